@@ -1,0 +1,15 @@
+//! Both clouds' VPN control planes on one loopback port, over their real wire protocols.
+//!
+//! | room | holds |
+//! |---|---|
+//! | `wire`, `time`, `rng` | an exchange, an instant and chance as plain data |
+//! | `world` | the pure state machine: `(now, request) -> reply`, deterministic for a seed |
+//! | `aws`, `azure` | one cloud each: its objects, its parsing, its answers, its errors |
+//! | `dataplane` | whether a tunnel would come up, from what each cloud was told |
+//! | `faults`, `calls` | what goes wrong on purpose; what was asked |
+//! | `server` | the world behind TLS, in scaled time |
+
+pub mod dataplane;
+pub mod rng;
+pub mod time;
+pub mod wire;
