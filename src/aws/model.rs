@@ -1,0 +1,189 @@
+//! What AWS holds of a link, as plain data: no SDK type leaves this room.
+
+use crate::primitives::{Asn, SharedKey, Tags};
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::Ipv4Addr;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)*) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub String);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )* };
+}
+
+ids! {
+    /// `vpc-...`
+    VpcId
+    /// `subnet-...`
+    SubnetId
+    /// `rtb-...`
+    RouteTableId
+    /// `igw-...`
+    InternetGatewayId
+    /// `vgw-...`
+    VpnGatewayId
+    /// `tgw-...`
+    TransitGatewayId
+    /// `cgw-...`
+    CustomerGatewayId
+    /// `vpn-...`
+    VpnConnectionId
+    /// `eu-west-1`
+    Region
+}
+
+/// State of an object that AWS builds and takes down asynchronously. An unknown word is `Busy`: wait and look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Pending,
+    Available,
+    Modifying,
+    Deleting,
+    Deleted,
+    Busy,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vpc {
+    pub id: VpcId,
+    pub cidr: Ipv4Net,
+    /// Secondary ranges that are associated.
+    pub secondary_cidrs: Vec<Ipv4Net>,
+    pub state: State,
+    pub tags: Tags,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subnet {
+    pub id: SubnetId,
+    pub vpc_id: VpcId,
+    pub cidr: Ipv4Net,
+    pub state: State,
+    pub tags: Tags,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InternetGateway {
+    pub id: InternetGatewayId,
+    pub attached_vpcs: Vec<VpcId>,
+    pub tags: Tags,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteTable {
+    pub id: RouteTableId,
+    pub vpc_id: VpcId,
+    pub main: bool,
+    /// Explicitly associated subnets with the id of the association.
+    pub subnets: Vec<(SubnetId, String)>,
+    /// Gateways whose routes are propagated into this table.
+    pub propagating: Vec<VpnGatewayId>,
+    /// Target gateway (`igw-...`, `vgw-...`) of 0.0.0.0/0, if there is one.
+    pub default_route: Option<String>,
+    pub tags: Tags,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttachmentState {
+    Attaching,
+    Attached,
+    Detaching,
+    Detached,
+    Busy,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VpnGateway {
+    pub id: VpnGatewayId,
+    pub asn: Asn,
+    pub state: State,
+    /// The VPC it hangs on, detached rows left out.
+    pub attachment: Option<(VpcId, AttachmentState)>,
+    pub tags: Tags,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerGateway {
+    pub id: CustomerGatewayId,
+    pub ip: Ipv4Addr,
+    pub asn: Asn,
+    pub device_name: Option<String>,
+    pub state: State,
+    pub tags: Tags,
+}
+
+/// What a VPN connection ends on at the AWS side.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    VpnGateway(VpnGatewayId),
+    TransitGateway(TransitGatewayId),
+    /// A kind that this program does not build (a VPN concentrator, Cloud WAN), or none.
+    Other,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VpnConnection {
+    pub id: VpnConnectionId,
+    pub state: State,
+    pub customer_gateway_id: CustomerGatewayId,
+    pub target: Target,
+    /// In no particular order: match by inside CIDR or outside address, never by position.
+    pub tunnels: Vec<Tunnel>,
+    pub static_routes_only: bool,
+    pub tags: Tags,
+}
+
+/// One end of a tunnel as EC2 describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tunnel {
+    pub outside_ip: Ipv4Addr,
+    /// None only for IPv6-inside or not yet assigned tunnels.
+    pub inside_cidr: Option<Ipv4Net>,
+    /// None while pending, or when kept in Secrets Manager.
+    pub key: Option<SharedKey>,
+    /// Only what was set explicitly; the key and the inside CIDR are in the fields above.
+    pub options: TunnelOptions,
+    pub telemetry: Option<Telemetry>,
+}
+
+/// Options of one tunnel, for a create, for a change (only what is `Some` or not empty is sent), and as read back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TunnelOptions {
+    pub inside_cidr: Option<Ipv4Net>,
+    pub key: Option<SharedKey>,
+    /// `start` or `add`.
+    pub startup_action: Option<String>,
+    /// `restart`, `clear` or `none`.
+    pub dpd_timeout_action: Option<String>,
+    pub dpd_timeout_seconds: Option<u32>,
+    /// `ikev2`, `ikev1`.
+    pub ike_versions: Vec<String>,
+    pub phase1: Phase,
+    pub phase2: Phase,
+}
+
+/// Algorithms and lifetime of IKE (phase 1) or IPsec (phase 2), in EC2's words. An empty list leaves it to AWS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Phase {
+    pub encryption: Vec<String>,
+    pub integrity: Vec<String>,
+    pub dh_groups: Vec<u32>,
+    pub lifetime_seconds: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Telemetry {
+    pub up: bool,
+    pub message: String,
+    pub accepted_routes: u32,
+}

@@ -1,0 +1,151 @@
+//! What Azure holds of a link, as plain data. Documents that are changed in place keep their raw form beside the
+//! typed view, so that properties which this program does not know survive a write.
+
+use super::id::ResourceId;
+use crate::primitives::{Asn, Tags};
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::net::Ipv4Addr;
+
+/// `provisioningState`. An unknown word is `Updating`: wait and look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProvisioningState {
+    Succeeded,
+    Creating,
+    Updating,
+    Deleting,
+    Failed,
+    Canceled,
+}
+
+/// What every ARM resource has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    pub id: ResourceId,
+    pub location: String,
+    pub tags: Tags,
+    pub etag: Option<String>,
+    pub state: ProvisioningState,
+    /// The document as it was read.
+    pub raw: Value,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceGroup {
+    pub name: String,
+    pub location: String,
+    pub tags: Tags,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VirtualNetwork {
+    pub resource: Resource,
+    pub address_space: Vec<Ipv4Net>,
+    pub subnets: Vec<Subnet>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subnet {
+    pub id: ResourceId,
+    pub name: String,
+    pub prefix: Option<Ipv4Net>,
+    /// Ids of what sits in it: `.../virtualNetworkGateways/NAME/ipConfigurations/...` shows a gateway.
+    pub ip_configurations: Vec<ResourceId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicIp {
+    pub resource: Resource,
+    pub address: Option<Ipv4Addr>,
+    pub sku: String,
+    pub zones: Vec<String>,
+    /// The ipConfiguration that uses it.
+    pub used_by: Option<ResourceId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    pub resource: Resource,
+    /// `Vpn` or `ExpressRoute`.
+    pub gateway_type: String,
+    pub sku: String,
+    /// `Generation1` or `Generation2`.
+    pub generation: String,
+    pub active_active: bool,
+    pub enable_bgp: bool,
+    pub asn: Asn,
+    /// In the document's order: position 0 is instance 0.
+    pub instances: Vec<GatewayInstance>,
+}
+
+/// One ipConfiguration joined, by id, with its element of `bgpPeeringAddresses`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayInstance {
+    pub ip_configuration_id: ResourceId,
+    pub subnet_id: Option<ResourceId>,
+    pub public_ip_id: Option<ResourceId>,
+    pub custom_bgp_ips: Vec<Ipv4Addr>,
+    pub default_bgp_ips: Vec<Ipv4Addr>,
+    /// Public addresses as the gateway reports them.
+    pub tunnel_ips: Vec<Ipv4Addr>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalGateway {
+    pub resource: Resource,
+    /// None where a host name stands instead.
+    pub gateway_ip: Option<Ipv4Addr>,
+    pub bgp: Option<(Asn, Ipv4Addr)>,
+    pub address_prefixes: Vec<Ipv4Net>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    pub resource: Resource,
+    pub gateway_id: Option<ResourceId>,
+    pub local_gateway_id: Option<ResourceId>,
+    /// `IPsec`, `Vnet2Vnet`, `ExpressRoute`.
+    pub connection_type: String,
+    pub protocol: Option<String>,
+    pub enable_bgp: bool,
+    pub mode: ConnectionMode,
+    pub dpd_timeout_seconds: u32,
+    /// ipConfiguration id with the custom BGP address that this connection uses there.
+    pub custom_bgp_ips: Vec<(ResourceId, Ipv4Addr)>,
+    /// None: Azure's defaults.
+    pub policy: Option<IpsecPolicy>,
+    pub status: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ConnectionMode {
+    Default,
+    InitiatorOnly,
+    ResponderOnly,
+}
+
+/// The eight fields of `ipsecPolicies[0]`, in Azure's words; all are required.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IpsecPolicy {
+    pub sa_life_time_seconds: u32,
+    pub sa_data_size_kilobytes: u32,
+    pub ipsec_encryption: String,
+    pub ipsec_integrity: String,
+    pub ike_encryption: String,
+    pub ike_integrity: String,
+    pub dh_group: String,
+    pub pfs_group: String,
+}
+
+/// A row of `getBgpPeerStatus`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BgpPeer {
+    pub local: Option<Ipv4Addr>,
+    pub neighbor: Option<Ipv4Addr>,
+    pub asn: Option<Asn>,
+    /// `Unknown`, `Stopped`, `Idle`, `Connecting`, `Connected`.
+    pub state: String,
+    pub routes_received: u64,
+}

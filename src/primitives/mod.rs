@@ -1,0 +1,9 @@
+//! The ground that both clouds and the link stand on: values that mean the same everywhere.
+
+mod asn;
+mod shared_key;
+mod tags;
+
+pub use asn::Asn;
+pub use shared_key::{KeyFault, SharedKey};
+pub use tags::Tags;
