@@ -1,3 +1,4 @@
 pub mod aws;
 pub mod azure;
+pub mod link;
 pub mod primitives;

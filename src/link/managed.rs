@@ -1,0 +1,94 @@
+//! What destroy will delete, by kind and id. Nothing else is ever deleted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// A kind of object that a link can make. Its text is a key of the `managed` attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    AzureResourceGroup,
+    AzureVirtualNetwork,
+    AzureSubnet,
+    AzurePublicIp,
+    AzureGateway,
+    AzureLocalGateway,
+    AzureConnection,
+    AwsVpc,
+    AwsInternetGateway,
+    AwsSubnet,
+    AwsRouteTable,
+    AwsVpnGateway,
+    /// `rtb-.../vgw-...`
+    AwsRoutePropagation,
+    AwsCustomerGateway,
+    AwsVpnConnection,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 15] = [
+        Kind::AzureResourceGroup,
+        Kind::AzureVirtualNetwork,
+        Kind::AzureSubnet,
+        Kind::AzurePublicIp,
+        Kind::AzureGateway,
+        Kind::AzureLocalGateway,
+        Kind::AzureConnection,
+        Kind::AwsVpc,
+        Kind::AwsInternetGateway,
+        Kind::AwsSubnet,
+        Kind::AwsRouteTable,
+        Kind::AwsVpnGateway,
+        Kind::AwsRoutePropagation,
+        Kind::AwsCustomerGateway,
+        Kind::AwsVpnConnection,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::AzureResourceGroup => "azure_resource_group",
+            Kind::AzureVirtualNetwork => "azure_virtual_network",
+            Kind::AzureSubnet => "azure_subnet",
+            Kind::AzurePublicIp => "azure_public_ip",
+            Kind::AzureGateway => "azure_virtual_network_gateway",
+            Kind::AzureLocalGateway => "azure_local_network_gateway",
+            Kind::AzureConnection => "azure_connection",
+            Kind::AwsVpc => "aws_vpc",
+            Kind::AwsInternetGateway => "aws_internet_gateway",
+            Kind::AwsSubnet => "aws_subnet",
+            Kind::AwsRouteTable => "aws_route_table",
+            Kind::AwsVpnGateway => "aws_vpn_gateway",
+            Kind::AwsRoutePropagation => "aws_route_propagation",
+            Kind::AwsCustomerGateway => "aws_customer_gateway",
+            Kind::AwsVpnConnection => "aws_vpn_connection",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Ids by kind. Azure ids are kept as Azure spelled them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Managed(pub BTreeMap<Kind, BTreeSet<String>>);
+
+impl Managed {
+    pub fn add(&mut self, kind: Kind, id: impl fmt::Display) {
+        self.0.entry(kind).or_default().insert(id.to_string());
+    }
+
+    /// Azure ids compare without regard to case; AWS ids have none.
+    pub fn has(&self, kind: Kind, id: &str) -> bool {
+        self.0.get(&kind).is_some_and(|ids| ids.iter().any(|have| have.eq_ignore_ascii_case(id)))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.values().all(BTreeSet::is_empty)
+    }
+
+    pub fn ids(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.0.get(&kind).into_iter().flatten().map(String::as_str)
+    }
+}

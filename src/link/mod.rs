@@ -1,0 +1,24 @@
+//! The link as a network engineer knows it. No I/O, no async, no Terraform: from what is wanted and what is there, this
+//! room says which steps lead from one to the other.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `tunnel` | the four tunnels and the two gateway instances, by name |
+//! | `address` | the APIPA address plan: slots, inside CIDRs, the two BGP addresses of each |
+//! | `policy` | one IPsec policy, compiled into both clouds' words |
+//! | `spec` | what is wanted |
+//! | `known`, `observed` | where to look; what both clouds have |
+//! | `managed` | what destroy may delete |
+//! | `step` | one thing to do to one object |
+//! | `names`, `ownership` | what objects are called, and the tags by which a link knows its own |
+
+pub mod address;
+pub mod known;
+pub mod managed;
+pub mod names;
+pub mod observed;
+pub mod ownership;
+pub mod policy;
+pub mod spec;
+pub mod step;
+pub mod tunnel;

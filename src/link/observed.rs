@@ -1,0 +1,73 @@
+//! What both clouds have of one link, as last read, each object in its place. A place is empty where there is no such object.
+
+use super::tunnel::{PerInstance, PerTunnel, TunnelKey};
+use crate::aws::model as aws;
+use crate::azure::model as azure;
+use crate::primitives::{Asn, SharedKey};
+use std::net::Ipv4Addr;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    pub azure: AzureSide,
+    pub aws: AwsSide,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AzureSide {
+    pub group: Option<azure::ResourceGroup>,
+    pub network: Option<azure::VirtualNetwork>,
+    pub public_ips: PerInstance<Option<azure::PublicIp>>,
+    pub gateway: Option<azure::Gateway>,
+    pub local_gateways: PerTunnel<Option<azure::LocalGateway>>,
+    pub connections: PerTunnel<Option<azure::Connection>>,
+    /// The key that each connection has; `Unread` where nobody asked or the answer was refused.
+    pub keys: PerTunnel<KeySeen>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AwsSide {
+    pub vpc: Option<aws::Vpc>,
+    pub subnets: Vec<aws::Subnet>,
+    pub internet_gateway: Option<aws::InternetGateway>,
+    pub public_subnet: Option<aws::SubnetId>,
+    pub public_route_table: Option<aws::RouteTableId>,
+    /// Every route table of the VPC.
+    pub route_tables: Vec<aws::RouteTable>,
+    pub gateway: Option<aws::VpnGateway>,
+    pub customer_gateways: PerInstance<Option<aws::CustomerGateway>>,
+    pub vpns: PerInstance<Option<aws::VpnConnection>>,
+    /// Which of a connection's two endpoints is which tunnel.
+    pub outside_ips: PerTunnel<Option<Ipv4Addr>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum KeySeen {
+    #[default]
+    Unread,
+    Key(SharedKey),
+}
+
+impl Observed {
+    /// The AWS endpoint of a tunnel.
+    pub fn tunnel(&self, key: TunnelKey) -> Option<&aws::Tunnel> {
+        let outside = (*self.aws.outside_ips.get(key))?;
+        self.aws.vpns.get(key.instance).as_ref()?.tunnels.iter().find(|t| t.outside_ip == outside)
+    }
+
+    /// The public address of a gateway instance, from its public IP or, failing that, from the gateway itself.
+    pub fn public_ip(&self, instance: super::tunnel::Instance) -> Option<Ipv4Addr> {
+        let own = self.azure.public_ips.get(instance).as_ref().and_then(|ip| ip.address);
+        own.or_else(|| self.azure.gateway_instance(instance)?.tunnel_ips.first().copied())
+    }
+
+    /// The Amazon-side ASN.
+    pub fn amazon_asn(&self) -> Option<Asn> {
+        self.aws.gateway.as_ref().map(|g| g.asn)
+    }
+}
+
+impl AzureSide {
+    pub fn gateway_instance(&self, instance: super::tunnel::Instance) -> Option<&azure::GatewayInstance> {
+        self.gateway.as_ref()?.instances.get(instance.index())
+    }
+}

@@ -1,0 +1,55 @@
+//! The tags by which a link knows its own objects again, whatever happened to the state file.
+
+use super::address::InsideCidr;
+use crate::azure::id::ResourceId;
+use crate::primitives::Tags;
+use std::fmt;
+use std::fmt::Display;
+
+/// On every object of both clouds: which link it belongs to.
+pub const LINK: &str = "awsazure:link";
+/// On every AWS object from its creation until the create's last step takes it off everywhere in one call.
+pub const UNFINISHED: &str = "awsazure:unfinished";
+/// Which part of the link an object is, such as `instance0_tunnel1`.
+pub const PART: &str = "awsazure:part";
+/// The link's name, so that an import can give it back.
+pub const NAME: &str = "awsazure:name";
+/// On customer gateways, where the Azure gateway is somebody else's: this link's addresses that it had listed already.
+pub const FOUND: &str = "awsazure:found";
+
+/// Value of the ownership tag: made from the VNet and the first tunnel's inside CIDR when the link is made, then fixed.
+/// No two links on a gateway share that CIDR, and a VNet has at most one VPN gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkId(String);
+
+impl LinkId {
+    pub fn new(virtual_network: &ResourceId, first: InsideCidr) -> Self {
+        let text = format!("{}|{first}", virtual_network.as_str().to_ascii_lowercase());
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+        LinkId(digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// A value read back from a tag.
+    pub fn found(text: &str) -> Self {
+        LinkId(text.to_owned())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The ownership tags of one part.
+    pub fn tags(&self, part: impl Display) -> Tags {
+        Tags::from([(LINK.to_owned(), self.0.clone()), (PART.to_owned(), part.to_string())])
+    }
+
+    pub fn is_on(&self, tags: &Tags) -> bool {
+        tags.get(LINK).is_some_and(|value| *value == self.0)
+    }
+}
+
+impl Display for LinkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,128 @@
+//! What is wanted: one link, every choice made. Nothing here is optional because somebody did not say it; `provider` has
+//! filled defaults, kept what was last applied, and refused what cannot be.
+
+use super::address::InsideCidr;
+use super::names::{AwsNames, AzureNames};
+use super::ownership::LinkId;
+use super::policy::Policy;
+use super::tunnel::PerTunnel;
+use crate::aws::model::{Region, RouteTableId, TransitGatewayId, VpcId, VpnGatewayId};
+use crate::azure::id::ResourceId;
+use crate::azure::model::ConnectionMode;
+use crate::primitives::{Asn, SharedKey, Tags};
+use ipnet::Ipv4Net;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// Prefix of every name that this link gives.
+    pub name: String,
+    /// Value of the ownership tag.
+    pub link: LinkId,
+    pub azure: AzureSpec,
+    pub aws: AwsSpec,
+    pub inside_cidrs: PerTunnel<InsideCidr>,
+    pub policy: Policy,
+    /// Tags that the user wants on every object, the provider's default tags included.
+    pub tags: Tags,
+    /// Keys of the user's own. A tunnel without one keeps the key that it has, or gets a generated one.
+    pub keys: PerTunnel<Option<SharedKey>>,
+    /// Whether a tunnel counts as built only when its BGP session is up.
+    pub wait_for_bgp: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AzureSpec {
+    pub subscription: String,
+    pub resource_group: String,
+    pub create_resource_group: bool,
+    pub location: String,
+    pub network: AzureNetwork,
+    pub gateway: AzureGateway,
+    pub connection_mode: ConnectionMode,
+    pub dpd_timeout_seconds: u32,
+    pub names: AzureNames,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AzureNetwork {
+    /// A VNet that is there. With a prefix, its missing `GatewaySubnet` is created.
+    Existing { id: ResourceId, gateway_subnet_prefix: Option<Ipv4Net> },
+    /// A VNet that this link makes.
+    Create {
+        id: ResourceId,
+        address_space: Vec<Ipv4Net>,
+        gateway_subnet_prefix: Ipv4Net,
+        /// Further subnets by name.
+        subnets: BTreeMap<String, Ipv4Net>,
+    },
+}
+
+impl AzureNetwork {
+    pub fn id(&self) -> &ResourceId {
+        match self {
+            AzureNetwork::Existing { id, .. } | AzureNetwork::Create { id, .. } => id,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AzureGateway {
+    /// Somebody else's gateway, to which only this link's APIPA addresses are added.
+    Existing(ResourceId),
+    /// A gateway that this link makes and keeps.
+    Own { id: ResourceId, sku: String, generation: String, asn: Asn },
+}
+
+impl AzureGateway {
+    pub fn id(&self) -> &ResourceId {
+        match self {
+            AzureGateway::Existing(id) | AzureGateway::Own { id, .. } => id,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsSpec {
+    pub region: Region,
+    pub network: AwsNetwork,
+    pub gateway: AwsGateway,
+    pub route_tables: RouteTables,
+    /// `start` or `add`.
+    pub startup_action: String,
+    /// `restart`, `clear` or `none`.
+    pub dpd_timeout_action: String,
+    pub dpd_timeout_seconds: u32,
+    pub names: AwsNames,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AwsNetwork {
+    Existing(VpcId),
+    /// A VPC as the console's wizard makes it: one public subnet, an internet gateway, and the subnet's route table.
+    Create {
+        cidr: Ipv4Net,
+        public_subnet: Option<Ipv4Net>,
+    },
+    /// Whatever VPC the given gateway hangs on, if any.
+    OfGateway,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AwsGateway {
+    /// Somebody else's virtual private gateway.
+    Existing(VpnGatewayId),
+    /// One that this link makes and attaches.
+    Own {
+        asn: Asn,
+    },
+    Transit(TransitGatewayId),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RouteTables {
+    /// The VPC's main table, and the public subnet's where this link made it.
+    Default,
+    /// Exactly these; an empty set means hands off.
+    Given(BTreeSet<RouteTableId>),
+}
