@@ -1,4 +1,5 @@
 pub mod aws;
 pub mod azure;
 pub mod link;
+pub mod plugin;
 pub mod primitives;
