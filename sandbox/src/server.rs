@@ -23,6 +23,8 @@ use tokio::sync::Notify;
 
 /// Changes of the world reach its file at most this late.
 const SAVE_AFTER: Duration = Duration::from_millis(300);
+/// How long a body that is cut short stays open.
+const CUT_AFTER: Duration = Duration::from_millis(20);
 /// How long running calls are waited for at the end.
 const GRACE: Duration = Duration::from_millis(300);
 
@@ -195,7 +197,7 @@ fn hyper_response(response: wire::Response) -> io::Result<hyper::Response<Payloa
         builder = builder.header(name, value);
     }
     builder
-        .body(Payload { data: Some(Bytes::from(response.body)).filter(|data| !data.is_empty()), cut })
+        .body(Payload { data: Some(Bytes::from(response.body)).filter(|data| !data.is_empty()), cut, pause: None })
         .map_err(io::Error::other)
 }
 
@@ -249,20 +251,25 @@ impl State {
 struct Payload {
     data: Option<Bytes>,
     cut: bool,
+    pause: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
 impl Body for Payload {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        match self.data.take() {
-            Some(data) => Poll::Ready(Some(Ok(Frame::data(data)))),
-            None if self.cut => {
-                Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cut by the fault plan"))))
-            }
-            None => Poll::Ready(None),
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if let Some(data) = self.data.take() {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
         }
+        if !self.cut {
+            return Poll::Ready(None);
+        }
+        // What there is must have left before the error takes the connection down.
+        let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(CUT_AFTER)));
+        pause.as_mut().poll(cx).map(|()| {
+            Some(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cut by the fault plan")))
+        })
     }
 
     fn is_end_stream(&self) -> bool {
