@@ -48,6 +48,33 @@ pub enum Injected {
     NotFound,
 }
 
+impl Injected {
+    /// The status, code and message with which EC2 says it of `target`. EC2 throttles with 503 and has no 404.
+    pub fn aws(self, target: &str) -> (u16, &'static str, &'static str) {
+        match self {
+            Injected::Refused => (400, "UnsupportedOperation", "The requested operation is not supported."),
+            Injected::Throttled => (503, "RequestLimitExceeded", "Request limit exceeded."),
+            Injected::Unavailable => (503, "Unavailable", "The server is overloaded and cannot handle the request."),
+            Injected::Conflict => (400, "IncorrectState", "The resource is not in a state that allows the operation."),
+            Injected::InternalError => (500, "InternalError", "An internal error has occurred"),
+            Injected::TokenExpired => (400, "RequestExpired", "Request has expired."),
+            Injected::Denied => (403, "UnauthorizedOperation", "You are not authorized to perform this operation."),
+            Injected::NotFound => {
+                let code = match target.split('-').next().unwrap_or_default() {
+                    "vpn" => "InvalidVpnConnectionID.NotFound",
+                    "vgw" => "InvalidVpnGatewayID.NotFound",
+                    "cgw" => "InvalidCustomerGatewayID.NotFound",
+                    "vpc" => "InvalidVpcID.NotFound",
+                    "rtb" => "InvalidRouteTableID.NotFound",
+                    "subnet" => "InvalidSubnetID.NotFound",
+                    _ => "InvalidID",
+                };
+                (400, code, "The specified ID does not exist.")
+            }
+        }
+    }
+}
+
 /// What happens to a call that a rule strikes; the module's table says what each is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {

@@ -267,9 +267,10 @@ impl Body for Payload {
         }
         // What there is must have left before the error takes the connection down.
         let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(CUT_AFTER)));
-        pause.as_mut().poll(cx).map(|()| {
-            Some(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cut by the fault plan")))
-        })
+        pause
+            .as_mut()
+            .poll(cx)
+            .map(|()| Some(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cut by the fault plan"))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -6,7 +6,7 @@
 //! asked, and only then does the cloud that was meant act and answer.
 
 use crate::calls::Record;
-use crate::faults::{Kind, Plan};
+use crate::faults::{Injected, Kind, Plan};
 use crate::rng::Rng;
 use crate::time::{SimTime, Span};
 use crate::wire::{Reply, Request, Response};
@@ -180,7 +180,15 @@ impl World {
             Some(Kind::Answer(injected)) => {
                 return Reply::Answer(match called {
                     Called::Azure(call) => azure::Cloud::error_response(injected, call, request, &mut cx),
-                    Called::Aws(call) => aws::Cloud::error_response(injected, call, request, &mut cx),
+                    Called::Aws(call) => {
+                        let (status, code, message) = injected.aws(&call.target);
+                        let mut response = aws::Cloud::error_response(status, code, message, cx.rng);
+                        if matches!(injected, Injected::Throttled | Injected::Unavailable) {
+                            let wait = cx.settings.retry_after(Span::seconds(5));
+                            response.headers.extend(wait.into_iter().map(|(name, value)| (name.to_owned(), value)));
+                        }
+                        response
+                    }
                 });
             }
             Some(Kind::OperationExpired) => {

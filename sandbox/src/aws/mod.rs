@@ -1,7 +1,6 @@
 //! AWS's half.
 
 use crate::dataplane::AwsEnd;
-use crate::faults::Injected;
 use crate::rng::Rng;
 use crate::time::SimTime;
 use crate::wire::{Request, Response};
@@ -36,7 +35,7 @@ impl Cloud {
         Vec::new()
     }
 
-    pub fn error_response(_: Injected, _: &Call, _: &Request, _: &mut Context<'_>) -> Response {
+    pub fn error_response(_: u16, _: &str, _: &str, _: &mut Rng) -> Response {
         Response::new(500)
     }
 }

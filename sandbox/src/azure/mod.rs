@@ -6,7 +6,7 @@
 //! | `call`, `ids` | which operation a request means, and resource ids |
 //! | `cloud` | the state, the way of every call through it, and what happens by itself |
 //! | `resource`, `operations` | a stored resource; a long-running operation's record and its polls |
-//! | `writes` | what PUT, PATCH and DELETE have in common |
+//! | `writes`, `guards` | what PUT, PATCH and DELETE have in common; what stops them |
 //! | `groups`, `network`, `public_ip`, `gateway`, `bgp`, `local_gateway`, `connection`, `policy`, `shared_key` | one kind each |
 //! | `peers` | questions to a running gateway |
 //! | `identity` | discovery documents, tokens |
@@ -19,6 +19,7 @@ mod connection;
 mod errors;
 mod gateway;
 mod groups;
+mod guards;
 mod identity;
 mod ids;
 mod local_gateway;

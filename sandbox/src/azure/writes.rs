@@ -11,6 +11,9 @@ use crate::world::Context;
 use serde_json::Value;
 use std::net::Ipv4Addr;
 
+/// Top-level members that have their own place; any other comes back as it was sent.
+const KNOWN: [&str; 9] = ["id", "name", "type", "etag", "location", "tags", "properties", "sku", "zones"];
+
 /// A PUT that its kind has checked and normalised.
 pub(super) struct Draft {
     pub properties: Value,
@@ -87,57 +90,6 @@ impl Cloud {
         }
     }
 
-    /// If-Match and If-None-Match.
-    fn conditions(&self, request: &Request, existing: Option<&Resource>) -> Result<(), Refusal> {
-        let failed = |message: &str| Err(Refusal::new(412, "PreconditionFailed", message));
-        let current = existing.map(|resource| match resource.id.network() {
-            Some(network) => self.resources.get(&network.key()).unwrap_or(resource).etag.as_str(),
-            None => resource.etag.as_str(),
-        });
-        if let Some(wanted) = request.header("if-match")
-            && !current.is_some_and(|etag| wanted == "*" || bare(wanted) == bare(etag))
-        {
-            return failed("Precondition failed: the resource's ETag does not match the one in If-Match.");
-        }
-        if let Some(unwanted) = request.header("if-none-match")
-            && current.is_some_and(|etag| unwanted == "*" || bare(unwanted) == bare(etag))
-        {
-            return failed("Precondition failed: the resource exists already.");
-        }
-        Ok(())
-    }
-
-    /// Refuses when `id` itself is being changed.
-    pub(super) fn idle(&self, resource: &Resource, request: &Request, cx: &mut Context<'_>) -> Result<(), Refusal> {
-        match &resource.pending {
-            Some(pending) => Err(self.busy(&pending.operation, &resource.id, request, cx)),
-            None => Ok(()),
-        }
-    }
-
-    /// Refuses when another write holds the lock of a gateway or virtual network.
-    pub(super) fn unlocked(&self, key: &str, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<(), Refusal> {
-        match self.locks.get(key) {
-            Some(lock) if lock.until > cx.now => Err(self.busy(&lock.operation, id, request, cx)),
-            _ => Ok(()),
-        }
-    }
-
-    /// One refusal in four is the 429 wording.
-    fn busy(&self, record: &str, id: &Id, request: &Request, cx: &mut Context<'_>) -> Refusal {
-        let url = self.operations.get(record).map(|operation| operation.status_url(&request.base_url, record));
-        errors::another_operation(&url.unwrap_or_default(), id, cx.rng.below(4) == 0)
-    }
-
-    /// Refuses when what `id` refers to has not succeeded.
-    pub(super) fn provisioned(&self, id: &Id, referenced: &Resource, cx: &mut Context<'_>) -> Result<(), Refusal> {
-        if referenced.state == State::Succeeded {
-            return Ok(());
-        }
-        let title = referenced.pending.as_ref().map_or_else(|| title("Put", referenced.id.kind), |p| p.title.clone());
-        Err(errors::not_provisioned(id, &referenced.id, referenced.state.word(), &title, cx.rng.below(2) == 0))
-    }
-
     pub(super) fn put(&mut self, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<Response, Refusal> {
         self.require_group(id)?;
         self.writable(id)?;
@@ -150,7 +102,7 @@ impl Cloud {
         }
         let location = self.location(id, &body, existing)?;
         let tags = tags(&body)?;
-        let draft = match id.kind {
+        let mut draft = match id.kind {
             Kind::VirtualNetwork => self.draft_network(id, &body, existing, cx)?,
             Kind::Subnet => self.draft_subnet(id, &body, existing, cx)?,
             Kind::PublicIp => self.draft_public_ip(id, &body, existing, cx)?,
@@ -158,6 +110,9 @@ impl Cloud {
             Kind::LocalGateway => draft_local_gateway(id, &body, cx)?,
             Kind::Connection => self.draft_connection(id, &body, &location, existing, cx)?,
         };
+        for (name, value) in body.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str())) {
+            draft.top.insert(name.clone(), value.clone());
+        }
         if let Some(key) = &draft.lock {
             self.unlocked(key, id, request, cx)?;
         }
@@ -327,46 +282,6 @@ impl Cloud {
         Ok(self.accepted(Response::new(202), &record, Named::Both, request, cx))
     }
 
-    /// Refuses to delete what is in use.
-    fn free(&self, resource: &Resource, cx: &Context<'_>) -> Result<(), Refusal> {
-        let id = &resource.id;
-        match id.kind {
-            Kind::VirtualNetwork => {
-                let beneath = format!("{}/", id.key());
-                let subnets = self.resources.iter().filter(|(key, _)| key.starts_with(&beneath));
-                subnets.map(|(_, subnet)| subnet).try_for_each(|subnet| self.subnet_free(subnet, cx))
-            }
-            Kind::Subnet => self.subnet_free(resource, cx),
-            Kind::PublicIp => self.public_ip_free(resource, cx),
-            Kind::Gateway => {
-                let used: Vec<String> = self.connections_of(&id.key()).map(|c| c.id.to_string()).collect();
-                if used.is_empty() {
-                    return Ok(());
-                }
-                Err(Refusal::bad(
-                    "VirtualNetworkGatewayCannotBeDeleted",
-                    format!(
-                        "Virtual network gateway {id} cannot be deleted because it is in use by {}.",
-                        used.join(", ")
-                    ),
-                ))
-            }
-            Kind::LocalGateway => {
-                let key = id.key();
-                let user = self.of_kind(Kind::Connection).find(|connection| {
-                    connection.text("/localNetworkGateway2/id").is_some_and(|used| used.eq_ignore_ascii_case(&key))
-                });
-                user.map_or(Ok(()), |user| {
-                    Err(Refusal::bad(
-                        "LocalNetworkGatewayCannotBeDeleted",
-                        format!("Local network gateway {id} cannot be deleted because it is in use by {}.", user.id),
-                    ))
-                })
-            }
-            Kind::Connection => Ok(()),
-        }
-    }
-
     pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Resource> {
         self.resources.values().filter(move |resource| resource.id.kind == kind)
     }
@@ -433,12 +348,8 @@ fn blank(id: &Id, location: &str, cx: &mut Context<'_>) -> Resource {
 }
 
 /// The service's name for an operation, as errors quote it.
-fn title(verb: &str, kind: Kind) -> String {
+pub(super) fn title(verb: &str, kind: Kind) -> String {
     format!("{verb}{}Operation", kind.noun())
-}
-
-fn bare(etag: &str) -> &str {
-    etag.trim().trim_start_matches("W/").trim_matches('"')
 }
 
 /// The body's tags: at most 50, text to text.
