@@ -100,6 +100,9 @@ pub struct World {
     calls: u64,
     /// The latest instant it has been told of.
     now: SimTime,
+    /// Azure's ends of the tunnels, and the revision that they are of.
+    #[serde(skip)]
+    azure_ends: Option<(u64, Vec<dataplane::AzureEnd>)>,
 }
 
 enum Called {
@@ -118,6 +121,7 @@ impl World {
             rng: Rng::seeded(seed),
             calls: 0,
             now: SimTime::default(),
+            azure_ends: None,
         }
     }
 
@@ -132,7 +136,10 @@ impl World {
         let now = self.now;
         self.azure.advance(now, &mut self.rng);
         self.aws.advance(now, &mut self.rng);
-        self.paths.refresh(now, &self.aws.ends(), &self.azure.ends());
+        let revision = self.azure.revision();
+        let kept = self.azure_ends.take().filter(|(of, _)| *of == revision);
+        let (_, azure) = self.azure_ends.insert(kept.unwrap_or_else(|| (revision, self.azure.ends())));
+        self.paths.refresh(now, &self.aws.ends(), azure);
     }
 
     /// Answers one call at the instant `now`; an instant earlier than the last counts as the last.

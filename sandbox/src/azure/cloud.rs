@@ -36,6 +36,8 @@ pub struct Cloud {
     /// What happens by itself: when, and to which resource or group.
     pub(super) agenda: BTreeSet<(SimTime, String)>,
     buckets: Buckets,
+    /// Grows with whatever may change what the gateways were told.
+    revision: u64,
 }
 
 impl Cloud {
@@ -43,8 +45,14 @@ impl Cloud {
         call::classify(request)
     }
 
+    /// A number that differs whenever [`Cloud::ends`] may.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Answers one call.
     pub fn handle(&mut self, call: &Call, request: &Request, cx: &mut Context<'_>) -> Response {
+        self.revision += u64::from(request.method != "GET");
         let result = match self.admit(call, request, cx) {
             Ok(()) => self.dispatch(call, request, cx),
             Err(refusal) => Err(refusal),
@@ -177,6 +185,7 @@ impl Cloud {
             if due > now {
                 break;
             }
+            self.revision += 1;
             self.agenda.remove(&(due, key.clone()));
             if self.groups.contains_key(&key) {
                 self.finish_group(&key, due);

@@ -2,6 +2,7 @@
 //! documentation, recordings and public reports; a message without a known original says what a person needs to know.
 
 use super::ids::Id;
+use super::resource::Object;
 use crate::time::Span;
 use crate::wire::Response;
 use crate::world::Settings;
@@ -45,10 +46,12 @@ impl Refusal {
     pub fn response(self, settings: &Settings) -> Response {
         let details: Vec<_> =
             self.details.iter().map(|(code, message)| json!({"code": code, "message": message})).collect();
-        let mut error = json!({"code": self.code, "message": self.message});
+        let mut error = Object::new();
+        error.insert("code".into(), self.code.into());
+        error.insert("message".into(), self.message.into());
         // ARM itself leaves details out; the network provider always sends them.
         if self.status == 400 || self.status == 409 || !details.is_empty() {
-            error["details"] = details.into();
+            error.insert("details".into(), details.into());
         }
         let mut response = Response::new(self.status)
             .with_body("application/json; charset=utf-8", json!({"error": error}).to_string().into_bytes());

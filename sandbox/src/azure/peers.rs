@@ -8,6 +8,7 @@ use super::ids::{self, Id, Kind};
 use super::network::network_prefixes;
 use super::operations::{Answer, Named, Operation, Question, answer};
 use super::resource::Object;
+use super::writes::Change;
 use crate::time::Span;
 use crate::wire::{Request, Response};
 use crate::world::Context;
@@ -42,7 +43,7 @@ impl Cloud {
             self.idle(resource, request, cx)?;
             let key = id.key();
             self.unlocked(&key, id, request, cx)?;
-            let record = self.start(&key, span, Some(key.clone()), "Reset", result, request, cx);
+            let record = self.start(&key, Change { verb: "Reset", span, lock: Some(key.clone()), result }, request, cx);
             return Ok(self.accepted(answer(202, &Value::Null), &record, Named::Location, request, cx));
         }
         let operation = Operation {

@@ -5,7 +5,7 @@ use super::cloud::{Cloud, Lock};
 use super::errors::{Refusal, unrecorded};
 use super::ids::Id;
 use super::operations::{Answer, Named, answer};
-use super::writes;
+use super::writes::{self, Change};
 use crate::time::Span;
 use crate::wire::{Request, Response};
 use crate::world::Context;
@@ -76,7 +76,7 @@ impl Cloud {
         let key = id.key();
         let span = cx.rng.span(SPAN.0, SPAN.1);
         let whole = Span(span.0 + cx.rng.span(AFTERMATH.0, AFTERMATH.1).0);
-        let record = self.start(&key, whole, None, "Put", result, request, cx);
+        let record = self.start(&key, Change { verb: "Put", span: whole, lock: None, result }, request, cx);
         let due = cx.now + span;
         if let Some(operation) = self.operations.get_mut(&record) {
             operation.due = due;

@@ -14,6 +14,15 @@ use std::net::Ipv4Addr;
 /// Top-level members that have their own place; any other comes back as it was sent.
 const KNOWN: [&str; 9] = ["id", "name", "type", "etag", "location", "tags", "properties", "sku", "zones"];
 
+/// A change about to begin: the verb that names its operation, how long it takes, the lock it holds meanwhile (key of a
+/// gateway or virtual network), and what its operation has to say in the end.
+pub(super) struct Change {
+    pub verb: &'static str,
+    pub span: Span,
+    pub lock: Option<String>,
+    pub result: Answer,
+}
+
 /// A PUT that its kind has checked and normalised.
 pub(super) struct Draft {
     pub properties: Value,
@@ -151,7 +160,12 @@ impl Cloud {
         resource.secret = draft.secret.or(resource.secret);
         resource.address = resource.address.or(draft.address);
         self.resources.insert(key.clone(), resource);
-        let record = self.start(&key, draft.span, draft.lock, "Put", Answer::Nothing, request, cx);
+        let record = self.start(
+            &key,
+            Change { verb: "Put", span: draft.span, lock: draft.lock, result: Answer::Nothing },
+            request,
+            cx,
+        );
         if let Some(subnets) = draft.subnets {
             let beneath = format!("{key}/");
             let kept: Vec<String> = subnets.iter().map(|(id, _)| id.key()).collect();
@@ -163,7 +177,7 @@ impl Cloud {
                 subnet.state = State::Updating;
                 subnet.pending = self
                     .resources
-                    .get(&format!("{}", id.network().map(|n| n.key()).unwrap_or_default()))
+                    .get(&id.network().map(|n| n.key()).unwrap_or_default())
                     .and_then(|network| network.pending.clone());
                 if let Some(pending) = &subnet.pending {
                     self.agenda.insert((pending.due, key.clone()));
@@ -175,16 +189,8 @@ impl Cloud {
     }
 
     /// Begins a change of a stored resource: Updating, a new etag, a lock, an operation's record.
-    pub(super) fn start(
-        &mut self,
-        key: &str,
-        span: Span,
-        lock: Option<String>,
-        verb: &str,
-        result: Answer,
-        request: &Request,
-        cx: &mut Context<'_>,
-    ) -> String {
+    pub(super) fn start(&mut self, key: &str, change: Change, request: &Request, cx: &mut Context<'_>) -> String {
+        let Change { verb, span, lock, result } = change;
         let due = cx.now + span;
         let (subscription, location) = match self.resources.get(key) {
             Some(resource) => (resource.id.subscription.clone(), resource.location.clone()),
@@ -246,7 +252,7 @@ impl Cloud {
             return self.get(id, cx);
         }
         let span = cx.rng.span(Span::seconds(5), Span::seconds(15));
-        let record = self.start(&key, span, lock, "Patch", Answer::Resource, request, cx);
+        let record = self.start(&key, Change { verb: "Patch", span, lock, result: Answer::Resource }, request, cx);
         self.reply(id, 200, &record, request, cx)
     }
 
@@ -278,7 +284,7 @@ impl Cloud {
             Kind::Connection => (20, 60),
         };
         let span = cx.rng.span(Span::seconds(least), Span::seconds(most));
-        let record = self.start(&key, span, lock, "Delete", Answer::Nothing, request, cx);
+        let record = self.start(&key, Change { verb: "Delete", span, lock, result: Answer::Nothing }, request, cx);
         Ok(self.accepted(Response::new(202), &record, Named::Both, request, cx))
     }
 
