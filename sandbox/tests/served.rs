@@ -6,7 +6,7 @@ use awsazure_sandbox::directory::Directory;
 use awsazure_sandbox::server::Server;
 use awsazure_sandbox::tls;
 use rustls::pki_types::ServerName;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
@@ -18,7 +18,7 @@ struct Running {
     ended: tokio::task::JoinHandle<()>,
 }
 
-async fn start(path: &PathBuf) -> Running {
+async fn start(path: &Path) -> Running {
     let directory = Directory::open(path).unwrap();
     let server = Server::bind("127.0.0.1:0".parse().unwrap(), directory.clone(), 1_000, 7).await.unwrap();
     let address = server.url().trim_start_matches("https://").parse().unwrap();

@@ -58,7 +58,7 @@ impl Cloud {
                 format!("The address space of virtual network {id} is missing or holds what is no IPv4 prefix."),
             ));
         }
-        // A document without the member leaves an existing network's subnets alone only when there are none to lose.
+        // A document without the member names no subnet: those that there are go.
         let bodies = sent.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
         let mut subnets = Vec::new();
         for subnet in &bodies {
