@@ -1,6 +1,10 @@
 //! What each cloud was told about its end of a tunnel. Neither half is ever filled from the other: a tunnel comes up only
 //! where the two, read separately, agree.
 
+mod paths;
+
+pub use paths::*;
+
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
 
