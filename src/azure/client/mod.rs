@@ -11,6 +11,11 @@ mod local_gateway;
 mod network;
 mod write;
 
+#[cfg(test)]
+mod scripted;
+#[cfg(test)]
+mod tests;
+
 use super::arm::{Arm, Call};
 use super::cloud::{self, CloudFault};
 use super::credential::{CredentialFault, CredentialSettings, choose};
