@@ -9,7 +9,9 @@
 //! | `faults`, `calls` | what goes wrong on purpose; what was asked |
 //! | `server` | the world behind TLS, in scaled time |
 
+pub mod aws;
 pub mod dataplane;
 pub mod rng;
 pub mod time;
 pub mod wire;
+pub mod world;
