@@ -32,10 +32,11 @@ pub fn parse(params: &Params) -> Result<Vec<Filter>, Fault> {
 }
 
 /// Whether an object with those tags and fields passes. `field` gives the values of a filter name of that object,
-/// none at all for a name that the call does not know, which is refused.
+/// none at all for a name that the call does not know, which is refused, whatever the other filters say.
 pub fn accept(filters: &[Filter], tags: &Tags, field: impl Fn(&str) -> Option<Vec<String>>) -> Result<bool, Fault> {
+    let mut all = true;
     for filter in filters {
-        let passes = if let Some(key) = filter.name.strip_prefix("tag:") {
+        all &= if let Some(key) = filter.name.strip_prefix("tag:") {
             tags.get(key).is_some_and(|value| filter.accepts(value))
         } else if filter.name == "tag-key" {
             tags.keys().any(|key| filter.accepts(key))
@@ -47,11 +48,8 @@ pub fn accept(filters: &[Filter], tags: &Tags, field: impl Fn(&str) -> Option<Ve
             })?;
             values.iter().any(|value| filter.accepts(value))
         };
-        if !passes {
-            return Ok(false);
-        }
     }
-    Ok(true)
+    Ok(all)
 }
 
 fn wild(pattern: &[u8], text: &[u8]) -> bool {

@@ -1,6 +1,7 @@
 //! What each cloud was told about its end of a tunnel. Neither half is ever filled from the other: a tunnel comes up only
 //! where the two, read separately, agree.
 
+mod path;
 mod paths;
 mod rules;
 
