@@ -9,9 +9,9 @@ use std::net::Ipv4Addr;
 const BGP_HOLD_SECONDS: u32 = 30;
 const TCP_MSS: u32 = 1_379;
 
-/// The document, unescaped.
+/// The document as the text of an element, escaped.
 pub fn write(connection: &Connection, customer: Option<&CustomerGateway>, asn: u32) -> String {
-    let mut xml = Xml::new();
+    let mut xml = Xml::carried();
     xml.text("customer_gateway_id", &connection.customer_gateway_id);
     let (vgw, tgw) = connection.target_ids();
     xml.maybe("vpn_gateway_id", vgw);
@@ -29,7 +29,8 @@ pub fn write(connection: &Connection, customer: Option<&CustomerGateway>, asn: u
         });
     }
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<vpn_connection id=\"{}\">{}</vpn_connection>",
+        "&lt;?xml version=&quot;1.0&quot; encoding=&quot;UTF-8&quot;?&gt;\n\
+         &lt;vpn_connection id=&quot;{}&quot;&gt;{}&lt;/vpn_connection&gt;",
         connection.id,
         xml.as_str()
     )

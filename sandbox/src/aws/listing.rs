@@ -55,7 +55,6 @@ impl Region {
             "transit-gateway-id" => tgw.into_iter().map(str::to_owned).collect(),
             "option.static-routes-only" => vec![connection.options.static_routes_only.to_string()],
             "route.destination-cidr-block" => Vec::new(),
-            "customer-gateway-configuration" => vec![self.device_config(connection)],
             "bgp-asn" => {
                 let customer = self.customer_gateways.get(&connection.customer_gateway_id);
                 customer.map(|customer| customer.asn.to_string()).into_iter().collect()
@@ -86,7 +85,7 @@ impl Region {
         xml.maybe("transitGatewayId", tgw);
         xml.text("gatewayAssociationState", if state.ending() { "not-associated" } else { "associated" });
         if !state.ending() {
-            xml.text("customerGatewayConfiguration", self.device_config(connection));
+            xml.escaped("customerGatewayConfiguration", &self.device_config(connection));
         }
         xml.maybe("preSharedKeyArn", connection.secret_arn.as_ref());
         xml.nest("options", |xml| {

@@ -1,14 +1,31 @@
-//! Writes the elements of an answer in EC2's order-free style: scalars as text, lists as `<xSet><item>..</item></xSet>`.
+//! Writes the elements of an answer: scalars as text, lists as `<xSet><item>..</item></xSet>`.
 
 use std::fmt::{Display, Write};
 
 /// A run of XML elements.
-#[derive(Clone, Debug, Default)]
-pub struct Xml(String);
+#[derive(Clone, Debug)]
+pub struct Xml {
+    out: String,
+    /// What stands for the angle brackets.
+    open: &'static str,
+    close: &'static str,
+}
+
+impl Default for Xml {
+    fn default() -> Self {
+        Xml { out: String::new(), open: "<", close: ">" }
+    }
+}
 
 impl Xml {
     pub fn new() -> Self {
         Xml::default()
+    }
+
+    /// A document to be carried as the text of an element: its tags are written escaped. Only values without special
+    /// characters may go into it.
+    pub fn carried() -> Self {
+        Xml { out: String::new(), open: "&lt;", close: "&gt;" }
     }
 
     /// What calls without a payload answer.
@@ -19,20 +36,25 @@ impl Xml {
     }
 
     pub fn text(&mut self, name: &str, value: impl Display) {
-        self.0.push('<');
-        self.0.push_str(name);
-        self.0.push('>');
-        let start = self.0.len();
+        self.tag("", name);
+        let start = self.out.len();
         // Writing to a String cannot fail.
-        let _ = write!(self.0, "{value}");
-        if let Some(written) = self.0.get(start..)
-            && written.contains(['&', '<', '>', '"'])
+        let _ = write!(self.out, "{value}");
+        let written = self.out.as_bytes().get(start..).unwrap_or_default();
+        if written.iter().any(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"'))
+            && let Some(escaped) = self.out.get(start..).map(escape)
         {
-            let escaped = escape(written);
-            self.0.truncate(start);
-            self.0.push_str(&escaped);
+            self.out.truncate(start);
+            self.out.push_str(&escaped);
         }
-        self.close(name);
+        self.tag("/", name);
+    }
+
+    /// Text that is escaped already.
+    pub fn escaped(&mut self, name: &str, text: &str) {
+        self.tag("", name);
+        self.out.push_str(text);
+        self.tag("/", name);
     }
 
     /// Nothing at all where there is no value.
@@ -43,11 +65,9 @@ impl Xml {
     }
 
     pub fn nest(&mut self, name: &str, inside: impl FnOnce(&mut Xml)) {
-        self.0.push('<');
-        self.0.push_str(name);
-        self.0.push('>');
+        self.tag("", name);
         inside(self);
-        self.close(name);
+        self.tag("/", name);
     }
 
     /// A list of structures; an empty list is an empty element.
@@ -60,21 +80,21 @@ impl Xml {
     }
 
     pub fn into_string(self) -> String {
-        self.0
+        self.out
     }
 
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.out
     }
 
-    fn close(&mut self, name: &str) {
-        self.0.push_str("</");
-        self.0.push_str(name);
-        self.0.push('>');
+    fn tag(&mut self, slash: &str, name: &str) {
+        for part in [self.open, slash, name, self.close] {
+            self.out.push_str(part);
+        }
     }
 }
 
 /// The four characters that XML text must not carry bare.
-pub fn escape(text: &str) -> String {
+fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

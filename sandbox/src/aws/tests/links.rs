@@ -121,20 +121,3 @@ fn a_fresh_object_is_sometimes_not_found_for_a_moment() {
         .count();
     assert!((10..50).contains(&late), "{late} of 100");
 }
-
-#[test]
-fn zz_timing() {
-    let mut bench = Bench::new();
-    bench.settings.throttling = false;
-    let (_, vgw, cgw) = bench.network();
-    let (_, [one, two]) = bench.connection(&vgw, &cgw);
-    bench.call(&format!("Action=CreateVpnConnection&Type=ipsec.1&CustomerGatewayId={cgw}&VpnGatewayId={vgw}"));
-    bench.azure = vec![azure_end(&one, 0, "first_key.1"), azure_end(&two, 1, "second_key.2")];
-    for form in ["Action=DescribeVpnConnections", "Action=DescribeVpnGateways", "Action=DescribeRouteTables"] {
-        let start = std::time::Instant::now();
-        for _ in 0..1000 {
-            bench.raw(form);
-        }
-        eprintln!("TIMING {form} {:?} per call", start.elapsed() / 1000);
-    }
-}
