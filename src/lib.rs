@@ -3,3 +3,5 @@ pub mod azure;
 pub mod link;
 pub mod plugin;
 pub mod primitives;
+#[cfg(feature = "clouds")]
+pub mod reconcile;
