@@ -1,0 +1,277 @@
+//! Both clouds in memory behind the real SDKs, under tokio's paused clock: half an hour passes as fast as the code runs.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use async_trait::async_trait;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use awsazure::aws::model::Region;
+use awsazure::aws::{Aws, Seams, Settings as AwsSettings, TokioTime};
+use awsazure::azure::credential::CredentialSettings;
+use awsazure::azure::{Azure, AzureSettings, ResourceId};
+use awsazure::link::address::Slot;
+use awsazure::link::known::Known;
+use awsazure::link::managed::{Kind, Managed};
+use awsazure::link::names::{AwsNames, AzureNames};
+use awsazure::link::observed::Observed;
+use awsazure::link::ownership::LinkId;
+use awsazure::link::policy::Preset;
+use awsazure::link::search::{Demolition, Search};
+use awsazure::link::spec::{
+    AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, Former, RouteTables, Spec,
+};
+use awsazure::link::tunnel::{Instance, PerTunnel, TunnelKey};
+use awsazure::primitives::Asn;
+use awsazure::reconcile::{Clouds, Ended, Limits, converge, demolish};
+use awsazure_sandbox::memory::Sandbox;
+use awsazure_sandbox::wire::{Reply, Request};
+use awsazure_sandbox::world::Settings;
+use azure_core::error::{Error as AzureError, ErrorKind};
+use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
+use azure_core::http::{AsyncRawResponse, Body, HttpClient, StatusCode};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio_util::sync::CancellationToken;
+
+/// The sandbox behind both SDKs' seams for an HTTP client.
+#[derive(Clone)]
+struct Wire(Sandbox);
+
+impl std::fmt::Debug for Wire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Wire")
+    }
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let sandbox = self.0.clone();
+        let headers = request.headers().iter().map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
+        let request = Request {
+            method: request.method().to_owned(),
+            base_url: "https://ec2.sandbox".to_owned(),
+            path: "/".to_owned(),
+            query: String::new(),
+            headers,
+            body: request.body().bytes().unwrap_or_default().to_vec(),
+        };
+        HttpConnectorFuture::new(async move {
+            match sandbox.call(request).await {
+                Reply::Answer(answer) => {
+                    let status = answer.status.try_into().expect("a status");
+                    let mut response = HttpResponse::new(status, SdkBody::from(answer.body));
+                    for (name, value) in answer.headers {
+                        response.headers_mut().append(name.to_lowercase(), value);
+                    }
+                    Ok(response)
+                }
+                Reply::Dropped => Err(ConnectorError::io("connection reset by peer".into())),
+                Reply::Hang => std::future::pending().await,
+            }
+        })
+    }
+}
+
+#[async_trait]
+impl HttpClient for Wire {
+    async fn execute_request(&self, request: &azure_core::http::Request) -> azure_core::Result<AsyncRawResponse> {
+        let Body::Bytes(body) = request.body() else { panic!("a streamed body") };
+        let url = request.url();
+        let headers =
+            request.headers().iter().map(|(name, value)| (name.as_str().to_lowercase(), value.as_str().to_owned()));
+        let exchange = Request {
+            method: request.method().as_str().to_owned(),
+            base_url: format!("{}://{}", url.scheme(), url.authority()),
+            path: url.path().to_owned(),
+            query: url.query().unwrap_or_default().to_owned(),
+            headers: headers.collect(),
+            body: body.to_vec(),
+        };
+        match self.0.call(exchange).await {
+            Reply::Answer(answer) => {
+                let mut headers = Headers::new();
+                for (name, value) in answer.headers {
+                    headers.insert(HeaderName::from(name.to_lowercase()), HeaderValue::from(value));
+                }
+                Ok(AsyncRawResponse::from_bytes(StatusCode::from(answer.status), headers, answer.body))
+            }
+            Reply::Dropped => Err(AzureError::with_message(ErrorKind::Io, "connection reset by peer")),
+            Reply::Hang => std::future::pending().await,
+        }
+    }
+}
+
+/// Two simulated clouds and clients for them.
+pub struct Sim {
+    pub sandbox: Sandbox,
+    pub clouds: Clouds,
+}
+
+pub const REGION: &str = "eu-west-1";
+
+impl Sim {
+    pub fn new(seed: u64) -> Self {
+        Self::with(seed, Settings::default())
+    }
+
+    pub fn with(seed: u64, settings: Settings) -> Self {
+        let (tenant, subscription) = (settings.tenant_id.clone(), settings.subscription_id.clone());
+        let (client, secret) = (settings.client_id.clone(), settings.client_secret.clone());
+        let sandbox = Sandbox::new(seed, settings);
+        let wire = Wire(sandbox.clone());
+        let connector = wire.clone();
+        let http: SharedHttpClient = http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone()));
+        let origin = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        let time = aws_smithy_async::time::SharedTimeSource::new(TokioTime::starting(origin));
+        let aws = AwsSettings {
+            access_key: Some("AKIAEXAMPLE".to_owned()),
+            secret_key: Some("secret".to_owned()),
+            region: Some(REGION.to_owned()),
+            ..AwsSettings::default()
+        };
+        let aws = Aws::with(aws, Seams { http: Some(http), sleep: None, time: Some(time), seed: Some(seed) });
+        let credentials = CredentialSettings {
+            tenant_id: Some(tenant),
+            client_id: Some(client),
+            client_secret: Some(secret),
+            subscription_id: Some(subscription),
+            metadata_host: Some("arm.sandbox".to_owned()),
+            ..CredentialSettings::from_env(&|_| None)
+        };
+        let azure = AzureSettings { credentials, http: Some(Arc::new(wire)), ..AzureSettings::default() };
+        Sim { sandbox, clouds: Clouds { azure: Azure::new(azure).expect("settings"), aws } }
+    }
+
+    pub fn subscription(&self) -> String {
+        self.clouds.azure.subscription().to_owned()
+    }
+
+    /// The quickstart: a link that makes its own networks, in a slot.
+    pub fn spec(&self, name: &str, slot: u64) -> Spec {
+        let (group, subscription) = (format!("{name}-rg"), self.subscription());
+        let network = ResourceId::network(&subscription, &group, "virtualNetworks", &format!("{name}-vnet"));
+        let names = AzureNames::of(name);
+        let gateway = ResourceId::network(&subscription, &group, "virtualNetworkGateways", &names.gateway);
+        let inside_cidrs = Slot::new(slot).unwrap().inside_cidrs();
+        let net = |text: &str| text.parse().unwrap();
+        Spec {
+            name: name.to_owned(),
+            link: LinkId::new(&network, *inside_cidrs.get(TunnelKey::ALL[0])),
+            azure: AzureSpec {
+                subscription,
+                resource_group: group,
+                create_resource_group: true,
+                location: "westeurope".to_owned(),
+                network: AzureNetwork::Create {
+                    id: network,
+                    address_space: vec![net("10.1.0.0/16")],
+                    gateway_subnet_prefix: net("10.1.1.0/24"),
+                    subnets: BTreeMap::from([("frontend".to_owned(), net("10.1.0.0/24"))]),
+                },
+                gateway: AzureGateway::Own {
+                    id: gateway,
+                    sku: "VpnGw2AZ".to_owned(),
+                    generation: "Generation2".to_owned(),
+                    asn: Asn(65000),
+                },
+                connection_mode: awsazure::azure::model::ConnectionMode::ResponderOnly,
+                dpd_timeout_seconds: 45,
+                names,
+            },
+            aws: AwsSpec {
+                region: Region(REGION.to_owned()),
+                network: AwsNetwork::Create { cidr: net("10.2.0.0/16"), public_subnet: Some(net("10.2.0.0/24")) },
+                gateway: AwsGateway::Own { asn: Asn(64512) },
+                route_tables: RouteTables::Default,
+                startup_action: "start".to_owned(),
+                dpd_timeout_action: "restart".to_owned(),
+                dpd_timeout_seconds: 30,
+                names: AwsNames::of(name),
+            },
+            inside_cidrs,
+            policy: Preset::Strong.policy(),
+            tags: BTreeMap::from([("team".to_owned(), "network".to_owned())]),
+            keys: PerTunnel::default(),
+            wait_for_bgp: true,
+            former: Former::default(),
+        }
+    }
+
+    pub fn search(&self, spec: &Spec) -> Search {
+        let known = Known {
+            region: Some(spec.aws.region.clone()),
+            resource_group: Some(spec.azure.resource_group.clone()),
+            network: Some(spec.azure.network.id().clone()),
+            azure_gateway: Some(spec.azure.gateway.id().clone()),
+            ..Known::default()
+        };
+        Search {
+            known,
+            link: Some(spec.link.clone()),
+            inside_cidrs: spec.inside_cidrs.clone(),
+            names: Some(spec.azure.names.clone()),
+            read_keys: true,
+        }
+    }
+
+    pub async fn converge(&self, spec: &Spec) -> Ended {
+        let limits = Limits::within(Duration::from_secs(4 * 3600), &CancellationToken::new());
+        converge(&self.clouds, spec, &self.search(spec), &limits, &|_| {}).await
+    }
+
+    pub async fn demolish(&self, spec: &Spec, seen: &Observed) -> Ended {
+        let what = Demolition {
+            link: spec.link.clone(),
+            managed: managed(seen),
+            region: spec.aws.region.clone(),
+            subscription: self.subscription(),
+            resource_group: spec.azure.resource_group.clone(),
+            azure_gateway: Some(spec.azure.gateway.id().clone()),
+            own_addresses: Vec::new(),
+        };
+        let limits = Limits::within(Duration::from_secs(4 * 3600), &CancellationToken::new());
+        demolish(&self.clouds, &what, &self.search(spec), &limits, &|_| {}).await
+    }
+
+    /// Every object of both clouds, as `kind id`.
+    pub fn objects(&self) -> Vec<String> {
+        let listing = self.sandbox.world().objects();
+        let all = ["aws", "azure"].into_iter().flat_map(|cloud| listing[cloud].as_array().cloned().unwrap_or_default());
+        all.map(|o| format!("{} {}", o["kind"].as_str().unwrap_or("?"), o["id"].as_str().unwrap_or("?"))).collect()
+    }
+}
+
+/// Everything of a link that made all of it.
+pub fn managed(seen: &Observed) -> Managed {
+    let mut managed = Managed::default();
+    let azure = &seen.azure;
+    azure.group.iter().for_each(|g| managed.add(Kind::AzureResourceGroup, &g.name));
+    azure.network.iter().for_each(|n| managed.add(Kind::AzureVirtualNetwork, &n.resource.id));
+    azure.gateway.iter().for_each(|g| managed.add(Kind::AzureGateway, &g.resource.id));
+    for key in TunnelKey::ALL {
+        azure.local_gateways.get(key).iter().for_each(|l| managed.add(Kind::AzureLocalGateway, &l.resource.id));
+        azure.connections.get(key).iter().for_each(|c| managed.add(Kind::AzureConnection, &c.resource.id));
+    }
+    let aws = &seen.aws;
+    for instance in Instance::ALL {
+        azure.public_ips.get(instance).iter().for_each(|p| managed.add(Kind::AzurePublicIp, &p.resource.id));
+        aws.customer_gateways.get(instance).iter().for_each(|c| managed.add(Kind::AwsCustomerGateway, &c.id));
+        aws.vpns.get(instance).iter().for_each(|v| managed.add(Kind::AwsVpnConnection, &v.id));
+    }
+    aws.vpc.iter().for_each(|v| managed.add(Kind::AwsVpc, &v.id));
+    aws.internet_gateway.iter().for_each(|i| managed.add(Kind::AwsInternetGateway, &i.id));
+    aws.public_subnet.iter().for_each(|s| managed.add(Kind::AwsSubnet, s));
+    aws.public_route_table.iter().for_each(|t| managed.add(Kind::AwsRouteTable, t));
+    if let Some(gateway) = &aws.gateway {
+        managed.add(Kind::AwsVpnGateway, &gateway.id);
+        for table in aws.route_tables.iter().filter(|t| t.propagating.contains(&gateway.id)) {
+            managed.add(Kind::AwsRoutePropagation, format!("{}/{}", table.id, gateway.id));
+        }
+    }
+    managed
+}
