@@ -72,9 +72,9 @@ pub fn check_presence(wish: &Wish) -> Vec<Fault> {
             "location: this link creates both the resource group and the VNet, so there is nothing to take it from";
         faults.push(Fault::error(Field::Location, Problem::Missing(way)));
     }
-    match (wish.own_keys_given, wish.own_keys_version.is_absent()) {
-        (true, true) => faults.push(Fault::error(Field::OwnKeys, Problem::KeysWithoutVersion)),
-        (false, false) => faults.push(Fault::error(Field::OwnKeysVersion, Problem::VersionWithoutKeys)),
+    match (&wish.own_keys_given, &wish.own_keys_version) {
+        (Given::Is(()), Given::Absent) => faults.push(Fault::error(Field::OwnKeys, Problem::KeysWithoutVersion)),
+        (Given::Absent, Given::Is(_)) => faults.push(Fault::error(Field::OwnKeysVersion, Problem::VersionWithoutKeys)),
         _ => {}
     }
     faults

@@ -58,7 +58,7 @@ pub struct Wish {
     pub inside_cidrs: PerTunnel<Given<String>>,
     pub policy: PolicyWish,
     pub own_keys: PerTunnel<Given<Option<crate::primitives::KeyFault>>>,
-    pub own_keys_given: bool,
+    pub own_keys_given: Given<()>,
     pub own_keys_version: Given<i64>,
     pub tags: Given<BTreeMap<String, Given<String>>>,
     /// By attribute name.

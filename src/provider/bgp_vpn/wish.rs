@@ -52,7 +52,7 @@ pub fn wish(value: &Value) -> Wish {
         own_keys: PerTunnel::from_fn(|key| {
             given(own_keys.get(&key.to_string()), |v| Some(SharedKey::parse(v.as_str().unwrap_or_default()).err()))
         }),
-        own_keys_given: own_keys.is_set(),
+        own_keys_given: given(own_keys, |_| Some(())),
         own_keys_version: number(value.get("preshared_keys_wo_version")),
         tags: given(value.get("tags"), |v| Some(texts(v))),
         timeouts: texts(value.get("timeouts")),

@@ -263,6 +263,30 @@ impl Engine for Clouds {
                 tags: Tags::new(),
             });
         }
+        if survey.network == Looked::Not
+            && let Some(id) = &ask.network
+        {
+            let subnet = azure::Subnet {
+                id: id.child("subnets", "GatewaySubnet"),
+                name: "GatewaySubnet".into(),
+                prefix: Some("10.1.1.0/27".parse().unwrap()),
+                ip_configurations: Vec::new(),
+            };
+            let space = vec!["10.1.0.0/16".parse().unwrap()];
+            survey.network = match id.name() {
+                "new" => Looked::Absent,
+                _ => Looked::Found(azure::VirtualNetwork {
+                    resource: resource(id.clone(), Tags::new()),
+                    address_space: space,
+                    subnets: vec![subnet],
+                }),
+            };
+        }
+        if survey.vpc == Looked::Not
+            && let Some(id) = &ask.vpc
+        {
+            survey.vpc = Looked::Found(vpc(&id.0, "10.2.0.0/16", Tags::new()));
+        }
         Ok(survey)
     }
 

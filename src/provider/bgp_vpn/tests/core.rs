@@ -167,3 +167,14 @@ fn consistent(planned: &Value, state: &Value, at: &AttributePath) {
         _ => {}
     }
 }
+
+/// Places at which two values differ.
+pub fn differences(a: &Value, b: &Value, at: AttributePath) -> Vec<String> {
+    match (a, b) {
+        (Value::Object(x), Value::Object(y)) | (Value::Map(x), Value::Map(y)) if x.len() == y.len() => {
+            x.iter().flat_map(|(name, value)| differences(value, b.get(name), at.clone().attr(name))).collect()
+        }
+        _ if a == b => Vec::new(),
+        _ => vec![format!("{at}: {a:?} / {b:?}")],
+    }
+}
