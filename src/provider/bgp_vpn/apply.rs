@@ -92,11 +92,12 @@ async fn prepare(engine: &dyn Engine, request: &ApplyRequest, told: &mut Diagnos
     let ground = Ground { survey: &survey, ..ground(engine, &request.config, prior, &private, &survey) };
     let settled = settle(&ground).planned;
     let target = filled(&request.planned, &settled);
+    // Also where plan saw all surroundings, a setting may have been unknown by then.
+    let found = diagnostics(judge(&ground, &target, engine));
+    if found.has_errors() {
+        return Err(found);
+    }
     if !private.surveyed {
-        let found = diagnostics(judge(&ground, &target, engine));
-        if found.has_errors() {
-            return Err(found);
-        }
         told.append(found);
         private.origin = origin(&ground, &survey, &target);
     }

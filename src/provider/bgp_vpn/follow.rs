@@ -17,6 +17,7 @@ const AWS_DPD_SECONDS: u32 = 30;
 
 /// Puts the clouds' settings in place of a state's.
 pub fn follow(state: &mut Value, observed: &Observed) {
+    let policy = state.get("ipsec_policy").clone();
     for (path, value) in settings(observed) {
         let before = state.at(&path.as_str().into());
         let same = match (before.as_str(), value.as_str()) {
@@ -26,6 +27,10 @@ pub fn follow(state: &mut Value, observed: &Observed) {
         if !same {
             state.set_at(&path.as_str().into(), value);
         }
+    }
+    // A configured preset may have single fields that override it: it stays while they do.
+    if POLICY_FIELDS.iter().all(|name| policy.get(name) == state.get("ipsec_policy").get(name)) {
+        state.set("ipsec_policy", policy);
     }
 }
 

@@ -89,8 +89,8 @@ impl Private {
     /// Reads private bytes. What cannot be read counts as nothing remembered: the state then says what was applied.
     pub fn read(bytes: &[u8]) -> Self {
         let stored: Stored = serde_json::from_slice(bytes).unwrap_or_default();
-        let ty = super::schema::resource().type_();
-        let applied = serde_json::to_vec(&stored.applied).ok().and_then(|text| json::decode(&ty, &text).ok());
+        let ty = super::schema::value_type();
+        let applied = serde_json::to_vec(&stored.applied).ok().and_then(|text| json::decode(ty, &text).ok());
         Private {
             applied: applied.unwrap_or_default(),
             origin: stored.origin,

@@ -10,6 +10,7 @@ pub use names::{AWS_NAMES, AZURE_NAMES};
 use crate::link::managed::Kind;
 use crate::link::tunnel::TunnelKey;
 use crate::plugin::{Attribute, IdentitySchema, Nesting, Schema, Type};
+use std::sync::LazyLock;
 
 /// Version of the stored form.
 const VERSION: i64 = 0;
@@ -45,6 +46,12 @@ pub fn resource() -> Schema {
         .attribute("tunnels", tunnels())
         .attribute("managed", managed())
         .attribute("drift", drift())
+}
+
+/// The type of a whole resource value.
+pub fn value_type() -> &'static Type {
+    static TYPE: LazyLock<Type> = LazyLock::new(|| resource().type_());
+    &TYPE
 }
 
 /// What tells one link from all others.

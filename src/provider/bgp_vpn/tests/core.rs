@@ -20,8 +20,8 @@ pub struct Core {
 
 /// A value as it comes out of the wire: every attribute there.
 pub fn wire(value: &Value) -> Value {
-    let ty = schema::resource().type_();
-    codec::decode(&ty, &codec::encode(&ty, value).unwrap()).unwrap()
+    let ty = schema::value_type();
+    codec::decode(ty, &codec::encode(ty, value).unwrap()).unwrap()
 }
 
 impl Core {
