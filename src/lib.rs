@@ -3,5 +3,6 @@ pub mod azure;
 pub mod link;
 pub mod plugin;
 pub mod primitives;
+pub mod provider;
 #[cfg(feature = "clouds")]
 pub mod reconcile;

@@ -12,6 +12,9 @@
 //! | `known`, `observed` | where to look; what both clouds have |
 //! | `managed` | what destroy may delete |
 //! | `step` | one thing to do to one object |
+//! | `wish`, `rules`, `fault` | what a user wrote, what can be refused without asking, and how that is put |
+//! | `survey`, `finding` | the surroundings of a link to be made, and what of them is in its way |
+//! | `search` | which link is meant: where to look, what to take down, import ids |
 //! | `names`, `ownership` | what objects are called, and the tags by which a link knows its own |
 
 pub mod address;
@@ -19,6 +22,8 @@ pub mod assemble;
 pub mod decide;
 pub mod demolish;
 pub mod differ;
+pub mod fault;
+pub mod finding;
 pub mod known;
 pub mod managed;
 pub mod names;
@@ -26,7 +31,10 @@ pub mod need;
 pub mod observed;
 pub mod ownership;
 pub mod policy;
+pub mod rules;
 pub mod search;
 pub mod spec;
 pub mod step;
+pub mod survey;
 pub mod tunnel;
+pub mod wish;

@@ -1,0 +1,199 @@
+//! What is wrong with a wish: which field, why, and a way out. Faults know no configuration language; `provider` gives
+//! each field its path.
+
+use super::address::CidrFault;
+use super::names::NameFault;
+use super::policy::PolicyFault;
+use super::tunnel::TunnelKey;
+use crate::primitives::KeyFault;
+
+/// A field that can be at fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Field {
+    Name,
+    ResourceGroup,
+    Location,
+    NetworkId,
+    NetworkName,
+    AddressSpace,
+    /// Of the VNet to be created.
+    NetworkGatewaySubnet,
+    /// Of an existing VNet.
+    GatewaySubnet,
+    /// A further subnet, by name.
+    Subnet(String),
+    AzureGateway,
+    Sku,
+    Generation,
+    AzureAsn,
+    ConnectionMode,
+    AzureDpdSeconds,
+    AzureName(String),
+    VpcId,
+    VpcCidr,
+    PublicSubnet,
+    VpnGateway,
+    Region,
+    AwsAsn,
+    RouteTables,
+    StartupAction,
+    DpdAction,
+    AwsDpdSeconds,
+    Slot,
+    InsideCidr(TunnelKey),
+    Policy(&'static str),
+    OwnKey(TunnelKey),
+    OwnKeys,
+    OwnKeysVersion,
+    Tag(String),
+    Timeout(String),
+    ManageGateways,
+}
+
+/// One thing wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub field: Field,
+    pub problem: Problem,
+    /// Told, but let be.
+    pub warning: bool,
+}
+
+impl Fault {
+    pub fn error(field: Field, problem: Problem) -> Self {
+        Fault { field, problem, warning: false }
+    }
+
+    pub fn warning(field: Field, problem: Problem) -> Self {
+        Fault { field, problem, warning: true }
+    }
+}
+
+/// What is wrong. Its text is whole sentences: what, why, and the way out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    #[error("{0}.")]
+    Name(NameFault),
+    #[error("{0:?} is not an IPv4 network in CIDR notation with no host bits set, such as 10.1.0.0/16.")]
+    NotANetwork(String),
+    #[error("{0:?} is not the id of {1}.")]
+    NotAnId(String, &'static str),
+    #[error("{given:?} is not one of {allowed}.")]
+    NotOneOf { given: String, allowed: &'static str },
+    #[error("{given} is outside {least} to {most}{unit}.")]
+    OutOfRange { given: i64, least: i64, most: i64, unit: &'static str },
+    #[error("{0:?} is not a duration such as \"120m\", \"2h30m\" or \"90s\".")]
+    NotADuration(String),
+    #[error("{0:?} is not an AWS region, such as eu-west-1.")]
+    NotARegion(String),
+    #[error("Set {0}.")]
+    Missing(&'static str),
+    #[error("{given:?} and {other:?} name two different objects. Keep one of the two attributes.")]
+    TwoObjects { given: String, other: String },
+    #[error("{0}.")]
+    Cidr(CidrFault),
+    #[error(
+        "{cidr} is the inside network of {other} too: every tunnel needs a /30 of its own. Choose another, or leave both to slot."
+    )]
+    CidrTwice { cidr: String, other: TunnelKey },
+    #[error("{0}.")]
+    Policy(PolicyFault),
+    #[error("{0}.")]
+    PolicyWord(String),
+    #[error(
+        "The preset cloud_default leaves every choice to the two clouds. Leave the single fields out, or the preset."
+    )]
+    PolicyFieldsWithCloudDefault,
+    #[error("Both ends have ASN {0}, and BGP between the two clouds is external: give one of them another number.")]
+    AsnsEqual(u32),
+    #[error(
+        "ASN {0} is reserved by IANA or not a number that Azure takes for a gateway. Use a private one, such as 65000; 65515 is Azure's own default and legal here."
+    )]
+    AzureAsn(i64),
+    #[error(
+        "ASN {0} is nothing that AWS takes for a new gateway and Azure for its peer. Use 64512 to 65534 but 65515 and 65517 to 65520, or 4200000000 to 4294967294."
+    )]
+    AwsAsn(i64),
+    #[error(
+        "{0:?} cannot be created: Azure makes new VPN gateways with the zone-redundant SKUs VpnGw1AZ to VpnGw5AZ only (Basic, which has no BGP, apart). Use VpnGw2AZ."
+    )]
+    Sku(String),
+    #[error("{sku} comes as {has} only. Leave generation out, or choose another SKU.")]
+    Generation { sku: String, has: &'static str },
+    #[error(
+        "AWS waits (add) and Azure only answers (ResponderOnly), so nobody would ever start the tunnels. Use startup_action = \"start\", or connection_mode = \"Default\"."
+    )]
+    NobodyDials,
+    #[error(
+        "After a silent loss AWS would not dial again ({0:?}), and Azure only answers (ResponderOnly): the tunnel would stay down. Use dpd_timeout_action = \"restart\", or connection_mode = \"Default\"."
+    )]
+    NobodyRedials(String),
+    #[error(
+        "Azure takes no calls (InitiatorOnly) while AWS dials (start): the first attempts of each tunnel may be lost. startup_action = \"add\" is the quiet pair."
+    )]
+    BothDial,
+    #[error("{subnet} is not part of {whole}.")]
+    NotWithin { subnet: String, whole: String },
+    #[error("{0} and {1} overlap within one network.")]
+    SubnetsOverlap(String, String),
+    #[error("{0} is too small for a VPN gateway: Azure needs /29 at least, and recommends /27.")]
+    GatewaySubnetTooSmall(String),
+    #[error(
+        "{0} is enough for this gateway, but Azure recommends /27 or larger: a gateway subnet cannot grow once a gateway sits in it."
+    )]
+    GatewaySubnetSmall(String),
+    #[error(
+        "Azure looks for a VPN gateway's subnet by the name GatewaySubnet, in that spelling. Use gateway_subnet_prefix, which makes it."
+    )]
+    GatewaySubnetMisnamed,
+    #[error("A key of {0} is not one that both clouds take: {1}.")]
+    Key(TunnelKey, KeyFault),
+    #[error(
+        "Set preshared_keys_wo_version with it (any number, raised whenever the keys change): Terraform does not store the keys, so it could not tell a new one."
+    )]
+    KeysWithoutVersion,
+    #[error("There is nothing that it is the version of. Set preshared_keys_wo, or remove it.")]
+    VersionWithoutKeys,
+    #[error("The tag {0:?} is one by which this provider knows its own objects. Choose another name.")]
+    TagReserved(String),
+    #[error(
+        "This change takes a new object, while {0} names the present one. Leave {0} out, or name the new object by it."
+    )]
+    Pinned(&'static str),
+    #[error("{0}")]
+    Surroundings(super::survey::Finding),
+}
+
+impl Problem {
+    /// One line, without a full stop.
+    pub fn summary(&self) -> &'static str {
+        match self {
+            Problem::Name(_) => "Name that Azure refuses",
+            Problem::NotANetwork(_) | Problem::NotWithin { .. } | Problem::SubnetsOverlap(..) => "Wrong network",
+            Problem::NotAnId(..) => "Wrong id",
+            Problem::NotOneOf { .. } => "Unknown word",
+            Problem::OutOfRange { .. } => "Number out of range",
+            Problem::NotADuration(_) => "Wrong duration",
+            Problem::NotARegion(_) => "Wrong region",
+            Problem::Missing(_) => "Something is missing",
+            Problem::TwoObjects { .. } => "Two attributes disagree",
+            Problem::Cidr(_) | Problem::CidrTwice { .. } => "Wrong inside CIDR",
+            Problem::Policy(_) | Problem::PolicyWord(_) | Problem::PolicyFieldsWithCloudDefault => {
+                "Policy that one of the clouds refuses"
+            }
+            Problem::AsnsEqual(_) | Problem::AzureAsn(_) | Problem::AwsAsn(_) => "Wrong ASN",
+            Problem::Sku(_) => "SKU that cannot be created",
+            Problem::Generation { .. } => "Generation that the SKU lacks",
+            Problem::NobodyDials | Problem::NobodyRedials(_) => "Nobody starts the tunnels",
+            Problem::BothDial => "Azure answers no calls",
+            Problem::GatewaySubnetTooSmall(_) | Problem::GatewaySubnetSmall(_) | Problem::GatewaySubnetMisnamed => {
+                "Wrong gateway subnet"
+            }
+            Problem::Key(..) => "Key that one of the clouds refuses",
+            Problem::KeysWithoutVersion | Problem::VersionWithoutKeys => "Keys and their version go together",
+            Problem::Pinned(_) => "Change of an object that is named by id",
+            Problem::TagReserved(_) => "Reserved tag",
+            Problem::Surroundings(finding) => finding.summary(),
+        }
+    }
+}

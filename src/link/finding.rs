@@ -1,0 +1,106 @@
+//! What can be in the way of a link where it is to stand, in words with a way out.
+
+use crate::aws::model::VpnGatewayId;
+use crate::azure::id::ResourceId;
+use ipnet::Ipv4Net;
+use std::net::Ipv4Addr;
+
+/// Something seen in the clouds that stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Finding {
+    #[error(
+        "The resource group {0:?} is not there. Set create_resource_group = true to have it created, or name one that exists."
+    )]
+    NoGroup(String),
+    #[error("The virtual network {0} is not there. Correct the id, or use virtual_network to have one created.")]
+    NoNetwork(String),
+    #[error(
+        "The virtual network {0} is there already and is not this link's. To use it, put its id into virtual_network_id and leave virtual_network out; otherwise choose another name."
+    )]
+    NetworkExists(ResourceId),
+    #[error(
+        "The virtual network has a VPN gateway already, and Azure allows one only. To use it, set gateway_id = \"{0}\"."
+    )]
+    NetworkHasGateway(ResourceId),
+    #[error("The VPC {0} is not there. Correct the id or the region, or use vpc to have one created.")]
+    NoVpc(String),
+    #[error(
+        "The VPC has a virtual private gateway already, and AWS allows one only. To use it, set vpn_gateway_id = \"{0}\"."
+    )]
+    VpcHasGateway(VpnGatewayId),
+    #[error(
+        "The virtual network has no GatewaySubnet, without which it can hold no VPN gateway. Set gateway_subnet_prefix to a free /27 of it to have the subnet created."
+    )]
+    NoGatewaySubnet,
+    #[error(
+        "The virtual network has a subnet named {0:?}; Azure looks for GatewaySubnet in exactly that spelling. Rename it, or set gateway_subnet_prefix after removing it."
+    )]
+    GatewaySubnetMisspelled(String),
+    #[error(
+        "The virtual network has a GatewaySubnet already: {0}. Leave gateway_subnet_prefix out, or set it to that."
+    )]
+    OtherGatewaySubnet(Ipv4Net),
+    #[error("The Azure gateway {0} is not there. Correct the id, or leave gateway_id out to have one created.")]
+    NoAzureGateway(String),
+    #[error(
+        "This Azure gateway cannot carry the link: {0}. Use an active-active, route-based VPN gateway with BGP, or leave gateway_id out to have one created."
+    )]
+    UnfitGateway(&'static str),
+    #[error("The existing gateway has another {0}: {1}. Leave this attribute out, or set it to that.")]
+    GatewayHas(&'static str, String),
+    #[error(
+        "The Azure gateway carries {has} connections, and its SKU takes {limit}: there is no room for the four of this link. Use a larger SKU or another gateway."
+    )]
+    GatewayFull { has: usize, limit: usize },
+    #[error("Another connection of the Azure gateway uses {address}.{}", free.map(|slot| format!(" Set slot = {slot}, which is free there.")).unwrap_or_default())]
+    AddressTaken { address: Ipv4Addr, free: Option<u8> },
+    #[error(
+        "The VPN gateway {0} is not there. Correct the id or the region, or leave vpn_gateway_id out to have one created."
+    )]
+    NoVpnGateway(String),
+    #[error(
+        "Another VPN connection of the VPN gateway uses {0} inside its tunnels. Choose another slot or inside CIDR."
+    )]
+    CidrTaken(Ipv4Net),
+    #[error(
+        "The VPN gateway carries {has} VPN connections; unless the quota was raised, AWS takes {limit}, and this link adds two."
+    )]
+    VpnGatewayFull { has: usize, limit: usize },
+    #[error(
+        "{azure} of the virtual network and {aws} of the VPC overlap: addresses in both could be reached from neither side. Renumber one of them, or set allow_overlapping_prefixes = true if nothing in the common part has to be reached."
+    )]
+    Overlap { azure: Ipv4Net, aws: Ipv4Net },
+    #[error(
+        "The route tables of these subnets get no routes to Azure: {0}. Add their tables to route_table_ids if they should reach it."
+    )]
+    Unrouted(String),
+    #[error(
+        "{0} other connections hang on it, so it cannot be claimed. Remove them first, or leave manage_gateways false."
+    )]
+    Shared(usize),
+}
+
+impl Finding {
+    /// One line, without a full stop.
+    pub fn summary(&self) -> &'static str {
+        match self {
+            Finding::NoGroup(_) => "Resource group not found",
+            Finding::NoNetwork(_) => "Virtual network not found",
+            Finding::NetworkExists(_) => "Virtual network exists",
+            Finding::NetworkHasGateway(_) => "Virtual network has a VPN gateway",
+            Finding::NoVpc(_) => "VPC not found",
+            Finding::VpcHasGateway(_) => "VPC has a VPN gateway",
+            Finding::NoGatewaySubnet | Finding::GatewaySubnetMisspelled(_) => "Gateway subnet missing",
+            Finding::OtherGatewaySubnet(_) => "Gateway subnet exists",
+            Finding::NoAzureGateway(_) => "Azure gateway not found",
+            Finding::UnfitGateway(_) => "Azure gateway unfit",
+            Finding::GatewayHas(..) => "Existing gateway differs",
+            Finding::GatewayFull { .. } | Finding::VpnGatewayFull { .. } => "Gateway is full",
+            Finding::AddressTaken { .. } | Finding::CidrTaken(_) => "Inside address taken",
+            Finding::NoVpnGateway(_) => "VPN gateway not found",
+            Finding::Overlap { .. } => "Address ranges overlap",
+            Finding::Unrouted(_) => "Subnets without routes",
+            Finding::Shared(_) => "Gateway is shared",
+        }
+    }
+}

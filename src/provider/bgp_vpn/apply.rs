@@ -1,0 +1,287 @@
+//! Carries out plans: create and update are one, for both end with the link as it is planned.
+
+use super::changes::Changes;
+use super::engine::{Engine, Outcome};
+use super::follow::{fill_unknown, follow};
+use super::paths::diagnostics;
+use super::plan::{ask, ground, judge, origin};
+use super::private::Private;
+use super::settle::{Ground, settle};
+use super::spec::{Surroundings, own_keys, search, spec, subscription, text};
+use super::state::{complete, identity, managed, read_managed};
+use crate::azure::id::ResourceId;
+use crate::link::managed::{Kind, Managed};
+use crate::link::observed::Observed;
+use crate::link::rules::parse_duration;
+use crate::link::search::{Demolition, Search};
+use crate::link::spec::Spec;
+use crate::link::survey::Survey;
+use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
+use crate::plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
+use std::time::Duration;
+
+/// A create or update under way.
+struct Job {
+    /// The plan, all settings known.
+    target: Value,
+    private: Private,
+    spec: Spec,
+    before: Managed,
+    /// Gateways that were somebody else's become this link's.
+    claims: bool,
+}
+
+/// What Terraform stores of a link.
+pub struct Stored {
+    pub state: Value,
+    pub private: Vec<u8>,
+    pub identity: Option<Value>,
+}
+
+/// Creates or changes a link.
+pub async fn apply(engine: &dyn Engine, request: ApplyRequest) -> ApplyResponse {
+    let mut told = Diagnostics::new();
+    let job = match prepare(engine, &request, &mut told).await {
+        Ok(job) => job,
+        Err(diagnostics) => return request.failed(diagnostics),
+    };
+    let prior = (!request.prior.is_null()).then_some(&request.prior);
+    let changes = prior.map(|prior| Changes { prior, planned: &job.target });
+    if let Some(changes) = changes.filter(|changes| changes.is_local()) {
+        let mut private = job.private.clone();
+        private.remember(changes.planned);
+        let (state, identity) = (job.target, request.planned_identity);
+        return ApplyResponse { new_state: state, private: private.write(), identity, diagnostics: told };
+    }
+    let Some(mut search) = search(prior.unwrap_or(&job.target), &job.private, engine.subscription(), true) else {
+        return request.failed(Diagnostic::error("The state of this link cannot be read").detail(
+            "It lacks the inside networks of the tunnels, by which they are told apart. Remove the link from the state and import it.",
+        ));
+    };
+    search.names = Some(job.spec.azure.names.clone());
+    search.link = Some(job.spec.link.clone());
+    let limit = if prior.is_none() { timeout(&job.target, "create", 120) } else { timeout(&job.target, "update", 240) };
+    let save = |observed: &Observed| {
+        let stored = job.stored(observed, false);
+        request.checkpoint.save(stored.state, stored.private, stored.identity);
+    };
+    if let Some(changes) = changes.filter(|changes| changes.aws_anew()) {
+        let demolition = aws_half(changes, &job);
+        let outcome = engine.demolish(&demolition, &search, limit, &request.cancel, &save).await;
+        if outcome.diagnostics.has_errors() {
+            return job.ended(&request, outcome, told);
+        }
+        told.append(outcome.diagnostics);
+        forget_aws(&mut search, changes, &job.spec);
+    }
+    let outcome = engine.converge(&job.spec, &search, limit, &request.cancel, &save).await;
+    job.ended(&request, outcome, told)
+}
+
+/// Settles what plan had to leave open, and checks it before anything is made.
+async fn prepare(engine: &dyn Engine, request: &ApplyRequest, told: &mut Diagnostics) -> Result<Job, Diagnostics> {
+    let mut private = Private::read(&request.planned_private);
+    let prior = (!request.prior.is_null()).then_some(&request.prior);
+    let mut survey = Survey::default();
+    if !private.surveyed {
+        let draft = settle(&ground(engine, &request.config, prior, &private, &survey));
+        let ground = ground(engine, &request.config, prior, &private, &survey);
+        let (ask, _) = ask(engine, &draft.planned, &ground);
+        survey = engine.survey(&ask, &request.cancel).await?;
+    }
+    let ground = Ground { survey: &survey, ..ground(engine, &request.config, prior, &private, &survey) };
+    let settled = settle(&ground).planned;
+    let target = filled(&request.planned, &settled);
+    // Also where plan saw all surroundings, a setting may have been unknown by then.
+    let found = diagnostics(judge(&ground, &target, engine));
+    if found.has_errors() {
+        return Err(found);
+    }
+    if !private.surveyed {
+        told.append(found);
+        private.origin = origin(&ground, &survey, &target);
+    }
+    let around = Surroundings {
+        private: &private,
+        subscription: engine.subscription(),
+        default_tags: engine.default_tags(),
+        keys: own_keys(&request.config),
+    };
+    let spec = spec(&target, around).map_err(|lacking| {
+        Diagnostics::from(
+            Diagnostic::error("Something is missing")
+                .detail(format!(
+                    "{} is neither configured nor to be found out: set it, or the provider's default for it.",
+                    lacking.0
+                ))
+                .at(lacking.0),
+        )
+    })?;
+    let claims = prior.is_some_and(|prior| prior.get("manage_gateways").as_bool() == Some(false))
+        && target.get("manage_gateways").as_bool() == Some(true);
+    let before = prior.map(read_managed).unwrap_or_default();
+    Ok(Job { target, private, spec, before, claims })
+}
+
+/// A plan with its unknown places taken from what is settled by now.
+fn filled(planned: &Value, settled: &Value) -> Value {
+    match (planned, settled) {
+        (Value::Unknown(_), settled) => settled.clone(),
+        (Value::Object(items), _) => {
+            Value::Object(items.iter().map(|(name, value)| (name.clone(), filled(value, settled.get(name)))).collect())
+        }
+        (Value::Map(items), _) => {
+            Value::Map(items.iter().map(|(name, value)| (name.clone(), filled(value, settled.get(name)))).collect())
+        }
+        (known, _) if known.is_wholly_known() => known.clone(),
+        // Lists and sets hold unknown elements only where the configuration does.
+        (_, settled) => settled.clone(),
+    }
+}
+
+impl Job {
+    /// What is to be stored by now. A link that is not whole shows what there is, not what was planned.
+    fn stored(&self, observed: &Observed, whole: bool) -> Stored {
+        let mut state = self.target.clone();
+        if !whole {
+            follow(&mut state, observed);
+        }
+        fill_unknown(&mut state, observed);
+        let managed = managed(&state, observed, &self.before, &self.private, self.claims);
+        let gateway =
+            observed.azure.gateway.as_ref().map_or(self.spec.azure.gateway.id(), |gateway| &gateway.resource.id);
+        let gateway = spelled(&self.target, gateway);
+        complete(&mut state, observed, &managed);
+        if !state.get("id").is_set() {
+            let first = self.spec.inside_cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 });
+            state.set("id", identity(&gateway, &first.to_string()).0);
+        }
+        state.set("drift", Value::List(Vec::new()));
+        let mut private = self.private.clone();
+        private.remember(&state);
+        if !whole {
+            private.remember(&self.target);
+        }
+        private.link = Some(self.spec.link.clone());
+        private.replaces.clear();
+        private.surveyed = false;
+        Stored { identity: identity_of(&state), state: state.unknown_as_null(), private: private.write() }
+    }
+
+    fn ended(&self, request: &ApplyRequest, outcome: Outcome, mut told: Diagnostics) -> ApplyResponse {
+        let failed = outcome.diagnostics.has_errors();
+        told.append(outcome.diagnostics);
+        if failed && outcome.observed == Observed::default() {
+            return request.failed(told);
+        }
+        let stored = self.stored(&outcome.observed, !failed);
+        let nothing = failed && request.is_create() && read_managed(&stored.state).is_empty();
+        let new_state = if nothing { Value::Null } else { stored.state };
+        ApplyResponse { new_state, private: stored.private, identity: stored.identity, diagnostics: told }
+    }
+}
+
+fn spelled(target: &Value, id: &ResourceId) -> String {
+    let planned = target.at(&"azure.gateway_id".into()).as_str();
+    planned.filter(|text| text.eq_ignore_ascii_case(id.as_str())).unwrap_or(id.as_str()).to_owned()
+}
+
+/// The identity that a state's `id` spells out.
+pub fn identity_of(state: &Value) -> Option<Value> {
+    let (gateway, cidr) = state.get("id").as_str()?.rsplit_once(',')?;
+    Some(identity(gateway, cidr).1)
+}
+
+/// What goes of the AWS half before it is built anew.
+fn aws_half(changes: Changes<'_>, job: &Job) -> Demolition {
+    let gateway = changes.at("aws.vpn_gateway_id") || changes.at("aws.asn");
+    let network = changes.at("aws.vpc_id") || changes.at("aws.region");
+    let goes = |kind: &Kind| match kind {
+        Kind::AwsVpnConnection | Kind::AwsCustomerGateway | Kind::AwsRoutePropagation => true,
+        Kind::AwsVpnGateway => gateway || network,
+        Kind::AwsVpc | Kind::AwsInternetGateway | Kind::AwsSubnet | Kind::AwsRouteTable => network,
+        _ => false,
+    };
+    let managed = job.before.0.iter().filter(|(kind, _)| goes(kind)).map(|(kind, ids)| (*kind, ids.clone())).collect();
+    let mut demolition = demolition(changes.prior, &job.private, Managed(managed), job.spec.azure.subscription.clone());
+    demolition.link = job.spec.link.clone();
+    demolition.azure_gateway = None;
+    demolition.own_addresses.clear();
+    demolition
+}
+
+fn forget_aws(search: &mut Search, changes: Changes<'_>, spec: &Spec) {
+    let known = &mut search.known;
+    known.region = Some(spec.aws.region.clone());
+    known.vpns = PerInstance::default();
+    known.customer_gateways = PerInstance::default();
+    known.outside_ips = PerTunnel::default();
+    let planned = |path: &str| text(changes.planned.get("aws"), path);
+    known.vpn_gateway = planned("vpn_gateway_id").map(crate::aws::model::VpnGatewayId);
+    known.vpc = planned("vpc_id").map(crate::aws::model::VpcId);
+}
+
+/// Deletes a link.
+pub async fn destroy(engine: &dyn Engine, request: ApplyRequest) -> ApplyResponse {
+    let private = Private::read(&request.planned_private);
+    let state = &request.prior;
+    let before = read_managed(state);
+    let subscription = subscription(state, engine.subscription()).unwrap_or_default();
+    let demolition = demolition(state, &private, before.clone(), subscription);
+    let Some(search) = search(state, &Private::default(), engine.subscription(), false) else {
+        return request.failed(
+            Diagnostic::error("The state of this link cannot be read")
+                .detail("It lacks the inside networks of the tunnels."),
+        );
+    };
+    let stored = |observed: &Observed| {
+        let mut left = state.clone();
+        let managed = managed(state, observed, &before, &private, false);
+        complete(&mut left, observed, &managed);
+        (left.unknown_as_null(), managed)
+    };
+    let kept = private.write();
+    let save = |observed: &Observed| {
+        let (left, managed) = stored(observed);
+        let left = if managed.is_empty() { Value::Null } else { left };
+        request.checkpoint.save(left, kept.clone(), request.planned_identity.clone());
+    };
+    let limit = timeout(state, "delete", 120);
+    let outcome = engine.demolish(&demolition, &search, limit, &request.cancel, &save).await;
+    if !outcome.diagnostics.has_errors() {
+        return ApplyResponse { diagnostics: outcome.diagnostics, ..ApplyResponse::default() };
+    }
+    if outcome.observed == Observed::default() {
+        return request.failed(outcome.diagnostics);
+    }
+    let (new_state, _) = stored(&outcome.observed);
+    let identity = identity_of(&new_state);
+    ApplyResponse { new_state, private: kept, identity, diagnostics: outcome.diagnostics }
+}
+
+/// What to take down of a state. Addresses are taken off the Azure gateway only where it stays.
+fn demolition(state: &Value, private: &Private, managed: Managed, subscription: String) -> Demolition {
+    let (azure, aws) = (state.get("azure"), state.get("aws"));
+    let resource = |name: &str| text(azure, name).and_then(|id| ResourceId::parse(&id).ok());
+    let cidrs = super::settle_options::inside_cidrs(state);
+    let first = TunnelKey { instance: Instance::Zero, number: 1 };
+    let link = resource("virtual_network_id").zip(cidrs.as_ref());
+    let link = link.map(|(network, cidrs)| super::spec::link_id(state, private, &network, *cidrs.get(first)));
+    let stays = managed.ids(Kind::AzureGateway).next().is_none();
+    let own = cidrs.iter().flat_map(|cidrs| cidrs.iter().map(|(_, cidr)| cidr.azure_ip()).collect::<Vec<_>>());
+    Demolition {
+        link: link.or_else(|| private.link.clone()).unwrap_or_else(|| crate::link::ownership::LinkId::found("")),
+        region: crate::aws::model::Region(text(aws, "region").unwrap_or_default()),
+        resource_group: text(azure, "resource_group_name").unwrap_or_default(),
+        azure_gateway: resource("gateway_id"),
+        own_addresses: if stays { own.collect() } else { Vec::new() },
+        managed,
+        subscription,
+    }
+}
+
+/// A limit from `timeouts`.
+pub fn timeout(state: &Value, operation: &str, default_minutes: u64) -> Duration {
+    let given = state.get("timeouts").get(operation).as_str().and_then(parse_duration);
+    given.unwrap_or(Duration::from_secs(default_minutes * 60))
+}

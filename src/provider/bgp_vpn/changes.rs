@@ -1,0 +1,161 @@
+//! What a plan changes, and what that means for the objects of the link.
+
+use super::private::Origin;
+use crate::link::tunnel::{Instance, TunnelKey};
+use crate::plugin::{AttributePath, Diagnostic, Diagnostics, Value};
+
+/// Changes for which the Azure gateway, and with it the whole link, must be new.
+const REPLACING: [&str; 5] =
+    ["azure.resource_group_name", "azure.location", "azure.virtual_network_id", "azure.generation", "azure.gateway_id"];
+/// Settings that no cloud ever hears of.
+const LOCAL: [&str; 5] = [
+    "timeouts",
+    "wait_for_bgp",
+    "allow_overlapping_prefixes",
+    "preshared_keys_wo_version",
+    "azure.create_resource_group",
+];
+/// Changes that may add to, or take from, what destroy deletes.
+const MANAGING: [&str; 7] = [
+    "manage_gateways",
+    "aws.route_table_ids",
+    "aws.vpn_gateway_id",
+    "aws.vpc_id",
+    "azure.gateway_subnet_prefix",
+    "azure.virtual_network",
+    "aws.vpc",
+];
+
+/// A state and what is planned of it.
+#[derive(Clone, Copy)]
+pub struct Changes<'a> {
+    pub prior: &'a Value,
+    pub planned: &'a Value,
+}
+
+impl Changes<'_> {
+    /// Whether a place changes; something unknown may change.
+    pub fn at(self, path: &str) -> bool {
+        let path = AttributePath::from(path);
+        self.prior.at(&path) != self.planned.at(&path)
+    }
+
+    fn any(self, paths: &[&str]) -> bool {
+        paths.iter().any(|path| self.at(path))
+    }
+
+    /// Whether a place changes that had a value before.
+    fn from_something(self, path: &str) -> bool {
+        self.prior.at(&path.into()).is_set() && self.at(path)
+    }
+
+    /// Places whose change takes a new link.
+    pub fn replacing(self) -> Vec<AttributePath> {
+        REPLACING.into_iter().filter(|path| self.from_something(path)).map(AttributePath::from).collect()
+    }
+
+    /// Whether the whole AWS half is built anew.
+    pub fn aws_anew(self) -> bool {
+        ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.asn"].into_iter().any(|path| self.from_something(path))
+    }
+
+    /// Whether customer gateways, and with them VPN connections, are made anew.
+    pub fn customer_gateways_anew(self) -> bool {
+        self.aws_anew() || self.from_something("azure.asn")
+    }
+
+    /// Whether what destroy deletes may become another set.
+    pub fn managing(self) -> bool {
+        self.any(&MANAGING)
+    }
+
+    /// Whether nothing changes that a cloud would have to hear of.
+    pub fn is_local(self) -> bool {
+        let strip = |value: &Value| {
+            let mut value = value.clone();
+            for path in LOCAL {
+                value.set_at(&path.into(), Value::Null);
+            }
+            value
+        };
+        strip(self.prior) == strip(self.planned)
+    }
+
+    /// Whether the surroundings have to be looked at again.
+    pub fn needs_survey(self) -> bool {
+        self.aws_anew()
+            || self.any(&[
+                "azure.gateway_subnet_prefix",
+                "azure.virtual_network",
+                "aws.vpc",
+                "aws.route_table_ids",
+                "manage_gateways",
+            ])
+            || self.any(&["slot", "inside_cidrs"])
+    }
+
+    /// What will interrupt traffic or take long.
+    pub fn warnings(self, origin: &Origin) -> Diagnostics {
+        let warning = |summary: &str, detail: &str, path: &str| Diagnostic::warning(summary).detail(detail).at(path);
+        let mut told = Diagnostics::new();
+        if let Some(path) = self.replacing().into_iter().next() {
+            let detail = format!(
+                "A change of {path} takes another Azure gateway: the link is down from the start of the apply until the new one is built, \
+                 which takes half an hour to an hour. All addresses of the tunnels change."
+            );
+            told.push(Diagnostic::warning("The link will be built anew").detail(detail).at(path));
+            return told;
+        }
+        if !self.prior.at(&"azure.gateway_id".into()).is_set() {
+            let detail = "The Azure gateway is gone and will be created again, which takes half an hour to an hour.";
+            told.push(warning("The Azure gateway will be created again", detail, "azure.gateway_id"));
+        }
+        if self.aws_anew() {
+            let path = ["aws.region", "aws.vpc_id", "aws.asn"].into_iter().find(|p| self.from_something(p));
+            let detail = "VPN connections, customer gateways and, unless it is named by id, the VPN gateway are deleted and made anew: \
+                          the link is down for some minutes, and the AWS addresses of all tunnels change.";
+            told.push(warning(
+                "The AWS half of the link will be built anew",
+                detail,
+                path.unwrap_or("aws.vpn_gateway_id"),
+            ));
+        } else if self.from_something("azure.asn") {
+            let detail = "The ASN of the Azure gateway changes in place; the customer gateways and VPN connections that name it are made \
+                          anew. All tunnels are down for some minutes, and their AWS addresses change.";
+            told.push(warning("All tunnels will be interrupted", detail, "azure.asn"));
+        }
+        if self.from_something("azure.sku") && !origin.azure_gateway_given {
+            let detail = "A change of the SKU may take up to 45 minutes and interrupts traffic for moments.";
+            told.push(warning("The Azure gateway will change its size", detail, "azure.sku"));
+        }
+        let gentle =
+            ["inside_cidrs", "ipsec_policy", "aws.startup_action", "aws.dpd_timeout_action", "aws.dpd_timeout_seconds"];
+        if let Some(path) = gentle.into_iter().find(|path| self.from_something(path) && !self.aws_anew()) {
+            let detail = "AWS takes a tunnel down while its options change, some minutes each; a change of policy or addresses takes both ends. \
+                          Traffic goes over the other tunnels meanwhile.";
+            told.push(warning("The tunnels will be interrupted", detail, path));
+        }
+        if self.from_something("manage_gateways") && self.planned.get("manage_gateways").as_bool() == Some(true) {
+            let detail = "From this apply on, destroy deletes the Azure gateway with its public IPs, and the virtual private gateway.";
+            told.push(warning("The gateways become this link's own", detail, "manage_gateways"));
+        }
+        told
+    }
+
+    /// Fields of a tunnel that become unknown, beside those that are null.
+    pub fn renewed(self, key: TunnelKey) -> Vec<&'static str> {
+        let aws = ["aws_outside_ip", "aws_vpn_connection_id", "aws_customer_gateway_id"];
+        let before = self.prior.get("tunnels").get(&key.to_string());
+        let lost = before.get("aws_customer_gateway_id").is_null() || before.get("azure_public_ip").is_null();
+        if self.customer_gateways_anew() || lost {
+            return aws.to_vec();
+        }
+        let lost = before.get("aws_vpn_connection_id").is_null();
+        if lost { vec!["aws_outside_ip", "aws_vpn_connection_id"] } else { Vec::new() }
+    }
+}
+
+/// The instances, as keys of `azure.public_ip_addresses`.
+pub fn instance_keys() -> [String; 2] {
+    Instance::ALL.map(|instance| instance.to_string())
+}

@@ -1,0 +1,124 @@
+//! Settings as the clouds have them: where all four tunnels or connections agree on something, an attribute shows it.
+
+use super::draft::Draft;
+use super::settle_options::{POLICY_FIELDS, policy_fields};
+use crate::aws::model::{TunnelOptions, VpnConnection};
+use crate::azure::model::{Connection, ConnectionMode};
+use crate::link::observed::Observed;
+use crate::link::policy::Policy;
+use crate::link::survey::same_word;
+use crate::link::tunnel::TunnelKey;
+use crate::plugin::Value;
+
+/// EC2's values where a tunnel says nothing (`clouds.md` 3.3).
+const AWS_STARTUP: &str = "add";
+const AWS_DPD_ACTION: &str = "clear";
+const AWS_DPD_SECONDS: u32 = 30;
+
+/// Puts the clouds' settings in place of a state's.
+pub fn follow(state: &mut Value, observed: &Observed) {
+    let policy = state.get("ipsec_policy").clone();
+    for (path, value) in settings(observed) {
+        let before = state.at(&path.as_str().into());
+        let same = match (before.as_str(), value.as_str()) {
+            (Some(before), Some(now)) if path == "azure.location" => same_word(before, now),
+            _ => *before == value,
+        };
+        if !same {
+            state.set_at(&path.as_str().into(), value);
+        }
+    }
+    // A configured preset may have single fields that override it: it stays while they do.
+    if POLICY_FIELDS.iter().all(|name| policy.get(name) == state.get("ipsec_policy").get(name)) {
+        state.set("ipsec_policy", policy);
+    }
+}
+
+/// Puts the clouds' settings where a plan left them unknown.
+pub fn fill_unknown(state: &mut Value, observed: &Observed) {
+    for (path, value) in settings(observed) {
+        if !state.at(&path.as_str().into()).is_known() {
+            state.set_at(&path.as_str().into(), value);
+        }
+    }
+    if !state.at(&"aws.route_table_ids".into()).is_known() {
+        let tables = observed
+            .aws
+            .route_tables
+            .iter()
+            .filter(|table| table.main || observed.aws.public_route_table.as_ref() == Some(&table.id));
+        let ids: Vec<Value> = tables.map(|table| table.id.0.clone().into()).collect();
+        state.set_at(&"aws.route_table_ids".into(), Value::Set(ids));
+    }
+}
+
+/// Sets the same of a draft where nothing is configured.
+pub fn imported(draft: &mut Draft<'_>, observed: &Observed) {
+    for (path, value) in settings(observed) {
+        draft.fill(&path, value);
+    }
+}
+
+fn settings(observed: &Observed) -> Vec<(String, Value)> {
+    let mut found: Vec<(String, Value)> = Vec::new();
+    let mut add = |path: &str, value: Value| found.push((path.to_owned(), value));
+    if let Some(gateway) = &observed.azure.gateway {
+        add("azure.location", gateway.resource.location.clone().into());
+        add("azure.sku", gateway.sku.clone().into());
+        add("azure.generation", gateway.generation.clone().into());
+        add("azure.asn", gateway.asn.0.into());
+    } else if let Some(network) = &observed.azure.network {
+        add("azure.location", network.resource.location.clone().into());
+    }
+    let connections: Vec<&Connection> = observed.azure.connections.iter().filter_map(|(_, c)| c.as_ref()).collect();
+    if let Some(mode) = agreed(connections.iter().map(|c| c.mode)) {
+        let word = match mode {
+            ConnectionMode::Default => "Default",
+            ConnectionMode::InitiatorOnly => "InitiatorOnly",
+            ConnectionMode::ResponderOnly => "ResponderOnly",
+        };
+        add("azure.connection_mode", word.into());
+    }
+    if let Some(seconds) = agreed(connections.iter().map(|c| c.dpd_timeout_seconds)) {
+        add("azure.dpd_timeout_seconds", seconds.into());
+    }
+    if let Some(asn) = observed.amazon_asn() {
+        add("aws.asn", asn.0.into());
+    }
+    let vpns: Vec<&VpnConnection> = observed.aws.vpns.iter().filter_map(|(_, vpn)| vpn.as_ref()).collect();
+    let tunnels: Vec<&TunnelOptions> =
+        TunnelKey::ALL.into_iter().filter_map(|key| observed.tunnel(key).map(|tunnel| &tunnel.options)).collect();
+    if vpns.is_empty() {
+        return found;
+    }
+    let word = |given: &Option<String>, default: &str| given.clone().unwrap_or_else(|| default.to_owned());
+    if let Some(action) = agreed(tunnels.iter().map(|t| word(&t.startup_action, AWS_STARTUP))) {
+        add("aws.startup_action", action.into());
+    }
+    if let Some(action) = agreed(tunnels.iter().map(|t| word(&t.dpd_timeout_action, AWS_DPD_ACTION))) {
+        add("aws.dpd_timeout_action", action.into());
+    }
+    if let Some(seconds) = agreed(tunnels.iter().map(|t| t.dpd_timeout_seconds.unwrap_or(AWS_DPD_SECONDS))) {
+        add("aws.dpd_timeout_seconds", seconds.into());
+    }
+    if let Some(policy) = policy(&connections, &tunnels) {
+        for (name, value) in POLICY_FIELDS.iter().zip(policy_fields(&policy)) {
+            add(&format!("ipsec_policy.{name}"), value);
+        }
+        add("ipsec_policy.preset", policy.preset().map(|preset| preset.to_string()).into());
+    }
+    found
+}
+
+/// The one policy of all ends, if they have one that can be written once.
+fn policy(connections: &[&Connection], tunnels: &[&TunnelOptions]) -> Option<Policy> {
+    let policy = agreed(tunnels.iter().map(|t| Policy::read_aws(&t.phase1, &t.phase2)))??;
+    let azure = policy.azure();
+    connections.iter().all(|connection| connection.policy == azure).then_some(policy)
+}
+
+/// The value that all have; None where there is none, or more than one.
+fn agreed<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
+    let first = values.next()?;
+    values.all(|value| value == first).then_some(first)
+}

@@ -1,0 +1,168 @@
+//! Takes a link that is there into the state, whoever made it.
+
+use super::apply::identity_of;
+use super::draft::Draft;
+use super::engine::{Engine, Found};
+use super::follow::imported;
+use super::private::{Origin, Private};
+use super::settle::{Ground, settle};
+use super::state::{complete, identity, managed};
+use crate::link::address::Slot;
+use crate::link::managed::{Kind, Managed};
+use crate::link::search::ImportId;
+use crate::link::survey::Survey;
+use crate::link::tunnel::{Instance, TunnelKey};
+use crate::plugin::{Diagnostic, Diagnostics, ImportRequest, ImportResponse, Value};
+use crate::primitives::Tags;
+
+/// Finds a link by id or identity.
+pub async fn import(engine: &dyn Engine, request: ImportRequest) -> ImportResponse {
+    let id = match import_id(&request) {
+        Ok(id) => id,
+        Err(diagnostic) => return Diagnostics::from(diagnostic).into(),
+    };
+    match engine.find(&id, &request.cancel).await {
+        Ok(found) => found_state(&id, &found),
+        Err(diagnostics) => diagnostics.into(),
+    }
+}
+
+fn import_id(request: &ImportRequest) -> Result<ImportId, Diagnostic> {
+    let text = match &request.identity {
+        Some(identity) if request.id.is_empty() => {
+            let part = |name: &str| identity.get(name).as_str().unwrap_or_default().to_owned();
+            format!("{},{}", part("azure_gateway_id"), part("inside_cidr"))
+        }
+        _ => request.id.clone(),
+    };
+    ImportId::parse(&text).map_err(|fault| {
+        Diagnostic::error("This id names no link").detail(format!(
+            "{text:?}: {fault}. An import id is \"<Azure gateway resource id>,<inside CIDR of instance0_tunnel1>\" or \
+             \"<Azure gateway resource id>,<vgw-...>\", with \"@<region>\" at the end where it is not the provider's."
+        ))
+    })
+}
+
+fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
+    let observed = &found.observed;
+    let tagged = |tags: &Tags| found.link.is_on(tags);
+    let azure_own = observed.azure.gateway.as_ref().is_some_and(|gateway| tagged(&gateway.resource.tags));
+    let aws_own = observed.aws.gateway.as_ref().is_some_and(|gateway| tagged(&gateway.tags));
+    let propagating = observed.aws.gateway.as_ref().map(|gateway| {
+        let tables = observed.aws.route_tables.iter().filter(|table| table.propagating.contains(&gateway.id));
+        tables.map(|table| table.id.0.clone()).collect::<Vec<_>>()
+    });
+    let propagating = propagating.unwrap_or_default();
+    let mut private = Private {
+        origin: Origin {
+            azure_gateway_given: !azure_own,
+            vpn_gateway_given: !aws_own,
+            makes_gateway_subnet: false,
+            propagated_before: if aws_own { Vec::new() } else { propagating.clone() },
+        },
+        link: Some(found.link.clone()),
+        ..Private::default()
+    };
+    let group = found.known.resource_group.clone().unwrap_or_else(|| id.azure_gateway.resource_group().to_owned());
+    let config = Value::object([
+        ("name", Value::from(found.name.as_str())),
+        ("azure", Value::object([("resource_group_name", group)])),
+        ("aws", Value::object([("region", found.region.0.clone())])),
+    ]);
+    let survey = Survey::default();
+    let ground = Ground { config: &config, prior: None, private: &private, survey: &survey, default_region: None };
+    let mut draft = settle(&ground);
+    imported(&mut draft, observed);
+    options(&mut draft, found, azure_own || aws_own, propagating);
+    names(&mut draft, found);
+    let mut state = draft.planned.unknown_as_null();
+    for name in ["id", "tunnels", "managed", "drift", "tags", "timeouts", "preshared_keys_wo_version"] {
+        state.set(name, Value::Null);
+    }
+    let managed = managed(&state, observed, &Managed::default(), &private, false);
+    let whole = managed.ids(Kind::AzureConnection).count();
+    complete(&mut state, observed, &managed);
+    let first = found.inside_cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 });
+    let gateway = observed.azure.gateway.as_ref().map_or(&id.azure_gateway, |gateway| &gateway.resource.id);
+    state.set("id", identity(gateway.as_str(), &first.to_string()).0);
+    state.set("drift", Value::List(Vec::new()));
+    private.remember(&state);
+    let mut told = Diagnostics::new();
+    if !found.finished || whole < TunnelKey::ALL.len() {
+        told.push(
+            Diagnostic::warning("This link is not whole")
+                .detail("Some of its objects are missing, or its create never ended. The next apply finishes it."),
+        );
+    }
+    ImportResponse { identity: identity_of(&state), state, private: private.write(), deferred: None, diagnostics: told }
+}
+
+fn options(draft: &mut Draft<'_>, found: &Found, own: bool, propagating: Vec<String>) {
+    let observed = &found.observed;
+    for (key, cidr) in found.inside_cidrs.iter() {
+        draft.fill(&format!("inside_cidrs.{key}"), cidr.to_string());
+    }
+    draft.fill("slot", Slot::of(&found.inside_cidrs).map(Slot::number));
+    draft.fill("manage_gateways", own);
+    let group = observed.azure.group.as_ref().is_some_and(|group| found.link.is_on(&group.tags));
+    draft.fill("azure.create_resource_group", group);
+    let main = observed.aws.route_tables.iter().find(|table| table.main).map(|table| table.id.0.clone());
+    // Without any propagation no route would reach Azure: the main table counts as wanted.
+    let tables = if propagating.is_empty() { main.into_iter().collect() } else { propagating };
+    draft.fill("aws.route_table_ids", Value::set_of(tables));
+    if let Some(network) = observed.azure.network.as_ref().filter(|n| found.link.is_on(&n.resource.tags)) {
+        let (gateway, others): (Vec<_>, Vec<_>) = network.subnets.iter().partition(|s| s.name == "GatewaySubnet");
+        let prefix = gateway.first().and_then(|subnet| subnet.prefix).map(|prefix| prefix.to_string());
+        let others: Vec<(String, Value)> =
+            others.iter().filter_map(|s| Some((s.name.clone(), s.prefix?.to_string().into()))).collect();
+        let made = Value::object([
+            ("name", Value::from(network.resource.id.name())),
+            ("address_space", Value::list(network.address_space.iter().map(ToString::to_string))),
+            ("gateway_subnet_prefix", prefix.into()),
+            ("subnets", if others.is_empty() { Value::Null } else { Value::map(others) }),
+        ]);
+        draft.fill("azure.virtual_network", made);
+    }
+    if let Some(vpc) = observed.aws.vpc.as_ref().filter(|vpc| found.link.is_on(&vpc.tags)) {
+        let public = observed.aws.public_subnet.as_ref();
+        let public = observed.aws.subnets.iter().find(|subnet| Some(&subnet.id) == public);
+        let made = Value::object([
+            ("cidr_block", Value::from(vpc.cidr.to_string())),
+            ("public_subnet_cidr_block", public.map(|subnet| subnet.cidr.to_string()).into()),
+        ]);
+        draft.fill("aws.vpc", made);
+    }
+}
+
+/// Objects keep the names that they have.
+fn names(draft: &mut Draft<'_>, found: &Found) {
+    let (azure, aws) = (&found.observed.azure, &found.observed.aws);
+    let mut azure_name = |attribute: String, id: Option<&crate::azure::id::ResourceId>| {
+        if let Some(id) = id {
+            draft.fill(&format!("azure.names.{attribute}"), id.name());
+        }
+    };
+    azure_name("gateway".into(), azure.gateway.as_ref().map(|gateway| &gateway.resource.id));
+    for (instance, ip) in azure.public_ips.iter() {
+        azure_name(format!("public_ip_{instance}"), ip.as_ref().map(|ip| &ip.resource.id));
+    }
+    for key in TunnelKey::ALL {
+        let local = azure.local_gateways.get(key).as_ref();
+        azure_name(format!("local_gateway_{key}"), local.map(|local| &local.resource.id));
+        let connection = azure.connections.get(key).as_ref();
+        azure_name(format!("connection_{key}"), connection.map(|connection| &connection.resource.id));
+    }
+    let mut aws_name = |attribute: String, tags: Option<&Tags>| {
+        if let Some(name) = tags.and_then(|tags| tags.get("Name")) {
+            draft.fill(&format!("aws.names.{attribute}"), name.as_str());
+        }
+    };
+    aws_name("vpn_gateway".into(), aws.gateway.as_ref().map(|gateway| &gateway.tags));
+    for instance in Instance::ALL {
+        let customer = aws.customer_gateways.get(instance).as_ref();
+        aws_name(format!("customer_gateway_{instance}"), customer.map(|gateway| &gateway.tags));
+        let vpn = aws.vpns.get(instance).as_ref();
+        aws_name(format!("vpn_connection_{instance}"), vpn.map(|vpn| &vpn.tags));
+    }
+    aws_name("vpc".into(), aws.vpc.as_ref().filter(|vpc| found.link.is_on(&vpc.tags)).map(|vpc| &vpc.tags));
+}

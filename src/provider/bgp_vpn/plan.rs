@@ -1,0 +1,358 @@
+//! Plans: every setting at its effective value, what is wrong with it, and what will be new.
+
+use super::changes::{Changes, instance_keys};
+use super::draft::Draft;
+use super::engine::Engine;
+use super::paths::diagnostics;
+use super::private::{Origin, Private};
+use super::settle::{Ground, settle};
+use super::settle_options::inside_cidrs;
+use super::spec::{link_id, search, subscription};
+use super::state::planned_tunnel;
+use super::wish::wish;
+use crate::azure::id::ResourceId;
+use crate::link::fault::{Fault, Field, Problem};
+use crate::link::ownership::LinkId;
+use crate::link::rules::{New, check_fields, check_presence, check_whole};
+use crate::link::survey::{Finding, Site, Survey, SurveyAsk, check};
+use crate::link::tunnel::{Instance, TunnelKey};
+use crate::link::wish::{Given, Wish};
+use crate::plugin::{Diagnostics, PlanRequest, PlanResponse, Value};
+
+/// What can be said of a configuration alone.
+pub fn validate(config: &Value) -> Diagnostics {
+    let wish = wish(config);
+    diagnostics(check_fields(&wish).into_iter().chain(check_presence(&wish)))
+}
+
+/// Plans a create, an update or a destroy.
+pub async fn plan(engine: &dyn Engine, request: PlanRequest) -> PlanResponse {
+    if request.is_destroy() {
+        let (private, identity) = (request.private, request.identity);
+        return PlanResponse { private, identity, ..PlanResponse::default() };
+    }
+    let mut told: Diagnostics = validate(&request.config).into_iter().filter(|d| d.is_error()).collect();
+    if told.has_errors() {
+        return told.into();
+    }
+    let mut private = Private::read(&request.private);
+    if request.is_create() {
+        // The plan of the create half of a replacement carries what was remembered of the link that goes.
+        private = Private { replaces: private.replaces, ..Private::default() };
+    }
+    let prior = (!request.prior.is_null()).then_some(&request.prior);
+    let mut survey = Survey::default();
+    let mut draft = settle(&ground(engine, &request.config, prior, &private, &survey));
+    let mut surveyed = true;
+    let changed = prior.map(|prior| Changes { prior, planned: &draft.planned });
+    let replaced = changed.is_some_and(|changes| !changes.replacing().is_empty());
+    let looks = !replaced && changed.is_none_or(Changes::needs_survey);
+    if looks {
+        let (ask, complete) = ask(engine, &draft.planned, &ground(engine, &request.config, prior, &private, &survey));
+        if !ask.is_empty() {
+            survey = match engine.survey(&ask, &request.cancel).await {
+                Ok(survey) => survey,
+                Err(diagnostics) => return diagnostics.into(),
+            };
+        }
+        surveyed = complete && survey.answers(&ask);
+        draft = settle(&ground(engine, &request.config, prior, &private, &survey));
+    }
+    let settled = ground(engine, &request.config, prior, &private, &survey);
+    told.append(diagnostics(judge(&settled, &draft.planned, engine)));
+    let origin = if looks {
+        origin(&settled, &survey, &draft.planned)
+    } else {
+        Origin { vpn_gateway_given: settled.vpn_gateway_given(), ..private.origin.clone() }
+    };
+    private.origin = origin;
+    private.surveyed = surveyed;
+    if told.has_errors() {
+        return told.into();
+    }
+    let requires_replace = match prior {
+        None => {
+            fresh(&mut draft);
+            Vec::new()
+        }
+        Some(prior) => {
+            renew(&mut draft, prior);
+            let changes = Changes { prior, planned: &draft.planned };
+            told.append(changes.warnings(&private.origin));
+            let paths = changes.replacing();
+            if !paths.is_empty() {
+                private.replaces = gateways(prior);
+            }
+            paths
+        }
+    };
+    PlanResponse {
+        planned: draft.planned,
+        requires_replace,
+        private: private.write(),
+        identity: request.identity,
+        deferred: None,
+        diagnostics: told,
+    }
+}
+
+/// What settings are made from, for a request.
+pub fn ground<'c, 'g>(
+    engine: &dyn Engine,
+    config: &'c Value,
+    prior: Option<&'g Value>,
+    private: &'g Private,
+    survey: &'g Survey,
+) -> Ground<'c, 'g> {
+    Ground { config, prior, private, survey, default_region: engine.default_region() }
+}
+
+/// What to look at before a link is made or moved, and whether all of it is known by now.
+pub fn ask(engine: &dyn Engine, settled: &Value, ground: &Ground<'_, '_>) -> (SurveyAsk, bool) {
+    let wish = wish(settled);
+    let subscription = subscription(settled, engine.subscription());
+    let resource = |id: &Given<String>| id.known().and_then(|id| ResourceId::parse(id).ok());
+    let composed = || {
+        let name = wish.network.known()?.name.known()?;
+        Some(ResourceId::network(subscription.as_ref()?, wish.group.known()?, "virtualNetworks", name))
+    };
+    let gateway_given = ground.azure_gateway_given();
+    let vpn_gateway_given = ground.vpn_gateway_given();
+    let region = wish.region.known().cloned().map(crate::aws::model::Region);
+    let ask = SurveyAsk {
+        resource_group: wish.group.known().filter(|_| subscription.is_some()).cloned(),
+        network: resource(&wish.network_id).or_else(composed),
+        gateway: resource(&wish.gateway_id).filter(|_| gateway_given),
+        vpc: wish.vpc_id.known().filter(|_| region.is_some()).cloned().map(crate::aws::model::VpcId),
+        vpn_gateway: wish
+            .vpn_gateway_id
+            .known()
+            .filter(|_| vpn_gateway_given && region.is_some())
+            .cloned()
+            .map(crate::aws::model::VpnGatewayId),
+        region,
+        subscription,
+    };
+    let needs = |given: bool, asked: bool| !given || asked;
+    let configured = super::wish::wish(ground.config);
+    let complete = ask.resource_group.is_some()
+        && needs(gateway_given, ask.gateway.is_some())
+        && needs(vpn_gateway_given, ask.vpn_gateway.is_some())
+        && needs(!configured.network_id.is_absent() || !configured.network.is_absent(), ask.network.is_some())
+        && needs(!configured.vpc_id.is_absent(), ask.vpc.is_some())
+        && inside_cidrs(settled).is_some()
+        && ground.config.get("azure").is_known()
+        && ground.config.get("aws").is_known()
+        && configured.create_group != Given::Unknown;
+    (ask, complete)
+}
+
+/// Everything that is wrong with a settled plan.
+pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> Vec<Fault> {
+    let (configured, planned) = (wish(ground.config), wish(settled));
+    let (azure_given, vpn_given) = (ground.azure_gateway_given(), ground.vpn_gateway_given());
+    let changes = ground.prior.map(|prior| Changes { prior, planned: settled });
+    let changed = |paths: &[&str]| {
+        changes.is_none_or(|c| paths.iter().any(|path| c.at(path) && !ground.config.at(&(*path).into()).is_null()))
+    };
+    let new = New {
+        azure_gateway: !azure_given && changed(&["azure.sku", "azure.generation"]),
+        azure_asn: !azure_given && changed(&["azure.asn"]),
+        aws_asn: !vpn_given && changed(&["aws.asn"]),
+        dialling: changed(&["azure.connection_mode", "aws.startup_action", "aws.dpd_timeout_action"]),
+    };
+    let mut faults = check_whole(&planned, new);
+    faults.extend(check_fields(&planned).into_iter().filter(|fault| !fault.warning && !is_name(&fault.field)));
+    if let (Some(changes), true) = (changes, azure_given) {
+        faults.extend(differs_from_given(changes, &configured));
+    }
+    if let Some(changes) = changes {
+        faults.extend(pinned(changes, ground));
+    }
+    let link = planned_link(settled, ground.private, engine);
+    let mut own = ground.private.replaces.clone();
+    own.extend(ground.prior.into_iter().flat_map(own_ids));
+    let site = Site {
+        configured: &configured,
+        planned: &planned,
+        link: link.as_ref(),
+        own: &own,
+        azure_gateway_given: azure_given,
+        vpn_gateway_given: vpn_given,
+        allow_overlap: settled.get("allow_overlapping_prefixes").as_bool().unwrap_or_default(),
+    };
+    faults.extend(check(site, ground.survey));
+    if changes.is_some_and(|c| c.at("manage_gateways")) && settled.get("manage_gateways").as_bool() == Some(true) {
+        let own = |c: &&crate::azure::model::Connection| {
+            let tagged = link.as_ref().is_some_and(|link| link.is_on(&c.resource.tags));
+            tagged || own.iter().any(|id| id.eq_ignore_ascii_case(c.resource.id.as_str()))
+        };
+        let count = ground.survey.connections.iter().filter(|c| !own(c)).count();
+        if count > 0 {
+            faults.push(Fault::error(Field::ManageGateways, Problem::Surroundings(Finding::Shared(count))));
+        }
+    }
+    faults
+}
+
+/// Ids of the shared and single objects that a state holds.
+fn own_ids(prior: &Value) -> Vec<String> {
+    let mut ids = gateways(prior);
+    for tunnel in prior.get("tunnels").as_map().into_iter().flatten().map(|(_, tunnel)| tunnel) {
+        let fields = ["azure_connection_id", "aws_vpn_connection_id", "aws_customer_gateway_id"];
+        ids.extend(fields.iter().filter_map(|field| tunnel.get(field).as_str().map(str::to_owned)));
+    }
+    ids
+}
+
+/// Names were judged where they are configured; those made from a name that was fine are fine.
+fn is_name(field: &Field) -> bool {
+    matches!(field, Field::Name | Field::AzureName(_))
+}
+
+/// A given gateway is as it is: what the state read from it cannot be configured otherwise.
+fn differs_from_given(changes: Changes<'_>, configured: &Wish) -> Vec<Fault> {
+    let has = |path: &str| changes.prior.at(&path.into());
+    let shown = |value: &Value| {
+        value.as_str().map(str::to_owned).or_else(|| value.as_number().map(ToString::to_string)).unwrap_or_default()
+    };
+    let checks = [
+        ("azure.sku", Field::Sku, "SKU", configured.sku.known().is_some()),
+        ("azure.generation", Field::Generation, "generation", configured.generation.known().is_some()),
+        ("azure.asn", Field::AzureAsn, "ASN", configured.azure_asn.known().is_some()),
+    ];
+    let differs =
+        checks.into_iter().filter(|(path, _, _, configured)| *configured && changes.at(path) && has(path).is_set());
+    let same_gateway = !changes.at("azure.gateway_id");
+    let fault = |(path, field, noun, _): (&str, Field, &'static str, bool)| {
+        Fault::error(field, Problem::Surroundings(Finding::GatewayHas(noun, shown(has(path)))))
+    };
+    if same_gateway { differs.map(fault).collect() } else { Vec::new() }
+}
+
+/// An id in the configuration pins an object that another change would replace.
+fn pinned(changes: Changes<'_>, ground: &Ground<'_, '_>) -> Option<Fault> {
+    let configured = |path: &str| ground.config.at(&path.into()).is_set();
+    let set = |path: &str| changes.prior.at(&path.into()).is_set();
+    if changes.at("aws.asn") && set("aws.asn") && configured("aws.vpn_gateway_id") && !changes.at("aws.vpn_gateway_id")
+    {
+        return Some(Fault::error(Field::AwsAsn, Problem::Pinned("vpn_gateway_id")));
+    }
+    let redrawn = changes.at("aws.vpc.cidr_block") && set("aws.vpc.cidr_block");
+    (redrawn && configured("aws.vpc_id") && !changes.at("aws.vpc_id"))
+        .then(|| Fault::error(Field::VpcCidr, Problem::Pinned("vpc_id")))
+}
+
+fn planned_link(settled: &Value, private: &Private, engine: &dyn Engine) -> Option<LinkId> {
+    let found = search(settled, private, engine.subscription(), false)?;
+    let first = TunnelKey { instance: Instance::Zero, number: 1 };
+    found.link.or_else(|| Some(link_id(settled, private, &found.known.network?, *found.inside_cidrs.get(first))))
+}
+
+/// Where the gateways come from, and what is there already that this link must not count as its own.
+pub fn origin(ground: &Ground<'_, '_>, survey: &Survey, settled: &Value) -> Origin {
+    let last = &ground.private.origin;
+    let claimed = ground.prior.is_some_and(|prior| prior.get("manage_gateways").as_bool() == Some(false))
+        && settled.get("manage_gateways").as_bool() == Some(true);
+    let vpn_gateway_given = ground.vpn_gateway_given();
+    let lacks = survey.network.found().is_some_and(|n| !n.subnets.iter().any(|s| s.name == "GatewaySubnet"));
+    let prefix = settled.at(&"azure.gateway_subnet_prefix".into()).is_set();
+    let propagated = survey.vpn_gateway.found().map(|gateway| {
+        let tables = survey.route_tables.iter().filter(|table| table.propagating.contains(&gateway.id));
+        tables.map(|table| table.id.0.clone()).collect::<Vec<_>>()
+    });
+    let same_gateway = ground.prior.is_some_and(|prior| !Changes { prior, planned: settled }.at("aws.vpn_gateway_id"));
+    Origin {
+        azure_gateway_given: ground.azure_gateway_given() && !claimed,
+        vpn_gateway_given: vpn_gateway_given && !claimed,
+        makes_gateway_subnet: last.makes_gateway_subnet || lacks && prefix,
+        propagated_before: if same_gateway { last.propagated_before.clone() } else { propagated.unwrap_or_default() },
+    }
+}
+
+/// Computed attributes of a new link.
+fn fresh(draft: &mut Draft<'_>) {
+    for path in [
+        "id",
+        "managed",
+        "azure.subnet_ids",
+        "azure.public_ip_addresses",
+        "aws.public_subnet_id",
+        "aws.main_route_table_id",
+    ] {
+        draft.fill(path, Value::unknown());
+    }
+    draft.fill("drift", Value::List(Vec::new()));
+    let tunnels = TunnelKey::ALL.map(|key| {
+        let mut tunnel = planned_tunnel(&draft.planned, key);
+        for field in TUNNEL_IDS {
+            tunnel.set(field, Value::unknown());
+        }
+        (key.to_string(), tunnel)
+    });
+    draft.fill("tunnels", Value::map(tunnels));
+}
+
+const TUNNEL_IDS: [&str; 6] = [
+    "aws_outside_ip",
+    "azure_public_ip",
+    "aws_vpn_connection_id",
+    "aws_customer_gateway_id",
+    "azure_local_network_gateway_id",
+    "azure_connection_id",
+];
+
+/// Computed attributes of a link that is there: as before, but for what is missing or made anew.
+fn renew(draft: &mut Draft<'_>, prior: &Value) {
+    let changes = Changes { prior, planned: &draft.planned.clone() };
+    let before = |path: &str| prior.at(&path.into()).clone();
+    let or_unknown = |value: Value| if value.is_null() { Value::unknown() } else { value };
+    draft.fill("id", or_unknown(before("id")));
+    draft.fill("drift", Value::List(Vec::new()));
+    let mut anew = changes.managing();
+    let tunnels = TunnelKey::ALL.map(|key| {
+        let renewed = changes.renewed(key);
+        let mut tunnel = planned_tunnel(&draft.planned, key);
+        for field in TUNNEL_IDS {
+            let value = prior.get("tunnels").get(&key.to_string()).get(field).clone();
+            let value = if renewed.contains(&field) { Value::unknown() } else { or_unknown(value) };
+            anew |= !value.is_known();
+            tunnel.set(field, value);
+        }
+        (key.to_string(), tunnel)
+    });
+    draft.fill("tunnels", Value::map(tunnels));
+    let missing = ["azure.gateway_id", "azure.virtual_network_id", "aws.vpn_gateway_id"];
+    anew |= missing.iter().any(|path| !draft.at(path).is_known());
+    let vpc_anew = !draft.at("aws.vpc_id").is_known() || changes.at("aws.vpc_id") || changes.at("aws.region");
+    let subnet = before("aws.public_subnet_id");
+    let wants_subnet = draft.at("aws.vpc.public_subnet_cidr_block").is_set();
+    let new_subnet = vpc_anew && !draft.at("aws.vpc").is_null() || subnet.is_null() && wants_subnet;
+    draft.fill(
+        "aws.public_subnet_id",
+        if new_subnet {
+            Value::unknown()
+        } else if vpc_anew {
+            Value::Null
+        } else {
+            subnet
+        },
+    );
+    let main = before("aws.main_route_table_id");
+    draft.fill("aws.main_route_table_id", if vpc_anew { Value::unknown() } else { main });
+    anew |= new_subnet || vpc_anew;
+    let ips = before("azure.public_ip_addresses");
+    let whole = instance_keys().iter().all(|key| ips.get(key).is_set());
+    draft.fill("azure.public_ip_addresses", if whole { ips } else { Value::unknown() });
+    let named = draft.at("azure.virtual_network.subnets").as_map().map(|map| map.keys().cloned().collect::<Vec<_>>());
+    let ids = before("azure.subnet_ids");
+    let whole = ids.get("GatewaySubnet").is_set() && named.iter().flatten().all(|name| ids.get(name).is_set());
+    let same = whole && !changes.at("azure.virtual_network.subnets") && draft.at("azure.virtual_network_id").is_known();
+    draft.fill("azure.subnet_ids", if same { ids } else { Value::unknown() });
+    draft.fill("managed", if anew { Value::unknown() } else { before("managed") });
+}
+
+fn gateways(prior: &Value) -> Vec<String> {
+    let paths = ["azure.gateway_id", "azure.virtual_network_id", "aws.vpn_gateway_id", "aws.vpc_id"];
+    paths.iter().filter_map(|path| prior.at(&(*path).into()).as_str().map(str::to_owned)).collect()
+}

@@ -1,0 +1,150 @@
+//! What is remembered beside the state: what was last applied or imported, so that an edit made outside can be told from a
+//! setting that nobody configured. Never a key.
+
+use crate::link::ownership::LinkId;
+use crate::plugin::{AttributePath, Step, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// Attributes whose last applied value counts where they are not configured.
+const SETTINGS: [&str; 23] = [
+    "name",
+    "azure.create_resource_group",
+    "azure.location",
+    "azure.virtual_network",
+    "azure.gateway_subnet_prefix",
+    "azure.sku",
+    "azure.generation",
+    "azure.asn",
+    "azure.connection_mode",
+    "azure.dpd_timeout_seconds",
+    "azure.names",
+    "aws.region",
+    "aws.vpc",
+    "aws.asn",
+    "aws.route_table_ids",
+    "aws.startup_action",
+    "aws.dpd_timeout_action",
+    "aws.dpd_timeout_seconds",
+    "aws.names",
+    "slot",
+    "inside_cidrs",
+    "ipsec_policy",
+    "wait_for_bgp",
+];
+
+/// Where the two gateways came from, and what survey found that this link must never count as its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Origin {
+    /// The Azure gateway was named by id, not made.
+    pub azure_gateway_given: bool,
+    /// The VPN gateway was named by id, not made.
+    pub vpn_gateway_given: bool,
+    /// The gateway subnet of an existing VNet was made by this link.
+    pub makes_gateway_subnet: bool,
+    /// Route tables that had the given VPN gateway's routes before.
+    pub propagated_before: Vec<String>,
+}
+
+/// The private bytes, read.
+#[derive(Clone, Debug, Default)]
+pub struct Private {
+    /// Settings as last applied or imported; null where nothing is remembered.
+    pub applied: Value,
+    pub origin: Origin,
+    /// Value of the ownership tag.
+    pub link: Option<LinkId>,
+    /// Ids of what the link had that this plan replaces: gone by the time of the create.
+    pub replaces: Vec<String>,
+    /// Whether plan has seen all surroundings that matter.
+    pub surveyed: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(default)]
+struct Stored {
+    version: u32,
+    applied: Json,
+    origin: Origin,
+    link: Option<String>,
+    replaces: Vec<String>,
+    surveyed: bool,
+}
+
+impl Default for Stored {
+    fn default() -> Self {
+        Stored {
+            version: 1,
+            applied: Json::Null,
+            origin: Origin::default(),
+            link: None,
+            replaces: Vec::new(),
+            surveyed: false,
+        }
+    }
+}
+
+impl Private {
+    /// Reads private bytes. What cannot be read counts as nothing remembered: the state then says what was applied.
+    pub fn read(bytes: &[u8]) -> Self {
+        let stored: Stored = serde_json::from_slice(bytes).unwrap_or_default();
+        let ty = super::schema::value_type();
+        let applied = serde_json::to_vec(&stored.applied).ok().and_then(|text| json::decode(ty, &text).ok());
+        Private {
+            applied: applied.unwrap_or_default(),
+            origin: stored.origin,
+            link: stored.link.as_deref().map(LinkId::found),
+            replaces: stored.replaces,
+            surveyed: stored.surveyed,
+        }
+    }
+
+    pub fn write(&self) -> Vec<u8> {
+        let stored = Stored {
+            version: 1,
+            applied: to_json(&self.applied),
+            origin: self.origin.clone(),
+            link: self.link.as_ref().map(ToString::to_string),
+            replaces: self.replaces.clone(),
+            surveyed: self.surveyed,
+        };
+        serde_json::to_vec(&stored).unwrap_or_default()
+    }
+
+    /// Remembers the settings of a state or plan.
+    pub fn remember(&mut self, settled: &Value) {
+        for path in SETTINGS.map(AttributePath::from) {
+            let value = settled.at(&path).clone();
+            if value.is_wholly_known() {
+                self.applied.set_at(&path, value);
+            }
+        }
+    }
+
+    /// The setting that counts where nothing is configured: as last applied, else as the state has it.
+    pub fn setting<'a>(&'a self, state: &'a Value, path: &AttributePath) -> &'a Value {
+        let applied = self.applied.at(path);
+        // A policy counts as a whole: the fields of cloud_default are null.
+        let whole = path.steps().first() == Some(&Step::Attribute("ipsec_policy".to_owned()))
+            && self.applied.get("ipsec_policy").is_set();
+        if applied.is_set() || whole { applied } else { state.at(path) }
+    }
+}
+
+/// JSON of a wholly known value; what is unknown becomes null.
+fn to_json(value: &Value) -> Json {
+    match value {
+        Value::Null | Value::Unknown(_) => Json::Null,
+        Value::Bool(truth) => Json::Bool(*truth),
+        Value::String(text) => Json::String(text.clone()),
+        Value::Number(number) => serde_json::from_str(&number.to_string()).unwrap_or(Json::Null),
+        Value::List(items) | Value::Set(items) | Value::Tuple(items) => {
+            Json::Array(items.iter().map(to_json).collect())
+        }
+        Value::Map(items) | Value::Object(items) => {
+            Json::Object(items.iter().map(|(name, value)| (name.clone(), to_json(value))).collect())
+        }
+        Value::Dynamic(typed) => to_json(&typed.value),
+    }
+}

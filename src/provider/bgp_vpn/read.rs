@@ -1,0 +1,64 @@
+//! Refreshes a state from both clouds.
+
+use super::apply::{identity_of, timeout};
+use super::engine::Engine;
+use super::follow::follow;
+use super::private::Private;
+use super::spec::{Surroundings, search, spec};
+use super::state::{complete, managed, read_managed};
+use crate::link::tunnel::PerTunnel;
+use crate::plugin::{AttributePath, Diagnostic, ReadRequest, ReadResponse, Value};
+
+/// Settings that are read from an existing Azure gateway, never changed there.
+const OF_GIVEN_GATEWAY: [&str; 4] = ["azure.sku", "azure.generation", "azure.asn", "azure.location"];
+
+/// Reads a link; null where nothing of it is left.
+pub async fn read(engine: &dyn Engine, request: ReadRequest) -> ReadResponse {
+    let mut private = Private::read(&request.private);
+    let Some(search) = search(&request.state, &private, engine.subscription(), true) else {
+        let warning = Diagnostic::warning("This link was not refreshed")
+            .detail("Its state lacks the inside networks of the tunnels, by which they are told apart.");
+        return request.unchanged(warning);
+    };
+    let limit = timeout(&request.state, "read", 10);
+    let observed = match tokio::time::timeout(limit, engine.observe(&search, &request.cancel)).await {
+        Ok(Ok(observed)) => observed,
+        Ok(Err(diagnostics)) => return request.unchanged(diagnostics),
+        Err(_) => {
+            let error = Diagnostic::error("The clouds took too long").detail(format!(
+                "This link was not read within {} seconds; timeouts.read sets the limit.",
+                limit.as_secs()
+            ));
+            return request.unchanged(error);
+        }
+    };
+    let managed = managed(&request.state, &observed, &read_managed(&request.state), &private, false);
+    if managed.is_empty() {
+        return ReadResponse::default();
+    }
+    let mut state = request.state.clone();
+    follow(&mut state, &observed);
+    complete(&mut state, &observed, &managed);
+    let given = &private.origin;
+    let mut accepted: Vec<&str> = Vec::new();
+    if given.azure_gateway_given {
+        accepted.extend(OF_GIVEN_GATEWAY);
+    }
+    if given.vpn_gateway_given {
+        accepted.push("aws.asn");
+    }
+    for path in accepted.into_iter().map(AttributePath::from) {
+        private.applied.set_at(&path, state.at(&path).clone());
+    }
+    let around = Surroundings {
+        private: &private,
+        subscription: engine.subscription(),
+        default_tags: engine.default_tags(),
+        keys: PerTunnel::default(),
+    };
+    // An object that is missing shows as its id; a spec without one has no drift beside that.
+    let drift = spec(&state, around).map(|spec| engine.drift(&spec, &observed)).unwrap_or_default();
+    state.set("drift", Value::list(drift));
+    let identity = identity_of(&state).or(request.identity);
+    ReadResponse { state, private: private.write(), identity, ..ReadResponse::default() }
+}

@@ -1,0 +1,85 @@
+//! The object `aws`.
+
+use super::names::{AWS_NAMES, names};
+use crate::plugin::{Attribute, Nesting, Type};
+
+pub(super) fn aws() -> Attribute {
+    let attributes = [
+        (
+            "region",
+            Attribute::string().optional().computed().description(
+                "AWS region, such as `eu-west-1`. Default: the provider's. A change builds the AWS half anew.",
+            ),
+        ),
+        (
+            "vpc_id",
+            Attribute::string().optional().computed().description(
+                "Id of an existing VPC. Needed unless `vpc` or `vpn_gateway_id` is given. A change builds the AWS half anew.",
+            ),
+        ),
+        ("vpc", vpc()),
+        (
+            "vpn_gateway_id",
+            Attribute::string().optional().computed().description(
+                "Id of an existing virtual private gateway to attach to. It is neither created nor deleted, and its VPC and ASN are \
+                 read from it; one without a VPC (Direct Connect) is fine. Without this, a gateway is created.",
+            ),
+        ),
+        (
+            "asn",
+            Attribute::number().optional().computed().description(
+                "ASN of the AWS side. Default 64512 for a gateway to be created. A change builds the AWS half anew.",
+            ),
+        ),
+        (
+            "route_table_ids",
+            Attribute::of(Type::set(Type::String)).optional().computed().description(
+                "Route tables that get the routes to Azure by propagation. Default: the VPC's main table, and the public subnet's \
+                 where this link made it. `[]` means hands off.",
+            ),
+        ),
+        (
+            "startup_action",
+            Attribute::string().optional().computed().description(
+                "`start` (AWS dials) or `add` (AWS waits). Default `start`. A change interrupts one tunnel after the other.",
+            ),
+        ),
+        (
+            "dpd_timeout_action",
+            Attribute::string().optional().computed().description(
+                "What AWS does when the Azure end falls silent: `restart`, `clear` or `none`. Default `restart`; with \
+                 `ResponderOnly` the other two would never dial again.",
+            ),
+        ),
+        (
+            "dpd_timeout_seconds",
+            Attribute::number()
+                .optional()
+                .computed()
+                .description("Dead peer detection of the AWS tunnels, 30 seconds or more. Default 30."),
+        ),
+        ("names", names(&AWS_NAMES, "Name tag")),
+        (
+            "public_subnet_id",
+            Attribute::string().computed().description("Id of the public subnet, where this link made the VPC."),
+        ),
+        ("main_route_table_id", Attribute::string().computed().description("Id of the VPC's main route table.")),
+    ];
+    Attribute::nested(Nesting::Single, attributes).required().description("The AWS side.")
+}
+
+fn vpc() -> Attribute {
+    let attributes = [
+        ("cidr_block", Attribute::string().required().description("Range of the VPC, /16 to /28, such as `10.2.0.0/16`.")),
+        (
+            "public_subnet_cidr_block",
+            Attribute::string().optional().description(
+                "Range of a public subnet, such as `10.2.0.0/24`, with an internet gateway and a route table of its own.",
+            ),
+        ),
+    ];
+    Attribute::nested(Nesting::Single, attributes)
+        .optional()
+        .computed()
+        .description("A VPC to create. Needed unless `vpc_id` or `vpn_gateway_id` is given.")
+}

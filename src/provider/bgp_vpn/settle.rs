@@ -1,0 +1,268 @@
+//! Gives every setting its effective value: as configured; else, for a new link, the default or what the surroundings say;
+//! else as last applied or imported. What depends on something unknown is unknown.
+
+use super::draft::{Draft, known_or_unknown};
+use super::private::Private;
+use super::schema::{AWS_NAMES, AZURE_NAMES};
+use super::settle_options;
+use crate::link::names::{AwsNames, AzureNames};
+use crate::link::rules::generations;
+use crate::link::survey::{Looked, Survey, network_of, same_word};
+use crate::plugin::{AttributePath, Value};
+
+/// SKU and ASNs of gateways to be created.
+const SKU: &str = "VpnGw2AZ";
+const AZURE_ASN: u32 = 65_000;
+const AWS_ASN: u32 = 64_512;
+
+/// What settings are made from.
+pub struct Ground<'c, 'g> {
+    pub config: &'c Value,
+    /// The state before; None for a new link.
+    pub prior: Option<&'g Value>,
+    pub private: &'g Private,
+    pub survey: &'g Survey,
+    pub default_region: Option<String>,
+}
+
+impl Ground<'_, '_> {
+    /// As last applied, else as the state has it; None for a new link and where there is no such value.
+    pub fn last(&self, path: &str) -> Option<Value> {
+        let path = AttributePath::from(path);
+        self.prior.map(|prior| self.private.setting(prior, &path)).filter(|value| value.is_set()).cloned()
+    }
+
+    /// As the state has it.
+    pub fn state(&self, path: &str) -> Option<&Value> {
+        self.prior.map(|prior| prior.at(&path.into())).filter(|value| value.is_set())
+    }
+
+    /// Whether the Azure gateway is named by id rather than made.
+    pub fn azure_gateway_given(&self) -> bool {
+        match self.prior {
+            None => !self.config.at(&"azure.gateway_id".into()).is_null(),
+            Some(_) => self.private.origin.azure_gateway_given,
+        }
+    }
+
+    /// Whether the VPN gateway is named by id rather than made. Naming by its id one that this link made changes nothing.
+    pub fn vpn_gateway_given(&self) -> bool {
+        let configured = self.config.at(&"aws.vpn_gateway_id".into());
+        match self.prior {
+            None => !configured.is_null(),
+            Some(_) if configured.is_null() || Some(configured) == self.state("aws.vpn_gateway_id") => {
+                self.private.origin.vpn_gateway_given
+            }
+            Some(_) => true,
+        }
+    }
+}
+
+/// The planned state, with every setting; what only the clouds know is left out.
+pub fn settle<'c>(ground: &Ground<'c, '_>) -> Draft<'c> {
+    let mut draft = Draft::new(ground.config);
+    let plain: [(&str, Value); 8] = [
+        ("azure.create_resource_group", false.into()),
+        ("azure.connection_mode", "ResponderOnly".into()),
+        ("azure.dpd_timeout_seconds", 45_u32.into()),
+        ("aws.startup_action", "start".into()),
+        ("aws.dpd_timeout_action", "restart".into()),
+        ("aws.dpd_timeout_seconds", 30_u32.into()),
+        ("wait_for_bgp", true.into()),
+        ("allow_overlapping_prefixes", false.into()),
+    ];
+    for (path, default) in plain {
+        let value = ground.last(path).unwrap_or(default);
+        draft.fill(path, value);
+    }
+    let region = ground.last("aws.region").or_else(|| ground.default_region.clone().map(Value::from));
+    draft.fill("aws.region", known_or_unknown(region));
+    if let Some(prior) = ground.prior {
+        draft.keep_spelling("azure.resource_group_name", prior, str::eq_ignore_ascii_case);
+        draft.keep_spelling("azure.virtual_network_id", prior, same_id);
+        draft.keep_spelling("azure.gateway_id", prior, same_id);
+        draft.keep_spelling("azure.location", prior, same_word);
+    }
+    azure(ground, &mut draft);
+    aws(ground, &mut draft);
+    names(ground, &mut draft);
+    settle_options::addresses(ground, &mut draft);
+    settle_options::policy(ground, &mut draft);
+    manage_gateways(ground, &mut draft);
+    draft
+}
+
+fn same_id(a: &str, b: &str) -> bool {
+    a.trim_end_matches('/').eq_ignore_ascii_case(b.trim_end_matches('/'))
+}
+
+fn azure(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
+    let given = ground.azure_gateway_given();
+    let gateway = ground.survey.gateway.found().filter(|_| given);
+    draft.fill("azure.gateway_id", known_or_unknown(ground.state("azure.gateway_id").cloned()));
+
+    let created = draft.configured("azure.virtual_network").clone();
+    let network = match ground.prior {
+        Some(_) => {
+            let id = ground.state("azure.virtual_network_id");
+            let name = id.and_then(Value::as_str).and_then(|id| id.rsplit('/').next());
+            let renamed = !created.is_null()
+                && created.get("name").as_str().map(str::to_lowercase) != name.map(str::to_lowercase);
+            id.filter(|_| !renamed).cloned()
+        }
+        None if created.is_null() => gateway.and_then(network_of).map(|id| id.to_string().into()),
+        None => None,
+    };
+    draft.fill("azure.virtual_network_id", known_or_unknown(network));
+    let same_network = ground.state("azure.virtual_network_id") == Some(draft.at("azure.virtual_network_id"));
+    draft.fill("azure.virtual_network", ground.last("azure.virtual_network").filter(|_| same_network));
+    draft.fill("azure.gateway_subnet_prefix", ground.last("azure.gateway_subnet_prefix").filter(|_| same_network));
+
+    let location = ground.last("azure.location").or_else(|| location(ground, !created.is_null()).map(Value::from));
+    draft.fill("azure.location", known_or_unknown(location));
+
+    let sku = match ground.last("azure.sku") {
+        Some(sku) => Some(sku),
+        None if given => gateway.map(|gateway| gateway.sku.clone().into()),
+        None => Some(SKU.into()),
+    };
+    draft.fill("azure.sku", known_or_unknown(sku));
+    let newest = |sku: &Value| generations(sku.as_str()?)?.last().map(|generation| Value::from(*generation));
+    let generation = match ground.last("azure.generation") {
+        Some(last) => {
+            let has = draft.at("azure.sku").as_str().and_then(generations);
+            let lacks = !given && has.is_some_and(|has| !has.iter().any(|g| Some(*g) == last.as_str()));
+            if lacks { newest(draft.at("azure.sku")) } else { Some(last) }
+        }
+        None if given => gateway.map(|gateway| gateway.generation.clone().into()),
+        None => newest(draft.at("azure.sku")),
+    };
+    draft.fill("azure.generation", known_or_unknown(generation));
+    let asn = match ground.last("azure.asn") {
+        Some(asn) => Some(asn),
+        None if given => gateway.map(|gateway| gateway.asn.0.into()),
+        None => Some(AZURE_ASN.into()),
+    };
+    draft.fill("azure.asn", known_or_unknown(asn));
+}
+
+/// From the given gateway, the VNet, or the group in which the VNet is to be made.
+fn location(ground: &Ground<'_, '_>, makes_network: bool) -> Option<String> {
+    let survey = ground.survey;
+    if let Some(gateway) = survey.gateway.found().filter(|_| ground.azure_gateway_given()) {
+        return Some(gateway.resource.location.clone());
+    }
+    if let Some(network) = survey.network.found() {
+        return Some(network.resource.location.clone());
+    }
+    survey.group.found().filter(|_| makes_network).map(|group| group.location.clone())
+}
+
+fn aws(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
+    let given = ground.vpn_gateway_given();
+    let gateway = &ground.survey.vpn_gateway;
+    let last_vpc = ground.last("aws.vpc");
+    let same = |draft: &Draft<'_>, path: &str| ground.state(path).is_some_and(|state| state == draft.at(path));
+    let moved = ground.prior.is_some() && !same(draft, "aws.region");
+    let new_gateway_given =
+        given && (ground.prior.is_none() || !draft.is_open("aws.vpn_gateway_id") && !same(draft, "aws.vpn_gateway_id"));
+    let configured_vpc = draft.configured("aws.vpc").clone();
+    let redrawn = !configured_vpc.is_null()
+        && last_vpc.as_ref().is_none_or(|last| last.get("cidr_block") != configured_vpc.get("cidr_block"));
+
+    let vpc = match (new_gateway_given && configured_vpc.is_null(), gateway) {
+        (true, Looked::Found(gateway)) => {
+            gateway.attachment.as_ref().map_or(Value::Null, |(vpc, _)| vpc.0.clone().into())
+        }
+        (true, _) => Value::unknown(),
+        (false, _) if redrawn || moved => Value::unknown(),
+        // A given gateway without a VPC stays without one.
+        (false, _) if given && ground.prior.is_some() && ground.state("aws.vpc_id").is_none() => Value::Null,
+        (false, _) => known_or_unknown(ground.state("aws.vpc_id").cloned()),
+    };
+    draft.fill("aws.vpc_id", vpc);
+    let same_vpc = ground.prior.is_some_and(|prior| prior.at(&"aws.vpc_id".into()) == draft.at("aws.vpc_id")) && !moved;
+    draft.fill("aws.vpc", last_vpc.filter(|_| same_vpc || moved && draft.configured("aws.vpc_id").is_null()));
+
+    let asn = match (ground.last("aws.asn"), gateway) {
+        (Some(last), _) if !new_gateway_given => Some(last),
+        (_, Looked::Found(gateway)) if given => Some(gateway.asn.0.into()),
+        _ if given => None,
+        _ => Some(AWS_ASN.into()),
+    };
+    draft.fill("aws.asn", known_or_unknown(asn));
+    let renumbered = ground.prior.is_some() && !same(draft, "aws.asn");
+    let stays = same_vpc && !renumbered;
+    draft.fill(
+        "aws.vpn_gateway_id",
+        known_or_unknown(ground.state("aws.vpn_gateway_id").filter(|_| stays || given).cloned()),
+    );
+    draft.fill("aws.route_table_ids", known_or_unknown(ground.last("aws.route_table_ids").filter(|_| same_vpc)));
+}
+
+fn names(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
+    let link = draft.at("name").as_str().map(str::to_owned);
+    let azure = link.as_deref().map(AzureNames::of);
+    for (attribute, _) in AZURE_NAMES {
+        let path = format!("azure.names.{attribute}");
+        let default = azure.as_ref().and_then(|names| azure_name(names, attribute)).map(|name| name.clone().into());
+        draft.fill(&path, known_or_unknown(ground.last(&path).or(default)));
+    }
+    let aws = link.as_deref().map(AwsNames::of);
+    for (attribute, _) in AWS_NAMES {
+        let path = format!("aws.names.{attribute}");
+        let default = aws.as_ref().and_then(|names| aws_name(names, attribute)).map(|name| name.clone().into());
+        draft.fill(&path, known_or_unknown(ground.last(&path).or(default)));
+    }
+}
+
+/// The name behind an attribute of `azure.names`.
+pub fn azure_name<'a>(names: &'a AzureNames, attribute: &str) -> Option<&'a String> {
+    if attribute == "gateway" {
+        return Some(&names.gateway);
+    }
+    let tables = [("local_gateway_", &names.local_gateways), ("connection_", &names.connections)];
+    for (prefix, table) in tables {
+        if let Some(key) = attribute.strip_prefix(prefix) {
+            return key.parse().ok().map(|key| table.get(key));
+        }
+    }
+    let instance = attribute.strip_prefix("public_ip_")?;
+    names.public_ips.iter().find(|(i, _)| i.to_string() == instance).map(|(_, name)| name)
+}
+
+/// The name behind an attribute of `aws.names`.
+pub fn aws_name<'a>(names: &'a AwsNames, attribute: &str) -> Option<&'a String> {
+    let single = match attribute {
+        "vpn_gateway" => Some(&names.vpn_gateway),
+        "vpc" => Some(&names.vpc),
+        "internet_gateway" => Some(&names.internet_gateway),
+        "public_subnet" => Some(&names.public_subnet),
+        "public_route_table" => Some(&names.public_route_table),
+        _ => None,
+    };
+    let tables = [("customer_gateway_", &names.customer_gateways), ("vpn_connection_", &names.vpn_connections)];
+    single.or_else(|| {
+        let (instance, table) =
+            tables.iter().find_map(|(prefix, table)| Some((attribute.strip_prefix(prefix)?, table)))?;
+        table.iter().find(|(i, _)| i.to_string() == instance).map(|(_, name)| name)
+    })
+}
+
+fn manage_gateways(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
+    let configured = |path: &str| draft.configured(path);
+    let value = match ground.state("manage_gateways") {
+        Some(state) => state.clone(),
+        None => {
+            let gateways = [configured("azure.gateway_id"), configured("aws.vpn_gateway_id")];
+            if gateways.iter().any(|gateway| gateway.is_null()) {
+                true.into()
+            } else if gateways.iter().all(|gateway| gateway.is_known()) {
+                false.into()
+            } else {
+                Value::unknown()
+            }
+        }
+    };
+    draft.fill("manage_gateways", value);
+}

@@ -1,0 +1,119 @@
+//! The address plan and the policy: each a choice of the whole with single parts that override it.
+
+use super::draft::Draft;
+use super::settle::Ground;
+use crate::link::address::{InsideCidr, Slot};
+use crate::link::policy::{Encryption, Group, Integrity, Pinned, Policy, Preset};
+use crate::link::tunnel::{PerTunnel, TunnelKey};
+use crate::plugin::Value;
+
+/// Attributes of `ipsec_policy` other than `preset`.
+pub const POLICY_FIELDS: [&str; 8] = [
+    "ike_encryption",
+    "ike_integrity",
+    "dh_group",
+    "ipsec_encryption",
+    "ipsec_integrity",
+    "pfs_group",
+    "ike_lifetime_seconds",
+    "ipsec_lifetime_seconds",
+];
+
+/// `slot` and `inside_cidrs`: a configured slot gives every network that is not configured; without one they stay as last
+/// applied, and a new link takes slot 0.
+pub fn addresses(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
+    let slot = draft.configured("slot");
+    let of_slot = if slot.is_null() { Some(Slot::default()) } else { slot.as_u64().and_then(Slot::new) };
+    for key in TunnelKey::ALL {
+        let path = format!("inside_cidrs.{key}");
+        let last = ground.last(&path).filter(|_| slot.is_null());
+        let planned = of_slot.map(|slot| Value::from(slot.inside_cidrs().get(key).to_string()));
+        draft.fill(&path, last.or(planned).unwrap_or_else(Value::unknown));
+    }
+    let value = match inside_cidrs(&draft.planned) {
+        Some(cidrs) => Slot::of(&cidrs).map(Slot::number).into(),
+        None => Value::unknown(),
+    };
+    draft.fill("slot", value);
+}
+
+/// The four inside networks of a state or plan; None where one is unknown or none at all.
+pub fn inside_cidrs(value: &Value) -> Option<PerTunnel<InsideCidr>> {
+    let cidrs = value.get("inside_cidrs");
+    let read = |key: TunnelKey| InsideCidr::parse(cidrs.get(&key.to_string()).as_str()?).ok();
+    let [a, b, c, d] = TunnelKey::ALL.map(read);
+    let all = [a?, b?, c?, d?];
+    Some(PerTunnel::from_fn(|key| {
+        let [first, ..] = all;
+        all.into_iter().nth(key.index()).unwrap_or(first)
+    }))
+}
+
+/// `ipsec_policy`: a configured preset gives every field that is not configured; without one they stay as last applied, and
+/// a new link is strong.
+pub fn policy(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
+    let preset = draft.configured("ipsec_policy.preset").clone();
+    let fields = POLICY_FIELDS.map(|name| format!("ipsec_policy.{name}"));
+    let configured = fields.iter().any(|path| draft.configured(path).is_set());
+    let doubtful = fields.iter().any(|path| !draft.configured(path).is_known());
+    let last_preset = ground.last("ipsec_policy.preset").and_then(|p| p.as_str()?.parse::<Preset>().ok());
+    let base: Option<[Value; 8]> = if !preset.is_null() {
+        preset.as_str().and_then(|text| text.parse::<Preset>().ok()).map(|preset| policy_fields(&preset.policy()))
+    } else if last_preset == Some(Preset::CloudDefault) && configured {
+        Some(policy_fields(&Preset::Strong.policy()))
+    } else if last_preset == Some(Preset::CloudDefault) {
+        (!doubtful).then(|| policy_fields(&Policy::CloudDefault))
+    } else {
+        let strong = policy_fields(&Preset::Strong.policy());
+        let mut strong = strong.into_iter();
+        Some(fields.each_ref().map(|path| {
+            let default = strong.next().unwrap_or_default();
+            ground.last(path).unwrap_or(default)
+        }))
+    };
+    let values = base.map_or_else(|| POLICY_FIELDS.map(|_| Value::unknown()), |base| base);
+    for (path, value) in fields.iter().zip(values) {
+        draft.fill(path, value);
+    }
+    let whole = draft.at("ipsec_policy");
+    let value = match read_policy(whole) {
+        Some(policy) => policy.preset().map(|preset| preset.to_string()).into(),
+        None if whole.is_known() && POLICY_FIELDS.iter().all(|name| whole.get(name).is_known()) => Value::Null,
+        None => Value::unknown(),
+    };
+    draft.fill("ipsec_policy.preset", value);
+}
+
+/// Values of the fields, in the order of [`POLICY_FIELDS`]; null for `cloud_default`.
+pub fn policy_fields(policy: &Policy) -> [Value; 8] {
+    let Policy::Pinned(p) = policy else { return POLICY_FIELDS.map(|_| Value::Null) };
+    [
+        p.ike_encryption.to_string().into(),
+        p.ike_integrity.to_string().into(),
+        p.dh_group.number().into(),
+        p.ipsec_encryption.to_string().into(),
+        p.ipsec_integrity.to_string().into(),
+        p.pfs_group.number().into(),
+        p.ike_lifetime_seconds.into(),
+        p.ipsec_lifetime_seconds.into(),
+    ]
+}
+
+/// The policy that the fields of an `ipsec_policy` describe; None where one is unknown or wrong.
+pub fn read_policy(value: &Value) -> Option<Policy> {
+    if value.is_known() && POLICY_FIELDS.iter().all(|name| value.get(name).is_null()) {
+        return Some(Policy::CloudDefault);
+    }
+    let text = |name: &str| value.get(name).as_str();
+    let number = |name: &str| value.get(name).as_u64().and_then(|n| u32::try_from(n).ok());
+    Some(Policy::Pinned(Pinned {
+        ike_encryption: text("ike_encryption")?.parse::<Encryption>().ok()?,
+        ike_integrity: text("ike_integrity")?.parse::<Integrity>().ok()?,
+        dh_group: Group::from_number(number("dh_group")?)?,
+        ipsec_encryption: text("ipsec_encryption")?.parse::<Encryption>().ok()?,
+        ipsec_integrity: text("ipsec_integrity")?.parse::<Integrity>().ok()?,
+        pfs_group: Group::from_number(number("pfs_group")?)?,
+        ike_lifetime_seconds: number("ike_lifetime_seconds")?,
+        ipsec_lifetime_seconds: number("ipsec_lifetime_seconds")?,
+    }))
+}

@@ -1,0 +1,282 @@
+//! A settled state as a spec of the domain, and as a place to search.
+
+use super::private::Private;
+use super::schema::{AWS_NAMES, AZURE_NAMES};
+use super::settle::{aws_name, azure_name};
+use super::settle_options::{inside_cidrs, read_policy};
+use crate::aws::model::{CustomerGatewayId, Region, RouteTableId, VpcId, VpnConnectionId, VpnGatewayId};
+use crate::azure::id::ResourceId;
+use crate::azure::model::ConnectionMode;
+use crate::link::address::InsideCidr;
+use crate::link::known::Known;
+use crate::link::names::{AwsNames, AzureNames};
+use crate::link::ownership::LinkId;
+use crate::link::search::Search;
+use crate::link::spec::{AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, RouteTables, Spec};
+use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
+use crate::plugin::Value;
+use crate::primitives::{Asn, SharedKey, Tags};
+use ipnet::Ipv4Net;
+use std::collections::BTreeMap;
+
+/// What a spec needs beside the settled values.
+pub struct Surroundings<'a> {
+    pub private: &'a Private,
+    /// The provider's subscription.
+    pub subscription: Option<String>,
+    pub default_tags: Tags,
+    pub keys: PerTunnel<Option<SharedKey>>,
+}
+
+/// An attribute without which there is no spec, and which is unknown, null or malformed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lacking(pub &'static str);
+
+/// The spec of a settled state.
+///
+/// # Errors
+/// The first attribute that is not there.
+pub fn spec(settled: &Value, around: Surroundings<'_>) -> Result<Spec, Lacking> {
+    let (azure, aws) = (settled.get("azure"), settled.get("aws"));
+    let name = text(settled, "name").ok_or(Lacking("name"))?;
+    let cidrs = inside_cidrs(settled).ok_or(Lacking("inside_cidrs"))?;
+    let subscription = subscription(settled, around.subscription).ok_or(Lacking("azure.virtual_network_id"))?;
+    let group = text(azure, "resource_group_name").ok_or(Lacking("azure.resource_group_name"))?;
+    let network = azure_network(azure, &subscription, &group)?;
+    let link = link_id(settled, around.private, network.id(), *cidrs.get(first()));
+    let azure_names = azure_names(settled, &name);
+    let mut tags = around.default_tags;
+    tags.extend(strings(settled.get("tags")));
+    Ok(Spec {
+        link,
+        azure: AzureSpec {
+            create_resource_group: azure.get("create_resource_group").as_bool().unwrap_or_default(),
+            location: text(azure, "location").ok_or(Lacking("azure.location"))?,
+            gateway: azure_gateway(azure, around.private, &subscription, &group, &azure_names)?,
+            connection_mode: mode(azure.get("connection_mode")).ok_or(Lacking("azure.connection_mode"))?,
+            dpd_timeout_seconds: small(azure, "dpd_timeout_seconds").ok_or(Lacking("azure.dpd_timeout_seconds"))?,
+            names: azure_names,
+            subscription,
+            resource_group: group,
+            network,
+        },
+        aws: AwsSpec {
+            region: Region(text(aws, "region").ok_or(Lacking("aws.region"))?),
+            network: aws_network(aws, around.private)?,
+            gateway: aws_gateway(aws, around.private)?,
+            route_tables: route_tables(aws.get("route_table_ids")),
+            startup_action: text(aws, "startup_action").ok_or(Lacking("aws.startup_action"))?,
+            dpd_timeout_action: text(aws, "dpd_timeout_action").ok_or(Lacking("aws.dpd_timeout_action"))?,
+            dpd_timeout_seconds: small(aws, "dpd_timeout_seconds").ok_or(Lacking("aws.dpd_timeout_seconds"))?,
+            names: aws_names(settled, &name),
+        },
+        inside_cidrs: cidrs,
+        policy: read_policy(settled.get("ipsec_policy")).ok_or(Lacking("ipsec_policy"))?,
+        tags,
+        keys: around.keys,
+        wait_for_bgp: settled.get("wait_for_bgp").as_bool().unwrap_or(true),
+        name,
+    })
+}
+
+fn first() -> TunnelKey {
+    TunnelKey { instance: Instance::Zero, number: 1 }
+}
+
+/// The ownership tag's value: as remembered, else made from the VNet and the CIDR in `id`, else from what is planned.
+pub fn link_id(state: &Value, private: &Private, network: &ResourceId, planned: InsideCidr) -> LinkId {
+    if let Some(link) = &private.link {
+        return link.clone();
+    }
+    let in_id = state.get("id").as_str().and_then(|id| InsideCidr::parse(id.rsplit_once(',')?.1).ok());
+    LinkId::new(network, in_id.unwrap_or(planned))
+}
+
+/// Where the resource group is: the subscription of the link's own gateway, else the provider's, else that of the VNet.
+pub fn subscription(settled: &Value, provider: Option<String>) -> Option<String> {
+    let of = |path: &str| {
+        let id = settled.at(&path.into()).as_str().and_then(|text| ResourceId::parse(text).ok());
+        id.map(|id| id.subscription().to_owned())
+    };
+    let before = settled.get("id").as_str().and_then(|id| {
+        let gateway = ResourceId::parse(id.rsplit_once(',')?.0).ok()?;
+        Some(gateway.subscription().to_owned())
+    });
+    before.or(provider).or_else(|| of("azure.gateway_id")).or_else(|| of("azure.virtual_network_id"))
+}
+
+fn azure_network(azure: &Value, subscription: &str, group: &str) -> Result<AzureNetwork, Lacking> {
+    let created = azure.get("virtual_network");
+    let id = text(azure, "virtual_network_id").and_then(|id| ResourceId::parse(&id).ok());
+    let net = |value: &Value| value.as_str().and_then(|text| text.parse::<Ipv4Net>().ok());
+    if !created.is_set() {
+        let gateway_subnet_prefix = net(azure.get("gateway_subnet_prefix"));
+        return Ok(AzureNetwork::Existing {
+            id: id.ok_or(Lacking("azure.virtual_network_id"))?,
+            gateway_subnet_prefix,
+        });
+    }
+    let name = text(created, "name").ok_or(Lacking("azure.virtual_network.name"))?;
+    let space = created.get("address_space").as_list().ok_or(Lacking("azure.virtual_network.address_space"))?;
+    let prefix = net(created.get("gateway_subnet_prefix"));
+    Ok(AzureNetwork::Create {
+        id: id.unwrap_or_else(|| ResourceId::network(subscription, group, "virtualNetworks", &name)),
+        address_space: space.iter().filter_map(net).collect(),
+        gateway_subnet_prefix: prefix.ok_or(Lacking("azure.virtual_network.gateway_subnet_prefix"))?,
+        subnets: entries(created.get("subnets")).filter_map(|(name, v)| Some((name.clone(), net(v)?))).collect(),
+    })
+}
+
+fn azure_gateway(
+    azure: &Value,
+    private: &Private,
+    subscription: &str,
+    group: &str,
+    names: &AzureNames,
+) -> Result<AzureGateway, Lacking> {
+    let id = text(azure, "gateway_id").and_then(|id| ResourceId::parse(&id).ok());
+    if private.origin.azure_gateway_given {
+        return id.map(AzureGateway::Existing).ok_or(Lacking("azure.gateway_id"));
+    }
+    Ok(AzureGateway::Own {
+        id: id.unwrap_or_else(|| ResourceId::network(subscription, group, "virtualNetworkGateways", &names.gateway)),
+        sku: text(azure, "sku").ok_or(Lacking("azure.sku"))?,
+        generation: text(azure, "generation").ok_or(Lacking("azure.generation"))?,
+        asn: Asn(small(azure, "asn").ok_or(Lacking("azure.asn"))?),
+    })
+}
+
+fn aws_network(aws: &Value, private: &Private) -> Result<AwsNetwork, Lacking> {
+    if private.origin.vpn_gateway_given {
+        return Ok(AwsNetwork::OfGateway);
+    }
+    let created = aws.get("vpc");
+    if !created.is_set() {
+        return text(aws, "vpc_id").map(|id| AwsNetwork::Existing(VpcId(id))).ok_or(Lacking("aws.vpc_id"));
+    }
+    let net = |name: &str| created.get(name).as_str().and_then(|text| text.parse::<Ipv4Net>().ok());
+    let cidr = net("cidr_block").ok_or(Lacking("aws.vpc.cidr_block"))?;
+    Ok(AwsNetwork::Create { cidr, public_subnet: net("public_subnet_cidr_block") })
+}
+
+fn aws_gateway(aws: &Value, private: &Private) -> Result<AwsGateway, Lacking> {
+    if private.origin.vpn_gateway_given {
+        let id = text(aws, "vpn_gateway_id").ok_or(Lacking("aws.vpn_gateway_id"))?;
+        return Ok(AwsGateway::Existing(VpnGatewayId(id)));
+    }
+    Ok(AwsGateway::Own { asn: Asn(small(aws, "asn").ok_or(Lacking("aws.asn"))?) })
+}
+
+fn route_tables(value: &Value) -> RouteTables {
+    match value.as_list() {
+        Some(tables) if value.is_wholly_known() => {
+            RouteTables::Given(tables.iter().filter_map(Value::as_str).map(|id| RouteTableId(id.to_owned())).collect())
+        }
+        _ => RouteTables::Default,
+    }
+}
+
+fn mode(value: &Value) -> Option<ConnectionMode> {
+    match value.as_str()? {
+        "Default" => Some(ConnectionMode::Default),
+        "InitiatorOnly" => Some(ConnectionMode::InitiatorOnly),
+        "ResponderOnly" => Some(ConnectionMode::ResponderOnly),
+        _ => None,
+    }
+}
+
+/// Azure's names of a settled state; those of the link's name where there are none.
+pub fn azure_names(settled: &Value, link: &str) -> AzureNames {
+    let mut names = AzureNames::of(link);
+    let given = strings(settled.get("azure").get("names"));
+    let name = |attribute: String, default: &String| given.get(&attribute).unwrap_or(default).clone();
+    names.gateway = name("gateway".into(), &names.gateway);
+    names.public_ips = PerInstance::from_fn(|i| name(format!("public_ip_{i}"), names.public_ips.get(i)));
+    names.local_gateways = names.local_gateways.map(|key, default| name(format!("local_gateway_{key}"), default));
+    names.connections = names.connections.map(|key, default| name(format!("connection_{key}"), default));
+    debug_assert!(AZURE_NAMES.iter().all(|(attribute, _)| azure_name(&names, attribute).is_some()));
+    names
+}
+
+fn aws_names(settled: &Value, link: &str) -> AwsNames {
+    let default = AwsNames::of(link);
+    let given = strings(settled.get("aws").get("names"));
+    let name = |attribute: String, default: &String| given.get(&attribute).unwrap_or(default).clone();
+    debug_assert!(AWS_NAMES.iter().all(|(attribute, _)| aws_name(&default, attribute).is_some()));
+    AwsNames {
+        vpn_gateway: name("vpn_gateway".into(), &default.vpn_gateway),
+        customer_gateways: PerInstance::from_fn(|i| {
+            name(format!("customer_gateway_{i}"), default.customer_gateways.get(i))
+        }),
+        vpn_connections: PerInstance::from_fn(|i| name(format!("vpn_connection_{i}"), default.vpn_connections.get(i))),
+        vpc: name("vpc".into(), &default.vpc),
+        internet_gateway: name("internet_gateway".into(), &default.internet_gateway),
+        public_subnet: name("public_subnet".into(), &default.public_subnet),
+        public_route_table: name("public_route_table".into(), &default.public_route_table),
+    }
+}
+
+/// Where to look for the link of a state or of a settled plan.
+pub fn search(state: &Value, private: &Private, subscription: Option<String>, read_keys: bool) -> Option<Search> {
+    let known = known(state, subscription);
+    let inside_cidrs = inside_cidrs(state)?;
+    let network = known.network.clone();
+    let link = network.map(|network| link_id(state, private, &network, *inside_cidrs.get(first())));
+    let names = text(state, "name").map(|name| azure_names(state, &name));
+    Some(Search { known, link: link.or_else(|| private.link.clone()), inside_cidrs, names, read_keys })
+}
+
+fn known(state: &Value, provider: Option<String>) -> Known {
+    let (azure, aws, tunnels) = (state.get("azure"), state.get("aws"), state.get("tunnels"));
+    let tunnel = |key: TunnelKey, name: &str| text(tunnels.get(&key.to_string()), name);
+    let resource = |id: Option<String>| id.and_then(|id| ResourceId::parse(&id).ok());
+    let of = |instance: Instance, name: &str| instance.tunnels().into_iter().find_map(|key| tunnel(key, name));
+    let group = text(azure, "resource_group_name");
+    let network = resource(text(azure, "virtual_network_id")).or_else(|| {
+        let name = text(azure.get("virtual_network"), "name")?;
+        let subscription = subscription(state, provider.clone())?;
+        Some(ResourceId::network(&subscription, group.as_deref()?, "virtualNetworks", &name))
+    });
+    let azure_gateway = resource(text(azure, "gateway_id")).or_else(|| {
+        let name = text(azure.get("names"), "gateway")?;
+        let subscription = subscription(state, provider)?;
+        Some(ResourceId::network(&subscription, group.as_deref()?, "virtualNetworkGateways", &name))
+    });
+    Known {
+        region: text(aws, "region").map(Region),
+        resource_group: group.clone(),
+        network,
+        azure_gateway,
+        local_gateways: PerTunnel::from_fn(|key| resource(tunnel(key, "azure_local_network_gateway_id"))),
+        connections: PerTunnel::from_fn(|key| resource(tunnel(key, "azure_connection_id"))),
+        vpc: text(aws, "vpc_id").map(VpcId),
+        vpn_gateway: text(aws, "vpn_gateway_id").map(VpnGatewayId),
+        transit_gateway: None,
+        customer_gateways: PerInstance::from_fn(|i| of(i, "aws_customer_gateway_id").map(CustomerGatewayId)),
+        vpns: PerInstance::from_fn(|i| of(i, "aws_vpn_connection_id").map(VpnConnectionId)),
+        outside_ips: PerTunnel::from_fn(|key| tunnel(key, "aws_outside_ip").and_then(|ip| ip.parse().ok())),
+    }
+}
+
+/// Keys of the user's own, from the configuration: they are nowhere else.
+pub fn own_keys(config: &Value) -> PerTunnel<Option<SharedKey>> {
+    let keys = config.get("preshared_keys_wo");
+    PerTunnel::from_fn(|key| keys.get(&key.to_string()).as_str().and_then(|text| SharedKey::parse(text).ok()))
+}
+
+/// A text attribute, if it is a known one.
+pub fn text(value: &Value, name: &str) -> Option<String> {
+    value.get(name).as_str().map(str::to_owned)
+}
+
+fn small(value: &Value, name: &str) -> Option<u32> {
+    value.get(name).as_u64().and_then(|n| u32::try_from(n).ok())
+}
+
+fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_map().into_iter().flatten()
+}
+
+fn strings(value: &Value) -> BTreeMap<String, String> {
+    entries(value).filter_map(|(name, v)| Some((name.clone(), v.as_str()?.to_owned()))).collect()
+}

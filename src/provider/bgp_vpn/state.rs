@@ -1,0 +1,186 @@
+//! What was observed, as computed attributes of a state. Ids keep the spelling that the state had.
+
+use super::private::Private;
+use super::settle_options::inside_cidrs;
+use crate::azure::id::ResourceId;
+use crate::link::managed::{Kind, Managed};
+use crate::link::observed::Observed;
+use crate::link::tunnel::{Instance, TunnelKey};
+use crate::plugin::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+
+/// Sets every computed attribute from what was observed. `drift` and `id` are left to the caller.
+pub fn complete(state: &mut Value, observed: &Observed, managed: &Managed) {
+    let (azure, aws) = (&observed.azure, &observed.aws);
+    set_id(state, "azure.gateway_id", azure.gateway.as_ref().map(|gateway| &gateway.resource.id));
+    set_id(state, "azure.virtual_network_id", azure.network.as_ref().map(|network| &network.resource.id));
+    set(state, "azure.subnet_ids", Value::Map(subnet_ids(state, observed)));
+    let ips = Instance::ALL.into_iter().filter_map(|i| Some((i.to_string(), observed.public_ip(i)?.to_string())));
+    set(state, "azure.public_ip_addresses", Value::map(ips));
+    set(state, "aws.vpc_id", aws.vpc.as_ref().map(|vpc| vpc.id.0.clone()));
+    set(state, "aws.vpn_gateway_id", aws.gateway.as_ref().map(|gateway| gateway.id.0.clone()));
+    set(state, "aws.public_subnet_id", aws.public_subnet.as_ref().map(|subnet| subnet.0.clone()));
+    let main = aws.route_tables.iter().find(|table| table.main);
+    set(state, "aws.main_route_table_id", main.map(|table| table.id.0.clone()));
+    let tunnels: Vec<(String, Value)> =
+        TunnelKey::ALL.into_iter().map(|key| (key.to_string(), tunnel(state, observed, key))).collect();
+    state.set("tunnels", Value::map(tunnels));
+    state.set("managed", managed_value(managed));
+}
+
+fn set(state: &mut Value, path: &str, value: impl Into<Value>) {
+    state.set_at(&path.into(), value);
+}
+
+fn set_id(state: &mut Value, path: &str, id: Option<&ResourceId>) {
+    let kept = id.map(|id| spelled(state.at(&path.into()), id));
+    set(state, path, kept);
+}
+
+/// The spelling that was there before, where it differs in case only.
+fn spelled(before: &Value, id: &ResourceId) -> String {
+    let before = before.as_str().filter(|text| ResourceId::parse(text).is_ok_and(|before| before == *id));
+    before.unwrap_or(id.as_str()).to_owned()
+}
+
+fn subnet_ids(state: &Value, observed: &Observed) -> BTreeMap<String, Value> {
+    let azure = state.get("azure");
+    let before = azure.get("subnet_ids");
+    let named = azure.get("virtual_network").get("subnets");
+    let subnets = observed.azure.network.iter().flat_map(|network| &network.subnets);
+    let shown = subnets.filter(|subnet| subnet.name == "GatewaySubnet" || named.get(&subnet.name).is_set());
+    shown.map(|s| (s.name.clone(), spelled(before.get(&s.name), &s.id).into())).collect()
+}
+
+fn tunnel(state: &Value, observed: &Observed, key: TunnelKey) -> Value {
+    let before = state.get("tunnels").get(&key.to_string());
+    let id = |name: &str, id: Option<&ResourceId>| Value::from(id.map(|id| spelled(before.get(name), id)));
+    let mut tunnel = planned_tunnel(state, key);
+    let (azure, aws) = (&observed.azure, &observed.aws);
+    tunnel.set("aws_outside_ip", aws.outside_ips.get(key).map(|ip| ip.to_string()));
+    tunnel.set("azure_public_ip", observed.public_ip(key.instance).map(|ip| ip.to_string()));
+    tunnel.set("aws_vpn_connection_id", aws.vpns.get(key.instance).as_ref().map(|vpn| vpn.id.0.clone()));
+    let customer = aws.customer_gateways.get(key.instance).as_ref();
+    tunnel.set("aws_customer_gateway_id", customer.map(|gateway| gateway.id.0.clone()));
+    let local = azure.local_gateways.get(key).as_ref().map(|local| &local.resource.id);
+    tunnel.set("azure_local_network_gateway_id", id("azure_local_network_gateway_id", local));
+    let connection = azure.connections.get(key).as_ref().map(|connection| &connection.resource.id);
+    tunnel.set("azure_connection_id", id("azure_connection_id", connection));
+    tunnel
+}
+
+/// The five fields of a tunnel that are known at plan.
+pub fn planned_tunnel(state: &Value, key: TunnelKey) -> Value {
+    let text = state.get("inside_cidrs").get(&key.to_string());
+    let cidr = text.as_str().and_then(|text| crate::link::address::InsideCidr::parse(text).ok());
+    let address = |ip: Option<std::net::Ipv4Addr>| {
+        ip.map_or_else(|| if text.is_known() { Value::Null } else { Value::unknown() }, |ip| ip.to_string().into())
+    };
+    Value::object([
+        ("azure_instance", Value::from(key.instance.index() as u64)),
+        ("aws_tunnel", key.number.into()),
+        ("inside_cidr", if text.is_known() { text.clone() } else { Value::unknown() }),
+        ("aws_bgp_ip", address(cidr.map(|cidr| cidr.aws_ip()))),
+        ("azure_bgp_ip", address(cidr.map(|cidr| cidr.azure_ip()))),
+    ])
+}
+
+/// What destroy may delete of what was observed: this link's tunnel ends always; gateways, networks and groups where they carry
+/// the ownership tag or were managed before; propagation and the gateway subnet where this link made them.
+pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &Private, claims: bool) -> Managed {
+    let mut managed = Managed::default();
+    let (azure, aws) = (&observed.azure, &observed.aws);
+    let link = azure
+        .network
+        .as_ref()
+        .map(|network| network.resource.id.clone())
+        .or_else(|| ResourceId::parse(state.at(&"azure.virtual_network_id".into()).as_str()?).ok());
+    let link = link.zip(inside_cidrs(state)).map(|(network, cidrs)| {
+        super::spec::link_id(state, private, &network, *cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 }))
+    });
+    let tagged = |tags| link.as_ref().is_some_and(|link| link.is_on(tags));
+    let mut add = |kind: Kind, id: &dyn Display, ours: bool| {
+        let id = id.to_string();
+        if ours || before.has(kind, &id) {
+            managed.add(kind, id);
+        }
+    };
+    for local in azure.local_gateways.iter().filter_map(|(_, local)| local.as_ref()) {
+        add(Kind::AzureLocalGateway, &local.resource.id, true);
+    }
+    for connection in azure.connections.iter().filter_map(|(_, connection)| connection.as_ref()) {
+        add(Kind::AzureConnection, &connection.resource.id, true);
+    }
+    for gateway in aws.customer_gateways.iter().filter_map(|(_, gateway)| gateway.as_ref()) {
+        add(Kind::AwsCustomerGateway, &gateway.id, true);
+    }
+    for vpn in aws.vpns.iter().filter_map(|(_, vpn)| vpn.as_ref()) {
+        add(Kind::AwsVpnConnection, &vpn.id, true);
+    }
+    if state.get("manage_gateways").as_bool() != Some(false) {
+        if let Some(gateway) = &azure.gateway {
+            add(Kind::AzureGateway, &gateway.resource.id, claims || tagged(&gateway.resource.tags));
+        }
+        for ip in azure.public_ips.iter().filter_map(|(_, ip)| ip.as_ref()) {
+            add(Kind::AzurePublicIp, &ip.resource.id, claims || tagged(&ip.resource.tags));
+        }
+        if let Some(gateway) = &aws.gateway {
+            add(Kind::AwsVpnGateway, &gateway.id, claims || tagged(&gateway.tags));
+        }
+    }
+    if let Some(group) = &azure.group {
+        let subscription = azure.gateway.as_ref().map(|gateway| gateway.resource.id.subscription().to_owned());
+        let subscription = super::spec::subscription(state, subscription).unwrap_or_default();
+        let id = format!("/subscriptions/{subscription}/resourceGroups/{}", group.name);
+        add(Kind::AzureResourceGroup, &id, tagged(&group.tags));
+    }
+    if let Some(network) = &azure.network {
+        add(Kind::AzureVirtualNetwork, &network.resource.id, tagged(&network.resource.tags));
+        if let Some(subnet) = network.subnets.iter().find(|subnet| subnet.name == "GatewaySubnet") {
+            add(Kind::AzureSubnet, &subnet.id, private.origin.makes_gateway_subnet);
+        }
+    }
+    if let Some(vpc) = &aws.vpc {
+        add(Kind::AwsVpc, &vpc.id, tagged(&vpc.tags));
+    }
+    if let Some(gateway) = &aws.internet_gateway {
+        add(Kind::AwsInternetGateway, &gateway.id, tagged(&gateway.tags));
+    }
+    for subnet in &aws.subnets {
+        add(Kind::AwsSubnet, &subnet.id, tagged(&subnet.tags));
+    }
+    for table in &aws.route_tables {
+        add(Kind::AwsRouteTable, &table.id, tagged(&table.tags));
+        if let Some(gateway) = aws.gateway.as_ref().filter(|gateway| table.propagating.contains(&gateway.id)) {
+            let found = private.origin.propagated_before.contains(&table.id.0);
+            add(Kind::AwsRoutePropagation, &format!("{}/{}", table.id, gateway.id), !found);
+        }
+    }
+    managed
+}
+
+/// `managed` as a value: only kinds of which there is something.
+pub fn managed_value(managed: &Managed) -> Value {
+    let kinds = managed.0.iter().filter(|(_, ids)| !ids.is_empty());
+    Value::map(kinds.map(|(kind, ids)| (kind.to_string(), Value::set_of(ids.iter().map(String::as_str)))))
+}
+
+/// `managed` of a state.
+pub fn read_managed(state: &Value) -> Managed {
+    let mut managed = Managed::default();
+    for kind in Kind::ALL {
+        let ids = state.get("managed").get(kind.as_str()).as_list().into_iter().flatten();
+        let ids: BTreeSet<String> = ids.filter_map(Value::as_str).map(str::to_owned).collect();
+        if !ids.is_empty() {
+            managed.0.insert(kind, ids);
+        }
+    }
+    managed
+}
+
+/// `id` and identity of a link, once the Azure gateway's id is known.
+pub fn identity(gateway: &str, inside_cidr: &str) -> (Value, Value) {
+    let identity = Value::object([("azure_gateway_id", gateway), ("inside_cidr", inside_cidr)]);
+    (format!("{gateway},{inside_cidr}").into(), identity)
+}

@@ -1,0 +1,357 @@
+//! Two clouds small enough for a test: what was asked for is there at once.
+
+use super::super::engine::{Engine, Found, Outcome, Progress};
+use crate::aws::model::*;
+use crate::azure::id::ResourceId;
+use crate::azure::model as azure;
+use crate::link::managed::Kind;
+use crate::link::observed::Observed;
+use crate::link::search::{Demolition, ImportId, Search};
+use crate::link::spec::{AwsGateway, AwsNetwork, AzureGateway, Spec};
+use crate::link::survey::{Looked, Survey, SurveyAsk};
+use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
+use crate::plugin::{Cancel, Diagnostic, Diagnostics};
+use crate::primitives::{Asn, Tags};
+use async_trait::async_trait;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+#[derive(Default)]
+pub struct Clouds {
+    pub there: Mutex<Observed>,
+    pub survey: Mutex<Survey>,
+    pub spec: Mutex<Option<Spec>>,
+    /// Calls of any kind.
+    pub calls: AtomicUsize,
+    /// A converge ends with an error once this much of AWS stands.
+    pub fails: Mutex<bool>,
+    made: AtomicUsize,
+}
+
+pub fn resource(id: ResourceId, tags: Tags) -> azure::Resource {
+    let state = azure::ProvisioningState::Succeeded;
+    azure::Resource { id, location: "westeurope".into(), tags, etag: None, state, raw: serde_json::Value::Null }
+}
+
+impl Clouds {
+    fn number(&self) -> usize {
+        self.made.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn build_aws(&self, spec: &Spec, there: &mut Observed) {
+        let n = self.number();
+        let tags = spec.link.tags("x");
+        let aws = &mut there.aws;
+        if let AwsNetwork::Create { cidr, .. } = &spec.aws.network {
+            aws.vpc.get_or_insert_with(|| vpc(&format!("vpc-made{n}"), &cidr.to_string(), tags.clone()));
+        } else if let AwsNetwork::Existing(id) = &spec.aws.network {
+            aws.vpc = Some(vpc(&id.0, "10.2.0.0/16", Tags::new()));
+        }
+        let vpc_id = aws.vpc.as_ref().map(|vpc| vpc.id.clone());
+        match &spec.aws.gateway {
+            AwsGateway::Own { asn } => {
+                let attachment = vpc_id.clone().map(|id| (id, AttachmentState::Attached));
+                let made = VpnGateway {
+                    id: VpnGatewayId(format!("vgw-made{n}")),
+                    asn: *asn,
+                    state: State::Available,
+                    attachment,
+                    tags: tags.clone(),
+                };
+                aws.gateway.get_or_insert(made);
+            }
+            AwsGateway::Existing(id) => {
+                aws.gateway = Some(VpnGateway {
+                    id: id.clone(),
+                    asn: Asn(7_224),
+                    state: State::Available,
+                    attachment: None,
+                    tags: Tags::new(),
+                });
+            }
+            AwsGateway::Transit(_) => unreachable!("no transit gateways in these tests"),
+        }
+        let gateway = aws.gateway.clone().unwrap();
+        aws.route_tables = vpc_id
+            .into_iter()
+            .map(|vpc_id| RouteTable {
+                id: RouteTableId(format!("rtb-{}", vpc_id.0)),
+                vpc_id,
+                main: true,
+                subnets: Vec::new(),
+                propagating: vec![gateway.id.clone()],
+                default_route: None,
+                tags: Tags::new(),
+            })
+            .collect();
+        let azure_asn = match &spec.azure.gateway {
+            AzureGateway::Own { asn, .. } => *asn,
+            AzureGateway::Existing(_) => Asn(65_515),
+        };
+        for instance in Instance::ALL {
+            let customer = aws.customer_gateways.get_mut(instance);
+            if customer.as_ref().is_none_or(|c| c.asn != azure_asn) {
+                let ip = [20, 0, 0, instance.index() as u8].into();
+                *customer = Some(CustomerGateway {
+                    id: CustomerGatewayId(format!("cgw-{n}-{instance}")),
+                    ip,
+                    asn: azure_asn,
+                    device_name: None,
+                    state: State::Available,
+                    tags: tags.clone(),
+                });
+                *aws.vpns.get_mut(instance) = None;
+            }
+            let customer_gateway_id = aws.customer_gateways.get(instance).clone().unwrap().id;
+            let (phase1, phase2) = spec.policy.aws();
+            let old = aws.vpns.get(instance).clone();
+            let outside = |key: TunnelKey| match &old {
+                Some(_) => aws.outside_ips.get(key).unwrap(),
+                None => [52, n as u8, instance.index() as u8, key.number].into(),
+            };
+            let tunnels = instance.tunnels().map(|key| Tunnel {
+                outside_ip: outside(key),
+                inside_cidr: Some(spec.inside_cidrs.get(key).net()),
+                key: None,
+                telemetry: None,
+                options: TunnelOptions {
+                    startup_action: Some(spec.aws.startup_action.clone()),
+                    dpd_timeout_action: Some(spec.aws.dpd_timeout_action.clone()),
+                    dpd_timeout_seconds: Some(spec.aws.dpd_timeout_seconds),
+                    phase1: phase1.clone(),
+                    phase2: phase2.clone(),
+                    ..TunnelOptions::default()
+                },
+            });
+            for (key, tunnel) in instance.tunnels().into_iter().zip(&tunnels) {
+                *aws.outside_ips.get_mut(key) = Some(tunnel.outside_ip);
+            }
+            let id = old.map_or_else(|| VpnConnectionId(format!("vpn-{n}-{instance}")), |old| old.id);
+            *aws.vpns.get_mut(instance) = Some(VpnConnection {
+                id,
+                state: State::Available,
+                customer_gateway_id,
+                target: Target::VpnGateway(gateway.id.clone()),
+                tunnels: tunnels.into(),
+                static_routes_only: false,
+                tags: tags.clone(),
+            });
+        }
+    }
+
+    fn build_azure(&self, spec: &Spec, there: &mut Observed) {
+        let (s, side) = (&spec.azure, &mut there.azure);
+        let tags = spec.link.tags("x");
+        let network = |kind: &str, name: &str| ResourceId::network(&s.subscription, &s.resource_group, kind, name);
+        let group_tags = if s.create_resource_group { tags.clone() } else { Tags::new() };
+        side.group.get_or_insert(azure::ResourceGroup {
+            name: s.resource_group.clone(),
+            location: s.location.clone(),
+            tags: group_tags,
+        });
+        let id = s.network.id().clone();
+        let made = matches!(s.network, crate::link::spec::AzureNetwork::Create { .. });
+        let mut names = vec!["GatewaySubnet".to_owned()];
+        if let crate::link::spec::AzureNetwork::Create { subnets, .. } = &s.network {
+            names.extend(subnets.keys().cloned());
+        }
+        let subnets = names.into_iter().map(|name| azure::Subnet {
+            id: id.child("subnets", &name),
+            name,
+            prefix: Some("10.1.1.0/27".parse().unwrap()),
+            ip_configurations: Vec::new(),
+        });
+        side.network = Some(azure::VirtualNetwork {
+            resource: resource(id.clone(), if made { tags.clone() } else { Tags::new() }),
+            address_space: vec!["10.1.0.0/16".parse().unwrap()],
+            subnets: subnets.collect(),
+        });
+        let (id, sku, generation, asn, tagged) = match &s.gateway {
+            AzureGateway::Own { id, sku, generation, asn } => (id.clone(), sku.clone(), generation.clone(), *asn, true),
+            AzureGateway::Existing(id) => (id.clone(), "VpnGw2AZ".into(), "Generation2".into(), Asn(65_515), false),
+        };
+        // ARM answers in another casing than was asked in.
+        let shouted = ResourceId::parse(&id.as_str().replace("resourceGroups", "RESOURCEGROUPS")).unwrap();
+        let mut gateway = gateway(shouted, &sku, &generation, asn, if tagged { tags.clone() } else { Tags::new() });
+        gateway.resource.location = s.location.to_lowercase().replace(' ', "");
+        for instance in Instance::ALL {
+            let address = Some([20, 0, 0, instance.index() as u8].into());
+            let ip = network("publicIPAddresses", s.names.public_ips.get(instance));
+            *side.public_ips.get_mut(instance) = tagged.then(|| azure::PublicIp {
+                resource: resource(ip, tags.clone()),
+                address,
+                sku: "Standard".into(),
+                zones: Vec::new(),
+                used_by: None,
+            });
+            gateway.instances[instance.index()].tunnel_ips = address.into_iter().collect();
+        }
+        side.gateway = Some(gateway);
+        for key in TunnelKey::ALL {
+            let local = network("localNetworkGateways", s.names.local_gateways.get(key));
+            *side.local_gateways.get_mut(key) = Some(azure::LocalGateway {
+                resource: resource(local, tags.clone()),
+                gateway_ip: None,
+                bgp: None,
+                address_prefixes: Vec::new(),
+            });
+            let connection = network("connections", s.names.connections.get(key));
+            *side.connections.get_mut(key) = Some(azure::Connection {
+                resource: resource(connection, tags.clone()),
+                gateway_id: Some(id.clone()),
+                local_gateway_id: None,
+                connection_type: "IPsec".into(),
+                protocol: None,
+                enable_bgp: true,
+                mode: s.connection_mode,
+                dpd_timeout_seconds: s.dpd_timeout_seconds,
+                custom_bgp_ips: Vec::new(),
+                policy: spec.policy.azure(),
+                status: None,
+            });
+        }
+    }
+}
+
+pub fn vpc(id: &str, cidr: &str, tags: Tags) -> Vpc {
+    Vpc {
+        id: VpcId(id.into()),
+        cidr: cidr.parse().unwrap(),
+        secondary_cidrs: Vec::new(),
+        state: State::Available,
+        tags,
+    }
+}
+
+pub fn gateway(id: ResourceId, sku: &str, generation: &str, asn: Asn, tags: Tags) -> azure::Gateway {
+    let instance = |name: &str| azure::GatewayInstance {
+        ip_configuration_id: id.child("ipConfigurations", name),
+        subnet_id: Some(ResourceId::network("s", "g", "virtualNetworks", "vnet1").child("subnets", "GatewaySubnet")),
+        public_ip_id: None,
+        custom_bgp_ips: Vec::new(),
+        default_bgp_ips: Vec::new(),
+        tunnel_ips: Vec::new(),
+    };
+    let instances = vec![instance("a"), instance("b")];
+    azure::Gateway {
+        gateway_type: "Vpn".into(),
+        sku: sku.into(),
+        generation: generation.into(),
+        active_active: true,
+        enable_bgp: true,
+        asn,
+        instances,
+        resource: resource(id, tags),
+    }
+}
+
+#[async_trait]
+impl Engine for Clouds {
+    async fn observe(&self, _: &Search, _: &Cancel) -> Result<Observed, Diagnostics> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        Ok(self.there.lock().unwrap().clone())
+    }
+
+    async fn survey(&self, ask: &SurveyAsk, _: &Cancel) -> Result<Survey, Diagnostics> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let mut survey = self.survey.lock().unwrap().clone();
+        if survey.group == Looked::Not && ask.resource_group.is_some() {
+            survey.group = Looked::Found(azure::ResourceGroup {
+                name: "g".into(),
+                location: "westeurope".into(),
+                tags: Tags::new(),
+            });
+        }
+        if survey.network == Looked::Not
+            && let Some(id) = &ask.network
+        {
+            let subnet = azure::Subnet {
+                id: id.child("subnets", "GatewaySubnet"),
+                name: "GatewaySubnet".into(),
+                prefix: Some("10.1.1.0/27".parse().unwrap()),
+                ip_configurations: Vec::new(),
+            };
+            let space = vec!["10.1.0.0/16".parse().unwrap()];
+            survey.network = match id.name() {
+                "new" => Looked::Absent,
+                _ => Looked::Found(azure::VirtualNetwork {
+                    resource: resource(id.clone(), Tags::new()),
+                    address_space: space,
+                    subnets: vec![subnet],
+                }),
+            };
+        }
+        if survey.vpc == Looked::Not
+            && let Some(id) = &ask.vpc
+        {
+            survey.vpc = Looked::Found(vpc(&id.0, "10.2.0.0/16", Tags::new()));
+        }
+        Ok(survey)
+    }
+
+    async fn converge(&self, spec: &Spec, _: &Search, _: Duration, _: &Cancel, progress: Progress<'_>) -> Outcome {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let mut there = self.there.lock().unwrap();
+        *self.spec.lock().unwrap() = Some(spec.clone());
+        self.build_aws(spec, &mut there);
+        progress(&there);
+        if *self.fails.lock().unwrap() {
+            return Outcome {
+                observed: there.clone(),
+                diagnostics: Diagnostic::error("The Azure gateway failed").into(),
+            };
+        }
+        self.build_azure(spec, &mut there);
+        Outcome { observed: there.clone(), diagnostics: Diagnostics::new() }
+    }
+
+    async fn demolish(&self, demolition: &Demolition, _: &Search, _: Duration, _: &Cancel, _: Progress<'_>) -> Outcome {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let mut there = self.there.lock().unwrap();
+        if demolition.managed.ids(Kind::AzureConnection).next().is_some() {
+            *there = Observed::default();
+        } else {
+            there.aws.vpns = PerInstance::default();
+            there.aws.customer_gateways = PerInstance::default();
+            there.aws.outside_ips = PerTunnel::default();
+            there.aws.gateway =
+                there.aws.gateway.take().filter(|g| !demolition.managed.has(Kind::AwsVpnGateway, &g.id.0));
+            there.aws.vpc = there.aws.vpc.take().filter(|vpc| !demolition.managed.has(Kind::AwsVpc, &vpc.id.0));
+        }
+        Outcome { observed: there.clone(), diagnostics: Diagnostics::new() }
+    }
+
+    async fn find(&self, id: &ImportId, _: &Cancel) -> Result<Found, Diagnostics> {
+        let spec = self.spec.lock().unwrap().clone().ok_or_else(|| Diagnostics::from(Diagnostic::error("no link")))?;
+        let known = crate::link::known::Known {
+            resource_group: Some(id.azure_gateway.resource_group().to_owned()),
+            ..Default::default()
+        };
+        Ok(Found {
+            observed: self.there.lock().unwrap().clone(),
+            link: spec.link,
+            name: spec.name,
+            inside_cidrs: spec.inside_cidrs,
+            region: spec.aws.region,
+            known,
+            finished: true,
+        })
+    }
+
+    fn drift(&self, _: &Spec, _: &Observed) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn default_tags(&self) -> Tags {
+        Tags::new()
+    }
+
+    fn default_region(&self) -> Option<String> {
+        Some("eu-west-1".into())
+    }
+
+    fn subscription(&self) -> Option<String> {
+        Some("s".into())
+    }
+}

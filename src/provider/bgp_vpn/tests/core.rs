@@ -1,0 +1,180 @@
+//! What Terraform's core does around a provider, as far as it judges: values over the wire, a valid plan, a consistent apply.
+
+use super::super::BgpVpn;
+use super::super::schema;
+use super::clouds::Clouds;
+use crate::plugin::{
+    ApplyRequest, ApplyResponse, Attribute, AttributeKind, AttributePath, Cancel, Checkpoint, ClientCapabilities,
+    Diagnostics, Nesting, PlanRequest, PlanResponse, ReadRequest, Resource, Value, codec,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub struct Core {
+    pub clouds: Arc<Clouds>,
+    pub resource: BgpVpn,
+    pub state: Value,
+    pub private: Vec<u8>,
+    pub identity: Option<Value>,
+}
+
+/// A value as it comes out of the wire: every attribute there.
+pub fn wire(value: &Value) -> Value {
+    let ty = schema::value_type();
+    codec::decode(ty, &codec::encode(ty, value).unwrap()).unwrap()
+}
+
+impl Core {
+    pub fn new() -> Self {
+        let clouds = Arc::new(Clouds::default());
+        let engine = clouds.clone();
+        let resource = BgpVpn::new(Arc::new(move || Ok(engine.clone())));
+        Core { clouds, resource, state: Value::Null, private: Vec::new(), identity: None }
+    }
+
+    /// Plans, and holds the plan against Terraform's own rules.
+    pub async fn plan_from(&self, prior: &Value, config: &Value, private: Vec<u8>) -> PlanResponse {
+        let config = wire(config);
+        let request = PlanRequest {
+            prior: prior.clone(),
+            proposed: config.clone(),
+            config: config.clone(),
+            private,
+            identity: self.identity.clone(),
+            capabilities: ClientCapabilities::default(),
+            cancel: Cancel::new(),
+        };
+        let mut plan = self.resource.plan(request).await;
+        if !plan.diagnostics.has_errors() {
+            plan.planned = wire(&plan.planned);
+            let schema = schema::resource();
+            check_attributes(&schema.attributes, prior, &config, &plan.planned, &AttributePath::whole());
+        }
+        plan
+    }
+
+    pub async fn plan(&self, config: &Value) -> PlanResponse {
+        self.plan_from(&self.state, config, self.private.clone()).await
+    }
+
+    pub async fn apply_plan(&mut self, prior: Value, config: &Value, plan: PlanResponse) -> ApplyResponse {
+        let checkpoint = Checkpoint::new(prior.clone(), plan.private.clone(), self.identity.clone());
+        let request = ApplyRequest {
+            prior,
+            planned: plan.planned,
+            config: wire(config),
+            planned_private: plan.private,
+            planned_identity: plan.identity,
+            checkpoint,
+            cancel: Cancel::new(),
+        };
+        let mut done = self.resource.apply(request).await;
+        done.new_state = wire(&done.new_state);
+        assert!(done.new_state.is_wholly_known(), "unknown after apply");
+        self.state = done.new_state.clone();
+        self.private = done.private.clone();
+        self.identity = done.identity.clone();
+        done
+    }
+
+    /// Plans with what is known, applies with everything known, replacing where the plan says so.
+    pub async fn apply_with(&mut self, at_plan: &Value, at_apply: &Value) -> Diagnostics {
+        let mut plan = self.plan(at_plan).await;
+        if plan.diagnostics.has_errors() {
+            return plan.diagnostics;
+        }
+        let mut prior = self.state.clone();
+        if !prior.is_null() && !plan.requires_replace.is_empty() {
+            let again = self.plan_from(&Value::Null, at_plan, plan.private.clone()).await;
+            if again.diagnostics.has_errors() {
+                return again.diagnostics;
+            }
+            let planned = PlanResponse { private: again.private.clone(), ..PlanResponse::default() };
+            self.apply_plan(prior, &Value::Null, planned).await;
+            (plan, prior) = (again, Value::Null);
+        }
+        let planned = plan.planned.clone();
+        let done = self.apply_plan(prior, at_apply, plan).await;
+        if !done.diagnostics.has_errors() {
+            consistent(&planned, &self.state, &AttributePath::whole());
+        }
+        done.diagnostics
+    }
+
+    pub async fn apply(&mut self, config: &Value) -> Diagnostics {
+        self.apply_with(config, config).await
+    }
+
+    pub async fn refresh(&mut self) {
+        let request = ReadRequest {
+            state: self.state.clone(),
+            private: self.private.clone(),
+            identity: self.identity.clone(),
+            capabilities: ClientCapabilities::default(),
+            cancel: Cancel::new(),
+        };
+        let read = self.resource.read(request).await;
+        assert!(!read.diagnostics.has_errors(), "{:?}", read.diagnostics);
+        self.state = wire(&read.state);
+        self.private = read.private;
+    }
+}
+
+/// `AssertPlanValid`: what is configured is planned as configured, or as it was before.
+fn check_attributes(
+    attributes: &BTreeMap<String, Attribute>,
+    prior: &Value,
+    config: &Value,
+    planned: &Value,
+    at: &AttributePath,
+) {
+    for (name, attribute) in attributes {
+        let (prior, config, planned, at) =
+            (prior.get(name), config.get(name), planned.get(name), at.clone().attr(name));
+        if planned == config || planned == prior && prior.is_set() && !config.is_null() {
+            continue;
+        }
+        if attribute.write_only {
+            assert!(planned.is_null(), "{at}: a write-only value in the plan");
+            continue;
+        }
+        if attribute.computed && (!attribute.optional || config.is_null()) {
+            continue;
+        }
+        match &attribute.kind {
+            AttributeKind::Nested(nested)
+                if nested.nesting == Nesting::Single && config.is_set() && planned.is_set() =>
+            {
+                check_attributes(&nested.attributes, prior, config, planned, &at);
+            }
+            _ => panic!("{at}: planned {planned:?}, configured {config:?}, was {prior:?}"),
+        }
+    }
+}
+
+/// What was known in the plan is so after apply.
+fn consistent(planned: &Value, state: &Value, at: &AttributePath) {
+    match planned {
+        Value::Unknown(_) => {}
+        Value::Object(items) => {
+            items.iter().for_each(|(name, value)| consistent(value, state.get(name), &at.clone().attr(name)))
+        }
+        Value::Map(items) => {
+            assert_eq!(items.len(), state.as_map().map_or(0, BTreeMap::len), "{at}");
+            items.iter().for_each(|(name, value)| consistent(value, state.get(name), &at.clone().key(name)));
+        }
+        known if known.is_wholly_known() => assert_eq!(known, state, "{at} changed between plan and apply"),
+        _ => {}
+    }
+}
+
+/// Places at which two values differ.
+pub fn differences(a: &Value, b: &Value, at: AttributePath) -> Vec<String> {
+    match (a, b) {
+        (Value::Object(x), Value::Object(y)) | (Value::Map(x), Value::Map(y)) if x.len() == y.len() => {
+            x.iter().flat_map(|(name, value)| differences(value, b.get(name), at.clone().attr(name))).collect()
+        }
+        _ if a == b => Vec::new(),
+        _ => vec![format!("{at}: {a:?} / {b:?}")],
+    }
+}
