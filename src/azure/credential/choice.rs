@@ -1,0 +1,296 @@
+//! The choice of a method: client secret, client certificate, OIDC, managed identity, CLI; the first that is complete.
+
+use super::settings::{CredentialSettings, Hidden, Source};
+use std::fmt;
+
+/// How a token is to be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Method {
+    ClientSecret {
+        tenant_id: String,
+        client_id: Source,
+        secret: Source,
+    },
+    /// `certificate` is a PKCS#12 archive; as a value it is in base64.
+    ClientCertificate {
+        tenant_id: String,
+        client_id: Source,
+        certificate: Source,
+        password: Option<Hidden>,
+    },
+    Oidc {
+        tenant_id: String,
+        client_id: Source,
+        from: Oidc,
+    },
+    /// `client_id` names a user-assigned identity.
+    ManagedIdentity {
+        client_id: Option<Source>,
+        endpoint: Option<String>,
+    },
+    Cli {
+        tenant_id: Option<String>,
+        subscription_id: Option<String>,
+    },
+}
+
+/// Where the signed assertion comes from. It lives for minutes, so it is fetched again for each token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Oidc {
+    Token(Hidden),
+    TokenFile(String),
+    /// GitHub's protocol: GET with the audience, bearer `token`.
+    Request {
+        url: String,
+        token: Hidden,
+    },
+    /// Azure Pipelines' protocol: POST with the service connection, bearer `token`.
+    Pipelines {
+        url: String,
+        token: Hidden,
+        service_connection_id: String,
+    },
+}
+
+/// A method that was considered, and what it lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    pub method: &'static str,
+    /// Attributes with their variables; any one of those joined by "or" would do.
+    pub missing: Vec<String>,
+}
+
+/// No credential can be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialFault {
+    #[error("no way to authenticate to Azure is complete:{}", list(.0))]
+    NothingUsable(Vec<Tried>),
+    #[error("{attribute} cannot be used: {reason}")]
+    Unusable { attribute: &'static str, reason: String },
+}
+
+fn list(tried: &[Tried]) -> String {
+    tried.iter().map(|t| format!("\n  - {t}")).collect()
+}
+
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: missing {}", self.method, self.missing.join(", "))
+    }
+}
+
+/// Picks the first complete method. Reads no file and contacts nobody.
+///
+/// # Errors
+/// What each method lacks.
+pub fn choose(settings: &CredentialSettings) -> Result<Method, CredentialFault> {
+    let methods: [fn(&CredentialSettings) -> Result<Method, Tried>; 5] =
+        [client_secret, client_certificate, oidc, managed_identity, cli];
+    let mut tried = Vec::new();
+    for method in methods {
+        match method(settings) {
+            Ok(method) => return Ok(method),
+            Err(lack) => tried.push(lack),
+        }
+    }
+    Err(CredentialFault::NothingUsable(tried))
+}
+
+fn set(text: &Option<String>) -> Option<String> {
+    text.clone().filter(|t| !t.is_empty())
+}
+
+fn source(value: &Option<String>, file: &Option<String>) -> Option<Source> {
+    set(value).map(|v| Source::Value(Hidden::new(v))).or_else(|| set(file).map(Source::File))
+}
+
+fn one_of(attributes: &[&str]) -> String {
+    attributes.iter().map(|a| CredentialSettings::named(a)).collect::<Vec<_>>().join(" or ")
+}
+
+/// Collects what is absent, so that a message names all of it at once.
+struct Needs {
+    method: &'static str,
+    missing: Vec<String>,
+}
+
+impl Needs {
+    fn of(method: &'static str) -> Self {
+        Needs { method, missing: Vec::new() }
+    }
+
+    fn take<T>(&mut self, value: Option<T>, attributes: &[&str]) -> Option<T> {
+        if value.is_none() {
+            self.missing.push(one_of(attributes));
+        }
+        value
+    }
+
+    fn lacking(self) -> Tried {
+        Tried { method: self.method, missing: self.missing }
+    }
+}
+
+/// Tenant and client, which every method of a service principal needs.
+fn principal(settings: &CredentialSettings, needs: &mut Needs) -> (Option<String>, Option<Source>) {
+    let client = source(&settings.client_id, &settings.client_id_file_path);
+    (needs.take(set(&settings.tenant_id), &["tenant_id"]), needs.take(client, &["client_id", "client_id_file_path"]))
+}
+
+fn client_secret(settings: &CredentialSettings) -> Result<Method, Tried> {
+    let mut needs = Needs::of("client secret");
+    let (tenant, client) = principal(settings, &mut needs);
+    let secret = source(&settings.client_secret, &settings.client_secret_file_path);
+    match (tenant, client, needs.take(secret, &["client_secret", "client_secret_file_path"])) {
+        (Some(tenant_id), Some(client_id), Some(secret)) => Ok(Method::ClientSecret { tenant_id, client_id, secret }),
+        _ => Err(needs.lacking()),
+    }
+}
+
+fn client_certificate(settings: &CredentialSettings) -> Result<Method, Tried> {
+    let mut needs = Needs::of("client certificate");
+    let (tenant, client) = principal(settings, &mut needs);
+    let certificate = source(&settings.client_certificate, &settings.client_certificate_path);
+    match (tenant, client, needs.take(certificate, &["client_certificate", "client_certificate_path"])) {
+        (Some(tenant_id), Some(client_id), Some(certificate)) => Ok(Method::ClientCertificate {
+            tenant_id,
+            client_id,
+            certificate,
+            password: set(&settings.client_certificate_password).map(Hidden::new),
+        }),
+        _ => Err(needs.lacking()),
+    }
+}
+
+fn oidc(settings: &CredentialSettings) -> Result<Method, Tried> {
+    let mut needs = Needs::of("OIDC");
+    let wanted = settings.use_oidc == Some(true) || settings.use_aks_workload_identity == Some(true);
+    needs.take(wanted.then_some(()), &["use_oidc", "use_aks_workload_identity"]);
+    let (tenant, client) = principal(settings, &mut needs);
+    let request =
+        set(&settings.oidc_request_url).zip(set(&settings.oidc_request_token).map(Hidden::new)).map(|(url, token)| {
+            match set(&settings.ado_pipeline_service_connection_id) {
+                Some(service_connection_id) => Oidc::Pipelines { url, token, service_connection_id },
+                None => Oidc::Request { url, token },
+            }
+        });
+    let from = set(&settings.oidc_token)
+        .map(|token| Oidc::Token(Hidden::new(token)))
+        .or_else(|| set(&settings.oidc_token_file_path).map(Oidc::TokenFile))
+        .or(request);
+    if from.is_none() {
+        let request = format!("{} with {}", one_of(&["oidc_request_url"]), one_of(&["oidc_request_token"]));
+        needs.missing.push(format!("{} or {request}", one_of(&["oidc_token", "oidc_token_file_path"])));
+    }
+    match (wanted, tenant, client, from) {
+        (true, Some(tenant_id), Some(client_id), Some(from)) => Ok(Method::Oidc { tenant_id, client_id, from }),
+        _ => Err(needs.lacking()),
+    }
+}
+
+fn managed_identity(settings: &CredentialSettings) -> Result<Method, Tried> {
+    let mut needs = Needs::of("managed identity");
+    match needs.take(settings.use_msi.filter(|on| *on), &["use_msi"]) {
+        Some(_) => Ok(Method::ManagedIdentity {
+            client_id: source(&settings.client_id, &settings.client_id_file_path),
+            endpoint: set(&settings.msi_endpoint),
+        }),
+        None => Err(needs.lacking()),
+    }
+}
+
+/// On unless switched off, as in azurerm.
+fn cli(settings: &CredentialSettings) -> Result<Method, Tried> {
+    let mut needs = Needs::of("Azure CLI");
+    match needs.take(settings.use_cli.or(Some(true)).filter(|on| *on), &["use_cli"]) {
+        Some(_) => {
+            Ok(Method::Cli { tenant_id: set(&settings.tenant_id), subscription_id: set(&settings.subscription_id) })
+        }
+        None => Err(needs.lacking()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+
+    fn env(pairs: &'static [(&'static str, &'static str)]) -> CredentialSettings {
+        CredentialSettings::from_env(&|name| pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).to_owned()))
+    }
+
+    #[test]
+    fn a_secret_goes_before_everything_and_the_block_before_the_environment() {
+        let block = CredentialSettings { client_id: Some("block".into()), ..Default::default() };
+        let all = block.with_env(&|name| match name {
+            "ARM_CLIENT_ID" => Some("env".into()),
+            "ARM_TENANT_ID" => Some("tenant".into()),
+            "ARM_CLIENT_SECRET" => Some("geheim".into()),
+            "ARM_USE_OIDC" | "ARM_USE_MSI" => Some("true".into()),
+            "ARM_OIDC_TOKEN" => Some("jwt".into()),
+            _ => None,
+        });
+        let Method::ClientSecret { client_id, .. } = choose(&all).unwrap() else { panic!("not a secret") };
+        assert_eq!(client_id, Source::Value(Hidden::new("block")));
+        assert!(!format!("{all:?}{:?}", choose(&all)).contains("geheim"));
+    }
+
+    #[test]
+    fn a_github_runner_and_a_pipeline_and_a_cluster_and_hcp_terraform_are_recognised() {
+        let from = |settings: &CredentialSettings| match choose(settings).unwrap() {
+            Method::Oidc { from, .. } => from,
+            other => panic!("{other:?}"),
+        };
+        let github = env(&[
+            ("ARM_USE_OIDC", "1"),
+            ("ARM_CLIENT_ID", "c"),
+            ("ARM_TENANT_ID", "t"),
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://x"),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "r"),
+        ]);
+        assert!(matches!(from(&github), Oidc::Request { .. }));
+        let pipeline = env(&[
+            ("ARM_USE_OIDC", "true"),
+            ("ARM_CLIENT_ID", "c"),
+            ("ARM_TENANT_ID", "t"),
+            ("SYSTEM_OIDCREQUESTURI", "https://x"),
+            ("SYSTEM_ACCESSTOKEN", "r"),
+            ("ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID", "s"),
+        ]);
+        assert!(matches!(from(&pipeline), Oidc::Pipelines { .. }));
+        let cluster = env(&[
+            ("ARM_USE_AKS_WORKLOAD_IDENTITY", "true"),
+            ("AZURE_CLIENT_ID", "c"),
+            ("AZURE_TENANT_ID", "t"),
+            ("AZURE_FEDERATED_TOKEN_FILE", "/f"),
+        ]);
+        assert_eq!(from(&cluster), Oidc::TokenFile("/f".into()));
+        let hcp = env(&[
+            ("ARM_USE_OIDC", "true"),
+            ("ARM_CLIENT_ID", "c"),
+            ("ARM_TENANT_ID", "t"),
+            ("ARM_OIDC_TOKEN_FILE_PATH", "/t"),
+        ]);
+        assert_eq!(from(&hcp), Oidc::TokenFile("/t".into()));
+    }
+
+    #[test]
+    fn without_anything_the_cli_is_asked() {
+        assert!(matches!(choose(&CredentialSettings::default()), Ok(Method::Cli { .. })));
+    }
+
+    #[test]
+    fn a_fault_names_every_attribute_and_variable_that_is_missing() {
+        let text = choose(&env(&[("ARM_USE_CLI", "false"), ("ARM_CLIENT_ID", "c")])).unwrap_err().to_string();
+        for part in [
+            "client secret: missing tenant_id (ARM_TENANT_ID), client_secret (ARM_CLIENT_SECRET) or client_secret_file_path (ARM_CLIENT_SECRET_FILE_PATH)",
+            "client certificate",
+            "use_oidc (ARM_USE_OIDC)",
+            "oidc_request_url (ARM_OIDC_REQUEST_URL) with oidc_request_token (ARM_OIDC_REQUEST_TOKEN)",
+            "use_msi (ARM_USE_MSI)",
+            "use_cli (ARM_USE_CLI)",
+        ] {
+            assert!(text.contains(part), "{part:?} is missing in {text}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Connections between a gateway and a local network gateway.
+
+use super::{Malformed, flag, items, number, put, reference, resource, text};
+use crate::azure::id::ResourceId;
+use crate::azure::model::{Connection, ConnectionMode, IpsecPolicy};
+use crate::primitives::{SharedKey, Tags};
+use serde_json::{Value, json};
+use std::net::Ipv4Addr;
+
+/// An IKEv2, BGP-enabled IPsec connection to be created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewConnection {
+    pub location: String,
+    pub gateway_id: ResourceId,
+    pub local_gateway_id: ResourceId,
+    /// Azure takes it from a create only; see `set_shared_key` for later.
+    pub key: SharedKey,
+    pub mode: ConnectionMode,
+    pub dpd_timeout_seconds: u32,
+    /// One custom BGP address for each ipConfiguration of the gateway.
+    pub custom_bgp_ips: Vec<(ResourceId, Ipv4Addr)>,
+    /// None: Azure's defaults.
+    pub policy: Option<IpsecPolicy>,
+    pub tags: Tags,
+}
+
+impl NewConnection {
+    /// Holds the key in clear: for the request and nothing else.
+    pub fn body(&self) -> Value {
+        let mut body = json!({
+            "location": self.location,
+            "tags": self.tags,
+            "properties": {
+                "connectionType": "IPsec",
+                "connectionProtocol": "IKEv2",
+                "virtualNetworkGateway1": {"id": self.gateway_id, "properties": {}},
+                "localNetworkGateway2": {"id": self.local_gateway_id, "properties": {}},
+                "enableBgp": true,
+                "usePolicyBasedTrafficSelectors": false,
+                "sharedKey": self.key.reveal(),
+            },
+        });
+        set_mode(&mut body, self.mode);
+        set_dpd_timeout(&mut body, self.dpd_timeout_seconds);
+        set_custom_bgp_ips(&mut body, &self.custom_bgp_ips);
+        if let Some(policy) = &self.policy {
+            set_policy(&mut body, Some(policy));
+        }
+        body
+    }
+}
+
+/// # Errors
+/// Where the id is missing, or the IPsec policy lacks a field.
+pub fn parse(raw: Value) -> Result<Connection, Malformed> {
+    let resource = resource(raw)?;
+    let doc = &resource.raw;
+    let policy = items(doc, "/properties/ipsecPolicies")
+        .next()
+        .map(|v| serde_json::from_value(v.clone()))
+        .transpose()
+        .map_err(|_| super::lacks("/properties/ipsecPolicies/0", "an IPsec policy of eight fields"))?;
+    let mode = match text(doc, "/properties/connectionMode") {
+        Some("InitiatorOnly") => ConnectionMode::InitiatorOnly,
+        Some("ResponderOnly") => ConnectionMode::ResponderOnly,
+        _ => ConnectionMode::Default,
+    };
+    let custom = |entry: &Value| {
+        let ip = text(entry, "/customBgpIpAddress")?.parse().ok()?;
+        Some((reference(entry, "/ipConfigurationId")?, ip))
+    };
+    Ok(Connection {
+        gateway_id: reference(doc, "/properties/virtualNetworkGateway1/id"),
+        local_gateway_id: reference(doc, "/properties/localNetworkGateway2/id"),
+        connection_type: text(doc, "/properties/connectionType").unwrap_or_default().to_owned(),
+        protocol: text(doc, "/properties/connectionProtocol").map(str::to_owned),
+        enable_bgp: flag(doc, "/properties/enableBgp"),
+        mode,
+        dpd_timeout_seconds: number(doc, "/properties/dpdTimeoutSeconds").unwrap_or_default(),
+        custom_bgp_ips: items(doc, "/properties/gatewayCustomBgpIpAddresses").filter_map(custom).collect(),
+        policy,
+        status: text(doc, "/properties/connectionStatus").map(str::to_owned),
+        resource,
+    })
+}
+
+pub fn set_mode(doc: &mut Value, mode: ConnectionMode) {
+    put(doc, &["properties"], "connectionMode", json!(mode));
+}
+
+pub fn set_dpd_timeout(doc: &mut Value, seconds: u32) {
+    put(doc, &["properties"], "dpdTimeoutSeconds", json!(seconds));
+}
+
+pub fn set_enable_bgp(doc: &mut Value, on: bool) {
+    put(doc, &["properties"], "enableBgp", json!(on));
+}
+
+/// Points the connection at another local network gateway.
+pub fn set_local_gateway(doc: &mut Value, id: &ResourceId) {
+    if reference(doc, "/properties/localNetworkGateway2/id").as_ref() != Some(id) {
+        put(doc, &["properties"], "localNetworkGateway2", json!({"id": id, "properties": {}}));
+    }
+}
+
+/// Replaces the list: it belongs to this connection alone. Capital C in `ipConfigurationId` here.
+pub fn set_custom_bgp_ips(doc: &mut Value, ips: &[(ResourceId, Ipv4Addr)]) {
+    let list: Vec<Value> =
+        ips.iter().map(|(id, ip)| json!({"ipConfigurationId": id, "customBgpIpAddress": ip})).collect();
+    put(doc, &["properties"], "gatewayCustomBgpIpAddresses", json!(list));
+}
+
+/// None goes back to Azure's defaults.
+pub fn set_policy(doc: &mut Value, policy: Option<&IpsecPolicy>) {
+    let list: Vec<Value> = policy.map(|policy| json!(policy)).into_iter().collect();
+    put(doc, &["properties"], "ipsecPolicies", json!(list));
+}
+
+/// Body of the write of a shared key.
+pub fn key_body(key: &SharedKey) -> Value {
+    json!({"value": key.reveal()})
+}
+
+/// The key in the answer of `GET .../sharedkey`; None where the connection has none.
+pub fn parse_key(doc: &Value) -> Option<SharedKey> {
+    text(doc, "/value").filter(|key| !key.is_empty()).map(SharedKey::found)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    fn new() -> NewConnection {
+        let gateway = ResourceId::network("s", "g", "virtualNetworkGateways", "gw");
+        NewConnection {
+            location: "eastus".into(),
+            local_gateway_id: ResourceId::network("s", "g", "localNetworkGateways", "l"),
+            key: SharedKey::found("Sesame.open_1"),
+            mode: ConnectionMode::ResponderOnly,
+            dpd_timeout_seconds: 45,
+            custom_bgp_ips: vec![
+                (gateway.child("ipConfigurations", "a"), "169.254.21.2".parse().unwrap()),
+                (gateway.child("ipConfigurations", "b"), "169.254.21.6".parse().unwrap()),
+            ],
+            policy: None,
+            tags: Tags::new(),
+            gateway_id: gateway,
+        }
+    }
+
+    #[test]
+    fn what_is_built_is_read_back_without_the_key() {
+        let mut doc = new().body();
+        put(&mut doc, &[], "id", json!(ResourceId::network("s", "g", "connections", "c")));
+        let read = parse(doc).unwrap();
+        assert_eq!(read.custom_bgp_ips, new().custom_bgp_ips);
+        assert_eq!((read.mode, read.dpd_timeout_seconds), (ConnectionMode::ResponderOnly, 45));
+        assert_eq!((read.gateway_id, read.policy.clone()), (Some(new().gateway_id), None));
+        assert!(!format!("{:?}{:?}", read.resource, new()).contains("Sesame"));
+    }
+
+    #[test]
+    fn a_policy_goes_in_and_out_with_all_eight_fields() {
+        let policy = IpsecPolicy {
+            sa_life_time_seconds: 3600,
+            sa_data_size_kilobytes: 2_147_483_647,
+            ipsec_encryption: "GCMAES256".into(),
+            ipsec_integrity: "GCMAES256".into(),
+            ike_encryption: "AES256".into(),
+            ike_integrity: "SHA384".into(),
+            dh_group: "ECP384".into(),
+            pfs_group: "ECP384".into(),
+        };
+        let mut doc = new().body();
+        put(&mut doc, &[], "id", json!(ResourceId::network("s", "g", "connections", "c")));
+        set_policy(&mut doc, Some(&policy));
+        assert_eq!(parse(doc.clone()).unwrap().policy, Some(policy));
+        set_policy(&mut doc, None);
+        assert_eq!(parse(doc).unwrap().policy, None);
+    }
+}

@@ -1,0 +1,36 @@
+//! Resource groups.
+
+use super::{Malformed, lacks, tags, text};
+use crate::azure::model::ResourceGroup;
+use crate::primitives::Tags;
+use serde_json::{Value, json};
+
+/// Something that a group holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// As ARM shows it; not always of the shape of a `ResourceId`.
+    pub id: String,
+    /// `Microsoft.Network/virtualNetworks`.
+    pub kind: String,
+}
+
+/// # Errors
+/// Where name or location is missing.
+pub fn parse(doc: &Value) -> Result<ResourceGroup, Malformed> {
+    let need = |path: &str| text(doc, path).map(str::to_owned).ok_or_else(|| lacks(path, "a text"));
+    Ok(ResourceGroup { name: need("/name")?, location: need("/location")?, tags: tags(doc) })
+}
+
+/// Body of a create.
+pub fn body(location: &str, tags: &Tags) -> Value {
+    json!({"location": location, "tags": tags})
+}
+
+/// # Errors
+/// Where the id is missing.
+pub fn member(doc: &Value) -> Result<Member, Malformed> {
+    Ok(Member {
+        id: text(doc, "/id").ok_or_else(|| lacks("/id", "a text"))?.to_owned(),
+        kind: text(doc, "/type").unwrap_or_default().to_owned(),
+    })
+}

@@ -1,0 +1,191 @@
+//! ARM's JSON documents: read into the model, built for requests, and edited in place. Pure.
+//!
+//! Reading is tolerant: what is not known is carried along in `Resource::raw`, what is optional may be absent, and
+//! only what nothing can do without is an error. Edits work on the raw document, so that unknown properties survive.
+
+pub mod bgp;
+pub mod connection;
+pub mod gateway;
+pub mod group;
+pub mod local_gateway;
+pub mod network;
+pub mod public_ip;
+
+use super::id::ResourceId;
+use super::model::{ProvisioningState, Resource};
+use crate::primitives::Tags;
+use ipnet::Ipv4Net;
+use serde_json::{Value, json};
+use std::net::Ipv4Addr;
+
+/// A document lacks what nothing can do without.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path} is missing or not {expected}")]
+pub struct Malformed {
+    /// JSON pointer.
+    pub path: String,
+    pub expected: &'static str,
+}
+
+fn lacks(path: &str, expected: &'static str) -> Malformed {
+    Malformed { path: path.to_owned(), expected }
+}
+
+fn text<'a>(doc: &'a Value, path: &str) -> Option<&'a str> {
+    doc.pointer(path).and_then(Value::as_str)
+}
+
+fn words(doc: &Value, path: &str) -> Vec<String> {
+    items(doc, path).filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn flag(doc: &Value, path: &str) -> bool {
+    doc.pointer(path).and_then(Value::as_bool).unwrap_or(false)
+}
+
+fn number(doc: &Value, path: &str) -> Option<u32> {
+    doc.pointer(path).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok())
+}
+
+fn items<'a>(doc: &'a Value, path: &str) -> impl Iterator<Item = &'a Value> {
+    doc.pointer(path).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn reference(doc: &Value, path: &str) -> Option<ResourceId> {
+    text(doc, path).and_then(|id| ResourceId::parse(id).ok())
+}
+
+/// IPv4 addresses of a list; others (IPv6) are left out.
+fn addresses(doc: &Value, path: &str) -> Vec<Ipv4Addr> {
+    items(doc, path).filter_map(|v| v.as_str()?.parse().ok()).collect()
+}
+
+/// IPv4 prefixes of a list; others (IPv6) are left out.
+fn prefixes(doc: &Value, path: &str) -> Vec<Ipv4Net> {
+    items(doc, path).filter_map(|v| v.as_str()?.parse().ok()).collect()
+}
+
+/// The `id` at the top.
+fn id(doc: &Value) -> Result<ResourceId, Malformed> {
+    reference(doc, "/id").ok_or_else(|| lacks("/id", "a resource id"))
+}
+
+fn tags(doc: &Value) -> Tags {
+    let pairs = doc.get("tags").and_then(Value::as_object).into_iter().flatten();
+    pairs.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
+}
+
+/// `properties.provisioningState`; absent (older types) is Succeeded, an unknown word is Updating.
+pub fn provisioning_state(doc: &Value) -> ProvisioningState {
+    match text(doc, "/properties/provisioningState") {
+        None | Some("Succeeded") => ProvisioningState::Succeeded,
+        Some("Creating") => ProvisioningState::Creating,
+        Some("Deleting") => ProvisioningState::Deleting,
+        Some("Failed") => ProvisioningState::Failed,
+        Some("Canceled") => ProvisioningState::Canceled,
+        Some(_) => ProvisioningState::Updating,
+    }
+}
+
+/// The part that every resource has. A shared key in the document is taken out: the raw form may be shown and kept.
+fn resource(mut raw: Value) -> Result<Resource, Malformed> {
+    let id = id(&raw)?;
+    if let Some(properties) = raw.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.remove("sharedKey");
+    }
+    Ok(Resource {
+        id,
+        location: text(&raw, "/location").unwrap_or_default().to_owned(),
+        tags: tags(&raw),
+        etag: text(&raw, "/etag").map(str::to_owned),
+        state: provisioning_state(&raw),
+        raw,
+    })
+}
+
+/// Read-only properties that Azure fills and that a write leaves out, wherever they stand.
+const READ_ONLY: [&str; 10] = [
+    "etag",
+    "provisioningState",
+    "resourceGuid",
+    "defaultBgpIpAddresses",
+    "tunnelIpAddresses",
+    "connectionStatus",
+    "tunnelConnectionStatus",
+    "ingressBytesTransferred",
+    "egressBytesTransferred",
+    "virtualNetworkGatewayMigrationStatus",
+];
+
+/// The document as a PUT body: without read-only properties, all others as they are.
+pub fn writable(doc: &Value) -> Value {
+    match doc {
+        Value::Object(map) => map
+            .iter()
+            .filter(|(key, _)| !READ_ONLY.contains(&key.as_str()))
+            .map(|(key, value)| (key.clone(), writable(value)))
+            .collect(),
+        Value::Array(list) => list.iter().map(writable).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Sets a tag, leaving the others alone.
+pub fn set_tag(doc: &mut Value, key: &str, value: &str) {
+    if let Some(tags) = object_at(doc, &["tags"]) {
+        tags.insert(key.to_owned(), json!(value));
+    }
+}
+
+/// Removes a tag, leaving the others alone.
+pub fn remove_tag(doc: &mut Value, key: &str) {
+    if let Some(tags) = doc.get_mut("tags").and_then(Value::as_object_mut) {
+        tags.remove(key);
+    }
+}
+
+/// The object below these keys, made where absent; None where something else stands in the way.
+fn object_at<'a>(doc: &'a mut Value, keys: &[&str]) -> Option<&'a mut serde_json::Map<String, Value>> {
+    let mut at = doc;
+    for key in keys {
+        let slot = at.as_object_mut()?.entry(*key).or_insert_with(|| json!({}));
+        if slot.is_null() {
+            *slot = json!({});
+        }
+        at = slot;
+    }
+    at.as_object_mut()
+}
+
+/// Sets one property below `keys`, leaving its siblings alone.
+fn put(doc: &mut Value, keys: &[&str], key: &str, value: Value) {
+    if let Some(object) = object_at(doc, keys) {
+        object.insert(key.to_owned(), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_write_keeps_unknown_properties_and_drops_read_only_ones() {
+        let doc = json!({"id": "x", "etag": "e", "properties": {
+            "provisioningState": "Succeeded", "novelty": {"a": [1, {"etag": "e", "b": 2}]}}});
+        assert_eq!(writable(&doc), json!({"id": "x", "properties": {"novelty": {"a": [1, {"b": 2}]}}}));
+    }
+
+    #[test]
+    fn a_shared_key_does_not_stay_in_the_raw_document() {
+        let doc = json!({"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/connections/c",
+            "properties": {"sharedKey": "abc123", "enableBgp": true}});
+        assert!(!format!("{:?}", resource(doc).unwrap()).contains("abc123"));
+    }
+
+    #[test]
+    fn an_unknown_provisioning_state_means_wait() {
+        let doc = json!({"properties": {"provisioningState": "Pondering"}});
+        assert_eq!(provisioning_state(&doc), ProvisioningState::Updating);
+    }
+}

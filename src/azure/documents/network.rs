@@ -1,0 +1,82 @@
+//! Virtual networks and their subnets.
+
+use super::{Malformed, id, items, lacks, prefixes, reference, resource, text};
+use crate::azure::model::{Subnet, VirtualNetwork};
+use crate::primitives::Tags;
+use ipnet::Ipv4Net;
+use serde_json::{Value, json};
+
+/// The only name under which Azure takes a gateway's subnet.
+pub const GATEWAY_SUBNET: &str = "GatewaySubnet";
+
+/// A network to be created, with all its subnets at once: a PUT of a network removes subnets that it omits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewVirtualNetwork {
+    pub location: String,
+    pub address_space: Vec<Ipv4Net>,
+    /// Name and prefix.
+    pub subnets: Vec<(String, Ipv4Net)>,
+    pub tags: Tags,
+}
+
+impl NewVirtualNetwork {
+    pub fn body(&self) -> Value {
+        let subnets: Vec<Value> = self
+            .subnets
+            .iter()
+            .map(|(name, prefix)| json!({"name": name, "properties": {"addressPrefix": prefix}}))
+            .collect();
+        json!({
+            "location": self.location,
+            "tags": self.tags,
+            "properties": {"addressSpace": {"addressPrefixes": self.address_space}, "subnets": subnets},
+        })
+    }
+}
+
+/// Body of a subnet's create.
+pub fn subnet_body(prefix: Ipv4Net) -> Value {
+    json!({"properties": {"addressPrefix": prefix}})
+}
+
+/// # Errors
+/// Where an id is missing.
+pub fn parse(raw: Value) -> Result<VirtualNetwork, Malformed> {
+    let resource = resource(raw)?;
+    let doc = &resource.raw;
+    Ok(VirtualNetwork {
+        address_space: prefixes(doc, "/properties/addressSpace/addressPrefixes"),
+        subnets: items(doc, "/properties/subnets").map(parse_subnet).collect::<Result<_, _>>()?,
+        resource,
+    })
+}
+
+/// # Errors
+/// Where id or name is missing.
+pub fn parse_subnet(doc: &Value) -> Result<Subnet, Malformed> {
+    let single = text(doc, "/properties/addressPrefix").and_then(|v| v.parse().ok());
+    Ok(Subnet {
+        id: id(doc)?,
+        name: text(doc, "/name").ok_or_else(|| lacks("/name", "a text"))?.to_owned(),
+        prefix: single.or_else(|| prefixes(doc, "/properties/addressPrefixes").first().copied()),
+        ip_configurations: items(doc, "/properties/ipConfigurations").filter_map(|v| reference(v, "/id")).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn a_network_shows_its_gateway_subnet_and_skips_ipv6() {
+        let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v";
+        let network = parse(json!({"id": id, "location": "eastus", "properties": {
+            "addressSpace": {"addressPrefixes": ["10.1.0.0/16", "fd00::/48"]},
+            "subnets": [{"name": "GatewaySubnet", "id": format!("{id}/subnets/GatewaySubnet"),
+                "properties": {"addressPrefixes": ["10.1.1.0/24"]}}]}}))
+        .unwrap();
+        assert_eq!(network.address_space, ["10.1.0.0/16".parse::<Ipv4Net>().unwrap()]);
+        assert_eq!(network.subnets[0].prefix, Some("10.1.1.0/24".parse().unwrap()));
+    }
+}

@@ -1,0 +1,304 @@
+//! What went wrong at Azure, sorted by what the caller should do about it.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// Response headers, names in lower case.
+pub type Headers = BTreeMap<String, String>;
+
+/// The circumstances of a failure. Holds no key, no token and no URL with a signature in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// What was being done, in words: `create connection`.
+    pub operation: String,
+    /// Resource id, or the path where there is no id.
+    pub target: String,
+    /// HTTP status; None where no answer came.
+    pub status: Option<u16>,
+    /// Azure's error code; empty where the answer had none.
+    pub code: String,
+    pub message: String,
+    /// `x-ms-request-id`.
+    pub request_id: Option<String>,
+    /// `x-ms-correlation-request-id`.
+    pub correlation_id: Option<String>,
+    /// How long Azure asks to wait before the next try.
+    pub retry_after: Option<Duration>,
+}
+
+/// A failed call. The variant says what to do, the [`Facts`] say what happened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The resource (or its parent) does not exist.
+    #[error("not found: {0}")]
+    NotFound(Box<Facts>),
+    /// Its resource group does not exist: gone for a delete, a hard error for a create.
+    #[error("resource group not found: {0}")]
+    GroupNotFound(Box<Facts>),
+    /// A request quota is used up; nothing was done. Wait `retry_after`, then try again.
+    #[error("throttled: {0}")]
+    Throttled(Box<Facts>),
+    /// Another operation holds the resource or one that it refers to; nothing was done. Try again later.
+    #[error("busy: {0}")]
+    Busy(Box<Facts>),
+    /// It cannot be deleted while something uses it. After a gateway's delete this lingers for minutes.
+    #[error("in use: {0}")]
+    InUse(Box<Facts>),
+    /// The state of the resource forbids it.
+    #[error("conflict: {0}")]
+    Conflict(Box<Facts>),
+    /// It was changed since it was read (etag). Read again.
+    #[error("changed meanwhile: {0}")]
+    PreconditionFailed(Box<Facts>),
+    /// A create met an object of that name which is not ours.
+    #[error("already exists: {0}")]
+    AlreadyExists(Box<Facts>),
+    /// 401 or 403: the identity lacks a right, or a policy forbids it.
+    #[error("denied: {0}")]
+    Denied(Box<Facts>),
+    /// Azure refuses the request; the same request will not mend.
+    #[error("refused: {0}")]
+    Refused(Box<Facts>),
+    /// 408 or 5xx, again and again. The effect of a write is unknown.
+    #[error("server error: {0}")]
+    Server(Box<Facts>),
+    /// No answer came: the effect is unknown. Look before trying again.
+    #[error("no answer: {0}")]
+    Ambiguous(Box<Facts>),
+    /// No access token could be had; the request was not sent.
+    #[error("authentication failed: {0}")]
+    Auth(Box<Facts>),
+    /// The answer is not what Azure's schema promises.
+    #[error("malformed answer: {0}")]
+    Malformed(Box<Facts>),
+    /// A long-running operation ended as Failed or Canceled. The resource may exist in state Failed, and bill.
+    #[error("operation failed: {0}")]
+    OperationFailed(Box<Facts>),
+    /// The caller cancelled. What was started goes on at Azure.
+    #[error("cancelled: {0}")]
+    Cancelled(Box<Facts>),
+    /// The caller's deadline passed. What was started goes on at Azure.
+    #[error("timed out: {0}")]
+    TimedOut(Box<Facts>),
+}
+
+impl Error {
+    pub fn facts(&self) -> &Facts {
+        match self {
+            Error::NotFound(f)
+            | Error::GroupNotFound(f)
+            | Error::Throttled(f)
+            | Error::Busy(f)
+            | Error::InUse(f)
+            | Error::Conflict(f)
+            | Error::PreconditionFailed(f)
+            | Error::AlreadyExists(f)
+            | Error::Denied(f)
+            | Error::Refused(f)
+            | Error::Server(f)
+            | Error::Ambiguous(f)
+            | Error::Auth(f)
+            | Error::Malformed(f)
+            | Error::OperationFailed(f)
+            | Error::Cancelled(f)
+            | Error::TimedOut(f) => f,
+        }
+    }
+
+    /// Neither the resource nor, perhaps, its group is there.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Error::NotFound(_) | Error::GroupNotFound(_))
+    }
+
+    /// Nothing was done and a later try may succeed.
+    pub fn is_waitable(&self) -> bool {
+        matches!(self, Error::Throttled(_) | Error::Busy(_))
+    }
+
+    /// The effect of a write is unknown: it may have happened.
+    pub fn is_ambiguous(&self) -> bool {
+        matches!(self, Error::Ambiguous(_) | Error::Server(_))
+    }
+}
+
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.operation, self.target)?;
+        if !self.code.is_empty() {
+            write!(f, ": {}", self.code)?;
+        }
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
+        let marks: Vec<String> = [
+            self.status.map(|s| format!("HTTP {s}")),
+            self.request_id.as_ref().map(|id| format!("request id {id}")),
+            self.correlation_id.as_ref().map(|id| format!("correlation id {id}")),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if marks.is_empty() { Ok(()) } else { write!(f, " ({})", marks.join(", ")) }
+    }
+}
+
+impl Facts {
+    pub fn new(operation: &str, target: &str) -> Self {
+        Facts { operation: operation.to_owned(), target: target.to_owned(), ..Facts::default() }
+    }
+
+    /// These facts with a message of our own.
+    #[must_use]
+    pub fn saying(mut self, message: impl Into<String>) -> Box<Self> {
+        self.message = message.into();
+        Box::new(self)
+    }
+
+    /// Takes over status, ids and the waiting time of an answer.
+    #[must_use]
+    pub fn of_answer(mut self, status: u16, headers: &Headers) -> Self {
+        self.status = Some(status);
+        self.request_id = headers.get("x-ms-request-id").cloned();
+        self.correlation_id = headers.get("x-ms-correlation-request-id").cloned();
+        self.retry_after = retry_after(headers);
+        self
+    }
+
+    /// Takes code and message out of `{"code", "message", "details": [...]}`; the details' codes are joined to the message.
+    #[must_use]
+    pub fn of_error(mut self, error: &Value) -> Self {
+        let word = |v: &Value, key: &str| v.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        self.code = word(error, "code");
+        self.message = word(error, "message");
+        for detail in error.get("details").and_then(Value::as_array).into_iter().flatten() {
+            let (code, message) = (word(detail, "code"), word(detail, "message"));
+            if !(code.is_empty() && message.is_empty()) {
+                self.message.push_str(&format!(" [{code}: {message}]"));
+            }
+        }
+        self
+    }
+}
+
+/// The wait that an answer asks for: a header in milliseconds before `Retry-After` in seconds. Zero counts as absent.
+pub fn retry_after(headers: &Headers) -> Option<Duration> {
+    let number = |name: &str| headers.get(name).and_then(|v| v.trim().parse::<f64>().ok());
+    ["x-ms-retry-after-ms", "retry-after-ms"]
+        .into_iter()
+        .find_map(|name| number(name).map(|ms| ms / 1000.0))
+        .or_else(|| number("retry-after"))
+        .filter(|seconds| seconds.is_finite() && *seconds > 0.0 && *seconds < 86_400.0)
+        .map(Duration::from_secs_f64)
+}
+
+/// Codes that mean: another operation is at work here, whatever the HTTP status. Statuses vary for the same code.
+const BUSY: [&str; 6] = [
+    "AnotherOperationInProgress",
+    "RetryableError",
+    "RetryableErrorDueToAnotherOperation",
+    "ReferencedResourceNotProvisioned",
+    "OperationInProgress",
+    "ResourceGroupBeingDeleted",
+];
+
+/// Sorts an answer with an error status.
+pub fn classify(operation: &str, target: &str, status: u16, headers: &Headers, body: &Value) -> Error {
+    let error = body.get("error").unwrap_or(body);
+    let mut facts = Facts::new(operation, target).of_answer(status, headers).of_error(error);
+    if facts.code.is_empty() && facts.message.is_empty() {
+        facts.message = "the answer has no error document".to_owned();
+    }
+    let code = facts.code.clone();
+    let details = || error.get("details").and_then(Value::as_array).into_iter().flatten();
+    let says = |word: &str| code == word || details().any(|d| d.get("code").and_then(Value::as_str) == Some(word));
+    // A referenced resource that ended as Failed will not become ready by waiting.
+    let hopeless = says("ReferencedResourceNotProvisioned") && facts.message.contains("Failed");
+    let busy = matches!(status, 400 | 409 | 429) && BUSY.iter().any(|word| says(word)) && !hopeless;
+    let facts = Box::new(facts);
+    match status {
+        _ if busy => Error::Busy(facts),
+        400 | 409 if code.starts_with("InUse") || code.ends_with("CannotBeDeleted") => Error::InUse(facts),
+        401 | 403 => Error::Denied(facts),
+        404 if code == "ResourceGroupNotFound" => Error::GroupNotFound(facts),
+        404 if code == "SubscriptionNotFound" => Error::Refused(facts),
+        404 => Error::NotFound(facts),
+        408 | 500..=599 => Error::Server(facts),
+        409 => Error::Conflict(facts),
+        412 => Error::PreconditionFailed(facts),
+        429 if !hopeless => Error::Throttled(facts),
+        _ => Error::Refused(facts),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+    use serde_json::json;
+
+    fn of(status: u16, code: &str) -> Error {
+        classify("w", "t", status, &Headers::new(), &json!({"error": {"code": code, "message": "m"}}))
+    }
+
+    #[test]
+    fn the_same_lock_conflict_is_busy_under_each_status_that_azure_uses() {
+        for (status, code) in [
+            (409, "AnotherOperationInProgress"),
+            (400, "AnotherOperationInProgress"),
+            (429, "RetryableErrorDueToAnotherOperation"),
+            (400, "ReferencedResourceNotProvisioned"),
+        ] {
+            assert!(matches!(of(status, code), Error::Busy(_)), "{status} {code}");
+        }
+        let hidden =
+            json!({"error": {"code": "RetryableError", "details": [{"code": "ReferencedResourceNotProvisioned"}]}});
+        assert!(matches!(classify("w", "t", 429, &Headers::new(), &hidden), Error::Busy(_)));
+    }
+
+    #[test]
+    fn a_quota_is_throttled_and_a_failed_reference_is_not_waited_for() {
+        assert!(matches!(of(429, "SubscriptionRequestsThrottled"), Error::Throttled(_)));
+        let body = json!({"error": {"code": "ReferencedResourceNotProvisioned", "message": "X is in Failed state"}});
+        assert!(matches!(classify("w", "t", 400, &Headers::new(), &body), Error::Refused(_)));
+    }
+
+    #[test]
+    fn each_status_says_what_to_do() {
+        assert!(matches!(of(404, "ResourceGroupNotFound"), Error::GroupNotFound(_)));
+        assert!(matches!(of(404, "ResourceNotFound"), Error::NotFound(_)));
+        assert!(matches!(of(400, "InUseSubnetCannotBeDeleted"), Error::InUse(_)));
+        assert!(matches!(of(400, "PublicIPAddressCannotBeDeleted"), Error::InUse(_)));
+        assert!(matches!(of(403, "AuthorizationFailed"), Error::Denied(_)));
+        assert!(matches!(of(412, "PreconditionFailed"), Error::PreconditionFailed(_)));
+        assert!(matches!(of(503, ""), Error::Server(_)));
+        assert!(matches!(of(400, "NonAzSkusNotAllowedForVPNGateway"), Error::Refused(_)));
+    }
+
+    #[test]
+    fn an_error_names_code_message_and_both_ids() {
+        let headers = Headers::from([
+            ("x-ms-request-id".to_owned(), "r1".to_owned()),
+            ("x-ms-correlation-request-id".to_owned(), "c1".to_owned()),
+        ]);
+        let body = json!({"error": {"code": "AuthorizationFailed", "message": "no join/action"}});
+        let text = classify("create gateway", "/g", 403, &headers, &body).to_string();
+        for part in ["create gateway", "/g", "AuthorizationFailed", "no join/action", "HTTP 403", "r1", "c1"] {
+            assert!(text.contains(part), "{part} is missing in {text}");
+        }
+    }
+
+    #[test]
+    fn milliseconds_win_over_seconds_and_zero_is_absent() {
+        let headers = |pairs: &[(&str, &str)]| -> Headers {
+            pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+        };
+        assert_eq!(
+            retry_after(&headers(&[("retry-after", "10"), ("x-ms-retry-after-ms", "50")])),
+            Some(Duration::from_millis(50))
+        );
+        assert_eq!(retry_after(&headers(&[("retry-after", "10")])), Some(Duration::from_secs(10)));
+        assert_eq!(retry_after(&headers(&[("retry-after", "0")])), None);
+    }
+}

@@ -1,0 +1,106 @@
+//! How long a call may take, and whether its caller still wants it.
+
+use super::error::{Error, Facts};
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Passed to every call: cancellation and a deadline on tokio's clock.
+///
+/// Cancellation ends waiting at once; a request already on the wire gets [`GRACE`] to be answered first, so that
+/// its effect is known.
+#[derive(Clone, Debug)]
+pub struct Waits {
+    pub cancel: CancellationToken,
+    pub deadline: Instant,
+}
+
+/// What a request on the wire gets after cancellation. Terraform wants an answer within 10 s.
+pub const GRACE: Duration = Duration::from_secs(4);
+
+impl Waits {
+    pub fn until(deadline: Instant, cancel: CancellationToken) -> Self {
+        Waits { cancel, deadline }
+    }
+
+    /// From now on for that long, not cancellable.
+    pub fn lasting(span: Duration) -> Self {
+        Waits { cancel: CancellationToken::new(), deadline: Instant::now() + span }
+    }
+
+    /// Sleeps.
+    ///
+    /// # Errors
+    /// `Cancelled` at once when cancelled; `TimedOut` at once where the deadline would pass meanwhile.
+    pub async fn sleep(&self, span: Duration, facts: &Facts) -> Result<(), Error> {
+        self.check(facts)?;
+        if Instant::now() + span > self.deadline {
+            return Err(Error::TimedOut(Box::new(facts.clone())));
+        }
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(Error::Cancelled(Box::new(facts.clone()))),
+            () = tokio::time::sleep(span) => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// `Cancelled` or `TimedOut` if that is so now.
+    pub fn check(&self, facts: &Facts) -> Result<(), Error> {
+        if self.cancel.is_cancelled() {
+            Err(Error::Cancelled(Box::new(facts.clone())))
+        } else if Instant::now() >= self.deadline {
+            Err(Error::TimedOut(Box::new(facts.clone())))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Ends [`GRACE`] after cancellation; never before.
+    pub(super) async fn abandoned(&self) {
+        self.cancel.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    }
+}
+
+/// Interval for the next look at something under way for `waited`: 3 % of that, from 200 ms to 15 s.
+pub fn interval(waited: Duration) -> Duration {
+    waited.mul_f64(0.03).clamp(Duration::from_millis(200), Duration::from_secs(15))
+}
+
+/// Pause before try `attempt` + 1 (from 0): doubling from half a second to 20 s, up to a quarter longer by a spread that
+/// depends on `seed` and `attempt` only, so that a run can be replayed.
+pub fn backoff(attempt: u32, seed: &str) -> Duration {
+    let base = Duration::from_millis(500) * 2_u32.saturating_pow(attempt.min(6));
+    let hash = seed
+        .bytes()
+        .chain(attempt.to_le_bytes())
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let spread = f64::from(u32::try_from(hash >> 40).unwrap_or_default()) / f64::from(1_u32 << 24);
+    base.min(Duration::from_secs(20)).mul_f64(1.0 + spread / 4.0)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sleep_ends_with_cancellation_and_never_outlasts_the_deadline() {
+        let waits = Waits::lasting(Duration::from_secs(10));
+        let facts = Facts::new("w", "t");
+        let begun = Instant::now();
+        assert!(matches!(waits.sleep(Duration::from_secs(11), &facts).await, Err(Error::TimedOut(_))));
+        waits.cancel.cancel();
+        assert!(matches!(waits.sleep(Duration::from_secs(1), &facts).await, Err(Error::Cancelled(_))));
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+    }
+
+    #[test]
+    fn looks_are_quick_at_first_and_slower_later() {
+        assert_eq!(interval(Duration::ZERO), Duration::from_millis(200));
+        assert_eq!(interval(Duration::from_secs(100)), Duration::from_secs(3));
+        assert_eq!(interval(Duration::from_secs(3600)), Duration::from_secs(15));
+        assert!(backoff(0, "a") < backoff(3, "a") && backoff(60, "a") <= Duration::from_secs(25));
+    }
+}
