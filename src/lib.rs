@@ -3,3 +3,4 @@ pub mod azure;
 pub mod link;
 pub mod plugin;
 pub mod primitives;
+pub mod provider;
