@@ -10,16 +10,24 @@
 
 pub mod checkpoint;
 pub mod codec;
+pub mod connection;
 pub mod diagnostics;
 pub mod function;
+pub mod handshake;
 pub mod identity;
 pub mod json;
+pub mod log;
 pub mod number;
 pub mod path;
 pub mod protocol;
 pub mod provider;
 pub mod request;
 pub mod schema;
+pub mod server;
+pub mod session;
+pub mod socket;
+pub mod stop;
+pub mod tls;
 pub mod types;
 pub mod value;
 
@@ -36,5 +44,6 @@ pub use request::{
     ValidateRequest,
 };
 pub use schema::{Attribute, AttributeKind, NestedObject, Nesting, Schema};
+pub use session::serve;
 pub use types::Type;
 pub use value::{Refinement, Typed, Value};

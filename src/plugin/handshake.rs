@@ -1,0 +1,158 @@
+//! What the process was started for, read from its arguments and environment, and the line by which it answers.
+//!
+//! Names and values are go-plugin's; the cookie is the one that Terraform and OpenTofu give to providers.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use rustls::pki_types::CertificateDer;
+use serde_json::json;
+
+/// Tells Terraform starting a provider from a person running a program.
+const COOKIE: (&str, &str) =
+    ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
+
+/// The version of Terraform's protocol that is spoken here.
+pub const PROTOCOL: u32 = 6;
+
+/// What the process was started for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To print the version.
+    Version,
+    /// Nothing: run by hand.
+    ByHand,
+    /// To serve a Terraform that is started later and told where to find it.
+    Debug(PathBuf),
+    /// To serve the Terraform that started it.
+    Plugin(Launch),
+}
+
+/// What Terraform passes to a provider that it starts.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Launch {
+    /// The certificate of the only client there will be, in PEM.
+    pub client_certificate: String,
+    /// Where the socket is to be.
+    pub socket_directory: PathBuf,
+}
+
+/// Why a provider cannot be started as it was asked to.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LaunchError {
+    /// The client speaks other versions only.
+    #[error(
+        "this provider speaks version 6 of Terraform's plugin protocol; the client offers {0:?}. Terraform 1.0 or newer is needed"
+    )]
+    Protocol(String),
+    /// There is nobody to authenticate.
+    #[error(
+        "PLUGIN_CLIENT_CERT is not set: a client without certificate is not served. To debug, start the provider with --debug"
+    )]
+    NoCertificate,
+}
+
+impl Purpose {
+    /// Reads the arguments (without the program's name) and the environment.
+    ///
+    /// # Errors
+    /// When it was started as a provider, but in a way that it cannot serve.
+    pub fn read(
+        mut arguments: impl Iterator<Item = String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, LaunchError> {
+        let directory = || {
+            let named = environment("PLUGIN_UNIX_SOCKET_DIR").filter(|directory| !directory.is_empty());
+            named.map_or_else(std::env::temp_dir, PathBuf::from)
+        };
+        match arguments.next().as_deref() {
+            Some("--version" | "-version" | "-V") => return Ok(Purpose::Version),
+            Some("--debug" | "-debug") => return Ok(Purpose::Debug(directory())),
+            _ => {}
+        }
+        if environment(COOKIE.0).as_deref() != Some(COOKIE.1) {
+            return Ok(Purpose::ByHand);
+        }
+        let offered = environment("PLUGIN_PROTOCOL_VERSIONS").unwrap_or_default();
+        if !offered.split(',').any(|version| version.trim().parse() == Ok(PROTOCOL)) {
+            return Err(LaunchError::Protocol(offered));
+        }
+        let certificate = environment("PLUGIN_CLIENT_CERT").filter(|certificate| !certificate.is_empty());
+        let client_certificate = certificate.ok_or(LaunchError::NoCertificate)?;
+        Ok(Purpose::Plugin(Launch { client_certificate, socket_directory: directory() }))
+    }
+}
+
+/// The line that tells Terraform where to connect and which certificate to expect.
+pub fn line(socket: &Path, certificate: &CertificateDer<'_>) -> String {
+    format!("1|{PROTOCOL}|unix|{}|grpc|{}", socket.display(), STANDARD_NO_PAD.encode(certificate))
+}
+
+/// The value of `TF_REATTACH_PROVIDERS` that leads Terraform to a provider already running at this socket.
+pub fn reattach(address: &str, socket: &Path) -> String {
+    let provider = json!({
+        "Protocol": "grpc",
+        "ProtocolVersion": PROTOCOL,
+        "Pid": std::process::id(),
+        "Test": true,
+        "Addr": { "Network": "unix", "String": socket.display().to_string() },
+    });
+    json!({ address: provider }).to_string()
+}
+
+/// What to say to a person who runs the program.
+pub fn explanation(address: &str, version: &str) -> String {
+    let name = address.rsplit('/').next().unwrap_or(address);
+    format!(
+        r#"This is version {version} of the {name} provider for Terraform and OpenTofu.
+It is started by them and does nothing by itself. To use it, write
+
+  terraform {{
+    required_providers {{
+      {name} = {{
+        source = "{address}"
+      }}
+    }}
+  }}
+
+and run "terraform init". The arguments for people are --version, and --debug, which waits for a Terraform that is
+started by hand.
+"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+
+    fn purpose(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Purpose, LaunchError> {
+        let find = |name: &str| environment.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+        Purpose::read(arguments.iter().map(|a| (*a).to_owned()), find)
+    }
+
+    #[test]
+    fn without_the_cookie_it_was_run_by_hand() {
+        assert_eq!(purpose(&[], &[]), Ok(Purpose::ByHand));
+        assert_eq!(purpose(&[], &[(COOKIE.0, "other"), ("PLUGIN_PROTOCOL_VERSIONS", "6")]), Ok(Purpose::ByHand));
+        assert_eq!(purpose(&["--version"], &[]), Ok(Purpose::Version));
+        let text = explanation("registry.terraform.io/example/fake", "1.2.3");
+        assert!(text.contains("1.2.3") && text.contains(r#"source = "registry.terraform.io/example/fake""#), "{text}");
+    }
+
+    #[test]
+    fn terraform_is_served_if_it_speaks_version_6_and_has_a_certificate() {
+        let launch = |versions, certificate| {
+            let directory = ("PLUGIN_UNIX_SOCKET_DIR", "/run/d");
+            purpose(
+                &[],
+                &[COOKIE, ("PLUGIN_PROTOCOL_VERSIONS", versions), ("PLUGIN_CLIENT_CERT", certificate), directory],
+            )
+        };
+        let served = Launch { client_certificate: "PEM".to_owned(), socket_directory: "/run/d".into() };
+        assert_eq!(launch("5,6", "PEM"), Ok(Purpose::Plugin(served)));
+        assert_eq!(launch("4,5", "PEM"), Err(LaunchError::Protocol("4,5".to_owned())));
+        assert_eq!(launch("6", ""), Err(LaunchError::NoCertificate));
+    }
+}

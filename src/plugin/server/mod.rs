@@ -1,0 +1,124 @@
+//! The calls of the protocol: each finds its resource, decodes, lets the provider work behind a guard against panics,
+//! and encodes. Failures are diagnostics; gRPC errors are for calls that are not served at all.
+
+mod apply;
+mod config;
+mod data_source;
+mod function;
+mod housekeeping;
+pub mod panics;
+mod resource;
+mod tables;
+mod upgrade;
+mod values;
+
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+
+use tonic::{Request, Response, Status};
+use tracing::Instrument;
+
+pub use housekeeping::Housekeeping;
+use tables::Tables;
+
+use super::diagnostics::{Diagnostic, Diagnostics};
+use super::protocol::tfplugin6 as wire;
+use super::provider::Provider;
+use super::request::{Cancel, ClientCapabilities, Deferred};
+use super::stop::Stop;
+
+/// Answers the calls for one provider.
+pub struct Handlers {
+    provider: Arc<dyn Provider>,
+    tables: OnceLock<Tables>,
+    stop: Arc<Stop>,
+}
+
+impl Handlers {
+    /// Handlers whose operations end with `stop`.
+    pub fn new(provider: Arc<dyn Provider>, stop: Arc<Stop>) -> Self {
+        Self { provider, tables: OnceLock::new(), stop }
+    }
+
+    fn tables(&self) -> &Tables {
+        self.tables.get_or_init(|| Tables::of(self.provider.as_ref()))
+    }
+
+    /// Runs an operation on a task of its own: a call that goes away asks it to stop, but does not cut it off.
+    async fn guarded<T: Send + 'static>(
+        &self,
+        call: &'static str,
+        type_name: &str,
+        cancel: Cancel,
+        operation: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Diagnostic> {
+        let span = tracing::error_span!("operation", tf_rpc = call, tf_resource_type = type_name);
+        let gone = cancel.drop_guard();
+        let result = tokio::spawn(panics::caught(operation).instrument(span)).await;
+        drop(gone.disarm());
+        match result {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(panic)) => Err(panic.diagnostic(call)),
+            Err(_) => Err(Diagnostic::error("The provider is ending").detail(format!("{call} was cut off."))),
+        }
+    }
+}
+
+/// The wire form of a deferral, or an error where the client does not allow it.
+fn deferral(
+    deferred: Option<Deferred>,
+    capabilities: ClientCapabilities,
+    diagnostics: &mut Diagnostics,
+) -> Option<wire::Deferred> {
+    use wire::deferred::Reason;
+    let reason = match deferred? {
+        Deferred::ResourceConfigUnknown => Reason::ResourceConfigUnknown,
+        Deferred::ProviderConfigUnknown => Reason::ProviderConfigUnknown,
+        Deferred::AbsentPrerequisite => Reason::AbsentPrereq,
+    };
+    if !capabilities.deferral_allowed {
+        diagnostics.push(Diagnostic::error("Something needed for this is not known yet").detail(
+            "It could be planned later, once more is known, but this client does not allow that. Apply what it depends on \
+             first, with -target.",
+        ));
+        return None;
+    }
+    Some(wire::Deferred { reason: reason.into() })
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+macro_rules! calls {
+    ($($call:ident)*) => {
+        #[tonic::async_trait]
+        impl wire::provider_server::Provider for Handlers {$(
+            async fn $call(
+                &self,
+                request: Request<wire::$call::Request>,
+            ) -> Answer<wire::$call::Response> {
+                Ok(Response::new(self.$call(request.into_inner()).await))
+            }
+        )*}
+    };
+}
+
+calls! {
+    get_metadata
+    get_provider_schema
+    validate_provider_config
+    validate_resource_config
+    validate_data_resource_config
+    upgrade_resource_state
+    get_resource_identity_schemas
+    upgrade_resource_identity
+    configure_provider
+    read_resource
+    plan_resource_change
+    apply_resource_change
+    import_resource_state
+    move_resource_state
+    read_data_source
+    get_functions
+    call_function
+    stop_provider
+}

@@ -1,0 +1,141 @@
+//! A client that starts a session and connects to it as go-plugin does: TLS with a self-signed P-521 certificate.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use awsazure::plugin::codec;
+use awsazure::plugin::handshake::Launch;
+use awsazure::plugin::protocol::tfplugin6 as wire;
+use awsazure::plugin::protocol::tfplugin6::provider_client::ProviderClient;
+use awsazure::plugin::session::Session;
+use awsazure::plugin::{Type, Value};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::UnixStream;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::fake::{Fake, thing_type};
+
+/// A certificate and its key, made as go-plugin makes them.
+pub struct Identity {
+    certificate: rcgen::Certificate,
+    key: rcgen::KeyPair,
+}
+
+impl Identity {
+    pub fn new() -> Self {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).unwrap();
+        let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        Self { certificate: params.self_signed(&key).unwrap(), key }
+    }
+}
+
+/// A running session and its socket directory.
+pub struct Running {
+    pub identity: Identity,
+    pub path: PathBuf,
+    pub server: CertificateDer<'static>,
+    pub done: JoinHandle<()>,
+    _directory: tempfile::TempDir,
+}
+
+impl Running {
+    pub fn start() -> Self {
+        let identity = Identity::new();
+        let directory = tempfile::tempdir().unwrap();
+        let launch =
+            Launch { client_certificate: identity.certificate.pem(), socket_directory: directory.path().to_owned() };
+        let session = Session::launched(Arc::new(Fake), &launch).unwrap();
+        let line = session.line();
+        let parts: Vec<&str> = line.split('|').collect();
+        assert_eq!((parts[0], parts[1], parts[2], parts[4]), ("1", "6", "unix", "grpc"));
+        let server = CertificateDer::from(STANDARD_NO_PAD.decode(parts[5]).unwrap());
+        let path = PathBuf::from(parts[3]);
+        let done = tokio::spawn(async move { session.run().await.unwrap() });
+        Self { identity, path, server, done, _directory: directory }
+    }
+
+    /// Connects as the client that launched it.
+    pub async fn channel(&self) -> Channel {
+        self.channel_as(Some(&self.identity)).await.unwrap()
+    }
+
+    pub async fn provider(&self) -> ProviderClient<Channel> {
+        let largest = 256 << 20;
+        ProviderClient::new(self.channel().await).max_decoding_message_size(largest).max_encoding_message_size(largest)
+    }
+
+    /// Connects as somebody, or as nobody.
+    pub async fn channel_as(&self, identity: Option<&Identity>) -> Result<Channel, tonic::transport::Error> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.server.clone()).unwrap();
+        let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(crypto)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots);
+        let mut config = match identity {
+            None => config.with_no_client_auth(),
+            Some(identity) => config
+                .with_client_auth_cert(
+                    vec![identity.certificate.der().clone()],
+                    PrivatePkcs8KeyDer::from(identity.key.serialize_der()).into(),
+                )
+                .unwrap(),
+        };
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let (connector, path) = (TlsConnector::from(Arc::new(config)), self.path.clone());
+        let connect = tower::service_fn(move |_| {
+            let (connector, path) = (connector.clone(), path.clone());
+            async move {
+                let stream = UnixStream::connect(path).await?;
+                let name = ServerName::try_from("localhost").unwrap();
+                Ok::<_, std::io::Error>(TokioIo::new(connector.connect(name, stream).await?))
+            }
+        });
+        Endpoint::from_static("http://localhost").connect_with_connector(connect).await
+    }
+}
+
+/// Connects without TLS.
+pub async fn plain_channel(path: &Path) -> Channel {
+    let path = path.to_owned();
+    let connect = tower::service_fn(move |_| {
+        let path = path.clone();
+        async move { Ok::<_, std::io::Error>(TokioIo::new(UnixStream::connect(path).await?)) }
+    });
+    Endpoint::from_static("http://localhost").connect_with_connector(connect).await.unwrap()
+}
+
+pub fn dynamic(ty: &Type, value: &Value) -> Option<wire::DynamicValue> {
+    Some(wire::DynamicValue { msgpack: codec::encode(ty, value).unwrap(), json: Vec::new() })
+}
+
+pub fn thing(value: &Value) -> Option<wire::DynamicValue> {
+    dynamic(&thing_type(), value)
+}
+
+pub fn read_thing(value: Option<wire::DynamicValue>) -> Value {
+    codec::decode(&thing_type(), &value.unwrap().msgpack).unwrap()
+}
+
+pub fn summaries(diagnostics: &[wire::Diagnostic]) -> Vec<&str> {
+    diagnostics.iter().map(|diagnostic| diagnostic.summary.as_str()).collect()
+}
+
+/// The path of a diagnostic, in dots.
+pub fn place(diagnostic: &wire::Diagnostic) -> String {
+    use wire::attribute_path::step::Selector;
+    let steps = diagnostic.attribute.iter().flat_map(|path| &path.steps);
+    let names = steps.map(|step| match step.selector.clone().unwrap() {
+        Selector::AttributeName(name) | Selector::ElementKeyString(name) => name,
+        Selector::ElementKeyInt(index) => index.to_string(),
+    });
+    names.collect::<Vec<_>>().join(".")
+}
