@@ -1,0 +1,179 @@
+//! One call, as often as it takes and may: which failures are tried again, how long, and what a lost answer means.
+//!
+//! The SDK's own retries are off, for they would repeat a create whose answer was lost and leave a second object behind.
+
+use super::client::Ec2;
+use super::convert;
+use super::error::{Error, Failure};
+use super::patience::Waits;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use std::future::Future;
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
+
+/// A running change may finish this long after a stop, so that what it made becomes known.
+const GRACE: Duration = Duration::from_secs(5);
+/// No connection at all (wrong address, refused certificate) is given up on early.
+const UNREACHABLE: Duration = Duration::from_secs(60);
+/// A service that keeps failing is given up on after this.
+const FAILING: Duration = Duration::from_secs(600);
+/// Objects just made may be unknown to the next call for this long.
+pub(super) const SETTLE: Duration = Duration::from_secs(30);
+/// Looks for an object whose create went unanswered, spread over the time that eventual consistency takes.
+const LOOKS: [Duration; 5] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(3),
+    Duration::from_secs(4),
+];
+/// Times that a create which left nothing behind is sent.
+const CREATES: usize = 4;
+
+/// What may be tried again, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Policy {
+    /// Repeating it after it took effect does no harm.
+    pub idempotent: bool,
+    /// It changes something, so it is not dropped halfway without need.
+    pub change: bool,
+    /// How long a passing state, an unknown object, or one still in use is waited out.
+    pub busy: Duration,
+    pub not_found: Duration,
+    pub in_use: Duration,
+}
+
+impl Policy {
+    pub const READ: Policy = Policy {
+        idempotent: true,
+        change: false,
+        busy: Duration::ZERO,
+        not_found: Duration::ZERO,
+        in_use: Duration::ZERO,
+    };
+    /// A change that may be repeated, of objects that may just have been made.
+    pub const CHANGE: Policy =
+        Policy { change: true, busy: Duration::from_secs(120), not_found: SETTLE, ..Policy::READ };
+    /// A create that makes another object each time.
+    pub const CREATE: Policy = Policy { idempotent: false, ..Policy::CHANGE };
+    /// A change that may be repeated but had better not be: each time it interrupts traffic for minutes.
+    pub const MODIFY: Policy = Policy { busy: Duration::from_secs(1800), not_found: Duration::ZERO, ..Policy::CREATE };
+    /// Attaching and detaching wait for other connections of the gateway: half an hour where Direct Connect is involved.
+    pub const ATTACH: Policy = Policy { busy: Duration::from_secs(1800), ..Policy::CHANGE };
+    /// What was just taken off an object hangs on it a little longer.
+    pub const DELETE: Policy = Policy { in_use: Duration::from_secs(120), not_found: Duration::ZERO, ..Policy::CHANGE };
+
+    /// For how long a failure is met with another attempt.
+    fn limit(&self, error: &Error) -> Duration {
+        match error {
+            Error::Throttled(_) => Duration::MAX,
+            Error::Busy(_) => self.busy,
+            Error::NotFound(_) => self.not_found,
+            Error::InUse(_) => self.in_use,
+            Error::Unreachable(_) => UNREACHABLE,
+            Error::Server(_) | Error::Ambiguous(_) | Error::Malformed(_) if self.idempotent => FAILING,
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+impl Ec2 {
+    /// Sends what `send` makes until it succeeds or its failure is not one that `policy` tries again.
+    ///
+    /// # Errors
+    /// The last failure; `Cancelled`, `TimedOut`.
+    pub(super) async fn attempt<T, E, F>(
+        &self,
+        waits: &Waits,
+        policy: Policy,
+        operation: &'static str,
+        target: &str,
+        mut send: impl FnMut() -> F,
+    ) -> Result<T, Error>
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let begun = Instant::now();
+        let grace = if policy.change { GRACE } else { Duration::ZERO };
+        let mut tries = 0;
+        loop {
+            waits.check(operation, target)?;
+            // The SDK traces whole requests and answers, keys included: it is not let near the log.
+            let sent = send().with_subscriber(NoSubscriber::default());
+            let error = match waits.run(operation, target, grace, sent).await? {
+                Ok(output) => {
+                    tracing::debug!(operation, target, region = %self.region(), tries, "AWS call");
+                    return Ok(output);
+                }
+                Err(failed) => convert::error(operation, target, failed),
+            };
+            tracing::debug!(operation, target, region = %self.region(), tries, %error, "AWS call failed");
+            let pause = self.jitter().retry_after(tries);
+            tries += 1;
+            let spent = self.max_retries().is_some_and(|most| tries > most);
+            if spent || begun.elapsed() >= policy.limit(&error) {
+                return Err(error);
+            }
+            match waits.sleep(operation, target, pause).await {
+                Ok(()) => {}
+                // Out of time with a reason: the reason is what the user needs.
+                Err(Error::TimedOut(mut over)) => {
+                    over.message = format!("the time limit is over; last failure: {error}");
+                    return Err(Error::TimedOut(over));
+                }
+                Err(stopped) => return Err(stopped),
+            }
+        }
+    }
+
+    /// Makes one object and no second: after a lost answer `look` searches for it, and only what stays absent is made again.
+    ///
+    /// # Errors
+    /// The last failure; that of `look`.
+    pub(super) async fn create<T, O, E, F, L>(
+        &self,
+        waits: &Waits,
+        policy: Policy,
+        (operation, target): (&'static str, &str),
+        mut send: impl FnMut() -> F,
+        read: impl Fn(&O) -> Option<T>,
+        mut look: impl FnMut() -> L,
+    ) -> Result<T, Error>
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+        F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        L: Future<Output = Result<Option<T>, Error>>,
+    {
+        let mut sent = 0;
+        loop {
+            let error = match self.attempt(waits, policy, operation, target, &mut send).await {
+                Ok(output) => match read(&output) {
+                    Some(made) => return Ok(made),
+                    None => unreadable(operation, target),
+                },
+                Err(error @ (Error::Server(_) | Error::Ambiguous(_) | Error::Malformed(_))) => error,
+                Err(error) => return Err(error),
+            };
+            sent += 1;
+            for pause in LOOKS {
+                waits.sleep(operation, target, pause).await?;
+                if let Some(found) = look().await? {
+                    tracing::info!(operation, target, "found what an unanswered call had done");
+                    return Ok(found);
+                }
+            }
+            if sent >= CREATES {
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// An answer without the object that it is about.
+pub(super) fn unreadable(operation: &'static str, target: &str) -> Error {
+    Error::Malformed(Failure::local(operation, target, "the answer lacks the object"))
+}

@@ -1,0 +1,53 @@
+//! Customer gateways: AWS's record of the other end's address and ASN.
+
+use super::{gone, tagged};
+use crate::aws::attempt::{Policy, unreadable};
+use crate::aws::client::Ec2;
+use crate::aws::error::Error;
+use crate::aws::model::{CustomerGateway, CustomerGatewayId};
+use crate::aws::observe;
+use crate::aws::patience::Waits;
+use crate::primitives::{Asn, Tags};
+use aws_sdk_ec2::types::{GatewayType, ResourceType};
+use std::net::Ipv4Addr;
+
+impl Ec2 {
+    /// Makes a customer gateway, or finds the one with this address, ASN and device name: EC2 makes no second, and
+    /// leaves the tags of the first as they are. Look at `tags` of the answer to see whose it is.
+    ///
+    /// # Errors
+    /// See `Error`.
+    pub async fn create_customer_gateway(
+        &self,
+        waits: &Waits,
+        ip: Ipv4Addr,
+        asn: Asn,
+        device_name: &str,
+        tags: &Tags,
+    ) -> Result<CustomerGateway, Error> {
+        let operation = "CreateCustomerGateway";
+        let target = format!("{ip} with ASN {asn}");
+        let spec = tagged(ResourceType::CustomerGateway, tags);
+        // EC2 takes an ASN above 2147483647 in an attribute of its own.
+        let (short, long) = match i32::try_from(asn.0) {
+            Ok(asn) => (Some(asn), None),
+            Err(_) => (None, Some(i64::from(asn.0))),
+        };
+        let send = || {
+            let call = self.client().create_customer_gateway().r#type(GatewayType::Ipsec1).ip_address(ip.to_string());
+            let call = call.set_bgp_asn(short).set_bgp_asn_extended(long);
+            let call = if device_name.is_empty() { call } else { call.device_name(device_name) };
+            call.set_tag_specifications(spec.clone()).send()
+        };
+        let output = self.attempt(waits, Policy::CHANGE, operation, &target, send).await?;
+        let made = output.customer_gateway().and_then(observe::customer_gateway);
+        made.ok_or_else(|| unreadable(operation, &target))
+    }
+
+    /// # Errors
+    /// `InUse` while a VPN connection uses it; see `Error`.
+    pub async fn delete_customer_gateway(&self, waits: &Waits, id: &CustomerGatewayId) -> Result<(), Error> {
+        let send = || self.client().delete_customer_gateway().customer_gateway_id(&id.0).send();
+        gone(self.attempt(waits, Policy::DELETE, "DeleteCustomerGateway", &id.0, send).await)
+    }
+}

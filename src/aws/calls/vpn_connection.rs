@@ -1,0 +1,232 @@
+//! VPN connections and the options of their tunnels. The only calls that carry keys.
+
+use super::{Filter, gone, newborn, tagged};
+use crate::aws::attempt::Policy;
+use crate::aws::client::Ec2;
+use crate::aws::error::{Error, Failure};
+use crate::aws::model::{CustomerGatewayId, State, Target, TunnelOptions, VpnConnection, VpnConnectionId};
+use crate::aws::observe;
+use crate::aws::patience::{Own, Waits};
+use crate::primitives::Tags;
+use aws_sdk_ec2::types as sdk;
+use std::net::Ipv4Addr;
+
+/// What a VPN connection may be made with beside its tunnels. Only what is set is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Transit gateways only.
+    pub enable_acceleration: Option<bool>,
+    /// `Standard` or `SecretsManager`.
+    pub preshared_key_storage: Option<String>,
+    /// `standard` or `large`; transit gateways only.
+    pub tunnel_bandwidth: Option<String>,
+}
+
+/// Fills the SDK's two structures for tunnel options (of a create and of a change), which have the same setters.
+macro_rules! spelled {
+    ($name:ident, $kind:ident) => {
+        fn $name(options: &TunnelOptions) -> sdk::$kind {
+            fn all<T, V>(values: &[T], make: impl Fn(&T) -> V) -> Option<Vec<V>> {
+                (!values.is_empty()).then(|| values.iter().map(make).collect())
+            }
+            fn number(number: Option<u32>) -> Option<i32> {
+                number.and_then(|number| i32::try_from(number).ok())
+            }
+            let (one, two) = (&options.phase1, &options.phase2);
+            sdk::$kind::builder()
+                .set_tunnel_inside_cidr(options.inside_cidr.map(|cidr| cidr.to_string()))
+                .set_pre_shared_key(options.key.as_ref().map(|key| key.reveal().to_owned()))
+                .set_startup_action(options.startup_action.clone())
+                .set_dpd_timeout_action(options.dpd_timeout_action.clone())
+                .set_dpd_timeout_seconds(number(options.dpd_timeout_seconds))
+                .set_ike_versions(all(&options.ike_versions, |word| {
+                    sdk::IkeVersionsRequestListValue::builder().value(word).build()
+                }))
+                .set_phase1_encryption_algorithms(all(&one.encryption, |word| {
+                    sdk::Phase1EncryptionAlgorithmsRequestListValue::builder().value(word).build()
+                }))
+                .set_phase1_integrity_algorithms(all(&one.integrity, |word| {
+                    sdk::Phase1IntegrityAlgorithmsRequestListValue::builder().value(word).build()
+                }))
+                .set_phase1_dh_group_numbers(all(&one.dh_groups, |group| {
+                    sdk::Phase1DhGroupNumbersRequestListValue::builder().set_value(number(Some(*group))).build()
+                }))
+                .set_phase1_lifetime_seconds(number(one.lifetime_seconds))
+                .set_phase2_encryption_algorithms(all(&two.encryption, |word| {
+                    sdk::Phase2EncryptionAlgorithmsRequestListValue::builder().value(word).build()
+                }))
+                .set_phase2_integrity_algorithms(all(&two.integrity, |word| {
+                    sdk::Phase2IntegrityAlgorithmsRequestListValue::builder().value(word).build()
+                }))
+                .set_phase2_dh_group_numbers(all(&two.dh_groups, |group| {
+                    sdk::Phase2DhGroupNumbersRequestListValue::builder().set_value(number(Some(*group))).build()
+                }))
+                .set_phase2_lifetime_seconds(number(two.lifetime_seconds))
+                .build()
+        }
+    };
+}
+
+spelled!(made_with, VpnTunnelOptionsSpecification);
+spelled!(changed_to, ModifyVpnTunnelOptionsSpecification);
+
+/// Takes keys out of AWS's words, which may quote what they complain about.
+fn unquoted<'a, T>(result: Result<T, Error>, options: impl IntoIterator<Item = &'a TunnelOptions>) -> Result<T, Error> {
+    result.map_err(|mut error| {
+        if let Some(failure) = error.failure_mut() {
+            for key in options.into_iter().filter_map(|options| options.key.as_ref()) {
+                failure.message = failure.message.replace(key.reveal(), "(the key)");
+            }
+        }
+        error
+    })
+}
+
+impl Ec2 {
+    /// Makes a BGP connection with two tunnels; it is `Pending` for minutes, and which of the two gets which outside
+    /// address is AWS's choice. `Target::Other` is refused.
+    ///
+    /// # Errors
+    /// See `Error`. No message holds a key.
+    pub async fn create_vpn_connection(
+        &self,
+        waits: &Waits,
+        customer_gateway: &CustomerGatewayId,
+        target: &Target,
+        tunnels: &[TunnelOptions; 2],
+        extras: &Extras,
+        tags: &Tags,
+        own: Own<'_>,
+    ) -> Result<VpnConnection, Error> {
+        let operation = "CreateVpnConnection";
+        let (vgw, tgw) = match target {
+            Target::VpnGateway(id) => (Some(id.0.clone()), None),
+            Target::TransitGateway(id) => (None, Some(id.0.clone())),
+            Target::Other => {
+                let words = "only VPN gateways and transit gateways can be its end";
+                return Err(Error::Refused(Failure::local(operation, &customer_gateway.0, words)));
+            }
+        };
+        let spec = tagged(sdk::ResourceType::VpnConnection, tags);
+        let send = || {
+            // TunnelInsideIpVersion stays away: some regions refuse even its default.
+            let options = sdk::VpnConnectionOptionsSpecification::builder()
+                .static_routes_only(false)
+                .set_enable_acceleration(extras.enable_acceleration)
+                .set_tunnel_bandwidth(extras.tunnel_bandwidth.as_deref().map(sdk::VpnTunnelBandwidth::from))
+                .set_tunnel_options(Some(tunnels.iter().map(made_with).collect()))
+                .build();
+            let call = self.client().create_vpn_connection().r#type("ipsec.1").customer_gateway_id(&customer_gateway.0);
+            let call = call.set_vpn_gateway_id(vgw.clone()).set_transit_gateway_id(tgw.clone()).options(options);
+            call.set_pre_shared_key_storage(extras.preshared_key_storage.clone())
+                .set_tag_specifications(spec.clone())
+                .send()
+        };
+        let look = || async {
+            let filter = Filter { customer_gateway: Some(customer_gateway.clone()), ..Filter::tags(own.tags) };
+            let mut found = self.describe_vpn_connections(waits, &filter).await?;
+            found.retain(|connection| connection.target == *target && connection.state != State::Deleting);
+            Ok(newborn(found, own, |connection| &connection.id.0))
+        };
+        let read = |o: &aws_sdk_ec2::operation::create_vpn_connection::CreateVpnConnectionOutput| {
+            o.vpn_connection().and_then(observe::vpn_connection)
+        };
+        let made = self.create(waits, Policy::CREATE, (operation, &customer_gateway.0), send, read, look).await;
+        unquoted(made, tunnels)
+    }
+
+    /// Starts changing one tunnel: only what is set in `options` is sent. The tunnel's endpoint is replaced, which takes
+    /// minutes and keeps its outside address; wait with `wait_tunnel_modified`. Where another change of the connection
+    /// is under way, that is waited out first.
+    ///
+    /// # Errors
+    /// See `Error`. No message holds a key.
+    pub async fn modify_tunnel(
+        &self,
+        waits: &Waits,
+        id: &VpnConnectionId,
+        outside_ip: Ipv4Addr,
+        options: &TunnelOptions,
+    ) -> Result<(), Error> {
+        let send = || {
+            let call = self.client().modify_vpn_tunnel_options().vpn_connection_id(&id.0);
+            call.vpn_tunnel_outside_ip_address(outside_ip.to_string()).tunnel_options(changed_to(options)).send()
+        };
+        // A lost answer: done where it is changing or has changed.
+        let look = || async {
+            let found = self.describe_vpn_connections(waits, &Filter::id(id)).await?;
+            let done = found
+                .iter()
+                .any(|connection| connection.state == State::Modifying || carries(connection, outside_ip, options));
+            Ok(done.then_some(()))
+        };
+        let name = ("ModifyVpnTunnelOptions", format!("{id} at {outside_ip}"));
+        let done = self.create(waits, Policy::MODIFY, (name.0, &name.1), send, |_| Some(()), look).await;
+        unquoted(done, [options])
+    }
+
+    /// Starts moving the connection to another customer gateway. Both tunnels are down meanwhile and the outside
+    /// addresses stay; wait with `wait_vpn_connection_available`.
+    ///
+    /// # Errors
+    /// See `Error`.
+    pub async fn modify_vpn_connection(
+        &self,
+        waits: &Waits,
+        id: &VpnConnectionId,
+        customer_gateway: &CustomerGatewayId,
+    ) -> Result<(), Error> {
+        let send = || {
+            let call = self.client().modify_vpn_connection().vpn_connection_id(&id.0);
+            call.customer_gateway_id(&customer_gateway.0).send()
+        };
+        let look = || async {
+            let found = self.describe_vpn_connections(waits, &Filter::id(id)).await?;
+            let done = found.iter().any(|connection| {
+                connection.state == State::Modifying || connection.customer_gateway_id == *customer_gateway
+            });
+            Ok(done.then_some(()))
+        };
+        self.create(waits, Policy::MODIFY, ("ModifyVpnConnection", &id.0), send, |_| Some(()), look).await
+    }
+
+    /// Starts deleting it; wait with `wait_vpn_connection_deleted`.
+    ///
+    /// # Errors
+    /// See `Error`.
+    pub async fn delete_vpn_connection(&self, waits: &Waits, id: &VpnConnectionId) -> Result<(), Error> {
+        let send = || self.client().delete_vpn_connection().vpn_connection_id(&id.0).send();
+        gone(self.attempt(waits, Policy::DELETE, "DeleteVpnConnection", &id.0, send).await)
+    }
+}
+
+/// Whether the tunnel at this outside address has all that `wanted` sets. A hidden key counts as the right one.
+pub(in crate::aws) fn carries(connection: &VpnConnection, outside_ip: Ipv4Addr, wanted: &TunnelOptions) -> bool {
+    fn same<T: PartialEq>(has: &Option<T>, wants: &Option<T>) -> bool {
+        wants.is_none() || has == wants
+    }
+    fn all<T: Ord + Clone>(has: &[T], wants: &[T]) -> bool {
+        let sorted = |list: &[T]| {
+            let mut list = list.to_vec();
+            list.sort();
+            list
+        };
+        wants.is_empty() || sorted(has) == sorted(wants)
+    }
+    connection.tunnels.iter().filter(|tunnel| tunnel.outside_ip == outside_ip).any(|tunnel| {
+        let has = &tunnel.options;
+        let phases = [(&has.phase1, &wanted.phase1), (&has.phase2, &wanted.phase2)];
+        same(&tunnel.inside_cidr, &wanted.inside_cidr)
+            && (tunnel.key.is_none() || same(&tunnel.key, &wanted.key))
+            && same(&has.startup_action, &wanted.startup_action)
+            && same(&has.dpd_timeout_action, &wanted.dpd_timeout_action)
+            && same(&has.dpd_timeout_seconds, &wanted.dpd_timeout_seconds)
+            && all(&has.ike_versions, &wanted.ike_versions)
+            && phases.iter().all(|(has, wants)| {
+                all(&has.encryption, &wants.encryption)
+                    && all(&has.integrity, &wants.integrity)
+                    && all(&has.dh_groups, &wants.dh_groups)
+                    && same(&has.lifetime_seconds, &wants.lifetime_seconds)
+            })
+    })
+}

@@ -1,0 +1,227 @@
+//! The provider's AWS half: configuration that is read when a resource first needs it, and one client a region.
+
+use super::credentials;
+use super::error::Error;
+use super::model::Region;
+use super::patience::{Jitter, Waits};
+use super::settings::Settings;
+use super::trust;
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+/// A call that hangs ends after this, connecting included.
+const ATTEMPT: Duration = Duration::from_secs(30);
+const CONNECT: Duration = Duration::from_secs(10);
+/// Where roles are taken on when no region is known at all; any region of the partition answers.
+const SOME_REGION: &str = "us-east-1";
+
+/// What tests and simulations put in the place of network, clock and randomness. The default is the real thing.
+#[derive(Clone, Debug, Default)]
+pub struct Seams {
+    pub http: Option<SharedHttpClient>,
+    /// Default: tokio's, so that a paused clock is obeyed.
+    pub sleep: Option<SharedAsyncSleep>,
+    /// Clock of signatures and of credentials' expiry. Default: the system's. `TokioTime` follows a paused clock.
+    pub time: Option<SharedTimeSource>,
+    /// Makes the pauses between retries repeatable.
+    pub seed: Option<u64>,
+}
+
+/// A wall clock that goes as tokio's clock goes, paused and advanced time included.
+#[derive(Clone, Copy, Debug)]
+pub struct TokioTime {
+    origin: SystemTime,
+    started: Instant,
+}
+
+impl TokioTime {
+    /// It is `origin` now.
+    pub fn starting(origin: SystemTime) -> Self {
+        TokioTime { origin, started: Instant::now() }
+    }
+}
+
+impl TimeSource for TokioTime {
+    fn now(&self) -> SystemTime {
+        self.origin + self.started.elapsed()
+    }
+}
+
+/// AWS as the provider block describes it. Making one contacts nothing and reads nothing. Clones share everything.
+#[derive(Clone)]
+pub struct Aws(Arc<Shared>);
+
+struct Shared {
+    settings: Settings,
+    seams: Seams,
+    jitter: Arc<Jitter>,
+    loaded: OnceCell<SdkConfig>,
+    account: OnceCell<()>,
+    regions: Mutex<BTreeMap<Region, Ec2>>,
+}
+
+/// EC2 (and the account's identity) in one region. Clones share connections.
+#[derive(Clone)]
+pub struct Ec2 {
+    region: Region,
+    client: aws_sdk_ec2::Client,
+    sts: aws_sdk_sts::Client,
+    jitter: Arc<Jitter>,
+    max_retries: Option<u32>,
+}
+
+impl Aws {
+    pub fn new(settings: Settings) -> Self {
+        Self::with(settings, Seams::default())
+    }
+
+    /// With other network, clock or randomness.
+    pub fn with(settings: Settings, seams: Seams) -> Self {
+        let jitter = Arc::new(seams.seed.map_or_else(Jitter::from_system, Jitter::seeded));
+        Aws(Arc::new(Shared {
+            settings,
+            seams,
+            jitter,
+            loaded: OnceCell::new(),
+            account: OnceCell::new(),
+            regions: Mutex::default(),
+        }))
+    }
+
+    /// The client of a region, or of the provider's region. The first call reads files and environment, and asks for
+    /// the account where the block restricts accounts.
+    ///
+    /// # Errors
+    /// `Settings` without a region, for contradicting attributes, or for an account that is not allowed; `Cancelled`,
+    /// `TimedOut`; what `caller_identity` answers.
+    pub async fn region(&self, waits: &Waits, region: Option<&Region>) -> Result<Ec2, Error> {
+        let shared = &self.0;
+        let load = shared.loaded.get_or_try_init(|| shared.load(region));
+        let sdk = waits.run("Configuration", "the provider", Duration::ZERO, load).await??;
+        let region =
+            region.cloned().or_else(|| sdk.region().map(|region| Region(region.to_string()))).ok_or_else(|| {
+                Error::Settings(
+                    "no AWS region: set aws.region in the resource or in the provider block, AWS_REGION or \
+                AWS_DEFAULT_REGION, or a region in the profile"
+                        .to_owned(),
+                )
+            })?;
+        let ec2 = {
+            let mut regions = shared.regions.lock().unwrap_or_else(PoisonError::into_inner);
+            regions.entry(region.clone()).or_insert_with(|| shared.client(sdk, region)).clone()
+        };
+        shared.account.get_or_try_init(|| shared.check_account(waits, &ec2)).await?;
+        Ok(ec2)
+    }
+}
+
+impl Shared {
+    async fn load(&self, first: Option<&Region>) -> Result<SdkConfig, Error> {
+        let settings = &self.settings;
+        let http = match &self.seams.http {
+            Some(http) => http.clone(),
+            None => trust::https(settings)?,
+        };
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
+            .sleep_impl(self.seams.sleep.clone().unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep::new())))
+            .timeout_config(
+                TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build(),
+            )
+            // The attempt's own limit ends a hang; this would only add a second clock.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            // For the credentials' sake: EC2's own calls are retried by us (see `attempt`).
+            .retry_config(RetryConfig::standard());
+        if let Some(time) = &self.seams.time {
+            loader = loader.time_source(time.clone());
+        }
+        if let Ok(name) = AppName::new(concat!("terraform-provider-awsazure-", env!("CARGO_PKG_VERSION"))) {
+            loader = loader.app_name(name);
+        }
+        if let Some(region) = &settings.region {
+            loader = loader.region(aws_config::Region::new(region.clone()));
+        }
+        if let Some(profile) = &settings.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(files) = credentials::files(settings) {
+            loader = loader.profile_files(files);
+        }
+        if let Some(fips) = settings.use_fips_endpoint {
+            loader = loader.use_fips(fips);
+        }
+        if let Some(dual) = settings.use_dualstack_endpoint {
+            loader = loader.use_dual_stack(dual);
+        }
+        let sdk = loader.load().await;
+        let region = sdk.region().cloned().unwrap_or_else(|| {
+            aws_config::Region::new(first.map_or_else(|| SOME_REGION.to_owned(), |region| region.0.clone()))
+        });
+        let mut with = sdk.clone().into_builder();
+        with.set_credentials_provider(credentials::provider(settings, &sdk, &region)?);
+        Ok(with.build())
+    }
+
+    fn client(&self, sdk: &SdkConfig, region: Region) -> Ec2 {
+        let place = aws_config::Region::new(region.0.clone());
+        let mut config = aws_sdk_ec2::config::Builder::from(sdk).region(place.clone());
+        config.set_retry_config(Some(RetryConfig::disabled()));
+        if let Some(endpoint) = &self.settings.endpoints.ec2 {
+            config.set_endpoint_url(Some(endpoint.clone()));
+        }
+        Ec2 {
+            region,
+            client: aws_sdk_ec2::Client::from_conf(config.build()),
+            sts: credentials::sts(&self.settings, sdk, &place, sdk.credentials_provider()),
+            jitter: Arc::clone(&self.jitter),
+            max_retries: self.settings.max_retries,
+        }
+    }
+
+    async fn check_account(&self, waits: &Waits, ec2: &Ec2) -> Result<(), Error> {
+        let Settings { allowed_account_ids: allowed, forbidden_account_ids: forbidden, .. } = &self.settings;
+        if allowed.is_empty() && forbidden.is_empty() {
+            return Ok(());
+        }
+        let account = ec2.caller_identity(waits).await?.account;
+        if !allowed.is_empty() && !allowed.contains(&account) {
+            return Err(Error::Settings(format!("AWS account {account} is not in aws.allowed_account_ids")));
+        }
+        if forbidden.contains(&account) {
+            return Err(Error::Settings(format!("AWS account {account} is in aws.forbidden_account_ids")));
+        }
+        Ok(())
+    }
+}
+
+impl Ec2 {
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    pub(super) fn client(&self) -> &aws_sdk_ec2::Client {
+        &self.client
+    }
+
+    pub(super) fn sts(&self) -> &aws_sdk_sts::Client {
+        &self.sts
+    }
+
+    pub(super) fn jitter(&self) -> &Jitter {
+        &self.jitter
+    }
+
+    pub(super) fn max_retries(&self) -> Option<u32> {
+        self.max_retries
+    }
+}

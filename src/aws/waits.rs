@@ -1,0 +1,309 @@
+//! Waiting until AWS has done what a call only started.
+//!
+//! Polls are quick at first and slower later. Objects just made may be unknown for half a minute; states that nobody has
+//! heard of are waited out; an object that is on its way out, or stays unknown, ends a wait for it with `NotFound`.
+
+use super::attempt::SETTLE;
+use super::calls::Filter;
+use super::client::Ec2;
+use super::error::{Error, Failure};
+use super::model::{
+    AttachmentState, CustomerGateway, CustomerGatewayId, RouteTableId, State, Subnet, SubnetId, TunnelOptions, Vpc,
+    VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
+};
+use super::patience::{Waits, poll_after};
+use std::future::Future;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A connection may call itself available a little before its tunnels' keys are shown, or a change is seen.
+const LAG: Duration = Duration::from_secs(120);
+/// Both ends of a connection.
+const TUNNELS: usize = 2;
+
+/// What a look at an object said.
+enum Look<T> {
+    /// As awaited.
+    Done(T),
+    /// Still on its way, in these words.
+    Wait(String),
+    /// Not there: not yet, or not any more.
+    Absent,
+    /// On its way out, which nothing turns back.
+    Leaving,
+}
+
+impl Ec2 {
+    /// # Errors
+    /// `NotFound`, `Cancelled`, `TimedOut` (with the state last seen); what describing answers.
+    pub async fn wait_vpc_available(&self, waits: &Waits, id: &VpcId) -> Result<Vpc, Error> {
+        let look = || async {
+            let found = self.describe_vpcs(waits, &Filter::id(id)).await?.pop();
+            Ok(settled(found, |vpc| vpc.state))
+        };
+        poll(waits, "waiting until available", &id.0, look).await
+    }
+
+    /// # Errors
+    /// As `wait_vpc_available`.
+    pub async fn wait_subnet_available(&self, waits: &Waits, id: &SubnetId) -> Result<Subnet, Error> {
+        let look = || async {
+            let found = self.describe_subnets(waits, &Filter::id(id)).await?.pop();
+            Ok(settled(found, |subnet| subnet.state))
+        };
+        poll(waits, "waiting until available", &id.0, look).await
+    }
+
+    /// # Errors
+    /// As `wait_vpc_available`.
+    pub async fn wait_vpn_gateway_available(&self, waits: &Waits, id: &VpnGatewayId) -> Result<VpnGateway, Error> {
+        let look = || async {
+            let found = self.describe_vpn_gateways(waits, &Filter::id(id)).await?.pop();
+            Ok(settled(found, |gateway| gateway.state))
+        };
+        poll(waits, "waiting until available", &id.0, look).await
+    }
+
+    /// Until it is attached to this VPC. A gateway that shows no attachment is waited for: it may not be visible yet.
+    ///
+    /// # Errors
+    /// As `wait_vpc_available`.
+    pub async fn wait_vpn_gateway_attached(
+        &self,
+        waits: &Waits,
+        id: &VpnGatewayId,
+        vpc: &VpcId,
+    ) -> Result<VpnGateway, Error> {
+        let look = || async {
+            let found = self.describe_vpn_gateways(waits, &Filter::id(id)).await?.pop();
+            Ok(match found {
+                None => Look::Absent,
+                Some(gateway) => match &gateway.attachment {
+                    Some((at, AttachmentState::Attached)) if at == vpc => Look::Done(gateway),
+                    other => Look::Wait(format!("attachment is {other:?}")),
+                },
+            })
+        };
+        poll(waits, "waiting until attached", &id.0, look).await
+    }
+
+    /// Until it hangs on nothing, or is gone.
+    ///
+    /// # Errors
+    /// `Cancelled`, `TimedOut`; what describing answers.
+    pub async fn wait_vpn_gateway_detached(&self, waits: &Waits, id: &VpnGatewayId) -> Result<(), Error> {
+        let look = || async {
+            let found = self.describe_vpn_gateways(waits, &Filter::id(id)).await?.pop();
+            Ok(match found.and_then(|gateway| gateway.attachment) {
+                None => Look::Done(()),
+                Some(attachment) => Look::Wait(format!("attachment is {attachment:?}")),
+            })
+        };
+        poll(waits, "waiting until detached", &id.0, look).await
+    }
+
+    /// # Errors
+    /// As `wait_vpn_gateway_detached`.
+    pub async fn wait_vpn_gateway_deleted(&self, waits: &Waits, id: &VpnGatewayId) -> Result<(), Error> {
+        let look = || async {
+            let found = self.describe_vpn_gateways(waits, &Filter::id(id)).await?.pop();
+            Ok(left(found.map(|gateway| gateway.state)))
+        };
+        poll(waits, "waiting until deleted", &id.0, look).await
+    }
+
+    /// # Errors
+    /// As `wait_vpc_available`.
+    pub async fn wait_customer_gateway_available(
+        &self,
+        waits: &Waits,
+        id: &CustomerGatewayId,
+    ) -> Result<CustomerGateway, Error> {
+        let look = || async {
+            let found = self.describe_customer_gateways(waits, &Filter::id(id)).await?.pop();
+            Ok(settled(found, |gateway| gateway.state))
+        };
+        poll(waits, "waiting until available", &id.0, look).await
+    }
+
+    /// # Errors
+    /// As `wait_vpn_gateway_detached`.
+    pub async fn wait_customer_gateway_deleted(&self, waits: &Waits, id: &CustomerGatewayId) -> Result<(), Error> {
+        let look = || async {
+            let found = self.describe_customer_gateways(waits, &Filter::id(id)).await?.pop();
+            Ok(left(found.map(|gateway| gateway.state)))
+        };
+        poll(waits, "waiting until deleted", &id.0, look).await
+    }
+
+    /// Until it is available with both outside addresses and, where `keys_shown` (not in Secrets Manager), both keys:
+    /// keys that stay hidden for two minutes after that are left `None`.
+    ///
+    /// # Errors
+    /// As `wait_vpc_available`.
+    pub async fn wait_vpn_connection_available(
+        &self,
+        waits: &Waits,
+        id: &VpnConnectionId,
+        keys_shown: bool,
+    ) -> Result<VpnConnection, Error> {
+        self.wait_connection(waits, id, "waiting until available", |connection, lag| {
+            if connection.tunnels.len() < TUNNELS {
+                return Some("an outside address is missing".to_owned());
+            }
+            let hidden = keys_shown && connection.tunnels.iter().any(|tunnel| tunnel.key.is_none());
+            (hidden && lag < LAG).then(|| "a key is not shown yet".to_owned())
+        })
+        .await
+    }
+
+    /// Until a change of one tunnel is done: available, and the tunnel shows what was asked for. One that stays
+    /// available for two minutes without showing it is answered as it is, for the caller to compare.
+    ///
+    /// # Errors
+    /// As `wait_vpc_available`.
+    pub async fn wait_tunnel_modified(
+        &self,
+        waits: &Waits,
+        id: &VpnConnectionId,
+        outside_ip: Ipv4Addr,
+        wanted: &TunnelOptions,
+    ) -> Result<VpnConnection, Error> {
+        self.wait_connection(waits, id, "waiting until changed", |connection, lag| {
+            let shown = super::calls::carries(connection, outside_ip, wanted);
+            (!shown && lag < LAG).then(|| "the change is not shown yet".to_owned())
+        })
+        .await
+    }
+
+    /// # Errors
+    /// As `wait_vpn_gateway_detached`.
+    pub async fn wait_vpn_connection_deleted(&self, waits: &Waits, id: &VpnConnectionId) -> Result<(), Error> {
+        let look = || async {
+            let found = self.describe_vpn_connections(waits, &Filter::id(id)).await?.pop();
+            Ok(left(found.map(|connection| connection.state)))
+        };
+        poll(waits, "waiting until deleted", &id.0, look).await
+    }
+
+    /// Until the table lets the gateway's routes in, or no longer does.
+    ///
+    /// # Errors
+    /// As `wait_vpc_available`.
+    pub async fn wait_propagation(
+        &self,
+        waits: &Waits,
+        table: &RouteTableId,
+        gateway: &VpnGatewayId,
+        on: bool,
+    ) -> Result<(), Error> {
+        let look = || async {
+            let found = self.describe_route_tables(waits, &Filter::id(table)).await?.pop();
+            Ok(match found {
+                None if !on => Look::Done(()),
+                None => Look::Absent,
+                Some(table) if table.propagating.contains(gateway) == on => Look::Done(()),
+                Some(_) => Look::Wait(format!("propagation of {gateway} is {}", if on { "off" } else { "on" })),
+            })
+        };
+        poll(waits, "waiting for route propagation", &table.0, look).await
+    }
+
+    /// Until a connection is available and nothing is `missing` any more, which is told how long it has been available.
+    async fn wait_connection(
+        &self,
+        waits: &Waits,
+        id: &VpnConnectionId,
+        operation: &'static str,
+        missing: impl Fn(&VpnConnection, Duration) -> Option<String>,
+    ) -> Result<VpnConnection, Error> {
+        // Time waited when it was first seen available without a break.
+        let mut since = None;
+        let mut judge = |found: Option<VpnConnection>, waited: Duration| match settled(found, |one| one.state) {
+            Look::Done(connection) => {
+                let begun: Duration = *since.get_or_insert(waited);
+                match missing(&connection, waited.saturating_sub(begun)) {
+                    None => Look::Done(connection),
+                    Some(words) => Look::Wait(words),
+                }
+            }
+            other => {
+                since = None;
+                other
+            }
+        };
+        let begun = Instant::now();
+        loop {
+            let waited = begun.elapsed();
+            let found = self.describe_vpn_connections(waits, &Filter::id(id)).await?.pop();
+            if let Some(connection) = step(waits, operation, &id.0, waited, judge(found, waited)).await? {
+                return Ok(connection);
+            }
+        }
+    }
+}
+
+/// Available is done, leaving is leaving, all else is on its way.
+fn settled<T>(found: Option<T>, state: impl Fn(&T) -> State) -> Look<T> {
+    match found {
+        None => Look::Absent,
+        Some(it) => match state(&it) {
+            State::Available => Look::Done(it),
+            State::Deleting | State::Deleted => Look::Leaving,
+            other => Look::Wait(format!("state is {other:?}")),
+        },
+    }
+}
+
+/// For a deletion, absent is done.
+fn left(state: Option<State>) -> Look<()> {
+    match state {
+        None | Some(State::Deleted) => Look::Done(()),
+        Some(state) => Look::Wait(format!("state is {state:?}")),
+    }
+}
+
+/// Looks until done.
+async fn poll<T, F: Future<Output = Result<Look<T>, Error>>>(
+    waits: &Waits,
+    operation: &'static str,
+    target: &str,
+    mut look: impl FnMut() -> F,
+) -> Result<T, Error> {
+    let begun = Instant::now();
+    loop {
+        let seen = look().await?;
+        if let Some(done) = step(waits, operation, target, begun.elapsed(), seen).await? {
+            return Ok(done);
+        }
+    }
+}
+
+/// What one look means for the wait: its end, or a pause before the next.
+async fn step<T>(
+    waits: &Waits,
+    operation: &'static str,
+    target: &str,
+    waited: Duration,
+    seen: Look<T>,
+) -> Result<Option<T>, Error> {
+    let words = match seen {
+        Look::Done(it) => return Ok(Some(it)),
+        Look::Leaving => {
+            return Err(Error::NotFound(Failure::local(operation, target, "it is being deleted")));
+        }
+        Look::Absent if waited >= SETTLE => {
+            return Err(Error::NotFound(Failure::local(operation, target, "it is not there")));
+        }
+        Look::Absent => "it is not visible yet".to_owned(),
+        Look::Wait(words) => words,
+    };
+    match waits.sleep(operation, target, poll_after(waited)).await {
+        Err(Error::TimedOut(mut over)) => {
+            over.message = format!("the time limit is over; {words}");
+            Err(Error::TimedOut(over))
+        }
+        other => other.map(|()| None),
+    }
+}
