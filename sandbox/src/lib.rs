@@ -9,7 +9,17 @@
 //! | `faults`, `calls` | what goes wrong on purpose; what was asked |
 //! | `server` | the world behind TLS, in scaled time |
 
+pub mod aws;
+pub mod azure;
+pub mod calls;
+pub mod control;
 pub mod dataplane;
+pub mod directory;
+pub mod faults;
+pub mod memory;
 pub mod rng;
+pub mod server;
 pub mod time;
+pub mod tls;
 pub mod wire;
+pub mod world;

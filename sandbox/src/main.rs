@@ -1,1 +1,120 @@
-fn main() {}
+//! The command line: serve a sandbox, look at what is in it, make things go wrong in it.
+
+use awsazure_sandbox::control;
+use awsazure_sandbox::directory::Directory;
+use awsazure_sandbox::server::Server;
+use clap::{Parser, Subcommand};
+use std::error::Error;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Both clouds' VPN control planes on one loopback port, simulated.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until SIGINT or SIGTERM. Prints `ready https://ADDRESS` when it answers.
+    ///
+    /// `. DIR/env` in a shell lets terraform, aws, boto3, az and the Azure SDKs reach it unchanged.
+    Serve {
+        /// Address and port; port 0 picks a free one.
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// Where it keeps ca.pem, env, world.json and calls.jsonl; made when missing, gone on with when there.
+        #[arg(long)]
+        dir: PathBuf,
+        /// How many times faster than the clock simulated time runs.
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+        time_scale: u64,
+        /// Seed of a new world.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// List every object of both clouds as JSON.
+    World {
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Add a rule to the running fault plan, empty it, or, with neither, list it.
+    ///
+    /// A rule reads `fail call N of OPERATION [on TARGET]: once|forever KIND`, for example
+    /// `fail call 3 of PutConnection: once 503` or `fail any call of azure *: forever hang`.
+    /// OPERATION is a name from calls.jsonl, or `*`, after `aws` or `azure` to mean one cloud only; TARGET is part of an id.
+    ///
+    /// KIND before the effect: refused, 429, 503, 409, 500, 401 (token expired), 403, 404, dropped, hang;
+    /// after it: lost (reply lost), hang-after, malformed, truncated, expired (the operation's record is gone);
+    /// failed: the operation is accepted and ends Failed.
+    #[command(verbatim_doc_comment)]
+    Fault {
+        #[arg(long)]
+        dir: PathBuf,
+        /// Empty the plan.
+        #[arg(long, conflicts_with = "rule")]
+        clear: bool,
+        rule: Option<String>,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("awsazure-sandbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Serve { listen, dir, time_scale, seed } => {
+            let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+            let server = Server::bind(listen, Directory::open(&dir)?, time_scale, seed).await?;
+            say(&format!("ready {}\n", server.url()))?;
+            let stop = async {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+            };
+            Ok(server.run(stop).await?)
+        }
+        Command::World { dir } => {
+            let directory = Directory::open(&dir)?;
+            let text = match control::call(&directory, "GET", "world", "").await {
+                Ok(text) => text,
+                // Not running: what it left is as true.
+                Err(control::ControlError::NotRunning | control::ControlError::Unreachable(_)) => {
+                    directory.world()?.ok_or("no sandbox has run in this directory")?.objects().to_string()
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let value: serde_json::Value = serde_json::from_str(&text)?;
+            say(&format!("{}\n", serde_json::to_string_pretty(&value)?))
+        }
+        Command::Fault { dir, clear, rule } => {
+            let directory = Directory::open(&dir)?;
+            let (method, body) = match (&rule, clear) {
+                (Some(rule), _) => ("POST", rule.as_str()),
+                (None, true) => ("DELETE", ""),
+                (None, false) => ("GET", ""),
+            };
+            say(&control::call(&directory, method, "faults", body).await?)
+        }
+    }
+}
+
+fn say(text: &str) -> Result<(), Box<dyn Error>> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}

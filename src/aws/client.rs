@@ -6,6 +6,7 @@ use super::model::Region;
 use super::patience::{Jitter, Waits};
 use super::settings::Settings;
 use super::trust;
+use super::whole::Whole;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -174,7 +175,7 @@ impl Shared {
 
     fn client(&self, sdk: &SdkConfig, region: Region) -> Ec2 {
         let place = aws_config::Region::new(region.0.clone());
-        let mut config = aws_sdk_ec2::config::Builder::from(sdk).region(place.clone());
+        let mut config = aws_sdk_ec2::config::Builder::from(sdk).region(place.clone()).interceptor(Whole);
         config.set_retry_config(Some(RetryConfig::disabled()));
         if let Some(endpoint) = &self.settings.endpoints.ec2 {
             config.set_endpoint_url(Some(endpoint.clone()));

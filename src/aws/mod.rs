@@ -21,10 +21,14 @@ mod convert;
 mod credentials;
 #[cfg(feature = "clouds")]
 mod observe;
+#[cfg(all(test, feature = "clouds"))]
+mod tests;
 #[cfg(feature = "clouds")]
 mod trust;
 #[cfg(feature = "clouds")]
 mod waits;
+#[cfg(feature = "clouds")]
+mod whole;
 
 #[cfg(feature = "clouds")]
 pub use calls::{Extras, Filter, Identity};

@@ -12,6 +12,17 @@ pub mod id;
 pub mod model;
 pub mod waits;
 
+#[cfg(feature = "clouds")]
+pub mod arm;
+#[cfg(feature = "clouds")]
+pub mod client;
+#[cfg(feature = "clouds")]
+pub mod http;
+#[cfg(feature = "clouds")]
+mod operation;
+
+#[cfg(feature = "clouds")]
+pub use client::{Azure, AzureSettings, StartFault};
 pub use error::{Error, Facts};
 pub use gates::Gates;
 pub use id::ResourceId;

@@ -7,15 +7,20 @@
 //! | `address` | the APIPA address plan: slots, inside CIDRs, the two BGP addresses of each |
 //! | `policy` | one IPsec policy, compiled into both clouds' words |
 //! | `spec` | what is wanted |
+//! | `need`, `differ`, `decide`, `demolish` | what needs what; where an object differs; the steps to a whole link, or to none |
 //! | `known`, `observed` | where to look; what both clouds have |
 //! | `managed` | what destroy may delete |
 //! | `step` | one thing to do to one object |
 //! | `names`, `ownership` | what objects are called, and the tags by which a link knows its own |
 
 pub mod address;
+pub mod decide;
+pub mod demolish;
+pub mod differ;
 pub mod known;
 pub mod managed;
 pub mod names;
+pub mod need;
 pub mod observed;
 pub mod ownership;
 pub mod policy;

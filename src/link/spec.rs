@@ -5,13 +5,14 @@ use super::address::InsideCidr;
 use super::names::{AwsNames, AzureNames};
 use super::ownership::LinkId;
 use super::policy::Policy;
-use super::tunnel::PerTunnel;
+use super::tunnel::{Instance, PerTunnel};
 use crate::aws::model::{Region, RouteTableId, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
 use crate::primitives::{Asn, SharedKey, Tags};
 use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
@@ -29,6 +30,16 @@ pub struct Spec {
     pub keys: PerTunnel<Option<SharedKey>>,
     /// Whether a tunnel counts as built only when its BGP session is up.
     pub wait_for_bgp: bool,
+    pub former: Former,
+}
+
+/// What this link once put somewhere and no longer wants there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Former {
+    /// APIPA addresses that it added to the gateway, by instance.
+    pub addresses: BTreeSet<(Instance, Ipv4Addr)>,
+    /// Tables into which it switched propagation on.
+    pub route_tables: BTreeSet<RouteTableId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

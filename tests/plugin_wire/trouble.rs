@@ -111,7 +111,7 @@ async fn values_that_are_none_come_back_as_errors_with_a_place_and_keep_the_stat
     request.prior_state = thing(&Value::object([("name", "kept")]));
     let applied = client.apply_resource_change(request).await.unwrap().into_inner();
     assert_eq!(read_thing(applied.new_state).get("name").as_str(), Some("kept"));
-    assert_eq!(applied.diagnostics.len(), 1);
+    assert_eq!((applied.private.as_slice(), applied.diagnostics.len()), (b"plan".as_slice(), 1));
     let json = Some(wire::DynamicValue { msgpack: Vec::new(), json: br#"{"name": 7}"#.to_vec() });
     let request =
         wire::read_resource::Request { type_name: "fake_thing".to_owned(), current_state: json, ..Default::default() };

@@ -1,11 +1,21 @@
 //! What each cloud was told about its end of a tunnel. Neither half is ever filled from the other: a tunnel comes up only
 //! where the two, read separately, agree.
 
+mod path;
+mod paths;
+mod rules;
+
+#[cfg(test)]
+mod tests;
+
+pub use paths::{AwsTelemetry, AzurePeer, AzureTunnel, LearnedRoute, Paths};
+pub use rules::{Agreed, Judgement, Verdict, judge};
+
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
 
 /// One AWS tunnel endpoint, in AWS's own words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AwsEnd {
     pub vpn_connection_id: String,
     pub outside_ip: Ipv4Addr,
@@ -14,6 +24,8 @@ pub struct AwsEnd {
     pub peer_ip: Ipv4Addr,
     pub asn: u32,
     pub peer_asn: u32,
+    /// No BGP session is offered then.
+    pub static_routes_only: bool,
     pub pre_shared_key: String,
     /// Empty lists accept every value that EC2 knows.
     pub phase1_encryption: Vec<String>,
@@ -35,7 +47,7 @@ pub struct AwsEnd {
 }
 
 /// One Azure gateway instance's end of one connection, in Azure's own words. Every connection has one end per instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AzureEnd {
     pub connection_id: String,
     pub gateway_id: String,
@@ -62,7 +74,7 @@ pub struct AzureEnd {
 }
 
 /// The eight fields of `ipsecPolicies[0]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AzurePolicy {
     pub ike_encryption: String,
     pub ike_integrity: String,

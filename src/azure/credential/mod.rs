@@ -6,5 +6,14 @@
 mod choice;
 mod settings;
 
+#[cfg(feature = "clouds")]
+mod assertion;
+#[cfg(feature = "clouds")]
+mod certificate;
+#[cfg(feature = "clouds")]
+pub(super) mod identity;
+#[cfg(feature = "clouds")]
+mod instance;
+
 pub use choice::{CredentialFault, Method, Oidc, Tried, choose};
 pub use settings::{CredentialSettings, Hidden, Source};

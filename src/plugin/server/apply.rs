@@ -16,12 +16,15 @@ impl Handlers {
         &self,
         request: wire::apply_resource_change::Request,
     ) -> wire::apply_resource_change::Response {
-        // Should the request not even be understood, the prior state goes back as it came.
-        let prior = request.prior_state.clone();
+        // Should the request not even be understood, what was stored goes back as it came.
+        let (prior, private) = (request.prior_state.clone(), request.planned_private.clone());
+        let identity = request.planned_identity.clone();
         self.try_apply(request).await.unwrap_or_else(|error| wire::apply_resource_change::Response {
             new_state: prior,
+            private,
+            new_identity: identity,
             diagnostics: Diagnostics::from(error).into_wire(),
-            ..Default::default()
+            legacy_type_system: false,
         })
     }
 

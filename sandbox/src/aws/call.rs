@@ -1,0 +1,148 @@
+//! What was asked of AWS: which service, operation and region, with which parameters.
+
+use super::errors::Fault;
+use super::query::Params;
+use super::xml::Xml;
+use crate::rng::Rng;
+use crate::wire::{Request, Response};
+
+const CONTENT_TYPE: &str = "text/xml;charset=UTF-8";
+const EC2_NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
+const STS_NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+/// Where a request that names no region goes.
+const DEFAULT_REGION: &str = "us-east-1";
+/// Parameters that name what a call is about, the most telling first.
+const TARGETS: [&str; 19] = [
+    "VpnConnectionId",
+    "VpnConnectionId.1",
+    "CustomerGatewayId",
+    "CustomerGatewayId.1",
+    "VpnGatewayId",
+    "VpnGatewayId.1",
+    "RouteTableId",
+    "RouteTableId.1",
+    "AssociationId",
+    "SubnetId",
+    "SubnetId.1",
+    "InternetGatewayId",
+    "InternetGatewayId.1",
+    "TransitGatewayId",
+    "TransitGatewayIds.1",
+    "VpcId",
+    "VpcId.1",
+    "ResourceId.1",
+    "IpAddress",
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    Ec2,
+    Sts,
+}
+
+/// One call to AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The API's name of it, such as `CreateVpnConnection`.
+    pub operation: String,
+    /// The id that it is about; empty where it names none.
+    pub target: String,
+    pub service: Service,
+    pub region: String,
+    pub(super) params: Params,
+}
+
+impl Call {
+    /// Reads a Query-protocol request; none for what is not addressed to AWS.
+    pub fn read(request: &Request) -> Option<Call> {
+        if request.path != "/" {
+            return None;
+        }
+        let mut params = Params::parse(&request.query);
+        if request.method == "POST" {
+            params.merge(Params::parse(&String::from_utf8_lossy(&request.body)));
+        }
+        let signature = request.header("authorization").unwrap_or_default();
+        let scope = scope(signature).or_else(|| params.get("X-Amz-Credential").map(str::to_owned));
+        let signed = signature.starts_with("AWS4-HMAC-SHA256") || scope.is_some();
+        let operation = match params.get("Action") {
+            Some(action) => action.to_owned(),
+            None if signed => String::new(),
+            None => return None,
+        };
+        let mut scope = scope.as_deref().unwrap_or_default().split('/').skip(2);
+        let region = scope.next().unwrap_or(DEFAULT_REGION).to_owned();
+        let service = match (params.get("Version"), scope.next()) {
+            (Some("2011-06-15"), _) | (None, Some("sts")) => Service::Sts,
+            _ => Service::Ec2,
+        };
+        let target = TARGETS.iter().find_map(|name| params.get(name)).unwrap_or_default().to_owned();
+        Some(Call { operation, target, service, region, params })
+    }
+
+    /// The answer to this call: the elements inside its response, or its refusal.
+    pub fn answer(&self, outcome: Result<Xml, Fault>, rng: &mut Rng) -> Response {
+        let xml = match outcome {
+            Ok(xml) => xml,
+            Err(fault) => return self.refuse(fault.status, &fault.code, &fault.message, rng),
+        };
+        let operation = &self.operation;
+        let id = rng.uuid();
+        let body = match self.service {
+            Service::Ec2 => format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{operation}Response xmlns=\"{EC2_NAMESPACE}\">\
+                 <requestId>{id}</requestId>{}</{operation}Response>",
+                xml.as_str()
+            ),
+            Service::Sts => format!(
+                "<{operation}Response xmlns=\"{STS_NAMESPACE}\"><{operation}Result>{}</{operation}Result>\
+                 <ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{operation}Response>",
+                xml.as_str()
+            ),
+        };
+        respond(200, &id, body)
+    }
+
+    /// An error in the words of the service that was called.
+    pub fn refuse(&self, status: u16, code: &str, message: &str, rng: &mut Rng) -> Response {
+        match self.service {
+            Service::Ec2 => refuse_ec2(status, code, message, rng),
+            Service::Sts => {
+                let id = rng.uuid();
+                let mut error = Xml::new();
+                error.text("Type", if status < 500 { "Sender" } else { "Receiver" });
+                error.text("Code", code);
+                error.text("Message", message);
+                let error = error.into_string();
+                let body = format!(
+                    "<ErrorResponse xmlns=\"{STS_NAMESPACE}\"><Error>{error}</Error><RequestId>{id}</RequestId></ErrorResponse>"
+                );
+                respond(status, &id, body)
+            }
+        }
+    }
+}
+
+/// An error document as EC2 writes it.
+pub fn refuse_ec2(status: u16, code: &str, message: &str, rng: &mut Rng) -> Response {
+    let id = rng.uuid();
+    let mut error = Xml::new();
+    error.text("Code", code);
+    error.text("Message", message);
+    let error = error.into_string();
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error>{error}</Error></Errors>\
+         <RequestID>{id}</RequestID></Response>"
+    );
+    respond(status, &id, body)
+}
+
+/// The credential of a signature: access key, date, region, service and `aws4_request`, with slashes.
+pub fn scope(authorization: &str) -> Option<String> {
+    let (_, rest) = authorization.split_once("Credential=")?;
+    Some(rest.split(',').next().unwrap_or(rest).trim().to_owned())
+}
+
+fn respond(status: u16, id: &str, body: String) -> Response {
+    Response::new(status).with_header("x-amzn-RequestId", id).with_body(CONTENT_TYPE, body)
+}

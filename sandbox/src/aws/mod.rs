@@ -1,0 +1,48 @@
+//! AWS as a VPN sees it: the EC2 Query API (2016-11-15) and STS (2011-06-15), region by region.
+//!
+//! | room | holds |
+//! |---|---|
+//! | `call`, `query`, `xml`, `errors`, `filters` | the wire: parameters in, elements or refusals out |
+//! | `cloud`, `region` | who is asked: authentication, throttling, the region's objects and its operations |
+//! | `life`, `tags` | what all objects have in common |
+//! | `vpc`, `subnets`, `internet`, `routes`, `places` | the network that a VPN serves |
+//! | `gateways`, `customer`, `transit` | the three kinds of gateway that a VPN connection joins |
+//! | `connection`, `listing`, `modify`, `tunnel_options`, `device_config` | the VPN connection itself |
+//! | `sts`, `throttle` | who calls, and how often |
+//!
+//! Everything that takes time takes simulated time; element names are those of the service model.
+
+mod call;
+mod cloud;
+mod connection;
+mod customer;
+mod device_config;
+mod errors;
+mod filters;
+mod gateways;
+mod internet;
+mod life;
+mod listing;
+mod modify;
+mod places;
+mod query;
+mod region;
+mod routes;
+mod sts;
+mod subnets;
+mod tags;
+mod throttle;
+mod transit;
+mod tunnel_options;
+mod vpc;
+mod xml;
+
+#[cfg(test)]
+mod tests;
+
+pub use call::{Call, Service};
+pub use cloud::Cloud;
+pub use region::Quotas;
+
+/// The one account of this world.
+pub const ACCOUNT: &str = "123456789012";

@@ -1,0 +1,214 @@
+//! Transit gateways, as far as a VPN connection needs them: create, list, delete, and the attachment that a connection
+//! brings with it.
+
+use super::ACCOUNT;
+use super::connection::{Connection, Target};
+use super::errors::Fault;
+use super::gateways::amazon_asn;
+use super::life::{self, Life, Object, State, find_live, find_mut, new_id, object, seen_from, select};
+use super::listing::moment;
+use super::query::Params;
+use super::region::{Answer, Region};
+use super::tags::{self, Tags};
+use super::xml::Xml;
+use crate::time::{SimTime, Span};
+use crate::world::{Context, Settings};
+use serde::{Deserialize, Serialize};
+
+const CREATE_LEAST: Span = Span::seconds(60);
+const CREATE_MOST: Span = Span::seconds(150);
+const DELETE_LEAST: Span = Span::seconds(30);
+const DELETE_MOST: Span = Span::seconds(90);
+const ATTACH_LEAST: Span = Span::seconds(150);
+const ATTACH_MOST: Span = Span::seconds(280);
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TransitGateway {
+    pub id: String,
+    pub tags: Tags,
+    pub seen_from: SimTime,
+    pub life: Life,
+    pub asn: u32,
+    arn: String,
+    description: String,
+    created: SimTime,
+    route_table_id: String,
+    ecmp: String,
+}
+
+object!(TransitGateway, "transit-gateway", "tgw", "InvalidTransitGatewayID", "transitGateway", life);
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TransitAttachment {
+    pub id: String,
+    pub tags: Tags,
+    pub seen_from: SimTime,
+    pub life: Life,
+    gateway_id: String,
+    vpn_connection_id: String,
+    created: SimTime,
+    route_table_id: String,
+}
+
+object!(
+    TransitAttachment,
+    "transit-gateway-attachment",
+    "tgw-attach",
+    "InvalidTransitGatewayAttachmentID",
+    "transitGatewayAttachment",
+    life
+);
+
+impl TransitGateway {
+    fn write(&self, settings: &Settings, xml: &mut Xml) {
+        xml.text("transitGatewayId", &self.id);
+        xml.text("transitGatewayArn", &self.arn);
+        xml.text("state", self.life.state.as_str());
+        xml.text("ownerId", ACCOUNT);
+        xml.text("description", &self.description);
+        xml.text("creationTime", moment(settings, self.created));
+        xml.nest("options", |xml| {
+            xml.text("amazonSideAsn", self.asn);
+            xml.text("autoAcceptSharedAttachments", "disable");
+            xml.text("defaultRouteTableAssociation", "enable");
+            xml.text("associationDefaultRouteTableId", &self.route_table_id);
+            xml.text("defaultRouteTablePropagation", "enable");
+            xml.text("propagationDefaultRouteTableId", &self.route_table_id);
+            xml.text("vpnEcmpSupport", &self.ecmp);
+            xml.text("dnsSupport", "enable");
+            xml.text("securityGroupReferencingSupport", "disable");
+            xml.text("multicastSupport", "disable");
+        });
+        tags::write(xml, &self.tags);
+    }
+
+    fn field(&self, name: &str) -> Option<Vec<String>> {
+        Some(vec![match name {
+            "transit-gateway-id" => self.id.clone(),
+            "state" => self.life.state.as_str().to_owned(),
+            "owner-id" => ACCOUNT.to_owned(),
+            "options.amazon-side-asn" => self.asn.to_string(),
+            _ => return None,
+        }])
+    }
+}
+
+impl TransitAttachment {
+    fn field(&self, name: &str) -> Option<Vec<String>> {
+        Some(vec![match name {
+            "transit-gateway-attachment-id" => self.id.clone(),
+            "transit-gateway-id" => self.gateway_id.clone(),
+            "resource-id" => self.vpn_connection_id.clone(),
+            "resource-type" => "vpn".to_owned(),
+            "state" => self.life.state.as_str().to_owned(),
+            "resource-owner-id" | "transit-gateway-owner-id" => ACCOUNT.to_owned(),
+            "association.transit-gateway-route-table-id" => self.route_table_id.clone(),
+            "association.state" => "associated".to_owned(),
+            _ => return None,
+        }])
+    }
+}
+
+impl Region {
+    pub(super) fn create_transit_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+        let asn = amazon_asn(params, "Options.AmazonSideAsn")?;
+        if self.transit_gateways.values().filter(|gateway| !gateway.gone()).count() >= self.quotas.transit_gateways {
+            return Err(Fault::new("TransitGatewayLimitExceeded", "You've reached the limit of transit gateways."));
+        }
+        let id = new_id("tgw", cx.rng);
+        let gateway = TransitGateway {
+            tags: life::initial_tags::<TransitGateway>(params)?,
+            seen_from: seen_from(cx.now, cx.rng),
+            life: Life::pending(cx.now + cx.rng.span(CREATE_LEAST, CREATE_MOST)),
+            asn,
+            arn: self.arn("ec2", &format!("transit-gateway/{id}")),
+            description: params.get("Description").unwrap_or_default().to_owned(),
+            created: cx.now,
+            route_table_id: new_id("tgw-rtb", cx.rng),
+            ecmp: params.get("Options.VpnEcmpSupport").unwrap_or("enable").to_owned(),
+            id,
+        };
+        let mut xml = Xml::new();
+        xml.nest("transitGateway", |xml| gateway.write(cx.settings, xml));
+        self.transit_gateways.insert(gateway.id.clone(), gateway);
+        Ok(xml)
+    }
+
+    pub(super) fn describe_transit_gateways(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+        let rows = select(&self.transit_gateways, params, "TransitGatewayIds", cx.now, TransitGateway::field)?;
+        let mut xml = Xml::new();
+        xml.set("transitGatewaySet", rows, |xml, gateway| gateway.write(cx.settings, xml));
+        Ok(xml)
+    }
+
+    pub(super) fn delete_transit_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+        let id = params.require("TransitGatewayId")?;
+        find_live(&self.transit_gateways, id, cx.now)?;
+        if self.connections_of(id).any(|connection| !connection.gone()) {
+            return Err(Fault::incorrect_state(format!("{id} has non-deleted VPN Attachments")));
+        }
+        let gateway = find_mut(&mut self.transit_gateways, id, cx.now)?;
+        if gateway.life.state != State::Deleting {
+            gateway.life = Life::deleting(cx.now + cx.rng.span(DELETE_LEAST, DELETE_MOST));
+        }
+        let mut xml = Xml::new();
+        xml.nest("transitGateway", |xml| gateway.write(cx.settings, xml));
+        Ok(xml)
+    }
+
+    pub(super) fn describe_transit_gateway_attachments(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+        let map = &self.transit_attachments;
+        let rows = select(map, params, "TransitGatewayAttachmentIds", cx.now, TransitAttachment::field)?;
+        let mut xml = Xml::new();
+        xml.set("transitGatewayAttachments", rows, |xml, attachment| {
+            xml.text("transitGatewayAttachmentId", &attachment.id);
+            xml.text("transitGatewayId", &attachment.gateway_id);
+            xml.text("transitGatewayOwnerId", ACCOUNT);
+            xml.text("resourceOwnerId", ACCOUNT);
+            xml.text("resourceType", "vpn");
+            xml.text("resourceId", &attachment.vpn_connection_id);
+            xml.text("state", attachment.life.state.as_str());
+            if attachment.life.state == State::Available {
+                xml.nest("association", |xml| {
+                    xml.text("transitGatewayRouteTableId", &attachment.route_table_id);
+                    xml.text("state", "associated");
+                });
+            }
+            xml.text("creationTime", moment(cx.settings, attachment.created));
+            tags::write(xml, &attachment.tags);
+        });
+        Ok(xml)
+    }
+
+    /// A connection on a transit gateway is attached to it, under tags of the attachment's own.
+    pub(super) fn attach_to_transit_gateway(&mut self, connection: &Connection, cx: &mut Context<'_>) {
+        let Target::TransitGateway(gateway_id) = &connection.target else { return };
+        let Some(gateway) = self.transit_gateways.get(gateway_id) else { return };
+        let attachment = TransitAttachment {
+            id: new_id("tgw-attach", cx.rng),
+            tags: Tags::new(),
+            seen_from: seen_from(cx.now, cx.rng),
+            life: Life::pending(cx.now + cx.rng.span(ATTACH_LEAST, ATTACH_MOST)),
+            gateway_id: gateway_id.clone(),
+            vpn_connection_id: connection.id.clone(),
+            created: cx.now,
+            route_table_id: gateway.route_table_id.clone(),
+        };
+        self.transit_attachments.insert(attachment.id.clone(), attachment);
+    }
+
+    pub(super) fn detach_from_transit_gateway(&mut self, vpn_connection_id: &str, end: SimTime) {
+        for attachment in self.transit_attachments.values_mut() {
+            if attachment.vpn_connection_id == vpn_connection_id && !attachment.life.state.ending() {
+                attachment.life = Life::deleting(end);
+            }
+        }
+    }
+
+    pub(super) fn transit_tags_mut(&mut self, id: &str, now: SimTime) -> Result<&mut Tags, Fault> {
+        if id.starts_with("tgw-attach-") {
+            return Ok(find_mut(&mut self.transit_attachments, id, now)?.tags_mut());
+        }
+        Ok(find_mut(&mut self.transit_gateways, id, now)?.tags_mut())
+    }
+}

@@ -1,0 +1,391 @@
+//! What PUT, PATCH, DELETE and GET of all kinds have in common: preconditions, locks, the change under way and its operation.
+
+use super::cloud::{Cloud, Lock, api_version, etag};
+use super::errors::{self, Refusal};
+use super::ids::{Id, Kind};
+use super::operations::{Answer, Named, Operation, answer};
+use super::resource::{self, Object, Pending, Resource, State};
+use crate::time::Span;
+use crate::wire::{Request, Response};
+use crate::world::Context;
+use serde_json::Value;
+use std::net::Ipv4Addr;
+
+/// Top-level members that have their own place; any other comes back as it was sent.
+const KNOWN: [&str; 9] = ["id", "name", "type", "etag", "location", "tags", "properties", "sku", "zones"];
+
+/// A change about to begin: the verb that names its operation, how long it takes, the lock it holds meanwhile (key of a
+/// gateway or virtual network), and what its operation has to say in the end.
+pub(super) struct Change {
+    pub verb: &'static str,
+    pub span: Span,
+    pub lock: Option<String>,
+    pub result: Answer,
+}
+
+/// A PUT that its kind has checked and normalised.
+pub(super) struct Draft {
+    pub properties: Value,
+    pub top: Object,
+    /// How long the change takes.
+    pub span: Span,
+    /// Key of the gateway or virtual network whose lock it needs.
+    pub lock: Option<String>,
+    pub secret: Option<String>,
+    pub address: Option<Ipv4Addr>,
+    /// The subnets that a virtual network has from now on, when the document says.
+    pub subnets: Option<Vec<(Id, Value)>>,
+}
+
+impl Draft {
+    pub fn new(properties: Object, span: Span) -> Draft {
+        Draft {
+            properties: properties.into(),
+            top: Object::new(),
+            span,
+            lock: None,
+            secret: None,
+            address: None,
+            subnets: None,
+        }
+    }
+}
+
+/// The request's body, which must be a JSON object.
+pub(super) fn body(request: &Request) -> Result<Object, Refusal> {
+    match serde_json::from_slice(&request.body) {
+        Ok(Value::Object(object)) => Ok(object),
+        _ => {
+            Err(Refusal::bad("InvalidRequestContent", "The request content was invalid and could not be deserialized."))
+        }
+    }
+}
+
+/// The body's properties; absent ones are none.
+pub(super) fn properties(body: &Object) -> Object {
+    body.get("properties").and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+impl Cloud {
+    pub(super) fn find(&self, id: &Id) -> Result<&Resource, Refusal> {
+        self.require_group(id)?;
+        self.resources.get(&id.key()).ok_or_else(|| errors::not_found(id))
+    }
+
+    pub(super) fn get(&self, id: &Id, cx: &mut Context<'_>) -> Result<Response, Refusal> {
+        let resource = self.find(id)?;
+        let response = answer(200, &self.render(resource, cx));
+        // Gateways and connections answer without the header, as recorded.
+        Ok(match id.kind {
+            Kind::Gateway | Kind::Connection => response,
+            Kind::Subnet => {
+                let network = id.network().and_then(|network| self.resources.get(&network.key()));
+                response.with_header("ETag", network.unwrap_or(resource).etag.clone())
+            }
+            _ => response.with_header("ETag", resource.etag.clone()),
+        })
+    }
+
+    /// A resource as a client sees it now.
+    pub(super) fn render(&self, resource: &Resource, cx: &mut Context<'_>) -> Value {
+        let document = resource.document();
+        match resource.id.kind {
+            Kind::VirtualNetwork => self.render_network(resource, document),
+            Kind::Subnet => self.render_subnet(resource, document),
+            Kind::PublicIp => self.render_public_ip(resource, document),
+            Kind::Gateway => self.render_gateway(resource, document, cx),
+            Kind::LocalGateway => document,
+            Kind::Connection => self.render_connection(resource, document, cx),
+        }
+    }
+
+    pub(super) fn put(&mut self, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<Response, Refusal> {
+        self.require_group(id)?;
+        self.writable(id)?;
+        check_name(id)?;
+        let body = body(request)?;
+        let existing = self.resources.get(&id.key());
+        self.conditions(request, existing)?;
+        if let Some(existing) = existing {
+            self.idle(existing, request, cx)?;
+        }
+        let location = self.location(id, &body, existing)?;
+        let tags = tags(&body)?;
+        let mut draft = match id.kind {
+            Kind::VirtualNetwork => self.draft_network(id, &body, existing, cx)?,
+            Kind::Subnet => self.draft_subnet(id, &body, existing, cx)?,
+            Kind::PublicIp => self.draft_public_ip(id, &body, existing, cx)?,
+            Kind::Gateway => self.draft_gateway(id, &body, &location, existing, cx)?,
+            Kind::LocalGateway => draft_local_gateway(id, &body, cx)?,
+            Kind::Connection => self.draft_connection(id, &body, &location, existing, cx)?,
+        };
+        for (name, value) in body.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str())) {
+            draft.top.insert(name.clone(), value.clone());
+        }
+        if let Some(key) = &draft.lock {
+            self.unlocked(key, id, request, cx)?;
+        }
+        let status = if existing.is_none() { 201 } else { 200 };
+        let record = self.store(id, location, tags, draft, request, cx);
+        self.reply(id, status, &record, request, cx)
+    }
+
+    fn reply(
+        &self,
+        id: &Id,
+        status: u16,
+        record: &str,
+        request: &Request,
+        cx: &mut Context<'_>,
+    ) -> Result<Response, Refusal> {
+        let resource = self.resources.get(&id.key()).ok_or_else(|| errors::not_found(id))?;
+        let response = answer(status, &self.render(resource, cx));
+        Ok(self.accepted(response, record, Named::Status, request, cx))
+    }
+
+    fn store(
+        &mut self,
+        id: &Id,
+        location: String,
+        tags: Option<Value>,
+        draft: Draft,
+        request: &Request,
+        cx: &mut Context<'_>,
+    ) -> String {
+        let key = id.key();
+        let mut resource = self.resources.remove(&key).unwrap_or_else(|| blank(id, &location, cx));
+        resource.tags = tags;
+        resource.top = draft.top;
+        resource.properties = draft.properties;
+        resource.secret = draft.secret.or(resource.secret);
+        resource.address = resource.address.or(draft.address);
+        self.resources.insert(key.clone(), resource);
+        let record = self.start(
+            &key,
+            Change { verb: "Put", span: draft.span, lock: draft.lock, result: Answer::Nothing },
+            request,
+            cx,
+        );
+        if let Some(subnets) = draft.subnets {
+            let beneath = format!("{key}/");
+            let kept: Vec<String> = subnets.iter().map(|(id, _)| id.key()).collect();
+            self.resources.retain(|other, _| !other.starts_with(&beneath) || kept.contains(other));
+            for (id, properties) in subnets {
+                let key = id.key();
+                let mut subnet = self.resources.remove(&key).unwrap_or_else(|| blank(&id, &location, cx));
+                subnet.properties = properties;
+                subnet.state = State::Updating;
+                subnet.pending = self
+                    .resources
+                    .get(&id.network().map(|n| n.key()).unwrap_or_default())
+                    .and_then(|network| network.pending.clone());
+                if let Some(pending) = &subnet.pending {
+                    self.agenda.insert((pending.due, key.clone()));
+                }
+                self.resources.insert(key, subnet);
+            }
+        }
+        record
+    }
+
+    /// Begins a change of a stored resource: Updating, a new etag, a lock, an operation's record.
+    pub(super) fn start(&mut self, key: &str, change: Change, request: &Request, cx: &mut Context<'_>) -> String {
+        let Change { verb, span, lock, result } = change;
+        let due = cx.now + span;
+        let (subscription, location) = match self.resources.get(key) {
+            Some(resource) => (resource.id.subscription.clone(), resource.location.clone()),
+            None => return String::new(),
+        };
+        let vanish = verb == "Delete";
+        let operation = Operation {
+            subscription,
+            location,
+            api_version: api_version(request),
+            target: key.to_owned(),
+            due,
+            error: None,
+            answer: result,
+            with_status: true,
+            polls: 0,
+        };
+        let record = self.record(operation, cx);
+        let fresh = etag(cx.rng);
+        let mut network = None;
+        if let Some(resource) = self.resources.get_mut(key) {
+            resource.state = if vanish { State::Deleting } else { State::Updating };
+            resource.etag.clone_from(&fresh);
+            let title = title(verb, resource.id.kind);
+            resource.pending = Some(Pending { due, operation: record.clone(), title, vanish });
+            network = resource.id.network();
+        }
+        if let Some(network) = network.and_then(|network| self.resources.get_mut(&network.key())) {
+            network.etag = fresh;
+        }
+        self.agenda.insert((due, key.to_owned()));
+        if let Some(lock) = lock {
+            self.locks.insert(lock, Lock { until: due, operation: record.clone() });
+        }
+        record
+    }
+
+    /// PATCH of the tags: at once, but for gateways and connections, which are updated for it.
+    pub(super) fn patch(&mut self, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<Response, Refusal> {
+        let existing = self.find(id)?;
+        let body = body(request)?;
+        self.conditions(request, Some(existing))?;
+        self.idle(existing, request, cx)?;
+        let tags = tags(&body)?;
+        let key = id.key();
+        let lock = match id.kind {
+            Kind::Gateway => Some(key.clone()),
+            Kind::Connection => Some(existing.text("/virtualNetworkGateway1/id").unwrap_or_default().to_lowercase()),
+            _ => None,
+        };
+        if let Some(lock) = &lock {
+            self.unlocked(lock, id, request, cx)?;
+        }
+        if let Some(resource) = self.resources.get_mut(&key) {
+            resource.tags = tags;
+            resource.etag = etag(cx.rng);
+        }
+        if lock.is_none() {
+            return self.get(id, cx);
+        }
+        let span = cx.rng.span(Span::seconds(5), Span::seconds(15));
+        let record = self.start(&key, Change { verb: "Patch", span, lock, result: Answer::Resource }, request, cx);
+        self.reply(id, 200, &record, request, cx)
+    }
+
+    pub(super) fn delete(&mut self, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<Response, Refusal> {
+        self.require_group(id)?;
+        let key = id.key();
+        let Some(existing) = self.resources.get(&key) else { return Ok(Response::new(204)) };
+        self.conditions(request, Some(existing))?;
+        if let Some(pending) = existing.pending.as_ref().filter(|pending| pending.vanish) {
+            return Ok(self.accepted(Response::new(202), &pending.operation, Named::Both, request, cx));
+        }
+        self.idle(existing, request, cx)?;
+        let lock = match id.kind {
+            Kind::Gateway | Kind::VirtualNetwork => Some(key.clone()),
+            Kind::Subnet => id.network().map(|network| network.key()),
+            Kind::Connection => Some(existing.text("/virtualNetworkGateway1/id").unwrap_or_default().to_lowercase()),
+            _ => None,
+        };
+        self.free(existing, cx)?;
+        if let Some(lock) = &lock {
+            self.unlocked(lock, id, request, cx)?;
+        }
+        let (least, most) = match id.kind {
+            Kind::VirtualNetwork => (4, 10),
+            Kind::Subnet => (4, 10),
+            Kind::PublicIp => (5, 10),
+            Kind::Gateway => (600, 1_080),
+            Kind::LocalGateway => (10, 20),
+            Kind::Connection => (20, 60),
+        };
+        let span = cx.rng.span(Span::seconds(least), Span::seconds(most));
+        let record = self.start(&key, Change { verb: "Delete", span, lock, result: Answer::Nothing }, request, cx);
+        Ok(self.accepted(Response::new(202), &record, Named::Both, request, cx))
+    }
+
+    pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Resource> {
+        self.resources.values().filter(move |resource| resource.id.kind == kind)
+    }
+
+    /// Connections of a gateway, by its key.
+    pub(super) fn connections_of<'a>(&'a self, gateway: &'a str) -> impl Iterator<Item = &'a Resource> {
+        self.of_kind(Kind::Connection).filter(move |connection| {
+            ["/virtualNetworkGateway1/id", "/virtualNetworkGateway2/id"]
+                .iter()
+                .any(|end| connection.text(end).is_some_and(|id| id.eq_ignore_ascii_case(gateway)))
+        })
+    }
+
+    /// Where a PUT places the resource: said by its document, once and for all.
+    fn location(&self, id: &Id, body: &Object, existing: Option<&Resource>) -> Result<String, Refusal> {
+        if let Some(network) = id.network() {
+            let network = self.resources.get(&network.key());
+            return Ok(network.map(|network| network.location.clone()).unwrap_or_default());
+        }
+        let said = body.get("location").and_then(Value::as_str).map(resource::location).filter(|said| !said.is_empty());
+        match (said, existing) {
+            (None, _) => {
+                Err(Refusal::bad("LocationRequired", "The location property is required for this definition."))
+            }
+            (Some(said), Some(existing)) if said != existing.location => Err(Refusal::new(
+                409,
+                "InvalidResourceLocation",
+                format!(
+                    "The resource '{}' already exists in location '{}' in resource group '{}'. A resource with the same \
+                     name cannot be created in location '{said}'. Please select a new resource name.",
+                    id.name, existing.location, id.group
+                ),
+            )),
+            (Some(said), _) if said.chars().all(|c| c.is_ascii_alphanumeric()) => Ok(said),
+            (Some(said), _) => Err(Refusal::bad(
+                "LocationNotAvailableForResourceType",
+                format!("The provided location '{said}' is not available for resource type '{}'.", id.kind.type_name()),
+            )),
+        }
+    }
+}
+
+fn draft_local_gateway(id: &Id, body: &Object, cx: &mut Context<'_>) -> Result<Draft, Refusal> {
+    super::local_gateway::draft(id, body, cx)
+}
+
+fn blank(id: &Id, location: &str, cx: &mut Context<'_>) -> Resource {
+    Resource {
+        id: id.clone(),
+        location: location.to_owned(),
+        tags: None,
+        top: Object::new(),
+        properties: Value::Null,
+        state: State::Updating,
+        etag: etag(cx.rng),
+        guid: cx.rng.uuid(),
+        ready: false,
+        pending: None,
+        settled: cx.now,
+        secret: None,
+        next_secret: None,
+        address: None,
+    }
+}
+
+/// The service's name for an operation, as errors quote it.
+pub(super) fn title(verb: &str, kind: Kind) -> String {
+    format!("{verb}{}Operation", kind.noun())
+}
+
+/// The body's tags: at most 50, text to text.
+pub(super) fn tags(body: &Object) -> Result<Option<Value>, Refusal> {
+    match body.get("tags") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(tags)) if tags.len() > 50 => Err(Refusal::bad(
+            "InvalidTags",
+            format!("The number of tags, {}, exceeds the maximum allowed, 50.", tags.len()),
+        )),
+        Some(tags @ Value::Object(map)) if map.values().all(Value::is_string) => Ok(Some(tags.clone())),
+        Some(_) => Err(errors::request_format("tags: an object of strings was expected")),
+    }
+}
+
+fn check_name(id: &Id) -> Result<(), Refusal> {
+    let name = id.name.as_str();
+    let most = if id.kind == Kind::VirtualNetwork { 64 } else { 80 };
+    let good = name.len() <= most
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    if good {
+        return Ok(());
+    }
+    Err(Refusal::bad(
+        "InvalidResourceName",
+        format!(
+            "Resource name {name} is invalid. The name can be up to {most} characters long. It must begin with a word \
+             character, and it must end with a word character or with '_'. The name may contain word characters or '.', '-', '_'."
+        ),
+    ))
+}

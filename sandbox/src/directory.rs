@@ -1,0 +1,167 @@
+//! What a running sandbox keeps in its directory.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `ca.pem`, `ca-key.pem` | the certificate authority, made once |
+//! | `env` | shell exports with which every client reaches the sandbox |
+//! | `world.json` | the state, read again at start; shared keys are in it, so it is for the owner only |
+//! | `calls.jsonl` | a line a call |
+//! | `control.json` | address and token with which the other commands reach the running sandbox |
+
+use crate::tls::{Authority, TlsError};
+use crate::world::{Settings, World};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Why the directory could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    #[error("{0}: {1}")]
+    Io(PathBuf, #[source] io::Error),
+    #[error("{0}: {1}")]
+    Json(PathBuf, #[source] serde_json::Error),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// Where the running sandbox listens to the other commands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Control {
+    /// Socket address, such as `127.0.0.1:4566`.
+    pub address: std::net::SocketAddr,
+    pub token: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Directory {
+    path: PathBuf,
+}
+
+impl Directory {
+    /// An existing directory, or a new one.
+    pub fn open(path: &Path) -> Result<Directory, DirectoryError> {
+        fs::create_dir_all(path).map_err(|error| DirectoryError::Io(path.to_owned(), error))?;
+        let path = path.canonicalize().map_err(|error| DirectoryError::Io(path.to_owned(), error))?;
+        Ok(Directory { path })
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn read(&self, name: &str) -> Result<Option<String>, DirectoryError> {
+        match fs::read_to_string(self.file(name)) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(DirectoryError::Io(self.file(name), error)),
+        }
+    }
+
+    /// Replaces a file in one step; what is not `public` only the owner reads.
+    pub fn write(&self, name: &str, text: &[u8], public: bool) -> Result<(), DirectoryError> {
+        let (path, fresh) = (self.file(name), self.file(&format!(".{name}.new")));
+        let put = || -> io::Result<()> {
+            let mode = if public { 0o644 } else { 0o600 };
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&fresh)?;
+            file.write_all(text)?;
+            fs::rename(&fresh, &path)
+        };
+        put().map_err(|error| DirectoryError::Io(path.clone(), error))
+    }
+
+    fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, DirectoryError> {
+        let Some(text) = self.read(name)? else { return Ok(None) };
+        serde_json::from_str(&text).map(Some).map_err(|error| DirectoryError::Json(self.file(name), error))
+    }
+
+    /// The authority of earlier runs, or a new one.
+    pub fn authority(&self) -> Result<Authority, DirectoryError> {
+        if let (Some(certificate), Some(key)) = (self.read("ca.pem")?, self.read("ca-key.pem")?) {
+            return Ok(Authority { certificate, key });
+        }
+        let authority = Authority::generate()?;
+        self.write("ca-key.pem", authority.key.as_bytes(), false)?;
+        self.write("ca.pem", authority.certificate.as_bytes(), true)?;
+        Ok(authority)
+    }
+
+    /// The certificate that clients trust, when a sandbox has run here.
+    pub fn trusted(&self) -> Result<Option<String>, DirectoryError> {
+        self.read("ca.pem")
+    }
+
+    /// The world of earlier runs.
+    pub fn world(&self) -> Result<Option<World>, DirectoryError> {
+        self.json("world.json")
+    }
+
+    pub fn save(&self, world: &[u8]) -> Result<(), DirectoryError> {
+        self.write("world.json", world, false)
+    }
+
+    pub fn control(&self) -> Result<Option<Control>, DirectoryError> {
+        self.json("control.json")
+    }
+
+    pub fn announce(&self, control: &Control) -> Result<(), DirectoryError> {
+        let text =
+            serde_json::to_vec(control).map_err(|error| DirectoryError::Json(self.file("control.json"), error))?;
+        self.write("control.json", &text, false)
+    }
+
+    pub fn retract(&self) {
+        // Gone already is as good.
+        let _ = fs::remove_file(self.file("control.json"));
+    }
+
+    /// The call log, to be appended to.
+    pub fn calls(&self) -> Result<File, DirectoryError> {
+        let path = self.file("calls.jsonl");
+        OpenOptions::new().append(true).create(true).open(&path).map_err(|error| DirectoryError::Io(path, error))
+    }
+
+    /// Writes `env`. Two names for one thing are there because clients differ in which they read.
+    pub fn write_env(&self, authority: &str, settings: &Settings) -> Result<(), DirectoryError> {
+        let url = format!("https://{authority}");
+        let ca = self.file("ca.pem").display().to_string();
+        let pairs: [(&str, &str); 27] = [
+            ("AWS_ENDPOINT_URL", &url),
+            ("AWS_CA_BUNDLE", &ca),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "AKIASANDBOXSANDBOX00"),
+            ("AWS_SECRET_ACCESS_KEY", "sandbox-secret-access-key"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("SSL_CERT_FILE", &ca),
+            ("REQUESTS_CA_BUNDLE", &ca),
+            ("CURL_CA_BUNDLE", &ca),
+            ("NODE_EXTRA_CA_CERTS", &ca),
+            ("ARM_METADATA_HOSTNAME", authority),
+            ("ARM_METADATA_HOST", authority),
+            ("ARM_TENANT_ID", &settings.tenant_id),
+            ("ARM_CLIENT_ID", &settings.client_id),
+            ("ARM_CLIENT_SECRET", &settings.client_secret),
+            ("ARM_SUBSCRIPTION_ID", &settings.subscription_id),
+            ("ARM_RESOURCE_PROVIDER_REGISTRATIONS", "none"),
+            ("AZURE_TENANT_ID", &settings.tenant_id),
+            ("AZURE_CLIENT_ID", &settings.client_id),
+            ("AZURE_CLIENT_SECRET", &settings.client_secret),
+            ("AZURE_SUBSCRIPTION_ID", &settings.subscription_id),
+            ("AZURE_AUTHORITY_HOST", &url),
+            ("AZURE_RESOURCE_MANAGER_URL", &url),
+            ("AZURE_CORE_INSTANCE_DISCOVERY", "false"),
+            ("AWSAZURE_SANDBOX_URL", &url),
+            ("AWSAZURE_SANDBOX_CA", &ca),
+        ];
+        let mut text = String::from("# Read by a shell: . env\n");
+        for (name, value) in pairs {
+            text.push_str(&format!("export {name}='{}'\n", value.replace('\'', "'\\''")));
+        }
+        // No proxy may come between, whatever the shell says.
+        text.push_str("export NO_PROXY=\"127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}\" no_proxy=\"127.0.0.1,localhost${no_proxy:+,$no_proxy}\"\n");
+        self.write("env", text.as_bytes(), true)
+    }
+}

@@ -1,0 +1,62 @@
+//! The world in memory, for tests: simulated time is tokio's own, so that under its paused clock half an hour passes as fast
+//! as the code between two sleeps runs.
+
+use crate::calls::Record;
+use crate::time::SimTime;
+use crate::wire::{Reply, Request};
+use crate::world::{Settings, World};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A handle to one world; clones share it.
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+    world: Arc<Mutex<World>>,
+    calls: Arc<Mutex<Vec<Record>>>,
+    began: Instant,
+    latency: Duration,
+}
+
+impl Sandbox {
+    /// A new world whose instant 0 is now; needs a tokio runtime with time.
+    pub fn new(seed: u64, settings: Settings) -> Sandbox {
+        let latency = Duration::from_millis(settings.latency.0);
+        Sandbox {
+            world: Arc::new(Mutex::new(World::new(seed, settings))),
+            calls: Arc::default(),
+            began: Instant::now(),
+            latency,
+        }
+    }
+
+    pub fn now(&self) -> SimTime {
+        SimTime(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// The world itself, to look at it, to plan faults, or to change it behind a client's back.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Every call so far.
+    pub fn calls(&self) -> Vec<Record> {
+        self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// One call: half the latency there, the effect, half the latency back. After `Hang` it is the caller who never answers.
+    pub async fn call(&self, request: Request) -> Reply {
+        let start = self.now();
+        tokio::time::sleep(self.latency / 2).await;
+        let exchange = {
+            let now = self.now();
+            self.world().handle(now, &request)
+        };
+        tokio::time::sleep(self.latency / 2).await;
+        let end = self.now();
+        let record =
+            Record { start_ms: start.0, end_ms: end.0, sim_start_ms: start.0, sim_end_ms: end.0, ..exchange.record };
+        self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(record);
+        exchange.reply
+    }
+}

@@ -1,0 +1,338 @@
+//! The calls through the real SDK, against answers held in memory, under a paused clock.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use super::model::{CustomerGatewayId, Target, TunnelOptions, VpnConnectionId, VpnGatewayId};
+use super::{Aws, Ec2, Error, Extras, Filter, Own, Seams, Settings, TokioTime, Waits};
+use crate::primitives::{Asn, SharedKey, Tags};
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
+
+const KEY: &str = "Secret.Key_of_tunnel_one";
+
+enum Reply {
+    Xml(u16, String),
+    Lost,
+    Hang,
+}
+
+type Script = Box<dyn Fn(&str, usize) -> Reply + Send + Sync>;
+
+/// Answers by action and by how many calls of that action came before; keeps all bodies.
+#[derive(Clone)]
+struct Cloud {
+    script: Arc<Script>,
+    calls: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+impl fmt::Debug for Cloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cloud")
+    }
+}
+
+impl HttpConnector for Cloud {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap();
+        let action = body.split("Action=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+        let before = self.count(&action);
+        self.calls.lock().unwrap().push((action.clone(), body));
+        let reply = (self.script)(&action, before);
+        HttpConnectorFuture::new(async move {
+            match reply {
+                Reply::Xml(status, body) => Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))),
+                Reply::Lost => Err(ConnectorError::io("connection reset by peer".into())),
+                Reply::Hang => std::future::pending().await,
+            }
+        })
+    }
+}
+
+impl Cloud {
+    fn new(script: impl Fn(&str, usize) -> Reply + Send + Sync + 'static) -> Self {
+        Cloud { script: Arc::new(Box::new(script)), calls: Arc::default() }
+    }
+
+    fn count(&self, action: &str) -> usize {
+        self.calls.lock().unwrap().iter().filter(|(one, _)| one == action).count()
+    }
+
+    async fn ec2(&self) -> Ec2 {
+        let connector = self.clone();
+        let http: SharedHttpClient = http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone()));
+        let time = SharedTimeSource::new(TokioTime::starting(SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 30)));
+        let settings = Settings {
+            access_key: Some("AKIATEST".to_owned()),
+            secret_key: Some("secret".to_owned()),
+            region: Some("eu-west-1".to_owned()),
+            ..Settings::default()
+        };
+        let aws = Aws::with(settings, Seams { http: Some(http), sleep: None, time: Some(time), seed: Some(1) });
+        aws.region(&an_hour(), None).await.unwrap()
+    }
+}
+
+fn an_hour() -> Waits {
+    Waits::within(Duration::from_secs(3600))
+}
+
+fn ok(action: &str, inner: &str) -> Reply {
+    let ns = "http://ec2.amazonaws.com/doc/2016-11-15/";
+    Reply::Xml(200, format!(r#"<{action}Response xmlns="{ns}"><requestId>r-1</requestId>{inner}</{action}Response>"#))
+}
+
+fn fault(status: u16, code: &str, message: &str) -> Reply {
+    Reply::Xml(
+        status,
+        format!(
+            "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>\
+             <RequestID>req-77</RequestID></Response>"
+        ),
+    )
+}
+
+fn vgw(state: &str) -> String {
+    format!("<vpnGatewayId>vgw-1</vpnGatewayId><state>{state}</state><amazonSideAsn>64512</amazonSideAsn>")
+}
+
+fn described_vgw(state: &str) -> Reply {
+    ok("DescribeVpnGateways", &format!("<vpnGatewaySet><item>{}</item></vpnGatewaySet>", vgw(state)))
+}
+
+fn made_vgw() -> Reply {
+    ok("CreateVpnGateway", &format!("<vpnGateway>{}</vpnGateway>", vgw("pending")))
+}
+
+fn link() -> Tags {
+    Tags::from([("awsazure:link".to_owned(), "abc".to_owned())])
+}
+
+async fn create_vgw(cloud: &Cloud) -> Result<super::model::VpnGateway, Error> {
+    let tags = link();
+    cloud.ec2().await.create_vpn_gateway(&an_hour(), Asn(64512), &tags, Own::new(&tags)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_answer_was_lost_is_looked_up_and_not_repeated() {
+    let cloud = Cloud::new(|action, before| match (action, before) {
+        ("CreateVpnGateway", 0) => Reply::Lost,
+        // Eventual consistency: unknown at first.
+        ("DescribeVpnGateways", 0 | 1) => ok(action, "<vpnGatewaySet/>"),
+        ("DescribeVpnGateways", _) => described_vgw("pending"),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(create_vgw(&cloud).await.unwrap().id, VpnGatewayId("vgw-1".to_owned()));
+    assert_eq!(cloud.count("CreateVpnGateway"), 1);
+    let calls = cloud.calls.lock().unwrap();
+    assert!(calls[1].1.contains("Filter.1.Name=tag%3Aawsazure%3Alink"), "{}", calls[1].1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_left_nothing_behind_is_sent_again_after_looking_for_ten_seconds() {
+    let cloud = Cloud::new(|action, before| match (action, before) {
+        ("CreateVpnGateway", 0) => fault(500, "InternalError", "An internal error has occurred"),
+        ("CreateVpnGateway", 1) => made_vgw(),
+        ("DescribeVpnGateways", _) => ok(action, "<vpnGatewaySet/>"),
+        other => panic!("{other:?}"),
+    });
+    let begun = Instant::now();
+    create_vgw(&cloud).await.unwrap();
+    assert_eq!((cloud.count("CreateVpnGateway"), cloud.count("DescribeVpnGateways")), (2, 5));
+    assert!(begun.elapsed() >= Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_object_with_the_same_tags_is_not_taken_for_the_lost_one() {
+    let cloud = Cloud::new(|action, before| match (action, before) {
+        ("CreateVpnGateway", 0) => Reply::Lost,
+        ("CreateVpnGateway", 1) => ok(action, "<vpnGateway><vpnGatewayId>vgw-2</vpnGatewayId></vpnGateway>"),
+        ("DescribeVpnGateways", _) => described_vgw("available"),
+        other => panic!("{other:?}"),
+    });
+    let (tags, known) = (link(), ["vgw-1".to_owned()]);
+    let own = Own { tags: &tags, known: &known };
+    let made = cloud.ec2().await.create_vpn_gateway(&an_hour(), Asn(64512), &tags, own).await.unwrap();
+    assert_eq!(made.id.0, "vgw-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_create_is_repeated_without_a_lookup_and_a_refused_one_is_not() {
+    let cloud = Cloud::new(|action, before| match (action, before) {
+        ("CreateVpnGateway", 0..3) => fault(503, "RequestLimitExceeded", "Request limit exceeded."),
+        ("CreateVpnGateway", 3) => made_vgw(),
+        ("CreateVpnGateway", _) => fault(400, "VpnGatewayLimitExceeded", "The maximum number is reached"),
+        other => panic!("{other:?}"),
+    });
+    create_vgw(&cloud).await.unwrap();
+    assert_eq!(cloud.count("CreateVpnGateway"), 4);
+    let error = create_vgw(&cloud).await.unwrap_err();
+    assert!(matches!(&error, Error::Quota(failure) if failure.request_id == "req-77"), "{error}");
+    assert_eq!(cloud.count("CreateVpnGateway"), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hang_and_garbage_end_and_are_met_with_another_look() {
+    let cloud = Cloud::new(|action, before| match (action, before) {
+        ("DescribeVpnGateways", 0) => Reply::Hang,
+        ("DescribeVpnGateways", 1) => Reply::Xml(200, "<DescribeVpnGatewaysResponse><vpnGate".to_owned()),
+        ("DescribeVpnGateways", 2) => Reply::Xml(502, "<html>bad gateway</html>".to_owned()),
+        ("DescribeVpnGateways", _) => described_vgw("available"),
+        other => panic!("{other:?}"),
+    });
+    let begun = Instant::now();
+    let found = cloud.ec2().await.describe_vpn_gateways(&an_hour(), &Filter::id("vgw-1")).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert!((30..40).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_just_made_may_be_unknown_for_a_while_but_not_for_ever() {
+    let cloud = Cloud::new(|action, before| match (action, before) {
+        ("DescribeVpnGateways", 0..3) => ok(action, "<vpnGatewaySet/>"),
+        ("DescribeVpnGateways", 3..6) => described_vgw("pending"),
+        ("DescribeVpnGateways", 6) => described_vgw("a-new-word"),
+        ("DescribeVpnGateways", 7) => described_vgw("available"),
+        ("DescribeVpnGateways", _) => ok(action, "<vpnGatewaySet/>"),
+        other => panic!("{other:?}"),
+    });
+    let (ec2, id) = (cloud.ec2().await, VpnGatewayId("vgw-1".to_owned()));
+    ec2.wait_vpn_gateway_available(&an_hour(), &id).await.unwrap();
+    let begun = Instant::now();
+    assert!(matches!(ec2.wait_vpn_gateway_available(&an_hour(), &id).await, Err(Error::NotFound(_))));
+    assert!((30..40).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_a_wait_at_once_even_while_a_call_hangs() {
+    let cloud = Cloud::new(|_, before| if before < 5 { described_vgw("pending") } else { Reply::Hang });
+    let (ec2, waits) = (cloud.ec2().await, an_hour());
+    let cancel = waits.cancel.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        cancel.cancel();
+    });
+    let begun = Instant::now();
+    let id = VpnGatewayId("vgw-1".to_owned());
+    assert!(matches!(ec2.wait_vpn_gateway_available(&waits, &id).await, Err(Error::Cancelled(_))));
+    assert_eq!(begun.elapsed().as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_runs_out_of_time_says_what_it_last_saw() {
+    let cloud = Cloud::new(|_, _| described_vgw("pending"));
+    let id = VpnGatewayId("vgw-1".to_owned());
+    let waits = Waits::within(Duration::from_secs(90));
+    let error = cloud.ec2().await.wait_vpn_gateway_available(&waits, &id).await.unwrap_err();
+    assert!(matches!(error, Error::TimedOut(_)));
+    assert!(error.to_string().contains("Pending"), "{error}");
+}
+
+/// Two tunnels, the telemetry in the opposite order.
+fn connection(state: &str) -> Reply {
+    let tunnel = |ip: &str, cidr: &str, key: &str| {
+        format!(
+            "<item><outsideIpAddress>{ip}</outsideIpAddress><tunnelInsideCidr>{cidr}</tunnelInsideCidr>\
+             <preSharedKey>{key}</preSharedKey><startupAction>start</startupAction></item>"
+        )
+    };
+    let seen = |ip: &str, status: &str, routes: u8| {
+        format!(
+            "<item><outsideIpAddress>{ip}</outsideIpAddress><status>{status}</status>\
+             <acceptedRouteCount>{routes}</acceptedRouteCount><statusMessage>m</statusMessage></item>"
+        )
+    };
+    let tunnels =
+        tunnel("3.3.3.3", "169.254.22.0/30", "Other.Key_of_tunnel") + &tunnel("9.9.9.9", "169.254.21.0/30", KEY);
+    let telemetry = seen("9.9.9.9", "UP", 2) + &seen("3.3.3.3", "DOWN", 0);
+    ok(
+        "DescribeVpnConnections",
+        &format!(
+            "<vpnConnectionSet><item><vpnConnectionId>vpn-1</vpnConnectionId><state>{state}</state>\
+             <customerGatewayId>cgw-1</customerGatewayId><vpnGatewayId>vgw-1</vpnGatewayId><options>\
+             <staticRoutesOnly>false</staticRoutesOnly><tunnelOptionSet>{tunnels}</tunnelOptionSet></options>\
+             <vgwTelemetry>{telemetry}</vgwTelemetry></item></vpnConnectionSet>"
+        ),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn telemetry_goes_with_its_address_whatever_the_order_and_no_key_is_shown() {
+    let cloud = Cloud::new(|_, before| connection(if before < 3 { "pending" } else { "available" }));
+    let id = VpnConnectionId("vpn-1".to_owned());
+    let found = cloud.ec2().await.wait_vpn_connection_available(&an_hour(), &id, true).await.unwrap();
+    let first = found.tunnels.iter().find(|one| one.inside_cidr == "169.254.21.0/30".parse().ok()).unwrap();
+    assert_eq!(first.outside_ip.to_string(), "9.9.9.9");
+    assert_eq!(first.key, Some(SharedKey::found(KEY)));
+    let telemetry = first.telemetry.as_ref().unwrap();
+    assert!(telemetry.up && telemetry.accepted_routes == 2);
+    assert_eq!(first.options.dpd_timeout_seconds, None);
+    assert!(!format!("{found:?}").contains(KEY));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_quotes_the_key_reaches_nobody_with_it() {
+    let cloud = Cloud::new(|_, _| fault(400, "InvalidParameterValue", &format!("PreSharedKey {KEY} is not valid")));
+    let with_key = TunnelOptions { key: Some(SharedKey::found(KEY)), ..TunnelOptions::default() };
+    let (tags, target) = (link(), Target::VpnGateway(VpnGatewayId("vgw-1".to_owned())));
+    let cgw = CustomerGatewayId("cgw-1".to_owned());
+    let tunnels = [with_key, TunnelOptions::default()];
+    let (ec2, waits, extras) = (cloud.ec2().await, an_hour(), Extras::default());
+    let create = ec2.create_vpn_connection(&waits, &cgw, &target, &tunnels, &extras, &tags, Own::new(&tags));
+    let error = create.await.unwrap_err();
+    assert!(cloud.calls.lock().unwrap()[0].1.contains(KEY), "the key must be sent");
+    assert!(matches!(error, Error::Refused(_)));
+    assert!(!format!("{error} {error:?}").contains(KEY), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_a_tunnel_whose_answer_was_lost_is_not_made_twice() {
+    let cloud = Cloud::new(|action, before| match (action, before) {
+        ("ModifyVpnTunnelOptions", 0) => Reply::Lost,
+        ("DescribeVpnConnections", 0) => connection("available"),
+        ("DescribeVpnConnections", 1) => connection("modifying"),
+        other => panic!("{other:?}"),
+    });
+    let wanted = TunnelOptions { startup_action: Some("add".to_owned()), ..TunnelOptions::default() };
+    let (ec2, id) = (cloud.ec2().await, VpnConnectionId("vpn-1".to_owned()));
+    ec2.modify_tunnel(&an_hour(), &id, "9.9.9.9".parse().unwrap(), &wanted).await.unwrap();
+    assert_eq!(cloud.count("ModifyVpnTunnelOptions"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn deleting_what_is_gone_succeeds_and_what_is_in_use_is_said_after_a_while() {
+    let cloud = Cloud::new(|action, _| match action {
+        "DeleteVpnGateway" => fault(400, "InvalidVpnGatewayID.NotFound", "no such gateway"),
+        _ => fault(400, "DependencyViolation", "has dependencies"),
+    });
+    let (ec2, waits) = (cloud.ec2().await, an_hour());
+    ec2.delete_vpn_gateway(&waits, &VpnGatewayId("vgw-1".to_owned())).await.unwrap();
+    let begun = Instant::now();
+    let kept = ec2.delete_vpc(&waits, &super::model::VpcId("vpc-1".to_owned())).await;
+    assert!(matches!(kept, Err(Error::InUse(_))));
+    assert!((120..150).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_call_can_be_run_on_another_thread() {
+    let cloud = Cloud::new(|_, _| described_vgw("available"));
+    let ec2 = cloud.ec2().await;
+    let task = tokio::spawn(async move {
+        let (waits, id, tags) = (an_hour(), VpnGatewayId("vgw-1".to_owned()), link());
+        if false {
+            ec2.create_vpn_gateway(&waits, Asn(1), &tags, Own::new(&tags)).await.map(drop)?;
+            let connection = VpnConnectionId("vpn-1".to_owned());
+            ec2.modify_tunnel(&waits, &connection, [1, 1, 1, 1].into(), &TunnelOptions::default()).await?;
+            ec2.wait_vpn_connection_available(&waits, &connection, true).await.map(drop)?;
+        }
+        ec2.wait_vpn_gateway_available(&waits, &id).await.map(drop)
+    });
+    task.await.unwrap().unwrap();
+}

@@ -1,0 +1,126 @@
+//! VPN gateways, and what they tell about BGP.
+
+use super::write::Edit;
+use super::{Azure, NETWORK, Ours, read_as};
+use crate::azure::arm::Call;
+use crate::azure::documents::bgp::{self, LearnedRoute};
+use crate::azure::documents::gateway::{self, NewGateway};
+use crate::azure::documents::{connection, network};
+use crate::azure::error::Error;
+use crate::azure::id::ResourceId;
+use crate::azure::model::{BgpPeer, Connection, Gateway, VirtualNetwork};
+use crate::azure::operation::{Kind, Operation};
+use crate::azure::waits::Waits;
+use azure_core::http::Method;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+impl Azure {
+    /// # Errors
+    /// As Azure refuses.
+    pub async fn get_gateway(&self, id: &ResourceId, waits: &Waits) -> Result<Option<Gateway>, Error> {
+        let found = self.get("read gateway", id, waits).await?;
+        found.map(|doc| read_as("read gateway", id.as_str(), gateway::parse(doc))).transpose()
+    }
+
+    /// Those of a group.
+    ///
+    /// # Errors
+    /// As Azure refuses.
+    pub async fn list_gateways(&self, group: &str, waits: &Waits) -> Result<Vec<Gateway>, Error> {
+        let found = self.list_in_group("list gateways", group, "virtualNetworkGateways", waits).await?;
+        found.into_iter().map(|doc| read_as("list gateways", group, gateway::parse(doc))).collect()
+    }
+
+    /// The gateways (VPN and ExpressRoute) that stand in a network's `GatewaySubnet`, wherever they are filed.
+    ///
+    /// # Errors
+    /// As Azure refuses; a gateway that this identity may not read is an error too.
+    pub async fn gateways_of(&self, network: &VirtualNetwork, waits: &Waits) -> Result<Vec<Gateway>, Error> {
+        let mut found = Vec::new();
+        for id in gateway_ids(network) {
+            found.extend(self.get_gateway(&id, waits).await?);
+        }
+        Ok(found)
+    }
+
+    /// Makes an active-active gateway; takes half an hour.
+    ///
+    /// # Errors
+    /// `AlreadyExists` where one of that name is not `ours`; `OperationFailed` leaves a failed gateway behind, which
+    /// bills, and which another create mends.
+    pub async fn create_gateway(
+        &self,
+        id: &ResourceId,
+        new: &NewGateway,
+        ours: Ours<'_>,
+        waits: &Waits,
+    ) -> Result<Gateway, Error> {
+        let _passage = self.gates.enter(id, waits).await?;
+        let doc = self.create("create gateway", id, &new.body(id), ours, waits).await?;
+        read_as("create gateway", id.as_str(), gateway::parse(doc))
+    }
+
+    /// Edits the document in place, merging with concurrent changes; see `documents::gateway` for edits. Returns the
+    /// gateway as it was read afterwards.
+    ///
+    /// # Errors
+    /// `NotFound` where it does not exist.
+    pub async fn change_gateway(&self, id: &ResourceId, edit: Edit<'_>, waits: &Waits) -> Result<Gateway, Error> {
+        let _passage = self.gates.enter(id, waits).await?;
+        let doc = self.change("change gateway", id, edit, waits).await?;
+        read_as("change gateway", id.as_str(), gateway::parse(doc))
+    }
+
+    /// # Errors
+    /// `InUse` at once where connections refer to it.
+    pub async fn delete_gateway(&self, id: &ResourceId, waits: &Waits) -> Result<(), Error> {
+        let _passage = self.gates.enter(id, waits).await?;
+        self.delete("delete gateway", id, NETWORK, Duration::ZERO, waits).await
+    }
+
+    /// All connections of a gateway, of whatever group. Azure shows less of each here than `get_connection` does.
+    ///
+    /// # Errors
+    /// As Azure refuses.
+    pub async fn gateway_connections(&self, gateway: &ResourceId, waits: &Waits) -> Result<Vec<Connection>, Error> {
+        let path = format!("{gateway}/connections");
+        let found = self.list(&Call::path("list connections of", Method::Get, &path, NETWORK), waits).await?;
+        found.into_iter().map(|doc| read_as("list connections of", gateway.as_str(), connection::parse(doc))).collect()
+    }
+
+    /// The gateway's BGP sessions. Azure has two rows for each connection; the one of the instance that the
+    /// connection does not use never connects.
+    ///
+    /// # Errors
+    /// `Busy` while the gateway is updating.
+    pub async fn bgp_peers(&self, gateway: &ResourceId, waits: &Waits) -> Result<Vec<BgpPeer>, Error> {
+        let doc = self.ask("read BGP peers of", gateway, "getBgpPeerStatus", waits).await?;
+        read_as("read BGP peers of", gateway.as_str(), bgp::peers(&doc))
+    }
+
+    /// The routes that the gateway learned.
+    ///
+    /// # Errors
+    /// `Busy` while the gateway is updating.
+    pub async fn learned_routes(&self, gateway: &ResourceId, waits: &Waits) -> Result<Vec<LearnedRoute>, Error> {
+        let doc = self.ask("read learned routes of", gateway, "getLearnedRoutes", waits).await?;
+        read_as("read learned routes of", gateway.as_str(), bgp::learned_routes(&doc))
+    }
+
+    /// A question in the form of a POST, which changes nothing.
+    async fn ask(&self, words: &'static str, id: &ResourceId, action: &str, waits: &Waits) -> Result<Value, Error> {
+        let call = Call::path(words, Method::Post, &format!("{id}/{action}"), NETWORK);
+        let first = self.arm.read(&call, waits).await?;
+        let operation = Operation { arm: &self.arm, call: &call, kind: Kind::Action, resource: None };
+        operation.finish(first, waits).await
+    }
+}
+
+/// The gateways whose ipConfigurations stand in the network's gateway subnet.
+fn gateway_ids(network: &VirtualNetwork) -> BTreeSet<ResourceId> {
+    let subnets = network.subnets.iter().filter(|s| s.name.eq_ignore_ascii_case(network::GATEWAY_SUBNET));
+    let users = subnets.flat_map(|subnet| &subnet.ip_configurations).filter_map(ResourceId::parent);
+    users.filter(|id| id.kind().eq_ignore_ascii_case("virtualNetworkGateways")).collect()
+}

@@ -1,0 +1,86 @@
+//! Resource groups.
+
+use super::{Azure, GROUPS, encoded, read_as};
+use crate::azure::arm::{Call, Condition};
+use crate::azure::documents::group::{self, Member};
+use crate::azure::error::Error;
+use crate::azure::model::ResourceGroup;
+use crate::azure::operation::{Kind, Operation};
+use crate::azure::waits::Waits;
+use crate::primitives::Tags;
+use azure_core::http::Method;
+
+impl Azure {
+    fn group_path(&self, name: &str) -> String {
+        format!("/subscriptions/{}/resourcegroups/{}", self.subscription, encoded(name))
+    }
+
+    /// # Errors
+    /// As Azure refuses.
+    pub async fn get_group(&self, name: &str, waits: &Waits) -> Result<Option<ResourceGroup>, Error> {
+        let path = self.group_path(name);
+        let found = self.get_call(&Call::path("read resource group", Method::Get, &path, GROUPS), waits).await?;
+        found.map(|doc| read_as("read resource group", &path, group::parse(&doc))).transpose()
+    }
+
+    /// Makes a group. Azure knows no conditional create of groups, so it looks first.
+    ///
+    /// # Errors
+    /// `AlreadyExists` where a group of that name has not exactly these tags.
+    pub async fn create_group(
+        &self,
+        name: &str,
+        location: &str,
+        tags: &Tags,
+        waits: &Waits,
+    ) -> Result<ResourceGroup, Error> {
+        let path = self.group_path(name);
+        let call = Call::path("create resource group", Method::Put, &path, GROUPS);
+        if let Some(found) = self.get_group(name, waits).await? {
+            return if found.tags == *tags {
+                Ok(found)
+            } else {
+                Err(Error::AlreadyExists(call.facts().saying("a resource group of that name exists")))
+            };
+        }
+        let call = call.with(group::body(location, tags), Condition::None);
+        let reply = self.write_idempotent(&call, waits).await?;
+        match group::parse(&reply.body) {
+            Ok(group) => Ok(group),
+            Err(fault) => {
+                let found = self.get_group(name, waits).await?;
+                found.ok_or_else(|| Error::Malformed(call.facts().saying(fault.to_string())))
+            }
+        }
+    }
+
+    /// Deletes a group **with all that it holds**; look with `group_resources` first.
+    ///
+    /// # Errors
+    /// As Azure refuses.
+    pub async fn delete_group(&self, name: &str, waits: &Waits) -> Result<(), Error> {
+        let call = Call::path("delete resource group", Method::Delete, &self.group_path(name), GROUPS);
+        let ended = match self.write_idempotent(&call, waits).await {
+            Ok(first) => {
+                let operation = Operation { arm: &self.arm, call: &call, kind: Kind::Delete, resource: None };
+                operation.finish(first, waits).await.map(|_| ())
+            }
+            Err(error) => Err(error),
+        };
+        match ended {
+            Err(error) if error.is_absent() => Ok(()),
+            other => other,
+        }
+    }
+
+    /// What a group holds; empty where it does not exist.
+    ///
+    /// # Errors
+    /// As Azure refuses.
+    pub async fn group_resources(&self, name: &str, waits: &Waits) -> Result<Vec<Member>, Error> {
+        let path = format!("{}/resources", self.group_path(name));
+        let call = Call::path("list resource group", Method::Get, &path, GROUPS);
+        let found = self.list(&call, waits).await?;
+        found.iter().map(|doc| read_as("list resource group", &path, group::member(doc))).collect()
+    }
+}

@@ -1,0 +1,156 @@
+//! Typed calls to Azure: what a link needs and nothing more.
+//!
+//! [`Azure`] is cheap to clone. Each call takes a [`Waits`] and ends when the work at Azure has ended: long-running
+//! operations are followed, what is busy is waited out, lost replies are looked into. What changes a gateway, its
+//! connections or their keys passes that gateway's gate.
+
+mod connection;
+mod gateway;
+mod group;
+mod local_gateway;
+mod network;
+mod write;
+
+#[cfg(test)]
+mod scripted;
+#[cfg(test)]
+mod tests;
+
+use super::arm::{Arm, Call};
+use super::cloud::{self, CloudFault};
+use super::credential::{CredentialFault, CredentialSettings, choose};
+use super::documents::Malformed;
+use super::error::Error;
+use super::gates::Gates;
+use super::http::Http;
+use super::id::ResourceId;
+use super::waits::Waits;
+use crate::primitives::Tags;
+use azure_core::http::{HttpClient, Method};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use connection::ConnectionStatus;
+
+/// Version of Microsoft.Network's API: old enough for the sovereign clouds, new enough for every property used.
+const NETWORK: &str = "2025-01-01";
+/// Version of the API of resource groups.
+const GROUPS: &str = "2021-04-01";
+
+/// Tells by its tags whether an object is one that this link made. Asked before an object that is already there is
+/// taken for the result of a create.
+pub type Ours<'a> = &'a (dyn Fn(&Tags) -> bool + Send + Sync);
+
+/// What a client is made from.
+#[derive(Clone, Debug, Default)]
+pub struct AzureSettings {
+    /// Already completed from the environment.
+    pub credentials: CredentialSettings,
+    /// Files of PEM certificates to trust beside the system's.
+    pub extra_roots: Vec<PathBuf>,
+    /// A client to send everything through, in place of TLS.
+    pub http: Option<Arc<dyn HttpClient>>,
+    /// Shared by all clients of the process.
+    pub gates: Gates,
+}
+
+/// A client cannot be made from the settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartFault {
+    #[error("no subscription: set subscription_id or the environment variable ARM_SUBSCRIPTION_ID")]
+    NoSubscription,
+    #[error(transparent)]
+    Credential(#[from] CredentialFault),
+    #[error(transparent)]
+    Cloud(#[from] CloudFault),
+}
+
+/// Azure, as seen from one subscription.
+#[derive(Clone, Debug)]
+pub struct Azure {
+    arm: Arm,
+    subscription: Arc<str>,
+    gates: Gates,
+}
+
+impl Azure {
+    /// Contacts nobody.
+    ///
+    /// # Errors
+    /// Where subscription, credentials or environment are missing or not known.
+    pub fn new(settings: AzureSettings) -> Result<Self, StartFault> {
+        let credentials = &settings.credentials;
+        let subscription = credentials.subscription_id.as_deref().filter(|s| !s.is_empty());
+        let subscription = subscription.ok_or(StartFault::NoSubscription)?.into();
+        let source = cloud::source(credentials.environment.as_deref(), credentials.metadata_host.as_deref())?;
+        let login = choose(credentials)?;
+        let http = settings.http.unwrap_or_else(|| Arc::new(Http::new(settings.extra_roots)));
+        Ok(Azure { arm: Arm::new(http, source, login), subscription, gates: settings.gates })
+    }
+
+    pub fn subscription(&self) -> &str {
+        &self.subscription
+    }
+
+    /// An id in this subscription, in `Microsoft.Network`.
+    pub fn network_id(&self, group: &str, kind: &str, name: &str) -> ResourceId {
+        ResourceId::network(&self.subscription, group, kind, name)
+    }
+
+    /// The document of a resource; None where it, or its group, does not exist.
+    async fn get(&self, operation: &'static str, id: &ResourceId, waits: &Waits) -> Result<Option<Value>, Error> {
+        self.get_call(&Call::new(operation, Method::Get, id, NETWORK), waits).await
+    }
+
+    async fn get_call(&self, call: &Call, waits: &Waits) -> Result<Option<Value>, Error> {
+        match self.arm.read(call, waits).await {
+            Ok(reply) => Ok(Some(reply.body)),
+            Err(error) if error.is_absent() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All pages of a list; empty where the parent does not exist.
+    async fn list(&self, call: &Call, waits: &Waits) -> Result<Vec<Value>, Error> {
+        let (mut found, mut call) = (Vec::new(), call.clone());
+        loop {
+            let Some(mut page) = self.get_call(&call, waits).await? else { return Ok(found) };
+            match page.get_mut("value").map(Value::take) {
+                Some(Value::Array(items)) => found.extend(items),
+                _ => return Err(Error::Malformed(call.facts().saying("the list has no value"))),
+            }
+            match page.get("nextLink").and_then(Value::as_str).filter(|link| !link.is_empty()) {
+                Some(next) => call = call.follow(next),
+                None => return Ok(found),
+            }
+        }
+    }
+
+    /// A list of one type of `Microsoft.Network` in a group.
+    async fn list_in_group(
+        &self,
+        operation: &'static str,
+        group: &str,
+        kind: &str,
+        waits: &Waits,
+    ) -> Result<Vec<Value>, Error> {
+        let path = format!(
+            "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Network/{kind}",
+            self.subscription,
+            encoded(group)
+        );
+        self.list(&Call::path(operation, Method::Get, &path, NETWORK), waits).await
+    }
+}
+
+/// Puts a fault of a document into an error that says where it was read.
+fn read_as<T>(operation: &str, target: &str, parsed: Result<T, Malformed>) -> Result<T, Error> {
+    parsed.map_err(|fault| Error::Malformed(super::Facts::new(operation, target).saying(fault.to_string())))
+}
+
+/// A name as a path element.
+fn encoded(name: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~()".contains(&b);
+    name.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}

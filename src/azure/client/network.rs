@@ -1,0 +1,91 @@
+//! Virtual networks, subnets, public IP addresses.
+
+use super::write::LINGERING;
+use super::{Azure, NETWORK, Ours, read_as};
+use crate::azure::documents::network::{self, NewVirtualNetwork};
+use crate::azure::documents::public_ip::{self, NewPublicIp};
+use crate::azure::error::Error;
+use crate::azure::id::ResourceId;
+use crate::azure::model::{PublicIp, Subnet, VirtualNetwork};
+use crate::azure::waits::Waits;
+use ipnet::Ipv4Net;
+use serde_json::Value;
+
+impl Azure {
+    /// # Errors
+    /// As Azure refuses.
+    pub async fn get_virtual_network(&self, id: &ResourceId, waits: &Waits) -> Result<Option<VirtualNetwork>, Error> {
+        let found = self.get("read virtual network", id, waits).await?;
+        found.map(|doc| read_as("read virtual network", id.as_str(), network::parse(doc))).transpose()
+    }
+
+    /// # Errors
+    /// `AlreadyExists` where one of that name is not `ours`.
+    pub async fn create_virtual_network(
+        &self,
+        id: &ResourceId,
+        new: &NewVirtualNetwork,
+        ours: Ours<'_>,
+        waits: &Waits,
+    ) -> Result<VirtualNetwork, Error> {
+        let doc = self.create("create virtual network", id, &new.body(), ours, waits).await?;
+        read_as("create virtual network", id.as_str(), network::parse(doc))
+    }
+
+    /// # Errors
+    /// `InUse` where something still stands in it after ten minutes.
+    pub async fn delete_virtual_network(&self, id: &ResourceId, waits: &Waits) -> Result<(), Error> {
+        self.delete("delete virtual network", id, NETWORK, LINGERING, waits).await
+    }
+
+    /// Makes a subnet. Subnets have no tags: one of that name with the same prefix counts as made.
+    ///
+    /// # Errors
+    /// `AlreadyExists` where one of that name has another prefix.
+    pub async fn create_subnet(&self, id: &ResourceId, prefix: Ipv4Net, waits: &Waits) -> Result<Subnet, Error> {
+        let mine = |doc: &Value| network::parse_subnet(doc).is_ok_and(|subnet| subnet.prefix == Some(prefix));
+        let doc = self.create_if("create subnet", id, &network::subnet_body(prefix), &mine, waits).await?;
+        read_as("create subnet", id.as_str(), network::parse_subnet(&doc))
+    }
+
+    /// # Errors
+    /// `InUse` where something still stands in it after ten minutes.
+    pub async fn delete_subnet(&self, id: &ResourceId, waits: &Waits) -> Result<(), Error> {
+        self.delete("delete subnet", id, NETWORK, LINGERING, waits).await
+    }
+
+    /// # Errors
+    /// As Azure refuses.
+    pub async fn get_public_ip(&self, id: &ResourceId, waits: &Waits) -> Result<Option<PublicIp>, Error> {
+        let found = self.get("read public IP address", id, waits).await?;
+        found.map(|doc| read_as("read public IP address", id.as_str(), public_ip::parse(doc))).transpose()
+    }
+
+    /// Those of a group.
+    ///
+    /// # Errors
+    /// As Azure refuses.
+    pub async fn list_public_ips(&self, group: &str, waits: &Waits) -> Result<Vec<PublicIp>, Error> {
+        let found = self.list_in_group("list public IP addresses", group, "publicIPAddresses", waits).await?;
+        found.into_iter().map(|doc| read_as("list public IP addresses", group, public_ip::parse(doc))).collect()
+    }
+
+    /// # Errors
+    /// `AlreadyExists` where one of that name is not `ours`.
+    pub async fn create_public_ip(
+        &self,
+        id: &ResourceId,
+        new: &NewPublicIp,
+        ours: Ours<'_>,
+        waits: &Waits,
+    ) -> Result<PublicIp, Error> {
+        let doc = self.create("create public IP address", id, &new.body(), ours, waits).await?;
+        read_as("create public IP address", id.as_str(), public_ip::parse(doc))
+    }
+
+    /// # Errors
+    /// `InUse` where a gateway still holds it after ten minutes.
+    pub async fn delete_public_ip(&self, id: &ResourceId, waits: &Waits) -> Result<(), Error> {
+        self.delete("delete public IP address", id, NETWORK, LINGERING, waits).await
+    }
+}

@@ -1,0 +1,99 @@
+//! An Azure of a few lines for tests: requests must come in the script's order, tokens are counted.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use super::{Azure, AzureSettings};
+use crate::azure::credential::CredentialSettings;
+use azure_core::error::ErrorKind;
+use azure_core::http::headers::{AUTHORIZATION, HeaderName, Headers};
+use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request, StatusCode};
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+/// What a request meets.
+pub enum Meets {
+    Answer(u16, Vec<(&'static str, &'static str)>, Value),
+    /// The connection breaks after the request left.
+    Loss,
+    Hang,
+}
+
+/// Method, part of the URL, and what it meets.
+pub type Line = (&'static str, &'static str, Meets);
+
+#[derive(Default)]
+pub struct Scripted {
+    lines: Mutex<VecDeque<Line>>,
+    /// Bodies of token requests.
+    pub tokens: Mutex<Vec<String>>,
+    /// Method, URL, authorization, If-Match, body.
+    pub seen: Mutex<Vec<(String, String, String, String, Value)>>,
+}
+
+impl std::fmt::Debug for Scripted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Scripted")
+    }
+}
+
+impl Scripted {
+    pub fn start(settings: CredentialSettings, lines: Vec<Line>) -> (Azure, Arc<Scripted>) {
+        let script = Arc::new(Scripted { lines: Mutex::new(lines.into()), ..Default::default() });
+        let http: Arc<dyn HttpClient> = script.clone();
+        let azure = Azure::new(AzureSettings { credentials: settings, http: Some(http), ..Default::default() });
+        (azure.unwrap(), script)
+    }
+
+    /// The script with a client secret for login.
+    pub fn plain(lines: Vec<Line>) -> (Azure, Arc<Scripted>) {
+        let some = |text: &str| Some(text.to_owned());
+        let settings = CredentialSettings {
+            client_secret: some("geheim"),
+            ..CredentialSettings::from_env(&|name| {
+                let known = ["ARM_CLIENT_ID", "ARM_TENANT_ID", "ARM_SUBSCRIPTION_ID"];
+                known.contains(&name).then(|| "s".to_owned())
+            })
+        };
+        Scripted::start(settings, lines)
+    }
+
+    pub fn left(&self) -> usize {
+        self.lines.lock().unwrap().len()
+    }
+}
+
+fn answer(status: u16, pairs: &[(&'static str, &'static str)], body: &Value) -> AsyncRawResponse {
+    let mut headers = Headers::new();
+    for (name, value) in pairs {
+        headers.insert(HeaderName::from_static(name), *value);
+    }
+    let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+    AsyncRawResponse::from_bytes(StatusCode::from(status), headers, bytes)
+}
+
+#[async_trait::async_trait]
+impl HttpClient for Scripted {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let Body::Bytes(bytes) = request.body() else { panic!("a streamed body") };
+        if request.url().path().ends_with("/oauth2/v2.0/token") {
+            let mut tokens = self.tokens.lock().unwrap();
+            tokens.push(String::from_utf8(bytes.to_vec()).unwrap());
+            let token = format!("token{}", tokens.len());
+            return Ok(answer(200, &[], &json!({"access_token": token, "expires_in": 3600, "token_type": "Bearer"})));
+        }
+        let header = |name| request.headers().get_optional_string(&name).unwrap_or_default();
+        let (method, url) = (request.method().to_string(), request.url().to_string());
+        let condition = header(HeaderName::from_static("if-match"));
+        let body = serde_json::from_slice(bytes).unwrap_or(Value::Null);
+        self.seen.lock().unwrap().push((method.clone(), url.clone(), header(AUTHORIZATION), condition, body));
+        let line = self.lines.lock().unwrap().pop_front();
+        let (expected, part, meets) = line.unwrap_or_else(|| panic!("unexpected {method} {url}"));
+        assert!(method == expected && url.contains(part), "{method} {url} instead of {expected} {part}");
+        match meets {
+            Meets::Answer(status, headers, body) => Ok(answer(status, &headers, &body)),
+            Meets::Loss => Err(azure_core::Error::with_message(ErrorKind::Io, "connection reset")),
+            Meets::Hang => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,297 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use super::scripted::{Line, Meets, Scripted};
+use super::*;
+use crate::azure::documents::gateway::add_custom_bgp_ip;
+use crate::azure::documents::local_gateway::NewLocalGateway;
+use crate::primitives::{Asn, SharedKey};
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const STATUS: &str =
+    "https://management.azure.com/subscriptions/s/providers/Microsoft.Network/locations/l/operations/o?api-version=1";
+const RESULT: &str = "/subscriptions/s/providers/Microsoft.Network/locations/l/operationResults/o?api-version=1";
+
+fn id(kind: &str) -> ResourceId {
+    ResourceId::network("s", "g", kind, "one")
+}
+
+fn gateway(etag: &str, ips: &[&str]) -> Value {
+    let id = id("virtualNetworkGateways");
+    let configuration = id.child("ipConfigurations", "a");
+    json!({"id": id, "etag": etag, "properties": {"provisioningState": "Succeeded", "gatewayType": "Vpn",
+        "ipConfigurations": [{"id": configuration, "name": "a"}], "novelty": true,
+        "bgpSettings": {"asn": 65000, "bgpPeeringAddresses": [
+            {"ipconfigurationId": configuration, "customBgpIpAddresses": ips}]}}})
+}
+
+fn local(state: &str, owner: &str) -> Value {
+    json!({"id": id("localNetworkGateways"), "etag": "e", "tags": {"owner": owner},
+        "properties": {"provisioningState": state, "gatewayIpAddress": "1.2.3.4"}})
+}
+
+fn new_local() -> NewLocalGateway {
+    NewLocalGateway {
+        location: "eastus".into(),
+        gateway_ip: "1.2.3.4".parse().unwrap(),
+        asn: Asn(64512),
+        bgp_ip: "169.254.21.1".parse().unwrap(),
+        tags: Tags::from([("owner".into(), "me".into())]),
+    }
+}
+
+fn mine(tags: &Tags) -> bool {
+    tags.get("owner").is_some_and(|owner| owner == "me")
+}
+
+fn ok(method: &'static str, part: &'static str, body: Value) -> Line {
+    (method, part, Meets::Answer(200, vec![], body))
+}
+
+fn fault(method: &'static str, part: &'static str, status: u16, code: &str) -> Line {
+    (method, part, Meets::Answer(status, vec![], json!({"error": {"code": code, "message": "m"}})))
+}
+
+fn waits() -> Waits {
+    Waits::lasting(Duration::from_secs(3600))
+}
+
+async fn create(lines: Vec<Line>) -> (Result<crate::azure::model::LocalGateway, Error>, Arc<Scripted>) {
+    let (azure, script) = Scripted::plain(lines);
+    let made = azure.create_local_gateway(&id("localNetworkGateways"), &new_local(), &mine, &waits()).await;
+    (made, script)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_follows_its_operation_through_a_404_an_unknown_status_and_a_dropped_connection() {
+    let begun = Instant::now();
+    let started = vec![("azure-asyncoperation", STATUS), ("retry-after", "10")];
+    let (made, script) = create(vec![
+        ("PUT", "localNetworkGateways/one", Meets::Answer(201, started, local("Updating", "me"))),
+        fault("GET", "operations/o", 404, "NotFound"),
+        ok("GET", "operations/o", json!({"status": "Pondering"})),
+        ("GET", "operations/o", Meets::Loss),
+        ok("GET", "operations/o", json!({"status": "Succeeded"})),
+        ok("GET", "localNetworkGateways/one", local("Succeeded", "me")),
+    ])
+    .await;
+    assert_eq!(made.unwrap().gateway_ip, Some("1.2.3.4".parse().unwrap()));
+    assert_eq!(script.left(), 0);
+    assert!(begun.elapsed() >= Duration::from_secs(10), "Retry-After was not obeyed");
+    assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_operation_record_falls_back_to_the_resource() {
+    let started = vec![("azure-asyncoperation", STATUS), ("retry-after", "60")];
+    let (made, script) = create(vec![
+        ("PUT", "localNetworkGateways/one", Meets::Answer(201, started, local("Updating", "me"))),
+        fault("GET", "operations/o", 404, "NotFound"),
+        ok("GET", "localNetworkGateways/one", local("Updating", "me")),
+        ok("GET", "localNetworkGateways/one", local("Succeeded", "me")),
+        ok("GET", "localNetworkGateways/one", local("Succeeded", "me")),
+    ])
+    .await;
+    assert!(made.is_ok() && script.left() == 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_operation_tells_azures_reason() {
+    let started = vec![("azure-asyncoperation", STATUS)];
+    let failed = json!({"status": "Failed", "error": {"code": "VmssVpnGatewayPublicIpsMustHaveZonesConfigured"}});
+    let (made, _) = create(vec![
+        ("PUT", "", Meets::Answer(201, started, local("Updating", "me"))),
+        ok("GET", "operations/o", failed),
+    ])
+    .await;
+    let Err(Error::OperationFailed(facts)) = made else { panic!("{made:?}") };
+    assert_eq!(facts.code, "VmssVpnGatewayPublicIpsMustHaveZonesConfigured");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_reply_was_lost_takes_only_what_is_ours() {
+    let (made, script) = create(vec![
+        ("PUT", "", Meets::Loss),
+        fault("GET", "", 404, "ResourceNotFound"),
+        ok("GET", "", local("Updating", "me")),
+        ok("GET", "", local("Succeeded", "me")),
+    ])
+    .await;
+    assert!(made.is_ok() && script.left() == 0);
+    let (made, _) = create(vec![("PUT", "", Meets::Hang), ok("GET", "", local("Succeeded", "you"))]).await;
+    assert!(matches!(made, Err(Error::AlreadyExists(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_is_conditional_and_a_foreign_object_is_left_alone() {
+    let (made, script) =
+        create(vec![fault("PUT", "", 412, "PreconditionFailed"), ok("GET", "", local("Succeeded", "you"))]).await;
+    assert!(matches!(made, Err(Error::AlreadyExists(_))));
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_neighbour_is_waited_out_as_long_as_azure_asks() {
+    let begun = Instant::now();
+    let busy = json!({"error": {"code": "RetryableErrorDueToAnotherOperation"}});
+    let (made, _) = create(vec![
+        ("PUT", "", Meets::Answer(429, vec![("retry-after", "7")], busy)),
+        fault("PUT", "", 409, "AnotherOperationInProgress"),
+        ok("PUT", "", local("Succeeded", "me")),
+        ok("GET", "", local("Succeeded", "me")),
+    ])
+    .await;
+    assert!(made.is_ok());
+    assert!(begun.elapsed() >= Duration::from_secs(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_change_is_merged_with_someone_elses() {
+    let (foreign, own) = ("169.254.21.10", "169.254.21.2");
+    let (azure, script) = Scripted::plain(vec![
+        ok("GET", "", gateway("W/1", &[])),
+        fault("PUT", "", 412, "PreconditionFailed"),
+        ok("GET", "", gateway("W/2", &[foreign])),
+        ok("PUT", "", gateway("W/3", &[foreign, own])),
+        ok("GET", "", gateway("W/3", &[foreign, own])),
+    ]);
+    let id = id("virtualNetworkGateways");
+    let configuration = id.child("ipConfigurations", "a");
+    let edit = |doc: &mut Value| add_custom_bgp_ip(doc, &configuration, own.parse().unwrap());
+    let changed = azure.change_gateway(&id, &edit, &waits()).await.unwrap();
+    assert_eq!(changed.instances[0].custom_bgp_ips.len(), 2);
+    let seen = script.seen.lock().unwrap();
+    assert_eq!((seen[1].3.as_str(), seen[3].3.as_str()), ("W/1", "W/2"));
+    assert_eq!(seen[3].4["properties"]["novelty"], true);
+    assert!(seen[3].4.get("etag").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_is_there_already_writes_nothing() {
+    let (azure, script) = Scripted::plain(vec![ok("GET", "", gateway("W/1", &[]))]);
+    azure.change_gateway(&id("virtualNetworkGateways"), &|_| {}, &waits()).await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_waits_for_a_lingering_use_and_takes_gone_for_done() {
+    let started = vec![("azure-asyncoperation", STATUS), ("location", RESULT)];
+    let (azure, script) = Scripted::plain(vec![
+        fault("DELETE", "", 400, "PublicIPAddressCannotBeDeleted"),
+        ("DELETE", "", Meets::Answer(202, started, Value::Null)),
+        ok("GET", "operations/o", json!({"status": "Succeeded"})),
+        fault("DELETE", "", 404, "ResourceGroupNotFound"),
+        fault("DELETE", "", 400, "VirtualNetworkGatewayCannotBeDeleted"),
+    ]);
+    azure.delete_public_ip(&id("publicIPAddresses"), &waits()).await.unwrap();
+    azure.delete_public_ip(&id("publicIPAddresses"), &waits()).await.unwrap();
+    let refused = azure.delete_gateway(&id("virtualNetworkGateways"), &waits()).await;
+    assert!(matches!(refused, Err(Error::InUse(_))) && script.left() == 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_to_a_gateway_is_answered_at_its_relative_location() {
+    let (azure, _) = Scripted::plain(vec![
+        (
+            "POST",
+            "getBgpPeerStatus",
+            Meets::Answer(202, vec![("location", RESULT), ("retry-after", "10")], Value::Null),
+        ),
+        ("GET", "operationResults/o", Meets::Answer(202, vec![("location", RESULT)], Value::Null)),
+        ok("GET", "operationResults/o", json!({"value": [{"state": "Connected", "asn": 64512}]})),
+    ]);
+    let peers = azure.bgp_peers(&id("virtualNetworkGateways"), &waits()).await.unwrap();
+    assert_eq!(peers[0].state, "Connected");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_token_goes_to_another_host() {
+    let elsewhere = vec![("azure-asyncoperation", "https://evil.example/operations/o")];
+    let (made, script) = create(vec![("PUT", "", Meets::Answer(201, elsewhere, local("Updating", "me")))]).await;
+    assert!(matches!(made, Err(Error::Malformed(_))), "{made:?}");
+    assert_eq!(script.seen.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_set_only_when_the_connection_is_provisioned_again() {
+    let connection = |state: &str| json!({"id": id("connections"), "properties": {"provisioningState": state}});
+    let (azure, script) = Scripted::plain(vec![
+        ("PUT", "/sharedkey", Meets::Answer(200, vec![("azure-asyncoperation", STATUS)], json!({"value": "x"}))),
+        ok("GET", "operations/o", json!({"status": "Succeeded"})),
+        ok("GET", "connections/one", connection("Updating")),
+        ok("GET", "connections/one", connection("Succeeded")),
+    ]);
+    let key = SharedKey::generate().unwrap();
+    azure.set_shared_key(&id("connections"), &id("virtualNetworkGateways"), &key, &waits()).await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_fetched_anew_with_a_fresh_assertion_once() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "jwt-one\n").unwrap();
+    let path = file.path().to_str().unwrap().to_owned();
+    let settings = CredentialSettings::from_env(&|name| match name {
+        "ARM_CLIENT_ID" | "ARM_TENANT_ID" | "ARM_SUBSCRIPTION_ID" => Some("s".into()),
+        "ARM_USE_OIDC" => Some("true".into()),
+        "ARM_OIDC_TOKEN_FILE_PATH" => Some(path.clone()),
+        _ => None,
+    });
+    let (azure, script) = Scripted::start(
+        settings,
+        vec![
+            ok("GET", "", local("Succeeded", "me")),
+            fault("GET", "", 401, "ExpiredAuthenticationToken"),
+            ok("GET", "", local("Succeeded", "me")),
+            fault("GET", "", 401, "InvalidAuthenticationToken"),
+            fault("GET", "", 401, "InvalidAuthenticationToken"),
+        ],
+    );
+    let id = id("localNetworkGateways");
+    azure.get_local_gateway(&id, &waits()).await.unwrap();
+    std::fs::write(file.path(), "jwt-two\n").unwrap();
+    azure.get_local_gateway(&id, &waits()).await.unwrap();
+    assert!(matches!(azure.get_local_gateway(&id, &waits()).await, Err(Error::Denied(_))));
+    let tokens = script.tokens.lock().unwrap();
+    assert!(tokens[0].contains("client_assertion=jwt-one") && tokens[1].contains("client_assertion=jwt-two"));
+    assert_eq!(tokens.len(), 3);
+    assert_eq!(script.seen.lock().unwrap()[2].2, "Bearer token2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn endpoints_come_from_the_metadata_host_at_first_use() {
+    let metadata = json!({"resourceManager": "https://127.0.0.1:9/", "authentication": {
+        "loginEndpoint": "https://127.0.0.1:9", "audiences": ["https://management.azure.com/"]}});
+    let settings = CredentialSettings::from_env(&|name| match name {
+        "ARM_USE_OIDC" | "ARM_USE_MSI" | "ARM_USE_CLI" | "ARM_ENVIRONMENT" => None,
+        "ARM_METADATA_HOSTNAME" => Some("127.0.0.1:9".into()),
+        "ARM_CLIENT_ID" | "ARM_TENANT_ID" | "ARM_SUBSCRIPTION_ID" | "ARM_CLIENT_SECRET" => Some("s".into()),
+        _ => None,
+    });
+    let (azure, script) = Scripted::start(
+        settings,
+        vec![
+            ok("GET", "https://127.0.0.1:9/metadata/endpoints?api-version=2022-09-01", metadata),
+            fault("GET", "https://127.0.0.1:9/subscriptions/s/resourceGroups/g/", 404, "ResourceNotFound"),
+        ],
+    );
+    assert_eq!(azure.get_local_gateway(&id("localNetworkGateways"), &waits()).await, Ok(None));
+    assert_eq!(script.seen.lock().unwrap()[0].2, "", "a token was sent to the metadata host");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hanging_read_is_tried_again_and_cancellation_ends_a_wait_at_once() {
+    let (azure, _) = Scripted::plain(vec![("GET", "", Meets::Hang), ok("GET", "", local("Succeeded", "me"))]);
+    assert!(azure.get_local_gateway(&id("localNetworkGateways"), &waits()).await.unwrap().is_some());
+    let started = vec![("azure-asyncoperation", STATUS), ("retry-after", "100")];
+    let (azure, _) = Scripted::plain(vec![("PUT", "", Meets::Answer(201, started, local("Updating", "me")))]);
+    let (waits, begun) = (waits(), Instant::now());
+    let cancel = waits.cancel.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        cancel.cancel();
+    });
+    let made = azure.create_local_gateway(&id("localNetworkGateways"), &new_local(), &mine, &waits).await;
+    assert!(matches!(made, Err(Error::Cancelled(_))));
+    assert_eq!(begun.elapsed().as_secs(), 5);
+}

@@ -1,0 +1,75 @@
+//! OIDC assertions, fetched anew for every token: they live for minutes, a gateway's create for most of an hour.
+
+use super::choice::Oidc;
+use azure_core::Error;
+use azure_core::error::ErrorKind;
+use azure_core::http::headers::{AUTHORIZATION, HeaderName};
+use azure_core::http::{ClientMethodOptions, Context, HttpClient, Method, Pipeline, PipelineSendOptions, Request, Url};
+use azure_identity::ClientAssertion;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// What Entra ID expects as the assertion's audience.
+const AUDIENCE: &str = "api://AzureADTokenExchange";
+/// Version of Azure Pipelines' OIDC endpoint.
+const PIPELINES_VERSION: &str = "7.1";
+
+/// Fetches an assertion each time it is asked.
+#[derive(Debug)]
+pub(super) struct FreshAssertion {
+    from: Oidc,
+    pipeline: Pipeline,
+}
+
+impl FreshAssertion {
+    pub(super) fn new(from: Oidc, http: Arc<dyn HttpClient>) -> Self {
+        FreshAssertion { from, pipeline: super::identity::bare_pipeline(http) }
+    }
+
+    async fn ask(&self, url: &str, query: &[(&str, &str)], token: &str, method: Method, key: &str) -> Answer {
+        let mut url = Url::parse(url).map_err(|error| fault(format!("the OIDC request URL is not one: {error}")))?;
+        url.query_pairs_mut().extend_pairs(query);
+        let mut request = Request::new(url, method);
+        request.insert_header(AUTHORIZATION, format!("Bearer {token}"));
+        request.insert_header(HeaderName::from_static("accept"), "application/json");
+        if method == Method::Post {
+            request.insert_header(HeaderName::from_static("x-tfs-fedauthredirect"), "Suppress");
+        }
+        let options = PipelineSendOptions { skip_checks: true, ..Default::default() };
+        let answer = self.pipeline.send(&Context::new(), &mut request, Some(options)).await?;
+        if !answer.status().is_success() {
+            return Err(fault(format!("the OIDC request URL answered HTTP {}", u16::from(answer.status()))));
+        }
+        let doc: Value = serde_json::from_slice(answer.body().as_ref())
+            .map_err(|_| fault("the OIDC request URL's answer is not JSON".to_owned()))?;
+        let assertion = doc.get(key).and_then(Value::as_str).map(str::to_owned);
+        assertion.ok_or_else(|| fault(format!("the OIDC request URL's answer has no {key:?}")))
+    }
+}
+
+type Answer = azure_core::Result<String>;
+
+fn fault(message: String) -> Error {
+    Error::with_message(ErrorKind::Credential, message)
+}
+
+#[async_trait::async_trait]
+impl ClientAssertion for FreshAssertion {
+    async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> Answer {
+        match &self.from {
+            Oidc::Token(token) => Ok(token.reveal().trim().to_owned()),
+            Oidc::TokenFile(path) => {
+                let text = tokio::fs::read_to_string(path).await;
+                let text = text.map_err(|error| fault(format!("cannot read oidc_token_file_path {path}: {error}")))?;
+                Ok(text.trim().to_owned())
+            }
+            Oidc::Request { url, token } => {
+                self.ask(url, &[("audience", AUDIENCE)], token.reveal(), Method::Get, "value").await
+            }
+            Oidc::Pipelines { url, token, service_connection_id } => {
+                let query = [("api-version", PIPELINES_VERSION), ("serviceConnectionId", service_connection_id)];
+                self.ask(url, &query, token.reveal(), Method::Post, "oidcToken").await
+            }
+        }
+    }
+}

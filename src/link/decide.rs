@@ -1,0 +1,344 @@
+//! Desired minus observed: the steps that make a link whole. One rule per object, whatever brought the link into the state
+//! it is in: never made, half made, edited by hand, or asked to be different.
+
+use super::differ::{self, Differences};
+use super::need::order;
+use super::observed::Observed;
+use super::ownership::UNFINISHED;
+use super::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, RouteTables, Spec};
+use super::step::{Object, Step, Verb};
+use super::tunnel::{Instance, TunnelKey};
+use crate::aws::model::{RouteTableId, State};
+use std::collections::BTreeSet;
+
+/// The name that Azure demands of the subnet that holds a gateway.
+pub const GATEWAY_SUBNET: &str = "GatewaySubnet";
+
+/// Every step from what is there to what is wanted, each with the steps that it waits for. Empty for a whole link.
+pub fn decide(spec: &Spec, seen: &Observed) -> Vec<Step> {
+    let mut list = List::default();
+    azure_ground(spec, seen, &mut list);
+    aws_ground(spec, seen, &mut list);
+    for instance in Instance::ALL {
+        aws_half(spec, seen, instance, &mut list);
+    }
+    for key in TunnelKey::ALL {
+        azure_half(spec, seen, key, &mut list);
+    }
+    let mut steps = list.0;
+    order(&mut steps);
+    one_tunnel_at_a_time(seen, &mut steps);
+    steps
+}
+
+/// What the clouds have that differs from this link, one sentence each.
+pub fn drift(spec: &Spec, seen: &Observed) -> Vec<String> {
+    let awaited = |step: &Step| matches!(step.verb, Verb::Await) || step.object == Object::UnfinishedMark;
+    decide(spec, seen).into_iter().filter(|step| !awaited(step)).flat_map(|step| step.because).collect()
+}
+
+#[derive(Default)]
+struct List(Vec<Step>);
+
+impl List {
+    fn push(&mut self, verb: Verb, object: Object, because: Differences) {
+        self.0.push(Step { object, verb, after: Vec::new(), because });
+    }
+
+    fn create(&mut self, object: Object) {
+        let because = vec![format!("{object} is missing")];
+        self.push(Verb::Create, object, because);
+    }
+
+    fn change(&mut self, object: Object, because: Differences) {
+        if !because.is_empty() {
+            self.push(Verb::Change, object, because);
+        }
+    }
+
+    fn has(&self, verb: Verb, object: &Object) -> bool {
+        self.0.iter().any(|step| step.verb == verb && step.object == *object)
+    }
+
+    fn touches(&self, object: &Object) -> bool {
+        self.0.iter().any(|step| step.object == *object)
+    }
+}
+
+fn azure_ground(spec: &Spec, seen: &Observed, list: &mut List) {
+    if spec.azure.create_resource_group && seen.azure.group.is_none() {
+        list.create(Object::ResourceGroup);
+    }
+    let gateway_missing = seen.azure.gateway.is_none();
+    match (&spec.azure.network, &seen.azure.network) {
+        (AzureNetwork::Create { .. }, None) => list.create(Object::VirtualNetwork),
+        (
+            AzureNetwork::Create { .. } | AzureNetwork::Existing { gateway_subnet_prefix: Some(_), .. },
+            Some(network),
+        ) if gateway_missing && !network.subnets.iter().any(|s| s.name.eq_ignore_ascii_case(GATEWAY_SUBNET)) => {
+            list.create(Object::GatewaySubnet);
+        }
+        _ => {}
+    }
+    let own = matches!(spec.azure.gateway, AzureGateway::Own { .. });
+    for instance in Instance::ALL {
+        if own && seen.azure.public_ips.get(instance).is_none() {
+            list.create(Object::PublicIp(instance));
+        }
+    }
+    match &seen.azure.gateway {
+        None if own => list.create(Object::Gateway),
+        None => {}
+        Some(have) => list.change(Object::Gateway, differ::gateway(spec, seen, have)),
+    }
+    let listed = |(instance, ip): &(Instance, std::net::Ipv4Addr)| {
+        seen.azure.gateway_instance(*instance).is_some_and(|i| i.custom_bgp_ips.contains(ip))
+    };
+    if spec.former.addresses.iter().any(listed) {
+        let because = vec!["the Azure gateway lists addresses that this link no longer uses".to_owned()];
+        list.push(Verb::Delete, Object::OwnAddresses, because);
+    }
+}
+
+fn aws_ground(spec: &Spec, seen: &Observed, list: &mut List) {
+    if let AwsNetwork::Create { public_subnet, .. } = &spec.aws.network {
+        if seen.aws.vpc.is_none() {
+            list.create(Object::Vpc);
+        }
+        if public_subnet.is_some() {
+            if seen.aws.internet_gateway.as_ref().is_none_or(|igw| igw.attached_vpcs.is_empty()) {
+                list.create(Object::InternetGateway);
+            }
+            if seen.aws.public_subnet.is_none() {
+                list.create(Object::PublicSubnet);
+            }
+            if !public_table_is_whole(seen) {
+                list.create(Object::PublicRouteTable);
+            }
+        }
+    }
+    if let AwsGateway::Own { .. } = &spec.aws.gateway {
+        if seen.aws.gateway.is_none() {
+            list.create(Object::VpnGateway);
+        }
+        match seen.aws.gateway.as_ref().map(|g| (&g.attachment, differ::tags(&g.tags, &spec.tags))) {
+            Some((attachment, tags)) => {
+                list.change(Object::VpnGateway, tags);
+                let attached = |(_, state): &(_, crate::aws::model::AttachmentState)| {
+                    *state == crate::aws::model::AttachmentState::Attached
+                };
+                if !attachment.as_ref().is_some_and(attached) {
+                    list.create(Object::Attachment);
+                }
+            }
+            None => list.create(Object::Attachment),
+        }
+    }
+    propagation(spec, seen, list);
+}
+
+/// The public subnet's table is made in three calls: the table, its default route, its association.
+fn public_table_is_whole(seen: &Observed) -> bool {
+    let Some(id) = &seen.aws.public_route_table else { return false };
+    let table = seen.aws.route_tables.iter().find(|t| t.id == *id);
+    table.is_some_and(|t| {
+        let associated = |subnet| t.subnets.iter().any(|(id, _)| id == subnet);
+        t.default_route.is_some() && seen.aws.public_subnet.as_ref().is_some_and(associated)
+    })
+}
+
+/// The tables that should get the gateway's routes; None stands for the public table that is still to be made.
+pub fn wanted_tables(spec: &Spec, seen: &Observed) -> BTreeSet<Option<RouteTableId>> {
+    match &spec.aws.route_tables {
+        RouteTables::Given(ids) => ids.iter().cloned().map(Some).collect(),
+        RouteTables::Default => {
+            let main = seen.aws.route_tables.iter().find(|t| t.main).map(|t| Some(t.id.clone()));
+            let made = matches!(&spec.aws.network, AwsNetwork::Create { public_subnet: Some(_), .. });
+            let public = made.then(|| seen.aws.public_route_table.clone());
+            // Before the VPC is there its main table has no id: the actor looks it up under the same step.
+            main.into_iter().chain(public).collect()
+        }
+    }
+}
+
+fn propagation(spec: &Spec, seen: &Observed, list: &mut List) {
+    let hangs_on_a_vpc = match &spec.aws.gateway {
+        AwsGateway::Own { .. } => true,
+        AwsGateway::Existing(_) => seen.aws.gateway.as_ref().is_some_and(|g| g.attachment.is_some()),
+        AwsGateway::Transit(_) => false,
+    };
+    if !hangs_on_a_vpc {
+        return;
+    }
+    let gateway = seen.aws.gateway.as_ref().map(|g| &g.id);
+    let is_on = |id: &RouteTableId| {
+        let table = seen.aws.route_tables.iter().find(|t| t.id == *id);
+        table.is_some_and(|t| gateway.is_some_and(|g| t.propagating.contains(g)))
+    };
+    let wanted = wanted_tables(spec, seen);
+    let vpc_to_come = seen.aws.vpc.is_none() && matches!(spec.aws.route_tables, RouteTables::Default);
+    for table in &wanted {
+        match table {
+            Some(id) if is_on(id) => {}
+            Some(id) => {
+                let because = vec![format!("route propagation into {id} is switched off")];
+                list.push(Verb::Create, Object::Propagation(table.clone()), because);
+            }
+            None => list.create(Object::Propagation(None)),
+        }
+    }
+    if vpc_to_come && !list.touches(&Object::Propagation(None)) {
+        list.create(Object::Propagation(None));
+    }
+    for id in &spec.former.route_tables {
+        if !wanted.contains(&Some(id.clone())) && is_on(id) {
+            let because = vec![format!("route propagation into {id} is no longer wanted")];
+            list.push(Verb::Delete, Object::Propagation(Some(id.clone())), because);
+        }
+    }
+}
+
+fn aws_half(spec: &Spec, seen: &Observed, instance: Instance, list: &mut List) {
+    let customer = Object::CustomerGateway(instance);
+    let have_customer = seen.aws.customer_gateways.get(instance).as_ref();
+    match have_customer {
+        None => list.create(customer.clone()),
+        Some(have) => match differ::customer_gateway_is_obsolete(spec, seen, instance) {
+            Some(why) => {
+                list.push(Verb::Delete, customer.clone(), vec![]);
+                list.push(Verb::Create, customer.clone(), vec![why]);
+            }
+            None => list.change(customer.clone(), differ::tags(&have.tags, &spec.tags)),
+        },
+    }
+    let connection = Object::VpnConnection(instance);
+    let Some(have) = seen.aws.vpns.get(instance) else {
+        list.create(connection);
+        return mark(seen, list);
+    };
+    let customer_renewed = list.has(Verb::Create, &customer);
+    let other_customer = have_customer.is_some_and(|c| c.id != have.customer_gateway_id);
+    if customer_renewed || other_customer {
+        let why = format!("the VPN connection to {instance} has another customer gateway");
+        list.push(Verb::Delete, connection.clone(), vec![]);
+        list.push(Verb::Create, connection, vec![why]);
+        return mark(seen, list);
+    }
+    if have.state == State::Pending {
+        list.push(Verb::Await, connection.clone(), vec![]);
+    }
+    list.change(connection, differ::tags(&have.tags, &spec.tags));
+    for key in instance.tunnels() {
+        if let Some((because, _)) = seen.tunnel(key).and_then(|tunnel| differ::tunnel(spec, tunnel, key)) {
+            list.change(Object::Tunnel(key), because);
+        }
+    }
+    mark(seen, list);
+}
+
+/// The unfinished mark comes off when everything else is done, be it there already or on an object about to be made.
+fn mark(seen: &Observed, list: &mut List) {
+    if list.touches(&Object::UnfinishedMark) {
+        return;
+    }
+    let marked = |tags: &crate::primitives::Tags| tags.contains_key(UNFINISHED);
+    let aws = &seen.aws;
+    let any = aws.customer_gateways.iter().any(|(_, c)| c.as_ref().is_some_and(|c| marked(&c.tags)))
+        || aws.vpns.iter().any(|(_, v)| v.as_ref().is_some_and(|v| marked(&v.tags)))
+        || aws.gateway.as_ref().is_some_and(|g| marked(&g.tags))
+        || aws.vpc.as_ref().is_some_and(|v| marked(&v.tags));
+    let made = |step: &Step| {
+        let kind = &step.object;
+        step.verb == Verb::Create
+            && matches!(
+                kind,
+                Object::VpnGateway
+                    | Object::CustomerGateway(_)
+                    | Object::VpnConnection(_)
+                    | Object::Vpc
+                    | Object::InternetGateway
+                    | Object::PublicSubnet
+                    | Object::PublicRouteTable
+            )
+    };
+    if any || list.0.iter().any(made) {
+        list.push(Verb::Delete, Object::UnfinishedMark, vec![]);
+    }
+}
+
+fn azure_half(spec: &Spec, seen: &Observed, key: TunnelKey, list: &mut List) {
+    let vpn_renewed = list.has(Verb::Create, &Object::VpnConnection(key.instance));
+    let local = Object::LocalGateway(key);
+    match seen.azure.local_gateways.get(key) {
+        None => list.create(local),
+        Some(have) => {
+            let mut because = differ::local_gateway(spec, seen, key, have);
+            if vpn_renewed && because.is_empty() {
+                because.push(format!("the local network gateway for {key} must follow the new AWS endpoint"));
+            }
+            list.change(local, because);
+        }
+    }
+    let connection = Object::Connection(key);
+    match seen.azure.connections.get(key) {
+        None => list.create(connection.clone()),
+        Some(have) => match differ::connection_is_obsolete(spec, have, key) {
+            Some(why) => {
+                list.push(Verb::Delete, connection.clone(), vec![]);
+                list.push(Verb::Create, connection.clone(), vec![why]);
+            }
+            None => list.change(connection.clone(), differ::connection(spec, seen, key, have)),
+        },
+    }
+    if !list.has(Verb::Create, &connection) {
+        let tunnel_gets_key = spec.keys.get(key).is_some() && list.has(Verb::Change, &Object::Tunnel(key));
+        if differ::key_differs(spec, seen, key) {
+            let because = vec![format!("the shared key of {key} differs between the two clouds")];
+            list.push(Verb::Change, Object::SharedKey(key), because);
+        } else if vpn_renewed || tunnel_gets_key {
+            let because = vec![format!("the shared key of {key} must follow the AWS endpoint's")];
+            list.push(Verb::Change, Object::SharedKey(key), because);
+        }
+    }
+    let touched = [
+        Object::VpnConnection(key.instance),
+        Object::Tunnel(key),
+        Object::LocalGateway(key),
+        connection,
+        Object::SharedKey(key),
+    ];
+    if spec.wait_for_bgp && (touched.iter().any(|o| list.touches(o)) || list.touches(&Object::UnfinishedMark)) {
+        list.push(Verb::Await, Object::Session(key), vec![]);
+    }
+}
+
+fn tunnel_of(object: &Object) -> Option<TunnelKey> {
+    match object {
+        Object::Tunnel(key)
+        | Object::LocalGateway(key)
+        | Object::Connection(key)
+        | Object::SharedKey(key)
+        | Object::Session(key) => Some(*key),
+        _ => None,
+    }
+}
+
+/// Changes to tunnels that stand roll through the link: all steps of one tunnel, its session included, before the next.
+/// Tunnels that are down already go first, since nothing is lost there.
+fn one_tunnel_at_a_time(seen: &Observed, steps: &mut [Step]) {
+    let changes = |key: TunnelKey, steps: &[Step]| {
+        let of_it = |s: &&Step| tunnel_of(&s.object) == Some(key);
+        let made = steps.iter().filter(of_it).any(|s| s.verb == Verb::Create)
+            || steps.iter().any(|s| s.verb == Verb::Create && s.object == Object::VpnConnection(key.instance));
+        !made && steps.iter().filter(of_it).any(|s| s.verb == Verb::Change)
+    };
+    let is_up = |key: TunnelKey| seen.tunnel(key).and_then(|t| t.telemetry.as_ref()).is_some_and(|t| t.up);
+    let mut rolled: Vec<TunnelKey> = TunnelKey::ALL.into_iter().filter(|key| changes(*key, steps)).collect();
+    rolled.sort_by_key(|key| (is_up(*key), *key));
+    for (before, next) in rolled.iter().zip(rolled.iter().skip(1)) {
+        let first: Vec<_> = steps.iter().filter(|s| tunnel_of(&s.object) == Some(*before)).map(Step::id).collect();
+        for step in steps.iter_mut().filter(|s| tunnel_of(&s.object) == Some(*next)) {
+            step.after.extend(first.iter().cloned());
+        }
+    }
+}

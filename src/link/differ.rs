@@ -1,0 +1,251 @@
+//! Where an object differs from what is wanted, in words that a plan can show. Pure comparison of one object at a time.
+//!
+//! What clouds fill in themselves, or order as they please, is not compared: peering addresses are sets, the custom address
+//! of the instance that a connection does not use is a placeholder, and only tags that somebody named here count.
+
+use super::observed::{KeySeen, Observed};
+use super::policy::{Policy, is_default};
+use super::spec::{AwsGateway, AzureGateway, Spec};
+use super::tunnel::{Instance, TunnelKey};
+use crate::aws::model::{self as aws, Phase};
+use crate::azure::model::{self as azure, ProvisioningState};
+use crate::primitives::Tags;
+use std::net::Ipv4Addr;
+
+/// Sentences of the form "… is X, not Y".
+pub type Differences = Vec<String>;
+
+fn differs<T: PartialEq + std::fmt::Display>(found: &mut Differences, what: &str, have: T, want: T) {
+    if have != want {
+        found.push(format!("{what} is {have}, not {want}"));
+    }
+}
+
+/// Tags that are named by the user and are missing or say something else.
+pub fn tags(have: &Tags, want: &Tags) -> Differences {
+    let said = |key: &String, value: &String| match have.get(key) {
+        Some(other) if other == value => None,
+        Some(other) => Some(format!("tag {key:?} is {other:?}, not {value:?}")),
+        None => Some(format!("tag {key:?} is missing")),
+    };
+    want.iter().filter_map(|(key, value)| said(key, value)).collect()
+}
+
+fn failed(state: ProvisioningState, found: &mut Differences) {
+    match state {
+        ProvisioningState::Failed => found.push("its last operation failed".to_owned()),
+        ProvisioningState::Canceled => found.push("its last operation was cancelled".to_owned()),
+        _ => {}
+    }
+}
+
+/// This link's addresses that a gateway instance does not list.
+pub fn missing_addresses(spec: &Spec, seen: &Observed) -> Vec<(Instance, Ipv4Addr)> {
+    TunnelKey::ALL
+        .into_iter()
+        .map(|key| (key.instance, spec.inside_cidrs.get(key).azure_ip()))
+        .filter(|(instance, ip)| {
+            seen.azure.gateway_instance(*instance).is_some_and(|listed| !listed.custom_bgp_ips.contains(ip))
+        })
+        .collect()
+}
+
+pub fn gateway(spec: &Spec, seen: &Observed, have: &azure::Gateway) -> Differences {
+    let mut found = Differences::new();
+    if let AzureGateway::Own { sku, asn, .. } = &spec.azure.gateway {
+        failed(have.resource.state, &mut found);
+        if !have.sku.eq_ignore_ascii_case(sku) {
+            found.push(format!("the Azure gateway's SKU is {}, not {sku}", have.sku));
+        }
+        differs(&mut found, "the Azure gateway's ASN", have.asn, *asn);
+        found.extend(tags(&have.resource.tags, &spec.tags));
+    }
+    for (instance, ip) in missing_addresses(spec, seen) {
+        found.push(format!("{instance} of the Azure gateway does not list the BGP address {ip}"));
+    }
+    found
+}
+
+/// Whether a customer gateway has to be made anew: neither its address nor its ASN can change.
+pub fn customer_gateway_is_obsolete(spec: &Spec, seen: &Observed, instance: Instance) -> Option<String> {
+    let have = seen.aws.customer_gateways.get(instance).as_ref()?;
+    let ip = seen.public_ip(instance);
+    if ip.is_some_and(|ip| ip != have.ip) {
+        return Some(format!("the customer gateway for {instance} has another address than the Azure gateway"));
+    }
+    let asn = azure_asn(spec, seen)?;
+    (asn != have.asn).then(|| format!("the customer gateway for {instance} has ASN {}, not {asn}", have.asn))
+}
+
+/// The ASN that the Azure gateway has, or will have once this link's change of it is done.
+pub fn azure_asn(spec: &Spec, seen: &Observed) -> Option<crate::primitives::Asn> {
+    match &spec.azure.gateway {
+        AzureGateway::Own { asn, .. } => Some(*asn),
+        AzureGateway::Existing(_) => seen.azure.gateway.as_ref().map(|g| g.asn),
+    }
+}
+
+/// The ASN of the AWS end.
+pub fn amazon_asn(spec: &Spec, seen: &Observed) -> Option<crate::primitives::Asn> {
+    match &spec.aws.gateway {
+        AwsGateway::Own { asn } => Some(*asn),
+        _ => seen.amazon_asn(),
+    }
+}
+
+/// The options that a tunnel should have, without key and inside CIDR.
+pub fn wanted_options(spec: &Spec) -> aws::TunnelOptions {
+    let (phase1, phase2) = spec.policy.aws();
+    aws::TunnelOptions {
+        inside_cidr: None,
+        key: None,
+        startup_action: Some(spec.aws.startup_action.clone()),
+        dpd_timeout_action: Some(spec.aws.dpd_timeout_action.clone()),
+        dpd_timeout_seconds: Some(spec.aws.dpd_timeout_seconds),
+        ike_versions: vec!["ikev2".to_owned()],
+        phase1,
+        phase2,
+    }
+}
+
+/// EC2's answer for what was never set (VpnTunnelOptionsSpecification: defaults).
+const STARTUP_DEFAULT: &str = "add";
+const DPD_ACTION_DEFAULT: &str = "clear";
+const DPD_SECONDS_DEFAULT: u32 = 30;
+
+/// Where a tunnel endpoint differs, and the smallest change that mends it.
+pub fn tunnel(spec: &Spec, have: &aws::Tunnel, key: TunnelKey) -> Option<(Differences, aws::TunnelOptions)> {
+    let want = wanted_options(spec);
+    let mut found = Differences::new();
+    let mut change = aws::TunnelOptions::default();
+    let cidr = spec.inside_cidrs.get(key).net();
+    if have.inside_cidr != Some(cidr) {
+        let was = have.inside_cidr.map_or_else(|| "unset".to_owned(), |c| c.to_string());
+        found.push(format!("the AWS tunnel {key} has the inside CIDR {was}, not {cidr}"));
+        change.inside_cidr = Some(cidr);
+    }
+    let startup = have.options.startup_action.as_deref().unwrap_or(STARTUP_DEFAULT);
+    if want.startup_action.as_deref() != Some(startup) {
+        found.push(format!("the startup action of the AWS tunnel {key} is {startup}, not {}", spec.aws.startup_action));
+        change.startup_action.clone_from(&want.startup_action);
+    }
+    let action = have.options.dpd_timeout_action.as_deref().unwrap_or(DPD_ACTION_DEFAULT);
+    if want.dpd_timeout_action.as_deref() != Some(action) {
+        let wanted = &spec.aws.dpd_timeout_action;
+        found.push(format!("the DPD timeout action of the AWS tunnel {key} is {action}, not {wanted}"));
+        change.dpd_timeout_action.clone_from(&want.dpd_timeout_action);
+    }
+    let seconds = have.options.dpd_timeout_seconds.unwrap_or(DPD_SECONDS_DEFAULT);
+    if want.dpd_timeout_seconds != Some(seconds) {
+        let wanted = spec.aws.dpd_timeout_seconds;
+        found.push(format!("the DPD timeout of the AWS tunnel {key} is {seconds} s, not {wanted} s"));
+        change.dpd_timeout_seconds = want.dpd_timeout_seconds;
+    }
+    if !same_policy(spec, &have.options.phase1, &have.options.phase2) {
+        found.push(format!("the IPsec policy of the AWS tunnel {key} is not this link's"));
+        (change.phase1, change.phase2) = (want.phase1, want.phase2);
+    }
+    if let Some(own) = spec.keys.get(key)
+        && have.key.as_ref().is_some_and(|key| key != own)
+    {
+        found.push(format!("the AWS tunnel {key} has another key than the configured one"));
+        change.key = Some(own.clone());
+    }
+    (!found.is_empty()).then_some((found, change))
+}
+
+fn same_policy(spec: &Spec, phase1: &Phase, phase2: &Phase) -> bool {
+    let (want1, want2) = spec.policy.aws();
+    match spec.policy {
+        Policy::CloudDefault => is_default(phase1, &want1) && is_default(phase2, &want2),
+        Policy::Pinned(_) => Policy::read_aws(phase1, phase2).as_ref() == Some(&spec.policy),
+    }
+}
+
+/// None while the AWS end is not known yet: whatever it will be, the local gateway has to follow.
+pub fn local_gateway(spec: &Spec, seen: &Observed, key: TunnelKey, have: &azure::LocalGateway) -> Differences {
+    let mut found = Differences::new();
+    failed(have.resource.state, &mut found);
+    if let Some(outside) = seen.tunnel(key).map(|t| t.outside_ip)
+        && have.gateway_ip != Some(outside)
+    {
+        found.push(format!("the local network gateway for {key} does not point at the AWS endpoint {outside}"));
+    }
+    let peer = spec.inside_cidrs.get(key).aws_ip();
+    if let Some(asn) = amazon_asn(spec, seen)
+        && have.bgp != Some((asn, peer))
+    {
+        found.push(format!("the local network gateway for {key} does not name the BGP peer {peer} with ASN {asn}"));
+    }
+    found.extend(tags(&have.resource.tags, &spec.tags));
+    found
+}
+
+/// Why a connection cannot be changed into what is wanted.
+pub fn connection_is_obsolete(spec: &Spec, have: &azure::Connection, key: TunnelKey) -> Option<String> {
+    if have.gateway_id.as_ref().is_some_and(|id| id != spec.azure.gateway.id()) {
+        return Some(format!("the Azure connection for {key} hangs on another gateway"));
+    }
+    if have.protocol.as_deref().is_some_and(|p| !p.eq_ignore_ascii_case("IKEv2")) {
+        return Some(format!("the Azure connection for {key} speaks IKEv1"));
+    }
+    None
+}
+
+pub fn connection(spec: &Spec, seen: &Observed, key: TunnelKey, have: &azure::Connection) -> Differences {
+    let mut found = Differences::new();
+    failed(have.resource.state, &mut found);
+    let local = seen.azure.local_gateways.get(key).as_ref().map(|l| &l.resource.id);
+    if local.is_some() && have.local_gateway_id.as_ref() != local {
+        found.push(format!("the Azure connection for {key} points at another local network gateway"));
+    }
+    if !have.enable_bgp {
+        found.push(format!("BGP is switched off on the Azure connection for {key}"));
+    }
+    let own = spec.inside_cidrs.get(key).azure_ip();
+    let named = seen.azure.gateway_instance(key.instance).and_then(|instance| {
+        have.custom_bgp_ips.iter().find(|(id, _)| *id == instance.ip_configuration_id).map(|(_, ip)| *ip)
+    });
+    if seen.azure.gateway_instance(key.instance).is_some() && named != Some(own) {
+        found.push(format!("the Azure connection for {key} does not use the BGP address {own}"));
+    }
+    if have.mode != spec.azure.connection_mode {
+        let want = spec.azure.connection_mode;
+        found.push(format!("the mode of the Azure connection for {key} is {:?}, not {want:?}", have.mode));
+    }
+    // Azure answers 0 for a DPD timeout that was never set, and means 45 s.
+    let dpd = if have.dpd_timeout_seconds == 0 { 45 } else { have.dpd_timeout_seconds };
+    if dpd != spec.azure.dpd_timeout_seconds {
+        let want = spec.azure.dpd_timeout_seconds;
+        found.push(format!("the DPD timeout of the Azure connection for {key} is {dpd} s, not {want} s"));
+    }
+    if !azure_policy_agrees(have.policy.as_ref(), spec.policy.azure().as_ref()) {
+        found.push(format!("the IPsec policy of the Azure connection for {key} is not this link's"));
+    }
+    found.extend(tags(&have.resource.tags, &spec.tags));
+    found
+}
+
+/// Lifetimes are local to Azure and need not match anything; `PFS14` and `PFS2048`, `DHGroup14` and `DHGroup2048` are one group.
+fn azure_policy_agrees(have: Option<&azure::IpsecPolicy>, want: Option<&azure::IpsecPolicy>) -> bool {
+    let group = |word: &str| word.replace("2048", "14");
+    match (have, want) {
+        (None, None) => true,
+        (Some(have), Some(want)) => {
+            have.ike_encryption == want.ike_encryption
+                && have.ike_integrity == want.ike_integrity
+                && group(&have.dh_group) == group(&want.dh_group)
+                && have.ipsec_encryption == want.ipsec_encryption
+                && have.ipsec_integrity == want.ipsec_integrity
+                && group(&have.pfs_group) == group(&want.pfs_group)
+        }
+        _ => false,
+    }
+}
+
+/// Whether Azure's key is another one than AWS's (or than the user's own). Unread keys are taken as equal.
+pub fn key_differs(spec: &Spec, seen: &Observed, key: TunnelKey) -> bool {
+    let KeySeen::Key(azure) = seen.azure.keys.get(key) else { return false };
+    let want = spec.keys.get(key).as_ref().or_else(|| seen.tunnel(key)?.key.as_ref());
+    want.is_some_and(|want| want != azure)
+}

@@ -1,0 +1,119 @@
+//! The graph of a link: what each object needs before it can be. Building follows it, taking down runs it backwards.
+
+use super::step::{Object, Step, StepId, Verb};
+use super::tunnel::{Instance, TunnelKey};
+
+/// What must be there before `object` can be made or changed (`clouds.md`, section 1: the whole AWS side and the local
+/// network gateways wait for public addresses only, the connections alone for the gateway).
+pub fn needs(object: &Object) -> Vec<Object> {
+    use Object::*;
+    match object {
+        ResourceGroup | Vpc | VpnGateway => vec![],
+        VirtualNetwork | PublicIp(_) => vec![ResourceGroup],
+        GatewaySubnet => vec![VirtualNetwork],
+        Gateway => {
+            vec![ResourceGroup, VirtualNetwork, GatewaySubnet, PublicIp(Instance::Zero), PublicIp(Instance::One)]
+        }
+        OwnAddresses => vec![Gateway],
+        InternetGateway | PublicSubnet => vec![Vpc],
+        PublicRouteTable => vec![Vpc, InternetGateway, PublicSubnet],
+        Attachment => vec![Vpc, VpnGateway],
+        Propagation(None) => vec![Attachment, PublicRouteTable],
+        Propagation(Some(_)) => vec![Attachment],
+        CustomerGateway(instance) => vec![PublicIp(*instance)],
+        VpnConnection(instance) => vec![VpnGateway, CustomerGateway(*instance)],
+        Tunnel(key) => vec![VpnConnection(key.instance)],
+        LocalGateway(key) => vec![ResourceGroup, VpnConnection(key.instance), Tunnel(*key)],
+        Connection(key) => vec![Gateway, OwnAddresses, LocalGateway(*key), Tunnel(*key)],
+        SharedKey(key) => vec![Connection(*key), Tunnel(*key)],
+        Session(key) => vec![Connection(*key), SharedKey(*key), Tunnel(*key), Attachment],
+        UnfinishedMark => everything_else(),
+    }
+}
+
+fn everything_else() -> Vec<Object> {
+    let mut all = vec![
+        Object::ResourceGroup,
+        Object::VirtualNetwork,
+        Object::GatewaySubnet,
+        Object::Gateway,
+        Object::OwnAddresses,
+        Object::Vpc,
+        Object::InternetGateway,
+        Object::PublicSubnet,
+        Object::PublicRouteTable,
+        Object::VpnGateway,
+        Object::Attachment,
+        Object::Propagation(None),
+    ];
+    for instance in Instance::ALL {
+        all.extend([Object::PublicIp(instance), Object::CustomerGateway(instance), Object::VpnConnection(instance)]);
+    }
+    for key in TunnelKey::ALL {
+        all.extend([
+            Object::Tunnel(key),
+            Object::LocalGateway(key),
+            Object::Connection(key),
+            Object::SharedKey(key),
+            Object::Session(key),
+        ]);
+    }
+    all
+}
+
+/// Fills in what each step has to wait for, from the graph and from the other steps of the list.
+pub fn order(steps: &mut [Step]) {
+    let ids: Vec<StepId> = steps.iter().map(Step::id).collect();
+    for step in steps {
+        for (object, verb) in &ids {
+            if (object, *verb) == (&step.object, step.verb) {
+                continue;
+            }
+            let waits = match (step.verb, verb) {
+                (Verb::Delete, Verb::Delete) => reaches(object, &step.object),
+                (Verb::Delete, _) => step.object == Object::UnfinishedMark || step.object == Object::OwnAddresses,
+                (_, Verb::Delete) => *object == step.object,
+                (_, _) => {
+                    needs(&step.object).contains(object)
+                        || step.object == Object::UnfinishedMark
+                        || reaches(&step.object, object)
+                }
+            };
+            if waits {
+                step.after.push((object.clone(), *verb));
+            }
+        }
+    }
+}
+
+/// Whether `from` needs `to`, straight or through others. Propagation into a named table also stands on the attachment.
+fn reaches(from: &Object, to: &Object) -> bool {
+    needs(from).iter().any(|need| need == to || reaches(need, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_connections_and_what_hangs_on_them_wait_for_the_gateway() {
+        for instance in Instance::ALL {
+            assert!(!reaches(&Object::VpnConnection(instance), &Object::Gateway));
+        }
+        for key in TunnelKey::ALL {
+            assert!(!reaches(&Object::LocalGateway(key), &Object::Gateway));
+            assert!(reaches(&Object::Connection(key), &Object::Gateway));
+        }
+    }
+
+    #[test]
+    fn taking_down_runs_the_graph_backwards() {
+        let step = |object| Step { object, verb: Verb::Delete, after: vec![], because: vec![] };
+        let mut steps =
+            [step(Object::ResourceGroup), step(Object::Gateway), step(Object::Connection(TunnelKey::ALL[0]))];
+        order(&mut steps);
+        assert_eq!(steps[0].after.len(), 2, "the group goes last");
+        assert_eq!(steps[1].after, [(Object::Connection(TunnelKey::ALL[0]), Verb::Delete)]);
+        assert!(steps[2].after.is_empty());
+    }
+}
