@@ -45,12 +45,13 @@ impl Function for AddressPlan {
             variadic: None,
             result: Type::map(Type::object(planned_types())),
             summary: "The addresses inside a link's four tunnels".to_owned(),
-            description: "The four inside CIDRs of a slot with the BGP address of each end, keyed as in the `tunnels` of \
+            description:
+                "The four inside CIDRs of a slot with the BGP address of each end, keyed as in the `tunnels` of \
                  `awsazure_bgp_vpn`: `instance0_tunnel1`, `instance0_tunnel2`, `instance1_tunnel1`, \
                  `instance1_tunnel2`. Slot 0 is the table of Microsoft's tutorial; each further slot lies 8 addresses \
                  higher. Pure arithmetic: nothing is contacted, so firewall rules and monitoring can be planned \
                  before any gateway exists."
-                .to_owned(),
+                    .to_owned(),
         }
     }
 

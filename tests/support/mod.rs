@@ -4,7 +4,7 @@
 //! Every successful run of terraform is also checked for what must never be there: a warning or error in the log at
 //! `TF_LOG=warn`, and Terraform's own complaint that a provider produced something inconsistent.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod plan;
 mod sandbox;
@@ -140,7 +140,8 @@ impl TestEnv {
 
     /// Sets the configuration, with the provider's source put in front.
     pub fn write(&self, main_tf: &str) {
-        let source = "terraform {\n  required_providers {\n    awsazure = { source = \"awsazure/awsazure\" }\n  }\n}\n\n";
+        let source =
+            "terraform {\n  required_providers {\n    awsazure = { source = \"awsazure/awsazure\" }\n  }\n}\n\n";
         self.write_file("main.tf", &format!("{source}{main_tf}"));
     }
 

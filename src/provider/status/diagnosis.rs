@@ -32,7 +32,9 @@ fn is_up(tunnel: &TunnelView) -> bool {
 fn fault(tunnel: &TunnelView, azure_busy: bool) -> Option<String> {
     match (&tunnel.aws, &tunnel.azure) {
         (Seen::Absent, Seen::Absent) => return words("neither cloud has this tunnel: apply makes it"),
-        (Seen::Absent, _) => return words("AWS has no such tunnel, the Azure connection has nobody to talk to: apply mends it"),
+        (Seen::Absent, _) => {
+            return words("AWS has no such tunnel, the Azure connection has nobody to talk to: apply mends it");
+        }
         (_, Seen::Absent) => return words("Azure has no connection for this tunnel: apply makes it"),
         (Seen::Unknown, _) => return words("AWS tells nothing yet: the VPN connection is new or being changed"),
         _ => {}
@@ -135,7 +137,11 @@ mod tests {
     #[test]
     fn one_tunnel_down_is_degraded_and_named_and_all_down_is_not_degraded_but_dead() {
         let [first, ..] = TunnelKey::ALL;
-        let diagnosis = diagnose(&link(|key, tunnel| if key == first { down(tunnel) }));
+        let diagnosis = diagnose(&link(|key, tunnel| {
+            if key == first {
+                down(tunnel)
+            }
+        }));
         assert_eq!((diagnosis.healthy, diagnosis.degraded, diagnosis.tunnels_up), (false, true, 3));
         assert!(diagnosis.tunnels.get(first).as_ref().unwrap().contains("IPsec is down on both sides"));
         let diagnosis = diagnose(&link(|_, tunnel| down(tunnel)));
@@ -155,7 +161,10 @@ mod tests {
         assert!(said(|t| t.bgp = Seen::Absent).contains("no BGP peer with these two addresses"));
         assert!(said(|t| t.azure = Seen::Absent).starts_with("Azure has no connection"));
         assert!(said(|t| t.aws = Seen::Absent).starts_with("AWS has no such tunnel"));
-        assert!(said(|t| t.bgp = Seen::Is(BgpHealth { state: "Connected".into(), routes_learned: 0 })).contains("Azure learns no route"));
+        assert!(
+            said(|t| t.bgp = Seen::Is(BgpHealth { state: "Connected".into(), routes_learned: 0 }))
+                .contains("Azure learns no route")
+        );
     }
 
     #[test]

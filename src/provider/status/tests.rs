@@ -43,10 +43,7 @@ fn row(local: &str, neighbor: &str, state: &str) -> BgpPeer {
 
 #[test]
 fn the_peer_row_of_the_instance_that_aws_does_not_know_is_left_out() {
-    let rows = [
-        row("169.254.21.6", "169.254.21.1", "Connecting"),
-        row("169.254.21.2", "169.254.21.1", "Connected"),
-    ];
+    let rows = [row("169.254.21.6", "169.254.21.1", "Connecting"), row("169.254.21.2", "169.254.21.1", "Connected")];
     let view = View::of(&half_a_link(), Some(&rows));
     let tunnel = view.tunnels.get(TunnelKey::ALL[0]);
     assert_eq!(tunnel.bgp.known().unwrap().state, "Connected");
