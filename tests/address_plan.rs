@@ -18,6 +18,6 @@ fn the_function_answers_the_tutorials_table_and_refuses_a_slot_that_is_none() {
     assert!(env.calls().is_empty(), "a function asks no cloud");
 
     env.write("output \"plan\" {\n  value = provider::awsazure::address_plan(32)\n}\n");
-    let refused = env.plan_fails().text();
+    let refused = env.plan_fails().words();
     assert!(refused.contains("whole number from 0 to 31, not 32"), "{refused}");
 }

@@ -69,6 +69,12 @@ impl Run {
         format!("{}\n{}", self.stdout, self.stderr)
     }
 
+    /// Both streams on one line, without the frames and line breaks that Terraform puts around messages.
+    pub fn words(&self) -> String {
+        let framed = |c: char| c.is_whitespace() || "│╷╵".contains(c);
+        self.text().split(framed).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+
     fn check(self) -> Self {
         let text = self.text();
         assert!(!text.contains("Provider produced"), "terraform {}:\n{text}", self.args);
