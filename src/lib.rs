@@ -4,3 +4,5 @@ pub mod link;
 pub mod plugin;
 pub mod primitives;
 pub mod provider;
+#[cfg(feature = "clouds")]
+pub mod reconcile;

@@ -31,7 +31,7 @@ mod waits;
 mod whole;
 
 #[cfg(feature = "clouds")]
-pub use calls::{Extras, Filter, Identity};
+pub use calls::{Extras, Filter, Identity, NewConnection};
 #[cfg(feature = "clouds")]
 pub use client::{Aws, Ec2, Seams, TokioTime};
 pub use error::{Error, Failure};

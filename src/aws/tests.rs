@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::model::{CustomerGatewayId, Target, TunnelOptions, VpnConnectionId, VpnGatewayId};
-use super::{Aws, Ec2, Error, Extras, Filter, Own, Seams, Settings, TokioTime, Waits};
+use super::settings::AssumeRole;
+use super::{Aws, Ec2, Error, Extras, Filter, NewConnection, Own, Seams, Settings, TokioTime, Waits};
 use crate::primitives::{Asn, SharedKey, Tags};
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::{
@@ -66,17 +67,21 @@ impl Cloud {
     }
 
     async fn ec2(&self) -> Ec2 {
-        let connector = self.clone();
-        let http: SharedHttpClient = http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone()));
-        let time = SharedTimeSource::new(TokioTime::starting(SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 30)));
         let settings = Settings {
             access_key: Some("AKIATEST".to_owned()),
             secret_key: Some("secret".to_owned()),
             region: Some("eu-west-1".to_owned()),
             ..Settings::default()
         };
+        self.ec2_with(settings).await.unwrap()
+    }
+
+    async fn ec2_with(&self, settings: Settings) -> Result<Ec2, Error> {
+        let connector = self.clone();
+        let http: SharedHttpClient = http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone()));
+        let time = SharedTimeSource::new(TokioTime::starting(SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 30)));
         let aws = Aws::with(settings, Seams { http: Some(http), sleep: None, time: Some(time), seed: Some(1) });
-        aws.region(&an_hour(), None).await.unwrap()
+        aws.region(&an_hour(), None).await
     }
 }
 
@@ -285,8 +290,10 @@ async fn a_refusal_that_quotes_the_key_reaches_nobody_with_it() {
     let cgw = CustomerGatewayId("cgw-1".to_owned());
     let tunnels = [with_key, TunnelOptions::default()];
     let (ec2, waits, extras) = (cloud.ec2().await, an_hour(), Extras::default());
-    let create = ec2.create_vpn_connection(&waits, &cgw, &target, &tunnels, &extras, &tags, Own::new(&tags));
-    let error = create.await.unwrap_err();
+    let own = Own::new(&tags);
+    let new =
+        NewConnection { customer_gateway: &cgw, target: &target, tunnels: &tunnels, extras: &extras, tags: &tags, own };
+    let error = ec2.create_vpn_connection(&waits, &new).await.unwrap_err();
     assert!(cloud.calls.lock().unwrap()[0].1.contains(KEY), "the key must be sent");
     assert!(matches!(error, Error::Refused(_)));
     assert!(!format!("{error} {error:?}").contains(KEY), "{error}");
@@ -335,4 +342,72 @@ async fn every_call_can_be_run_on_another_thread() {
         ec2.wait_vpn_gateway_available(&waits, &id).await.map(drop)
     });
     task.await.unwrap().unwrap();
+}
+
+fn in_two_roles() -> Settings {
+    let role = |name: &str| AssumeRole { role_arn: format!("arn:aws:iam::1:role/{name}"), ..AssumeRole::default() };
+    Settings {
+        access_key: Some("AKIATEST".to_owned()),
+        secret_key: Some("secret".to_owned()),
+        region: Some("eu-west-1".to_owned()),
+        assume_role: vec![role("hub"), role("spoke")],
+        ..Settings::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn roles_are_taken_on_one_after_the_other_and_once() {
+    let cloud = Cloud::new(|action, before| match action {
+        "AssumeRole" => Reply::Xml(
+            200,
+            format!(
+                "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
+                 <AccessKeyId>ASIA{before}</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
+                 <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+            ),
+        ),
+        _ => described_vgw("available"),
+    });
+    let ec2 = cloud.ec2_with(in_two_roles()).await.unwrap();
+    for _ in 0..3 {
+        ec2.describe_vpn_gateways(&an_hour(), &Filter::default()).await.unwrap();
+    }
+    assert_eq!(cloud.count("AssumeRole"), 2);
+    let calls = cloud.calls.lock().unwrap();
+    assert!(calls[0].1.contains("role%2Fhub") && calls[1].1.contains("role%2Fspoke"), "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_is_refused_says_why_and_what_was_tried() {
+    let cloud = Cloud::new(|_, _| {
+        Reply::Xml(
+            403,
+            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
+             <Code>AccessDenied</Code><Message>not allowed to assume hub</Message></Error></ErrorResponse>"
+                .to_owned(),
+        )
+    });
+    let ec2 = cloud.ec2_with(in_two_roles()).await.unwrap();
+    let error = ec2.describe_vpn_gateways(&an_hour(), &Filter::default()).await.unwrap_err();
+    assert!(matches!(error, Error::Credentials(_)), "{error:?}");
+    let words = error.to_string();
+    assert!(words.contains("AccessDenied") && words.contains("AWS_PROFILE"), "{words}");
+    assert_eq!(cloud.count("DescribeVpnGateways"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_not_allowed_is_refused_before_anything_else() {
+    let cloud = Cloud::new(|action, _| {
+        assert_eq!(action, "GetCallerIdentity");
+        Reply::Xml(
+            200,
+            "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111111111111</Account>\
+             </GetCallerIdentityResult></GetCallerIdentityResponse>"
+                .to_owned(),
+        )
+    });
+    let allowed_account_ids = vec!["222222222222".to_owned()];
+    let settings = Settings { allowed_account_ids, assume_role: Vec::new(), ..in_two_roles() };
+    let error = cloud.ec2_with(settings).await.err().unwrap();
+    assert!(error.to_string().contains("aws.allowed_account_ids"), "{error}");
 }

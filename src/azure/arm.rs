@@ -227,7 +227,7 @@ impl Arm {
             return Ok(session.clone());
         }
         let (cloud, generation) = match slot.take() {
-            Some(stale) => (stale.cloud, stale.generation.saturating_add(2)),
+            Some(stale) => (stale.cloud, stale.generation.saturating_add(1)),
             None => (self.discover(waits).await?, 0),
         };
         let login = identity::credential(&self.0.login, &cloud, Arc::clone(&self.0.http)).await;

@@ -19,6 +19,13 @@ pub enum ProvisioningState {
     Canceled,
 }
 
+impl ProvisioningState {
+    /// Whether an operation is under way.
+    pub fn is_busy(self) -> bool {
+        matches!(self, ProvisioningState::Creating | ProvisioningState::Updating | ProvisioningState::Deleting)
+    }
+}
+
 /// What every ARM resource has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {

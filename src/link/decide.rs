@@ -89,6 +89,8 @@ fn azure_ground(spec: &Spec, seen: &Observed, list: &mut List) {
     match &seen.azure.gateway {
         None if own => list.create(Object::Gateway),
         None => {}
+        // While it is being built or changed it shows empty address lists: wait first, look again then.
+        Some(have) if have.resource.state.is_busy() => list.push(Verb::Await, Object::Gateway, vec![]),
         Some(have) => list.change(Object::Gateway, differ::gateway(spec, seen, have)),
     }
     let listed = |(instance, ip): &(Instance, std::net::Ipv4Addr)| {

@@ -1,30 +1,12 @@
 //! The steps that take a link down: only what `managed` names, in the order of the graph run backwards.
 
-use super::managed::{Kind, Managed};
+use super::managed::Kind;
 use super::need::order;
 use super::observed::Observed;
-use super::ownership::LinkId;
+use super::search::Demolition;
 use super::step::{Object, Step, Verb};
 use super::tunnel::{Instance, TunnelKey};
-use crate::aws::model::Region;
 use crate::azure::id::ResourceId;
-use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
-
-/// What is to go, and what has to be known to let it go gently.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Demolition {
-    pub link: LinkId,
-    pub managed: Managed,
-    pub region: Region,
-    pub subscription: String,
-    pub resource_group: String,
-    pub azure_gateway: Option<ResourceId>,
-    /// Addresses that this link added to a gateway which stays.
-    pub own_addresses: BTreeSet<(Instance, Ipv4Addr)>,
-    /// Whether only the AWS half goes, because another one is to follow.
-    pub only_aws: bool,
-}
 
 /// Every delete that is left to do. Empty when nothing of the link is there any more.
 pub fn demolish(what: &Demolition, seen: &Observed) -> Vec<Step> {
@@ -38,9 +20,7 @@ pub fn demolish(what: &Demolition, seen: &Observed) -> Vec<Step> {
 
 fn objects(what: &Demolition, seen: &Observed) -> Vec<Object> {
     let mut gone = Vec::new();
-    if !what.only_aws {
-        azure(what, seen, &mut gone);
-    }
+    azure(what, seen, &mut gone);
     aws(what, seen, &mut gone);
     gone
 }
@@ -58,9 +38,7 @@ fn azure(what: &Demolition, seen: &Observed, gone: &mut Vec<Object>) {
     if let Some(gateway) = &seen.azure.gateway {
         if ours(Kind::AzureGateway, &gateway.resource.id) {
             gone.push(Object::Gateway);
-        } else if what.own_addresses.iter().any(|(instance, ip)| {
-            seen.azure.gateway_instance(*instance).is_some_and(|listed| listed.custom_bgp_ips.contains(ip))
-        }) {
+        } else if gateway.instances.iter().any(|i| i.custom_bgp_ips.iter().any(|ip| what.own_addresses.contains(ip))) {
             gone.push(Object::OwnAddresses);
         }
     }
@@ -107,19 +85,16 @@ fn aws(what: &Demolition, seen: &Observed, gone: &mut Vec<Object>) {
             gone.push(Object::VpnGateway);
         }
     }
-    let network_goes = !what.only_aws || aws.vpc.as_ref().is_some_and(|v| ours(Kind::AwsVpc, &v.id.0));
-    if network_goes {
-        if aws.public_route_table.as_ref().is_some_and(|t| ours(Kind::AwsRouteTable, &t.0)) {
-            gone.push(Object::PublicRouteTable);
-        }
-        if aws.public_subnet.as_ref().is_some_and(|s| ours(Kind::AwsSubnet, &s.0)) {
-            gone.push(Object::PublicSubnet);
-        }
-        if aws.internet_gateway.as_ref().is_some_and(|i| ours(Kind::AwsInternetGateway, &i.id.0)) {
-            gone.push(Object::InternetGateway);
-        }
-        if aws.vpc.as_ref().is_some_and(|v| ours(Kind::AwsVpc, &v.id.0)) {
-            gone.push(Object::Vpc);
-        }
+    if aws.public_route_table.as_ref().is_some_and(|t| ours(Kind::AwsRouteTable, &t.0)) {
+        gone.push(Object::PublicRouteTable);
+    }
+    if aws.public_subnet.as_ref().is_some_and(|s| ours(Kind::AwsSubnet, &s.0)) {
+        gone.push(Object::PublicSubnet);
+    }
+    if aws.internet_gateway.as_ref().is_some_and(|i| ours(Kind::AwsInternetGateway, &i.id.0)) {
+        gone.push(Object::InternetGateway);
+    }
+    if aws.vpc.as_ref().is_some_and(|v| ours(Kind::AwsVpc, &v.id.0)) {
+        gone.push(Object::Vpc);
     }
 }

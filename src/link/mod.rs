@@ -8,12 +8,14 @@
 //! | `policy` | one IPsec policy, compiled into both clouds' words |
 //! | `spec` | what is wanted |
 //! | `need`, `differ`, `decide`, `demolish` | what needs what; where an object differs; the steps to a whole link, or to none |
+//! | `search`, `assemble` | which link is meant; which object is which part of it |
 //! | `known`, `observed` | where to look; what both clouds have |
 //! | `managed` | what destroy may delete |
 //! | `step` | one thing to do to one object |
 //! | `names`, `ownership` | what objects are called, and the tags by which a link knows its own |
 
 pub mod address;
+pub mod assemble;
 pub mod decide;
 pub mod demolish;
 pub mod differ;
@@ -24,6 +26,7 @@ pub mod need;
 pub mod observed;
 pub mod ownership;
 pub mod policy;
+pub mod search;
 pub mod spec;
 pub mod step;
 pub mod tunnel;

@@ -19,20 +19,20 @@ const DELETE_MOST: Span = Span::seconds(3);
 const DEFAULT_ASN: u32 = 64_512;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Attached {
+pub enum AttachmentState {
     Attaching,
     Attached,
     Detaching,
     Detached,
 }
 
-impl Attached {
+impl AttachmentState {
     pub fn as_str(self) -> &'static str {
         match self {
-            Attached::Attaching => "attaching",
-            Attached::Attached => "attached",
-            Attached::Detaching => "detaching",
-            Attached::Detached => "detached",
+            AttachmentState::Attaching => "attaching",
+            AttachmentState::Attached => "attached",
+            AttachmentState::Detaching => "detaching",
+            AttachmentState::Detached => "detached",
         }
     }
 }
@@ -40,7 +40,7 @@ impl Attached {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Attachment {
     pub vpc_id: String,
-    pub state: Attached,
+    pub state: AttachmentState,
     due: Option<SimTime>,
 }
 
@@ -74,7 +74,7 @@ pub fn amazon_asn(params: &Params, name: &str) -> Result<u32, Fault> {
 impl VpnGateway {
     /// The VPC that it serves: attached, neither coming nor going.
     pub fn attached_vpc(&self) -> Option<&str> {
-        self.attachments.iter().find(|a| a.state == Attached::Attached).map(|a| a.vpc_id.as_str())
+        self.attachments.iter().find(|a| a.state == AttachmentState::Attached).map(|a| a.vpc_id.as_str())
     }
 
     /// Whether any attachment that has not ended names that VPC.
@@ -83,7 +83,7 @@ impl VpnGateway {
     }
 
     fn held(&self) -> impl Iterator<Item = &Attachment> {
-        self.attachments.iter().filter(|attachment| attachment.state != Attached::Detached)
+        self.attachments.iter().filter(|attachment| attachment.state != AttachmentState::Detached)
     }
 
     /// Lets attachments go on; gives the VPCs that it is detached from now.
@@ -92,16 +92,16 @@ impl VpnGateway {
         self.attachments.retain_mut(|attachment| {
             while let Some(due) = attachment.due.filter(|due| *due <= now) {
                 match attachment.state {
-                    Attached::Attaching | Attached::Attached => {
-                        attachment.state = Attached::Attached;
+                    AttachmentState::Attaching | AttachmentState::Attached => {
+                        attachment.state = AttachmentState::Attached;
                         attachment.due = None;
                     }
-                    Attached::Detaching => {
-                        attachment.state = Attached::Detached;
+                    AttachmentState::Detaching => {
+                        attachment.state = AttachmentState::Detached;
                         attachment.due = Some(due + LINGER);
                         detached.push(attachment.vpc_id.clone());
                     }
-                    Attached::Detached => return false,
+                    AttachmentState::Detached => return false,
                 }
             }
             true
@@ -195,7 +195,7 @@ impl Region {
             ));
         }
         if let Some(held) = gateway.held().find(|attachment| attachment.vpc_id == vpc) {
-            if held.state == Attached::Detaching {
+            if held.state == AttachmentState::Detaching {
                 return Err(Fault::incorrect_state(format!("The vpnGateway '{id}' is being detached from '{vpc}'.")));
             }
             let mut xml = Xml::new();
@@ -217,7 +217,7 @@ impl Region {
         self.nothing_pending(id)?;
         let gateway = find_mut(&mut self.vpn_gateways, id, cx.now)?;
         let due = Some(cx.now + cx.rng.span(ATTACH_LEAST, ATTACH_MOST));
-        let attachment = Attachment { vpc_id: vpc, state: Attached::Attaching, due };
+        let attachment = Attachment { vpc_id: vpc, state: AttachmentState::Attaching, due };
         let mut xml = Xml::new();
         xml.nest("attachment", |xml| write_attachment(xml, &attachment));
         gateway.attachments.retain(|old| old.vpc_id != attachment.vpc_id);
@@ -238,8 +238,10 @@ impl Region {
         let due = Some(cx.now + cx.rng.span(ATTACH_LEAST, ATTACH_MOST));
         let gateway = find_mut(&mut self.vpn_gateways, id, cx.now)?;
         for attachment in &mut gateway.attachments {
-            if attachment.vpc_id == vpc && matches!(attachment.state, Attached::Attaching | Attached::Attached) {
-                attachment.state = Attached::Detaching;
+            if attachment.vpc_id == vpc
+                && matches!(attachment.state, AttachmentState::Attaching | AttachmentState::Attached)
+            {
+                attachment.state = AttachmentState::Detaching;
                 attachment.due = due;
             }
         }

@@ -137,14 +137,15 @@ fn two_ends_at_their_defaults_agree_on_group_2_and_rekey_without_one() {
 fn a_wrong_pfs_group_comes_up_and_fails_at_the_first_rekey() {
     let (a, mut z) = (aws(1), azure(1, 0));
     policy(&mut z).pfs_group = "PFS2048".into();
+    let (outside, a, z) = (a.outside_ip, [a], [z]);
     let mut paths = Paths::default();
-    paths.refresh(SimTime(0), &[a.clone()], &[z.clone()]);
-    paths.refresh(SimTime(100_000), &[a.clone()], &[z.clone()]);
+    paths.refresh(SimTime(0), &a, &z);
+    paths.refresh(SimTime(100_000), &a, &z);
     assert!(paths.azure_tunnel("c1", 0).connected);
-    assert!(paths.aws_telemetry(a.outside_ip).up);
-    paths.refresh(SimTime(3_700_000), &[a.clone()], &[z.clone()]);
+    assert!(paths.aws_telemetry(outside).up);
+    paths.refresh(SimTime(3_700_000), &a, &z);
     assert!(!paths.azure_tunnel("c1", 0).connected);
-    assert_eq!(paths.aws_telemetry(a.outside_ip).status_message, "IPSEC IS DOWN");
+    assert_eq!(paths.aws_telemetry(outside).status_message, "IPSEC IS DOWN");
 }
 
 #[test]

@@ -11,8 +11,8 @@ mod vpn_gateway;
 
 pub use describe::Filter;
 pub use identity::Identity;
-pub use vpn_connection::Extras;
 pub(super) use vpn_connection::carries;
+pub use vpn_connection::{Extras, NewConnection};
 
 use super::error::Error;
 use super::patience::Own;

@@ -22,6 +22,18 @@ pub struct Extras {
     pub tunnel_bandwidth: Option<String>,
 }
 
+/// A connection to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct NewConnection<'a> {
+    pub customer_gateway: &'a CustomerGatewayId,
+    /// `Target::Other` is refused.
+    pub target: &'a Target,
+    pub tunnels: &'a [TunnelOptions; 2],
+    pub extras: &'a Extras,
+    pub tags: &'a Tags,
+    pub own: Own<'a>,
+}
+
 /// Fills the SDK's two structures for tunnel options (of a create and of a change), which have the same setters.
 macro_rules! spelled {
     ($name:ident, $kind:ident) => {
@@ -84,20 +96,12 @@ fn unquoted<'a, T>(result: Result<T, Error>, options: impl IntoIterator<Item = &
 
 impl Ec2 {
     /// Makes a BGP connection with two tunnels; it is `Pending` for minutes, and which of the two gets which outside
-    /// address is AWS's choice. `Target::Other` is refused.
+    /// address is AWS's choice.
     ///
     /// # Errors
     /// See `Error`. No message holds a key.
-    pub async fn create_vpn_connection(
-        &self,
-        waits: &Waits,
-        customer_gateway: &CustomerGatewayId,
-        target: &Target,
-        tunnels: &[TunnelOptions; 2],
-        extras: &Extras,
-        tags: &Tags,
-        own: Own<'_>,
-    ) -> Result<VpnConnection, Error> {
+    pub async fn create_vpn_connection(&self, waits: &Waits, new: &NewConnection<'_>) -> Result<VpnConnection, Error> {
+        let NewConnection { customer_gateway, target, tunnels, extras, tags, own } = *new;
         let operation = "CreateVpnConnection";
         let (vgw, tgw) = match target {
             Target::VpnGateway(id) => (Some(id.0.clone()), None),

@@ -22,13 +22,15 @@ pub enum Meets {
 /// Method, part of the URL, and what it meets.
 pub type Line = (&'static str, &'static str, Meets);
 
+/// Method, URL, authorization, If-Match, body.
+pub type Seen = (String, String, String, String, Value);
+
 #[derive(Default)]
 pub struct Scripted {
     lines: Mutex<VecDeque<Line>>,
     /// Bodies of token requests.
     pub tokens: Mutex<Vec<String>>,
-    /// Method, URL, authorization, If-Match, body.
-    pub seen: Mutex<Vec<(String, String, String, String, Value)>>,
+    pub seen: Mutex<Vec<Seen>>,
 }
 
 impl std::fmt::Debug for Scripted {

@@ -1,9 +1,9 @@
 //! A client certificate as an assertion: a JWT signed with the key of a PKCS#12 archive, without OpenSSL.
 
 use super::choice::CredentialFault;
+use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
-use aws_lc_rs::{digest, signature::KeyPair as _};
 use azure_core::Error;
 use azure_core::error::ErrorKind;
 use azure_core::http::ClientMethodOptions;
@@ -82,12 +82,6 @@ impl CertificateAssertion {
         self.key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)?;
         Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
-
-    /// DER of the public key.
-    #[cfg(test)]
-    fn public_key(&self) -> &[u8] {
-        self.key.public_key().as_ref()
-    }
 }
 
 #[async_trait::async_trait]
@@ -104,7 +98,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
     use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-    use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+    use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
     use p12_keystore::{Certificate, KeyStoreEntry, PrivateKey, PrivateKeyChain};
     use serde_json::Value;
 
@@ -129,7 +123,7 @@ mod tests {
         let signer = CertificateAssertion::new("client".into(), "https://h/t".into(), &archive, "pw").unwrap();
         let jwt = signer.sign(1_000, "id").unwrap();
         let (message, signature) = jwt.rsplit_once('.').unwrap();
-        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, signer.public_key())
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, signer.key.public_key().as_ref())
             .verify(message.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap())
             .expect("signature");
         let part = |at: usize| -> Value {

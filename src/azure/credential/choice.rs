@@ -79,13 +79,15 @@ impl fmt::Display for Tried {
     }
 }
 
+/// A method made from the settings, or what it lacks.
+type Attempt = fn(&CredentialSettings) -> Result<Method, Tried>;
+
 /// Picks the first complete method. Reads no file and contacts nobody.
 ///
 /// # Errors
 /// What each method lacks.
 pub fn choose(settings: &CredentialSettings) -> Result<Method, CredentialFault> {
-    let methods: [fn(&CredentialSettings) -> Result<Method, Tried>; 5] =
-        [client_secret, client_certificate, oidc, managed_identity, cli];
+    let methods: [Attempt; 5] = [client_secret, client_certificate, oidc, managed_identity, cli];
     let mut tried = Vec::new();
     for method in methods {
         match method(settings) {

@@ -1,0 +1,173 @@
+//! Which object is which part of the link. Objects are told apart by the ids that the state holds, else by the ownership
+//! tags, else by what they refer to; tunnels by outside address or inside CIDR. Never by position.
+
+use super::observed::{AwsSide, AzureSide, KeySeen, Observed};
+use super::ownership::{LINK, PART};
+use super::search::Search;
+use super::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
+use crate::aws::model as aws;
+use crate::azure::id::ResourceId;
+use crate::azure::model as azure;
+use crate::primitives::{SharedKey, Tags};
+use std::fmt::Display;
+use std::net::Ipv4Addr;
+
+/// Everything that was read, in the order in which the clouds listed it.
+#[derive(Clone, Debug, Default)]
+pub struct Read {
+    pub group: Option<azure::ResourceGroup>,
+    pub network: Option<azure::VirtualNetwork>,
+    pub gateway: Option<azure::Gateway>,
+    pub public_ips: Vec<azure::PublicIp>,
+    pub local_gateways: Vec<azure::LocalGateway>,
+    pub connections: Vec<azure::Connection>,
+    /// Shared keys by connection.
+    pub keys: Vec<(ResourceId, SharedKey)>,
+    pub vpc: Option<aws::Vpc>,
+    pub subnets: Vec<aws::Subnet>,
+    pub internet_gateways: Vec<aws::InternetGateway>,
+    pub route_tables: Vec<aws::RouteTable>,
+    pub vpn_gateway: Option<aws::VpnGateway>,
+    pub customer_gateways: Vec<aws::CustomerGateway>,
+    pub vpns: Vec<aws::VpnConnection>,
+}
+
+/// Names of the parts that are not a tunnel's or an instance's, as the ownership tag has them.
+pub mod part {
+    pub const RESOURCE_GROUP: &str = "resource-group";
+    pub const VIRTUAL_NETWORK: &str = "virtual-network";
+    pub const AZURE_GATEWAY: &str = "azure-gateway";
+    pub const VPC: &str = "vpc";
+    pub const INTERNET_GATEWAY: &str = "internet-gateway";
+    pub const PUBLIC_SUBNET: &str = "public-subnet";
+    pub const PUBLIC_ROUTE_TABLE: &str = "public-route-table";
+    pub const VPN_GATEWAY: &str = "vpn-gateway";
+}
+
+/// Puts every object that was read into its place.
+pub fn assemble(search: &Search, read: Read) -> Observed {
+    let aws = aws_side(search, &read);
+    let azure = azure_side(search, read);
+    Observed { azure, aws }
+}
+
+impl Search {
+    fn owns(&self, tags: &Tags, part: impl Display) -> bool {
+        self.link.as_ref().is_some_and(|link| tags.get(LINK).is_some_and(|value| value == link.as_str()))
+            && tags.get(PART).is_some_and(|value| *value == part.to_string())
+    }
+}
+
+fn azure_side(search: &Search, read: Read) -> AzureSide {
+    let alive = |state: azure::ProvisioningState| state != azure::ProvisioningState::Deleting;
+    let gateway = read.gateway.filter(|g| alive(g.resource.state));
+    let public_ips = PerInstance::from_fn(|instance| {
+        let of_gateway = gateway.as_ref().and_then(|g| g.instances.get(instance.index())?.public_ip_id.clone());
+        let is_it = |ip: &&azure::PublicIp| match &of_gateway {
+            Some(id) => ip.resource.id == *id,
+            None => search.owns(&ip.resource.tags, instance),
+        };
+        read.public_ips.iter().filter(|ip| alive(ip.resource.state)).find(is_it).cloned()
+    });
+    let local_gateways = PerTunnel::from_fn(|key| {
+        let living = || read.local_gateways.iter().filter(|l| alive(l.resource.state));
+        let known = search.known.local_gateways.get(key).as_ref();
+        let by_id = living().find(|l| known == Some(&l.resource.id));
+        by_id.or_else(|| living().find(|l| search.owns(&l.resource.tags, key))).cloned()
+    });
+    let connections = PerTunnel::from_fn(|key| {
+        let living = || read.connections.iter().filter(|c| alive(c.resource.state));
+        let known = search.known.connections.get(key).as_ref();
+        let local: Option<&azure::LocalGateway> = local_gateways.get(key).as_ref();
+        let follows = |c: &&azure::Connection| {
+            local.is_some_and(|l| c.local_gateway_id.as_ref() == Some(&l.resource.id))
+                && gateway.as_ref().is_some_and(|g| c.gateway_id.as_ref() == Some(&g.resource.id))
+        };
+        let by_id = living().find(|c| known == Some(&c.resource.id));
+        let by_tag = || living().find(|c| search.owns(&c.resource.tags, key));
+        by_id.or_else(by_tag).or_else(|| living().find(follows)).cloned()
+    });
+    let keys = PerTunnel::from_fn(|key| {
+        let connection: Option<&azure::Connection> = connections.get(key).as_ref();
+        let seen = connection.and_then(|c| read.keys.iter().find(|(id, _)| *id == c.resource.id));
+        seen.map_or(KeySeen::Unread, |(_, key)| KeySeen::Key(key.clone()))
+    });
+    let network = read.network.filter(|n| alive(n.resource.state));
+    AzureSide { group: read.group, network, public_ips, gateway, local_gateways, connections, keys }
+}
+
+fn aws_side(search: &Search, read: &Read) -> AwsSide {
+    let living = |v: &&aws::VpnConnection| !matches!(v.state, aws::State::Deleting | aws::State::Deleted);
+    let vpns = PerInstance::from_fn(|instance| {
+        let known = search.known.vpns.get(instance).as_ref();
+        let by_id = read.vpns.iter().filter(living).find(|v| known == Some(&v.id));
+        by_id.or_else(|| read.vpns.iter().filter(living).find(|v| search.owns(&v.tags, instance))).cloned()
+    });
+    let customer_gateways = PerInstance::from_fn(|instance| {
+        let there = || {
+            let gone = |c: &&aws::CustomerGateway| !matches!(c.state, aws::State::Deleting | aws::State::Deleted);
+            read.customer_gateways.iter().filter(gone)
+        };
+        let vpn: Option<&aws::VpnConnection> = vpns.get(instance).as_ref();
+        let of_vpn = vpn.and_then(|v| there().find(|c| c.id == v.customer_gateway_id));
+        let known = search.known.customer_gateways.get(instance).as_ref();
+        let by_id = || there().find(|c| known == Some(&c.id));
+        of_vpn.or_else(by_id).or_else(|| there().find(|c| search.owns(&c.tags, instance))).cloned()
+    });
+    let mut outside_ips = PerTunnel::default();
+    for instance in Instance::ALL {
+        if let Some(vpn) = vpns.get(instance) {
+            for (key, ip) in name_endpoints(search, instance, vpn) {
+                *outside_ips.get_mut(key) = Some(ip);
+            }
+        }
+    }
+    let vpc = read.vpc.clone();
+    let public_table = read.route_tables.iter().find(|t| search.owns(&t.tags, part::PUBLIC_ROUTE_TABLE));
+    let subnet = read.subnets.iter().find(|s| search.owns(&s.tags, part::PUBLIC_SUBNET)).map(|s| s.id.clone());
+    let of_table = || public_table.and_then(|t| t.subnets.first()).map(|(id, _)| id.clone());
+    let internet_gateway = read.internet_gateways.iter().find(|i| search.owns(&i.tags, part::INTERNET_GATEWAY));
+    let as_the_table_shows = || {
+        let target = public_table?.default_route.as_ref().filter(|t| t.starts_with("igw-"))?;
+        let id = aws::InternetGatewayId(target.clone());
+        let attached_vpcs = vpc.iter().map(|v| v.id.clone()).collect();
+        Some(aws::InternetGateway { id, attached_vpcs, tags: public_table?.tags.clone() })
+    };
+    AwsSide {
+        public_subnet: subnet.or_else(of_table),
+        internet_gateway: internet_gateway.cloned().or_else(as_the_table_shows),
+        vpc,
+        subnets: read.subnets.clone(),
+        public_route_table: public_table.map(|t| t.id.clone()),
+        route_tables: read.route_tables.clone(),
+        gateway: read.vpn_gateway.clone().filter(|g| !matches!(g.state, aws::State::Deleting | aws::State::Deleted)),
+        customer_gateways,
+        vpns,
+        outside_ips,
+    }
+}
+
+/// Gives each endpoint of a connection the name of its tunnel: by the outside address last seen, else by inside CIDR; an
+/// endpoint that fits neither takes the place that is left.
+pub fn name_endpoints(search: &Search, instance: Instance, vpn: &aws::VpnConnection) -> Vec<(TunnelKey, Ipv4Addr)> {
+    let mut named: Vec<(TunnelKey, Ipv4Addr)> = Vec::new();
+    let free = |named: &[(TunnelKey, Ipv4Addr)], ip: Ipv4Addr| named.iter().all(|(_, taken)| *taken != ip);
+    for key in instance.tunnels() {
+        let known = *search.known.outside_ips.get(key);
+        named.extend(vpn.tunnels.iter().find(|t| Some(t.outside_ip) == known).map(|t| (key, t.outside_ip)));
+    }
+    for key in instance.tunnels() {
+        if named.iter().all(|(have, _)| *have != key) {
+            let cidr = search.inside_cidrs.get(key).net();
+            let fits = vpn.tunnels.iter().find(|t| t.inside_cidr == Some(cidr) && free(&named, t.outside_ip));
+            named.extend(fits.map(|t| (key, t.outside_ip)));
+        }
+    }
+    for key in instance.tunnels() {
+        if named.iter().all(|(have, _)| *have != key) {
+            let left = vpn.tunnels.iter().find(|t| free(&named, t.outside_ip));
+            named.extend(left.map(|t| (key, t.outside_ip)));
+        }
+    }
+    named
+}

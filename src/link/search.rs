@@ -1,0 +1,175 @@
+//! Which link is meant: where to look for its objects, what to take down of it, and how a user names one to import.
+
+use super::address::InsideCidr;
+use super::known::Known;
+use super::managed::Managed;
+use super::names::AzureNames;
+use super::ownership::LinkId;
+use super::tunnel::PerTunnel;
+use crate::aws::model::{Region, TransitGatewayId, VpnGatewayId};
+use crate::azure::id::ResourceId;
+use std::fmt;
+use std::net::Ipv4Addr;
+
+/// Where to look for a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    pub known: Known,
+    /// Ownership tag, for what is there but in no state.
+    pub link: Option<LinkId>,
+    /// By which tunnels are told apart: those from before a change of addresses.
+    pub inside_cidrs: PerTunnel<InsideCidr>,
+    /// Names under which Azure objects would be found whose ids are not known.
+    pub names: Option<AzureNames>,
+    /// Whether the shared keys are to be read too.
+    pub read_keys: bool,
+}
+
+/// What to take down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demolition {
+    pub link: LinkId,
+    /// All that may be deleted, and nothing else.
+    pub managed: Managed,
+    pub region: Region,
+    pub subscription: String,
+    pub resource_group: String,
+    /// The Azure gateway, deleted or not.
+    pub azure_gateway: Option<ResourceId>,
+    /// This link's addresses, to be taken off a gateway that stays. Empty where the gateway is to be left alone.
+    pub own_addresses: Vec<Ipv4Addr>,
+}
+
+/// A link as a user names it for import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportId {
+    pub azure_gateway: ResourceId,
+    /// The AWS end, where the link is named by its two ends.
+    pub aws_gateway: Option<AwsEnd>,
+    /// Inside CIDR of the link's first tunnel, or of any where the AWS end is named too.
+    pub inside_cidr: Option<InsideCidr>,
+    /// None: the provider's.
+    pub region: Option<Region>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AwsEnd {
+    VpnGateway(VpnGatewayId),
+    TransitGateway(TransitGatewayId),
+}
+
+/// Why a text names no link.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImportFault {
+    #[error("it starts with no id of an Azure VPN gateway: {0:?} is none")]
+    Gateway(String),
+    #[error("{0} is the id of another kind of Azure object than a virtual network gateway")]
+    Kind(ResourceId),
+    #[error("what follows the Azure gateway's id is missing: an inside CIDR or a vgw-... id")]
+    NoEnd,
+    #[error("{0:?} is neither an inside CIDR nor a vgw-... id: {1}")]
+    End(String, super::address::CidrFault),
+    #[error("{0:?} is no inside CIDR: {1}")]
+    Cidr(String, super::address::CidrFault),
+    #[error("{0:?} is more than an import id has")]
+    Surplus(String),
+    #[error("{0:?} is not an AWS region")]
+    Region(String),
+}
+
+impl ImportId {
+    /// `<Azure gateway id>,<inside CIDR>`, or `<Azure gateway id>,<vgw-...>[,<inside CIDR>]`, either with `@<region>` at its end.
+    ///
+    /// # Errors
+    /// The first part that cannot be read.
+    pub fn parse(text: &str) -> Result<Self, ImportFault> {
+        let text = text.trim();
+        let (text, region) = match text.rsplit_once('@') {
+            Some((rest, region)) => (rest, Some(check_region(region)?)),
+            None => (text, None),
+        };
+        let mut parts = text.split(',').map(str::trim);
+        let gateway = parts.next().unwrap_or_default();
+        let azure_gateway = ResourceId::parse(gateway).map_err(|_| ImportFault::Gateway(gateway.to_owned()))?;
+        if !azure_gateway.kind().eq_ignore_ascii_case("virtualNetworkGateways") {
+            return Err(ImportFault::Kind(azure_gateway));
+        }
+        let end = parts.next().filter(|end| !end.is_empty()).ok_or(ImportFault::NoEnd)?;
+        let aws_gateway = if end.starts_with("vgw-") {
+            Some(AwsEnd::VpnGateway(VpnGatewayId(end.to_owned())))
+        } else if end.starts_with("tgw-") {
+            Some(AwsEnd::TransitGateway(TransitGatewayId(end.to_owned())))
+        } else {
+            None
+        };
+        let inside_cidr = if aws_gateway.is_none() {
+            Some(InsideCidr::parse(end).map_err(|fault| ImportFault::End(end.to_owned(), fault))?)
+        } else {
+            let cidr = parts.next();
+            cidr.map(|t| InsideCidr::parse(t).map_err(|fault| ImportFault::Cidr(t.to_owned(), fault))).transpose()?
+        };
+        match parts.next() {
+            Some(more) => Err(ImportFault::Surplus(more.to_owned())),
+            None => Ok(ImportId { azure_gateway, aws_gateway, inside_cidr, region }),
+        }
+    }
+}
+
+fn check_region(text: &str) -> Result<Region, ImportFault> {
+    let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if !text.is_empty() && text.contains('-') && text.bytes().all(legal) {
+        Ok(Region(text.to_owned()))
+    } else {
+        Err(ImportFault::Region(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ImportId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.azure_gateway)?;
+        match &self.aws_gateway {
+            Some(AwsEnd::VpnGateway(id)) => write!(f, ",{id}")?,
+            Some(AwsEnd::TransitGateway(id)) => write!(f, ",{id}")?,
+            None => {}
+        }
+        if let Some(cidr) = self.inside_cidr {
+            write!(f, ",{cidr}")?;
+        }
+        match &self.region {
+            Some(region) => write!(f, "@{region}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const GATEWAY: &str =
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/VNet1GW";
+
+    #[test]
+    fn every_form_of_an_import_id_is_read_and_written_back() {
+        for tail in
+            [",169.254.21.0/30", ",169.254.21.0/30@eu-west-1", ",vgw-1", ",vgw-1,169.254.22.4/30", ",vgw-1@us-east-1"]
+        {
+            let text = format!("{GATEWAY}{tail}");
+            assert_eq!(ImportId::parse(&text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_wrong_part_is_named() {
+        let fault = |tail: &str| ImportId::parse(&format!("{GATEWAY}{tail}")).unwrap_err();
+        assert_eq!(fault(""), ImportFault::NoEnd);
+        assert!(matches!(fault(",10.0.0.0/30"), ImportFault::End(..)));
+        assert!(matches!(fault(",vgw-1,x"), ImportFault::Cidr(..)));
+        assert!(matches!(fault(",169.254.21.0/30,x"), ImportFault::Surplus(_)));
+        assert!(matches!(fault(",vgw-1@Ireland"), ImportFault::Region(_)));
+        assert!(matches!(ImportId::parse("vpn-1,vgw-1"), Err(ImportFault::Gateway(_))));
+        let connection = GATEWAY.replace("virtualNetworkGateways", "connections");
+        assert!(matches!(ImportId::parse(&format!("{connection},vgw-1")), Err(ImportFault::Kind(_))));
+    }
+}

@@ -1,0 +1,260 @@
+//! Steps at AWS.
+
+use super::Building;
+use crate::aws::model::{RouteTableId, Target, TunnelOptions, VpcId, VpnConnection};
+use crate::aws::{Extras, Filter, NewConnection, Own};
+use crate::link::assemble::{name_endpoints, part};
+use crate::link::decide::wanted_tables;
+use crate::link::differ;
+use crate::link::ownership::UNFINISHED;
+use crate::link::spec::{AwsGateway, AwsNetwork};
+use crate::link::step::Object;
+use crate::link::tunnel::{Instance, TunnelKey};
+use crate::primitives::{SharedKey, Tags};
+use crate::reconcile::cause::Cause;
+use std::fmt::Display;
+
+impl Building<'_> {
+    /// Tags of a new AWS object: those of Azure's, its name, and the mark that the link is unfinished.
+    fn new_tags(&self, part: impl Display, name: &str) -> Tags {
+        let mut tags = self.tags(part);
+        tags.insert("Name".to_owned(), name.to_owned());
+        tags.insert(UNFINISHED.to_owned(), "true".to_owned());
+        tags
+    }
+
+    fn vpc_id(&self) -> Result<VpcId, Cause> {
+        match &self.spec.aws.network {
+            AwsNetwork::Existing(id) => Ok(id.clone()),
+            _ => self.acting.must("the VPC", |seen| seen.aws.vpc.as_ref().map(|v| v.id.clone())),
+        }
+    }
+
+    pub(super) async fn vpc(&self) -> Result<(), Cause> {
+        let AwsNetwork::Create { cidr, .. } = &self.spec.aws.network else { return Ok(()) };
+        let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
+        let own = self.link().tags(part::VPC);
+        let tags = self.new_tags(part::VPC, &self.spec.aws.names.vpc);
+        let made = ec2.create_vpc(&waits, *cidr, &tags, Own::new(&own)).await?;
+        let vpc = ec2.wait_vpc_available(&waits, &made.id).await?;
+        self.acting.note(|seen| seen.aws.vpc = Some(vpc));
+        self.read_tables().await
+    }
+
+    async fn read_tables(&self) -> Result<(), Cause> {
+        let filter = Filter::vpc(&self.vpc_id()?);
+        let tables = self.acting.site.ec2.describe_route_tables(&self.acting.limits.aws(), &filter).await?;
+        self.acting.note(|seen| seen.aws.route_tables = tables);
+        Ok(())
+    }
+
+    pub(super) async fn internet_gateway(&self) -> Result<(), Cause> {
+        let (ec2, waits, vpc) = (&self.acting.site.ec2, self.acting.limits.aws(), self.vpc_id()?);
+        let mut gateway = match self.acting.seen(|seen| seen.aws.internet_gateway.clone()) {
+            Some(there) => there,
+            None => {
+                let own = self.link().tags(part::INTERNET_GATEWAY);
+                let tags = self.new_tags(part::INTERNET_GATEWAY, &self.spec.aws.names.internet_gateway);
+                ec2.create_internet_gateway(&waits, &tags, Own::new(&own)).await?
+            }
+        };
+        self.acting.note(|seen| seen.aws.internet_gateway = Some(gateway.clone()));
+        ec2.attach_internet_gateway(&waits, &gateway.id, &vpc).await?;
+        gateway.attached_vpcs = vec![vpc];
+        self.acting.note(|seen| seen.aws.internet_gateway = Some(gateway));
+        Ok(())
+    }
+
+    pub(super) async fn public_subnet(&self) -> Result<(), Cause> {
+        let AwsNetwork::Create { public_subnet: Some(cidr), .. } = &self.spec.aws.network else { return Ok(()) };
+        let (ec2, waits, vpc) = (&self.acting.site.ec2, self.acting.limits.aws(), self.vpc_id()?);
+        let own = self.link().tags(part::PUBLIC_SUBNET);
+        let tags = self.new_tags(part::PUBLIC_SUBNET, &self.spec.aws.names.public_subnet);
+        let made = ec2.create_subnet(&waits, &vpc, *cidr, &tags, Own::new(&own)).await?;
+        let subnet = ec2.wait_subnet_available(&waits, &made.id).await?;
+        self.acting.note(|seen| {
+            seen.aws.public_subnet = Some(subnet.id.clone());
+            seen.aws.subnets.push(subnet);
+        });
+        Ok(())
+    }
+
+    /// The table, its way out, and its subnet: whichever of the three is missing.
+    pub(super) async fn public_route_table(&self) -> Result<(), Cause> {
+        let (ec2, waits, vpc) = (&self.acting.site.ec2, self.acting.limits.aws(), self.vpc_id()?);
+        let table = match self.acting.seen(|seen| seen.aws.public_route_table.clone()) {
+            Some(id) => id,
+            None => {
+                let own = self.link().tags(part::PUBLIC_ROUTE_TABLE);
+                let tags = self.new_tags(part::PUBLIC_ROUTE_TABLE, &self.spec.aws.names.public_route_table);
+                ec2.create_route_table(&waits, &vpc, &tags, Own::new(&own)).await?.id
+            }
+        };
+        self.acting.note(|seen| seen.aws.public_route_table = Some(table.clone()));
+        let gateway =
+            self.acting.must("the internet gateway", |s| s.aws.internet_gateway.as_ref().map(|i| i.id.clone()))?;
+        let subnet = self.acting.must("the public subnet", |seen| seen.aws.public_subnet.clone())?;
+        ec2.create_default_route(&waits, &table, &gateway).await?;
+        ec2.associate_route_table(&waits, &table, &subnet).await?;
+        self.read_tables().await
+    }
+
+    pub(super) async fn vpn_gateway(&self) -> Result<(), Cause> {
+        let AwsGateway::Own { asn } = &self.spec.aws.gateway else { return Ok(()) };
+        let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
+        let own = self.link().tags(part::VPN_GATEWAY);
+        let tags = self.new_tags(part::VPN_GATEWAY, &self.spec.aws.names.vpn_gateway);
+        let made = ec2.create_vpn_gateway(&waits, *asn, &tags, Own::new(&own)).await?;
+        self.acting.note(|seen| seen.aws.gateway = Some(made.clone()));
+        let gateway = ec2.wait_vpn_gateway_available(&waits, &made.id).await?;
+        self.acting.note(|seen| seen.aws.gateway = Some(gateway));
+        Ok(())
+    }
+
+    fn target(&self) -> Result<Target, Cause> {
+        match &self.spec.aws.gateway {
+            AwsGateway::Existing(id) => Ok(Target::VpnGateway(id.clone())),
+            AwsGateway::Transit(id) => Ok(Target::TransitGateway(id.clone())),
+            AwsGateway::Own { .. } => self
+                .acting
+                .must("the VPN gateway", |seen| seen.aws.gateway.as_ref().map(|g| Target::VpnGateway(g.id.clone()))),
+        }
+    }
+
+    pub(super) async fn attachment(&self) -> Result<(), Cause> {
+        let Target::VpnGateway(gateway) = self.target()? else { return Ok(()) };
+        let (ec2, waits, vpc) = (&self.acting.site.ec2, self.acting.limits.aws(), self.vpc_id()?);
+        ec2.attach_vpn_gateway(&waits, &gateway, &vpc).await?;
+        let attached = ec2.wait_vpn_gateway_attached(&waits, &gateway, &vpc).await?;
+        self.acting.note(|seen| seen.aws.gateway = Some(attached));
+        Ok(())
+    }
+
+    /// Into one table, or into all that are wanted by now where the tables are as new as the VPC.
+    pub(super) async fn propagation(&self, table: Option<&RouteTableId>) -> Result<(), Cause> {
+        let Target::VpnGateway(gateway) = self.target()? else { return Ok(()) };
+        let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
+        let tables: Vec<RouteTableId> = match table {
+            Some(id) => vec![id.clone()],
+            None => self.acting.seen(|seen| wanted_tables(self.spec, seen)).into_iter().flatten().collect(),
+        };
+        for id in tables {
+            ec2.enable_propagation(&waits, &id, &gateway).await?;
+            ec2.wait_propagation(&waits, &id, &gateway, true).await?;
+            self.acting.note(|seen| {
+                if let Some(table) = seen.aws.route_tables.iter_mut().find(|t| t.id == id)
+                    && !table.propagating.contains(&gateway)
+                {
+                    table.propagating.push(gateway.clone());
+                }
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) async fn customer_gateway(&self, instance: Instance) -> Result<(), Cause> {
+        let ip = self.acting.must("the public IP's address", |seen| seen.public_ip(instance))?;
+        let asn = self.acting.must("the Azure gateway's ASN", |seen| differ::azure_asn(self.spec, seen))?;
+        let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
+        // A device name of its own keeps EC2 from handing back somebody else's gateway for the same address.
+        let device = format!("awsazure-{}-{instance}", self.link());
+        let tags = self.new_tags(instance, self.spec.aws.names.customer_gateways.get(instance));
+        let made = ec2.create_customer_gateway(&waits, ip, asn, &device, &tags).await?;
+        if !self.link().is_on(&made.tags) {
+            return Err(Cause::ForeignCustomerGateway { id: made.id.0 });
+        }
+        let gateway = ec2.wait_customer_gateway_available(&waits, &made.id).await?;
+        self.acting.note(|seen| *seen.aws.customer_gateways.get_mut(instance) = Some(gateway));
+        Ok(())
+    }
+
+    /// Options of a new tunnel, with a key: the user's, or a fresh one.
+    fn new_tunnel(&self, key: TunnelKey) -> Result<TunnelOptions, Cause> {
+        let shared = match self.spec.keys.get(key) {
+            Some(own) => own.clone(),
+            None => SharedKey::generate().map_err(|_| Cause::NoRandomness)?,
+        };
+        let mut options = differ::wanted_options(self.spec);
+        options.inside_cidr = Some(self.spec.inside_cidrs.get(key).net());
+        options.key = Some(shared);
+        if self.spec.policy == crate::link::policy::Policy::CloudDefault {
+            // Nothing said is the cloud's default, and stays so when AWS learns new algorithms.
+            (options.phase1, options.phase2) = Default::default();
+        }
+        Ok(options)
+    }
+
+    pub(super) async fn vpn_connection(&self, instance: Instance) -> Result<(), Cause> {
+        let customer = self.acting.must("the customer gateway", |seen| {
+            seen.aws.customer_gateways.get(instance).as_ref().map(|c| c.id.clone())
+        })?;
+        let [one, two] = instance.tunnels();
+        let tunnels = [self.new_tunnel(one)?, self.new_tunnel(two)?];
+        let own = self.link().tags(instance);
+        let tags = self.new_tags(instance, self.spec.aws.names.vpn_connections.get(instance));
+        let (target, extras) = (self.target()?, Extras::default());
+        let new = NewConnection {
+            customer_gateway: &customer,
+            target: &target,
+            tunnels: &tunnels,
+            extras: &extras,
+            tags: &tags,
+            own: Own::new(&own),
+        };
+        let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
+        let made = ec2.create_vpn_connection(&waits, &new).await?;
+        let id = made.id.clone();
+        self.note_connection(instance, made);
+        let ready = ec2.wait_vpn_connection_available(&waits, &id, true).await?;
+        self.note_connection(instance, ready);
+        Ok(())
+    }
+
+    fn note_connection(&self, instance: Instance, connection: VpnConnection) {
+        // Addresses that the state knew belong to an earlier connection.
+        let search = crate::link::search::Search { known: Default::default(), ..self.acting.search.clone() };
+        let search = crate::link::search::Search { inside_cidrs: self.spec.inside_cidrs.clone(), ..search };
+        let named = name_endpoints(&search, instance, &connection);
+        self.acting.note(|seen| {
+            for (key, ip) in named {
+                *seen.aws.outside_ips.get_mut(key) = Some(ip);
+            }
+            *seen.aws.vpns.get_mut(instance) = Some(connection);
+        });
+    }
+
+    pub(super) async fn await_vpn_connection(&self, instance: Instance) -> Result<(), Cause> {
+        let id = self
+            .acting
+            .must("the VPN connection", |seen| seen.aws.vpns.get(instance).as_ref().map(|v| v.id.clone()))?;
+        let ready = self.acting.site.ec2.wait_vpn_connection_available(&self.acting.limits.aws(), &id, true).await?;
+        self.note_connection(instance, ready);
+        Ok(())
+    }
+
+    pub(super) async fn change_tunnel(&self, key: TunnelKey) -> Result<(), Cause> {
+        let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
+        let id = self
+            .acting
+            .must("the VPN connection", |seen| seen.aws.vpns.get(key.instance).as_ref().map(|v| v.id.clone()))?;
+        let tunnel = self.acting.must("the AWS endpoint", |seen| seen.tunnel(key).cloned())?;
+        let Some((_, change)) = differ::tunnel(self.spec, &tunnel, key) else { return Ok(()) };
+        ec2.modify_tunnel(&waits, &id, tunnel.outside_ip, &change).await?;
+        let changed = ec2.wait_tunnel_modified(&waits, &id, tunnel.outside_ip, &change).await?;
+        // The endpoint keeps its outside address, and with it its name.
+        self.acting.note(|seen| *seen.aws.vpns.get_mut(key.instance) = Some(changed));
+        Ok(())
+    }
+
+    pub(super) async fn retag(&self, object: &Object) -> Result<(), Cause> {
+        let id = self.acting.must("the object", |seen| match object {
+            Object::VpnGateway => seen.aws.gateway.as_ref().map(|g| g.id.0.clone()),
+            Object::CustomerGateway(i) => seen.aws.customer_gateways.get(*i).as_ref().map(|c| c.id.0.clone()),
+            Object::VpnConnection(i) => seen.aws.vpns.get(*i).as_ref().map(|v| v.id.0.clone()),
+            _ => None,
+        })?;
+        let ec2 = &self.acting.site.ec2;
+        ec2.create_tags(&self.acting.limits.aws(), &[id], &self.spec.tags).await?;
+        Ok(())
+    }
+}

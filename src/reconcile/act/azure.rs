@@ -1,0 +1,269 @@
+//! Steps at Azure.
+
+use super::Building;
+use crate::azure::ResourceId;
+use crate::azure::documents::{self, connection, gateway, local_gateway, network, public_ip};
+use crate::azure::model::ProvisioningState;
+use crate::link::assemble::part;
+use crate::link::decide::GATEWAY_SUBNET;
+use crate::link::differ;
+use crate::link::observed::KeySeen;
+use crate::link::spec::{AzureGateway, AzureNetwork};
+use crate::link::tunnel::{Instance, TunnelKey};
+use crate::primitives::{SharedKey, Tags};
+use crate::reconcile::cause::Cause;
+use std::net::Ipv4Addr;
+
+/// Zone-redundant: the only form that a gateway of an AZ SKU takes everywhere, and that does not drift.
+const ZONES: [&str; 3] = ["1", "2", "3"];
+
+impl Building<'_> {
+    fn id(&self, kind: &str, name: &str) -> ResourceId {
+        ResourceId::network(&self.spec.azure.subscription, &self.spec.azure.resource_group, kind, name)
+    }
+
+    fn is_ours(&self) -> impl Fn(&Tags) -> bool + Send + Sync + '_ {
+        |tags| self.link().is_on(tags)
+    }
+
+    pub(super) async fn resource_group(&self) -> Result<(), Cause> {
+        let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
+        let (name, location) = (&self.spec.azure.resource_group, &self.spec.azure.location);
+        let made = azure.create_group(name, location, &self.tags(part::RESOURCE_GROUP), &waits).await?;
+        self.acting.note(|seen| seen.azure.group = Some(made));
+        Ok(())
+    }
+
+    pub(super) async fn virtual_network(&self) -> Result<(), Cause> {
+        let AzureNetwork::Create { id, address_space, gateway_subnet_prefix, subnets } = &self.spec.azure.network
+        else {
+            return Ok(());
+        };
+        let gateway_subnet = (GATEWAY_SUBNET.to_owned(), *gateway_subnet_prefix);
+        let others = subnets.iter().map(|(name, prefix)| (name.clone(), *prefix));
+        let new = network::NewVirtualNetwork {
+            location: self.spec.azure.location.clone(),
+            address_space: address_space.clone(),
+            subnets: std::iter::once(gateway_subnet).chain(others).collect(),
+            tags: self.tags(part::VIRTUAL_NETWORK),
+        };
+        let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
+        let made = azure.create_virtual_network(id, &new, &self.is_ours(), &waits).await?;
+        self.acting.note(|seen| seen.azure.network = Some(made));
+        Ok(())
+    }
+
+    pub(super) async fn gateway_subnet(&self) -> Result<(), Cause> {
+        let (id, prefix) = match &self.spec.azure.network {
+            AzureNetwork::Existing { id, gateway_subnet_prefix: Some(prefix) } => (id, *prefix),
+            AzureNetwork::Create { id, gateway_subnet_prefix, .. } => (id, *gateway_subnet_prefix),
+            AzureNetwork::Existing { .. } => return Ok(()),
+        };
+        let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
+        azure.create_subnet(&id.child("subnets", GATEWAY_SUBNET), prefix, &waits).await?;
+        let network = azure.get_virtual_network(id, &waits).await?;
+        self.acting.note(|seen| seen.azure.network = network);
+        Ok(())
+    }
+
+    pub(super) async fn public_ip(&self, instance: Instance) -> Result<(), Cause> {
+        let id = self.id("publicIPAddresses", self.spec.azure.names.public_ips.get(instance));
+        let new = public_ip::NewPublicIp {
+            location: self.spec.azure.location.clone(),
+            zones: ZONES.map(str::to_owned).to_vec(),
+            tags: self.tags(instance),
+        };
+        let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
+        let made = azure.create_public_ip(&id, &new, &self.is_ours(), &waits).await?;
+        self.acting.note(|seen| *seen.azure.public_ips.get_mut(instance) = Some(made));
+        Ok(())
+    }
+
+    /// Makes the gateway, or waits for the one that is being made.
+    pub(super) async fn gateway(&self) -> Result<(), Cause> {
+        let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
+        let made = match &self.spec.azure.gateway {
+            AzureGateway::Own { id, sku, generation, asn } => {
+                let mut instances = Vec::new();
+                for instance in Instance::ALL {
+                    let ip = self.acting.must("the public IP", |seen| seen.azure.public_ips.get(instance).clone())?;
+                    instances.push(gateway::NewInstance {
+                        name: instance.to_string(),
+                        public_ip_id: ip.resource.id,
+                        custom_bgp_ips: self.own_addresses(instance),
+                    });
+                }
+                let new = gateway::NewGateway {
+                    location: self.spec.azure.location.clone(),
+                    sku: sku.clone(),
+                    generation: generation.clone(),
+                    asn: *asn,
+                    subnet_id: self.spec.azure.network.id().child("subnets", GATEWAY_SUBNET),
+                    instances,
+                    tags: self.tags(part::AZURE_GATEWAY),
+                };
+                azure.create_gateway(id, &new, &self.is_ours(), &waits).await?
+            }
+            AzureGateway::Existing(id) => azure.change_gateway(id, &|_| {}, &waits).await?,
+        };
+        self.acting.note(|seen| seen.azure.gateway = Some(made));
+        Ok(())
+    }
+
+    fn own_addresses(&self, instance: Instance) -> Vec<Ipv4Addr> {
+        instance.tunnels().map(|key| self.spec.inside_cidrs.get(key).azure_ip()).to_vec()
+    }
+
+    /// Adds this link's addresses; on a gateway of its own also sets SKU, ASN and tags. Everything else stays as it is.
+    pub(super) async fn change_gateway(&self) -> Result<(), Cause> {
+        let id = self.spec.azure.gateway.id();
+        let have = self.acting.must("the Azure gateway", |seen| seen.azure.gateway.clone())?;
+        let edit = |doc: &mut serde_json::Value| {
+            if let AzureGateway::Own { sku, asn, .. } = &self.spec.azure.gateway {
+                gateway::set_sku(doc, sku);
+                gateway::set_asn(doc, *asn);
+                for (key, value) in &self.spec.tags {
+                    documents::set_tag(doc, key, value);
+                }
+            }
+            for (instance, at) in Instance::ALL.into_iter().zip(&have.instances) {
+                for ip in self.own_addresses(instance) {
+                    gateway::add_custom_bgp_ip(doc, &at.ip_configuration_id, ip);
+                }
+            }
+        };
+        let changed = self.acting.site.azure.change_gateway(id, &edit, &self.acting.limits.azure()).await?;
+        self.acting.note(|seen| seen.azure.gateway = Some(changed));
+        match self.acting.seen(|seen| differ::missing_addresses(self.spec, seen)).first() {
+            Some((_, ip)) => Err(Cause::AddressLost(ip.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    /// The two ends of the AWS side, as the local network gateway has to name them.
+    fn aws_end(&self, key: TunnelKey) -> Result<(Ipv4Addr, crate::primitives::Asn), Cause> {
+        let outside = self.acting.must("the AWS endpoint", |seen| seen.tunnel(key).map(|t| t.outside_ip))?;
+        let asn = self.acting.must("the AWS gateway's ASN", |seen| differ::amazon_asn(self.spec, seen))?;
+        Ok((outside, asn))
+    }
+
+    pub(super) async fn local_gateway(&self, key: TunnelKey) -> Result<(), Cause> {
+        let (gateway_ip, asn) = self.aws_end(key)?;
+        let id = self.id("localNetworkGateways", self.spec.azure.names.local_gateways.get(key));
+        let new = local_gateway::NewLocalGateway {
+            location: self.spec.azure.location.clone(),
+            gateway_ip,
+            asn,
+            bgp_ip: self.spec.inside_cidrs.get(key).aws_ip(),
+            tags: self.tags(key),
+        };
+        let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
+        let made = azure.create_local_gateway(&id, &new, &self.is_ours(), &waits).await?;
+        self.acting.note(|seen| *seen.azure.local_gateways.get_mut(key) = Some(made));
+        // One that was left over from an earlier try may name an endpoint that is gone.
+        self.change_local_gateway(key).await
+    }
+
+    pub(super) async fn change_local_gateway(&self, key: TunnelKey) -> Result<(), Cause> {
+        let (outside, asn) = self.aws_end(key)?;
+        let have = self.acting.must("the local network gateway", |seen| seen.azure.local_gateways.get(key).clone())?;
+        if self.acting.seen(|seen| differ::local_gateway(self.spec, seen, key, &have)).is_empty() {
+            return Ok(());
+        }
+        let edit = |doc: &mut serde_json::Value| {
+            local_gateway::set_gateway_ip(doc, outside);
+            local_gateway::set_bgp(doc, asn, self.spec.inside_cidrs.get(key).aws_ip());
+            for (key, value) in &self.spec.tags {
+                documents::set_tag(doc, key, value);
+            }
+        };
+        let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
+        let changed = azure.change_local_gateway(&have.resource.id, &edit, &waits).await?;
+        self.acting.note(|seen| *seen.azure.local_gateways.get_mut(key) = Some(changed));
+        Ok(())
+    }
+
+    /// One custom address for each instance. The connection uses its own instance's; the other is a placeholder, for
+    /// which the same tunnel number's address is named (`clouds.md`, section 0).
+    fn custom_addresses(&self, key: TunnelKey) -> Result<Vec<(ResourceId, Ipv4Addr)>, Cause> {
+        Instance::ALL
+            .into_iter()
+            .map(|instance| {
+                let twin = TunnelKey { instance, number: key.number };
+                let at = self.acting.must("the gateway's instance", |seen| {
+                    seen.azure.gateway_instance(instance).map(|i| i.ip_configuration_id.clone())
+                })?;
+                Ok((at, self.spec.inside_cidrs.get(twin).azure_ip()))
+            })
+            .collect()
+    }
+
+    /// The key that both ends are to have: the user's, else the one that AWS has.
+    fn key(&self, key: TunnelKey) -> Option<SharedKey> {
+        let own = self.spec.keys.get(key).clone();
+        own.or_else(|| self.acting.seen(|seen| seen.tunnel(key).and_then(|t| t.key.clone())))
+    }
+
+    pub(super) async fn connection(&self, key: TunnelKey) -> Result<(), Cause> {
+        let local = self.acting.must("the local network gateway", |seen| seen.azure.local_gateways.get(key).clone())?;
+        let id = self.id("connections", self.spec.azure.names.connections.get(key));
+        let shared = self.key(key).ok_or(Cause::NoKey(key))?;
+        let new = connection::NewConnection {
+            location: self.spec.azure.location.clone(),
+            gateway_id: self.spec.azure.gateway.id().clone(),
+            local_gateway_id: local.resource.id,
+            key: shared.clone(),
+            mode: self.spec.azure.connection_mode,
+            dpd_timeout_seconds: self.spec.azure.dpd_timeout_seconds,
+            custom_bgp_ips: self.custom_addresses(key)?,
+            policy: self.spec.policy.azure(),
+            tags: self.tags(key),
+        };
+        let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
+        let made = azure.create_connection(&id, &new, &self.is_ours(), &waits).await?;
+        self.acting.note(|seen| {
+            *seen.azure.connections.get_mut(key) = Some(made);
+            *seen.azure.keys.get_mut(key) = KeySeen::Key(shared);
+        });
+        Ok(())
+    }
+
+    pub(super) async fn change_connection(&self, key: TunnelKey) -> Result<(), Cause> {
+        let have = self.acting.must("the Azure connection", |seen| seen.azure.connections.get(key).clone())?;
+        let differs = self.acting.seen(|seen| differ::connection(self.spec, seen, key, &have));
+        if differs.is_empty() && have.resource.state != ProvisioningState::Failed {
+            return Ok(());
+        }
+        let local = self.acting.must("the local network gateway", |seen| seen.azure.local_gateways.get(key).clone())?;
+        let addresses = self.custom_addresses(key)?;
+        let policy = self.spec.policy.azure();
+        let edit = |doc: &mut serde_json::Value| {
+            connection::set_local_gateway(doc, &local.resource.id);
+            connection::set_mode(doc, self.spec.azure.connection_mode);
+            connection::set_dpd_timeout(doc, self.spec.azure.dpd_timeout_seconds);
+            connection::set_enable_bgp(doc, true);
+            connection::set_custom_bgp_ips(doc, &addresses);
+            connection::set_policy(doc, policy.as_ref());
+            for (key, value) in &self.spec.tags {
+                documents::set_tag(doc, key, value);
+            }
+        };
+        let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
+        let gateway = self.spec.azure.gateway.id();
+        let changed = azure.change_connection(&have.resource.id, gateway, &edit, &waits).await?;
+        self.acting.note(|seen| *seen.azure.connections.get_mut(key) = Some(changed));
+        Ok(())
+    }
+
+    pub(super) async fn shared_key(&self, key: TunnelKey) -> Result<(), Cause> {
+        let shared = self.key(key).ok_or(Cause::NoKey(key))?;
+        let have = self.acting.must("the Azure connection", |seen| seen.azure.connections.get(key).clone())?;
+        if self.acting.seen(|seen| *seen.azure.keys.get(key) == KeySeen::Key(shared.clone())) {
+            return Ok(());
+        }
+        let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
+        azure.set_shared_key(&have.resource.id, self.spec.azure.gateway.id(), &shared, &waits).await?;
+        self.acting.note(|seen| *seen.azure.keys.get_mut(key) = KeySeen::Key(shared));
+        Ok(())
+    }
+}

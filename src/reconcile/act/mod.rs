@@ -1,0 +1,117 @@
+//! One step. Parameters come from the spec and from the board: what has been observed by the time the step starts.
+
+mod aws;
+mod azure;
+mod remove;
+mod session;
+
+use super::cause::Cause;
+use super::clouds::{Limits, Site};
+use crate::azure::ResourceId;
+use crate::link::observed::Observed;
+use crate::link::ownership::{LinkId, NAME};
+use crate::link::search::{Demolition, Search};
+use crate::link::spec::Spec;
+use crate::link::step::{Object, Step, Verb};
+use crate::primitives::Tags;
+use std::fmt::Display;
+use std::sync::{Mutex, PoisonError};
+
+/// What every step works with. The board is locked for moments only, never across a call.
+pub struct Acting<'a> {
+    pub site: &'a Site,
+    /// None while taking down.
+    pub spec: Option<&'a Spec>,
+    pub demolition: Option<&'a Demolition>,
+    pub search: &'a Search,
+    pub board: &'a Mutex<Observed>,
+    pub limits: &'a Limits,
+}
+
+/// Does it, waits until the cloud has done it, and puts the result on the board.
+pub async fn act(acting: &Acting<'_>, step: &Step) -> Result<(), Cause> {
+    match (step.verb, acting.spec) {
+        (Verb::Delete, _) => remove::remove(acting, &step.object).await,
+        (_, Some(spec)) => Building { acting, spec }.act(step).await,
+        (_, None) => Err(Cause::Missing("a spec".to_owned())),
+    }
+}
+
+impl Acting<'_> {
+    /// Reads the board.
+    pub fn seen<T>(&self, look: impl FnOnce(&Observed) -> T) -> T {
+        look(&self.board.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes on the board.
+    pub fn note(&self, change: impl FnOnce(&mut Observed)) {
+        change(&mut self.board.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Something that the board must have by now, by the order of the steps.
+    pub fn must<T>(&self, what: &str, look: impl FnOnce(&Observed) -> Option<T>) -> Result<T, Cause> {
+        self.seen(look).ok_or_else(|| Cause::Missing(what.to_owned()))
+    }
+
+    fn gateway_id(&self) -> Result<ResourceId, Cause> {
+        match self.spec {
+            Some(spec) => Ok(spec.azure.gateway.id().clone()),
+            None => self.must("the Azure gateway", |seen| {
+                let there = seen.azure.gateway.as_ref().map(|g| g.resource.id.clone());
+                there.or_else(|| self.demolition?.azure_gateway.clone())
+            }),
+        }
+    }
+}
+
+/// Acting towards a spec.
+struct Building<'a> {
+    acting: &'a Acting<'a>,
+    spec: &'a Spec,
+}
+
+impl Building<'_> {
+    async fn act(&self, step: &Step) -> Result<(), Cause> {
+        match (&step.object, step.verb) {
+            (Object::ResourceGroup, _) => self.resource_group().await,
+            (Object::VirtualNetwork, _) => self.virtual_network().await,
+            (Object::GatewaySubnet, _) => self.gateway_subnet().await,
+            (Object::PublicIp(instance), _) => self.public_ip(*instance).await,
+            (Object::Gateway, Verb::Create | Verb::Await) => self.gateway().await,
+            (Object::Gateway, _) => self.change_gateway().await,
+            (Object::LocalGateway(key), Verb::Create) => self.local_gateway(*key).await,
+            (Object::LocalGateway(key), _) => self.change_local_gateway(*key).await,
+            (Object::Connection(key), Verb::Create) => self.connection(*key).await,
+            (Object::Connection(key), _) => self.change_connection(*key).await,
+            (Object::SharedKey(key), _) => self.shared_key(*key).await,
+            (Object::Session(key), _) => self.session(*key).await,
+            (Object::Vpc, _) => self.vpc().await,
+            (Object::InternetGateway, _) => self.internet_gateway().await,
+            (Object::PublicSubnet, _) => self.public_subnet().await,
+            (Object::PublicRouteTable, _) => self.public_route_table().await,
+            (Object::VpnGateway, Verb::Create) => self.vpn_gateway().await,
+            (Object::Attachment, _) => self.attachment().await,
+            (Object::Propagation(table), _) => self.propagation(table.as_ref()).await,
+            (Object::CustomerGateway(instance), Verb::Create) => self.customer_gateway(*instance).await,
+            (Object::VpnConnection(instance), Verb::Create) => self.vpn_connection(*instance).await,
+            (Object::VpnConnection(instance), Verb::Await) => self.await_vpn_connection(*instance).await,
+            (Object::Tunnel(key), _) => self.change_tunnel(*key).await,
+            (Object::VpnGateway | Object::CustomerGateway(_) | Object::VpnConnection(_), _) => {
+                self.retag(&step.object).await
+            }
+            (Object::OwnAddresses | Object::UnfinishedMark, _) => remove::remove(self.acting, &step.object).await,
+        }
+    }
+
+    fn link(&self) -> &LinkId {
+        &self.spec.link
+    }
+
+    /// Ownership tags of a part, the link's name, and what the user wants on everything.
+    fn tags(&self, part: impl Display) -> Tags {
+        let mut tags = self.spec.tags.clone();
+        tags.insert(NAME.to_owned(), self.spec.name.clone());
+        tags.extend(self.link().tags(part));
+        tags
+    }
+}

@@ -1,0 +1,73 @@
+//! Waiting for a tunnel's BGP session: AWS says UP, and Azure has a connected peer row for that very address pair.
+
+use super::Building;
+use crate::aws::Filter;
+use crate::link::tunnel::TunnelKey;
+use crate::reconcile::cause::Cause;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a session may take once both ends are built; told apart from a create that failed.
+pub const SESSION_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// A poll waits this part of the time already waited, within bounds.
+fn pause(waited: Duration) -> Duration {
+    waited.mul_f64(0.03).clamp(Duration::from_millis(250), Duration::from_secs(10))
+}
+
+impl Building<'_> {
+    /// Azure's second row for the connection, of the instance that AWS does not know, never connects and does not count.
+    pub(super) async fn session(&self, key: TunnelKey) -> Result<(), Cause> {
+        let begun = Instant::now();
+        let limit = (begun + SESSION_LIMIT).min(self.acting.limits.deadline);
+        loop {
+            let (aws_up, aws) = self.aws_word(key).await?;
+            let (azure_up, azure) =
+                if aws_up { self.azure_word(key).await? } else { (false, "it was not asked yet".to_owned()) };
+            if aws_up && azure_up {
+                return Ok(());
+            }
+            let pause = pause(begun.elapsed());
+            if Instant::now() + pause > limit {
+                let minutes = begun.elapsed().as_secs() / 60;
+                return Err(Cause::SessionDown { key, minutes, aws, azure });
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.acting.limits.cancel.cancelled() => {
+                    let words = "waiting for the BGP session";
+                    return Err(crate::aws::Error::Cancelled(crate::aws::Failure::local("Session", &key.to_string(), words)).into());
+                }
+            }
+        }
+    }
+
+    async fn aws_word(&self, key: TunnelKey) -> Result<(bool, String), Cause> {
+        let (id, outside) = self.acting.must("the AWS endpoint", |seen| {
+            let id = seen.aws.vpns.get(key.instance).as_ref()?.id.clone();
+            Some((id, seen.tunnel(key)?.outside_ip))
+        })?;
+        let waits = self.acting.limits.aws();
+        let found = self.acting.site.ec2.describe_vpn_connections(&waits, &Filter::id(&id)).await?;
+        let Some(connection) = found.into_iter().next() else {
+            return Ok((false, "the connection is gone".to_owned()));
+        };
+        let told = connection.tunnels.iter().find(|t| t.outside_ip == outside).and_then(|t| t.telemetry.clone());
+        self.acting.note(|seen| *seen.aws.vpns.get_mut(key.instance) = Some(connection));
+        Ok(match told {
+            Some(t) if t.up => (true, format!("UP, {}", t.message)),
+            Some(t) => (false, format!("DOWN, {}", t.message)),
+            None => (false, "nothing yet".to_owned()),
+        })
+    }
+
+    async fn azure_word(&self, key: TunnelKey) -> Result<(bool, String), Cause> {
+        let cidr = self.spec.inside_cidrs.get(key);
+        let peers = self.acting.site.azure.bgp_peers(self.spec.azure.gateway.id(), &self.acting.limits.azure()).await?;
+        let row = peers.iter().find(|p| p.local == Some(cidr.azure_ip()) && p.neighbor == Some(cidr.aws_ip()));
+        Ok(match row {
+            Some(row) => (row.state.eq_ignore_ascii_case("Connected"), format!("the peer is {}", row.state)),
+            None => (false, format!("no peer {} is listed for {}", cidr.aws_ip(), cidr.azure_ip())),
+        })
+    }
+}

@@ -1,0 +1,59 @@
+//! Why a step failed.
+
+use crate::link::tunnel::TunnelKey;
+use crate::{aws, azure};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    #[error("{0}")]
+    Aws(aws::Error),
+    #[error("{0}")]
+    Azure(azure::Error),
+    /// Something that this step builds on is not there, although nothing said that it failed: look again.
+    #[error("{0} is not there")]
+    Missing(String),
+    /// The clouds did what they were asked, and still the tunnel is down.
+    #[error(
+        "the BGP session of {key} did not come up within {minutes} minutes: AWS says {aws}; Azure says {azure}. The link \
+         itself is built. Look at both ends' tunnel logs, or set wait_for_bgp = false to finish without waiting"
+    )]
+    SessionDown { key: TunnelKey, minutes: u64, aws: String, azure: String },
+    #[error("no key for {0} can be read from either cloud: give one in preshared_keys_wo")]
+    NoKey(TunnelKey),
+    #[error("the operating system gave no random bytes for a key")]
+    NoRandomness,
+    /// EC2 hands back the gateway that it has for this address; it is left alone.
+    #[error(
+        "EC2 answered with {id}, a customer gateway of the same address that this link did not make. It is not shared: \
+         delete it, or import the link that it belongs to"
+    )]
+    ForeignCustomerGateway { id: String },
+    #[error("{kind} still holds {found}, which this link did not make")]
+    NotEmpty { kind: &'static str, found: String },
+    #[error("after a write the Azure gateway does not list {0}: somebody else is changing it")]
+    AddressLost(String),
+}
+
+impl From<aws::Error> for Cause {
+    fn from(error: aws::Error) -> Self {
+        Cause::Aws(error)
+    }
+}
+
+impl From<azure::Error> for Cause {
+    fn from(error: azure::Error) -> Self {
+        Cause::Azure(error)
+    }
+}
+
+impl Cause {
+    /// Whether somebody asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Cause::Aws(aws::Error::Cancelled(_)) | Cause::Azure(azure::Error::Cancelled(_)))
+    }
+
+    /// Whether the user's deadline passed.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Cause::Aws(aws::Error::TimedOut(_)) | Cause::Azure(azure::Error::TimedOut(_)))
+    }
+}

@@ -1,0 +1,207 @@
+//! The loop: observe, decide, act, observe again, until nothing is left to do or something failed.
+
+use super::act::{Acting, act};
+use super::cause::Cause;
+use super::clouds::{Clouds, Limits, Site};
+use super::observe::observe;
+use super::run::{OnFailure, run};
+use crate::link::decide::decide;
+use crate::link::known::Known;
+use crate::link::observed::Observed;
+use crate::link::search::{Demolition, Search};
+use crate::link::spec::Spec;
+use crate::link::step::{Step, StepId};
+use crate::link::tunnel::{Instance, TunnelKey};
+use std::sync::Mutex;
+
+/// Rounds of the loop before what still differs is reported: the second sees what the first could not know.
+const ROUNDS: usize = 4;
+
+/// A step that failed, or the reading before and after (`step` is None).
+#[derive(Debug)]
+pub struct Failure {
+    pub step: Option<Step>,
+    pub cause: Cause,
+}
+
+/// What there is now, what was done, and what went wrong.
+#[derive(Debug, Default)]
+pub struct Ended {
+    pub observed: Observed,
+    pub done: Vec<StepId>,
+    pub failures: Vec<Failure>,
+    /// Somebody asked to stop before everything was done.
+    pub cancelled: bool,
+    /// What still differs after every step ended well.
+    pub unsettled: Vec<Step>,
+}
+
+/// Told after every step that ended well.
+pub type Progress<'a> = &'a (dyn Fn(&Observed) + Send + Sync);
+
+/// Builds, repairs or changes the link until it is as the spec says.
+pub async fn converge(clouds: &Clouds, spec: &Spec, search: &Search, limits: &Limits, told: Progress<'_>) -> Ended {
+    let mut search = search.clone();
+    if let Some(old) = &spec.former.aws_half {
+        let ended = demolish(clouds, old, &search, limits, told).await;
+        if !ended.failures.is_empty() || ended.cancelled {
+            return ended;
+        }
+        forget_aws(&mut search.known, spec);
+    }
+    let site = match clouds.site(Some(&spec.aws.region), limits).await {
+        Ok(site) => site,
+        Err(cause) => return stopped(Observed::default(), cause),
+    };
+    let mut whole = Ended::default();
+    for _ in 0..ROUNDS {
+        let seen = match observe(&site, &search, limits).await {
+            Ok(seen) => seen,
+            Err(cause) => return Ended { done: whole.done, ..stopped(whole.observed, cause) },
+        };
+        let steps = decide(spec, &seen);
+        if steps.is_empty() {
+            return Ended { observed: seen, ..whole };
+        }
+        let ended = one_round(&site, spec, &search, seen, steps, limits, told).await;
+        remember(&mut search.known, &ended.observed);
+        whole.done.extend(ended.done);
+        whole.observed = ended.observed;
+        if !ended.failures.is_empty() || ended.cancelled {
+            let (failures, cancelled) = (ended.failures, ended.cancelled);
+            let observed = look_once_more(&site, &search, whole.observed).await;
+            return Ended { observed, failures, cancelled, ..whole };
+        }
+    }
+    whole.unsettled = decide(spec, &whole.observed);
+    whole
+}
+
+async fn one_round(
+    site: &Site,
+    spec: &Spec,
+    search: &Search,
+    seen: Observed,
+    steps: Vec<Step>,
+    limits: &Limits,
+    told: Progress<'_>,
+) -> Ended {
+    let inner = limits.child();
+    let board = Mutex::new(seen);
+    let acting = Acting { site, spec: Some(spec), demolition: None, search, board: &board, limits: &inner };
+    let ran = run(steps, |step| act_and_tell(&acting, step, told), OnFailure::Stop, &inner.cancel).await;
+    ended(ran, board, limits)
+}
+
+/// Deletes what the demolition names. Goes on past failures, and looks again until nothing is left or nothing moves.
+pub async fn demolish(
+    clouds: &Clouds,
+    what: &Demolition,
+    search: &Search,
+    limits: &Limits,
+    told: Progress<'_>,
+) -> Ended {
+    let site = match clouds.site(Some(&what.region), limits).await {
+        Ok(site) => site,
+        Err(cause) => return stopped(Observed::default(), cause),
+    };
+    let search = Search { read_keys: false, ..search.clone() };
+    let mut whole = Ended::default();
+    for _ in 0..ROUNDS {
+        let seen = match observe(&site, &search, limits).await {
+            Ok(seen) => seen,
+            Err(cause) => return Ended { done: whole.done, ..stopped(whole.observed, cause) },
+        };
+        let steps = crate::link::demolish::demolish(what, &seen);
+        if steps.is_empty() {
+            return Ended { observed: seen, ..whole };
+        }
+        let inner = limits.child();
+        let board = Mutex::new(seen);
+        let acting =
+            Acting { site: &site, spec: None, demolition: Some(what), search: &search, board: &board, limits: &inner };
+        let ran = run(steps, |step| act_and_tell(&acting, step, told), OnFailure::GoOn, &inner.cancel).await;
+        let ended = ended(ran, board, limits);
+        whole.done.extend(ended.done);
+        whole.observed = ended.observed;
+        if !ended.failures.is_empty() || ended.cancelled {
+            let (failures, cancelled) = (ended.failures, ended.cancelled);
+            let observed = look_once_more(&site, &search, whole.observed).await;
+            return Ended { observed, failures, cancelled, ..whole };
+        }
+    }
+    whole.unsettled = crate::link::demolish::demolish(what, &whole.observed);
+    whole
+}
+
+async fn act_and_tell(acting: &Acting<'_>, step: Step, told: Progress<'_>) -> Result<(), Cause> {
+    act(acting, &step).await?;
+    let seen = acting.seen(Observed::clone);
+    told(&seen);
+    Ok(())
+}
+
+fn ended(ran: super::run::Ran, board: Mutex<Observed>, limits: &Limits) -> Ended {
+    let failures = ran.failed.into_iter().map(|(step, cause)| Failure { step: Some(step), cause }).collect();
+    let observed = board.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let cancelled = limits.cancel.is_cancelled() && !ran.left.is_empty();
+    Ended { observed, done: ran.done, failures, cancelled, unsettled: Vec::new() }
+}
+
+fn stopped(observed: Observed, cause: Cause) -> Ended {
+    let cancelled = cause.is_cancelled();
+    Ended { observed, failures: vec![Failure { step: None, cause }], cancelled, ..Ended::default() }
+}
+
+/// After a failure the clouds know better than the board what was made. A short look of its own, which may fail.
+async fn look_once_more(site: &Site, search: &Search, board: Observed) -> Observed {
+    let limits = Limits::within(std::time::Duration::from_secs(5), &tokio_util::sync::CancellationToken::new());
+    match observe(site, search, &limits).await {
+        Ok(seen) => seen,
+        Err(cause) => {
+            tracing::warn!(%cause, "could not look again; the state holds what was known before");
+            board
+        }
+    }
+}
+
+/// Ids that the next look can ask for by name.
+fn remember(known: &mut Known, seen: &Observed) {
+    for key in TunnelKey::ALL {
+        if let Some(local) = seen.azure.local_gateways.get(key) {
+            *known.local_gateways.get_mut(key) = Some(local.resource.id.clone());
+        }
+        if let Some(connection) = seen.azure.connections.get(key) {
+            *known.connections.get_mut(key) = Some(connection.resource.id.clone());
+        }
+        *known.outside_ips.get_mut(key) = *seen.aws.outside_ips.get(key);
+    }
+    for instance in Instance::ALL {
+        *known.vpns.get_mut(instance) = seen.aws.vpns.get(instance).as_ref().map(|v| v.id.clone());
+        let customer = seen.aws.customer_gateways.get(instance).as_ref();
+        *known.customer_gateways.get_mut(instance) = customer.map(|c| c.id.clone());
+    }
+    if let Some(gateway) = &seen.aws.gateway {
+        known.vpn_gateway = Some(gateway.id.clone());
+    }
+    if let Some(vpc) = &seen.aws.vpc {
+        known.vpc = Some(vpc.id.clone());
+    }
+}
+
+/// A new AWS half is looked for by tag and by what the spec names.
+fn forget_aws(known: &mut Known, spec: &Spec) {
+    use crate::link::spec::{AwsGateway, AwsNetwork};
+    known.region = Some(spec.aws.region.clone());
+    known.customer_gateways = Default::default();
+    known.vpns = Default::default();
+    known.outside_ips = Default::default();
+    known.vpn_gateway = match &spec.aws.gateway {
+        AwsGateway::Existing(id) => Some(id.clone()),
+        _ => None,
+    };
+    known.vpc = match &spec.aws.network {
+        AwsNetwork::Existing(id) => Some(id.clone()),
+        _ => None,
+    };
+}

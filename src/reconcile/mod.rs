@@ -1,0 +1,25 @@
+//! Observe, decide, act, observe again: the one loop behind create, update, resume, repair and destroy.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `clouds` | both clouds' clients; a site is one link's end in each |
+//! | `observe` | reading a link: everything at once, then what the first answers pointed to |
+//! | `converge` | the loop |
+//! | `run` | a list of steps, as wide as their order allows |
+//! | `act` | one step: a document or a call, worked out from the spec and what is there by then |
+//! | `find` | the link behind an import id |
+//! | `cause` | why a step failed |
+
+mod act;
+mod cause;
+mod clouds;
+mod converge;
+mod find;
+mod observe;
+mod run;
+
+pub use cause::Cause;
+pub use clouds::{Clouds, Limits, Site};
+pub use converge::{Ended, Failure, converge, demolish};
+pub use find::{FindFault, FoundLink, find};
+pub use observe::observe;

@@ -1,0 +1,203 @@
+//! Reading a link. All that the state names is asked for at once; only what the first answers point to comes second.
+
+use super::cause::Cause;
+use super::clouds::{Limits, Site};
+use crate::aws::Filter;
+use crate::aws::model as aws;
+use crate::azure::ResourceId;
+use crate::azure::model as azure;
+use crate::link::assemble::{Read, assemble};
+use crate::link::observed::{KeySeen, Observed};
+use crate::link::ownership::LINK;
+use crate::link::search::Search;
+use crate::link::tunnel::{Instance, PerInstance, TunnelKey};
+use crate::primitives::{SharedKey, Tags};
+use futures::future::{join_all, try_join_all};
+use futures::try_join;
+use std::collections::BTreeSet;
+
+/// What both clouds have of the link.
+///
+/// # Errors
+/// What could not be read. Objects that do not exist are no error.
+pub async fn observe(site: &Site, search: &Search, limits: &Limits) -> Result<Observed, Cause> {
+    let (mut read, aws) = try_join!(read_azure(site, search, limits), read_aws(site, search, limits))?;
+    read.vpc = aws.vpc;
+    read.subnets = aws.subnets;
+    read.internet_gateways = aws.internet_gateways;
+    read.route_tables = aws.route_tables;
+    read.vpn_gateway = aws.vpn_gateway;
+    read.customer_gateways = aws.customer_gateways;
+    read.vpns = aws.vpns;
+    let mut seen = assemble(search, read);
+    if search.read_keys {
+        read_other_keys(site, &mut seen, limits).await?;
+    }
+    Ok(seen)
+}
+
+async fn read_azure(site: &Site, search: &Search, limits: &Limits) -> Result<Read, Cause> {
+    let (azure, waits, known) = (&site.azure, &limits.azure(), &search.known);
+    let home = known.resource_group.as_deref();
+    let groups_of = |ids: &mut dyn Iterator<Item = &ResourceId>| -> BTreeSet<String> {
+        let mut names: BTreeSet<String> = ids.map(|id| id.resource_group().to_lowercase()).collect();
+        names.extend(home.map(str::to_lowercase));
+        names
+    };
+    let local_groups = groups_of(&mut known.local_gateways.iter().filter_map(|(_, id)| id.as_ref()));
+    let connection_groups = groups_of(&mut known.connections.iter().filter_map(|(_, id)| id.as_ref()));
+    let group = async {
+        match home {
+            Some(name) => azure.get_group(name, waits).await.map_err(Cause::from),
+            None => Ok(None),
+        }
+    };
+    let network = async {
+        match &known.network {
+            Some(id) => azure.get_virtual_network(id, waits).await.map_err(Cause::from),
+            None => Ok(None),
+        }
+    };
+    let gateway = async {
+        match &known.azure_gateway {
+            Some(id) => azure.get_gateway(id, waits).await.map_err(Cause::from),
+            None => Ok(None),
+        }
+    };
+    let public_ips = async {
+        match home {
+            Some(name) => azure.list_public_ips(name, waits).await.map_err(Cause::from),
+            None => Ok(Vec::new()),
+        }
+    };
+    let locals = async {
+        let all = local_groups.iter().map(|name| azure.list_local_gateways(name, waits));
+        Ok::<_, Cause>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
+    };
+    let connections = async {
+        let all = connection_groups.iter().map(|name| azure.list_connections(name, waits));
+        Ok::<_, Cause>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
+    };
+    let keys = async {
+        let ids: Vec<&ResourceId> = known.connections.iter().filter_map(|(_, id)| id.as_ref()).collect();
+        let wanted = if search.read_keys { ids } else { Vec::new() };
+        Ok::<_, Cause>(join_all(wanted.into_iter().map(|id| read_key(site, id, limits))).await)
+    };
+    let (group, network, gateway, mut public_ips, local_gateways, connections, keys) =
+        try_join!(group, network, gateway, public_ips, locals, connections, keys)?;
+    for id in gateway.iter().flat_map(|g: &azure::Gateway| &g.instances).filter_map(|i| i.public_ip_id.as_ref()) {
+        if !public_ips.iter().any(|ip: &azure::PublicIp| ip.resource.id == *id) {
+            public_ips.extend(azure.get_public_ip(id, waits).await?);
+        }
+    }
+    let keys = keys.into_iter().collect::<Result<Vec<_>, Cause>>()?.into_iter().flatten().collect();
+    Ok(Read { group, network, gateway, public_ips, local_gateways, connections, keys, ..Read::default() })
+}
+
+/// A key that may not be read is no reason to stop: the link works without anybody seeing it.
+async fn read_key(site: &Site, id: &ResourceId, limits: &Limits) -> Result<Option<(ResourceId, SharedKey)>, Cause> {
+    match site.azure.get_shared_key(id, &limits.azure()).await {
+        Ok(key) => Ok(key.map(|key| (id.clone(), key))),
+        Err(crate::azure::Error::Denied(facts)) => {
+            tracing::warn!(connection = %id, code = %facts.code, "shared key may not be read");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Keys of connections whose ids were not known before this read.
+async fn read_other_keys(site: &Site, seen: &mut Observed, limits: &Limits) -> Result<(), Cause> {
+    let unread = |key: &TunnelKey| *seen.azure.keys.get(*key) == KeySeen::Unread;
+    let id_of = |key: TunnelKey| Some((key, seen.azure.connections.get(key).as_ref()?.resource.id.clone()));
+    let missing: Vec<_> = TunnelKey::ALL.into_iter().filter(unread).filter_map(id_of).collect();
+    let read = join_all(missing.iter().map(|(_, id)| read_key(site, id, limits))).await;
+    for ((key, _), found) in missing.iter().zip(read) {
+        if let Some((_, found)) = found? {
+            *seen.azure.keys.get_mut(*key) = KeySeen::Key(found);
+        }
+    }
+    Ok(())
+}
+
+async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read, Cause> {
+    let (ec2, waits, known) = (&site.ec2, &limits.aws(), &search.known);
+    let owned = search.link.as_ref().map(|link| Tags::from([(LINK.to_owned(), link.to_string())]));
+    let by_tag = owned.as_ref().map(Filter::tags);
+    let vpn_filters = filters(&known.vpns, by_tag.as_ref());
+    let customer_filters = filters(&known.customer_gateways, by_tag.as_ref());
+    let vpns = async {
+        let all = vpn_filters.iter().map(|filter| ec2.describe_vpn_connections(waits, filter));
+        Ok::<_, Cause>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
+    };
+    let customers = async {
+        let all = customer_filters.iter().map(|filter| ec2.describe_customer_gateways(waits, filter));
+        Ok::<_, Cause>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
+    };
+    let gateway = async {
+        let one = known.vpn_gateway.as_ref().map(Filter::id).or_else(|| by_tag.clone());
+        match one {
+            Some(filter) => Ok(ec2.describe_vpn_gateways(waits, &filter).await?.into_iter().find(|g| living(g.state))),
+            None => Ok::<_, Cause>(None),
+        }
+    };
+    let network = async {
+        let one = known.vpc.as_ref().map(Filter::id).or_else(|| by_tag.clone());
+        let (vpc, tables) = match (&known.vpc, one) {
+            (Some(id), Some(filter)) => {
+                let tables = Filter::vpc(id);
+                let (vpcs, tables) =
+                    try_join!(ec2.describe_vpcs(waits, &filter), ec2.describe_route_tables(waits, &tables))?;
+                (vpcs.into_iter().next(), tables)
+            }
+            (None, Some(filter)) => match ec2.describe_vpcs(waits, &filter).await?.into_iter().next() {
+                Some(vpc) => {
+                    let tables = ec2.describe_route_tables(waits, &Filter::vpc(&vpc.id)).await?;
+                    (Some(vpc), tables)
+                }
+                None => (None, Vec::new()),
+            },
+            _ => (None, Vec::new()),
+        };
+        Ok::<_, Cause>((vpc, tables))
+    };
+    let (vpns, customer_gateways, vpn_gateway, (mut vpc, mut route_tables)) =
+        try_join!(vpns, customers, gateway, network)?;
+    let attached = vpn_gateway.as_ref().and_then(|g: &aws::VpnGateway| g.attachment.as_ref()).map(|(id, _)| id.clone());
+    if let (None, Some(id)) = (&vpc, attached) {
+        let (filter, tables) = (Filter::id(&id), Filter::vpc(&id));
+        let (vpcs, tables) = try_join!(ec2.describe_vpcs(waits, &filter), ec2.describe_route_tables(waits, &tables))?;
+        (vpc, route_tables) = (vpcs.into_iter().next(), tables);
+    }
+    let mut read = Read { vpc, route_tables, vpn_gateway, customer_gateways, vpns, ..Read::default() };
+    read_public_half(site, search, &mut read, limits).await?;
+    Ok(read)
+}
+
+/// Subnet and internet gateway of a VPC that this link makes, where its route table does not show both already.
+async fn read_public_half(site: &Site, search: &Search, read: &mut Read, limits: &Limits) -> Result<(), Cause> {
+    let Some(link) = &search.link else { return Ok(()) };
+    let ours = read.vpc.as_ref().is_none_or(|vpc| link.is_on(&vpc.tags));
+    let whole = |t: &aws::RouteTable| link.is_on(&t.tags) && t.default_route.is_some() && !t.subnets.is_empty();
+    if !ours || read.route_tables.iter().any(whole) {
+        return Ok(());
+    }
+    let filter = Filter::tags(&Tags::from([(LINK.to_owned(), link.to_string())]));
+    let waits = &limits.aws();
+    let (gateways, subnets) =
+        try_join!(site.ec2.describe_internet_gateways(waits, &filter), site.ec2.describe_subnets(waits, &filter))?;
+    (read.internet_gateways, read.subnets) = (gateways, subnets);
+    Ok(())
+}
+
+/// By id where both are known; else by tag too, for what is there but in no state.
+fn filters<I: std::fmt::Display>(known: &PerInstance<Option<I>>, by_tag: Option<&Filter>) -> Vec<Filter> {
+    let ids: Vec<&I> = known.iter().filter_map(|(_, id)| id.as_ref()).collect();
+    let whole = ids.len() == Instance::ALL.len();
+    let by_id = (!ids.is_empty()).then(|| Filter::ids(ids));
+    by_id.into_iter().chain(by_tag.filter(|_| !whole).cloned()).collect()
+}
+
+fn living(state: aws::State) -> bool {
+    !matches!(state, aws::State::Deleting | aws::State::Deleted)
+}
