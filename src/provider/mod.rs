@@ -1,3 +1,93 @@
-//! What the user types: the resource, between Terraform's values and the domain of links.
+//! What the user types: the provider block, the resource, the data source and the function, and what they mean.
+//!
+//! | room | holds |
+//! |---|---|
+//! | `settings` | the provider block: credentials for both clouds, default tags |
+//! | `bgp_vpn` | the resource: configuration to link and back, plan, import |
+//! | `status` | the data source: how the tunnels are right now |
+//! | `address_plan` | the function: the addresses inside the tunnels |
 
+pub mod address_plan;
 pub mod bgp_vpn;
+pub mod settings;
+pub mod status;
+
+use crate::plugin::{ConfigureRequest, DataSource, Diagnostics, Function, Provider, Resource, Schema, Value};
+use address_plan::AddressPlan;
+use async_trait::async_trait;
+use settings::Configured;
+use status::{BgpVpnStatus, StatusSource};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Where the provider is published.
+pub const ADDRESS: &str = "registry.terraform.io/awsazure/awsazure";
+
+/// The provider. What it offers is made once, before Configure, and shares [`Configured`].
+#[derive(Default)]
+pub struct Awsazure {
+    configured: Configured,
+    resources: BTreeMap<String, Arc<dyn Resource>>,
+    data_sources: BTreeMap<String, Arc<dyn DataSource>>,
+}
+
+impl Awsazure {
+    /// The provider block, as far as it is known, for whatever is added.
+    pub fn configured(&self) -> Configured {
+        self.configured.clone()
+    }
+
+    /// Adds a resource type.
+    #[must_use]
+    pub fn resource(mut self, name: &str, resource: impl Resource) -> Self {
+        self.resources.insert(name.to_owned(), Arc::new(resource));
+        self
+    }
+
+    /// Adds `awsazure_bgp_vpn_status`, read from `source`.
+    #[must_use]
+    pub fn status(mut self, source: impl StatusSource) -> Self {
+        let status = BgpVpnStatus::new(self.configured(), Arc::new(source));
+        self.data_sources.insert("awsazure_bgp_vpn_status".to_owned(), Arc::new(status));
+        self
+    }
+}
+
+/// The provider as it is served: everything that it offers registers here.
+pub fn assemble() -> Awsazure {
+    Awsazure::default()
+}
+
+#[async_trait]
+impl Provider for Awsazure {
+    fn address(&self) -> &str {
+        ADDRESS
+    }
+
+    fn schema(&self) -> Schema {
+        settings::schema()
+    }
+
+    async fn validate(&self, config: Value) -> Diagnostics {
+        settings::decode(&config).1
+    }
+
+    async fn configure(&self, request: ConfigureRequest) -> Diagnostics {
+        let (settings, faults) = settings::decode(&request.config);
+        self.configured.set(settings);
+        faults
+    }
+
+    fn resources(&self) -> BTreeMap<String, Arc<dyn Resource>> {
+        self.resources.clone()
+    }
+
+    fn data_sources(&self) -> BTreeMap<String, Arc<dyn DataSource>> {
+        self.data_sources.clone()
+    }
+
+    fn functions(&self) -> BTreeMap<String, Arc<dyn Function>> {
+        let plan: Arc<dyn Function> = Arc::new(AddressPlan);
+        BTreeMap::from([("address_plan".to_owned(), plan)])
+    }
+}

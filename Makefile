@@ -1,0 +1,31 @@
+# Few targets, all of them thin: what they do is in scripts/ and tests/.
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint docs bench soak install
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST)
+
+build: ## provider and sandbox, in the profile that demo and tests share
+	cargo build --workspace --bins
+
+demo: ## a whole link on this machine: both clouds simulated, real terraform; KEEP=1 leaves it running
+	@scripts/demo
+
+test: ## everything; the last line says what was skipped and why
+	@scripts/test
+
+lint: ## rustfmt, clippy with warnings as errors, terraform fmt
+	@scripts/lint
+
+docs: ## registry pages in docs/, from the schema and examples/
+	UPDATE_DOCS=1 cargo test --workspace --test docs
+
+bench: ## measure, and write docs/benchmarks.md
+	@scripts/bench
+
+soak: ## what is too long for every run
+	@scripts/soak
+
+install: ## optimised build into ~/.terraform.d/plugins (or PREFIX=...)
+	@scripts/install

@@ -1,0 +1,27 @@
+terraform {
+  required_providers {
+    awsazure = {
+      source = "awsazure/awsazure"
+    }
+  }
+}
+
+# Whatever the aws and azurerm providers find in the environment (AWS_*, ARM_*, shared files, `az login`), this one finds too.
+# What is to be said here has the same names as there.
+provider "awsazure" {
+  aws = {
+    region = "eu-west-1"
+    assume_role = [
+      { role_arn = "arn:aws:iam::123456789012:role/network" },
+    ]
+  }
+
+  azure = {
+    subscription_id = "00000000-0000-0000-0000-000000000000"
+    use_oidc        = true
+  }
+
+  default_tags = {
+    team = "network"
+  }
+}

@@ -1,0 +1,225 @@
+//! The `aws` attribute of the provider block: names and meanings of the official provider for AWS.
+
+use super::block::Block;
+use crate::aws::settings::{AssumeRole, AssumeRoleWithWebIdentity, Endpoints, Settings};
+use crate::plugin::{Attribute, Nesting, Type};
+use std::time::Duration;
+
+/// STS's limits for a role session.
+const SHORTEST_SESSION: Duration = Duration::from_secs(15 * 60);
+const LONGEST_SESSION: Duration = Duration::from_secs(12 * 3600);
+
+fn text(description: &str) -> Attribute {
+    Attribute::string().optional().description(description)
+}
+
+fn secret(description: &str) -> Attribute {
+    text(description).sensitive()
+}
+
+fn flag(description: &str) -> Attribute {
+    Attribute::bool().optional().description(description)
+}
+
+fn texts(description: &str) -> Attribute {
+    Attribute::of(Type::list(Type::String)).optional().description(description)
+}
+
+fn set_of_texts(description: &str) -> Attribute {
+    Attribute::of(Type::set(Type::String)).optional().description(description)
+}
+
+const SESSION: &str = "Name of the role's session.";
+const DURATION: &str = "How long the role's credentials last, such as `1h30m`; from `15m` to `12h`. They are renewed while a \
+     run goes on.";
+const POLICY: &str = "IAM policy in JSON that restricts the session further.";
+const POLICY_ARNS: &str = "ARNs of IAM policies that restrict the session further.";
+
+pub(super) fn schema() -> Attribute {
+    Attribute::nested(
+        Nesting::Single,
+        [
+            ("access_key", text("Access key. Or `AWS_ACCESS_KEY_ID`.")),
+            ("secret_key", secret("Secret key. Or `AWS_SECRET_ACCESS_KEY`.")),
+            ("token", secret("Session token of temporary credentials. Or `AWS_SESSION_TOKEN`.")),
+            (
+                "region",
+                text(
+                    "Region of links that name none themselves. Or `AWS_REGION` or `AWS_DEFAULT_REGION`, or the profile's region.",
+                ),
+            ),
+            ("profile", text("Profile in the shared files. Or `AWS_PROFILE`.")),
+            ("shared_config_files", texts("Shared configuration files. Or `AWS_CONFIG_FILE`; default `~/.aws/config`.")),
+            (
+                "shared_credentials_files",
+                texts("Shared credentials files. Or `AWS_SHARED_CREDENTIALS_FILE`; default `~/.aws/credentials`."),
+            ),
+            ("assume_role", assume_role()),
+            ("assume_role_with_web_identity", web_identity()),
+            ("endpoints", endpoints()),
+            ("use_fips_endpoint", flag("Use FIPS endpoints. Or `AWS_USE_FIPS_ENDPOINT`.")),
+            (
+                "use_dualstack_endpoint",
+                flag("Use endpoints that answer over IPv6 too. Or `AWS_USE_DUALSTACK_ENDPOINT`."),
+            ),
+            (
+                "max_retries",
+                Attribute::number().optional().description(
+                    "How often a call is tried again at most. Or `AWS_MAX_ATTEMPTS`. By default until the time of the \
+                     operation (`timeouts`) is over.",
+                ),
+            ),
+            (
+                "custom_ca_bundle",
+                text("PEM file with further certificate authorities. Or `AWS_CA_BUNDLE`; `SSL_CERT_FILE` counts too."),
+            ),
+            (
+                "ec2_metadata_service_endpoint",
+                text("Address of the instance metadata service. Or `AWS_EC2_METADATA_SERVICE_ENDPOINT`."),
+            ),
+            (
+                "allowed_account_ids",
+                set_of_texts("Accounts that may be worked on; any other is refused before anything is made there."),
+            ),
+            (
+                "forbidden_account_ids",
+                set_of_texts("Accounts that must not be worked on. Not together with `allowed_account_ids`."),
+            ),
+            ("skip_credentials_validation", flag("Accepted and without effect: credentials are never checked before they are used.")),
+            (
+                "skip_requesting_account_id",
+                flag("Accepted and without effect: the account is asked for only where account ids are restricted."),
+            ),
+            ("skip_region_validation", flag("Accepted and without effect: region names are not checked against a list.")),
+        ],
+    )
+    .optional()
+    .description(
+        "How to reach AWS. Attributes, variables and their order are those of the [AWS provider](https://registry.terraform.io/providers/hashicorp/aws/latest/docs): \
+         what works there works here unchanged. What is not set is left to the usual chain of `AWS_*` variables, shared \
+         files, web identity, container and instance roles. Nothing is contacted until a resource needs it.",
+    )
+}
+
+fn assume_role() -> Attribute {
+    Attribute::nested(
+        Nesting::List,
+        [
+            ("role_arn", Attribute::string().required().description("ARN of the role.")),
+            ("session_name", text(SESSION)),
+            ("external_id", text("External id that the role's trust policy asks for.")),
+            ("duration", text(DURATION)),
+            ("policy", text(POLICY)),
+            ("policy_arns", set_of_texts(POLICY_ARNS)),
+            ("tags", Attribute::of(Type::map(Type::String)).optional().description("Tags of the session.")),
+            ("transitive_tag_keys", set_of_texts("Keys of session tags that are handed on to the next role.")),
+            ("source_identity", text("Who is behind the session, for CloudTrail.")),
+        ],
+    )
+    .optional()
+    .description("Roles to assume one after the other, each with the credentials of the one before.")
+}
+
+fn web_identity() -> Attribute {
+    Attribute::nested(
+        Nesting::Single,
+        [
+            ("role_arn", text("ARN of the role. Or `AWS_ROLE_ARN`.")),
+            ("session_name", text("Name of the role's session. Or `AWS_ROLE_SESSION_NAME`.")),
+            ("web_identity_token", secret("The token. One of this and `web_identity_token_file`.")),
+            (
+                "web_identity_token_file",
+                text("File with the token, read anew whenever a token is needed. Or `AWS_WEB_IDENTITY_TOKEN_FILE`."),
+            ),
+            ("duration", text(DURATION)),
+            ("policy", text(POLICY)),
+            ("policy_arns", set_of_texts(POLICY_ARNS)),
+        ],
+    )
+    .optional()
+    .description("Role to assume with an OpenID Connect token, before those of `assume_role`.")
+}
+
+fn endpoints() -> Attribute {
+    Attribute::nested(
+        Nesting::Single,
+        [
+            ("ec2", text("URL of EC2. Or `AWS_ENDPOINT_URL_EC2` or `AWS_ENDPOINT_URL`.")),
+            ("sts", text("URL of STS. Or `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`.")),
+        ],
+    )
+    .optional()
+    .description("Other addresses than AWS's own.")
+}
+
+pub(super) fn decode(block: &Block<'_>) -> Settings {
+    let settings = Settings {
+        access_key: block.text("access_key"),
+        secret_key: block.text("secret_key"),
+        token: block.text("token"),
+        region: block.text("region"),
+        profile: block.text("profile"),
+        shared_config_files: block.texts("shared_config_files"),
+        shared_credentials_files: block.texts("shared_credentials_files"),
+        assume_role: block.blocks("assume_role").iter().map(decode_role).collect(),
+        assume_role_with_web_identity: block
+            .block("assume_role_with_web_identity")
+            .map(|identity| decode_web_identity(&identity)),
+        endpoints: block
+            .block("endpoints")
+            .map(|endpoints| Endpoints { ec2: endpoints.text("ec2"), sts: endpoints.text("sts") })
+            .unwrap_or_default(),
+        use_fips_endpoint: block.flag("use_fips_endpoint"),
+        use_dualstack_endpoint: block.flag("use_dualstack_endpoint"),
+        max_retries: block.count("max_retries"),
+        custom_ca_bundle: block.text("custom_ca_bundle"),
+        skip_credentials_validation: block.flag("skip_credentials_validation"),
+        skip_requesting_account_id: block.flag("skip_requesting_account_id"),
+        skip_region_validation: block.flag("skip_region_validation"),
+        ec2_metadata_service_endpoint: block.text("ec2_metadata_service_endpoint"),
+        allowed_account_ids: block.texts("allowed_account_ids"),
+        forbidden_account_ids: block.texts("forbidden_account_ids"),
+    };
+    if !settings.allowed_account_ids.is_empty() && !settings.forbidden_account_ids.is_empty() {
+        block.fault(
+            "forbidden_account_ids",
+            "Two ways to restrict accounts",
+            "Use aws.allowed_account_ids or aws.forbidden_account_ids, not both.",
+        );
+    }
+    settings
+}
+
+fn decode_role(role: &Block<'_>) -> AssumeRole {
+    AssumeRole {
+        role_arn: role.text("role_arn").unwrap_or_default(),
+        session_name: role.text("session_name"),
+        external_id: role.text("external_id"),
+        duration: role.duration("duration", SHORTEST_SESSION, LONGEST_SESSION),
+        policy: role.text("policy"),
+        policy_arns: role.texts("policy_arns"),
+        tags: role.tags("tags").unwrap_or_default(),
+        transitive_tag_keys: role.texts("transitive_tag_keys"),
+        source_identity: role.text("source_identity"),
+    }
+}
+
+fn decode_web_identity(identity: &Block<'_>) -> AssumeRoleWithWebIdentity {
+    let decoded = AssumeRoleWithWebIdentity {
+        role_arn: identity.text("role_arn"),
+        session_name: identity.text("session_name"),
+        web_identity_token: identity.text("web_identity_token"),
+        web_identity_token_file: identity.text("web_identity_token_file"),
+        duration: identity.duration("duration", SHORTEST_SESSION, LONGEST_SESSION),
+        policy: identity.text("policy"),
+        policy_arns: identity.texts("policy_arns"),
+    };
+    if decoded.web_identity_token.is_some() && decoded.web_identity_token_file.is_some() {
+        identity.fault(
+            "web_identity_token_file",
+            "Two sources of one token",
+            "Use web_identity_token or web_identity_token_file, not both.",
+        );
+    }
+    decoded
+}

@@ -1,0 +1,152 @@
+//! Reading the provider block: what is not known yet is noted by its path and read as absent, what cannot be is noted as
+//! an error at its path.
+
+use crate::plugin::{AttributePath, Diagnostic, Diagnostics, Value};
+use crate::primitives::Tags;
+use std::cell::RefCell;
+use std::time::Duration;
+
+/// What came up while reading.
+#[derive(Default)]
+pub(super) struct Notes {
+    pub unknown: RefCell<Vec<AttributePath>>,
+    pub faults: RefCell<Diagnostics>,
+}
+
+/// An object of the provider block with its path.
+pub(super) struct Block<'a> {
+    value: &'a Value,
+    path: AttributePath,
+    notes: &'a Notes,
+}
+
+impl<'a> Block<'a> {
+    pub fn whole(config: &'a Value, notes: &'a Notes) -> Self {
+        Block { value: config, path: AttributePath::whole(), notes }
+    }
+
+    fn at(&self, name: &str) -> AttributePath {
+        self.path.clone().attr(name)
+    }
+
+    /// A value that is known and not null.
+    fn known(&self, name: &str) -> Option<&'a Value> {
+        let value = self.value.get(name);
+        if !value.is_known() {
+            self.notes.unknown.borrow_mut().push(self.at(name));
+        }
+        value.is_set().then_some(value)
+    }
+
+    /// Notes an error at an attribute of this object.
+    pub fn fault(&self, name: &str, summary: impl Into<String>, detail: impl Into<String>) {
+        self.notes.faults.borrow_mut().push(Diagnostic::error(summary).detail(detail).at(self.at(name)));
+    }
+
+    /// A text. An empty one is as good as none, as it is for the official providers.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.known(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        self.known(name)?.as_bool()
+    }
+
+    /// A number from 0 to 4,294,967,295.
+    pub fn count(&self, name: &str) -> Option<u32> {
+        let number = self.known(name)?.as_i64().and_then(|number| u32::try_from(number).ok());
+        if number.is_none() {
+            self.fault(name, "Not a count", format!("{} must be a whole number, 0 or more.", self.at(name)));
+        }
+        number
+    }
+
+    /// The known texts of a list or set.
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        let items = self.known(name).and_then(Value::as_list).unwrap_or_default();
+        if items.iter().any(|item| !item.is_known()) {
+            self.notes.unknown.borrow_mut().push(self.at(name));
+        }
+        items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// A map of texts. None where it is not known as a whole.
+    pub fn tags(&self, name: &str) -> Option<Tags> {
+        let value = self.value.get(name);
+        if !value.is_wholly_known() {
+            self.notes.unknown.borrow_mut().push(self.at(name));
+            return None;
+        }
+        let items = value.as_map().into_iter().flatten();
+        Some(items.filter_map(|(key, item)| Some((key.clone(), item.as_str()?.to_owned()))).collect())
+    }
+
+    /// A length of time in Go's notation, within limits.
+    pub fn duration(&self, name: &str, least: Duration, most: Duration) -> Option<Duration> {
+        let text = self.text(name)?;
+        let duration = parse_duration(&text).filter(|duration| (least..=most).contains(duration));
+        if duration.is_none() {
+            let detail = format!(
+                "{text:?} is not a length of time from {} to {} minutes, written like \"45m\" or \"1h30m\".",
+                least.as_secs() / 60,
+                most.as_secs() / 60
+            );
+            self.fault(name, "Not a usable duration", detail);
+        }
+        duration
+    }
+
+    /// An object in this one.
+    pub fn block(&self, name: &str) -> Option<Block<'a>> {
+        self.known(name).map(|value| Block { value, path: self.at(name), notes: self.notes })
+    }
+
+    /// The objects of a list in this one.
+    pub fn blocks(&self, name: &str) -> Vec<Block<'a>> {
+        let items = self.known(name).and_then(Value::as_list).unwrap_or_default().iter().enumerate();
+        let block = |(index, value): (usize, &'a Value)| {
+            let path = self.at(name).index(index);
+            if !value.is_known() {
+                self.notes.unknown.borrow_mut().push(path.clone());
+            }
+            value.is_set().then_some(Block { value, path, notes: self.notes })
+        };
+        items.filter_map(block).collect()
+    }
+}
+
+/// Go's notation without fractions: `1h30m`, `900s`.
+fn parse_duration(text: &str) -> Option<Duration> {
+    let mut rest = text;
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, unit) = rest.split_at_checked(digits)?;
+        let end = unit.find(|c: char| c.is_ascii_digit()).unwrap_or(unit.len());
+        let (unit, next) = unit.split_at_checked(end)?;
+        let number: u64 = number.parse().ok()?;
+        let seconds = match unit {
+            "h" => number.checked_mul(3600)?,
+            "m" => number.checked_mul(60)?,
+            "s" => number,
+            _ => return None,
+        };
+        total = total.checked_add(Duration::from_secs(seconds))?;
+        rest = next;
+    }
+    (!text.is_empty()).then_some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_in_gos_notation() {
+        assert_eq!(parse_duration("1h30m"), Some(Duration::from_secs(5400)));
+        assert_eq!(parse_duration("900s"), Some(Duration::from_secs(900)));
+        for nonsense in ["", "1", "h", "1d", "-1h", "1.5h"] {
+            assert_eq!(parse_duration(nonsense), None, "{nonsense}");
+        }
+    }
+}

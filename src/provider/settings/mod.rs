@@ -1,0 +1,146 @@
+//! The provider block: credentials for both clouds, under the official providers' names, and tags for everything.
+
+mod aws;
+mod azure;
+mod block;
+mod configured;
+
+pub use configured::{Configured, NotReady};
+
+use crate::azure::credential::CredentialSettings;
+use crate::plugin::{Attribute, AttributePath, Diagnostics, Schema, Type, Value};
+use crate::primitives::Tags;
+use block::{Block, Notes};
+
+/// The provider block as plain data. The environment has not been looked at: each cloud's room does that.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    pub aws: crate::aws::settings::Settings,
+    pub azure: CredentialSettings,
+    /// Tags of every object that takes tags; those of the resource go first. None while they are not known.
+    pub default_tags: Option<Tags>,
+    /// Attributes of `aws` and `azure` that are not known yet: as long as there are any, no cloud can be asked.
+    pub unknown: Vec<AttributePath>,
+}
+
+/// The provider block's schema.
+pub fn schema() -> Schema {
+    Schema::new(0)
+        .description(
+            "Builds BGP-enabled, active-active VPNs between Azure and AWS: one resource for the whole link, both clouds, \
+             four tunnels.",
+        )
+        .attribute("aws", aws::schema())
+        .attribute("azure", azure::schema())
+        .attribute(
+            "default_tags",
+            Attribute::of(Type::map(Type::String)).optional().description(
+                "Tags of every object in both clouds, beside those of the resource, which win where both name the same key.",
+            ),
+        )
+}
+
+/// Reads the provider block, with what is wrong in it.
+pub fn decode(config: &Value) -> (Settings, Diagnostics) {
+    let clouds = Notes::default();
+    let rest = Notes::default();
+    let block = Block::whole(config, &clouds);
+    let settings = Settings {
+        aws: block.block("aws").map(|block| aws::decode(&block)).unwrap_or_default(),
+        azure: block.block("azure").map(|block| azure::decode(&block)).unwrap_or_default(),
+        default_tags: Block::whole(config, &rest).tags("default_tags"),
+        unknown: clouds.unknown.into_inner(),
+    };
+    (settings, clouds.faults.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+    use crate::plugin::AttributeKind;
+    use std::time::Duration;
+
+    #[test]
+    fn credentials_are_read_under_the_official_names() {
+        let role = |arn: &str| Value::object([("role_arn", arn), ("duration", "1h")]);
+        let config = Value::object([
+            (
+                "aws",
+                Value::object([
+                    ("region", Value::from("eu-west-1")),
+                    ("assume_role", Value::list([role("arn:a"), role("arn:b")])),
+                    ("max_retries", Value::from(3_u8)),
+                    ("endpoints", Value::object([("ec2", "https://127.0.0.1:1")])),
+                    ("profile", Value::from("")),
+                ]),
+            ),
+            ("azure", Value::object([("client_id", Value::from("c")), ("use_oidc", Value::from(true))])),
+            ("default_tags", Value::map([("team", "net")])),
+        ]);
+        let (settings, faults) = decode(&config);
+        assert!(faults.is_empty() && settings.unknown.is_empty());
+        assert_eq!(settings.aws.region.as_deref(), Some("eu-west-1"));
+        let chain: Vec<_> = settings.aws.assume_role.iter().map(|r| (r.role_arn.as_str(), r.duration)).collect();
+        assert_eq!(chain, [("arn:a", Some(Duration::from_secs(3600))), ("arn:b", Some(Duration::from_secs(3600)))]);
+        assert_eq!(settings.aws.endpoints.ec2.as_deref(), Some("https://127.0.0.1:1"));
+        assert_eq!((settings.aws.max_retries, settings.aws.profile), (Some(3), None));
+        assert_eq!((settings.azure.client_id.as_deref(), settings.azure.use_oidc), (Some("c"), Some(true)));
+        assert_eq!(settings.default_tags.unwrap()["team"], "net");
+    }
+
+    #[test]
+    fn what_is_unknown_is_named_and_unknown_tags_alone_stop_nothing() {
+        let config = Value::object([
+            ("aws", Value::object([("assume_role", Value::list([Value::object([("role_arn", Value::unknown())])]))])),
+            ("azure", Value::unknown()),
+            ("default_tags", Value::unknown()),
+        ]);
+        let (settings, _) = decode(&config);
+        let named: Vec<String> = settings.unknown.iter().map(ToString::to_string).collect();
+        assert_eq!(named, ["aws.assume_role[0].role_arn", "azure"]);
+        assert_eq!(settings.default_tags, None);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_at_its_attribute() {
+        let config = Value::object([(
+            "aws",
+            Value::object([
+                ("allowed_account_ids", Value::set_of(["1"])),
+                ("forbidden_account_ids", Value::set_of(["2"])),
+                ("max_retries", Value::from(-1)),
+                ("assume_role", Value::list([Value::object([("role_arn", "arn:a"), ("duration", "10m")])])),
+            ]),
+        )]);
+        let at: Vec<String> = decode(&config).1.iter().map(|d| d.path.clone().unwrap().to_string()).collect();
+        assert_eq!(at, ["aws.assume_role[0].duration", "aws.max_retries", "aws.forbidden_account_ids"]);
+    }
+
+    /// Every secret in the block, and nothing else, is sensitive; everything says what it is for.
+    #[test]
+    fn secrets_are_sensitive_and_everything_is_described() {
+        fn walk(name: &str, attribute: &Attribute, secrets: &mut Vec<String>) {
+            assert!(!attribute.description.is_empty(), "{name} has no description");
+            if attribute.sensitive {
+                secrets.push(name.to_owned());
+            }
+            if let AttributeKind::Nested(nested) = &attribute.kind {
+                nested.attributes.iter().for_each(|(name, attribute)| walk(name, attribute, secrets));
+            }
+        }
+        let mut secrets = Vec::new();
+        schema().attributes.iter().for_each(|(name, attribute)| walk(name, attribute, &mut secrets));
+        let expected = [
+            "web_identity_token",
+            "secret_key",
+            "token",
+            "client_certificate",
+            "client_certificate_password",
+            "client_secret",
+            "oidc_request_token",
+            "oidc_token",
+        ];
+        assert_eq!(secrets, expected);
+    }
+}

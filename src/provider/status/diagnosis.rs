@@ -1,0 +1,180 @@
+//! What is wrong with a tunnel, layer by layer, in words: objects first, then IKE and IPsec, then BGP, then routes.
+
+use super::view::{AwsHealth, AzureHealth, BgpHealth, Seen, TunnelView, View};
+use crate::link::tunnel::PerTunnel;
+
+/// The health of a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// What is wrong with each tunnel; `None` where it is well.
+    pub tunnels: PerTunnel<Option<String>>,
+    /// All four tunnels carry routes.
+    pub healthy: bool,
+    /// Traffic flows, but not by all four tunnels.
+    pub degraded: bool,
+    /// Tunnels with IPsec and BGP up, as both clouds say, 0 to 4.
+    pub tunnels_up: u8,
+}
+
+/// Judges a link by what both clouds say.
+pub fn diagnose(view: &View) -> Diagnosis {
+    let tunnels = view.tunnels.map(|_, tunnel| fault(tunnel, view.azure_busy));
+    let up = view.tunnels.iter().filter(|(_, tunnel)| is_up(tunnel)).count();
+    let healthy = tunnels.iter().all(|(_, fault)| fault.is_none());
+    Diagnosis { healthy, degraded: !healthy && up > 0, tunnels_up: u8::try_from(up).unwrap_or(4), tunnels }
+}
+
+/// AWS calls a tunnel up once IPsec and BGP are; Azure's peer row is the other end's word for it.
+fn is_up(tunnel: &TunnelView) -> bool {
+    tunnel.aws.known().is_some_and(|aws| aws.up) && tunnel.bgp.known().is_some_and(|bgp| bgp.state == "Connected")
+}
+
+fn fault(tunnel: &TunnelView, azure_busy: bool) -> Option<String> {
+    match (&tunnel.aws, &tunnel.azure) {
+        (Seen::Absent, Seen::Absent) => return words("neither cloud has this tunnel: apply makes it"),
+        (Seen::Absent, _) => {
+            return words("AWS has no such tunnel, the Azure connection has nobody to talk to: apply mends it");
+        }
+        (_, Seen::Absent) => return words("Azure has no connection for this tunnel: apply makes it"),
+        (Seen::Unknown, _) => return words("AWS tells nothing yet: the VPN connection is new or being changed"),
+        _ => {}
+    }
+    let unheard = || {
+        let because = if azure_busy { "the Azure gateway is being changed" } else { "the Azure connection is new" };
+        Some(format!("Azure tells nothing yet: {because}"))
+    };
+    let (Some(aws), Some(azure)) = (tunnel.aws.known(), tunnel.azure.known()) else { return unheard() };
+    if !aws.up && !aws.message.starts_with("IPSEC IS UP") {
+        return ipsec_fault(aws, azure);
+    }
+    match &tunnel.bgp {
+        Seen::Unknown => unheard(),
+        Seen::Absent => words(
+            "IPsec is up, but the Azure gateway has no BGP peer with these two addresses: its custom BGP address, or the local \
+             network gateway's, differs from the inside CIDR",
+        ),
+        Seen::Is(bgp) => bgp_fault(aws, bgp),
+    }
+}
+
+fn ipsec_fault(aws: &AwsHealth, azure: &AzureHealth) -> Option<String> {
+    let message = if aws.message.is_empty() { "DOWN".to_owned() } else { aws.message.clone() };
+    if azure.status == "Connected" {
+        return Some(format!(
+            "AWS says {message}, Azure says Connected: one side lags behind, or the other gateway instance holds a tunnel of its own"
+        ));
+    }
+    Some(format!(
+        "IPsec is down on both sides (AWS: {message}, Azure: {}): keys, public addresses or IPsec policies differ, or neither side starts",
+        azure.status
+    ))
+}
+
+fn bgp_fault(aws: &AwsHealth, bgp: &BgpHealth) -> Option<String> {
+    if bgp.state != "Connected" {
+        return Some(format!(
+            "IPsec is up, BGP is not (Azure: {}, AWS: {}): an ASN or a BGP address differs between the two sides",
+            bgp.state, aws.message
+        ));
+    }
+    if !aws.up {
+        return Some(format!("BGP is up as Azure says, not yet as AWS says ({}): wait a minute", aws.message));
+    }
+    match (aws.accepted_routes, bgp.routes_learned) {
+        (0, 0) => words("BGP is up, but neither side announces a route"),
+        (0, _) => words("BGP is up, but AWS accepts no route from Azure"),
+        (_, 0) => words(
+            "BGP is up, but Azure learns no route from AWS: the virtual private gateway is attached to no VPC, or the VPC's range \
+             is one of the VNet's",
+        ),
+        _ => None,
+    }
+}
+
+fn words(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::link::address::Slot;
+    use crate::link::tunnel::TunnelKey;
+
+    fn well() -> TunnelView {
+        TunnelView {
+            inside_cidr: None,
+            aws: Seen::Is(AwsHealth { up: true, message: "1 BGP ROUTES".into(), accepted_routes: 1 }),
+            azure: Seen::Is(AzureHealth { status: "Connected".into() }),
+            bgp: Seen::Is(BgpHealth { state: "Connected".into(), routes_learned: 1 }),
+        }
+    }
+
+    fn link(spoil: impl Fn(TunnelKey, &mut TunnelView)) -> View {
+        let cidrs = Slot::default().inside_cidrs();
+        let tunnels = PerTunnel::from_fn(|key| {
+            let mut tunnel = TunnelView { inside_cidr: Some(*cidrs.get(key)), ..well() };
+            spoil(key, &mut tunnel);
+            tunnel
+        });
+        View { tunnels, azure_busy: false }
+    }
+
+    fn down(tunnel: &mut TunnelView) {
+        tunnel.aws = Seen::Is(AwsHealth { up: false, message: "IPSEC IS DOWN".into(), accepted_routes: 0 });
+        tunnel.azure = Seen::Is(AzureHealth { status: "NotConnected".into() });
+        tunnel.bgp = Seen::Is(BgpHealth { state: "Connecting".into(), routes_learned: 0 });
+    }
+
+    #[test]
+    fn a_whole_link_has_nothing_to_tell() {
+        let diagnosis = diagnose(&link(|_, _| {}));
+        assert_eq!((diagnosis.healthy, diagnosis.degraded, diagnosis.tunnels_up), (true, false, 4));
+        assert!(diagnosis.tunnels.iter().all(|(_, fault)| fault.is_none()));
+    }
+
+    #[test]
+    fn one_tunnel_down_is_degraded_and_named_and_all_down_is_not_degraded_but_dead() {
+        let [first, ..] = TunnelKey::ALL;
+        let diagnosis = diagnose(&link(|key, tunnel| {
+            if key == first {
+                down(tunnel)
+            }
+        }));
+        assert_eq!((diagnosis.healthy, diagnosis.degraded, diagnosis.tunnels_up), (false, true, 3));
+        assert!(diagnosis.tunnels.get(first).as_ref().unwrap().contains("IPsec is down on both sides"));
+        let diagnosis = diagnose(&link(|_, tunnel| down(tunnel)));
+        assert_eq!((diagnosis.healthy, diagnosis.degraded, diagnosis.tunnels_up), (false, false, 0));
+    }
+
+    #[test]
+    fn each_layer_has_its_own_words() {
+        let said = |spoil: fn(&mut TunnelView)| {
+            diagnose(&link(|_, tunnel| spoil(tunnel))).tunnels.get(TunnelKey::ALL[0]).clone().unwrap()
+        };
+        let asn = said(|t| {
+            t.aws = Seen::Is(AwsHealth { up: false, message: "IPSEC IS UP".into(), accepted_routes: 0 });
+            t.bgp = Seen::Is(BgpHealth { state: "Connecting".into(), routes_learned: 0 });
+        });
+        assert!(asn.contains("BGP is not") && asn.contains("ASN"), "{asn}");
+        assert!(said(|t| t.bgp = Seen::Absent).contains("no BGP peer with these two addresses"));
+        assert!(said(|t| t.azure = Seen::Absent).starts_with("Azure has no connection"));
+        assert!(said(|t| t.aws = Seen::Absent).starts_with("AWS has no such tunnel"));
+        assert!(
+            said(|t| t.bgp = Seen::Is(BgpHealth { state: "Connected".into(), routes_learned: 0 }))
+                .contains("Azure learns no route")
+        );
+    }
+
+    #[test]
+    fn a_gateway_that_is_changing_is_not_called_broken() {
+        let mut view = link(|_, tunnel| tunnel.bgp = Seen::Unknown);
+        view.azure_busy = true;
+        let diagnosis = diagnose(&view);
+        assert!(!diagnosis.healthy);
+        for (_, fault) in diagnosis.tunnels.iter() {
+            assert_eq!(fault.as_deref(), Some("Azure tells nothing yet: the Azure gateway is being changed"));
+        }
+    }
+}

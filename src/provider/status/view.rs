@@ -1,0 +1,133 @@
+//! What both clouds say about the health of a link's tunnels, each side for itself.
+
+use crate::azure::model::{BgpPeer, ProvisioningState};
+use crate::link::address::InsideCidr;
+use crate::link::observed::Observed;
+use crate::link::tunnel::{PerTunnel, TunnelKey};
+use ipnet::Ipv4Net;
+
+/// A fact that may be missing because there is no such object, or because nobody could be asked just now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Seen<T> {
+    /// The cloud could not tell: the object is changing.
+    #[default]
+    Unknown,
+    /// There is no such object.
+    Absent,
+    Is(T),
+}
+
+impl<T> Seen<T> {
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Seen::Is(fact) => Some(fact),
+            _ => None,
+        }
+    }
+}
+
+impl<T> From<Option<T>> for Seen<T> {
+    fn from(fact: Option<T>) -> Self {
+        fact.map_or(Seen::Absent, Seen::Is)
+    }
+}
+
+/// AWS's telemetry of one tunnel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AwsHealth {
+    pub up: bool,
+    /// `IPSEC IS DOWN`, `IPSEC IS UP`, `8 BGP ROUTES`.
+    pub message: String,
+    pub accepted_routes: u32,
+}
+
+/// Azure's view of one tunnel's connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AzureHealth {
+    /// `Unknown`, `Connecting`, `Connected`, `NotConnected`. With two tunnels a connection, of which AWS answers one,
+    /// `Connected` is as well as it gets.
+    pub status: String,
+}
+
+/// The row of Azure's BGP peers for this tunnel's own address pair.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BgpHealth {
+    /// `Unknown`, `Stopped`, `Idle`, `Connecting`, `Connected`.
+    pub state: String,
+    pub routes_learned: u64,
+}
+
+/// Both clouds' facts about one tunnel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TunnelView {
+    pub inside_cidr: Option<InsideCidr>,
+    pub aws: Seen<AwsHealth>,
+    pub azure: Seen<AzureHealth>,
+    pub bgp: Seen<BgpHealth>,
+}
+
+/// Both clouds' facts about a link.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    pub tunnels: PerTunnel<TunnelView>,
+    /// The Azure gateway is being changed and answers nothing about its peers.
+    pub azure_busy: bool,
+}
+
+impl View {
+    /// Joins what was observed with the gateway's BGP peers; `None` where the gateway would not tell them.
+    pub fn of(observed: &Observed, peers: Option<&[BgpPeer]>) -> View {
+        let gateway = observed.azure.gateway.as_ref();
+        View {
+            tunnels: PerTunnel::from_fn(|key| tunnel(observed, peers, key)),
+            azure_busy: peers.is_none() || gateway.is_some_and(|g| busy(g.resource.state)),
+        }
+    }
+}
+
+fn busy(state: ProvisioningState) -> bool {
+    matches!(state, ProvisioningState::Creating | ProvisioningState::Updating | ProvisioningState::Deleting)
+}
+
+fn tunnel(observed: &Observed, peers: Option<&[BgpPeer]>, key: TunnelKey) -> TunnelView {
+    let endpoint = observed.tunnel(key);
+    let inside_cidr = endpoint.and_then(|t| t.inside_cidr).or_else(|| beyond(observed, key));
+    let inside_cidr = inside_cidr.and_then(|net| InsideCidr::check(net).ok());
+    let aws = match endpoint {
+        None => Seen::Absent,
+        Some(endpoint) => endpoint.telemetry.as_ref().map_or(Seen::Unknown, |telemetry| {
+            Seen::Is(AwsHealth {
+                up: telemetry.up,
+                message: telemetry.message.clone(),
+                accepted_routes: telemetry.accepted_routes,
+            })
+        }),
+    };
+    let azure = match observed.azure.connections.get(key) {
+        None => Seen::Absent,
+        Some(connection) => connection
+            .status
+            .clone()
+            .filter(|status| status != "Unknown")
+            .map_or(Seen::Unknown, |status| Seen::Is(AzureHealth { status })),
+    };
+    TunnelView { inside_cidr, aws, azure, bgp: peer(peers, inside_cidr) }
+}
+
+/// The inside CIDR as the Azure side has it: the /30 around the local network gateway's BGP address.
+fn beyond(observed: &Observed, key: TunnelKey) -> Option<Ipv4Net> {
+    let (_, peer) = observed.azure.local_gateways.get(key).as_ref()?.bgp?;
+    Ipv4Net::new(peer, 30).ok().map(|net| net.trunc())
+}
+
+/// The peer row between the two BGP addresses of this tunnel. Azure has one row more for every connection, from the
+/// instance that AWS does not know: it never connects and says nothing.
+fn peer(peers: Option<&[BgpPeer]>, inside: Option<InsideCidr>) -> Seen<BgpHealth> {
+    let Some(peers) = peers else { return Seen::Unknown };
+    let Some(inside) = inside else { return Seen::Absent };
+    let row = peers
+        .iter()
+        .find(|row| row.neighbor == Some(inside.aws_ip()) && row.local == Some(inside.azure_ip()))
+        .map(|row| BgpHealth { state: row.state.clone(), routes_learned: row.routes_received });
+    row.into()
+}
