@@ -40,8 +40,6 @@ pub struct Former {
     pub addresses: BTreeSet<(Instance, Ipv4Addr)>,
     /// Tables into which it switched propagation on.
     pub route_tables: BTreeSet<RouteTableId>,
-    /// An AWS half that is to go before the new one is built.
-    pub aws_half: Option<super::search::Demolition>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,11 +4,14 @@
 //! |---|---|
 //! | `settings` | the provider block: credentials for both clouds, default tags |
 //! | `bgp_vpn` | the resource: configuration to link and back, plan, import |
+//! | `engine` | the clouds behind resource and data source, and their failures in words |
 //! | `status` | the data source: how the tunnels are right now |
 //! | `address_plan` | the function: the addresses inside the tunnels |
 
 pub mod address_plan;
 pub mod bgp_vpn;
+#[cfg(feature = "clouds")]
+pub mod engine;
 pub mod settings;
 pub mod status;
 
@@ -54,8 +57,12 @@ impl Awsazure {
 }
 
 /// The provider as it is served: everything that it offers registers here.
+#[cfg(feature = "clouds")]
 pub fn assemble() -> Awsazure {
-    Awsazure::default()
+    let provider = Awsazure::default();
+    let engines = engine::Engines::new(provider.configured());
+    let link = bgp_vpn::BgpVpn::new(engines.source());
+    provider.resource(bgp_vpn::TYPE_NAME, link).status(engines)
 }
 
 #[async_trait]

@@ -42,13 +42,6 @@ pub type Progress<'a> = &'a (dyn Fn(&Observed) + Send + Sync);
 /// Builds, repairs or changes the link until it is as the spec says.
 pub async fn converge(clouds: &Clouds, spec: &Spec, search: &Search, limits: &Limits, told: Progress<'_>) -> Ended {
     let mut search = search.clone();
-    if let Some(old) = &spec.former.aws_half {
-        let ended = demolish(clouds, old, &search, limits, told).await;
-        if !ended.failures.is_empty() || ended.cancelled {
-            return ended;
-        }
-        forget_aws(&mut search.known, spec);
-    }
     let site = match clouds.site(Some(&spec.aws.region), limits).await {
         Ok(site) => site,
         Err(cause) => return stopped(Observed::default(), cause),
@@ -187,21 +180,4 @@ fn remember(known: &mut Known, seen: &Observed) {
     if let Some(vpc) = &seen.aws.vpc {
         known.vpc = Some(vpc.id.clone());
     }
-}
-
-/// A new AWS half is looked for by tag and by what the spec names.
-fn forget_aws(known: &mut Known, spec: &Spec) {
-    use crate::link::spec::{AwsGateway, AwsNetwork};
-    known.region = Some(spec.aws.region.clone());
-    known.customer_gateways = Default::default();
-    known.vpns = Default::default();
-    known.outside_ips = Default::default();
-    known.vpn_gateway = match &spec.aws.gateway {
-        AwsGateway::Existing(id) => Some(id.clone()),
-        _ => None,
-    };
-    known.vpc = match &spec.aws.network {
-        AwsNetwork::Existing(id) => Some(id.clone()),
-        _ => None,
-    };
 }

@@ -7,6 +7,7 @@
 //! | `converge` | the loop |
 //! | `run` | a list of steps, as wide as their order allows |
 //! | `act` | one step: a document or a call, worked out from the spec and what is there by then |
+//! | `survey` | what surrounds a link that is to be made |
 //! | `find` | the link behind an import id |
 //! | `cause` | why a step failed |
 
@@ -17,9 +18,11 @@ mod converge;
 mod find;
 mod observe;
 mod run;
+mod survey;
 
 pub use cause::Cause;
 pub use clouds::{Clouds, Limits, Site};
 pub use converge::{Ended, Failure, converge, demolish};
 pub use find::{FindFault, FoundLink, find};
 pub use observe::observe;
+pub use survey::survey;

@@ -21,7 +21,8 @@ use std::collections::BTreeSet;
 /// # Errors
 /// What could not be read. Objects that do not exist are no error.
 pub async fn observe(site: &Site, search: &Search, limits: &Limits) -> Result<Observed, Cause> {
-    let (mut read, aws) = try_join!(read_azure(site, search, limits), read_aws(site, search, limits))?;
+    let (mut read, aws) =
+        try_join!(Box::pin(read_azure(site, search, limits)), Box::pin(read_aws(site, search, limits)))?;
     read.vpc = aws.vpc;
     read.subnets = aws.subnets;
     read.internet_gateways = aws.internet_gateways;
@@ -46,43 +47,43 @@ async fn read_azure(site: &Site, search: &Search, limits: &Limits) -> Result<Rea
     };
     let local_groups = groups_of(&mut known.local_gateways.iter().filter_map(|(_, id)| id.as_ref()));
     let connection_groups = groups_of(&mut known.connections.iter().filter_map(|(_, id)| id.as_ref()));
-    let group = async {
+    let group = Box::pin(async {
         match home {
             Some(name) => azure.get_group(name, waits).await.map_err(Cause::from),
             None => Ok(None),
         }
-    };
-    let network = async {
+    });
+    let network = Box::pin(async {
         match &known.network {
             Some(id) => azure.get_virtual_network(id, waits).await.map_err(Cause::from),
             None => Ok(None),
         }
-    };
-    let gateway = async {
+    });
+    let gateway = Box::pin(async {
         match &known.azure_gateway {
             Some(id) => azure.get_gateway(id, waits).await.map_err(Cause::from),
             None => Ok(None),
         }
-    };
-    let public_ips = async {
+    });
+    let public_ips = Box::pin(async {
         match home {
             Some(name) => azure.list_public_ips(name, waits).await.map_err(Cause::from),
             None => Ok(Vec::new()),
         }
-    };
-    let locals = async {
+    });
+    let locals = Box::pin(async {
         let all = local_groups.iter().map(|name| azure.list_local_gateways(name, waits));
         Ok::<_, Cause>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
-    };
-    let connections = async {
+    });
+    let connections = Box::pin(async {
         let all = connection_groups.iter().map(|name| azure.list_connections(name, waits));
         Ok::<_, Cause>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
-    };
-    let keys = async {
+    });
+    let keys = Box::pin(async {
         let ids: Vec<&ResourceId> = known.connections.iter().filter_map(|(_, id)| id.as_ref()).collect();
         let wanted = if search.read_keys { ids } else { Vec::new() };
         Ok::<_, Cause>(join_all(wanted.into_iter().map(|id| read_key(site, id, limits))).await)
-    };
+    });
     let (group, network, gateway, mut public_ips, local_gateways, connections, keys) =
         try_join!(group, network, gateway, public_ips, locals, connections, keys)?;
     for id in gateway.iter().flat_map(|g: &azure::Gateway| &g.instances).filter_map(|i| i.public_ip_id.as_ref()) {
@@ -126,22 +127,22 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
     let by_tag = owned.as_ref().map(Filter::tags);
     let vpn_filters = filters(&known.vpns, by_tag.as_ref());
     let customer_filters = filters(&known.customer_gateways, by_tag.as_ref());
-    let vpns = async {
+    let vpns = Box::pin(async {
         let all = vpn_filters.iter().map(|filter| ec2.describe_vpn_connections(waits, filter));
         Ok::<_, Cause>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
-    };
-    let customers = async {
+    });
+    let customers = Box::pin(async {
         let all = customer_filters.iter().map(|filter| ec2.describe_customer_gateways(waits, filter));
         Ok::<_, Cause>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
-    };
-    let gateway = async {
+    });
+    let gateway = Box::pin(async {
         let one = known.vpn_gateway.as_ref().map(Filter::id).or_else(|| by_tag.clone());
         match one {
             Some(filter) => Ok(ec2.describe_vpn_gateways(waits, &filter).await?.into_iter().find(|g| living(g.state))),
             None => Ok::<_, Cause>(None),
         }
-    };
-    let network = async {
+    });
+    let network = Box::pin(async {
         let one = known.vpc.as_ref().map(Filter::id).or_else(|| by_tag.clone());
         let (vpc, tables) = match (&known.vpc, one) {
             (Some(id), Some(filter)) => {
@@ -160,7 +161,7 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
             _ => (None, Vec::new()),
         };
         Ok::<_, Cause>((vpc, tables))
-    };
+    });
     let (vpns, customer_gateways, vpn_gateway, (mut vpc, mut route_tables)) =
         try_join!(vpns, customers, gateway, network)?;
     let attached = vpn_gateway.as_ref().and_then(|g: &aws::VpnGateway| g.attachment.as_ref()).map(|(id, _)| id.clone());

@@ -12,7 +12,9 @@ use crate::link::known::Known;
 use crate::link::names::{AwsNames, AzureNames};
 use crate::link::ownership::LinkId;
 use crate::link::search::Search;
-use crate::link::spec::{AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, RouteTables, Spec};
+use crate::link::spec::{
+    AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, Former, RouteTables, Spec,
+};
 use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::plugin::Value;
 use crate::primitives::{Asn, SharedKey, Tags};
@@ -75,6 +77,7 @@ pub fn spec(settled: &Value, around: Surroundings<'_>) -> Result<Spec, Lacking> 
         tags,
         keys: around.keys,
         wait_for_bgp: settled.get("wait_for_bgp").as_bool().unwrap_or(true),
+        former: Former::default(),
         name,
     })
 }

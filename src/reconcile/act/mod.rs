@@ -31,8 +31,8 @@ pub struct Acting<'a> {
 /// Does it, waits until the cloud has done it, and puts the result on the board.
 pub async fn act(acting: &Acting<'_>, step: &Step) -> Result<(), Cause> {
     match (step.verb, acting.spec) {
-        (Verb::Delete, _) => remove::remove(acting, &step.object).await,
-        (_, Some(spec)) => Building { acting, spec }.act(step).await,
+        (Verb::Delete, _) => Box::pin(remove::remove(acting, &step.object)).await,
+        (_, Some(spec)) => Box::pin(Building { acting, spec }.act(step)).await,
         (_, None) => Err(Cause::Missing("a spec".to_owned())),
     }
 }
@@ -73,33 +73,35 @@ struct Building<'a> {
 impl Building<'_> {
     async fn act(&self, step: &Step) -> Result<(), Cause> {
         match (&step.object, step.verb) {
-            (Object::ResourceGroup, _) => self.resource_group().await,
-            (Object::VirtualNetwork, _) => self.virtual_network().await,
-            (Object::GatewaySubnet, _) => self.gateway_subnet().await,
-            (Object::PublicIp(instance), _) => self.public_ip(*instance).await,
-            (Object::Gateway, Verb::Create | Verb::Await) => self.gateway().await,
-            (Object::Gateway, _) => self.change_gateway().await,
-            (Object::LocalGateway(key), Verb::Create) => self.local_gateway(*key).await,
-            (Object::LocalGateway(key), _) => self.change_local_gateway(*key).await,
-            (Object::Connection(key), Verb::Create) => self.connection(*key).await,
-            (Object::Connection(key), _) => self.change_connection(*key).await,
-            (Object::SharedKey(key), _) => self.shared_key(*key).await,
-            (Object::Session(key), _) => self.session(*key).await,
-            (Object::Vpc, _) => self.vpc().await,
-            (Object::InternetGateway, _) => self.internet_gateway().await,
-            (Object::PublicSubnet, _) => self.public_subnet().await,
-            (Object::PublicRouteTable, _) => self.public_route_table().await,
-            (Object::VpnGateway, Verb::Create) => self.vpn_gateway().await,
-            (Object::Attachment, _) => self.attachment().await,
-            (Object::Propagation(table), _) => self.propagation(table.as_ref()).await,
-            (Object::CustomerGateway(instance), Verb::Create) => self.customer_gateway(*instance).await,
-            (Object::VpnConnection(instance), Verb::Create) => self.vpn_connection(*instance).await,
-            (Object::VpnConnection(instance), Verb::Await) => self.await_vpn_connection(*instance).await,
-            (Object::Tunnel(key), _) => self.change_tunnel(*key).await,
+            (Object::ResourceGroup, _) => Box::pin(self.resource_group()).await,
+            (Object::VirtualNetwork, _) => Box::pin(self.virtual_network()).await,
+            (Object::GatewaySubnet, _) => Box::pin(self.gateway_subnet()).await,
+            (Object::PublicIp(instance), _) => Box::pin(self.public_ip(*instance)).await,
+            (Object::Gateway, Verb::Create | Verb::Await) => Box::pin(self.gateway()).await,
+            (Object::Gateway, _) => Box::pin(self.change_gateway()).await,
+            (Object::LocalGateway(key), Verb::Create) => Box::pin(self.local_gateway(*key)).await,
+            (Object::LocalGateway(key), _) => Box::pin(self.change_local_gateway(*key)).await,
+            (Object::Connection(key), Verb::Create) => Box::pin(self.connection(*key)).await,
+            (Object::Connection(key), _) => Box::pin(self.change_connection(*key)).await,
+            (Object::SharedKey(key), _) => Box::pin(self.shared_key(*key)).await,
+            (Object::Session(key), _) => Box::pin(self.session(*key)).await,
+            (Object::Vpc, _) => Box::pin(self.vpc()).await,
+            (Object::InternetGateway, _) => Box::pin(self.internet_gateway()).await,
+            (Object::PublicSubnet, _) => Box::pin(self.public_subnet()).await,
+            (Object::PublicRouteTable, _) => Box::pin(self.public_route_table()).await,
+            (Object::VpnGateway, Verb::Create) => Box::pin(self.vpn_gateway()).await,
+            (Object::Attachment, _) => Box::pin(self.attachment()).await,
+            (Object::Propagation(table), _) => Box::pin(self.propagation(table.as_ref())).await,
+            (Object::CustomerGateway(instance), Verb::Create) => Box::pin(self.customer_gateway(*instance)).await,
+            (Object::VpnConnection(instance), Verb::Create) => Box::pin(self.vpn_connection(*instance)).await,
+            (Object::VpnConnection(instance), Verb::Await) => Box::pin(self.await_vpn_connection(*instance)).await,
+            (Object::Tunnel(key), _) => Box::pin(self.change_tunnel(*key)).await,
             (Object::VpnGateway | Object::CustomerGateway(_) | Object::VpnConnection(_), _) => {
-                self.retag(&step.object).await
+                Box::pin(self.retag(&step.object)).await
             }
-            (Object::OwnAddresses | Object::UnfinishedMark, _) => remove::remove(self.acting, &step.object).await,
+            (Object::OwnAddresses | Object::UnfinishedMark, _) => {
+                Box::pin(remove::remove(self.acting, &step.object)).await
+            }
         }
     }
 

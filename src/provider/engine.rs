@@ -1,0 +1,290 @@
+//! The resource's engine and the data source's eyes: the provider block's settings turned into clients, and what the loop
+//! says turned into words for the user.
+
+use super::bgp_vpn::engine::{Engine, EngineSource, Found, Outcome, Progress};
+use super::settings::{Configured, NotReady, Settings};
+use super::status::{Query, StatusSource, View};
+use crate::aws::Aws;
+use crate::aws::model::{TransitGatewayId, VpnGatewayId};
+use crate::azure::{Azure, AzureSettings, Gates};
+use crate::link::observed::Observed;
+use crate::link::search::{AwsEnd, Demolition, ImportId, Search};
+use crate::link::spec::Spec;
+use crate::link::step::{Object, Verb};
+use crate::link::survey::{Survey, SurveyAsk};
+use crate::plugin::{Cancel, Diagnostic, Diagnostics};
+use crate::primitives::Tags;
+use crate::reconcile::{self, Cause, Clouds, Ended, FindFault, Limits};
+use async_trait::async_trait;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long a read may take (`timeouts.read`).
+const READ: Duration = Duration::from_secs(10 * 60);
+
+/// Where engines come from: one for each Configure, made when it is first asked for.
+#[derive(Clone)]
+pub struct Engines {
+    configured: Configured,
+    /// Shared by all engines: operations on one Azure gateway run one at a time in the whole process.
+    gates: Gates,
+    made: Arc<Mutex<Option<(Arc<Settings>, Arc<CloudEngine>)>>>,
+}
+
+impl Engines {
+    pub fn new(configured: Configured) -> Self {
+        Engines { configured, gates: Gates::default(), made: Arc::default() }
+    }
+
+    pub fn source(&self) -> EngineSource {
+        let engines = self.clone();
+        Arc::new(move || Ok(engines.engine()? as Arc<dyn Engine>))
+    }
+
+    fn engine(&self) -> Result<Arc<CloudEngine>, Diagnostics> {
+        let settings = self.configured.settings().map_err(|fault| Diagnostics::from(fault.diagnostic()))?;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        match made.as_ref() {
+            Some((of, engine)) if Arc::ptr_eq(of, &settings) => Ok(engine.clone()),
+            _ => {
+                let engine = Arc::new(CloudEngine::new(settings.clone(), self.gates.clone()));
+                *made = Some((settings, engine.clone()));
+                Ok(engine)
+            }
+        }
+    }
+}
+
+/// Both clouds as one provider block describes them.
+pub struct CloudEngine {
+    settings: Arc<Settings>,
+    subscription: Option<String>,
+    clouds: Result<Clouds, Diagnostics>,
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+impl CloudEngine {
+    /// Contacts nobody.
+    fn new(settings: Arc<Settings>, gates: Gates) -> Self {
+        let credentials = settings.azure.clone().with_env(&variable);
+        let subscription = credentials.subscription_id.clone();
+        let extra_roots: Vec<PathBuf> = variable("AWS_CA_BUNDLE").map(PathBuf::from).into_iter().collect();
+        let azure = AzureSettings { credentials, extra_roots, http: None, gates };
+        let clouds = Azure::new(azure).map(|azure| Clouds { azure, aws: Aws::new(settings.aws.clone()) });
+        let clouds = clouds.map_err(|fault| {
+            Diagnostics::from(
+                Diagnostic::error("Azure cannot be reached with these settings")
+                    .detail(capital(&fault.to_string()))
+                    .at("azure"),
+            )
+        });
+        CloudEngine { settings, subscription, clouds }
+    }
+
+    fn clouds(&self) -> Result<&Clouds, Diagnostics> {
+        if !self.settings.unknown.is_empty() {
+            return Err(NotReady::Unknown(self.settings.unknown.clone()).diagnostic().into());
+        }
+        self.clouds.as_ref().map_err(Clone::clone)
+    }
+}
+
+#[async_trait]
+impl Engine for CloudEngine {
+    async fn observe(&self, search: &Search, cancel: &Cancel) -> Result<Observed, Diagnostics> {
+        let (clouds, limits) = (self.clouds()?, Limits::within(READ, cancel));
+        let site = clouds.site(search.known.region.as_ref(), &limits).await.map_err(|c| unread("the link", &c))?;
+        Box::pin(reconcile::observe(&site, search, &limits)).await.map_err(|cause| unread("the link", &cause))
+    }
+
+    async fn survey(&self, ask: &SurveyAsk, cancel: &Cancel) -> Result<Survey, Diagnostics> {
+        if ask.is_empty() || !self.settings.unknown.is_empty() {
+            return Ok(Survey::default());
+        }
+        let (clouds, limits) = (self.clouds()?, Limits::within(READ, cancel));
+        let seen = Box::pin(reconcile::survey(clouds, ask, &limits)).await;
+        seen.map_err(|cause| unread("the surroundings of the link", &cause))
+    }
+
+    async fn converge(
+        &self,
+        spec: &Spec,
+        search: &Search,
+        timeout: Duration,
+        cancel: &Cancel,
+        progress: Progress<'_>,
+    ) -> Outcome {
+        let clouds = match self.clouds() {
+            Ok(clouds) => clouds,
+            Err(diagnostics) => return Outcome { diagnostics, ..Outcome::default() },
+        };
+        let limits = Limits::within(timeout, cancel);
+        let ended = Box::pin(reconcile::converge(clouds, spec, search, &limits, progress)).await;
+        outcome(ended, "built", timeout)
+    }
+
+    async fn demolish(
+        &self,
+        demolition: &Demolition,
+        search: &Search,
+        timeout: Duration,
+        cancel: &Cancel,
+        progress: Progress<'_>,
+    ) -> Outcome {
+        let clouds = match self.clouds() {
+            Ok(clouds) => clouds,
+            Err(diagnostics) => return Outcome { diagnostics, ..Outcome::default() },
+        };
+        let limits = Limits::within(timeout, cancel);
+        let ended = Box::pin(reconcile::demolish(clouds, demolition, search, &limits, progress)).await;
+        outcome(ended, "deleted", timeout)
+    }
+
+    async fn find(&self, id: &ImportId, cancel: &Cancel) -> Result<Found, Diagnostics> {
+        let (clouds, limits) = (self.clouds()?, Limits::within(READ, cancel));
+        let found = Box::pin(reconcile::find(clouds, id, &limits)).await.map_err(|fault| not_found(&fault))?;
+        Ok(Found {
+            observed: found.observed,
+            link: found.link,
+            name: found.name,
+            inside_cidrs: found.inside_cidrs,
+            region: found.region,
+            known: found.known,
+            finished: found.finished,
+        })
+    }
+
+    fn drift(&self, spec: &Spec, observed: &Observed) -> Vec<String> {
+        crate::link::decide::drift(spec, observed)
+    }
+
+    fn default_tags(&self) -> Tags {
+        self.settings.default_tags.clone().unwrap_or_default()
+    }
+
+    fn default_region(&self) -> Option<String> {
+        let named = self.settings.aws.region.clone();
+        named.or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"))
+    }
+
+    fn subscription(&self) -> Option<String> {
+        self.subscription.clone()
+    }
+}
+
+#[async_trait]
+impl StatusSource for Engines {
+    async fn view(&self, _settings: &Settings, query: &Query, cancel: Cancel) -> Result<View, Diagnostics> {
+        let engine = self.engine()?;
+        let end = &query.aws_gateway_id;
+        let id = ImportId {
+            azure_gateway: query.azure_gateway_id.clone(),
+            aws_gateway: Some(if end.starts_with("tgw-") {
+                AwsEnd::TransitGateway(TransitGatewayId(end.clone()))
+            } else {
+                AwsEnd::VpnGateway(VpnGatewayId(end.clone()))
+            }),
+            inside_cidr: query.inside_cidr,
+            region: query.region.clone(),
+        };
+        let found = engine.find(&id, &cancel).await?;
+        let limits = Limits::within(Duration::from_secs(120), &cancel);
+        let peers = match engine.clouds()?.azure.bgp_peers(&query.azure_gateway_id, &limits.azure()).await {
+            Ok(peers) => Some(peers),
+            // A gateway that is being changed answers nothing for a while: unknown, not an error.
+            Err(error) if error.is_waitable() || matches!(error, crate::azure::Error::TimedOut(_)) => None,
+            Err(error) => return Err(unread("the BGP peers", &Cause::Azure(error))),
+        };
+        Ok(View::of(&found.observed, peers.as_deref()))
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn unread(what: &str, cause: &Cause) -> Diagnostics {
+    Diagnostic::error(format!("Could not read {what}")).detail(capital(&cause.to_string())).into()
+}
+
+fn not_found(fault: &FindFault) -> Diagnostics {
+    Diagnostic::error("No such link").detail(capital(&fault.to_string())).into()
+}
+
+fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
+    let mut diagnostics = Diagnostics::new();
+    let made = made(&ended);
+    for failure in &ended.failures {
+        let what = match &failure.step {
+            Some(step) => format!("{} {}", attempt(step.verb), step.object),
+            None => "Reading the link".to_owned(),
+        };
+        let summary = match &failure.cause {
+            Cause::SessionDown { key, .. } => format!("Tunnel {key} is built but not up"),
+            _ => format!("{what} failed"),
+        };
+        let mut detail = vec![capital(&failure.cause.to_string())];
+        if failure.cause.is_timeout() {
+            detail.push(format!("The whole operation may take {} (see timeouts).", minutes(timeout)));
+        }
+        detail.push(advice(verb, &made));
+        diagnostics.push(Diagnostic::error(summary).detail(detail.join("\n\n")));
+    }
+    if ended.cancelled && ended.failures.is_empty() {
+        let detail = format!("Somebody asked to stop before the link was {verb}.\n\n{}", advice(verb, &made));
+        diagnostics.push(Diagnostic::error("Stopped").detail(detail));
+    }
+    if !ended.unsettled.is_empty() {
+        let left: Vec<String> = ended
+            .unsettled
+            .iter()
+            .flat_map(|step| if step.because.is_empty() { vec![step.object.to_string()] } else { step.because.clone() })
+            .collect();
+        let detail = format!(
+            "Every call succeeded, and still the clouds show something else: {}. Somebody may be changing the same objects; apply again.",
+            left.join("; ")
+        );
+        diagnostics.push(Diagnostic::error(format!("The link could not be {verb} as wanted")).detail(detail));
+    }
+    Outcome { observed: ended.observed, diagnostics }
+}
+
+fn attempt(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "Creating",
+        Verb::Change => "Changing",
+        Verb::Delete => "Deleting",
+        Verb::Await => "Waiting for",
+    }
+}
+
+fn minutes(span: Duration) -> String {
+    format!("{} minutes", span.as_secs() / 60)
+}
+
+fn made(ended: &Ended) -> Vec<Object> {
+    ended.done.iter().filter(|(_, verb)| *verb == Verb::Create).map(|(object, _)| object.clone()).collect()
+}
+
+/// What a failed operation leaves behind, what of it costs money, and what to do.
+fn advice(verb: &str, made: &[Object]) -> String {
+    if verb == "deleted" {
+        return "What is left is still in the state: run destroy again once the cause is mended.".to_owned();
+    }
+    if made.is_empty() {
+        return "Nothing was made by this run. Apply again once the cause is mended.".to_owned();
+    }
+    let words: Vec<String> = made.iter().map(ToString::to_string).collect();
+    let costs = |o: &Object| matches!(o, Object::Gateway | Object::VpnConnection(_) | Object::PublicIp(_));
+    let bill: Vec<String> = made.iter().filter(|o| costs(o)).map(ToString::to_string).collect();
+    let bill = if bill.is_empty() { String::new() } else { format!(" By the hour bill: {}.", bill.join(", ")) };
+    format!(
+        "Made so far and kept in the state: {}.{bill} Apply again to finish the link, or destroy to remove what there is.",
+        words.join(", ")
+    )
+}

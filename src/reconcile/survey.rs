@@ -1,0 +1,98 @@
+//! Reads what surrounds a link that is to be made. What does not exist is an answer, not an error.
+
+use super::cause::Cause;
+use super::clouds::{Clouds, Limits};
+use crate::aws::Filter;
+use crate::azure::Azure;
+use crate::link::survey::{Looked, Survey, SurveyAsk, network_of};
+use futures::try_join;
+
+fn looked<T>(found: Option<T>) -> Looked<T> {
+    found.map_or(Looked::Absent, Looked::Found)
+}
+
+/// Looks at both clouds at once.
+///
+/// # Errors
+/// What could not be read.
+pub async fn survey(clouds: &Clouds, ask: &SurveyAsk, limits: &Limits) -> Result<Survey, Cause> {
+    let (azure, aws) = try_join!(
+        Box::pin(survey_azure(&clouds.azure, ask, limits)),
+        Box::pin(async {
+            if ask.vpc.is_none() && ask.vpn_gateway.is_none() {
+                return Ok(Survey::default());
+            }
+            survey_aws(clouds, ask, limits).await
+        })
+    )?;
+    Ok(Survey {
+        vpc: aws.vpc,
+        vpc_gateway: aws.vpc_gateway,
+        subnets: aws.subnets,
+        route_tables: aws.route_tables,
+        vpn_gateway: aws.vpn_gateway,
+        vpn_connections: aws.vpn_connections,
+        ..azure
+    })
+}
+
+async fn survey_azure(azure: &Azure, ask: &SurveyAsk, limits: &Limits) -> Result<Survey, Cause> {
+    let waits = &limits.azure();
+    let group = Box::pin(async {
+        let Some(name) = &ask.resource_group else { return Ok(Looked::Not) };
+        Ok::<_, Cause>(looked(azure.get_group(name, waits).await?))
+    });
+    let network = Box::pin(async {
+        let Some(id) = &ask.network else { return Ok((Looked::Not, Looked::Not)) };
+        let Some(network) = azure.get_virtual_network(id, waits).await? else {
+            return Ok((Looked::Absent, Looked::Absent));
+        };
+        let gateways = azure.gateways_of(&network, waits).await?;
+        let vpn = gateways.into_iter().find(|g| g.gateway_type.eq_ignore_ascii_case("Vpn"));
+        Ok::<_, Cause>((Looked::Found(network), looked(vpn)))
+    });
+    let given = Box::pin(async {
+        let Some(id) = &ask.gateway else { return Ok((Looked::Not, Looked::Not, Vec::new())) };
+        let Some(gateway) = azure.get_gateway(id, waits).await? else {
+            return Ok((Looked::Absent, Looked::Not, Vec::new()));
+        };
+        let connections = azure.gateway_connections(id, waits).await?;
+        let network = match network_of(&gateway) {
+            Some(id) => looked(azure.get_virtual_network(&id, waits).await?),
+            None => Looked::Not,
+        };
+        Ok::<_, Cause>((Looked::Found(gateway), network, connections))
+    });
+    let (group, (network, network_gateway), (gateway, gateway_network, connections)) =
+        try_join!(group, network, given)?;
+    Ok(Survey { group, network, network_gateway, gateway, gateway_network, connections, ..Survey::default() })
+}
+
+async fn survey_aws(clouds: &Clouds, ask: &SurveyAsk, limits: &Limits) -> Result<Survey, Cause> {
+    let ec2 = clouds.site(ask.region.as_ref(), limits).await?.ec2;
+    let waits = &limits.aws();
+    let mut seen = Survey::default();
+    let mut vpc = ask.vpc.clone();
+    if let Some(id) = &ask.vpn_gateway {
+        let (by_id, of_it) = (Filter::id(id), Filter::vpn_gateway(id));
+        let (gateways, connections) =
+            try_join!(ec2.describe_vpn_gateways(waits, &by_id), ec2.describe_vpn_connections(waits, &of_it))?;
+        seen.vpn_gateway = looked(gateways.into_iter().next());
+        seen.vpn_connections = connections;
+        let attached = seen.vpn_gateway.found().and_then(|g| g.attachment.as_ref()).map(|(vpc, _)| vpc.clone());
+        vpc = vpc.or(attached);
+    }
+    if let Some(id) = &vpc {
+        let (by_id, inside) = (Filter::id(id), Filter::vpc(id));
+        let (vpcs, gateways, subnets, tables) = try_join!(
+            ec2.describe_vpcs(waits, &by_id),
+            ec2.describe_vpn_gateways(waits, &inside),
+            ec2.describe_subnets(waits, &inside),
+            ec2.describe_route_tables(waits, &inside),
+        )?;
+        seen.vpc = looked(vpcs.into_iter().next());
+        seen.vpc_gateway = looked(gateways.into_iter().find(|g| g.attachment.is_some()));
+        (seen.subnets, seen.route_tables) = (subnets, tables);
+    }
+    Ok(seen)
+}
