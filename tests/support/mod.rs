@@ -6,10 +6,14 @@
 
 #![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod config;
+mod hands;
 mod plan;
 mod sandbox;
 mod world;
 
+pub use config::Link;
+pub use hands::Hands;
 pub use plan::{Change, Plan};
 pub use sandbox::Sandbox;
 pub use world::{Call, Object, World};
@@ -278,6 +282,11 @@ impl TestEnv {
     /// The value of an output.
     pub fn output(&self, name: &str) -> Value {
         serde_json::from_str(&self.ok(&["output", "-json", name]).stdout).unwrap()
+    }
+
+    /// Somebody's hands at both clouds.
+    pub fn hands(&self) -> Hands {
+        Hands::of(&self.sandbox)
     }
 
     /// Every object of both clouds.

@@ -6,7 +6,7 @@ use crate::aws::{Extras, Filter, NewConnection, Own};
 use crate::link::assemble::{name_endpoints, part};
 use crate::link::decide::wanted_tables;
 use crate::link::differ;
-use crate::link::ownership::UNFINISHED;
+use crate::link::ownership::{FOUND, UNFINISHED};
 use crate::link::spec::{AwsGateway, AwsNetwork};
 use crate::link::step::Object;
 use crate::link::tunnel::{Instance, TunnelKey};
@@ -158,7 +158,11 @@ impl Building<'_> {
         let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
         // A device name of its own keeps EC2 from handing back somebody else's gateway for the same address.
         let device = format!("awsazure-{}-{instance}", self.link());
-        let tags = self.new_tags(instance, self.spec.aws.names.customer_gateways.get(instance));
+        let mut tags = self.new_tags(instance, self.spec.aws.names.customer_gateways.get(instance));
+        if !self.spec.found.is_empty() {
+            let found: Vec<String> = self.spec.found.iter().map(ToString::to_string).collect();
+            tags.insert(FOUND.to_owned(), found.join(" "));
+        }
         let made = ec2.create_customer_gateway(&waits, ip, asn, &device, &tags).await?;
         if !self.link().is_on(&made.tags) {
             return Err(Cause::ForeignCustomerGateway { id: made.id.0 });
