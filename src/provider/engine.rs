@@ -29,8 +29,11 @@ pub struct Engines {
     configured: Configured,
     /// Shared by all engines: operations on one Azure gateway run one at a time in the whole process.
     gates: Gates,
-    made: Arc<Mutex<Option<(Arc<Settings>, Arc<CloudEngine>)>>>,
+    made: Arc<Mutex<Option<Made>>>,
 }
+
+/// An engine, with the settings that it was made from.
+type Made = (Arc<Settings>, Arc<CloudEngine>);
 
 impl Engines {
     pub fn new(configured: Configured) -> Self {

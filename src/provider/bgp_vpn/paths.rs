@@ -45,11 +45,14 @@ pub fn path(field: &Field) -> AttributePath {
     AttributePath::from(dotted)
 }
 
-/// Faults for the user, each at its attribute.
+/// Faults for the user, each at its attribute. Terraform points no further than at the resource where an attribute is nested, so
+/// its path is said too.
 pub fn diagnostics(faults: impl IntoIterator<Item = Fault>) -> Diagnostics {
     let tell = |fault: Fault| {
         let make = if fault.warning { Diagnostic::warning } else { Diagnostic::error };
-        make(fault.problem.summary()).detail(fault.problem.to_string()).at(path(&fault.field))
+        let (path, problem) = (path(&fault.field), fault.problem.to_string());
+        let detail = if path.steps().len() > 1 { format!("{path}: {problem}") } else { problem };
+        make(fault.problem.summary()).detail(detail).at(path)
     };
     faults.into_iter().map(tell).collect()
 }

@@ -334,7 +334,9 @@ fn renew(draft: &mut Draft<'_>, prior: &Value) {
     let or_unknown = |value: Value| if value.is_null() { Value::unknown() } else { value };
     draft.fill("id", or_unknown(before("id")));
     draft.fill("drift", Value::List(Vec::new()));
-    let mut anew = changes.managing();
+    // Mending may add to what is managed: propagation that somebody switched off, for one.
+    let drifted = prior.get("drift").as_list().is_some_and(|found| !found.is_empty());
+    let mut anew = changes.managing() || drifted;
     let tunnels = TunnelKey::ALL.map(|key| {
         let renewed = changes.renewed(key);
         let mut tunnel = planned_tunnel(&draft.planned, key);
