@@ -242,11 +242,13 @@ fn forget_aws(search: &mut Search, changes: Changes<'_>, spec: &Spec) {
     known.vpns = PerInstance::default();
     known.customer_gateways = PerInstance::default();
     known.outside_ips = PerTunnel::default();
-    known.internet_gateway = None;
-    known.public_subnet = None;
     let planned = |path: &str| text(changes.planned.get("aws"), path);
     known.vpn_gateway = planned("vpn_gateway_id").map(crate::aws::model::VpnGatewayId);
-    known.vpc = planned("vpc_id").map(crate::aws::model::VpcId);
+    if changes.at("aws.vpc_id") || changes.at("aws.region") {
+        known.vpc = planned("vpc_id").map(crate::aws::model::VpcId);
+        known.internet_gateway = None;
+        known.public_subnet = None;
+    }
 }
 
 /// Deletes a link.
