@@ -56,7 +56,9 @@ impl Changes<'_> {
 
     /// Whether the whole AWS half is built anew.
     pub fn aws_anew(self) -> bool {
-        ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.asn"].into_iter().any(|path| self.replaces_something(path))
+        ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.asn"]
+            .into_iter()
+            .any(|path| self.replaces_something(path))
     }
 
     /// Whether customer gateways, and with them VPN connections, are made anew.
