@@ -1,6 +1,7 @@
 //! Where to look: every id that the state already holds, so that reading a link asks for its objects and nothing else.
 
-use super::tunnel::{PerInstance, PerTunnel};
+use super::observed::Observed;
+use super::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::aws::model::{
     CustomerGatewayId, InternetGatewayId, Region, SubnetId, TransitGatewayId, VpcId, VpnConnectionId, VpnGatewayId,
 };
@@ -25,4 +26,30 @@ pub struct Known {
     pub customer_gateways: PerInstance<Option<CustomerGatewayId>>,
     pub vpns: PerInstance<Option<VpnConnectionId>>,
     pub outside_ips: PerTunnel<Option<Ipv4Addr>>,
+}
+
+impl Known {
+    /// Takes over the ids of what was observed, so that the next look asks for it by name.
+    pub fn learn(&mut self, seen: &Observed) {
+        for key in TunnelKey::ALL {
+            if let Some(local) = seen.azure.local_gateways.get(key) {
+                *self.local_gateways.get_mut(key) = Some(local.resource.id.clone());
+            }
+            if let Some(connection) = seen.azure.connections.get(key) {
+                *self.connections.get_mut(key) = Some(connection.resource.id.clone());
+            }
+            *self.outside_ips.get_mut(key) = *seen.aws.outside_ips.get(key);
+        }
+        for instance in Instance::ALL {
+            *self.vpns.get_mut(instance) = seen.aws.vpns.get(instance).as_ref().map(|v| v.id.clone());
+            let customer = seen.aws.customer_gateways.get(instance).as_ref();
+            *self.customer_gateways.get_mut(instance) = customer.map(|c| c.id.clone());
+        }
+        if let Some(gateway) = &seen.aws.gateway {
+            self.vpn_gateway = Some(gateway.id.clone());
+        }
+        if let Some(vpc) = &seen.aws.vpc {
+            self.vpc = Some(vpc.id.clone());
+        }
+    }
 }
