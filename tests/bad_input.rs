@@ -214,7 +214,7 @@ fn what_the_clouds_show_to_be_wrong_is_refused() {
     pair("azure.virtual_network_id", "Virtual network not found", "Correct the id", "net", &nobody, vpc);
     let create = "Set create_resource_group = true";
     pair("azure.resource_group_name", "Resource group not found", create, "nowhere", good, vpc);
-    cases.add("azure.virtual_network.name", "Virtual network exists", "virtual_network_id", |label| {
+    cases.add("azure.virtual_network", "Virtual network exists", "virtual_network_id", |label| {
         Link::whole(label).without("azure.create_resource_group").with("azure.resource_group_name", "\"net\"").with(
             "azure.virtual_network",
             "{ name = \"good\", address_space = [\"10.1.0.0/16\"], gateway_subnet_prefix = \"10.1.255.0/27\" }",

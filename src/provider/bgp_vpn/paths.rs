@@ -10,7 +10,8 @@ pub fn path(field: &Field) -> AttributePath {
         Field::ResourceGroup => "azure.resource_group_name",
         Field::Location => "azure.location",
         Field::NetworkId => "azure.virtual_network_id",
-        Field::NetworkName => "azure.virtual_network.name",
+        // Of a path that ends in name, Terraform shows the line of the resource's own name.
+        Field::NetworkName => "azure.virtual_network",
         Field::AddressSpace => "azure.virtual_network.address_space",
         Field::NetworkGatewaySubnet => "azure.virtual_network.gateway_subnet_prefix",
         Field::GatewaySubnet => "azure.gateway_subnet_prefix",

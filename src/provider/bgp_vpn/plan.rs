@@ -164,6 +164,12 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
         dialling: changed(&["azure.connection_mode", "aws.startup_action", "aws.dpd_timeout_action"]),
     };
     let mut faults = check_whole(&planned, new);
+    for fault in faults.iter_mut().filter(|fault| matches!(fault.problem, Problem::AsnsEqual(_))) {
+        // Said where somebody wrote it.
+        if configured.azure_asn.is_absent() && !configured.aws_asn.is_absent() {
+            fault.field = Field::AwsAsn;
+        }
+    }
     faults.extend(check_fields(&planned).into_iter().filter(|fault| !fault.warning && !is_name(&fault.field)));
     if let (Some(changes), true) = (changes, azure_given) {
         faults.extend(differs_from_given(changes, &configured));
