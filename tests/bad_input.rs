@@ -233,9 +233,10 @@ fn what_the_clouds_show_to_be_wrong_is_refused() {
     let second = between("second", &bare, &hands.make_vpc("10.9.0.0/16"));
     env.write(&format!("{standing}{second}"));
     let told = said(&env, &["plan"]);
-    assert_eq!(told["second"][0].summary, "Virtual network has a VPN gateway");
+    let refused = told["second"].iter().find(|said| said.severity == "error").unwrap();
+    assert_eq!(refused.summary, "Virtual network has a VPN gateway");
     assert_eq!(
-        told["second"][0].detail,
+        refused.detail,
         format!(
             "azure.gateway_id: The virtual network has a VPN gateway already, and Azure allows one only. To use it, set gateway_id = \"{gateway}\"."
         )
