@@ -230,15 +230,24 @@ fn what_the_clouds_show_to_be_wrong_is_refused() {
     let gateway = env.resource("awsazure_bgp_vpn", "standing")["azure"]["gateway_id"].as_str().unwrap().to_owned();
     assert!(env.plan_is_empty());
     let before = env.world();
-    let second = between("second", &bare, &hands.make_vpc("10.9.0.0/16"));
-    env.write(&format!("{standing}{second}"));
+    let third = hands.make_vpc("10.9.0.0/16");
+    let second = between("second", &bare, &third);
+    let another = between("another", &bare, &third).with("slot", "1");
+    env.write(&format!("{standing}{second}{another}"));
     let told = said(&env, &["plan"]);
-    let refused = told["second"].iter().find(|said| said.severity == "error").unwrap();
-    assert_eq!(refused.summary, "Virtual network has a VPN gateway");
+    let refused = |label: &str| told[label].iter().find(|said| said.severity == "error").unwrap().detail.clone();
     assert_eq!(
-        refused.detail,
+        refused("another"),
         format!(
             "azure.gateway_id: The virtual network has a VPN gateway already, and Azure allows one only. To use it, set gateway_id = \"{gateway}\"."
+        )
+    );
+    assert_eq!(
+        refused("second"),
+        format!(
+            "azure.gateway_id: The virtual network has a VPN gateway already, and on it a whole link that uses 169.254.21.0/30. \
+             For a second link set gateway_id = \"{gateway}\" and another slot; to take the one that is there into this state, \
+             import \"{gateway},169.254.21.0/30\"."
         )
     );
     assert_eq!(env.world().azure, before.azure);

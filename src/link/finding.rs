@@ -22,6 +22,10 @@ pub enum Finding {
         "The virtual network has a VPN gateway already, and Azure allows one only. To use it, set gateway_id = \"{0}\"."
     )]
     NetworkHasGateway(ResourceId),
+    #[error(
+        "The virtual network has a VPN gateway already, and on it a whole link that uses {1}. For a second link set gateway_id = \"{0}\" and another slot; to take the one that is there into this state, import \"{0},{1}\"."
+    )]
+    LinkExists(ResourceId, String),
     #[error("The VPC {0} is not there. Correct the id or the region, or use vpc to have one created.")]
     NoVpc(String),
     #[error(
@@ -87,7 +91,7 @@ impl Finding {
             Finding::NoGroup(_) => "Resource group not found",
             Finding::NoNetwork(_) => "Virtual network not found",
             Finding::NetworkExists(_) => "Virtual network exists",
-            Finding::NetworkHasGateway(_) => "Virtual network has a VPN gateway",
+            Finding::NetworkHasGateway(_) | Finding::LinkExists(..) => "Virtual network has a VPN gateway",
             Finding::NoVpc(_) => "VPC not found",
             Finding::VpcHasGateway(_) => "VPC has a VPN gateway",
             Finding::NoGatewaySubnet | Finding::GatewaySubnetMisspelled(_) => "Gateway subnet missing",

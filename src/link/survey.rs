@@ -60,6 +60,8 @@ pub struct Survey {
     pub network: Looked<azure::VirtualNetwork>,
     /// The VPN gateway in that VNet.
     pub network_gateway: Looked<azure::Gateway>,
+    /// Connections of that gateway.
+    pub network_connections: Vec<azure::Connection>,
     /// The given Azure gateway.
     pub gateway: Looked<azure::Gateway>,
     /// The VNet of the given Azure gateway.
@@ -163,10 +165,21 @@ fn network(site: Site<'_>, survey: &Survey, add: &mut impl FnMut(Field, Finding)
     }
     if let Looked::Found(gateway) = &survey.network_gateway
         && !site.azure_gateway_given
-        && !own(&gateway.resource)
     {
-        add(Field::AzureGateway, Finding::NetworkHasGateway(gateway.resource.id.clone()));
+        let id = &gateway.resource.id;
+        if !own(&gateway.resource) {
+            add(Field::AzureGateway, Finding::NetworkHasGateway(id.clone()));
+        } else if !site.own.iter().any(|own| own.eq_ignore_ascii_case(id.as_str())) && is_whole(site, survey) {
+            let first = planned_cidrs(site).next().map(|(_, cidr)| cidr.to_string()).unwrap_or_default();
+            add(Field::AzureGateway, Finding::LinkExists(id.clone(), first));
+        }
     }
+}
+
+/// Whether the link that carries this one's tag has all its connections: nothing that a create left half built.
+fn is_whole(site: Site<'_>, survey: &Survey) -> bool {
+    let tagged = |c: &&azure::Connection| site.link.is_some_and(|link| link.is_on(&c.resource.tags));
+    survey.network_connections.iter().filter(tagged).count() >= TunnelKey::ALL.len()
 }
 
 fn vpc(site: Site<'_>, survey: &Survey, add: &mut impl FnMut(Field, Finding)) {

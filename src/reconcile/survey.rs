@@ -43,13 +43,17 @@ async fn survey_azure(azure: &Azure, ask: &SurveyAsk, limits: &Limits) -> Result
         Ok::<_, Cause>(looked(azure.get_group(name, waits).await?))
     });
     let network = Box::pin(async {
-        let Some(id) = &ask.network else { return Ok((Looked::Not, Looked::Not)) };
+        let Some(id) = &ask.network else { return Ok((Looked::Not, Looked::Not, Vec::new())) };
         let Some(network) = azure.get_virtual_network(id, waits).await? else {
-            return Ok((Looked::Absent, Looked::Absent));
+            return Ok((Looked::Absent, Looked::Absent, Vec::new()));
         };
         let gateways = azure.gateways_of(&network, waits).await?;
         let vpn = gateways.into_iter().find(|g| g.gateway_type.eq_ignore_ascii_case("Vpn"));
-        Ok::<_, Cause>((Looked::Found(network), looked(vpn)))
+        let on_it = match &vpn {
+            Some(gateway) => azure.gateway_connections(&gateway.resource.id, waits).await?,
+            None => Vec::new(),
+        };
+        Ok::<_, Cause>((Looked::Found(network), looked(vpn), on_it))
     });
     let given = Box::pin(async {
         let Some(id) = &ask.gateway else { return Ok((Looked::Not, Looked::Not, Vec::new())) };
@@ -63,9 +67,10 @@ async fn survey_azure(azure: &Azure, ask: &SurveyAsk, limits: &Limits) -> Result
         };
         Ok::<_, Cause>((Looked::Found(gateway), network, connections))
     });
-    let (group, (network, network_gateway), (gateway, gateway_network, connections)) =
+    let (group, (network, network_gateway, network_connections), (gateway, gateway_network, connections)) =
         try_join!(group, network, given)?;
-    Ok(Survey { group, network, network_gateway, gateway, gateway_network, connections, ..Survey::default() })
+    let azure = Survey { group, network, network_gateway, network_connections, ..Survey::default() };
+    Ok(Survey { gateway, gateway_network, connections, ..azure })
 }
 
 async fn survey_aws(clouds: &Clouds, ask: &SurveyAsk, limits: &Limits) -> Result<Survey, Cause> {
