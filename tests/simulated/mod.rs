@@ -33,7 +33,7 @@ use awsazure_sandbox::world::Settings;
 use azure_core::error::{Error as AzureError, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, StatusCode};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
@@ -199,6 +199,7 @@ impl Sim {
             keys: PerTunnel::default(),
             wait_for_bgp: true,
             former: Former::default(),
+            found: BTreeSet::new(),
         }
     }
 

@@ -31,6 +31,7 @@ pub struct Surroundings<'a> {
     pub subscription: Option<String>,
     pub default_tags: Tags,
     pub keys: PerTunnel<Option<SharedKey>>,
+    pub former: Former,
 }
 
 /// An attribute without which there is no spec, and which is unknown, null or malformed.
@@ -80,7 +81,8 @@ pub fn spec(settled: &Value, around: Surroundings<'_>) -> Result<Spec, Lacking> 
         tags,
         keys: around.keys,
         wait_for_bgp: settled.get("wait_for_bgp").as_bool().unwrap_or(true),
-        former: Former::default(),
+        former: around.former,
+        found: around.private.origin.found.clone(),
         name,
     })
 }
