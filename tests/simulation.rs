@@ -1,29 +1,77 @@
-//! Whole lifecycles through the real SDK code paths, under virtual time.
+//! A thousand seeded lifecycles through the real SDK code paths, under virtual time.
+//!
+//! `SEEDS=10000 cargo test --test simulation` lives more lives; `SEED=17 cargo test --test simulation replay -- --nocapture`
+//! lives one again and tells it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod simulated;
 
 use simulated::Sim;
+use simulated::lifecycle::live;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
-#[tokio::test(start_paused = true)]
-async fn a_link_is_built_found_whole_and_taken_down_to_nothing() {
-    let sim = Sim::new(1);
-    let spec = sim.spec("prod", 0);
-    let built = sim.converge(&spec).await;
-    assert!(built.failures.is_empty(), "{:#?}", built.failures);
-    assert!(built.unsettled.is_empty(), "{:#?}", built.unsettled);
-    let calls = sim.sandbox.calls().len();
-    let again = sim.converge_known(&spec, &built.observed).await;
-    assert!(again.done.is_empty(), "{:?}", again.done);
-    println!(
-        "built in {} simulated s with {calls} calls; a look takes {}",
-        sim.sandbox.now().0 / 1000,
-        sim.sandbox.calls().len() - calls
-    );
-    let gone = sim.demolish(&spec, &again.observed).await;
-    assert!(gone.failures.is_empty(), "{:#?}", gone.failures);
-    assert_eq!(sim.objects(), Vec::<String>::new());
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn a_thousand_links_live_and_leave_nothing() {
+    let (lives, next) = (variable("SEEDS").unwrap_or(1_000), AtomicU64::new(1));
+    let (calls, seconds, failed) = (AtomicU64::new(0), AtomicU64::new(0), Mutex::new(Vec::new()));
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            // Unoptimised futures are large, and nothing here is spawned that would put them on the heap.
+            let thread = std::thread::Builder::new().stack_size(32 << 20);
+            let work = || {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed > lives {
+                        break;
+                    }
+                    match live(seed) {
+                        Ok(life) => {
+                            calls.fetch_add(life.calls.len() as u64, Ordering::Relaxed);
+                            seconds.fetch_add(life.simulated_seconds, Ordering::Relaxed);
+                        }
+                        Err(fault) => failed.lock().unwrap().push((seed, fault)),
+                    }
+                }
+            };
+            thread.spawn_scoped(scope, work).unwrap();
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    for (seed, fault) in failed.iter().take(5) {
+        println!("seed {seed}: {fault}\n  again: SEED={seed} cargo test --test simulation replay -- --nocapture\n");
+    }
+    let (calls, hours) = (calls.into_inner(), seconds.into_inner() / 3600);
+    println!("{lives} lives, {calls} calls, {hours} simulated hours in {:?}", begun.elapsed());
+    let seeds: Vec<u64> = failed.iter().map(|(seed, _)| *seed).collect();
+    assert!(seeds.is_empty(), "{} seeds failed: {seeds:?}", seeds.len());
+}
+
+/// Without `SEED` it shows that a seed is a life: the same calls at the same instants with the same answers.
+#[test]
+fn replay() {
+    let live =
+        |seed| std::thread::Builder::new().stack_size(32 << 20).spawn(move || live(seed)).unwrap().join().unwrap();
+    if let Some(seed) = variable("SEED") {
+        match live(seed) {
+            Ok(life) => println!("{:#?}\n{} calls, {} s", life.story, life.calls.len(), life.simulated_seconds),
+            Err(fault) => panic!("seed {seed}: {fault}"),
+        }
+        return;
+    }
+    for seed in [7, 8] {
+        let (one, two) = (live(seed).unwrap(), live(seed).unwrap());
+        let differs = one.calls.iter().zip(&two.calls).position(|(a, b)| a != b);
+        assert_eq!(differs.map(|at| (&one.calls[at], &two.calls[at])), None, "seed {seed}");
+        assert_eq!(one.calls.len(), two.calls.len());
+    }
 }
 
 #[tokio::test(start_paused = true)]

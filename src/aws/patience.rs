@@ -8,10 +8,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// A poll waits this part of the time already waited: a wait ends at most 3 % late.
-const SHARE: f64 = 0.03;
-const SHORTEST_POLL: Duration = Duration::from_millis(250);
-const LONGEST_POLL: Duration = Duration::from_secs(15);
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 const LONGEST_RETRY: Duration = Duration::from_secs(20);
 
@@ -73,11 +69,6 @@ impl Waits {
     }
 }
 
-/// Pause before the next look at something awaited since `waited`.
-pub(super) fn poll_after(waited: Duration) -> Duration {
-    waited.mul_f64(SHARE).clamp(SHORTEST_POLL, LONGEST_POLL)
-}
-
 /// How an object that a create was to make is known again when the answer was lost.
 #[derive(Clone, Copy, Debug)]
 pub struct Own<'a> {
@@ -131,13 +122,6 @@ impl Jitter {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn polls_are_quick_at_first_and_slower_later() {
-        assert_eq!(poll_after(Duration::ZERO), Duration::from_millis(250));
-        assert_eq!(poll_after(Duration::from_secs(100)), Duration::from_secs(3));
-        assert_eq!(poll_after(Duration::from_secs(3600)), Duration::from_secs(15));
-    }
 
     #[test]
     fn the_same_seed_gives_the_same_pauses() {

@@ -11,7 +11,8 @@ use super::model::{
     AttachmentState, CustomerGateway, CustomerGatewayId, RouteTableId, State, Subnet, SubnetId, TunnelOptions, Vpc,
     VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
 };
-use super::patience::{Waits, poll_after};
+use super::patience::Waits;
+use crate::primitives::pace;
 use std::future::Future;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -299,7 +300,7 @@ async fn step<T>(
         Look::Absent => "it is not visible yet".to_owned(),
         Look::Wait(words) => words,
     };
-    match waits.sleep(operation, target, poll_after(waited)).await {
+    match waits.sleep(operation, target, pace::pause(waited)).await {
         Err(Error::TimedOut(mut over)) => {
             over.message = format!("the time limit is over; {words}");
             Err(Error::TimedOut(over))

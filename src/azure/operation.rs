@@ -65,7 +65,7 @@ impl Operation<'_> {
         let mut reply = first;
         let mut lost = 0;
         loop {
-            let pause = retry_after(&reply.headers).unwrap_or_else(|| interval(begun.elapsed()));
+            let pause = interval(begun.elapsed(), retry_after(&reply.headers));
             waits.sleep(pause, &self.under_way()).await?;
             match self.look(&url, status_url.is_some(), waits).await {
                 Ok(Look::Running(next)) => (reply, lost) = (next, 0),
@@ -109,7 +109,7 @@ impl Operation<'_> {
             match self.look(location, false, waits).await? {
                 Look::Done(result) => return Ok(result),
                 Look::Running(reply) => {
-                    let pause = retry_after(&reply.headers).unwrap_or_else(|| interval(begun.elapsed()));
+                    let pause = interval(begun.elapsed(), retry_after(&reply.headers));
                     waits.sleep(pause, &self.under_way()).await?;
                 }
                 Look::Vanished => return Err(Error::NotFound(self.call.facts().saying("its result is gone"))),
@@ -172,7 +172,7 @@ pub(super) async fn settled(
     let call = Call::new(operation, Method::Get, id, version);
     let (begun, mut seen) = (Instant::now(), false);
     loop {
-        let mut pause = interval(begun.elapsed());
+        let mut pause = interval(begun.elapsed(), None);
         match arm.read(&call, waits).await {
             Ok(reply) => {
                 seen = true;
@@ -182,7 +182,7 @@ pub(super) async fn settled(
                         let facts = call.facts().of_answer(reply.status, &reply.headers);
                         return Err(Error::OperationFailed(facts.saying("its provisioning state is Failed")));
                     }
-                    _ => pause = retry_after(&reply.headers).unwrap_or(pause),
+                    _ => pause = interval(begun.elapsed(), retry_after(&reply.headers)),
                 }
             }
             Err(error) if error.is_absent() && !seen && begun.elapsed() < INVISIBLE => {}
@@ -222,6 +222,6 @@ pub(super) async fn gone(
             Err(error) if error.is_absent() => return Ok(()),
             Err(error) => return Err(error),
         }
-        waits.sleep(interval(begun.elapsed()), &call.facts().saying("it is still there")).await?;
+        waits.sleep(interval(begun.elapsed(), None), &call.facts().saying("it is still there")).await?;
     }
 }

@@ -1,6 +1,7 @@
 //! How long a call may take, and whether its caller still wants it.
 
 use super::error::{Error, Facts};
+use crate::primitives::pace;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -63,9 +64,14 @@ impl Waits {
     }
 }
 
-/// Interval for the next look at something under way for `waited`: 3 % of that, from 200 ms to 15 s.
-pub fn interval(waited: Duration) -> Duration {
-    waited.mul_f64(0.03).clamp(Duration::from_millis(200), Duration::from_secs(15))
+/// Pause before the next look at something under way for `waited`. Azure asks for the same few seconds from the first look
+/// to the last; it is never asked sooner, and about things that take long not that often.
+pub fn interval(waited: Duration, asked: Option<Duration>) -> Duration {
+    match asked {
+        Some(asked) if asked < Duration::from_secs(1) => asked,
+        Some(asked) => asked.max(pace::pause(waited)),
+        None => pace::pause(waited),
+    }
 }
 
 /// Pause before try `attempt` + 1 (from 0): doubling from half a second to 20 s, up to a quarter longer by a spread that
@@ -98,9 +104,10 @@ mod tests {
 
     #[test]
     fn looks_are_quick_at_first_and_slower_later() {
-        assert_eq!(interval(Duration::ZERO), Duration::from_millis(200));
-        assert_eq!(interval(Duration::from_secs(100)), Duration::from_secs(3));
-        assert_eq!(interval(Duration::from_secs(3600)), Duration::from_secs(15));
+        let ten = Some(Duration::from_secs(10));
+        assert_eq!(interval(Duration::ZERO, None), Duration::from_millis(250));
+        assert_eq!(interval(Duration::from_secs(60), ten), Duration::from_secs(10));
+        assert_eq!(interval(Duration::from_secs(3600), ten), Duration::from_secs(20));
         assert!(backoff(0, "a") < backoff(3, "a") && backoff(60, "a") <= Duration::from_secs(25));
     }
 }

@@ -236,10 +236,8 @@ pub fn connection(spec: &Spec, seen: &Observed, key: TunnelKey, have: &azure::Co
         let want = spec.azure.connection_mode;
         found.push(format!("the mode of the Azure connection for {key} is {:?}, not {want:?}", have.mode));
     }
-    // Azure answers 0 for a DPD timeout that was never set, and means 45 s.
-    let dpd = if have.dpd_timeout_seconds == 0 { 45 } else { have.dpd_timeout_seconds };
-    if dpd != spec.azure.dpd_timeout_seconds {
-        let want = spec.azure.dpd_timeout_seconds;
+    if have.dpd_timeout_seconds != spec.azure.dpd_timeout_seconds {
+        let (dpd, want) = (have.dpd_timeout_seconds, spec.azure.dpd_timeout_seconds);
         found.push(format!("the DPD timeout of the Azure connection for {key} is {dpd} s, not {want} s"));
     }
     if !azure_policy_agrees(have.policy.as_ref(), spec.policy.azure().as_ref()) {

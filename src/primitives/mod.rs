@@ -1,6 +1,7 @@
 //! The ground that both clouds and the link stand on: values that mean the same everywhere.
 
 mod asn;
+pub mod pace;
 mod shared_key;
 mod tags;
 

@@ -2,6 +2,12 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod lifecycle;
+pub mod meddling;
+pub mod variety;
+pub mod verify;
+
+use self::verify::managed;
 use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
@@ -15,7 +21,6 @@ use awsazure::azure::credential::CredentialSettings;
 use awsazure::azure::{Azure, AzureSettings, ResourceId};
 use awsazure::link::address::Slot;
 use awsazure::link::known::Known;
-use awsazure::link::managed::{Kind, Managed};
 use awsazure::link::names::{AwsNames, AzureNames};
 use awsazure::link::observed::Observed;
 use awsazure::link::ownership::LinkId;
@@ -24,7 +29,7 @@ use awsazure::link::search::{Demolition, Search};
 use awsazure::link::spec::{
     AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, Former, RouteTables, Spec,
 };
-use awsazure::link::tunnel::{Instance, PerTunnel, TunnelKey};
+use awsazure::link::tunnel::{PerTunnel, TunnelKey};
 use awsazure::primitives::Asn;
 use awsazure::reconcile::{Clouds, Ended, Limits, converge, demolish};
 use awsazure_sandbox::memory::Sandbox;
@@ -204,7 +209,17 @@ impl Sim {
     }
 
     pub fn search(&self, spec: &Spec) -> Search {
+        let gateway = match &spec.aws.gateway {
+            AwsGateway::Existing(id) => Some(id.clone()),
+            _ => None,
+        };
+        let vpc = match &spec.aws.network {
+            AwsNetwork::Existing(id) => Some(id.clone()),
+            _ => None,
+        };
         let known = Known {
+            vpc,
+            vpn_gateway: gateway,
             region: Some(spec.aws.region.clone()),
             resource_group: Some(spec.azure.resource_group.clone()),
             network: Some(spec.azure.network.id().clone()),
@@ -220,31 +235,41 @@ impl Sim {
         }
     }
 
+    /// By names and tags alone, as a create does.
     pub async fn converge(&self, spec: &Spec) -> Ended {
-        let limits = Limits::within(Duration::from_secs(4 * 3600), &CancellationToken::new());
-        converge(&self.clouds, spec, &self.search(spec), &limits, &|_| {}).await
+        self.converge_from(spec, &self.search(spec)).await
     }
 
-    /// As an update does: with the ids that the state holds.
-    pub async fn converge_known(&self, spec: &Spec, seen: &Observed) -> Ended {
-        let limits = Limits::within(Duration::from_secs(4 * 3600), &CancellationToken::new());
+    pub async fn converge_from(&self, spec: &Spec, search: &Search) -> Ended {
+        converge(&self.clouds, spec, search, &self.limits(), &|_| {}).await
+    }
+
+    /// Four simulated hours.
+    pub fn limits(&self) -> Limits {
+        Limits::within(Duration::from_secs(4 * 3600), &CancellationToken::new())
+    }
+
+    /// What a state would know of the link after `seen`.
+    pub fn search_after(&self, spec: &Spec, seen: &Observed) -> Search {
         let mut search = self.search(spec);
         search.known.learn(seen);
-        converge(&self.clouds, spec, &search, &limits, &|_| {}).await
+        search
     }
 
     pub async fn demolish(&self, spec: &Spec, seen: &Observed) -> Ended {
         let what = Demolition {
             link: spec.link.clone(),
-            managed: managed(seen),
+            managed: managed(spec, seen),
             region: spec.aws.region.clone(),
             subscription: self.subscription(),
             resource_group: spec.azure.resource_group.clone(),
             azure_gateway: Some(spec.azure.gateway.id().clone()),
-            own_addresses: Vec::new(),
+            own_addresses: match spec.azure.gateway {
+                AzureGateway::Existing(_) => spec.inside_cidrs.iter().map(|(_, cidr)| cidr.azure_ip()).collect(),
+                AzureGateway::Own { .. } => Vec::new(),
+            },
         };
-        let limits = Limits::within(Duration::from_secs(4 * 3600), &CancellationToken::new());
-        demolish(&self.clouds, &what, &self.search(spec), &limits, &|_| {}).await
+        demolish(&self.clouds, &what, &self.search_after(spec, seen), &self.limits(), &|_| {}).await
     }
 
     /// Every object of both clouds, as `kind id`.
@@ -253,34 +278,4 @@ impl Sim {
         let all = ["aws", "azure"].into_iter().flat_map(|cloud| listing[cloud].as_array().cloned().unwrap_or_default());
         all.map(|o| format!("{} {}", o["kind"].as_str().unwrap_or("?"), o["id"].as_str().unwrap_or("?"))).collect()
     }
-}
-
-/// Everything of a link that made all of it.
-pub fn managed(seen: &Observed) -> Managed {
-    let mut managed = Managed::default();
-    let azure = &seen.azure;
-    azure.group.iter().for_each(|g| managed.add(Kind::AzureResourceGroup, &g.name));
-    azure.network.iter().for_each(|n| managed.add(Kind::AzureVirtualNetwork, &n.resource.id));
-    azure.gateway.iter().for_each(|g| managed.add(Kind::AzureGateway, &g.resource.id));
-    for key in TunnelKey::ALL {
-        azure.local_gateways.get(key).iter().for_each(|l| managed.add(Kind::AzureLocalGateway, &l.resource.id));
-        azure.connections.get(key).iter().for_each(|c| managed.add(Kind::AzureConnection, &c.resource.id));
-    }
-    let aws = &seen.aws;
-    for instance in Instance::ALL {
-        azure.public_ips.get(instance).iter().for_each(|p| managed.add(Kind::AzurePublicIp, &p.resource.id));
-        aws.customer_gateways.get(instance).iter().for_each(|c| managed.add(Kind::AwsCustomerGateway, &c.id));
-        aws.vpns.get(instance).iter().for_each(|v| managed.add(Kind::AwsVpnConnection, &v.id));
-    }
-    aws.vpc.iter().for_each(|v| managed.add(Kind::AwsVpc, &v.id));
-    aws.internet_gateway.iter().for_each(|i| managed.add(Kind::AwsInternetGateway, &i.id));
-    aws.public_subnet.iter().for_each(|s| managed.add(Kind::AwsSubnet, s));
-    aws.public_route_table.iter().for_each(|t| managed.add(Kind::AwsRouteTable, t));
-    if let Some(gateway) = &aws.gateway {
-        managed.add(Kind::AwsVpnGateway, &gateway.id);
-        for table in aws.route_tables.iter().filter(|t| t.propagating.contains(&gateway.id)) {
-            managed.add(Kind::AwsRoutePropagation, format!("{}/{}", table.id, gateway.id));
-        }
-    }
-    managed
 }

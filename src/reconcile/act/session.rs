@@ -3,17 +3,13 @@
 use super::Building;
 use crate::aws::Filter;
 use crate::link::tunnel::TunnelKey;
+use crate::primitives::pace;
 use crate::reconcile::cause::Cause;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a session may take once both ends are built; told apart from a create that failed.
 pub const SESSION_LIMIT: Duration = Duration::from_secs(15 * 60);
-
-/// A poll waits this part of the time already waited, within bounds.
-fn pause(waited: Duration) -> Duration {
-    waited.mul_f64(0.03).clamp(Duration::from_millis(250), Duration::from_secs(10))
-}
 
 impl Building<'_> {
     /// Azure's second row for the connection, of the instance that AWS does not know, never connects and does not count.
@@ -27,7 +23,7 @@ impl Building<'_> {
             if aws_up && azure_up {
                 return Ok(());
             }
-            let pause = pause(begun.elapsed());
+            let pause = pace::pause(begun.elapsed());
             if Instant::now() + pause > limit {
                 let minutes = begun.elapsed().as_secs() / 60;
                 return Err(Cause::SessionDown { key, minutes, aws, azure });

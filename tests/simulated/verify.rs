@@ -1,0 +1,149 @@
+//! What must be true of a link and of everything around it, whatever the seed.
+
+use super::Sim;
+use awsazure::link::decide::GATEWAY_SUBNET;
+use awsazure::link::managed::{Kind, Managed};
+use awsazure::link::observed::Observed;
+use awsazure::link::spec::{AwsGateway, AzureNetwork, Spec};
+use awsazure::link::tunnel::{Instance, TunnelKey};
+use awsazure::reconcile::Ended;
+use awsazure_sandbox::dataplane::Verdict;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Every object of both clouds by id, as the sandbox lists it.
+pub type Listing = BTreeMap<String, Value>;
+
+pub fn listing(sim: &Sim) -> Listing {
+    let listing = sim.sandbox.world().objects();
+    let all = ["aws", "azure"].into_iter().flat_map(|cloud| listing[cloud].as_array().cloned().unwrap_or_default());
+    all.map(|object| (object["id"].as_str().unwrap_or("?").to_lowercase(), object)).collect()
+}
+
+/// An operation that ended as it should.
+pub fn ended_well(what: &str, ended: &Ended) -> Result<(), String> {
+    if !ended.failures.is_empty() {
+        let words: Vec<String> = ended
+            .failures
+            .iter()
+            .map(|f| {
+                format!("{}: {}", f.step.as_ref().map_or("reading".to_owned(), |s| format!("{:?}", s.id())), f.cause)
+            })
+            .collect();
+        return Err(format!("{what} failed: {words:#?}"));
+    }
+    if !ended.unsettled.is_empty() || ended.cancelled {
+        return Err(format!("{what} left undone: {:#?}", ended.unsettled));
+    }
+    Ok(())
+}
+
+/// The two clouds, asked separately, agree about all four tunnels.
+pub fn tunnels_agree(sim: &Sim, seen: &Observed) -> Result<(), String> {
+    let world = sim.sandbox.world();
+    for key in TunnelKey::ALL {
+        let outside = seen.tunnel(key).ok_or_else(|| format!("{key} has no AWS endpoint"))?.outside_ip;
+        let judgement = world.paths.judgement(outside).ok_or_else(|| format!("{key} is no tunnel of the world's"))?;
+        if judgement.verdict != Verdict::Up {
+            return Err(format!("{key} cannot come up: {judgement:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// No key that either cloud has shows in what would go into a log.
+pub fn no_key_shows(sim: &Sim, seen: &Observed, spec: &Spec) -> Result<(), String> {
+    let text = format!("{seen:?} {spec:?}");
+    let ends = sim.sandbox.world().aws.ends();
+    let keys: Vec<&str> = ends.iter().map(|end| end.pre_shared_key.as_str()).filter(|key| !key.is_empty()).collect();
+    if keys.len() < 4 {
+        return Err(format!("only {} keys to look for", keys.len()));
+    }
+    match keys.iter().any(|key| text.contains(key)) {
+        true => Err("a shared key shows in Debug".to_owned()),
+        false => Ok(()),
+    }
+}
+
+/// No write was refused because another of ours was under way on the same gateway, and none was sent with an old etag.
+/// Injected refusals do not count.
+pub fn one_at_a_time(sim: &Sim) -> Result<(), String> {
+    let busy = |status| matches!(status, Some(409 | 412 | 429));
+    let calls = sim.sandbox.calls();
+    let refused = calls.iter().find(|call| call.cloud == "azure" && busy(call.status) && call.fault.is_none());
+    match refused {
+        Some(call) => Err(format!("a write got in the way of another: {call:?}")),
+        None => Ok(()),
+    }
+}
+
+/// What was there before the link is there unchanged, and nothing else is.
+pub fn only_what_was_there(before: &Listing, now: &Listing) -> Result<(), String> {
+    let more: Vec<&Value> = now.iter().filter(|(id, _)| !before.contains_key(*id)).map(|(_, object)| object).collect();
+    if !more.is_empty() {
+        return Err(format!("left behind: {more:#?}"));
+    }
+    nothing_foreign_changed(before, now)
+}
+
+/// Tables may show one gateway more while the link stands; everything else of others is as it was.
+pub fn nothing_foreign_changed(before: &Listing, now: &Listing) -> Result<(), String> {
+    for (id, was) in before {
+        let Some(is) = now.get(id) else { return Err(format!("{id}, which is foreign, is gone")) };
+        let settled = |object: &Value| {
+            let mut object = object.clone();
+            for volatile in ["propagating", "routes", "telemetry", "tunnels", "state"] {
+                object.as_object_mut().map(|fields| fields.remove(volatile));
+            }
+            object
+        };
+        if settled(was) != settled(is) {
+            return Err(format!("a foreign object changed: {was:#} became {is:#}"));
+        }
+    }
+    Ok(())
+}
+
+/// What destroy may delete: all that carries the link's tag, and what hangs on that.
+pub fn managed(spec: &Spec, seen: &Observed) -> Managed {
+    let mut managed = Managed::default();
+    let (azure, aws) = (&seen.azure, &seen.aws);
+    let ours = |tags| spec.link.is_on(tags);
+    azure.group.iter().filter(|g| ours(&g.tags)).for_each(|g| managed.add(Kind::AzureResourceGroup, &g.name));
+    if let Some(network) = &azure.network {
+        if ours(&network.resource.tags) {
+            managed.add(Kind::AzureVirtualNetwork, &network.resource.id);
+        } else if matches!(spec.azure.network, AzureNetwork::Existing { gateway_subnet_prefix: Some(_), .. }) {
+            let made = network.subnets.iter().filter(|subnet| subnet.name == GATEWAY_SUBNET);
+            made.for_each(|subnet| managed.add(Kind::AzureSubnet, &subnet.id));
+        }
+    }
+    azure
+        .gateway
+        .iter()
+        .filter(|g| ours(&g.resource.tags))
+        .for_each(|g| managed.add(Kind::AzureGateway, &g.resource.id));
+    for key in TunnelKey::ALL {
+        azure.local_gateways.get(key).iter().for_each(|l| managed.add(Kind::AzureLocalGateway, &l.resource.id));
+        azure.connections.get(key).iter().for_each(|c| managed.add(Kind::AzureConnection, &c.resource.id));
+    }
+    for instance in Instance::ALL {
+        let ips = azure.public_ips.get(instance).iter().filter(|ip| ours(&ip.resource.tags));
+        ips.for_each(|ip| managed.add(Kind::AzurePublicIp, &ip.resource.id));
+        aws.customer_gateways.get(instance).iter().for_each(|c| managed.add(Kind::AwsCustomerGateway, &c.id));
+        aws.vpns.get(instance).iter().for_each(|v| managed.add(Kind::AwsVpnConnection, &v.id));
+    }
+    aws.vpc.iter().filter(|v| ours(&v.tags)).for_each(|v| managed.add(Kind::AwsVpc, &v.id));
+    if aws.vpc.as_ref().is_some_and(|v| ours(&v.tags)) {
+        aws.internet_gateway.iter().for_each(|i| managed.add(Kind::AwsInternetGateway, &i.id));
+        aws.public_subnet.iter().for_each(|s| managed.add(Kind::AwsSubnet, s));
+        aws.public_route_table.iter().for_each(|t| managed.add(Kind::AwsRouteTable, t));
+    }
+    if let (Some(gateway), AwsGateway::Own { .. }) = (&aws.gateway, &spec.aws.gateway) {
+        managed.add(Kind::AwsVpnGateway, &gateway.id);
+        for table in aws.route_tables.iter().filter(|t| t.propagating.contains(&gateway.id)) {
+            managed.add(Kind::AwsRoutePropagation, format!("{}/{}", table.id, gateway.id));
+        }
+    }
+    managed
+}
