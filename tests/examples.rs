@@ -27,7 +27,9 @@ fn applies_plans_empty_and_leaves_nothing(example: &str, variables: &[(&str, &st
             assert!(!state.contains(word), "a key is in the state of {example}");
         }
     }
-    assert!(env.plan_is_empty(), "{example}");
+    // Terraform reads the data source of a check at every apply, and counts that as a change.
+    let checks = example == "health-check";
+    assert!(if checks { env.plan().is_empty() } else { env.plan_is_empty() }, "{example}");
     env.destroy();
     let left = env.world();
     assert!(left.is_empty(), "{example} left {left:#?}");

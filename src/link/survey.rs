@@ -141,7 +141,10 @@ pub fn check(site: Site<'_>, survey: &Survey) -> Vec<Fault> {
 }
 
 fn group(site: Site<'_>, survey: &Survey, add: &mut impl FnMut(Field, Finding)) {
+    // Beside a network or gateway that is made in the same run the group may be made in it too.
+    let to_come = [&site.configured.network_id, &site.configured.gateway_id].contains(&&Given::Unknown);
     if survey.group == Looked::Absent
+        && !to_come
         && site.planned.create_group == Given::Is(false)
         && let Given::Is(name) = &site.planned.group
     {
