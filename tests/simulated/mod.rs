@@ -7,6 +7,7 @@ pub mod meddling;
 pub mod variety;
 pub mod verify;
 
+use self::verify::managed;
 use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
@@ -38,7 +39,6 @@ use azure_core::error::{Error as AzureError, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, StatusCode};
 use std::collections::BTreeMap;
-use self::verify::managed;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;

@@ -26,7 +26,9 @@ pub fn ended_well(what: &str, ended: &Ended) -> Result<(), String> {
         let words: Vec<String> = ended
             .failures
             .iter()
-            .map(|f| format!("{}: {}", f.step.as_ref().map_or("reading".to_owned(), |s| format!("{:?}", s.id())), f.cause))
+            .map(|f| {
+                format!("{}: {}", f.step.as_ref().map_or("reading".to_owned(), |s| format!("{:?}", s.id())), f.cause)
+            })
             .collect();
         return Err(format!("{what} failed: {words:#?}"));
     }
