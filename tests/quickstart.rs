@@ -22,6 +22,7 @@ fn the_quickstart_applies_plans_empty_twice_and_leaves_nothing() {
     env.apply();
     assert!(env.plan_is_empty());
     assert!(env.plan_is_empty());
+    assert_eq!(env.ok(&["plan", "-detailed-exitcode", "-refresh=false"]).code, Some(0));
     assert_eq!(env.output("tunnels").as_object().unwrap().len(), 4);
 
     env.destroy();

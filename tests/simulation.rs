@@ -7,6 +7,7 @@
 
 mod simulated;
 
+use simulated::Sim;
 use simulated::lifecycle::live;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -75,4 +76,16 @@ fn replay() {
         assert_eq!(differs.map(|at| (&one.calls[at], &two.calls[at])), None, "seed {seed}");
         assert_eq!(one.calls.len(), two.calls.len());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_is_finished_is_never_taken_over_by_a_second_create() {
+    let sim = Sim::new(2);
+    let spec = sim.spec("prod", 0);
+    let built = sim.converge(&spec).await;
+    assert!(built.failures.is_empty(), "{:#?}", built.failures);
+    let objects = sim.objects();
+    let second = sim.converge(&spec).await;
+    assert!(second.failures[0].cause.to_string().contains("terraform import"), "{:#?}", second.failures);
+    assert_eq!(sim.objects(), objects);
 }

@@ -9,6 +9,7 @@ use super::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, RouteTable
 use super::step::{Object, Step, Verb};
 use super::tunnel::{Instance, TunnelKey};
 use crate::aws::model::{RouteTableId, State};
+use crate::primitives::Tags;
 use std::collections::BTreeSet;
 
 /// The name that Azure demands of the subnet that holds a gateway.
@@ -69,6 +70,17 @@ fn azure_ground(spec: &Spec, seen: &Observed, list: &mut List) {
     if spec.azure.create_resource_group && seen.azure.group.is_none() {
         list.create(Object::ResourceGroup);
     }
+    // Groups, networks and addresses are labelled where this link made them.
+    let own = |tags: &Tags| if spec.link.is_on(tags) { differ::labels(tags, spec) } else { Differences::new() };
+    if let Some(group) = &seen.azure.group {
+        list.change(Object::ResourceGroup, own(&group.tags));
+    }
+    if let Some(network) = &seen.azure.network {
+        list.change(Object::VirtualNetwork, own(&network.resource.tags));
+    }
+    for (instance, ip) in seen.azure.public_ips.iter().filter_map(|(i, ip)| Some((i, ip.as_ref()?))) {
+        list.change(Object::PublicIp(instance), own(&ip.resource.tags));
+    }
     let gateway_missing = seen.azure.gateway.is_none();
     match (&spec.azure.network, &seen.azure.network) {
         (AzureNetwork::Create { .. }, None) => list.create(Object::VirtualNetwork),
@@ -119,11 +131,20 @@ fn aws_ground(spec: &Spec, seen: &Observed, list: &mut List) {
             }
         }
     }
+    let own = |tags: &Tags| if spec.link.is_on(tags) { differ::labels(tags, spec) } else { Differences::new() };
+    if let Some(vpc) = &seen.aws.vpc {
+        list.change(Object::Vpc, own(&vpc.tags));
+    }
+    // The subnet and the internet gateway are labelled with their table, and not read beside it.
+    let public = seen.aws.route_tables.iter().find(|table| seen.aws.public_route_table.as_ref() == Some(&table.id));
+    if let Some(table) = public.filter(|_| !list.touches(&Object::PublicRouteTable)) {
+        list.change(Object::PublicRouteTable, own(&table.tags));
+    }
     if let AwsGateway::Own { .. } = &spec.aws.gateway {
         if seen.aws.gateway.is_none() {
             list.create(Object::VpnGateway);
         }
-        match seen.aws.gateway.as_ref().map(|g| (&g.attachment, differ::tags(&g.tags, &spec.tags))) {
+        match seen.aws.gateway.as_ref().map(|g| (&g.attachment, differ::labels(&g.tags, spec))) {
             Some((attachment, tags)) => {
                 list.change(Object::VpnGateway, tags);
                 let attached = |(_, state): &(_, crate::aws::model::AttachmentState)| {
@@ -210,7 +231,7 @@ fn aws_half(spec: &Spec, seen: &Observed, instance: Instance, list: &mut List) {
                 list.push(Verb::Delete, customer.clone(), vec![]);
                 list.push(Verb::Create, customer.clone(), vec![why]);
             }
-            None => list.change(customer.clone(), differ::tags(&have.tags, &spec.tags)),
+            None => list.change(customer.clone(), differ::labels(&have.tags, spec)),
         },
     }
     let connection = Object::VpnConnection(instance);
@@ -229,7 +250,7 @@ fn aws_half(spec: &Spec, seen: &Observed, instance: Instance, list: &mut List) {
     if have.state == State::Pending {
         list.push(Verb::Await, connection.clone(), vec![]);
     }
-    list.change(connection, differ::tags(&have.tags, &spec.tags));
+    list.change(connection, differ::labels(&have.tags, spec));
     for key in instance.tunnels() {
         if let Some((because, _)) = seen.tunnel(key).and_then(|tunnel| differ::tunnel(spec, tunnel, key)) {
             list.change(Object::Tunnel(key), because);

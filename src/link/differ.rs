@@ -4,6 +4,7 @@
 //! of the instance that a connection does not use is a placeholder, and only tags that somebody named here count.
 
 use super::observed::{KeySeen, Observed};
+use super::ownership::NAME;
 use super::policy::{Policy, is_default};
 use super::spec::{AwsGateway, AzureGateway, Spec};
 use super::tunnel::{Instance, TunnelKey};
@@ -29,6 +30,20 @@ pub fn tags(have: &Tags, want: &Tags) -> Differences {
         None => Some(format!("tag {key:?} is missing")),
     };
     want.iter().filter_map(|(key, value)| said(key, value)).collect()
+}
+
+/// Tags that the user named, and the link's own name where an object carries one.
+pub fn labels(have: &Tags, spec: &Spec) -> Differences {
+    tags(have, &labels_of(have, spec))
+}
+
+/// What [`labels`] compares with. An object that carries no name, since somebody else made it, gets none.
+pub fn labels_of(have: &Tags, spec: &Spec) -> Tags {
+    let mut wanted = spec.tags.clone();
+    if have.contains_key(NAME) {
+        wanted.insert(NAME.to_owned(), spec.name.clone());
+    }
+    wanted
 }
 
 fn failed(state: ProvisioningState, found: &mut Differences) {
@@ -58,7 +73,7 @@ pub fn gateway(spec: &Spec, seen: &Observed, have: &azure::Gateway) -> Differenc
             found.push(format!("the Azure gateway's SKU is {}, not {sku}", have.sku));
         }
         differs(&mut found, "the Azure gateway's ASN", have.asn, *asn);
-        found.extend(tags(&have.resource.tags, &spec.tags));
+        found.extend(labels(&have.resource.tags, spec));
     }
     for (instance, ip) in missing_addresses(spec, seen) {
         found.push(format!("{instance} of the Azure gateway does not list the BGP address {ip}"));
@@ -177,7 +192,7 @@ pub fn local_gateway(spec: &Spec, seen: &Observed, key: TunnelKey, have: &azure:
     {
         found.push(format!("the local network gateway for {key} does not name the BGP peer {peer} with ASN {asn}"));
     }
-    found.extend(tags(&have.resource.tags, &spec.tags));
+    found.extend(labels(&have.resource.tags, spec));
     found
 }
 
@@ -209,20 +224,26 @@ pub fn connection(spec: &Spec, seen: &Observed, key: TunnelKey, have: &azure::Co
     if seen.azure.gateway_instance(key.instance).is_some() && named != Some(own) {
         found.push(format!("the Azure connection for {key} does not use the BGP address {own}"));
     }
+    let former = |(id, ip): &(crate::azure::id::ResourceId, Ipv4Addr)| {
+        let of = |at: &Instance| seen.azure.gateway_instance(*at).is_some_and(|i| i.ip_configuration_id == *id);
+        Instance::ALL.into_iter().find(of).is_some_and(|at| spec.former.addresses.contains(&(at, *ip)))
+    };
+    // A placeholder is not compared, but as long as it is named the gateway has to list it.
+    if named == Some(own) && have.custom_bgp_ips.iter().any(former) {
+        found.push(format!("the Azure connection for {key} names a BGP address that this link gives up"));
+    }
     if have.mode != spec.azure.connection_mode {
         let want = spec.azure.connection_mode;
         found.push(format!("the mode of the Azure connection for {key} is {:?}, not {want:?}", have.mode));
     }
-    // Azure answers 0 for a DPD timeout that was never set, and means 45 s.
-    let dpd = if have.dpd_timeout_seconds == 0 { 45 } else { have.dpd_timeout_seconds };
-    if dpd != spec.azure.dpd_timeout_seconds {
-        let want = spec.azure.dpd_timeout_seconds;
+    if have.dpd_timeout_seconds != spec.azure.dpd_timeout_seconds {
+        let (dpd, want) = (have.dpd_timeout_seconds, spec.azure.dpd_timeout_seconds);
         found.push(format!("the DPD timeout of the Azure connection for {key} is {dpd} s, not {want} s"));
     }
     if !azure_policy_agrees(have.policy.as_ref(), spec.policy.azure().as_ref()) {
         found.push(format!("the IPsec policy of the Azure connection for {key} is not this link's"));
     }
-    found.extend(tags(&have.resource.tags, &spec.tags));
+    found.extend(labels(&have.resource.tags, spec));
     found
 }
 

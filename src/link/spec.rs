@@ -31,6 +31,8 @@ pub struct Spec {
     /// Whether a tunnel counts as built only when its BGP session is up.
     pub wait_for_bgp: bool,
     pub former: Former,
+    /// Of this link's addresses, those that somebody else's Azure gateway listed before: used, never taken off it.
+    pub found: BTreeSet<Ipv4Addr>,
 }
 
 /// What this link once put somewhere and no longer wants there.

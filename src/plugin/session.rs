@@ -1,5 +1,6 @@
 //! The life of a provider process: start, answer Terraform's handshake, serve until told to end, leave nothing behind.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::process::parent_id;
 use std::path::Path;
@@ -186,12 +187,21 @@ fn live(
         });
         if launched {
             say(io::stdout(), &session.line());
+            close_stdout();
         } else {
             say(io::stdout(), &format!("TF_REATTACH_PROVIDERS='{}'", session.line()));
         }
         session.run().await?;
         Ok(())
     })
+}
+
+/// Nothing more is said there. Terraform reads it to its end, and where it ends only with the process, a busy machine makes
+/// Terraform log an error about it.
+fn close_stdout() {
+    if let Ok(nowhere) = File::options().write(true).open("/dev/null") {
+        let _ = rustix::stdio::dup2_stdout(&nowhere);
+    }
 }
 
 /// Waits until the process that started this one is gone, which leaves nobody to serve. Its stdin tells nothing:

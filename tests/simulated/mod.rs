@@ -29,7 +29,7 @@ use awsazure::link::search::{Demolition, Search};
 use awsazure::link::spec::{
     AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, Former, RouteTables, Spec,
 };
-use awsazure::link::tunnel::{PerInstance, PerTunnel, TunnelKey};
+use awsazure::link::tunnel::{PerTunnel, TunnelKey};
 use awsazure::primitives::Asn;
 use awsazure::reconcile::{Clouds, Ended, Limits, converge, demolish};
 use awsazure_sandbox::memory::Sandbox;
@@ -38,7 +38,7 @@ use awsazure_sandbox::world::Settings;
 use azure_core::error::{Error as AzureError, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, StatusCode};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
@@ -204,6 +204,7 @@ impl Sim {
             keys: PerTunnel::default(),
             wait_for_bgp: true,
             former: Former::default(),
+            found: BTreeSet::new(),
         }
     }
 
@@ -251,14 +252,7 @@ impl Sim {
     /// What a state would know of the link after `seen`.
     pub fn search_after(&self, spec: &Spec, seen: &Observed) -> Search {
         let mut search = self.search(spec);
-        let (known, azure, aws) = (&mut search.known, &seen.azure, &seen.aws);
-        known.local_gateways = azure.local_gateways.map(|_, l| l.as_ref().map(|l| l.resource.id.clone()));
-        known.connections = azure.connections.map(|_, c| c.as_ref().map(|c| c.resource.id.clone()));
-        known.outside_ips = aws.outside_ips.clone();
-        known.vpns = PerInstance::from_fn(|i| aws.vpns.get(i).as_ref().map(|v| v.id.clone()));
-        known.customer_gateways = PerInstance::from_fn(|i| aws.customer_gateways.get(i).as_ref().map(|c| c.id.clone()));
-        known.vpn_gateway = aws.gateway.as_ref().map(|g| g.id.clone());
-        known.vpc = aws.vpc.as_ref().map(|v| v.id.clone());
+        search.known.learn(seen);
         search
     }
 

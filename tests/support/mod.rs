@@ -6,10 +6,14 @@
 
 #![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod config;
+mod hands;
 mod plan;
 mod sandbox;
 mod world;
 
+pub use config::Link;
+pub use hands::Hands;
 pub use plan::{Change, Plan};
 pub use sandbox::Sandbox;
 pub use world::{Call, Object, World};
@@ -79,8 +83,10 @@ impl Run {
         let text = self.text();
         assert!(!text.contains("Provider produced"), "terraform {}:\n{text}", self.args);
         if self.succeeded() {
-            let loud: Vec<&str> =
-                self.log.lines().filter(|line| line.contains("[WARN]") || line.contains("[ERROR]")).collect();
+            // Terraform says this of its own built-in provider.
+            let known = |line: &&str| line.contains("terraform.io/builtin/terraform");
+            let loud = |line: &&str| line.contains("[WARN]") || line.contains("[ERROR]");
+            let loud: Vec<&str> = self.log.lines().filter(loud).filter(|line| !known(line)).collect();
             assert!(loud.is_empty(), "terraform {} logged:\n{}", self.args, loud.join("\n"));
         }
         self
@@ -278,6 +284,11 @@ impl TestEnv {
     /// The value of an output.
     pub fn output(&self, name: &str) -> Value {
         serde_json::from_str(&self.ok(&["output", "-json", name]).stdout).unwrap()
+    }
+
+    /// Somebody's hands at both clouds.
+    pub fn hands(&self) -> Hands {
+        Hands::of(&self.sandbox)
     }
 
     /// Every object of both clouds.

@@ -54,6 +54,16 @@ impl Azure {
         }
     }
 
+    /// Sets a group's tags to exactly these.
+    ///
+    /// # Errors
+    /// As Azure refuses.
+    pub async fn set_group_tags(&self, name: &str, tags: &Tags, waits: &Waits) -> Result<(), Error> {
+        let call = Call::path("tag resource group", Method::Patch, &self.group_path(name), GROUPS);
+        let call = call.with(serde_json::json!({"tags": tags}), Condition::None);
+        self.write_idempotent(&call, waits).await.map(drop)
+    }
+
     /// Deletes a group **with all that it holds**; look with `group_resources` first.
     ///
     /// # Errors

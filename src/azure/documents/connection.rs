@@ -7,6 +7,9 @@ use crate::primitives::{SharedKey, Tags};
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 
+/// Azure's dead peer detection where none was asked for, in seconds ("About VPN gateway settings").
+const DPD_DEFAULT: u32 = 45;
+
 /// An IKEv2, BGP-enabled IPsec connection to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewConnection {
@@ -76,7 +79,8 @@ pub fn parse(raw: Value) -> Result<Connection, Malformed> {
         protocol: text(doc, "/properties/connectionProtocol").map(str::to_owned),
         enable_bgp: flag(doc, "/properties/enableBgp"),
         mode,
-        dpd_timeout_seconds: number(doc, "/properties/dpdTimeoutSeconds").unwrap_or_default(),
+        // 0, or nothing, is what a connection shows whose timeout was never set.
+        dpd_timeout_seconds: number(doc, "/properties/dpdTimeoutSeconds").filter(|s| *s > 0).unwrap_or(DPD_DEFAULT),
         custom_bgp_ips: items(doc, "/properties/gatewayCustomBgpIpAddresses").filter_map(custom).collect(),
         policy,
         status: text(doc, "/properties/connectionStatus").map(str::to_owned),

@@ -9,15 +9,18 @@ use super::private::Private;
 use super::settle::{Ground, settle};
 use super::spec::{Surroundings, own_keys, search, spec, subscription, text};
 use super::state::{complete, identity, managed, read_managed};
+use crate::aws::model::RouteTableId;
 use crate::azure::id::ResourceId;
+use crate::link::address::InsideCidr;
 use crate::link::managed::{Kind, Managed};
 use crate::link::observed::Observed;
 use crate::link::rules::parse_duration;
 use crate::link::search::{Demolition, Search};
-use crate::link::spec::Spec;
+use crate::link::spec::{Former, Spec};
 use crate::link::survey::Survey;
 use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A create or update under way.
@@ -101,11 +104,14 @@ async fn prepare(engine: &dyn Engine, request: &ApplyRequest, told: &mut Diagnos
         told.append(found);
         private.origin = origin(&ground, &survey, &target);
     }
+    let before = prior.map(read_managed).unwrap_or_default();
+    let former = prior.map(|prior| former(prior, &target, &private, &before)).unwrap_or_default();
     let around = Surroundings {
         private: &private,
         subscription: engine.subscription(),
         default_tags: engine.default_tags(),
         keys: own_keys(&request.config),
+        former,
     };
     let spec = spec(&target, around).map_err(|lacking| {
         Diagnostics::from(
@@ -119,8 +125,26 @@ async fn prepare(engine: &dyn Engine, request: &ApplyRequest, told: &mut Diagnos
     })?;
     let claims = prior.is_some_and(|prior| prior.get("manage_gateways").as_bool() == Some(false))
         && target.get("manage_gateways").as_bool() == Some(true);
-    let before = prior.map(read_managed).unwrap_or_default();
     Ok(Job { target, private, spec, before, claims })
+}
+
+/// What the link has put somewhere and is not to have there any more. Only what was last applied counts as put there by it.
+fn former(prior: &Value, target: &Value, private: &Private, before: &Managed) -> Former {
+    let cidrs = |value: &Value| super::settle_options::inside_cidrs(value);
+    let placed = |cidrs: Option<PerTunnel<InsideCidr>>| {
+        let cidrs = cidrs.iter().flat_map(PerTunnel::iter).collect::<Vec<_>>().into_iter();
+        cidrs.map(|(key, cidr)| (key.instance, cidr.azure_ip())).collect::<BTreeSet<_>>()
+    };
+    let last = cidrs(&private.applied).or_else(|| cidrs(prior));
+    let mut addresses = placed(last);
+    let instance = |index: usize| Instance::ALL.into_iter().find(|instance| instance.index() == index);
+    addresses.extend(private.former.iter().filter_map(|(index, ip)| Some((instance(*index)?, *ip))));
+    let wanted = placed(cidrs(target));
+    addresses.retain(|at| !wanted.contains(at) && !private.origin.found.contains(&at.1));
+    let hands_off = target.at(&"aws.route_table_ids".into()).as_list().is_some_and(<[Value]>::is_empty);
+    let tables = before.ids(Kind::AwsRoutePropagation).filter_map(|id| id.split_once('/'));
+    let tables = tables.filter(|_| !hands_off).map(|(table, _)| RouteTableId(table.to_owned()));
+    Former { addresses, route_tables: tables.collect() }
 }
 
 /// A plan with its unknown places taken from what is settled by now.
@@ -165,6 +189,8 @@ impl Job {
         private.link = Some(self.spec.link.clone());
         private.replaces.clear();
         private.surveyed = false;
+        let given_up = self.spec.former.addresses.iter().filter(|_| !whole);
+        private.former = given_up.map(|(instance, ip)| (instance.index(), *ip)).collect();
         Stored { identity: identity_of(&state), state: state.unknown_as_null(), private: private.write() }
     }
 
@@ -218,7 +244,11 @@ fn forget_aws(search: &mut Search, changes: Changes<'_>, spec: &Spec) {
     known.outside_ips = PerTunnel::default();
     let planned = |path: &str| text(changes.planned.get("aws"), path);
     known.vpn_gateway = planned("vpn_gateway_id").map(crate::aws::model::VpnGatewayId);
-    known.vpc = planned("vpc_id").map(crate::aws::model::VpcId);
+    if changes.at("aws.vpc_id") || changes.at("aws.region") {
+        known.vpc = planned("vpc_id").map(crate::aws::model::VpcId);
+        known.internet_gateway = None;
+        known.public_subnet = None;
+    }
 }
 
 /// Deletes a link.
@@ -269,12 +299,13 @@ fn demolition(state: &Value, private: &Private, managed: Managed, subscription: 
     let link = link.map(|(network, cidrs)| super::spec::link_id(state, private, &network, *cidrs.get(first)));
     let stays = managed.ids(Kind::AzureGateway).next().is_none();
     let own = cidrs.iter().flat_map(|cidrs| cidrs.iter().map(|(_, cidr)| cidr.azure_ip()).collect::<Vec<_>>());
+    let own = own.chain(private.former.iter().map(|(_, ip)| *ip));
     Demolition {
         link: link.or_else(|| private.link.clone()).unwrap_or_else(|| crate::link::ownership::LinkId::found("")),
         region: crate::aws::model::Region(text(aws, "region").unwrap_or_default()),
         resource_group: text(azure, "resource_group_name").unwrap_or_default(),
         azure_gateway: resource("gateway_id"),
-        own_addresses: if stays { own.collect() } else { Vec::new() },
+        own_addresses: if stays { own.filter(|ip| !private.origin.found.contains(ip)).collect() } else { Vec::new() },
         managed,
         subscription,
     }

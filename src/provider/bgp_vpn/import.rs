@@ -9,11 +9,14 @@ use super::settle::{Ground, settle};
 use super::state::{complete, identity, managed};
 use crate::link::address::Slot;
 use crate::link::managed::{Kind, Managed};
+use crate::link::ownership::FOUND;
 use crate::link::search::ImportId;
 use crate::link::survey::Survey;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{Diagnostic, Diagnostics, ImportRequest, ImportResponse, Value};
 use crate::primitives::Tags;
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 /// Finds a link by id or identity.
 pub async fn import(engine: &dyn Engine, request: ImportRequest) -> ImportResponse {
@@ -58,6 +61,7 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
             azure_gateway_given: !azure_own,
             vpn_gateway_given: !aws_own,
             makes_gateway_subnet: false,
+            found: found_before(found),
             propagated_before: if aws_own { Vec::new() } else { propagating.clone() },
         },
         link: Some(found.link.clone()),
@@ -95,6 +99,13 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
         );
     }
     ImportResponse { identity: identity_of(&state), state, private: private.write(), deferred: None, diagnostics: told }
+}
+
+/// Addresses that a given gateway listed before this link, as the customer gateways' tags remember them.
+fn found_before(found: &Found) -> BTreeSet<Ipv4Addr> {
+    let customers = found.observed.aws.customer_gateways.iter().filter_map(|(_, customer)| customer.as_ref());
+    let told = customers.filter(|c| found.link.is_on(&c.tags)).filter_map(|c| c.tags.get(FOUND));
+    told.flat_map(|ips| ips.split(' ').filter_map(|ip| ip.parse().ok())).collect()
 }
 
 fn options(draft: &mut Draft<'_>, found: &Found, own: bool, propagating: Vec<String>) {

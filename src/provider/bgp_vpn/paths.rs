@@ -10,7 +10,8 @@ pub fn path(field: &Field) -> AttributePath {
         Field::ResourceGroup => "azure.resource_group_name",
         Field::Location => "azure.location",
         Field::NetworkId => "azure.virtual_network_id",
-        Field::NetworkName => "azure.virtual_network.name",
+        // Of a path that ends in name, Terraform shows the line of the resource's own name.
+        Field::NetworkName => "azure.virtual_network",
         Field::AddressSpace => "azure.virtual_network.address_space",
         Field::NetworkGatewaySubnet => "azure.virtual_network.gateway_subnet_prefix",
         Field::GatewaySubnet => "azure.gateway_subnet_prefix",
@@ -45,11 +46,14 @@ pub fn path(field: &Field) -> AttributePath {
     AttributePath::from(dotted)
 }
 
-/// Faults for the user, each at its attribute.
+/// Faults for the user, each at its attribute. Terraform points no further than at the resource where an attribute is nested, so
+/// its path is said too.
 pub fn diagnostics(faults: impl IntoIterator<Item = Fault>) -> Diagnostics {
     let tell = |fault: Fault| {
         let make = if fault.warning { Diagnostic::warning } else { Diagnostic::error };
-        make(fault.problem.summary()).detail(fault.problem.to_string()).at(path(&fault.field))
+        let (path, problem) = (path(&fault.field), fault.problem.to_string());
+        let detail = if path.steps().len() > 1 { format!("{path}: {problem}") } else { problem };
+        make(fault.problem.summary()).detail(detail).at(path)
     };
     faults.into_iter().map(tell).collect()
 }

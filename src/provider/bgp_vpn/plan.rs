@@ -18,6 +18,8 @@ use crate::link::survey::{Finding, Site, Survey, SurveyAsk, check};
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::link::wish::{Given, Wish};
 use crate::plugin::{Diagnostics, PlanRequest, PlanResponse, Value};
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 /// What can be said of a configuration alone.
 pub fn validate(config: &Value) -> Diagnostics {
@@ -162,6 +164,12 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
         dialling: changed(&["azure.connection_mode", "aws.startup_action", "aws.dpd_timeout_action"]),
     };
     let mut faults = check_whole(&planned, new);
+    for fault in faults.iter_mut().filter(|fault| matches!(fault.problem, Problem::AsnsEqual(_))) {
+        // Said where somebody wrote it.
+        if configured.azure_asn.is_absent() && !configured.aws_asn.is_absent() {
+            fault.field = Field::AwsAsn;
+        }
+    }
     faults.extend(check_fields(&planned).into_iter().filter(|fault| !fault.warning && !is_name(&fault.field)));
     if let (Some(changes), true) = (changes, azure_given) {
         faults.extend(differs_from_given(changes, &configured));
@@ -266,8 +274,31 @@ pub fn origin(ground: &Ground<'_, '_>, survey: &Survey, settled: &Value) -> Orig
         azure_gateway_given: ground.azure_gateway_given() && !claimed,
         vpn_gateway_given: vpn_gateway_given && !claimed,
         makes_gateway_subnet: last.makes_gateway_subnet || lacks && prefix,
+        found: found_addresses(ground, survey, settled),
         propagated_before: if same_gateway { last.propagated_before.clone() } else { propagated.unwrap_or_default() },
     }
+}
+
+/// Of this link's addresses, those that a given gateway lists already and that neither this link nor an earlier try of it put there.
+fn found_addresses(ground: &Ground<'_, '_>, survey: &Survey, settled: &Value) -> BTreeSet<Ipv4Addr> {
+    let mut found = ground.private.origin.found.clone();
+    let (Some(gateway), Some(cidrs)) = (survey.gateway.found(), inside_cidrs(settled)) else { return found };
+    let network = crate::link::survey::network_of(gateway);
+    let first = *cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 });
+    let link = network.map(|network| link_id(settled, ground.private, &network, first));
+    let tried = |c: &crate::azure::model::Connection| link.as_ref().is_some_and(|link| link.is_on(&c.resource.tags));
+    if !ground.azure_gateway_given() || ground.prior.is_none() && survey.connections.iter().any(tried) {
+        return found;
+    }
+    let put = ground.prior.and_then(|prior| inside_cidrs(&ground.private.applied).or_else(|| inside_cidrs(prior)));
+    for (key, cidr) in cidrs.iter() {
+        let ip = cidr.azure_ip();
+        let listed = gateway.instances.get(key.instance.index()).is_some_and(|at| at.custom_bgp_ips.contains(&ip));
+        if listed && !put.iter().any(|put| put.get(key).azure_ip() == ip) {
+            found.insert(ip);
+        }
+    }
+    found
 }
 
 /// Computed attributes of a new link.
@@ -309,7 +340,9 @@ fn renew(draft: &mut Draft<'_>, prior: &Value) {
     let or_unknown = |value: Value| if value.is_null() { Value::unknown() } else { value };
     draft.fill("id", or_unknown(before("id")));
     draft.fill("drift", Value::List(Vec::new()));
-    let mut anew = changes.managing();
+    // Mending may add to what is managed: propagation that somebody switched off, for one.
+    let drifted = prior.get("drift").as_list().is_some_and(|found| !found.is_empty());
+    let mut anew = changes.managing() || drifted;
     let tunnels = TunnelKey::ALL.map(|key| {
         let renewed = changes.renewed(key);
         let mut tunnel = planned_tunnel(&draft.planned, key);

@@ -5,6 +5,8 @@ use crate::link::ownership::LinkId;
 use crate::plugin::{AttributePath, Step, Value, json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 /// Attributes whose last applied value counts where they are not configured.
 const SETTINGS: [&str; 23] = [
@@ -45,6 +47,8 @@ pub struct Origin {
     pub makes_gateway_subnet: bool,
     /// Route tables that had the given VPN gateway's routes before.
     pub propagated_before: Vec<String>,
+    /// Of this link's addresses, those that the given Azure gateway listed before.
+    pub found: BTreeSet<Ipv4Addr>,
 }
 
 /// The private bytes, read.
@@ -59,6 +63,8 @@ pub struct Private {
     pub replaces: Vec<String>,
     /// Whether plan has seen all surroundings that matter.
     pub surveyed: bool,
+    /// Addresses on the Azure gateway, by instance, that an update gave up and has not taken off yet.
+    pub former: BTreeSet<(usize, Ipv4Addr)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,6 +76,7 @@ struct Stored {
     link: Option<String>,
     replaces: Vec<String>,
     surveyed: bool,
+    former: BTreeSet<(usize, Ipv4Addr)>,
 }
 
 impl Default for Stored {
@@ -81,6 +88,7 @@ impl Default for Stored {
             link: None,
             replaces: Vec::new(),
             surveyed: false,
+            former: BTreeSet::new(),
         }
     }
 }
@@ -97,6 +105,7 @@ impl Private {
             link: stored.link.as_deref().map(LinkId::found),
             replaces: stored.replaces,
             surveyed: stored.surveyed,
+            former: stored.former,
         }
     }
 
@@ -108,6 +117,7 @@ impl Private {
             link: self.link.as_ref().map(ToString::to_string),
             replaces: self.replaces.clone(),
             surveyed: self.surveyed,
+            former: self.former.clone(),
         };
         serde_json::to_vec(&stored).unwrap_or_default()
     }

@@ -6,6 +6,7 @@ use super::follow::follow;
 use super::private::Private;
 use super::spec::{Surroundings, search, spec};
 use super::state::{complete, managed, read_managed};
+use crate::link::spec::Former;
 use crate::link::tunnel::PerTunnel;
 use crate::plugin::{AttributePath, Diagnostic, ReadRequest, ReadResponse, Value};
 
@@ -55,6 +56,7 @@ pub async fn read(engine: &dyn Engine, request: ReadRequest) -> ReadResponse {
         subscription: engine.subscription(),
         default_tags: engine.default_tags(),
         keys: PerTunnel::default(),
+        former: Former::default(),
     };
     // An object that is missing shows as its id; a spec without one has no drift beside that.
     let drift = spec(&state, around).map(|spec| engine.drift(&spec, &observed)).unwrap_or_default();

@@ -150,11 +150,20 @@ pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &P
     for subnet in &aws.subnets {
         add(Kind::AwsSubnet, &subnet.id, tagged(&subnet.tags));
     }
+    if let Some(subnet) = &aws.public_subnet {
+        // A whole public table shows its subnet, which is then not read: it stays managed if it was.
+        add(Kind::AwsSubnet, &subnet.0, false);
+    }
+    let tables = state.at(&"aws.route_table_ids".into()).as_list();
     for table in &aws.route_tables {
         add(Kind::AwsRouteTable, &table.id, tagged(&table.tags));
         if let Some(gateway) = aws.gateway.as_ref().filter(|gateway| table.propagating.contains(&gateway.id)) {
             let found = private.origin.propagated_before.contains(&table.id.0);
-            add(Kind::AwsRoutePropagation, &format!("{}/{}", table.id, gateway.id), !found);
+            let wanted = tables.is_none_or(|ids| ids.iter().any(|id| id.as_str() == Some(&table.id.0)));
+            // An empty set means hands off: what this link once switched on is left to others from then on.
+            if tables.is_none_or(|ids| !ids.is_empty()) {
+                add(Kind::AwsRoutePropagation, &format!("{}/{}", table.id, gateway.id), wanted && !found);
+            }
         }
     }
     managed

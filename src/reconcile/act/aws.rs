@@ -6,7 +6,7 @@ use crate::aws::{Extras, Filter, NewConnection, Own};
 use crate::link::assemble::{name_endpoints, part};
 use crate::link::decide::wanted_tables;
 use crate::link::differ;
-use crate::link::ownership::UNFINISHED;
+use crate::link::ownership::{FOUND, UNFINISHED};
 use crate::link::spec::{AwsGateway, AwsNetwork};
 use crate::link::step::Object;
 use crate::link::tunnel::{Instance, TunnelKey};
@@ -158,7 +158,11 @@ impl Building<'_> {
         let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
         // A device name of its own keeps EC2 from handing back somebody else's gateway for the same address.
         let device = format!("awsazure-{}-{instance}", self.link());
-        let tags = self.new_tags(instance, self.spec.aws.names.customer_gateways.get(instance));
+        let mut tags = self.new_tags(instance, self.spec.aws.names.customer_gateways.get(instance));
+        if !self.spec.found.is_empty() {
+            let found: Vec<String> = self.spec.found.iter().map(ToString::to_string).collect();
+            tags.insert(FOUND.to_owned(), found.join(" "));
+        }
         let made = ec2.create_customer_gateway(&waits, ip, asn, &device, &tags).await?;
         if !self.link().is_on(&made.tags) {
             return Err(Cause::ForeignCustomerGateway { id: made.id.0 });
@@ -246,15 +250,29 @@ impl Building<'_> {
         Ok(())
     }
 
+    /// Sets the user's tags, and the link's name where an object carries one.
     pub(super) async fn retag(&self, object: &Object) -> Result<(), Cause> {
-        let id = self.acting.must("the object", |seen| match object {
-            Object::VpnGateway => seen.aws.gateway.as_ref().map(|g| g.id.0.clone()),
-            Object::CustomerGateway(i) => seen.aws.customer_gateways.get(*i).as_ref().map(|c| c.id.0.clone()),
-            Object::VpnConnection(i) => seen.aws.vpns.get(*i).as_ref().map(|v| v.id.0.clone()),
-            _ => None,
+        let (ids, have): (Vec<String>, Tags) = self.acting.must("the object", |seen| {
+            let aws = &seen.aws;
+            match object {
+                Object::VpnGateway => aws.gateway.as_ref().map(|g| (vec![g.id.0.clone()], g.tags.clone())),
+                Object::CustomerGateway(i) => {
+                    aws.customer_gateways.get(*i).as_ref().map(|c| (vec![c.id.0.clone()], c.tags.clone()))
+                }
+                Object::VpnConnection(i) => aws.vpns.get(*i).as_ref().map(|v| (vec![v.id.0.clone()], v.tags.clone())),
+                Object::Vpc => aws.vpc.as_ref().map(|v| (vec![v.id.0.clone()], v.tags.clone())),
+                Object::PublicRouteTable => {
+                    let table = aws.route_tables.iter().find(|t| aws.public_route_table.as_ref() == Some(&t.id))?;
+                    let mut ids = vec![table.id.0.clone()];
+                    ids.extend(aws.public_subnet.iter().map(|subnet| subnet.0.clone()));
+                    ids.extend(aws.internet_gateway.iter().map(|gateway| gateway.id.0.clone()));
+                    Some((ids, table.tags.clone()))
+                }
+                _ => None,
+            }
         })?;
-        let ec2 = &self.acting.site.ec2;
-        ec2.create_tags(&self.acting.limits.aws(), &[id], &self.spec.tags).await?;
+        let tags = differ::labels_of(&have, self.spec);
+        self.acting.site.ec2.create_tags(&self.acting.limits.aws(), &ids, &tags).await?;
         Ok(())
     }
 }

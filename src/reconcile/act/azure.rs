@@ -9,6 +9,7 @@ use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::differ;
 use crate::link::observed::KeySeen;
 use crate::link::spec::{AzureGateway, AzureNetwork};
+use crate::link::step::Object;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::primitives::{SharedKey, Tags};
 use crate::reconcile::cause::Cause;
@@ -31,6 +32,40 @@ impl Building<'_> {
         let (name, location) = (&self.spec.azure.resource_group, &self.spec.azure.location);
         let made = azure.create_group(name, location, &self.tags(part::RESOURCE_GROUP), &waits).await?;
         self.acting.note(|seen| seen.azure.group = Some(made));
+        Ok(())
+    }
+
+    /// Sets the user's tags, and the link's name, on what is not changed otherwise.
+    pub(super) async fn relabel(&self, object: &Object) -> Result<(), Cause> {
+        let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
+        let with = |have: &Tags| {
+            let mut tags = have.clone();
+            tags.extend(differ::labels_of(have, self.spec));
+            tags
+        };
+        if *object == Object::ResourceGroup {
+            let group = self.acting.must("the resource group", |seen| seen.azure.group.clone())?;
+            let tags = with(&group.tags);
+            azure.set_group_tags(&group.name, &tags, &waits).await?;
+            self.acting.note(|seen| seen.azure.group.iter_mut().for_each(|group| group.tags.clone_from(&tags)));
+            return Ok(());
+        }
+        let resource = self.acting.must("the object", |seen| match object {
+            Object::VirtualNetwork => seen.azure.network.as_ref().map(|n| n.resource.clone()),
+            Object::PublicIp(instance) => seen.azure.public_ips.get(*instance).as_ref().map(|ip| ip.resource.clone()),
+            _ => None,
+        })?;
+        let tags = with(&resource.tags);
+        azure.set_tags(&resource.id, &tags, &waits).await?;
+        self.acting.note(|seen| {
+            let place = match object {
+                Object::PublicIp(instance) => {
+                    seen.azure.public_ips.get_mut(*instance).as_mut().map(|ip| &mut ip.resource)
+                }
+                _ => seen.azure.network.as_mut().map(|network| &mut network.resource),
+            };
+            place.into_iter().for_each(|resource| resource.tags.clone_from(&tags));
+        });
         Ok(())
     }
 
@@ -122,7 +157,7 @@ impl Building<'_> {
             if let AzureGateway::Own { sku, asn, .. } = &self.spec.azure.gateway {
                 gateway::set_sku(doc, sku);
                 gateway::set_asn(doc, *asn);
-                for (key, value) in &self.spec.tags {
+                for (key, value) in &differ::labels_of(&have.resource.tags, self.spec) {
                     documents::set_tag(doc, key, value);
                 }
             }
@@ -173,7 +208,7 @@ impl Building<'_> {
         let edit = |doc: &mut serde_json::Value| {
             local_gateway::set_gateway_ip(doc, outside);
             local_gateway::set_bgp(doc, asn, self.spec.inside_cidrs.get(key).aws_ip());
-            for (key, value) in &self.spec.tags {
+            for (key, value) in &differ::labels_of(&have.resource.tags, self.spec) {
                 documents::set_tag(doc, key, value);
             }
         };
@@ -244,7 +279,7 @@ impl Building<'_> {
             connection::set_enable_bgp(doc, true);
             connection::set_custom_bgp_ips(doc, &addresses);
             connection::set_policy(doc, policy.as_ref());
-            for (key, value) in &self.spec.tags {
+            for (key, value) in &differ::labels_of(&have.resource.tags, self.spec) {
                 documents::set_tag(doc, key, value);
             }
         };

@@ -73,6 +73,10 @@ struct Building<'a> {
 impl Building<'_> {
     async fn act(&self, step: &Step) -> Result<(), Cause> {
         match (&step.object, step.verb) {
+            (Object::ResourceGroup | Object::VirtualNetwork | Object::PublicIp(_), Verb::Change) => {
+                Box::pin(self.relabel(&step.object)).await
+            }
+            (Object::Vpc | Object::PublicRouteTable, Verb::Change) => Box::pin(self.retag(&step.object)).await,
             (Object::ResourceGroup, _) => Box::pin(self.resource_group()).await,
             (Object::VirtualNetwork, _) => Box::pin(self.virtual_network()).await,
             (Object::GatewaySubnet, _) => Box::pin(self.gateway_subnet()).await,

@@ -1,0 +1,55 @@
+//! Edits made outside: the next plan shows them, one apply undoes them, and the plan after that is empty.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use serde_json::Value;
+use support::{Change, Link, TestEnv};
+
+const ADDRESS: &str = "awsazure_bgp_vpn.link";
+
+fn mended(env: &TestEnv) -> Change {
+    let plan = env.plan();
+    let change = plan.change(ADDRESS);
+    assert_eq!(change.actions, ["update"], "{}", plan.text);
+    env.apply();
+    assert!(env.plan_is_empty());
+    change
+}
+
+#[test]
+fn edits_made_outside_are_shown_and_undone() {
+    let Some(env) = TestEnv::new() else { return };
+    env.write(&Link::whole("link").to_string());
+    env.apply();
+    let hands = env.hands();
+    let state = || env.resource("awsazure_bgp_vpn", "link");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let (gateway, vgw) = (text(&state()["azure"]["gateway_id"]), text(&state()["aws"]["vpn_gateway_id"]));
+    let tunnel = |key: &str| state()["tunnels"][key].clone();
+
+    hands.delete_azure_connection(&text(&tunnel("instance0_tunnel2")["azure_connection_id"]), &gateway);
+    let change = mended(&env);
+    assert_eq!(change.after_unknown["tunnels"]["instance0_tunnel2"]["azure_connection_id"], true);
+
+    hands.redirect(&text(&tunnel("instance1_tunnel1")["azure_local_network_gateway_id"]), [192, 0, 2, 7].into());
+    let change = mended(&env);
+    assert!(change.before["drift"].to_string().contains("instance1_tunnel1"), "{}", change.before["drift"]);
+    assert_eq!(change.after["drift"], Value::Array(vec![]));
+
+    let table = text(&state()["aws"]["main_route_table_id"]);
+    hands.switch_propagation_off(&table, &vgw);
+    let change = mended(&env);
+    assert!(change.before["drift"].to_string().contains(&table), "{}", change.before["drift"]);
+
+    let lost = text(&tunnel("instance1_tunnel1")["aws_vpn_connection_id"]);
+    hands.delete_vpn_connection(&lost);
+    let change = mended(&env);
+    assert_eq!(change.after_unknown["tunnels"]["instance1_tunnel2"]["aws_vpn_connection_id"], true);
+    assert_ne!(text(&tunnel("instance1_tunnel1")["aws_vpn_connection_id"]), lost);
+
+    env.destroy();
+    let left = env.world();
+    assert!(left.is_empty(), "{left:#?}");
+}

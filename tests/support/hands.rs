@@ -1,0 +1,142 @@
+//! What somebody does to the clouds by hand, beside Terraform: through the product's own clients, one call at a time.
+
+use super::Sandbox;
+use awsazure::aws::model::{RouteTableId, VpcId, VpnConnectionId, VpnGatewayId};
+use awsazure::aws::settings::Endpoints;
+use awsazure::aws::{self, Aws, Ec2, Own};
+use awsazure::azure::credential::CredentialSettings;
+use awsazure::azure::documents::network::NewVirtualNetwork;
+use awsazure::azure::documents::{gateway, local_gateway};
+use awsazure::azure::{self, Azure, AzureSettings, ResourceId};
+use awsazure::primitives::{Asn, Tags};
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+pub struct Hands {
+    runtime: Runtime,
+    azure: Azure,
+    ec2: Ec2,
+}
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn azure_waits() -> azure::Waits {
+    azure::Waits::lasting(PATIENCE)
+}
+
+fn aws_waits() -> aws::Waits {
+    aws::Waits::within(PATIENCE)
+}
+
+impl Hands {
+    /// With the credentials that the sandbox hands out, in its default region.
+    pub fn of(sandbox: &Sandbox) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let of = |name: &str| sandbox.environment().get(name).cloned();
+        let ca = PathBuf::from(of("AWSAZURE_SANDBOX_CA").unwrap());
+        let url = of("AWSAZURE_SANDBOX_URL");
+        let aws = Aws::new(aws::Settings {
+            access_key: of("AWS_ACCESS_KEY_ID"),
+            secret_key: of("AWS_SECRET_ACCESS_KEY"),
+            region: of("AWS_REGION"),
+            endpoints: Endpoints { ec2: url.clone(), sts: url },
+            custom_ca_bundle: Some(ca.display().to_string()),
+            ..aws::Settings::default()
+        });
+        let ec2 = runtime.block_on(aws.region(&aws_waits(), None)).unwrap();
+        let credentials = CredentialSettings::default().filled_from(&of);
+        let settings = AzureSettings { credentials, extra_roots: vec![ca], ..AzureSettings::default() };
+        let azure = runtime.block_on(async { Azure::new(settings) }).unwrap();
+        Hands { runtime, azure, ec2 }
+    }
+
+    fn azure_id(text: &str) -> ResourceId {
+        ResourceId::parse(text).unwrap()
+    }
+
+    pub fn make_group(&self, name: &str) {
+        self.runtime.block_on(self.azure.create_group(name, "eastus", &Tags::new(), &azure_waits())).unwrap();
+    }
+
+    /// Makes a VNet; its id.
+    pub fn make_network(&self, group: &str, name: &str, space: &str, subnets: &[(&str, &str)]) -> String {
+        let id = self.azure.network_id(group, "virtualNetworks", name);
+        let new = NewVirtualNetwork {
+            location: "eastus".to_owned(),
+            address_space: vec![space.parse().unwrap()],
+            subnets: subnets.iter().map(|(name, net)| ((*name).to_owned(), net.parse().unwrap())).collect(),
+            tags: Tags::new(),
+        };
+        self.runtime.block_on(self.azure.create_virtual_network(&id, &new, &|_| true, &azure_waits())).unwrap();
+        id.to_string()
+    }
+
+    /// Makes a VPC; its id.
+    pub fn make_vpc(&self, cidr: &str) -> String {
+        let (waits, none) = (aws_waits(), Tags::new());
+        let vpc = self.ec2.create_vpc(&waits, cidr.parse().unwrap(), &none, Own::new(&none));
+        self.runtime.block_on(vpc).unwrap().id.to_string()
+    }
+
+    /// Makes a virtual private gateway and attaches it; its id.
+    pub fn make_vpn_gateway(&self, vpc: &str, asn: u32) -> String {
+        let (waits, none) = (aws_waits(), Tags::new());
+        self.runtime.block_on(async {
+            let made = self.ec2.create_vpn_gateway(&waits, Asn(asn), &none, Own::new(&none)).await.unwrap();
+            self.ec2.wait_vpn_gateway_available(&waits, &made.id).await.unwrap();
+            let vpc = VpcId(vpc.to_owned());
+            self.ec2.attach_vpn_gateway(&waits, &made.id, &vpc).await.unwrap();
+            self.ec2.wait_vpn_gateway_attached(&waits, &made.id, &vpc).await.unwrap();
+            made.id.to_string()
+        })
+    }
+
+    pub fn delete_azure_connection(&self, connection: &str, gateway: &str) {
+        let (connection, gateway) = (Self::azure_id(connection), Self::azure_id(gateway));
+        self.runtime.block_on(self.azure.delete_connection(&connection, &gateway, &azure_waits())).unwrap();
+    }
+
+    /// Points a local network gateway at another address.
+    pub fn redirect(&self, local_gateway: &str, ip: Ipv4Addr) {
+        let id = Self::azure_id(local_gateway);
+        let edit = |doc: &mut serde_json::Value| local_gateway::set_gateway_ip(doc, ip);
+        self.runtime.block_on(self.azure.change_local_gateway(&id, &edit, &azure_waits())).unwrap();
+    }
+
+    /// APIPA addresses that a gateway lists, both instances' together.
+    pub fn listed_addresses(&self, gateway: &str) -> Vec<String> {
+        let id = Self::azure_id(gateway);
+        let seen = self.runtime.block_on(self.azure.get_gateway(&id, &azure_waits())).unwrap().unwrap();
+        let mut all: Vec<String> =
+            seen.instances.iter().flat_map(|at| at.custom_bgp_ips.iter().map(Ipv4Addr::to_string)).collect();
+        all.sort();
+        all
+    }
+
+    /// Adds an APIPA address to an instance of a gateway.
+    pub fn list_address(&self, gateway: &str, instance: usize, ip: Ipv4Addr) {
+        let id = Self::azure_id(gateway);
+        self.runtime.block_on(async {
+            let seen = self.azure.get_gateway(&id, &azure_waits()).await.unwrap().unwrap();
+            let at = seen.instances[instance].ip_configuration_id.clone();
+            let edit = |doc: &mut serde_json::Value| gateway::add_custom_bgp_ip(doc, &at, ip);
+            self.azure.change_gateway(&id, &edit, &azure_waits()).await.unwrap();
+        });
+    }
+
+    pub fn switch_propagation_off(&self, table: &str, gateway: &str) {
+        let (table, gateway) = (RouteTableId(table.to_owned()), VpnGatewayId(gateway.to_owned()));
+        let waits = aws_waits();
+        self.runtime.block_on(self.ec2.disable_propagation(&waits, &table, &gateway)).unwrap();
+    }
+
+    pub fn delete_vpn_connection(&self, id: &str) {
+        let (waits, id) = (aws_waits(), VpnConnectionId(id.to_owned()));
+        self.runtime.block_on(async {
+            self.ec2.delete_vpn_connection(&waits, &id).await.unwrap();
+            self.ec2.wait_vpn_connection_deleted(&waits, &id).await.unwrap();
+        });
+    }
+}
