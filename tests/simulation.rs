@@ -61,7 +61,11 @@ fn replay() {
         |seed| std::thread::Builder::new().stack_size(32 << 20).spawn(move || live(seed)).unwrap().join().unwrap();
     if let Some(seed) = variable("SEED") {
         match live(seed) {
-            Ok(life) => println!("{:#?}\n{} calls, {} s", life.story, life.calls.len(), life.simulated_seconds),
+            Ok(life) => {
+                let mut counts = std::collections::BTreeMap::<&str, usize>::new();
+                life.calls.iter().for_each(|call| *counts.entry(&call.operation).or_default() += 1);
+                println!("{:#?}\n{counts:#?}\n{} calls, {} s", life.story, life.calls.len(), life.simulated_seconds);
+            }
             Err(fault) => panic!("seed {seed}: {fault}"),
         }
         return;

@@ -107,7 +107,7 @@ mod tests {
         let ten = Some(Duration::from_secs(10));
         assert_eq!(interval(Duration::ZERO, None), Duration::from_millis(250));
         assert_eq!(interval(Duration::from_secs(60), ten), Duration::from_secs(10));
-        assert_eq!(interval(Duration::from_secs(3600), ten), Duration::from_secs(20));
+        assert_eq!(interval(Duration::from_secs(3600), ten), Duration::from_secs(30));
         assert!(backoff(0, "a") < backoff(3, "a") && backoff(60, "a") <= Duration::from_secs(25));
     }
 }
