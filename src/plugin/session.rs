@@ -1,5 +1,6 @@
 //! The life of a provider process: start, answer Terraform's handshake, serve until told to end, leave nothing behind.
 
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::process::parent_id;
 use std::path::Path;
@@ -186,12 +187,21 @@ fn live(
         });
         if launched {
             say(io::stdout(), &session.line());
+            // A stdout that stays open is a blemish in Terraform's log, no reason to stop.
+            drop(leave_stdout());
         } else {
             say(io::stdout(), &format!("TF_REATTACH_PROVIDERS='{}'", session.line()));
         }
         session.run().await?;
         Ok(())
     })
+}
+
+/// Puts the null device in place of stdout, on which nothing more is to come. The reader sees the end now: at the end of the
+/// process go-plugin would close its end of the pipe while it still reads, and log that as an error.
+fn leave_stdout() -> io::Result<()> {
+    let null = OpenOptions::new().write(true).open("/dev/null")?;
+    Ok(rustix::stdio::dup2_stdout(null)?)
 }
 
 /// Waits until the process that started this one is gone, which leaves nobody to serve. Its stdin tells nothing:
