@@ -38,6 +38,9 @@ async fn live(seed: u64, site: &Site, client: Client) -> Result<Tally, Complaint
         let mut maker = Maker { dice: &mut dice, site, style };
         let config = maker.sound();
         let veiled = maker.veiled(&config);
+        if random::replayed().is_some() {
+            eprintln!("configured: {config:?}\n   planned: {veiled:?}");
+        }
         match life.become_as(&veiled, &config).await? {
             true => tally.accepted += 1,
             false => tally.refused += 1,
@@ -104,6 +107,11 @@ async fn no_random_configuration_breaks_a_rule_of_terraforms_core() {
                 *(if lives { &mut applied } else { &mut planned }) += tally.accepted;
                 refused += tally.refused;
             }
+        }
+    }
+    if random::replayed().is_some() {
+        for call in sandbox.calls().iter().filter(|call| !call.operation.starts_with("Describe")) {
+            eprintln!("{} {} {:?} {:?}", call.number("start_ms"), call.operation, call.target, call.status);
         }
     }
     eprintln!("{applied} configurations applied, {planned} planned, {refused} refused");
