@@ -125,17 +125,23 @@ fn aws_side(search: &Search, read: &Read) -> AwsSide {
     let vpc = read.vpc.clone();
     let public_table = read.route_tables.iter().find(|t| search.owns(&t.tags, part::PUBLIC_ROUTE_TABLE));
     let subnet = read.subnets.iter().find(|s| search.owns(&s.tags, part::PUBLIC_SUBNET)).map(|s| s.id.clone());
-    let of_table = || public_table.and_then(|t| t.subnets.first()).map(|(id, _)| id.clone());
+    let known_subnet = || {
+        let known = search.known.public_subnet.as_ref()?;
+        public_table?.subnets.iter().find(|(id, _)| id == known).map(|(id, _)| id.clone())
+    };
     let internet_gateway = read.internet_gateways.iter().find(|i| search.owns(&i.tags, part::INTERNET_GATEWAY));
-    let as_the_table_shows = || {
-        let target = public_table?.default_route.as_ref().filter(|t| t.starts_with("igw-"))?;
-        let id = aws::InternetGatewayId(target.clone());
+    let known_gateway = || {
+        let (table, known) = (public_table?, search.known.internet_gateway.as_ref()?);
         let attached_vpcs = vpc.iter().map(|v| v.id.clone()).collect();
-        Some(aws::InternetGateway { id, attached_vpcs, tags: public_table?.tags.clone() })
+        (table.default_route.as_ref() == Some(&known.0)).then(|| aws::InternetGateway {
+            id: known.clone(),
+            attached_vpcs,
+            tags: table.tags.clone(),
+        })
     };
     AwsSide {
-        public_subnet: subnet.or_else(of_table),
-        internet_gateway: internet_gateway.cloned().or_else(as_the_table_shows),
+        public_subnet: subnet.or_else(known_subnet),
+        internet_gateway: internet_gateway.cloned().or_else(known_gateway),
         vpc,
         subnets: read.subnets.clone(),
         public_route_table: public_table.map(|t| t.id.clone()),

@@ -54,7 +54,12 @@ fn azure(what: &Demolition, seen: &Observed, gone: &mut Vec<Object>) {
             gone.push(Object::GatewaySubnet);
         }
     }
-    if seen.azure.group.as_ref().is_some_and(|g| what.managed.has(Kind::AzureResourceGroup, &g.name)) {
+    let is_group = |name: &str| {
+        what.managed
+            .ids(Kind::AzureResourceGroup)
+            .any(|id| id.rsplit('/').next().is_some_and(|n| n.eq_ignore_ascii_case(name)))
+    };
+    if seen.azure.group.as_ref().is_some_and(|g| is_group(&g.name)) {
         gone.push(Object::ResourceGroup);
     }
 }

@@ -1,7 +1,10 @@
 //! Where to look: every id that the state already holds, so that reading a link asks for its objects and nothing else.
 
-use super::tunnel::{PerInstance, PerTunnel};
-use crate::aws::model::{CustomerGatewayId, Region, TransitGatewayId, VpcId, VpnConnectionId, VpnGatewayId};
+use super::observed::Observed;
+use super::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
+use crate::aws::model::{
+    CustomerGatewayId, InternetGatewayId, Region, SubnetId, TransitGatewayId, VpcId, VpnConnectionId, VpnGatewayId,
+};
 use crate::azure::id::ResourceId;
 use std::net::Ipv4Addr;
 
@@ -15,9 +18,38 @@ pub struct Known {
     pub local_gateways: PerTunnel<Option<ResourceId>>,
     pub connections: PerTunnel<Option<ResourceId>>,
     pub vpc: Option<VpcId>,
+    /// Internet gateway and public subnet of a VPC that this link made: a route table that shows both spares two reads.
+    pub internet_gateway: Option<InternetGatewayId>,
+    pub public_subnet: Option<SubnetId>,
     pub vpn_gateway: Option<VpnGatewayId>,
     pub transit_gateway: Option<TransitGatewayId>,
     pub customer_gateways: PerInstance<Option<CustomerGatewayId>>,
     pub vpns: PerInstance<Option<VpnConnectionId>>,
     pub outside_ips: PerTunnel<Option<Ipv4Addr>>,
+}
+
+impl Known {
+    /// Takes over the ids of what was observed, so that the next look asks for it by name.
+    pub fn learn(&mut self, seen: &Observed) {
+        for key in TunnelKey::ALL {
+            if let Some(local) = seen.azure.local_gateways.get(key) {
+                *self.local_gateways.get_mut(key) = Some(local.resource.id.clone());
+            }
+            if let Some(connection) = seen.azure.connections.get(key) {
+                *self.connections.get_mut(key) = Some(connection.resource.id.clone());
+            }
+            *self.outside_ips.get_mut(key) = *seen.aws.outside_ips.get(key);
+        }
+        for instance in Instance::ALL {
+            *self.vpns.get_mut(instance) = seen.aws.vpns.get(instance).as_ref().map(|v| v.id.clone());
+            let customer = seen.aws.customer_gateways.get(instance).as_ref();
+            *self.customer_gateways.get_mut(instance) = customer.map(|c| c.id.clone());
+        }
+        if let Some(gateway) = &seen.aws.gateway {
+            self.vpn_gateway = Some(gateway.id.clone());
+        }
+        if let Some(vpc) = &seen.aws.vpc {
+            self.vpc = Some(vpc.id.clone());
+        }
+    }
 }

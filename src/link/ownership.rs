@@ -1,6 +1,7 @@
 //! The tags by which a link knows its own objects again, whatever happened to the state file.
 
 use super::address::InsideCidr;
+use super::observed::Observed;
 use crate::azure::id::ResourceId;
 use crate::primitives::Tags;
 use std::fmt;
@@ -16,6 +17,30 @@ pub const PART: &str = "awsazure:part";
 pub const NAME: &str = "awsazure:name";
 /// On customer gateways, where the Azure gateway is somebody else's: this link's addresses that it had listed already.
 pub const FOUND: &str = "awsazure:found";
+
+/// How far somebody got with a link that no state knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing of it is there.
+    New,
+    /// A create began it and never ended.
+    Unfinished,
+    /// Whole: it belongs into a state by import, never into a second create.
+    Finished,
+}
+
+/// What the marks on the AWS half say.
+pub fn standing(seen: &Observed) -> Standing {
+    let aws = &seen.aws;
+    let mut tags: Vec<&Tags> = Vec::new();
+    tags.extend(aws.customer_gateways.iter().filter_map(|(_, c)| c.as_ref()).map(|c| &c.tags));
+    tags.extend(aws.vpns.iter().filter_map(|(_, v)| v.as_ref()).map(|v| &v.tags));
+    match (tags.is_empty(), tags.iter().any(|tags| tags.contains_key(UNFINISHED))) {
+        (true, _) => Standing::New,
+        (false, true) => Standing::Unfinished,
+        (false, false) => Standing::Finished,
+    }
+}
 
 /// Value of the ownership tag: made from the VNet and the first tunnel's inside CIDR when the link is made, then fixed.
 /// No two links on a gateway share that CIDR, and a VNet has at most one VPN gateway.

@@ -29,8 +29,11 @@ pub struct Engines {
     configured: Configured,
     /// Shared by all engines: operations on one Azure gateway run one at a time in the whole process.
     gates: Gates,
-    made: Arc<Mutex<Option<(Arc<Settings>, Arc<CloudEngine>)>>>,
+    made: Arc<Mutex<Option<Made>>>,
 }
+
+/// An engine, with the settings that it was made from.
+type Made = (Arc<Settings>, Arc<CloudEngine>);
 
 impl Engines {
     pub fn new(configured: Configured) -> Self {
@@ -219,6 +222,12 @@ fn not_found(fault: &FindFault) -> Diagnostics {
 fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
     let mut diagnostics = Diagnostics::new();
     let made = made(&ended);
+    if ended.resumed {
+        diagnostics.push(Diagnostic::warning("A half-built link was found and finished").detail(
+            "Objects with this link's ownership tag were there, from a run that ended before its state was written. They were \
+             taken over instead of being made again.",
+        ));
+    }
     for failure in &ended.failures {
         let what = match &failure.step {
             Some(step) => format!("{} {}", attempt(step.verb), step.object),
@@ -228,6 +237,10 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
             Cause::SessionDown { key, .. } => format!("Tunnel {key} is built but not up"),
             _ => format!("{what} failed"),
         };
+        if let Cause::AlreadyBuilt { .. } = &failure.cause {
+            diagnostics.push(Diagnostic::error("This link exists already").detail(capital(&failure.cause.to_string())));
+            continue;
+        }
         let mut detail = vec![capital(&failure.cause.to_string())];
         if failure.cause.is_timeout() {
             detail.push(format!("The whole operation may take {} (see timeouts).", minutes(timeout)));
@@ -284,7 +297,8 @@ fn advice(verb: &str, made: &[Object]) -> String {
     let bill: Vec<String> = made.iter().filter(|o| costs(o)).map(ToString::to_string).collect();
     let bill = if bill.is_empty() { String::new() } else { format!(" By the hour bill: {}.", bill.join(", ")) };
     format!(
-        "Made so far and kept in the state: {}.{bill} Apply again to finish the link, or destroy to remove what there is.",
+        "Made so far and kept in the state: {}.{bill} After a failed create Terraform marks the link tainted and would build it anew: run \
+         terraform untaint first, and the next apply finishes what there is. Destroy removes it.",
         words.join(", ")
     )
 }

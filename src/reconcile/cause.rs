@@ -28,6 +28,12 @@ pub enum Cause {
          delete it, or import the link that it belongs to"
     )]
     ForeignCustomerGateway { id: String },
+    /// The link is whole and in no state that Terraform showed: another state may hold it.
+    #[error(
+        "this very link is there already, finished, and not in this state. Take it into the state with: terraform import \
+         ADDRESS '{id}'. If another state holds it, choose another slot or gateway"
+    )]
+    AlreadyBuilt { id: String },
     #[error("{kind} still holds {found}, which this link did not make")]
     NotEmpty { kind: &'static str, found: String },
     #[error("after a write the Azure gateway does not list {0}: somebody else is changing it")]

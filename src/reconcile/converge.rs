@@ -8,10 +8,11 @@ use super::run::{OnFailure, run};
 use crate::link::decide::decide;
 use crate::link::known::Known;
 use crate::link::observed::Observed;
+use crate::link::ownership::{Standing, standing};
 use crate::link::search::{Demolition, Search};
 use crate::link::spec::Spec;
 use crate::link::step::{Step, StepId};
-use crate::link::tunnel::{Instance, TunnelKey};
+use crate::link::tunnel::TunnelKey;
 use std::sync::Mutex;
 
 /// Rounds of the loop before what still differs is reported: the second sees what the first could not know.
@@ -34,6 +35,8 @@ pub struct Ended {
     pub cancelled: bool,
     /// What still differs after every step ended well.
     pub unsettled: Vec<Step>,
+    /// A create found this link half built, by its tags, and went on from there.
+    pub resumed: bool,
 }
 
 /// Told after every step that ended well.
@@ -47,17 +50,25 @@ pub async fn converge(clouds: &Clouds, spec: &Spec, search: &Search, limits: &Li
         Err(cause) => return stopped(Observed::default(), cause),
     };
     let mut whole = Ended::default();
-    for _ in 0..ROUNDS {
+    let to_be_made = is_to_be_made(&search.known);
+    for round in 0..ROUNDS {
         let seen = match observe(&site, &search, limits).await {
             Ok(seen) => seen,
             Err(cause) => return Ended { done: whole.done, ..stopped(whole.observed, cause) },
         };
+        if round == 0 && to_be_made {
+            match standing(&seen) {
+                Standing::New => {}
+                Standing::Unfinished => whole.resumed = true,
+                Standing::Finished => return stopped(Observed::default(), Cause::AlreadyBuilt { id: import_id(spec) }),
+            }
+        }
         let steps = decide(spec, &seen);
         if steps.is_empty() {
             return Ended { observed: seen, ..whole };
         }
         let ended = one_round(&site, spec, &search, seen, steps, limits, told).await;
-        remember(&mut search.known, &ended.observed);
+        search.known.learn(&ended.observed);
         whole.done.extend(ended.done);
         whole.observed = ended.observed;
         if !ended.failures.is_empty() || ended.cancelled {
@@ -68,6 +79,17 @@ pub async fn converge(clouds: &Clouds, spec: &Spec, search: &Search, limits: &Li
     }
     whole.unsettled = decide(spec, &whole.observed);
     whole
+}
+
+/// Whether the state knows nothing of the tunnels: a create, or what comes after a replacement.
+fn is_to_be_made(known: &Known) -> bool {
+    known.vpns.iter().all(|(_, id)| id.is_none())
+        && known.local_gateways.iter().all(|(_, id)| id.is_none())
+        && known.connections.iter().all(|(_, id)| id.is_none())
+}
+
+fn import_id(spec: &Spec) -> String {
+    format!("{},{}@{}", spec.azure.gateway.id(), spec.inside_cidrs.get(TunnelKey::ALL[0]), spec.aws.region)
 }
 
 async fn one_round(
@@ -138,7 +160,7 @@ fn ended(ran: super::run::Ran, board: Mutex<Observed>, limits: &Limits) -> Ended
     let failures = ran.failed.into_iter().map(|(step, cause)| Failure { step: Some(step), cause }).collect();
     let observed = board.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let cancelled = limits.cancel.is_cancelled() && !ran.left.is_empty();
-    Ended { observed, done: ran.done, failures, cancelled, unsettled: Vec::new() }
+    Ended { observed, done: ran.done, failures, cancelled, ..Ended::default() }
 }
 
 fn stopped(observed: Observed, cause: Cause) -> Ended {
@@ -155,29 +177,5 @@ async fn look_once_more(site: &Site, search: &Search, board: Observed) -> Observ
             tracing::warn!(%cause, "could not look again; the state holds what was known before");
             board
         }
-    }
-}
-
-/// Ids that the next look can ask for by name.
-fn remember(known: &mut Known, seen: &Observed) {
-    for key in TunnelKey::ALL {
-        if let Some(local) = seen.azure.local_gateways.get(key) {
-            *known.local_gateways.get_mut(key) = Some(local.resource.id.clone());
-        }
-        if let Some(connection) = seen.azure.connections.get(key) {
-            *known.connections.get_mut(key) = Some(connection.resource.id.clone());
-        }
-        *known.outside_ips.get_mut(key) = *seen.aws.outside_ips.get(key);
-    }
-    for instance in Instance::ALL {
-        *known.vpns.get_mut(instance) = seen.aws.vpns.get(instance).as_ref().map(|v| v.id.clone());
-        let customer = seen.aws.customer_gateways.get(instance).as_ref();
-        *known.customer_gateways.get_mut(instance) = customer.map(|c| c.id.clone());
-    }
-    if let Some(gateway) = &seen.aws.gateway {
-        known.vpn_gateway = Some(gateway.id.clone());
-    }
-    if let Some(vpc) = &seen.aws.vpc {
-        known.vpc = Some(vpc.id.clone());
     }
 }

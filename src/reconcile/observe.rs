@@ -175,11 +175,15 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
     Ok(read)
 }
 
-/// Subnet and internet gateway of a VPC that this link makes, where its route table does not show both already.
+/// Subnet and internet gateway of a VPC that this link makes, unless its route table shows those that the state knows.
 async fn read_public_half(site: &Site, search: &Search, read: &mut Read, limits: &Limits) -> Result<(), Cause> {
     let Some(link) = &search.link else { return Ok(()) };
     let ours = read.vpc.as_ref().is_none_or(|vpc| link.is_on(&vpc.tags));
-    let whole = |t: &aws::RouteTable| link.is_on(&t.tags) && t.default_route.is_some() && !t.subnets.is_empty();
+    let whole = |t: &aws::RouteTable| {
+        let (gateway, subnet) = (&search.known.internet_gateway, &search.known.public_subnet);
+        gateway.as_ref().is_some_and(|known| t.default_route.as_ref() == Some(&known.0))
+            && subnet.as_ref().is_some_and(|known| t.subnets.iter().any(|(id, _)| id == known))
+    };
     if !ours || read.route_tables.iter().any(whole) {
         return Ok(());
     }

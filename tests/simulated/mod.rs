@@ -224,6 +224,14 @@ impl Sim {
         converge(&self.clouds, spec, &self.search(spec), &limits, &|_| {}).await
     }
 
+    /// As an update does: with the ids that the state holds.
+    pub async fn converge_known(&self, spec: &Spec, seen: &Observed) -> Ended {
+        let limits = Limits::within(Duration::from_secs(4 * 3600), &CancellationToken::new());
+        let mut search = self.search(spec);
+        search.known.learn(seen);
+        converge(&self.clouds, spec, &search, &limits, &|_| {}).await
+    }
+
     pub async fn demolish(&self, spec: &Spec, seen: &Observed) -> Ended {
         let what = Demolition {
             link: spec.link.clone(),

@@ -45,23 +45,25 @@ impl Changes<'_> {
     }
 
     /// Whether a place changes that had a value before.
-    fn from_something(self, path: &str) -> bool {
+    fn replaces_something(self, path: &str) -> bool {
         self.prior.at(&path.into()).is_set() && self.at(path)
     }
 
     /// Places whose change takes a new link.
     pub fn replacing(self) -> Vec<AttributePath> {
-        REPLACING.into_iter().filter(|path| self.from_something(path)).map(AttributePath::from).collect()
+        REPLACING.into_iter().filter(|path| self.replaces_something(path)).map(AttributePath::from).collect()
     }
 
     /// Whether the whole AWS half is built anew.
     pub fn aws_anew(self) -> bool {
-        ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.asn"].into_iter().any(|path| self.from_something(path))
+        ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.asn"]
+            .into_iter()
+            .any(|path| self.replaces_something(path))
     }
 
     /// Whether customer gateways, and with them VPN connections, are made anew.
     pub fn customer_gateways_anew(self) -> bool {
-        self.aws_anew() || self.from_something("azure.asn")
+        self.aws_anew() || self.replaces_something("azure.asn")
     }
 
     /// Whether what destroy deletes may become another set.
@@ -111,7 +113,7 @@ impl Changes<'_> {
             told.push(warning("The Azure gateway will be created again", detail, "azure.gateway_id"));
         }
         if self.aws_anew() {
-            let path = ["aws.region", "aws.vpc_id", "aws.asn"].into_iter().find(|p| self.from_something(p));
+            let path = ["aws.region", "aws.vpc_id", "aws.asn"].into_iter().find(|p| self.replaces_something(p));
             let detail = "VPN connections, customer gateways and, unless it is named by id, the VPN gateway are deleted and made anew: \
                           the link is down for some minutes, and the AWS addresses of all tunnels change.";
             told.push(warning(
@@ -119,23 +121,23 @@ impl Changes<'_> {
                 detail,
                 path.unwrap_or("aws.vpn_gateway_id"),
             ));
-        } else if self.from_something("azure.asn") {
+        } else if self.replaces_something("azure.asn") {
             let detail = "The ASN of the Azure gateway changes in place; the customer gateways and VPN connections that name it are made \
                           anew. All tunnels are down for some minutes, and their AWS addresses change.";
             told.push(warning("All tunnels will be interrupted", detail, "azure.asn"));
         }
-        if self.from_something("azure.sku") && !origin.azure_gateway_given {
+        if self.replaces_something("azure.sku") && !origin.azure_gateway_given {
             let detail = "A change of the SKU may take up to 45 minutes and interrupts traffic for moments.";
             told.push(warning("The Azure gateway will change its size", detail, "azure.sku"));
         }
         let gentle =
             ["inside_cidrs", "ipsec_policy", "aws.startup_action", "aws.dpd_timeout_action", "aws.dpd_timeout_seconds"];
-        if let Some(path) = gentle.into_iter().find(|path| self.from_something(path) && !self.aws_anew()) {
+        if let Some(path) = gentle.into_iter().find(|path| self.replaces_something(path) && !self.aws_anew()) {
             let detail = "AWS takes a tunnel down while its options change, some minutes each; a change of policy or addresses takes both ends. \
                           Traffic goes over the other tunnels meanwhile.";
             told.push(warning("The tunnels will be interrupted", detail, path));
         }
-        if self.from_something("manage_gateways") && self.planned.get("manage_gateways").as_bool() == Some(true) {
+        if self.replaces_something("manage_gateways") && self.planned.get("manage_gateways").as_bool() == Some(true) {
             let detail = "From this apply on, destroy deletes the Azure gateway with its public IPs, and the virtual private gateway.";
             told.push(warning("The gateways become this link's own", detail, "manage_gateways"));
         }

@@ -71,7 +71,7 @@ pub fn policy(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
             ground.last(path).unwrap_or(default)
         }))
     };
-    let values = base.map_or_else(|| POLICY_FIELDS.map(|_| Value::unknown()), |base| base);
+    let values = base.unwrap_or_else(|| POLICY_FIELDS.map(|_| Value::unknown()));
     for (path, value) in fields.iter().zip(values) {
         draft.fill(path, value);
     }

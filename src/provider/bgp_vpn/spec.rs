@@ -4,11 +4,14 @@ use super::private::Private;
 use super::schema::{AWS_NAMES, AZURE_NAMES};
 use super::settle::{aws_name, azure_name};
 use super::settle_options::{inside_cidrs, read_policy};
-use crate::aws::model::{CustomerGatewayId, Region, RouteTableId, VpcId, VpnConnectionId, VpnGatewayId};
+use crate::aws::model::{
+    CustomerGatewayId, InternetGatewayId, Region, RouteTableId, SubnetId, VpcId, VpnConnectionId, VpnGatewayId,
+};
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
 use crate::link::address::InsideCidr;
 use crate::link::known::Known;
+use crate::link::managed::Kind;
 use crate::link::names::{AwsNames, AzureNames};
 use crate::link::ownership::LinkId;
 use crate::link::search::Search;
@@ -253,12 +256,19 @@ fn known(state: &Value, provider: Option<String>) -> Known {
         local_gateways: PerTunnel::from_fn(|key| resource(tunnel(key, "azure_local_network_gateway_id"))),
         connections: PerTunnel::from_fn(|key| resource(tunnel(key, "azure_connection_id"))),
         vpc: text(aws, "vpc_id").map(VpcId),
+        internet_gateway: first_of(state, Kind::AwsInternetGateway).map(InternetGatewayId),
+        public_subnet: first_of(state, Kind::AwsSubnet).map(SubnetId),
         vpn_gateway: text(aws, "vpn_gateway_id").map(VpnGatewayId),
         transit_gateway: None,
         customer_gateways: PerInstance::from_fn(|i| of(i, "aws_customer_gateway_id").map(CustomerGatewayId)),
         vpns: PerInstance::from_fn(|i| of(i, "aws_vpn_connection_id").map(VpnConnectionId)),
         outside_ips: PerTunnel::from_fn(|key| tunnel(key, "aws_outside_ip").and_then(|ip| ip.parse().ok())),
     }
+}
+
+/// The one id of a kind in `managed`.
+fn first_of(state: &Value, kind: Kind) -> Option<String> {
+    state.get("managed").get(kind.as_str()).as_list()?.first()?.as_str().map(str::to_owned)
 }
 
 /// Keys of the user's own, from the configuration: they are nowhere else.

@@ -150,6 +150,10 @@ pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &P
     for subnet in &aws.subnets {
         add(Kind::AwsSubnet, &subnet.id, tagged(&subnet.tags));
     }
+    if let Some(subnet) = &aws.public_subnet {
+        // A whole public table shows its subnet, which is then not read: it stays managed if it was.
+        add(Kind::AwsSubnet, &subnet.0, false);
+    }
     for table in &aws.route_tables {
         add(Kind::AwsRouteTable, &table.id, tagged(&table.tags));
         if let Some(gateway) = aws.gateway.as_ref().filter(|gateway| table.propagating.contains(&gateway.id)) {
