@@ -10,7 +10,7 @@ pub fn needs(object: &Object) -> Vec<Object> {
     match object {
         ResourceGroup | Vpc | VpnGateway => vec![],
         VirtualNetwork | PublicIp(_) => vec![ResourceGroup],
-        GatewaySubnet => vec![VirtualNetwork],
+        GatewaySubnet | Subnet(_) => vec![VirtualNetwork],
         Gateway => {
             vec![ResourceGroup, VirtualNetwork, GatewaySubnet, PublicIp(Instance::Zero), PublicIp(Instance::One)]
         }
@@ -70,7 +70,11 @@ pub fn order(steps: &mut [Step]) {
                 continue;
             }
             let waits = match (step.verb, verb) {
-                (Verb::Delete, Verb::Delete) => reaches(object, &step.object),
+                // What is deleted to be made anew must not wait for the mark, which goes when all is made.
+                (Verb::Delete, Verb::Delete) => {
+                    step.object == Object::UnfinishedMark
+                        || *object != Object::UnfinishedMark && reaches(object, &step.object)
+                }
                 (Verb::Delete, _) => step.object == Object::UnfinishedMark || step.object == Object::OwnAddresses,
                 (_, Verb::Delete) => *object == step.object,
                 (_, _) => {
@@ -104,6 +108,18 @@ mod tests {
             assert!(!reaches(&Object::LocalGateway(key), &Object::Gateway));
             assert!(reaches(&Object::Connection(key), &Object::Gateway));
         }
+    }
+
+    #[test]
+    fn what_is_made_anew_does_not_wait_for_the_mark_that_waits_for_it() {
+        let customer = Object::CustomerGateway(Instance::Zero);
+        let step = |object: &Object, verb| Step { object: object.clone(), verb, after: vec![], because: vec![] };
+        let mark = Object::UnfinishedMark;
+        let mut steps = [step(&customer, Verb::Delete), step(&customer, Verb::Create), step(&mark, Verb::Delete)];
+        order(&mut steps);
+        assert!(steps[0].after.is_empty());
+        assert_eq!(steps[1].after, [(customer.clone(), Verb::Delete)]);
+        assert_eq!(steps[2].after.len(), 2, "the mark goes last");
     }
 
     #[test]

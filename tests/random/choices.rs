@@ -56,9 +56,9 @@ pub fn place(path: &str, site: &Site, style: Style, dice: &mut Dice) -> Option<V
         }
         "aws.region" => dice.pick(&[Value::Null, Value::Null, REGION.into()]).clone(),
         "aws.route_table_ids" => match style {
-            Style::Networks => dice
-                .pick(&[Value::Null, Value::Set(Vec::new()), Value::set_of([site.main_table.clone()])])
-                .clone(),
+            Style::Networks => {
+                dice.pick(&[Value::Null, Value::Set(Vec::new()), Value::set_of([site.main_table.clone()])]).clone()
+            }
             _ => dice.pick(&[Value::Null, Value::Set(Vec::new())]).clone(),
         },
         "manage_gateways" => Value::Null,
@@ -99,7 +99,11 @@ pub fn good(path: &str, site: &Site, style: Style) -> Vec<Value> {
         "preshared_keys_wo_version" => numbers(&[1, 2]),
         "wait_for_bgp" | "allow_overlapping_prefixes" => vec![true.into(), false.into()],
         "tags" => {
-            vec![Value::map([("team", "net"), ("cost center", "Größe 1")]), Value::map([("a", "")]), Value::Map(Default::default())]
+            vec![
+                Value::map([("team", "net"), ("cost center", "Größe 1")]),
+                Value::map([("a", "")]),
+                Value::Map(Default::default()),
+            ]
         }
         path if path.starts_with("timeouts.") => texts(&["90m", "2h30m"]),
         path if path.starts_with("preshared_keys_wo.") => texts(&["Qd3k_Zr7.Wm2x_Pt9", "abcdefgh.1234_5678"]),
@@ -126,10 +130,16 @@ pub fn wrong(ty: &Type, dice: &mut Dice) -> Value {
             number(texts[dice.roll(texts.len())])
         }
         Type::Bool => Value::Bool(dice.once_in(2)),
-        Type::List(_) => dice.pick(&[Value::List(Vec::new()), Value::list(["", ""]), Value::list(["10.0.0.0/8"; 20])]).clone(),
+        Type::List(_) => {
+            dice.pick(&[Value::List(Vec::new()), Value::list(["", ""]), Value::list(["10.0.0.0/8"; 20])]).clone()
+        }
         Type::Set(_) => dice.pick(&[Value::set_of([""]), Value::set_of(["rtb-0", "rtb-1"])]).clone(),
         Type::Map(_) => dice
-            .pick(&[Value::map([("", "")]), Value::map([("awsazure:link", "x")]), Value::map([("GatewaySubnet", "10.0.0.0/24")])])
+            .pick(&[
+                Value::map([("", "")]),
+                Value::map([("awsazure:link", "x")]),
+                Value::map([("GatewaySubnet", "10.0.0.0/24")]),
+            ])
             .clone(),
         other => panic!("no wrong values of {other:?}"),
     }

@@ -6,6 +6,7 @@
 //! | `site` | two clouds with networks and gateways already there, and which of them a link is to use |
 //! | `choices` | plausible and wrong values for every attribute |
 //! | `configuration` | a walk over the schema that makes configurations, and makes parts of them unknown |
+//! | `hcl` | many configurations as one resource block with `for_each` |
 //! | `rules` | Terraform's rules: proposed state, valid plans, consistent applies |
 //! | `process` | the real provider process, started and authenticated as Terraform does |
 //! | `life` | plan, apply, change and destroy of one link under those rules |
@@ -15,6 +16,7 @@
 pub mod choices;
 pub mod configuration;
 pub mod dice;
+pub mod hcl;
 pub mod life;
 pub mod process;
 pub mod rules;

@@ -85,9 +85,7 @@ impl Process {
 
     pub fn client(&self) -> Client {
         let largest = 256 << 20;
-        ProviderClient::new(self.channel.clone())
-            .max_decoding_message_size(largest)
-            .max_encoding_message_size(largest)
+        ProviderClient::new(self.channel.clone()).max_decoding_message_size(largest).max_encoding_message_size(largest)
     }
 
     /// Hands it the provider block, empty: all comes from the environment.

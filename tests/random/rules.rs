@@ -40,7 +40,13 @@ fn only_configured(nested: &NestedObject, value: &Value) -> bool {
 }
 
 /// `AssertPlanValid`: what is configured is planned as configured, or as it was before; only the rest is the provider's.
-pub fn plan_valid(attributes: &Attributes, prior: &Value, config: &Value, planned: &Value, at: &AttributePath) -> Vec<String> {
+pub fn plan_valid(
+    attributes: &Attributes,
+    prior: &Value,
+    config: &Value,
+    planned: &Value,
+    at: &AttributePath,
+) -> Vec<String> {
     let mut complaints = Vec::new();
     for (name, attribute) in attributes {
         let at = at.clone().attr(name);
@@ -58,7 +64,9 @@ pub fn plan_valid(attributes: &Attributes, prior: &Value, config: &Value, planne
             continue;
         }
         match &attribute.kind {
-            AttributeKind::Nested(nested) if nested.nesting == Nesting::Single && config.is_set() && planned.is_set() => {
+            AttributeKind::Nested(nested)
+                if nested.nesting == Nesting::Single && config.is_set() && planned.is_set() =>
+            {
                 complaints.extend(plan_valid(&nested.attributes, prior, config, planned, &at));
             }
             _ => complaints.push(format!("{at}: planned {planned:?}, configured {config:?}, was {prior:?}")),

@@ -85,7 +85,8 @@ pub fn prepare(dir: &Path, count: usize) -> Vec<Site> {
         builder.world.advance(builder.now);
     }
     for site in &mut sites {
-        let tables = builder.aws(&format!("Action=DescribeRouteTables&Filter.1.Name=vpc-id&Filter.1.Value.1={}", site.vpc));
+        let tables =
+            builder.aws(&format!("Action=DescribeRouteTables&Filter.1.Name=vpc-id&Filter.1.Value.1={}", site.vpc));
         site.main_table = element(&tables, "routeTableId");
     }
     fs::create_dir_all(dir).unwrap();
@@ -103,7 +104,8 @@ impl Builder {
         let range = Site::azure_range(number);
         let (start, third) = range.rsplit_once('.').unwrap();
         let has_gateway_subnet = number % 2 == 0;
-        let subnet = json!([{"name": "GatewaySubnet", "properties": {"addressPrefix": format!("{start}.{third}.0/27")}}]);
+        let subnet =
+            json!([{"name": "GatewaySubnet", "properties": {"addressPrefix": format!("{start}.{third}.0/27")}}]);
         let subnets = if has_gateway_subnet { subnet } else { json!([]) };
         let body = json!({"location": "eastus", "properties": {
             "addressSpace": {"addressPrefixes": [format!("{start}.{third}.0/18")]}, "subnets": subnets}});
