@@ -37,7 +37,7 @@ fn ids(world: &World) -> Vec<String> {
 #[test]
 fn hundreds_of_random_configurations_apply_plan_empty_and_go_through_real_terraform() {
     let mut sites = Vec::new();
-    let clouds = Clouds { time_scale: 2_000, seed: 1 };
+    let clouds = Clouds { time_scale: 50_000, seed: 1 };
     let Some(env) = TestEnv::with_world(clouds, |dir| sites = prepare(dir, INSTANCES as usize)) else { return };
     env.write(&hcl::main_tf());
     let before = ids(&env.world());

@@ -76,7 +76,7 @@ async fn no_random_configuration_breaks_a_rule_of_terraforms_core() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("clouds");
     let sites = Arc::new(prepare(&dir, LIVES as usize + SHARED_SITES));
-    let sandbox = Sandbox::start(&dir, Clouds { time_scale: 2_000, seed: 1 });
+    let sandbox = Sandbox::start(&dir, Clouds { time_scale: 50_000, seed: 1 });
     let before = sandbox.world();
     let process = Process::start(PROVIDER, sandbox.environment(), folder.path()).await;
     process.configure().await;

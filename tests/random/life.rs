@@ -155,14 +155,10 @@ impl Life {
 
     /// Plans again with all values known, as core does before apply. The known parts of the first plan must be the same.
     pub async fn plan_again(&mut self, first: &Planned, config: &Value) -> Result<Planned, Halt> {
-        let (prior, private) = if first.replaces {
-            (Value::Null, first.private.clone())
-        } else {
-            (self.state.clone(), self.private.clone())
-        };
+        let (prior, private) = (self.state.clone(), self.private.clone());
         let again = self.ask(&prior, config, &private).await?;
         none(compatible(&first.value, &again.value, &whole()), "inconsistent final plan")?;
-        Ok(Planned { replaces: first.replaces, ..again })
+        Ok(again)
     }
 
     async fn carry_out(&mut self, prior: Value, config: &Value, planned: &Planned) -> Result<(), Halt> {
@@ -190,15 +186,16 @@ impl Life {
         Ok(())
     }
 
-    /// Carries out a plan: the delete half of a replacement first.
+    /// The delete half of a replacement, which core carries out before it plans again.
+    async fn give_way(&mut self, planned: &Planned) -> Result<(), Complaint> {
+        let gone = Planned { value: Value::Null, identity: None, ..planned.clone() };
+        must(self.carry_out(self.state.clone(), &Value::Null, &gone).await)?;
+        (self.private, self.identity) = (Vec::new(), None);
+        Ok(())
+    }
+
     pub async fn apply(&mut self, planned: &Planned, config: &Value) -> Result<(), Complaint> {
-        let mut prior = self.state.clone();
-        if planned.replaces {
-            let gone = Planned { value: Value::Null, identity: None, ..planned.clone() };
-            must(self.carry_out(prior, &Value::Null, &gone).await)?;
-            prior = Value::Null;
-        }
-        must(self.carry_out(prior, config, planned).await)
+        must(self.carry_out(self.state.clone(), config, planned).await)
     }
 
     pub async fn read(&mut self) -> Result<(), Complaint> {
@@ -232,6 +229,9 @@ impl Life {
     pub async fn become_as(&mut self, at_plan: &Value, at_apply: &Value) -> Result<bool, Complaint> {
         let Some(first) = accepted(self.plan(at_plan).await)? else { return Ok(false) };
         let Some(_) = accepted(self.validate(at_apply).await)? else { return Ok(false) };
+        if first.replaces {
+            self.give_way(&first).await?;
+        }
         let Some(second) = accepted(self.plan_again(&first, at_apply).await)? else { return Ok(false) };
         if second.value == self.state {
             return Ok(true);
