@@ -92,6 +92,10 @@ fn azure_ground(spec: &Spec, seen: &Observed, list: &mut List) {
         }
         _ => {}
     }
+    if let (AzureNetwork::Create { subnets, .. }, Some(network)) = (&spec.azure.network, &seen.azure.network) {
+        let missing = |name: &&String| !network.subnets.iter().any(|s| s.name.eq_ignore_ascii_case(name));
+        subnets.keys().filter(missing).for_each(|name| list.create(Object::Subnet(name.clone())));
+    }
     let own = matches!(spec.azure.gateway, AzureGateway::Own { .. });
     for instance in Instance::ALL {
         if own && seen.azure.public_ips.get(instance).is_none() {

@@ -11,6 +11,8 @@ pub enum Object {
     ResourceGroup,
     VirtualNetwork,
     GatewaySubnet,
+    /// Another subnet of a VNet that this link makes, by name.
+    Subnet(String),
     PublicIp(Instance),
     Gateway,
     Vpc,
@@ -71,6 +73,7 @@ impl fmt::Display for Object {
             Object::ResourceGroup => f.write_str("the resource group"),
             Object::VirtualNetwork => f.write_str("the virtual network"),
             Object::GatewaySubnet => f.write_str("the gateway subnet"),
+            Object::Subnet(name) => write!(f, "the subnet {name}"),
             Object::PublicIp(i) => write!(f, "the public IP of {i}"),
             Object::Gateway => f.write_str("the Azure gateway"),
             Object::Vpc => f.write_str("the VPC"),

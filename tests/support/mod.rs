@@ -124,6 +124,11 @@ impl TestEnv {
     }
 
     pub fn with(clouds: Clouds) -> Option<Self> {
+        Self::with_world(clouds, |_| {})
+    }
+
+    /// Lets `prepare` fill the sandbox's folder first, such as with a world to start from.
+    pub fn with_world(clouds: Clouds, prepare: impl FnOnce(&Path)) -> Option<Self> {
         let Some(terraform) = find_terraform() else {
             skip("tests with real Terraform (no terraform or tofu on the PATH)");
             return None;
@@ -137,6 +142,7 @@ impl TestEnv {
             root.path().join("plugins")
         );
         fs::write(root.path().join("cli.tfrc"), overrides).unwrap();
+        prepare(&root.path().join("clouds"));
         let sandbox = Sandbox::start(&root.path().join("clouds"), clouds);
         Some(TestEnv { sandbox, terraform, variables: BTreeMap::new(), root })
     }

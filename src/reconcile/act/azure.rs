@@ -13,6 +13,7 @@ use crate::link::step::Object;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::primitives::{SharedKey, Tags};
 use crate::reconcile::cause::Cause;
+use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
 
 /// Zone-redundant: the only form that a gateway of an AZ SKU takes everywhere, and that does not drift.
@@ -94,8 +95,23 @@ impl Building<'_> {
             AzureNetwork::Create { id, gateway_subnet_prefix, .. } => (id, *gateway_subnet_prefix),
             AzureNetwork::Existing { .. } => return Ok(()),
         };
+        self.new_subnet(id, GATEWAY_SUBNET, prefix).await
+    }
+
+    /// A subnet that a VNet of this link lacks.
+    pub(super) async fn subnet(&self, name: &str) -> Result<(), Cause> {
+        match &self.spec.azure.network {
+            AzureNetwork::Create { id, subnets, .. } => match subnets.get(name) {
+                Some(prefix) => self.new_subnet(id, name, *prefix).await,
+                None => Ok(()),
+            },
+            AzureNetwork::Existing { .. } => Ok(()),
+        }
+    }
+
+    async fn new_subnet(&self, id: &ResourceId, name: &str, prefix: Ipv4Net) -> Result<(), Cause> {
         let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
-        azure.create_subnet(&id.child("subnets", GATEWAY_SUBNET), prefix, &waits).await?;
+        azure.create_subnet(&id.child("subnets", name), prefix, &waits).await?;
         let network = azure.get_virtual_network(id, &waits).await?;
         self.acting.note(|seen| seen.azure.network = network);
         Ok(())

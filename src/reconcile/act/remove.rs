@@ -95,7 +95,12 @@ pub(super) async fn remove(acting: &Acting<'_>, object: &Object) -> Result<(), C
         Object::Vpc | Object::InternetGateway | Object::PublicSubnet | Object::PublicRouteTable => {
             remove_network(acting, object).await?;
         }
-        Object::Propagation(None) | Object::Tunnel(_) | Object::SharedKey(_) | Object::Session(_) => {}
+        // Such a subnet goes with its network.
+        Object::Subnet(_)
+        | Object::Propagation(None)
+        | Object::Tunnel(_)
+        | Object::SharedKey(_)
+        | Object::Session(_) => {}
     }
     Ok(())
 }

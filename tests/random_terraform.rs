@@ -1,0 +1,58 @@
+//! Over three hundred random configurations through real Terraform, a hundred instances a run: plan, apply, an empty plan,
+//! destroy. What must never be there (a "Provider produced" error, a warning in the log) is checked in every run.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod random;
+mod support;
+
+use random::configuration::Maker;
+use random::dice::Dice;
+use random::hcl;
+use random::site::{Site, Style, prepare};
+use std::collections::BTreeMap;
+use support::{Clouds, TestEnv, World};
+
+const RUNS: u64 = 3;
+const INSTANCES: u64 = 104;
+
+/// A hundred instances by their names.
+fn links(run: u64, sites: &[Site]) -> BTreeMap<String, serde_json::Value> {
+    let link = |number: u64| {
+        let seed = run * INSTANCES + number;
+        let (mut dice, site) = (Dice::new(seed, 3), &sites[number as usize]);
+        let style = Style::of(site, &mut dice);
+        let mut maker = Maker { dice: &mut dice, site, style };
+        let config = maker.sound();
+        let veiled = maker.veiled(&config);
+        (format!("seed{seed:03}"), hcl::instance(&config, &veiled))
+    };
+    let seeds = (0..INSTANCES).filter(|number| random::replayed().is_none_or(|s| s == run * INSTANCES + number));
+    seeds.map(link).collect()
+}
+
+fn ids(world: &World) -> Vec<String> {
+    world.aws.iter().chain(&world.azure).map(|object| object.id.clone()).collect()
+}
+
+#[test]
+fn hundreds_of_random_configurations_apply_plan_empty_and_go_through_real_terraform() {
+    let mut sites = Vec::new();
+    let clouds = Clouds { time_scale: 50_000, seed: 1 };
+    let Some(env) = TestEnv::with_world(clouds, |dir| sites = prepare(dir, INSTANCES as usize)) else { return };
+    env.write(&hcl::main_tf());
+    let before = ids(&env.world());
+    for run in 0..RUNS {
+        let links = links(run, &sites);
+        if links.is_empty() {
+            continue;
+        }
+        env.write_file("links.json", &serde_json::to_string_pretty(&links).unwrap());
+        // An instance is named after its seed: AWSAZURE_SEED=... cargo test --test random_terraform replays one alone.
+        env.ok(&["apply", "-auto-approve", "-no-color", "-parallelism=40"]);
+        let plan = env.ok(&["plan", "-no-color", "-detailed-exitcode", "-parallelism=40"]);
+        assert_eq!(plan.code, Some(0), "the second plan is not empty:\n{}", plan.stdout);
+        env.ok(&["destroy", "-auto-approve", "-no-color", "-parallelism=40", "-refresh=false"]);
+        let left: Vec<String> = ids(&env.world()).into_iter().filter(|id| !before.contains(id)).collect();
+        assert!(left.is_empty(), "left behind: {left:#?}");
+    }
+}
