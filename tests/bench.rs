@@ -1,0 +1,198 @@
+//! The figures of docs/benchmarks.md, measured: `make bench`. Not part of a normal test run, since nothing here can fail.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod simulated;
+mod support;
+
+use awsazure_sandbox::calls::Record;
+use simulated::Sim;
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use support::{PROVIDER, TestEnv};
+
+/// Terraform's greeting to a provider; `src/plugin/handshake.rs` says where it comes from.
+const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
+/// Calls that find the endpoints and log in.
+const LOGIN: [&str; 4] = ["GetToken", "GetMetadataEndpoints", "GetInstanceDiscovery", "GetOpenIdConfiguration"];
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// A field of /proc/PID/status, in MiB.
+fn memory(pid: u32, field: &str) -> Option<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
+    Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1024.0)
+}
+
+/// Milliseconds from start to the handshake line, and resident MiB then.
+fn handshake() -> (f64, f64) {
+    let certificate = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap().cert.pem();
+    let begun = Instant::now();
+    let mut process = Command::new(PROVIDER)
+        .env("TF_PLUGIN_MAGIC_COOKIE", COOKIE)
+        .env("PLUGIN_PROTOCOL_VERSIONS", "6")
+        .env("PLUGIN_CLIENT_CERT", certificate)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let took = begun.elapsed().as_secs_f64() * 1000.0;
+    let resident = memory(process.id(), "VmRSS").unwrap_or_default();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(line.starts_with("1|6|unix|"), "{line}");
+    (took, resident)
+}
+
+/// CPU seconds of all ended children and theirs (fields 16 and 17 of /proc/self/stat, in hundredths).
+fn cpu_of_children() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let rest = stat.rsplit_once(") ").unwrap().1;
+    let fields: Vec<f64> = rest.split(' ').map(|field| field.trim().parse().unwrap_or_default()).collect();
+    (fields[13] + fields[14]) / 100.0
+}
+
+/// Resident MiB of a process and all below it.
+fn tree(pid: u32) -> f64 {
+    let mut sum = memory(pid, "VmRSS").unwrap_or_default();
+    for task in std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+        let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        sum += children.split_whitespace().filter_map(|child| Some(tree(child.parse().ok()?))).sum::<f64>();
+    }
+    sum
+}
+
+/// Wall seconds, CPU seconds and peak MiB of `terraform plan`, the median of five.
+fn plan(env: &TestEnv) -> [f64; 3] {
+    let mut figures: [Vec<f64>; 3] = Default::default();
+    for _ in 0..5 {
+        let (begun, cpu, mut peak) = (Instant::now(), cpu_of_children(), 0_f64);
+        let mut command = env.command(&["plan", "-input=false", "-lock=false"]);
+        let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let status = loop {
+            if let Some(status) = process.try_wait().unwrap() {
+                break status;
+            }
+            peak = peak.max(tree(process.id()));
+            std::thread::sleep(Duration::from_millis(3));
+        };
+        assert!(status.success());
+        for (all, one) in figures.iter_mut().zip([begun.elapsed().as_secs_f64(), cpu_of_children() - cpu, peak]) {
+            all.push(one);
+        }
+    }
+    figures.map(median)
+}
+
+/// The most calls of which each began after the one before had been answered.
+fn round_trips(calls: &[Record]) -> usize {
+    let mut calls: Vec<&Record> = calls.iter().filter(|call| !LOGIN.contains(&call.operation.as_str())).collect();
+    calls.sort_by_key(|call| call.sim_end_ms);
+    let mut free = 0;
+    calls
+        .iter()
+        .filter(|call| {
+            call.sim_start_ms >= free && {
+                free = call.sim_end_ms;
+                true
+            }
+        })
+        .count()
+}
+
+/// Seconds that a create takes, and how many of them went by between the end of an operation on the path through the
+/// gateway and our noticing it, from the world's own due times.
+async fn create(seed: u64) -> (f64, f64, usize, usize) {
+    let sim = Sim::new(seed);
+    let spec = sim.spec("prod", 0);
+    let built = sim.converge(&spec).await;
+    assert!(built.failures.is_empty(), "{:?}", built.failures);
+    let calls = sim.sandbox.calls();
+    let took = sim.sandbox.now().0 as f64 / 1000.0;
+    let world = serde_json::to_value(&*sim.sandbox.world()).unwrap();
+    let mut late = 0.0;
+    for (id, operation) in world["azure"]["operations"].as_object().unwrap() {
+        let target = operation["target"].as_str().unwrap_or_default();
+        let ours = ["/connections/", "/virtualnetworkgateways/"].iter().any(|kind| target.contains(kind));
+        let looks = calls.iter().filter(|call| call.operation == "GetOperation" && call.target.contains(id.as_str()));
+        if let (true, Some(seen)) = (ours, looks.map(|call| call.sim_end_ms).max()) {
+            late += (seen as f64 - operation["due"].as_f64().unwrap()).max(0.0) / 1000.0;
+        }
+    }
+    let looked = sim.sandbox.calls().len();
+    let search = sim.search_after(&spec, &built.observed);
+    let again = sim.converge_from(&spec, &search).await;
+    assert!(again.done.is_empty());
+    let look = sim.sandbox.calls().split_off(looked);
+    (took, took - late, look.len(), round_trips(&look))
+}
+
+#[test]
+#[ignore = "measures; run it with make bench"]
+fn figures() {
+    let mut page = String::from(
+        "# Benchmarks\n\nMade by `make bench`, which overwrites this page. Medians; the clouds are `awsazure-sandbox`.\n\n",
+    );
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let machine = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = machine.lines().next().and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+    let profile = if PROVIDER.contains("/release/") { "release" } else { "dev (unoptimised)" };
+    let memory = total.unwrap_or_default() / 1024.0 / 1024.0;
+    writeln!(page, "Machine: {cores} cores, {memory:.0} GiB of memory. Provider built in profile {profile}.\n")
+        .unwrap();
+
+    let (times, resident): (Vec<f64>, Vec<f64>) = (0..20).map(|_| handshake()).unzip();
+    let size = std::fs::metadata(PROVIDER).unwrap().len() as f64 / 1_048_576.0;
+    page.push_str("## The provider process\n\n| figure | value | goal |\n|---|---|---|\n");
+    writeln!(page, "| handshake, ms (20 starts) | {:.1} | 5 |", median(times)).unwrap();
+    writeln!(page, "| resident at the handshake, MiB | {:.1} | 10 |", median(resident)).unwrap();
+    writeln!(page, "| binary, MiB | {size:.1} | |").unwrap();
+    if let Ok(seconds) = std::env::var("AWSAZURE_COLD_BUILD_SECONDS") {
+        writeln!(page, "| cold build of provider and sandbox, s | {seconds} | |").unwrap();
+    }
+
+    if let (Some(ours), Some(alone)) = (TestEnv::new(), TestEnv::new()) {
+        ours.write_example("quickstart");
+        alone.write("resource \"terraform_data\" \"alone\" {\n  input = 1\n}\n");
+        let (with, without) = (plan(&ours), plan(&alone));
+        page.push_str(
+            "\n## `terraform plan`\n\n| | wall s | CPU s | peak MiB of all its processes |\n|---|---|---|---|\n",
+        );
+        for (what, [wall, cpu, peak]) in [("quickstart, new", with), ("Terraform alone (terraform_data)", without)] {
+            writeln!(page, "| {what} | {wall:.2} | {cpu:.2} | {peak:.0} |").unwrap();
+        }
+        ours.apply();
+        let before = ours.calls().len();
+        let [wall, cpu, peak] = plan(&ours);
+        let login = |call: &&support::Call| !LOGIN.contains(&call.operation.as_str());
+        let calls = ours.calls().iter().skip(before).filter(login).count() / 5;
+        writeln!(page, "| quickstart, applied: empty | {wall:.2} | {cpu:.2} | {peak:.0} |").unwrap();
+        writeln!(page, "\nAn empty plan makes {calls} HTTP calls (goal: 16), tokens and discovery apart.").unwrap();
+        ours.destroy();
+    }
+
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let work = move || (1..=10).map(|seed| runtime().block_on(create(seed))).collect::<Vec<_>>();
+    let creates = std::thread::Builder::new().stack_size(32 << 20).spawn(work).unwrap().join().unwrap();
+    let of = |get: &dyn Fn(&(f64, f64, usize, usize)) -> f64| median(creates.iter().map(get).collect());
+    page.push_str("\n## A create and a look, ten seeds in memory under virtual time\n\n| figure | value | goal |\n|---|---|---|\n");
+    writeln!(page, "| create, simulated s | {:.0} | |", of(&|c| c.0)).unwrap();
+    writeln!(page, "| create divided by its longest chain | {:.3} | 1.05 |", of(&|c| c.0 / c.1)).unwrap();
+    writeln!(page, "| calls of a look at a whole link | {} | 16 |", of(&|c| c.2 as f64)).unwrap();
+    writeln!(page, "| of these one after another | {} | 3 |", of(&|c| c.3 as f64)).unwrap();
+    page.push_str(
+        "\nThe longest chain is the time of the create without what passed between the end of an operation on the gateway or a \
+         connection (the world knows it) and the poll that noticed.\n",
+    );
+    println!("{page}");
+    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/benchmarks.md"), page).unwrap();
+}
