@@ -18,6 +18,10 @@ pub enum Cause {
          itself is built. Look at both ends' tunnel logs, or set wait_for_bgp = false to finish without waiting"
     )]
     SessionDown { key: TunnelKey, minutes: u64, aws: String, azure: String },
+    #[error(
+        "the steps that are left wait for each other. This is a bug in this provider: please report it with the plan"
+    )]
+    Stuck,
     #[error("no key for {0} can be read from either cloud: give one in preshared_keys_wo")]
     NoKey(TunnelKey),
     #[error("the operating system gave no random bytes for a key")]

@@ -63,6 +63,12 @@ where
             }
         }
     }
+    if ran.failed.is_empty()
+        && !stop.is_cancelled()
+        && let Some(stuck) = waiting.first()
+    {
+        ran.failed.push((stuck.clone(), Cause::Stuck));
+    }
     ran.left.extend(waiting.iter().map(Step::id));
     ran
 }
@@ -90,6 +96,10 @@ mod tests {
         let ran = run(steps.clone(), act, OnFailure::Stop, &CancellationToken::new()).await;
         assert_eq!(*log.borrow(), [Object::VpnGateway, Object::Attachment]);
         assert_eq!(ran.done.len(), 2);
+
+        let circle = vec![step(Object::Vpc, &[Object::Attachment]), step(Object::Attachment, &[Object::Vpc])];
+        let ran = run(circle, |_| async { Ok(()) }, OnFailure::Stop, &CancellationToken::new()).await;
+        assert!(matches!(ran.failed.as_slice(), [(_, Cause::Stuck)]), "steps that wait for each other are a failure");
 
         let fail = |_| async { Err(Cause::Missing("x".into())) };
         let ran = run(steps, fail, OnFailure::Stop, &CancellationToken::new()).await;
