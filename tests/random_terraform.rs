@@ -37,7 +37,7 @@ fn ids(world: &World) -> Vec<String> {
 #[test]
 fn hundreds_of_random_configurations_apply_plan_empty_and_go_through_real_terraform() {
     let mut sites = Vec::new();
-    let clouds = Clouds { time_scale: 50_000, seed: 1 };
+    let clouds = Clouds { time_scale: 10_000, seed: 1 };
     let Some(env) = TestEnv::with_world(clouds, |dir| sites = prepare(dir, INSTANCES as usize)) else { return };
     env.write(&hcl::main_tf());
     let before = ids(&env.world());
@@ -48,10 +48,10 @@ fn hundreds_of_random_configurations_apply_plan_empty_and_go_through_real_terraf
         }
         env.write_file("links.json", &serde_json::to_string_pretty(&links).unwrap());
         // An instance is named after its seed: AWSAZURE_SEED=... cargo test --test random_terraform replays one alone.
-        env.ok(&["apply", "-auto-approve", "-no-color", "-parallelism=40"]);
-        let plan = env.ok(&["plan", "-no-color", "-detailed-exitcode", "-parallelism=40"]);
+        env.ok(&["apply", "-auto-approve", "-no-color", "-parallelism=16"]);
+        let plan = env.ok(&["plan", "-no-color", "-detailed-exitcode", "-parallelism=16"]);
         assert_eq!(plan.code, Some(0), "the second plan is not empty:\n{}", plan.stdout);
-        env.ok(&["destroy", "-auto-approve", "-no-color", "-parallelism=40", "-refresh=false"]);
+        env.ok(&["destroy", "-auto-approve", "-no-color", "-parallelism=16", "-refresh=false"]);
         let left: Vec<String> = ids(&env.world()).into_iter().filter(|id| !before.contains(id)).collect();
         assert!(left.is_empty(), "left behind: {left:#?}");
     }

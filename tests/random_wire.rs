@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// Links that are made, changed and destroyed; each has a site of its own.
-const LIVES: u64 = 60;
+const LIVES: u64 = 40;
 /// Links that are planned only; they share what sites are left.
 const PLANS: u64 = 1_000;
 const SHARED_SITES: usize = 20;
@@ -76,7 +76,7 @@ async fn no_random_configuration_breaks_a_rule_of_terraforms_core() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("clouds");
     let sites = Arc::new(prepare(&dir, LIVES as usize + SHARED_SITES));
-    let sandbox = Sandbox::start(&dir, Clouds { time_scale: 50_000, seed: 1 });
+    let sandbox = Sandbox::start(&dir, Clouds { time_scale: 10_000, seed: 1 });
     let before = sandbox.world();
     let process = Process::start(PROVIDER, sandbox.environment(), folder.path()).await;
     process.configure().await;

@@ -11,7 +11,7 @@ use std::fmt::Write;
 pub fn main_tf() -> String {
     let mut text = String::from(
         "locals {\n  links = jsondecode(file(\"${path.module}/links.json\"))\n}\n\n\
-         resource \"terraform_data\" \"later\" {\n  for_each = local.links\n  input    = each.value.config\n}\n\n\
+         resource \"terraform_data\" \"later\" {\n  for_each = local.links\n  input    = each.value.later\n}\n\n\
          resource \"awsazure_bgp_vpn\" \"link\" {\n  for_each = local.links\n",
     );
     attributes(&mut text, &schema::resource().attributes, "", 1);
@@ -23,7 +23,8 @@ fn attributes(text: &mut String, attributes: &BTreeMap<String, Attribute>, at: &
     let indent = "  ".repeat(depth);
     for (name, attribute) in attributes.iter().filter(|(_, a)| a.required || a.optional) {
         let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
-        let later = format!("contains(each.value.later, \"{path}\") ? terraform_data.later[each.key].output.{path}");
+        let later =
+            format!("contains(keys(each.value.later), \"{path}\") ? terraform_data.later[each.key].output[\"{path}\"]");
         match &attribute.kind {
             AttributeKind::Nested(nested) => {
                 if attribute.required {
@@ -44,7 +45,7 @@ fn attributes(text: &mut String, attributes: &BTreeMap<String, Attribute>, at: &
 
 /// An instance's data: the configuration, and the places of it that are to be unknown at plan.
 pub fn instance(config: &Value, veiled: &Value) -> Json {
-    let mut later = Vec::new();
+    let mut later = Map::new();
     later_places(&schema::resource().attributes, config, veiled, "", &mut later);
     json!({ "config": object(&schema::resource().attributes, config), "later": later })
 }
@@ -55,7 +56,7 @@ fn later_places(
     config: &Value,
     veiled: &Value,
     at: &str,
-    found: &mut Vec<String>,
+    found: &mut Map<String, Json>,
 ) {
     for (name, attribute) in attributes.iter().filter(|(_, a)| a.required || a.optional) {
         let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
@@ -65,7 +66,7 @@ fn later_places(
             }
             AttributeKind::Nested(_) => {}
             AttributeKind::Value(_) if veiled.get(name).is_wholly_known() => {}
-            AttributeKind::Value(_) => found.push(path),
+            AttributeKind::Value(_) => drop(found.insert(path, plain(config.get(name)))),
         }
     }
 }
