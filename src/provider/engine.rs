@@ -199,7 +199,14 @@ impl StatusSource for Engines {
         let peers = match engine.clouds()?.azure.bgp_peers(&query.azure_gateway_id, &limits.azure()).await {
             Ok(peers) => Some(peers),
             // A gateway that is being changed answers nothing for a while: unknown, not an error.
-            Err(error) if error.is_waitable() || matches!(error, crate::azure::Error::TimedOut(_)) => None,
+            Err(error)
+                if error.is_waitable()
+                    || error.is_absent()
+                    || error.is_ambiguous()
+                    || matches!(error, crate::azure::Error::TimedOut(_)) =>
+            {
+                None
+            }
             Err(error) => return Err(unread("the BGP peers", &Cause::Azure(error))),
         };
         Ok(View::of(&found.observed, peers.as_deref()))

@@ -59,7 +59,15 @@ impl Building<'_> {
 
     async fn azure_word(&self, key: TunnelKey) -> Result<(bool, String), Cause> {
         let cidr = self.spec.inside_cidrs.get(key);
-        let peers = self.acting.site.azure.bgp_peers(self.spec.azure.gateway.id(), &self.acting.limits.azure()).await?;
+        let waits = self.acting.limits.azure();
+        let peers = match self.acting.site.azure.bgp_peers(self.spec.azure.gateway.id(), &waits).await {
+            Ok(peers) => peers,
+            // A lost answer says nothing of the session: ask again.
+            Err(error) if error.is_absent() || error.is_waitable() || error.is_ambiguous() => {
+                return Ok((false, format!("nothing ({error})")));
+            }
+            Err(error) => return Err(error.into()),
+        };
         let row = peers.iter().find(|p| p.local == Some(cidr.azure_ip()) && p.neighbor == Some(cidr.aws_ip()));
         Ok(match row {
             Some(row) => (row.state.eq_ignore_ascii_case("Connected"), format!("the peer is {}", row.state)),
