@@ -19,7 +19,7 @@ fn runs() -> u64 {
     std::env::var("AWSAZURE_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(8)
 }
 
-/// A hundred instances by their names.
+/// The instances of a run, by their names.
 fn links(run: u64, sites: &[Site]) -> BTreeMap<String, serde_json::Value> {
     let link = |number: u64| {
         let seed = run * INSTANCES + number;
