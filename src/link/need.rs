@@ -27,6 +27,8 @@ pub fn needs(object: &Object) -> Vec<Object> {
         Connection(key) => vec![Gateway, OwnAddresses, LocalGateway(*key), Tunnel(*key)],
         SharedKey(key) => vec![Connection(*key), Tunnel(*key)],
         Session(key) => vec![Connection(*key), SharedKey(*key), Tunnel(*key), Attachment],
+        OtherTunnels(_) => vec![],
+        RolledMark(key) => vec![Tunnel(*key), SharedKey(*key), Connection(*key), Session(*key)],
         UnfinishedMark => everything_else(),
     }
 }
@@ -56,6 +58,7 @@ fn everything_else() -> Vec<Object> {
             Object::Connection(key),
             Object::SharedKey(key),
             Object::Session(key),
+            Object::RolledMark(key),
         ]);
     }
     all

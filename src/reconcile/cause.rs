@@ -18,6 +18,18 @@ pub enum Cause {
          itself is built. Look at both ends' tunnel logs, or set wait_for_bgp = false to finish without waiting"
     )]
     SessionDown { key: TunnelKey, minutes: u64, aws: String, azure: String },
+    /// Up again, but with fewer routes than before it was interrupted.
+    #[error(
+        "{key} is up again, but AWS accepts {has} routes over it instead of {had}, {minutes} minutes later. The tunnels after it \
+         were not touched. Look at what Azure advertises, and apply again"
+    )]
+    RoutesMissing { key: TunnelKey, had: u32, has: u32, minutes: u64 },
+    /// A roll stops rather than taking down a second tunnel.
+    #[error(
+        "{key} was not touched: {down} is down, and with it interrupted too the link would lose more than one tunnel at a time. \
+         Mend that tunnel first, or wait until it is up, and apply again"
+    )]
+    OthersDown { key: TunnelKey, down: String },
     #[error(
         "the steps that are left wait for each other. This is a bug in this provider: please report it with the plan"
     )]

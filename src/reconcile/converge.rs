@@ -102,8 +102,10 @@ async fn one_round(
     told: Progress<'_>,
 ) -> Ended {
     let inner = limits.child();
+    let before = seen.clone();
     let board = Mutex::new(seen);
-    let acting = Acting { site, spec: Some(spec), demolition: None, search, board: &board, limits: &inner };
+    let acting =
+        Acting { site, spec: Some(spec), demolition: None, search, board: &board, before: &before, limits: &inner };
     let ran = run(steps, |step| act_and_tell(&acting, step, told), OnFailure::Stop, &inner.cancel).await;
     ended(ran, board, limits)
 }
@@ -132,9 +134,17 @@ pub async fn demolish(
             return Ended { observed: seen, ..whole };
         }
         let inner = limits.child();
+        let before = seen.clone();
         let board = Mutex::new(seen);
-        let acting =
-            Acting { site: &site, spec: None, demolition: Some(what), search: &search, board: &board, limits: &inner };
+        let acting = Acting {
+            site: &site,
+            spec: None,
+            demolition: Some(what),
+            search: &search,
+            board: &board,
+            before: &before,
+            limits: &inner,
+        };
         let ran = run(steps, |step| act_and_tell(&acting, step, told), OnFailure::GoOn, &inner.cancel).await;
         let ended = ended(ran, board, limits);
         whole.done.extend(ended.done);

@@ -202,6 +202,8 @@ impl Sim {
             policy: Preset::Strong.policy(),
             tags: BTreeMap::from([("team".to_owned(), "network".to_owned())]),
             keys: PerTunnel::default(),
+            keys_raised: false,
+            rotation: None,
             wait_for_bgp: true,
             former: Former::default(),
             found: BTreeSet::new(),

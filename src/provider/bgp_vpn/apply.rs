@@ -8,7 +8,7 @@ use super::plan::{ask, ground, judge, link_of, origin};
 use super::private::Private;
 use super::recall::{Recall, drift, is_unfinished};
 use super::settle::{Ground, settle};
-use super::spec::{Surroundings, own_keys, search, spec, subscription, text};
+use super::spec::{Keys, Surroundings, own_keys, search, spec, subscription, text};
 use super::state::{complete, identity, managed, read_managed};
 use crate::aws::model::RouteTableId;
 use crate::azure::id::ResourceId;
@@ -35,6 +35,8 @@ struct Job {
     claims: bool,
     /// Until all is done the link counts as one whose create never ended.
     unfinished: bool,
+    /// Triggers of an update, as they were before.
+    asked: Vec<(&'static str, Value)>,
 }
 
 /// What Terraform stores of a link.
@@ -78,9 +80,10 @@ async fn carry_out(
     mut told: Diagnostics,
 ) -> ApplyResponse {
     let changes = prior.map(|prior| Changes { prior, planned: &job.target });
-    if let Some(changes) = changes.filter(|changes| request.is_update() && changes.is_local()) {
+    if let Some(changes) = changes.filter(|changes| request.is_update() && changes.is_local(&job.private)) {
         let mut private = job.private.clone();
         private.remember(changes.planned);
+        private.imported = false;
         let (state, identity) = (job.target.clone(), request.planned_identity.clone());
         return ApplyResponse { new_state: state, private: private.write(), identity, diagnostics: told };
     }
@@ -109,6 +112,11 @@ async fn carry_out(
         forget_aws(&mut search, changes, &job.spec);
     }
     let outcome = engine.converge(&job.spec, &search, limit, &request.cancel, &save).await;
+    let rolls_back = request.is_create() && job.target.get("on_create_failure").as_str() == Some("rollback");
+    // Where nothing was observed, nothing was made: a link of somebody else's state, for one.
+    if rolls_back && outcome.broken && outcome.observed != Observed::default() && !request.cancel.is_cancelled() {
+        return job.rolled_back(engine, request, &search, outcome, told).await;
+    }
     job.ended(request, outcome, told)
 }
 
@@ -148,7 +156,7 @@ async fn prepare(
         private: &private,
         subscription: engine.subscription(),
         default_tags: engine.default_tags(),
-        keys: own_keys(&request.config),
+        keys: keys(request, prior.map(|prior| Changes { prior, planned: &target }), &private),
         former,
     };
     let spec = spec(&target, around).map_err(|lacking| {
@@ -163,7 +171,19 @@ async fn prepare(
     })?;
     let claims = prior.is_some_and(|prior| prior.get("manage_gateways").as_bool() == Some(false))
         && target.get("manage_gateways").as_bool() == Some(true);
-    Ok(Job { target, private, spec, before: managed, claims, unfinished })
+    let triggers = ["rotate_keys", "preshared_keys_wo_version"].map(|name| Some((name, prior?.get(name).clone())));
+    let asked = triggers.into_iter().flatten().collect();
+    Ok(Job { target, private, spec, before: managed, claims, unfinished, asked })
+}
+
+/// The keys in use stay, unless a create makes them all or an update is asked to change them.
+fn keys(request: &ApplyRequest, changes: Option<Changes<'_>>, private: &Private) -> Keys {
+    let trigger = changes.filter(|changes| changes.rotates_keys(private));
+    Keys {
+        own: own_keys(&request.config),
+        raised: changes.is_none_or(Changes::raises_keys),
+        trigger: trigger.and_then(|changes| text(changes.planned, "rotate_keys")),
+    }
 }
 
 /// What the link has put somewhere and is not to have there any more. Only what was last applied counts as put there by it.
@@ -226,7 +246,11 @@ impl Job {
         }
         private.link = Some(self.spec.link.clone());
         private.replaces.clear();
-        (private.surveyed, private.finishes) = (false, false);
+        (private.surveyed, private.finishes, private.imported) = (false, false, false);
+        if !whole {
+            // What did not end well is asked for again.
+            self.asked.iter().for_each(|(name, before)| state.set(*name, before.clone()));
+        }
         let given_up = self.spec.former.addresses.iter().filter(|_| !whole);
         private.former = given_up.map(|(instance, ip)| (instance.index(), *ip)).collect();
         Stored { identity: identity_of(&state), state: state.unknown_as_null(), private: private.write() }
@@ -242,6 +266,37 @@ impl Job {
         let nothing = failed && request.is_create() && read_managed(&stored.state).is_empty();
         let new_state = if nothing { Value::Null } else { stored.state };
         ApplyResponse { new_state, private: stored.private, identity: stored.identity, diagnostics: told }
+    }
+}
+
+impl Job {
+    /// Deletes what a failed create made. What cannot be deleted stays in the state.
+    async fn rolled_back(
+        &self,
+        engine: &dyn Engine,
+        request: &ApplyRequest,
+        search: &Search,
+        failed: Outcome,
+        mut told: Diagnostics,
+    ) -> ApplyResponse {
+        let state = self.stored(&failed.observed, false).state;
+        let made = read_managed(&state);
+        let what = demolition(&state, &self.private, made, self.spec.azure.subscription.clone());
+        let what = Demolition { link: self.spec.link.clone(), ..what };
+        let save = |observed: &Observed| {
+            let stored = self.stored(observed, false);
+            request.checkpoint.save(stored.state, stored.private, stored.identity);
+        };
+        let gone = engine.demolish(&what, search, timeout(&self.target, "delete", 120), &request.cancel, &save).await;
+        told.append(failed.diagnostics);
+        if gone.diagnostics.has_errors() {
+            return self.ended(request, gone, told);
+        }
+        told.append(gone.diagnostics);
+        told.push(Diagnostic::error("The create was rolled back").detail(
+            "What it had made was deleted again, as on_create_failure = \"rollback\" asks: nothing is left, and nothing bills.",
+        ));
+        ApplyResponse { diagnostics: told, ..ApplyResponse::default() }
     }
 }
 

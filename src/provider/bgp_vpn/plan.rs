@@ -93,7 +93,7 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
         Some(prior) => {
             renew(&mut draft, prior);
             let changes = Changes { prior, planned: &draft.planned };
-            told.append(changes.warnings(&private.origin));
+            told.append(changes.warnings(&private));
             // Terraform may replace it though nothing here asks for that: the next plan has these bytes and no prior state.
             private.replaces = gateways(prior);
             changes.replacing()

@@ -249,10 +249,8 @@ impl Building<'_> {
             .collect()
     }
 
-    /// The key that both ends are to have: the user's, else the one that AWS has.
     fn key(&self, key: TunnelKey) -> Option<SharedKey> {
-        let own = self.spec.keys.get(key).clone();
-        own.or_else(|| self.acting.seen(|seen| seen.tunnel(key).and_then(|t| t.key.clone())))
+        self.acting.seen(|seen| differ::wanted_key(self.spec, seen, key))
     }
 
     pub(super) async fn connection(&self, key: TunnelKey) -> Result<(), Cause> {

@@ -100,7 +100,9 @@ pub(super) async fn remove(acting: &Acting<'_>, object: &Object) -> Result<(), C
         | Object::Propagation(None)
         | Object::Tunnel(_)
         | Object::SharedKey(_)
-        | Object::Session(_) => {}
+        | Object::Session(_)
+        | Object::OtherTunnels(_)
+        | Object::RolledMark(_) => {}
     }
     Ok(())
 }
