@@ -85,7 +85,7 @@ fn azure_ground(spec: &Spec, seen: &Observed, list: &mut List) {
         list.change(Object::ResourceGroup, own(&group.tags));
     }
     if let Some(network) = &seen.azure.network {
-        list.change(Object::VirtualNetwork, own(&network.resource.tags));
+        list.change(Object::VirtualNetwork, differ::network(spec, network));
     }
     for (instance, ip) in seen.azure.public_ips.iter().filter_map(|(i, ip)| Some((i, ip.as_ref()?))) {
         list.change(Object::PublicIp(instance), own(&ip.resource.tags));
@@ -104,6 +104,14 @@ fn azure_ground(spec: &Spec, seen: &Observed, list: &mut List) {
     if let (AzureNetwork::Create { subnets, .. }, Some(network)) = (&spec.azure.network, &seen.azure.network) {
         let missing = |name: &&String| !network.subnets.iter().any(|s| s.name.eq_ignore_ascii_case(name));
         subnets.keys().filter(missing).for_each(|name| list.create(Object::Subnet(name.clone())));
+        for have in &network.subnets {
+            let (wanted, subnet) = (subnets.get(&have.name), Object::Subnet(have.name.clone()));
+            if let (Some(wanted), Some(prefix)) = (wanted, have.prefix.filter(|prefix| Some(prefix) != wanted)) {
+                list.change(subnet, vec![format!("the subnet {} is {prefix}, not {wanted}", have.name)]);
+            } else if wanted.is_none() && spec.former.subnets.contains(&have.name) {
+                list.push(Verb::Delete, subnet, vec![format!("the subnet {} is no longer wanted", have.name)]);
+            }
+        }
     }
     let own = matches!(spec.azure.gateway, AzureGateway::Own { .. });
     for instance in Instance::ALL {

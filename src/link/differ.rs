@@ -6,7 +6,7 @@
 use super::observed::{KeySeen, Observed};
 use super::ownership::NAME;
 use super::policy::{Policy, is_default};
-use super::spec::{AwsGateway, AzureGateway, Spec};
+use super::spec::{AwsGateway, AzureGateway, AzureNetwork, Spec};
 use super::tunnel::{Instance, TunnelKey};
 use crate::aws::model::{self as aws, Phase};
 use crate::azure::model::{self as azure, ProvisioningState};
@@ -63,6 +63,17 @@ pub fn missing_addresses(spec: &Spec, seen: &Observed) -> Vec<(Instance, Ipv4Add
             seen.azure.gateway_instance(*instance).is_some_and(|listed| !listed.custom_bgp_ips.contains(ip))
         })
         .collect()
+}
+
+/// A VNet of this link. Ranges that somebody else added are left alone.
+pub fn network(spec: &Spec, have: &azure::VirtualNetwork) -> Differences {
+    let mut found = if spec.link.is_on(&have.resource.tags) { labels(&have.resource.tags, spec) } else { Vec::new() };
+    let AzureNetwork::Create { address_space, .. } = &spec.azure.network else { return found };
+    let lacking = address_space.iter().filter(|range| !have.address_space.contains(range));
+    found.extend(lacking.map(|range| format!("the virtual network lacks the range {range}")));
+    let former = have.address_space.iter().filter(|range| spec.former.address_space.contains(range));
+    found.extend(former.map(|range| format!("the virtual network still has the range {range}")));
+    found
 }
 
 pub fn gateway(spec: &Spec, seen: &Observed, have: &azure::Gateway) -> Differences {

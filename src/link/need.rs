@@ -79,6 +79,10 @@ pub fn order(steps: &mut [Step]) {
                         || *object != Object::UnfinishedMark && reaches(object, &step.object)
                 }
                 (Verb::Delete, _) => step.object == Object::UnfinishedMark || step.object == Object::OwnAddresses,
+                // A range goes after the subnets in it.
+                (Verb::Change, Verb::Delete) if step.object == Object::VirtualNetwork => {
+                    matches!(object, Object::Subnet(_))
+                }
                 (_, Verb::Delete) => *object == step.object,
                 (_, _) => {
                     needs(&step.object).contains(object)

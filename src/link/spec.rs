@@ -47,6 +47,9 @@ pub struct Former {
     pub addresses: BTreeSet<(Instance, Ipv4Addr)>,
     /// Tables into which it switched propagation on.
     pub route_tables: BTreeSet<RouteTableId>,
+    /// Ranges and subnets of the VNet that it made.
+    pub address_space: BTreeSet<Ipv4Net>,
+    pub subnets: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

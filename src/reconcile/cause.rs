@@ -50,6 +50,12 @@ pub enum Cause {
          ADDRESS '{id}'. If another state holds it, choose another slot or gateway"
     )]
     AlreadyBuilt { id: String },
+    /// Two runs on one link would undo each other's work.
+    #[error(
+        "this link is half built, and somebody is still at it: {id} appeared while it was watched. Wait until that run has ended, \
+         then apply again: it goes on from what is there"
+    )]
+    StillBuilding { id: String },
     #[error("{kind} still holds {found}, which this link did not make")]
     NotEmpty { kind: &'static str, found: String },
     #[error("after a write the Azure gateway does not list {0}: somebody else is changing it")]

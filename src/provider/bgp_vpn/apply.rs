@@ -21,6 +21,7 @@ use crate::link::spec::{Former, Spec};
 use crate::link::survey::Survey;
 use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
+use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -56,8 +57,8 @@ pub async fn apply(engine: &dyn Engine, recall: &Recall, request: ApplyRequest) 
         Err(diagnostics) => return request.failed(diagnostics),
     };
     let ended = carry_out(engine, &request, prior, &job, told).await;
-    if request.is_create() {
-        recall.made(&ended.new_state);
+    if request.is_create() && !ended.diagnostics.has_errors() {
+        recall.finished(Some(job.spec.link));
     }
     ended
 }
@@ -202,7 +203,22 @@ fn former(prior: &Value, target: &Value, private: &Private, before: &Managed) ->
     let hands_off = target.at(&"aws.route_table_ids".into()).as_list().is_some_and(<[Value]>::is_empty);
     let tables = before.ids(Kind::AwsRoutePropagation).filter_map(|id| id.split_once('/'));
     let tables = tables.filter(|_| !hands_off).map(|(table, _)| RouteTableId(table.to_owned()));
-    Former { addresses, route_tables: tables.collect() }
+    let last = private.setting(prior, &"azure.virtual_network".into());
+    let (had, has) = (network_parts(last), network_parts(target.get("azure").get("virtual_network")));
+    Former {
+        addresses,
+        route_tables: tables.collect(),
+        address_space: had.0.difference(&has.0).copied().collect(),
+        subnets: had.1.difference(&has.1).cloned().collect(),
+    }
+}
+
+/// Ranges and subnets of a VNet that a link makes.
+fn network_parts(made: &Value) -> (BTreeSet<Ipv4Net>, BTreeSet<String>) {
+    let ranges = made.get("address_space").as_list().into_iter().flatten();
+    let ranges = ranges.filter_map(|range| range.as_str()?.parse().ok()).collect();
+    let subnets = made.get("subnets").as_map().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+    (ranges, subnets)
 }
 
 /// A plan with its unknown places taken from what is settled by now.
@@ -348,11 +364,11 @@ fn forget_aws(search: &mut Search, changes: Changes<'_>, spec: &Spec) {
 pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest) -> ApplyResponse {
     let private = Private::read(&request.planned_private);
     let state = &request.prior;
-    let all = read_managed(state);
-    let before = recall.spare(all.clone());
-    if private.finishes || before.is_empty() && !all.is_empty() {
+    let before = read_managed(state);
+    let link = link_of(state, &private, engine.subscription());
+    if private.finishes || recall.is_outlived(state, link.clone()) {
         // The delete half of what only looks like a replacement: the create half goes on with all that is there.
-        recall.note(state, link_of(state, &private, engine.subscription()), None);
+        recall.note(state, link, None);
         return ApplyResponse::default();
     }
     let subscription = subscription(state, engine.subscription()).unwrap_or_default();

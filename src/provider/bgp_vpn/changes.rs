@@ -6,8 +6,14 @@ use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{AttributePath, Diagnostic, Diagnostics, Value};
 
 /// Changes for which the Azure gateway, and with it the whole link, must be new.
-const REPLACING: [&str; 5] =
-    ["azure.resource_group_name", "azure.location", "azure.virtual_network_id", "azure.generation", "azure.gateway_id"];
+const REPLACING: [&str; 6] = [
+    "azure.resource_group_name",
+    "azure.location",
+    "azure.virtual_network_id",
+    "azure.virtual_network.gateway_subnet_prefix",
+    "azure.generation",
+    "azure.gateway_id",
+];
 /// Changes for which the whole AWS half must be new.
 const AWS_HALF: [&str; 4] = ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.asn"];
 /// Settings that no cloud ever hears of.

@@ -82,7 +82,7 @@ impl Building<'_> {
             (Object::ResourceGroup, _) => Box::pin(self.resource_group()).await,
             (Object::VirtualNetwork, _) => Box::pin(self.virtual_network()).await,
             (Object::GatewaySubnet, _) => Box::pin(self.gateway_subnet()).await,
-            (Object::Subnet(name), _) => Box::pin(self.subnet(name)).await,
+            (Object::Subnet(name), verb) => Box::pin(self.subnet(name, verb)).await,
             (Object::PublicIp(instance), _) => Box::pin(self.public_ip(*instance)).await,
             (Object::Gateway, Verb::Create | Verb::Await) => Box::pin(self.gateway()).await,
             (Object::Gateway, _) => Box::pin(self.change_gateway()).await,
