@@ -18,11 +18,22 @@ use std::time::Instant;
 /// Half an hour passes in a minute of the provider's clock: fewer polls, the same steps.
 const HURRY: u64 = 30;
 
+fn variable(name: &str) -> Option<usize> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 fn on_big_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     // Unoptimised futures are large, and nothing here is spawned that would put them on the heap.
     std::thread::scope(|scope| {
         std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, work).unwrap().join().unwrap()
     })
+}
+
+fn tell(course: &Course, point: &Point, fault: &str) {
+    let (cloud, operation, _) = &course.calls[point.call - 1];
+    let shown: String = fault.chars().take(1_500).collect();
+    println!("{point} ({cloud} {operation}): {shown}");
+    println!("  again: POINT='{point}' cargo test --workspace --test sweep replay -- --nocapture\n");
 }
 
 /// Meets all points on all cores, and prints those that failed.
@@ -40,7 +51,8 @@ fn meet(course: &Course, points: &[Point], thorough: impl Fn(usize) -> bool + Sy
                     let Some(trouble) = course.trouble(point) else { continue };
                     met.fetch_add(1, Ordering::Relaxed);
                     if let Err(fault) = course.meet(&trouble, thorough(index)) {
-                        failed.lock().unwrap().push((*point, fault));
+                        tell(course, point, &fault);
+                        failed.lock().unwrap().push(*point);
                     }
                 }
             };
@@ -50,13 +62,9 @@ fn meet(course: &Course, points: &[Point], thorough: impl Fn(usize) -> bool + Sy
     let mut failed = failed.into_inner().unwrap();
     failed.sort();
     let mut kinds = BTreeMap::<String, usize>::new();
-    for (point, fault) in &failed {
+    for point in &failed {
         let (cloud, operation, _) = &course.calls[point.call - 1];
         *kinds.entry(format!("{} at {cloud} {operation}", point.way)).or_default() += 1;
-        let shown: String = fault.chars().take(1_500).collect();
-        println!(
-            "{point} ({cloud} {operation}): {shown}\n  again: POINT='{point}' cargo test --workspace --test sweep replay -- --nocapture\n"
-        );
     }
     println!(
         "{} points of {} calls in {:?}; {} failed: {kinds:#?}",
@@ -69,7 +77,8 @@ fn meet(course: &Course, points: &[Point], thorough: impl Fn(usize) -> bool + Sy
 }
 
 fn points(operation: Operation, course: &Course, ways: &[Way]) -> Vec<Point> {
-    let calls = 1..=course.calls.len();
+    let every = variable("EVERY").unwrap_or(1);
+    let calls = (1..=course.calls.len()).step_by(every);
     calls.flat_map(|call| ways.iter().map(move |way| Point { operation, call, way: *way })).collect()
 }
 
@@ -84,7 +93,7 @@ fn everything_else_survives_a_fault_at_any_call() {
     for (_, operation) in Operation::ALL.into_iter().filter(|(_, operation)| *operation != Operation::Create) {
         let course = on_big_stack(|| course(operation, HURRY)).unwrap();
         let all = points(operation, &course, &Way::all());
-        let sample: Vec<Point> = all.into_iter().step_by(23).collect();
+        let sample: Vec<Point> = all.into_iter().step_by(variable("SAMPLE").unwrap_or(23)).collect();
         meet(&course, &sample, |index| index % 8 == 0);
     }
 }

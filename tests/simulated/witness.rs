@@ -192,8 +192,9 @@ fn plain(value: &Value, names: &[(String, String)]) -> String {
             format!("[{}]", items.join(", "))
         }
         Value::Object(items) => {
-            let items: Vec<String> =
-                items.iter().map(|(name, item)| format!("{name}: {}", plain(item, names))).collect();
+            // What was read back once has its nulls written out.
+            let set = items.iter().filter(|(_, item)| !item.is_null());
+            let items: Vec<String> = set.map(|(name, item)| format!("{name}: {}", plain(item, names))).collect();
             format!("{{{}}}", items.join(", "))
         }
         other => names.iter().fold(other.to_string(), |text, (id, name)| text.replace(id, name)),
