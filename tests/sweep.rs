@@ -98,6 +98,18 @@ fn everything_else_survives_a_fault_at_any_call() {
     }
 }
 
+/// The calls of each operation, in order.
+#[test]
+#[ignore = "for whoever wants to know what a point's number means"]
+fn list() {
+    for (word, operation) in Operation::ALL {
+        let course = on_big_stack(|| course(operation, variable("HURRY").unwrap_or(HURRY as usize) as u64)).unwrap();
+        for (n, (cloud, call, count)) in course.calls.iter().enumerate() {
+            println!("{word} {} {cloud} {call} {count}", n + 1);
+        }
+    }
+}
+
 #[test]
 fn replay() {
     let Ok(text) = std::env::var("POINT") else { return };

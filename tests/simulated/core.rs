@@ -101,6 +101,9 @@ impl<'a> Core<'a> {
     /// One run of terraform. Err: it ended with errors, in these words.
     pub async fn run(&mut self, run: &Run) -> Result<(), String> {
         self.checkpoint = None;
+        if !self.stored.state.is_null() {
+            self.provider.recall(&self.stored.state);
+        }
         match run {
             Run::Refresh => self.refresh().await,
             Run::Apply => Box::pin(self.apply()).await,
@@ -221,6 +224,9 @@ impl<'a> Core<'a> {
     /// Whether a plan, made after a refresh, has nothing to do; else what it would change.
     pub async fn plans_nothing(&mut self) -> Result<(), String> {
         self.refresh().await?;
+        if self.stored.tainted {
+            return Err("the link is tainted".to_owned());
+        }
         let (prior, config) = (self.stored.state.clone(), self.config.clone());
         let planned = self.plan(&prior, &config, self.stored.private.clone()).await?;
         let path = AttributePath::whole();
@@ -230,9 +236,10 @@ impl<'a> Core<'a> {
     }
 
     async fn apply(&mut self) -> Result<(), String> {
-        // Until a tainted link is finished by itself, its user says so: terraform untaint.
-        self.stored.tainted = false;
         self.refresh().await?;
+        if self.stored.tainted {
+            return self.replace().await;
+        }
         let (prior, config) = (self.stored.state.clone(), self.config.clone());
         let planned = self.plan(&prior, &config, self.stored.private.clone()).await?;
         if planned.value == prior && !prior.is_null() {
@@ -242,6 +249,17 @@ impl<'a> Core<'a> {
             return Err("the plan would replace the link".to_owned());
         }
         self.carry_out(prior, config, planned).await
+    }
+
+    /// What core does with a tainted object: it deletes, and makes another.
+    async fn replace(&mut self) -> Result<(), String> {
+        let config = self.config.clone();
+        let shown = self.plan(&Value::Null, &config, Vec::new()).await?;
+        let gone = Planned { value: Value::Null, private: shown.private, identity: None, replaces: false };
+        self.carry_out(self.stored.state.clone(), Value::Null, gone).await?;
+        let planned = self.plan(&Value::Null, &config, Vec::new()).await?;
+        none(compatible(&shown.value, &planned.value, &AttributePath::whole()), "inconsistent final plan")?;
+        self.carry_out(Value::Null, config, planned).await
     }
 
     async fn destroy(&mut self) -> Result<(), String> {

@@ -98,7 +98,8 @@ pub fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
 /// # Errors
 /// A run without faults that does not end well.
 pub fn course(operation: Operation, hurry: u64) -> Result<Course, String> {
-    let settings = Settings { time_scale: hurry, ..Settings::default() };
+    // Retry-After grows, as it was recorded: fewer polls, which are all alike.
+    let settings = Settings { time_scale: hurry, growing_retry_after: true, ..Settings::default() };
     let empty = World::new(SEED, settings);
     let create = Scene { world: empty, stored: Stored::default(), config: quickstart(), run: Run::Apply };
     if operation == Operation::Create {
@@ -211,10 +212,12 @@ impl Course {
             return Ok(());
         }
         for _ in 0..2 {
+            core.new_process();
             core.plans_nothing().await.map_err(context)?;
         }
         witness::tunnels_up(&sim).map_err(context)?;
         if thorough || imported {
+            core.new_process();
             core.run(&Run::Destroy).await.map_err(|words| context(format!("destroy: {words}")))?;
             witness::nothing_left(&sim).map_err(context)?;
         }

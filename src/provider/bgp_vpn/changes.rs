@@ -11,11 +11,10 @@ const REPLACING: [&str; 5] =
 /// Changes for which the whole AWS half must be new.
 const AWS_HALF: [&str; 4] = ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.asn"];
 /// Settings that no cloud ever hears of.
-const LOCAL: [&str; 5] = [
+const LOCAL: [&str; 4] = [
     "timeouts",
     "wait_for_bgp",
     "allow_overlapping_prefixes",
-    "preshared_keys_wo_version",
     "azure.create_resource_group",
 ];
 /// Changes that may add to, or take from, what destroy deletes.
