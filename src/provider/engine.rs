@@ -88,6 +88,12 @@ impl CloudEngine {
         CloudEngine { settings, subscription, clouds }
     }
 
+    /// Over clouds that are there already.
+    pub fn over(settings: Settings, clouds: Clouds) -> Self {
+        let subscription = Some(clouds.azure.subscription().to_owned());
+        CloudEngine { settings: Arc::new(settings), subscription, clouds: Ok(clouds) }
+    }
+
     fn clouds(&self) -> Result<&Clouds, Diagnostics> {
         if !self.settings.unknown.is_empty() {
             return Err(NotReady::Unknown(self.settings.unknown.clone()).diagnostic().into());

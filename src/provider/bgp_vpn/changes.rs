@@ -17,13 +17,12 @@ const REPLACING: [&str; 6] = [
 /// Changes for which the whole AWS half must be new.
 const AWS_HALF: [&str; 4] = ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.asn"];
 /// Settings that no cloud ever hears of.
-const LOCAL: [&str; 7] = [
+const LOCAL: [&str; 6] = [
     "timeouts",
     "wait_for_bgp",
     "on_create_failure",
     "rotate_keys",
     "allow_overlapping_prefixes",
-    "preshared_keys_wo_version",
     "azure.create_resource_group",
 ];
 /// Changes that may add to, or take from, what destroy deletes.
