@@ -172,6 +172,7 @@ pub fn tunnel(spec: &Spec, have: &aws::Tunnel, key: TunnelKey) -> Option<(Differ
 fn same_policy(spec: &Spec, phase1: &Phase, phase2: &Phase) -> bool {
     let (want1, want2) = spec.policy.aws();
     match spec.policy {
+        Policy::AsFound => true,
         Policy::CloudDefault => is_default(phase1, &want1) && is_default(phase2, &want2),
         Policy::Pinned(_) => Policy::read_aws(phase1, phase2).as_ref() == Some(&spec.policy),
     }
@@ -240,7 +241,7 @@ pub fn connection(spec: &Spec, seen: &Observed, key: TunnelKey, have: &azure::Co
         let (dpd, want) = (have.dpd_timeout_seconds, spec.azure.dpd_timeout_seconds);
         found.push(format!("the DPD timeout of the Azure connection for {key} is {dpd} s, not {want} s"));
     }
-    if !azure_policy_agrees(have.policy.as_ref(), spec.policy.azure().as_ref()) {
+    if spec.policy != Policy::AsFound && !azure_policy_agrees(have.policy.as_ref(), spec.policy.azure().as_ref()) {
         found.push(format!("the IPsec policy of the Azure connection for {key} is not this link's"));
     }
     found.extend(labels(&have.resource.tags, spec));
@@ -248,7 +249,7 @@ pub fn connection(spec: &Spec, seen: &Observed, key: TunnelKey, have: &azure::Co
 }
 
 /// Lifetimes are local to Azure and need not match anything; `PFS14` and `PFS2048`, `DHGroup14` and `DHGroup2048` are one group.
-fn azure_policy_agrees(have: Option<&azure::IpsecPolicy>, want: Option<&azure::IpsecPolicy>) -> bool {
+pub fn azure_policy_agrees(have: Option<&azure::IpsecPolicy>, want: Option<&azure::IpsecPolicy>) -> bool {
     let group = |word: &str| word.replace("2048", "14");
     match (have, want) {
         (None, None) => true,

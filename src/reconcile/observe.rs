@@ -138,7 +138,9 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
     let gateway = Box::pin(async {
         let one = known.vpn_gateway.as_ref().map(Filter::id).or_else(|| by_tag.clone());
         match one {
-            Some(filter) => Ok(ec2.describe_vpn_gateways(waits, &filter).await?.into_iter().find(|g| living(g.state))),
+            Some(filter) => {
+                Ok(ec2.describe_vpn_gateways(waits, &filter).await?.into_iter().find(|g| g.state.is_living()))
+            }
             None => Ok::<_, Cause>(None),
         }
     });
@@ -201,8 +203,4 @@ fn filters<I: std::fmt::Display>(known: &PerInstance<Option<I>>, by_tag: Option<
     let whole = ids.len() == Instance::ALL.len();
     let by_id = (!ids.is_empty()).then(|| Filter::ids(ids));
     by_id.into_iter().chain(by_tag.filter(|_| !whole).cloned()).collect()
-}
-
-fn living(state: aws::State) -> bool {
-    !matches!(state, aws::State::Deleting | aws::State::Deleted)
 }

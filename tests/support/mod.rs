@@ -7,12 +7,14 @@
 #![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod config;
+mod handmade;
 mod hands;
 mod plan;
 mod sandbox;
 mod world;
 
 pub use config::Link;
+pub use handmade::{Ends, Groups, Placeholder, Tunnels};
 pub use hands::Hands;
 pub use plan::{Change, Plan};
 pub use sandbox::Sandbox;

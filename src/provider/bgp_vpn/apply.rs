@@ -171,7 +171,9 @@ impl Job {
             follow(&mut state, observed);
         }
         fill_unknown(&mut state, observed);
-        let managed = managed(&state, observed, &self.before, &self.private, self.claims);
+        let mut private = self.private.clone();
+        private.link = Some(self.spec.link.clone());
+        let managed = managed(&state, observed, &self.before, &private, self.claims);
         let gateway =
             observed.azure.gateway.as_ref().map_or(self.spec.azure.gateway.id(), |gateway| &gateway.resource.id);
         let gateway = spelled(&self.target, gateway);
@@ -181,12 +183,10 @@ impl Job {
             state.set("id", identity(&gateway, &first.to_string()).0);
         }
         state.set("drift", Value::List(Vec::new()));
-        let mut private = self.private.clone();
         private.remember(&state);
         if !whole {
             private.remember(&self.target);
         }
-        private.link = Some(self.spec.link.clone());
         private.replaces.clear();
         private.surveyed = false;
         let given_up = self.spec.former.addresses.iter().filter(|_| !whole);

@@ -181,7 +181,7 @@ impl Building<'_> {
         let mut options = differ::wanted_options(self.spec);
         options.inside_cidr = Some(self.spec.inside_cidrs.get(key).net());
         options.key = Some(shared);
-        if self.spec.policy == crate::link::policy::Policy::CloudDefault {
+        if !matches!(self.spec.policy, crate::link::policy::Policy::Pinned(_)) {
             // Nothing said is the cloud's default, and stays so when AWS learns new algorithms.
             (options.phase1, options.phase2) = Default::default();
         }
