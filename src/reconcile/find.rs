@@ -118,10 +118,31 @@ pub async fn find(clouds: &Clouds, id: &ImportId, limits: &Limits) -> Result<Fou
             *search.known.outside_ips.get_mut(key) = Some(outside);
         }
     }
+    for instance in Instance::ALL.into_iter().filter(|i| pair.get(*i).is_none()) {
+        let used = |customer: &CustomerGateway| {
+            vpns.iter().any(|v| v.state.is_living() && v.customer_gateway_id == customer.id)
+        };
+        let ips = addresses.get(instance).iter().flatten().collect::<Vec<_>>();
+        let waits_for_one = |c: &&CustomerGateway| {
+            let whose =
+                c.tags.get(LINK).is_none_or(|link| search.link.as_ref().is_some_and(|own| own.as_str() == link));
+            c.state.is_living() && ips.contains(&&c.ip) && c.asn == gateway.asn && whose && !used(c)
+        };
+        *search.known.customer_gateways.get_mut(instance) = customers.iter().find(waits_for_one).map(|c| c.id.clone());
+    }
     let locals = local_gateways(&site, &gateway, &connections, &search.known.outside_ips, limits).await?;
     for key in TunnelKey::ALL {
-        let Some(outside) = *search.known.outside_ips.get(key) else { continue };
-        let Some(local) = locals.iter().find(|l| l.gateway_ip == Some(outside)) else { continue };
+        let outside = *search.known.outside_ips.get(key);
+        let peer = inside_cidrs.get(key).aws_ip();
+        // One that points elsewhere, or at an endpoint that is no more, still is this tunnel's by the peer that it names.
+        let by_peer = |l: &&LocalGateway| {
+            let points_at_another = search.known.outside_ips.iter().any(|(_, ip)| ip.is_some() && *ip == l.gateway_ip);
+            !points_at_another
+                && l.bgp.is_some_and(|(_, ip)| ip == peer)
+                && connections.iter().any(|c| c.local_gateway_id.as_ref() == Some(&l.resource.id))
+        };
+        let by_outside = locals.iter().find(|l| outside.is_some() && l.gateway_ip == outside);
+        let Some(local) = by_outside.or_else(|| locals.iter().find(by_peer)) else { continue };
         let connection = connections.iter().find(|c| c.local_gateway_id.as_ref() == Some(&local.resource.id));
         *search.known.local_gateways.get_mut(key) = Some(local.resource.id.clone());
         *search.known.connections.get_mut(key) = connection.map(|c| c.resource.id.clone());

@@ -86,7 +86,8 @@ async fn read_azure(site: &Site, search: &Search, limits: &Limits) -> Result<Rea
     });
     let (group, network, gateway, mut public_ips, local_gateways, connections, keys) =
         try_join!(group, network, gateway, public_ips, locals, connections, keys)?;
-    for id in gateway.iter().flat_map(|g: &azure::Gateway| &g.instances).filter_map(|i| i.public_ip_id.as_ref()) {
+    let of_gateway = gateway.iter().flat_map(|g: &azure::Gateway| &g.instances).filter_map(|i| i.public_ip_id.as_ref());
+    for id in of_gateway.chain(known.public_ips.iter().filter(|_| gateway.is_none())) {
         if !public_ips.iter().any(|ip: &azure::PublicIp| ip.resource.id == *id) {
             public_ips.extend(azure.get_public_ip(id, waits).await?);
         }

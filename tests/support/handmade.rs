@@ -1,5 +1,6 @@
 //! The tutorial followed by hand, well or loosely: links that nobody tagged, named and placed as somebody liked.
 
+use super::Link;
 use super::hands::{Hands, aws_waits, azure_waits};
 use awsazure::aws::model::{Phase, Target, TunnelOptions, VpcId, VpnConnectionId, VpnGatewayId};
 use awsazure::aws::{Extras, NewConnection as NewVpn, Own};
@@ -40,6 +41,23 @@ pub enum Placeholder {
     Absent,
 }
 
+impl Ends {
+    /// The nine lines of a link between these networks.
+    pub fn nine_lines(&self, label: &str, group: &str) -> Link {
+        Link::between(label, group, &self.network, &self.vpc).with("name", "\"VNet1GW\"")
+    }
+
+    /// Import id of the one link between the two gateways.
+    pub fn id(&self) -> String {
+        format!("{},{}", self.gateway, self.vgw)
+    }
+}
+
+/// The networks of a slot.
+pub fn slot(number: u64) -> PerTunnel<InsideCidr> {
+    Slot::new(number).unwrap().inside_cidrs()
+}
+
 /// How somebody made the tunnels.
 #[derive(Clone, Debug)]
 pub struct Tunnels {
@@ -52,6 +70,8 @@ pub struct Tunnels {
     pub placeholder: Placeholder,
     /// The tunnel without a connection; its local network gateway is there.
     pub unconnected: Option<TunnelKey>,
+    /// The tunnel whose inside network was left to AWS.
+    pub unnumbered: Option<TunnelKey>,
     /// The tunnel whose key was mistyped in Azure.
     pub mistyped: Option<TunnelKey>,
     /// Whether AWS was given the second tunnel first, and Azure's references were typed in capitals.
@@ -66,10 +86,11 @@ impl Tunnels {
         Tunnels {
             group: group.to_owned(),
             name: name.to_owned(),
-            cidrs: Slot::new(slot).unwrap().inside_cidrs(),
+            cidrs: self::slot(slot),
             modes: PerTunnel::from_fn(|_| ConnectionMode::ResponderOnly),
             placeholder: Placeholder::Tutorial,
             unconnected: None,
+            unnumbered: None,
             mistyped: None,
             odd: false,
             aws_policy: (Phase::default(), Phase::default()),
@@ -78,11 +99,18 @@ impl Tunnels {
     }
 }
 
-/// Parts 1 and 2 in their groups: of the VNet, of the public IPs, of the gateway.
+/// Where Part 1 was made: of the VNet, of the public IPs, of the gateway.
 pub struct Groups<'a> {
     pub network: &'a str,
     pub addresses: &'a str,
     pub gateway: &'a str,
+}
+
+impl<'a> Groups<'a> {
+    /// Everything in one.
+    pub fn one(group: &'a str) -> Self {
+        Groups { network: group, addresses: group, gateway: group }
+    }
 }
 
 impl Hands {
@@ -162,7 +190,7 @@ impl Hands {
         self.make_group(&how.group);
         let key_of = |key: TunnelKey| SharedKey::parse(&format!("Key_of_{key}")).unwrap();
         let options = |key: TunnelKey| TunnelOptions {
-            inside_cidr: Some(how.cidrs.get(key).net()),
+            inside_cidr: Some(how.cidrs.get(key).net()).filter(|_| how.unnumbered != Some(key)),
             key: Some(key_of(key)),
             startup_action: Some("start".to_owned()),
             phase1: how.aws_policy.0.clone(),
@@ -172,18 +200,13 @@ impl Hands {
         for instance in Instance::ALL {
             let [one, two] = instance.tunnels().map(options);
             let tunnels = if how.odd { [two, one] } else { [one, two] };
-            let vpn = self.make_vpn(&ends.vgw, ends.addresses[instance.index()], &tunnels);
+            let vpn = self.vpn(&self.make_vpn(&ends.vgw, ends.addresses[instance.index()], &tunnels));
             for key in instance.tunnels() {
-                let cidr = how.cidrs.get(key);
-                self.make_azure_tunnel(ends, how, key, self.outside_ip(&vpn, *cidr), key_of(key));
+                // Told apart by key, which every tunnel has.
+                let made = vpn.tunnels.iter().find(|tunnel| tunnel.key == Some(key_of(key))).unwrap();
+                self.make_azure_tunnel(ends, how, key, made.outside_ip, key_of(key));
             }
         }
-    }
-
-    /// The outside address of the tunnel with this network.
-    pub fn outside_ip(&self, vpn: &str, cidr: InsideCidr) -> Ipv4Addr {
-        let found = self.vpn(vpn);
-        found.tunnels.iter().find(|tunnel| tunnel.inside_cidr == Some(cidr.net())).unwrap().outside_ip
     }
 
     pub fn vpn(&self, id: &str) -> awsazure::aws::model::VpnConnection {

@@ -89,7 +89,9 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
     let customers = observed.aws.customer_gateways.iter().filter_map(|(_, customer)| Some(&customer.as_ref()?.id));
     customers.filter(|id| !found.shared.contains(id)).for_each(|id| sole.add(Kind::AwsCustomerGateway, id));
     let managed = managed(&state, observed, &sole, &private, false);
-    let whole = managed.ids(Kind::AzureConnection).count();
+    let count = |kind| managed.ids(kind).count();
+    let whole =
+        count(Kind::AzureConnection) == TunnelKey::ALL.len() && count(Kind::AwsVpnConnection) == Instance::ALL.len();
     complete(&mut state, observed, &managed);
     let first = found.inside_cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 });
     let gateway = observed.azure.gateway.as_ref().map_or(&id.azure_gateway, |gateway| &gateway.resource.id);
@@ -97,7 +99,7 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
     state.set("drift", Value::List(Vec::new()));
     private.remember(&state);
     let mut told = Diagnostics::new();
-    if !found.finished || whole < TunnelKey::ALL.len() {
+    if !found.finished || !whole {
         told.push(
             Diagnostic::warning("This link is not whole")
                 .detail("Some of its objects are missing, or its create never ended. The next apply finishes it."),
