@@ -231,6 +231,9 @@ fn any_policy_and_any_addresses_import_to_an_empty_plan() {
     env.apply();
     assert!(env.plan_is_empty());
     let writes = env.writes_since(calls);
+    let pinned = |id: &str| hands.policy_of(id).is_some();
+    let connection = env.link("mixed")["tunnels"]["instance0_tunnel1"]["azure_connection_id"].clone();
+    assert!(pinned(connection.as_str().unwrap()), "Azure's policy is as it was");
     assert!(writes.len() == 4 && writes.iter().all(|call| call.contains("mixed")), "{writes:?}");
     let strong = quieter.with("ipsec_policy", "{ preset = \"strong\" }");
     env.write(&format!("{strong}\n{}\n{}", config[1], config[2]));

@@ -32,9 +32,16 @@ pub fn tags(have: &Tags, want: &Tags) -> Differences {
     want.iter().filter_map(|(key, value)| said(key, value)).collect()
 }
 
-/// Tags that the user named, and the link's own name where an object carries one.
+/// Tags that the user named or took back, and the link's own name where an object carries one.
 pub fn labels(have: &Tags, spec: &Spec) -> Differences {
-    tags(have, &labels_of(have, spec))
+    let mut found = tags(have, &labels_of(have, spec));
+    found.extend(surplus_labels(have, spec).map(|key| format!("tag {key:?} is no longer wanted")));
+    found
+}
+
+/// Keys of the tags that the user took back and that an object still carries.
+pub fn surplus_labels<'a>(have: &'a Tags, spec: &'a Spec) -> impl Iterator<Item = &'a String> {
+    spec.former.tags.iter().filter(|key| have.contains_key(*key))
 }
 
 /// What [`labels`] compares with. An object that carries no name, since somebody else made it, gets none.

@@ -42,6 +42,8 @@ pub struct Former {
     pub addresses: BTreeSet<(Instance, Ipv4Addr)>,
     /// Tables into which it switched propagation on.
     pub route_tables: BTreeSet<RouteTableId>,
+    /// Keys of tags that the user took back.
+    pub tags: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

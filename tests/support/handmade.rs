@@ -263,6 +263,12 @@ impl Hands {
         });
     }
 
+    /// The IPsec policy of a connection; None where it has Azure's defaults.
+    pub fn policy_of(&self, connection: &str) -> Option<IpsecPolicy> {
+        let id = ResourceId::parse(connection).unwrap();
+        self.runtime.block_on(self.azure.get_connection(&id, &azure_waits())).unwrap().unwrap().policy
+    }
+
     /// Switches BGP of a gateway off, or on again.
     pub fn switch_bgp(&self, gateway: &str, on: bool) {
         let id = ResourceId::parse(gateway).unwrap();

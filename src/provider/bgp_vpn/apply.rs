@@ -151,7 +151,7 @@ async fn prepare(
         keys: own_keys(&request.config),
         former,
     };
-    let spec = spec(&target, around).map_err(|lacking| {
+    let mut spec = spec(&target, around).map_err(|lacking| {
         Diagnostics::from(
             Diagnostic::error("Something is missing")
                 .detail(format!(
@@ -161,6 +161,7 @@ async fn prepare(
                 .at(lacking.0),
         )
     })?;
+    spec.former.tags.retain(|key| !spec.tags.contains_key(key));
     let claims = prior.is_some_and(|prior| prior.get("manage_gateways").as_bool() == Some(false))
         && target.get("manage_gateways").as_bool() == Some(true);
     Ok(Job { target, private, spec, before: managed, claims, unfinished })
@@ -182,7 +183,10 @@ fn former(prior: &Value, target: &Value, private: &Private, before: &Managed) ->
     let hands_off = target.at(&"aws.route_table_ids".into()).as_list().is_some_and(<[Value]>::is_empty);
     let tables = before.ids(Kind::AwsRoutePropagation).filter_map(|id| id.split_once('/'));
     let tables = tables.filter(|_| !hands_off).map(|(table, _)| RouteTableId(table.to_owned()));
-    Former { addresses, route_tables: tables.collect() }
+    let tags = |value: &Value| value.get("tags").as_map().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+    let (mut kept, wanted): (BTreeSet<String>, BTreeSet<String>) = (tags(prior), tags(target));
+    kept.retain(|key| !wanted.contains(key));
+    Former { addresses, route_tables: tables.collect(), tags: kept }
 }
 
 /// A plan with its unknown places taken from what is settled by now.

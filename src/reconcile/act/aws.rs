@@ -250,7 +250,7 @@ impl Building<'_> {
         Ok(())
     }
 
-    /// Sets the user's tags, and the link's name where an object carries one.
+    /// Sets the user's tags, and the link's name where an object carries one; removes those that the user took back.
     pub(super) async fn retag(&self, object: &Object) -> Result<(), Cause> {
         let (ids, have): (Vec<String>, Tags) = self.acting.must("the object", |seen| {
             let aws = &seen.aws;
@@ -271,8 +271,15 @@ impl Building<'_> {
                 _ => None,
             }
         })?;
+        let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
         let tags = differ::labels_of(&have, self.spec);
-        self.acting.site.ec2.create_tags(&self.acting.limits.aws(), &ids, &tags).await?;
+        if !tags.is_empty() {
+            ec2.create_tags(&waits, &ids, &tags).await?;
+        }
+        let surplus: Vec<String> = differ::surplus_labels(&have, self.spec).cloned().collect();
+        if !surplus.is_empty() {
+            ec2.delete_tags(&waits, &ids, &surplus).await?;
+        }
         Ok(())
     }
 }
