@@ -6,58 +6,10 @@
 mod support;
 
 use serde_json::Value;
-use support::{Link, TestEnv, World};
-
-/// Objects by kind: what must stay the same through a change in place.
-fn census(world: &World) -> Vec<(String, usize)> {
-    let mut kinds: Vec<String> = world.aws.iter().chain(&world.azure).map(|object| object.kind.clone()).collect();
-    kinds.sort();
-    let count = |kind: &String| (kind.clone(), kinds.iter().filter(|other| *other == kind).count());
-    let mut counts: Vec<(String, usize)> = kinds.iter().map(count).collect();
-    counts.dedup();
-    counts
-}
+use support::{Link, Story, TestEnv, census};
 
 fn has_warning(said: &str, summary: &str) -> bool {
     said.contains(&format!("Warning: {summary}"))
-}
-
-/// A link in its clouds, changed step by step.
-struct Story {
-    env: TestEnv,
-    link: Link,
-}
-
-impl Story {
-    fn begins() -> Option<Self> {
-        let (env, link) = (TestEnv::new()?, Link::whole("link"));
-        env.write(&link.to_string());
-        env.apply();
-        Some(Story { env, link })
-    }
-
-    fn state(&self) -> Value {
-        self.env.resource("awsazure_bgp_vpn", "link")
-    }
-
-    /// Changes the configuration in place; what the plan said.
-    fn changes(&mut self, change: impl FnOnce(Link) -> Link) -> String {
-        self.link = change(self.link.clone());
-        self.env.write(&self.link.to_string());
-        let before = census(&self.env.world());
-        let plan = self.env.plan();
-        assert_eq!(plan.change(&self.link.address()).actions, ["update"], "{}", plan.text);
-        self.env.apply();
-        assert!(self.env.plan_is_empty(), "after\n{}", self.link);
-        assert_eq!(census(&self.env.world()), before, "after\n{}", self.link);
-        plan.text
-    }
-
-    fn ends(self) {
-        self.env.destroy();
-        let left = self.env.world();
-        assert!(left.is_empty(), "{left:#?}");
-    }
 }
 
 fn listed(story: &Story) -> Vec<String> {
@@ -216,128 +168,35 @@ fn another_azure_gateway_takes_a_new_link() {
 }
 
 #[test]
-fn a_policy_changes_to_the_clouds_own_and_back_and_taken_back_tags_go() {
-    let Some(mut story) = Story::begins() else { return };
-    let pinned = |story: &Story| {
-        let id = story.state()["tunnels"]["instance1_tunnel2"]["azure_connection_id"].as_str().unwrap().to_owned();
-        story.env.hands().policy_of(&id)
-    };
-    let strong = pinned(&story);
-    assert!(strong.is_some());
-    story.changes(|link| link.with("ipsec_policy", "{ preset = \"cloud_default\" }"));
-    assert_eq!(pinned(&story), None);
-    assert_eq!(story.state()["ipsec_policy"]["dh_group"], Value::Null);
-    // Without a line it stays as last applied.
-    story.link = story.link.without("ipsec_policy");
-    story.env.write(&story.link.to_string());
-    assert!(story.env.plan_is_empty());
-    story.changes(|link| link.with("ipsec_policy", "{ preset = \"strong\" }"));
-    assert_eq!(pinned(&story), strong);
-
-    let carrying = |story: &Story, key: &str| {
-        let world = story.env.world();
-        world.aws.iter().chain(&world.azure).filter(|object| !object.tags[key].is_null()).count()
-    };
-    story.changes(|link| link.with("tags", "{ team = \"network\", cost = \"7\" }"));
-    assert_eq!((carrying(&story, "team"), carrying(&story, "cost")), (22, 22));
-    story.changes(|link| link.with("tags", "{ team = \"network\" }"));
-    assert_eq!((carrying(&story, "team"), carrying(&story, "cost")), (22, 0));
-    story.changes(|link| link.without("tags"));
-    assert_eq!((carrying(&story, "team"), carrying(&story, "awsazure:link")), (0, 22));
-    story.ends();
-}
-
-#[test]
-fn a_link_moves_to_another_vpn_gateway_and_leaves_both_alone_in_the_end() {
+fn ranges_and_subnets_of_a_network_that_the_link_made_change_in_place() {
     let Some(story) = Story::begins() else { return };
-    let (env, hands) = (&story.env, story.env.hands());
-    let made: Vec<(String, String)> = ["10.7.0.0/16", "10.8.0.0/16"]
-        .map(|cidr| hands.make_vpc(cidr))
-        .map(|vpc| (hands.make_vpn_gateway(&vpc, 64_530), vpc))
-        .into();
-    let azure = story.state()["azure"]["gateway_id"].clone();
-    let plain = story.link.clone().without("aws.vpc");
-    for (vgw, vpc) in &made {
-        env.write(&plain.clone().with("aws.vpn_gateway_id", &format!("{vgw:?}")).to_string());
-        let plan = env.plan();
-        assert_eq!(plan.change(&plain.address()).actions, ["update"], "{}", plan.text);
-        assert!(has_warning(&plan.text, "The AWS half of the link will be built anew"), "{}", plan.text);
-        env.apply();
-        assert!(env.plan_is_empty());
-        let state = story.state();
-        assert_eq!((&state["aws"]["vpc_id"], &state["aws"]["asn"]), (&Value::from(vpc.as_str()), &Value::from(64_530)));
-        assert_eq!(state["azure"]["gateway_id"], azure);
-        let world = env.world();
-        let kinds = ["vpc", "vpn-gateway", "vpn-connection", "customer-gateway"].map(|kind| world.of_kind(kind).len());
-        assert_eq!(kinds, [2, 2, 2, 2], "nothing of the first VPC is left");
-    }
-    env.destroy();
-    let world = env.world();
-    assert_eq!((world.of_kind("vpn-gateway").len(), world.of_kind("vpn-connection").len()), (2, 0));
-    assert!(world.azure.is_empty(), "{:#?}", world.azure);
-    let tables = world.of_kind("route-table").into_iter().map(|table| table.more["propagating"].to_string());
-    assert!(tables.into_iter().all(|on| !on.contains("vgw-")));
-}
-
-#[test]
-fn objects_get_the_names_that_are_given() {
-    let Some(env) = TestEnv::new() else { return };
-    let link = Link::whole("link")
-        .with(
-            "azure.names",
-            "{ gateway = \"gw-corp\", public_ip_instance0 = \"pip-corp\", connection_instance0_tunnel1 = \"cn-corp\" }",
-        )
-        .with("aws.names", "{ vpn_gateway = \"vgw corp\", vpn_connection_instance1 = \"vpn corp\" }");
-    env.write(&link.to_string());
-    env.apply();
-    assert!(env.plan_is_empty());
-    let world = env.world();
-    let names: Vec<String> = world.azure.iter().filter_map(|object| object.name.clone()).collect();
-    for name in ["gw-corp", "pip-corp", "cn-corp", "link-to-aws-instance0-tunnel2"] {
-        assert!(names.iter().any(|have| have == name), "{name} in {names:?}");
-    }
-    assert_eq!(world.of_kind("vpn-gateway")[0].tags["Name"], "vgw corp");
-    assert!(world.of_kind("vpn-connection").iter().any(|vpn| vpn.tags["Name"] == "vpn corp"));
-    let id = env.link("link")["id"].as_str().unwrap().to_owned();
-    env.ok(&["state", "rm", &link.address()]);
-    env.import(&link.address(), &id);
-    assert!(env.plan_is_empty());
-    env.destroy();
-    assert!(env.world().is_empty());
-}
-
-#[test]
-fn every_change_that_takes_another_gateway_is_carried_out_and_leaves_nothing_behind() {
-    let Some(mut story) = Story::begins() else { return };
-    let shape = census(&story.env.world());
-    let replaces = |story: &mut Story, change: fn(Link) -> Link| {
-        story.link = change(story.link.clone());
-        story.env.write(&story.link.to_string());
-        let plan = story.env.plan();
-        assert!(plan.change(&story.link.address()).replaces(), "{}", plan.text);
-        story.env.apply();
-        assert!(story.env.plan_is_empty(), "after\n{}", story.link);
+    let network = |ranges: &str, subnets: &str| {
+        let made = format!(
+            "{{ name = \"VNet1\", address_space = [{ranges}], gateway_subnet_prefix = \"10.1.255.0/27\", subnets = {{ {subnets} }} }}"
+        );
+        story.link.clone().with("azure.virtual_network", &made).to_string()
     };
-    let steps: [fn(Link) -> Link; 3] = [
-        |link| link.with("azure.generation", "\"Generation1\""),
-        |link| link.with("azure.location", "\"westeurope\""),
-        |link| link.with("azure.resource_group_name", "\"another\""),
-    ];
-    for step in steps {
-        replaces(&mut story, step);
-        assert_eq!(census(&story.env.world()), shape, "after\n{}", story.link);
-    }
-    // Onto a gateway that somebody else made, in a group of its own.
-    let hands = story.env.hands();
-    let ends = hands.make_ends(&support::Groups::one("foreign"), &[support::slot(5)], false);
-    let lent =
-        story.link.clone().without("azure.virtual_network").without("azure.generation").without("azure.location");
-    let lent = lent.without("azure.create_resource_group").with("azure.resource_group_name", "\"foreign\"");
-    story.link = lent.with("azure.gateway_id", &format!("{:?}", ends.gateway));
-    replaces(&mut story, |link| link);
-    assert_eq!(story.env.world().of_kind("virtualNetworkGateways").len(), 1);
-    assert_eq!(listed(&story).len(), 8);
-    story.env.destroy();
-    assert_eq!(hands.listed_addresses(&ends.gateway).len(), 4);
-    assert!(story.env.has_none_of(&["connections", "vpn-connection", "localNetworkGateways", "customer-gateway"]));
+    let subnets = |story: &Story| {
+        let ids = story.state()["azure"]["subnet_ids"].clone();
+        ids.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    let apply = |config: &str| {
+        story.env.write(config);
+        assert_eq!(story.env.plan().change(&story.link.address()).actions, ["update"]);
+        story.env.apply();
+        assert!(story.env.plan_is_empty(), "after\n{config}");
+    };
+    apply(&network("\"10.1.0.0/16\", \"10.9.0.0/16\"", "FrontEnd = \"10.1.0.0/24\", Back = \"10.9.1.0/24\""));
+    assert_eq!(subnets(&story), ["Back", "FrontEnd", "GatewaySubnet"]);
+    apply(&network("\"10.1.0.0/16\"", "FrontEnd = \"10.1.2.0/24\""));
+    assert_eq!(subnets(&story), ["FrontEnd", "GatewaySubnet"]);
+    let puts = story.env.calls().iter().filter(|call| call.operation == "PutGateway").count();
+    assert_eq!(puts, 1, "the gateway is not touched");
+
+    story
+        .env
+        .write(&network("\"10.1.0.0/16\"", "FrontEnd = \"10.1.2.0/24\"").replace("10.1.255.0/27", "10.1.254.0/27"));
+    let plan = story.env.plan();
+    assert!(plan.change(&story.link.address()).replaces(), "a gateway does not move:\n{}", plan.text);
+    story.ends();
 }

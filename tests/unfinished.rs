@@ -117,3 +117,18 @@ fn where_the_new_one_comes_first_the_old_one_takes_nothing_with_it() {
     assert_eq!((deletions(&env), gateway_creations(&env)), (0, 1));
     whole_and_gone(&env);
 }
+
+#[test]
+fn a_rollback_leaves_nothing_of_a_failed_create_and_says_so() {
+    let Some(env) = TestEnv::new() else { return };
+    env.write(&Link::whole("link").with("on_create_failure", "\"rollback\"").to_string());
+    env.fault("fail call 2 of PutLocalGateway: forever refused");
+    let failed = env.apply_fails();
+    assert!(failed.words().contains("The create was rolled back"), "{}", failed.text());
+    let left = env.world();
+    assert!(left.is_empty(), "{left:#?}");
+    assert!(env.resource("awsazure_bgp_vpn", "link").is_null());
+    env.sandbox().fault(&["--clear"]);
+    env.apply();
+    whole_and_gone(&env);
+}

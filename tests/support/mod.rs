@@ -11,6 +11,7 @@ mod handmade;
 mod hands;
 mod plan;
 mod sandbox;
+mod story;
 mod world;
 
 pub use config::Link;
@@ -18,6 +19,7 @@ pub use handmade::{Ends, Groups, Placeholder, Tunnels, slot};
 pub use hands::Hands;
 pub use plan::{Change, Plan};
 pub use sandbox::Sandbox;
+pub use story::{Story, census};
 pub use world::{Call, Object, World};
 
 use serde_json::Value;

@@ -8,7 +8,7 @@ use super::plan::{ask, ground, judge, link_of, origin};
 use super::private::Private;
 use super::recall::{Recall, drift, is_unfinished};
 use super::settle::{Ground, settle};
-use super::spec::{Surroundings, own_keys, search, spec, subscription, text};
+use super::spec::{Keys, Surroundings, own_keys, search, spec, subscription, text};
 use super::state::{complete, identity, managed, read_managed};
 use crate::aws::model::RouteTableId;
 use crate::azure::id::ResourceId;
@@ -21,6 +21,7 @@ use crate::link::spec::{Former, Spec};
 use crate::link::survey::Survey;
 use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
+use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ struct Job {
     claims: bool,
     /// Until all is done the link counts as one whose create never ended.
     unfinished: bool,
+    /// Triggers of an update, as they were before.
+    asked: Vec<(&'static str, Value)>,
 }
 
 /// What Terraform stores of a link.
@@ -54,8 +57,8 @@ pub async fn apply(engine: &dyn Engine, recall: &Recall, request: ApplyRequest) 
         Err(diagnostics) => return request.failed(diagnostics),
     };
     let ended = carry_out(engine, &request, prior, &job, told).await;
-    if request.is_create() {
-        recall.made(&ended.new_state);
+    if request.is_create() && !ended.diagnostics.has_errors() {
+        recall.finished(Some(job.spec.link));
     }
     ended
 }
@@ -78,9 +81,10 @@ async fn carry_out(
     mut told: Diagnostics,
 ) -> ApplyResponse {
     let changes = prior.map(|prior| Changes { prior, planned: &job.target });
-    if let Some(changes) = changes.filter(|changes| request.is_update() && changes.is_local()) {
+    if let Some(changes) = changes.filter(|changes| request.is_update() && changes.is_local(&job.private)) {
         let mut private = job.private.clone();
         private.remember(changes.planned);
+        private.imported = false;
         let (state, identity) = (job.target.clone(), request.planned_identity.clone());
         return ApplyResponse { new_state: state, private: private.write(), identity, diagnostics: told };
     }
@@ -109,6 +113,11 @@ async fn carry_out(
         forget_aws(&mut search, changes, &job.spec);
     }
     let outcome = engine.converge(&job.spec, &search, limit, &request.cancel, &save).await;
+    let rolls_back = request.is_create() && job.target.get("on_create_failure").as_str() == Some("rollback");
+    // Where nothing was observed, nothing was made: a link of somebody else's state, for one.
+    if rolls_back && outcome.broken && outcome.observed != Observed::default() && !request.cancel.is_cancelled() {
+        return job.rolled_back(engine, request, &search, outcome, told).await;
+    }
     job.ended(request, outcome, told)
 }
 
@@ -148,7 +157,7 @@ async fn prepare(
         private: &private,
         subscription: engine.subscription(),
         default_tags: engine.default_tags(),
-        keys: own_keys(&request.config),
+        keys: keys(request, prior.map(|prior| Changes { prior, planned: &target }), &private),
         former,
     };
     let mut spec = spec(&target, around).map_err(|lacking| {
@@ -164,7 +173,20 @@ async fn prepare(
     spec.former.tags.retain(|key| !spec.tags.contains_key(key));
     let claims = prior.is_some_and(|prior| prior.get("manage_gateways").as_bool() == Some(false))
         && target.get("manage_gateways").as_bool() == Some(true);
-    Ok(Job { target, private, spec, before: managed, claims, unfinished })
+    let triggers =
+        ["rotate_keys", "preshared_keys_wo_version", "tags"].map(|name| Some((name, prior?.get(name).clone())));
+    let asked = triggers.into_iter().flatten().collect();
+    Ok(Job { target, private, spec, before: managed, claims, unfinished, asked })
+}
+
+/// The keys in use stay, unless a create makes them all or an update is asked to change them.
+fn keys(request: &ApplyRequest, changes: Option<Changes<'_>>, private: &Private) -> Keys {
+    let trigger = changes.filter(|changes| changes.rotates_keys(private));
+    Keys {
+        own: own_keys(&request.config),
+        raised: changes.is_none_or(Changes::raises_keys),
+        trigger: trigger.and_then(|changes| text(changes.planned, "rotate_keys")),
+    }
 }
 
 /// What the link has put somewhere and is not to have there any more. Only what was last applied counts as put there by it.
@@ -183,10 +205,25 @@ fn former(prior: &Value, target: &Value, private: &Private, before: &Managed) ->
     let hands_off = target.at(&"aws.route_table_ids".into()).as_list().is_some_and(<[Value]>::is_empty);
     let tables = before.ids(Kind::AwsRoutePropagation).filter_map(|id| id.split_once('/'));
     let tables = tables.filter(|_| !hands_off).map(|(table, _)| RouteTableId(table.to_owned()));
-    let tags = |value: &Value| value.get("tags").as_map().into_iter().flatten().map(|(key, _)| key.clone()).collect();
-    let (mut kept, wanted): (BTreeSet<String>, BTreeSet<String>) = (tags(prior), tags(target));
-    kept.retain(|key| !wanted.contains(key));
-    Former { addresses, route_tables: tables.collect(), tags: kept }
+    let last = private.setting(prior, &"azure.virtual_network".into());
+    let (had, has) = (network_parts(last), network_parts(target.get("azure").get("virtual_network")));
+    let keys = |value: &Value| value.get("tags").as_map().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+    let (carried, wanted): (BTreeSet<String>, BTreeSet<String>) = (keys(prior), keys(target));
+    Former {
+        addresses,
+        route_tables: tables.collect(),
+        address_space: had.0.difference(&has.0).copied().collect(),
+        subnets: had.1.difference(&has.1).cloned().collect(),
+        tags: carried.difference(&wanted).cloned().collect(),
+    }
+}
+
+/// Ranges and subnets of a VNet that a link makes.
+fn network_parts(made: &Value) -> (BTreeSet<Ipv4Net>, BTreeSet<String>) {
+    let ranges = made.get("address_space").as_list().into_iter().flatten();
+    let ranges = ranges.filter_map(|range| range.as_str()?.parse().ok()).collect();
+    let subnets = made.get("subnets").as_map().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+    (ranges, subnets)
 }
 
 /// A plan with its unknown places taken from what is settled by now.
@@ -230,7 +267,11 @@ impl Job {
             private.remember(&self.target);
         }
         private.replaces.clear();
-        (private.surveyed, private.finishes) = (false, false);
+        (private.surveyed, private.finishes, private.imported) = (false, false, false);
+        if !whole {
+            // What did not end well is asked for again.
+            self.asked.iter().for_each(|(name, before)| state.set(*name, before.clone()));
+        }
         let given_up = self.spec.former.addresses.iter().filter(|_| !whole);
         private.former = given_up.map(|(instance, ip)| (instance.index(), *ip)).collect();
         Stored { identity: identity_of(&state), state: state.unknown_as_null(), private: private.write() }
@@ -246,6 +287,37 @@ impl Job {
         let nothing = failed && request.is_create() && read_managed(&stored.state).is_empty();
         let new_state = if nothing { Value::Null } else { stored.state };
         ApplyResponse { new_state, private: stored.private, identity: stored.identity, diagnostics: told }
+    }
+}
+
+impl Job {
+    /// Deletes what a failed create made. What cannot be deleted stays in the state.
+    async fn rolled_back(
+        &self,
+        engine: &dyn Engine,
+        request: &ApplyRequest,
+        search: &Search,
+        failed: Outcome,
+        mut told: Diagnostics,
+    ) -> ApplyResponse {
+        let state = self.stored(&failed.observed, false).state;
+        let made = read_managed(&state);
+        let what = demolition(&state, &self.private, made, self.spec.azure.subscription.clone());
+        let what = Demolition { link: self.spec.link.clone(), ..what };
+        let save = |observed: &Observed| {
+            let stored = self.stored(observed, false);
+            request.checkpoint.save(stored.state, stored.private, stored.identity);
+        };
+        let gone = engine.demolish(&what, search, timeout(&self.target, "delete", 120), &request.cancel, &save).await;
+        told.append(failed.diagnostics);
+        if gone.diagnostics.has_errors() {
+            return self.ended(request, gone, told);
+        }
+        told.append(gone.diagnostics);
+        told.push(Diagnostic::error("The create was rolled back").detail(
+            "What it had made was deleted again, as on_create_failure = \"rollback\" asks: nothing is left, and nothing bills.",
+        ));
+        ApplyResponse { diagnostics: told, ..ApplyResponse::default() }
     }
 }
 
@@ -297,11 +369,11 @@ fn forget_aws(search: &mut Search, changes: Changes<'_>, spec: &Spec) {
 pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest) -> ApplyResponse {
     let private = Private::read(&request.planned_private);
     let state = &request.prior;
-    let all = read_managed(state);
-    let before = recall.spare(all.clone());
-    if private.finishes || before.is_empty() && !all.is_empty() {
+    let before = read_managed(state);
+    let link = link_of(state, &private, engine.subscription());
+    if private.finishes || recall.is_outlived(state, link.clone()) {
         // The delete half of what only looks like a replacement: the create half goes on with all that is there.
-        recall.note(state, link_of(state, &private, engine.subscription()), None);
+        recall.note(state, link, None);
         return ApplyResponse::default();
     }
     let subscription = subscription(state, engine.subscription()).unwrap_or_default();

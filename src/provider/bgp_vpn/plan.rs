@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::engine::Engine;
 use super::paths::diagnostics;
 use super::private::{Origin, Private};
-use super::recall::{Recall, announcement};
+use super::recall::{Recall, announcement, is_unfinished};
 use super::settle::{Ground, settle};
 use super::settle_options::inside_cidrs;
 use super::spec::{link_id, search, subscription};
@@ -64,7 +64,8 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
         draft = settle(&ground(engine, &request.config, prior, &private, &survey));
     }
     let link = link_of(&draft.planned, &private, engine.subscription());
-    if let Some(recalled) = recall.of(link.as_ref()).filter(|_| prior.is_none()) {
+    let left = recall.of(link.as_ref()).filter(|left| prior.is_none() && is_unfinished(&left.state));
+    if let Some(recalled) = left {
         private.replaces.extend(own_ids(&recalled.state));
         if recalled.is_finished_by(&draft.planned) {
             private.finishes = true;
@@ -93,7 +94,7 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
         Some(prior) => {
             renew(&mut draft, prior);
             let changes = Changes { prior, planned: &draft.planned };
-            told.append(changes.warnings(&private.origin));
+            told.append(changes.warnings(&private));
             // Terraform may replace it though nothing here asks for that: the next plan has these bytes and no prior state.
             private.replaces = gateways(prior);
             changes.replacing()

@@ -6,11 +6,10 @@ use super::follow::follow;
 use super::plan::link_of;
 use super::private::Private;
 use super::recall::{Recall, is_unfinished};
-use super::spec::{Surroundings, search, spec};
+use super::spec::{Keys, Surroundings, search, spec};
 use super::state::{complete, managed, read_managed};
 use crate::link::ownership::{Standing, standing};
 use crate::link::spec::Former;
-use crate::link::tunnel::PerTunnel;
 use crate::plugin::{AttributePath, Diagnostic, ReadRequest, ReadResponse};
 
 /// Settings that are read from an existing Azure gateway, never changed there.
@@ -58,7 +57,7 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
         private: &private,
         subscription: engine.subscription(),
         default_tags: engine.default_tags(),
-        keys: PerTunnel::default(),
+        keys: Keys::default(),
         former: Former::default(),
     };
     // An object that is missing shows as its id; a spec without one has no drift beside that.

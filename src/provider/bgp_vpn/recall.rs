@@ -4,12 +4,10 @@
 //! Terraform calls such a link tainted and plans a replacement: a plan without a prior state, then a delete, then a create.
 //! The state of an unfinished link says so in `drift`, and every run has it read before it plans. The plan without a prior
 //! state knows the link again and marks its private data. On that mark the delete half deletes nothing, and the create half
-//! goes on from what there is. A finished link that somebody tainted is replaced; what stands of it is in nobody's way.
+//! goes on from what there is.
 
 use super::changes::Changes;
 use super::private::Private;
-use super::state::read_managed;
-use crate::link::managed::Managed;
 use crate::link::ownership::LinkId;
 use crate::plugin::{Diagnostic, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,11 +36,11 @@ pub struct Recalled {
     pub private: Option<Private>,
 }
 
-/// What this process was told of links, and what its creates made.
+/// What this process was told of links, and which of them its creates finished.
 #[derive(Default)]
 pub struct Recall {
     links: Mutex<BTreeMap<String, Recalled>>,
-    made: Mutex<BTreeSet<String>>,
+    finished: Mutex<BTreeSet<String>>,
 }
 
 fn lock<T>(place: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -71,16 +69,15 @@ impl Recall {
         lock(&self.links).get(link?.as_str()).cloned()
     }
 
-    /// Remembers what a create of this process made or took over.
-    pub fn made(&self, state: &Value) {
-        lock(&self.made).extend(read_managed(state).0.into_values().flatten().map(|id| id.to_ascii_lowercase()));
+    /// Remembers that a create of this process finished a link.
+    pub fn finished(&self, link: Option<LinkId>) {
+        lock(&self.finished).extend(link.map(|link| link.to_string()));
     }
 
-    /// What of it a delete of this process may take: under create_before_destroy the new link may have taken over the old one's.
-    pub fn spare(&self, mut managed: Managed) -> Managed {
-        let made = lock(&self.made);
-        managed.0.values_mut().for_each(|ids| ids.retain(|id| !made.contains(&id.to_ascii_lowercase())));
-        managed
+    /// Whether a state is one of before the link was finished by a create of this process: under create_before_destroy that
+    /// comes first, and what the old state names is the new one's by then.
+    pub fn is_outlived(&self, state: &Value, link: Option<LinkId>) -> bool {
+        is_unfinished(state) && link.is_some_and(|link| lock(&self.finished).contains(link.as_str()))
     }
 }
 
