@@ -246,8 +246,8 @@ fn what_the_clouds_show_to_be_wrong_is_refused() {
         refused("second"),
         format!(
             "azure.gateway_id: The virtual network has a VPN gateway already, and on it a whole link that uses 169.254.21.0/30. \
-             For a second link set gateway_id = \"{gateway}\" and another slot; to take the one that is there into this state, \
-             import \"{gateway},169.254.21.0/30\"."
+             For a second link set gateway_id = \"{gateway}\" and another slot; to take the one that is there into this state: \
+             terraform import ADDRESS '{gateway},169.254.21.0/30'"
         )
     );
     assert_eq!(env.world().azure, before.azure);

@@ -214,3 +214,37 @@ fn another_azure_gateway_takes_a_new_link() {
     let state = story.state();
     assert_eq!(state["azure"]["virtual_network_id"], network.as_str());
 }
+
+#[test]
+fn ranges_and_subnets_of_a_network_that_the_link_made_change_in_place() {
+    let Some(story) = Story::begins() else { return };
+    let network = |ranges: &str, subnets: &str| {
+        let made = format!(
+            "{{ name = \"VNet1\", address_space = [{ranges}], gateway_subnet_prefix = \"10.1.255.0/27\", subnets = {{ {subnets} }} }}"
+        );
+        story.link.clone().with("azure.virtual_network", &made).to_string()
+    };
+    let subnets = |story: &Story| {
+        let ids = story.state()["azure"]["subnet_ids"].clone();
+        ids.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    let apply = |config: &str| {
+        story.env.write(config);
+        assert_eq!(story.env.plan().change(&story.link.address()).actions, ["update"]);
+        story.env.apply();
+        assert!(story.env.plan_is_empty(), "after\n{config}");
+    };
+    apply(&network("\"10.1.0.0/16\", \"10.9.0.0/16\"", "FrontEnd = \"10.1.0.0/24\", Back = \"10.9.1.0/24\""));
+    assert_eq!(subnets(&story), ["Back", "FrontEnd", "GatewaySubnet"]);
+    apply(&network("\"10.1.0.0/16\"", "FrontEnd = \"10.1.2.0/24\""));
+    assert_eq!(subnets(&story), ["FrontEnd", "GatewaySubnet"]);
+    let puts = story.env.calls().iter().filter(|call| call.operation == "PutGateway").count();
+    assert_eq!(puts, 1, "the gateway is not touched");
+
+    story
+        .env
+        .write(&network("\"10.1.0.0/16\"", "FrontEnd = \"10.1.2.0/24\"").replace("10.1.255.0/27", "10.1.254.0/27"));
+    let plan = story.env.plan();
+    assert!(plan.change(&story.link.address()).replaces(), "a gateway does not move:\n{}", plan.text);
+    story.ends();
+}

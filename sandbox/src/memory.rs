@@ -1,5 +1,5 @@
-//! The world in memory, for tests: simulated time is tokio's own, so that under its paused clock half an hour passes as fast
-//! as the code between two sleeps runs.
+//! The world in memory, for tests: simulated time is tokio's own, times the time scale, so that under its paused clock half an
+//! hour passes as fast as the code between two sleeps runs.
 
 use crate::calls::Record;
 use crate::time::SimTime;
@@ -15,23 +15,39 @@ pub struct Sandbox {
     world: Arc<Mutex<World>>,
     calls: Arc<Mutex<Vec<Record>>>,
     began: Instant,
+    /// Where the world stood when this handle was made.
+    offset: SimTime,
+    time_scale: u64,
     latency: Duration,
 }
 
 impl Sandbox {
     /// A new world whose instant 0 is now; needs a tokio runtime with time.
     pub fn new(seed: u64, settings: Settings) -> Sandbox {
-        let latency = Duration::from_millis(settings.latency.0);
+        Sandbox::of(World::new(seed, settings))
+    }
+
+    /// A world that goes on from where it stood.
+    pub fn of(world: World) -> Sandbox {
+        let time_scale = world.settings.time_scale.max(1);
         Sandbox {
-            world: Arc::new(Mutex::new(World::new(seed, settings))),
+            offset: world.now(),
+            latency: Duration::from_micros(world.settings.latency.0.saturating_mul(1_000) / time_scale),
+            time_scale,
+            world: Arc::new(Mutex::new(world)),
             calls: Arc::default(),
             began: Instant::now(),
-            latency,
         }
     }
 
+    /// Milliseconds of the client's clock since this handle was made.
+    pub fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     pub fn now(&self) -> SimTime {
-        SimTime(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
+        let micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        SimTime(self.offset.0.saturating_add(micros.saturating_mul(self.time_scale) / 1_000))
     }
 
     /// The world itself, to look at it, to plan faults, or to change it behind a client's back.
@@ -46,16 +62,15 @@ impl Sandbox {
 
     /// One call: half the latency there, the effect, half the latency back. After `Hang` it is the caller who never answers.
     pub async fn call(&self, request: Request) -> Reply {
-        let start = self.now();
+        let (start_ms, start) = (self.elapsed_ms(), self.now());
         tokio::time::sleep(self.latency / 2).await;
         let exchange = {
             let now = self.now();
             self.world().handle(now, &request)
         };
         tokio::time::sleep(self.latency / 2).await;
-        let end = self.now();
-        let record =
-            Record { start_ms: start.0, end_ms: end.0, sim_start_ms: start.0, sim_end_ms: end.0, ..exchange.record };
+        let (end_ms, end) = (self.elapsed_ms(), self.now());
+        let record = Record { start_ms, end_ms, sim_start_ms: start.0, sim_end_ms: end.0, ..exchange.record };
         self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(record);
         exchange.reply
     }

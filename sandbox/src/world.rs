@@ -88,7 +88,7 @@ pub struct Exchange {
 }
 
 /// Both clouds, the tunnels between them, the fault plan and chance.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct World {
     pub azure: azure::Cloud,
     pub aws: aws::Cloud,

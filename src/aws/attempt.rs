@@ -11,8 +11,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::future::Future;
 use std::time::Duration;
 use tokio::time::Instant;
+use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
-use tracing::subscriber::NoSubscriber;
 
 /// A running change may finish this long after a stop, so that what it made becomes known.
 const GRACE: Duration = Duration::from_secs(5);
@@ -103,7 +103,7 @@ impl Ec2 {
         loop {
             waits.check(operation, target)?;
             // The SDK traces whole requests and answers, keys included: it is not let near the log.
-            let sent = send().with_subscriber(NoSubscriber::default());
+            let sent = send().with_subscriber(Dispatch::none());
             let error = match waits.run(operation, target, grace, sent).await? {
                 Ok(output) => {
                     tracing::debug!(operation, target, region = %self.region(), tries, "AWS call");

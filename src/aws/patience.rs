@@ -62,9 +62,11 @@ impl Waits {
         }
     }
 
+    /// Pauses; a stop or the deadline ends it.
+    ///
     /// # Errors
     /// `Cancelled`, `TimedOut`.
-    pub(super) async fn sleep(&self, operation: &'static str, target: &str, time: Duration) -> Result<(), Error> {
+    pub async fn sleep(&self, operation: &'static str, target: &str, time: Duration) -> Result<(), Error> {
         self.run(operation, target, Duration::ZERO, tokio::time::sleep(time)).await
     }
 }

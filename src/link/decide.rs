@@ -6,7 +6,7 @@ use super::need::order;
 use super::observed::Observed;
 use super::ownership::UNFINISHED;
 use super::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, RouteTables, Spec};
-use super::step::{Object, Step, Verb};
+use super::step::{Object, Step, StepId, Verb};
 use super::tunnel::{Instance, TunnelKey};
 use crate::aws::model::{RouteTableId, State};
 use crate::primitives::Tags;
@@ -26,9 +26,9 @@ pub fn decide(spec: &Spec, seen: &Observed) -> Vec<Step> {
     for key in TunnelKey::ALL {
         azure_half(spec, seen, key, &mut list);
     }
-    let mut steps = list.0;
+    let List(mut steps, gentle) = list;
     order(&mut steps);
-    one_tunnel_at_a_time(seen, &mut steps);
+    one_tunnel_at_a_time(seen, &mut steps, &gentle);
     steps
 }
 
@@ -38,8 +38,9 @@ pub fn drift(spec: &Spec, seen: &Observed) -> Vec<String> {
     decide(spec, seen).into_iter().filter(|step| !awaited(step)).flat_map(|step| step.because).collect()
 }
 
+/// The steps so far, and those changes that interrupt no tunnel: of labels alone.
 #[derive(Default)]
-struct List(Vec<Step>);
+struct List(Vec<Step>, BTreeSet<Object>);
 
 impl List {
     fn push(&mut self, verb: Verb, object: Object, because: Differences) {
@@ -55,6 +56,14 @@ impl List {
         if !because.is_empty() {
             self.push(Verb::Change, object, because);
         }
+    }
+
+    /// A change that interrupts nothing where only labels differ.
+    fn change_gently(&mut self, object: Object, because: Differences, labels: &Differences) {
+        if because == *labels {
+            self.1.insert(object.clone());
+        }
+        self.change(object, because);
     }
 
     fn has(&self, verb: Verb, object: &Object) -> bool {
@@ -76,7 +85,7 @@ fn azure_ground(spec: &Spec, seen: &Observed, list: &mut List) {
         list.change(Object::ResourceGroup, own(&group.tags));
     }
     if let Some(network) = &seen.azure.network {
-        list.change(Object::VirtualNetwork, own(&network.resource.tags));
+        list.change(Object::VirtualNetwork, differ::network(spec, network));
     }
     for (instance, ip) in seen.azure.public_ips.iter().filter_map(|(i, ip)| Some((i, ip.as_ref()?))) {
         list.change(Object::PublicIp(instance), own(&ip.resource.tags));
@@ -95,6 +104,14 @@ fn azure_ground(spec: &Spec, seen: &Observed, list: &mut List) {
     if let (AzureNetwork::Create { subnets, .. }, Some(network)) = (&spec.azure.network, &seen.azure.network) {
         let missing = |name: &&String| !network.subnets.iter().any(|s| s.name.eq_ignore_ascii_case(name));
         subnets.keys().filter(missing).for_each(|name| list.create(Object::Subnet(name.clone())));
+        for have in &network.subnets {
+            let (wanted, subnet) = (subnets.get(&have.name), Object::Subnet(have.name.clone()));
+            if let (Some(wanted), Some(prefix)) = (wanted, have.prefix.filter(|prefix| Some(prefix) != wanted)) {
+                list.change(subnet, vec![format!("the subnet {} is {prefix}, not {wanted}", have.name)]);
+            } else if wanted.is_none() && spec.former.subnets.contains(&have.name) {
+                list.push(Verb::Delete, subnet, vec![format!("the subnet {} is no longer wanted", have.name)]);
+            }
+        }
     }
     let own = matches!(spec.azure.gateway, AzureGateway::Own { .. });
     for instance in Instance::ALL {
@@ -256,9 +273,13 @@ fn aws_half(spec: &Spec, seen: &Observed, instance: Instance, list: &mut List) {
     }
     list.change(connection, differ::labels(&have.tags, spec));
     for key in instance.tunnels() {
-        if let Some((because, _)) = seen.tunnel(key).and_then(|tunnel| differ::tunnel(spec, tunnel, key)) {
-            list.change(Object::Tunnel(key), because);
+        let Some(tunnel) = seen.tunnel(key) else { continue };
+        let mut because = differ::tunnel(spec, tunnel, key).map(|(because, _)| because).unwrap_or_default();
+        if differ::key_is_old(spec, have, key) {
+            because.push(format!("the shared key of {key} is to be rolled"));
+            list.push(Verb::Create, Object::RolledMark(key), vec![]);
         }
+        list.change(Object::Tunnel(key), because);
     }
     mark(seen, list);
 }
@@ -303,7 +324,7 @@ fn azure_half(spec: &Spec, seen: &Observed, key: TunnelKey, list: &mut List) {
             if vpn_renewed && because.is_empty() {
                 because.push(format!("the local network gateway for {key} must follow the new AWS endpoint"));
             }
-            list.change(local, because);
+            list.change_gently(local, because, &differ::labels(&have.resource.tags, spec));
         }
     }
     let connection = Object::Connection(key);
@@ -314,11 +335,16 @@ fn azure_half(spec: &Spec, seen: &Observed, key: TunnelKey, list: &mut List) {
                 list.push(Verb::Delete, connection.clone(), vec![]);
                 list.push(Verb::Create, connection.clone(), vec![why]);
             }
-            None => list.change(connection.clone(), differ::connection(spec, seen, key, have)),
+            None => {
+                let because = differ::connection(spec, seen, key, have);
+                list.change_gently(connection.clone(), because, &differ::labels(&have.resource.tags, spec));
+            }
         },
     }
     if !list.has(Verb::Create, &connection) {
-        let tunnel_gets_key = spec.keys.get(key).is_some() && list.has(Verb::Change, &Object::Tunnel(key));
+        let tunnel_changes = list.has(Verb::Change, &Object::Tunnel(key));
+        let rolled = list.touches(&Object::RolledMark(key));
+        let tunnel_gets_key = tunnel_changes && (rolled || spec.keys_raised && spec.keys.get(key).is_some());
         if differ::key_differs(spec, seen, key) {
             let because = vec![format!("the shared key of {key} differs between the two clouds")];
             list.push(Verb::Change, Object::SharedKey(key), because);
@@ -345,27 +371,45 @@ fn tunnel_of(object: &Object) -> Option<TunnelKey> {
         | Object::LocalGateway(key)
         | Object::Connection(key)
         | Object::SharedKey(key)
-        | Object::Session(key) => Some(*key),
+        | Object::Session(key)
+        | Object::RolledMark(key) => Some(*key),
         _ => None,
     }
 }
 
 /// Changes to tunnels that stand roll through the link: all steps of one tunnel, its session included, before the next.
-/// Tunnels that are down already go first, since nothing is lost there.
-fn one_tunnel_at_a_time(seen: &Observed, steps: &mut [Step]) {
-    let changes = |key: TunnelKey, steps: &[Step]| {
+/// Tunnels that are down already go first, since nothing is lost there; one that is up is touched only when all others are up.
+fn one_tunnel_at_a_time(seen: &Observed, steps: &mut Vec<Step>, gentle: &BTreeSet<Object>) {
+    let interrupted = |key: TunnelKey| {
         let of_it = |s: &&Step| tunnel_of(&s.object) == Some(key);
-        let made = steps.iter().filter(of_it).any(|s| s.verb == Verb::Create)
-            || steps.iter().any(|s| s.verb == Verb::Create && s.object == Object::VpnConnection(key.instance));
-        !made && steps.iter().filter(of_it).any(|s| s.verb == Verb::Change)
+        let made =
+            steps.iter().filter(of_it).any(|s| s.verb == Verb::Create && !matches!(s.object, Object::RolledMark(_)))
+                || steps.iter().any(|s| s.verb == Verb::Create && s.object == Object::VpnConnection(key.instance));
+        !made && steps.iter().filter(of_it).any(|s| s.verb == Verb::Change && !gentle.contains(&s.object))
     };
     let is_up = |key: TunnelKey| seen.tunnel(key).and_then(|t| t.telemetry.as_ref()).is_some_and(|t| t.up);
-    let mut rolled: Vec<TunnelKey> = TunnelKey::ALL.into_iter().filter(|key| changes(*key, steps)).collect();
+    let mut rolled: Vec<TunnelKey> = TunnelKey::ALL.into_iter().filter(|key| interrupted(*key)).collect();
     rolled.sort_by_key(|key| (is_up(*key), *key));
-    for (before, next) in rolled.iter().zip(rolled.iter().skip(1)) {
-        let first: Vec<_> = steps.iter().filter(|s| tunnel_of(&s.object) == Some(*before)).map(Step::id).collect();
-        for step in steps.iter_mut().filter(|s| tunnel_of(&s.object) == Some(*next)) {
-            step.after.extend(first.iter().cloned());
+    let last = rolled.last().copied();
+    let mut before: Vec<StepId> = Vec::new();
+    for key in rolled.clone() {
+        let session = (Object::Session(key), Verb::Await);
+        // The next tunnel waits for this one, whether the user waits for the last or not.
+        if last != Some(key) && !steps.iter().any(|s| s.id() == session) {
+            let changes = steps.iter().filter(|s| tunnel_of(&s.object) == Some(key)).map(Step::id).collect();
+            steps.push(Step { object: session.0, verb: session.1, after: changes, because: vec![] });
         }
+        if is_up(key) {
+            // Also what is only now being made has to be up.
+            let others = steps.iter().filter(|s| tunnel_of(&s.object).is_some_and(|other| !rolled.contains(&other)));
+            let after = before.iter().cloned().chain(others.map(Step::id)).collect();
+            let gate = Step { object: Object::OtherTunnels(key), verb: Verb::Await, after, because: vec![] };
+            before.push(gate.id());
+            steps.push(gate);
+        }
+        for step in steps.iter_mut().filter(|s| tunnel_of(&s.object) == Some(key)) {
+            step.after.extend(before.iter().cloned());
+        }
+        before = steps.iter().filter(|s| tunnel_of(&s.object) == Some(key)).map(Step::id).collect();
     }
 }

@@ -6,11 +6,11 @@
 use super::observed::{KeySeen, Observed};
 use super::ownership::NAME;
 use super::policy::{Policy, is_default};
-use super::spec::{AwsGateway, AzureGateway, Spec};
+use super::spec::{AwsGateway, AzureGateway, AzureNetwork, Spec};
 use super::tunnel::{Instance, TunnelKey};
 use crate::aws::model::{self as aws, Phase};
 use crate::azure::model::{self as azure, ProvisioningState};
-use crate::primitives::Tags;
+use crate::primitives::{SharedKey, Tags};
 use std::net::Ipv4Addr;
 
 /// Sentences of the form "… is X, not Y".
@@ -63,6 +63,17 @@ pub fn missing_addresses(spec: &Spec, seen: &Observed) -> Vec<(Instance, Ipv4Add
             seen.azure.gateway_instance(*instance).is_some_and(|listed| !listed.custom_bgp_ips.contains(ip))
         })
         .collect()
+}
+
+/// A VNet of this link. Ranges that somebody else added are left alone.
+pub fn network(spec: &Spec, have: &azure::VirtualNetwork) -> Differences {
+    let mut found = if spec.link.is_on(&have.resource.tags) { labels(&have.resource.tags, spec) } else { Vec::new() };
+    let AzureNetwork::Create { address_space, .. } = &spec.azure.network else { return found };
+    let lacking = address_space.iter().filter(|range| !have.address_space.contains(range));
+    found.extend(lacking.map(|range| format!("the virtual network lacks the range {range}")));
+    let former = have.address_space.iter().filter(|range| spec.former.address_space.contains(range));
+    found.extend(former.map(|range| format!("the virtual network still has the range {range}")));
+    found
 }
 
 pub fn gateway(spec: &Spec, seen: &Observed, have: &azure::Gateway) -> Differences {
@@ -156,11 +167,16 @@ pub fn tunnel(spec: &Spec, have: &aws::Tunnel, key: TunnelKey) -> Option<(Differ
         found.push(format!("the DPD timeout of the AWS tunnel {key} is {seconds} s, not {wanted} s"));
         change.dpd_timeout_seconds = want.dpd_timeout_seconds;
     }
+    let ike = &have.options.ike_versions;
+    if !ike.is_empty() && !ike.iter().any(|version| version.eq_ignore_ascii_case("ikev2")) {
+        found.push(format!("the AWS tunnel {key} refuses IKEv2, the only one that Azure speaks here"));
+        change.ike_versions.clone_from(&want.ike_versions);
+    }
     if !same_policy(spec, &have.options.phase1, &have.options.phase2) {
         found.push(format!("the IPsec policy of the AWS tunnel {key} is not this link's"));
         (change.phase1, change.phase2) = (want.phase1, want.phase2);
     }
-    if let Some(own) = spec.keys.get(key)
+    if let Some(own) = spec.keys.get(key).as_ref().filter(|_| spec.keys_raised)
         && have.key.as_ref().is_some_and(|key| key != own)
     {
         found.push(format!("the AWS tunnel {key} has another key than the configured one"));
@@ -267,6 +283,17 @@ fn azure_policy_agrees(have: Option<&azure::IpsecPolicy>, want: Option<&azure::I
 /// Whether Azure's key is another one than AWS's (or than the user's own). Unread keys are taken as equal.
 pub fn key_differs(spec: &Spec, seen: &Observed, key: TunnelKey) -> bool {
     let KeySeen::Key(azure) = seen.azure.keys.get(key) else { return false };
-    let want = spec.keys.get(key).as_ref().or_else(|| seen.tunnel(key)?.key.as_ref());
-    want.is_some_and(|want| want != azure)
+    wanted_key(spec, seen, key).is_some_and(|want| want != *azure)
+}
+
+/// The key that both ends are to have: AWS's, unless the user's own takes its place or AWS shows none.
+pub fn wanted_key(spec: &Spec, seen: &Observed, key: TunnelKey) -> Option<SharedKey> {
+    let own = spec.keys.get(key).clone();
+    let aws = || seen.tunnel(key).and_then(|tunnel| tunnel.key.clone());
+    if spec.keys_raised { own.or_else(aws) } else { aws().or(own) }
+}
+
+/// Whether a tunnel still has the key from before the roll.
+pub fn key_is_old(spec: &Spec, have: &aws::VpnConnection, key: TunnelKey) -> bool {
+    spec.rotation.as_ref().is_some_and(|rotation| !rotation.is_done(key, &have.tags))
 }

@@ -45,6 +45,8 @@ pub enum Field {
     OwnKey(TunnelKey),
     OwnKeys,
     OwnKeysVersion,
+    RotateKeys,
+    OnCreateFailure,
     Tag(String),
     Timeout(String),
     ManageGateways,
@@ -154,6 +156,10 @@ pub enum Problem {
     KeysWithoutVersion,
     #[error("There is nothing that it is the version of. Set preshared_keys_wo, or remove it.")]
     VersionWithoutKeys,
+    #[error(
+        "Keys of your own are in preshared_keys_wo: change them there and raise preshared_keys_wo_version, and all tunnels get them one at a time. Or remove preshared_keys_wo, to have keys generated."
+    )]
+    RotationOfOwnKeys,
     #[error("The tag {0:?} is one by which this provider knows its own objects. Choose another name.")]
     TagReserved(String),
     #[error(
@@ -191,6 +197,7 @@ impl Problem {
             }
             Problem::Key(..) => "Key that one of the clouds refuses",
             Problem::KeysWithoutVersion | Problem::VersionWithoutKeys => "Keys and their version go together",
+            Problem::RotationOfOwnKeys => "Keys of your own are not generated",
             Problem::Pinned(_) => "Change of an object that is named by id",
             Problem::TagReserved(_) => "Reserved tag",
             Problem::Surroundings(finding) => finding.summary(),

@@ -23,7 +23,7 @@ pub enum Finding {
     )]
     NetworkHasGateway(ResourceId),
     #[error(
-        "The virtual network has a VPN gateway already, and on it a whole link that uses {1}. For a second link set gateway_id = \"{0}\" and another slot; to take the one that is there into this state, import \"{0},{1}\"."
+        "The virtual network has a VPN gateway already, and on it a whole link that uses {1}. For a second link set gateway_id = \"{0}\" and another slot; to take the one that is there into this state: terraform import ADDRESS '{0},{1}'"
     )]
     LinkExists(ResourceId, String),
     #[error("The VPC {0} is not there. Correct the id or the region, or use vpc to have one created.")]

@@ -11,6 +11,7 @@
 //! | `search`, `assemble` | which link is meant; which object is which part of it |
 //! | `known`, `observed` | where to look; what both clouds have |
 //! | `managed` | what destroy may delete |
+//! | `rotation` | which tunnels have had their new key |
 //! | `step` | one thing to do to one object |
 //! | `wish`, `rules`, `fault` | what a user wrote, what can be refused without asking, and how that is put |
 //! | `survey`, `finding` | the surroundings of a link to be made, and what of them is in its way |
@@ -31,6 +32,7 @@ pub mod need;
 pub mod observed;
 pub mod ownership;
 pub mod policy;
+pub mod rotation;
 pub mod rules;
 pub mod search;
 pub mod spec;

@@ -27,6 +27,8 @@ pub fn needs(object: &Object) -> Vec<Object> {
         Connection(key) => vec![Gateway, OwnAddresses, LocalGateway(*key), Tunnel(*key)],
         SharedKey(key) => vec![Connection(*key), Tunnel(*key)],
         Session(key) => vec![Connection(*key), SharedKey(*key), Tunnel(*key), Attachment],
+        OtherTunnels(_) => vec![],
+        RolledMark(key) => vec![Tunnel(*key), SharedKey(*key), Connection(*key), Session(*key)],
         UnfinishedMark => everything_else(),
     }
 }
@@ -56,6 +58,7 @@ fn everything_else() -> Vec<Object> {
             Object::Connection(key),
             Object::SharedKey(key),
             Object::Session(key),
+            Object::RolledMark(key),
         ]);
     }
     all
@@ -76,6 +79,10 @@ pub fn order(steps: &mut [Step]) {
                         || *object != Object::UnfinishedMark && reaches(object, &step.object)
                 }
                 (Verb::Delete, _) => step.object == Object::UnfinishedMark || step.object == Object::OwnAddresses,
+                // A range goes after the subnets in it.
+                (Verb::Change, Verb::Delete) if step.object == Object::VirtualNetwork => {
+                    matches!(object, Object::Subnet(_))
+                }
                 (_, Verb::Delete) => *object == step.object,
                 (_, _) => {
                     needs(&step.object).contains(object)

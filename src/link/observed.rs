@@ -4,6 +4,7 @@ use super::tunnel::{PerInstance, PerTunnel, TunnelKey};
 use crate::aws::model as aws;
 use crate::azure::model as azure;
 use crate::primitives::{Asn, SharedKey};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +53,20 @@ impl Observed {
     pub fn tunnel(&self, key: TunnelKey) -> Option<&aws::Tunnel> {
         let outside = (*self.aws.outside_ips.get(key))?;
         self.aws.vpns.get(key.instance).as_ref()?.tunnels.iter().find(|t| t.outside_ip == outside)
+    }
+
+    /// Ids of all that a link makes one after the other.
+    pub fn ids(&self) -> BTreeSet<String> {
+        let (azure, aws) = (&self.azure, &self.aws);
+        let mut ids = BTreeSet::new();
+        ids.extend(azure.gateway.iter().map(|gateway| gateway.resource.id.to_string()));
+        ids.extend(azure.public_ips.iter().filter_map(|(_, ip)| Some(ip.as_ref()?.resource.id.to_string())));
+        ids.extend(azure.local_gateways.iter().filter_map(|(_, local)| Some(local.as_ref()?.resource.id.to_string())));
+        ids.extend(azure.connections.iter().filter_map(|(_, one)| Some(one.as_ref()?.resource.id.to_string())));
+        ids.extend(aws.gateway.iter().map(|gateway| gateway.id.0.clone()));
+        ids.extend(aws.customer_gateways.iter().filter_map(|(_, one)| Some(one.as_ref()?.id.0.clone())));
+        ids.extend(aws.vpns.iter().filter_map(|(_, vpn)| Some(vpn.as_ref()?.id.0.clone())));
+        ids
     }
 
     /// The public address of a gateway instance, from its public IP or, failing that, from the gateway itself.

@@ -77,6 +77,9 @@ pub fn check_presence(wish: &Wish) -> Vec<Fault> {
         (Given::Absent, Given::Is(_)) => faults.push(Fault::error(Field::OwnKeysVersion, Problem::VersionWithoutKeys)),
         _ => {}
     }
+    if wish.own_keys_given == Given::Is(()) && wish.rotate_keys.known().is_some() {
+        faults.push(Fault::error(Field::RotateKeys, Problem::RotationOfOwnKeys));
+    }
     faults
 }
 
@@ -224,6 +227,7 @@ fn words(wish: &Wish, faults: &mut Vec<Fault>) {
         ),
         (&wish.startup_action, Field::StartupAction, &["start", "add"][..], "start, add"),
         (&wish.dpd_action, Field::DpdAction, &["restart", "clear", "none"][..], "restart, clear, none"),
+        (&wish.on_create_failure, Field::OnCreateFailure, &["keep", "rollback"][..], "keep, rollback"),
         (&wish.generation, Field::Generation, &["Generation1", "Generation2"][..], "Generation1, Generation2"),
     ];
     for (word, field, list, allowed) in lists {

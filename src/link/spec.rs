@@ -5,6 +5,7 @@ use super::address::InsideCidr;
 use super::names::{AwsNames, AzureNames};
 use super::ownership::LinkId;
 use super::policy::Policy;
+use super::rotation::Rotation;
 use super::tunnel::{Instance, PerTunnel};
 use crate::aws::model::{Region, RouteTableId, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
@@ -26,8 +27,12 @@ pub struct Spec {
     pub policy: Policy,
     /// Tags that the user wants on every object, the provider's default tags included.
     pub tags: Tags,
-    /// Keys of the user's own. A tunnel without one keeps the key that it has, or gets a generated one.
+    /// Keys of the user's own. A tunnel without one gets a generated one.
     pub keys: PerTunnel<Option<SharedKey>>,
+    /// Whether they take the place of keys in use, rather than only going into what is made.
+    pub keys_raised: bool,
+    /// All four keys are to be new.
+    pub rotation: Option<Rotation>,
     /// Whether a tunnel counts as built only when its BGP session is up.
     pub wait_for_bgp: bool,
     pub former: Former,
@@ -42,6 +47,9 @@ pub struct Former {
     pub addresses: BTreeSet<(Instance, Ipv4Addr)>,
     /// Tables into which it switched propagation on.
     pub route_tables: BTreeSet<RouteTableId>,
+    /// Ranges and subnets of the VNet that it made.
+    pub address_space: BTreeSet<Ipv4Net>,
+    pub subnets: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

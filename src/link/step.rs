@@ -33,6 +33,10 @@ pub enum Object {
     SharedKey(TunnelKey),
     /// The BGP session of a tunnel.
     Session(TunnelKey),
+    /// The tunnels beside one that is about to be interrupted.
+    OtherTunnels(TunnelKey),
+    /// The mark that a tunnel's key was rolled.
+    RolledMark(TunnelKey),
     /// This link's addresses on a gateway that somebody else keeps.
     OwnAddresses,
     /// The tags that call a link unfinished.
@@ -91,6 +95,8 @@ impl fmt::Display for Object {
             Object::Connection(k) => write!(f, "the Azure connection for {k}"),
             Object::SharedKey(k) => write!(f, "the shared key of {k}"),
             Object::Session(k) => write!(f, "the BGP session of {k}"),
+            Object::OtherTunnels(k) => write!(f, "the tunnels beside {k}"),
+            Object::RolledMark(k) => write!(f, "the mark that the key of {k} was rolled"),
             Object::OwnAddresses => f.write_str("this link's addresses on the Azure gateway"),
             Object::UnfinishedMark => f.write_str("the mark that this link is unfinished"),
         }

@@ -62,6 +62,8 @@ pub struct Survey {
     pub network_gateway: Looked<azure::Gateway>,
     /// Connections of that gateway.
     pub network_connections: Vec<azure::Connection>,
+    /// Of the links on it, by their ownership tags, those whose AWS half says that their create never ended.
+    pub unfinished: BTreeSet<String>,
     /// The given Azure gateway.
     pub gateway: Looked<azure::Gateway>,
     /// The VNet of the given Azure gateway.
@@ -179,8 +181,11 @@ fn network(site: Site<'_>, survey: &Survey, add: &mut impl FnMut(Field, Finding)
     }
 }
 
-/// Whether the link that carries this one's tag has all its connections: nothing that a create left half built.
+/// Whether the link that carries this one's tag is one that a create ended: no part is missing and nothing says otherwise.
 fn is_whole(site: Site<'_>, survey: &Survey) -> bool {
+    if site.link.is_some_and(|link| survey.unfinished.contains(link.as_str())) {
+        return false;
+    }
     let tagged = |c: &&azure::Connection| site.link.is_some_and(|link| link.is_on(&c.resource.tags));
     survey.network_connections.iter().filter(tagged).count() >= TunnelKey::ALL.len()
 }

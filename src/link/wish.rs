@@ -60,6 +60,8 @@ pub struct Wish {
     pub own_keys: PerTunnel<Given<Option<crate::primitives::KeyFault>>>,
     pub own_keys_given: Given<()>,
     pub own_keys_version: Given<i64>,
+    pub rotate_keys: Given<String>,
+    pub on_create_failure: Given<String>,
     pub tags: Given<BTreeMap<String, Given<String>>>,
     /// By attribute name.
     pub timeouts: BTreeMap<String, Given<String>>,

@@ -88,6 +88,12 @@ impl CloudEngine {
         CloudEngine { settings, subscription, clouds }
     }
 
+    /// Over clouds that are there already.
+    pub fn over(settings: Settings, clouds: Clouds) -> Self {
+        let subscription = Some(clouds.azure.subscription().to_owned());
+        CloudEngine { settings: Arc::new(settings), subscription, clouds: Ok(clouds) }
+    }
+
     fn clouds(&self) -> Result<&Clouds, Diagnostics> {
         if !self.settings.unknown.is_empty() {
             return Err(NotReady::Unknown(self.settings.unknown.clone()).diagnostic().into());
@@ -242,6 +248,8 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
         };
         let summary = match &failure.cause {
             Cause::SessionDown { key, .. } => format!("Tunnel {key} is built but not up"),
+            Cause::RoutesMissing { key, .. } => format!("Tunnel {key} lost routes"),
+            Cause::OthersDown { key, .. } => format!("Tunnel {key} was left alone"),
             _ => format!("{what} failed"),
         };
         if let Cause::AlreadyBuilt { .. } = &failure.cause {
@@ -271,7 +279,9 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
         );
         diagnostics.push(Diagnostic::error(format!("The link could not be {verb} as wanted")).detail(detail));
     }
-    Outcome { observed: ended.observed, diagnostics }
+    let down = |cause: &Cause| matches!(cause, Cause::SessionDown { .. } | Cause::RoutesMissing { .. });
+    let broken = ended.failures.iter().any(|failure| !down(&failure.cause)) || !ended.unsettled.is_empty();
+    Outcome { observed: ended.observed, diagnostics, broken }
 }
 
 fn attempt(verb: Verb) -> &'static str {
@@ -304,8 +314,8 @@ fn advice(verb: &str, made: &[Object]) -> String {
     let bill: Vec<String> = made.iter().filter(|o| costs(o)).map(ToString::to_string).collect();
     let bill = if bill.is_empty() { String::new() } else { format!(" By the hour bill: {}.", bill.join(", ")) };
     format!(
-        "Made so far and kept in the state: {}.{bill} After a failed create Terraform marks the link tainted and would build it anew: run \
-         terraform untaint first, and the next apply finishes what there is. Destroy removes it.",
+        "Made so far and kept in the state: {}.{bill} The next apply goes on from there: where Terraform calls the link tainted and \
+         shows a replacement, it is finished all the same. Destroy removes it.",
         words.join(", ")
     )
 }

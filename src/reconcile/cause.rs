@@ -18,6 +18,18 @@ pub enum Cause {
          itself is built. Look at both ends' tunnel logs, or set wait_for_bgp = false to finish without waiting"
     )]
     SessionDown { key: TunnelKey, minutes: u64, aws: String, azure: String },
+    /// Up again, but with fewer routes than before it was interrupted.
+    #[error(
+        "{key} is up again, but AWS accepts {has} routes over it instead of {had}, {minutes} minutes later. The tunnels after it \
+         were not touched. Look at what Azure advertises, and apply again"
+    )]
+    RoutesMissing { key: TunnelKey, had: u32, has: u32, minutes: u64 },
+    /// A roll stops rather than taking down a second tunnel.
+    #[error(
+        "{key} was not touched: {down} is down, and with it interrupted too the link would lose more than one tunnel at a time. \
+         Mend that tunnel first, or wait until it is up, and apply again"
+    )]
+    OthersDown { key: TunnelKey, down: String },
     #[error(
         "the steps that are left wait for each other. This is a bug in this provider: please report it with the plan"
     )]
@@ -38,6 +50,12 @@ pub enum Cause {
          ADDRESS '{id}'. If another state holds it, choose another slot or gateway"
     )]
     AlreadyBuilt { id: String },
+    /// Two runs on one link would undo each other's work.
+    #[error(
+        "this link is half built, and somebody is still at it: {id} appeared while it was watched. Wait until that run has ended, \
+         then apply again: it goes on from what is there"
+    )]
+    StillBuilding { id: String },
     #[error("{kind} still holds {found}, which this link did not make")]
     NotEmpty { kind: &'static str, found: String },
     #[error("after a write the Azure gateway does not list {0}: somebody else is changing it")]

@@ -8,15 +8,22 @@ use super::run::{OnFailure, run};
 use crate::link::decide::decide;
 use crate::link::known::Known;
 use crate::link::observed::Observed;
-use crate::link::ownership::{Standing, standing};
+use crate::link::ownership::{LinkId, Standing, standing};
 use crate::link::search::{Demolition, Search};
 use crate::link::spec::Spec;
 use crate::link::step::{Step, StepId};
 use crate::link::tunnel::TunnelKey;
 use std::sync::Mutex;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Rounds of the loop before what still differs is reported: the second sees what the first could not know.
 const ROUNDS: usize = 4;
+
+/// How long a half-built link has to stand still before it is taken over.
+const WATCH: Duration = Duration::from_secs(10);
+/// Within this time every object that was made is visible (`clouds.md` 3.6).
+const VISIBLE: Duration = Duration::from_secs(60);
 
 /// A step that failed, or the reading before and after (`step` is None).
 #[derive(Debug)]
@@ -58,9 +65,14 @@ pub async fn converge(clouds: &Clouds, spec: &Spec, search: &Search, limits: &Li
         };
         if round == 0 && to_be_made {
             match standing(&seen) {
-                Standing::New => {}
+                Standing::New => whole.resumed = begun_at_azure(&seen, &spec.link),
                 Standing::Unfinished => whole.resumed = true,
                 Standing::Finished => return stopped(Observed::default(), Cause::AlreadyBuilt { id: import_id(spec) }),
+            }
+        }
+        if round == 0 && whole.resumed {
+            if let Err(cause) = stands_still(&site, &search, limits, &seen).await {
+                return stopped(Observed::default(), cause);
             }
         }
         let steps = decide(spec, &seen);
@@ -88,6 +100,34 @@ fn is_to_be_made(known: &Known) -> bool {
         && known.connections.iter().all(|(_, id)| id.is_none())
 }
 
+/// Whether a create got as far as this link's own objects at Azure, and no further.
+fn begun_at_azure(seen: &Observed, link: &LinkId) -> bool {
+    let azure = &seen.azure;
+    let network = azure.network.iter().map(|network| &network.resource);
+    let ips = azure.public_ips.iter().filter_map(|(_, ip)| ip.as_ref()).map(|ip| &ip.resource);
+    let gateway = azure.gateway.iter().map(|gateway| &gateway.resource);
+    network.chain(ips).chain(gateway).any(|resource| link.is_on(&resource.tags))
+}
+
+/// Waits until a half-built link stands still. What was made right before its run died may become visible only by and by;
+/// what appears after that is made by somebody who is still building.
+///
+/// # Errors
+/// `StillBuilding`; what reading answers.
+async fn stands_still(site: &Site, search: &Search, limits: &Limits, seen: &Observed) -> Result<(), Cause> {
+    let (begun, mut known) = (Instant::now(), seen.ids());
+    loop {
+        limits.aws().sleep("Watch", "the half-built link", WATCH).await?;
+        let late = begun.elapsed() > VISIBLE;
+        let now = observe(site, search, limits).await?.ids();
+        match now.iter().find(|id| !known.contains(*id)) {
+            None => return Ok(()),
+            Some(id) if late => return Err(Cause::StillBuilding { id: id.clone() }),
+            Some(_) => known = now,
+        }
+    }
+}
+
 fn import_id(spec: &Spec) -> String {
     format!("{},{}@{}", spec.azure.gateway.id(), spec.inside_cidrs.get(TunnelKey::ALL[0]), spec.aws.region)
 }
@@ -102,8 +142,10 @@ async fn one_round(
     told: Progress<'_>,
 ) -> Ended {
     let inner = limits.child();
+    let before = seen.clone();
     let board = Mutex::new(seen);
-    let acting = Acting { site, spec: Some(spec), demolition: None, search, board: &board, limits: &inner };
+    let acting =
+        Acting { site, spec: Some(spec), demolition: None, search, board: &board, before: &before, limits: &inner };
     let ran = run(steps, |step| act_and_tell(&acting, step, told), OnFailure::Stop, &inner.cancel).await;
     ended(ran, board, limits)
 }
@@ -132,9 +174,17 @@ pub async fn demolish(
             return Ended { observed: seen, ..whole };
         }
         let inner = limits.child();
+        let before = seen.clone();
         let board = Mutex::new(seen);
-        let acting =
-            Acting { site: &site, spec: None, demolition: Some(what), search: &search, board: &board, limits: &inner };
+        let acting = Acting {
+            site: &site,
+            spec: None,
+            demolition: Some(what),
+            search: &search,
+            board: &board,
+            before: &before,
+            limits: &inner,
+        };
         let ran = run(steps, |step| act_and_tell(&acting, step, told), OnFailure::GoOn, &inner.cancel).await;
         let ended = ended(ran, board, limits);
         whole.done.extend(ended.done);
@@ -170,7 +220,7 @@ fn stopped(observed: Observed, cause: Cause) -> Ended {
 
 /// After a failure the clouds know better than the board what was made. A short look of its own, which may fail.
 async fn look_once_more(site: &Site, search: &Search, board: Observed) -> Observed {
-    let limits = Limits::within(std::time::Duration::from_secs(5), &tokio_util::sync::CancellationToken::new());
+    let limits = Limits::within(Duration::from_secs(5), &tokio_util::sync::CancellationToken::new());
     match observe(site, search, &limits).await {
         Ok(seen) => seen,
         Err(cause) => {

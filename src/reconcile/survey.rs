@@ -4,8 +4,12 @@ use super::cause::Cause;
 use super::clouds::{Clouds, Limits};
 use crate::aws::Filter;
 use crate::azure::Azure;
+use crate::link::ownership::{LINK, UNFINISHED};
 use crate::link::survey::{Looked, Survey, SurveyAsk, network_of};
+use crate::link::tunnel::TunnelKey;
+use crate::primitives::Tags;
 use futures::try_join;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn looked<T>(found: Option<T>) -> Looked<T> {
     found.map_or(Looked::Absent, Looked::Found)
@@ -25,7 +29,9 @@ pub async fn survey(clouds: &Clouds, ask: &SurveyAsk, limits: &Limits) -> Result
             survey_aws(clouds, ask, limits).await
         })
     )?;
+    let unfinished = unfinished(clouds, ask, &azure, limits).await?;
     Ok(Survey {
+        unfinished,
         vpc: aws.vpc,
         vpc_gateway: aws.vpc_gateway,
         subnets: aws.subnets,
@@ -34,6 +40,27 @@ pub async fn survey(clouds: &Clouds, ask: &SurveyAsk, limits: &Limits) -> Result
         vpn_connections: aws.vpn_connections,
         ..azure
     })
+}
+
+/// Links with all their connections whose AWS half carries the mark all the same.
+async fn unfinished(
+    clouds: &Clouds,
+    ask: &SurveyAsk,
+    seen: &Survey,
+    limits: &Limits,
+) -> Result<BTreeSet<String>, Cause> {
+    let mut counts = BTreeMap::<&String, usize>::new();
+    let tags = seen.network_connections.iter().filter_map(|connection| connection.resource.tags.get(LINK));
+    tags.for_each(|link| *counts.entry(link).or_default() += 1);
+    let mut found = BTreeSet::new();
+    for link in counts.into_iter().filter(|(_, count)| *count >= TunnelKey::ALL.len()).map(|(link, _)| link) {
+        let ec2 = clouds.site(ask.region.as_ref(), limits).await?.ec2;
+        let marked = Tags::from([(LINK.to_owned(), link.clone()), (UNFINISHED.to_owned(), "true".to_owned())]);
+        if !ec2.describe_customer_gateways(&limits.aws(), &Filter::tags(&marked)).await?.is_empty() {
+            found.insert(link.clone());
+        }
+    }
+    Ok(found)
 }
 
 async fn survey_azure(azure: &Azure, ask: &SurveyAsk, limits: &Limits) -> Result<Survey, Cause> {

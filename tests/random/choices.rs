@@ -98,6 +98,8 @@ pub fn good(path: &str, site: &Site, style: Style) -> Vec<Value> {
         "ipsec_policy.ipsec_lifetime_seconds" => numbers(&[3_600, 900]),
         "preshared_keys_wo_version" => numbers(&[1, 2]),
         "wait_for_bgp" | "allow_overlapping_prefixes" => vec![true.into(), false.into()],
+        "rotate_keys" => texts(&["2026-10", "2026-11"]),
+        "on_create_failure" => texts(&["keep", "rollback"]),
         "tags" => {
             vec![
                 Value::map([("team", "net"), ("cost center", "Größe 1")]),

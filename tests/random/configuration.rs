@@ -112,6 +112,9 @@ fn agree(mut config: Value) -> Value {
         config.set("preshared_keys_wo", Value::Null);
         config.set("preshared_keys_wo_version", Value::Null);
     }
+    if !config.get("preshared_keys_wo").is_null() {
+        config.set("rotate_keys", Value::Null);
+    }
     let policy = config.get("ipsec_policy").clone();
     if policy.get("preset").as_str() == Some("cloud_default") {
         let only = policy.as_map().unwrap().keys().map(|name| (name.clone(), Value::Null));

@@ -103,7 +103,7 @@ impl Builder {
         let network = format!("{base}/virtualNetworks/net{number}");
         let range = Site::azure_range(number);
         let (start, third) = range.rsplit_once('.').unwrap();
-        let has_gateway_subnet = number % 2 == 0;
+        let has_gateway_subnet = number.is_multiple_of(2);
         let subnet =
             json!([{"name": "GatewaySubnet", "properties": {"addressPrefix": format!("{start}.{third}.0/27")}}]);
         let subnets = if has_gateway_subnet { subnet } else { json!([]) };

@@ -2,19 +2,21 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod core;
 pub mod lifecycle;
 pub mod meddling;
+pub mod point;
+#[path = "../random/rules.rs"]
+pub mod rules;
+pub mod sweep;
 pub mod variety;
 pub mod verify;
+pub mod wire;
+pub mod witness;
 
 use self::verify::managed;
-use async_trait::async_trait;
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_types::body::SdkBody;
+use self::wire::Wire;
+use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
 use awsazure::aws::model::Region;
 use awsazure::aws::{Aws, Seams, Settings as AwsSettings, TokioTime};
 use awsazure::azure::credential::CredentialSettings;
@@ -33,88 +35,20 @@ use awsazure::link::tunnel::{PerTunnel, TunnelKey};
 use awsazure::primitives::Asn;
 use awsazure::reconcile::{Clouds, Ended, Limits, converge, demolish};
 use awsazure_sandbox::memory::Sandbox;
-use awsazure_sandbox::wire::{Reply, Request};
-use awsazure_sandbox::world::Settings;
-use azure_core::error::{Error as AzureError, ErrorKind};
-use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
-use azure_core::http::{AsyncRawResponse, Body, HttpClient, StatusCode};
+use awsazure_sandbox::world::{Settings, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
 
-/// The sandbox behind both SDKs' seams for an HTTP client.
-#[derive(Clone)]
-struct Wire(Sandbox);
-
-impl std::fmt::Debug for Wire {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Wire")
-    }
-}
-
-impl HttpConnector for Wire {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let sandbox = self.0.clone();
-        let headers = request.headers().iter().map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
-        let request = Request {
-            method: request.method().to_owned(),
-            base_url: "https://ec2.sandbox".to_owned(),
-            path: "/".to_owned(),
-            query: String::new(),
-            headers,
-            body: request.body().bytes().unwrap_or_default().to_vec(),
-        };
-        HttpConnectorFuture::new(async move {
-            match sandbox.call(request).await {
-                Reply::Answer(answer) => {
-                    let status = answer.status.try_into().expect("a status");
-                    let mut response = HttpResponse::new(status, SdkBody::from(answer.body));
-                    for (name, value) in answer.headers {
-                        response.headers_mut().append(name.to_lowercase(), value);
-                    }
-                    Ok(response)
-                }
-                Reply::Dropped => Err(ConnectorError::io("connection reset by peer".into())),
-                Reply::Hang => std::future::pending().await,
-            }
-        })
-    }
-}
-
-#[async_trait]
-impl HttpClient for Wire {
-    async fn execute_request(&self, request: &azure_core::http::Request) -> azure_core::Result<AsyncRawResponse> {
-        let Body::Bytes(body) = request.body() else { panic!("a streamed body") };
-        let url = request.url();
-        let headers =
-            request.headers().iter().map(|(name, value)| (name.as_str().to_lowercase(), value.as_str().to_owned()));
-        let exchange = Request {
-            method: request.method().as_str().to_owned(),
-            base_url: format!("{}://{}", url.scheme(), url.authority()),
-            path: url.path().to_owned(),
-            query: url.query().unwrap_or_default().to_owned(),
-            headers: headers.collect(),
-            body: body.to_vec(),
-        };
-        match self.0.call(exchange).await {
-            Reply::Answer(answer) => {
-                let mut headers = Headers::new();
-                for (name, value) in answer.headers {
-                    headers.insert(HeaderName::from(name.to_lowercase()), HeaderValue::from(value));
-                }
-                Ok(AsyncRawResponse::from_bytes(StatusCode::from(answer.status), headers, answer.body))
-            }
-            Reply::Dropped => Err(AzureError::with_message(ErrorKind::Io, "connection reset by peer")),
-            Reply::Hang => std::future::pending().await,
-        }
-    }
-}
-
 /// Two simulated clouds and clients for them.
 pub struct Sim {
     pub sandbox: Sandbox,
     pub clouds: Clouds,
+    pub wire: Wire,
+    seed: u64,
+    /// The date when it began, for signatures.
+    origin: SystemTime,
 }
 
 pub const REGION: &str = "eu-west-1";
@@ -125,31 +59,25 @@ impl Sim {
     }
 
     pub fn with(seed: u64, settings: Settings) -> Self {
-        let (tenant, subscription) = (settings.tenant_id.clone(), settings.subscription_id.clone());
-        let (client, secret) = (settings.client_id.clone(), settings.client_secret.clone());
-        let sandbox = Sandbox::new(seed, settings);
-        let wire = Wire(sandbox.clone());
-        let connector = wire.clone();
-        let http: SharedHttpClient = http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone()));
+        Self::of(seed, World::new(seed, settings))
+    }
+
+    /// A world that goes on from where it stood.
+    pub fn of(seed: u64, world: World) -> Self {
         let origin = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
-        let time = aws_smithy_async::time::SharedTimeSource::new(TokioTime::starting(origin));
-        let aws = AwsSettings {
-            access_key: Some("AKIAEXAMPLE".to_owned()),
-            secret_key: Some("secret".to_owned()),
-            region: Some(REGION.to_owned()),
-            ..AwsSettings::default()
-        };
-        let aws = Aws::with(aws, Seams { http: Some(http), sleep: None, time: Some(time), seed: Some(seed) });
-        let credentials = CredentialSettings {
-            tenant_id: Some(tenant),
-            client_id: Some(client),
-            client_secret: Some(secret),
-            subscription_id: Some(subscription),
-            metadata_host: Some("arm.sandbox".to_owned()),
-            ..CredentialSettings::from_env(&|_| None)
-        };
-        let azure = AzureSettings { credentials, http: Some(Arc::new(wire)), ..AzureSettings::default() };
-        Sim { sandbox, clouds: Clouds { azure: Azure::new(azure).expect("settings"), aws } }
+        let origin = origin + Duration::from_millis(world.now().0 / world.settings.time_scale.max(1));
+        let settings = world.settings.clone();
+        let sandbox = Sandbox::of(world);
+        let wire = Wire::new(sandbox.clone());
+        let clouds = clients(&wire, &settings, seed, TokioTime::starting(origin));
+        Sim { sandbox, clouds, wire, seed, origin }
+    }
+
+    /// Clients as a new process has them: nothing known, nobody logged in.
+    pub fn process(&self) -> Clouds {
+        let settings = self.sandbox.world().settings.clone();
+        let by_now = Duration::from_millis(self.sandbox.elapsed_ms());
+        clients(&self.wire, &settings, self.seed, TokioTime::starting(self.origin + by_now))
     }
 
     pub fn subscription(&self) -> String {
@@ -202,6 +130,8 @@ impl Sim {
             policy: Preset::Strong.policy(),
             tags: BTreeMap::from([("team".to_owned(), "network".to_owned())]),
             keys: PerTunnel::default(),
+            keys_raised: false,
+            rotation: None,
             wait_for_bgp: true,
             former: Former::default(),
             found: BTreeSet::new(),
@@ -278,4 +208,27 @@ impl Sim {
         let all = ["aws", "azure"].into_iter().flat_map(|cloud| listing[cloud].as_array().cloned().unwrap_or_default());
         all.map(|o| format!("{} {}", o["kind"].as_str().unwrap_or("?"), o["id"].as_str().unwrap_or("?"))).collect()
     }
+}
+
+fn clients(wire: &Wire, settings: &Settings, seed: u64, time: TokioTime) -> Clouds {
+    let connector = wire.clone();
+    let http: SharedHttpClient = http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone()));
+    let time = aws_smithy_async::time::SharedTimeSource::new(time);
+    let aws = AwsSettings {
+        access_key: Some("AKIAEXAMPLE".to_owned()),
+        secret_key: Some(wire::AWS_SECRET.to_owned()),
+        region: Some(REGION.to_owned()),
+        ..AwsSettings::default()
+    };
+    let aws = Aws::with(aws, Seams { http: Some(http), sleep: None, time: Some(time), seed: Some(seed) });
+    let credentials = CredentialSettings {
+        tenant_id: Some(settings.tenant_id.clone()),
+        client_id: Some(settings.client_id.clone()),
+        client_secret: Some(settings.client_secret.clone()),
+        subscription_id: Some(settings.subscription_id.clone()),
+        metadata_host: Some("arm.sandbox".to_owned()),
+        ..CredentialSettings::from_env(&|_| None)
+    };
+    let azure = AzureSettings { credentials, http: Some(Arc::new(wire.clone())), ..AzureSettings::default() };
+    Clouds { azure: Azure::new(azure).expect("settings"), aws }
 }

@@ -25,7 +25,7 @@ pub(super) struct Lock {
 }
 
 /// The whole of Azure. Maps are keyed by ids in lower case.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Cloud {
     pub(super) groups: BTreeMap<String, Group>,
     pub(super) resources: BTreeMap<String, Resource>,

@@ -1,6 +1,6 @@
 //! Virtual networks, subnets, public IP addresses.
 
-use super::write::LINGERING;
+use super::write::{Edit, LINGERING};
 use super::{Azure, NETWORK, Ours, read_as};
 use crate::azure::documents::network::{self, NewVirtualNetwork};
 use crate::azure::documents::public_ip::{self, NewPublicIp};
@@ -32,6 +32,20 @@ impl Azure {
         read_as("create virtual network", id.as_str(), network::parse(doc))
     }
 
+    /// Edits the document in place; see `documents::network` for edits.
+    ///
+    /// # Errors
+    /// `NotFound` where it does not exist.
+    pub async fn change_virtual_network(
+        &self,
+        id: &ResourceId,
+        edit: Edit<'_>,
+        waits: &Waits,
+    ) -> Result<VirtualNetwork, Error> {
+        let doc = self.change("change virtual network", id, edit, waits).await?;
+        read_as("change virtual network", id.as_str(), network::parse(doc))
+    }
+
     /// # Errors
     /// `InUse` where something still stands in it after ten minutes.
     pub async fn delete_virtual_network(&self, id: &ResourceId, waits: &Waits) -> Result<(), Error> {
@@ -46,6 +60,12 @@ impl Azure {
         let mine = |doc: &Value| network::parse_subnet(doc).is_ok_and(|subnet| subnet.prefix == Some(prefix));
         let doc = self.create_if("create subnet", id, &network::subnet_body(prefix), &mine, waits).await?;
         read_as("create subnet", id.as_str(), network::parse_subnet(&doc))
+    }
+
+    /// # Errors
+    /// `NotFound` where it does not exist; what stands in it may forbid the change.
+    pub async fn change_subnet(&self, id: &ResourceId, prefix: Ipv4Net, waits: &Waits) -> Result<(), Error> {
+        self.change("change subnet", id, &|doc| network::set_prefix(doc, prefix), waits).await.map(drop)
     }
 
     /// # Errors

@@ -5,6 +5,7 @@ use crate::azure::model::{Subnet, VirtualNetwork};
 use crate::primitives::Tags;
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// The only name under which Azure takes a gateway's subnet.
 pub const GATEWAY_SUBNET: &str = "GatewaySubnet";
@@ -31,6 +32,26 @@ impl NewVirtualNetwork {
             "tags": self.tags,
             "properties": {"addressSpace": {"addressPrefixes": self.address_space}, "subnets": subnets},
         })
+    }
+}
+
+/// Adds the wanted ranges to a network's document and takes the former ones off it.
+pub fn set_ranges(doc: &mut Value, wanted: &[Ipv4Net], former: &BTreeSet<Ipv4Net>) {
+    if let Some(ranges) = doc.pointer_mut("/properties/addressSpace/addressPrefixes").and_then(Value::as_array_mut) {
+        let is = |range: &Value, net: &Ipv4Net| range.as_str().and_then(|text| text.parse().ok()) == Some(*net);
+        ranges.retain(|range| !former.iter().any(|net| is(range, net)));
+        let lacking: Vec<Value> =
+            wanted.iter().filter(|net| !ranges.iter().any(|range| is(range, net))).map(|net| json!(net)).collect();
+        ranges.extend(lacking);
+    }
+}
+
+/// Gives a subnet's document another prefix.
+pub fn set_prefix(doc: &mut Value, prefix: Ipv4Net) {
+    if let Some(properties) = doc.get_mut("properties").and_then(Value::as_object_mut) {
+        // Azure answers one of two spellings, and would hold one against the other.
+        properties.remove("addressPrefixes");
+        properties.insert("addressPrefix".to_owned(), json!(prefix));
     }
 }
 

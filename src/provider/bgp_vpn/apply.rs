@@ -4,10 +4,11 @@ use super::changes::Changes;
 use super::engine::{Engine, Outcome};
 use super::follow::{fill_unknown, follow};
 use super::paths::diagnostics;
-use super::plan::{ask, ground, judge, origin};
+use super::plan::{ask, ground, judge, link_of, origin};
 use super::private::Private;
+use super::recall::{Recall, drift, is_unfinished};
 use super::settle::{Ground, settle};
-use super::spec::{Surroundings, own_keys, search, spec, subscription, text};
+use super::spec::{Keys, Surroundings, own_keys, search, spec, subscription, text};
 use super::state::{complete, identity, managed, read_managed};
 use crate::aws::model::RouteTableId;
 use crate::azure::id::ResourceId;
@@ -20,6 +21,7 @@ use crate::link::spec::{Former, Spec};
 use crate::link::survey::Survey;
 use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
+use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -32,6 +34,10 @@ struct Job {
     before: Managed,
     /// Gateways that were somebody else's become this link's.
     claims: bool,
+    /// Until all is done the link counts as one whose create never ended.
+    unfinished: bool,
+    /// Triggers of an update, as they were before.
+    asked: Vec<(&'static str, Value)>,
 }
 
 /// What Terraform stores of a link.
@@ -42,18 +48,44 @@ pub struct Stored {
 }
 
 /// Creates or changes a link.
-pub async fn apply(engine: &dyn Engine, request: ApplyRequest) -> ApplyResponse {
+pub async fn apply(engine: &dyn Engine, recall: &Recall, request: ApplyRequest) -> ApplyResponse {
+    let left = left(engine, recall, &request);
+    let prior = left.as_ref().or((!request.prior.is_null()).then_some(&request.prior));
     let mut told = Diagnostics::new();
-    let job = match prepare(engine, &request, &mut told).await {
+    let job = match prepare(engine, &request, prior, &mut told).await {
         Ok(job) => job,
         Err(diagnostics) => return request.failed(diagnostics),
     };
-    let prior = (!request.prior.is_null()).then_some(&request.prior);
+    let ended = carry_out(engine, &request, prior, &job, told).await;
+    if request.is_create() && !ended.diagnostics.has_errors() {
+        recall.finished(Some(job.spec.link));
+    }
+    ended
+}
+
+/// The unfinished link that a create goes on with. Should it end early, that is still what there is.
+fn left(engine: &dyn Engine, recall: &Recall, request: &ApplyRequest) -> Option<Value> {
+    let private = Private::read(&request.planned_private);
+    let link = link_of(&request.planned, &private, engine.subscription());
+    let left = recall.of(link.as_ref()).filter(|left| private.finishes && left.is_finished_by(&request.planned))?;
+    let kept = Private { finishes: false, surveyed: false, replaces: Vec::new(), ..private };
+    request.checkpoint.save(left.state.clone(), left.private.unwrap_or(kept).write(), identity_of(&left.state));
+    Some(left.state)
+}
+
+async fn carry_out(
+    engine: &dyn Engine,
+    request: &ApplyRequest,
+    prior: Option<&Value>,
+    job: &Job,
+    mut told: Diagnostics,
+) -> ApplyResponse {
     let changes = prior.map(|prior| Changes { prior, planned: &job.target });
-    if let Some(changes) = changes.filter(|changes| changes.is_local()) {
+    if let Some(changes) = changes.filter(|changes| request.is_update() && changes.is_local(&job.private)) {
         let mut private = job.private.clone();
         private.remember(changes.planned);
-        let (state, identity) = (job.target, request.planned_identity);
+        private.imported = false;
+        let (state, identity) = (job.target.clone(), request.planned_identity.clone());
         return ApplyResponse { new_state: state, private: private.write(), identity, diagnostics: told };
     }
     let Some(mut search) = search(prior.unwrap_or(&job.target), &job.private, engine.subscription(), true) else {
@@ -63,27 +95,41 @@ pub async fn apply(engine: &dyn Engine, request: ApplyRequest) -> ApplyResponse 
     };
     search.names = Some(job.spec.azure.names.clone());
     search.link = Some(job.spec.link.clone());
-    let limit = if prior.is_none() { timeout(&job.target, "create", 120) } else { timeout(&job.target, "update", 240) };
+    let limit =
+        if request.is_create() { timeout(&job.target, "create", 120) } else { timeout(&job.target, "update", 240) };
     let save = |observed: &Observed| {
         let stored = job.stored(observed, false);
         request.checkpoint.save(stored.state, stored.private, stored.identity);
     };
-    if let Some(changes) = changes.filter(|changes| changes.aws_anew()) {
-        let demolition = aws_half(changes, &job);
+    if let Some(changes) =
+        changes.filter(|changes| if request.is_create() { changes.aws_moved() } else { changes.aws_anew() })
+    {
+        let demolition = aws_half(changes, job);
         let outcome = engine.demolish(&demolition, &search, limit, &request.cancel, &save).await;
         if outcome.diagnostics.has_errors() {
-            return job.ended(&request, outcome, told);
+            return job.ended(request, outcome, told);
         }
         told.append(outcome.diagnostics);
         forget_aws(&mut search, changes, &job.spec);
     }
     let outcome = engine.converge(&job.spec, &search, limit, &request.cancel, &save).await;
-    job.ended(&request, outcome, told)
+    let rolls_back = request.is_create() && job.target.get("on_create_failure").as_str() == Some("rollback");
+    // Where nothing was observed, nothing was made: a link of somebody else's state, for one.
+    if rolls_back && outcome.broken && outcome.observed != Observed::default() && !request.cancel.is_cancelled() {
+        return job.rolled_back(engine, request, &search, outcome, told).await;
+    }
+    job.ended(request, outcome, told)
 }
 
 /// Settles what plan had to leave open, and checks it before anything is made.
-async fn prepare(engine: &dyn Engine, request: &ApplyRequest, told: &mut Diagnostics) -> Result<Job, Diagnostics> {
+async fn prepare(
+    engine: &dyn Engine,
+    request: &ApplyRequest,
+    before: Option<&Value>,
+    told: &mut Diagnostics,
+) -> Result<Job, Diagnostics> {
     let mut private = Private::read(&request.planned_private);
+    // What finishes a link was planned as a create, and is settled as one.
     let prior = (!request.prior.is_null()).then_some(&request.prior);
     let mut survey = Survey::default();
     if !private.surveyed {
@@ -104,13 +150,14 @@ async fn prepare(engine: &dyn Engine, request: &ApplyRequest, told: &mut Diagnos
         told.append(found);
         private.origin = origin(&ground, &survey, &target);
     }
-    let before = prior.map(read_managed).unwrap_or_default();
-    let former = prior.map(|prior| former(prior, &target, &private, &before)).unwrap_or_default();
+    let unfinished = request.is_create() || is_unfinished(&request.prior);
+    let managed = before.map(read_managed).unwrap_or_default();
+    let former = before.map(|before| former(before, &target, &private, &managed)).unwrap_or_default();
     let around = Surroundings {
         private: &private,
         subscription: engine.subscription(),
         default_tags: engine.default_tags(),
-        keys: own_keys(&request.config),
+        keys: keys(request, prior.map(|prior| Changes { prior, planned: &target }), &private),
         former,
     };
     let spec = spec(&target, around).map_err(|lacking| {
@@ -125,7 +172,19 @@ async fn prepare(engine: &dyn Engine, request: &ApplyRequest, told: &mut Diagnos
     })?;
     let claims = prior.is_some_and(|prior| prior.get("manage_gateways").as_bool() == Some(false))
         && target.get("manage_gateways").as_bool() == Some(true);
-    Ok(Job { target, private, spec, before, claims })
+    let triggers = ["rotate_keys", "preshared_keys_wo_version"].map(|name| Some((name, prior?.get(name).clone())));
+    let asked = triggers.into_iter().flatten().collect();
+    Ok(Job { target, private, spec, before: managed, claims, unfinished, asked })
+}
+
+/// The keys in use stay, unless a create makes them all or an update is asked to change them.
+fn keys(request: &ApplyRequest, changes: Option<Changes<'_>>, private: &Private) -> Keys {
+    let trigger = changes.filter(|changes| changes.rotates_keys(private));
+    Keys {
+        own: own_keys(&request.config),
+        raised: changes.is_none_or(Changes::raises_keys),
+        trigger: trigger.and_then(|changes| text(changes.planned, "rotate_keys")),
+    }
 }
 
 /// What the link has put somewhere and is not to have there any more. Only what was last applied counts as put there by it.
@@ -144,7 +203,22 @@ fn former(prior: &Value, target: &Value, private: &Private, before: &Managed) ->
     let hands_off = target.at(&"aws.route_table_ids".into()).as_list().is_some_and(<[Value]>::is_empty);
     let tables = before.ids(Kind::AwsRoutePropagation).filter_map(|id| id.split_once('/'));
     let tables = tables.filter(|_| !hands_off).map(|(table, _)| RouteTableId(table.to_owned()));
-    Former { addresses, route_tables: tables.collect() }
+    let last = private.setting(prior, &"azure.virtual_network".into());
+    let (had, has) = (network_parts(last), network_parts(target.get("azure").get("virtual_network")));
+    Former {
+        addresses,
+        route_tables: tables.collect(),
+        address_space: had.0.difference(&has.0).copied().collect(),
+        subnets: had.1.difference(&has.1).cloned().collect(),
+    }
+}
+
+/// Ranges and subnets of a VNet that a link makes.
+fn network_parts(made: &Value) -> (BTreeSet<Ipv4Net>, BTreeSet<String>) {
+    let ranges = made.get("address_space").as_list().into_iter().flatten();
+    let ranges = ranges.filter_map(|range| range.as_str()?.parse().ok()).collect();
+    let subnets = made.get("subnets").as_map().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+    (ranges, subnets)
 }
 
 /// A plan with its unknown places taken from what is settled by now.
@@ -180,7 +254,7 @@ impl Job {
             let first = self.spec.inside_cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 });
             state.set("id", identity(&gateway, &first.to_string()).0);
         }
-        state.set("drift", Value::List(Vec::new()));
+        state.set("drift", drift(self.unfinished && !whole, Vec::new()));
         let mut private = self.private.clone();
         private.remember(&state);
         if !whole {
@@ -188,7 +262,11 @@ impl Job {
         }
         private.link = Some(self.spec.link.clone());
         private.replaces.clear();
-        private.surveyed = false;
+        (private.surveyed, private.finishes, private.imported) = (false, false, false);
+        if !whole {
+            // What did not end well is asked for again.
+            self.asked.iter().for_each(|(name, before)| state.set(*name, before.clone()));
+        }
         let given_up = self.spec.former.addresses.iter().filter(|_| !whole);
         private.former = given_up.map(|(instance, ip)| (instance.index(), *ip)).collect();
         Stored { identity: identity_of(&state), state: state.unknown_as_null(), private: private.write() }
@@ -204,6 +282,37 @@ impl Job {
         let nothing = failed && request.is_create() && read_managed(&stored.state).is_empty();
         let new_state = if nothing { Value::Null } else { stored.state };
         ApplyResponse { new_state, private: stored.private, identity: stored.identity, diagnostics: told }
+    }
+}
+
+impl Job {
+    /// Deletes what a failed create made. What cannot be deleted stays in the state.
+    async fn rolled_back(
+        &self,
+        engine: &dyn Engine,
+        request: &ApplyRequest,
+        search: &Search,
+        failed: Outcome,
+        mut told: Diagnostics,
+    ) -> ApplyResponse {
+        let state = self.stored(&failed.observed, false).state;
+        let made = read_managed(&state);
+        let what = demolition(&state, &self.private, made, self.spec.azure.subscription.clone());
+        let what = Demolition { link: self.spec.link.clone(), ..what };
+        let save = |observed: &Observed| {
+            let stored = self.stored(observed, false);
+            request.checkpoint.save(stored.state, stored.private, stored.identity);
+        };
+        let gone = engine.demolish(&what, search, timeout(&self.target, "delete", 120), &request.cancel, &save).await;
+        told.append(failed.diagnostics);
+        if gone.diagnostics.has_errors() {
+            return self.ended(request, gone, told);
+        }
+        told.append(gone.diagnostics);
+        told.push(Diagnostic::error("The create was rolled back").detail(
+            "What it had made was deleted again, as on_create_failure = \"rollback\" asks: nothing is left, and nothing bills.",
+        ));
+        ApplyResponse { diagnostics: told, ..ApplyResponse::default() }
     }
 }
 
@@ -252,10 +361,16 @@ fn forget_aws(search: &mut Search, changes: Changes<'_>, spec: &Spec) {
 }
 
 /// Deletes a link.
-pub async fn destroy(engine: &dyn Engine, request: ApplyRequest) -> ApplyResponse {
+pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest) -> ApplyResponse {
     let private = Private::read(&request.planned_private);
     let state = &request.prior;
     let before = read_managed(state);
+    let link = link_of(state, &private, engine.subscription());
+    if private.finishes || recall.is_outlived(state, link.clone()) {
+        // The delete half of what only looks like a replacement: the create half goes on with all that is there.
+        recall.note(state, link, None);
+        return ApplyResponse::default();
+    }
     let subscription = subscription(state, engine.subscription()).unwrap_or_default();
     let demolition = demolition(state, &private, before.clone(), subscription);
     let Some(search) = search(state, &Private::default(), engine.subscription(), false) else {

@@ -1,18 +1,28 @@
 //! What a plan changes, and what that means for the objects of the link.
 
-use super::private::Origin;
+use super::private::Private;
+use crate::link::survey::same_word;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{AttributePath, Diagnostic, Diagnostics, Value};
 
 /// Changes for which the Azure gateway, and with it the whole link, must be new.
-const REPLACING: [&str; 5] =
-    ["azure.resource_group_name", "azure.location", "azure.virtual_network_id", "azure.generation", "azure.gateway_id"];
+const REPLACING: [&str; 6] = [
+    "azure.resource_group_name",
+    "azure.location",
+    "azure.virtual_network_id",
+    "azure.virtual_network.gateway_subnet_prefix",
+    "azure.generation",
+    "azure.gateway_id",
+];
+/// Changes for which the whole AWS half must be new.
+const AWS_HALF: [&str; 4] = ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.asn"];
 /// Settings that no cloud ever hears of.
-const LOCAL: [&str; 5] = [
+const LOCAL: [&str; 6] = [
     "timeouts",
     "wait_for_bgp",
+    "on_create_failure",
+    "rotate_keys",
     "allow_overlapping_prefixes",
-    "preshared_keys_wo_version",
     "azure.create_resource_group",
 ];
 /// Changes that may add to, or take from, what destroy deletes.
@@ -54,11 +64,25 @@ impl Changes<'_> {
         REPLACING.into_iter().filter(|path| self.replaces_something(path)).map(AttributePath::from).collect()
     }
 
+    /// A place whose change takes a new link, as far as it is known by now: what is unknown contradicts nothing.
+    pub fn contradicted(self) -> Option<&'static str> {
+        REPLACING.into_iter().find(|path| self.contradicts(path))
+    }
+
+    /// Whether the AWS half has to be made anew, as far as that is known by now.
+    pub fn aws_moved(self) -> bool {
+        AWS_HALF.into_iter().chain(["aws.vpc.cidr_block"]).any(|path| self.contradicts(path))
+    }
+
+    fn contradicts(self, path: &str) -> bool {
+        let (before, now) = (self.prior.at(&path.into()), self.planned.at(&path.into()));
+        let same = before.as_str().zip(now.as_str()).map_or(before == now, |(before, now)| same_word(before, now));
+        before.is_set() && now.is_set() && !same
+    }
+
     /// Whether the whole AWS half is built anew.
     pub fn aws_anew(self) -> bool {
-        ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.asn"]
-            .into_iter()
-            .any(|path| self.replaces_something(path))
+        AWS_HALF.into_iter().any(|path| self.replaces_something(path))
     }
 
     /// Whether customer gateways, and with them VPN connections, are made anew.
@@ -71,8 +95,22 @@ impl Changes<'_> {
         self.any(&MANAGING)
     }
 
+    /// Whether all keys are to be rolled. What is not known by now may ask for that.
+    pub fn rotates_keys(self, private: &Private) -> bool {
+        let (before, now) = (self.prior.get("rotate_keys"), self.planned.get("rotate_keys"));
+        before != now && !now.is_null() && !(private.imported && before.is_null())
+    }
+
+    /// Whether keys of the user's own take the place of those in use.
+    pub fn raises_keys(self) -> bool {
+        self.at("preshared_keys_wo_version") && !self.planned.get("preshared_keys_wo_version").is_null()
+    }
+
     /// Whether nothing changes that a cloud would have to hear of.
-    pub fn is_local(self) -> bool {
+    pub fn is_local(self, private: &Private) -> bool {
+        if self.rotates_keys(private) || self.raises_keys() {
+            return false;
+        }
         let strip = |value: &Value| {
             let mut value = value.clone();
             for path in LOCAL {
@@ -97,7 +135,8 @@ impl Changes<'_> {
     }
 
     /// What will interrupt traffic or take long.
-    pub fn warnings(self, origin: &Origin) -> Diagnostics {
+    pub fn warnings(self, private: &Private) -> Diagnostics {
+        let origin = &private.origin;
         let warning = |summary: &str, detail: &str, path: &str| Diagnostic::warning(summary).detail(detail).at(path);
         let mut told = Diagnostics::new();
         if let Some(path) = self.replacing().into_iter().next() {
@@ -136,6 +175,13 @@ impl Changes<'_> {
             let detail = "AWS takes a tunnel down while its options change, some minutes each; a change of policy or addresses takes both ends. \
                           Traffic goes over the other tunnels meanwhile.";
             told.push(warning("The tunnels will be interrupted", detail, path));
+        }
+        let keys = "The shared keys are changed one tunnel at a time, each for some minutes. A tunnel that is up is interrupted only while all \
+                    others are up; where one does not come back, the roll stops.";
+        if self.rotates_keys(private) {
+            told.push(warning("All four shared keys will be rolled", keys, "rotate_keys"));
+        } else if self.raises_keys() {
+            told.push(warning("Your own shared keys will be set", keys, "preshared_keys_wo_version"));
         }
         if self.replaces_something("manage_gateways") && self.planned.get("manage_gateways").as_bool() == Some(true) {
             let detail = "From this apply on, destroy deletes the Azure gateway with its public IPs, and the virtual private gateway.";

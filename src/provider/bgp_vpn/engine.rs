@@ -24,6 +24,8 @@ pub type Progress<'a> = &'a (dyn Fn(&Observed) + Send + Sync);
 pub struct Outcome {
     pub observed: Observed,
     pub diagnostics: Diagnostics,
+    /// Something failed other than a tunnel that is built and not up in time.
+    pub broken: bool,
 }
 
 /// A link that was found for import.

@@ -41,7 +41,10 @@ pub fn fill_unknown(state: &mut Value, observed: &Observed) {
             state.set_at(&path.as_str().into(), value);
         }
     }
-    if !state.at(&"aws.route_table_ids".into()).is_known() {
+    // A link whose public table is still to be made has no set yet: the part that is there would be taken for the whole.
+    let makes_table = state.at(&"aws.vpc.public_subnet_cidr_block".into()).is_set();
+    let all_there = observed.aws.public_route_table.is_some() || !makes_table;
+    if !state.at(&"aws.route_table_ids".into()).is_known() && all_there {
         let tables = observed
             .aws
             .route_tables

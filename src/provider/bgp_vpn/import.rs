@@ -65,6 +65,7 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
             propagated_before: if aws_own { Vec::new() } else { propagating.clone() },
         },
         link: Some(found.link.clone()),
+        imported: true,
         ..Private::default()
     };
     let group = found.known.resource_group.clone().unwrap_or_else(|| id.azure_gateway.resource_group().to_owned());
@@ -80,7 +81,7 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
     options(&mut draft, found, azure_own || aws_own, propagating);
     names(&mut draft, found);
     let mut state = draft.planned.unknown_as_null();
-    for name in ["id", "tunnels", "managed", "drift", "tags", "timeouts", "preshared_keys_wo_version"] {
+    for name in ["id", "tunnels", "managed", "drift", "tags", "timeouts", "preshared_keys_wo_version", "rotate_keys"] {
         state.set(name, Value::Null);
     }
     let managed = managed(&state, observed, &Managed::default(), &private, false);

@@ -39,6 +39,8 @@ pub fn path(field: &Field) -> AttributePath {
         Field::OwnKey(key) => return AttributePath::root("preshared_keys_wo").attr(key.to_string()),
         Field::OwnKeys => "preshared_keys_wo",
         Field::OwnKeysVersion => "preshared_keys_wo_version",
+        Field::RotateKeys => "rotate_keys",
+        Field::OnCreateFailure => "on_create_failure",
         Field::Tag(name) => return AttributePath::root("tags").key(name),
         Field::Timeout(name) => return AttributePath::root("timeouts").attr(name),
         Field::ManageGateways => "manage_gateways",

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// Attributes whose last applied value counts where they are not configured.
-const SETTINGS: [&str; 23] = [
+const SETTINGS: [&str; 24] = [
     "name",
     "azure.create_resource_group",
     "azure.location",
@@ -33,6 +33,7 @@ const SETTINGS: [&str; 23] = [
     "inside_cidrs",
     "ipsec_policy",
     "wait_for_bgp",
+    "on_create_failure",
 ];
 
 /// Where the two gateways came from, and what survey found that this link must never count as its own.
@@ -65,6 +66,10 @@ pub struct Private {
     pub surveyed: bool,
     /// Addresses on the Azure gateway, by instance, that an update gave up and has not taken off yet.
     pub former: BTreeSet<(usize, Ipv4Addr)>,
+    /// Of a plan: what looks like a replacement finishes a link whose create never ended.
+    pub finishes: bool,
+    /// Imported and not applied since: naming what only configuration knows is no change yet.
+    pub imported: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -77,6 +82,8 @@ struct Stored {
     replaces: Vec<String>,
     surveyed: bool,
     former: BTreeSet<(usize, Ipv4Addr)>,
+    finishes: bool,
+    imported: bool,
 }
 
 impl Default for Stored {
@@ -89,6 +96,8 @@ impl Default for Stored {
             replaces: Vec::new(),
             surveyed: false,
             former: BTreeSet::new(),
+            finishes: false,
+            imported: false,
         }
     }
 }
@@ -106,6 +115,8 @@ impl Private {
             replaces: stored.replaces,
             surveyed: stored.surveyed,
             former: stored.former,
+            finishes: stored.finishes,
+            imported: stored.imported,
         }
     }
 
@@ -118,6 +129,8 @@ impl Private {
             replaces: self.replaces.clone(),
             surveyed: self.surveyed,
             former: self.former.clone(),
+            finishes: self.finishes,
+            imported: self.imported,
         };
         serde_json::to_vec(&stored).unwrap_or_default()
     }

@@ -61,7 +61,7 @@ impl Ground<'_, '_> {
 /// The planned state, with every setting; what only the clouds know is left out.
 pub fn settle<'c>(ground: &Ground<'c, '_>) -> Draft<'c> {
     let mut draft = Draft::new(ground.config);
-    let plain: [(&str, Value); 8] = [
+    let plain: [(&str, Value); 9] = [
         ("azure.create_resource_group", false.into()),
         ("azure.connection_mode", "ResponderOnly".into()),
         ("azure.dpd_timeout_seconds", 45_u32.into()),
@@ -69,6 +69,7 @@ pub fn settle<'c>(ground: &Ground<'c, '_>) -> Draft<'c> {
         ("aws.dpd_timeout_action", "restart".into()),
         ("aws.dpd_timeout_seconds", 30_u32.into()),
         ("wait_for_bgp", true.into()),
+        ("on_create_failure", "keep".into()),
         ("allow_overlapping_prefixes", false.into()),
     ];
     for (path, default) in plain {

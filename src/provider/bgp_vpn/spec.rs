@@ -14,6 +14,7 @@ use crate::link::known::Known;
 use crate::link::managed::Kind;
 use crate::link::names::{AwsNames, AzureNames};
 use crate::link::ownership::LinkId;
+use crate::link::rotation::Rotation;
 use crate::link::search::Search;
 use crate::link::spec::{
     AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, Former, RouteTables, Spec,
@@ -30,8 +31,19 @@ pub struct Surroundings<'a> {
     /// The provider's subscription.
     pub subscription: Option<String>,
     pub default_tags: Tags,
-    pub keys: PerTunnel<Option<SharedKey>>,
+    pub keys: Keys,
     pub former: Former,
+}
+
+/// What is to become of the shared keys. By default they stay as they are.
+#[derive(Default)]
+pub struct Keys {
+    /// The user's own.
+    pub own: PerTunnel<Option<SharedKey>>,
+    /// Whether those take the place of keys in use.
+    pub raised: bool,
+    /// The text whose change rolls all of them.
+    pub trigger: Option<String>,
 }
 
 /// An attribute without which there is no spec, and which is unknown, null or malformed.
@@ -54,7 +66,7 @@ pub fn spec(settled: &Value, around: Surroundings<'_>) -> Result<Spec, Lacking> 
     let mut tags = around.default_tags;
     tags.extend(strings(settled.get("tags")));
     Ok(Spec {
-        link,
+        link: link.clone(),
         azure: AzureSpec {
             create_resource_group: azure.get("create_resource_group").as_bool().unwrap_or_default(),
             location: text(azure, "location").ok_or(Lacking("azure.location"))?,
@@ -79,7 +91,9 @@ pub fn spec(settled: &Value, around: Surroundings<'_>) -> Result<Spec, Lacking> 
         inside_cidrs: cidrs,
         policy: read_policy(settled.get("ipsec_policy")).ok_or(Lacking("ipsec_policy"))?,
         tags,
-        keys: around.keys,
+        rotation: around.keys.trigger.map(|trigger| Rotation::new(&link, &trigger)),
+        keys_raised: around.keys.raised,
+        keys: around.keys.own,
         wait_for_bgp: settled.get("wait_for_bgp").as_bool().unwrap_or(true),
         former: around.former,
         found: around.private.origin.found.clone(),

@@ -54,6 +54,8 @@ pub fn wish(value: &Value) -> Wish {
         }),
         own_keys_given: given(own_keys, |_| Some(())),
         own_keys_version: number(value.get("preshared_keys_wo_version")),
+        rotate_keys: text(value.get("rotate_keys")),
+        on_create_failure: text(value.get("on_create_failure")),
         tags: given(value.get("tags"), |v| Some(texts(v))),
         timeouts: texts(value.get("timeouts")),
     }

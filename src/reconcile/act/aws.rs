@@ -172,12 +172,17 @@ impl Building<'_> {
         Ok(())
     }
 
-    /// Options of a new tunnel, with a key: the user's, or a fresh one.
+    /// The user's key, or a fresh one.
+    fn new_key(&self, key: TunnelKey) -> Result<SharedKey, Cause> {
+        match self.spec.keys.get(key) {
+            Some(own) => Ok(own.clone()),
+            None => SharedKey::generate().map_err(|_| Cause::NoRandomness),
+        }
+    }
+
+    /// Options of a new tunnel, with a key.
     fn new_tunnel(&self, key: TunnelKey) -> Result<TunnelOptions, Cause> {
-        let shared = match self.spec.keys.get(key) {
-            Some(own) => own.clone(),
-            None => SharedKey::generate().map_err(|_| Cause::NoRandomness)?,
-        };
+        let shared = self.new_key(key)?;
         let mut options = differ::wanted_options(self.spec);
         options.inside_cidr = Some(self.spec.inside_cidrs.get(key).net());
         options.key = Some(shared);
@@ -195,7 +200,8 @@ impl Building<'_> {
         let [one, two] = instance.tunnels();
         let tunnels = [self.new_tunnel(one)?, self.new_tunnel(two)?];
         let own = self.link().tags(instance);
-        let tags = self.new_tags(instance, self.spec.aws.names.vpn_connections.get(instance));
+        let mut tags = self.new_tags(instance, self.spec.aws.names.vpn_connections.get(instance));
+        tags.extend(self.spec.rotation.iter().flat_map(|rotation| rotation.marks(instance)));
         let (target, extras) = (self.target()?, Extras::default());
         let new = NewConnection {
             customer_gateway: &customer,
@@ -242,11 +248,39 @@ impl Building<'_> {
             .acting
             .must("the VPN connection", |seen| seen.aws.vpns.get(key.instance).as_ref().map(|v| v.id.clone()))?;
         let tunnel = self.acting.must("the AWS endpoint", |seen| seen.tunnel(key).cloned())?;
-        let Some((_, change)) = differ::tunnel(self.spec, &tunnel, key) else { return Ok(()) };
+        let mut change = differ::tunnel(self.spec, &tunnel, key).map(|(_, change)| change).unwrap_or_default();
+        let rolls = self.acting.seen(|seen| {
+            let connection = seen.aws.vpns.get(key.instance).as_ref();
+            connection.is_some_and(|connection| differ::key_is_old(self.spec, connection, key))
+        });
+        if rolls {
+            change.key = Some(self.new_key(key)?);
+        }
+        if change == TunnelOptions::default() {
+            return Ok(());
+        }
         ec2.modify_tunnel(&waits, &id, tunnel.outside_ip, &change).await?;
         let changed = ec2.wait_tunnel_modified(&waits, &id, tunnel.outside_ip, &change).await?;
         // The endpoint keeps its outside address, and with it its name.
-        self.acting.note(|seen| *seen.aws.vpns.get_mut(key.instance) = Some(changed));
+        self.acting.note(|seen| {
+            let connection = seen.aws.vpns.get_mut(key.instance).insert(changed);
+            let endpoint = connection.tunnels.iter_mut().find(|endpoint| endpoint.outside_ip == tunnel.outside_ip);
+            if let (Some(endpoint), Some(key)) = (endpoint, change.key) {
+                endpoint.key = Some(key);
+            }
+        });
+        Ok(())
+    }
+
+    pub(super) async fn mark_rolled(&self, key: TunnelKey) -> Result<(), Cause> {
+        let Some(rotation) = &self.spec.rotation else { return Ok(()) };
+        let id = self
+            .acting
+            .must("the VPN connection", |s| s.aws.vpns.get(key.instance).as_ref().map(|v| v.id.0.clone()))?;
+        let mark = rotation.mark(key);
+        self.acting.site.ec2.create_tags(&self.acting.limits.aws(), &[id], &mark).await?;
+        self.acting
+            .note(|seen| seen.aws.vpns.get_mut(key.instance).iter_mut().for_each(|v| v.tags.extend(mark.clone())));
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::differ;
 use crate::link::observed::KeySeen;
 use crate::link::spec::{AzureGateway, AzureNetwork};
-use crate::link::step::Object;
+use crate::link::step::{Object, Verb};
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::primitives::{SharedKey, Tags};
 use crate::reconcile::cause::Cause;
@@ -51,22 +51,31 @@ impl Building<'_> {
             self.acting.note(|seen| seen.azure.group.iter_mut().for_each(|group| group.tags.clone_from(&tags)));
             return Ok(());
         }
-        let resource = self.acting.must("the object", |seen| match object {
-            Object::VirtualNetwork => seen.azure.network.as_ref().map(|n| n.resource.clone()),
-            Object::PublicIp(instance) => seen.azure.public_ips.get(*instance).as_ref().map(|ip| ip.resource.clone()),
-            _ => None,
-        })?;
-        let tags = with(&resource.tags);
-        azure.set_tags(&resource.id, &tags, &waits).await?;
+        let Object::PublicIp(instance) = object else { return self.change_network().await };
+        let ip = self.acting.must("the public IP", |seen| seen.azure.public_ips.get(*instance).clone())?;
+        let tags = with(&ip.resource.tags);
+        azure.set_tags(&ip.resource.id, &tags, &waits).await?;
         self.acting.note(|seen| {
-            let place = match object {
-                Object::PublicIp(instance) => {
-                    seen.azure.public_ips.get_mut(*instance).as_mut().map(|ip| &mut ip.resource)
-                }
-                _ => seen.azure.network.as_mut().map(|network| &mut network.resource),
-            };
-            place.into_iter().for_each(|resource| resource.tags.clone_from(&tags));
+            let places = seen.azure.public_ips.get_mut(*instance).iter_mut();
+            places.for_each(|ip| ip.resource.tags.clone_from(&tags));
         });
+        Ok(())
+    }
+
+    /// Sets labels and ranges of a VNet that this link made; what else is in its document stays.
+    async fn change_network(&self) -> Result<(), Cause> {
+        let have = self.acting.must("the virtual network", |seen| seen.azure.network.clone())?;
+        let edit = |doc: &mut serde_json::Value| {
+            for (key, value) in &differ::labels_of(&have.resource.tags, self.spec) {
+                documents::set_tag(doc, key, value);
+            }
+            if let AzureNetwork::Create { address_space, .. } = &self.spec.azure.network {
+                network::set_ranges(doc, address_space, &self.spec.former.address_space);
+            }
+        };
+        let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
+        let changed = azure.change_virtual_network(&have.resource.id, &edit, &waits).await?;
+        self.acting.note(|seen| seen.azure.network = Some(changed));
         Ok(())
     }
 
@@ -98,21 +107,26 @@ impl Building<'_> {
         self.new_subnet(id, GATEWAY_SUBNET, prefix).await
     }
 
-    /// A subnet that a VNet of this link lacks.
-    pub(super) async fn subnet(&self, name: &str) -> Result<(), Cause> {
-        match &self.spec.azure.network {
-            AzureNetwork::Create { id, subnets, .. } => match subnets.get(name) {
-                Some(prefix) => self.new_subnet(id, name, *prefix).await,
-                None => Ok(()),
-            },
-            AzureNetwork::Existing { .. } => Ok(()),
+    /// A subnet that a VNet of this link lacks, or that has another prefix there.
+    pub(super) async fn subnet(&self, name: &str, verb: Verb) -> Result<(), Cause> {
+        let AzureNetwork::Create { id, subnets, .. } = &self.spec.azure.network else { return Ok(()) };
+        let Some(prefix) = subnets.get(name) else { return Ok(()) };
+        if verb == Verb::Create {
+            return self.new_subnet(id, name, *prefix).await;
         }
+        let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
+        azure.change_subnet(&id.child("subnets", name), *prefix, &waits).await?;
+        self.read_network(id).await
     }
 
     async fn new_subnet(&self, id: &ResourceId, name: &str, prefix: Ipv4Net) -> Result<(), Cause> {
         let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
         azure.create_subnet(&id.child("subnets", name), prefix, &waits).await?;
-        let network = azure.get_virtual_network(id, &waits).await?;
+        self.read_network(id).await
+    }
+
+    async fn read_network(&self, id: &ResourceId) -> Result<(), Cause> {
+        let network = self.acting.site.azure.get_virtual_network(id, &self.acting.limits.azure()).await?;
         self.acting.note(|seen| seen.azure.network = network);
         Ok(())
     }
@@ -249,10 +263,8 @@ impl Building<'_> {
             .collect()
     }
 
-    /// The key that both ends are to have: the user's, else the one that AWS has.
     fn key(&self, key: TunnelKey) -> Option<SharedKey> {
-        let own = self.spec.keys.get(key).clone();
-        own.or_else(|| self.acting.seen(|seen| seen.tunnel(key).and_then(|t| t.key.clone())))
+        self.acting.seen(|seen| differ::wanted_key(self.spec, seen, key))
     }
 
     pub(super) async fn connection(&self, key: TunnelKey) -> Result<(), Cause> {

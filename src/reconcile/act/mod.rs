@@ -25,6 +25,8 @@ pub struct Acting<'a> {
     pub demolition: Option<&'a Demolition>,
     pub search: &'a Search,
     pub board: &'a Mutex<Observed>,
+    /// What there was before the first step.
+    pub before: &'a Observed,
     pub limits: &'a Limits,
 }
 
@@ -80,7 +82,7 @@ impl Building<'_> {
             (Object::ResourceGroup, _) => Box::pin(self.resource_group()).await,
             (Object::VirtualNetwork, _) => Box::pin(self.virtual_network()).await,
             (Object::GatewaySubnet, _) => Box::pin(self.gateway_subnet()).await,
-            (Object::Subnet(name), _) => Box::pin(self.subnet(name)).await,
+            (Object::Subnet(name), verb) => Box::pin(self.subnet(name, verb)).await,
             (Object::PublicIp(instance), _) => Box::pin(self.public_ip(*instance)).await,
             (Object::Gateway, Verb::Create | Verb::Await) => Box::pin(self.gateway()).await,
             (Object::Gateway, _) => Box::pin(self.change_gateway()).await,
@@ -90,6 +92,8 @@ impl Building<'_> {
             (Object::Connection(key), _) => Box::pin(self.change_connection(*key)).await,
             (Object::SharedKey(key), _) => Box::pin(self.shared_key(*key)).await,
             (Object::Session(key), _) => Box::pin(self.session(*key)).await,
+            (Object::OtherTunnels(key), _) => Box::pin(self.other_tunnels(*key)).await,
+            (Object::RolledMark(key), _) => Box::pin(self.mark_rolled(*key)).await,
             (Object::Vpc, _) => Box::pin(self.vpc()).await,
             (Object::InternetGateway, _) => Box::pin(self.internet_gateway()).await,
             (Object::PublicSubnet, _) => Box::pin(self.public_subnet()).await,

@@ -32,15 +32,8 @@ pub(super) async fn remove(acting: &Acting<'_>, object: &Object) -> Result<(), C
             azure.delete_public_ip(&ip.resource.id, &az).await?;
             acting.note(|seen| *seen.azure.public_ips.get_mut(*instance) = None);
         }
-        Object::GatewaySubnet => {
-            let network = acting.must("the virtual network", |s| s.azure.network.clone())?;
-            azure.delete_subnet(&network.resource.id.child("subnets", GATEWAY_SUBNET), &az).await?;
-            acting.note(|seen| {
-                if let Some(network) = &mut seen.azure.network {
-                    network.subnets.retain(|s| !s.name.eq_ignore_ascii_case(GATEWAY_SUBNET));
-                }
-            });
-        }
+        Object::GatewaySubnet => remove_subnet(acting, GATEWAY_SUBNET).await?,
+        Object::Subnet(name) => remove_subnet(acting, name).await?,
         Object::VirtualNetwork => {
             let network = acting.must("the virtual network", |s| s.azure.network.clone())?;
             azure.delete_virtual_network(&network.resource.id, &az).await?;
@@ -96,11 +89,12 @@ pub(super) async fn remove(acting: &Acting<'_>, object: &Object) -> Result<(), C
             remove_network(acting, object).await?;
         }
         // Such a subnet goes with its network.
-        Object::Subnet(_)
-        | Object::Propagation(None)
+        Object::Propagation(None)
         | Object::Tunnel(_)
         | Object::SharedKey(_)
-        | Object::Session(_) => {}
+        | Object::Session(_)
+        | Object::OtherTunnels(_)
+        | Object::RolledMark(_) => {}
     }
     Ok(())
 }
@@ -202,6 +196,18 @@ async fn remove_network(acting: &Acting<'_>, object: &Object) -> Result<(), Caus
             });
         }
     }
+    Ok(())
+}
+
+async fn remove_subnet(acting: &Acting<'_>, name: &str) -> Result<(), Cause> {
+    let network = acting.must("the virtual network", |s| s.azure.network.clone())?;
+    let id = network.resource.id.child("subnets", name);
+    acting.site.azure.delete_subnet(&id, &acting.limits.azure()).await?;
+    acting.note(|seen| {
+        if let Some(network) = &mut seen.azure.network {
+            network.subnets.retain(|subnet| !subnet.name.eq_ignore_ascii_case(name));
+        }
+    });
     Ok(())
 }
 

@@ -1,59 +1,102 @@
 //! Waiting for a tunnel's BGP session: AWS says UP, and Azure has a connected peer row for that very address pair.
 
 use super::Building;
-use crate::aws::Filter;
+use crate::aws::model::VpnConnectionId;
+use crate::aws::{Awaited, fresh};
 use crate::link::tunnel::TunnelKey;
 use crate::primitives::pace;
 use crate::reconcile::cause::Cause;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a session may take once both ends are built; told apart from a create that failed.
 pub const SESSION_LIMIT: Duration = Duration::from_secs(15 * 60);
 
+/// How long the other tunnels may be down before the next one is left alone.
+const OTHERS_LIMIT: Duration = Duration::from_secs(5 * 60);
+
 impl Building<'_> {
     /// Azure's second row for the connection, of the instance that AWS does not know, never connects and does not count.
     pub(super) async fn session(&self, key: TunnelKey) -> Result<(), Cause> {
-        let begun = Instant::now();
+        let (id, _) = self.aws_endpoint(key)?;
+        let (awaited, begun) = (self.acting.site.ec2.awaiting(&id), Instant::now());
+        // A tunnel that is new to the link had none.
+        let had = self.acting.before.tunnel(key).filter(|tunnel| {
+            self.acting.seen(|seen| seen.tunnel(key).map(|t| t.outside_ip)) == Some(tunnel.outside_ip)
+        });
+        let had = had.and_then(|tunnel| tunnel.telemetry.as_ref()).filter(|t| t.up).map_or(0, |t| t.accepted_routes);
         let limit = (begun + SESSION_LIMIT).min(self.acting.limits.deadline);
         loop {
-            let (aws_up, aws) = self.aws_word(key).await?;
+            let (told, aws) = self.aws_word(key, &awaited, begun).await?;
+            let aws_up = told.is_some();
             let (azure_up, azure) =
                 if aws_up { self.azure_word(key).await? } else { (false, "it was not asked yet".to_owned()) };
-            if aws_up && azure_up {
+            let has = told.unwrap_or_default();
+            if aws_up && azure_up && has >= had {
                 return Ok(());
             }
             let pause = pace::pause(begun.elapsed());
             if Instant::now() + pause > limit {
                 let minutes = begun.elapsed().as_secs() / 60;
+                if aws_up && azure_up {
+                    return Err(Cause::RoutesMissing { key, had, has, minutes });
+                }
                 return Err(Cause::SessionDown { key, minutes, aws, azure });
             }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.acting.limits.cancel.cancelled() => {
-                    let words = "waiting for the BGP session";
-                    return Err(crate::aws::Error::Cancelled(crate::aws::Failure::local("Session", &key.to_string(), words)).into());
-                }
-            }
+            self.acting.limits.aws().sleep("Session", &key.to_string(), pause).await?;
         }
     }
 
-    async fn aws_word(&self, key: TunnelKey) -> Result<(bool, String), Cause> {
-        let (id, outside) = self.acting.must("the AWS endpoint", |seen| {
+    fn aws_endpoint(&self, key: TunnelKey) -> Result<(VpnConnectionId, Ipv4Addr), Cause> {
+        self.acting.must("the AWS endpoint", |seen| {
             let id = seen.aws.vpns.get(key.instance).as_ref()?.id.clone();
             Some((id, seen.tunnel(key)?.outside_ip))
-        })?;
-        let waits = self.acting.limits.aws();
-        let found = self.acting.site.ec2.describe_vpn_connections(&waits, &Filter::id(&id)).await?;
-        let Some(connection) = found.into_iter().next() else {
-            return Ok((false, "the connection is gone".to_owned()));
+        })
+    }
+
+    /// Whether the tunnels beside one that is up are up too, read again right before it is interrupted. A tunnel that was
+    /// just changed may take a moment to say so.
+    pub(super) async fn other_tunnels(&self, key: TunnelKey) -> Result<(), Cause> {
+        let begun = Instant::now();
+        loop {
+            let mut down = Vec::new();
+            for other in TunnelKey::ALL.into_iter().filter(|other| *other != key) {
+                let up = match self.aws_endpoint(other) {
+                    Ok((id, _)) => self.aws_word(other, &self.acting.site.ec2.awaiting(&id), begun).await?.0.is_some(),
+                    Err(_) => false,
+                };
+                if !up {
+                    down.push(other.to_string());
+                }
+            }
+            if down.is_empty() {
+                return Ok(());
+            }
+            if begun.elapsed() > OTHERS_LIMIT {
+                return Err(Cause::OthersDown { key, down: down.join(", ") });
+            }
+            self.acting.limits.aws().sleep("Session", &key.to_string(), pace::pause(begun.elapsed())).await?;
+        }
+    }
+
+    /// Routes that AWS accepts over the tunnel, None while it is down; and the same in words.
+    async fn aws_word(
+        &self,
+        key: TunnelKey,
+        awaited: &Awaited<'_>,
+        begun: Instant,
+    ) -> Result<(Option<u32>, String), Cause> {
+        let (_, outside) = self.aws_endpoint(key)?;
+        let Some(connection) = awaited.look(&self.acting.limits.aws(), fresh(begun)).await? else {
+            return Ok((None, "the connection is gone".to_owned()));
         };
         let told = connection.tunnels.iter().find(|t| t.outside_ip == outside).and_then(|t| t.telemetry.clone());
         self.acting.note(|seen| *seen.aws.vpns.get_mut(key.instance) = Some(connection));
         Ok(match told {
-            Some(t) if t.up => (true, format!("UP, {}", t.message)),
-            Some(t) => (false, format!("DOWN, {}", t.message)),
-            None => (false, "nothing yet".to_owned()),
+            Some(t) if t.up => (Some(t.accepted_routes), format!("UP, {}", t.message)),
+            Some(t) => (None, format!("DOWN, {}", t.message)),
+            None => (None, "nothing yet".to_owned()),
         })
     }
 

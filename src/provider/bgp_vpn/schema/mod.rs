@@ -38,6 +38,8 @@ pub fn resource() -> Schema {
         .attribute("preshared_keys_wo", options::preshared_keys())
         .attribute("preshared_keys_wo_version", options::preshared_keys_version())
         .attribute("wait_for_bgp", options::wait_for_bgp())
+        .attribute("rotate_keys", options::rotate_keys())
+        .attribute("on_create_failure", options::on_create_failure())
         .attribute("manage_gateways", options::manage_gateways())
         .attribute("allow_overlapping_prefixes", options::allow_overlapping_prefixes())
         .attribute("tags", options::tags())

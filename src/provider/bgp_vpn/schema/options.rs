@@ -77,6 +77,22 @@ pub(super) fn wait_for_bgp() -> Attribute {
     )
 }
 
+pub(super) fn rotate_keys() -> Attribute {
+    Attribute::string().optional().description(
+        "Any text: a change of it rolls all four shared keys, one tunnel at a time. A tunnel that is up is interrupted only while all \
+         others are up, and the next one waits until it is back with as many routes as before. A date does well. Not together with \
+         `preshared_keys_wo`. Setting it on a link that was just imported changes nothing yet.",
+    )
+}
+
+pub(super) fn on_create_failure() -> Attribute {
+    Attribute::string().optional().computed().description(
+        "What becomes of a link whose create fails: with `keep` the state keeps everything that was made, and the next apply finishes \
+         it; with `rollback` what this create made is deleted again. A create that was interrupted, or whose tunnels are built but \
+         not up in time, is always kept. Default `keep`.",
+    )
+}
+
 pub(super) fn manage_gateways() -> Attribute {
     Attribute::bool().optional().computed().description(
         "Whether destroy takes the Azure gateway with its public IPs, and the virtual private gateway: `true` when this link made \

@@ -300,10 +300,11 @@ impl Engine for Clouds {
             return Outcome {
                 observed: there.clone(),
                 diagnostics: Diagnostic::error("The Azure gateway failed").into(),
+                broken: true,
             };
         }
         self.build_azure(spec, &mut there);
-        Outcome { observed: there.clone(), diagnostics: Diagnostics::new() }
+        Outcome { observed: there.clone(), ..Outcome::default() }
     }
 
     async fn demolish(&self, demolition: &Demolition, _: &Search, _: Duration, _: &Cancel, _: Progress<'_>) -> Outcome {
@@ -319,7 +320,7 @@ impl Engine for Clouds {
                 there.aws.gateway.take().filter(|g| !demolition.managed.has(Kind::AwsVpnGateway, &g.id.0));
             there.aws.vpc = there.aws.vpc.take().filter(|vpc| !demolition.managed.has(Kind::AwsVpc, &vpc.id.0));
         }
-        Outcome { observed: there.clone(), diagnostics: Diagnostics::new() }
+        Outcome { observed: there.clone(), ..Outcome::default() }
     }
 
     async fn find(&self, id: &ImportId, _: &Cancel) -> Result<Found, Diagnostics> {

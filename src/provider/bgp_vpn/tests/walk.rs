@@ -43,6 +43,8 @@ fn choices() -> Vec<(&'static str, Vec<Value>)> {
         ("ipsec_policy.preset", text(&["strong", "compatible", "cloud_default"])),
         ("ipsec_policy.dh_group", number(&[14, 19])),
         ("wait_for_bgp", vec![true.into(), false.into()]),
+        ("rotate_keys", text(&["2026-10", "2026-11"])),
+        ("on_create_failure", text(&["keep", "rollback"])),
         ("allow_overlapping_prefixes", vec![true.into()]),
         ("tags", vec![Value::map([("a", "b")]), Value::map([("a", Value::unknown())])]),
         ("timeouts", vec![Value::object([("create", "1h")])]),

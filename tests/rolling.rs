@@ -1,0 +1,195 @@
+//! Keys and policies roll through a link one tunnel at a time, under virtual time, with an eye on the tunnels all the while.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod simulated;
+
+use awsazure::aws::model::TunnelOptions;
+use awsazure::link::observed::Observed;
+use awsazure::link::policy::Preset;
+use awsazure::link::rotation::Rotation;
+use awsazure::link::spec::Spec;
+use awsazure::link::tunnel::{PerTunnel, TunnelKey};
+use awsazure::primitives::SharedKey;
+use awsazure::reconcile::Ended;
+use simulated::Sim;
+use simulated::verify::ended_well;
+use std::future::Future;
+use std::time::Duration;
+
+/// Runs on a thread with room for unoptimised futures, under a clock that jumps from event to event.
+fn simulated<F: Future<Output = ()>>(test: impl FnOnce() -> F + Send + 'static) {
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(test());
+    };
+    std::thread::Builder::new().stack_size(32 << 20).spawn(run).unwrap().join().unwrap();
+}
+
+async fn built(sim: &Sim, spec: &Spec) -> Observed {
+    let built = sim.converge(spec).await;
+    ended_well("create", &built).unwrap();
+    // A session that was just up may not have told all its routes yet.
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    seen(sim, spec, &built.observed).await
+}
+
+async fn seen(sim: &Sim, spec: &Spec, last: &Observed) -> Observed {
+    let site = sim.clouds.site(Some(&spec.aws.region), &sim.limits()).await.unwrap();
+    awsazure::reconcile::observe(&site, &sim.search_after(spec, last), &sim.limits()).await.unwrap()
+}
+
+fn keys(seen: &Observed) -> PerTunnel<SharedKey> {
+    PerTunnel::from_fn(|key| seen.tunnel(key).unwrap().key.clone().unwrap())
+}
+
+fn up(sim: &Sim, seen: &Observed) -> usize {
+    let mut world = sim.sandbox.world();
+    let now = sim.sandbox.now();
+    world.advance(now);
+    let up = |key: &TunnelKey| world.paths.aws_telemetry(seen.tunnel(*key).unwrap().outside_ip).up;
+    TunnelKey::ALL.iter().filter(|key| up(key)).count()
+}
+
+/// Converges, and counts the live tunnels every second; gives the least.
+async fn watched(sim: &Sim, spec: &Spec, last: &Observed) -> (Ended, usize) {
+    let search = sim.search_after(spec, last);
+    let mut least = 4;
+    let eye = async {
+        loop {
+            least = least.min(up(sim, last));
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let work = sim.converge_from(spec, &search);
+    let ended = tokio::select! {
+        ended = work => ended,
+        () = eye => unreachable!(),
+    };
+    (ended, least)
+}
+
+#[test]
+fn new_keys_reach_all_four_tunnels_with_three_up_at_any_time() {
+    simulated(|| async {
+        let sim = Sim::new(11);
+        let mut spec = sim.spec("prod", 0);
+        let before = built(&sim, &spec).await;
+        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        let (ended, least) = watched(&sim, &spec, &before).await;
+        ended_well("the roll", &ended).unwrap();
+        assert_eq!(least, 3, "one tunnel at a time is down, and never two");
+        let after = seen(&sim, &spec, &ended.observed).await;
+        for key in TunnelKey::ALL {
+            assert_ne!(keys(&before).get(key), keys(&after).get(key), "{key}");
+        }
+        assert_eq!(up(&sim, &after), 4);
+
+        let again = sim.converge_from(&spec, &sim.search_after(&spec, &after)).await;
+        assert!(again.done.is_empty() && again.failures.is_empty(), "the same trigger rolls once: {:?}", again.done);
+    });
+}
+
+#[test]
+fn a_roll_that_was_interrupted_goes_on_where_it_stopped() {
+    simulated(|| async {
+        let sim = Sim::new(12);
+        let mut spec = sim.spec("prod", 0);
+        let before = built(&sim, &spec).await;
+        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        sim.sandbox.world().faults.add("fail call 3 of ModifyVpnTunnelOptions: forever refused".parse().unwrap());
+        let (ended, least) = watched(&sim, &spec, &before).await;
+        assert!(least >= 3 && ended.failures.len() == 1, "{:#?}", ended.failures);
+        sim.sandbox.world().faults.clear();
+        let half = seen(&sim, &spec, &ended.observed).await;
+        let [one, two, three, four] = TunnelKey::ALL;
+        assert!(keys(&before).get(one) != keys(&half).get(one) && keys(&before).get(two) != keys(&half).get(two));
+        assert!(keys(&before).get(three) == keys(&half).get(three) && keys(&before).get(four) == keys(&half).get(four));
+
+        let (ended, least) = watched(&sim, &spec, &half).await;
+        ended_well("the rest of the roll", &ended).unwrap();
+        assert!(least >= 3);
+        let after = seen(&sim, &spec, &ended.observed).await;
+        assert!(keys(&half).get(one) == keys(&after).get(one) && keys(&half).get(two) == keys(&after).get(two));
+        assert!(keys(&half).get(three) != keys(&after).get(three) && keys(&half).get(four) != keys(&after).get(four));
+    });
+}
+
+#[test]
+fn a_policy_rolls_too_and_a_tunnel_that_is_down_goes_first() {
+    simulated(|| async {
+        let sim = Sim::new(13);
+        let mut spec = sim.spec("prod", 0);
+        let before = built(&sim, &spec).await;
+        let broken = before.azure.connections.get(TunnelKey::ALL[3]).as_ref().unwrap().resource.id.clone();
+        let wrong = SharedKey::found("a_key_that_nobody_else_has");
+        let limits = sim.limits().azure();
+        sim.clouds.azure.set_shared_key(&broken, spec.azure.gateway.id(), &wrong, &limits).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        assert_eq!(up(&sim, &before), 3);
+        spec.policy = Preset::Compatible.policy();
+        let (ended, least) = watched(&sim, &spec, &before).await;
+        ended_well("the roll", &ended).unwrap();
+        assert_eq!(least, 3, "the broken one is mended before another is touched");
+        assert_eq!(up(&sim, &ended.observed), 4);
+    });
+}
+
+#[test]
+fn a_roll_stops_when_another_tunnel_goes_down_meanwhile() {
+    simulated(|| async {
+        let sim = Sim::new(14);
+        let mut spec = sim.spec("prod", 0);
+        let before = built(&sim, &spec).await;
+        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        let search = sim.search_after(&spec, &before);
+        let last = TunnelKey::ALL[3];
+        let somebody = async {
+            // While the first tunnel is changing, somebody gives the last one a policy that its peer refuses.
+            while !sim.sandbox.calls().iter().any(|call| call.operation == "ModifyVpnTunnelOptions") {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            let site = sim.clouds.site(Some(&spec.aws.region), &sim.limits()).await.unwrap();
+            let (vpn, endpoint) = (before.aws.vpns.get(last.instance).as_ref().unwrap(), before.tunnel(last).unwrap());
+            let odd = TunnelOptions {
+                ike_versions: vec!["ikev1".to_owned()],
+                startup_action: Some("add".to_owned()),
+                ..TunnelOptions::default()
+            };
+            site.ec2.modify_tunnel(&sim.limits().aws(), &vpn.id, endpoint.outside_ip, &odd).await.unwrap();
+        };
+        let (ended, ()) = tokio::join!(sim.converge_from(&spec, &search), somebody);
+        let words: Vec<String> = ended.failures.iter().map(|failure| failure.cause.to_string()).collect();
+        assert!(
+            words.iter().any(|w| w.contains("instance0_tunnel2 was not touched: instance1_tunnel2 is down")),
+            "{words:#?}"
+        );
+        assert_eq!(up(&sim, &before), 3);
+
+        // The next apply mends what is down first, and then finishes the roll.
+        let (ended, least) = watched(&sim, &spec, &before).await;
+        ended_well("the rest of the roll", &ended).unwrap();
+        assert_eq!(least, 3);
+        for key in TunnelKey::ALL {
+            assert_ne!(keys(&before).get(key), keys(&ended.observed).get(key), "{key}");
+        }
+    });
+}
+
+#[test]
+fn own_keys_take_the_place_of_others_only_when_they_are_raised() {
+    simulated(|| async {
+        let sim = Sim::new(15);
+        let mut spec = sim.spec("prod", 0);
+        let before = built(&sim, &spec).await;
+        let own = SharedKey::parse("Qd3k_Zr7.Wm2x_Pt9").unwrap();
+        *spec.keys.get_mut(TunnelKey::ALL[1]) = Some(own.clone());
+        let ended = sim.converge_from(&spec, &sim.search_after(&spec, &before)).await;
+        assert!(ended.done.is_empty(), "{:?}", ended.done);
+        spec.keys_raised = true;
+        let (ended, least) = watched(&sim, &spec, &before).await;
+        ended_well("the raise", &ended).unwrap();
+        assert_eq!((least, up(&sim, &ended.observed)), (3, 4));
+        assert_eq!(*keys(&ended.observed).get(TunnelKey::ALL[1]), own);
+    });
+}

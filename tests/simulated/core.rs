@@ -1,0 +1,296 @@
+//! Terraform's core, as far as one resource instance meets it: refresh, plan, apply, destroy, import, and what of each is
+//! stored when the provider fails or is killed. The provider is the real one, in this process.
+
+use super::rules::{compatible, plan_valid, proposed};
+use super::{REGION, Sim};
+use awsazure::plugin::{
+    ApplyRequest, AttributePath, Cancel, Checkpoint, ClientCapabilities, Diagnostics, ImportRequest, PlanRequest,
+    ReadRequest, Resource, Schema, ValidateRequest, Value, json,
+};
+use awsazure::provider::bgp_vpn::engine::Engine;
+use awsazure::provider::bgp_vpn::{BgpVpn, schema};
+use awsazure::provider::engine::CloudEngine;
+use awsazure::provider::settings::Settings;
+use std::sync::{Arc, LazyLock};
+
+static SCHEMA: LazyLock<Schema> = LazyLock::new(schema::resource);
+
+/// What Terraform keeps of an instance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    pub state: Value,
+    pub private: Vec<u8>,
+    pub identity: Option<Value>,
+    /// Its create failed.
+    pub tainted: bool,
+}
+
+impl Default for Stored {
+    fn default() -> Self {
+        Stored { state: Value::Null, private: Vec::new(), identity: None, tainted: false }
+    }
+}
+
+/// A run of terraform.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Run {
+    Refresh,
+    Apply,
+    Destroy,
+    Import(String),
+}
+
+struct Planned {
+    value: Value,
+    private: Vec<u8>,
+    identity: Option<Value>,
+    replaces: bool,
+}
+
+/// One resource instance and its state file.
+pub struct Core<'a> {
+    sim: &'a Sim,
+    provider: BgpVpn,
+    pub config: Value,
+    pub stored: Stored,
+    /// Everything that was told, warnings included.
+    pub told: Vec<String>,
+    /// Of the apply under way.
+    checkpoint: Option<Checkpoint>,
+    pub cancel: Cancel,
+}
+
+/// A configuration from JSON; what is not there is null.
+pub fn config(json: &serde_json::Value) -> Value {
+    json::decode(schema::value_type(), json.to_string().as_bytes()).unwrap()
+}
+
+fn provider(sim: &Sim) -> BgpVpn {
+    let aws = awsazure::aws::Settings { region: Some(REGION.to_owned()), ..Default::default() };
+    let engine: Arc<dyn Engine> = Arc::new(CloudEngine::over(Settings { aws, ..Settings::default() }, sim.process()));
+    BgpVpn::new(Arc::new(move || Ok(engine.clone())))
+}
+
+fn capabilities() -> ClientCapabilities {
+    ClientCapabilities { write_only_attributes_allowed: true, ..ClientCapabilities::default() }
+}
+
+fn none(complaints: Vec<String>, what: &str) -> Result<(), String> {
+    if complaints.is_empty() { Ok(()) } else { Err(format!("rule of core broken, {what}: {}", complaints.join("; "))) }
+}
+
+/// As the plugin layer does it.
+fn without_keys(mut value: Value) -> Value {
+    if !value.is_null() {
+        value.set("preshared_keys_wo", Value::Null);
+    }
+    value
+}
+
+impl<'a> Core<'a> {
+    pub fn new(sim: &'a Sim, config: Value, stored: Stored) -> Self {
+        let (provider, told) = (provider(sim), Vec::new());
+        Core { sim, provider, config, stored, told, checkpoint: None, cancel: Cancel::new() }
+    }
+
+    /// The next run has a provider process of its own, as every run of terraform has.
+    pub fn new_process(&mut self) {
+        (self.provider, self.cancel) = (provider(self.sim), Cancel::new());
+    }
+
+    /// One run of terraform. Err: it ended with errors, in these words.
+    pub async fn run(&mut self, run: &Run) -> Result<(), String> {
+        self.checkpoint = None;
+        if !self.stored.state.is_null() {
+            self.provider.recall(&self.stored.state);
+        }
+        match run {
+            Run::Refresh => self.refresh().await,
+            Run::Apply => Box::pin(self.apply()).await,
+            Run::Destroy => Box::pin(self.destroy()).await,
+            Run::Import(id) => self.import(id).await,
+        }
+    }
+
+    /// What is stored when the provider panicked: what it had noted last.
+    pub fn store_checkpoint(&mut self) {
+        if let Some(checkpoint) = self.checkpoint.take() {
+            let saved = checkpoint.response(Diagnostics::new());
+            let tainted = self.stored.state.is_null() && !saved.new_state.is_null();
+            self.stored = Stored {
+                state: without_keys(saved.new_state),
+                private: saved.private,
+                identity: saved.identity,
+                tainted: tainted || self.stored.tainted,
+            };
+        }
+    }
+
+    fn judge(&mut self, diagnostics: &Diagnostics, what: &str) -> Result<(), String> {
+        let words: Vec<String> = diagnostics.iter().map(|d| format!("{what}: {}: {}", d.summary, d.detail)).collect();
+        let errors: Vec<String> =
+            diagnostics.iter().zip(&words).filter(|(d, _)| d.is_error()).map(|(_, w)| w.clone()).collect();
+        self.told.extend(words);
+        if errors.is_empty() { Ok(()) } else { Err(errors.join("\n")) }
+    }
+
+    /// Reads what is stored.
+    pub async fn refresh(&mut self) -> Result<(), String> {
+        if self.stored.state.is_null() {
+            return Ok(());
+        }
+        let request = ReadRequest {
+            state: self.stored.state.clone(),
+            private: self.stored.private.clone(),
+            identity: self.stored.identity.clone(),
+            capabilities: capabilities(),
+            cancel: self.cancel.child_token(),
+        };
+        let read = self.provider.read(request).await;
+        self.judge(&read.diagnostics, "read")?;
+        if read.state.is_null() {
+            self.stored = Stored::default();
+            return Ok(());
+        }
+        if self.stored.identity.is_some() && read.identity != self.stored.identity {
+            return Err("rule of core broken: the read changed the identity".to_owned());
+        }
+        (self.stored.state, self.stored.private, self.stored.identity) = (read.state, read.private, read.identity);
+        Ok(())
+    }
+
+    async fn plan(&mut self, prior: &Value, config: &Value, private: Vec<u8>) -> Result<Planned, String> {
+        let request = ValidateRequest { config: config.clone(), capabilities: capabilities() };
+        if !config.is_null() {
+            let found = self.provider.validate(request).await;
+            self.judge(&found, "validate")?;
+        }
+        let proposal = if config.is_null() { Value::Null } else { proposed(&SCHEMA.attributes, prior, config) };
+        let identity = self.stored.identity.clone().filter(|_| !prior.is_null());
+        let request = PlanRequest {
+            prior: prior.clone(),
+            proposed: proposal,
+            config: config.clone(),
+            private,
+            identity,
+            capabilities: capabilities(),
+            cancel: self.cancel.child_token(),
+        };
+        let planned = self.provider.plan(request).await;
+        self.judge(&planned.diagnostics, "plan")?;
+        let value = without_keys(planned.planned);
+        if !config.is_null() {
+            none(plan_valid(&SCHEMA.attributes, prior, config, &value, &AttributePath::whole()), "invalid plan")?;
+        }
+        let replaces = !prior.is_null() && !planned.requires_replace.is_empty() && value != *prior;
+        Ok(Planned { value, private: planned.private, identity: planned.identity, replaces })
+    }
+
+    async fn carry_out(&mut self, prior: Value, config: Value, planned: Planned) -> Result<(), String> {
+        let checkpoint = match prior {
+            Value::Null => Checkpoint::new(Value::Null, Vec::new(), None),
+            _ => Checkpoint::new(prior.clone(), planned.private.clone(), planned.identity.clone()),
+        };
+        self.checkpoint = Some(checkpoint.clone());
+        let request = ApplyRequest {
+            prior: prior.clone(),
+            planned: planned.value.clone(),
+            config,
+            planned_private: planned.private,
+            planned_identity: planned.identity,
+            checkpoint,
+            cancel: self.cancel.child_token(),
+        };
+        let applied = self.provider.apply(request).await;
+        self.checkpoint = None;
+        let failed = applied.diagnostics.has_errors();
+        let new = if failed { applied.new_state.unknown_as_null() } else { applied.new_state };
+        let complaints = if failed { Vec::new() } else { compatible(&planned.value, &new, &AttributePath::whole()) };
+        let whole = new.is_wholly_known();
+        self.stored = match &new {
+            Value::Null => Stored::default(),
+            _ => Stored {
+                state: without_keys(new),
+                private: applied.private,
+                identity: applied.identity,
+                tainted: failed && (prior.is_null() || self.stored.tainted),
+            },
+        };
+        self.judge(&applied.diagnostics, "apply")?;
+        none(complaints, "inconsistent result")?;
+        if whole { Ok(()) } else { Err("rule of core broken: unknown values after apply".to_owned()) }
+    }
+
+    /// Whether a plan, made after a refresh, has nothing to do; else what it would change.
+    pub async fn plans_nothing(&mut self) -> Result<(), String> {
+        self.refresh().await?;
+        if self.stored.tainted {
+            return Err("the link is tainted".to_owned());
+        }
+        let (prior, config) = (self.stored.state.clone(), self.config.clone());
+        let planned = self.plan(&prior, &config, self.stored.private.clone()).await?;
+        let path = AttributePath::whole();
+        let mut changes = compatible(&planned.value, &prior, &path);
+        changes.extend(compatible(&prior, &planned.value, &path));
+        if changes.is_empty() { Ok(()) } else { Err(format!("the plan is not empty: {}", changes.join("; "))) }
+    }
+
+    async fn apply(&mut self) -> Result<(), String> {
+        self.refresh().await?;
+        if self.stored.tainted {
+            return self.replace().await;
+        }
+        let (prior, config) = (self.stored.state.clone(), self.config.clone());
+        let planned = self.plan(&prior, &config, self.stored.private.clone()).await?;
+        if planned.value == prior && !prior.is_null() {
+            return Ok(());
+        }
+        if planned.replaces {
+            return Err("the plan would replace the link".to_owned());
+        }
+        self.carry_out(prior, config, planned).await
+    }
+
+    /// What core does with a tainted object: it deletes, and makes another.
+    async fn replace(&mut self) -> Result<(), String> {
+        let config = self.config.clone();
+        let shown = self.plan(&Value::Null, &config, Vec::new()).await?;
+        let gone = Planned { value: Value::Null, private: shown.private, identity: None, replaces: false };
+        self.carry_out(self.stored.state.clone(), Value::Null, gone).await?;
+        let planned = self.plan(&Value::Null, &config, Vec::new()).await?;
+        none(compatible(&shown.value, &planned.value, &AttributePath::whole()), "inconsistent final plan")?;
+        self.carry_out(Value::Null, config, planned).await
+    }
+
+    async fn destroy(&mut self) -> Result<(), String> {
+        self.refresh().await?;
+        if self.stored.state.is_null() {
+            return Ok(());
+        }
+        let prior = self.stored.state.clone();
+        let planned = self.plan(&prior, &Value::Null, self.stored.private.clone()).await?;
+        self.carry_out(prior, Value::Null, planned).await?;
+        if self.stored.state.is_null() { Ok(()) } else { Err("a state is left after destroy".to_owned()) }
+    }
+
+    async fn import(&mut self, id: &str) -> Result<(), String> {
+        let request = ImportRequest {
+            id: id.to_owned(),
+            identity: None,
+            capabilities: capabilities(),
+            cancel: self.cancel.child_token(),
+        };
+        let found = self.provider.import(request).await;
+        self.judge(&found.diagnostics, "import")?;
+        let before = std::mem::replace(
+            &mut self.stored,
+            Stored { state: found.state, private: found.private, identity: found.identity, tainted: false },
+        );
+        // Terraform reads right after, and stores nothing where that fails.
+        let read = self.refresh().await;
+        if read.is_err() {
+            self.stored = before;
+        }
+        read
+    }
+}

@@ -1,0 +1,162 @@
+//! Where a sweep strikes: at which call of which run, and how. A point's text is how it is replayed.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What is run, on a link that is there already unless it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Operation {
+    Create,
+    Read,
+    /// Other inside addresses: every tunnel changes at both ends.
+    Addresses,
+    /// Another Amazon-side ASN: the AWS half is built anew.
+    Asn,
+    /// Tags and timers, one object after the other.
+    Settings,
+    /// Other keys.
+    Rotate,
+    Import,
+    Destroy,
+}
+
+impl Operation {
+    pub const ALL: [(&'static str, Operation); 8] = [
+        ("create", Operation::Create),
+        ("read", Operation::Read),
+        ("addresses", Operation::Addresses),
+        ("asn", Operation::Asn),
+        ("settings", Operation::Settings),
+        ("rotate", Operation::Rotate),
+        ("import", Operation::Import),
+        ("destroy", Operation::Destroy),
+    ];
+}
+
+/// How far a fault goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// This one call.
+    Once,
+    /// This call and all later ones of the same operation.
+    Forever,
+    /// This call and all later ones, whatever they are.
+    Outage,
+}
+
+/// What happens at the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// A kind of `sandbox/src/faults.rs`.
+    Fault(Reach, &'static str),
+    /// The process dies, before the call or after it had its effect. Saved: Terraform gets what was noted by then (a panic).
+    Killed { after: bool, saved: bool },
+    /// Somebody presses Ctrl-C.
+    Stopped,
+}
+
+/// Kinds of fault that any call can have; `failed` and `expired` are of operations that Azure runs by itself.
+pub const KINDS: [&str; 15] = [
+    "refused",
+    "lost",
+    "dropped",
+    "429",
+    "503",
+    "409",
+    "500",
+    "malformed",
+    "truncated",
+    "hang",
+    "hang-after",
+    "401",
+    "403",
+    "failed",
+    "expired",
+];
+
+const fn killed(after: bool, saved: bool) -> Way {
+    Way::Killed { after, saved }
+}
+
+impl Way {
+    /// Every way there is.
+    pub fn all() -> Vec<Way> {
+        let mut ways: Vec<Way> =
+            vec![killed(false, false), killed(true, false), killed(false, true), killed(true, true)];
+        ways.push(Way::Stopped);
+        ways.extend(KINDS.map(|kind| Way::Fault(Reach::Once, kind)));
+        ways.extend(KINDS.map(|kind| Way::Fault(Reach::Forever, kind)));
+        ways.extend(["dropped", "hang", "403", "503"].map(|kind| Way::Fault(Reach::Outage, kind)));
+        ways
+    }
+
+    /// Those that differ most in what they leave behind: before and after the effect, noticed at once, late or never.
+    pub fn telling() -> Vec<Way> {
+        use Reach::{Forever, Once, Outage};
+        let faults = [
+            (Once, "refused"),
+            (Once, "lost"),
+            (Once, "429"),
+            (Once, "409"),
+            (Once, "500"),
+            (Once, "truncated"),
+            (Once, "hang-after"),
+            (Once, "401"),
+            (Forever, "403"),
+            (Outage, "dropped"),
+        ];
+        let faults = faults.map(|(reach, kind)| Way::Fault(reach, kind));
+        [killed(false, false), killed(true, false), killed(true, true), Way::Stopped]
+            .into_iter()
+            .chain(faults)
+            .collect()
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Way::Fault(Reach::Once, kind) => write!(f, "once {kind}"),
+            Way::Fault(Reach::Forever, kind) => write!(f, "forever {kind}"),
+            Way::Fault(Reach::Outage, kind) => write!(f, "outage {kind}"),
+            Way::Killed { after, saved } => {
+                write!(
+                    f,
+                    "killed {} {}",
+                    if *after { "after" } else { "before" },
+                    if *saved { "saved" } else { "unsaved" }
+                )
+            }
+            Way::Stopped => f.write_str("stopped"),
+        }
+    }
+}
+
+/// One place of the sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Point {
+    pub operation: Operation,
+    /// The call of that run without faults, from 1.
+    pub call: usize,
+    pub way: Way,
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = Operation::ALL.iter().find(|(_, one)| *one == self.operation).map_or("?", |(word, _)| word);
+        write!(f, "{word} {} {}", self.call, self.way)
+    }
+}
+
+impl FromStr for Point {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Point, String> {
+        let fault = || format!("{text:?} is no point: it reads `create 57 once lost`");
+        let (operation, rest) = text.split_once(' ').ok_or_else(fault)?;
+        let (call, way) = rest.split_once(' ').ok_or_else(fault)?;
+        let operation = Operation::ALL.iter().find(|(word, _)| *word == operation).ok_or_else(fault)?.1;
+        let way = Way::all().into_iter().find(|one| one.to_string() == way.trim()).ok_or_else(fault)?;
+        Ok(Point { operation, call: call.parse().map_err(|_| fault())?, way })
+    }
+}

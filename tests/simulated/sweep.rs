@@ -1,0 +1,296 @@
+//! One point of the sweep: a run with trouble at one call, what is true right after it, and one more run without trouble.
+
+use super::Sim;
+use super::core::{Core, Run, Stored, config};
+use super::point::{Operation, Point, Reach, Way};
+use super::witness;
+use awsazure::plugin::{AttributePath, Cancel, Value};
+use awsazure_sandbox::calls::Record;
+use awsazure_sandbox::time::Span;
+use awsazure_sandbox::world::{Settings, World};
+use serde_json::json;
+use std::time::Duration;
+use tokio::runtime::Builder;
+
+/// The seed of every world of the sweep, so that all runs begin alike.
+const SEED: u64 = 7;
+/// Terraform kills a provider that does not stop; it has to be done by then.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// Where a run begins.
+#[derive(Clone)]
+pub struct Scene {
+    pub world: World,
+    pub stored: Stored,
+    pub config: Value,
+    pub run: Run,
+}
+
+/// What a run does when nothing goes wrong.
+#[derive(Clone)]
+pub struct Course {
+    pub scene: Scene,
+    /// Cloud and operation of each call, and how many of that operation there were by then.
+    pub calls: Vec<(String, String, usize)>,
+    /// The link after it.
+    pub likeness: String,
+    pub after: (World, Stored),
+}
+
+/// What goes wrong in a run.
+#[derive(Clone, Debug)]
+pub enum Trouble {
+    /// Rules of the fault plan.
+    Rules(Vec<String>),
+    /// The process dies at the call that the rule leaves without an answer.
+    Killed { rule: String, saved: bool },
+    /// Ctrl-C at the n-th call.
+    Stopped(usize),
+}
+
+/// The quickstart's link.
+fn quickstart() -> Value {
+    config(&json!({
+        "name": "prod",
+        "azure": {
+            "resource_group_name": "prod-rg",
+            "create_resource_group": true,
+            "location": "westeurope",
+            "virtual_network": {
+                "name": "vnet", "address_space": ["10.1.0.0/16"], "gateway_subnet_prefix": "10.1.1.0/24",
+                "subnets": {"frontend": "10.1.0.0/24"},
+            },
+        },
+        "aws": {"vpc": {"cidr_block": "10.2.0.0/16", "public_subnet_cidr_block": "10.2.0.0/24"}},
+        "tags": {"team": "network"},
+    }))
+}
+
+/// What the configuration becomes.
+fn changed(operation: Operation) -> Value {
+    let mut changed = quickstart();
+    let mut set = |path: &str, value: Value| changed.set_at(&AttributePath::from(path), value);
+    match operation {
+        Operation::Addresses => set("slot", 1_u8.into()),
+        Operation::Asn => set("aws.asn", 64_600_u32.into()),
+        Operation::Settings => {
+            set("tags", Value::map([("team", "network"), ("cost", "4711")]));
+            set("azure.dpd_timeout_seconds", 60_u8.into());
+            set("aws.dpd_timeout_seconds", 40_u8.into());
+        }
+        Operation::Rotate => {
+            let keys = ["instance0_tunnel1", "instance0_tunnel2", "instance1_tunnel1", "instance1_tunnel2"];
+            set("preshared_keys_wo", Value::object(keys.map(|key| (key, format!("given.by.the.user_{key}")))));
+            set("preshared_keys_wo_version", 1_u8.into());
+        }
+        Operation::Create | Operation::Read | Operation::Import | Operation::Destroy => {}
+    }
+    changed
+}
+
+/// Runs a future on a clock of its own that jumps from event to event.
+pub fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
+    Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(work)
+}
+
+/// Where an operation begins, in a world that is `hurry` times as fast as its clients' clock.
+///
+/// # Errors
+/// A run without faults that does not end well.
+pub fn course(operation: Operation, hurry: u64) -> Result<Course, String> {
+    // Retry-After grows, as it was recorded: fewer polls, which are all alike.
+    let settings = Settings { time_scale: hurry, growing_retry_after: true, ..Settings::default() };
+    let empty = World::new(SEED, settings);
+    let create = Scene { world: empty, stored: Stored::default(), config: quickstart(), run: Run::Apply };
+    if operation == Operation::Create {
+        return undisturbed(create);
+    }
+    let (world, stored) = undisturbed(create)?.after;
+    let id = stored.state.get("id").as_str().unwrap_or_default().to_owned();
+    let (run, stored) = match operation {
+        Operation::Read => (Run::Refresh, stored),
+        Operation::Import => (Run::Import(id), Stored::default()),
+        Operation::Destroy => (Run::Destroy, stored),
+        _ => (Run::Apply, stored),
+    };
+    undisturbed(Scene { world, stored, config: changed(operation), run })
+}
+
+fn undisturbed(scene: Scene) -> Result<Course, String> {
+    in_virtual_time(async {
+        let sim = Sim::of(SEED, scene.world.clone());
+        let mut core = Core::new(&sim, scene.config.clone(), scene.stored.clone());
+        core.run(&scene.run).await.map_err(|words| format!("without any fault: {words}"))?;
+        let likeness = witness::likeness(&sim, &core.stored);
+        let mut calls: Vec<Record> = sim.sandbox.calls();
+        calls.sort_by_key(|call| call.n);
+        let mut named = Vec::<(String, String, usize)>::new();
+        for call in calls {
+            let so_far =
+                named.iter().filter(|(cloud, operation, _)| *cloud == call.cloud && *operation == call.operation);
+            let count = so_far.count() + 1;
+            named.push((call.cloud, call.operation, count));
+        }
+        let world = sim.sandbox.world().clone();
+        Ok(Course { calls: named, likeness, after: (world, core.stored), scene: scene.clone() })
+    })
+}
+
+impl Course {
+    /// What goes wrong at a point; None where that way makes no sense there.
+    pub fn trouble(&self, point: &Point) -> Option<Trouble> {
+        let (cloud, operation, count) = self.calls.get(point.call.checked_sub(1)?)?;
+        let call = point.call;
+        Some(match point.way {
+            // Only Azure has operations that go on by themselves, and only what starts or polls one meets their end.
+            Way::Fault(_, "failed" | "expired")
+                if cloud != "azure"
+                    || operation.starts_with("Get") && operation != "GetOperation"
+                    || operation.starts_with("List") =>
+            {
+                return None;
+            }
+            Way::Fault(Reach::Once, kind) => Trouble::Rules(vec![format!("fail call {call} of *: once {kind}")]),
+            Way::Fault(Reach::Forever, kind) => {
+                Trouble::Rules(vec![format!("fail call {count} of {cloud} {operation}: forever {kind}")])
+            }
+            Way::Fault(Reach::Outage, kind) => Trouble::Rules(vec![format!("fail call {call} of *: forever {kind}")]),
+            Way::Killed { after, saved } => {
+                let kind = if after { "hang-after" } else { "hang" };
+                Trouble::Killed { rule: format!("fail call {call} of *: once {kind}"), saved }
+            }
+            Way::Stopped => Trouble::Stopped(call),
+        })
+    }
+
+    /// The run with trouble, all that must be true then, and the run after it. `thorough`: to the link's end.
+    ///
+    /// # Errors
+    /// What was not true.
+    pub fn meet(&self, trouble: &Trouble, thorough: bool) -> Result<(), String> {
+        let met = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            in_virtual_time(Box::pin(self.met(trouble, thorough)))
+        }));
+        let met = met.unwrap_or_else(|panic| {
+            let words = panic.downcast_ref::<String>().cloned();
+            let words = words.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+            Err(format!("panic: {}", words.unwrap_or_default()))
+        });
+        witness::take_log();
+        met
+    }
+
+    async fn met(&self, trouble: &Trouble, thorough: bool) -> Result<(), String> {
+        let scene = &self.scene;
+        let sim = Sim::of(SEED, scene.world.clone());
+        let mut core = Core::new(&sim, scene.config.clone(), scene.stored.clone());
+        let ended = run_with(&sim, &mut core, &scene.run, trouble).await?;
+        let said = core.told.join("\n");
+        let context = |fault: String| format!("{fault}\nthe run with trouble ended with {ended:?}");
+        witness::all_known(&sim, &core.stored).map_err(context)?;
+        witness::nothing_twice(&sim).map_err(context)?;
+        witness::no_secret(&sim, &[&said, &format!("{:?}", core.stored), &witness::take_log()]).map_err(context)?;
+        if ended == Some(Ok(())) {
+            self.as_it_should_be(&sim, &core.stored).map_err(context)?;
+        }
+
+        sim.sandbox.world().faults.clear();
+        sim.wire.calm();
+        // Whoever runs terraform again takes a moment.
+        tokio::time::sleep(client_time(&sim, Span::seconds(5))).await;
+        core.new_process();
+        let mended = match core.run(&scene.run).await {
+            Err(words) if trouble.leaves_no_state() => import_instead(&mut core, &words).await,
+            other => other.map(|()| false),
+        };
+        let imported = mended.map_err(|words| context(format!("one more run did not mend it: {words}")))?;
+        witness::nothing_twice(&sim).map_err(context)?;
+        if !imported {
+            self.as_it_should_be(&sim, &core.stored).map_err(context)?;
+        }
+        if scene.run == Run::Destroy {
+            return Ok(());
+        }
+        for _ in 0..2 {
+            core.new_process();
+            core.plans_nothing().await.map_err(context)?;
+        }
+        witness::tunnels_up(&sim).map_err(context)?;
+        if thorough || imported {
+            core.new_process();
+            core.run(&Run::Destroy).await.map_err(|words| context(format!("destroy: {words}")))?;
+            witness::nothing_left(&sim).map_err(context)?;
+        }
+        let said = core.told.join("\n");
+        witness::no_secret(&sim, &[&said, &format!("{:?}", core.stored), &witness::take_log()]).map_err(context)
+    }
+
+    fn as_it_should_be(&self, sim: &Sim, stored: &Stored) -> Result<(), String> {
+        let is = witness::likeness(sim, stored);
+        match is == self.likeness {
+            true => Ok(()),
+            false => {
+                Err(format!("the link is another than without faults: {}", witness::difference(&is, &self.likeness)))
+            }
+        }
+    }
+}
+
+impl Trouble {
+    fn leaves_no_state(&self) -> bool {
+        matches!(self, Trouble::Killed { saved: false, .. })
+    }
+}
+
+fn client_time(sim: &Sim, span: Span) -> Duration {
+    Duration::from_millis(span.0.div_ceil(sim.sandbox.world().settings.time_scale.max(1)))
+}
+
+/// None where it was killed; else how it ended.
+async fn run_with(
+    sim: &Sim,
+    core: &mut Core<'_>,
+    run: &Run,
+    trouble: &Trouble,
+) -> Result<Option<Result<(), String>>, String> {
+    let (never, stop) = (Cancel::new(), Cancel::new());
+    let (mut grave, mut rules, mut saved) = (never, Vec::new(), false);
+    match trouble {
+        Trouble::Rules(all) => rules.clone_from(all),
+        Trouble::Killed { rule, saved: keeps } => {
+            (grave, saved) = (sim.wire.deadly(), *keeps);
+            rules.push(rule.clone());
+        }
+        Trouble::Stopped(call) => {
+            sim.wire.stop_at(*call, &stop);
+            core.cancel = stop.clone();
+        }
+    }
+    for rule in rules {
+        sim.sandbox.world().faults.add(rule.parse().map_err(|fault| format!("{rule}: {fault}"))?);
+    }
+    let too_late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(STOP_LIMIT).await;
+    };
+    let ended = tokio::select! {
+        biased;
+        ended = core.run(run) => Some(ended),
+        () = grave.cancelled() => None,
+        () = too_late => return Err("it went on for more than 10 s after Ctrl-C".to_owned()),
+    };
+    if ended.is_none() && saved {
+        core.store_checkpoint();
+    }
+    Ok(ended)
+}
+
+/// Killed between the last step and the state: the link is finished, and the error says how to take it in. True where so.
+async fn import_instead(core: &mut Core<'_>, words: &str) -> Result<bool, String> {
+    let id =
+        words.split_once("terraform import ADDRESS '").and_then(|(_, rest)| rest.split_once('\'')).map(|(id, _)| id);
+    let id = id.ok_or_else(|| words.to_owned())?;
+    core.run(&Run::Import(id.to_owned())).await?;
+    core.run(&Run::Apply).await?;
+    Ok(true)
+}

@@ -1,0 +1,216 @@
+//! What is looked at after each fault: objects that nobody would find again, objects made twice, secrets where they must not
+//! be, and whether a link is the very link that a run without faults makes.
+
+use super::Sim;
+use super::core::Stored;
+use serde_json::Value;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Event, Metadata, Subscriber};
+
+thread_local! {
+    static LOG: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Keeps all that the provider logs on this thread, at the most talkative level.
+struct Recorder;
+
+/// Records until the guard is dropped.
+pub fn record_log() -> DefaultGuard {
+    tracing::subscriber::set_default(Recorder)
+}
+
+/// The log since it was last taken.
+pub fn take_log() -> String {
+    LOG.take()
+}
+
+struct Line<'a>(&'a mut String);
+
+impl Visit for Line<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        let _ = write!(self.0, " {}={value:?}", field.name());
+    }
+}
+
+impl Subscriber for Recorder {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("awsazure")
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        LOG.with_borrow_mut(|log| span.record(&mut Line(log)));
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        LOG.with_borrow_mut(|log| values.record(&mut Line(log)));
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        LOG.with_borrow_mut(|log| {
+            event.record(&mut Line(log));
+            log.push('\n');
+        });
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+fn rows(sim: &Sim) -> Vec<Value> {
+    let listing = sim.sandbox.world().objects();
+    ["aws", "azure"].into_iter().flat_map(|cloud| listing[cloud].as_array().cloned().unwrap_or_default()).collect()
+}
+
+fn text<'a>(row: &'a Value, name: &str) -> &'a str {
+    row[name].as_str().unwrap_or_default()
+}
+
+/// What of the link an object is.
+fn part(row: &Value) -> String {
+    let (kind, tag) = (text(row, "kind"), row["tags"]["awsazure:part"].as_str());
+    let main = if row["main"] == true { "main" } else { text(row, "name") };
+    format!("{kind}/{}", tag.unwrap_or(main))
+}
+
+/// Every object says whose it is: by its tag, by its name in the state's `managed`, or by what it lies in.
+pub fn all_known(sim: &Sim, stored: &Stored) -> Result<(), String> {
+    let (rows, state) = (rows(sim), format!("{:?}", stored.state));
+    let tagged = |row: &&Value| row["tags"]["awsazure:link"].is_string();
+    let homes: Vec<&str> = rows.iter().filter(tagged).map(|row| text(row, "id")).collect();
+    let known = |row: &Value| {
+        let id = text(row, "id");
+        let inside = |home: &&str| row["vpc_id"] == **home || id.starts_with(&format!("{home}/"));
+        tagged(&row) || state.contains(&format!("{id:?}")) || homes.iter().any(inside)
+    };
+    match rows.iter().find(|row| !known(row)) {
+        Some(lost) => Err(format!("nobody would find this object again: {lost:#}")),
+        None => Ok(()),
+    }
+}
+
+/// No part of the link is there twice.
+pub fn nothing_twice(sim: &Sim) -> Result<(), String> {
+    let mut seen = BTreeMap::new();
+    for row in rows(sim).into_iter().filter(|row| row["tags"]["awsazure:part"].is_string()) {
+        let leaving = matches!(text(&row, "state"), "deleting" | "deleted" | "Deleting");
+        if !leaving && let Some(other) = seen.insert(part(&row), row.clone()) {
+            return Err(format!("made twice: {other:#} and {row:#}"));
+        }
+    }
+    Ok(())
+}
+
+/// Nothing is left in either cloud.
+pub fn nothing_left(sim: &Sim) -> Result<(), String> {
+    let left = rows(sim);
+    if left.is_empty() { Ok(()) } else { Err(format!("left behind: {left:#?}")) }
+}
+
+/// No secret shows in any of these texts.
+pub fn no_secret(sim: &Sim, texts: &[&str]) -> Result<(), String> {
+    for secret in sim.wire.secrets() {
+        if let Some(text) = texts.iter().find(|text| text.contains(&secret)) {
+            let at = text.find(&secret).unwrap_or_default();
+            let before: String = text[..at].chars().rev().take(120).collect::<Vec<_>>().into_iter().rev().collect();
+            return Err(format!("a secret shows after: {before}"));
+        }
+    }
+    Ok(())
+}
+
+/// All four tunnels are up, as the world has it.
+pub fn tunnels_up(sim: &Sim) -> Result<(), String> {
+    let world = sim.sandbox.world();
+    let (mut up, mut words) = (0, Vec::new());
+    for end in world.aws.ends() {
+        match world.paths.judgement(end.outside_ip) {
+            Some(judgement) if judgement.verdict == awsazure_sandbox::dataplane::Verdict::Up => up += 1,
+            other => words.push(format!("{}: {other:?}", end.outside_ip)),
+        }
+    }
+    if up == 4 && words.is_empty() { Ok(()) } else { Err(format!("{up} tunnels are up; {words:?}")) }
+}
+
+/// A link with its state, in words that are the same for every link made from the same configuration: ids and addresses
+/// that the clouds chose are replaced by the part's name.
+pub fn likeness(sim: &Sim, stored: &Stored) -> String {
+    let rows = rows(sim);
+    // Azure's ids are names; AWS's are chance.
+    let chance = rows.iter().filter(|row| !text(row, "id").starts_with('/'));
+    let mut names: Vec<(String, String)> = chance.map(|row| (text(row, "id").to_owned(), part(row))).collect();
+    for (key, tunnel) in stored.state.get("tunnels").as_map().into_iter().flatten() {
+        let places = [
+            ("aws_outside_ip", format!("aws end of {key}")),
+            ("azure_public_ip", format!("azure end of {}", &key[..9])),
+        ];
+        let shown = places.into_iter().filter_map(|(name, word)| Some((tunnel.get(name).as_str()?.to_owned(), word)));
+        names.extend(shown);
+    }
+    let fields = ["kind", "name", "state", "tags", "vpc_id", "main", "subnets", "propagating", "attachments", "asn"];
+    let of_row = |row: &Value| {
+        let kept: serde_json::Map<String, Value> =
+            fields.into_iter().map(|field| (field.to_owned(), row[field].clone())).collect();
+        plain(&Value::Object(kept), &names)
+    };
+    let mut lines: Vec<String> = rows.iter().map(of_row).collect();
+    lines.sort();
+    let private = serde_json::from_slice(&stored.private).unwrap_or_default();
+    lines.push(plain(&json_of(&stored.state), &names));
+    lines.push(plain(&private, &names));
+    lines.push(format!("{:?} tainted {}", stored.identity, stored.tainted));
+    lines.join("\n")
+}
+
+/// The first line in which two links differ.
+pub fn difference(is: &str, should_be: &str) -> String {
+    let lines = is.lines().zip(should_be.lines()).find(|(is, should)| is != should);
+    match lines {
+        Some((is, should)) => {
+            let at = is.bytes().zip(should.bytes()).position(|(a, b)| a != b).unwrap_or_default().saturating_sub(120);
+            let from = |text: &str| text.chars().skip(at).take(400).collect::<String>();
+            format!("is ...{}\n  instead of ...{}", from(is), from(should))
+        }
+        None => format!("{} lines instead of {}", is.lines().count(), should_be.lines().count()),
+    }
+}
+
+/// JSON in one line, elements of arrays in order.
+fn plain(value: &Value, names: &[(String, String)]) -> String {
+    match value {
+        Value::Array(items) => {
+            let mut items: Vec<String> = items.iter().map(|item| plain(item, names)).collect();
+            items.sort();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(items) => {
+            // What was read back once has its nulls written out.
+            let set = items.iter().filter(|(_, item)| !item.is_null());
+            let items: Vec<String> = set.map(|(name, item)| format!("{name}: {}", plain(item, names))).collect();
+            format!("{{{}}}", items.join(", "))
+        }
+        other => names.iter().fold(other.to_string(), |text, (id, name)| text.replace(id, name)),
+    }
+}
+
+fn json_of(value: &awsazure::plugin::Value) -> Value {
+    use awsazure::plugin::Value as V;
+    match value {
+        V::Null => Value::Null,
+        V::Bool(truth) => Value::Bool(*truth),
+        V::String(text) => Value::String(text.clone()),
+        V::List(items) | V::Set(items) | V::Tuple(items) => Value::Array(items.iter().map(json_of).collect()),
+        V::Map(items) | V::Object(items) => {
+            Value::Object(items.iter().map(|(name, item)| (name.clone(), json_of(item))).collect())
+        }
+        other => Value::String(format!("{other:?}")),
+    }
+}
