@@ -41,9 +41,10 @@ pub async fn attach(
     if let Some(missing) = missing() {
         return Err(LabError::Missing(missing));
     }
-    control::call(directory, "GET", "world", "").await?;
     let folder = directory.file("lab");
     clear(&folder)?;
+    // What a lab that was killed has told last is of no use any more.
+    control::call(directory, "DELETE", "lab", "").await?;
     let mut lab = Lab::start(&folder)?;
     let owner = folder.join(OWNER);
     let own = format!("{} {}", std::process::id(), lab.prefix());

@@ -279,6 +279,7 @@ impl Lab {
             let session = sessions.get(&device).cloned().unwrap_or_default();
             let routes: Vec<bird::Learned> = routes.into_iter().filter(|route| route.protocol == device).collect();
             let established = own.ike.established().unwrap_or_default();
+            let trouble = if established.child.is_none() { own.ike.last_refusal() } else { None }.map(str::to_owned);
             let agreed = matches!(own.told, Told::Aws(_)).then(|| agreed(&established)).flatten();
             let sa = established.child.as_ref().map(|child| {
                 let bytes = |name| child.get(name).and_then(|text| text.parse().ok()).unwrap_or_default();
@@ -289,7 +290,7 @@ impl Lab {
                     outside_ip: end.outside_ip,
                     inside_cidr: end.inside_cidr,
                     ike: established.ike.is_some(),
-                    trouble: own.ike.last_refusal().filter(|_| sa.is_none()).map(str::to_owned),
+                    trouble,
                     sa,
                     session,
                     best: routes.iter().filter(|route| route.primary).map(|route| route.route.network).collect(),
@@ -300,7 +301,7 @@ impl Lab {
                     instance: end.instance,
                     public_ip: end.public_ip,
                     peer_ip: end.peer_ip,
-                    trouble: own.ike.last_refusal().filter(|_| sa.is_none()).map(str::to_owned),
+                    trouble,
                     sa,
                     session,
                     routes: routes.into_iter().map(|route| route.route).collect(),
