@@ -136,6 +136,20 @@ async fn create(seed: u64) -> (f64, f64, usize, usize) {
     (took, took - late, look.len(), round_trips(&look))
 }
 
+/// What the last runs of the dataplane lab and of the wrong-parameter table wrote down; empty where they have not run here.
+fn dataplane() -> String {
+    let files = ["lab-link.md", "lab-table-0.md", "lab-table-1.md"];
+    let read = |name| std::fs::read_to_string(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)).ok();
+    let rows: String = files.into_iter().filter_map(read).collect();
+    if rows.is_empty() {
+        return rows;
+    }
+    format!(
+        "\n## The dataplane lab\n\nOne run of `make lab` and of the wrong-parameter table, with strongSwan and BIRD. These are the lab's \
+         times: what either cloud takes is not known from them.\n\n| figure | value |\n|---|---|\n{rows}"
+    )
+}
+
 #[test]
 #[ignore = "measures; run it with make bench"]
 fn figures() {
@@ -193,6 +207,7 @@ fn figures() {
         "\nThe longest chain is the time of the create without what passed between the end of an operation on the gateway or a \
          connection (the world knows it) and the poll that noticed.\n",
     );
+    page.push_str(&dataplane());
     println!("{page}");
     std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/benchmarks.md"), page).unwrap();
 }

@@ -100,6 +100,9 @@ pub struct World {
     calls: u64,
     /// The latest instant it has been told of.
     now: SimTime,
+    /// What an attached lab is asked to break.
+    #[serde(skip)]
+    pub damage: Vec<crate::lab::Damage>,
     /// Azure's ends of the tunnels, and the revision that they are of.
     #[serde(skip)]
     azure_ends: Option<(u64, Vec<dataplane::AzureEnd>)>,
@@ -121,6 +124,7 @@ impl World {
             rng: Rng::seeded(seed),
             calls: 0,
             now: SimTime::default(),
+            damage: Vec::new(),
             azure_ends: None,
         }
     }
@@ -140,6 +144,11 @@ impl World {
         let kept = self.azure_ends.take().filter(|(of, _)| *of == revision);
         let (_, azure) = self.azure_ends.insert(kept.unwrap_or_else(|| (revision, self.azure.ends())));
         self.paths.refresh(now, &self.aws.ends(), azure);
+    }
+
+    /// What each cloud was told about its ends of the tunnels, as of the last [`World::advance`].
+    pub fn ends(&self) -> (Vec<dataplane::AwsEnd>, Vec<dataplane::AzureEnd>) {
+        (self.aws.ends(), self.azure.ends())
     }
 
     /// Answers one call at the instant `now`; an instant earlier than the last counts as the last.

@@ -70,6 +70,11 @@ impl Sandbox {
         &self.dir
     }
 
+    /// `awsazure-sandbox` itself, for its other commands.
+    pub fn program(&self) -> &'static Path {
+        program()
+    }
+
     pub fn world(&self) -> World {
         let output = Command::new(program()).arg("world").arg("--dir").arg(&self.dir).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
