@@ -6,6 +6,7 @@
 //! | `world` | the pure state machine: `(now, request) -> reply`, deterministic for a seed |
 //! | `aws`, `azure` | one cloud each: its objects, its parsing, its answers, its errors |
 //! | `dataplane` | whether a tunnel would come up, from what each cloud was told |
+//! | `schema` | both clouds' own schemas, and what breaks them |
 //! | `faults`, `calls` | what goes wrong on purpose; what was asked |
 //! | `server` | the world behind TLS, in scaled time |
 
@@ -18,6 +19,7 @@ pub mod directory;
 pub mod faults;
 pub mod memory;
 pub mod rng;
+pub mod schema;
 pub mod server;
 pub mod time;
 pub mod tls;

@@ -15,7 +15,7 @@ mod world;
 pub use config::Link;
 pub use hands::Hands;
 pub use plan::{Change, Plan};
-pub use sandbox::Sandbox;
+pub use sandbox::{Sandbox, Schemas};
 pub use world::{Call, Object, World};
 
 use serde_json::Value;
