@@ -6,6 +6,7 @@ use super::model::Region;
 use super::patience::{Jitter, Waits};
 use super::settings::Settings;
 use super::trust;
+use super::watch::Watch;
 use super::whole::Whole;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
@@ -71,7 +72,7 @@ struct Shared {
     regions: Mutex<BTreeMap<Region, Ec2>>,
 }
 
-/// EC2 (and the account's identity) in one region. Clones share connections.
+/// EC2 (and the account's identity) in one region. Clones share connections and looks.
 #[derive(Clone)]
 pub struct Ec2 {
     region: Region,
@@ -79,6 +80,7 @@ pub struct Ec2 {
     sts: aws_sdk_sts::Client,
     jitter: Arc<Jitter>,
     max_retries: Option<u32>,
+    watch: Arc<Watch>,
 }
 
 impl Aws {
@@ -122,7 +124,8 @@ impl Aws {
             regions.entry(region.clone()).or_insert_with(|| shared.client(sdk, region)).clone()
         };
         shared.account.get_or_try_init(|| shared.check_account(waits, &ec2)).await?;
-        Ok(ec2)
+        // Links share connections, but a look that hangs holds up its own link only.
+        Ok(Ec2 { watch: Arc::default(), ..ec2 })
     }
 }
 
@@ -186,6 +189,7 @@ impl Shared {
             sts: credentials::sts(&self.settings, sdk, &place, sdk.credentials_provider()),
             jitter: Arc::clone(&self.jitter),
             max_retries: self.settings.max_retries,
+            watch: Arc::default(),
         }
     }
 
@@ -216,6 +220,10 @@ impl Ec2 {
 
     pub(super) fn sts(&self) -> &aws_sdk_sts::Client {
         &self.sts
+    }
+
+    pub(super) fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     pub(super) fn jitter(&self) -> &Jitter {

@@ -28,6 +28,8 @@ mod trust;
 #[cfg(feature = "clouds")]
 mod waits;
 #[cfg(feature = "clouds")]
+mod watch;
+#[cfg(feature = "clouds")]
 mod whole;
 
 #[cfg(feature = "clouds")]
@@ -37,3 +39,7 @@ pub use client::{Aws, Ec2, Seams, TokioTime};
 pub use error::{Error, Failure};
 pub use patience::{Jitter, Own, Waits};
 pub use settings::Settings;
+#[cfg(feature = "clouds")]
+pub use waits::fresh;
+#[cfg(feature = "clouds")]
+pub use watch::Awaited;

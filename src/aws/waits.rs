@@ -181,8 +181,9 @@ impl Ec2 {
     /// # Errors
     /// As `wait_vpn_gateway_detached`.
     pub async fn wait_vpn_connection_deleted(&self, waits: &Waits, id: &VpnConnectionId) -> Result<(), Error> {
+        let (awaited, begun) = (self.awaiting(id), Instant::now());
         let look = || async {
-            let found = self.describe_vpn_connections(waits, &Filter::id(id)).await?.pop();
+            let found = awaited.look(waits, fresh(begun)).await?;
             Ok(left(found.map(|connection| connection.state)))
         };
         poll(waits, "waiting until deleted", &id.0, look).await
@@ -234,15 +235,21 @@ impl Ec2 {
                 other
             }
         };
-        let begun = Instant::now();
+        let (awaited, begun) = (self.awaiting(id), Instant::now());
         loop {
             let waited = begun.elapsed();
-            let found = self.describe_vpn_connections(waits, &Filter::id(id)).await?.pop();
+            let found = awaited.look(waits, fresh(begun)).await?;
             if let Some(connection) = step(waits, operation, &id.0, waited, judge(found, waited)).await? {
                 return Ok(connection);
             }
         }
     }
+}
+
+/// Since when another's look will do: never from before this wait, and none older than half a pause.
+pub fn fresh(begun: Instant) -> Instant {
+    let now = Instant::now();
+    begun.max(now.checked_sub(pace::pause(now.saturating_duration_since(begun)) / 2).unwrap_or(now))
 }
 
 /// Available is done, leaving is leaving, all else is on its way.

@@ -73,6 +73,9 @@ pub trait Resource: Send + Sync + 'static {
         Upgraded::Unhandled
     }
 
+    /// Told of every stored object that Terraform is about to work on, by the current schema, before all else.
+    fn recall(&self, _state: &Value) {}
+
     /// Refreshes an object.
     async fn read(&self, request: ReadRequest) -> ReadResponse;
 

@@ -56,6 +56,7 @@ impl Handlers {
             })?,
         };
         entry.schema.null_write_only(&mut state);
+        entry.handler.recall(&state);
         Ok(encode(&entry.ty, &state, STATE)?)
     }
 

@@ -4,8 +4,9 @@ use super::changes::Changes;
 use super::engine::{Engine, Outcome};
 use super::follow::{fill_unknown, follow};
 use super::paths::diagnostics;
-use super::plan::{ask, ground, judge, origin};
+use super::plan::{ask, ground, judge, link_of, origin};
 use super::private::Private;
+use super::recall::{Recall, drift, is_unfinished};
 use super::settle::{Ground, settle};
 use super::spec::{Surroundings, own_keys, search, spec, subscription, text};
 use super::state::{complete, identity, managed, read_managed};
@@ -32,6 +33,8 @@ struct Job {
     before: Managed,
     /// Gateways that were somebody else's become this link's.
     claims: bool,
+    /// Until all is done the link counts as one whose create never ended.
+    unfinished: bool,
 }
 
 /// What Terraform stores of a link.
@@ -42,18 +45,43 @@ pub struct Stored {
 }
 
 /// Creates or changes a link.
-pub async fn apply(engine: &dyn Engine, request: ApplyRequest) -> ApplyResponse {
+pub async fn apply(engine: &dyn Engine, recall: &Recall, request: ApplyRequest) -> ApplyResponse {
+    let left = left(engine, recall, &request);
+    let prior = left.as_ref().or((!request.prior.is_null()).then_some(&request.prior));
     let mut told = Diagnostics::new();
-    let job = match prepare(engine, &request, &mut told).await {
+    let job = match prepare(engine, &request, prior, &mut told).await {
         Ok(job) => job,
         Err(diagnostics) => return request.failed(diagnostics),
     };
-    let prior = (!request.prior.is_null()).then_some(&request.prior);
+    let ended = carry_out(engine, &request, prior, &job, told).await;
+    if request.is_create() {
+        recall.made(&ended.new_state);
+    }
+    ended
+}
+
+/// The unfinished link that a create goes on with. Should it end early, that is still what there is.
+fn left(engine: &dyn Engine, recall: &Recall, request: &ApplyRequest) -> Option<Value> {
+    let private = Private::read(&request.planned_private);
+    let link = link_of(&request.planned, &private, engine.subscription());
+    let left = recall.of(link.as_ref()).filter(|left| private.finishes && left.is_finished_by(&request.planned))?;
+    let kept = Private { finishes: false, surveyed: false, replaces: Vec::new(), ..private };
+    request.checkpoint.save(left.state.clone(), left.private.unwrap_or(kept).write(), identity_of(&left.state));
+    Some(left.state)
+}
+
+async fn carry_out(
+    engine: &dyn Engine,
+    request: &ApplyRequest,
+    prior: Option<&Value>,
+    job: &Job,
+    mut told: Diagnostics,
+) -> ApplyResponse {
     let changes = prior.map(|prior| Changes { prior, planned: &job.target });
-    if let Some(changes) = changes.filter(|changes| changes.is_local()) {
+    if let Some(changes) = changes.filter(|changes| request.is_update() && changes.is_local()) {
         let mut private = job.private.clone();
         private.remember(changes.planned);
-        let (state, identity) = (job.target, request.planned_identity);
+        let (state, identity) = (job.target.clone(), request.planned_identity.clone());
         return ApplyResponse { new_state: state, private: private.write(), identity, diagnostics: told };
     }
     let Some(mut search) = search(prior.unwrap_or(&job.target), &job.private, engine.subscription(), true) else {
@@ -63,27 +91,36 @@ pub async fn apply(engine: &dyn Engine, request: ApplyRequest) -> ApplyResponse 
     };
     search.names = Some(job.spec.azure.names.clone());
     search.link = Some(job.spec.link.clone());
-    let limit = if prior.is_none() { timeout(&job.target, "create", 120) } else { timeout(&job.target, "update", 240) };
+    let limit =
+        if request.is_create() { timeout(&job.target, "create", 120) } else { timeout(&job.target, "update", 240) };
     let save = |observed: &Observed| {
         let stored = job.stored(observed, false);
         request.checkpoint.save(stored.state, stored.private, stored.identity);
     };
-    if let Some(changes) = changes.filter(|changes| changes.aws_anew()) {
-        let demolition = aws_half(changes, &job);
+    if let Some(changes) =
+        changes.filter(|changes| if request.is_create() { changes.aws_moved() } else { changes.aws_anew() })
+    {
+        let demolition = aws_half(changes, job);
         let outcome = engine.demolish(&demolition, &search, limit, &request.cancel, &save).await;
         if outcome.diagnostics.has_errors() {
-            return job.ended(&request, outcome, told);
+            return job.ended(request, outcome, told);
         }
         told.append(outcome.diagnostics);
         forget_aws(&mut search, changes, &job.spec);
     }
     let outcome = engine.converge(&job.spec, &search, limit, &request.cancel, &save).await;
-    job.ended(&request, outcome, told)
+    job.ended(request, outcome, told)
 }
 
 /// Settles what plan had to leave open, and checks it before anything is made.
-async fn prepare(engine: &dyn Engine, request: &ApplyRequest, told: &mut Diagnostics) -> Result<Job, Diagnostics> {
+async fn prepare(
+    engine: &dyn Engine,
+    request: &ApplyRequest,
+    before: Option<&Value>,
+    told: &mut Diagnostics,
+) -> Result<Job, Diagnostics> {
     let mut private = Private::read(&request.planned_private);
+    // What finishes a link was planned as a create, and is settled as one.
     let prior = (!request.prior.is_null()).then_some(&request.prior);
     let mut survey = Survey::default();
     if !private.surveyed {
@@ -104,8 +141,9 @@ async fn prepare(engine: &dyn Engine, request: &ApplyRequest, told: &mut Diagnos
         told.append(found);
         private.origin = origin(&ground, &survey, &target);
     }
-    let before = prior.map(read_managed).unwrap_or_default();
-    let former = prior.map(|prior| former(prior, &target, &private, &before)).unwrap_or_default();
+    let unfinished = request.is_create() || is_unfinished(&request.prior);
+    let managed = before.map(read_managed).unwrap_or_default();
+    let former = before.map(|before| former(before, &target, &private, &managed)).unwrap_or_default();
     let around = Surroundings {
         private: &private,
         subscription: engine.subscription(),
@@ -125,7 +163,7 @@ async fn prepare(engine: &dyn Engine, request: &ApplyRequest, told: &mut Diagnos
     })?;
     let claims = prior.is_some_and(|prior| prior.get("manage_gateways").as_bool() == Some(false))
         && target.get("manage_gateways").as_bool() == Some(true);
-    Ok(Job { target, private, spec, before, claims })
+    Ok(Job { target, private, spec, before: managed, claims, unfinished })
 }
 
 /// What the link has put somewhere and is not to have there any more. Only what was last applied counts as put there by it.
@@ -180,7 +218,7 @@ impl Job {
             let first = self.spec.inside_cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 });
             state.set("id", identity(&gateway, &first.to_string()).0);
         }
-        state.set("drift", Value::List(Vec::new()));
+        state.set("drift", drift(self.unfinished && !whole, Vec::new()));
         let mut private = self.private.clone();
         private.remember(&state);
         if !whole {
@@ -188,7 +226,7 @@ impl Job {
         }
         private.link = Some(self.spec.link.clone());
         private.replaces.clear();
-        private.surveyed = false;
+        (private.surveyed, private.finishes) = (false, false);
         let given_up = self.spec.former.addresses.iter().filter(|_| !whole);
         private.former = given_up.map(|(instance, ip)| (instance.index(), *ip)).collect();
         Stored { identity: identity_of(&state), state: state.unknown_as_null(), private: private.write() }
@@ -252,10 +290,16 @@ fn forget_aws(search: &mut Search, changes: Changes<'_>, spec: &Spec) {
 }
 
 /// Deletes a link.
-pub async fn destroy(engine: &dyn Engine, request: ApplyRequest) -> ApplyResponse {
+pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest) -> ApplyResponse {
     let private = Private::read(&request.planned_private);
     let state = &request.prior;
-    let before = read_managed(state);
+    let all = read_managed(state);
+    let before = recall.spare(all.clone());
+    if private.finishes || before.is_empty() && !all.is_empty() {
+        // The delete half of what only looks like a replacement: the create half goes on with all that is there.
+        recall.note(state, link_of(state, &private, engine.subscription()), None);
+        return ApplyResponse::default();
+    }
     let subscription = subscription(state, engine.subscription()).unwrap_or_default();
     let demolition = demolition(state, &private, before.clone(), subscription);
     let Some(search) = search(state, &Private::default(), engine.subscription(), false) else {

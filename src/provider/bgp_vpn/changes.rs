@@ -1,12 +1,15 @@
 //! What a plan changes, and what that means for the objects of the link.
 
 use super::private::Origin;
+use crate::link::survey::same_word;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{AttributePath, Diagnostic, Diagnostics, Value};
 
 /// Changes for which the Azure gateway, and with it the whole link, must be new.
 const REPLACING: [&str; 5] =
     ["azure.resource_group_name", "azure.location", "azure.virtual_network_id", "azure.generation", "azure.gateway_id"];
+/// Changes for which the whole AWS half must be new.
+const AWS_HALF: [&str; 4] = ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.asn"];
 /// Settings that no cloud ever hears of.
 const LOCAL: [&str; 5] = [
     "timeouts",
@@ -54,11 +57,25 @@ impl Changes<'_> {
         REPLACING.into_iter().filter(|path| self.replaces_something(path)).map(AttributePath::from).collect()
     }
 
+    /// A place whose change takes a new link, as far as it is known by now: what is unknown contradicts nothing.
+    pub fn contradicted(self) -> Option<&'static str> {
+        REPLACING.into_iter().find(|path| self.contradicts(path))
+    }
+
+    /// Whether the AWS half has to be made anew, as far as that is known by now.
+    pub fn aws_moved(self) -> bool {
+        AWS_HALF.into_iter().chain(["aws.vpc.cidr_block"]).any(|path| self.contradicts(path))
+    }
+
+    fn contradicts(self, path: &str) -> bool {
+        let (before, now) = (self.prior.at(&path.into()), self.planned.at(&path.into()));
+        let same = before.as_str().zip(now.as_str()).map_or(before == now, |(before, now)| same_word(before, now));
+        before.is_set() && now.is_set() && !same
+    }
+
     /// Whether the whole AWS half is built anew.
     pub fn aws_anew(self) -> bool {
-        ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.asn"]
-            .into_iter()
-            .any(|path| self.replaces_something(path))
+        AWS_HALF.into_iter().any(|path| self.replaces_something(path))
     }
 
     /// Whether customer gateways, and with them VPN connections, are made anew.

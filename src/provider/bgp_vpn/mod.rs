@@ -10,6 +10,7 @@
 //! | `spec` | makes a spec, or a place to search, of settled values |
 //! | `state`, `follow` | put what was observed into a state |
 //! | `private` | remembers what was last applied |
+//! | `recall` | remembers states, so that a link whose create never ended is finished |
 //! | `apply`, `read`, `import` | carry it out |
 
 mod apply;
@@ -22,6 +23,7 @@ mod paths;
 mod plan;
 mod private;
 mod read;
+mod recall;
 pub mod schema;
 mod settle;
 mod settle_options;
@@ -34,10 +36,11 @@ mod tests;
 
 use crate::plugin::{
     ApplyRequest, ApplyResponse, Diagnostics, IdentitySchema, ImportRequest, ImportResponse, PlanRequest, PlanResponse,
-    ReadRequest, ReadResponse, Resource, Schema, UpgradeRequest, Upgraded, ValidateRequest,
+    ReadRequest, ReadResponse, Resource, Schema, UpgradeRequest, Upgraded, ValidateRequest, Value,
 };
 use async_trait::async_trait;
 use engine::EngineSource;
+use recall::Recall;
 
 /// Type name of the resource.
 pub const TYPE_NAME: &str = "awsazure_bgp_vpn";
@@ -45,12 +48,13 @@ pub const TYPE_NAME: &str = "awsazure_bgp_vpn";
 /// The resource type.
 pub struct BgpVpn {
     engine: EngineSource,
+    recall: Recall,
 }
 
 impl BgpVpn {
     /// The resource over an engine that is asked for at each call, since the provider has one only once it is configured.
     pub fn new(engine: EngineSource) -> Self {
-        BgpVpn { engine }
+        BgpVpn { engine, recall: Recall::default() }
     }
 }
 
@@ -72,16 +76,20 @@ impl Resource for BgpVpn {
         Upgraded::Unhandled
     }
 
+    fn recall(&self, state: &Value) {
+        self.recall.note(state, plan::link_of(state, &private::Private::default(), None), None);
+    }
+
     async fn read(&self, request: ReadRequest) -> ReadResponse {
         match (self.engine)() {
-            Ok(engine) => read::read(engine.as_ref(), request).await,
+            Ok(engine) => read::read(engine.as_ref(), &self.recall, request).await,
             Err(diagnostics) => request.unchanged(diagnostics),
         }
     }
 
     async fn plan(&self, request: PlanRequest) -> PlanResponse {
         match (self.engine)() {
-            Ok(engine) => plan::plan(engine.as_ref(), request).await,
+            Ok(engine) => plan::plan(engine.as_ref(), &self.recall, request).await,
             Err(diagnostics) => diagnostics.into(),
         }
     }
@@ -89,8 +97,8 @@ impl Resource for BgpVpn {
     async fn apply(&self, request: ApplyRequest) -> ApplyResponse {
         match (self.engine)() {
             Err(diagnostics) => request.failed(diagnostics),
-            Ok(engine) if request.is_destroy() => apply::destroy(engine.as_ref(), request).await,
-            Ok(engine) => apply::apply(engine.as_ref(), request).await,
+            Ok(engine) if request.is_destroy() => apply::destroy(engine.as_ref(), &self.recall, request).await,
+            Ok(engine) => apply::apply(engine.as_ref(), &self.recall, request).await,
         }
     }
 

@@ -5,13 +5,16 @@ use super::draft::Draft;
 use super::engine::Engine;
 use super::paths::diagnostics;
 use super::private::{Origin, Private};
+use super::recall::{Recall, announcement};
 use super::settle::{Ground, settle};
 use super::settle_options::inside_cidrs;
 use super::spec::{link_id, search, subscription};
 use super::state::planned_tunnel;
 use super::wish::wish;
 use crate::azure::id::ResourceId;
+use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::fault::{Fault, Field, Problem};
+use crate::link::managed::Kind;
 use crate::link::ownership::LinkId;
 use crate::link::rules::{New, check_fields, check_presence, check_whole};
 use crate::link::survey::{Finding, Site, Survey, SurveyAsk, check};
@@ -28,7 +31,7 @@ pub fn validate(config: &Value) -> Diagnostics {
 }
 
 /// Plans a create, an update or a destroy.
-pub async fn plan(engine: &dyn Engine, request: PlanRequest) -> PlanResponse {
+pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) -> PlanResponse {
     if request.is_destroy() {
         let (private, identity) = (request.private, request.identity);
         return PlanResponse { private, identity, ..PlanResponse::default() };
@@ -60,6 +63,16 @@ pub async fn plan(engine: &dyn Engine, request: PlanRequest) -> PlanResponse {
         surveyed = complete && survey.answers(&ask);
         draft = settle(&ground(engine, &request.config, prior, &private, &survey));
     }
+    let link = link_of(&draft.planned, &private, engine.subscription());
+    if let Some(recalled) = recall.of(link.as_ref()).filter(|_| prior.is_none()) {
+        private.replaces.extend(own_ids(&recalled.state));
+        if recalled.is_finished_by(&draft.planned) {
+            private.finishes = true;
+            private.link = recalled.private.as_ref().and_then(|private| private.link.clone());
+            private.origin.found = recalled.private.map(|private| private.origin.found).unwrap_or_default();
+            told.push(announcement());
+        }
+    }
     let settled = ground(engine, &request.config, prior, &private, &survey);
     told.append(diagnostics(judge(&settled, &draft.planned, engine)));
     let origin = if looks {
@@ -81,11 +94,9 @@ pub async fn plan(engine: &dyn Engine, request: PlanRequest) -> PlanResponse {
             renew(&mut draft, prior);
             let changes = Changes { prior, planned: &draft.planned };
             told.append(changes.warnings(&private.origin));
-            let paths = changes.replacing();
-            if !paths.is_empty() {
-                private.replaces = gateways(prior);
-            }
-            paths
+            // Terraform may replace it though nothing here asks for that: the next plan has these bytes and no prior state.
+            private.replaces = gateways(prior);
+            changes.replacing()
         }
     };
     PlanResponse {
@@ -177,7 +188,7 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
     if let Some(changes) = changes {
         faults.extend(pinned(changes, ground));
     }
-    let link = planned_link(settled, ground.private, engine);
+    let link = link_of(settled, ground.private, engine.subscription());
     let mut own = ground.private.replaces.clone();
     own.extend(ground.prior.into_iter().flat_map(own_ids));
     let site = Site {
@@ -251,8 +262,9 @@ fn pinned(changes: Changes<'_>, ground: &Ground<'_, '_>) -> Option<Fault> {
         .then(|| Fault::error(Field::VpcCidr, Problem::Pinned("vpc_id")))
 }
 
-fn planned_link(settled: &Value, private: &Private, engine: &dyn Engine) -> Option<LinkId> {
-    let found = search(settled, private, engine.subscription(), false)?;
+/// The ownership tag's value of a link, as far as its settings tell it by now.
+pub fn link_of(settled: &Value, private: &Private, subscription: Option<String>) -> Option<LinkId> {
+    let found = search(settled, private, subscription, false)?;
     let first = TunnelKey { instance: Instance::Zero, number: 1 };
     found.link.or_else(|| Some(link_id(settled, private, &found.known.network?, *found.inside_cidrs.get(first))))
 }
@@ -263,10 +275,15 @@ pub fn origin(ground: &Ground<'_, '_>, survey: &Survey, settled: &Value) -> Orig
     let claimed = ground.prior.is_some_and(|prior| prior.get("manage_gateways").as_bool() == Some(false))
         && settled.get("manage_gateways").as_bool() == Some(true);
     let vpn_gateway_given = ground.vpn_gateway_given();
-    let lacks = survey.network.found().is_some_and(|n| !n.subnets.iter().any(|s| s.name == "GatewaySubnet"));
+    let replaced = |id: &str| ground.private.replaces.iter().any(|gone| gone.eq_ignore_ascii_case(id));
+    let lacks = survey.network.found().is_some_and(|network| {
+        let subnet = network.resource.id.child("subnets", GATEWAY_SUBNET);
+        replaced(subnet.as_str()) || !network.subnets.iter().any(|s| s.name == GATEWAY_SUBNET)
+    });
     let prefix = settled.at(&"azure.gateway_subnet_prefix".into()).is_set();
     let propagated = survey.vpn_gateway.found().map(|gateway| {
         let tables = survey.route_tables.iter().filter(|table| table.propagating.contains(&gateway.id));
+        let tables = tables.filter(|table| !replaced(&format!("{}/{}", table.id, gateway.id)));
         tables.map(|table| table.id.0.clone()).collect::<Vec<_>>()
     });
     let same_gateway = ground.prior.is_some_and(|prior| !Changes { prior, planned: settled }.at("aws.vpn_gateway_id"));
@@ -286,6 +303,9 @@ fn found_addresses(ground: &Ground<'_, '_>, survey: &Survey, settled: &Value) ->
     let network = crate::link::survey::network_of(gateway);
     let first = *cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 });
     let link = network.map(|network| link_id(settled, ground.private, &network, first));
+    if ground.private.finishes && ground.private.link.is_some() {
+        return found;
+    }
     let tried = |c: &crate::azure::model::Connection| link.as_ref().is_some_and(|link| link.is_on(&c.resource.tags));
     if !ground.azure_gateway_given() || ground.prior.is_none() && survey.connections.iter().any(tried) {
         return found;
@@ -385,7 +405,11 @@ fn renew(draft: &mut Draft<'_>, prior: &Value) {
     draft.fill("managed", if anew { Value::unknown() } else { before("managed") });
 }
 
+/// Gateways and networks of a state, and what it put into networks and tables of others.
 fn gateways(prior: &Value) -> Vec<String> {
     let paths = ["azure.gateway_id", "azure.virtual_network_id", "aws.vpn_gateway_id", "aws.vpc_id"];
-    paths.iter().filter_map(|path| prior.at(&(*path).into()).as_str().map(str::to_owned)).collect()
+    let named = paths.iter().filter_map(|path| prior.at(&(*path).into()).as_str().map(str::to_owned));
+    let managed = super::state::read_managed(prior);
+    let made = [Kind::AzureSubnet, Kind::AwsRoutePropagation].into_iter().flat_map(|kind| managed.ids(kind));
+    named.chain(made.map(str::to_owned)).collect()
 }

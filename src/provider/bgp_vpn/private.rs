@@ -65,6 +65,8 @@ pub struct Private {
     pub surveyed: bool,
     /// Addresses on the Azure gateway, by instance, that an update gave up and has not taken off yet.
     pub former: BTreeSet<(usize, Ipv4Addr)>,
+    /// Of a plan: what looks like a replacement finishes a link whose create never ended.
+    pub finishes: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -77,6 +79,7 @@ struct Stored {
     replaces: Vec<String>,
     surveyed: bool,
     former: BTreeSet<(usize, Ipv4Addr)>,
+    finishes: bool,
 }
 
 impl Default for Stored {
@@ -89,6 +92,7 @@ impl Default for Stored {
             replaces: Vec::new(),
             surveyed: false,
             former: BTreeSet::new(),
+            finishes: false,
         }
     }
 }
@@ -106,6 +110,7 @@ impl Private {
             replaces: stored.replaces,
             surveyed: stored.surveyed,
             former: stored.former,
+            finishes: stored.finishes,
         }
     }
 
@@ -118,6 +123,7 @@ impl Private {
             replaces: self.replaces.clone(),
             surveyed: self.surveyed,
             former: self.former.clone(),
+            finishes: self.finishes,
         };
         serde_json::to_vec(&stored).unwrap_or_default()
     }

@@ -3,18 +3,21 @@
 use super::apply::{identity_of, timeout};
 use super::engine::Engine;
 use super::follow::follow;
+use super::plan::link_of;
 use super::private::Private;
+use super::recall::{Recall, is_unfinished};
 use super::spec::{Surroundings, search, spec};
 use super::state::{complete, managed, read_managed};
+use crate::link::ownership::{Standing, standing};
 use crate::link::spec::Former;
 use crate::link::tunnel::PerTunnel;
-use crate::plugin::{AttributePath, Diagnostic, ReadRequest, ReadResponse, Value};
+use crate::plugin::{AttributePath, Diagnostic, ReadRequest, ReadResponse};
 
 /// Settings that are read from an existing Azure gateway, never changed there.
 const OF_GIVEN_GATEWAY: [&str; 4] = ["azure.sku", "azure.generation", "azure.asn", "azure.location"];
 
 /// Reads a link; null where nothing of it is left.
-pub async fn read(engine: &dyn Engine, request: ReadRequest) -> ReadResponse {
+pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) -> ReadResponse {
     let mut private = Private::read(&request.private);
     let Some(search) = search(&request.state, &private, engine.subscription(), true) else {
         let warning = Diagnostic::warning("This link was not refreshed")
@@ -60,7 +63,9 @@ pub async fn read(engine: &dyn Engine, request: ReadRequest) -> ReadResponse {
     };
     // An object that is missing shows as its id; a spec without one has no drift beside that.
     let drift = spec(&state, around).map(|spec| engine.drift(&spec, &observed)).unwrap_or_default();
-    state.set("drift", Value::list(drift));
+    let stuck = is_unfinished(&request.state) || standing(&observed) == Standing::Unfinished;
+    state.set("drift", super::recall::drift(stuck, drift));
+    recall.note(&state, link_of(&state, &private, engine.subscription()), Some(&private));
     let identity = identity_of(&state).or(request.identity);
     ReadResponse { state, private: private.write(), identity, ..ReadResponse::default() }
 }

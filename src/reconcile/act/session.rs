@@ -1,10 +1,12 @@
 //! Waiting for a tunnel's BGP session: AWS says UP, and Azure has a connected peer row for that very address pair.
 
 use super::Building;
-use crate::aws::Filter;
+use crate::aws::model::VpnConnectionId;
+use crate::aws::{Awaited, fresh};
 use crate::link::tunnel::TunnelKey;
 use crate::primitives::pace;
 use crate::reconcile::cause::Cause;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -14,10 +16,11 @@ pub const SESSION_LIMIT: Duration = Duration::from_secs(15 * 60);
 impl Building<'_> {
     /// Azure's second row for the connection, of the instance that AWS does not know, never connects and does not count.
     pub(super) async fn session(&self, key: TunnelKey) -> Result<(), Cause> {
-        let begun = Instant::now();
+        let (id, _) = self.aws_endpoint(key)?;
+        let (awaited, begun) = (self.acting.site.ec2.awaiting(&id), Instant::now());
         let limit = (begun + SESSION_LIMIT).min(self.acting.limits.deadline);
         loop {
-            let (aws_up, aws) = self.aws_word(key).await?;
+            let (aws_up, aws) = self.aws_word(key, &awaited, begun).await?;
             let (azure_up, azure) =
                 if aws_up { self.azure_word(key).await? } else { (false, "it was not asked yet".to_owned()) };
             if aws_up && azure_up {
@@ -38,14 +41,16 @@ impl Building<'_> {
         }
     }
 
-    async fn aws_word(&self, key: TunnelKey) -> Result<(bool, String), Cause> {
-        let (id, outside) = self.acting.must("the AWS endpoint", |seen| {
+    fn aws_endpoint(&self, key: TunnelKey) -> Result<(VpnConnectionId, Ipv4Addr), Cause> {
+        self.acting.must("the AWS endpoint", |seen| {
             let id = seen.aws.vpns.get(key.instance).as_ref()?.id.clone();
             Some((id, seen.tunnel(key)?.outside_ip))
-        })?;
-        let waits = self.acting.limits.aws();
-        let found = self.acting.site.ec2.describe_vpn_connections(&waits, &Filter::id(&id)).await?;
-        let Some(connection) = found.into_iter().next() else {
+        })
+    }
+
+    async fn aws_word(&self, key: TunnelKey, awaited: &Awaited<'_>, begun: Instant) -> Result<(bool, String), Cause> {
+        let (_, outside) = self.aws_endpoint(key)?;
+        let Some(connection) = awaited.look(&self.acting.limits.aws(), fresh(begun)).await? else {
             return Ok((false, "the connection is gone".to_owned()));
         };
         let told = connection.tunnels.iter().find(|t| t.outside_ip == outside).and_then(|t| t.telemetry.clone());

@@ -1,0 +1,83 @@
+//! One look for all who wait: creating a link waits for two VPN connections and four sessions at a time, and one
+//! DescribeVpnConnections answers them all.
+
+use super::calls::Filter;
+use super::client::Ec2;
+use super::error::Error;
+use super::model::{VpnConnection, VpnConnectionId};
+use super::patience::Waits;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Who is awaited, and what the last look saw. One for each link that is worked on.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// Connections, with how many wait for each.
+    awaited: Mutex<BTreeMap<VpnConnectionId, usize>>,
+    /// Locked while somebody looks: whoever comes meanwhile takes that answer.
+    last: tokio::sync::Mutex<Option<Looked>>,
+}
+
+#[derive(Debug)]
+struct Looked {
+    at: Instant,
+    /// None for a connection that was asked for and is not there.
+    found: BTreeMap<VpnConnectionId, Option<VpnConnection>>,
+}
+
+/// A connection that somebody waits for, until dropped.
+pub struct Awaited<'a> {
+    ec2: &'a Ec2,
+    id: VpnConnectionId,
+}
+
+impl Ec2 {
+    /// From now on looks at any connection of the link look at this one too.
+    pub fn awaiting(&self, id: &VpnConnectionId) -> Awaited<'_> {
+        *self.watch().awaited().entry(id.clone()).or_default() += 1;
+        Awaited { ec2: self, id: id.clone() }
+    }
+}
+
+impl Watch {
+    fn awaited(&self) -> std::sync::MutexGuard<'_, BTreeMap<VpnConnectionId, usize>> {
+        self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Awaited<'_> {
+    /// The connection as somebody saw it after `since`, or as it is now; None where it is not there.
+    ///
+    /// # Errors
+    /// What describing answers; `Cancelled`, `TimedOut`.
+    pub async fn look(&self, waits: &Waits, since: Instant) -> Result<Option<VpnConnection>, Error> {
+        let watch = self.ec2.watch();
+        let mut last = waits.run("DescribeVpnConnections", &self.id.0, Duration::ZERO, watch.last.lock()).await?;
+        let seen = last.as_ref().filter(|looked| looked.at > since).and_then(|looked| looked.found.get(&self.id));
+        if let Some(seen) = seen {
+            return Ok(seen.clone());
+        }
+        let at = Instant::now();
+        let mut found: BTreeMap<_, _> = watch.awaited().keys().map(|id| (id.clone(), None)).collect();
+        for connection in self.ec2.describe_vpn_connections(waits, &Filter::ids(found.keys())).await? {
+            found.insert(connection.id.clone(), Some(connection));
+        }
+        let own = found.get(&self.id).cloned().flatten();
+        *last = Some(Looked { at, found });
+        Ok(own)
+    }
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        let mut awaited = self.ec2.watch().awaited();
+        if let Some(count) = awaited.get_mut(&self.id) {
+            *count -= 1;
+            if *count == 0 {
+                awaited.remove(&self.id);
+            }
+        }
+    }
+}

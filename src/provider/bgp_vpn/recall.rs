@@ -1,0 +1,93 @@
+//! States that Terraform had read in this run, remembered for plans that are given none: how a link whose create never ended
+//! is finished by the next apply.
+//!
+//! Terraform calls such a link tainted and plans a replacement: a plan without a prior state, then a delete, then a create.
+//! The state of an unfinished link says so in `drift`, and every run has it read before it plans. The plan without a prior
+//! state knows the link again and marks its private data. On that mark the delete half deletes nothing, and the create half
+//! goes on from what there is. A finished link that somebody tainted is replaced; what stands of it is in nobody's way.
+
+use super::changes::Changes;
+use super::private::Private;
+use super::state::read_managed;
+use crate::link::managed::Managed;
+use crate::link::ownership::LinkId;
+use crate::plugin::{Diagnostic, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What `drift` says first of a link that is unfinished.
+const SENTENCE: &str = "the link is unfinished: the run that builds it never ended";
+
+/// Whether a state says that its link is unfinished.
+pub fn is_unfinished(state: &Value) -> bool {
+    let drift = state.get("drift").as_list().unwrap_or_default();
+    drift.iter().any(|sentence| sentence.as_str() == Some(SENTENCE))
+}
+
+/// `drift` of a link.
+pub fn drift(unfinished: bool, others: Vec<String>) -> Value {
+    let first = unfinished.then(|| SENTENCE.to_owned());
+    Value::list(first.into_iter().chain(others))
+}
+
+/// A link as it was read last.
+#[derive(Clone)]
+pub struct Recalled {
+    pub state: Value,
+    /// None where Terraform did not refresh: only a read is given it.
+    pub private: Option<Private>,
+}
+
+/// What this process was told of links, and what its creates made.
+#[derive(Default)]
+pub struct Recall {
+    links: Mutex<BTreeMap<String, Recalled>>,
+    made: Mutex<BTreeSet<String>>,
+}
+
+fn lock<T>(place: &Mutex<T>) -> MutexGuard<'_, T> {
+    place.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Recalled {
+    /// Whether a plan without a prior state finishes this link, rather than taking another gateway.
+    pub fn is_finished_by(&self, planned: &Value) -> bool {
+        is_unfinished(&self.state) && Changes { prior: &self.state, planned }.contradicted().is_none()
+    }
+}
+
+impl Recall {
+    /// Remembers a state. A private part that is known stays known.
+    pub fn note(&self, state: &Value, link: Option<LinkId>, private: Option<&Private>) {
+        let Some(link) = link else { return };
+        let mut links = lock(&self.links);
+        let before = links.remove(link.as_str()).and_then(|before| before.private);
+        let private = private.cloned().or(before);
+        links.insert(link.as_str().to_owned(), Recalled { state: state.clone(), private });
+    }
+
+    /// The link as it was read last.
+    pub fn of(&self, link: Option<&LinkId>) -> Option<Recalled> {
+        lock(&self.links).get(link?.as_str()).cloned()
+    }
+
+    /// Remembers what a create of this process made or took over.
+    pub fn made(&self, state: &Value) {
+        lock(&self.made).extend(read_managed(state).0.into_values().flatten().map(|id| id.to_ascii_lowercase()));
+    }
+
+    /// What of it a delete of this process may take: under create_before_destroy the new link may have taken over the old one's.
+    pub fn spare(&self, mut managed: Managed) -> Managed {
+        let made = lock(&self.made);
+        managed.0.values_mut().for_each(|ids| ids.retain(|id| !made.contains(&id.to_ascii_lowercase())));
+        managed
+    }
+}
+
+/// Said where Terraform shows a replacement that will be none.
+pub fn announcement() -> Diagnostic {
+    Diagnostic::warning("The link will be finished, not replaced").detail(
+        "Its create never ended, which is why Terraform calls it tainted and shows it as replaced. Nothing is deleted: the apply goes on \
+         from what is there. To take it down instead, run terraform destroy.",
+    )
+}
