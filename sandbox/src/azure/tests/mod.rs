@@ -3,6 +3,7 @@
 
 mod protocol;
 mod recorded;
+mod recorded_gateway;
 mod rules;
 
 use crate::time::{SimTime, Span};
