@@ -9,6 +9,7 @@
 mod config;
 mod hands;
 mod plan;
+pub mod python;
 mod sandbox;
 mod world;
 
