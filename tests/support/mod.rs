@@ -10,6 +10,7 @@ mod config;
 mod handmade;
 mod hands;
 mod plan;
+pub mod python;
 mod sandbox;
 mod story;
 mod world;
@@ -18,7 +19,7 @@ pub use config::Link;
 pub use handmade::{Ends, Groups, Placeholder, Tunnels, slot};
 pub use hands::Hands;
 pub use plan::{Change, Plan};
-pub use sandbox::Sandbox;
+pub use sandbox::{Sandbox, Schemas};
 pub use story::{Story, census};
 pub use world::{Call, Object, World};
 
