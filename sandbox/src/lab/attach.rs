@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 /// From one look to the next.
 const PAUSE: Duration = Duration::from_millis(300);
+/// How long a sandbox is given to hear that its lab leaves.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// How long a running lab may take to do what it was asked to.
 const ORDERED: Duration = Duration::from_secs(20);
 
@@ -49,13 +51,22 @@ pub async fn attach(
     let owner = folder.join(OWNER);
     let own = format!("{} {}", std::process::id(), lab.prefix());
     fs::write(&owner, own).map_err(|error| LabError::Io(owner.clone(), error))?;
-    say(format!("attached: namespaces {}*, logs in {}", lab.prefix(), folder.display()));
     tokio::pin!(stop);
-    let mut spoken =
-        Spoken { began: Instant::now(), tunnels: BTreeMap::new(), hosts: Vec::new(), trouble: String::new() };
+    let mut spoken = Spoken {
+        attached: false,
+        began: Instant::now(),
+        tunnels: BTreeMap::new(),
+        hosts: Vec::new(),
+        trouble: String::new(),
+    };
     let outcome = loop {
         let report = lab.look();
-        let heard = match control::call(directory, "POST", "lab", &serde_json::to_string(&report)?).await {
+        let words = serde_json::to_string(&report)?;
+        let heard = tokio::select! {
+            () = &mut stop => break Ok(()),
+            heard = control::call(directory, "POST", "lab", &words) => heard,
+        };
+        let heard = match heard {
             Ok(heard) => heard,
             Err(ControlError::NotRunning | ControlError::Unreachable(_)) => {
                 say("the sandbox has ended".to_owned());
@@ -67,6 +78,10 @@ pub async fn attach(
             Ok(told) => told,
             Err(error) => break Err(error.into()),
         };
+        if !spoken.attached {
+            say(format!("attached: namespaces {}*, logs in {}", lab.prefix(), folder.display()));
+            spoken.attached = true;
+        }
         spoken.news(&report, &told, &mut say);
         if let Err(error) = lab.follow(&told.aws, &told.azure, &told.damage) {
             spoken.trouble(&error, &mut say);
@@ -76,8 +91,8 @@ pub async fn attach(
             () = tokio::time::sleep(PAUSE) => {}
         }
     };
-    // Rules again; a sandbox that is gone has nothing to be told.
-    let _ = control::call(directory, "DELETE", "lab", "").await;
+    // Rules again; a sandbox that is gone has nothing to be told, one that hangs falls back to them by itself.
+    let _ = tokio::time::timeout(FAREWELL, control::call(directory, "DELETE", "lab", "")).await;
     drop(lab);
     let _ = fs::remove_file(owner);
     outcome
@@ -102,6 +117,7 @@ fn clear(folder: &Path) -> Result<(), LabError> {
 
 /// What has been said already, so that only news are.
 struct Spoken {
+    attached: bool,
     began: Instant,
     tunnels: BTreeMap<Ipv4Addr, (Verdict, usize)>,
     hosts: Vec<Host>,

@@ -38,17 +38,23 @@ pub(super) fn setup(end: &AwsEnd) -> Setup {
         // Unpinned, it also rekeys without a key exchange, as Azure does by default.
         phase2.push("modpnone");
     }
+    let version = match end.ike_versions.as_slice() {
+        [only] if only == "ikev1" => 1,
+        _ => 2,
+    };
     Setup {
         local: end.outside_ip,
         remote: end.peer_ip,
         key: end.pre_shared_key.clone(),
-        version: match end.ike_versions.as_slice() {
-            [only] if only == "ikev1" => 1,
-            _ => 2,
-        },
-        ike: proposals(&end.phase1_encryption, &end.phase1_integrity, "prf", &groups(&phase1)),
+        version,
+        // Without a group that strongSwan knows there is nothing to offer.
+        ike: Some(groups(&phase1))
+            .filter(|groups| !groups.is_empty())
+            .map(|groups| proposals(&end.phase1_encryption, &end.phase1_integrity, "prf", &groups))
+            .unwrap_or_default(),
         esp: proposals(&end.phase2_encryption, &end.phase2_integrity, "", &phase2),
-        dials: end.startup_action == "start",
+        // EC2 starts IKEv2 only.
+        dials: end.startup_action == "start" && version == 2,
         on_silence: match end.dpd_timeout_action.as_str() {
             "restart" => "restart",
             _ => "clear",

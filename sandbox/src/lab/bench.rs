@@ -147,7 +147,7 @@ impl Lab {
     }
 
     fn start_ends(&mut self, wanted: &BTreeMap<Key, Told>, damage: &[Damage]) -> Result<(), LabError> {
-        let mut started = Vec::new();
+        let (mut started, mut trouble) = (Vec::new(), None);
         // Azure's first: a peer that is there when it is dialled is not dialled twice.
         for (key, told) in wanted.iter().rev().filter(|(_, told)| !is_killed(told, damage)) {
             if let Some(own) = self.ends.get_mut(key) {
@@ -159,12 +159,27 @@ impl Lab {
                 Told::Azure(end) => (azure_words::setup(end), Reached::ByPeer),
             };
             self.count += 1;
-            started.push((key, told, IkeEnd::start(&mut self.net, &self.folder, self.count, setup, reached)?));
+            match IkeEnd::start(&mut self.net, &self.folder, self.count, setup, reached) {
+                Ok(ike) => started.push((key, told, ike)),
+                Err(error) => {
+                    IkeEnd::forget(&mut self.net, self.count);
+                    trouble = Some(error);
+                    break;
+                }
+            }
         }
         for (key, told, mut ike) in started {
-            let Some((router, address)) = self.socket_of(told) else { continue };
-            ike.plug(&self.net, &router, address)?;
-            self.ends.insert(key.clone(), Running { told: told.clone(), ike });
+            let socket = self.socket_of(told).filter(|_| trouble.is_none());
+            match socket.map(|(router, address)| ike.plug(&self.net, &router, address)) {
+                Some(Ok(())) => drop(self.ends.insert(key.clone(), Running { told: told.clone(), ike })),
+                failed => {
+                    ike.end(&mut self.net);
+                    trouble = trouble.or(failed.and_then(Result::err));
+                }
+            }
+        }
+        if let Some(trouble) = trouble {
+            return Err(trouble);
         }
         // Whoever is first at an instance's address hears those whom nobody there knows.
         let strangers: BTreeMap<Ipv4Addr, String> = self
@@ -207,7 +222,10 @@ impl Lab {
             site.router.configure(&self.net, bird::vpn_gateway(router_id(site.number, 0), &ends))?;
         }
         for (id, site) in &mut self.gateways {
-            let own = |told: &Told, instance: usize| matches!(told, Told::Azure(end) if end.instance == instance && end.gateway_id.eq_ignore_ascii_case(id));
+            let own = |told: &Told, instance: usize| match told {
+                Told::Azure(end) => end.instance == instance && end.gateway_id.eq_ignore_ascii_case(id),
+                Told::Aws(_) => false,
+            };
             for (instance, router) in &mut site.instances {
                 if wanted.values().any(|told| own(told, *instance) && is_killed(told, damage)) {
                     router.kill();

@@ -42,6 +42,8 @@ pub(super) struct IkeEnd {
     namespace: String,
     daemon: Daemon,
     dialled: Instant,
+    /// It has had a tunnel at one time.
+    was_up: bool,
 }
 
 impl IkeEnd {
@@ -81,7 +83,7 @@ impl IkeEnd {
         let mut command = net.command(&namespace, "charon-systemd");
         command.env("STRONGSWAN_CONF", &settings);
         let daemon = Daemon::start(command, &folder.join("output"))?;
-        Ok(IkeEnd { number, setup, reached, folder, namespace, daemon, dialled: Instant::now() })
+        Ok(IkeEnd { number, setup, reached, folder, namespace, daemon, dialled: Instant::now(), was_up: false })
     }
 
     /// The tunnel's device in the router.
@@ -134,16 +136,17 @@ impl IkeEnd {
         charon::established(&mut vici).map_err(|error| self.trouble("list-sas", error.to_string()))
     }
 
-    /// Dials again where that was refused: either cloud goes on until it is let in, strongSwan only against silence.
+    /// Dials again where that was refused: either cloud goes on until it is let in, strongSwan only against silence. An end
+    /// that clears a lost tunnel does not dial again after it.
     pub fn redial(&mut self) {
         if !self.setup.dials || self.setup.ike.is_empty() || self.dialled.elapsed() < REDIAL {
             return;
         }
         self.dialled = Instant::now();
-        if let (Ok(seen), Ok(mut vici)) = (self.established(), self.vici("initiate"))
-            && seen.child.is_none()
-            && !seen.negotiating
-        {
+        let (Ok(seen), Ok(mut vici)) = (self.established(), self.vici("initiate")) else { return };
+        self.was_up |= seen.child.is_some();
+        let gave_up = self.was_up && self.setup.on_silence == "clear";
+        if seen.child.is_none() && !seen.negotiating && !gave_up {
             // A refusal is in the daemon's log.
             let _ = charon::dial(&mut vici);
         }
@@ -158,13 +161,16 @@ impl IkeEnd {
         charon::last_refusal(&fs::read_to_string(self.folder.join("charon.log")).unwrap_or_default())
     }
 
+    /// Takes away what an end that did not start has left in the namespaces.
+    pub fn forget(net: &mut Namespaces, number: u32) {
+        net.ip_try(INTERNET, &format!("rule del pref {}\n", RULES + number));
+        net.remove(&format!("ike{number}"));
+    }
+
     /// Ends the daemon, with which its device goes, and takes the end off the internet.
     pub fn end(self, net: &mut Namespaces) {
         drop(self.daemon);
-        if self.reached == Reached::ByPeer {
-            net.ip_try(INTERNET, &format!("rule del pref {}\n", RULES + self.number));
-        }
-        net.remove(&self.namespace);
+        IkeEnd::forget(net, self.number);
         // Files that nobody reads any more.
         let _ = fs::remove_dir_all(&self.folder);
     }
