@@ -71,6 +71,12 @@ fn a_link_made_by_hand_plans_empty_however_it_is_written_and_destroy_takes_its_t
     assert!(env.plan_is_empty());
     env.remove_file("generated.tf");
     assert_eq!(env.link("link"), found, "both ways of importing find the same");
+    env.ok(&["state", "rm", ADDRESS]);
+    let identity = format!("{{ azure_gateway_id = {:?}, inside_cidr = \"169.254.21.0/30\" }}", ends.gateway);
+    env.write(&format!("import {{\n  to = {ADDRESS}\n  identity = {identity}\n}}\n{plain}"));
+    let plan = env.plan();
+    assert_eq!(plan.change(ADDRESS).actions, ["no-op"], "{}", plan.text);
+    env.apply();
 
     // A new name renames nothing, and what carries no tag gets none.
     env.write(&plain.clone().with("name", "\"renamed\"").to_string());
@@ -159,6 +165,9 @@ fn claimed_gateways_go_with_the_link_but_not_while_others_hang_on_them() {
     assert_eq!(managed["azure_virtual_network_gateway"].as_array().unwrap().len(), 1, "{managed}");
     assert_eq!(managed["azure_public_ip"].as_array().unwrap().len(), 2, "{managed}");
     assert_eq!(managed["aws_vpn_gateway"], json!([ends.vgw]));
+    let named = claims(&first).with("azure.gateway_id", &format!("{:?}", ends.gateway));
+    env.write(&named.with("aws.vpn_gateway_id", &format!("{:?}", ends.vgw)).to_string());
+    assert!(env.plan_is_empty(), "naming them by id changes nothing");
 
     // Whoever comes to hang on the VPN gateway later keeps it.
     let late = hands.make_vpn(&ends.vgw, [198, 51, 100, 8].into(), &Default::default());
