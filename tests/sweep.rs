@@ -85,7 +85,12 @@ fn points(operation: Operation, course: &Course, ways: &[Way]) -> Vec<Point> {
 #[test]
 fn a_create_survives_a_fault_at_every_call() {
     let course = on_big_stack(|| course(Operation::Create, HURRY)).unwrap();
-    meet(&course, &points(Operation::Create, &course, &Way::telling()), |index| index % 8 == 0);
+    let mut all = points(Operation::Create, &course, &Way::telling());
+    // Of all other ways one at each call, in turn.
+    let ways: Vec<Way> = Way::all().into_iter().filter(|way| !Way::telling().contains(way)).collect();
+    let in_turn = |call: usize| Point { operation: Operation::Create, call, way: ways[call * 7 % ways.len()] };
+    all.extend((1..=course.calls.len()).step_by(variable("EVERY").unwrap_or(1)).map(in_turn));
+    meet(&course, &all, |index| index % 8 == 0);
 }
 
 #[test]
@@ -93,7 +98,7 @@ fn everything_else_survives_a_fault_at_any_call() {
     for (_, operation) in Operation::ALL.into_iter().filter(|(_, operation)| *operation != Operation::Create) {
         let course = on_big_stack(|| course(operation, HURRY)).unwrap();
         let all = points(operation, &course, &Way::all());
-        let sample: Vec<Point> = all.into_iter().step_by(variable("SAMPLE").unwrap_or(23)).collect();
+        let sample: Vec<Point> = all.into_iter().step_by(variable("SAMPLE").unwrap_or(101)).collect();
         meet(&course, &sample, |index| index % 8 == 0);
     }
 }

@@ -1,8 +1,9 @@
 //! One [`TestEnv`] a test: a temporary folder with a running `awsazure-sandbox`, the built provider, and real terraform
 //! (or tofu) between them. Everything ends with it.
 //!
-//! Every successful run of terraform is also checked for what must never be there: a warning or error in the log at
-//! `TF_LOG=warn`, and Terraform's own complaint that a provider produced something inconsistent.
+//! Every successful run of terraform is also checked for what must never be there: a warning or error in the log, and
+//! Terraform's own complaint that a provider produced something inconsistent. And no run, however it ends, may show a shared
+//! key: not in what it prints, nor in state, plan and log, the provider's being at its most talkative.
 
 #![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -10,7 +11,9 @@ mod config;
 mod handmade;
 mod hands;
 mod plan;
+pub mod python;
 mod sandbox;
+mod secrets;
 mod story;
 mod world;
 
@@ -18,12 +21,13 @@ pub use config::Link;
 pub use handmade::{Ends, Groups, Placeholder, Tunnels, slot};
 pub use hands::Hands;
 pub use plan::{Change, Plan};
-pub use sandbox::Sandbox;
+pub use sandbox::{Sandbox, Schemas};
 pub use story::{Story, census};
 pub use world::{Call, Object, World};
 
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -62,7 +66,7 @@ pub struct Run {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
-    /// What it logged at `TF_LOG=warn`, provider included.
+    /// What it logged: the provider at trace level, Terraform from warnings up unless `TF_LOG_CORE` is set otherwise.
     pub log: String,
 }
 
@@ -118,6 +122,8 @@ pub struct TestEnv {
     sandbox: Sandbox,
     terraform: PathBuf,
     variables: BTreeMap<String, String>,
+    /// Every shared key that the world was seen to hold.
+    keys: RefCell<BTreeSet<String>>,
     root: TempDir,
 }
 
@@ -148,7 +154,7 @@ impl TestEnv {
         fs::write(root.path().join("cli.tfrc"), overrides).unwrap();
         prepare(&root.path().join("clouds"));
         let sandbox = Sandbox::start(&root.path().join("clouds"), clouds);
-        Some(TestEnv { sandbox, terraform, variables: BTreeMap::new(), root })
+        Some(TestEnv { sandbox, terraform, variables: BTreeMap::new(), keys: RefCell::default(), root })
     }
 
     /// Where the configuration is.
@@ -201,7 +207,8 @@ impl TestEnv {
             .env("TF_IN_AUTOMATION", "1")
             .env("TF_INPUT", "0")
             .env("CHECKPOINT_DISABLE", "1")
-            .env("TF_LOG", "warn")
+            .env("TF_LOG_CORE", "warn")
+            .env("TF_LOG_PROVIDER", "trace")
             .env("TF_LOG_PATH", self.log())
             .envs(self.sandbox.environment())
             .envs(&self.variables)
@@ -217,14 +224,38 @@ impl TestEnv {
     pub fn run(&self, args: &[&str]) -> Run {
         let _ = fs::remove_file(self.log());
         let output = self.command(args).output().unwrap();
-        Run {
+        let run = Run {
             args: args.join(" "),
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
             log: fs::read_to_string(self.log()).unwrap_or_default(),
-        }
-        .check()
+        };
+        self.no_key_in(&run);
+        run.check()
+    }
+
+    /// No shared key that the world holds, or held after an earlier run, is in anything that a run leaves behind.
+    fn no_key_in(&self, run: &Run) {
+        let mut keys = self.keys.borrow_mut();
+        keys.extend(secrets::keys_of_world(self.sandbox.dir()));
+        let read = |name: &str| fs::read_to_string(self.folder().join(name)).unwrap_or_default();
+        let (state, backup) = (read("terraform.tfstate"), read("terraform.tfstate.backup"));
+        secrets::assert_none(
+            &keys,
+            &[
+                ("output", &run.stdout),
+                ("errors", &run.stderr),
+                ("log", &run.log),
+                ("state", &secrets::readable(&state)),
+                ("backup of the state", &secrets::readable(&backup)),
+            ],
+        );
+    }
+
+    /// How many shared keys were looked for so far.
+    pub fn keys_seen(&self) -> usize {
+        self.keys.borrow().len()
     }
 
     /// Runs terraform, which must succeed.
