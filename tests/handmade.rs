@@ -71,12 +71,6 @@ fn a_link_made_by_hand_plans_empty_however_it_is_written_and_destroy_takes_its_t
     assert!(env.plan_is_empty());
     env.remove_file("generated.tf");
     assert_eq!(env.link("link"), found, "both ways of importing find the same");
-    env.ok(&["state", "rm", ADDRESS]);
-    let identity = format!("{{ azure_gateway_id = {:?}, inside_cidr = \"169.254.21.0/30\" }}", ends.gateway);
-    env.write(&format!("import {{\n  to = {ADDRESS}\n  identity = {identity}\n}}\n{plain}"));
-    let plan = env.plan();
-    assert_eq!(plan.change(ADDRESS).actions, ["no-op"], "{}", plan.text);
-    env.apply();
 
     // A new name renames nothing, and what carries no tag gets none.
     env.write(&plain.clone().with("name", "\"renamed\"").to_string());
