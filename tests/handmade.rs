@@ -159,6 +159,9 @@ fn claimed_gateways_go_with_the_link_but_not_while_others_hang_on_them() {
     assert_eq!(managed["azure_virtual_network_gateway"].as_array().unwrap().len(), 1, "{managed}");
     assert_eq!(managed["azure_public_ip"].as_array().unwrap().len(), 2, "{managed}");
     assert_eq!(managed["aws_vpn_gateway"], json!([ends.vgw]));
+    let named = claims(&first).with("azure.gateway_id", &format!("{:?}", ends.gateway));
+    env.write(&named.with("aws.vpn_gateway_id", &format!("{:?}", ends.vgw)).to_string());
+    assert!(env.plan_is_empty(), "naming them by id changes nothing");
 
     // Whoever comes to hang on the VPN gateway later keeps it.
     let late = hands.make_vpn(&ends.vgw, [198, 51, 100, 8].into(), &Default::default());

@@ -47,12 +47,12 @@ pub enum FindFault {
     )]
     WrongGateway { id: String, what: &'static str },
     #[error(
-        "in {region} there is no {end}: correct the id, or end the import id with @<region> if it is in another region"
+        "in {region} there is no {end}: correct the id, or name the region if it is another (an import id ends with @<region>)"
     )]
     NoEnd { region: Region, end: String },
     #[error(
         "in {region} no VPN connection ends on {end} whose customer gateway has one of the Azure gateway's addresses ({addresses}){}; \
-         for another region end the import id with @<region>", others(.elsewhere)
+         for another region name it (an import id ends with @<region>)", others(.elsewhere)
     )]
     NoConnection { region: Region, end: String, addresses: String, elsewhere: BTreeSet<String> },
     #[error("no tunnel of the VPN connections between the two has the inside CIDR {0}. There are {1}")]

@@ -25,6 +25,11 @@ pub async fn import(engine: &dyn Engine, request: ImportRequest) -> ImportRespon
         Err(diagnostic) => return Diagnostics::from(diagnostic).into(),
     };
     match engine.find(&id, &request.cancel).await {
+        Ok(found) if found.known.transit_gateway.is_some() => {
+            let detail = "Its AWS end is a transit gateway, and this resource manages links that end on a virtual private \
+                          gateway. The data source awsazure_bgp_vpn_status can tell how this one is.";
+            Diagnostics::from(Diagnostic::error("This link cannot be imported").detail(detail)).into()
+        }
         Ok(found) => found_state(&id, &found),
         Err(diagnostics) => diagnostics.into(),
     }

@@ -307,13 +307,9 @@ impl Building<'_> {
         })?;
         let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
         let tags = differ::labels_of(&have, self.spec);
-        if !tags.is_empty() {
-            ec2.create_tags(&waits, &ids, &tags).await?;
-        }
+        ec2.create_tags(&waits, &ids, &tags).await?;
         let surplus: Vec<String> = differ::surplus_labels(&have, self.spec).cloned().collect();
-        if !surplus.is_empty() {
-            ec2.delete_tags(&waits, &ids, &surplus).await?;
-        }
+        ec2.delete_tags(&waits, &ids, &surplus).await?;
         Ok(())
     }
 }

@@ -78,9 +78,7 @@ impl Building<'_> {
     async fn change_network(&self) -> Result<(), Cause> {
         let have = self.acting.must("the virtual network", |seen| seen.azure.network.clone())?;
         let edit = |doc: &mut serde_json::Value| {
-            for (key, value) in &differ::labels_of(&have.resource.tags, self.spec) {
-                documents::set_tag(doc, key, value);
-            }
+            self.label(doc, &have.resource.tags);
             if let AzureNetwork::Create { address_space, .. } = &self.spec.azure.network {
                 network::set_ranges(doc, address_space, &self.spec.former.address_space);
             }
