@@ -208,19 +208,16 @@ impl Course {
         let imported = mended.map_err(|words| context(format!("one more run did not mend it: {words}")))?;
         // A change that the run with trouble began may still be under way: the plan had nothing to add to it.
         witness::let_settle(&sim, client_time(&sim, Span::seconds(10))).await;
-        core.new_process();
-        core.refresh().await.map_err(context)?;
         witness::nothing_twice(&sim).map_err(context)?;
+        if scene.run == Run::Destroy {
+            return self.as_it_should_be(&sim, &core.stored).map_err(context);
+        }
+        core.new_process();
+        core.plans_nothing().await.map_err(context)?;
         if !imported {
             self.as_it_should_be(&sim, &core.stored).map_err(context)?;
         }
-        if scene.run == Run::Destroy {
-            return Ok(());
-        }
-        for _ in 0..2 {
-            core.new_process();
-            core.plans_nothing().await.map_err(context)?;
-        }
+        core.plans_nothing().await.map_err(context)?;
         // Sessions come up within minutes after the last change.
         tokio::time::sleep(client_time(&sim, Span::minutes(5))).await;
         sim.sandbox.world().advance(sim.sandbox.now());
