@@ -1,7 +1,7 @@
 # Few targets, all of them thin: what they do is in scripts/ and tests/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint docs bench soak install
+.PHONY: help build demo lab test lint docs bench soak install
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST)
@@ -11,6 +11,9 @@ build: ## provider and sandbox, in the profile that demo and tests share
 
 demo: ## a whole link on this machine: both clouds simulated, real terraform; KEEP=1 leaves it running
 	@scripts/demo
+
+lab: ## a whole link through real IKE and BGP daemons, broken and mended (Linux, root)
+	@scripts/lab
 
 test: ## everything; the last line says what was skipped and why
 	@scripts/test

@@ -1,15 +1,23 @@
-//! How `awsazure-sandbox world` and `awsazure-sandbox fault` reach the sandbox that runs in a directory: addresses beneath
+//! How `awsazure-sandbox world`, `violations`, `fault` and `lab` reach the sandbox that runs in a directory: addresses beneath
 //! `/_sandbox/` on its own port, opened by the token that it keeps there.
 //!
 //! | call | does |
 //! |---|---|
 //! | `GET /_sandbox/world` | lists every object of both clouds |
+//! | `GET /_sandbox/violations` | how much was held against the clouds' schemas, and what broke them |
 //! | `GET /_sandbox/faults` | the plan, a rule a line, each after the number of calls that it matched |
 //! | `POST /_sandbox/faults` | adds the rule in the body |
 //! | `DELETE /_sandbox/faults` | empties the plan |
+//! | `POST /_sandbox/lab` | a lab's report, which the clouds then answer from; tells it what they were told of each end |
+//! | `GET /_sandbox/lab` | the last report of the attached lab |
+//! | `DELETE /_sandbox/lab` | the rules answer again |
+//! | `POST /_sandbox/lab/damage`, `DELETE` | adds to what the lab is to break; has it mend everything |
 
+use crate::dataplane::Report;
 use crate::directory::{Directory, DirectoryError};
 use crate::faults::Rule;
+use crate::lab::{Damage, Exchange};
+use crate::time::{SimTime, Span};
 use crate::tls::{self, TlsError};
 use crate::wire::{Request, Response};
 use crate::world::World;
@@ -20,6 +28,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The header that carries the token.
 const TOKEN: &str = "x-sandbox-token";
+/// Real milliseconds after which a lab that says nothing is taken for gone.
+const LAB_SILENCE_MS: u64 = 15_000;
 
 /// Why the running sandbox could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -36,8 +46,8 @@ pub enum ControlError {
     Tls(#[from] TlsError),
 }
 
-/// Answers a control call; None when the address is not one.
-pub fn handle(world: &mut World, token: &str, request: &Request) -> Option<Response> {
+/// Answers a control call at that instant; None when the address is not one.
+pub fn handle(world: &mut World, now: SimTime, token: &str, request: &Request) -> Option<Response> {
     let what = request.path.strip_prefix("/_sandbox/")?;
     let text = |status, text: String| Some(Response::new(status).with_body("text/plain; charset=utf-8", text));
     if request.header(TOKEN) != Some(token) {
@@ -47,6 +57,7 @@ pub fn handle(world: &mut World, token: &str, request: &Request) -> Option<Respo
         ("GET", "world") => {
             Some(Response::new(200).with_body("application/json", world.objects().to_string().into_bytes()))
         }
+        ("GET", "violations") => text(200, world.judge.report()),
         ("GET", "faults") => {
             text(200, world.faults.rules.iter().map(|rule| format!("{}\t{rule}\n", rule.seen)).collect())
         }
@@ -62,7 +73,56 @@ pub fn handle(world: &mut World, token: &str, request: &Request) -> Option<Respo
             world.faults.clear();
             text(200, String::new())
         }
+        (method, lab) if lab == "lab" || lab == "lab/damage" => {
+            world.advance(now);
+            Some(match handle_lab(world, method, lab, &String::from_utf8_lossy(&request.body)) {
+                Ok(text) => Response::new(200).with_body("application/json", text),
+                Err(refusal) => Response::new(409).with_body("text/plain; charset=utf-8", format!("{refusal}\n")),
+            })
+        }
         _ => text(404, "no such control\n".into()),
+    }
+}
+
+fn handle_lab(world: &mut World, method: &str, what: &str, body: &str) -> Result<String, String> {
+    let now = world.now();
+    match (method, what) {
+        ("POST", "lab") => {
+            let report: Report = serde_json::from_str(body).map_err(|error| error.to_string())?;
+            let valid = Span(LAB_SILENCE_MS.saturating_mul(world.settings.time_scale));
+            world.paths.tell(now, report, valid);
+            let (aws, azure) = world.ends();
+            let told = Exchange { aws, azure, damage: world.damage.clone() };
+            serde_json::to_string(&told).map_err(|error| error.to_string())
+        }
+        ("DELETE", "lab") => {
+            world.paths.detach();
+            world.damage.clear();
+            Ok(String::new())
+        }
+        _ => {
+            let report = world.paths.report().ok_or("no lab is attached to this sandbox")?;
+            let report = serde_json::to_string_pretty(report).map_err(|error| error.to_string())?;
+            match (method, what) {
+                ("POST", "lab/damage") => {
+                    let damage: Damage = body.parse().map_err(|error| format!("{error}"))?;
+                    let (aws, azure) = world.ends();
+                    let hits =
+                        aws.iter().any(|end| damage.hits_aws(end)) || azure.iter().any(|end| damage.hits_azure(end));
+                    if !hits {
+                        return Err(format!("there is no {damage}"));
+                    }
+                    world.damage.push(damage);
+                    Ok(report)
+                }
+                ("DELETE", "lab/damage") => {
+                    world.damage.clear();
+                    Ok(report)
+                }
+                ("GET", "lab") => Ok(report),
+                _ => Err("a lab is not asked that way".into()),
+            }
+        }
     }
 }
 

@@ -6,6 +6,8 @@
 //! | `world` | the pure state machine: `(now, request) -> reply`, deterministic for a seed |
 //! | `aws`, `azure` | one cloud each: its objects, its parsing, its answers, its errors |
 //! | `dataplane` | whether a tunnel would come up, from what each cloud was told |
+//! | `lab` | whether it does come up: real IKE and BGP daemons, made from the same |
+//! | `schema` | both clouds' own schemas, and what breaks them |
 //! | `faults`, `calls` | what goes wrong on purpose; what was asked |
 //! | `server` | the world behind TLS, in scaled time |
 
@@ -16,8 +18,10 @@ pub mod control;
 pub mod dataplane;
 pub mod directory;
 pub mod faults;
+pub mod lab;
 pub mod memory;
 pub mod rng;
+pub mod schema;
 pub mod server;
 pub mod time;
 pub mod tls;

@@ -2,6 +2,7 @@
 
 use awsazure_sandbox::control;
 use awsazure_sandbox::directory::Directory;
+use awsazure_sandbox::lab::{self, Damage};
 use awsazure_sandbox::server::Server;
 use clap::{Parser, Subcommand};
 use std::error::Error;
@@ -28,7 +29,7 @@ enum Command {
         /// Address and port; port 0 picks a free one.
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
-        /// Where it keeps ca.pem, env, world.json and calls.jsonl; made when missing, gone on with when there.
+        /// Where it keeps ca.pem, env, world.json, calls.jsonl and, if there are any, violations.txt; made when missing, gone on with when there.
         #[arg(long)]
         dir: PathBuf,
         /// How many times faster than the clock simulated time runs.
@@ -38,8 +39,29 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Run the links of a sandbox with real IKE and BGP daemons, until SIGINT or SIGTERM (root on Linux, strongSwan and BIRD).
+    ///
+    /// From what each cloud was told, and from nothing else, it builds network namespaces: an IKE daemon for each tunnel end,
+    /// BGP speakers for both gateways, a host in the VPC and one in the VNet. It follows every change of the link. While
+    /// it is attached the sandbox answers tunnel telemetry, connection status, BGP peers and learned routes from these daemons.
+    ///
+    /// It prints each tunnel's state as it changes, and how to get onto the hosts: `ip netns exec NAMESPACE ping ADDRESS`.
+    /// Configurations and logs are in DIR/lab.
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Lab {
+        /// The sandbox's directory.
+        #[arg(long, required = true)]
+        dir: Option<PathBuf>,
+        #[command(subcommand)]
+        order: Option<Order>,
+    },
     /// List every object of both clouds as JSON.
     World {
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Say how many requests and answers of the running sandbox were held against the clouds' schemas, and what broke them.
+    Violations {
         #[arg(long)]
         dir: PathBuf,
     },
@@ -63,6 +85,35 @@ enum Command {
     },
 }
 
+/// What is asked of a lab that runs.
+#[derive(Subcommand)]
+enum Order {
+    /// Lose every packet of one tunnel, silently.
+    Cut {
+        #[arg(long)]
+        dir: PathBuf,
+        /// Its inside CIDR, such as 169.254.21.0/30, or its outside address at AWS.
+        tunnel: String,
+    },
+    /// Kill an Azure gateway instance: all its IKE daemons and its BGP speaker.
+    Kill {
+        #[arg(long)]
+        dir: PathBuf,
+        /// Its number, 0 or 1 (of every gateway), or its public address.
+        instance: String,
+    },
+    /// Mend everything that was cut or killed.
+    Mend {
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Print what all daemons say, as JSON.
+    Show {
+        #[arg(long)]
+        dir: PathBuf,
+    },
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Arguments::parse().command).await {
@@ -77,17 +128,20 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
         Command::Serve { listen, dir, time_scale, seed } => {
-            let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+            let stop = stopped()?;
             let server = Server::bind(listen, Directory::open(&dir)?, time_scale, seed).await?;
             say(&format!("ready {}\n", server.url()))?;
-            let stop = async {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-            };
             Ok(server.run(stop).await?)
         }
+        Command::Lab { dir, order } => match (dir, order) {
+            (Some(dir), _) => {
+                let stop = stopped()?;
+                // Whoever reads along may stop reading.
+                Ok(lab::attach(&Directory::open(&dir)?, stop, |line| drop(say(&format!("{line}\n")))).await?)
+            }
+            (None, Some(order)) => obey(order).await,
+            (None, None) => Err("--dir is missing".into()),
+        },
         Command::World { dir } => {
             let directory = Directory::open(&dir)?;
             let text = match control::call(&directory, "GET", "world", "").await {
@@ -101,6 +155,7 @@ async fn run(command: Command) -> Result<(), Box<dyn Error>> {
             let value: serde_json::Value = serde_json::from_str(&text)?;
             say(&format!("{}\n", serde_json::to_string_pretty(&value)?))
         }
+        Command::Violations { dir } => say(&control::call(&Directory::open(&dir)?, "GET", "violations", "").await?),
         Command::Fault { dir, clear, rule } => {
             let directory = Directory::open(&dir)?;
             let (method, body) = match (&rule, clear) {
@@ -111,6 +166,31 @@ async fn run(command: Command) -> Result<(), Box<dyn Error>> {
             say(&control::call(&directory, method, "faults", body).await?)
         }
     }
+}
+
+async fn obey(order: Order) -> Result<(), Box<dyn Error>> {
+    let (dir, damage) = match &order {
+        Order::Cut { dir, tunnel } => (dir, Some(format!("tunnel {tunnel}"))),
+        Order::Kill { dir, instance } => (dir, Some(format!("instance {instance}"))),
+        Order::Mend { dir } | Order::Show { dir } => (dir, None),
+    };
+    let directory = Directory::open(dir)?;
+    if matches!(order, Order::Show { .. }) {
+        return say(&format!("{}\n", lab::show(&directory).await?));
+    }
+    let damage: Option<Damage> = damage.map(|words| words.parse()).transpose()?;
+    Ok(lab::order(&directory, damage.as_ref()).await?)
+}
+
+/// Ready at SIGINT or SIGTERM.
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
 fn say(text: &str) -> Result<(), Box<dyn Error>> {

@@ -52,6 +52,16 @@ pub struct Sim {
     origin: SystemTime,
 }
 
+/// Nothing that a test asks or is told may break the clouds' schemas.
+impl Drop for Sim {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let world = self.sandbox.world();
+            assert_eq!(world.judge.violations, 0, "the clouds' schemas were broken:\n{}", world.judge.report());
+        }
+    }
+}
+
 pub const REGION: &str = "eu-west-1";
 
 impl Sim {

@@ -8,16 +8,21 @@
 #![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod config;
+mod handmade;
 mod hands;
 mod plan;
+pub mod python;
 mod sandbox;
 mod secrets;
+mod story;
 mod world;
 
 pub use config::Link;
+pub use handmade::{Ends, Groups, Placeholder, Tunnels, slot};
 pub use hands::Hands;
 pub use plan::{Change, Plan};
-pub use sandbox::Sandbox;
+pub use sandbox::{Sandbox, Schemas};
+pub use story::{Story, census};
 pub use world::{Call, Object, World};
 
 use serde_json::Value;
@@ -317,6 +322,11 @@ impl TestEnv {
         found.map_or(Value::Null, |r| r["instances"][0]["attributes"].clone())
     }
 
+    /// Attributes of a link in the state; null where there is none.
+    pub fn link(&self, label: &str) -> Value {
+        self.resource("awsazure_bgp_vpn", label)
+    }
+
     /// The value of an output.
     pub fn output(&self, name: &str) -> Value {
         serde_json::from_str(&self.ok(&["output", "-json", name]).stdout).unwrap()
@@ -335,6 +345,21 @@ impl TestEnv {
     /// Every call that was made to either cloud so far.
     pub fn calls(&self) -> Vec<Call> {
         self.sandbox.calls()
+    }
+
+    /// Calls that write, made since the log had that many lines: operation and target.
+    pub fn writes_since(&self, since: usize) -> Vec<String> {
+        let reads = |operation: &str| ["Describe", "Get", "List"].iter().any(|verb| operation.starts_with(verb));
+        let signs_in = |operation: &str| operation.to_lowercase().contains("token");
+        let calls = self.calls().into_iter().skip(since);
+        let calls = calls.filter(|call| !reads(&call.operation) && !signs_in(&call.operation));
+        calls.map(|call| format!("{} {}", call.operation, call.target.unwrap_or_default())).collect()
+    }
+
+    /// Whether neither cloud has an object of these kinds.
+    pub fn has_none_of(&self, kinds: &[&str]) -> bool {
+        let world = self.world();
+        kinds.iter().all(|kind| world.of_kind(kind).is_empty())
     }
 
     /// Adds to what goes wrong on purpose.

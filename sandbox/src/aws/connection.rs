@@ -87,12 +87,14 @@ impl Connection {
 
     pub fn ends(&self, customer: &CustomerGateway, asn: u32, announces: &[Ipv4Net]) -> Vec<AwsEnd> {
         let serving = matches!(self.life.state, State::Available | State::Modifying);
+        let (Target::VpnGateway(gateway_id) | Target::TransitGateway(gateway_id)) = &self.target;
         self.tunnels
             .iter()
             .map(|tunnel| {
                 let options = &tunnel.options;
                 AwsEnd {
                     vpn_connection_id: self.id.clone(),
+                    gateway_id: gateway_id.clone(),
                     outside_ip: tunnel.outside_ip,
                     inside_cidr: tunnel.inside_cidr,
                     peer_ip: customer.ip_address.unwrap_or(Ipv4Addr::UNSPECIFIED),

@@ -260,7 +260,7 @@ impl Cloud {
     }
 
     /// An injected fault in Azure's words.
-    pub fn error_response(kind: Injected, call: &Call, request: &Request, cx: &mut Context<'_>) -> Response {
+    pub fn error_response(&self, kind: Injected, call: &Call, request: &Request, cx: &mut Context<'_>) -> Response {
         let target = call.target.as_str();
         let wait = Span::seconds(10);
         let refusal = match kind {
@@ -304,7 +304,7 @@ impl Cloud {
                 None => Refusal::new(404, "NotFound", format!("'{target}' was not found.")),
             },
         };
-        refusal.response(cx.settings)
+        self.dress(refusal.response(cx.settings), call, request, cx)
     }
 }
 

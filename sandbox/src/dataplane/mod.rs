@@ -4,20 +4,25 @@
 mod path;
 mod paths;
 mod rules;
+mod told;
 
 #[cfg(test)]
 mod tests;
 
 pub use paths::{AwsTelemetry, AzurePeer, AzureTunnel, LearnedRoute, Paths};
 pub use rules::{Agreed, Judgement, Verdict, judge};
+pub use told::{AwsWord, AzureWord, Host, Report, Route, Sa, Session};
 
 use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 
 /// One AWS tunnel endpoint, in AWS's own words.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AwsEnd {
     pub vpn_connection_id: String,
+    /// The virtual private or transit gateway at which the connection ends.
+    pub gateway_id: String,
     pub outside_ip: Ipv4Addr,
     pub inside_cidr: Ipv4Net,
     /// The customer gateway's address: the only source from which IKE is accepted.
@@ -47,7 +52,7 @@ pub struct AwsEnd {
 }
 
 /// One Azure gateway instance's end of one connection, in Azure's own words. Every connection has one end per instance.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AzureEnd {
     pub connection_id: String,
     pub gateway_id: String,
@@ -74,7 +79,7 @@ pub struct AzureEnd {
 }
 
 /// The eight fields of `ipsecPolicies[0]`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AzurePolicy {
     pub ike_encryption: String,
     pub ike_integrity: String,

@@ -78,15 +78,7 @@ impl Path {
     pub fn change(&mut self, now: SimTime, aws: &AwsEnd, azure: Option<&AzureEnd>, answers: bool) {
         let was = self.seen(now);
         self.follow_silence(now, was, aws, azure);
-        let mut judgement = match azure {
-            Some(azure) => judge(aws, azure),
-            None if !aws.serving => Judgement::down(Verdict::IkeNoAnswer, "the AWS endpoint is not in service"),
-            None if answers => {
-                let reason = format!("the gateway at {} has no IKE configuration for {}", aws.peer_ip, aws.outside_ip);
-                Judgement::down(Verdict::IkeNoProposal, reason)
-            }
-            None => Judgement::down(Verdict::IkeNoAnswer, format!("nothing answers at {}", aws.peer_ip)),
-        };
+        let mut judgement = judge(aws, azure, answers);
         if self.given_up && judgement.verdict.ipsec() {
             let reason = "AWS dropped the silent peer and does not redial, Azure only responds";
             judgement = Judgement::down(Verdict::IkeNoAnswer, reason);

@@ -2,20 +2,23 @@
 //!
 //! What takes time (negotiation, the BGP session, telemetry) takes a time that follows from the tunnel's address and the
 //! instant, so that nothing here draws chance. A session goes on for as long as nothing that it was made of changes.
+//!
+//! All of that is by the rules. While a lab is attached, everything but the judgement is what its daemons say.
 
 use super::path::{Path, Seen, count, fingerprint};
 use super::rules::{Agreed, Judgement, Verdict};
+use super::told::{Report, Told};
 use super::{AwsEnd, AzureEnd};
-use crate::time::SimTime;
+use crate::time::{SimTime, Span};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 
 /// Weight that Azure gives to every learned route.
-const AZURE_WEIGHT: u32 = 32_768;
+pub(super) const AZURE_WEIGHT: u32 = 32_768;
 /// BGP keepalives and tunnel traffic: what an idle session exchanges.
-const KEEPALIVE_MS: u64 = 10_000;
+pub(super) const KEEPALIVE_MS: u64 = 10_000;
 const IDLE_BYTES: u64 = 85;
 
 /// AWS's word on one tunnel. It lags behind what is.
@@ -68,12 +71,12 @@ pub struct LearnedRoute {
 
 /// What is kept of an Azure end to answer for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Row {
-    connection_id: String,
+pub(super) struct Row {
+    pub connection_id: String,
     gateway_id: String,
-    instance: usize,
-    local_ip: Option<Ipv4Addr>,
-    neighbor: Option<Ipv4Addr>,
+    pub instance: usize,
+    pub local_ip: Option<Ipv4Addr>,
+    pub neighbor: Option<Ipv4Addr>,
     asn: Option<u32>,
     enable_bgp: bool,
     networks: Vec<Ipv4Net>,
@@ -85,9 +88,31 @@ pub struct Paths {
     now: SimTime,
     paths: BTreeMap<Ipv4Addr, Path>,
     rows: Vec<Row>,
+    #[serde(skip)]
+    told: Option<Told>,
 }
 
 impl Paths {
+    /// An attached lab's report, believed until `valid` has passed without another.
+    pub fn tell(&mut self, now: SimTime, report: Report, valid: Span) {
+        let before = self.lab().cloned();
+        self.told = Some(Told::new(now, report, now + valid, before));
+    }
+
+    /// The rules answer again.
+    pub fn detach(&mut self) {
+        self.told = None;
+    }
+
+    /// The report of the lab that is attached.
+    pub fn report(&self) -> Option<&Report> {
+        self.lab().map(|told| &told.report)
+    }
+
+    fn lab(&self) -> Option<&Told> {
+        self.told.as_ref().filter(|told| self.now <= told.valid_until)
+    }
+
     /// Looks at all ends again.
     pub fn refresh(&mut self, now: SimTime, aws: &[AwsEnd], azure: &[AzureEnd]) {
         self.now = now;
@@ -115,6 +140,9 @@ impl Paths {
     }
 
     pub fn aws_telemetry(&self, outside_ip: Ipv4Addr) -> AwsTelemetry {
+        if let Some(told) = self.lab() {
+            return told.telemetry(outside_ip);
+        }
         self.paths.get(&outside_ip).map_or_else(
             || AwsTelemetry { status_message: "IPSEC IS DOWN".into(), ..AwsTelemetry::default() },
             |path| path.telemetry.clone(),
@@ -123,6 +151,9 @@ impl Paths {
 
     /// What AWS has learned by that tunnel at this moment.
     pub fn aws_learned(&self, outside_ip: Ipv4Addr) -> &[Ipv4Net] {
+        if let Some(told) = self.lab() {
+            return told.aws(outside_ip).filter(|word| word.session.is_up()).map_or(&[], |word| &word.routes);
+        }
         match self.paths.get(&outside_ip) {
             Some(path) if path.seen(self.now) == Seen::Bgp => &path.to_aws,
             _ => &[],
@@ -131,6 +162,9 @@ impl Paths {
 
     /// What an established tunnel agreed on.
     pub fn negotiated(&self, outside_ip: Ipv4Addr) -> Option<&Agreed> {
+        if let Some(told) = self.lab() {
+            return told.aws(outside_ip)?.sa.as_ref()?.agreed.as_ref();
+        }
         let path = self.paths.get(&outside_ip).filter(|path| path.seen(self.now) != Seen::Down)?;
         path.judgement.agreed.as_ref()
     }
@@ -141,6 +175,9 @@ impl Paths {
     }
 
     pub fn azure_tunnel(&self, connection_id: &str, instance: usize) -> AzureTunnel {
+        if let Some(told) = self.lab() {
+            return told.tunnel(connection_id, instance);
+        }
         let path = self.path(connection_id, instance).filter(|path| path.seen(self.now) != Seen::Down);
         let since = path.and_then(|path| path.ipsec_at);
         let bytes = since.map_or(0, |since| self.now.0.saturating_sub(since.0) / KEEPALIVE_MS * IDLE_BYTES);
@@ -151,6 +188,10 @@ impl Paths {
         let mut peers = Vec::new();
         for row in self.rows.iter().filter(|row| row.enable_bgp && row.gateway_id.eq_ignore_ascii_case(gateway_id)) {
             let (Some(local_ip), Some(neighbor), Some(asn)) = (row.local_ip, row.neighbor, row.asn) else { continue };
+            if let Some(told) = self.lab() {
+                peers.push(told.peer(row, local_ip, neighbor, asn, self.now));
+                continue;
+            }
             let path = self.path(&row.connection_id, row.instance);
             let up = path.filter(|path| path.seen(self.now) == Seen::Bgp);
             let connected_since = up.and_then(|path| path.bgp_at);
@@ -193,6 +234,10 @@ impl Paths {
                     as_path: String::new(),
                     weight: AZURE_WEIGHT,
                 }));
+            }
+            if let Some(told) = self.lab() {
+                routes.extend(told.learned(row, local_ip));
+                continue;
             }
             let Some(neighbor) = row.neighbor else { continue };
             let path = self.path(&row.connection_id, row.instance).filter(|path| path.seen(self.now) == Seen::Bgp);

@@ -68,21 +68,22 @@ const INTEGRITY: [&str; 4] = ["SHA1", "SHA2-256", "SHA2-384", "SHA2-512"];
 const PHASE1_GROUPS: [u32; 13] = [2, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 35];
 const PHASE2_GROUPS: [u32; 16] = [2, 5, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 35, 36, 37];
 
-/// Judges the pair that is meant to be one tunnel, whether or not their addresses meet.
-pub fn judge(aws: &AwsEnd, azure: &AzureEnd) -> Judgement {
+/// Judges an AWS endpoint and the Azure end that it meets: the one at the address that AWS calls its customer gateway whose
+/// local network gateway has this endpoint's address, whatever link either was meant for. Without one, a gateway that serves
+/// anybody at that address (`answers`) refuses.
+pub fn judge(aws: &AwsEnd, azure: Option<&AzureEnd>, answers: bool) -> Judgement {
     if !aws.serving {
         return Judgement::down(Verdict::IkeNoAnswer, "the AWS endpoint is not in service");
     }
+    let Some(azure) = azure else {
+        if !answers {
+            return Judgement::down(Verdict::IkeNoAnswer, format!("nothing answers at {}", aws.peer_ip));
+        }
+        let reason = format!("the gateway at {} has no IKE configuration for {}", aws.peer_ip, aws.outside_ip);
+        return Judgement::down(Verdict::IkeNoProposal, reason);
+    };
     if !azure.serving {
         return Judgement::down(Verdict::IkeNoAnswer, "the Azure gateway or connection is not in service");
-    }
-    if aws.peer_ip != azure.public_ip {
-        let reason = format!("AWS knows the peer as {}, Azure's instance is {}", aws.peer_ip, azure.public_ip);
-        return Judgement::down(Verdict::IkeNoAnswer, reason);
-    }
-    if azure.peer_ip != aws.outside_ip {
-        let reason = format!("Azure has no IKE configuration for {}, only for {}", aws.outside_ip, azure.peer_ip);
-        return Judgement::down(Verdict::IkeNoProposal, reason);
     }
     let aws_dials = aws.startup_action == "start" && speaks_ikev2(aws) && azure.connection_mode != "InitiatorOnly";
     if !aws_dials && azure.connection_mode == "ResponderOnly" {

@@ -1,12 +1,13 @@
-//! The wrong-parameter table, and how a tunnel's state follows time.
+//! How a tunnel's state follows time, and what is told of it. Which state is the wrong-parameter table's: `tests/wrong_parameters`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use super::{AwsEnd, AzureEnd, AzurePolicy, Paths, Verdict, judge};
-use crate::time::SimTime;
+use super::{AwsEnd, AwsWord, AzureEnd, AzurePolicy, AzureWord, Paths, Report, Route, Sa, Session};
+use crate::time::{SimTime, Span};
 
 fn aws(tunnel: u8) -> AwsEnd {
     AwsEnd {
         vpn_connection_id: "vpn-1".into(),
+        gateway_id: "vgw-1".into(),
         outside_ip: format!("198.51.100.1{tunnel}").parse().unwrap(),
         inside_cidr: format!("169.254.2{tunnel}.0/30").parse().unwrap(),
         peer_ip: "203.0.113.10".parse().unwrap(),
@@ -65,72 +66,6 @@ fn azure(tunnel: u8, instance: usize) -> AzureEnd {
 
 fn policy(end: &mut AzureEnd) -> &mut AzurePolicy {
     end.policy.as_mut().unwrap()
-}
-
-#[test]
-fn each_single_wrong_parameter_fails_in_its_own_layer() {
-    type Wrong = fn(&mut AwsEnd, &mut AzureEnd);
-    let table: [(&str, Verdict, Wrong); 22] = [
-        ("nothing", Verdict::Up, |_, _| {}),
-        ("key", Verdict::IkeAuthFailed, |_, z| z.shared_key = "wrong_psk_example_1234".into()),
-        ("customer gateway's ASN", Verdict::BgpBadPeerAs, |a, _| a.peer_asn = 65_010),
-        ("local network gateway's ASN", Verdict::BgpBadPeerAs, |_, z| z.peer_asn = Some(64_513)),
-        ("Azure's own BGP address", Verdict::BgpNoConnection, |_, z| z.bgp_ip = Some("169.254.22.2".parse().unwrap())),
-        ("AWS's BGP address", Verdict::BgpNoConnection, |_, z| z.peer_bgp_ip = Some("169.254.22.1".parse().unwrap())),
-        ("BGP off", Verdict::BgpNoConnection, |_, z| z.enable_bgp = false),
-        ("static routes", Verdict::BgpNoConnection, |a, _| a.static_routes_only = true),
-        ("outside address", Verdict::IkeNoProposal, |_, z| z.peer_ip = "198.51.100.12".parse().unwrap()),
-        ("customer gateway's address", Verdict::IkeNoAnswer, |a, _| a.peer_ip = "203.0.113.11".parse().unwrap()),
-        ("AWS out of service", Verdict::IkeNoAnswer, |a, _| a.serving = false),
-        ("Azure out of service", Verdict::IkeNoAnswer, |_, z| z.serving = false),
-        ("nobody dials", Verdict::IkeNoAnswer, |a, _| a.startup_action = "add".into()),
-        ("Azure dials instead", Verdict::Up, |a, z| {
-            a.startup_action = "add".into();
-            z.connection_mode = "InitiatorOnly".into();
-        }),
-        ("IKEv1", Verdict::IkeNoProposal, |a, z| {
-            a.ike_versions = vec!["ikev1".into()];
-            z.connection_mode = "Default".into();
-        }),
-        ("IKE encryption", Verdict::IkeNoProposal, |_, z| policy(z).ike_encryption = "AES128".into()),
-        ("IKE integrity", Verdict::IkeNoProposal, |_, z| policy(z).ike_integrity = "SHA256".into()),
-        ("DH group", Verdict::IkeNoProposal, |_, z| policy(z).dh_group = "ECP256".into()),
-        ("IPsec encryption", Verdict::ChildNoProposal, |_, z| policy(z).ipsec_encryption = "AES256".into()),
-        ("IPsec integrity", Verdict::ChildNoProposal, |a, z| {
-            a.phase2_encryption = vec!["AES256".into()];
-            policy(z).ipsec_encryption = "AES256".into();
-            policy(z).ipsec_integrity = "SHA256".into();
-        }),
-        ("AWS's defaults", Verdict::Up, |a, _| {
-            a.phase1_encryption.clear();
-            a.phase1_dh_groups.clear();
-            a.phase2_dh_groups.clear();
-        }),
-        ("Azure's defaults with group 20", Verdict::IkeNoProposal, |_, z| z.policy = None),
-    ];
-    for (wrong, verdict, change) in table {
-        let (mut a, mut z) = (aws(1), azure(1, 0));
-        change(&mut a, &mut z);
-        let judgement = judge(&a, &z);
-        assert_eq!(judgement.verdict, verdict, "{wrong}: {}", judgement.reason);
-        assert_eq!(judgement.agreed.is_some(), verdict.ipsec(), "{wrong}");
-    }
-}
-
-#[test]
-fn two_ends_at_their_defaults_agree_on_group_2_and_rekey_without_one() {
-    let (mut a, mut z) = (aws(1), azure(1, 0));
-    z.policy = None;
-    a.phase1_encryption.clear();
-    a.phase1_integrity.clear();
-    a.phase1_dh_groups.clear();
-    a.phase2_encryption.clear();
-    a.phase2_integrity.clear();
-    a.phase2_dh_groups.clear();
-    let judgement = judge(&a, &z);
-    assert_eq!(judgement.verdict, Verdict::Up);
-    assert!(judgement.rekeys);
-    assert_eq!(judgement.agreed.unwrap().phase1_dh_group, 2);
 }
 
 #[test]
@@ -217,4 +152,64 @@ fn an_end_that_clears_does_not_redial_a_peer_that_only_responds() {
     assert!(!look(&mut paths, &a, &z));
     a.serving = true;
     assert!(look(&mut paths, &a, &z), "a replaced endpoint dials again");
+}
+
+#[test]
+fn an_attached_lab_is_believed_until_it_falls_silent() {
+    let (a, z) = (aws(1), azure(1, 0));
+    let outside = a.outside_ip;
+    let mut paths = Paths::default();
+    let look = |paths: &mut Paths, second: u64| {
+        paths.refresh(SimTime(second * 1_000), std::slice::from_ref(&a), std::slice::from_ref(&z));
+    };
+    look(&mut paths, 0);
+    look(&mut paths, 100);
+    assert!(paths.aws_telemetry(outside).up && paths.azure_tunnel("c1", 0).connected);
+
+    let report = |up: bool| {
+        let session = Session { state: if up { "Established" } else { "Active" }.into(), ..Session::default() };
+        let sa = Some(Sa { agreed: None, bytes_in: 7, bytes_out: 9 });
+        let network = "10.1.0.0/16".parse().unwrap();
+        Report {
+            lab: "lab".into(),
+            aws: vec![AwsWord {
+                outside_ip: outside,
+                inside_cidr: a.inside_cidr,
+                ike: true,
+                trouble: None,
+                sa: sa.clone(),
+                session: session.clone(),
+                routes: vec!["10.0.0.0/16".parse().unwrap()],
+                best: Vec::new(),
+            }],
+            azure: vec![AzureWord {
+                connection_id: "C1".into(),
+                instance: 0,
+                public_ip: z.public_ip,
+                peer_ip: z.peer_ip,
+                trouble: None,
+                sa,
+                session,
+                routes: vec![Route { network, next_hop: z.peer_bgp_ip, as_path: "64512".into() }],
+            }],
+            ..Report::default()
+        }
+    };
+    paths.tell(SimTime(100_000), report(false), Span::seconds(50));
+    assert_eq!(paths.aws_telemetry(outside).status_message, "IPSEC IS UP");
+    assert_eq!(paths.azure_peers("g")[0].state, "Connecting");
+    assert!(paths.aws_learned(outside).is_empty());
+    assert_eq!(paths.azure_tunnel("c1", 0).ingress_bytes, 7);
+
+    paths.tell(SimTime(110_000), report(true), Span::seconds(50));
+    assert_eq!(paths.aws_telemetry(outside).status_message, "1 BGP ROUTES");
+    assert_eq!((paths.azure_peers("G")[0].state, paths.azure_peers("g")[0].routes_received), ("Connected", 1));
+    assert_eq!(paths.azure_peers("g")[0].connected_since, Some(SimTime(110_000)));
+    assert!(paths.azure_learned("g").iter().any(|route| route.origin == "EBgp" && route.as_path == "64512"));
+    assert_eq!(paths.azure_tunnel("c1", 0).since, Some(SimTime(100_000)), "IPsec was up before");
+
+    paths.tell(SimTime(120_000), Report { lab: "lab".into(), ..Report::default() }, Span::seconds(50));
+    assert_eq!(paths.aws_telemetry(outside).status_message, "IPSEC IS DOWN");
+    look(&mut paths, 171);
+    assert!(paths.aws_telemetry(outside).up, "by the rules");
 }
