@@ -162,6 +162,24 @@ fn dataplane() -> String {
     )
 }
 
+/// How many faults at how many calls, and what they brought to light.
+fn sweep(page: &mut String) {
+    let rows = std::thread::Builder::new().stack_size(64 << 20).spawn(|| simulated::figures::rows(30)).unwrap();
+    let rows = rows.join().unwrap();
+    page.push_str(
+        "\n## The fault sweep\n\nA fault at every call of a run: an error, a lost or broken answer, none at all, a dead process, Ctrl-C. After each one \
+         more apply has to make the link whole, two plans have to be empty, and nothing may be left after destroy. A call in one way \
+         is a point.\n\n| run | calls | points in `make test` | points in `make soak`, in faster clouds |\n|---|---|---|---|\n",
+    );
+    for row in rows {
+        writeln!(page, "| {} | {} | {} | {} |", row.operation, row.calls, row.tested, row.soaked).unwrap();
+    }
+    page.push_str("\nThrough real Terraform and real processes: over 60 more in `make test`. What it found, each kept out by a test:\n\n");
+    for (test, what) in simulated::figures::FINDINGS {
+        writeln!(page, "- {what} (`{test}`)").unwrap();
+    }
+}
+
 #[test]
 #[ignore = "measures; run it with make bench"]
 fn figures() {
@@ -228,6 +246,7 @@ fn figures() {
         "\nThe longest chain is the time of the create without what passed between the end of an operation on the gateway or a \
          connection (the world knows it) and the poll that noticed.\n",
     );
+    sweep(&mut page);
     page.push_str(&dataplane());
     let mut all = Judge::default();
     for Create { judge, .. } in &creates {

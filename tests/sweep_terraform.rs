@@ -5,7 +5,7 @@
 mod support;
 
 use awsazure_sandbox::aws::Quotas;
-use awsazure_sandbox::world::{Settings, World as Clouds2};
+use awsazure_sandbox::world::{Settings, World};
 use std::collections::BTreeSet;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -80,7 +80,7 @@ fn environment() -> Option<TestEnv> {
     let env = TestEnv::with_world(Clouds { time_scale: 6_000, seed: 1 }, |dir| {
         let epoch_unix_seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
         let settings = Settings { epoch_unix_seconds, throttling: false, ..Settings::default() };
-        let mut world = Clouds2::new(1, settings);
+        let mut world = World::new(1, settings);
         world.aws.quotas = Quotas {
             customer_gateways: 999,
             vpn_gateways: 999,
@@ -107,11 +107,11 @@ fn mended(env: &TestEnv) {
         assert_eq!(plan.code, Some(0), "the plan is not empty:\n{}", plan.stdout);
     }
     let world = env.world();
-    let (per_link, count) = (LINKS, |kind: &str| world.of_kind(kind).len());
+    let count = |kind: &str| world.of_kind(kind).len();
     let found = ["vpn-connection", "customer-gateway", "vpn-gateway", "vpc", "internet-gateway"].map(count);
-    assert_eq!(found, [2, 2, 1, 1, 1].map(|each| each * per_link), "{world:#?}");
+    assert_eq!(found, [2, 2, 1, 1, 1].map(|each| each * LINKS), "{world:#?}");
     let found = ["connections", "localNetworkGateways", "virtualNetworkGateways", "publicIPAddresses"].map(count);
-    assert_eq!(found, [4, 4, 1, 2].map(|each| each * per_link), "{world:#?}");
+    assert_eq!(found, [4, 4, 1, 2].map(|each| each * LINKS), "{world:#?}");
 }
 
 fn gone(env: &TestEnv) {

@@ -167,7 +167,19 @@ pub fn likeness(sim: &Sim, stored: &Stored) -> String {
         let shown = places.into_iter().filter_map(|(name, word)| Some((tunnel.get(name).as_str()?.to_owned(), word)));
         names.extend(shown);
     }
-    let fields = ["kind", "name", "state", "tags", "vpc_id", "main", "subnets", "propagating", "attachments", "asn"];
+    let fields = [
+        "kind",
+        "name",
+        "state",
+        "tags",
+        "vpc_id",
+        "main",
+        "subnets",
+        "propagating",
+        "attachments",
+        "asn",
+        "custom_bgp_addresses",
+    ];
     let of_row = |row: &Value| {
         let kept: serde_json::Map<String, Value> =
             fields.into_iter().map(|field| (field.to_owned(), row[field].clone())).collect();

@@ -246,8 +246,15 @@ impl Cloud {
                 "tags": group.tags.clone().unwrap_or_else(|| json!({}))})
         });
         let resources = self.resources.values().map(|resource| {
-            json!({"kind": resource.id.kind.collection(), "id": resource.id.to_string(), "name": resource.id.name,
-                "state": resource.state.word(), "tags": resource.tags.clone().unwrap_or_else(|| json!({}))})
+            let mut row = json!({"kind": resource.id.kind.collection(), "id": resource.id.to_string(), "name": resource.id.name,
+                "state": resource.state.word(), "tags": resource.tags.clone().unwrap_or_else(|| json!({}))});
+            if let (Kind::Gateway, Some(row)) = (resource.id.kind, row.as_object_mut()) {
+                let entries = super::resource::items(&resource.properties, "/bgpSettings/bgpPeeringAddresses").iter();
+                let listed: Vec<&Value> =
+                    entries.flat_map(|entry| super::resource::items(entry, "/customBgpIpAddresses")).collect();
+                row.insert("custom_bgp_addresses".to_owned(), json!(listed));
+            }
+            row
         });
         groups.chain(resources).collect()
     }
