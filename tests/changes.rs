@@ -5,8 +5,7 @@
 
 mod support;
 
-use serde_json::Value;
-use support::{Link, Story, TestEnv, census};
+use support::Story;
 
 fn has_warning(said: &str, summary: &str) -> bool {
     said.contains(&format!("Warning: {summary}"))

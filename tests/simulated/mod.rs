@@ -197,8 +197,9 @@ impl Sim {
         search
     }
 
-    pub async fn demolish(&self, spec: &Spec, seen: &Observed) -> Ended {
-        let what = Demolition {
+    /// What a destroy takes down.
+    pub fn demolition(&self, spec: &Spec, seen: &Observed) -> Demolition {
+        Demolition {
             link: spec.link.clone(),
             managed: managed(spec, seen),
             region: spec.aws.region.clone(),
@@ -209,7 +210,11 @@ impl Sim {
                 AzureGateway::Existing(_) => spec.inside_cidrs.iter().map(|(_, cidr)| cidr.azure_ip()).collect(),
                 AzureGateway::Own { .. } => Vec::new(),
             },
-        };
+        }
+    }
+
+    pub async fn demolish(&self, spec: &Spec, seen: &Observed) -> Ended {
+        let what = self.demolition(spec, seen);
         demolish(&self.clouds, &what, &self.search_after(spec, seen), &self.limits(), &|_| {}).await
     }
 
