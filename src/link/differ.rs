@@ -102,6 +102,10 @@ pub fn gateway(spec: &Spec, seen: &Observed, have: &azure::Gateway) -> Differenc
 /// Whether a customer gateway has to be made anew: neither its address nor its ASN can change.
 pub fn customer_gateway_is_obsolete(spec: &Spec, seen: &Observed, instance: Instance) -> Option<String> {
     let have = seen.aws.customer_gateways.get(instance).as_ref()?;
+    let makes_address = matches!(spec.azure.gateway, AzureGateway::Own { .. });
+    if makes_address && seen.azure.public_ips.get(instance).is_none() {
+        return Some(format!("the customer gateway for {instance} names a public IP that is gone"));
+    }
     let ip = seen.public_ip(instance);
     if ip.is_some_and(|ip| ip != have.ip) {
         return Some(format!("the customer gateway for {instance} has another address than the Azure gateway"));
