@@ -9,7 +9,7 @@ use awsazure::link::tunnel::{Instance, TunnelKey};
 use awsazure::reconcile::Ended;
 use awsazure_sandbox::dataplane::Verdict;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Every object of both clouds by id, as the sandbox lists it.
 pub type Listing = BTreeMap<String, Value>;
@@ -83,20 +83,34 @@ pub fn only_what_was_there(before: &Listing, now: &Listing) -> Result<(), String
     if !more.is_empty() {
         return Err(format!("left behind: {more:#?}"));
     }
-    nothing_foreign_changed(before, now)
+    nothing_foreign_changed(before, now)?;
+    let given_back = |(id, was): (&String, &Value)| now.get(id).is_some_and(|is| addresses(is) == addresses(was));
+    match before.iter().all(given_back) {
+        true => Ok(()),
+        false => Err("a foreign gateway lists other addresses than before".to_owned()),
+    }
 }
 
-/// Tables may show one gateway more while the link stands; everything else of others is as it was.
+/// What a gateway lists for its sessions.
+fn addresses(object: &Value) -> BTreeSet<String> {
+    let listed = object["custom_bgp_addresses"].as_array().into_iter().flatten();
+    listed.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Foreign gateways may list more addresses while the link stands, never fewer. may show one gateway more while the link stands; everything else of others is as it was.
 pub fn nothing_foreign_changed(before: &Listing, now: &Listing) -> Result<(), String> {
     for (id, was) in before {
         let Some(is) = now.get(id) else { return Err(format!("{id}, which is foreign, is gone")) };
         let settled = |object: &Value| {
             let mut object = object.clone();
-            for volatile in ["propagating", "routes", "telemetry", "tunnels", "state"] {
+            for volatile in ["propagating", "routes", "telemetry", "tunnels", "state", "custom_bgp_addresses"] {
                 object.as_object_mut().map(|fields| fields.remove(volatile));
             }
             object
         };
+        if !addresses(was).is_subset(&addresses(is)) {
+            return Err(format!("a foreign gateway lost an address: {was:#} became {is:#}"));
+        }
         if settled(was) != settled(is) {
             return Err(format!("a foreign object changed: {was:#} became {is:#}"));
         }
