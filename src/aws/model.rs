@@ -95,7 +95,8 @@ pub struct RouteTable {
     pub subnets: Vec<(SubnetId, String)>,
     /// Gateways whose routes are propagated into this table.
     pub propagating: Vec<VpnGatewayId>,
-    /// Target gateway (`igw-...`, `vgw-...`) of 0.0.0.0/0, if there is one.
+    /// Target gateway (`igw-...`, `vgw-...`) of 0.0.0.0/0, if there is such a route; `blackhole` where its
+    /// target is gone.
     pub default_route: Option<String>,
     pub tags: Tags,
 }

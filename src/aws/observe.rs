@@ -11,6 +11,8 @@ use std::net::Ipv4Addr;
 
 /// What EC2 shows in place of a key that is kept in Secrets Manager.
 const REDACTED: &str = "REDACTED";
+/// Stands for a default route whose target is gone: EC2 goes on naming it.
+const BLACKHOLE: &str = "blackhole";
 
 pub(super) fn tags(tags: &[sdk::Tag]) -> Tags {
     tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
@@ -105,6 +107,9 @@ pub(super) fn route_table(table: &sdk::RouteTable) -> Option<RouteTable> {
             .filter_map(|part| Some(VpnGatewayId(part.gateway_id()?.to_owned())))
             .collect(),
         default_route: default.and_then(|route| {
+            if route.state() == Some(&sdk::RouteState::Blackhole) {
+                return Some(BLACKHOLE.to_owned());
+            }
             [
                 route.gateway_id(),
                 route.nat_gateway_id(),

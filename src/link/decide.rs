@@ -187,7 +187,10 @@ fn public_table_is_whole(seen: &Observed) -> bool {
     let table = seen.aws.route_tables.iter().find(|t| t.id == *id);
     table.is_some_and(|t| {
         let associated = |subnet| t.subnets.iter().any(|(id, _)| id == subnet);
-        t.default_route.is_some() && seen.aws.public_subnet.as_ref().is_some_and(associated)
+        let out = seen.aws.internet_gateway.as_ref().map(|gateway| &gateway.id.0);
+        t.default_route.is_some()
+            && t.default_route.as_ref() == out
+            && seen.aws.public_subnet.as_ref().is_some_and(associated)
     })
 }
 

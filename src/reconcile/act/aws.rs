@@ -94,6 +94,14 @@ impl Building<'_> {
         let gateway =
             self.acting.must("the internet gateway", |s| s.aws.internet_gateway.as_ref().map(|i| i.id.clone()))?;
         let subnet = self.acting.must("the public subnet", |seen| seen.aws.public_subnet.clone())?;
+        let elsewhere = self.acting.seen(|seen| {
+            let table = seen.aws.route_tables.iter().find(|there| there.id == table);
+            table.is_some_and(|table| table.default_route.as_ref().is_some_and(|to| *to != gateway.0))
+        });
+        if elsewhere {
+            // To an internet gateway that is gone: EC2 keeps such a route.
+            ec2.delete_default_route(&waits, &table).await?;
+        }
         ec2.create_default_route(&waits, &table, &gateway).await?;
         ec2.associate_route_table(&waits, &table, &subnet).await?;
         self.read_tables().await
