@@ -4,6 +4,7 @@ use super::Acting;
 use crate::aws::Filter;
 use crate::aws::model::VpnGatewayId;
 use crate::azure::documents::gateway;
+use crate::azure::model::ProvisioningState;
 use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::managed::Kind;
 use crate::link::ownership::UNFINISHED;
@@ -115,7 +116,9 @@ async fn remove_gateway(acting: &Acting<'_>) -> Result<(), Cause> {
         acting.demolition.is_some_and(ours)
     };
     let left = azure.gateway_connections(&id, &waits).await?;
-    if let Some(foreign) = left.iter().find(|c| !managed(c)) {
+    // One that is on its way out, of this link or not, is waited for by the delete itself.
+    let leaving = |c: &crate::azure::model::Connection| c.resource.state == ProvisioningState::Deleting;
+    if let Some(foreign) = left.iter().find(|c| !managed(c) && !leaving(c)) {
         return Err(Cause::NotEmpty { kind: "the Azure gateway", found: foreign.resource.id.to_string() });
     }
     azure.delete_gateway(&id, &waits).await?;
