@@ -6,6 +6,7 @@ mod simulated;
 mod support;
 
 use awsazure_sandbox::calls::Record;
+use awsazure_sandbox::schema::Judge;
 use simulated::Sim;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
@@ -109,9 +110,19 @@ fn round_trips(calls: &[Record]) -> usize {
         .count()
 }
 
+/// What a create and a look came to.
+struct Create {
+    seconds: f64,
+    /// Without what went by until we noticed the end of an operation.
+    chain: f64,
+    calls: usize,
+    round_trips: usize,
+    judge: Judge,
+}
+
 /// Seconds that a create takes, and how many of them went by between the end of an operation on the path through the
 /// gateway and our noticing it, from the world's own due times.
-async fn create(seed: u64) -> (f64, f64, usize, usize) {
+async fn create(seed: u64) -> Create {
     let sim = Sim::new(seed);
     let spec = sim.spec("prod", 0);
     let built = sim.converge(&spec).await;
@@ -133,7 +144,8 @@ async fn create(seed: u64) -> (f64, f64, usize, usize) {
     let again = sim.converge_from(&spec, &search).await;
     assert!(again.done.is_empty());
     let look = sim.sandbox.calls().split_off(looked);
-    (took, took - late, look.len(), round_trips(&look))
+    let judge = sim.sandbox.world().judge.clone();
+    Create { seconds: took, chain: took - late, calls: look.len(), round_trips: round_trips(&look), judge }
 }
 
 /// What the last runs of the dataplane lab and of the wrong-parameter table wrote down; empty where they have not run here.
@@ -148,6 +160,24 @@ fn dataplane() -> String {
         "\n## The dataplane lab\n\nOne run of `make lab` and of the wrong-parameter table, with strongSwan and BIRD. These are the lab's \
          times: what either cloud takes is not known from them.\n\n| figure | value |\n|---|---|\n{rows}"
     )
+}
+
+/// How many faults at how many calls, and what they brought to light.
+fn sweep(page: &mut String) {
+    let rows = std::thread::Builder::new().stack_size(64 << 20).spawn(|| simulated::figures::rows(30)).unwrap();
+    let rows = rows.join().unwrap();
+    page.push_str(
+        "\n## The fault sweep\n\nA fault at every call of a run: an error, a lost or broken answer, none at all, a dead process, Ctrl-C. After each one \
+         more apply has to make the link whole, two plans have to be empty, and nothing may be left after destroy. A call in one way \
+         is a point.\n\n| run | calls | points in `make test` | points in `make soak`, in faster clouds |\n|---|---|---|---|\n",
+    );
+    for row in rows {
+        writeln!(page, "| {} | {} | {} | {} |", row.operation, row.calls, row.tested, row.soaked).unwrap();
+    }
+    page.push_str("\nThrough real Terraform and real processes: over 60 more in `make test`. What it found, each kept out by a test:\n\n");
+    for (test, what) in simulated::figures::FINDINGS {
+        writeln!(page, "- {what} (`{test}`)").unwrap();
+    }
 }
 
 #[test]
@@ -174,6 +204,7 @@ fn figures() {
         writeln!(page, "| cold build of provider and sandbox, s | {seconds} | |").unwrap();
     }
 
+    let mut judged = Vec::new();
     if let (Some(ours), Some(alone)) = (TestEnv::new(), TestEnv::new()) {
         ours.write_example("quickstart");
         alone.write("resource \"terraform_data\" \"alone\" {\n  input = 1\n}\n");
@@ -192,22 +223,53 @@ fn figures() {
         writeln!(page, "| quickstart, applied: empty | {wall:.2} | {cpu:.2} | {peak:.0} |").unwrap();
         writeln!(page, "\nAn empty plan makes {calls} HTTP calls (goal: 16), tokens and discovery apart.").unwrap();
         ours.destroy();
+        let seen = ours.sandbox().schemas();
+        judged.push((
+            "the quickstart through Terraform, from apply to destroy",
+            seen.requests,
+            seen.answers,
+            seen.operations,
+            seen.violations,
+        ));
     }
 
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let work = move || (1..=10).map(|seed| runtime().block_on(create(seed))).collect::<Vec<_>>();
     let creates = std::thread::Builder::new().stack_size(32 << 20).spawn(work).unwrap().join().unwrap();
-    let of = |get: &dyn Fn(&(f64, f64, usize, usize)) -> f64| median(creates.iter().map(get).collect());
+    let of = |get: &dyn Fn(&Create) -> f64| median(creates.iter().map(get).collect());
     page.push_str("\n## A create and a look, ten seeds in memory under virtual time\n\n| figure | value | goal |\n|---|---|---|\n");
-    writeln!(page, "| create, simulated s | {:.0} | |", of(&|c| c.0)).unwrap();
-    writeln!(page, "| create divided by its longest chain | {:.3} | 1.05 |", of(&|c| c.0 / c.1)).unwrap();
-    writeln!(page, "| calls of a look at a whole link | {} | 16 |", of(&|c| c.2 as f64)).unwrap();
-    writeln!(page, "| of these one after another | {} | 3 |", of(&|c| c.3 as f64)).unwrap();
+    writeln!(page, "| create, simulated s | {:.0} | |", of(&|c| c.seconds)).unwrap();
+    writeln!(page, "| create divided by its longest chain | {:.3} | 1.05 |", of(&|c| c.seconds / c.chain)).unwrap();
+    writeln!(page, "| calls of a look at a whole link | {} | 16 |", of(&|c| c.calls as f64)).unwrap();
+    writeln!(page, "| of these one after another | {} | 3 |", of(&|c| c.round_trips as f64)).unwrap();
     page.push_str(
         "\nThe longest chain is the time of the create without what passed between the end of an operation on the gateway or a \
          connection (the world knows it) and the poll that noticed.\n",
     );
+    sweep(&mut page);
     page.push_str(&dataplane());
+    let mut all = Judge::default();
+    for Create { judge, .. } in &creates {
+        all.requests += judge.requests;
+        all.answers += judge.answers;
+        all.violations += judge.violations;
+        all.operations.extend(judge.operations.iter().cloned());
+    }
+    judged.push((
+        "the creates and looks above",
+        all.requests,
+        all.answers,
+        all.operations.len() as u64,
+        all.violations,
+    ));
+    page.push_str(
+        "\n## Requests and answers against the clouds' own schemas\n\nEvery request that reaches the sandbox and every answer of it is \
+         held against them, in every test; one violation fails it. The end of `make test` says how many there were in all.\n\n\
+         | what | requests | answers | operations | violations |\n|---|---|---|---|---|\n",
+    );
+    for (what, requests, answers, operations, violations) in judged {
+        writeln!(page, "| {what} | {requests} | {answers} | {operations} | {violations} |").unwrap();
+    }
     println!("{page}");
     std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/benchmarks.md"), page).unwrap();
 }

@@ -28,6 +28,7 @@ fn the_quickstart_applies_plans_empty_twice_and_leaves_nothing() {
     env.destroy();
     let left = env.world();
     assert!(left.is_empty(), "{left:#?}");
+    assert!(env.keys_seen() >= 4, "the check for keys in logs and states looked for none");
 }
 
 #[test]

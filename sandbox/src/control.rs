@@ -1,9 +1,10 @@
-//! How `awsazure-sandbox world`, `fault` and `lab` reach the sandbox that runs in a directory: addresses beneath
+//! How `awsazure-sandbox world`, `violations`, `fault` and `lab` reach the sandbox that runs in a directory: addresses beneath
 //! `/_sandbox/` on its own port, opened by the token that it keeps there.
 //!
 //! | call | does |
 //! |---|---|
 //! | `GET /_sandbox/world` | lists every object of both clouds |
+//! | `GET /_sandbox/violations` | how much was held against the clouds' schemas, and what broke them |
 //! | `GET /_sandbox/faults` | the plan, a rule a line, each after the number of calls that it matched |
 //! | `POST /_sandbox/faults` | adds the rule in the body |
 //! | `DELETE /_sandbox/faults` | empties the plan |
@@ -56,6 +57,7 @@ pub fn handle(world: &mut World, now: SimTime, token: &str, request: &Request) -
         ("GET", "world") => {
             Some(Response::new(200).with_body("application/json", world.objects().to_string().into_bytes()))
         }
+        ("GET", "violations") => text(200, world.judge.report()),
         ("GET", "faults") => {
             text(200, world.faults.rules.iter().map(|rule| format!("{}\t{rule}\n", rule.seen)).collect())
         }

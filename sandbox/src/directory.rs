@@ -6,6 +6,7 @@
 //! | `env` | shell exports with which every client reaches the sandbox |
 //! | `world.json` | the state, read again at start; shared keys are in it, so it is for the owner only |
 //! | `calls.jsonl` | a line a call |
+//! | `violations.txt` | a line for everything that broke the clouds' schemas, once something did |
 //! | `control.json` | address and token with which the other commands reach the running sandbox |
 
 use crate::tls::{Authority, TlsError};
@@ -100,6 +101,16 @@ impl Directory {
 
     pub fn save(&self, world: &[u8]) -> Result<(), DirectoryError> {
         self.write("world.json", world, false)
+    }
+
+    /// Adds lines to what broke the clouds' schemas.
+    pub fn violations(&self, lines: &[String]) -> Result<(), DirectoryError> {
+        let path = self.file("violations.txt");
+        let put = || -> io::Result<()> {
+            let mut file = OpenOptions::new().append(true).create(true).open(&path)?;
+            file.write_all((lines.join("\n") + "\n").as_bytes())
+        };
+        put().map_err(|error| DirectoryError::Io(path.clone(), error))
     }
 
     pub fn control(&self) -> Result<Option<Control>, DirectoryError> {

@@ -7,6 +7,7 @@
 //! | `aws`, `azure` | one cloud each: its objects, its parsing, its answers, its errors |
 //! | `dataplane` | whether a tunnel would come up, from what each cloud was told |
 //! | `lab` | whether it does come up: real IKE and BGP daemons, made from the same |
+//! | `schema` | both clouds' own schemas, and what breaks them |
 //! | `faults`, `calls` | what goes wrong on purpose; what was asked |
 //! | `server` | the world behind TLS, in scaled time |
 
@@ -20,6 +21,7 @@ pub mod faults;
 pub mod lab;
 pub mod memory;
 pub mod rng;
+pub mod schema;
 pub mod server;
 pub mod time;
 pub mod tls;

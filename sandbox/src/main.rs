@@ -29,7 +29,7 @@ enum Command {
         /// Address and port; port 0 picks a free one.
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
-        /// Where it keeps ca.pem, env, world.json and calls.jsonl; made when missing, gone on with when there.
+        /// Where it keeps ca.pem, env, world.json, calls.jsonl and, if there are any, violations.txt; made when missing, gone on with when there.
         #[arg(long)]
         dir: PathBuf,
         /// How many times faster than the clock simulated time runs.
@@ -57,6 +57,11 @@ enum Command {
     },
     /// List every object of both clouds as JSON.
     World {
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Say how many requests and answers of the running sandbox were held against the clouds' schemas, and what broke them.
+    Violations {
         #[arg(long)]
         dir: PathBuf,
     },
@@ -150,6 +155,7 @@ async fn run(command: Command) -> Result<(), Box<dyn Error>> {
             let value: serde_json::Value = serde_json::from_str(&text)?;
             say(&format!("{}\n", serde_json::to_string_pretty(&value)?))
         }
+        Command::Violations { dir } => say(&control::call(&Directory::open(&dir)?, "GET", "violations", "").await?),
         Command::Fault { dir, clear, rule } => {
             let directory = Directory::open(&dir)?;
             let (method, body) = match (&rule, clear) {

@@ -216,7 +216,7 @@ impl State {
     }
 
     fn exchange(&self, start_ms: u64, request: &Request) -> Reply {
-        let exchange = {
+        let (exchange, violations) = {
             let mut world = self.world();
             if let Some(response) = control::handle(&mut world, self.now(), &self.token, request) {
                 // What a lab says is of the moment only.
@@ -225,8 +225,15 @@ impl State {
                 }
                 return Reply::Answer(response);
             }
-            world.handle(self.now(), request)
+            let told = world.judge.words.len();
+            let exchange = world.handle(self.now(), request);
+            (exchange, world.judge.words.get(told..).unwrap_or_default().to_vec())
         };
+        if !violations.is_empty()
+            && let Err(error) = self.directory.violations(&violations)
+        {
+            eprintln!("awsazure-sandbox: {error}");
+        }
         self.changed.notify_one();
         let record = Record { start_ms, end_ms: self.elapsed_ms(), sim_end_ms: self.now().0, ..exchange.record };
         if let Ok(mut line) = serde_json::to_vec(&record) {

@@ -8,6 +8,7 @@
 use crate::calls::Record;
 use crate::faults::{Injected, Kind, Plan};
 use crate::rng::Rng;
+use crate::schema::Judge;
 use crate::time::{SimTime, Span};
 use crate::wire::{Reply, Request, Response};
 use crate::{aws, azure, dataplane};
@@ -95,6 +96,9 @@ pub struct World {
     pub paths: dataplane::Paths,
     pub faults: Plan,
     pub settings: Settings,
+    /// What it found of requests and answers against the clouds' schemas, since this program was started.
+    #[serde(skip)]
+    pub judge: Judge,
     rng: Rng,
     /// Calls answered so far.
     calls: u64,
@@ -121,6 +125,7 @@ impl World {
             paths: dataplane::Paths::default(),
             faults: Plan::default(),
             settings,
+            judge: Judge::default(),
             rng: Rng::seeded(seed),
             calls: 0,
             now: SimTime::default(),
@@ -168,6 +173,17 @@ impl World {
             Some(called) => self.answer(now, called, request, fault),
             None => Reply::Answer(Response::new(404).with_body("text/plain", "no such address in either cloud\n")),
         };
+        // An answer that a rule mangled is no answer of the clouds'.
+        let mangled = matches!(fault, Some(Kind::Malformed | Kind::Truncated));
+        let said = match &reply {
+            Reply::Answer(response) if !mangled => Some(response),
+            _ => None,
+        };
+        match &called {
+            Some(Called::Azure(call)) => self.judge.azure(&call.operation, request, said),
+            Some(Called::Aws(call)) => self.judge.aws(call, request, said),
+            None => self.judge.stray(request),
+        }
         self.calls += 1;
         let status = match &reply {
             Reply::Answer(response) => Some(response.status),
@@ -195,10 +211,10 @@ impl World {
             Some(Kind::Hang) => return Reply::Hang,
             Some(Kind::Answer(injected)) => {
                 return Reply::Answer(match called {
-                    Called::Azure(call) => azure::Cloud::error_response(injected, call, request, &mut cx),
+                    Called::Azure(call) => self.azure.error_response(injected, call, request, &mut cx),
                     Called::Aws(call) => {
                         let (status, code, message) = injected.aws(&call.target);
-                        let mut response = aws::Cloud::error_response(status, code, message, cx.rng);
+                        let mut response = call.refuse(status, code, message, cx.rng);
                         if matches!(injected, Injected::Throttled | Injected::Unavailable) {
                             let wait = cx.settings.retry_after(Span::seconds(5));
                             response.headers.extend(wait.into_iter().map(|(name, value)| (name.to_owned(), value)));

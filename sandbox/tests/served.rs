@@ -75,6 +75,10 @@ async fn a_client_that_trusts_the_written_authority_is_served_and_the_call_is_lo
         (&first["n"], &first["operation"], &first["status"]),
         (&1.into(), &"GetMetadataEndpoints".into(), &200.into())
     );
+    let report = control::call(&running.directory, "GET", "violations", "").await.unwrap();
+    assert!(report.starts_with("requests 3\nanswers 2\noperations 1\nviolations 1\n"), "{report}");
+    let violations = std::fs::read_to_string(path.join("violations.txt")).unwrap();
+    assert_eq!(violations, "Unknown: neither cloud has GET /nowhere\n");
     let env = std::fs::read_to_string(path.join("env")).unwrap();
     for line in [
         format!("export ARM_METADATA_HOSTNAME='{}'", running.address),

@@ -53,6 +53,13 @@ pub enum State {
     Busy,
 }
 
+impl State {
+    /// Whether the object is neither gone nor going.
+    pub fn is_living(self) -> bool {
+        !matches!(self, State::Deleting | State::Deleted)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vpc {
     pub id: VpcId,

@@ -65,7 +65,11 @@ fn azure_side(search: &Search, read: Read) -> AzureSide {
         let of_gateway = gateway.as_ref().and_then(|g| g.instances.get(instance.index())?.public_ip_id.clone());
         let is_it = |ip: &&azure::PublicIp| match &of_gateway {
             Some(id) => ip.resource.id == *id,
-            None => search.owns(&ip.resource.tags, instance),
+            None => {
+                let (ids, address) = (&search.known.public_ips, *search.known.public_addresses.get(instance));
+                let known = address.is_some() && ip.address == address && ids.contains(&ip.resource.id);
+                known || search.owns(&ip.resource.tags, instance)
+            }
         };
         read.public_ips.iter().filter(|ip| alive(ip.resource.state)).find(is_it).cloned()
     });

@@ -32,9 +32,16 @@ pub fn tags(have: &Tags, want: &Tags) -> Differences {
     want.iter().filter_map(|(key, value)| said(key, value)).collect()
 }
 
-/// Tags that the user named, and the link's own name where an object carries one.
+/// Tags that the user named or took back, and the link's own name where an object carries one.
 pub fn labels(have: &Tags, spec: &Spec) -> Differences {
-    tags(have, &labels_of(have, spec))
+    let mut found = tags(have, &labels_of(have, spec));
+    found.extend(surplus_labels(have, spec).map(|key| format!("tag {key:?} is no longer wanted")));
+    found
+}
+
+/// Keys of the tags that the user took back and that an object still carries.
+pub fn surplus_labels<'a>(have: &'a Tags, spec: &'a Spec) -> impl Iterator<Item = &'a String> {
+    spec.former.tags.iter().filter(|key| have.contains_key(*key))
 }
 
 /// What [`labels`] compares with. An object that carries no name, since somebody else made it, gets none.
@@ -95,6 +102,10 @@ pub fn gateway(spec: &Spec, seen: &Observed, have: &azure::Gateway) -> Differenc
 /// Whether a customer gateway has to be made anew: neither its address nor its ASN can change.
 pub fn customer_gateway_is_obsolete(spec: &Spec, seen: &Observed, instance: Instance) -> Option<String> {
     let have = seen.aws.customer_gateways.get(instance).as_ref()?;
+    let makes_address = matches!(spec.azure.gateway, AzureGateway::Own { .. });
+    if makes_address && seen.azure.public_ips.get(instance).is_none() {
+        return Some(format!("the customer gateway for {instance} names a public IP that is gone"));
+    }
     let ip = seen.public_ip(instance);
     if ip.is_some_and(|ip| ip != have.ip) {
         return Some(format!("the customer gateway for {instance} has another address than the Azure gateway"));
@@ -188,6 +199,7 @@ pub fn tunnel(spec: &Spec, have: &aws::Tunnel, key: TunnelKey) -> Option<(Differ
 fn same_policy(spec: &Spec, phase1: &Phase, phase2: &Phase) -> bool {
     let (want1, want2) = spec.policy.aws();
     match spec.policy {
+        Policy::AsFound => true,
         Policy::CloudDefault => is_default(phase1, &want1) && is_default(phase2, &want2),
         Policy::Pinned(_) => Policy::read_aws(phase1, phase2).as_ref() == Some(&spec.policy),
     }
@@ -256,7 +268,7 @@ pub fn connection(spec: &Spec, seen: &Observed, key: TunnelKey, have: &azure::Co
         let (dpd, want) = (have.dpd_timeout_seconds, spec.azure.dpd_timeout_seconds);
         found.push(format!("the DPD timeout of the Azure connection for {key} is {dpd} s, not {want} s"));
     }
-    if !azure_policy_agrees(have.policy.as_ref(), spec.policy.azure().as_ref()) {
+    if spec.policy != Policy::AsFound && !azure_policy_agrees(have.policy.as_ref(), spec.policy.azure().as_ref()) {
         found.push(format!("the IPsec policy of the Azure connection for {key} is not this link's"));
     }
     found.extend(labels(&have.resource.tags, spec));
@@ -264,7 +276,7 @@ pub fn connection(spec: &Spec, seen: &Observed, key: TunnelKey, have: &azure::Co
 }
 
 /// Lifetimes are local to Azure and need not match anything; `PFS14` and `PFS2048`, `DHGroup14` and `DHGroup2048` are one group.
-fn azure_policy_agrees(have: Option<&azure::IpsecPolicy>, want: Option<&azure::IpsecPolicy>) -> bool {
+pub fn azure_policy_agrees(have: Option<&azure::IpsecPolicy>, want: Option<&azure::IpsecPolicy>) -> bool {
     let group = |word: &str| word.replace("2048", "14");
     match (have, want) {
         (None, None) => true,

@@ -79,9 +79,9 @@ pub enum Finding {
     )]
     Unrouted(String),
     #[error(
-        "{0} other connections hang on it, so it cannot be claimed. Remove them first, or leave manage_gateways false."
+        "The gateways cannot be claimed while others hang on them, and this link did not make {0}. Remove what is not needed any more, or leave manage_gateways false."
     )]
-    Shared(usize),
+    Shared(String),
 }
 
 impl Finding {

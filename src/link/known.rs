@@ -15,6 +15,9 @@ pub struct Known {
     pub resource_group: Option<String>,
     pub network: Option<ResourceId>,
     pub azure_gateway: Option<ResourceId>,
+    /// Public IPs that destroy is to take, and each instance's address: by both they are known without a gateway that names them.
+    pub public_ips: Vec<ResourceId>,
+    pub public_addresses: PerInstance<Option<Ipv4Addr>>,
     pub local_gateways: PerTunnel<Option<ResourceId>>,
     pub connections: PerTunnel<Option<ResourceId>>,
     pub vpc: Option<VpcId>,

@@ -12,6 +12,9 @@ pub enum Policy {
     /// Both clouds keep their own defaults. They agree on weak algorithms at best (`docs/guides`).
     CloudDefault,
     Pinned(Pinned),
+    /// Whatever somebody else agreed on for an imported link, in a way that cannot be written as one policy: left as it is.
+    /// What has to be made anew takes its cloud's defaults.
+    AsFound,
 }
 
 /// Exactly one value for each choice.
@@ -235,7 +238,7 @@ impl Policy {
     /// Phase 1 and phase 2 as EC2 takes them. The defaults are written out in full, since EC2 cannot unset a list.
     pub fn aws(&self) -> (Phase, Phase) {
         match self {
-            Policy::CloudDefault => aws_defaults(),
+            Policy::CloudDefault | Policy::AsFound => aws_defaults(),
             Policy::Pinned(p) => {
                 let phase = |encryption: Encryption, integrity: Integrity, group: Group, lifetime| Phase {
                     encryption: vec![encryption.aws().to_owned()],

@@ -47,6 +47,8 @@ pub struct Former {
     pub addresses: BTreeSet<(Instance, Ipv4Addr)>,
     /// Tables into which it switched propagation on.
     pub route_tables: BTreeSet<RouteTableId>,
+    /// Keys of tags that the user took back.
+    pub tags: BTreeSet<String>,
     /// Ranges and subnets of the VNet that it made.
     pub address_space: BTreeSet<Ipv4Net>,
     pub subnets: BTreeSet<String>,

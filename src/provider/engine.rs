@@ -163,6 +163,7 @@ impl Engine for CloudEngine {
             inside_cidrs: found.inside_cidrs,
             region: found.region,
             known: found.known,
+            shared: found.shared,
             finished: found.finished,
         })
     }

@@ -5,14 +5,18 @@ use super::cause::Cause;
 use super::clouds::{Clouds, Limits, Site};
 use super::observe::observe;
 use super::run::{OnFailure, run};
+use crate::aws::Filter;
+use crate::aws::model::VpnGatewayId;
 use crate::link::decide::decide;
 use crate::link::known::Known;
+use crate::link::managed::Kind;
 use crate::link::observed::Observed;
 use crate::link::ownership::{LinkId, Standing, standing};
 use crate::link::search::{Demolition, Search};
 use crate::link::spec::Spec;
 use crate::link::step::{Step, StepId};
 use crate::link::tunnel::TunnelKey;
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -162,6 +166,10 @@ pub async fn demolish(
         Ok(site) => site,
         Err(cause) => return stopped(Observed::default(), cause),
     };
+    let what = &match propagation_spared(&site, what, limits).await {
+        Ok(what) => what,
+        Err(cause) => return stopped(Observed::default(), cause),
+    };
     let search = Search { read_keys: false, ..search.clone() };
     let mut whole = Ended::default();
     for _ in 0..ROUNDS {
@@ -197,6 +205,23 @@ pub async fn demolish(
     }
     whole.unsettled = crate::link::demolish::demolish(what, &whole.observed);
     whole
+}
+
+/// Routes that other VPN connections of the VPN gateway bring stay in the tables.
+async fn propagation_spared(site: &Site, what: &Demolition, limits: &Limits) -> Result<Demolition, Cause> {
+    let mut what = what.clone();
+    let gateways = what.managed.ids(Kind::AwsRoutePropagation).filter_map(|id| Some(id.split_once('/')?.1.to_owned()));
+    for gateway in gateways.collect::<BTreeSet<String>>() {
+        let filter = Filter::vpn_gateway(&VpnGatewayId(gateway.clone()));
+        let on_it = site.ec2.describe_vpn_connections(&limits.aws(), &filter).await?;
+        let ours = |id: &str| what.managed.has(Kind::AwsVpnConnection, id);
+        if on_it.iter().any(|vpn| vpn.state.is_living() && !ours(&vpn.id.0))
+            && let Some(ids) = what.managed.0.get_mut(&Kind::AwsRoutePropagation)
+        {
+            ids.retain(|id| !id.ends_with(&format!("/{gateway}")));
+        }
+    }
+    Ok(what)
 }
 
 async fn act_and_tell(acting: &Acting<'_>, step: Step, told: Progress<'_>) -> Result<(), Cause> {

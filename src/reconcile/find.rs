@@ -2,19 +2,21 @@
 //! by the Azure gateway's public addresses, VPN connections by them, local network gateways by outside addresses.
 
 use super::cause::Cause;
-use super::clouds::{Clouds, Limits};
+use super::clouds::{Clouds, Limits, Site};
 use super::observe::observe;
 use crate::aws::Filter;
-use crate::aws::model::{CustomerGateway, Region, Target, VpnConnection};
-use crate::azure::model::{Gateway, LocalGateway};
+use crate::aws::model::{CustomerGateway, CustomerGatewayId, Region, Target, VpnConnection};
+use crate::azure::model::{Connection, Gateway, LocalGateway};
 use crate::link::address::{InsideCidr, Slot};
+use crate::link::assemble::name_endpoints;
 use crate::link::known::Known;
 use crate::link::observed::Observed;
 use crate::link::ownership::{LINK, LinkId, NAME, UNFINISHED};
 use crate::link::search::{AwsEnd, ImportId, Search};
-use crate::link::tunnel::{Instance, PerInstance, PerTunnel};
+use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use futures::future::try_join_all;
 use futures::try_join;
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// A link as import finds it.
@@ -26,6 +28,8 @@ pub struct FoundLink {
     pub inside_cidrs: PerTunnel<InsideCidr>,
     pub region: Region,
     pub known: Known,
+    /// Customer gateways that VPN connections of others use too.
+    pub shared: Vec<CustomerGatewayId>,
     pub finished: bool,
 }
 
@@ -34,20 +38,36 @@ pub struct FoundLink {
 pub enum FindFault {
     #[error(transparent)]
     Cause(#[from] Cause),
-    #[error("there is no Azure gateway {0}")]
+    #[error(
+        "there is no Azure gateway {0} that these credentials may see: correct its subscription, resource group or name"
+    )]
     NoGateway(String),
-    #[error("the Azure gateway {id} {what}, and a link needs an active-active, BGP-enabled VPN gateway")]
+    #[error(
+        "the Azure gateway {id} {what}, and a link needs an active-active VPN gateway with BGP: change the gateway first, or name another"
+    )]
     WrongGateway { id: String, what: &'static str },
     #[error(
-        "in {region} no VPN connection ends on {end} whose customer gateway has one of the Azure gateway's addresses ({addresses})"
+        "in {region} there is no {end}: correct the id, or name the region if it is another (an import id ends with @<region>)"
     )]
-    NoConnection { region: Region, end: String, addresses: String },
-    #[error("no tunnel of the VPN connections between the two has the inside CIDR {0}")]
-    NoTunnel(InsideCidr),
+    NoEnd { region: Region, end: String },
+    #[error(
+        "in {region} no VPN connection ends on {end} whose customer gateway has one of the Azure gateway's addresses ({addresses}){}; \
+         for another region name it (an import id ends with @<region>)", others(.elsewhere)
+    )]
+    NoConnection { region: Region, end: String, addresses: String, elsewhere: BTreeSet<String> },
+    #[error("no tunnel of the VPN connections between the two has the inside CIDR {0}. There are {1}")]
+    NoTunnel(InsideCidr, String),
     #[error(
         "more than one link runs between these gateways: add the inside CIDR of one of its tunnels to the id. There are {0}"
     )]
     Ambiguous(String),
+}
+
+fn others(elsewhere: &BTreeSet<String>) -> String {
+    if elsewhere.is_empty() {
+        return String::new();
+    }
+    format!(". Those that have one end on {}", elsewhere.iter().cloned().collect::<Vec<_>>().join(", "))
 }
 
 /// Finds the link and reads it whole.
@@ -67,45 +87,72 @@ pub async fn find(clouds: &Clouds, id: &ImportId, limits: &Limits) -> Result<Fou
     let gateway = gateway.ok_or_else(|| FindFault::NoGateway(id.azure_gateway.to_string()))?;
     check(&gateway)?;
     let addresses = PerInstance::from_fn(|i| gateway.instances.get(i.index()).map(|at| at.tunnel_ips.clone()));
-    let pair = choose(id, &gateway, &addresses, &customers, vpns, site.ec2.region())?;
+    let pair = match choose(id, &gateway, &addresses, &customers, &vpns, site.ec2.region()) {
+        Err(fault @ FindFault::NoConnection { .. }) => return Err(no_end(id, &site, limits).await?.unwrap_or(fault)),
+        chosen => chosen?,
+    };
     let inside_cidrs = inside_cidrs(id, &pair);
     let network = gateway.instances.iter().find_map(|i| i.subnet_id.as_ref()?.parent());
     let tagged = pair.iter().find_map(|(_, vpn)| vpn.as_ref()?.tags.get(LINK).map(|value| LinkId::found(value)));
-    let first = *inside_cidrs.get(crate::link::tunnel::TunnelKey::ALL[0]);
+    let first = *inside_cidrs.get(TunnelKey::ALL[0]);
     let link = tagged.unwrap_or_else(|| LinkId::new(network.as_ref().unwrap_or(&gateway.resource.id), first));
-
-    let locals = connections.iter().filter_map(|c| c.local_gateway_id.as_ref());
-    let locals = try_join_all(locals.map(|local| site.azure.get_local_gateway(local, &az))).await;
-    let locals: Vec<LocalGateway> = locals.map_err(Cause::from)?.into_iter().flatten().collect();
-    let mut known = Known {
+    let known = Known {
         region: Some(site.ec2.region().clone()),
         resource_group: Some(gateway.resource.id.resource_group().to_owned()),
         network,
         azure_gateway: Some(gateway.resource.id.clone()),
         ..Known::default()
     };
+    let mut search =
+        Search { known, link: Some(link), inside_cidrs: inside_cidrs.clone(), names: None, read_keys: true };
     for (instance, vpn) in pair.iter() {
         let Some(vpn) = vpn else { continue };
-        *known.vpns.get_mut(instance) = Some(vpn.id.clone());
-        *known.customer_gateways.get_mut(instance) = Some(vpn.customer_gateway_id.clone());
+        *search.known.vpns.get_mut(instance) = Some(vpn.id.clone());
+        *search.known.customer_gateways.get_mut(instance) = Some(vpn.customer_gateway_id.clone());
         match &vpn.target {
-            Target::VpnGateway(id) => known.vpn_gateway = Some(id.clone()),
-            Target::TransitGateway(id) => known.transit_gateway = Some(id.clone()),
+            Target::VpnGateway(id) => search.known.vpn_gateway = Some(id.clone()),
+            Target::TransitGateway(id) => search.known.transit_gateway = Some(id.clone()),
             Target::Other => {}
         }
-        for key in instance.tunnels() {
-            let cidr = inside_cidrs.get(key).net();
-            let Some(tunnel) = vpn.tunnels.iter().find(|t| t.inside_cidr == Some(cidr)) else { continue };
-            *known.outside_ips.get_mut(key) = Some(tunnel.outside_ip);
-            let local = locals.iter().find(|l| l.gateway_ip == Some(tunnel.outside_ip));
-            *known.local_gateways.get_mut(key) = local.map(|l| l.resource.id.clone());
-            let connection =
-                local.and_then(|l| connections.iter().find(|c| c.local_gateway_id.as_ref() == Some(&l.resource.id)));
-            *known.connections.get_mut(key) = connection.map(|c| c.resource.id.clone());
+        for (key, outside) in name_endpoints(&search, instance, vpn) {
+            *search.known.outside_ips.get_mut(key) = Some(outside);
         }
     }
-    let search = Search { known, link: Some(link), inside_cidrs: inside_cidrs.clone(), names: None, read_keys: true };
+    for instance in Instance::ALL.into_iter().filter(|i| pair.get(*i).is_none()) {
+        let used = |customer: &CustomerGateway| {
+            vpns.iter().any(|v| v.state.is_living() && v.customer_gateway_id == customer.id)
+        };
+        let ips = addresses.get(instance).iter().flatten().collect::<Vec<_>>();
+        let waits_for_one = |c: &&CustomerGateway| {
+            let whose =
+                c.tags.get(LINK).is_none_or(|link| search.link.as_ref().is_some_and(|own| own.as_str() == link));
+            c.state.is_living() && ips.contains(&&c.ip) && c.asn == gateway.asn && whose && !used(c)
+        };
+        *search.known.customer_gateways.get_mut(instance) = customers.iter().find(waits_for_one).map(|c| c.id.clone());
+    }
+    let locals = local_gateways(&site, &gateway, &connections, &search.known.outside_ips, limits).await?;
+    for key in TunnelKey::ALL {
+        let outside = *search.known.outside_ips.get(key);
+        let peer = inside_cidrs.get(key).aws_ip();
+        // One that points elsewhere, or at an endpoint that is no more, still is this tunnel's by the peer that it names.
+        let by_peer = |l: &&LocalGateway| {
+            let points_at_another = search.known.outside_ips.iter().any(|(_, ip)| ip.is_some() && *ip == l.gateway_ip);
+            !points_at_another
+                && l.bgp.is_some_and(|(_, ip)| ip == peer)
+                && connections.iter().any(|c| c.local_gateway_id.as_ref() == Some(&l.resource.id))
+        };
+        let by_outside = locals.iter().find(|l| outside.is_some() && l.gateway_ip == outside);
+        let Some(local) = by_outside.or_else(|| locals.iter().find(by_peer)) else { continue };
+        let connection = connections.iter().find(|c| c.local_gateway_id.as_ref() == Some(&local.resource.id));
+        *search.known.local_gateways.get_mut(key) = Some(local.resource.id.clone());
+        *search.known.connections.get_mut(key) = connection.map(|c| c.resource.id.clone());
+    }
     let observed = observe(&site, &search, limits).await?;
+    let ours = |vpn: &VpnConnection| pair.iter().any(|(_, own)| own.as_ref().is_some_and(|own| own.id == vpn.id));
+    let foreign =
+        |id: &CustomerGatewayId| vpns.iter().any(|v| v.state.is_living() && !ours(v) && v.customer_gateway_id == *id);
+    let customers = pair.iter().filter_map(|(_, vpn)| Some(vpn.as_ref()?.customer_gateway_id.clone()));
+    let shared = customers.filter(foreign).collect();
     let tags = || pair.iter().filter_map(|(_, vpn)| vpn.as_ref().map(|v| &v.tags));
     let name = tags().find_map(|tags| tags.get(NAME).cloned());
     Ok(FoundLink {
@@ -116,6 +163,7 @@ pub async fn find(clouds: &Clouds, id: &ImportId, limits: &Limits) -> Result<Fou
         finished: !tags().any(|tags| tags.contains_key(UNFINISHED)),
         link: search.link.unwrap_or_else(|| LinkId::found("")),
         known: search.known,
+        shared,
     })
 }
 
@@ -129,6 +177,40 @@ fn check(gateway: &Gateway) -> Result<(), FindFault> {
     }
 }
 
+/// The local network gateways that the gateway's connections point at, then those without a connection that stand for a tunnel
+/// which none of the first does: looked for wherever the link has something.
+async fn local_gateways(
+    site: &Site,
+    gateway: &Gateway,
+    connections: &[Connection],
+    outside_ips: &PerTunnel<Option<Ipv4Addr>>,
+    limits: &Limits,
+) -> Result<Vec<LocalGateway>, Cause> {
+    let waits = &limits.azure();
+    let pointed_at = connections.iter().filter_map(|c| c.local_gateway_id.as_ref());
+    let read = try_join_all(pointed_at.map(|id| site.azure.get_local_gateway(id, waits))).await?;
+    let mut locals: Vec<LocalGateway> = read.into_iter().flatten().collect();
+    let stands_for = |ip: Ipv4Addr| locals.iter().any(|l| l.gateway_ip == Some(ip));
+    if outside_ips.iter().all(|(_, ip)| ip.is_none_or(stands_for)) {
+        return Ok(locals);
+    }
+    let ids = connections.iter().flat_map(|c| [Some(&c.resource.id), c.local_gateway_id.as_ref()]).flatten();
+    let groups: BTreeSet<String> =
+        ids.chain([&gateway.resource.id]).map(|id| id.resource_group().to_lowercase()).collect();
+    let listed = try_join_all(groups.iter().map(|group| site.azure.list_local_gateways(group, waits))).await?;
+    locals.extend(listed.into_iter().flatten());
+    Ok(locals)
+}
+
+/// That the named AWS end does not exist at all, which says more than that nothing ends on it.
+async fn no_end(id: &ImportId, site: &Site, limits: &Limits) -> Result<Option<FindFault>, Cause> {
+    let Some(AwsEnd::VpnGateway(vgw)) = &id.aws_gateway else { return Ok(None) };
+    let found = site.ec2.describe_vpn_gateways(&limits.aws(), &Filter::id(vgw)).await?;
+    let there = found.iter().any(|gateway| gateway.state.is_living());
+    let end = format!("virtual private gateway {vgw}");
+    Ok((!there).then(|| FindFault::NoEnd { region: site.ec2.region().clone(), end }))
+}
+
 type Pair = PerInstance<Option<VpnConnection>>;
 
 /// The one VPN connection to each instance that the id means.
@@ -137,7 +219,7 @@ fn choose(
     gateway: &Gateway,
     addresses: &PerInstance<Option<Vec<Ipv4Addr>>>,
     customers: &[CustomerGateway],
-    vpns: Vec<VpnConnection>,
+    vpns: &[VpnConnection],
     region: &Region,
 ) -> Result<Pair, FindFault> {
     let instance_of = |vpn: &VpnConnection| {
@@ -150,11 +232,9 @@ fn choose(
         (Some(AwsEnd::TransitGateway(want)), Target::TransitGateway(have)) => want == have,
         _ => false,
     };
-    let alive = |vpn: &VpnConnection| {
-        !matches!(vpn.state, crate::aws::model::State::Deleting | crate::aws::model::State::Deleted)
-    };
-    let found: Vec<(Instance, VpnConnection)> =
-        vpns.into_iter().filter(|v| alive(v) && meant(v)).filter_map(|v| Some((instance_of(&v)?, v))).collect();
+    let of_gateway: Vec<(Instance, &VpnConnection)> =
+        vpns.iter().filter(|v| v.state.is_living()).filter_map(|v| Some((instance_of(v)?, v))).collect();
+    let found: Vec<(Instance, &VpnConnection)> = of_gateway.iter().copied().filter(|(_, v)| meant(v)).collect();
     if found.is_empty() {
         let end = match &id.aws_gateway {
             Some(AwsEnd::VpnGateway(id)) => id.to_string(),
@@ -162,44 +242,61 @@ fn choose(
             None => "any gateway".to_owned(),
         };
         let ips: Vec<String> = gateway.instances.iter().flat_map(|i| &i.tunnel_ips).map(ToString::to_string).collect();
-        return Err(FindFault::NoConnection { region: region.clone(), end, addresses: ips.join(", ") });
+        let elsewhere = of_gateway.iter().filter_map(|(_, v)| match &v.target {
+            Target::VpnGateway(id) => Some(id.to_string()),
+            Target::TransitGateway(id) => Some(id.to_string()),
+            Target::Other => None,
+        });
+        let (region, addresses) = (region.clone(), ips.join(", "));
+        return Err(FindFault::NoConnection { region, end, addresses, elsewhere: elsewhere.collect() });
     }
-    let lead = leader(id, gateway, &found)?;
+    let (at, lead) = leader(id, gateway, &found)?;
     let belongs = |vpn: &VpnConnection| match lead.tags.get(LINK) {
         Some(link) => vpn.tags.get(LINK) == Some(link),
         None => vpn.target == lead.target && !vpn.tags.contains_key(LINK),
     };
+    let of = |instance: Instance| -> Vec<&VpnConnection> {
+        found.iter().filter(|(i, v)| *i == instance && belongs(v)).map(|(_, v)| *v).collect()
+    };
+    let other = if at == Instance::Zero { Instance::One } else { Instance::Zero };
     let mut pair = Pair::default();
-    for instance in Instance::ALL {
-        let mut of_it: Vec<&VpnConnection> =
-            found.iter().filter(|(i, v)| *i == instance && belongs(v)).map(|(_, v)| v).collect();
-        if of_it.iter().any(|v| v.id == lead.id) {
-            of_it = vec![lead];
-        }
-        if of_it.len() > 1 {
-            let same_slot = |vpn: &VpnConnection| slot_of(vpn).is_some() && slot_of(vpn) == slot_of(lead);
-            of_it.retain(|vpn| same_slot(vpn));
-        }
-        match of_it.as_slice() {
-            [] => {}
-            [one] => *pair.get_mut(instance) = Some((*one).clone()),
-            many => return Err(FindFault::Ambiguous(listed(many.iter().copied()))),
-        }
-    }
+    *pair.get_mut(at) = Some(lead.clone());
+    *pair.get_mut(other) = partner(lead, of(at), of(other)).cloned();
     Ok(pair)
+}
+
+/// The connection to the other instance that makes a link with this one: the one of the same slot. Those that no slot
+/// pairs make links in the order of their networks, whichever of them is asked for.
+fn partner<'a>(
+    lead: &VpnConnection,
+    mine: Vec<&'a VpnConnection>,
+    others: Vec<&'a VpnConnection>,
+) -> Option<&'a VpnConnection> {
+    let same_slot = |a: &VpnConnection, b: &VpnConnection| slot_of(a).is_some() && slot_of(a) == slot_of(b);
+    if let Some(one) = others.iter().find(|v| same_slot(v, lead)) {
+        return Some(one);
+    }
+    let left = |own: &[&'a VpnConnection], across: &[&VpnConnection]| {
+        let mut own: Vec<_> = own.iter().copied().filter(|v| !across.iter().any(|o| same_slot(o, v))).collect();
+        own.sort_by_key(|v| cidrs_of(v));
+        own
+    };
+    let rank = left(&mine, &others).iter().position(|v| v.id == lead.id)?;
+    left(&others, &mine).get(rank).copied()
 }
 
 /// The connection that the id points at: the one that carries the CIDR, else the only one to its instance.
 fn leader<'a>(
     id: &ImportId,
     gateway: &Gateway,
-    found: &'a [(Instance, VpnConnection)],
-) -> Result<&'a VpnConnection, FindFault> {
+    found: &[(Instance, &'a VpnConnection)],
+) -> Result<(Instance, &'a VpnConnection), FindFault> {
+    let all = || listed(found.iter().map(|(_, v)| *v));
     let Some(cidr) = id.inside_cidr else {
         let many = Instance::ALL.iter().any(|i| found.iter().filter(|(at, _)| at == i).count() > 1);
         return match found.first() {
-            Some((_, one)) if !many => Ok(one),
-            _ => Err(FindFault::Ambiguous(listed(found.iter().map(|(_, v)| v)))),
+            Some(one) if !many => Ok(*one),
+            _ => Err(FindFault::Ambiguous(all())),
         };
     };
     let network = gateway.instances.iter().find_map(|i| i.subnet_id.as_ref()?.parent());
@@ -207,7 +304,7 @@ fn leader<'a>(
     let tagged = found.iter().find(|(_, v)| link.as_ref().is_some_and(|link| link.is_on(&v.tags)));
     let carries = |v: &VpnConnection| v.tunnels.iter().any(|t| t.inside_cidr == Some(cidr.net()));
     let by_cidr = || found.iter().find(|(_, v)| carries(v));
-    tagged.or_else(by_cidr).map(|(_, v)| v).ok_or(FindFault::NoTunnel(cidr))
+    tagged.or_else(by_cidr).copied().ok_or_else(|| FindFault::NoTunnel(cidr, all()))
 }
 
 fn cidrs_of(vpn: &VpnConnection) -> Vec<InsideCidr> {
@@ -226,15 +323,26 @@ fn slot_of(vpn: &VpnConnection) -> Option<Slot> {
     })
 }
 
-/// Which CIDR is which tunnel: number 1 is the one that the id names, or else the lower; the other instance follows.
+/// Which CIDR is which tunnel: number 1 is the one that the id names, or else the lower; the other instance follows. A tunnel
+/// without a CIDR that Azure takes gets that of the slot.
 fn inside_cidrs(id: &ImportId, pair: &Pair) -> PerTunnel<InsideCidr> {
-    let slot = pair.iter().find_map(|(_, vpn)| slot_of(vpn.as_ref()?)).unwrap_or_default();
+    let own = |instance: Instance| pair.get(instance).as_ref().map(cidrs_of).unwrap_or_default();
+    let touches = |slot: &Slot| {
+        let plan = slot.inside_cidrs();
+        Instance::ALL.iter().any(|i| i.tunnels().iter().any(|key| own(*i).contains(plan.get(*key))))
+    };
+    let partly = || (0..u64::from(Slot::COUNT)).filter_map(Slot::new).find(touches);
+    let slot = pair.iter().find_map(|(_, vpn)| slot_of(vpn.as_ref()?)).or_else(partly).unwrap_or_default();
     let mut cidrs = slot.inside_cidrs();
-    for (instance, vpn) in pair.iter() {
-        let Some(vpn) = vpn else { continue };
-        let mut own = cidrs_of(vpn);
+    for instance in Instance::ALL {
+        let mut own = own(instance);
         if id.aws_gateway.is_none() && own.get(1) == id.inside_cidr.as_ref() && id.inside_cidr.is_some() {
             own.reverse();
+        }
+        if let ([only], [_, second]) = (own.as_slice(), instance.tunnels())
+            && cidrs.get(second) == only
+        {
+            continue;
         }
         for (key, cidr) in instance.tunnels().into_iter().zip(own) {
             *cidrs.get_mut(key) = cidr;
@@ -249,4 +357,29 @@ fn listed<'a>(vpns: impl Iterator<Item = &'a VpnConnection>) -> String {
         format!("{} ({})", v.id, cidrs.join(", "))
     });
     words.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::azure::documents::gateway::parse;
+    use serde_json::json;
+
+    #[test]
+    fn a_gateway_that_can_carry_no_link_is_named_with_the_reason() {
+        let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/w";
+        let configuration =
+            |name: &str| json!({"id": format!("{id}/ipConfigurations/{name}"), "name": name, "properties": {}});
+        let gateway = |kind: &str, active: bool, names: &[&str]| {
+            let configurations: Vec<_> = names.iter().map(|name| configuration(name)).collect();
+            parse(json!({"id": id, "location": "eastus", "properties": {"gatewayType": kind, "activeActive": active,
+                "enableBgp": true, "ipConfigurations": configurations, "provisioningState": "Succeeded"}}))
+            .unwrap()
+        };
+        assert!(check(&gateway("Vpn", true, &["a", "b"])).is_ok());
+        let refused = |gateway: &Gateway| check(gateway).unwrap_err().to_string();
+        assert!(refused(&gateway("Vpn", false, &["a"])).contains("has one instance only"));
+        assert!(refused(&gateway("ExpressRoute", true, &["a", "b"])).contains("is not a VPN gateway"));
+    }
 }

@@ -86,7 +86,8 @@ async fn read_azure(site: &Site, search: &Search, limits: &Limits) -> Result<Rea
     });
     let (group, network, gateway, mut public_ips, local_gateways, connections, keys) =
         try_join!(group, network, gateway, public_ips, locals, connections, keys)?;
-    for id in gateway.iter().flat_map(|g: &azure::Gateway| &g.instances).filter_map(|i| i.public_ip_id.as_ref()) {
+    let of_gateway = gateway.iter().flat_map(|g: &azure::Gateway| &g.instances).filter_map(|i| i.public_ip_id.as_ref());
+    for id in of_gateway.chain(known.public_ips.iter().filter(|_| gateway.is_none())) {
         if !public_ips.iter().any(|ip: &azure::PublicIp| ip.resource.id == *id) {
             public_ips.extend(azure.get_public_ip(id, waits).await?);
         }
@@ -138,7 +139,9 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
     let gateway = Box::pin(async {
         let one = known.vpn_gateway.as_ref().map(Filter::id).or_else(|| by_tag.clone());
         match one {
-            Some(filter) => Ok(ec2.describe_vpn_gateways(waits, &filter).await?.into_iter().find(|g| living(g.state))),
+            Some(filter) => {
+                Ok(ec2.describe_vpn_gateways(waits, &filter).await?.into_iter().find(|g| g.state.is_living()))
+            }
             None => Ok::<_, Cause>(None),
         }
     });
@@ -201,8 +204,4 @@ fn filters<I: std::fmt::Display>(known: &PerInstance<Option<I>>, by_tag: Option<
     let whole = ids.len() == Instance::ALL.len();
     let by_id = (!ids.is_empty()).then(|| Filter::ids(ids));
     by_id.into_iter().chain(by_tag.filter(|_| !whole).cloned()).collect()
-}
-
-fn living(state: aws::State) -> bool {
-    !matches!(state, aws::State::Deleting | aws::State::Deleted)
 }

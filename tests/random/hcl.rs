@@ -65,6 +65,8 @@ fn later_places(
                 later_places(&nested.attributes, config.get(name), veiled.get(name), &path, found);
             }
             AttributeKind::Nested(_) => {}
+            // Another object would store what must not be stored.
+            AttributeKind::Value(_) if attribute.write_only => {}
             AttributeKind::Value(_) if veiled.get(name).is_wholly_known() => {}
             AttributeKind::Value(_) => drop(found.insert(path, plain(config.get(name)))),
         }

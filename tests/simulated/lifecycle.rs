@@ -19,6 +19,8 @@ pub struct Life {
     pub story: Vec<String>,
     pub calls: Vec<Record>,
     pub simulated_seconds: u64,
+    /// Requests and answers held against the clouds' schemas.
+    pub checked: u64,
 }
 
 /// Lives one life on this thread, under a clock of its own that jumps from event to event.
@@ -35,7 +37,10 @@ pub fn live(seed: u64) -> Result<Life, String> {
             let ended = one(&sim, &mut rng, &mut life.story).await;
             life.calls = sim.sandbox.calls();
             life.simulated_seconds = sim.sandbox.now().0 / 1000;
+            let judge = sim.sandbox.world().judge.clone();
+            life.checked = judge.requests + judge.answers;
             match ended {
+                Ok(()) if judge.violations > 0 => Err(format!("the clouds' schemas were broken:\n{}", judge.report())),
                 Ok(()) => Ok(life),
                 Err(fault) => Err(format!("{fault}\nbefore that: {:#?}", life.story)),
             }

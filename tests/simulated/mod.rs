@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod core;
+pub mod figures;
 pub mod lifecycle;
 pub mod meddling;
 pub mod point;
@@ -49,6 +50,16 @@ pub struct Sim {
     seed: u64,
     /// The date when it began, for signatures.
     origin: SystemTime,
+}
+
+/// Nothing that a test asks or is told may break the clouds' schemas.
+impl Drop for Sim {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let world = self.sandbox.world();
+            assert_eq!(world.judge.violations, 0, "the clouds' schemas were broken:\n{}", world.judge.report());
+        }
+    }
 }
 
 pub const REGION: &str = "eu-west-1";
@@ -186,8 +197,9 @@ impl Sim {
         search
     }
 
-    pub async fn demolish(&self, spec: &Spec, seen: &Observed) -> Ended {
-        let what = Demolition {
+    /// What a destroy takes down.
+    pub fn demolition(&self, spec: &Spec, seen: &Observed) -> Demolition {
+        Demolition {
             link: spec.link.clone(),
             managed: managed(spec, seen),
             region: spec.aws.region.clone(),
@@ -198,7 +210,11 @@ impl Sim {
                 AzureGateway::Existing(_) => spec.inside_cidrs.iter().map(|(_, cidr)| cidr.azure_ip()).collect(),
                 AzureGateway::Own { .. } => Vec::new(),
             },
-        };
+        }
+    }
+
+    pub async fn demolish(&self, spec: &Spec, seen: &Observed) -> Ended {
+        let what = self.demolition(spec, seen);
         demolish(&self.clouds, &what, &self.search_after(spec, seen), &self.limits(), &|_| {}).await
     }
 

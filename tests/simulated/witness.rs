@@ -109,6 +109,18 @@ pub fn nothing_twice(sim: &Sim) -> Result<(), String> {
     Ok(())
 }
 
+/// Lets the clouds end what they are at: half an hour of theirs at most.
+pub async fn let_settle(sim: &Sim, span: std::time::Duration) {
+    let moving = |row: &Value| matches!(text(row, "state"), "Updating" | "pending" | "modifying");
+    for _ in 0..180 {
+        sim.sandbox.world().advance(sim.sandbox.now());
+        if !rows(sim).iter().any(moving) {
+            return;
+        }
+        tokio::time::sleep(span).await;
+    }
+}
+
 /// Nothing is left in either cloud.
 pub fn nothing_left(sim: &Sim) -> Result<(), String> {
     let left = rows(sim);
@@ -155,7 +167,19 @@ pub fn likeness(sim: &Sim, stored: &Stored) -> String {
         let shown = places.into_iter().filter_map(|(name, word)| Some((tunnel.get(name).as_str()?.to_owned(), word)));
         names.extend(shown);
     }
-    let fields = ["kind", "name", "state", "tags", "vpc_id", "main", "subnets", "propagating", "attachments", "asn"];
+    let fields = [
+        "kind",
+        "name",
+        "state",
+        "tags",
+        "vpc_id",
+        "main",
+        "subnets",
+        "propagating",
+        "attachments",
+        "asn",
+        "custom_bgp_addresses",
+    ];
     let of_row = |row: &Value| {
         let kept: serde_json::Map<String, Value> =
             fields.into_iter().map(|field| (field.to_owned(), row[field].clone())).collect();

@@ -8,7 +8,7 @@ import sys
 import time
 
 import boto3
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.identity import ClientSecretCredential
 from azure.mgmt.network import NetworkManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
@@ -18,21 +18,23 @@ from botocore.exceptions import ClientError
 HOST = os.environ["ARM_METADATA_HOSTNAME"]
 SUBSCRIPTION = os.environ["ARM_SUBSCRIPTION_ID"]
 GROUP, PLACE = "TestRG1", "eastus"
-QUICK = {"Delay": 1, "MaxAttempts": 120}
+KEEP = "--keep" in sys.argv
+# Waiters and pollers as they come, where the link is taken down again; boto3's ask every 15 real seconds.
+WAIT = {"WaiterConfig": {"Delay": 1, "MaxAttempts": 120}} if KEEP else {}
 
 
 def step(words):
     print(f"{time.monotonic() - BEGUN:6.1f} s  {words}", flush=True)
 
 
-def azure(kind, **more):
+def azure(kind, secret=os.environ["ARM_CLIENT_SECRET"]):
     credential = ClientSecretCredential(
-        os.environ["ARM_TENANT_ID"], os.environ["ARM_CLIENT_ID"], os.environ["ARM_CLIENT_SECRET"],
+        os.environ["ARM_TENANT_ID"], os.environ["ARM_CLIENT_ID"], secret,
         authority=f"https://{HOST}", disable_instance_discovery=True,
     )
     return kind(
         credential, SUBSCRIPTION, base_url=f"https://{HOST}",
-        credential_scopes=["https://management.azure.com/.default"], polling_interval=1, **more,
+        credential_scopes=["https://management.azure.com/.default"],
     )
 
 
@@ -47,8 +49,64 @@ def refused(error, call, code):
     except error as found:
         seen = found.response["Error"]["Code"] if isinstance(found, ClientError) else found.error.code
         assert seen == code, f"{seen}, not {code}"
+        REFUSED.append(code)
         return
     raise AssertionError(f"nothing refused; {code} was expected")
+
+
+def part_1_refusals(groups, net):
+    """What the portal would not let a person do, as the typed errors that the SDK has for it."""
+    refused(ResourceNotFoundError, lambda: groups.resource_groups.get("NoSuchRG"), "ResourceGroupNotFound")
+    refused(ResourceNotFoundError, lambda: net.virtual_networks.get(GROUP, "NoSuchVNet"), "ResourceNotFound")
+    refused(ResourceNotFoundError, lambda: net.virtual_network_gateway_connections.get_shared_key(GROUP, "none"), "ResourceNotFound")
+
+    def subnet(prefix):
+        return net.subnets.begin_create_or_update(GROUP, "VNet1", "more", {"properties": {"addressPrefix": prefix}}).result()
+    refused(HttpResponseError, lambda: subnet("10.7.0.0/24"), "NetcfgInvalidSubnet")
+    refused(HttpResponseError, lambda: subnet("10.1.0.0/25"), "NetcfgSubnetRangesOverlap")
+
+    def ip(name="odd", place=PLACE, sku="Standard", method="Static", **more):
+        return net.public_ip_addresses.begin_create_or_update(GROUP, name, {
+            "location": place, "sku": {"name": sku}, "properties": {"publicIPAllocationMethod": method}, **more}).result()
+    refused(HttpResponseError, lambda: ip(method="Dynamic"), "StandardSkuPublicIPMustBeStatic")
+    refused(HttpResponseError, lambda: ip(sku="Basic", zones=["1"]), "BasicSkuPublicIPCannotHaveZones")
+    refused(ResourceExistsError, lambda: ip("VNet1GWpip", "westus", zones=["1", "2", "3"]), "InvalidResourceLocation")
+    refused(HttpResponseError, lambda: net.local_network_gateways.begin_create_or_update(GROUP, "odd", {
+        "location": PLACE, "properties": {"gatewayIpAddress": "52.0.0.9", "localNetworkAddressSpace": {"addressPrefixes": []}},
+    }).result(), "LocalNetworkGatewayCannotHaveEmptyAddressPrefixAndBgpSettings")
+    try:
+        azure(ResourceManagementClient, "wrong").resource_groups.get(GROUP)
+        raise AssertionError("a wrong secret was accepted")
+    except ClientAuthenticationError as found:
+        assert "AADSTS7000215" in str(found), found
+        REFUSED.append("AADSTS7000215")
+
+
+def part_1_in_use(net):
+    refused(HttpResponseError, lambda: net.subnets.begin_delete(GROUP, "VNet1", "GatewaySubnet").result(), "InUseSubnetCannotBeDeleted")
+    refused(HttpResponseError, lambda: net.public_ip_addresses.begin_delete(GROUP, "VNet1GWpip").result(),
+            "PublicIPAddressCannotBeDeleted")
+
+
+def part_2_refusals(ec2, vpc, vgw, customer):
+    """Likewise for EC2, with the gateway attached and nothing on it yet."""
+    tunnel = {"CustomerGatewayId": customer, "Type": "ipsec.1", "VpnGatewayId": vgw}
+    missing = "vgw-0123456789abcdef0"
+    for call, code in (
+        (lambda: ec2.describe_vpcs(VpcIds=["vpc-0123456789abcdef0"]), "InvalidVpcID.NotFound"),
+        (lambda: ec2.describe_vpn_gateways(VpnGatewayIds=[missing]), "InvalidVpnGatewayID.NotFound"),
+        (lambda: ec2.describe_customer_gateways(CustomerGatewayIds=["cgw-0123456789abcdef0"]), "InvalidCustomerGatewayID.NotFound"),
+        (lambda: ec2.create_vpn_gateway(Type="ipsec.1", AmazonSideAsn=7224), "InvalidParameterValue"),
+        (lambda: ec2.create_vpn_gateway(Type="ipsec.1", DryRun=True), "DryRunOperation"),
+        (lambda: ec2.create_vpn_connection(**tunnel, Options={"TunnelOptions": [{"TunnelInsideCidr": "10.0.0.0/30"}]}),
+         "InvalidParameterValue"),
+        (lambda: ec2.create_vpn_connection(**tunnel, Options={"TunnelOptions": [{"PreSharedKey": "short"}]}), "InvalidParameterValue"),
+        (lambda: ec2.delete_vpc(VpcId=vpc), "DependencyViolation"),
+        (lambda: ec2.delete_vpn_gateway(VpnGatewayId=vgw), "IncorrectState"),
+    ):
+        refused(ClientError, call, code)
+    stranger = boto3.client("ec2", aws_access_key_id="AKIAINVALID", aws_secret_access_key="x")
+    refused(ClientError, stranger.describe_vpcs, "AuthFailure")
 
 
 def until(words, look, seconds=60):
@@ -75,12 +133,14 @@ def part_1(groups, net):
         }).result()
         assert ip.location == "eastus" and ip.ip_address, ip
     refused(HttpResponseError, lambda: gateway(net, "VpnGw2"), "NonAzSkusNotAllowedForVPNGateway")
+    part_1_refusals(groups, net)
     made = gateway(net, "VpnGw2AZ")
     settings = made.bgp_settings
     assert made.provisioning_state == "Succeeded" and made.active_active and settings.asn == 65000, made
     assert len(settings.bgp_peering_address.split(",")) == 2
     by_instance = {p.ipconfiguration_id.rsplit("/", 1)[1]: set(p.custom_bgp_ip_addresses) for p in settings.bgp_peering_addresses}
     assert by_instance == {"ip0": {"169.254.21.2", "169.254.22.2"}, "ip1": {"169.254.21.6", "169.254.22.6"}}, by_instance
+    part_1_in_use(net)
     step("part 1: the VNet's active-active gateway")
     return [p.ip_address for p in (net.public_ip_addresses.get(GROUP, n) for n in ("VNet1GWpip", "VNet1GWpip2"))]
 
@@ -107,11 +167,12 @@ def gateway(net, sku):
 
 def part_2(ec2, azure_ips):
     vpc = ec2.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
-    ec2.get_waiter("vpc_available").wait(VpcIds=[vpc], WaiterConfig=QUICK)
+    ec2.get_waiter("vpc_available").wait(VpcIds=[vpc], **WAIT)
     main = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"][0]["RouteTableId"]
     vgw = ec2.create_vpn_gateway(Type="ipsec.1", AmazonSideAsn=64512)["VpnGateway"]["VpnGatewayId"]
     until("VGW available", lambda: ec2.describe_vpn_gateways(
         Filters=[{"Name": "vpn-gateway-id", "Values": [vgw]}])["VpnGateways"][0]["State"] == "available")
+    refused(ClientError, lambda: ec2.enable_vgw_route_propagation(GatewayId=vgw, RouteTableId=main), "Gateway.NotAttached")
     ec2.attach_vpn_gateway(VpcId=vpc, VpnGatewayId=vgw)
     until("VGW attached", lambda: ec2.describe_vpn_gateways(VpnGatewayIds=[vgw])["VpnGateways"][0]["VpcAttachments"][0]["State"] == "attached")
     ec2.enable_vgw_route_propagation(GatewayId=vgw, RouteTableId=main)
@@ -120,14 +181,16 @@ def part_2(ec2, azure_ips):
         customer = ec2.create_customer_gateway(BgpAsn=65000, IpAddress=ip, Type="ipsec.1", DeviceName=f"azure-{i}")
         customers.append(customer["CustomerGateway"]["CustomerGatewayId"])
         assert customer["CustomerGateway"]["BgpAsn"] == "65000"
-        ec2.get_waiter("customer_gateway_available").wait(CustomerGatewayIds=[customers[-1]], WaiterConfig=QUICK)
+        ec2.get_waiter("customer_gateway_available").wait(CustomerGatewayIds=[customers[-1]], **WAIT)
+        if i == 0:
+            part_2_refusals(ec2, vpc, vgw, customers[-1])
         tunnels = [{"TunnelInsideCidr": f"169.254.{n}.{4 * i}/30", "StartupAction": "start",
                     "PreSharedKey": f"Key_of_instance{i}_tunnel{n}"} for n in (21, 22)]
         made = ec2.create_vpn_connection(
             CustomerGatewayId=customers[-1], Type="ipsec.1", VpnGatewayId=vgw,
             Options={"StaticRoutesOnly": False, "TunnelOptions": tunnels})
         vpns.append(made["VpnConnection"]["VpnConnectionId"])
-    ec2.get_waiter("vpn_connection_available").wait(VpnConnectionIds=vpns, WaiterConfig=QUICK)
+    ec2.get_waiter("vpn_connection_available").wait(VpnConnectionIds=vpns, **WAIT)
     refused(ClientError, lambda: ec2.delete_customer_gateway(CustomerGatewayId=customers[0]), "IncorrectState")
     refused(ClientError, lambda: ec2.describe_vpn_connections(VpnConnectionIds=["vpn-0123456789abcdef0"]), "InvalidVpnConnectionID.NotFound")
     found = ec2.describe_vpn_connections(VpnConnectionIds=vpns)["VpnConnections"]
@@ -199,7 +262,7 @@ def take_down(ec2, net, groups, vpc, main, vgw, customers, vpns):
     groups.resource_groups.begin_delete(GROUP).result()
     for vpn in vpns:
         ec2.delete_vpn_connection(VpnConnectionId=vpn)
-    ec2.get_waiter("vpn_connection_deleted").wait(VpnConnectionIds=vpns, WaiterConfig=QUICK)
+    ec2.get_waiter("vpn_connection_deleted").wait(VpnConnectionIds=vpns, **WAIT)
     for customer in customers:
         ec2.delete_customer_gateway(CustomerGatewayId=customer)
     ec2.disable_vgw_route_propagation(GatewayId=vgw, RouteTableId=main)
@@ -212,6 +275,7 @@ def take_down(ec2, net, groups, vpc, main, vgw, customers, vpns):
 
 
 BEGUN = time.monotonic()
+REFUSED = []
 
 
 def main():
@@ -222,8 +286,9 @@ def main():
     vpc, table, vgw, customers, vpns, ends = part_2(ec2, azure_ips)
     part_3(net, ends)
     part_4(ec2, net, vpns)
-    if "--keep" not in sys.argv:
+    if not KEEP:
         take_down(ec2, net, groups, vpc, table, vgw, customers, vpns)
+    step(f"{len(REFUSED)} documented errors arrived typed, {len(set(REFUSED))} codes")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 //! What somebody does to the clouds by hand, beside Terraform: through the product's own clients, one call at a time.
 
 use super::Sandbox;
-use awsazure::aws::model::{RouteTableId, VpcId, VpnConnectionId, VpnGatewayId};
+use awsazure::aws::model::{Region, RouteTableId, VpcId, VpnConnectionId, VpnGatewayId};
 use awsazure::aws::settings::Endpoints;
 use awsazure::aws::{self, Aws, Ec2, Own};
 use awsazure::azure::credential::CredentialSettings;
@@ -15,24 +15,29 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 pub struct Hands {
-    runtime: Runtime,
-    azure: Azure,
-    ec2: Ec2,
+    pub(super) runtime: Runtime,
+    pub(super) azure: Azure,
+    pub(super) ec2: Ec2,
 }
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-fn azure_waits() -> azure::Waits {
+pub(super) fn azure_waits() -> azure::Waits {
     azure::Waits::lasting(PATIENCE)
 }
 
-fn aws_waits() -> aws::Waits {
+pub(super) fn aws_waits() -> aws::Waits {
     aws::Waits::within(PATIENCE)
 }
 
 impl Hands {
     /// With the credentials that the sandbox hands out, in its default region.
     pub fn of(sandbox: &Sandbox) -> Self {
+        Self::in_region(sandbox, None)
+    }
+
+    /// The same in a region of AWS.
+    pub fn in_region(sandbox: &Sandbox, region: Option<&str>) -> Self {
         let runtime = Runtime::new().unwrap();
         let of = |name: &str| sandbox.environment().get(name).cloned();
         let ca = PathBuf::from(of("AWSAZURE_SANDBOX_CA").unwrap());
@@ -45,7 +50,8 @@ impl Hands {
             custom_ca_bundle: Some(ca.display().to_string()),
             ..aws::Settings::default()
         });
-        let ec2 = runtime.block_on(aws.region(&aws_waits(), None)).unwrap();
+        let ec2 =
+            runtime.block_on(aws.region(&aws_waits(), region.map(|name| Region(name.to_owned())).as_ref())).unwrap();
         let credentials = CredentialSettings::default().filled_from(&of);
         let settings = AzureSettings { credentials, extra_roots: vec![ca], ..AzureSettings::default() };
         let azure = runtime.block_on(async { Azure::new(settings) }).unwrap();
@@ -123,6 +129,15 @@ impl Hands {
             let at = seen.instances[instance].ip_configuration_id.clone();
             let edit = |doc: &mut serde_json::Value| gateway::add_custom_bgp_ip(doc, &at, ip);
             self.azure.change_gateway(&id, &edit, &azure_waits()).await.unwrap();
+        });
+    }
+
+    pub fn switch_propagation_on(&self, table: &str, gateway: &str) {
+        let (table, gateway) = (RouteTableId(table.to_owned()), VpnGatewayId(gateway.to_owned()));
+        let waits = aws_waits();
+        self.runtime.block_on(async {
+            self.ec2.enable_propagation(&waits, &table, &gateway).await.unwrap();
+            self.ec2.wait_propagation(&waits, &table, &gateway, true).await.unwrap();
         });
     }
 

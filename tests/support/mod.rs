@@ -1,25 +1,33 @@
 //! One [`TestEnv`] a test: a temporary folder with a running `awsazure-sandbox`, the built provider, and real terraform
 //! (or tofu) between them. Everything ends with it.
 //!
-//! Every successful run of terraform is also checked for what must never be there: a warning or error in the log at
-//! `TF_LOG=warn`, and Terraform's own complaint that a provider produced something inconsistent.
+//! Every successful run of terraform is also checked for what must never be there: a warning or error in the log, and
+//! Terraform's own complaint that a provider produced something inconsistent. And no run, however it ends, may show a shared
+//! key: not in what it prints, nor in state, plan and log, the provider's being at its most talkative.
 
 #![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod config;
+mod handmade;
 mod hands;
 mod plan;
+pub mod python;
 mod sandbox;
+mod secrets;
+mod story;
 mod world;
 
 pub use config::Link;
+pub use handmade::{Ends, Groups, Placeholder, Tunnels, slot};
 pub use hands::Hands;
 pub use plan::{Change, Plan};
-pub use sandbox::Sandbox;
+pub use sandbox::{Sandbox, Schemas};
+pub use story::{Story, census};
 pub use world::{Call, Object, World};
 
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -58,7 +66,7 @@ pub struct Run {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
-    /// What it logged at `TF_LOG=warn`, provider included.
+    /// What it logged: the provider at trace level, Terraform from warnings up unless `TF_LOG_CORE` is set otherwise.
     pub log: String,
 }
 
@@ -114,6 +122,8 @@ pub struct TestEnv {
     sandbox: Sandbox,
     terraform: PathBuf,
     variables: BTreeMap<String, String>,
+    /// Every shared key that the world was seen to hold.
+    keys: RefCell<BTreeSet<String>>,
     root: TempDir,
 }
 
@@ -144,7 +154,7 @@ impl TestEnv {
         fs::write(root.path().join("cli.tfrc"), overrides).unwrap();
         prepare(&root.path().join("clouds"));
         let sandbox = Sandbox::start(&root.path().join("clouds"), clouds);
-        Some(TestEnv { sandbox, terraform, variables: BTreeMap::new(), root })
+        Some(TestEnv { sandbox, terraform, variables: BTreeMap::new(), keys: RefCell::default(), root })
     }
 
     /// Where the configuration is.
@@ -197,7 +207,8 @@ impl TestEnv {
             .env("TF_IN_AUTOMATION", "1")
             .env("TF_INPUT", "0")
             .env("CHECKPOINT_DISABLE", "1")
-            .env("TF_LOG", "warn")
+            .env("TF_LOG_CORE", "warn")
+            .env("TF_LOG_PROVIDER", "trace")
             .env("TF_LOG_PATH", self.log())
             .envs(self.sandbox.environment())
             .envs(&self.variables)
@@ -213,14 +224,38 @@ impl TestEnv {
     pub fn run(&self, args: &[&str]) -> Run {
         let _ = fs::remove_file(self.log());
         let output = self.command(args).output().unwrap();
-        Run {
+        let run = Run {
             args: args.join(" "),
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
             log: fs::read_to_string(self.log()).unwrap_or_default(),
-        }
-        .check()
+        };
+        self.no_key_in(&run);
+        run.check()
+    }
+
+    /// No shared key that the world holds, or held after an earlier run, is in anything that a run leaves behind.
+    fn no_key_in(&self, run: &Run) {
+        let mut keys = self.keys.borrow_mut();
+        keys.extend(secrets::keys_of_world(self.sandbox.dir()));
+        let read = |name: &str| fs::read_to_string(self.folder().join(name)).unwrap_or_default();
+        let (state, backup) = (read("terraform.tfstate"), read("terraform.tfstate.backup"));
+        secrets::assert_none(
+            &keys,
+            &[
+                ("output", &run.stdout),
+                ("errors", &run.stderr),
+                ("log", &run.log),
+                ("state", &secrets::readable(&state)),
+                ("backup of the state", &secrets::readable(&backup)),
+            ],
+        );
+    }
+
+    /// How many shared keys were looked for so far.
+    pub fn keys_seen(&self) -> usize {
+        self.keys.borrow().len()
     }
 
     /// Runs terraform, which must succeed.
@@ -287,6 +322,11 @@ impl TestEnv {
         found.map_or(Value::Null, |r| r["instances"][0]["attributes"].clone())
     }
 
+    /// Attributes of a link in the state; null where there is none.
+    pub fn link(&self, label: &str) -> Value {
+        self.resource("awsazure_bgp_vpn", label)
+    }
+
     /// The value of an output.
     pub fn output(&self, name: &str) -> Value {
         serde_json::from_str(&self.ok(&["output", "-json", name]).stdout).unwrap()
@@ -305,6 +345,21 @@ impl TestEnv {
     /// Every call that was made to either cloud so far.
     pub fn calls(&self) -> Vec<Call> {
         self.sandbox.calls()
+    }
+
+    /// Calls that write, made since the log had that many lines: operation and target.
+    pub fn writes_since(&self, since: usize) -> Vec<String> {
+        let reads = |operation: &str| ["Describe", "Get", "List"].iter().any(|verb| operation.starts_with(verb));
+        let signs_in = |operation: &str| operation.to_lowercase().contains("token");
+        let calls = self.calls().into_iter().skip(since);
+        let calls = calls.filter(|call| !reads(&call.operation) && !signs_in(&call.operation));
+        calls.map(|call| format!("{} {}", call.operation, call.target.unwrap_or_default())).collect()
+    }
+
+    /// Whether neither cloud has an object of these kinds.
+    pub fn has_none_of(&self, kinds: &[&str]) -> bool {
+        let world = self.world();
+        kinds.iter().all(|kind| world.of_kind(kind).is_empty())
     }
 
     /// Adds to what goes wrong on purpose.

@@ -3,7 +3,7 @@
 use super::{Call, Clouds, PROVIDER, World};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -14,6 +14,26 @@ pub struct Sandbox {
     /// `https://127.0.0.1:PORT`
     pub url: String,
     environment: BTreeMap<String, String>,
+}
+
+/// What was held against the clouds' schemas.
+#[derive(Clone, Debug)]
+pub struct Schemas {
+    pub requests: u64,
+    pub answers: u64,
+    pub operations: u64,
+    pub violations: u64,
+    /// All of this as the sandbox words it, and each violation.
+    pub words: String,
+}
+
+/// Notes for the last lines of `make test` how much was held against the clouds' schemas.
+fn checked(requests: u64, answers: u64) {
+    if let Ok(path) = std::env::var("AWSAZURE_CHECKED")
+        && let Ok(mut file) = fs::OpenOptions::new().append(true).create(true).open(path)
+    {
+        let _ = file.write_all(format!("{requests} {answers}\n").as_bytes());
+    }
 }
 
 /// The sandbox's program. Cargo builds a package's programs for its own tests only, so the first test asks for it; the
@@ -87,6 +107,28 @@ impl Sandbox {
         text.split_inclusive('\n').filter(|l| l.ends_with('\n')).map(|l| serde_json::from_str(l).unwrap()).collect()
     }
 
+    /// How many requests and answers the sandbox has held against the clouds' schemas since it was started, of how many
+    /// operations, and what broke them.
+    pub fn schemas(&self) -> Schemas {
+        let output = Command::new(program()).arg("violations").arg("--dir").arg(&self.dir).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let figure = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+            line.trim().parse().unwrap_or_else(|_| panic!("no figure {name} in {text}"))
+        };
+        let (requests, answers, operations) = (figure("requests "), figure("answers "), figure("operations "));
+        Schemas { requests, answers, operations, violations: figure("violations "), words: text.clone() }
+    }
+
+    /// Fails if anything broke a schema, on whichever side; counts for the end of the run if nothing did.
+    fn check_schemas(&self) {
+        let seen = self.schemas();
+        assert_eq!(seen.violations, 0, "the clouds' schemas were broken:\n{}", seen.words);
+        println!("{} requests and {} answers held against the clouds' schemas", seen.requests, seen.answers);
+        checked(seen.requests, seen.answers);
+    }
+
     /// `awsazure-sandbox fault --dir DIR ARGS`
     pub fn fault(&self, args: &[&str]) {
         let status = Command::new(program()).arg("fault").arg("--dir").arg(&self.dir).args(args).status().unwrap();
@@ -96,6 +138,9 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.check_schemas();
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -80,6 +80,11 @@ impl Call {
         Some(Call { operation, target, service, region, params })
     }
 
+    /// Every parameter, decoded, in the order of their names.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.params.iter()
+    }
+
     /// The answer to this call: the elements inside its response, or its refusal.
     pub fn answer(&self, outcome: Result<Xml, Fault>, rng: &mut Rng) -> Response {
         let xml = match outcome {
@@ -124,7 +129,7 @@ impl Call {
 }
 
 /// An error document as EC2 writes it.
-pub fn refuse_ec2(status: u16, code: &str, message: &str, rng: &mut Rng) -> Response {
+fn refuse_ec2(status: u16, code: &str, message: &str, rng: &mut Rng) -> Response {
     let id = rng.uuid();
     let mut error = Xml::new();
     error.text("Code", code);

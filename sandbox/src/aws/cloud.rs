@@ -1,6 +1,6 @@
 //! The account: who may call, how often, and which region answers.
 
-use super::call::{Call, Service, refuse_ec2};
+use super::call::{Call, Service};
 use super::errors::Fault;
 use super::query::Params;
 use super::region::{Answer, Quotas, Region};
@@ -39,11 +39,6 @@ impl Cloud {
             Service::Ec2 => self.ec2(call, request, cx),
         };
         call.answer(outcome, cx.rng)
-    }
-
-    /// An error document in EC2's form. [`Call::refuse`] knows STS's as well.
-    pub fn error_response(status: u16, code: &str, message: &str, rng: &mut Rng) -> Response {
-        refuse_ec2(status, code, message, rng)
     }
 
     /// Lets everything happen that is due by `now`.

@@ -9,6 +9,7 @@ mod shapes;
 use super::Cloud;
 use crate::dataplane::{AzureEnd, AzurePolicy, Paths};
 use crate::rng::Rng;
+use crate::schema::Judge;
 use crate::time::SimTime;
 use crate::wire::{Request, Response};
 use crate::world::{Context, Settings};
@@ -21,6 +22,16 @@ struct Bench {
     paths: Paths,
     settings: Settings,
     azure: Vec<AzureEnd>,
+    judge: Judge,
+}
+
+/// Every answer that a test got is held against the service model; requests are wrong on purpose in many of them.
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.judge.words, Vec::<String>::new());
+        }
+    }
 }
 
 impl Bench {
@@ -32,6 +43,7 @@ impl Bench {
             paths: Paths::default(),
             settings: Settings::default(),
             azure: Vec::new(),
+            judge: Judge::default(),
         }
     }
 
@@ -40,7 +52,9 @@ impl Bench {
         self.paths.refresh(self.now, &self.cloud.ends(), &self.azure);
         let call = Cloud::classify(request).expect("a call to AWS");
         let mut cx = Context { now: self.now, rng: &mut self.rng, paths: &self.paths, settings: &self.settings };
-        self.cloud.handle(&call, request, &mut cx)
+        let response = self.cloud.handle(&call, request, &mut cx);
+        self.judge.aws_answer(&call, &response);
+        response
     }
 
     /// Status and body of a signed call with that form.

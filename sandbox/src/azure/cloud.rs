@@ -246,14 +246,21 @@ impl Cloud {
                 "tags": group.tags.clone().unwrap_or_else(|| json!({}))})
         });
         let resources = self.resources.values().map(|resource| {
-            json!({"kind": resource.id.kind.collection(), "id": resource.id.to_string(), "name": resource.id.name,
-                "state": resource.state.word(), "tags": resource.tags.clone().unwrap_or_else(|| json!({}))})
+            let mut row = json!({"kind": resource.id.kind.collection(), "id": resource.id.to_string(), "name": resource.id.name,
+                "state": resource.state.word(), "tags": resource.tags.clone().unwrap_or_else(|| json!({}))});
+            if let (Kind::Gateway, Some(row)) = (resource.id.kind, row.as_object_mut()) {
+                let entries = super::resource::items(&resource.properties, "/bgpSettings/bgpPeeringAddresses").iter();
+                let listed: Vec<&Value> =
+                    entries.flat_map(|entry| super::resource::items(entry, "/customBgpIpAddresses")).collect();
+                row.insert("custom_bgp_addresses".to_owned(), json!(listed));
+            }
+            row
         });
         groups.chain(resources).collect()
     }
 
     /// An injected fault in Azure's words.
-    pub fn error_response(kind: Injected, call: &Call, request: &Request, cx: &mut Context<'_>) -> Response {
+    pub fn error_response(&self, kind: Injected, call: &Call, request: &Request, cx: &mut Context<'_>) -> Response {
         let target = call.target.as_str();
         let wait = Span::seconds(10);
         let refusal = match kind {
@@ -297,7 +304,7 @@ impl Cloud {
                 None => Refusal::new(404, "NotFound", format!("'{target}' was not found.")),
             },
         };
-        refusal.response(cx.settings)
+        self.dress(refusal.response(cx.settings), call, request, cx)
     }
 }
 

@@ -13,6 +13,17 @@ use crate::world::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+/// What a gateway's list of connections leaves out of each: VirtualNetworkGatewayConnectionListEntity does not have it.
+const UNLISTED: [&str; 7] = [
+    "dpdTimeoutSeconds",
+    "useLocalAzureIpAddress",
+    "tunnelProperties",
+    "ingressNatRules",
+    "egressNatRules",
+    "authenticationType",
+    "certificateAuthentication",
+];
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Group {
     pub subscription: String,
@@ -276,7 +287,10 @@ impl Cloud {
     pub(super) fn list_gateway_connections(&self, gateway: &Id, cx: &mut Context<'_>) -> Result<Response, Refusal> {
         self.find(gateway)?;
         let key = gateway.key();
-        let listed: Vec<Value> = self.connections_of(&key).map(|connection| self.render(connection, cx)).collect();
+        let mut listed: Vec<Value> = self.connections_of(&key).map(|connection| self.render(connection, cx)).collect();
+        for properties in listed.iter_mut().filter_map(|item| item.get_mut("properties")?.as_object_mut()) {
+            properties.retain(|name, _| !UNLISTED.contains(&name.as_str()));
+        }
         Ok(answer(200, &json!({"value": listed})))
     }
 }

@@ -17,6 +17,8 @@ const KEPT: Span = Span::minutes(24 * 60);
 const MANY: usize = 512;
 /// What the service asks clients to wait between polls, and how that grew in a recording of 2022.
 const WAIT: Span = Span::seconds(10);
+/// Likewise while a resource group goes.
+const GROUP_WAIT: Span = Span::seconds(15);
 const GROWING_WAITS: [u64; 9] = [10, 10, 20, 20, 40, 40, 80, 160, 100];
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -72,6 +74,9 @@ impl Operation {
     }
 
     fn wait(&self, cx: &Context<'_>) -> Vec<(&'static str, String)> {
+        if self.location.is_empty() {
+            return cx.settings.retry_after(GROUP_WAIT);
+        }
         let grown = GROWING_WAITS.get(self.polls).or(GROWING_WAITS.last()).copied().unwrap_or(10);
         cx.settings.retry_after(if cx.settings.growing_retry_after { Span::seconds(grown) } else { WAIT })
     }

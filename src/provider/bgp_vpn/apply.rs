@@ -160,7 +160,7 @@ async fn prepare(
         keys: keys(request, prior.map(|prior| Changes { prior, planned: &target }), &private),
         former,
     };
-    let spec = spec(&target, around).map_err(|lacking| {
+    let mut spec = spec(&target, around).map_err(|lacking| {
         Diagnostics::from(
             Diagnostic::error("Something is missing")
                 .detail(format!(
@@ -170,9 +170,11 @@ async fn prepare(
                 .at(lacking.0),
         )
     })?;
+    spec.former.tags.retain(|key| !spec.tags.contains_key(key));
     let claims = prior.is_some_and(|prior| prior.get("manage_gateways").as_bool() == Some(false))
         && target.get("manage_gateways").as_bool() == Some(true);
-    let triggers = ["rotate_keys", "preshared_keys_wo_version"].map(|name| Some((name, prior?.get(name).clone())));
+    let triggers =
+        ["rotate_keys", "preshared_keys_wo_version", "tags"].map(|name| Some((name, prior?.get(name).clone())));
     let asked = triggers.into_iter().flatten().collect();
     Ok(Job { target, private, spec, before: managed, claims, unfinished, asked })
 }
@@ -205,11 +207,14 @@ fn former(prior: &Value, target: &Value, private: &Private, before: &Managed) ->
     let tables = tables.filter(|_| !hands_off).map(|(table, _)| RouteTableId(table.to_owned()));
     let last = private.setting(prior, &"azure.virtual_network".into());
     let (had, has) = (network_parts(last), network_parts(target.get("azure").get("virtual_network")));
+    let keys = |value: &Value| value.get("tags").as_map().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+    let (carried, wanted): (BTreeSet<String>, BTreeSet<String>) = (keys(prior), keys(target));
     Former {
         addresses,
         route_tables: tables.collect(),
         address_space: had.0.difference(&has.0).copied().collect(),
         subnets: had.1.difference(&has.1).cloned().collect(),
+        tags: carried.difference(&wanted).cloned().collect(),
     }
 }
 
@@ -245,7 +250,9 @@ impl Job {
             follow(&mut state, observed);
         }
         fill_unknown(&mut state, observed);
-        let managed = managed(&state, observed, &self.before, &self.private, self.claims);
+        let mut private = self.private.clone();
+        private.link = Some(self.spec.link.clone());
+        let managed = managed(&state, observed, &self.before, &private, self.claims);
         let gateway =
             observed.azure.gateway.as_ref().map_or(self.spec.azure.gateway.id(), |gateway| &gateway.resource.id);
         let gateway = spelled(&self.target, gateway);
@@ -255,12 +262,10 @@ impl Job {
             state.set("id", identity(&gateway, &first.to_string()).0);
         }
         state.set("drift", drift(self.unfinished && !whole, Vec::new()));
-        let mut private = self.private.clone();
         private.remember(&state);
         if !whole {
             private.remember(&self.target);
         }
-        private.link = Some(self.spec.link.clone());
         private.replaces.clear();
         (private.surveyed, private.finishes, private.imported) = (false, false, false);
         if !whole {

@@ -184,8 +184,13 @@ impl Changes<'_> {
             told.push(warning("Your own shared keys will be set", keys, "preshared_keys_wo_version"));
         }
         if self.replaces_something("manage_gateways") && self.planned.get("manage_gateways").as_bool() == Some(true) {
-            let detail = "From this apply on, destroy deletes the Azure gateway with its public IPs, and the virtual private gateway.";
-            told.push(warning("The gateways become this link's own", detail, "manage_gateways"));
+            let id = |path: &str| self.planned.at(&path.into()).as_str().unwrap_or("none yet").to_owned();
+            let detail = format!(
+                "From this apply on, destroy deletes the Azure gateway ({}) with its public IPs, and the virtual private gateway ({}).",
+                id("azure.gateway_id"),
+                id("aws.vpn_gateway_id"),
+            );
+            told.push(warning("The gateways become this link's own", &detail, "manage_gateways"));
         }
         told
     }

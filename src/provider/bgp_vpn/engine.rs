@@ -1,7 +1,7 @@
 //! What the resource asks of the clouds. The resource knows values and plans; whoever implements this knows how to look,
 //! build, mend and take down.
 
-use crate::aws::model::Region;
+use crate::aws::model::{CustomerGatewayId, Region};
 use crate::link::address::InsideCidr;
 use crate::link::known::Known;
 use crate::link::observed::Observed;
@@ -39,6 +39,8 @@ pub struct Found {
     pub inside_cidrs: PerTunnel<InsideCidr>,
     pub region: Region,
     pub known: Known,
+    /// Customer gateways that VPN connections of others use too.
+    pub shared: Vec<CustomerGatewayId>,
     /// Whether nothing says that its create never ended.
     pub finished: bool,
 }

@@ -1,9 +1,10 @@
 //! Settings as the clouds have them: where all four tunnels or connections agree on something, an attribute shows it.
 
 use super::draft::Draft;
-use super::settle_options::{POLICY_FIELDS, policy_fields};
+use super::settle_options::{POLICY_FIELDS, is_as_found, policy_fields};
 use crate::aws::model::{TunnelOptions, VpnConnection};
 use crate::azure::model::{Connection, ConnectionMode};
+use crate::link::differ::azure_policy_agrees;
 use crate::link::observed::Observed;
 use crate::link::policy::Policy;
 use crate::link::survey::same_word;
@@ -18,7 +19,8 @@ const AWS_DPD_SECONDS: u32 = 30;
 /// Puts the clouds' settings in place of a state's.
 pub fn follow(state: &mut Value, observed: &Observed) {
     let policy = state.get("ipsec_policy").clone();
-    for (path, value) in settings(observed) {
+    let left_alone = |path: &str| is_as_found(&policy) && path.starts_with("ipsec_policy");
+    for (path, value) in settings(observed, Count::All).into_iter().filter(|(path, _)| !left_alone(path)) {
         let before = state.at(&path.as_str().into());
         let same = match (before.as_str(), value.as_str()) {
             (Some(before), Some(now)) if path == "azure.location" => same_word(before, now),
@@ -36,7 +38,7 @@ pub fn follow(state: &mut Value, observed: &Observed) {
 
 /// Puts the clouds' settings where a plan left them unknown.
 pub fn fill_unknown(state: &mut Value, observed: &Observed) {
-    for (path, value) in settings(observed) {
+    for (path, value) in settings(observed, Count::All) {
         if !state.at(&path.as_str().into()).is_known() {
             state.set_at(&path.as_str().into(), value);
         }
@@ -55,14 +57,25 @@ pub fn fill_unknown(state: &mut Value, observed: &Observed) {
     }
 }
 
-/// Sets the same of a draft where nothing is configured.
+/// Sets the same of a draft where nothing is configured. Where the four do not agree, what most of them have counts, and the
+/// others differ from it; a policy that cannot be written as one is nobody's to change.
 pub fn imported(draft: &mut Draft<'_>, observed: &Observed) {
-    for (path, value) in settings(observed) {
+    for name in POLICY_FIELDS.iter().chain(&["preset"]) {
+        draft.fill(&format!("ipsec_policy.{name}"), Value::Null);
+    }
+    for (path, value) in settings(observed, Count::Most) {
         draft.fill(&path, value);
     }
 }
 
-fn settings(observed: &Observed) -> Vec<(String, Value)> {
+/// How many of the four have to have a value for it to be the link's.
+#[derive(Clone, Copy)]
+enum Count {
+    All,
+    Most,
+}
+
+fn settings(observed: &Observed, count: Count) -> Vec<(String, Value)> {
     let mut found: Vec<(String, Value)> = Vec::new();
     let mut add = |path: &str, value: Value| found.push((path.to_owned(), value));
     if let Some(gateway) = &observed.azure.gateway {
@@ -74,7 +87,7 @@ fn settings(observed: &Observed) -> Vec<(String, Value)> {
         add("azure.location", network.resource.location.clone().into());
     }
     let connections: Vec<&Connection> = observed.azure.connections.iter().filter_map(|(_, c)| c.as_ref()).collect();
-    if let Some(mode) = agreed(connections.iter().map(|c| c.mode)) {
+    if let Some(mode) = agreed(connections.iter().map(|c| c.mode), count) {
         let word = match mode {
             ConnectionMode::Default => "Default",
             ConnectionMode::InitiatorOnly => "InitiatorOnly",
@@ -82,7 +95,7 @@ fn settings(observed: &Observed) -> Vec<(String, Value)> {
         };
         add("azure.connection_mode", word.into());
     }
-    if let Some(seconds) = agreed(connections.iter().map(|c| c.dpd_timeout_seconds)) {
+    if let Some(seconds) = agreed(connections.iter().map(|c| c.dpd_timeout_seconds), count) {
         add("azure.dpd_timeout_seconds", seconds.into());
     }
     if let Some(asn) = observed.amazon_asn() {
@@ -95,13 +108,13 @@ fn settings(observed: &Observed) -> Vec<(String, Value)> {
         return found;
     }
     let word = |given: &Option<String>, default: &str| given.clone().unwrap_or_else(|| default.to_owned());
-    if let Some(action) = agreed(tunnels.iter().map(|t| word(&t.startup_action, AWS_STARTUP))) {
+    if let Some(action) = agreed(tunnels.iter().map(|t| word(&t.startup_action, AWS_STARTUP)), count) {
         add("aws.startup_action", action.into());
     }
-    if let Some(action) = agreed(tunnels.iter().map(|t| word(&t.dpd_timeout_action, AWS_DPD_ACTION))) {
+    if let Some(action) = agreed(tunnels.iter().map(|t| word(&t.dpd_timeout_action, AWS_DPD_ACTION)), count) {
         add("aws.dpd_timeout_action", action.into());
     }
-    if let Some(seconds) = agreed(tunnels.iter().map(|t| t.dpd_timeout_seconds.unwrap_or(AWS_DPD_SECONDS))) {
+    if let Some(seconds) = agreed(tunnels.iter().map(|t| t.dpd_timeout_seconds.unwrap_or(AWS_DPD_SECONDS)), count) {
         add("aws.dpd_timeout_seconds", seconds.into());
     }
     if let Some(policy) = policy(&connections, &tunnels) {
@@ -115,13 +128,16 @@ fn settings(observed: &Observed) -> Vec<(String, Value)> {
 
 /// The one policy of all ends, if they have one that can be written once.
 fn policy(connections: &[&Connection], tunnels: &[&TunnelOptions]) -> Option<Policy> {
-    let policy = agreed(tunnels.iter().map(|t| Policy::read_aws(&t.phase1, &t.phase2)))??;
+    let policy = agreed(tunnels.iter().map(|t| Policy::read_aws(&t.phase1, &t.phase2)), Count::All)??;
     let azure = policy.azure();
-    connections.iter().all(|connection| connection.policy == azure).then_some(policy)
+    connections.iter().all(|c| azure_policy_agrees(c.policy.as_ref(), azure.as_ref())).then_some(policy)
 }
 
-/// The value that all have; None where there is none, or more than one.
-fn agreed<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
-    let first = values.next()?;
-    values.all(|value| value == first).then_some(first)
+/// The value that all have, or that most have and among them the first; None where there is none.
+fn agreed<T: PartialEq>(values: impl Iterator<Item = T>, count: Count) -> Option<T> {
+    let mut values: Vec<T> = values.collect();
+    let having = |value: &T| values.iter().filter(|other| *other == value).count();
+    let most = values.iter().map(having).max()?;
+    let first = values.iter().position(|value| having(value) == most)?;
+    (most == values.len() || matches!(count, Count::Most)).then(|| values.swap_remove(first))
 }

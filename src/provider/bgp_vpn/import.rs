@@ -7,7 +7,7 @@ use super::follow::imported;
 use super::private::{Origin, Private};
 use super::settle::{Ground, settle};
 use super::state::{complete, identity, managed};
-use crate::link::address::Slot;
+use crate::link::address::{InsideCidr, Slot};
 use crate::link::managed::{Kind, Managed};
 use crate::link::ownership::FOUND;
 use crate::link::search::ImportId;
@@ -25,6 +25,11 @@ pub async fn import(engine: &dyn Engine, request: ImportRequest) -> ImportRespon
         Err(diagnostic) => return Diagnostics::from(diagnostic).into(),
     };
     match engine.find(&id, &request.cancel).await {
+        Ok(found) if found.known.transit_gateway.is_some() => {
+            let detail = "Its AWS end is a transit gateway, and this resource manages links that end on a virtual private \
+                          gateway. The data source awsazure_bgp_vpn_status can tell how this one is.";
+            Diagnostics::from(Diagnostic::error("This link cannot be imported").detail(detail)).into()
+        }
         Ok(found) => found_state(&id, &found),
         Err(diagnostics) => diagnostics.into(),
     }
@@ -56,12 +61,14 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
         tables.map(|table| table.id.0.clone()).collect::<Vec<_>>()
     });
     let propagating = propagating.unwrap_or_default();
+    // Whoever made the VPN connections made the link.
+    let made = observed.aws.vpns.iter().any(|(_, vpn)| vpn.as_ref().is_some_and(|vpn| tagged(&vpn.tags)));
     let mut private = Private {
         origin: Origin {
             azure_gateway_given: !azure_own,
             vpn_gateway_given: !aws_own,
             makes_gateway_subnet: false,
-            found: found_before(found),
+            found: found_before(found, !azure_own && !made),
             propagated_before: if aws_own { Vec::new() } else { propagating.clone() },
         },
         link: Some(found.link.clone()),
@@ -84,8 +91,13 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
     for name in ["id", "tunnels", "managed", "drift", "tags", "timeouts", "preshared_keys_wo_version", "rotate_keys"] {
         state.set(name, Value::Null);
     }
-    let managed = managed(&state, observed, &Managed::default(), &private, false);
-    let whole = managed.ids(Kind::AzureConnection).count();
+    let mut sole = Managed::default();
+    let customers = observed.aws.customer_gateways.iter().filter_map(|(_, customer)| Some(&customer.as_ref()?.id));
+    customers.filter(|id| !found.shared.contains(id)).for_each(|id| sole.add(Kind::AwsCustomerGateway, id));
+    let managed = managed(&state, observed, &sole, &private, false);
+    let count = |kind| managed.ids(kind).count();
+    let whole =
+        count(Kind::AzureConnection) == TunnelKey::ALL.len() && count(Kind::AwsVpnConnection) == Instance::ALL.len();
     complete(&mut state, observed, &managed);
     let first = found.inside_cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 });
     let gateway = observed.azure.gateway.as_ref().map_or(&id.azure_gateway, |gateway| &gateway.resource.id);
@@ -93,7 +105,7 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
     state.set("drift", Value::List(Vec::new()));
     private.remember(&state);
     let mut told = Diagnostics::new();
-    if !found.finished || whole < TunnelKey::ALL.len() {
+    if !found.finished || !whole {
         told.push(
             Diagnostic::warning("This link is not whole")
                 .detail("Some of its objects are missing, or its create never ended. The next apply finishes it."),
@@ -102,8 +114,16 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
     ImportResponse { identity: identity_of(&state), state, private: private.write(), deferred: None, diagnostics: told }
 }
 
-/// Addresses that a given gateway listed before this link, as the customer gateways' tags remember them.
-fn found_before(found: &Found) -> BTreeSet<Ipv4Addr> {
+/// Addresses that a given gateway listed before this link, as the customer gateways' tags remember them. Of a link that
+/// somebody else made, all that are listed.
+fn found_before(found: &Found, foreign: bool) -> BTreeSet<Ipv4Addr> {
+    if foreign {
+        let listed = |(key, cidr): (TunnelKey, &InsideCidr)| {
+            let at = found.observed.azure.gateway_instance(key.instance)?;
+            Some(cidr.azure_ip()).filter(|ip| at.custom_bgp_ips.contains(ip))
+        };
+        return found.inside_cidrs.iter().filter_map(listed).collect();
+    }
     let customers = found.observed.aws.customer_gateways.iter().filter_map(|(_, customer)| customer.as_ref());
     let told = customers.filter(|c| found.link.is_on(&c.tags)).filter_map(|c| c.tags.get(FOUND));
     told.flat_map(|ips| ips.split(' ').filter_map(|ip| ip.parse().ok())).collect()

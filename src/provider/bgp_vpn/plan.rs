@@ -203,13 +203,20 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
     };
     faults.extend(check(site, ground.survey));
     if changes.is_some_and(|c| c.at("manage_gateways")) && settled.get("manage_gateways").as_bool() == Some(true) {
+        let ids = &own;
         let own = |c: &&crate::azure::model::Connection| {
             let tagged = link.as_ref().is_some_and(|link| link.is_on(&c.resource.tags));
-            tagged || own.iter().any(|id| id.eq_ignore_ascii_case(c.resource.id.as_str()))
+            tagged || ids.iter().any(|id| id.eq_ignore_ascii_case(c.resource.id.as_str()))
         };
-        let count = ground.survey.connections.iter().filter(|c| !own(c)).count();
-        if count > 0 {
-            faults.push(Fault::error(Field::ManageGateways, Problem::Surroundings(Finding::Shared(count))));
+        let own_vpn = |vpn: &&crate::aws::model::VpnConnection| {
+            link.as_ref().is_some_and(|link| link.is_on(&vpn.tags)) || ids.contains(&vpn.id.0) || !vpn.state.is_living()
+        };
+        let connections = ground.survey.connections.iter().filter(|c| !own(c)).map(|c| c.resource.id.to_string());
+        let vpns = ground.survey.vpn_connections.iter().filter(|vpn| !own_vpn(vpn)).map(|vpn| vpn.id.to_string());
+        let foreign: Vec<String> = connections.chain(vpns).collect();
+        if !foreign.is_empty() {
+            let finding = Finding::Shared(foreign.join(", "));
+            faults.push(Fault::error(Field::ManageGateways, Problem::Surroundings(finding)));
         }
     }
     faults
@@ -292,8 +299,14 @@ pub fn origin(ground: &Ground<'_, '_>, survey: &Survey, settled: &Value) -> Orig
         azure_gateway_given: ground.azure_gateway_given() && !claimed,
         vpn_gateway_given: vpn_gateway_given && !claimed,
         makes_gateway_subnet: last.makes_gateway_subnet || lacks && prefix,
-        found: found_addresses(ground, survey, settled),
-        propagated_before: if same_gateway { last.propagated_before.clone() } else { propagated.unwrap_or_default() },
+        found: if claimed { BTreeSet::new() } else { found_addresses(ground, survey, settled) },
+        propagated_before: if claimed {
+            Vec::new()
+        } else if same_gateway {
+            last.propagated_before.clone()
+        } else {
+            propagated.unwrap_or_default()
+        },
     }
 }
 

@@ -8,9 +8,13 @@ use super::private::Private;
 use super::recall::{Recall, is_unfinished};
 use super::spec::{Keys, Surroundings, search, spec};
 use super::state::{complete, managed, read_managed};
+use crate::link::observed::Observed;
 use crate::link::ownership::{Standing, standing};
 use crate::link::spec::Former;
+use crate::link::tunnel::Instance;
 use crate::plugin::{AttributePath, Diagnostic, ReadRequest, ReadResponse};
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 /// Settings that are read from an existing Azure gateway, never changed there.
 const OF_GIVEN_GATEWAY: [&str; 4] = ["azure.sku", "azure.generation", "azure.asn", "azure.location"];
@@ -53,12 +57,13 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
     for path in accepted.into_iter().map(AttributePath::from) {
         private.applied.set_at(&path, state.at(&path).clone());
     }
+    let former = Former { addresses: left_over(&mut private, &observed), ..Former::default() };
     let around = Surroundings {
         private: &private,
         subscription: engine.subscription(),
         default_tags: engine.default_tags(),
         keys: Keys::default(),
-        former: Former::default(),
+        former,
     };
     // An object that is missing shows as its id; a spec without one has no drift beside that.
     let drift = spec(&state, around).map(|spec| engine.drift(&spec, &observed)).unwrap_or_default();
@@ -67,4 +72,19 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
     recall.note(&state, link_of(&state, &private, engine.subscription()), Some(&private));
     let identity = identity_of(&state).or(request.identity);
     ReadResponse { state, private: private.write(), identity, ..ReadResponse::default() }
+}
+
+/// Addresses that an update gave up and never took off the gateway: still to be done. Those that are off are forgotten.
+fn left_over(private: &mut Private, observed: &Observed) -> BTreeSet<(Instance, Ipv4Addr)> {
+    let mut left = BTreeSet::new();
+    let Some(gateway) = &observed.azure.gateway else { return left };
+    let settled = !gateway.resource.state.is_busy();
+    private.former.retain(|(index, ip)| {
+        let instance = Instance::ALL.into_iter().find(|instance| instance.index() == *index);
+        let listed = gateway.instances.get(*index).is_some_and(|at| at.custom_bgp_ips.contains(ip));
+        left.extend(instance.filter(|_| listed).map(|instance| (instance, *ip)));
+        // While it is being changed a gateway shows no addresses at all.
+        listed || !settled
+    });
+    left
 }

@@ -56,6 +56,17 @@ pub fn policy(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
     let fields = POLICY_FIELDS.map(|name| format!("ipsec_policy.{name}"));
     let configured = fields.iter().any(|path| draft.configured(path).is_set());
     let doubtful = fields.iter().any(|path| !draft.configured(path).is_known());
+    if preset.is_null()
+        && !configured
+        && !doubtful
+        && ground.last("ipsec_policy").is_some_and(|last| is_as_found(&last))
+    {
+        for path in &fields {
+            draft.fill(path, Value::Null);
+        }
+        draft.fill("ipsec_policy.preset", Value::Null);
+        return;
+    }
     let last_preset = ground.last("ipsec_policy.preset").and_then(|p| p.as_str()?.parse::<Preset>().ok());
     let base: Option<[Value; 8]> = if !preset.is_null() {
         preset.as_str().and_then(|text| text.parse::<Preset>().ok()).map(|preset| policy_fields(&preset.policy()))
@@ -77,6 +88,8 @@ pub fn policy(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
     }
     let whole = draft.at("ipsec_policy");
     let value = match read_policy(whole) {
+        // No field and no preset by now: cloud_default, as last applied.
+        Some(Policy::AsFound) => Preset::CloudDefault.to_string().into(),
         Some(policy) => policy.preset().map(|preset| preset.to_string()).into(),
         None if whole.is_known() && POLICY_FIELDS.iter().all(|name| whole.get(name).is_known()) => Value::Null,
         None => Value::unknown(),
@@ -99,8 +112,16 @@ pub fn policy_fields(policy: &Policy) -> [Value; 8] {
     ]
 }
 
+/// Whether an `ipsec_policy` is that of an imported link which cannot be written as one policy: known, and null throughout.
+pub fn is_as_found(value: &Value) -> bool {
+    value.is_set() && value.get("preset").is_null() && POLICY_FIELDS.iter().all(|name| value.get(name).is_null())
+}
+
 /// The policy that the fields of an `ipsec_policy` describe; None where one is unknown or wrong.
 pub fn read_policy(value: &Value) -> Option<Policy> {
+    if is_as_found(value) {
+        return Some(Policy::AsFound);
+    }
     if value.is_known() && POLICY_FIELDS.iter().all(|name| value.get(name).is_null()) {
         return Some(Policy::CloudDefault);
     }

@@ -269,6 +269,10 @@ fn known(state: &Value, provider: Option<String>) -> Known {
         resource_group: group.clone(),
         network,
         azure_gateway,
+        public_ips: all_of(state, Kind::AzurePublicIp).filter_map(|id| ResourceId::parse(id).ok()).collect(),
+        public_addresses: PerInstance::from_fn(|i| {
+            text(azure.get("public_ip_addresses"), &i.to_string())?.parse().ok()
+        }),
         local_gateways: PerTunnel::from_fn(|key| resource(tunnel(key, "azure_local_network_gateway_id"))),
         connections: PerTunnel::from_fn(|key| resource(tunnel(key, "azure_connection_id"))),
         vpc: text(aws, "vpc_id").map(VpcId),
@@ -284,7 +288,11 @@ fn known(state: &Value, provider: Option<String>) -> Known {
 
 /// The one id of a kind in `managed`.
 fn first_of(state: &Value, kind: Kind) -> Option<String> {
-    state.get("managed").get(kind.as_str()).as_list()?.first()?.as_str().map(str::to_owned)
+    all_of(state, kind).next().map(str::to_owned)
+}
+
+fn all_of(state: &Value, kind: Kind) -> impl Iterator<Item = &str> {
+    state.get("managed").get(kind.as_str()).as_list().into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// Keys of the user's own, from the configuration: they are nowhere else.

@@ -86,8 +86,8 @@ pub fn planned_tunnel(state: &Value, key: TunnelKey) -> Value {
     ])
 }
 
-/// What destroy may delete of what was observed: this link's tunnel ends always; gateways, networks and groups where they carry
-/// the ownership tag or were managed before; propagation and the gateway subnet where this link made them.
+/// What destroy may delete of what was observed: this link's tunnel ends always; customer gateways, gateways, networks and groups
+/// where they carry the ownership tag or were managed before; propagation and the gateway subnet where this link made them.
 pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &Private, claims: bool) -> Managed {
     let mut managed = Managed::default();
     let (azure, aws) = (&observed.azure, &observed.aws);
@@ -99,6 +99,7 @@ pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &P
     let link = link.zip(inside_cidrs(state)).map(|(network, cidrs)| {
         super::spec::link_id(state, private, &network, *cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 }))
     });
+    let link = link.or_else(|| private.link.clone());
     let tagged = |tags| link.as_ref().is_some_and(|link| link.is_on(tags));
     let mut add = |kind: Kind, id: &dyn Display, ours: bool| {
         let id = id.to_string();
@@ -113,7 +114,7 @@ pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &P
         add(Kind::AzureConnection, &connection.resource.id, true);
     }
     for gateway in aws.customer_gateways.iter().filter_map(|(_, gateway)| gateway.as_ref()) {
-        add(Kind::AwsCustomerGateway, &gateway.id, true);
+        add(Kind::AwsCustomerGateway, &gateway.id, tagged(&gateway.tags));
     }
     for vpn in aws.vpns.iter().filter_map(|(_, vpn)| vpn.as_ref()) {
         add(Kind::AwsVpnConnection, &vpn.id, true);

@@ -186,7 +186,7 @@ impl Building<'_> {
         let mut options = differ::wanted_options(self.spec);
         options.inside_cidr = Some(self.spec.inside_cidrs.get(key).net());
         options.key = Some(shared);
-        if self.spec.policy == crate::link::policy::Policy::CloudDefault {
+        if !matches!(self.spec.policy, crate::link::policy::Policy::Pinned(_)) {
             // Nothing said is the cloud's default, and stays so when AWS learns new algorithms.
             (options.phase1, options.phase2) = Default::default();
         }
@@ -284,7 +284,7 @@ impl Building<'_> {
         Ok(())
     }
 
-    /// Sets the user's tags, and the link's name where an object carries one.
+    /// Sets the user's tags, and the link's name where an object carries one; removes those that the user took back.
     pub(super) async fn retag(&self, object: &Object) -> Result<(), Cause> {
         let (ids, have): (Vec<String>, Tags) = self.acting.must("the object", |seen| {
             let aws = &seen.aws;
@@ -305,8 +305,11 @@ impl Building<'_> {
                 _ => None,
             }
         })?;
+        let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
         let tags = differ::labels_of(&have, self.spec);
-        self.acting.site.ec2.create_tags(&self.acting.limits.aws(), &ids, &tags).await?;
+        ec2.create_tags(&waits, &ids, &tags).await?;
+        let surplus: Vec<String> = differ::surplus_labels(&have, self.spec).cloned().collect();
+        ec2.delete_tags(&waits, &ids, &surplus).await?;
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use crate::link::assemble::part;
 use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::differ;
 use crate::link::observed::KeySeen;
+use crate::link::policy::Policy;
 use crate::link::spec::{AzureGateway, AzureNetwork};
 use crate::link::step::{Object, Verb};
 use crate::link::tunnel::{Instance, TunnelKey};
@@ -36,11 +37,22 @@ impl Building<'_> {
         Ok(())
     }
 
-    /// Sets the user's tags, and the link's name, on what is not changed otherwise.
+    /// Sets and removes tags in a document that is changed anyway.
+    fn label(&self, doc: &mut serde_json::Value, have: &Tags) {
+        for (key, value) in &differ::labels_of(have, self.spec) {
+            documents::set_tag(doc, key, value);
+        }
+        for key in differ::surplus_labels(have, self.spec) {
+            documents::remove_tag(doc, key);
+        }
+    }
+
+    /// Sets the user's tags, and the link's name, on what is not changed otherwise; removes those that the user took back.
     pub(super) async fn relabel(&self, object: &Object) -> Result<(), Cause> {
         let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
         let with = |have: &Tags| {
             let mut tags = have.clone();
+            tags.retain(|key, _| !self.spec.former.tags.contains(key));
             tags.extend(differ::labels_of(have, self.spec));
             tags
         };
@@ -66,9 +78,7 @@ impl Building<'_> {
     async fn change_network(&self) -> Result<(), Cause> {
         let have = self.acting.must("the virtual network", |seen| seen.azure.network.clone())?;
         let edit = |doc: &mut serde_json::Value| {
-            for (key, value) in &differ::labels_of(&have.resource.tags, self.spec) {
-                documents::set_tag(doc, key, value);
-            }
+            self.label(doc, &have.resource.tags);
             if let AzureNetwork::Create { address_space, .. } = &self.spec.azure.network {
                 network::set_ranges(doc, address_space, &self.spec.former.address_space);
             }
@@ -187,9 +197,7 @@ impl Building<'_> {
             if let AzureGateway::Own { sku, asn, .. } = &self.spec.azure.gateway {
                 gateway::set_sku(doc, sku);
                 gateway::set_asn(doc, *asn);
-                for (key, value) in &differ::labels_of(&have.resource.tags, self.spec) {
-                    documents::set_tag(doc, key, value);
-                }
+                self.label(doc, &have.resource.tags);
             }
             for (instance, at) in Instance::ALL.into_iter().zip(&have.instances) {
                 for ip in self.own_addresses(instance) {
@@ -238,9 +246,7 @@ impl Building<'_> {
         let edit = |doc: &mut serde_json::Value| {
             local_gateway::set_gateway_ip(doc, outside);
             local_gateway::set_bgp(doc, asn, self.spec.inside_cidrs.get(key).aws_ip());
-            for (key, value) in &differ::labels_of(&have.resource.tags, self.spec) {
-                documents::set_tag(doc, key, value);
-            }
+            self.label(doc, &have.resource.tags);
         };
         let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
         let changed = azure.change_local_gateway(&have.resource.id, &edit, &waits).await?;
@@ -300,16 +306,19 @@ impl Building<'_> {
         let local = self.acting.must("the local network gateway", |seen| seen.azure.local_gateways.get(key).clone())?;
         let addresses = self.custom_addresses(key)?;
         let policy = self.spec.policy.azure();
+        // Lifetimes are Azure's own business, and a policy that was found is nobody's.
+        let keeps_policy =
+            self.spec.policy == Policy::AsFound || differ::azure_policy_agrees(have.policy.as_ref(), policy.as_ref());
         let edit = |doc: &mut serde_json::Value| {
             connection::set_local_gateway(doc, &local.resource.id);
             connection::set_mode(doc, self.spec.azure.connection_mode);
             connection::set_dpd_timeout(doc, self.spec.azure.dpd_timeout_seconds);
             connection::set_enable_bgp(doc, true);
             connection::set_custom_bgp_ips(doc, &addresses);
-            connection::set_policy(doc, policy.as_ref());
-            for (key, value) in &differ::labels_of(&have.resource.tags, self.spec) {
-                documents::set_tag(doc, key, value);
+            if !keeps_policy {
+                connection::set_policy(doc, policy.as_ref());
             }
+            self.label(doc, &have.resource.tags);
         };
         let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
         let gateway = self.spec.azure.gateway.id();

@@ -2,10 +2,12 @@
 
 use super::Acting;
 use crate::aws::Filter;
+use crate::aws::model::VpnGatewayId;
 use crate::azure::documents::gateway;
 use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::managed::Kind;
 use crate::link::ownership::UNFINISHED;
+use crate::link::search::Demolition;
 use crate::link::step::Object;
 use crate::link::tunnel::Instance;
 use crate::reconcile::cause::Cause;
@@ -68,6 +70,7 @@ pub(super) async fn remove(acting: &Acting<'_>, object: &Object) -> Result<(), C
         }
         Object::Attachment => {
             let vgw = acting.must("the VPN gateway", |s| s.aws.gateway.clone())?;
+            used_by_this_link_only(acting, &vgw.id).await?;
             if let Some((vpc, _)) = &vgw.attachment {
                 ec2.detach_vpn_gateway(&aw, &vgw.id, vpc).await?;
                 ec2.wait_vpn_gateway_detached(&aw, &vgw.id).await?;
@@ -80,6 +83,7 @@ pub(super) async fn remove(acting: &Acting<'_>, object: &Object) -> Result<(), C
         }
         Object::VpnGateway => {
             let vgw = acting.must("the VPN gateway", |s| s.aws.gateway.clone())?;
+            used_by_this_link_only(acting, &vgw.id).await?;
             ec2.delete_vpn_gateway(&aw, &vgw.id).await?;
             ec2.wait_vpn_gateway_deleted(&aw, &vgw.id).await?;
             acting.note(|seen| seen.aws.gateway = None);
@@ -107,8 +111,7 @@ fn azure_id(connection: &crate::azure::model::Connection) -> crate::azure::Resou
 async fn remove_gateway(acting: &Acting<'_>) -> Result<(), Cause> {
     let (azure, waits, id) = (&acting.site.azure, acting.limits.azure(), acting.gateway_id()?);
     let managed = |c: &crate::azure::model::Connection| {
-        let ours =
-            |what: &crate::link::search::Demolition| what.managed.has(Kind::AzureConnection, c.resource.id.as_str());
+        let ours = |what: &Demolition| what.managed.has(Kind::AzureConnection, c.resource.id.as_str());
         acting.demolition.is_some_and(ours)
     };
     let left = azure.gateway_connections(&id, &waits).await?;
@@ -118,6 +121,18 @@ async fn remove_gateway(acting: &Acting<'_>) -> Result<(), Cause> {
     azure.delete_gateway(&id, &waits).await?;
     acting.note(|seen| seen.azure.gateway = None);
     Ok(())
+}
+
+/// A VPN gateway with anybody's VPN connections on it stays, and stays attached.
+async fn used_by_this_link_only(acting: &Acting<'_>, vgw: &VpnGatewayId) -> Result<(), Cause> {
+    let (ec2, waits) = (&acting.site.ec2, acting.limits.aws());
+    let managed =
+        |id: &str| acting.demolition.is_some_and(|what: &Demolition| what.managed.has(Kind::AwsVpnConnection, id));
+    let on_it = ec2.describe_vpn_connections(&waits, &Filter::vpn_gateway(vgw)).await?;
+    match on_it.iter().find(|vpn| vpn.state.is_living() && !managed(&vpn.id.0)) {
+        Some(foreign) => Err(Cause::NotEmpty { kind: "the VPN gateway", found: foreign.id.to_string() }),
+        None => Ok(()),
+    }
 }
 
 /// Takes this link's former addresses off a gateway that stays, but for those that a connection still names.

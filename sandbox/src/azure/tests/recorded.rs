@@ -4,7 +4,7 @@ use super::*;
 
 /// Every member of `recorded` is in `body` with a value of the same type, or, where the recording has text in capitals
 /// between angle brackets, any; members of the recording's closed objects (`_only`) are the only ones.
-fn same_shape(body: &Value, recorded: &Value, path: &str) {
+pub(super) fn same_shape(body: &Value, recorded: &Value, path: &str) {
     match recorded {
         Value::Object(members) => {
             let got = body.as_object().unwrap_or_else(|| panic!("{path}: {body}"));
@@ -30,7 +30,7 @@ fn same_shape(body: &Value, recorded: &Value, path: &str) {
     }
 }
 
-fn asynchronous(got: &Got) {
+pub(super) fn asynchronous(got: &Got) {
     for (name, value) in [
         ("Cache-Control", "no-cache"),
         ("Pragma", "no-cache"),

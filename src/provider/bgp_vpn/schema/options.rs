@@ -49,7 +49,8 @@ pub(super) fn ipsec_policy() -> Attribute {
     ];
     Attribute::nested(Nesting::Single, attributes).optional().computed().description(
         "One IPsec policy, in AWS's words, compiled for both clouds. Single fields override the preset. A change interrupts one \
-         tunnel after the other.",
+         tunnel after the other. Null throughout for an imported link whose ends agree on what no one policy says: they are \
+         left as they are.",
     )
 }
 

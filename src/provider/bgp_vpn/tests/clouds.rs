@@ -336,6 +336,7 @@ impl Engine for Clouds {
             inside_cidrs: spec.inside_cidrs,
             region: spec.aws.region,
             known,
+            shared: Vec::new(),
             finished: true,
         })
     }

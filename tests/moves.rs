@@ -1,0 +1,144 @@
+//! Changes that go far: another policy and back, another VPN gateway, another Azure gateway; each carried out, and nothing of what
+//! was before is left in either cloud.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use serde_json::Value;
+use support::{Groups, Link, Story, TestEnv, census, slot};
+
+fn has_warning(said: &str, summary: &str) -> bool {
+    said.contains(&format!("Warning: {summary}"))
+}
+
+fn listed(story: &Story) -> Vec<String> {
+    story.env.hands().listed_addresses(story.state()["azure"]["gateway_id"].as_str().unwrap())
+}
+
+#[test]
+fn a_policy_changes_to_the_clouds_own_and_back_and_taken_back_tags_go() {
+    let Some(mut story) = Story::begins() else { return };
+    let pinned = |story: &Story| {
+        let id = story.state()["tunnels"]["instance1_tunnel2"]["azure_connection_id"].as_str().unwrap().to_owned();
+        story.env.hands().policy_of(&id)
+    };
+    let strong = pinned(&story);
+    assert!(strong.is_some());
+    story.changes(|link| link.with("ipsec_policy", "{ preset = \"cloud_default\" }"));
+    assert_eq!(pinned(&story), None);
+    assert_eq!(story.state()["ipsec_policy"]["dh_group"], Value::Null);
+    // Without a line it stays as last applied.
+    story.link = story.link.without("ipsec_policy");
+    story.env.write(&story.link.to_string());
+    assert!(story.env.plan_is_empty());
+    story.changes(|link| link.with("ipsec_policy", "{ preset = \"strong\" }"));
+    assert_eq!(pinned(&story), strong);
+
+    let carrying = |story: &Story, key: &str| {
+        let world = story.env.world();
+        world.aws.iter().chain(&world.azure).filter(|object| !object.tags[key].is_null()).count()
+    };
+    story.changes(|link| link.with("tags", "{ team = \"network\", cost = \"7\" }"));
+    assert_eq!((carrying(&story, "team"), carrying(&story, "cost")), (22, 22));
+    story.changes(|link| link.with("tags", "{ team = \"network\" }"));
+    assert_eq!((carrying(&story, "team"), carrying(&story, "cost")), (22, 0));
+    story.changes(|link| link.without("tags"));
+    assert_eq!((carrying(&story, "team"), carrying(&story, "awsazure:link")), (0, 22));
+    story.ends();
+}
+
+#[test]
+fn a_link_moves_to_another_vpn_gateway_and_leaves_both_alone_in_the_end() {
+    let Some(story) = Story::begins() else { return };
+    let (env, hands) = (&story.env, story.env.hands());
+    let made: Vec<(String, String)> = ["10.7.0.0/16", "10.8.0.0/16"]
+        .map(|cidr| hands.make_vpc(cidr))
+        .map(|vpc| (hands.make_vpn_gateway(&vpc, 64_530), vpc))
+        .into();
+    let azure = story.state()["azure"]["gateway_id"].clone();
+    let plain = story.link.clone().without("aws.vpc");
+    for (vgw, vpc) in &made {
+        env.write(&plain.clone().with("aws.vpn_gateway_id", &format!("{vgw:?}")).to_string());
+        let plan = env.plan();
+        assert_eq!(plan.change(&plain.address()).actions, ["update"], "{}", plan.text);
+        assert!(has_warning(&plan.text, "The AWS half of the link will be built anew"), "{}", plan.text);
+        env.apply();
+        assert!(env.plan_is_empty());
+        let state = story.state();
+        assert_eq!((&state["aws"]["vpc_id"], &state["aws"]["asn"]), (&Value::from(vpc.as_str()), &Value::from(64_530)));
+        assert_eq!(state["azure"]["gateway_id"], azure);
+        let world = env.world();
+        let kinds = ["vpc", "vpn-gateway", "vpn-connection", "customer-gateway"].map(|kind| world.of_kind(kind).len());
+        assert_eq!(kinds, [2, 2, 2, 2], "nothing of the first VPC is left");
+    }
+    env.destroy();
+    let world = env.world();
+    assert_eq!((world.of_kind("vpn-gateway").len(), world.of_kind("vpn-connection").len()), (2, 0));
+    assert!(world.azure.is_empty(), "{:#?}", world.azure);
+    let tables = world.of_kind("route-table").into_iter().map(|table| table.more["propagating"].to_string());
+    assert!(tables.into_iter().all(|on| !on.contains("vgw-")));
+}
+
+#[test]
+fn objects_get_the_names_that_are_given() {
+    let Some(env) = TestEnv::new() else { return };
+    let link = Link::whole("link")
+        .with(
+            "azure.names",
+            "{ gateway = \"gw-corp\", public_ip_instance0 = \"pip-corp\", connection_instance0_tunnel1 = \"cn-corp\" }",
+        )
+        .with("aws.names", "{ vpn_gateway = \"vgw corp\", vpn_connection_instance1 = \"vpn corp\" }");
+    env.write(&link.to_string());
+    env.apply();
+    assert!(env.plan_is_empty());
+    let world = env.world();
+    let names: Vec<String> = world.azure.iter().filter_map(|object| object.name.clone()).collect();
+    for name in ["gw-corp", "pip-corp", "cn-corp", "link-to-aws-instance0-tunnel2"] {
+        assert!(names.iter().any(|have| have == name), "{name} in {names:?}");
+    }
+    assert_eq!(world.of_kind("vpn-gateway")[0].tags["Name"], "vgw corp");
+    assert!(world.of_kind("vpn-connection").iter().any(|vpn| vpn.tags["Name"] == "vpn corp"));
+    let id = env.link("link")["id"].as_str().unwrap().to_owned();
+    env.ok(&["state", "rm", &link.address()]);
+    env.import(&link.address(), &id);
+    assert!(env.plan_is_empty());
+    env.destroy();
+    assert!(env.world().is_empty());
+}
+
+#[test]
+fn every_change_that_takes_another_gateway_is_carried_out_and_leaves_nothing_behind() {
+    let Some(mut story) = Story::begins() else { return };
+    let shape = census(&story.env.world());
+    let replaces = |story: &mut Story, change: fn(Link) -> Link| {
+        story.link = change(story.link.clone());
+        story.env.write(&story.link.to_string());
+        let plan = story.env.plan();
+        assert!(plan.change(&story.link.address()).replaces(), "{}", plan.text);
+        story.env.apply();
+        assert!(story.env.plan_is_empty(), "after\n{}", story.link);
+    };
+    let steps: [fn(Link) -> Link; 3] = [
+        |link| link.with("azure.generation", "\"Generation1\""),
+        |link| link.with("azure.location", "\"westeurope\""),
+        |link| link.with("azure.resource_group_name", "\"another\""),
+    ];
+    for step in steps {
+        replaces(&mut story, step);
+        assert_eq!(census(&story.env.world()), shape, "after\n{}", story.link);
+    }
+    // Onto a gateway that somebody else made, in a group of its own.
+    let hands = story.env.hands();
+    let ends = hands.make_ends(&Groups::one("foreign"), &[slot(5)], false);
+    let lent =
+        story.link.clone().without("azure.virtual_network").without("azure.generation").without("azure.location");
+    let lent = lent.without("azure.create_resource_group").with("azure.resource_group_name", "\"foreign\"");
+    story.link = lent.with("azure.gateway_id", &format!("{:?}", ends.gateway));
+    replaces(&mut story, |link| link);
+    assert_eq!(story.env.world().of_kind("virtualNetworkGateways").len(), 1);
+    assert_eq!(listed(&story).len(), 8);
+    story.env.destroy();
+    assert_eq!(hands.listed_addresses(&ends.gateway).len(), 4);
+    assert!(story.env.has_none_of(&["connections", "vpn-connection", "localNetworkGateways", "customer-gateway"]));
+}

@@ -1,0 +1,72 @@
+//! Which points of the sweep are met in every run and which in `make soak`, how many there are, and what they brought to light.
+
+use super::point::{Operation, Point, Way};
+use super::sweep::{Course, course};
+
+/// Of everything but a create one point in so many is met in every run.
+const SAMPLE: usize = 199;
+
+/// A fault in the product that the sweep found: the test that keeps it out, and what it was.
+pub const FINDINGS: [(&str, &str); 4] = [
+    (
+        "a_create_that_failed_before_its_public_route_table_still_gets_routes_into_it",
+        "The state of a failed create took the route tables made so far for the whole set: the public table never got Azure's routes.",
+    ),
+    (
+        "a_link_with_all_its_connections_is_finished_where_only_the_unfinished_mark_was_left",
+        "Killed between the last connection and the end of the create, the link was taken for a finished one and refused at plan.",
+    ),
+    (
+        "addresses_that_an_update_gave_up_are_taken_off_the_gateway_by_the_next_apply",
+        "An update of the addresses that failed late left the old ones on the gateway for good: no plan showed them.",
+    ),
+    (
+        "keys_of_the_users_own_reach_both_clouds_whatever_call_of_theirs_is_lost",
+        "A new `preshared_keys_wo_version` alone counted as a local change: the keys reached neither cloud.",
+    ),
+];
+
+/// Points of a run and the calls that it makes.
+pub struct Row {
+    pub operation: &'static str,
+    pub calls: usize,
+    pub tested: usize,
+    pub soaked: usize,
+}
+
+fn variable(name: &str, default: usize) -> usize {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn points(course: &Course, ways: &[Way]) -> Vec<Point> {
+    let calls = (1..=course.calls.len()).step_by(variable("EVERY", 1));
+    let all = calls.flat_map(|call| ways.iter().map(move |way| Point { operation: course.operation, call, way: *way }));
+    all.filter(|point| course.trouble(point).is_some()).collect()
+}
+
+/// Every call in every way.
+pub fn soaked(course: &Course) -> Vec<Point> {
+    points(course, &Way::all())
+}
+
+/// Of a create every call, in the telling ways and one of the others in turn; of all else a sample.
+pub fn tested(course: &Course) -> Vec<Point> {
+    if course.operation != Operation::Create {
+        return soaked(course).into_iter().step_by(variable("SAMPLE", SAMPLE)).collect();
+    }
+    let mut all = points(course, &Way::telling());
+    let ways: Vec<Way> = Way::all().into_iter().filter(|way| !Way::telling().contains(way)).collect();
+    let in_turn = |call: usize| Point { operation: Operation::Create, call, way: ways[call * 7 % ways.len()] };
+    all.extend((1..=course.calls.len()).step_by(variable("EVERY", 1)).map(in_turn));
+    all.retain(|point| course.trouble(point).is_some());
+    all
+}
+
+/// The figures of all operations, in a world that is so many times as fast as its clients.
+pub fn rows(hurry: u64) -> Vec<Row> {
+    let of = |(word, operation): (&'static str, Operation)| {
+        let course = course(operation, hurry).unwrap();
+        Row { operation: word, calls: course.calls.len(), tested: tested(&course).len(), soaked: soaked(&course).len() }
+    };
+    Operation::ALL.into_iter().map(of).collect()
+}
