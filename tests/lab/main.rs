@@ -128,8 +128,8 @@ fn a_link_that_terraform_made_carries_packets_and_what_breaks_it_is_told() {
     let ill = seen.ill();
     assert!(ill.len() == 1 && seen.lines[ill[0]].contains(&cut), "{cut}: {ill:?}");
     assert_eq!(Ping::count(&vpc_host, &vnet_host, 10), (10, 10), "traffic goes on by another tunnel");
-    lab.order(&["mend"]);
     let at = Instant::now();
+    lab.order(&["mend"]);
     lab.until("four tunnels again", |state| state.up() == 4 && state.routes() == (4, 4));
     figures.note("the cut tunnel mended: four sessions again", at.elapsed().as_secs_f64());
 
@@ -152,8 +152,8 @@ fn a_link_that_terraform_made_carries_packets_and_what_breaks_it_is_told() {
     let ill = seen.ill();
     let dead = format!("instance{instance}");
     assert!(ill.len() == 2 && ill.iter().all(|name| name.starts_with(&dead)), "{dead}: {ill:?}");
-    lab.order(&["mend"]);
     let at = Instant::now();
+    lab.order(&["mend"]);
     lab.until("four tunnels again", |state| state.up() == 4 && state.routes() == (4, 4));
     figures.note("the instance restored: four sessions again", at.elapsed().as_secs_f64());
     let seen = status();

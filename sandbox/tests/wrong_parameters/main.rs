@@ -21,8 +21,8 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long daemons may take to come to their verdicts, on a busy machine.
-const SETTLE: Duration = Duration::from_secs(60);
+/// How long daemons that run may take to come to their verdicts, on a busy machine.
+const SETTLE: Duration = Duration::from_secs(120);
 /// For how long these verdicts must stand then: some retries of BGP and IKE.
 const STAND: Duration = Duration::from_secs(8);
 
@@ -148,6 +148,8 @@ fn settle(
     azure: &[AzureEnd],
     rules: &BTreeMap<Ipv4Addr, Judgement>,
 ) -> BTreeMap<Ipv4Addr, Verdict> {
+    // Half a hundred daemons take their time to start.
+    lab.follow(aws, azure, &[]).unwrap();
     let began = Instant::now();
     let mut agreed: Option<Instant> = None;
     loop {
