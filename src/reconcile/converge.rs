@@ -74,10 +74,11 @@ pub async fn converge(clouds: &Clouds, spec: &Spec, search: &Search, limits: &Li
                 Standing::Finished => return stopped(Observed::default(), Cause::AlreadyBuilt { id: import_id(spec) }),
             }
         }
-        if round == 0 && whole.resumed {
-            if let Err(cause) = stands_still(&site, &search, limits, &seen).await {
-                return stopped(Observed::default(), cause);
-            }
+        if round == 0
+            && whole.resumed
+            && let Err(cause) = stands_still(&site, &search, limits, &seen).await
+        {
+            return stopped(Observed::default(), cause);
         }
         let steps = decide(spec, &seen);
         if steps.is_empty() {

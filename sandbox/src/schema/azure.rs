@@ -86,7 +86,7 @@ impl Schema {
             };
             operations.insert(name, operation);
         }
-        let (refusal, token_refusal) = (shapes.kind("Error")?, shapes.kind("TokenError")?);
+        let (refusal, token_refusal) = (shapes.kind("Refusal")?, shapes.kind("TokenError")?);
         Ok(Schema { shapes, operations, refusal, token_refusal })
     }
 

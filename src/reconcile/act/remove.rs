@@ -11,8 +11,10 @@ use crate::link::ownership::UNFINISHED;
 use crate::link::search::Demolition;
 use crate::link::step::Object;
 use crate::link::tunnel::Instance;
+use crate::primitives::pace;
 use crate::reconcile::cause::Cause;
 use std::net::Ipv4Addr;
+use tokio::time::Instant;
 
 pub(super) async fn remove(acting: &Acting<'_>, object: &Object) -> Result<(), Cause> {
     let (azure, az) = (&acting.site.azure, acting.limits.azure());
@@ -115,11 +117,18 @@ async fn remove_gateway(acting: &Acting<'_>) -> Result<(), Cause> {
         let ours = |what: &Demolition| what.managed.has(Kind::AzureConnection, c.resource.id.as_str());
         acting.demolition.is_some_and(ours)
     };
-    let left = azure.gateway_connections(&id, &waits).await?;
-    // One that is on its way out, of this link or not, is waited for by the delete itself.
     let leaving = |c: &crate::azure::model::Connection| c.resource.state == ProvisioningState::Deleting;
-    if let Some(foreign) = left.iter().find(|c| !managed(c) && !leaving(c)) {
-        return Err(Cause::NotEmpty { kind: "the Azure gateway", found: foreign.resource.id.to_string() });
+    let begun = Instant::now();
+    loop {
+        let left = azure.gateway_connections(&id, &waits).await?;
+        if let Some(foreign) = left.iter().find(|c| !managed(c) && !leaving(c)) {
+            return Err(Cause::NotEmpty { kind: "the Azure gateway", found: foreign.resource.id.to_string() });
+        }
+        if !left.iter().any(leaving) {
+            break;
+        }
+        // An earlier run gave up on a delete that Azure goes on with.
+        acting.limits.aws().sleep("Delete", id.as_str(), pace::pause(begun.elapsed())).await?;
     }
     azure.delete_gateway(&id, &waits).await?;
     acting.note(|seen| seen.azure.gateway = None);
