@@ -13,7 +13,7 @@ from azure.identity import ClientSecretCredential
 from azure.mgmt.network import NetworkManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 HOST = os.environ["ARM_METADATA_HOSTNAME"]
 SUBSCRIPTION = os.environ["ARM_SUBSCRIPTION_ID"]
@@ -110,8 +110,17 @@ def part_2_refusals(ec2, vpc, vgw, customer):
 
 
 def until(words, look, seconds=60):
+    """Looks until it is so. EC2 may not show at once what was just made: an empty list, or that it is not found."""
     end = time.monotonic() + seconds
-    while not look():
+    while True:
+        try:
+            if look():
+                return
+        except IndexError:
+            pass
+        except ClientError as error:
+            if not error.response["Error"]["Code"].endswith(".NotFound"):
+                raise
         assert time.monotonic() < end, f"never: {words}"
         time.sleep(0.2)
 
@@ -165,15 +174,26 @@ def gateway(net, sku):
     }).result()
 
 
+def available(ec2, waiter, **ids):
+    """The SDK's own waiter, begun again while EC2 does not show yet what was just made."""
+    for attempt in range(100):
+        try:
+            return ec2.get_waiter(waiter).wait(**ids, **WAIT)
+        except WaiterError as error:
+            if ".NotFound" not in str(error) or attempt == 99:
+                raise
+            time.sleep(0.1)
+
+
 def part_2(ec2, azure_ips):
     vpc = ec2.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
-    ec2.get_waiter("vpc_available").wait(VpcIds=[vpc], **WAIT)
+    available(ec2, "vpc_available", VpcIds=[vpc])
     main = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"][0]["RouteTableId"]
     vgw = ec2.create_vpn_gateway(Type="ipsec.1", AmazonSideAsn=64512)["VpnGateway"]["VpnGatewayId"]
     until("VGW available", lambda: ec2.describe_vpn_gateways(
         Filters=[{"Name": "vpn-gateway-id", "Values": [vgw]}])["VpnGateways"][0]["State"] == "available")
     refused(ClientError, lambda: ec2.enable_vgw_route_propagation(GatewayId=vgw, RouteTableId=main), "Gateway.NotAttached")
-    ec2.attach_vpn_gateway(VpcId=vpc, VpnGatewayId=vgw)
+    until("VGW attaching", lambda: ec2.attach_vpn_gateway(VpcId=vpc, VpnGatewayId=vgw))
     until("VGW attached", lambda: ec2.describe_vpn_gateways(VpnGatewayIds=[vgw])["VpnGateways"][0]["VpcAttachments"][0]["State"] == "attached")
     ec2.enable_vgw_route_propagation(GatewayId=vgw, RouteTableId=main)
     customers, vpns = [], []
@@ -181,7 +201,7 @@ def part_2(ec2, azure_ips):
         customer = ec2.create_customer_gateway(BgpAsn=65000, IpAddress=ip, Type="ipsec.1", DeviceName=f"azure-{i}")
         customers.append(customer["CustomerGateway"]["CustomerGatewayId"])
         assert customer["CustomerGateway"]["BgpAsn"] == "65000"
-        ec2.get_waiter("customer_gateway_available").wait(CustomerGatewayIds=[customers[-1]], **WAIT)
+        available(ec2, "customer_gateway_available", CustomerGatewayIds=[customers[-1]])
         if i == 0:
             part_2_refusals(ec2, vpc, vgw, customers[-1])
         tunnels = [{"TunnelInsideCidr": f"169.254.{n}.{4 * i}/30", "StartupAction": "start",
@@ -190,7 +210,7 @@ def part_2(ec2, azure_ips):
             CustomerGatewayId=customers[-1], Type="ipsec.1", VpnGatewayId=vgw,
             Options={"StaticRoutesOnly": False, "TunnelOptions": tunnels})
         vpns.append(made["VpnConnection"]["VpnConnectionId"])
-    ec2.get_waiter("vpn_connection_available").wait(VpnConnectionIds=vpns, **WAIT)
+    available(ec2, "vpn_connection_available", VpnConnectionIds=vpns)
     refused(ClientError, lambda: ec2.delete_customer_gateway(CustomerGatewayId=customers[0]), "IncorrectState")
     refused(ClientError, lambda: ec2.describe_vpn_connections(VpnConnectionIds=["vpn-0123456789abcdef0"]), "InvalidVpnConnectionID.NotFound")
     found = ec2.describe_vpn_connections(VpnConnectionIds=vpns)["VpnConnections"]
