@@ -89,7 +89,7 @@ fn gateway_name_tables_and_waiting_change_in_place() {
     };
     assert_eq!(propagating(&story).len(), 2);
     story.changes(|link| link.with("aws.route_table_ids", &format!("[{main:?}]")));
-    assert_eq!(propagating(&story), [main.clone()]);
+    assert_eq!(propagating(&story), std::slice::from_ref(&main));
     story.changes(|link| link.with("aws.route_table_ids", "[]"));
     assert_eq!(propagating(&story), [main], "hands off");
     assert_eq!(story.state()["managed"].get("aws_route_propagation"), None);
