@@ -315,7 +315,7 @@ fn advice(verb: &str, made: &[Object]) -> String {
     let bill: Vec<String> = made.iter().filter(|o| costs(o)).map(ToString::to_string).collect();
     let bill = if bill.is_empty() { String::new() } else { format!(" By the hour bill: {}.", bill.join(", ")) };
     format!(
-        "Made so far and kept in the state: {}.{bill} The next apply goes on from there: where Terraform calls the link tainted and \
+        "Made so far: {}.{bill} Unless on_create_failure asks for a rollback, it is kept in the state. The next apply goes on from there: where Terraform calls the link tainted and \
          shows a replacement, it is finished all the same. Destroy removes it.",
         words.join(", ")
     )

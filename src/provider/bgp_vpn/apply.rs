@@ -58,7 +58,7 @@ pub async fn apply(engine: &dyn Engine, recall: &Recall, request: ApplyRequest) 
     };
     let ended = carry_out(engine, &request, prior, &job, told).await;
     if request.is_create() && !ended.diagnostics.has_errors() {
-        recall.finished(Some(job.spec.link));
+        recall.finished(&job.spec.link);
     }
     ended
 }
@@ -288,9 +288,7 @@ impl Job {
         let new_state = if nothing { Value::Null } else { stored.state };
         ApplyResponse { new_state, private: stored.private, identity: stored.identity, diagnostics: told }
     }
-}
 
-impl Job {
     /// Deletes what a failed create made. What cannot be deleted stays in the state.
     async fn rolled_back(
         &self,

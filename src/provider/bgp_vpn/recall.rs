@@ -70,8 +70,8 @@ impl Recall {
     }
 
     /// Remembers that a create of this process finished a link.
-    pub fn finished(&self, link: Option<LinkId>) {
-        lock(&self.finished).extend(link.map(|link| link.to_string()));
+    pub fn finished(&self, link: &LinkId) {
+        lock(&self.finished).insert(link.to_string());
     }
 
     /// Whether a state is one of before the link was finished by a create of this process: under create_before_destroy that

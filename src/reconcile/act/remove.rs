@@ -95,7 +95,6 @@ pub(super) async fn remove(acting: &Acting<'_>, object: &Object) -> Result<(), C
         Object::Vpc | Object::InternetGateway | Object::PublicSubnet | Object::PublicRouteTable => {
             remove_network(acting, object).await?;
         }
-        // Such a subnet goes with its network.
         Object::Propagation(None)
         | Object::Tunnel(_)
         | Object::SharedKey(_)
