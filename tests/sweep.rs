@@ -1,7 +1,7 @@
 //! A fault at every call: of a create in every run, of everything else in `make soak` (a sample of it here).
 //!
-//! `POINT='create 57 once lost' cargo test --workspace --test sweep replay -- --nocapture` meets one point again. With
-//! `HURRY=1` it does so in clouds as slow as the real ones, where a soak's points have their numbers.
+//! `POINT='create 57 once lost' cargo test --workspace --test sweep replay -- --nocapture` meets one point again; with `HURRY=1`
+//! the clouds are as slow as the real ones, and the numbers are others.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -155,7 +155,7 @@ fn replay() {
 fn every_point_of_everything() {
     let mut failed = 0;
     for (word, operation) in Operation::ALL {
-        let course = on_big_stack(|| course(operation, 1)).unwrap();
+        let course = on_big_stack(|| course(operation, HURRY)).unwrap();
         println!("{word}");
         failed += meet(&course, &soaked(&course), |_| true);
     }

@@ -4,8 +4,10 @@
 //!
 //! ```text
 //! fail call N of OPERATION [on TARGET]: once|forever KIND
+//! fail N in M of OPERATION [on TARGET]: KIND
 //! ```
 //!
+//! - `N in M`: each matching call, with that chance.
 //! - `call N`: the N-th matching call after the rule was added; `any call` is `call 1`.
 //! - `OPERATION`: a name as in the call log (`PutConnection`, `CreateVpnConnection`), `*` for every one, either of them
 //!   after `aws` or `azure` to mean one cloud only (`azure *`). Letter case does not matter.
@@ -31,6 +33,7 @@
 //! | `failed` | (Azure) accepted; the operation ends Failed and leaves the resource Failed | - |
 //! | `expired` | (Azure) the operation's record is gone: its polls answer 404 | yes |
 
+use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -117,6 +120,26 @@ impl fmt::Display for Kind {
     }
 }
 
+/// Which of the calls that a rule matches it strikes; they are counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum When {
+    Once(u64),
+    /// That call and all later ones.
+    From(u64),
+    /// So many in so many, by chance.
+    Chance(u64, u64),
+}
+
+impl When {
+    fn strikes(self, seen: u64, rng: &mut Rng) -> bool {
+        match self {
+            When::Once(call) => seen == call,
+            When::From(call) => seen >= call,
+            When::Chance(hits, of) => rng.below(of) < hits,
+        }
+    }
+}
+
 /// One rule of the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
@@ -124,9 +147,7 @@ pub struct Rule {
     /// An operation's name or `*`.
     pub operation: String,
     pub target: Option<String>,
-    /// The first matching call to strike, from 1.
-    pub call: u64,
-    pub forever: bool,
+    pub when: When,
     pub kind: Kind,
     /// Matching calls so far.
     #[serde(default)]
@@ -136,9 +157,12 @@ pub struct Rule {
 /// Why a rule's text was refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum RuleError {
-    #[error("a rule reads `fail call N of OPERATION [on TARGET]: once|forever KIND`; `{0}` is missing or misplaced")]
+    #[error(
+        "a rule reads `fail call N of OPERATION [on TARGET]: once|forever KIND` or `fail N in M of OPERATION [on TARGET]: KIND`; \
+         `{0}` is missing or misplaced"
+    )]
     Shape(&'static str),
-    #[error("`{0}` is not the number of a call")]
+    #[error("`{0}` is not a number from 1 up")]
     Number(String),
     #[error("`{0}` is no kind of fault; there are: {1}")]
     Kind(String, String),
@@ -153,11 +177,12 @@ impl FromStr for Rule {
         if words.next() != Some("fail") {
             return Err(RuleError::Shape("fail"));
         }
-        let call = match (words.next(), words.next()) {
-            (Some("any"), Some("call")) => 1,
-            (Some("call"), Some(number)) => {
-                number.parse().ok().filter(|n| *n > 0).ok_or_else(|| RuleError::Number(number.to_owned()))?
-            }
+        let number =
+            |word: &str| word.parse().ok().filter(|n| *n > 0).ok_or_else(|| RuleError::Number(word.to_owned()));
+        let (counted, chance) = match (words.next(), words.next()) {
+            (Some("any"), Some("call")) => (1, None),
+            (Some("call"), Some(call)) => (number(call)?, None),
+            (Some(hits), Some("in")) => (number(hits)?, Some(number(words.next().unwrap_or_default())?)),
             _ => return Err(RuleError::Shape("call N")),
         };
         if words.next() != Some("of") {
@@ -174,10 +199,13 @@ impl FromStr for Rule {
             _ => return Err(RuleError::Shape("on TARGET")),
         };
         let mut words = what.split_whitespace();
-        let forever = match words.next() {
-            Some("once") => false,
-            Some("forever") => true,
-            _ => return Err(RuleError::Shape("once|forever")),
+        let when = match chance {
+            Some(of) => When::Chance(counted, of),
+            None => match words.next() {
+                Some("once") => When::Once(counted),
+                Some("forever") => When::From(counted),
+                _ => return Err(RuleError::Shape("once|forever")),
+            },
         };
         let word = words.next().ok_or(RuleError::Shape("KIND"))?;
         let kind = Kind::ALL
@@ -188,13 +216,16 @@ impl FromStr for Rule {
         if words.next().is_some() {
             return Err(RuleError::Shape("the end after KIND"));
         }
-        Ok(Rule { cloud, operation: operation.to_owned(), target, call, forever, kind, seen: 0 })
+        Ok(Rule { cloud, operation: operation.to_owned(), target, when, kind, seen: 0 })
     }
 }
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "fail call {} of ", self.call)?;
+        match self.when {
+            When::Once(call) | When::From(call) => write!(f, "fail call {call} of ")?,
+            When::Chance(hits, of) => write!(f, "fail {hits} in {of} of ")?,
+        }
         if let Some(cloud) = &self.cloud {
             write!(f, "{cloud} ")?;
         }
@@ -202,7 +233,12 @@ impl fmt::Display for Rule {
         if let Some(target) = &self.target {
             write!(f, " on {target}")?;
         }
-        write!(f, ": {} {}", if self.forever { "forever" } else { "once" }, self.kind)
+        let word = match self.when {
+            When::Once(_) => " once",
+            When::From(_) => " forever",
+            When::Chance(..) => "",
+        };
+        write!(f, ":{word} {}", self.kind)
     }
 }
 
@@ -222,7 +258,7 @@ impl Plan {
     }
 
     /// Counts this call in every rule that it matches and says which fault, of the first rule that strikes, befalls it.
-    pub fn strike(&mut self, cloud: &str, operation: &str, target: &str) -> Option<Kind> {
+    pub fn strike(&mut self, cloud: &str, operation: &str, target: &str, rng: &mut Rng) -> Option<Kind> {
         let mut struck = None;
         for rule in &mut self.rules {
             let matches = rule.cloud.as_deref().is_none_or(|c| c == cloud)
@@ -232,7 +268,7 @@ impl Plan {
                 continue;
             }
             rule.seen += 1;
-            if struck.is_none() && (rule.seen == rule.call || (rule.forever && rule.seen > rule.call)) {
+            if struck.is_none() && rule.when.strikes(rule.seen, rng) {
                 struck = Some(rule.kind);
             }
         }
@@ -252,6 +288,7 @@ mod tests {
                 format!("fail call 3 of PutConnection: once {word}"),
                 format!("fail call 1 of azure * on gw1: forever {word}"),
                 format!("fail call 12 of aws CreateVpnConnection: once {word}"),
+                format!("fail 3 in 1000 of azure *: {word}"),
             ] {
                 assert_eq!(text.parse::<Rule>().unwrap().to_string(), text);
             }
@@ -262,6 +299,7 @@ mod tests {
     #[test]
     fn a_rule_that_makes_no_sense_is_refused_with_the_reason() {
         assert_eq!("fail call 0 of X: once 503".parse::<Rule>(), Err(RuleError::Number("0".into())));
+        assert_eq!("fail 1 in 0 of X: 503".parse::<Rule>(), Err(RuleError::Number("0".into())));
         assert!(matches!("fail call 1 of X: once 999".parse::<Rule>(), Err(RuleError::Kind(..))));
         for text in [
             "",
@@ -278,7 +316,8 @@ mod tests {
     fn once_strikes_one_call_and_forever_all_from_there() {
         let mut plan = Plan::default();
         plan.add("fail call 2 of PutConnection on inst0: once 503".parse().unwrap());
-        let hit = |plan: &mut Plan, op: &str, target: &str| plan.strike("azure", op, target).is_some();
+        let mut rng = Rng::seeded(1);
+        let mut hit = |plan: &mut Plan, op: &str, target: &str| plan.strike("azure", op, target, &mut rng).is_some();
         assert!(!hit(&mut plan, "putconnection", "/x/INST0-a"));
         assert!(!hit(&mut plan, "PutConnection", "/x/inst1"), "another target is not counted");
         assert!(!hit(&mut plan, "GetConnection", "/x/inst0"), "another operation is not counted");
@@ -286,7 +325,19 @@ mod tests {
         assert!(!hit(&mut plan, "PutConnection", "/x/inst0"));
         plan.clear();
         plan.add("fail call 2 of aws *: forever hang".parse().unwrap());
-        assert_eq!([0, 1, 2].map(|_| plan.strike("aws", "X", "")), [None, Some(Kind::Hang), Some(Kind::Hang)]);
-        assert_eq!(plan.strike("azure", "X", ""), None);
+        let mut rng = Rng::seeded(1);
+        assert_eq!(
+            [0, 1, 2].map(|_| plan.strike("aws", "X", "", &mut rng)),
+            [None, Some(Kind::Hang), Some(Kind::Hang)]
+        );
+        assert_eq!(plan.strike("azure", "X", "", &mut rng), None);
+    }
+
+    #[test]
+    fn a_chance_strikes_about_as_often_as_it_says() {
+        let (mut plan, mut rng) = (Plan::default(), Rng::seeded(1));
+        plan.add("fail 1 in 10 of azure *: 503".parse().unwrap());
+        let struck = (0..10_000).filter(|_| plan.strike("azure", "X", "", &mut rng).is_some()).count();
+        assert!((900..1_100).contains(&struck), "{struck}");
     }
 }

@@ -68,7 +68,8 @@ enum Command {
     /// Add a rule to the running fault plan, empty it, or, with neither, list it.
     ///
     /// A rule reads `fail call N of OPERATION [on TARGET]: once|forever KIND`, for example
-    /// `fail call 3 of PutConnection: once 503` or `fail any call of azure *: forever hang`.
+    /// `fail call 3 of PutConnection: once 503` or `fail any call of azure *: forever hang`; or, struck by chance,
+    /// `fail N in M of OPERATION [on TARGET]: KIND`, for example `fail 2 in 100 of aws *: 503`.
     /// OPERATION is a name from calls.jsonl, or `*`, after `aws` or `azure` to mean one cloud only; TARGET is part of an id.
     ///
     /// KIND before the effect: refused, 429, 503, 409, 500, 401 (token expired), 403, 404, dropped, hang;

@@ -4,16 +4,21 @@
 use crate::calls::Record;
 use crate::time::SimTime;
 use crate::wire::{Reply, Request};
-use crate::world::{Settings, World};
+use crate::world::{Exchange, Settings, World};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// Looks on: it is shown each call right after its effect, before its answer is under way.
+pub type Watcher = Box<dyn FnMut(&World, &Request, &Exchange) + Send>;
+
 /// A handle to one world; clones share it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sandbox {
     world: Arc<Mutex<World>>,
     calls: Arc<Mutex<Vec<Record>>>,
+    watcher: Arc<Mutex<Option<Watcher>>>,
     began: Instant,
     /// Where the world stood when this handle was made.
     offset: SimTime,
@@ -36,6 +41,7 @@ impl Sandbox {
             time_scale,
             world: Arc::new(Mutex::new(world)),
             calls: Arc::default(),
+            watcher: Arc::default(),
             began: Instant::now(),
         }
     }
@@ -60,18 +66,35 @@ impl Sandbox {
         self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
+    /// From now on this one looks on.
+    pub fn watch(&self, watcher: Watcher) {
+        *self.watcher.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(watcher);
+    }
+
     /// One call: half the latency there, the effect, half the latency back. After `Hang` it is the caller who never answers.
     pub async fn call(&self, request: Request) -> Reply {
         let (start_ms, start) = (self.elapsed_ms(), self.now());
         tokio::time::sleep(self.latency / 2).await;
         let exchange = {
             let now = self.now();
-            self.world().handle(now, &request)
+            let mut world = self.world();
+            let exchange = world.handle(now, &request);
+            let mut watcher = self.watcher.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if let Some(watcher) = watcher.as_mut() {
+                watcher(&world, &request, &exchange);
+            }
+            exchange
         };
         tokio::time::sleep(self.latency / 2).await;
         let (end_ms, end) = (self.elapsed_ms(), self.now());
         let record = Record { start_ms, end_ms, sim_start_ms: start.0, sim_end_ms: end.0, ..exchange.record };
         self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(record);
         exchange.reply
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("now", &self.now()).finish_non_exhaustive()
     }
 }

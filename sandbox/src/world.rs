@@ -134,6 +134,11 @@ impl World {
         }
     }
 
+    /// From here on chance is another seed's.
+    pub fn reseed(&mut self, seed: u64) {
+        self.rng = Rng::seeded(seed);
+    }
+
     /// The latest instant that it has been told of: where a world read from a file goes on.
     pub fn now(&self) -> SimTime {
         self.now
@@ -168,7 +173,7 @@ impl World {
             Some(Called::Azure(call)) => ("azure", call.operation.to_string(), call.target.clone()),
             None => ("none", "Unknown".to_owned(), request.path.clone()),
         };
-        let fault = self.faults.strike(cloud, &operation, &target);
+        let fault = self.faults.strike(cloud, &operation, &target, &mut self.rng);
         let reply = match &called {
             Some(called) => self.answer(now, called, request, fault),
             None => Reply::Answer(Response::new(404).with_body("text/plain", "no such address in either cloud\n")),

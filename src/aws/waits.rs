@@ -20,6 +20,8 @@ use tokio::time::Instant;
 
 /// A connection may call itself available a little before its tunnels' keys are shown, or a change is seen.
 const LAG: Duration = Duration::from_secs(120);
+/// Times that a change of a tunnel is asked for before it counts as failed.
+const CHANGES: usize = 3;
 /// Both ends of a connection.
 const TUNNELS: usize = 2;
 
@@ -157,6 +159,29 @@ impl Ec2 {
             (hidden && lag < LAG).then(|| "a key is not shown yet".to_owned())
         })
         .await
+    }
+
+    /// Changes one tunnel, and waits until it shows that. A change whose answer was lost may have been refused, because an
+    /// earlier one was under way: it is asked for again.
+    ///
+    /// # Errors
+    /// As `modify_tunnel`; `Server` where the tunnel never shows what was asked for.
+    pub async fn change_tunnel(
+        &self,
+        waits: &Waits,
+        id: &VpnConnectionId,
+        outside_ip: Ipv4Addr,
+        wanted: &TunnelOptions,
+    ) -> Result<VpnConnection, Error> {
+        for _ in 0..CHANGES {
+            self.modify_tunnel(waits, id, outside_ip, wanted).await?;
+            let changed = self.wait_tunnel_modified(waits, id, outside_ip, wanted).await?;
+            if super::calls::carries(&changed, outside_ip, wanted) {
+                return Ok(changed);
+            }
+        }
+        let target = format!("{id} at {outside_ip}");
+        Err(Error::Server(Failure::local("ModifyVpnTunnelOptions", &target, "the tunnel does not show the change")))
     }
 
     /// Until a change of one tunnel is done: available, and the tunnel shows what was asked for. One that stays

@@ -216,9 +216,12 @@ pub fn classify(operation: &str, target: &str, status: u16, headers: &Headers, b
     // A referenced resource that ended as Failed will not become ready by waiting.
     let hopeless = says("ReferencedResourceNotProvisioned") && facts.message.contains("Failed");
     let busy = matches!(status, 400 | 409 | 429) && BUSY.iter().any(|word| says(word)) && !hopeless;
+    // Cut off on the way: whether it would mend is not known.
+    let wordless = matches!(status, 400 | 409) && code.is_empty();
     let facts = Box::new(facts);
     match status {
         _ if busy => Error::Busy(facts),
+        _ if wordless => Error::Server(facts),
         400 | 409 if code.starts_with("InUse") || code.ends_with("CannotBeDeleted") => Error::InUse(facts),
         401 | 403 => Error::Denied(facts),
         404 if code == "ResourceGroupNotFound" => Error::GroupNotFound(facts),
@@ -262,6 +265,14 @@ mod tests {
         assert!(matches!(of(429, "SubscriptionRequestsThrottled"), Error::Throttled(_)));
         let body = json!({"error": {"code": "ReferencedResourceNotProvisioned", "message": "X is in Failed state"}});
         assert!(matches!(classify("w", "t", 400, &Headers::new(), &body), Error::Refused(_)));
+    }
+
+    #[test]
+    fn a_refusal_without_words_is_asked_about_again() {
+        for status in [400, 409] {
+            let cut_off = classify("w", "t", status, &Headers::new(), &Value::Null);
+            assert!(matches!(cut_off, Error::Server(_)), "{cut_off:?}");
+        }
     }
 
     #[test]

@@ -86,6 +86,13 @@ pub struct Gateway {
     pub instances: Vec<GatewayInstance>,
 }
 
+impl Gateway {
+    /// The custom BGP addresses of all instances; none are shown while the gateway is busy.
+    pub fn custom_bgp_ips(&self) -> impl Iterator<Item = &Ipv4Addr> {
+        self.instances.iter().flat_map(|instance| &instance.custom_bgp_ips)
+    }
+}
+
 /// One ipConfiguration joined, by id, with its element of `bgpPeeringAddresses`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayInstance {

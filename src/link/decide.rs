@@ -28,6 +28,9 @@ pub fn decide(spec: &Spec, seen: &Observed) -> Vec<Step> {
     }
     let List(mut steps, gentle) = list;
     order(&mut steps);
+    if matches!(spec.azure.gateway, AzureGateway::Existing(_)) {
+        addresses_after_marks(&mut steps);
+    }
     one_tunnel_at_a_time(seen, &mut steps, &gentle);
     steps
 }
@@ -129,7 +132,8 @@ fn azure_ground(spec: &Spec, seen: &Observed, list: &mut List) {
     let listed = |(instance, ip): &(Instance, std::net::Ipv4Addr)| {
         seen.azure.gateway_instance(*instance).is_some_and(|i| i.custom_bgp_ips.contains(ip))
     };
-    if spec.former.addresses.iter().any(listed) {
+    let busy = seen.azure.gateway.as_ref().is_some_and(|gateway| gateway.resource.state.is_busy());
+    if spec.former.addresses.iter().any(|former| busy || listed(former)) {
         let because = vec!["the Azure gateway lists addresses that this link no longer uses".to_owned()];
         list.push(Verb::Delete, Object::OwnAddresses, because);
     }
@@ -365,6 +369,19 @@ fn azure_half(spec: &Spec, seen: &Observed, key: TunnelKey, list: &mut List) {
     ];
     if spec.wait_for_bgp && (touched.iter().any(|o| list.touches(o)) || list.touches(&Object::UnfinishedMark)) {
         list.push(Verb::Await, Object::Session(key), vec![]);
+    }
+}
+
+/// Addresses go on somebody else's gateway only when the customer gateways stand, whose tags tell a later run which of them
+/// were there before.
+fn addresses_after_marks(steps: &mut [Step]) {
+    let marks: Vec<StepId> = steps
+        .iter()
+        .filter(|step| step.verb == Verb::Create && matches!(step.object, Object::CustomerGateway(_)))
+        .map(Step::id)
+        .collect();
+    for step in steps.iter_mut().filter(|step| step.object == Object::Gateway) {
+        step.after.extend(marks.iter().cloned());
     }
 }
 

@@ -38,7 +38,10 @@ fn azure(what: &Demolition, seen: &Observed, gone: &mut Vec<Object>) {
     if let Some(gateway) = &seen.azure.gateway {
         if ours(Kind::AzureGateway, &gateway.resource.id) {
             gone.push(Object::Gateway);
-        } else if gateway.instances.iter().any(|i| i.custom_bgp_ips.iter().any(|ip| what.own_addresses.contains(ip))) {
+        } else if gateway.custom_bgp_ips().any(|ip| what.own_addresses.contains(ip))
+            // One that somebody is changing shows empty lists.
+            || gateway.resource.state.is_busy() && !what.own_addresses.is_empty()
+        {
             gone.push(Object::OwnAddresses);
         }
     }

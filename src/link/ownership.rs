@@ -6,6 +6,7 @@ use crate::azure::id::ResourceId;
 use crate::primitives::Tags;
 use std::fmt;
 use std::fmt::Display;
+use std::net::Ipv4Addr;
 
 /// On every object of both clouds: which link it belongs to.
 pub const LINK: &str = "awsazure:link";
@@ -15,8 +16,14 @@ pub const UNFINISHED: &str = "awsazure:unfinished";
 pub const PART: &str = "awsazure:part";
 /// The link's name, so that an import can give it back.
 pub const NAME: &str = "awsazure:name";
-/// On customer gateways, where the Azure gateway is somebody else's: this link's addresses that it had listed already.
-pub const FOUND: &str = "awsazure:found";
+/// On customer gateways, where the Azure gateway is somebody else's: the addresses that this link lists there. Written before
+/// they are listed and after they are taken off, so that a run which dies in between leaves none that nobody knows of.
+pub const PLACED: &str = "awsazure:placed";
+
+/// The addresses that the tags of a customer gateway say its link lists on the Azure gateway.
+pub fn placed(tags: &Tags) -> impl Iterator<Item = Ipv4Addr> {
+    tags.get(PLACED).into_iter().flat_map(|ips| ips.split(' ')).filter_map(|ip| ip.parse().ok())
+}
 
 /// How far somebody got with a link that no state knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

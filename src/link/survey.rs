@@ -1,5 +1,6 @@
 //! The surroundings of a link to be made: what there is where it will stand, and what of that is in its way.
 
+use super::address::InsideCidr;
 use super::fault::{Fault, Field, Problem};
 use super::ownership::LinkId;
 use super::rules::{gateway_subnet_size, overlap, parse_network};
@@ -24,6 +25,8 @@ pub struct SurveyAsk {
     pub network: Option<ResourceId>,
     /// A given Azure gateway, with its connections.
     pub gateway: Option<ResourceId>,
+    /// Whether an earlier try left something of the link with this first inside CIDR on that gateway.
+    pub tried: Option<InsideCidr>,
     pub region: Option<aws::Region>,
     /// The VPC with its subnets, route tables and attached VPN gateway.
     pub vpc: Option<aws::VpcId>,
@@ -33,7 +36,9 @@ pub struct SurveyAsk {
 
 impl SurveyAsk {
     pub fn is_empty(&self) -> bool {
-        *self == SurveyAsk { subscription: self.subscription.clone(), region: self.region.clone(), ..Self::default() }
+        let beside = self.clone();
+        let (subscription, region, tried) = (beside.subscription, beside.region, beside.tried);
+        *self == SurveyAsk { subscription, region, tried, ..Self::default() }
     }
 }
 
@@ -70,6 +75,8 @@ pub struct Survey {
     pub gateway_network: Looked<azure::VirtualNetwork>,
     /// Connections of the given Azure gateway.
     pub connections: Vec<azure::Connection>,
+    /// Where an earlier try of the link left customer gateways: the addresses that it put on the given gateway.
+    pub tried: Option<BTreeSet<Ipv4Addr>>,
     pub vpc: Looked<aws::Vpc>,
     /// The VPN gateway that hangs on the VPC.
     pub vpc_gateway: Looked<aws::VpnGateway>,

@@ -14,7 +14,7 @@ use crate::link::observed::Observed;
 use crate::link::ownership::{LinkId, Standing, standing};
 use crate::link::search::{Demolition, Search};
 use crate::link::spec::Spec;
-use crate::link::step::{Step, StepId};
+use crate::link::step::{Object, Step, StepId, Verb};
 use crate::link::tunnel::TunnelKey;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -55,7 +55,7 @@ pub type Progress<'a> = &'a (dyn Fn(&Observed) + Send + Sync);
 
 /// Builds, repairs or changes the link until it is as the spec says.
 pub async fn converge(clouds: &Clouds, spec: &Spec, search: &Search, limits: &Limits, told: Progress<'_>) -> Ended {
-    let mut search = search.clone();
+    let (mut search, spec) = (search.clone(), &mut spec.clone());
     let site = match clouds.site(Some(&spec.aws.region), limits).await {
         Ok(site) => site,
         Err(cause) => return stopped(Observed::default(), cause),
@@ -86,6 +86,9 @@ pub async fn converge(clouds: &Clouds, spec: &Spec, search: &Search, limits: &Li
         }
         let ended = one_round(&site, spec, &search, seen, steps, limits, told).await;
         search.known.learn(&ended.observed);
+        if withdrew(&ended.done) {
+            spec.former.addresses.clear();
+        }
         whole.done.extend(ended.done);
         whole.observed = ended.observed;
         if !ended.failures.is_empty() || ended.cancelled {
@@ -95,7 +98,15 @@ pub async fn converge(clouds: &Clouds, spec: &Spec, search: &Search, limits: &Li
         }
     }
     whole.unsettled = decide(spec, &whole.observed);
+    // Somebody else's change of a shared gateway is nothing to wait for any more.
+    whole.unsettled.retain(|step| step.object != Object::Gateway || step.verb != Verb::Await);
     whole
+}
+
+/// Whether this link's addresses were taken off the gateway. While somebody changes a gateway it does not show what it
+/// lists, so this is asked once only.
+fn withdrew(done: &[StepId]) -> bool {
+    done.iter().any(|(object, _)| *object == Object::OwnAddresses)
 }
 
 /// Whether the state knows nothing of the tunnels: a create, or what comes after a replacement.
@@ -167,7 +178,7 @@ pub async fn demolish(
         Ok(site) => site,
         Err(cause) => return stopped(Observed::default(), cause),
     };
-    let what = &match propagation_spared(&site, what, limits).await {
+    let mut what = match propagation_spared(&site, what, limits).await {
         Ok(what) => what,
         Err(cause) => return stopped(Observed::default(), cause),
     };
@@ -178,7 +189,7 @@ pub async fn demolish(
             Ok(seen) => seen,
             Err(cause) => return Ended { done: whole.done, ..stopped(whole.observed, cause) },
         };
-        let steps = crate::link::demolish::demolish(what, &seen);
+        let steps = crate::link::demolish::demolish(&what, &seen);
         if steps.is_empty() {
             return Ended { observed: seen, ..whole };
         }
@@ -188,7 +199,7 @@ pub async fn demolish(
         let acting = Acting {
             site: &site,
             spec: None,
-            demolition: Some(what),
+            demolition: Some(&what),
             search: &search,
             board: &board,
             before: &before,
@@ -196,6 +207,9 @@ pub async fn demolish(
         };
         let ran = run(steps, |step| act_and_tell(&acting, step, told), OnFailure::GoOn, &inner.cancel).await;
         let ended = ended(ran, board, limits);
+        if withdrew(&ended.done) {
+            what.own_addresses.clear();
+        }
         whole.done.extend(ended.done);
         whole.observed = ended.observed;
         if !ended.failures.is_empty() || ended.cancelled {
@@ -204,7 +218,7 @@ pub async fn demolish(
             return Ended { observed, failures, cancelled, ..whole };
         }
     }
-    whole.unsettled = crate::link::demolish::demolish(what, &whole.observed);
+    whole.unsettled = crate::link::demolish::demolish(&what, &whole.observed);
     whole
 }
 

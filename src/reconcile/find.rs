@@ -146,6 +146,11 @@ pub async fn find(clouds: &Clouds, id: &ImportId, limits: &Limits) -> Result<Fou
         let connection = connections.iter().find(|c| c.local_gateway_id.as_ref() == Some(&local.resource.id));
         *search.known.local_gateways.get_mut(key) = Some(local.resource.id.clone());
         *search.known.connections.get_mut(key) = connection.map(|c| c.resource.id.clone());
+        // A link of this program's own may be filed elsewhere than the gateway on which it ends.
+        let ours = connection.filter(|c| search.link.as_ref().is_some_and(|link| link.is_on(&c.resource.tags)));
+        if let Some(connection) = ours {
+            search.known.resource_group = Some(connection.resource.id.resource_group().to_owned());
+        }
     }
     let observed = observe(&site, &search, limits).await?;
     let ours = |vpn: &VpnConnection| pair.iter().any(|(_, own)| own.as_ref().is_some_and(|own| own.id == vpn.id));

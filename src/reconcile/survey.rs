@@ -4,12 +4,13 @@ use super::cause::Cause;
 use super::clouds::{Clouds, Limits};
 use crate::aws::Filter;
 use crate::azure::Azure;
-use crate::link::ownership::{LINK, UNFINISHED};
+use crate::link::ownership::{LINK, LinkId, UNFINISHED, placed};
 use crate::link::survey::{Looked, Survey, SurveyAsk, network_of};
 use crate::link::tunnel::TunnelKey;
 use crate::primitives::Tags;
 use futures::try_join;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 fn looked<T>(found: Option<T>) -> Looked<T> {
     found.map_or(Looked::Absent, Looked::Found)
@@ -29,9 +30,10 @@ pub async fn survey(clouds: &Clouds, ask: &SurveyAsk, limits: &Limits) -> Result
             survey_aws(clouds, ask, limits).await
         })
     )?;
-    let unfinished = unfinished(clouds, ask, &azure, limits).await?;
+    let (unfinished, tried) = try_join!(unfinished(clouds, ask, &azure, limits), tried(clouds, ask, &azure, limits))?;
     Ok(Survey {
         unfinished,
+        tried,
         vpc: aws.vpc,
         vpc_gateway: aws.vpc_gateway,
         subnets: aws.subnets,
@@ -61,6 +63,21 @@ async fn unfinished(
         }
     }
     Ok(found)
+}
+
+/// What the customer gateways of an earlier try say that it lists on the given Azure gateway.
+async fn tried(
+    clouds: &Clouds,
+    ask: &SurveyAsk,
+    seen: &Survey,
+    limits: &Limits,
+) -> Result<Option<BTreeSet<Ipv4Addr>>, Cause> {
+    let network = seen.gateway.found().and_then(network_of);
+    let Some((network, first)) = network.zip(ask.tried) else { return Ok(None) };
+    let tags = Tags::from([(LINK.to_owned(), LinkId::new(&network, first).to_string())]);
+    let ec2 = clouds.site(ask.region.as_ref(), limits).await?.ec2;
+    let left = ec2.describe_customer_gateways(&limits.aws(), &Filter::tags(&tags)).await?;
+    Ok((!left.is_empty()).then(|| left.iter().flat_map(|customer| placed(&customer.tags)).collect()))
 }
 
 async fn survey_azure(azure: &Azure, ask: &SurveyAsk, limits: &Limits) -> Result<Survey, Cause> {

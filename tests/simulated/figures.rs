@@ -6,8 +6,8 @@ use super::sweep::{Course, course};
 /// Of everything but a create one point in so many is met in every run.
 const SAMPLE: usize = 199;
 
-/// A fault in the product that the sweep found: the test that keeps it out, and what it was.
-pub const FINDINGS: [(&str, &str); 4] = [
+/// A fault in the product that the sweep or the thousand pairs of links found: the test that keeps it out, and what it was.
+pub const FINDINGS: [(&str, &str); 11] = [
     (
         "a_create_that_failed_before_its_public_route_table_still_gets_routes_into_it",
         "The state of a failed create took the route tables made so far for the whole set: the public table never got Azure's routes.",
@@ -23,6 +23,34 @@ pub const FINDINGS: [(&str, &str); 4] = [
     (
         "keys_of_the_users_own_reach_both_clouds_whatever_call_of_theirs_is_lost",
         "A new `preshared_keys_wo_version` alone counted as a local change: the keys reached neither cloud.",
+    ),
+    (
+        "a_create_lists_its_addresses_on_a_gateway_that_somebody_is_just_changing",
+        "A gateway that somebody is changing shows no addresses; the create waited for it and made connections before it had listed its own.",
+    ),
+    (
+        "a_destroy_takes_its_addresses_off_a_gateway_that_somebody_is_just_changing",
+        "For the same reason a destroy took nothing off, and said that all was gone.",
+    ),
+    (
+        "a_destroy_that_failed_at_the_gateway_is_not_forgotten",
+        "A destroy that failed last of all, at its addresses on a shared gateway, was forgotten by the next read.",
+    ),
+    (
+        "addresses_of_a_create_that_was_killed_are_its_own",
+        "The next apply took the addresses of a killed create for other people's, and its destroy left them on the gateway.",
+    ),
+    (
+        "addresses_of_a_change_that_was_killed_go_with_the_link",
+        "The same after a change of the addresses that was killed.",
+    ),
+    (
+        "an_own_link_that_is_filed_elsewhere_than_its_gateway_is_imported_as_it_is",
+        "Imported, a link in a resource group of its own was to be replaced: it was looked for in the gateway's group.",
+    ),
+    (
+        "a_change_of_a_tunnel_whose_refusal_was_lost_is_asked_for_again",
+        "A change of a tunnel that was refused while an earlier one was under way, the refusal lost, counted as done: the keys differed.",
     ),
 ];
 

@@ -6,10 +6,12 @@ pub mod core;
 pub mod figures;
 pub mod lifecycle;
 pub mod meddling;
+pub mod pair;
 pub mod point;
 #[path = "../random/rules.rs"]
 pub mod rules;
 pub mod sweep;
+pub mod umpire;
 pub mod variety;
 pub mod verify;
 pub mod wire;
@@ -81,6 +83,14 @@ impl Sim {
         let sandbox = Sandbox::of(world);
         let wire = Wire::new(sandbox.clone());
         let clouds = clients(&wire, &settings, seed, TokioTime::starting(origin));
+        Sim { sandbox, clouds, wire, seed, origin }
+    }
+
+    /// The same clouds with clients of somebody else's.
+    pub fn of_actor(&self, actor: &'static str) -> Self {
+        let wire = self.wire.of(actor);
+        let (sandbox, seed, origin) = (self.sandbox.clone(), self.seed, self.origin);
+        let clouds = clients(&wire, &sandbox.world().settings.clone(), seed, TokioTime::starting(origin));
         Sim { sandbox, clouds, wire, seed, origin }
     }
 

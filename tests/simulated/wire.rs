@@ -23,7 +23,12 @@ pub const AWS_SECRET: &str = "wJalrXUtnFEMIsimulatedSECRETkey";
 pub struct Wire {
     sandbox: Sandbox,
     shared: Arc<Mutex<Shared>>,
+    /// Whose calls these are, where several share the clouds; empty otherwise.
+    actor: &'static str,
 }
+
+/// The header that tells an umpire whose call it sees. The clouds take no notice of it.
+pub const ACTOR: &str = "x-actor";
 
 #[derive(Default)]
 struct Shared {
@@ -36,10 +41,15 @@ struct Shared {
 
 impl Wire {
     pub fn new(sandbox: Sandbox) -> Self {
-        let wire = Wire { sandbox, shared: Arc::default() };
+        let wire = Wire { sandbox, shared: Arc::default(), actor: "" };
         let client = wire.sandbox.world().settings.client_secret.clone();
         wire.shared.lock().unwrap().secrets.extend([AWS_SECRET.to_owned(), client]);
         wire
+    }
+
+    /// Of somebody else, to the same clouds.
+    pub fn of(&self, actor: &'static str) -> Self {
+        Wire { actor, ..self.clone() }
     }
 
     /// From now on a call without an answer is one at which the process is killed; the token tells.
@@ -65,7 +75,10 @@ impl Wire {
         self.shared.lock().unwrap().secrets.clone()
     }
 
-    async fn pass(&self, request: Request) -> Reply {
+    async fn pass(&self, mut request: Request) -> Reply {
+        if !self.actor.is_empty() {
+            request.headers.push((ACTOR.to_owned(), self.actor.to_owned()));
+        }
         {
             let mut shared = self.shared.lock().unwrap();
             shared.note(&request.body, request.path.ends_with("/sharedkey"));

@@ -9,7 +9,7 @@ use super::private::Private;
 use super::recall::{Recall, drift, is_unfinished};
 use super::settle::{Ground, settle};
 use super::spec::{Keys, Surroundings, own_keys, search, spec, subscription, text};
-use super::state::{complete, identity, managed, read_managed};
+use super::state::{complete, identity, is_gone, managed, own_addresses, read_managed};
 use crate::aws::model::RouteTableId;
 use crate::azure::id::ResourceId;
 use crate::link::address::InsideCidr;
@@ -391,7 +391,7 @@ pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest
     let kept = private.write();
     let save = |observed: &Observed| {
         let (left, managed) = stored(observed);
-        let left = if managed.is_empty() { Value::Null } else { left };
+        let left = if is_gone(state, &private, &managed, observed) { Value::Null } else { left };
         request.checkpoint.save(left, kept.clone(), request.planned_identity.clone());
     };
     let limit = timeout(state, "delete", 120);
@@ -416,14 +416,12 @@ fn demolition(state: &Value, private: &Private, managed: Managed, subscription: 
     let link = resource("virtual_network_id").zip(cidrs.as_ref());
     let link = link.map(|(network, cidrs)| super::spec::link_id(state, private, &network, *cidrs.get(first)));
     let stays = managed.ids(Kind::AzureGateway).next().is_none();
-    let own = cidrs.iter().flat_map(|cidrs| cidrs.iter().map(|(_, cidr)| cidr.azure_ip()).collect::<Vec<_>>());
-    let own = own.chain(private.former.iter().map(|(_, ip)| *ip));
     Demolition {
         link: link.or_else(|| private.link.clone()).unwrap_or_else(|| crate::link::ownership::LinkId::found("")),
         region: crate::aws::model::Region(text(aws, "region").unwrap_or_default()),
         resource_group: text(azure, "resource_group_name").unwrap_or_default(),
         azure_gateway: resource("gateway_id"),
-        own_addresses: if stays { own.filter(|ip| !private.origin.found.contains(ip)).collect() } else { Vec::new() },
+        own_addresses: if stays { own_addresses(state, private) } else { Vec::new() },
         managed,
         subscription,
     }

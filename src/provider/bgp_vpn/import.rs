@@ -9,7 +9,7 @@ use super::settle::{Ground, settle};
 use super::state::{complete, identity, managed};
 use crate::link::address::{InsideCidr, Slot};
 use crate::link::managed::{Kind, Managed};
-use crate::link::ownership::FOUND;
+use crate::link::ownership;
 use crate::link::search::ImportId;
 use crate::link::survey::Survey;
 use crate::link::tunnel::{Instance, TunnelKey};
@@ -61,14 +61,12 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
         tables.map(|table| table.id.0.clone()).collect::<Vec<_>>()
     });
     let propagating = propagating.unwrap_or_default();
-    // Whoever made the VPN connections made the link.
-    let made = observed.aws.vpns.iter().any(|(_, vpn)| vpn.as_ref().is_some_and(|vpn| tagged(&vpn.tags)));
     let mut private = Private {
         origin: Origin {
             azure_gateway_given: !azure_own,
             vpn_gateway_given: !aws_own,
             makes_gateway_subnet: false,
-            found: found_before(found, !azure_own && !made),
+            found: if azure_own { BTreeSet::new() } else { found_before(found) },
             propagated_before: if aws_own { Vec::new() } else { propagating.clone() },
         },
         link: Some(found.link.clone()),
@@ -114,19 +112,17 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
     ImportResponse { identity: identity_of(&state), state, private: private.write(), deferred: None, diagnostics: told }
 }
 
-/// Addresses that a given gateway listed before this link, as the customer gateways' tags remember them. Of a link that
-/// somebody else made, all that are listed.
-fn found_before(found: &Found, foreign: bool) -> BTreeSet<Ipv4Addr> {
-    if foreign {
-        let listed = |(key, cidr): (TunnelKey, &InsideCidr)| {
-            let at = found.observed.azure.gateway_instance(key.instance)?;
-            Some(cidr.azure_ip()).filter(|ip| at.custom_bgp_ips.contains(ip))
-        };
-        return found.inside_cidrs.iter().filter_map(listed).collect();
-    }
+/// Addresses of the link that a given gateway lists and that the link did not put there, as far as the customer gateways'
+/// tags remember that.
+fn found_before(found: &Found) -> BTreeSet<Ipv4Addr> {
     let customers = found.observed.aws.customer_gateways.iter().filter_map(|(_, customer)| customer.as_ref());
-    let told = customers.filter(|c| found.link.is_on(&c.tags)).filter_map(|c| c.tags.get(FOUND));
-    told.flat_map(|ips| ips.split(' ').filter_map(|ip| ip.parse().ok())).collect()
+    let placed: BTreeSet<Ipv4Addr> =
+        customers.filter(|c| found.link.is_on(&c.tags)).flat_map(|c| ownership::placed(&c.tags)).collect();
+    let listed = |(key, cidr): (TunnelKey, &InsideCidr)| {
+        let at = found.observed.azure.gateway_instance(key.instance)?;
+        Some(cidr.azure_ip()).filter(|ip| at.custom_bgp_ips.contains(ip) && !placed.contains(ip))
+    };
+    found.inside_cidrs.iter().filter_map(listed).collect()
 }
 
 fn options(draft: &mut Draft<'_>, found: &Found, own: bool, propagating: Vec<String>) {

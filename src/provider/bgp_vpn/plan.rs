@@ -30,6 +30,9 @@ pub fn validate(config: &Value) -> Diagnostics {
     diagnostics(check_fields(&wish).into_iter().chain(check_presence(&wish)))
 }
 
+/// The tunnel whose inside CIDR names the link.
+const FIRST: TunnelKey = TunnelKey { instance: Instance::Zero, number: 1 };
+
 /// Plans a create, an update or a destroy.
 pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) -> PlanResponse {
     if request.is_destroy() {
@@ -137,6 +140,7 @@ pub fn ask(engine: &dyn Engine, settled: &Value, ground: &Ground<'_, '_>) -> (Su
         resource_group: wish.group.known().filter(|_| subscription.is_some()).cloned(),
         network: resource(&wish.network_id).or_else(composed),
         gateway: resource(&wish.gateway_id).filter(|_| gateway_given),
+        tried: inside_cidrs(settled).map(|cidrs| *cidrs.get(FIRST)).filter(|_| gateway_given && ground.prior.is_none()),
         vpc: wish.vpc_id.known().filter(|_| region.is_some()).cloned().map(crate::aws::model::VpcId),
         vpn_gateway: wish
             .vpn_gateway_id
@@ -273,8 +277,7 @@ fn pinned(changes: Changes<'_>, ground: &Ground<'_, '_>) -> Option<Fault> {
 /// The ownership tag's value of a link, as far as its settings tell it by now.
 pub fn link_of(settled: &Value, private: &Private, subscription: Option<String>) -> Option<LinkId> {
     let found = search(settled, private, subscription, false)?;
-    let first = TunnelKey { instance: Instance::Zero, number: 1 };
-    found.link.or_else(|| Some(link_id(settled, private, &found.known.network?, *found.inside_cidrs.get(first))))
+    found.link.or_else(|| Some(link_id(settled, private, &found.known.network?, *found.inside_cidrs.get(FIRST))))
 }
 
 /// Where the gateways come from, and what is there already that this link must not count as its own.
@@ -315,20 +318,23 @@ fn found_addresses(ground: &Ground<'_, '_>, survey: &Survey, settled: &Value) ->
     let mut found = ground.private.origin.found.clone();
     let (Some(gateway), Some(cidrs)) = (survey.gateway.found(), inside_cidrs(settled)) else { return found };
     let network = crate::link::survey::network_of(gateway);
-    let first = *cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 });
+    let first = *cidrs.get(FIRST);
     let link = network.map(|network| link_id(settled, ground.private, &network, first));
     if ground.private.finishes && ground.private.link.is_some() {
         return found;
     }
     let tried = |c: &crate::azure::model::Connection| link.as_ref().is_some_and(|link| link.is_on(&c.resource.tags));
-    if !ground.azure_gateway_given() || ground.prior.is_none() && survey.connections.iter().any(tried) {
+    let unmarked = ground.prior.is_none() && survey.tried.is_none();
+    if !ground.azure_gateway_given() || unmarked && survey.connections.iter().any(tried) {
         return found;
     }
+    let (former, placed) = (&ground.private.former, survey.tried.iter().flatten());
+    let noted: BTreeSet<&Ipv4Addr> = former.iter().map(|(_, ip)| ip).chain(placed).collect();
     let put = ground.prior.and_then(|prior| inside_cidrs(&ground.private.applied).or_else(|| inside_cidrs(prior)));
     for (key, cidr) in cidrs.iter() {
         let ip = cidr.azure_ip();
         let listed = gateway.instances.get(key.instance.index()).is_some_and(|at| at.custom_bgp_ips.contains(&ip));
-        if listed && !put.iter().any(|put| put.get(key).azure_ip() == ip) {
+        if listed && !noted.contains(&ip) && !put.iter().any(|put| put.get(key).azure_ip() == ip) {
             found.insert(ip);
         }
     }

@@ -6,13 +6,14 @@ use super::follow::follow;
 use super::plan::link_of;
 use super::private::Private;
 use super::recall::{Recall, is_unfinished};
+use super::settle_options::inside_cidrs;
 use super::spec::{Keys, Surroundings, search, spec};
-use super::state::{complete, managed, read_managed};
+use super::state::{complete, is_gone, managed, read_managed};
 use crate::link::observed::Observed;
-use crate::link::ownership::{Standing, standing};
+use crate::link::ownership::{Standing, placed, standing};
 use crate::link::spec::Former;
 use crate::link::tunnel::Instance;
-use crate::plugin::{AttributePath, Diagnostic, ReadRequest, ReadResponse};
+use crate::plugin::{AttributePath, Diagnostic, ReadRequest, ReadResponse, Value};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
@@ -40,7 +41,7 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
         }
     };
     let managed = managed(&request.state, &observed, &read_managed(&request.state), &private, false);
-    if managed.is_empty() {
+    if is_gone(&request.state, &private, &managed, &observed) {
         return ReadResponse::default();
     }
     let mut state = request.state.clone();
@@ -57,6 +58,9 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
     for path in accepted.into_iter().map(AttributePath::from) {
         private.applied.set_at(&path, state.at(&path).clone());
     }
+    if private.origin.azure_gateway_given {
+        private.former.extend(unknown_to(&state, &private, &observed));
+    }
     let former = Former { addresses: left_over(&mut private, &observed), ..Former::default() };
     let around = Surroundings {
         private: &private,
@@ -72,6 +76,16 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
     recall.note(&state, link_of(&state, &private, engine.subscription()), Some(&private));
     let identity = identity_of(&state).or(request.identity);
     ReadResponse { state, private: private.write(), identity, ..ReadResponse::default() }
+}
+
+/// What the marks say was put on somebody else's gateway and the state does not know: by a run that was killed.
+fn unknown_to(state: &Value, private: &Private, observed: &Observed) -> BTreeSet<(usize, Ipv4Addr)> {
+    let cidrs = inside_cidrs(state);
+    let own: Vec<Ipv4Addr> = cidrs.iter().flat_map(|all| all.iter().map(|(_, cidr)| cidr.azure_ip())).collect();
+    let customers = observed.aws.customer_gateways.iter().filter_map(|(at, customer)| Some((at, customer.as_ref()?)));
+    let ours = customers.filter(|(_, customer)| private.link.as_ref().is_some_and(|link| link.is_on(&customer.tags)));
+    let placed = ours.flat_map(|(at, customer)| placed(&customer.tags).map(move |ip| (at.index(), ip)));
+    placed.filter(|(_, ip)| !own.contains(ip) && !private.origin.found.contains(ip)).collect()
 }
 
 /// Addresses that an update gave up and never took off the gateway: still to be done. Those that are off are forgotten.

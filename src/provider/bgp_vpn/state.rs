@@ -9,6 +9,7 @@ use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
+use std::net::Ipv4Addr;
 
 /// Sets every computed attribute from what was observed. `drift` and `id` are left to the caller.
 pub fn complete(state: &mut Value, observed: &Observed, managed: &Managed) {
@@ -193,4 +194,22 @@ pub fn read_managed(state: &Value) -> Managed {
 pub fn identity(gateway: &str, inside_cidr: &str) -> (Value, Value) {
     let identity = Value::object([("azure_gateway_id", gateway), ("inside_cidr", inside_cidr)]);
     (format!("{gateway},{inside_cidr}").into(), identity)
+}
+
+/// This link's addresses on the Azure gateway, by its state: not those that were there before it.
+pub fn own_addresses(state: &Value, private: &Private) -> Vec<Ipv4Addr> {
+    let cidrs = inside_cidrs(state);
+    let placed = cidrs.iter().flat_map(|cidrs| cidrs.iter().map(|(_, cidr)| cidr.azure_ip()));
+    let former = private.former.iter().map(|(_, ip)| *ip);
+    placed.chain(former).filter(|ip| !private.origin.found.contains(ip)).collect()
+}
+
+/// Whether all that is left of a link is nothing, its addresses on somebody else's gateway included. A busy gateway does not
+/// show what it lists.
+pub fn is_gone(state: &Value, private: &Private, managed: &Managed, observed: &Observed) -> bool {
+    let own = own_addresses(state, private);
+    let gateway = observed.azure.gateway.as_ref().filter(|_| private.origin.azure_gateway_given);
+    let listed =
+        gateway.is_some_and(|at| at.resource.state.is_busy() || at.custom_bgp_ips().any(|ip| own.contains(ip)));
+    managed.is_empty() && !listed
 }

@@ -6,7 +6,7 @@ use crate::aws::{Extras, Filter, NewConnection, Own};
 use crate::link::assemble::{name_endpoints, part};
 use crate::link::decide::wanted_tables;
 use crate::link::differ;
-use crate::link::ownership::{FOUND, UNFINISHED};
+use crate::link::ownership::UNFINISHED;
 use crate::link::spec::{AwsGateway, AwsNetwork};
 use crate::link::step::Object;
 use crate::link::tunnel::{Instance, TunnelKey};
@@ -167,10 +167,7 @@ impl Building<'_> {
         // A device name of its own keeps EC2 from handing back somebody else's gateway for the same address.
         let device = format!("awsazure-{}-{instance}", self.link());
         let mut tags = self.new_tags(instance, self.spec.aws.names.customer_gateways.get(instance));
-        if !self.spec.found.is_empty() {
-            let found: Vec<String> = self.spec.found.iter().map(ToString::to_string).collect();
-            tags.insert(FOUND.to_owned(), found.join(" "));
-        }
+        tags.extend(self.placed_mark(instance));
         let made = ec2.create_customer_gateway(&waits, ip, asn, &device, &tags).await?;
         if !self.link().is_on(&made.tags) {
             return Err(Cause::ForeignCustomerGateway { id: made.id.0 });
@@ -267,8 +264,7 @@ impl Building<'_> {
         if change == TunnelOptions::default() {
             return Ok(());
         }
-        ec2.modify_tunnel(&waits, &id, tunnel.outside_ip, &change).await?;
-        let changed = ec2.wait_tunnel_modified(&waits, &id, tunnel.outside_ip, &change).await?;
+        let changed = ec2.change_tunnel(&waits, &id, tunnel.outside_ip, &change).await?;
         // The endpoint keeps its outside address, and with it its name.
         self.acting.note(|seen| {
             let connection = seen.aws.vpns.get_mut(key.instance).insert(changed);

@@ -154,6 +154,17 @@ impl Building<'_> {
         Ok(())
     }
 
+    /// Waits for a gateway that somebody makes or changes, and then makes it what it is to be: the connections that come
+    /// next need their addresses listed, and a busy gateway did not show which were.
+    pub(super) async fn await_gateway(&self) -> Result<(), Cause> {
+        self.gateway().await?;
+        let have = self.acting.must("the Azure gateway", |seen| seen.azure.gateway.clone())?;
+        match self.acting.seen(|seen| differ::gateway(self.spec, seen, &have).is_empty()) {
+            true => Ok(()),
+            false => self.change_gateway().await,
+        }
+    }
+
     /// Makes the gateway, or waits for the one that is being made.
     pub(super) async fn gateway(&self) -> Result<(), Cause> {
         let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
@@ -185,7 +196,7 @@ impl Building<'_> {
         Ok(())
     }
 
-    fn own_addresses(&self, instance: Instance) -> Vec<Ipv4Addr> {
+    pub(super) fn own_addresses(&self, instance: Instance) -> Vec<Ipv4Addr> {
         instance.tunnels().map(|key| self.spec.inside_cidrs.get(key).azure_ip()).to_vec()
     }
 
@@ -205,6 +216,7 @@ impl Building<'_> {
                 }
             }
         };
+        self.mark_placed().await?;
         let changed = self.acting.site.azure.change_gateway(id, &edit, &self.acting.limits.azure()).await?;
         self.acting.note(|seen| seen.azure.gateway = Some(changed));
         match self.acting.seen(|seen| differ::missing_addresses(self.spec, seen)).first() {

@@ -2,6 +2,7 @@
 
 mod aws;
 mod azure;
+mod placed;
 mod remove;
 mod session;
 
@@ -84,7 +85,8 @@ impl Building<'_> {
             (Object::GatewaySubnet, _) => Box::pin(self.gateway_subnet()).await,
             (Object::Subnet(name), verb) => Box::pin(self.subnet(name, verb)).await,
             (Object::PublicIp(instance), _) => Box::pin(self.public_ip(*instance)).await,
-            (Object::Gateway, Verb::Create | Verb::Await) => Box::pin(self.gateway()).await,
+            (Object::Gateway, Verb::Create) => Box::pin(self.gateway()).await,
+            (Object::Gateway, Verb::Await) => Box::pin(self.await_gateway()).await,
             (Object::Gateway, _) => Box::pin(self.change_gateway()).await,
             (Object::LocalGateway(key), Verb::Create) => Box::pin(self.local_gateway(*key)).await,
             (Object::LocalGateway(key), _) => Box::pin(self.change_local_gateway(*key)).await,

@@ -1,6 +1,6 @@
 //! Steps that take something away. What is gone already is done.
 
-use super::Acting;
+use super::{Acting, Building};
 use crate::aws::Filter;
 use crate::aws::model::VpnGatewayId;
 use crate::azure::documents::gateway;
@@ -31,7 +31,12 @@ pub(super) async fn remove(acting: &Acting<'_>, object: &Object) -> Result<(), C
             acting.note(|seen| *seen.azure.local_gateways.get_mut(*key) = None);
         }
         Object::Gateway => remove_gateway(acting).await?,
-        Object::OwnAddresses => withdraw(acting).await?,
+        Object::OwnAddresses => {
+            withdraw(acting).await?;
+            if let Some(spec) = acting.spec {
+                Building { acting, spec }.mark_withdrawn().await?;
+            }
+        }
         Object::PublicIp(instance) => {
             let ip = acting.must("the public IP", |s| s.azure.public_ips.get(*instance).clone())?;
             azure.delete_public_ip(&ip.resource.id, &az).await?;
