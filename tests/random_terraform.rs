@@ -1,4 +1,4 @@
-//! Random configurations through real Terraform, a hundred instances a run, four runs or AWSAZURE_RUNS: plan, apply, an empty plan,
+//! Random configurations through real Terraform, a hundred instances a run, three runs or AWSAZURE_RUNS: plan, apply, an empty plan,
 //! destroy. What must never be there (a "Provider produced" error, a warning in the log) is checked in every run.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -12,11 +12,11 @@ use random::site::{Site, Style, prepare};
 use std::collections::BTreeMap;
 use support::{Clouds, TestEnv, World};
 
-const INSTANCES: u64 = 100;
+const INSTANCES: u64 = 104;
 
-/// Four runs, over three hundred configurations, unless another number is asked for.
+/// Three runs, over three hundred configurations, unless another number is asked for.
 fn runs() -> u64 {
-    std::env::var("AWSAZURE_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(4)
+    std::env::var("AWSAZURE_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
 }
 
 /// The instances of a run, by their names.

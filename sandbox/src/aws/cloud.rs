@@ -13,6 +13,7 @@ use crate::world::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// AWS's half of the world.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct Cloud {
     pub quotas: Quotas,
     regions: BTreeMap<String, Region>,
     throttle: throttle::Buckets,
+    /// Calls so far that may have changed something.
+    #[serde(skip)]
+    changes: u64,
 }
 
 impl Cloud {
@@ -34,6 +38,7 @@ impl Cloud {
     }
 
     pub fn handle(&mut self, call: &Call, request: &Request, cx: &mut Context<'_>) -> Response {
+        self.changes += u64::from(!call.operation.starts_with("Describe"));
         let outcome = match call.service {
             Service::Sts => sts::answer(call, request, cx),
             Service::Ec2 => self.ec2(call, request, cx),
@@ -46,6 +51,14 @@ impl Cloud {
         for region in self.regions.values_mut() {
             region.advance(now, rng);
         }
+    }
+
+    /// Another number whenever [`Cloud::ends`] may be others: after a call, and when time has changed a state.
+    pub fn stamp(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.changes.hash(&mut hasher);
+        self.regions.values().for_each(|region| region.stamp(&mut hasher));
+        hasher.finish()
     }
 
     /// Every tunnel endpoint that there is, in AWS's words.

@@ -17,7 +17,7 @@ const LATE_ONE_IN: u64 = 4;
 const LATE_LEAST: Span = Span(300);
 const LATE_MOST: Span = Span(2_000);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum State {
     Pending,
     Available,

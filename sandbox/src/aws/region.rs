@@ -17,6 +17,7 @@ use crate::time::SimTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 /// What an operation gives back: the elements inside its response, or a refusal.
 pub type Answer = Result<Xml, Fault>;
@@ -93,6 +94,16 @@ impl Region {
         self.vpn_connections.retain(|_, connection| connection.advance(now));
         self.transit_gateways.retain(|_, gateway| gateway.life.advance(now));
         self.transit_attachments.retain(|_, attachment| attachment.life.advance(now));
+    }
+
+    /// What time alone changes of the endpoints.
+    pub fn stamp(&self, hasher: &mut impl Hasher) {
+        for connection in self.vpn_connections.values() {
+            connection.life.state.hash(hasher);
+            connection.tunnels.iter().for_each(|tunnel| tunnel.replaced_until.is_some().hash(hasher));
+        }
+        self.vpn_gateways.values().for_each(|gateway| gateway.attached_vpc().hash(hasher));
+        (self.customer_gateways.len(), self.transit_gateways.len()).hash(hasher);
     }
 
     /// Every tunnel endpoint of this region's connections that are not deleted.

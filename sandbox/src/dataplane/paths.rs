@@ -113,6 +113,12 @@ impl Paths {
         self.told.as_ref().filter(|told| self.now <= told.valid_until)
     }
 
+    /// Time goes by, and the ends are as they were.
+    pub fn pass(&mut self, now: SimTime) {
+        self.now = now;
+        self.paths.iter_mut().for_each(|(outside_ip, path)| path.report(now, *outside_ip));
+    }
+
     /// Looks at all ends again.
     pub fn refresh(&mut self, now: SimTime, aws: &[AwsEnd], azure: &[AzureEnd]) {
         self.now = now;
