@@ -19,6 +19,7 @@ use awsazure::link::tunnel::{Instance, TunnelKey};
 use awsazure::plugin::Value;
 use awsazure::primitives::{Asn, Tags};
 use awsazure::reconcile::{Cause, Ended, converge, demolish};
+use futures::future::join_all;
 use serde_json::json;
 use simulated::core::{Core, Run, Stored, config};
 use simulated::verify::{Listing, ended_well, listing, managed, tunnels_agree};
@@ -76,29 +77,23 @@ async fn half_built(sim: &Sim, spec: &Spec) {
 /// Somebody goes on with the link: something new of it at Azure, where it shows at once, every ten seconds.
 async fn somebody_builds(sim: &Sim, spec: &Spec) {
     let (azure, ec2, limits) = (sim.process().azure, ec2(sim).await, sim.limits());
-    let (soon, second) = (tokio::time::Instant::now() + Duration::from_secs(5), Duration::from_secs(1));
-    let mut pace = tokio::time::interval_at(soon, second.mul_f64(10.4));
+    let turn = |n: usize| tokio::time::sleep(Duration::from_millis(5_000 + 10_300 * n as u64));
     let id = |kind: &str, name: &str| ResourceId::network(&sim.subscription(), &spec.azure.resource_group, kind, name);
-    let location = spec.azure.location.clone();
-    for instance in Instance::ALL {
-        pace.tick().await;
+    let address = async |instance: Instance| {
+        turn(instance.index()).await;
         let id = id("publicIPAddresses", spec.azure.names.public_ips.get(instance));
-        let new = NewPublicIp {
-            location: location.clone(),
-            zones: ["1", "2", "3"].map(str::to_owned).to_vec(),
-            tags: spec.link.tags(instance),
-        };
+        let (location, zones) = (spec.azure.location.clone(), ["1", "2", "3"].map(str::to_owned).to_vec());
+        let new = NewPublicIp { location, zones, tags: spec.link.tags(instance) };
         let made = azure.create_public_ip(&id, &new, &|_| true, &limits.azure()).await.unwrap();
         let mut tags = spec.link.tags(instance);
         tags.insert(UNFINISHED.to_owned(), "true".to_owned());
-        let device = format!("awsazure-{}-{instance}", spec.link);
-        let ip = made.address.unwrap();
+        let (ip, device) = (made.address.unwrap(), format!("awsazure-{}-{instance}", spec.link));
         ec2.create_customer_gateway(&limits.aws(), ip, Asn(65_000), &device, &tags).await.unwrap();
-    }
-    for key in TunnelKey::ALL {
-        pace.tick().await;
+    };
+    let end = async |n: usize, key: TunnelKey| {
+        turn(Instance::ALL.len() + n).await;
         let new = NewLocalGateway {
-            location: location.clone(),
+            location: spec.azure.location.clone(),
             gateway_ip: [198, 51, 100, key.number].into(),
             asn: Asn(64_512),
             bgp_ip: spec.inside_cidrs.get(key).aws_ip(),
@@ -106,7 +101,9 @@ async fn somebody_builds(sim: &Sim, spec: &Spec) {
         };
         let id = id("localNetworkGateways", spec.azure.names.local_gateways.get(key));
         azure.create_local_gateway(&id, &new, &|_| true, &limits.azure()).await.unwrap();
-    }
+    };
+    let ends = join_all(TunnelKey::ALL.into_iter().enumerate().map(|(n, key)| end(n, key)));
+    tokio::join!(join_all(Instance::ALL.map(address)), ends);
 }
 
 #[test]
