@@ -288,3 +288,20 @@ fn a_range_that_the_same_update_takes_away_is_not_missed() {
         assert!(ended.observed.tunnel(TunnelKey::ALL[3]).unwrap().telemetry.as_ref().unwrap().accepted_routes == 1);
     });
 }
+
+#[test]
+fn one_look_tells_whether_all_the_other_tunnels_are_up() {
+    simulated(|| async {
+        let sim = Sim::new(11);
+        let mut spec = sim.spec("prod", 0);
+        let before = built(&sim, &spec).await;
+        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        let ended = sim.converge_from(&spec, &sim.search_after(&spec, &before)).await;
+        ended_well("the roll", &ended).unwrap();
+        let calls: Vec<String> = sim.sandbox.calls().into_iter().map(|call| call.operation).collect();
+        let interrupted = (0..calls.len()).filter(|at| calls[*at] == "ModifyVpnTunnelOptions");
+        let looks =
+            interrupted.map(|at| calls[..at].iter().rev().take_while(|one| *one == "DescribeVpnConnections").count());
+        assert_eq!(looks.collect::<Vec<_>>(), [1; 4]);
+    });
+}
