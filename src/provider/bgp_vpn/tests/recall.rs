@@ -2,6 +2,8 @@
 
 use super::core::Core;
 use super::{made, nine_lines, with};
+use crate::link::ownership::UNFINISHED;
+use crate::link::tunnel::Instance;
 use crate::plugin::{PlanResponse, Resource, Value};
 
 /// A state as Terraform holds it.
@@ -63,21 +65,53 @@ async fn another_process_reads_the_former_state_as_gone_once_it_knows_the_curren
 }
 
 #[tokio::test]
-async fn a_state_that_no_other_outlived_is_deleted_whatever_was_before() {
-    let (mut core, former, current) = finished_after_all().await;
-    // The only state there is: its create ended, and nobody wrote that down.
+async fn the_only_state_of_a_link_is_deleted_although_nobody_wrote_down_that_its_create_ended() {
+    let (mut core, former, _) = finished_after_all().await;
     core.forgets();
     core.hold(former);
     core.refresh().await;
     assert!(core.state.is_set());
     core.delete().await;
     assert!(!core.there());
+}
 
-    // Whole, deleted, and half made again, all in one process.
+#[tokio::test]
+async fn a_link_that_was_deleted_outlives_nothing_that_is_made_after_it() {
+    let (mut core, former, current) = finished_after_all().await;
+    let there = core.clouds.there.lock().unwrap().clone();
     core.hold(current);
     core.delete().await;
+    // Somebody else made it again, half.
+    *core.clouds.there.lock().unwrap() = there;
+    core.hold(former);
+    core.refresh().await;
+    assert!(core.state.is_set());
+    core.delete().await;
+    assert!(!core.there());
+}
+
+#[tokio::test]
+async fn a_link_that_vanished_outlives_nothing_that_is_made_after_it() {
+    let (mut core, ..) = finished_after_all().await;
+    *core.clouds.there.lock().unwrap() = Default::default();
+    core.refresh().await;
+    assert!(core.state.is_null());
     *core.clouds.fails.lock().unwrap() = true;
     assert!(core.apply(&nine_lines()).await.has_errors());
+    core.delete().await;
+    assert!(!core.there());
+}
+
+#[tokio::test]
+async fn a_link_that_is_found_unfinished_is_deleted_by_the_state_that_knew_it_whole() {
+    let mut core = made(&nine_lines()).await;
+    for instance in Instance::ALL {
+        let mut there = core.clouds.there.lock().unwrap();
+        let customer = there.aws.customer_gateways.get_mut(instance).as_mut().unwrap();
+        customer.tags.insert(UNFINISHED.to_owned(), "true".to_owned());
+    }
+    core.resource.recall(&core.state);
+    core.refresh().await;
     core.delete().await;
     assert!(!core.there());
 }
