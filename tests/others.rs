@@ -329,3 +329,24 @@ fn a_claimed_gateway_that_is_lost_with_a_public_ip_comes_back_with_a_new_custome
         assert_eq!(of_kind(&sim, "virtualNetworks").len() + of_kind(&sim, "vpc").len(), 2);
     });
 }
+
+#[test]
+fn a_group_that_holds_what_the_destroy_leaves_is_not_waited_for() {
+    simulated(|| async {
+        let sim = Sim::new(36);
+        let spec = sim.spec("prod", 0);
+        let made = sim.converge(&spec).await;
+        ended_well("create", &made).unwrap();
+        let mut what = sim.demolition(&spec, &made.observed);
+        what.managed
+            .0
+            .retain(|kind, _| ![Kind::AzureGateway, Kind::AzurePublicIp, Kind::AzureVirtualNetwork].contains(kind));
+        let search = sim.search_after(&spec, &made.observed);
+        let gone = demolish(&sim.clouds, &what, &search, &sim.limits(), &|_| {}).await;
+        let [failure] = gone.failures.as_slice() else { panic!("{:#?}", gone.failures) };
+        assert!(matches!(failure.cause, Cause::NotEmpty { kind: "the resource group", .. }), "{}", failure.cause);
+        let looks = sim.sandbox.calls().iter().filter(|call| call.operation == "ListResources").count();
+        assert_eq!(looks, 1, "it does not go by waiting");
+        assert_eq!(of_kind(&sim, "virtualNetworkGateways").len(), 1);
+    });
+}
