@@ -5,15 +5,7 @@
 
 mod support;
 
-use support::Story;
-
-fn has_warning(said: &str, summary: &str) -> bool {
-    said.contains(&format!("Warning: {summary}"))
-}
-
-fn listed(story: &Story) -> Vec<String> {
-    story.env.hands().listed_addresses(story.state()["azure"]["gateway_id"].as_str().unwrap())
-}
+use support::{Story, has_warning};
 
 #[test]
 fn options_of_the_tunnels_change_in_place() {
@@ -46,16 +38,16 @@ fn options_of_the_tunnels_change_in_place() {
 #[test]
 fn addresses_change_in_place_and_the_gateway_forgets_the_old_ones() {
     let Some(mut story) = Story::begins() else { return };
-    assert_eq!(listed(&story), ["169.254.21.2", "169.254.21.6", "169.254.22.2", "169.254.22.6"]);
+    assert_eq!(story.listed(), ["169.254.21.2", "169.254.21.6", "169.254.22.2", "169.254.22.6"]);
     let id = story.state()["id"].clone();
 
     story.changes(|link| link.with("slot", "3"));
-    assert_eq!(listed(&story), ["169.254.21.26", "169.254.21.30", "169.254.22.26", "169.254.22.30"]);
+    assert_eq!(story.listed(), ["169.254.21.26", "169.254.21.30", "169.254.22.26", "169.254.22.30"]);
     assert_eq!(story.state()["tunnels"]["instance1_tunnel2"]["azure_bgp_ip"], "169.254.22.30");
     assert_eq!(story.state()["id"], id, "the identity stays");
 
     story.changes(|link| link.with("inside_cidrs", "{ instance1_tunnel2 = \"169.254.22.40/30\" }"));
-    assert_eq!(listed(&story), ["169.254.21.26", "169.254.21.30", "169.254.22.26", "169.254.22.42"]);
+    assert_eq!(story.listed(), ["169.254.21.26", "169.254.21.30", "169.254.22.26", "169.254.22.42"]);
     assert_eq!(story.state()["slot"], 3, "as configured");
     story.ends();
 }

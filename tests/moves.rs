@@ -6,15 +6,7 @@
 mod support;
 
 use serde_json::Value;
-use support::{Groups, Link, Story, TestEnv, census, slot};
-
-fn has_warning(said: &str, summary: &str) -> bool {
-    said.contains(&format!("Warning: {summary}"))
-}
-
-fn listed(story: &Story) -> Vec<String> {
-    story.env.hands().listed_addresses(story.state()["azure"]["gateway_id"].as_str().unwrap())
-}
+use support::{Groups, Link, Story, TestEnv, census, has_warning, slot};
 
 #[test]
 fn a_policy_changes_to_the_clouds_own_and_back_and_taken_back_tags_go() {
@@ -137,7 +129,7 @@ fn every_change_that_takes_another_gateway_is_carried_out_and_leaves_nothing_beh
     story.link = lent.with("azure.gateway_id", &format!("{:?}", ends.gateway));
     replaces(&mut story, |link| link);
     assert_eq!(story.env.world().of_kind("virtualNetworkGateways").len(), 1);
-    assert_eq!(listed(&story).len(), 8);
+    assert_eq!(story.listed().len(), 8);
     story.env.destroy();
     assert_eq!(hands.listed_addresses(&ends.gateway).len(), 4);
     assert!(story.env.has_none_of(&["connections", "vpn-connection", "localNetworkGateways", "customer-gateway"]));

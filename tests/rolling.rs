@@ -8,10 +8,11 @@ use awsazure::aws::model::TunnelOptions;
 use awsazure::link::observed::Observed;
 use awsazure::link::policy::Preset;
 use awsazure::link::rotation::Rotation;
-use awsazure::link::spec::Spec;
+use awsazure::link::spec::{AzureNetwork, Spec};
 use awsazure::link::tunnel::{PerTunnel, TunnelKey};
 use awsazure::primitives::SharedKey;
-use awsazure::reconcile::Ended;
+use awsazure::reconcile::{Cause, Ended};
+use serde_json::json;
 use simulated::Sim;
 use simulated::verify::ended_well;
 use std::future::Future;
@@ -191,5 +192,116 @@ fn own_keys_take_the_place_of_others_only_when_they_are_raised() {
         ended_well("the raise", &ended).unwrap();
         assert_eq!((least, up(&sim, &ended.observed)), (3, 4));
         assert_eq!(*keys(&ended.observed).get(TunnelKey::ALL[1]), own);
+    });
+}
+
+const RANGES: [&str; 2] = ["10.1.0.0/16", "10.9.0.0/16"];
+
+/// A link whose VNet has two ranges: AWS learns a route for each.
+fn with_two_ranges(sim: &Sim) -> Spec {
+    let mut spec = sim.spec("prod", 0);
+    ranges(&mut spec, &RANGES);
+    spec
+}
+
+fn ranges(spec: &mut Spec, ranges: &[&str]) {
+    let AzureNetwork::Create { address_space, .. } = &mut spec.azure.network else { unreachable!() };
+    *address_space = ranges.iter().map(|range| range.parse().unwrap()).collect();
+}
+
+/// Somebody sets the ranges of the VNet.
+async fn announce(sim: &Sim, spec: &Spec, ranges: &[&str]) {
+    let edit = |doc: &mut serde_json::Value| doc["properties"]["addressSpace"]["addressPrefixes"] = json!(ranges);
+    sim.clouds.azure.change_virtual_network(spec.azure.network.id(), &edit, &sim.limits().azure()).await.unwrap();
+}
+
+/// When each tunnel began to be changed, in milliseconds.
+fn changes(sim: &Sim) -> Vec<u64> {
+    let calls = sim.sandbox.calls().into_iter();
+    calls.filter(|call| call.operation == "ModifyVpnTunnelOptions").map(|call| call.start_ms).collect()
+}
+
+async fn first_tunnel_is_changing(sim: &Sim) {
+    while changes(sim).is_empty() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[test]
+fn a_tunnel_that_comes_back_with_fewer_routes_stops_the_roll() {
+    simulated(|| async {
+        let sim = Sim::new(16);
+        let mut spec = with_two_ranges(&sim);
+        let before = built(&sim, &spec).await;
+        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        let search = sim.search_after(&spec, &before);
+        let somebody = async {
+            first_tunnel_is_changing(&sim).await;
+            announce(&sim, &spec, &RANGES[..1]).await;
+        };
+        let (ended, ()) = tokio::join!(sim.converge_from(&spec, &search), somebody);
+        let [failure] = ended.failures.as_slice() else { panic!("{:#?}", ended.failures) };
+        assert!(matches!(failure.cause, Cause::RoutesMissing { had: 2, has: 1, .. }), "{}", failure.cause);
+        let said = failure.cause.to_string();
+        assert!(
+            said.starts_with("instance0_tunnel1 is up again, but AWS accepts 1 routes over it instead of 2"),
+            "{said}"
+        );
+        assert_eq!((changes(&sim).len(), up(&sim, &before)), (1, 4), "the tunnels after it are as they were");
+    });
+}
+
+#[test]
+fn the_next_tunnel_waits_until_the_one_before_it_has_all_its_routes_again() {
+    simulated(|| async {
+        let sim = Sim::new(17);
+        let mut spec = with_two_ranges(&sim);
+        let before = built(&sim, &spec).await;
+        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        let search = sim.search_after(&spec, &before);
+        let somebody = async {
+            first_tunnel_is_changing(&sim).await;
+            announce(&sim, &spec, &RANGES[..1]).await;
+            tokio::time::sleep(Duration::from_secs(12 * 60)).await;
+            announce(&sim, &spec, &RANGES).await;
+            sim.sandbox.elapsed_ms()
+        };
+        let (ended, whole_again) = tokio::join!(sim.converge_from(&spec, &search), somebody);
+        ended_well("the roll", &ended).unwrap();
+        assert!(changes(&sim)[1] > whole_again - 60_000, "{:?} {whole_again}", changes(&sim));
+        assert_eq!(changes(&sim).len(), 4);
+    });
+}
+
+#[test]
+fn a_range_that_the_same_update_takes_away_is_not_missed() {
+    simulated(|| async {
+        let sim = Sim::new(18);
+        let mut spec = with_two_ranges(&sim);
+        let before = built(&sim, &spec).await;
+        ranges(&mut spec, &RANGES[..1]);
+        spec.former.address_space.insert(RANGES[1].parse().unwrap());
+        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        let (ended, least) = watched(&sim, &spec, &before).await;
+        ended_well("the roll", &ended).unwrap();
+        assert_eq!((least, changes(&sim).len()), (3, 4));
+        assert!(ended.observed.tunnel(TunnelKey::ALL[3]).unwrap().telemetry.as_ref().unwrap().accepted_routes == 1);
+    });
+}
+
+#[test]
+fn one_look_tells_whether_all_the_other_tunnels_are_up() {
+    simulated(|| async {
+        let sim = Sim::new(11);
+        let mut spec = sim.spec("prod", 0);
+        let before = built(&sim, &spec).await;
+        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        let ended = sim.converge_from(&spec, &sim.search_after(&spec, &before)).await;
+        ended_well("the roll", &ended).unwrap();
+        let calls: Vec<String> = sim.sandbox.calls().into_iter().map(|call| call.operation).collect();
+        let interrupted = (0..calls.len()).filter(|at| calls[*at] == "ModifyVpnTunnelOptions");
+        let looks =
+            interrupted.map(|at| calls[..at].iter().rev().take_while(|one| *one == "DescribeVpnConnections").count());
+        assert_eq!(looks.collect::<Vec<_>>(), [1; 4]);
     });
 }

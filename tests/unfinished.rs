@@ -103,19 +103,62 @@ fn a_destroy_takes_down_what_there_is_of_it() {
     assert!(left.is_empty(), "{left:#?}");
 }
 
+/// A link of which Terraform makes the new one before it takes the old one down.
+fn created_before_destroyed() -> String {
+    let link = Link::whole("link").with("lifecycle", "LIFECYCLE");
+    link.to_string().replace("  lifecycle = LIFECYCLE\n", "  lifecycle {\n    create_before_destroy = true\n  }\n")
+}
+
 #[test]
 fn where_the_new_one_comes_first_the_old_one_takes_nothing_with_it() {
-    let link = Link::whole("link").with("lifecycle", "LIFECYCLE");
-    let text =
-        link.to_string().replace("  lifecycle = LIFECYCLE\n", "  lifecycle {\n    create_before_destroy = true\n  }\n");
     let Some(env) = TestEnv::new() else { return };
-    env.write(&text);
+    env.write(&created_before_destroyed());
     env.fault("fail call 2 of PutConnection: forever refused");
     env.apply_fails();
     env.sandbox().fault(&["--clear"]);
     env.apply();
     assert_eq!((deletions(&env), gateway_creations(&env)), (0, 1));
     whole_and_gone(&env);
+}
+
+/// The same, with a create that failed twice: the state holds the link as it is, and as it was after the first try.
+fn left_twice() -> Option<TestEnv> {
+    let env = TestEnv::new()?;
+    env.write(&created_before_destroyed());
+    for fault in ["fail call 1 of PutLocalGateway: forever refused", "fail call 2 of PutConnection: forever refused"] {
+        env.fault(fault);
+        env.apply_fails();
+        env.sandbox().fault(&["--clear"]);
+    }
+    let instances = env.state()["resources"][0]["instances"].clone();
+    let deposed = instances.as_array().unwrap().iter().filter(|one| !one["deposed"].is_null()).count();
+    assert_eq!((instances.as_array().unwrap().len(), deposed), (2, 1), "{instances:#}");
+    Some(env)
+}
+
+#[test]
+fn a_link_whose_create_failed_twice_is_finished_and_its_former_self_takes_nothing_with_it() {
+    let Some(env) = left_twice() else { return };
+    env.apply();
+    assert_eq!((deletions(&env), gateway_creations(&env)), (0, 1));
+    whole_and_gone(&env);
+}
+
+#[test]
+fn a_link_whose_create_failed_twice_and_that_is_untainted_keeps_all_that_its_former_self_names() {
+    let Some(env) = left_twice() else { return };
+    env.ok(&["untaint", "-no-color", ADDRESS]);
+    env.apply();
+    assert_eq!((deletions(&env), gateway_creations(&env)), (0, 1));
+    whole_and_gone(&env);
+}
+
+#[test]
+fn a_link_whose_create_failed_twice_goes_with_its_former_self() {
+    let Some(env) = left_twice() else { return };
+    env.destroy();
+    let left = env.world();
+    assert!(left.is_empty(), "{left:#?}");
 }
 
 #[test]

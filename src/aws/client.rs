@@ -2,8 +2,9 @@
 
 use super::credentials;
 use super::error::Error;
+use super::jitter::Jitter;
 use super::model::Region;
-use super::patience::{Jitter, Waits};
+use super::patience::Waits;
 use super::settings::Settings;
 use super::trust;
 use super::watch::Watch;

@@ -113,6 +113,7 @@ impl Error {
         }
     }
 
+    #[cfg(feature = "clouds")]
     pub(super) fn failure_mut(&mut self) -> Option<&mut Failure> {
         match self {
             Error::NotFound(f)

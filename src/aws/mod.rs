@@ -20,6 +20,8 @@ mod convert;
 #[cfg(feature = "clouds")]
 mod credentials;
 #[cfg(feature = "clouds")]
+mod jitter;
+#[cfg(feature = "clouds")]
 mod observe;
 #[cfg(all(test, feature = "clouds"))]
 mod tests;
@@ -37,7 +39,9 @@ pub use calls::{Extras, Filter, Identity, NewConnection};
 #[cfg(feature = "clouds")]
 pub use client::{Aws, Ec2, Seams, TokioTime};
 pub use error::{Error, Failure};
-pub use patience::{Jitter, Own, Waits};
+#[cfg(feature = "clouds")]
+pub use jitter::Jitter;
+pub use patience::{Own, Waits};
 pub use settings::Settings;
 #[cfg(feature = "clouds")]
 pub use waits::fresh;

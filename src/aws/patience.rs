@@ -1,15 +1,11 @@
-//! How long a call may take, who may stop it, and how its waits are spread.
+//! How long a call may take, and who may stop it.
 
 use super::error::{Error, Failure};
 use crate::primitives::Tags;
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-const FIRST_RETRY: Duration = Duration::from_millis(250);
-const LONGEST_RETRY: Duration = Duration::from_secs(20);
 
 /// Until when a call may go on, and the token with which it is stopped before.
 #[derive(Clone, Debug)]
@@ -52,6 +48,7 @@ impl Waits {
     ///
     /// # Errors
     /// `Cancelled`, `TimedOut`.
+    #[cfg(feature = "clouds")]
     pub(super) fn check(&self, operation: &'static str, target: &str) -> Result<(), Error> {
         if self.cancel.is_cancelled() {
             Err(Error::Cancelled(Failure::local(operation, target, "stopped by request")))
@@ -87,50 +84,10 @@ impl<'a> Own<'a> {
     }
 }
 
-/// Random parts of the pauses between retries: seeded by the operating system, or by a number that makes a run repeatable.
-#[derive(Debug)]
-pub struct Jitter(AtomicU64);
-
-impl Jitter {
-    pub fn seeded(seed: u64) -> Self {
-        Jitter(AtomicU64::new(seed))
-    }
-
-    pub fn from_system() -> Self {
-        let mut seed = [0_u8; 8];
-        // Without randomness the pauses are merely the same in every process.
-        if getrandom::fill(&mut seed).is_err() {
-            seed = u64::from(std::process::id()).to_le_bytes();
-        }
-        Self::seeded(u64::from_le_bytes(seed))
-    }
-
-    /// Pause before retry `n` (0 is the first): exponential, between half and all of it.
-    pub(super) fn retry_after(&self, n: u32) -> Duration {
-        let full = FIRST_RETRY.saturating_mul(1 << n.min(10)).min(LONGEST_RETRY);
-        full.mul_f64(0.5 + self.fraction() / 2.0)
-    }
-
-    /// SplitMix64, mapped to 0..1.
-    fn fraction(&self) -> f64 {
-        let mut z = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed).wrapping_add(0x9E37_79B9_7F4A_7C15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) as f64 / u64::MAX as f64
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn the_same_seed_gives_the_same_pauses() {
-        let pauses = |seed| (0..8).map(|n| Jitter::seeded(seed).retry_after(n)).collect::<Vec<_>>();
-        assert_eq!(pauses(7), pauses(7));
-        assert_ne!(pauses(7), pauses(8));
-    }
 
     #[tokio::test(start_paused = true)]
     async fn a_stop_ends_a_wait_at_once_and_a_deadline_in_time() {

@@ -48,14 +48,14 @@ impl Watch {
 }
 
 impl Awaited<'_> {
-    /// The connection as somebody saw it after `since`, or as it is now; None where it is not there.
+    /// The connection as somebody saw it from `since` on, or as it is now; None where it is not there.
     ///
     /// # Errors
     /// What describing answers; `Cancelled`, `TimedOut`.
     pub async fn look(&self, waits: &Waits, since: Instant) -> Result<Option<VpnConnection>, Error> {
         let watch = self.ec2.watch();
         let mut last = waits.run("DescribeVpnConnections", &self.id.0, Duration::ZERO, watch.last.lock()).await?;
-        let seen = last.as_ref().filter(|looked| looked.at > since).and_then(|looked| looked.found.get(&self.id));
+        let seen = last.as_ref().filter(|looked| looked.at >= since).and_then(|looked| looked.found.get(&self.id));
         if let Some(seen) = seen {
             return Ok(seen.clone());
         }

@@ -58,6 +58,7 @@ impl Waits {
     }
 
     /// Ends [`GRACE`] after cancellation; never before.
+    #[cfg(feature = "clouds")]
     pub(super) async fn abandoned(&self) {
         self.cancel.cancelled().await;
         tokio::time::sleep(GRACE).await;

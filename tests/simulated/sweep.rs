@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 
 /// The seed of every world of the sweep, so that all runs begin alike.
-const SEED: u64 = 7;
+pub const SEED: u64 = 7;
 /// Terraform kills a provider that does not stop; it has to be done by then.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 

@@ -97,7 +97,7 @@ fn addresses(object: &Value) -> BTreeSet<String> {
     listed.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// Foreign gateways may list more addresses while the link stands, never fewer. may show one gateway more while the link stands; everything else of others is as it was.
+/// A foreign gateway may list more addresses while the link stands, never fewer; everything else of others is as it was.
 pub fn nothing_foreign_changed(before: &Listing, now: &Listing) -> Result<(), String> {
     for (id, was) in before {
         let Some(is) = now.get(id) else { return Err(format!("{id}, which is foreign, is gone")) };

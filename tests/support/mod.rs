@@ -22,7 +22,7 @@ pub use handmade::{Ends, Groups, Placeholder, Tunnels, slot};
 pub use hands::Hands;
 pub use plan::{Change, Plan};
 pub use sandbox::{Sandbox, Schemas};
-pub use story::{Story, census};
+pub use story::{Story, census, has_warning};
 pub use world::{Call, Object, World};
 
 use serde_json::Value;

@@ -13,6 +13,11 @@ pub fn census(world: &World) -> Vec<(String, usize)> {
     counts
 }
 
+/// Whether a plan or an apply warned of that.
+pub fn has_warning(said: &str, summary: &str) -> bool {
+    said.contains(&format!("Warning: {summary}"))
+}
+
 /// A link in its clouds, changed step by step.
 pub struct Story {
     pub env: TestEnv,
@@ -29,6 +34,11 @@ impl Story {
 
     pub fn state(&self) -> Value {
         self.env.resource("awsazure_bgp_vpn", "link")
+    }
+
+    /// The addresses that the Azure gateway lists for its sessions.
+    pub fn listed(&self) -> Vec<String> {
+        self.env.hands().listed_addresses(self.state()["azure"]["gateway_id"].as_str().unwrap())
     }
 
     /// Changes the configuration in place; what the plan said.

@@ -12,6 +12,7 @@ pub struct Member {
     pub id: String,
     /// `Microsoft.Network/virtualNetworks`.
     pub kind: String,
+    pub tags: Tags,
 }
 
 /// # Errors
@@ -32,5 +33,6 @@ pub fn member(doc: &Value) -> Result<Member, Malformed> {
     Ok(Member {
         id: text(doc, "/id").ok_or_else(|| lacks("/id", "a text"))?.to_owned(),
         kind: text(doc, "/type").unwrap_or_default().to_owned(),
+        tags: tags(doc),
     })
 }

@@ -56,8 +56,11 @@ pub async fn apply(engine: &dyn Engine, recall: &Recall, request: ApplyRequest) 
         Ok(job) => job,
         Err(diagnostics) => return request.failed(diagnostics),
     };
+    if request.is_create() {
+        recall.unfinished(&job.spec.link);
+    }
     let ended = carry_out(engine, &request, prior, &job, told).await;
-    if request.is_create() && !ended.diagnostics.has_errors() {
+    if !ended.diagnostics.has_errors() {
         recall.finished(&job.spec.link);
     }
     ended
@@ -369,7 +372,11 @@ pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest
     let state = &request.prior;
     let before = read_managed(state);
     let link = link_of(state, &private, engine.subscription());
-    if private.finishes || recall.is_outlived(state, link.clone()) {
+    if recall.is_outlived(state, link.as_ref()) {
+        // All that it names is in the state of the finished link.
+        return ApplyResponse::default();
+    }
+    if private.finishes {
         // The delete half of what only looks like a replacement: the create half goes on with all that is there.
         recall.note(state, link, None);
         return ApplyResponse::default();
@@ -395,6 +402,7 @@ pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest
         request.checkpoint.save(left, kept.clone(), request.planned_identity.clone());
     };
     let limit = timeout(state, "delete", 120);
+    link.iter().for_each(|link| recall.unfinished(link));
     let outcome = engine.demolish(&demolition, &search, limit, &request.cancel, &save).await;
     if !outcome.diagnostics.has_errors() {
         return ApplyResponse { diagnostics: outcome.diagnostics, ..ApplyResponse::default() };

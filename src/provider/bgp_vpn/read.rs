@@ -73,7 +73,15 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
     let drift = spec(&state, around).map(|spec| engine.drift(&spec, &observed)).unwrap_or_default();
     let stuck = is_unfinished(&request.state) || standing(&observed) == Standing::Unfinished;
     state.set("drift", super::recall::drift(stuck, drift));
-    recall.note(&state, link_of(&state, &private, engine.subscription()), Some(&private));
+    let link = link_of(&state, &private, engine.subscription());
+    if recall.is_outlived(&request.state, link.as_ref()) {
+        // Terraform calls it deposed and would delete what the state of the finished link holds.
+        return ReadResponse::default();
+    }
+    if let Some(link) = link.as_ref().filter(|_| stuck) {
+        recall.unfinished(link);
+    }
+    recall.note(&state, link, Some(&private));
     let identity = identity_of(&state).or(request.identity);
     ReadResponse { state, private: private.write(), identity, ..ReadResponse::default() }
 }

@@ -5,6 +5,10 @@
 //! The state of an unfinished link says so in `drift`, and every run has it read before it plans. The plan without a prior
 //! state knows the link again and marks its private data. On that mark the delete half deletes nothing, and the create half
 //! goes on from what there is.
+//!
+//! Under create_before_destroy a create that fails again leaves two states of one link: the current one, and the one of before
+//! (Terraform calls it deposed), which is to be deleted as soon as the current one is in order. What it names is the current
+//! one's by then, so a state of before the link was finished deletes nothing once another state holds the whole link.
 
 use super::changes::Changes;
 use super::private::Private;
@@ -36,7 +40,7 @@ pub struct Recalled {
     pub private: Option<Private>,
 }
 
-/// What this process was told of links, and which of them its creates finished.
+/// What this process was told of links, and which of them a state holds whole.
 #[derive(Default)]
 pub struct Recall {
     links: Mutex<BTreeMap<String, Recalled>>,
@@ -58,6 +62,9 @@ impl Recall {
     /// Remembers a state. A private part that is known stays known.
     pub fn note(&self, state: &Value, link: Option<LinkId>, private: Option<&Private>) {
         let Some(link) = link else { return };
+        if !is_unfinished(state) {
+            self.finished(&link);
+        }
         let mut links = lock(&self.links);
         let before = links.remove(link.as_str()).and_then(|before| before.private);
         let private = private.cloned().or(before);
@@ -69,14 +76,18 @@ impl Recall {
         lock(&self.links).get(link?.as_str()).cloned()
     }
 
-    /// Remembers that a create of this process finished a link.
+    /// Remembers that a state holds the whole link.
     pub fn finished(&self, link: &LinkId) {
         lock(&self.finished).insert(link.to_string());
     }
 
-    /// Whether a state is one of before the link was finished by a create of this process: under create_before_destroy that
-    /// comes first, and what the old state names is the new one's by then.
-    pub fn is_outlived(&self, state: &Value, link: Option<LinkId>) -> bool {
+    /// Remembers that none does: it is being made, it is gone, or the clouds say that it never was whole.
+    pub fn unfinished(&self, link: &LinkId) {
+        lock(&self.finished).remove(link.as_str());
+    }
+
+    /// Whether a state is one of before the link was finished, while another holds it whole.
+    pub fn is_outlived(&self, state: &Value, link: Option<&LinkId>) -> bool {
         is_unfinished(state) && link.is_some_and(|link| lock(&self.finished).contains(link.as_str()))
     }
 }

@@ -53,7 +53,7 @@ fn fault(tunnel: &TunnelView, azure_busy: bool) -> Option<String> {
             "IPsec is up, but the Azure gateway has no BGP peer with these two addresses: its custom BGP address, or the local \
              network gateway's, differs from the inside CIDR",
         ),
-        Seen::Is(bgp) => bgp_fault(aws, bgp),
+        Seen::Is(bgp) => bgp_fault(aws, bgp, tunnel.disagreements.as_deref()),
     }
 }
 
@@ -65,17 +65,22 @@ fn ipsec_fault(aws: &AwsHealth, azure: &AzureHealth) -> Option<String> {
         ));
     }
     Some(format!(
-        "IPsec is down on both sides (AWS: {message}, Azure: {}): keys, public addresses or IPsec policies differ, or neither side starts",
+        "IPsec is down on both sides (AWS: {message}, Azure: {}): keys, public addresses or IPsec policies differ, neither side starts, or nothing gets through \
+         between the two",
         azure.status
     ))
 }
 
-fn bgp_fault(aws: &AwsHealth, bgp: &BgpHealth) -> Option<String> {
+fn bgp_fault(aws: &AwsHealth, bgp: &BgpHealth, disagreements: Option<&[String]>) -> Option<String> {
     if bgp.state != "Connected" {
-        return Some(format!(
-            "IPsec is up, BGP is not (Azure: {}, AWS: {}): an ASN or a BGP address differs between the two sides",
-            bgp.state, aws.message
-        ));
+        let because = match disagreements {
+            None => "an ASN or a BGP address differs between the two sides".to_owned(),
+            Some([]) => "both clouds were told the same ASNs and addresses, so the session is only now coming up, or BGP's packets \
+                         are lost between the two gateways: look again in a minute"
+                .to_owned(),
+            Some(found) => found.join("; "),
+        };
+        return Some(format!("IPsec is up, BGP is not (Azure: {}, AWS: {}): {because}", bgp.state, aws.message));
     }
     if !aws.up {
         return Some(format!("BGP is up as Azure says, not yet as AWS says ({}): wait a minute", aws.message));
@@ -108,6 +113,7 @@ mod tests {
             aws: Seen::Is(AwsHealth { up: true, message: "1 BGP ROUTES".into(), accepted_routes: 1 }),
             azure: Seen::Is(AzureHealth { status: "Connected".into() }),
             bgp: Seen::Is(BgpHealth { state: "Connected".into(), routes_learned: 1 }),
+            disagreements: Some(Vec::new()),
         }
     }
 
@@ -125,6 +131,23 @@ mod tests {
         tunnel.aws = Seen::Is(AwsHealth { up: false, message: "IPSEC IS DOWN".into(), accepted_routes: 0 });
         tunnel.azure = Seen::Is(AzureHealth { status: "NotConnected".into() });
         tunnel.bgp = Seen::Is(BgpHealth { state: "Connecting".into(), routes_learned: 0 });
+    }
+
+    fn without_bgp(tunnel: &mut TunnelView) {
+        tunnel.aws = Seen::Is(AwsHealth { up: false, message: "IPSEC IS UP".into(), accepted_routes: 0 });
+        tunnel.bgp = Seen::Is(BgpHealth { state: "Connecting".into(), routes_learned: 0 });
+    }
+
+    #[test]
+    fn where_all_that_both_clouds_were_told_agrees_a_cut_path_is_not_called_a_wrong_asn() {
+        let silent = diagnose(&link(|_, tunnel| {
+            tunnel.bgp = Seen::Is(BgpHealth { state: "Connecting".into(), routes_learned: 0 });
+        }));
+        let still_coming = diagnose(&link(|_, tunnel| without_bgp(tunnel)));
+        for diagnosis in [silent, still_coming] {
+            let said = diagnosis.tunnels.get(TunnelKey::ALL[0]).clone().unwrap();
+            assert!(said.contains("packets are lost") && !said.contains("differs"), "{said}");
+        }
     }
 
     #[test]
@@ -154,10 +177,15 @@ mod tests {
             diagnose(&link(|_, tunnel| spoil(tunnel))).tunnels.get(TunnelKey::ALL[0]).clone().unwrap()
         };
         let asn = said(|t| {
-            t.aws = Seen::Is(AwsHealth { up: false, message: "IPSEC IS UP".into(), accepted_routes: 0 });
-            t.bgp = Seen::Is(BgpHealth { state: "Connecting".into(), routes_learned: 0 });
+            without_bgp(t);
+            t.disagreements = Some(vec!["the customer gateway has ASN 65001, the Azure gateway 65000".into()]);
         });
-        assert!(asn.contains("BGP is not") && asn.contains("ASN"), "{asn}");
+        assert!(asn.contains("BGP is not") && asn.contains("ASN 65001"), "{asn}");
+        let unseen = said(|t| {
+            without_bgp(t);
+            t.disagreements = None;
+        });
+        assert!(unseen.contains("an ASN or a BGP address differs"), "{unseen}");
         assert!(said(|t| t.bgp = Seen::Absent).contains("no BGP peer with these two addresses"));
         assert!(said(|t| t.azure = Seen::Absent).starts_with("Azure has no connection"));
         assert!(said(|t| t.aws = Seen::Absent).starts_with("AWS has no such tunnel"));

@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::aws::model as aws;
+use crate::azure::documents;
 use crate::azure::model::BgpPeer;
 use crate::link::observed::Observed;
 use crate::link::tunnel::Instance;
 use crate::plugin::ClientCapabilities;
+use crate::primitives::Asn;
 use std::net::Ipv4Addr;
 
 const GATEWAY: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/gw";
@@ -50,6 +52,83 @@ fn the_peer_row_of_the_instance_that_aws_does_not_know_is_left_out() {
     assert_eq!(tunnel.azure, Seen::Absent);
     assert!(!view.azure_busy);
     assert_eq!(View::of(&half_a_link(), None).tunnels.get(TunnelKey::ALL[0]).bgp, Seen::Unknown);
+}
+
+/// The same tunnel with its Azure half, told the same on both sides.
+fn a_whole_tunnel() -> Observed {
+    let mut observed = half_a_link();
+    let key = TunnelKey::ALL[0];
+    let document = |kind: &str, name: &str, properties: serde_json::Value| {
+        let id = format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/{kind}/{name}");
+        serde_json::json!({"id": id, "location": "westeurope", "properties": properties})
+    };
+    let at = format!("{GATEWAY}/ipConfigurations/a");
+    let gateway = serde_json::json!({
+        "gatewayType": "Vpn", "activeActive": true, "enableBgp": true, "bgpSettings": {"asn": 65_000},
+        "ipConfigurations": [{"id": at, "name": "a", "properties": {}}], "provisioningState": "Succeeded",
+    });
+    let local = serde_json::json!({"bgpSettings": {"asn": 64_512, "bgpPeeringAddress": "169.254.21.1"}});
+    let connection = serde_json::json!({
+        "connectionType": "IPsec", "enableBgp": true, "connectionMode": "ResponderOnly",
+        "gatewayCustomBgpIpAddresses": [{"ipConfigurationId": at, "customBgpIpAddress": "169.254.21.2"}],
+    });
+    let azure = &mut observed.azure;
+    azure.gateway = Some(documents::gateway::parse(document("virtualNetworkGateways", "gw", gateway)).unwrap());
+    *azure.local_gateways.get_mut(key) =
+        Some(documents::local_gateway::parse(document("localNetworkGateways", "l", local)).unwrap());
+    *azure.connections.get_mut(key) =
+        Some(documents::connection::parse(document("connections", "c", connection)).unwrap());
+    observed.aws.gateway = Some(aws::VpnGateway {
+        id: aws::VpnGatewayId("vgw-1".into()),
+        asn: Asn(64_512),
+        state: aws::State::Available,
+        attachment: None,
+        tags: Default::default(),
+    });
+    *observed.aws.customer_gateways.get_mut(Instance::Zero) = Some(aws::CustomerGateway {
+        id: aws::CustomerGatewayId("cgw-1".into()),
+        ip: ip("20.0.0.1"),
+        asn: Asn(65_000),
+        device_name: None,
+        state: aws::State::Available,
+        tags: Default::default(),
+    });
+    observed
+}
+
+#[test]
+fn what_one_cloud_was_told_is_held_against_what_the_other_has() {
+    let key = TunnelKey::ALL[0];
+    let said = |spoil: fn(&mut Observed)| {
+        let mut observed = a_whole_tunnel();
+        spoil(&mut observed);
+        View::of(&observed, None).tunnels.get(key).disagreements.clone()
+    };
+    assert_eq!(said(|_| ()), Some(Vec::new()));
+    let one = |spoil: fn(&mut Observed)| {
+        let found = said(spoil).unwrap();
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].clone()
+    };
+    fn local(seen: &mut Observed) -> &mut crate::azure::model::LocalGateway {
+        seen.azure.local_gateways.get_mut(TunnelKey::ALL[0]).as_mut().unwrap()
+    }
+    fn connection(seen: &mut Observed) -> &mut crate::azure::model::Connection {
+        seen.azure.connections.get_mut(TunnelKey::ALL[0]).as_mut().unwrap()
+    }
+    let asn = one(|seen| seen.aws.customer_gateways.get_mut(Instance::Zero).as_mut().unwrap().asn = Asn(65_001));
+    assert_eq!(asn, "the customer gateway has ASN 65001, the Azure gateway 65000");
+    let asn = one(|seen| local(seen).bgp = Some((Asn(64_513), ip("169.254.21.1"))));
+    assert_eq!(asn, "the local network gateway has ASN 64513, the AWS gateway 64512");
+    let peer = one(|seen| local(seen).bgp = Some((Asn(64_512), ip("169.254.21.5"))));
+    assert_eq!(peer, "the local network gateway names the BGP peer 169.254.21.5, which is 169.254.21.1");
+    assert!(one(|seen| local(seen).bgp = None).contains("no BGP peer"));
+    assert!(one(|seen| connection(seen).custom_bgp_ips.clear()).contains("169.254.21.2"));
+    assert!(one(|seen| connection(seen).enable_bgp = false).contains("switched off"));
+    let fixed = one(|seen| seen.aws.vpns.get_mut(Instance::Zero).as_mut().unwrap().static_routes_only = true);
+    assert!(fixed.contains("static routes"), "{fixed}");
+    // A transit gateway's ASN is not read.
+    assert_eq!(said(|seen| seen.aws.gateway = None), None);
 }
 
 struct Fixed(View);

@@ -64,6 +64,8 @@ pub struct TunnelView {
     pub aws: Seen<AwsHealth>,
     pub azure: Seen<AzureHealth>,
     pub bgp: Seen<BgpHealth>,
+    /// Where the clouds were told different things of the BGP session; None where one of them does not show what it was told.
+    pub disagreements: Option<Vec<String>>,
 }
 
 /// Both clouds' facts about a link.
@@ -111,7 +113,42 @@ fn tunnel(observed: &Observed, peers: Option<&[BgpPeer]>, key: TunnelKey) -> Tun
             .filter(|status| status != "Unknown")
             .map_or(Seen::Unknown, |status| Seen::Is(AzureHealth { status })),
     };
-    TunnelView { inside_cidr, aws, azure, bgp: peer(peers, inside_cidr) }
+    TunnelView { inside_cidr, aws, azure, bgp: peer(peers, inside_cidr), disagreements: disagreements(observed, key) }
+}
+
+/// ASNs and BGP addresses, each as one cloud has it and as the other was told.
+fn disagreements(observed: &Observed, key: TunnelKey) -> Option<Vec<String>> {
+    let (aws, azure) = (&observed.aws, &observed.azure);
+    let inside = InsideCidr::check(observed.tunnel(key)?.inside_cidr?).ok()?;
+    let customer = aws.customer_gateways.get(key.instance).as_ref()?;
+    let (gateway, at) = (azure.gateway.as_ref()?, azure.gateway_instance(key.instance)?);
+    let (local, connection) = (azure.local_gateways.get(key).as_ref()?, azure.connections.get(key).as_ref()?);
+    let amazon = observed.amazon_asn()?;
+    let speaks_from = connection.custom_bgp_ips.iter().find(|(id, _)| *id == at.ip_configuration_id).map(|(_, ip)| *ip);
+    let mut found = Vec::new();
+    if customer.asn != gateway.asn {
+        found.push(format!("the customer gateway has ASN {}, the Azure gateway {}", customer.asn, gateway.asn));
+    }
+    match local.bgp {
+        None => found.push("the local network gateway names no BGP peer".to_owned()),
+        Some((asn, _)) if asn != amazon => {
+            found.push(format!("the local network gateway has ASN {asn}, the AWS gateway {amazon}"));
+        }
+        Some((_, ip)) if ip != inside.aws_ip() => {
+            found.push(format!("the local network gateway names the BGP peer {ip}, which is {}", inside.aws_ip()));
+        }
+        Some(_) => {}
+    }
+    if speaks_from != Some(inside.azure_ip()) {
+        found.push(format!("AWS expects its BGP peer at {}, where the Azure connection is not", inside.azure_ip()));
+    }
+    if !connection.enable_bgp {
+        found.push("BGP is switched off on the Azure connection".to_owned());
+    }
+    if aws.vpns.get(key.instance).as_ref().is_some_and(|vpn| vpn.static_routes_only) {
+        found.push("the VPN connection takes static routes only".to_owned());
+    }
+    Some(found)
 }
 
 /// The inside CIDR as the Azure side has it: the /30 around the local network gateway's BGP address.

@@ -4,6 +4,7 @@ use super::{Acting, Building};
 use crate::aws::Filter;
 use crate::aws::model::VpnGatewayId;
 use crate::azure::documents::gateway;
+use crate::azure::documents::group::Member;
 use crate::azure::model::ProvisioningState;
 use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::managed::Kind;
@@ -14,7 +15,11 @@ use crate::link::tunnel::Instance;
 use crate::primitives::pace;
 use crate::reconcile::cause::Cause;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 use tokio::time::Instant;
+
+/// How long a resource group may go on listing what is being deleted.
+const LINGERING: Duration = Duration::from_secs(600);
 
 pub(super) async fn remove(acting: &Acting<'_>, object: &Object) -> Result<(), Cause> {
     let (azure, az) = (&acting.site.azure, acting.limits.azure());
@@ -181,8 +186,25 @@ async fn withdraw(acting: &Acting<'_>) -> Result<(), Cause> {
 async fn remove_group(acting: &Acting<'_>) -> Result<(), Cause> {
     let (azure, waits) = (&acting.site.azure, acting.limits.azure());
     let group = acting.must("the resource group", |s| s.azure.group.clone())?;
-    if let Some(member) = azure.group_resources(&group.name, &waits).await?.first() {
-        return Err(Cause::NotEmpty { kind: "the resource group", found: member.id.to_string() });
+    // What an earlier run gave up on and Azure goes on to delete is no longer seen as there, and not yet gone.
+    let leaving = |member: &Member| {
+        let own = acting.demolition.is_some_and(|what| what.link.is_on(&member.tags));
+        own && !acting.seen(|seen| {
+            let network = seen.azure.network.iter().map(|network| network.resource.id.to_string());
+            seen.ids().into_iter().chain(network).any(|id| id.eq_ignore_ascii_case(&member.id))
+        })
+    };
+    let begun = Instant::now();
+    loop {
+        let members = azure.group_resources(&group.name, &waits).await?;
+        let late = begun.elapsed() > LINGERING;
+        if let Some(stays) = members.iter().find(|member| late || !leaving(member)) {
+            return Err(Cause::NotEmpty { kind: "the resource group", found: stays.id.clone() });
+        }
+        if members.is_empty() {
+            break;
+        }
+        acting.limits.aws().sleep("Delete", &group.name, pace::pause(begun.elapsed())).await?;
     }
     azure.delete_group(&group.name, &waits).await?;
     acting.note(|seen| seen.azure.group = None);

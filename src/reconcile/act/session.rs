@@ -26,6 +26,7 @@ impl Building<'_> {
             self.acting.seen(|seen| seen.tunnel(key).map(|t| t.outside_ip)) == Some(tunnel.outside_ip)
         });
         let had = had.and_then(|tunnel| tunnel.telemetry.as_ref()).filter(|t| t.up).map_or(0, |t| t.accepted_routes);
+        let had = had.saturating_sub(self.ranges_taken_away());
         let limit = (begun + SESSION_LIMIT).min(self.acting.limits.deadline);
         loop {
             let (told, aws) = self.aws_word(key, &awaited, begun).await?;
@@ -48,6 +49,16 @@ impl Building<'_> {
         }
     }
 
+    /// Ranges that this very update took off the VNet. Azure announced a route for each.
+    fn ranges_taken_away(&self) -> u32 {
+        let before = self.acting.before.azure.network.iter().flat_map(|network| &network.address_space);
+        let gone = self.acting.seen(|seen| {
+            let now = seen.azure.network.as_ref();
+            before.filter(|range| now.is_some_and(|now| !now.address_space.contains(range))).count()
+        });
+        u32::try_from(gone).unwrap_or(u32::MAX)
+    }
+
     fn aws_endpoint(&self, key: TunnelKey) -> Result<(VpnConnectionId, Ipv4Addr), Cause> {
         self.acting.must("the AWS endpoint", |seen| {
             let id = seen.aws.vpns.get(key.instance).as_ref()?.id.clone();
@@ -59,12 +70,16 @@ impl Building<'_> {
     /// just changed may take a moment to say so.
     pub(super) async fn other_tunnels(&self, key: TunnelKey) -> Result<(), Cause> {
         let begun = Instant::now();
+        // All awaited from the start, so that one look answers for all.
+        let awaited = |other| self.aws_endpoint(other).ok().map(|(id, _)| self.acting.site.ec2.awaiting(&id));
+        let others = TunnelKey::ALL.into_iter().filter(|other| *other != key);
+        let others: Vec<_> = others.map(|other| (other, awaited(other))).collect();
         loop {
             let mut down = Vec::new();
-            for other in TunnelKey::ALL.into_iter().filter(|other| *other != key) {
-                let up = match self.aws_endpoint(other) {
-                    Ok((id, _)) => self.aws_word(other, &self.acting.site.ec2.awaiting(&id), begun).await?.0.is_some(),
-                    Err(_) => false,
+            for (other, awaited) in &others {
+                let up = match awaited {
+                    Some(awaited) => self.aws_word(*other, awaited, begun).await?.0.is_some(),
+                    None => false,
                 };
                 if !up {
                     down.push(other.to_string());

@@ -26,6 +26,8 @@ pub struct Clouds {
     pub calls: AtomicUsize,
     /// A converge ends with an error once this much of AWS stands.
     pub fails: Mutex<bool>,
+    /// What a link that is found ends on instead of a VPN gateway.
+    pub transit: Mutex<Option<TransitGatewayId>>,
     made: AtomicUsize,
 }
 
@@ -327,6 +329,7 @@ impl Engine for Clouds {
         let spec = self.spec.lock().unwrap().clone().ok_or_else(|| Diagnostics::from(Diagnostic::error("no link")))?;
         let known = crate::link::known::Known {
             resource_group: Some(id.azure_gateway.resource_group().to_owned()),
+            transit_gateway: self.transit.lock().unwrap().clone(),
             ..Default::default()
         };
         Ok(Found {

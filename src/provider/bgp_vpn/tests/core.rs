@@ -32,6 +32,12 @@ impl Core {
         Core { clouds, resource, state: Value::Null, private: Vec::new(), identity: None }
     }
 
+    /// The next call meets another process.
+    pub fn forgets(&mut self) {
+        let engine = self.clouds.clone();
+        self.resource = BgpVpn::new(Arc::new(move || Ok(engine.clone())));
+    }
+
     /// Plans, and holds the plan against Terraform's own rules.
     pub async fn plan_from(&self, prior: &Value, config: &Value, private: Vec<u8>) -> PlanResponse {
         let config = wire(config);

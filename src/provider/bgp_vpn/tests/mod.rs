@@ -3,6 +3,7 @@
 
 mod clouds;
 mod core;
+mod recall;
 mod refusals;
 mod walk;
 

@@ -2,11 +2,11 @@
 
 use super::core::Core;
 use super::{VNET, nine_lines, with};
-use crate::aws::model::{State, VpnGateway, VpnGatewayId};
+use crate::aws::model::{State, TransitGatewayId, VpnGateway, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::azure::model::{Subnet, VirtualNetwork};
 use crate::link::survey::Looked;
-use crate::plugin::Value;
+use crate::plugin::{ImportRequest, Resource, Value};
 use crate::primitives::{Asn, Tags};
 
 async fn paths(core: &Core, config: &Value) -> Vec<String> {
@@ -42,6 +42,7 @@ async fn what_needs_no_cloud_is_refused_at_its_attribute() {
         ("azure.virtual_network_id", "azure.virtual_network_id", "vnet1".into()),
         ("azure.virtual_network_id", "azure.virtual_network_id", Value::Null),
         ("aws.vpc_id", "aws.vpc_id", Value::Null),
+        ("aws.vpn_gateway_id", "aws.vpn_gateway_id", "tgw-0123456789abcdef0".into()),
         ("timeouts.create", "timeouts.create", "5 minutes".into()),
         ("ipsec_policy.dh_group", "ipsec_policy.dh_group", 15_u32.into()),
         ("preshared_keys_wo_version", "preshared_keys_wo_version", 1_u32.into()),
@@ -53,6 +54,27 @@ async fn what_needs_no_cloud_is_refused_at_its_attribute() {
     }
     let lacks = with(with(nine_lines(), "azure.sku", "VpnGw1AZ"), "azure.generation", "Generation2");
     assert_eq!(paths(&Core::new(), &lacks).await, ["azure.generation"]);
+}
+
+#[tokio::test]
+async fn a_link_that_ends_on_a_transit_gateway_is_not_imported() {
+    let core = super::made(&nine_lines()).await;
+    let id = core.state.get("id").as_str().unwrap().to_owned();
+    let import = async || {
+        let request = ImportRequest {
+            id: id.clone(),
+            identity: None,
+            capabilities: Default::default(),
+            cancel: Default::default(),
+        };
+        core.resource.import(request).await
+    };
+    assert!(import().await.state.is_set());
+    *core.clouds.transit.lock().unwrap() = Some(TransitGatewayId("tgw-1".into()));
+    let refused = import().await;
+    assert!(refused.state.is_null() && refused.diagnostics.has_errors());
+    let said = refused.diagnostics.iter().next().unwrap();
+    assert!(said.detail.contains("transit gateway") && said.detail.contains("awsazure_bgp_vpn_status"), "{said:?}");
 }
 
 fn vnet(subnets: &[(&str, &str)]) -> VirtualNetwork {

@@ -1,0 +1,128 @@
+//! Two states of one link: as it is, and as a create that failed had left it. Terraform holds both where the new one comes first.
+
+use super::core::Core;
+use super::{made, nine_lines, with};
+use crate::link::ownership::UNFINISHED;
+use crate::link::tunnel::Instance;
+use crate::plugin::{PlanResponse, Resource, Value};
+
+/// A state as Terraform holds it.
+type Held = (Value, Vec<u8>, Option<Value>);
+
+impl Core {
+    fn held(&self) -> Held {
+        (self.state.clone(), self.private.clone(), self.identity.clone())
+    }
+
+    fn hold(&mut self, (state, private, identity): Held) {
+        (self.state, self.private, self.identity) = (state, private, identity);
+    }
+
+    /// What Terraform does with a state that it is to delete.
+    async fn delete(&mut self) {
+        let planned = PlanResponse { private: self.private.clone(), ..PlanResponse::default() };
+        let done = self.apply_plan(self.state.clone(), &Value::Null, planned).await;
+        assert!(done.new_state.is_null() && !done.diagnostics.has_errors(), "{:?}", done.diagnostics);
+    }
+
+    fn there(&self) -> bool {
+        self.clouds.there.lock().unwrap().aws.vpns.iter().any(|(_, vpn)| vpn.is_some())
+    }
+}
+
+/// A link that is whole, with the state of the try that failed and the state that is current.
+async fn finished_after_all() -> (Core, Held, Held) {
+    let mut core = Core::new();
+    *core.clouds.fails.lock().unwrap() = true;
+    assert!(core.apply(&nine_lines()).await.has_errors());
+    let former = core.held();
+    *core.clouds.fails.lock().unwrap() = false;
+    let told = core.apply(&nine_lines()).await;
+    assert!(!told.has_errors() && core.there(), "{told:?}");
+    let current = core.held();
+    (core, former, current)
+}
+
+#[tokio::test]
+async fn an_update_that_finished_the_link_is_not_undone_by_the_delete_of_its_former_state() {
+    let (mut core, former, _) = finished_after_all().await;
+    core.hold(former);
+    core.delete().await;
+    assert!(core.there());
+}
+
+#[tokio::test]
+async fn another_process_reads_the_former_state_as_gone_once_it_knows_the_current_one() {
+    let (mut core, former, current) = finished_after_all().await;
+    core.forgets();
+    core.resource.recall(&current.0);
+    core.hold(former.clone());
+    core.refresh().await;
+    assert!(core.state.is_null() && core.there());
+    core.hold(former);
+    core.delete().await;
+    assert!(core.there());
+}
+
+#[tokio::test]
+async fn the_only_state_of_a_link_is_deleted_although_nobody_wrote_down_that_its_create_ended() {
+    let (mut core, former, _) = finished_after_all().await;
+    core.forgets();
+    core.hold(former);
+    core.refresh().await;
+    assert!(core.state.is_set());
+    core.delete().await;
+    assert!(!core.there());
+}
+
+#[tokio::test]
+async fn a_link_that_was_deleted_outlives_nothing_that_is_made_after_it() {
+    let (mut core, former, current) = finished_after_all().await;
+    let there = core.clouds.there.lock().unwrap().clone();
+    core.hold(current);
+    core.delete().await;
+    // Somebody else made it again, half.
+    *core.clouds.there.lock().unwrap() = there;
+    core.hold(former);
+    core.refresh().await;
+    assert!(core.state.is_set());
+    core.delete().await;
+    assert!(!core.there());
+}
+
+#[tokio::test]
+async fn a_link_that_vanished_outlives_nothing_that_is_made_after_it() {
+    let (mut core, ..) = finished_after_all().await;
+    *core.clouds.there.lock().unwrap() = Default::default();
+    core.refresh().await;
+    assert!(core.state.is_null());
+    *core.clouds.fails.lock().unwrap() = true;
+    assert!(core.apply(&nine_lines()).await.has_errors());
+    core.delete().await;
+    assert!(!core.there());
+}
+
+#[tokio::test]
+async fn a_link_that_is_found_unfinished_is_deleted_by_the_state_that_knew_it_whole() {
+    let mut core = made(&nine_lines()).await;
+    for instance in Instance::ALL {
+        let mut there = core.clouds.there.lock().unwrap();
+        let customer = there.aws.customer_gateways.get_mut(instance).as_mut().unwrap();
+        customer.tags.insert(UNFINISHED.to_owned(), "true".to_owned());
+    }
+    core.resource.recall(&core.state);
+    core.refresh().await;
+    core.delete().await;
+    assert!(!core.there());
+}
+
+#[tokio::test]
+async fn a_finished_link_is_replaced_under_either_order() {
+    let mut core = made(&with(nine_lines(), "azure.location", "westeurope")).await;
+    let before = core.held();
+    let told = core.apply(&with(nine_lines(), "azure.location", "northeurope")).await;
+    assert!(!told.has_errors(), "{told:?}");
+    core.hold(before);
+    core.delete().await;
+    assert!(!core.there());
+}

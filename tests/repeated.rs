@@ -1,0 +1,132 @@
+//! Every step and its undo, made once, twice and three times, with the same result: calls whose answers are lost are sent
+//! again, and a run that dies at a step is followed by one that makes this step again.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod simulated;
+
+use simulated::Sim;
+use simulated::core::Core;
+use simulated::point::Operation;
+use simulated::sweep::{Course, SEED, Trouble, course, in_virtual_time};
+use simulated::witness;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Half an hour passes in a minute of the provider's clock: fewer polls, the same steps.
+const HURRY: u64 = 30;
+
+/// One of so many is followed to the link's end.
+const THOROUGH: usize = 8;
+
+/// Cloud and operation of a write, and how many of that operation there were by then.
+type Write = (String, String, usize);
+
+fn on_big_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    // Unoptimised futures are large, and nothing here is spawned that would put them on the heap.
+    std::thread::scope(|scope| {
+        std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, work).unwrap().join().unwrap()
+    })
+}
+
+fn is_write((_, operation, _): &&Write) -> bool {
+    !["Describe", "Get", "List", "Request"].iter().any(|verb| operation.starts_with(verb))
+}
+
+/// Client's time in clouds that are in a hurry.
+fn cloud_seconds(seconds: u64) -> Duration {
+    Duration::from_millis(seconds * 1_000 / HURRY)
+}
+
+/// The call and its repetition lose their answers, the first so many of them.
+fn answers_lost(
+    course: &Course,
+    (cloud, operation, count): &Write,
+    times: usize,
+    thorough: bool,
+) -> Result<(), String> {
+    let lost = |n: usize| format!("fail call {} of {cloud} {operation}: once lost", count + n);
+    course.meet(&Trouble::Rules((0..times).map(lost).collect()), thorough)
+}
+
+/// The run dies right after the call took effect, so many times in a row; then it is let end.
+async fn died(course: &Course, (cloud, operation, count): &Write, times: usize) -> Result<(), String> {
+    let scene = &course.scene;
+    let sim = Sim::of(SEED, scene.world.clone());
+    let mut core = Core::new(&sim, scene.config.clone(), scene.stored.clone());
+    for time in 0..times {
+        let call = if time == 0 { *count } else { 1 };
+        let rule = format!("fail call {call} of {cloud} {operation}: once hang-after");
+        sim.sandbox.world().faults.add(rule.parse().unwrap());
+        let grave = sim.wire.deadly();
+        tokio::select! {
+            biased;
+            ended = core.run(&scene.run) => ended?,
+            () = grave.cancelled() => core.store_checkpoint(),
+        }
+        sim.sandbox.world().faults.clear();
+        sim.wire.calm();
+        tokio::time::sleep(cloud_seconds(5)).await;
+        core.new_process();
+    }
+    core.run(&scene.run).await?;
+    witness::let_settle(&sim, cloud_seconds(10)).await;
+    witness::nothing_twice(&sim)?;
+    if !core.stored.state.is_null() {
+        core.new_process();
+        core.plans_nothing().await?;
+    }
+    let is = witness::likeness(&sim, &core.stored);
+    match is == course.likeness {
+        true => Ok(()),
+        false => Err(format!("the link is another: {}", witness::difference(&is, &course.likeness))),
+    }
+}
+
+fn every_write_may_be_repeated(operation: Operation) {
+    let course = on_big_stack(|| course(operation, HURRY)).unwrap();
+    let writes: Vec<&Write> = course.calls.iter().filter(is_write).collect();
+    assert!(!writes.is_empty());
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            let work = || {
+                while let Some((index, write)) = {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    writes.get(index).map(|write| (index, *write))
+                } {
+                    for times in [1, 2] {
+                        let lost = answers_lost(&course, write, times, index % THOROUGH == 0);
+                        let died = in_virtual_time(Box::pin(died(&course, write, times)));
+                        for (what, met) in [("lost its answer", lost), ("was a run's last", died)] {
+                            if let Err(fault) = met {
+                                let shown: String = fault.chars().take(1_500).collect();
+                                failed.lock().unwrap().push(format!("{write:?} {what} {times} times: {shown}"));
+                            }
+                        }
+                    }
+                }
+            };
+            std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, work).unwrap();
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n\n"));
+}
+
+#[test]
+fn every_write_of_a_create_may_be_repeated() {
+    every_write_may_be_repeated(Operation::Create);
+}
+
+#[test]
+fn every_write_of_a_destroy_may_be_repeated() {
+    every_write_may_be_repeated(Operation::Destroy);
+}
+
+#[test]
+fn every_write_of_a_change_may_be_repeated() {
+    let changes = [Operation::Addresses, Operation::Asn, Operation::Settings, Operation::Rotate, Operation::Keys];
+    changes.into_iter().for_each(every_write_may_be_repeated);
+}
