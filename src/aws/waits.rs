@@ -22,6 +22,8 @@ use tokio::time::Instant;
 const LAG: Duration = Duration::from_secs(120);
 /// Times that a change of a tunnel is asked for before it counts as failed.
 const CHANGES: usize = 3;
+/// How long a connection has to stay available before a change that it does not show counts as done.
+const STEADY: Duration = Duration::from_secs(30);
 /// Both ends of a connection.
 const TUNNELS: usize = 2;
 
@@ -140,8 +142,8 @@ impl Ec2 {
         poll(waits, "waiting until deleted", &id.0, look).await
     }
 
-    /// Until it is available with both outside addresses and, where `keys_shown` (not in Secrets Manager), both keys:
-    /// keys that stay hidden for two minutes after that are left `None`.
+    /// Until it is available with both outside addresses and, where `keys_shown`, both keys or the word that Secrets Manager
+    /// keeps them: keys that stay hidden for two minutes after that are left `None`.
     ///
     /// # Errors
     /// As `wait_vpc_available`.
@@ -155,7 +157,7 @@ impl Ec2 {
             if connection.tunnels.len() < TUNNELS {
                 return Some("an outside address is missing".to_owned());
             }
-            let hidden = keys_shown && connection.tunnels.iter().any(|tunnel| tunnel.key.is_none());
+            let hidden = keys_shown && connection.tunnels.iter().any(|tunnel| tunnel.key_storage.is_none());
             (hidden && lag < LAG).then(|| "a key is not shown yet".to_owned())
         })
         .await
@@ -198,7 +200,9 @@ impl Ec2 {
     ) -> Result<VpnConnection, Error> {
         self.wait_connection(waits, id, "waiting until changed", |connection, lag| {
             let shown = super::calls::carries(connection, outside_ip, wanted);
-            (!shown && lag < LAG).then(|| "the change is not shown yet".to_owned())
+            // A key that is not shown may still be on its way while all else looks done.
+            let least = if super::calls::shows(connection, outside_ip, wanted) { Duration::ZERO } else { STEADY };
+            (lag < if shown { least } else { LAG }).then(|| "the change is not shown yet".to_owned())
         })
         .await
     }
