@@ -3,7 +3,7 @@
 use super::variety::{once_in, pick};
 use super::{REGION, Sim};
 use awsazure::aws::Filter;
-use awsazure::aws::model::{Region, TunnelOptions};
+use awsazure::aws::model::{KeyStorage, Region, TunnelOptions};
 use awsazure::azure::documents::{connection, local_gateway};
 use awsazure::link::observed::Observed;
 use awsazure::link::spec::{AwsGateway, Spec};
@@ -56,7 +56,8 @@ pub async fn meddle(sim: &Sim, rng: &mut Rng, spec: &Spec, seen: &Observed) -> R
     let vpn = seen.aws.vpns.get(key.instance).as_ref().unwrap();
     let said = |what, error: &dyn std::fmt::Display| format!("the meddler could not {what}: {error}");
     Ok(match rng.below(8) {
-        0 => {
+        // Where AWS hides its keys nobody could tell.
+        0 if spec.aws.key_storage == KeyStorage::Standard => {
             let other = SharedKey::found(&format!("meddled_{}", rng.hex(16)));
             azure.set_shared_key(&there, gateway, &other, &az).await.map_err(|e| said("set a key", &e))?;
             "another key at Azure"
