@@ -91,7 +91,11 @@ fn changed(operation: Operation) -> Value {
         Operation::Secret => {
             set("aws.preshared_key_storage", "SecretsManager".into());
             let group = "arn:aws:logs:eu-west-1:123456789012:log-group:vpn";
-            set("aws.logs", Value::object([("log_group_arn", group)]));
+            set(
+                "aws.logs",
+                Value::object(["format", "bgp_log_group_arn", "bgp_format"].map(|name| (name, Value::Null))),
+            );
+            set("aws.logs.log_group_arn", group.into());
         }
         Operation::Rotate | Operation::HiddenRotate => set("rotate_keys", "once".into()),
         Operation::Keys | Operation::HiddenKeys => {
