@@ -13,16 +13,17 @@ use awsazure_sandbox::rng::Rng;
 
 /// What clouds really answer now and then: throttled, unavailable, busy, a token gone stale, a read that dies.
 const TROUBLE: [(&str, &[&str]); 14] = [
-    ("azure *", &["429", "503", "401"]),
+    // A 401 at the login itself is no stale token.
+    ("azure *", &["429", "503"]),
     ("aws *", &["429", "503"]),
     ("azure GetOperation", &["500", "503", "dropped", "404", "429"]),
-    ("azure GetGateway", &["500", "dropped", "truncated"]),
-    ("azure GetConnection", &["500", "dropped", "malformed"]),
-    ("azure PutConnection", &["409", "429", "503"]),
+    ("azure GetGateway", &["500", "dropped", "truncated", "401"]),
+    ("azure GetConnection", &["500", "dropped", "malformed", "401"]),
+    ("azure PutConnection", &["409", "429", "503", "401"]),
     ("azure PutGateway", &["409", "429", "503"]),
     ("azure PutLocalGateway", &["429", "503"]),
     ("azure PutPublicIp", &["429", "503"]),
-    ("azure DeleteConnection", &["409", "429", "503"]),
+    ("azure DeleteConnection", &["409", "429", "503", "401"]),
     ("aws DescribeVpnConnections", &["500", "dropped", "truncated", "malformed"]),
     ("aws DescribeVpnGateways", &["500", "dropped", "hang"]),
     ("aws AttachVpnGateway", &["409", "429"]),
