@@ -175,9 +175,10 @@ impl Ec2 {
         // A lost answer: done where it is changing or has changed.
         let look = || async {
             let found = self.describe_vpn_connections(waits, &Filter::id(id)).await?;
+            // What cannot be seen is asked for again: the change under way may be somebody else's.
             let done = found.iter().any(|connection| {
-                let carries = || carries(connection, outside_ip, options) && shows(connection, outside_ip, options);
-                connection.state == State::Modifying || carries()
+                let begun = connection.state == State::Modifying || carries(connection, outside_ip, options);
+                begun && shows(connection, outside_ip, options)
             });
             Ok(done.then_some(()))
         };
