@@ -131,11 +131,20 @@ fn what_a_configuration_alone_shows_to_be_wrong_is_refused() {
     one("azure.asn", "Wrong ASN", "Use a private one", "23456");
     one("aws.asn", "Wrong ASN", "Use 64512 to 65534", "7224");
     one("name", "Name that Azure refuses", "", "\"-prod-\"");
+    one("aws.preshared_key_storage", "Unknown word", "one of Standard, SecretsManager", "\"secretsmanager\"");
     let mut bad = |path, summary, way_out, key: &str, value: &str| {
         cases.add(path, summary, way_out, |label| Link::whole(label).with(key, value));
     };
     bad("azure.virtual_network_id", "Something is missing", "Set ", "azure.virtual_network", "null");
     bad("aws.vpc_id", "Something is missing", "Set ", "aws.vpc", "null");
+    let group = "arn:aws:logs:eu-west-1:123456789012:log-group:vpn";
+    let streams = format!("{{ log_group_arn = \"{group}:*\" }}");
+    bad("aws.logs.log_group_arn", "Wrong log group", "without :* at its end", "aws.logs", &streams);
+    bad("aws.logs.bgp_log_group_arn", "Wrong log group", "such as arn:", "aws.logs", "{ bgp_log_group_arn = \"vpn\" }");
+    let odd = format!("{{ log_group_arn = {group:?}, format = \"xml\" }}");
+    bad("aws.logs.format", "Unknown word", "one of json, text", "aws.logs", &odd);
+    let alone = format!("{{ log_group_arn = {group:?}, bgp_format = \"json\" }}");
+    bad("aws.logs.bgp_format", "Format of no log", "set bgp_log_group_arn too", "aws.logs", &alone);
     let network = |subnet: &str, more: &str| {
         format!("{{ name = \"v\", address_space = [\"10.1.0.0/16\"], gateway_subnet_prefix = {subnet:?}{more} }}")
     };

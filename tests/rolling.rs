@@ -4,8 +4,8 @@
 
 mod simulated;
 
-use awsazure::aws::model::TunnelOptions;
-use awsazure::link::observed::Observed;
+use awsazure::aws::model::{KeyStorage, TunnelOptions};
+use awsazure::link::observed::{KeySeen, Observed};
 use awsazure::link::policy::Preset;
 use awsazure::link::rotation::Rotation;
 use awsazure::link::spec::{AzureNetwork, Spec};
@@ -88,6 +88,38 @@ fn new_keys_reach_all_four_tunnels_with_three_up_at_any_time() {
 
         let again = sim.converge_from(&spec, &sim.search_after(&spec, &after)).await;
         assert!(again.done.is_empty() && again.failures.is_empty(), "the same trigger rolls once: {:?}", again.done);
+    });
+}
+
+#[test]
+fn keys_that_aws_hides_move_and_roll_with_three_tunnels_up_at_any_time() {
+    simulated(|| async {
+        let sim = Sim::new(16);
+        let mut spec = sim.spec("prod", 0);
+        let before = built(&sim, &spec).await;
+        spec.aws.key_storage = KeyStorage::SecretsManager;
+        let (ended, least) = watched(&sim, &spec, &before).await;
+        ended_well("the move", &ended).unwrap();
+        assert_eq!((least, up(&sim, &ended.observed)), (3, 4));
+        let hidden = seen(&sim, &spec, &ended.observed).await;
+        assert!(TunnelKey::ALL.iter().all(|key| hidden.tunnel(*key).unwrap().key.is_none()));
+        let azure = |seen: &Observed| seen.azure.keys.clone();
+        assert_eq!(azure(&hidden), keys(&before).map(|_, key| KeySeen::Key(key.clone())), "the same keys as before");
+
+        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        let (ended, least) = watched(&sim, &spec, &hidden).await;
+        ended_well("the roll", &ended).unwrap();
+        assert_eq!((least, up(&sim, &ended.observed)), (3, 4));
+        let rolled = seen(&sim, &spec, &ended.observed).await;
+        assert!(TunnelKey::ALL.iter().all(|key| azure(&rolled).get(*key) != azure(&hidden).get(*key)));
+
+        spec.aws.key_storage = KeyStorage::Standard;
+        let (ended, least) = watched(&sim, &spec, &rolled).await;
+        ended_well("the move back", &ended).unwrap();
+        assert_eq!((least, up(&sim, &ended.observed)), (3, 4));
+        let shown = seen(&sim, &spec, &ended.observed).await;
+        assert_eq!(azure(&shown), keys(&shown).map(|_, key| KeySeen::Key(key.clone())));
+        assert_eq!(azure(&shown), azure(&rolled));
     });
 }
 

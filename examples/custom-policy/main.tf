@@ -1,4 +1,5 @@
-# A policy of your own: fields override the preset, in AWS's spelling, and are compiled for both clouds.
+# A policy of your own: fields override the preset, in AWS's spelling, and are compiled for both clouds. And what else AWS offers
+# for its tunnels.
 
 terraform {
   required_providers {
@@ -25,6 +26,14 @@ resource "awsazure_bgp_vpn" "link" {
   aws = {
     vpc = { cidr_block = "10.2.0.0/16" }
     asn = 64600
+
+    # Keys that no answer of EC2 shows, and logs of IKE, IPsec and BGP.
+    preshared_key_storage = "SecretsManager"
+    logs = {
+      log_group_arn     = "arn:aws:logs:eu-west-1:123456789012:log-group:vpn"
+      bgp_log_group_arn = "arn:aws:logs:eu-west-1:123456789012:log-group:vpn"
+      format            = "text"
+    }
   }
 
   ipsec_policy = {

@@ -5,6 +5,7 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::str::FromStr;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => { $(
@@ -159,7 +160,9 @@ pub struct Tunnel {
     pub inside_cidr: Option<Ipv4Net>,
     /// None while pending, or when kept in Secrets Manager.
     pub key: Option<SharedKey>,
-    /// Only what was set explicitly; the key and the inside CIDR are in the fields above.
+    /// None while nothing tells.
+    pub key_storage: Option<KeyStorage>,
+    /// Only what was set explicitly; the key, its storage and the inside CIDR are in the fields above.
     pub options: TunnelOptions,
     pub telemetry: Option<Telemetry>,
 }
@@ -169,6 +172,8 @@ pub struct Tunnel {
 pub struct TunnelOptions {
     pub inside_cidr: Option<Ipv4Net>,
     pub key: Option<SharedKey>,
+    /// Of a change only: a create says it once for the connection (`Extras`).
+    pub key_storage: Option<KeyStorage>,
     /// `start` or `add`.
     pub startup_action: Option<String>,
     /// `restart`, `clear` or `none`.
@@ -178,6 +183,67 @@ pub struct TunnelOptions {
     pub ike_versions: Vec<String>,
     pub phase1: Phase,
     pub phase2: Phase,
+    pub logs: Option<Logs>,
+}
+
+/// Where AWS keeps a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyStorage {
+    /// In the VPN service, whose answers show it.
+    Standard,
+    /// In a secret: no answer of EC2 shows it.
+    SecretsManager,
+}
+
+impl fmt::Display for KeyStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            KeyStorage::Standard => "Standard",
+            KeyStorage::SecretsManager => "SecretsManager",
+        })
+    }
+}
+
+/// A text that names no storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAStorage;
+
+impl FromStr for KeyStorage {
+    type Err = NotAStorage;
+
+    fn from_str(text: &str) -> Result<Self, NotAStorage> {
+        let all = [KeyStorage::Standard, KeyStorage::SecretsManager];
+        all.into_iter().find(|storage| storage.to_string() == text).ok_or(NotAStorage)
+    }
+}
+
+/// What a tunnel writes to CloudWatch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Logs {
+    /// Of IKE and IPsec.
+    pub tunnel: Option<LogGroup>,
+    pub bgp: Option<LogGroup>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogGroup {
+    pub arn: String,
+    /// `json` or `text`.
+    pub format: String,
+}
+
+impl fmt::Display for Logs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = |group: &Option<LogGroup>| match group {
+            Some(group) => format!("{} ({})", group.arn, group.format),
+            None => "nowhere".to_owned(),
+        };
+        match self {
+            Logs { tunnel: None, bgp: None } => f.write_str("off"),
+            Logs { tunnel, bgp: None } => f.write_str(&place(tunnel)),
+            Logs { tunnel, bgp } => write!(f, "{}, of BGP {}", place(tunnel), place(bgp)),
+        }
+    }
 }
 
 /// Algorithms and lifetime of IKE (phase 1) or IPsec (phase 2), in EC2's words. An empty list leaves it to AWS.

@@ -1,9 +1,9 @@
 //! From the SDK's answers to plain data. What lacks its id, or is gone already, is left out.
 
 use super::model::{
-    AttachmentState, CustomerGateway, CustomerGatewayId, InternetGateway, InternetGatewayId, Phase, RouteTable,
-    RouteTableId, State, Subnet, SubnetId, Target, Telemetry, TransitGatewayId, Tunnel, TunnelOptions, Vpc, VpcId,
-    VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
+    AttachmentState, CustomerGateway, CustomerGatewayId, InternetGateway, InternetGatewayId, KeyStorage, LogGroup,
+    Logs, Phase, RouteTable, RouteTableId, State, Subnet, SubnetId, Target, Telemetry, TransitGatewayId, Tunnel,
+    TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
 };
 use crate::primitives::{Asn, SharedKey, Tags};
 use aws_sdk_ec2::types as sdk;
@@ -11,6 +11,8 @@ use std::net::Ipv4Addr;
 
 /// What EC2 shows in place of a key that is kept in Secrets Manager.
 const REDACTED: &str = "REDACTED";
+/// EC2's format where none was asked for.
+const LOG_FORMAT: &str = "json";
 /// Stands for a default route whose target is gone: EC2 goes on naming it.
 const BLACKHOLE: &str = "blackhole";
 
@@ -171,7 +173,18 @@ pub(super) fn vpn_connection(connection: &sdk::VpnConnection) -> Option<VpnConne
         state,
         customer_gateway_id: CustomerGatewayId(connection.customer_gateway_id().unwrap_or_default().to_owned()),
         target,
-        tunnels: ends.iter().filter_map(|end| tunnel(end, connection.vgw_telemetry())).collect(),
+        tunnels: ends
+            .iter()
+            .filter_map(|end| {
+                let mut tunnel = tunnel(end, connection.vgw_telemetry())?;
+                // The secret may outlive the storage, so its name alone says nothing.
+                let secret = connection.pre_shared_key_arn().is_some_and(|arn| !arn.is_empty());
+                if secret && state == State::Available && end.pre_shared_key().is_none_or(str::is_empty) {
+                    tunnel.key_storage = Some(KeyStorage::SecretsManager);
+                }
+                Some(tunnel)
+            })
+            .collect(),
         static_routes_only: options.and_then(|options| options.static_routes_only()).unwrap_or(false),
         tags: tags(connection.tags()),
     };
@@ -187,13 +200,17 @@ fn tunnel(end: &sdk::TunnelOption, telemetry: &[sdk::VgwTelemetry]) -> Option<Tu
     let count = |number: Option<i32>| number.and_then(|number| u32::try_from(number).ok());
     let words = |values: Vec<Option<&str>>| values.into_iter().flatten().map(str::to_owned).collect::<Vec<_>>();
     let numbers = |values: Vec<Option<i32>>| values.into_iter().filter_map(count).collect::<Vec<_>>();
+    let shown = end.pre_shared_key().filter(|key| !key.is_empty());
+    let redacted = shown.is_some_and(|key| key.contains(REDACTED));
     Some(Tunnel {
         outside_ip,
         inside_cidr: end.tunnel_inside_cidr().and_then(|cidr| cidr.parse().ok()),
-        key: end.pre_shared_key().filter(|key| !key.is_empty() && !key.contains(REDACTED)).map(SharedKey::found),
+        key: shown.filter(|_| !redacted).map(SharedKey::found),
+        key_storage: shown.map(|_| if redacted { KeyStorage::SecretsManager } else { KeyStorage::Standard }),
         options: TunnelOptions {
             inside_cidr: None,
             key: None,
+            key_storage: None,
             startup_action: end.startup_action().map(str::to_owned),
             dpd_timeout_action: end.dpd_timeout_action().map(str::to_owned),
             dpd_timeout_seconds: count(end.dpd_timeout_seconds()),
@@ -210,6 +227,7 @@ fn tunnel(end: &sdk::TunnelOption, telemetry: &[sdk::VgwTelemetry]) -> Option<Tu
                 dh_groups: numbers(end.phase2_dh_group_numbers().iter().map(|one| one.value()).collect()),
                 lifetime_seconds: count(end.phase2_lifetime_seconds()),
             },
+            logs: end.log_options().and_then(|options| options.cloud_watch_log_options()).map(logs),
         },
         telemetry: seen.map(|row| Telemetry {
             up: row.status().is_some_and(|status| status.as_str() == "UP"),
@@ -217,4 +235,17 @@ fn tunnel(end: &sdk::TunnelOption, telemetry: &[sdk::VgwTelemetry]) -> Option<Tu
             accepted_routes: count(row.accepted_route_count()).unwrap_or(0),
         }),
     })
+}
+
+/// A group that is named while its logs are off does not count.
+fn logs(told: &sdk::CloudWatchLogOptions) -> Logs {
+    let group = |on: Option<bool>, arn: Option<&str>, format: Option<&str>| {
+        // CloudWatch's own spelling of a group ends with its streams.
+        let arn = arn.filter(|_| on == Some(true)).map(|arn| arn.trim_end_matches(":*"))?;
+        Some(LogGroup { arn: arn.to_owned(), format: format.unwrap_or(LOG_FORMAT).to_owned() })
+    };
+    Logs {
+        tunnel: group(told.log_enabled(), told.log_group_arn(), told.log_output_format()),
+        bgp: group(told.bgp_log_enabled(), told.bgp_log_group_arn(), told.bgp_log_output_format()),
+    }
 }

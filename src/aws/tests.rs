@@ -1,7 +1,9 @@
 //! The calls through the real SDK, against answers held in memory, under a paused clock.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use super::model::{CustomerGatewayId, Target, TunnelOptions, VpnConnectionId, VpnGatewayId};
+use super::model::{
+    CustomerGatewayId, KeyStorage, LogGroup, Logs, Target, TunnelOptions, VpnConnectionId, VpnGatewayId,
+};
 use super::settings::AssumeRole;
 use super::{Aws, Ec2, Error, Extras, Filter, NewConnection, Own, Seams, Settings, TokioTime, Waits};
 use crate::primitives::{Asn, SharedKey, Tags};
@@ -280,6 +282,56 @@ async fn telemetry_goes_with_its_address_whatever_the_order_and_no_key_is_shown(
     assert!(telemetry.up && telemetry.accepted_routes == 2);
     assert_eq!(first.options.dpd_timeout_seconds, None);
     assert!(!format!("{found:?}").contains(KEY));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_key_is_kept_is_told_by_what_is_shown_of_it_and_not_by_the_secret_alone() {
+    let secret = "<preSharedKeyArn>arn:aws:secretsmanager:eu-west-1:1:secret:s</preSharedKeyArn><options>";
+    let group = "<logGroupArn>arn:aws:logs:eu-west-1:1:log-group:vpn:*</logGroupArn>";
+    let cloud = Cloud::new(move |_, _| {
+        let Reply::Xml(status, body) = connection("available") else { unreachable!() };
+        let logs = format!(
+            "<logOptions><cloudWatchLogOptions><logEnabled>true</logEnabled>{group}<bgpLogEnabled>false</bgpLogEnabled>\
+             <bgpLogGroupArn>x</bgpLogGroupArn></cloudWatchLogOptions></logOptions><startupAction>"
+        );
+        let body = body.replace("<options>", secret).replace(KEY, "REDACTED").replacen("<startupAction>", &logs, 1);
+        Reply::Xml(status, body)
+    });
+    let id = VpnConnectionId("vpn-1".to_owned());
+    let begun = Instant::now();
+    let found = cloud.ec2().await.wait_vpn_connection_available(&an_hour(), &id, true).await.unwrap();
+    assert_eq!(begun.elapsed(), Duration::ZERO, "a key that Secrets Manager has will never be shown");
+    let [other, first] = found.tunnels.as_slice() else { panic!("{found:?}") };
+    assert_eq!((first.key.as_ref(), first.key_storage), (None, Some(KeyStorage::SecretsManager)));
+    assert_eq!(other.key_storage, Some(KeyStorage::Standard));
+    let arn = "arn:aws:logs:eu-west-1:1:log-group:vpn".to_owned();
+    let logs = Logs { tunnel: Some(LogGroup { arn, format: "json".to_owned() }), bgp: None };
+    assert_eq!((&other.options.logs, &first.options.logs), (&Some(logs), &None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_key_that_is_not_shown_is_sent_again_where_the_answer_was_lost() {
+    let cloud = Cloud::new(|action, before| match action {
+        "ModifyVpnTunnelOptions" if before == 0 => Reply::Lost,
+        "ModifyVpnTunnelOptions" => ok("ModifyVpnTunnelOptions", ""),
+        _ => {
+            let Reply::Xml(status, body) = connection("available") else { unreachable!() };
+            Reply::Xml(status, body.replace(KEY, "REDACTED"))
+        }
+    });
+    let (id, ip) = (VpnConnectionId("vpn-1".to_owned()), "9.9.9.9".parse().unwrap());
+    let wanted = TunnelOptions {
+        key: Some(SharedKey::found(KEY)),
+        key_storage: Some(KeyStorage::SecretsManager),
+        ..TunnelOptions::default()
+    };
+    let ec2 = cloud.ec2().await;
+    ec2.modify_tunnel(&an_hour(), &id, ip, &wanted).await.unwrap();
+    let sent = |call: &&(String, String)| call.0 == "ModifyVpnTunnelOptions" && call.1.contains("SecretsManager");
+    assert_eq!(cloud.calls.lock().unwrap().iter().filter(sent).count(), 2);
+    let begun = Instant::now();
+    ec2.wait_tunnel_modified(&an_hour(), &id, ip, &wanted).await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_secs(5), "it may still be on its way");
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,6 +22,8 @@ use tokio::time::Instant;
 const LAG: Duration = Duration::from_secs(120);
 /// Times that a change of a tunnel is asked for before it counts as failed.
 const CHANGES: usize = 3;
+/// How long a connection that was never seen changing has to be available before a change that it cannot show counts as done.
+const STEADY: Duration = Duration::from_secs(5);
 /// Both ends of a connection.
 const TUNNELS: usize = 2;
 
@@ -140,8 +142,8 @@ impl Ec2 {
         poll(waits, "waiting until deleted", &id.0, look).await
     }
 
-    /// Until it is available with both outside addresses and, where `keys_shown` (not in Secrets Manager), both keys:
-    /// keys that stay hidden for two minutes after that are left `None`.
+    /// Until it is available with both outside addresses and, where `keys_shown`, both keys or the word that Secrets Manager
+    /// keeps them: keys that stay hidden for two minutes after that are left `None`.
     ///
     /// # Errors
     /// As `wait_vpc_available`.
@@ -151,11 +153,11 @@ impl Ec2 {
         id: &VpnConnectionId,
         keys_shown: bool,
     ) -> Result<VpnConnection, Error> {
-        self.wait_connection(waits, id, "waiting until available", |connection, lag| {
+        self.wait_connection(waits, id, "waiting until available", |connection, lag, _| {
             if connection.tunnels.len() < TUNNELS {
                 return Some("an outside address is missing".to_owned());
             }
-            let hidden = keys_shown && connection.tunnels.iter().any(|tunnel| tunnel.key.is_none());
+            let hidden = keys_shown && connection.tunnels.iter().any(|tunnel| tunnel.key_storage.is_none());
             (hidden && lag < LAG).then(|| "a key is not shown yet".to_owned())
         })
         .await
@@ -196,9 +198,12 @@ impl Ec2 {
         outside_ip: Ipv4Addr,
         wanted: &TunnelOptions,
     ) -> Result<VpnConnection, Error> {
-        self.wait_connection(waits, id, "waiting until changed", |connection, lag| {
+        self.wait_connection(waits, id, "waiting until changed", |connection, lag, changing_seen| {
             let shown = super::calls::carries(connection, outside_ip, wanted);
-            (!shown && lag < LAG).then(|| "the change is not shown yet".to_owned())
+            // A key that is not shown may still be on its way while all else looks done.
+            let certain = changing_seen || super::calls::shows(connection, outside_ip, wanted);
+            let least = if certain { Duration::ZERO } else { STEADY };
+            (lag < if shown { least } else { LAG }).then(|| "the change is not shown yet".to_owned())
         })
         .await
     }
@@ -237,26 +242,29 @@ impl Ec2 {
         poll(waits, "waiting for route propagation", &table.0, look).await
     }
 
-    /// Until a connection is available and nothing is `missing` any more, which is told how long it has been available.
+    /// Until a connection is available and nothing is `missing` any more, which is told how long it has been available, and
+    /// whether it was seen to be anything else before.
     async fn wait_connection(
         &self,
         waits: &Waits,
         id: &VpnConnectionId,
         operation: &'static str,
-        missing: impl Fn(&VpnConnection, Duration) -> Option<String>,
+        missing: impl Fn(&VpnConnection, Duration, bool) -> Option<String>,
     ) -> Result<VpnConnection, Error> {
         // Time waited when it was first seen available without a break.
         let mut since = None;
+        let mut other_seen = false;
         let mut judge = |found: Option<VpnConnection>, waited: Duration| match settled(found, |one| one.state) {
             Look::Done(connection) => {
                 let begun: Duration = *since.get_or_insert(waited);
-                match missing(&connection, waited.saturating_sub(begun)) {
+                match missing(&connection, waited.saturating_sub(begun), other_seen) {
                     None => Look::Done(connection),
                     Some(words) => Look::Wait(words),
                 }
             }
             other => {
                 since = None;
+                other_seen = true;
                 other
             }
         };

@@ -8,7 +8,7 @@ use super::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::aws::model as aws;
 use crate::azure::id::ResourceId;
 use crate::azure::model as azure;
-use crate::primitives::{SharedKey, Tags};
+use crate::primitives::Tags;
 use std::fmt::Display;
 use std::net::Ipv4Addr;
 
@@ -22,7 +22,7 @@ pub struct Read {
     pub local_gateways: Vec<azure::LocalGateway>,
     pub connections: Vec<azure::Connection>,
     /// Shared keys by connection.
-    pub keys: Vec<(ResourceId, SharedKey)>,
+    pub keys: Vec<(ResourceId, KeySeen)>,
     pub vpc: Option<aws::Vpc>,
     pub subnets: Vec<aws::Subnet>,
     pub internet_gateways: Vec<aws::InternetGateway>,
@@ -94,7 +94,7 @@ fn azure_side(search: &Search, read: Read) -> AzureSide {
     let keys = PerTunnel::from_fn(|key| {
         let connection: Option<&azure::Connection> = connections.get(key).as_ref();
         let seen = connection.and_then(|c| read.keys.iter().find(|(id, _)| *id == c.resource.id));
-        seen.map_or(KeySeen::Unread, |(_, key)| KeySeen::Key(key.clone()))
+        seen.map_or(KeySeen::Unread, |(_, key)| key.clone())
     });
     let network = read.network.filter(|n| alive(n.resource.state));
     AzureSide { group: read.group, network, public_ips, gateway, local_gateways, connections, keys }
@@ -154,6 +154,7 @@ fn aws_side(search: &Search, read: &Read) -> AwsSide {
         customer_gateways,
         vpns,
         outside_ips,
+        told: PerTunnel::default(),
     }
 }
 

@@ -285,6 +285,8 @@ fn aws_half(spec: &Spec, seen: &Observed, instance: Instance, list: &mut List) {
         if differ::key_is_old(spec, have, key) {
             because.push(format!("the shared key of {key} is to be rolled"));
             list.push(Verb::Create, Object::RolledMark(key), vec![]);
+        } else if differ::key_is_lost(spec, seen, key) {
+            because.push(format!("the shared key of {key} is not to be found out: both ends get a new one"));
         }
         list.change(Object::Tunnel(key), because);
     }
@@ -351,7 +353,8 @@ fn azure_half(spec: &Spec, seen: &Observed, key: TunnelKey, list: &mut List) {
     if !list.has(Verb::Create, &connection) {
         let tunnel_changes = list.has(Verb::Change, &Object::Tunnel(key));
         let rolled = list.touches(&Object::RolledMark(key));
-        let tunnel_gets_key = tunnel_changes && (rolled || spec.keys_raised && spec.keys.get(key).is_some());
+        let raised = spec.keys_raised && spec.keys.get(key).is_some();
+        let tunnel_gets_key = tunnel_changes && (rolled || raised || differ::key_is_lost(spec, seen, key));
         if differ::key_differs(spec, seen, key) {
             let because = vec![format!("the shared key of {key} differs between the two clouds")];
             list.push(Verb::Change, Object::SharedKey(key), because);

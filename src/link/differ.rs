@@ -8,7 +8,7 @@ use super::ownership::NAME;
 use super::policy::{Policy, is_default};
 use super::spec::{AwsGateway, AzureGateway, AzureNetwork, Spec};
 use super::tunnel::{Instance, TunnelKey};
-use crate::aws::model::{self as aws, Phase};
+use crate::aws::model::{self as aws, KeyStorage, Logs, Phase};
 use crate::azure::model::{self as azure, ProvisioningState};
 use crate::primitives::{SharedKey, Tags};
 use std::net::Ipv4Addr;
@@ -136,12 +136,14 @@ pub fn wanted_options(spec: &Spec) -> aws::TunnelOptions {
     aws::TunnelOptions {
         inside_cidr: None,
         key: None,
+        key_storage: None,
         startup_action: Some(spec.aws.startup_action.clone()),
         dpd_timeout_action: Some(spec.aws.dpd_timeout_action.clone()),
         dpd_timeout_seconds: Some(spec.aws.dpd_timeout_seconds),
         ike_versions: vec!["ikev2".to_owned()],
         phase1,
         phase2,
+        logs: Some(spec.aws.logs.clone()).filter(|logs| *logs != Logs::default()),
     }
 }
 
@@ -186,6 +188,16 @@ pub fn tunnel(spec: &Spec, have: &aws::Tunnel, key: TunnelKey) -> Option<(Differ
     if !same_policy(spec, &have.options.phase1, &have.options.phase2) {
         found.push(format!("the IPsec policy of the AWS tunnel {key} is not this link's"));
         (change.phase1, change.phase2) = (want.phase1, want.phase2);
+    }
+    let logs = have.options.logs.clone().unwrap_or_default();
+    if logs != spec.aws.logs {
+        found.push(format!("the logs of the AWS tunnel {key} are {logs}, not {}", spec.aws.logs));
+        change.logs = Some(spec.aws.logs.clone());
+    }
+    let wanted = spec.aws.key_storage;
+    if let Some(storage) = have.key_storage.filter(|storage| *storage != wanted) {
+        found.push(format!("the key storage of the AWS tunnel {key} is {storage}, not {wanted}"));
+        change.key_storage = Some(wanted);
     }
     if let Some(own) = spec.keys.get(key).as_ref().filter(|_| spec.keys_raised)
         && have.key.as_ref().is_some_and(|key| key != own)
@@ -294,18 +306,37 @@ pub fn azure_policy_agrees(have: Option<&azure::IpsecPolicy>, want: Option<&azur
 
 /// Whether Azure's key is another one than AWS's (or than the user's own). Unread keys are taken as equal.
 pub fn key_differs(spec: &Spec, seen: &Observed, key: TunnelKey) -> bool {
-    let KeySeen::Key(azure) = seen.azure.keys.get(key) else { return false };
-    wanted_key(spec, seen, key).is_some_and(|want| want != *azure)
+    let wanted = || wanted_key(spec, seen, key);
+    match seen.azure.keys.get(key) {
+        KeySeen::Unread | KeySeen::Denied => false,
+        KeySeen::Absent => wanted().is_some(),
+        KeySeen::Key(azure) => wanted().is_some_and(|want| want != *azure),
+    }
 }
 
-/// The key that both ends are to have: AWS's, unless the user's own takes its place or AWS shows none.
+/// The key that both ends are to have: AWS's, or Azure's where AWS shows none, unless the user's own takes its place.
 pub fn wanted_key(spec: &Spec, seen: &Observed, key: TunnelKey) -> Option<SharedKey> {
     let own = spec.keys.get(key).clone();
-    let aws = || seen.tunnel(key).and_then(|tunnel| tunnel.key.clone());
-    if spec.keys_raised { own.or_else(aws) } else { aws().or(own) }
+    let aws = || seen.aws.told.get(key).clone().or_else(|| seen.tunnel(key)?.key.clone());
+    let in_use = || aws().or_else(|| seen.azure.keys.get(key).key().cloned());
+    if spec.keys_raised { own.or_else(in_use) } else { in_use().or(own) }
 }
 
-/// Whether a tunnel still has the key from before the roll.
+/// Whether a tunnel still has the key from before the roll. Keys of the user's own roll where there is one.
 pub fn key_is_old(spec: &Spec, have: &aws::VpnConnection, key: TunnelKey) -> bool {
-    spec.rotation.as_ref().is_some_and(|rotation| !rotation.is_done(key, &have.tags))
+    let concerned = !spec.keys_raised || spec.keys.get(key).is_some();
+    concerned && spec.rotation.as_ref().is_some_and(|rotation| !rotation.is_done(key, &have.tags))
+}
+
+/// Whether nobody can tell any more which key an endpoint has: AWS hides it, and Azure has none, or loses it with a connection
+/// that is made anew. Both ends then get a new one.
+pub fn key_is_lost(spec: &Spec, seen: &Observed, key: TunnelKey) -> bool {
+    let hidden = seen.tunnel(key).is_some_and(|tunnel| tunnel.key_storage == Some(KeyStorage::SecretsManager));
+    if !hidden || seen.aws.told.get(key).is_some() || seen.azure.keys.get(key).key().is_some() {
+        return false;
+    }
+    match (seen.azure.connections.get(key), seen.azure.keys.get(key)) {
+        (None, _) | (_, KeySeen::Absent) => true,
+        (Some(connection), _) => connection_is_obsolete(spec, connection, key).is_some(),
+    }
 }

@@ -39,6 +39,8 @@ pub enum Field {
     StartupAction,
     DpdAction,
     AwsDpdSeconds,
+    KeyStorage,
+    Logs(&'static str),
     Slot,
     InsideCidr(TunnelKey),
     Policy(&'static str),
@@ -86,6 +88,12 @@ pub enum Problem {
     OutOfRange { given: i64, least: i64, most: i64, unit: &'static str },
     #[error("{0:?} is not a duration such as \"120m\", \"2h30m\" or \"90s\".")]
     NotADuration(String),
+    #[error(
+        "{0:?} is not the ARN of a CloudWatch log group, such as arn:aws:logs:eu-west-1:123456789012:log-group:vpn. Use the group's ARN, without :* at its end."
+    )]
+    NotALogGroup(String),
+    #[error("There is no log that would have this format: set {0} too, or leave the format out.")]
+    FormatWithoutLog(&'static str),
     #[error("{0:?} is not an AWS region, such as eu-west-1.")]
     NotARegion(String),
     #[error("Set {0}.")]
@@ -181,6 +189,8 @@ impl Problem {
             Problem::OutOfRange { .. } => "Number out of range",
             Problem::NotADuration(_) => "Wrong duration",
             Problem::NotARegion(_) => "Wrong region",
+            Problem::NotALogGroup(_) => "Wrong log group",
+            Problem::FormatWithoutLog(_) => "Format of no log",
             Problem::Missing(_) => "Something is missing",
             Problem::TwoObjects { .. } => "Two attributes disagree",
             Problem::Cidr(_) | Problem::CidrTwice { .. } => "Wrong inside CIDR",

@@ -11,6 +11,7 @@
 //! | `search`, `assemble` | which link is meant; which object is which part of it |
 //! | `known`, `observed` | where to look; what both clouds have |
 //! | `managed` | what destroy may delete |
+//! | `logs` | where tunnels may write their logs |
 //! | `rotation` | which tunnels have had their new key |
 //! | `step` | one thing to do to one object |
 //! | `wish`, `rules`, `fault` | what a user wrote, what can be refused without asking, and how that is put |
@@ -26,6 +27,7 @@ pub mod differ;
 pub mod fault;
 pub mod finding;
 pub mod known;
+pub mod logs;
 pub mod managed;
 pub mod names;
 pub mod need;

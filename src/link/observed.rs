@@ -21,7 +21,7 @@ pub struct AzureSide {
     pub gateway: Option<azure::Gateway>,
     pub local_gateways: PerTunnel<Option<azure::LocalGateway>>,
     pub connections: PerTunnel<Option<azure::Connection>>,
-    /// The key that each connection has; `Unread` where nobody asked or the answer was refused.
+    /// The key that each connection has.
     pub keys: PerTunnel<KeySeen>,
 }
 
@@ -39,13 +39,26 @@ pub struct AwsSide {
     pub vpns: PerInstance<Option<aws::VpnConnection>>,
     /// Which of a connection's two endpoints is which tunnel.
     pub outside_ips: PerTunnel<Option<Ipv4Addr>>,
+    /// Keys that an endpoint was given since the last reading, which it may never show.
+    pub told: PerTunnel<Option<SharedKey>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum KeySeen {
+    /// Nobody asked.
     #[default]
     Unread,
+    /// These credentials may not read it.
+    Denied,
+    /// There is none.
+    Absent,
     Key(SharedKey),
+}
+
+impl KeySeen {
+    pub fn key(&self) -> Option<&SharedKey> {
+        if let KeySeen::Key(key) = self { Some(key) } else { None }
+    }
 }
 
 impl Observed {

@@ -2,7 +2,7 @@
 //! that holds a hash of what triggered the roll, so that an apply that was interrupted goes on where it stopped.
 
 use super::ownership::LinkId;
-use super::tunnel::{Instance, TunnelKey};
+use super::tunnel::TunnelKey;
 use crate::primitives::Tags;
 
 /// Start of the tags' names; the tunnel's number follows.
@@ -22,11 +22,6 @@ impl Rotation {
     /// The mark of a tunnel that has its new key, for its VPN connection.
     pub fn mark(&self, key: TunnelKey) -> Tags {
         Tags::from([(format!("{ROLLED}{}", key.number), self.0.clone())])
-    }
-
-    /// The marks of both tunnels of a connection that is made with new keys.
-    pub fn marks(&self, instance: Instance) -> Tags {
-        instance.tunnels().into_iter().flat_map(|key| self.mark(key)).collect()
     }
 
     /// Whether a VPN connection says that a tunnel of it has its new key.

@@ -44,6 +44,7 @@ pub fn check_fields(wish: &Wish) -> Vec<Fault> {
     inside_cidrs(&wish.inside_cidrs, &mut faults);
     policy(&wish.policy, &mut faults);
     keys(wish, &mut faults);
+    faults.extend(wish.logs.known().into_iter().flat_map(super::logs::check));
     tags(wish, &mut faults);
     for (name, text) in &wish.timeouts {
         if let Given::Is(text) = text
@@ -227,6 +228,7 @@ fn words(wish: &Wish, faults: &mut Vec<Fault>) {
         ),
         (&wish.startup_action, Field::StartupAction, &["start", "add"][..], "start, add"),
         (&wish.dpd_action, Field::DpdAction, &["restart", "clear", "none"][..], "restart, clear, none"),
+        (&wish.key_storage, Field::KeyStorage, &["Standard", "SecretsManager"][..], "Standard, SecretsManager"),
         (&wish.on_create_failure, Field::OnCreateFailure, &["keep", "rollback"][..], "keep, rollback"),
         (&wish.generation, Field::Generation, &["Generation1", "Generation2"][..], "Generation1, Generation2"),
     ];

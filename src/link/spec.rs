@@ -7,7 +7,7 @@ use super::ownership::LinkId;
 use super::policy::Policy;
 use super::rotation::Rotation;
 use super::tunnel::{Instance, PerTunnel};
-use crate::aws::model::{Region, RouteTableId, TransitGatewayId, VpcId, VpnGatewayId};
+use crate::aws::model::{KeyStorage, Logs, Region, RouteTableId, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
 use crate::primitives::{Asn, SharedKey, Tags};
@@ -31,7 +31,7 @@ pub struct Spec {
     pub keys: PerTunnel<Option<SharedKey>>,
     /// Whether they take the place of keys in use, rather than only going into what is made.
     pub keys_raised: bool,
-    /// All four keys are to be new.
+    /// All four keys are to be new; with `keys_raised`, those of the user's own are to be told to endpoints that show none.
     pub rotation: Option<Rotation>,
     /// Whether a tunnel counts as built only when its BGP session is up.
     pub wait_for_bgp: bool,
@@ -116,6 +116,8 @@ pub struct AwsSpec {
     /// `restart`, `clear` or `none`.
     pub dpd_timeout_action: String,
     pub dpd_timeout_seconds: u32,
+    pub key_storage: KeyStorage,
+    pub logs: Logs,
     pub names: AwsNames,
 }
 

@@ -54,6 +54,8 @@ pub struct Wish {
     pub startup_action: Given<String>,
     pub dpd_action: Given<String>,
     pub aws_dpd_seconds: Given<i64>,
+    pub key_storage: Given<String>,
+    pub logs: Given<LogsWish>,
     pub slot: Given<i64>,
     pub inside_cidrs: PerTunnel<Given<String>>,
     pub policy: PolicyWish,
@@ -79,6 +81,14 @@ pub struct NetworkWish {
 pub struct VpcWish {
     pub cidr: Given<String>,
     pub public_subnet: Given<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogsWish {
+    pub group: Given<String>,
+    pub format: Given<String>,
+    pub bgp_group: Given<String>,
+    pub bgp_format: Given<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

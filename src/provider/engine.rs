@@ -2,6 +2,7 @@
 //! says turned into words for the user.
 
 use super::bgp_vpn::engine::{Engine, EngineSource, Found, Outcome, Progress};
+use super::bgp_vpn::unread::unread_keys;
 use super::settings::{Configured, NotReady, Settings};
 use super::status::{Query, StatusSource, View};
 use crate::aws::Aws;
@@ -236,6 +237,7 @@ fn not_found(fault: &FindFault) -> Diagnostics {
 fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
     let mut diagnostics = Diagnostics::new();
     let made = made(&ended);
+    unread_keys(&ended.observed).into_iter().for_each(|warning| diagnostics.push(warning));
     if ended.resumed {
         diagnostics.push(Diagnostic::warning("A half-built link was found and finished").detail(
             "Objects with this link's ownership tag were there, from a run that ended before its state was written. They were \

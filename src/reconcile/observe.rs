@@ -11,7 +11,7 @@ use crate::link::observed::{KeySeen, Observed};
 use crate::link::ownership::LINK;
 use crate::link::search::Search;
 use crate::link::tunnel::{Instance, PerInstance, TunnelKey};
-use crate::primitives::{SharedKey, Tags};
+use crate::primitives::Tags;
 use futures::future::{join_all, try_join_all};
 use futures::try_join;
 use std::collections::BTreeSet;
@@ -92,20 +92,19 @@ async fn read_azure(site: &Site, search: &Search, limits: &Limits) -> Result<Rea
             public_ips.extend(azure.get_public_ip(id, waits).await?);
         }
     }
-    let keys = keys.into_iter().collect::<Result<Vec<_>, Cause>>()?.into_iter().flatten().collect();
+    let keys = keys.into_iter().collect::<Result<Vec<_>, Cause>>()?;
     Ok(Read { group, network, gateway, public_ips, local_gateways, connections, keys, ..Read::default() })
 }
 
 /// A key that may not be read is no reason to stop: the link works without anybody seeing it.
-async fn read_key(site: &Site, id: &ResourceId, limits: &Limits) -> Result<Option<(ResourceId, SharedKey)>, Cause> {
-    match site.azure.get_shared_key(id, &limits.azure()).await {
-        Ok(key) => Ok(key.map(|key| (id.clone(), key))),
-        Err(crate::azure::Error::Denied(facts)) => {
-            tracing::warn!(connection = %id, code = %facts.code, "shared key may not be read");
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
-    }
+async fn read_key(site: &Site, id: &ResourceId, limits: &Limits) -> Result<(ResourceId, KeySeen), Cause> {
+    let seen = match site.azure.get_shared_key(id, &limits.azure()).await {
+        Ok(Some(key)) => KeySeen::Key(key),
+        Ok(None) => KeySeen::Absent,
+        Err(crate::azure::Error::Denied(_)) => KeySeen::Denied,
+        Err(error) => return Err(error.into()),
+    };
+    Ok((id.clone(), seen))
 }
 
 /// Keys of connections whose ids were not known before this read.
@@ -115,9 +114,7 @@ async fn read_other_keys(site: &Site, seen: &mut Observed, limits: &Limits) -> R
     let missing: Vec<_> = TunnelKey::ALL.into_iter().filter(unread).filter_map(id_of).collect();
     let read = join_all(missing.iter().map(|(_, id)| read_key(site, id, limits))).await;
     for ((key, _), found) in missing.iter().zip(read) {
-        if let Some((_, found)) = found? {
-            *seen.azure.keys.get_mut(*key) = KeySeen::Key(found);
-        }
+        *seen.azure.keys.get_mut(*key) = found?.1;
     }
     Ok(())
 }

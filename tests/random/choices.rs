@@ -83,6 +83,12 @@ pub fn good(path: &str, site: &Site, style: Style) -> Vec<Value> {
         "aws.startup_action" => texts(&["start"]),
         "aws.dpd_timeout_action" => texts(&["restart"]),
         "aws.dpd_timeout_seconds" => numbers(&[30, 40, 600]),
+        "aws.preshared_key_storage" => texts(&["Standard", "SecretsManager"]),
+        "aws.logs.log_group_arn" | "aws.logs.bgp_log_group_arn" => texts(&[
+            "arn:aws:logs:eu-west-1:123456789012:log-group:vpn",
+            "arn:aws:logs:eu-west-1:123456789012:log-group:/vpn/link-1",
+        ]),
+        "aws.logs.format" | "aws.logs.bgp_format" => texts(&["json", "text"]),
         "slot" => numbers(&[0, 0, 1, 7, 20]),
         "inside_cidrs.instance0_tunnel1" => texts(&["169.254.21.240/30", "169.254.22.248/30"]),
         "inside_cidrs.instance0_tunnel2" => texts(&["169.254.22.240/30"]),

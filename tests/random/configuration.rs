@@ -115,6 +115,12 @@ fn agree(mut config: Value) -> Value {
     if !config.get("preshared_keys_wo").is_null() {
         config.set("rotate_keys", Value::Null);
     }
+    for (group, format) in [("log_group_arn", "format"), ("bgp_log_group_arn", "bgp_format")] {
+        let logs = config.at(&"aws.logs".into());
+        if logs.is_set() && logs.get(group).is_null() {
+            config.set_at(&format!("aws.logs.{format}").as_str().into(), Value::Null);
+        }
+    }
     let policy = config.get("ipsec_policy").clone();
     if policy.get("preset").as_str() == Some("cloud_default") {
         let only = policy.as_map().unwrap().keys().map(|name| (name.clone(), Value::Null));

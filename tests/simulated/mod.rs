@@ -20,7 +20,7 @@ pub mod witness;
 use self::verify::managed;
 use self::wire::Wire;
 use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
-use awsazure::aws::model::Region;
+use awsazure::aws::model::{KeyStorage, Logs, Region};
 use awsazure::aws::{Aws, Seams, Settings as AwsSettings, TokioTime};
 use awsazure::azure::credential::CredentialSettings;
 use awsazure::azure::{Azure, AzureSettings, ResourceId};
@@ -145,6 +145,8 @@ impl Sim {
                 startup_action: "start".to_owned(),
                 dpd_timeout_action: "restart".to_owned(),
                 dpd_timeout_seconds: 30,
+                key_storage: KeyStorage::Standard,
+                logs: Logs::default(),
                 names: AwsNames::of(name),
             },
             inside_cidrs,

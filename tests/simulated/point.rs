@@ -20,10 +20,17 @@ pub enum Operation {
     Keys,
     Import,
     Destroy,
+    /// The keys move into a secret, and logs are switched on.
+    Secret,
+    /// The same as above, of a link whose keys AWS hides.
+    HiddenCreate,
+    HiddenAsn,
+    HiddenRotate,
+    HiddenKeys,
 }
 
 impl Operation {
-    pub const ALL: [(&'static str, Operation); 9] = [
+    pub const ALL: [(&'static str, Operation); 14] = [
         ("create", Operation::Create),
         ("read", Operation::Read),
         ("addresses", Operation::Addresses),
@@ -33,7 +40,18 @@ impl Operation {
         ("keys", Operation::Keys),
         ("import", Operation::Import),
         ("destroy", Operation::Destroy),
+        ("secret", Operation::Secret),
+        ("hidden-create", Operation::HiddenCreate),
+        ("hidden-asn", Operation::HiddenAsn),
+        ("hidden-rotate", Operation::HiddenRotate),
+        ("hidden-keys", Operation::HiddenKeys),
     ];
+
+    /// Whether AWS hides the keys from the start.
+    pub fn hides_keys(self) -> bool {
+        use Operation::{HiddenAsn, HiddenCreate, HiddenKeys, HiddenRotate};
+        matches!(self, HiddenCreate | HiddenAsn | HiddenRotate | HiddenKeys)
+    }
 }
 
 /// How far a fault goes.

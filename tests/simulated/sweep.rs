@@ -67,27 +67,47 @@ fn quickstart() -> Value {
     }))
 }
 
+/// The link that an operation is about.
+fn link(operation: Operation) -> Value {
+    let mut link = quickstart();
+    if operation.hides_keys() {
+        link.set_at(&"aws.preshared_key_storage".into(), "SecretsManager");
+    }
+    link
+}
+
 /// What the configuration becomes.
 fn changed(operation: Operation) -> Value {
-    let mut changed = quickstart();
+    let mut changed = link(operation);
     let mut set = |path: &str, value: Value| changed.set_at(&AttributePath::from(path), value);
     match operation {
         Operation::Addresses => set("slot", 1_u8.into()),
-        Operation::Asn => set("aws.asn", 64_600_u32.into()),
+        Operation::Asn | Operation::HiddenAsn => set("aws.asn", 64_600_u32.into()),
         Operation::Settings => {
             set("tags", Value::map([("team", "network"), ("cost", "4711")]));
             set("azure.dpd_timeout_seconds", 60_u8.into());
             set("aws.dpd_timeout_seconds", 40_u8.into());
         }
-        Operation::Rotate => set("rotate_keys", "once".into()),
-        Operation::Keys => {
+        Operation::Secret => {
+            set("aws.preshared_key_storage", "SecretsManager".into());
+            let group = "arn:aws:logs:eu-west-1:123456789012:log-group:vpn";
+            set(
+                "aws.logs",
+                Value::object(["format", "bgp_log_group_arn", "bgp_format"].map(|name| (name, Value::Null))),
+            );
+            set("aws.logs.log_group_arn", group.into());
+            // What is read back whole would leave nothing to apply after a run that died at its last call.
+            set("tags", Value::map([("team", "secret")]));
+        }
+        Operation::Rotate | Operation::HiddenRotate => set("rotate_keys", "once".into()),
+        Operation::Keys | Operation::HiddenKeys => {
             let keys = ["instance0_tunnel1", "instance0_tunnel2", "instance1_tunnel1", "instance1_tunnel2"];
             set("preshared_keys_wo", Value::object(keys.map(|key| (key, format!("given.by.the.user_{key}")))));
             set("preshared_keys_wo_version", 1_u8.into());
         }
         // Tags are what only a configuration knows: with them the plan after an import would not be empty.
         Operation::Import => set("tags", Value::Null),
-        Operation::Create | Operation::Read | Operation::Destroy => {}
+        Operation::Create | Operation::HiddenCreate | Operation::Read | Operation::Destroy => {}
     }
     changed
 }
@@ -105,8 +125,8 @@ pub fn course(operation: Operation, hurry: u64) -> Result<Course, String> {
     // Retry-After grows, as it was recorded: fewer polls, which are all alike.
     let settings = Settings { time_scale: hurry, growing_retry_after: true, ..Settings::default() };
     let empty = World::new(SEED, settings);
-    let create = Scene { world: empty, stored: Stored::default(), config: quickstart(), run: Run::Apply };
-    if operation == Operation::Create {
+    let create = Scene { world: empty, stored: Stored::default(), config: link(operation), run: Run::Apply };
+    if matches!(operation, Operation::Create | Operation::HiddenCreate) {
         return undisturbed(operation, create);
     }
     let (world, stored) = undisturbed(Operation::Create, create)?.after;

@@ -2,7 +2,7 @@
 
 use super::{REGION, Sim};
 use awsazure::aws::Own;
-use awsazure::aws::model::Region;
+use awsazure::aws::model::{KeyStorage, LogGroup, Logs, Region};
 use awsazure::azure::ResourceId;
 use awsazure::azure::documents::network::NewVirtualNetwork;
 use awsazure::azure::model::ConnectionMode;
@@ -112,6 +112,18 @@ fn common(rng: &mut Rng, spec: &mut Spec) {
     spec.aws.dpd_timeout_seconds = pick(rng, &[30, 30, 45]);
     spec.wait_for_bgp = !once_in(rng, 4);
     spec.tags = tags(rng);
+    if once_in(rng, 3) {
+        spec.aws.key_storage = KeyStorage::SecretsManager;
+    }
+    spec.aws.logs = logs(rng);
+}
+
+pub fn logs(rng: &mut Rng) -> Logs {
+    let mut group = |name: &str| {
+        let arn = format!("arn:aws:logs:{REGION}:123456789012:log-group:{name}");
+        once_in(rng, 4).then(|| LogGroup { arn, format: pick(rng, &["json", "text"]).to_owned() })
+    };
+    Logs { tunnel: group("vpn"), bgp: group("bgp") }
 }
 
 /// Somebody else's resource group with a VNet in it, with a gateway subnet or without.
@@ -161,7 +173,7 @@ pub fn change(rng: &mut Rng, spec: &mut Spec, seen: &Observed) -> Vec<&'static s
     let mut told = Vec::new();
     spec.former = Former::default();
     for _ in 0..1 + rng.below(2) {
-        told.push(match rng.below(8) {
+        told.push(match rng.below(10) {
             0 => {
                 spec.policy = policy(rng);
                 "policy"
@@ -197,6 +209,17 @@ pub fn change(rng: &mut Rng, spec: &mut Spec, seen: &Observed) -> Vec<&'static s
                 let one = pick(rng, &TunnelKey::ALL);
                 spec.keys = PerTunnel::from_fn(|key| (all || key == one).then(|| own.clone()));
                 "keys"
+            }
+            7 => {
+                spec.aws.key_storage = match spec.aws.key_storage {
+                    KeyStorage::Standard => KeyStorage::SecretsManager,
+                    KeyStorage::SecretsManager => KeyStorage::Standard,
+                };
+                "key storage"
+            }
+            8 => {
+                spec.aws.logs = logs(rng);
+                "logs"
             }
             _ => {
                 let off = matches!(spec.aws.route_tables, RouteTables::Default)

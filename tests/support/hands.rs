@@ -1,14 +1,14 @@
 //! What somebody does to the clouds by hand, beside Terraform: through the product's own clients, one call at a time.
 
 use super::Sandbox;
-use awsazure::aws::model::{Region, RouteTableId, VpcId, VpnConnectionId, VpnGatewayId};
+use awsazure::aws::model::{Region, RouteTableId, TunnelOptions, VpcId, VpnConnectionId, VpnGatewayId};
 use awsazure::aws::settings::Endpoints;
 use awsazure::aws::{self, Aws, Ec2, Own};
 use awsazure::azure::credential::CredentialSettings;
 use awsazure::azure::documents::network::NewVirtualNetwork;
 use awsazure::azure::documents::{gateway, local_gateway};
 use awsazure::azure::{self, Azure, AzureSettings, ResourceId};
-use awsazure::primitives::{Asn, Tags};
+use awsazure::primitives::{Asn, SharedKey, Tags};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -102,6 +102,24 @@ impl Hands {
     pub fn delete_azure_connection(&self, connection: &str, gateway: &str) {
         let (connection, gateway) = (Self::azure_id(connection), Self::azure_id(gateway));
         self.runtime.block_on(self.azure.delete_connection(&connection, &gateway, &azure_waits())).unwrap();
+    }
+
+    /// Gives a connection another shared key.
+    pub fn set_key(&self, connection: &str, gateway: &str, key: &str) {
+        let (connection, gateway) = (Self::azure_id(connection), Self::azure_id(gateway));
+        let key = SharedKey::parse(key).unwrap();
+        self.runtime.block_on(self.azure.set_shared_key(&connection, &gateway, &key, &azure_waits())).unwrap();
+    }
+
+    /// Changes options of every tunnel of a VPN connection.
+    pub fn change_tunnels(&self, id: &str, options: &TunnelOptions) {
+        let (waits, vpn) = (aws_waits(), self.vpn(id));
+        self.runtime.block_on(async {
+            for tunnel in &vpn.tunnels {
+                self.ec2.modify_tunnel(&waits, &vpn.id, tunnel.outside_ip, options).await.unwrap();
+                self.ec2.wait_tunnel_modified(&waits, &vpn.id, tunnel.outside_ip, options).await.unwrap();
+            }
+        });
     }
 
     /// Points a local network gateway at another address.

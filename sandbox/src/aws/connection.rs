@@ -39,6 +39,9 @@ pub struct Tunnel {
     pub outside_ip: Ipv4Addr,
     pub inside_cidr: Ipv4Net,
     pub key: Key,
+    /// A secret holds the key, and no answer shows it.
+    #[serde(default)]
+    pub secret: bool,
     /// Without inside CIDR and key.
     pub options: TunnelOptions,
     /// The endpoint is being replaced until then.
@@ -67,7 +70,7 @@ pub struct Connection {
     pub options: Options,
     /// Sorted by outside address.
     pub tunnels: Vec<Tunnel>,
-    /// The secret that holds the keys; then no answer shows them.
+    /// The secret made for the keys of this connection. It stays when they are moved out of it.
     pub secret_arn: Option<String>,
     pub created: SimTime,
 }
@@ -163,11 +166,7 @@ impl Region {
         let target = self.target(params, cx.now)?;
         self.check_asn(customer, &target)?;
         let options = options(params, &target)?;
-        let (storage, tags) = (params.get("PreSharedKeyStorage"), life::initial_tags::<Connection>(params)?);
-        if storage.is_some_and(|storage| !matches!(storage, "Standard" | "SecretsManager")) {
-            let storage = storage.unwrap_or_default();
-            return Err(Fault::value("PreSharedKeyStorage", storage, "Valid values: Standard, SecretsManager."));
-        }
+        let (secret, tags) = (in_a_secret(params)?.unwrap_or(false), life::initial_tags::<Connection>(params)?);
         let prefixes = params.structures("Options.TunnelOptions");
         if prefixes.len() > TUNNELS {
             return Err(Fault::new("InvalidParameterValue", "At most two tunnels can be specified."));
@@ -197,14 +196,14 @@ impl Region {
                 outside_ip,
                 inside_cidr,
                 key,
+                secret,
                 options,
                 replaced_until: None,
                 last_maintenance: None,
             });
         }
         tunnels.sort_by_key(|tunnel| tunnel.outside_ip);
-        let secret_arn = (storage == Some("SecretsManager"))
-            .then(|| self.arn("secretsmanager", &format!("secret:s2svpn!{id}-{}", cx.rng.hex(6))));
+        let secret_arn = secret.then(|| self.secret_arn(&id, cx.rng));
         let connection = Connection {
             seen_from: seen_from(cx.now, cx.rng),
             life: Life::pending(cx.now + cx.rng.span(CREATE_LEAST, CREATE_MOST)),
@@ -276,6 +275,10 @@ impl Region {
         Ok(())
     }
 
+    pub(super) fn secret_arn(&self, id: &str, rng: &mut Rng) -> String {
+        self.arn("secretsmanager", &format!("secret:s2svpn!{id}-{}", rng.hex(6)))
+    }
+
     fn check_quota(&self, target: &Target) -> Result<(), Fault> {
         let live = |connection: &&Connection| !connection.gone();
         let (per_gateway, most) = match target {
@@ -315,6 +318,16 @@ impl Region {
                 return ip;
             }
         }
+    }
+}
+
+/// Whether the request wants keys kept in a secret, if it says so at all.
+pub fn in_a_secret(params: &Params) -> Result<Option<bool>, Fault> {
+    match params.get("PreSharedKeyStorage") {
+        None => Ok(None),
+        Some("Standard") => Ok(Some(false)),
+        Some("SecretsManager") => Ok(Some(true)),
+        Some(other) => Err(Fault::value("PreSharedKeyStorage", other, "Valid values: Standard, SecretsManager.")),
     }
 }
 

@@ -25,7 +25,7 @@ pub fn write(connection: &Connection, customer: Option<&CustomerGateway>, asn: u
         xml.nest("ipsec_tunnel", |xml| {
             xml.nest("customer_gateway", |xml| end(xml, peer_ip, peer_inside, peer_asn));
             xml.nest("vpn_gateway", |xml| end(xml, tunnel.outside_ip, inside, asn));
-            security(xml, tunnel, connection.shown_key(tunnel));
+            security(xml, tunnel, tunnel.shown_key());
         });
     }
     format!(

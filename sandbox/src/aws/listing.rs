@@ -21,12 +21,14 @@ pub fn moment(settings: &Settings, at: SimTime) -> String {
     format!("{}.{:03}Z", seconds.trim_end_matches('Z'), at.0 % 1_000)
 }
 
-impl Connection {
+impl Tunnel {
     /// The key as an answer may show it.
-    pub fn shown_key<'a>(&self, tunnel: &'a Tunnel) -> &'a str {
-        if self.secret_arn.is_some() { REDACTED } else { &tunnel.key.0 }
+    pub fn shown_key(&self) -> &str {
+        if self.secret { REDACTED } else { &self.key.0 }
     }
+}
 
+impl Connection {
     pub fn tunnel(&self, params: &Params) -> Result<usize, Fault> {
         let text = params.require("VpnTunnelOutsideIpAddress")?;
         let ip: Option<Ipv4Addr> = text.parse().ok();
@@ -100,7 +102,7 @@ impl Region {
             xml.set("tunnelOptionSet", &connection.tunnels, |xml, tunnel| {
                 xml.text("outsideIpAddress", tunnel.outside_ip);
                 xml.text("tunnelInsideCidr", tunnel.inside_cidr);
-                xml.text("preSharedKey", connection.shown_key(tunnel));
+                xml.text("preSharedKey", tunnel.shown_key());
                 tunnel.options.write(xml);
             });
         });

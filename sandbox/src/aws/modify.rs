@@ -1,6 +1,6 @@
 //! Changes to a VPN connection. Each takes minutes, in which the endpoints that it replaces serve nobody.
 
-use super::connection::{Connection, already_used, check_bandwidth, not_available};
+use super::connection::{Connection, already_used, check_bandwidth, in_a_secret, not_available};
 use super::errors::Fault;
 use super::life::{Life, State, find_live, find_mut};
 use super::query::Params;
@@ -22,7 +22,7 @@ impl Region {
         let connection = self.available_connection(id, cx.now)?;
         let place = connection.tunnel(params)?;
         let changes = TunnelOptions::read(params, "TunnelOptions.")?;
-        if changes.is_empty() && params.get("PreSharedKeyStorage").is_none() {
+        if changes.is_empty() {
             return Err(Fault::missing("TunnelOptions"));
         }
         let skip = params.flag("SkipTunnelReplacement")?.unwrap_or(false);
@@ -31,18 +31,10 @@ impl Region {
                 "SkipTunnelReplacement is for turning the lifecycle control on or off only.",
             ));
         }
-        let secret_arn = match params.get("PreSharedKeyStorage") {
-            None => connection.secret_arn.clone(),
-            Some("Standard") => None,
-            Some("SecretsManager") => Some(
-                connection
-                    .secret_arn
-                    .clone()
-                    .unwrap_or_else(|| self.arn("secretsmanager", &format!("secret:s2svpn!{id}-{}", cx.rng.hex(6)))),
-            ),
-            Some(other) => {
-                return Err(Fault::value("PreSharedKeyStorage", other, "Valid values: Standard, SecretsManager."));
-            }
+        let secret = in_a_secret(params)?;
+        let secret_arn = match &connection.secret_arn {
+            None if secret == Some(true) => Some(self.secret_arn(id, cx.rng)),
+            there => there.clone(),
         };
         let own = connection.tunnels.get(place).map(|tunnel| tunnel.inside_cidr);
         if let Some(cidr) = changes.inside_cidr.filter(|cidr| Some(*cidr) != own)
@@ -66,6 +58,7 @@ impl Region {
             if let Some(key) = options.pre_shared_key.take() {
                 tunnel.key = key;
             }
+            tunnel.secret = secret.unwrap_or(tunnel.secret);
             tunnel.options = options;
             if !skip {
                 tunnel.replaced_until = Some(until);

@@ -49,7 +49,7 @@ const LISTS: [(&str, &str, &[&str]); 7] = [
     ("Phase2DHGroupNumber", "phase2DHGroupNumberSet", PHASE2_GROUPS),
     ("IKEVersion", "ikeVersionSet", &["ikev1", "ikev2"]),
 ];
-/// Members of `LogOptions.CloudWatchLogOptions`: parameter and element.
+/// Members of `LogOptions.CloudWatchLogOptions`: parameter and element. A switch, a group and a format each.
 const LOGS: [(&str, &str); 6] = [
     ("LogEnabled", "logEnabled"),
     ("LogGroupArn", "logGroupArn"),
@@ -109,9 +109,20 @@ impl TunnelOptions {
             }
         }
         for (name, _) in LOGS {
-            if let Some(value) = params.get(&format!("{prefix}LogOptions.CloudWatchLogOptions.{name}")) {
-                options.logs.insert(name.to_owned(), value.to_owned());
+            let parameter = format!("{prefix}LogOptions.CloudWatchLogOptions.{name}");
+            let Some(value) = params.get(&parameter) else { continue };
+            if name.ends_with("Enabled") {
+                let on = params.flag(&parameter)?.unwrap_or(false);
+                options.logs.insert(name.to_owned(), on.to_string());
+                continue;
             }
+            if name.ends_with("Format") && !matches!(value, "json" | "text") {
+                return Err(Fault::value(name, value, "Valid values: json, text."));
+            }
+            if name.ends_with("Arn") && !is_log_group(value) {
+                return Err(Fault::value(name, value, "This is not a valid log group ARN."));
+            }
+            options.logs.insert(name.to_owned(), value.to_owned());
         }
         options.lifecycle_control = params.flag(&format!("{prefix}EnableTunnelLifecycleControl"))?;
         if params.any(&format!("{prefix}Phase1AdditionalKeyExchange."))
@@ -222,6 +233,13 @@ impl TunnelOptions {
         }
         xml.maybe("enableTunnelLifecycleControl", self.lifecycle_control);
     }
+}
+
+fn is_log_group(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(7, ':').collect();
+    let known = matches!(parts.as_slice(), ["arn", _, "logs", region, account, "log-group", name]
+        if !region.is_empty() && account.len() == 12 && !name.is_empty());
+    known && arn.starts_with("arn:aws")
 }
 
 pub const PHASE1_LIFETIME: u32 = 28_800;

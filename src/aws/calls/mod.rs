@@ -11,8 +11,8 @@ mod vpn_gateway;
 
 pub use describe::Filter;
 pub use identity::Identity;
-pub(super) use vpn_connection::carries;
 pub use vpn_connection::{Extras, NewConnection};
+pub(super) use vpn_connection::{carries, shows};
 
 use super::error::Error;
 use super::patience::Own;

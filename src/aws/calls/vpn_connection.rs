@@ -4,7 +4,9 @@ use super::{Filter, gone, newborn, tagged};
 use crate::aws::attempt::Policy;
 use crate::aws::client::Ec2;
 use crate::aws::error::{Error, Failure};
-use crate::aws::model::{CustomerGatewayId, State, Target, TunnelOptions, VpnConnection, VpnConnectionId};
+use crate::aws::model::{
+    CustomerGatewayId, KeyStorage, Logs, State, Target, TunnelOptions, VpnConnection, VpnConnectionId,
+};
 use crate::aws::observe;
 use crate::aws::patience::{Own, Waits};
 use crate::primitives::Tags;
@@ -16,8 +18,7 @@ use std::net::Ipv4Addr;
 pub struct Extras {
     /// Transit gateways only.
     pub enable_acceleration: Option<bool>,
-    /// `Standard` or `SecretsManager`.
-    pub preshared_key_storage: Option<String>,
+    pub key_storage: Option<KeyStorage>,
     /// `standard` or `large`; transit gateways only.
     pub tunnel_bandwidth: Option<String>,
 }
@@ -32,6 +33,19 @@ pub struct NewConnection<'a> {
     pub extras: &'a Extras,
     pub tags: &'a Tags,
     pub own: Own<'a>,
+}
+
+/// Both kinds are said, also the one that is off; a group and a format only of one that is on.
+fn log_options(logs: &Logs) -> sdk::VpnTunnelLogOptionsSpecification {
+    let (tunnel, bgp) = (logs.tunnel.as_ref(), logs.bgp.as_ref());
+    let told = sdk::CloudWatchLogOptionsSpecification::builder()
+        .log_enabled(tunnel.is_some())
+        .set_log_group_arn(tunnel.map(|group| group.arn.clone()))
+        .set_log_output_format(tunnel.map(|group| group.format.clone()))
+        .bgp_log_enabled(bgp.is_some())
+        .set_bgp_log_group_arn(bgp.map(|group| group.arn.clone()))
+        .set_bgp_log_output_format(bgp.map(|group| group.format.clone()));
+    sdk::VpnTunnelLogOptionsSpecification::builder().cloud_watch_log_options(told.build()).build()
 }
 
 /// Fills the SDK's two structures for tunnel options (of a create and of a change), which have the same setters.
@@ -74,6 +88,7 @@ macro_rules! spelled {
                     sdk::Phase2DhGroupNumbersRequestListValue::builder().set_value(number(Some(*group))).build()
                 }))
                 .set_phase2_lifetime_seconds(number(two.lifetime_seconds))
+                .set_log_options(options.logs.as_ref().map(log_options))
                 .build()
         }
     };
@@ -122,7 +137,7 @@ impl Ec2 {
                 .build();
             let call = self.client().create_vpn_connection().r#type("ipsec.1").customer_gateway_id(&customer_gateway.0);
             let call = call.set_vpn_gateway_id(vgw.clone()).set_transit_gateway_id(tgw.clone()).options(options);
-            call.set_pre_shared_key_storage(extras.preshared_key_storage.clone())
+            call.set_pre_shared_key_storage(extras.key_storage.map(|storage| storage.to_string()))
                 .set_tag_specifications(spec.clone())
                 .send()
         };
@@ -154,14 +169,17 @@ impl Ec2 {
     ) -> Result<(), Error> {
         let send = || {
             let call = self.client().modify_vpn_tunnel_options().vpn_connection_id(&id.0);
-            call.vpn_tunnel_outside_ip_address(outside_ip.to_string()).tunnel_options(changed_to(options)).send()
+            let call = call.vpn_tunnel_outside_ip_address(outside_ip.to_string()).tunnel_options(changed_to(options));
+            call.set_pre_shared_key_storage(options.key_storage.map(|storage| storage.to_string())).send()
         };
         // A lost answer: done where it is changing or has changed.
         let look = || async {
             let found = self.describe_vpn_connections(waits, &Filter::id(id)).await?;
-            let done = found
-                .iter()
-                .any(|connection| connection.state == State::Modifying || carries(connection, outside_ip, options));
+            // What cannot be seen is asked for again: the change under way may be somebody else's.
+            let done = found.iter().any(|connection| {
+                let begun = connection.state == State::Modifying || carries(connection, outside_ip, options);
+                begun && shows(connection, outside_ip, options)
+            });
             Ok(done.then_some(()))
         };
         let name = ("ModifyVpnTunnelOptions", format!("{id} at {outside_ip}"));
@@ -204,6 +222,12 @@ impl Ec2 {
     }
 }
 
+/// Whether the tunnel at this outside address can be seen to have the key that `wanted` sets, if it sets one.
+pub(in crate::aws) fn shows(connection: &VpnConnection, outside_ip: Ipv4Addr, wanted: &TunnelOptions) -> bool {
+    let tunnel = connection.tunnels.iter().find(|tunnel| tunnel.outside_ip == outside_ip);
+    wanted.key.is_none() || tunnel.is_some_and(|tunnel| tunnel.key.is_some())
+}
+
 /// Whether the tunnel at this outside address has all that `wanted` sets. A hidden key counts as the right one.
 pub(in crate::aws) fn carries(connection: &VpnConnection, outside_ip: Ipv4Addr, wanted: &TunnelOptions) -> bool {
     fn same<T: PartialEq>(has: &Option<T>, wants: &Option<T>) -> bool {
@@ -222,6 +246,8 @@ pub(in crate::aws) fn carries(connection: &VpnConnection, outside_ip: Ipv4Addr, 
         let phases = [(&has.phase1, &wanted.phase1), (&has.phase2, &wanted.phase2)];
         same(&tunnel.inside_cidr, &wanted.inside_cidr)
             && (tunnel.key.is_none() || same(&tunnel.key, &wanted.key))
+            && same(&tunnel.key_storage, &wanted.key_storage)
+            && wanted.logs.as_ref().is_none_or(|logs| *logs == has.logs.clone().unwrap_or_default())
             && same(&has.startup_action, &wanted.startup_action)
             && same(&has.dpd_timeout_action, &wanted.dpd_timeout_action)
             && same(&has.dpd_timeout_seconds, &wanted.dpd_timeout_seconds)

@@ -8,9 +8,9 @@ use super::plan::{ask, ground, judge, link_of, origin};
 use super::private::Private;
 use super::recall::{Recall, drift, is_unfinished};
 use super::settle::{Ground, settle};
-use super::spec::{Keys, Surroundings, own_keys, search, spec, subscription, text};
+use super::spec::{Keys, Surroundings, key_storage, own_keys, search, spec, subscription, text};
 use super::state::{complete, identity, is_gone, managed, own_addresses, read_managed};
-use crate::aws::model::RouteTableId;
+use crate::aws::model::{KeyStorage, RouteTableId};
 use crate::azure::id::ResourceId;
 use crate::link::address::InsideCidr;
 use crate::link::managed::{Kind, Managed};
@@ -160,7 +160,7 @@ async fn prepare(
         private: &private,
         subscription: engine.subscription(),
         default_tags: engine.default_tags(),
-        keys: keys(request, prior.map(|prior| Changes { prior, planned: &target }), &private),
+        keys: keys(request, &target, prior.map(|prior| Changes { prior, planned: &target }), &private),
         former,
     };
     let mut spec = spec(&target, around).map_err(|lacking| {
@@ -183,12 +183,18 @@ async fn prepare(
 }
 
 /// The keys in use stay, unless a create makes them all or an update is asked to change them.
-fn keys(request: &ApplyRequest, changes: Option<Changes<'_>>, private: &Private) -> Keys {
-    let trigger = changes.filter(|changes| changes.rotates_keys(private));
+fn keys(request: &ApplyRequest, target: &Value, changes: Option<Changes<'_>>, private: &Private) -> Keys {
+    let rolled = changes.filter(|changes| changes.rotates_keys(private));
+    let raised = changes.is_none_or(Changes::raises_keys);
+    // An endpoint that shows no key cannot be seen to have the user's: a mark has to say so.
+    let hidden = key_storage(target.get("aws")) == KeyStorage::SecretsManager;
+    let version = target.get("preshared_keys_wo_version").as_number().filter(|_| raised && hidden);
     Keys {
         own: own_keys(&request.config),
-        raised: changes.is_none_or(Changes::raises_keys),
-        trigger: trigger.and_then(|changes| text(changes.planned, "rotate_keys")),
+        raised,
+        trigger: rolled
+            .and_then(|changes| text(changes.planned, "rotate_keys"))
+            .or_else(|| version.map(|version| format!("own keys, version {version}"))),
     }
 }
 

@@ -169,8 +169,15 @@ impl Changes<'_> {
             let detail = "A change of the SKU may take up to 45 minutes and interrupts traffic for moments.";
             told.push(warning("The Azure gateway will change its size", detail, "azure.sku"));
         }
-        let gentle =
-            ["inside_cidrs", "ipsec_policy", "aws.startup_action", "aws.dpd_timeout_action", "aws.dpd_timeout_seconds"];
+        let gentle = [
+            "inside_cidrs",
+            "ipsec_policy",
+            "aws.startup_action",
+            "aws.dpd_timeout_action",
+            "aws.dpd_timeout_seconds",
+            "aws.preshared_key_storage",
+            "aws.logs",
+        ];
         if let Some(path) = gentle.into_iter().find(|path| self.replaces_something(path) && !self.aws_anew()) {
             let detail = "AWS takes a tunnel down while its options change, some minutes each; a change of policy or addresses takes both ends. \
                           Traffic goes over the other tunnels meanwhile.";

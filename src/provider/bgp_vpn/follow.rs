@@ -1,7 +1,7 @@
 //! Settings as the clouds have them: where all four tunnels or connections agree on something, an attribute shows it.
 
 use super::draft::Draft;
-use super::settle_options::{POLICY_FIELDS, is_as_found, policy_fields};
+use super::settle_options::{POLICY_FIELDS, is_as_found, logs_value, policy_fields};
 use crate::aws::model::{TunnelOptions, VpnConnection};
 use crate::azure::model::{Connection, ConnectionMode};
 use crate::link::differ::azure_policy_agrees;
@@ -116,6 +116,13 @@ fn settings(observed: &Observed, count: Count) -> Vec<(String, Value)> {
     }
     if let Some(seconds) = agreed(tunnels.iter().map(|t| t.dpd_timeout_seconds.unwrap_or(AWS_DPD_SECONDS)), count) {
         add("aws.dpd_timeout_seconds", seconds.into());
+    }
+    if let Some(logs) = agreed(tunnels.iter().map(|t| t.logs.clone().unwrap_or_default()), count) {
+        add("aws.logs", logs_value(&logs));
+    }
+    let storages = TunnelKey::ALL.into_iter().filter_map(|key| observed.tunnel(key)?.key_storage);
+    if let Some(storage) = agreed(storages, count) {
+        add("aws.preshared_key_storage", storage.to_string().into());
     }
     if let Some(policy) = policy(&connections, &tunnels) {
         for (name, value) in POLICY_FIELDS.iter().zip(policy_fields(&policy)) {

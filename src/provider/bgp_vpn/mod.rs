@@ -29,6 +29,7 @@ mod settle;
 mod settle_options;
 mod spec;
 mod state;
+pub(super) mod unread;
 mod wish;
 
 #[cfg(test)]

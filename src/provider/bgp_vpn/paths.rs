@@ -33,6 +33,8 @@ pub fn path(field: &Field) -> AttributePath {
         Field::StartupAction => "aws.startup_action",
         Field::DpdAction => "aws.dpd_timeout_action",
         Field::AwsDpdSeconds => "aws.dpd_timeout_seconds",
+        Field::KeyStorage => "aws.preshared_key_storage",
+        Field::Logs(name) => return AttributePath::from("aws.logs").attr(*name),
         Field::Slot => "slot",
         Field::InsideCidr(key) => return AttributePath::root("inside_cidrs").attr(key.to_string()),
         Field::Policy(name) => return AttributePath::root("ipsec_policy").attr(*name),

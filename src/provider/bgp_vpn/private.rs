@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// Attributes whose last applied value counts where they are not configured.
-const SETTINGS: [&str; 24] = [
+const SETTINGS: [&str; 26] = [
     "name",
     "azure.create_resource_group",
     "azure.location",
@@ -28,6 +28,8 @@ const SETTINGS: [&str; 24] = [
     "aws.startup_action",
     "aws.dpd_timeout_action",
     "aws.dpd_timeout_seconds",
+    "aws.preshared_key_storage",
+    "aws.logs",
     "aws.names",
     "slot",
     "inside_cidrs",

@@ -9,6 +9,7 @@ use super::recall::{Recall, is_unfinished};
 use super::settle_options::inside_cidrs;
 use super::spec::{Keys, Surroundings, search, spec};
 use super::state::{complete, is_gone, managed, read_managed};
+use super::unread::unread_keys;
 use crate::link::observed::Observed;
 use crate::link::ownership::{Standing, placed, standing};
 use crate::link::spec::Former;
@@ -83,7 +84,8 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
     }
     recall.note(&state, link, Some(&private));
     let identity = identity_of(&state).or(request.identity);
-    ReadResponse { state, private: private.write(), identity, ..ReadResponse::default() }
+    let diagnostics = unread_keys(&observed).into_iter().collect();
+    ReadResponse { state, private: private.write(), identity, diagnostics, ..ReadResponse::default() }
 }
 
 /// What the marks say was put on somebody else's gateway and the state does not know: by a run that was killed.

@@ -5,6 +5,7 @@ use super::draft::{Draft, known_or_unknown};
 use super::private::Private;
 use super::schema::{AWS_NAMES, AZURE_NAMES};
 use super::settle_options;
+use crate::aws::model::KeyStorage;
 use crate::link::names::{AwsNames, AzureNames};
 use crate::link::rules::generations;
 use crate::link::survey::{Looked, Survey, network_of, same_word};
@@ -61,13 +62,14 @@ impl Ground<'_, '_> {
 /// The planned state, with every setting; what only the clouds know is left out.
 pub fn settle<'c>(ground: &Ground<'c, '_>) -> Draft<'c> {
     let mut draft = Draft::new(ground.config);
-    let plain: [(&str, Value); 9] = [
+    let plain: [(&str, Value); 10] = [
         ("azure.create_resource_group", false.into()),
         ("azure.connection_mode", "ResponderOnly".into()),
         ("azure.dpd_timeout_seconds", 45_u32.into()),
         ("aws.startup_action", "start".into()),
         ("aws.dpd_timeout_action", "restart".into()),
         ("aws.dpd_timeout_seconds", 30_u32.into()),
+        ("aws.preshared_key_storage", KeyStorage::Standard.to_string().into()),
         ("wait_for_bgp", true.into()),
         ("on_create_failure", "keep".into()),
         ("allow_overlapping_prefixes", false.into()),
@@ -89,6 +91,7 @@ pub fn settle<'c>(ground: &Ground<'c, '_>) -> Draft<'c> {
     names(ground, &mut draft);
     settle_options::addresses(ground, &mut draft);
     settle_options::policy(ground, &mut draft);
+    settle_options::logs(ground, &mut draft);
     manage_gateways(ground, &mut draft);
     draft
 }

@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use super::settle::Ground;
+use crate::aws::model::{LogGroup, Logs};
 use crate::link::address::{InsideCidr, Slot};
 use crate::link::policy::{Encryption, Group, Integrity, Pinned, Policy, Preset};
 use crate::link::tunnel::{PerTunnel, TunnelKey};
@@ -95,6 +96,52 @@ pub fn policy(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
         None => Value::unknown(),
     };
     draft.fill("ipsec_policy.preset", value);
+}
+
+/// Attributes of `aws.logs`: a log's group and its format.
+const LOGS: [(&str, &str); 2] = [("log_group_arn", "format"), ("bgp_log_group_arn", "bgp_format")];
+/// EC2's format where none is asked for.
+const LOG_FORMAT: &str = "json";
+
+/// `aws.logs`: an object says all of it, so a log without a group is off; without one it stays as last applied, and a new link
+/// has none.
+pub fn logs(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
+    let configured = draft.configured("aws.logs").clone();
+    if configured.is_null() {
+        draft.fill("aws.logs", ground.last("aws.logs").unwrap_or_else(|| logs_value(&Logs::default())));
+    }
+    if !configured.is_set() {
+        return;
+    }
+    for (group, format) in LOGS {
+        let path = format!("aws.logs.{format}");
+        let group = configured.get(group);
+        let value = match ground.last(&path) {
+            _ if group.is_null() => Value::Null,
+            _ if !group.is_known() => Value::unknown(),
+            last => last.unwrap_or_else(|| LOG_FORMAT.into()),
+        };
+        draft.fill(&path, value);
+    }
+}
+
+/// `aws.logs` as an object; one that is null throughout is off.
+pub fn logs_value(logs: &Logs) -> Value {
+    let kinds = LOGS.into_iter().zip([&logs.tunnel, &logs.bgp]);
+    Value::object(kinds.flat_map(|((group, format), log)| {
+        let log = log.as_ref();
+        let arn = Value::from(log.map(|log| log.arn.clone()));
+        [(group, arn), (format, Value::from(log.map(|log| log.format.clone())))]
+    }))
+}
+
+/// What an `aws.logs` says.
+pub fn read_logs(value: &Value) -> Logs {
+    let [tunnel, bgp] = LOGS.map(|(group, format)| {
+        let arn = value.get(group).as_str()?.to_owned();
+        Some(LogGroup { arn, format: value.get(format).as_str().unwrap_or(LOG_FORMAT).to_owned() })
+    });
+    Logs { tunnel, bgp }
 }
 
 /// Values of the fields, in the order of [`POLICY_FIELDS`]; null for `cloud_default`.

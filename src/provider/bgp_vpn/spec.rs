@@ -3,9 +3,10 @@
 use super::private::Private;
 use super::schema::{AWS_NAMES, AZURE_NAMES};
 use super::settle::{aws_name, azure_name};
-use super::settle_options::{inside_cidrs, read_policy};
+use super::settle_options::{inside_cidrs, read_logs, read_policy};
 use crate::aws::model::{
-    CustomerGatewayId, InternetGatewayId, Region, RouteTableId, SubnetId, VpcId, VpnConnectionId, VpnGatewayId,
+    CustomerGatewayId, InternetGatewayId, KeyStorage, Region, RouteTableId, SubnetId, VpcId, VpnConnectionId,
+    VpnGatewayId,
 };
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
@@ -86,6 +87,8 @@ pub fn spec(settled: &Value, around: Surroundings<'_>) -> Result<Spec, Lacking> 
             startup_action: text(aws, "startup_action").ok_or(Lacking("aws.startup_action"))?,
             dpd_timeout_action: text(aws, "dpd_timeout_action").ok_or(Lacking("aws.dpd_timeout_action"))?,
             dpd_timeout_seconds: small(aws, "dpd_timeout_seconds").ok_or(Lacking("aws.dpd_timeout_seconds"))?,
+            key_storage: key_storage(aws),
+            logs: read_logs(aws.get("logs")),
             names: aws_names(settled, &name),
         },
         inside_cidrs: cidrs,
@@ -196,6 +199,12 @@ fn route_tables(value: &Value) -> RouteTables {
         }
         _ => RouteTables::Default,
     }
+}
+
+/// Where AWS keeps the keys. A state from before there was a choice says nothing of it.
+pub fn key_storage(aws: &Value) -> KeyStorage {
+    let said = aws.get("preshared_key_storage").as_str();
+    said.and_then(|said| said.parse().ok()).unwrap_or(KeyStorage::Standard)
 }
 
 fn mode(value: &Value) -> Option<ConnectionMode> {

@@ -1,7 +1,7 @@
 //! A configuration, or a planned state, as a wish of the domain.
 
 use crate::link::tunnel::PerTunnel;
-use crate::link::wish::{Given, NetworkWish, PolicyWish, VpcWish, Wish};
+use crate::link::wish::{Given, LogsWish, NetworkWish, PolicyWish, VpcWish, Wish};
 use crate::plugin::Value;
 use crate::primitives::SharedKey;
 use std::collections::BTreeMap;
@@ -36,6 +36,15 @@ pub fn wish(value: &Value) -> Wish {
         startup_action: text(aws.get("startup_action")),
         dpd_action: text(aws.get("dpd_timeout_action")),
         aws_dpd_seconds: number(aws.get("dpd_timeout_seconds")),
+        key_storage: text(aws.get("preshared_key_storage")),
+        logs: given(aws.get("logs"), |v| {
+            Some(LogsWish {
+                group: text(v.get("log_group_arn")),
+                format: text(v.get("format")),
+                bgp_group: text(v.get("bgp_log_group_arn")),
+                bgp_format: text(v.get("bgp_format")),
+            })
+        }),
         slot: number(value.get("slot")),
         inside_cidrs: PerTunnel::from_fn(|key| text(value.get("inside_cidrs").get(&key.to_string()))),
         policy: PolicyWish {

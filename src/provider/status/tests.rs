@@ -23,6 +23,7 @@ fn half_a_link() -> Observed {
         outside_ip: ip("52.0.0.1"),
         inside_cidr: Some("169.254.21.0/30".parse().unwrap()),
         key: None,
+        key_storage: None,
         options: aws::TunnelOptions::default(),
         telemetry: Some(aws::Telemetry { up: true, message: "1 BGP ROUTES".into(), accepted_routes: 1 }),
     };

@@ -1,7 +1,7 @@
 //! Steps at AWS.
 
 use super::Building;
-use crate::aws::model::{RouteTableId, Target, TunnelOptions, VpcId, VpnConnection};
+use crate::aws::model::{KeyStorage, RouteTableId, Target, TunnelOptions, VpcId, VpnConnection};
 use crate::aws::{Extras, Filter, NewConnection, Own};
 use crate::link::assemble::{name_endpoints, part};
 use crate::link::decide::wanted_tables;
@@ -185,9 +185,25 @@ impl Building<'_> {
         }
     }
 
+    fn hides_keys(&self) -> bool {
+        self.spec.aws.key_storage == KeyStorage::SecretsManager
+    }
+
+    /// The key of a connection that stands at Azure, which a new endpoint that will not show its own takes over: should this
+    /// run break off, both ends have the same all the same. A key that is to change is changed later, on both.
+    fn key_at_azure(&self, key: TunnelKey) -> Option<SharedKey> {
+        self.acting.seen(|seen| {
+            seen.azure.connections.get(key).as_ref().filter(|_| self.hides_keys())?;
+            seen.azure.keys.get(key).key().filter(|key| SharedKey::parse(key.reveal()).is_ok()).cloned()
+        })
+    }
+
     /// Options of a new tunnel, with a key.
     fn new_tunnel(&self, key: TunnelKey) -> Result<TunnelOptions, Cause> {
-        let shared = self.new_key(key)?;
+        let shared = match self.key_at_azure(key) {
+            Some(there) => there,
+            None => self.new_key(key)?,
+        };
         let mut options = differ::wanted_options(self.spec);
         options.inside_cidr = Some(self.spec.inside_cidrs.get(key).net());
         options.key = Some(shared);
@@ -206,8 +222,12 @@ impl Building<'_> {
         let tunnels = [self.new_tunnel(one)?, self.new_tunnel(two)?];
         let own = self.link().tags(instance);
         let mut tags = self.new_tags(instance, self.spec.aws.names.vpn_connections.get(instance));
-        tags.extend(self.spec.rotation.iter().flat_map(|rotation| rotation.marks(instance)));
-        let (target, extras) = (self.target()?, Extras::default());
+        let keeps = |key: TunnelKey| self.hides_keys() && self.acting.seen(|s| s.azure.connections.get(key).is_some());
+        let rolled = instance.tunnels().into_iter().filter(|key| !keeps(*key));
+        tags.extend(rolled.filter_map(|key| Some(self.spec.rotation.as_ref()?.mark(key))).flatten());
+        let target = self.target()?;
+        let extras =
+            Extras { key_storage: self.hides_keys().then_some(KeyStorage::SecretsManager), ..Extras::default() };
         let new = NewConnection {
             customer_gateway: &customer,
             target: &target,
@@ -219,6 +239,13 @@ impl Building<'_> {
         let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
         let made = ec2.create_vpn_connection(&waits, &new).await?;
         let id = made.id.clone();
+        if self.hides_keys() {
+            self.acting.note(|seen| {
+                for (key, options) in instance.tunnels().into_iter().zip(&tunnels) {
+                    seen.aws.told.get_mut(key).clone_from(&options.key);
+                }
+            });
+        }
         self.note_connection(instance, made);
         let ready = ec2.wait_vpn_connection_available(&waits, &id, true).await?;
         self.note_connection(instance, ready);
@@ -258,8 +285,17 @@ impl Building<'_> {
             let connection = seen.aws.vpns.get(key.instance).as_ref();
             connection.is_some_and(|connection| differ::key_is_old(self.spec, connection, key))
         });
-        if rolls {
+        if rolls || self.acting.seen(|seen| differ::key_is_lost(self.spec, seen, key)) {
             change.key = Some(self.new_key(key)?);
+        } else if change.key_storage.is_some() {
+            // It moves with its storage: the one that is used, where somebody shows it.
+            let used = self.acting.seen(|seen| differ::wanted_key(self.spec, seen, key));
+            change.key = used.filter(|key| SharedKey::parse(key.reveal()).is_ok());
+            // EC2 wants an option to change beside it.
+            change.dpd_timeout_seconds = Some(self.spec.aws.dpd_timeout_seconds);
+        }
+        if change.key.is_some() && self.hides_keys() {
+            change.key_storage = Some(KeyStorage::SecretsManager);
         }
         if change == TunnelOptions::default() {
             return Ok(());
@@ -267,10 +303,9 @@ impl Building<'_> {
         let changed = ec2.change_tunnel(&waits, &id, tunnel.outside_ip, &change).await?;
         // The endpoint keeps its outside address, and with it its name.
         self.acting.note(|seen| {
-            let connection = seen.aws.vpns.get_mut(key.instance).insert(changed);
-            let endpoint = connection.tunnels.iter_mut().find(|endpoint| endpoint.outside_ip == tunnel.outside_ip);
-            if let (Some(endpoint), Some(key)) = (endpoint, change.key) {
-                endpoint.key = Some(key);
+            *seen.aws.vpns.get_mut(key.instance) = Some(changed);
+            if change.key.is_some() {
+                *seen.aws.told.get_mut(key) = change.key;
             }
         });
         Ok(())

@@ -85,6 +85,55 @@ fn only_explicit_options_are_echoed_and_a_secret_hides_the_keys() {
     assert_eq!(body.matches("<phase1DHGroupNumberSet><item><value>20</value>").count(), 1);
     assert!(!body.contains("<phase1LifetimeSeconds>") && !body.contains("<startupAction>"));
     assert!(body.contains("&lt;pre_shared_key&gt;REDACTED"), "the configuration is text inside an element");
+    assert!(bench.cloud.ends().iter().any(|end| end.pre_shared_key == "visible_nowhere"), "the endpoint itself has it");
+}
+
+#[test]
+fn a_key_moves_into_a_secret_and_out_again_tunnel_by_tunnel() {
+    let mut bench = Bench::new();
+    let (_, vgw, cgw) = bench.network();
+    let (vpn, [one, two]) = bench.connection(&vgw, &cgw);
+    let mut moved = |ip: &str, storage: &str| {
+        let at = format!("VpnConnectionId={vpn}&VpnTunnelOutsideIpAddress={ip}&TunnelOptions.DPDTimeoutSeconds=30");
+        bench.call(&format!("Action=ModifyVpnTunnelOptions&{at}&PreSharedKeyStorage={storage}"));
+        bench.wait(400);
+        let body = bench.call(&format!("Action=DescribeVpnConnections&VpnConnectionId.1={vpn}"));
+        let shown = ["first_key.1", "second_key.2"].map(|key| body.contains(&format!("<preSharedKey>{key}<")));
+        (shown, body.contains("<preSharedKeyArn>"))
+    };
+    assert_eq!(moved(&one, "SecretsManager"), ([false, true], true));
+    assert_eq!(moved(&two, "SecretsManager"), ([false, false], true));
+    assert_eq!(moved(&one, "Standard"), ([true, false], true));
+    assert_eq!(moved(&two, "Standard"), ([true, true], true), "the name of the secret stays");
+    let at = format!("Action=ModifyVpnTunnelOptions&VpnConnectionId={vpn}&VpnTunnelOutsideIpAddress={one}");
+    assert_eq!(bench.refused(&format!("{at}&PreSharedKeyStorage=SecretsManager")), "MissingParameter");
+    let some = "TunnelOptions.DPDTimeoutSeconds=30";
+    assert_eq!(bench.refused(&format!("{at}&{some}&PreSharedKeyStorage=Nowhere")), "InvalidParameterValue");
+}
+
+#[test]
+fn logs_are_kept_as_told_and_refused_where_they_cannot_be() {
+    let mut bench = Bench::new();
+    let (_, vgw, cgw) = bench.network();
+    let (vpn, [one, _]) = bench.connection(&vgw, &cgw);
+    let logs = "TunnelOptions.LogOptions.CloudWatchLogOptions";
+    let group = "arn:aws:logs:eu-west-1:123456789012:log-group:vpn";
+    let at = format!("Action=ModifyVpnTunnelOptions&VpnConnectionId={vpn}&VpnTunnelOutsideIpAddress={one}");
+    let code = |bench: &mut Bench, what: &str| bench.refused(&format!("{at}&{what}"));
+    assert_eq!(code(&mut bench, &format!("{logs}.LogEnabled=true")), "MissingParameter");
+    assert_eq!(code(&mut bench, &format!("{logs}.LogEnabled=yes")), "InvalidParameterValue");
+    assert_eq!(code(&mut bench, &format!("{logs}.BgpLogGroupArn=vpn")), "InvalidParameterValue");
+    assert_eq!(code(&mut bench, &format!("{logs}.LogOutputFormat=xml")), "InvalidParameterValue");
+    bench.call(&format!("{at}&{logs}.LogEnabled=True&{logs}.LogGroupArn={group}&{logs}.LogOutputFormat=text"));
+    bench.wait(400);
+    let describe = format!("Action=DescribeVpnConnections&VpnConnectionId.1={vpn}");
+    let body = bench.call(&describe);
+    assert!(
+        body.contains("<logEnabled>true</logEnabled>") && body.contains(&format!("<logGroupArn>{group}<")),
+        "{body}"
+    );
+    bench.call(&format!("{at}&{logs}.LogEnabled=false"));
+    assert!(bench.call(&describe).contains("<logEnabled>false</logEnabled>"));
 }
 
 #[test]

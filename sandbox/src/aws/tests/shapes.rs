@@ -17,7 +17,7 @@ fn tunnels_that_are_up_logged_and_replaced_answer_as_the_service_model_has_it() 
     bench.wait(200);
     let at = format!("VpnConnectionId={vpn}&VpnTunnelOutsideIpAddress={one}");
     let options = "TunnelOptions.DPDTimeoutAction=restart&TunnelOptions.IKEVersion.1.Value=ikev2&TunnelOptions.EnableTunnelLifecycleControl=true\
-                   &TunnelOptions.LogOptions.CloudWatchLogOptions.LogEnabled=true&TunnelOptions.LogOptions.CloudWatchLogOptions.LogGroupArn=arn";
+                   &TunnelOptions.LogOptions.CloudWatchLogOptions.LogEnabled=true&TunnelOptions.LogOptions.CloudWatchLogOptions.LogGroupArn=arn:aws:logs:eu-west-1:123456789012:log-group:vpn";
     for form in [
         "Action=DescribeVpcs".to_owned(),
         "Action=DescribeVpnGateways".into(),

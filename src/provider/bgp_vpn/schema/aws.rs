@@ -58,6 +58,16 @@ pub(super) fn aws() -> Attribute {
                 .computed()
                 .description("Dead peer detection of the AWS tunnels, 30 seconds or more. Default 30."),
         ),
+        (
+            "preshared_key_storage",
+            Attribute::string().optional().computed().description(
+                "Where AWS keeps the shared keys: `Standard` (in the VPN service) or `SecretsManager` (in a secret that AWS makes). \
+                 Default `Standard`. With `SecretsManager` EC2 shows no key, so a key that somebody changes on one side only is \
+                 not noticed; the tunnel goes down, and a change of `rotate_keys` gives both ends a new one. The caller needs \
+                 permissions for Secrets Manager then. A change keeps the keys and interrupts one tunnel after the other.",
+            ),
+        ),
+        ("logs", logs()),
         ("names", names(&AWS_NAMES, "Name tag")),
         (
             "public_subnet_id",
@@ -66,6 +76,30 @@ pub(super) fn aws() -> Attribute {
         ("main_route_table_id", Attribute::string().computed().description("Id of the VPC's main route table.")),
     ];
     Attribute::nested(Nesting::Single, attributes).required().description("The AWS side.")
+}
+
+fn logs() -> Attribute {
+    let group = |of: &str| {
+        Attribute::string().optional().description(format!(
+            "ARN of the CloudWatch log group for the logs of {of}, without `:*` at its end. Without one they are off."
+        ))
+    };
+    let format = || {
+        Attribute::string()
+            .optional()
+            .computed()
+            .description("`json` or `text`. Default `json`; only together with its log group.")
+    };
+    let attributes = [
+        ("log_group_arn", group("IKE and IPsec")),
+        ("format", format()),
+        ("bgp_log_group_arn", group("BGP")),
+        ("bgp_format", format()),
+    ];
+    Attribute::nested(Nesting::Single, attributes).optional().computed().description(
+        "Logs of the tunnels, in CloudWatch. Where the object is given it says all: a log without a group is off, and `{}` \
+         switches both off. Left out, they stay as they are; a new link has none. A change interrupts one tunnel after the other.",
+    )
 }
 
 fn vpc() -> Attribute {

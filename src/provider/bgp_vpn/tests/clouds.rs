@@ -116,6 +116,7 @@ impl Clouds {
                 outside_ip: outside(key),
                 inside_cidr: Some(spec.inside_cidrs.get(key).net()),
                 key: None,
+                key_storage: Some(spec.aws.key_storage),
                 telemetry: None,
                 options: TunnelOptions {
                     startup_action: Some(spec.aws.startup_action.clone()),
@@ -123,6 +124,7 @@ impl Clouds {
                     dpd_timeout_seconds: Some(spec.aws.dpd_timeout_seconds),
                     phase1: phase1.clone(),
                     phase2: phase2.clone(),
+                    logs: Some(spec.aws.logs.clone()),
                     ..TunnelOptions::default()
                 },
             });
