@@ -100,8 +100,12 @@ fn a_key_that_nobody_knows_any_more_is_replaced_at_both_ends() {
     assert_eq!((key_writes(&env), up(&env)), (3, 4));
 
     // AWS's half anew: what stands at Azure has a key already, and the new endpoints take that.
-    set(&env, &link.with("azure.asn", "65010"));
+    set(&env, &link.clone().with("azure.asn", "65010"));
     assert_eq!((key_writes(&env), up(&env)), (3, 4));
+    let own = "{ instance1_tunnel2 = \"Qd3k_Zr7.Wm2x_Pt9\" }";
+    let own = link.with("preshared_keys_wo", own).with("preshared_keys_wo_version", "1");
+    set(&env, &own.with("azure.asn", "65020"));
+    assert_eq!((key_writes(&env), up(&env)), (4, 4), "a key of the user's own comes with the new endpoint");
 }
 
 #[test]

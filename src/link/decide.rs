@@ -263,9 +263,14 @@ fn aws_half(spec: &Spec, seen: &Observed, instance: Instance, list: &mut List) {
         },
     }
     let connection = Object::VpnConnection(instance);
+    let mark_new = |list: &mut List| {
+        let rolled = instance.tunnels().into_iter().filter(|key| differ::roll_to_be_marked(spec, seen, *key).is_some());
+        rolled.for_each(|key| list.push(Verb::Create, Object::RolledMark(key), vec![]));
+        mark(seen, list);
+    };
     let Some(have) = seen.aws.vpns.get(instance) else {
         list.create(connection);
-        return mark(seen, list);
+        return mark_new(list);
     };
     let customer_renewed = list.has(Verb::Create, &customer);
     let other_customer = have_customer.is_some_and(|c| c.id != have.customer_gateway_id);
@@ -273,7 +278,7 @@ fn aws_half(spec: &Spec, seen: &Observed, instance: Instance, list: &mut List) {
         let why = format!("the VPN connection to {instance} has another customer gateway");
         list.push(Verb::Delete, connection.clone(), vec![]);
         list.push(Verb::Create, connection, vec![why]);
-        return mark(seen, list);
+        return mark_new(list);
     }
     if have.state == State::Pending {
         list.push(Verb::Await, connection.clone(), vec![]);

@@ -6,6 +6,7 @@
 use super::observed::{KeySeen, Observed};
 use super::ownership::NAME;
 use super::policy::{Policy, is_default};
+use super::rotation::Rotation;
 use super::spec::{AwsGateway, AzureGateway, AzureNetwork, Spec};
 use super::tunnel::{Instance, TunnelKey};
 use crate::aws::model::{self as aws, KeyStorage, Logs, Phase};
@@ -322,10 +323,21 @@ pub fn wanted_key(spec: &Spec, seen: &Observed, key: TunnelKey) -> Option<Shared
     if spec.keys_raised { own.or_else(in_use) } else { in_use().or(own) }
 }
 
-/// Whether a tunnel still has the key from before the roll. Keys of the user's own roll where there is one.
+/// The roll that concerns a tunnel. Keys of the user's own roll where there is one.
+pub fn roll_of(spec: &Spec, key: TunnelKey) -> Option<&Rotation> {
+    spec.rotation.as_ref().filter(|_| !spec.keys_raised || spec.keys.get(key).is_some())
+}
+
+/// Whether a tunnel still has the key from before the roll.
 pub fn key_is_old(spec: &Spec, have: &aws::VpnConnection, key: TunnelKey) -> bool {
-    let concerned = !spec.keys_raised || spec.keys.get(key).is_some();
-    concerned && spec.rotation.as_ref().is_some_and(|rotation| !rotation.is_done(key, &have.tags))
+    roll_of(spec, key).is_some_and(|rotation| !rotation.is_done(key, &have.tags))
+}
+
+/// The roll of a tunnel whose new endpoint cannot be marked from the start: it hides its key, and the connection that stands
+/// at Azure has another until both were told.
+pub fn roll_to_be_marked<'a>(spec: &'a Spec, seen: &Observed, key: TunnelKey) -> Option<&'a Rotation> {
+    let stands = seen.azure.connections.get(key).is_some() && spec.aws.key_storage == KeyStorage::SecretsManager;
+    roll_of(spec, key).filter(|_| stands)
 }
 
 /// Whether nobody can tell any more which key an endpoint has: AWS hides it, and Azure has none, or loses it with a connection

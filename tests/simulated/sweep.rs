@@ -4,6 +4,7 @@ use super::Sim;
 use super::core::{Core, Run, Stored, config};
 use super::point::{Operation, Point, Reach, Way};
 use super::witness;
+use awsazure::link::tunnel::TunnelKey;
 use awsazure::plugin::{AttributePath, Cancel, Value};
 use awsazure_sandbox::calls::Record;
 use awsazure_sandbox::time::Span;
@@ -82,7 +83,16 @@ fn changed(operation: Operation) -> Value {
     let mut set = |path: &str, value: Value| changed.set_at(&AttributePath::from(path), value);
     match operation {
         Operation::Addresses => set("slot", 1_u8.into()),
-        Operation::Asn | Operation::HiddenAsn => set("aws.asn", 64_600_u32.into()),
+        Operation::Asn => set("aws.asn", 64_600_u32.into()),
+        Operation::HiddenAsn => {
+            set("aws.asn", 64_600_u32.into());
+            set("azure.asn", 65_010_u32.into());
+            let own = TunnelKey::ALL.map(|key| key.to_string());
+            let own =
+                own.map(|key| (key.clone(), (key == "instance1_tunnel2").then(|| "given.by.the.user".to_owned())));
+            set("preshared_keys_wo", Value::object(own));
+            set("preshared_keys_wo_version", 1_u8.into());
+        }
         Operation::Settings => {
             set("tags", Value::map([("team", "network"), ("cost", "4711")]));
             set("azure.dpd_timeout_seconds", 60_u8.into());

@@ -189,10 +189,15 @@ impl Building<'_> {
         self.spec.aws.key_storage == KeyStorage::SecretsManager
     }
 
-    /// The key of a connection that stands at Azure, which a new endpoint that will not show its own takes over: should this
-    /// run break off, both ends have the same all the same. A key that is to change is changed later, on both.
+    /// The key of a connection that stands at Azure, which a new endpoint that will not show its own takes over unless it is
+    /// to change: should this run break off, both ends have the same all the same.
     fn key_at_azure(&self, key: TunnelKey) -> Option<SharedKey> {
+        let changes =
+            differ::roll_of(self.spec, key).is_some() || self.spec.keys_raised && self.spec.keys.get(key).is_some();
         self.acting.seen(|seen| {
+            if changes {
+                return None;
+            }
             seen.azure.connections.get(key).as_ref().filter(|_| self.hides_keys())?;
             seen.azure.keys.get(key).key().filter(|key| SharedKey::parse(key.reveal()).is_ok()).cloned()
         })
@@ -222,8 +227,8 @@ impl Building<'_> {
         let tunnels = [self.new_tunnel(one)?, self.new_tunnel(two)?];
         let own = self.link().tags(instance);
         let mut tags = self.new_tags(instance, self.spec.aws.names.vpn_connections.get(instance));
-        let keeps = |key: TunnelKey| self.hides_keys() && self.acting.seen(|s| s.azure.connections.get(key).is_some());
-        let rolled = instance.tunnels().into_iter().filter(|key| !keeps(*key));
+        let later = |key: TunnelKey| self.acting.seen(|seen| differ::roll_to_be_marked(self.spec, seen, key).is_some());
+        let rolled = instance.tunnels().into_iter().filter(|key| !later(*key));
         tags.extend(rolled.filter_map(|key| Some(self.spec.rotation.as_ref()?.mark(key))).flatten());
         let target = self.target()?;
         let extras =
