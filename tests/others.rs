@@ -187,7 +187,7 @@ fn a_public_table_whose_internet_gateway_was_deleted_leads_out_by_a_new_one() {
         assert_ne!(new, lost.0);
         let tables = ec2.describe_route_tables(&waits, &awsazure::aws::Filter::vpc(&vpc)).await.unwrap();
         let out: Vec<String> = tables.into_iter().filter_map(|table| table.default_route).collect();
-        assert_eq!(out, [new.clone()]);
+        assert_eq!(out, std::slice::from_ref(&new));
         let others = |id: &String| !id.ends_with(&lost.0) && !id.ends_with(&new);
         let rest = |all: Vec<String>| all.into_iter().filter(others).collect::<Vec<_>>();
         assert_eq!(rest(sim.objects()), rest(before), "nothing else is new");

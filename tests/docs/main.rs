@@ -69,7 +69,7 @@ fn the_pages_on_disk_are_those_of_the_schema() {
             written == *text,
             "docs/{} is not what the schema says (first difference in line {}); run make docs",
             path.display(),
-            differs.map_or_else(|| written.lines().count().min(text.lines().count()), |line| line) + 1
+            differs.unwrap_or_else(|| written.lines().count().min(text.lines().count())) + 1
         );
     }
 }

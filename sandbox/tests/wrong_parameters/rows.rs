@@ -43,7 +43,7 @@ pub const ROWS: [Row; 38] = [
         (link.aws[0].inside_cidr, link.aws[1].inside_cidr) = (link.aws[1].inside_cidr, link.aws[0].inside_cidr);
     }),
     // The instance chooses the connection by the peer's address, and so the other tunnel's key.
-    row("outside addresses swapped", &[IkeAuthFailed, IkeAuthFailed], |link| swap_outside(link)),
+    row("outside addresses swapped", &[IkeAuthFailed, IkeAuthFailed], swap_outside),
     row("outside addresses swapped, one key for both", &[BgpNoConnection, BgpNoConnection], |link| {
         swap_outside(link);
         link.aws.iter_mut().for_each(|end| end.pre_shared_key = "One.key_for_both".into());
@@ -94,7 +94,7 @@ pub const ROWS: [Row; 38] = [
         link.aws[0].phase2_lifetime_seconds = 900;
         link.policy(|policy| policy.sa_life_time_seconds = 300);
     }),
-    row("AWS at its defaults", &[Up], |link| aws_defaults(link)),
+    row("AWS at its defaults", &[Up], aws_defaults),
     row("Azure at its defaults, AWS with group 20", &[IkeNoProposal], |link| link.connection(|end| end.policy = None)),
     row("both at their defaults", &[Up], |link| {
         aws_defaults(link);
