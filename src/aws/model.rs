@@ -225,6 +225,9 @@ pub struct Logs {
     pub bgp: Option<LogGroup>,
 }
 
+/// EC2's log format where none was asked for.
+pub const LOG_FORMAT: &str = "json";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogGroup {
     pub arn: String,

@@ -1,9 +1,9 @@
 //! From the SDK's answers to plain data. What lacks its id, or is gone already, is left out.
 
 use super::model::{
-    AttachmentState, CustomerGateway, CustomerGatewayId, InternetGateway, InternetGatewayId, KeyStorage, LogGroup,
-    Logs, Phase, RouteTable, RouteTableId, State, Subnet, SubnetId, Target, Telemetry, TransitGatewayId, Tunnel,
-    TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
+    AttachmentState, CustomerGateway, CustomerGatewayId, InternetGateway, InternetGatewayId, KeyStorage, LOG_FORMAT,
+    LogGroup, Logs, Phase, RouteTable, RouteTableId, State, Subnet, SubnetId, Target, Telemetry, TransitGatewayId,
+    Tunnel, TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
 };
 use crate::primitives::{Asn, SharedKey, Tags};
 use aws_sdk_ec2::types as sdk;
@@ -11,8 +11,6 @@ use std::net::Ipv4Addr;
 
 /// What EC2 shows in place of a key that is kept in Secrets Manager.
 const REDACTED: &str = "REDACTED";
-/// EC2's format where none was asked for.
-const LOG_FORMAT: &str = "json";
 /// Stands for a default route whose target is gone: EC2 goes on naming it.
 const BLACKHOLE: &str = "blackhole";
 

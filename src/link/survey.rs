@@ -25,8 +25,8 @@ pub struct SurveyAsk {
     pub network: Option<ResourceId>,
     /// A given Azure gateway, with its connections.
     pub gateway: Option<ResourceId>,
-    /// Whether an earlier try left something of the link with this first inside CIDR on that gateway.
-    pub tried: Option<InsideCidr>,
+    /// First inside CIDR of the link that is to be made on that gateway: an earlier try of it may have left addresses there.
+    pub first_cidr: Option<InsideCidr>,
     pub region: Option<aws::Region>,
     /// The VPC with its subnets, route tables and attached VPN gateway.
     pub vpc: Option<aws::VpcId>,
@@ -37,8 +37,8 @@ pub struct SurveyAsk {
 impl SurveyAsk {
     pub fn is_empty(&self) -> bool {
         let beside = self.clone();
-        let (subscription, region, tried) = (beside.subscription, beside.region, beside.tried);
-        *self == SurveyAsk { subscription, region, tried, ..Self::default() }
+        let (subscription, region, first_cidr) = (beside.subscription, beside.region, beside.first_cidr);
+        *self == SurveyAsk { subscription, region, first_cidr, ..Self::default() }
     }
 }
 
@@ -76,7 +76,7 @@ pub struct Survey {
     /// Connections of the given Azure gateway.
     pub connections: Vec<azure::Connection>,
     /// Where an earlier try of the link left customer gateways: the addresses that it put on the given gateway.
-    pub tried: Option<BTreeSet<Ipv4Addr>>,
+    pub placed: Option<BTreeSet<Ipv4Addr>>,
     pub vpc: Looked<aws::Vpc>,
     /// The VPN gateway that hangs on the VPC.
     pub vpc_gateway: Looked<aws::VpnGateway>,

@@ -30,10 +30,11 @@ pub async fn survey(clouds: &Clouds, ask: &SurveyAsk, limits: &Limits) -> Result
             survey_aws(clouds, ask, limits).await
         })
     )?;
-    let (unfinished, tried) = try_join!(unfinished(clouds, ask, &azure, limits), tried(clouds, ask, &azure, limits))?;
+    let (unfinished, placed) =
+        try_join!(unfinished(clouds, ask, &azure, limits), placed_before(clouds, ask, &azure, limits))?;
     Ok(Survey {
         unfinished,
-        tried,
+        placed,
         vpc: aws.vpc,
         vpc_gateway: aws.vpc_gateway,
         subnets: aws.subnets,
@@ -66,14 +67,14 @@ async fn unfinished(
 }
 
 /// What the customer gateways of an earlier try say that it lists on the given Azure gateway.
-async fn tried(
+async fn placed_before(
     clouds: &Clouds,
     ask: &SurveyAsk,
     seen: &Survey,
     limits: &Limits,
 ) -> Result<Option<BTreeSet<Ipv4Addr>>, Cause> {
     let network = seen.gateway.found().and_then(network_of);
-    let Some((network, first)) = network.zip(ask.tried) else { return Ok(None) };
+    let Some((network, first)) = network.zip(ask.first_cidr) else { return Ok(None) };
     let tags = Tags::from([(LINK.to_owned(), LinkId::new(&network, first).to_string())]);
     let ec2 = clouds.site(ask.region.as_ref(), limits).await?.ec2;
     let left = ec2.describe_customer_gateways(&limits.aws(), &Filter::tags(&tags)).await?;

@@ -140,7 +140,9 @@ pub fn ask(engine: &dyn Engine, settled: &Value, ground: &Ground<'_, '_>) -> (Su
         resource_group: wish.group.known().filter(|_| subscription.is_some()).cloned(),
         network: resource(&wish.network_id).or_else(composed),
         gateway: resource(&wish.gateway_id).filter(|_| gateway_given),
-        tried: inside_cidrs(settled).map(|cidrs| *cidrs.get(FIRST)).filter(|_| gateway_given && ground.prior.is_none()),
+        first_cidr: inside_cidrs(settled)
+            .map(|cidrs| *cidrs.get(FIRST))
+            .filter(|_| gateway_given && ground.prior.is_none()),
         vpc: wish.vpc_id.known().filter(|_| region.is_some()).cloned().map(crate::aws::model::VpcId),
         vpn_gateway: wish
             .vpn_gateway_id
@@ -324,11 +326,11 @@ fn found_addresses(ground: &Ground<'_, '_>, survey: &Survey, settled: &Value) ->
         return found;
     }
     let tried = |c: &crate::azure::model::Connection| link.as_ref().is_some_and(|link| link.is_on(&c.resource.tags));
-    let unmarked = ground.prior.is_none() && survey.tried.is_none();
+    let unmarked = ground.prior.is_none() && survey.placed.is_none();
     if !ground.azure_gateway_given() || unmarked && survey.connections.iter().any(tried) {
         return found;
     }
-    let (former, placed) = (&ground.private.former, survey.tried.iter().flatten());
+    let (former, placed) = (&ground.private.former, survey.placed.iter().flatten());
     let noted: BTreeSet<&Ipv4Addr> = former.iter().map(|(_, ip)| ip).chain(placed).collect();
     let put = ground.prior.and_then(|prior| inside_cidrs(&ground.private.applied).or_else(|| inside_cidrs(prior)));
     for (key, cidr) in cidrs.iter() {

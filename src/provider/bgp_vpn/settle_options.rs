@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::settle::Ground;
-use crate::aws::model::{LogGroup, Logs};
+use crate::aws::model::{LOG_FORMAT, LogGroup, Logs};
 use crate::link::address::{InsideCidr, Slot};
 use crate::link::policy::{Encryption, Group, Integrity, Pinned, Policy, Preset};
 use crate::link::tunnel::{PerTunnel, TunnelKey};
@@ -100,8 +100,6 @@ pub fn policy(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
 
 /// Attributes of `aws.logs`: a log's group and its format.
 const LOGS: [(&str, &str); 2] = [("log_group_arn", "format"), ("bgp_log_group_arn", "bgp_format")];
-/// EC2's format where none is asked for.
-const LOG_FORMAT: &str = "json";
 
 /// `aws.logs`: an object says all of it, so a log without a group is off; without one it stays as last applied, and a new link
 /// has none.
