@@ -8,6 +8,7 @@ mod support;
 use awsazure_sandbox::calls::Record;
 use awsazure_sandbox::schema::Judge;
 use simulated::Sim;
+use simulated::clock::{in_virtual_time, on_big_stack};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -164,8 +165,7 @@ fn dataplane() -> String {
 
 /// How many faults at how many calls, and what they brought to light.
 fn sweep(page: &mut String) {
-    let rows = std::thread::Builder::new().stack_size(64 << 20).spawn(|| simulated::figures::rows(30)).unwrap();
-    let rows = rows.join().unwrap();
+    let rows = on_big_stack(|| simulated::figures::rows(30));
     page.push_str(
         "\n## The fault sweep\n\nA fault at every call of a run: an error, a lost or broken answer, none at all, a dead process, Ctrl-C. After each one \
          more apply has to make the link whole, two plans have to be empty, and nothing may be left after destroy. A call in one way \
@@ -233,9 +233,7 @@ fn figures() {
         ));
     }
 
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let work = move || (1..=10).map(|seed| runtime().block_on(create(seed))).collect::<Vec<_>>();
-    let creates = std::thread::Builder::new().stack_size(32 << 20).spawn(work).unwrap().join().unwrap();
+    let creates = on_big_stack(|| (1..=10).map(|seed| in_virtual_time(create(seed))).collect::<Vec<_>>());
     let of = |get: &dyn Fn(&Create) -> f64| median(creates.iter().map(get).collect());
     page.push_str("\n## A create and a look, ten seeds in memory under virtual time\n\n| figure | value | goal |\n|---|---|---|\n");
     writeln!(page, "| create, simulated s | {:.0} | |", of(&|c| c.seconds)).unwrap();

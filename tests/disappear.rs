@@ -11,6 +11,7 @@ use awsazure::link::spec::Spec;
 use awsazure::link::tunnel::{Instance, TunnelKey};
 use awsazure::reconcile::{Ended, demolish};
 use simulated::Sim;
+use simulated::clock::simulated;
 use simulated::verify::{ended_well, listing, managed, only_what_was_there, tunnels_agree};
 
 /// The parts of a link's children, by what cannot be deleted while they stand: 22 of them.
@@ -85,32 +86,28 @@ async fn vanish(sim: &Sim, spec: &Spec, seen: &Observed, what: Managed) -> Ended
 
 #[test]
 fn whichever_object_disappears_one_apply_brings_it_back() {
-    let work = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(async {
-            let sim = Sim::new(22);
-            let before = listing(&sim);
-            let spec = sim.spec("prod", 0);
-            let built = sim.converge(&spec).await;
-            ended_well("create", &built).unwrap();
-            let mut seen = built.observed;
-            assert_eq!(victims().len(), 22);
-            for (name, at, kinds) in victims() {
-                let victims = chosen(&spec, &seen, at, &kinds);
-                let gone = vanish(&sim, &spec, &seen, victims).await;
-                ended_well(name, &gone).unwrap();
-                assert!(!gone.done.is_empty(), "{name} {at:?} was not there");
-                let mended = sim.converge_from(&spec, &sim.search_after(&spec, &seen)).await;
-                ended_well(&format!("mending {name} {at:?}"), &mended).unwrap();
-                let again = sim.converge_from(&spec, &sim.search_after(&spec, &mended.observed)).await;
-                assert!(again.done.is_empty() && again.failures.is_empty(), "after {name} {at:?}: {:?}", again.done);
-                tunnels_agree(&sim, &again.observed).unwrap();
-                seen = again.observed;
-            }
-            let gone = sim.demolish(&spec, &seen).await;
-            ended_well("destroy", &gone).unwrap();
-            only_what_was_there(&before, &listing(&sim)).unwrap();
-        });
-    };
-    std::thread::Builder::new().stack_size(32 << 20).spawn(work).unwrap().join().unwrap();
+    simulated(|| async {
+        let sim = Sim::new(22);
+        let before = listing(&sim);
+        let spec = sim.spec("prod", 0);
+        let built = sim.converge(&spec).await;
+        ended_well("create", &built).unwrap();
+        let mut seen = built.observed;
+        assert_eq!(victims().len(), 22);
+        for (name, at, kinds) in victims() {
+            let victims = chosen(&spec, &seen, at, &kinds);
+            let gone = vanish(&sim, &spec, &seen, victims).await;
+            ended_well(name, &gone).unwrap();
+            assert!(!gone.done.is_empty(), "{name} {at:?} was not there");
+            let mended = sim.converge_from(&spec, &sim.search_after(&spec, &seen)).await;
+            ended_well(&format!("mending {name} {at:?}"), &mended).unwrap();
+            let again = sim.converge_from(&spec, &sim.search_after(&spec, &mended.observed)).await;
+            assert!(again.done.is_empty() && again.failures.is_empty(), "after {name} {at:?}: {:?}", again.done);
+            tunnels_agree(&sim, &again.observed).unwrap();
+            seen = again.observed;
+        }
+        let gone = sim.demolish(&spec, &seen).await;
+        ended_well("destroy", &gone).unwrap();
+        only_what_was_there(&before, &listing(&sim)).unwrap();
+    });
 }

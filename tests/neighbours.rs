@@ -11,61 +11,42 @@ mod simulated;
 use awsazure::aws::model::{Region, TunnelOptions};
 use awsazure::plugin::{AttributePath, Value};
 use serde_json::json;
+use simulated::clock::{in_virtual_time, on_all_cores, on_big_stack};
 use simulated::core::{Core, Run, Stored, config};
-use simulated::pair::{Hub, Lives, in_virtual_time, live};
+use simulated::pair::{Hub, Lives, live};
 use simulated::{REGION, Sim};
 use std::collections::BTreeSet;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Unoptimised futures are large.
-fn on_big_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    std::thread::scope(|scope| {
-        std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, work).unwrap().join().unwrap()
-    })
-}
-
 #[test]
 fn two_links_live_on_one_gateway_whatever_the_clouds_and_other_people_do() {
-    let (pairs, next) = (variable("SEEDS").unwrap_or(1_000), AtomicU64::new(1));
-    let (lived, failed) = (Mutex::new(Lives::default()), Mutex::new(Vec::new()));
+    let seeds: Vec<u64> = (1..=variable("SEEDS").unwrap_or(1_000)).collect();
     let (begun, hub) = (Instant::now(), on_big_stack(Hub::build));
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            let work = || {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed > pairs {
-                        break;
-                    }
-                    match live(&hub, seed) {
-                        Ok(pair) => {
-                            let mut lived = lived.lock().unwrap();
-                            lived.calls += pair.calls;
-                            lived.failed_runs += pair.failed_runs;
-                            lived.rolls += pair.rolls;
-                            lived.edits += pair.edits;
-                        }
-                        Err(fault) => failed.lock().unwrap().push((seed, fault)),
-                    }
-                }
-            };
-            std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, work).unwrap();
+    let (mut lived, mut failed) = (Lives::default(), Vec::new());
+    let ended = on_all_cores(&seeds, || (), |_, seed| live(&hub, *seed).map_err(|fault| (*seed, fault)));
+    for ended in ended {
+        match ended {
+            Ok(pair) => {
+                lived.calls += pair.calls;
+                lived.failed_runs += pair.failed_runs;
+                lived.rolls += pair.rolls;
+                lived.edits += pair.edits;
+            }
+            Err(fault) => failed.push(fault),
         }
-    });
-    let failed = failed.into_inner().unwrap();
+    }
     for (seed, fault) in failed.iter().take(5) {
         println!("seed {seed}: {fault}\n  again: SEED={seed} cargo test --test neighbours replay -- --nocapture\n");
     }
-    let Lives { calls, failed_runs, rolls, edits, .. } = lived.into_inner().unwrap();
+    let Lives { calls, failed_runs, rolls, edits, .. } = lived;
     println!(
-        "{pairs} pairs, {calls} calls, {failed_runs} runs of terraform that failed, {rolls} rolls and {edits} edits by others \
+        "{} pairs, {calls} calls, {failed_runs} runs of terraform that failed, {rolls} rolls and {edits} edits by others \
          in {:?}",
+        seeds.len(),
         begun.elapsed()
     );
     let seeds: Vec<u64> = failed.iter().map(|(seed, _)| *seed).collect();

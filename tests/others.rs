@@ -13,7 +13,7 @@ use awsazure::link::assemble::part;
 use awsazure::link::decide::drift;
 use awsazure::link::managed::Kind;
 use awsazure::link::observed::Observed;
-use awsazure::link::ownership::{LinkId, NAME, UNFINISHED};
+use awsazure::link::ownership::{LinkId, NAME, PULSE, UNFINISHED};
 use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use awsazure::link::tunnel::{Instance, TunnelKey};
 use awsazure::plugin::Value;
@@ -21,20 +21,11 @@ use awsazure::primitives::{Asn, Tags};
 use awsazure::reconcile::{Cause, Ended, converge, demolish};
 use futures::future::join_all;
 use serde_json::json;
+use simulated::clock::simulated;
 use simulated::core::{Core, Run, Stored, config};
 use simulated::verify::{Listing, ended_well, listing, managed, tunnels_agree};
 use simulated::{REGION, Sim, witness};
-use std::future::Future;
 use std::time::Duration;
-
-/// Runs on a thread with room for unoptimised futures, under a clock that jumps from event to event.
-fn simulated<F: Future<Output = ()>>(test: impl FnOnce() -> F + Send + 'static) {
-    let run = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(test());
-    };
-    std::thread::Builder::new().stack_size(64 << 20).spawn(run).unwrap().join().unwrap();
-}
 
 async fn ec2(sim: &Sim) -> Ec2 {
     sim.process().aws.region(&sim.limits().aws(), Some(&Region(REGION.to_owned()))).await.unwrap()
@@ -120,6 +111,54 @@ fn a_half_built_link_that_somebody_is_still_building_is_left_alone() {
         assert!(second.done.is_empty() && second.observed == Observed::default());
         let theirs = [["CreateCustomerGateway"; 2].as_slice(), &["PutLocalGateway"; 4], &["PutPublicIp"; 2]].concat();
         assert_eq!(writes(&sim, before), theirs, "nothing of it was changed by the second");
+    });
+}
+
+#[test]
+fn a_run_that_does_nothing_but_wait_for_the_gateway_is_seen_to_be_alive() {
+    simulated(|| async {
+        let sim = Sim::new(33);
+        let spec = sim.spec("prod", 0);
+        let later = async |minutes: u64| {
+            tokio::time::sleep(Duration::from_secs(minutes * 60)).await;
+            second_create(&sim, &spec).await
+        };
+        let (first, second, third) = tokio::join!(sim.converge(&spec), later(10), later(20));
+        for other in [second, third] {
+            let [failure] = other.failures.as_slice() else { panic!("{:#?}", other.failures) };
+            assert!(failure.cause.to_string().contains("the mark on cgw-"), "{}", failure.cause);
+            assert!(other.done.is_empty());
+        }
+        ended_well("the first create", &first).unwrap();
+        assert!(first.unheard.is_none());
+        let tagged: Vec<String> = sim.sandbox.world().aws.objects().iter().map(|row| row["tags"].to_string()).collect();
+        assert!(tagged.iter().all(|tags| !tags.contains(PULSE) && !tags.contains(UNFINISHED)), "{tagged:#?}");
+    });
+}
+
+#[test]
+fn a_run_that_died_while_it_waited_for_the_gateway_is_seen_to_be_dead() {
+    simulated(|| async {
+        let sim = Sim::new(34);
+        let spec = sim.spec("prod", 0);
+        let died = tokio::time::timeout(Duration::from_secs(600), sim.converge(&spec)).await;
+        assert!(died.is_err());
+        let second = second_create(&sim, &spec).await;
+        ended_well("the second create", &second).unwrap();
+        assert!(second.resumed);
+        witness::nothing_twice(&sim).unwrap();
+    });
+}
+
+#[test]
+fn a_create_that_may_set_no_tags_is_made_all_the_same_and_says_so() {
+    simulated(|| async {
+        let sim = Sim::new(35);
+        let spec = sim.spec("prod", 0);
+        sim.sandbox.world().faults.add("fail call 1 of aws CreateTags: forever 403".parse().unwrap());
+        let made = sim.converge(&spec).await;
+        ended_well("the create", &made).unwrap();
+        assert!(made.unheard.is_some_and(|cause| cause.to_string().contains("CreateTags")));
     });
 }
 

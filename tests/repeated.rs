@@ -6,12 +6,11 @@
 mod simulated;
 
 use simulated::Sim;
+use simulated::clock::{in_virtual_time, on_all_cores, on_big_stack};
 use simulated::core::Core;
 use simulated::point::Operation;
-use simulated::sweep::{Course, SEED, Trouble, course, in_virtual_time};
+use simulated::sweep::{Course, SEED, Trouble, course};
 use simulated::witness;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Half an hour passes in a minute of the provider's clock: fewer polls, the same steps.
@@ -22,13 +21,6 @@ const THOROUGH: usize = 8;
 
 /// Cloud and operation of a write, and how many of that operation there were by then.
 type Write = (String, String, usize);
-
-fn on_big_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    // Unoptimised futures are large, and nothing here is spawned that would put them on the heap.
-    std::thread::scope(|scope| {
-        std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, work).unwrap().join().unwrap()
-    })
-}
 
 fn is_write((_, operation, _): &&Write) -> bool {
     !["Describe", "Get", "List", "Request"].iter().any(|verb| operation.starts_with(verb))
@@ -88,30 +80,21 @@ fn every_write_may_be_repeated(operation: Operation) {
     let course = on_big_stack(|| course(operation, HURRY)).unwrap();
     let writes: Vec<&Write> = course.calls.iter().filter(is_write).collect();
     assert!(!writes.is_empty());
-    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            let work = || {
-                while let Some((index, write)) = {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    writes.get(index).map(|write| (index, *write))
-                } {
-                    for times in [1, 2] {
-                        let lost = answers_lost(&course, write, times, index % THOROUGH == 0);
-                        let died = in_virtual_time(Box::pin(died(&course, write, times)));
-                        for (what, met) in [("lost its answer", lost), ("was a run's last", died)] {
-                            if let Err(fault) = met {
-                                let shown: String = fault.chars().take(1_500).collect();
-                                failed.lock().unwrap().push(format!("{write:?} {what} {times} times: {shown}"));
-                            }
-                        }
-                    }
+    let met = |index: usize, write: &&Write| {
+        let mut failed = Vec::new();
+        for times in [1, 2] {
+            let lost = answers_lost(&course, write, times, index % THOROUGH == 0);
+            let died = in_virtual_time(Box::pin(died(&course, write, times)));
+            for (what, met) in [("lost its answer", lost), ("was a run's last", died)] {
+                if let Err(fault) = met {
+                    let shown: String = fault.chars().take(1_500).collect();
+                    failed.push(format!("{write:?} {what} {times} times: {shown}"));
                 }
-            };
-            std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, work).unwrap();
+            }
         }
-    });
-    let failed = failed.into_inner().unwrap();
+        failed
+    };
+    let failed: Vec<String> = on_all_cores(&writes, || (), met).into_iter().flatten().collect();
     assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n\n"));
 }
 

@@ -14,18 +14,9 @@ use awsazure::primitives::SharedKey;
 use awsazure::reconcile::{Cause, Ended};
 use serde_json::json;
 use simulated::Sim;
+use simulated::clock::simulated;
 use simulated::verify::ended_well;
-use std::future::Future;
 use std::time::Duration;
-
-/// Runs on a thread with room for unoptimised futures, under a clock that jumps from event to event.
-fn simulated<F: Future<Output = ()>>(test: impl FnOnce() -> F + Send + 'static) {
-    let run = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(test());
-    };
-    std::thread::Builder::new().stack_size(32 << 20).spawn(run).unwrap().join().unwrap();
-}
 
 async fn built(sim: &Sim, spec: &Spec) -> Observed {
     let built = sim.converge(spec).await;

@@ -8,9 +8,8 @@
 mod simulated;
 
 use simulated::Sim;
+use simulated::clock::{on_all_cores, on_big_stack};
 use simulated::lifecycle::live;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 fn variable(name: &str) -> Option<u64> {
@@ -19,40 +18,33 @@ fn variable(name: &str) -> Option<u64> {
 
 #[test]
 fn a_thousand_links_live_and_leave_nothing() {
-    let (lives, next) = (variable("SEEDS").unwrap_or(1_000), AtomicU64::new(1));
-    let (calls, checked) = (AtomicU64::new(0), AtomicU64::new(0));
-    let (seconds, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    let seeds: Vec<u64> = (1..=variable("SEEDS").unwrap_or(1_000)).collect();
     let begun = Instant::now();
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            // Unoptimised futures are large, and nothing here is spawned that would put them on the heap.
-            let thread = std::thread::Builder::new().stack_size(32 << 20);
-            let work = || {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed > lives {
-                        break;
-                    }
-                    match live(seed) {
-                        Ok(life) => {
-                            calls.fetch_add(life.calls.len() as u64, Ordering::Relaxed);
-                            checked.fetch_add(life.checked, Ordering::Relaxed);
-                            seconds.fetch_add(life.simulated_seconds, Ordering::Relaxed);
-                        }
-                        Err(fault) => failed.lock().unwrap().push((seed, fault)),
-                    }
-                }
-            };
-            thread.spawn_scoped(scope, work).unwrap();
+    let ended = on_all_cores(
+        &seeds,
+        || (),
+        |_, seed| match live(*seed) {
+            Ok(life) => Ok((life.calls.len(), life.checked, life.simulated_seconds)),
+            Err(fault) => Err((*seed, fault)),
+        },
+    );
+    let (mut calls, mut checked, mut seconds, mut failed) = (0, 0, 0, Vec::new());
+    for ended in ended {
+        match ended {
+            Ok(life) => {
+                calls += life.0;
+                checked += life.1;
+                seconds += life.2;
+            }
+            Err(fault) => failed.push(fault),
         }
-    });
-    let failed = failed.into_inner().unwrap();
+    }
     for (seed, fault) in failed.iter().take(5) {
         println!("seed {seed}: {fault}\n  again: SEED={seed} cargo test --test simulation replay -- --nocapture\n");
     }
-    let (calls, hours) = (calls.into_inner(), seconds.into_inner() / 3600);
+    let (lives, hours) = (seeds.len(), seconds / 3_600);
     println!("{lives} lives, {calls} calls, {hours} simulated hours in {:?}", begun.elapsed());
-    println!("{} requests and answers held against the clouds' schemas", checked.into_inner());
+    println!("{checked} requests and answers held against the clouds' schemas");
     let seeds: Vec<u64> = failed.iter().map(|(seed, _)| *seed).collect();
     assert!(seeds.is_empty(), "{} seeds failed: {seeds:?}", seeds.len());
 }
@@ -60,8 +52,7 @@ fn a_thousand_links_live_and_leave_nothing() {
 /// Without `SEED` it shows that a seed is a life: the same calls at the same instants with the same answers.
 #[test]
 fn replay() {
-    let live =
-        |seed| std::thread::Builder::new().stack_size(32 << 20).spawn(move || live(seed)).unwrap().join().unwrap();
+    let live = |seed| on_big_stack(|| live(seed));
     if let Some(seed) = variable("SEED") {
         match live(seed) {
             Ok(life) => {

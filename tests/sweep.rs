@@ -7,13 +7,12 @@
 
 mod simulated;
 
+use simulated::clock::{on_all_cores, on_big_stack};
 use simulated::figures::{soaked, tested};
 use simulated::point::{Operation, Point};
 use simulated::sweep::{Course, Trouble, course};
 use simulated::witness;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// Half an hour passes in a minute of the provider's clock: fewer polls, the same steps.
@@ -21,13 +20,6 @@ const HURRY: u64 = 30;
 
 fn variable(name: &str) -> Option<usize> {
     std::env::var(name).ok()?.parse().ok()
-}
-
-fn on_big_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    // Unoptimised futures are large, and nothing here is spawned that would put them on the heap.
-    std::thread::scope(|scope| {
-        std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, work).unwrap().join().unwrap()
-    })
 }
 
 fn tell(course: &Course, point: &Point, fault: &str) {
@@ -39,28 +31,17 @@ fn tell(course: &Course, point: &Point, fault: &str) {
 
 /// Meets all points on all cores, and prints those that failed.
 fn meet(course: &Course, points: &[Point], thorough: impl Fn(usize) -> bool + Sync) -> usize {
-    let (next, met, failed) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Vec::new()));
     let begun = Instant::now();
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            let work = || {
-                let _guard = witness::record_log();
-                while let Some((index, point)) = {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    points.get(index).map(|point| (index, point))
-                } {
-                    let Some(trouble) = course.trouble(point) else { continue };
-                    met.fetch_add(1, Ordering::Relaxed);
-                    if let Err(fault) = course.meet(&trouble, thorough(index)) {
-                        tell(course, point, &fault);
-                        failed.lock().unwrap().push(*point);
-                    }
-                }
-            };
-            std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, work).unwrap();
+    let met = on_all_cores(points, witness::record_log, |index, point| {
+        let trouble = course.trouble(point)?;
+        let met = course.meet(&trouble, thorough(index));
+        if let Err(fault) = &met {
+            tell(course, point, fault);
         }
+        Some((*point, met.is_ok()))
     });
-    let mut failed = failed.into_inner().unwrap();
+    let met: Vec<(Point, bool)> = met.into_iter().flatten().collect();
+    let mut failed: Vec<Point> = met.iter().filter(|(_, well)| !well).map(|(point, _)| *point).collect();
     failed.sort();
     let mut kinds = BTreeMap::<String, usize>::new();
     for point in &failed {
@@ -69,7 +50,7 @@ fn meet(course: &Course, points: &[Point], thorough: impl Fn(usize) -> bool + Sy
     }
     println!(
         "{} points of {} calls in {:?}; {} failed: {kinds:#?}",
-        met.into_inner(),
+        met.len(),
         course.calls.len(),
         begun.elapsed(),
         failed.len()

@@ -48,6 +48,36 @@ fn a_failed_create_is_finished_by_the_next_apply() {
 }
 
 #[test]
+fn a_failure_says_what_was_made_what_failed_what_bills_and_what_to_do() {
+    let Some(env) = TestEnv::new() else { return };
+    let link = Link::whole("link");
+    env.write(&link.to_string());
+    env.fault("fail call 1 of PutLocalGateway: forever refused");
+    let created = env.apply_fails().words();
+    let told = [
+        "Creating the local network gateway for",
+        "correlation id",
+        "Made so far: ",
+        "By the hour bill: ",
+        "on_create_failure",
+    ];
+    told.iter().for_each(|words| assert!(created.contains(words), "{words}: {created}"));
+    env.sandbox().fault(&["--clear"]);
+    env.apply();
+
+    env.write(&link.with("aws.asn", "64600").to_string());
+    env.fault("fail call 1 of CreateVpnConnection: forever refused");
+    let changed = env.apply_fails().words();
+    let told =
+        ["Creating the VPN connection to", "request id", "Made so far: ", "It is in the state. The next apply goes on"];
+    told.iter().for_each(|words| assert!(changed.contains(words), "{words}: {changed}"));
+    assert!(!changed.contains("on_create_failure"), "nothing of a change is ever rolled back: {changed}");
+    env.sandbox().fault(&["--clear"]);
+    env.apply();
+    whole_and_gone(&env);
+}
+
+#[test]
 fn a_saved_plan_made_without_refresh_finishes_it_too() {
     let Some(env) = half_built(&Link::whole("link"), "fail call 1 of PutLocalGateway: forever refused") else { return };
     let saved = env.ok(&["plan", "-no-color", "-refresh=false", "-out=saved"]);

@@ -191,7 +191,7 @@ impl Ec2 {
     ///
     /// # Errors
     /// As `wait_vpc_available`.
-    pub async fn wait_tunnel_modified(
+    pub(super) async fn wait_tunnel_modified(
         &self,
         waits: &Waits,
         id: &VpnConnectionId,

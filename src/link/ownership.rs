@@ -12,6 +12,8 @@ use std::net::Ipv4Addr;
 pub const LINK: &str = "awsazure:link";
 /// On every AWS object from its creation until the create's last step takes it off everywhere in one call.
 pub const UNFINISHED: &str = "awsazure:unfinished";
+/// On a customer gateway of an unfinished link: how many minutes its run has been at it. It changes while that run lives.
+pub const PULSE: &str = "awsazure:pulse";
 /// Which part of the link an object is, such as `instance0_tunnel1`.
 pub const PART: &str = "awsazure:part";
 /// The link's name, so that an import can give it back.

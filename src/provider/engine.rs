@@ -244,6 +244,13 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
              taken over instead of being made again.",
         ));
     }
+    if let Some(cause) = &ended.unheard {
+        diagnostics.push(Diagnostic::warning("This run could not show that it was alive").detail(format!(
+            "{}\n\nWhile a link is unfinished, a tag that changes every minute keeps other runs from taking it over. Where another \
+             state builds this same link, look at both.",
+            capital(&cause.to_string())
+        )));
+    }
     for failure in &ended.failures {
         let what = match &failure.step {
             Some(step) => format!("{} {}", attempt(step.verb), step.object),
@@ -263,11 +270,12 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
         if failure.cause.is_timeout() {
             detail.push(format!("The whole operation may take {} (see timeouts).", minutes(timeout)));
         }
-        detail.push(advice(verb, &made));
+        detail.push(advice(verb, ended.creates, &made));
         diagnostics.push(Diagnostic::error(summary).detail(detail.join("\n\n")));
     }
     if ended.cancelled && ended.failures.is_empty() {
-        let detail = format!("Somebody asked to stop before the link was {verb}.\n\n{}", advice(verb, &made));
+        let detail =
+            format!("Somebody asked to stop before the link was {verb}.\n\n{}", advice(verb, ended.creates, &made));
         diagnostics.push(Diagnostic::error("Stopped").detail(detail));
     }
     if !ended.unsettled.is_empty() {
@@ -305,7 +313,7 @@ fn made(ended: &Ended) -> Vec<Object> {
 }
 
 /// What a failed operation leaves behind, what of it costs money, and what to do.
-fn advice(verb: &str, made: &[Object]) -> String {
+fn advice(verb: &str, creates: bool, made: &[Object]) -> String {
     if verb == "deleted" {
         return "What is left is still in the state: run destroy again once the cause is mended.".to_owned();
     }
@@ -316,9 +324,11 @@ fn advice(verb: &str, made: &[Object]) -> String {
     let costs = |o: &Object| matches!(o, Object::Gateway | Object::VpnConnection(_) | Object::PublicIp(_));
     let bill: Vec<String> = made.iter().filter(|o| costs(o)).map(ToString::to_string).collect();
     let bill = if bill.is_empty() { String::new() } else { format!(" By the hour bill: {}.", bill.join(", ")) };
-    format!(
-        "Made so far: {}.{bill} Unless on_create_failure asks for a rollback, it is kept in the state. The next apply goes on from there: where Terraform calls the link tainted and \
-         shows a replacement, it is finished all the same. Destroy removes it.",
-        words.join(", ")
-    )
+    let kept = if creates {
+        "Unless on_create_failure asks for a rollback, it is kept in the state. The next apply goes on from there: where Terraform calls \
+         the link tainted and shows a replacement, it is finished all the same. Destroy removes it."
+    } else {
+        "It is in the state. The next apply goes on from there."
+    };
+    format!("Made so far: {}.{bill} {kept}", words.join(", "))
 }

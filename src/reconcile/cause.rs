@@ -52,10 +52,10 @@ pub enum Cause {
     AlreadyBuilt { id: String },
     /// Two runs on one link would undo each other's work.
     #[error(
-        "this link is half built, and somebody is still at it: {id} appeared while it was watched. Wait until that run has ended, \
+        "this link is half built, and somebody is still at it: {sign} while it was watched. Wait until that run has ended, \
          then apply again: it goes on from what is there"
     )]
-    StillBuilding { id: String },
+    StillBuilding { sign: String },
     #[error("{kind} still holds {found}, which this link did not make")]
     NotEmpty { kind: &'static str, found: String },
     #[error("after a write the Azure gateway does not list {0}: somebody else is changing it")]

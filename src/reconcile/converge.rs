@@ -4,6 +4,7 @@ use super::act::{Acting, act};
 use super::cause::Cause;
 use super::clouds::{Clouds, Limits, Site};
 use super::observe::observe;
+use super::pulse::{Pulse, stands_still};
 use super::run::{OnFailure, run};
 use crate::aws::Filter;
 use crate::aws::model::VpnGatewayId;
@@ -19,15 +20,9 @@ use crate::link::tunnel::TunnelKey;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// Rounds of the loop before what still differs is reported: the second sees what the first could not know.
 const ROUNDS: usize = 4;
-
-/// How long a half-built link has to stand still before it is taken over.
-const WATCH: Duration = Duration::from_secs(10);
-/// Within this time every object that was made is visible (`clouds.md` 3.6).
-const VISIBLE: Duration = Duration::from_secs(60);
 
 /// A step that failed, or the reading before and after (`step` is None).
 #[derive(Debug)]
@@ -46,8 +41,12 @@ pub struct Ended {
     pub cancelled: bool,
     /// What still differs after every step ended well.
     pub unsettled: Vec<Step>,
+    /// It was a create: no state knew of any tunnel.
+    pub creates: bool,
     /// A create found this link half built, by its tags, and went on from there.
     pub resumed: bool,
+    /// Why the run could not show that it was alive: another one may have taken it for dead.
+    pub unheard: Option<Cause>,
 }
 
 /// Told after every step that ended well.
@@ -55,13 +54,26 @@ pub type Progress<'a> = &'a (dyn Fn(&Observed) + Send + Sync);
 
 /// Builds, repairs or changes the link until it is as the spec says.
 pub async fn converge(clouds: &Clouds, spec: &Spec, search: &Search, limits: &Limits, told: Progress<'_>) -> Ended {
+    let pulse = Pulse::default();
+    let ended = Box::pin(rounds(clouds, spec, search, limits, &pulse, told)).await;
+    Ended { creates: is_to_be_made(&search.known), unheard: pulse.unheard(), ..ended }
+}
+
+async fn rounds(
+    clouds: &Clouds,
+    spec: &Spec,
+    search: &Search,
+    limits: &Limits,
+    pulse: &Pulse,
+    told: Progress<'_>,
+) -> Ended {
     let (mut search, spec) = (search.clone(), &mut spec.clone());
     let site = match clouds.site(Some(&spec.aws.region), limits).await {
         Ok(site) => site,
         Err(cause) => return stopped(Observed::default(), cause),
     };
-    let mut whole = Ended::default();
     let to_be_made = is_to_be_made(&search.known);
+    let mut whole = Ended::default();
     for round in 0..ROUNDS {
         let seen = match observe(&site, &search, limits).await {
             Ok(seen) => seen,
@@ -84,7 +96,7 @@ pub async fn converge(clouds: &Clouds, spec: &Spec, search: &Search, limits: &Li
         if steps.is_empty() {
             return Ended { observed: seen, ..whole };
         }
-        let ended = one_round(&site, spec, &search, seen, steps, limits, told).await;
+        let ended = one_round(&site, spec, &search, seen, steps, limits, pulse, told).await;
         search.known.learn(&ended.observed);
         if withdrew(&ended.done) {
             spec.former.addresses.clear();
@@ -125,25 +137,6 @@ fn begun_at_azure(seen: &Observed, link: &LinkId) -> bool {
     network.chain(ips).chain(gateway).any(|resource| link.is_on(&resource.tags))
 }
 
-/// Waits until a half-built link stands still. What was made right before its run died may become visible only by and by;
-/// what appears after that is made by somebody who is still building.
-///
-/// # Errors
-/// `StillBuilding`; what reading answers.
-async fn stands_still(site: &Site, search: &Search, limits: &Limits, seen: &Observed) -> Result<(), Cause> {
-    let (begun, mut known) = (Instant::now(), seen.ids());
-    loop {
-        limits.aws().sleep("Watch", "the half-built link", WATCH).await?;
-        let late = begun.elapsed() > VISIBLE;
-        let now = observe(site, search, limits).await?.ids();
-        match now.iter().find(|id| !known.contains(*id)) {
-            None => return Ok(()),
-            Some(id) if late => return Err(Cause::StillBuilding { id: id.clone() }),
-            Some(_) => known = now,
-        }
-    }
-}
-
 fn import_id(spec: &Spec) -> String {
     format!("{},{}@{}", spec.azure.gateway.id(), spec.inside_cidrs.get(TunnelKey::ALL[0]), spec.aws.region)
 }
@@ -155,14 +148,24 @@ async fn one_round(
     seen: Observed,
     steps: Vec<Step>,
     limits: &Limits,
+    pulse: &Pulse,
     told: Progress<'_>,
 ) -> Ended {
     let inner = limits.child();
     let before = seen.clone();
     let board = Mutex::new(seen);
-    let acting =
-        Acting { site, spec: Some(spec), demolition: None, search, board: &board, before: &before, limits: &inner };
-    let ran = run(steps, |step| act_and_tell(&acting, step, told), OnFailure::Stop, &inner.cancel).await;
+    let acting = Acting {
+        site,
+        spec: Some(spec),
+        demolition: None,
+        search,
+        board: &board,
+        before: &before,
+        limits: &inner,
+        pulse,
+    };
+    let work = run(steps, |step| act_and_tell(&acting, step, told), OnFailure::Stop, &inner.cancel);
+    let ran = pulse.beside(&acting, work).await;
     ended(ran, board, limits)
 }
 
@@ -182,7 +185,7 @@ pub async fn demolish(
         Ok(what) => what,
         Err(cause) => return stopped(Observed::default(), cause),
     };
-    let search = Search { read_keys: false, ..search.clone() };
+    let (search, pulse) = (Search { read_keys: false, ..search.clone() }, Pulse::default());
     let mut whole = Ended::default();
     for _ in 0..ROUNDS {
         let seen = match observe(&site, &search, limits).await {
@@ -204,6 +207,7 @@ pub async fn demolish(
             board: &board,
             before: &before,
             limits: &inner,
+            pulse: &pulse,
         };
         let ran = run(steps, |step| act_and_tell(&acting, step, told), OnFailure::GoOn, &inner.cancel).await;
         let ended = ended(ran, board, limits);

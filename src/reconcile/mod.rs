@@ -6,6 +6,7 @@
 //! | `observe` | reading a link: everything at once, then what the first answers pointed to |
 //! | `converge` | the loop |
 //! | `run` | a list of steps, as wide as their order allows |
+//! | `pulse` | how a run shows that it is alive, and how that is seen |
 //! | `act` | one step: a document or a call, worked out from the spec and what is there by then |
 //! | `survey` | what surrounds a link that is to be made |
 //! | `find` | the link behind an import id |
@@ -17,6 +18,7 @@ mod clouds;
 mod converge;
 mod find;
 mod observe;
+mod pulse;
 mod run;
 mod survey;
 

@@ -1,5 +1,6 @@
 //! The life of one link, from nothing to nothing, as its seed has it.
 
+use super::clock::in_virtual_time;
 use super::variety::{alone, beside, change, once_in, temper};
 use super::verify::{
     Listing, ended_well, listing, managed, no_key_shows, nothing_foreign_changed, one_at_a_time, only_what_was_there,
@@ -10,7 +11,6 @@ use awsazure::link::observed::Observed;
 use awsazure::link::spec::{Former, Spec};
 use awsazure_sandbox::calls::Record;
 use awsazure_sandbox::rng::Rng;
-use tokio::runtime::Builder;
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -28,9 +28,8 @@ pub struct Life {
 /// # Errors
 /// Which invariant broke, and what had happened by then.
 pub fn live(seed: u64) -> Result<Life, String> {
-    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let lived = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        runtime.block_on(async {
+        in_virtual_time(async {
             let mut rng = Rng::seeded(seed.wrapping_mul(0x5851_F42D_4C95_7F2D));
             let sim = Sim::with(seed, temper(&mut rng));
             let mut life = Life::default();

@@ -2,6 +2,7 @@
 //!
 //! Each link has a user who runs terraform again when it failed. Every call is looked at by an [`Umpire`].
 
+use super::clock::in_virtual_time;
 use super::core::{Core, Run, Stored, config};
 use super::umpire::{OTHERS, Umpire};
 use super::variety::{once_in, pick};
@@ -22,7 +23,6 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
-use tokio::runtime::Builder;
 
 /// Attempts of a user before the clouds have a good day, and before the test gives up.
 const PATIENCE: (usize, usize) = (4, 8);
@@ -53,10 +53,6 @@ pub struct Hub {
     pub world: World,
     pub gateway: ResourceId,
     pub vpn_gateway: String,
-}
-
-pub fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
-    Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(work)
 }
 
 impl Hub {

@@ -1,6 +1,7 @@
 //! One point of the sweep: a run with trouble at one call, what is true right after it, and one more run without trouble.
 
 use super::Sim;
+use super::clock::in_virtual_time;
 use super::core::{Core, Run, Stored, config};
 use super::point::{Operation, Point, Reach, Way};
 use super::witness;
@@ -11,7 +12,6 @@ use awsazure_sandbox::time::Span;
 use awsazure_sandbox::world::{Settings, World};
 use serde_json::json;
 use std::time::Duration;
-use tokio::runtime::Builder;
 
 /// The seed of every world of the sweep, so that all runs begin alike.
 pub const SEED: u64 = 7;
@@ -120,11 +120,6 @@ fn changed(operation: Operation) -> Value {
         Operation::Create | Operation::HiddenCreate | Operation::Read | Operation::Destroy => {}
     }
     changed
-}
-
-/// Runs a future on a clock of its own that jumps from event to event.
-pub fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
-    Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(work)
 }
 
 /// Where an operation begins, in a world that is `hurry` times as fast as its clients' clock.

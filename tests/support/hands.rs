@@ -116,8 +116,7 @@ impl Hands {
         let (waits, vpn) = (aws_waits(), self.vpn(id));
         self.runtime.block_on(async {
             for tunnel in &vpn.tunnels {
-                self.ec2.modify_tunnel(&waits, &vpn.id, tunnel.outside_ip, options).await.unwrap();
-                self.ec2.wait_tunnel_modified(&waits, &vpn.id, tunnel.outside_ip, options).await.unwrap();
+                self.ec2.change_tunnel(&waits, &vpn.id, tunnel.outside_ip, options).await.unwrap();
             }
         });
     }

@@ -155,7 +155,7 @@ impl Ec2 {
     }
 
     /// Starts changing one tunnel: only what is set in `options` is sent. The tunnel's endpoint is replaced, which takes
-    /// minutes and keeps its outside address; wait with `wait_tunnel_modified`. Where another change of the connection
+    /// minutes and keeps its outside address; `change_tunnel` waits for it. Where another change of the connection
     /// is under way, that is waited out first.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod session;
 
 use super::cause::Cause;
 use super::clouds::{Limits, Site};
+use super::pulse::Pulse;
 use crate::azure::ResourceId;
 use crate::link::observed::Observed;
 use crate::link::ownership::{LinkId, NAME};
@@ -29,6 +30,7 @@ pub struct Acting<'a> {
     /// What there was before the first step.
     pub before: &'a Observed,
     pub limits: &'a Limits,
+    pub pulse: &'a Pulse,
 }
 
 /// Does it, waits until the cloud has done it, and puts the result on the board.

@@ -8,7 +8,7 @@ use crate::azure::documents::group::Member;
 use crate::azure::model::ProvisioningState;
 use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::managed::Kind;
-use crate::link::ownership::UNFINISHED;
+use crate::link::ownership::{PULSE, UNFINISHED};
 use crate::link::search::Demolition;
 use crate::link::step::Object;
 use crate::link::tunnel::Instance;
@@ -283,7 +283,8 @@ async fn unmark(acting: &Acting<'_>) -> Result<(), Cause> {
         }
         ids
     });
-    acting.site.ec2.delete_tags(&acting.limits.aws(), &ids, &[UNFINISHED.to_owned()]).await?;
+    acting.pulse.stop().await;
+    acting.site.ec2.delete_tags(&acting.limits.aws(), &ids, &[UNFINISHED, PULSE].map(str::to_owned)).await?;
     acting.note(|seen| {
         let aws = &mut seen.aws;
         for tags in
@@ -294,6 +295,7 @@ async fn unmark(acting: &Acting<'_>) -> Result<(), Cause> {
         for instance in Instance::ALL {
             if let Some(customer) = aws.customer_gateways.get_mut(instance) {
                 customer.tags.remove(UNFINISHED);
+                customer.tags.remove(PULSE);
             }
             if let Some(vpn) = aws.vpns.get_mut(instance) {
                 vpn.tags.remove(UNFINISHED);
