@@ -110,6 +110,13 @@ fn every_write_of_a_destroy_may_be_repeated() {
 
 #[test]
 fn every_write_of_a_change_may_be_repeated() {
-    let changes = [Operation::Addresses, Operation::Asn, Operation::Settings, Operation::Rotate, Operation::Keys];
+    let changes = [
+        Operation::Addresses,
+        Operation::Asn,
+        Operation::Settings,
+        Operation::Network,
+        Operation::Rotate,
+        Operation::Keys,
+    ];
     changes.into_iter().for_each(every_write_may_be_repeated);
 }

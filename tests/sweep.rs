@@ -121,6 +121,16 @@ fn keys_of_the_users_own_reach_both_clouds_whatever_call_of_theirs_is_lost() {
     survives(Operation::Keys, &rule("fail call 2 of azure PutSharedKey: once lost"));
 }
 
+#[test]
+fn what_azure_gave_up_on_is_written_again_by_the_next_apply() {
+    for call in ["PutVirtualNetwork", "PutPublicIp", "PutLocalGateway", "PutGateway", "PutConnection"] {
+        survives(Operation::Create, &rule(&format!("fail call 1 of azure {call}: once failed")));
+    }
+    for call in ["PutVirtualNetwork", "PutSubnet"] {
+        survives(Operation::Network, &rule(&format!("fail call 1 of azure {call}: once failed")));
+    }
+}
+
 /// The calls of each operation, in order.
 #[test]
 #[ignore = "for whoever wants to know what a point's number means"]

@@ -24,6 +24,11 @@ impl ProvisioningState {
     pub fn is_busy(self) -> bool {
         matches!(self, ProvisioningState::Creating | ProvisioningState::Updating | ProvisioningState::Deleting)
     }
+
+    /// Whether Azure ended the last operation without doing it. The repair is to write the object again (`clouds.md` 2.4).
+    pub fn is_given_up(self) -> bool {
+        matches!(self, ProvisioningState::Failed | ProvisioningState::Canceled)
+    }
 }
 
 /// What every ARM resource has.
@@ -57,6 +62,7 @@ pub struct Subnet {
     pub id: ResourceId,
     pub name: String,
     pub prefix: Option<Ipv4Net>,
+    pub state: ProvisioningState,
     /// Ids of what sits in it: `.../virtualNetworkGateways/NAME/ipConfigurations/...` shows a gateway.
     pub ip_configurations: Vec<ResourceId>,
 }

@@ -91,7 +91,7 @@ fn azure_ground(spec: &Spec, seen: &Observed, list: &mut List) {
         list.change(Object::VirtualNetwork, differ::network(spec, network));
     }
     for (instance, ip) in seen.azure.public_ips.iter().filter_map(|(i, ip)| Some((i, ip.as_ref()?))) {
-        list.change(Object::PublicIp(instance), own(&ip.resource.tags));
+        list.change(Object::PublicIp(instance), differ::public_ip(spec, instance, ip));
     }
     let gateway_missing = seen.azure.gateway.is_none();
     match (&spec.azure.network, &seen.azure.network) {
@@ -99,9 +99,10 @@ fn azure_ground(spec: &Spec, seen: &Observed, list: &mut List) {
         (
             AzureNetwork::Create { .. } | AzureNetwork::Existing { gateway_subnet_prefix: Some(_), .. },
             Some(network),
-        ) if gateway_missing && !network.subnets.iter().any(|s| s.name.eq_ignore_ascii_case(GATEWAY_SUBNET)) => {
-            list.create(Object::GatewaySubnet);
-        }
+        ) if gateway_missing => match network.subnets.iter().find(|s| s.name.eq_ignore_ascii_case(GATEWAY_SUBNET)) {
+            Some(subnet) => list.change(Object::GatewaySubnet, differ::failed("the gateway subnet", subnet.state)),
+            None => list.create(Object::GatewaySubnet),
+        },
         _ => {}
     }
     if let (AzureNetwork::Create { subnets, .. }, Some(network)) = (&spec.azure.network, &seen.azure.network) {
@@ -111,7 +112,9 @@ fn azure_ground(spec: &Spec, seen: &Observed, list: &mut List) {
             let (wanted, subnet) = (subnets.get(&have.name), Object::Subnet(have.name.clone()));
             if let (Some(wanted), Some(prefix)) = (wanted, have.prefix.filter(|prefix| Some(prefix) != wanted)) {
                 list.change(subnet, vec![format!("the subnet {} is {prefix}, not {wanted}", have.name)]);
-            } else if wanted.is_none() && spec.former.subnets.contains(&have.name) {
+            } else if wanted.is_some() {
+                list.change(subnet, differ::failed(&format!("the subnet {}", have.name), have.state));
+            } else if spec.former.subnets.contains(&have.name) {
                 list.push(Verb::Delete, subnet, vec![format!("the subnet {} is no longer wanted", have.name)]);
             }
         }

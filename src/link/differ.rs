@@ -54,12 +54,14 @@ pub fn labels_of(have: &Tags, spec: &Spec) -> Tags {
     wanted
 }
 
-fn failed(state: ProvisioningState, found: &mut Differences) {
-    match state {
-        ProvisioningState::Failed => found.push("its last operation failed".to_owned()),
-        ProvisioningState::Canceled => found.push("its last operation was cancelled".to_owned()),
-        _ => {}
-    }
+/// What Azure gave up on is written again as it is (`clouds.md` 2.4).
+pub fn failed(what: &str, state: ProvisioningState) -> Differences {
+    let how = match state {
+        ProvisioningState::Failed => "failed",
+        ProvisioningState::Canceled => "was cancelled",
+        _ => return Differences::new(),
+    };
+    vec![format!("the last operation on {what} {how}")]
 }
 
 /// This link's addresses that a gateway instance does not list.
@@ -77,6 +79,7 @@ pub fn missing_addresses(spec: &Spec, seen: &Observed) -> Vec<(Instance, Ipv4Add
 pub fn network(spec: &Spec, have: &azure::VirtualNetwork) -> Differences {
     let mut found = if spec.link.is_on(&have.resource.tags) { labels(&have.resource.tags, spec) } else { Vec::new() };
     let AzureNetwork::Create { address_space, .. } = &spec.azure.network else { return found };
+    found.extend(failed("the virtual network", have.resource.state));
     let lacking = address_space.iter().filter(|range| !have.address_space.contains(range));
     found.extend(lacking.map(|range| format!("the virtual network lacks the range {range}")));
     let former = have.address_space.iter().filter(|range| spec.former.address_space.contains(range));
@@ -84,10 +87,20 @@ pub fn network(spec: &Spec, have: &azure::VirtualNetwork) -> Differences {
     found
 }
 
+/// A public IP of this link.
+pub fn public_ip(spec: &Spec, instance: Instance, have: &azure::PublicIp) -> Differences {
+    if !spec.link.is_on(&have.resource.tags) {
+        return Differences::new();
+    }
+    let mut found = failed(&format!("the public IP of {instance}"), have.resource.state);
+    found.extend(labels(&have.resource.tags, spec));
+    found
+}
+
 pub fn gateway(spec: &Spec, seen: &Observed, have: &azure::Gateway) -> Differences {
     let mut found = Differences::new();
     if let AzureGateway::Own { sku, asn, .. } = &spec.azure.gateway {
-        failed(have.resource.state, &mut found);
+        found.extend(failed("the Azure gateway", have.resource.state));
         if !have.sku.eq_ignore_ascii_case(sku) {
             found.push(format!("the Azure gateway's SKU is {}, not {sku}", have.sku));
         }
@@ -220,8 +233,7 @@ fn same_policy(spec: &Spec, phase1: &Phase, phase2: &Phase) -> bool {
 
 /// None while the AWS end is not known yet: whatever it will be, the local gateway has to follow.
 pub fn local_gateway(spec: &Spec, seen: &Observed, key: TunnelKey, have: &azure::LocalGateway) -> Differences {
-    let mut found = Differences::new();
-    failed(have.resource.state, &mut found);
+    let mut found = failed(&format!("the local network gateway for {key}"), have.resource.state);
     if let Some(outside) = seen.tunnel(key).map(|t| t.outside_ip)
         && have.gateway_ip != Some(outside)
     {
@@ -249,8 +261,7 @@ pub fn connection_is_obsolete(spec: &Spec, have: &azure::Connection, key: Tunnel
 }
 
 pub fn connection(spec: &Spec, seen: &Observed, key: TunnelKey, have: &azure::Connection) -> Differences {
-    let mut found = Differences::new();
-    failed(have.resource.state, &mut found);
+    let mut found = failed(&format!("the Azure connection for {key}"), have.resource.state);
     let local = seen.azure.local_gateways.get(key).as_ref().map(|l| &l.resource.id);
     if local.is_some() && have.local_gateway_id.as_ref() != local {
         found.push(format!("the Azure connection for {key} points at another local network gateway"));

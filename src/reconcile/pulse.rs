@@ -78,7 +78,8 @@ impl Pulse {
             acting.note(|seen| {
                 seen.aws.customer_gateways.get_mut(instance).iter_mut().for_each(|c| c.tags.extend(beat.clone()));
             });
-            *self.unheard.lock().unwrap_or_else(PoisonError::into_inner) = heard.err().map(Cause::from);
+            let unheard = heard.err().map(Cause::from).filter(|cause| !cause.is_cancelled());
+            *self.unheard.lock().unwrap_or_else(PoisonError::into_inner) = unheard;
         }
     }
 }

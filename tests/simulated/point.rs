@@ -14,6 +14,8 @@ pub enum Operation {
     Asn,
     /// Tags and timers, one object after the other.
     Settings,
+    /// Another range of the VNet, with a subnet in it.
+    Network,
     /// Fresh keys, one tunnel after the other.
     Rotate,
     /// Keys of the user's own.
@@ -30,12 +32,13 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [(&'static str, Operation); 14] = [
+    pub const ALL: [(&'static str, Operation); 15] = [
         ("create", Operation::Create),
         ("read", Operation::Read),
         ("addresses", Operation::Addresses),
         ("asn", Operation::Asn),
         ("settings", Operation::Settings),
+        ("network", Operation::Network),
         ("rotate", Operation::Rotate),
         ("keys", Operation::Keys),
         ("import", Operation::Import),

@@ -98,6 +98,12 @@ fn changed(operation: Operation) -> Value {
             set("azure.dpd_timeout_seconds", 60_u8.into());
             set("aws.dpd_timeout_seconds", 40_u8.into());
         }
+        Operation::Network => {
+            let network = "azure.virtual_network";
+            set(&format!("{network}.address_space"), Value::list(["10.1.0.0/16", "10.5.0.0/16"]));
+            let subnets = [("frontend", "10.1.0.0/24"), ("backend", "10.5.1.0/24")];
+            set(&format!("{network}.subnets"), Value::map(subnets));
+        }
         Operation::Secret => {
             set("aws.preshared_key_storage", "SecretsManager".into());
             let group = "arn:aws:logs:eu-west-1:123456789012:log-group:vpn";

@@ -103,6 +103,15 @@ impl Azure {
         read_as("create public IP address", id.as_str(), public_ip::parse(doc))
     }
 
+    /// Edits the document in place.
+    ///
+    /// # Errors
+    /// `NotFound` where it does not exist.
+    pub async fn change_public_ip(&self, id: &ResourceId, edit: Edit<'_>, waits: &Waits) -> Result<PublicIp, Error> {
+        let doc = self.change("change public IP address", id, edit, waits).await?;
+        read_as("change public IP address", id.as_str(), public_ip::parse(doc))
+    }
+
     /// # Errors
     /// `InUse` where a gateway still holds it after ten minutes.
     pub async fn delete_public_ip(&self, id: &ResourceId, waits: &Waits) -> Result<(), Error> {

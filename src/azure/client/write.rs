@@ -71,7 +71,7 @@ impl Azure {
             };
             match found {
                 Some(doc) if !mine(&doc) => return Err(Error::AlreadyExists(Box::new(error.facts().clone()))),
-                Some(doc) if provisioning_state(&doc) == ProvisioningState::Failed => {
+                Some(doc) if provisioning_state(&doc).is_given_up() => {
                     let etag = doc.get("etag").and_then(Value::as_str);
                     condition = etag.map_or(Condition::None, |etag| Condition::Unchanged(etag.to_owned()));
                 }

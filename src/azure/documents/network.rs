@@ -1,6 +1,6 @@
 //! Virtual networks and their subnets.
 
-use super::{Malformed, id, items, lacks, prefixes, reference, resource, text};
+use super::{Malformed, id, items, lacks, prefixes, provisioning_state, reference, resource, text};
 use crate::azure::model::{Subnet, VirtualNetwork};
 use crate::primitives::Tags;
 use ipnet::Ipv4Net;
@@ -80,6 +80,7 @@ pub fn parse_subnet(doc: &Value) -> Result<Subnet, Malformed> {
         id: id(doc)?,
         name: text(doc, "/name").ok_or_else(|| lacks("/name", "a text"))?.to_owned(),
         prefix: single.or_else(|| prefixes(doc, "/properties/addressPrefixes").first().copied()),
+        state: provisioning_state(doc),
         ip_configurations: items(doc, "/properties/ipConfigurations").filter_map(|v| reference(v, "/id")).collect(),
     })
 }

@@ -3,7 +3,6 @@
 use super::Building;
 use crate::azure::ResourceId;
 use crate::azure::documents::{self, connection, gateway, local_gateway, network, public_ip};
-use crate::azure::model::ProvisioningState;
 use crate::link::assemble::part;
 use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::differ;
@@ -48,6 +47,7 @@ impl Building<'_> {
     }
 
     /// Sets the user's tags, and the link's name, on what is not changed otherwise; removes those that the user took back.
+    /// What Azure gave up on is written anew.
     pub(super) async fn relabel(&self, object: &Object) -> Result<(), Cause> {
         let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
         let with = |have: &Tags| {
@@ -64,9 +64,15 @@ impl Building<'_> {
             return Ok(());
         }
         let Object::PublicIp(instance) = object else { return self.change_network().await };
-        let ip = self.acting.must("the public IP", |seen| seen.azure.public_ips.get(*instance).clone())?;
-        let tags = with(&ip.resource.tags);
-        azure.set_tags(&ip.resource.id, &tags, &waits).await?;
+        let have = self.acting.must("the public IP", |seen| seen.azure.public_ips.get(*instance).clone())?;
+        if have.resource.state.is_given_up() {
+            let edit = |doc: &mut serde_json::Value| self.label(doc, &have.resource.tags);
+            let mended = azure.change_public_ip(&have.resource.id, &edit, &waits).await?;
+            self.acting.note(|seen| *seen.azure.public_ips.get_mut(*instance) = Some(mended));
+            return Ok(());
+        }
+        let tags = with(&have.resource.tags);
+        azure.set_tags(&have.resource.id, &tags, &waits).await?;
         self.acting.note(|seen| {
             let places = seen.azure.public_ips.get_mut(*instance).iter_mut();
             places.for_each(|ip| ip.resource.tags.clone_from(&tags));
@@ -312,7 +318,7 @@ impl Building<'_> {
     pub(super) async fn change_connection(&self, key: TunnelKey) -> Result<(), Cause> {
         let have = self.acting.must("the Azure connection", |seen| seen.azure.connections.get(key).clone())?;
         let differs = self.acting.seen(|seen| differ::connection(self.spec, seen, key, &have));
-        if differs.is_empty() && have.resource.state != ProvisioningState::Failed {
+        if differs.is_empty() {
             return Ok(());
         }
         let local = self.acting.must("the local network gateway", |seen| seen.azure.local_gateways.get(key).clone())?;

@@ -164,6 +164,7 @@ impl Clouds {
             id: id.child("subnets", &name),
             name,
             prefix: Some("10.1.1.0/27".parse().unwrap()),
+            state: azure::ProvisioningState::Succeeded,
             ip_configurations: Vec::new(),
         });
         side.network = Some(azure::VirtualNetwork {
@@ -274,6 +275,7 @@ impl Engine for Clouds {
                 id: id.child("subnets", "GatewaySubnet"),
                 name: "GatewaySubnet".into(),
                 prefix: Some("10.1.1.0/27".parse().unwrap()),
+                state: azure::ProvisioningState::Succeeded,
                 ip_configurations: Vec::new(),
             };
             let space = vec!["10.1.0.0/16".parse().unwrap()];

@@ -4,7 +4,7 @@ use super::core::Core;
 use super::{VNET, nine_lines, with};
 use crate::aws::model::{State, TransitGatewayId, VpnGateway, VpnGatewayId};
 use crate::azure::id::ResourceId;
-use crate::azure::model::{Subnet, VirtualNetwork};
+use crate::azure::model::{ProvisioningState, Subnet, VirtualNetwork};
 use crate::link::survey::Looked;
 use crate::plugin::{ImportRequest, Resource, Value};
 use crate::primitives::{Asn, Tags};
@@ -83,6 +83,7 @@ fn vnet(subnets: &[(&str, &str)]) -> VirtualNetwork {
         id: id.child("subnets", name),
         name: (*name).to_owned(),
         prefix: Some(prefix.parse().unwrap()),
+        state: ProvisioningState::Succeeded,
         ip_configurations: Vec::new(),
     });
     let subnets = subnets.collect();
