@@ -131,6 +131,13 @@ fn what_azure_gave_up_on_is_written_again_by_the_next_apply() {
     }
 }
 
+#[test]
+fn a_login_that_many_calls_wait_for_in_vain_is_given_up() {
+    for kind in ["hang", "503", "dropped"] {
+        survives(Operation::Addresses, &rule(&format!("fail call 2 of *: forever {kind}")));
+    }
+}
+
 /// The calls of each operation, in order.
 #[test]
 #[ignore = "for whoever wants to know what a point's number means"]

@@ -4,6 +4,7 @@
 //! write must not be repeated blindly. Here a read is repeated while errors look transient, and a write only where
 //! Azure said, or the connection shows, that it did nothing.
 
+use super::bearer::Bearer;
 use super::cloud::{self, Cloud, CloudSource};
 use super::credential::{Method as Login, identity};
 use super::error::{Error, Facts, Headers, classify};
@@ -12,7 +13,6 @@ use super::id::ResourceId;
 use super::waits::{Waits, backoff};
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::{CONTENT_TYPE, HeaderName, USER_AGENT};
-use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{
     ClientOptions, Context, HttpClient, Method, Pipeline, PipelineSendOptions, Request, RetryOptions, Transport, Url,
@@ -233,7 +233,7 @@ impl Arm {
         let login = identity::credential(&self.0.login, &cloud, Arc::clone(&self.0.http)).await;
         let credential =
             login.map_err(|fault| Miss { error: Error::Auth(call.facts().saying(fault.to_string())), unsent: true })?;
-        let bearer: Arc<dyn Policy> = Arc::new(BearerTokenAuthorizationPolicy::new(credential, [cloud.scope.clone()]));
+        let bearer: Arc<dyn Policy> = Arc::new(Bearer::new(credential, &cloud.scope));
         let session = Session { generation, pipeline: self.pipeline(vec![bearer, Arc::new(Departure)]), cloud };
         *slot = Some(session.clone());
         Ok(session)
@@ -309,7 +309,7 @@ impl Policy for Correlation {
     }
 }
 
-async fn onward(ctx: &Context<'_>, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+pub(super) async fn onward(ctx: &Context<'_>, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
     match next.split_first() {
         Some((policy, rest)) => policy.send(ctx, request, rest).await,
         None => Err(azure_core::Error::with_message(ErrorKind::Other, "the pipeline has no transport")),

@@ -15,6 +15,8 @@ pub mod waits;
 #[cfg(feature = "clouds")]
 pub mod arm;
 #[cfg(feature = "clouds")]
+mod bearer;
+#[cfg(feature = "clouds")]
 pub mod client;
 #[cfg(feature = "clouds")]
 pub mod http;

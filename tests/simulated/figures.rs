@@ -7,7 +7,7 @@ use super::sweep::{Course, course};
 const SAMPLE: usize = 199;
 
 /// A fault in the product that the sweep or the thousand pairs of links found: the test that keeps it out, and what it was.
-pub const FINDINGS: [(&str, &str); 12] = [
+pub const FINDINGS: [(&str, &str); 13] = [
     (
         "a_create_that_failed_before_its_public_route_table_still_gets_routes_into_it",
         "The state of a failed create took the route tables made so far for the whole set: the public table never got Azure's routes.",
@@ -55,6 +55,10 @@ pub const FINDINGS: [(&str, &str); 12] = [
     (
         "what_azure_gave_up_on_is_written_again_by_the_next_apply",
         "A virtual network, a subnet or a public IP that Azure had given up on (Failed) was taken for a good one, and the gateway was refused for ever.",
+    ),
+    (
+        "a_login_that_many_calls_wait_for_in_vain_is_given_up",
+        "Where many calls waited for a login that was slow or silent, the lock in Azure's SDK that they waited at kept a core busy all the while.",
     ),
 ];
 
