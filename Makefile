@@ -27,8 +27,8 @@ docs: ## registry pages in docs/, from the schema and examples/
 bench: ## measure, and write docs/benchmarks.md
 	@scripts/bench
 
-soak: ## what is too long for every run
-	@scripts/soak
+soak: ## what is too long for every run; PARTS="sweep fuzz" chooses
+	@scripts/soak $(PARTS)
 
 install: ## optimised build into ~/.terraform.d/plugins (or PREFIX=...)
 	@scripts/install
