@@ -116,12 +116,17 @@ impl<'a> Core<'a> {
     pub fn store_checkpoint(&mut self) {
         if let Some(checkpoint) = self.checkpoint.take() {
             let saved = checkpoint.response(Diagnostics::new());
-            let tainted = self.stored.state.is_null() && !saved.new_state.is_null();
+            if saved.new_state.is_null() {
+                // Terraform forgets all of an instance that is gone.
+                self.stored = Stored::default();
+                return;
+            }
+            let tainted = self.stored.state.is_null() || self.stored.tainted;
             self.stored = Stored {
                 state: without_keys(saved.new_state),
                 private: saved.private,
                 identity: saved.identity,
-                tainted: tainted || self.stored.tainted,
+                tainted,
             };
         }
     }
