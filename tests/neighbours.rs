@@ -63,6 +63,15 @@ fn replay() {
     }
 }
 
+/// Pairs of which a destroy was killed while Azure deleted a connection, and the next one left its address on the gateway.
+#[test]
+fn a_destroy_waits_for_connections_that_an_earlier_one_left_azure_to_delete() {
+    let hub = on_big_stack(Hub::build);
+    for ended in on_all_cores(&[3601, 4033, 4472, 6295, 6718], || (), |_, seed| live(&hub, *seed)) {
+        assert!(ended.is_ok(), "{:?}", ended.err());
+    }
+}
+
 /// One link on the hub's gateway, and whoever else is there.
 struct Scene {
     hub: Hub,

@@ -162,12 +162,17 @@ async fn withdraw(acting: &Acting<'_>) -> Result<(), Cause> {
     let mut mine: Vec<Ipv4Addr> = Vec::new();
     mine.extend(acting.spec.iter().flat_map(|spec| spec.former.addresses.iter().map(|(_, ip)| *ip)));
     mine.extend(acting.demolition.iter().flat_map(|what| what.own_addresses.iter().copied()));
-    let named: Vec<Ipv4Addr> = azure
-        .gateway_connections(&id, &waits)
-        .await?
-        .iter()
-        .flat_map(|c| c.custom_bgp_ips.iter().map(|(_, ip)| *ip))
-        .collect();
+    let begun = Instant::now();
+    let connections = loop {
+        let there = azure.gateway_connections(&id, &waits).await?;
+        // An earlier run gave up on a delete that Azure goes on with: what names an address then is about to go.
+        let names_mine = |c: &crate::azure::model::Connection| c.custom_bgp_ips.iter().any(|(_, ip)| mine.contains(ip));
+        if !there.iter().any(|c| c.resource.state == ProvisioningState::Deleting && names_mine(c)) {
+            break there;
+        }
+        acting.limits.aws().sleep("Delete", id.as_str(), pace::pause(begun.elapsed())).await?;
+    };
+    let named: Vec<Ipv4Addr> = connections.iter().flat_map(|c| c.custom_bgp_ips.iter().map(|(_, ip)| *ip)).collect();
     mine.retain(|ip| !named.contains(ip));
     let instances = acting.must("the Azure gateway", |s| s.azure.gateway.as_ref().map(|g| g.instances.clone()))?;
     let edit = |doc: &mut serde_json::Value| {
