@@ -1,14 +1,16 @@
 //! Each of a link's objects disappears once, with what stands on it, under virtual time: one apply brings all of it back, and
-//! the next finds nothing to do.
+//! the next finds nothing to do. So it is with what Azure gave up on.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod simulated;
 
+use awsazure::azure::documents::network::NewVirtualNetwork;
 use awsazure::link::managed::{Kind, Managed};
 use awsazure::link::observed::Observed;
-use awsazure::link::spec::Spec;
+use awsazure::link::spec::{AzureNetwork, Spec};
 use awsazure::link::tunnel::{Instance, TunnelKey};
+use awsazure::primitives::Tags;
 use awsazure::reconcile::{Ended, demolish};
 use simulated::Sim;
 use simulated::clock::simulated;
@@ -109,5 +111,30 @@ fn whichever_object_disappears_one_apply_brings_it_back() {
         let gone = sim.demolish(&spec, &seen).await;
         ended_well("destroy", &gone).unwrap();
         only_what_was_there(&before, &listing(&sim)).unwrap();
+    });
+}
+
+#[test]
+fn a_gateway_subnet_that_azure_gave_up_on_in_somebodys_network_is_written_again() {
+    simulated(|| async {
+        let sim = Sim::new(60);
+        let (mut spec, limits) = (sim.spec("prod", 0), sim.limits());
+        let (group, location) = (spec.azure.resource_group.clone(), spec.azure.location.clone());
+        sim.clouds.azure.create_group(&group, &location, &Tags::new(), &limits.azure()).await.unwrap();
+        let id = spec.azure.network.id().clone();
+        let (address_space, subnets, tags) = (vec!["10.1.0.0/16".parse().unwrap()], Vec::new(), Tags::new());
+        let new = NewVirtualNetwork { location, address_space, subnets, tags };
+        sim.clouds.azure.create_virtual_network(&id, &new, &|_| true, &limits.azure()).await.unwrap();
+        let gateway_subnet_prefix = Some("10.1.1.0/24".parse().unwrap());
+        spec.azure.network = AzureNetwork::Existing { id, gateway_subnet_prefix };
+        spec.azure.create_resource_group = false;
+        sim.sandbox.world().faults.add("fail call 1 of azure PutSubnet: once failed".parse().unwrap());
+        assert!(!sim.converge(&spec).await.failures.is_empty());
+        let failed = |sim: &Sim| listing(sim).values().filter(|object| object["state"] == "Failed").count();
+        assert_eq!(failed(&sim), 1);
+        let mended = sim.converge(&spec).await;
+        ended_well("the run after that", &mended).unwrap();
+        assert_eq!(failed(&sim), 0);
+        tunnels_agree(&sim, &mended.observed).unwrap();
     });
 }

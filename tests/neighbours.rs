@@ -8,12 +8,15 @@
 
 mod simulated;
 
+use awsazure::aws::Own;
 use awsazure::aws::model::{Region, TunnelOptions};
 use awsazure::plugin::{AttributePath, Value};
+use awsazure::primitives::Tags;
 use serde_json::json;
 use simulated::clock::{in_virtual_time, on_all_cores, on_big_stack};
 use simulated::core::{Core, Run, Stored, config};
 use simulated::pair::{Hub, Lives, live};
+use simulated::umpire::Umpire;
 use simulated::{REGION, Sim};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -51,6 +54,27 @@ fn two_links_live_on_one_gateway_whatever_the_clouds_and_other_people_do() {
     );
     let seeds: Vec<u64> = failed.iter().map(|(seed, _)| *seed).collect();
     assert!(seeds.is_empty(), "{} seeds failed: {seeds:?}", seeds.len());
+}
+
+#[test]
+fn the_umpire_sees_who_touches_what_is_anothers() {
+    on_a_hub(|scene| async move {
+        let (umpire, limits) = (Umpire::over(&scene.sim), scene.sim.limits());
+        let ec2 = async |actor| {
+            let sim = scene.sim.of_actor(actor);
+            sim.clouds.aws.region(&limits.aws(), Some(&Region(REGION.to_owned()))).await.unwrap()
+        };
+        let tags = |key: &str, value: &str| Tags::from([(key.to_owned(), value.to_owned())]);
+        let (alpha, beta, own) = (ec2("alpha").await, ec2("beta").await, tags("awsazure:link", "of-alpha"));
+        let made = alpha.create_vpc(&limits.aws(), "10.2.0.0/16".parse().unwrap(), &own, Own::new(&own)).await.unwrap();
+        alpha.wait_vpc_available(&limits.aws(), &made.id).await.unwrap();
+        let ids = [made.id.to_string()];
+        alpha.create_tags(&limits.aws(), &ids, &tags("by", "its owner")).await.unwrap();
+        assert!(umpire.verdict().is_ok());
+        beta.create_tags(&limits.aws(), &ids, &tags("by", "another")).await.unwrap();
+        let fault = umpire.verdict().unwrap_err();
+        assert!(fault.contains("of beta, CreateTags") && fault.contains("which is of Some(\"alpha\")"), "{fault}");
+    });
 }
 
 #[test]

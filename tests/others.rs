@@ -5,8 +5,8 @@
 
 mod simulated;
 
-use awsazure::aws::Ec2;
 use awsazure::aws::model::{InternetGatewayId, Region, VpcId};
+use awsazure::aws::{Ec2, Own};
 use awsazure::azure::ResourceId;
 use awsazure::azure::documents::{local_gateway::NewLocalGateway, network::NewVirtualNetwork, public_ip::NewPublicIp};
 use awsazure::link::assemble::part;
@@ -175,6 +175,40 @@ fn a_half_built_link_that_stands_still_is_taken_over() {
         tunnels_agree(&sim, &second.observed).unwrap();
         witness::nothing_twice(&sim).unwrap();
     });
+}
+
+#[test]
+fn what_shows_only_while_a_half_built_link_is_watched_is_not_made_again() {
+    simulated(|| async {
+        let sim = Sim::new(35);
+        let spec = sim.spec("prod", 0);
+        sim.sandbox.world().faults.add("fail call 1 of CreateVpc: forever refused".parse().unwrap());
+        assert!(!sim.converge(&spec).await.failures.is_empty());
+        sim.sandbox.world().faults.clear();
+        let (ec2, limits, own) = (ec2(&sim).await, sim.limits(), spec.link.tags(part::VPC));
+        let shows = async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            ec2.create_vpc(&limits.aws(), "10.2.0.0/16".parse().unwrap(), &own, Own::new(&own)).await.unwrap();
+        };
+        let (second, ()) = tokio::join!(second_create(&sim, &spec), shows);
+        ended_well("the second create", &second).unwrap();
+        assert_eq!(of_kind(&sim, "vpc").len(), 1);
+    });
+}
+
+#[test]
+fn a_run_that_breaks_off_right_after_a_create_knows_what_it_made() {
+    for seed in 0..16 {
+        simulated(|| async {
+            let sim = Sim::new(seed);
+            let spec = sim.spec("prod", 0);
+            sim.sandbox.world().faults.add("fail call 1 of PutResourceGroup: forever refused".parse().unwrap());
+            let ended = sim.converge(&spec).await;
+            assert!(!ended.failures.is_empty());
+            let known: Vec<String> = ended.observed.aws.vpc.iter().map(|vpc| vpc.id.to_string()).collect();
+            assert_eq!(known, of_kind(&sim, "vpc"), "seed {seed}");
+        });
+    }
 }
 
 /// A configuration of a link with networks of its own.

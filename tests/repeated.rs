@@ -83,7 +83,7 @@ fn every_write_may_be_repeated(operation: Operation) {
     let met = |index: usize, write: &&Write| {
         let mut failed = Vec::new();
         for times in [1, 2] {
-            let lost = answers_lost(&course, write, times, index % THOROUGH == 0);
+            let lost = answers_lost(&course, write, times, index.is_multiple_of(THOROUGH));
             let died = in_virtual_time(Box::pin(died(&course, write, times)));
             for (what, met) in [("lost its answer", lost), ("was a run's last", died)] {
                 if let Err(fault) = met {

@@ -50,3 +50,47 @@ impl Policy for Bearer {
         onward(ctx, request, next).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use azure_core::credentials::TokenRequestOptions;
+    use azure_core::error::{Error, ErrorKind};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Logs in once, for so many minutes; then never again.
+    #[derive(Debug)]
+    struct Once {
+        minutes: i64,
+        asked: AtomicUsize,
+    }
+
+    #[async_trait::async_trait]
+    impl TokenCredential for Once {
+        async fn get_token(&self, _: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
+            match self.asked.fetch_add(1, Ordering::Relaxed) {
+                0 => Ok(AccessToken::new("first", OffsetDateTime::now_utc() + Duration::minutes(self.minutes))),
+                _ => Err(Error::with_message(ErrorKind::Credential, "no more logins")),
+            }
+        }
+    }
+
+    /// How three requests fare one after the other, and how often the login was asked.
+    async fn three(minutes: i64) -> (Vec<bool>, usize) {
+        let credential = Arc::new(Once { minutes, asked: AtomicUsize::new(0) });
+        let bearer = Bearer::new(credential.clone(), "scope");
+        let mut well = Vec::new();
+        for _ in 0..3 {
+            well.push(bearer.token().await.is_ok());
+        }
+        (well, credential.asked.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn a_token_is_kept_and_one_that_is_still_good_does_where_no_new_one_can_be_had() {
+        assert_eq!(three(60).await, (vec![true; 3], 1));
+        assert_eq!(three(3).await, (vec![true; 3], 3), "renewed five minutes before its end");
+        assert_eq!(three(-1).await, (vec![true, false, false], 3), "what has run out is of no use");
+    }
+}

@@ -76,6 +76,10 @@ impl Observed {
         ids.extend(azure.public_ips.iter().filter_map(|(_, ip)| Some(ip.as_ref()?.resource.id.to_string())));
         ids.extend(azure.local_gateways.iter().filter_map(|(_, local)| Some(local.as_ref()?.resource.id.to_string())));
         ids.extend(azure.connections.iter().filter_map(|(_, one)| Some(one.as_ref()?.resource.id.to_string())));
+        ids.extend(aws.vpc.iter().map(|vpc| vpc.id.0.clone()));
+        ids.extend(aws.internet_gateway.iter().map(|gateway| gateway.id.0.clone()));
+        ids.extend(aws.public_subnet.iter().map(|subnet| subnet.0.clone()));
+        ids.extend(aws.public_route_table.iter().map(|table| table.0.clone()));
         ids.extend(aws.gateway.iter().map(|gateway| gateway.id.0.clone()));
         ids.extend(aws.customer_gateways.iter().filter_map(|(_, one)| Some(one.as_ref()?.id.0.clone())));
         ids.extend(aws.vpns.iter().filter_map(|(_, vpn)| Some(vpn.as_ref()?.id.0.clone())));

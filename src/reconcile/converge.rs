@@ -20,6 +20,7 @@ use crate::link::tunnel::TunnelKey;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Rounds of the loop before what still differs is reported: the second sees what the first could not know.
 const ROUNDS: usize = 4;
@@ -73,30 +74,33 @@ async fn rounds(
         Err(cause) => return stopped(Observed::default(), cause),
     };
     let to_be_made = is_to_be_made(&search.known);
-    let mut whole = Ended::default();
+    let (mut whole, mut at_first) = (Ended::default(), BTreeSet::new());
     for round in 0..ROUNDS {
-        let seen = match observe(&site, &search, limits).await {
+        let mut seen = match observe(&site, &search, limits).await {
             Ok(seen) => seen,
             Err(cause) => return Ended { done: whole.done, ..stopped(whole.observed, cause) },
         };
         if round == 0 && to_be_made {
             match standing(&seen) {
-                Standing::New => whole.resumed = begun_at_azure(&seen, &spec.link),
+                Standing::New => whole.resumed = is_begun(&seen, &spec.link),
                 Standing::Unfinished => whole.resumed = true,
                 Standing::Finished => return stopped(Observed::default(), Cause::AlreadyBuilt { id: import_id(spec) }),
             }
         }
-        if round == 0
-            && whole.resumed
-            && let Err(cause) = stands_still(&site, &search, limits, &seen).await
-        {
-            return stopped(Observed::default(), cause);
+        if round == 0 && whole.resumed {
+            seen = match stands_still(&site, &search, limits, seen).await {
+                Ok(seen) => seen,
+                Err(cause) => return stopped(Observed::default(), cause),
+            };
+        }
+        if round == 0 {
+            at_first = seen.ids();
         }
         let steps = decide(spec, &seen);
         if steps.is_empty() {
             return Ended { observed: seen, ..whole };
         }
-        let ended = one_round(&site, spec, &search, seen, steps, limits, pulse, told).await;
+        let ended = one_round(&site, Work::Build(spec, pulse), &search, (seen, steps), limits, told).await;
         search.known.learn(&ended.observed);
         if withdrew(&ended.done) {
             spec.former.addresses.clear();
@@ -105,7 +109,7 @@ async fn rounds(
         whole.observed = ended.observed;
         if !ended.failures.is_empty() || ended.cancelled {
             let (failures, cancelled) = (ended.failures, ended.cancelled);
-            let observed = look_once_more(&site, &search, whole.observed).await;
+            let observed = look_once_more(&site, &search, &at_first, whole.observed).await;
             return Ended { observed, failures, cancelled, ..whole };
         }
     }
@@ -128,44 +132,48 @@ fn is_to_be_made(known: &Known) -> bool {
         && known.connections.iter().all(|(_, id)| id.is_none())
 }
 
-/// Whether a create got as far as this link's own objects at Azure, and no further.
-fn begun_at_azure(seen: &Observed, link: &LinkId) -> bool {
-    let azure = &seen.azure;
-    let network = azure.network.iter().map(|network| &network.resource);
-    let ips = azure.public_ips.iter().filter_map(|(_, ip)| ip.as_ref()).map(|ip| &ip.resource);
-    let gateway = azure.gateway.iter().map(|gateway| &gateway.resource);
-    network.chain(ips).chain(gateway).any(|resource| link.is_on(&resource.tags))
+/// Whether an earlier create made anything of this link that it would not make again.
+fn is_begun(seen: &Observed, link: &LinkId) -> bool {
+    let (azure, aws) = (&seen.azure, &seen.aws);
+    let network = azure.network.iter().map(|network| &network.resource.tags);
+    let ips = azure.public_ips.iter().filter_map(|(_, ip)| Some(&ip.as_ref()?.resource.tags));
+    let gateway = azure.gateway.iter().map(|gateway| &gateway.resource.tags);
+    let ends = aws.vpc.iter().map(|vpc| &vpc.tags).chain(aws.gateway.iter().map(|gateway| &gateway.tags));
+    network.chain(ips).chain(gateway).chain(ends).any(|tags| link.is_on(tags))
 }
 
 fn import_id(spec: &Spec) -> String {
     format!("{},{}@{}", spec.azure.gateway.id(), spec.inside_cidrs.get(TunnelKey::ALL[0]), spec.aws.region)
 }
 
+/// What the steps of a round are for.
+#[derive(Clone, Copy)]
+enum Work<'a> {
+    Build(&'a Spec, &'a Pulse),
+    TakeDown(&'a Demolition),
+}
+
 async fn one_round(
     site: &Site,
-    spec: &Spec,
+    work: Work<'_>,
     search: &Search,
-    seen: Observed,
-    steps: Vec<Step>,
+    (seen, steps): (Observed, Vec<Step>),
     limits: &Limits,
-    pulse: &Pulse,
     told: Progress<'_>,
 ) -> Ended {
     let inner = limits.child();
-    let before = seen.clone();
-    let board = Mutex::new(seen);
-    let acting = Acting {
-        site,
-        spec: Some(spec),
-        demolition: None,
-        search,
-        board: &board,
-        before: &before,
-        limits: &inner,
-        pulse,
+    let (before, board) = (seen.clone(), Mutex::new(seen));
+    let (spec, pulse, demolition) = match work {
+        Work::Build(spec, pulse) => (Some(spec), Some(pulse), None),
+        Work::TakeDown(what) => (None, None, Some(what)),
     };
-    let work = run(steps, |step| act_and_tell(&acting, step, told), OnFailure::Stop, &inner.cancel);
-    let ran = pulse.beside(&acting, work).await;
+    let acting = Acting { site, spec, demolition, search, board: &board, before: &before, limits: &inner, pulse };
+    let on_failure = if demolition.is_some() { OnFailure::GoOn } else { OnFailure::Stop };
+    let running = run(steps, |step| act_and_tell(&acting, step, told), on_failure, &inner.cancel);
+    let ran = match pulse {
+        Some(pulse) => pulse.beside(&acting, running).await,
+        None => running.await,
+    };
     ended(ran, board, limits)
 }
 
@@ -185,7 +193,7 @@ pub async fn demolish(
         Ok(what) => what,
         Err(cause) => return stopped(Observed::default(), cause),
     };
-    let (search, pulse) = (Search { read_keys: false, ..search.clone() }, Pulse::default());
+    let search = Search { read_keys: false, ..search.clone() };
     let mut whole = Ended::default();
     for _ in 0..ROUNDS {
         let seen = match observe(&site, &search, limits).await {
@@ -196,21 +204,8 @@ pub async fn demolish(
         if steps.is_empty() {
             return Ended { observed: seen, ..whole };
         }
-        let inner = limits.child();
-        let before = seen.clone();
-        let board = Mutex::new(seen);
-        let acting = Acting {
-            site: &site,
-            spec: None,
-            demolition: Some(&what),
-            search: &search,
-            board: &board,
-            before: &before,
-            limits: &inner,
-            pulse: &pulse,
-        };
-        let ran = run(steps, |step| act_and_tell(&acting, step, told), OnFailure::GoOn, &inner.cancel).await;
-        let ended = ended(ran, board, limits);
+        let there = seen.ids();
+        let ended = one_round(&site, Work::TakeDown(&what), &search, (seen, steps), limits, told).await;
         if withdrew(&ended.done) {
             what.own_addresses.clear();
         }
@@ -218,7 +213,7 @@ pub async fn demolish(
         whole.observed = ended.observed;
         if !ended.failures.is_empty() || ended.cancelled {
             let (failures, cancelled) = (ended.failures, ended.cancelled);
-            let observed = look_once_more(&site, &search, whole.observed).await;
+            let observed = look_once_more(&site, &search, &there, whole.observed).await;
             return Ended { observed, failures, cancelled, ..whole };
         }
     }
@@ -262,10 +257,21 @@ fn stopped(observed: Observed, cause: Cause) -> Ended {
     Ended { observed, failures: vec![Failure { step: None, cause }], cancelled, ..Ended::default() }
 }
 
-/// After a failure the clouds know better than the board what was made. A short look of its own, which may fail.
-async fn look_once_more(site: &Site, search: &Search, board: Observed) -> Observed {
-    let limits = Limits::within(Duration::from_secs(5), &tokio_util::sync::CancellationToken::new());
-    match observe(site, search, &limits).await {
+/// After a failure the clouds know better than the board what there is. Some looks of its own, which may fail, until all that
+/// this run made shows: right after a create EC2 may not list it yet, and what no state names is made a second time.
+async fn look_once_more(site: &Site, search: &Search, at_first: &BTreeSet<String>, board: Observed) -> Observed {
+    let limits = Limits::within(Duration::from_secs(5), &CancellationToken::new());
+    let made: BTreeSet<String> = board.ids().difference(at_first).cloned().collect();
+    let looked = async {
+        loop {
+            let seen = observe(site, search, &limits).await?;
+            if seen.ids().is_superset(&made) {
+                return Ok::<_, Cause>(seen);
+            }
+            limits.aws().sleep("Look", "what was made", Duration::from_millis(500)).await?;
+        }
+    };
+    match looked.await {
         Ok(seen) => seen,
         Err(cause) => {
             tracing::warn!(%cause, "could not look again; the state holds what was known before");

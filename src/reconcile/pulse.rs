@@ -105,18 +105,24 @@ fn signs(seen: &Observed) -> (BTreeSet<String>, bool) {
     (signs, beaten)
 }
 
-/// Waits until a half-built link stands still. What was made right before its run died may become visible only by and by;
-/// what appears after that is made by somebody who is still building.
+/// Waits until a half-built link stands still, and says what it is then. What was made right before its run died may become
+/// visible only by and by; what appears after that is made by somebody who is still building.
 ///
 /// # Errors
 /// `StillBuilding`; what reading answers.
-pub async fn stands_still(site: &Site, search: &Search, limits: &Limits, seen: &Observed) -> Result<(), Cause> {
+pub async fn stands_still(
+    site: &Site,
+    search: &Search,
+    limits: &Limits,
+    mut seen: Observed,
+) -> Result<Observed, Cause> {
     let (begun, mut changed) = (Instant::now(), Instant::now());
-    let (mut known, mut beaten) = signs(seen);
+    let (mut known, mut beaten) = signs(&seen);
     while changed.elapsed() < if beaten { STILL } else { WATCH } {
         limits.aws().sleep("Watch", "the half-built link", WATCH).await?;
         let late = begun.elapsed() > VISIBLE;
-        let (now, beats) = signs(&observe(site, search, limits).await?);
+        seen = observe(site, search, limits).await?;
+        let (now, beats) = signs(&seen);
         if let Some(sign) = now.iter().find(|sign| !known.contains(*sign)) {
             if late {
                 return Err(Cause::StillBuilding { sign: sign.clone() });
@@ -125,5 +131,5 @@ pub async fn stands_still(site: &Site, search: &Search, limits: &Limits, seen: &
         }
         (known, beaten) = (now, beaten || beats);
     }
-    Ok(())
+    Ok(seen)
 }

@@ -36,6 +36,7 @@ impl Building<'_> {
         let own = self.link().tags(part::VPC);
         let tags = self.new_tags(part::VPC, &self.spec.aws.names.vpc);
         let made = ec2.create_vpc(&waits, *cidr, &tags, Own::new(&own)).await?;
+        self.acting.note(|seen| seen.aws.vpc = Some(made.clone()));
         let vpc = ec2.wait_vpc_available(&waits, &made.id).await?;
         self.acting.note(|seen| seen.aws.vpc = Some(vpc));
         self.read_tables().await
@@ -71,11 +72,9 @@ impl Building<'_> {
         let own = self.link().tags(part::PUBLIC_SUBNET);
         let tags = self.new_tags(part::PUBLIC_SUBNET, &self.spec.aws.names.public_subnet);
         let made = ec2.create_subnet(&waits, &vpc, *cidr, &tags, Own::new(&own)).await?;
+        self.acting.note(|seen| seen.aws.public_subnet = Some(made.id.clone()));
         let subnet = ec2.wait_subnet_available(&waits, &made.id).await?;
-        self.acting.note(|seen| {
-            seen.aws.public_subnet = Some(subnet.id.clone());
-            seen.aws.subnets.push(subnet);
-        });
+        self.acting.note(|seen| seen.aws.subnets.push(subnet));
         Ok(())
     }
 
@@ -172,6 +171,7 @@ impl Building<'_> {
         if !self.link().is_on(&made.tags) {
             return Err(Cause::ForeignCustomerGateway { id: made.id.0 });
         }
+        self.acting.note(|seen| *seen.aws.customer_gateways.get_mut(instance) = Some(made.clone()));
         let gateway = ec2.wait_customer_gateway_available(&waits, &made.id).await?;
         self.acting.note(|seen| *seen.aws.customer_gateways.get_mut(instance) = Some(gateway));
         Ok(())

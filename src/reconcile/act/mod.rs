@@ -30,7 +30,8 @@ pub struct Acting<'a> {
     /// What there was before the first step.
     pub before: &'a Observed,
     pub limits: &'a Limits,
-    pub pulse: &'a Pulse,
+    /// None while taking down.
+    pub pulse: Option<&'a Pulse>,
 }
 
 /// Does it, waits until the cloud has done it, and puts the result on the board.

@@ -3,9 +3,10 @@
 use super::{Acting, Building};
 use crate::aws::Filter;
 use crate::aws::model::VpnGatewayId;
+use crate::azure::ResourceId;
 use crate::azure::documents::gateway;
 use crate::azure::documents::group::Member;
-use crate::azure::model::ProvisioningState;
+use crate::azure::model::{Connection, ProvisioningState};
 use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::managed::Kind;
 use crate::link::ownership::{PULSE, UNFINISHED};
@@ -115,33 +116,41 @@ pub(super) async fn remove(acting: &Acting<'_>, object: &Object) -> Result<(), C
     Ok(())
 }
 
-fn azure_id(connection: &crate::azure::model::Connection) -> crate::azure::ResourceId {
+fn azure_id(connection: &Connection) -> ResourceId {
     connection.resource.id.clone()
 }
 
 /// A gateway with anybody's connections on it stays.
 async fn remove_gateway(acting: &Acting<'_>) -> Result<(), Cause> {
     let (azure, waits, id) = (&acting.site.azure, acting.limits.azure(), acting.gateway_id()?);
-    let managed = |c: &crate::azure::model::Connection| {
+    let managed = |c: &Connection| {
         let ours = |what: &Demolition| what.managed.has(Kind::AzureConnection, c.resource.id.as_str());
         acting.demolition.is_some_and(ours)
     };
-    let leaving = |c: &crate::azure::model::Connection| c.resource.state == ProvisioningState::Deleting;
-    let begun = Instant::now();
-    loop {
-        let left = azure.gateway_connections(&id, &waits).await?;
-        if let Some(foreign) = left.iter().find(|c| !managed(c) && !leaving(c)) {
-            return Err(Cause::NotEmpty { kind: "the Azure gateway", found: foreign.resource.id.to_string() });
-        }
-        if !left.iter().any(leaving) {
-            break;
-        }
-        // An earlier run gave up on a delete that Azure goes on with.
-        acting.limits.aws().sleep("Delete", id.as_str(), pace::pause(begun.elapsed())).await?;
+    let left = staying(acting, &id, &|_| true).await?;
+    if let Some(foreign) = left.iter().find(|c| !managed(c)) {
+        return Err(Cause::NotEmpty { kind: "the Azure gateway", found: foreign.resource.id.to_string() });
     }
     azure.delete_gateway(&id, &waits).await?;
     acting.note(|seen| seen.azure.gateway = None);
     Ok(())
+}
+
+/// The gateway's connections once none of those that matter is being deleted any more: an earlier run gave up on a delete that
+/// Azure goes on with.
+async fn staying(
+    acting: &Acting<'_>,
+    gateway: &ResourceId,
+    matters: &(dyn Fn(&Connection) -> bool + Sync),
+) -> Result<Vec<Connection>, Cause> {
+    let begun = Instant::now();
+    loop {
+        let there = acting.site.azure.gateway_connections(gateway, &acting.limits.azure()).await?;
+        if !there.iter().any(|c| c.resource.state == ProvisioningState::Deleting && matters(c)) {
+            return Ok(there);
+        }
+        acting.limits.aws().sleep("Delete", gateway.as_str(), pace::pause(begun.elapsed())).await?;
+    }
 }
 
 /// A VPN gateway with anybody's VPN connections on it stays, and stays attached.
@@ -162,16 +171,9 @@ async fn withdraw(acting: &Acting<'_>) -> Result<(), Cause> {
     let mut mine: Vec<Ipv4Addr> = Vec::new();
     mine.extend(acting.spec.iter().flat_map(|spec| spec.former.addresses.iter().map(|(_, ip)| *ip)));
     mine.extend(acting.demolition.iter().flat_map(|what| what.own_addresses.iter().copied()));
-    let begun = Instant::now();
-    let connections = loop {
-        let there = azure.gateway_connections(&id, &waits).await?;
-        // An earlier run gave up on a delete that Azure goes on with: what names an address then is about to go.
-        let names_mine = |c: &crate::azure::model::Connection| c.custom_bgp_ips.iter().any(|(_, ip)| mine.contains(ip));
-        if !there.iter().any(|c| c.resource.state == ProvisioningState::Deleting && names_mine(c)) {
-            break there;
-        }
-        acting.limits.aws().sleep("Delete", id.as_str(), pace::pause(begun.elapsed())).await?;
-    };
+    // What names an address and is being deleted is about to let go of it.
+    let names_mine = |c: &Connection| c.custom_bgp_ips.iter().any(|(_, ip)| mine.contains(ip));
+    let connections = staying(acting, &id, &names_mine).await?;
     let named: Vec<Ipv4Addr> = connections.iter().flat_map(|c| c.custom_bgp_ips.iter().map(|(_, ip)| *ip)).collect();
     mine.retain(|ip| !named.contains(ip));
     let instances = acting.must("the Azure gateway", |s| s.azure.gateway.as_ref().map(|g| g.instances.clone()))?;
@@ -288,7 +290,9 @@ async fn unmark(acting: &Acting<'_>) -> Result<(), Cause> {
         }
         ids
     });
-    acting.pulse.stop().await;
+    if let Some(pulse) = acting.pulse {
+        pulse.stop().await;
+    }
     acting.site.ec2.delete_tags(&acting.limits.aws(), &ids, &[UNFINISHED, PULSE].map(str::to_owned)).await?;
     acting.note(|seen| {
         let aws = &mut seen.aws;
