@@ -27,7 +27,7 @@ impl ResourceId {
         let whole = parts.len() >= 9
             && parts.len() % 2 == 1
             && parts.first() == Some(&"")
-            && parts.iter().skip(1).all(|p| !p.is_empty())
+            && parts.iter().skip(1).all(|part| is_name(part))
             && fixed(1, "subscriptions")
             && fixed(3, "resourceGroups")
             && fixed(5, "providers");
@@ -79,6 +79,12 @@ impl ResourceId {
     fn part(&self, at: usize) -> &str {
         self.0.split('/').nth(at).unwrap_or_default()
     }
+}
+
+/// No name in Azure has what would end or change the path of a request.
+fn is_name(part: &str) -> bool {
+    let strange = |c: char| c.is_control() || matches!(c, '?' | '#' | '%' | '\\');
+    !part.is_empty() && part.trim() == part && !part.contains(strange)
 }
 
 impl fmt::Display for ResourceId {
@@ -146,6 +152,9 @@ mod tests {
             "/subscriptions/s/resourceGroups/g",
             "/a/b/c/d/e/f/g/h",
             "/subscriptions//resourceGroups/g/providers/M/t/n",
+            "/subscriptions/s/resourceGroups/g/providers/M/t/n /",
+            "/subscriptions/s/resourceGroups/g/providers/M/t/n?api-version=1",
+            "/subscriptions/s/resourceGroups/g\n/providers/M/t/n",
         ] {
             assert!(ResourceId::parse(text).is_err(), "{text}");
         }

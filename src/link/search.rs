@@ -95,9 +95,13 @@ impl ImportId {
             return Err(ImportFault::Kind(azure_gateway));
         }
         let end = parts.next().filter(|end| !end.is_empty()).ok_or(ImportFault::NoEnd)?;
-        let aws_gateway = if end.starts_with("vgw-") {
+        let has_prefix = |prefix: &str| {
+            let digits = end.strip_prefix(prefix);
+            digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_alphanumeric()))
+        };
+        let aws_gateway = if has_prefix("vgw-") {
             Some(AwsEnd::VpnGateway(VpnGatewayId(end.to_owned())))
-        } else if end.starts_with("tgw-") {
+        } else if has_prefix("tgw-") {
             Some(AwsEnd::TransitGateway(TransitGatewayId(end.to_owned())))
         } else {
             None
@@ -166,6 +170,8 @@ mod tests {
         assert_eq!(fault(""), ImportFault::NoEnd);
         assert!(matches!(fault(",10.0.0.0/30"), ImportFault::End(..)));
         assert!(matches!(fault(",vgw-1,x"), ImportFault::Cidr(..)));
+        assert!(matches!(fault(",vgw-1 2"), ImportFault::End(..)));
+        assert!(matches!(fault("\u{b}/,vgw-1"), ImportFault::Gateway(_)));
         assert!(matches!(fault(",169.254.21.0/30,x"), ImportFault::Surplus(_)));
         assert!(matches!(fault(",vgw-1@Ireland"), ImportFault::Region(_)));
         assert!(matches!(ImportId::parse("vpn-1,vgw-1"), Err(ImportFault::Gateway(_))));
