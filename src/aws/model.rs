@@ -122,6 +122,18 @@ pub struct VpnGateway {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransitGateway {
+    pub id: TransitGatewayId,
+    pub asn: Asn,
+    pub state: State,
+    /// New attachments are associated with its default route table, and propagate into it.
+    pub associates: bool,
+    pub propagates: bool,
+    /// Traffic is spread over VPN connections with equal routes.
+    pub ecmp: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomerGateway {
     pub id: CustomerGatewayId,
     pub ip: Ipv4Addr,

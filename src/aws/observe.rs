@@ -2,8 +2,8 @@
 
 use super::model::{
     AttachmentState, CustomerGateway, CustomerGatewayId, InternetGateway, InternetGatewayId, KeyStorage, LOG_FORMAT,
-    LogGroup, Logs, Phase, RouteTable, RouteTableId, State, Subnet, SubnetId, Target, Telemetry, TransitGatewayId,
-    Tunnel, TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
+    LogGroup, Logs, Phase, RouteTable, RouteTableId, State, Subnet, SubnetId, Target, Telemetry, TransitGateway,
+    TransitGatewayId, Tunnel, TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
 };
 use crate::primitives::{Asn, SharedKey, Tags};
 use aws_sdk_ec2::types as sdk;
@@ -139,6 +139,20 @@ pub(super) fn vpn_gateway(gateway: &sdk::VpnGateway) -> Option<VpnGateway> {
         state,
         attachment: attached,
         tags: tags(gateway.tags()),
+    };
+    (state != State::Deleted).then_some(found)
+}
+
+pub(super) fn transit_gateway(gateway: &sdk::TransitGateway) -> Option<TransitGateway> {
+    let state = state(gateway.state().map(sdk::TransitGatewayState::as_str));
+    let options = gateway.options()?;
+    let found = TransitGateway {
+        id: TransitGatewayId(gateway.transit_gateway_id()?.to_owned()),
+        asn: Asn(options.amazon_side_asn().and_then(|asn| u32::try_from(asn).ok())?),
+        state,
+        associates: options.default_route_table_association() != Some(&sdk::DefaultRouteTableAssociationValue::Disable),
+        propagates: options.default_route_table_propagation() != Some(&sdk::DefaultRouteTablePropagationValue::Disable),
+        ecmp: options.vpn_ecmp_support() != Some(&sdk::VpnEcmpSupportValue::Disable),
     };
     (state != State::Deleted).then_some(found)
 }

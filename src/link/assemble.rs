@@ -28,6 +28,7 @@ pub struct Read {
     pub internet_gateways: Vec<aws::InternetGateway>,
     pub route_tables: Vec<aws::RouteTable>,
     pub vpn_gateway: Option<aws::VpnGateway>,
+    pub transit_gateway: Option<aws::TransitGateway>,
     pub customer_gateways: Vec<aws::CustomerGateway>,
     pub vpns: Vec<aws::VpnConnection>,
 }
@@ -150,6 +151,7 @@ fn aws_side(search: &Search, read: &Read) -> AwsSide {
         subnets: read.subnets.clone(),
         public_route_table: public_table.map(|t| t.id.clone()),
         route_tables: read.route_tables.clone(),
+        transit_gateway: read.transit_gateway.clone().filter(|gateway| gateway.state.is_living()),
         gateway: read.vpn_gateway.clone().filter(|g| !matches!(g.state, aws::State::Deleting | aws::State::Deleted)),
         customer_gateways,
         vpns,

@@ -33,6 +33,7 @@ pub enum Field {
     VpcCidr,
     PublicSubnet,
     VpnGateway,
+    TransitGateway,
     Region,
     AwsAsn,
     RouteTables,
@@ -98,6 +99,10 @@ pub enum Problem {
     NotARegion(String),
     #[error("Set {0}.")]
     Missing(&'static str),
+    #[error(
+        "A link on a transit gateway has no VPC of its own and no VPN gateway. Leave {0} out, or transit_gateway_id."
+    )]
+    BesideTransit(&'static str),
     #[error("{given:?} and {other:?} name two different objects. Keep one of the two attributes.")]
     TwoObjects { given: String, other: String },
     #[error("{0}.")]
@@ -192,7 +197,7 @@ impl Problem {
             Problem::NotALogGroup(_) => "Wrong log group",
             Problem::FormatWithoutLog(_) => "Format of no log",
             Problem::Missing(_) => "Something is missing",
-            Problem::TwoObjects { .. } => "Two attributes disagree",
+            Problem::TwoObjects { .. } | Problem::BesideTransit(_) => "Two attributes disagree",
             Problem::Cidr(_) | Problem::CidrTwice { .. } => "Wrong inside CIDR",
             Problem::Policy(_) | Problem::PolicyWord(_) | Problem::PolicyFieldsWithCloudDefault => {
                 "Policy that one of the clouds refuses"

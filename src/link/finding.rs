@@ -62,8 +62,18 @@ pub enum Finding {
         "The VPN gateway {0} is not there. Correct the id or the region, or leave vpn_gateway_id out to have one created."
     )]
     NoVpnGateway(String),
+    #[error("The transit gateway {0} is not there, or not yet available. Correct the id or the region.")]
+    NoTransitGateway(String),
     #[error(
-        "Another VPN connection of the VPN gateway uses {0} inside its tunnels. Choose another slot or inside CIDR."
+        "The transit gateway leaves it to you to {0} the attachments of new VPN connections: until that is done for both of this link, nothing is routed."
+    )]
+    TransitByHand(&'static str),
+    #[error(
+        "The transit gateway does not spread traffic over VPN connections (its vpn_ecmp_support is off): of the four tunnels one carries all."
+    )]
+    NoEcmp,
+    #[error(
+        "Another VPN connection of the same AWS gateway uses {0} inside its tunnels. Choose another slot or inside CIDR."
     )]
     CidrTaken(Ipv4Net),
     #[error(
@@ -101,6 +111,9 @@ impl Finding {
             Finding::GatewayHas(..) => "Existing gateway differs",
             Finding::GatewayFull { .. } | Finding::VpnGatewayFull { .. } => "Gateway is full",
             Finding::AddressTaken { .. } | Finding::CidrTaken(_) => "Inside address taken",
+            Finding::NoTransitGateway(_) => "Transit gateway not found",
+            Finding::TransitByHand(_) => "Attachments without routes",
+            Finding::NoEcmp => "One tunnel for all traffic",
             Finding::NoVpnGateway(_) => "VPN gateway not found",
             Finding::Overlap { .. } => "Address ranges overlap",
             Finding::Unrouted(_) => "Subnets without routes",

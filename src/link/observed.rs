@@ -35,6 +35,8 @@ pub struct AwsSide {
     /// Every route table of the VPC.
     pub route_tables: Vec<aws::RouteTable>,
     pub gateway: Option<aws::VpnGateway>,
+    /// Somebody else's, on which the VPN connections end in place of a VPN gateway.
+    pub transit_gateway: Option<aws::TransitGateway>,
     pub customer_gateways: PerInstance<Option<aws::CustomerGateway>>,
     pub vpns: PerInstance<Option<aws::VpnConnection>>,
     /// Which of a connection's two endpoints is which tunnel.
@@ -94,7 +96,8 @@ impl Observed {
 
     /// The Amazon-side ASN.
     pub fn amazon_asn(&self) -> Option<Asn> {
-        self.aws.gateway.as_ref().map(|g| g.asn)
+        let transit = self.aws.transit_gateway.as_ref().map(|gateway| gateway.asn);
+        transit.or_else(|| self.aws.gateway.as_ref().map(|gateway| gateway.asn))
     }
 }
 

@@ -63,8 +63,18 @@ pub fn check_presence(wish: &Wish) -> Vec<Fault> {
         let way = "virtual_network_id (an existing VNet), virtual_network (one to be created), or gateway_id (an existing gateway)";
         faults.push(Fault::error(Field::NetworkId, Problem::Missing(way)));
     }
-    if wish.vpc_id.is_absent() && wish.vpc.is_absent() && wish.vpn_gateway_id.is_absent() {
-        let way = "vpc_id (an existing VPC), vpc (one to be created), or vpn_gateway_id (an existing VPN gateway)";
+    let on_vpc = [
+        (Field::VpcId, "vpc_id", wish.vpc_id.known().is_some(), wish.vpc_id.is_absent()),
+        (Field::VpcId, "vpc", wish.vpc.known().is_some(), wish.vpc.is_absent()),
+        (Field::VpnGateway, "vpn_gateway_id", wish.vpn_gateway_id.known().is_some(), wish.vpn_gateway_id.is_absent()),
+        (Field::RouteTables, "route_table_ids", wish.route_tables.known().is_some(), true),
+    ];
+    if wish.transit_gateway_id.known().is_some() {
+        let beside = on_vpc.into_iter().filter(|(_, _, given, _)| *given);
+        faults.extend(beside.map(|(field, name, ..)| Fault::error(field, Problem::BesideTransit(name))));
+    } else if wish.transit_gateway_id.is_absent() && on_vpc.iter().all(|(_, _, _, absent)| *absent) {
+        let way = "vpc_id (an existing VPC), vpc (one to be created), vpn_gateway_id (an existing VPN gateway), or \
+                   transit_gateway_id (an existing transit gateway)";
         faults.push(Fault::error(Field::VpcId, Problem::Missing(way)));
     }
     let makes_both = wish.create_group == Given::Is(true) && wish.network.known().is_some();
@@ -191,6 +201,7 @@ fn ids(wish: &Wish, faults: &mut Vec<Fault>) {
     let aws = [
         (&wish.vpc_id, Field::VpcId, "vpc-", "a VPC (vpc-...)"),
         (&wish.vpn_gateway_id, Field::VpnGateway, "vgw-", "a virtual private gateway (vgw-...)"),
+        (&wish.transit_gateway_id, Field::TransitGateway, "tgw-", "a transit gateway (tgw-...)"),
     ];
     for (text, field, prefix, noun) in aws {
         if let Given::Is(text) = text

@@ -32,6 +32,8 @@ pub struct SurveyAsk {
     pub vpc: Option<aws::VpcId>,
     /// A given VPN gateway, with its VPN connections, and its VPC as above.
     pub vpn_gateway: Option<aws::VpnGatewayId>,
+    /// A given transit gateway, with its VPN connections.
+    pub transit_gateway: Option<aws::TransitGatewayId>,
 }
 
 impl SurveyAsk {
@@ -84,7 +86,9 @@ pub struct Survey {
     pub route_tables: Vec<aws::RouteTable>,
     /// The given VPN gateway.
     pub vpn_gateway: Looked<aws::VpnGateway>,
-    /// VPN connections of the given VPN gateway.
+    /// The given transit gateway.
+    pub transit_gateway: Looked<aws::TransitGateway>,
+    /// VPN connections of the given VPN gateway or transit gateway.
     pub vpn_connections: Vec<aws::VpnConnection>,
 }
 
@@ -95,7 +99,8 @@ impl Survey {
             || ask.network.is_some() && self.network == Looked::Not
             || ask.gateway.is_some() && self.gateway == Looked::Not
             || ask.vpc.is_some() && self.vpc == Looked::Not
-            || ask.vpn_gateway.is_some() && self.vpn_gateway == Looked::Not)
+            || ask.vpn_gateway.is_some() && self.vpn_gateway == Looked::Not
+            || ask.transit_gateway.is_some() && self.transit_gateway == Looked::Not)
     }
 }
 
@@ -111,6 +116,7 @@ pub struct Site<'a> {
     pub own: &'a [String],
     pub azure_gateway_given: bool,
     pub vpn_gateway_given: bool,
+    pub on_transit_gateway: bool,
     pub allow_overlap: bool,
 }
 
@@ -143,6 +149,9 @@ pub fn check(site: Site<'_>, survey: &Survey) -> Vec<Fault> {
     }
     if site.vpn_gateway_given {
         vpn_gateway(site, survey, &mut faults);
+    }
+    if site.on_transit_gateway {
+        transit_gateway(site, survey, &mut faults);
     }
     overlaps(site, survey, &mut faults);
     faults.extend(unrouted(site, survey));
@@ -345,19 +354,51 @@ fn vpn_gateway(site: Site<'_>, survey: &Survey, faults: &mut Vec<Fault>) {
             Some(_) => {}
         }
     }
+    let foreign = taken_cidrs(site, survey, faults);
+    if foreign + 2 > VPNS_PER_GATEWAY {
+        let finding = Finding::VpnGatewayFull { has: foreign, limit: VPNS_PER_GATEWAY };
+        faults.push(Fault::warning(Field::VpnGateway, Problem::Surroundings(finding)));
+    }
+}
+
+/// How many VPN connections of others end on the given AWS gateway. No two tunnels of a gateway share an inside CIDR.
+fn taken_cidrs(site: Site<'_>, survey: &Survey, faults: &mut Vec<Fault>) -> usize {
     let foreign: Vec<&aws::VpnConnection> =
         survey.vpn_connections.iter().filter(|vpn| !site.owns(&vpn.id.0, &vpn.tags)).collect();
     let taken: BTreeSet<Ipv4Net> =
         foreign.iter().flat_map(|v| v.tunnels.iter().filter_map(|t| t.inside_cidr)).collect();
-    for (key, cidr) in planned_cidrs(site) {
-        if taken.contains(&cidr.net()) {
-            add(Field::InsideCidr(key), Finding::CidrTaken(cidr.net()));
+    let both = planned_cidrs(site).filter(|(_, cidr)| taken.contains(&cidr.net()));
+    faults.extend(both.map(|(key, cidr)| {
+        Fault::error(Field::InsideCidr(key), Problem::Surroundings(Finding::CidrTaken(cidr.net())))
+    }));
+    foreign.len()
+}
+
+fn transit_gateway(site: Site<'_>, survey: &Survey, faults: &mut Vec<Fault>) {
+    let gateway = match &survey.transit_gateway {
+        Looked::Not => return,
+        Looked::Found(gateway) if gateway.state == aws::State::Available || gateway.state == aws::State::Modifying => {
+            gateway
         }
+        _ => {
+            let id = site.planned.transit_gateway_id.known().cloned().unwrap_or_default();
+            let problem = Problem::Surroundings(Finding::NoTransitGateway(id));
+            return faults.push(Fault::error(Field::TransitGateway, problem));
+        }
+    };
+    if site.configured.aws_asn.known().is_some_and(|asn| *asn != i64::from(gateway.asn.0)) {
+        let finding = Finding::GatewayHas("ASN", gateway.asn.to_string());
+        faults.push(Fault::error(Field::AwsAsn, Problem::Surroundings(finding)));
     }
-    if foreign.len() + 2 > VPNS_PER_GATEWAY {
-        let finding = Finding::VpnGatewayFull { has: foreign.len(), limit: VPNS_PER_GATEWAY };
-        faults.push(Fault::warning(Field::VpnGateway, Problem::Surroundings(finding)));
-    }
+    taken_cidrs(site, survey, faults);
+    let by_hand = match (gateway.associates, gateway.propagates) {
+        (false, false) => Some("associate with a route table, and to propagate routes from,"),
+        (false, true) => Some("associate with a route table"),
+        (true, false) => Some("propagate routes from"),
+        (true, true) => None,
+    };
+    let told = by_hand.map(Finding::TransitByHand).into_iter().chain((!gateway.ecmp).then_some(Finding::NoEcmp));
+    faults.extend(told.map(|finding| Fault::warning(Field::TransitGateway, Problem::Surroundings(finding))));
 }
 
 /// Carrier-grade NAT space, which many networks carry beside their own: its overlaps are only told.

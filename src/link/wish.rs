@@ -48,6 +48,7 @@ pub struct Wish {
     pub vpc_id: Given<String>,
     pub vpc: Given<VpcWish>,
     pub vpn_gateway_id: Given<String>,
+    pub transit_gateway_id: Given<String>,
     pub region: Given<String>,
     pub aws_asn: Given<i64>,
     pub route_tables: Given<Vec<Given<String>>>,

@@ -209,10 +209,18 @@ async fn local_gateways(
 
 /// That the named AWS end does not exist at all, which says more than that nothing ends on it.
 async fn no_end(id: &ImportId, site: &Site, limits: &Limits) -> Result<Option<FindFault>, Cause> {
-    let Some(AwsEnd::VpnGateway(vgw)) = &id.aws_gateway else { return Ok(None) };
-    let found = site.ec2.describe_vpn_gateways(&limits.aws(), &Filter::id(vgw)).await?;
-    let there = found.iter().any(|gateway| gateway.state.is_living());
-    let end = format!("virtual private gateway {vgw}");
+    let (waits, ec2) = (&limits.aws(), &site.ec2);
+    let (there, end) = match &id.aws_gateway {
+        None => return Ok(None),
+        Some(AwsEnd::VpnGateway(vgw)) => {
+            let found = ec2.describe_vpn_gateways(waits, &Filter::id(vgw)).await?;
+            (found.iter().any(|gateway| gateway.state.is_living()), format!("virtual private gateway {vgw}"))
+        }
+        Some(AwsEnd::TransitGateway(tgw)) => {
+            let found = ec2.describe_transit_gateways(waits, &Filter::id(tgw)).await?;
+            (found.iter().any(|gateway| gateway.state.is_living()), format!("transit gateway {tgw}"))
+        }
+    };
     Ok((!there).then(|| FindFault::NoEnd { region: site.ec2.region().clone(), end }))
 }
 

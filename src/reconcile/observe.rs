@@ -28,6 +28,7 @@ pub async fn observe(site: &Site, search: &Search, limits: &Limits) -> Result<Ob
     read.internet_gateways = aws.internet_gateways;
     read.route_tables = aws.route_tables;
     read.vpn_gateway = aws.vpn_gateway;
+    read.transit_gateway = aws.transit_gateway;
     read.customer_gateways = aws.customer_gateways;
     read.vpns = aws.vpns;
     let mut seen = assemble(search, read);
@@ -133,8 +134,16 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
         let all = customer_filters.iter().map(|filter| ec2.describe_customer_gateways(waits, filter));
         Ok::<_, Cause>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
     });
+    // On a transit gateway there is nothing to look for by tag but customer gateways and VPN connections.
+    let rest_by_tag = by_tag.clone().filter(|_| known.transit_gateway.is_none());
+    let transit = Box::pin(async {
+        match &known.transit_gateway {
+            Some(id) => Ok::<_, Cause>(ec2.describe_transit_gateways(waits, &Filter::id(id)).await?.into_iter().next()),
+            None => Ok(None),
+        }
+    });
     let gateway = Box::pin(async {
-        let one = known.vpn_gateway.as_ref().map(Filter::id).or_else(|| by_tag.clone());
+        let one = known.vpn_gateway.as_ref().map(Filter::id).or_else(|| rest_by_tag.clone());
         match one {
             Some(filter) => {
                 Ok(ec2.describe_vpn_gateways(waits, &filter).await?.into_iter().find(|g| g.state.is_living()))
@@ -143,7 +152,7 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
         }
     });
     let network = Box::pin(async {
-        let one = known.vpc.as_ref().map(Filter::id).or_else(|| by_tag.clone());
+        let one = known.vpc.as_ref().map(Filter::id).or_else(|| rest_by_tag.clone());
         let (vpc, tables) = match (&known.vpc, one) {
             (Some(id), Some(filter)) => {
                 let tables = Filter::vpc(id);
@@ -162,15 +171,15 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
         };
         Ok::<_, Cause>((vpc, tables))
     });
-    let (vpns, customer_gateways, vpn_gateway, (mut vpc, mut route_tables)) =
-        try_join!(vpns, customers, gateway, network)?;
+    let (vpns, customer_gateways, vpn_gateway, transit_gateway, (mut vpc, mut route_tables)) =
+        try_join!(vpns, customers, gateway, transit, network)?;
     let attached = vpn_gateway.as_ref().and_then(|g: &aws::VpnGateway| g.attachment.as_ref()).map(|(id, _)| id.clone());
     if let (None, Some(id)) = (&vpc, attached) {
         let (filter, tables) = (Filter::id(&id), Filter::vpc(&id));
         let (vpcs, tables) = try_join!(ec2.describe_vpcs(waits, &filter), ec2.describe_route_tables(waits, &tables))?;
         (vpc, route_tables) = (vpcs.into_iter().next(), tables);
     }
-    let mut read = Read { vpc, route_tables, vpn_gateway, customer_gateways, vpns, ..Read::default() };
+    let mut read = Read { vpc, route_tables, vpn_gateway, transit_gateway, customer_gateways, vpns, ..Read::default() };
     read_public_half(site, search, &mut read, limits).await?;
     Ok(read)
 }
@@ -178,6 +187,9 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
 /// Subnet and internet gateway of a VPC that this link makes, unless its route table shows those that the state knows.
 async fn read_public_half(site: &Site, search: &Search, read: &mut Read, limits: &Limits) -> Result<(), Cause> {
     let Some(link) = &search.link else { return Ok(()) };
+    if read.vpc.is_none() && search.known.transit_gateway.is_some() {
+        return Ok(());
+    }
     let ours = read.vpc.as_ref().is_none_or(|vpc| link.is_on(&vpc.tags));
     let whole = |t: &aws::RouteTable| {
         let (gateway, subnet) = (&search.known.internet_gateway, &search.known.public_subnet);

@@ -24,7 +24,7 @@ pub async fn survey(clouds: &Clouds, ask: &SurveyAsk, limits: &Limits) -> Result
     let (azure, aws) = try_join!(
         Box::pin(survey_azure(&clouds.azure, ask, limits)),
         Box::pin(async {
-            if ask.vpc.is_none() && ask.vpn_gateway.is_none() {
+            if ask.vpc.is_none() && ask.vpn_gateway.is_none() && ask.transit_gateway.is_none() {
                 return Ok(Survey::default());
             }
             survey_aws(clouds, ask, limits).await
@@ -40,6 +40,7 @@ pub async fn survey(clouds: &Clouds, ask: &SurveyAsk, limits: &Limits) -> Result
         subnets: aws.subnets,
         route_tables: aws.route_tables,
         vpn_gateway: aws.vpn_gateway,
+        transit_gateway: aws.transit_gateway,
         vpn_connections: aws.vpn_connections,
         ..azure
     })
@@ -131,6 +132,13 @@ async fn survey_aws(clouds: &Clouds, ask: &SurveyAsk, limits: &Limits) -> Result
         seen.vpn_connections = connections;
         let attached = seen.vpn_gateway.found().and_then(|g| g.attachment.as_ref()).map(|(vpc, _)| vpc.clone());
         vpc = vpc.or(attached);
+    }
+    if let Some(id) = &ask.transit_gateway {
+        let (by_id, of_it) = (Filter::id(id), Filter::transit_gateway(id));
+        let (gateways, connections) =
+            try_join!(ec2.describe_transit_gateways(waits, &by_id), ec2.describe_vpn_connections(waits, &of_it))?;
+        seen.transit_gateway = looked(gateways.into_iter().next());
+        seen.vpn_connections = connections;
     }
     if let Some(id) = &vpc {
         let (by_id, inside) = (Filter::id(id), Filter::vpc(id));

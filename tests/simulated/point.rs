@@ -12,6 +12,8 @@ pub enum Operation {
     Addresses,
     /// Another Amazon-side ASN: the AWS half is built anew.
     Asn,
+    /// A transit gateway in place of the VPC and its VPN gateway.
+    Transit,
     /// Tags and timers, one object after the other.
     Settings,
     /// Another range of the VNet, with a subnet in it.
@@ -32,11 +34,12 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [(&'static str, Operation); 15] = [
+    pub const ALL: [(&'static str, Operation); 16] = [
         ("create", Operation::Create),
         ("read", Operation::Read),
         ("addresses", Operation::Addresses),
         ("asn", Operation::Asn),
+        ("transit", Operation::Transit),
         ("settings", Operation::Settings),
         ("network", Operation::Network),
         ("rotate", Operation::Rotate),

@@ -1,14 +1,15 @@
 //! One point of the sweep: a run with trouble at one call, what is true right after it, and one more run without trouble.
 
-use super::Sim;
 use super::clock::in_virtual_time;
 use super::core::{Core, Run, Stored, config};
 use super::point::{Operation, Point, Reach, Way};
 use super::witness;
+use super::{REGION, Sim};
 use awsazure::link::tunnel::TunnelKey;
 use awsazure::plugin::{AttributePath, Cancel, Value};
 use awsazure_sandbox::calls::Record;
 use awsazure_sandbox::time::Span;
+use awsazure_sandbox::wire::{Reply, Request};
 use awsazure_sandbox::world::{Settings, World};
 use serde_json::json;
 use std::time::Duration;
@@ -93,6 +94,7 @@ fn changed(operation: Operation) -> Value {
             set("preshared_keys_wo", Value::object(own));
             set("preshared_keys_wo_version", 1_u8.into());
         }
+        Operation::Transit => ["aws.vpc", "aws.vpc_id"].into_iter().for_each(|path| set(path, Value::Null)),
         Operation::Settings => {
             set("tags", Value::map([("team", "network"), ("cost", "4711")]));
             set("azure.dpd_timeout_seconds", 60_u8.into());
@@ -140,7 +142,7 @@ pub fn course(operation: Operation, hurry: u64) -> Result<Course, String> {
     if matches!(operation, Operation::Create | Operation::HiddenCreate) {
         return undisturbed(operation, create);
     }
-    let (world, stored) = undisturbed(Operation::Create, create)?.after;
+    let (mut world, stored) = undisturbed(Operation::Create, create)?.after;
     let id = stored.state.get("id").as_str().unwrap_or_default().to_owned();
     let (run, stored) = match operation {
         Operation::Read => (Run::Refresh, stored),
@@ -148,7 +150,31 @@ pub fn course(operation: Operation, hurry: u64) -> Result<Course, String> {
         Operation::Destroy => (Run::Destroy, stored),
         _ => (Run::Apply, stored),
     };
-    undisturbed(operation, Scene { world, stored, config: changed(operation), run })
+    let mut config = changed(operation);
+    if operation == Operation::Transit {
+        config.set_at(&"aws.transit_gateway_id".into(), transit_gateway(&mut world));
+    }
+    undisturbed(operation, Scene { world, stored, config, run })
+}
+
+/// Somebody makes a transit gateway; its id once it is available.
+fn transit_gateway(world: &mut World) -> String {
+    let caller = format!("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/{REGION}/ec2/aws4_request, Signature=0");
+    let form = "application/x-www-form-urlencoded; charset=utf-8";
+    let headers = [("authorization", caller.as_str()), ("x-amz-date", "20260101T000000Z"), ("content-type", form)];
+    let request = Request {
+        method: "POST".to_owned(),
+        base_url: "https://ec2.sandbox".to_owned(),
+        path: "/".to_owned(),
+        query: String::new(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        body: b"Action=CreateTransitGateway&Version=2016-11-15&Options.AmazonSideAsn=64700".to_vec(),
+    };
+    let Reply::Answer(made) = world.handle(world.now(), &request).reply else { panic!("no answer") };
+    let made = String::from_utf8(made.body).unwrap();
+    let (_, rest) = made.split_once("<transitGatewayId>").unwrap();
+    world.advance(world.now() + Span::minutes(10));
+    rest.split_once('<').unwrap().0.to_owned()
 }
 
 fn undisturbed(operation: Operation, scene: Scene) -> Result<Course, String> {

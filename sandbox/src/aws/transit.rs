@@ -34,6 +34,9 @@ pub struct TransitGateway {
     created: SimTime,
     route_table_id: String,
     ecmp: String,
+    /// Of new attachments with the default route table: `enable` or `disable`.
+    association: String,
+    propagation: String,
 }
 
 object!(TransitGateway, "transit-gateway", "tgw", "InvalidTransitGatewayID", "transitGateway", life);
@@ -61,6 +64,7 @@ object!(
 
 impl TransitGateway {
     fn write(&self, settings: &Settings, xml: &mut Xml) {
+        let default_table = |enabled: &str| (enabled == "enable").then_some(self.route_table_id.as_str());
         xml.text("transitGatewayId", &self.id);
         xml.text("transitGatewayArn", &self.arn);
         xml.text("state", self.life.state.as_str());
@@ -70,10 +74,10 @@ impl TransitGateway {
         xml.nest("options", |xml| {
             xml.text("amazonSideAsn", self.asn);
             xml.text("autoAcceptSharedAttachments", "disable");
-            xml.text("defaultRouteTableAssociation", "enable");
-            xml.text("associationDefaultRouteTableId", &self.route_table_id);
-            xml.text("defaultRouteTablePropagation", "enable");
-            xml.text("propagationDefaultRouteTableId", &self.route_table_id);
+            xml.text("defaultRouteTableAssociation", &self.association);
+            xml.maybe("associationDefaultRouteTableId", default_table(&self.association));
+            xml.text("defaultRouteTablePropagation", &self.propagation);
+            xml.maybe("propagationDefaultRouteTableId", default_table(&self.propagation));
             xml.text("vpnEcmpSupport", &self.ecmp);
             xml.text("dnsSupport", "enable");
             xml.text("securityGroupReferencingSupport", "disable");
@@ -115,6 +119,7 @@ impl Region {
         if self.transit_gateways.values().filter(|gateway| !gateway.gone()).count() >= self.quotas.transit_gateways {
             return Err(Fault::new("TransitGatewayLimitExceeded", "You've reached the limit of transit gateways."));
         }
+        let option = |name: &str| params.get(&format!("Options.{name}")).unwrap_or("enable").to_owned();
         let id = new_id("tgw", cx.rng);
         let gateway = TransitGateway {
             tags: life::initial_tags::<TransitGateway>(params)?,
@@ -125,7 +130,9 @@ impl Region {
             description: params.get("Description").unwrap_or_default().to_owned(),
             created: cx.now,
             route_table_id: new_id("tgw-rtb", cx.rng),
-            ecmp: params.get("Options.VpnEcmpSupport").unwrap_or("enable").to_owned(),
+            ecmp: option("VpnEcmpSupport"),
+            association: option("DefaultRouteTableAssociation"),
+            propagation: option("DefaultRouteTablePropagation"),
             id,
         };
         let mut xml = Xml::new();

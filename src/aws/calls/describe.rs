@@ -4,8 +4,8 @@ use crate::aws::attempt::Policy;
 use crate::aws::client::Ec2;
 use crate::aws::error::Error;
 use crate::aws::model::{
-    CustomerGateway, CustomerGatewayId, InternetGateway, RouteTable, Subnet, TransitGatewayId, Vpc, VpcId,
-    VpnConnection, VpnGateway, VpnGatewayId,
+    CustomerGateway, CustomerGatewayId, InternetGateway, RouteTable, Subnet, TransitGateway, TransitGatewayId, Vpc,
+    VpcId, VpnConnection, VpnGateway, VpnGatewayId,
 };
 use crate::aws::observe;
 use crate::aws::patience::Waits;
@@ -156,6 +156,11 @@ impl Ec2 {
     whole!(
         /// VPN gateways with their attachment, deleted ones left out. `Filter::vpc`: attached, or being attached or detached.
         describe_vpn_gateways, "DescribeVpnGateways", "vpn-gateway-id", vpn_gateways, VpnGateway, observe::vpn_gateway
+    );
+    paged!(
+        /// Transit gateways, deleted ones left out.
+        describe_transit_gateways, "DescribeTransitGateways", "transit-gateway-id", "vpc-id", transit_gateways,
+        TransitGateway, observe::transit_gateway
     );
     whole!(
         /// Customer gateways, deleted ones left out.

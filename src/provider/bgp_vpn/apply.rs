@@ -17,7 +17,7 @@ use crate::link::managed::{Kind, Managed};
 use crate::link::observed::Observed;
 use crate::link::rules::parse_duration;
 use crate::link::search::{Demolition, Search};
-use crate::link::spec::{Former, Spec};
+use crate::link::spec::{AwsGateway, AwsNetwork, Former, Spec};
 use crate::link::survey::Survey;
 use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
@@ -115,6 +115,7 @@ async fn carry_out(
         told.append(outcome.diagnostics);
         forget_aws(&mut search, changes, &job.spec);
     }
+    know_given(&mut search, &job.spec);
     let outcome = engine.converge(&job.spec, &search, limit, &request.cancel, &save).await;
     let rolls_back = request.is_create() && job.target.get("on_create_failure").as_str() == Some("rollback");
     // Where nothing was observed, nothing was made: a link of somebody else's state, for one.
@@ -365,10 +366,24 @@ fn forget_aws(search: &mut Search, changes: Changes<'_>, spec: &Spec) {
     known.outside_ips = PerTunnel::default();
     let planned = |path: &str| text(changes.planned.get("aws"), path);
     known.vpn_gateway = planned("vpn_gateway_id").map(crate::aws::model::VpnGatewayId);
+    known.transit_gateway = planned("transit_gateway_id").map(crate::aws::model::TransitGatewayId);
     if changes.at("aws.vpc_id") || changes.at("aws.region") {
         known.vpc = planned("vpc_id").map(crate::aws::model::VpcId);
         known.internet_gateway = None;
         known.public_subnet = None;
+    }
+}
+
+/// What the user names by id is looked for by that id. The state does not have it where a move was broken off between what was
+/// and what is to be.
+fn know_given(search: &mut Search, spec: &Spec) {
+    match &spec.aws.gateway {
+        AwsGateway::Existing(id) => search.known.vpn_gateway = Some(id.clone()),
+        AwsGateway::Transit(id) => search.known.transit_gateway = Some(id.clone()),
+        AwsGateway::Own { .. } => {}
+    }
+    if let AwsNetwork::Existing(id) = &spec.aws.network {
+        search.known.vpc = Some(id.clone());
     }
 }
 

@@ -15,7 +15,7 @@ const REPLACING: [&str; 6] = [
     "azure.gateway_id",
 ];
 /// Changes for which the whole AWS half must be new.
-const AWS_HALF: [&str; 4] = ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.asn"];
+const AWS_HALF: [&str; 5] = ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.transit_gateway_id", "aws.asn"];
 /// Settings that no cloud ever hears of.
 const LOCAL: [&str; 6] = [
     "timeouts",
@@ -26,10 +26,11 @@ const LOCAL: [&str; 6] = [
     "azure.create_resource_group",
 ];
 /// Changes that may add to, or take from, what destroy deletes.
-const MANAGING: [&str; 7] = [
+const MANAGING: [&str; 8] = [
     "manage_gateways",
     "aws.route_table_ids",
     "aws.vpn_gateway_id",
+    "aws.transit_gateway_id",
     "aws.vpc_id",
     "azure.gateway_subnet_prefix",
     "azure.virtual_network",
@@ -129,6 +130,7 @@ impl Changes<'_> {
                 "azure.virtual_network",
                 "aws.vpc",
                 "aws.route_table_ids",
+                "aws.transit_gateway_id",
                 "manage_gateways",
             ])
             || self.any(&["slot", "inside_cidrs"])
@@ -152,13 +154,14 @@ impl Changes<'_> {
             told.push(warning("The Azure gateway will be created again", detail, "azure.gateway_id"));
         }
         if self.aws_anew() {
-            let path = ["aws.region", "aws.vpc_id", "aws.asn"].into_iter().find(|p| self.replaces_something(p));
+            let paths = ["aws.region", "aws.vpc_id", "aws.asn", "aws.vpn_gateway_id"];
+            let path = paths.into_iter().find(|p| self.replaces_something(p));
             let detail = "VPN connections, customer gateways and, unless it is named by id, the VPN gateway are deleted and made anew: \
                           the link is down for some minutes, and the AWS addresses of all tunnels change.";
             told.push(warning(
                 "The AWS half of the link will be built anew",
                 detail,
-                path.unwrap_or("aws.vpn_gateway_id"),
+                path.unwrap_or("aws.transit_gateway_id"),
             ));
         } else if self.replaces_something("azure.asn") {
             let detail = "The ASN of the Azure gateway changes in place; the customer gateways and VPN connections that name it are made \
@@ -192,10 +195,13 @@ impl Changes<'_> {
         }
         if self.replaces_something("manage_gateways") && self.planned.get("manage_gateways").as_bool() == Some(true) {
             let id = |path: &str| self.planned.at(&path.into()).as_str().unwrap_or("none yet").to_owned();
+            let vpn_gateway = match self.planned.at(&"aws.transit_gateway_id".into()).is_null() {
+                true => format!(", and the virtual private gateway ({})", id("aws.vpn_gateway_id")),
+                false => String::new(),
+            };
             let detail = format!(
-                "From this apply on, destroy deletes the Azure gateway ({}) with its public IPs, and the virtual private gateway ({}).",
+                "From this apply on, destroy deletes the Azure gateway ({}) with its public IPs{vpn_gateway}.",
                 id("azure.gateway_id"),
-                id("aws.vpn_gateway_id"),
             );
             told.push(warning("The gateways become this link's own", &detail, "manage_gateways"));
         }

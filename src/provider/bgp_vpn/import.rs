@@ -25,11 +25,6 @@ pub async fn import(engine: &dyn Engine, request: ImportRequest) -> ImportRespon
         Err(diagnostic) => return Diagnostics::from(diagnostic).into(),
     };
     match engine.find(&id, &request.cancel).await {
-        Ok(found) if found.known.transit_gateway.is_some() => {
-            let detail = "Its AWS end is a transit gateway, and this resource manages links that end on a virtual private \
-                          gateway. The data source awsazure_bgp_vpn_status can tell how this one is.";
-            Diagnostics::from(Diagnostic::error("This link cannot be imported").detail(detail)).into()
-        }
         Ok(found) => found_state(&id, &found),
         Err(diagnostics) => diagnostics.into(),
     }
@@ -46,7 +41,7 @@ fn import_id(request: &ImportRequest) -> Result<ImportId, Diagnostic> {
     ImportId::parse(&text).map_err(|fault| {
         Diagnostic::error("This id names no link").detail(format!(
             "{text:?}: {fault}. An import id is \"<Azure gateway resource id>,<inside CIDR of instance0_tunnel1>\" or \
-             \"<Azure gateway resource id>,<vgw-...>\", with \"@<region>\" at the end where it is not the provider's."
+             \"<Azure gateway resource id>,<vgw-... or tgw-...>\", with \"@<region>\" at the end where it is not the provider's."
         ))
     })
 }
@@ -61,10 +56,11 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
         tables.map(|table| table.id.0.clone()).collect::<Vec<_>>()
     });
     let propagating = propagating.unwrap_or_default();
+    let on_transit = found.known.transit_gateway.is_some();
     let mut private = Private {
         origin: Origin {
             azure_gateway_given: !azure_own,
-            vpn_gateway_given: !aws_own,
+            vpn_gateway_given: !aws_own && !on_transit,
             makes_gateway_subnet: false,
             found: if azure_own { BTreeSet::new() } else { found_before(found) },
             propagated_before: if aws_own { Vec::new() } else { propagating.clone() },
@@ -137,7 +133,8 @@ fn options(draft: &mut Draft<'_>, found: &Found, own: bool, propagating: Vec<Str
     let main = observed.aws.route_tables.iter().find(|table| table.main).map(|table| table.id.0.clone());
     // Without any propagation no route would reach Azure: the main table counts as wanted.
     let tables = if propagating.is_empty() { main.into_iter().collect() } else { propagating };
-    draft.fill("aws.route_table_ids", Value::set_of(tables));
+    let on_vpc = found.known.transit_gateway.is_none();
+    draft.fill("aws.route_table_ids", if on_vpc { Value::set_of(tables) } else { Value::Null });
     if let Some(network) = observed.azure.network.as_ref().filter(|n| found.link.is_on(&n.resource.tags)) {
         let (gateway, others): (Vec<_>, Vec<_>) = network.subnets.iter().partition(|s| s.name == "GatewaySubnet");
         let prefix = gateway.first().and_then(|subnet| subnet.prefix).map(|prefix| prefix.to_string());

@@ -27,6 +27,7 @@ pub fn path(field: &Field) -> AttributePath {
         Field::VpcCidr => "aws.vpc.cidr_block",
         Field::PublicSubnet => "aws.vpc.public_subnet_cidr_block",
         Field::VpnGateway => "aws.vpn_gateway_id",
+        Field::TransitGateway => "aws.transit_gateway_id",
         Field::Region => "aws.region",
         Field::AwsAsn => "aws.asn",
         Field::RouteTables => "aws.route_table_ids",

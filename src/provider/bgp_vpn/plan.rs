@@ -134,7 +134,7 @@ pub fn ask(engine: &dyn Engine, settled: &Value, ground: &Ground<'_, '_>) -> (Su
         Some(ResourceId::network(subscription.as_ref()?, wish.group.known()?, "virtualNetworks", name))
     };
     let gateway_given = ground.azure_gateway_given();
-    let vpn_gateway_given = ground.vpn_gateway_given();
+    let (vpn_gateway_given, on_transit_gateway) = (ground.vpn_gateway_given(), ground.on_transit_gateway());
     let region = wish.region.known().cloned().map(crate::aws::model::Region);
     let ask = SurveyAsk {
         resource_group: wish.group.known().filter(|_| subscription.is_some()).cloned(),
@@ -150,6 +150,12 @@ pub fn ask(engine: &dyn Engine, settled: &Value, ground: &Ground<'_, '_>) -> (Su
             .filter(|_| vpn_gateway_given && region.is_some())
             .cloned()
             .map(crate::aws::model::VpnGatewayId),
+        transit_gateway: wish
+            .transit_gateway_id
+            .known()
+            .filter(|_| on_transit_gateway && region.is_some())
+            .cloned()
+            .map(crate::aws::model::TransitGatewayId),
         region,
         subscription,
     };
@@ -158,6 +164,7 @@ pub fn ask(engine: &dyn Engine, settled: &Value, ground: &Ground<'_, '_>) -> (Su
     let complete = ask.resource_group.is_some()
         && needs(gateway_given, ask.gateway.is_some())
         && needs(vpn_gateway_given, ask.vpn_gateway.is_some())
+        && needs(on_transit_gateway, ask.transit_gateway.is_some())
         && needs(!configured.network_id.is_absent() || !configured.network.is_absent(), ask.network.is_some())
         && needs(!configured.vpc_id.is_absent(), ask.vpc.is_some())
         && inside_cidrs(settled).is_some()
@@ -171,6 +178,7 @@ pub fn ask(engine: &dyn Engine, settled: &Value, ground: &Ground<'_, '_>) -> (Su
 pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> Vec<Fault> {
     let (configured, planned) = (wish(ground.config), wish(settled));
     let (azure_given, vpn_given) = (ground.azure_gateway_given(), ground.vpn_gateway_given());
+    let on_transit_gateway = ground.on_transit_gateway();
     let changes = ground.prior.map(|prior| Changes { prior, planned: settled });
     let changed = |paths: &[&str]| {
         changes.is_none_or(|c| paths.iter().any(|path| c.at(path) && !ground.config.at(&(*path).into()).is_null()))
@@ -178,7 +186,7 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
     let new = New {
         azure_gateway: !azure_given && changed(&["azure.sku", "azure.generation"]),
         azure_asn: !azure_given && changed(&["azure.asn"]),
-        aws_asn: !vpn_given && changed(&["aws.asn"]),
+        aws_asn: !vpn_given && !on_transit_gateway && changed(&["aws.asn"]),
         dialling: changed(&["azure.connection_mode", "aws.startup_action", "aws.dpd_timeout_action"]),
     };
     let mut faults = check_whole(&planned, new);
@@ -205,6 +213,7 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
         own: &own,
         azure_gateway_given: azure_given,
         vpn_gateway_given: vpn_given,
+        on_transit_gateway,
         allow_overlap: settled.get("allow_overlapping_prefixes").as_bool().unwrap_or_default(),
     };
     faults.extend(check(site, ground.survey));
@@ -218,7 +227,9 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
             link.as_ref().is_some_and(|link| link.is_on(&vpn.tags)) || ids.contains(&vpn.id.0) || !vpn.state.is_living()
         };
         let connections = ground.survey.connections.iter().filter(|c| !own(c)).map(|c| c.resource.id.to_string());
-        let vpns = ground.survey.vpn_connections.iter().filter(|vpn| !own_vpn(vpn)).map(|vpn| vpn.id.to_string());
+        // A transit gateway is nobody's to claim.
+        let vpns = ground.survey.vpn_connections.iter().filter(|vpn| !on_transit_gateway && !own_vpn(vpn));
+        let vpns = vpns.map(|vpn| vpn.id.to_string());
         let foreign: Vec<String> = connections.chain(vpns).collect();
         if !foreign.is_empty() {
             let finding = Finding::Shared(foreign.join(", "));
@@ -267,9 +278,13 @@ fn differs_from_given(changes: Changes<'_>, configured: &Wish) -> Vec<Fault> {
 fn pinned(changes: Changes<'_>, ground: &Ground<'_, '_>) -> Option<Fault> {
     let configured = |path: &str| ground.config.at(&path.into()).is_set();
     let set = |path: &str| changes.prior.at(&path.into()).is_set();
-    if changes.at("aws.asn") && set("aws.asn") && configured("aws.vpn_gateway_id") && !changes.at("aws.vpn_gateway_id")
+    let stays = |path: &str| configured(path) && !changes.at(path);
+    let ends = [("aws.vpn_gateway_id", "vpn_gateway_id"), ("aws.transit_gateway_id", "transit_gateway_id")];
+    if let Some((_, name)) = ends.into_iter().find(|(path, _)| stays(path))
+        && changes.at("aws.asn")
+        && set("aws.asn")
     {
-        return Some(Fault::error(Field::AwsAsn, Problem::Pinned("vpn_gateway_id")));
+        return Some(Fault::error(Field::AwsAsn, Problem::Pinned(name)));
     }
     let redrawn = changes.at("aws.vpc.cidr_block") && set("aws.vpc.cidr_block");
     (redrawn && configured("aws.vpc_id") && !changes.at("aws.vpc_id"))

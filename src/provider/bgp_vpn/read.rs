@@ -53,7 +53,7 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
     if given.azure_gateway_given {
         accepted.extend(OF_GIVEN_GATEWAY);
     }
-    if given.vpn_gateway_given {
+    if given.vpn_gateway_given || observed.aws.transit_gateway.is_some() {
         accepted.push("aws.asn");
     }
     for path in accepted.into_iter().map(AttributePath::from) {

@@ -46,8 +46,21 @@ impl Ground<'_, '_> {
         }
     }
 
+    /// Whether the AWS end is a transit gateway: by configuration, or as before where that names no other end.
+    pub fn on_transit_gateway(&self) -> bool {
+        let configured = |path: &str| !self.config.at(&path.into()).is_null();
+        let other_end = ["aws.vpc_id", "aws.vpc", "aws.vpn_gateway_id"].into_iter().any(configured);
+        let before = self.state("aws.transit_gateway_id").is_some();
+        let named = self.config.at(&"aws.transit_gateway_id".into());
+        // One that is not known yet may turn out to be none: beside another end it counts as that.
+        if other_end { named.is_set() } else { !named.is_null() || before }
+    }
+
     /// Whether the VPN gateway is named by id rather than made. Naming by its id one that this link made changes nothing.
     pub fn vpn_gateway_given(&self) -> bool {
+        if self.on_transit_gateway() {
+            return false;
+        }
         let configured = self.config.at(&"aws.vpn_gateway_id".into());
         match self.prior {
             None => !configured.is_null(),
@@ -87,7 +100,11 @@ pub fn settle<'c>(ground: &Ground<'c, '_>) -> Draft<'c> {
         draft.keep_spelling("azure.location", prior, same_word);
     }
     azure(ground, &mut draft);
-    aws(ground, &mut draft);
+    if ground.on_transit_gateway() {
+        aws_on_transit_gateway(ground, &mut draft);
+    } else {
+        aws(ground, &mut draft);
+    }
     names(ground, &mut draft);
     settle_options::addresses(ground, &mut draft);
     settle_options::policy(ground, &mut draft);
@@ -162,7 +179,24 @@ fn location(ground: &Ground<'_, '_>, makes_network: bool) -> Option<String> {
     survey.group.found().filter(|_| makes_network).map(|group| group.location.clone())
 }
 
+/// The link brings neither VPC nor VPN gateway, and switches no propagation on.
+fn aws_on_transit_gateway(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
+    let before = ground.state("aws.transit_gateway_id").cloned();
+    draft.fill("aws.transit_gateway_id", known_or_unknown(before.clone()));
+    for path in ["aws.vpc_id", "aws.vpc", "aws.vpn_gateway_id", "aws.route_table_ids"] {
+        draft.fill(path, Value::Null);
+    }
+    let same = before.is_some_and(|before| before == *draft.at("aws.transit_gateway_id"));
+    let asn = match (ground.last("aws.asn").filter(|_| same), &ground.survey.transit_gateway) {
+        (Some(last), _) => Some(last),
+        (None, Looked::Found(gateway)) => Some(gateway.asn.0.into()),
+        (None, _) => None,
+    };
+    draft.fill("aws.asn", known_or_unknown(asn));
+}
+
 fn aws(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
+    draft.fill("aws.transit_gateway_id", Value::Null);
     let given = ground.vpn_gateway_given();
     let gateway = &ground.survey.vpn_gateway;
     let last_vpc = ground.last("aws.vpc");
@@ -189,6 +223,7 @@ fn aws(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
     draft.fill("aws.vpc", last_vpc.filter(|_| same_vpc || moved && draft.configured("aws.vpc_id").is_null()));
 
     let asn = match (ground.last("aws.asn"), gateway) {
+        _ if !draft.configured("aws.transit_gateway_id").is_known() => None,
         (Some(last), _) if !new_gateway_given => Some(last),
         (_, Looked::Found(gateway)) if given => Some(gateway.asn.0.into()),
         _ if given => None,
@@ -258,7 +293,9 @@ fn manage_gateways(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
     let value = match ground.state("manage_gateways") {
         Some(state) => state.clone(),
         None => {
-            let gateways = [configured("azure.gateway_id"), configured("aws.vpn_gateway_id")];
+            let aws = ["aws.transit_gateway_id", "aws.vpn_gateway_id"].map(configured);
+            let aws = aws.into_iter().find(|gateway| !gateway.is_null()).unwrap_or(&Value::Null);
+            let gateways = [configured("azure.gateway_id"), aws];
             if gateways.iter().any(|gateway| gateway.is_null()) {
                 true.into()
             } else if gateways.iter().all(|gateway| gateway.is_known()) {

@@ -5,8 +5,8 @@ use super::schema::{AWS_NAMES, AZURE_NAMES};
 use super::settle::{aws_name, azure_name};
 use super::settle_options::{inside_cidrs, read_logs, read_policy};
 use crate::aws::model::{
-    CustomerGatewayId, InternetGatewayId, KeyStorage, Region, RouteTableId, SubnetId, VpcId, VpnConnectionId,
-    VpnGatewayId,
+    CustomerGatewayId, InternetGatewayId, KeyStorage, Region, RouteTableId, SubnetId, TransitGatewayId, VpcId,
+    VpnConnectionId, VpnGatewayId,
 };
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
@@ -172,7 +172,7 @@ fn azure_gateway(
 }
 
 fn aws_network(aws: &Value, private: &Private) -> Result<AwsNetwork, Lacking> {
-    if private.origin.vpn_gateway_given {
+    if private.origin.vpn_gateway_given || aws.get("transit_gateway_id").is_set() {
         return Ok(AwsNetwork::OfGateway);
     }
     let created = aws.get("vpc");
@@ -185,6 +185,11 @@ fn aws_network(aws: &Value, private: &Private) -> Result<AwsNetwork, Lacking> {
 }
 
 fn aws_gateway(aws: &Value, private: &Private) -> Result<AwsGateway, Lacking> {
+    let transit = aws.get("transit_gateway_id");
+    if !transit.is_null() {
+        let id = transit.as_str().ok_or(Lacking("aws.transit_gateway_id"))?;
+        return Ok(AwsGateway::Transit(TransitGatewayId(id.to_owned())));
+    }
     if private.origin.vpn_gateway_given {
         let id = text(aws, "vpn_gateway_id").ok_or(Lacking("aws.vpn_gateway_id"))?;
         return Ok(AwsGateway::Existing(VpnGatewayId(id)));
@@ -288,7 +293,7 @@ fn known(state: &Value, provider: Option<String>) -> Known {
         internet_gateway: first_of(state, Kind::AwsInternetGateway).map(InternetGatewayId),
         public_subnet: first_of(state, Kind::AwsSubnet).map(SubnetId),
         vpn_gateway: text(aws, "vpn_gateway_id").map(VpnGatewayId),
-        transit_gateway: None,
+        transit_gateway: text(aws, "transit_gateway_id").map(TransitGatewayId),
         customer_gateways: PerInstance::from_fn(|i| of(i, "aws_customer_gateway_id").map(CustomerGatewayId)),
         vpns: PerInstance::from_fn(|i| of(i, "aws_vpn_connection_id").map(VpnConnectionId)),
         outside_ips: PerTunnel::from_fn(|key| tunnel(key, "aws_outside_ip").and_then(|ip| ip.parse().ok())),

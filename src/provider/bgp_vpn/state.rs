@@ -21,6 +21,7 @@ pub fn complete(state: &mut Value, observed: &Observed, managed: &Managed) {
     set(state, "azure.public_ip_addresses", Value::map(ips));
     set(state, "aws.vpc_id", aws.vpc.as_ref().map(|vpc| vpc.id.0.clone()));
     set(state, "aws.vpn_gateway_id", aws.gateway.as_ref().map(|gateway| gateway.id.0.clone()));
+    set(state, "aws.transit_gateway_id", aws.transit_gateway.as_ref().map(|gateway| gateway.id.0.clone()));
     set(state, "aws.public_subnet_id", aws.public_subnet.as_ref().map(|subnet| subnet.0.clone()));
     let main = aws.route_tables.iter().find(|table| table.main);
     set(state, "aws.main_route_table_id", main.map(|table| table.id.0.clone()));

@@ -30,6 +30,7 @@ pub fn wish(value: &Value) -> Wish {
             Some(VpcWish { cidr: text(v.get("cidr_block")), public_subnet: text(v.get("public_subnet_cidr_block")) })
         }),
         vpn_gateway_id: text(aws.get("vpn_gateway_id")),
+        transit_gateway_id: text(aws.get("transit_gateway_id")),
         region: text(aws.get("region")),
         aws_asn: number(aws.get("asn")),
         route_tables: list(aws.get("route_table_ids")),

@@ -14,7 +14,7 @@ pub(super) fn aws() -> Attribute {
         (
             "vpc_id",
             Attribute::string().optional().computed().description(
-                "Id of an existing VPC. Needed unless `vpc` or `vpn_gateway_id` is given. A change builds the AWS half anew.",
+                "Id of an existing VPC. Needed unless `vpc`, `vpn_gateway_id` or `transit_gateway_id` is given. A change builds the AWS half anew.",
             ),
         ),
         ("vpc", vpc()),
@@ -23,6 +23,14 @@ pub(super) fn aws() -> Attribute {
             Attribute::string().optional().computed().description(
                 "Id of an existing virtual private gateway to attach to. It is neither created nor deleted, and its VPC and ASN are \
                  read from it; one without a VPC (Direct Connect) is fine. Without this, a gateway is created.",
+            ),
+        ),
+        (
+            "transit_gateway_id",
+            Attribute::string().optional().computed().description(
+                "Id of an existing transit gateway, to be the AWS end in place of a VPN gateway and its VPC. It is neither created nor \
+                 deleted, and its ASN is read from it. Routes in VPCs towards it are theirs to set; the attachments of the two VPN \
+                 connections go where the transit gateway puts new ones. A change builds the AWS half anew.",
             ),
         ),
         (
@@ -115,5 +123,5 @@ fn vpc() -> Attribute {
     Attribute::nested(Nesting::Single, attributes)
         .optional()
         .computed()
-        .description("A VPC to create. Needed unless `vpc_id` or `vpn_gateway_id` is given.")
+        .description("A VPC to create. Needed unless `vpc_id`, `vpn_gateway_id` or `transit_gateway_id` is given.")
 }

@@ -26,14 +26,18 @@ pub struct Clouds {
     pub calls: AtomicUsize,
     /// A converge ends with an error once this much of AWS stands.
     pub fails: Mutex<bool>,
-    /// What a link that is found ends on instead of a VPN gateway.
-    pub transit: Mutex<Option<TransitGatewayId>>,
     made: AtomicUsize,
 }
 
 pub fn resource(id: ResourceId, tags: Tags) -> azure::Resource {
     let state = azure::ProvisioningState::Succeeded;
     azure::Resource { id, location: "westeurope".into(), tags, etag: None, state, raw: serde_json::Value::Null }
+}
+
+/// Every one of them has the same ASN.
+fn transit_gateway(id: &TransitGatewayId) -> TransitGateway {
+    let (asn, state) = (Asn(64_700), State::Available);
+    TransitGateway { id: id.clone(), asn, state, associates: true, propagates: true, ecmp: true }
 }
 
 impl Clouds {
@@ -72,17 +76,20 @@ impl Clouds {
                     tags: Tags::new(),
                 });
             }
-            AwsGateway::Transit(_) => unreachable!("no transit gateways in these tests"),
+            AwsGateway::Transit(id) => {
+                (aws.vpc, aws.gateway, aws.transit_gateway) = (None, None, Some(transit_gateway(id)));
+            }
         }
-        let gateway = aws.gateway.clone().unwrap();
-        aws.route_tables = vpc_id
-            .into_iter()
+        if !matches!(spec.aws.gateway, AwsGateway::Transit(_)) {
+            aws.transit_gateway = None;
+        }
+        aws.route_tables = (aws.vpc.iter().map(|vpc| vpc.id.clone()))
             .map(|vpc_id| RouteTable {
                 id: RouteTableId(format!("rtb-{}", vpc_id.0)),
                 vpc_id,
                 main: true,
                 subnets: Vec::new(),
-                propagating: vec![gateway.id.clone()],
+                propagating: aws.gateway.iter().map(|gateway| gateway.id.clone()).collect(),
                 default_route: None,
                 tags: Tags::new(),
             })
@@ -136,7 +143,11 @@ impl Clouds {
                 id,
                 state: State::Available,
                 customer_gateway_id,
-                target: Target::VpnGateway(gateway.id.clone()),
+                target: match (&aws.gateway, &spec.aws.gateway) {
+                    (_, AwsGateway::Transit(id)) => Target::TransitGateway(id.clone()),
+                    (Some(gateway), _) => Target::VpnGateway(gateway.id.clone()),
+                    (None, _) => Target::Other,
+                },
                 tunnels: tunnels.into(),
                 static_routes_only: false,
                 tags: tags.clone(),
@@ -268,6 +279,9 @@ impl Engine for Clouds {
                 tags: Tags::new(),
             });
         }
+        if let Some(id) = &ask.transit_gateway {
+            survey.transit_gateway = Looked::Found(transit_gateway(id));
+        }
         if survey.network == Looked::Not
             && let Some(id) = &ask.network
         {
@@ -333,7 +347,7 @@ impl Engine for Clouds {
         let spec = self.spec.lock().unwrap().clone().ok_or_else(|| Diagnostics::from(Diagnostic::error("no link")))?;
         let known = crate::link::known::Known {
             resource_group: Some(id.azure_gateway.resource_group().to_owned()),
-            transit_gateway: self.transit.lock().unwrap().clone(),
+            transit_gateway: self.there.lock().unwrap().aws.transit_gateway.as_ref().map(|gateway| gateway.id.clone()),
             ..Default::default()
         };
         Ok(Found {

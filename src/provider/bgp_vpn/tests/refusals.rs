@@ -2,11 +2,11 @@
 
 use super::core::Core;
 use super::{VNET, nine_lines, with};
-use crate::aws::model::{State, TransitGatewayId, VpnGateway, VpnGatewayId};
+use crate::aws::model::{State, VpnGateway, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::azure::model::{ProvisioningState, Subnet, VirtualNetwork};
 use crate::link::survey::Looked;
-use crate::plugin::{ImportRequest, Resource, Value};
+use crate::plugin::Value;
 use crate::primitives::{Asn, Tags};
 
 async fn paths(core: &Core, config: &Value) -> Vec<String> {
@@ -54,27 +54,6 @@ async fn what_needs_no_cloud_is_refused_at_its_attribute() {
     }
     let lacks = with(with(nine_lines(), "azure.sku", "VpnGw1AZ"), "azure.generation", "Generation2");
     assert_eq!(paths(&Core::new(), &lacks).await, ["azure.generation"]);
-}
-
-#[tokio::test]
-async fn a_link_that_ends_on_a_transit_gateway_is_not_imported() {
-    let core = super::made(&nine_lines()).await;
-    let id = core.state.get("id").as_str().unwrap().to_owned();
-    let import = async || {
-        let request = ImportRequest {
-            id: id.clone(),
-            identity: None,
-            capabilities: Default::default(),
-            cancel: Default::default(),
-        };
-        core.resource.import(request).await
-    };
-    assert!(import().await.state.is_set());
-    *core.clouds.transit.lock().unwrap() = Some(TransitGatewayId("tgw-1".into()));
-    let refused = import().await;
-    assert!(refused.state.is_null() && refused.diagnostics.has_errors());
-    let said = refused.diagnostics.iter().next().unwrap();
-    assert!(said.detail.contains("transit gateway") && said.detail.contains("awsazure_bgp_vpn_status"), "{said:?}");
 }
 
 fn vnet(subnets: &[(&str, &str)]) -> VirtualNetwork {

@@ -68,11 +68,23 @@ fn configuration(dice: &mut Dice) -> (Value, Value) {
             _ => {}
         }
     }
+    if dice.roll(4) == 0 {
+        (plan, apply) = on_transit_gateway(dice, plan, apply);
+    }
     if dice.roll(12) == 0 {
         let part = ["azure", "ipsec_policy", "inside_cidrs", "aws.names", "timeouts"][dice.roll(5)];
         plan = with(plan, part, Value::unknown());
     }
     (plan, apply)
+}
+
+/// The same link with a transit gateway as its AWS end, which may be known at apply only.
+fn on_transit_gateway(dice: &mut Dice, plan: Value, apply: Value) -> (Value, Value) {
+    let of_vpc = ["aws.vpc_id", "aws.asn", "aws.route_table_ids"];
+    let bare = |config: Value| of_vpc.iter().fold(config, |config, path| with(config, path, Value::Null));
+    let id = Value::from(["tgw-1", "tgw-2"][dice.roll(2)]);
+    let at_plan = if dice.roll(3) == 0 { Value::unknown() } else { id.clone() };
+    (with(bare(plan), "aws.transit_gateway_id", at_plan), with(bare(apply), "aws.transit_gateway_id", id))
 }
 
 fn resolved(value: &Value) -> Value {

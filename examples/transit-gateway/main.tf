@@ -1,0 +1,37 @@
+# A transit gateway in place of a VPN gateway and its VPC. It spreads traffic over all four tunnels, where a VPN gateway takes one.
+# Routes in the VPCs towards it are theirs to set. Where it associates no attachment by itself, that is to be done too: the data
+# source aws_ec2_transit_gateway_vpn_attachment finds the attachment of a VPN connection.
+
+terraform {
+  required_providers {
+    awsazure = {
+      source = "awsazure/awsazure"
+    }
+  }
+}
+
+variable "transit_gateway_id" {
+  type = string
+}
+
+resource "awsazure_bgp_vpn" "link" {
+  name = "link"
+
+  azure = {
+    resource_group_name   = "link"
+    create_resource_group = true
+    location              = "westeurope"
+    virtual_network = {
+      name                  = "link"
+      address_space         = ["10.1.0.0/16"]
+      gateway_subnet_prefix = "10.1.255.0/27"
+    }
+  }
+  aws = {
+    transit_gateway_id = var.transit_gateway_id
+  }
+}
+
+output "vpn_connection_ids" {
+  value = toset([for tunnel in awsazure_bgp_vpn.link.tunnels : tunnel.aws_vpn_connection_id])
+}

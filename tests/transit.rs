@@ -1,0 +1,100 @@
+//! Links whose AWS end is a transit gateway: made, moved there and back, imported, and refused where they cannot be.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use serde_json::Value;
+use support::{Link, Story, TestEnv, has_warning};
+
+const ADDRESS: &str = "awsazure_bgp_vpn.link";
+
+fn on(transit: &str) -> Link {
+    Link::whole("link").without("aws.vpc").with("aws.transit_gateway_id", &format!("{transit:?}"))
+}
+
+fn ends(env: &TestEnv) -> [usize; 5] {
+    let world = env.world();
+    ["vpc", "vpn-gateway", "transit-gateway", "customer-gateway", "vpn-connection"]
+        .map(|kind| world.of_kind(kind).len())
+}
+
+#[test]
+fn a_link_on_a_transit_gateway_is_made_imported_and_destroyed_and_the_gateway_stays() {
+    let Some(mut env) = TestEnv::new() else { return };
+    let transit = env.hands().make_transit_gateway("Options.AmazonSideAsn=64600");
+    env.set("TF_VAR_transit_gateway_id", &transit);
+    env.write_example("transit-gateway");
+    let planned = env.plan().change(ADDRESS);
+    assert_eq!(planned.after["aws"]["asn"], 64_600, "read from the transit gateway at plan");
+    assert_eq!(planned.after["aws"]["vpc_id"], Value::Null);
+    env.apply();
+    assert!(env.plan_is_empty());
+    assert_eq!(env.ok(&["plan", "-detailed-exitcode", "-refresh=false"]).code, Some(0));
+    assert_eq!(ends(&env), [0, 0, 1, 2, 2]);
+    let made = env.link("link");
+    assert_eq!(
+        (&made["aws"]["transit_gateway_id"], &made["aws"]["vpn_gateway_id"]),
+        (&transit.as_str().into(), &Value::Null)
+    );
+
+    let gateway = made["azure"]["gateway_id"].as_str().unwrap().to_owned();
+    for id in [made["id"].as_str().unwrap().to_owned(), format!("{gateway},{transit}")] {
+        env.ok(&["state", "rm", ADDRESS]);
+        env.import(ADDRESS, &id);
+        assert_eq!(env.link("link")["aws"], made["aws"], "by {id}");
+        assert!(env.plan_is_empty());
+    }
+
+    env.destroy();
+    assert_eq!(ends(&env), [0, 0, 1, 0, 0]);
+    assert!(env.world().azure.is_empty());
+}
+
+#[test]
+fn a_link_moves_from_its_vpc_to_a_transit_gateway_and_back() {
+    let Some(story) = Story::begins() else { return };
+    let (env, whole) = (&story.env, story.link.clone());
+    let transit = env.hands().make_transit_gateway("Options.AmazonSideAsn=64600");
+    let azure = story.state()["azure"]["gateway_id"].clone();
+    for (link, asn, there) in
+        [(on(&transit), 64_600, [0, 0, 1, 2, 2]), (whole.with("aws.asn", "64512"), 64_512, [1, 1, 1, 2, 2])]
+    {
+        env.write(&link.to_string());
+        let plan = env.plan();
+        assert_eq!(plan.change(ADDRESS).actions, ["update"], "{}", plan.text);
+        assert!(has_warning(&plan.text, "The AWS half of the link will be built anew"), "{}", plan.text);
+        env.apply();
+        assert!(env.plan_is_empty(), "{link}");
+        assert_eq!(ends(env), there, "{link}");
+        assert_eq!((&story.state()["aws"]["asn"], &story.state()["azure"]["gateway_id"]), (&asn.into(), &azure));
+    }
+    env.destroy();
+    assert_eq!(ends(env), [0, 0, 1, 0, 0]);
+}
+
+#[test]
+fn a_transit_gateway_that_cannot_carry_the_link_is_told_at_plan() {
+    let Some(env) = TestEnv::new() else { return };
+    let refused = |link: Link, what: &str| {
+        env.write(&link.to_string());
+        let run = env.run(&["plan", "-no-color"]);
+        assert!(!run.succeeded() && run.words().contains(what), "{}", run.words());
+    };
+    let transit = env.hands().make_transit_gateway("Options.AmazonSideAsn=64600");
+    refused(on("tgw-0123456789abcdef0"), "The transit gateway tgw-0123456789abcdef0 is not there");
+    refused(on("vgw-1"), "is not the id of a transit gateway");
+    refused(on(&transit).with("aws.asn", "64999"), "The existing gateway has another ASN: 64600");
+    refused(on(&transit).with("aws.vpc_id", "\"vpc-1\""), "Leave vpc_id out, or transit_gateway_id");
+    refused(on(&transit).with("azure.asn", "64600"), "Both ends have ASN 64600");
+
+    let by_hand = env.hands().make_transit_gateway(
+        "Options.AmazonSideAsn=64601&Options.DefaultRouteTableAssociation=disable&Options.VpnEcmpSupport=disable",
+    );
+    env.write(&on(&by_hand).to_string());
+    let said = env.plan().text;
+    assert!(
+        has_warning(&said, "Attachments without routes") && has_warning(&said, "One tunnel for all traffic"),
+        "{said}"
+    );
+}
