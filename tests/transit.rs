@@ -9,6 +9,15 @@ use support::{Link, Story, TestEnv, has_warning};
 
 const ADDRESS: &str = "awsazure_bgp_vpn.link";
 
+const STATUS: &str = r#"
+data "awsazure_bgp_vpn_status" "link" {
+  azure_gateway_id = awsazure_bgp_vpn.link.azure.gateway_id
+  aws_gateway_id   = awsazure_bgp_vpn.link.aws.transit_gateway_id
+}
+output "report" { value = [for tunnel in data.awsazure_bgp_vpn_status.link.tunnels : tunnel.diagnosis] }
+output "tunnels_up" { value = data.awsazure_bgp_vpn_status.link.tunnels_up }
+"#;
+
 fn on(transit: &str) -> Link {
     Link::whole("link").without("aws.vpc").with("aws.transit_gateway_id", &format!("{transit:?}"))
 }
@@ -37,6 +46,13 @@ fn a_link_on_a_transit_gateway_is_made_imported_and_destroyed_and_the_gateway_st
         (&made["aws"]["transit_gateway_id"], &made["aws"]["vpn_gateway_id"]),
         (&transit.as_str().into(), &Value::Null)
     );
+
+    env.write_file("status.tf", STATUS);
+    env.apply();
+    let why = env.output("report");
+    assert_eq!(env.output("tunnels_up"), 4, "{why}");
+    let no_vpc_hangs_on_it = |why: &Value| why.as_str().unwrap().contains("transit gateway's route table");
+    assert!(why.as_array().unwrap().iter().all(no_vpc_hangs_on_it), "{why}");
 
     let gateway = made["azure"]["gateway_id"].as_str().unwrap().to_owned();
     for id in [made["id"].as_str().unwrap().to_owned(), format!("{gateway},{transit}")] {

@@ -89,8 +89,8 @@ fn bgp_fault(aws: &AwsHealth, bgp: &BgpHealth, disagreements: Option<&[String]>)
         (0, 0) => words("BGP is up, but neither side announces a route"),
         (0, _) => words("BGP is up, but AWS accepts no route from Azure"),
         (_, 0) => words(
-            "BGP is up, but Azure learns no route from AWS: the virtual private gateway is attached to no VPC, or the VPC's range \
-             is one of the VNet's",
+            "BGP is up, but Azure learns no route from AWS: the virtual private gateway is attached to no VPC, the transit gateway's \
+             route table for this VPN connection has no routes of VPCs, or the VPC's range is one of the VNet's",
         ),
         _ => None,
     }
