@@ -4,17 +4,19 @@
 
 mod simulated;
 
-use awsazure::aws::model::{KeyStorage, TunnelOptions};
+use awsazure::aws::model::{KeyStorage, TransitGatewayId, TunnelOptions};
 use awsazure::link::observed::{KeySeen, Observed};
 use awsazure::link::policy::Preset;
 use awsazure::link::rotation::Rotation;
-use awsazure::link::spec::{AzureNetwork, Spec};
+use awsazure::link::search::Search;
+use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureNetwork, Spec};
 use awsazure::link::tunnel::{PerTunnel, TunnelKey};
 use awsazure::primitives::SharedKey;
 use awsazure::reconcile::{Cause, Ended};
 use serde_json::json;
 use simulated::Sim;
 use simulated::clock::simulated;
+use simulated::sweep::transit_gateway;
 use simulated::verify::ended_well;
 use std::time::Duration;
 
@@ -327,4 +329,50 @@ fn one_look_tells_whether_all_the_other_tunnels_are_up() {
             interrupted.map(|at| calls[..at].iter().rev().take_while(|one| *one == "DescribeVpnConnections").count());
         assert_eq!(looks.collect::<Vec<_>>(), [1; 4]);
     });
+}
+
+#[test]
+fn connections_are_accelerated_one_after_the_other_with_two_tunnels_up_at_any_time() {
+    simulated(|| async {
+        let sim = Sim::new(17);
+        let transit = transit_gateway(&mut sim.sandbox.world());
+        let mut spec = sim.spec("prod", 0);
+        (spec.aws.network, spec.aws.gateway) = (AwsNetwork::OfGateway, AwsGateway::Transit(TransitGatewayId(transit)));
+        let before = sim.converge_from(&spec, &on_transit(&sim, &spec)).await;
+        ended_well("create", &before).unwrap();
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        spec.aws.acceleration = true;
+        let mut search = on_transit(&sim, &spec);
+        search.known.learn(&before.observed);
+        let mut least = 4;
+        let eye = async {
+            loop {
+                least = least.min(all_up(&sim));
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        let ended = tokio::select! {
+            ended = sim.converge_from(&spec, &search) => ended,
+            () = eye => unreachable!(),
+        };
+        ended_well("the change", &ended).unwrap();
+        assert_eq!(least, 2);
+        assert!(ended.observed.aws.vpns.iter().all(|(_, vpn)| vpn.as_ref().is_some_and(|vpn| vpn.accelerated)));
+    });
+}
+
+/// Live tunnels, whatever their addresses.
+fn all_up(sim: &Sim) -> usize {
+    let mut world = sim.sandbox.world();
+    let now = sim.sandbox.now();
+    world.advance(now);
+    world.aws.ends().iter().filter(|end| world.paths.aws_telemetry(end.outside_ip).up).count()
+}
+
+fn on_transit(sim: &Sim, spec: &Spec) -> Search {
+    let mut search = sim.search(spec);
+    if let AwsGateway::Transit(id) = &spec.aws.gateway {
+        search.known.transit_gateway = Some(id.clone());
+    }
+    search
 }

@@ -73,16 +73,24 @@ fn a_link_moves_from_its_vpc_to_a_transit_gateway_and_back() {
     let (env, whole) = (&story.env, story.link.clone());
     let transit = env.hands().make_transit_gateway("Options.AmazonSideAsn=64600");
     let azure = story.state()["azure"]["gateway_id"].clone();
-    for (link, asn, there) in
-        [(on(&transit), 64_600, [0, 0, 1, 2, 2]), (whole.with("aws.asn", "64512"), 64_512, [1, 1, 1, 2, 2])]
-    {
+    // Acceleration is for a connection's life: both are made anew.
+    let accelerated = on(&transit).with("aws.enable_acceleration", "true");
+    let anew = "The AWS half of the link will be built anew";
+    for (link, warning, asn, there) in [
+        (on(&transit), anew, 64_600, [0, 0, 1, 2, 2]),
+        (accelerated, "The tunnels will be interrupted", 64_600, [0, 0, 1, 2, 2]),
+        (whole.clone().with("aws.asn", "64512"), anew, 64_512, [1, 1, 1, 2, 2]),
+    ] {
+        let connection = || story.state()["tunnels"]["instance0_tunnel1"]["aws_vpn_connection_id"].clone();
+        let before = connection();
         env.write(&link.to_string());
         let plan = env.plan();
         assert_eq!(plan.change(ADDRESS).actions, ["update"], "{}", plan.text);
-        assert!(has_warning(&plan.text, "The AWS half of the link will be built anew"), "{}", plan.text);
+        assert!(has_warning(&plan.text, warning), "{}", plan.text);
         env.apply();
         assert!(env.plan_is_empty(), "{link}");
         assert_eq!(ends(env), there, "{link}");
+        assert_ne!(connection(), before);
         assert_eq!((&story.state()["aws"]["asn"], &story.state()["azure"]["gateway_id"]), (&asn.into(), &azure));
     }
     env.destroy();
@@ -102,6 +110,7 @@ fn a_transit_gateway_that_cannot_carry_the_link_is_told_at_plan() {
     refused(on("vgw-1"), "is not the id of a transit gateway");
     refused(on(&transit).with("aws.asn", "64999"), "The existing gateway has another ASN: 64600");
     refused(on(&transit).with("aws.vpc_id", "\"vpc-1\""), "Leave vpc_id out, or transit_gateway_id");
+    refused(Link::whole("link").with("aws.enable_acceleration", "true"), "of transit gateways only");
     refused(on(&transit).with("azure.asn", "64600"), "Both ends have ASN 64600");
 
     let by_hand = env.hands().make_transit_gateway(

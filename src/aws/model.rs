@@ -161,6 +161,8 @@ pub struct VpnConnection {
     /// In no particular order: match by inside CIDR or outside address, never by position.
     pub tunnels: Vec<Tunnel>,
     pub static_routes_only: bool,
+    /// Its traffic enters AWS's network at the nearest edge. Transit gateways only, and fixed for the connection's life.
+    pub accelerated: bool,
     pub tags: Tags,
 }
 

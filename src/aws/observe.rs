@@ -197,6 +197,7 @@ pub(super) fn vpn_connection(connection: &sdk::VpnConnection) -> Option<VpnConne
                 Some(tunnel)
             })
             .collect(),
+        accelerated: options.and_then(|options| options.enable_acceleration()).unwrap_or(false),
         static_routes_only: options.and_then(|options| options.static_routes_only()).unwrap_or(false),
         tags: tags(connection.tags()),
     };

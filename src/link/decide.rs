@@ -32,6 +32,7 @@ pub fn decide(spec: &Spec, seen: &Observed) -> Vec<Step> {
         addresses_after_marks(&mut steps);
     }
     one_tunnel_at_a_time(seen, &mut steps, &gentle);
+    one_connection_at_a_time(spec, seen, &mut steps);
     steps
 }
 
@@ -277,8 +278,10 @@ fn aws_half(spec: &Spec, seen: &Observed, instance: Instance, list: &mut List) {
     };
     let customer_renewed = list.has(Verb::Create, &customer);
     let other_customer = have_customer.is_some_and(|c| c.id != have.customer_gateway_id);
-    if customer_renewed || other_customer {
+    let obsolete = differ::vpn_connection_is_obsolete(spec, have, instance);
+    if customer_renewed || other_customer || obsolete.is_some() {
         let why = format!("the VPN connection to {instance} has another customer gateway");
+        let why = obsolete.unwrap_or(why);
         list.push(Verb::Delete, connection.clone(), vec![]);
         list.push(Verb::Create, connection, vec![why]);
         return mark_new(list);
@@ -393,6 +396,35 @@ fn addresses_after_marks(steps: &mut [Step]) {
         .collect();
     for step in steps.iter_mut().filter(|step| step.object == Object::Gateway) {
         step.after.extend(marks.iter().cloned());
+    }
+}
+
+/// A VPN connection that only its own settings make obsolete leaves the other one's tunnels alone: the second goes when the
+/// sessions of the first are there again.
+fn one_connection_at_a_time(spec: &Spec, seen: &Observed, steps: &mut Vec<Step>) {
+    let [first, second] = Instance::ALL;
+    let alone = |instance: Instance| {
+        let have = seen.aws.vpns.get(instance).as_ref();
+        let obsolete = have.is_some_and(|have| differ::vpn_connection_is_obsolete(spec, have, instance).is_some());
+        obsolete
+            && !steps.iter().any(|step| step.object == Object::CustomerGateway(instance) && step.verb == Verb::Delete)
+    };
+    if !alone(first) || !alone(second) {
+        return;
+    }
+    let mut before: Vec<StepId> = Vec::new();
+    for key in first.tunnels() {
+        let session = (Object::Session(key), Verb::Await);
+        if !steps.iter().any(|step| step.id() == session) {
+            let changes = steps.iter().filter(|step| tunnel_of(&step.object) == Some(key)).map(Step::id).collect();
+            steps.push(Step { object: session.0.clone(), verb: session.1, after: changes, because: vec![] });
+        }
+        before.push(session);
+    }
+    for step in
+        steps.iter_mut().filter(|step| step.object == Object::VpnConnection(second) && step.verb == Verb::Delete)
+    {
+        step.after.extend(before.iter().cloned());
     }
 }
 

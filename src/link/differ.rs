@@ -128,6 +128,12 @@ pub fn customer_gateway_is_obsolete(spec: &Spec, seen: &Observed, instance: Inst
     (asn != have.asn).then(|| format!("the customer gateway for {instance} has ASN {}, not {asn}", have.asn))
 }
 
+/// Whether a VPN connection has to be made anew: what EC2 fixes for its life differs.
+pub fn vpn_connection_is_obsolete(spec: &Spec, have: &aws::VpnConnection, instance: Instance) -> Option<String> {
+    let word = if have.accelerated { "accelerated" } else { "not accelerated" };
+    (have.accelerated != spec.aws.acceleration).then(|| format!("the VPN connection to {instance} is {word}"))
+}
+
 /// The ASN that the Azure gateway has, or will have once this link's change of it is done.
 pub fn azure_asn(spec: &Spec, seen: &Observed) -> Option<crate::primitives::Asn> {
     match &spec.azure.gateway {

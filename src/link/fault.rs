@@ -41,6 +41,7 @@ pub enum Field {
     DpdAction,
     AwsDpdSeconds,
     KeyStorage,
+    Acceleration,
     Logs(&'static str),
     Slot,
     InsideCidr(TunnelKey),
@@ -103,6 +104,14 @@ pub enum Problem {
         "A link on a transit gateway has no VPC of its own and no VPN gateway. Leave {0} out, or transit_gateway_id."
     )]
     BesideTransit(&'static str),
+    #[error(
+        "AWS accelerates VPN connections of transit gateways only. Leave enable_acceleration out, or end the link on one with transit_gateway_id."
+    )]
+    AccelerationWithoutTransit,
+    #[error(
+        "AWS leaves it to the other end to renew the keys of an accelerated connection, and Azure only answers (ResponderOnly): tunnels may drop when keys run out. Use connection_mode = \"Default\"."
+    )]
+    NobodyRekeys,
     #[error("{given:?} and {other:?} name two different objects. Keep one of the two attributes.")]
     TwoObjects { given: String, other: String },
     #[error("{0}.")]
@@ -206,6 +215,8 @@ impl Problem {
             Problem::Sku(_) => "SKU that cannot be created",
             Problem::Generation { .. } => "Generation that the SKU lacks",
             Problem::NobodyDials | Problem::NobodyRedials(_) => "Nobody starts the tunnels",
+            Problem::AccelerationWithoutTransit => "Acceleration of what AWS does not accelerate",
+            Problem::NobodyRekeys => "Nobody renews the keys",
             Problem::BothDial => "Azure answers no calls",
             Problem::GatewaySubnetTooSmall(_) | Problem::GatewaySubnetSmall(_) | Problem::GatewaySubnetMisnamed => {
                 "Wrong gateway subnet"

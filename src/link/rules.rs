@@ -103,6 +103,8 @@ pub struct New {
     pub aws_asn: bool,
     /// One of the four fields that say who dials changes, or the link is new.
     pub dialling: bool,
+    /// Acceleration is switched on.
+    pub acceleration: bool,
 }
 
 /// What contradicts itself once every field has its effective value.
@@ -142,6 +144,13 @@ pub fn check_whole(wish: &Wish, new: New) -> Vec<Fault> {
         faults.push(Fault::error(Field::AzureAsn, Problem::AsnsEqual(asn)));
     }
     dialling(wish, new.dialling, &mut faults);
+    if wish.acceleration == Given::Is(true) {
+        if wish.transit_gateway_id.is_absent() {
+            faults.push(Fault::error(Field::Acceleration, Problem::AccelerationWithoutTransit));
+        } else if new.acceleration && wish.connection_mode.known().is_some_and(|mode| mode == "ResponderOnly") {
+            faults.push(Fault::warning(Field::Acceleration, Problem::NobodyRekeys));
+        }
+    }
     faults
 }
 

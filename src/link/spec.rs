@@ -117,6 +117,8 @@ pub struct AwsSpec {
     pub dpd_timeout_action: String,
     pub dpd_timeout_seconds: u32,
     pub key_storage: KeyStorage,
+    /// Of both VPN connections; on a transit gateway only.
+    pub acceleration: bool,
     pub logs: Logs,
     pub names: AwsNames,
 }

@@ -56,6 +56,7 @@ pub struct Wish {
     pub dpd_action: Given<String>,
     pub aws_dpd_seconds: Given<i64>,
     pub key_storage: Given<String>,
+    pub acceleration: Given<bool>,
     pub logs: Given<LogsWish>,
     pub slot: Given<i64>,
     pub inside_cidrs: PerTunnel<Given<String>>,

@@ -147,6 +147,7 @@ impl Sim {
                 dpd_timeout_action: "restart".to_owned(),
                 dpd_timeout_seconds: 30,
                 key_storage: KeyStorage::Standard,
+                acceleration: false,
                 logs: Logs::default(),
                 names: AwsNames::of(name),
             },

@@ -158,7 +158,7 @@ pub fn course(operation: Operation, hurry: u64) -> Result<Course, String> {
 }
 
 /// Somebody makes a transit gateway; its id once it is available.
-fn transit_gateway(world: &mut World) -> String {
+pub fn transit_gateway(world: &mut World) -> String {
     let caller = format!("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/{REGION}/ec2/aws4_request, Signature=0");
     let form = "application/x-www-form-urlencoded; charset=utf-8";
     let headers = [("authorization", caller.as_str()), ("x-amz-date", "20260101T000000Z"), ("content-type", form)];

@@ -172,6 +172,11 @@ impl Changes<'_> {
             let detail = "A change of the SKU may take up to 45 minutes and interrupts traffic for moments.";
             told.push(warning("The Azure gateway will change its size", detail, "azure.sku"));
         }
+        if self.replaces_something("aws.enable_acceleration") && !self.customer_gateways_anew() {
+            let detail = "The VPN connections are made anew, one after the other, and the AWS addresses of all tunnels change. Traffic goes over \
+                          the tunnels of the other one meanwhile.";
+            told.push(warning("The tunnels will be interrupted", detail, "aws.enable_acceleration"));
+        }
         let gentle = [
             "inside_cidrs",
             "ipsec_policy",
@@ -217,7 +222,11 @@ impl Changes<'_> {
             return aws.to_vec();
         }
         let lost = before.get("aws_vpn_connection_id").is_null();
-        if lost { vec!["aws_outside_ip", "aws_vpn_connection_id"] } else { Vec::new() }
+        if lost || self.replaces_something("aws.enable_acceleration") {
+            vec!["aws_outside_ip", "aws_vpn_connection_id"]
+        } else {
+            Vec::new()
+        }
     }
 }
 

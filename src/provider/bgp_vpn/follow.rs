@@ -107,6 +107,9 @@ fn settings(observed: &Observed, count: Count) -> Vec<(String, Value)> {
     if vpns.is_empty() {
         return found;
     }
+    if let Some(accelerated) = agreed(vpns.iter().map(|vpn| vpn.accelerated), count) {
+        add("aws.enable_acceleration", accelerated.into());
+    }
     let word = |given: &Option<String>, default: &str| given.clone().unwrap_or_else(|| default.to_owned());
     if let Some(action) = agreed(tunnels.iter().map(|t| word(&t.startup_action, AWS_STARTUP)), count) {
         add("aws.startup_action", action.into());

@@ -34,6 +34,7 @@ pub fn path(field: &Field) -> AttributePath {
         Field::StartupAction => "aws.startup_action",
         Field::DpdAction => "aws.dpd_timeout_action",
         Field::AwsDpdSeconds => "aws.dpd_timeout_seconds",
+        Field::Acceleration => "aws.enable_acceleration",
         Field::KeyStorage => "aws.preshared_key_storage",
         Field::Logs(name) => return AttributePath::from("aws.logs").attr(*name),
         Field::Slot => "slot",

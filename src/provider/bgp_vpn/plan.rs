@@ -187,6 +187,7 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
         azure_gateway: !azure_given && changed(&["azure.sku", "azure.generation"]),
         azure_asn: !azure_given && changed(&["azure.asn"]),
         aws_asn: !vpn_given && !on_transit_gateway && changed(&["aws.asn"]),
+        acceleration: changed(&["aws.enable_acceleration"]),
         dialling: changed(&["azure.connection_mode", "aws.startup_action", "aws.dpd_timeout_action"]),
     };
     let mut faults = check_whole(&planned, new);

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// Attributes whose last applied value counts where they are not configured.
-const SETTINGS: [&str; 26] = [
+const SETTINGS: [&str; 27] = [
     "name",
     "azure.create_resource_group",
     "azure.location",
@@ -29,6 +29,7 @@ const SETTINGS: [&str; 26] = [
     "aws.dpd_timeout_action",
     "aws.dpd_timeout_seconds",
     "aws.preshared_key_storage",
+    "aws.enable_acceleration",
     "aws.logs",
     "aws.names",
     "slot",

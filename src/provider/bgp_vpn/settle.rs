@@ -186,6 +186,7 @@ fn aws_on_transit_gateway(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
     for path in ["aws.vpc_id", "aws.vpc", "aws.vpn_gateway_id", "aws.route_table_ids"] {
         draft.fill(path, Value::Null);
     }
+    draft.fill("aws.enable_acceleration", ground.last("aws.enable_acceleration").unwrap_or(false.into()));
     let same = before.is_some_and(|before| before == *draft.at("aws.transit_gateway_id"));
     let asn = match (ground.last("aws.asn").filter(|_| same), &ground.survey.transit_gateway) {
         (Some(last), _) => Some(last),
@@ -197,6 +198,7 @@ fn aws_on_transit_gateway(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
 
 fn aws(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
     draft.fill("aws.transit_gateway_id", Value::Null);
+    draft.fill("aws.enable_acceleration", false);
     let given = ground.vpn_gateway_given();
     let gateway = &ground.survey.vpn_gateway;
     let last_vpc = ground.last("aws.vpc");

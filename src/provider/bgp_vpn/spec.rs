@@ -88,6 +88,7 @@ pub fn spec(settled: &Value, around: Surroundings<'_>) -> Result<Spec, Lacking> 
             dpd_timeout_action: text(aws, "dpd_timeout_action").ok_or(Lacking("aws.dpd_timeout_action"))?,
             dpd_timeout_seconds: small(aws, "dpd_timeout_seconds").ok_or(Lacking("aws.dpd_timeout_seconds"))?,
             key_storage: key_storage(aws),
+            acceleration: aws.get("enable_acceleration").as_bool().unwrap_or_default(),
             logs: read_logs(aws.get("logs")),
             names: aws_names(settled, &name),
         },

@@ -33,6 +33,7 @@ fn half_a_link() -> Observed {
         customer_gateway_id: aws::CustomerGatewayId("cgw-1".into()),
         target: aws::Target::Other,
         tunnels: vec![tunnel],
+        accelerated: false,
         static_routes_only: false,
         tags: Default::default(),
     });

@@ -231,8 +231,11 @@ impl Building<'_> {
         let rolled = instance.tunnels().into_iter().filter(|key| !later(*key));
         tags.extend(rolled.filter_map(|key| Some(self.spec.rotation.as_ref()?.mark(key))).flatten());
         let target = self.target()?;
-        let extras =
-            Extras { key_storage: self.hides_keys().then_some(KeyStorage::SecretsManager), ..Extras::default() };
+        let extras = Extras {
+            key_storage: self.hides_keys().then_some(KeyStorage::SecretsManager),
+            enable_acceleration: self.spec.aws.acceleration.then_some(true),
+            ..Extras::default()
+        };
         let new = NewConnection {
             customer_gateway: &customer,
             target: &target,

@@ -75,6 +75,13 @@ pub(super) fn aws() -> Attribute {
                  permissions for Secrets Manager then. A change keeps the keys and interrupts one tunnel after the other.",
             ),
         ),
+        (
+            "enable_acceleration",
+            Attribute::bool().optional().computed().description(
+                "Whether AWS takes the tunnels' traffic in at its nearest edge (Global Accelerator). On a transit gateway only. Default \
+                 `false`. A change makes the two VPN connections anew, one after the other.",
+            ),
+        ),
         ("logs", logs()),
         ("names", names(&AWS_NAMES, "Name tag")),
         (

@@ -149,6 +149,7 @@ impl Clouds {
                     (None, _) => Target::Other,
                 },
                 tunnels: tunnels.into(),
+                accelerated: spec.aws.acceleration,
                 static_routes_only: false,
                 tags: tags.clone(),
             });
