@@ -4,7 +4,7 @@
 
 mod simulated;
 
-use awsazure::aws::model::{KeyStorage, TransitGatewayId, TunnelOptions};
+use awsazure::aws::model::{Bandwidth, KeyStorage, TransitGatewayId, TunnelOptions, VpnConnection};
 use awsazure::link::observed::{KeySeen, Observed};
 use awsazure::link::policy::Preset;
 use awsazure::link::rotation::Rotation;
@@ -15,7 +15,7 @@ use awsazure::primitives::SharedKey;
 use awsazure::reconcile::{Cause, Ended};
 use serde_json::json;
 use simulated::Sim;
-use simulated::clock::simulated;
+use simulated::clock::{in_virtual_time, on_big_stack, simulated};
 use simulated::sweep::transit_gateway;
 use simulated::verify::ended_well;
 use std::time::Duration;
@@ -331,34 +331,60 @@ fn one_look_tells_whether_all_the_other_tunnels_are_up() {
     });
 }
 
+/// A link on a transit gateway, and the least tunnels that are up while it is changed into another.
+fn least_up(seed: u64, change: fn(&mut Spec)) -> (Observed, Observed, usize) {
+    on_big_stack(|| {
+        in_virtual_time(async {
+            let sim = Sim::new(seed);
+            let transit = transit_gateway(&mut sim.sandbox.world());
+            let mut spec = sim.spec("prod", 0);
+            let transit = AwsGateway::Transit(TransitGatewayId(transit));
+            (spec.aws.network, spec.aws.gateway) = (AwsNetwork::OfGateway, transit);
+            let before = sim.converge_from(&spec, &on_transit(&sim, &spec)).await;
+            ended_well("create", &before).unwrap();
+            tokio::time::sleep(Duration::from_secs(300)).await;
+            change(&mut spec);
+            let mut search = on_transit(&sim, &spec);
+            search.known.learn(&before.observed);
+            let mut least = 4;
+            let eye = async {
+                loop {
+                    least = least.min(all_up(&sim));
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            };
+            let ended = tokio::select! {
+                ended = sim.converge_from(&spec, &search) => ended,
+                () = eye => unreachable!(),
+            };
+            ended_well("the change", &ended).unwrap();
+            (before.observed, ended.observed, least)
+        })
+    })
+}
+
+fn connections(seen: &Observed) -> Vec<VpnConnection> {
+    seen.aws.vpns.iter().filter_map(|(_, vpn)| vpn.clone()).collect()
+}
+
 #[test]
 fn connections_are_accelerated_one_after_the_other_with_two_tunnels_up_at_any_time() {
-    simulated(|| async {
-        let sim = Sim::new(17);
-        let transit = transit_gateway(&mut sim.sandbox.world());
-        let mut spec = sim.spec("prod", 0);
-        (spec.aws.network, spec.aws.gateway) = (AwsNetwork::OfGateway, AwsGateway::Transit(TransitGatewayId(transit)));
-        let before = sim.converge_from(&spec, &on_transit(&sim, &spec)).await;
-        ended_well("create", &before).unwrap();
-        tokio::time::sleep(Duration::from_secs(300)).await;
-        spec.aws.acceleration = true;
-        let mut search = on_transit(&sim, &spec);
-        search.known.learn(&before.observed);
-        let mut least = 4;
-        let eye = async {
-            loop {
-                least = least.min(all_up(&sim));
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        };
-        let ended = tokio::select! {
-            ended = sim.converge_from(&spec, &search) => ended,
-            () = eye => unreachable!(),
-        };
-        ended_well("the change", &ended).unwrap();
-        assert_eq!(least, 2);
-        assert!(ended.observed.aws.vpns.iter().all(|(_, vpn)| vpn.as_ref().is_some_and(|vpn| vpn.accelerated)));
+    let (_, after, least) = least_up(17, |spec| spec.aws.acceleration = true);
+    assert_eq!(least, 2);
+    assert!(connections(&after).iter().all(|vpn| vpn.accelerated));
+}
+
+#[test]
+fn bandwidth_changes_one_connection_after_the_other_in_place_with_two_tunnels_up_at_any_time() {
+    let (before, after, least) = least_up(18, |spec| {
+        spec.aws.bandwidth = Bandwidth::Large;
+        // Beside it something that goes through the link one tunnel at a time.
+        spec.aws.dpd_timeout_seconds = 40;
     });
+    assert_eq!(least, 2);
+    assert!(connections(&after).iter().all(|vpn| vpn.bandwidth == Bandwidth::Large));
+    let ids = |seen: &Observed| connections(seen).into_iter().map(|vpn| vpn.id).collect::<Vec<_>>();
+    assert_eq!(ids(&before), ids(&after));
 }
 
 /// Live tunnels, whatever their addresses.

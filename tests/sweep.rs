@@ -138,6 +138,14 @@ fn a_move_to_a_gateway_that_is_there_goes_on_where_it_broke_off() {
 }
 
 #[test]
+fn a_connection_waits_for_its_predecessor_that_an_earlier_run_left_aws_to_delete() {
+    for call in 1..=2 {
+        let rule = format!("fail call {call} of aws DeleteVpnConnection: once hang-after");
+        survives(Operation::Accelerated, &Trouble::Killed { rule, saved: false });
+    }
+}
+
+#[test]
 fn a_login_that_many_calls_wait_for_in_vain_is_given_up() {
     for kind in ["hang", "503", "dropped"] {
         survives(Operation::Addresses, &rule(&format!("fail call 2 of *: forever {kind}")));

@@ -163,6 +163,8 @@ pub struct VpnConnection {
     pub static_routes_only: bool,
     /// Its traffic enters AWS's network at the nearest edge. Transit gateways only, and fixed for the connection's life.
     pub accelerated: bool,
+    /// Of each tunnel.
+    pub bandwidth: Bandwidth,
     pub tags: Tags,
 }
 
@@ -215,6 +217,29 @@ impl fmt::Display for KeyStorage {
             KeyStorage::Standard => "Standard",
             KeyStorage::SecretsManager => "SecretsManager",
         })
+    }
+}
+
+/// How much a tunnel carries: 1.25 or 5 Gbit/s (`clouds.md` 3.9). Large ones end on transit gateways only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bandwidth {
+    #[default]
+    Standard,
+    Large,
+}
+
+impl Bandwidth {
+    /// EC2's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Bandwidth::Standard => "standard",
+            Bandwidth::Large => "large",
+        }
+    }
+
+    /// Of no word, and of one that is not known, it is what a connection has that says nothing.
+    pub fn read(word: Option<&str>) -> Self {
+        if word == Some("large") { Bandwidth::Large } else { Bandwidth::Standard }
     }
 }
 

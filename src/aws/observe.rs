@@ -1,9 +1,10 @@
 //! From the SDK's answers to plain data. What lacks its id, or is gone already, is left out.
 
 use super::model::{
-    AttachmentState, CustomerGateway, CustomerGatewayId, InternetGateway, InternetGatewayId, KeyStorage, LOG_FORMAT,
-    LogGroup, Logs, Phase, RouteTable, RouteTableId, State, Subnet, SubnetId, Target, Telemetry, TransitGateway,
-    TransitGatewayId, Tunnel, TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
+    AttachmentState, Bandwidth, CustomerGateway, CustomerGatewayId, InternetGateway, InternetGatewayId, KeyStorage,
+    LOG_FORMAT, LogGroup, Logs, Phase, RouteTable, RouteTableId, State, Subnet, SubnetId, Target, Telemetry,
+    TransitGateway, TransitGatewayId, Tunnel, TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId, VpnGateway,
+    VpnGatewayId,
 };
 use crate::primitives::{Asn, SharedKey, Tags};
 use aws_sdk_ec2::types as sdk;
@@ -197,6 +198,9 @@ pub(super) fn vpn_connection(connection: &sdk::VpnConnection) -> Option<VpnConne
                 Some(tunnel)
             })
             .collect(),
+        bandwidth: Bandwidth::read(
+            options.and_then(|options| options.tunnel_bandwidth()).map(sdk::VpnTunnelBandwidth::as_str),
+        ),
         accelerated: options.and_then(|options| options.enable_acceleration()).unwrap_or(false),
         static_routes_only: options.and_then(|options| options.static_routes_only()).unwrap_or(false),
         tags: tags(connection.tags()),

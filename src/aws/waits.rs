@@ -8,8 +8,8 @@ use super::calls::Filter;
 use super::client::Ec2;
 use super::error::{Error, Failure};
 use super::model::{
-    AttachmentState, CustomerGateway, CustomerGatewayId, RouteTableId, State, Subnet, SubnetId, TunnelOptions, Vpc,
-    VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
+    AttachmentState, Bandwidth, CustomerGateway, CustomerGatewayId, RouteTableId, State, Subnet, SubnetId,
+    TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
 };
 use super::patience::Waits;
 use crate::primitives::pace;
@@ -184,6 +184,35 @@ impl Ec2 {
         }
         let target = format!("{id} at {outside_ip}");
         Err(Error::Server(Failure::local("ModifyVpnTunnelOptions", &target, "the tunnel does not show the change")))
+    }
+
+    /// Changes what both tunnels of a connection carry, and waits until it shows that.
+    ///
+    /// # Errors
+    /// As `modify_bandwidth`; `Server` where the connection never shows what was asked for.
+    pub async fn change_bandwidth(
+        &self,
+        waits: &Waits,
+        id: &VpnConnectionId,
+        wanted: Bandwidth,
+    ) -> Result<VpnConnection, Error> {
+        for _ in 0..CHANGES {
+            self.modify_bandwidth(waits, id, wanted).await?;
+            let changed = self
+                .wait_connection(waits, id, "waiting until changed", |connection, lag, changing_seen| {
+                    let shown = changing_seen && connection.bandwidth == wanted;
+                    (!shown && lag < STEADY).then(|| "the change is not shown yet".to_owned())
+                })
+                .await?;
+            if changed.bandwidth == wanted {
+                return Ok(changed);
+            }
+        }
+        Err(Error::Server(Failure::local(
+            "ModifyVpnConnectionOptions",
+            &id.0,
+            "the connection does not show the change",
+        )))
     }
 
     /// Until a change of one tunnel is done: available, and the tunnel shows what was asked for. One that stays

@@ -108,6 +108,12 @@ fn aws_side(search: &Search, read: &Read) -> AwsSide {
         let by_id = read.vpns.iter().filter(living).find(|v| known == Some(&v.id));
         by_id.or_else(|| read.vpns.iter().filter(living).find(|v| search.owns(&v.tags, instance))).cloned()
     });
+    let was_ours = |v: &&aws::VpnConnection| {
+        let known = search.known.vpns.iter().any(|(_, id)| id.as_ref() == Some(&v.id));
+        known || search.link.as_ref().is_some_and(|link| link.is_on(&v.tags))
+    };
+    let leaving = read.vpns.iter().filter(|v| v.state == aws::State::Deleting).filter(was_ours);
+    let leaving_vpns = leaving.map(|v| v.id.clone()).collect();
     let customer_gateways = PerInstance::from_fn(|instance| {
         let there = || {
             let gone = |c: &&aws::CustomerGateway| !matches!(c.state, aws::State::Deleting | aws::State::Deleted);
@@ -155,6 +161,7 @@ fn aws_side(search: &Search, read: &Read) -> AwsSide {
         gateway: read.vpn_gateway.clone().filter(|g| !matches!(g.state, aws::State::Deleting | aws::State::Deleted)),
         customer_gateways,
         vpns,
+        leaving_vpns,
         outside_ips,
         told: PerTunnel::default(),
     }

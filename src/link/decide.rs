@@ -289,7 +289,7 @@ fn aws_half(spec: &Spec, seen: &Observed, instance: Instance, list: &mut List) {
     if have.state == State::Pending {
         list.push(Verb::Await, connection.clone(), vec![]);
     }
-    list.change(connection, differ::labels(&have.tags, spec));
+    list.change(connection, differ::vpn_connection(spec, have, instance));
     for key in instance.tunnels() {
         let Some(tunnel) = seen.tunnel(key) else { continue };
         let mut because = differ::tunnel(spec, tunnel, key).map(|(because, _)| because).unwrap_or_default();
@@ -399,10 +399,20 @@ fn addresses_after_marks(steps: &mut [Step]) {
     }
 }
 
-/// A VPN connection that only its own settings make obsolete leaves the other one's tunnels alone: the second goes when the
-/// sessions of the first are there again.
+/// What interrupts a whole VPN connection leaves the other one's tunnels alone: a change, whose step waits for the sessions too,
+/// and settings that make both obsolete, where the second goes when the sessions of the first are there again.
 fn one_connection_at_a_time(spec: &Spec, seen: &Observed, steps: &mut Vec<Step>) {
     let [first, second] = Instance::ALL;
+    let changes = [first, second].map(|instance| (Object::VpnConnection(instance), Verb::Change));
+    let changes: Vec<StepId> = changes.into_iter().filter(|id| steps.iter().any(|step| step.id() == *id)).collect();
+    for step in steps.iter_mut().filter(|step| step.verb == Verb::Change) {
+        let earlier = changes.iter().filter(|(object, _)| match step.object {
+            // Single tunnels change when both connections are done.
+            Object::VpnConnection(_) => *object == Object::VpnConnection(first) && step.object != *object,
+            _ => tunnel_of(&step.object).is_some(),
+        });
+        step.after.extend(earlier.cloned().collect::<Vec<_>>());
+    }
     let alone = |instance: Instance| {
         let have = seen.aws.vpns.get(instance).as_ref();
         let obsolete = have.is_some_and(|have| differ::vpn_connection_is_obsolete(spec, have, instance).is_some());

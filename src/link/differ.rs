@@ -134,6 +134,16 @@ pub fn vpn_connection_is_obsolete(spec: &Spec, have: &aws::VpnConnection, instan
     (have.accelerated != spec.aws.acceleration).then(|| format!("the VPN connection to {instance} is {word}"))
 }
 
+/// How a VPN connection that stays differs in itself, its tunnels' options apart.
+pub fn vpn_connection(spec: &Spec, have: &aws::VpnConnection, instance: Instance) -> Differences {
+    let (is, wanted) = (have.bandwidth, spec.aws.bandwidth);
+    let words =
+        || format!("the tunnels of the VPN connection to {instance} are {}, not {}", is.as_str(), wanted.as_str());
+    let mut found: Differences = (is != wanted).then(words).into_iter().collect();
+    found.extend(labels(&have.tags, spec));
+    found
+}
+
 /// The ASN that the Azure gateway has, or will have once this link's change of it is done.
 pub fn azure_asn(spec: &Spec, seen: &Observed) -> Option<crate::primitives::Asn> {
     match &spec.azure.gateway {

@@ -42,6 +42,7 @@ pub enum Field {
     AwsDpdSeconds,
     KeyStorage,
     Acceleration,
+    Bandwidth,
     Logs(&'static str),
     Slot,
     InsideCidr(TunnelKey),
@@ -105,9 +106,9 @@ pub enum Problem {
     )]
     BesideTransit(&'static str),
     #[error(
-        "AWS accelerates VPN connections of transit gateways only. Leave enable_acceleration out, or end the link on one with transit_gateway_id."
+        "AWS has this for VPN connections of transit gateways only. Leave it out, or end the link on one with transit_gateway_id."
     )]
-    AccelerationWithoutTransit,
+    TransitOnly,
     #[error(
         "AWS leaves it to the other end to renew the keys of an accelerated connection, and Azure only answers (ResponderOnly): tunnels may drop when keys run out. Use connection_mode = \"Default\"."
     )]
@@ -215,7 +216,7 @@ impl Problem {
             Problem::Sku(_) => "SKU that cannot be created",
             Problem::Generation { .. } => "Generation that the SKU lacks",
             Problem::NobodyDials | Problem::NobodyRedials(_) => "Nobody starts the tunnels",
-            Problem::AccelerationWithoutTransit => "Acceleration of what AWS does not accelerate",
+            Problem::TransitOnly => "Setting of transit gateways",
             Problem::NobodyRekeys => "Nobody renews the keys",
             Problem::BothDial => "Azure answers no calls",
             Problem::GatewaySubnetTooSmall(_) | Problem::GatewaySubnetSmall(_) | Problem::GatewaySubnetMisnamed => {

@@ -39,6 +39,8 @@ pub struct AwsSide {
     pub transit_gateway: Option<aws::TransitGateway>,
     pub customer_gateways: PerInstance<Option<aws::CustomerGateway>>,
     pub vpns: PerInstance<Option<aws::VpnConnection>>,
+    /// VPN connections of this link that AWS is still deleting: until they are gone their inside CIDRs are taken.
+    pub leaving_vpns: Vec<aws::VpnConnectionId>,
     /// Which of a connection's two endpoints is which tunnel.
     pub outside_ips: PerTunnel<Option<Ipv4Addr>>,
     /// Keys that an endpoint was given since the last reading, which it may never show.

@@ -144,9 +144,12 @@ pub fn check_whole(wish: &Wish, new: New) -> Vec<Fault> {
         faults.push(Fault::error(Field::AzureAsn, Problem::AsnsEqual(asn)));
     }
     dialling(wish, new.dialling, &mut faults);
+    if wish.bandwidth.known().is_some_and(|word| word == "large") && wish.transit_gateway_id.is_absent() {
+        faults.push(Fault::error(Field::Bandwidth, Problem::TransitOnly));
+    }
     if wish.acceleration == Given::Is(true) {
         if wish.transit_gateway_id.is_absent() {
-            faults.push(Fault::error(Field::Acceleration, Problem::AccelerationWithoutTransit));
+            faults.push(Fault::error(Field::Acceleration, Problem::TransitOnly));
         } else if new.acceleration && wish.connection_mode.known().is_some_and(|mode| mode == "ResponderOnly") {
             faults.push(Fault::warning(Field::Acceleration, Problem::NobodyRekeys));
         }
@@ -248,6 +251,7 @@ fn words(wish: &Wish, faults: &mut Vec<Fault>) {
         ),
         (&wish.startup_action, Field::StartupAction, &["start", "add"][..], "start, add"),
         (&wish.dpd_action, Field::DpdAction, &["restart", "clear", "none"][..], "restart, clear, none"),
+        (&wish.bandwidth, Field::Bandwidth, &["standard", "large"][..], "standard, large"),
         (&wish.key_storage, Field::KeyStorage, &["Standard", "SecretsManager"][..], "Standard, SecretsManager"),
         (&wish.on_create_failure, Field::OnCreateFailure, &["keep", "rollback"][..], "keep, rollback"),
         (&wish.generation, Field::Generation, &["Generation1", "Generation2"][..], "Generation1, Generation2"),

@@ -7,7 +7,7 @@ use super::ownership::LinkId;
 use super::policy::Policy;
 use super::rotation::Rotation;
 use super::tunnel::{Instance, PerTunnel};
-use crate::aws::model::{KeyStorage, Logs, Region, RouteTableId, TransitGatewayId, VpcId, VpnGatewayId};
+use crate::aws::model::{Bandwidth, KeyStorage, Logs, Region, RouteTableId, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
 use crate::primitives::{Asn, SharedKey, Tags};
@@ -119,6 +119,8 @@ pub struct AwsSpec {
     pub key_storage: KeyStorage,
     /// Of both VPN connections; on a transit gateway only.
     pub acceleration: bool,
+    /// Of every tunnel; large on a transit gateway only.
+    pub bandwidth: Bandwidth,
     pub logs: Logs,
     pub names: AwsNames,
 }

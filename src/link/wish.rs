@@ -57,6 +57,7 @@ pub struct Wish {
     pub aws_dpd_seconds: Given<i64>,
     pub key_storage: Given<String>,
     pub acceleration: Given<bool>,
+    pub bandwidth: Given<String>,
     pub logs: Given<LogsWish>,
     pub slot: Given<i64>,
     pub inside_cidrs: PerTunnel<Given<String>>,

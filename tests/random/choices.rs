@@ -16,6 +16,7 @@ fn numbers(numbers: &[u32]) -> Vec<Value> {
 /// What says where a link is: decided by the site and the style, not attribute by attribute. None for all else.
 pub fn place(path: &str, site: &Site, style: Style, dice: &mut Dice) -> Option<Value> {
     let made = matches!(style, Style::Made | Style::AllMade);
+    let own_network = matches!(style, Style::Networks | Style::Transit);
     let either = |is: bool, value: Value| if is { value } else { Value::Null };
     let azure = Site::azure_range(site.number);
     Some(match path {
@@ -28,9 +29,9 @@ pub fn place(path: &str, site: &Site, style: Style, dice: &mut Dice) -> Option<V
         "azure.create_resource_group" => dice.pick(&[Value::Null, false.into()]).clone(),
         "azure.location" if style == Style::AllMade => dice.pick(&texts(&["eastus", "East US"])).clone(),
         "azure.location" => dice.pick(&[Value::Null, "eastus".into(), "East US".into()]).clone(),
-        "azure.virtual_network_id" => either(style == Style::Networks, site.network.clone().into()),
+        "azure.virtual_network_id" => either(own_network, site.network.clone().into()),
         "azure.gateway_subnet_prefix" => {
-            either(style == Style::Networks && !site.has_gateway_subnet, format!("{azure}.0/27").into())
+            either(own_network && !site.has_gateway_subnet, format!("{azure}.0/27").into())
         }
         "azure.virtual_network" if !made => Value::Null,
         "azure.virtual_network.name" => format!("vnet-{}", site.number).into(),
@@ -54,8 +55,10 @@ pub fn place(path: &str, site: &Site, style: Style, dice: &mut Dice) -> Option<V
             let gateway = site.gateways.as_ref().map(|(_, aws)| aws.clone());
             either(style == Style::Gateways, gateway.into())
         }
+        "aws.transit_gateway_id" => either(style == Style::Transit, site.transit_gateway.clone().into()),
         "aws.region" => dice.pick(&[Value::Null, Value::Null, REGION.into()]).clone(),
         "aws.route_table_ids" => match style {
+            Style::Transit => Value::Null,
             Style::Networks => {
                 dice.pick(&[Value::Null, Value::Set(Vec::new()), Value::set_of([site.main_table.clone()])]).clone()
             }
@@ -68,7 +71,7 @@ pub fn place(path: &str, site: &Site, style: Style, dice: &mut Dice) -> Option<V
 
 /// Good values of an attribute.
 pub fn good(path: &str, site: &Site, style: Style) -> Vec<Value> {
-    let given = style == Style::Gateways;
+    let (given, transit) = (style == Style::Gateways, style == Style::Transit);
     let tunnel = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
     match path {
         "azure.sku" if given => texts(&["VpnGw2AZ"]),
@@ -78,11 +81,13 @@ pub fn good(path: &str, site: &Site, style: Style) -> Vec<Value> {
         "azure.asn" => numbers(&[65_000, 65_010, 65_515, 4_200_000_001]),
         "azure.connection_mode" => texts(&["Default", "ResponderOnly", "InitiatorOnly"]),
         "azure.dpd_timeout_seconds" => numbers(&[45, 9, 60, 3_600]),
-        "aws.asn" if given => numbers(&[AWS_ASN]),
+        "aws.asn" if given || transit => numbers(&[AWS_ASN]),
         "aws.asn" => numbers(&[64_512, 64_600, 4_200_000_100]),
         "aws.startup_action" => texts(&["start"]),
         "aws.dpd_timeout_action" => texts(&["restart"]),
         "aws.dpd_timeout_seconds" => numbers(&[30, 40, 600]),
+        "aws.enable_acceleration" => vec![false.into(), transit.into()],
+        "aws.tunnel_bandwidth" => texts(&["standard", if transit { "large" } else { "standard" }]),
         "aws.preshared_key_storage" => texts(&["Standard", "SecretsManager"]),
         "aws.logs.log_group_arn" | "aws.logs.bgp_log_group_arn" => texts(&[
             "arn:aws:logs:eu-west-1:123456789012:log-group:vpn",

@@ -30,12 +30,18 @@ pub struct Site {
     pub main_table: String,
     /// Ids of an Azure gateway and a VPN gateway in those networks, at one site in five.
     pub gateways: Option<(String, String)>,
+    /// Id of a transit gateway of its own, at another one in five.
+    pub transit_gateway: Option<String>,
 }
 
 impl Site {
     /// Whether a site of this number has gateways.
     fn is_hub(number: usize) -> bool {
         number % 5 == 4
+    }
+
+    fn is_transit(number: usize) -> bool {
+        number % 5 == 2
     }
 
     pub fn name(&self) -> String {
@@ -111,7 +117,10 @@ impl Builder {
             "addressSpace": {"addressPrefixes": [format!("{start}.{third}.0/18")]}, "subnets": subnets}});
         self.azure("PUT", &network, &body);
         let vpc = element(&self.aws("Action=CreateVpc&CidrBlock=172.20.0.0%2F16"), "vpcId");
-        Site { number, group: GROUP, network, has_gateway_subnet, vpc, main_table: String::new(), gateways: None }
+        let form = format!("Action=CreateTransitGateway&Options.AmazonSideAsn={AWS_ASN}");
+        let transit_gateway = Site::is_transit(number).then(|| element(&self.aws(&form), "transitGatewayId"));
+        let (main_table, gateways) = (String::new(), None);
+        Site { number, group: GROUP, network, has_gateway_subnet, vpc, main_table, gateways, transit_gateway }
     }
 
     fn azure_gateway(&mut self, base: &str, number: usize) {
@@ -218,13 +227,16 @@ pub enum Style {
     AllMade,
     /// Both gateways by id.
     Gateways,
+    /// The VNet and a transit gateway by id.
+    Transit,
 }
 
 impl Style {
     pub fn of(site: &Site, dice: &mut Dice) -> Self {
-        match &site.gateways {
-            Some(_) => Style::Gateways,
-            None => *dice.pick(&[Style::Networks, Style::Networks, Style::Made, Style::AllMade]),
+        match (&site.gateways, &site.transit_gateway) {
+            (Some(_), _) => Style::Gateways,
+            (None, Some(_)) => *dice.pick(&[Style::Transit, Style::Transit, Style::Networks]),
+            (None, None) => *dice.pick(&[Style::Networks, Style::Networks, Style::Made, Style::AllMade]),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::sweep::{Course, course};
 const SAMPLE: usize = 199;
 
 /// A fault in the product that the sweep or the thousand pairs of links found: the test that keeps it out, and what it was.
-pub const FINDINGS: [(&str, &str); 17] = [
+pub const FINDINGS: [(&str, &str); 18] = [
     (
         "a_create_that_failed_before_its_public_route_table_still_gets_routes_into_it",
         "The state of a failed create took the route tables made so far for the whole set: the public table never got Azure's routes.",
@@ -75,6 +75,10 @@ pub const FINDINGS: [(&str, &str); 17] = [
     (
         "a_move_to_a_gateway_that_is_there_goes_on_where_it_broke_off",
         "Broken off between the old AWS half and the new one, a move to a gateway or VPC named by id never got on: nobody looked for it.",
+    ),
+    (
+        "a_connection_waits_for_its_predecessor_that_an_earlier_run_left_aws_to_delete",
+        "A VPN connection that was made anew was refused while AWS still deleted the one before it: its inside CIDRs were taken.",
     ),
 ];
 

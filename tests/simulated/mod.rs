@@ -21,7 +21,7 @@ pub mod witness;
 use self::verify::managed;
 use self::wire::Wire;
 use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
-use awsazure::aws::model::{KeyStorage, Logs, Region};
+use awsazure::aws::model::{Bandwidth, KeyStorage, Logs, Region};
 use awsazure::aws::{Aws, Seams, Settings as AwsSettings, TokioTime};
 use awsazure::azure::credential::CredentialSettings;
 use awsazure::azure::{Azure, AzureSettings, ResourceId};
@@ -148,6 +148,7 @@ impl Sim {
                 dpd_timeout_seconds: 30,
                 key_storage: KeyStorage::Standard,
                 acceleration: false,
+                bandwidth: Bandwidth::Standard,
                 logs: Logs::default(),
                 names: AwsNames::of(name),
             },

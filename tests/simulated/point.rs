@@ -14,6 +14,9 @@ pub enum Operation {
     Asn,
     /// A transit gateway in place of the VPC and its VPN gateway.
     Transit,
+    /// The tunnels of a link on a transit gateway become large, one connection after the other, and its connections accelerated.
+    Bandwidth,
+    Accelerated,
     /// Tags and timers, one object after the other.
     Settings,
     /// Another range of the VNet, with a subnet in it.
@@ -34,12 +37,14 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [(&'static str, Operation); 16] = [
+    pub const ALL: [(&'static str, Operation); 18] = [
         ("create", Operation::Create),
         ("read", Operation::Read),
         ("addresses", Operation::Addresses),
         ("asn", Operation::Asn),
         ("transit", Operation::Transit),
+        ("bandwidth", Operation::Bandwidth),
+        ("accelerated", Operation::Accelerated),
         ("settings", Operation::Settings),
         ("network", Operation::Network),
         ("rotate", Operation::Rotate),

@@ -94,7 +94,12 @@ fn changed(operation: Operation) -> Value {
             set("preshared_keys_wo", Value::object(own));
             set("preshared_keys_wo_version", 1_u8.into());
         }
-        Operation::Transit => ["aws.vpc", "aws.vpc_id"].into_iter().for_each(|path| set(path, Value::Null)),
+        Operation::Bandwidth => {
+            set("aws.tunnel_bandwidth", "large".into());
+            // As for a secret.
+            set("tags", Value::map([("team", "large")]));
+        }
+        Operation::Accelerated => set("aws.enable_acceleration", true.into()),
         Operation::Settings => {
             set("tags", Value::map([("team", "network"), ("cost", "4711")]));
             set("azure.dpd_timeout_seconds", 60_u8.into());
@@ -125,7 +130,7 @@ fn changed(operation: Operation) -> Value {
         }
         // Tags are what only a configuration knows: with them the plan after an import would not be empty.
         Operation::Import => set("tags", Value::Null),
-        Operation::Create | Operation::HiddenCreate | Operation::Read | Operation::Destroy => {}
+        Operation::Create | Operation::HiddenCreate | Operation::Read | Operation::Destroy | Operation::Transit => {}
     }
     changed
 }
@@ -137,12 +142,22 @@ fn changed(operation: Operation) -> Value {
 pub fn course(operation: Operation, hurry: u64) -> Result<Course, String> {
     // Retry-After grows, as it was recorded: fewer polls, which are all alike.
     let settings = Settings { time_scale: hurry, growing_retry_after: true, ..Settings::default() };
-    let empty = World::new(SEED, settings);
-    let create = Scene { world: empty, stored: Stored::default(), config: link(operation), run: Run::Apply };
+    let mut empty = World::new(SEED, settings);
+    let starts_there = matches!(operation, Operation::Bandwidth | Operation::Accelerated);
+    let transit = (starts_there || operation == Operation::Transit).then(|| transit_gateway(&mut empty));
+    let moved = |mut config: Value| {
+        if let Some(id) = &transit {
+            config.set_at(&"aws.vpc".into(), Value::Null);
+            config.set_at(&"aws.transit_gateway_id".into(), id.as_str());
+        }
+        config
+    };
+    let config = if starts_there { moved(link(operation)) } else { link(operation) };
+    let create = Scene { world: empty, stored: Stored::default(), config, run: Run::Apply };
     if matches!(operation, Operation::Create | Operation::HiddenCreate) {
         return undisturbed(operation, create);
     }
-    let (mut world, stored) = undisturbed(Operation::Create, create)?.after;
+    let (world, stored) = undisturbed(Operation::Create, create)?.after;
     let id = stored.state.get("id").as_str().unwrap_or_default().to_owned();
     let (run, stored) = match operation {
         Operation::Read => (Run::Refresh, stored),
@@ -150,11 +165,7 @@ pub fn course(operation: Operation, hurry: u64) -> Result<Course, String> {
         Operation::Destroy => (Run::Destroy, stored),
         _ => (Run::Apply, stored),
     };
-    let mut config = changed(operation);
-    if operation == Operation::Transit {
-        config.set_at(&"aws.transit_gateway_id".into(), transit_gateway(&mut world));
-    }
-    undisturbed(operation, Scene { world, stored, config, run })
+    undisturbed(operation, Scene { world, stored, config: moved(changed(operation)), run })
 }
 
 /// Somebody makes a transit gateway; its id once it is available.

@@ -5,7 +5,7 @@ use crate::aws::attempt::Policy;
 use crate::aws::client::Ec2;
 use crate::aws::error::{Error, Failure};
 use crate::aws::model::{
-    CustomerGatewayId, KeyStorage, Logs, State, Target, TunnelOptions, VpnConnection, VpnConnectionId,
+    Bandwidth, CustomerGatewayId, KeyStorage, Logs, State, Target, TunnelOptions, VpnConnection, VpnConnectionId,
 };
 use crate::aws::observe;
 use crate::aws::patience::{Own, Waits};
@@ -19,8 +19,8 @@ pub struct Extras {
     /// Transit gateways only.
     pub enable_acceleration: Option<bool>,
     pub key_storage: Option<KeyStorage>,
-    /// `standard` or `large`; transit gateways only.
-    pub tunnel_bandwidth: Option<String>,
+    /// Transit gateways only, and not in every region even the default.
+    pub tunnel_bandwidth: Option<Bandwidth>,
 }
 
 /// A connection to be made.
@@ -132,7 +132,7 @@ impl Ec2 {
             let options = sdk::VpnConnectionOptionsSpecification::builder()
                 .static_routes_only(false)
                 .set_enable_acceleration(extras.enable_acceleration)
-                .set_tunnel_bandwidth(extras.tunnel_bandwidth.as_deref().map(sdk::VpnTunnelBandwidth::from))
+                .set_tunnel_bandwidth(extras.tunnel_bandwidth.map(|it| sdk::VpnTunnelBandwidth::from(it.as_str())))
                 .set_tunnel_options(Some(tunnels.iter().map(made_with).collect()))
                 .build();
             let call = self.client().create_vpn_connection().r#type("ipsec.1").customer_gateway_id(&customer_gateway.0);
@@ -187,29 +187,22 @@ impl Ec2 {
         unquoted(done, [options])
     }
 
-    /// Starts moving the connection to another customer gateway. Both tunnels are down meanwhile and the outside
-    /// addresses stay; wait with `wait_vpn_connection_available`.
+    /// Starts changing what both tunnels carry. Both are down meanwhile, and the outside addresses stay; wait with
+    /// `wait_vpn_connection_available`.
     ///
     /// # Errors
     /// See `Error`.
-    pub async fn modify_vpn_connection(
-        &self,
-        waits: &Waits,
-        id: &VpnConnectionId,
-        customer_gateway: &CustomerGatewayId,
-    ) -> Result<(), Error> {
+    pub async fn modify_bandwidth(&self, waits: &Waits, id: &VpnConnectionId, wanted: Bandwidth) -> Result<(), Error> {
         let send = || {
-            let call = self.client().modify_vpn_connection().vpn_connection_id(&id.0);
-            call.customer_gateway_id(&customer_gateway.0).send()
+            let call = self.client().modify_vpn_connection_options().vpn_connection_id(&id.0);
+            call.tunnel_bandwidth(sdk::VpnTunnelBandwidth::from(wanted.as_str())).send()
         };
+        // A lost answer: done where it has changed. A change under way may be somebody else's.
         let look = || async {
             let found = self.describe_vpn_connections(waits, &Filter::id(id)).await?;
-            let done = found.iter().any(|connection| {
-                connection.state == State::Modifying || connection.customer_gateway_id == *customer_gateway
-            });
-            Ok(done.then_some(()))
+            Ok(found.iter().any(|connection| connection.bandwidth == wanted).then_some(()))
         };
-        self.create(waits, Policy::MODIFY, ("ModifyVpnConnection", &id.0), send, |_| Some(()), look).await
+        self.create(waits, Policy::MODIFY, ("ModifyVpnConnectionOptions", &id.0), send, |_| Some(()), look).await
     }
 
     /// Starts deleting it; wait with `wait_vpn_connection_deleted`.

@@ -177,6 +177,11 @@ impl Changes<'_> {
                           the tunnels of the other one meanwhile.";
             told.push(warning("The tunnels will be interrupted", detail, "aws.enable_acceleration"));
         }
+        if self.replaces_something("aws.tunnel_bandwidth") && !self.aws_anew() {
+            let detail = "Both tunnels of a VPN connection are down for some minutes while their bandwidth changes, of one connection after \
+                          the other. Traffic goes over the tunnels of the other one meanwhile.";
+            told.push(warning("The tunnels will be interrupted", detail, "aws.tunnel_bandwidth"));
+        }
         let gentle = [
             "inside_cidrs",
             "ipsec_policy",
@@ -222,7 +227,7 @@ impl Changes<'_> {
             return aws.to_vec();
         }
         let lost = before.get("aws_vpn_connection_id").is_null();
-        if lost || self.replaces_something("aws.enable_acceleration") {
+        if lost || self.at("aws.enable_acceleration") {
             vec!["aws_outside_ip", "aws_vpn_connection_id"]
         } else {
             Vec::new()

@@ -107,8 +107,10 @@ fn settings(observed: &Observed, count: Count) -> Vec<(String, Value)> {
     if vpns.is_empty() {
         return found;
     }
-    if let Some(accelerated) = agreed(vpns.iter().map(|vpn| vpn.accelerated), count) {
-        add("aws.enable_acceleration", accelerated.into());
+    // Null where a change broke off between the two: the next one makes one of them anew, whichever way it goes.
+    add("aws.enable_acceleration", agreed(vpns.iter().map(|vpn| vpn.accelerated), Count::All).into());
+    if let Some(bandwidth) = agreed(vpns.iter().map(|vpn| vpn.bandwidth), count) {
+        add("aws.tunnel_bandwidth", bandwidth.as_str().into());
     }
     let word = |given: &Option<String>, default: &str| given.clone().unwrap_or_else(|| default.to_owned());
     if let Some(action) = agreed(tunnels.iter().map(|t| word(&t.startup_action, AWS_STARTUP)), count) {

@@ -35,6 +35,7 @@ pub fn path(field: &Field) -> AttributePath {
         Field::DpdAction => "aws.dpd_timeout_action",
         Field::AwsDpdSeconds => "aws.dpd_timeout_seconds",
         Field::Acceleration => "aws.enable_acceleration",
+        Field::Bandwidth => "aws.tunnel_bandwidth",
         Field::KeyStorage => "aws.preshared_key_storage",
         Field::Logs(name) => return AttributePath::from("aws.logs").attr(*name),
         Field::Slot => "slot",

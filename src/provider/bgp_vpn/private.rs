@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// Attributes whose last applied value counts where they are not configured.
-const SETTINGS: [&str; 27] = [
+const SETTINGS: [&str; 28] = [
     "name",
     "azure.create_resource_group",
     "azure.location",
@@ -30,6 +30,7 @@ const SETTINGS: [&str; 27] = [
     "aws.dpd_timeout_seconds",
     "aws.preshared_key_storage",
     "aws.enable_acceleration",
+    "aws.tunnel_bandwidth",
     "aws.logs",
     "aws.names",
     "slot",

@@ -187,6 +187,7 @@ fn aws_on_transit_gateway(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
         draft.fill(path, Value::Null);
     }
     draft.fill("aws.enable_acceleration", ground.last("aws.enable_acceleration").unwrap_or(false.into()));
+    draft.fill("aws.tunnel_bandwidth", ground.last("aws.tunnel_bandwidth").unwrap_or("standard".into()));
     let same = before.is_some_and(|before| before == *draft.at("aws.transit_gateway_id"));
     let asn = match (ground.last("aws.asn").filter(|_| same), &ground.survey.transit_gateway) {
         (Some(last), _) => Some(last),
@@ -199,6 +200,7 @@ fn aws_on_transit_gateway(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
 fn aws(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
     draft.fill("aws.transit_gateway_id", Value::Null);
     draft.fill("aws.enable_acceleration", false);
+    draft.fill("aws.tunnel_bandwidth", "standard");
     let given = ground.vpn_gateway_given();
     let gateway = &ground.survey.vpn_gateway;
     let last_vpc = ground.last("aws.vpc");

@@ -5,8 +5,8 @@ use super::schema::{AWS_NAMES, AZURE_NAMES};
 use super::settle::{aws_name, azure_name};
 use super::settle_options::{inside_cidrs, read_logs, read_policy};
 use crate::aws::model::{
-    CustomerGatewayId, InternetGatewayId, KeyStorage, Region, RouteTableId, SubnetId, TransitGatewayId, VpcId,
-    VpnConnectionId, VpnGatewayId,
+    Bandwidth, CustomerGatewayId, InternetGatewayId, KeyStorage, Region, RouteTableId, SubnetId, TransitGatewayId,
+    VpcId, VpnConnectionId, VpnGatewayId,
 };
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
@@ -88,6 +88,7 @@ pub fn spec(settled: &Value, around: Surroundings<'_>) -> Result<Spec, Lacking> 
             dpd_timeout_action: text(aws, "dpd_timeout_action").ok_or(Lacking("aws.dpd_timeout_action"))?,
             dpd_timeout_seconds: small(aws, "dpd_timeout_seconds").ok_or(Lacking("aws.dpd_timeout_seconds"))?,
             key_storage: key_storage(aws),
+            bandwidth: Bandwidth::read(aws.get("tunnel_bandwidth").as_str()),
             acceleration: aws.get("enable_acceleration").as_bool().unwrap_or_default(),
             logs: read_logs(aws.get("logs")),
             names: aws_names(settled, &name),

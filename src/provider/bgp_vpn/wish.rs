@@ -38,6 +38,7 @@ pub fn wish(value: &Value) -> Wish {
         dpd_action: text(aws.get("dpd_timeout_action")),
         aws_dpd_seconds: number(aws.get("dpd_timeout_seconds")),
         acceleration: given(aws.get("enable_acceleration"), Value::as_bool),
+        bandwidth: text(aws.get("tunnel_bandwidth")),
         key_storage: text(aws.get("preshared_key_storage")),
         logs: given(aws.get("logs"), |v| {
             Some(LogsWish {

@@ -34,6 +34,7 @@ fn half_a_link() -> Observed {
         target: aws::Target::Other,
         tunnels: vec![tunnel],
         accelerated: false,
+        bandwidth: aws::Bandwidth::Standard,
         static_routes_only: false,
         tags: Default::default(),
     });

@@ -1,7 +1,7 @@
 //! Steps at AWS.
 
 use super::Building;
-use crate::aws::model::{KeyStorage, RouteTableId, Target, TunnelOptions, VpcId, VpnConnection};
+use crate::aws::model::{Bandwidth, KeyStorage, RouteTableId, Target, TunnelOptions, VpcId, VpnConnection};
 use crate::aws::{Extras, Filter, NewConnection, Own};
 use crate::link::assemble::{name_endpoints, part};
 use crate::link::decide::wanted_tables;
@@ -233,8 +233,8 @@ impl Building<'_> {
         let target = self.target()?;
         let extras = Extras {
             key_storage: self.hides_keys().then_some(KeyStorage::SecretsManager),
+            tunnel_bandwidth: Some(self.spec.aws.bandwidth).filter(|it| *it != Bandwidth::Standard),
             enable_acceleration: self.spec.aws.acceleration.then_some(true),
-            ..Extras::default()
         };
         let new = NewConnection {
             customer_gateway: &customer,
@@ -245,6 +245,9 @@ impl Building<'_> {
             own: Own::new(&own),
         };
         let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
+        for leaving in self.acting.seen(|seen| seen.aws.leaving_vpns.clone()) {
+            ec2.wait_vpn_connection_deleted(&waits, &leaving).await?;
+        }
         let made = ec2.create_vpn_connection(&waits, &new).await?;
         let id = made.id.clone();
         if self.hides_keys() {
@@ -258,6 +261,28 @@ impl Building<'_> {
         let ready = ec2.wait_vpn_connection_available(&waits, &id, true).await?;
         self.note_connection(instance, ready);
         Ok(())
+    }
+
+    /// Bandwidth, with both tunnels up again after it as far as they were before; then labels.
+    pub(super) async fn change_vpn_connection(&self, instance: Instance) -> Result<(), Cause> {
+        let have = self.acting.must("the VPN connection", |seen| seen.aws.vpns.get(instance).clone())?;
+        let wanted = self.spec.aws.bandwidth;
+        if have.bandwidth != wanted {
+            let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
+            let changed = ec2.change_bandwidth(&waits, &have.id, wanted).await?;
+            self.acting.note(|seen| *seen.aws.vpns.get_mut(instance) = Some(changed));
+            let was_up = |key: &TunnelKey| {
+                let before = self.acting.before.tunnel(*key).and_then(|tunnel| tunnel.telemetry.as_ref());
+                before.is_some_and(|telemetry| telemetry.up)
+            };
+            for key in instance.tunnels().into_iter().filter(was_up) {
+                self.session(key).await?;
+            }
+        }
+        match differ::labels(&have.tags, self.spec).is_empty() {
+            true => Ok(()),
+            false => self.retag(&Object::VpnConnection(instance)).await,
+        }
     }
 
     fn note_connection(&self, instance: Instance, connection: VpnConnection) {

@@ -108,6 +108,7 @@ impl Building<'_> {
             (Object::Propagation(table), _) => Box::pin(self.propagation(table.as_ref())).await,
             (Object::CustomerGateway(instance), Verb::Create) => Box::pin(self.customer_gateway(*instance)).await,
             (Object::VpnConnection(instance), Verb::Create) => Box::pin(self.vpn_connection(*instance)).await,
+            (Object::VpnConnection(instance), Verb::Change) => Box::pin(self.change_vpn_connection(*instance)).await,
             (Object::VpnConnection(instance), Verb::Await) => Box::pin(self.await_vpn_connection(*instance)).await,
             (Object::Tunnel(key), _) => Box::pin(self.change_tunnel(*key)).await,
             (Object::VpnGateway | Object::CustomerGateway(_) | Object::VpnConnection(_), _) => {

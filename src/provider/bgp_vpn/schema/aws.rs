@@ -82,6 +82,13 @@ pub(super) fn aws() -> Attribute {
                  `false`. A change makes the two VPN connections anew, one after the other.",
             ),
         ),
+        (
+            "tunnel_bandwidth",
+            Attribute::string().optional().computed().description(
+                "`standard` (1.25 Gbit/s a tunnel) or `large` (5 Gbit/s), as far as the region has it. `large` on a transit gateway only. \
+                 Default `standard`. A change interrupts one VPN connection after the other.",
+            ),
+        ),
         ("logs", logs()),
         ("names", names(&AWS_NAMES, "Name tag")),
         (

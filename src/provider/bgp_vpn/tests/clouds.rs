@@ -150,6 +150,7 @@ impl Clouds {
                 },
                 tunnels: tunnels.into(),
                 accelerated: spec.aws.acceleration,
+                bandwidth: spec.aws.bandwidth,
                 static_routes_only: false,
                 tags: tags.clone(),
             });
