@@ -8,6 +8,7 @@
 //! | `policy` | one IPsec policy, compiled into both clouds' words |
 //! | `spec` | what is wanted |
 //! | `need`, `differ`, `decide`, `demolish` | what needs what; where an object differs; the steps to a whole link, or to none |
+//! | `turns` | which of those steps must not overlap |
 //! | `search`, `assemble` | which link is meant; which object is which part of it |
 //! | `known`, `observed` | where to look; what both clouds have |
 //! | `managed` | what destroy may delete |
@@ -41,4 +42,5 @@ pub mod spec;
 pub mod step;
 pub mod survey;
 pub mod tunnel;
+mod turns;
 pub mod wish;
