@@ -240,8 +240,8 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
     unread_keys(&ended.observed).into_iter().for_each(|warning| diagnostics.push(warning));
     if ended.resumed {
         diagnostics.push(Diagnostic::warning("A half-built link was found and finished").detail(
-            "Objects with this link's ownership tag were there, from a run that ended before its state was written. They were \
-             taken over instead of being made again.",
+            "Objects with this link's ownership tag were there, from a run that did not finish it. They were taken over instead of \
+             being made again.",
         ));
     }
     if let Some(cause) = &ended.unheard {
