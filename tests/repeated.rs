@@ -39,7 +39,7 @@ fn answers_lost(
     thorough: bool,
 ) -> Result<(), String> {
     let lost = |n: usize| format!("fail call {} of {cloud} {operation}: once lost", count + n);
-    course.meet(&Trouble::Rules((0..times).map(lost).collect()), thorough)
+    course.meet(&Trouble::Rules((0..times).map(lost).collect()), thorough, false)
 }
 
 /// The run dies right after the call took effect, so many times in a row; then it is let end.

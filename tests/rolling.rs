@@ -5,12 +5,14 @@
 mod simulated;
 
 use awsazure::aws::model::{Bandwidth, KeyStorage, TransitGatewayId, TunnelOptions, VpnConnection};
+use awsazure::link::decide::decide;
 use awsazure::link::observed::{KeySeen, Observed};
 use awsazure::link::policy::Preset;
 use awsazure::link::rotation::Rotation;
 use awsazure::link::search::Search;
 use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureNetwork, Spec};
-use awsazure::link::tunnel::{PerTunnel, TunnelKey};
+use awsazure::link::step::Step;
+use awsazure::link::tunnel::{Instance, PerTunnel, TunnelKey};
 use awsazure::primitives::SharedKey;
 use awsazure::reconcile::{Cause, Ended};
 use serde_json::json;
@@ -331,34 +333,80 @@ fn one_look_tells_whether_all_the_other_tunnels_are_up() {
     });
 }
 
-/// A link on a transit gateway, and the least tunnels that are up while it is changed into another.
+/// A link on a transit gateway.
+async fn built_on_transit(sim: &Sim) -> (Spec, Observed) {
+    let transit = transit_gateway(&mut sim.sandbox.world());
+    let mut spec = sim.spec("prod", 0);
+    let transit = AwsGateway::Transit(TransitGatewayId(transit));
+    (spec.aws.network, spec.aws.gateway) = (AwsNetwork::OfGateway, transit);
+    let before = sim.converge_from(&spec, &on_transit(sim, &spec)).await;
+    ended_well("create", &before).unwrap();
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    (spec, before.observed)
+}
+
+/// The least tunnels that are up while `work` goes on, and what came of it.
+async fn with_an_eye<T>(sim: &Sim, work: impl Future<Output = T>) -> (T, usize) {
+    let mut least = 4;
+    let eye = async {
+        loop {
+            least = least.min(all_up(sim));
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let ended = tokio::select! {
+        ended = work => ended,
+        () = eye => unreachable!(),
+    };
+    (ended, least)
+}
+
+/// A link on a transit gateway before and after a change, and the least tunnels that were up meanwhile.
 fn least_up(seed: u64, change: fn(&mut Spec)) -> (Observed, Observed, usize) {
     on_big_stack(|| {
         in_virtual_time(async {
             let sim = Sim::new(seed);
-            let transit = transit_gateway(&mut sim.sandbox.world());
-            let mut spec = sim.spec("prod", 0);
-            let transit = AwsGateway::Transit(TransitGatewayId(transit));
-            (spec.aws.network, spec.aws.gateway) = (AwsNetwork::OfGateway, transit);
-            let before = sim.converge_from(&spec, &on_transit(&sim, &spec)).await;
-            ended_well("create", &before).unwrap();
-            tokio::time::sleep(Duration::from_secs(300)).await;
+            let (mut spec, before) = built_on_transit(&sim).await;
             change(&mut spec);
             let mut search = on_transit(&sim, &spec);
-            search.known.learn(&before.observed);
-            let mut least = 4;
-            let eye = async {
-                loop {
-                    least = least.min(all_up(&sim));
+            search.known.learn(&before);
+            let (ended, least) = with_an_eye(&sim, sim.converge_from(&spec, &search)).await;
+            ended_well("the change", &ended).unwrap();
+            (before, ended.observed, least)
+        })
+    })
+}
+
+/// As `least_up`, but the run is killed some seconds after a call, and another one takes it up with what the first one
+/// knew when it began.
+fn least_up_when_killed(seed: u64, change: fn(&mut Spec), operation: &str, seconds: u64) -> (Observed, usize) {
+    on_big_stack(|| {
+        in_virtual_time(async {
+            let sim = Sim::new(seed);
+            let (mut spec, before) = built_on_transit(&sim).await;
+            let calls = || sim.sandbox.calls().into_iter().filter(|call| call.operation == operation).count();
+            let earlier = calls();
+            change(&mut spec);
+            let mut search = on_transit(&sim, &spec);
+            search.known.learn(&before);
+            let death = async {
+                while calls() == earlier {
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
             };
-            let ended = tokio::select! {
-                ended = sim.converge_from(&spec, &search) => ended,
-                () = eye => unreachable!(),
+            let both = async {
+                tokio::select! {
+                    ended = sim.converge_from(&spec, &search) => panic!("ended before it was killed: {:#?}", ended.done),
+                    () = death => {}
+                }
+                // Whoever runs terraform again takes a moment.
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                sim.converge_from(&spec, &search).await
             };
-            ended_well("the change", &ended).unwrap();
-            (before.observed, ended.observed, least)
+            let (ended, least) = with_an_eye(&sim, both).await;
+            ended_well("the second run", &ended).unwrap();
+            (ended.observed, least)
         })
     })
 }
@@ -385,6 +433,70 @@ fn bandwidth_changes_one_connection_after_the_other_in_place_with_two_tunnels_up
     assert!(connections(&after).iter().all(|vpn| vpn.bandwidth == Bandwidth::Large));
     let ids = |seen: &Observed| connections(seen).into_iter().map(|vpn| vpn.id).collect::<Vec<_>>();
     assert_eq!(ids(&before), ids(&after));
+}
+
+#[test]
+fn a_run_that_takes_up_a_broken_off_acceleration_waits_for_the_connection_that_is_new() {
+    for seconds in [1, 60, 200, 300, 420] {
+        let (after, least) =
+            least_up_when_killed(19, |spec| spec.aws.acceleration = true, "CreateVpnConnection", seconds);
+        assert_eq!(least, 2, "killed {seconds} s after the first new connection");
+        assert!(connections(&after).iter().all(|vpn| vpn.accelerated));
+    }
+}
+
+#[test]
+fn a_run_that_takes_up_a_broken_off_change_of_bandwidth_waits_for_the_tunnels_that_it_interrupted() {
+    let change = |spec: &mut Spec| {
+        spec.aws.bandwidth = Bandwidth::Large;
+        spec.aws.dpd_timeout_seconds = 40;
+    };
+    for seconds in [1, 60, 200, 300] {
+        let (after, least) = least_up_when_killed(20, change, "ModifyVpnConnectionOptions", seconds);
+        assert_eq!(least, 2, "killed {seconds} s after the first change");
+        assert!(connections(&after).iter().all(|vpn| vpn.bandwidth == Bandwidth::Large));
+    }
+}
+
+/// Every mixture of tunnels that are up, connections to be made anew, to get another bandwidth, and tunnels to change.
+#[test]
+fn no_two_steps_ever_wait_for_each_other() {
+    on_big_stack(|| {
+        let (spec, built) = in_virtual_time(async { built_on_transit(&Sim::new(21)).await });
+        let mut lists = 0;
+        for mix in 0..1_u32 << 12 {
+            let is = |bit: u32| mix >> bit & 1 == 1;
+            let (mut spec, mut seen) = (spec.clone(), built.clone());
+            spec.wait_for_bgp = is(0);
+            spec.aws.dpd_timeout_seconds = if is(1) { 40 } else { spec.aws.dpd_timeout_seconds };
+            spec.rotation = is(2).then(|| Rotation::new(&spec.link, "2026-11"));
+            for (at, instance) in Instance::ALL.into_iter().enumerate() {
+                let bit = 3 + 4 * at as u32;
+                let vpn = seen.aws.vpns.get_mut(instance).as_mut().unwrap();
+                (vpn.accelerated, vpn.bandwidth) =
+                    (is(bit), if is(bit + 1) { Bandwidth::Large } else { vpn.bandwidth });
+                for (tunnel, bit) in vpn.tunnels.iter_mut().zip([bit + 2, bit + 3]) {
+                    tunnel.telemetry.as_mut().unwrap().up = is(bit);
+                }
+            }
+            if is(11) {
+                *seen.azure.keys.get_mut(TunnelKey::ALL[1]) = KeySeen::Key(SharedKey::found("not_the_key_of_aws"));
+            }
+            let mut waiting = decide(&spec, &seen);
+            lists += usize::from(!waiting.is_empty());
+            loop {
+                let left: Vec<_> = waiting.iter().map(Step::id).collect();
+                let (ready, rest): (Vec<_>, Vec<_>) =
+                    waiting.into_iter().partition(|step| !step.after.iter().any(|id| left.contains(id)));
+                assert!(!ready.is_empty() || rest.is_empty(), "mix {mix:#b}: {rest:#?}");
+                waiting = rest;
+                if waiting.is_empty() {
+                    break;
+                }
+            }
+        }
+        assert!(lists > 3_900, "{lists}");
+    });
 }
 
 /// Live tunnels, whatever their addresses.

@@ -34,7 +34,7 @@ fn meet(course: &Course, points: &[Point], thorough: impl Fn(usize) -> bool + Sy
     let begun = Instant::now();
     let met = on_all_cores(points, witness::record_log, |index, point| {
         let trouble = course.trouble(point)?;
-        let met = course.meet(&trouble, thorough(index));
+        let met = course.meet(&trouble, thorough(index), point.is_blind());
         if let Err(fault) = &met {
             tell(course, point, fault);
         }
@@ -92,8 +92,11 @@ fn a_link_whose_keys_nobody_can_compare_survives_a_fault_at_any_call() {
 
 /// What the sweep found, kept as tests of their own.
 fn survives(operation: Operation, trouble: &Trouble) {
-    let met = on_big_stack(|| course(operation, HURRY)?.meet(trouble, true));
-    assert!(met.is_ok(), "{}", met.unwrap_err());
+    let course = on_big_stack(|| course(operation, HURRY)).unwrap();
+    for blind in [false, true] {
+        let met = on_big_stack(|| course.meet(trouble, true, blind));
+        assert!(met.is_ok(), "blind {blind}: {}", met.unwrap_err());
+    }
 }
 
 fn rule(text: &str) -> Trouble {
@@ -146,6 +149,20 @@ fn a_connection_waits_for_its_predecessor_that_an_earlier_run_left_aws_to_delete
 }
 
 #[test]
+fn a_change_of_the_azure_asn_that_broke_off_halfway_is_planned_as_what_it_will_be() {
+    for call in 1..=2 {
+        survives(Operation::AzureAsn, &rule(&format!("fail call {call} of aws DeleteCustomerGateway: once refused")));
+    }
+}
+
+#[test]
+fn what_a_failed_change_left_to_do_is_planned_without_a_refresh_too() {
+    for operation in [Operation::Asn, Operation::Addresses, Operation::Transit] {
+        survives(operation, &rule("fail call 1 of azure PutLocalGateway: forever refused"));
+    }
+}
+
+#[test]
 fn a_login_that_many_calls_wait_for_in_vain_is_given_up() {
     for kind in ["hang", "503", "dropped"] {
         survives(Operation::Addresses, &rule(&format!("fail call 2 of *: forever {kind}")));
@@ -172,7 +189,7 @@ fn replay() {
     let course = on_big_stack(|| course(point.operation, hurry)).unwrap();
     let trouble = course.trouble(&point).expect("this way makes no sense at this call");
     println!("{point}: {trouble:?}");
-    let met = on_big_stack(|| course.meet(&trouble, true));
+    let met = on_big_stack(|| course.meet(&trouble, true, point.is_blind()));
     assert!(met.is_ok(), "{}", met.unwrap_err());
 }
 

@@ -39,6 +39,15 @@ pub fn drift(spec: &Spec, seen: &Observed) -> Vec<String> {
     decide(spec, seen).into_iter().filter(|step| !awaited(step)).flat_map(|step| step.because).collect()
 }
 
+/// The instances whose customer gateway or VPN connection cannot stay as it is.
+pub fn renews(spec: &Spec, seen: &Observed) -> impl Iterator<Item = Instance> {
+    let steps = decide(spec, seen);
+    Instance::ALL.into_iter().filter(move |instance| {
+        let ends = [Object::CustomerGateway(*instance), Object::VpnConnection(*instance)];
+        steps.iter().any(|step| step.verb == Verb::Create && ends.contains(&step.object))
+    })
+}
+
 /// The steps so far, and those changes that interrupt no tunnel: of labels alone.
 #[derive(Default)]
 struct List(Vec<Step>, BTreeSet<Object>);

@@ -27,7 +27,7 @@ pub fn needs(object: &Object) -> Vec<Object> {
         Connection(key) => vec![Gateway, OwnAddresses, LocalGateway(*key), Tunnel(*key)],
         SharedKey(key) => vec![Connection(*key), Tunnel(*key)],
         Session(key) => vec![Connection(*key), SharedKey(*key), Tunnel(*key), Attachment],
-        OtherTunnels(_) => vec![],
+        OtherTunnels(_) | OtherConnection(_) => vec![],
         RolledMark(key) => vec![Tunnel(*key), SharedKey(*key), Connection(*key), Session(*key)],
         UnfinishedMark => everything_else(),
     }
@@ -84,6 +84,10 @@ pub fn order(steps: &mut [Step]) {
                     matches!(object, Object::Subnet(_))
                 }
                 (_, Verb::Delete) => *object == step.object,
+                // A connection that stays is there for its tunnels: who goes first is a matter of turns.
+                (_, Verb::Change) if matches!(object, Object::VpnConnection(_)) => {
+                    step.object == Object::UnfinishedMark
+                }
                 (_, _) => {
                     needs(&step.object).contains(object)
                         || step.object == Object::UnfinishedMark

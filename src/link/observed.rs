@@ -72,6 +72,11 @@ impl Observed {
         self.aws.vpns.get(key.instance).as_ref()?.tunnels.iter().find(|t| t.outside_ip == outside)
     }
 
+    /// Whether AWS says that a tunnel is up.
+    pub fn is_up(&self, key: TunnelKey) -> bool {
+        self.tunnel(key).and_then(|tunnel| tunnel.telemetry.as_ref()).is_some_and(|telemetry| telemetry.up)
+    }
+
     /// Ids of all that a link makes one after the other.
     pub fn ids(&self) -> BTreeSet<String> {
         let (azure, aws) = (&self.azure, &self.aws);

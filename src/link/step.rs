@@ -35,6 +35,8 @@ pub enum Object {
     Session(TunnelKey),
     /// The tunnels beside one that is about to be interrupted.
     OtherTunnels(TunnelKey),
+    /// The tunnels of the other VPN connection, where all of this one is about to be interrupted.
+    OtherConnection(Instance),
     /// The mark that a tunnel's key was rolled.
     RolledMark(TunnelKey),
     /// This link's addresses on a gateway that somebody else keeps.
@@ -96,6 +98,7 @@ impl fmt::Display for Object {
             Object::SharedKey(k) => write!(f, "the shared key of {k}"),
             Object::Session(k) => write!(f, "the BGP session of {k}"),
             Object::OtherTunnels(k) => write!(f, "the tunnels beside {k}"),
+            Object::OtherConnection(i) => write!(f, "the tunnels beside those to {i}"),
             Object::RolledMark(k) => write!(f, "the mark that the key of {k} was rolled"),
             Object::OwnAddresses => f.write_str("this link's addresses on the Azure gateway"),
             Object::UnfinishedMark => f.write_str("the mark that this link is unfinished"),

@@ -13,7 +13,6 @@ pub(super) fn take_turns(spec: &Spec, seen: &Observed, steps: &mut Vec<Step>, ge
         addresses_after_marks(steps);
     }
     one_tunnel_at_a_time(seen, steps, gentle);
-    connections_before_tunnels(steps);
     one_connection_at_a_time(spec, seen, steps);
 }
 
@@ -30,47 +29,75 @@ fn addresses_after_marks(steps: &mut [Step]) {
     }
 }
 
-/// A change that interrupts a whole VPN connection, and whose step waits for the sessions too, leaves the other connection's
-/// tunnels alone; single tunnels change when both connections are done.
-fn connections_before_tunnels(steps: &mut [Step]) {
-    let [first, second] = Instance::ALL;
-    let changes = [first, second].map(|instance| (Object::VpnConnection(instance), Verb::Change));
-    let changes: Vec<StepId> = changes.into_iter().filter(|id| steps.iter().any(|step| step.id() == *id)).collect();
-    for step in steps.iter_mut().filter(|step| step.verb == Verb::Change) {
-        let earlier = changes.iter().filter(|(object, _)| match step.object {
-            Object::VpnConnection(_) => *object == Object::VpnConnection(first) && step.object != *object,
-            _ => tunnel_of(&step.object).is_some(),
-        });
-        step.after.extend(earlier.cloned().collect::<Vec<_>>());
+/// A VPN connection whose own settings interrupt it as a whole goes alone: one that carries anything is touched only when the
+/// other's sessions are there, whoever interrupted that one, this run or one that broke off. Tunnels that are down are mended
+/// before, since such a connection may wait for them; those that are up change one by one after it.
+fn one_connection_at_a_time(spec: &Spec, seen: &Observed, steps: &mut Vec<Step>) {
+    let live = |instance: Instance| instance.tunnels().into_iter().filter(|key| seen.is_up(*key)).count();
+    let turn = |instance| Some((instance, interruption(spec, seen, steps, instance)?));
+    let mut turns: Vec<(Instance, Verb)> = Instance::ALL.into_iter().filter_map(turn).collect();
+    turns.sort_by_key(|(instance, _)| (live(*instance), *instance));
+    let renewed = Instance::ALL.map(|instance| has(steps, &Object::VpnConnection(instance), Verb::Create));
+    let stands = |key: TunnelKey| !renewed[key.instance.index()];
+    let ids: Vec<StepId> = turns.iter().map(|(instance, verb)| (Object::VpnConnection(*instance), *verb)).collect();
+    for step in steps.iter_mut() {
+        let interrupted = match &step.object {
+            Object::OtherTunnels(key) => Some(*key),
+            object => tunnel_of(object),
+        };
+        if interrupted.is_some_and(|key| stands(key) && seen.is_up(key)) {
+            step.after.extend(ids.iter().filter(|(_, verb)| *verb == Verb::Change).cloned());
+        }
+    }
+    for (at, (instance, verb)) in turns.iter().enumerate() {
+        let carries = live(*instance) > 0;
+        let mut after: Vec<StepId> = ids.iter().take(at).cloned().collect();
+        for key in TunnelKey::ALL {
+            let changes: Vec<StepId> = steps_of(steps, key).into_iter().filter(|id| id.1 == Verb::Change).collect();
+            let mended = stands(key) && !seen.is_up(key) && !changes.is_empty();
+            let new = !stands(key) && !turns.iter().skip(at).any(|turn| turn.0 == key.instance);
+            match key.instance == *instance {
+                true if mended => after.extend(changes),
+                false if carries && (mended || new) => after.push(session(steps, key)),
+                _ => {}
+            }
+        }
+        if carries {
+            let gate = Step { object: Object::OtherConnection(*instance), verb: Verb::Await, after, because: vec![] };
+            after = vec![gate.id()];
+            steps.push(gate);
+        }
+        let mine = (Object::VpnConnection(*instance), *verb);
+        steps.iter_mut().filter(|step| step.id() == mine).for_each(|step| step.after.extend(after.iter().cloned()));
     }
 }
 
-/// Where its own settings make each VPN connection obsolete, the second goes when the sessions of the first are there again.
-fn one_connection_at_a_time(spec: &Spec, seen: &Observed, steps: &mut Vec<Step>) {
-    let [first, second] = Instance::ALL;
-    let alone = |instance: Instance| {
-        let have = seen.aws.vpns.get(instance).as_ref();
-        let obsolete = have.is_some_and(|have| differ::vpn_connection_is_obsolete(spec, have, instance).is_some());
-        obsolete
-            && !steps.iter().any(|step| step.object == Object::CustomerGateway(instance) && step.verb == Verb::Delete)
-    };
-    if !alone(first) || !alone(second) {
-        return;
+/// The step that interrupts a VPN connection as a whole for its own settings. One whose customer gateway goes has to go with it.
+fn interruption(spec: &Spec, seen: &Observed, steps: &[Step], instance: Instance) -> Option<Verb> {
+    let have = seen.aws.vpns.get(instance).as_ref()?;
+    let connection = Object::VpnConnection(instance);
+    if differ::vpn_connection_is_obsolete(spec, have, instance).is_some() {
+        return (!has(steps, &Object::CustomerGateway(instance), Verb::Delete)).then_some(Verb::Delete);
     }
-    let mut before: Vec<StepId> = Vec::new();
-    for key in first.tunnels() {
-        let session = (Object::Session(key), Verb::Await);
-        if !steps.iter().any(|step| step.id() == session) {
-            let changes = steps.iter().filter(|step| tunnel_of(&step.object) == Some(key)).map(Step::id).collect();
-            steps.push(Step { object: session.0.clone(), verb: session.1, after: changes, because: vec![] });
-        }
-        before.push(session);
+    (have.bandwidth != spec.aws.bandwidth && has(steps, &connection, Verb::Change)).then_some(Verb::Change)
+}
+
+fn has(steps: &[Step], object: &Object, verb: Verb) -> bool {
+    steps.iter().any(|step| step.object == *object && step.verb == verb)
+}
+
+fn steps_of(steps: &[Step], key: TunnelKey) -> Vec<StepId> {
+    steps.iter().filter(|step| tunnel_of(&step.object) == Some(key)).map(Step::id).collect()
+}
+
+/// The step that waits for a tunnel's session, once all else is done to it, whether the user waits for it or not.
+fn session(steps: &mut Vec<Step>, key: TunnelKey) -> StepId {
+    let id = (Object::Session(key), Verb::Await);
+    if !has(steps, &id.0, id.1) {
+        let after = steps_of(steps, key);
+        steps.push(Step { object: id.0.clone(), verb: id.1, after, because: vec![] });
     }
-    for step in
-        steps.iter_mut().filter(|step| step.object == Object::VpnConnection(second) && step.verb == Verb::Delete)
-    {
-        step.after.extend(before.iter().cloned());
-    }
+    id
 }
 
 fn tunnel_of(object: &Object) -> Option<TunnelKey> {
@@ -95,19 +122,15 @@ fn one_tunnel_at_a_time(seen: &Observed, steps: &mut Vec<Step>, gentle: &BTreeSe
                 || steps.iter().any(|s| s.verb == Verb::Create && s.object == Object::VpnConnection(key.instance));
         !made && steps.iter().filter(of_it).any(|s| s.verb == Verb::Change && !gentle.contains(&s.object))
     };
-    let is_up = |key: TunnelKey| seen.tunnel(key).and_then(|t| t.telemetry.as_ref()).is_some_and(|t| t.up);
     let mut rolled: Vec<TunnelKey> = TunnelKey::ALL.into_iter().filter(|key| interrupted(*key)).collect();
-    rolled.sort_by_key(|key| (is_up(*key), *key));
+    rolled.sort_by_key(|key| (seen.is_up(*key), *key));
     let last = rolled.last().copied();
     let mut before: Vec<StepId> = Vec::new();
     for key in rolled.clone() {
-        let session = (Object::Session(key), Verb::Await);
-        // The next tunnel waits for this one, whether the user waits for the last or not.
-        if last != Some(key) && !steps.iter().any(|s| s.id() == session) {
-            let changes = steps.iter().filter(|s| tunnel_of(&s.object) == Some(key)).map(Step::id).collect();
-            steps.push(Step { object: session.0, verb: session.1, after: changes, because: vec![] });
+        if last != Some(key) {
+            session(steps, key);
         }
-        if is_up(key) {
+        if seen.is_up(key) {
             // Also what is only now being made has to be up.
             let others = steps.iter().filter(|s| tunnel_of(&s.object).is_some_and(|other| !rolled.contains(&other)));
             let after = before.iter().cloned().chain(others.map(Step::id)).collect();
@@ -118,6 +141,6 @@ fn one_tunnel_at_a_time(seen: &Observed, steps: &mut Vec<Step>, gentle: &BTreeSe
         for step in steps.iter_mut().filter(|s| tunnel_of(&s.object) == Some(key)) {
             step.after.extend(before.iter().cloned());
         }
-        before = steps.iter().filter(|s| tunnel_of(&s.object) == Some(key)).map(Step::id).collect();
+        before = steps_of(steps, key);
     }
 }

@@ -259,7 +259,7 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
         let summary = match &failure.cause {
             Cause::SessionDown { key, .. } => format!("Tunnel {key} is built but not up"),
             Cause::RoutesMissing { key, .. } => format!("Tunnel {key} lost routes"),
-            Cause::OthersDown { key, .. } => format!("Tunnel {key} was left alone"),
+            Cause::OthersDown { spared, .. } => format!("{} was left alone", capital(&spared.to_string())),
             _ => format!("{what} failed"),
         };
         if let Cause::AlreadyBuilt { .. } = &failure.cause {

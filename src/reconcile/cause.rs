@@ -1,5 +1,6 @@
 //! Why a step failed.
 
+use crate::link::step::Object;
 use crate::link::tunnel::TunnelKey;
 use crate::{aws, azure};
 
@@ -24,12 +25,12 @@ pub enum Cause {
          were not touched. Look at what Azure advertises, and apply again"
     )]
     RoutesMissing { key: TunnelKey, had: u32, has: u32, minutes: u64 },
-    /// A roll stops rather than taking down a second tunnel.
+    /// A roll stops rather than taking down more.
     #[error(
-        "{key} was not touched: {down} is down, and with it interrupted too the link would lose more than one tunnel at a time. \
-         Mend that tunnel first, or wait until it is up, and apply again"
+        "{spared} was not touched: {} is down, and with more interrupted beside it too little of the link would be left. Mend \
+         that first, or wait until it is up, and apply again", down.join(" is down and ")
     )]
-    OthersDown { key: TunnelKey, down: String },
+    OthersDown { spared: Object, down: Vec<String> },
     #[error(
         "the steps that are left wait for each other. This is a bug in this provider: please report it with the plan"
     )]

@@ -128,11 +128,21 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
     let customer_filters = filters(&known.customer_gateways, by_tag.as_ref());
     let vpns = Box::pin(async {
         let all = vpn_filters.iter().map(|filter| ec2.describe_vpn_connections(waits, filter));
-        Ok::<_, Cause>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
+        let mut found: Vec<aws::VpnConnection> = try_join_all(all).await?.into_iter().flatten().collect();
+        let living = found.iter().filter(|connection| connection.state.is_living()).count();
+        if let Some(filter) = successors(&by_tag, &vpn_filters, living) {
+            found.extend(ec2.describe_vpn_connections(waits, filter).await?);
+        }
+        Ok::<_, Cause>(found)
     });
     let customers = Box::pin(async {
         let all = customer_filters.iter().map(|filter| ec2.describe_customer_gateways(waits, filter));
-        Ok::<_, Cause>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
+        let mut found: Vec<aws::CustomerGateway> = try_join_all(all).await?.into_iter().flatten().collect();
+        let living = found.iter().filter(|gateway| gateway.state.is_living()).count();
+        if let Some(filter) = successors(&by_tag, &customer_filters, living) {
+            found.extend(ec2.describe_customer_gateways(waits, filter).await?);
+        }
+        Ok::<_, Cause>(found)
     });
     // On a transit gateway there is nothing to look for by tag but customer gateways and VPN connections.
     let rest_by_tag = by_tag.clone().filter(|_| known.transit_gateway.is_none());
@@ -213,4 +223,10 @@ fn filters<I: std::fmt::Display>(known: &PerInstance<Option<I>>, by_tag: Option<
     let whole = ids.len() == Instance::ALL.len();
     let by_id = (!ids.is_empty()).then(|| Filter::ids(ids));
     by_id.into_iter().chain(by_tag.filter(|_| !whole).cloned()).collect()
+}
+
+/// Where what the state knows is not all there, a run that broke off may have made its successor: the look by tag, unless that
+/// was among the looks already.
+fn successors<'a>(by_tag: &'a Option<Filter>, looked: &[Filter], living: usize) -> Option<&'a Filter> {
+    by_tag.as_ref().filter(|by_tag| living < Instance::ALL.len() && !looked.contains(by_tag))
 }

@@ -58,6 +58,8 @@ pub struct Core<'a> {
     /// Of the apply under way.
     checkpoint: Option<Checkpoint>,
     pub cancel: Cancel,
+    /// Applies with `-refresh=false`.
+    pub blind: bool,
 }
 
 /// A configuration from JSON; what is not there is null.
@@ -90,7 +92,7 @@ fn without_keys(mut value: Value) -> Value {
 impl<'a> Core<'a> {
     pub fn new(sim: &'a Sim, config: Value, stored: Stored) -> Self {
         let (provider, told) = (provider(sim), Vec::new());
-        Core { sim, provider, config, stored, told, checkpoint: None, cancel: Cancel::new() }
+        Core { sim, provider, config, stored, told, checkpoint: None, cancel: Cancel::new(), blind: false }
     }
 
     /// The next run has a provider process of its own, as every run of terraform has.
@@ -241,7 +243,9 @@ impl<'a> Core<'a> {
     }
 
     async fn apply(&mut self) -> Result<(), String> {
-        self.refresh().await?;
+        if !self.blind {
+            self.refresh().await?;
+        }
         if self.stored.tainted {
             return self.replace().await;
         }

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod core;
 pub mod figures;
 pub mod lifecycle;
+pub mod lookout;
 pub mod meddling;
 pub mod pair;
 pub mod point;

@@ -12,6 +12,10 @@ pub enum Operation {
     Addresses,
     /// Another Amazon-side ASN: the AWS half is built anew.
     Asn,
+    /// Another ASN of the Azure gateway: customer gateways and VPN connections are made anew.
+    AzureAsn,
+    /// Somebody's VPN gateway in place of the VPC and its own.
+    Gateway,
     /// A transit gateway in place of the VPC and its VPN gateway.
     Transit,
     /// The tunnels of a link on a transit gateway become large, one connection after the other, and its connections accelerated.
@@ -37,11 +41,13 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [(&'static str, Operation); 18] = [
+    pub const ALL: [(&'static str, Operation); 20] = [
         ("create", Operation::Create),
         ("read", Operation::Read),
         ("addresses", Operation::Addresses),
         ("asn", Operation::Asn),
+        ("azure-asn", Operation::AzureAsn),
+        ("gateway", Operation::Gateway),
         ("transit", Operation::Transit),
         ("bandwidth", Operation::Bandwidth),
         ("accelerated", Operation::Accelerated),
@@ -156,6 +162,13 @@ pub struct Point {
     /// The call of that run without faults, from 1.
     pub call: usize,
     pub way: Way,
+}
+
+impl Point {
+    /// Whether whoever runs terraform again does so with `-refresh=false`.
+    pub fn is_blind(self) -> bool {
+        self.call % 3 == 0
+    }
 }
 
 impl fmt::Display for Point {

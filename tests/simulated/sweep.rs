@@ -2,6 +2,7 @@
 
 use super::clock::in_virtual_time;
 use super::core::{Core, Run, Stored, config};
+use super::lookout::{self, Lookout};
 use super::point::{Operation, Point, Reach, Way};
 use super::witness;
 use super::{REGION, Sim};
@@ -85,6 +86,11 @@ fn changed(operation: Operation) -> Value {
     match operation {
         Operation::Addresses => set("slot", 1_u8.into()),
         Operation::Asn => set("aws.asn", 64_600_u32.into()),
+        Operation::AzureAsn => {
+            set("azure.asn", 65_010_u32.into());
+            // As for a secret.
+            set("tags", Value::map([("team", "another")]));
+        }
         Operation::HiddenAsn => {
             set("aws.asn", 64_600_u32.into());
             set("azure.asn", 65_010_u32.into());
@@ -130,7 +136,10 @@ fn changed(operation: Operation) -> Value {
         }
         // Tags are what only a configuration knows: with them the plan after an import would not be empty.
         Operation::Import => set("tags", Value::Null),
-        Operation::Create | Operation::HiddenCreate | Operation::Read | Operation::Destroy | Operation::Transit => {}
+        Operation::Create | Operation::HiddenCreate | Operation::Read | Operation::Destroy => {}
+        // The gateway's id is told by the world: `moved`.
+        Operation::Gateway => set("tags", Value::map([("team", "another")])),
+        Operation::Transit => {}
     }
     changed
 }
@@ -144,11 +153,17 @@ pub fn course(operation: Operation, hurry: u64) -> Result<Course, String> {
     let settings = Settings { time_scale: hurry, growing_retry_after: true, ..Settings::default() };
     let mut empty = World::new(SEED, settings);
     let starts_there = matches!(operation, Operation::Bandwidth | Operation::Accelerated);
-    let transit = (starts_there || operation == Operation::Transit).then(|| transit_gateway(&mut empty));
+    let gateway = match operation {
+        Operation::Gateway => Some(("aws.vpn_gateway_id", vpn_gateway(&mut empty))),
+        Operation::Transit | Operation::Bandwidth | Operation::Accelerated => {
+            Some(("aws.transit_gateway_id", transit_gateway(&mut empty)))
+        }
+        _ => None,
+    };
     let moved = |mut config: Value| {
-        if let Some(id) = &transit {
+        if let Some((path, id)) = &gateway {
             config.set_at(&"aws.vpc".into(), Value::Null);
-            config.set_at(&"aws.transit_gateway_id".into(), id.as_str());
+            config.set_at(&AttributePath::from(*path), id.as_str());
         }
         config
     };
@@ -170,6 +185,30 @@ pub fn course(operation: Operation, hurry: u64) -> Result<Course, String> {
 
 /// Somebody makes a transit gateway; its id once it is available.
 pub fn transit_gateway(world: &mut World) -> String {
+    somebody_makes(world, "CreateTransitGateway", "Options.AmazonSideAsn=64700", "transitGatewayId")
+}
+
+/// Somebody makes a VPN gateway, attaches it to a VPC and lets its routes in there; its id once that is so.
+fn vpn_gateway(world: &mut World) -> String {
+    let marked = |kind: &str| {
+        let (key, value) = witness::SOMEBODY;
+        let tag = format!("TagSpecification.1.Tag.1.Key={key}&TagSpecification.1.Tag.1.Value={value}");
+        format!("TagSpecification.1.ResourceType={kind}&{tag}")
+    };
+    let vpc = format!("CidrBlock=10.8.0.0%2F16&{}", marked("vpc"));
+    let vpc = somebody_makes(world, "CreateVpc", &vpc, "vpcId");
+    let gateway = format!("Type=ipsec.1&AmazonSideAsn=64700&{}", marked("vpn-gateway"));
+    let gateway = somebody_makes(world, "CreateVpnGateway", &gateway, "vpnGatewayId");
+    somebody_makes(world, "AttachVpnGateway", &format!("VpcId={vpc}&VpnGatewayId={gateway}"), "state");
+    let of_vpc = format!("Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}");
+    let table = somebody_makes(world, "DescribeRouteTables", &of_vpc, "routeTableId");
+    let on = format!("RouteTableId={table}&GatewayId={gateway}");
+    somebody_makes(world, "EnableVgwRoutePropagation", &on, "return");
+    gateway
+}
+
+/// Somebody calls EC2; what the answer says in `element`, ten minutes later.
+fn somebody_makes(world: &mut World, action: &str, parameters: &str, element: &str) -> String {
     let caller = format!("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/{REGION}/ec2/aws4_request, Signature=0");
     let form = "application/x-www-form-urlencoded; charset=utf-8";
     let headers = [("authorization", caller.as_str()), ("x-amz-date", "20260101T000000Z"), ("content-type", form)];
@@ -179,11 +218,11 @@ pub fn transit_gateway(world: &mut World) -> String {
         path: "/".to_owned(),
         query: String::new(),
         headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-        body: b"Action=CreateTransitGateway&Version=2016-11-15&Options.AmazonSideAsn=64700".to_vec(),
+        body: format!("Action={action}&Version=2016-11-15&{parameters}").into_bytes(),
     };
     let Reply::Answer(made) = world.handle(world.now(), &request).reply else { panic!("no answer") };
     let made = String::from_utf8(made.body).unwrap();
-    let (_, rest) = made.split_once("<transitGatewayId>").unwrap();
+    let (_, rest) = made.split_once(&format!("<{element}>")).unwrap_or_else(|| panic!("{made}"));
     world.advance(world.now() + Span::minutes(10));
     rest.split_once('<').unwrap().0.to_owned()
 }
@@ -235,13 +274,14 @@ impl Course {
         })
     }
 
-    /// The run with trouble, all that must be true then, and the run after it. `thorough`: to the link's end.
+    /// The run with trouble, all that must be true then, and the run after it. `thorough`: to the link's end; `blind`: the run
+    /// after it has `-refresh=false`.
     ///
     /// # Errors
     /// What was not true.
-    pub fn meet(&self, trouble: &Trouble, thorough: bool) -> Result<(), String> {
+    pub fn meet(&self, trouble: &Trouble, thorough: bool, blind: bool) -> Result<(), String> {
         let met = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            in_virtual_time(Box::pin(self.met(trouble, thorough)))
+            in_virtual_time(Box::pin(self.met(trouble, thorough, blind)))
         }));
         let met = met.unwrap_or_else(|panic| {
             let words = panic.downcast_ref::<String>().cloned();
@@ -252,10 +292,14 @@ impl Course {
         met
     }
 
-    async fn met(&self, trouble: &Trouble, thorough: bool) -> Result<(), String> {
+    async fn met(&self, trouble: &Trouble, thorough: bool, blind: bool) -> Result<(), String> {
         let scene = &self.scene;
         let sim = Sim::of(SEED, scene.world.clone());
         let mut core = Core::new(&sim, scene.config.clone(), scene.stored.clone());
+        let spared = match lookout::spared(self.operation) {
+            Some(least) => Some((Lookout::over(&sim)?, least)),
+            None => None,
+        };
         let ended = run_with(&sim, &mut core, &scene.run, trouble).await?;
         let said = core.told.join("\n");
         let context = |fault: String| format!("{fault}\nthe run with trouble ended with {ended:?}");
@@ -271,10 +315,12 @@ impl Course {
         // Whoever runs terraform again takes a moment.
         tokio::time::sleep(client_time(&sim, Span::seconds(5))).await;
         core.new_process();
+        core.blind = blind;
         let mended = match core.run(&scene.run).await {
             Err(words) if trouble.leaves_no_state() => import_instead(&mut core, &words).await,
             other => other.map(|()| false),
         };
+        core.blind = false;
         let imported = mended.map_err(|words| context(format!("one more run did not mend it: {words}")))?;
         // A change that the run with trouble began may still be under way: the plan had nothing to add to it.
         witness::let_settle(&sim, client_time(&sim, Span::seconds(10))).await;
@@ -292,6 +338,9 @@ impl Course {
         tokio::time::sleep(client_time(&sim, Span::minutes(5))).await;
         sim.sandbox.world().advance(sim.sandbox.now());
         witness::tunnels_up(&sim).map_err(context)?;
+        if let Some((lookout, least)) = spared {
+            lookout.never_fewer_than(least).map_err(context)?;
+        }
         if thorough || imported {
             core.new_process();
             core.run(&Run::Destroy).await.map_err(|words| context(format!("destroy: {words}")))?;

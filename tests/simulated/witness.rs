@@ -65,11 +65,22 @@ impl Subscriber for Recorder {
     fn exit(&self, _: &Id) {}
 }
 
-/// Every object but transit gateways, which are always somebody else's.
-fn rows(sim: &Sim) -> Vec<Value> {
+/// The tag of what is not the link's.
+pub const SOMEBODY: (&str, &str) = ("owner", "somebody");
+
+/// Every object in both clouds: the link's, and somebody else's, which transit gateways always are.
+fn all_rows(sim: &Sim) -> (Vec<Value>, Vec<Value>) {
     let listing = sim.sandbox.world().objects();
     let all = ["aws", "azure"].into_iter().flat_map(|cloud| listing[cloud].as_array().cloned().unwrap_or_default());
-    all.filter(|row| row["kind"] != "transit-gateway").collect()
+    let all: Vec<Value> = all.collect();
+    let marked = all.iter().filter(|row| row["tags"][SOMEBODY.0] == SOMEBODY.1);
+    let marked: Vec<Value> = marked.map(|row| row["id"].clone()).collect();
+    let foreign = |row: &Value| marked.contains(&row["id"]) || marked.contains(&row["vpc_id"]);
+    all.into_iter().partition(|row| row["kind"] != "transit-gateway" && !foreign(row))
+}
+
+fn rows(sim: &Sim) -> Vec<Value> {
+    all_rows(sim).0
 }
 
 fn text<'a>(row: &'a Value, name: &str) -> &'a str {
@@ -123,10 +134,15 @@ pub async fn let_settle(sim: &Sim, span: std::time::Duration) {
     }
 }
 
-/// Nothing is left in either cloud.
+/// Nothing is left in either cloud, and somebody's tables let in what they let in before.
 pub fn nothing_left(sim: &Sim) -> Result<(), String> {
-    let left = rows(sim);
-    if left.is_empty() { Ok(()) } else { Err(format!("left behind: {left:#?}")) }
+    let (left, others) = all_rows(sim);
+    let cut_off = |row: &&Value| row["propagating"].as_array().is_some_and(Vec::is_empty);
+    match (left.is_empty(), others.iter().find(cut_off)) {
+        (true, None) => Ok(()),
+        (_, Some(table)) => Err(format!("somebody's table lost its routes: {table:#}")),
+        (false, None) => Err(format!("left behind: {left:#?}")),
+    }
 }
 
 /// No secret shows in any of these texts.

@@ -6,13 +6,14 @@ use super::follow::{fill_unknown, follow};
 use super::paths::diagnostics;
 use super::plan::{ask, ground, judge, link_of, origin};
 use super::private::Private;
-use super::recall::{Recall, drift, is_unfinished};
+use super::recall::{BROKEN_OFF, Recall, drift, is_unfinished};
 use super::settle::{Ground, settle};
 use super::spec::{Keys, Surroundings, key_storage, own_keys, search, spec, subscription, text};
 use super::state::{complete, identity, is_gone, managed, own_addresses, read_managed};
 use crate::aws::model::{KeyStorage, RouteTableId};
 use crate::azure::id::ResourceId;
 use crate::link::address::InsideCidr;
+use crate::link::decide::renews;
 use crate::link::managed::{Kind, Managed};
 use crate::link::observed::Observed;
 use crate::link::rules::parse_duration;
@@ -271,7 +272,10 @@ impl Job {
             let first = self.spec.inside_cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 });
             state.set("id", identity(&gateway, &first.to_string()).0);
         }
-        state.set("drift", drift(self.unfinished && !whole, Vec::new()));
+        state.set(
+            "drift",
+            drift(self.unfinished && !whole, (!whole).then(|| BROKEN_OFF.to_owned()).into_iter().collect()),
+        );
         private.remember(&state);
         if !whole {
             private.remember(&self.target);
@@ -284,6 +288,8 @@ impl Job {
         }
         let given_up = self.spec.former.addresses.iter().filter(|_| !whole);
         private.former = given_up.map(|(instance, ip)| (instance.index(), *ip)).collect();
+        private.renews =
+            if whole { BTreeSet::new() } else { renews(&self.spec, observed).map(Instance::index).collect() };
         Stored { identity: identity_of(&state), state: state.unknown_as_null(), private: private.write() }
     }
 

@@ -11,6 +11,7 @@ use super::settle_options::inside_cidrs;
 use super::spec::{link_id, search, subscription};
 use super::state::planned_tunnel;
 use super::wish::wish;
+use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnConnection, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::fault::{Fault, Field, Problem};
@@ -95,7 +96,7 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
             Vec::new()
         }
         Some(prior) => {
-            renew(&mut draft, prior);
+            renew(&mut draft, prior, &private);
             let changes = Changes { prior, planned: &draft.planned };
             told.append(changes.warnings(&private));
             // Terraform may replace it though nothing here asks for that: the next plan has these bytes and no prior state.
@@ -135,7 +136,8 @@ pub fn ask(engine: &dyn Engine, settled: &Value, ground: &Ground<'_, '_>) -> (Su
     };
     let gateway_given = ground.azure_gateway_given();
     let (vpn_gateway_given, on_transit_gateway) = (ground.vpn_gateway_given(), ground.on_transit_gateway());
-    let region = wish.region.known().cloned().map(crate::aws::model::Region);
+    let region = wish.region.known().cloned().map(Region);
+    let in_region = |id: &Given<String>, given: bool| id.known().filter(|_| given && region.is_some()).cloned();
     let ask = SurveyAsk {
         resource_group: wish.group.known().filter(|_| subscription.is_some()).cloned(),
         network: resource(&wish.network_id).or_else(composed),
@@ -143,19 +145,9 @@ pub fn ask(engine: &dyn Engine, settled: &Value, ground: &Ground<'_, '_>) -> (Su
         first_cidr: inside_cidrs(settled)
             .map(|cidrs| *cidrs.get(FIRST))
             .filter(|_| gateway_given && ground.prior.is_none()),
-        vpc: wish.vpc_id.known().filter(|_| region.is_some()).cloned().map(crate::aws::model::VpcId),
-        vpn_gateway: wish
-            .vpn_gateway_id
-            .known()
-            .filter(|_| vpn_gateway_given && region.is_some())
-            .cloned()
-            .map(crate::aws::model::VpnGatewayId),
-        transit_gateway: wish
-            .transit_gateway_id
-            .known()
-            .filter(|_| on_transit_gateway && region.is_some())
-            .cloned()
-            .map(crate::aws::model::TransitGatewayId),
+        vpc: in_region(&wish.vpc_id, true).map(VpcId),
+        vpn_gateway: in_region(&wish.vpn_gateway_id, vpn_gateway_given).map(VpnGatewayId),
+        transit_gateway: in_region(&wish.transit_gateway_id, on_transit_gateway).map(TransitGatewayId),
         region,
         subscription,
     };
@@ -224,7 +216,7 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
             let tagged = link.as_ref().is_some_and(|link| link.is_on(&c.resource.tags));
             tagged || ids.iter().any(|id| id.eq_ignore_ascii_case(c.resource.id.as_str()))
         };
-        let own_vpn = |vpn: &&crate::aws::model::VpnConnection| {
+        let own_vpn = |vpn: &&VpnConnection| {
             link.as_ref().is_some_and(|link| link.is_on(&vpn.tags)) || ids.contains(&vpn.id.0) || !vpn.state.is_living()
         };
         let connections = ground.survey.connections.iter().filter(|c| !own(c)).map(|c| c.resource.id.to_string());
@@ -392,7 +384,7 @@ const TUNNEL_IDS: [&str; 6] = [
 ];
 
 /// Computed attributes of a link that is there: as before, but for what is missing or made anew.
-fn renew(draft: &mut Draft<'_>, prior: &Value) {
+fn renew(draft: &mut Draft<'_>, prior: &Value, private: &Private) {
     let changes = Changes { prior, planned: &draft.planned.clone() };
     let before = |path: &str| prior.at(&path.into()).clone();
     let or_unknown = |value: Value| if value.is_null() { Value::unknown() } else { value };
@@ -402,7 +394,7 @@ fn renew(draft: &mut Draft<'_>, prior: &Value) {
     let drifted = prior.get("drift").as_list().is_some_and(|found| !found.is_empty());
     let mut anew = changes.managing() || drifted;
     let tunnels = TunnelKey::ALL.map(|key| {
-        let renewed = changes.renewed(key);
+        let renewed = changes.renewed(key, private);
         let mut tunnel = planned_tunnel(&draft.planned, key);
         for field in TUNNEL_IDS {
             let value = prior.get("tunnels").get(&key.to_string()).get(field).clone();

@@ -70,6 +70,8 @@ pub struct Private {
     pub surveyed: bool,
     /// Addresses on the Azure gateway, by instance, that an update gave up and has not taken off yet.
     pub former: BTreeSet<(usize, Ipv4Addr)>,
+    /// Gateway instances whose customer gateway or VPN connection is there and has to be made anew, by what was last read.
+    pub renews: BTreeSet<usize>,
     /// Of a plan: what looks like a replacement finishes a link whose create never ended.
     pub finishes: bool,
     /// Imported and not applied since: naming what only configuration knows is no change yet.
@@ -86,6 +88,7 @@ struct Stored {
     replaces: Vec<String>,
     surveyed: bool,
     former: BTreeSet<(usize, Ipv4Addr)>,
+    renews: BTreeSet<usize>,
     finishes: bool,
     imported: bool,
 }
@@ -100,6 +103,7 @@ impl Default for Stored {
             replaces: Vec::new(),
             surveyed: false,
             former: BTreeSet::new(),
+            renews: BTreeSet::new(),
             finishes: false,
             imported: false,
         }
@@ -119,6 +123,7 @@ impl Private {
             replaces: stored.replaces,
             surveyed: stored.surveyed,
             former: stored.former,
+            renews: stored.renews,
             finishes: stored.finishes,
             imported: stored.imported,
         }
@@ -133,6 +138,7 @@ impl Private {
             replaces: self.replaces.clone(),
             surveyed: self.surveyed,
             former: self.former.clone(),
+            renews: self.renews.clone(),
             finishes: self.finishes,
             imported: self.imported,
         };

@@ -20,6 +20,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// What `drift` says first of a link that is unfinished.
 const SENTENCE: &str = "the link is unfinished: the run that builds it never ended";
 
+/// What `drift` says of a link whose last run did not end well, until it is read again: a plan without a refresh has to see it.
+pub const BROKEN_OFF: &str = "the last run did not end well: not all that it was to do is done";
+
 /// Whether a state says that its link is unfinished.
 pub fn is_unfinished(state: &Value) -> bool {
     let drift = state.get("drift").as_list().unwrap_or_default();

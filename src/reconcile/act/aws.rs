@@ -269,13 +269,11 @@ impl Building<'_> {
         let wanted = self.spec.aws.bandwidth;
         if have.bandwidth != wanted {
             let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
+            let up = |key: &TunnelKey| self.acting.before.is_up(*key) || self.acting.seen(|seen| seen.is_up(*key));
+            let were_up: Vec<TunnelKey> = instance.tunnels().into_iter().filter(up).collect();
             let changed = ec2.change_bandwidth(&waits, &have.id, wanted).await?;
             self.acting.note(|seen| *seen.aws.vpns.get_mut(instance) = Some(changed));
-            let was_up = |key: &TunnelKey| {
-                let before = self.acting.before.tunnel(*key).and_then(|tunnel| tunnel.telemetry.as_ref());
-                before.is_some_and(|telemetry| telemetry.up)
-            };
-            for key in instance.tunnels().into_iter().filter(was_up) {
+            for key in were_up {
                 self.session(key).await?;
             }
         }

@@ -98,6 +98,7 @@ impl Building<'_> {
             (Object::SharedKey(key), _) => Box::pin(self.shared_key(*key)).await,
             (Object::Session(key), _) => Box::pin(self.session(*key)).await,
             (Object::OtherTunnels(key), _) => Box::pin(self.other_tunnels(*key)).await,
+            (Object::OtherConnection(instance), _) => Box::pin(self.other_connection(*instance)).await,
             (Object::RolledMark(key), _) => Box::pin(self.mark_rolled(*key)).await,
             (Object::Vpc, _) => Box::pin(self.vpc()).await,
             (Object::InternetGateway, _) => Box::pin(self.internet_gateway()).await,

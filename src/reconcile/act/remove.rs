@@ -111,6 +111,7 @@ pub(super) async fn remove(acting: &Acting<'_>, object: &Object) -> Result<(), C
         | Object::SharedKey(_)
         | Object::Session(_)
         | Object::OtherTunnels(_)
+        | Object::OtherConnection(_)
         | Object::RolledMark(_) => {}
     }
     Ok(())

@@ -1,9 +1,11 @@
 //! Waiting for a tunnel's BGP session: AWS says UP, and Azure has a connected peer row for that very address pair.
 
 use super::Building;
-use crate::aws::model::VpnConnectionId;
+use crate::aws::model::{State, VpnConnectionId};
 use crate::aws::{Awaited, fresh};
-use crate::link::tunnel::TunnelKey;
+use crate::link::differ;
+use crate::link::step::Object;
+use crate::link::tunnel::{Instance, TunnelKey};
 use crate::primitives::pace;
 use crate::reconcile::cause::Cause;
 use std::net::Ipv4Addr;
@@ -13,7 +15,8 @@ use tokio::time::Instant;
 /// How long a session may take once both ends are built; told apart from a create that failed.
 pub const SESSION_LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// How long the other tunnels may be down before the next one is left alone.
+/// How long the other tunnels may be down before the next one is left alone. A whole connection waits as long as for a session,
+/// since a run that broke off may have interrupted the other just before.
 const OTHERS_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 impl Building<'_> {
@@ -66,13 +69,35 @@ impl Building<'_> {
         })
     }
 
-    /// Whether the tunnels beside one that is up are up too, read again right before it is interrupted. A tunnel that was
-    /// just changed may take a moment to say so.
+    /// Whether the tunnels beside one that is up are up too, read again right before it is interrupted.
     pub(super) async fn other_tunnels(&self, key: TunnelKey) -> Result<(), Cause> {
+        let others = TunnelKey::ALL.into_iter().filter(|other| *other != key);
+        self.up_beside(&Object::Tunnel(key), others, OTHERS_LIMIT).await
+    }
+
+    /// Whether the other VPN connection's tunnels are up before all of this one is interrupted. Those that were down and go
+    /// with their connection later in the same run cannot be.
+    pub(super) async fn other_connection(&self, instance: Instance) -> Result<(), Cause> {
+        let to_come = |key: &TunnelKey| {
+            self.acting.seen(|seen| {
+                let have = seen.aws.vpns.get(key.instance).as_ref();
+                have.is_some_and(|have| differ::vpn_connection_is_obsolete(self.spec, have, key.instance).is_some())
+            }) && !self.acting.before.is_up(*key)
+        };
+        let others = TunnelKey::ALL.into_iter().filter(|key| key.instance != instance && !to_come(key));
+        self.up_beside(&Object::VpnConnection(instance), others, SESSION_LIMIT).await
+    }
+
+    /// A tunnel that was just changed may take a moment to say that it is up.
+    async fn up_beside(
+        &self,
+        spared: &Object,
+        others: impl Iterator<Item = TunnelKey>,
+        limit: Duration,
+    ) -> Result<(), Cause> {
         let begun = Instant::now();
         // All awaited from the start, so that one look answers for all.
         let awaited = |other| self.aws_endpoint(other).ok().map(|(id, _)| self.acting.site.ec2.awaiting(&id));
-        let others = TunnelKey::ALL.into_iter().filter(|other| *other != key);
         let others: Vec<_> = others.map(|other| (other, awaited(other))).collect();
         loop {
             let mut down = Vec::new();
@@ -88,10 +113,10 @@ impl Building<'_> {
             if down.is_empty() {
                 return Ok(());
             }
-            if begun.elapsed() > OTHERS_LIMIT {
-                return Err(Cause::OthersDown { key, down: down.join(", ") });
+            if begun.elapsed() > limit {
+                return Err(Cause::OthersDown { spared: spared.clone(), down });
             }
-            self.acting.limits.aws().sleep("Session", &key.to_string(), pace::pause(begun.elapsed())).await?;
+            self.acting.limits.aws().sleep("Session", &spared.to_string(), pace::pause(begun.elapsed())).await?;
         }
     }
 
@@ -107,8 +132,11 @@ impl Building<'_> {
             return Ok((None, "the connection is gone".to_owned()));
         };
         let told = connection.tunnels.iter().find(|t| t.outside_ip == outside).and_then(|t| t.telemetry.clone());
+        // What it says of a tunnel is late by a minute: UP may be from before a change that is under way.
+        let settled = connection.state == State::Available;
         self.acting.note(|seen| *seen.aws.vpns.get_mut(key.instance) = Some(connection));
         Ok(match told {
+            _ if !settled => (None, "that the connection is changing".to_owned()),
             Some(t) if t.up => (Some(t.accepted_routes), format!("UP, {}", t.message)),
             Some(t) => (None, format!("DOWN, {}", t.message)),
             None => (None, "nothing yet".to_owned()),

@@ -1,0 +1,56 @@
+//! Looks at a link's tunnels after every call, from a moment at which all four carry routes.
+
+use super::Sim;
+use super::point::Operation;
+use awsazure::link::tunnel::TunnelKey;
+use awsazure_sandbox::world::World;
+use std::sync::{Arc, Mutex};
+
+/// How few carried routes at the worst moment, and the call after which that was so.
+#[derive(Clone)]
+pub struct Lookout(Arc<Mutex<(usize, String)>>);
+
+impl Lookout {
+    /// Looks on from now.
+    ///
+    /// # Errors
+    /// Not all four are there to begin with.
+    pub fn over(sim: &Sim) -> Result<Self, String> {
+        let now = live(&sim.sandbox.world());
+        if now != TunnelKey::ALL.len() {
+            return Err(format!("{now} tunnels carry routes to begin with"));
+        }
+        let lookout = Lookout(Arc::new(Mutex::new((TunnelKey::ALL.len(), String::new()))));
+        let watching = lookout.clone();
+        sim.sandbox.watch(Box::new(move |world, _, exchange| {
+            let (now, call) = (live(world), &exchange.record);
+            let mut worst = watching.0.lock().unwrap();
+            if now < worst.0 {
+                *worst = (now, format!("call {}, {} {}", call.n, call.operation, call.target));
+            }
+        }));
+        Ok(lookout)
+    }
+
+    /// # Errors
+    /// Fewer than `least` at some moment.
+    pub fn never_fewer_than(&self, least: usize) -> Result<(), String> {
+        let (fewest, when) = self.0.lock().unwrap().clone();
+        if fewest < least { Err(format!("{fewest} tunnels carried routes, not {least}, after {when}")) } else { Ok(()) }
+    }
+}
+
+/// How many tunnels a change must leave, however often it breaks off and is taken up again; None where it cannot spare them.
+pub fn spared(operation: Operation) -> Option<usize> {
+    use Operation::*;
+    match operation {
+        Settings | Network | Rotate | Keys | Secret | HiddenRotate | HiddenKeys => Some(3),
+        Bandwidth | Accelerated => Some(2),
+        Create | HiddenCreate | Read | Import | Destroy | Addresses | Asn | AzureAsn | HiddenAsn | Gateway
+        | Transit => None,
+    }
+}
+
+fn live(world: &World) -> usize {
+    world.aws.ends().iter().filter(|end| !world.paths.aws_learned(end.outside_ip).is_empty()).count()
+}
