@@ -2,6 +2,7 @@
 //! it is in: never made, half made, edited by hand, or asked to be different.
 
 use super::differ::{self, Differences};
+use super::managed::Kind;
 use super::need::order;
 use super::observed::Observed;
 use super::ownership::UNFINISHED;
@@ -39,12 +40,12 @@ pub fn drift(spec: &Spec, seen: &Observed) -> Vec<String> {
     decide(spec, seen).into_iter().filter(|step| !awaited(step)).flat_map(|step| step.because).collect()
 }
 
-/// The instances whose customer gateway or VPN connection cannot stay as it is.
-pub fn renews(spec: &Spec, seen: &Observed) -> impl Iterator<Item = Instance> {
-    let steps = decide(spec, seen);
-    Instance::ALL.into_iter().filter(move |instance| {
-        let ends = [Object::CustomerGateway(*instance), Object::VpnConnection(*instance)];
-        steps.iter().any(|step| step.verb == Verb::Create && ends.contains(&step.object))
+/// The customer gateways and VPN connections that will be other ones, whether they are there or not.
+pub fn renews(spec: &Spec, seen: &Observed) -> impl Iterator<Item = (Instance, Kind)> {
+    decide(spec, seen).into_iter().filter(|step| step.verb == Verb::Create).filter_map(|step| match step.object {
+        Object::CustomerGateway(instance) => Some((instance, Kind::AwsCustomerGateway)),
+        Object::VpnConnection(instance) => Some((instance, Kind::AwsVpnConnection)),
+        _ => None,
     })
 }
 

@@ -13,7 +13,6 @@ use super::state::{complete, identity, is_gone, managed, own_addresses, read_man
 use crate::aws::model::{KeyStorage, RouteTableId};
 use crate::azure::id::ResourceId;
 use crate::link::address::InsideCidr;
-use crate::link::decide::renews;
 use crate::link::managed::{Kind, Managed};
 use crate::link::observed::Observed;
 use crate::link::rules::parse_duration;
@@ -288,8 +287,7 @@ impl Job {
         }
         let given_up = self.spec.former.addresses.iter().filter(|_| !whole);
         private.former = given_up.map(|(instance, ip)| (instance.index(), *ip)).collect();
-        private.renews =
-            if whole { BTreeSet::new() } else { renews(&self.spec, observed).map(Instance::index).collect() };
+        private.foresee(&self.spec, observed);
         Stored { identity: identity_of(&state), state: state.unknown_as_null(), private: private.write() }
     }
 

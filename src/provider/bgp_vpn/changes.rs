@@ -1,6 +1,7 @@
 //! What a plan changes, and what that means for the objects of the link.
 
 use super::private::Private;
+use crate::link::managed::Kind;
 use crate::link::survey::same_word;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{AttributePath, Diagnostic, Diagnostics, Value};
@@ -224,11 +225,12 @@ impl Changes<'_> {
         let before = self.prior.get("tunnels").get(&key.to_string());
         let lost = before.get("aws_customer_gateway_id").is_null() || before.get("azure_public_ip").is_null();
         // What was read may differ from what its neighbours need, without any setting that differs: a change that broke off.
-        if self.customer_gateways_anew() || lost || private.renews.contains(&key.instance.index()) {
+        if self.customer_gateways_anew() || lost || private.foresees(key.instance, Kind::AwsCustomerGateway) {
             return aws.to_vec();
         }
         let lost = before.get("aws_vpn_connection_id").is_null();
-        if lost || self.at("aws.enable_acceleration") {
+        let anew = private.foresees(key.instance, Kind::AwsVpnConnection);
+        if lost || anew || self.at("aws.enable_acceleration") {
             vec!["aws_outside_ip", "aws_vpn_connection_id"]
         } else {
             Vec::new()

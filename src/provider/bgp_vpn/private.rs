@@ -1,7 +1,12 @@
 //! What is remembered beside the state: what was last applied or imported, so that an edit made outside can be told from a
 //! setting that nobody configured. Never a key.
 
+use crate::link::decide::renews;
+use crate::link::managed::Kind;
+use crate::link::observed::Observed;
 use crate::link::ownership::LinkId;
+use crate::link::spec::Spec;
+use crate::link::tunnel::Instance;
 use crate::plugin::{AttributePath, Step, Value, json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -70,8 +75,8 @@ pub struct Private {
     pub surveyed: bool,
     /// Addresses on the Azure gateway, by instance, that an update gave up and has not taken off yet.
     pub former: BTreeSet<(usize, Ipv4Addr)>,
-    /// Gateway instances whose customer gateway or VPN connection is there and has to be made anew, by what was last read.
-    pub renews: BTreeSet<usize>,
+    /// Customer gateways and VPN connections that the next apply makes anew by what was last read, by instance and kind.
+    pub renews: BTreeSet<(usize, String)>,
     /// Of a plan: what looks like a replacement finishes a link whose create never ended.
     pub finishes: bool,
     /// Imported and not applied since: naming what only configuration knows is no change yet.
@@ -88,7 +93,7 @@ struct Stored {
     replaces: Vec<String>,
     surveyed: bool,
     former: BTreeSet<(usize, Ipv4Addr)>,
-    renews: BTreeSet<usize>,
+    renews: BTreeSet<(usize, String)>,
     finishes: bool,
     imported: bool,
 }
@@ -143,6 +148,16 @@ impl Private {
             imported: self.imported,
         };
         serde_json::to_vec(&stored).unwrap_or_default()
+    }
+
+    /// Remembers what a reading shows that has to be made anew.
+    pub fn foresee(&mut self, spec: &Spec, seen: &Observed) {
+        self.renews = renews(spec, seen).map(|(instance, kind)| (instance.index(), kind.to_string())).collect();
+    }
+
+    /// Whether an apply makes that part of an instance anew, by what was last read.
+    pub fn foresees(&self, instance: Instance, kind: Kind) -> bool {
+        self.renews.contains(&(instance.index(), kind.to_string()))
     }
 
     /// Remembers the settings of a state or plan.

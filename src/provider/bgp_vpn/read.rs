@@ -10,7 +10,6 @@ use super::settle_options::inside_cidrs;
 use super::spec::{Keys, Surroundings, search, spec};
 use super::state::{complete, is_gone, managed, read_managed};
 use super::unread::unread_keys;
-use crate::link::decide::renews;
 use crate::link::observed::Observed;
 use crate::link::ownership::{Standing, placed, standing};
 use crate::link::spec::Former;
@@ -74,7 +73,8 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
     // An object that is missing shows as its id; a spec without one has no drift beside that.
     let spec = spec(&state, around);
     let drift = spec.as_ref().map(|spec| engine.drift(spec, &observed)).unwrap_or_default();
-    private.renews = spec.map(|spec| renews(&spec, &observed).map(Instance::index).collect()).unwrap_or_default();
+    private.renews.clear();
+    spec.iter().for_each(|spec| private.foresee(spec, &observed));
     let stuck = is_unfinished(&request.state) || standing(&observed) == Standing::Unfinished;
     state.set("drift", super::recall::drift(stuck, drift));
     let link = link_of(&state, &private, engine.subscription());
