@@ -4,7 +4,7 @@ use super::differ;
 use super::observed::Observed;
 use super::spec::{AzureGateway, Spec};
 use super::step::{Object, Step, StepId, Verb};
-use super::tunnel::{Instance, TunnelKey};
+use super::tunnel::{Instance, PerInstance, TunnelKey};
 use std::collections::BTreeSet;
 
 /// Adds to each step what it has to wait for beside what it needs; `gentle` changes interrupt no tunnel.
@@ -37,8 +37,8 @@ fn one_connection_at_a_time(spec: &Spec, seen: &Observed, steps: &mut Vec<Step>)
     let turn = |instance| Some((instance, interruption(spec, seen, steps, instance)?));
     let mut turns: Vec<(Instance, Verb)> = Instance::ALL.into_iter().filter_map(turn).collect();
     turns.sort_by_key(|(instance, _)| (live(*instance), *instance));
-    let renewed = Instance::ALL.map(|instance| has(steps, &Object::VpnConnection(instance), Verb::Create));
-    let stands = |key: TunnelKey| !renewed[key.instance.index()];
+    let renewed = PerInstance::from_fn(|instance| has(steps, &Object::VpnConnection(instance), Verb::Create));
+    let stands = |key: TunnelKey| !renewed.get(key.instance);
     let ids: Vec<StepId> = turns.iter().map(|(instance, verb)| (Object::VpnConnection(*instance), *verb)).collect();
     for step in steps.iter_mut() {
         let interrupted = match &step.object {

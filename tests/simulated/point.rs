@@ -167,7 +167,7 @@ pub struct Point {
 impl Point {
     /// Whether whoever runs terraform again does so with `-refresh=false`.
     pub fn is_blind(self) -> bool {
-        self.call % 3 == 0
+        self.call.is_multiple_of(3)
     }
 }
 
