@@ -458,6 +458,15 @@ fn a_run_that_takes_up_a_broken_off_change_of_bandwidth_waits_for_the_tunnels_th
     }
 }
 
+#[test]
+fn a_run_that_takes_up_a_broken_off_roll_waits_for_the_tunnel_that_it_interrupted() {
+    for seconds in [1, 60, 200] {
+        let (_, least) =
+            least_up_when_killed(22, |spec| spec.aws.dpd_timeout_seconds = 40, "ModifyVpnTunnelOptions", seconds);
+        assert_eq!(least, 3, "killed {seconds} s after the first change");
+    }
+}
+
 /// Every mixture of tunnels that are up, connections to be made anew, to get another bandwidth, and tunnels to change.
 #[test]
 fn no_two_steps_ever_wait_for_each_other() {

@@ -271,10 +271,8 @@ impl Job {
             let first = self.spec.inside_cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 });
             state.set("id", identity(&gateway, &first.to_string()).0);
         }
-        state.set(
-            "drift",
-            drift(self.unfinished && !whole, (!whole).then(|| BROKEN_OFF.to_owned()).into_iter().collect()),
-        );
+        let broken_off = (!whole && !self.unfinished).then(|| BROKEN_OFF.to_owned());
+        state.set("drift", drift(self.unfinished && !whole, broken_off.into_iter().collect()));
         private.remember(&state);
         if !whole {
             private.remember(&self.target);

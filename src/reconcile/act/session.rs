@@ -12,12 +12,9 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a session may take once both ends are built; told apart from a create that failed.
+/// How long a session may take once both ends are built, told apart from a create that failed; and how long the tunnels beside
+/// one that is to be interrupted may be down, which a run that broke off may just have interrupted.
 pub const SESSION_LIMIT: Duration = Duration::from_secs(15 * 60);
-
-/// How long the other tunnels may be down before the next one is left alone. A whole connection waits as long as for a session,
-/// since a run that broke off may have interrupted the other just before.
-const OTHERS_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 impl Building<'_> {
     /// Azure's second row for the connection, of the instance that AWS does not know, never connects and does not count.
@@ -72,7 +69,7 @@ impl Building<'_> {
     /// Whether the tunnels beside one that is up are up too, read again right before it is interrupted.
     pub(super) async fn other_tunnels(&self, key: TunnelKey) -> Result<(), Cause> {
         let others = TunnelKey::ALL.into_iter().filter(|other| *other != key);
-        self.up_beside(&Object::Tunnel(key), others, OTHERS_LIMIT).await
+        self.up_beside(&Object::Tunnel(key), others).await
     }
 
     /// Whether the other VPN connection's tunnels are up before all of this one is interrupted. Those that were down and go
@@ -85,16 +82,11 @@ impl Building<'_> {
             }) && !self.acting.before.is_up(*key)
         };
         let others = TunnelKey::ALL.into_iter().filter(|key| key.instance != instance && !to_come(key));
-        self.up_beside(&Object::VpnConnection(instance), others, SESSION_LIMIT).await
+        self.up_beside(&Object::VpnConnection(instance), others).await
     }
 
     /// A tunnel that was just changed may take a moment to say that it is up.
-    async fn up_beside(
-        &self,
-        spared: &Object,
-        others: impl Iterator<Item = TunnelKey>,
-        limit: Duration,
-    ) -> Result<(), Cause> {
+    async fn up_beside(&self, spared: &Object, others: impl Iterator<Item = TunnelKey>) -> Result<(), Cause> {
         let begun = Instant::now();
         // All awaited from the start, so that one look answers for all.
         let awaited = |other| self.aws_endpoint(other).ok().map(|(id, _)| self.acting.site.ec2.awaiting(&id));
@@ -113,7 +105,7 @@ impl Building<'_> {
             if down.is_empty() {
                 return Ok(());
             }
-            if begun.elapsed() > limit {
+            if begun.elapsed() > SESSION_LIMIT {
                 return Err(Cause::OthersDown { spared: spared.clone(), down });
             }
             self.acting.limits.aws().sleep("Session", &spared.to_string(), pace::pause(begun.elapsed())).await?;
