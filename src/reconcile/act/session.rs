@@ -3,6 +3,8 @@
 use super::Building;
 use crate::aws::model::{State, VpnConnectionId};
 use crate::aws::{Awaited, fresh};
+use crate::azure::model::BgpPeer;
+use crate::link::address::InsideCidr;
 use crate::link::differ;
 use crate::link::step::Object;
 use crate::link::tunnel::{Instance, TunnelKey};
@@ -85,25 +87,36 @@ impl Building<'_> {
         self.up_beside(&Object::VpnConnection(instance), others).await
     }
 
-    /// A tunnel that was just changed may take a moment to say that it is up.
+    /// Waits until both clouds say that the others are up. AWS may be late with that, so that Azure is asked too; but AWS tells
+    /// more often, and last. A tunnel that was just changed may take a moment.
     async fn up_beside(&self, spared: &Object, others: impl Iterator<Item = TunnelKey>) -> Result<(), Cause> {
         let begun = Instant::now();
         // All awaited from the start, so that one look answers for all.
         let awaited = |other| self.aws_endpoint(other).ok().map(|(id, _)| self.acting.site.ec2.awaiting(&id));
         let others: Vec<_> = others.map(|other| (other, awaited(other))).collect();
+        let (mut since, mut azure_agrees) = (begun, false);
         loop {
             let mut down = Vec::new();
             for (other, awaited) in &others {
                 let up = match awaited {
-                    Some(awaited) => self.aws_word(*other, awaited, begun).await?.0.is_some(),
+                    Some(awaited) => self.aws_word(*other, awaited, since).await?.0.is_some(),
                     None => false,
                 };
                 if !up {
                     down.push(other.to_string());
                 }
             }
-            if down.is_empty() {
-                return Ok(());
+            match (down.is_empty(), azure_agrees) {
+                (true, true) => return Ok(()),
+                (true, false) => {
+                    down = self.apart(others.iter().map(|(other, _)| *other)).await?;
+                    azure_agrees = down.is_empty();
+                }
+                (false, _) => azure_agrees = false,
+            }
+            since = Instant::now();
+            if azure_agrees {
+                continue;
             }
             if begun.elapsed() > SESSION_LIMIT {
                 return Err(Cause::OthersDown { spared: spared.clone(), down });
@@ -137,19 +150,43 @@ impl Building<'_> {
 
     async fn azure_word(&self, key: TunnelKey) -> Result<(bool, String), Cause> {
         let cidr = self.spec.inside_cidrs.get(key);
-        let waits = self.acting.limits.azure();
-        let peers = match self.acting.site.azure.bgp_peers(self.spec.azure.gateway.id(), &waits).await {
-            Ok(peers) => peers,
-            // A lost answer says nothing of the session: ask again.
-            Err(error) if error.is_absent() || error.is_waitable() || error.is_ambiguous() => {
-                return Ok((false, format!("nothing ({error})")));
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let row = peers.iter().find(|p| p.local == Some(cidr.azure_ip()) && p.neighbor == Some(cidr.aws_ip()));
-        Ok(match row {
-            Some(row) => (row.state.eq_ignore_ascii_case("Connected"), format!("the peer is {}", row.state)),
-            None => (false, format!("no peer {} is listed for {}", cidr.aws_ip(), cidr.azure_ip())),
+        Ok(match self.peers().await? {
+            Ok(peers) => match row(&peers, *cidr) {
+                Some(row) => (is_connected(row), format!("the peer is {}", row.state)),
+                None => (false, format!("no peer {} is listed for {}", cidr.aws_ip(), cidr.azure_ip())),
+            },
+            Err(words) => (false, words),
         })
     }
+
+    /// Those of the tunnels whose session Azure does not have, at the addresses that they have by now.
+    async fn apart(&self, keys: impl Iterator<Item = TunnelKey>) -> Result<Vec<String>, Cause> {
+        let peers = self.peers().await?.unwrap_or_default();
+        let here = |key: &TunnelKey| {
+            let now = self.acting.seen(|seen| InsideCidr::check(seen.tunnel(*key)?.inside_cidr?).ok());
+            row(&peers, now.unwrap_or(*self.spec.inside_cidrs.get(*key))).is_some_and(is_connected)
+        };
+        Ok(keys.filter(|key| !here(key)).map(|key| key.to_string()).collect())
+    }
+
+    /// What Azure's gateway says of its BGP sessions; Err: that it said nothing, and why.
+    async fn peers(&self) -> Result<Result<Vec<BgpPeer>, String>, Cause> {
+        let waits = self.acting.limits.azure();
+        match self.acting.site.azure.bgp_peers(self.spec.azure.gateway.id(), &waits).await {
+            Ok(peers) => Ok(Ok(peers)),
+            // A lost answer says nothing of the session: ask again.
+            Err(error) if error.is_absent() || error.is_waitable() || error.is_ambiguous() => {
+                Ok(Err(format!("nothing ({error})")))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn row(peers: &[BgpPeer], cidr: InsideCidr) -> Option<&BgpPeer> {
+    peers.iter().find(|peer| peer.local == Some(cidr.azure_ip()) && peer.neighbor == Some(cidr.aws_ip()))
+}
+
+fn is_connected(peer: &BgpPeer) -> bool {
+    peer.state.eq_ignore_ascii_case("Connected")
 }
