@@ -79,14 +79,14 @@ pub(super) fn aws() -> Attribute {
             "enable_acceleration",
             Attribute::bool().optional().computed().description(
                 "Whether AWS takes the tunnels' traffic in at its nearest edge (Global Accelerator). On a transit gateway only. Default \
-                 `false`. A change makes the two VPN connections anew, one after the other.",
+                 `false`. A change makes the two VPN connections anew, one after the other, each while the other one's tunnels are up.",
             ),
         ),
         (
             "tunnel_bandwidth",
             Attribute::string().optional().computed().description(
                 "`standard` (1.25 Gbit/s a tunnel) or `large` (5 Gbit/s), as far as the region has it. `large` on a transit gateway only. \
-                 Default `standard`. A change interrupts one VPN connection after the other.",
+                 Default `standard`. A change interrupts one VPN connection after the other, each while the other one's tunnels are up.",
             ),
         ),
         ("logs", logs()),
