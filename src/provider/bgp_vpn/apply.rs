@@ -285,7 +285,7 @@ impl Job {
         }
         let given_up = self.spec.former.addresses.iter().filter(|_| !whole);
         private.former = given_up.map(|(instance, ip)| (instance.index(), *ip)).collect();
-        private.foresee(&self.spec, observed);
+        private.renews.clear();
         Stored { identity: identity_of(&state), state: state.unknown_as_null(), private: private.write() }
     }
 

@@ -219,13 +219,14 @@ impl Changes<'_> {
         told
     }
 
-    /// Fields of a tunnel that become unknown, beside those that are null.
-    pub fn renewed(self, key: TunnelKey, private: &Private) -> Vec<&'static str> {
+    /// Fields of a tunnel that become unknown, beside those that are null. `stale`: nothing was read since a run that broke off.
+    pub fn renewed(self, key: TunnelKey, private: &Private, stale: bool) -> Vec<&'static str> {
         let aws = ["aws_outside_ip", "aws_vpn_connection_id", "aws_customer_gateway_id"];
         let before = self.prior.get("tunnels").get(&key.to_string());
         let lost = before.get("aws_customer_gateway_id").is_null() || before.get("azure_public_ip").is_null();
         // What was read may differ from what its neighbours need, without any setting that differs: a change that broke off.
-        if self.customer_gateways_anew() || lost || private.foresees(key.instance, Kind::AwsCustomerGateway) {
+        let anew = stale || private.foresees(key.instance, Kind::AwsCustomerGateway);
+        if self.customer_gateways_anew() || lost || anew {
             return aws.to_vec();
         }
         let lost = before.get("aws_vpn_connection_id").is_null();

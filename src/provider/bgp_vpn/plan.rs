@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::engine::Engine;
 use super::paths::diagnostics;
 use super::private::{Origin, Private};
-use super::recall::{Recall, announcement, is_unfinished};
+use super::recall::{Recall, announcement, is_broken_off, is_unfinished};
 use super::settle::{Ground, settle};
 use super::settle_options::inside_cidrs;
 use super::spec::{link_id, search, subscription};
@@ -394,7 +394,7 @@ fn renew(draft: &mut Draft<'_>, prior: &Value, private: &Private) {
     let drifted = prior.get("drift").as_list().is_some_and(|found| !found.is_empty());
     let mut anew = changes.managing() || drifted;
     let tunnels = TunnelKey::ALL.map(|key| {
-        let renewed = changes.renewed(key, private);
+        let renewed = changes.renewed(key, private, is_broken_off(prior));
         let mut tunnel = planned_tunnel(&draft.planned, key);
         for field in TUNNEL_IDS {
             let value = prior.get("tunnels").get(&key.to_string()).get(field).clone();

@@ -25,8 +25,17 @@ pub const BROKEN_OFF: &str = "the last run did not end well: not all that it was
 
 /// Whether a state says that its link is unfinished.
 pub fn is_unfinished(state: &Value) -> bool {
+    says(state, SENTENCE)
+}
+
+/// Whether a state is what a run left that did not end well, not read since: what it names may be going.
+pub fn is_broken_off(state: &Value) -> bool {
+    says(state, BROKEN_OFF)
+}
+
+fn says(state: &Value, sentence: &str) -> bool {
     let drift = state.get("drift").as_list().unwrap_or_default();
-    drift.iter().any(|sentence| sentence.as_str() == Some(SENTENCE))
+    drift.iter().any(|said| said.as_str() == Some(sentence))
 }
 
 /// `drift` of a link.
