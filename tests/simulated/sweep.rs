@@ -105,7 +105,11 @@ fn changed(operation: Operation) -> Value {
             // As for a secret.
             set("tags", Value::map([("team", "large")]));
         }
-        Operation::Accelerated => set("aws.enable_acceleration", true.into()),
+        Operation::Accelerated => {
+            set("aws.enable_acceleration", true.into());
+            // As for a secret.
+            set("tags", Value::map([("team", "fast")]));
+        }
         Operation::Settings => {
             set("tags", Value::map([("team", "network"), ("cost", "4711")]));
             set("azure.dpd_timeout_seconds", 60_u8.into());
