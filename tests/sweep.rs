@@ -163,6 +163,17 @@ fn what_a_failed_change_left_to_do_is_planned_without_a_refresh_too() {
 }
 
 #[test]
+fn ids_that_a_failed_change_may_have_taken_down_are_promised_by_no_plan_without_a_refresh() {
+    for (operation, kind) in [(Operation::Asn, "403"), (Operation::Transit, "lost")] {
+        let course = on_big_stack(|| course(operation, HURRY)).unwrap();
+        let deleted = course.calls.iter().position(|(_, call, _)| call == "DeleteCustomerGateway").unwrap();
+        let (_, call, count) =
+            course.calls[deleted..].iter().find(|(_, call, _)| call == "DescribeCustomerGateways").unwrap();
+        survives(operation, &rule(&format!("fail call {count} of aws {call}: forever {kind}")));
+    }
+}
+
+#[test]
 fn a_login_that_many_calls_wait_for_in_vain_is_given_up() {
     for kind in ["hang", "503", "dropped"] {
         survives(Operation::Addresses, &rule(&format!("fail call 2 of *: forever {kind}")));
