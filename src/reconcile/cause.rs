@@ -27,10 +27,10 @@ pub enum Cause {
     RoutesMissing { key: TunnelKey, had: u32, has: u32, minutes: u64 },
     /// A roll stops rather than taking down more.
     #[error(
-        "{spared} was not touched: {} is down, and with more interrupted beside it too little of the link would be left. Mend \
-         that first, or wait until it is up, and apply again", down.join(" is down and ")
+        "{spared} was not touched: {}. With more interrupted beside it too little of the link would be left. Mend that first, \
+         or wait until both clouds say that all are up, and apply again", why.join("; ")
     )]
-    OthersDown { spared: Object, down: Vec<String> },
+    OthersDown { spared: Object, why: Vec<String> },
     #[error(
         "the steps that are left wait for each other. This is a bug in this provider: please report it with the plan"
     )]

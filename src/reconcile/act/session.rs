@@ -34,7 +34,7 @@ impl Building<'_> {
             let (told, aws) = self.aws_word(key, &awaited, begun).await?;
             let aws_up = told.is_some();
             let (azure_up, azure) =
-                if aws_up { self.azure_word(key).await? } else { (false, "it was not asked yet".to_owned()) };
+                if aws_up { self.azure_word(key).await? } else { (false, "nothing: not asked yet".to_owned()) };
             let has = told.unwrap_or_default();
             if aws_up && azure_up && has >= had {
                 return Ok(());
@@ -96,21 +96,21 @@ impl Building<'_> {
         let others: Vec<_> = others.map(|other| (other, awaited(other))).collect();
         let (mut since, mut azure_agrees) = (begun, false);
         loop {
-            let mut down = Vec::new();
+            let mut why = Vec::new();
             for (other, awaited) in &others {
-                let up = match awaited {
-                    Some(awaited) => self.aws_word(*other, awaited, since).await?.0.is_some(),
-                    None => false,
+                let (told, words) = match awaited {
+                    Some(awaited) => self.aws_word(*other, awaited, since).await?,
+                    None => (None, "that it has no such tunnel".to_owned()),
                 };
-                if !up {
-                    down.push(other.to_string());
+                if told.is_none() {
+                    why.push(format!("{other} is down (AWS says {words})"));
                 }
             }
-            match (down.is_empty(), azure_agrees) {
+            match (why.is_empty(), azure_agrees) {
                 (true, true) => return Ok(()),
                 (true, false) => {
-                    down = self.apart(others.iter().map(|(other, _)| *other)).await?;
-                    azure_agrees = down.is_empty();
+                    why = self.apart(others.iter().map(|(other, _)| *other)).await?;
+                    azure_agrees = why.is_empty();
                 }
                 (false, _) => azure_agrees = false,
             }
@@ -119,7 +119,7 @@ impl Building<'_> {
                 continue;
             }
             if begun.elapsed() > SESSION_LIMIT {
-                return Err(Cause::OthersDown { spared: spared.clone(), down });
+                return Err(Cause::OthersDown { spared: spared.clone(), why });
             }
             self.acting.limits.aws().sleep("Session", &spared.to_string(), pace::pause(begun.elapsed())).await?;
         }
@@ -150,23 +150,22 @@ impl Building<'_> {
 
     async fn azure_word(&self, key: TunnelKey) -> Result<(bool, String), Cause> {
         let cidr = self.spec.inside_cidrs.get(key);
-        Ok(match self.peers().await? {
-            Ok(peers) => match row(&peers, *cidr) {
-                Some(row) => (is_connected(row), format!("the peer is {}", row.state)),
-                None => (false, format!("no peer {} is listed for {}", cidr.aws_ip(), cidr.azure_ip())),
-            },
-            Err(words) => (false, words),
-        })
+        Ok(self.peers().await?.map_or_else(|words| (false, words), |peers| word(&peers, *cidr)))
     }
 
-    /// Those of the tunnels whose session Azure does not have, at the addresses that they have by now.
+    /// Those of the tunnels whose session Azure does not say to be up, at the addresses that they have by now, and what it says.
     async fn apart(&self, keys: impl Iterator<Item = TunnelKey>) -> Result<Vec<String>, Cause> {
-        let peers = self.peers().await?.unwrap_or_default();
-        let here = |key: &TunnelKey| {
-            let now = self.acting.seen(|seen| InsideCidr::check(seen.tunnel(*key)?.inside_cidr?).ok());
-            row(&peers, now.unwrap_or(*self.spec.inside_cidrs.get(*key))).is_some_and(is_connected)
+        let unknown = |words| vec![format!("whether the other tunnels are up is not known (Azure says {words})")];
+        let peers = match self.peers().await? {
+            Ok(peers) => peers,
+            Err(words) => return Ok(unknown(words)),
         };
-        Ok(keys.filter(|key| !here(key)).map(|key| key.to_string()).collect())
+        let down = |key: TunnelKey| {
+            let now = self.acting.seen(|seen| InsideCidr::check(seen.tunnel(key)?.inside_cidr?).ok());
+            let (up, words) = word(&peers, now.unwrap_or(*self.spec.inside_cidrs.get(key)));
+            (!up).then(|| format!("{key} is down (Azure says {words})"))
+        };
+        Ok(keys.filter_map(down).collect())
     }
 
     /// What Azure's gateway says of its BGP sessions; Err: that it said nothing, and why.
@@ -183,10 +182,11 @@ impl Building<'_> {
     }
 }
 
-fn row(peers: &[BgpPeer], cidr: InsideCidr) -> Option<&BgpPeer> {
-    peers.iter().find(|peer| peer.local == Some(cidr.azure_ip()) && peer.neighbor == Some(cidr.aws_ip()))
-}
-
-fn is_connected(peer: &BgpPeer) -> bool {
-    peer.state.eq_ignore_ascii_case("Connected")
+/// Whether Azure has the session up, and what it says of it.
+fn word(peers: &[BgpPeer], cidr: InsideCidr) -> (bool, String) {
+    let row = peers.iter().find(|peer| peer.local == Some(cidr.azure_ip()) && peer.neighbor == Some(cidr.aws_ip()));
+    match row {
+        Some(row) => (row.state.eq_ignore_ascii_case("Connected"), format!("that the peer is {}", row.state)),
+        None => (false, format!("nothing of a peer {} for {}", cidr.aws_ip(), cidr.azure_ip())),
+    }
 }
