@@ -6,6 +6,7 @@
 mod support;
 
 use serde_json::Value;
+use std::collections::BTreeSet;
 use support::{Groups, Link, Story, TestEnv, census, has_warning, slot};
 
 #[test]
@@ -70,6 +71,55 @@ fn a_link_moves_to_another_vpn_gateway_and_leaves_both_alone_in_the_end() {
     assert!(world.azure.is_empty(), "{:#?}", world.azure);
     let tables = world.of_kind("route-table").into_iter().map(|table| table.more["propagating"].to_string());
     assert!(tables.into_iter().all(|on| !on.contains("vgw-")));
+}
+
+#[test]
+fn routes_of_a_given_vpn_gateway_are_let_in_under_marks_that_an_import_reads_and_that_go_with_them() {
+    let Some(env) = TestEnv::new() else { return };
+    let hands = env.hands();
+    let vpc = hands.make_vpc("10.7.0.0/16");
+    let main = env.world().of_kind("route-table")[0].id.clone();
+    let (vgw, other) = (hands.make_vpn_gateway(&vpc, 64_530), hands.make_route_table(&vpc));
+    let plain = Link::whole("link").without("aws.vpc").with("aws.vpn_gateway_id", &format!("{vgw:?}"));
+    let on = |table: &str| {
+        let world = env.world();
+        let tables = world.of_kind("route-table").into_iter();
+        tables.filter(|one| one.id == table).any(|one| one.more["propagating"].to_string().contains(&vgw))
+    };
+    let marks = || {
+        let world = env.world();
+        let tags = world.of_kind("customer-gateway").into_iter().filter_map(|one| one.tags.as_object().cloned());
+        let keys: BTreeSet<String> = tags.flatten().map(|(key, _)| key).collect();
+        keys.into_iter()
+            .filter_map(|key| Some(key.strip_prefix("awsazure:propagates/")?.to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let becomes = |tables: &[&String]| {
+        env.write(&plain.clone().with("aws.route_table_ids", &format!("{tables:?}")).to_string());
+        env.apply();
+        assert!(env.plan_is_empty());
+    };
+
+    becomes(&[&main, &other]);
+    assert_eq!((marks().len(), on(&main), on(&other)), (2, true, true));
+    becomes(&[&main]);
+    assert_eq!((marks(), on(&other)), (vec![main.clone()], false));
+
+    let id = env.link("link")["id"].as_str().unwrap().to_owned();
+    env.ok(&["state", "rm", &plain.address()]);
+    env.import(&plain.address(), &id);
+    assert!(env.plan_is_empty());
+    let managed = |env: &TestEnv| env.link("link")["managed"]["aws_route_propagation"].clone();
+    assert_eq!(managed(&env), serde_json::json!([format!("{main}/{vgw}")]));
+
+    // Hands off: from here on it is somebody's.
+    becomes(&[]);
+    assert_eq!((marks().len(), on(&main), managed(&env)), (0, true, Value::Null));
+    env.ok(&["state", "rm", &plain.address()]);
+    env.import(&plain.address(), &id);
+    assert_eq!(managed(&env), Value::Null);
+    env.destroy();
+    assert!(on(&main) && env.has_none_of(&["connections", "vpn-connection", "customer-gateway"]));
 }
 
 #[test]

@@ -174,6 +174,18 @@ fn ids_that_a_failed_change_may_have_taken_down_are_promised_by_no_plan_without_
 }
 
 #[test]
+fn routes_that_a_killed_run_let_in_from_somebody_elses_gateway_are_kept_out_again_after_the_link() {
+    for operation in [Operation::Given, Operation::Gateway] {
+        for call in ["EnableVgwRoutePropagation", "CreateTags"] {
+            let rule = format!("fail call 1 of aws {call}: once hang-after");
+            survives(operation, &Trouble::Killed { rule, saved: false });
+        }
+        let rule = "fail call 1 of azure PutConnection: once hang".to_owned();
+        survives(operation, &Trouble::Killed { rule, saved: false });
+    }
+}
+
+#[test]
 fn a_login_that_many_calls_wait_for_in_vain_is_given_up() {
     for kind in ["hang", "503", "dropped"] {
         survives(Operation::Addresses, &rule(&format!("fail call 2 of *: forever {kind}")));

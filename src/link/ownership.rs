@@ -27,6 +27,20 @@ pub fn placed(tags: &Tags) -> impl Iterator<Item = Ipv4Addr> {
     tags.get(PLACED).into_iter().flat_map(|ips| ips.split(' ')).filter_map(|ip| ip.parse().ok())
 }
 
+/// On customer gateways, where the VPN gateway is somebody else's: a key that begins like this and ends in a route table's id, with
+/// the gateway's id, for each table into which this link lets that gateway's routes. Written before it is switched on.
+const PROPAGATES: &str = "awsazure:propagates/";
+
+/// The tag of a route table.
+pub fn propagation_mark(table: &str, gateway: &str) -> (String, String) {
+    (format!("{PROPAGATES}{table}"), gateway.to_owned())
+}
+
+/// What the tags of a customer gateway say that its link switched on, each as `rtb-.../vgw-...`, which is how `managed` has it.
+pub fn propagations(tags: &Tags) -> impl Iterator<Item = String> {
+    tags.iter().filter_map(|(key, gateway)| Some(format!("{}/{gateway}", key.strip_prefix(PROPAGATES)?)))
+}
+
 /// How far somebody got with a link that no state knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {

@@ -38,6 +38,8 @@ pub struct Spec {
     pub former: Former,
     /// Of this link's addresses, those that somebody else's Azure gateway listed before: used, never taken off it.
     pub found: BTreeSet<Ipv4Addr>,
+    /// Tables that somebody else's VPN gateway propagated its routes into before: never switched off.
+    pub propagated_before: BTreeSet<RouteTableId>,
 }
 
 /// What this link once put somewhere and no longer wants there.

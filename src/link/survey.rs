@@ -25,8 +25,10 @@ pub struct SurveyAsk {
     pub network: Option<ResourceId>,
     /// A given Azure gateway, with its connections.
     pub gateway: Option<ResourceId>,
-    /// First inside CIDR of the link that is to be made on that gateway: an earlier try of it may have left addresses there.
+    /// First inside CIDR of a link that is to be made on somebody else's gateway: an earlier try of it may have left marks.
     pub first_cidr: Option<InsideCidr>,
+    /// The same, of a link that is to be moved to somebody else's VPN gateway.
+    pub link: Option<LinkId>,
     pub region: Option<aws::Region>,
     /// The VPC with its subnets, route tables and attached VPN gateway.
     pub vpc: Option<aws::VpcId>,
@@ -39,8 +41,9 @@ pub struct SurveyAsk {
 impl SurveyAsk {
     pub fn is_empty(&self) -> bool {
         let beside = self.clone();
-        let (subscription, region, first_cidr) = (beside.subscription, beside.region, beside.first_cidr);
-        *self == SurveyAsk { subscription, region, first_cidr, ..Self::default() }
+        let (subscription, region) = (beside.subscription, beside.region);
+        let (first_cidr, link) = (beside.first_cidr, beside.link);
+        *self == SurveyAsk { subscription, region, first_cidr, link, ..Self::default() }
     }
 }
 
@@ -79,6 +82,8 @@ pub struct Survey {
     pub connections: Vec<azure::Connection>,
     /// Where an earlier try of the link left customer gateways: the addresses that it put on the given gateway.
     pub placed: Option<BTreeSet<Ipv4Addr>>,
+    /// Propagation of the given VPN gateway's routes that an earlier try switched on, each as `rtb-.../vgw-...`.
+    pub propagations: BTreeSet<String>,
     pub vpc: Looked<aws::Vpc>,
     /// The VPN gateway that hangs on the VPC.
     pub vpc_gateway: Looked<aws::VpnGateway>,

@@ -2,7 +2,7 @@
 
 use super::differ;
 use super::observed::Observed;
-use super::spec::{AzureGateway, Spec};
+use super::spec::{AwsGateway, AzureGateway, Spec};
 use super::step::{Object, Step, StepId, Verb};
 use super::tunnel::{Instance, PerInstance, TunnelKey};
 use std::collections::BTreeSet;
@@ -10,21 +10,24 @@ use std::collections::BTreeSet;
 /// Adds to each step what it has to wait for beside what it needs; `gentle` changes interrupt no tunnel.
 pub(super) fn take_turns(spec: &Spec, seen: &Observed, steps: &mut Vec<Step>, gentle: &BTreeSet<Object>) {
     if matches!(spec.azure.gateway, AzureGateway::Existing(_)) {
-        addresses_after_marks(steps);
+        after_marks(steps, |object| *object == Object::Gateway);
+    }
+    if matches!(spec.aws.gateway, AwsGateway::Existing(_)) {
+        after_marks(steps, |object| matches!(object, Object::Propagation(_)));
     }
     one_tunnel_at_a_time(seen, steps, gentle);
     one_connection_at_a_time(spec, seen, steps);
 }
 
-/// Addresses go on somebody else's gateway only when the customer gateways stand, whose tags tell a later run which of them
-/// were there before.
-fn addresses_after_marks(steps: &mut [Step]) {
+/// What changes somebody else's gateway, or where its routes go, comes only when the customer gateways stand, whose tags tell a
+/// later run what of it was there before.
+fn after_marks(steps: &mut [Step], changes_others: impl Fn(&Object) -> bool) {
     let marks: Vec<StepId> = steps
         .iter()
         .filter(|step| step.verb == Verb::Create && matches!(step.object, Object::CustomerGateway(_)))
         .map(Step::id)
         .collect();
-    for step in steps.iter_mut().filter(|step| step.object == Object::Gateway) {
+    for step in steps.iter_mut().filter(|step| changes_others(&step.object)) {
         step.after.extend(marks.iter().cloned());
     }
 }

@@ -3,14 +3,14 @@
 use super::cause::Cause;
 use super::clouds::{Clouds, Limits};
 use crate::aws::Filter;
+use crate::aws::model::CustomerGateway;
 use crate::azure::Azure;
-use crate::link::ownership::{LINK, LinkId, UNFINISHED, placed};
+use crate::link::ownership::{LINK, LinkId, UNFINISHED, placed, propagations};
 use crate::link::survey::{Looked, Survey, SurveyAsk, network_of};
 use crate::link::tunnel::TunnelKey;
 use crate::primitives::Tags;
 use futures::try_join;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 
 fn looked<T>(found: Option<T>) -> Looked<T> {
     found.map_or(Looked::Absent, Looked::Found)
@@ -30,11 +30,13 @@ pub async fn survey(clouds: &Clouds, ask: &SurveyAsk, limits: &Limits) -> Result
             survey_aws(clouds, ask, limits).await
         })
     )?;
-    let (unfinished, placed) =
-        try_join!(unfinished(clouds, ask, &azure, limits), placed_before(clouds, ask, &azure, limits))?;
+    let (unfinished, left) =
+        try_join!(unfinished(clouds, ask, &azure, limits), left_before(clouds, ask, &azure, limits))?;
+    let marks = || left.iter().map(|customer| &customer.tags);
     Ok(Survey {
         unfinished,
-        placed,
+        placed: (!left.is_empty()).then(|| marks().flat_map(placed).collect()),
+        propagations: marks().flat_map(propagations).collect(),
         vpc: aws.vpc,
         vpc_gateway: aws.vpc_gateway,
         subnets: aws.subnets,
@@ -67,19 +69,19 @@ async fn unfinished(
     Ok(found)
 }
 
-/// What the customer gateways of an earlier try say that it lists on the given Azure gateway.
-async fn placed_before(
+/// The customer gateways of an earlier try, whose marks say what it put on gateways of somebody else.
+async fn left_before(
     clouds: &Clouds,
     ask: &SurveyAsk,
     seen: &Survey,
     limits: &Limits,
-) -> Result<Option<BTreeSet<Ipv4Addr>>, Cause> {
-    let network = seen.gateway.found().and_then(network_of);
-    let Some((network, first)) = network.zip(ask.first_cidr) else { return Ok(None) };
-    let tags = Tags::from([(LINK.to_owned(), LinkId::new(&network, first).to_string())]);
+) -> Result<Vec<CustomerGateway>, Cause> {
+    let network = || seen.gateway.found().and_then(network_of).or_else(|| ask.network.clone());
+    let link = ask.link.clone().or_else(|| Some(LinkId::new(&network()?, ask.first_cidr?)));
+    let Some(link) = link else { return Ok(Vec::new()) };
+    let tags = Tags::from([(LINK.to_owned(), link.to_string())]);
     let ec2 = clouds.site(ask.region.as_ref(), limits).await?.ec2;
-    let left = ec2.describe_customer_gateways(&limits.aws(), &Filter::tags(&tags)).await?;
-    Ok((!left.is_empty()).then(|| left.iter().flat_map(|customer| placed(&customer.tags)).collect()))
+    Ok(ec2.describe_customer_gateways(&limits.aws(), &Filter::tags(&tags)).await?)
 }
 
 async fn survey_azure(azure: &Azure, ask: &SurveyAsk, limits: &Limits) -> Result<Survey, Cause> {

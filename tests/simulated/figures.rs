@@ -7,7 +7,7 @@ use super::sweep::{Course, course};
 const SAMPLE: usize = 199;
 
 /// A fault in the product that the sweep or the thousand pairs of links found: the test that keeps it out, and what it was.
-pub const FINDINGS: [(&str, &str); 20] = [
+pub const FINDINGS: [(&str, &str); 21] = [
     (
         "a_create_that_failed_before_its_public_route_table_still_gets_routes_into_it",
         "The state of a failed create took the route tables made so far for the whole set: the public table never got Azure's routes.",
@@ -87,6 +87,10 @@ pub const FINDINGS: [(&str, &str); 20] = [
     (
         "what_a_failed_change_left_to_do_is_planned_without_a_refresh_too",
         "After a change that failed, a plan with -refresh=false had nothing to do: the state had what was asked for, not what was done.",
+    ),
+    (
+        "routes_that_a_killed_run_let_in_from_somebody_elses_gateway_are_kept_out_again_after_the_link",
+        "Route propagation of somebody's VPN gateway that a killed run had switched on was taken for somebody's own, and left on for good.",
     ),
 ];
 

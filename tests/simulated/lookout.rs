@@ -46,7 +46,7 @@ pub fn spared(operation: Operation) -> Option<usize> {
     match operation {
         Settings | Network | Rotate | Keys | Secret | HiddenRotate | HiddenKeys => Some(3),
         Bandwidth | Accelerated => Some(2),
-        Create | HiddenCreate | Read | Import | Destroy | Addresses | Asn | AzureAsn | HiddenAsn | Gateway
+        Create | HiddenCreate | Read | Import | Destroy | Addresses | Asn | AzureAsn | HiddenAsn | Gateway | Given
         | Transit => None,
     }
 }

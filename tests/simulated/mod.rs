@@ -162,6 +162,7 @@ impl Sim {
             wait_for_bgp: true,
             former: Former::default(),
             found: BTreeSet::new(),
+            propagated_before: BTreeSet::new(),
         }
     }
 

@@ -16,6 +16,8 @@ pub enum Operation {
     AzureAsn,
     /// Somebody's VPN gateway in place of the VPC and its own.
     Gateway,
+    /// A link that is made on somebody's VPN gateway.
+    Given,
     /// A transit gateway in place of the VPC and its VPN gateway.
     Transit,
     /// The tunnels of a link on a transit gateway become large, one connection after the other, and its connections accelerated.
@@ -41,13 +43,14 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [(&'static str, Operation); 20] = [
+    pub const ALL: [(&'static str, Operation); 21] = [
         ("create", Operation::Create),
         ("read", Operation::Read),
         ("addresses", Operation::Addresses),
         ("asn", Operation::Asn),
         ("azure-asn", Operation::AzureAsn),
         ("gateway", Operation::Gateway),
+        ("given", Operation::Given),
         ("transit", Operation::Transit),
         ("bandwidth", Operation::Bandwidth),
         ("accelerated", Operation::Accelerated),

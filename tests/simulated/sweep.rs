@@ -140,7 +140,7 @@ fn changed(operation: Operation) -> Value {
         }
         // Tags are what only a configuration knows: with them the plan after an import would not be empty.
         Operation::Import => set("tags", Value::Null),
-        Operation::Create | Operation::HiddenCreate | Operation::Read | Operation::Destroy => {}
+        Operation::Create | Operation::HiddenCreate | Operation::Given | Operation::Read | Operation::Destroy => {}
         // The gateway's id is told by the world: `moved`.
         Operation::Gateway => set("tags", Value::map([("team", "another")])),
         Operation::Transit => {}
@@ -156,24 +156,27 @@ pub fn course(operation: Operation, hurry: u64) -> Result<Course, String> {
     // Retry-After grows, as it was recorded: fewer polls, which are all alike.
     let settings = Settings { time_scale: hurry, growing_retry_after: true, ..Settings::default() };
     let mut empty = World::new(SEED, settings);
-    let starts_there = matches!(operation, Operation::Bandwidth | Operation::Accelerated);
+    let starts_there = matches!(operation, Operation::Given | Operation::Bandwidth | Operation::Accelerated);
     let gateway = match operation {
-        Operation::Gateway => Some(("aws.vpn_gateway_id", vpn_gateway(&mut empty))),
-        Operation::Transit | Operation::Bandwidth | Operation::Accelerated => {
-            Some(("aws.transit_gateway_id", transit_gateway(&mut empty)))
+        Operation::Gateway | Operation::Given => {
+            let (gateway, tables) = vpn_gateway(&mut empty);
+            vec![("aws.vpn_gateway_id", Value::from(gateway.as_str())), ("aws.route_table_ids", Value::set_of(tables))]
         }
-        _ => None,
+        Operation::Transit | Operation::Bandwidth | Operation::Accelerated => {
+            vec![("aws.transit_gateway_id", Value::from(transit_gateway(&mut empty).as_str()))]
+        }
+        _ => Vec::new(),
     };
     let moved = |mut config: Value| {
-        if let Some((path, id)) = &gateway {
+        for (path, given) in &gateway {
             config.set_at(&"aws.vpc".into(), Value::Null);
-            config.set_at(&AttributePath::from(*path), id.as_str());
+            config.set_at(&AttributePath::from(*path), given.clone());
         }
         config
     };
     let config = if starts_there { moved(link(operation)) } else { link(operation) };
     let create = Scene { world: empty, stored: Stored::default(), config, run: Run::Apply };
-    if matches!(operation, Operation::Create | Operation::HiddenCreate) {
+    if matches!(operation, Operation::Create | Operation::HiddenCreate | Operation::Given) {
         return undisturbed(operation, create);
     }
     let (world, stored) = undisturbed(Operation::Create, create)?.after;
@@ -192,8 +195,9 @@ pub fn transit_gateway(world: &mut World) -> String {
     somebody_makes(world, "CreateTransitGateway", "Options.AmazonSideAsn=64700", "transitGatewayId")
 }
 
-/// Somebody makes a VPN gateway, attaches it to a VPC and lets its routes in there; its id once that is so.
-fn vpn_gateway(world: &mut World) -> String {
+/// Somebody makes a VPN gateway, attaches it to a VPC and lets its routes into the main table there, but not into another one;
+/// its id once that is so, and both tables.
+fn vpn_gateway(world: &mut World) -> (String, [String; 2]) {
     let marked = |kind: &str| {
         let (key, value) = witness::SOMEBODY;
         let tag = format!("TagSpecification.1.Tag.1.Key={key}&TagSpecification.1.Tag.1.Value={value}");
@@ -205,10 +209,12 @@ fn vpn_gateway(world: &mut World) -> String {
     let gateway = somebody_makes(world, "CreateVpnGateway", &gateway, "vpnGatewayId");
     somebody_makes(world, "AttachVpnGateway", &format!("VpcId={vpc}&VpnGatewayId={gateway}"), "state");
     let of_vpc = format!("Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}");
-    let table = somebody_makes(world, "DescribeRouteTables", &of_vpc, "routeTableId");
-    let on = format!("RouteTableId={table}&GatewayId={gateway}");
+    let main = somebody_makes(world, "DescribeRouteTables", &of_vpc, "routeTableId");
+    let on = format!("RouteTableId={main}&GatewayId={gateway}");
     somebody_makes(world, "EnableVgwRoutePropagation", &on, "return");
-    gateway
+    let other = format!("VpcId={vpc}&{}", marked("route-table"));
+    let other = somebody_makes(world, "CreateRouteTable", &other, "routeTableId");
+    (gateway, [main, other])
 }
 
 /// Somebody calls EC2; what the answer says in `element`, ten minutes later.

@@ -92,6 +92,13 @@ impl Hands {
         self.runtime.block_on(vpc).unwrap().id.to_string()
     }
 
+    /// Makes a route table beside the VPC's main one; its id.
+    pub fn make_route_table(&self, vpc: &str) -> String {
+        let (waits, none, vpc) = (aws_waits(), Tags::new(), VpcId(vpc.to_owned()));
+        let table = self.ec2.create_route_table(&waits, &vpc, &none, Own::new(&none));
+        self.runtime.block_on(table).unwrap().id.to_string()
+    }
+
     /// Makes a virtual private gateway and attaches it; its id.
     pub fn make_vpn_gateway(&self, vpc: &str, asn: u32) -> String {
         let (waits, none) = (aws_waits(), Tags::new());

@@ -15,6 +15,7 @@ use crate::azure::id::ResourceId;
 use crate::link::address::InsideCidr;
 use crate::link::managed::{Kind, Managed};
 use crate::link::observed::Observed;
+use crate::link::ownership::propagation_mark;
 use crate::link::rules::parse_duration;
 use crate::link::search::{Demolition, Search};
 use crate::link::spec::{AwsGateway, AwsNetwork, Former, Spec};
@@ -212,9 +213,13 @@ fn former(prior: &Value, target: &Value, private: &Private, before: &Managed) ->
     addresses.extend(private.former.iter().filter_map(|(index, ip)| Some((instance(*index)?, *ip))));
     let wanted = placed(cidrs(target));
     addresses.retain(|at| !wanted.contains(at) && !private.origin.found.contains(&at.1));
-    let hands_off = target.at(&"aws.route_table_ids".into()).as_list().is_some_and(<[Value]>::is_empty);
-    let tables = before.ids(Kind::AwsRoutePropagation).filter_map(|id| id.split_once('/'));
-    let tables = tables.filter(|_| !hands_off).map(|(table, _)| RouteTableId(table.to_owned()));
+    let tables = target.at(&"aws.route_table_ids".into()).as_list();
+    let hands_off = tables.is_some_and(<[Value]>::is_empty);
+    let unwanted = |table: &str| tables.is_some_and(|ids| !ids.iter().any(|id| id.as_str() == Some(table)));
+    let own = || before.ids(Kind::AwsRoutePropagation).filter_map(|id| id.split_once('/'));
+    let unmarked =
+        own().filter(|(table, _)| unwanted(table)).map(|(table, gateway)| propagation_mark(table, gateway).0);
+    let tables = own().filter(|_| !hands_off).map(|(table, _)| RouteTableId(table.to_owned()));
     let last = private.setting(prior, &"azure.virtual_network".into());
     let (had, has) = (network_parts(last), network_parts(target.get("azure").get("virtual_network")));
     let keys = |value: &Value| value.get("tags").as_map().into_iter().flatten().map(|(key, _)| key.clone()).collect();
@@ -224,7 +229,7 @@ fn former(prior: &Value, target: &Value, private: &Private, before: &Managed) ->
         route_tables: tables.collect(),
         address_space: had.0.difference(&has.0).copied().collect(),
         subnets: had.1.difference(&has.1).cloned().collect(),
-        tags: carried.difference(&wanted).cloned().collect(),
+        tags: carried.difference(&wanted).cloned().chain(unmarked).collect(),
     }
 }
 

@@ -63,7 +63,7 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
             vpn_gateway_given: !aws_own && !on_transit,
             makes_gateway_subnet: false,
             found: if azure_own { BTreeSet::new() } else { found_before(found) },
-            propagated_before: if aws_own { Vec::new() } else { propagating.clone() },
+            propagated_before: if aws_own { Vec::new() } else { propagated_before(found, &propagating) },
         },
         link: Some(found.link.clone()),
         imported: true,
@@ -108,12 +108,24 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
     ImportResponse { identity: identity_of(&state), state, private: private.write(), deferred: None, diagnostics: told }
 }
 
+/// Tags of the customer gateways that are the link's own.
+fn marks(found: &Found) -> impl Iterator<Item = &Tags> {
+    let customers = found.observed.aws.customer_gateways.iter().filter_map(|(_, customer)| customer.as_ref());
+    customers.map(|customer| &customer.tags).filter(|tags| found.link.is_on(tags))
+}
+
+/// Tables that a given VPN gateway's routes get into and that the link did not let them into, as far as its marks tell.
+fn propagated_before(found: &Found, propagating: &[String]) -> Vec<String> {
+    let own: BTreeSet<String> = marks(found).flat_map(ownership::propagations).collect();
+    let gateway = found.observed.aws.gateway.as_ref().map(|gateway| &gateway.id.0);
+    let is_own = |table: &&String| gateway.is_some_and(|gateway| own.contains(&format!("{table}/{gateway}")));
+    propagating.iter().filter(|table| !is_own(table)).cloned().collect()
+}
+
 /// Addresses of the link that a given gateway lists and that the link did not put there, as far as the customer gateways'
 /// tags remember that.
 fn found_before(found: &Found) -> BTreeSet<Ipv4Addr> {
-    let customers = found.observed.aws.customer_gateways.iter().filter_map(|(_, customer)| customer.as_ref());
-    let placed: BTreeSet<Ipv4Addr> =
-        customers.filter(|c| found.link.is_on(&c.tags)).flat_map(|c| ownership::placed(&c.tags)).collect();
+    let placed: BTreeSet<Ipv4Addr> = marks(found).flat_map(ownership::placed).collect();
     let listed = |(key, cidr): (TunnelKey, &InsideCidr)| {
         let at = found.observed.azure.gateway_instance(key.instance)?;
         Some(cidr.azure_ip()).filter(|ip| at.custom_bgp_ips.contains(ip) && !placed.contains(ip))

@@ -144,7 +144,9 @@ pub fn ask(engine: &dyn Engine, settled: &Value, ground: &Ground<'_, '_>) -> (Su
         gateway: resource(&wish.gateway_id).filter(|_| gateway_given),
         first_cidr: inside_cidrs(settled)
             .map(|cidrs| *cidrs.get(FIRST))
-            .filter(|_| gateway_given && ground.prior.is_none()),
+            .filter(|_| (gateway_given || vpn_gateway_given) && ground.prior.is_none()),
+        link: link_of(settled, ground.private, engine.subscription())
+            .filter(|_| vpn_gateway_given && ground.prior.is_some()),
         vpc: in_region(&wish.vpc_id, true).map(VpcId),
         vpn_gateway: in_region(&wish.vpn_gateway_id, vpn_gateway_given).map(VpnGatewayId),
         transit_gateway: in_region(&wish.transit_gateway_id, on_transit_gateway).map(TransitGatewayId),
@@ -304,7 +306,8 @@ pub fn origin(ground: &Ground<'_, '_>, survey: &Survey, settled: &Value) -> Orig
     let prefix = settled.at(&"azure.gateway_subnet_prefix".into()).is_set();
     let propagated = survey.vpn_gateway.found().map(|gateway| {
         let tables = survey.route_tables.iter().filter(|table| table.propagating.contains(&gateway.id));
-        let tables = tables.filter(|table| !replaced(&format!("{}/{}", table.id, gateway.id)));
+        let own = |id: String| replaced(&id) || survey.propagations.contains(&id);
+        let tables = tables.filter(|table| !own(format!("{}/{}", table.id, gateway.id)));
         tables.map(|table| table.id.0.clone()).collect::<Vec<_>>()
     });
     let same_gateway = ground.prior.is_some_and(|prior| !Changes { prior, planned: settled }.at("aws.vpn_gateway_id"));

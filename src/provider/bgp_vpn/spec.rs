@@ -102,6 +102,7 @@ pub fn spec(settled: &Value, around: Surroundings<'_>) -> Result<Spec, Lacking> 
         wait_for_bgp: settled.get("wait_for_bgp").as_bool().unwrap_or(true),
         former: around.former,
         found: around.private.origin.found.clone(),
+        propagated_before: around.private.origin.propagated_before.iter().cloned().map(RouteTableId).collect(),
         name,
     })
 }

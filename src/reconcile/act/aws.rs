@@ -146,6 +146,7 @@ impl Building<'_> {
             None => self.acting.seen(|seen| wanted_tables(self.spec, seen)).into_iter().flatten().collect(),
         };
         for id in tables {
+            self.mark_propagation(&id).await?;
             ec2.enable_propagation(&waits, &id, &gateway).await?;
             ec2.wait_propagation(&waits, &id, &gateway, true).await?;
             self.acting.note(|seen| {
@@ -166,7 +167,7 @@ impl Building<'_> {
         // A device name of its own keeps EC2 from handing back somebody else's gateway for the same address.
         let device = format!("awsazure-{}-{instance}", self.link());
         let mut tags = self.new_tags(instance, self.spec.aws.names.customer_gateways.get(instance));
-        tags.extend(self.placed_mark(instance));
+        tags.extend(self.placed_mark(instance).into_iter().chain(self.propagation_marks()));
         let made = ec2.create_customer_gateway(&waits, ip, asn, &device, &tags).await?;
         if !self.link().is_on(&made.tags) {
             return Err(Cause::ForeignCustomerGateway { id: made.id.0 });

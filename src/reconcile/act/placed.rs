@@ -1,13 +1,19 @@
-//! Marks on the customer gateways that say which addresses this link lists on somebody else's Azure gateway.
+//! Marks on the customer gateways that say what this link has put on gateways of somebody else: addresses that it lists on the
+//! Azure gateway, and route tables into which it lets the VPN gateway's routes.
 
 use super::Building;
-use crate::link::ownership::{PLACED, placed};
-use crate::link::spec::AzureGateway;
+use crate::aws::model::{CustomerGateway, RouteTableId};
+use crate::link::decide::wanted_tables;
+use crate::link::ownership::{PLACED, placed, propagation_mark};
+use crate::link::spec::{AwsGateway, AzureGateway};
 use crate::link::tunnel::Instance;
 use crate::primitives::Tags;
 use crate::reconcile::cause::Cause;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+
+/// An object of EC2's has fifty tags at most; the user's come first. A table without a mark stays as it is after a killed run.
+const MOST_TAGS: usize = 40;
 
 fn mark(addresses: &BTreeSet<Ipv4Addr>) -> Tags {
     let words: Vec<String> = addresses.iter().map(ToString::to_string).collect();
@@ -58,6 +64,44 @@ impl Building<'_> {
                 seen.aws.customer_gateways.get_mut(instance).iter_mut().for_each(|c| c.tags.extend(mark.clone()));
             });
         }
+        Ok(())
+    }
+
+    /// For a new customer gateway: what this link lets in by now, and goes on to.
+    pub(super) fn propagation_marks(&self) -> Tags {
+        let AwsGateway::Existing(gateway) = &self.spec.aws.gateway else { return Tags::new() };
+        self.acting.seen(|seen| {
+            let wanted = wanted_tables(self.spec, seen);
+            let own = seen.aws.route_tables.iter().filter(|table| {
+                wanted.contains(&Some(table.id.clone()))
+                    && table.propagating.contains(gateway)
+                    && !self.spec.propagated_before.contains(&table.id)
+            });
+            own.take(MOST_TAGS / 2).map(|table| propagation_mark(&table.id.0, &gateway.0)).collect()
+        })
+    }
+
+    /// Before a table lets the routes of somebody else's VPN gateway in.
+    pub(super) async fn mark_propagation(&self, table: &RouteTableId) -> Result<(), Cause> {
+        let AwsGateway::Existing(gateway) = &self.spec.aws.gateway else { return Ok(()) };
+        let (key, value) = propagation_mark(&table.0, &gateway.0);
+        let lacks = |customer: &&CustomerGateway| {
+            let tags = &customer.tags;
+            self.link().is_on(tags) && tags.get(&key) != Some(&value) && tags.len() < MOST_TAGS
+        };
+        let ids = self.acting.seen(|seen| {
+            let customers = seen.aws.customer_gateways.iter().filter_map(|(_, customer)| customer.as_ref());
+            customers.filter(lacks).map(|customer| customer.id.0.clone()).collect::<Vec<_>>()
+        });
+        let mark = Tags::from([(key.clone(), value.clone())]);
+        self.acting.site.ec2.create_tags(&self.acting.limits.aws(), &ids, &mark).await?;
+        self.acting.note(|seen| {
+            for instance in Instance::ALL {
+                let customer =
+                    seen.aws.customer_gateways.get_mut(instance).iter_mut().filter(|c| ids.contains(&c.id.0));
+                customer.for_each(|customer| customer.tags.extend(mark.clone()));
+            }
+        });
         Ok(())
     }
 }
