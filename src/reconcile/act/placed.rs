@@ -84,6 +84,9 @@ impl Building<'_> {
     /// Before a table lets the routes of somebody else's VPN gateway in.
     pub(super) async fn mark_propagation(&self, table: &RouteTableId) -> Result<(), Cause> {
         let AwsGateway::Existing(gateway) = &self.spec.aws.gateway else { return Ok(()) };
+        if self.spec.propagated_before.contains(table) {
+            return Ok(());
+        }
         let (key, value) = propagation_mark(&table.0, &gateway.0);
         let lacks = |customer: &&CustomerGateway| {
             let tags = &customer.tags;
