@@ -49,7 +49,7 @@ pub struct Former {
     pub addresses: BTreeSet<(Instance, Ipv4Addr)>,
     /// Tables into which it switched propagation on.
     pub route_tables: BTreeSet<RouteTableId>,
-    /// Keys of tags that the user took back.
+    /// Keys of tags that the user took back, and of marks that no longer hold.
     pub tags: BTreeSet<String>,
     /// Ranges and subnets of the VNet that it made.
     pub address_space: BTreeSet<Ipv4Net>,

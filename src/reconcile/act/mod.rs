@@ -2,7 +2,7 @@
 
 mod aws;
 mod azure;
-mod placed;
+mod marks;
 mod remove;
 mod session;
 
