@@ -80,6 +80,8 @@ fn routes_of_a_given_vpn_gateway_are_let_in_under_marks_that_an_import_reads_and
     let vpc = hands.make_vpc("10.7.0.0/16");
     let main = env.world().of_kind("route-table")[0].id.clone();
     let (vgw, other) = (hands.make_vpn_gateway(&vpc, 64_530), hands.make_route_table(&vpc));
+    let open_before = hands.make_route_table(&vpc);
+    hands.switch_propagation_on(&open_before, &vgw);
     let plain = Link::whole("link").without("aws.vpc").with("aws.vpn_gateway_id", &format!("{vgw:?}"));
     let on = |table: &str| {
         let world = env.world();
@@ -100,10 +102,14 @@ fn routes_of_a_given_vpn_gateway_are_let_in_under_marks_that_an_import_reads_and
         assert!(env.plan_is_empty());
     };
 
-    becomes(&[&main, &other]);
+    becomes(&[&main, &other, &open_before]);
     assert_eq!((marks().len(), on(&main), on(&other)), (2, true, true));
+    hands.switch_propagation_off(&open_before, &vgw);
+    becomes(&[&main, &other, &open_before]);
+    assert_eq!((marks().len(), on(&open_before)), (2, true), "opened again, and still somebody's");
     becomes(&[&main]);
-    assert_eq!((marks(), on(&other)), (vec![main.clone()], false));
+    assert_eq!((marks(), on(&other), on(&open_before)), (vec![main.clone()], false, true));
+    hands.switch_propagation_off(&open_before, &vgw);
 
     let id = env.link("link")["id"].as_str().unwrap().to_owned();
     env.ok(&["state", "rm", &plain.address()]);
