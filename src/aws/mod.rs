@@ -35,7 +35,7 @@ mod watch;
 mod whole;
 
 #[cfg(feature = "clouds")]
-pub use calls::{Extras, Filter, Identity, NewConnection};
+pub use calls::{ConnectionEnds, ConnectionOptions, Extras, Filter, Identity, NewConnection};
 #[cfg(feature = "clouds")]
 pub use client::{Aws, Ec2, Seams, TokioTime};
 pub use error::{Error, Failure};

@@ -152,6 +152,16 @@ pub enum Target {
     Other,
 }
 
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::VpnGateway(id) => write!(f, "{id}"),
+            Target::TransitGateway(id) => write!(f, "{id}"),
+            Target::Other => f.write_str("no VPN gateway or transit gateway"),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VpnConnection {
     pub id: VpnConnectionId,
@@ -160,7 +170,10 @@ pub struct VpnConnection {
     pub target: Target,
     /// In no particular order: match by inside CIDR or outside address, never by position.
     pub tunnels: Vec<Tunnel>,
+    /// It exchanges routes by configuration only, for its life: `ModifyVpnConnection` cannot enable BGP.
     pub static_routes_only: bool,
+    /// The traffic selectors that it proposes and accepts.
+    pub networks: NetworkCidrs,
     /// Its traffic enters AWS's network at the nearest edge. Transit gateways only, and fixed for the connection's life.
     pub accelerated: bool,
     /// Of each tunnel.
@@ -218,6 +231,14 @@ impl fmt::Display for KeyStorage {
             KeyStorage::SecretsManager => "SecretsManager",
         })
     }
+}
+
+/// `LocalIpv4NetworkCidr` (the customer gateway's side) and `RemoteIpv4NetworkCidr` (the AWS side) of a connection. The default is
+/// 0.0.0.0/0 on both sides, which BGP needs: narrower ones leave the link-local addresses out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NetworkCidrs {
+    pub local: Ipv4Net,
+    pub remote: Ipv4Net,
 }
 
 /// How much a tunnel carries: 1.25 or 5 Gbit/s (`clouds.md` 3.9). Large ones end on transit gateways only.

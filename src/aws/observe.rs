@@ -2,7 +2,7 @@
 
 use super::model::{
     AttachmentState, Bandwidth, CustomerGateway, CustomerGatewayId, InternetGateway, InternetGatewayId, KeyStorage,
-    LOG_FORMAT, LogGroup, Logs, Phase, RouteTable, RouteTableId, State, Subnet, SubnetId, Target, Telemetry,
+    LOG_FORMAT, LogGroup, Logs, NetworkCidrs, Phase, RouteTable, RouteTableId, State, Subnet, SubnetId, Target, Telemetry,
     TransitGateway, TransitGatewayId, Tunnel, TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId, VpnGateway,
     VpnGatewayId,
 };
@@ -203,9 +203,19 @@ pub(super) fn vpn_connection(connection: &sdk::VpnConnection) -> Option<VpnConne
         ),
         accelerated: options.and_then(|options| options.enable_acceleration()).unwrap_or(false),
         static_routes_only: options.and_then(|options| options.static_routes_only()).unwrap_or(false),
+        networks: networks(options),
         tags: tags(connection.tags()),
     };
     (state != State::Deleted).then_some(found)
+}
+
+/// An absent range is the default.
+fn networks(options: Option<&sdk::VpnConnectionOptions>) -> NetworkCidrs {
+    let range = |text: Option<&str>| text.and_then(|text| text.parse().ok()).unwrap_or_default();
+    NetworkCidrs {
+        local: range(options.and_then(|options| options.local_ipv4_network_cidr())),
+        remote: range(options.and_then(|options| options.remote_ipv4_network_cidr())),
+    }
 }
 
 /// One end of a tunnel with the telemetry of its own outside address. None before an outside address is assigned.

@@ -4,11 +4,11 @@
 //! heard of are waited out; an object that is on its way out, or stays unknown, ends a wait for it with `NotFound`.
 
 use super::attempt::SETTLE;
-use super::calls::Filter;
+use super::calls::{ConnectionEnds, ConnectionOptions, Filter};
 use super::client::Ec2;
 use super::error::{Error, Failure};
 use super::model::{
-    AttachmentState, Bandwidth, CustomerGateway, CustomerGatewayId, RouteTableId, State, Subnet, SubnetId,
+    AttachmentState, CustomerGateway, CustomerGatewayId, RouteTableId, State, Subnet, SubnetId,
     TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
 };
 use super::patience::Waits;
@@ -186,33 +186,58 @@ impl Ec2 {
         Err(Error::Server(Failure::local("ModifyVpnTunnelOptions", &target, "the tunnel does not show the change")))
     }
 
-    /// Changes what both tunnels of a connection carry, and waits until it shows that.
+    /// Changes options of a connection, and waits until it shows them.
     ///
     /// # Errors
-    /// As `modify_bandwidth`; `Server` where the connection never shows what was asked for.
-    pub async fn change_bandwidth(
+    /// As `modify_connection_options`; `Server` where the connection never shows what was asked for.
+    pub async fn change_connection_options(
         &self,
         waits: &Waits,
         id: &VpnConnectionId,
-        wanted: Bandwidth,
+        wanted: &ConnectionOptions,
     ) -> Result<VpnConnection, Error> {
         for _ in 0..CHANGES {
-            self.modify_bandwidth(waits, id, wanted).await?;
-            let changed = self
-                .wait_connection(waits, id, "waiting until changed", |connection, lag, changing_seen| {
-                    let shown = changing_seen && connection.bandwidth == wanted;
-                    (!shown && lag < STEADY).then(|| "the change is not shown yet".to_owned())
-                })
-                .await?;
-            if changed.bandwidth == wanted {
+            self.modify_connection_options(waits, id, wanted).await?;
+            let changed = self.wait_connection_modified(waits, id, |connection| wanted.is_on(connection)).await?;
+            if wanted.is_on(&changed) {
                 return Ok(changed);
             }
         }
-        Err(Error::Server(Failure::local(
-            "ModifyVpnConnectionOptions",
-            &id.0,
-            "the connection does not show the change",
-        )))
+        Err(not_shown("ModifyVpnConnectionOptions", id))
+    }
+
+    /// Changes the customer gateway or the gateway at AWS of a connection, and waits until it shows that.
+    ///
+    /// # Errors
+    /// As `modify_connection_ends`; `Server` where the connection never shows what was asked for.
+    pub async fn change_connection_ends(
+        &self,
+        waits: &Waits,
+        id: &VpnConnectionId,
+        wanted: &ConnectionEnds,
+    ) -> Result<VpnConnection, Error> {
+        for _ in 0..CHANGES {
+            self.modify_connection_ends(waits, id, wanted).await?;
+            let changed = self.wait_connection_modified(waits, id, |connection| wanted.is_on(connection)).await?;
+            if wanted.is_on(&changed) {
+                return Ok(changed);
+            }
+        }
+        Err(not_shown("ModifyVpnConnection", id))
+    }
+
+    /// Until a change of a connection is done: available after it was seen changing, and as wanted.
+    async fn wait_connection_modified(
+        &self,
+        waits: &Waits,
+        id: &VpnConnectionId,
+        is_as_wanted: impl Fn(&VpnConnection) -> bool,
+    ) -> Result<VpnConnection, Error> {
+        self.wait_connection(waits, id, "waiting until changed", |connection, lag, changing_seen| {
+            let shown = changing_seen && is_as_wanted(connection);
+            (!shown && lag < STEADY).then(|| "the change is not shown yet".to_owned())
+        })
+        .await
     }
 
     /// Until a change of one tunnel is done: available, and the tunnel shows what was asked for. One that stays
@@ -306,6 +331,10 @@ impl Ec2 {
             }
         }
     }
+}
+
+fn not_shown(operation: &'static str, id: &VpnConnectionId) -> Error {
+    Error::Server(Failure::local(operation, &id.0, "the connection does not show the change"))
 }
 
 /// Since when another's look will do: never from before this wait, and none older than half a pause.

@@ -135,6 +135,10 @@ pub struct Connection {
     pub custom_bgp_ips: Vec<(ResourceId, Ipv4Addr)>,
     /// None: Azure's defaults.
     pub policy: Option<IpsecPolicy>,
+    /// `usePolicyBasedTrafficSelectors`: selectors are made from address ranges, which leave the BGP addresses out.
+    pub policy_based_selectors: bool,
+    /// How many `trafficSelectorPolicies` it has. BGP needs none: without any the selectors are 0.0.0.0/0.
+    pub traffic_selectors: usize,
     pub status: Option<String>,
 }
 

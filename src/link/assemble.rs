@@ -49,7 +49,23 @@ pub mod part {
 pub fn assemble(search: &Search, read: Read) -> Observed {
     let aws = aws_side(search, &read);
     let azure = azure_side(search, read);
-    Observed { azure, aws }
+    let mut seen = Observed { azure, aws };
+    for instance in Instance::ALL {
+        let equal = equal_customer_gateway(&seen, instance);
+        let place = seen.aws.customer_gateways.get_mut(instance);
+        if place.is_none() {
+            *place = equal;
+        }
+    }
+    seen
+}
+
+/// The customer gateway that a connection uses, where it stands for its instance: a user may have set another one of the same
+/// address and ASN, and deleted this link's.
+fn equal_customer_gateway(seen: &Observed, instance: Instance) -> Option<aws::CustomerGateway> {
+    let asn = seen.azure.gateway.as_ref().map(|gateway| gateway.asn)?;
+    let used = seen.aws.used_customers.get(instance).as_ref()?;
+    (seen.public_ip(instance) == Some(used.ip) && used.asn == asn).then(|| used.clone())
 }
 
 impl Search {
@@ -114,16 +130,18 @@ fn aws_side(search: &Search, read: &Read) -> AwsSide {
     };
     let leaving = read.vpns.iter().filter(|v| v.state == aws::State::Deleting).filter(was_ours);
     let leaving_vpns = leaving.map(|v| v.id.clone()).collect();
-    let customer_gateways = PerInstance::from_fn(|instance| {
-        let there = || {
-            let gone = |c: &&aws::CustomerGateway| !matches!(c.state, aws::State::Deleting | aws::State::Deleted);
-            read.customer_gateways.iter().filter(gone)
-        };
+    let living_customers = || {
+        let gone = |c: &&aws::CustomerGateway| !matches!(c.state, aws::State::Deleting | aws::State::Deleted);
+        read.customer_gateways.iter().filter(gone)
+    };
+    let used_customers = PerInstance::from_fn(|instance| {
         let vpn: Option<&aws::VpnConnection> = vpns.get(instance).as_ref();
-        let of_vpn = vpn.and_then(|v| there().find(|c| c.id == v.customer_gateway_id));
+        vpn.and_then(|v| living_customers().find(|c| c.id == v.customer_gateway_id)).cloned()
+    });
+    let customer_gateways = PerInstance::from_fn(|instance| {
         let known = search.known.customer_gateways.get(instance).as_ref();
-        let by_id = || there().find(|c| known == Some(&c.id));
-        of_vpn.or_else(by_id).or_else(|| there().find(|c| search.owns(&c.tags, instance))).cloned()
+        let by_id = living_customers().find(|c| known == Some(&c.id));
+        by_id.or_else(|| living_customers().find(|c| search.owns(&c.tags, instance))).cloned()
     });
     let mut outside_ips = PerTunnel::default();
     for instance in Instance::ALL {
@@ -160,6 +178,7 @@ fn aws_side(search: &Search, read: &Read) -> AwsSide {
         transit_gateway: read.transit_gateway.clone().filter(|gateway| gateway.state.is_living()),
         gateway: read.vpn_gateway.clone().filter(|g| !matches!(g.state, aws::State::Deleting | aws::State::Deleted)),
         customer_gateways,
+        used_customers,
         vpns,
         leaving_vpns,
         outside_ips,

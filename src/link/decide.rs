@@ -10,7 +10,8 @@ use super::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, RouteTable
 use super::step::{Object, Step, Verb};
 use super::tunnel::{Instance, TunnelKey};
 use super::turns::take_turns;
-use crate::aws::model::{RouteTableId, State};
+use super::vpn_connection;
+use crate::aws::model::{CustomerGateway, RouteTableId, State};
 use crate::primitives::Tags;
 use std::collections::BTreeSet;
 
@@ -40,11 +41,17 @@ pub fn drift(spec: &Spec, seen: &Observed) -> Vec<String> {
     decide(spec, seen).into_iter().filter(|step| !awaited(step)).flat_map(|step| step.because).collect()
 }
 
-/// The customer gateways and VPN connections that will be other ones, whether they are there or not.
+/// The customer gateways and VPN connections whose ids or outside addresses may be other ones after an apply, whether they exist
+/// or not.
 pub fn renews(spec: &Spec, seen: &Observed) -> impl Iterator<Item = (Instance, Kind)> {
-    decide(spec, seen).into_iter().filter(|step| step.verb == Verb::Create).filter_map(|step| match step.object {
-        Object::CustomerGateway(instance) => Some((instance, Kind::AwsCustomerGateway)),
-        Object::VpnConnection(instance) => Some((instance, Kind::AwsVpnConnection)),
+    let moves = |instance: Instance| {
+        let have = seen.aws.vpns.get(instance).as_ref();
+        have.is_some_and(|have| vpn_connection::differing(spec, seen, have, instance).moves())
+    };
+    decide(spec, seen).into_iter().filter_map(move |step| match (step.object, step.verb) {
+        (Object::CustomerGateway(instance), Verb::Create) => Some((instance, Kind::AwsCustomerGateway)),
+        (Object::VpnConnection(instance), Verb::Create) => Some((instance, Kind::AwsVpnConnection)),
+        (Object::VpnConnection(instance), Verb::Change) if moves(instance) => Some((instance, Kind::AwsVpnConnection)),
         _ => None,
     })
 }
@@ -266,6 +273,8 @@ fn aws_half(spec: &Spec, seen: &Observed, instance: Instance, list: &mut List) {
     match have_customer {
         None => list.create(customer.clone()),
         Some(have) => match differ::customer_gateway_is_obsolete(spec, seen, instance) {
+            // The connection uses one that fits: this one is not needed any more.
+            Some(_) if uses_another_that_fits(spec, seen, have, instance) => {}
             Some(why) => {
                 list.push(Verb::Delete, customer.clone(), vec![]);
                 list.push(Verb::Create, customer.clone(), vec![why]);
@@ -283,11 +292,11 @@ fn aws_half(spec: &Spec, seen: &Observed, instance: Instance, list: &mut List) {
         list.create(connection);
         return mark_new(list);
     };
-    let customer_renewed = list.has(Verb::Create, &customer);
-    let other_customer = have_customer.is_some_and(|c| c.id != have.customer_gateway_id);
+    // One that only is missing is created and then set; one that is replaced takes its connection along.
+    let customer_replaced = list.has(Verb::Delete, &customer);
     let obsolete = differ::vpn_connection_is_obsolete(spec, have, instance);
-    if customer_renewed || other_customer || obsolete.is_some() {
-        let why = format!("the VPN connection to {instance} has another customer gateway");
+    if customer_replaced || obsolete.is_some() {
+        let why = format!("the VPN connection {} to {instance} uses a customer gateway that is replaced", have.id);
         let why = obsolete.unwrap_or(why);
         list.push(Verb::Delete, connection.clone(), vec![]);
         list.push(Verb::Create, connection, vec![why]);
@@ -296,7 +305,7 @@ fn aws_half(spec: &Spec, seen: &Observed, instance: Instance, list: &mut List) {
     if have.state == State::Pending {
         list.push(Verb::Await, connection.clone(), vec![]);
     }
-    list.change(connection, differ::vpn_connection(spec, have, instance));
+    list.change(connection, differ::vpn_connection(spec, seen, have, instance));
     for key in instance.tunnels() {
         let Some(tunnel) = seen.tunnel(key) else { continue };
         let mut because = differ::tunnel(spec, tunnel, key).map(|(because, _)| because).unwrap_or_default();
@@ -309,6 +318,12 @@ fn aws_half(spec: &Spec, seen: &Observed, instance: Instance, list: &mut List) {
         list.change(Object::Tunnel(key), because);
     }
     mark(seen, list);
+}
+
+fn uses_another_that_fits(spec: &Spec, seen: &Observed, own: &CustomerGateway, instance: Instance) -> bool {
+    seen.aws.vpns.get(instance).as_ref().is_some_and(|have| {
+        have.customer_gateway_id != own.id && !vpn_connection::differing(spec, seen, have, instance).customer_gateway
+    })
 }
 
 /// The unfinished mark comes off when everything else is done, be it there already or on an object about to be made.

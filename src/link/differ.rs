@@ -115,7 +115,16 @@ pub fn gateway(spec: &Spec, seen: &Observed, have: &azure::Gateway) -> Differenc
 
 /// Whether a customer gateway has to be made anew: neither its address nor its ASN can change.
 pub fn customer_gateway_is_obsolete(spec: &Spec, seen: &Observed, instance: Instance) -> Option<String> {
-    let have = seen.aws.customer_gateways.get(instance).as_ref()?;
+    customer_gateway_mismatch(spec, seen, instance, seen.aws.customer_gateways.get(instance).as_ref()?)
+}
+
+/// Why a customer gateway cannot stand for an instance of the Azure gateway.
+pub fn customer_gateway_mismatch(
+    spec: &Spec,
+    seen: &Observed,
+    instance: Instance,
+    have: &aws::CustomerGateway,
+) -> Option<String> {
     let makes_address = matches!(spec.azure.gateway, AzureGateway::Own { .. });
     if makes_address && seen.azure.public_ips.get(instance).is_none() {
         return Some(format!("the customer gateway for {instance} names a public IP that is gone"));
@@ -131,15 +140,12 @@ pub fn customer_gateway_is_obsolete(spec: &Spec, seen: &Observed, instance: Inst
 /// Whether a VPN connection has to be made anew: what EC2 fixes for its life differs.
 pub fn vpn_connection_is_obsolete(spec: &Spec, have: &aws::VpnConnection, instance: Instance) -> Option<String> {
     let word = if have.accelerated { "accelerated" } else { "not accelerated" };
-    (have.accelerated != spec.aws.acceleration).then(|| format!("the VPN connection to {instance} is {word}"))
+    (have.accelerated != spec.aws.acceleration).then(|| format!("the VPN connection {} to {instance} is {word}", have.id))
 }
 
 /// How a VPN connection that stays differs in itself, its tunnels' options apart.
-pub fn vpn_connection(spec: &Spec, have: &aws::VpnConnection, instance: Instance) -> Differences {
-    let (is, wanted) = (have.bandwidth, spec.aws.bandwidth);
-    let words =
-        || format!("the tunnels of the VPN connection to {instance} are {}, not {}", is.as_str(), wanted.as_str());
-    let mut found: Differences = (is != wanted).then(words).into_iter().collect();
+pub fn vpn_connection(spec: &Spec, seen: &Observed, have: &aws::VpnConnection, instance: Instance) -> Differences {
+    let mut found = super::vpn_connection::differences(spec, seen, have, instance);
     found.extend(labels(&have.tags, spec));
     found
 }
@@ -211,8 +217,10 @@ pub fn tunnel(spec: &Spec, have: &aws::Tunnel, key: TunnelKey) -> Option<(Differ
         change.dpd_timeout_seconds = want.dpd_timeout_seconds;
     }
     let ike = &have.options.ike_versions;
-    if !ike.is_empty() && !ike.iter().any(|version| version.eq_ignore_ascii_case("ikev2")) {
-        found.push(format!("the AWS tunnel {key} refuses IKEv2, the only one that Azure speaks here"));
+    // An endpoint that lists nothing accepts both: so do those of links that were not created here.
+    if !ike.is_empty() && ike.iter().any(|version| !version.eq_ignore_ascii_case("ikev2")) {
+        let outside = have.outside_ip;
+        found.push(format!("the AWS tunnel {key} ({outside}) accepts {}, not IKEv2 only", ike.join(" and ")));
         change.ike_versions.clone_from(&want.ike_versions);
     }
     if !same_policy(spec, &have.options.phase1, &have.options.phase2) {
@@ -284,6 +292,13 @@ pub fn connection(spec: &Spec, seen: &Observed, key: TunnelKey, have: &azure::Co
     }
     if !have.enable_bgp {
         found.push(format!("BGP is switched off on the Azure connection for {key}"));
+    }
+    if have.policy_based_selectors {
+        found.push(format!("the Azure connection for {key} uses policy-based traffic selectors ({})", have.resource.id));
+    }
+    if have.traffic_selectors > 0 {
+        let selectors = have.traffic_selectors;
+        found.push(format!("the Azure connection for {key} has {selectors} trafficSelectorPolicies ({})", have.resource.id));
     }
     let own = spec.inside_cidrs.get(key).azure_ip();
     let named = seen.azure.gateway_instance(key.instance).and_then(|instance| {

@@ -8,6 +8,7 @@
 //! | `policy` | one IPsec policy, compiled into both clouds' words |
 //! | `spec` | what is wanted |
 //! | `need`, `differ`, `decide`, `demolish` | what needs what; where an object differs; the steps to a whole link, or to none |
+//! | `vpn_connection` | how a VPN connection differs as one object, and is repaired in place |
 //! | `turns` | which of those steps must not overlap |
 //! | `search`, `assemble` | which link is meant; which object is which part of it |
 //! | `known`, `observed` | where to look; what both clouds have |
@@ -43,4 +44,5 @@ pub mod step;
 pub mod survey;
 pub mod tunnel;
 mod turns;
+pub mod vpn_connection;
 pub mod wish;

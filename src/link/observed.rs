@@ -37,7 +37,10 @@ pub struct AwsSide {
     pub gateway: Option<aws::VpnGateway>,
     /// Somebody else's, on which the VPN connections end in place of a VPN gateway.
     pub transit_gateway: Option<aws::TransitGateway>,
+    /// This link's own. Where it has none, an equal one that the VPN connection uses takes the place.
     pub customer_gateways: PerInstance<Option<aws::CustomerGateway>>,
+    /// Those that the VPN connections use: a user can set another one with `ModifyVpnConnection`.
+    pub used_customers: PerInstance<Option<aws::CustomerGateway>>,
     pub vpns: PerInstance<Option<aws::VpnConnection>>,
     /// VPN connections of this link that AWS is still deleting: until they are gone their inside CIDRs are taken.
     pub leaving_vpns: Vec<aws::VpnConnectionId>,

@@ -82,7 +82,8 @@ fn interruption(spec: &Spec, seen: &Observed, steps: &[Step], instance: Instance
     if differ::vpn_connection_is_obsolete(spec, have, instance).is_some() {
         return (!has(steps, &Object::CustomerGateway(instance), Verb::Delete)).then_some(Verb::Delete);
     }
-    (have.bandwidth != spec.aws.bandwidth && has(steps, &connection, Verb::Change)).then_some(Verb::Change)
+    let interrupts = super::vpn_connection::differing(spec, seen, have, instance).any();
+    (interrupts && has(steps, &connection, Verb::Change)).then_some(Verb::Change)
 }
 
 fn has(steps: &[Step], object: &Object, verb: Verb) -> bool {

@@ -183,6 +183,8 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
     });
     let (vpns, customer_gateways, vpn_gateway, transit_gateway, (mut vpc, mut route_tables)) =
         try_join!(vpns, customers, gateway, transit, network)?;
+    let mut customer_gateways = customer_gateways;
+    customer_gateways.extend(other_customer_gateways(site, &vpns, &customer_gateways, limits).await?);
     let attached = vpn_gateway.as_ref().and_then(|g: &aws::VpnGateway| g.attachment.as_ref()).map(|(id, _)| id.clone());
     if let (None, Some(id)) = (&vpc, attached) {
         let (filter, tables) = (Filter::id(&id), Filter::vpc(&id));
@@ -192,6 +194,19 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
     let mut read = Read { vpc, route_tables, vpn_gateway, transit_gateway, customer_gateways, vpns, ..Read::default() };
     read_public_half(site, search, &mut read, limits).await?;
     Ok(read)
+}
+
+/// Customer gateways that the connections use and that are not the link's own.
+async fn other_customer_gateways(
+    site: &Site,
+    vpns: &[aws::VpnConnection],
+    read: &[aws::CustomerGateway],
+    limits: &Limits,
+) -> Result<Vec<aws::CustomerGateway>, Cause> {
+    let used = vpns.iter().filter(|vpn| vpn.state.is_living()).map(|vpn| &vpn.customer_gateway_id);
+    let unread: BTreeSet<&aws::CustomerGatewayId> =
+        used.filter(|id| !id.0.is_empty() && read.iter().all(|customer| customer.id != **id)).collect();
+    Ok(site.ec2.describe_customer_gateways(&limits.aws(), &Filter::ids(unread)).await?)
 }
 
 /// Subnet and internet gateway of a VPC that this link makes, unless its route table shows those that the state knows.

@@ -1,5 +1,6 @@
 //! The calls of EC2 that a link needs, a file for each kind of object. Describing what is not there answers an empty list.
 
+mod change_connection;
 mod customer_gateway;
 mod describe;
 mod identity;
@@ -9,6 +10,7 @@ mod tags;
 mod vpn_connection;
 mod vpn_gateway;
 
+pub use change_connection::{ConnectionEnds, ConnectionOptions};
 pub use describe::Filter;
 pub use identity::Identity;
 pub use vpn_connection::{Extras, NewConnection};

@@ -187,24 +187,6 @@ impl Ec2 {
         unquoted(done, [options])
     }
 
-    /// Starts changing what both tunnels carry. Both are down meanwhile, and the outside addresses stay; wait with
-    /// `wait_vpn_connection_available`.
-    ///
-    /// # Errors
-    /// See `Error`.
-    pub async fn modify_bandwidth(&self, waits: &Waits, id: &VpnConnectionId, wanted: Bandwidth) -> Result<(), Error> {
-        let send = || {
-            let call = self.client().modify_vpn_connection_options().vpn_connection_id(&id.0);
-            call.tunnel_bandwidth(sdk::VpnTunnelBandwidth::from(wanted.as_str())).send()
-        };
-        // A lost answer: done where it has changed. A change under way may be somebody else's.
-        let look = || async {
-            let found = self.describe_vpn_connections(waits, &Filter::id(id)).await?;
-            Ok(found.iter().any(|connection| connection.bandwidth == wanted).then_some(()))
-        };
-        self.create(waits, Policy::MODIFY, ("ModifyVpnConnectionOptions", &id.0), send, |_| Some(()), look).await
-    }
-
     /// Starts deleting it; wait with `wait_vpn_connection_deleted`.
     ///
     /// # Errors

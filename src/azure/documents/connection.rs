@@ -83,6 +83,8 @@ pub fn parse(raw: Value) -> Result<Connection, Malformed> {
         dpd_timeout_seconds: number(doc, "/properties/dpdTimeoutSeconds").filter(|s| *s > 0).unwrap_or(DPD_DEFAULT),
         custom_bgp_ips: items(doc, "/properties/gatewayCustomBgpIpAddresses").filter_map(custom).collect(),
         policy,
+        policy_based_selectors: flag(doc, "/properties/usePolicyBasedTrafficSelectors"),
+        traffic_selectors: items(doc, "/properties/trafficSelectorPolicies").count(),
         status: text(doc, "/properties/connectionStatus").map(str::to_owned),
         resource,
     })
@@ -118,6 +120,16 @@ pub fn set_custom_bgp_ips(doc: &mut Value, ips: &[(ResourceId, Ipv4Addr)]) {
 pub fn set_policy(doc: &mut Value, policy: Option<&IpsecPolicy>) {
     let list: Vec<Value> = policy.map(|policy| json!(policy)).into_iter().collect();
     put(doc, &["properties"], "ipsecPolicies", json!(list));
+}
+
+/// Takes the traffic selectors back to 0.0.0.0/0, where a document has others.
+pub fn clear_traffic_selectors(doc: &mut Value) {
+    if flag(doc, "/properties/usePolicyBasedTrafficSelectors") {
+        put(doc, &["properties"], "usePolicyBasedTrafficSelectors", json!(false));
+    }
+    if items(doc, "/properties/trafficSelectorPolicies").next().is_some() {
+        put(doc, &["properties"], "trafficSelectorPolicies", json!([]));
+    }
 }
 
 /// Body of the write of a shared key.
@@ -162,6 +174,23 @@ mod tests {
         assert_eq!((read.mode, read.dpd_timeout_seconds), (ConnectionMode::ResponderOnly, 45));
         assert_eq!((read.gateway_id, read.policy.clone()), (Some(new().gateway_id), None));
         assert!(!format!("{:?}{:?}", read.resource, new()).contains("Sesame"));
+    }
+
+    #[test]
+    fn clear_removes_narrowed_traffic_selectors() {
+        let mut doc = new().body();
+        put(&mut doc, &[], "id", json!(ResourceId::network("s", "g", "connections", "c")));
+        let plain = doc.clone();
+        clear_traffic_selectors(&mut doc);
+        assert_eq!(doc, plain, "nothing is written where nothing is narrowed");
+        let ranges = json!([{"localAddressRanges": ["10.1.0.0/16"], "remoteAddressRanges": ["10.2.0.0/16"]}]);
+        put(&mut doc, &["properties"], "trafficSelectorPolicies", ranges);
+        put(&mut doc, &["properties"], "usePolicyBasedTrafficSelectors", json!(true));
+        let read = parse(doc.clone()).unwrap();
+        assert_eq!((read.policy_based_selectors, read.traffic_selectors), (true, 1));
+        clear_traffic_selectors(&mut doc);
+        let read = parse(doc).unwrap();
+        assert_eq!((read.policy_based_selectors, read.traffic_selectors), (false, 0));
     }
 
     #[test]

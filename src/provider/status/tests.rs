@@ -36,6 +36,7 @@ fn half_a_link() -> Observed {
         accelerated: false,
         bandwidth: aws::Bandwidth::Standard,
         static_routes_only: false,
+        networks: Default::default(),
         tags: Default::default(),
     });
     *observed.aws.outside_ips.get_mut(TunnelKey::ALL[0]) = Some(ip("52.0.0.1"));

@@ -10,6 +10,7 @@ use crate::link::ownership::UNFINISHED;
 use crate::link::spec::{AwsGateway, AwsNetwork};
 use crate::link::step::Object;
 use crate::link::tunnel::{Instance, TunnelKey};
+use crate::link::vpn_connection;
 use crate::primitives::{SharedKey, Tags};
 use crate::reconcile::cause::Cause;
 use std::fmt::Display;
@@ -118,14 +119,8 @@ impl Building<'_> {
         Ok(())
     }
 
-    fn target(&self) -> Result<Target, Cause> {
-        match &self.spec.aws.gateway {
-            AwsGateway::Existing(id) => Ok(Target::VpnGateway(id.clone())),
-            AwsGateway::Transit(id) => Ok(Target::TransitGateway(id.clone())),
-            AwsGateway::Own { .. } => self
-                .acting
-                .must("the VPN gateway", |seen| seen.aws.gateway.as_ref().map(|g| Target::VpnGateway(g.id.clone()))),
-        }
+    pub(super) fn target(&self) -> Result<Target, Cause> {
+        self.acting.must("the VPN gateway", |seen| vpn_connection::target(self.spec, seen))
     }
 
     pub(super) async fn attachment(&self) -> Result<(), Cause> {
@@ -264,27 +259,7 @@ impl Building<'_> {
         Ok(())
     }
 
-    /// Bandwidth, with both tunnels up again after it as far as they were before; then labels.
-    pub(super) async fn change_vpn_connection(&self, instance: Instance) -> Result<(), Cause> {
-        let have = self.acting.must("the VPN connection", |seen| seen.aws.vpns.get(instance).clone())?;
-        let wanted = self.spec.aws.bandwidth;
-        if have.bandwidth != wanted {
-            let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
-            let up = |key: &TunnelKey| self.acting.before.is_up(*key) || self.acting.seen(|seen| seen.is_up(*key));
-            let were_up: Vec<TunnelKey> = instance.tunnels().into_iter().filter(up).collect();
-            let changed = ec2.change_bandwidth(&waits, &have.id, wanted).await?;
-            self.acting.note(|seen| *seen.aws.vpns.get_mut(instance) = Some(changed));
-            for key in were_up {
-                self.session(key).await?;
-            }
-        }
-        match differ::labels(&have.tags, self.spec).is_empty() {
-            true => Ok(()),
-            false => self.retag(&Object::VpnConnection(instance)).await,
-        }
-    }
-
-    fn note_connection(&self, instance: Instance, connection: VpnConnection) {
+    pub(super) fn note_connection(&self, instance: Instance, connection: VpnConnection) {
         // Addresses that the state knew belong to an earlier connection.
         let search = crate::link::search::Search { known: Default::default(), ..self.acting.search.clone() };
         let search = crate::link::search::Search { inside_cidrs: self.spec.inside_cidrs.clone(), ..search };

@@ -332,6 +332,7 @@ impl Building<'_> {
             connection::set_mode(doc, self.spec.azure.connection_mode);
             connection::set_dpd_timeout(doc, self.spec.azure.dpd_timeout_seconds);
             connection::set_enable_bgp(doc, true);
+            connection::clear_traffic_selectors(doc);
             connection::set_custom_bgp_ips(doc, &addresses);
             if !keeps_policy {
                 connection::set_policy(doc, policy.as_ref());

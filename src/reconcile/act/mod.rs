@@ -5,6 +5,7 @@ mod azure;
 mod marks;
 mod remove;
 mod session;
+mod vpn_connection;
 
 use super::cause::Cause;
 use super::clouds::{Limits, Site};

@@ -152,6 +152,7 @@ impl Clouds {
                 accelerated: spec.aws.acceleration,
                 bandwidth: spec.aws.bandwidth,
                 static_routes_only: false,
+                networks: Default::default(),
                 tags: tags.clone(),
             });
         }
@@ -226,6 +227,8 @@ impl Clouds {
                 dpd_timeout_seconds: s.dpd_timeout_seconds,
                 custom_bgp_ips: Vec::new(),
                 policy: spec.policy.azure(),
+                policy_based_selectors: false,
+                traffic_selectors: 0,
                 status: None,
             });
         }
