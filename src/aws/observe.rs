@@ -2,9 +2,9 @@
 
 use super::model::{
     AttachmentState, Bandwidth, CustomerGateway, CustomerGatewayId, InternetGateway, InternetGatewayId, KeyStorage,
-    LOG_FORMAT, LogGroup, Logs, NetworkCidrs, Phase, RouteTable, RouteTableId, State, Subnet, SubnetId, Target, Telemetry,
-    TransitGateway, TransitGatewayId, Tunnel, TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId, VpnGateway,
-    VpnGatewayId,
+    LOG_FORMAT, LogGroup, Logs, NetworkCidrs, Phase, RouteTable, RouteTableId, State, Subnet, SubnetId, Target,
+    Telemetry, TransitGateway, TransitGatewayId, Tunnel, TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId,
+    VpnGateway, VpnGatewayId,
 };
 use crate::primitives::{Asn, SharedKey, Tags};
 use aws_sdk_ec2::types as sdk;

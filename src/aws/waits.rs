@@ -8,8 +8,8 @@ use super::calls::{ConnectionEnds, ConnectionOptions, Filter};
 use super::client::Ec2;
 use super::error::{Error, Failure};
 use super::model::{
-    AttachmentState, CustomerGateway, CustomerGatewayId, RouteTableId, State, Subnet, SubnetId,
-    TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
+    AttachmentState, CustomerGateway, CustomerGatewayId, RouteTableId, State, Subnet, SubnetId, TunnelOptions, Vpc,
+    VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
 };
 use super::patience::Waits;
 use crate::primitives::pace;

@@ -279,6 +279,7 @@ fn aws_half(spec: &Spec, seen: &Observed, instance: Instance, list: &mut List) {
                 list.push(Verb::Delete, customer.clone(), vec![]);
                 list.push(Verb::Create, customer.clone(), vec![why]);
             }
+            None if is_lent(spec, seen, have, instance) => {}
             None => list.change(customer.clone(), differ::labels(&have.tags, spec)),
         },
     }
@@ -318,6 +319,12 @@ fn aws_half(spec: &Spec, seen: &Observed, instance: Instance, list: &mut List) {
         list.change(Object::Tunnel(key), because);
     }
     mark(seen, list);
+}
+
+/// Whether a customer gateway is another user's, which was set on a connection of this link's: it gets no tags.
+fn is_lent(spec: &Spec, seen: &Observed, have: &CustomerGateway, instance: Instance) -> bool {
+    let made_here = seen.aws.vpns.get(instance).as_ref().is_some_and(|vpn| spec.link.is_on(&vpn.tags));
+    made_here && !spec.link.is_on(&have.tags)
 }
 
 fn uses_another_that_fits(spec: &Spec, seen: &Observed, own: &CustomerGateway, instance: Instance) -> bool {

@@ -140,7 +140,8 @@ pub fn customer_gateway_mismatch(
 /// Whether a VPN connection has to be made anew: what EC2 fixes for its life differs.
 pub fn vpn_connection_is_obsolete(spec: &Spec, have: &aws::VpnConnection, instance: Instance) -> Option<String> {
     let word = if have.accelerated { "accelerated" } else { "not accelerated" };
-    (have.accelerated != spec.aws.acceleration).then(|| format!("the VPN connection {} to {instance} is {word}", have.id))
+    (have.accelerated != spec.aws.acceleration)
+        .then(|| format!("the VPN connection {} to {instance} is {word}", have.id))
 }
 
 /// How a VPN connection that stays differs in itself, its tunnels' options apart.
@@ -294,11 +295,15 @@ pub fn connection(spec: &Spec, seen: &Observed, key: TunnelKey, have: &azure::Co
         found.push(format!("BGP is switched off on the Azure connection for {key}"));
     }
     if have.policy_based_selectors {
-        found.push(format!("the Azure connection for {key} uses policy-based traffic selectors ({})", have.resource.id));
+        found
+            .push(format!("the Azure connection for {key} uses policy-based traffic selectors ({})", have.resource.id));
     }
     if have.traffic_selectors > 0 {
         let selectors = have.traffic_selectors;
-        found.push(format!("the Azure connection for {key} has {selectors} trafficSelectorPolicies ({})", have.resource.id));
+        found.push(format!(
+            "the Azure connection for {key} has {selectors} trafficSelectorPolicies ({})",
+            have.resource.id
+        ));
     }
     let own = spec.inside_cidrs.get(key).azure_ip();
     let named = seen.azure.gateway_instance(key.instance).and_then(|instance| {

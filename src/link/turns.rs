@@ -121,10 +121,15 @@ fn tunnel_of(object: &Object) -> Option<TunnelKey> {
 fn one_tunnel_at_a_time(seen: &Observed, steps: &mut Vec<Step>, gentle: &BTreeSet<Object>) {
     let interrupted = |key: TunnelKey| {
         let of_it = |s: &&Step| tunnel_of(&s.object) == Some(key);
+        // What is recreated carries traffic until then, what is only created does not.
+        let recreated = |s: &Step| s.verb == Verb::Create && has(steps, &s.object, Verb::Delete);
+        let created = |s: &Step| {
+            s.verb == Verb::Create && !matches!(s.object, Object::RolledMark(_)) && !has(steps, &s.object, Verb::Delete)
+        };
         let made =
-            steps.iter().filter(of_it).any(|s| s.verb == Verb::Create && !matches!(s.object, Object::RolledMark(_)))
-                || steps.iter().any(|s| s.verb == Verb::Create && s.object == Object::VpnConnection(key.instance));
-        !made && steps.iter().filter(of_it).any(|s| s.verb == Verb::Change && !gentle.contains(&s.object))
+            steps.iter().filter(of_it).any(created) || has(steps, &Object::VpnConnection(key.instance), Verb::Create);
+        let changed = |s: &Step| s.verb == Verb::Change && !gentle.contains(&s.object);
+        !made && steps.iter().filter(of_it).any(|s| changed(s) || recreated(s))
     };
     let mut rolled: Vec<TunnelKey> = TunnelKey::ALL.into_iter().filter(|key| interrupted(*key)).collect();
     rolled.sort_by_key(|key| (seen.is_up(*key), *key));

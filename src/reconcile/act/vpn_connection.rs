@@ -47,7 +47,8 @@ impl Building<'_> {
         if !differs.moves() {
             return Ok(());
         }
-        let customer = self.acting.must("the customer gateway", |seen| seen.aws.customer_gateways.get(instance).clone())?;
+        let customer =
+            self.acting.must("the customer gateway", |seen| seen.aws.customer_gateways.get(instance).clone())?;
         let target = self.target()?;
         let wanted = ConnectionEnds {
             customer_gateway: differs.customer_gateway.then(|| customer.id.clone()),

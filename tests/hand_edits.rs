@@ -1,0 +1,263 @@
+//! Edits that a user made in the two consoles: they show as drift, one apply repairs them in place, and no more tunnels are down
+//! at any moment than a change of the same setting would take.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod simulated;
+
+use awsazure::aws::model::{
+    CustomerGateway, NetworkCidrs, State, Target, TunnelOptions, VpnConnection, VpnGateway, VpnGatewayId,
+};
+use awsazure::aws::{ConnectionEnds, ConnectionOptions, Ec2, Own};
+use awsazure::link::decide::drift;
+use awsazure::link::observed::Observed;
+use awsazure::link::spec::Spec;
+use awsazure::link::tunnel::{Instance, PerInstance, TunnelKey};
+use awsazure::primitives::{Asn, Tags};
+use awsazure::reconcile::{Ended, observe};
+use serde_json::json;
+use simulated::Sim;
+use simulated::clock::simulated;
+use simulated::lookout::Lookout;
+use simulated::verify::ended_well;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// A link whose four tunnels carry routes.
+struct Scene {
+    sim: Sim,
+    spec: Spec,
+    before: Observed,
+}
+
+impl Scene {
+    async fn new(seed: u64) -> Self {
+        let sim = Sim::new(seed);
+        let spec = sim.spec("prod", 0);
+        let built = sim.converge(&spec).await;
+        ended_well("create", &built).unwrap();
+        let scene = Scene { sim, spec, before: built.observed };
+        scene.settle().await;
+        scene
+    }
+
+    /// Sessions come up, and both clouds report it.
+    async fn settle(&self) {
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        let now = self.sim.sandbox.now();
+        self.sim.sandbox.world().advance(now);
+    }
+
+    async fn ec2(&self) -> Ec2 {
+        self.sim.clouds.site(Some(&self.spec.aws.region), &self.sim.limits()).await.unwrap().ec2.clone()
+    }
+
+    async fn seen(&self) -> Observed {
+        let site = self.sim.clouds.site(Some(&self.spec.aws.region), &self.sim.limits()).await.unwrap();
+        observe(&site, &self.sim.search_after(&self.spec, &self.before), &self.sim.limits()).await.unwrap()
+    }
+
+    async fn drift(&self) -> Vec<String> {
+        drift(&self.spec, &self.seen().await)
+    }
+
+    fn vpn(&self, instance: Instance) -> VpnConnection {
+        self.before.aws.vpns.get(instance).clone().unwrap()
+    }
+
+    fn calls(&self, operation: &str) -> usize {
+        self.sim.sandbox.calls().iter().filter(|call| call.operation == operation).count()
+    }
+
+    async fn converge(&self) -> Ended {
+        self.sim.converge_from(&self.spec, &self.sim.search_after(&self.spec, &self.before)).await
+    }
+
+    /// One apply, with at least so many tunnels up at any moment; then nothing differs any more.
+    async fn repaired(&self, least: usize) -> Observed {
+        let lookout = Lookout::over(&self.sim).unwrap();
+        let ended = self.converge().await;
+        ended_well("the repair", &ended).unwrap();
+        lookout.never_fewer_than(least).unwrap();
+        self.settle().await;
+        assert_eq!(self.drift().await, Vec::<String>::new());
+        let after = self.seen().await;
+        let ids =
+            |seen: &Observed| seen.aws.vpns.clone().iter().map(|(_, v)| v.clone().unwrap().id).collect::<Vec<_>>();
+        assert_eq!(ids(&after), ids(&self.before), "no VPN connection was recreated");
+        assert_eq!((self.calls("DeleteVpnConnection"), self.calls("DeleteCustomerGateway")), (0, 0));
+        Lookout::over(&self.sim).unwrap();
+        after
+    }
+
+    async fn customer_gateway(&self, ip: Ipv4Addr, asn: u32, device: &str) -> CustomerGateway {
+        let (ec2, waits) = (self.ec2().await, self.sim.limits().aws());
+        let made = ec2.create_customer_gateway(&waits, ip, Asn(asn), device, &Tags::new()).await.unwrap();
+        ec2.wait_customer_gateway_available(&waits, &made.id).await.unwrap()
+    }
+
+    async fn use_customer_gateway(&self, instance: Instance, customer: &CustomerGateway) {
+        let ends = ConnectionEnds { customer_gateway: Some(customer.id.clone()), target: None };
+        let id = self.vpn(instance).id;
+        self.ec2().await.change_connection_ends(&self.sim.limits().aws(), &id, &ends).await.unwrap();
+    }
+}
+
+/// Every drift entry, joined.
+fn words(drift: &[String]) -> String {
+    drift.join("\n")
+}
+
+#[test]
+fn accept_customer_gateways_that_are_equal() {
+    simulated(|| async {
+        let scene = Scene::new(31).await;
+        let ip = PerInstance::from_fn(|instance| scene.before.public_ip(instance).unwrap());
+        for instance in Instance::ALL {
+            let equal = scene.customer_gateway(*ip.get(instance), 65000, &format!("hub-{instance}")).await;
+            scene.use_customer_gateway(instance, &equal).await;
+        }
+        scene.settle().await;
+        assert_eq!(scene.drift().await, Vec::<String>::new());
+        let writes = scene.calls("ModifyVpnConnection");
+        let after = scene.repaired(4).await;
+        assert_eq!(scene.calls("ModifyVpnConnection"), writes);
+        let own = |seen: &Observed| {
+            seen.aws.customer_gateways.clone().iter().map(|(_, c)| c.clone().unwrap().id).collect::<Vec<_>>()
+        };
+        assert_eq!(own(&after), own(&scene.before), "destroy still finds the link's own");
+
+        // The user deletes the link's own, which nothing uses: the equal ones take their place.
+        for (_, customer) in scene.before.aws.customer_gateways.iter() {
+            let id = &customer.as_ref().unwrap().id;
+            scene.ec2().await.delete_customer_gateway(&scene.sim.limits().aws(), id).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        let created = scene.calls("CreateCustomerGateway");
+        assert_eq!(scene.drift().await, Vec::<String>::new());
+        ended_well("another apply", &scene.converge().await).unwrap();
+        assert_eq!(scene.calls("CreateCustomerGateway"), created);
+    });
+}
+
+#[test]
+fn replace_customer_gateways_with_another_address_in_place() {
+    for deletes_own in [false, true] {
+        simulated(|| async move {
+            let scene = Scene::new(32).await;
+            let office = scene.customer_gateway([198, 51, 100, 7].into(), 65000, "office").await;
+            let other = scene.customer_gateway([20, 0, 0, 9].into(), 65010, "other").await;
+            scene.use_customer_gateway(Instance::One, &office).await;
+            scene.settle().await;
+            let said = words(&scene.drift().await);
+            assert!(said.contains(&scene.vpn(Instance::One).id.0) && said.contains(&office.id.0), "{said}");
+            assert!(!said.contains(&scene.vpn(Instance::Zero).id.0), "{said}");
+            scene.use_customer_gateway(Instance::Zero, &other).await;
+            if deletes_own {
+                for (_, customer) in scene.before.aws.customer_gateways.iter() {
+                    let id = &customer.as_ref().unwrap().id;
+                    scene.ec2().await.delete_customer_gateway(&scene.sim.limits().aws(), id).await.unwrap();
+                }
+            }
+            let writes = scene.sim.sandbox.calls().len();
+            let ended = scene.converge().await;
+            ended_well("the repair", &ended).unwrap();
+            let calls: Vec<String> =
+                scene.sim.sandbox.calls().into_iter().skip(writes).map(|call| call.operation).collect();
+            let count = |operation: &str| calls.iter().filter(|one| *one == operation).count();
+            assert_eq!(count("ModifyVpnConnection"), 2);
+            assert_eq!((count("DeleteVpnConnection"), count("DeleteCustomerGateway")), (0, 0), "{calls:?}");
+            assert_eq!(count("CreateCustomerGateway"), if deletes_own { 2 } else { 0 });
+            scene.settle().await;
+            Lookout::over(&scene.sim).unwrap();
+        });
+    }
+}
+
+/// A VPN gateway of another user.
+async fn vpn_gateway(scene: &Scene) -> VpnGatewayId {
+    let (ec2, waits) = (scene.ec2().await, scene.sim.limits().aws());
+    let asn = scene.before.aws.gateway.as_ref().unwrap().asn;
+    let made: VpnGateway = ec2.create_vpn_gateway(&waits, asn, &Tags::new(), Own::new(&Tags::new())).await.unwrap();
+    ec2.wait_vpn_gateway_available(&waits, &made.id).await.unwrap().id
+}
+
+#[test]
+fn move_connections_back_one_at_a_time_from_another_gateway() {
+    simulated(|| async {
+        let scene = Scene::new(33).await;
+        let other = vpn_gateway(&scene).await;
+        for instance in Instance::ALL {
+            let ends = ConnectionEnds { customer_gateway: None, target: Some(Target::VpnGateway(other.clone())) };
+            let id = scene.vpn(instance).id;
+            scene.ec2().await.change_connection_ends(&scene.sim.limits().aws(), &id, &ends).await.unwrap();
+        }
+        scene.settle().await;
+        let said = words(&scene.drift().await);
+        for instance in Instance::ALL {
+            assert!(said.contains(&scene.vpn(instance).id.0) && said.contains(&other.0), "{said}");
+        }
+        let after = scene.repaired(2).await;
+        for (instance, vpn) in after.aws.vpns.iter() {
+            assert_eq!(vpn.as_ref().unwrap().target, scene.vpn(instance).target);
+            assert_eq!(vpn.as_ref().unwrap().state, State::Available);
+        }
+    });
+}
+
+#[test]
+fn widen_narrowed_network_cidrs_one_connection_at_a_time() {
+    simulated(|| async {
+        let scene = Scene::new(34).await;
+        let networks = NetworkCidrs { local: "10.1.0.0/16".parse().unwrap(), remote: "10.2.0.0/16".parse().unwrap() };
+        for instance in Instance::ALL {
+            let options = ConnectionOptions { bandwidth: None, networks: Some(networks) };
+            let id = scene.vpn(instance).id;
+            scene.ec2().await.change_connection_options(&scene.sim.limits().aws(), &id, &options).await.unwrap();
+        }
+        scene.settle().await;
+        let said = words(&scene.drift().await);
+        assert!(said.contains("LocalIpv4NetworkCidr 10.1.0.0/16"), "{said}");
+        let after = scene.repaired(2).await;
+        assert!(after.aws.vpns.iter().all(|(_, vpn)| vpn.as_ref().unwrap().networks == NetworkCidrs::default()));
+    });
+}
+
+#[test]
+fn clear_policy_based_traffic_selectors_one_tunnel_at_a_time() {
+    simulated(|| async {
+        let scene = Scene::new(35).await;
+        for (key, connection) in scene.before.azure.connections.iter() {
+            let edit = |doc: &mut serde_json::Value| {
+                doc["properties"]["usePolicyBasedTrafficSelectors"] = json!(true);
+                doc["properties"]["trafficSelectorPolicies"] =
+                    json!([{"localAddressRanges": ["10.1.0.0/16"], "remoteAddressRanges": ["10.2.0.0/16"]}]);
+            };
+            let id = &connection.as_ref().unwrap().resource.id;
+            let (gateway, waits) = (scene.spec.azure.gateway.id(), scene.sim.limits().azure());
+            scene.sim.clouds.azure.change_connection(id, gateway, &edit, &waits).await.unwrap();
+            assert!(words(&scene.drift().await).contains(&id.to_string()), "{key}");
+        }
+        scene.settle().await;
+        let after = scene.repaired(3).await;
+        let narrowed = |c: &awsazure::azure::model::Connection| c.policy_based_selectors || c.traffic_selectors > 0;
+        assert!(!after.azure.connections.iter().any(|(_, c)| narrowed(c.as_ref().unwrap())));
+    });
+}
+
+#[test]
+fn disable_ikev1_one_tunnel_at_a_time() {
+    simulated(|| async {
+        let scene = Scene::new(36).await;
+        let both =
+            TunnelOptions { ike_versions: vec!["ikev1".to_owned(), "ikev2".to_owned()], ..TunnelOptions::default() };
+        for key in TunnelKey::ALL {
+            let (vpn, outside) = (scene.vpn(key.instance), scene.before.tunnel(key).unwrap().outside_ip);
+            scene.ec2().await.change_tunnel(&scene.sim.limits().aws(), &vpn.id, outside, &both).await.unwrap();
+            assert!(words(&scene.drift().await).contains(&outside.to_string()), "{key}");
+        }
+        scene.settle().await;
+        let after = scene.repaired(3).await;
+        assert!(TunnelKey::ALL.iter().all(|key| after.tunnel(*key).unwrap().options.ike_versions == ["ikev2"]));
+    });
+}
