@@ -8,7 +8,10 @@
 mod simulated;
 
 use simulated::Sim;
+use simulated::attributes::{self, Cache, Effect};
 use simulated::clock::{on_all_cores, on_big_stack};
+use simulated::correction::{self, Tally};
+use simulated::environment::Environment;
 use simulated::lifecycle::live;
 use std::time::Instant;
 
@@ -82,4 +85,69 @@ async fn a_link_that_is_finished_is_never_taken_over_by_a_second_create() {
     let second = sim.converge(&spec).await;
     assert!(second.failures[0].cause.to_string().contains("terraform import"), "{:#?}", second.failures);
     assert_eq!(sim.objects(), objects);
+}
+
+/// Every attribute of the schema takes effect, replaces the link, or is rejected by its name.
+#[test]
+fn every_attribute_changes_what_its_row_says() {
+    let environment = on_big_stack(Environment::build);
+    let rows = attributes::rows(&environment);
+    let without: Vec<String> =
+        attributes::attributes().into_keys().filter(|path| rows.iter().all(|row| row.path != *path)).collect();
+    assert!(without.is_empty(), "attributes without a row in tests/simulated/attributes.rs: {without:?}");
+    let only = std::env::var("ROW").ok();
+    let rows: Vec<_> = rows.into_iter().filter(|row| only.as_ref().is_none_or(|path| row.path == *path)).collect();
+    let (begun, cache) = (Instant::now(), Cache::default());
+    let checked = on_all_cores(&rows, || (), |_, row| attributes::check(&environment, &cache, row));
+    let faults: Vec<&String> = checked.iter().filter_map(|checked| checked.as_ref().err()).collect();
+    faults
+        .iter()
+        .for_each(|fault| println!("{fault}\n  again: ROW=... cargo test --test simulation every_attribute\n"));
+    let changes: usize = checked.iter().flatten().sum();
+    let computed = rows.iter().filter(|row| row.there == Effect::Computed).count();
+    println!("{} rows, {computed} of them computed, {changes} changes in {:?}", rows.len(), begun.elapsed());
+    assert!(faults.is_empty(), "{} of {} rows", faults.len(), rows.len());
+}
+
+/// `CORRECTIONS=20000` runs more; `CORRECTION=17` runs one and prints its story.
+#[test]
+fn one_apply_corrects_any_failure() {
+    let environment = on_big_stack(Environment::build);
+    if let Some(seed) = variable("CORRECTION") {
+        match on_big_stack(|| correction::run(&environment, seed)) {
+            Ok(tally) => println!("{tally:#?}"),
+            Err(fault) => panic!("seed {seed}: {fault}"),
+        }
+        return;
+    }
+    let seeds: Vec<u64> = (1..=variable("CORRECTIONS").unwrap_or(2_000)).collect();
+    let begun = Instant::now();
+    let ended =
+        on_all_cores(&seeds, || (), |_, seed| correction::run(&environment, *seed).map_err(|fault| (*seed, fault)));
+    let (mut all, mut faults) = (Tally::default(), Vec::new());
+    for ended in ended {
+        match ended {
+            Ok(tally) => {
+                all.applies += tally.applies;
+                all.failed += tally.failed;
+                all.replaced += tally.replaced;
+                all.calls += tally.calls;
+                tally.failures.into_iter().for_each(|(kind, count)| *all.failures.entry(kind).or_default() += count);
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    for (seed, fault) in faults.iter().take(5) {
+        println!(
+            "seed {seed}: {fault}\n  again: CORRECTION={seed} cargo test --test simulation one_apply -- --nocapture\n"
+        );
+    }
+    let Tally { applies, failed, replaced, calls, failures, .. } = all;
+    println!(
+        "{} corrections, {applies} applies, {failed} runs that failed, {replaced} replacements, {calls} calls in {:?}: {failures:?}",
+        seeds.len(),
+        begun.elapsed()
+    );
+    let seeds: Vec<u64> = faults.iter().map(|(seed, _)| *seed).collect();
+    assert!(seeds.is_empty(), "{} seeds failed: {seeds:?}", seeds.len());
 }

@@ -47,6 +47,27 @@ struct Planned {
     replaces: bool,
 }
 
+/// What an apply does where the plan asks for a replacement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Replacement {
+    /// It fails: the scenario has none.
+    #[default]
+    Refused,
+    /// The default of Terraform: destroy, then create.
+    DestroyFirst,
+    /// `create_before_destroy`.
+    CreateFirst,
+}
+
+/// What the last apply was, by its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Nothing,
+    Create,
+    Update,
+    Replace,
+}
+
 /// One resource instance and its state file.
 pub struct Core<'a> {
     sim: &'a Sim,
@@ -60,6 +81,13 @@ pub struct Core<'a> {
     pub cancel: Cancel,
     /// Applies with `-refresh=false`.
     pub blind: bool,
+    pub replacement: Replacement,
+    /// Of the last apply; None where its plan failed.
+    pub action: Option<Action>,
+    /// Attributes named by the errors of the last run.
+    pub failed_at: Vec<String>,
+    /// Objects that a replacement with `create_before_destroy` has not destroyed yet.
+    pub deposed: Vec<Stored>,
 }
 
 /// A configuration from JSON; what is not there is null.
@@ -92,7 +120,21 @@ fn without_keys(mut value: Value) -> Value {
 impl<'a> Core<'a> {
     pub fn new(sim: &'a Sim, config: Value, stored: Stored) -> Self {
         let (provider, told) = (provider(sim), Vec::new());
-        Core { sim, provider, config, stored, told, checkpoint: None, cancel: Cancel::new(), blind: false }
+        let (cancel, replacement) = (Cancel::new(), Replacement::default());
+        Core {
+            sim,
+            provider,
+            config,
+            stored,
+            told,
+            checkpoint: None,
+            cancel,
+            blind: false,
+            replacement,
+            action: None,
+            failed_at: Vec::new(),
+            deposed: Vec::new(),
+        }
     }
 
     /// The next run has a provider process of its own, as every run of terraform has.
@@ -102,7 +144,7 @@ impl<'a> Core<'a> {
 
     /// One run of terraform. Err: it ended with errors, in these words.
     pub async fn run(&mut self, run: &Run) -> Result<(), String> {
-        self.checkpoint = None;
+        (self.checkpoint, self.failed_at) = (None, Vec::new());
         if !self.stored.state.is_null() {
             self.provider.recall(&self.stored.state);
         }
@@ -137,6 +179,8 @@ impl<'a> Core<'a> {
         let words: Vec<String> = diagnostics.iter().map(|d| format!("{what}: {}: {}", d.summary, d.detail)).collect();
         let errors: Vec<String> =
             diagnostics.iter().zip(&words).filter(|(d, _)| d.is_error()).map(|(_, w)| w.clone()).collect();
+        let at = diagnostics.iter().filter(|d| d.is_error()).filter_map(|d| d.path.as_ref());
+        self.failed_at.extend(at.map(ToString::to_string));
         self.told.extend(words);
         if errors.is_empty() { Ok(()) } else { Err(errors.join("\n")) }
     }
@@ -243,35 +287,88 @@ impl<'a> Core<'a> {
     }
 
     async fn apply(&mut self) -> Result<(), String> {
+        self.action = None;
         if !self.blind {
             self.refresh().await?;
         }
         if self.stored.tainted {
-            return self.replace().await;
+            self.action = Some(Action::Replace);
+            return self.replace(Vec::new()).await;
         }
         let (prior, config) = (self.stored.state.clone(), self.config.clone());
         let planned = self.plan(&prior, &config, self.stored.private.clone()).await?;
         if planned.value == prior && !prior.is_null() {
-            return Ok(());
+            self.action = Some(Action::Nothing);
+            return self.destroy_deposed().await;
         }
         if planned.replaces {
-            return Err("the plan would replace the link".to_owned());
+            self.action = Some(Action::Replace);
+            if self.replacement == Replacement::Refused {
+                return Err("the plan would replace the link".to_owned());
+            }
+            return self.replace(planned.private).await;
         }
-        self.carry_out(prior, config, planned).await
+        self.action = Some(if prior.is_null() { Action::Create } else { Action::Update });
+        self.carry_out(prior, config, planned).await?;
+        self.destroy_deposed().await
     }
 
-    /// What core does with a tainted object: it deletes, and makes another.
-    async fn replace(&mut self) -> Result<(), String> {
+    /// What core does with an object that is to be replaced. `private` is what the plan of the update left; a tainted object
+    /// has no such plan.
+    async fn replace(&mut self, private: Vec<u8>) -> Result<(), String> {
         let config = self.config.clone();
-        let shown = self.plan(&Value::Null, &config, Vec::new()).await?;
+        let shown = self.plan(&Value::Null, &config, private).await?;
+        if self.replacement == Replacement::CreateFirst {
+            return Box::pin(self.create_first(shown)).await;
+        }
         let gone = Planned { value: Value::Null, private: shown.private, identity: None, replaces: false };
         self.carry_out(self.stored.state.clone(), Value::Null, gone).await?;
+        self.create_as_shown(&shown.value).await
+    }
+
+    /// Core plans a create again right before it is applied.
+    async fn create_as_shown(&mut self, shown: &Value) -> Result<(), String> {
+        let config = self.config.clone();
         let planned = self.plan(&Value::Null, &config, Vec::new()).await?;
-        none(compatible(&shown.value, &planned.value, &AttributePath::whole()), "inconsistent final plan")?;
+        none(compatible(shown, &planned.value, &AttributePath::whole()), "inconsistent final plan")?;
         self.carry_out(Value::Null, config, planned).await
     }
 
+    /// The old object is deposed. It comes back where the create leaves nothing.
+    async fn create_first(&mut self, shown: Planned) -> Result<(), String> {
+        let old = std::mem::take(&mut self.stored);
+        let created = self.create_as_shown(&shown.value).await;
+        if created.is_err() && self.stored.state.is_null() {
+            self.stored = old;
+            return created;
+        }
+        self.deposed.push(old);
+        created?;
+        self.destroy_deposed().await
+    }
+
+    /// As part of every apply and destroy.
+    async fn destroy_deposed(&mut self) -> Result<(), String> {
+        let current = std::mem::take(&mut self.stored);
+        let mut ended = Ok(());
+        for old in std::mem::take(&mut self.deposed) {
+            self.stored = old;
+            let gone = self.destroy_current().await;
+            if gone.is_err() {
+                self.deposed.push(std::mem::take(&mut self.stored));
+                ended = gone;
+            }
+        }
+        self.stored = current;
+        ended
+    }
+
     async fn destroy(&mut self) -> Result<(), String> {
+        self.destroy_current().await?;
+        self.destroy_deposed().await
+    }
+
+    async fn destroy_current(&mut self) -> Result<(), String> {
         self.refresh().await?;
         if self.stored.state.is_null() {
             return Ok(());

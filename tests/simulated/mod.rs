@@ -2,9 +2,14 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod attributes;
 pub mod clock;
+pub mod configuration;
 pub mod core;
+pub mod correction;
+pub mod environment;
 pub mod figures;
+pub mod fingerprint;
 pub mod lifecycle;
 pub mod lookout;
 pub mod meddling;

@@ -218,7 +218,7 @@ fn vpn_gateway(world: &mut World) -> (String, [String; 2]) {
 }
 
 /// Somebody calls EC2; what the answer says in `element`, ten minutes later.
-fn somebody_makes(world: &mut World, action: &str, parameters: &str, element: &str) -> String {
+pub fn somebody_makes(world: &mut World, action: &str, parameters: &str, element: &str) -> String {
     let caller = format!("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/{REGION}/ec2/aws4_request, Signature=0");
     let form = "application/x-www-form-urlencoded; charset=utf-8";
     let headers = [("authorization", caller.as_str()), ("x-amz-date", "20260101T000000Z"), ("content-type", form)];

@@ -245,7 +245,7 @@ fn plain(value: &Value, names: &[(String, String)]) -> String {
     }
 }
 
-fn json_of(value: &awsazure::plugin::Value) -> Value {
+pub fn json_of(value: &awsazure::plugin::Value) -> Value {
     use awsazure::plugin::Value as V;
     match value {
         V::Null => Value::Null,

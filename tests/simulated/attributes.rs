@@ -1,0 +1,580 @@
+//! The attribute table: for every attribute of the schema a value before and after, and what a change of it has to do. A change
+//! is applied in both directions, and both clouds have to be as if the link had been created with the new value.
+
+use super::clock::in_virtual_time;
+use super::core::{Action, Core, Replacement, Run, Stored, config};
+use super::environment::{AZURE_ASN, Environment, GROUP, OTHER_REGION};
+use super::fingerprint::{differences, fingerprint};
+use super::{REGION, Sim};
+use awsazure::link::tunnel::TunnelKey;
+use awsazure::plugin::{Attribute, AttributeKind, AttributePath, Nesting, Value};
+use awsazure::provider::bgp_vpn::schema::{self, AWS_NAMES, AZURE_NAMES};
+use awsazure_sandbox::time::Span;
+use awsazure_sandbox::world::{Settings, World};
+use serde_json::{Value as Json, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// The seed of every world of the table.
+const SEED: u64 = 11;
+
+/// What a change of an attribute does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Objects in the clouds change or are recreated, the link remains.
+    InPlace,
+    /// Terraform replaces the link.
+    Replaces,
+    /// Only the state changes: the attribute tells the provider what to do.
+    LocalOnly,
+    /// Objects that exist keep their names, objects that are created later get the new one.
+    NamesNewObjects,
+    /// The shared keys of both clouds change.
+    Keys,
+    /// What destroy deletes changes.
+    ManagedOnly,
+    /// The plan fails at this attribute.
+    Rejected(&'static str),
+    /// The attribute cannot be configured.
+    Computed,
+}
+
+/// The link that a row changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Base {
+    /// It creates group, VNet and VPC.
+    Networks,
+    /// VNet and VPC exist, in a group that exists.
+    Existing,
+    /// Both gateways exist.
+    Gateways,
+    /// VNet and transit gateway exist.
+    Transit,
+}
+
+/// One attribute, changed from one value to another and back.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub path: String,
+    pub base: Base,
+    pub from: Json,
+    pub to: Json,
+    pub there: Effect,
+    pub back: Effect,
+    /// Attributes that change along with it, before and after.
+    along: Vec<(&'static str, Json, Json)>,
+    /// Attributes that both configurations have.
+    with: Vec<(&'static str, Json)>,
+    /// A part of the fingerprint in which equivalent links may differ.
+    loose: Option<&'static str>,
+}
+
+impl Row {
+    fn new(path: &str, base: Base, from: Json, to: Json, effect: Effect) -> Row {
+        let (there, back) = (effect, effect);
+        Row { path: path.to_owned(), base, from, to, there, back, along: Vec::new(), with: Vec::new(), loose: None }
+    }
+
+    fn back(mut self, effect: Effect) -> Row {
+        self.back = effect;
+        self
+    }
+
+    fn with(mut self, path: &'static str, value: Json) -> Row {
+        self.with.push((path, value));
+        self
+    }
+
+    fn loose(mut self, part: &'static str) -> Row {
+        self.loose = Some(part);
+        self
+    }
+
+    fn along(mut self, path: &'static str, from: Json, to: Json) -> Row {
+        self.along.push((path, from, to));
+        self
+    }
+
+    fn configuration(&self, environment: &Environment, changed: bool) -> Value {
+        let mut value = self.base.configuration(environment);
+        let mut set = |path: &str, to: &Json| set(&mut value, path, to);
+        self.with.iter().for_each(|(path, to)| set(path, to));
+        set(&self.path, if changed { &self.to } else { &self.from });
+        self.along.iter().for_each(|(path, from, to)| set(path, if changed { to } else { from }));
+        value
+    }
+}
+
+/// Sets an attribute to a value of JSON, typed by the schema.
+pub fn set(value: &mut Value, path: &str, to: &Json) {
+    let nested = path.rsplit('.').fold(to.clone(), |inner, name| json!({name: inner}));
+    let mut typed = config(&nested).at(&path.into()).clone();
+    if let (Some(parent), false) = (path.rsplit_once('.').map(|(parent, _)| parent), to.is_null())
+        && value.at(&parent.into()).is_null()
+    {
+        // An object has all its attributes.
+        let (parent, whole) = (AttributePath::from(parent), config(&nested));
+        typed = whole.at(&parent).clone();
+        value.set_at(&parent, typed);
+        return;
+    }
+    value.set_at(&path.into(), typed);
+}
+
+impl Base {
+    fn configuration(self, environment: &Environment) -> Value {
+        let created = json!({
+            "resource_group_name": "prod-rg", "create_resource_group": true, "location": "westeurope",
+            "virtual_network": {"name": "vnet", "address_space": ["10.1.0.0/16"], "gateway_subnet_prefix": "10.1.1.0/24"},
+        });
+        let (azure, aws) = match self {
+            Base::Networks => (created, json!({"vpc": {"cidr_block": "10.2.0.0/16"}})),
+            Base::Existing => (
+                json!({"resource_group_name": GROUP, "virtual_network_id": environment.networks[0]}),
+                json!({"vpc_id": environment.vpcs[0].id}),
+            ),
+            Base::Gateways => (
+                json!({"resource_group_name": GROUP, "gateway_id": environment.azure_gateways[0]}),
+                json!({"vpn_gateway_id": environment.vpn_gateways[0]}),
+            ),
+            Base::Transit => (
+                json!({"resource_group_name": GROUP, "virtual_network_id": environment.networks[0]}),
+                json!({"transit_gateway_id": environment.transit_gateways[0]}),
+            ),
+        };
+        config(&json!({"name": "prod", "azure": azure, "aws": aws}))
+    }
+}
+
+/// Every attribute that has no attributes of its own, with its schema; elements of maps as `*`.
+pub fn attributes() -> BTreeMap<String, Attribute> {
+    fn walk(attributes: &BTreeMap<String, Attribute>, at: &str, found: &mut BTreeMap<String, Attribute>) {
+        for (name, attribute) in attributes {
+            let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+            match &attribute.kind {
+                AttributeKind::Nested(nested) => {
+                    let path = if nested.nesting == Nesting::Single { path } else { format!("{path}.*") };
+                    walk(&nested.attributes, &path, found);
+                }
+                AttributeKind::Value(_) => {
+                    found.insert(path, attribute.clone());
+                }
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(&schema::resource().attributes, "", &mut found);
+    found
+}
+
+/// The table.
+pub fn rows(environment: &Environment) -> Vec<Row> {
+    let mut rows = azure_rows(environment);
+    rows.extend(aws_rows(environment));
+    rows.extend(link_rows());
+    for (path, attribute) in attributes() {
+        if attribute.computed && !attribute.optional && !attribute.required {
+            rows.push(Row::new(&path, Base::Networks, Json::Null, Json::Null, Effect::Computed));
+        }
+    }
+    rows
+}
+
+fn azure_rows(environment: &Environment) -> Vec<Row> {
+    use Base::{Existing, Gateways, Networks};
+    use Effect::{InPlace, LocalOnly, NamesNewObjects, Rejected, Replaces};
+    let row = Row::new;
+    let network = "azure.virtual_network";
+    let frontend = json!({"frontend": "10.1.0.0/24"});
+    let both = json!({"frontend": "10.1.0.0/24", "backend": "10.1.8.0/24"});
+    let mut rows = vec![
+        row("azure.resource_group_name", Networks, json!("prod-rg"), json!("other-rg"), Replaces),
+        row("azure.create_resource_group", Existing, json!(false), json!(true), LocalOnly),
+        row("azure.location", Networks, json!("westeurope"), json!("northeurope"), Replaces),
+        row(
+            "azure.virtual_network_id",
+            Existing,
+            json!(environment.networks[0]),
+            json!(environment.networks[1]),
+            Replaces,
+        ),
+        row(&format!("{network}.name"), Networks, json!("vnet"), json!("other"), Replaces),
+        row(
+            &format!("{network}.address_space"),
+            Networks,
+            json!(["10.1.0.0/16"]),
+            json!(["10.1.0.0/16", "10.5.0.0/16"]),
+            InPlace,
+        ),
+        row(
+            &format!("{network}.gateway_subnet_prefix"),
+            Networks,
+            json!("10.1.1.0/24"),
+            json!("10.1.2.0/24"),
+            Replaces,
+        ),
+        row(&format!("{network}.subnets"), Networks, Json::Null, frontend.clone(), InPlace),
+        row(&format!("{network}.subnets"), Networks, frontend.clone(), both, InPlace),
+        row(&format!("{network}.subnets"), Networks, frontend, json!({"frontend": "10.1.9.0/24"}), InPlace),
+        row(
+            "azure.gateway_subnet_prefix",
+            Existing,
+            json!("10.10.1.0/24"),
+            json!("10.10.2.0/24"),
+            Rejected("azure.gateway_subnet_prefix"),
+        )
+        .with("azure.virtual_network_id", json!(environment.bare_network)),
+        row(
+            "azure.gateway_id",
+            Gateways,
+            json!(environment.azure_gateways[0]),
+            json!(environment.azure_gateways[1]),
+            Replaces,
+        ),
+        row("azure.sku", Networks, json!("VpnGw2AZ"), json!("VpnGw3AZ"), InPlace),
+        row("azure.sku", Gateways, json!("VpnGw2AZ"), json!("VpnGw3AZ"), Rejected("azure.sku")),
+        row("azure.generation", Networks, json!("Generation2"), json!("Generation1"), Replaces),
+        row("azure.generation", Gateways, json!("Generation2"), json!("Generation1"), Rejected("azure.generation")),
+        row("azure.asn", Networks, json!(65000), json!(65010), InPlace),
+        row("azure.asn", Gateways, json!(AZURE_ASN), json!(65010), Rejected("azure.asn")),
+        row("azure.connection_mode", Networks, json!("ResponderOnly"), json!("Default"), InPlace),
+        row("azure.dpd_timeout_seconds", Networks, json!(45), json!(60), InPlace),
+    ];
+    for (name, _) in AZURE_NAMES {
+        let path = format!("azure.names.{name}");
+        let other = format!("other-{}", name.replace('_', "-"));
+        rows.push(row(&path, Networks, json!(name.replace('_', "-")), json!(other), NamesNewObjects));
+    }
+    rows
+}
+
+fn aws_rows(environment: &Environment) -> Vec<Row> {
+    use Base::{Existing, Gateways, Networks, Transit};
+    use Effect::{InPlace, NamesNewObjects, Rejected};
+    let row = Row::new;
+    let vpc = &environment.vpcs[0];
+    let log = |name: &str| json!(format!("arn:aws:logs:{REGION}:123456789012:log-group:{name}"));
+    let subnet = "aws.vpc.public_subnet_cidr_block";
+    let mut rows = vec![
+        row("aws.region", Networks, json!(REGION), json!(OTHER_REGION), InPlace),
+        row("aws.vpc_id", Existing, json!(vpc.id), json!(environment.vpcs[1].id), InPlace),
+        row("aws.vpc.cidr_block", Networks, json!("10.2.0.0/16"), json!("10.3.0.0/16"), InPlace),
+        row(subnet, Networks, Json::Null, json!("10.2.0.0/24"), InPlace),
+        row(subnet, Networks, json!("10.2.0.0/24"), json!("10.2.9.0/24"), InPlace),
+        row(
+            "aws.vpn_gateway_id",
+            Gateways,
+            json!(environment.vpn_gateways[0]),
+            json!(environment.vpn_gateways[1]),
+            InPlace,
+        ),
+        row(
+            "aws.transit_gateway_id",
+            Transit,
+            json!(environment.transit_gateways[0]),
+            json!(environment.transit_gateways[1]),
+            InPlace,
+        ),
+        row("aws.asn", Networks, json!(64512), json!(64600), InPlace),
+        row("aws.asn", Gateways, json!(64900), json!(64600), Rejected("aws.asn")),
+        row("aws.asn", Transit, json!(64700), json!(64600), Rejected("aws.asn")),
+        row(
+            "aws.route_table_ids",
+            Existing,
+            json!([vpc.main_table]),
+            json!([vpc.main_table, vpc.other_table]),
+            InPlace,
+        ),
+        row("aws.startup_action", Networks, json!("start"), json!("add"), InPlace)
+            .with("azure.connection_mode", json!("Default")),
+        row("aws.dpd_timeout_action", Networks, json!("restart"), json!("clear"), InPlace)
+            .with("azure.connection_mode", json!("Default")),
+        row("aws.dpd_timeout_seconds", Networks, json!(30), json!(40), InPlace),
+        row("aws.preshared_key_storage", Networks, json!("Standard"), json!("SecretsManager"), InPlace),
+        row("aws.enable_acceleration", Transit, json!(false), json!(true), InPlace),
+        row("aws.tunnel_bandwidth", Transit, json!("standard"), json!("large"), InPlace),
+        row("aws.logs.log_group_arn", Networks, log("one"), log("two"), InPlace),
+        row("aws.logs.format", Networks, json!("json"), json!("text"), InPlace)
+            .with("aws.logs.log_group_arn", log("one")),
+        row("aws.logs.bgp_log_group_arn", Networks, log("one"), log("two"), InPlace),
+        row("aws.logs.log_group_arn", Networks, Json::Null, log("one"), InPlace)
+            .with("aws.logs.bgp_log_group_arn", log("two")),
+        row("aws.logs.bgp_log_group_arn", Networks, Json::Null, log("one"), InPlace)
+            .with("aws.logs.log_group_arn", log("two")),
+        row("aws.logs.bgp_format", Networks, json!("json"), json!("text"), InPlace)
+            .with("aws.logs.bgp_log_group_arn", log("one")),
+    ];
+    for (name, _) in AWS_NAMES {
+        let path = format!("aws.names.{name}");
+        let (from, to) = (json!(name), json!(format!("other {name}")));
+        rows.push(row(&path, Networks, from, to, NamesNewObjects).with(subnet, json!("10.2.0.0/24")));
+    }
+    rows
+}
+
+fn link_rows() -> Vec<Row> {
+    use Base::{Gateways, Networks};
+    use Effect::{InPlace, Keys, LocalOnly, ManagedOnly, NamesNewObjects};
+    let row = |path: &str, from: Json, to: Json, effect| Row::new(path, Networks, from, to, effect);
+    let mut rows = vec![
+        row("name", json!("prod"), json!("renamed"), NamesNewObjects),
+        row("slot", json!(0), json!(5), InPlace),
+        row("wait_for_bgp", json!(true), json!(false), LocalOnly),
+        row("rotate_keys", json!("2026-10"), json!("2026-11"), Keys),
+        row("on_create_failure", json!("keep"), json!("rollback"), LocalOnly),
+        Row::new("manage_gateways", Gateways, json!(false), json!(true), ManagedOnly),
+        row("allow_overlapping_prefixes", json!(false), json!(true), LocalOnly),
+        row("tags", Json::Null, json!({"team": "network"}), InPlace),
+        row("tags", json!({"team": "network"}), json!({"team": "cloud", "cost": "4711"}), InPlace),
+        row("preshared_keys_wo_version", json!(1), json!(2), Keys).along(
+            "preshared_keys_wo",
+            own_keys("first"),
+            own_keys("second"),
+        ),
+    ];
+    for key in TunnelKey::ALL {
+        let own = |text: &str| json!(format!("{text}.own.key.of_{key}"));
+        let keys = row(&format!("preshared_keys_wo.{key}"), own("first"), own("second"), Keys);
+        rows.push(keys.along("preshared_keys_wo_version", json!(1), json!(2)));
+        let index = key.index();
+        let cidr = |start: usize| json!(format!("169.254.21.{}/30", start + 4 * index));
+        rows.push(row(&format!("inside_cidrs.{key}"), cidr(160), cidr(200), InPlace));
+    }
+    for (name, from, to) in [
+        ("preset", json!("strong"), json!("compatible")),
+        ("ike_encryption", json!("AES256"), json!("AES128")),
+        ("ike_integrity", json!("SHA2-384"), json!("SHA2-256")),
+        ("dh_group", json!(20), json!(14)),
+        ("ipsec_encryption", json!("AES256-GCM-16"), json!("AES128-GCM-16")),
+        ("ipsec_integrity", json!("SHA1"), json!("SHA2-256")),
+        ("pfs_group", json!(20), json!(14)),
+        ("ike_lifetime_seconds", json!(28800), json!(7200)),
+        ("ipsec_lifetime_seconds", json!(3600), json!(900)),
+    ] {
+        let row = row(&format!("ipsec_policy.{name}"), from, to, InPlace);
+        rows.push(if name == "ipsec_integrity" {
+            row.with("ipsec_policy.ipsec_encryption", json!("AES256"))
+        } else {
+            row
+        });
+    }
+    // EC2 cannot unset what a tunnel offers: it offers everything explicitly instead.
+    rows.push(row("ipsec_policy.preset", json!("strong"), json!("cloud_default"), InPlace).loose(".Phase"));
+    rows.push(row("rotate_keys", Json::Null, json!("2026-10"), Keys).back(LocalOnly));
+    for name in ["create", "update", "delete", "read"] {
+        rows.push(row(&format!("timeouts.{name}"), json!("3h"), json!("4h"), LocalOnly));
+    }
+    rows
+}
+
+fn own_keys(text: &str) -> Json {
+    TunnelKey::ALL
+        .map(|key| (key.to_string(), json!(format!("{text}.own.key.of_{key}"))))
+        .into_iter()
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+/// A link that was created, in its world.
+#[derive(Clone)]
+struct Created {
+    world: World,
+    stored: Stored,
+    fingerprint: Vec<String>,
+}
+
+/// Links by their configuration: many rows begin alike.
+#[derive(Default)]
+pub struct Cache(Mutex<BTreeMap<String, Created>>);
+
+/// Tests one row in both directions; answers how many changes it applied.
+///
+/// # Errors
+/// What a change did that it must not, or did not do.
+pub fn check(environment: &Environment, cache: &Cache, row: &Row) -> Result<usize, String> {
+    let values = format!("{} from {} to {}", row.path, row.from, row.to);
+    let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match row.there {
+        Effect::Computed => computed(environment, cache, row).map(|()| 0),
+        _ => {
+            let sides = [row.configuration(environment, false), row.configuration(environment, true)];
+            change(environment, cache, row, &sides[0], &sides[1], row.there)
+                .map_err(|fault| format!("{values}: {fault}"))?;
+            if !matches!(row.back, Effect::Rejected(_)) {
+                change(environment, cache, row, &sides[1], &sides[0], row.back)
+                    .map_err(|fault| format!("{values}, back: {fault}"))?;
+                return Ok(2);
+            }
+            Ok(1)
+        }
+    }));
+    checked.unwrap_or_else(|panic| {
+        let words = panic.downcast_ref::<String>().cloned();
+        let words = words.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+        Err(format!("{values}: panic: {}", words.unwrap_or_default()))
+    })
+}
+
+/// A fast world: nothing of the table depends on its times.
+fn hurry(world: &World) -> World {
+    let mut world = world.clone();
+    world.settings = Settings { time_scale: 30, growing_retry_after: true, ..world.settings };
+    world
+}
+
+fn created(environment: &Environment, cache: &Cache, value: &Value) -> Result<Created, String> {
+    let name = format!("{value:?}");
+    if let Some(created) = cache.0.lock().unwrap().get(&name) {
+        return Ok(created.clone());
+    }
+    let created = in_virtual_time(Box::pin(async {
+        let sim = Sim::of(SEED, hurry(&environment.world));
+        let mut core = Core::new(&sim, value.clone(), Stored::default());
+        core.run(&Run::Apply).await.map_err(|words| format!("create: {words}"))?;
+        core.new_process();
+        core.plans_nothing().await.map_err(|fault| format!("after create: {fault}"))?;
+        settle(&sim).await;
+        let fingerprint = fingerprint(&sim, &core.stored);
+        let world = sim.sandbox.world().clone();
+        Ok::<_, String>(Created { world, stored: core.stored.clone(), fingerprint })
+    }))?;
+    cache.0.lock().unwrap().insert(name, created.clone());
+    Ok(created)
+}
+
+/// Until AWS has detached and deleted what it was asked to.
+async fn settle(sim: &Sim) {
+    let minutes = Span::minutes(10).0 / sim.sandbox.world().settings.time_scale;
+    tokio::time::sleep(Duration::from_millis(minutes)).await;
+    sim.sandbox.world().advance(sim.sandbox.now());
+}
+
+fn change(
+    environment: &Environment,
+    cache: &Cache,
+    row: &Row,
+    from: &Value,
+    to: &Value,
+    effect: Effect,
+) -> Result<(), String> {
+    let before = created(environment, cache, from)?;
+    let Some(is) = in_virtual_time(Box::pin(changed(&before, row, to, effect)))? else { return Ok(()) };
+    let wanted = match effect {
+        Effect::NamesNewObjects => moved(to),
+        // A create does not take over gateways that exist.
+        Effect::ManagedOnly => return managed_only(&before.fingerprint, &is),
+        _ => to.clone(),
+    };
+    let mut differs = differences(&is, &created(environment, cache, &wanted)?.fingerprint);
+    differs.retain(|line| row.loose.is_none_or(|part| !line.contains(part)));
+    if !differs.is_empty() {
+        return Err(format!("the link differs from one that was created so:\n{}", differs.join("\n")));
+    }
+    has_effect(&before.fingerprint, &is, effect)
+}
+
+fn managed_only(before: &[String], is: &[String]) -> Result<(), String> {
+    has_effect(before, is, Effect::LocalOnly)?;
+    let managed =
+        |lines: &[String]| lines.iter().filter(|line| line.contains(".managed.")).cloned().collect::<Vec<_>>();
+    if managed(before) == managed(is) { Err("destroy would delete the same as before".to_owned()) } else { Ok(()) }
+}
+
+/// The fingerprint after the change; None where it was rejected as it has to be.
+async fn changed(before: &Created, row: &Row, to: &Value, effect: Effect) -> Result<Option<Vec<String>>, String> {
+    let sim = Sim::of(SEED + 1, before.world.clone());
+    let mut core = Core::new(&sim, to.clone(), before.stored.clone());
+    core.replacement = Replacement::DestroyFirst;
+    let keys_before = keys(&sim);
+    let ended = core.run(&Run::Apply).await;
+    if let Effect::Rejected(attribute) = effect {
+        return rejected(&sim, &core, ended, attribute).map(|()| None);
+    }
+    ended.map_err(|words| format!("apply: {words}"))?;
+    acted(&sim, &core, effect, row)?;
+    core.new_process();
+    core.plans_nothing().await.map_err(|fault| format!("after the change: {fault}"))?;
+    if effect == Effect::NamesNewObjects {
+        // The names show when the link is replaced.
+        core.config = moved(to);
+        core.run(&Run::Apply).await.map_err(|words| format!("the replacement: {words}"))?;
+    }
+    if effect == Effect::Keys && keys(&sim) == keys_before {
+        return Err("all shared keys are as before".to_owned());
+    }
+    settle(&sim).await;
+    Ok(Some(fingerprint(&sim, &core.stored)))
+}
+
+/// The same link elsewhere.
+fn moved(configuration: &Value) -> Value {
+    let mut moved = configuration.clone();
+    set(&mut moved, "azure.location", &json!("northeurope"));
+    moved
+}
+
+/// Shared keys as EC2 has them.
+fn keys(sim: &Sim) -> BTreeSet<String> {
+    sim.sandbox.world().aws.ends().into_iter().map(|end| end.pre_shared_key.clone()).collect()
+}
+
+/// What Terraform planned, and whether anything was written.
+fn acted(sim: &Sim, core: &Core<'_>, effect: Effect, row: &Row) -> Result<(), String> {
+    let writes = sim.sandbox.calls().into_iter().filter(|call| !is_read(&call.operation)).count();
+    let wanted = if effect == Effect::Replaces { Action::Replace } else { Action::Update };
+    if core.action != Some(wanted) {
+        return Err(format!("{:?} was planned, not {wanted:?}", core.action));
+    }
+    match effect {
+        Effect::LocalOnly | Effect::ManagedOnly if writes > 0 => Err(format!("{writes} calls changed something")),
+        Effect::InPlace | Effect::Keys if writes == 0 => Err("no call changed anything".to_owned()),
+        // A text that was a trigger may be gone.
+        Effect::LocalOnly if row.path != "rotate_keys" && core.stored.state.at(&row.path.as_str().into()).is_null() => {
+            Err("the state does not have it".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_read(operation: &str) -> bool {
+    ["Describe", "Get", "List", "Metadata", "Token", "Assume"].iter().any(|start| operation.starts_with(start))
+}
+
+/// The clouds are others than before exactly where an attribute is theirs.
+fn has_effect(before: &[String], is: &[String], effect: Effect) -> Result<(), String> {
+    let clouds =
+        |lines: &[String]| lines.iter().filter(|line| !line.starts_with("state ")).cloned().collect::<Vec<_>>();
+    let same = clouds(before) == clouds(is);
+    match effect {
+        Effect::InPlace | Effect::Replaces if same => Err("the clouds are as before".to_owned()),
+        Effect::LocalOnly if !same => Err("the clouds changed".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+fn rejected(sim: &Sim, core: &Core<'_>, ended: Result<(), String>, attribute: &str) -> Result<(), String> {
+    if ended.is_ok() {
+        return Err(format!("{:?} was applied, not rejected", core.action));
+    }
+    if !core.failed_at.iter().any(|path| path == attribute) {
+        return Err(format!("it was rejected at {:?}: {ended:?}", core.failed_at));
+    }
+    match sim.sandbox.calls().iter().find(|call| !is_read(&call.operation)) {
+        Some(call) => Err(format!("rejected after {} {}", call.operation, call.target)),
+        None => Ok(()),
+    }
+}
+
+/// It has a value once the link is created.
+fn computed(environment: &Environment, cache: &Cache, row: &Row) -> Result<(), String> {
+    let mut value = Base::Networks.configuration(environment);
+    set(&mut value, "aws.vpc.public_subnet_cidr_block", &json!("10.2.0.0/24"));
+    let created = created(environment, cache, &value)?;
+    let (path, element) = row.path.split_once(".*").unwrap_or((&row.path, ""));
+    let at = created.stored.state.at(&path.into()).clone();
+    let has = match at.as_map().filter(|_| !element.is_empty()) {
+        Some(elements) => elements.values().all(|value| value.at(&element.trim_start_matches('.').into()).is_set()),
+        None => at.is_set(),
+    };
+    if has { Ok(()) } else { Err(format!("{} has no value after a create", row.path)) }
+}

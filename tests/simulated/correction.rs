@@ -1,0 +1,323 @@
+//! A random configuration, a random failure, a random correction: after it one apply has to end well, two plans have to be
+//! empty, and destroy has to leave both clouds as they were.
+
+use super::Sim;
+use super::clock::in_virtual_time;
+use super::configuration::{AzureEnd, Draft};
+use super::core::{Core, Replacement, Run, Stored};
+use super::environment::Environment;
+use super::fingerprint::{differences, fingerprint};
+use super::variety::{once_in, pick};
+use super::witness;
+use awsazure::plugin::Cancel;
+use awsazure_sandbox::aws::Quotas;
+use awsazure_sandbox::rng::Rng;
+use awsazure_sandbox::time::Span;
+use awsazure_sandbox::world::Settings;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Seconds within which a run has to end after Ctrl-C.
+const STOP_LIMIT: u64 = 10;
+
+/// Answers that end a call for good, and such that only look so.
+const KINDS: [&str; 11] =
+    ["refused", "lost", "dropped", "429", "503", "409", "500", "malformed", "hang-after", "403", "failed"];
+
+/// Calls that a missing permission or a quota can fail at each time.
+const WRITES: [&str; 22] = [
+    "azure PutGroup",
+    "azure PutVirtualNetwork",
+    "azure PutSubnet",
+    "azure PutPublicIp",
+    "azure PutGateway",
+    "azure PutLocalGateway",
+    "azure PutConnection",
+    "azure DeleteConnection",
+    "azure DeleteGateway",
+    "azure DeletePublicIp",
+    "aws CreateVpc",
+    "aws CreateVpnGateway",
+    "aws AttachVpnGateway",
+    "aws CreateCustomerGateway",
+    "aws CreateVpnConnection",
+    "aws ModifyVpnTunnelOptions",
+    "aws EnableVgwRoutePropagation",
+    "aws CreateRouteTable",
+    "aws AssociateRouteTable",
+    "aws DeleteVpnConnection",
+    "aws DeleteVpc",
+    "aws CreateTags",
+];
+
+/// What goes wrong in a run.
+#[derive(Clone, Debug)]
+enum Failure {
+    /// A rule of the fault plan.
+    Fault(String),
+    /// The provider is killed at the n-th call; Terraform stores its last checkpoint or nothing.
+    Killed { call: u64, after: bool, saved: bool },
+    /// Ctrl-C at the n-th call.
+    Interrupted(usize),
+    /// A quota of EC2 is used up.
+    Quota(&'static str),
+    /// An attribute has a value that no cloud accepts.
+    Wrong(&'static str),
+    /// The limit of the operation is too short.
+    Timeout(&'static str),
+    /// `create_before_destroy`, which one VNet has no room for.
+    CreateFirst,
+}
+
+/// How many runs did what.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    pub applies: u64,
+    pub failed: u64,
+    pub replaced: u64,
+    pub calls: u64,
+    pub failures: BTreeMap<&'static str, u64>,
+    pub story: Vec<String>,
+}
+
+impl Failure {
+    fn kind(&self) -> &'static str {
+        match self {
+            Failure::Fault(rule) if rule.contains("forever") => "denied or refused for good",
+            Failure::Fault(_) => "one failed call",
+            Failure::Killed { .. } => "killed process",
+            Failure::Interrupted(_) => "Ctrl-C",
+            Failure::Quota(_) => "quota",
+            Failure::Wrong(_) => "wrong value",
+            Failure::Timeout(_) => "timeout",
+            Failure::CreateFirst => "create_before_destroy",
+        }
+    }
+
+    fn random(rng: &mut Rng, draft: &mut Draft, environment: &Environment) -> Failure {
+        let call = 1 + rng.below(220);
+        match rng.below(12) {
+            0 | 1 => Failure::Fault(format!("fail call {call} of *: once {}", pick(rng, &KINDS))),
+            2 | 3 => {
+                let kind = pick(rng, &["403", "refused"]);
+                Failure::Fault(format!("fail call {} of {}: forever {kind}", 1 + rng.below(3), pick(rng, &WRITES)))
+            }
+            4 => Failure::Fault(format!("fail call {call} of *: forever {}", pick(rng, &["dropped", "hang", "403"]))),
+            5 | 6 => Failure::Killed { call, after: once_in(rng, 2), saved: once_in(rng, 2) },
+            7 => Failure::Interrupted(call as usize),
+            8 => Failure::Quota(pick(rng, &["customer gateways", "VPN gateways", "VPN connections"])),
+            9 => Failure::Timeout(pick(rng, &["1m", "8m", "20m", "30m"])),
+            10 => Failure::CreateFirst,
+            _ => Failure::wrong(rng, draft, environment),
+        }
+    }
+
+    fn wrong(rng: &mut Rng, draft: &mut Draft, environment: &Environment) -> Failure {
+        let own_gateway = !matches!(draft.azure, AzureEnd::Gateway { .. });
+        let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        let all = [
+            // Azure refuses what is in another location than its network.
+            ("azure.location", json!("northeurope")),
+            ("azure.location", json!("no-such-place!")),
+            ("azure.names.public_ip_instance1", json!("one-a")),
+            ("azure.names.gateway", json!(name(&environment.azure_gateways[0]))),
+            ("azure.virtual_network_id", json!(format!("{}-missing", environment.networks[0]))),
+            ("azure.gateway_id", json!(environment.networks[0].replace("virtualNetworks", "virtualNetworkGateways"))),
+            ("aws.vpc_id", json!("vpc-00000000000000000")),
+            ("aws.vpn_gateway_id", json!("vgw-00000000000000000")),
+            ("aws.transit_gateway_id", json!("tgw-00000000000000000")),
+            ("aws.region", json!("eu-nowhere-1")),
+            ("tags", json!({"aws:reserved": "x"})),
+            ("slot", json!(77)),
+            ("azure.sku", json!("Basic")),
+            ("aws.asn", json!(65_515)),
+        ];
+        let (path, value) = pick(rng, &all);
+        if own_gateway || !path.starts_with("azure.names") {
+            draft.wrong.push((path, value));
+        }
+        Failure::Wrong(path)
+    }
+}
+
+/// One run of the property on this thread.
+///
+/// # Errors
+/// What was not true, and what had happened by then.
+pub fn run(environment: &Environment, seed: u64) -> Result<Tally, String> {
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        in_virtual_time(Box::pin(async {
+            let mut world = environment.world.clone();
+            world.reseed(seed);
+            world.settings = Settings { time_scale: 30, growing_retry_after: true, ..world.settings };
+            let sim = Sim::of(seed, world);
+            let before = fingerprint(&sim, &Stored::default());
+            let rng = Rng::seeded(seed.wrapping_mul(0x5851_F42D_4C95_7F2D));
+            let mut user = User { sim: &sim, environment, rng, tally: Tally::default(), before, draft_before: None };
+            let ended = user.live().await;
+            user.tally.calls = sim.sandbox.calls().len() as u64;
+            ended.map(|()| user.tally.clone()).map_err(|fault| format!("{fault}\nbefore that: {:#?}", user.tally.story))
+        }))
+    }));
+    ended.unwrap_or_else(|panic| {
+        let words = panic.downcast_ref::<String>().cloned();
+        let words = words.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+        Err(format!("panic: {}", words.unwrap_or_default()))
+    })
+}
+
+struct User<'a> {
+    sim: &'a Sim,
+    environment: &'a Environment,
+    rng: Rng,
+    tally: Tally,
+    before: Vec<String>,
+    /// What was last applied without an error.
+    draft_before: Option<Draft>,
+}
+
+impl User<'_> {
+    async fn live(&mut self) -> Result<(), String> {
+        let mut draft = Draft::random(&mut self.rng);
+        let mut core = Core::new(self.sim, draft.value(self.environment), Stored::default());
+        core.replacement = Replacement::DestroyFirst;
+        // Half of the failures meet a create, the others a change of a link that is complete.
+        if once_in(&mut self.rng, 2) {
+            self.apply(&mut core, &draft, "create").await?;
+            self.draft_before = Some(draft.clone());
+            let changed = draft.change(&mut self.rng);
+            self.tell(format!("changed {changed:?}"));
+        }
+        let lost = self.fail(&mut core, &mut draft).await?;
+        self.correct(&mut draft, lost);
+        self.apply(&mut core, &draft, "the apply after the correction").await?;
+        core.new_process();
+        core.plans_nothing().await?;
+        self.wait(Span::minutes(6)).await;
+        witness::tunnels_up(self.sim)?;
+        core.run(&Run::Destroy).await.map_err(|words| format!("destroy: {words}"))?;
+        self.wait(Span::minutes(20)).await;
+        let left = differences(&fingerprint(self.sim, &Stored::default()), &self.before);
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("after destroy both clouds are not as before:\n{}", left.join("\n")))
+        }
+    }
+
+    fn tell(&mut self, line: String) {
+        self.tally.story.push(format!("{} s: {line}", self.sim.sandbox.now().0 / 1000));
+    }
+
+    async fn wait(&self, span: Span) {
+        tokio::time::sleep(Duration::from_millis(span.0.div_ceil(self.sim.sandbox.world().settings.time_scale))).await;
+        self.sim.sandbox.world().advance(self.sim.sandbox.now());
+    }
+
+    /// An apply without trouble, and two plans after it.
+    async fn apply(&mut self, core: &mut Core<'_>, draft: &Draft, what: &str) -> Result<(), String> {
+        core.config = draft.value(self.environment);
+        core.new_process();
+        self.tell(format!("{what}: {draft:?}"));
+        self.tally.applies += 1;
+        let mut ended = core.run(&Run::Apply).await;
+        // The process was killed between the last step and the state.
+        let import = ended.as_ref().err().and_then(|words| words.split_once("terraform import ADDRESS '"));
+        if let Some(id) = import.and_then(|(_, rest)| rest.split('\'').next()).map(str::to_owned)
+            && core.stored.state.is_null()
+        {
+            self.tell(format!("imported {id}"));
+            core.run(&Run::Import(id)).await.map_err(|words| format!("import: {words}"))?;
+            ended = core.run(&Run::Apply).await;
+        }
+        self.tally.replaced += u64::from(core.action == Some(super::core::Action::Replace));
+        ended.map_err(|words| format!("{what}: {words}"))?;
+        core.new_process();
+        core.plans_nothing().await.map_err(|fault| format!("after {what}: {fault}"))
+    }
+
+    /// A run in which something goes wrong. True: the process was killed and nothing was stored.
+    async fn fail(&mut self, core: &mut Core<'_>, draft: &mut Draft) -> Result<bool, String> {
+        let failure = Failure::random(&mut self.rng, draft, self.environment);
+        *self.tally.failures.entry(failure.kind()).or_default() += 1;
+        core.config = draft.value(self.environment);
+        core.new_process();
+        self.tell(format!("{failure:?}: {draft:?}"));
+        let (stop, mut grave, mut rule) = (Cancel::new(), Cancel::new(), None);
+        match &failure {
+            Failure::Fault(text) => rule = Some(text.clone()),
+            Failure::Killed { call, after, .. } => {
+                grave = self.sim.wire.deadly();
+                rule = Some(format!("fail call {call} of *: once {}", if *after { "hang-after" } else { "hang" }));
+            }
+            Failure::Interrupted(call) => {
+                self.sim.wire.stop_at(*call, &stop);
+                core.cancel = stop.clone();
+            }
+            Failure::Quota(kind) => {
+                let used_up = match *kind {
+                    "customer gateways" => Quotas { customer_gateways: 1, ..Quotas::default() },
+                    "VPN gateways" => Quotas { vpn_gateways: 2, ..Quotas::default() },
+                    _ => Quotas { vpn_connections: 1, ..Quotas::default() },
+                };
+                self.sim.sandbox.world().aws.quotas = used_up;
+            }
+            Failure::Timeout(limit) => {
+                let limits = json!({"create": limit, "update": limit});
+                super::attributes::set(&mut core.config, "timeouts", &limits);
+            }
+            Failure::CreateFirst => core.replacement = Replacement::CreateFirst,
+            Failure::Wrong(_) => {}
+        }
+        if let Some(rule) = rule {
+            self.sim.sandbox.world().faults.add(rule.parse().map_err(|fault| format!("{rule}: {fault}"))?);
+        }
+        let too_late = async {
+            stop.cancelled().await;
+            tokio::time::sleep(Duration::from_secs(STOP_LIMIT)).await;
+        };
+        let ended = tokio::select! {
+            biased;
+            ended = core.run(&Run::Apply) => Some(ended),
+            () = grave.cancelled() => None,
+            () = too_late => return Err("it went on for more than 10 s after Ctrl-C".to_owned()),
+        };
+        let killed = ended.is_none();
+        let saved = matches!(failure, Failure::Killed { saved: true, .. });
+        if killed && saved {
+            core.store_checkpoint();
+        }
+        self.sim.sandbox.world().faults.clear();
+        self.sim.sandbox.world().aws.quotas = Quotas::default();
+        self.sim.wire.calm();
+        core.replacement = Replacement::DestroyFirst;
+        if let Some(Err(words)) = &ended {
+            self.tally.failed += 1;
+            if words.contains("rule of core broken") {
+                return Err(words.clone());
+            }
+        }
+        let shown: String = format!("{ended:?}").chars().take(900).collect();
+        self.tell(format!("ended: {shown}; tainted: {}, deposed: {}", core.stored.tainted, core.deposed.len()));
+        let pause = Span::seconds(5 + self.rng.below(600));
+        self.wait(pause).await;
+        Ok(killed && !saved)
+    }
+
+    /// Another configuration, or the same one where the failure was not of its making.
+    fn correct(&mut self, draft: &mut Draft, lost: bool) {
+        draft.wrong.clear();
+        let what = match (self.rng.below(6), self.draft_before.clone()) {
+            (0, _) => vec!["nothing"],
+            (1, Some(before)) => {
+                *draft = before;
+                vec!["back to what was applied"]
+            }
+            // What identifies a link whose state was lost has to remain, or nobody knows of it.
+            _ if lost => vec![draft.change_harmlessly(&mut self.rng)],
+            _ => draft.change(&mut self.rng),
+        };
+        self.tell(format!("corrected {what:?}"));
+    }
+}
