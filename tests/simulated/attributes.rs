@@ -299,9 +299,11 @@ fn aws_rows(environment: &Environment) -> Vec<Row> {
             .with("aws.logs.log_group_arn", log("one")),
         row("aws.logs.bgp_log_group_arn", Networks, log("one"), log("two"), InPlace),
         row("aws.logs.log_group_arn", Networks, Json::Null, log("one"), InPlace)
-            .with("aws.logs.bgp_log_group_arn", log("two")),
+            .with("aws.logs.bgp_log_group_arn", log("two"))
+            .loose(".options.logs."),
         row("aws.logs.bgp_log_group_arn", Networks, Json::Null, log("one"), InPlace)
-            .with("aws.logs.log_group_arn", log("two")),
+            .with("aws.logs.log_group_arn", log("two"))
+            .loose(".options.logs."),
         row("aws.logs.bgp_format", Networks, json!("json"), json!("text"), InPlace)
             .with("aws.logs.bgp_log_group_arn", log("one")),
     ];
@@ -359,7 +361,7 @@ fn link_rows() -> Vec<Row> {
             row
         });
     }
-    // EC2 cannot unset what a tunnel offers: it offers everything explicitly instead.
+    // EC2 cannot unset what a tunnel offers: the provider lists every value instead.
     rows.push(row("ipsec_policy.preset", json!("strong"), json!("cloud_default"), InPlace).loose(".Phase"));
     rows.push(row("rotate_keys", Json::Null, json!("2026-10"), Keys).back(LocalOnly));
     for name in ["create", "update", "delete", "read"] {
@@ -400,7 +402,7 @@ pub fn check(environment: &Environment, cache: &Cache, row: &Row) -> Result<usiz
             let sides = [row.configuration(environment, false), row.configuration(environment, true)];
             change(environment, cache, row, &sides[0], &sides[1], row.there)
                 .map_err(|fault| format!("{values}: {fault}"))?;
-            if !matches!(row.back, Effect::Rejected(_)) {
+            if !matches!(row.back, Effect::Rejected(_) | Effect::ManagedOnly) {
                 change(environment, cache, row, &sides[1], &sides[0], row.back)
                     .map_err(|fault| format!("{values}, back: {fault}"))?;
                 return Ok(2);
@@ -499,11 +501,24 @@ async fn changed(before: &Created, row: &Row, to: &Value, effect: Effect) -> Res
         core.config = moved(to);
         core.run(&Run::Apply).await.map_err(|words| format!("the replacement: {words}"))?;
     }
+    if effect == Effect::ManagedOnly {
+        return there_and_back(&sim, core, before, row).await.map(Some);
+    }
     if effect == Effect::Keys && keys(&sim) == keys_before {
         return Err("all shared keys are as before".to_owned());
     }
     settle(&sim).await;
     Ok(Some(fingerprint(&sim, &core.stored)))
+}
+
+/// The fingerprint after the change, which the way back has to undo: no create would have the value.
+async fn there_and_back(sim: &Sim, mut core: Core<'_>, before: &Created, row: &Row) -> Result<Vec<String>, String> {
+    let is = fingerprint(sim, &core.stored);
+    set(&mut core.config, &row.path, &row.from);
+    core.run(&Run::Apply).await.map_err(|words| format!("back: {words}"))?;
+    core.plans_nothing().await.map_err(|fault| format!("after the change back: {fault}"))?;
+    let differs = differences(&fingerprint(sim, &core.stored), &before.fingerprint);
+    if differs.is_empty() { Ok(is) } else { Err(format!("the change back left:\n{}", differs.join("\n"))) }
 }
 
 /// The same link elsewhere.

@@ -165,7 +165,7 @@ impl Names {
             let part_of_table = name.as_str() == "id" && value.as_str().is_some_and(|id| id.starts_with("rtbassoc"));
             let shared_key = name.as_str() == "secret" && value.is_string();
             // What EC2 omits until it is set explicitly.
-            let default = name.as_str() == "bandwidth" && value == "standard";
+            let default = name.as_str() == "bandwidth" && value.as_str() == Some("standard");
             !value.is_null() && !generated && !part_of_table && !shared_key && !default
         });
         kept.map(|(name, value)| match name.as_str() {

@@ -27,6 +27,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A create or update under way.
+#[derive(Clone)]
 struct Job {
     /// The plan, all settings known.
     target: Value,
@@ -109,6 +110,11 @@ async fn carry_out(
         changes.filter(|changes| if request.is_create() { changes.aws_moved() } else { changes.aws_anew() })
     {
         let demolition = aws_half(changes, job);
+        let job = job.before_move(changes.prior);
+        let save = |observed: &Observed| {
+            let stored = job.stored(observed, false);
+            request.checkpoint.save(stored.state, stored.private, stored.identity);
+        };
         let outcome = engine.demolish(&demolition, &search, limit, &request.cancel, &save).await;
         if outcome.diagnostics.has_errors() {
             return job.ended(request, outcome, told);
@@ -258,6 +264,14 @@ fn filled(planned: &Value, settled: &Value) -> Value {
 }
 
 impl Job {
+    /// The same job with the AWS settings before it. Until the old AWS half is deleted, the state has to say where it is: the
+    /// next run looks for it in that region and finds the same change to apply.
+    fn before_move(&self, prior: &Value) -> Job {
+        let mut job = self.clone();
+        job.target.set("aws", prior.get("aws").clone());
+        job
+    }
+
     /// What is to be stored by now. A link that is not whole shows what there is, not what was planned.
     fn stored(&self, observed: &Observed, whole: bool) -> Stored {
         let mut state = self.target.clone();
