@@ -3,6 +3,7 @@
 
 use super::bgp_vpn::engine::{Engine, EngineSource, Found, Outcome, Progress};
 use super::bgp_vpn::unread::unread_keys;
+use super::name_taken;
 use super::settings::{Configured, NotReady, Settings};
 use super::status::{Query, StatusSource, View};
 use crate::aws::Aws;
@@ -260,6 +261,7 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
             Cause::SessionDown { key, .. } => format!("Tunnel {key} is built but not up"),
             Cause::RoutesMissing { key, .. } => format!("Tunnel {key} lost routes"),
             Cause::OthersDown { spared, .. } => format!("{} was left alone", capital(&spared.to_string())),
+            Cause::Azure(crate::azure::Error::AlreadyExists(_)) => name_taken::SUMMARY.to_owned(),
             _ => format!("{what} failed"),
         };
         if let Cause::AlreadyBuilt { .. } = &failure.cause {
@@ -267,6 +269,7 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
             continue;
         }
         let mut detail = vec![capital(&failure.cause.to_string())];
+        detail.extend(name_taken::advice(failure));
         if failure.cause.is_timeout() {
             detail.push(format!("The whole operation may take {} (see timeouts).", minutes(timeout)));
         }

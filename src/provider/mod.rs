@@ -5,6 +5,7 @@
 //! | `settings` | the provider block: credentials for both clouds, default tags |
 //! | `bgp_vpn` | the resource: configuration to link and back, plan, import |
 //! | `engine` | the clouds behind resource and data source, and their failures in words |
+//! | `name_taken` | what to do about an Azure name that another object has |
 //! | `status` | the data source: how the tunnels are right now |
 //! | `address_plan` | the function: the addresses inside the tunnels |
 
@@ -12,6 +13,8 @@ pub mod address_plan;
 pub mod bgp_vpn;
 #[cfg(feature = "clouds")]
 pub mod engine;
+#[cfg(feature = "clouds")]
+mod name_taken;
 pub mod settings;
 pub mod status;
 

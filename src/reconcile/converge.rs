@@ -3,6 +3,7 @@
 use super::act::{Acting, act};
 use super::cause::Cause;
 use super::clouds::{Clouds, Limits, Site};
+use super::foreign::taken_names;
 use super::observe::observe;
 use super::pulse::{Pulse, stands_still};
 use super::run::{OnFailure, run};
@@ -81,6 +82,10 @@ async fn rounds(
             Err(cause) => return Ended { done: whole.done, ..stopped(whole.observed, cause) },
         };
         if round == 0 && to_be_made {
+            let failures = taken_names(spec, &seen);
+            if !failures.is_empty() {
+                return Ended { failures, ..Ended::default() };
+            }
             match standing(&seen) {
                 Standing::New => whole.resumed = is_begun(&seen, &spec.link),
                 Standing::Unfinished => whole.resumed = true,

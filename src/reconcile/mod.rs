@@ -10,6 +10,7 @@
 //! | `act` | one step: a document or a call, worked out from the spec and what is there by then |
 //! | `survey` | what surrounds a link that is to be made |
 //! | `find` | the link behind an import id |
+//! | `foreign` | names of a new link that objects of others have |
 //! | `cause` | why a step failed |
 
 mod act;
@@ -17,6 +18,7 @@ mod cause;
 mod clouds;
 mod converge;
 mod find;
+mod foreign;
 mod observe;
 mod pulse;
 mod run;

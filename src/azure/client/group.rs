@@ -40,7 +40,9 @@ impl Azure {
             return if found.tags == *tags {
                 Ok(found)
             } else {
-                Err(Error::AlreadyExists(call.facts().saying("a resource group of that name exists")))
+                Err(Error::AlreadyExists(
+                    call.facts().saying("a resource group with this name exists and does not belong to this link"),
+                ))
             };
         }
         let call = call.with(group::body(location, tags), Condition::None);

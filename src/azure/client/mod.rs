@@ -15,6 +15,8 @@ mod write;
 mod scripted;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_names;
 
 use super::arm::{Arm, Call};
 use super::cloud::{self, CloudFault};

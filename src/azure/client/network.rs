@@ -1,6 +1,6 @@
 //! Virtual networks, subnets, public IP addresses.
 
-use super::write::{Edit, LINGERING};
+use super::write::{Claim, Edit, LINGERING};
 use super::{Azure, NETWORK, Ours, read_as};
 use crate::azure::documents::network::{self, NewVirtualNetwork};
 use crate::azure::documents::public_ip::{self, NewPublicIp};
@@ -52,13 +52,14 @@ impl Azure {
         self.delete("delete virtual network", id, NETWORK, LINGERING, waits).await
     }
 
-    /// Makes a subnet. Subnets have no tags: one of that name with the same prefix counts as made.
+    /// Creates a subnet. Subnets have no tags: one of that name and prefix counts as created after a lost answer only.
     ///
     /// # Errors
-    /// `AlreadyExists` where one of that name has another prefix.
+    /// `AlreadyExists` where one of that name exists.
     pub async fn create_subnet(&self, id: &ResourceId, prefix: Ipv4Net, waits: &Waits) -> Result<Subnet, Error> {
         let mine = |doc: &Value| network::parse_subnet(doc).is_ok_and(|subnet| subnet.prefix == Some(prefix));
-        let doc = self.create_if("create subnet", id, &network::subnet_body(prefix), &mine, waits).await?;
+        let doc =
+            self.create_if("create subnet", id, &network::subnet_body(prefix), Claim::Written(&mine), waits).await?;
         read_as("create subnet", id.as_str(), network::parse_subnet(&doc))
     }
 

@@ -56,8 +56,10 @@ fn waits() -> Waits {
     Waits::lasting(Duration::from_secs(3600))
 }
 
+/// A create of a local network gateway whose name is free at first.
 async fn create(lines: Vec<Line>) -> (Result<crate::azure::model::LocalGateway, Error>, Arc<Scripted>) {
-    let (azure, script) = Scripted::plain(lines);
+    let free = fault("GET", "localNetworkGateways/one", 404, "ResourceNotFound");
+    let (azure, script) = Scripted::plain(std::iter::once(free).chain(lines).collect());
     let made = azure.create_local_gateway(&id("localNetworkGateways"), &new_local(), &mine, &waits()).await;
     (made, script)
 }
@@ -209,7 +211,7 @@ async fn no_token_goes_to_another_host() {
     let elsewhere = vec![("azure-asyncoperation", "https://evil.example/operations/o")];
     let (made, script) = create(vec![("PUT", "", Meets::Answer(201, elsewhere, local("Updating", "me")))]).await;
     assert!(matches!(made, Err(Error::Malformed(_))), "{made:?}");
-    assert_eq!(script.seen.lock().unwrap().len(), 1);
+    assert_eq!(script.seen.lock().unwrap().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -284,7 +286,10 @@ async fn a_hanging_read_is_tried_again_and_cancellation_ends_a_wait_at_once() {
     let (azure, _) = Scripted::plain(vec![("GET", "", Meets::Hang), ok("GET", "", local("Succeeded", "me"))]);
     assert!(azure.get_local_gateway(&id("localNetworkGateways"), &waits()).await.unwrap().is_some());
     let started = vec![("azure-asyncoperation", STATUS), ("retry-after", "100")];
-    let (azure, _) = Scripted::plain(vec![("PUT", "", Meets::Answer(201, started, local("Updating", "me")))]);
+    let (azure, _) = Scripted::plain(vec![
+        fault("GET", "", 404, "ResourceNotFound"),
+        ("PUT", "", Meets::Answer(201, started, local("Updating", "me"))),
+    ]);
     let (waits, begun) = (waits(), Instant::now());
     let cancel = waits.cancel.clone();
     tokio::spawn(async move {

@@ -3,7 +3,7 @@
 use super::{Azure, NETWORK, Ours};
 use crate::azure::arm::{Call, Condition, TRIES, pause};
 use crate::azure::documents::{provisioning_state, writable};
-use crate::azure::error::Error;
+use crate::azure::error::{Error, Facts};
 use crate::azure::id::ResourceId;
 use crate::azure::model::ProvisioningState;
 use crate::azure::operation::{Kind, Operation, settled};
@@ -24,13 +24,37 @@ const WRITES: u32 = 3;
 /// An edit of a document in place; run again on a fresh document when someone else was quicker.
 pub(super) type Edit<'a> = &'a (dyn Fn(&mut Value) + Send + Sync);
 
+/// How an object that a create finds under its name is recognised as this link's.
+#[derive(Clone, Copy)]
+pub(super) enum Claim<'a> {
+    /// By what is in its document.
+    Marked(&'a (dyn Fn(&Value) -> bool + Send + Sync)),
+    /// By its document, and only after a write of this very call whose answer was lost: it has no tags.
+    Written(&'a (dyn Fn(&Value) -> bool + Send + Sync)),
+}
+
+impl Claim<'_> {
+    /// `sent`: a write of this call may have made the object.
+    fn covers(&self, doc: &Value, sent: bool) -> bool {
+        match self {
+            Claim::Marked(is_ours) => is_ours(doc),
+            Claim::Written(is_ours) => sent && is_ours(doc),
+        }
+    }
+}
+
+fn name_taken(operation: &'static str, id: &ResourceId) -> Error {
+    let message = "an object with this name exists and does not belong to this link, so it was not changed";
+    Error::AlreadyExists(Facts::new(operation, id.as_str()).saying(message))
+}
+
 fn tags(doc: &Value) -> Tags {
     let pairs = doc.get("tags").and_then(Value::as_object).into_iter().flatten();
     pairs.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
 }
 
 impl Azure {
-    /// Makes an object that must not be there yet, and returns its document once it is provisioned.
+    /// Creates an object whose name must be free, and returns its document once it is provisioned.
     ///
     /// An object of that name that is `ours` is finished instead: waited for, or written again where it had failed.
     pub(super) async fn create(
@@ -41,22 +65,35 @@ impl Azure {
         ours: Ours<'_>,
         waits: &Waits,
     ) -> Result<Value, Error> {
-        let mine = |doc: &Value| ours(&tags(doc));
-        self.create_if(operation, id, body, &mine, waits).await
+        let by_tags = |doc: &Value| ours(&tags(doc));
+        self.create_if(operation, id, body, Claim::Marked(&by_tags), waits).await
     }
 
-    /// `create` with a check of the whole document, for what has no tags.
+    /// `create` with another proof of ownership.
+    ///
+    /// No published description of Microsoft.Network has `If-None-Match`, so the header alone does not protect an object of that
+    /// name: every write follows a read that did not find a foreign object.
     pub(super) async fn create_if(
         &self,
         operation: &'static str,
         id: &ResourceId,
         body: &Value,
-        mine: &(dyn Fn(&Value) -> bool + Send + Sync),
+        claim: Claim<'_>,
         waits: &Waits,
     ) -> Result<Value, Error> {
-        let mut condition = Condition::Absent;
-        for tries in 0..TRIES {
-            let call = Call::new(operation, Method::Put, id, NETWORK).with(body.clone(), condition.clone());
+        let mut found = self.get(operation, id, waits).await?;
+        let (mut tries, mut sent) = (0, false);
+        loop {
+            let condition = match &found {
+                Some(doc) if !claim.covers(doc, sent) => return Err(name_taken(operation, id)),
+                Some(doc) if provisioning_state(doc).is_given_up() => {
+                    let etag = doc.get("etag").and_then(Value::as_str);
+                    etag.map_or(Condition::None, |etag| Condition::Unchanged(etag.to_owned()))
+                }
+                Some(_) => return settled(&self.arm, operation, id, NETWORK, waits).await,
+                None => Condition::Absent,
+            };
+            let call = Call::new(operation, Method::Put, id, NETWORK).with(body.clone(), condition);
             let error = match self.arm.write(&call, waits).await {
                 Ok(first) => {
                     self.follow(&call, Kind::Write, id, first, waits).await?;
@@ -64,27 +101,22 @@ impl Azure {
                 }
                 Err(error) => error,
             };
-            let found = match &error {
+            found = match &error {
                 Error::PreconditionFailed(_) | Error::Conflict(_) => self.get(operation, id, waits).await?,
-                error if error.is_ambiguous() => self.look_again(operation, id, &error.clone(), waits).await?,
+                error if error.is_ambiguous() => {
+                    sent = true;
+                    self.look_again(operation, id, error, waits).await?
+                }
                 _ => return Err(error),
             };
-            match found {
-                Some(doc) if !mine(&doc) => return Err(Error::AlreadyExists(Box::new(error.facts().clone()))),
-                Some(doc) if provisioning_state(&doc).is_given_up() => {
-                    let etag = doc.get("etag").and_then(Value::as_str);
-                    condition = etag.map_or(Condition::None, |etag| Condition::Unchanged(etag.to_owned()));
-                }
-                Some(_) => return settled(&self.arm, operation, id, NETWORK, waits).await,
-                None if matches!(error, Error::Conflict(_)) => return Err(error),
-                None => condition = Condition::Absent,
+            tries += 1;
+            match &found {
+                None if matches!(error, Error::Conflict(_)) || tries == TRIES => return Err(error),
+                Some(doc) if provisioning_state(doc).is_given_up() && tries == TRIES => return Err(error),
+                Some(doc) if !provisioning_state(doc).is_given_up() => {}
+                _ => pause(&error, tries - 1, &call, waits).await?,
             }
-            if tries + 1 == TRIES {
-                return Err(error);
-            }
-            pause(&error, tries, &call, waits).await?;
         }
-        Err(Error::Server(Call::new(operation, Method::Put, id, NETWORK).facts().saying("it did not come about")))
     }
 
     /// After a lost reply: looks a few times, since what was made may show late.
