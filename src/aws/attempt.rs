@@ -6,6 +6,7 @@ use super::client::Ec2;
 use super::convert;
 use super::error::{Error, Failure};
 use super::patience::Waits;
+use crate::primitives::answer;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::future::Future;
@@ -18,7 +19,7 @@ use tracing::instrument::WithSubscriber;
 const GRACE: Duration = Duration::from_secs(5);
 /// No connection at all (wrong address, refused certificate) is given up on early.
 const UNREACHABLE: Duration = Duration::from_secs(60);
-/// A service that keeps failing is given up on after this.
+/// A service that keeps failing is given up on after this; what is not the service, after some tries.
 const FAILING: Duration = Duration::from_secs(600);
 /// Objects just made may be unknown to the next call for this long.
 pub(super) const SETTLE: Duration = Duration::from_secs(30);
@@ -114,7 +115,8 @@ impl Ec2 {
             tracing::debug!(operation, target, region = %self.region(), tries, %error, "AWS call failed");
             let pause = self.jitter().retry_after(tries);
             tries += 1;
-            let spent = self.max_retries().is_some_and(|most| tries > most);
+            let spent = self.max_retries().is_some_and(|most| tries > most)
+                || matches!(error, Error::Malformed(_)) && tries >= answer::TRIES;
             if spent || begun.elapsed() >= policy.limit(&error) {
                 return Err(error);
             }

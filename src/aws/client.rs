@@ -1,5 +1,6 @@
 //! The provider's AWS half: configuration that is read when a resource first needs it, and one client a region.
 
+use super::bounded::bounded;
 use super::credentials;
 use super::error::Error;
 use super::jitter::Jitter;
@@ -137,6 +138,7 @@ impl Shared {
             Some(http) => http.clone(),
             None => trust::https(settings)?,
         };
+        let http = bounded(http);
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
             .sleep_impl(self.seams.sleep.clone().unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep::new())))

@@ -1,6 +1,8 @@
 //! From the SDK's errors to ours. Nothing of a request is carried over, for a request may hold a key.
 
 use super::error::{Error, Failure};
+use crate::primitives::answer::{AnswerFault, described, find, is_html};
+use crate::primitives::cloud_text::clean;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -16,12 +18,32 @@ pub(super) fn error<E>(operation: &'static str, target: &str, failed: SdkError<E
 where
     E: Std + ProvideErrorMetadata + Send + Sync + 'static,
 {
+    let mut sorted = sort(operation, target, failed);
+    if let Some(failure) = sorted.failure_mut() {
+        for text in [&mut failure.code, &mut failure.message, &mut failure.request_id] {
+            *text = clean(text);
+        }
+    }
+    sorted
+}
+
+fn sort<E>(operation: &'static str, target: &str, failed: SdkError<E, HttpResponse>) -> Error
+where
+    E: Std + ProvideErrorMetadata + Send + Sync + 'static,
+{
     if let Some(fault) = find::<CredentialsError>(&failed) {
         return credentials(fault);
     }
     let mut failure = Failure { operation, target: target.to_owned(), ..Failure::default() };
     if let Some(response) = failed.raw_response() {
         failure.request_id = request_id(response);
+    }
+    if let Some(fault) = find::<AnswerFault>(&failed) {
+        failure.message = fault.to_string();
+        return match fault {
+            AnswerFault::Untrusted { .. } => Error::Untrusted(Box::new(failure)),
+            _ => Error::Malformed(Box::new(failure)),
+        };
     }
     match &failed {
         SdkError::ServiceError(context) => {
@@ -32,13 +54,19 @@ where
                 None => format!("HTTP {}", context.raw().status().as_u16()),
             };
             if failure.code.is_empty() && meta.message().is_none() {
-                failure.message = format!("{}, {}", failure.message, chain(context.err()));
+                failure.message = match page(context.raw()) {
+                    Some(page) => format!("{} with {page}", failure.message),
+                    None => format!("{}, {}", failure.message, chain(context.err())),
+                };
             }
             Error::sort(context.raw().status().as_u16(), failure)
         }
         SdkError::ResponseError(context) => {
             let status = context.raw().status().as_u16();
-            failure.message = format!("HTTP {status}, {}", chain(&failed));
+            failure.message = match page(context.raw()) {
+                Some(page) => format!("HTTP {status} with {page}"),
+                None => format!("HTTP {status}, {}", chain(&failed)),
+            };
             match status {
                 // The body broke off: as good as no answer.
                 200..=299 => Error::Ambiguous(Box::new(failure)),
@@ -67,7 +95,7 @@ pub(super) fn credentials(fault: &CredentialsError) -> Error {
         CredentialsError::ProviderTimedOut(_) => "getting AWS credentials took too long",
         _ => "getting AWS credentials failed",
     };
-    Error::Credentials(format!("{words}: {}; {TRIED}", chain(fault)))
+    Error::Credentials(format!("{words}: {}; {TRIED}", clean(&chain(fault))))
 }
 
 /// EC2 gives its id in a header too, on errors as on successes.
@@ -99,15 +127,10 @@ fn chain(error: &dyn Std) -> String {
     words
 }
 
-fn find<'a, T: Std + 'static>(error: &'a (dyn Std + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
+/// The page that came with an error, from a proxy for example.
+fn page(response: &HttpResponse) -> Option<String> {
+    let body = response.body().bytes().filter(|body| is_html(body))?;
+    Some(described(body))
 }
 
 /// Name resolution, TCP and TLS failed before a byte of the request went out.

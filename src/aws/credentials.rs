@@ -2,6 +2,7 @@
 
 use super::error::Error;
 use super::settings::{AssumeRole, AssumeRoleWithWebIdentity, Settings};
+use super::whole::Whole;
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
@@ -104,7 +105,7 @@ pub(super) fn sts(
     region: &Region,
     credentials: Option<SharedCredentialsProvider>,
 ) -> aws_sdk_sts::Client {
-    let mut config = aws_sdk_sts::config::Builder::from(sdk).region(region.clone());
+    let mut config = aws_sdk_sts::config::Builder::from(sdk).region(region.clone()).interceptor(Whole);
     config.set_credentials_provider(credentials);
     if let Some(endpoint) = &settings.endpoints.sts {
         config.set_endpoint_url(Some(endpoint.clone()));

@@ -38,6 +38,9 @@ pub enum Error {
     /// An answer that is not what the service sends; whether it did anything is unknown.
     #[error("unreadable answer: {0}")]
     Malformed(Box<Failure>),
+    /// The server's certificate is not accepted, and will not be later; nothing was sent.
+    #[error("no trusted connection: {0}")]
+    Untrusted(Box<Failure>),
     /// No connection came about, so nothing was sent.
     #[error("unreachable: {0}")]
     Unreachable(Box<Failure>),
@@ -106,6 +109,7 @@ impl Error {
             | Error::Server(f)
             | Error::Ambiguous(f)
             | Error::Malformed(f)
+            | Error::Untrusted(f)
             | Error::Unreachable(f)
             | Error::Cancelled(f)
             | Error::TimedOut(f) => Some(f),
@@ -127,6 +131,7 @@ impl Error {
             | Error::Server(f)
             | Error::Ambiguous(f)
             | Error::Malformed(f)
+            | Error::Untrusted(f)
             | Error::Unreachable(f)
             | Error::Cancelled(f)
             | Error::TimedOut(f) => Some(f),

@@ -12,6 +12,8 @@ pub mod settings;
 #[cfg(feature = "clouds")]
 mod attempt;
 #[cfg(feature = "clouds")]
+mod bounded;
+#[cfg(feature = "clouds")]
 mod calls;
 #[cfg(feature = "clouds")]
 mod client;

@@ -1,6 +1,8 @@
 //! The calls through the real SDK, against answers held in memory, under a paused clock.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod hostile;
+
 use super::model::{
     CustomerGatewayId, KeyStorage, LogGroup, Logs, Target, TunnelOptions, VpnConnectionId, VpnGatewayId,
 };

@@ -1,11 +1,16 @@
 //! Whether an answer is whole. The SDK's XML reader takes a document that breaks off for one that has nothing more to
 //! say, so that a cut list would read as an empty one, and what exists as gone.
 
+use super::bounded::host_of;
+use crate::primitives::answer::page;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
+
+/// The root of a document is within so many bytes.
+const ROOT_WITHIN: usize = 1024;
 
 /// Refuses answers that are not one complete XML document of EC2 or STS.
 #[derive(Debug)]
@@ -27,10 +32,16 @@ impl Intercept for Whole {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        match context.response().body().bytes() {
-            Some(body) if whole(body) => Ok(()),
-            _ => Err(Box::new(Broken)),
+        let body = context.response().body().bytes().unwrap_or_default();
+        if whole(body) {
+            return Ok(());
         }
+        let status = context.response().status().as_u16();
+        if (200..300).contains(&status) && !may_be_cut(body) {
+            let host = context.inner().request().map(|request| host_of(request.uri())).unwrap_or_default();
+            return Err(Box::new(page(&host, status, body)));
+        }
+        Err(Box::new(Broken))
     }
 }
 
@@ -49,9 +60,39 @@ fn whole(body: &[u8]) -> bool {
     closed && name.ends_with("Response")
 }
 
+/// Whether it may be the start of the service's document: nothing at all, or XML with a root as EC2 and STS name it.
+fn may_be_cut(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body.get(..ROOT_WITHIN).unwrap_or(body));
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let Some(text) = text.strip_prefix("<?xml") else { return is_root(text) };
+    text.split_once("?>").is_none_or(|(_, rest)| is_root(rest.trim_start()))
+}
+
+fn is_root(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('<') else { return text.is_empty() };
+    match rest.split_once(|c: char| c.is_whitespace() || c == '>' || c == '/') {
+        Some((name, _)) => name.ends_with("Response"),
+        None => rest.chars().all(|c| c.is_ascii_alphanumeric()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::whole;
+    use super::{may_be_cut, whole};
+
+    #[test]
+    fn tell_cut_document_from_another_text() {
+        for cut in
+            ["", " ", "<", "<Desc", "<DescribeVpcsResponse", "<AResponse><b>", "<?xml", "<?xml version=\"1.0\"?>\n<A"]
+        {
+            assert!(may_be_cut(cut.as_bytes()), "{cut}");
+        }
+        for other in
+            ["<!DOCTYPE html>", "<html>", "log in first", "{}", "<<< x", "<Error><Code/></Error>", "<?xml ?><rss>"]
+        {
+            assert!(!may_be_cut(other.as_bytes()), "{other}");
+        }
+    }
 
     #[test]
     fn only_a_complete_document_of_the_service_is_whole() {

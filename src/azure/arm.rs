@@ -7,10 +7,11 @@
 use super::bearer::Bearer;
 use super::cloud::{self, Cloud, CloudSource};
 use super::credential::{Method as Login, identity};
-use super::error::{Error, Facts, Headers, classify};
+use super::error::{Error, Facts, Headers, classify, sort};
 use super::http::describe;
 use super::id::ResourceId;
 use super::waits::{Waits, backoff};
+use crate::primitives::answer::{AnswerFault, described, find, page};
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::{CONTENT_TYPE, HeaderName, USER_AGENT};
 use azure_core::http::policies::{Policy, PolicyResult};
@@ -84,6 +85,8 @@ pub(super) struct Reply {
     pub headers: Headers,
     /// Null where there was none, or where a write's was not JSON.
     pub body: Value,
+    /// Bytes of the body.
+    pub size: usize,
 }
 
 /// A try that brought no success.
@@ -155,11 +158,12 @@ impl Arm {
     pub(super) async fn read(&self, call: &Call, waits: &Waits) -> Result<Reply, Error> {
         let mut tries = 0;
         loop {
-            let error = match self.attempt(call, waits).await {
+            let Miss { error, unsent } = match self.attempt(call, waits).await {
                 Ok(reply) => return Ok(reply),
-                Err(miss) => miss.error,
+                Err(miss) => miss,
             };
-            let transient = error.is_ambiguous() || matches!(error, Error::Malformed(_));
+            // What was not even sent has an address that is not Azure's.
+            let transient = error.is_ambiguous() || matches!(error, Error::Malformed(_)) && !unsent;
             if !(transient && tries + 1 < TRIES || matches!(error, Error::Throttled(_))) {
                 return Err(error);
             }
@@ -346,6 +350,7 @@ fn address(call: &Call, cloud: &Cloud) -> Result<Url, Error> {
 
 /// Sends once and sorts the answer.
 async fn transmit(pipeline: &Pipeline, mut request: Request, call: &Call, waits: &Waits) -> Result<Reply, Miss> {
+    let host = request.url().host_str().unwrap_or_default().to_owned();
     let departed = Arc::new(Departed(AtomicBool::new(false)));
     let context = Context::new().with_value(Arc::clone(&departed));
     let options = PipelineSendOptions { skip_checks: true, ..Default::default() };
@@ -371,29 +376,65 @@ async fn transmit(pipeline: &Pipeline, mut request: Request, call: &Call, waits:
         answer.headers().iter().map(|(k, v)| (k.as_str().to_ascii_lowercase(), v.as_str().to_owned())).collect();
     let bytes: &[u8] = answer.body().as_ref();
     let parsed = if bytes.is_empty() { Ok(Value::Null) } else { serde_json::from_slice::<Value>(bytes) };
+    let is_write = matches!(call.method, Method::Put | Method::Delete | Method::Patch);
+    let facts = || call.facts().of_answer(status, &headers);
+    let unusable = |message: String| {
+        let facts = facts().saying(message);
+        let error = if is_write { Error::Ambiguous(facts) } else { Error::Malformed(facts) };
+        Err(Miss { error, unsent: false })
+    };
+    // Resource Manager explains each 404 in JSON: a page says nothing about the resource.
+    if !is_json(bytes) && parsed.is_err() && ((200..300).contains(&status) || status == 404) {
+        return unusable(page(&host, status, bytes).to_string());
+    }
     if !(200..300).contains(&status) {
-        let error = classify(call.operation, &call.target, status, &headers, &parsed.unwrap_or(Value::Null));
+        let error = match parsed {
+            Err(_) => sort(facts().saying(format!("HTTP {status} from {host} with {}", described(bytes)))),
+            Ok(body) => classify(call.operation, &call.target, status, &headers, &body),
+        };
         return Err(Miss { error, unsent: false });
     }
     match parsed {
-        Ok(body) => Ok(Reply { status, headers, body }),
+        Ok(body) if is_error_document(&body) => {
+            let said = Facts::default().of_error(body.get("error").unwrap_or(&Value::Null));
+            unusable(format!("the answer is an error in spite of its status: {}: {}", said.code, said.message))
+        }
+        Ok(body) => Ok(Reply { status, headers, body, size: bytes.len() }),
         // A write has happened, and what it made is read again anyway.
-        Err(_) if matches!(call.method, Method::Put | Method::Delete | Method::Patch) => {
-            Ok(Reply { status, headers, body: Value::Null })
-        }
-        Err(error) => {
-            let facts = call.facts().of_answer(status, &headers).saying(format!("the answer is not JSON: {error}"));
-            Err(Miss { error: Error::Malformed(facts), unsent: false })
-        }
+        Err(_) if is_write => Ok(Reply { status, headers, body: Value::Null, size: bytes.len() }),
+        Err(error) => unusable(format!("the answer is not complete JSON: {error}")),
     }
+}
+
+/// Whether a text that cannot be read was meant as JSON.
+fn is_json(bytes: &[u8]) -> bool {
+    bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|first| matches!(first, b'{' | b'['))
+}
+
+/// An error that came with a status of success. The record of an operation has an error too, under its status.
+fn is_error_document(body: &Value) -> bool {
+    let is_error = body.get("error").is_some_and(|error| error.get("code").is_some_and(Value::is_string));
+    is_error && !["status", "id", "value", "properties"].iter().any(|key| body.get(key).is_some())
 }
 
 fn lost(call: &Call, message: String, unsent: bool) -> Miss {
     Miss { error: Error::Ambiguous(call.facts().saying(message)), unsent }
 }
 
-/// No answer came. Without a token, or a connection, the request had no effect.
+/// No answer came, or none that is accepted. Without a token, or a connection, the request had no effect.
 fn broken(call: &Call, error: &azure_core::Error, left: bool) -> Miss {
+    let is_read = matches!(call.method, Method::Get | Method::Post);
+    match find::<AnswerFault>(error) {
+        Some(fault @ AnswerFault::Untrusted { .. }) => {
+            return Miss { error: Error::Untrusted(call.facts().saying(fault.to_string())), unsent: true };
+        }
+        Some(fault) if left && is_read => {
+            return Miss { error: Error::Malformed(call.facts().saying(fault.to_string())), unsent: false };
+        }
+        Some(fault) if left => return lost(call, fault.to_string(), false),
+        Some(fault) => return Miss { error: Error::Auth(call.facts().saying(fault.to_string())), unsent: true },
+        None => {}
+    }
     let message = describe(error);
     match error.kind() {
         ErrorKind::Connection => lost(call, message, true),

@@ -1,5 +1,6 @@
 //! What went wrong at Azure, sorted by what the caller should do about it.
 
+use crate::primitives::cloud_text::clean;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +9,14 @@ use std::time::Duration;
 /// Response headers, names in lower case.
 pub type Headers = BTreeMap<String, String>;
 
-/// The circumstances of a failure. Holds no key, no token and no URL with a signature in it.
+/// Details of an error that are shown.
+const MOST_DETAILS: usize = 20;
+/// Characters of a request's id that are shown.
+const LONGEST_ID: usize = 100;
+/// Waits that Azure asks for were seen up to 160 s. Longer ones are cut to this.
+const LONGEST_WAIT: f64 = 300.0;
+
+/// The circumstances of a failure. Texts of others are cleaned where they enter. Holds no key, no token and no URL with a signature in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// What was being done, in words: `create connection`.
@@ -67,6 +75,9 @@ pub enum Error {
     /// No answer came: the effect is unknown. Look before trying again.
     #[error("no answer: {0}")]
     Ambiguous(Box<Facts>),
+    /// The server's certificate is not accepted, and will not be later; nothing was sent.
+    #[error("no trusted connection: {0}")]
+    Untrusted(Box<Facts>),
     /// No access token could be had; the request was not sent.
     #[error("authentication failed: {0}")]
     Auth(Box<Facts>),
@@ -99,6 +110,7 @@ impl Error {
             | Error::Refused(f)
             | Error::Server(f)
             | Error::Ambiguous(f)
+            | Error::Untrusted(f)
             | Error::Auth(f)
             | Error::Malformed(f)
             | Error::OperationFailed(f)
@@ -152,7 +164,7 @@ impl Facts {
     /// These facts with a message of our own.
     #[must_use]
     pub fn saying(mut self, message: impl Into<String>) -> Box<Self> {
-        self.message = message.into();
+        self.message = clean(&message.into());
         Box::new(self)
     }
 
@@ -160,8 +172,9 @@ impl Facts {
     #[must_use]
     pub fn of_answer(mut self, status: u16, headers: &Headers) -> Self {
         self.status = Some(status);
-        self.request_id = headers.get("x-ms-request-id").cloned();
-        self.correlation_id = headers.get("x-ms-correlation-request-id").cloned();
+        let id = |name: &str| headers.get(name).map(|id| clean(id).chars().take(LONGEST_ID).collect());
+        self.request_id = id("x-ms-request-id");
+        self.correlation_id = id("x-ms-correlation-request-id");
         self.retry_after = retry_after(headers);
         self
     }
@@ -170,27 +183,29 @@ impl Facts {
     #[must_use]
     pub fn of_error(mut self, error: &Value) -> Self {
         let word = |v: &Value, key: &str| v.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        self.code = word(error, "code");
-        self.message = word(error, "message");
-        for detail in error.get("details").and_then(Value::as_array).into_iter().flatten() {
-            let (code, message) = (word(detail, "code"), word(detail, "message"));
-            if !(code.is_empty() && message.is_empty()) {
-                self.message.push_str(&format!(" [{code}: {message}]"));
+        self.code = clean(&word(error, "code"));
+        let mut message = word(error, "message");
+        for detail in error.get("details").and_then(Value::as_array).into_iter().flatten().take(MOST_DETAILS) {
+            let (code, more) = (word(detail, "code"), word(detail, "message"));
+            if !(code.is_empty() && more.is_empty()) {
+                message.push_str(&format!(" [{code}: {more}]"));
             }
         }
+        self.message = clean(&message);
         self
     }
 }
 
-/// The wait that an answer asks for: a header in milliseconds before `Retry-After` in seconds. Zero counts as absent.
+/// The wait that an answer asks for: a header in milliseconds before `Retry-After` in seconds. Zero counts as absent, and what is
+/// too long is cut.
 pub fn retry_after(headers: &Headers) -> Option<Duration> {
     let number = |name: &str| headers.get(name).and_then(|v| v.trim().parse::<f64>().ok());
     ["x-ms-retry-after-ms", "retry-after-ms"]
         .into_iter()
         .find_map(|name| number(name).map(|ms| ms / 1000.0))
         .or_else(|| number("retry-after"))
-        .filter(|seconds| seconds.is_finite() && *seconds > 0.0 && *seconds < 86_400.0)
-        .map(Duration::from_secs_f64)
+        .filter(|seconds| *seconds > 0.0)
+        .map(|seconds| Duration::from_secs_f64(seconds.min(LONGEST_WAIT)))
 }
 
 /// Codes that mean: another operation is at work here, whatever the HTTP status. Statuses vary for the same code.
@@ -216,11 +231,21 @@ pub fn classify(operation: &str, target: &str, status: u16, headers: &Headers, b
     // A referenced resource that ended as Failed will not become ready by waiting.
     let hopeless = says("ReferencedResourceNotProvisioned") && facts.message.contains("Failed");
     let busy = matches!(status, 400 | 409 | 429) && BUSY.iter().any(|word| says(word)) && !hopeless;
-    // Cut off on the way: whether it would mend is not known.
+    if busy {
+        return Error::Busy(Box::new(facts));
+    }
+    if hopeless && status == 429 {
+        return Error::Refused(Box::new(facts));
+    }
+    sort(Box::new(facts))
+}
+
+/// Sorts what is known of an error by its status and code.
+pub fn sort(facts: Box<Facts>) -> Error {
+    let (status, code) = (facts.status.unwrap_or_default(), facts.code.as_str());
+    // Cut off on the way: whether a repetition would succeed is not known.
     let wordless = matches!(status, 400 | 409) && code.is_empty();
-    let facts = Box::new(facts);
     match status {
-        _ if busy => Error::Busy(facts),
         _ if wordless => Error::Server(facts),
         400 | 409 if code.starts_with("InUse") || code.ends_with("CannotBeDeleted") => Error::InUse(facts),
         401 | 403 => Error::Denied(facts),
@@ -230,7 +255,7 @@ pub fn classify(operation: &str, target: &str, status: u16, headers: &Headers, b
         408 | 500..=599 => Error::Server(facts),
         409 => Error::Conflict(facts),
         412 => Error::PreconditionFailed(facts),
-        429 if !hopeless => Error::Throttled(facts),
+        429 => Error::Throttled(facts),
         _ => Error::Refused(facts),
     }
 }
@@ -311,5 +336,11 @@ mod tests {
         );
         assert_eq!(retry_after(&headers(&[("retry-after", "10")])), Some(Duration::from_secs(10)));
         assert_eq!(retry_after(&headers(&[("retry-after", "0")])), None);
+        for absurd in ["1e300", "inf", "99999999999999999999", "86399"] {
+            assert_eq!(retry_after(&headers(&[("retry-after", absurd)])), Some(Duration::from_secs(300)), "{absurd}");
+        }
+        for nonsense in ["NaN", "-1", "-inf", "", "soon", "Fri, 27 Nov 2026 12:00:00 GMT"] {
+            assert_eq!(retry_after(&headers(&[("retry-after", nonsense)])), None, "{nonsense}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The HTTP client of everything that goes to Azure: resource manager, token endpoints, metadata.
 
+use crate::primitives::answer::untrusted;
 use azure_core::Error;
 use azure_core::error::ErrorKind;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request};
@@ -76,11 +77,15 @@ fn chain(error: &dyn std::error::Error) -> String {
 impl HttpClient for Http {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let answer = self.client().await?.execute_request(request).await;
+        let host = request.url().host_str().unwrap_or_default();
         // The address is left out of errors: an operation's may carry a signature.
         answer.map_err(|error| {
             let kind = error.kind().clone();
             match error.into_downcast::<reqwest::Error>() {
-                Ok(inner) => Error::with_message(kind, chain(&inner.without_url())),
+                Ok(inner) => match untrusted(host, &inner) {
+                    Some(fault) => Error::new(ErrorKind::Other, fault),
+                    None => Error::with_message(kind, chain(&inner.without_url())),
+                },
                 Err(error) => error,
             }
         })

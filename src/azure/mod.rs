@@ -17,6 +17,8 @@ pub mod arm;
 #[cfg(feature = "clouds")]
 mod bearer;
 #[cfg(feature = "clouds")]
+mod bounded;
+#[cfg(feature = "clouds")]
 pub mod client;
 #[cfg(feature = "clouds")]
 pub mod http;

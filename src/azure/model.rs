@@ -173,3 +173,9 @@ pub struct BgpPeer {
     pub state: String,
     pub routes_received: u64,
 }
+
+impl BgpPeer {
+    pub fn is_connected(&self) -> bool {
+        self.state.eq_ignore_ascii_case("Connected")
+    }
+}

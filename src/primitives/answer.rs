@@ -147,7 +147,7 @@ fn elements(body: &[u8]) -> usize {
 }
 
 fn items(body: &[u8]) -> usize {
-    body.windows(5).filter(|window| window == b"<item").count()
+    body.split(|byte| *byte == b'<').filter(|element| element.starts_with(b"item")).count()
 }
 
 /// The first error of the type in a chain, also inside the I/O errors, which leave out of the chain what they wrap.
@@ -190,11 +190,11 @@ mod tests {
     #[test]
     fn reject_answer_with_too_many_elements() {
         for element in ["[],", "{},", "1,", "<a/>", "<item/>"] {
-            let body = element.repeat(LARGEST / element.len());
+            let body = element.repeat(MOST_ELEMENTS + 1);
             let fault = check("h", 200, None, body.as_bytes());
             assert!(matches!(fault, Err(AnswerFault::TooManyElements { .. })), "{element}");
         }
-        let list = "{\"id\": \"/subscriptions/s/resourceGroups/g\", \"name\": \"one\"},".repeat(100_000);
+        let list = "{\"id\": \"/subscriptions/s/resourceGroups/g\", \"name\": \"one\"},".repeat(20_000);
         assert_eq!(check("h", 200, None, list.as_bytes()), Ok(()));
     }
 

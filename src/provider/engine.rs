@@ -5,7 +5,7 @@ use super::bgp_vpn::engine::{Engine, EngineSource, Found, Outcome, Progress};
 use super::bgp_vpn::unread::unread_keys;
 use super::name_taken;
 use super::settings::{Configured, NotReady, Settings};
-use super::status::{Query, StatusSource, View};
+use super::status::{self, Denial, Peers, Query, StatusSource, View};
 use crate::aws::Aws;
 use crate::aws::model::{TransitGatewayId, VpnGatewayId};
 use crate::azure::{Azure, AzureSettings, Gates};
@@ -206,7 +206,7 @@ impl StatusSource for Engines {
         let found = engine.find(&id, &cancel).await?;
         let limits = Limits::within(Duration::from_secs(120), &cancel);
         let peers = match engine.clouds()?.azure.bgp_peers(&query.azure_gateway_id, &limits.azure()).await {
-            Ok(peers) => Some(peers),
+            Ok(peers) => Peers::Listed(peers),
             // A gateway that is being changed answers nothing for a while: unknown, not an error.
             Err(error)
                 if error.is_waitable()
@@ -214,11 +214,16 @@ impl StatusSource for Engines {
                     || error.is_ambiguous()
                     || matches!(error, crate::azure::Error::TimedOut(_)) =>
             {
-                None
+                Peers::Busy
             }
+            Err(error) if reconcile::is_denial(&error) => Peers::Denied(Denial {
+                action: reconcile::BGP_PEERS,
+                scope: query.azure_gateway_id.to_string(),
+                reason: error.to_string(),
+            }),
             Err(error) => return Err(unread("the BGP peers", &Cause::Azure(error))),
         };
-        Ok(View::of(&found.observed, peers.as_deref()))
+        Ok(View::of(&found.observed, peers))
     }
 }
 
@@ -251,6 +256,11 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
              state builds this same link, look at both.",
             capital(&cause.to_string())
         )));
+    }
+    for denial in &ended.denied {
+        let scope = denial.scope.to_string();
+        let denial = Denial { action: denial.action, scope, reason: denial.reason.clone() };
+        diagnostics.push(status::denied(&denial));
     }
     for failure in &ended.failures {
         let what = match &failure.step {

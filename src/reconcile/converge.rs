@@ -3,6 +3,7 @@
 use super::act::{Acting, act};
 use super::cause::Cause;
 use super::clouds::{Clouds, Limits, Site};
+use super::denied::{Denial, Denied};
 use super::foreign::taken_names;
 use super::observe::observe;
 use super::pulse::{Pulse, stands_still};
@@ -49,6 +50,8 @@ pub struct Ended {
     pub resumed: bool,
     /// Why the run could not show that it was alive: another one may have taken it for dead.
     pub unheard: Option<Cause>,
+    /// Reads that the credentials may not make, and without which the work was done.
+    pub denied: Vec<Denial>,
 }
 
 /// Told after every step that ended well.
@@ -56,9 +59,9 @@ pub type Progress<'a> = &'a (dyn Fn(&Observed) + Send + Sync);
 
 /// Builds, repairs or changes the link until it is as the spec says.
 pub async fn converge(clouds: &Clouds, spec: &Spec, search: &Search, limits: &Limits, told: Progress<'_>) -> Ended {
-    let pulse = Pulse::default();
-    let ended = Box::pin(rounds(clouds, spec, search, limits, &pulse, told)).await;
-    Ended { creates: is_to_be_made(&search.known), unheard: pulse.unheard(), ..ended }
+    let (pulse, denied) = (Pulse::default(), Denied::default());
+    let ended = Box::pin(rounds(clouds, spec, search, limits, (&pulse, &denied), told)).await;
+    Ended { creates: is_to_be_made(&search.known), unheard: pulse.unheard(), denied: denied.all(), ..ended }
 }
 
 async fn rounds(
@@ -66,7 +69,7 @@ async fn rounds(
     spec: &Spec,
     search: &Search,
     limits: &Limits,
-    pulse: &Pulse,
+    (pulse, denied): (&Pulse, &Denied),
     told: Progress<'_>,
 ) -> Ended {
     let (mut search, spec) = (search.clone(), &mut spec.clone());
@@ -105,7 +108,7 @@ async fn rounds(
         if steps.is_empty() {
             return Ended { observed: seen, ..whole };
         }
-        let ended = one_round(&site, Work::Build(spec, pulse), &search, (seen, steps), limits, told).await;
+        let ended = one_round(&site, Work::Build(spec, pulse, denied), &search, (seen, steps), limits, told).await;
         search.known.learn(&ended.observed);
         if withdrew(&ended.done) {
             spec.former.addresses.clear();
@@ -154,7 +157,7 @@ fn import_id(spec: &Spec) -> String {
 /// What the steps of a round are for.
 #[derive(Clone, Copy)]
 enum Work<'a> {
-    Build(&'a Spec, &'a Pulse),
+    Build(&'a Spec, &'a Pulse, &'a Denied),
     TakeDown(&'a Demolition),
 }
 
@@ -169,10 +172,14 @@ async fn one_round(
     let inner = limits.child();
     let (before, board) = (seen.clone(), Mutex::new(seen));
     let (spec, pulse, demolition) = match work {
-        Work::Build(spec, pulse) => (Some(spec), Some(pulse), None),
+        Work::Build(spec, pulse, _) => (Some(spec), Some(pulse), None),
         Work::TakeDown(what) => (None, None, Some(what)),
     };
-    let acting = Acting { site, spec, demolition, search, board: &board, before: &before, limits: &inner, pulse };
+    let unused = Denied::default();
+    let denied = if let Work::Build(_, _, denied) = work { denied } else { &unused };
+    let (limits_of_step, before) = (&inner, &before);
+    let acting =
+        Acting { site, spec, demolition, search, board: &board, before, limits: limits_of_step, pulse, denied };
     let on_failure = if demolition.is_some() { OnFailure::GoOn } else { OnFailure::Stop };
     let running = run(steps, |step| act_and_tell(&acting, step, told), on_failure, &inner.cancel);
     let ran = match pulse {

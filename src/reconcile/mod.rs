@@ -12,11 +12,13 @@
 //! | `find` | the link behind an import id |
 //! | `foreign` | names of a new link that objects of others have |
 //! | `cause` | why a step failed |
+//! | `denied` | reads that were rejected and are not needed |
 
 mod act;
 mod cause;
 mod clouds;
 mod converge;
+mod denied;
 mod find;
 mod foreign;
 mod observe;
@@ -27,6 +29,7 @@ mod survey;
 pub use cause::Cause;
 pub use clouds::{Clouds, Limits, Site};
 pub use converge::{Ended, Failure, converge, demolish};
+pub use denied::{BGP_PEERS, Denial, is_denial};
 pub use find::{FindFault, FoundLink, find};
 pub use observe::observe;
 pub use survey::survey;

@@ -2,7 +2,7 @@
 
 use crate::aws::attempt::Policy;
 use crate::aws::client::Ec2;
-use crate::aws::error::Error;
+use crate::aws::error::{Error, Failure};
 use crate::aws::model::{
     CustomerGateway, CustomerGatewayId, InternetGateway, RouteTable, Subnet, TransitGateway, TransitGatewayId, Vpc,
     VpcId, VpnConnection, VpnGateway, VpnGatewayId,
@@ -10,7 +10,9 @@ use crate::aws::model::{
 use crate::aws::observe;
 use crate::aws::patience::Waits;
 use crate::primitives::Tags;
+use crate::primitives::answer::MOST_PAGES;
 use aws_sdk_ec2::types as sdk;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Which objects to describe. All conditions must hold; without any, all of the region.
@@ -89,6 +91,25 @@ impl fmt::Display for Filter {
     }
 }
 
+/// Objects of one list.
+const MOST_FOUND: usize = 100_000;
+
+/// The pages of one list, so that it comes to an end.
+#[derive(Default)]
+struct Pages(BTreeSet<String>);
+
+impl Pages {
+    /// # Errors
+    /// `Malformed` for a page that was read before, or one too many.
+    fn turn(&mut self, operation: &'static str, filter: &Filter, token: &str, found: usize) -> Result<(), Error> {
+        let fault = |message| Err(Error::Malformed(Failure::local(operation, &filter.to_string(), message)));
+        if !self.0.insert(token.to_owned()) {
+            return fault("the list repeats a page: its nextToken was used before");
+        }
+        if self.0.len() >= MOST_PAGES || found > MOST_FOUND { fault("the list is too long") } else { Ok(()) }
+    }
+}
+
 /// A describe call whose answer is whole.
 macro_rules! whole {
     ($(#[$doc:meta])* $name:ident, $operation:literal, $id:literal, $list:ident, $kind:ident, $observe:path) => {
@@ -121,13 +142,15 @@ macro_rules! paged {
                 return Ok(found);
             }
             let filters = filter.sent($id, $vpc);
+            let mut pages = Pages::default();
             loop {
                 let send = || self.client().$name().set_filters(filters.clone()).set_next_token(next.clone()).send();
                 let output = self.attempt(waits, Policy::READ, $operation, &filter.to_string(), send).await?;
                 found.extend(output.$list().iter().filter_map($observe));
                 next = output.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
-                if next.is_none() {
-                    return Ok(found);
+                match &next {
+                    Some(token) => pages.turn($operation, filter, token, found.len())?,
+                    None => return Ok(found),
                 }
             }
         }

@@ -16,9 +16,12 @@ mod scripted;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_hostile;
+#[cfg(test)]
 mod tests_names;
 
-use super::arm::{Arm, Call};
+use super::arm::{Arm, Call, Reply};
+use super::bounded::Bounded;
 use super::cloud::{self, CloudFault};
 use super::credential::{CredentialFault, CredentialSettings, choose};
 use super::documents::Malformed;
@@ -28,8 +31,10 @@ use super::http::Http;
 use super::id::ResourceId;
 use super::waits::Waits;
 use crate::primitives::Tags;
+use crate::primitives::answer::{LARGEST, MOST_PAGES};
 use azure_core::http::{HttpClient, Method};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -39,6 +44,9 @@ pub use connection::ConnectionStatus;
 const NETWORK: &str = "2025-01-01";
 /// Version of the API of resource groups.
 const GROUPS: &str = "2021-04-01";
+
+/// Bytes of all pages of one list.
+const LARGEST_LIST: usize = 2 * LARGEST;
 
 /// Tells by its tags whether an object is one that this link made. Asked before an object that is already there is
 /// taken for the result of a create.
@@ -88,6 +96,7 @@ impl Azure {
         let source = cloud::source(credentials.environment.as_deref(), credentials.metadata_host.as_deref())?;
         let login = choose(credentials)?;
         let http = settings.http.unwrap_or_else(|| Arc::new(Http::new(settings.extra_roots)));
+        let http = Arc::new(Bounded::new(http));
         Ok(Azure { arm: Arm::new(http, source, login), subscription, gates: settings.gates })
     }
 
@@ -106,23 +115,40 @@ impl Azure {
     }
 
     async fn get_call(&self, call: &Call, waits: &Waits) -> Result<Option<Value>, Error> {
+        Ok(self.read_call(call, waits).await?.map(|reply| reply.body))
+    }
+
+    async fn read_call(&self, call: &Call, waits: &Waits) -> Result<Option<Reply>, Error> {
         match self.arm.read(call, waits).await {
-            Ok(reply) => Ok(Some(reply.body)),
+            Ok(reply) => Ok(Some(reply)),
             Err(error) if error.is_absent() => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     /// All pages of a list; empty where the parent does not exist.
+    ///
+    /// # Errors
+    /// `Malformed` also where the pages have no end.
     async fn list(&self, call: &Call, waits: &Waits) -> Result<Vec<Value>, Error> {
         let (mut found, mut call) = (Vec::new(), call.clone());
+        let (mut seen, mut size) = (BTreeSet::from([call.url.clone()]), 0);
         loop {
-            let Some(mut page) = self.get_call(&call, waits).await? else { return Ok(found) };
+            let fault = |message: &str| Error::Malformed(call.facts().saying(message));
+            let Some(reply) = self.read_call(&call, waits).await? else { return Ok(found) };
+            size += reply.size;
+            if size > LARGEST_LIST || seen.len() > MOST_PAGES {
+                return Err(fault("the list is too long and was not read to its end"));
+            }
+            let mut page = reply.body;
             match page.get_mut("value").map(Value::take) {
                 Some(Value::Array(items)) => found.extend(items),
-                _ => return Err(Error::Malformed(call.facts().saying("the list has no value"))),
+                _ => return Err(fault("the list has no value")),
             }
             match page.get("nextLink").and_then(Value::as_str).filter(|link| !link.is_empty()) {
+                Some(next) if !seen.insert(next.to_owned()) => {
+                    return Err(fault("the list repeats a page: its nextLink was followed before"));
+                }
                 Some(next) => call = call.follow(next),
                 None => return Ok(found),
             }

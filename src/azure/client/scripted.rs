@@ -9,11 +9,16 @@ use azure_core::http::headers::{AUTHORIZATION, HeaderName, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request, StatusCode};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What a request meets.
 pub enum Meets {
     Answer(u16, Vec<(&'static str, &'static str)>, Value),
+    /// A body as it is.
+    Raw(u16, Vec<(&'static str, &'static str)>, String),
+    /// A body that goes on for ever.
+    Endless,
     /// The connection breaks after the request left.
     Loss,
     Hang,
@@ -31,6 +36,10 @@ pub struct Scripted {
     /// Bodies of token requests.
     pub tokens: Mutex<Vec<String>>,
     pub seen: Mutex<Vec<Seen>>,
+    /// What token requests meet, in place of a token.
+    pub login: Mutex<Option<fn() -> Meets>>,
+    /// Pieces of endless bodies that were read.
+    pub pieces: Arc<AtomicUsize>,
 }
 
 impl std::fmt::Debug for Scripted {
@@ -79,9 +88,16 @@ impl HttpClient for Scripted {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let Body::Bytes(bytes) = request.body() else { panic!("a streamed body") };
         if request.url().path().ends_with("/oauth2/v2.0/token") {
-            let mut tokens = self.tokens.lock().unwrap();
-            tokens.push(String::from_utf8(bytes.to_vec()).unwrap());
-            let token = format!("token{}", tokens.len());
+            let number = {
+                let mut tokens = self.tokens.lock().unwrap();
+                tokens.push(String::from_utf8(bytes.to_vec()).unwrap());
+                tokens.len()
+            };
+            let login = *self.login.lock().unwrap();
+            if let Some(meets) = login {
+                return self.meet(meets()).await;
+            }
+            let token = format!("token{number}");
             return Ok(answer(200, &[], &json!({"access_token": token, "expires_in": 3600, "token_type": "Bearer"})));
         }
         let header = |name| request.headers().get_optional_string(&name).unwrap_or_default();
@@ -92,8 +108,26 @@ impl HttpClient for Scripted {
         let line = self.lines.lock().unwrap().pop_front();
         let (expected, part, meets) = line.unwrap_or_else(|| panic!("unexpected {method} {url}"));
         assert!(method == expected && url.contains(part), "{method} {url} instead of {expected} {part}");
+        self.meet(meets).await
+    }
+}
+
+impl Scripted {
+    async fn meet(&self, meets: Meets) -> azure_core::Result<AsyncRawResponse> {
         match meets {
             Meets::Answer(status, headers, body) => Ok(answer(status, &headers, &body)),
+            Meets::Raw(status, headers, body) => {
+                let (status, headers, _) = answer(status, &headers, &Value::Null).deconstruct();
+                Ok(AsyncRawResponse::from_bytes(status, headers, body.into_bytes()))
+            }
+            Meets::Endless => {
+                let pieces = Arc::clone(&self.pieces);
+                let body = futures::stream::repeat_with(move || {
+                    pieces.fetch_add(1, Ordering::Relaxed);
+                    Ok(vec![b' '; 1 << 20].into())
+                });
+                Ok(AsyncRawResponse::new(StatusCode::Ok, Headers::new(), Box::pin(body)))
+            }
             Meets::Loss => Err(azure_core::Error::with_message(ErrorKind::Io, "connection reset")),
             Meets::Hang => std::future::pending().await,
         }

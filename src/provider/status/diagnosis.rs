@@ -18,18 +18,21 @@ pub struct Diagnosis {
 
 /// Judges a link by what both clouds say.
 pub fn diagnose(view: &View) -> Diagnosis {
-    let tunnels = view.tunnels.map(|_, tunnel| fault(tunnel, view.azure_busy));
-    let up = view.tunnels.iter().filter(|(_, tunnel)| is_up(tunnel)).count();
+    let denied = view.peers_denied.is_some();
+    let tunnels = view.tunnels.map(|_, tunnel| fault(tunnel, view.azure_busy, denied));
+    let up = view.tunnels.iter().filter(|(_, tunnel)| is_up(tunnel, denied)).count();
     let healthy = tunnels.iter().all(|(_, fault)| fault.is_none());
     Diagnosis { healthy, degraded: !healthy && up > 0, tunnels_up: u8::try_from(up).unwrap_or(4), tunnels }
 }
 
 /// AWS calls a tunnel up once IPsec and BGP are; Azure's peer row is the other end's word for it.
-fn is_up(tunnel: &TunnelView) -> bool {
-    tunnel.aws.known().is_some_and(|aws| aws.up) && tunnel.bgp.known().is_some_and(|bgp| bgp.state == "Connected")
+/// Without permission to read it AWS decides alone.
+fn is_up(tunnel: &TunnelView, denied: bool) -> bool {
+    let connected = tunnel.bgp.known().is_some_and(|bgp| bgp.state.eq_ignore_ascii_case("Connected"));
+    tunnel.aws.known().is_some_and(|aws| aws.up) && (connected || denied)
 }
 
-fn fault(tunnel: &TunnelView, azure_busy: bool) -> Option<String> {
+fn fault(tunnel: &TunnelView, azure_busy: bool, denied: bool) -> Option<String> {
     match (&tunnel.aws, &tunnel.azure) {
         (Seen::Absent, Seen::Absent) => return words("neither cloud has this tunnel: apply makes it"),
         (Seen::Absent, _) => {
@@ -48,10 +51,11 @@ fn fault(tunnel: &TunnelView, azure_busy: bool) -> Option<String> {
         return ipsec_fault(aws, azure);
     }
     match &tunnel.bgp {
+        Seen::Unknown if denied => unread_bgp_fault(aws),
         Seen::Unknown => unheard(),
         Seen::Absent => words(
-            "IPsec is up, but the Azure gateway has no BGP peer with these two addresses: its custom BGP address, or the local \
-             network gateway's, differs from the inside CIDR",
+            "IPsec is up, but the Azure gateway has no BGP peer with the AWS address of this tunnel: the local network gateway's BGP \
+             address differs from the inside CIDR",
         ),
         Seen::Is(bgp) => bgp_fault(aws, bgp, tunnel.disagreements.as_deref()),
     }
@@ -71,8 +75,19 @@ fn ipsec_fault(aws: &AwsHealth, azure: &AzureHealth) -> Option<String> {
     ))
 }
 
+/// What AWS alone reports of a session.
+fn unread_bgp_fault(aws: &AwsHealth) -> Option<String> {
+    match (aws.up, aws.accepted_routes) {
+        (false, _) => {
+            Some(format!("IPsec is up, BGP is not (AWS: {}); Azure's BGP state may not be read", aws.message))
+        }
+        (true, 0) => words("BGP is up, but AWS accepts no route from Azure"),
+        (true, _) => None,
+    }
+}
+
 fn bgp_fault(aws: &AwsHealth, bgp: &BgpHealth, disagreements: Option<&[String]>) -> Option<String> {
-    if bgp.state != "Connected" {
+    if !bgp.state.eq_ignore_ascii_case("Connected") {
         let because = match disagreements {
             None => "an ASN or a BGP address differs between the two sides".to_owned(),
             Some([]) => "both clouds were told the same ASNs and addresses, so the session is only now coming up, or BGP's packets \
@@ -106,6 +121,7 @@ mod tests {
     use super::*;
     use crate::link::address::Slot;
     use crate::link::tunnel::TunnelKey;
+    use crate::provider::status::view::Denial;
 
     fn well() -> TunnelView {
         TunnelView {
@@ -124,7 +140,7 @@ mod tests {
             spoil(key, &mut tunnel);
             tunnel
         });
-        View { tunnels, azure_busy: false }
+        View { tunnels, azure_busy: false, peers_denied: None }
     }
 
     fn down(tunnel: &mut TunnelView) {
@@ -186,13 +202,27 @@ mod tests {
             t.disagreements = None;
         });
         assert!(unseen.contains("an ASN or a BGP address differs"), "{unseen}");
-        assert!(said(|t| t.bgp = Seen::Absent).contains("no BGP peer with these two addresses"));
+        assert!(said(|t| t.bgp = Seen::Absent).contains("no BGP peer with the AWS address"));
         assert!(said(|t| t.azure = Seen::Absent).starts_with("Azure has no connection"));
         assert!(said(|t| t.aws = Seen::Absent).starts_with("AWS has no such tunnel"));
         assert!(
             said(|t| t.bgp = Seen::Is(BgpHealth { state: "Connected".into(), routes_learned: 0 }))
                 .contains("Azure learns no route")
         );
+    }
+
+    #[test]
+    fn judge_by_aws_where_peers_may_not_be_read() {
+        let denial = Denial { action: "a", scope: "s".into(), reason: "r".into() };
+        let mut view = link(|_, tunnel| tunnel.bgp = Seen::Unknown);
+        view.peers_denied = Some(denial);
+        let diagnosis = diagnose(&view);
+        assert_eq!((diagnosis.healthy, diagnosis.tunnels_up), (true, 4));
+        without_bgp(view.tunnels.get_mut(TunnelKey::ALL[0]));
+        view.tunnels.get_mut(TunnelKey::ALL[0]).bgp = Seen::Unknown;
+        let diagnosis = diagnose(&view);
+        assert_eq!((diagnosis.healthy, diagnosis.degraded, diagnosis.tunnels_up), (false, true, 3));
+        assert!(diagnosis.tunnels.get(TunnelKey::ALL[0]).as_ref().unwrap().contains("BGP is not"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod diagnosis;
 mod view;
 
 pub use diagnosis::{Diagnosis, diagnose};
-pub use view::{AwsHealth, AzureHealth, BgpHealth, Seen, TunnelView, View};
+pub use view::{AwsHealth, AzureHealth, BgpHealth, Denial, Peers, Seen, TunnelView, View};
 
 use super::settings::{Configured, Settings};
 use crate::aws::model::Region;
@@ -64,8 +64,9 @@ pub fn schema() -> Schema {
         (
             "azure_bgp_state",
             told(
-                "State of the BGP session between exactly this tunnel's two addresses: `Connected`, `Connecting`, `Idle`, `Stopped` \
-                 or `Unknown`. The row that Azure also lists for its other instance never connects and is left out.",
+                "State of the BGP session with this tunnel's AWS address: `Connected`, `Connecting`, `Idle`, `Stopped` or `Unknown`. \
+                 `Unknown` also where the credentials lack `Microsoft.Network/virtualNetworkGateways/getbgppeerstatus/action`; health is \
+                 then judged by AWS alone.",
             ),
         ),
         ("azure_routes_learned", count("How many routes Azure learned from AWS over this session.")),
@@ -170,6 +171,15 @@ fn encode_tunnel(tunnel: &TunnelView, diagnosis: Option<&str>) -> Value {
     ])
 }
 
+/// The warning about a permission without which health is judged by the other cloud alone.
+pub fn denied(denial: &Denial) -> Diagnostic {
+    let Denial { action, scope, reason } = denial;
+    Diagnostic::warning("Missing permission to read BGP peers").detail(format!(
+        "The credentials may not read the BGP sessions of {scope}. Tunnels are judged by AWS's telemetry alone. Grant {action} on that \
+         scope to have both sides checked (Network Contributor has it).\n\nAzure reported: {reason}"
+    ))
+}
+
 #[async_trait]
 impl DataSource for BgpVpnStatus {
     fn schema(&self) -> Schema {
@@ -199,7 +209,10 @@ impl DataSource for BgpVpnStatus {
             Err(not_ready) => return not_ready.diagnostic().into(),
         };
         match self.source.view(&settings, &query, request.cancel).await {
-            Ok(view) => DataResponse { state: encode(request.config, &view), ..DataResponse::default() },
+            Ok(view) => {
+                let diagnostics = view.peers_denied.iter().map(denied).collect();
+                DataResponse { state: encode(request.config, &view), diagnostics, ..DataResponse::default() }
+            }
             Err(diagnostics) => diagnostics.into(),
         }
     }

@@ -49,13 +49,18 @@ fn row(local: &str, neighbor: &str, state: &str) -> BgpPeer {
 
 #[test]
 fn the_peer_row_of_the_instance_that_aws_does_not_know_is_left_out() {
-    let rows = [row("169.254.21.6", "169.254.21.1", "Connecting"), row("169.254.21.2", "169.254.21.1", "Connected")];
-    let view = View::of(&half_a_link(), Some(&rows));
+    for own in ["169.254.21.2", "10.1.255.4"] {
+        let rows = vec![row("10.1.255.5", "169.254.21.1", "Connecting"), row(own, "169.254.21.1", "Connected")];
+        let view = View::of(&half_a_link(), Peers::Listed(rows));
+        assert_eq!(view.tunnels.get(TunnelKey::ALL[0]).bgp.known().unwrap().state, "Connected", "{own}");
+    }
+    let rows = vec![row("169.254.21.6", "169.254.21.1", "Connecting"), row("169.254.21.2", "169.254.21.1", "Idle")];
+    let view = View::of(&half_a_link(), Peers::Listed(rows));
     let tunnel = view.tunnels.get(TunnelKey::ALL[0]);
-    assert_eq!(tunnel.bgp.known().unwrap().state, "Connected");
+    assert_eq!(tunnel.bgp.known().unwrap().state, "Idle");
     assert_eq!(tunnel.azure, Seen::Absent);
     assert!(!view.azure_busy);
-    assert_eq!(View::of(&half_a_link(), None).tunnels.get(TunnelKey::ALL[0]).bgp, Seen::Unknown);
+    assert_eq!(View::of(&half_a_link(), Peers::Busy).tunnels.get(TunnelKey::ALL[0]).bgp, Seen::Unknown);
 }
 
 /// The same tunnel with its Azure half, told the same on both sides.
@@ -106,7 +111,7 @@ fn what_one_cloud_was_told_is_held_against_what_the_other_has() {
     let said = |spoil: fn(&mut Observed)| {
         let mut observed = a_whole_tunnel();
         spoil(&mut observed);
-        View::of(&observed, None).tunnels.get(key).disagreements.clone()
+        View::of(&observed, Peers::Busy).tunnels.get(key).disagreements.clone()
     };
     assert_eq!(said(|_| ()), Some(Vec::new()));
     let one = |spoil: fn(&mut Observed)| {

@@ -74,15 +74,42 @@ pub struct View {
     pub tunnels: PerTunnel<TunnelView>,
     /// The Azure gateway is being changed and answers nothing about its peers.
     pub azure_busy: bool,
+    /// The credentials may not read the gateway's peers: AWS's telemetry is all that there is about BGP.
+    pub peers_denied: Option<Denial>,
+}
+
+/// What became of reading the gateway's BGP peers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peers {
+    Listed(Vec<BgpPeer>),
+    /// The gateway is being changed.
+    Busy,
+    Denied(Denial),
+}
+
+/// A permission that is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    pub action: &'static str,
+    pub scope: String,
+    /// What the cloud reported.
+    pub reason: String,
 }
 
 impl View {
-    /// Joins what was observed with the gateway's BGP peers; `None` where the gateway would not tell them.
-    pub fn of(observed: &Observed, peers: Option<&[BgpPeer]>) -> View {
+    /// Joins what was observed with the gateway's BGP peers.
+    pub fn of(observed: &Observed, peers: Peers) -> View {
         let gateway = observed.azure.gateway.as_ref();
+        let (listed, peers_denied) = match peers {
+            Peers::Listed(peers) => (Some(peers), None),
+            Peers::Busy => (None, None),
+            Peers::Denied(denial) => (None, Some(denial)),
+        };
+        let unanswered = listed.is_none() && peers_denied.is_none();
         View {
-            tunnels: PerTunnel::from_fn(|key| tunnel(observed, peers, key)),
-            azure_busy: peers.is_none() || gateway.is_some_and(|g| busy(g.resource.state)),
+            tunnels: PerTunnel::from_fn(|key| tunnel(observed, listed.as_deref(), key)),
+            azure_busy: unanswered || gateway.is_some_and(|g| busy(g.resource.state)),
+            peers_denied,
         }
     }
 }
@@ -157,14 +184,13 @@ fn beyond(observed: &Observed, key: TunnelKey) -> Option<Ipv4Net> {
     Ipv4Net::new(peer, 30).ok().map(|net| net.trunc())
 }
 
-/// The peer row between the two BGP addresses of this tunnel. Azure has one row more for every connection, from the
-/// instance that AWS does not know: it never connects and says nothing.
+/// The peer row with the tunnel's AWS address as neighbor, a connected one first: there is one row more for every connection, from
+/// the instance that AWS does not know, which never connects.
 fn peer(peers: Option<&[BgpPeer]>, inside: Option<InsideCidr>) -> Seen<BgpHealth> {
     let Some(peers) = peers else { return Seen::Unknown };
     let Some(inside) = inside else { return Seen::Absent };
-    let row = peers
-        .iter()
-        .find(|row| row.neighbor == Some(inside.aws_ip()) && row.local == Some(inside.azure_ip()))
-        .map(|row| BgpHealth { state: row.state.clone(), routes_learned: row.routes_received });
-    row.into()
+    let rows = || peers.iter().filter(|row| row.neighbor == Some(inside.aws_ip()));
+    let own = || rows().find(|row| row.local == Some(inside.azure_ip()));
+    let row = rows().find(|row| row.is_connected()).or_else(own).or_else(|| rows().next());
+    row.map(|row| BgpHealth { state: row.state.clone(), routes_learned: row.routes_received }).into()
 }

@@ -9,6 +9,7 @@ mod vpn_connection;
 
 use super::cause::Cause;
 use super::clouds::{Limits, Site};
+use super::denied::Denied;
 use super::pulse::Pulse;
 use crate::azure::ResourceId;
 use crate::link::observed::Observed;
@@ -33,6 +34,7 @@ pub struct Acting<'a> {
     pub limits: &'a Limits,
     /// None while taking down.
     pub pulse: Option<&'a Pulse>,
+    pub denied: &'a Denied,
 }
 
 /// Does it, waits until the cloud has done it, and puts the result on the board.

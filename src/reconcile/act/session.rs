@@ -1,8 +1,10 @@
-//! Waiting for a tunnel's BGP session: AWS says UP, and Azure has a connected peer row for that very address pair.
+//! Waiting for a tunnel's BGP session: AWS reports UP, and Azure has a connected peer row with the tunnel's AWS address as neighbor.
+//! Where the credentials may not read Azure's peers, AWS decides alone.
 
 use super::Building;
 use crate::aws::model::{State, VpnConnectionId};
 use crate::aws::{Awaited, fresh};
+use crate::azure::Error;
 use crate::azure::model::BgpPeer;
 use crate::link::address::InsideCidr;
 use crate::link::differ;
@@ -10,6 +12,7 @@ use crate::link::step::Object;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::primitives::pace;
 use crate::reconcile::cause::Cause;
+use crate::reconcile::denied::BGP_PEERS;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -19,7 +22,7 @@ use tokio::time::Instant;
 pub const SESSION_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 impl Building<'_> {
-    /// Azure's second row for the connection, of the instance that AWS does not know, never connects and does not count.
+    /// Waits until the session of one tunnel is up, with as many routes as it had.
     pub(super) async fn session(&self, key: TunnelKey) -> Result<(), Cause> {
         let (id, _) = self.aws_endpoint(key)?;
         let (awaited, begun) = (self.acting.site.ec2.awaiting(&id), Instant::now());
@@ -150,15 +153,20 @@ impl Building<'_> {
 
     async fn azure_word(&self, key: TunnelKey) -> Result<(bool, String), Cause> {
         let cidr = self.spec.inside_cidrs.get(key);
-        Ok(self.peers().await?.map_or_else(|words| (false, words), |peers| word(&peers, *cidr)))
+        Ok(match self.peers().await? {
+            Peers::Listed(peers) => word(&peers, *cidr),
+            Peers::Silent(words) => (false, words),
+            Peers::Denied => (true, "nothing: these credentials may not read its BGP peers".to_owned()),
+        })
     }
 
     /// Those of the tunnels whose session Azure does not say to be up, at the addresses that they have by now, and what it says.
     async fn apart(&self, keys: impl Iterator<Item = TunnelKey>) -> Result<Vec<String>, Cause> {
         let unknown = |words| vec![format!("whether the other tunnels are up is not known (Azure says {words})")];
         let peers = match self.peers().await? {
-            Ok(peers) => peers,
-            Err(words) => return Ok(unknown(words)),
+            Peers::Listed(peers) => peers,
+            Peers::Silent(words) => return Ok(unknown(words)),
+            Peers::Denied => return Ok(Vec::new()),
         };
         let down = |key: TunnelKey| {
             let now = self.acting.seen(|seen| InsideCidr::check(seen.tunnel(key)?.inside_cidr?).ok());
@@ -168,25 +176,71 @@ impl Building<'_> {
         Ok(keys.filter_map(down).collect())
     }
 
-    /// What Azure's gateway says of its BGP sessions; Err: that it said nothing, and why.
-    async fn peers(&self) -> Result<Result<Vec<BgpPeer>, String>, Cause> {
-        let waits = self.acting.limits.azure();
-        match self.acting.site.azure.bgp_peers(self.spec.azure.gateway.id(), &waits).await {
-            Ok(peers) => Ok(Ok(peers)),
-            // A lost answer says nothing of the session: ask again.
-            Err(error) if error.is_absent() || error.is_waitable() || error.is_ambiguous() => {
-                Ok(Err(format!("nothing ({error})")))
+    /// What Azure's gateway reports of its BGP sessions.
+    async fn peers(&self) -> Result<Peers, Cause> {
+        let (waits, gateway, denied) = (self.acting.limits.azure(), self.spec.azure.gateway.id(), self.acting.denied);
+        if denied.has(BGP_PEERS, gateway) {
+            return Ok(Peers::Denied);
+        }
+        match self.acting.site.azure.bgp_peers(gateway, &waits).await {
+            Ok(peers) => Ok(Peers::Listed(peers)),
+            // An answer that is lost or cannot be read says nothing of the session: ask again.
+            Err(error)
+                if error.is_absent()
+                    || error.is_waitable()
+                    || error.is_ambiguous()
+                    || matches!(error, Error::Malformed(_) | Error::OperationFailed(_)) =>
+            {
+                Ok(Peers::Silent(format!("nothing ({error})")))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                denied.note(BGP_PEERS, gateway, error)?;
+                Ok(Peers::Denied)
+            }
         }
     }
 }
 
-/// Whether Azure has the session up, and what it says of it.
+/// What became of asking for BGP sessions.
+enum Peers {
+    Listed(Vec<BgpPeer>),
+    /// Nothing yet, and why.
+    Silent(String),
+    Denied,
+}
+
+/// Whether Azure has the session up, and what it reports of it. The neighbor identifies it: no two tunnels of a gateway share an
+/// AWS address, while the local address is the instance's own in all published samples (2026-11). Of the rows of a connection's
+/// two instances one never connects.
 fn word(peers: &[BgpPeer], cidr: InsideCidr) -> (bool, String) {
-    let row = peers.iter().find(|peer| peer.local == Some(cidr.azure_ip()) && peer.neighbor == Some(cidr.aws_ip()));
-    match row {
-        Some(row) => (row.state.eq_ignore_ascii_case("Connected"), format!("that the peer is {}", row.state)),
-        None => (false, format!("nothing of a peer {} for {}", cidr.aws_ip(), cidr.azure_ip())),
+    let rows = || peers.iter().filter(|peer| peer.neighbor == Some(cidr.aws_ip()));
+    let states: Vec<&str> = rows().map(|row| row.state.as_str()).collect();
+    match states.is_empty() {
+        true => (false, format!("nothing of a peer {}", cidr.aws_ip())),
+        false => (rows().any(BgpPeer::is_connected), format!("that the peer is {}", states.join(" and "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::link::address::Slot;
+
+    fn row(local: &str, neighbor: &str, state: &str) -> BgpPeer {
+        let (local, neighbor) = (local.parse().ok(), neighbor.parse().ok());
+        BgpPeer { local, neighbor, asn: None, state: state.to_owned(), routes_received: 0 }
+    }
+
+    #[test]
+    fn find_session_by_neighbor_whatever_the_local_address() {
+        let cidr = *Slot::default().inside_cidrs().get(TunnelKey::ALL[0]);
+        let aws = cidr.aws_ip().to_string();
+        for local in [cidr.azure_ip().to_string().as_str(), "10.1.255.4", "none"] {
+            let other = row("10.1.255.5", &aws, "Connecting");
+            assert!(word(&[other.clone(), row(local, &aws, "connected")], cidr).0, "{local}");
+            assert!(!word(&[other, row(local, &aws, "Idle")], cidr).0, "{local}");
+        }
+        assert!(!word(&[row(&cidr.azure_ip().to_string(), "169.254.22.1", "Connected")], cidr).0);
     }
 }
