@@ -80,6 +80,14 @@ pub struct Subnet {
     pub tags: Tags,
 }
 
+/// Something in a VPC, of any kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VpcOccupant {
+    pub id: String,
+    /// Where it is in one.
+    pub subnet: Option<SubnetId>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InternetGateway {
     pub id: InternetGatewayId,

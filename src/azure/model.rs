@@ -50,6 +50,16 @@ pub struct ResourceGroup {
     pub tags: Tags,
 }
 
+/// A management lock: no object at its scope, or below, can be deleted, and none above.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    pub id: String,
+    /// The id of what it is on.
+    pub scope: String,
+    /// Nothing can be changed either.
+    pub read_only: bool,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VirtualNetwork {
     pub resource: Resource,

@@ -9,6 +9,7 @@
 //! | `spec` | what is wanted |
 //! | `need`, `differ`, `decide`, `demolish` | what needs what; where an object differs; the steps to a whole link, or to none |
 //! | `vpn_connection` | how a VPN connection differs as one object, and is repaired in place |
+//! | `blockers` | what of others keeps a teardown from starting |
 //! | `turns` | which of those steps must not overlap |
 //! | `search`, `assemble` | which link is meant; which object is which part of it |
 //! | `known`, `observed` | where to look; what both clouds have |
@@ -23,6 +24,7 @@
 
 pub mod address;
 pub mod assemble;
+pub mod blockers;
 pub mod decide;
 pub mod demolish;
 pub mod differ;

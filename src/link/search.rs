@@ -8,6 +8,7 @@ use super::ownership::LinkId;
 use super::tunnel::PerTunnel;
 use crate::aws::model::{Region, TransitGatewayId, VpnGatewayId};
 use crate::azure::id::ResourceId;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::Ipv4Addr;
 
@@ -38,6 +39,8 @@ pub struct Demolition {
     pub azure_gateway: Option<ResourceId>,
     /// This link's addresses, to be taken off a gateway that stays. Empty where the gateway is to be left alone.
     pub own_addresses: Vec<Ipv4Addr>,
+    /// Subnets of the VNet that the link created, by name, the gateway's left out.
+    pub subnets: BTreeSet<String>,
 }
 
 /// A link as a user names it for import.

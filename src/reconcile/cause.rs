@@ -1,5 +1,6 @@
 //! Why a step failed.
 
+use crate::link::blockers::Blocker;
 use crate::link::step::Object;
 use crate::link::tunnel::TunnelKey;
 use crate::{aws, azure};
@@ -57,6 +58,13 @@ pub enum Cause {
          then apply again: it goes on from what is there"
     )]
     StillBuilding { sign: String },
+    /// Found before the first delete, so that nothing was touched.
+    #[error(
+        "nothing was deleted: {}. The link did not create these objects. Delete or move them, or remove the locks, and run \
+         the command again",
+        list(found)
+    )]
+    Blocked { found: Vec<Blocker> },
     #[error("{kind} still holds {found}, which this link did not make")]
     NotEmpty { kind: &'static str, found: String },
     #[error("after a write the Azure gateway does not list {0}: somebody else is changing it")]
@@ -85,4 +93,9 @@ impl Cause {
     pub fn is_timeout(&self) -> bool {
         matches!(self, Cause::Aws(aws::Error::TimedOut(_)) | Cause::Azure(azure::Error::TimedOut(_)))
     }
+}
+
+fn list(found: &[Blocker]) -> String {
+    let all: Vec<String> = found.iter().map(ToString::to_string).collect();
+    all.join("; ")
 }

@@ -6,10 +6,12 @@ use super::clouds::{Clouds, Limits, Site};
 use super::denied::{Denial, Denied};
 use super::foreign::taken_names;
 use super::observe::observe;
+use super::preflight::preflight;
 use super::pulse::{Pulse, stands_still};
 use super::run::{OnFailure, run};
 use crate::aws::Filter;
 use crate::aws::model::VpnGatewayId;
+use crate::link::blockers::Own;
 use crate::link::decide::decide;
 use crate::link::known::Known;
 use crate::link::managed::Kind;
@@ -107,6 +109,9 @@ async fn rounds(
         let steps = decide(spec, &seen);
         if steps.is_empty() {
             return Ended { observed: seen, ..whole };
+        }
+        if let Err(cause) = preflight(&site, &steps, &Own::of_update(spec, &seen), &seen, limits).await {
+            return Ended { done: whole.done, ..stopped(whole.observed, cause) };
         }
         let ended = one_round(&site, Work::Build(spec, pulse, denied), &search, (seen, steps), limits, told).await;
         search.known.learn(&ended.observed);
@@ -207,7 +212,7 @@ pub async fn demolish(
     };
     let search = Search { read_keys: false, ..search.clone() };
     let mut whole = Ended::default();
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
         let seen = match observe(&site, &search, limits).await {
             Ok(seen) => seen,
             Err(cause) => return Ended { done: whole.done, ..stopped(whole.observed, cause) },
@@ -215,6 +220,11 @@ pub async fn demolish(
         let steps = crate::link::demolish::demolish(&what, &seen);
         if steps.is_empty() {
             return Ended { observed: seen, ..whole };
+        }
+        if round == 0
+            && let Err(cause) = preflight(&site, &steps, &Own::of_teardown(&what), &seen, limits).await
+        {
+            return stopped(Observed::default(), cause);
         }
         let there = seen.ids();
         let ended = one_round(&site, Work::TakeDown(&what), &search, (seen, steps), limits, told).await;

@@ -5,6 +5,7 @@
 //! | `clouds` | both clouds' clients; a site is one link's end in each |
 //! | `observe` | reading a link: everything at once, then what the first answers pointed to |
 //! | `converge` | the loop |
+//! | `preflight` | looks at what is in the way of deletes before the first of them |
 //! | `run` | a list of steps, as wide as their order allows |
 //! | `pulse` | how a run shows that it is alive, and how that is seen |
 //! | `act` | one step: a document or a call, worked out from the spec and what is there by then |
@@ -22,6 +23,7 @@ mod denied;
 mod find;
 mod foreign;
 mod observe;
+mod preflight;
 mod pulse;
 mod run;
 mod survey;

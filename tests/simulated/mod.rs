@@ -228,6 +228,10 @@ impl Sim {
             subscription: self.subscription(),
             resource_group: spec.azure.resource_group.clone(),
             azure_gateway: Some(spec.azure.gateway.id().clone()),
+            subnets: match &spec.azure.network {
+                AzureNetwork::Create { subnets, .. } => subnets.keys().cloned().collect(),
+                AzureNetwork::Existing { .. } => BTreeSet::new(),
+            },
             own_addresses: match spec.azure.gateway {
                 AzureGateway::Existing(_) => spec.inside_cidrs.iter().map(|(_, cidr)| cidr.azure_ip()).collect(),
                 AzureGateway::Own { .. } => Vec::new(),

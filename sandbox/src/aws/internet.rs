@@ -82,6 +82,9 @@ impl Region {
 
     pub(super) fn detach_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
         let vpc = params.require("VpcId")?;
+        if self.occupants.map_public_address(vpc) {
+            return Err(Fault::dependency(format!("Network {vpc} has some mapped public address(es).")));
+        }
         let gateway = find_mut(&mut self.internet_gateways, params.require("InternetGatewayId")?, cx.now)?;
         if gateway.vpc_id.as_deref() != Some(vpc) {
             return Err(Fault::new(

@@ -6,6 +6,7 @@
 //! | `cloud`, `region` | who is asked: authentication, throttling, the region's objects and its operations |
 //! | `life`, `tags` | what all objects have in common |
 //! | `vpc`, `subnets`, `internet`, `routes`, `places` | the network that a VPN serves |
+//! | `occupants` | what other teams put into a VPC |
 //! | `gateways`, `customer`, `transit` | the three kinds of gateway that a VPN connection joins |
 //! | `connection`, `listing`, `modify`, `tunnel_options`, `device_config` | the VPN connection itself |
 //! | `sts`, `throttle` | who calls, and how often |
@@ -24,6 +25,7 @@ mod internet;
 mod life;
 mod listing;
 mod modify;
+mod occupants;
 mod places;
 mod query;
 mod region;

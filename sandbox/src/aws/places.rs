@@ -78,11 +78,4 @@ impl Region {
         });
         Ok(xml)
     }
-
-    /// Nothing here has a network interface; clients ask before they delete a subnet.
-    pub(super) fn describe_network_interfaces(&mut self, _params: &Params, _cx: &mut Context<'_>) -> Answer {
-        let mut xml = Xml::new();
-        xml.nest("networkInterfaceSet", |_| {});
-        Ok(xml)
-    }
 }

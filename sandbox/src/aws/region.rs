@@ -6,6 +6,7 @@ use super::errors::Fault;
 use super::gateways::VpnGateway;
 use super::internet::InternetGateway;
 use super::life::Object;
+use super::occupants::Occupants;
 use super::routes::RouteTable;
 use super::subnets::Subnet;
 use super::transit::{TransitAttachment, TransitGateway};
@@ -58,6 +59,8 @@ pub struct Region {
     pub vpn_connections: BTreeMap<String, Connection>,
     pub transit_gateways: BTreeMap<String, TransitGateway>,
     pub transit_attachments: BTreeMap<String, TransitAttachment>,
+    #[serde(default)]
+    pub occupants: Occupants,
 }
 
 impl Region {
@@ -94,6 +97,7 @@ impl Region {
         self.vpn_connections.retain(|_, connection| connection.advance(now));
         self.transit_gateways.retain(|_, gateway| gateway.life.advance(now));
         self.transit_attachments.retain(|_, attachment| attachment.life.advance(now));
+        self.occupants.advance(now);
     }
 
     /// What time alone changes of the endpoints.
@@ -188,7 +192,23 @@ impl Region {
         for gateway in self.transit_gateways.values().filter(|gateway| !gateway.gone()) {
             all.push(self.row(gateway, gateway.life.state.as_str(), json!({ "asn": gateway.asn })));
         }
+        all.extend(self.occupant_rows());
         all
+    }
+
+    /// What other teams put into the VPCs.
+    fn occupant_rows(&self) -> Vec<Value> {
+        let (all, mut rows) = (&self.occupants, Vec::new());
+        let within = |vpc: &String| json!({ "vpc_id": vpc });
+        rows.extend(all.interfaces.values().map(|one| self.row(one, "available", within(&one.vpc_id))));
+        let nat_gateways = all.nat_gateways.values().filter(|one| !one.gone());
+        rows.extend(nat_gateways.map(|one| self.row(one, one.life.state.as_str(), within(&one.vpc_id))));
+        rows.extend(all.endpoints.values().map(|one| self.row(one, "available", within(&one.vpc_id))));
+        rows.extend(all.peerings.values().map(|one| self.row(one, "active", within(&one.vpc_id))));
+        rows.extend(all.security_groups.values().map(|one| self.row(one, "available", within(&one.vpc_id))));
+        rows.extend(all.network_acls.values().map(|one| self.row(one, "available", within(&one.vpc_id))));
+        rows.extend(all.egress_gateways.values().map(|one| self.row(one, "attached", within(&one.vpc_id))));
+        rows
     }
 
     fn row<T: Object>(&self, object: &T, state: &str, extra: Value) -> Value {

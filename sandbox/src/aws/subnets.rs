@@ -129,6 +129,9 @@ impl Region {
     pub(super) fn delete_subnet(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
         let id = params.require("SubnetId")?;
         find(&self.subnets, id, cx.now)?;
+        if self.occupants.use_subnet(id) {
+            return Err(Fault::dependency(format!("The subnet '{id}' has dependencies and cannot be deleted.")));
+        }
         for table in self.route_tables.values_mut() {
             table.forget_subnet(id);
         }

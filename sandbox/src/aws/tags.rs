@@ -144,6 +144,11 @@ impl Region {
             "cgw" => life::find_mut(&mut self.customer_gateways, id, now)?.tags_mut(),
             "vpn" => life::find_mut(&mut self.vpn_connections, id, now)?.tags_mut(),
             "tgw" => self.transit_tags_mut(id, now)?,
+            "eni" => life::find_mut(&mut self.occupants.interfaces, id, now)?.tags_mut(),
+            "nat" => life::find_mut(&mut self.occupants.nat_gateways, id, now)?.tags_mut(),
+            "vpce" => life::find_mut(&mut self.occupants.endpoints, id, now)?.tags_mut(),
+            "pcx" => life::find_mut(&mut self.occupants.peerings, id, now)?.tags_mut(),
+            "eigw" => life::find_mut(&mut self.occupants.egress_gateways, id, now)?.tags_mut(),
             _ => return Err(Fault::new("InvalidID", format!("The ID '{id}' is not valid"))),
         })
     }

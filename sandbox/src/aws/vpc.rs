@@ -135,7 +135,8 @@ impl Region {
         let used = self.subnets.values().any(|subnet| subnet.vpc_id == id)
             || self.internet_gateways.values().any(|gateway| gateway.vpc_id.as_deref() == Some(id))
             || self.route_tables.values().any(|table| table.vpc_id == id && !table.main())
-            || self.vpn_gateways.values().any(|gateway| gateway.holds(id));
+            || self.vpn_gateways.values().any(|gateway| gateway.holds(id))
+            || self.occupants.use_vpc(id);
         if used {
             return Err(Fault::dependency(format!("The vpc '{id}' has dependencies and cannot be deleted.")));
         }
@@ -254,7 +255,13 @@ impl Region {
             }
         }
         let mut xml = Xml::new();
-        xml.set("securityGroupInfo", rows, |xml, vpc| {
+        let made = self.made_security_groups(params, cx.now)?;
+        let rows = rows.into_iter().map(Ok).chain(made.into_iter().map(Err));
+        xml.set("securityGroupInfo", rows, |xml, row| {
+            let vpc = match row {
+                Ok(vpc) => vpc,
+                Err(made) => return made.write(xml),
+            };
             xml.text("ownerId", ACCOUNT);
             xml.text("groupId", &vpc.security_group_id);
             xml.text("groupName", "default");
@@ -286,7 +293,13 @@ impl Region {
             }
         }
         let mut xml = Xml::new();
-        xml.set("networkAclSet", rows, |xml, vpc| {
+        let made = self.made_network_acls(params, cx.now)?;
+        let rows = rows.into_iter().map(Ok).chain(made.into_iter().map(Err));
+        xml.set("networkAclSet", rows, |xml, row| {
+            let vpc = match row {
+                Ok(vpc) => vpc,
+                Err(made) => return made.write(xml),
+            };
             xml.text("networkAclId", &vpc.network_acl_id);
             xml.text("vpcId", &vpc.id);
             xml.text("ownerId", ACCOUNT);

@@ -43,6 +43,10 @@ pub(super) enum What {
     GetSharedKey(Id),
     PutSharedKey(Id),
     Action(Action, Id),
+    /// The management locks at, above and below a scope.
+    Locks(String),
+    /// One lock: its scope and name.
+    Lock(Verb, String, String),
     /// Subscription and record of an operation.
     Operation(String, String),
     OperationResult(String, String),
@@ -104,6 +108,12 @@ fn short(kind: Kind) -> &'static str {
         Kind::Connection => "Connection",
         Kind::VirtualNetwork => "VirtualNetwork",
         Kind::Subnet => "Subnet",
+        Kind::Peering => "Peering",
+        Kind::NetworkInterface => "NetworkInterface",
+        Kind::PrivateEndpoint => "PrivateEndpoint",
+        Kind::NatGateway => "NatGateway",
+        Kind::RouteTable => "RouteTable",
+        Kind::SecurityGroup => "SecurityGroup",
     }
 }
 
@@ -129,6 +139,8 @@ impl What {
             What::GetSharedKey(_) => "GetSharedKey".into(),
             What::PutSharedKey(_) => "PutSharedKey".into(),
             What::Action(action, _) => format!("{action:?}"),
+            What::Locks(_) => "ListLocks".into(),
+            What::Lock(verb, ..) => format!("{}Lock", verb.word()),
             What::Operation(..) => "GetOperation".into(),
             What::OperationResult(..) => "GetOperationResult".into(),
             What::NotAllowed | What::Unknown(_) => "Unknown".into(),
@@ -186,6 +198,19 @@ fn beneath(method: &str, lower: &[&str], spelled: &[&str]) -> What {
         return What::NotAllowed;
     };
     let subscription = own(subscription);
+    if let [scope @ .., "providers", "microsoft.authorization", "locks"] = rest {
+        let scope = spelled.get(..scope.len() + 2).unwrap_or_default();
+        return if method == "GET" { What::Locks(format!("/{}", scope.join("/"))) } else { What::NotAllowed };
+    }
+    if let ([scope @ .., "providers", "microsoft.authorization", "locks", _], [.., name]) = (rest, words) {
+        let scope = spelled.get(..scope.len() + 2).unwrap_or_default();
+        return match Verb::of(method) {
+            Some(verb @ (Verb::Get | Verb::Put | Verb::Delete)) => {
+                What::Lock(verb, format!("/{}", scope.join("/")), own(name))
+            }
+            _ => What::NotAllowed,
+        };
+    }
     match (method, rest, words) {
         ("GET", [], _) => What::Subscription(subscription),
         ("GET", ["resourcegroups"], _) => What::Groups(subscription),
@@ -238,8 +263,10 @@ fn within(method: &str, id: Id, tail: &[&str], spelled: &[&str]) -> What {
             _ => What::NotAllowed,
         },
         ("GET", Kind::VirtualNetwork, ["subnets"]) => What::Subnets(id),
-        (_, Kind::VirtualNetwork, ["subnets", _]) => match (Verb::of(method), spelled) {
-            (Some(verb @ (Verb::Get | Verb::Put | Verb::Delete)), [_, name]) => What::Item(verb, id.subnet(name)),
+        (_, Kind::VirtualNetwork, [child, _]) => match (Verb::of(method), Kind::of_child(child), spelled) {
+            (Some(verb @ (Verb::Get | Verb::Put | Verb::Delete)), Some(kind), [_, name]) => {
+                What::Item(verb, id.child(kind, name))
+            }
             _ => What::NotAllowed,
         },
         ("GET", Kind::Gateway, ["connections"]) => What::GatewayConnections(id),

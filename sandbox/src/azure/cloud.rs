@@ -4,6 +4,7 @@ use super::call::{self, Action, Call, Verb, What};
 use super::errors::{self, Refusal};
 use super::groups::Group;
 use super::ids::{self, Id, Kind};
+use super::management_locks::ManagementLock;
 use super::operations::{Operation, answer};
 use super::resource::{Resource, State, text};
 use super::throttle::Buckets;
@@ -31,6 +32,9 @@ pub struct Cloud {
     pub(super) resources: BTreeMap<String, Resource>,
     pub(super) operations: BTreeMap<String, Operation>,
     pub(super) locks: BTreeMap<String, Lock>,
+    /// Locks that people put on scopes, by their ids in lower case.
+    #[serde(default)]
+    pub(super) management_locks: BTreeMap<String, ManagementLock>,
     /// Subnets and public IPs that a deleted gateway still holds, until when.
     pub(super) lingering: BTreeMap<String, SimTime>,
     /// What happens by itself: when, and to which resource or group.
@@ -114,6 +118,7 @@ impl Cloud {
     }
 
     fn dispatch(&mut self, call: &Call, request: &Request, cx: &mut Context<'_>) -> Result<Response, Refusal> {
+        self.unlocked_by_people(call, request)?;
         match &call.what {
             What::MetadataEndpoints => Ok(super::identity::metadata(request)),
             What::InstanceDiscovery => Ok(super::identity::instance_discovery(request)),
@@ -142,6 +147,8 @@ impl Cloud {
             What::PutSharedKey(id) => self.put_shared_key(id, request, cx),
             What::Action(Action::ResetSharedKey, id) => self.reset_shared_key(id, request, cx),
             What::Action(action, id) => self.act(*action, id, request, cx),
+            What::Locks(scope) => Ok(self.list_locks(scope)),
+            What::Lock(verb, scope, name) => self.lock(*verb, scope, name, request),
             What::Operation(_, record) => self.operation_status(record, cx),
             What::OperationResult(_, record) => self.operation_result(record, request, cx),
             What::NotAllowed | What::Unknown(_) => Err(Refusal::new(404, "NotFound", "No such address.")),
@@ -233,6 +240,7 @@ impl Cloud {
             self.locks.remove(key);
         }
         self.resources.remove(key);
+        self.forget_locks(key);
         if id.kind == Kind::VirtualNetwork {
             let beneath = format!("{key}/");
             self.resources.retain(|other, _| !other.starts_with(&beneath));

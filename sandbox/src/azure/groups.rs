@@ -191,6 +191,9 @@ impl Cloud {
                 Kind::Connection => ["/virtualNetworkGateway1/id", "/localNetworkGateway2/id"]
                     .iter()
                     .any(|reference| inside(resource.text(reference))),
+                Kind::NetworkInterface | Kind::PrivateEndpoint => {
+                    super::neighbours::subnets_of(resource).any(|subnet| inside(Some(subnet)))
+                }
                 _ => false,
             })
             .map(|resource| resource.id.to_string())
@@ -213,6 +216,7 @@ impl Cloud {
         self.resources.retain(|key, _| !key.starts_with(&beneath));
         self.locks.retain(|key, _| !key.starts_with(&beneath));
         self.groups.remove(key);
+        self.forget_locks(key);
     }
 
     pub(super) fn list_groups(&self) -> Response {

@@ -64,11 +64,7 @@ impl Cloud {
     pub(super) fn free(&self, resource: &Resource, cx: &Context<'_>) -> Result<(), Refusal> {
         let id = &resource.id;
         match id.kind {
-            Kind::VirtualNetwork => {
-                let beneath = format!("{}/", id.key());
-                let subnets = self.resources.iter().filter(|(key, _)| key.starts_with(&beneath));
-                subnets.map(|(_, subnet)| subnet).try_for_each(|subnet| self.subnet_free(subnet, cx))
-            }
+            Kind::VirtualNetwork => self.subnets_of(id).try_for_each(|subnet| self.subnet_free(subnet, cx)),
             Kind::Subnet => self.subnet_free(resource, cx),
             Kind::PublicIp => self.public_ip_free(resource, cx),
             Kind::Gateway => {
@@ -96,7 +92,8 @@ impl Cloud {
                     ))
                 })
             }
-            Kind::Connection => Ok(()),
+            Kind::NatGateway | Kind::RouteTable | Kind::SecurityGroup => self.unattached(resource),
+            Kind::Connection | Kind::Peering | Kind::NetworkInterface | Kind::PrivateEndpoint => Ok(()),
         }
     }
 }

@@ -12,6 +12,12 @@ pub enum Kind {
     Gateway,
     LocalGateway,
     Connection,
+    Peering,
+    NetworkInterface,
+    PrivateEndpoint,
+    NatGateway,
+    RouteTable,
+    SecurityGroup,
 }
 
 impl Kind {
@@ -24,10 +30,16 @@ impl Kind {
             Kind::Gateway => "virtualNetworkGateways",
             Kind::LocalGateway => "localNetworkGateways",
             Kind::Connection => "connections",
+            Kind::Peering => "virtualNetworkPeerings",
+            Kind::NetworkInterface => "networkInterfaces",
+            Kind::PrivateEndpoint => "privateEndpoints",
+            Kind::NatGateway => "natGateways",
+            Kind::RouteTable => "routeTables",
+            Kind::SecurityGroup => "networkSecurityGroups",
         }
     }
 
-    /// The kind of a path element in lower case; subnets have their own kind of path.
+    /// The kind of a path element in lower case; the children of a virtual network have their own kind of path.
     pub fn of_collection(lower: &str) -> Option<Kind> {
         Some(match lower {
             "virtualnetworks" => Kind::VirtualNetwork,
@@ -35,8 +47,22 @@ impl Kind {
             "virtualnetworkgateways" => Kind::Gateway,
             "localnetworkgateways" => Kind::LocalGateway,
             "connections" => Kind::Connection,
+            "networkinterfaces" => Kind::NetworkInterface,
+            "privateendpoints" => Kind::PrivateEndpoint,
+            "natgateways" => Kind::NatGateway,
+            "routetables" => Kind::RouteTable,
+            "networksecuritygroups" => Kind::SecurityGroup,
             _ => return None,
         })
+    }
+
+    /// The kind of a virtual network's children, by the path element in lower case.
+    pub fn of_child(lower: &str) -> Option<Kind> {
+        match lower {
+            "subnets" => Some(Kind::Subnet),
+            "virtualnetworkpeerings" => Some(Kind::Peering),
+            _ => None,
+        }
     }
 
     pub fn type_name(self) -> &'static str {
@@ -47,6 +73,12 @@ impl Kind {
             Kind::Gateway => "Microsoft.Network/virtualNetworkGateways",
             Kind::LocalGateway => "Microsoft.Network/localNetworkGateways",
             Kind::Connection => "Microsoft.Network/connections",
+            Kind::Peering => "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
+            Kind::NetworkInterface => "Microsoft.Network/networkInterfaces",
+            Kind::PrivateEndpoint => "Microsoft.Network/privateEndpoints",
+            Kind::NatGateway => "Microsoft.Network/natGateways",
+            Kind::RouteTable => "Microsoft.Network/routeTables",
+            Kind::SecurityGroup => "Microsoft.Network/networkSecurityGroups",
         }
     }
 
@@ -59,11 +91,17 @@ impl Kind {
             Kind::Gateway => "VirtualNetworkGateway",
             Kind::LocalGateway => "LocalNetworkGateway",
             Kind::Connection => "VirtualNetworkGatewayConnection",
+            Kind::Peering => "VirtualNetworkPeering",
+            Kind::NetworkInterface => "NetworkInterface",
+            Kind::PrivateEndpoint => "PrivateEndpoint",
+            Kind::NatGateway => "NatGateway",
+            Kind::RouteTable => "RouteTable",
+            Kind::SecurityGroup => "NetworkSecurityGroup",
         }
     }
 }
 
-/// A resource's id. A subnet's `parent` is its virtual network's name.
+/// A resource's id. The `parent` of a subnet or peering is its virtual network's name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Id {
     pub subscription: String,
@@ -90,10 +128,8 @@ impl Id {
         let kind = Kind::of_collection(&collection.to_ascii_lowercase())?;
         let (kind, parent, name) = match rest {
             [] => (kind, None, name),
-            [sub, child]
-                if kind == Kind::VirtualNetwork && sub.eq_ignore_ascii_case("subnets") && !child.is_empty() =>
-            {
-                (Kind::Subnet, Some((*name).to_owned()), child)
+            [sub, child] if kind == Kind::VirtualNetwork && !child.is_empty() => {
+                (Kind::of_child(&sub.to_ascii_lowercase())?, Some((*name).to_owned()), child)
             }
             _ => return None,
         };
@@ -116,7 +152,7 @@ impl Id {
         group_key(&self.subscription, &self.group)
     }
 
-    /// A subnet's virtual network.
+    /// The virtual network of a subnet or peering.
     pub fn network(&self) -> Option<Id> {
         let name = self.parent.clone()?;
         Some(Id { kind: Kind::VirtualNetwork, parent: None, name, ..self.clone() })
@@ -124,7 +160,12 @@ impl Id {
 
     /// A subnet of this virtual network.
     pub fn subnet(&self, name: &str) -> Id {
-        Id { kind: Kind::Subnet, parent: Some(self.name.clone()), name: name.to_owned(), ..self.clone() }
+        self.child(Kind::Subnet, name)
+    }
+
+    /// A child of this virtual network.
+    pub fn child(&self, kind: Kind, name: &str) -> Id {
+        Id { kind, parent: Some(self.name.clone()), name: name.to_owned(), ..self.clone() }
     }
 }
 
@@ -132,7 +173,7 @@ impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/providers/Microsoft.Network/", group_id(&self.subscription, &self.group))?;
         match &self.parent {
-            Some(network) => write!(f, "virtualNetworks/{network}/subnets/{}", self.name),
+            Some(network) => write!(f, "virtualNetworks/{network}/{}/{}", self.kind.collection(), self.name),
             None => write!(f, "{}/{}", self.kind.collection(), self.name),
         }
     }

@@ -7,6 +7,7 @@
 //! | `cloud` | the state, the way of every call through it, and what happens by itself |
 //! | `resource`, `operations` | a stored resource; a long-running operation's record and its polls |
 //! | `writes`, `guards` | what PUT, PATCH and DELETE have in common; what stops them |
+//! | `neighbours`, `management_locks` | what other teams put into networks; delete and write locks |
 //! | `groups`, `network`, `public_ip`, `gateway`, `bgp`, `local_gateway`, `connection`, `policy`, `shared_key` | one kind each |
 //! | `peers` | questions to a running gateway |
 //! | `identity` | discovery documents, tokens |
@@ -23,6 +24,8 @@ mod guards;
 mod identity;
 mod ids;
 mod local_gateway;
+mod management_locks;
+mod neighbours;
 mod network;
 mod operations;
 mod peers;

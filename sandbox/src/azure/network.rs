@@ -68,7 +68,9 @@ impl Cloud {
         }
         if existing.is_some() {
             let beneath = format!("{}/", id.key());
-            for (key, subnet) in self.resources.iter().filter(|(key, _)| key.starts_with(&beneath)) {
+            for (key, subnet) in
+                self.resources.iter().filter(|(key, at)| at.id.kind == Kind::Subnet && key.starts_with(&beneath))
+            {
                 if !subnets.iter().any(|(kept, _)| kept.key() == *key) {
                     self.subnet_free(subnet, cx)?;
                 }
@@ -120,13 +122,18 @@ impl Cloud {
         }
     }
 
-    fn subnets_of(&self, network: &Id) -> impl Iterator<Item = &Resource> {
-        let beneath = format!("{}/", network.key());
-        let entries = self.resources.range(beneath.clone()..);
-        entries.take_while(move |(key, _)| key.starts_with(&beneath)).map(|(_, subnet)| subnet)
+    pub(super) fn subnets_of(&self, network: &Id) -> impl Iterator<Item = &Resource> {
+        self.children_of(network, Kind::Subnet)
     }
 
-    /// Ids of the gateway ipConfigurations in a subnet or on a public IP.
+    fn children_of(&self, network: &Id, kind: Kind) -> impl Iterator<Item = &Resource> {
+        let beneath = format!("{}/", network.key());
+        let entries = self.resources.range(beneath.clone()..);
+        let children = entries.take_while(move |(key, _)| key.starts_with(&beneath)).map(|(_, child)| child);
+        children.filter(move |child| child.id.kind == kind)
+    }
+
+    /// Ids of the ipConfigurations in a subnet or on a public IP.
     pub(super) fn users(&self, key: &str, pointer: &str) -> Vec<String> {
         let mut users = Vec::new();
         for gateway in self.of_kind(Kind::Gateway) {
@@ -137,12 +144,16 @@ impl Cloud {
                 }
             }
         }
+        if pointer == "/properties/subnet/id" {
+            users.extend(self.interfaces_in(key));
+        }
         users
     }
 
     pub(super) fn subnet_free(&self, subnet: &Resource, cx: &Context<'_>) -> Result<(), Refusal> {
         let key = subnet.id.key();
-        let users = self.users(&key, "/properties/subnet/id");
+        let mut users = self.users(&key, "/properties/subnet/id");
+        users.extend(self.endpoints_in(&key));
         let lingers = self.lingering.get(&key).is_some_and(|until| *until > cx.now);
         if users.is_empty() && !lingers {
             return Ok(());
@@ -169,7 +180,8 @@ impl Cloud {
             self.subnets_of(&network.id).map(|subnet| self.render_subnet(subnet, subnet.document())).collect();
         if let Some(properties) = document.pointer_mut("/properties").and_then(Value::as_object_mut) {
             properties.insert("subnets".into(), subnets.into());
-            properties.insert("virtualNetworkPeerings".into(), json!([]));
+            let peerings: Vec<Value> = self.children_of(&network.id, Kind::Peering).map(Resource::document).collect();
+            properties.insert("virtualNetworkPeerings".into(), peerings.into());
         }
         document
     }
@@ -179,6 +191,13 @@ impl Cloud {
         let users = self.users(&subnet.id.key(), "/properties/subnet/id");
         if let (Some(etag), Some(document)) = (etag, document.as_object_mut()) {
             document.insert("etag".into(), etag.into());
+        }
+        let endpoints = self.endpoints_in(&subnet.id.key());
+        if let Some(properties) = document.pointer_mut("/properties").and_then(Value::as_object_mut)
+            && !endpoints.is_empty()
+        {
+            let endpoints: Vec<Value> = endpoints.iter().map(|id| resource::reference(id)).collect();
+            properties.insert("privateEndpoints".into(), endpoints.into());
         }
         if let Some(properties) = document.pointer_mut("/properties").and_then(Value::as_object_mut)
             && !users.is_empty()
@@ -192,7 +211,7 @@ impl Cloud {
 
 /// A subnet's properties, once they fit into the network and between its siblings.
 fn check_subnet(id: &Id, mut own: Object, ranges: &[Ipv4Net], siblings: &[(Id, Value)]) -> Result<Value, Refusal> {
-    for computed in ["provisioningState", "ipConfigurations", "purpose"] {
+    for computed in ["provisioningState", "ipConfigurations", "privateEndpoints", "purpose"] {
         own.remove(computed);
     }
     fill(

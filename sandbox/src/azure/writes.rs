@@ -96,6 +96,12 @@ impl Cloud {
             Kind::Gateway => self.render_gateway(resource, document, cx),
             Kind::LocalGateway => document,
             Kind::Connection => self.render_connection(resource, document, cx),
+            Kind::Peering
+            | Kind::NetworkInterface
+            | Kind::PrivateEndpoint
+            | Kind::NatGateway
+            | Kind::RouteTable
+            | Kind::SecurityGroup => document,
         }
     }
 
@@ -118,6 +124,12 @@ impl Cloud {
             Kind::Gateway => self.draft_gateway(id, &body, &location, existing, cx)?,
             Kind::LocalGateway => draft_local_gateway(id, &body, cx)?,
             Kind::Connection => self.draft_connection(id, &body, &location, existing, cx)?,
+            Kind::Peering
+            | Kind::NetworkInterface
+            | Kind::PrivateEndpoint
+            | Kind::NatGateway
+            | Kind::RouteTable
+            | Kind::SecurityGroup => self.draft_neighbour(id, &body, cx)?,
         };
         for (name, value) in body.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str())) {
             draft.top.insert(name.clone(), value.clone());
@@ -169,7 +181,8 @@ impl Cloud {
         if let Some(subnets) = draft.subnets {
             let beneath = format!("{key}/");
             let kept: Vec<String> = subnets.iter().map(|(id, _)| id.key()).collect();
-            self.resources.retain(|other, _| !other.starts_with(&beneath) || kept.contains(other));
+            self.resources
+                .retain(|other, at| at.id.kind != Kind::Subnet || !other.starts_with(&beneath) || kept.contains(other));
             for (id, properties) in subnets {
                 let key = id.key();
                 let mut subnet = self.resources.remove(&key).unwrap_or_else(|| blank(&id, &location, cx));
@@ -267,7 +280,7 @@ impl Cloud {
         self.idle(existing, request, cx)?;
         let lock = match id.kind {
             Kind::Gateway | Kind::VirtualNetwork => Some(key.clone()),
-            Kind::Subnet => id.network().map(|network| network.key()),
+            Kind::Subnet | Kind::Peering => id.network().map(|network| network.key()),
             Kind::Connection => Some(existing.text("/virtualNetworkGateway1/id").unwrap_or_default().to_lowercase()),
             _ => None,
         };
@@ -282,6 +295,12 @@ impl Cloud {
             Kind::Gateway => (600, 1_080),
             Kind::LocalGateway => (10, 20),
             Kind::Connection => (20, 60),
+            Kind::Peering
+            | Kind::NetworkInterface
+            | Kind::PrivateEndpoint
+            | Kind::NatGateway
+            | Kind::RouteTable
+            | Kind::SecurityGroup => (3, 10),
         };
         let span = cx.rng.span(Span::seconds(least), Span::seconds(most));
         let record = self.start(&key, Change { verb: "Delete", span, lock, result: Answer::Nothing }, request, cx);

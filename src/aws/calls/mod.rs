@@ -5,6 +5,7 @@ mod customer_gateway;
 mod describe;
 mod identity;
 mod network;
+mod occupants;
 mod route_table;
 mod tags;
 mod vpn_connection;

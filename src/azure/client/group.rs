@@ -1,14 +1,17 @@
 //! Resource groups.
 
-use super::{Azure, GROUPS, encoded, read_as};
+use super::{Azure, GROUPS, LOCKS, encoded, read_as};
 use crate::azure::arm::{Call, Condition};
 use crate::azure::documents::group::{self, Member};
+use crate::azure::documents::lock;
 use crate::azure::error::Error;
-use crate::azure::model::ResourceGroup;
+use crate::azure::id::ResourceId;
+use crate::azure::model::{Lock, ResourceGroup};
 use crate::azure::operation::{Kind, Operation};
 use crate::azure::waits::Waits;
 use crate::primitives::Tags;
 use azure_core::http::Method;
+use std::collections::BTreeSet;
 
 impl Azure {
     fn group_path(&self, name: &str) -> String {
@@ -94,5 +97,35 @@ impl Azure {
         let call = Call::path("list resource group", Method::Get, &path, GROUPS);
         let found = self.list(&call, waits).await?;
         found.iter().map(|doc| read_as("list resource group", &path, group::member(doc))).collect()
+    }
+
+    /// Management locks at, above and below a group, as far as these credentials may read them.
+    ///
+    /// # Errors
+    /// As Azure refuses, but for a lack of rights.
+    pub async fn group_locks(&self, name: &str, waits: &Waits) -> Result<Vec<Lock>, Error> {
+        let path = format!("{}/providers/Microsoft.Authorization/locks", self.group_path(name));
+        let found = match self.list(&Call::path("list locks of", Method::Get, &path, LOCKS), waits).await {
+            Err(Error::Denied(_)) => Vec::new(),
+            other => other?,
+        };
+        found.iter().map(|doc| read_as("list locks of", &path, lock::parse(doc))).collect()
+    }
+
+    /// Names of the groups of the subscription that hold connections, in lower case, as far as these credentials may list them.
+    ///
+    /// # Errors
+    /// As Azure refuses, but for a lack of rights.
+    pub async fn groups_with_connections(&self, waits: &Waits) -> Result<BTreeSet<String>, Error> {
+        let path = format!(
+            "/subscriptions/{}/resources?$filter=resourceType%20eq%20'Microsoft.Network/connections'",
+            self.subscription
+        );
+        let found = match self.list(&Call::path("list connections of", Method::Get, &path, GROUPS), waits).await {
+            Err(Error::Denied(_)) => Vec::new(),
+            other => other?,
+        };
+        let ids = found.iter().filter_map(|doc| ResourceId::parse(doc.get("id")?.as_str()?).ok());
+        Ok(ids.map(|id| id.resource_group().to_lowercase()).collect())
     }
 }

@@ -44,6 +44,8 @@ pub use connection::ConnectionStatus;
 const NETWORK: &str = "2025-01-01";
 /// Version of the API of resource groups.
 const GROUPS: &str = "2021-04-01";
+/// Version of the API of management locks.
+const LOCKS: &str = "2020-05-01";
 
 /// Bytes of all pages of one list.
 const LARGEST_LIST: usize = 2 * LARGEST;

@@ -60,6 +60,34 @@ pub fn subnet_body(prefix: Ipv4Net) -> Value {
     json!({"properties": {"addressPrefix": prefix}})
 }
 
+/// Lists of a subnet that name what is in it.
+const OCCUPANTS: [&str; 7] = [
+    "/properties/ipConfigurations",
+    "/properties/privateEndpoints",
+    "/properties/serviceAssociationLinks",
+    "/properties/resourceNavigationLinks",
+    "/properties/ipConfigurationProfiles",
+    "/properties/applicationGatewayIPConfigurations",
+    "/properties/ipAllocations",
+];
+/// Properties of a subnet that name what is attached to it.
+const ATTACHED: [&str; 3] =
+    ["/properties/natGateway/id", "/properties/routeTable/id", "/properties/networkSecurityGroup/id"];
+
+/// Ids of what is in a subnet or attached to it, by its name, as the document of its network shows them. They are not always
+/// of the shape of a `ResourceId`.
+pub fn subnet_occupants(network: &Value, name: &str) -> Vec<String> {
+    let of_name = |subnet: &&Value| text(subnet, "/name").is_some_and(|own| own.eq_ignore_ascii_case(name));
+    let Some(subnet) = items(network, "/properties/subnets").find(of_name) else { return Vec::new() };
+    let inside = OCCUPANTS.iter().flat_map(|list| items(subnet, list)).filter_map(|one| text(one, "/id"));
+    inside.chain(ATTACHED.iter().filter_map(|at| text(subnet, at))).map(str::to_owned).collect()
+}
+
+/// Ids of a network's peerings.
+pub fn peerings(network: &Value) -> Vec<String> {
+    items(network, "/properties/virtualNetworkPeerings").filter_map(|one| text(one, "/id")).map(str::to_owned).collect()
+}
+
 /// # Errors
 /// Where an id is missing.
 pub fn parse(raw: Value) -> Result<VirtualNetwork, Malformed> {

@@ -340,7 +340,9 @@ impl Job {
         let gone = engine.demolish(&what, search, timeout(&self.target, "delete", 120), &request.cancel, &save).await;
         told.append(failed.diagnostics);
         if gone.diagnostics.has_errors() {
-            return self.ended(request, gone, told);
+            // Where nothing could be deleted, all that was made is still there.
+            let observed = if gone.observed == Observed::default() { failed.observed } else { gone.observed };
+            return self.ended(request, Outcome { observed, ..gone }, told);
         }
         told.append(gone.diagnostics);
         told.push(Diagnostic::error("The create was rolled back").detail(
@@ -474,7 +476,14 @@ fn demolition(state: &Value, private: &Private, managed: Managed, subscription: 
         own_addresses: if stays { own_addresses(state, private) } else { Vec::new() },
         managed,
         subscription,
+        subnets: recorded_subnets(state, private),
     }
+}
+
+/// Subnets of a VNet that the link creates, by the state and by what was applied last: an update that failed may be in between.
+fn recorded_subnets(state: &Value, private: &Private) -> BTreeSet<String> {
+    let network = |value: &Value| network_parts(value.get("azure").get("virtual_network")).1;
+    network(state).into_iter().chain(network(&private.applied)).collect()
 }
 
 /// A limit from `timeouts`.
