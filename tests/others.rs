@@ -417,9 +417,12 @@ fn a_group_that_holds_what_the_destroy_leaves_is_not_waited_for() {
         let search = sim.search_after(&spec, &made.observed);
         let gone = demolish(&sim.clouds, &what, &search, &sim.limits(), &|_| {}).await;
         let [failure] = gone.failures.as_slice() else { panic!("{:#?}", gone.failures) };
-        assert!(matches!(failure.cause, Cause::NotEmpty { kind: "the resource group", .. }), "{}", failure.cause);
-        let looks = sim.sandbox.calls().iter().filter(|call| call.operation == "ListResources").count();
+        assert!(matches!(failure.cause, Cause::Blocked { .. }), "{}", failure.cause);
+        let group = format!("/resourcegroups/{}/resources", spec.azure.resource_group);
+        let calls = sim.sandbox.calls();
+        let looks =
+            calls.iter().filter(|call| call.operation == "ListResources" && call.target.contains(&group)).count();
         assert_eq!(looks, 1, "it does not go by waiting");
-        assert_eq!(of_kind(&sim, "virtualNetworkGateways").len(), 1);
+        assert_eq!(of_kind(&sim, "virtualNetworkGateways").len() + of_kind(&sim, "connections").len(), 5);
     });
 }

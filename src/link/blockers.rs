@@ -216,7 +216,10 @@ fn in_the_way(object: &Object, own: &Own, seen: &Observed, contents: &Contents, 
         Object::PublicRouteTable => {
             let is_it = |table: &&aws::RouteTable| Some(&table.id) == seen.aws.public_route_table.as_ref();
             let subnets = seen.aws.route_tables.iter().filter(is_it).flat_map(|table| &table.subnets);
-            let foreign = subnets.filter(|(subnet, _)| !ours(Kind::AwsSubnet, &subnet.0));
+            let own = |subnet: &aws::SubnetId| {
+                seen.aws.public_subnet.as_ref() == Some(subnet) || ours(Kind::AwsSubnet, &subnet.0)
+            };
+            let foreign = subnets.filter(|(subnet, _)| !own(subnet));
             foreign.for_each(|(subnet, _)| list.add(Why::UsedBy, subnet));
         }
         _ => {}

@@ -10,6 +10,7 @@ pub mod correction;
 pub mod environment;
 pub mod figures;
 pub mod fingerprint;
+pub mod foreign;
 pub mod lifecycle;
 pub mod lookout;
 pub mod meddling;
