@@ -98,8 +98,11 @@ pub struct Gateway {
     pub active_active: bool,
     pub enable_bgp: bool,
     pub asn: Asn,
-    /// In the document's order: position 0 is instance 0.
+    /// In the document's order: position 0 is instance 0. A third ipConfiguration, which Azure demands of an active-active gateway
+    /// with point-to-site clients, is none.
     pub instances: Vec<GatewayInstance>,
+    /// Point-to-site clients are authenticated by a RADIUS server, whose secret a read does not return.
+    pub hides_radius_secret: bool,
 }
 
 impl Gateway {

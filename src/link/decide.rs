@@ -6,7 +6,9 @@ use super::managed::Kind;
 use super::need::order;
 use super::observed::Observed;
 use super::ownership::UNFINISHED;
-use super::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, RouteTables, Spec};
+use super::placement::misplaced_public_ip;
+use super::route_tables::{wanted_tables, wants_main_table_of_new_vpc};
+use super::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use super::step::{Object, Step, Verb};
 use super::tunnel::{Instance, TunnelKey};
 use super::turns::take_turns;
@@ -106,6 +108,11 @@ fn azure_ground(spec: &Spec, seen: &Observed, list: &mut List) {
         list.change(Object::VirtualNetwork, differ::network(spec, network));
     }
     for (instance, ip) in seen.azure.public_ips.iter().filter_map(|(i, ip)| Some((i, ip.as_ref()?))) {
+        if let Some(why) = misplaced_public_ip(spec, seen, instance) {
+            list.push(Verb::Delete, Object::PublicIp(instance), vec![]);
+            list.push(Verb::Create, Object::PublicIp(instance), vec![why]);
+            continue;
+        }
         list.change(Object::PublicIp(instance), differ::public_ip(spec, instance, ip));
     }
     let gateway_missing = seen.azure.gateway.is_none();
@@ -151,7 +158,8 @@ fn azure_ground(spec: &Spec, seen: &Observed, list: &mut List) {
         seen.azure.gateway_instance(*instance).is_some_and(|i| i.custom_bgp_ips.contains(ip))
     };
     let busy = seen.azure.gateway.as_ref().is_some_and(|gateway| gateway.resource.state.is_busy());
-    if spec.former.addresses.iter().any(|former| busy || listed(former)) {
+    let writable = seen.azure.gateway.as_ref().is_none_or(|gateway| !gateway.hides_radius_secret);
+    if writable && spec.former.addresses.iter().any(|former| busy || listed(former)) {
         let because = vec!["the Azure gateway lists addresses that this link no longer uses".to_owned()];
         list.push(Verb::Delete, Object::OwnAddresses, because);
     }
@@ -216,20 +224,6 @@ fn public_table_is_whole(seen: &Observed) -> bool {
     })
 }
 
-/// The tables that should get the gateway's routes; None stands for the public table that is still to be made.
-pub fn wanted_tables(spec: &Spec, seen: &Observed) -> BTreeSet<Option<RouteTableId>> {
-    match &spec.aws.route_tables {
-        RouteTables::Given(ids) => ids.iter().cloned().map(Some).collect(),
-        RouteTables::Default => {
-            let main = seen.aws.route_tables.iter().find(|t| t.main).map(|t| Some(t.id.clone()));
-            let made = matches!(&spec.aws.network, AwsNetwork::Create { public_subnet: Some(_), .. });
-            let public = made.then(|| seen.aws.public_route_table.clone());
-            // Before the VPC is there its main table has no id: the actor looks it up under the same step.
-            main.into_iter().chain(public).collect()
-        }
-    }
-}
-
 fn propagation(spec: &Spec, seen: &Observed, list: &mut List) {
     let hangs_on_a_vpc = match &spec.aws.gateway {
         AwsGateway::Own { .. } => true,
@@ -245,7 +239,7 @@ fn propagation(spec: &Spec, seen: &Observed, list: &mut List) {
         table.is_some_and(|t| gateway.is_some_and(|g| t.propagating.contains(g)))
     };
     let wanted = wanted_tables(spec, seen);
-    let vpc_to_come = seen.aws.vpc.is_none() && matches!(spec.aws.route_tables, RouteTables::Default);
+    let vpc_to_come = wants_main_table_of_new_vpc(spec, seen);
     for table in &wanted {
         match table {
             Some(id) if is_on(id) => {}

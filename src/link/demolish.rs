@@ -38,6 +38,8 @@ fn azure(what: &Demolition, seen: &Observed, gone: &mut Vec<Object>) {
     if let Some(gateway) = &seen.azure.gateway {
         if ours(Kind::AzureGateway, &gateway.resource.id) {
             gone.push(Object::Gateway);
+        } else if gateway.hides_radius_secret {
+            // Taking the addresses off would be an update that lacks the RADIUS secret. They stay: unused, they do no harm.
         } else if gateway.custom_bgp_ips().any(|ip| what.own_addresses.contains(ip))
             // One that somebody is changing shows empty lists.
             || gateway.resource.state.is_busy() && !what.own_addresses.is_empty()

@@ -5,6 +5,7 @@
 
 use super::observed::{KeySeen, Observed};
 use super::ownership::NAME;
+use super::placement::misplaced_public_ip;
 use super::policy::{Policy, is_default};
 use super::rotation::Rotation;
 use super::spec::{AwsGateway, AzureGateway, AzureNetwork, Spec};
@@ -126,7 +127,8 @@ pub fn customer_gateway_mismatch(
     have: &aws::CustomerGateway,
 ) -> Option<String> {
     let makes_address = matches!(spec.azure.gateway, AzureGateway::Own { .. });
-    if makes_address && seen.azure.public_ips.get(instance).is_none() {
+    let misplaced = misplaced_public_ip(spec, seen, instance).is_some();
+    if makes_address && (misplaced || seen.azure.public_ips.get(instance).is_none()) {
         return Some(format!("the customer gateway for {instance} names a public IP that is gone"));
     }
     let ip = seen.public_ip(instance);

@@ -13,6 +13,7 @@ pub enum Field {
     Name,
     ResourceGroup,
     Location,
+    Zones,
     NetworkId,
     NetworkName,
     AddressSpace,
@@ -189,6 +190,16 @@ pub enum Problem {
         "This change takes a new object, while {0} names the present one. Leave {0} out, or name the new object by it."
     )]
     Pinned(&'static str),
+    #[error("{0:?} is not an availability zone. Use zone numbers such as \"1\", \"2\" and \"3\", or [] for none.")]
+    NotAZone(String),
+    #[error(
+        "The public IPs of this link exist in {has}, and Azure cannot move them. Set zones to that, or remove it. To use other zones, recreate the link with terraform apply -replace."
+    )]
+    ZonesFixed { has: String },
+    #[error(
+        "gateway_id names an existing gateway, so no public IP is created and zones has no effect. Remove zones, or gateway_id."
+    )]
+    ZonesOfGivenGateway,
     #[error("{0}")]
     Surroundings(super::survey::Finding),
 }
@@ -227,6 +238,9 @@ impl Problem {
             Problem::RotationOfOwnKeys => "Keys of your own are not generated",
             Problem::Pinned(_) => "Change of an object that is named by id",
             Problem::TagReserved(_) => "Reserved tag",
+            Problem::NotAZone(_) => "Invalid availability zone",
+            Problem::ZonesFixed { .. } => "Unsupported change of zones",
+            Problem::ZonesOfGivenGateway => "Conflicting attributes",
             Problem::Surroundings(finding) => finding.summary(),
         }
     }

@@ -50,6 +50,14 @@ pub enum Finding {
         "This Azure gateway cannot carry the link: {0}. Use an active-active, route-based VPN gateway with BGP, or leave gateway_id out to have one created."
     )]
     UnfitGateway(&'static str),
+    #[error(
+        "This gateway authenticates point-to-site clients by RADIUS. Azure does not return the RADIUS secret, so an update of the gateway could clear it and disconnect all clients. Add these custom BGP addresses to the gateway's instances by hand, with the secret, and plan again: {0}."
+    )]
+    RadiusGateway(String),
+    #[error(
+        "The virtual network is in {0}, and Azure requires its gateway and public IPs there too. Remove location, or set it to that."
+    )]
+    NetworkElsewhere(String),
     #[error("The existing gateway has another {0}: {1}. Leave this attribute out, or set it to that.")]
     GatewayHas(&'static str, String),
     #[error(
@@ -107,7 +115,9 @@ impl Finding {
             Finding::NoGatewaySubnet | Finding::GatewaySubnetMisspelled(_) => "Gateway subnet missing",
             Finding::OtherGatewaySubnet(_) => "Gateway subnet exists",
             Finding::NoAzureGateway(_) => "Azure gateway not found",
+            Finding::NetworkElsewhere(_) => "Invalid location",
             Finding::UnfitGateway(_) => "Azure gateway unfit",
+            Finding::RadiusGateway(_) => "Unsupported update of RADIUS gateway",
             Finding::GatewayHas(..) => "Existing gateway differs",
             Finding::GatewayFull { .. } | Finding::VpnGatewayFull { .. } => "Gateway is full",
             Finding::AddressTaken { .. } | Finding::CidrTaken(_) => "Inside address taken",

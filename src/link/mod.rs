@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `tunnel` | the four tunnels and the two gateway instances, by name |
 //! | `address` | the APIPA address plan: slots, inside CIDRs, the two BGP addresses of each |
+//! | `placement` | objects of the link in another Azure region than configured |
 //! | `policy` | one IPsec policy, compiled into both clouds' words |
 //! | `spec` | what is wanted |
 //! | `need`, `differ`, `decide`, `demolish` | what needs what; where an object differs; the steps to a whole link, or to none |
@@ -16,6 +17,7 @@
 //! | `managed` | what destroy may delete |
 //! | `logs` | where tunnels may write their logs |
 //! | `rotation` | which tunnels have had their new key |
+//! | `route_tables` | which route tables get the AWS gateway's routes |
 //! | `step` | one thing to do to one object |
 //! | `wish`, `rules`, `fault` | what a user wrote, what can be refused without asking, and how that is put |
 //! | `survey`, `finding` | the surroundings of a link to be made, and what of them is in its way |
@@ -37,8 +39,10 @@ pub mod names;
 pub mod need;
 pub mod observed;
 pub mod ownership;
+pub mod placement;
 pub mod policy;
 pub mod rotation;
+pub mod route_tables;
 pub mod rules;
 pub mod search;
 pub mod spec;

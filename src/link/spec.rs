@@ -62,6 +62,8 @@ pub struct AzureSpec {
     pub resource_group: String,
     pub create_resource_group: bool,
     pub location: String,
+    /// Availability zones of public IPs to be created. None: all that the region has.
+    pub zones: Option<BTreeSet<String>>,
     pub network: AzureNetwork,
     pub gateway: AzureGateway,
     pub connection_mode: ConnectionMode,
@@ -156,4 +158,6 @@ pub enum RouteTables {
     Default,
     /// Exactly these; an empty set means hands off.
     Given(BTreeSet<RouteTableId>),
+    /// As last applied, where nothing is configured. The public subnet's table replaces one that no longer exists.
+    LastApplied(BTreeSet<RouteTableId>),
 }

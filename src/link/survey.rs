@@ -4,7 +4,7 @@ use super::address::InsideCidr;
 use super::fault::{Fault, Field, Problem};
 use super::ownership::LinkId;
 use super::rules::{gateway_subnet_size, overlap, parse_network};
-use super::tunnel::TunnelKey;
+use super::tunnel::{Instance, TunnelKey};
 use super::wish::{Given, Wish};
 use crate::aws::model as aws;
 use crate::azure::id::ResourceId;
@@ -187,6 +187,12 @@ fn network(site: Site<'_>, survey: &Survey, add: &mut impl FnMut(Field, Finding)
         Looked::Found(network) if creates && site.configured.network_id.is_absent() && !own(&network.resource) => {
             add(Field::NetworkName, Finding::NetworkExists(network.resource.id.clone()));
         }
+        Looked::Found(network) if !creates && !site.azure_gateway_given => {
+            let is = &network.resource.location;
+            if site.configured.location.known().is_some_and(|wants| !same_word(wants, is)) {
+                add(Field::Location, Finding::NetworkElsewhere(is.clone()));
+            }
+        }
         _ => {}
     }
     if let Looked::Found(gateway) = &survey.network_gateway
@@ -272,7 +278,7 @@ fn azure_gateway(site: Site<'_>, survey: &Survey, faults: &mut Vec<Fault>) {
         Some("it is no VPN gateway")
     } else if vpn_type.is_some_and(|word| !word.eq_ignore_ascii_case("RouteBased")) {
         Some("it is policy-based, and BGP needs a route-based one")
-    } else if !gateway.active_active || gateway.instances.len() != 2 {
+    } else if !gateway.active_active || gateway.instances.len() != Instance::ALL.len() {
         Some("it is not active-active")
     } else if !gateway.enable_bgp {
         Some("BGP is not enabled on it")
@@ -301,6 +307,9 @@ fn azure_gateway(site: Site<'_>, survey: &Survey, faults: &mut Vec<Fault>) {
     {
         add(Field::NetworkId, Finding::GatewayHas("virtual network", network.to_string()));
     }
+    if let Some(missing) = addresses_by_hand(site, gateway) {
+        add(Field::AzureGateway, missing);
+    }
     let foreign: Vec<&azure::Connection> =
         survey.connections.iter().filter(|c| !site.owns(c.resource.id.as_str(), &c.resource.tags)).collect();
     let limit = connection_limit(&gateway.sku);
@@ -314,6 +323,21 @@ fn azure_gateway(site: Site<'_>, survey: &Survey, faults: &mut Vec<Fault>) {
             add(Field::InsideCidr(key), Finding::AddressTaken { address: cidr.azure_ip(), free });
         }
     }
+}
+
+/// The addresses that an update of the gateway would have to add, where such an update would lose a RADIUS secret.
+fn addresses_by_hand(site: Site<'_>, gateway: &azure::Gateway) -> Option<Finding> {
+    if !gateway.hides_radius_secret {
+        return None;
+    }
+    let missing: Vec<String> = planned_cidrs(site)
+        .filter(|(key, cidr)| {
+            let instance = gateway.instances.get(key.instance.index());
+            instance.is_some_and(|instance| !instance.custom_bgp_ips.contains(&cidr.azure_ip()))
+        })
+        .map(|(key, cidr)| format!("{} ({})", cidr.azure_ip(), key.instance))
+        .collect();
+    (!missing.is_empty()).then(|| Finding::RadiusGateway(missing.join(", ")))
 }
 
 /// The VNet in which a gateway sits.

@@ -34,6 +34,7 @@ pub struct Wish {
     pub group: Given<String>,
     pub create_group: Given<bool>,
     pub location: Given<String>,
+    pub zones: Given<Vec<Given<String>>>,
     pub network_id: Given<String>,
     pub network: Given<NetworkWish>,
     pub gateway_subnet_prefix: Given<String>,

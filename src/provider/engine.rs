@@ -18,6 +18,7 @@ use crate::plugin::{Cancel, Diagnostic, Diagnostics};
 use crate::primitives::Tags;
 use crate::reconcile::{self, Cause, Clouds, Ended, FindFault, Limits};
 use async_trait::async_trait;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -135,7 +136,8 @@ impl Engine for CloudEngine {
         };
         let limits = Limits::within(timeout, cancel);
         let ended = Box::pin(reconcile::converge(clouds, spec, search, &limits, progress)).await;
-        outcome(ended, "built", timeout)
+        let former: Vec<Ipv4Addr> = spec.former.addresses.iter().map(|(_, ip)| *ip).collect();
+        left_addresses(outcome(ended, "built", timeout), &former)
     }
 
     async fn demolish(
@@ -152,7 +154,7 @@ impl Engine for CloudEngine {
         };
         let limits = Limits::within(timeout, cancel);
         let ended = Box::pin(reconcile::demolish(clouds, demolition, search, &limits, progress)).await;
-        outcome(ended, "deleted", timeout)
+        left_addresses(outcome(ended, "deleted", timeout), &demolition.own_addresses)
     }
 
     async fn find(&self, id: &ImportId, cancel: &Cancel) -> Result<Found, Diagnostics> {
@@ -307,6 +309,25 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
     let down = |cause: &Cause| matches!(cause, Cause::SessionDown { .. } | Cause::RoutesMissing { .. });
     let broken = ended.failures.iter().any(|failure| !down(&failure.cause)) || !ended.unsettled.is_empty();
     Outcome { observed: ended.observed, diagnostics, broken }
+}
+
+/// Warns of this link's former addresses on a gateway that cannot be updated without losing its RADIUS secret.
+fn left_addresses(mut outcome: Outcome, former: &[Ipv4Addr]) -> Outcome {
+    let Some(gateway) = outcome.observed.azure.gateway.as_ref().filter(|gateway| gateway.hides_radius_secret) else {
+        return outcome;
+    };
+    let left: Vec<String> =
+        gateway.custom_bgp_ips().filter(|ip| former.contains(ip)).map(ToString::to_string).collect();
+    if !left.is_empty() {
+        let detail = format!(
+            "{} still lists {}, which this link no longer uses. Azure does not return the gateway's RADIUS secret, so an update could \
+             clear it. Remove these custom BGP addresses by hand if they are needed elsewhere.",
+            gateway.resource.id,
+            left.join(", ")
+        );
+        outcome.diagnostics.push(Diagnostic::warning("BGP addresses left on RADIUS gateway").detail(detail));
+    }
+    outcome
 }
 
 fn attempt(verb: Verb) -> &'static str {

@@ -129,6 +129,7 @@ impl Sim {
                 resource_group: group,
                 create_resource_group: true,
                 location: "westeurope".to_owned(),
+                zones: None,
                 network: AzureNetwork::Create {
                     id: network,
                     address_space: vec![net("10.1.0.0/16")],

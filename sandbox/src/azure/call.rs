@@ -26,6 +26,8 @@ pub(super) enum What {
     Tenants,
     Subscriptions,
     Subscription(String),
+    /// Regions that a subscription may use.
+    Locations(String),
     /// Namespace and whether it is to be registered.
     Provider(String, String),
     Groups(String),
@@ -128,6 +130,7 @@ impl What {
             What::Tenants => "ListTenants".into(),
             What::Subscriptions => "ListSubscriptions".into(),
             What::Subscription(_) => "GetSubscription".into(),
+            What::Locations(_) => "ListLocations".into(),
             What::Provider(_, _) => "RegisterProvider".into(),
             What::Groups(_) => "ListResourceGroups".into(),
             What::Group(verb, ..) => format!("{}ResourceGroup", verb.word()),
@@ -213,6 +216,7 @@ fn beneath(method: &str, lower: &[&str], spelled: &[&str]) -> What {
     }
     match (method, rest, words) {
         ("GET", [], _) => What::Subscription(subscription),
+        ("GET", ["locations"], _) => What::Locations(subscription),
         ("GET", ["resourcegroups"], _) => What::Groups(subscription),
         ("GET", ["resources"], _) => What::Resources(subscription, None),
         ("GET", ["operationresults", _], [_, record]) => What::OperationResult(subscription, own(record)),

@@ -128,6 +128,7 @@ impl Cloud {
             What::Tenants => Ok(super::identity::tenants(cx)),
             What::Subscriptions => Ok(answer(200, &json!({"value": [super::identity::subscription(cx)]}))),
             What::Subscription(_) => Ok(answer(200, &super::identity::subscription(cx))),
+            What::Locations(subscription) => Ok(super::locations::list(subscription)),
             What::Provider(subscription, namespace) => Ok(answer(
                 200,
                 &json!({"id": format!("/subscriptions/{subscription}/providers/{namespace}"), "namespace": namespace,
@@ -261,6 +262,9 @@ impl Cloud {
                 let listed: Vec<&Value> =
                     entries.flat_map(|entry| super::resource::items(entry, "/customBgpIpAddresses")).collect();
                 row.insert("custom_bgp_addresses".to_owned(), json!(listed));
+                if let Some(set) = super::gateway::has_radius_secrets(resource) {
+                    row.insert("radius_secrets".to_owned(), set.into());
+                }
             }
             row
         });

@@ -4,6 +4,7 @@ use super::bgp;
 use super::cloud::Cloud;
 use super::errors::{self, Refusal, unrecorded};
 use super::ids::{Id, Kind};
+use super::locations;
 use super::network::{network_prefixes, subnet_prefix};
 use super::resource::{self, Object, Resource, fill, reference, text};
 use super::writes::{self, Draft};
@@ -208,7 +209,8 @@ impl Cloud {
                 format!("Basic IP configuration for VPN Virtual Network Gateways is not supported: {}.", public.id),
             ));
         }
-        if sku.ends_with("AZ") && !public.top.contains_key("zones") {
+        let zonal = !locations::zones_of(&public.location).is_empty();
+        if sku.ends_with("AZ") && zonal && !public.top.contains_key("zones") {
             return Err(Refusal::bad(
                 "VmssVpnGatewayPublicIpsMustHaveZonesConfigured",
                 format!(
@@ -258,6 +260,7 @@ impl Cloud {
                 }
             }
             properties.insert("packetCaptureDiagnosticState".into(), "None".into());
+            hide_radius_secrets(properties);
             properties.insert("bgpSettings".into(), settings);
             if let Some(sku) = properties.get_mut("sku").and_then(Value::as_object_mut) {
                 sku.insert("capacity".into(), 2.into());
@@ -325,6 +328,26 @@ impl Cloud {
         let subnet = Id::parse(gateway.text("/ipConfigurations/0/properties/subnet/id")?)?;
         self.resources.get(&subnet.network()?.key())
     }
+}
+
+/// A RADIUS server's secret can be written and never read (api-version 2025-01-01). What a PUT omits is gone.
+fn hide_radius_secrets(properties: &mut Object) {
+    let Some(clients) = properties.get_mut("vpnClientConfiguration").and_then(Value::as_object_mut) else { return };
+    clients.remove("radiusServerSecret");
+    for server in clients.get_mut("radiusServers").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(server) = server.as_object_mut() {
+            server.remove("radiusServerSecret");
+        }
+    }
+}
+
+/// Whether each RADIUS server of a gateway's point-to-site clients has a secret; None without RADIUS.
+pub(super) fn has_radius_secrets(gateway: &Resource) -> Option<bool> {
+    let clients = gateway.properties.pointer("/vpnClientConfiguration")?;
+    let set = |at: &Value, pointer: &str| text(at, pointer).is_some_and(|word| !word.is_empty());
+    let single = set(clients, "/radiusServerAddress").then(|| set(clients, "/radiusServerSecret"));
+    let servers = resource::items(clients, "/radiusServers").iter().map(|s| set(s, "/radiusServerSecret"));
+    single.into_iter().chain(servers).reduce(|all, one| all && one)
 }
 
 fn policy(value: &Value) -> AzurePolicy {

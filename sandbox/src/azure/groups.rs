@@ -6,6 +6,7 @@ use super::errors::{self, Refusal};
 use super::ids::{self, Id, Kind};
 use super::operations::{Answer, Named, Operation, answer};
 use super::resource::{self, Pending, Resource, State};
+use super::tags;
 use super::writes;
 use crate::time::{SimTime, Span};
 use crate::wire::{Request, Response};
@@ -78,7 +79,7 @@ impl Cloud {
         match verb {
             Verb::Patch => {
                 let body = writes::body(request)?;
-                group.tags = writes::tags(&body)?;
+                group.tags = tags::sent(&body, group.tags.as_ref())?;
                 Ok(answer(200, &group.document()))
             }
             Verb::Delete => Ok(self.delete_group(&key, request, cx)),
@@ -97,7 +98,8 @@ impl Cloud {
             ));
         }
         let body = writes::body(request)?;
-        let tags = writes::tags(&body)?;
+        let before = self.groups.get(&ids::group_key(subscription, name)).and_then(|group| group.tags.as_ref());
+        let tags = tags::sent(&body, before)?;
         let location = body.get("location").and_then(Value::as_str).map(resource::location);
         let Some(location) = location.filter(|location| !location.is_empty()) else {
             return Err(Refusal::bad("LocationRequired", "The location property is required for this definition."));

@@ -24,6 +24,7 @@ mod guards;
 mod identity;
 mod ids;
 mod local_gateway;
+mod locations;
 mod management_locks;
 mod neighbours;
 mod network;
@@ -33,6 +34,7 @@ mod policy;
 mod public_ip;
 mod resource;
 mod shared_key;
+mod tags;
 mod throttle;
 mod writes;
 

@@ -17,6 +17,7 @@ impl Cloud {
         &self,
         id: &Id,
         body: &Object,
+        location: &str,
         existing: Option<&Resource>,
         cx: &mut Context<'_>,
     ) -> Result<Draft, Refusal> {
@@ -36,6 +37,7 @@ impl Cloud {
                     format!("Public IP address {id} of sku Basic cannot be placed in availability zones."),
                 ));
             }
+            super::locations::check_zones(id, location, zones)?;
             top.insert("zones".into(), zones.clone());
         }
         fill(

@@ -5,6 +5,7 @@ use super::errors::{self, Refusal};
 use super::ids::{Id, Kind};
 use super::operations::{Answer, Named, Operation, answer};
 use super::resource::{self, Object, Pending, Resource, State};
+use super::tags;
 use crate::time::Span;
 use crate::wire::{Request, Response};
 use crate::world::Context;
@@ -116,11 +117,11 @@ impl Cloud {
             self.idle(existing, request, cx)?;
         }
         let location = self.location(id, &body, existing)?;
-        let tags = tags(&body)?;
+        let tags = tags::sent(&body, existing.and_then(|existing| existing.tags.as_ref()))?;
         let mut draft = match id.kind {
             Kind::VirtualNetwork => self.draft_network(id, &body, existing, cx)?,
             Kind::Subnet => self.draft_subnet(id, &body, existing, cx)?,
-            Kind::PublicIp => self.draft_public_ip(id, &body, existing, cx)?,
+            Kind::PublicIp => self.draft_public_ip(id, &body, &location, existing, cx)?,
             Kind::Gateway => self.draft_gateway(id, &body, &location, existing, cx)?,
             Kind::LocalGateway => draft_local_gateway(id, &body, cx)?,
             Kind::Connection => self.draft_connection(id, &body, &location, existing, cx)?,
@@ -247,7 +248,7 @@ impl Cloud {
         let body = body(request)?;
         self.conditions(request, Some(existing))?;
         self.idle(existing, request, cx)?;
-        let tags = tags(&body)?;
+        let tags = tags::sent(&body, existing.tags.as_ref())?;
         let key = id.key();
         let lock = match id.kind {
             Kind::Gateway => Some(key.clone()),
@@ -375,19 +376,6 @@ fn blank(id: &Id, location: &str, cx: &mut Context<'_>) -> Resource {
 /// The service's name for an operation, as errors quote it.
 pub(super) fn title(verb: &str, kind: Kind) -> String {
     format!("{verb}{}Operation", kind.noun())
-}
-
-/// The body's tags: at most 50, text to text.
-pub(super) fn tags(body: &Object) -> Result<Option<Value>, Refusal> {
-    match body.get("tags") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Object(tags)) if tags.len() > 50 => Err(Refusal::bad(
-            "InvalidTags",
-            format!("The number of tags, {}, exceeds the maximum allowed, 50.", tags.len()),
-        )),
-        Some(tags @ Value::Object(map)) if map.values().all(Value::is_string) => Ok(Some(tags.clone())),
-        Some(_) => Err(errors::request_format("tags: an object of strings was expected")),
-    }
 }
 
 fn check_name(id: &Id) -> Result<(), Refusal> {

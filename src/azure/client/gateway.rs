@@ -16,6 +16,10 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+/// Why a gateway with RADIUS clients is not written.
+const RADIUS: &str = "the gateway authenticates point-to-site clients by RADIUS, and Azure does not return the RADIUS secret: an \
+                      update without it could disconnect all clients. Change the gateway by hand, with the secret, and apply again";
+
 impl Azure {
     /// # Errors
     /// As Azure refuses.
@@ -66,10 +70,11 @@ impl Azure {
     /// gateway as it was read afterwards.
     ///
     /// # Errors
-    /// `NotFound` where it does not exist.
+    /// `NotFound` where it does not exist; `Refused`, before anything is written, where a write would lose a RADIUS secret.
     pub async fn change_gateway(&self, id: &ResourceId, edit: Edit<'_>, waits: &Waits) -> Result<Gateway, Error> {
         let _passage = self.gates.enter(id, waits).await?;
-        let doc = self.change("change gateway", id, edit, waits).await?;
+        let refuses = |doc: &Value| gateway::hides_radius_secret(doc).then(|| RADIUS.to_owned());
+        let doc = self.change_unless("change gateway", id, edit, &refuses, waits).await?;
         read_as("change gateway", id.as_str(), gateway::parse(doc))
     }
 

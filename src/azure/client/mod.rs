@@ -8,6 +8,7 @@ mod connection;
 mod gateway;
 mod group;
 mod local_gateway;
+mod location;
 mod network;
 mod write;
 
@@ -25,6 +26,7 @@ use super::bounded::Bounded;
 use super::cloud::{self, CloudFault};
 use super::credential::{CredentialFault, CredentialSettings, choose};
 use super::documents::Malformed;
+use super::documents::location::Location;
 use super::error::Error;
 use super::gates::Gates;
 use super::http::Http;
@@ -37,6 +39,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 pub use connection::ConnectionStatus;
 
@@ -84,6 +87,8 @@ pub struct Azure {
     arm: Arm,
     subscription: Arc<str>,
     gates: Gates,
+    /// Regions of the subscription, once they were read.
+    locations: Arc<OnceCell<Vec<Location>>>,
 }
 
 impl Azure {
@@ -99,7 +104,7 @@ impl Azure {
         let login = choose(credentials)?;
         let http = settings.http.unwrap_or_else(|| Arc::new(Http::new(settings.extra_roots)));
         let http = Arc::new(Bounded::new(http));
-        Ok(Azure { arm: Arm::new(http, source, login), subscription, gates: settings.gates })
+        Ok(Azure { arm: Arm::new(http, source, login), subscription, gates: settings.gates, locations: Arc::default() })
     }
 
     pub fn subscription(&self) -> &str {

@@ -145,6 +145,18 @@ impl Azure {
         edit: Edit<'_>,
         waits: &Waits,
     ) -> Result<Value, Error> {
+        self.change_unless(operation, id, edit, &|_| None, waits).await
+    }
+
+    /// `change`, unless the document as it was read must not be written: `refuses` says why.
+    pub(super) async fn change_unless(
+        &self,
+        operation: &'static str,
+        id: &ResourceId,
+        edit: Edit<'_>,
+        refuses: &(dyn Fn(&Value) -> Option<String> + Send + Sync),
+        waits: &Waits,
+    ) -> Result<Value, Error> {
         let (mut writes, mut misses) = (0, 0);
         loop {
             let read = Call::new(operation, Method::Get, id, NETWORK);
@@ -161,6 +173,9 @@ impl Azure {
             let done = body == writable(&doc) && state == ProvisioningState::Succeeded;
             if done || writes == WRITES {
                 return Ok(doc);
+            }
+            if let Some(why) = refuses(&doc) {
+                return Err(Error::Refused(read.facts().saying(why)));
             }
             let etag = doc.get("etag").and_then(Value::as_str);
             let condition = etag.map_or(Condition::None, |etag| Condition::Unchanged(etag.to_owned()));

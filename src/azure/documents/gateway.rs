@@ -107,9 +107,25 @@ pub fn parse(raw: Value) -> Result<Gateway, Malformed> {
         active_active: flag(doc, "/properties/activeActive"),
         enable_bgp: flag(doc, "/properties/enableBgp"),
         asn: number(doc, "/properties/bgpSettings/asn").map_or(DEFAULT_ASN, Asn),
-        instances: items(doc, "/properties/ipConfigurations").map(instance).collect::<Result<_, _>>()?,
+        instances: items(doc, "/properties/ipConfigurations")
+            .take(INSTANCES)
+            .map(instance)
+            .collect::<Result<_, _>>()?,
+        hides_radius_secret: hides_radius_secret(doc),
         resource,
     })
+}
+
+/// Instances of a gateway at most. What follows in `ipConfigurations` serves point-to-site clients.
+const INSTANCES: usize = 2;
+
+/// Whether a write of this document, as it was read, would lack a RADIUS server's secret. GET no longer returns it (api-version
+/// 2025-01-01), and what Azure does with a PUT without it is not documented.
+pub fn hides_radius_secret(doc: &Value) -> bool {
+    let Some(clients) = doc.pointer("/properties/vpnClientConfiguration") else { return false };
+    let set = |at: &Value, path: &str| text(at, path).is_some_and(|word| !word.is_empty());
+    let lacks = |at: &Value| set(at, "/radiusServerAddress") && !set(at, "/radiusServerSecret");
+    lacks(clients) || items(clients, "/radiusServers").any(lacks)
 }
 
 const PEERING: &str = "/properties/bgpSettings/bgpPeeringAddresses";
@@ -205,6 +221,30 @@ mod tests {
         remove_custom_bgp_ip(&mut doc, &a, ip);
         remove_custom_bgp_ip(&mut doc, &b, ip);
         assert_eq!(doc, recorded());
+    }
+
+    #[test]
+    fn parse_takes_two_instances_of_three_configurations() {
+        let mut doc = recorded();
+        let third = json!({"id": ip_configuration_id(&gateway_id(), "c"), "name": "c", "properties": {}});
+        doc["properties"]["ipConfigurations"].as_array_mut().unwrap().push(third);
+        let gateway = parse(doc).unwrap();
+        assert_eq!(gateway.instances.len(), 2);
+        assert_eq!(gateway.instances[0].ip_configuration_id.name(), "a");
+    }
+
+    #[test]
+    fn radius_servers_without_a_secret_are_noticed() {
+        let with = |clients: Value| {
+            let mut doc = recorded();
+            doc["properties"]["vpnClientConfiguration"] = clients;
+            hides_radius_secret(&doc)
+        };
+        assert!(!hides_radius_secret(&recorded()));
+        assert!(!with(json!({"vpnAuthenticationTypes": ["AAD"], "radiusServers": []})));
+        assert!(with(json!({"radiusServerAddress": "10.1.0.4"})));
+        assert!(with(json!({"radiusServers": [{"radiusServerAddress": "10.1.0.4", "radiusServerScore": 1}]})));
+        assert!(!with(json!({"radiusServerAddress": "10.1.0.4", "radiusServerSecret": "s"})));
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod connection;
 pub mod gateway;
 pub mod group;
 pub mod local_gateway;
+pub mod location;
 pub mod lock;
 pub mod network;
 pub mod public_ip;

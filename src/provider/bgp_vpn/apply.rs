@@ -16,6 +16,7 @@ use crate::link::address::InsideCidr;
 use crate::link::managed::{Kind, Managed};
 use crate::link::observed::Observed;
 use crate::link::ownership::propagation_mark;
+use crate::link::route_tables::wanted_tables;
 use crate::link::rules::parse_duration;
 use crate::link::search::{Demolition, Search};
 use crate::link::spec::{AwsGateway, AwsNetwork, Former, Spec};
@@ -161,6 +162,7 @@ async fn prepare(
         told.append(found);
         private.origin = origin(&ground, &survey, &target);
     }
+    private.names_route_tables = !request.config.at(&"aws.route_table_ids".into()).is_null();
     let unfinished = request.is_create() || is_unfinished(&request.prior);
     let managed = before.map(read_managed).unwrap_or_default();
     let former = before.map(|before| former(before, &target, &private, &managed)).unwrap_or_default();
@@ -278,7 +280,7 @@ impl Job {
         if !whole {
             follow(&mut state, observed);
         }
-        fill_unknown(&mut state, observed);
+        fill_unknown(&mut state, observed, &wanted_tables(&self.spec, observed));
         let mut private = self.private.clone();
         private.link = Some(self.spec.link.clone());
         let managed = managed(&state, observed, &self.before, &private, self.claims);

@@ -2,14 +2,15 @@
 
 use super::draft::Draft;
 use super::settle_options::{POLICY_FIELDS, is_as_found, logs_value, policy_fields};
-use crate::aws::model::{TunnelOptions, VpnConnection};
-use crate::azure::model::{Connection, ConnectionMode};
+use crate::aws::model::{RouteTableId, TunnelOptions, VpnConnection};
+use crate::azure::model::{Connection, ConnectionMode, PublicIp};
 use crate::link::differ::azure_policy_agrees;
 use crate::link::observed::Observed;
 use crate::link::policy::Policy;
 use crate::link::survey::same_word;
-use crate::link::tunnel::TunnelKey;
+use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::Value;
+use std::collections::BTreeSet;
 
 /// EC2's values where a tunnel says nothing (`clouds.md` 3.3).
 const AWS_STARTUP: &str = "add";
@@ -36,23 +37,19 @@ pub fn follow(state: &mut Value, observed: &Observed) {
     }
 }
 
-/// Puts the clouds' settings where a plan left them unknown.
-pub fn fill_unknown(state: &mut Value, observed: &Observed) {
+/// Puts the clouds' settings, and the tables that get the AWS gateway's routes, where a plan left them unknown.
+pub fn fill_unknown(state: &mut Value, observed: &Observed, tables: &BTreeSet<Option<RouteTableId>>) {
     for (path, value) in settings(observed, Count::All) {
         if !state.at(&path.as_str().into()).is_known() {
             state.set_at(&path.as_str().into(), value);
         }
     }
-    // A link whose public table is still to be made has no set yet: the part that is there would be taken for the whole.
-    let makes_table = state.at(&"aws.vpc.public_subnet_cidr_block".into()).is_set();
-    let all_there = observed.aws.public_route_table.is_some() || !makes_table;
-    if !state.at(&"aws.route_table_ids".into()).is_known() && all_there {
-        let tables = observed
-            .aws
-            .route_tables
-            .iter()
-            .filter(|table| table.main || observed.aws.public_route_table.as_ref() == Some(&table.id));
-        let ids: Vec<Value> = tables.map(|table| table.id.0.clone().into()).collect();
+    // A link whose public table is still to be created has no set yet: the part that exists would be taken for the complete set.
+    let tables: Option<Vec<Value>> =
+        tables.iter().map(|table| table.as_ref().map(|id| Value::from(id.0.clone()))).collect();
+    if !state.at(&"aws.route_table_ids".into()).is_known()
+        && let Some(ids) = tables.filter(|ids| !ids.is_empty())
+    {
         state.set_at(&"aws.route_table_ids".into(), Value::Set(ids));
     }
 }
@@ -85,6 +82,9 @@ fn settings(observed: &Observed, count: Count) -> Vec<(String, Value)> {
         add("azure.asn", gateway.asn.0.into());
     } else if let Some(network) = &observed.azure.network {
         add("azure.location", network.resource.location.clone().into());
+    }
+    if let Some(zones) = zones(observed) {
+        add("azure.zones", Value::set_of(zones));
     }
     let connections: Vec<&Connection> = observed.azure.connections.iter().filter_map(|(_, c)| c.as_ref()).collect();
     if let Some(mode) = agreed(connections.iter().map(|c| c.mode), count) {
@@ -136,6 +136,13 @@ fn settings(observed: &Observed, count: Count) -> Vec<(String, Value)> {
         add("ipsec_policy.preset", policy.preset().map(|preset| preset.to_string()).into());
     }
     found
+}
+
+/// Availability zones of the public IPs, once both exist and are in the same ones.
+fn zones(observed: &Observed) -> Option<BTreeSet<String>> {
+    let ips: Vec<&PublicIp> = observed.azure.public_ips.iter().filter_map(|(_, ip)| ip.as_ref()).collect();
+    let zones = ips.iter().map(|ip| ip.zones.iter().cloned().collect::<BTreeSet<_>>());
+    agreed(zones, Count::All).filter(|_| ips.len() == Instance::ALL.len())
 }
 
 /// The one policy of all ends, if they have one that can be written once.

@@ -9,6 +9,7 @@ pub fn path(field: &Field) -> AttributePath {
         Field::Name => "name",
         Field::ResourceGroup => "azure.resource_group_name",
         Field::Location => "azure.location",
+        Field::Zones => "azure.zones",
         Field::NetworkId => "azure.virtual_network_id",
         // Of a path that ends in name, Terraform shows the line of the resource's own name.
         Field::NetworkName => "azure.virtual_network",

@@ -7,8 +7,8 @@ use super::paths::diagnostics;
 use super::private::{Origin, Private};
 use super::recall::{Recall, announcement, is_broken_off, is_unfinished};
 use super::settle::{Ground, settle};
-use super::settle_options::inside_cidrs;
-use super::spec::{link_id, search, subscription};
+use super::settle_options::{has_public_ips, inside_cidrs};
+use super::spec::{link_id, read_zones, search, subscription};
 use super::state::planned_tunnel;
 use super::wish::wish;
 use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnConnection, VpnGatewayId};
@@ -198,6 +198,7 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
     if let Some(changes) = changes {
         faults.extend(pinned(changes, ground));
     }
+    faults.extend(fixed_zones(ground, settled));
     let link = link_of(settled, ground.private, engine.subscription());
     let mut own = ground.private.replaces.clone();
     own.extend(ground.prior.into_iter().flat_map(own_ids));
@@ -267,6 +268,27 @@ fn differs_from_given(changes: Changes<'_>, configured: &Wish) -> Vec<Fault> {
         Fault::error(field, Problem::Surroundings(Finding::GatewayHas(noun, shown(has(path)))))
     };
     if same_gateway { differs.map(fault).collect() } else { Vec::new() }
+}
+
+/// Availability zones that cannot become those of public IPs that exist.
+fn fixed_zones(ground: &Ground<'_, '_>, settled: &Value) -> Option<Fault> {
+    let configured = ground.config.at(&"azure.zones".into()).is_set();
+    let fault = |problem| Some(Fault::error(Field::Zones, problem));
+    let Some(prior) = ground.prior else {
+        let given = configured && ground.azure_gateway_given();
+        return if given { fault(Problem::ZonesOfGivenGateway) } else { None };
+    };
+    let replaced = !Changes { prior, planned: settled }.replacing().is_empty();
+    let zones = |value: &Value| read_zones(value.at(&"azure.zones".into()));
+    let (has, wants) = (zones(prior)?, zones(settled)?);
+    if has == wants || replaced || !has_public_ips(prior) {
+        return None;
+    }
+    let has = match has.is_empty() {
+        true => "no availability zone".to_owned(),
+        false => format!("availability zones {}", has.into_iter().collect::<Vec<_>>().join(", ")),
+    };
+    fault(Problem::ZonesFixed { has })
 }
 
 /// An id in the configuration pins an object that another change would replace.

@@ -14,10 +14,11 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// Attributes whose last applied value counts where they are not configured.
-const SETTINGS: [&str; 28] = [
+const SETTINGS: [&str; 29] = [
     "name",
     "azure.create_resource_group",
     "azure.location",
+    "azure.zones",
     "azure.virtual_network",
     "azure.gateway_subnet_prefix",
     "azure.sku",
@@ -81,6 +82,8 @@ pub struct Private {
     pub finishes: bool,
     /// Imported and not applied since: naming what only configuration knows is no change yet.
     pub imported: bool,
+    /// The route tables were configured when last applied: one of them that is deleted is missed, not replaced.
+    pub names_route_tables: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -96,6 +99,7 @@ struct Stored {
     renews: BTreeSet<(usize, String)>,
     finishes: bool,
     imported: bool,
+    names_route_tables: bool,
 }
 
 impl Default for Stored {
@@ -111,6 +115,7 @@ impl Default for Stored {
             renews: BTreeSet::new(),
             finishes: false,
             imported: false,
+            names_route_tables: false,
         }
     }
 }
@@ -131,6 +136,7 @@ impl Private {
             renews: stored.renews,
             finishes: stored.finishes,
             imported: stored.imported,
+            names_route_tables: stored.names_route_tables,
         }
     }
 
@@ -146,6 +152,7 @@ impl Private {
             renews: self.renews.clone(),
             finishes: self.finishes,
             imported: self.imported,
+            names_route_tables: self.names_route_tables,
         };
         serde_json::to_vec(&stored).unwrap_or_default()
     }

@@ -6,6 +6,7 @@ use super::private::Private;
 use super::schema::{AWS_NAMES, AZURE_NAMES};
 use super::settle_options;
 use crate::aws::model::KeyStorage;
+use crate::link::managed::Kind;
 use crate::link::names::{AwsNames, AzureNames};
 use crate::link::rules::generations;
 use crate::link::survey::{Looked, Survey, network_of, same_word};
@@ -141,6 +142,7 @@ fn azure(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
 
     let location = ground.last("azure.location").or_else(|| location(ground, !created.is_null()).map(Value::from));
     draft.fill("azure.location", known_or_unknown(location));
+    settle_options::zones(ground, draft);
 
     let sku = match ground.last("azure.sku") {
         Some(sku) => Some(sku),
@@ -240,7 +242,15 @@ fn aws(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
         "aws.vpn_gateway_id",
         known_or_unknown(ground.state("aws.vpn_gateway_id").filter(|_| stays || given).cloned()),
     );
-    draft.fill("aws.route_table_ids", known_or_unknown(ground.last("aws.route_table_ids").filter(|_| same_vpc)));
+    let tables = ground.last("aws.route_table_ids").filter(|_| same_vpc && !lacks_public_table(ground));
+    draft.fill("aws.route_table_ids", known_or_unknown(tables));
+}
+
+/// Whether the public subnet's route table, which this link created, is gone: the next apply creates another one.
+fn lacks_public_table(ground: &Ground<'_, '_>) -> bool {
+    let makes = ground.last("aws.vpc.public_subnet_cidr_block").is_some();
+    makes
+        && ground.prior.is_some_and(|prior| super::state::read_managed(prior).ids(Kind::AwsRouteTable).next().is_none())
 }
 
 fn names(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {

@@ -5,8 +5,8 @@ use super::settle::Ground;
 use crate::aws::model::{LOG_FORMAT, LogGroup, Logs};
 use crate::link::address::{InsideCidr, Slot};
 use crate::link::policy::{Encryption, Group, Integrity, Pinned, Policy, Preset};
-use crate::link::tunnel::{PerTunnel, TunnelKey};
-use crate::plugin::Value;
+use crate::link::tunnel::{Instance, PerTunnel, TunnelKey};
+use crate::plugin::{AttributePath, Value};
 
 /// Attributes of `ipsec_policy` other than `preset`.
 pub const POLICY_FIELDS: [&str; 8] = [
@@ -48,6 +48,25 @@ pub fn inside_cidrs(value: &Value) -> Option<PerTunnel<InsideCidr>> {
         let [first, ..] = all;
         all.into_iter().nth(key.index()).unwrap_or(first)
     }))
+}
+
+/// `azure.zones`: public IPs that exist keep theirs, whatever is configured; of others, the create finds out.
+pub fn zones(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
+    let Some(prior) = ground.prior.filter(|prior| has_public_ips(prior)) else {
+        return draft.fill("azure.zones", Value::unknown());
+    };
+    let (exist, path) = (prior.at(&"azure.zones".into()), AttributePath::from("azure.zones"));
+    draft.fill("azure.zones", exist.clone());
+    // Azure may move addresses between zones. What was accepted once is no change.
+    if exist.is_set() && ground.private.applied.at(&path) == draft.at("azure.zones") {
+        draft.planned.set_at(&path, exist.clone());
+    }
+}
+
+/// Whether both public IPs of a state exist.
+pub fn has_public_ips(state: &Value) -> bool {
+    let ips = state.at(&"azure.public_ip_addresses".into());
+    Instance::ALL.iter().all(|instance| ips.get(&instance.to_string()).is_set())
 }
 
 /// `ipsec_policy`: a configured preset gives every field that is not configured; without one they stay as last applied, and

@@ -24,7 +24,7 @@ use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::plugin::Value;
 use crate::primitives::{Asn, SharedKey, Tags};
 use ipnet::Ipv4Net;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a spec needs beside the settled values.
 pub struct Surroundings<'a> {
@@ -71,6 +71,7 @@ pub fn spec(settled: &Value, around: Surroundings<'_>) -> Result<Spec, Lacking> 
         azure: AzureSpec {
             create_resource_group: azure.get("create_resource_group").as_bool().unwrap_or_default(),
             location: text(azure, "location").ok_or(Lacking("azure.location"))?,
+            zones: read_zones(azure.get("zones")),
             gateway: azure_gateway(azure, around.private, &subscription, &group, &azure_names)?,
             connection_mode: mode(azure.get("connection_mode")).ok_or(Lacking("azure.connection_mode"))?,
             dpd_timeout_seconds: small(azure, "dpd_timeout_seconds").ok_or(Lacking("azure.dpd_timeout_seconds"))?,
@@ -83,7 +84,7 @@ pub fn spec(settled: &Value, around: Surroundings<'_>) -> Result<Spec, Lacking> 
             region: Region(text(aws, "region").ok_or(Lacking("aws.region"))?),
             network: aws_network(aws, around.private)?,
             gateway: aws_gateway(aws, around.private)?,
-            route_tables: route_tables(aws.get("route_table_ids")),
+            route_tables: route_tables(aws.get("route_table_ids"), around.private),
             startup_action: text(aws, "startup_action").ok_or(Lacking("aws.startup_action"))?,
             dpd_timeout_action: text(aws, "dpd_timeout_action").ok_or(Lacking("aws.dpd_timeout_action"))?,
             dpd_timeout_seconds: small(aws, "dpd_timeout_seconds").ok_or(Lacking("aws.dpd_timeout_seconds"))?,
@@ -131,6 +132,12 @@ pub fn subscription(settled: &Value, provider: Option<String>) -> Option<String>
         Some(gateway.subscription().to_owned())
     });
     before.or(provider).or_else(|| of("azure.gateway_id")).or_else(|| of("azure.virtual_network_id"))
+}
+
+/// `azure.zones`; None where they are left to the region.
+pub fn read_zones(value: &Value) -> Option<BTreeSet<String>> {
+    let zones = value.as_list().filter(|_| value.is_wholly_known())?;
+    Some(zones.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
 fn azure_network(azure: &Value, subscription: &str, group: &str) -> Result<AzureNetwork, Lacking> {
@@ -200,12 +207,16 @@ fn aws_gateway(aws: &Value, private: &Private) -> Result<AwsGateway, Lacking> {
     Ok(AwsGateway::Own { asn: Asn(small(aws, "asn").ok_or(Lacking("aws.asn"))?) })
 }
 
-fn route_tables(value: &Value) -> RouteTables {
-    match value.as_list() {
-        Some(tables) if value.is_wholly_known() => {
-            RouteTables::Given(tables.iter().filter_map(Value::as_str).map(|id| RouteTableId(id.to_owned())).collect())
-        }
-        _ => RouteTables::Default,
+fn route_tables(value: &Value, private: &Private) -> RouteTables {
+    let ids = |value: &Value| -> Option<BTreeSet<RouteTableId>> {
+        let tables = value.as_list().filter(|_| value.is_wholly_known())?;
+        Some(tables.iter().filter_map(Value::as_str).map(|id| RouteTableId(id.to_owned())).collect())
+    };
+    match ids(value) {
+        Some(tables) if private.names_route_tables => RouteTables::Given(tables),
+        Some(tables) => RouteTables::LastApplied(tables),
+        None => ids(private.applied.at(&"aws.route_table_ids".into()))
+            .map_or(RouteTables::Default, RouteTables::LastApplied),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::private::Private;
 use super::settle_options::inside_cidrs;
 use crate::azure::id::ResourceId;
+use crate::azure::model::Gateway;
 use crate::link::managed::{Kind, Managed};
 use crate::link::observed::Observed;
 use crate::link::tunnel::{Instance, TunnelKey};
@@ -209,7 +210,9 @@ pub fn own_addresses(state: &Value, private: &Private) -> Vec<Ipv4Addr> {
 /// show what it lists.
 pub fn is_gone(state: &Value, private: &Private, managed: &Managed, observed: &Observed) -> bool {
     let own = own_addresses(state, private);
-    let gateway = observed.azure.gateway.as_ref().filter(|_| private.origin.azure_gateway_given);
+    // From a gateway with RADIUS clients they are never taken off.
+    let withdrawable = |gateway: &&Gateway| private.origin.azure_gateway_given && !gateway.hides_radius_secret;
+    let gateway = observed.azure.gateway.as_ref().filter(withdrawable);
     let listed =
         gateway.is_some_and(|at| at.resource.state.is_busy() || at.custom_bgp_ips().any(|ip| own.contains(ip)));
     managed.is_empty() && !listed

@@ -15,6 +15,7 @@ pub fn wish(value: &Value) -> Wish {
         group: text(azure.get("resource_group_name")),
         create_group: given(azure.get("create_resource_group"), Value::as_bool),
         location: text(azure.get("location")),
+        zones: list(azure.get("zones")),
         network_id: text(azure.get("virtual_network_id")),
         network: given(azure.get("virtual_network"), |v| Some(network(v))),
         gateway_subnet_prefix: text(azure.get("gateway_subnet_prefix")),

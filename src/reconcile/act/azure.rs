@@ -2,7 +2,7 @@
 
 use super::Building;
 use crate::azure::ResourceId;
-use crate::azure::documents::{self, connection, gateway, local_gateway, network, public_ip};
+use crate::azure::documents::{self, connection, gateway, local_gateway, network};
 use crate::link::assemble::part;
 use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::differ;
@@ -16,15 +16,12 @@ use crate::reconcile::cause::Cause;
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
 
-/// Zone-redundant: the only form that a gateway of an AZ SKU takes everywhere, and that does not drift.
-const ZONES: [&str; 3] = ["1", "2", "3"];
-
 impl Building<'_> {
-    fn id(&self, kind: &str, name: &str) -> ResourceId {
+    pub(super) fn id(&self, kind: &str, name: &str) -> ResourceId {
         ResourceId::network(&self.spec.azure.subscription, &self.spec.azure.resource_group, kind, name)
     }
 
-    fn is_ours(&self) -> impl Fn(&Tags) -> bool + Send + Sync + '_ {
+    pub(super) fn is_ours(&self) -> impl Fn(&Tags) -> bool + Send + Sync + '_ {
         |tags| self.link().is_on(tags)
     }
 
@@ -144,19 +141,6 @@ impl Building<'_> {
     async fn read_network(&self, id: &ResourceId) -> Result<(), Cause> {
         let network = self.acting.site.azure.get_virtual_network(id, &self.acting.limits.azure()).await?;
         self.acting.note(|seen| seen.azure.network = network);
-        Ok(())
-    }
-
-    pub(super) async fn public_ip(&self, instance: Instance) -> Result<(), Cause> {
-        let id = self.id("publicIPAddresses", self.spec.azure.names.public_ips.get(instance));
-        let new = public_ip::NewPublicIp {
-            location: self.spec.azure.location.clone(),
-            zones: ZONES.map(str::to_owned).to_vec(),
-            tags: self.tags(instance),
-        };
-        let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
-        let made = azure.create_public_ip(&id, &new, &self.is_ours(), &waits).await?;
-        self.acting.note(|seen| *seen.azure.public_ips.get_mut(instance) = Some(made));
         Ok(())
     }
 

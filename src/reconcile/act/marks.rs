@@ -3,8 +3,8 @@
 
 use super::Building;
 use crate::aws::model::{CustomerGateway, RouteTableId};
-use crate::link::decide::wanted_tables;
 use crate::link::ownership::{PLACED, placed, propagation_mark};
+use crate::link::route_tables::wanted_tables;
 use crate::link::spec::{AwsGateway, AzureGateway};
 use crate::link::tunnel::Instance;
 use crate::primitives::Tags;

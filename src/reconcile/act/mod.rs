@@ -3,6 +3,7 @@
 mod aws;
 mod azure;
 mod marks;
+mod public_ip;
 mod remove;
 mod session;
 mod vpn_connection;

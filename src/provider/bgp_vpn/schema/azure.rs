@@ -26,6 +26,15 @@ pub(super) fn azure() -> Attribute {
             ),
         ),
         (
+            "zones",
+            Attribute::of(Type::set(Type::String)).optional().computed().description(
+                "Availability zones of the gateway's public IPs, such as `[\"1\", \"2\", \"3\"]`; `[]` for none. Default: all zones of \
+                 the region, read from Azure when the public IPs are created (permission \
+                 `Microsoft.Resources/subscriptions/locations/read`). Without that permission zones 1, 2 and 3 are requested, \
+                 and none if Azure rejects them. Existing public IPs keep their zones: another value is rejected.",
+            ),
+        ),
+        (
             "virtual_network_id",
             Attribute::string().optional().computed().description(
                 "Resource id of an existing VNet. Needed unless `virtual_network` or `gateway_id` is given. Another VNet makes the \

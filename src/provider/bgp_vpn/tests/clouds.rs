@@ -261,6 +261,7 @@ pub fn gateway(id: ResourceId, sku: &str, generation: &str, asn: Asn, tags: Tags
         generation: generation.into(),
         active_active: true,
         enable_bgp: true,
+        hides_radius_secret: false,
         asn,
         instances,
         resource: resource(id, tags),

@@ -1,0 +1,23 @@
+//! Objects of this link that a create left in another Azure region than the one that is configured by now.
+
+use super::observed::Observed;
+use super::spec::{AzureGateway, Spec};
+use super::survey::same_word;
+use super::tunnel::Instance;
+use crate::azure::model::PublicIp;
+
+/// Whether an unused public IP that this link created is in another region than the gateway to be created. Azure rejects a gateway
+/// with such an address, and an address cannot move.
+pub fn is_misplaced(spec: &Spec, ip: &PublicIp) -> bool {
+    matches!(spec.azure.gateway, AzureGateway::Own { .. })
+        && spec.link.is_on(&ip.resource.tags)
+        && ip.used_by.is_none()
+        && !same_word(&ip.resource.location, &spec.azure.location)
+}
+
+/// Why the public IP of an instance has to be recreated.
+pub fn misplaced_public_ip(spec: &Spec, seen: &Observed, instance: Instance) -> Option<String> {
+    let ip = seen.azure.public_ips.get(instance).as_ref().filter(|ip| is_misplaced(spec, ip))?;
+    let (has, wants) = (&ip.resource.location, &spec.azure.location);
+    Some(format!("the public IP of {instance} is in {has}, not {wants}"))
+}
