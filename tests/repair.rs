@@ -49,7 +49,46 @@ fn edits_made_outside_are_shown_and_undone() {
     assert_eq!(change.after_unknown["tunnels"]["instance1_tunnel2"]["aws_vpn_connection_id"], true);
     assert_ne!(text(&tunnel("instance1_tunnel1")["aws_vpn_connection_id"]), lost);
 
+    // The link created this table. Its id is part of what was last applied, and must not outlive it.
+    let public = |state: Value| text(&state["managed"]["aws_route_table"][0]);
+    let before = public(state());
+    hands.delete_route_table(&before);
+    mended(&env);
+    let tables: Vec<String> = state()["aws"]["route_table_ids"].as_array().unwrap().iter().map(text).collect();
+    assert!(tables.contains(&public(state())) && tables.contains(&table) && !tables.contains(&before), "{tables:?}");
+
     env.destroy();
     let left = env.world();
     assert!(left.is_empty(), "{left:#?}");
+}
+
+#[test]
+fn respelled_azure_tags_are_no_drift() {
+    let Some(env) = TestEnv::new() else { return };
+    let link = Link::whole("link").with("tags", "{ Team = \"net\", Stage = \"prod\" }");
+    env.write(&link.to_string());
+    env.apply();
+    let hands = env.hands();
+    let azure =
+        |env: &TestEnv| env.world().azure.into_iter().filter(|object| object.tags.is_object()).collect::<Vec<_>>();
+    let tagged: Vec<_> = azure(&env).into_iter().filter(|object| object.tags.get("Team").is_some()).collect();
+    assert!(tagged.len() > 8, "{tagged:#?}");
+    // A policy spells tag names its own way, and adds some.
+    for object in tagged.iter().filter(|object| object.kind != "resourceGroups") {
+        hands.respell_tags(&object.id, &[("POLICY", "added")]);
+    }
+    let spelled = azure(&env).iter().filter(|object| object.tags.get("TEAM").is_some()).count();
+    assert!(spelled > 7, "set up wrongly: {spelled}");
+    assert!(env.plan_is_empty());
+
+    // A change keeps the spelling: no object has a tag twice.
+    env.write(&Link::whole("link").with("tags", "{ Team = \"ops\" }").to_string());
+    env.apply();
+    assert!(env.plan_is_empty());
+    for object in azure(&env).iter().filter(|object| object.tags.get("POLICY").is_some()) {
+        assert_eq!(object.tags["TEAM"], "ops", "{object:#?}");
+        assert!(object.tags.get("STAGE").is_none() && object.tags.get("Team").is_none(), "{object:#?}");
+    }
+    env.destroy();
+    assert!(env.world().is_empty());
 }

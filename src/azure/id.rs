@@ -84,7 +84,7 @@ impl ResourceId {
 /// No name in Azure has what would end or change the path of a request.
 fn is_name(part: &str) -> bool {
     let strange = |c: char| c.is_control() || matches!(c, '?' | '#' | '%' | '\\');
-    !part.is_empty() && part.trim() == part && !part.contains(strange)
+    !part.is_empty() && part.trim() == part && part != "." && !part.contains("..") && !part.contains(strange)
 }
 
 impl fmt::Display for ResourceId {
@@ -155,6 +155,8 @@ mod tests {
             "/subscriptions/s/resourceGroups/g/providers/M/t/n /",
             "/subscriptions/s/resourceGroups/g/providers/M/t/n?api-version=1",
             "/subscriptions/s/resourceGroups/g\n/providers/M/t/n",
+            "/subscriptions/s/resourceGroups/../providers/M/t/n",
+            "/subscriptions/s/resourceGroups/g/providers/M/t/.",
         ] {
             assert!(ResourceId::parse(text).is_err(), "{text}");
         }

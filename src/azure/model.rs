@@ -64,6 +64,8 @@ pub struct Lock {
 pub struct VirtualNetwork {
     pub resource: Resource,
     pub address_space: Vec<Ipv4Net>,
+    /// Address ranges of peered networks that may use this network's gateway.
+    pub transit_space: Vec<Ipv4Net>,
     pub subnets: Vec<Subnet>,
 }
 
@@ -72,6 +74,7 @@ pub struct Subnet {
     pub id: ResourceId,
     pub name: String,
     pub prefix: Option<Ipv4Net>,
+    pub security_group: Option<ResourceId>,
     pub state: ProvisioningState,
     /// Ids of what sits in it: `.../virtualNetworkGateways/NAME/ipConfigurations/...` shows a gateway.
     pub ip_configurations: Vec<ResourceId>,

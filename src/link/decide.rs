@@ -100,7 +100,7 @@ fn azure_ground(spec: &Spec, seen: &Observed, list: &mut List) {
         list.create(Object::ResourceGroup);
     }
     // Groups, networks and addresses are labelled where this link made them.
-    let own = |tags: &Tags| if spec.link.is_on(tags) { differ::labels(tags, spec) } else { Differences::new() };
+    let own = |tags: &Tags| if spec.link.is_on(tags) { differ::azure_labels(tags, spec) } else { Differences::new() };
     if let Some(group) = &seen.azure.group {
         list.change(Object::ResourceGroup, own(&group.tags));
     }
@@ -367,7 +367,7 @@ fn azure_half(spec: &Spec, seen: &Observed, key: TunnelKey, list: &mut List) {
             if vpn_renewed && because.is_empty() {
                 because.push(format!("the local network gateway for {key} must follow the new AWS endpoint"));
             }
-            list.change_gently(local, because, &differ::labels(&have.resource.tags, spec));
+            list.change_gently(local, because, &differ::azure_labels(&have.resource.tags, spec));
         }
     }
     let connection = Object::Connection(key);
@@ -380,7 +380,7 @@ fn azure_half(spec: &Spec, seen: &Observed, key: TunnelKey, list: &mut List) {
             }
             None => {
                 let because = differ::connection(spec, seen, key, have);
-                list.change_gently(connection.clone(), because, &differ::labels(&have.resource.tags, spec));
+                list.change_gently(connection.clone(), because, &differ::azure_labels(&have.resource.tags, spec));
             }
         },
     }

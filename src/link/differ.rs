@@ -12,6 +12,7 @@ use super::spec::{AwsGateway, AzureGateway, AzureNetwork, Spec};
 use super::tunnel::{Instance, TunnelKey};
 use crate::aws::model::{self as aws, KeyStorage, Logs, Phase};
 use crate::azure::model::{self as azure, ProvisioningState};
+use crate::primitives::tags::respelled;
 use crate::primitives::{SharedKey, Tags};
 use std::net::Ipv4Addr;
 
@@ -39,6 +40,16 @@ pub fn labels(have: &Tags, spec: &Spec) -> Differences {
     let mut found = tags(have, &labels_of(have, spec));
     found.extend(surplus_labels(have, spec).map(|key| format!("tag {key:?} is no longer wanted")));
     found
+}
+
+/// [`labels`] of an Azure object. Azure compares tag names without regard to case, and policies change their spelling.
+pub fn azure_labels(have: &Tags, spec: &Spec) -> Differences {
+    labels(&respelled_labels(have, spec), spec)
+}
+
+/// Tags of an Azure object in this link's spelling.
+pub fn respelled_labels(have: &Tags, spec: &Spec) -> Tags {
+    respelled(have, spec.former.tags.iter().chain(spec.tags.keys()))
 }
 
 /// Keys of the tags that the user took back and that an object still carries.
@@ -78,7 +89,8 @@ pub fn missing_addresses(spec: &Spec, seen: &Observed) -> Vec<(Instance, Ipv4Add
 
 /// A VNet of this link. Ranges that somebody else added are left alone.
 pub fn network(spec: &Spec, have: &azure::VirtualNetwork) -> Differences {
-    let mut found = if spec.link.is_on(&have.resource.tags) { labels(&have.resource.tags, spec) } else { Vec::new() };
+    let mut found =
+        if spec.link.is_on(&have.resource.tags) { azure_labels(&have.resource.tags, spec) } else { Vec::new() };
     let AzureNetwork::Create { address_space, .. } = &spec.azure.network else { return found };
     found.extend(failed("the virtual network", have.resource.state));
     let lacking = address_space.iter().filter(|range| !have.address_space.contains(range));
@@ -94,7 +106,7 @@ pub fn public_ip(spec: &Spec, instance: Instance, have: &azure::PublicIp) -> Dif
         return Differences::new();
     }
     let mut found = failed(&format!("the public IP of {instance}"), have.resource.state);
-    found.extend(labels(&have.resource.tags, spec));
+    found.extend(azure_labels(&have.resource.tags, spec));
     found
 }
 
@@ -106,7 +118,7 @@ pub fn gateway(spec: &Spec, seen: &Observed, have: &azure::Gateway) -> Differenc
             found.push(format!("the Azure gateway's SKU is {}, not {sku}", have.sku));
         }
         differs(&mut found, "the Azure gateway's ASN", have.asn, *asn);
-        found.extend(labels(&have.resource.tags, spec));
+        found.extend(azure_labels(&have.resource.tags, spec));
     }
     for (instance, ip) in missing_addresses(spec, seen) {
         found.push(format!("{instance} of the Azure gateway does not list the BGP address {ip}"));
@@ -272,7 +284,7 @@ pub fn local_gateway(spec: &Spec, seen: &Observed, key: TunnelKey, have: &azure:
     {
         found.push(format!("the local network gateway for {key} does not name the BGP peer {peer} with ASN {asn}"));
     }
-    found.extend(labels(&have.resource.tags, spec));
+    found.extend(azure_labels(&have.resource.tags, spec));
     found
 }
 
@@ -333,7 +345,7 @@ pub fn connection(spec: &Spec, seen: &Observed, key: TunnelKey, have: &azure::Co
     if spec.policy != Policy::AsFound && !azure_policy_agrees(have.policy.as_ref(), spec.policy.azure().as_ref()) {
         found.push(format!("the IPsec policy of the Azure connection for {key} is not this link's"));
     }
-    found.extend(labels(&have.resource.tags, spec));
+    found.extend(azure_labels(&have.resource.tags, spec));
     found
 }
 

@@ -6,6 +6,7 @@ use super::names::NameFault;
 use super::policy::PolicyFault;
 use super::tunnel::TunnelKey;
 use crate::primitives::KeyFault;
+use crate::primitives::tags::TagFault;
 
 /// A field that can be at fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,7 @@ pub enum Field {
     ConnectionMode,
     AzureDpdSeconds,
     AzureName(String),
+    AwsName(String),
     VpcId,
     VpcCidr,
     PublicSubnet,
@@ -54,6 +56,7 @@ pub enum Field {
     RotateKeys,
     OnCreateFailure,
     Tag(String),
+    Tags,
     Timeout(String),
     ManageGateways,
 }
@@ -184,8 +187,18 @@ pub enum Problem {
         "Keys of your own are in preshared_keys_wo: change them there and raise preshared_keys_wo_version, and all tunnels get them one at a time. Or remove preshared_keys_wo, to have keys generated."
     )]
     RotationOfOwnKeys,
-    #[error("The tag {0:?} is one by which this provider knows its own objects. Choose another name.")]
-    TagReserved(String),
+    #[error("Invalid tag: {0}. Change or remove it.")]
+    Tag(TagFault),
+    #[error("{given} overlaps {reserved}, which neither cloud accepts in a network.")]
+    ReservedRange { given: String, reserved: String },
+    #[error("{0:?} is given twice: Azure compares subnet names without regard to case.")]
+    SubnetTwice(String),
+    #[error("{0:?} is not an Azure region, such as westeurope or \"West Europe\".")]
+    NotALocation(String),
+    #[error("{0} is not a whole number.")]
+    NotWhole(String),
+    #[error("{0:?} is not from 1 second to 168 hours.")]
+    Timeout(String),
     #[error(
         "This change takes a new object, while {0} names the present one. Leave {0} out, or name the new object by it."
     )]
@@ -193,7 +206,7 @@ pub enum Problem {
     #[error("{0:?} is not an availability zone. Use zone numbers such as \"1\", \"2\" and \"3\", or [] for none.")]
     NotAZone(String),
     #[error(
-        "The public IPs of this link exist in {has}, and Azure cannot move them. Set zones to that, or remove it. To use other zones, recreate the link with terraform apply -replace."
+        "The public IPs of this link exist in {has}, and Azure cannot move them. Set zones to that, or remove it. To use other zones, mark the link for recreation with terraform taint."
     )]
     ZonesFixed { has: String },
     #[error(
@@ -237,7 +250,12 @@ impl Problem {
             Problem::KeysWithoutVersion | Problem::VersionWithoutKeys => "Keys and their version go together",
             Problem::RotationOfOwnKeys => "Keys of your own are not generated",
             Problem::Pinned(_) => "Change of an object that is named by id",
-            Problem::TagReserved(_) => "Reserved tag",
+            Problem::Tag(_) => "Invalid tag",
+            Problem::ReservedRange { .. } => "Invalid address range",
+            Problem::SubnetTwice(_) => "Conflicting subnet names",
+            Problem::NotALocation(_) => "Invalid location",
+            Problem::NotWhole(_) => "Invalid number",
+            Problem::Timeout(_) => "Invalid timeout",
             Problem::NotAZone(_) => "Invalid availability zone",
             Problem::ZonesFixed { .. } => "Unsupported change of zones",
             Problem::ZonesOfGivenGateway => "Conflicting attributes",

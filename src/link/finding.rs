@@ -58,6 +58,14 @@ pub enum Finding {
         "The virtual network is in {0}, and Azure requires its gateway and public IPs there too. Remove location, or set it to that."
     )]
     NetworkElsewhere(String),
+    #[error(
+        "Azure will advertise {has} prefixes, and AWS accepts {limit} over a VPN connection of this AWS gateway: above that the BGP sessions go down. Summarize the address ranges of the virtual network and of peered networks that use its gateway."
+    )]
+    ManyPrefixes { has: usize, limit: usize },
+    #[error(
+        "The network security group {0} is associated with GatewaySubnet. Azure does not support that: the gateway may stop working. Remove the association."
+    )]
+    SecurityGroup(ResourceId),
     #[error("The existing gateway has another {0}: {1}. Leave this attribute out, or set it to that.")]
     GatewayHas(&'static str, String),
     #[error(
@@ -115,6 +123,8 @@ impl Finding {
             Finding::NoGatewaySubnet | Finding::GatewaySubnetMisspelled(_) => "Gateway subnet missing",
             Finding::OtherGatewaySubnet(_) => "Gateway subnet exists",
             Finding::NoAzureGateway(_) => "Azure gateway not found",
+            Finding::ManyPrefixes { .. } => "Unsupported number of prefixes",
+            Finding::SecurityGroup(_) => "Unsupported network security group",
             Finding::NetworkElsewhere(_) => "Invalid location",
             Finding::UnfitGateway(_) => "Azure gateway unfit",
             Finding::RadiusGateway(_) => "Unsupported update of RADIUS gateway",

@@ -6,6 +6,7 @@
 //! | `tunnel` | the four tunnels and the two gateway instances, by name |
 //! | `address` | the APIPA address plan: slots, inside CIDRs, the two BGP addresses of each |
 //! | `placement` | objects of the link in another Azure region than configured |
+//! | `advertised` | what the Azure gateway advertises to AWS |
 //! | `policy` | one IPsec policy, compiled into both clouds' words |
 //! | `spec` | what is wanted |
 //! | `need`, `differ`, `decide`, `demolish` | what needs what; where an object differs; the steps to a whole link, or to none |
@@ -16,6 +17,7 @@
 //! | `known`, `observed` | where to look; what both clouds have |
 //! | `managed` | what destroy may delete |
 //! | `logs` | where tunnels may write their logs |
+//! | `ranges` | address ranges that a cloud rejects |
 //! | `rotation` | which tunnels have had their new key |
 //! | `route_tables` | which route tables get the AWS gateway's routes |
 //! | `step` | one thing to do to one object |
@@ -25,6 +27,7 @@
 //! | `names`, `ownership` | what objects are called, and the tags by which a link knows its own |
 
 pub mod address;
+mod advertised;
 pub mod assemble;
 pub mod blockers;
 pub mod decide;
@@ -41,6 +44,7 @@ pub mod observed;
 pub mod ownership;
 pub mod placement;
 pub mod policy;
+pub mod ranges;
 pub mod rotation;
 pub mod route_tables;
 pub mod rules;

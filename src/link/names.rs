@@ -65,6 +65,8 @@ pub enum NameFault {
     End(String),
     #[error("{0:?} must not end with '.'")]
     EndsWithDot(String),
+    #[error("{0:?} must not contain two dots in a row")]
+    TwoDots(String),
 }
 
 /// Rules for names in `Microsoft.Network` ("Naming rules and restrictions for Azure resources"): 1 to 80 characters for
@@ -96,6 +98,10 @@ fn check_letters(name: &str, least: usize, most: usize, group: bool) -> Result<(
     if !(least..=most).contains(&name.chars().count()) {
         return Err(NameFault::Length { name: name.to_owned(), least, most });
     }
+    // In the path of a request they would lead to another object.
+    if name.contains("..") {
+        return Err(NameFault::TwoDots(name.to_owned()));
+    }
     let taken = |c: char| match c {
         '.' | '_' | '-' => true,
         '(' | ')' => group,
@@ -122,6 +128,8 @@ mod tests {
         assert!(matches!(check_network_name("a-", 1, 80), Err(NameFault::End(_))));
         assert!(matches!(check_network_name(&"a".repeat(81), 1, 80), Err(NameFault::Length { most: 80, .. })));
         assert_eq!(check_group_name("Hub.Net_(Core)-RG"), Ok(()));
+        assert!(matches!(check_network_name("a..b", 1, 80), Err(NameFault::TwoDots(_))));
+        assert!(matches!(check_group_name("..rg"), Err(NameFault::TwoDots(_))));
         assert!(matches!(check_group_name("rg."), Err(NameFault::EndsWithDot(_))));
     }
 }

@@ -4,9 +4,12 @@ use super::address::{InsideCidr, Slot};
 use super::fault::{Fault, Field, Problem};
 use super::names::{check_group_name, check_network_name};
 use super::policy::{Encryption, Group, Integrity, Pinned, Preset};
+use super::ranges::{check_azure_size, check_reserved, check_space};
 use super::tunnel::{PerTunnel, TunnelKey};
 use super::wish::{Given, NetworkWish, PolicyWish, VpcWish, Wish};
 use crate::azure::id::ResourceId;
+use crate::primitives::parse_duration;
+use crate::primitives::tags::{check_keys, check_tag};
 use ipnet::Ipv4Net;
 use std::str::FromStr;
 use std::time::Duration;
@@ -33,6 +36,9 @@ pub fn check_fields(wish: &Wish) -> Vec<Fault> {
     ids(wish, &mut faults);
     words(wish, &mut faults);
     numbers(wish, &mut faults);
+    faults.extend(
+        wish.not_whole.iter().map(|(field, text)| Fault::error(field.clone(), Problem::NotWhole(text.clone()))),
+    );
     if let Given::Is(network) = &wish.network {
         check_network(network, &mut faults);
     }
@@ -44,15 +50,10 @@ pub fn check_fields(wish: &Wish) -> Vec<Fault> {
     inside_cidrs(&wish.inside_cidrs, &mut faults);
     policy(&wish.policy, &mut faults);
     keys(wish, &mut faults);
+    zones(wish, &mut faults);
     faults.extend(wish.logs.known().into_iter().flat_map(super::logs::check));
     tags(wish, &mut faults);
-    for (name, text) in &wish.timeouts {
-        if let Given::Is(text) = text
-            && parse_duration(text).is_none()
-        {
-            faults.push(Fault::error(Field::Timeout(name.clone()), Problem::NotADuration(text.clone())));
-        }
-    }
+    timeouts(wish, &mut faults);
     faults
 }
 
@@ -191,6 +192,16 @@ fn names(wish: &Wish, faults: &mut Vec<Fault>) {
     let group = wish.group.known().map(|name| (Field::ResourceGroup, name, check_group_name(name)));
     let singles = wish.azure_names.iter().filter_map(|(k, name)| Some((Field::AzureName(k.clone()), name.known()?)));
     let singles = singles.map(|(field, name)| (field, name, check_network_name(name, 1, 80)));
+    for (name, text) in wish.aws_names.iter().filter_map(|(name, text)| Some((name, text.known()?))) {
+        if let Some(fault) = check_tag("Name", text) {
+            faults.push(Fault::error(Field::AwsName(name.clone()), Problem::Tag(fault)));
+        }
+    }
+    if let Given::Is(location) = &wish.location
+        && (location.is_empty() || !location.chars().all(|c| c.is_ascii_alphanumeric() || c == ' '))
+    {
+        faults.push(Fault::error(Field::Location, Problem::NotALocation(location.clone())));
+    }
     for (field, _, result) in own.into_iter().chain(group).chain(singles) {
         if let Err(fault) = result {
             faults.push(Fault::error(field, Problem::Name(fault)));
@@ -217,18 +228,18 @@ fn ids(wish: &Wish, faults: &mut Vec<Fault>) {
     ];
     for (text, field, prefix, noun) in aws {
         if let Given::Is(text) = text
-            && !text.starts_with(prefix)
+            && !is_aws_id(text, prefix)
         {
             faults.push(Fault::error(field, Problem::NotAnId(text.clone(), noun)));
         }
     }
     for table in wish.route_tables.known().into_iter().flatten().filter_map(Given::known) {
-        if !table.starts_with("rtb-") {
+        if !is_aws_id(table, "rtb-") {
             faults.push(Fault::error(Field::RouteTables, Problem::NotAnId(table.clone(), "a route table (rtb-...)")));
         }
     }
     if let Given::Is(region) = &wish.region
-        && !(region.contains('-') && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'))
+        && !is_region(region)
     {
         faults.push(Fault::error(Field::Region, Problem::NotARegion(region.clone())));
     }
@@ -239,6 +250,23 @@ fn ids(wish: &Wish, faults: &mut Vec<Fault>) {
         let problem = Problem::TwoObjects { given: id.clone(), other: name.clone() };
         faults.push(Fault::error(Field::NetworkId, problem));
     }
+}
+
+/// `eu-west-1`, `us-gov-east-1`: words, then a number.
+fn is_region(region: &str) -> bool {
+    let mut parts: Vec<&str> = region.split('-').collect();
+    let number = parts.pop().unwrap_or_default();
+    let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+    parts.len() >= 2
+        && parts.iter().all(word)
+        && matches!(number.len(), 1..=2)
+        && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A prefix, then letters, digits and dashes. A filter reads anything else as a wildcard, or as several ids.
+fn is_aws_id(text: &str, prefix: &str) -> bool {
+    let rest = text.strip_prefix(prefix).unwrap_or_default();
+    !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 fn words(wish: &Wish, faults: &mut Vec<Fault>) {
@@ -324,6 +352,7 @@ fn check_network(wish: &NetworkWish, faults: &mut Vec<Fault>) {
     if let Given::Is(prefixes) = &wish.address_space {
         space_known = prefixes.iter().all(|p| p.known().is_some());
         space.extend(prefixes.iter().filter_map(|p| network(p, Field::AddressSpace, faults)));
+        faults.extend(check_space(&space, &Field::AddressSpace));
         if prefixes.is_empty() {
             faults.push(Fault::error(Field::AddressSpace, Problem::Missing("one range at least")));
         }
@@ -339,7 +368,12 @@ fn check_network(wish: &NetworkWish, faults: &mut Vec<Fault>) {
         } else if let Err(fault) = check_network_name(name, 1, 80) {
             faults.push(Fault::error(Field::Subnet(name.clone()), Problem::Name(fault)));
         }
+        if wish.subnets.known().into_iter().flatten().any(|(other, _)| other < name && other.eq_ignore_ascii_case(name))
+        {
+            faults.push(Fault::error(Field::Subnet(name.clone()), Problem::SubnetTwice(name.clone())));
+        }
         if let Some(net) = network(prefix, Field::Subnet(name.clone()), faults) {
+            faults.extend(check_azure_size(net, &Field::Subnet(name.clone())));
             subnets.push((Field::Subnet(name.clone()), net));
         }
     }
@@ -364,6 +398,7 @@ fn check_vpc(wish: &VpcWish, faults: &mut Vec<Fault>) {
     let whole = network(&wish.cidr, Field::VpcCidr, faults);
     let subnet = network(&wish.public_subnet, Field::PublicSubnet, faults);
     for (net, field) in [(whole, Field::VpcCidr), (subnet, Field::PublicSubnet)] {
+        faults.extend(net.and_then(|net| check_reserved(net, &field)));
         // EC2: a VPC or subnet is a /16 to /28.
         if let Some(net) = net
             && !(16..=28).contains(&net.prefix_len())
@@ -467,47 +502,44 @@ fn keys(wish: &Wish, faults: &mut Vec<Fault>) {
     }
 }
 
-fn tags(wish: &Wish, faults: &mut Vec<Fault>) {
-    for name in wish.tags.known().into_iter().flat_map(|tags| tags.keys()) {
-        if name.to_ascii_lowercase().starts_with("awsazure:") {
-            faults.push(Fault::error(Field::Tag(name.clone()), Problem::TagReserved(name.clone())));
-        }
-    }
+/// Azure numbers the logical zones of a region from 1.
+fn zones(wish: &Wish, faults: &mut Vec<Fault>) {
+    let zones = wish.zones.known().into_iter().flatten().filter_map(Given::known);
+    let wrong = zones.filter(|zone| !matches!(zone.as_bytes(), [b'1'..=b'9']));
+    faults.extend(wrong.map(|zone| Fault::error(Field::Zones, Problem::NotAZone(zone.clone()))));
 }
 
-/// `120m`, `2h30m`, `90s`, as Go writes durations; None for anything else.
-pub fn parse_duration(text: &str) -> Option<Duration> {
-    let mut seconds = 0_u64;
-    let mut number = String::new();
-    for letter in text.chars() {
-        if letter.is_ascii_digit() {
-            number.push(letter);
-            continue;
+fn tags(wish: &Wish, faults: &mut Vec<Fault>) {
+    let Some(tags) = wish.tags.known() else { return };
+    for (key, value) in tags {
+        // A value that is not known yet is checked by apply.
+        if let Some(fault) = check_tag(key, value.known().map_or("", String::as_str)) {
+            faults.push(Fault::error(Field::Tag(key.clone()), Problem::Tag(fault)));
         }
-        let unit = match letter {
-            'h' => 3_600,
-            'm' => 60,
-            's' => 1,
-            _ => return None,
-        };
-        seconds = seconds.checked_add(number.parse::<u64>().ok()?.checked_mul(unit)?)?;
-        number.clear();
     }
-    (number.is_empty() && seconds > 0).then(|| Duration::from_secs(seconds))
+    faults.extend(check_keys(tags.keys()).map(|fault| Fault::error(Field::Tags, Problem::Tag(fault))));
+}
+
+/// Shorter limits end every operation before its first call, longer ones are a mistake in the unit.
+const SHORTEST_TIMEOUT: Duration = Duration::from_secs(1);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+fn timeouts(wish: &Wish, faults: &mut Vec<Fault>) {
+    for (name, text) in wish.timeouts.iter().filter_map(|(name, text)| Some((name, text.known()?))) {
+        let problem = match parse_duration(text) {
+            None => Problem::NotADuration(text.clone()),
+            Some(duration) if !(SHORTEST_TIMEOUT..=LONGEST_TIMEOUT).contains(&duration) => {
+                Problem::Timeout(text.clone())
+            }
+            Some(_) => continue,
+        };
+        faults.push(Fault::error(Field::Timeout(name.clone()), problem));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_read_as_go_writes_them() {
-        assert_eq!(parse_duration("2h30m"), Some(Duration::from_secs(9_000)));
-        assert_eq!(parse_duration("90s"), Some(Duration::from_secs(90)));
-        for text in ["", "5", "m", "-5m", "1d", "0s"] {
-            assert_eq!(parse_duration(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn the_asns_of_both_clouds_are_told_apart() {

@@ -1,5 +1,6 @@
 //! What a user wrote, field by field, before anything is filled in: each field may be left out or not known yet.
 
+use super::fault::Field;
 use super::tunnel::PerTunnel;
 use std::collections::BTreeMap;
 
@@ -46,6 +47,8 @@ pub struct Wish {
     pub azure_dpd_seconds: Given<i64>,
     /// By attribute name.
     pub azure_names: BTreeMap<String, Given<String>>,
+    /// By attribute name.
+    pub aws_names: BTreeMap<String, Given<String>>,
     pub vpc_id: Given<String>,
     pub vpc: Given<VpcWish>,
     pub vpn_gateway_id: Given<String>,
@@ -71,6 +74,8 @@ pub struct Wish {
     pub tags: Given<BTreeMap<String, Given<String>>>,
     /// By attribute name.
     pub timeouts: BTreeMap<String, Given<String>>,
+    /// Numbers that are no whole numbers of 64 bits, as written. Their own fields count as unknown.
+    pub not_whole: Vec<(Field, String)>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

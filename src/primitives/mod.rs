@@ -3,10 +3,12 @@
 pub mod answer;
 mod asn;
 pub mod cloud_text;
+mod duration;
 pub mod pace;
 mod shared_key;
-mod tags;
+pub mod tags;
 
 pub use asn::Asn;
+pub use duration::parse_duration;
 pub use shared_key::{KeyFault, SharedKey};
 pub use tags::Tags;

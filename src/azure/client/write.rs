@@ -2,7 +2,7 @@
 
 use super::{Azure, NETWORK, Ours};
 use crate::azure::arm::{Call, Condition, TRIES, pause};
-use crate::azure::documents::{provisioning_state, writable};
+use crate::azure::documents::{provisioning_state, tags, writable};
 use crate::azure::error::{Error, Facts};
 use crate::azure::id::ResourceId;
 use crate::azure::model::ProvisioningState;
@@ -46,11 +46,6 @@ impl Claim<'_> {
 fn name_taken(operation: &'static str, id: &ResourceId) -> Error {
     let message = "an object with this name exists and does not belong to this link, so it was not changed";
     Error::AlreadyExists(Facts::new(operation, id.as_str()).saying(message))
-}
-
-fn tags(doc: &Value) -> Tags {
-    let pairs = doc.get("tags").and_then(Value::as_object).into_iter().flatten();
-    pairs.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
 }
 
 impl Azure {

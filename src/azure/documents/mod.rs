@@ -16,6 +16,7 @@ pub mod public_ip;
 use super::id::ResourceId;
 use super::model::{ProvisioningState, Resource};
 use crate::primitives::Tags;
+use crate::primitives::tags::OWN_PREFIX;
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
@@ -72,9 +73,15 @@ fn id(doc: &Value) -> Result<ResourceId, Malformed> {
     reference(doc, "/id").ok_or_else(|| lacks("/id", "a resource id"))
 }
 
-fn tags(doc: &Value) -> Tags {
+/// Tags of a document. Azure compares tag names without regard to case and policies change their spelling, so this provider's own
+/// get the one by which it looks for them.
+pub fn tags(doc: &Value) -> Tags {
+    let spell = |name: &String| {
+        let own = name.get(..OWN_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN_PREFIX));
+        if own { name.to_lowercase() } else { name.clone() }
+    };
     let pairs = doc.get("tags").and_then(Value::as_object).into_iter().flatten();
-    pairs.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
+    pairs.filter_map(|(name, value)| Some((spell(name), value.as_str()?.to_owned()))).collect()
 }
 
 /// `properties.provisioningState`; absent (older types) is Succeeded, an unknown word is Updating.
@@ -132,17 +139,18 @@ pub fn writable(doc: &Value) -> Value {
     }
 }
 
-/// Sets a tag, leaving the others alone.
+/// Sets a tag in the spelling that it has there, leaving the others alone.
 pub fn set_tag(doc: &mut Value, key: &str, value: &str) {
     if let Some(tags) = object_at(doc, &["tags"]) {
-        tags.insert(key.to_owned(), json!(value));
+        let spelled = tags.keys().find(|name| name.eq_ignore_ascii_case(key)).cloned();
+        tags.insert(spelled.unwrap_or_else(|| key.to_owned()), json!(value));
     }
 }
 
 /// Removes a tag, leaving the others alone.
 pub fn remove_tag(doc: &mut Value, key: &str) {
     if let Some(tags) = doc.get_mut("tags").and_then(Value::as_object_mut) {
-        tags.remove(key);
+        tags.retain(|name, _| !name.eq_ignore_ascii_case(key));
     }
 }
 
@@ -183,6 +191,15 @@ mod tests {
         let doc = json!({"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/connections/c",
             "properties": {"sharedKey": "abc123", "enableBgp": true}});
         assert!(!format!("{:?}", resource(doc).unwrap()).contains("abc123"));
+    }
+
+    #[test]
+    fn tag_names_are_compared_without_regard_to_case() {
+        let mut doc = json!({"tags": {"AwsAzure:Link": "l", "TEAM": "net", "Other": "x"}});
+        assert_eq!(tags(&doc).get("awsazure:link").map(String::as_str), Some("l"));
+        set_tag(&mut doc, "Team", "ops");
+        remove_tag(&mut doc, "other");
+        assert_eq!(doc, json!({"tags": {"AwsAzure:Link": "l", "TEAM": "ops"}}));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Virtual networks and their subnets.
 
-use super::{Malformed, id, items, lacks, prefixes, provisioning_state, reference, resource, text};
+use super::{Malformed, flag, id, items, lacks, prefixes, provisioning_state, reference, resource, text};
 use crate::azure::model::{Subnet, VirtualNetwork};
 use crate::primitives::Tags;
 use ipnet::Ipv4Net;
@@ -95,9 +95,20 @@ pub fn parse(raw: Value) -> Result<VirtualNetwork, Malformed> {
     let doc = &resource.raw;
     Ok(VirtualNetwork {
         address_space: prefixes(doc, "/properties/addressSpace/addressPrefixes"),
+        transit_space: items(doc, "/properties/virtualNetworkPeerings").flat_map(transit_prefixes).collect(),
         subnets: items(doc, "/properties/subnets").map(parse_subnet).collect::<Result<_, _>>()?,
         resource,
     })
+}
+
+/// Ranges of a peering's other end, where that may use this network's gateway: the gateway advertises them too.
+fn transit_prefixes(peering: &Value) -> Vec<Ipv4Net> {
+    let spaces = ["/properties/remoteVirtualNetworkAddressSpace", "/properties/remoteAddressSpace"];
+    let mut known = spaces.iter().map(|space| prefixes(peering, &format!("{space}/addressPrefixes")));
+    match flag(peering, "/properties/allowGatewayTransit") {
+        true => known.find(|ranges| !ranges.is_empty()).unwrap_or_default(),
+        false => Vec::new(),
+    }
 }
 
 /// # Errors
@@ -108,6 +119,7 @@ pub fn parse_subnet(doc: &Value) -> Result<Subnet, Malformed> {
         id: id(doc)?,
         name: text(doc, "/name").ok_or_else(|| lacks("/name", "a text"))?.to_owned(),
         prefix: single.or_else(|| prefixes(doc, "/properties/addressPrefixes").first().copied()),
+        security_group: reference(doc, "/properties/networkSecurityGroup/id"),
         state: provisioning_state(doc),
         ip_configurations: items(doc, "/properties/ipConfigurations").filter_map(|v| reference(v, "/id")).collect(),
     })

@@ -22,13 +22,16 @@ use crate::link::survey::{Finding, Site, Survey, SurveyAsk, check};
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::link::wish::{Given, Wish};
 use crate::plugin::{Diagnostics, PlanRequest, PlanResponse, Value};
+use crate::primitives::tags::check_keys;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// What can be said of a configuration alone.
 pub fn validate(config: &Value) -> Diagnostics {
     let wish = wish(config);
-    diagnostics(check_fields(&wish).into_iter().chain(check_presence(&wish)))
+    // Warnings depend on whether the link exists, which is not known here.
+    let faults = check_fields(&wish).into_iter().chain(check_presence(&wish));
+    diagnostics(faults.filter(|fault| !fault.warning))
 }
 
 /// The tunnel whose inside CIDR names the link.
@@ -40,7 +43,7 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
         let (private, identity) = (request.private, request.identity);
         return PlanResponse { private, identity, ..PlanResponse::default() };
     }
-    let mut told: Diagnostics = validate(&request.config).into_iter().filter(|d| d.is_error()).collect();
+    let mut told = validate(&request.config);
     if told.has_errors() {
         return told.into();
     }
@@ -191,7 +194,8 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
             fault.field = Field::AwsAsn;
         }
     }
-    faults.extend(check_fields(&planned).into_iter().filter(|fault| !fault.warning && !is_name(&fault.field)));
+    let of_fields = |fault: &Fault| !is_name(&fault.field) && (!fault.warning || ground.prior.is_none());
+    faults.extend(check_fields(&planned).into_iter().filter(of_fields));
     if let (Some(changes), true) = (changes, azure_given) {
         faults.extend(differs_from_given(changes, &configured));
     }
@@ -199,6 +203,13 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
         faults.extend(pinned(changes, ground));
     }
     faults.extend(fixed_zones(ground, settled));
+    let (defaults, own) = (engine.default_tags(), planned.tags.known());
+    // Those of the resource alone were checked before.
+    if !defaults.is_empty()
+        && let Some(fault) = check_keys(defaults.keys().chain(own.into_iter().flat_map(|tags| tags.keys())))
+    {
+        faults.push(Fault::error(Field::Tags, Problem::Tag(fault)));
+    }
     let link = link_of(settled, ground.private, engine.subscription());
     let mut own = ground.private.replaces.clone();
     own.extend(ground.prior.into_iter().flat_map(own_ids));
@@ -212,7 +223,10 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
         on_transit_gateway,
         allow_overlap: settled.get("allow_overlapping_prefixes").as_bool().unwrap_or_default(),
     };
-    faults.extend(check(site, ground.survey));
+    let existing = ground.prior.is_some();
+    // The subnet of a gateway that exists cannot be resized: a warning at every change would help nobody.
+    let settled_subnet = |fault: &Fault| existing && matches!(fault.problem, Problem::GatewaySubnetSmall(_));
+    faults.extend(check(site, ground.survey).into_iter().filter(|fault| !settled_subnet(fault)));
     if changes.is_some_and(|c| c.at("manage_gateways")) && settled.get("manage_gateways").as_bool() == Some(true) {
         let ids = &own;
         let own = |c: &&crate::azure::model::Connection| {
@@ -247,7 +261,7 @@ fn own_ids(prior: &Value) -> Vec<String> {
 
 /// Names were judged where they are configured; those made from a name that was fine are fine.
 fn is_name(field: &Field) -> bool {
-    matches!(field, Field::Name | Field::AzureName(_))
+    matches!(field, Field::Name | Field::AzureName(_) | Field::AwsName(_))
 }
 
 /// A given gateway is as it is: what the state read from it cannot be configured otherwise.

@@ -215,7 +215,9 @@ fn route_tables(value: &Value, private: &Private) -> RouteTables {
     match ids(value) {
         Some(tables) if private.names_route_tables => RouteTables::Given(tables),
         Some(tables) => RouteTables::LastApplied(tables),
+        // An empty set was a decision about another VPC.
         None => ids(private.applied.at(&"aws.route_table_ids".into()))
+            .filter(|tables| !tables.is_empty())
             .map_or(RouteTables::Default, RouteTables::LastApplied),
     }
 }

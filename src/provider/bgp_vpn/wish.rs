@@ -1,12 +1,14 @@
 //! A configuration, or a planned state, as a wish of the domain.
 
+use super::paths::path;
+use crate::link::fault::Field;
 use crate::link::tunnel::PerTunnel;
 use crate::link::wish::{Given, LogsWish, NetworkWish, PolicyWish, VpcWish, Wish};
-use crate::plugin::Value;
+use crate::plugin::{Number, Value};
 use crate::primitives::SharedKey;
 use std::collections::BTreeMap;
 
-/// Reads every field; numbers that are no whole numbers of 64 bits count as -1, which is out of every range.
+/// Reads every field.
 pub fn wish(value: &Value) -> Wish {
     let (azure, aws, policy) = (value.get("azure"), value.get("aws"), value.get("ipsec_policy"));
     let own_keys = value.get("preshared_keys_wo");
@@ -26,6 +28,7 @@ pub fn wish(value: &Value) -> Wish {
         connection_mode: text(azure.get("connection_mode")),
         azure_dpd_seconds: number(azure.get("dpd_timeout_seconds")),
         azure_names: texts(azure.get("names")),
+        aws_names: texts(aws.get("names")),
         vpc_id: text(aws.get("vpc_id")),
         vpc: given(aws.get("vpc"), |v| {
             Some(VpcWish { cidr: text(v.get("cidr_block")), public_subnet: text(v.get("public_subnet_cidr_block")) })
@@ -71,7 +74,29 @@ pub fn wish(value: &Value) -> Wish {
         on_create_failure: text(value.get("on_create_failure")),
         tags: given(value.get("tags"), |v| Some(texts(v))),
         timeouts: texts(value.get("timeouts")),
+        not_whole: not_whole(value),
     }
+}
+
+/// Numbers that no field can hold, with the fields.
+fn not_whole(value: &Value) -> Vec<(Field, String)> {
+    let fields = [
+        Field::AzureAsn,
+        Field::AzureDpdSeconds,
+        Field::AwsAsn,
+        Field::AwsDpdSeconds,
+        Field::Slot,
+        Field::OwnKeysVersion,
+        Field::Policy("dh_group"),
+        Field::Policy("pfs_group"),
+        Field::Policy("ike_lifetime_seconds"),
+        Field::Policy("ipsec_lifetime_seconds"),
+    ];
+    let read = |field: Field| {
+        let number = value.at(&path(&field)).as_number()?;
+        number.as_i64().is_none().then(|| (field, number.to_string()))
+    };
+    fields.into_iter().filter_map(read).collect()
 }
 
 fn network(value: &Value) -> NetworkWish {
@@ -98,7 +123,10 @@ fn text(value: &Value) -> Given<String> {
 }
 
 fn number(value: &Value) -> Given<i64> {
-    given(value, |v| Some(v.as_i64().unwrap_or(-1)))
+    match value.as_number().map(Number::as_i64) {
+        Some(None) => Given::Unknown,
+        _ => given(value, Value::as_i64),
+    }
 }
 
 fn list(value: &Value) -> Given<Vec<Given<String>>> {

@@ -2,7 +2,8 @@
 //! an error at its path.
 
 use crate::plugin::{AttributePath, Diagnostic, Diagnostics, Value};
-use crate::primitives::Tags;
+use crate::primitives::tags::{TagFault, check_keys, check_tag};
+use crate::primitives::{Tags, parse_duration};
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -78,7 +79,19 @@ impl<'a> Block<'a> {
             return None;
         }
         let items = value.as_map().into_iter().flatten();
-        Some(items.filter_map(|(key, item)| Some((key.clone(), item.as_str()?.to_owned()))).collect())
+        let tags: Tags = items.filter_map(|(key, item)| Some((key.clone(), item.as_str()?.to_owned()))).collect();
+        for (key, tag) in &tags {
+            if let Some(fault) = check_tag(key, tag) {
+                self.tag_fault(self.at(name).key(key), &fault);
+            }
+        }
+        check_keys(tags.keys()).iter().for_each(|fault| self.tag_fault(self.at(name), fault));
+        Some(tags)
+    }
+
+    fn tag_fault(&self, path: AttributePath, fault: &TagFault) {
+        let detail = format!("{path}: {fault}. Change or remove the tag.");
+        self.notes.faults.borrow_mut().push(Diagnostic::error("Invalid tag").detail(detail).at(path));
     }
 
     /// A length of time in Go's notation, within limits.
@@ -112,41 +125,5 @@ impl<'a> Block<'a> {
             value.is_set().then_some(Block { value, path, notes: self.notes })
         };
         items.filter_map(block).collect()
-    }
-}
-
-/// Go's notation without fractions: `1h30m`, `900s`.
-fn parse_duration(text: &str) -> Option<Duration> {
-    let mut rest = text;
-    let mut total = Duration::ZERO;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let (number, unit) = rest.split_at_checked(digits)?;
-        let end = unit.find(|c: char| c.is_ascii_digit()).unwrap_or(unit.len());
-        let (unit, next) = unit.split_at_checked(end)?;
-        let number: u64 = number.parse().ok()?;
-        let seconds = match unit {
-            "h" => number.checked_mul(3600)?,
-            "m" => number.checked_mul(60)?,
-            "s" => number,
-            _ => return None,
-        };
-        total = total.checked_add(Duration::from_secs(seconds))?;
-        rest = next;
-    }
-    (!text.is_empty()).then_some(total)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_read_in_gos_notation() {
-        assert_eq!(parse_duration("1h30m"), Some(Duration::from_secs(5400)));
-        assert_eq!(parse_duration("900s"), Some(Duration::from_secs(900)));
-        for nonsense in ["", "1", "h", "1d", "-1h", "1.5h"] {
-            assert_eq!(parse_duration(nonsense), None, "{nonsense}");
-        }
     }
 }

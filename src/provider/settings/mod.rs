@@ -51,7 +51,9 @@ pub fn decode(config: &Value) -> (Settings, Diagnostics) {
         default_tags: Block::whole(config, &rest).tags("default_tags"),
         unknown: clouds.unknown.into_inner(),
     };
-    (settings, clouds.faults.into_inner())
+    let mut faults = clouds.faults.into_inner();
+    faults.append(rest.faults.into_inner());
+    (settings, faults)
 }
 
 #[cfg(test)]
@@ -115,6 +117,18 @@ mod tests {
         )]);
         let at: Vec<String> = decode(&config).1.iter().map(|d| d.path.clone().unwrap().to_string()).collect();
         assert_eq!(at, ["aws.assume_role[0].duration", "aws.max_retries", "aws.forbidden_account_ids"]);
+    }
+
+    #[test]
+    fn default_tags_that_a_cloud_rejects_are_errors() {
+        let at = |key: &str, value: &str| {
+            let config = Value::object([("default_tags", Value::map([(key, value)]))]);
+            decode(&config).1.iter().map(|d| d.path.clone().unwrap().to_string()).collect::<Vec<_>>()
+        };
+        assert!(at("team", "net").is_empty());
+        assert_eq!(at("aws:team", "net"), ["default_tags[\"aws:team\"]"]);
+        assert_eq!(at("team", "a\u{1b}b"), ["default_tags[\"team\"]"]);
+        assert_eq!(at("awsazure:link", "x"), ["default_tags[\"awsazure:link\"]"]);
     }
 
     /// Every secret in the block, and nothing else, is sensitive; everything says what it is for.

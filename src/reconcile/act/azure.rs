@@ -35,6 +35,7 @@ impl Building<'_> {
 
     /// Sets and removes tags in a document that is changed anyway.
     fn label(&self, doc: &mut serde_json::Value, have: &Tags) {
+        let have = &differ::respelled_labels(have, self.spec);
         for (key, value) in &differ::labels_of(have, self.spec) {
             documents::set_tag(doc, key, value);
         }
@@ -48,7 +49,7 @@ impl Building<'_> {
     pub(super) async fn relabel(&self, object: &Object) -> Result<(), Cause> {
         let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
         let with = |have: &Tags| {
-            let mut tags = have.clone();
+            let mut tags = differ::respelled_labels(have, self.spec);
             tags.retain(|key, _| !self.spec.former.tags.contains(key));
             tags.extend(differ::labels_of(have, self.spec));
             tags

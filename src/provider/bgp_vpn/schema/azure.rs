@@ -54,7 +54,9 @@ pub(super) fn azure() -> Attribute {
             Attribute::string().optional().computed().description(
                 "Resource id of an existing active-active, route-based VPN gateway with BGP to attach to. It is neither created nor \
                  deleted; only this link's own inside addresses are added to it and removed again. Its ASN, SKU, generation \
-                 and location are read from it. Without this, a gateway is created.",
+                 and location are read from it. It may serve point-to-site clients too. If it authenticates them by RADIUS, it is never \
+                 updated, since Azure does not return the RADIUS secret: add the BGP addresses that the plan lists by hand, with the \
+                 secret; destroy leaves them. Without this, a gateway is created.",
             ),
         ),
         (

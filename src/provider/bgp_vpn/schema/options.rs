@@ -110,7 +110,8 @@ pub(super) fn allow_overlapping_prefixes() -> Attribute {
 pub(super) fn tags() -> Attribute {
     Attribute::of(Type::map(Type::String)).optional().description(
         "Tags on every object of both clouds. Only tags named here or in the provider's `default_tags` are compared; all others \
-         are left alone.",
+         are left alone. At most 40 with `default_tags`: keys of up to 128 characters without `<>%&\\?/` and not starting with `aws:`, \
+         values of up to 256. Azure compares keys without regard to case.",
     )
 }
 
@@ -122,7 +123,7 @@ pub(super) fn timeouts() -> Attribute {
         ("delete", each("Limit of a destroy. Default `120m`.")),
         ("read", each("Limit of a refresh. Default `10m`.")),
     ];
-    Attribute::nested(Nesting::Single, attributes)
-        .optional()
-        .description("How long operations may take, such as `\"90m\"` or `\"2h30m\"`.")
+    Attribute::nested(Nesting::Single, attributes).optional().description(
+        "How long operations may take, from `\"1s\"` to `\"168h\"`, such as `\"90m\"`, `\"2h30m\"` or `\"1.5h\"`.",
+    )
 }

@@ -179,11 +179,13 @@ impl Clouds {
             name,
             prefix: Some("10.1.1.0/27".parse().unwrap()),
             state: azure::ProvisioningState::Succeeded,
+            security_group: None,
             ip_configurations: Vec::new(),
         });
         side.network = Some(azure::VirtualNetwork {
             resource: resource(id.clone(), if made { tags.clone() } else { Tags::new() }),
             address_space: vec!["10.1.0.0/16".parse().unwrap()],
+            transit_space: Vec::new(),
             subnets: subnets.collect(),
         });
         let (id, sku, generation, asn, tagged) = match &s.gateway {
@@ -296,6 +298,7 @@ impl Engine for Clouds {
                 name: "GatewaySubnet".into(),
                 prefix: Some("10.1.1.0/27".parse().unwrap()),
                 state: azure::ProvisioningState::Succeeded,
+                security_group: None,
                 ip_configurations: Vec::new(),
             };
             let space = vec!["10.1.0.0/16".parse().unwrap()];
@@ -304,6 +307,7 @@ impl Engine for Clouds {
                 _ => Looked::Found(azure::VirtualNetwork {
                     resource: resource(id.clone(), Tags::new()),
                     address_space: space,
+                    transit_space: Vec::new(),
                     subnets: vec![subnet],
                 }),
             };

@@ -118,9 +118,9 @@ async fn a_link_that_is_found_unfinished_is_deleted_by_the_state_that_knew_it_wh
 
 #[tokio::test]
 async fn a_finished_link_is_replaced_under_either_order() {
-    let mut core = made(&with(nine_lines(), "azure.location", "westeurope")).await;
+    let mut core = made(&nine_lines()).await;
     let before = core.held();
-    let told = core.apply(&with(nine_lines(), "azure.location", "northeurope")).await;
+    let told = core.apply(&with(nine_lines(), "azure.resource_group_name", "other")).await;
     assert!(!told.has_errors(), "{told:?}");
     core.hold(before);
     core.delete().await;

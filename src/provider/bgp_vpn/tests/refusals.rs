@@ -63,12 +63,14 @@ fn vnet(subnets: &[(&str, &str)]) -> VirtualNetwork {
         name: (*name).to_owned(),
         prefix: Some(prefix.parse().unwrap()),
         state: ProvisioningState::Succeeded,
+        security_group: None,
         ip_configurations: Vec::new(),
     });
     let subnets = subnets.collect();
     VirtualNetwork {
         resource: super::clouds::resource(id, Tags::new()),
         address_space: vec!["10.1.0.0/16".parse().unwrap()],
+        transit_space: Vec::new(),
         subnets,
     }
 }
@@ -127,4 +129,134 @@ async fn overlaps_of_secondary_ranges_and_those_that_are_allowed_only_warn() {
     core.clouds.survey.lock().unwrap().vpc = Looked::Found(vpc);
     let told = core.plan(&with(nine_lines(), "allow_overlapping_prefixes", true)).await.diagnostics;
     assert!(!told.has_errors() && !told.is_empty(), "{told:?}");
+}
+
+/// Invariant: a value that a cloud would reject is an error of the plan, at its attribute, before anything is created.
+#[tokio::test]
+async fn values_that_only_an_apply_would_reject_fail_the_plan() {
+    let core = Core::new();
+    let number = |text: &str| Value::Number(crate::plugin::Number::parse(text).unwrap());
+    let tags = |key: &str, value: &str| Value::map([(key, value)]);
+    let many = Value::map((0..41).map(|n| (format!("k{n}"), "v")));
+    let network = |space: &[&str], name: &str, subnets: &[(&str, &str)]| {
+        Value::object([
+            ("name", Value::from(name)),
+            ("address_space", Value::list(space.iter().copied())),
+            ("gateway_subnet_prefix", "10.1.255.0/27".into()),
+            ("subnets", Value::map(subnets.iter().copied())),
+        ])
+    };
+    let vpc = |cidr: &str| Value::object([("cidr_block", cidr)]);
+    let long = "v".repeat(257);
+    let cases: Vec<(&str, Value, &str)> = vec![
+        ("slot", number("1.5"), "slot"),
+        ("slot", number("1e30"), "slot"),
+        ("slot", number("-1"), "slot"),
+        ("aws.asn", number("64512.5"), "aws.asn"),
+        ("azure.asn", number("1e30"), "azure.asn"),
+        ("azure.dpd_timeout_seconds", number("45.5"), "azure.dpd_timeout_seconds"),
+        ("aws.dpd_timeout_seconds", number("1e99"), "aws.dpd_timeout_seconds"),
+        ("ipsec_policy.dh_group", number("14.5"), "ipsec_policy.dh_group"),
+        ("ipsec_policy.ike_lifetime_seconds", number("1e19"), "ipsec_policy.ike_lifetime_seconds"),
+        ("timeouts.create", "99999999999999999999h".into(), "timeouts.create"),
+        ("timeouts.create", "1d".into(), "timeouts.create"),
+        ("timeouts.create", "-5m".into(), "timeouts.create"),
+        ("timeouts.update", "1ns".into(), "timeouts.update"),
+        ("timeouts.delete", "100000h".into(), "timeouts.delete"),
+        ("tags", tags("aws:team", "v"), "tags[\"aws:team\"]"),
+        ("tags", tags("AWS:team", "v"), "tags[\"AWS:team\"]"),
+        ("tags", tags("", "v"), "tags[\"\"]"),
+        ("tags", tags("a<b", "v"), "tags[\"a<b\"]"),
+        ("tags", tags("team", "a\u{1b}[0m"), "tags[\"team\"]"),
+        ("tags", tags("team", &long), "tags[\"team\"]"),
+        ("tags", tags("awsAzure:link", "v"), "tags[\"awsAzure:link\"]"),
+        ("tags", Value::map([("Team", "v"), ("team", "v")]), "tags"),
+        ("tags", many, "tags"),
+        ("name", "a..b".into(), "name"),
+        ("name", "prod.".into(), "name"),
+        ("azure.resource_group_name", "a..b".into(), "azure.resource_group_name"),
+        ("azure.resource_group_name", "rg.".into(), "azure.resource_group_name"),
+        ("azure.virtual_network_id", VNET.replace("/g/", "/../").into(), "azure.virtual_network_id"),
+        ("azure.location", "west/europe".into(), "azure.location"),
+        ("azure.zones", Value::set_of(["1", "10"]), "azure.zones"),
+        ("azure.names", Value::object([("gateway", "gw..1")]), "azure.names.gateway"),
+        ("azure.virtual_network", network(&["0.0.0.0/0"], "n2", &[]), "azure.virtual_network.address_space"),
+        (
+            "azure.virtual_network",
+            network(&["10.1.0.0/16", "10.1.0.0/24"], "n2", &[]),
+            "azure.virtual_network.address_space",
+        ),
+        (
+            "azure.virtual_network",
+            network(&["10.1.0.0/16"], "n2", &[("a", "10.1.0.0/30")]),
+            "azure.virtual_network.subnets[\"a\"]",
+        ),
+        (
+            "azure.virtual_network",
+            network(&["10.1.0.0/16"], "n2", &[("A", "10.1.0.0/24"), ("a", "10.1.1.0/24")]),
+            "azure.virtual_network.subnets[\"a\"]",
+        ),
+        ("aws.names", Value::object([("vpn_gateway", long.as_str())]), "aws.names.vpn_gateway"),
+        ("aws.vpc", vpc("169.254.0.0/16"), "aws.vpc.cidr_block"),
+        ("aws.vpc_id", "vpc-*".into(), "aws.vpc_id"),
+        ("aws.vpc_id", "vpc-1,vpc-2".into(), "aws.vpc_id"),
+        ("aws.region", "eu-west".into(), "aws.region"),
+        ("aws.region", "-".into(), "aws.region"),
+        ("aws.route_table_ids", Value::set_of(["rtb-"]), "aws.route_table_ids"),
+    ];
+    for (path, value, at) in cases {
+        let mut config = with(nine_lines(), path, value.clone());
+        for (new, old) in [("azure.virtual_network", "azure.virtual_network_id"), ("aws.vpc", "aws.vpc_id")] {
+            if path == new {
+                config = with(config, old, Value::Null);
+            }
+        }
+        let told = core.plan(&config).await.diagnostics;
+        let hit = told.iter().any(|d| d.is_error() && d.path.as_ref().is_some_and(|p| p.to_string() == at));
+        assert!(hit, "{path} = {value:?}: {told:?}");
+    }
+    for (path, value) in [
+        ("timeouts.create", Value::from("1.5h")),
+        ("tags", tags("cost center", "a/b?c")),
+        ("azure.location", "West Europe".into()),
+        ("aws.region", "us-gov-east-1".into()),
+        ("name", "prod.eu_1".into()),
+    ] {
+        let told = core.plan(&with(nine_lines(), path, value.clone())).await.diagnostics;
+        assert!(!told.has_errors(), "{path} = {value:?}: {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn plan_warns_of_too_many_prefixes_and_a_security_group() {
+    let core = Core::new();
+    let range = |n: usize| format!("10.{}.{}.0/24", 10 + n / 250, n % 250).parse().unwrap();
+    let warned = async |edit: &dyn Fn(&mut VirtualNetwork)| {
+        let mut network = vnet(&[("GatewaySubnet", "10.1.1.0/27")]);
+        edit(&mut network);
+        core.clouds.survey.lock().unwrap().network = Looked::Found(network);
+        let told = core.plan(&nine_lines()).await.diagnostics;
+        assert!(!told.has_errors(), "{told:?}");
+        told.iter().filter(|d| d.path.as_ref().is_some_and(|p| p.to_string() == "azure.virtual_network_id")).count()
+    };
+    assert_eq!(warned(&|_| {}).await, 0);
+    assert_eq!(warned(&|network| network.address_space = (0..100).map(range).collect()).await, 0);
+    assert_eq!(warned(&|network| network.address_space = (0..101).map(range).collect()).await, 1);
+    assert_eq!(warned(&|network| network.transit_space = (0..100).map(range).collect()).await, 1);
+    let group = ResourceId::network("s", "g", "networkSecurityGroups", "nsg");
+    assert_eq!(warned(&|network| network.subnets[0].security_group = Some(group.clone())).await, 1);
+}
+
+#[tokio::test]
+async fn small_gateway_subnet_is_mentioned_by_the_create_only() {
+    let mut core = Core::new();
+    core.clouds.survey.lock().unwrap().network = Looked::Found(vnet(&[("GatewaySubnet", "10.1.1.0/28")]));
+    let told = core.plan(&nine_lines()).await.diagnostics;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let told = core.apply(&nine_lines()).await;
+    assert!(!told.has_errors(), "{told:?}");
+    core.refresh().await;
+    let told = core.plan(&with(nine_lines(), "aws.route_table_ids", Value::set_of(["rtb-1"]))).await.diagnostics;
+    let about = |d: &&crate::plugin::Diagnostic| d.detail.contains("/28");
+    assert_eq!(told.iter().filter(about).count(), 0, "{told:?}");
 }
