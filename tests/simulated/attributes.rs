@@ -192,6 +192,7 @@ fn azure_rows(environment: &Environment) -> Vec<Row> {
         row("azure.resource_group_name", Networks, json!("prod-rg"), json!("other-rg"), Replaces),
         row("azure.create_resource_group", Existing, json!(false), json!(true), LocalOnly),
         row("azure.location", Networks, json!("westeurope"), json!("northeurope"), Replaces),
+        row("azure.zones", Networks, json!(["1", "2", "3"]), json!(["1"]), Rejected("azure.zones")),
         row(
             "azure.virtual_network_id",
             Existing,
