@@ -40,7 +40,10 @@ pub fn decide(spec: &Spec, seen: &Observed) -> Vec<Step> {
 /// What the clouds have that differs from this link, one sentence each.
 pub fn drift(spec: &Spec, seen: &Observed) -> Vec<String> {
     let awaited = |step: &Step| matches!(step.verb, Verb::Await) || step.object == Object::UnfinishedMark;
-    decide(spec, seen).into_iter().filter(|step| !awaited(step)).flat_map(|step| step.because).collect()
+    let fixed = vpn_connection::static_routed(seen)
+        .map(|id| format!("the VPN connection {id} uses static routing (StaticRoutesOnly), which AWS cannot change"));
+    let steps = decide(spec, seen).into_iter().filter(|step| !awaited(step)).flat_map(|step| step.because);
+    fixed.chain(steps).collect()
 }
 
 /// The customer gateways and VPN connections whose ids or outside addresses may be other ones after an apply, whether they exist

@@ -1,6 +1,7 @@
 //! What can be in the way of a link where it is to stand, in words with a way out.
 
-use crate::aws::model::VpnGatewayId;
+use super::tunnel::Instance;
+use crate::aws::model::{VpnConnectionId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
@@ -72,8 +73,12 @@ pub enum Finding {
         "The Azure gateway carries {has} connections, and its SKU takes {limit}: there is no room for the four of this link. Use a larger SKU or another gateway."
     )]
     GatewayFull { has: usize, limit: usize },
-    #[error("Another connection of the Azure gateway uses {address}.{}", free.map(|slot| format!(" Set slot = {slot}, which is free there.")).unwrap_or_default())]
-    AddressTaken { address: Ipv4Addr, free: Option<u8> },
+    #[error("Another connection of the Azure gateway uses {address}: {by}.{}", free.map(|slot| format!(" Set slot = {slot}, which is free there.")).unwrap_or_default())]
+    AddressTaken { address: Ipv4Addr, by: ResourceId, free: Option<u8> },
+    #[error(
+        "The Azure gateway lists {address} for {configuration}, and {needed} needs it; Azure lists an address once for each gateway. Move it to {needed} in bgpSettings of the gateway, or choose another slot or inside CIDR."
+    )]
+    AddressElsewhere { address: Ipv4Addr, configuration: ResourceId, needed: Instance },
     #[error(
         "The VPN gateway {0} is not there. Correct the id or the region, or leave vpn_gateway_id out to have one created."
     )]
@@ -89,9 +94,9 @@ pub enum Finding {
     )]
     NoEcmp,
     #[error(
-        "Another VPN connection of the same AWS gateway uses {0} inside its tunnels. Choose another slot or inside CIDR."
+        "Another VPN connection of the same AWS gateway uses {cidr} inside its tunnels: {by}. Choose another slot or inside CIDR."
     )]
-    CidrTaken(Ipv4Net),
+    CidrTaken { cidr: Ipv4Net, by: VpnConnectionId },
     #[error(
         "The VPN gateway carries {has} VPN connections; unless the quota was raised, AWS takes {limit}, and this link adds two."
     )]
@@ -130,7 +135,8 @@ impl Finding {
             Finding::RadiusGateway(_) => "Unsupported update of RADIUS gateway",
             Finding::GatewayHas(..) => "Existing gateway differs",
             Finding::GatewayFull { .. } | Finding::VpnGatewayFull { .. } => "Gateway is full",
-            Finding::AddressTaken { .. } | Finding::CidrTaken(_) => "Inside address taken",
+            Finding::AddressTaken { .. } | Finding::CidrTaken { .. } => "Inside address taken",
+            Finding::AddressElsewhere { .. } => "Inside address on other instance",
             Finding::NoTransitGateway(_) => "Transit gateway not found",
             Finding::TransitByHand(_) => "Attachments without routes",
             Finding::NoEcmp => "One tunnel for all traffic",

@@ -12,6 +12,7 @@
 //! | `need`, `differ`, `decide`, `demolish` | what needs what; where an object differs; the steps to a whole link, or to none |
 //! | `vpn_connection` | how a VPN connection differs as one object, and is repaired in place |
 //! | `blockers` | what of others keeps a teardown from starting |
+//! | `exchange` | the order in which tunnels take over inside CIDRs from each other |
 //! | `turns` | which of those steps must not overlap |
 //! | `search`, `assemble` | which link is meant; which object is which part of it |
 //! | `known`, `observed` | where to look; what both clouds have |
@@ -22,6 +23,7 @@
 //! | `route_tables` | which route tables get the AWS gateway's routes |
 //! | `step` | one thing to do to one object |
 //! | `wish`, `rules`, `fault` | what a user wrote, what can be refused without asking, and how that is put |
+//! | `inside_addresses` | whether planned addresses are free on both gateways |
 //! | `survey`, `finding` | the surroundings of a link to be made, and what of them is in its way |
 //! | `search` | which link is meant: where to look, what to take down, import ids |
 //! | `names`, `ownership` | what objects are called, and the tags by which a link knows its own |
@@ -33,8 +35,10 @@ pub mod blockers;
 pub mod decide;
 pub mod demolish;
 pub mod differ;
+pub mod exchange;
 pub mod fault;
 pub mod finding;
+pub mod inside_addresses;
 pub mod known;
 pub mod logs;
 pub mod managed;

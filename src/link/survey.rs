@@ -2,6 +2,7 @@
 
 use super::address::InsideCidr;
 use super::fault::{Fault, Field, Problem};
+use super::inside_addresses;
 use super::ownership::LinkId;
 use super::rules::{gateway_subnet_size, overlap, parse_network};
 use super::tunnel::{Instance, TunnelKey};
@@ -36,6 +37,8 @@ pub struct SurveyAsk {
     pub vpn_gateway: Option<aws::VpnGatewayId>,
     /// A given transit gateway, with its VPN connections.
     pub transit_gateway: Option<aws::TransitGatewayId>,
+    /// This link's own VPN gateway, for its VPN connections: other users may have set some on it.
+    pub own_vpn_gateway: Option<aws::VpnGatewayId>,
 }
 
 impl SurveyAsk {
@@ -95,6 +98,8 @@ pub struct Survey {
     pub transit_gateway: Looked<aws::TransitGateway>,
     /// VPN connections of the given VPN gateway or transit gateway.
     pub vpn_connections: Vec<aws::VpnConnection>,
+    /// VPN connections of this link's own VPN gateway.
+    pub own_vpn_connections: Vec<aws::VpnConnection>,
 }
 
 impl Survey {
@@ -119,6 +124,8 @@ pub struct Site<'a> {
     pub link: Option<&'a LinkId>,
     /// Ids of this link's own objects, and of those that will be gone before it is made.
     pub own: &'a [String],
+    /// BGP addresses that this link put on the Azure gateway.
+    pub own_addresses: &'a BTreeSet<Ipv4Addr>,
     pub azure_gateway_given: bool,
     pub vpn_gateway_given: bool,
     pub on_transit_gateway: bool,
@@ -127,7 +134,7 @@ pub struct Site<'a> {
 
 impl Site<'_> {
     /// Whether an object is this link's, or of the one in whose place it comes.
-    fn owns(&self, id: &str, tags: &Tags) -> bool {
+    pub fn owns(&self, id: &str, tags: &Tags) -> bool {
         self.link.is_some_and(|link| link.is_on(tags)) || self.own.iter().any(|gone| gone.eq_ignore_ascii_case(id))
     }
 }
@@ -158,6 +165,9 @@ pub fn check(site: Site<'_>, survey: &Survey) -> Vec<Fault> {
     if site.on_transit_gateway {
         transit_gateway(site, survey, &mut faults);
     }
+    faults.extend(inside_addresses::azure_gateway(site, survey));
+    faults.extend(inside_addresses::aws_gateway(site, &survey.vpn_connections));
+    faults.extend(inside_addresses::aws_gateway(site, &survey.own_vpn_connections));
     overlaps(site, survey, &mut faults);
     faults.extend(unrouted(site, survey));
     faults.extend(super::advertised::check(site, survey));
@@ -311,18 +321,10 @@ fn azure_gateway(site: Site<'_>, survey: &Survey, faults: &mut Vec<Fault>) {
     if let Some(missing) = addresses_by_hand(site, gateway) {
         add(Field::AzureGateway, missing);
     }
-    let foreign: Vec<&azure::Connection> =
-        survey.connections.iter().filter(|c| !site.owns(c.resource.id.as_str(), &c.resource.tags)).collect();
+    let foreign = inside_addresses::foreign_connections(site, &survey.connections).count();
     let limit = connection_limit(&gateway.sku);
-    if foreign.len() + 4 > limit {
-        add(Field::AzureGateway, Finding::GatewayFull { has: foreign.len(), limit });
-    }
-    let taken: BTreeSet<Ipv4Addr> = foreign.iter().flat_map(|c| c.custom_bgp_ips.iter().map(|(_, ip)| *ip)).collect();
-    let free = free_slot(&taken);
-    for (key, cidr) in planned_cidrs(site) {
-        if taken.contains(&cidr.azure_ip()) {
-            add(Field::InsideCidr(key), Finding::AddressTaken { address: cidr.azure_ip(), free });
-        }
+    if foreign + 4 > limit {
+        add(Field::AzureGateway, Finding::GatewayFull { has: foreign, limit });
     }
 }
 
@@ -352,15 +354,10 @@ pub fn same_word(a: &str, b: &str) -> bool {
     plain(a) == plain(b)
 }
 
-fn planned_cidrs(site: Site<'_>) -> impl Iterator<Item = (TunnelKey, super::address::InsideCidr)> {
+/// The inside CIDRs of a plan, as far as they are known.
+pub fn planned_cidrs(site: Site<'_>) -> impl Iterator<Item = (TunnelKey, super::address::InsideCidr)> {
     let cidrs = site.planned.inside_cidrs.iter();
     cidrs.filter_map(|(key, text)| Some((key, super::address::InsideCidr::parse(text.known()?).ok()?)))
-}
-
-fn free_slot(taken: &BTreeSet<Ipv4Addr>) -> Option<u8> {
-    let slots = (0..super::address::Slot::COUNT).filter_map(|n| super::address::Slot::new(u64::from(n)));
-    let mut free = slots.filter(|slot| !slot.inside_cidrs().iter().any(|(_, cidr)| taken.contains(&cidr.azure_ip())));
-    free.next().map(super::address::Slot::number)
 }
 
 fn vpn_gateway(site: Site<'_>, survey: &Survey, faults: &mut Vec<Fault>) {
@@ -384,24 +381,16 @@ fn vpn_gateway(site: Site<'_>, survey: &Survey, faults: &mut Vec<Fault>) {
             Some(_) => {}
         }
     }
-    let foreign = taken_cidrs(site, survey, faults);
+    let foreign = foreign_vpns(site, survey);
     if foreign + 2 > VPNS_PER_GATEWAY {
         let finding = Finding::VpnGatewayFull { has: foreign, limit: VPNS_PER_GATEWAY };
         faults.push(Fault::warning(Field::VpnGateway, Problem::Surroundings(finding)));
     }
 }
 
-/// How many VPN connections of others end on the given AWS gateway. No two tunnels of a gateway share an inside CIDR.
-fn taken_cidrs(site: Site<'_>, survey: &Survey, faults: &mut Vec<Fault>) -> usize {
-    let foreign: Vec<&aws::VpnConnection> =
-        survey.vpn_connections.iter().filter(|vpn| !site.owns(&vpn.id.0, &vpn.tags)).collect();
-    let taken: BTreeSet<Ipv4Net> =
-        foreign.iter().flat_map(|v| v.tunnels.iter().filter_map(|t| t.inside_cidr)).collect();
-    let both = planned_cidrs(site).filter(|(_, cidr)| taken.contains(&cidr.net()));
-    faults.extend(both.map(|(key, cidr)| {
-        Fault::error(Field::InsideCidr(key), Problem::Surroundings(Finding::CidrTaken(cidr.net())))
-    }));
-    foreign.len()
+/// How many VPN connections of others end on the given AWS gateway.
+fn foreign_vpns(site: Site<'_>, survey: &Survey) -> usize {
+    survey.vpn_connections.iter().filter(|vpn| !site.owns(&vpn.id.0, &vpn.tags)).count()
 }
 
 fn transit_gateway(site: Site<'_>, survey: &Survey, faults: &mut Vec<Fault>) {
@@ -420,7 +409,6 @@ fn transit_gateway(site: Site<'_>, survey: &Survey, faults: &mut Vec<Fault>) {
         let finding = Finding::GatewayHas("ASN", gateway.asn.to_string());
         faults.push(Fault::error(Field::AwsAsn, Problem::Surroundings(finding)));
     }
-    taken_cidrs(site, survey, faults);
     let by_hand = match (gateway.associates, gateway.propagates) {
         (false, false) => Some("associate with a route table, and to propagate routes from,"),
         (false, true) => Some("associate with a route table"),

@@ -7,6 +7,12 @@ use super::spec::{AwsGateway, Spec};
 use super::tunnel::Instance;
 use crate::aws::model::{self as aws, NetworkCidrs, Target};
 
+/// The connections that route statically, which no call can change.
+pub fn static_routed(seen: &Observed) -> impl Iterator<Item = &aws::VpnConnectionId> {
+    let connections = seen.aws.vpns.iter().filter_map(|(_, vpn)| vpn.as_ref());
+    connections.filter(|vpn| vpn.static_routes_only).map(|vpn| &vpn.id)
+}
+
 /// Which settings of a connection differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Differing {

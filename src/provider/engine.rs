@@ -273,6 +273,7 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
             Cause::SessionDown { key, .. } => format!("Tunnel {key} is built but not up"),
             Cause::RoutesMissing { key, .. } => format!("Tunnel {key} lost routes"),
             Cause::Blocked { .. } => "Conflicting objects block the deletion".to_owned(),
+            Cause::StaticRouting { .. } => "Unsupported static routing".to_owned(),
             Cause::OthersDown { spared, .. } => format!("{} was left alone", capital(&spared.to_string())),
             Cause::Azure(crate::azure::Error::AlreadyExists(_)) => name_taken::SUMMARY.to_owned(),
             _ => format!("{what} failed"),

@@ -65,6 +65,17 @@ pub enum Cause {
         list(found)
     )]
     Blocked { found: Vec<Blocker> },
+    /// AWS fixes the kind of routing for a connection's life.
+    #[error(
+        "{} use static routing (StaticRoutesOnly is true), and AWS cannot enable BGP on an existing VPN connection. No tunnel was \
+         changed. Delete these connections and apply again: they are then created with dynamic routing", ids.join(" and ")
+    )]
+    StaticRouting { ids: Vec<String> },
+    #[error(
+        "the inside CIDRs of this link's tunnels are exchanged in a ring, which takes one spare CIDR for the time being, and every \
+         CIDR from 169.254.21.0/30 to 169.254.22.252/30 is in use on the two gateways. Choose other inside_cidrs"
+    )]
+    NoSpareCidr,
     #[error("{kind} still holds {found}, which this link did not make")]
     NotEmpty { kind: &'static str, found: String },
     #[error("after a write the Azure gateway does not list {0}: somebody else is changing it")]

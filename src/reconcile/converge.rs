@@ -9,6 +9,7 @@ use super::observe::observe;
 use super::preflight::preflight;
 use super::pulse::{Pulse, stands_still};
 use super::run::{OnFailure, run};
+use super::stage::Exchange;
 use crate::aws::Filter;
 use crate::aws::model::VpnGatewayId;
 use crate::link::blockers::Own;
@@ -21,6 +22,7 @@ use crate::link::search::{Demolition, Search};
 use crate::link::spec::Spec;
 use crate::link::step::{Object, Step, StepId, Verb};
 use crate::link::tunnel::TunnelKey;
+use crate::link::vpn_connection::static_routed;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -81,7 +83,8 @@ async fn rounds(
     };
     let to_be_made = is_to_be_made(&search.known);
     let (mut whole, mut at_first) = (Ended::default(), BTreeSet::new());
-    for round in 0..ROUNDS {
+    let mut exchange = Exchange::default();
+    for round in 0.. {
         let mut seen = match observe(&site, &search, limits).await {
             Ok(seen) => seen,
             Err(cause) => return Ended { done: whole.done, ..stopped(whole.observed, cause) },
@@ -106,17 +109,29 @@ async fn rounds(
         if round == 0 {
             at_first = seen.ids();
         }
-        let steps = decide(spec, &seen);
+        let fixed: Vec<String> = static_routed(&seen).map(ToString::to_string).collect();
+        if !fixed.is_empty() {
+            return Ended { done: whole.done, ..stopped(seen, Cause::StaticRouting { ids: fixed }) };
+        }
+        let (staged, rounds) = match exchange.spec(&site, spec, &seen, limits).await {
+            Ok(next) => next,
+            Err(cause) => return Ended { done: whole.done, ..stopped(seen, cause) },
+        };
+        if rounds == ROUNDS {
+            break;
+        }
+        let steps = decide(&staged, &seen);
         if steps.is_empty() {
             return Ended { observed: seen, ..whole };
         }
-        if let Err(cause) = preflight(&site, &steps, &Own::of_update(spec, &seen), &seen, limits).await {
+        if let Err(cause) = preflight(&site, &steps, &Own::of_update(&staged, &seen), &seen, limits).await {
             return Ended { done: whole.done, ..stopped(whole.observed, cause) };
         }
-        let ended = one_round(&site, Work::Build(spec, pulse, denied), &search, (seen, steps), limits, told).await;
+        let ended = one_round(&site, Work::Build(&staged, pulse, denied), &search, (seen, steps), limits, told).await;
         search.known.learn(&ended.observed);
         if withdrew(&ended.done) {
-            spec.former.addresses.clear();
+            spec.former.addresses.retain(|place| !staged.former.addresses.contains(place));
+            exchange.withdrew(&staged.former.addresses);
         }
         whole.done.extend(ended.done);
         whole.observed = ended.observed;

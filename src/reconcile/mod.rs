@@ -6,6 +6,7 @@
 //! | `observe` | reading a link: everything at once, then what the first answers pointed to |
 //! | `converge` | the loop |
 //! | `preflight` | looks at what is in the way of deletes before the first of them |
+//! | `stage` | the spec of a round, where inside CIDRs are exchanged in stages |
 //! | `run` | a list of steps, as wide as their order allows |
 //! | `pulse` | how a run shows that it is alive, and how that is seen |
 //! | `act` | one step: a document or a call, worked out from the spec and what is there by then |
@@ -26,6 +27,7 @@ mod observe;
 mod preflight;
 mod pulse;
 mod run;
+mod stage;
 mod survey;
 
 pub use cause::Cause;

@@ -24,7 +24,8 @@ pub async fn survey(clouds: &Clouds, ask: &SurveyAsk, limits: &Limits) -> Result
     let (azure, aws) = try_join!(
         Box::pin(survey_azure(&clouds.azure, ask, limits)),
         Box::pin(async {
-            if ask.vpc.is_none() && ask.vpn_gateway.is_none() && ask.transit_gateway.is_none() {
+            let gateways = [&ask.vpn_gateway, &ask.own_vpn_gateway];
+            if ask.vpc.is_none() && gateways.iter().all(|id| id.is_none()) && ask.transit_gateway.is_none() {
                 return Ok(Survey::default());
             }
             survey_aws(clouds, ask, limits).await
@@ -44,6 +45,7 @@ pub async fn survey(clouds: &Clouds, ask: &SurveyAsk, limits: &Limits) -> Result
         vpn_gateway: aws.vpn_gateway,
         transit_gateway: aws.transit_gateway,
         vpn_connections: aws.vpn_connections,
+        own_vpn_connections: aws.own_vpn_connections,
         ..azure
     })
 }
@@ -134,6 +136,9 @@ async fn survey_aws(clouds: &Clouds, ask: &SurveyAsk, limits: &Limits) -> Result
         seen.vpn_connections = connections;
         let attached = seen.vpn_gateway.found().and_then(|g| g.attachment.as_ref()).map(|(vpc, _)| vpc.clone());
         vpc = vpc.or(attached);
+    }
+    if let Some(id) = &ask.own_vpn_gateway {
+        seen.own_vpn_connections = ec2.describe_vpn_connections(waits, &Filter::vpn_gateway(id)).await?;
     }
     if let Some(id) = &ask.transit_gateway {
         let (by_id, of_it) = (Filter::id(id), Filter::transit_gateway(id));

@@ -7,6 +7,7 @@ use super::follow::imported;
 use super::private::{Origin, Private};
 use super::settle::{Ground, settle};
 use super::state::{complete, identity, managed};
+use super::static_routing::refuse_import;
 use crate::link::address::{InsideCidr, Slot};
 use crate::link::managed::{Kind, Managed};
 use crate::link::ownership;
@@ -48,8 +49,14 @@ fn import_id(request: &ImportRequest) -> Result<ImportId, Diagnostic> {
 
 fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
     let observed = &found.observed;
+    if let Some(refusal) = refuse_import(observed) {
+        return Diagnostics::from(refusal).into();
+    }
     let tagged = |tags: &Tags| found.link.is_on(tags);
     let azure_own = observed.azure.gateway.as_ref().is_some_and(|gateway| tagged(&gateway.resource.tags));
+    if let Some(refusal) = misplaced(found).filter(|_| !azure_own) {
+        return Diagnostics::from(refusal).into();
+    }
     let aws_own = observed.aws.gateway.as_ref().is_some_and(|gateway| tagged(&gateway.tags));
     let propagating = observed.aws.gateway.as_ref().map(|gateway| {
         let tables = observed.aws.route_tables.iter().filter(|table| table.propagating.contains(&gateway.id));
@@ -106,6 +113,25 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
         );
     }
     ImportResponse { identity: identity_of(&state), state, private: private.write(), deferred: None, diagnostics: told }
+}
+
+/// Rejects tunnels whose BGP address another user's gateway lists on the instance that cannot use it: Azure lists an address once
+/// for each gateway, so that no apply could add it where it is needed.
+fn misplaced(found: &Found) -> Option<Diagnostic> {
+    let gateway = found.observed.azure.gateway.as_ref()?;
+    let elsewhere = |(key, cidr): (TunnelKey, &InsideCidr)| {
+        let others = Instance::ALL.into_iter().zip(&gateway.instances).filter(|(at, _)| *at != key.instance);
+        let (at, instance) = others.into_iter().find(|(_, at)| at.custom_bgp_ips.contains(&cidr.azure_ip()))?;
+        let (ip, configuration) = (cidr.azure_ip(), &instance.ip_configuration_id);
+        Some(format!("{ip} is listed on {at} ({configuration}), and {key} needs it on {}", key.instance))
+    };
+    let words: Vec<String> = found.inside_cidrs.iter().filter_map(elsewhere).collect();
+    let detail = format!(
+        "The Azure gateway lists BGP addresses of this link on the wrong instance, where its tunnels cannot use them: {}. Correct \
+         bgpSettings.bgpPeeringAddresses of the gateway, then import the link.",
+        words.join("; ")
+    );
+    (!words.is_empty()).then(|| Diagnostic::error("Unsupported BGP address placement").detail(detail))
 }
 
 /// Tags of the customer gateways that are the link's own.

@@ -8,6 +8,7 @@
 //! | `draft`, `settle`, `settle_options` | give every setting its effective value |
 //! | `changes`, `plan` | say what a plan changes, what is wrong with it, what will be new |
 //! | `spec` | makes a spec, or a place to search, of settled values |
+//! | `static_routing` | rejects VPN connections that AWS cannot change to BGP |
 //! | `state`, `follow` | put what was observed into a state |
 //! | `private` | remembers what was last applied |
 //! | `recall` | remembers states, so that a link whose create never ended is finished |
@@ -29,6 +30,7 @@ mod settle;
 mod settle_options;
 mod spec;
 mod state;
+mod static_routing;
 pub(super) mod unread;
 mod wish;
 

@@ -10,6 +10,7 @@ use super::settle::{Ground, settle};
 use super::settle_options::{has_public_ips, inside_cidrs};
 use super::spec::{link_id, read_zones, search, subscription};
 use super::state::planned_tunnel;
+use super::static_routing::refuse_plan;
 use super::wish::wish;
 use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnConnection, VpnGatewayId};
 use crate::azure::id::ResourceId;
@@ -90,6 +91,8 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
     };
     private.origin = origin;
     private.surveyed = surveyed;
+    let kept = prior.map(|prior| Changes { prior, planned: &draft.planned });
+    kept.and_then(|changes| refuse_plan(&private, changes)).into_iter().for_each(|refusal| told.push(refusal));
     if told.has_errors() {
         return told.into();
     }
@@ -153,6 +156,7 @@ pub fn ask(engine: &dyn Engine, settled: &Value, ground: &Ground<'_, '_>) -> (Su
         vpc: in_region(&wish.vpc_id, true).map(VpcId),
         vpn_gateway: in_region(&wish.vpn_gateway_id, vpn_gateway_given).map(VpnGatewayId),
         transit_gateway: in_region(&wish.transit_gateway_id, on_transit_gateway).map(TransitGatewayId),
+        own_vpn_gateway: own_vpn_gateway(settled, ground),
         region,
         subscription,
     };
@@ -169,6 +173,23 @@ pub fn ask(engine: &dyn Engine, settled: &Value, ground: &Ground<'_, '_>) -> (Su
         && ground.config.get("aws").is_known()
         && configured.create_group != Given::Unknown;
     (ask, complete)
+}
+
+/// The VPN gateway that this link made, where the inside CIDRs of its tunnels change.
+fn own_vpn_gateway(settled: &Value, ground: &Ground<'_, '_>) -> Option<VpnGatewayId> {
+    let changes = Changes { prior: ground.prior?, planned: settled };
+    let stays = !ground.vpn_gateway_given() && !ground.on_transit_gateway() && !changes.aws_anew();
+    let id = settled.at(&"aws.vpn_gateway_id".into()).as_str().filter(|_| stays && changes.at("inside_cidrs"))?;
+    Some(VpnGatewayId(id.to_owned()))
+}
+
+/// The BGP addresses that a link put on its Azure gateway: not those that were listed there before.
+fn own_addresses(ground: &Ground<'_, '_>) -> BTreeSet<Ipv4Addr> {
+    let (private, prior) = (ground.private, ground.prior);
+    let cidrs = [Some(&private.applied), prior].into_iter().flatten().filter_map(inside_cidrs).collect::<Vec<_>>();
+    let placed = cidrs.iter().flat_map(|all| all.iter().map(|(_, cidr)| cidr.azure_ip()));
+    let former = private.former.iter().map(|(_, ip)| *ip);
+    placed.chain(former).filter(|ip| !private.origin.found.contains(ip)).collect()
 }
 
 /// Everything that is wrong with a settled plan.
@@ -213,7 +234,9 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
     let link = link_of(settled, ground.private, engine.subscription());
     let mut own = ground.private.replaces.clone();
     own.extend(ground.prior.into_iter().flat_map(own_ids));
+    let own_addresses = own_addresses(ground);
     let site = Site {
+        own_addresses: &own_addresses,
         configured: &configured,
         planned: &planned,
         link: link.as_ref(),

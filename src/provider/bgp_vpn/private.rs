@@ -84,6 +84,8 @@ pub struct Private {
     pub imported: bool,
     /// The route tables were configured when last applied: one of them that is deleted is missed, not replaced.
     pub names_route_tables: bool,
+    /// VPN connections that route statically, as last read.
+    pub static_routed: BTreeSet<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -100,6 +102,7 @@ struct Stored {
     finishes: bool,
     imported: bool,
     names_route_tables: bool,
+    static_routed: BTreeSet<String>,
 }
 
 impl Default for Stored {
@@ -116,6 +119,7 @@ impl Default for Stored {
             finishes: false,
             imported: false,
             names_route_tables: false,
+            static_routed: BTreeSet::new(),
         }
     }
 }
@@ -137,6 +141,7 @@ impl Private {
             finishes: stored.finishes,
             imported: stored.imported,
             names_route_tables: stored.names_route_tables,
+            static_routed: stored.static_routed,
         }
     }
 
@@ -153,6 +158,7 @@ impl Private {
             finishes: self.finishes,
             imported: self.imported,
             names_route_tables: self.names_route_tables,
+            static_routed: self.static_routed.clone(),
         };
         serde_json::to_vec(&stored).unwrap_or_default()
     }

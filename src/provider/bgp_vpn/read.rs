@@ -73,6 +73,7 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
     // An object that is missing shows as its id; a spec without one has no drift beside that.
     let spec = spec(&state, around);
     let drift = spec.as_ref().map(|spec| engine.drift(spec, &observed)).unwrap_or_default();
+    private.note_static_routing(&observed);
     private.renews.clear();
     spec.iter().for_each(|spec| private.foresee(spec, &observed));
     let stuck = is_unfinished(&request.state) || standing(&observed) == Standing::Unfinished;

@@ -201,13 +201,10 @@ impl Building<'_> {
                 gateway::set_asn(doc, *asn);
                 self.label(doc, &have.resource.tags);
             }
-            for (instance, at) in Instance::ALL.into_iter().zip(&have.instances) {
-                for ip in self.own_addresses(instance) {
-                    gateway::add_custom_bgp_ip(doc, &at.ip_configuration_id, ip);
-                }
-            }
+            self.place_addresses(doc, &have.instances);
         };
         self.mark_placed().await?;
+        self.release_addresses(&have.instances).await?;
         let changed = self.acting.site.azure.change_gateway(id, &edit, &self.acting.limits.azure()).await?;
         self.acting.note(|seen| seen.azure.gateway = Some(changed));
         match self.acting.seen(|seen| differ::missing_addresses(self.spec, seen)).first() {

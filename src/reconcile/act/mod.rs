@@ -1,5 +1,6 @@
 //! One step. Parameters come from the spec and from the board: what has been observed by the time the step starts.
 
+mod addresses;
 mod aws;
 mod azure;
 mod marks;

@@ -1,107 +1,16 @@
-//! Edits that a user made in the two consoles: they show as drift, one apply repairs them in place, and no more tunnels are down
-//! at any moment than a change of the same setting would take.
+//! VPN connections and Azure connections that were changed by hand.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod simulated;
-
-use awsazure::aws::model::{
-    CustomerGateway, NetworkCidrs, State, Target, TunnelOptions, VpnConnection, VpnGateway, VpnGatewayId,
-};
-use awsazure::aws::{ConnectionEnds, ConnectionOptions, Ec2, Own};
-use awsazure::link::decide::drift;
+use super::scene::Scene;
+use super::simulated::clock::simulated;
+use super::simulated::lookout::Lookout;
+use super::simulated::verify::ended_well;
+use awsazure::aws::model::{NetworkCidrs, State, Target, TunnelOptions, VpnGateway, VpnGatewayId};
+use awsazure::aws::{ConnectionEnds, ConnectionOptions, Own};
 use awsazure::link::observed::Observed;
-use awsazure::link::spec::Spec;
 use awsazure::link::tunnel::{Instance, PerInstance, TunnelKey};
-use awsazure::primitives::{Asn, Tags};
-use awsazure::reconcile::{Ended, observe};
+use awsazure::primitives::Tags;
 use serde_json::json;
-use simulated::Sim;
-use simulated::clock::simulated;
-use simulated::lookout::Lookout;
-use simulated::verify::ended_well;
-use std::net::Ipv4Addr;
 use std::time::Duration;
-
-/// A link whose four tunnels carry routes.
-struct Scene {
-    sim: Sim,
-    spec: Spec,
-    before: Observed,
-}
-
-impl Scene {
-    async fn new(seed: u64) -> Self {
-        let sim = Sim::new(seed);
-        let spec = sim.spec("prod", 0);
-        let built = sim.converge(&spec).await;
-        ended_well("create", &built).unwrap();
-        let scene = Scene { sim, spec, before: built.observed };
-        scene.settle().await;
-        scene
-    }
-
-    /// Sessions come up, and both clouds report it.
-    async fn settle(&self) {
-        tokio::time::sleep(Duration::from_secs(300)).await;
-        let now = self.sim.sandbox.now();
-        self.sim.sandbox.world().advance(now);
-    }
-
-    async fn ec2(&self) -> Ec2 {
-        self.sim.clouds.site(Some(&self.spec.aws.region), &self.sim.limits()).await.unwrap().ec2.clone()
-    }
-
-    async fn seen(&self) -> Observed {
-        let site = self.sim.clouds.site(Some(&self.spec.aws.region), &self.sim.limits()).await.unwrap();
-        observe(&site, &self.sim.search_after(&self.spec, &self.before), &self.sim.limits()).await.unwrap()
-    }
-
-    async fn drift(&self) -> Vec<String> {
-        drift(&self.spec, &self.seen().await)
-    }
-
-    fn vpn(&self, instance: Instance) -> VpnConnection {
-        self.before.aws.vpns.get(instance).clone().unwrap()
-    }
-
-    fn calls(&self, operation: &str) -> usize {
-        self.sim.sandbox.calls().iter().filter(|call| call.operation == operation).count()
-    }
-
-    async fn converge(&self) -> Ended {
-        self.sim.converge_from(&self.spec, &self.sim.search_after(&self.spec, &self.before)).await
-    }
-
-    /// One apply, with at least so many tunnels up at any moment; then nothing differs any more.
-    async fn repaired(&self, least: usize) -> Observed {
-        let lookout = Lookout::over(&self.sim).unwrap();
-        let ended = self.converge().await;
-        ended_well("the repair", &ended).unwrap();
-        lookout.never_fewer_than(least).unwrap();
-        self.settle().await;
-        assert_eq!(self.drift().await, Vec::<String>::new());
-        let after = self.seen().await;
-        let ids =
-            |seen: &Observed| seen.aws.vpns.clone().iter().map(|(_, v)| v.clone().unwrap().id).collect::<Vec<_>>();
-        assert_eq!(ids(&after), ids(&self.before), "no VPN connection was recreated");
-        assert_eq!((self.calls("DeleteVpnConnection"), self.calls("DeleteCustomerGateway")), (0, 0));
-        Lookout::over(&self.sim).unwrap();
-        after
-    }
-
-    async fn customer_gateway(&self, ip: Ipv4Addr, asn: u32, device: &str) -> CustomerGateway {
-        let (ec2, waits) = (self.ec2().await, self.sim.limits().aws());
-        let made = ec2.create_customer_gateway(&waits, ip, Asn(asn), device, &Tags::new()).await.unwrap();
-        ec2.wait_customer_gateway_available(&waits, &made.id).await.unwrap()
-    }
-
-    async fn use_customer_gateway(&self, instance: Instance, customer: &CustomerGateway) {
-        let ends = ConnectionEnds { customer_gateway: Some(customer.id.clone()), target: None };
-        let id = self.vpn(instance).id;
-        self.ec2().await.change_connection_ends(&self.sim.limits().aws(), &id, &ends).await.unwrap();
-    }
-}
 
 /// Every drift entry, joined.
 fn words(drift: &[String]) -> String {
