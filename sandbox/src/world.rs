@@ -35,6 +35,9 @@ pub struct Settings {
     pub client_secret: String,
     /// Whether requests beyond a subscription's token buckets are refused.
     pub throttling: bool,
+    /// Whether rows of BGP peers have the gateway instance's address in the GatewaySubnet as local address, as all published samples
+    /// have it, and not the custom address of the connection.
+    pub peers_by_own_address: bool,
 }
 
 impl Default for Settings {
@@ -50,6 +53,7 @@ impl Default for Settings {
             client_id: "00000000-0000-4000-a000-0000000c11e0".into(),
             client_secret: "sandbox-client-secret".into(),
             throttling: true,
+            peers_by_own_address: false,
         }
     }
 }

@@ -4,10 +4,12 @@
 use super::bounded::host_of;
 use crate::primitives::answer::page;
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
 /// The root of a document is within so many bytes.
 const ROOT_WITHIN: usize = 1024;
@@ -15,6 +17,14 @@ const ROOT_WITHIN: usize = 1024;
 /// Refuses answers that are not one complete XML document of EC2 or STS.
 #[derive(Debug)]
 pub(super) struct Whole;
+
+/// The server that was asked.
+#[derive(Debug)]
+struct Host(String);
+
+impl Storable for Host {
+    type Storer = StoreReplace<Self>;
+}
 
 #[derive(Debug, thiserror::Error)]
 #[error("the answer broke off or is not EC2's")]
@@ -26,11 +36,21 @@ impl Intercept for Whole {
         "Whole"
     }
 
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        config.interceptor_state().store_put(Host(host_of(context.request().uri())));
+        Ok(())
+    }
+
     fn read_after_deserialization(
         &self,
         context: &AfterDeserializationInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let body = context.response().body().bytes().unwrap_or_default();
         if whole(body) {
@@ -38,8 +58,8 @@ impl Intercept for Whole {
         }
         let status = context.response().status().as_u16();
         if (200..300).contains(&status) && !may_be_cut(body) {
-            let host = context.inner().request().map(|request| host_of(request.uri())).unwrap_or_default();
-            return Err(Box::new(page(&host, status, body)));
+            let host = config.load::<Host>().map(|host| host.0.as_str()).unwrap_or_default();
+            return Err(Box::new(page(host, status, body)));
         }
         Err(Box::new(Broken))
     }

@@ -99,3 +99,23 @@ pub(super) fn describe(error: &Error) -> String {
         _ => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::primitives::answer::{AnswerFault, find, self_signed_server};
+    use azure_core::http::{Method, Url};
+
+    #[tokio::test]
+    async fn name_host_and_variables_of_untrusted_certificate() {
+        let port = self_signed_server().await;
+        let request = Request::new(Url::parse(&format!("https://localhost:{port}/")).unwrap(), Method::Get);
+        let error = Http::new(Vec::new()).execute_request(&request).await.unwrap_err();
+        let fault = find::<AnswerFault>(&error).unwrap().to_string();
+        for part in ["localhost", "AWS_CA_BUNDLE", "SSL_CERT_FILE"] {
+            assert!(fault.contains(part), "{fault}");
+        }
+        assert!(matches!(error.kind(), ErrorKind::Other), "the SDK does not repeat it");
+    }
+}

@@ -75,8 +75,9 @@ impl Drop for Sim {
 pub const REGION: &str = "eu-west-1";
 
 impl Sim {
+    /// Half of the worlds list BGP peers by the gateway's own addresses.
     pub fn new(seed: u64) -> Self {
-        Self::with(seed, Settings::default())
+        Self::with(seed, Settings { peers_by_own_address: seed % 2 == 1, ..Settings::default() })
     }
 
     pub fn with(seed: u64, settings: Settings) -> Self {

@@ -7,7 +7,7 @@ use super::errors::Refusal;
 use super::ids::{self, Id, Kind};
 use super::network::network_prefixes;
 use super::operations::{Answer, Named, Operation, Question, answer};
-use super::resource::Object;
+use super::resource::{Object, Resource};
 use super::writes::Change;
 use crate::time::Span;
 use crate::wire::{Request, Response};
@@ -88,7 +88,8 @@ impl Cloud {
                 .filter(|row| peer.as_ref().is_none_or(|peer| *peer == row.neighbor.to_string()))
                 .map(|row| {
                     let mut item = Object::new();
-                    item.insert("localAddress".into(), row.local_ip.to_string().into());
+                    let own = cx.settings.peers_by_own_address.then(|| own_address(gateway, row.instance)).flatten();
+                    item.insert("localAddress".into(), own.unwrap_or_else(|| row.local_ip.to_string()).into());
                     item.insert("neighbor".into(), row.neighbor.to_string().into());
                     item.insert("asn".into(), row.asn.into());
                     item.insert("state".into(), row.state.into());
@@ -134,6 +135,12 @@ impl Cloud {
         };
         json!({"value": rows})
     }
+}
+
+/// The address of a gateway instance in the GatewaySubnet.
+fn own_address(gateway: &Resource, instance: usize) -> Option<String> {
+    let peering = gateway.properties.pointer("/bgpSettings/bgpPeeringAddresses")?.get(instance)?;
+    peering.pointer("/defaultBgpIpAddresses/0")?.as_str().map(str::to_owned)
 }
 
 /// A .NET time span: `[d.]hh:mm:ss.fffffff`.

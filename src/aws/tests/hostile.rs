@@ -1,6 +1,7 @@
 //! Answers that AWS does not send: from proxies and portals, or from an attacker.
 use super::*;
-use crate::primitives::answer::{LARGEST, TRIES};
+use crate::aws::settings::Endpoints;
+use crate::primitives::answer::{LARGEST, TRIES, self_signed_server};
 
 const PAGE: &str = "<!DOCTYPE html><html><head><title>Hotel Wi-Fi</title></head><body>Log in</body></html>";
 
@@ -82,4 +83,21 @@ async fn clean_error_text_where_it_enters() {
     let text = error.to_string();
     assert!(!text.contains("Sesame") && !text.contains("AKIA") && !text.contains('\u{9b}'), "{text:?}");
     assert!(text.contains("preSharedKey"), "{text:?}");
+}
+
+#[tokio::test]
+async fn reject_untrusted_certificate_at_once() {
+    let port = self_signed_server().await;
+    let settings = Settings {
+        access_key: Some("AKIATEST".to_owned()),
+        secret_key: Some("secret".to_owned()),
+        region: Some("eu-west-1".to_owned()),
+        endpoints: Endpoints { ec2: Some(format!("https://localhost:{port}")), sts: None },
+        ..Settings::default()
+    };
+    let (ec2, begun) = (Aws::new(settings).region(&an_hour(), None).await.unwrap(), Instant::now());
+    let error = ec2.describe_vpcs(&an_hour(), &Filter::id("vpc-1")).await.unwrap_err();
+    assert!(matches!(error, Error::Untrusted(_)), "{error:?}");
+    assert!(error.to_string().contains("AWS_CA_BUNDLE") && error.to_string().contains("localhost"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
