@@ -116,6 +116,20 @@ pub enum Finding {
 }
 
 impl Finding {
+    /// Whether something that exists already is in the way, which may be the very link that is being replaced.
+    pub fn is_conflict(&self) -> bool {
+        matches!(
+            self,
+            Finding::NetworkExists(_)
+                | Finding::NetworkHasGateway(_)
+                | Finding::LinkExists(..)
+                | Finding::VpcHasGateway(_)
+                | Finding::GatewayFull { .. }
+                | Finding::AddressTaken { .. }
+                | Finding::CidrTaken(_)
+        )
+    }
+
     /// One line, without a full stop.
     pub fn summary(&self) -> &'static str {
         match self {

@@ -13,6 +13,7 @@
 //! | `vpn_connection` | how a VPN connection differs as one object, and is repaired in place |
 //! | `blockers` | what of others keeps a teardown from starting |
 //! | `exchange` | the order in which tunnels take over inside CIDRs from each other |
+//! | `outdated` | what changed since a plan was made |
 //! | `turns` | which of those steps must not overlap |
 //! | `search`, `assemble` | which link is meant; which object is which part of it |
 //! | `known`, `observed` | where to look; what both clouds have |
@@ -45,6 +46,7 @@ pub mod managed;
 pub mod names;
 pub mod need;
 pub mod observed;
+pub mod outdated;
 pub mod ownership;
 pub mod placement;
 pub mod policy;

@@ -5,11 +5,12 @@
 //! - values: [`value`], [`number`], [`types`], [`path`]; their encodings: [`codec`] (MessagePack), [`json`]
 //! - what a provider says: [`schema`], [`identity`], [`function`], [`diagnostics`]
 //! - what it is asked: [`provider`], [`request`], [`checkpoint`]
-//! - the process: [`handshake`], [`tls`], [`socket`], [`connection`], [`session`], [`stop`], [`log`]
+//! - the process: `command`, [`handshake`], [`tls`], [`socket`], [`connection`], [`session`], [`stop`], [`log`]
 //! - the calls: [`server`]; generated messages: [`protocol`]
 
 pub mod checkpoint;
 pub mod codec;
+mod command;
 pub mod connection;
 pub mod diagnostics;
 pub mod function;

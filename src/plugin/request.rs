@@ -130,6 +130,8 @@ pub struct PlanRequest {
     pub private: Vec<u8>,
     /// Identity stored with the prior state.
     pub identity: Option<Value>,
+    /// Whether this may be the plan that Terraform makes again right before it applies one.
+    pub may_be_applying: bool,
     /// What the client understands.
     pub capabilities: ClientCapabilities,
     /// Set when the user stops the run.

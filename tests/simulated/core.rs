@@ -224,6 +224,7 @@ impl<'a> Core<'a> {
             config: config.clone(),
             private,
             identity,
+            may_be_applying: false,
             capabilities: capabilities(),
             cancel: self.cancel.child_token(),
         };

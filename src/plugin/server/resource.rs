@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::values::{decode, decode_identity, encode_identity, encode_or_tell};
 use super::{Handlers, deferral};
+use crate::plugin::command::may_be_applying;
 use crate::plugin::diagnostics::{Diagnostic, Diagnostics};
 use crate::plugin::path::AttributePath;
 use crate::plugin::protocol::tfplugin6 as wire;
@@ -95,6 +96,7 @@ impl Handlers {
             config: decode(&entry.ty, request.config, "the configuration")?,
             private: request.prior_private,
             identity: decode_identity(&entry.identity, request.prior_identity)?,
+            may_be_applying: may_be_applying(),
             capabilities,
             cancel: cancel.clone(),
         };

@@ -1,8 +1,11 @@
 //! Carries out plans: create and update are one, for both end with the link as it is planned.
 
 use super::changes::Changes;
+use super::create_first::explained;
 use super::engine::{Engine, Outcome};
+use super::fixed::{remember_configured, remember_failed};
 use super::follow::{fill_unknown, follow};
+use super::outdated::{Update, outdated_plan};
 use super::paths::diagnostics;
 use super::plan::{ask, ground, judge, link_of, origin};
 use super::private::Private;
@@ -41,6 +44,9 @@ struct Job {
     unfinished: bool,
     /// Triggers of an update, as they were before.
     asked: Vec<(&'static str, Value)>,
+    config: Value,
+    /// The state before an update.
+    prior: Option<Value>,
 }
 
 /// What Terraform stores of a link.
@@ -90,6 +96,7 @@ async fn carry_out(
     if let Some(changes) = changes.filter(|changes| request.is_update() && changes.is_local(&job.private)) {
         let mut private = job.private.clone();
         private.remember(changes.planned);
+        remember_configured(&mut private, &request.config);
         private.imported = false;
         let (state, identity) = (job.target.clone(), request.planned_identity.clone());
         return ApplyResponse { new_state: state, private: private.write(), identity, diagnostics: told };
@@ -107,6 +114,12 @@ async fn carry_out(
         let stored = job.stored(observed, false);
         request.checkpoint.save(stored.state, stored.private, stored.identity);
     };
+    if request.is_update()
+        && let Some(refused) = is_outdated(engine, request, job, &search).await
+    {
+        told.append(refused);
+        return request.failed(told);
+    }
     if let Some(changes) =
         changes.filter(|changes| if request.is_create() { changes.aws_moved() } else { changes.aws_anew() })
     {
@@ -133,6 +146,27 @@ async fn carry_out(
     job.ended(request, outcome, told)
 }
 
+/// Why the plan of an update no longer fits what the clouds have. Reads once more, and writes nothing.
+async fn is_outdated(engine: &dyn Engine, request: &ApplyRequest, job: &Job, search: &Search) -> Option<Diagnostics> {
+    if is_unfinished(&request.prior) {
+        return None;
+    }
+    let seen = match engine.observe(search, &request.cancel).await {
+        Ok(seen) => seen,
+        Err(diagnostics) => return Some(diagnostics),
+    };
+    let update = Update {
+        prior: &request.prior,
+        planned: &request.planned,
+        target: &job.target,
+        private: &job.private,
+        spec: &job.spec,
+        default_tags: engine.default_tags(),
+        subscription: engine.subscription(),
+    };
+    outdated_plan(&update, &seen).map(Diagnostics::from)
+}
+
 /// Settles what plan had to leave open, and checks it before anything is made.
 async fn prepare(
     engine: &dyn Engine,
@@ -156,7 +190,7 @@ async fn prepare(
     // Also where plan saw all surroundings, a setting may have been unknown by then.
     let found = diagnostics(judge(&ground, &target, engine));
     if found.has_errors() {
-        return Err(found);
+        return Err(if prior.is_none() { explained(found) } else { found });
     }
     if !private.surveyed {
         told.append(found);
@@ -189,7 +223,8 @@ async fn prepare(
     let triggers =
         ["rotate_keys", "preshared_keys_wo_version", "tags"].map(|name| Some((name, prior?.get(name).clone())));
     let asked = triggers.into_iter().flatten().collect();
-    Ok(Job { target, private, spec, before: managed, claims, unfinished, asked })
+    let (config, prior) = (request.config.clone(), prior.cloned());
+    Ok(Job { target, private, spec, before: managed, claims, unfinished, asked, config, prior })
 }
 
 /// The keys in use stay, unless a create makes them all or an update is asked to change them.
@@ -295,8 +330,12 @@ impl Job {
         let broken_off = (!whole && !self.unfinished).then(|| BROKEN_OFF.to_owned());
         state.set("drift", drift(self.unfinished && !whole, broken_off.into_iter().collect()));
         private.remember(&state);
-        if !whole {
+        if whole {
+            remember_configured(&mut private, &self.config);
+        } else {
             private.remember(&self.target);
+            let changes = self.prior.as_ref().map(|prior| Changes { prior, planned: &self.target });
+            remember_failed(&mut private, &self.private, changes);
         }
         private.replaces.clear();
         (private.surveyed, private.finishes, private.imported) = (false, false, false);
@@ -314,7 +353,7 @@ impl Job {
         let failed = outcome.diagnostics.has_errors();
         told.append(outcome.diagnostics);
         if failed && outcome.observed == Observed::default() {
-            return request.failed(told);
+            return request.failed(if request.is_create() { explained(told) } else { told });
         }
         let stored = self.stored(&outcome.observed, !failed);
         let nothing = failed && request.is_create() && read_managed(&stored.state).is_empty();

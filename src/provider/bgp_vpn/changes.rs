@@ -1,13 +1,13 @@
 //! What a plan changes, and what that means for the objects of the link.
 
+use super::fixed::is_same_setting;
 use super::private::Private;
 use crate::link::managed::Kind;
-use crate::link::survey::same_word;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{AttributePath, Diagnostic, Diagnostics, Value};
 
 /// Changes for which the Azure gateway, and with it the whole link, must be new.
-const REPLACING: [&str; 6] = [
+pub(super) const REPLACING: [&str; 6] = [
     "azure.resource_group_name",
     "azure.location",
     "azure.virtual_network_id",
@@ -16,7 +16,8 @@ const REPLACING: [&str; 6] = [
     "azure.gateway_id",
 ];
 /// Changes for which the whole AWS half must be new.
-const AWS_HALF: [&str; 5] = ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.transit_gateway_id", "aws.asn"];
+pub(super) const AWS_HALF: [&str; 5] =
+    ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.transit_gateway_id", "aws.asn"];
 /// Settings that no cloud ever hears of.
 const LOCAL: [&str; 6] = [
     "timeouts",
@@ -61,9 +62,20 @@ impl Changes<'_> {
         self.prior.at(&path.into()).is_set() && self.at(path)
     }
 
-    /// Places whose change takes a new link.
+    /// Places whose change takes a new link. What is not known yet counts as unchanged: Terraform plans again when it is known.
     pub fn replacing(self) -> Vec<AttributePath> {
-        REPLACING.into_iter().filter(|path| self.replaces_something(path)).map(AttributePath::from).collect()
+        let gateway_there = self.prior.at(&"azure.gateway_id".into()).is_set();
+        let counts = |path: &str| path != "azure.generation" || gateway_there;
+        let replaced = |path: &&str| counts(path) && self.contradicts(path) || self.renames_network(path);
+        REPLACING.into_iter().filter(replaced).map(AttributePath::from).collect()
+    }
+
+    /// Whether the link is to create a virtual network of another name, whose id only the apply tells.
+    fn renames_network(self, path: &str) -> bool {
+        let network = self.prior.at(&"azure.virtual_network_id".into()).as_str();
+        let before = network.and_then(|id| id.trim_end_matches('/').rsplit('/').next());
+        let now = self.planned.at(&"azure.virtual_network.name".into()).as_str();
+        path == "azure.virtual_network_id" && before.zip(now).is_some_and(|(a, b)| !a.eq_ignore_ascii_case(b))
     }
 
     /// A place whose change takes a new link, as far as it is known by now: what is unknown contradicts nothing.
@@ -78,8 +90,7 @@ impl Changes<'_> {
 
     fn contradicts(self, path: &str) -> bool {
         let (before, now) = (self.prior.at(&path.into()), self.planned.at(&path.into()));
-        let same = before.as_str().zip(now.as_str()).map_or(before == now, |(before, now)| same_word(before, now));
-        before.is_set() && now.is_set() && !same
+        before.is_set() && now.is_set() && !is_same_setting(before, now)
     }
 
     /// Whether the whole AWS half is built anew.

@@ -6,13 +6,15 @@ use crate::plugin::{AttributePath, Value};
 pub struct Draft<'a> {
     pub config: &'a Value,
     pub planned: Value,
+    /// Configured places that stay as the clouds have them.
+    pub left: Vec<AttributePath>,
 }
 
 impl<'a> Draft<'a> {
     pub fn new(config: &'a Value) -> Self {
         let mut planned = config.clone();
         planned.set("preshared_keys_wo", Value::Null);
-        Draft { config, planned }
+        Draft { config, planned, left: Vec::new() }
     }
 
     /// Whether nothing is configured at a place, nor unknown above it.

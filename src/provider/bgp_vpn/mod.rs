@@ -6,20 +6,26 @@
 //! | `engine` | says what is asked of the clouds |
 //! | `wish`, `paths` | reads a configuration as the domain's wish; puts faults at their attributes |
 //! | `draft`, `settle`, `settle_options` | give every setting its effective value |
+//! | `create_first` | lets conflicts of a create wait for the create itself under create_before_destroy |
+//! | `fixed` | keeps drift and unknown values from replacing anything |
 //! | `changes`, `plan` | say what a plan changes, what is wrong with it, what will be new |
 //! | `spec` | makes a spec, or a place to search, of settled values |
 //! | `static_routing` | rejects VPN connections that AWS cannot change to BGP |
 //! | `state`, `follow` | put what was observed into a state |
+//! | `outdated` | rejects an apply whose plan no longer fits the clouds |
 //! | `private` | remembers what was last applied |
 //! | `recall` | remembers states, so that a link whose create never ended is finished |
 //! | `apply`, `read`, `import` | carry it out |
 
 mod apply;
 mod changes;
+mod create_first;
 mod draft;
 pub mod engine;
+mod fixed;
 mod follow;
 mod import;
+mod outdated;
 mod paths;
 mod plan;
 mod private;

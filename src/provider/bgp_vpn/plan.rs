@@ -1,8 +1,10 @@
 //! Plans: every setting at its effective value, what is wrong with it, and what will be new.
 
 use super::changes::{Changes, instance_keys};
+use super::create_first::postpone;
 use super::draft::Draft;
 use super::engine::Engine;
+use super::fixed::{assume_unchanged, drifted_warning, late_replacement};
 use super::paths::diagnostics;
 use super::private::{Origin, Private};
 use super::recall::{Recall, announcement, is_broken_off, is_unfinished};
@@ -54,14 +56,15 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
         private = Private { replaces: private.replaces, ..Private::default() };
     }
     let prior = (!request.prior.is_null()).then_some(&request.prior);
+    let (config, assumed) = assume_unchanged(&request.config, prior);
     let mut survey = Survey::default();
-    let mut draft = settle(&ground(engine, &request.config, prior, &private, &survey));
+    let mut draft = settle(&ground(engine, &config, prior, &private, &survey));
     let mut surveyed = true;
     let changed = prior.map(|prior| Changes { prior, planned: &draft.planned });
     let replaced = changed.is_some_and(|changes| !changes.replacing().is_empty());
     let looks = !replaced && changed.is_none_or(Changes::needs_survey);
     if looks {
-        let (ask, complete) = ask(engine, &draft.planned, &ground(engine, &request.config, prior, &private, &survey));
+        let (ask, complete) = ask(engine, &draft.planned, &ground(engine, &config, prior, &private, &survey));
         if !ask.is_empty() {
             survey = match engine.survey(&ask, &request.cancel).await {
                 Ok(survey) => survey,
@@ -69,7 +72,7 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
             };
         }
         surveyed = complete && survey.answers(&ask);
-        draft = settle(&ground(engine, &request.config, prior, &private, &survey));
+        draft = settle(&ground(engine, &config, prior, &private, &survey));
     }
     let link = link_of(&draft.planned, &private, engine.subscription());
     let left = recall.of(link.as_ref()).filter(|left| prior.is_none() && is_unfinished(&left.state));
@@ -82,8 +85,12 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
             told.push(announcement());
         }
     }
-    let settled = ground(engine, &request.config, prior, &private, &survey);
-    told.append(diagnostics(judge(&settled, &draft.planned, engine)));
+    let settled = ground(engine, &config, prior, &private, &survey);
+    let mut faults = judge(&settled, &draft.planned, engine);
+    if prior.is_none() && request.may_be_applying {
+        surveyed &= !postpone(&mut faults);
+    }
+    told.append(diagnostics(faults));
     let origin = if looks {
         origin(&settled, &survey, &draft.planned)
     } else {
@@ -104,12 +111,18 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
         Some(prior) => {
             renew(&mut draft, prior, &private);
             let changes = Changes { prior, planned: &draft.planned };
+            let refreshed = recall.is_refreshed(link_of(prior, &private, engine.subscription()).as_ref());
+            if let Some(path) = changes.replacing().first().filter(|_| request.may_be_applying && !refreshed) {
+                return Diagnostics::from(late_replacement(path, prior, &draft.planned)).into();
+            }
             told.append(changes.warnings(&private));
+            draft.left.iter().for_each(|path| told.push(drifted_warning(path, &config, prior)));
             // Terraform may replace it though nothing here asks for that: the next plan has these bytes and no prior state.
-            private.replaces = gateways(prior);
+            private.replaces = own_ids(prior);
             changes.replacing()
         }
     };
+    assumed.iter().for_each(|path| draft.planned.set_at(path, Value::unknown()));
     PlanResponse {
         planned: draft.planned,
         requires_replace,

@@ -14,7 +14,13 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// Attributes whose last applied value counts where they are not configured.
-const SETTINGS: [&str; 29] = [
+const SETTINGS: [&str; 35] = [
+    "azure.resource_group_name",
+    "azure.virtual_network_id",
+    "azure.gateway_id",
+    "aws.vpc_id",
+    "aws.vpn_gateway_id",
+    "aws.transit_gateway_id",
     "name",
     "azure.create_resource_group",
     "azure.location",

@@ -14,12 +14,9 @@ use crate::link::observed::Observed;
 use crate::link::ownership::{Standing, placed, standing};
 use crate::link::spec::Former;
 use crate::link::tunnel::Instance;
-use crate::plugin::{AttributePath, Diagnostic, ReadRequest, ReadResponse, Value};
+use crate::plugin::{Diagnostic, ReadRequest, ReadResponse, Value};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
-
-/// Settings that are read from an existing Azure gateway, never changed there.
-const OF_GIVEN_GATEWAY: [&str; 4] = ["azure.sku", "azure.generation", "azure.asn", "azure.location"];
 
 /// Reads a link; null where nothing of it is left.
 pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) -> ReadResponse {
@@ -48,17 +45,6 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
     let mut state = request.state.clone();
     follow(&mut state, &observed);
     complete(&mut state, &observed, &managed);
-    let given = &private.origin;
-    let mut accepted: Vec<&str> = Vec::new();
-    if given.azure_gateway_given {
-        accepted.extend(OF_GIVEN_GATEWAY);
-    }
-    if given.vpn_gateway_given || observed.aws.transit_gateway.is_some() {
-        accepted.push("aws.asn");
-    }
-    for path in accepted.into_iter().map(AttributePath::from) {
-        private.applied.set_at(&path, state.at(&path).clone());
-    }
     if private.origin.azure_gateway_given {
         private.former.extend(unknown_to(&state, &private, &observed));
     }

@@ -88,6 +88,11 @@ impl Recall {
         lock(&self.links).get(link?.as_str()).cloned()
     }
 
+    /// Whether a link was read in this process, as Terraform has it read before a plan for the user and not before an apply.
+    pub fn is_refreshed(&self, link: Option<&LinkId>) -> bool {
+        self.of(link).is_some_and(|recalled| recalled.private.is_some())
+    }
+
     /// Remembers that a state holds the whole link.
     pub fn finished(&self, link: &LinkId) {
         lock(&self.finished).insert(link.to_string());

@@ -2,6 +2,7 @@
 //! else as last applied or imported. What depends on something unknown is unknown.
 
 use super::draft::{Draft, known_or_unknown};
+use super::fixed::leave_drifted;
 use super::private::Private;
 use super::schema::{AWS_NAMES, AZURE_NAMES};
 use super::settle_options;
@@ -32,6 +33,11 @@ impl Ground<'_, '_> {
     pub fn last(&self, path: &str) -> Option<Value> {
         let path = AttributePath::from(path);
         self.prior.map(|prior| self.private.setting(prior, &path)).filter(|value| value.is_set()).cloned()
+    }
+
+    /// As the state has it, else as last applied: for what follows the clouds where it is not configured.
+    fn followed(&self, path: &str) -> Option<Value> {
+        self.state(path).cloned().or_else(|| self.last(path))
     }
 
     /// As the state has it.
@@ -92,7 +98,10 @@ pub fn settle<'c>(ground: &Ground<'c, '_>) -> Draft<'c> {
         let value = ground.last(path).unwrap_or(default);
         draft.fill(path, value);
     }
-    let region = ground.last("aws.region").or_else(|| ground.default_region.clone().map(Value::from));
+    if let Some(prior) = ground.prior {
+        leave_drifted(&mut draft, prior, ground.private);
+    }
+    let region = ground.followed("aws.region").or_else(|| ground.default_region.clone().map(Value::from));
     draft.fill("aws.region", known_or_unknown(region));
     if let Some(prior) = ground.prior {
         draft.keep_spelling("azure.resource_group_name", prior, str::eq_ignore_ascii_case);
@@ -128,8 +137,10 @@ fn azure(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
         Some(_) => {
             let id = ground.state("azure.virtual_network_id");
             let name = id.and_then(Value::as_str).and_then(|id| id.rsplit('/').next());
-            let renamed = !created.is_null()
-                && created.get("name").as_str().map(str::to_lowercase) != name.map(str::to_lowercase);
+            let renamed = created.get("name").as_str().is_some_and(|new| {
+                let same = |name: &str| name.eq_ignore_ascii_case(new);
+                !name.is_some_and(same)
+            });
             id.filter(|_| !renamed).cloned()
         }
         None if created.is_null() => gateway.and_then(network_of).map(|id| id.to_string().into()),
@@ -140,28 +151,32 @@ fn azure(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
     draft.fill("azure.virtual_network", ground.last("azure.virtual_network").filter(|_| same_network));
     draft.fill("azure.gateway_subnet_prefix", ground.last("azure.gateway_subnet_prefix").filter(|_| same_network));
 
-    let location = ground.last("azure.location").or_else(|| location(ground, !created.is_null()).map(Value::from));
+    let location = ground.followed("azure.location").or_else(|| location(ground, !created.is_null()).map(Value::from));
     draft.fill("azure.location", known_or_unknown(location));
     settle_options::zones(ground, draft);
 
-    let sku = match ground.last("azure.sku") {
+    let of_given = |path: &str| if given { ground.followed(path) } else { ground.last(path) };
+    let sku = match of_given("azure.sku") {
         Some(sku) => Some(sku),
         None if given => gateway.map(|gateway| gateway.sku.clone().into()),
         None => Some(SKU.into()),
     };
     draft.fill("azure.sku", known_or_unknown(sku));
     let newest = |sku: &Value| generations(sku.as_str()?)?.last().map(|generation| Value::from(*generation));
-    let generation = match ground.last("azure.generation") {
+    let generation = match ground.followed("azure.generation") {
         Some(last) => {
             let has = draft.at("azure.sku").as_str().and_then(generations);
-            let lacks = !given && has.is_some_and(|has| !has.iter().any(|g| Some(*g) == last.as_str()));
+            // Azure moves gateways to generations in which it creates none of their SKU: only another SKU takes another one.
+            let resized = ground.last("azure.sku").is_none_or(|last| last != *draft.at("azure.sku"));
+            let to_be_made = resized || ground.state("azure.gateway_id").is_none();
+            let lacks = !given && has.is_some_and(|has| !has.iter().any(|g| Some(*g) == last.as_str())) && to_be_made;
             if lacks { newest(draft.at("azure.sku")) } else { Some(last) }
         }
         None if given => gateway.map(|gateway| gateway.generation.clone().into()),
         None => newest(draft.at("azure.sku")),
     };
     draft.fill("azure.generation", known_or_unknown(generation));
-    let asn = match ground.last("azure.asn") {
+    let asn = match of_given("azure.asn") {
         Some(asn) => Some(asn),
         None if given => gateway.map(|gateway| gateway.asn.0.into()),
         None => Some(AZURE_ASN.into()),
@@ -191,7 +206,7 @@ fn aws_on_transit_gateway(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
     draft.fill("aws.enable_acceleration", ground.last("aws.enable_acceleration").unwrap_or(false.into()));
     draft.fill("aws.tunnel_bandwidth", ground.last("aws.tunnel_bandwidth").unwrap_or("standard".into()));
     let same = before.is_some_and(|before| before == *draft.at("aws.transit_gateway_id"));
-    let asn = match (ground.last("aws.asn").filter(|_| same), &ground.survey.transit_gateway) {
+    let asn = match (ground.followed("aws.asn").filter(|_| same), &ground.survey.transit_gateway) {
         (Some(last), _) => Some(last),
         (None, Looked::Found(gateway)) => Some(gateway.asn.0.into()),
         (None, _) => None,
@@ -228,7 +243,7 @@ fn aws(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
     let same_vpc = ground.prior.is_some_and(|prior| prior.at(&"aws.vpc_id".into()) == draft.at("aws.vpc_id")) && !moved;
     draft.fill("aws.vpc", last_vpc.filter(|_| same_vpc || moved && draft.configured("aws.vpc_id").is_null()));
 
-    let asn = match (ground.last("aws.asn"), gateway) {
+    let asn = match (ground.followed("aws.asn"), gateway) {
         _ if !draft.configured("aws.transit_gateway_id").is_known() => None,
         (Some(last), _) if !new_gateway_given => Some(last),
         (_, Looked::Found(gateway)) if given => Some(gateway.asn.0.into()),

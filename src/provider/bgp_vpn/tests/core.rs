@@ -16,6 +16,7 @@ pub struct Core {
     pub state: Value,
     pub private: Vec<u8>,
     pub identity: Option<Value>,
+    pub may_be_applying: bool,
 }
 
 /// A value as it comes out of the wire: every attribute there.
@@ -29,7 +30,7 @@ impl Core {
         let clouds = Arc::new(Clouds::default());
         let engine = clouds.clone();
         let resource = BgpVpn::new(Arc::new(move || Ok(engine.clone())));
-        Core { clouds, resource, state: Value::Null, private: Vec::new(), identity: None }
+        Core { clouds, resource, state: Value::Null, private: Vec::new(), identity: None, may_be_applying: false }
     }
 
     /// The next call meets another process.
@@ -47,6 +48,7 @@ impl Core {
             config: config.clone(),
             private,
             identity: self.identity.clone(),
+            may_be_applying: self.may_be_applying,
             capabilities: ClientCapabilities::default(),
             cancel: Cancel::new(),
         };
@@ -99,12 +101,39 @@ impl Core {
             self.apply_plan(prior, &Value::Null, planned).await;
             (plan, prior) = (again, Value::Null);
         }
+        if at_plan != at_apply {
+            plan = match self.plan_at_apply(&prior, at_apply, &plan.planned).await {
+                Ok(plan) => plan,
+                Err(diagnostics) => return diagnostics,
+            };
+        }
         let planned = plan.planned.clone();
         let done = self.apply_plan(prior, at_apply, plan).await;
         if !done.diagnostics.has_errors() {
             consistent(&planned, &self.state, &AttributePath::whole());
         }
         done.diagnostics
+    }
+
+    /// The plan that Terraform makes in the process that applies it, with what is known by then.
+    async fn plan_at_apply(
+        &mut self,
+        prior: &Value,
+        config: &Value,
+        shown: &Value,
+    ) -> Result<PlanResponse, Diagnostics> {
+        self.forgets();
+        self.resource.recall(prior);
+        self.may_be_applying = true;
+        let private = if prior.is_null() { Vec::new() } else { self.private.clone() };
+        let plan = self.plan_from(prior, config, private).await;
+        self.may_be_applying = false;
+        if plan.diagnostics.has_errors() {
+            return Err(plan.diagnostics);
+        }
+        assert!(prior.is_null() || plan.requires_replace.is_empty(), "Update became a replacement");
+        consistent(shown, &plan.planned, &AttributePath::whole());
+        Ok(plan)
     }
 
     pub async fn apply(&mut self, config: &Value) -> Diagnostics {
@@ -169,7 +198,7 @@ fn consistent(planned: &Value, state: &Value, at: &AttributePath) {
             assert_eq!(items.len(), state.as_map().map_or(0, BTreeMap::len), "{at}");
             items.iter().for_each(|(name, value)| consistent(value, state.get(name), &at.clone().key(name)));
         }
-        known if known.is_wholly_known() => assert_eq!(known, state, "{at} changed between plan and apply"),
+        known if known.is_wholly_known() => assert_eq!(known, state, "{at} was shown otherwise"),
         _ => {}
     }
 }
