@@ -180,9 +180,16 @@ fn aws_ground(spec: &Spec, seen: &Observed, list: &mut List) {
             if seen.aws.public_subnet.is_none() {
                 list.create(Object::PublicSubnet);
             }
-            if !public_table_is_whole(seen) {
+            let other_range = differ::public_subnet(spec, seen);
+            if !other_range.is_empty() {
+                list.push(Verb::Delete, Object::PublicSubnet, vec![]);
+                list.push(Verb::Create, Object::PublicSubnet, other_range);
+            }
+            if !public_table_is_whole(seen) || list.has(Verb::Create, &Object::PublicSubnet) {
                 list.create(Object::PublicRouteTable);
             }
+        } else if spec.former.public_subnet {
+            former_public_half(spec, seen, list);
         }
     }
     let own = |tags: &Tags| if spec.link.is_on(tags) { differ::labels(tags, spec) } else { Differences::new() };
@@ -212,6 +219,24 @@ fn aws_ground(spec: &Spec, seen: &Observed, list: &mut List) {
         }
     }
     propagation(spec, seen, list);
+}
+
+/// What goes with a public subnet that is no longer wanted.
+fn former_public_half(spec: &Spec, seen: &Observed, list: &mut List) {
+    let aws = &seen.aws;
+    let table = aws.route_tables.iter().find(|table| aws.public_route_table.as_ref() == Some(&table.id));
+    let subnet = aws.subnets.iter().find(|subnet| aws.public_subnet.as_ref() == Some(&subnet.id));
+    let parts = [
+        (Object::PublicRouteTable, table.map(|table| &table.tags)),
+        (Object::PublicSubnet, subnet.map(|subnet| &subnet.tags)),
+        (Object::InternetGateway, aws.internet_gateway.as_ref().map(|gateway| &gateway.tags)),
+    ];
+    for (object, tags) in parts {
+        if tags.is_some_and(|tags| spec.link.is_on(tags)) {
+            let because = vec![format!("{object} is no longer wanted")];
+            list.push(Verb::Delete, object, because);
+        }
+    }
 }
 
 /// The public subnet's table is made in three calls: the table, its default route, its association.
@@ -257,7 +282,9 @@ fn propagation(spec: &Spec, seen: &Observed, list: &mut List) {
         list.create(Object::Propagation(None));
     }
     for id in &spec.former.route_tables {
-        if !wanted.contains(&Some(id.clone())) && is_on(id) {
+        let goes =
+            list.has(Verb::Delete, &Object::PublicRouteTable) && seen.aws.public_route_table.as_ref() == Some(id);
+        if !wanted.contains(&Some(id.clone())) && is_on(id) && !goes {
             let because = vec![format!("route propagation into {id} is no longer wanted")];
             list.push(Verb::Delete, Object::Propagation(Some(id.clone())), because);
         }

@@ -8,7 +8,7 @@ use super::ownership::NAME;
 use super::placement::misplaced_public_ip;
 use super::policy::{Policy, is_default};
 use super::rotation::Rotation;
-use super::spec::{AwsGateway, AzureGateway, AzureNetwork, Spec};
+use super::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use super::tunnel::{Instance, TunnelKey};
 use crate::aws::model::{self as aws, KeyStorage, Logs, Phase};
 use crate::azure::model::{self as azure, ProvisioningState};
@@ -163,6 +163,15 @@ pub fn vpn_connection(spec: &Spec, seen: &Observed, have: &aws::VpnConnection, i
     let mut found = super::vpn_connection::differences(spec, seen, have, instance);
     found.extend(labels(&have.tags, spec));
     found
+}
+
+/// Where the public subnet that is there has another range. Its range is known only where it was read by its tags.
+pub fn public_subnet(spec: &Spec, seen: &Observed) -> Differences {
+    let AwsNetwork::Create { public_subnet: Some(wanted), .. } = &spec.aws.network else { return Differences::new() };
+    let there = seen.aws.subnets.iter().find(|subnet| seen.aws.public_subnet.as_ref() == Some(&subnet.id));
+    let other =
+        there.filter(|subnet| spec.former.public_subnet && subnet.cidr != *wanted && spec.link.is_on(&subnet.tags));
+    other.map(|subnet| format!("the public subnet is {}, not {wanted}", subnet.cidr)).into_iter().collect()
 }
 
 /// The ASN that the Azure gateway has, or will have once this link's change of it is done.

@@ -54,6 +54,8 @@ pub struct Former {
     /// Ranges and subnets of the VNet that it made.
     pub address_space: BTreeSet<Ipv4Net>,
     pub subnets: BTreeSet<String>,
+    /// The public subnet of the VPC that it made, of another range.
+    pub public_subnet: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -193,6 +193,13 @@ impl Hands {
         });
     }
 
+    /// Gives a gateway another size.
+    pub fn resize(&self, gateway: &str, sku: &str) {
+        let id = Self::azure_id(gateway);
+        let edit = |doc: &mut serde_json::Value| gateway::set_sku(doc, sku);
+        self.runtime.block_on(self.azure.change_gateway(&id, &edit, &azure_waits())).unwrap();
+    }
+
     pub fn switch_propagation_on(&self, table: &str, gateway: &str) {
         let (table, gateway) = (RouteTableId(table.to_owned()), VpnGatewayId(gateway.to_owned()));
         let waits = aws_waits();

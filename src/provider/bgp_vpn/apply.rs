@@ -9,6 +9,7 @@ use super::outdated::{Update, outdated_plan};
 use super::paths::diagnostics;
 use super::plan::{ask, ground, judge, link_of, origin};
 use super::private::Private;
+use super::public_subnet;
 use super::recall::{BROKEN_OFF, Recall, drift, is_unfinished};
 use super::settle::{Ground, settle};
 use super::spec::{Keys, Surroundings, key_storage, own_keys, search, spec, subscription, text};
@@ -108,6 +109,10 @@ async fn carry_out(
     };
     search.names = Some(job.spec.azure.names.clone());
     search.link = Some(job.spec.link.clone());
+    if changes.is_some_and(public_subnet::replaces) {
+        // Only a subnet that is not known by id is read with its range.
+        search.known.public_subnet = None;
+    }
     let limit =
         if request.is_create() { timeout(&job.target, "create", 120) } else { timeout(&job.target, "update", 240) };
     let save = |observed: &Observed| {
@@ -272,6 +277,7 @@ fn former(prior: &Value, target: &Value, private: &Private, before: &Managed) ->
         route_tables: tables.collect(),
         address_space: had.0.difference(&has.0).copied().collect(),
         subnets: had.1.difference(&has.1).cloned().collect(),
+        public_subnet: public_subnet::replaces(Changes { prior, planned: target }),
         tags: carried.difference(&wanted).cloned().chain(unmarked).collect(),
     }
 }
@@ -314,6 +320,7 @@ impl Job {
         let mut state = self.target.clone();
         if !whole {
             follow(&mut state, observed);
+            public_subnet::follow_range(&mut state, observed);
         }
         fill_unknown(&mut state, observed, &wanted_tables(&self.spec, observed));
         let mut private = self.private.clone();

@@ -13,6 +13,7 @@
 //! | `static_routing` | rejects VPN connections that AWS cannot change to BGP |
 //! | `state`, `follow` | put what was observed into a state |
 //! | `outdated` | rejects an apply whose plan no longer fits the clouds |
+//! | `public_subnet` | changes the public subnet of a created VPC |
 //! | `private` | remembers what was last applied |
 //! | `recall` | remembers states, so that a link whose create never ended is finished |
 //! | `apply`, `read`, `import` | carry it out |
@@ -29,6 +30,7 @@ mod outdated;
 mod paths;
 mod plan;
 mod private;
+mod public_subnet;
 mod read;
 mod recall;
 pub mod schema;

@@ -7,6 +7,7 @@ use super::engine::Engine;
 use super::fixed::{assume_unchanged, drifted_warning, late_replacement};
 use super::paths::diagnostics;
 use super::private::{Origin, Private};
+use super::public_subnet;
 use super::recall::{Recall, announcement, is_broken_off, is_unfinished};
 use super::settle::{Ground, settle};
 use super::settle_options::{has_public_ips, inside_cidrs};
@@ -116,6 +117,7 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
                 return Diagnostics::from(late_replacement(path, prior, &draft.planned)).into();
             }
             told.append(changes.warnings(&private));
+            told.append(public_subnet::warning(changes).into_iter().collect());
             draft.left.iter().for_each(|path| told.push(drifted_warning(path, &config, prior)));
             // Terraform may replace it though nothing here asks for that: the next plan has these bytes and no prior state.
             private.replaces = own_ids(prior);
@@ -483,19 +485,13 @@ fn renew(draft: &mut Draft<'_>, prior: &Value, private: &Private) {
     let missing = ["azure.gateway_id", "azure.virtual_network_id", "aws.vpn_gateway_id"];
     anew |= missing.iter().any(|path| !draft.at(path).is_known());
     let vpc_anew = !draft.at("aws.vpc_id").is_known() || changes.at("aws.vpc_id") || changes.at("aws.region");
-    let subnet = before("aws.public_subnet_id");
-    let wants_subnet = draft.at("aws.vpc.public_subnet_cidr_block").is_set();
-    let new_subnet = vpc_anew && !draft.at("aws.vpc").is_null() || subnet.is_null() && wants_subnet;
-    draft.fill(
-        "aws.public_subnet_id",
-        if new_subnet {
-            Value::unknown()
-        } else if vpc_anew {
-            Value::Null
-        } else {
-            subnet
-        },
-    );
+    let subnet = match (vpc_anew, draft.at("aws.vpc").is_null()) {
+        (true, false) => Value::unknown(),
+        (true, true) => Value::Null,
+        (false, _) => public_subnet::planned_id(changes),
+    };
+    let new_subnet = !subnet.is_known();
+    draft.fill("aws.public_subnet_id", subnet);
     let main = before("aws.main_route_table_id");
     draft.fill("aws.main_route_table_id", if vpc_anew { Value::unknown() } else { main });
     anew |= new_subnet || vpc_anew;

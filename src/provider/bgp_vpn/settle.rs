@@ -4,6 +4,7 @@
 use super::draft::{Draft, known_or_unknown};
 use super::fixed::leave_drifted;
 use super::private::Private;
+use super::public_subnet::comes_or_goes;
 use super::schema::{AWS_NAMES, AZURE_NAMES};
 use super::settle_options;
 use crate::aws::model::KeyStorage;
@@ -257,7 +258,9 @@ fn aws(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
         "aws.vpn_gateway_id",
         known_or_unknown(ground.state("aws.vpn_gateway_id").filter(|_| stays || given).cloned()),
     );
-    let tables = ground.last("aws.route_table_ids").filter(|_| same_vpc && !lacks_public_table(ground));
+    let other_tables =
+        ground.prior.is_some_and(|prior| comes_or_goes(prior, &draft.planned)) || lacks_public_table(ground);
+    let tables = ground.last("aws.route_table_ids").filter(|_| same_vpc && !other_tables);
     draft.fill("aws.route_table_ids", known_or_unknown(tables));
 }
 

@@ -72,7 +72,10 @@ impl Building<'_> {
         let (ec2, waits, vpc) = (&self.acting.site.ec2, self.acting.limits.aws(), self.vpc_id()?);
         let own = self.link().tags(part::PUBLIC_SUBNET);
         let tags = self.new_tags(part::PUBLIC_SUBNET, &self.spec.aws.names.public_subnet);
-        let made = ec2.create_subnet(&waits, &vpc, *cidr, &tags, Own::new(&own)).await?;
+        // One that was just deleted may still be listed with the same tags.
+        let before: Vec<String> = self.acting.before.aws.subnets.iter().map(|subnet| subnet.id.0.clone()).collect();
+        let own = Own { tags: &own, known: &before };
+        let made = ec2.create_subnet(&waits, &vpc, *cidr, &tags, own).await?;
         self.acting.note(|seen| seen.aws.public_subnet = Some(made.id.clone()));
         let subnet = ec2.wait_subnet_available(&waits, &made.id).await?;
         self.acting.note(|seen| seen.aws.subnets.push(subnet));

@@ -238,7 +238,10 @@ async fn remove_network(acting: &Acting<'_>, object: &Object) -> Result<(), Caus
         Object::PublicSubnet => {
             let id = acting.must("the public subnet", |s| s.aws.public_subnet.clone())?;
             ec2.delete_subnet(&waits, &id).await?;
-            acting.note(|seen| seen.aws.public_subnet = None);
+            acting.note(|seen| {
+                seen.aws.public_subnet = None;
+                seen.aws.subnets.retain(|subnet| subnet.id != id);
+            });
         }
         Object::InternetGateway => {
             let gateway = acting.must("the internet gateway", |s| s.aws.internet_gateway.clone())?;

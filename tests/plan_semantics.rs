@@ -1,0 +1,195 @@
+//! What a plan promises: values that are not known yet, plans that no longer fit the clouds, and replacements in either order.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use serde_json::Value;
+use support::{Hands, Link, TestEnv};
+
+const ADDRESS: &str = "awsazure_bgp_vpn.link";
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+fn network(hands: &Hands, name: &str, space: u8) -> String {
+    let (range, subnet) = (format!("10.{space}.0.0/16"), format!("10.{space}.255.0/27"));
+    hands.make_network("hub", name, &range, &[("GatewaySubnet", &subnet)])
+}
+
+/// A link of a group, VNet and VPC that are there.
+fn attached(env: &TestEnv) -> Link {
+    let hands = env.hands();
+    hands.make_group("hub");
+    let (vnet, vpc) = (network(&hands, "vnet1", 1), hands.make_vpc("10.2.0.0/16"));
+    Link::between("link", "hub", &vnet, &vpc)
+}
+
+fn counts(env: &TestEnv) -> [usize; 3] {
+    let world = env.world();
+    ["virtualNetworkGateways", "connections", "vpn-connection"].map(|kind| world.of_kind(kind).len())
+}
+
+/// Applies a saved plan that must be refused before anything is written; then a new plan has to make all of it well.
+fn refused_then_mended(env: &TestEnv, cause: &str) {
+    let before = env.calls().len();
+    let refused = env.run(&["apply", "-no-color", "saved"]);
+    assert!(!refused.succeeded() && refused.words().contains(cause), "{}", refused.text());
+    assert_eq!(env.writes_since(before), Vec::<String>::new());
+    env.apply();
+    assert!(env.plan_is_empty());
+    assert_eq!(counts(env), [1, 4, 2]);
+}
+
+#[test]
+fn outdated_plan_is_rejected_before_any_write() {
+    let Some(env) = TestEnv::new() else { return };
+    let link = Link::whole("link");
+    env.write(&link.to_string());
+    env.apply();
+    let hands = env.hands();
+    let state = || env.link("link");
+    let mut team = 0;
+    let mut save = || {
+        team += 1;
+        env.write(&link.clone().with("tags", &format!("{{ team = \"{team}\" }}")).to_string());
+        env.ok(&["plan", "-no-color", "-out=saved"]);
+    };
+
+    save();
+    let vpn = text(&state()["tunnels"]["instance1_tunnel2"]["aws_vpn_connection_id"]);
+    hands.delete_vpn_connection(&vpn);
+    refused_then_mended(&env, "VPN connection to instance1");
+
+    save();
+    hands.resize(&text(&state()["azure"]["gateway_id"]), "VpnGw3AZ");
+    refused_then_mended(&env, "azure.sku");
+
+    save();
+    hands.switch_propagation_off(
+        &text(&state()["aws"]["main_route_table_id"]),
+        &text(&state()["aws"]["vpn_gateway_id"]),
+    );
+    refused_then_mended(&env, &text(&state()["aws"]["main_route_table_id"]));
+
+    // What the plan mentions may have been done by others meanwhile.
+    env.write(&link.clone().with("azure.sku", "\"VpnGw3AZ\"").to_string());
+    env.ok(&["plan", "-no-color", "-out=saved"]);
+    hands.resize(&text(&state()["azure"]["gateway_id"]), "VpnGw3AZ");
+    env.ok(&["apply", "-no-color", "saved"]);
+    assert!(env.plan_is_empty());
+}
+
+/// The link, with values that a resource gives which is replaced at each step.
+fn fed(link: &Link, vnet: &str, generation: &str) -> String {
+    let later = format!(
+        "variable \"step\" {{ default = \"1\" }}\nresource \"terraform_data\" \"later\" {{\n  \
+         input = {{ vnet = {vnet:?}, group = \"hub\", generation = {generation:?} }}\n  triggers_replace = var.step\n}}\n"
+    );
+    let fed = link
+        .clone()
+        .with("azure.virtual_network_id", "terraform_data.later.output.vnet")
+        .with("azure.resource_group_name", "terraform_data.later.output.group")
+        .with("azure.generation", "terraform_data.later.output.generation");
+    format!("{later}{fed}")
+}
+
+#[test]
+fn unknown_replacing_values_change_nothing_or_are_rejected() {
+    let Some(mut env) = TestEnv::new() else { return };
+    let link = attached(&env);
+    let vnet = text(&Value::from(link.to_string().split('"').find(|part| part.ends_with("/vnet1")).unwrap()));
+    env.write(&fed(&link, &vnet, "Generation2"));
+    env.apply();
+
+    let before = env.calls().len();
+    env.set("TF_VAR_step", "2");
+    assert_eq!(env.plan().change(ADDRESS).actions, ["update"]);
+    env.apply();
+    assert_eq!(env.writes_since(before), Vec::<String>::new(), "the same values");
+    assert!(env.plan_is_empty());
+
+    env.write(&fed(&link, &vnet, "Generation1"));
+    env.set("TF_VAR_step", "3");
+    let before = env.calls().len();
+    let refused = env.apply_fails();
+    assert!(refused.words().contains("azure.generation changes"), "{}", refused.text());
+    assert_eq!(env.writes_since(before), Vec::<String>::new(), "another value");
+    assert!(env.plan().change(ADDRESS).replaces());
+    env.apply();
+    assert_eq!(env.link("link")["azure"]["generation"], "Generation1");
+    assert!(env.plan_is_empty());
+}
+
+const CREATE_FIRST: &str = "  lifecycle {\n    create_before_destroy = true\n  }\n";
+
+/// A link with a line that is no attribute.
+fn with_line(link: &Link, line: &str) -> String {
+    link.clone().with("lifecycle", "LINE").to_string().replace("  lifecycle = LINE\n", line)
+}
+
+#[test]
+fn create_before_destroy_is_rejected_with_the_link_kept() {
+    let Some(env) = TestEnv::new() else { return };
+    let link = attached(&env);
+    let dependent =
+        "resource \"terraform_data\" \"after\" {\n  input = awsazure_bgp_vpn.link.azure.resource_group_name\n  \
+                     triggers_replace = awsazure_bgp_vpn.link.id\n"
+            .to_owned();
+    let imposed = format!("{link}{dependent}{CREATE_FIRST}}}\n");
+    for configuration in [with_line(&link, CREATE_FIRST), imposed] {
+        env.write(&configuration);
+        env.apply();
+        let before = env.calls().len();
+        let refused = env.run(&["apply", "-auto-approve", "-no-color", "-replace", ADDRESS]);
+        assert!(!refused.succeeded() && refused.words().contains("create_before_destroy"), "{}", refused.text());
+        assert_eq!(env.writes_since(before), Vec::<String>::new());
+        let instances = env.state()["resources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|r| r["type"] == "awsazure_bgp_vpn")
+            .unwrap()["instances"]
+            .clone();
+        assert_eq!(instances.as_array().unwrap().len(), 1, "{instances:#}");
+        assert!(instances[0]["deposed"].is_null(), "{instances:#}");
+        assert!(env.plan_is_empty());
+    }
+}
+
+#[test]
+fn other_network_under_create_before_destroy_keeps_the_link() {
+    let Some(env) = TestEnv::new() else { return };
+    let (link, hands) = (attached(&env), env.hands());
+    let other = network(&hands, "vnet2", 3);
+    env.write(&with_line(&link, CREATE_FIRST));
+    env.apply();
+    // The VPC has the VPN gateway of the old link.
+    env.write(&with_line(&link.clone().with("azure.virtual_network_id", &format!("{other:?}")), CREATE_FIRST));
+    let before = env.calls().len();
+    let refused = env.apply_fails();
+    assert!(refused.words().contains("create_before_destroy"), "{}", refused.text());
+    assert_eq!(env.writes_since(before), Vec::<String>::new());
+    env.write(&link.with("azure.virtual_network_id", &format!("{other:?}")).to_string());
+    env.apply();
+    assert!(env.plan_is_empty());
+    assert_eq!(counts(&env), [1, 4, 2]);
+}
+
+#[test]
+fn replacement_ignores_addresses_of_the_link_it_replaces() {
+    let Some(env) = TestEnv::new() else { return };
+    let (link, hands) = (attached(&env), env.hands());
+    let end = hands.make_transit_gateway("Options.AmazonSideAsn=64600");
+    let link = link.without("aws.vpc_id").with("aws.transit_gateway_id", &format!("{end:?}"));
+    env.write(&link.to_string());
+    env.apply();
+    let other = network(&hands, "vnet2", 3);
+    env.write(&link.with("azure.virtual_network_id", &format!("{other:?}")).to_string());
+    assert!(env.plan().change(ADDRESS).replaces());
+    env.apply();
+    assert!(env.plan_is_empty());
+    assert_eq!(counts(&env), [1, 4, 2]);
+    env.destroy();
+}
