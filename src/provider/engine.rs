@@ -10,6 +10,7 @@ use crate::aws::Aws;
 use crate::aws::model::{TransitGatewayId, VpnGatewayId};
 use crate::azure::{Azure, AzureSettings, Gates};
 use crate::link::observed::Observed;
+use crate::link::outdated::Shown;
 use crate::link::search::{AwsEnd, Demolition, ImportId, Search};
 use crate::link::spec::Spec;
 use crate::link::step::{Object, Verb};
@@ -174,6 +175,10 @@ impl Engine for CloudEngine {
 
     fn drift(&self, spec: &Spec, observed: &Observed) -> Vec<String> {
         crate::link::decide::drift(spec, observed)
+    }
+
+    fn outdated(&self, before: Option<&Spec>, spec: &Spec, observed: &Observed, shown: &Shown) -> Vec<String> {
+        crate::link::outdated::outdated(before, spec, observed, shown)
     }
 
     fn default_tags(&self) -> Tags {

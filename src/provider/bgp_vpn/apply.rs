@@ -166,10 +166,8 @@ async fn is_outdated(engine: &dyn Engine, request: &ApplyRequest, job: &Job, sea
         target: &job.target,
         private: &job.private,
         spec: &job.spec,
-        default_tags: engine.default_tags(),
-        subscription: engine.subscription(),
     };
-    outdated_plan(&update, &seen).map(Diagnostics::from)
+    outdated_plan(engine, &update, &seen).map(Diagnostics::from)
 }
 
 /// Settles what plan had to leave open, and checks it before anything is made.

@@ -5,6 +5,7 @@ use crate::aws::model::{CustomerGatewayId, Region};
 use crate::link::address::InsideCidr;
 use crate::link::known::Known;
 use crate::link::observed::Observed;
+use crate::link::outdated::Shown;
 use crate::link::ownership::LinkId;
 use crate::link::search::{Demolition, ImportId, Search};
 use crate::link::spec::Spec;
@@ -88,6 +89,9 @@ pub trait Engine: Send + Sync {
 
     /// What differs from the spec and can be mended, a sentence each.
     fn drift(&self, spec: &Spec, observed: &Observed) -> Vec<String>;
+
+    /// What changed since a plan was made and its apply would undo, a sentence each.
+    fn outdated(&self, before: Option<&Spec>, spec: &Spec, observed: &Observed, shown: &Shown) -> Vec<String>;
 
     /// The provider's `default_tags`.
     fn default_tags(&self) -> Tags;

@@ -4,6 +4,7 @@
 //! the apply, and an edit that was made since is nobody's agreed change.
 
 use super::changes::Changes;
+use super::engine::Engine;
 use super::fixed::follows_the_cloud;
 use super::follow::follow;
 use super::private::Private;
@@ -11,12 +12,11 @@ use super::recall::is_broken_off;
 use super::spec::{Keys, Surroundings, spec};
 use crate::azure::id::ResourceId;
 use crate::link::observed::Observed;
-use crate::link::outdated::{Shown, outdated};
+use crate::link::outdated::Shown;
 use crate::link::spec::{Former, Spec};
 use crate::link::step::Object;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{AttributePath, Diagnostic, Value};
-use crate::primitives::Tags;
 
 /// An update that is about to start.
 pub struct Update<'a> {
@@ -27,12 +27,10 @@ pub struct Update<'a> {
     pub target: &'a Value,
     pub private: &'a Private,
     pub spec: &'a Spec,
-    pub default_tags: Tags,
-    pub subscription: Option<String>,
 }
 
 /// The error, where the plan is outdated.
-pub fn outdated_plan(update: &Update<'_>, seen: &Observed) -> Option<Diagnostic> {
+pub fn outdated_plan(engine: &dyn Engine, update: &Update<'_>, seen: &Observed) -> Option<Diagnostic> {
     let changes = Changes { prior: update.prior, planned: update.planned };
     let settled = !is_broken_off(update.prior);
     let shown = Shown {
@@ -43,9 +41,9 @@ pub fn outdated_plan(update: &Update<'_>, seen: &Observed) -> Option<Diagnostic>
             .any(|key| !tunnel(update.planned, key, "aws_vpn_connection_id").is_known()),
         renews_keys: changes.rotates_keys(update.private) || changes.raises_keys(),
     };
-    let before = spec_before(update).filter(|_| settled);
+    let before = spec_before(engine, update).filter(|_| settled);
     let mut found = if settled { edited_settings(update, seen) } else { Vec::new() };
-    found.extend(outdated(before.as_ref(), update.spec, seen, &shown));
+    found.extend(engine.outdated(before.as_ref(), update.spec, seen, &shown));
     (!found.is_empty()).then(|| {
         Diagnostic::error("Unable to apply an outdated plan").detail(format!(
             "Since this plan was made, or without a refresh (-refresh=false), these differences are not in it:\n  - {}\n\nNothing was \
@@ -64,11 +62,11 @@ fn tunnel<'a>(value: &'a Value, key: TunnelKey, field: &str) -> &'a Value {
 }
 
 /// The spec of the settings before, as a read compares with it.
-fn spec_before(update: &Update<'_>) -> Option<Spec> {
+fn spec_before(engine: &dyn Engine, update: &Update<'_>) -> Option<Spec> {
     let around = Surroundings {
         private: update.private,
-        subscription: update.subscription.clone(),
-        default_tags: update.default_tags.clone(),
+        subscription: engine.subscription(),
+        default_tags: engine.default_tags(),
         keys: Keys::default(),
         former: Former::default(),
     };

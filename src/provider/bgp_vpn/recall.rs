@@ -113,6 +113,7 @@ impl Recall {
 pub fn announcement() -> Diagnostic {
     Diagnostic::warning("The link will be finished, not replaced").detail(
         "Its create never ended, which is why Terraform calls it tainted and shows it as replaced. Nothing is deleted: the apply goes on \
-         from what is there. To take it down instead, run terraform destroy.",
+         from what is there. To take it down instead, run terraform destroy. Where prevent_destroy rejects this plan, run terraform untaint \
+         ADDRESS first: the next apply then finishes the link as an update.",
     )
 }

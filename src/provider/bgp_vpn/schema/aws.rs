@@ -130,7 +130,8 @@ fn vpc() -> Attribute {
         (
             "public_subnet_cidr_block",
             Attribute::string().optional().description(
-                "Range of a public subnet, such as `10.2.0.0/24`, with an internet gateway and a route table of its own.",
+                "Range of a public subnet, such as `10.2.0.0/24`, with an internet gateway and a route table of its own. Changing this \
+                 recreates the subnet in place; removing this deletes all three.",
             ),
         ),
     ];

@@ -6,6 +6,7 @@ use crate::azure::id::ResourceId;
 use crate::azure::model as azure;
 use crate::link::managed::Kind;
 use crate::link::observed::Observed;
+use crate::link::outdated::Shown;
 use crate::link::search::{Demolition, ImportId, Search};
 use crate::link::spec::{AwsGateway, AwsNetwork, AzureGateway, Spec};
 use crate::link::survey::{Looked, Survey, SurveyAsk};
@@ -373,6 +374,10 @@ impl Engine for Clouds {
     }
 
     fn drift(&self, _: &Spec, _: &Observed) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn outdated(&self, _: Option<&Spec>, _: &Spec, _: &Observed, _: &Shown) -> Vec<String> {
         Vec::new()
     }
 
