@@ -126,7 +126,7 @@ impl Finding {
                 | Finding::VpcHasGateway(_)
                 | Finding::GatewayFull { .. }
                 | Finding::AddressTaken { .. }
-                | Finding::CidrTaken(_)
+                | Finding::CidrTaken { .. }
         )
     }
 
