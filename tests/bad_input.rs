@@ -218,6 +218,12 @@ fn what_the_clouds_show_to_be_wrong_is_refused() {
     pair("aws.vpc_id", "Address ranges overlap", overlap, "net", good, &ground.overlapping);
     pair("aws.vpn_gateway_id", "VPC has a VPN gateway", "set vpn_gateway_id = \"vgw-", "net", good, &taken);
     pair("aws.vpc_id", "VPC not found", "Correct the id or the region", "net", good, "vpc-0123456789abcdef0");
+    cases.add("aws.route_table_ids", "Invalid route table", "rtb-0123456789abcdef0", |label| {
+        Link::between(label, "net", good, vpc).with("aws.route_table_ids", "[\"rtb-0123456789abcdef0\"]")
+    });
+    let mut pair = |path, summary, way_out, group: &str, network: &str, vpc: &str| {
+        cases.add(path, summary, way_out, |label| Link::between(label, group, network, vpc));
+    };
     pair("azure.gateway_subnet_prefix", "Gateway subnet missing", "to a free /27", "net", &bare, vpc);
     pair("azure.virtual_network_id", "Gateway subnet missing", "Rename it", "net", &misspelled, vpc);
     pair("azure.virtual_network_id", "Virtual network not found", "Correct the id", "net", &nobody, vpc);

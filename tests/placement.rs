@@ -61,12 +61,13 @@ fn configured_zones_replace_those_of_the_region() {
     let Some(env) = TestEnv::new() else { return };
     env.fault("fail call 1 of ListLocations: forever refused");
     let link = Link::whole("link");
-    for wrong in ["[\"zone1\"]", "[\"\"]"] {
+    for wrong in ["[\"zone1\"]", "[\"\"]", "[\"7\"]", "[null]"] {
         env.write(&link.clone().with("azure.zones", wrong).to_string());
         assert!(env.plan_fails().words().contains("azure.zones"), "{wrong}");
     }
-    // A zone that the region lacks fails the create. The corrected configuration succeeds at once.
-    env.write(&link.clone().with("azure.zones", "[\"7\"]").to_string());
+    // A create that failed left public IPs in other zones. The corrected configuration succeeds at once.
+    env.fault("fail call 1 of PutGateway: once refused");
+    env.write(&link.clone().with("azure.zones", "[\"3\"]").to_string());
     env.apply_fails();
     env.write(&link.clone().with("azure.zones", "[\"2\", \"1\"]").to_string());
     env.apply();
@@ -76,6 +77,18 @@ fn configured_zones_replace_those_of_the_region() {
     env.write(&link.to_string());
     assert!(env.plan_is_empty(), "without the attribute the public IPs stay in their zones");
     assert_eq!(count(&env, "ListLocations"), 0);
+}
+
+#[test]
+fn empty_zones_are_rejected_before_an_address_is_created() {
+    let Some(env) = TestEnv::new() else { return };
+    let link = Link::whole("link");
+    env.write(&link.clone().with("azure.zones", "[]").to_string());
+    assert!(env.apply_fails().words().contains("azure.zones"));
+    assert!(env.has_none_of(&["publicIPAddresses"]));
+    env.write(&link.to_string());
+    env.apply();
+    assert!(env.plan_is_empty());
 }
 
 fn sorted(mut zones: Vec<String>) -> Vec<String> {

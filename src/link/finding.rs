@@ -60,6 +60,10 @@ pub enum Finding {
     )]
     NetworkElsewhere(String),
     #[error(
+        "{0} is not a route table of the link's VPC. Use tables of that VPC; leave route_table_ids out for a VPC that this link creates."
+    )]
+    ForeignTable(String),
+    #[error(
         "Azure will advertise {has} prefixes, and AWS accepts {limit} over a VPN connection of this AWS gateway: above that the BGP sessions go down. Summarize the address ranges of the virtual network and of peered networks that use its gateway."
     )]
     ManyPrefixes { has: usize, limit: usize },
@@ -142,6 +146,7 @@ impl Finding {
             Finding::NoGatewaySubnet | Finding::GatewaySubnetMisspelled(_) => "Gateway subnet missing",
             Finding::OtherGatewaySubnet(_) => "Gateway subnet exists",
             Finding::NoAzureGateway(_) => "Azure gateway not found",
+            Finding::ForeignTable(_) => "Invalid route table",
             Finding::ManyPrefixes { .. } => "Unsupported number of prefixes",
             Finding::SecurityGroup(_) => "Unsupported network security group",
             Finding::NetworkElsewhere(_) => "Invalid location",

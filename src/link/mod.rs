@@ -58,6 +58,7 @@ pub mod search;
 pub mod spec;
 pub mod step;
 pub mod survey;
+mod surveyed_tables;
 pub mod tunnel;
 mod turns;
 pub mod vpn_connection;

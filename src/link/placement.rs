@@ -5,19 +5,25 @@ use super::spec::{AzureGateway, Spec};
 use super::survey::same_word;
 use super::tunnel::Instance;
 use crate::azure::model::PublicIp;
+use std::collections::BTreeSet;
 
-/// Whether an unused public IP that this link created is in another region than the gateway to be created. Azure rejects a gateway
-/// with such an address, and an address cannot move.
+/// Whether an unused public IP that this link created is in another region than the gateway to be created, or in other zones than
+/// configured. Azure rejects a gateway with an address of another region, and an address cannot move.
 pub fn is_misplaced(spec: &Spec, ip: &PublicIp) -> bool {
+    let zones = || ip.zones.iter().cloned().collect::<BTreeSet<_>>();
+    let in_other_zones = || spec.azure.zones.as_ref().is_some_and(|wanted| *wanted != zones());
     matches!(spec.azure.gateway, AzureGateway::Own { .. })
         && spec.link.is_on(&ip.resource.tags)
         && ip.used_by.is_none()
-        && !same_word(&ip.resource.location, &spec.azure.location)
+        && (!same_word(&ip.resource.location, &spec.azure.location) || in_other_zones())
 }
 
 /// Why the public IP of an instance has to be recreated.
 pub fn misplaced_public_ip(spec: &Spec, seen: &Observed, instance: Instance) -> Option<String> {
     let ip = seen.azure.public_ips.get(instance).as_ref().filter(|ip| is_misplaced(spec, ip))?;
     let (has, wants) = (&ip.resource.location, &spec.azure.location);
-    Some(format!("the public IP of {instance} is in {has}, not {wants}"))
+    Some(match same_word(has, wants) {
+        true => format!("the public IP of {instance} is in other availability zones than configured"),
+        false => format!("the public IP of {instance} is in {has}, not {wants}"),
+    })
 }

@@ -51,6 +51,7 @@ pub fn check_fields(wish: &Wish) -> Vec<Fault> {
     policy(&wish.policy, &mut faults);
     keys(wish, &mut faults);
     zones(wish, &mut faults);
+    null_elements(wish, &mut faults);
     faults.extend(wish.logs.known().into_iter().flat_map(super::logs::check));
     tags(wish, &mut faults);
     timeouts(wish, &mut faults);
@@ -502,10 +503,26 @@ fn keys(wish: &Wish, faults: &mut Vec<Fault>) {
     }
 }
 
-/// Azure numbers the logical zones of a region from 1.
+/// Elements without a value would be dropped, and appear as a difference at every plan.
+fn null_elements(wish: &Wish, faults: &mut Vec<Fault>) {
+    let network = wish.network.known();
+    let lists = [
+        (Field::Zones, wish.zones.known()),
+        (Field::RouteTables, wish.route_tables.known()),
+        (Field::AddressSpace, network.and_then(|network| network.address_space.known())),
+    ];
+    let missing = |field| Fault::error(field, Problem::Missing("a value in place of null"));
+    let lists = lists.into_iter().filter(|(_, list)| list.is_some_and(|list| list.iter().any(Given::is_absent)));
+    faults.extend(lists.map(|(field, _)| missing(field)));
+    let subnets = network.and_then(|network| network.subnets.known()).into_iter().flatten();
+    let subnets = subnets.filter(|(_, prefix)| prefix.is_absent());
+    faults.extend(subnets.map(|(name, _)| missing(Field::Subnet(name.clone()))));
+}
+
+/// Azure numbers the logical zones of a region from 1 to 3.
 fn zones(wish: &Wish, faults: &mut Vec<Fault>) {
     let zones = wish.zones.known().into_iter().flatten().filter_map(Given::known);
-    let wrong = zones.filter(|zone| !matches!(zone.as_bytes(), [b'1'..=b'9']));
+    let wrong = zones.filter(|zone| !matches!(zone.as_bytes(), [b'1'..=b'3']));
     faults.extend(wrong.map(|zone| Fault::error(Field::Zones, Problem::NotAZone(zone.clone()))));
 }
 

@@ -171,6 +171,7 @@ pub fn check(site: Site<'_>, survey: &Survey) -> Vec<Fault> {
     overlaps(site, survey, &mut faults);
     faults.extend(unrouted(site, survey));
     faults.extend(super::advertised::check(site, survey));
+    faults.extend(super::surveyed_tables::check(site, survey));
     faults
 }
 

@@ -76,6 +76,11 @@ pub enum Cause {
          CIDR from 169.254.21.0/30 to 169.254.22.252/30 is in use on the two gateways. Choose other inside_cidrs"
     )]
     NoSpareCidr,
+    #[error(
+        "azure.zones is empty, but {location} has availability zones, and the gateway requires public IPs in zones there. Remove \
+         azure.zones, or name zones"
+    )]
+    ZonesRequired { location: String },
     #[error("{kind} still holds {found}, which this link did not make")]
     NotEmpty { kind: &'static str, found: String },
     #[error("after a write the Azure gateway does not list {0}: somebody else is changing it")]

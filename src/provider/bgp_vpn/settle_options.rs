@@ -63,10 +63,11 @@ pub fn zones(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
     }
 }
 
-/// Whether both public IPs of a state exist.
+/// Whether the gateway of a state exists with both public IPs. Addresses without it are recreated where that is necessary.
 pub fn has_public_ips(state: &Value) -> bool {
-    let ips = state.at(&"azure.public_ip_addresses".into());
-    Instance::ALL.iter().all(|instance| ips.get(&instance.to_string()).is_set())
+    let azure = state.get("azure");
+    let ip = |instance: &Instance| azure.get("public_ip_addresses").get(&instance.to_string()).is_set();
+    azure.get("gateway_id").is_set() && Instance::ALL.iter().all(ip)
 }
 
 /// `ipsec_policy`: a configured preset gives every field that is not configured; without one they stay as last applied, and

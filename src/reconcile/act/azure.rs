@@ -112,13 +112,18 @@ impl Building<'_> {
         Ok(())
     }
 
-    pub(super) async fn gateway_subnet(&self) -> Result<(), Cause> {
+    pub(super) async fn gateway_subnet(&self, verb: Verb) -> Result<(), Cause> {
         let (id, prefix) = match &self.spec.azure.network {
             AzureNetwork::Existing { id, gateway_subnet_prefix: Some(prefix) } => (id, *prefix),
             AzureNetwork::Create { id, gateway_subnet_prefix, .. } => (id, *gateway_subnet_prefix),
             AzureNetwork::Existing { .. } => return Ok(()),
         };
-        self.new_subnet(id, GATEWAY_SUBNET, prefix).await
+        if verb == Verb::Create {
+            return self.new_subnet(id, GATEWAY_SUBNET, prefix).await;
+        }
+        let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
+        azure.change_subnet(&id.child("subnets", GATEWAY_SUBNET), prefix, &waits).await?;
+        self.read_network(id).await
     }
 
     /// A subnet that a VNet of this link lacks, or that has another prefix there.

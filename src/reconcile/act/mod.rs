@@ -90,7 +90,7 @@ impl Building<'_> {
             (Object::Vpc | Object::PublicRouteTable, Verb::Change) => Box::pin(self.retag(&step.object)).await,
             (Object::ResourceGroup, _) => Box::pin(self.resource_group()).await,
             (Object::VirtualNetwork, _) => Box::pin(self.virtual_network()).await,
-            (Object::GatewaySubnet, _) => Box::pin(self.gateway_subnet()).await,
+            (Object::GatewaySubnet, verb) => Box::pin(self.gateway_subnet(verb)).await,
             (Object::Subnet(name), verb) => Box::pin(self.subnet(name, verb)).await,
             (Object::PublicIp(instance), _) => Box::pin(self.public_ip(*instance)).await,
             (Object::Gateway, Verb::Create) => Box::pin(self.gateway()).await,

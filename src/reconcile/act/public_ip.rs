@@ -53,11 +53,19 @@ impl Building<'_> {
         if let Some(zones) = existing {
             return Ok(Zones::In(zones));
         }
-        if let Some(zones) = &self.spec.azure.zones {
+        if let Some(zones) = self.spec.azure.zones.as_ref().filter(|zones| !zones.is_empty()) {
             return Ok(Zones::In(zones.iter().cloned().collect()));
         }
-        let waits = self.acting.limits.azure();
-        match self.acting.site.azure.availability_zones(&self.spec.azure.location, &waits).await {
+        let (waits, location) = (self.acting.limits.azure(), &self.spec.azure.location);
+        let read = self.acting.site.azure.availability_zones(location, &waits).await;
+        if self.spec.azure.zones.is_some() {
+            return match read {
+                // Azure reports it only once it is asked for the gateway.
+                Ok(Some(zones)) if !zones.is_empty() => Err(Cause::ZonesRequired { location: location.clone() }),
+                _ => Ok(Zones::In(Vec::new())),
+            };
+        }
+        match read {
             Ok(Some(zones)) => Ok(Zones::In(zones)),
             Ok(None) | Err(azure::Error::Denied(_) | azure::Error::Malformed(_) | azure::Error::Refused(_)) => {
                 tracing::info!(location = %self.spec.azure.location, "availability zones are not readable");

@@ -196,6 +196,13 @@ async fn values_that_only_an_apply_would_reject_fail_the_plan() {
             network(&["10.1.0.0/16"], "n2", &[("A", "10.1.0.0/24"), ("a", "10.1.1.0/24")]),
             "azure.virtual_network.subnets[\"a\"]",
         ),
+        (
+            "azure.virtual_network",
+            with(network(&["10.1.0.0/16"], "n2", &[]), "subnets", Value::map([("a", Value::Null)])),
+            "azure.virtual_network.subnets[\"a\"]",
+        ),
+        ("azure.zones", Value::Set(vec![Value::Null]), "azure.zones"),
+        ("aws.route_table_ids", Value::Set(vec![Value::Null]), "aws.route_table_ids"),
         ("aws.names", Value::object([("vpn_gateway", long.as_str())]), "aws.names.vpn_gateway"),
         ("aws.vpc", vpc("169.254.0.0/16"), "aws.vpc.cidr_block"),
         ("aws.vpc_id", "vpc-*".into(), "aws.vpc_id"),
