@@ -64,16 +64,7 @@ pub(super) fn provider(
     if current.is_none()
         && let Some(profile) = &settings.profile
     {
-        let mut context = ProviderConfig::without_region().with_region(Some(region.clone()));
-        if let Some(http) = sdk.http_client() {
-            context = context.with_http_client(http);
-        }
-        if let Some(sleep) = sdk.sleep_impl() {
-            context = context.with_sleep_impl(sleep);
-        }
-        if let Some(time) = sdk.time_source() {
-            context = context.with_time_source(time);
-        }
+        let context = context(sdk, region);
         let mut builder = ProfileFileCredentialsProvider::builder().configure(&context).profile_name(profile);
         if let Some(files) = files(settings) {
             builder = builder.profile_files(files);
@@ -83,6 +74,7 @@ pub(super) fn provider(
     let mut current = current.or_else(|| sdk.credentials_provider());
     if let (Some(endpoint), Some(chain)) = (&settings.ec2_metadata_service_endpoint, &current) {
         let client = aws_config::imds::Client::builder()
+            .configure(&context(sdk, region))
             .endpoint(endpoint)
             .map_err(|error| Error::Settings(format!("aws.ec2_metadata_service_endpoint: {error}")))?
             .build();
@@ -96,6 +88,21 @@ pub(super) fn provider(
         current = Some(SharedCredentialsProvider::new(Role { sts, role: role.clone() }));
     }
     Ok(current)
+}
+
+/// The surroundings of credential providers that are made here: the transport with its limits above all.
+fn context(sdk: &SdkConfig, region: &Region) -> ProviderConfig {
+    let mut context = ProviderConfig::without_region().with_region(Some(region.clone()));
+    if let Some(http) = sdk.http_client() {
+        context = context.with_http_client(http);
+    }
+    if let Some(sleep) = sdk.sleep_impl() {
+        context = context.with_sleep_impl(sleep);
+    }
+    if let Some(time) = sdk.time_source() {
+        context = context.with_time_source(time);
+    }
+    context
 }
 
 /// STS with the given credentials (none for calls that bring their own proof).

@@ -6,6 +6,7 @@ use super::model::{
     Telemetry, TransitGateway, TransitGatewayId, Tunnel, TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId,
     VpnGateway, VpnGatewayId,
 };
+use crate::primitives::cloud_text::clean;
 use crate::primitives::{Asn, SharedKey, Tags};
 use aws_sdk_ec2::types as sdk;
 use std::net::Ipv4Addr;
@@ -258,7 +259,7 @@ fn tunnel(end: &sdk::TunnelOption, telemetry: &[sdk::VgwTelemetry]) -> Option<Tu
         },
         telemetry: seen.map(|row| Telemetry {
             up: row.status().is_some_and(|status| status.as_str() == "UP"),
-            message: row.status_message().unwrap_or_default().to_owned(),
+            message: clean(row.status_message().unwrap_or_default()),
             accepted_routes: count(row.accepted_route_count()).unwrap_or(0),
         }),
     })

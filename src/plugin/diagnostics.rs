@@ -2,6 +2,7 @@
 
 use super::path::AttributePath;
 use super::protocol::tfplugin6 as wire;
+use crate::primitives::cloud_text::printable;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +68,8 @@ impl Diagnostic {
         };
         wire::Diagnostic {
             severity: severity.into(),
-            summary: self.summary,
-            detail: self.detail,
+            summary: printable(&self.summary),
+            detail: printable(&self.detail),
             attribute: self.path.map(|path| path.to_wire()),
         }
     }
