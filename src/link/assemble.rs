@@ -152,7 +152,9 @@ fn aws_side(search: &Search, read: &Read) -> AwsSide {
         }
     }
     let vpc = read.vpc.clone();
-    let public_table = read.route_tables.iter().find(|t| search.owns(&t.tags, part::PUBLIC_ROUTE_TABLE));
+    let by_tag = || read.route_tables.iter().find(|t| search.owns(&t.tags, part::PUBLIC_ROUTE_TABLE));
+    let by_id = || read.route_tables.iter().find(|t| search.known.route_tables.contains(&t.id));
+    let public_table = by_tag().or_else(by_id);
     let subnet = read.subnets.iter().find(|s| search.owns(&s.tags, part::PUBLIC_SUBNET)).map(|s| s.id.clone());
     let known_subnet = || {
         let known = search.known.public_subnet.as_ref()?;

@@ -2,6 +2,7 @@
 //! it is in: never made, half made, edited by hand, or asked to be different.
 
 use super::differ::{self, Differences};
+use super::lost_tags;
 use super::managed::Kind;
 use super::need::order;
 use super::observed::Observed;
@@ -22,6 +23,11 @@ pub const GATEWAY_SUBNET: &str = "GatewaySubnet";
 
 /// Every step from what is there to what is wanted, each with the steps that it waits for. Empty for a whole link.
 pub fn decide(spec: &Spec, seen: &Observed) -> Vec<Step> {
+    decided(spec, seen).0
+}
+
+/// The steps, and the objects of those that change labels only.
+pub(super) fn decided(spec: &Spec, seen: &Observed) -> (Vec<Step>, BTreeSet<Object>) {
     let mut list = List::default();
     azure_ground(spec, seen, &mut list);
     aws_ground(spec, seen, &mut list);
@@ -31,10 +37,11 @@ pub fn decide(spec: &Spec, seen: &Observed) -> Vec<Step> {
     for key in TunnelKey::ALL {
         azure_half(spec, seen, key, &mut list);
     }
+    list.change(Object::OwnershipTags, lost_tags::differences(spec, seen));
     let List(mut steps, gentle) = list;
     order(&mut steps);
     take_turns(spec, seen, &mut steps, &gentle);
-    steps
+    (steps, gentle)
 }
 
 /// What the clouds have that differs from this link, one sentence each.

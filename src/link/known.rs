@@ -3,7 +3,8 @@
 use super::observed::Observed;
 use super::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::aws::model::{
-    CustomerGatewayId, InternetGatewayId, Region, SubnetId, TransitGatewayId, VpcId, VpnConnectionId, VpnGatewayId,
+    CustomerGatewayId, InternetGatewayId, Region, RouteTableId, SubnetId, TransitGatewayId, VpcId, VpnConnectionId,
+    VpnGatewayId,
 };
 use crate::azure::id::ResourceId;
 use std::net::Ipv4Addr;
@@ -24,6 +25,8 @@ pub struct Known {
     /// Internet gateway and public subnet of a VPC that this link made: a route table that shows both spares two reads.
     pub internet_gateway: Option<InternetGatewayId>,
     pub public_subnet: Option<SubnetId>,
+    /// Route tables that this link made, whatever tags they carry by now.
+    pub route_tables: Vec<RouteTableId>,
     pub vpn_gateway: Option<VpnGatewayId>,
     pub transit_gateway: Option<TransitGatewayId>,
     pub customer_gateways: PerInstance<Option<CustomerGatewayId>>,

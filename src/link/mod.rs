@@ -14,6 +14,8 @@
 //! | `blockers` | what of others keeps a teardown from starting |
 //! | `exchange` | the order in which tunnels take over inside CIDRs from each other |
 //! | `outdated` | what changed since a plan was made |
+//! | `lost_tags` | ownership tags that were deleted |
+//! | `interruptions` | which tunnels the steps interrupt |
 //! | `turns` | which of those steps must not overlap |
 //! | `search`, `assemble` | which link is meant; which object is which part of it |
 //! | `known`, `observed` | where to look; what both clouds have |
@@ -40,8 +42,10 @@ pub mod exchange;
 pub mod fault;
 pub mod finding;
 pub mod inside_addresses;
+pub mod interruptions;
 pub mod known;
 pub mod logs;
+pub mod lost_tags;
 pub mod managed;
 pub mod names;
 pub mod need;

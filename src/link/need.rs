@@ -27,7 +27,7 @@ pub fn needs(object: &Object) -> Vec<Object> {
         Connection(key) => vec![Gateway, OwnAddresses, LocalGateway(*key), Tunnel(*key)],
         SharedKey(key) => vec![Connection(*key), Tunnel(*key)],
         Session(key) => vec![Connection(*key), SharedKey(*key), Tunnel(*key), Attachment],
-        OtherTunnels(_) | OtherConnection(_) => vec![],
+        OtherTunnels(_) | OtherConnection(_) | OwnershipTags => vec![],
         RolledMark(key) => vec![Tunnel(*key), SharedKey(*key), Connection(*key), Session(*key)],
         UnfinishedMark => everything_else(),
     }

@@ -40,6 +40,8 @@ pub struct Spec {
     pub found: BTreeSet<Ipv4Addr>,
     /// Tables that somebody else's VPN gateway propagated its routes into before: never switched off.
     pub propagated_before: BTreeSet<RouteTableId>,
+    /// Objects that carried this link's ownership tags when they were last seen (`lost_tags`).
+    pub owned: BTreeSet<String>,
 }
 
 /// What this link once put somewhere and no longer wants there.

@@ -41,6 +41,8 @@ pub enum Object {
     RolledMark(TunnelKey),
     /// This link's addresses on a gateway that somebody else keeps.
     OwnAddresses,
+    /// Ownership tags that were deleted from objects of this link.
+    OwnershipTags,
     /// The tags that call a link unfinished.
     UnfinishedMark,
 }
@@ -101,6 +103,7 @@ impl fmt::Display for Object {
             Object::OtherConnection(i) => write!(f, "the tunnels beside those to {i}"),
             Object::RolledMark(k) => write!(f, "the mark that the key of {k} was rolled"),
             Object::OwnAddresses => f.write_str("this link's addresses on the Azure gateway"),
+            Object::OwnershipTags => f.write_str("the ownership tags"),
             Object::UnfinishedMark => f.write_str("the mark that this link is unfinished"),
         }
     }

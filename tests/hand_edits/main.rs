@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod announced;
 mod connections;
 mod exchange;
 mod scene;
 #[path = "../simulated/mod.rs"]
 mod simulated;
 mod static_routing;
+mod tags;

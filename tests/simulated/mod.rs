@@ -171,6 +171,7 @@ impl Sim {
             former: Former::default(),
             found: BTreeSet::new(),
             propagated_before: BTreeSet::new(),
+            owned: BTreeSet::new(),
         }
     }
 

@@ -351,6 +351,8 @@ impl Job {
         let given_up = self.spec.former.addresses.iter().filter(|_| !whole);
         private.former = given_up.map(|(instance, ip)| (instance.index(), *ip)).collect();
         private.renews.clear();
+        private.interrupts.clear();
+        private.note_owned(Some(&self.spec.link), observed, &managed);
         Stored { identity: identity_of(&state), state: state.unknown_as_null(), private: private.write() }
     }
 

@@ -62,6 +62,24 @@ impl Changes<'_> {
         self.prior.at(&path.into()).is_set() && self.at(path)
     }
 
+    /// Whether a place changes that had a value before, or that an imported link left open and that gets one.
+    fn alters(self, path: &str) -> bool {
+        let opened = matches!(path, "ipsec_policy" | "aws.logs") && self.planned.at(&path.into()).is_set();
+        self.replaces_something(path) || opened && self.at(path)
+    }
+
+    /// What the repair of that which differs in the clouds interrupts.
+    fn repair_warning(self, private: &Private) -> Diagnostics {
+        if private.interrupts.is_empty() || self.aws_anew() {
+            return Diagnostics::new();
+        }
+        let detail = format!(
+            "This apply repairs what differs in the clouds. It interrupts, one after the other, each while the others are up: {}.",
+            private.interrupts.join("; ")
+        );
+        Diagnostic::warning("Repairs interrupt tunnels").detail(detail).at("tunnels").into()
+    }
+
     /// Places whose change takes a new link. What is not known yet counts as unchanged: Terraform plans again when it is known.
     pub fn replacing(self) -> Vec<AttributePath> {
         let gateway_there = self.prior.at(&"azure.gateway_id".into()).is_set();
@@ -194,16 +212,19 @@ impl Changes<'_> {
                           the other. Traffic goes over the tunnels of the other one meanwhile.";
             told.push(warning("The tunnels will be interrupted", detail, "aws.tunnel_bandwidth"));
         }
+        told.append(self.repair_warning(private));
         let gentle = [
             "inside_cidrs",
             "ipsec_policy",
+            "azure.connection_mode",
+            "azure.dpd_timeout_seconds",
             "aws.startup_action",
             "aws.dpd_timeout_action",
             "aws.dpd_timeout_seconds",
             "aws.preshared_key_storage",
             "aws.logs",
         ];
-        if let Some(path) = gentle.into_iter().find(|path| self.replaces_something(path) && !self.aws_anew()) {
+        if let Some(path) = gentle.into_iter().find(|path| self.alters(path) && !self.aws_anew()) {
             let detail = "AWS takes a tunnel down while its options change, some minutes each; a change of policy or addresses takes both ends. \
                           Traffic goes over the other tunnels meanwhile.";
             told.push(warning("The tunnels will be interrupted", detail, path));

@@ -2,7 +2,8 @@
 //! setting that nobody configured. Never a key.
 
 use crate::link::decide::renews;
-use crate::link::managed::Kind;
+use crate::link::lost_tags::{carriers, objects};
+use crate::link::managed::{Kind, Managed};
 use crate::link::observed::Observed;
 use crate::link::ownership::LinkId;
 use crate::link::spec::Spec;
@@ -92,6 +93,10 @@ pub struct Private {
     pub names_route_tables: bool,
     /// VPN connections that route statically, as last read.
     pub static_routed: BTreeSet<String>,
+    /// Objects that carried the ownership tags when they were last seen (`lost_tags`).
+    pub owned: BTreeSet<String>,
+    /// What the repair of that which was last read to differ interrupts, in words.
+    pub interrupts: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -109,6 +114,8 @@ struct Stored {
     imported: bool,
     names_route_tables: bool,
     static_routed: BTreeSet<String>,
+    owned: BTreeSet<String>,
+    interrupts: Vec<String>,
 }
 
 impl Default for Stored {
@@ -126,6 +133,8 @@ impl Default for Stored {
             imported: false,
             names_route_tables: false,
             static_routed: BTreeSet::new(),
+            owned: BTreeSet::new(),
+            interrupts: Vec::new(),
         }
     }
 }
@@ -148,6 +157,8 @@ impl Private {
             imported: stored.imported,
             names_route_tables: stored.names_route_tables,
             static_routed: stored.static_routed,
+            owned: stored.owned,
+            interrupts: stored.interrupts,
         }
     }
 
@@ -165,6 +176,8 @@ impl Private {
             imported: self.imported,
             names_route_tables: self.names_route_tables,
             static_routed: self.static_routed.clone(),
+            owned: self.owned.clone(),
+            interrupts: self.interrupts.clone(),
         };
         serde_json::to_vec(&stored).unwrap_or_default()
     }
@@ -172,6 +185,15 @@ impl Private {
     /// Remembers what a reading shows that has to be made anew.
     pub fn foresee(&mut self, spec: &Spec, seen: &Observed) {
         self.renews = renews(spec, seen).map(|(instance, kind)| (instance.index(), kind.to_string())).collect();
+    }
+
+    /// Remembers which objects carry the ownership tags. One that lost them is remembered as long as it is `managed`.
+    pub fn note_owned(&mut self, link: Option<&LinkId>, seen: &Observed, managed: &Managed) {
+        let there: BTreeSet<String> = objects(seen).iter().map(|object| object.place.key()).collect();
+        let is_managed =
+            |key: &String| there.contains(key) || managed.0.values().flatten().any(|id| id.eq_ignore_ascii_case(key));
+        self.owned.retain(is_managed);
+        self.owned.extend(link.into_iter().flat_map(|link| carriers(seen, link)));
     }
 
     /// Whether an apply makes that part of an instance anew, by what was last read.

@@ -10,6 +10,7 @@ use super::settle_options::inside_cidrs;
 use super::spec::{Keys, Surroundings, search, spec};
 use super::state::{complete, is_gone, managed, read_managed};
 use super::unread::unread_keys;
+use crate::link::interruptions::interruptions;
 use crate::link::observed::Observed;
 use crate::link::ownership::{Standing, placed, standing};
 use crate::link::spec::Former;
@@ -48,6 +49,8 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
     if private.origin.azure_gateway_given {
         private.former.extend(unknown_to(&state, &private, &observed));
     }
+    let tag = link_of(&state, &private, engine.subscription());
+    private.note_owned(tag.as_ref(), &observed, &managed);
     let former = Former { addresses: left_over(&mut private, &observed), ..Former::default() };
     let around = Surroundings {
         private: &private,
@@ -62,6 +65,7 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
     private.note_static_routing(&observed);
     private.renews.clear();
     spec.iter().for_each(|spec| private.foresee(spec, &observed));
+    private.interrupts = spec.iter().flat_map(|spec| interruptions(spec, &observed)).collect();
     let stuck = is_unfinished(&request.state) || standing(&observed) == Standing::Unfinished;
     state.set("drift", super::recall::drift(stuck, drift));
     let link = link_of(&state, &private, engine.subscription());

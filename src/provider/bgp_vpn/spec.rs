@@ -103,6 +103,7 @@ pub fn spec(settled: &Value, around: Surroundings<'_>) -> Result<Spec, Lacking> 
         wait_for_bgp: settled.get("wait_for_bgp").as_bool().unwrap_or(true),
         former: around.former,
         found: around.private.origin.found.clone(),
+        owned: around.private.owned.clone(),
         propagated_before: around.private.origin.propagated_before.iter().cloned().map(RouteTableId).collect(),
         name,
     })
@@ -308,6 +309,7 @@ fn known(state: &Value, provider: Option<String>) -> Known {
         vpc: text(aws, "vpc_id").map(VpcId),
         internet_gateway: first_of(state, Kind::AwsInternetGateway).map(InternetGatewayId),
         public_subnet: first_of(state, Kind::AwsSubnet).map(SubnetId),
+        route_tables: all_of(state, Kind::AwsRouteTable).map(|id| RouteTableId(id.to_owned())).collect(),
         vpn_gateway: text(aws, "vpn_gateway_id").map(VpnGatewayId),
         transit_gateway: text(aws, "transit_gateway_id").map(TransitGatewayId),
         customer_gateways: PerInstance::from_fn(|i| of(i, "aws_customer_gateway_id").map(CustomerGatewayId)),

@@ -3,6 +3,7 @@
 mod addresses;
 mod aws;
 mod azure;
+mod lost_tags;
 mod marks;
 mod public_ip;
 mod remove;
@@ -120,6 +121,7 @@ impl Building<'_> {
             (Object::VpnGateway | Object::CustomerGateway(_) | Object::VpnConnection(_), _) => {
                 Box::pin(self.retag(&step.object)).await
             }
+            (Object::OwnershipTags, _) => Box::pin(self.restore_tags()).await,
             (Object::OwnAddresses | Object::UnfinishedMark, _) => {
                 Box::pin(remove::remove(self.acting, &step.object)).await
             }

@@ -112,6 +112,7 @@ pub(super) async fn remove(acting: &Acting<'_>, object: &Object) -> Result<(), C
         | Object::Session(_)
         | Object::OtherTunnels(_)
         | Object::OtherConnection(_)
+        | Object::OwnershipTags
         | Object::RolledMark(_) => {}
     }
     Ok(())

@@ -1,0 +1,59 @@
+//! A plan announces what its apply interrupts, with ids: also of an imported link, and where only repairs interrupt it.
+
+use super::scene::{Link, ec2, settle};
+use super::simulated::Sim;
+use super::simulated::clock::simulated;
+use super::simulated::core::{Core, Run, Stored};
+use super::simulated::lookout::Lookout;
+use awsazure::aws::ConnectionOptions;
+use awsazure::aws::model::{NetworkCidrs, TunnelOptions, VpnConnectionId};
+
+const SUMMARY: &str = "Repairs interrupt tunnels";
+
+/// Narrowed network CIDRs on one connection, and other DPD seconds on a tunnel of the other one.
+async fn edited(sim: &Sim, link: &Link) -> [String; 2] {
+    let (ec2, waits) = (ec2(sim).await, sim.limits().aws());
+    let narrowed = VpnConnectionId(link.text("tunnels.instance1_tunnel1.aws_vpn_connection_id"));
+    let networks = NetworkCidrs { local: "10.1.0.0/16".parse().unwrap(), remote: "10.2.0.0/16".parse().unwrap() };
+    let options = ConnectionOptions { bandwidth: None, networks: Some(networks) };
+    ec2.change_connection_options(&waits, &narrowed, &options).await.unwrap();
+    let other = VpnConnectionId(link.text("tunnels.instance0_tunnel2.aws_vpn_connection_id"));
+    let outside = link.text("tunnels.instance0_tunnel2.aws_outside_ip");
+    let seconds = TunnelOptions { dpd_timeout_seconds: Some(50), ..TunnelOptions::default() };
+    ec2.change_tunnel(&waits, &other, outside.parse().unwrap(), &seconds).await.unwrap();
+    settle(sim).await;
+    [narrowed.0, outside]
+}
+
+/// The plan's warning of what its apply interrupts.
+fn announced(core: &Core<'_>) -> Option<String> {
+    core.told.iter().rev().find(|words| words.starts_with("plan") && words.contains(SUMMARY)).cloned()
+}
+
+#[test]
+fn announce_interruptions_of_a_repair_and_after_an_import() {
+    let link = Link::new();
+    simulated(|| async move {
+        for imports in [false, true] {
+            let sim = link.sim();
+            let ids = edited(&sim, &link).await;
+            let mut core = link.core(&sim);
+            if imports {
+                core.stored = Stored::default();
+                core.run(&Run::Import(link.text("id"))).await.unwrap();
+            }
+            let lookout = Lookout::over(&sim).unwrap();
+            core.run(&Run::Apply).await.unwrap();
+            lookout.never_fewer_than(2).unwrap();
+            let words = announced(&core).unwrap_or_else(|| panic!("{:?}", core.told));
+            assert!(ids.iter().all(|id| words.contains(id)) && words.contains("instance0_tunnel2"), "{words}");
+            assert!(!words.contains("instance0_tunnel1"), "{words}");
+
+            core.told.clear();
+            core.plans_nothing().await.unwrap();
+            core.config.set("name", "renamed");
+            core.run(&Run::Apply).await.unwrap();
+            assert_eq!(announced(&core), None, "what was repaired is not announced again");
+        }
+    });
+}

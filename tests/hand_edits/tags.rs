@@ -1,0 +1,57 @@
+//! Ownership tags that a user deleted: shown as drift, written again, and no tunnel is down for it.
+
+use super::scene::{Link, clients, ec2, settle};
+use super::simulated::clock::simulated;
+use super::simulated::core::Run;
+use super::simulated::lookout::Lookout;
+use super::simulated::witness;
+use awsazure::azure::ResourceId;
+use awsazure::link::ownership::{LINK, NAME, PART};
+use awsazure::primitives::Tags;
+
+#[test]
+fn restore_deleted_ownership_tags() {
+    let link = Link::new();
+    simulated(|| async move {
+        let sim = link.sim();
+        let mut core = link.core(&sim);
+        core.run(&Run::Refresh).await.unwrap();
+        let likeness = witness::likeness(&sim, &core.stored);
+        let (azure, waits) = clients(&sim);
+        let keys = [LINK, PART, NAME].map(str::to_owned);
+        let on_azure = [
+            "azure.gateway_id",
+            "azure.virtual_network_id",
+            "tunnels.instance0_tunnel1.azure_connection_id",
+            "tunnels.instance1_tunnel2.azure_local_network_gateway_id",
+        ];
+        let on_azure = on_azure.map(|path| link.text(path));
+        for id in &on_azure {
+            azure.set_tags(&ResourceId::parse(id).unwrap(), &Tags::new(), &waits).await.unwrap();
+        }
+        azure.set_group_tags("prod-rg", &Tags::new(), &waits).await.unwrap();
+        let on_aws = [
+            "aws.vpc_id",
+            "aws.vpn_gateway_id",
+            "tunnels.instance0_tunnel1.aws_vpn_connection_id",
+            "tunnels.instance1_tunnel1.aws_customer_gateway_id",
+        ];
+        let on_aws = on_aws.map(|path| link.text(path));
+        ec2(&sim).await.delete_tags(&sim.limits().aws(), &on_aws, &keys).await.unwrap();
+        settle(&sim).await;
+
+        core.run(&Run::Refresh).await.unwrap();
+        let drift = format!("{:?}", core.stored.state.get("drift")).to_lowercase();
+        for id in on_azure.iter().chain(&on_aws) {
+            assert!(drift.contains(&id.to_lowercase()), "{id}: {drift}");
+        }
+        let lookout = Lookout::over(&sim).unwrap();
+        core.run(&Run::Apply).await.unwrap();
+        core.plans_nothing().await.unwrap();
+        lookout.never_fewer_than(4).unwrap();
+        let is = witness::likeness(&sim, &core.stored);
+        assert!(is == likeness, "{}", witness::difference(&is, &likeness));
+        core.run(&Run::Destroy).await.unwrap();
+        witness::nothing_left(&sim).unwrap();
+    });
+}
