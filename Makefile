@@ -9,7 +9,7 @@ help: ## this list
 build: ## provider and sandbox, in the profile that demo and tests share
 	cargo build --workspace --bins
 
-demo: ## a whole link on this machine: both clouds simulated, real terraform; KEEP=1 leaves it running
+demo: ## a whole link on this machine: both clouds simulated, real terraform; KEEP=1 keeps it and prints the next commands
 	@scripts/demo
 
 lab: ## a whole link through real IKE and BGP daemons, broken and mended (Linux, root)

@@ -1,13 +1,19 @@
-# What several scripts need. Source it from the repository's root folder.
+# Functions that several scripts need.
+
+# The repository's root, absolute: scripts change directory.
+root=$(CDPATH="" cd -- "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
-# The folder that cargo builds into, and the folder of the one profile that demo and tests share.
-target_dir() { printf '%s' "${CARGO_TARGET_DIR:-$PWD/target}"; }
+# The folder that cargo builds into, absolute, and the folder of the one profile that demo and tests share. Cargo itself reports
+# it, because it may also be set in cargo's configuration.
+target_dir() {
+  (cd "$root" && cargo metadata --no-deps --format-version 1) | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
+}
 build_dir() { printf '%s/debug' "$(target_dir)"; }
 
-version() { sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1; }
+version() { sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -1; }
 
 # Terraform's name for this machine, such as linux_amd64.
 platform() {
@@ -58,11 +64,12 @@ need() {
 
 # Puts the built provider into a filesystem mirror: mirror FOLDER. OpenTofu looks under its own registry's name.
 mirror() {
-  local place registry
+  local place registry built
+  built=$(build_dir)
   for registry in registry.terraform.io registry.opentofu.org; do
     place="$1/$registry/awsazure/awsazure/$(version)/$(platform)"
     mkdir -p "$place"
-    ln -f "$(build_dir)/terraform-provider-awsazure" "$place/terraform-provider-awsazure_v$(version)" 2>/dev/null ||
-      cp -f "$(build_dir)/terraform-provider-awsazure" "$place/terraform-provider-awsazure_v$(version)"
+    ln -f "$built/terraform-provider-awsazure" "$place/terraform-provider-awsazure_v$(version)" 2>/dev/null ||
+      cp -f "$built/terraform-provider-awsazure" "$place/terraform-provider-awsazure_v$(version)"
   done
 }

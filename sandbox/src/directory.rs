@@ -8,11 +8,14 @@
 //! | `calls.jsonl` | a line a call |
 //! | `violations.txt` | a line for everything that broke the clouds' schemas, once something did |
 //! | `control.json` | address and token with which the other commands reach the running sandbox |
+//! | `lock` | locked while a sandbox serves the directory |
+//! | `az` | what Azure's command line keeps, apart from the user's own sessions |
 
+use crate::environment::Environment;
 use crate::tls::{Authority, TlsError};
 use crate::world::{Settings, World};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -24,6 +27,12 @@ pub enum DirectoryError {
     Io(PathBuf, #[source] io::Error),
     #[error("{0}: {1}")]
     Json(PathBuf, #[source] serde_json::Error),
+    #[error("{0} does not exist: no sandbox has run there")]
+    Missing(PathBuf),
+    #[error(
+        "{0} is in use by another sandbox. Run commands against that one with `awsazure-sandbox exec`, or choose another directory"
+    )]
+    InUse(PathBuf),
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
@@ -47,6 +56,15 @@ impl Directory {
         fs::create_dir_all(path).map_err(|error| DirectoryError::Io(path.to_owned(), error))?;
         let path = path.canonicalize().map_err(|error| DirectoryError::Io(path.to_owned(), error))?;
         Ok(Directory { path })
+    }
+
+    /// A directory that a sandbox has been started in.
+    pub fn existing(path: &Path) -> Result<Directory, DirectoryError> {
+        match path.canonicalize() {
+            Ok(path) => Ok(Directory { path }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(DirectoryError::Missing(path.to_owned())),
+            Err(error) => Err(DirectoryError::Io(path.to_owned(), error)),
+        }
     }
 
     pub fn file(&self, name: &str) -> PathBuf {
@@ -134,45 +152,29 @@ impl Directory {
         OpenOptions::new().append(true).create(true).open(&path).map_err(|error| DirectoryError::Io(path, error))
     }
 
-    /// Writes `env`. Two names for one thing are there because clients differ in which they read.
+    /// The variables that lead clients to the sandbox of this directory, which listens at `authority`.
+    pub fn environment(&self, authority: &str, settings: &Settings) -> Environment {
+        Environment::new(authority, &self.path, settings)
+    }
+
+    /// Writes `env`.
     pub fn write_env(&self, authority: &str, settings: &Settings) -> Result<(), DirectoryError> {
-        let url = format!("https://{authority}");
-        let ca = self.file("ca.pem").display().to_string();
-        let pairs: [(&str, &str); 27] = [
-            ("AWS_ENDPOINT_URL", &url),
-            ("AWS_CA_BUNDLE", &ca),
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_DEFAULT_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "AKIASANDBOXSANDBOX00"),
-            ("AWS_SECRET_ACCESS_KEY", "sandbox-secret-access-key"),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
-            ("SSL_CERT_FILE", &ca),
-            ("REQUESTS_CA_BUNDLE", &ca),
-            ("CURL_CA_BUNDLE", &ca),
-            ("NODE_EXTRA_CA_CERTS", &ca),
-            ("ARM_METADATA_HOSTNAME", authority),
-            ("ARM_METADATA_HOST", authority),
-            ("ARM_TENANT_ID", &settings.tenant_id),
-            ("ARM_CLIENT_ID", &settings.client_id),
-            ("ARM_CLIENT_SECRET", &settings.client_secret),
-            ("ARM_SUBSCRIPTION_ID", &settings.subscription_id),
-            ("ARM_RESOURCE_PROVIDER_REGISTRATIONS", "none"),
-            ("AZURE_TENANT_ID", &settings.tenant_id),
-            ("AZURE_CLIENT_ID", &settings.client_id),
-            ("AZURE_CLIENT_SECRET", &settings.client_secret),
-            ("AZURE_SUBSCRIPTION_ID", &settings.subscription_id),
-            ("AZURE_AUTHORITY_HOST", &url),
-            ("AZURE_RESOURCE_MANAGER_URL", &url),
-            ("AZURE_CORE_INSTANCE_DISCOVERY", "false"),
-            ("AWSAZURE_SANDBOX_URL", &url),
-            ("AWSAZURE_SANDBOX_CA", &ca),
-        ];
-        let mut text = String::from("# Read by a shell: . env\n");
-        for (name, value) in pairs {
-            text.push_str(&format!("export {name}='{}'\n", value.replace('\'', "'\\''")));
+        self.write("env", self.environment(authority, settings).shell().as_bytes(), true)
+    }
+
+    /// Keeps other sandboxes out of the directory until the lock is dropped or this process ends.
+    pub fn lock(&self) -> Result<Lock, DirectoryError> {
+        let path = self.file("lock");
+        let open = || OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let file = open().map_err(|error| DirectoryError::Io(path.clone(), error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock(file)),
+            Err(TryLockError::WouldBlock) => Err(DirectoryError::InUse(self.path.clone())),
+            Err(TryLockError::Error(error)) => Err(DirectoryError::Io(path, error)),
         }
-        // No proxy may come between, whatever the shell says.
-        text.push_str("export NO_PROXY=\"127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}\" no_proxy=\"127.0.0.1,localhost${no_proxy:+,$no_proxy}\"\n");
-        self.write("env", text.as_bytes(), true)
     }
 }
+
+/// The exclusive right to serve a directory. The system releases it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct Lock(#[allow(dead_code, reason = "held for its drop")] File);

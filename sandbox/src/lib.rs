@@ -10,6 +10,8 @@
 //! | `schema` | both clouds' own schemas, and what breaks them |
 //! | `faults`, `calls` | what goes wrong on purpose; what was asked |
 //! | `server` | the world behind TLS, in scaled time |
+//! | `environment` | the variables that lead clients to a sandbox |
+//! | `run` | a command with the sandbox's variables: its signals, its terminal, its exit code |
 
 pub mod aws;
 pub mod azure;
@@ -17,10 +19,12 @@ pub mod calls;
 pub mod control;
 pub mod dataplane;
 pub mod directory;
+pub mod environment;
 pub mod faults;
 pub mod lab;
 pub mod memory;
 pub mod rng;
+pub mod run;
 pub mod schema;
 pub mod server;
 pub mod time;

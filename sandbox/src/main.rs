@@ -1,14 +1,16 @@
-//! The command line: serve a sandbox, look at what is in it, make things go wrong in it.
+//! The command line: serve a sandbox, run commands against it, look at what is in it, make things go wrong in it.
 
 use awsazure_sandbox::control;
 use awsazure_sandbox::directory::Directory;
 use awsazure_sandbox::lab::{self, Damage};
-use awsazure_sandbox::server::Server;
-use clap::{Parser, Subcommand};
+use awsazure_sandbox::run::{self, RunError};
+use awsazure_sandbox::server::{Options, Server};
+use clap::{Args, Parser, Subcommand};
 use std::error::Error;
+use std::ffi::OsString;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,22 +24,43 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Start a sandbox, run a command against it, end the sandbox, and return the command's exit code.
+    ///
+    /// The command gets the sandbox's variables in place of every AWS_*, ARM_* and AZURE_* variable: terraform, aws, boto3, az
+    /// and the Azure SDKs reach the sandbox, and never a real cloud. The sandbox serves until the command has ended, also after
+    /// Ctrl-C, which reaches the command alone. SIGTERM and SIGHUP are passed on to it.
+    ///
+    /// Exit codes: that of the command; 128 and the signal's number if a signal ended it; 127 if there is no such command,
+    /// 126 if it cannot be started; 125 if the sandbox cannot be started.
+    Run {
+        #[command(flatten)]
+        options: ServeOptions,
+        /// Directory of the sandbox, as for serve: its world is read at the start and kept. Without it the world is temporary.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+        /// The command and its arguments.
+        #[arg(last = true, required = true, value_name = "COMMAND")]
+        command: Vec<OsString>,
+    },
+    /// Run a command against the sandbox that `serve` or `run` already serves in a directory; fails if none does.
+    ///
+    /// Variables, signals and exit codes are those of run.
+    Exec {
+        #[command(flatten)]
+        place: Place,
+        /// The command and its arguments.
+        #[arg(last = true, required = true, value_name = "COMMAND")]
+        command: Vec<OsString>,
+    },
     /// Serve until SIGINT or SIGTERM. Prints `ready https://ADDRESS` when it answers.
     ///
-    /// `. DIR/env` in a shell lets terraform, aws, boto3, az and the Azure SDKs reach it unchanged.
+    /// `awsazure-sandbox exec --dir DIR -- COMMAND` runs a command against it.
     Serve {
-        /// Address and port; port 0 picks a free one.
-        #[arg(long, default_value = "127.0.0.1:0")]
-        listen: SocketAddr,
-        /// Where it keeps ca.pem, env, world.json, calls.jsonl and, if there are any, violations.txt; made when missing, gone on with when there.
+        #[command(flatten)]
+        options: ServeOptions,
+        /// Where it keeps ca.pem, env, world.json, calls.jsonl and, if there are any, violations.txt; created if missing.
         #[arg(long)]
         dir: PathBuf,
-        /// How many times faster than the clock simulated time runs.
-        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
-        time_scale: u64,
-        /// Seed of a new world.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
     },
     /// Run the links of a sandbox with real IKE and BGP daemons, until SIGINT or SIGTERM (root on Linux, strongSwan and BIRD).
     ///
@@ -47,23 +70,22 @@ enum Command {
     ///
     /// It prints each tunnel's state as it changes, and how to get onto the hosts: `ip netns exec NAMESPACE ping ADDRESS`.
     /// Configurations and logs are in DIR/lab.
-    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    #[command(args_conflicts_with_subcommands = true)]
     Lab {
-        /// The sandbox's directory.
-        #[arg(long, required = true)]
-        dir: Option<PathBuf>,
+        #[command(flatten)]
+        place: Place,
         #[command(subcommand)]
         order: Option<Order>,
     },
     /// List every object of both clouds as JSON.
     World {
-        #[arg(long)]
-        dir: PathBuf,
+        #[command(flatten)]
+        place: Place,
     },
     /// Say how many requests and answers of the running sandbox were held against the clouds' schemas, and what broke them.
     Violations {
-        #[arg(long)]
-        dir: PathBuf,
+        #[command(flatten)]
+        place: Place,
     },
     /// Add a rule to the running fault plan, empty it, or, with neither, list it.
     ///
@@ -77,8 +99,8 @@ enum Command {
     /// failed: the operation is accepted and ends Failed.
     #[command(verbatim_doc_comment)]
     Fault {
-        #[arg(long)]
-        dir: PathBuf,
+        #[command(flatten)]
+        place: Place,
         /// Empty the plan.
         #[arg(long, conflicts_with = "rule")]
         clear: bool,
@@ -86,96 +108,142 @@ enum Command {
     },
 }
 
+/// How a sandbox is served.
+#[derive(Args)]
+struct ServeOptions {
+    /// Address and port; port 0 picks a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Accept an address in --listen that other machines can reach. The sandbox accepts any credentials.
+    #[arg(long)]
+    allow_remote: bool,
+    /// How many times faster than the clock simulated time runs.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+    time_scale: u64,
+    /// Seed of a new world.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl From<ServeOptions> for Options {
+    fn from(given: ServeOptions) -> Options {
+        let ServeOptions { listen, allow_remote, time_scale, seed } = given;
+        Options { listen, allow_remote, time_scale, seed }
+    }
+}
+
+/// Which sandbox a command is about.
+#[derive(Args)]
+struct Place {
+    /// The sandbox's directory. Commands that run or exec started default to theirs.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+}
+
+impl Place {
+    fn directory(&self) -> Result<Directory, Box<dyn Error>> {
+        let inherited = || std::env::var_os("AWSAZURE_SANDBOX_DIR").map(PathBuf::from);
+        let path = self.dir.clone().or_else(inherited).ok_or("--dir is missing")?;
+        Ok(Directory::existing(&path)?)
+    }
+}
+
 /// What is asked of a lab that runs.
 #[derive(Subcommand)]
 enum Order {
     /// Lose every packet of one tunnel, silently.
     Cut {
-        #[arg(long)]
-        dir: PathBuf,
+        #[command(flatten)]
+        place: Place,
         /// Its inside CIDR, such as 169.254.21.0/30, or its outside address at AWS.
         tunnel: String,
     },
     /// Kill an Azure gateway instance: all its IKE daemons and its BGP speaker.
     Kill {
-        #[arg(long)]
-        dir: PathBuf,
+        #[command(flatten)]
+        place: Place,
         /// Its number, 0 or 1 (of every gateway), or its public address.
         instance: String,
     },
     /// Mend everything that was cut or killed.
     Mend {
-        #[arg(long)]
-        dir: PathBuf,
+        #[command(flatten)]
+        place: Place,
     },
     /// Print what all daemons say, as JSON.
     Show {
-        #[arg(long)]
-        dir: PathBuf,
+        #[command(flatten)]
+        place: Place,
     },
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse().command).await {
-        Ok(()) => ExitCode::SUCCESS,
+    match dispatch(Arguments::parse().command).await {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("awsazure-sandbox: {error}");
-            ExitCode::FAILURE
+            error.downcast_ref::<RunError>().map_or(ExitCode::FAILURE, |error| ExitCode::from(error.code()))
         }
     }
 }
 
-async fn run(command: Command) -> Result<(), Box<dyn Error>> {
-    match command {
-        Command::Serve { listen, dir, time_scale, seed } => {
-            let stop = stopped()?;
-            let server = Server::bind(listen, Directory::open(&dir)?, time_scale, seed).await?;
-            say(&format!("ready {}\n", server.url()))?;
-            Ok(server.run(stop).await?)
+async fn dispatch(command: Command) -> Result<ExitCode, Box<dyn Error>> {
+    let done = match command {
+        Command::Run { options, dir, command } => {
+            return Ok(run::run(dir.as_deref(), &options.into(), &command).await?.into());
         }
-        Command::Lab { dir, order } => match (dir, order) {
-            (Some(dir), _) => {
-                let stop = stopped()?;
-                // Whoever reads along may stop reading.
-                Ok(lab::attach(&Directory::open(&dir)?, stop, |line| drop(say(&format!("{line}\n")))).await?)
-            }
-            (None, Some(order)) => obey(order).await,
-            (None, None) => Err("--dir is missing".into()),
-        },
-        Command::World { dir } => {
-            let directory = Directory::open(&dir)?;
-            let text = match control::call(&directory, "GET", "world", "").await {
-                Ok(text) => text,
-                // Not running: what it left is as true.
-                Err(control::ControlError::NotRunning | control::ControlError::Unreachable(_)) => {
-                    directory.world()?.ok_or("no sandbox has run in this directory")?.objects().to_string()
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let value: serde_json::Value = serde_json::from_str(&text)?;
-            say(&format!("{}\n", serde_json::to_string_pretty(&value)?))
-        }
-        Command::Violations { dir } => say(&control::call(&Directory::open(&dir)?, "GET", "violations", "").await?),
-        Command::Fault { dir, clear, rule } => {
-            let directory = Directory::open(&dir)?;
+        Command::Exec { place, command } => return Ok(run::exec(&place.directory()?, &command).await?.into()),
+        Command::Serve { options, dir } => serve(&dir, &options.into()).await,
+        Command::Lab { place, order: None } => attach(&place.directory()?).await,
+        Command::Lab { order: Some(order), .. } => obey(order).await,
+        Command::World { place } => world(&place.directory()?).await,
+        Command::Violations { place } => say(&control::call(&place.directory()?, "GET", "violations", "").await?),
+        Command::Fault { place, clear, rule } => {
             let (method, body) = match (&rule, clear) {
                 (Some(rule), _) => ("POST", rule.as_str()),
                 (None, true) => ("DELETE", ""),
                 (None, false) => ("GET", ""),
             };
-            say(&control::call(&directory, method, "faults", body).await?)
+            say(&control::call(&place.directory()?, method, "faults", body).await?)
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+async fn serve(dir: &Path, options: &Options) -> Result<(), Box<dyn Error>> {
+    let stop = stopped()?;
+    let server = Server::bind(Directory::open(dir)?, options).await?;
+    say(&format!("ready {}\n", server.url()))?;
+    Ok(server.run(stop).await?)
+}
+
+async fn attach(directory: &Directory) -> Result<(), Box<dyn Error>> {
+    let stop = stopped()?;
+    // Whoever reads along may stop reading.
+    Ok(lab::attach(directory, stop, |line| drop(say(&format!("{line}\n")))).await?)
+}
+
+async fn world(directory: &Directory) -> Result<(), Box<dyn Error>> {
+    let text = match control::call(directory, "GET", "world", "").await {
+        Ok(text) => text,
+        // Not running: what it left is as true.
+        Err(control::ControlError::NotRunning | control::ControlError::Unreachable(_)) => {
+            directory.world()?.ok_or("no sandbox has run in this directory")?.objects().to_string()
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let value: serde_json::Value = serde_json::from_str(&text)?;
+    say(&format!("{}\n", serde_json::to_string_pretty(&value)?))
 }
 
 async fn obey(order: Order) -> Result<(), Box<dyn Error>> {
-    let (dir, damage) = match &order {
-        Order::Cut { dir, tunnel } => (dir, Some(format!("tunnel {tunnel}"))),
-        Order::Kill { dir, instance } => (dir, Some(format!("instance {instance}"))),
-        Order::Mend { dir } | Order::Show { dir } => (dir, None),
+    let (place, damage) = match &order {
+        Order::Cut { place, tunnel } => (place, Some(format!("tunnel {tunnel}"))),
+        Order::Kill { place, instance } => (place, Some(format!("instance {instance}"))),
+        Order::Mend { place } | Order::Show { place } => (place, None),
     };
-    let directory = Directory::open(dir)?;
+    let directory = place.directory()?;
     if matches!(order, Order::Show { .. }) {
         return say(&format!("{}\n", lab::show(&directory).await?));
     }

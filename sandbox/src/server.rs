@@ -2,12 +2,13 @@
 
 use crate::calls::Record;
 use crate::control;
-use crate::directory::{Control, Directory, DirectoryError};
+use crate::directory::{Control, Directory, DirectoryError, Lock};
+use crate::environment::Environment;
 use crate::time::SimTime;
 use crate::tls::TlsError;
 use crate::wire::{self, Reply, Request};
 use crate::world::{Settings, World};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -28,9 +29,29 @@ const CUT_AFTER: Duration = Duration::from_millis(20);
 /// How long running calls are waited for at the end.
 const GRACE: Duration = Duration::from_millis(300);
 
+/// Largest request body: far above what the clouds accept, far below what would exhaust the memory.
+const LARGEST_BODY: usize = 16 << 20;
+
+/// How a sandbox is served.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Address and port; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// Other machines may connect: any of them can then read and change the world.
+    pub allow_remote: bool,
+    /// How many times faster than the clock simulated time runs.
+    pub time_scale: u64,
+    /// Seed of a new world.
+    pub seed: u64,
+}
+
 /// Why a sandbox could not be served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    #[error(
+        "{0} is not a loopback address. The sandbox accepts any credentials; use --allow-remote to let other machines connect"
+    )]
+    Remote(SocketAddr),
     #[error("listen on {0}: {1}")]
     Listen(SocketAddr, #[source] io::Error),
     #[error(transparent)]
@@ -44,6 +65,8 @@ pub struct Server {
     listener: TcpListener,
     acceptor: tokio_rustls::TlsAcceptor,
     state: Arc<State>,
+    /// Dropped last, when nothing can write to the directory any more.
+    lock: Lock,
 }
 
 struct State {
@@ -60,13 +83,13 @@ struct State {
 }
 
 impl Server {
-    /// Binds the address (port 0 picks one), makes or reads what the directory holds, and writes `env`.
-    pub async fn bind(
-        address: SocketAddr,
-        directory: Directory,
-        time_scale: u64,
-        seed: u64,
-    ) -> Result<Server, ServeError> {
+    /// Locks the directory, binds the address, makes or reads what the directory holds, and writes `env`.
+    pub async fn bind(directory: Directory, options: &Options) -> Result<Server, ServeError> {
+        let address = options.listen;
+        if !address.ip().is_loopback() && !options.allow_remote {
+            return Err(ServeError::Remote(address));
+        }
+        let lock = directory.lock()?;
         let authority = directory.authority()?;
         let listener = TcpListener::bind(address).await.map_err(|error| ServeError::Listen(address, error))?;
         let address = listener.local_addr().map_err(|error| ServeError::Listen(address, error))?;
@@ -75,12 +98,13 @@ impl Server {
             Some(world) => world,
             None => {
                 let epoch_unix_seconds = jiff::Timestamp::now().as_second();
-                World::new(seed, Settings { epoch_unix_seconds, ..Settings::default() })
+                World::new(options.seed, Settings { epoch_unix_seconds, ..Settings::default() })
             }
         };
-        world.settings.time_scale = time_scale.max(1);
+        let time_scale = options.time_scale.max(1);
+        world.settings.time_scale = time_scale;
         directory.write_env(&address.to_string(), &world.settings)?;
-        let token = token();
+        let token = random_hex();
         directory.announce(&Control { address, token: token.clone() })?;
         let state = State {
             log: Mutex::new(directory.calls()?),
@@ -90,16 +114,21 @@ impl Server {
             token,
             authority: address.to_string(),
             began: Instant::now(),
-            time_scale: time_scale.max(1),
+            time_scale,
             changed: Notify::new(),
         };
         state.save()?;
-        Ok(Server { listener, acceptor, state: Arc::new(state) })
+        Ok(Server { listener, acceptor, state: Arc::new(state), lock })
     }
 
     /// `https://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("https://{}", self.state.authority)
+    }
+
+    /// The variables that lead clients to it.
+    pub fn environment(&self) -> Environment {
+        self.state.directory.environment(&self.state.authority, &self.state.world().settings)
     }
 
     /// Serves until `stop` is ready, then saves the world.
@@ -125,14 +154,18 @@ impl Server {
         }
         drop(self.listener);
         let _ = tokio::time::timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
+        connections.shutdown().await;
         saver.abort();
+        let _ = saver.await;
         self.state.directory.retract();
-        Ok(self.state.save()?)
+        let saved = self.state.save();
+        drop(self.lock);
+        Ok(saved?)
     }
 }
 
-/// A random word for the control file.
-fn token() -> String {
+/// 32 random hexadecimal digits.
+pub(crate) fn random_hex() -> String {
     let mut bytes = [0u8; 16];
     let filled = rustls::crypto::aws_lc_rs::default_provider().secure_random.fill(&mut bytes);
     let seed = if filled.is_ok() { u64::from_le_bytes(first_eight(&bytes)) } else { u64::from(std::process::id()) };
@@ -173,13 +206,17 @@ async fn answer(state: Arc<State>, request: hyper::Request<Incoming>) -> io::Res
     let host =
         host.or_else(|| head.uri.authority().map(ToString::to_string)).unwrap_or_else(|| state.authority.clone());
     let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let body = match received(body).await? {
+        Some(body) => body,
+        None => return hyper_response(too_large()),
+    };
     let request = Request {
         method: head.method.to_string(),
         base_url: format!("https://{host}"),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
-        body: body.collect().await.map_err(io::Error::other)?.to_bytes().to_vec(),
+        body,
     };
     let reply = state.exchange(start_ms, &request);
     match reply {
@@ -187,6 +224,23 @@ async fn answer(state: Arc<State>, request: hyper::Request<Incoming>) -> io::Res
         Reply::Dropped => Err(io::Error::new(io::ErrorKind::ConnectionAborted, "dropped by the fault plan")),
         Reply::Hang => std::future::pending().await,
     }
+}
+
+/// The body; None where it is, or announces to be, larger than [`LARGEST_BODY`], which is then not read.
+async fn received(body: Incoming) -> io::Result<Option<Vec<u8>>> {
+    if body.size_hint().lower() > LARGEST_BODY as u64 {
+        return Ok(None);
+    }
+    match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(body) => Ok(Some(body.to_bytes().to_vec())),
+        Err(error) if error.is::<LengthLimitError>() => Ok(None),
+        Err(error) => Err(io::Error::other(error)),
+    }
+}
+
+fn too_large() -> wire::Response {
+    let words = format!("the request body is larger than {LARGEST_BODY} bytes\n");
+    wire::Response::new(413).with_body("text/plain; charset=utf-8", words)
 }
 
 fn hyper_response(response: wire::Response) -> io::Result<hyper::Response<Payload>> {

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use awsazure_sandbox::control;
-use awsazure_sandbox::directory::Directory;
-use awsazure_sandbox::server::Server;
+use awsazure_sandbox::directory::{Directory, DirectoryError};
+use awsazure_sandbox::server::{Options, ServeError, Server};
 use awsazure_sandbox::tls;
 use rustls::pki_types::ServerName;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,13 @@ struct Running {
     ended: tokio::task::JoinHandle<()>,
 }
 
+fn options(listen: &str) -> Options {
+    Options { listen: listen.parse().unwrap(), allow_remote: false, time_scale: 1_000, seed: 7 }
+}
+
 async fn start(path: &Path) -> Running {
     let directory = Directory::open(path).unwrap();
-    let server = Server::bind("127.0.0.1:0".parse().unwrap(), directory.clone(), 1_000, 7).await.unwrap();
+    let server = Server::bind(directory.clone(), &options("127.0.0.1:0")).await.unwrap();
     let address = server.url().trim_start_matches("https://").parse().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let ended = tokio::spawn(async move {
@@ -119,5 +123,53 @@ async fn a_running_sandbox_notices_faults_and_keeps_its_world_and_authority_over
     let objects = control::call(&again.directory, "GET", "world", "").await.unwrap();
     assert_eq!(objects, r#"{"aws":[],"azure":[]}"#);
     again.stop().await;
+    std::fs::remove_dir_all(path).unwrap();
+}
+
+#[tokio::test]
+async fn second_server_on_directory_is_refused_until_first_ends() {
+    let path = scratch("locked");
+    let running = start(&path).await;
+    let before = std::fs::read_to_string(path.join("control.json")).unwrap();
+    let directory = Directory::open(&path).unwrap();
+    let second =
+        Server::bind(directory.clone(), &options("127.0.0.1:0")).await.err().expect("two sandboxes in one directory");
+    assert!(matches!(second, ServeError::Directory(DirectoryError::InUse(_))), "{second}");
+    assert_eq!(
+        std::fs::read_to_string(path.join("control.json")).unwrap(),
+        before,
+        "the first cannot be reached any more"
+    );
+    running.stop().await;
+    start(&path).await.stop().await;
+    std::fs::remove_dir_all(path).unwrap();
+}
+
+#[tokio::test]
+async fn address_beyond_loopback_needs_the_flag() {
+    let path = scratch("remote");
+    for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+        let refused = Server::bind(Directory::open(&path).unwrap(), &options(listen)).await.err().unwrap();
+        assert!(matches!(refused, ServeError::Remote(_)), "{refused}");
+    }
+    let allowed = Options { allow_remote: true, ..options("0.0.0.0:0") };
+    assert!(Server::bind(Directory::open(&path).unwrap(), &allowed).await.is_ok());
+    std::fs::remove_dir_all(path).unwrap();
+}
+
+#[tokio::test]
+async fn body_over_16_mib_is_refused_unread() {
+    let path = scratch("large");
+    let running = start(&path).await;
+    let post = |rest: &str| format!("POST / HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n{rest}");
+    // Announced and never sent: the answer comes all the same.
+    let announced = running.exchange(&post(&format!("Content-Length: {}\r\n\r\n", (16 << 20) + 1))).await;
+    assert!(announced.starts_with("HTTP/1.1 413"), "{announced}");
+    let chunk = format!("{:x}\r\n{}\r\n", 1 << 20, "a".repeat(1 << 20));
+    let streamed = running.exchange(&post(&format!("Transfer-Encoding: chunked\r\n\r\n{}", chunk.repeat(17)))).await;
+    assert!(streamed.starts_with("HTTP/1.1 413"), "{streamed}");
+    let fits = running.exchange(&post(&format!("Content-Length: {}\r\n\r\n{}", 1 << 20, "a".repeat(1 << 20)))).await;
+    assert!(!fits.starts_with("HTTP/1.1 413"), "{fits}");
+    running.stop().await;
     std::fs::remove_dir_all(path).unwrap();
 }
