@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -16,6 +15,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 
 use super::request::Cancel;
+use super::socket::{Listener, Stream};
 
 /// How long a client may take over its TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -26,16 +26,18 @@ const REFUSED: Duration = Duration::from_millis(100);
 /// A connection to Terraform.
 pub enum Connection {
     /// Without TLS, while debugging.
-    Plain(UnixStream),
+    Plain(Stream),
     /// With mutual TLS.
-    Tls(Box<TlsStream<UnixStream>>),
+    Tls(Box<TlsStream<Stream>>),
 }
 
-/// Accepts connections until `ending`; those that fail their handshake are dropped with a log line.
+/// Accepts connections until `ending`; those that fail their handshake are dropped with a log line. The first that does not
+/// sets `connected`.
 pub fn accept(
-    listener: UnixListener,
+    listener: Listener,
     tls: Option<Arc<ServerConfig>>,
     ending: Cancel,
+    connected: Cancel,
 ) -> ReceiverStream<io::Result<Connection>> {
     let (sender, receiver) = mpsc::channel(16);
     tokio::spawn(async move {
@@ -45,8 +47,15 @@ pub fn accept(
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, _)) => {
-                    tokio::spawn(handshake(stream, tls.clone(), sender.clone()));
+                Ok(stream) => {
+                    let (tls, sender, connected) = (tls.clone(), sender.clone(), connected.clone());
+                    tokio::spawn(async move {
+                        if let Some(connection) = handshake(stream, tls).await {
+                            connected.cancel();
+                            // Nobody receives any more when the process is ending.
+                            drop(sender.send(Ok(connection)).await);
+                        }
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -58,23 +67,19 @@ pub fn accept(
     ReceiverStream::new(receiver)
 }
 
-async fn handshake(stream: UnixStream, tls: Option<Arc<ServerConfig>>, sender: mpsc::Sender<io::Result<Connection>>) {
-    let connection = match tls {
-        None => Connection::Plain(stream),
-        Some(config) => match tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await {
-            Ok(Ok(stream)) => Connection::Tls(Box::new(stream)),
-            Ok(Err(error)) => {
-                tracing::info!(%error, "refused a connection");
-                return;
-            }
-            Err(_) => {
-                tracing::info!("refused a connection that took too long over its handshake");
-                return;
-            }
-        },
-    };
-    // Nobody receives any more when the process is ending.
-    drop(sender.send(Ok(connection)).await);
+async fn handshake(stream: Stream, tls: Option<Arc<ServerConfig>>) -> Option<Connection> {
+    let Some(config) = tls else { return Some(Connection::Plain(stream)) };
+    match tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await {
+        Ok(Ok(stream)) => Some(Connection::Tls(Box::new(stream))),
+        Ok(Err(error)) => {
+            tracing::info!(%error, "refused a connection");
+            None
+        }
+        Err(_) => {
+            tracing::info!("refused a connection that took too long over its handshake");
+            None
+        }
+    }
 }
 
 impl Connected for Connection {

@@ -2,12 +2,14 @@
 //!
 //! Names and values are go-plugin's; the cookie is the one that Terraform and OpenTofu give to providers.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rustls::pki_types::CertificateDer;
 use serde_json::json;
+
+use super::socket::Address;
 
 /// Tells Terraform starting a provider from a person running a program.
 const COOKIE: (&str, &str) =
@@ -23,8 +25,8 @@ pub enum Purpose {
     Version,
     /// Nothing: run by hand.
     ByHand,
-    /// To serve a Terraform that is started later and told where to find it.
-    Debug(PathBuf),
+    /// To serve a Terraform that is started later and gets the address of a socket below one of these directories.
+    Debug(Vec<PathBuf>),
     /// To serve the Terraform that started it.
     Plugin(Launch),
 }
@@ -34,8 +36,8 @@ pub enum Purpose {
 pub struct Launch {
     /// The certificate of the only client there will be, in PEM.
     pub client_certificate: String,
-    /// Where the socket is to be.
-    pub socket_directory: PathBuf,
+    /// Where a socket may be, best first.
+    pub socket_directories: Vec<PathBuf>,
 }
 
 /// Why a provider cannot be started as it was asked to.
@@ -62,13 +64,9 @@ impl Purpose {
         mut arguments: impl Iterator<Item = String>,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, LaunchError> {
-        let directory = || {
-            let named = environment("PLUGIN_UNIX_SOCKET_DIR").filter(|directory| !directory.is_empty());
-            named.map_or_else(std::env::temp_dir, PathBuf::from)
-        };
         match arguments.next().as_deref() {
             Some("--version" | "-version" | "-V") => return Ok(Purpose::Version),
-            Some("--debug" | "-debug") => return Ok(Purpose::Debug(directory())),
+            Some("--debug" | "-debug") => return Ok(Purpose::Debug(socket_directories(environment))),
             _ => {}
         }
         if environment(COOKIE.0).as_deref() != Some(COOKIE.1) {
@@ -80,25 +78,35 @@ impl Purpose {
         }
         let certificate = environment("PLUGIN_CLIENT_CERT").filter(|certificate| !certificate.is_empty());
         let client_certificate = certificate.ok_or(LaunchError::NoCertificate)?;
-        Ok(Purpose::Plugin(Launch { client_certificate, socket_directory: directory() }))
+        Ok(Purpose::Plugin(Launch { client_certificate, socket_directories: socket_directories(environment) }))
     }
 }
 
-/// The line that tells Terraform where to connect and which certificate to expect.
-pub fn line(socket: &Path, certificate: &CertificateDer<'_>) -> String {
-    format!("1|{PROTOCOL}|unix|{}|grpc|{}", socket.display(), STANDARD_NO_PAD.encode(certificate))
+/// The directories that go-plugin and the system name for temporary files. The last ones are short: a build machine's `TMPDIR` may
+/// be longer than a socket's path allows, or missing.
+fn socket_directories(environment: impl Fn(&str) -> Option<String>) -> Vec<PathBuf> {
+    let named = ["PLUGIN_UNIX_SOCKET_DIR", "TMPDIR", "XDG_RUNTIME_DIR"].map(environment);
+    let named = named.into_iter().flatten().filter(|directory| !directory.is_empty());
+    named.chain(["/tmp", "/var/tmp"].map(str::to_owned)).map(PathBuf::from).collect()
 }
 
-/// The value of `TF_REATTACH_PROVIDERS` that leads Terraform to a provider already running at this socket.
-pub fn reattach(address: &str, socket: &Path) -> String {
-    let provider = json!({
+/// The line that tells Terraform where to connect and which certificate to expect.
+pub fn line(address: &Address, certificate: &CertificateDer<'_>) -> String {
+    let (network, address) = address.parts();
+    format!("1|{PROTOCOL}|{network}|{address}|grpc|{}", STANDARD_NO_PAD.encode(certificate))
+}
+
+/// The value of `TF_REATTACH_PROVIDERS` that leads Terraform to a provider already running at this address.
+pub fn reattach(provider: &str, address: &Address) -> String {
+    let (network, address) = address.parts();
+    let entry = json!({
         "Protocol": "grpc",
         "ProtocolVersion": PROTOCOL,
         "Pid": std::process::id(),
         "Test": true,
-        "Addr": { "Network": "unix", "String": socket.display().to_string() },
+        "Addr": { "Network": network, "String": address },
     });
-    json!({ address: provider }).to_string()
+    json!({ provider: entry }).to_string()
 }
 
 /// What to say to a person who runs the program.
@@ -150,7 +158,8 @@ mod tests {
                 &[COOKIE, ("PLUGIN_PROTOCOL_VERSIONS", versions), ("PLUGIN_CLIENT_CERT", certificate), directory],
             )
         };
-        let served = Launch { client_certificate: "PEM".to_owned(), socket_directory: "/run/d".into() };
+        let socket_directories = ["/run/d", "/tmp", "/var/tmp"].map(PathBuf::from).to_vec();
+        let served = Launch { client_certificate: "PEM".to_owned(), socket_directories };
         assert_eq!(launch("5,6", "PEM"), Ok(Purpose::Plugin(served)));
         assert_eq!(launch("4,5", "PEM"), Err(LaunchError::Protocol("4,5".to_owned())));
         assert_eq!(launch("6", ""), Err(LaunchError::NoCertificate));

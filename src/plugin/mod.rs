@@ -5,7 +5,7 @@
 //! - values: [`value`], [`number`], [`types`], [`path`]; their encodings: [`codec`] (MessagePack), [`json`]
 //! - what a provider says: [`schema`], [`identity`], [`function`], [`diagnostics`]
 //! - what it is asked: [`provider`], [`request`], [`checkpoint`]
-//! - the process: `command`, [`handshake`], [`tls`], [`socket`], [`connection`], [`session`], [`stop`], [`log`]
+//! - the process: `command`, [`handshake`], [`tls`], [`socket`], [`connection`], [`session`], [`stop`], [`parent`], [`log`]
 //! - the calls: [`server`]; generated messages: [`protocol`]
 
 pub mod checkpoint;
@@ -19,6 +19,7 @@ pub mod identity;
 pub mod json;
 pub mod log;
 pub mod number;
+pub mod parent;
 pub mod path;
 pub mod protocol;
 pub mod provider;

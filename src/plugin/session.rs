@@ -2,25 +2,26 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::process::parent_id;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tonic::transport::Server;
 
 use super::connection;
 use super::handshake::{self, Launch, Purpose};
 use super::log;
+use super::parent::Parent;
 use super::protocol::goplugin::grpc_broker_server::GrpcBrokerServer;
 use super::protocol::goplugin::grpc_controller_server::GrpcControllerServer;
 use super::protocol::goplugin::grpc_stdio_server::GrpcStdioServer;
 use super::protocol::health::health_server::HealthServer;
 use super::protocol::tfplugin6::provider_server::ProviderServer;
 use super::provider::Provider;
+use super::request::Cancel;
 use super::server::{Handlers, Housekeeping, panics};
 use super::socket::Socket;
 use super::stop::Stop;
@@ -35,15 +36,15 @@ const WINDOW: u32 = 1 << 20;
 /// How long answers on their way may take once the process is to end. Terraform kills after two seconds.
 const GRACE: Duration = Duration::from_millis(1500);
 
-/// How often to look whether Terraform is still there.
-const WATCH: Duration = Duration::from_secs(1);
-
 /// Why the process cannot serve.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The system gives no socket, thread or signal handler.
     #[error("cannot listen: {0}")]
     Io(#[from] io::Error),
+    /// Terraform ended before it had an answer.
+    #[error("the handshake cannot be written: {0}")]
+    NoClient(#[source] io::Error),
     /// There is no TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -54,6 +55,8 @@ pub struct Session {
     socket: Socket,
     tls: Option<ServerTls>,
     stop: Arc<Stop>,
+    /// Set once a client is connected.
+    connected: Cancel,
     provider: Arc<dyn Provider>,
 }
 
@@ -64,29 +67,25 @@ impl Session {
     /// When there is no socket to be had, or the client's certificate is none.
     pub fn launched(provider: Arc<dyn Provider>, launch: &Launch) -> Result<Self, StartError> {
         let tls = ServerTls::pinned_to(&launch.client_certificate)?;
-        let socket = Socket::bind(&launch.socket_directory)?;
-        Ok(Self { socket, tls: Some(tls), stop: Arc::default(), provider })
+        let socket = Socket::bind_or_port(&launch.socket_directories)?;
+        Ok(Self { socket, tls: Some(tls), stop: Arc::default(), connected: Cancel::new(), provider })
     }
 
     /// Listens without TLS for any client of the same user; needs a running tokio runtime.
     ///
     /// # Errors
-    /// When there is no socket to be had.
-    pub fn debug(provider: Arc<dyn Provider>, directory: &Path) -> Result<Self, StartError> {
-        Ok(Self { socket: Socket::bind(directory)?, tls: None, stop: Arc::default(), provider })
+    /// When there is no socket to be had. A port would serve any user.
+    pub fn debug(provider: Arc<dyn Provider>, directories: &[PathBuf]) -> Result<Self, StartError> {
+        let socket = Socket::bind(directories)?;
+        Ok(Self { socket, tls: None, stop: Arc::default(), connected: Cancel::new(), provider })
     }
 
     /// What to print: the handshake line, or with no TLS the setting of `TF_REATTACH_PROVIDERS`.
     pub fn line(&self) -> String {
         match &self.tls {
-            Some(tls) => handshake::line(self.socket.path(), &tls.certificate),
-            None => handshake::reattach(self.provider.address(), self.socket.path()),
+            Some(tls) => handshake::line(self.socket.address(), &tls.certificate),
+            None => handshake::reattach(self.provider.address(), self.socket.address()),
         }
-    }
-
-    /// Where it listens.
-    pub fn path(&self) -> &Path {
-        self.socket.path()
     }
 
     /// What ends it.
@@ -99,10 +98,10 @@ impl Session {
     /// # Errors
     /// When the transport fails as a whole.
     pub async fn run(self) -> Result<(), tonic::transport::Error> {
-        let Self { socket, tls, stop, provider } = self;
+        let Self { socket, tls, stop, connected, provider } = self;
         let ending = stop.ending().clone();
         let (listener, place) = socket.into_parts();
-        let incoming = connection::accept(listener, tls.map(|tls| tls.config), ending.clone());
+        let incoming = connection::accept(listener, tls.map(|tls| tls.config), ending.clone(), connected);
         let handlers = ProviderServer::new(Handlers::new(provider, Arc::clone(&stop)))
             .max_decoding_message_size(LARGEST_MESSAGE)
             .max_encoding_message_size(LARGEST_MESSAGE);
@@ -132,9 +131,10 @@ impl Session {
 
 /// Does what the process was started for, and returns its exit code. Call it first thing in `main`.
 ///
-/// Started by Terraform, it serves until Shutdown, SIGTERM or the end of Terraform; SIGINT is left to Terraform, which
-/// asks running operations to stop. Run by hand, it explains itself and returns 1.
+/// Started by Terraform, it serves until Shutdown, SIGTERM, SIGHUP, SIGQUIT or the end of Terraform; SIGINT is left to Terraform,
+/// which asks running operations to stop. Run by hand, it explains itself and returns 1.
 pub fn serve(provider: Arc<dyn Provider>, version: &str) -> ExitCode {
+    let parent = Parent::now();
     match Purpose::read(std::env::args().skip(1), |name| std::env::var(name).ok()) {
         Ok(Purpose::Version) => {
             say(io::stdout(), version);
@@ -144,20 +144,25 @@ pub fn serve(provider: Arc<dyn Provider>, version: &str) -> ExitCode {
             say(io::stderr(), &handshake::explanation(provider.address(), version));
             ExitCode::FAILURE
         }
-        Ok(Purpose::Debug(directory)) => run(provider.clone(), false, || Session::debug(provider, &directory)),
-        Ok(Purpose::Plugin(launch)) => run(provider.clone(), true, || Session::launched(provider, &launch)),
+        Ok(Purpose::Debug(directories)) => run(provider.clone(), None, || Session::debug(provider, &directories)),
+        Ok(Purpose::Plugin(launch)) => run(provider.clone(), Some(parent), || Session::launched(provider, &launch)),
         Err(error) => fail(&error),
     }
 }
 
-fn run(provider: Arc<dyn Provider>, launched: bool, start: impl FnOnce() -> Result<Session, StartError>) -> ExitCode {
+/// Serves the parent, or without one anybody.
+fn run(
+    provider: Arc<dyn Provider>,
+    parent: Option<Parent>,
+    start: impl FnOnce() -> Result<Session, StartError>,
+) -> ExitCode {
     log::start(provider.address().rsplit('/').next().unwrap_or_default());
     panics::keep_quiet();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
-    let code = match live(&runtime, launched, start) {
+    let code = match live(&runtime, parent, start) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(error.as_ref()),
     };
@@ -168,25 +173,34 @@ fn run(provider: Arc<dyn Provider>, launched: bool, start: impl FnOnce() -> Resu
 
 fn live(
     runtime: &Runtime,
-    launched: bool,
+    parent: Option<Parent>,
     start: impl FnOnce() -> Result<Session, StartError>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     runtime.block_on(async {
-        // From here on neither signal ends the process by itself.
+        // From here on none of these signals ends the process by itself, which would leave the socket's directory behind.
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        let (mut hangup, mut quit) = (heeded(SignalKind::hangup())?, heeded(SignalKind::quit())?);
         let session = start()?;
-        let stop = session.stop();
+        let (stop, connected) = (session.stop(), session.connected.clone());
         tokio::spawn(async move {
+            let abandoned = async {
+                match parent {
+                    Some(parent) => parent.gone(connected).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 _ = terminate.recv() => {}
-                Some(()) = interrupt.recv(), if !launched => {}
-                () = orphaned(), if launched => {}
+                () = received(&mut hangup) => {}
+                () = received(&mut quit) => {}
+                Some(()) = interrupt.recv(), if parent.is_none() => {}
+                () = abandoned => {}
             }
             stop.end();
         });
-        if launched {
-            say(io::stdout(), &session.line());
+        if parent.is_some() {
+            print(io::stdout(), &session.line()).map_err(StartError::NoClient)?;
             close_stdout();
         } else {
             say(io::stdout(), &format!("TF_REATTACH_PROVIDERS='{}'", session.line()));
@@ -194,6 +208,26 @@ fn live(
         session.run().await?;
         Ok(())
     })
+}
+
+/// A handler for the signal, unless the process was started with the signal ignored: `nohup` must keep its effect.
+fn heeded(kind: SignalKind) -> io::Result<Option<Signal>> {
+    if ignores(kind) { Ok(None) } else { signal(kind).map(Some) }
+}
+
+/// Whether the signal was ignored from the start. Only Linux shows this without unsafe code.
+fn ignores(kind: SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask & (1 << (kind.as_raw_value() - 1)) != 0
+}
+
+async fn received(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
 }
 
 /// Nothing more is said there. Terraform reads it to its end, and where it ends only with the process, a busy machine makes
@@ -204,21 +238,16 @@ fn close_stdout() {
     }
 }
 
-/// Waits until the process that started this one is gone, which leaves nobody to serve. Its stdin tells nothing:
-/// Terraform gives providers the null device.
-async fn orphaned() {
-    let parent = parent_id();
-    while parent_id() == parent {
-        tokio::time::sleep(WATCH).await;
-    }
-}
-
 fn fail(error: &dyn std::error::Error) -> ExitCode {
     say(io::stderr(), &error.to_string());
     ExitCode::FAILURE
 }
 
 /// Prints a line. Nobody may be listening, which is no reason to panic.
-fn say(mut to: impl Write, text: &str) {
-    drop(writeln!(to, "{}", text.trim_end()).and_then(|()| to.flush()));
+fn say(to: impl Write, text: &str) {
+    drop(print(to, text));
+}
+
+fn print(mut to: impl Write, text: &str) -> io::Result<()> {
+    writeln!(to, "{}", text.trim_end()).and_then(|()| to.flush())
 }

@@ -8,13 +8,14 @@ use awsazure::plugin::handshake::Launch;
 use awsazure::plugin::protocol::tfplugin6 as wire;
 use awsazure::plugin::protocol::tfplugin6::provider_client::ProviderClient;
 use awsazure::plugin::session::Session;
+use awsazure::plugin::socket::{Address, Stream};
 use awsazure::plugin::{Type, Value};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::UnixStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
@@ -28,6 +29,10 @@ pub struct Identity {
 }
 
 impl Identity {
+    pub fn pem(&self) -> String {
+        self.certificate.pem()
+    }
+
     pub fn new() -> Self {
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).unwrap();
         let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
@@ -39,26 +44,33 @@ impl Identity {
 /// A running session and its socket directory.
 pub struct Running {
     pub identity: Identity,
+    /// Of a unix socket; else empty.
     pub path: PathBuf,
+    pub address: Address,
     pub server: CertificateDer<'static>,
     pub done: JoinHandle<()>,
-    _directory: tempfile::TempDir,
+    _directory: Option<tempfile::TempDir>,
 }
 
 impl Running {
     pub fn start() -> Self {
-        let identity = Identity::new();
         let directory = tempfile::tempdir().unwrap();
-        let launch =
-            Launch { client_certificate: identity.certificate.pem(), socket_directory: directory.path().to_owned() };
+        let running = Self::start_below(vec![directory.path().to_owned()]);
+        Self { _directory: Some(directory), ..running }
+    }
+
+    /// Starts it with these directories for its socket.
+    pub fn start_below(socket_directories: Vec<PathBuf>) -> Self {
+        let identity = Identity::new();
+        let launch = Launch { client_certificate: identity.certificate.pem(), socket_directories };
         let session = Session::launched(Arc::new(Fake), &launch).unwrap();
-        let line = session.line();
-        let parts: Vec<&str> = line.split('|').collect();
-        assert_eq!((parts[0], parts[1], parts[2], parts[4]), ("1", "6", "unix", "grpc"));
-        let server = CertificateDer::from(STANDARD_NO_PAD.decode(parts[5]).unwrap());
-        let path = PathBuf::from(parts[3]);
+        let (address, server) = handshake(&session.line());
+        let path = match &address {
+            Address::Unix(path) => PathBuf::from(path),
+            Address::Tcp(_) => PathBuf::new(),
+        };
         let done = tokio::spawn(async move { session.run().await.unwrap() });
-        Self { identity, path, server, done, _directory: directory }
+        Self { identity, path, address, server, done, _directory: None }
     }
 
     /// Connects as the client that launched it.
@@ -90,17 +102,32 @@ impl Running {
                 .unwrap(),
         };
         config.alpn_protocols = vec![b"h2".to_vec()];
-        let (connector, path) = (TlsConnector::from(Arc::new(config)), self.path.clone());
+        let (connector, address) = (TlsConnector::from(Arc::new(config)), self.address.clone());
         let connect = tower::service_fn(move |_| {
-            let (connector, path) = (connector.clone(), path.clone());
+            let (connector, address) = (connector.clone(), address.clone());
             async move {
-                let stream = UnixStream::connect(path).await?;
+                let stream = match address {
+                    Address::Unix(path) => Stream::Unix(UnixStream::connect(path).await?),
+                    Address::Tcp(address) => Stream::Tcp(TcpStream::connect(address).await?),
+                };
                 let name = ServerName::try_from("localhost").unwrap();
                 Ok::<_, std::io::Error>(TokioIo::new(connector.connect(name, stream).await?))
             }
         });
         Endpoint::from_static("http://localhost").connect_with_connector(connect).await
     }
+}
+
+/// Address and certificate in a handshake line.
+pub fn handshake(line: &str) -> (Address, CertificateDer<'static>) {
+    let parts: Vec<&str> = line.trim().split('|').collect();
+    assert_eq!((parts.len(), parts[0], parts[1], parts[4]), (6, "1", "6", "grpc"), "{line}");
+    let address = match parts[2] {
+        "unix" => Address::Unix(parts[3].to_owned()),
+        "tcp" => Address::Tcp(parts[3].parse().unwrap()),
+        other => panic!("network {other}"),
+    };
+    (address, CertificateDer::from(STANDARD_NO_PAD.decode(parts[5]).unwrap()))
 }
 
 /// Connects without TLS.

@@ -12,6 +12,7 @@ use awsazure::plugin::protocol::health::health_client::HealthClient;
 use awsazure::plugin::protocol::tfplugin6 as wire;
 use awsazure::plugin::protocol::tfplugin6::provider_client::ProviderClient;
 use awsazure::plugin::session::Session;
+use awsazure::plugin::socket::Address;
 
 use crate::client::{Identity, Running, plain_channel};
 use crate::fake::Fake;
@@ -66,14 +67,14 @@ async fn the_socket_is_private_and_goes_with_the_session() {
 #[tokio::test]
 async fn a_session_that_never_ran_leaves_nothing_either() {
     let directory = tempfile::tempdir().unwrap();
-    drop(Session::debug(Arc::new(Fake), directory.path()).unwrap());
+    drop(Session::debug(Arc::new(Fake), &[directory.path().to_owned()]).unwrap());
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
 #[tokio::test]
 async fn debugging_goes_over_a_plain_socket_that_terraform_is_told_of() {
     let directory = tempfile::tempdir().unwrap();
-    let session = Session::debug(Arc::new(Fake), directory.path()).unwrap();
+    let session = Session::debug(Arc::new(Fake), &[directory.path().to_owned()]).unwrap();
     let reattach: serde_json::Value = serde_json::from_str(&session.line()).unwrap();
     let entry = &reattach["registry.terraform.io/example/fake"];
     assert_eq!((&entry["Protocol"], &entry["ProtocolVersion"]), (&"grpc".into(), &6.into()));
@@ -85,4 +86,39 @@ async fn debugging_goes_over_a_plain_socket_that_terraform_is_told_of() {
     stop.end();
     tokio::time::timeout(Duration::from_secs(1), done).await.unwrap().unwrap().unwrap();
     assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn socket_skips_directories_that_cannot_hold_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (long, split, good) =
+        (folder.path().join("x".repeat(100)), folder.path().join("a|b"), folder.path().join("good"));
+    let file = folder.path().join("file");
+    [&long, &split, &good].map(|path| std::fs::create_dir(path).unwrap());
+    std::fs::write(&file, "").unwrap();
+    let missing = folder.path().join("missing");
+    let running = Running::start_below(vec![missing.clone(), file, long.clone(), split.clone(), good.clone()]);
+    assert!(running.path.starts_with(&good), "{:?}", running.address);
+    running.provider().await.get_metadata(wire::get_metadata::Request {}).await.unwrap();
+    assert!(
+        [&long, &split].iter().all(|path| std::fs::read_dir(path).unwrap().count() == 0),
+        "something is left behind"
+    );
+    assert!(!missing.exists());
+    assert!(Session::debug(Arc::new(Fake), &[missing]).is_err(), "a port would serve any user");
+}
+
+#[tokio::test]
+async fn port_serves_pinned_client_only_where_no_directory_does() {
+    let running = Running::start_below(vec!["/nowhere".into()]);
+    let Address::Tcp(address) = running.address else { panic!("{:?}", running.address) };
+    assert!(address.ip().is_loopback());
+    running.provider().await.get_metadata(wire::get_metadata::Request {}).await.unwrap();
+    let foreign = Identity::new();
+    for stranger in [None, Some(&foreign)] {
+        if let Ok(channel) = running.channel_as(stranger).await {
+            let answer = ProviderClient::new(channel).get_metadata(wire::get_metadata::Request {}).await;
+            assert!(answer.is_err(), "a stranger was served");
+        }
+    }
 }

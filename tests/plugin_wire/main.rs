@@ -7,4 +7,5 @@ mod client;
 mod codec;
 mod fake;
 mod life;
+mod process;
 mod trouble;
