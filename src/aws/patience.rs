@@ -1,23 +1,22 @@
 //! How long a call may take, and who may stop it.
 
 use super::error::{Error, Failure};
-use crate::primitives::Tags;
+use crate::primitives::{Deadline, Tags};
 use std::future::Future;
 use std::time::Duration;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Until when a call may go on, and the token with which it is stopped before.
 #[derive(Clone, Debug)]
 pub struct Waits {
     pub cancel: CancellationToken,
-    pub deadline: Instant,
+    pub deadline: Deadline,
 }
 
 impl Waits {
     /// No cancellation, and `limit` from now.
     pub fn within(limit: Duration) -> Self {
-        Waits { cancel: CancellationToken::new(), deadline: Instant::now() + limit }
+        Waits { cancel: CancellationToken::new(), deadline: Deadline::fixed(limit) }
     }
 
     /// Runs `work` until it ends. A stop ends it at once, or where it has a grace, as soon as that is over.
@@ -35,11 +34,15 @@ impl Waits {
             self.cancel.cancelled().await;
             tokio::time::sleep(grace).await;
         };
+        let over = async {
+            self.deadline.over().await;
+            tokio::time::sleep(grace).await;
+        };
         tokio::select! {
             biased;
             output = work => Ok(output),
             () = cancelled => Err(Error::Cancelled(Failure::local(operation, target, "stopped by request"))),
-            () = tokio::time::sleep_until(self.deadline + grace) =>
+            () = over =>
                 Err(Error::TimedOut(Failure::local(operation, target, "the time limit is over"))),
         }
     }
@@ -52,7 +55,7 @@ impl Waits {
     pub(super) fn check(&self, operation: &'static str, target: &str) -> Result<(), Error> {
         if self.cancel.is_cancelled() {
             Err(Error::Cancelled(Failure::local(operation, target, "stopped by request")))
-        } else if Instant::now() >= self.deadline {
+        } else if self.deadline.is_over() {
             Err(Error::TimedOut(Failure::local(operation, target, "the time limit is over")))
         } else {
             Ok(())
@@ -88,6 +91,7 @@ impl<'a> Own<'a> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use tokio::time::Instant;
 
     #[tokio::test(start_paused = true)]
     async fn a_stop_ends_a_wait_at_once_and_a_deadline_in_time() {

@@ -323,6 +323,7 @@ pub(super) async fn onward(ctx: &Context<'_>, request: &mut Request, next: &[Arc
 /// Waits as an error asks, else with growing pauses.
 pub(super) async fn pause(error: &Error, tries: u32, call: &Call, waits: &Waits) -> Result<(), Error> {
     let span = error.facts().retry_after.unwrap_or_else(|| backoff(tries, &call.target));
+    let _others = matches!(error, Error::Busy(_)).then(|| waits.others_at_work());
     match waits.sleep(span, error.facts()).await {
         // The deadline leaves no room for another try: say what stood in the way.
         Err(Error::TimedOut(facts)) => {

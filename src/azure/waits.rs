@@ -1,32 +1,49 @@
 //! How long a call may take, and whether its caller still wants it.
 
 use super::error::{Error, Facts};
-use crate::primitives::pace;
+use crate::primitives::{Deadline, Queued, pace};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Passed to every call: cancellation and a deadline on tokio's clock.
+/// Passed to every call: cancellation and a deadline.
 ///
 /// Cancellation ends waiting at once; a request already on the wire gets [`GRACE`] to be answered first, so that
 /// its effect is known.
 #[derive(Clone, Debug)]
 pub struct Waits {
     pub cancel: CancellationToken,
-    pub deadline: Instant,
+    pub deadline: Deadline,
+    /// Since when a gateway may be changed, by a call that passed its gate.
+    turn: Option<Instant>,
 }
+
+/// How long a gateway may be busy with changes of others before that counts as this operation's time. Azure itself finishes any
+/// one change of a gateway within an hour; one that is busy for longer may be stuck.
+const OTHERS: Duration = Duration::from_secs(60 * 60);
 
 /// What a request on the wire gets after cancellation. Terraform wants an answer within 10 s.
 pub const GRACE: Duration = Duration::from_secs(4);
 
 impl Waits {
-    pub fn until(deadline: Instant, cancel: CancellationToken) -> Self {
-        Waits { cancel, deadline }
+    pub fn until(deadline: Deadline, cancel: CancellationToken) -> Self {
+        Waits { cancel, deadline, turn: None }
     }
 
     /// From now on for that long, not cancellable.
     pub fn lasting(span: Duration) -> Self {
-        Waits { cancel: CancellationToken::new(), deadline: Instant::now() + span }
+        Waits::until(Deadline::fixed(span), CancellationToken::new())
+    }
+
+    /// For calls that have their turn at a gateway from now on.
+    #[must_use]
+    pub(super) fn at_turn(&self) -> Self {
+        Waits { turn: Some(Instant::now()), ..self.clone() }
+    }
+
+    /// Stops the clock while a gateway, which this process changes only at its turn, is busy all the same: others change it.
+    pub(super) fn others_at_work(&self) -> Option<Queued> {
+        self.turn.filter(|since| since.elapsed() < OTHERS).map(|_| self.deadline.queue())
     }
 
     /// Sleeps.
@@ -35,13 +52,14 @@ impl Waits {
     /// `Cancelled` at once when cancelled; `TimedOut` at once where the deadline would pass meanwhile.
     pub async fn sleep(&self, span: Duration, facts: &Facts) -> Result<(), Error> {
         self.check(facts)?;
-        if Instant::now() + span > self.deadline {
+        if self.deadline.is_over_after(span) {
             return Err(Error::TimedOut(Box::new(facts.clone())));
         }
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(Error::Cancelled(Box::new(facts.clone()))),
             () = tokio::time::sleep(span) => Ok(()),
+            () = self.deadline.over() => Err(Error::TimedOut(Box::new(facts.clone()))),
         }
     }
 
@@ -50,7 +68,7 @@ impl Waits {
     pub fn check(&self, facts: &Facts) -> Result<(), Error> {
         if self.cancel.is_cancelled() {
             Err(Error::Cancelled(Box::new(facts.clone())))
-        } else if Instant::now() >= self.deadline {
+        } else if self.deadline.is_over() {
             Err(Error::TimedOut(Box::new(facts.clone())))
         } else {
             Ok(())

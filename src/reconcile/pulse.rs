@@ -11,7 +11,7 @@ use crate::link::observed::Observed;
 use crate::link::ownership::{PULSE, UNFINISHED};
 use crate::link::search::Search;
 use crate::link::tunnel::Instance;
-use crate::primitives::Tags;
+use crate::primitives::{Deadline, Tags};
 use futures::future::{Either, select};
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -73,7 +73,7 @@ impl Pulse {
             pause = BEAT;
             let beat = Tags::from([(PULSE.to_owned(), (beats(&customer) + 1).to_string())]);
             // One that takes longer than the next one is none. The create goes on, and says so at its end.
-            let waits = Waits { cancel: acting.limits.cancel.clone(), deadline: Instant::now() + BEAT };
+            let waits = Waits { cancel: acting.limits.cancel.clone(), deadline: Deadline::fixed(BEAT) };
             let heard = acting.site.ec2.create_tags(&waits, &[customer.id.0], &beat).await;
             acting.note(|seen| {
                 seen.aws.customer_gateways.get_mut(instance).iter_mut().for_each(|c| c.tags.extend(beat.clone()));

@@ -50,7 +50,8 @@ impl Azure {
         ours: Ours<'_>,
         waits: &Waits,
     ) -> Result<Connection, Error> {
-        let _passage = self.gates.enter(&new.gateway_id, waits).await?;
+        let passage = self.gates.enter(&new.gateway_id, waits).await?;
+        let waits = &passage.waits;
         let doc = self.create("create connection", id, &new.body(), ours, waits).await?;
         read_as("create connection", id.as_str(), connection::parse(doc))
     }
@@ -66,7 +67,8 @@ impl Azure {
         edit: Edit<'_>,
         waits: &Waits,
     ) -> Result<Connection, Error> {
-        let _passage = self.gates.enter(gateway, waits).await?;
+        let passage = self.gates.enter(gateway, waits).await?;
+        let waits = &passage.waits;
         let doc = self.change("change connection", id, edit, waits).await?;
         read_as("change connection", id.as_str(), connection::parse(doc))
     }
@@ -74,7 +76,8 @@ impl Azure {
     /// # Errors
     /// As Azure refuses.
     pub async fn delete_connection(&self, id: &ResourceId, gateway: &ResourceId, waits: &Waits) -> Result<(), Error> {
-        let _passage = self.gates.enter(gateway, waits).await?;
+        let passage = self.gates.enter(gateway, waits).await?;
+        let waits = &passage.waits;
         self.delete("delete connection", id, NETWORK, Duration::ZERO, waits).await
     }
 
@@ -99,7 +102,8 @@ impl Azure {
         key: &SharedKey,
         waits: &Waits,
     ) -> Result<(), Error> {
-        let _passage = self.gates.enter(gateway, waits).await?;
+        let passage = self.gates.enter(gateway, waits).await?;
+        let waits = &passage.waits;
         let path = format!("{connection}/sharedkey");
         let call = Call::path("set shared key of", Method::Put, &path, NETWORK);
         let call = call.with(connection::key_body(key), Condition::None);

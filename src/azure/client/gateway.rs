@@ -61,7 +61,8 @@ impl Azure {
         ours: Ours<'_>,
         waits: &Waits,
     ) -> Result<Gateway, Error> {
-        let _passage = self.gates.enter(id, waits).await?;
+        let passage = self.gates.enter(id, waits).await?;
+        let waits = &passage.waits;
         let doc = self.create("create gateway", id, &new.body(id), ours, waits).await?;
         read_as("create gateway", id.as_str(), gateway::parse(doc))
     }
@@ -72,7 +73,8 @@ impl Azure {
     /// # Errors
     /// `NotFound` where it does not exist; `Refused`, before anything is written, where a write would lose a RADIUS secret.
     pub async fn change_gateway(&self, id: &ResourceId, edit: Edit<'_>, waits: &Waits) -> Result<Gateway, Error> {
-        let _passage = self.gates.enter(id, waits).await?;
+        let passage = self.gates.enter(id, waits).await?;
+        let waits = &passage.waits;
         let refuses = |doc: &Value| gateway::hides_radius_secret(doc).then(|| RADIUS.to_owned());
         let doc = self.change_unless("change gateway", id, edit, &refuses, waits).await?;
         read_as("change gateway", id.as_str(), gateway::parse(doc))
@@ -81,7 +83,8 @@ impl Azure {
     /// # Errors
     /// `InUse` at once where connections refer to it.
     pub async fn delete_gateway(&self, id: &ResourceId, waits: &Waits) -> Result<(), Error> {
-        let _passage = self.gates.enter(id, waits).await?;
+        let passage = self.gates.enter(id, waits).await?;
+        let waits = &passage.waits;
         self.delete("delete gateway", id, NETWORK, Duration::ZERO, waits).await
     }
 

@@ -159,6 +159,7 @@ impl Azure {
             let state = provisioning_state(&doc);
             if !matches!(state, ProvisioningState::Succeeded | ProvisioningState::Failed | ProvisioningState::Canceled)
             {
+                let _others = waits.others_at_work();
                 settled_or_failed(self, operation, id, waits).await?;
                 continue;
             }

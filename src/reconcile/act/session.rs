@@ -32,7 +32,6 @@ impl Building<'_> {
         });
         let had = had.and_then(|tunnel| tunnel.telemetry.as_ref()).filter(|t| t.up).map_or(0, |t| t.accepted_routes);
         let had = had.saturating_sub(self.ranges_taken_away());
-        let limit = (begun + SESSION_LIMIT).min(self.acting.limits.deadline);
         loop {
             let (told, aws) = self.aws_word(key, &awaited, begun).await?;
             let aws_up = told.is_some();
@@ -43,7 +42,7 @@ impl Building<'_> {
                 return Ok(());
             }
             let pause = pace::pause(begun.elapsed());
-            if Instant::now() + pause > limit {
+            if begun.elapsed() + pause > SESSION_LIMIT || self.acting.limits.deadline.is_over_after(pause) {
                 let minutes = begun.elapsed().as_secs() / 60;
                 if aws_up && azure_up {
                     return Err(Cause::RoutesMissing { key, had, has, minutes });
