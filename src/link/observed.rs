@@ -1,5 +1,6 @@
 //! What both clouds have of one link, as last read, each object in its place. A place is empty where there is no such object.
 
+use super::step::Object;
 use super::tunnel::{PerInstance, PerTunnel, TunnelKey};
 use crate::aws::model as aws;
 use crate::azure::model as azure;
@@ -82,20 +83,34 @@ impl Observed {
 
     /// Ids of all that a link makes one after the other.
     pub fn ids(&self) -> BTreeSet<String> {
+        self.placed().into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// All that a link makes one after the other: its place in the link, and its id.
+    pub fn placed(&self) -> Vec<(Object, String)> {
         let (azure, aws) = (&self.azure, &self.aws);
-        let mut ids = BTreeSet::new();
-        ids.extend(azure.gateway.iter().map(|gateway| gateway.resource.id.to_string()));
-        ids.extend(azure.public_ips.iter().filter_map(|(_, ip)| Some(ip.as_ref()?.resource.id.to_string())));
-        ids.extend(azure.local_gateways.iter().filter_map(|(_, local)| Some(local.as_ref()?.resource.id.to_string())));
-        ids.extend(azure.connections.iter().filter_map(|(_, one)| Some(one.as_ref()?.resource.id.to_string())));
-        ids.extend(aws.vpc.iter().map(|vpc| vpc.id.0.clone()));
-        ids.extend(aws.internet_gateway.iter().map(|gateway| gateway.id.0.clone()));
-        ids.extend(aws.public_subnet.iter().map(|subnet| subnet.0.clone()));
-        ids.extend(aws.public_route_table.iter().map(|table| table.0.clone()));
-        ids.extend(aws.gateway.iter().map(|gateway| gateway.id.0.clone()));
-        ids.extend(aws.customer_gateways.iter().filter_map(|(_, one)| Some(one.as_ref()?.id.0.clone())));
-        ids.extend(aws.vpns.iter().filter_map(|(_, vpn)| Some(vpn.as_ref()?.id.0.clone())));
-        ids
+        let mut all = Vec::new();
+        all.extend(azure.gateway.iter().map(|one| (Object::Gateway, one.resource.id.to_string())));
+        let ips = azure.public_ips.iter();
+        all.extend(ips.filter_map(|(i, one)| Some((Object::PublicIp(i), one.as_ref()?.resource.id.to_string()))));
+        let locals = azure.local_gateways.iter();
+        all.extend(
+            locals.filter_map(|(k, one)| Some((Object::LocalGateway(k), one.as_ref()?.resource.id.to_string()))),
+        );
+        let connections = azure.connections.iter();
+        all.extend(
+            connections.filter_map(|(k, one)| Some((Object::Connection(k), one.as_ref()?.resource.id.to_string()))),
+        );
+        all.extend(aws.vpc.iter().map(|one| (Object::Vpc, one.id.0.clone())));
+        all.extend(aws.internet_gateway.iter().map(|one| (Object::InternetGateway, one.id.0.clone())));
+        all.extend(aws.public_subnet.iter().map(|id| (Object::PublicSubnet, id.0.clone())));
+        all.extend(aws.public_route_table.iter().map(|id| (Object::PublicRouteTable, id.0.clone())));
+        all.extend(aws.gateway.iter().map(|one| (Object::VpnGateway, one.id.0.clone())));
+        let customers = aws.customer_gateways.iter();
+        all.extend(customers.filter_map(|(i, one)| Some((Object::CustomerGateway(i), one.as_ref()?.id.0.clone()))));
+        let vpns = aws.vpns.iter();
+        all.extend(vpns.filter_map(|(i, one)| Some((Object::VpnConnection(i), one.as_ref()?.id.0.clone()))));
+        all
     }
 
     /// The public address of a gateway instance, from its public IP or, failing that, from the gateway itself.

@@ -6,6 +6,7 @@ use super::bgp_vpn::unread::unread_keys;
 use super::name_taken;
 use super::settings::{Configured, NotReady, Settings};
 use super::status::{self, Denial, Peers, Query, StatusSource, View};
+use super::summary;
 use crate::aws::Aws;
 use crate::aws::model::{TransitGatewayId, VpnGatewayId};
 use crate::azure::{Azure, AzureSettings, Gates};
@@ -13,11 +14,11 @@ use crate::link::observed::Observed;
 use crate::link::outdated::Shown;
 use crate::link::search::{AwsEnd, Demolition, ImportId, Search};
 use crate::link::spec::Spec;
-use crate::link::step::{Object, Verb};
+use crate::link::step::Verb;
 use crate::link::survey::{Survey, SurveyAsk};
 use crate::plugin::{Cancel, Diagnostic, Diagnostics};
 use crate::primitives::Tags;
-use crate::reconcile::{self, Cause, Clouds, Ended, FindFault, Limits};
+use crate::reconcile::{self, Cause, Clouds, Ended, Failure, FindFault, Limits};
 use async_trait::async_trait;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -249,7 +250,6 @@ fn not_found(fault: &FindFault) -> Diagnostics {
 
 fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
     let mut diagnostics = Diagnostics::new();
-    let made = made(&ended);
     unread_keys(&ended.observed).into_iter().for_each(|warning| diagnostics.push(warning));
     if ended.resumed {
         diagnostics.push(Diagnostic::warning("A half-built link was found and finished").detail(
@@ -292,12 +292,10 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
         if failure.cause.is_timeout() {
             detail.push(format!("The whole operation may take {} (see timeouts).", minutes(timeout)));
         }
-        detail.push(advice(verb, ended.creates, &made));
         diagnostics.push(Diagnostic::error(summary).detail(detail.join("\n\n")));
     }
     if ended.cancelled && ended.failures.is_empty() {
-        let detail =
-            format!("Somebody asked to stop before the link was {verb}.\n\n{}", advice(verb, ended.creates, &made));
+        let detail = format!("The operation was cancelled before the link was {verb}.");
         diagnostics.push(Diagnostic::error("Stopped").detail(detail));
     }
     if !ended.unsettled.is_empty() {
@@ -314,7 +312,10 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
     }
     let down = |cause: &Cause| matches!(cause, Cause::SessionDown { .. } | Cause::RoutesMissing { .. });
     let broken = ended.failures.iter().any(|failure| !down(&failure.cause)) || !ended.unsettled.is_empty();
-    Outcome { observed: ended.observed, diagnostics, broken }
+    let exists = |failure: &Failure| matches!(failure.cause, Cause::AlreadyBuilt { .. });
+    let incomplete = diagnostics.has_errors() && !ended.failures.iter().any(exists);
+    let remains = incomplete.then(|| summary::remains(verb, ended.creates, &ended.made));
+    Outcome { observed: ended.observed, diagnostics, broken, remains }
 }
 
 /// Warns of this link's former addresses on a gateway that cannot be updated without losing its RADIUS secret.
@@ -347,29 +348,4 @@ fn attempt(verb: Verb) -> &'static str {
 
 fn minutes(span: Duration) -> String {
     format!("{} minutes", span.as_secs() / 60)
-}
-
-fn made(ended: &Ended) -> Vec<Object> {
-    ended.done.iter().filter(|(_, verb)| *verb == Verb::Create).map(|(object, _)| object.clone()).collect()
-}
-
-/// What a failed operation leaves behind, what of it costs money, and what to do.
-fn advice(verb: &str, creates: bool, made: &[Object]) -> String {
-    if verb == "deleted" {
-        return "What is left is still in the state: run destroy again once the cause is mended.".to_owned();
-    }
-    if made.is_empty() {
-        return "Nothing was made by this run. Apply again once the cause is mended.".to_owned();
-    }
-    let words: Vec<String> = made.iter().map(ToString::to_string).collect();
-    let costs = |o: &Object| matches!(o, Object::Gateway | Object::VpnConnection(_) | Object::PublicIp(_));
-    let bill: Vec<String> = made.iter().filter(|o| costs(o)).map(ToString::to_string).collect();
-    let bill = if bill.is_empty() { String::new() } else { format!(" By the hour bill: {}.", bill.join(", ")) };
-    let kept = if creates {
-        "Unless on_create_failure asks for a rollback, it is kept in the state. The next apply goes on from there: where Terraform calls \
-         the link tainted and shows a replacement, it is finished all the same. Destroy removes it."
-    } else {
-        "It is in the state. The next apply goes on from there."
-    };
-    format!("Made so far: {}.{bill} {kept}", words.join(", "))
 }

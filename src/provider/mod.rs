@@ -6,6 +6,7 @@
 //! | `bgp_vpn` | the resource: configuration to link and back, plan, import |
 //! | `engine` | the clouds behind resource and data source, and their failures in words |
 //! | `name_taken` | what to do about an Azure name that another object has |
+//! | `summary` | what a failed operation leaves behind |
 //! | `status` | the data source: how the tunnels are right now |
 //! | `address_plan` | the function: the addresses inside the tunnels |
 
@@ -17,6 +18,7 @@ pub mod engine;
 mod name_taken;
 pub mod settings;
 pub mod status;
+mod summary;
 
 use crate::plugin::{ConfigureRequest, DataSource, Diagnostics, Function, Provider, Resource, Schema, Value};
 use address_plan::AddressPlan;

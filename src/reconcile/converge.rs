@@ -43,6 +43,8 @@ pub struct Failure {
 pub struct Ended {
     pub observed: Observed,
     pub done: Vec<StepId>,
+    /// What exists now and did not before this run: also what a step began to make and did not finish.
+    pub made: BTreeSet<Object>,
     pub failures: Vec<Failure>,
     /// Somebody asked to stop before everything was done.
     pub cancelled: bool,
@@ -87,7 +89,10 @@ async fn rounds(
     for round in 0.. {
         let mut seen = match observe(&site, &search, limits).await {
             Ok(seen) => seen,
-            Err(cause) => return Ended { done: whole.done, ..stopped(whole.observed, cause) },
+            Err(cause) => {
+                let made = made(&whole.done, &whole.observed, &at_first);
+                return Ended { done: whole.done, made, ..stopped(whole.observed, cause) };
+            }
         };
         if round == 0 && to_be_made {
             let failures = taken_names(spec, &seen);
@@ -138,13 +143,22 @@ async fn rounds(
         if !ended.failures.is_empty() || ended.cancelled {
             let (failures, cancelled) = (ended.failures, ended.cancelled);
             let observed = look_once_more(&site, &search, &at_first, whole.observed).await;
-            return Ended { observed, failures, cancelled, ..whole };
+            let made = made(&whole.done, &observed, &at_first);
+            return Ended { observed, made, failures, cancelled, ..whole };
         }
     }
+    whole.made = made(&whole.done, &whole.observed, &at_first);
     whole.unsettled = decide(spec, &whole.observed);
     // Somebody else's change of a shared gateway is nothing to wait for any more.
     whole.unsettled.retain(|step| step.object != Object::Gateway || step.verb != Verb::Await);
     whole
+}
+
+/// What was made: by steps that ended well, and what else exists that did not at first.
+fn made(done: &[StepId], observed: &Observed, at_first: &BTreeSet<String>) -> BTreeSet<Object> {
+    let finished = done.iter().filter(|(_, verb)| *verb == Verb::Create).map(|(object, _)| object.clone());
+    let begun = observed.placed().into_iter().filter(|(_, id)| !at_first.contains(id)).map(|(object, _)| object);
+    finished.chain(begun).collect()
 }
 
 /// Whether this link's addresses were taken off the gateway. While somebody changes a gateway it does not show what it

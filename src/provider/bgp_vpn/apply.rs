@@ -27,6 +27,7 @@ use crate::link::survey::Survey;
 use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
 use crate::primitives::parse_duration;
+use crate::provider::summary;
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -359,6 +360,7 @@ impl Job {
     fn ended(&self, request: &ApplyRequest, outcome: Outcome, mut told: Diagnostics) -> ApplyResponse {
         let failed = outcome.diagnostics.has_errors();
         told.append(outcome.diagnostics);
+        outcome.remains.into_iter().for_each(|remains| told.push(remains));
         if failed && outcome.observed == Observed::default() {
             return request.failed(if request.is_create() { explained(told) } else { told });
         }
@@ -390,7 +392,8 @@ impl Job {
         if gone.diagnostics.has_errors() {
             // Where nothing could be deleted, all that was made is still there.
             let observed = if gone.observed == Observed::default() { failed.observed } else { gone.observed };
-            return self.ended(request, Outcome { observed, ..gone }, told);
+            let remains = Some(summary::rollback_remains());
+            return self.ended(request, Outcome { observed, remains, ..gone }, told);
         }
         told.append(gone.diagnostics);
         told.push(Diagnostic::error("The create was rolled back").detail(
@@ -496,15 +499,17 @@ pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest
     let limit = timeout(state, "delete", 120);
     link.iter().for_each(|link| recall.unfinished(link));
     let outcome = engine.demolish(&demolition, &search, limit, &request.cancel, &save).await;
-    if !outcome.diagnostics.has_errors() {
-        return ApplyResponse { diagnostics: outcome.diagnostics, ..ApplyResponse::default() };
+    let mut told = outcome.diagnostics;
+    outcome.remains.into_iter().for_each(|remains| told.push(remains));
+    if !told.has_errors() {
+        return ApplyResponse { diagnostics: told, ..ApplyResponse::default() };
     }
     if outcome.observed == Observed::default() {
-        return request.failed(outcome.diagnostics);
+        return request.failed(told);
     }
     let (new_state, _) = stored(&outcome.observed);
     let identity = identity_of(&new_state);
-    ApplyResponse { new_state, private: kept, identity, diagnostics: outcome.diagnostics }
+    ApplyResponse { new_state, private: kept, identity, diagnostics: told }
 }
 
 /// What to take down of a state. Addresses are taken off the Azure gateway only where it stays.

@@ -11,7 +11,7 @@ use crate::link::search::{Demolition, ImportId, Search};
 use crate::link::spec::Spec;
 use crate::link::survey::{Survey, SurveyAsk};
 use crate::link::tunnel::PerTunnel;
-use crate::plugin::{Cancel, Diagnostics};
+use crate::plugin::{Cancel, Diagnostic, Diagnostics};
 use crate::primitives::Tags;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub struct Outcome {
     pub diagnostics: Diagnostics,
     /// Something failed other than a tunnel that is built and not up in time.
     pub broken: bool,
+    /// What a failure leaves behind, unless a rollback follows.
+    pub remains: Option<Diagnostic>,
 }
 
 /// A link that was found for import.

@@ -332,6 +332,7 @@ impl Engine for Clouds {
                 observed: there.clone(),
                 diagnostics: Diagnostic::error("The Azure gateway failed").into(),
                 broken: true,
+                ..Outcome::default()
             };
         }
         self.build_azure(spec, &mut there);
