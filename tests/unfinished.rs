@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::{Link, TestEnv};
+use support::{Clouds, Link, TestEnv};
 
 const ADDRESS: &str = "awsazure_bgp_vpn.link";
 const FINISHED: &str = "will be finished, not replaced";
@@ -15,7 +15,7 @@ fn half_built(link: &Link, fault: &str) -> Option<TestEnv> {
     env.write(&link.to_string());
     env.fault(fault);
     let failed = env.apply_fails();
-    assert!(failed.words().contains("The next apply goes on from there"), "{}", failed.text());
+    assert!(failed.words().contains("Created by this run: "), "{}", failed.text());
     assert!(env.state()["resources"][0]["instances"][0]["status"] == "tainted", "{:#?}", env.state());
     env.sandbox().fault(&["--clear"]);
     Some(env)
@@ -54,13 +54,8 @@ fn a_failure_says_what_was_made_what_failed_what_bills_and_what_to_do() {
     env.write(&link.to_string());
     env.fault("fail call 1 of PutLocalGateway: forever refused");
     let created = env.apply_fails().words();
-    let told = [
-        "Creating the local network gateway for",
-        "correlation id",
-        "Made so far: ",
-        "By the hour bill: ",
-        "on_create_failure",
-    ];
+    let told =
+        ["Creating the local network gateway for", "correlation id", "Created by this run: ", "Billed by the hour: "];
     told.iter().for_each(|words| assert!(created.contains(words), "{words}: {created}"));
     env.sandbox().fault(&["--clear"]);
     env.apply();
@@ -68,12 +63,41 @@ fn a_failure_says_what_was_made_what_failed_what_bills_and_what_to_do() {
     env.write(&link.with("aws.asn", "64600").to_string());
     env.fault("fail call 1 of CreateVpnConnection: forever refused");
     let changed = env.apply_fails().words();
-    let told =
-        ["Creating the VPN connection to", "request id", "Made so far: ", "It is in the state. The next apply goes on"];
+    let told = ["Creating the VPN connection to", "request id", "Created by this run: ", "They are in the state."];
     told.iter().for_each(|words| assert!(changed.contains(words), "{words}: {changed}"));
-    assert!(!changed.contains("on_create_failure"), "nothing of a change is ever rolled back: {changed}");
     env.sandbox().fault(&["--clear"]);
     env.apply();
+    whole_and_gone(&env);
+}
+
+/// How often a failed run lists what exists.
+fn summaries(words: &str) -> usize {
+    words.matches("Created by this run: ").count()
+}
+
+#[test]
+fn failure_summary_appears_once_for_several_errors() {
+    let Some(env) = TestEnv::new() else { return };
+    env.write(&Link::whole("link").to_string());
+    env.fault("fail any call of PutLocalGateway: forever refused");
+    let failed = env.apply_fails().words();
+    assert!(failed.matches("Error: ").count() > 1, "one error only: {failed}");
+    assert_eq!(summaries(&failed), 1, "{failed}");
+}
+
+#[test]
+fn failure_summary_includes_gateway_that_azure_still_creates() {
+    let Some(env) = TestEnv::with(Clouds { time_scale: 600, seed: 1 }) else { return };
+    let link = Link::whole("link");
+    env.write(&link.clone().with("timeouts", "{ create = \"1s\" }").to_string());
+    let failed = env.apply_fails().words();
+    assert_eq!(env.world().of_kind("virtualNetworkGateways").len(), 1);
+    let summary = failed.split("Created by this run: ").nth(1).unwrap_or_else(|| panic!("no summary: {failed}"));
+    let billed = summary.split("Billed by the hour: ").nth(1).unwrap_or_default();
+    assert!(billed.contains("the Azure gateway"), "{failed}");
+    env.write(&link.to_string());
+    env.apply();
+    assert_eq!(gateway_creations(&env), 1);
     whole_and_gone(&env);
 }
 
@@ -198,6 +222,7 @@ fn a_rollback_leaves_nothing_of_a_failed_create_and_says_so() {
     env.fault("fail call 2 of PutLocalGateway: forever refused");
     let failed = env.apply_fails();
     assert!(failed.words().contains("The create was rolled back"), "{}", failed.text());
+    assert_eq!(summaries(&failed.words()), 0, "what is gone is listed: {}", failed.text());
     let left = env.world();
     assert!(left.is_empty(), "{left:#?}");
     assert!(env.resource("awsazure_bgp_vpn", "link").is_null());

@@ -94,7 +94,7 @@ async fn socket_skips_directories_that_cannot_hold_it() {
     let (long, split, good) =
         (folder.path().join("x".repeat(100)), folder.path().join("a|b"), folder.path().join("good"));
     let file = folder.path().join("file");
-    [&long, &split, &good].map(|path| std::fs::create_dir(path).unwrap());
+    [&long, &split, &good].into_iter().for_each(|path| std::fs::create_dir(path).unwrap());
     std::fs::write(&file, "").unwrap();
     let missing = folder.path().join("missing");
     let running = Running::start_below(vec![missing.clone(), file, long.clone(), split.clone(), good.clone()]);

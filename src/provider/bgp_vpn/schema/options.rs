@@ -124,6 +124,7 @@ pub(super) fn timeouts() -> Attribute {
         ("read", each("Limit of a refresh. Default `10m`.")),
     ];
     Attribute::nested(Nesting::Single, attributes).optional().description(
-        "How long operations may take, from `\"1s\"` to `\"168h\"`, such as `\"90m\"`, `\"2h30m\"` or `\"1.5h\"`.",
+        "How long operations may take, from `\"1s\"` to `\"168h\"`, such as `\"90m\"`, `\"2h30m\"` or `\"1.5h\"`. Waiting for other \
+         links of the same Azure gateway does not count.",
     )
 }
