@@ -48,7 +48,7 @@ pub enum Finding {
     #[error("The Azure gateway {0} is not there. Correct the id, or leave gateway_id out to have one created.")]
     NoAzureGateway(String),
     #[error(
-        "This Azure gateway cannot carry the link: {0}. Use an active-active, route-based VPN gateway with BGP, or leave gateway_id out to have one created."
+        "This Azure gateway cannot carry the link: {0}. The link needs an active-active, route-based VPN gateway with BGP. Change this gateway, or use another virtual network: each has one VPN gateway at most."
     )]
     UnfitGateway(&'static str),
     #[error(

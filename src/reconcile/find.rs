@@ -11,9 +11,10 @@ use crate::link::address::{InsideCidr, Slot};
 use crate::link::assemble::name_endpoints;
 use crate::link::known::Known;
 use crate::link::observed::Observed;
-use crate::link::ownership::{LINK, LinkId, NAME, UNFINISHED};
+use crate::link::ownership::{LINK, LinkId, NAME, PART, UNFINISHED};
 use crate::link::search::{AwsEnd, ImportId, Search};
 use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
+use crate::primitives::Tags;
 use futures::future::try_join_all;
 use futures::try_join;
 use std::collections::BTreeSet;
@@ -57,6 +58,11 @@ pub enum FindFault {
     NoConnection { region: Region, end: String, addresses: String, elsewhere: BTreeSet<String> },
     #[error("no tunnel of the VPN connections between the two has the inside CIDR {0}. There are {1}")]
     NoTunnel(InsideCidr, String),
+    #[error(
+        "the two VPN connections of this link end on different gateways, {0}: add the one on which it is to end, with the inside CIDR, \
+         to the id (<Azure gateway id>,<vgw-... or tgw-...>,<inside CIDR>). The next apply moves the other connection there"
+    )]
+    TwoEnds(String),
     #[error(
         "more than one link runs between these gateways: add the inside CIDR of one of its tunnels to the id. There are {0}"
     )]
@@ -105,15 +111,22 @@ pub async fn find(clouds: &Clouds, id: &ImportId, limits: &Limits) -> Result<Fou
     };
     let mut search =
         Search { known, link: Some(link), inside_cidrs: inside_cidrs.clone(), names: None, read_keys: true };
+    match aws_end(&site, id, &pair, search.link.as_ref(), limits).await? {
+        Some(Target::VpnGateway(id)) => search.known.vpn_gateway = Some(id),
+        Some(Target::TransitGateway(id)) => search.known.transit_gateway = Some(id),
+        Some(Target::Other) | None => {}
+    }
     for (instance, vpn) in pair.iter() {
         let Some(vpn) = vpn else { continue };
         *search.known.vpns.get_mut(instance) = Some(vpn.id.clone());
-        *search.known.customer_gateways.get_mut(instance) = Some(vpn.customer_gateway_id.clone());
-        match &vpn.target {
-            Target::VpnGateway(id) => search.known.vpn_gateway = Some(id.clone()),
-            Target::TransitGateway(id) => search.known.transit_gateway = Some(id.clone()),
-            Target::Other => {}
-        }
+        // A user may have set another customer gateway on the connection: the link's own one still is its own.
+        let is_own = |c: &&CustomerGateway| {
+            let part = c.tags.get(PART).is_some_and(|part| *part == instance.to_string());
+            c.state.is_living() && part && search.link.as_ref().is_some_and(|link| link.is_on(&c.tags))
+        };
+        let own = customers.iter().find(is_own).map(|c| c.id.clone());
+        *search.known.customer_gateways.get_mut(instance) =
+            Some(own.unwrap_or_else(|| vpn.customer_gateway_id.clone()));
         for (key, outside) in name_endpoints(&search, instance, vpn) {
             *search.known.outside_ips.get_mut(key) = Some(outside);
         }
@@ -207,6 +220,34 @@ async fn local_gateways(
     Ok(locals)
 }
 
+/// The gateway at AWS on which the link is to end. Where its two connections end on different ones, a user moved one of them with
+/// `ModifyVpnConnection`: the gateway that the id names counts, else the one that carries the link's tag.
+async fn aws_end(
+    site: &Site,
+    id: &ImportId,
+    pair: &Pair,
+    link: Option<&LinkId>,
+    limits: &Limits,
+) -> Result<Option<Target>, FindFault> {
+    let ends: BTreeSet<Target> = pair.iter().filter_map(|(_, vpn)| Some(vpn.as_ref()?.target.clone())).collect();
+    if ends.len() < 2 {
+        return Ok(ends.into_iter().next());
+    }
+    match &id.aws_gateway {
+        Some(AwsEnd::VpnGateway(id)) => return Ok(Some(Target::VpnGateway(id.clone()))),
+        Some(AwsEnd::TransitGateway(id)) => return Ok(Some(Target::TransitGateway(id.clone()))),
+        None => {}
+    }
+    let tags = link.map(|link| Tags::from([(LINK.to_owned(), link.to_string())]));
+    let own = match &tags {
+        Some(tags) => site.ec2.describe_vpn_gateways(&limits.aws(), &Filter::tags(tags)).await.map_err(Cause::from)?,
+        None => Vec::new(),
+    };
+    let own = own.into_iter().filter(|gateway| gateway.state.is_living()).map(|it| Target::VpnGateway(it.id));
+    let words: Vec<String> = ends.iter().map(ToString::to_string).collect();
+    own.into_iter().find(|own| ends.contains(own)).map(Some).ok_or_else(|| FindFault::TwoEnds(words.join(" and ")))
+}
+
 /// That the named AWS end does not exist at all, which says more than that nothing ends on it.
 async fn no_end(id: &ImportId, site: &Site, limits: &Limits) -> Result<Option<FindFault>, Cause> {
     let (waits, ec2) = (&limits.aws(), &site.ec2);
@@ -268,8 +309,10 @@ fn choose(
         Some(link) => vpn.tags.get(LINK) == Some(link),
         None => vpn.target == lead.target && !vpn.tags.contains_key(LINK),
     };
+    // By its tag a connection belongs to the link also where it was moved to another gateway.
+    let candidates = if lead.tags.contains_key(LINK) { &of_gateway } else { &found };
     let of = |instance: Instance| -> Vec<&VpnConnection> {
-        found.iter().filter(|(i, v)| *i == instance && belongs(v)).map(|(_, v)| *v).collect()
+        candidates.iter().filter(|(i, v)| *i == instance && belongs(v)).map(|(_, v)| *v).collect()
     };
     let other = if at == Instance::Zero { Instance::One } else { Instance::Zero };
     let mut pair = Pair::default();

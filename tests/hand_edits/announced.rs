@@ -5,8 +5,9 @@ use super::simulated::Sim;
 use super::simulated::clock::simulated;
 use super::simulated::core::{Core, Run, Stored};
 use super::simulated::lookout::Lookout;
-use awsazure::aws::ConnectionOptions;
-use awsazure::aws::model::{NetworkCidrs, TunnelOptions, VpnConnectionId};
+use awsazure::aws::model::{NetworkCidrs, Target, TunnelOptions, VpnConnectionId};
+use awsazure::aws::{ConnectionEnds, ConnectionOptions, Own};
+use awsazure::primitives::{Asn, Tags};
 
 const SUMMARY: &str = "Repairs interrupt tunnels";
 
@@ -55,5 +56,36 @@ fn announce_interruptions_of_a_repair_and_after_an_import() {
             core.run(&Run::Apply).await.unwrap();
             assert_eq!(announced(&core), None, "what was repaired is not announced again");
         }
+    });
+}
+
+#[test]
+fn import_finds_the_own_gateway_of_a_moved_connection() {
+    let link = Link::new();
+    simulated(|| async move {
+        let sim = link.sim();
+        let (ec2, waits) = (ec2(&sim).await, sim.limits().aws());
+        let other = ec2.create_vpn_gateway(&waits, Asn(64_512), &Tags::new(), Own::new(&Tags::new())).await.unwrap();
+        ec2.wait_vpn_gateway_available(&waits, &other.id).await.unwrap();
+        let moved = VpnConnectionId(link.text("tunnels.instance0_tunnel1.aws_vpn_connection_id"));
+        let ends = ConnectionEnds { customer_gateway: None, target: Some(Target::VpnGateway(other.id.clone())) };
+        ec2.change_connection_ends(&waits, &moved, &ends).await.unwrap();
+        settle(&sim).await;
+        let own = link.text("aws.vpn_gateway_id");
+        for id in [link.text("id"), format!("{},{own}", link.text("azure.gateway_id"))] {
+            let mut core = link.core(&sim);
+            core.stored = Stored::default();
+            core.run(&Run::Import(id)).await.unwrap();
+            let state = &core.stored.state;
+            assert_eq!(state.at(&"aws.vpn_gateway_id".into()).as_str(), Some(own.as_str()));
+            let drift = format!("{:?}", state.get("drift"));
+            assert!(drift.contains(&moved.0) && drift.contains(&other.id.0), "{drift}");
+        }
+        let mut core = link.core(&sim);
+        let lookout = Lookout::over(&sim).unwrap();
+        core.run(&Run::Apply).await.unwrap();
+        lookout.never_fewer_than(2).unwrap();
+        core.plans_nothing().await.unwrap();
+        assert!(announced(&core).is_none_or(|words| words.contains(&moved.0)));
     });
 }

@@ -6,7 +6,9 @@ use super::simulated::lookout::Lookout;
 use super::simulated::verify::ended_well;
 use awsazure::aws::model::{NetworkCidrs, State, Target, TunnelOptions, VpnGateway, VpnGatewayId};
 use awsazure::aws::{ConnectionEnds, ConnectionOptions, Own};
+use awsazure::link::decide::decide;
 use awsazure::link::observed::Observed;
+use awsazure::link::step::{Object, Verb};
 use awsazure::link::tunnel::{Instance, PerInstance, TunnelKey};
 use awsazure::primitives::Tags;
 use serde_json::json;
@@ -168,5 +170,27 @@ fn disable_ikev1_one_tunnel_at_a_time() {
         scene.settle().await;
         let after = scene.repaired(3).await;
         assert!(TunnelKey::ALL.iter().all(|key| after.tunnel(*key).unwrap().options.ike_versions == ["ikev2"]));
+    });
+}
+
+/// An IKEv1 connection cannot be changed to IKEv2. Its tunnel may carry traffic, so that it is recreated when all others are up.
+#[test]
+fn recreate_ikev1_connections_one_at_a_time() {
+    simulated(|| async {
+        let scene = Scene::new(37).await;
+        let mut seen = scene.seen().await;
+        for key in TunnelKey::ALL {
+            seen.azure.connections.get_mut(key).as_mut().unwrap().protocol = Some("IKEv1".to_owned());
+        }
+        let steps = decide(&scene.spec, &seen);
+        for key in TunnelKey::ALL {
+            let deleted = steps.iter().find(|s| s.id() == (Object::Connection(key), Verb::Delete)).unwrap();
+            assert!(deleted.after.contains(&(Object::OtherTunnels(key), Verb::Await)), "{:?}", deleted.after);
+        }
+        let gates = steps.iter().filter(|s| matches!(s.object, Object::OtherTunnels(_))).collect::<Vec<_>>();
+        for (at, gate) in gates.iter().enumerate().skip(1) {
+            let before = TunnelKey::ALL[at - 1];
+            assert!(gate.after.contains(&(Object::Session(before), Verb::Await)), "{:?}", gate.after);
+        }
     });
 }
