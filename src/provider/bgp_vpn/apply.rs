@@ -13,23 +13,20 @@ use super::public_subnet;
 use super::recall::{BROKEN_OFF, Recall, drift, is_unfinished};
 use super::settle::{Ground, settle};
 use super::spec::{Keys, Surroundings, key_storage, own_keys, search, spec, subscription, text};
-use super::state::{complete, identity, is_gone, managed, own_addresses, read_managed};
-use crate::aws::model::{KeyStorage, RouteTableId};
+use super::state::{complete, identity, is_gone, managed, read_managed};
+use super::teardown::{aws_half, demolition, former};
+use crate::aws::model::KeyStorage;
 use crate::azure::id::ResourceId;
-use crate::link::address::InsideCidr;
-use crate::link::managed::{Kind, Managed};
+use crate::link::managed::Managed;
 use crate::link::observed::Observed;
-use crate::link::ownership::propagation_mark;
 use crate::link::route_tables::wanted_tables;
 use crate::link::search::{Demolition, Search};
-use crate::link::spec::{AwsGateway, AwsNetwork, Former, Spec};
+use crate::link::spec::{AwsGateway, AwsNetwork, Spec};
 use crate::link::survey::Survey;
 use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
 use crate::primitives::parse_duration;
 use crate::provider::summary;
-use ipnet::Ipv4Net;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A create or update under way.
@@ -129,7 +126,7 @@ async fn carry_out(
     if let Some(changes) =
         changes.filter(|changes| if request.is_create() { changes.aws_moved() } else { changes.aws_anew() })
     {
-        let demolition = aws_half(changes, job);
+        let demolition = aws_half(changes, &job.before, &job.private, &job.spec.azure.subscription);
         let job = job.before_move(changes.prior);
         let save = |observed: &Observed| {
             let stored = job.stored(observed, false);
@@ -247,48 +244,6 @@ fn keys(request: &ApplyRequest, target: &Value, changes: Option<Changes<'_>>, pr
     }
 }
 
-/// What the link has put somewhere and is not to have there any more. Only what was last applied counts as put there by it.
-fn former(prior: &Value, target: &Value, private: &Private, before: &Managed) -> Former {
-    let cidrs = |value: &Value| super::settle_options::inside_cidrs(value);
-    let placed = |cidrs: Option<PerTunnel<InsideCidr>>| {
-        let cidrs = cidrs.iter().flat_map(PerTunnel::iter).collect::<Vec<_>>().into_iter();
-        cidrs.map(|(key, cidr)| (key.instance, cidr.azure_ip())).collect::<BTreeSet<_>>()
-    };
-    let last = cidrs(&private.applied).or_else(|| cidrs(prior));
-    let mut addresses = placed(last);
-    let instance = |index: usize| Instance::ALL.into_iter().find(|instance| instance.index() == index);
-    addresses.extend(private.former.iter().filter_map(|(index, ip)| Some((instance(*index)?, *ip))));
-    let wanted = placed(cidrs(target));
-    addresses.retain(|at| !wanted.contains(at) && !private.origin.found.contains(&at.1));
-    let tables = target.at(&"aws.route_table_ids".into()).as_list();
-    let hands_off = tables.is_some_and(<[Value]>::is_empty);
-    let unwanted = |table: &str| tables.is_some_and(|ids| !ids.iter().any(|id| id.as_str() == Some(table)));
-    let own = || before.ids(Kind::AwsRoutePropagation).filter_map(|id| id.split_once('/'));
-    let unmarked =
-        own().filter(|(table, _)| unwanted(table)).map(|(table, gateway)| propagation_mark(table, gateway).0);
-    let tables = own().filter(|_| !hands_off).map(|(table, _)| RouteTableId(table.to_owned()));
-    let last = private.setting(prior, &"azure.virtual_network".into());
-    let (had, has) = (network_parts(last), network_parts(target.get("azure").get("virtual_network")));
-    let keys = |value: &Value| value.get("tags").as_map().into_iter().flatten().map(|(key, _)| key.clone()).collect();
-    let (carried, wanted): (BTreeSet<String>, BTreeSet<String>) = (keys(prior), keys(target));
-    Former {
-        addresses,
-        route_tables: tables.collect(),
-        address_space: had.0.difference(&has.0).copied().collect(),
-        subnets: had.1.difference(&has.1).cloned().collect(),
-        public_subnet: public_subnet::replaces(Changes { prior, planned: target }),
-        tags: carried.difference(&wanted).cloned().chain(unmarked).collect(),
-    }
-}
-
-/// Ranges and subnets of a VNet that a link makes.
-fn network_parts(made: &Value) -> (BTreeSet<Ipv4Net>, BTreeSet<String>) {
-    let ranges = made.get("address_space").as_list().into_iter().flatten();
-    let ranges = ranges.filter_map(|range| range.as_str()?.parse().ok()).collect();
-    let subnets = made.get("subnets").as_map().into_iter().flatten().map(|(name, _)| name.clone()).collect();
-    (ranges, subnets)
-}
-
 /// A plan with its unknown places taken from what is settled by now.
 fn filled(planned: &Value, settled: &Value) -> Value {
     match (planned, settled) {
@@ -344,7 +299,7 @@ impl Job {
             remember_failed(&mut private, &self.private, changes);
         }
         private.replaces.clear();
-        (private.surveyed, private.finishes, private.imported) = (false, false, false);
+        (private.surveyed, private.finishes, private.imported, private.announced) = (false, false, false, false);
         if !whole {
             // What did not end well is asked for again.
             self.asked.iter().for_each(|(name, before)| state.set(*name, before.clone()));
@@ -412,24 +367,6 @@ fn spelled(target: &Value, id: &ResourceId) -> String {
 pub fn identity_of(state: &Value) -> Option<Value> {
     let (gateway, cidr) = state.get("id").as_str()?.rsplit_once(',')?;
     Some(identity(gateway, cidr).1)
-}
-
-/// What goes of the AWS half before it is built anew.
-fn aws_half(changes: Changes<'_>, job: &Job) -> Demolition {
-    let gateway = changes.at("aws.vpn_gateway_id") || changes.at("aws.asn");
-    let network = changes.at("aws.vpc_id") || changes.at("aws.region");
-    let goes = |kind: &Kind| match kind {
-        Kind::AwsVpnConnection | Kind::AwsCustomerGateway | Kind::AwsRoutePropagation => true,
-        Kind::AwsVpnGateway => gateway || network,
-        Kind::AwsVpc | Kind::AwsInternetGateway | Kind::AwsSubnet | Kind::AwsRouteTable => network,
-        _ => false,
-    };
-    let managed = job.before.0.iter().filter(|(kind, _)| goes(kind)).map(|(kind, ids)| (*kind, ids.clone())).collect();
-    let mut demolition = demolition(changes.prior, &job.private, Managed(managed), job.spec.azure.subscription.clone());
-    demolition.link = job.spec.link.clone();
-    demolition.azure_gateway = None;
-    demolition.own_addresses.clear();
-    demolition
 }
 
 fn forget_aws(search: &mut Search, changes: Changes<'_>, spec: &Spec) {
@@ -502,6 +439,7 @@ pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest
     let mut told = outcome.diagnostics;
     outcome.remains.into_iter().for_each(|remains| told.push(remains));
     if !told.has_errors() {
+        link.iter().for_each(|link| recall.forget(link));
         return ApplyResponse { diagnostics: told, ..ApplyResponse::default() };
     }
     if outcome.observed == Observed::default() {
@@ -510,33 +448,6 @@ pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest
     let (new_state, _) = stored(&outcome.observed);
     let identity = identity_of(&new_state);
     ApplyResponse { new_state, private: kept, identity, diagnostics: told }
-}
-
-/// What to take down of a state. Addresses are taken off the Azure gateway only where it stays.
-fn demolition(state: &Value, private: &Private, managed: Managed, subscription: String) -> Demolition {
-    let (azure, aws) = (state.get("azure"), state.get("aws"));
-    let resource = |name: &str| text(azure, name).and_then(|id| ResourceId::parse(&id).ok());
-    let cidrs = super::settle_options::inside_cidrs(state);
-    let first = TunnelKey { instance: Instance::Zero, number: 1 };
-    let link = resource("virtual_network_id").zip(cidrs.as_ref());
-    let link = link.map(|(network, cidrs)| super::spec::link_id(state, private, &network, *cidrs.get(first)));
-    let stays = managed.ids(Kind::AzureGateway).next().is_none();
-    Demolition {
-        link: link.or_else(|| private.link.clone()).unwrap_or_else(|| crate::link::ownership::LinkId::found("")),
-        region: crate::aws::model::Region(text(aws, "region").unwrap_or_default()),
-        resource_group: text(azure, "resource_group_name").unwrap_or_default(),
-        azure_gateway: resource("gateway_id"),
-        own_addresses: if stays { own_addresses(state, private) } else { Vec::new() },
-        managed,
-        subscription,
-        subnets: recorded_subnets(state, private),
-    }
-}
-
-/// Subnets of a VNet that the link creates, by the state and by what was applied last: an update that failed may be in between.
-fn recorded_subnets(state: &Value, private: &Private) -> BTreeSet<String> {
-    let network = |value: &Value| network_parts(value.get("azure").get("virtual_network")).1;
-    network(state).into_iter().chain(network(&private.applied)).collect()
 }
 
 /// A limit from `timeouts`.

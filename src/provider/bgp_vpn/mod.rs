@@ -14,6 +14,7 @@
 //! | `state`, `follow` | put what was observed into a state |
 //! | `outdated` | rejects an apply whose plan no longer fits the clouds |
 //! | `public_subnet` | changes the public subnet of a created VPC |
+//! | `teardown` | says what an apply takes down, for the apply and for the plan that announces it |
 //! | `private` | remembers what was last applied |
 //! | `recall` | remembers states, so that a link whose create never ended is finished |
 //! | `apply`, `read`, `import` | carry it out |
@@ -39,6 +40,7 @@ mod settle_options;
 mod spec;
 mod state;
 mod static_routing;
+mod teardown;
 pub(super) mod unread;
 mod wish;
 

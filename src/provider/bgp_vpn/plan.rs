@@ -14,12 +14,13 @@ use super::settle_options::{has_public_ips, inside_cidrs};
 use super::spec::{link_id, read_zones, search, subscription};
 use super::state::planned_tunnel;
 use super::static_routing::refuse_plan;
+use super::teardown::{announcement as announcement_of, update_removal, whole_removal};
 use super::wish::wish;
 use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnConnection, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::fault::{Fault, Field, Problem};
-use crate::link::managed::Kind;
+use crate::link::managed::{Kind, Managed};
 use crate::link::ownership::LinkId;
 use crate::link::rules::{New, check_fields, check_presence, check_whole};
 use crate::link::survey::{Finding, Site, Survey, SurveyAsk, check};
@@ -44,8 +45,7 @@ const FIRST: TunnelKey = TunnelKey { instance: Instance::Zero, number: 1 };
 /// Plans a create, an update or a destroy.
 pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) -> PlanResponse {
     if request.is_destroy() {
-        let (private, identity) = (request.private, request.identity);
-        return PlanResponse { private, identity, ..PlanResponse::default() };
+        return plan_destroy(engine, recall, request);
     }
     let mut told = validate(&request.config);
     if told.has_errors() {
@@ -54,7 +54,7 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
     let mut private = Private::read(&request.private);
     if request.is_create() {
         // The plan of the create half of a replacement carries what was remembered of the link that goes.
-        private = Private { replaces: private.replaces, ..Private::default() };
+        private = Private { replaces: private.replaces, announced: private.announced, ..Private::default() };
     }
     let prior = (!request.prior.is_null()).then_some(&request.prior);
     let (config, assumed) = assume_unchanged(&request.config, prior);
@@ -106,6 +106,10 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
     }
     let requires_replace = match prior {
         None => {
+            if !private.finishes && !private.announced {
+                told.extend(replaced_unasked(engine, recall, link.as_ref()).as_ref().and_then(announcement_of));
+            }
+            private.announced = false;
             fresh(&mut draft);
             Vec::new()
         }
@@ -121,7 +125,16 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
             draft.left.iter().for_each(|path| told.push(drifted_warning(path, &config, prior)));
             // Terraform may replace it though nothing here asks for that: the next plan has these bytes and no prior state.
             private.replaces = own_ids(prior);
-            changes.replacing()
+            let replacing = changes.replacing();
+            private.announced = !replacing.is_empty();
+            let removed = if private.announced {
+                whole_removal(prior, &private, engine.subscription())
+            } else {
+                let seen = recall.seen(link.as_ref());
+                update_removal(changes, &private, seen.as_ref(), engine.subscription(), engine.default_tags())
+            };
+            told.extend(announcement_of(&removed));
+            replacing
         }
     };
     assumed.iter().for_each(|path| draft.planned.set_at(path, Value::unknown()));
@@ -133,6 +146,26 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
         deferred: None,
         diagnostics: told,
     }
+}
+
+/// A destroy needs no plan but for what it announces.
+fn plan_destroy(engine: &dyn Engine, recall: &Recall, request: PlanRequest) -> PlanResponse {
+    let private = Private::read(&request.private);
+    let link = link_of(&request.prior, &private, engine.subscription());
+    let outlived = recall.is_outlived(&request.prior, link.as_ref());
+    let removed = (!outlived).then(|| whole_removal(&request.prior, &private, engine.subscription()));
+    PlanResponse {
+        private: request.private,
+        identity: request.identity,
+        diagnostics: removed.as_ref().and_then(announcement_of).into_iter().collect(),
+        ..PlanResponse::default()
+    }
+}
+
+/// What the plan of a create deletes: a link that Terraform replaces though no setting asks for it.
+fn replaced_unasked(engine: &dyn Engine, recall: &Recall, link: Option<&LinkId>) -> Option<Managed> {
+    let recalled = recall.of(link)?;
+    Some(whole_removal(&recalled.state, &recalled.private.unwrap_or_default(), engine.subscription()))
 }
 
 /// What settings are made from, for a request.

@@ -97,6 +97,8 @@ pub struct Private {
     pub owned: BTreeSet<String>,
     /// What the repair of that which was last read to differ interrupts, in words.
     pub interrupts: Vec<String>,
+    /// Of a plan: what it deletes was announced, and the plan of the create half need not say it again.
+    pub announced: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -116,6 +118,7 @@ struct Stored {
     static_routed: BTreeSet<String>,
     owned: BTreeSet<String>,
     interrupts: Vec<String>,
+    announced: bool,
 }
 
 impl Default for Stored {
@@ -135,6 +138,7 @@ impl Default for Stored {
             static_routed: BTreeSet::new(),
             owned: BTreeSet::new(),
             interrupts: Vec::new(),
+            announced: false,
         }
     }
 }
@@ -159,6 +163,7 @@ impl Private {
             static_routed: stored.static_routed,
             owned: stored.owned,
             interrupts: stored.interrupts,
+            announced: stored.announced,
         }
     }
 
@@ -178,6 +183,7 @@ impl Private {
             static_routed: self.static_routed.clone(),
             owned: self.owned.clone(),
             interrupts: self.interrupts.clone(),
+            announced: self.announced,
         };
         serde_json::to_vec(&stored).unwrap_or_default()
     }

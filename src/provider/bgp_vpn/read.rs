@@ -76,6 +76,7 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
     if let Some(link) = link.as_ref().filter(|_| stuck) {
         recall.unfinished(link);
     }
+    link.iter().for_each(|link| recall.saw(link, &observed));
     recall.note(&state, link, Some(&private));
     let identity = identity_of(&state).or(request.identity);
     let diagnostics = unread_keys(&observed).into_iter().collect();

@@ -12,6 +12,7 @@
 
 use super::changes::Changes;
 use super::private::Private;
+use crate::link::observed::Observed;
 use crate::link::ownership::LinkId;
 use crate::plugin::{Diagnostic, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,6 +58,8 @@ pub struct Recalled {
 pub struct Recall {
     links: Mutex<BTreeMap<String, Recalled>>,
     finished: Mutex<BTreeSet<String>>,
+    /// What was read of each link.
+    seen: Mutex<BTreeMap<String, Observed>>,
 }
 
 fn lock<T>(place: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -81,6 +84,22 @@ impl Recall {
         let before = links.remove(link.as_str()).and_then(|before| before.private);
         let private = private.cloned().or(before);
         links.insert(link.as_str().to_owned(), Recalled { state: state.clone(), private });
+    }
+
+    /// Remembers what was read of a link.
+    pub fn saw(&self, link: &LinkId, observed: &Observed) {
+        lock(&self.seen).insert(link.to_string(), observed.clone());
+    }
+
+    /// What was read of a link last.
+    pub fn seen(&self, link: Option<&LinkId>) -> Option<Observed> {
+        lock(&self.seen).get(link?.as_str()).cloned()
+    }
+
+    /// Forgets a link that is gone.
+    pub fn forget(&self, link: &LinkId) {
+        lock(&self.links).remove(link.as_str());
+        lock(&self.seen).remove(link.as_str());
     }
 
     /// The link as it was read last.
