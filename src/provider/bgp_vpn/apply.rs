@@ -290,6 +290,7 @@ impl Job {
         }
         let broken_off = (!whole && !self.unfinished).then(|| BROKEN_OFF.to_owned());
         state.set("drift", drift(self.unfinished && !whole, broken_off.into_iter().collect()));
+        private.forget_unknown(&state);
         private.remember(&state);
         if whole {
             remember_configured(&mut private, &self.config);

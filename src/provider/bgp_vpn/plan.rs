@@ -75,10 +75,12 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
         surveyed = complete && survey.answers(&ask);
         draft = settle(&ground(engine, &config, prior, &private, &survey));
     }
+    if prior.is_none() {
+        private.replaces.extend(recall.unfinished_states().iter().flat_map(own_ids));
+    }
     let link = link_of(&draft.planned, &private, engine.subscription());
     let left = recall.of(link.as_ref()).filter(|left| prior.is_none() && is_unfinished(&left.state));
     if let Some(recalled) = left {
-        private.replaces.extend(own_ids(&recalled.state));
         if recalled.is_finished_by(&draft.planned) {
             private.finishes = true;
             private.link = recalled.private.as_ref().and_then(|private| private.link.clone());
@@ -87,7 +89,8 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
         }
     }
     let settled = ground(engine, &config, prior, &private, &survey);
-    let mut faults = judge(&settled, &draft.planned, engine);
+    // A replacement is planned once more without a prior state, which is when its surroundings count.
+    let mut faults = if replaced { Vec::new() } else { judge(&settled, &draft.planned, engine) };
     if prior.is_none() && request.may_be_applying {
         surveyed &= !postpone(&mut faults);
     }

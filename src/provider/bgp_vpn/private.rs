@@ -217,6 +217,15 @@ impl Private {
         }
     }
 
+    /// Forgets the settings that a state leaves unknown: what was applied before belongs to objects that are gone.
+    pub fn forget_unknown(&mut self, state: &Value) {
+        for path in SETTINGS.map(AttributePath::from) {
+            if !state.at(&path).is_wholly_known() {
+                self.applied.set_at(&path, Value::Null);
+            }
+        }
+    }
+
     /// The setting that counts where nothing is configured: as last applied, else as the state has it.
     pub fn setting<'a>(&'a self, state: &'a Value, path: &AttributePath) -> &'a Value {
         let applied = self.applied.at(path);

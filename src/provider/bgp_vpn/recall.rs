@@ -112,6 +112,13 @@ impl Recall {
         self.of(link).is_some_and(|recalled| recalled.private.is_some())
     }
 
+    /// The states of links that are unfinished. Terraform destroys these links before it creates others in their place, so that
+    /// what they hold conflicts with no create.
+    pub fn unfinished_states(&self) -> Vec<Value> {
+        let links = lock(&self.links);
+        links.values().map(|recalled| &recalled.state).filter(|state| is_unfinished(state)).cloned().collect()
+    }
+
     /// Remembers that a state holds the whole link.
     pub fn finished(&self, link: &LinkId) {
         lock(&self.finished).insert(link.to_string());

@@ -72,11 +72,24 @@ impl Ground<'_, '_> {
         let configured = self.config.at(&"aws.vpn_gateway_id".into());
         match self.prior {
             None => !configured.is_null(),
-            Some(_) if configured.is_null() || Some(configured) == self.state("aws.vpn_gateway_id") => {
-                self.private.origin.vpn_gateway_given
-            }
+            Some(_) if configured.is_null() => self.private.origin.vpn_gateway_given && !self.leaves_vpn_gateway(),
+            Some(_) if Some(configured) == self.state("aws.vpn_gateway_id") => self.private.origin.vpn_gateway_given,
             Some(_) => true,
         }
+    }
+
+    /// Whether the configuration names a VPC instead of the VPN gateway that was given, and not the one of that gateway: AWS
+    /// attaches one VPN gateway to a VPC.
+    fn leaves_vpn_gateway(&self) -> bool {
+        let vpc = self.config.at(&"aws.vpc_id".into());
+        let creates = self.config.at(&"aws.vpc".into()).is_set() && vpc.is_null();
+        creates || vpc.is_set() && Some(vpc) != self.state("aws.vpc_id")
+    }
+
+    /// Whether the AWS gateway before was not created by this link, and the one that is planned is.
+    fn takes_own_aws_gateway(&self) -> bool {
+        let before = self.private.origin.vpn_gateway_given || self.state("aws.transit_gateway_id").is_some();
+        self.prior.is_some() && before && !self.vpn_gateway_given() && !self.on_transit_gateway()
     }
 }
 
@@ -246,7 +259,7 @@ fn aws(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
 
     let asn = match (ground.followed("aws.asn"), gateway) {
         _ if !draft.configured("aws.transit_gateway_id").is_known() => None,
-        (Some(last), _) if !new_gateway_given => Some(last),
+        (Some(last), _) if !new_gateway_given && !ground.takes_own_aws_gateway() => Some(last),
         (_, Looked::Found(gateway)) if given => Some(gateway.asn.0.into()),
         _ if given => None,
         _ => Some(AWS_ASN.into()),
