@@ -117,6 +117,10 @@ pub enum Finding {
         "The gateways cannot be claimed while others hang on them, and this link did not make {0}. Remove what is not needed any more, or leave manage_gateways false."
     )]
     Shared(String),
+    #[error(
+        "A create does not take over existing gateways. Create the link without manage_gateways, then set it to true: from that apply on, destroy deletes the gateways."
+    )]
+    ClaimAtCreate,
 }
 
 impl Finding {
@@ -163,6 +167,7 @@ impl Finding {
             Finding::Overlap { .. } => "Address ranges overlap",
             Finding::Unrouted(_) => "Subnets without routes",
             Finding::Shared(_) => "Gateway is shared",
+            Finding::ClaimAtCreate => "Unsupported manage_gateways",
         }
     }
 }

@@ -10,7 +10,9 @@ pub fn needs(object: &Object) -> Vec<Object> {
     match object {
         ResourceGroup | Vpc | VpnGateway => vec![],
         VirtualNetwork | PublicIp(_) => vec![ResourceGroup],
-        GatewaySubnet | Subnet(_) => vec![VirtualNetwork],
+        // The tags of the address record the subnet, which has none.
+        GatewaySubnet => vec![VirtualNetwork, PublicIp(Instance::Zero)],
+        Subnet(_) => vec![VirtualNetwork],
         Gateway => {
             vec![ResourceGroup, VirtualNetwork, GatewaySubnet, PublicIp(Instance::Zero), PublicIp(Instance::One)]
         }

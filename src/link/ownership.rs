@@ -4,6 +4,7 @@ use super::address::InsideCidr;
 use super::observed::Observed;
 use crate::azure::id::ResourceId;
 use crate::primitives::Tags;
+use ipnet::Ipv4Net;
 use std::fmt;
 use std::fmt::Display;
 use std::net::Ipv4Addr;
@@ -39,6 +40,15 @@ pub fn propagation_mark(table: &str, gateway: &str) -> (String, String) {
 /// What the tags of a customer gateway say that its link switched on, each as `rtb-.../vgw-...`, which is how `managed` has it.
 pub fn propagations(tags: &Tags) -> impl Iterator<Item = String> {
     tags.iter().filter_map(|(key, gateway)| Some(format!("{}/{gateway}", key.strip_prefix(PROPAGATES)?)))
+}
+
+/// On public IPs of a gateway whose subnet this link creates in an existing network: the prefix of that subnet, which has no
+/// tags of its own. Written before the subnet is created, so that a killed run leaves none behind.
+pub const GATEWAY_SUBNET: &str = "awsazure:gateway-subnet";
+
+/// The gateway subnet that the tags of a public IP record.
+pub fn created_gateway_subnet(tags: &Tags) -> Option<Ipv4Net> {
+    tags.get(GATEWAY_SUBNET)?.parse().ok()
 }
 
 /// How far somebody got with a link that no state knows.

@@ -18,6 +18,7 @@ pub mod pair;
 pub mod point;
 #[path = "../random/rules.rs"]
 pub mod rules;
+pub mod scene;
 pub mod sweep;
 pub mod umpire;
 pub mod variety;

@@ -188,6 +188,7 @@ async fn prepare(
     let ground = Ground { survey: &survey, ..ground(engine, &request.config, prior, &private, &survey) };
     let settled = settle(&ground).planned;
     let target = filled(&request.planned, &settled);
+    let claims = ground.claims(&target);
     // Also where plan saw all surroundings, a setting may have been unknown by then.
     let found = diagnostics(judge(&ground, &target, engine));
     if found.has_errors() {
@@ -219,8 +220,6 @@ async fn prepare(
         )
     })?;
     spec.former.tags.retain(|key| !spec.tags.contains_key(key));
-    let claims = prior.is_some_and(|prior| prior.get("manage_gateways").as_bool() == Some(false))
-        && target.get("manage_gateways").as_bool() == Some(true);
     let triggers =
         ["rotate_keys", "preshared_keys_wo_version", "tags"].map(|name| Some((name, prior?.get(name).clone())));
     let asked = triggers.into_iter().flatten().collect();

@@ -236,7 +236,8 @@ impl Changes<'_> {
         } else if self.raises_keys() {
             told.push(warning("Your own shared keys will be set", keys, "preshared_keys_wo_version"));
         }
-        if self.replaces_something("manage_gateways") && self.planned.get("manage_gateways").as_bool() == Some(true) {
+        let claims = !origin.azure_gateway_given && self.replaces_something("manage_gateways");
+        if claims && self.planned.get("manage_gateways").as_bool() == Some(true) {
             let id = |path: &str| self.planned.at(&path.into()).as_str().unwrap_or("none yet").to_owned();
             let vpn_gateway = match self.planned.at(&"aws.transit_gateway_id".into()).is_null() {
                 true => format!(", and the virtual private gateway ({})", id("aws.vpn_gateway_id")),

@@ -301,7 +301,11 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
     // The subnet of a gateway that exists cannot be resized: a warning at every change would help nobody.
     let settled_subnet = |fault: &Fault| existing && matches!(fault.problem, Problem::GatewaySubnetSmall(_));
     faults.extend(check(site, ground.survey).into_iter().filter(|fault| !settled_subnet(fault)));
-    if changes.is_some_and(|c| c.at("manage_gateways")) && settled.get("manage_gateways").as_bool() == Some(true) {
+    let claims_new = ground.prior.is_none() && configured_true(ground.config, "manage_gateways");
+    if claims_new && azure_given && (vpn_given || on_transit_gateway) {
+        faults.push(Fault::error(Field::ManageGateways, Problem::Surroundings(Finding::ClaimAtCreate)));
+    }
+    if ground.claims(settled) {
         let ids = &own;
         let own = |c: &&crate::azure::model::Connection| {
             let tagged = link.as_ref().is_some_and(|link| link.is_on(&c.resource.tags));
@@ -321,6 +325,10 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
         }
     }
     faults
+}
+
+fn configured_true(config: &Value, name: &str) -> bool {
+    config.get(name).as_bool() == Some(true)
 }
 
 /// Ids of the shared and single objects that a state holds.
@@ -405,8 +413,7 @@ pub fn link_of(settled: &Value, private: &Private, subscription: Option<String>)
 /// Where the gateways come from, and what is there already that this link must not count as its own.
 pub fn origin(ground: &Ground<'_, '_>, survey: &Survey, settled: &Value) -> Origin {
     let last = &ground.private.origin;
-    let claimed = ground.prior.is_some_and(|prior| prior.get("manage_gateways").as_bool() == Some(false))
-        && settled.get("manage_gateways").as_bool() == Some(true);
+    let claimed = ground.claims(settled);
     let vpn_gateway_given = ground.vpn_gateway_given();
     let replaced = |id: &str| ground.private.replaces.iter().any(|gone| gone.eq_ignore_ascii_case(id));
     let lacks = survey.network.found().is_some_and(|network| {

@@ -86,6 +86,13 @@ impl Ground<'_, '_> {
         creates || vpc.is_set() && Some(vpc) != self.state("aws.vpc_id")
     }
 
+    /// Whether the configuration asks to take over gateways that this link did not create.
+    pub fn claims(&self, settled: &Value) -> bool {
+        self.prior.is_some_and(|prior| prior.get("manage_gateways").as_bool() == Some(false))
+            && self.config.get("manage_gateways").is_set()
+            && settled.get("manage_gateways").as_bool() == Some(true)
+    }
+
     /// Whether the AWS gateway before was not created by this link, and the one that is planned is.
     fn takes_own_aws_gateway(&self) -> bool {
         let before = self.private.origin.vpn_gateway_given || self.state("aws.transit_gateway_id").is_some();
@@ -255,7 +262,8 @@ fn aws(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
     };
     draft.fill("aws.vpc_id", vpc);
     let same_vpc = ground.prior.is_some_and(|prior| prior.at(&"aws.vpc_id".into()) == draft.at("aws.vpc_id")) && !moved;
-    draft.fill("aws.vpc", last_vpc.filter(|_| same_vpc || moved && draft.configured("aws.vpc_id").is_null()));
+    let recreated = moved && !given && draft.configured("aws.vpc_id").is_null();
+    draft.fill("aws.vpc", last_vpc.filter(|_| same_vpc || recreated));
 
     let asn = match (ground.followed("aws.asn"), gateway) {
         _ if !draft.configured("aws.transit_gateway_id").is_known() => None,
@@ -336,6 +344,8 @@ pub fn aws_name<'a>(names: &'a AwsNames, attribute: &str) -> Option<&'a String> 
 fn manage_gateways(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
     let configured = |path: &str| draft.configured(path);
     let value = match ground.state("manage_gateways") {
+        // A gateway that this link creates is its own. What was not created by it remains as it is.
+        Some(_) if ground.takes_own_aws_gateway() => true.into(),
         Some(state) => state.clone(),
         None => {
             let aws = ["aws.transit_gateway_id", "aws.vpn_gateway_id"].map(configured);

@@ -6,6 +6,7 @@ use crate::azure::id::ResourceId;
 use crate::azure::model::Gateway;
 use crate::link::managed::{Kind, Managed};
 use crate::link::observed::Observed;
+use crate::link::ownership::created_gateway_subnet;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,7 +143,11 @@ pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &P
     if let Some(network) = &azure.network {
         add(Kind::AzureVirtualNetwork, &network.resource.id, tagged(&network.resource.tags));
         if let Some(subnet) = network.subnets.iter().find(|subnet| subnet.name == "GatewaySubnet") {
-            add(Kind::AzureSubnet, &subnet.id, private.origin.makes_gateway_subnet);
+            let marked = azure.public_ips.iter().filter_map(|(_, ip)| ip.as_ref()).any(|ip| {
+                tagged(&ip.resource.tags)
+                    && created_gateway_subnet(&ip.resource.tags).is_some_and(|made| Some(made) == subnet.prefix)
+            });
+            add(Kind::AzureSubnet, &subnet.id, private.origin.makes_gateway_subnet || marked);
         }
     }
     if let Some(vpc) = &aws.vpc {

@@ -3,8 +3,11 @@
 use super::Building;
 use crate::azure;
 use crate::azure::documents::public_ip::NewPublicIp;
-use crate::azure::model::PublicIp;
+use crate::azure::model::{PublicIp, Subnet};
+use crate::link::decide::GATEWAY_SUBNET;
+use crate::link::ownership;
 use crate::link::placement::is_misplaced;
+use crate::link::spec::AzureNetwork;
 use crate::link::tunnel::Instance;
 use crate::reconcile::cause::Cause;
 
@@ -37,9 +40,21 @@ impl Building<'_> {
 
     async fn create_public_ip(&self, instance: Instance, zones: Vec<String>) -> Result<PublicIp, azure::Error> {
         let id = self.id("publicIPAddresses", self.spec.azure.names.public_ips.get(instance));
-        let new = NewPublicIp { location: self.spec.azure.location.clone(), zones, tags: self.tags(instance) };
+        let mut tags = self.tags(instance);
+        tags.extend(self.gateway_subnet_mark());
+        let new = NewPublicIp { location: self.spec.azure.location.clone(), zones, tags };
         let waits = self.acting.limits.azure();
         self.acting.site.azure.create_public_ip(&id, &new, &self.is_ours(), &waits).await
+    }
+
+    /// Records the gateway subnet that is created next.
+    fn gateway_subnet_mark(&self) -> Option<(String, String)> {
+        let AzureNetwork::Existing { gateway_subnet_prefix: Some(prefix), .. } = &self.spec.azure.network else {
+            return None;
+        };
+        let is_it = |subnet: &Subnet| subnet.name.eq_ignore_ascii_case(GATEWAY_SUBNET);
+        let there = self.acting.seen(|seen| seen.azure.network.iter().any(|network| network.subnets.iter().any(is_it)));
+        (!there).then(|| (ownership::GATEWAY_SUBNET.to_owned(), prefix.to_string()))
     }
 
     /// Azure demands the same zones of both public IPs of a gateway, so an existing one decides. Without it the configuration does,
