@@ -51,6 +51,42 @@ const WRITES: [&str; 22] = [
     "aws CreateTags",
 ];
 
+/// A fault in the product that the attribute table or the corrections found: the test that keeps it out, and what it was.
+pub const FINDINGS: [(&str, &str); 8] = [
+    (
+        "replacement_after_broken_region_move_deletes_both",
+        "A move to another AWS region that was interrupted left the state with the new region: the old AWS half was never deleted.",
+    ),
+    (
+        "failed_vpc_move_forgets_route_tables_of_old_vpc",
+        "After a move to another VPC that failed, the next apply used the route tables of the deleted VPC.",
+    ),
+    (
+        "vpc_takes_the_place_of_vpn_gateway_in_one_apply",
+        "A VPC in place of a given VPN gateway was ignored or rejected, and a VPN gateway created then was not deleted by destroy.",
+    ),
+    (
+        "vpn_gateway_in_another_region_takes_no_vpc_block",
+        "A given VPN gateway in another region kept the settings of the VPC that the link had created: the plan was never empty.",
+    ),
+    (
+        "replacement_is_not_compared_with_the_given_gateway",
+        "A link that leaves a given Azure gateway was compared with that gateway: its own generation and ASN were rejected.",
+    ),
+    (
+        "tainted_link_on_another_network_is_replaced",
+        "A tainted link whose configuration names another network was rejected because of its own objects.",
+    ),
+    (
+        "destroy_deletes_gateway_subnet_of_killed_create",
+        "The gateway subnet that a killed create had added to an existing network was left behind by destroy.",
+    ),
+    (
+        "create_on_given_gateways_rejects_manage_gateways",
+        "A create on existing gateways accepted manage_gateways = true, which had no effect.",
+    ),
+];
+
 /// What goes wrong in a run.
 #[derive(Clone, Debug)]
 enum Failure {

@@ -1,5 +1,6 @@
 //! Two links on one Azure gateway, at the same time, in clouds that fail at random, while other people edit that gateway.
 //!
+//! The gateway is another team's, or the first link creates it and the second attaches to it, perhaps to its VPN gateway too.
 //! Each link has a user who runs terraform again when it failed. Every call is looked at by an [`Umpire`].
 
 use super::clock::in_virtual_time;
@@ -99,6 +100,28 @@ impl Hub {
     }
 }
 
+/// Whose the gateways are that the two links share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sharing {
+    /// Both of another team.
+    Hub,
+    /// The Azure gateway of the first link; each link has an AWS gateway of its own.
+    AzureOfFirst,
+    /// Both of the first link.
+    BothOfFirst,
+}
+
+impl Sharing {
+    /// Every second pair shares gateways of its first link.
+    fn of(seed: u64) -> Sharing {
+        match seed % 6 {
+            0 | 3 => Sharing::AzureOfFirst,
+            5 => Sharing::BothOfFirst,
+            _ => Sharing::Hub,
+        }
+    }
+}
+
 /// What came of it.
 #[derive(Debug, Default)]
 pub struct Lives {
@@ -138,11 +161,21 @@ async fn both(hub: &Hub, seed: u64) -> Result<Lives, String> {
     };
     let sim = Sim::of(seed, world);
     let (before, umpire) = (listing(&sim), Umpire::over(&sim));
-    let shared_vgw = once_in(&mut rng, 3);
+    let (shared_vgw, sharing) = (once_in(&mut rng, 3), Sharing::of(seed));
     let mut alpha = Link::new(&sim, hub, "alpha", 0, shared_vgw, Rng::seeded(rng.next_u64()));
     let mut beta = Link::new(&sim, hub, "beta", 10, shared_vgw, Rng::seeded(rng.next_u64()));
-    let mut others =
-        Others { sim: sim.of_actor(OTHERS), hub, rng: Rng::seeded(rng.next_u64()), own: BTreeSet::new(), edits: 0 };
+    let mut gateway = (hub.gateway.clone(), ["one", "two"]);
+    if sharing != Sharing::Hub {
+        alpha.own_gateways();
+        let created = alpha.create().await;
+        if let Err(fault) = umpire.verdict().and_then(|_| created) {
+            return Err(format!("{fault}\nbefore that: {:#?}", alpha.story));
+        }
+        gateway = (alpha.azure_gateway(), ["instance0", "instance1"]);
+        beta.attach(&alpha, sharing);
+    }
+    let (actor, edits_by) = (sim.of_actor(OTHERS), Rng::seeded(rng.next_u64()));
+    let mut others = Others { sim: actor, gateway, rng: edits_by, own: BTreeSet::new(), edits: 0 };
     let ended = tokio::select! {
         biased;
         ended = async { tokio::try_join!(Box::pin(alpha.live(&umpire)), Box::pin(beta.live(&umpire))) } => ended.map(drop),
@@ -176,7 +209,17 @@ async fn in_the_end(sim: &Sim, before: &Listing, links: [&mut Link; 2], hub: &Hu
     // Sessions come up within minutes after the last change.
     tokio::time::sleep(simulated(sim, Span::minutes(5))).await;
     all_up(sim)?;
-    for link in links.iter_mut().filter(|link| !link.gone) {
+    let [alpha, beta] = &mut links;
+    if alpha.owns_gateways && !beta.gone {
+        // The second link keeps the first one's gateway, and both of them complete.
+        if alpha.run(&Run::Destroy).await.is_ok() {
+            return Err("a gateway that another link uses was destroyed".to_owned());
+        }
+        alpha.plans_nothing().await?;
+        beta.plans_nothing().await?;
+        all_up(sim)?;
+    }
+    for link in links.iter_mut().rev().filter(|link| !link.gone) {
         link.run(&Run::Destroy).await.map_err(|words| format!("{}, the last destroy: {words}", link.name))?;
     }
     witness::let_settle(sim, simulated(sim, Span::seconds(10))).await;
@@ -232,6 +275,8 @@ struct Link {
     config: Value,
     stored: Stored,
     gone: bool,
+    created: bool,
+    owns_gateways: bool,
     story: Vec<String>,
     failed_runs: u64,
     rolls: u64,
@@ -254,14 +299,54 @@ impl Link {
         let slot = slots + rng.below(10);
         let config = config(&json!({"name": name, "slot": slot, "azure": azure, "aws": aws}));
         let (sim, stored, story) = (sim.of_actor(name), Stored::default(), Vec::new());
-        Link { sim, name, slots, rng, config, stored, gone: false, story, failed_runs: 0, rolls: 0 }
+        let (gone, created, owns_gateways) = (false, false, false);
+        Link { sim, name, slots, rng, config, stored, gone, created, owns_gateways, story, failed_runs: 0, rolls: 0 }
+    }
+
+    /// The link creates both of its gateways, in networks of its own.
+    fn own_gateways(&mut self) {
+        self.owns_gateways = true;
+        let azure = json!({
+            "resource_group_name": format!("{}-rg", self.name), "create_resource_group": true, "location": "westeurope",
+            "virtual_network": {
+                "name": "vnet", "address_space": ["10.1.0.0/16"], "gateway_subnet_prefix": "10.1.1.0/24",
+            },
+        });
+        let aws = json!({"vpc": {"cidr_block": "10.2.0.0/16"}, "asn": 64_512});
+        let slot = self.slots + self.rng.below(10);
+        self.config = config(&json!({"name": self.name, "slot": slot, "azure": azure, "aws": aws}));
+    }
+
+    /// The link uses gateways of another one.
+    fn attach(&mut self, other: &Link, sharing: Sharing) {
+        let id = |path: &str| other.stored.state.at(&path.into()).clone();
+        self.config.set_at(&"azure.gateway_id".into(), id("azure.gateway_id"));
+        let own_group = format!("{}-rg", self.name);
+        self.config.set_at(&"azure.resource_group_name".into(), own_group);
+        self.config.set_at(&"azure.create_resource_group".into(), true);
+        if sharing == Sharing::BothOfFirst {
+            let aws = json!({"aws": {"vpn_gateway_id": id("aws.vpn_gateway_id").as_str()}});
+            self.config.set("aws", config(&aws).get("aws").clone());
+        }
+    }
+
+    fn azure_gateway(&self) -> ResourceId {
+        let id = self.stored.state.at(&"azure.gateway_id".into()).as_str().unwrap_or_default().to_owned();
+        ResourceId::parse(&id).unwrap()
+    }
+
+    async fn create(&mut self) -> Result<(), String> {
+        self.pause(20).await;
+        stir(&self.sim);
+        self.created = true;
+        self.insist(&Run::Apply, "create").await
     }
 
     /// Made, changed once or twice, and sometimes taken down; all of it on bad days.
     async fn live(&mut self, umpire: &Umpire) -> Result<(), String> {
-        self.pause(20).await;
-        stir(&self.sim);
-        self.insist(&Run::Apply, "create").await?;
+        if !self.created {
+            self.create().await?;
+        }
         for _ in 0..self.rng.below(3) {
             self.pause(30).await;
             stir(&self.sim);
@@ -275,7 +360,7 @@ impl Link {
             umpire.roll_ends(self.name);
             ended?;
         }
-        if once_in(&mut self.rng, 2) {
+        if !self.owns_gateways && once_in(&mut self.rng, 2) {
             self.pause(30).await;
             stir(&self.sim);
             self.insist(&Run::Destroy, "destroy").await?;
@@ -400,16 +485,17 @@ impl Link {
 }
 
 /// People who know nothing of the links and have business of their own with the gateway.
-struct Others<'a> {
+struct Others {
     sim: Sim,
-    hub: &'a Hub,
+    /// The gateway and the names of its two IP configurations.
+    gateway: (ResourceId, [&'static str; 2]),
     rng: Rng,
     /// Addresses that they have on it.
     own: BTreeSet<Ipv4Addr>,
     edits: u64,
 }
 
-impl Others<'_> {
+impl Others {
     /// Goes on for as long as it is let.
     async fn edit(&mut self) -> Result<(), String> {
         loop {
@@ -421,12 +507,13 @@ impl Others<'_> {
 
     /// Another address, one address less, or another tag. They look whether it worked.
     async fn once(&mut self) -> Result<(), String> {
-        let (gateway, limits) = (&self.hub.gateway, self.sim.limits());
+        let ((gateway, names), limits) = (self.gateway.clone(), self.sim.limits());
+        let gateway = &gateway;
         let ip = Ipv4Addr::new(169, 254, 21, 200 + 4 * self.rng.below(10) as u8 + 2);
-        let name = pick(&mut self.rng, &["one", "two"]);
+        let name = pick(&mut self.rng, &names);
         let version = self.rng.below(1000).to_string();
         let remove = self.own.contains(&ip);
-        let (kind, of) = (self.rng.below(3), ["one", "two"].map(|name| gateway.child("ipConfigurations", name)));
+        let (kind, of) = (self.rng.below(3), names.map(|name| gateway.child("ipConfigurations", name)));
         let edit = |doc: &mut serde_json::Value| match (kind, remove) {
             (0, _) => doc["tags"]["reviewed"] = json!(version),
             (_, true) => of.iter().for_each(|of| remove_custom_bgp_ip(doc, of, ip)),

@@ -120,6 +120,7 @@ impl Book {
                 (Some(old), new) if new != Some(old) => {
                     let owner = self.owner(id, old, &before, actor);
                     if owner.as_deref() == Some(actor) {
+                        self.keeps_addresses_of_others(actor, old, new)?;
                         self.note_addresses(actor, old, new);
                     } else if !self.only_own_addresses(actor, old, new) {
                         return Err(format!("{id}, which is of {owner:?}: {old:?} became {new:?}"));
@@ -139,6 +140,14 @@ impl Book {
         };
         let link = object.link.clone().or_else(|| among.iter().find_map(within))?;
         Some(self.links.entry(link).or_insert_with(|| actor.to_owned()).clone())
+    }
+
+    /// The owner of a gateway leaves it the addresses of the links that are attached to it.
+    fn keeps_addresses_of_others(&self, actor: &str, old: &Object, new: Option<&Object>) -> Result<(), String> {
+        let now = new.map(|new| new.addresses.clone()).unwrap_or_default();
+        let others = self.listed.iter().filter(|(other, _)| *other != actor).flat_map(|(_, listed)| listed);
+        let taken: Vec<&String> = others.filter(|ip| old.addresses.contains(*ip) && !now.contains(*ip)).collect();
+        if taken.is_empty() { Ok(()) } else { Err(format!("its owner takes {taken:?} of another link off {old:?}")) }
     }
 
     fn note_addresses(&mut self, actor: &str, old: &Object, new: Option<&Object>) {
