@@ -100,8 +100,14 @@ fn aws_objects(world: &Value) -> impl Iterator<Item = Value> {
         let kinds = kinds.as_object().cloned().unwrap_or_default();
         kinds.into_iter().filter(|(_, objects)| objects.is_object()).flat_map(move |(kind, objects)| {
             let region = region.clone();
-            let objects = objects.as_object().cloned().unwrap_or_default().into_iter().map(|(_, object)| object);
-            objects.filter(is_living).map(move |mut object| {
+            let objects = objects.as_object().cloned().unwrap_or_default();
+            // Some collections are lists of texts by the id of what holds them.
+            let objects = objects.into_iter().map(|(id, object)| match object["id"].is_string() {
+                true => object,
+                false => serde_json::json!({"id": format!("{kind} in {id}"), "holds": object}),
+            });
+            let kind = kind.clone();
+            objects.collect::<Vec<_>>().into_iter().filter(is_living).map(move |mut object| {
                 object["kind"] = Value::from(kind.clone());
                 object["region"] = Value::from(region.clone());
                 object
