@@ -107,6 +107,9 @@ pub fn remember_failed(private: &mut Private, before: &Private, changes: Option<
     let Some(changes) = changes else { return };
     for path in fixed() {
         let remembered = if changes.at(path) { Value::Null } else { before.applied.at(&path.into()).clone() };
-        private.applied.set_at(&path.into(), remembered);
+        // A null below an object that is not there would create the object.
+        if *private.applied.at(&path.into()) != remembered {
+            private.applied.set_at(&path.into(), remembered);
+        }
     }
 }
