@@ -193,3 +193,18 @@ fn replacement_ignores_addresses_of_the_link_it_replaces() {
     assert_eq!(counts(&env), [1, 4, 2]);
     env.destroy();
 }
+
+#[test]
+fn tainted_link_under_prevent_destroy_names_untaint() {
+    let Some(env) = TestEnv::new() else { return };
+    let protected = with_line(&attached(&env), "  lifecycle {\n    prevent_destroy = true\n  }\n");
+    env.write(&protected);
+    env.fault("fail call 3 of PutConnection: forever refused");
+    env.apply_fails();
+    env.sandbox().fault(&["--clear"]);
+    let rejected = env.plan_fails();
+    assert!(rejected.words().contains("terraform untaint"), "{}", rejected.text());
+    env.ok(&["untaint", "-no-color", ADDRESS]);
+    env.apply();
+    assert!(env.plan_is_empty());
+}

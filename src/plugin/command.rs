@@ -6,7 +6,7 @@
 
 /// Whether plans of this process may be the ones that Terraform makes right before it applies them.
 pub fn may_be_applying() -> bool {
-    command_of_parent().is_some_and(|command| matches!(command.as_str(), "apply" | "test"))
+    command_of_parent().is_some_and(|command| command == "apply")
 }
 
 /// The subcommand in the arguments of the process that started this one.
