@@ -65,7 +65,8 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
     private.note_static_routing(&observed);
     private.renews.clear();
     spec.iter().for_each(|spec| private.foresee(spec, &observed));
-    private.interrupts = spec.iter().flat_map(|spec| interruptions(spec, &observed)).collect();
+    let differing = spec.iter().filter(|_| !drift.is_empty());
+    private.interrupts = differing.flat_map(|spec| interruptions(spec, &observed)).collect();
     let stuck = is_unfinished(&request.state) || standing(&observed) == Standing::Unfinished;
     state.set("drift", super::recall::drift(stuck, drift));
     let link = link_of(&state, &private, engine.subscription());
