@@ -260,8 +260,8 @@ fn what_the_clouds_show_to_be_wrong_is_refused() {
     assert_eq!(
         refused("second"),
         format!(
-            "azure.gateway_id: The virtual network has a VPN gateway already, and on it a whole link that uses 169.254.21.0/30. \
-             For a second link set gateway_id = \"{gateway}\" and another slot; to take the one that is there into this state: \
+            "azure.gateway_id: The virtual network has a VPN gateway already, and on it a complete link that uses 169.254.21.0/30. \
+             For a second link set gateway_id = \"{gateway}\" and another slot. Only if no state manages that link, import it: \
              terraform import ADDRESS '{gateway},169.254.21.0/30'"
         )
     );

@@ -13,7 +13,7 @@ use awsazure::link::assemble::part;
 use awsazure::link::decide::drift;
 use awsazure::link::managed::Kind;
 use awsazure::link::observed::Observed;
-use awsazure::link::ownership::{LinkId, NAME, PULSE, UNFINISHED};
+use awsazure::link::ownership::{AWS_END, LINK, LinkId, NAME, PULSE, UNFINISHED};
 use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use awsazure::link::tunnel::{Instance, TunnelKey};
 use awsazure::plugin::Value;
@@ -185,7 +185,8 @@ fn what_shows_only_while_a_half_built_link_is_watched_is_not_made_again() {
         sim.sandbox.world().faults.add("fail call 1 of CreateVpc: forever refused".parse().unwrap());
         assert!(!sim.converge(&spec).await.failures.is_empty());
         sim.sandbox.world().faults.clear();
-        let (ec2, limits, own) = (ec2(&sim).await, sim.limits(), spec.link.tags(part::VPC));
+        let (ec2, limits, mut own) = (ec2(&sim).await, sim.limits(), spec.link.tags(part::VPC));
+        own.insert(UNFINISHED.to_owned(), "true".to_owned());
         let shows = async {
             tokio::time::sleep(Duration::from_secs(3)).await;
             ec2.create_vpc(&limits.aws(), "10.2.0.0/16".parse().unwrap(), &own, Own::new(&own)).await.unwrap();
@@ -193,6 +194,88 @@ fn what_shows_only_while_a_half_built_link_is_watched_is_not_made_again() {
         let (second, ()) = tokio::join!(second_create(&sim, &spec), shows);
         ended_well("the second create", &second).unwrap();
         assert_eq!(of_kind(&sim, "vpc").len(), 1);
+    });
+}
+
+/// Tags of a VPC that looks like this link's, but for what is left out or changed.
+fn vpc_tags(spec: &Spec, unfinished: bool, endpoint: Option<&str>) -> Tags {
+    let mut tags = spec.link.tags(part::VPC);
+    if unfinished {
+        tags.insert(UNFINISHED.to_owned(), "true".to_owned());
+    }
+    tags.extend(endpoint.map(|endpoint| (AWS_END.to_owned(), endpoint.to_owned())));
+    tags
+}
+
+#[test]
+fn create_adopts_a_vpc_only_with_tags_and_properties() {
+    let own = format!("{REGION} new-vpc 10.2.0.0/16");
+    let own = own.as_str();
+    for (unfinished, endpoint, cidr, adopts) in [
+        (true, Some(own), "10.2.0.0/16", true),
+        (false, Some(own), "10.2.0.0/16", false),
+        (true, Some(own), "10.77.0.0/16", false),
+    ] {
+        simulated(|| async {
+            let sim = Sim::new(36);
+            let spec = sim.spec("prod", 0);
+            let (ec2, limits, tags) = (ec2(&sim).await, sim.limits(), vpc_tags(&spec, unfinished, endpoint));
+            let theirs = ec2.create_vpc(&limits.aws(), cidr.parse().unwrap(), &tags, Own::new(&tags)).await.unwrap();
+            ec2.wait_vpc_available(&limits.aws(), &theirs.id).await.unwrap();
+            let made = sim.converge(&spec).await;
+            ended_well("the create", &made).unwrap();
+            assert_eq!(made.observed.aws.vpc.as_ref().map(|vpc| vpc.id == theirs.id), Some(adopts), "{cidr}");
+            assert_eq!(made.adopted.contains(&theirs.id.0), adopts);
+            let gone = sim.demolish(&spec, &made.observed).await;
+            ended_well("the destroy", &gone).unwrap();
+            assert_eq!(of_kind(&sim, "vpc").contains(&theirs.id.0), !adopts);
+        });
+    }
+}
+
+#[test]
+fn create_beside_a_half_built_link_of_another_vpc_makes_nothing() {
+    simulated(|| async {
+        let sim = Sim::new(37);
+        let spec = sim.spec("prod", 0);
+        let (ec2, limits) = (ec2(&sim).await, sim.limits());
+        let tags = vpc_tags(&spec, true, Some(&format!("{REGION} new-vpc 10.9.0.0/16")));
+        let theirs =
+            ec2.create_vpc(&limits.aws(), "10.9.0.0/16".parse().unwrap(), &tags, Own::new(&tags)).await.unwrap();
+        let before = sim.objects();
+        let ended = sim.converge(&spec).await;
+        let [failure] = ended.failures.as_slice() else { panic!("{:#?}", ended.failures) };
+        assert!(
+            matches!(&failure.cause, Cause::SlotInUse { found, .. } if found.contains(&theirs.id.0)),
+            "{}",
+            failure.cause
+        );
+        assert!(ended.done.is_empty() && ended.observed == Observed::default());
+        assert_eq!(sim.objects(), before);
+    });
+}
+
+#[test]
+fn destroy_keeps_objects_whose_tags_were_removed() {
+    simulated(|| async {
+        let sim = Sim::new(38);
+        let spec = sim.spec("prod", 0);
+        let made = sim.converge(&spec).await;
+        ended_well("the create", &made).unwrap();
+        let (ec2, limits) = (ec2(&sim).await, sim.limits());
+        let vpc = made.observed.aws.vpc.as_ref().unwrap().id.0.clone();
+        ec2.delete_tags(&limits.aws(), &[vpc.clone()], &[LINK.to_owned()]).await.unwrap();
+        let network = &made.observed.azure.network.as_ref().unwrap().resource;
+        sim.clouds.azure.set_tags(&network.id, &Tags::new(), &limits.azure()).await.unwrap();
+        let gone = sim.demolish(&spec, &made.observed).await;
+        let kept = |id: &str| {
+            let names =
+                |cause: &Cause| matches!(cause, Cause::NotOwned { id: named, .. } if named.eq_ignore_ascii_case(id));
+            gone.failures.iter().any(|failure| names(&failure.cause))
+        };
+        assert!(kept(&vpc) && kept(network.id.as_str()), "{:#?}", gone.failures);
+        assert_eq!(of_kind(&sim, "vpc"), [vpc]);
+        assert_eq!(of_kind(&sim, "virtualNetworks").len(), 1);
     });
 }
 

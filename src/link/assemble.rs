@@ -1,15 +1,17 @@
 //! Which object is which part of the link. Objects are told apart by the ids that the state holds, else by the ownership
 //! tags, else by what they refer to; tunnels by outside address or inside CIDR. Never by position.
 
+use super::adoption::Lookalike;
+use super::managed::Kind;
+use super::names::AzureNames;
 use super::observed::{AwsSide, AzureSide, KeySeen, Observed};
-use super::ownership::{LINK, PART};
+use super::ownership::UNFINISHED;
 use super::search::Search;
 use super::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::aws::model as aws;
 use crate::azure::id::ResourceId;
 use crate::azure::model as azure;
 use crate::primitives::Tags;
-use std::fmt::Display;
 use std::net::Ipv4Addr;
 
 /// Everything that was read, in the order in which the clouds listed it.
@@ -31,6 +33,9 @@ pub struct Read {
     pub transit_gateway: Option<aws::TransitGateway>,
     pub customer_gateways: Vec<aws::CustomerGateway>,
     pub vpns: Vec<aws::VpnConnection>,
+    /// VPCs and VPN gateways with this link's tag that are not taken over.
+    pub other_vpcs: Vec<aws::Vpc>,
+    pub other_vpn_gateways: Vec<aws::VpnGateway>,
 }
 
 /// Names of the parts that are not a tunnel's or an instance's, as the ownership tag has them.
@@ -48,8 +53,9 @@ pub mod part {
 /// Puts every object that was read into its place.
 pub fn assemble(search: &Search, read: Read) -> Observed {
     let aws = aws_side(search, &read);
+    let lookalikes = lookalikes(search, &read, &aws);
     let azure = azure_side(search, read);
-    let mut seen = Observed { azure, aws };
+    let mut seen = Observed { azure, aws, lookalikes };
     for instance in Instance::ALL {
         let equal = equal_customer_gateway(&seen, instance);
         let place = seen.aws.customer_gateways.get_mut(instance);
@@ -68,16 +74,11 @@ fn equal_customer_gateway(seen: &Observed, instance: Instance) -> Option<aws::Cu
     (seen.public_ip(instance) == Some(used.ip) && used.asn == asn).then(|| used.clone())
 }
 
-impl Search {
-    fn owns(&self, tags: &Tags, part: impl Display) -> bool {
-        self.link.as_ref().is_some_and(|link| tags.get(LINK).is_some_and(|value| value == link.as_str()))
-            && tags.get(PART).is_some_and(|value| *value == part.to_string())
-    }
-}
-
 fn azure_side(search: &Search, read: Read) -> AzureSide {
     let alive = |state: azure::ProvisioningState| state != azure::ProvisioningState::Deleting;
     let gateway = read.gateway.filter(|g| alive(g.resource.state));
+    let named =
+        |ip: &azure::PublicIp, instance: Instance| is_named(search, &ip.resource, |n| n.public_ips.get(instance));
     let public_ips = PerInstance::from_fn(|instance| {
         let of_gateway = gateway.as_ref().and_then(|g| g.instances.get(instance.index())?.public_ip_id.clone());
         let is_it = |ip: &&azure::PublicIp| match &of_gateway {
@@ -85,7 +86,7 @@ fn azure_side(search: &Search, read: Read) -> AzureSide {
             None => {
                 let (ids, address) = (&search.known.public_ips, *search.known.public_addresses.get(instance));
                 let known = address.is_some() && ip.address == address && ids.contains(&ip.resource.id);
-                known || search.owns(&ip.resource.tags, instance)
+                known || named(ip, instance) && search.owns(&ip.resource.tags, instance)
             }
         };
         read.public_ips.iter().filter(|ip| alive(ip.resource.state)).find(is_it).cloned()
@@ -94,7 +95,8 @@ fn azure_side(search: &Search, read: Read) -> AzureSide {
         let living = || read.local_gateways.iter().filter(|l| alive(l.resource.state));
         let known = search.known.local_gateways.get(key).as_ref();
         let by_id = living().find(|l| known == Some(&l.resource.id));
-        by_id.or_else(|| living().find(|l| search.owns(&l.resource.tags, key))).cloned()
+        let planned = |l: &&azure::LocalGateway| is_named(search, &l.resource, |names| names.local_gateways.get(key));
+        by_id.or_else(|| living().filter(planned).find(|l| search.owns(&l.resource.tags, key))).cloned()
     });
     let connections = PerTunnel::from_fn(|key| {
         let living = || read.connections.iter().filter(|c| alive(c.resource.state));
@@ -105,7 +107,8 @@ fn azure_side(search: &Search, read: Read) -> AzureSide {
                 && gateway.as_ref().is_some_and(|g| c.gateway_id.as_ref() == Some(&g.resource.id))
         };
         let by_id = living().find(|c| known == Some(&c.resource.id));
-        let by_tag = || living().find(|c| search.owns(&c.resource.tags, key));
+        let planned = |c: &&azure::Connection| is_named(search, &c.resource, |names| names.connections.get(key));
+        let by_tag = || living().filter(planned).find(|c| search.owns(&c.resource.tags, key));
         by_id.or_else(by_tag).or_else(|| living().find(follows)).cloned()
     });
     let keys = PerTunnel::from_fn(|key| {
@@ -114,7 +117,79 @@ fn azure_side(search: &Search, read: Read) -> AzureSide {
         seen.map_or(KeySeen::Unread, |(_, key)| key.clone())
     });
     let network = read.network.filter(|n| alive(n.resource.state));
-    AzureSide { group: read.group, network, public_ips, gateway, local_gateways, connections, keys }
+    let mut azure = AzureSide {
+        group: read.group,
+        network,
+        public_ips,
+        gateway,
+        local_gateways,
+        connections,
+        keys,
+        ..AzureSide::default()
+    };
+    azure.strangers = strangers(search, &azure, (&read.public_ips, &read.local_gateways, &read.connections));
+    azure
+}
+
+/// Whether an object has the name that the link gives it. Without planned names every name will do.
+fn is_named<'a>(search: &'a Search, object: &azure::Resource, name: impl Fn(&'a AzureNames) -> &'a String) -> bool {
+    search.names.as_ref().is_none_or(|names| name(names).eq_ignore_ascii_case(object.id.name()))
+}
+
+type Listed<'a> = (&'a [azure::PublicIp], &'a [azure::LocalGateway], &'a [azure::Connection]);
+
+/// Objects in the link's resource group under its planned names that are not its own.
+fn strangers(search: &Search, own: &AzureSide, (ips, locals, connections): Listed<'_>) -> Vec<ResourceId> {
+    let (Some(names), Some(group)) = (&search.names, &search.known.resource_group) else { return Vec::new() };
+    let taken = |object: &azure::Resource, name: &String| {
+        let here = object.id.resource_group().eq_ignore_ascii_case(group);
+        here && object.id.name().eq_ignore_ascii_case(name) && object.state != azure::ProvisioningState::Deleting
+    };
+    let mut found = Vec::new();
+    for instance in Instance::ALL.into_iter().filter(|_| search.adoption.makes_gateway) {
+        let planned = ips.iter().filter(|ip| taken(&ip.resource, names.public_ips.get(instance)));
+        let is_own = |ip: &&azure::PublicIp| {
+            own.public_ips.iter().any(|(_, o)| o.as_ref().is_some_and(|o| o.resource.id == ip.resource.id))
+        };
+        found.extend(planned.filter(|ip| !is_own(ip)).map(|ip| ip.resource.id.clone()));
+    }
+    for key in TunnelKey::ALL {
+        let planned = locals.iter().filter(|l| taken(&l.resource, names.local_gateways.get(key)));
+        let is_own = |l: &&azure::LocalGateway| {
+            own.local_gateways.iter().any(|(_, o)| o.as_ref().is_some_and(|o| o.resource.id == l.resource.id))
+        };
+        found.extend(planned.filter(|l| !is_own(l)).map(|l| l.resource.id.clone()));
+        let planned = connections.iter().filter(|c| taken(&c.resource, names.connections.get(key)));
+        let is_own = |c: &&azure::Connection| {
+            own.connections.iter().any(|(_, o)| o.as_ref().is_some_and(|o| o.resource.id == c.resource.id))
+        };
+        found.extend(planned.filter(|c| !is_own(c)).map(|c| c.resource.id.clone()));
+    }
+    found
+}
+
+/// AWS objects with this link's tag that have no place in it.
+fn lookalikes(search: &Search, read: &Read, own: &AwsSide) -> Vec<Lookalike> {
+    let mut found = Vec::new();
+    let taken =
+        |id: &aws::VpnConnectionId| own.vpns.iter().any(|(_, vpn)| vpn.as_ref().is_some_and(|vpn| vpn.id == *id));
+    for vpn in read.vpns.iter().filter(|vpn| vpn.state.is_living() && !taken(&vpn.id)) {
+        found.extend(search.lookalike(Kind::AwsVpnConnection, &vpn.id.0, &vpn.tags, Some(vpn)));
+    }
+    let taken = |id: &aws::CustomerGatewayId| {
+        own.customer_gateways.iter().any(|(_, c)| c.as_ref().is_some_and(|c| c.id == *id))
+    };
+    for customer in read.customer_gateways.iter().filter(|c| c.state.is_living() && !taken(&c.id)) {
+        found.extend(search.lookalike(Kind::AwsCustomerGateway, &customer.id.0, &customer.tags, None));
+    }
+    for vpc in &read.other_vpcs {
+        found.extend(search.lookalike(Kind::AwsVpc, &vpc.id.0, &vpc.tags, None));
+    }
+    for gateway in &read.other_vpn_gateways {
+        found.extend(search.lookalike(Kind::AwsVpnGateway, &gateway.id.0, &gateway.tags, None));
+    }
+    found.dedup_by(|a, b| a.id == b.id);
+    found
 }
 
 fn aws_side(search: &Search, read: &Read) -> AwsSide {
@@ -122,7 +197,8 @@ fn aws_side(search: &Search, read: &Read) -> AwsSide {
     let vpns = PerInstance::from_fn(|instance| {
         let known = search.known.vpns.get(instance).as_ref();
         let by_id = read.vpns.iter().filter(living).find(|v| known == Some(&v.id));
-        by_id.or_else(|| read.vpns.iter().filter(living).find(|v| search.owns(&v.tags, instance))).cloned()
+        let customers = &read.customer_gateways;
+        by_id.or_else(|| read.vpns.iter().filter(living).find(|v| search.adopts_vpn(v, instance, customers))).cloned()
     });
     let was_ours = |v: &&aws::VpnConnection| {
         let known = search.known.vpns.iter().any(|(_, id)| id.as_ref() == Some(&v.id));
@@ -141,7 +217,7 @@ fn aws_side(search: &Search, read: &Read) -> AwsSide {
     let customer_gateways = PerInstance::from_fn(|instance| {
         let known = search.known.customer_gateways.get(instance).as_ref();
         let by_id = living_customers().find(|c| known == Some(&c.id));
-        by_id.or_else(|| living_customers().find(|c| search.owns(&c.tags, instance))).cloned()
+        by_id.or_else(|| living_customers().find(|c| search.adopts_customer_gateway(c, instance))).cloned()
     });
     let mut outside_ips = PerTunnel::default();
     for instance in Instance::ALL {
@@ -152,15 +228,31 @@ fn aws_side(search: &Search, read: &Read) -> AwsSide {
         }
     }
     let vpc = read.vpc.clone();
-    let by_tag = || read.route_tables.iter().find(|t| search.owns(&t.tags, part::PUBLIC_ROUTE_TABLE));
-    let by_id = || read.route_tables.iter().find(|t| search.known.route_tables.contains(&t.id));
-    let public_table = by_tag().or_else(by_id);
-    let subnet = read.subnets.iter().find(|s| search.owns(&s.tags, part::PUBLIC_SUBNET)).map(|s| s.id.clone());
+    let of_vpc = PublicHalf::new(search, vpc.as_ref());
+    let known_table = search.known.public_route_table.as_ref();
+    let table_by_id =
+        read.route_tables.iter().find(|t| known_table == Some(&t.id) || search.known.route_tables.contains(&t.id));
+    let inside = |id: &aws::VpcId| vpc.as_ref().is_none_or(|vpc| vpc.id == *id);
+    let public_table = table_by_id.or_else(|| {
+        read.route_tables.iter().find(|t| inside(&t.vpc_id) && of_vpc.accepts(&t.tags, part::PUBLIC_ROUTE_TABLE))
+    });
+    let known = search.known.public_subnet.as_ref();
+    let subnet_by_id = read.subnets.iter().find(|s| known == Some(&s.id));
+    let accepted = |s: &&aws::Subnet| {
+        let own = search.records(Kind::AwsSubnet, &s.id.0) && search.names_part(&s.tags, part::PUBLIC_SUBNET);
+        inside(&s.vpc_id) && (own || of_vpc.accepts(&s.tags, part::PUBLIC_SUBNET))
+    };
+    let subnet = subnet_by_id.or_else(|| read.subnets.iter().find(accepted)).map(|s| s.id.clone());
     let known_subnet = || {
         let known = search.known.public_subnet.as_ref()?;
         public_table?.subnets.iter().find(|(id, _)| id == known).map(|(id, _)| id.clone())
     };
-    let internet_gateway = read.internet_gateways.iter().find(|i| search.owns(&i.tags, part::INTERNET_GATEWAY));
+    let known = search.known.internet_gateway.as_ref();
+    let gateway_by_id = read.internet_gateways.iter().find(|i| known == Some(&i.id));
+    let accepted = |i: &&aws::InternetGateway| {
+        i.attached_vpcs.iter().all(&inside) && of_vpc.accepts(&i.tags, part::INTERNET_GATEWAY)
+    };
+    let internet_gateway = gateway_by_id.or_else(|| read.internet_gateways.iter().find(accepted));
     let known_gateway = || {
         let (table, known) = (public_table?, search.known.internet_gateway.as_ref()?);
         let attached_vpcs = vpc.iter().map(|v| v.id.clone()).collect();
@@ -185,6 +277,31 @@ fn aws_side(search: &Search, read: &Read) -> AwsSide {
         leaving_vpns,
         outside_ips,
         told: PerTunnel::default(),
+    }
+}
+
+/// Which internet gateway, subnet and route table are those of a VPC that the link created. An import knows the VPC and none of
+/// the three: there their tags count, where the VPC itself carries this link's.
+struct PublicHalf<'a> {
+    search: &'a Search,
+    imports: bool,
+}
+
+impl<'a> PublicHalf<'a> {
+    fn new(search: &'a Search, vpc: Option<&aws::Vpc>) -> Self {
+        let kinds = [Kind::AwsInternetGateway, Kind::AwsSubnet, Kind::AwsRouteTable];
+        let known = &search.known;
+        let recorded =
+            known.internet_gateway.is_some() || known.public_subnet.is_some() || known.public_route_table.is_some();
+        let recorded = recorded || kinds.into_iter().any(|kind| search.recorded.ids(kind).next().is_some());
+        let complete = vpc.is_some_and(|vpc| {
+            search.link.as_ref().is_some_and(|link| link.is_on(&vpc.tags)) && !vpc.tags.contains_key(UNFINISHED)
+        });
+        PublicHalf { search, imports: complete && !recorded && search.recorded.is_empty() }
+    }
+
+    fn accepts(&self, tags: &Tags, part: &str) -> bool {
+        self.search.adopts(tags, part) || self.imports && self.search.owns(tags, part)
     }
 }
 

@@ -212,9 +212,11 @@ fn aws_ground(spec: &Spec, seen: &Observed, list: &mut List) {
         if seen.aws.gateway.is_none() {
             list.create(Object::VpnGateway);
         }
-        match seen.aws.gateway.as_ref().map(|g| (&g.attachment, differ::labels(&g.tags, spec))) {
+        match seen.aws.gateway.as_ref().map(|g| (&g.attachment, &g.tags)) {
             Some((attachment, tags)) => {
-                list.change(Object::VpnGateway, tags);
+                let mut because = differ::labels(tags, spec);
+                because.extend(differ::claims(tags, spec, "the VPN gateway"));
+                list.change(Object::VpnGateway, because);
                 let attached = |(_, state): &(_, crate::aws::model::AttachmentState)| {
                     *state == crate::aws::model::AttachmentState::Attached
                 };

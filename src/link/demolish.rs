@@ -1,5 +1,6 @@
 //! The steps that take a link down: only what `managed` names, in the order of the graph run backwards.
 
+use super::decide::GATEWAY_SUBNET;
 use super::managed::Kind;
 use super::need::order;
 use super::observed::Observed;
@@ -55,7 +56,7 @@ fn azure(what: &Demolition, seen: &Observed, gone: &mut Vec<Object>) {
     if let Some(network) = &seen.azure.network {
         if ours(Kind::AzureVirtualNetwork, &network.resource.id) {
             gone.push(Object::VirtualNetwork);
-        } else if network.subnets.iter().any(|s| ours(Kind::AzureSubnet, &s.id)) {
+        } else if network.subnets.iter().any(|s| s.name == GATEWAY_SUBNET && ours(Kind::AzureSubnet, &s.id)) {
             gone.push(Object::GatewaySubnet);
         }
     }

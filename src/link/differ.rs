@@ -4,7 +4,7 @@
 //! of the instance that a connection does not use is a placeholder, and only tags that somebody named here count.
 
 use super::observed::{KeySeen, Observed};
-use super::ownership::NAME;
+use super::ownership::{AwsEndpoint, NAME};
 use super::placement::misplaced_public_ip;
 use super::policy::{Policy, is_default};
 use super::rotation::Rotation;
@@ -57,6 +57,22 @@ pub fn surplus_labels<'a>(have: &'a Tags, spec: &'a Spec) -> impl Iterator<Item 
     spec.former.tags.iter().filter(|key| have.contains_key(*key))
 }
 
+/// Ownership tags that a gateway lacks which this run claims.
+pub fn claim_labels(have: &Tags, spec: &Spec, part: impl std::fmt::Display) -> Tags {
+    if !spec.claims_gateways || spec.link.is_on(have) {
+        return Tags::new();
+    }
+    let mut tags = spec.link.tags(part);
+    tags.extend(AwsEndpoint::of(&spec.aws).map(|endpoint| endpoint.tag()));
+    tags
+}
+
+/// The same, in words.
+pub fn claims(have: &Tags, spec: &Spec, what: impl std::fmt::Display) -> Differences {
+    let lacks = spec.claims_gateways && !spec.link.is_on(have);
+    lacks.then(|| format!("{what} lacks this link's tags")).into_iter().collect()
+}
+
 /// What [`labels`] compares with. An object that carries no name, since somebody else made it, gets none.
 pub fn labels_of(have: &Tags, spec: &Spec) -> Tags {
     let mut wanted = spec.tags.clone();
@@ -103,7 +119,7 @@ pub fn network(spec: &Spec, have: &azure::VirtualNetwork) -> Differences {
 /// A public IP of this link.
 pub fn public_ip(spec: &Spec, instance: Instance, have: &azure::PublicIp) -> Differences {
     if !spec.link.is_on(&have.resource.tags) {
-        return Differences::new();
+        return claims(&have.resource.tags, spec, format!("the public IP of {instance}"));
     }
     let mut found = failed(&format!("the public IP of {instance}"), have.resource.state);
     found.extend(azure_labels(&have.resource.tags, spec));
@@ -119,6 +135,7 @@ pub fn gateway(spec: &Spec, seen: &Observed, have: &azure::Gateway) -> Differenc
         }
         differs(&mut found, "the Azure gateway's ASN", have.asn, *asn);
         found.extend(azure_labels(&have.resource.tags, spec));
+        found.extend(claims(&have.resource.tags, spec, "the Azure gateway"));
     }
     for (instance, ip) in missing_addresses(spec, seen) {
         found.push(format!("{instance} of the Azure gateway does not list the BGP address {ip}"));

@@ -125,6 +125,8 @@ pub enum Problem {
         "{cidr} is the inside network of {other} too: every tunnel needs a /30 of its own. Choose another, or leave both to slot."
     )]
     CidrTwice { cidr: String, other: TunnelKey },
+    #[error("azure.names.{other} is {name:?} too. Objects of one kind need different names in a resource group.")]
+    NameTwice { name: String, other: String },
     #[error("{0}.")]
     Policy(PolicyFault),
     #[error("{0}.")]
@@ -236,6 +238,7 @@ impl Problem {
             Problem::Policy(_) | Problem::PolicyWord(_) | Problem::PolicyFieldsWithCloudDefault => {
                 "Policy that one of the clouds refuses"
             }
+            Problem::NameTwice { .. } => "Conflicting names",
             Problem::AsnsEqual(_) | Problem::AzureAsn(_) | Problem::AwsAsn(_) => "Wrong ASN",
             Problem::Sku(_) => "SKU that cannot be created",
             Problem::Generation { .. } => "Generation that the SKU lacks",

@@ -1,5 +1,6 @@
 //! What can be in the way of a link where it is to stand, in words with a way out.
 
+use super::claim::in_words;
 use super::tunnel::Instance;
 use crate::aws::model::{VpnConnectionId, VpnGatewayId};
 use crate::azure::id::ResourceId;
@@ -24,7 +25,7 @@ pub enum Finding {
     )]
     NetworkHasGateway(ResourceId),
     #[error(
-        "The virtual network has a VPN gateway already, and on it a whole link that uses {1}. For a second link set gateway_id = \"{0}\" and another slot; to take the one that is there into this state: terraform import ADDRESS '{0},{1}'"
+        "The virtual network has a VPN gateway already, and on it a complete link that uses {1}. For a second link set gateway_id = \"{0}\" and another slot. Only if no state manages that link, import it: terraform import ADDRESS '{0},{1}'"
     )]
     LinkExists(ResourceId, String),
     #[error("The VPC {0} is not there. Correct the id or the region, or use vpc to have one created.")]
@@ -77,8 +78,11 @@ pub enum Finding {
         "The Azure gateway carries {has} connections, and its SKU takes {limit}: there is no room for the four of this link. Use a larger SKU or another gateway."
     )]
     GatewayFull { has: usize, limit: usize },
-    #[error("Another connection of the Azure gateway uses {address}: {by}.{}", free.map(|slot| format!(" Set slot = {slot}, which is free there.")).unwrap_or_default())]
-    AddressTaken { address: Ipv4Addr, by: ResourceId, free: Option<u8> },
+    #[error(
+        "Another connection of the Azure gateway uses {address}: {by}. Set another slot. Free slots: {}.",
+        in_words(free)
+    )]
+    AddressTaken { address: Ipv4Addr, by: ResourceId, free: Vec<u8> },
     #[error(
         "The Azure gateway lists {address} for {configuration}, and {needed} needs it; Azure lists an address once for each gateway. Move it to {needed} in bgpSettings of the gateway, or choose another slot or inside CIDR."
     )]

@@ -1,6 +1,7 @@
 //! Whether the inside addresses of a plan are free on the two gateways, whoever made those.
 
-use super::address::{InsideCidr, Slot};
+use super::address::InsideCidr;
+use super::claim::free_slots;
 use super::fault::{Fault, Field, Problem};
 use super::finding::Finding;
 use super::survey::{Looked, Site, Survey, planned_cidrs};
@@ -25,7 +26,11 @@ pub fn azure_gateway(site: Site<'_>, survey: &Survey) -> Vec<Fault> {
         let address = cidr.azure_ip();
         let names = |c: &&&azure::Connection| c.custom_bgp_ips.iter().any(|(_, ip)| *ip == address);
         if let Some(by) = foreign.iter().find(names) {
-            let finding = Finding::AddressTaken { address, by: by.resource.id.clone(), free: free_slot(&taken) };
+            let finding = Finding::AddressTaken {
+                address,
+                by: by.resource.id.clone(),
+                free: free_slots(&inside_cidrs_with(&taken)),
+            };
             faults.push(Fault::error(Field::InsideCidr(key), Problem::Surroundings(finding)));
         } else if let Some(at) = listed_elsewhere(site, gateway, address, key.instance) {
             let needed = key.instance;
@@ -57,11 +62,13 @@ fn listed_elsewhere<'a>(
     listing.next().filter(|_| !site.own_addresses.contains(&address))
 }
 
-/// The first slot none of whose addresses is taken.
-pub fn free_slot(taken: &BTreeSet<Ipv4Addr>) -> Option<u8> {
-    let slots = (0..Slot::COUNT).filter_map(|n| Slot::new(u64::from(n)));
-    let mut free = slots.filter(|slot| !slot.inside_cidrs().iter().any(|(_, cidr)| taken.contains(&cidr.azure_ip())));
-    free.next().map(Slot::number)
+/// The inside CIDRs of these BGP addresses of Azure's.
+pub fn inside_cidrs_with(addresses: &BTreeSet<Ipv4Addr>) -> BTreeSet<InsideCidr> {
+    let cidr = |ip: &Ipv4Addr| {
+        let net = Ipv4Net::new(*ip, 30).ok()?.trunc();
+        InsideCidr::check(net).ok().filter(|cidr| cidr.azure_ip() == *ip)
+    };
+    addresses.iter().filter_map(cidr).collect()
 }
 
 /// CIDRs that other VPN connections of the AWS gateway use.

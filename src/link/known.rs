@@ -27,6 +27,7 @@ pub struct Known {
     pub public_subnet: Option<SubnetId>,
     /// Route tables that this link made, whatever tags they carry by now.
     pub route_tables: Vec<RouteTableId>,
+    pub public_route_table: Option<RouteTableId>,
     pub vpn_gateway: Option<VpnGatewayId>,
     pub transit_gateway: Option<TransitGatewayId>,
     pub customer_gateways: PerInstance<Option<CustomerGatewayId>>,
@@ -57,5 +58,11 @@ impl Known {
         if let Some(vpc) = &seen.aws.vpc {
             self.vpc = Some(vpc.id.clone());
         }
+        let aws = &seen.aws;
+        // Their incomplete tag is gone once the link is complete: from then on they are known by id alone.
+        self.internet_gateway =
+            aws.internet_gateway.as_ref().map(|gateway| gateway.id.clone()).or(self.internet_gateway.take());
+        self.public_subnet = aws.public_subnet.clone().or(self.public_subnet.take());
+        self.public_route_table = aws.public_route_table.clone().or(self.public_route_table.take());
     }
 }

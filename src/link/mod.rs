@@ -27,14 +27,18 @@
 //! | `step` | one thing to do to one object |
 //! | `wish`, `rules`, `fault` | what a user wrote, what can be refused without asking, and how that is put |
 //! | `inside_addresses` | whether planned addresses are free on both gateways |
+//! | `adoption` | which objects without a state a run may take over |
+//! | `claim` | what a planned link takes that no other link may take |
 //! | `survey`, `finding` | the surroundings of a link to be made, and what of them is in its way |
 //! | `search` | which link is meant: where to look, what to take down, import ids |
 //! | `names`, `ownership` | what objects are called, and the tags by which a link knows its own |
 
 pub mod address;
+pub mod adoption;
 mod advertised;
 pub mod assemble;
 pub mod blockers;
+pub mod claim;
 pub mod decide;
 pub mod demolish;
 pub mod differ;

@@ -1,8 +1,10 @@
 //! What both clouds have of one link, as last read, each object in its place. A place is empty where there is no such object.
 
+use super::adoption::Lookalike;
 use super::step::Object;
 use super::tunnel::{PerInstance, PerTunnel, TunnelKey};
 use crate::aws::model as aws;
+use crate::azure::id::ResourceId;
 use crate::azure::model as azure;
 use crate::primitives::{Asn, SharedKey};
 use std::collections::BTreeSet;
@@ -12,6 +14,8 @@ use std::net::Ipv4Addr;
 pub struct Observed {
     pub azure: AzureSide,
     pub aws: AwsSide,
+    /// AWS objects with this link's tag that are not taken over.
+    pub lookalikes: Vec<Lookalike>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub struct AzureSide {
     pub connections: PerTunnel<Option<azure::Connection>>,
     /// The key that each connection has.
     pub keys: PerTunnel<KeySeen>,
+    /// Objects under names that this link plans, and that are not this link's.
+    pub strangers: Vec<ResourceId>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

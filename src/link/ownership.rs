@@ -2,6 +2,9 @@
 
 use super::address::InsideCidr;
 use super::observed::Observed;
+use super::spec::{AwsGateway, AwsNetwork, AwsSpec};
+use super::tunnel::Instance;
+use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::primitives::Tags;
 use ipnet::Ipv4Net;
@@ -17,6 +20,9 @@ pub const UNFINISHED: &str = "awsazure:unfinished";
 pub const PULSE: &str = "awsazure:pulse";
 /// Which part of the link an object is, such as `instance0_tunnel1`.
 pub const PART: &str = "awsazure:part";
+/// On every object of both clouds: the AWS side of its link. Links with equal addresses on one Azure gateway have the same
+/// [`LINK`]; this tells them apart.
+pub const AWS_END: &str = "awsazure:aws-end";
 /// The link's name, so that an import can give it back.
 pub const NAME: &str = "awsazure:name";
 /// On customer gateways, where the Azure gateway is somebody else's: the addresses that this link lists there. Written before
@@ -28,16 +34,20 @@ pub fn placed(tags: &Tags) -> impl Iterator<Item = Ipv4Addr> {
     tags.get(PLACED).into_iter().flat_map(|ips| ips.split(' ')).filter_map(|ip| ip.parse().ok())
 }
 
-/// On customer gateways, where the VPN gateway is somebody else's: a key that begins like this and ends in a route table's id, with
-/// the gateway's id, for each table into which this link lets that gateway's routes. Written before it is switched on.
+/// A key that begins like this and ends in a route table's id, with the VPN gateway's id, for each table in which this link
+/// enabled propagation. It is written before propagation is enabled: on the VPN gateway that the link created, or on the
+/// customer gateways where the VPN gateway is an existing one.
 const PROPAGATES: &str = "awsazure:propagates/";
+
+/// Tags of a customer gateway from which on no route table is recorded there. EC2 allows 50, and the user's come first.
+pub const MOST_TAGS: usize = 40;
 
 /// The tag of a route table.
 pub fn propagation_mark(table: &str, gateway: &str) -> (String, String) {
     (format!("{PROPAGATES}{table}"), gateway.to_owned())
 }
 
-/// What the tags of a customer gateway say that its link switched on, each as `rtb-.../vgw-...`, which is how `managed` has it.
+/// What the tags of a VPN gateway or customer gateway say that its link enabled, each as `rtb-.../vgw-...`, which is how `managed` has it.
 pub fn propagations(tags: &Tags) -> impl Iterator<Item = String> {
     tags.iter().filter_map(|(key, gateway)| Some(format!("{}/{gateway}", key.strip_prefix(PROPAGATES)?)))
 }
@@ -51,14 +61,14 @@ pub fn created_gateway_subnet(tags: &Tags) -> Option<Ipv4Net> {
     tags.get(GATEWAY_SUBNET)?.parse().ok()
 }
 
-/// How far somebody got with a link that no state knows.
+/// How far the create of a link came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Nothing of it is there.
+    /// Nothing of it exists.
     New,
     /// A create began it and never ended.
     Unfinished,
-    /// Whole: it belongs into a state by import, never into a second create.
+    /// Complete.
     Finished,
 }
 
@@ -72,6 +82,55 @@ pub fn standing(seen: &Observed) -> Standing {
         (true, _) => Standing::New,
         (false, true) => Standing::Unfinished,
         (false, false) => Standing::Finished,
+    }
+}
+
+/// The object on which the AWS side of a link ends.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EndpointKind {
+    /// A VPN gateway that the link creates in this VPC.
+    Vpc(VpcId),
+    /// A VPC that the link creates, with its VPN gateway.
+    NewVpc(Ipv4Net),
+    /// An existing VPN gateway.
+    VpnGateway(VpnGatewayId),
+    TransitGateway(TransitGatewayId),
+}
+
+/// The AWS side of a link, as far as it identifies the link.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AwsEndpoint {
+    pub region: Region,
+    pub end: EndpointKind,
+}
+
+impl AwsEndpoint {
+    pub fn of(aws: &AwsSpec) -> Option<Self> {
+        let end = match (&aws.gateway, &aws.network) {
+            (AwsGateway::Transit(id), _) => EndpointKind::TransitGateway(id.clone()),
+            (AwsGateway::Existing(id), _) => EndpointKind::VpnGateway(id.clone()),
+            (AwsGateway::Own { .. }, AwsNetwork::Existing(id)) => EndpointKind::Vpc(id.clone()),
+            (AwsGateway::Own { .. }, AwsNetwork::Create { cidr, .. }) => EndpointKind::NewVpc(*cidr),
+            (AwsGateway::Own { .. }, AwsNetwork::OfGateway) => return None,
+        };
+        Some(AwsEndpoint { region: aws.region.clone(), end })
+    }
+
+    /// The tag of every object.
+    pub fn tag(&self) -> (String, String) {
+        (AWS_END.to_owned(), self.to_string())
+    }
+}
+
+impl Display for AwsEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let region = &self.region;
+        match &self.end {
+            EndpointKind::Vpc(id) => write!(f, "{region} {id}"),
+            EndpointKind::NewVpc(cidr) => write!(f, "{region} new-vpc {cidr}"),
+            EndpointKind::VpnGateway(id) => write!(f, "{region} {id}"),
+            EndpointKind::TransitGateway(id) => write!(f, "{region} {id}"),
+        }
     }
 }
 
@@ -99,6 +158,12 @@ impl LinkId {
     /// The ownership tags of one part.
     pub fn tags(&self, part: impl Display) -> Tags {
         Tags::from([(LINK.to_owned(), self.0.clone()), (PART.to_owned(), part.to_string())])
+    }
+
+    /// Device name of a customer gateway. EC2 returns an existing customer gateway for an equal address, ASN and device name, so a
+    /// name of its own keeps it from returning one of another user.
+    pub fn device(&self, instance: Instance) -> String {
+        format!("awsazure-{}-{instance}", self.0)
     }
 
     pub fn is_on(&self, tags: &Tags) -> bool {

@@ -145,6 +145,7 @@ pub fn check_whole(wish: &Wish, new: New) -> Vec<Fault> {
         let asn = u32::try_from(*azure).unwrap_or_default();
         faults.push(Fault::error(Field::AzureAsn, Problem::AsnsEqual(asn)));
     }
+    equal_names(wish, &mut faults);
     dialling(wish, new.dialling, &mut faults);
     if wish.bandwidth.known().is_some_and(|word| word == "large") && wish.transit_gateway_id.is_absent() {
         faults.push(Fault::error(Field::Bandwidth, Problem::TransitOnly));
@@ -157,6 +158,22 @@ pub fn check_whole(wish: &Wish, new: New) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// Two objects of one kind need two names in a resource group; Azure compares names without regard to case.
+fn equal_names(wish: &Wish, faults: &mut Vec<Fault>) {
+    for prefix in ["public_ip_", "local_gateway_", "connection_"] {
+        let names: Vec<(&String, &String)> = (wish.azure_names.iter())
+            .filter(|(attribute, _)| attribute.starts_with(prefix))
+            .filter_map(|(attribute, name)| Some((attribute, name.known()?)))
+            .collect();
+        for (at, (attribute, name)) in names.iter().enumerate() {
+            if let Some((other, _)) = names.iter().take(at).find(|(_, other)| other.eq_ignore_ascii_case(name)) {
+                let problem = Problem::NameTwice { name: (*name).clone(), other: (*other).clone() };
+                faults.push(Fault::error(Field::AzureName((*attribute).clone()), problem));
+            }
+        }
+    }
 }
 
 fn dialling(wish: &Wish, new: bool, faults: &mut Vec<Fault>) {

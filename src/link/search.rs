@@ -1,6 +1,7 @@
 //! Which link is meant: where to look for its objects, what to take down of it, and how a user names one to import.
 
 use super::address::InsideCidr;
+use super::adoption::Adoption;
 use super::known::Known;
 use super::managed::Managed;
 use super::names::AzureNames;
@@ -22,8 +23,20 @@ pub struct Search {
     pub inside_cidrs: PerTunnel<InsideCidr>,
     /// Names under which Azure objects would be found whose ids are not known.
     pub names: Option<AzureNames>,
+    /// What an object that no state names must be to be taken over.
+    pub adoption: Adoption,
+    /// Objects that the state names as this link's own.
+    pub recorded: Managed,
     /// Whether the shared keys are to be read too.
     pub read_keys: bool,
+}
+
+impl Search {
+    /// A search for a link of which no state tells more than these ids.
+    pub fn by_ids(known: Known, link: Option<LinkId>, inside_cidrs: PerTunnel<InsideCidr>) -> Self {
+        let (adoption, recorded) = (Adoption::default(), Managed::default());
+        Search { known, link, inside_cidrs, names: None, adoption, recorded, read_keys: true }
+    }
 }
 
 /// What to take down.

@@ -36,6 +36,8 @@ pub struct Spec {
     /// Whether a tunnel counts as built only when its BGP session is up.
     pub wait_for_bgp: bool,
     pub former: Former,
+    /// Existing gateways become this link's own in this run and get its tags: only tagged ones are deleted later.
+    pub claims_gateways: bool,
     /// Of this link's addresses, those that somebody else's Azure gateway listed before: used, never taken off it.
     pub found: BTreeSet<Ipv4Addr>,
     /// Tables that somebody else's VPN gateway propagated its routes into before: never switched off.

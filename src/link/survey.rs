@@ -3,7 +3,7 @@
 use super::address::InsideCidr;
 use super::fault::{Fault, Field, Problem};
 use super::inside_addresses;
-use super::ownership::LinkId;
+use super::ownership::{LinkId, UNFINISHED};
 use super::rules::{gateway_subnet_size, overlap, parse_network};
 use super::tunnel::{Instance, TunnelKey};
 use super::wish::{Given, Wish};
@@ -135,7 +135,12 @@ pub struct Site<'a> {
 impl Site<'_> {
     /// Whether an object is this link's, or of the one in whose place it comes.
     pub fn owns(&self, id: &str, tags: &Tags) -> bool {
-        self.link.is_some_and(|link| link.is_on(tags)) || self.own.iter().any(|gone| gone.eq_ignore_ascii_case(id))
+        self.link.is_some_and(|link| link.is_on(tags)) || self.records(id)
+    }
+
+    /// Whether a state names an object as this link's.
+    fn records(&self, id: &str) -> bool {
+        self.own.iter().any(|own| own.eq_ignore_ascii_case(id))
     }
 }
 
@@ -211,11 +216,17 @@ fn network(site: Site<'_>, survey: &Survey, add: &mut impl FnMut(Field, Finding)
         && !site.azure_gateway_given
     {
         let id = &gateway.resource.id;
-        if !own(&gateway.resource) {
-            add(Field::AzureGateway, Finding::NetworkHasGateway(id.clone()));
-        } else if !site.own.iter().any(|own| own.eq_ignore_ascii_case(id.as_str())) && is_whole(site, survey) {
+        // A tag may have been copied: a gateway that no state names is adopted under its planned name only.
+        let named = site.planned.azure_names.get("gateway").and_then(Given::known);
+        let named = named.is_none_or(|name| name.eq_ignore_ascii_case(id.name()));
+        if site.records(id.as_str()) {
+            return;
+        }
+        if own(&gateway.resource) && is_whole(site, survey) {
             let first = planned_cidrs(site).next().map(|(_, cidr)| cidr.to_string()).unwrap_or_default();
             add(Field::AzureGateway, Finding::LinkExists(id.clone(), first));
+        } else if !(named && own(&gateway.resource)) {
+            add(Field::AzureGateway, Finding::NetworkHasGateway(id.clone()));
         }
     }
 }
@@ -237,7 +248,8 @@ fn vpc(site: Site<'_>, survey: &Survey, add: &mut impl FnMut(Field, Finding)) {
     }
     if let Looked::Found(gateway) = &survey.vpc_gateway
         && !site.vpn_gateway_given
-        && !site.owns(&gateway.id.0, &gateway.tags)
+        && !(site.records(&gateway.id.0)
+            || site.owns(&gateway.id.0, &gateway.tags) && gateway.tags.contains_key(UNFINISHED))
     {
         add(Field::VpnGateway, Finding::VpcHasGateway(gateway.id.clone()));
     }

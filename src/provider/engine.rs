@@ -252,10 +252,11 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
     let mut diagnostics = Diagnostics::new();
     unread_keys(&ended.observed).into_iter().for_each(|warning| diagnostics.push(warning));
     if ended.resumed {
-        diagnostics.push(Diagnostic::warning("A half-built link was found and finished").detail(
-            "Objects with this link's ownership tag were there, from a run that did not finish it. They were taken over instead of \
-             being made again.",
-        ));
+        let ids =
+            if ended.adopted.is_empty() { "all of them in the state".to_owned() } else { ended.adopted.join(", ") };
+        diagnostics.push(Diagnostic::warning("A half-built link was found and finished").detail(format!(
+            "An earlier run did not finish this link. Its objects were taken over instead of being created again: {ids}."
+        )));
     }
     if let Some(cause) = &ended.unheard {
         diagnostics.push(Diagnostic::warning("This run could not show that it was alive").detail(format!(
@@ -283,8 +284,14 @@ fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {
             Cause::Azure(crate::azure::Error::AlreadyExists(_)) => name_taken::SUMMARY.to_owned(),
             _ => format!("{what} failed"),
         };
-        if let Cause::AlreadyBuilt { .. } = &failure.cause {
-            diagnostics.push(Diagnostic::error("This link exists already").detail(capital(&failure.cause.to_string())));
+        let conflict = match &failure.cause {
+            Cause::AlreadyBuilt { .. } => Some("Conflicting link"),
+            Cause::SlotInUse { .. } | Cause::AddressInUse { .. } => Some("Conflicting slot"),
+            Cause::NameInUse { .. } => Some("Conflicting names"),
+            _ => None,
+        };
+        if let Some(summary) = conflict {
+            diagnostics.push(Diagnostic::error(summary).detail(format!("{}.", capital(&failure.cause.to_string()))));
             continue;
         }
         let mut detail = vec![capital(&failure.cause.to_string())];

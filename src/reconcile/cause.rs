@@ -42,16 +42,30 @@ pub enum Cause {
     NoRandomness,
     /// EC2 hands back the gateway that it has for this address; it is left alone.
     #[error(
-        "EC2 answered with {id}, a customer gateway of the same address that this link did not make. It is not shared: \
-         delete it, or import the link that it belongs to"
+        "EC2 returned {id}, a customer gateway of the same address that this link did not create. It is not shared: set \
+         another slot or gateway, or delete it if nothing uses it"
     )]
     ForeignCustomerGateway { id: String },
-    /// The link is whole and in no state that Terraform showed: another state may hold it.
+    /// The link is complete and in no state that Terraform showed: another state may hold it.
     #[error(
-        "this very link is there already, finished, and not in this state. Take it into the state with: terraform import \
-         ADDRESS '{id}'. If another state holds it, choose another slot or gateway"
+        "this link exists already, complete ({found}), and not in this state. If another state manages it, set another slot \
+         (free slots: {free}) or another gateway. Only if no state manages it, import it: terraform import ADDRESS '{id}'"
     )]
-    AlreadyBuilt { id: String },
+    AlreadyBuilt { id: String, found: String, free: String },
+    /// Another AWS side has this link's addresses on the same Azure gateway.
+    #[error(
+        "another link uses these inside CIDRs on the same Azure gateway: its AWS side is {endpoint} ({found}). Set another \
+         slot. Free slots: {free}"
+    )]
+    SlotInUse { endpoint: String, found: String, free: String },
+    #[error(
+        "the inside CIDR {cidr} is used by {found} on the same Azure gateway. Set another slot. Free slots: {free}"
+    )]
+    AddressInUse { cidr: String, found: String, free: String },
+    #[error(
+        "{id} exists and is not this link's. Set another name in azure.names or azure.virtual_network, or remove the object"
+    )]
+    NameInUse { id: String },
     /// Two runs on one link would undo each other's work.
     #[error(
         "this link is half built, and somebody is still at it: {sign} while it was watched. Wait until that run has ended, \
@@ -81,6 +95,12 @@ pub enum Cause {
          azure.zones, or name zones"
     )]
     ZonesRequired { location: String },
+    /// The state names it, but it is not this link's, or not any more.
+    #[error(
+        "{id} was not deleted: it does not carry the tag awsazure:link = {tag} and does not belong to this link otherwise. If it \
+         is this link's, restore the tag and apply again; if not, remove its id from the state or delete it by other means"
+    )]
+    NotOwned { id: String, tag: String },
     #[error("{kind} still holds {found}, which this link did not make")]
     NotEmpty { kind: &'static str, found: String },
     #[error("after a write the Azure gateway does not list {0}: somebody else is changing it")]

@@ -3,6 +3,7 @@
 use super::act::{Acting, act};
 use super::cause::Cause;
 use super::clouds::{Clouds, Limits, Site};
+use super::create_check::may_create;
 use super::denied::{Denial, Denied};
 use super::foreign::taken_names;
 use super::observe::observe;
@@ -12,6 +13,7 @@ use super::run::{OnFailure, run};
 use super::stage::Exchange;
 use crate::aws::Filter;
 use crate::aws::model::VpnGatewayId;
+use crate::link::adoption::{Adoption, adopted};
 use crate::link::blockers::Own;
 use crate::link::decide::decide;
 use crate::link::known::Known;
@@ -21,7 +23,6 @@ use crate::link::ownership::{LinkId, Standing, standing};
 use crate::link::search::{Demolition, Search};
 use crate::link::spec::Spec;
 use crate::link::step::{Object, Step, StepId, Verb};
-use crate::link::tunnel::TunnelKey;
 use crate::link::vpn_connection::static_routed;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -54,6 +55,8 @@ pub struct Ended {
     pub creates: bool,
     /// A create found this link half built, by its tags, and went on from there.
     pub resumed: bool,
+    /// Ids of the objects that it took over and that no state named.
+    pub adopted: Vec<String>,
     /// Why the run could not show that it was alive: another one may have taken it for dead.
     pub unheard: Option<Cause>,
     /// Reads that the credentials may not make, and without which the work was done.
@@ -79,6 +82,9 @@ async fn rounds(
     told: Progress<'_>,
 ) -> Ended {
     let (mut search, spec) = (search.clone(), &mut spec.clone());
+    if search.adoption.endpoints.is_empty() {
+        search.adoption = Adoption::of(spec);
+    }
     let site = match clouds.site(Some(&spec.aws.region), limits).await {
         Ok(site) => site,
         Err(cause) => return stopped(Observed::default(), cause),
@@ -99,11 +105,11 @@ async fn rounds(
             if !failures.is_empty() {
                 return Ended { failures, ..Ended::default() };
             }
-            match standing(&seen) {
-                Standing::New => whole.resumed = is_begun(&seen, &spec.link),
-                Standing::Unfinished => whole.resumed = true,
-                Standing::Finished => return stopped(Observed::default(), Cause::AlreadyBuilt { id: import_id(spec) }),
+            if let Err(cause) = may_create(&site, spec, &search, &seen, limits).await {
+                return stopped(Observed::default(), cause);
             }
+            whole.resumed = standing(&seen) != Standing::New || is_begun(&seen, &spec.link);
+            whole.adopted = adopted(&search, &seen);
         }
         if round == 0 && whole.resumed {
             seen = match stands_still(&site, &search, limits, seen).await {
@@ -182,10 +188,6 @@ fn is_begun(seen: &Observed, link: &LinkId) -> bool {
     let gateway = azure.gateway.iter().map(|gateway| &gateway.resource.tags);
     let ends = aws.vpc.iter().map(|vpc| &vpc.tags).chain(aws.gateway.iter().map(|gateway| &gateway.tags));
     network.chain(ips).chain(gateway).chain(ends).any(|tags| link.is_on(tags))
-}
-
-fn import_id(spec: &Spec) -> String {
-    format!("{},{}@{}", spec.azure.gateway.id(), spec.inside_cidrs.get(TunnelKey::ALL[0]), spec.aws.region)
 }
 
 /// What the steps of a round are for.

@@ -109,8 +109,7 @@ pub async fn find(clouds: &Clouds, id: &ImportId, limits: &Limits) -> Result<Fou
         azure_gateway: Some(gateway.resource.id.clone()),
         ..Known::default()
     };
-    let mut search =
-        Search { known, link: Some(link), inside_cidrs: inside_cidrs.clone(), names: None, read_keys: true };
+    let mut search = Search::by_ids(known, Some(link), inside_cidrs.clone());
     match aws_end(&site, id, &pair, search.link.as_ref(), limits).await? {
         Some(Target::VpnGateway(id)) => search.known.vpn_gateway = Some(id),
         Some(Target::TransitGateway(id)) => search.known.transit_gateway = Some(id),

@@ -10,6 +10,7 @@
 //! | `run` | a list of steps, as wide as their order allows |
 //! | `pulse` | how a run shows that it is alive, and how that is seen |
 //! | `act` | one step: a document or a call, worked out from the spec and what is there by then |
+//! | `create_check` | the last look before a create makes anything |
 //! | `survey` | what surrounds a link that is to be made |
 //! | `find` | the link behind an import id |
 //! | `foreign` | names of a new link that objects of others have |
@@ -20,6 +21,7 @@ mod act;
 mod cause;
 mod clouds;
 mod converge;
+mod create_check;
 mod denied;
 mod find;
 mod foreign;

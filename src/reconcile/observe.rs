@@ -30,6 +30,7 @@ pub async fn observe(site: &Site, search: &Search, limits: &Limits) -> Result<Ob
     read.vpn_gateway = aws.vpn_gateway;
     read.transit_gateway = aws.transit_gateway;
     read.customer_gateways = aws.customer_gateways;
+    (read.other_vpcs, read.other_vpn_gateways) = (aws.other_vpcs, aws.other_vpn_gateways);
     read.vpns = aws.vpns;
     let mut seen = assemble(search, read);
     if search.read_keys {
@@ -156,13 +157,20 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
         let one = known.vpn_gateway.as_ref().map(Filter::id).or_else(|| rest_by_tag.clone());
         match one {
             Some(filter) => {
-                Ok(ec2.describe_vpn_gateways(waits, &filter).await?.into_iter().find(|g| g.state.is_living()))
+                let found = ec2.describe_vpn_gateways(waits, &filter).await?;
+                let mut found = found.into_iter().filter(|g| g.state.is_living());
+                if known.vpn_gateway.is_some() {
+                    return Ok((found.next(), Vec::new()));
+                }
+                let (own, others): (Vec<_>, Vec<_>) = found.partition(|gateway| search.adopts_vpn_gateway(gateway));
+                Ok((own.into_iter().next(), others))
             }
-            None => Ok::<_, Cause>(None),
+            None => Ok::<_, Cause>((None, Vec::new())),
         }
     });
     let network = Box::pin(async {
         let one = known.vpc.as_ref().map(Filter::id).or_else(|| rest_by_tag.clone());
+        let mut other_vpcs = Vec::new();
         let (vpc, tables) = match (&known.vpc, one) {
             (Some(id), Some(filter)) => {
                 let tables = Filter::vpc(id);
@@ -170,19 +178,25 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
                     try_join!(ec2.describe_vpcs(waits, &filter), ec2.describe_route_tables(waits, &tables))?;
                 (vpcs.into_iter().next(), tables)
             }
-            (None, Some(filter)) => match ec2.describe_vpcs(waits, &filter).await?.into_iter().next() {
-                Some(vpc) => {
-                    let tables = ec2.describe_route_tables(waits, &Filter::vpc(&vpc.id)).await?;
-                    (Some(vpc), tables)
+            (None, Some(filter)) => {
+                let found = ec2.describe_vpcs(waits, &filter).await?;
+                let (own, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|vpc| search.adopts_vpc(vpc));
+                other_vpcs = others;
+                match own.into_iter().next() {
+                    Some(vpc) => {
+                        let tables = ec2.describe_route_tables(waits, &Filter::vpc(&vpc.id)).await?;
+                        (Some(vpc), tables)
+                    }
+                    None => (None, Vec::new()),
                 }
-                None => (None, Vec::new()),
-            },
+            }
             _ => (None, Vec::new()),
         };
-        Ok::<_, Cause>((vpc, tables))
+        Ok::<_, Cause>((vpc, tables, other_vpcs))
     });
-    let (vpns, customer_gateways, vpn_gateway, transit_gateway, (mut vpc, mut route_tables)) =
+    let (vpns, customer_gateways, (vpn_gateway, other_vpn_gateways), transit_gateway, network) =
         try_join!(vpns, customers, gateway, transit, network)?;
+    let (mut vpc, mut route_tables, other_vpcs) = network;
     let mut customer_gateways = customer_gateways;
     customer_gateways.extend(other_customer_gateways(site, &vpns, &customer_gateways, limits).await?);
     let attached = vpn_gateway.as_ref().and_then(|g: &aws::VpnGateway| g.attachment.as_ref()).map(|(id, _)| id.clone());
@@ -191,7 +205,8 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
         let (vpcs, tables) = try_join!(ec2.describe_vpcs(waits, &filter), ec2.describe_route_tables(waits, &tables))?;
         (vpc, route_tables) = (vpcs.into_iter().next(), tables);
     }
-    let mut read = Read { vpc, route_tables, vpn_gateway, transit_gateway, customer_gateways, vpns, ..Read::default() };
+    let others = Read { other_vpcs, other_vpn_gateways, ..Read::default() };
+    let mut read = Read { vpc, route_tables, vpn_gateway, transit_gateway, customer_gateways, vpns, ..others };
     read_public_half(site, search, &mut read, limits).await?;
     Ok(read)
 }

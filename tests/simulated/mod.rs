@@ -34,7 +34,9 @@ use awsazure::aws::{Aws, Seams, Settings as AwsSettings, TokioTime};
 use awsazure::azure::credential::CredentialSettings;
 use awsazure::azure::{Azure, AzureSettings, ResourceId};
 use awsazure::link::address::Slot;
+use awsazure::link::adoption::Adoption;
 use awsazure::link::known::Known;
+use awsazure::link::managed::Managed;
 use awsazure::link::names::{AwsNames, AzureNames};
 use awsazure::link::observed::Observed;
 use awsazure::link::ownership::LinkId;
@@ -170,6 +172,7 @@ impl Sim {
             rotation: None,
             wait_for_bgp: true,
             former: Former::default(),
+            claims_gateways: false,
             found: BTreeSet::new(),
             propagated_before: BTreeSet::new(),
             owned: BTreeSet::new(),
@@ -199,6 +202,8 @@ impl Sim {
             link: Some(spec.link.clone()),
             inside_cidrs: spec.inside_cidrs.clone(),
             names: Some(spec.azure.names.clone()),
+            adoption: Adoption::of(spec),
+            recorded: Managed::default(),
             read_keys: true,
         }
     }

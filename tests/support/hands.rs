@@ -200,6 +200,13 @@ impl Hands {
         self.runtime.block_on(self.azure.change_gateway(&id, &edit, &azure_waits())).unwrap();
     }
 
+    /// Whether a route table gets the routes of a VPN gateway.
+    pub fn propagates(&self, table: &str, gateway: &str) -> bool {
+        let (filter, waits) = (aws::Filter::id(&RouteTableId(table.to_owned())), aws_waits());
+        let found = self.runtime.block_on(self.ec2.describe_route_tables(&waits, &filter)).unwrap();
+        found.iter().any(|table| table.propagating.iter().any(|id| id.0 == gateway))
+    }
+
     pub fn switch_propagation_on(&self, table: &str, gateway: &str) {
         let (table, gateway) = (RouteTableId(table.to_owned()), VpnGatewayId(gateway.to_owned()));
         let waits = aws_waits();

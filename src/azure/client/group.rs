@@ -13,6 +13,9 @@ use crate::primitives::Tags;
 use azure_core::http::Method;
 use std::collections::BTreeSet;
 
+/// Creates of resource groups in this process.
+static CREATES: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 impl Azure {
     fn group_path(&self, name: &str) -> String {
         format!("/subscriptions/{}/resourcegroups/{}", self.subscription, encoded(name))
@@ -26,7 +29,8 @@ impl Azure {
         found.map(|doc| read_as("read resource group", &path, group::parse(&doc))).transpose()
     }
 
-    /// Makes a group. Azure knows no conditional create of groups, so it looks first.
+    /// Makes a group. Azure knows no conditional create of groups, so it looks first, and one create runs at a time: a second
+    /// PUT would replace the tags of the first.
     ///
     /// # Errors
     /// `AlreadyExists` where a group of that name has not exactly these tags.
@@ -39,6 +43,7 @@ impl Azure {
     ) -> Result<ResourceGroup, Error> {
         let path = self.group_path(name);
         let call = Call::path("create resource group", Method::Put, &path, GROUPS);
+        let _one_at_a_time = CREATES.lock().await;
         if let Some(found) = self.get_group(name, waits).await? {
             return if found.tags == *tags {
                 Ok(found)

@@ -1,6 +1,7 @@
 //! Carries out plans: create and update are one, for both end with the link as it is planned.
 
 use super::changes::Changes;
+use super::claims::{Claims, Holder, claim};
 use super::create_first::explained;
 use super::engine::{Engine, Outcome};
 use super::fixed::{remember_configured, remember_failed};
@@ -17,6 +18,7 @@ use super::state::{complete, identity, is_gone, managed, read_managed};
 use super::teardown::{aws_half, demolition, former};
 use crate::aws::model::KeyStorage;
 use crate::azure::id::ResourceId;
+use crate::link::adoption::Adoption;
 use crate::link::managed::Managed;
 use crate::link::observed::Observed;
 use crate::link::route_tables::wanted_tables;
@@ -56,7 +58,7 @@ pub struct Stored {
 }
 
 /// Creates or changes a link.
-pub async fn apply(engine: &dyn Engine, recall: &Recall, request: ApplyRequest) -> ApplyResponse {
+pub async fn apply(engine: &dyn Engine, recall: &Recall, held: &Claims, request: ApplyRequest) -> ApplyResponse {
     let left = left(engine, recall, &request);
     let prior = left.as_ref().or((!request.prior.is_null()).then_some(&request.prior));
     let mut told = Diagnostics::new();
@@ -64,10 +66,18 @@ pub async fn apply(engine: &dyn Engine, recall: &Recall, request: ApplyRequest) 
         Ok(job) => job,
         Err(diagnostics) => return request.failed(diagnostics),
     };
+    let holder = Holder::of((!request.prior.is_null()).then_some(&request.prior), &job.private, &request.config);
+    if let Some(claim) = claim(&job.target, prior, &job.private, engine.subscription()) {
+        let conflicts = held.apply(&holder, claim, request.is_create());
+        if conflicts.has_errors() {
+            return request.failed(conflicts);
+        }
+    }
     if request.is_create() {
         recall.unfinished(&job.spec.link);
     }
     let ended = carry_out(engine, &request, prior, &job, told).await;
+    held.settle(&holder, &ended.new_state);
     if !ended.diagnostics.has_errors() {
         recall.finished(&job.spec.link);
     }
@@ -107,6 +117,10 @@ async fn carry_out(
     };
     search.names = Some(job.spec.azure.names.clone());
     search.link = Some(job.spec.link.clone());
+    // A run that was killed may have left successors of objects of either AWS side.
+    let former = std::mem::take(&mut search.adoption.endpoints);
+    search.adoption = Adoption::of(&job.spec);
+    search.adoption.endpoints.extend(former.into_iter().filter(|_| prior.is_some()));
     if changes.is_some_and(public_subnet::replaces) {
         // Only a subnet that is not known by id is read with its range.
         search.known.public_subnet = None;
@@ -220,9 +234,11 @@ async fn prepare(
         )
     })?;
     spec.former.tags.retain(|key| !spec.tags.contains_key(key));
+    spec.claims_gateways = claims;
     let triggers =
         ["rotate_keys", "preshared_keys_wo_version", "tags"].map(|name| Some((name, prior?.get(name).clone())));
-    let asked = triggers.into_iter().flatten().collect();
+    let claimed = claims.then(|| ("manage_gateways", Value::from(false)));
+    let asked = triggers.into_iter().flatten().chain(claimed).collect();
     let (config, prior) = (request.config.clone(), prior.cloned());
     Ok(Job { target, private, spec, before: managed, claims, unfinished, asked, config, prior })
 }
@@ -299,6 +315,7 @@ impl Job {
             remember_failed(&mut private, &self.private, changes);
         }
         private.replaces.clear();
+        private.holder = None;
         (private.surveyed, private.finishes, private.imported, private.announced) = (false, false, false, false);
         if !whole {
             // What did not end well is asked for again.

@@ -16,14 +16,18 @@
 //! | `public_subnet` | changes the public subnet of a created VPC |
 //! | `teardown` | says what an apply takes down, for the apply and for the plan that announces it |
 //! | `private` | remembers what was last applied |
+//! | `claims` | rejects links of one run that take the same gateway, addresses or names |
+//! | `existing` | finds what a create would adopt or collide with |
 //! | `recall` | remembers states, so that a link whose create never ended is finished |
 //! | `apply`, `read`, `import` | carry it out |
 
 mod apply;
 mod changes;
+mod claims;
 mod create_first;
 mod draft;
 pub mod engine;
+mod existing;
 mod fixed;
 mod follow;
 mod import;
@@ -52,8 +56,10 @@ use crate::plugin::{
     ReadRequest, ReadResponse, Resource, Schema, UpgradeRequest, Upgraded, ValidateRequest, Value,
 };
 use async_trait::async_trait;
+use claims::Claims;
 use engine::EngineSource;
 use recall::Recall;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Type name of the resource.
 pub const TYPE_NAME: &str = "awsazure_bgp_vpn";
@@ -62,12 +68,28 @@ pub const TYPE_NAME: &str = "awsazure_bgp_vpn";
 pub struct BgpVpn {
     engine: EngineSource,
     recall: Recall,
+    claims: Mutex<Configuration>,
+}
+
+/// What the links of one Configure take. A debugged provider serves several runs of Terraform with one process.
+#[derive(Default)]
+struct Configuration {
+    engine: Option<Arc<dyn engine::Engine>>,
+    claims: Arc<Claims>,
 }
 
 impl BgpVpn {
     /// The resource over an engine that is asked for at each call, since the provider has one only once it is configured.
     pub fn new(engine: EngineSource) -> Self {
-        BgpVpn { engine, recall: Recall::default() }
+        BgpVpn { engine, recall: Recall::default(), claims: Mutex::default() }
+    }
+
+    fn claims(&self, engine: &Arc<dyn engine::Engine>) -> Arc<Claims> {
+        let mut current = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        if !current.engine.as_ref().is_some_and(|known| Arc::ptr_eq(known, engine)) {
+            *current = Configuration { engine: Some(engine.clone()), claims: Arc::default() };
+        }
+        current.claims.clone()
     }
 }
 
@@ -95,14 +117,21 @@ impl Resource for BgpVpn {
 
     async fn read(&self, request: ReadRequest) -> ReadResponse {
         match (self.engine)() {
-            Ok(engine) => read::read(engine.as_ref(), &self.recall, request).await,
+            Ok(engine) => {
+                let (claims, before) = (self.claims(&engine), request.state.clone());
+                let read = read::read(engine.as_ref(), &self.recall, request).await;
+                if read.state.is_null() {
+                    claims.release(&before);
+                }
+                read
+            }
             Err(diagnostics) => request.unchanged(diagnostics),
         }
     }
 
     async fn plan(&self, request: PlanRequest) -> PlanResponse {
         match (self.engine)() {
-            Ok(engine) => plan::plan(engine.as_ref(), &self.recall, request).await,
+            Ok(engine) => plan::plan(engine.as_ref(), &self.recall, &self.claims(&engine), request).await,
             Err(diagnostics) => diagnostics.into(),
         }
     }
@@ -110,8 +139,11 @@ impl Resource for BgpVpn {
     async fn apply(&self, request: ApplyRequest) -> ApplyResponse {
         match (self.engine)() {
             Err(diagnostics) => request.failed(diagnostics),
-            Ok(engine) if request.is_destroy() => apply::destroy(engine.as_ref(), &self.recall, request).await,
-            Ok(engine) => apply::apply(engine.as_ref(), &self.recall, request).await,
+            Ok(engine) if request.is_destroy() => {
+                self.claims(&engine).release(&request.prior);
+                apply::destroy(engine.as_ref(), &self.recall, request).await
+            }
+            Ok(engine) => apply::apply(engine.as_ref(), &self.recall, &self.claims(&engine), request).await,
         }
     }
 

@@ -1,9 +1,11 @@
 //! Plans: every setting at its effective value, what is wrong with it, and what will be new.
 
 use super::changes::{Changes, instance_keys};
+use super::claims::{self, Claims, Holder};
 use super::create_first::postpone;
 use super::draft::Draft;
 use super::engine::Engine;
+use super::existing::existing;
 use super::fixed::{assume_unchanged, drifted_warning, late_replacement};
 use super::paths::diagnostics;
 use super::private::{Origin, Private};
@@ -23,7 +25,7 @@ use crate::link::fault::{Fault, Field, Problem};
 use crate::link::managed::{Kind, Managed};
 use crate::link::ownership::LinkId;
 use crate::link::rules::{New, check_fields, check_presence, check_whole};
-use crate::link::survey::{Finding, Site, Survey, SurveyAsk, check};
+use crate::link::survey::{Finding, Looked, Site, Survey, SurveyAsk, check};
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::link::wish::{Given, Wish};
 use crate::plugin::{Diagnostics, PlanRequest, PlanResponse, Value};
@@ -43,7 +45,7 @@ pub fn validate(config: &Value) -> Diagnostics {
 const FIRST: TunnelKey = TunnelKey { instance: Instance::Zero, number: 1 };
 
 /// Plans a create, an update or a destroy.
-pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) -> PlanResponse {
+pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: PlanRequest) -> PlanResponse {
     if request.is_destroy() {
         return plan_destroy(engine, recall, request);
     }
@@ -54,7 +56,12 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
     let mut private = Private::read(&request.private);
     if request.is_create() {
         // The plan of the create half of a replacement carries what was remembered of the link that goes.
-        private = Private { replaces: private.replaces, announced: private.announced, ..Private::default() };
+        private = Private {
+            replaces: private.replaces,
+            announced: private.announced,
+            holder: private.holder,
+            ..Private::default()
+        };
     }
     let prior = (!request.prior.is_null()).then_some(&request.prior);
     let (config, assumed) = assume_unchanged(&request.config, prior);
@@ -79,7 +86,11 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
         private.replaces.extend(recall.unfinished_states().iter().flat_map(own_ids));
     }
     let link = link_of(&draft.planned, &private, engine.subscription());
-    let left = recall.of(link.as_ref()).filter(|left| prior.is_none() && is_unfinished(&left.state));
+    let held_by_state = recall.of(link.as_ref()).filter(|_| prior.is_none());
+    let is_new = prior.is_none() && private.replaces.is_empty() && held_by_state.is_none();
+    // A link that the user tainted is deleted before it is created again.
+    private.replaces.extend(held_by_state.iter().flat_map(|held| own_ids(&held.state)));
+    let left = held_by_state.filter(|held| is_unfinished(&held.state));
     if let Some(recalled) = left {
         if recalled.is_finished_by(&draft.planned) {
             private.finishes = true;
@@ -104,6 +115,18 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, request: PlanRequest) ->
     private.surveyed = surveyed;
     let kept = prior.map(|prior| Changes { prior, planned: &draft.planned });
     kept.and_then(|changes| refuse_plan(&private, changes)).into_iter().for_each(|refusal| told.push(refusal));
+    let holder = Holder::of(prior, &private, &request.config);
+    if let Some(claim) = claims::claim(&draft.planned, prior, &private, engine.subscription()) {
+        let mut own = private.replaces.clone();
+        own.extend(prior.into_iter().flat_map(own_ids));
+        let taken = claims::taken(&survey, &own);
+        told.append(held.plan(&holder, claim, &taken));
+        if is_new && survey.group != Looked::Not {
+            // A complete link also is what other findings are about, such as a VPC that has a VPN gateway.
+            told.append(existing(engine, &draft.planned, &private, &taken, &request.cancel).await);
+        }
+    }
+    private.holder = Some(holder.as_str().to_owned());
     if told.has_errors() {
         return told.into();
     }

@@ -99,6 +99,8 @@ pub struct Private {
     pub interrupts: Vec<String>,
     /// Of a plan: what it deletes was announced, and the plan of the create half need not say it again.
     pub announced: bool,
+    /// Of a plan: the identity under which this process holds what the link takes.
+    pub holder: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -119,6 +121,7 @@ struct Stored {
     owned: BTreeSet<String>,
     interrupts: Vec<String>,
     announced: bool,
+    holder: Option<String>,
 }
 
 impl Default for Stored {
@@ -139,6 +142,7 @@ impl Default for Stored {
             owned: BTreeSet::new(),
             interrupts: Vec::new(),
             announced: false,
+            holder: None,
         }
     }
 }
@@ -164,6 +168,7 @@ impl Private {
             owned: stored.owned,
             interrupts: stored.interrupts,
             announced: stored.announced,
+            holder: stored.holder,
         }
     }
 
@@ -184,6 +189,7 @@ impl Private {
             owned: self.owned.clone(),
             interrupts: self.interrupts.clone(),
             announced: self.announced,
+            holder: self.holder.clone(),
         };
         serde_json::to_vec(&stored).unwrap_or_default()
     }
@@ -237,7 +243,7 @@ impl Private {
 }
 
 /// JSON of a wholly known value; what is unknown becomes null.
-fn to_json(value: &Value) -> Json {
+pub fn to_json(value: &Value) -> Json {
     match value {
         Value::Null | Value::Unknown(_) => Json::Null,
         Value::Bool(truth) => Json::Bool(*truth),

@@ -4,6 +4,7 @@ use super::private::Private;
 use super::schema::{AWS_NAMES, AZURE_NAMES};
 use super::settle::{aws_name, azure_name};
 use super::settle_options::{inside_cidrs, read_logs, read_policy};
+use super::state::read_managed;
 use crate::aws::model::{
     Bandwidth, CustomerGatewayId, InternetGatewayId, KeyStorage, Region, RouteTableId, SubnetId, TransitGatewayId,
     VpcId, VpnConnectionId, VpnGatewayId,
@@ -11,10 +12,11 @@ use crate::aws::model::{
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
 use crate::link::address::InsideCidr;
+use crate::link::adoption::Adoption;
 use crate::link::known::Known;
 use crate::link::managed::Kind;
 use crate::link::names::{AwsNames, AzureNames};
-use crate::link::ownership::LinkId;
+use crate::link::ownership::{AwsEndpoint, EndpointKind, LinkId};
 use crate::link::rotation::Rotation;
 use crate::link::search::Search;
 use crate::link::spec::{
@@ -102,6 +104,7 @@ pub fn spec(settled: &Value, around: Surroundings<'_>) -> Result<Spec, Lacking> 
         keys: around.keys.own,
         wait_for_bgp: settled.get("wait_for_bgp").as_bool().unwrap_or(true),
         former: around.former,
+        claims_gateways: false,
         found: around.private.origin.found.clone(),
         owned: around.private.owned.clone(),
         propagated_before: around.private.origin.propagated_before.iter().cloned().map(RouteTableId).collect(),
@@ -208,6 +211,23 @@ fn aws_gateway(aws: &Value, private: &Private) -> Result<AwsGateway, Lacking> {
     Ok(AwsGateway::Own { asn: Asn(small(aws, "asn").ok_or(Lacking("aws.asn"))?) })
 }
 
+/// The object on which the AWS side ends, where it is known.
+pub fn endpoint(settled: &Value, private: &Private) -> Option<AwsEndpoint> {
+    let aws = settled.get("aws");
+    let region = Region(text(aws, "region")?);
+    let transit = aws.get("transit_gateway_id");
+    let end = if !transit.is_null() {
+        EndpointKind::TransitGateway(TransitGatewayId(transit.as_str()?.to_owned()))
+    } else if private.origin.vpn_gateway_given {
+        EndpointKind::VpnGateway(VpnGatewayId(text(aws, "vpn_gateway_id")?))
+    } else if aws.get("vpc").is_set() {
+        EndpointKind::NewVpc(text(aws.get("vpc"), "cidr_block")?.parse().ok()?)
+    } else {
+        EndpointKind::Vpc(VpcId(text(aws, "vpc_id")?))
+    };
+    Some(AwsEndpoint { region, end })
+}
+
 fn route_tables(value: &Value, private: &Private) -> RouteTables {
     let ids = |value: &Value| -> Option<BTreeSet<RouteTableId>> {
         let tables = value.as_list().filter(|_| value.is_wholly_known())?;
@@ -276,7 +296,25 @@ pub fn search(state: &Value, private: &Private, subscription: Option<String>, re
     let network = known.network.clone();
     let link = network.map(|network| link_id(state, private, &network, *inside_cidrs.get(first())));
     let names = text(state, "name").map(|name| azure_names(state, &name));
-    Some(Search { known, link: link.or_else(|| private.link.clone()), inside_cidrs, names, read_keys })
+    let link = link.or_else(|| private.link.clone());
+    let (adoption, recorded) = (adoption(state, private), read_managed(state));
+    Some(Search { known, link, inside_cidrs, names, adoption, recorded, read_keys })
+}
+
+/// What an object of this link must be, by the settings of a state or plan.
+fn adoption(settled: &Value, private: &Private) -> Adoption {
+    let (azure, aws) = (settled.get("azure"), settled.get("aws"));
+    let net = |text: &Value| text.as_str().and_then(|text| text.parse::<Ipv4Net>().ok());
+    let own_end = !private.origin.vpn_gateway_given && aws.get("transit_gateway_id").is_null();
+    let space = azure.get("virtual_network").get("address_space").as_list();
+    Adoption {
+        endpoints: endpoint(settled, private).map(|endpoint| endpoint.to_string()).into_iter().collect(),
+        vpc_cidr: net(aws.get("vpc").get("cidr_block")),
+        amazon_asn: small(aws, "asn").filter(|_| own_end).map(Asn),
+        azure_asn: small(azure, "asn").filter(|_| !private.origin.azure_gateway_given).map(Asn),
+        address_space: space.map(|space| space.iter().filter_map(net).collect()),
+        makes_gateway: !private.origin.azure_gateway_given,
+    }
 }
 
 fn known(state: &Value, provider: Option<String>) -> Known {
@@ -310,6 +348,7 @@ fn known(state: &Value, provider: Option<String>) -> Known {
         internet_gateway: first_of(state, Kind::AwsInternetGateway).map(InternetGatewayId),
         public_subnet: first_of(state, Kind::AwsSubnet).map(SubnetId),
         route_tables: all_of(state, Kind::AwsRouteTable).map(|id| RouteTableId(id.to_owned())).collect(),
+        public_route_table: first_of(state, Kind::AwsRouteTable).map(RouteTableId),
         vpn_gateway: text(aws, "vpn_gateway_id").map(VpnGatewayId),
         transit_gateway: text(aws, "transit_gateway_id").map(TransitGatewayId),
         customer_gateways: PerInstance::from_fn(|i| of(i, "aws_customer_gateway_id").map(CustomerGatewayId)),

@@ -6,9 +6,10 @@ use crate::azure::id::ResourceId;
 use crate::azure::model::Gateway;
 use crate::link::managed::{Kind, Managed};
 use crate::link::observed::Observed;
-use crate::link::ownership::created_gateway_subnet;
+use crate::link::ownership::{LinkId, MOST_TAGS, created_gateway_subnet, propagations};
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::Value;
+use crate::primitives::Tags;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::net::Ipv4Addr;
@@ -125,13 +126,16 @@ pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &P
     }
     if state.get("manage_gateways").as_bool() != Some(false) {
         if let Some(gateway) = &azure.gateway {
-            add(Kind::AzureGateway, &gateway.resource.id, claims || tagged(&gateway.resource.tags));
+            let creates = !private.origin.azure_gateway_given && tagged(&gateway.resource.tags);
+            add(Kind::AzureGateway, &gateway.resource.id, claims || creates);
         }
         for ip in azure.public_ips.iter().filter_map(|(_, ip)| ip.as_ref()) {
-            add(Kind::AzurePublicIp, &ip.resource.id, claims || tagged(&ip.resource.tags));
+            let creates = !private.origin.azure_gateway_given && tagged(&ip.resource.tags);
+            add(Kind::AzurePublicIp, &ip.resource.id, claims || creates);
         }
         if let Some(gateway) = &aws.gateway {
-            add(Kind::AwsVpnGateway, &gateway.id, claims || tagged(&gateway.tags));
+            let creates = !private.origin.vpn_gateway_given && tagged(&gateway.tags);
+            add(Kind::AwsVpnGateway, &gateway.id, claims || creates);
         }
     }
     if let Some(group) = &azure.group {
@@ -141,7 +145,8 @@ pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &P
         add(Kind::AzureResourceGroup, &id, tagged(&group.tags));
     }
     if let Some(network) = &azure.network {
-        add(Kind::AzureVirtualNetwork, &network.resource.id, tagged(&network.resource.tags));
+        let creates = state.at(&"azure.virtual_network".into()).is_set();
+        add(Kind::AzureVirtualNetwork, &network.resource.id, creates && tagged(&network.resource.tags));
         if let Some(subnet) = network.subnets.iter().find(|subnet| subnet.name == "GatewaySubnet") {
             let marked = azure.public_ips.iter().filter_map(|(_, ip)| ip.as_ref()).any(|ip| {
                 tagged(&ip.resource.tags)
@@ -150,32 +155,61 @@ pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &P
             add(Kind::AzureSubnet, &subnet.id, private.origin.makes_gateway_subnet || marked);
         }
     }
+    // Tags prove nothing where the configuration names an existing object: they may have been copied.
+    let creates_vpc = state.at(&"aws.vpc".into()).is_set() && aws.vpc.as_ref().is_some_and(|vpc| tagged(&vpc.tags));
     if let Some(vpc) = &aws.vpc {
-        add(Kind::AwsVpc, &vpc.id, tagged(&vpc.tags));
+        add(Kind::AwsVpc, &vpc.id, creates_vpc);
     }
     if let Some(gateway) = &aws.internet_gateway {
-        add(Kind::AwsInternetGateway, &gateway.id, tagged(&gateway.tags));
-    }
-    for subnet in &aws.subnets {
-        add(Kind::AwsSubnet, &subnet.id, tagged(&subnet.tags));
+        add(Kind::AwsInternetGateway, &gateway.id, creates_vpc && tagged(&gateway.tags));
     }
     if let Some(subnet) = &aws.public_subnet {
-        // A whole public table shows its subnet, which is then not read: it stays managed if it was.
-        add(Kind::AwsSubnet, &subnet.0, false);
+        let read = aws.subnets.iter().find(|read| read.id == *subnet);
+        // A complete public table shows its subnet, which is then known by id and not read.
+        add(Kind::AwsSubnet, &subnet.0, creates_vpc && read.is_none_or(|subnet| tagged(&subnet.tags)));
     }
     let tables = state.at(&"aws.route_table_ids".into()).as_list();
+    let marks = Propagations::of(observed, link.as_ref());
+    if let Some(table) = &aws.public_route_table {
+        add(Kind::AwsRouteTable, table, creates_vpc);
+    }
     for table in &aws.route_tables {
-        add(Kind::AwsRouteTable, &table.id, tagged(&table.tags));
         if let Some(gateway) = aws.gateway.as_ref().filter(|gateway| table.propagating.contains(&gateway.id)) {
             let found = private.origin.propagated_before.contains(&table.id.0);
             let wanted = tables.is_none_or(|ids| ids.iter().any(|id| id.as_str() == Some(&table.id.0)));
             // An empty set means hands off: what this link once switched on is left to others from then on.
             if tables.is_none_or(|ids| !ids.is_empty()) {
-                add(Kind::AwsRoutePropagation, &format!("{}/{}", table.id, gateway.id), wanted && !found);
+                let id = format!("{}/{}", table.id, gateway.id);
+                let own = marks.enabled_by_link(&id) || private.origin.vpn_gateway_given && marks.full;
+                add(Kind::AwsRoutePropagation, &id, own && wanted && !found);
             }
         }
     }
     managed
+}
+
+/// In which route tables the tags say that the link enabled propagation.
+struct Propagations {
+    enabled: BTreeSet<String>,
+    /// The customer gateways hold no further tag, so that a missing one says nothing.
+    full: bool,
+}
+
+impl Propagations {
+    fn of(observed: &Observed, link: Option<&LinkId>) -> Self {
+        let own = |tags: &&Tags| link.is_some_and(|link| link.is_on(tags));
+        let customers = observed.aws.customer_gateways.iter().filter_map(|(_, one)| one.as_ref().map(|one| &one.tags));
+        let customers: Vec<&Tags> = customers.filter(own).collect();
+        let gateway = observed.aws.gateway.iter().map(|gateway| &gateway.tags).filter(own);
+        Propagations {
+            enabled: customers.iter().copied().chain(gateway).flat_map(propagations).collect(),
+            full: customers.iter().any(|tags| tags.len() >= MOST_TAGS),
+        }
+    }
+
+    fn enabled_by_link(&self, id: &str) -> bool {
+        self.enabled.contains(id)
+    }
 }
 
 /// `managed` as a value: only kinds of which there is something.

@@ -1,11 +1,13 @@
 //! Steps at AWS.
 
 use super::Building;
-use crate::aws::model::{Bandwidth, KeyStorage, RouteTableId, Target, TunnelOptions, VpcId, VpnConnection};
+use crate::aws::model::{
+    Bandwidth, KeyStorage, RouteTableId, Target, TunnelOptions, VpcId, VpnConnection, VpnGatewayId,
+};
 use crate::aws::{Extras, Filter, NewConnection, Own};
 use crate::link::assemble::{name_endpoints, part};
 use crate::link::differ;
-use crate::link::ownership::UNFINISHED;
+use crate::link::ownership::{AwsEndpoint, UNFINISHED};
 use crate::link::route_tables::wanted_tables;
 use crate::link::spec::{AwsGateway, AwsNetwork};
 use crate::link::step::Object;
@@ -24,6 +26,13 @@ impl Building<'_> {
         tags
     }
 
+    /// By which a new object is found again where the answer to its creation was lost.
+    fn identity(&self, part: impl Display) -> Tags {
+        let mut tags = self.link().tags(part);
+        tags.extend(AwsEndpoint::of(&self.spec.aws).map(|endpoint| endpoint.tag()));
+        tags
+    }
+
     fn vpc_id(&self) -> Result<VpcId, Cause> {
         match &self.spec.aws.network {
             AwsNetwork::Existing(id) => Ok(id.clone()),
@@ -34,7 +43,7 @@ impl Building<'_> {
     pub(super) async fn vpc(&self) -> Result<(), Cause> {
         let AwsNetwork::Create { cidr, .. } = &self.spec.aws.network else { return Ok(()) };
         let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
-        let own = self.link().tags(part::VPC);
+        let own = self.identity(part::VPC);
         let tags = self.new_tags(part::VPC, &self.spec.aws.names.vpc);
         let made = ec2.create_vpc(&waits, *cidr, &tags, Own::new(&own)).await?;
         self.acting.note(|seen| seen.aws.vpc = Some(made.clone()));
@@ -55,7 +64,7 @@ impl Building<'_> {
         let mut gateway = match self.acting.seen(|seen| seen.aws.internet_gateway.clone()) {
             Some(there) => there,
             None => {
-                let own = self.link().tags(part::INTERNET_GATEWAY);
+                let own = self.identity(part::INTERNET_GATEWAY);
                 let tags = self.new_tags(part::INTERNET_GATEWAY, &self.spec.aws.names.internet_gateway);
                 ec2.create_internet_gateway(&waits, &tags, Own::new(&own)).await?
             }
@@ -70,7 +79,7 @@ impl Building<'_> {
     pub(super) async fn public_subnet(&self) -> Result<(), Cause> {
         let AwsNetwork::Create { public_subnet: Some(cidr), .. } = &self.spec.aws.network else { return Ok(()) };
         let (ec2, waits, vpc) = (&self.acting.site.ec2, self.acting.limits.aws(), self.vpc_id()?);
-        let own = self.link().tags(part::PUBLIC_SUBNET);
+        let own = self.identity(part::PUBLIC_SUBNET);
         let tags = self.new_tags(part::PUBLIC_SUBNET, &self.spec.aws.names.public_subnet);
         // One that was just deleted may still be listed with the same tags.
         let before: Vec<String> = self.acting.before.aws.subnets.iter().map(|subnet| subnet.id.0.clone()).collect();
@@ -88,7 +97,7 @@ impl Building<'_> {
         let table = match self.acting.seen(|seen| seen.aws.public_route_table.clone()) {
             Some(id) => id,
             None => {
-                let own = self.link().tags(part::PUBLIC_ROUTE_TABLE);
+                let own = self.identity(part::PUBLIC_ROUTE_TABLE);
                 let tags = self.new_tags(part::PUBLIC_ROUTE_TABLE, &self.spec.aws.names.public_route_table);
                 ec2.create_route_table(&waits, &vpc, &tags, Own::new(&own)).await?.id
             }
@@ -113,7 +122,7 @@ impl Building<'_> {
     pub(super) async fn vpn_gateway(&self) -> Result<(), Cause> {
         let AwsGateway::Own { asn } = &self.spec.aws.gateway else { return Ok(()) };
         let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
-        let own = self.link().tags(part::VPN_GATEWAY);
+        let own = self.identity(part::VPN_GATEWAY);
         let tags = self.new_tags(part::VPN_GATEWAY, &self.spec.aws.names.vpn_gateway);
         let made = ec2.create_vpn_gateway(&waits, *asn, &tags, Own::new(&own)).await?;
         self.acting.note(|seen| seen.aws.gateway = Some(made.clone()));
@@ -140,11 +149,13 @@ impl Building<'_> {
         let Target::VpnGateway(gateway) = self.target()? else { return Ok(()) };
         let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
         let tables: Vec<RouteTableId> = match table {
+            // Another state may have enabled it since it was read: then it is not this link's to disable.
+            Some(id) if self.is_propagating(id, &gateway).await? => Vec::new(),
             Some(id) => vec![id.clone()],
             None => self.acting.seen(|seen| wanted_tables(self.spec, seen)).into_iter().flatten().collect(),
         };
+        self.mark_propagations(&tables).await?;
         for id in tables {
-            self.mark_propagation(&id).await?;
             ec2.enable_propagation(&waits, &id, &gateway).await?;
             ec2.wait_propagation(&waits, &id, &gateway, true).await?;
             self.acting.note(|seen| {
@@ -158,16 +169,29 @@ impl Building<'_> {
         Ok(())
     }
 
+    async fn is_propagating(&self, table: &RouteTableId, gateway: &VpnGatewayId) -> Result<bool, Cause> {
+        let found = self.acting.site.ec2.describe_route_tables(&self.acting.limits.aws(), &Filter::id(table)).await?;
+        let enabled = found.iter().any(|table| table.propagating.contains(gateway));
+        if enabled {
+            self.acting.note(|seen| {
+                let tables = seen.aws.route_tables.iter_mut().filter(|there| there.id == *table);
+                tables.filter(|there| !there.propagating.contains(gateway)).for_each(|there| {
+                    there.propagating.push(gateway.clone());
+                });
+            });
+        }
+        Ok(enabled)
+    }
+
     pub(super) async fn customer_gateway(&self, instance: Instance) -> Result<(), Cause> {
         let ip = self.acting.must("the public IP's address", |seen| seen.public_ip(instance))?;
         let asn = self.acting.must("the Azure gateway's ASN", |seen| differ::azure_asn(self.spec, seen))?;
         let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
-        // A device name of its own keeps EC2 from handing back somebody else's gateway for the same address.
-        let device = format!("awsazure-{}-{instance}", self.link());
+        let device = self.link().device(instance);
         let mut tags = self.new_tags(instance, self.spec.aws.names.customer_gateways.get(instance));
         tags.extend(self.placed_mark(instance).into_iter().chain(self.propagation_marks()));
         let made = ec2.create_customer_gateway(&waits, ip, asn, &device, &tags).await?;
-        if !self.link().is_on(&made.tags) {
+        if !self.acting.search.owns(&made.tags, instance) {
             return Err(Cause::ForeignCustomerGateway { id: made.id.0 });
         }
         self.acting.note(|seen| *seen.aws.customer_gateways.get_mut(instance) = Some(made.clone()));
@@ -224,7 +248,7 @@ impl Building<'_> {
         })?;
         let [one, two] = instance.tunnels();
         let tunnels = [self.new_tunnel(one)?, self.new_tunnel(two)?];
-        let own = self.link().tags(instance);
+        let own = self.identity(instance);
         let mut tags = self.new_tags(instance, self.spec.aws.names.vpn_connections.get(instance));
         let later = |key: TunnelKey| self.acting.seen(|seen| differ::roll_to_be_marked(self.spec, seen, key).is_some());
         let rolled = instance.tunnels().into_iter().filter(|key| !later(*key));
@@ -355,7 +379,10 @@ impl Building<'_> {
             }
         })?;
         let (ec2, waits) = (&self.acting.site.ec2, self.acting.limits.aws());
-        let tags = differ::labels_of(&have, self.spec);
+        let mut tags = differ::labels_of(&have, self.spec);
+        if *object == Object::VpnGateway {
+            tags.extend(differ::claim_labels(&have, self.spec, part::VPN_GATEWAY));
+        }
         ec2.create_tags(&waits, &ids, &tags).await?;
         let surplus: Vec<String> = differ::surplus_labels(&have, self.spec).cloned().collect();
         ec2.delete_tags(&waits, &ids, &surplus).await?;

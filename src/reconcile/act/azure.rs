@@ -14,6 +14,7 @@ use crate::link::tunnel::{Instance, TunnelKey};
 use crate::primitives::{SharedKey, Tags};
 use crate::reconcile::cause::Cause;
 use ipnet::Ipv4Net;
+use std::fmt::Display;
 use std::net::Ipv4Addr;
 
 impl Building<'_> {
@@ -21,14 +22,23 @@ impl Building<'_> {
         ResourceId::network(&self.spec.azure.subscription, &self.spec.azure.resource_group, kind, name)
     }
 
-    pub(super) fn is_ours(&self) -> impl Fn(&Tags) -> bool + Send + Sync + '_ {
-        |tags| self.link().is_on(tags)
+    pub(super) fn is_ours<'s>(
+        &'s self,
+        part: impl Display + Send + Sync + 's,
+    ) -> impl Fn(&Tags) -> bool + Send + Sync + 's {
+        move |tags| self.acting.search.owns(tags, &part)
     }
 
     pub(super) async fn resource_group(&self) -> Result<(), Cause> {
         let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
         let (name, location) = (&self.spec.azure.resource_group, &self.spec.azure.location);
-        let made = azure.create_group(name, location, &self.tags(part::RESOURCE_GROUP), &waits).await?;
+        let made = match azure.create_group(name, location, &self.tags(part::RESOURCE_GROUP), &waits).await {
+            // Another link created it meanwhile: it is that link's, and this one uses it.
+            Err(error @ crate::azure::Error::AlreadyExists(_)) => {
+                azure.get_group(name, &waits).await?.ok_or(Cause::Azure(error))?
+            }
+            other => other?,
+        };
         self.acting.note(|seen| seen.azure.group = Some(made));
         Ok(())
     }
@@ -69,7 +79,8 @@ impl Building<'_> {
             self.acting.note(|seen| *seen.azure.public_ips.get_mut(*instance) = Some(mended));
             return Ok(());
         }
-        let tags = with(&have.resource.tags);
+        let mut tags = with(&have.resource.tags);
+        tags.extend(differ::claim_labels(&have.resource.tags, self.spec, instance));
         azure.set_tags(&have.resource.id, &tags, &waits).await?;
         self.acting.note(|seen| {
             let places = seen.azure.public_ips.get_mut(*instance).iter_mut();
@@ -107,7 +118,7 @@ impl Building<'_> {
             tags: self.tags(part::VIRTUAL_NETWORK),
         };
         let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
-        let made = azure.create_virtual_network(id, &new, &self.is_ours(), &waits).await?;
+        let made = azure.create_virtual_network(id, &new, &self.is_ours(part::VIRTUAL_NETWORK), &waits).await?;
         self.acting.note(|seen| seen.azure.network = Some(made));
         Ok(())
     }
@@ -184,7 +195,7 @@ impl Building<'_> {
                     instances,
                     tags: self.tags(part::AZURE_GATEWAY),
                 };
-                azure.create_gateway(id, &new, &self.is_ours(), &waits).await?
+                azure.create_gateway(id, &new, &self.is_ours(part::AZURE_GATEWAY), &waits).await?
             }
             AzureGateway::Existing(id) => azure.change_gateway(id, &|_| {}, &waits).await?,
         };
@@ -205,6 +216,9 @@ impl Building<'_> {
                 gateway::set_sku(doc, sku);
                 gateway::set_asn(doc, *asn);
                 self.label(doc, &have.resource.tags);
+                for (key, value) in &differ::claim_labels(&have.resource.tags, self.spec, part::AZURE_GATEWAY) {
+                    documents::set_tag(doc, key, value);
+                }
             }
             self.place_addresses(doc, &have.instances);
         };
@@ -236,7 +250,7 @@ impl Building<'_> {
             tags: self.tags(key),
         };
         let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
-        let made = azure.create_local_gateway(&id, &new, &self.is_ours(), &waits).await?;
+        let made = azure.create_local_gateway(&id, &new, &self.is_ours(key), &waits).await?;
         self.acting.note(|seen| *seen.azure.local_gateways.get_mut(key) = Some(made));
         // One that was left over from an earlier try may name an endpoint that is gone.
         self.change_local_gateway(key).await
@@ -294,7 +308,7 @@ impl Building<'_> {
             tags: self.tags(key),
         };
         let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
-        let made = azure.create_connection(&id, &new, &self.is_ours(), &waits).await?;
+        let made = azure.create_connection(&id, &new, &self.is_ours(key), &waits).await?;
         self.acting.note(|seen| {
             *seen.azure.connections.get_mut(key) = Some(made);
             *seen.azure.keys.get_mut(key) = KeySeen::Key(shared);

@@ -1,9 +1,9 @@
-//! Marks on the customer gateways that say what this link has put on gateways of somebody else: addresses that it lists on the
-//! Azure gateway, and route tables into which it lets the VPN gateway's routes.
+//! Tags that record what this link has put on objects of other users: addresses on an existing Azure gateway, and route tables
+//! in which it enabled propagation. They survive a process that is killed before it writes the state.
 
 use super::Building;
 use crate::aws::model::{CustomerGateway, RouteTableId};
-use crate::link::ownership::{PLACED, placed, propagation_mark};
+use crate::link::ownership::{MOST_TAGS, PLACED, placed, propagation_mark};
 use crate::link::route_tables::wanted_tables;
 use crate::link::spec::{AwsGateway, AzureGateway};
 use crate::link::tunnel::Instance;
@@ -12,8 +12,8 @@ use crate::reconcile::cause::Cause;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-/// An object of EC2's has fifty tags at most; the user's come first. A table without a mark stays as it is after a killed run.
-const MOST_TAGS: usize = 40;
+/// The same of a VPN gateway that the link created. Propagation from it ends with it, so a table without a tag may stay.
+const MOST_TAGS_OF_OWN: usize = 48;
 
 fn mark(addresses: &BTreeSet<Ipv4Addr>) -> Tags {
     let words: Vec<String> = addresses.iter().map(ToString::to_string).collect();
@@ -81,8 +81,34 @@ impl Building<'_> {
         })
     }
 
-    /// Before a table lets the routes of somebody else's VPN gateway in.
-    pub(super) async fn mark_propagation(&self, table: &RouteTableId) -> Result<(), Cause> {
+    /// Before propagation into tables is enabled: whoever finds it enabled without this tag leaves it enabled.
+    pub(super) async fn mark_propagations(&self, tables: &[RouteTableId]) -> Result<(), Cause> {
+        let AwsGateway::Own { .. } = &self.spec.aws.gateway else {
+            for table in tables {
+                self.mark_at_customer_gateways(table).await?;
+            }
+            return Ok(());
+        };
+        let own = self.acting.must("the VPN gateway", |seen| seen.aws.gateway.clone())?;
+        let marks = tables.iter().map(|table| propagation_mark(&table.0, &own.id.0));
+        let missing = marks.filter(|(key, value)| own.tags.get(key) != Some(value));
+        let marks: Tags = missing.take(MOST_TAGS_OF_OWN.saturating_sub(own.tags.len())).collect();
+        if marks.is_empty() {
+            return Ok(());
+        }
+        match self.acting.site.ec2.create_tags(&self.acting.limits.aws(), &[own.id.0], &marks).await {
+            // Propagation that is not recorded stays enabled until the VPN gateway is deleted, which ends it.
+            Err(denied @ crate::aws::Error::Denied(_)) => {
+                tracing::warn!(%denied, "cannot record route propagation");
+                return Ok(());
+            }
+            other => other?,
+        }
+        self.acting.note(|seen| seen.aws.gateway.iter_mut().for_each(|gateway| gateway.tags.extend(marks.clone())));
+        Ok(())
+    }
+
+    async fn mark_at_customer_gateways(&self, table: &RouteTableId) -> Result<(), Cause> {
         let AwsGateway::Existing(gateway) = &self.spec.aws.gateway else { return Ok(()) };
         if self.spec.propagated_before.contains(table) {
             return Ok(());

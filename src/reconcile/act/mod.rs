@@ -5,6 +5,7 @@ mod aws;
 mod azure;
 mod lost_tags;
 mod marks;
+mod owned;
 mod public_ip;
 mod remove;
 mod session;
@@ -16,7 +17,7 @@ use super::denied::Denied;
 use super::pulse::Pulse;
 use crate::azure::ResourceId;
 use crate::link::observed::Observed;
-use crate::link::ownership::{LinkId, NAME};
+use crate::link::ownership::{AwsEndpoint, LinkId, NAME};
 use crate::link::search::{Demolition, Search};
 use crate::link::spec::Spec;
 use crate::link::step::{Object, Step, Verb};
@@ -137,6 +138,7 @@ impl Building<'_> {
         let mut tags = self.spec.tags.clone();
         tags.insert(NAME.to_owned(), self.spec.name.clone());
         tags.extend(self.link().tags(part));
+        tags.extend(AwsEndpoint::of(&self.spec.aws).map(|endpoint| endpoint.tag()));
         tags
     }
 }

@@ -44,7 +44,7 @@ impl Building<'_> {
         tags.extend(self.gateway_subnet_mark());
         let new = NewPublicIp { location: self.spec.azure.location.clone(), zones, tags };
         let waits = self.acting.limits.azure();
-        self.acting.site.azure.create_public_ip(&id, &new, &self.is_ours(), &waits).await
+        self.acting.site.azure.create_public_ip(&id, &new, &self.is_ours(instance), &waits).await
     }
 
     /// Records the gateway subnet that is created next.

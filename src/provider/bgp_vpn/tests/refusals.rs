@@ -118,7 +118,7 @@ async fn what_the_surroundings_forbid_is_refused_with_the_id_to_use() {
 
 #[tokio::test]
 async fn overlaps_of_secondary_ranges_and_those_that_are_allowed_only_warn() {
-    let core = Core::new();
+    let mut core = Core::new();
     core.clouds.survey.lock().unwrap().network = Looked::Found(vnet(&[("GatewaySubnet", "10.1.1.0/27")]));
     let mut vpc = super::clouds::vpc("vpc-1", "10.2.0.0/16", Tags::new());
     vpc.secondary_cidrs = vec!["10.1.0.0/20".parse().unwrap()];
@@ -127,6 +127,7 @@ async fn overlaps_of_secondary_ranges_and_those_that_are_allowed_only_warn() {
     assert!(!told.has_errors() && told.len() == 1, "{told:?}");
     vpc.cidr = "10.1.0.0/16".parse().unwrap();
     core.clouds.survey.lock().unwrap().vpc = Looked::Found(vpc);
+    core.forgets();
     let told = core.plan(&with(nine_lines(), "allow_overlapping_prefixes", true)).await.diagnostics;
     assert!(!told.has_errors() && !told.is_empty(), "{told:?}");
 }
@@ -229,7 +230,7 @@ async fn values_that_only_an_apply_would_reject_fail_the_plan() {
         ("aws.region", "us-gov-east-1".into()),
         ("name", "prod.eu_1".into()),
     ] {
-        let told = core.plan(&with(nine_lines(), path, value.clone())).await.diagnostics;
+        let told = Core::new().plan(&with(nine_lines(), path, value.clone())).await.diagnostics;
         assert!(!told.has_errors(), "{path} = {value:?}: {told:?}");
     }
 }

@@ -1,0 +1,233 @@
+//! Which objects a run may take over that no state names. Ownership tags find candidates; they prove nothing, since a tag can be
+//! copied. An AWS object is adopted only with the incomplete tag, an Azure object only under its planned name, and either only
+//! if its properties are the planned ones.
+
+use super::managed::Kind;
+use super::observed::Observed;
+use super::ownership::{AWS_END, AwsEndpoint, LINK, PART, UNFINISHED};
+use super::search::Search;
+use super::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
+use super::tunnel::{Instance, TunnelKey};
+use crate::aws::model as aws;
+use crate::azure::id::ResourceId;
+use crate::primitives::{Asn, Tags};
+use ipnet::Ipv4Net;
+use std::collections::BTreeSet;
+use std::fmt::Display;
+
+/// What an object must be to be this link's. What is None was not said and is not compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Adoption {
+    /// AWS sides as the tag has them: the planned one, and the one in the state.
+    pub endpoints: BTreeSet<String>,
+    pub vpc_cidr: Option<Ipv4Net>,
+    pub amazon_asn: Option<Asn>,
+    pub azure_asn: Option<Asn>,
+    /// Of the virtual network that the link creates.
+    pub address_space: Option<Vec<Ipv4Net>>,
+    /// The link creates the Azure gateway.
+    pub makes_gateway: bool,
+}
+
+impl Adoption {
+    pub fn of(spec: &Spec) -> Self {
+        let (azure, aws) = (&spec.azure, &spec.aws);
+        Adoption {
+            endpoints: AwsEndpoint::of(aws).map(|endpoint| endpoint.to_string()).into_iter().collect(),
+            vpc_cidr: if let AwsNetwork::Create { cidr, .. } = &aws.network { Some(*cidr) } else { None },
+            amazon_asn: if let AwsGateway::Own { asn } = &aws.gateway { Some(*asn) } else { None },
+            azure_asn: if let AzureGateway::Own { asn, .. } = &azure.gateway { Some(*asn) } else { None },
+            address_space: match &azure.network {
+                AzureNetwork::Create { address_space, .. } => Some(address_space.clone()),
+                AzureNetwork::Existing { .. } => None,
+            },
+            makes_gateway: matches!(azure.gateway, AzureGateway::Own { .. }),
+        }
+    }
+}
+
+/// An object with this link's tag that is not taken over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookalike {
+    pub id: String,
+    pub kind: Kind,
+    /// Its AWS side, where the tag says it.
+    pub endpoint: Option<String>,
+    pub unfinished: bool,
+    /// Of a VPN connection: it has one of this link's inside CIDRs.
+    pub same_addresses: bool,
+}
+
+/// Why a link must not be created where objects exist already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Another link has these addresses on this gateway: another AWS side, complete or not.
+    OtherLink { endpoint: String, ids: Vec<String> },
+    /// This very link is complete.
+    Complete { ids: Vec<String> },
+    /// An object has a planned name and is not this link's.
+    NameTaken(ResourceId),
+}
+
+impl Search {
+    /// Whether the tags say that an object is this part of this link.
+    pub fn names_part(&self, tags: &Tags, part: impl Display) -> bool {
+        self.link.as_ref().is_some_and(|link| tags.get(LINK).is_some_and(|value| value == link.as_str()))
+            && tags.get(PART).is_some_and(|value| *value == part.to_string())
+    }
+
+    /// Whether an object belongs to the AWS side that is meant. Objects of earlier versions lack the tag.
+    fn has_endpoint(&self, tags: &Tags) -> bool {
+        let endpoints = &self.adoption.endpoints;
+        endpoints.is_empty() || tags.get(AWS_END).is_none_or(|end| endpoints.contains(end))
+    }
+
+    /// Whether an Azure object is this part of this link, its name left out.
+    pub fn owns(&self, tags: &Tags, part: impl Display) -> bool {
+        self.names_part(tags, part) && self.has_endpoint(tags)
+    }
+
+    /// Whether an AWS object that no state names may be taken over, its properties left out.
+    pub fn adopts(&self, tags: &Tags, part: impl Display) -> bool {
+        self.owns(tags, part) && tags.contains_key(UNFINISHED)
+    }
+
+    pub fn adopts_vpc(&self, vpc: &aws::Vpc) -> bool {
+        self.adopts(&vpc.tags, super::assemble::part::VPC) && same(self.adoption.vpc_cidr, vpc.cidr)
+    }
+
+    pub fn adopts_vpn_gateway(&self, gateway: &aws::VpnGateway) -> bool {
+        gateway.state.is_living()
+            && self.adopts(&gateway.tags, super::assemble::part::VPN_GATEWAY)
+            && same(self.adoption.amazon_asn, gateway.asn)
+    }
+
+    pub fn adopts_customer_gateway(&self, customer: &aws::CustomerGateway, instance: Instance) -> bool {
+        let device = self.link.as_ref().map(|link| link.device(instance));
+        self.adopts(&customer.tags, instance)
+            && customer.device_name.as_ref().is_none_or(|name| Some(name) == device.as_ref())
+    }
+
+    /// A VPN connection is this link's by its inside CIDRs, or by a customer gateway that is.
+    pub fn adopts_vpn(&self, vpn: &aws::VpnConnection, instance: Instance, customers: &[aws::CustomerGateway]) -> bool {
+        let own_customer = customers.iter().any(|customer| {
+            customer.id == vpn.customer_gateway_id && self.adopts_customer_gateway(customer, instance)
+                || self.known.customer_gateways.get(instance).as_ref() == Some(&vpn.customer_gateway_id)
+        });
+        self.adopts(&vpn.tags, instance) && (own_customer || self.has_inside_cidr(vpn))
+    }
+
+    fn has_inside_cidr(&self, vpn: &aws::VpnConnection) -> bool {
+        let own: BTreeSet<Ipv4Net> = self.inside_cidrs.iter().map(|(_, cidr)| cidr.net()).collect();
+        vpn.tunnels.iter().filter_map(|tunnel| tunnel.inside_cidr).any(|cidr| own.contains(&cidr))
+    }
+
+    /// A VPC, gateway, customer gateway or VPN connection with this link's tag that is not taken over.
+    pub fn lookalike(&self, kind: Kind, id: &str, tags: &Tags, vpn: Option<&aws::VpnConnection>) -> Option<Lookalike> {
+        self.link.as_ref().filter(|link| link.is_on(tags))?;
+        Some(Lookalike {
+            id: id.to_owned(),
+            kind,
+            endpoint: tags.get(AWS_END).cloned(),
+            unfinished: tags.contains_key(UNFINISHED),
+            same_addresses: vpn.is_some_and(|vpn| self.has_inside_cidr(vpn)),
+        })
+    }
+
+    /// Whether the state names an object.
+    pub fn records(&self, kind: Kind, id: &str) -> bool {
+        self.recorded.has(kind, id)
+    }
+}
+
+fn same<T: PartialEq>(planned: Option<T>, has: T) -> bool {
+    planned.is_none_or(|planned| planned == has)
+}
+
+/// Whether what exists forbids to create the link. Objects that the state names are never in the way.
+pub fn obstacle(search: &Search, seen: &Observed) -> Option<Obstacle> {
+    let lookalikes = &seen.lookalikes;
+    let other = |one: &&Lookalike| {
+        let counts = one.unfinished || one.kind == Kind::AwsVpnConnection && one.same_addresses;
+        counts && one.endpoint.as_ref().is_some_and(|end| !search.adoption.endpoints.contains(end))
+    };
+    let endpoints = &search.adoption.endpoints;
+    if let Some(endpoint) =
+        lookalikes.iter().filter(|_| !endpoints.is_empty()).find(other).and_then(|one| one.endpoint.clone())
+    {
+        let ids = lookalikes.iter().filter(|one| one.endpoint.as_ref() == Some(&endpoint)).map(|one| one.id.clone());
+        return Some(Obstacle::OtherLink { ids: ids.collect(), endpoint });
+    }
+    let complete = |one: &&Lookalike| one.kind == Kind::AwsVpnConnection && !one.unfinished && one.same_addresses;
+    let ids: Vec<String> = lookalikes.iter().filter(complete).map(|one| one.id.clone()).collect();
+    if !ids.is_empty() {
+        return Some(Obstacle::Complete { ids });
+    }
+    foreign_name(search, seen).map(Obstacle::NameTaken)
+}
+
+/// An object under a planned name that is not this link's.
+fn foreign_name(search: &Search, seen: &Observed) -> Option<ResourceId> {
+    use super::assemble::part;
+    let adoption = &search.adoption;
+    if let Some(network) = &seen.azure.network
+        && let Some(space) = &adoption.address_space
+        && !search.records(Kind::AzureVirtualNetwork, network.resource.id.as_str())
+        && !(search.owns(&network.resource.tags, part::VIRTUAL_NETWORK)
+            && space.iter().all(|range| network.address_space.contains(range)))
+    {
+        return Some(network.resource.id.clone());
+    }
+    if let Some(gateway) = &seen.azure.gateway
+        && adoption.makes_gateway
+        && !search.records(Kind::AzureGateway, gateway.resource.id.as_str())
+        && !(search.owns(&gateway.resource.tags, part::AZURE_GATEWAY) && same(adoption.azure_asn, gateway.asn))
+    {
+        return Some(gateway.resource.id.clone());
+    }
+    seen.azure.strangers.first().cloned()
+}
+
+/// Ids of what a create would take over: there, and in no state.
+pub fn adopted(search: &Search, seen: &Observed) -> Vec<String> {
+    let (azure, aws) = (&seen.azure, &seen.aws);
+    let link = |tags: &Tags| search.link.as_ref().is_some_and(|link| link.is_on(tags));
+    let mut found: Vec<(Kind, String)> = Vec::new();
+    let mut add = |kind: Kind, id: &dyn Display, tags: &Tags| {
+        if link(tags) && !search.records(kind, &id.to_string()) {
+            found.push((kind, id.to_string()));
+        }
+    };
+    if let Some(network) = azure.network.as_ref().filter(|_| search.adoption.address_space.is_some()) {
+        add(Kind::AzureVirtualNetwork, &network.resource.id, &network.resource.tags);
+    }
+    for (_, ip) in azure.public_ips.iter() {
+        ip.iter().for_each(|ip| add(Kind::AzurePublicIp, &ip.resource.id, &ip.resource.tags));
+    }
+    if let Some(gateway) = azure.gateway.as_ref().filter(|_| search.adoption.makes_gateway) {
+        add(Kind::AzureGateway, &gateway.resource.id, &gateway.resource.tags);
+    }
+    for key in TunnelKey::ALL {
+        if let Some(local) = azure.local_gateways.get(key) {
+            add(Kind::AzureLocalGateway, &local.resource.id, &local.resource.tags);
+        }
+        if let Some(connection) = azure.connections.get(key) {
+            add(Kind::AzureConnection, &connection.resource.id, &connection.resource.tags);
+        }
+    }
+    if let Some(vpc) = aws.vpc.as_ref().filter(|_| search.adoption.vpc_cidr.is_some()) {
+        add(Kind::AwsVpc, &vpc.id, &vpc.tags);
+    }
+    if let Some(gateway) = aws.gateway.as_ref().filter(|_| search.adoption.amazon_asn.is_some()) {
+        add(Kind::AwsVpnGateway, &gateway.id, &gateway.tags);
+    }
+    for instance in Instance::ALL {
+        if let Some(customer) = aws.customer_gateways.get(instance) {
+            add(Kind::AwsCustomerGateway, &customer.id, &customer.tags);
+        }
+        if let Some(vpn) = aws.vpns.get(instance) {
+            add(Kind::AwsVpnConnection, &vpn.id, &vpn.tags);
+        }
+    }
+    found.into_iter().map(|(_, id)| id).collect()
+}

@@ -1,0 +1,229 @@
+//! What the links of this process take for themselves. One provider process plans all links of a configuration, and one
+//! applies them, so two links that exclude each other are rejected before either is created.
+//!
+//! Terraform names no address in PlanResourceChange. A link with a state is identified by its `id`, a new link by the hash of
+//! its configuration. The private data of a plan carries that identity to the plan of a replacement and to the apply.
+
+use super::private::{Private, to_json};
+use super::schema::AZURE_NAMES;
+use super::settle::azure_name;
+use super::spec::{azure_names, endpoint, search, subscription, text};
+use super::state::read_managed;
+use crate::azure::id::ResourceId;
+use crate::link::address::InsideCidr;
+use crate::link::claim::{Claim, Clash, free_slots, in_words};
+use crate::link::managed::Kind;
+use crate::link::survey::Survey;
+use crate::plugin::{Diagnostic, Diagnostics, Value};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Identity of the link that holds a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder(String);
+
+impl Holder {
+    /// The holder of a plan or an apply.
+    pub fn of(prior: Option<&Value>, private: &Private, config: &Value) -> Self {
+        let carried = private.holder.clone().map(Holder);
+        carried.or_else(|| Self::in_state(prior?)).unwrap_or_else(|| Self::of_config(config))
+    }
+
+    fn in_state(state: &Value) -> Option<Self> {
+        state.get("id").as_str().map(|id| Holder(format!("id:{}", id.to_lowercase())))
+    }
+
+    fn of_config(config: &Value) -> Self {
+        let mut config = config.clone();
+        config.set("preshared_keys_wo", Value::Null);
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, to_json(&config).to_string().as_bytes());
+        let words: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Holder(format!("new:{words}"))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[derive(Debug)]
+struct Entry {
+    holder: Holder,
+    claim: Claim,
+    /// A create with this claim has started in this process.
+    creates: bool,
+}
+
+/// The claims of one process.
+#[derive(Debug, Default)]
+pub struct Claims {
+    entries: Mutex<Vec<Entry>>,
+}
+
+impl Claims {
+    fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records what a plan takes in place of what the same link took before. `taken`: inside CIDRs in use on the gateway.
+    pub fn plan(&self, holder: &Holder, claim: Claim, taken: &BTreeSet<InsideCidr>) -> Diagnostics {
+        let mut entries = self.entries();
+        entries.retain(|entry| entry.holder != *holder || entry.creates);
+        let others = entries.iter().filter(|entry| entry.holder != *holder);
+        let clash = others.clone().find_map(|entry| Some((claim.clash(&entry.claim)?, &entry.claim)));
+        let told = clash.map(|(clash, other)| {
+            let others = others.filter(|entry| claim.shares_gateway(&entry.claim).is_some());
+            let used = others.flat_map(|entry| entry.claim.inside_cidrs.iter().copied());
+            diagnostic(&clash, other, &used.chain(taken.iter().copied()).collect())
+        });
+        entries.push(Entry { holder: holder.clone(), claim, creates: false });
+        told.into_iter().collect()
+    }
+
+    /// Records what an apply takes. Rejects a second create with the same claim, which only two identical blocks ask for.
+    pub fn apply(&self, holder: &Holder, claim: Claim, creates: bool) -> Diagnostics {
+        let twin = {
+            let mut entries = self.entries();
+            let twin = entries.iter().filter(|entry| creates && entry.creates && entry.holder == *holder);
+            let clash = twin.clone().find_map(|entry| Some((claim.clash(&entry.claim)?, &entry.claim)));
+            let told = clash.map(|(clash, other)| diagnostic(&clash, other, &other.inside_cidrs));
+            for entry in entries.iter_mut().filter(|entry| entry.holder == *holder && entry.claim == claim) {
+                entry.creates |= creates;
+            }
+            told
+        };
+        match twin {
+            Some(told) => told.into(),
+            None => {
+                let told = self.plan(holder, claim, &BTreeSet::new());
+                let mut entries = self.entries();
+                if let Some(entry) = entries.last_mut().filter(|entry| entry.holder == *holder) {
+                    entry.creates = creates;
+                }
+                told
+            }
+        }
+    }
+
+    /// After an apply: the link is identified by its state, or holds nothing any more.
+    pub fn settle(&self, holder: &Holder, state: &Value) {
+        let mut entries = self.entries();
+        match Holder::in_state(state) {
+            Some(known) => entries.iter_mut().filter(|entry| entry.holder == *holder).for_each(|entry| {
+                entry.holder = known.clone();
+            }),
+            None => entries.retain(|entry| entry.holder != *holder),
+        }
+    }
+
+    /// After a destroy.
+    pub fn release(&self, state: &Value) {
+        if let Some(holder) = Holder::in_state(state) {
+            self.entries().retain(|entry| entry.holder != holder);
+        }
+    }
+}
+
+fn diagnostic(clash: &Clash, other: &Claim, taken: &BTreeSet<InsideCidr>) -> Diagnostic {
+    let end = other.aws.as_ref().map(|aws| format!(" (AWS side: {aws})")).unwrap_or_default();
+    let other = format!("the link {:?}{end} of this configuration", other.name);
+    let error = |summary: &str, detail: String, path: &str| Diagnostic::error(summary).detail(detail).at(path);
+    match clash {
+        Clash::InsideCidr { cidr, gateway } => error(
+            "Conflicting slot",
+            format!(
+                "Inside CIDR {cidr} is also used by {other}, on {gateway}. Every link on a gateway needs a slot of its own. \
+                 Set another slot. Free slots: {}.",
+                in_words(&free_slots(taken))
+            ),
+            "slot",
+        ),
+        Clash::AzureGateway(network) => error(
+            "Conflicting Azure gateways",
+            format!(
+                "This link and {other} would both create the VPN gateway of {network}. A virtual network has one VPN gateway. \
+                 Let one link create it, and set azure.gateway_id of the other to that gateway, with another slot."
+            ),
+            "azure.gateway_id",
+        ),
+        Clash::VpnGateway(vpc) => error(
+            "Conflicting AWS VPN gateways",
+            format!(
+                "This link and {other} would both create the virtual private gateway of {vpc}. A VPC has one virtual private \
+                 gateway. Let one link create it, and set aws.vpn_gateway_id of the other to that gateway."
+            ),
+            "aws.vpn_gateway_id",
+        ),
+        Clash::Object(id) => error(
+            "Conflicting names",
+            format!("This link and {other} would both create {id}. Set another name, or other names in azure.names."),
+            "azure.names",
+        ),
+    }
+}
+
+/// What a settled plan takes; None while the addresses are unknown.
+pub fn claim(
+    settled: &Value,
+    prior: Option<&Value>,
+    private: &Private,
+    provider_subscription: Option<String>,
+) -> Option<Claim> {
+    let found = search(settled, private, provider_subscription.clone(), false)?;
+    let given = private.origin.azure_gateway_given;
+    let objects = match prior {
+        Some(prior) => existing_objects(prior),
+        None => new_objects(settled, given, subscription(settled, provider_subscription)).unwrap_or_default(),
+    };
+    Some(Claim {
+        name: text(settled, "name").unwrap_or_default(),
+        network: found.known.network,
+        gateway: found.known.azure_gateway,
+        makes_gateway: !given,
+        aws: endpoint(settled, private),
+        inside_cidrs: found.inside_cidrs.iter().map(|(_, cidr)| *cidr).collect(),
+        objects,
+    })
+}
+
+/// Azure objects that a state holds.
+fn existing_objects(state: &Value) -> BTreeSet<ResourceId> {
+    let kinds = [Kind::AzureVirtualNetwork, Kind::AzureGateway, Kind::AzurePublicIp];
+    let managed = read_managed(state);
+    let ends = [Kind::AzureLocalGateway, Kind::AzureConnection];
+    kinds
+        .into_iter()
+        .chain(ends)
+        .flat_map(|kind| managed.ids(kind))
+        .filter_map(|id| ResourceId::parse(id).ok())
+        .collect()
+}
+
+/// Azure objects that a create names.
+fn new_objects(settled: &Value, given: bool, subscription: Option<String>) -> Option<BTreeSet<ResourceId>> {
+    let (subscription, azure) = (subscription?, settled.get("azure"));
+    let group = text(azure, "resource_group_name")?;
+    let names = azure_names(settled, &text(settled, "name")?);
+    let id = |kind: &str, name: &str| ResourceId::network(&subscription, &group, kind, name);
+    let kind_of = |attribute: &str| match attribute {
+        "gateway" => "virtualNetworkGateways",
+        name if name.starts_with("public_ip_") => "publicIPAddresses",
+        name if name.starts_with("local_gateway_") => "localNetworkGateways",
+        _ => "connections",
+    };
+    let own = |kind: &str| !given || matches!(kind, "localNetworkGateways" | "connections");
+    let named =
+        AZURE_NAMES.iter().filter_map(|(attribute, _)| Some((kind_of(attribute), azure_name(&names, attribute)?)));
+    let mut objects: BTreeSet<ResourceId> =
+        named.filter(|(kind, _)| own(kind)).map(|(kind, name)| id(kind, name)).collect();
+    objects.extend(text(azure.get("virtual_network"), "name").map(|name| id("virtualNetworks", &name)));
+    Some(objects)
+}
+
+/// Inside CIDRs that connections of the gateway use, those of this link left out.
+pub fn taken(survey: &Survey, own: &[String]) -> BTreeSet<InsideCidr> {
+    let connections = survey.connections.iter().chain(&survey.network_connections);
+    let others = connections.filter(|c| !own.iter().any(|id| id.eq_ignore_ascii_case(c.resource.id.as_str())));
+    let addresses: BTreeSet<_> = others.flat_map(|c| c.custom_bgp_ips.iter().map(|(_, ip)| *ip)).collect();
+    crate::link::inside_addresses::inside_cidrs_with(&addresses)
+}
