@@ -208,3 +208,42 @@ fn tainted_link_under_prevent_destroy_names_untaint() {
     env.apply();
     assert!(env.plan_is_empty());
 }
+
+#[test]
+fn public_subnet_changes_goes_and_comes_in_place() {
+    let Some(env) = TestEnv::new() else { return };
+    let link = Link::whole("link")
+        .with("aws.vpc", "{ cidr_block = \"10.2.0.0/16\", public_subnet_cidr_block = \"10.2.1.0/24\" }");
+    env.write(&link.to_string());
+    env.apply();
+    let ours = |kind: &str| {
+        let world = env.world();
+        world.of_kind(kind).into_iter().filter(|object| !object.tags["awsazure:link"].is_null()).count()
+    };
+    let parts = || ["vpc", "subnet", "internet-gateway", "route-table"].map(ours);
+    let vpn = env.link("link")["tunnels"].clone();
+    let ranges = [Some("10.2.2.0/24"), None, Some("10.2.3.0/24")];
+    for range in ranges {
+        let range_hcl = range.map_or_else(|| "null".to_owned(), |range| format!("{range:?}"));
+        let vpc = format!("{{ cidr_block = \"10.2.0.0/16\", public_subnet_cidr_block = {range_hcl} }}");
+        env.write(&link.clone().with("aws.vpc", &vpc).to_string());
+        assert_eq!(env.plan().change(ADDRESS).actions, ["update"]);
+        env.apply();
+        assert!(env.plan_is_empty(), "{range:?}");
+        assert_eq!(parts(), if range.is_some() { [1, 1, 1, 1] } else { [1, 0, 0, 0] }, "{range:?}");
+        let world = env.world();
+        let subnets: Vec<String> = world.of_kind("subnet").iter().map(|subnet| format!("{:?}", subnet.more)).collect();
+        assert!(subnets.iter().all(|subnet| subnet.contains(range.unwrap())), "{subnets:?}");
+        let state = env.link("link");
+        assert_eq!(state["aws"]["public_subnet_id"].is_null(), range.is_none());
+        assert_eq!(state["aws"]["route_table_ids"].as_array().unwrap().len(), if range.is_some() { 2 } else { 1 });
+        assert_eq!(state["tunnels"], vpn, "no tunnel is touched");
+    }
+    let spelled =
+        link.to_string().replace("VNet1", "vnet1").replace("FrontEnd", "frontend").replace("10.2.1.0", "10.2.3.0");
+    env.write(&spelled);
+    assert!(env.plan_is_empty(), "names in another casing");
+    env.destroy();
+    let left = env.world();
+    assert!(left.is_empty(), "{left:#?}");
+}

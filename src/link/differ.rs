@@ -63,6 +63,7 @@ pub fn claim_labels(have: &Tags, spec: &Spec, part: impl std::fmt::Display) -> T
         return Tags::new();
     }
     let mut tags = spec.link.tags(part);
+    tags.insert(NAME.to_owned(), spec.name.clone());
     tags.extend(AwsEndpoint::of(&spec.aws).map(|endpoint| endpoint.tag()));
     tags
 }

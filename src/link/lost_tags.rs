@@ -3,7 +3,7 @@
 
 use super::assemble::part;
 use super::observed::Observed;
-use super::ownership::{LINK, LinkId, NAME, PART};
+use super::ownership::{AWS_END, AwsEndpoint, LinkId, NAME};
 use super::spec::Spec;
 use super::tunnel::{Instance, TunnelKey};
 use crate::azure::id::ResourceId;
@@ -96,8 +96,10 @@ pub fn lost(spec: &Spec, seen: &Observed) -> Vec<Tagged> {
 pub fn wanted(spec: &Spec, object: &Tagged) -> Tags {
     let mut tags = spec.link.tags(&object.part);
     tags.insert(NAME.to_owned(), spec.name.clone());
-    // A changed name is a label: `differ::labels` compares it.
-    tags.retain(|key, _| key == LINK || key == PART || !object.tags.contains_key(NAME));
+    tags.extend(AwsEndpoint::of(&spec.aws).map(|endpoint| endpoint.tag()));
+    // A changed name is a label: `differ::labels` compares it. After a move, objects keep the AWS side that they were created for.
+    let settled = |key: &str| (key == NAME || key == AWS_END) && object.tags.contains_key(key);
+    tags.retain(|key, _| !settled(key));
     tags
 }
 

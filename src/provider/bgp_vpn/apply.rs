@@ -213,6 +213,10 @@ async fn prepare(
         private.origin = origin(&ground, &survey, &target);
     }
     private.names_route_tables = !request.config.at(&"aws.route_table_ids".into()).is_null();
+    if !private.names_route_tables && prior.is_some_and(|prior| public_subnet::comes_or_goes(prior, &target)) {
+        // The tables of before lack the one that is created with the subnet.
+        private.applied.set_at(&"aws.route_table_ids".into(), Value::Null);
+    }
     let unfinished = request.is_create() || is_unfinished(&request.prior);
     let managed = before.map(read_managed).unwrap_or_default();
     let former = before.map(|before| former(before, &target, &private, &managed)).unwrap_or_default();

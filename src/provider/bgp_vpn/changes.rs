@@ -163,7 +163,7 @@ impl Changes<'_> {
                 "aws.transit_gateway_id",
                 "manage_gateways",
             ])
-            || self.any(&["slot", "inside_cidrs"])
+            || self.any(&["slot", "inside_cidrs", "allow_overlapping_prefixes"])
     }
 
     /// What will interrupt traffic or take long.

@@ -5,7 +5,7 @@
 //! again before it writes anything.
 
 use crate::link::fault::{Fault, Problem};
-use crate::plugin::Diagnostics;
+use crate::plugin::{Diagnostics, Severity};
 
 const HINT: &str = "If this create is part of a replacement: with create_before_destroy, the new link is created while the old one \
                     still uses its gateways and addresses. Remove create_before_destroy here, and from every resource that depends \
@@ -17,6 +17,12 @@ pub fn postpone(faults: &mut [Fault]) -> bool {
         !fault.warning && matches!(&fault.problem, Problem::Surroundings(finding) if finding.is_conflict())
     };
     faults.iter_mut().filter(conflict).map(|fault| fault.warning = true).count() > 0
+}
+
+/// The same for conflicts that are diagnostics already.
+pub fn as_warnings(found: Diagnostics) -> Diagnostics {
+    let warn = |diagnostic| crate::plugin::Diagnostic { severity: Severity::Warning, ..diagnostic };
+    found.into_iter().map(warn).collect()
 }
 
 /// Adds to the errors of a create that wrote nothing what they mean under create_before_destroy.

@@ -2,7 +2,7 @@
 
 use super::changes::{Changes, instance_keys};
 use super::claims::{self, Claims, Holder};
-use super::create_first::postpone;
+use super::create_first::{as_warnings, postpone};
 use super::draft::Draft;
 use super::engine::Engine;
 use super::existing::existing;
@@ -120,10 +120,16 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
         let mut own = private.replaces.clone();
         own.extend(prior.into_iter().flat_map(own_ids));
         let taken = claims::taken(&survey, &own);
-        told.append(held.plan(&holder, claim, &taken));
+        let clash = held.plan(&holder, claim, &taken);
+        if !told.has_errors() {
+            told.append(clash);
+        }
         if is_new && survey.group != Looked::Not {
             // A complete link also is what other findings are about, such as a VPC that has a VPN gateway.
-            told.append(existing(engine, &draft.planned, &private, &taken, &request.cancel).await);
+            let found = existing(engine, &draft.planned, &private, &taken, &request.cancel).await;
+            let postponed = request.may_be_applying && found.has_errors();
+            private.surveyed &= !postponed;
+            told.append(if postponed { as_warnings(found) } else { found });
         }
     }
     private.holder = Some(holder.as_str().to_owned());

@@ -129,6 +129,8 @@ pub fn settle<'c>(ground: &Ground<'c, '_>) -> Draft<'c> {
         draft.keep_spelling("azure.virtual_network_id", prior, same_id);
         draft.keep_spelling("azure.gateway_id", prior, same_id);
         draft.keep_spelling("azure.location", prior, same_word);
+        draft.keep_spelling("azure.virtual_network.name", prior, str::eq_ignore_ascii_case);
+        keep_subnet_names(&mut draft, prior);
     }
     azure(ground, &mut draft);
     if ground.on_transit_gateway() {
@@ -142,6 +144,19 @@ pub fn settle<'c>(ground: &Ground<'c, '_>) -> Draft<'c> {
     settle_options::logs(ground, &mut draft);
     manage_gateways(ground, &mut draft);
     draft
+}
+
+/// Azure compares names of subnets without regard to case: another spelling is the same subnet.
+fn keep_subnet_names(draft: &mut Draft<'_>, prior: &Value) {
+    let path = AttributePath::from("azure.virtual_network.subnets");
+    let (planned, before) = (draft.planned.at(&path), prior.at(&path));
+    let folded = |value: &Value| {
+        let entries = value.as_map()?.iter().map(|(name, prefix)| (name.to_lowercase(), prefix.clone()));
+        Some(entries.collect::<std::collections::BTreeMap<_, _>>())
+    };
+    if planned != before && folded(planned).is_some() && folded(planned) == folded(before) {
+        draft.planned.set_at(&path, before.clone());
+    }
 }
 
 fn same_id(a: &str, b: &str) -> bool {
