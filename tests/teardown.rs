@@ -5,9 +5,12 @@
 
 mod simulated;
 
+use awsazure::link::managed::Kind;
 use awsazure::link::observed::Observed;
+use awsazure::link::search::Demolition;
 use awsazure::link::spec::Spec;
-use awsazure::reconcile::{Cause, Ended};
+use awsazure::link::tunnel::PerTunnel;
+use awsazure::reconcile::{Cause, Ended, demolish};
 use awsazure_sandbox::world::World;
 use simulated::Sim;
 use simulated::clock::simulated;
@@ -137,6 +140,59 @@ fn delete_without_the_right_to_read_what_may_be_in_the_way() {
         ended_well("destroy", &built.demolish(&sim).await).unwrap();
         only_what_was_there(&built.before, &listing(&sim)).unwrap();
     });
+}
+
+/// A killed destroy left Azure deleting the gateway, which the refreshed state does not name any more.
+#[test]
+fn complete_a_teardown_whose_gateway_azure_still_deletes() {
+    simulated(|| async {
+        let built = Built::new().await;
+        let sim = built.copy();
+        let azure = &built.seen.azure;
+        for (_, connection) in azure.connections.iter() {
+            delete(&sim, connection.as_ref().unwrap().resource.id.as_str(), 120).await;
+        }
+        delete(&sim, azure.gateway.as_ref().unwrap().resource.id.as_str(), 5).await;
+        let mut seen = built.seen.clone();
+        seen.azure.gateway = None;
+        seen.azure.connections = PerTunnel::default();
+        let what = Demolition { azure_gateway: None, ..sim.demolition(&built.spec, &seen) };
+        assert_eq!(what.managed.ids(Kind::AzureGateway).next(), None);
+        let search = sim.search_after(&built.spec, &seen);
+        let ended = demolish(&sim.clouds, &what, &search, &sim.limits(), &|_| {}).await;
+        ended_well("destroy", &ended).unwrap();
+        only_what_was_there(&built.before, &listing(&sim)).unwrap();
+    });
+}
+
+#[test]
+fn wait_for_foreign_objects_that_azure_deletes() {
+    simulated(|| async {
+        let built = Built::new().await;
+        for (what, denied) in [(Foreign::NetworkInterface, false), (Foreign::NetworkInterface, true)] {
+            let sim = built.copy();
+            let id = what.make(&sim, &built.spec, &built.seen).await;
+            if denied {
+                let rule = "fail any call of azure GetNetworkInterface: forever 403";
+                sim.sandbox.world().faults.add(rule.parse().unwrap());
+            }
+            delete(&sim, &id, 0).await;
+            let ended = built.demolish(&sim).await;
+            if denied {
+                assert!(blocked(&ended).iter().any(|by| by.starts_with(&id)), "what cannot be read stays in the way");
+            } else {
+                ended_well("destroy", &ended).unwrap();
+                let asked = deletes(&sim).into_iter().filter(|call| call.to_lowercase().contains(&id));
+                assert_eq!(asked.count(), 1, "only its owner deletes it");
+            }
+        }
+    });
+}
+
+async fn delete(sim: &Sim, id: &str, seconds: u64) {
+    let (status, answer) = sim.say_to_azure("DELETE", id, serde_json::Value::Null).await;
+    assert!(status < 300, "{id}: {answer}");
+    tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
 }
 
 #[test]

@@ -54,6 +54,13 @@ impl ResourceId {
         ResourceId::parse(parts.next()?).ok()
     }
 
+    /// The resource of `Microsoft.Network` that an id names or a part of which it names: the gateway of an ipConfiguration.
+    pub fn network_owner(text: &str) -> Option<ResourceId> {
+        let parts: Vec<&str> = text.split('/').take(9).collect();
+        let in_network = parts.get(6).is_some_and(|provider| provider.eq_ignore_ascii_case("Microsoft.Network"));
+        ResourceId::parse(&parts.join("/")).ok().filter(|_| in_network)
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

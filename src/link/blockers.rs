@@ -169,7 +169,7 @@ fn in_the_way(object: &Object, own: &Own, seen: &Observed, contents: &Contents, 
             for subnet in &network.subnets {
                 let made = subnet.name.eq_ignore_ascii_case(GATEWAY_SUBNET)
                     || own.subnets.iter().any(|name| name.eq_ignore_ascii_case(&subnet.name));
-                if !made {
+                if !made && subnet.state != azure::ProvisioningState::Deleting {
                     list.add(Why::Contains, &subnet.id);
                 }
                 occupants(&subnet.name, own, network, list);

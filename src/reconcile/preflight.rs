@@ -4,7 +4,7 @@ use super::cause::Cause;
 use super::clouds::{Limits, Site};
 use crate::aws::Filter;
 use crate::azure::ResourceId;
-use crate::link::blockers::{Contents, Own, blockers, identified};
+use crate::link::blockers::{Blocker, Contents, Own, Why, blockers, identified};
 use crate::link::managed::Kind;
 use crate::link::observed::Observed;
 use crate::link::step::{Object, Step, Verb};
@@ -27,8 +27,18 @@ pub async fn preflight(site: &Site, steps: &[Step], own: &Own, seen: &Observed, 
     )?;
     let contents =
         Contents { vpc: aws.vpc, vpc_gateways: aws.vpc_gateways, vpn_connections: aws.vpn_connections, ..azure };
-    let found = blockers(steps, own, seen, &contents);
+    let found = without_deleting_users(site, blockers(steps, own, seen, &contents), limits).await?;
     if found.is_empty() { Ok(()) } else { Err(Cause::Blocked { found }) }
+}
+
+/// Without the users that are gone or that Azure is deleting, whosever they are: the delete of what they use waits for them. So
+/// the link's own gateway is none after a run that was killed while Azure deleted it, although no state names it any more.
+async fn without_deleting_users(site: &Site, found: Vec<Blocker>, limits: &Limits) -> Result<Vec<Blocker>, Cause> {
+    let user = |blocker: &Blocker| ResourceId::network_owner(&blocker.by).filter(|_| blocker.why == Why::UsedBy);
+    let users: BTreeSet<ResourceId> = found.iter().filter_map(user).collect();
+    let leaving = site.azure.deleted_or_deleting(&users, &limits.azure()).await?;
+    let stays = |blocker: &Blocker| user(blocker).is_none_or(|user| !leaving.contains(&user));
+    Ok(found.into_iter().filter(stays).collect())
 }
 
 async fn read_azure(site: &Site, deleted: &[&Object], seen: &Observed, limits: &Limits) -> Result<Contents, Cause> {

@@ -5,6 +5,7 @@
 //! connections or their keys passes that gateway's gate.
 
 mod connection;
+mod deletion;
 mod gateway;
 mod group;
 mod local_gateway;

@@ -1,7 +1,7 @@
 //! Virtual networks and their subnets.
 
 use super::{Malformed, flag, id, items, lacks, prefixes, provisioning_state, reference, resource, text};
-use crate::azure::model::{Subnet, VirtualNetwork};
+use crate::azure::model::{ProvisioningState, Subnet, VirtualNetwork};
 use crate::primitives::Tags;
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
@@ -83,9 +83,11 @@ pub fn subnet_occupants(network: &Value, name: &str) -> Vec<String> {
     inside.chain(ATTACHED.iter().filter_map(|at| text(subnet, at))).map(str::to_owned).collect()
 }
 
-/// Ids of a network's peerings.
+/// Ids of a network's peerings, without those that Azure is deleting.
 pub fn peerings(network: &Value) -> Vec<String> {
-    items(network, "/properties/virtualNetworkPeerings").filter_map(|one| text(one, "/id")).map(str::to_owned).collect()
+    let peerings = items(network, "/properties/virtualNetworkPeerings");
+    let staying = peerings.filter(|one| provisioning_state(one) != ProvisioningState::Deleting);
+    staying.filter_map(|one| text(one, "/id")).map(str::to_owned).collect()
 }
 
 /// # Errors

@@ -3,6 +3,7 @@
 mod addresses;
 mod aws;
 mod azure;
+mod deleting_users;
 mod lost_tags;
 mod marks;
 mod owned;

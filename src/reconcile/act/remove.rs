@@ -1,5 +1,6 @@
 //! Steps that take something away. What is gone already is done.
 
+use super::deleting_users::wait_for_deleting_users;
 use super::owned::must_be_owned;
 use super::{Acting, Building};
 use crate::aws::Filter;
@@ -27,6 +28,7 @@ pub(super) async fn remove(acting: &Acting<'_>, object: &Object) -> Result<(), C
     let (azure, az) = (&acting.site.azure, acting.limits.azure());
     let (ec2, aw) = (&acting.site.ec2, acting.limits.aws());
     must_be_owned(acting, object).await?;
+    wait_for_deleting_users(acting, object).await?;
     match object {
         Object::Connection(key) => {
             let id = acting.must("the connection", |s| s.azure.connections.get(*key).as_ref().map(azure_id))?;
