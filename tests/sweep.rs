@@ -141,6 +141,14 @@ fn a_move_to_a_gateway_that_is_there_goes_on_where_it_broke_off() {
 }
 
 #[test]
+fn resume_a_move_whose_azure_gateway_is_busy() {
+    // The gateway keeps the AWS side that it was created for in its tags.
+    for call in 5..=8 {
+        survives(Operation::Gateway, &rule(&format!("fail call {call} of azure GetLocalGateway: once refused")));
+    }
+}
+
+#[test]
 fn a_connection_waits_for_its_predecessor_that_an_earlier_run_left_aws_to_delete() {
     for call in 1..=2 {
         let rule = format!("fail call {call} of aws DeleteVpnConnection: once hang-after");

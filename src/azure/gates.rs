@@ -1,4 +1,4 @@
-//! One gate per Azure gateway: whatever changes it passes one at a time.
+//! One gate per Azure gateway, and one per resource group that is created: whatever changes it passes one at a time.
 //!
 //! Writes of a gateway, of its connections and of their shared keys refuse each other at Azure with 409 or 429, so
 //! they queue here instead, first come, first served. Links that share a gateway do not pay for each other: see
@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 /// All gates of a process; clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Gates(Arc<std::sync::Mutex<BTreeMap<ResourceId, Arc<Gate>>>>);
+pub struct Gates(Arc<std::sync::Mutex<BTreeMap<String, Arc<Gate>>>>);
 
 #[derive(Debug, Default)]
 struct Gate {
@@ -23,7 +23,7 @@ struct Gate {
     holder: watch::Sender<Option<Deadline>>,
 }
 
-/// The right to change one gateway, until dropped.
+/// The right to change one gateway or resource group, until dropped.
 #[derive(Debug)]
 #[must_use = "the gate closes when this is dropped"]
 pub struct Passage {
@@ -47,10 +47,19 @@ impl Gates {
     /// # Errors
     /// `Cancelled` or `TimedOut`.
     pub async fn enter(&self, gateway: &ResourceId, waits: &Waits) -> Result<Passage, Error> {
-        let facts = Facts::new("wait for other changes of", gateway.as_str());
+        self.enter_at(gateway.as_str(), waits).await
+    }
+
+    /// The same at the path of anything that is changed one at a time.
+    ///
+    /// # Errors
+    /// `Cancelled` or `TimedOut`.
+    pub async fn enter_at(&self, path: &str, waits: &Waits) -> Result<Passage, Error> {
+        let facts = Facts::new("wait for other changes of", path);
         waits.check(&facts)?;
-        let gate =
-            Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(gateway.clone()).or_default());
+        // Azure compares paths without regard to case.
+        let key = path.to_ascii_lowercase();
+        let gate = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
         let mut holders = gate.holder.subscribe();
         let turn = Arc::clone(&gate.turn).lock_owned();
         tokio::pin!(turn);

@@ -82,14 +82,20 @@ impl Search {
         endpoints.is_empty() || tags.get(AWS_END).is_none_or(|end| endpoints.contains(end))
     }
 
-    /// Whether an Azure object is this part of this link, its name left out.
-    pub fn owns(&self, tags: &Tags, part: impl Display) -> bool {
+    /// Whether tags alone prove that an object is this part of this link: no state names it.
+    pub fn tags_prove(&self, tags: &Tags, part: impl Display) -> bool {
         self.names_part(tags, part) && self.has_endpoint(tags)
+    }
+
+    /// Whether an object under its planned name is this part of this link. Objects keep the AWS side that they were created for
+    /// when the link moves to another: what the state names is this link's with either.
+    pub fn owns(&self, kind: Kind, id: &str, tags: &Tags, part: impl Display) -> bool {
+        self.tags_prove(tags, &part) || self.records(kind, id) && self.names_part(tags, &part)
     }
 
     /// Whether an AWS object that no state names may be taken over, its properties left out.
     pub fn adopts(&self, tags: &Tags, part: impl Display) -> bool {
-        self.owns(tags, part) && tags.contains_key(UNFINISHED)
+        self.tags_prove(tags, part) && tags.contains_key(UNFINISHED)
     }
 
     pub fn adopts_vpc(&self, vpc: &aws::Vpc) -> bool {
@@ -146,20 +152,20 @@ fn same<T: PartialEq>(planned: Option<T>, has: T) -> bool {
 
 /// Whether what exists forbids to create the link. Objects that the state names are never in the way.
 pub fn obstacle(search: &Search, seen: &Observed) -> Option<Obstacle> {
-    let lookalikes = &seen.lookalikes;
+    let unrecorded = || seen.lookalikes.iter().filter(|one| !search.records(one.kind, &one.id));
     let other = |one: &&Lookalike| {
         let counts = one.unfinished || one.kind == Kind::AwsVpnConnection && one.same_addresses;
         counts && one.endpoint.as_ref().is_some_and(|end| !search.adoption.endpoints.contains(end))
     };
     let endpoints = &search.adoption.endpoints;
     if let Some(endpoint) =
-        lookalikes.iter().filter(|_| !endpoints.is_empty()).find(other).and_then(|one| one.endpoint.clone())
+        unrecorded().filter(|_| !endpoints.is_empty()).find(other).and_then(|one| one.endpoint.clone())
     {
-        let ids = lookalikes.iter().filter(|one| one.endpoint.as_ref() == Some(&endpoint)).map(|one| one.id.clone());
+        let ids = unrecorded().filter(|one| one.endpoint.as_ref() == Some(&endpoint)).map(|one| one.id.clone());
         return Some(Obstacle::OtherLink { ids: ids.collect(), endpoint });
     }
     let complete = |one: &&Lookalike| one.kind == Kind::AwsVpnConnection && !one.unfinished && one.same_addresses;
-    let ids: Vec<String> = lookalikes.iter().filter(complete).map(|one| one.id.clone()).collect();
+    let ids: Vec<String> = unrecorded().filter(complete).map(|one| one.id.clone()).collect();
     if !ids.is_empty() {
         return Some(Obstacle::Complete { ids });
     }
@@ -173,7 +179,7 @@ fn foreign_name(search: &Search, seen: &Observed) -> Option<ResourceId> {
     if let Some(network) = &seen.azure.network
         && let Some(space) = &adoption.address_space
         && !search.records(Kind::AzureVirtualNetwork, network.resource.id.as_str())
-        && !(search.owns(&network.resource.tags, part::VIRTUAL_NETWORK)
+        && !(search.tags_prove(&network.resource.tags, part::VIRTUAL_NETWORK)
             && space.iter().all(|range| network.address_space.contains(range)))
     {
         return Some(network.resource.id.clone());
@@ -181,7 +187,7 @@ fn foreign_name(search: &Search, seen: &Observed) -> Option<ResourceId> {
     if let Some(gateway) = &seen.azure.gateway
         && adoption.makes_gateway
         && !search.records(Kind::AzureGateway, gateway.resource.id.as_str())
-        && !(search.owns(&gateway.resource.tags, part::AZURE_GATEWAY) && same(adoption.azure_asn, gateway.asn))
+        && !(search.tags_prove(&gateway.resource.tags, part::AZURE_GATEWAY) && same(adoption.azure_asn, gateway.asn))
     {
         return Some(gateway.resource.id.clone());
     }
@@ -230,4 +236,57 @@ pub fn adopted(search: &Search, seen: &Observed) -> Vec<String> {
         }
     }
     found.into_iter().map(|(_, id)| id).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::link::address::Slot;
+    use crate::link::known::Known;
+    use crate::link::ownership::LinkId;
+
+    const ID: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPAddresses/one";
+
+    /// After a move from `eu-west-1 vpc-1` to `eu-west-1 vgw-2`, when the state has the new AWS side only.
+    fn moved(recorded: &[Kind]) -> Search {
+        let link = Some(LinkId::found("link"));
+        let mut search = Search::by_ids(Known::default(), link, Slot::new(0).unwrap().inside_cidrs());
+        search.adoption.endpoints = BTreeSet::from(["eu-west-1 vgw-2".to_owned()]);
+        recorded.iter().for_each(|kind| search.recorded.add(*kind, ID.to_uppercase()));
+        search
+    }
+
+    fn tags(link: &str, endpoint: &str) -> Tags {
+        let mut tags = LinkId::found(link).tags(Instance::ALL[0]);
+        tags.insert(AWS_END.to_owned(), endpoint.to_owned());
+        tags
+    }
+
+    #[test]
+    fn own_objects_that_the_state_names_after_a_move() {
+        let (former, now) = (tags("link", "eu-west-1 vpc-1"), tags("link", "eu-west-1 vgw-2"));
+        for kind in Kind::ALL {
+            let owns = |recorded: &[Kind], tags: &Tags| moved(recorded).owns(kind, ID, tags, Instance::ALL[0]);
+            assert!(owns(&[], &now) && owns(&[kind], &now) && owns(&[kind], &former), "{kind}");
+            assert!(!owns(&[], &former), "{kind}: tags alone prove nothing of another AWS side");
+            assert!(!owns(&[kind], &tags("other", "eu-west-1 vgw-2")), "{kind}: another link took the name");
+            assert!(!owns(&[kind], &Tags::new()), "{kind}: nobody's");
+        }
+    }
+
+    #[test]
+    fn ignore_recorded_objects_as_obstacles() {
+        let tags = tags("link", "eu-west-1 vpc-1");
+        let found = |search: &Search| search.lookalike(Kind::AwsCustomerGateway, "cgw-1", &tags, None);
+        let obstacle = |mut search: Search, recorded: bool| {
+            if recorded {
+                search.recorded.add(Kind::AwsCustomerGateway, "cgw-1");
+            }
+            let one = found(&search).map(|one| Lookalike { unfinished: true, ..one });
+            obstacle(&search, &Observed { lookalikes: one.into_iter().collect(), ..Observed::default() })
+        };
+        assert!(matches!(obstacle(moved(&[]), false), Some(Obstacle::OtherLink { .. })));
+        assert_eq!(obstacle(moved(&[]), true), None);
+    }
 }

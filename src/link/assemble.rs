@@ -86,7 +86,7 @@ fn azure_side(search: &Search, read: Read) -> AzureSide {
             None => {
                 let (ids, address) = (&search.known.public_ips, *search.known.public_addresses.get(instance));
                 let known = address.is_some() && ip.address == address && ids.contains(&ip.resource.id);
-                known || named(ip, instance) && search.owns(&ip.resource.tags, instance)
+                known || named(ip, instance) && owns(search, Kind::AzurePublicIp, &ip.resource, instance)
             }
         };
         read.public_ips.iter().filter(|ip| alive(ip.resource.state)).find(is_it).cloned()
@@ -96,7 +96,9 @@ fn azure_side(search: &Search, read: Read) -> AzureSide {
         let known = search.known.local_gateways.get(key).as_ref();
         let by_id = living().find(|l| known == Some(&l.resource.id));
         let planned = |l: &&azure::LocalGateway| is_named(search, &l.resource, |names| names.local_gateways.get(key));
-        by_id.or_else(|| living().filter(planned).find(|l| search.owns(&l.resource.tags, key))).cloned()
+        by_id
+            .or_else(|| living().filter(planned).find(|l| owns(search, Kind::AzureLocalGateway, &l.resource, key)))
+            .cloned()
     });
     let connections = PerTunnel::from_fn(|key| {
         let living = || read.connections.iter().filter(|c| alive(c.resource.state));
@@ -108,7 +110,7 @@ fn azure_side(search: &Search, read: Read) -> AzureSide {
         };
         let by_id = living().find(|c| known == Some(&c.resource.id));
         let planned = |c: &&azure::Connection| is_named(search, &c.resource, |names| names.connections.get(key));
-        let by_tag = || living().filter(planned).find(|c| search.owns(&c.resource.tags, key));
+        let by_tag = || living().filter(planned).find(|c| owns(search, Kind::AzureConnection, &c.resource, key));
         by_id.or_else(by_tag).or_else(|| living().find(follows)).cloned()
     });
     let keys = PerTunnel::from_fn(|key| {
@@ -129,6 +131,10 @@ fn azure_side(search: &Search, read: Read) -> AzureSide {
     };
     azure.strangers = strangers(search, &azure, (&read.public_ips, &read.local_gateways, &read.connections));
     azure
+}
+
+fn owns(search: &Search, kind: Kind, object: &azure::Resource, part: impl std::fmt::Display) -> bool {
+    search.owns(kind, object.id.as_str(), &object.tags, part)
 }
 
 /// Whether an object has the name that the link gives it. Without planned names every name will do.
@@ -301,7 +307,7 @@ impl<'a> PublicHalf<'a> {
     }
 
     fn accepts(&self, tags: &Tags, part: &str) -> bool {
-        self.search.adopts(tags, part) || self.imports && self.search.owns(tags, part)
+        self.search.adopts(tags, part) || self.imports && self.search.tags_prove(tags, part)
     }
 }
 

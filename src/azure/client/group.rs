@@ -13,9 +13,6 @@ use crate::primitives::Tags;
 use azure_core::http::Method;
 use std::collections::BTreeSet;
 
-/// Creates of resource groups in this process.
-static CREATES: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
 impl Azure {
     fn group_path(&self, name: &str) -> String {
         format!("/subscriptions/{}/resourcegroups/{}", self.subscription, encoded(name))
@@ -29,8 +26,8 @@ impl Azure {
         found.map(|doc| read_as("read resource group", &path, group::parse(&doc))).transpose()
     }
 
-    /// Makes a group. Azure knows no conditional create of groups, so it looks first, and one create runs at a time: a second
-    /// PUT would replace the tags of the first.
+    /// Makes a group. Azure knows no conditional create of groups, so it looks first, and creates of one group pass its gate one
+    /// at a time: a second PUT would replace the tags of the first.
     ///
     /// # Errors
     /// `AlreadyExists` where a group of that name has not exactly these tags.
@@ -43,7 +40,8 @@ impl Azure {
     ) -> Result<ResourceGroup, Error> {
         let path = self.group_path(name);
         let call = Call::path("create resource group", Method::Put, &path, GROUPS);
-        let _one_at_a_time = CREATES.lock().await;
+        let passage = self.gates.enter_at(&path, waits).await?;
+        let waits = &passage.waits;
         if let Some(found) = self.get_group(name, waits).await? {
             return if found.tags == *tags {
                 Ok(found)

@@ -300,3 +300,30 @@ async fn a_hanging_read_is_tried_again_and_cancellation_ends_a_wait_at_once() {
     assert!(matches!(made, Err(Error::Cancelled(_))));
     assert_eq!(begun.elapsed().as_secs(), 5);
 }
+
+#[tokio::test(start_paused = true)]
+async fn end_queue_for_a_resource_group_with_its_own_limits() {
+    let other = || Scripted::plain(vec![ok("GET", "resourcegroups/one", json!({"name": "one", "location": "l"}))]).0;
+    let (azure, _) = Scripted::plain(vec![("GET", "resourcegroups/one", Meets::Hang)]);
+    let mut twin = other();
+    twin.gates = azure.gates.clone();
+    let (tags, short) = (Tags::new(), Waits::lasting(Duration::from_secs(5)));
+    let long = waits();
+    let hangs = azure.create_group("one", "l", &tags, &long);
+    tokio::pin!(hangs);
+    assert!(futures::poll!(&mut hangs).is_pending());
+    // Another process, with gates of its own, does not queue.
+    let free = other();
+    let made = tokio::time::timeout(Duration::from_secs(60), free.create_group("one", "l", &tags, &short));
+    assert!(made.await.is_ok_and(|made| made.is_ok()));
+    // The same process queues, until its caller cancels.
+    let queued = waits();
+    let twin = twin.create_group("ONE", "l", &tags, &queued);
+    tokio::pin!(twin);
+    assert!(futures::poll!(&mut twin).is_pending());
+    queued.cancel.cancel();
+    let begun = Instant::now();
+    let ended = tokio::time::timeout(Duration::from_secs(60), twin);
+    assert!(matches!(ended.await, Ok(Err(Error::Cancelled(_)))));
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}

@@ -7,6 +7,7 @@ use crate::aws::model::{
 use crate::aws::{Extras, Filter, NewConnection, Own};
 use crate::link::assemble::{name_endpoints, part};
 use crate::link::differ;
+use crate::link::managed::Kind;
 use crate::link::ownership::{AwsEndpoint, UNFINISHED};
 use crate::link::route_tables::wanted_tables;
 use crate::link::spec::{AwsGateway, AwsNetwork};
@@ -191,7 +192,7 @@ impl Building<'_> {
         let mut tags = self.new_tags(instance, self.spec.aws.names.customer_gateways.get(instance));
         tags.extend(self.placed_mark(instance).into_iter().chain(self.propagation_marks()));
         let made = ec2.create_customer_gateway(&waits, ip, asn, &device, &tags).await?;
-        if !self.acting.search.owns(&made.tags, instance) {
+        if !self.acting.search.owns(Kind::AwsCustomerGateway, &made.id.0, &made.tags, instance) {
             return Err(Cause::ForeignCustomerGateway { id: made.id.0 });
         }
         self.acting.note(|seen| *seen.aws.customer_gateways.get_mut(instance) = Some(made.clone()));

@@ -6,6 +6,7 @@ use crate::azure::documents::{self, connection, gateway, local_gateway, network}
 use crate::link::assemble::part;
 use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::differ;
+use crate::link::managed::Kind;
 use crate::link::observed::KeySeen;
 use crate::link::policy::Policy;
 use crate::link::spec::{AzureGateway, AzureNetwork};
@@ -22,11 +23,14 @@ impl Building<'_> {
         ResourceId::network(&self.spec.azure.subscription, &self.spec.azure.resource_group, kind, name)
     }
 
+    /// Whether what is there already under the id of an object to be created is this link's, by its tags.
     pub(super) fn is_ours<'s>(
         &'s self,
+        kind: Kind,
+        id: &'s ResourceId,
         part: impl Display + Send + Sync + 's,
     ) -> impl Fn(&Tags) -> bool + Send + Sync + 's {
-        move |tags| self.acting.search.owns(tags, &part)
+        move |tags| self.acting.search.owns(kind, id.as_str(), tags, &part)
     }
 
     pub(super) async fn resource_group(&self) -> Result<(), Cause> {
@@ -118,7 +122,14 @@ impl Building<'_> {
             tags: self.tags(part::VIRTUAL_NETWORK),
         };
         let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
-        let made = azure.create_virtual_network(id, &new, &self.is_ours(part::VIRTUAL_NETWORK), &waits).await?;
+        let made = azure
+            .create_virtual_network(
+                id,
+                &new,
+                &self.is_ours(Kind::AzureVirtualNetwork, id, part::VIRTUAL_NETWORK),
+                &waits,
+            )
+            .await?;
         self.acting.note(|seen| seen.azure.network = Some(made));
         Ok(())
     }
@@ -195,7 +206,9 @@ impl Building<'_> {
                     instances,
                     tags: self.tags(part::AZURE_GATEWAY),
                 };
-                azure.create_gateway(id, &new, &self.is_ours(part::AZURE_GATEWAY), &waits).await?
+                azure
+                    .create_gateway(id, &new, &self.is_ours(Kind::AzureGateway, id, part::AZURE_GATEWAY), &waits)
+                    .await?
             }
             AzureGateway::Existing(id) => azure.change_gateway(id, &|_| {}, &waits).await?,
         };
@@ -250,7 +263,8 @@ impl Building<'_> {
             tags: self.tags(key),
         };
         let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
-        let made = azure.create_local_gateway(&id, &new, &self.is_ours(key), &waits).await?;
+        let made =
+            azure.create_local_gateway(&id, &new, &self.is_ours(Kind::AzureLocalGateway, &id, key), &waits).await?;
         self.acting.note(|seen| *seen.azure.local_gateways.get_mut(key) = Some(made));
         // One that was left over from an earlier try may name an endpoint that is gone.
         self.change_local_gateway(key).await
@@ -308,7 +322,7 @@ impl Building<'_> {
             tags: self.tags(key),
         };
         let (azure, waits) = (&self.acting.site.azure, self.acting.limits.azure());
-        let made = azure.create_connection(&id, &new, &self.is_ours(key), &waits).await?;
+        let made = azure.create_connection(&id, &new, &self.is_ours(Kind::AzureConnection, &id, key), &waits).await?;
         self.acting.note(|seen| {
             *seen.azure.connections.get_mut(key) = Some(made);
             *seen.azure.keys.get_mut(key) = KeySeen::Key(shared);

@@ -5,6 +5,7 @@ use crate::azure;
 use crate::azure::documents::public_ip::NewPublicIp;
 use crate::azure::model::{PublicIp, Subnet};
 use crate::link::decide::GATEWAY_SUBNET;
+use crate::link::managed::Kind;
 use crate::link::ownership;
 use crate::link::placement::is_misplaced;
 use crate::link::spec::AzureNetwork;
@@ -43,8 +44,8 @@ impl Building<'_> {
         let mut tags = self.tags(instance);
         tags.extend(self.gateway_subnet_mark());
         let new = NewPublicIp { location: self.spec.azure.location.clone(), zones, tags };
-        let waits = self.acting.limits.azure();
-        self.acting.site.azure.create_public_ip(&id, &new, &self.is_ours(instance), &waits).await
+        let (waits, is_ours) = (self.acting.limits.azure(), self.is_ours(Kind::AzurePublicIp, &id, instance));
+        self.acting.site.azure.create_public_ip(&id, &new, &is_ours, &waits).await
     }
 
     /// Records the gateway subnet that is created next.
