@@ -109,6 +109,7 @@ pub fn good(path: &str, site: &Site, style: Style) -> Vec<Value> {
         "ipsec_policy.ipsec_lifetime_seconds" => numbers(&[3_600, 900]),
         "preshared_keys_wo_version" => numbers(&[1, 2]),
         "wait_for_bgp" | "allow_overlapping_prefixes" => vec![true.into(), false.into()],
+        "azure.zones" => vec![Value::set_of(["1", "2", "3"])],
         "rotate_keys" => texts(&["2026-10", "2026-11"]),
         "on_create_failure" => texts(&["keep", "rollback"]),
         "tags" => {

@@ -238,11 +238,18 @@ fn plain(value: &Value, names: &[(String, String)]) -> String {
         Value::Object(items) => {
             // What was read back once has its nulls written out.
             let set = items.iter().filter(|(_, item)| !item.is_null());
-            let items: Vec<String> = set.map(|(name, item)| format!("{name}: {}", plain(item, names))).collect();
+            // Keys of tags may hold ids.
+            let line = |(name, item): (&String, &Value)| format!("{}: {}", named(name, names), plain(item, names));
+            let mut items: Vec<String> = set.map(line).collect();
+            items.sort();
             format!("{{{}}}", items.join(", "))
         }
-        other => names.iter().fold(other.to_string(), |text, (id, name)| text.replace(id, name)),
+        other => named(&other.to_string(), names),
     }
+}
+
+fn named(text: &str, names: &[(String, String)]) -> String {
+    names.iter().fold(text.to_owned(), |text, (id, name)| text.replace(id, name))
 }
 
 pub fn json_of(value: &awsazure::plugin::Value) -> Value {

@@ -113,3 +113,15 @@ pub fn remember_failed(private: &mut Private, before: &Private, changes: Option<
         }
     }
 }
+
+/// Remembers what a link without any difference has, where a failed run left nothing remembered: the setting it was changing
+/// arrived after all.
+pub fn remember_arrived(private: &mut Private, state: &Value) {
+    for name in fixed() {
+        let path = AttributePath::from(name);
+        let parent_is_set = name.rsplit_once('.').is_none_or(|(parent, _)| private.applied.at(&parent.into()).is_set());
+        if parent_is_set && private.applied.at(&path).is_null() && state.at(&path).is_set() {
+            private.applied.set_at(&path, state.at(&path).clone());
+        }
+    }
+}

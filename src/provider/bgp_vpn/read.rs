@@ -2,6 +2,7 @@
 
 use super::apply::{identity_of, timeout};
 use super::engine::Engine;
+use super::fixed::remember_arrived;
 use super::follow::follow;
 use super::plan::link_of;
 use super::private::Private;
@@ -68,6 +69,9 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
     let differing = spec.iter().filter(|_| !drift.is_empty());
     private.interrupts = differing.flat_map(|spec| interruptions(spec, &observed)).collect();
     let stuck = is_unfinished(&request.state) || standing(&observed) == Standing::Unfinished;
+    if drift.is_empty() && !stuck && spec.is_ok() {
+        remember_arrived(&mut private, &state);
+    }
     state.set("drift", super::recall::drift(stuck, drift));
     let link = link_of(&state, &private, engine.subscription());
     if recall.is_outlived(&request.state, link.as_ref()) {
