@@ -20,6 +20,9 @@ use std::fmt::Display;
 pub struct Adoption {
     /// AWS sides as the tag has them: the planned one, and the one in the state.
     pub endpoints: BTreeSet<String>,
+    /// The planned AWS side, where the state has another one. Only a run of this move tags objects with it, so they need no
+    /// incomplete tag: the run may have been killed after it removed that tag and before Terraform wrote the state.
+    pub moves_to: Option<String>,
     pub vpc_cidr: Option<Ipv4Net>,
     pub amazon_asn: Option<Asn>,
     pub azure_asn: Option<Asn>,
@@ -34,6 +37,7 @@ impl Adoption {
         let (azure, aws) = (&spec.azure, &spec.aws);
         Adoption {
             endpoints: AwsEndpoint::of(aws).map(|endpoint| endpoint.to_string()).into_iter().collect(),
+            moves_to: None,
             vpc_cidr: if let AwsNetwork::Create { cidr, .. } = &aws.network { Some(*cidr) } else { None },
             amazon_asn: if let AwsGateway::Own { asn } = &aws.gateway { Some(*asn) } else { None },
             azure_asn: if let AzureGateway::Own { asn, .. } = &azure.gateway { Some(*asn) } else { None },
@@ -95,7 +99,8 @@ impl Search {
 
     /// Whether an AWS object that no state names may be taken over, its properties left out.
     pub fn adopts(&self, tags: &Tags, part: impl Display) -> bool {
-        self.tags_prove(tags, part) && tags.contains_key(UNFINISHED)
+        let of_this_move = self.adoption.moves_to.as_ref().is_some_and(|end| tags.get(AWS_END) == Some(end));
+        self.tags_prove(tags, part) && (tags.contains_key(UNFINISHED) || of_this_move)
     }
 
     pub fn adopts_vpc(&self, vpc: &aws::Vpc) -> bool {

@@ -425,7 +425,10 @@ async fn import_instead(core: &mut Core<'_>, words: &str) -> Result<bool, String
     let id =
         words.split_once("terraform import ADDRESS '").and_then(|(_, rest)| rest.split_once('\'')).map(|(id, _)| id);
     let id = id.ok_or_else(|| words.to_owned())?;
+    // Each command has a process of its own.
+    core.new_process();
     core.run(&Run::Import(id.to_owned())).await?;
+    core.new_process();
     core.run(&Run::Apply).await?;
     Ok(true)
 }

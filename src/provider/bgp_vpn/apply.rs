@@ -120,6 +120,8 @@ async fn carry_out(
     // A run that was killed may have left successors of objects of either AWS side.
     let former = std::mem::take(&mut search.adoption.endpoints);
     search.adoption = Adoption::of(&job.spec);
+    let moves = request.is_update() && former.iter().any(|end| !search.adoption.endpoints.contains(end));
+    search.adoption.moves_to = search.adoption.endpoints.first().filter(|_| moves).cloned();
     search.adoption.endpoints.extend(former.into_iter().filter(|_| prior.is_some()));
     if changes.is_some_and(public_subnet::replaces) {
         // Only a subnet that is not known by id is read with its range.

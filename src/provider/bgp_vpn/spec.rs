@@ -308,6 +308,7 @@ fn adoption(settled: &Value, private: &Private) -> Adoption {
     let own_end = !private.origin.vpn_gateway_given && aws.get("transit_gateway_id").is_null();
     let space = azure.get("virtual_network").get("address_space").as_list();
     Adoption {
+        moves_to: None,
         endpoints: endpoint(settled, private).map(|endpoint| endpoint.to_string()).into_iter().collect(),
         vpc_cidr: net(aws.get("vpc").get("cidr_block")),
         amazon_asn: small(aws, "asn").filter(|_| own_end).map(Asn),
