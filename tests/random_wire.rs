@@ -20,7 +20,8 @@ use tokio::task::JoinSet;
 const LIVES: u64 = 40;
 /// Links that are planned only; they share what sites are left.
 const PLANS: u64 = 1_000;
-const SHARED_SITES: usize = 20;
+/// More than run at once: two links of one site in flight would exclude each other.
+const SHARED_SITES: usize = 48;
 const AT_ONCE: usize = 24;
 
 /// How a seed ended.

@@ -2,7 +2,7 @@
 //! what was broken; a configuration that is refused with an error of its own is none.
 
 use super::configuration::unknown_places;
-use super::process::{Client, dynamic};
+use super::process::{Client, configure, dynamic};
 use super::rules::{compatible, plan_valid, proposed};
 use awsazure::plugin::protocol::tfplugin6 as wire;
 use awsazure::plugin::{AttributePath, Schema, Value, codec};
@@ -144,6 +144,8 @@ impl Life {
     /// Plans as core does: once more from nothing where the link must be replaced.
     pub async fn plan(&mut self, config: &Value) -> Result<Planned, Halt> {
         self.validate(config).await?;
+        // Links of one run may not exclude each other, and each plan here belongs to a run of its own.
+        configure(self.client.clone()).await;
         let (prior, private) = (self.state.clone(), self.private.clone());
         let planned = self.ask(&prior, config, &private).await?;
         if !planned.replaces {
@@ -155,6 +157,7 @@ impl Life {
 
     /// Plans again with all values known, as core does before apply. The known parts of the first plan must be the same.
     pub async fn plan_again(&mut self, first: &Planned, config: &Value) -> Result<Planned, Halt> {
+        configure(self.client.clone()).await;
         let (prior, private) = (self.state.clone(), self.private.clone());
         let again = self.ask(&prior, config, &private).await?;
         none(compatible(&first.value, &again.value, &whole()), "inconsistent final plan")?;

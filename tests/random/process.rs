@@ -88,16 +88,8 @@ impl Process {
         ProviderClient::new(self.channel.clone()).max_decoding_message_size(largest).max_encoding_message_size(largest)
     }
 
-    /// Hands it the provider block, empty: all comes from the environment.
     pub async fn configure(&self) {
-        let ty = awsazure::plugin::Provider::schema(&awsazure::provider::assemble()).type_();
-        let request = wire::configure_provider::Request {
-            terraform_version: "1.11.4".into(),
-            config: dynamic(&ty, &Value::Object(BTreeMap::new())),
-            client_capabilities: None,
-        };
-        let response = self.client().configure_provider(request).await.unwrap().into_inner();
-        assert!(response.diagnostics.is_empty(), "{:?}", response.diagnostics);
+        configure(self.client()).await;
     }
 
     /// All that it logged, warnings and worse.
@@ -111,6 +103,18 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Hands a provider the block, empty: all comes from the environment. A run of Terraform begins with this.
+pub async fn configure(mut client: Client) {
+    let ty = awsazure::plugin::Provider::schema(&awsazure::provider::assemble()).type_();
+    let request = wire::configure_provider::Request {
+        terraform_version: "1.11.4".into(),
+        config: dynamic(&ty, &Value::Object(BTreeMap::new())),
+        client_capabilities: None,
+    };
+    let response = client.configure_provider(request).await.unwrap().into_inner();
+    assert!(response.diagnostics.is_empty(), "{:?}", response.diagnostics);
 }
 
 pub fn dynamic(ty: &Type, value: &Value) -> Option<wire::DynamicValue> {

@@ -10,7 +10,7 @@ use super::fixed::{assume_unchanged, drifted_warning, late_replacement};
 use super::paths::diagnostics;
 use super::private::{Origin, Private};
 use super::public_subnet;
-use super::recall::{Recall, announcement, is_broken_off, is_unfinished};
+use super::recall::{Recall, Recalled, announcement, is_broken_off, is_unfinished};
 use super::settle::{Ground, settle};
 use super::settle_options::{has_public_ips, inside_cidrs};
 use super::spec::{link_id, read_zones, search, subscription};
@@ -86,7 +86,10 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
         private.replaces.extend(recall.unfinished_states().iter().flat_map(own_ids));
     }
     let link = link_of(&draft.planned, &private, engine.subscription());
+    // A complete link of another name is another resource that has the same slot.
+    let same_name = |held: &Recalled| held.state.get("name") == draft.planned.get("name");
     let held_by_state = recall.of(link.as_ref()).filter(|_| prior.is_none());
+    let held_by_state = held_by_state.filter(|held| is_unfinished(&held.state) || same_name(held));
     let is_new = prior.is_none() && private.replaces.is_empty() && held_by_state.is_none();
     // A link that the user tainted is deleted before it is created again.
     private.replaces.extend(held_by_state.iter().flat_map(|held| own_ids(&held.state)));
