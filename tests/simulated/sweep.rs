@@ -362,13 +362,23 @@ impl Course {
 
     fn as_it_should_be(&self, sim: &Sim, stored: &Stored) -> Result<(), String> {
         let is = witness::likeness(sim, stored);
-        match is == self.likeness {
-            true => Ok(()),
-            false => {
-                Err(format!("the link is another than without faults: {}", witness::difference(&is, &self.likeness)))
-            }
+        let unrecorded =
+            || sim.sandbox.calls().iter().any(|call| call.operation == "CreateTags" && call.status == Some(403));
+        if is == self.likeness || unrecorded() && without_records(&is) == without_records(&self.likeness) {
+            return Ok(());
         }
+        Err(format!("the link is another than without faults: {}", witness::difference(&is, &self.likeness)))
     }
+}
+
+/// Without the record of which propagation the link enabled: a run that may set no tags completes the link, and leaves none.
+fn without_records(likeness: &str) -> String {
+    let record = |part: &&str| {
+        part.contains("awsazure:propagates/")
+            || part.contains("route-table/") && part.contains("vpn-gateway/vpn-gateway")
+    };
+    let line = |line: &str| line.split(", ").filter(|part| !record(part)).collect::<Vec<_>>().join(", ");
+    likeness.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 impl Trouble {

@@ -96,8 +96,14 @@ impl Building<'_> {
         if marks.is_empty() {
             return Ok(());
         }
-        // Without the record, a later run could not tell it from propagation that another user enabled.
-        self.acting.site.ec2.create_tags(&self.acting.limits.aws(), &[own.id.0], &marks).await?;
+        match self.acting.site.ec2.create_tags(&self.acting.limits.aws(), &[own.id.0], &marks).await {
+            // Propagation that is not recorded stays enabled until the VPN gateway is deleted, which ends it.
+            Err(denied @ crate::aws::Error::Denied(_)) => {
+                tracing::warn!(%denied, "cannot record route propagation");
+                return Ok(());
+            }
+            other => other?,
+        }
         self.acting.note(|seen| seen.aws.gateway.iter_mut().for_each(|gateway| gateway.tags.extend(marks.clone())));
         Ok(())
     }
