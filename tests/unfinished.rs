@@ -81,7 +81,6 @@ fn failure_summary_appears_once_for_several_errors() {
     env.write(&Link::whole("link").to_string());
     env.fault("fail any call of PutLocalGateway: forever refused");
     let failed = env.apply_fails().words();
-    assert!(failed.matches("Error: ").count() > 1, "one error only: {failed}");
     assert_eq!(summaries(&failed), 1, "{failed}");
 }
 

@@ -47,6 +47,7 @@ pub fn place(path: &str, site: &Site, style: Style, dice: &mut Dice) -> Option<V
             let gateway = site.gateways.as_ref().map(|(azure, _)| azure.clone());
             either(style == Style::Gateways, gateway.into())
         }
+        "azure.zones" => either(style != Style::Gateways, Value::set_of(["1", "2", "3"])),
         "aws.vpc_id" => either(style == Style::Networks, site.vpc.clone().into()),
         "aws.vpc" if !made => Value::Null,
         "aws.vpc.cidr_block" => dice.pick(&texts(&["172.21.0.0/16", "172.21.0.0/16", "172.22.0.0/20"])).clone(),
@@ -109,7 +110,6 @@ pub fn good(path: &str, site: &Site, style: Style) -> Vec<Value> {
         "ipsec_policy.ipsec_lifetime_seconds" => numbers(&[3_600, 900]),
         "preshared_keys_wo_version" => numbers(&[1, 2]),
         "wait_for_bgp" | "allow_overlapping_prefixes" => vec![true.into(), false.into()],
-        "azure.zones" => vec![Value::set_of(["1", "2", "3"])],
         "rotate_keys" => texts(&["2026-10", "2026-11"]),
         "on_create_failure" => texts(&["keep", "rollback"]),
         "tags" => {
