@@ -47,7 +47,8 @@ pub fn place(path: &str, site: &Site, style: Style, dice: &mut Dice) -> Option<V
             let gateway = site.gateways.as_ref().map(|(azure, _)| azure.clone());
             either(style == Style::Gateways, gateway.into())
         }
-        "azure.zones" => either(style != Style::Gateways, Value::set_of(["1", "2", "3"])),
+        // The region decides: a configured value is rejected where gateway_id names the gateway, the link's own included.
+        "azure.zones" => Value::Null,
         "aws.vpc_id" => either(style == Style::Networks, site.vpc.clone().into()),
         "aws.vpc" if !made => Value::Null,
         "aws.vpc.cidr_block" => dice.pick(&texts(&["172.21.0.0/16", "172.21.0.0/16", "172.22.0.0/20"])).clone(),
