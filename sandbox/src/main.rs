@@ -220,7 +220,7 @@ async fn serve(dir: &Path, options: &Options) -> Result<(), Box<dyn Error>> {
 
 async fn attach(directory: &Directory) -> Result<(), Box<dyn Error>> {
     let stop = stopped()?;
-    // Whoever reads along may stop reading.
+    // The reader may stop early.
     Ok(lab::attach(directory, stop, |line| drop(say(&format!("{line}\n")))).await?)
 }
 

@@ -249,7 +249,7 @@ pub struct NetworkCidrs {
     pub remote: Ipv4Net,
 }
 
-/// How much a tunnel carries: 1.25 or 5 Gbit/s (`clouds.md` 3.9). Large ones end on transit gateways only.
+/// How much a tunnel carries: 1.25 or 5 Gbit/s. Large ones end on transit gateways only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Bandwidth {
     #[default]

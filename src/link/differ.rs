@@ -83,7 +83,7 @@ pub fn labels_of(have: &Tags, spec: &Spec) -> Tags {
     wanted
 }
 
-/// What Azure gave up on is written again as it is (`clouds.md` 2.4).
+/// What Azure gave up on is written again as it is.
 pub fn failed(what: &str, state: ProvisioningState) -> Differences {
     let how = match state {
         ProvisioningState::Failed => "failed",

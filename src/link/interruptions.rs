@@ -1,4 +1,4 @@
-//! Which tunnels an apply interrupts, told from the very steps that it takes.
+//! Which tunnels an apply interrupts, computed from the steps that it takes.
 
 use super::decide::decided;
 use super::observed::Observed;

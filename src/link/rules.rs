@@ -194,7 +194,7 @@ fn dialling(wish: &Wish, new: bool, faults: &mut Vec<Fault>) {
     }
 }
 
-/// `clouds.md` 2.9: IANA's reserved numbers are refused on the gateway.
+/// IANA's reserved numbers are refused on the gateway.
 fn azure_takes(asn: i64) -> bool {
     matches!(asn, 1..4_294_967_295) && !matches!(asn, 23_456 | 64_496..=64_511 | 65_535..=65_551)
 }

@@ -17,7 +17,7 @@ pub enum Meets {
     Answer(u16, Vec<(&'static str, &'static str)>, Value),
     /// A body as it is.
     Raw(u16, Vec<(&'static str, &'static str)>, String),
-    /// A body that goes on for ever.
+    /// A body without end.
     Endless,
     /// The connection breaks after the request left.
     Loss,
