@@ -158,7 +158,8 @@ fn terminate_and_hangup_are_passed_on() {
 
 /// In a terminal of its own (util-linux's `script`), with that typed once it prints `waiting`.
 fn in_terminal(script: &str, typed: &[u8]) -> Option<Output> {
-    let line = format!("'{PROGRAM}' run -- sh -c '{script}'");
+    // Without `exec`, a shell such as dash stays in between, gets Ctrl-C as well and ends with 130.
+    let line = format!("exec '{PROGRAM}' run -- sh -c '{script}'");
     let mut process = Command::new("script");
     process.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env("SANDBOX", PROGRAM);
     let mut child = process.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
