@@ -136,3 +136,37 @@ fn create_on_given_gateways_rejects_manage_gateways() {
         scene.ends().await;
     });
 }
+
+/// The read before the second apply drops what is gone of the former AWS side from the state.
+#[test]
+fn move_killed_at_its_end_is_completed() {
+    scene(async |scene| {
+        let aws = json!({"vpc_id": scene.environment.vpcs[0].id});
+        scene.configure(&json!({"name": "prod", "azure": azure_network(scene.environment), "aws": aws}));
+        scene.applies().await;
+        let given = json!({"vpn_gateway_id": scene.environment.vpn_gateways[0]});
+        scene.configure(&json!({"name": "prod", "azure": azure_network(scene.environment), "aws": given}));
+        scene.is_killed("fail call 1 of aws DeleteTags: once hang-after", false).await;
+        scene.applies().await;
+        scene.ends().await;
+    });
+}
+
+#[test]
+fn removed_public_subnet_takes_its_propagation_tag_along() {
+    scene(async |scene| {
+        let vpc = |subnet: Value| json!({"vpc": {"cidr_block": "10.2.0.0/16", "public_subnet_cidr_block": subnet}});
+        let link = |environment: &Environment, aws: Value| json!({"name": "prod", "azure": azure_network(environment), "aws": aws});
+        scene.configure(&link(scene.environment, vpc(json!("10.2.0.0/24"))));
+        scene.applies().await;
+        let managed = scene.state("managed");
+        let table = managed.get("aws_route_table").as_list().unwrap()[0].as_str().unwrap().to_owned();
+        let is_tagged = |world: String| world.contains(&format!("awsazure:propagates/{table}"));
+        let world = |scene: &simulated::scene::Scene<'_>| serde_json::to_string(&*scene.sim.sandbox.world()).unwrap();
+        assert!(is_tagged(world(scene)));
+        scene.configure(&link(scene.environment, vpc(Value::Null)));
+        scene.applies().await;
+        assert!(!is_tagged(world(scene)));
+        scene.ends().await;
+    });
+}

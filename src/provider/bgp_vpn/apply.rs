@@ -120,7 +120,8 @@ async fn carry_out(
     // A run that was killed may have left successors of objects of either AWS side.
     let former = std::mem::take(&mut search.adoption.endpoints);
     search.adoption = Adoption::of(&job.spec);
-    let moves = request.is_update() && former.iter().any(|end| !search.adoption.endpoints.contains(end));
+    // After a move that was killed, a read finds nothing of the former AWS side, and the state names none.
+    let moves = request.is_update() && former != search.adoption.endpoints;
     search.adoption.moves_to = search.adoption.endpoints.first().filter(|_| moves).cloned();
     search.adoption.endpoints.extend(former.into_iter().filter(|_| prior.is_some()));
     if changes.is_some_and(public_subnet::replaces) {

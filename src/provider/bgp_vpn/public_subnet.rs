@@ -16,6 +16,11 @@ pub fn replaces(changes: Changes<'_>) -> bool {
     range(changes.prior).is_set() && changes.at(RANGE) && range(changes.planned).is_known()
 }
 
+/// Whether the subnet of before goes, with its route table.
+pub fn goes(changes: Changes<'_>) -> bool {
+    replaces(changes) && range(changes.planned).is_null()
+}
+
 /// Whether the link starts or stops to have one, with a route table of its own.
 pub fn comes_or_goes(prior: &Value, planned: &Value) -> bool {
     range(planned).is_known() && range(prior).is_null() != range(planned).is_null()

@@ -81,7 +81,12 @@ pub fn former(prior: &Value, target: &Value, private: &Private, before: &Managed
     addresses.retain(|at| !wanted.contains(at) && !private.origin.found.contains(&at.1));
     let tables = target.at(&"aws.route_table_ids".into()).as_list();
     let hands_off = tables.is_some_and(<[Value]>::is_empty);
-    let unwanted = |table: &str| tables.is_some_and(|ids| !ids.iter().any(|id| id.as_str() == Some(table)));
+    // The public subnet's table is deleted with it.
+    let goes = public_subnet::goes(Changes { prior, planned: target });
+    let unwanted = |table: &str| {
+        tables.is_some_and(|ids| !ids.iter().any(|id| id.as_str() == Some(table)))
+            || goes && before.has(Kind::AwsRouteTable, table)
+    };
     let own = || before.ids(Kind::AwsRoutePropagation).filter_map(|id| id.split_once('/'));
     let unmarked =
         own().filter(|(table, _)| unwanted(table)).map(|(table, gateway)| propagation_mark(table, gateway).0);
