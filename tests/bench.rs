@@ -194,7 +194,8 @@ fn corrections(page: &mut String) {
         let effect = match row.there {
             Effect::InPlace | Effect::Keys => "changed in place",
             Effect::Replaces => "replaces the link",
-            Effect::LocalOnly | Effect::ManagedOnly => "changes the state only",
+            Effect::LocalOnly => "changes the state only",
+            Effect::ManagedOnly => "changes what destroy deletes",
             Effect::NamesNewObjects => "names objects that are created later",
             Effect::Rejected(_) => "rejected by its name",
             Effect::Computed => "computed",

@@ -4,6 +4,7 @@
 use super::REGION;
 use super::core::config;
 use super::environment::{Environment, GROUP, OTHER_REGION};
+use super::other_team::TAKEN_SLOT;
 use super::variety::{once_in, pick};
 use awsazure::link::tunnel::TunnelKey;
 use awsazure::plugin::Value;
@@ -59,7 +60,7 @@ pub struct Draft {
 }
 
 /// Names of the settings.
-const SETTINGS: [&str; 19] = [
+const SETTINGS: [&str; 20] = [
     "name",
     "gateway size",
     "azure asn",
@@ -73,6 +74,7 @@ const SETTINGS: [&str; 19] = [
     "route tables",
     "slot",
     "one inside cidr",
+    "ordered inside cidrs",
     "policy",
     "keys",
     "behaviour",
@@ -122,7 +124,7 @@ impl Draft {
     pub fn change_setting(&mut self, rng: &mut Rng) -> &'static str {
         let name = loop {
             let name = pick(rng, &SETTINGS);
-            if !matches!(name, "slot" | "one inside cidr" | "names" | "name")
+            if !matches!(name, "slot" | "one inside cidr" | "ordered inside cidrs" | "names" | "name")
                 || !self.wrong.is_empty()
                 || once_in(rng, 2)
             {
@@ -201,11 +203,17 @@ impl Draft {
                 all
             }
             "route tables" => one("aws.route_table_ids", json!(pick(rng, &["none", "main", "both"]))),
-            "slot" => one("slot", json!(rng.below(4))),
+            "slot" => one("slot", json!(rng.below(TAKEN_SLOT))),
             "one inside cidr" => {
                 let key = pick(rng, &TunnelKey::ALL);
                 let cidr = format!("169.254.21.{}/30", 160 + 4 * key.index() + 16 * rng.below(2) as usize);
                 one(&format!("inside_cidrs.{key}"), json!(cidr))
+            }
+            // From one order to another the tunnels exchange them.
+            "ordered inside cidrs" => {
+                let shift = rng.below(4) as usize;
+                let cidr = |key: TunnelKey| json!(format!("169.254.21.{}/30", 224 + 4 * ((key.index() + shift) % 4)));
+                TunnelKey::ALL.into_iter().map(|key| (format!("inside_cidrs.{key}"), cidr(key))).collect()
             }
             "policy" => match rng.below(4) {
                 0 => one("ipsec_policy.preset", json!("compatible")),

@@ -7,6 +7,7 @@ use super::configuration::{AzureEnd, Draft};
 use super::core::{Core, Replacement, Run, Stored};
 use super::environment::Environment;
 use super::fingerprint::{differences, fingerprint};
+use super::other_team;
 use super::variety::{once_in, pick};
 use super::witness;
 use awsazure::plugin::Cancel;
@@ -52,7 +53,7 @@ const WRITES: [&str; 22] = [
 ];
 
 /// A fault in the product that the attribute table or the corrections found: the test that keeps it out, and what it was.
-pub const FINDINGS: [(&str, &str); 8] = [
+pub const FINDINGS: [(&str, &str); 10] = [
     (
         "replacement_after_broken_region_move_deletes_both",
         "A move to another AWS region that was interrupted left the state with the new region: the old AWS half was never deleted.",
@@ -84,6 +85,14 @@ pub const FINDINGS: [(&str, &str); 8] = [
     (
         "create_on_given_gateways_rejects_manage_gateways",
         "A create on existing gateways accepted manage_gateways = true, which had no effect.",
+    ),
+    (
+        "move_killed_at_its_end_is_completed",
+        "A move to an existing VPN gateway that was killed at its end was made a second time: the inside CIDRs were taken.",
+    ),
+    (
+        "removed_public_subnet_takes_its_propagation_tag_along",
+        "A public subnet that was removed left the tag of its deleted route table on the VPN gateway.",
     ),
 ];
 
@@ -160,6 +169,9 @@ impl Failure {
             ("azure.names.gateway", json!(name(&environment.azure_gateways[0]))),
             ("azure.virtual_network_id", json!(format!("{}-missing", environment.networks[0]))),
             ("azure.gateway_id", json!(environment.networks[0].replace("virtualNetworks", "virtualNetworkGateways"))),
+            ("azure.gateway_id", json!(environment.single_instance_gateway)),
+            // On some gateways another team has it.
+            ("slot", json!(other_team::TAKEN_SLOT)),
             ("aws.vpc_id", json!("vpc-00000000000000000")),
             ("aws.vpn_gateway_id", json!("vgw-00000000000000000")),
             ("aws.transit_gateway_id", json!("tgw-00000000000000000")),
@@ -226,6 +238,12 @@ impl User<'_> {
             self.tell(format!("changed {changed:?}"));
         }
         let lost = self.fail(&mut core, &mut draft).await?;
+        if once_in(&mut self.rng, 4)
+            && let Some(what) = other_team::deletes_by_hand(self.sim, &mut self.rng, &core.stored.state).await
+        {
+            self.tell(what);
+            self.wait(Span::minutes(20)).await;
+        }
         self.correct(&mut draft, lost);
         self.apply(&mut core, &draft, "the apply after the correction").await?;
         core.new_process();

@@ -1,6 +1,7 @@
 //! Networks and gateways of other teams, in both clouds, that a link may be configured with.
 
 use super::clock::in_virtual_time;
+use super::other_team;
 use super::sweep::somebody_makes;
 use super::{REGION, Sim};
 use awsazure::aws::Own;
@@ -9,6 +10,7 @@ use awsazure::azure::ResourceId;
 use awsazure::azure::documents::gateway::{NewGateway, NewInstance};
 use awsazure::azure::documents::network::NewVirtualNetwork;
 use awsazure::azure::documents::public_ip::NewPublicIp;
+use awsazure::link::tunnel::TunnelKey;
 use awsazure::primitives::{Asn, Tags};
 use awsazure_sandbox::world::World;
 use std::collections::BTreeMap;
@@ -36,14 +38,17 @@ pub struct Environment {
     pub networks: [String; 2],
     /// A VNet without one: 10.10.0.0/16.
     pub bare_network: String,
-    /// Active-active VPN gateways.
+    /// Active-active VPN gateways. On the second one another team has a connection.
     pub azure_gateways: [String; 2],
+    /// A VPN gateway with one instance.
+    pub single_instance_gateway: String,
     /// VPCs without a VPN gateway.
     pub vpcs: [Vpc; 2],
     /// Of another region.
     pub far_vpc: String,
     /// VPN gateways with a VPC each.
     pub vpn_gateways: [String; 2],
+    /// On the second one another team has a VPN connection.
     pub transit_gateways: [String; 2],
 }
 
@@ -55,7 +60,10 @@ impl Environment {
             sim.clouds.azure.create_group(GROUP, "westeurope", &Tags::new(), &azure_limits).await.unwrap();
             let bare_network = network(&sim, "bare", "10.10", false).await;
             let networks = [network(&sim, "first", "10.11", true).await, network(&sim, "second", "10.12", true).await];
-            let azure_gateways = [azure_gateway(&sim, "one", "10.13").await, azure_gateway(&sim, "two", "10.14").await];
+            let azure_gateways =
+                [azure_gateway(&sim, "one", "10.13", false).await, azure_gateway(&sim, "two", "10.14", true).await];
+            let of_single = network(&sim, "of-single", "10.15", true).await;
+            let single_instance_gateway = other_team::single_instance_gateway(&sim, &of_single).await;
             let vpcs = [vpc(&sim, REGION, "10.20.0.0/16").await, vpc(&sim, REGION, "10.21.0.0/16").await];
             let far_vpc = vpc(&sim, OTHER_REGION, "10.22.0.0/16").await.id;
             let vpn_gateways =
@@ -65,6 +73,7 @@ impl Environment {
                 let options = format!("Options.AmazonSideAsn={asn}");
                 somebody_makes(&mut world, "CreateTransitGateway", &options, "transitGatewayId")
             });
+            other_team::connects_to_transit_gateway(&mut world, &transit_gateways[1]);
             let vpcs = vpcs.map(|vpc| {
                 let tables = |id: &str| {
                     let of = format!("Filter.1.Name=vpc-id&Filter.1.Value.1={id}");
@@ -75,7 +84,17 @@ impl Environment {
                 let form = format!("VpcId={}&{tag}", vpc.id);
                 Vpc { other_table: somebody_makes(&mut world, "CreateRouteTable", &form, "routeTableId"), main_table, ..vpc }
             });
-            Environment { world, networks, bare_network, azure_gateways, vpcs, far_vpc, vpn_gateways, transit_gateways }
+            Environment {
+                world,
+                networks,
+                bare_network,
+                azure_gateways,
+                single_instance_gateway,
+                vpcs,
+                far_vpc,
+                vpn_gateways,
+                transit_gateways,
+            }
         }))
     }
 }
@@ -97,16 +116,18 @@ async fn network(sim: &Sim, name: &str, range: &str, with_subnet: bool) -> Strin
     id.to_string()
 }
 
-async fn azure_gateway(sim: &Sim, name: &str, range: &str) -> String {
+async fn azure_gateway(sim: &Sim, name: &str, range: &str, is_shared: bool) -> String {
     let network = network(sim, &format!("of-{name}"), range, true).await;
     let (azure, limits, location) = (&sim.clouds.azure, sim.limits().azure(), "westeurope".to_owned());
     let mut instances = Vec::new();
-    for number in ["a", "b"] {
+    let names = ["a", "b"].map(str::to_owned);
+    for (number, key) in names.iter().zip([TunnelKey::ALL[0], TunnelKey::ALL[2]]) {
         let ip = id(sim, "publicIPAddresses", &format!("{name}-{number}"));
         let zones = ["1", "2", "3"].map(str::to_owned).to_vec();
         let new = NewPublicIp { location: location.clone(), zones, tags: Tags::new() };
         azure.create_public_ip(&ip, &new, &|_| true, &limits).await.unwrap();
-        instances.push(NewInstance { name: number.to_owned(), public_ip_id: ip, custom_bgp_ips: Vec::new() });
+        let custom_bgp_ips = if is_shared { vec![other_team::taken().get(key).azure_ip()] } else { Vec::new() };
+        instances.push(NewInstance { name: number.clone(), public_ip_id: ip, custom_bgp_ips });
     }
     let (sku, generation) = ("VpnGw2AZ".to_owned(), "Generation2".to_owned());
     let subnet_id = ResourceId::parse(&network).unwrap().child("subnets", "GatewaySubnet");
@@ -114,6 +135,9 @@ async fn azure_gateway(sim: &Sim, name: &str, range: &str) -> String {
     let (asn, tags) = (Asn(AZURE_ASN), Tags::new());
     let new = NewGateway { location, sku, generation, asn, subnet_id, instances, tags };
     azure.create_gateway(&gateway, &new, &|_| true, &limits).await.unwrap();
+    if is_shared {
+        other_team::connects_to(sim, &gateway, &names).await;
+    }
     gateway.to_string()
 }
 

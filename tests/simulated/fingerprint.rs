@@ -93,6 +93,13 @@ fn is_living(object: &Value) -> bool {
     !matches!(object["life"]["state"].as_str(), Some("Deleted" | "Deleting"))
 }
 
+/// Every region that was asked for anything has its collections, most of them empty.
+fn holds_something(object: &Value) -> bool {
+    let is_empty =
+        |held: &Value| held.as_object().is_some_and(Map::is_empty) || held.as_array().is_some_and(Vec::is_empty);
+    !object.get("holds").is_some_and(is_empty)
+}
+
 /// Every object of every region with its kind and region.
 fn aws_objects(world: &Value) -> impl Iterator<Item = Value> {
     let regions = world["aws"]["regions"].as_object().cloned().unwrap_or_default();
@@ -107,7 +114,7 @@ fn aws_objects(world: &Value) -> impl Iterator<Item = Value> {
                 false => serde_json::json!({"id": format!("{kind} in {id}"), "holds": object}),
             });
             let kind = kind.clone();
-            objects.collect::<Vec<_>>().into_iter().filter(is_living).map(move |mut object| {
+            objects.collect::<Vec<_>>().into_iter().filter(is_living).filter(holds_something).map(move |mut object| {
                 object["kind"] = Value::from(kind.clone());
                 object["region"] = Value::from(region.clone());
                 object
@@ -175,8 +182,8 @@ impl Names {
             !value.is_null() && !generated && !part_of_table && !shared_key && !default
         });
         kept.map(|(name, value)| match name.as_str() {
-            // It names the link as it was when it was created.
-            "awsazure:link" | "device_name" => (name.clone(), Value::from("<link>")),
+            // They name the link and its AWS side as they were when the object was created.
+            "awsazure:link" | "awsazure:aws-end" | "device_name" => (name.clone(), Value::from("<link>")),
             _ => (self.plain(&Value::from(name.clone())).as_str().unwrap_or(name).to_owned(), self.plain(value)),
         })
         .collect()

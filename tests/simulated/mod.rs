@@ -14,6 +14,7 @@ pub mod foreign;
 pub mod lifecycle;
 pub mod lookout;
 pub mod meddling;
+pub mod other_team;
 pub mod pair;
 pub mod point;
 #[path = "../random/rules.rs"]

@@ -1,0 +1,116 @@
+//! What another team has on gateways that links may share, and what it deletes of a link by hand.
+
+use super::Sim;
+use super::environment::GROUP;
+use super::sweep::somebody_makes;
+use super::variety::pick;
+use awsazure::azure::ResourceId;
+use awsazure::link::address::{InsideCidr, Slot};
+use awsazure::link::managed::Kind;
+use awsazure::link::tunnel::{PerTunnel, TunnelKey};
+use awsazure::plugin::Value;
+use awsazure_sandbox::rng::Rng;
+use awsazure_sandbox::world::World;
+use serde_json::{Value as Json, json};
+use std::net::Ipv4Addr;
+
+/// The slot whose inside addresses the other team uses.
+pub const TAKEN_SLOT: u64 = 3;
+
+/// Address of the other team's router, to which the VPN connection of its transit gateway leads.
+pub const PUBLIC_IP: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
+
+/// Addresses that the other team uses.
+pub fn taken() -> PerTunnel<InsideCidr> {
+    Slot::new(TAKEN_SLOT).unwrap().inside_cidrs()
+}
+
+async fn put(sim: &Sim, id: &ResourceId, body: Json) {
+    let (status, answer) = sim.say_to_azure("PUT", id.as_str(), body).await;
+    assert!(status < 300, "{id}: {answer}");
+    tokio::time::sleep(std::time::Duration::from_secs(3_600)).await;
+}
+
+/// A connection over the Azure gateway, with the address of each instance's first tunnel.
+pub async fn connects_to(sim: &Sim, gateway: &ResourceId, instances: &[String; 2]) {
+    let id = |kind: &str| ResourceId::network(&sim.subscription(), GROUP, kind, "other-team");
+    let local = id("localNetworkGateways");
+    let peer = json!({"asn": 65_200, "bgpPeeringAddress": taken().get(TunnelKey::ALL[0]).aws_ip()});
+    let properties = json!({"gatewayIpAddress": "198.51.100.9", "bgpSettings": peer});
+    put(sim, &local, json!({"location": "westeurope", "properties": properties})).await;
+    let address = |(name, key): (&String, TunnelKey)| {
+        json!({
+            "ipConfigurationId": gateway.child("ipConfigurations", name),
+            "customBgpIpAddress": taken().get(key).azure_ip(),
+        })
+    };
+    let addresses: Vec<Json> = instances.iter().zip([TunnelKey::ALL[0], TunnelKey::ALL[2]]).map(address).collect();
+    let properties = json!({
+        "connectionType": "IPsec", "connectionProtocol": "IKEv2", "enableBgp": true, "sharedKey": "another.teams.key",
+        "virtualNetworkGateway1": {"id": gateway, "properties": {}},
+        "localNetworkGateway2": {"id": local, "properties": {}},
+        "gatewayCustomBgpIpAddresses": addresses,
+    });
+    put(sim, &id("connections"), json!({"location": "westeurope", "properties": properties})).await;
+}
+
+/// A VPN connection to the transit gateway, with the inside CIDRs of one instance.
+pub fn connects_to_transit_gateway(world: &mut World, gateway: &str) {
+    let form = format!("Type=ipsec.1&IpAddress={PUBLIC_IP}&BgpAsn=65200");
+    let customer = somebody_makes(world, "CreateCustomerGateway", &form, "customerGatewayId");
+    let cidrs = [TunnelKey::ALL[0], TunnelKey::ALL[1]].map(|key| taken().get(key).to_string().replace('/', "%2F"));
+    let tunnels = format!(
+        "Options.TunnelOptions.1.TunnelInsideCidr={}&Options.TunnelOptions.2.TunnelInsideCidr={}",
+        cidrs[0], cidrs[1]
+    );
+    let form = format!("Type=ipsec.1&CustomerGatewayId={customer}&TransitGatewayId={gateway}&{tunnels}");
+    somebody_makes(world, "CreateVpnConnection", &form, "vpnConnectionId");
+}
+
+/// A VPN gateway with one instance, on which no link can end.
+pub async fn single_instance_gateway(sim: &Sim, network: &str) -> String {
+    let id = |kind: &str| ResourceId::network(&sim.subscription(), GROUP, kind, "single");
+    let address = json!({
+        "location": "westeurope", "sku": {"name": "Standard"}, "zones": ["1", "2", "3"],
+        "properties": {"publicIPAllocationMethod": "Static"},
+    });
+    put(sim, &id("publicIPAddresses"), address).await;
+    let configuration = json!({"name": "default", "properties": {
+        "privateIPAllocationMethod": "Dynamic",
+        "subnet": {"id": format!("{network}/subnets/GatewaySubnet")},
+        "publicIPAddress": {"id": id("publicIPAddresses")},
+    }});
+    let properties = json!({
+        "gatewayType": "Vpn", "vpnType": "RouteBased", "vpnGatewayGeneration": "Generation2", "enableBgp": true,
+        "activeActive": false, "sku": {"name": "VpnGw2AZ", "tier": "VpnGw2AZ"}, "bgpSettings": {"asn": 65_030},
+        "ipConfigurations": [configuration],
+    });
+    put(sim, &id("virtualNetworkGateways"), json!({"location": "westeurope", "properties": properties})).await;
+    id("virtualNetworkGateways").to_string()
+}
+
+/// Deletes something that a state names, unless it is in use; says what.
+pub async fn deletes_by_hand(sim: &Sim, rng: &mut Rng, state: &Value) -> Option<String> {
+    let kinds = [Kind::AzureConnection, Kind::AzureLocalGateway, Kind::AwsVpnConnection, Kind::AwsCustomerGateway];
+    let kind = pick(rng, &kinds);
+    let ids: Vec<String> = state
+        .get("managed")
+        .get(kind.as_str())
+        .as_list()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
+    if ids.is_empty() {
+        return None;
+    }
+    let id = pick(rng, &ids);
+    let done = match kind {
+        Kind::AwsVpnConnection => sim.say_to_ec2(&format!("DeleteVpnConnection&VpnConnectionId={id}")).await,
+        Kind::AwsCustomerGateway => sim.say_to_ec2(&format!("DeleteCustomerGateway&CustomerGatewayId={id}")).await,
+        _ => sim.say_to_azure("DELETE", &id, Json::Null).await.0.to_string(),
+    };
+    let done: String = done.lines().last().unwrap_or_default().chars().take(60).collect();
+    Some(format!("{kind} {id} deleted by hand: {done}"))
+}
