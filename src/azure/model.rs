@@ -25,7 +25,8 @@ impl ProvisioningState {
         matches!(self, ProvisioningState::Creating | ProvisioningState::Updating | ProvisioningState::Deleting)
     }
 
-    /// Whether Azure ended the last operation without doing it. The repair is to write the object again (`clouds.md` 2.4).
+    /// Whether Azure ended the last operation without doing it. A PUT of the same body
+    /// repairs the object (2026-11).
     pub fn is_given_up(self) -> bool {
         matches!(self, ProvisioningState::Failed | ProvisioningState::Canceled)
     }

@@ -3,8 +3,9 @@
 use super::step::{Object, Step, StepId, Verb};
 use super::tunnel::{Instance, TunnelKey};
 
-/// What must be there before `object` can be made or changed (`clouds.md`, section 1: the whole AWS side and the local
-/// network gateways wait for public addresses only, the connections alone for the gateway).
+/// What must be there before `object` can be made or changed. AWS and the local network gateways need public addresses only, which
+/// a Standard public IP has right after its create (2026-11), so that both are made while Azure creates the gateway for half an
+/// hour. Only the connections wait for the gateway.
 pub fn needs(object: &Object) -> Vec<Object> {
     use Object::*;
     match object {

@@ -144,7 +144,7 @@ impl Site<'_> {
     }
 }
 
-/// Connections of a VPN gateway by SKU (`clouds.md` 2.9).
+/// Tunnels that a VPN gateway supports, by SKU: 30 up to VpnGw3AZ, 100 for VpnGw4AZ and VpnGw5AZ (2026-11).
 fn connection_limit(sku: &str) -> usize {
     if sku.starts_with("VpnGw4") || sku.starts_with("VpnGw5") { 100 } else { 30 }
 }

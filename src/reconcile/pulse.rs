@@ -30,7 +30,8 @@ const FIRST: Duration = Duration::from_secs(15);
 const WATCH: Duration = Duration::from_secs(10);
 /// The same where it had one: a beat, and the time until it shows.
 const STILL: Duration = Duration::from_secs(75);
-/// Within this time every object that was made is visible (`clouds.md` 3.6).
+/// Within this time every created object is listed. EC2 is eventually consistent and states no limit; clients wait for seconds
+/// (2026-11).
 const VISIBLE: Duration = Duration::from_secs(60);
 
 /// The beats of one run.

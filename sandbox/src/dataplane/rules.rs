@@ -1,6 +1,7 @@
 //! Whether one AWS end and one Azure end come together, and in which layer they do not: IKE, its first child, BGP.
 //!
-//! Pure, and about one pair at one moment; what takes time is in `paths`. Sources: `clouds.md` 4.1 to 4.3.
+//! Pure, and about one pair at one moment; what takes time is in `paths`. The rules follow the IPsec options that both clouds
+//! document (2026-11): an omitted option accepts every value, a custom policy at Azure is exclusive, and lifetimes are local.
 
 use super::{AwsEnd, AzureEnd, AzurePolicy};
 use serde::{Deserialize, Serialize};

@@ -12,7 +12,7 @@ use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::Value;
 use std::collections::BTreeSet;
 
-/// EC2's values where a tunnel says nothing (`clouds.md` 3.3).
+/// EC2's defaults, for options that DescribeVpnConnections omits (2026-11). They are those of CreateVpnConnection.
 const AWS_STARTUP: &str = "add";
 const AWS_DPD_ACTION: &str = "clear";
 const AWS_DPD_SECONDS: u32 = 30;

@@ -287,8 +287,9 @@ impl Building<'_> {
         Ok(())
     }
 
-    /// One custom address for each instance. The connection uses its own instance's; the other is a placeholder, for
-    /// which the same tunnel number's address is named (`clouds.md`, section 0).
+    /// One custom address for each instance. The connection uses its own instance's. The other is a placeholder, for which
+    /// Microsoft's tutorial names the address of the same tunnel number (revision of 2026-02-18). A connection that names none uses
+    /// the first address of the gateway's list.
     fn custom_addresses(&self, key: TunnelKey) -> Result<Vec<(ResourceId, Ipv4Addr)>, Cause> {
         Instance::ALL
             .into_iter()
