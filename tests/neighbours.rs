@@ -9,17 +9,25 @@
 mod simulated;
 
 use awsazure::aws::Own;
-use awsazure::aws::model::{Region, TunnelOptions};
+use awsazure::aws::model::{Region, TunnelOptions, VpnGatewayId};
+use awsazure::azure::ResourceId;
+use awsazure::link::ownership::LinkId;
+use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
+use awsazure::link::tunnel::TunnelKey;
 use awsazure::plugin::{AttributePath, Value};
 use awsazure::primitives::Tags;
+use awsazure::reconcile::{Ended, Limits, converge};
+use futures::future::join_all;
 use serde_json::json;
 use simulated::clock::{in_virtual_time, on_all_cores, on_big_stack};
 use simulated::core::{Core, Run, Stored, config};
 use simulated::pair::{Hub, Lives, live};
 use simulated::umpire::Umpire;
+use simulated::verify::ended_well;
 use simulated::{REGION, Sim};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
 fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -302,4 +310,76 @@ fn a_change_of_a_tunnel_whose_refusal_was_lost_is_asked_for_again() {
         assert_eq!(scene.run(Run::Apply).await, Ok(()));
         scene.plans_nothing().await;
     });
+}
+
+/// A link on the hub's Azure gateway, with a group of its own.
+fn link_on(hub: &Hub, sim: &Sim, slot: u64) -> Spec {
+    let mut spec = sim.spec(&format!("link{slot}"), slot);
+    let network = ResourceId::network(&sim.subscription(), "hub-rg", "virtualNetworks", "hub");
+    spec.link = LinkId::new(&network, *spec.inside_cidrs.get(TunnelKey::ALL[0]));
+    spec.azure.network = AzureNetwork::Existing { id: network, gateway_subnet_prefix: None };
+    spec.azure.gateway = AzureGateway::Existing(hub.gateway.clone());
+    // An account has five VPN gateways by default, one of which is the hub's.
+    if slot % 2 == 1 {
+        spec.aws.network = AwsNetwork::OfGateway;
+        spec.aws.gateway = AwsGateway::Existing(VpnGatewayId(hub.vpn_gateway.clone()));
+    }
+    spec
+}
+
+/// How the create of a link ended, the time of its own that it took, and all the time that passed.
+struct Created {
+    ended: Ended,
+    own: Duration,
+    passed: Duration,
+}
+
+/// Creates links of one process on the hub's gateway at the same time.
+async fn created_together(hub: &Hub, seed: u64, links: u64, limit: Duration) -> Vec<Created> {
+    let mut world = hub.world.clone();
+    world.reseed(seed);
+    let sim = Sim::of(seed, world);
+    let specs: Vec<Spec> = (0..links).map(|slot| link_on(hub, &sim, slot)).collect();
+    let begun = tokio::time::Instant::now();
+    let created = specs.iter().map(|spec| async {
+        let limits = Limits::within(limit, &CancellationToken::new());
+        let ended = converge(&sim.clouds, spec, &sim.search(spec), &limits, &|_| {}).await;
+        let passed = begun.elapsed();
+        let left =
+            (0..limit.as_secs()).take_while(|second| !limits.deadline.is_over_after(Duration::from_secs(*second)));
+        Created { ended, own: limit - Duration::from_secs(left.count() as u64), passed }
+    });
+    join_all(created.map(Box::pin)).await
+}
+
+/// Each may take three tenths more time than the slowest of eight that were alone. The queue, which is several times as long, does
+/// not count.
+#[test]
+fn five_links_queueing_at_a_gateway_have_enough_time_of_their_own() {
+    let hub = on_big_stack(Hub::build);
+    let worlds: Vec<u64> = (1..=variable("QUEUES").unwrap_or(8)).collect();
+    let alone = on_all_cores(
+        &worlds,
+        || (),
+        |_, seed| {
+            let day = Duration::from_secs(24 * 3_600);
+            let one = in_virtual_time(created_together(&hub, *seed, 1, day)).remove(0);
+            ended_well("one alone", &one.ended).unwrap();
+            assert!(one.passed.abs_diff(one.own) < Duration::from_secs(2), "alone it queues behind nobody");
+            one.own
+        },
+    );
+    let limit = alone.iter().max().unwrap().mul_f64(1.3);
+    let created = on_all_cores(&worlds, || (), |_, seed| in_virtual_time(created_together(&hub, *seed, 5, limit)));
+    for (seed, created) in worlds.iter().zip(&created) {
+        let times: Vec<_> = created.iter().map(|one| (one.own, one.passed)).collect();
+        println!("world {seed}: own time and all time of five links, within {limit:?} each: {times:.0?}");
+    }
+    for (seed, created) in worlds.iter().zip(created) {
+        for (slot, one) in created.iter().enumerate() {
+            ended_well(&format!("world {seed}, link {slot}"), &one.ended).unwrap();
+        }
+        let longest = created.iter().map(|one| one.passed).max().unwrap();
+        assert!(longest > limit.mul_f64(1.5), "world {seed}: they do not queue: {longest:?} within {limit:?}");
+    }
 }
