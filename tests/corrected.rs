@@ -4,10 +4,15 @@
 
 mod simulated;
 
+use awsazure::aws::Filter;
+use awsazure::aws::model::{RouteTableId, VpcId, VpnConnectionId, VpnGatewayId};
+use awsazure::azure::ResourceId;
 use serde_json::{Value, json};
 use simulated::REGION;
+use simulated::core::Run;
 use simulated::environment::{Environment, GROUP, OTHER_REGION};
-use simulated::scene::scene;
+use simulated::scene::{Scene, scene};
+use simulated::sweep::somebody_makes;
 
 fn azure_network(environment: &Environment) -> Value {
     json!({"resource_group_name": GROUP, "virtual_network_id": environment.networks[0]})
@@ -169,4 +174,114 @@ fn removed_public_subnet_takes_its_propagation_tag_along() {
         assert!(!is_tagged(world(scene)));
         scene.ends().await;
     });
+}
+
+/// Objects that a configuration names and that another team deletes, with everything that uses them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Victim {
+    AzureGateway,
+    Network,
+    ResourceGroup,
+    VpnGateway,
+    Vpc,
+    TransitGateway,
+}
+
+const VICTIMS: [Victim; 6] = [
+    Victim::AzureGateway,
+    Victim::Network,
+    Victim::ResourceGroup,
+    Victim::VpnGateway,
+    Victim::Vpc,
+    Victim::TransitGateway,
+];
+
+fn kept(scene: &Scene<'_>, path: &str) -> String {
+    scene.state(path).as_str().unwrap().to_owned()
+}
+
+/// Every VPN connection, and then the VPN gateway if the link has one.
+async fn lose_aws(scene: &Scene<'_>, victim: Victim) {
+    let limits = scene.sim.limits().aws();
+    let ec2 = scene.sim.clouds.aws.region(&limits, None).await.unwrap();
+    for connection in ec2.describe_vpn_connections(&limits, &Filter::default()).await.unwrap() {
+        if connection.state.is_living() {
+            ec2.delete_vpn_connection(&limits, &VpnConnectionId(connection.id.0.clone())).await.unwrap();
+            ec2.wait_vpn_connection_deleted(&limits, &connection.id).await.unwrap();
+        }
+    }
+    if victim == Victim::TransitGateway {
+        let form = format!("TransitGatewayId={}", kept(scene, "aws.transit_gateway_id"));
+        somebody_makes(&mut scene.sim.sandbox.world(), "DeleteTransitGateway", &form, "transitGatewayId");
+        return;
+    }
+    let (gateway, vpc) = (VpnGatewayId(kept(scene, "aws.vpn_gateway_id")), VpcId(kept(scene, "aws.vpc_id")));
+    ec2.detach_vpn_gateway(&limits, &gateway, &vpc).await.unwrap();
+    ec2.wait_vpn_gateway_detached(&limits, &gateway).await.unwrap();
+    ec2.delete_vpn_gateway(&limits, &gateway).await.unwrap();
+    if victim == Victim::Vpc {
+        for table in ec2.describe_route_tables(&limits, &Filter::vpc(&vpc)).await.unwrap() {
+            if !table.main {
+                ec2.delete_route_table(&limits, &RouteTableId(table.id.0)).await.unwrap();
+            }
+        }
+        ec2.delete_vpc(&limits, &vpc).await.unwrap();
+    }
+}
+
+async fn lose(scene: &Scene<'_>, victim: Victim) {
+    if !matches!(victim, Victim::AzureGateway | Victim::Network | Victim::ResourceGroup) {
+        return lose_aws(scene, victim).await;
+    }
+    let (azure, limits) = (&scene.sim.clouds.azure, scene.sim.limits().azure());
+    if victim == Victim::ResourceGroup {
+        azure.delete_group(&kept(scene, "azure.resource_group_name"), &limits).await.unwrap();
+        return;
+    }
+    let gateway = ResourceId::parse(&kept(scene, "azure.gateway_id")).unwrap();
+    for connection in azure.gateway_connections(&gateway, &limits).await.unwrap() {
+        azure.delete_connection(&connection.resource.id, &gateway, &limits).await.unwrap();
+    }
+    azure.delete_gateway(&gateway, &limits).await.unwrap();
+    if victim == Victim::Network {
+        let network = ResourceId::parse(&kept(scene, "azure.virtual_network_id")).unwrap();
+        azure.delete_virtual_network(&network, &limits).await.unwrap();
+    }
+}
+
+/// A link on the object that will be lost.
+fn link_with(environment: &Environment, victim: Victim) -> Value {
+    let azure = match victim {
+        Victim::Network | Victim::ResourceGroup => azure_network(environment),
+        _ => azure_gateway(environment),
+    };
+    let aws = match victim {
+        Victim::VpnGateway => json!({"vpn_gateway_id": environment.vpn_gateways[0]}),
+        Victim::TransitGateway => json!({"transit_gateway_id": environment.transit_gateways[0]}),
+        _ => json!({"vpc_id": environment.vpcs[0].id}),
+    };
+    json!({"name": "prod", "azure": azure, "aws": aws})
+}
+
+/// Objects of the link that are left.
+fn left(scene: &Scene<'_>) -> Vec<String> {
+    let all = simulated::verify::listing(scene.sim).into_values();
+    all.filter(|object| !object["tags"]["awsazure:link"].is_null()).map(|object| object["id"].to_string()).collect()
+}
+
+#[test]
+fn destroy_works_after_an_object_of_the_configuration_was_deleted() {
+    for victim in VICTIMS {
+        for tainted in [false, true] {
+            scene(async |scene| {
+                scene.configure(&link_with(scene.environment, victim));
+                scene.applies().await;
+                lose(scene, victim).await;
+                scene.core.stored.tainted = tainted;
+                scene.core.new_process();
+                assert_eq!(scene.core.run(&Run::Destroy).await, Ok(()), "{victim:?}, tainted: {tainted}");
+                assert_eq!(left(scene), Vec::<String>::new(), "{victim:?}");
+            });
+        }
+    }
 }

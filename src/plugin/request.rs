@@ -132,6 +132,10 @@ pub struct PlanRequest {
     pub identity: Option<Value>,
     /// Whether this may be the plan that Terraform makes again right before it applies one.
     pub may_be_applying: bool,
+    /// Whether Terraform keeps only the errors of this plan, and stops the destroy at them.
+    pub before_destroy: bool,
+    /// Addresses of resources that the user asks to replace, this one perhaps among them.
+    pub replaced: Vec<String>,
     /// What the client understands.
     pub capabilities: ClientCapabilities,
     /// Set when the user stops the run.

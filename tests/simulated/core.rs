@@ -78,6 +78,8 @@ pub struct Core<'a> {
     pub told: Vec<String>,
     /// Of the apply under way.
     checkpoint: Option<Checkpoint>,
+    /// A destroy is refreshing.
+    before_destroy: bool,
     pub cancel: Cancel,
     /// Applies with `-refresh=false`.
     pub blind: bool,
@@ -128,6 +130,7 @@ impl<'a> Core<'a> {
             stored,
             told,
             checkpoint: None,
+            before_destroy: false,
             cancel,
             blind: false,
             replacement,
@@ -225,6 +228,8 @@ impl<'a> Core<'a> {
             private,
             identity,
             may_be_applying: false,
+            before_destroy: self.before_destroy,
+            replaced: Vec::new(),
             capabilities: capabilities(),
             cancel: self.cancel.child_token(),
         };
@@ -365,8 +370,29 @@ impl<'a> Core<'a> {
     }
 
     async fn destroy(&mut self) -> Result<(), String> {
+        self.refresh().await?;
+        self.plan_before_destroy().await?;
         self.destroy_current().await?;
         self.destroy_deposed().await
+    }
+
+    /// A destroy begins with a plan of the configuration, of which core keeps only the errors.
+    async fn plan_before_destroy(&mut self) -> Result<(), String> {
+        let (prior, config, told) = (self.stored.state.clone(), self.config.clone(), self.told.clone());
+        if prior.is_null() || config.is_null() {
+            return Ok(());
+        }
+        let prior = if self.stored.tainted { Value::Null } else { prior };
+        let private = if self.stored.tainted { Vec::new() } else { self.stored.private.clone() };
+        self.before_destroy = true;
+        let mut planned = self.plan(&prior, &config, private).await;
+        if let Ok(Planned { replaces: true, private, .. }) = planned {
+            planned = self.plan(&Value::Null, &config, private).await;
+        }
+        self.before_destroy = false;
+        planned?;
+        self.told = told;
+        Ok(())
     }
 
     async fn destroy_current(&mut self) -> Result<(), String> {
@@ -381,9 +407,14 @@ impl<'a> Core<'a> {
     }
 
     async fn import(&mut self, id: &str) -> Result<(), String> {
+        self.import_by(id, None).await
+    }
+
+    /// Imports by id, or by identity where the id is empty.
+    pub async fn import_by(&mut self, id: &str, identity: Option<Value>) -> Result<(), String> {
         let request = ImportRequest {
             id: id.to_owned(),
-            identity: None,
+            identity,
             capabilities: capabilities(),
             cancel: self.cancel.child_token(),
         };

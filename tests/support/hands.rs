@@ -230,6 +230,27 @@ impl Hands {
         });
     }
 
+    /// Deletes a VPN gateway without VPN connections.
+    pub fn delete_vpn_gateway(&self, gateway: &str, vpc: &str) {
+        let (waits, id) = (aws_waits(), VpnGatewayId(gateway.to_owned()));
+        self.runtime.block_on(async {
+            self.ec2.detach_vpn_gateway(&waits, &id, &VpcId(vpc.to_owned())).await.unwrap();
+            self.ec2.wait_vpn_gateway_detached(&waits, &id).await.unwrap();
+            self.ec2.delete_vpn_gateway(&waits, &id).await.unwrap();
+        });
+    }
+
+    /// Takes all tags off an object of AWS or Azure.
+    pub fn untag(&self, id: &str, keys: &[&str]) {
+        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        self.runtime.block_on(async {
+            match ResourceId::parse(id) {
+                Ok(id) => self.azure.set_tags(&id, &Tags::new(), &azure_waits()).await.unwrap(),
+                Err(_) => self.ec2.delete_tags(&aws_waits(), &[id.to_owned()], &keys).await.unwrap(),
+            }
+        });
+    }
+
     /// Public IPs of a group.
     pub fn public_ips(&self, group: &str) -> Vec<PublicIp> {
         self.runtime.block_on(self.azure.list_public_ips(group, &azure_waits())).unwrap()

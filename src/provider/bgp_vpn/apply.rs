@@ -12,6 +12,7 @@ use super::plan::{ask, ground, judge, link_of, origin};
 use super::private::Private;
 use super::public_subnet;
 use super::recall::{BROKEN_OFF, Recall, drift, is_unfinished};
+use super::replaced;
 use super::settle::{Ground, settle};
 use super::spec::{Keys, Surroundings, key_storage, own_keys, search, spec, subscription, text};
 use super::state::{complete, identity, is_gone, managed, read_managed};
@@ -104,6 +105,7 @@ async fn carry_out(
     let changes = prior.map(|prior| Changes { prior, planned: &job.target });
     if let Some(changes) = changes.filter(|changes| request.is_update() && changes.is_local(&job.private)) {
         let mut private = job.private.clone();
+        private.forget_plan();
         private.remember(changes.planned);
         remember_configured(&mut private, &request.config);
         private.imported = false;
@@ -321,9 +323,8 @@ impl Job {
             let changes = self.prior.as_ref().map(|prior| Changes { prior, planned: &self.target });
             remember_failed(&mut private, &self.private, changes);
         }
-        private.replaces.clear();
-        private.holder = None;
-        (private.surveyed, private.finishes, private.imported, private.announced) = (false, false, false, false);
+        private.forget_plan();
+        private.imported = false;
         if !whole {
             // What did not end well is asked for again.
             self.asked.iter().for_each(|(name, before)| state.set(*name, before.clone()));
@@ -437,6 +438,10 @@ pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest
         recall.note(state, link, None);
         return ApplyResponse::default();
     }
+    if let Some(path) = &private.unrepeatable {
+        let (summary, detail) = replaced::unrepeatable_words(path);
+        return request.failed(Diagnostic::error(summary).detail(detail).at(path.as_str()));
+    }
     let subscription = subscription(state, engine.subscription()).unwrap_or_default();
     let demolition = demolition(state, &private, before.clone(), subscription);
     let Some(search) = search(state, &Private::default(), engine.subscription(), false) else {
@@ -463,7 +468,7 @@ pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest
     let mut told = outcome.diagnostics;
     outcome.remains.into_iter().for_each(|remains| told.push(remains));
     if !told.has_errors() {
-        link.iter().for_each(|link| recall.forget(link));
+        link.iter().for_each(|link| recall.forget(link, state));
         return ApplyResponse { diagnostics: told, ..ApplyResponse::default() };
     }
     if outcome.observed == Observed::default() {

@@ -19,6 +19,7 @@
 //! | `claims` | rejects links of one run that take the same gateway, addresses or names |
 //! | `existing` | finds what a create would adopt or collide with |
 //! | `recall` | remembers states, so that a link whose create never ended is finished |
+//! | `replaced` | knows the link that a plan without a prior state takes the place of |
 //! | `apply`, `read`, `import` | carry it out |
 
 mod apply;
@@ -38,6 +39,7 @@ mod private;
 mod public_subnet;
 mod read;
 mod recall;
+mod replaced;
 pub mod schema;
 mod settle;
 mod settle_options;

@@ -11,6 +11,7 @@ use super::paths::diagnostics;
 use super::private::{Origin, Private};
 use super::public_subnet;
 use super::recall::{Recall, Recalled, announcement, is_broken_off, is_unfinished};
+use super::replaced::{self, own_ids};
 use super::settle::{Ground, settle};
 use super::settle_options::{has_public_ips, inside_cidrs};
 use super::spec::{link_id, read_zones, search, subscription};
@@ -22,13 +23,12 @@ use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnConnection, VpnGatew
 use crate::azure::id::ResourceId;
 use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::fault::{Fault, Field, Problem};
-use crate::link::managed::{Kind, Managed};
 use crate::link::ownership::LinkId;
 use crate::link::rules::{New, check_fields, check_presence, check_whole};
 use crate::link::survey::{Finding, Looked, Site, Survey, SurveyAsk, check};
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::link::wish::{Given, Wish};
-use crate::plugin::{Diagnostics, PlanRequest, PlanResponse, Value};
+use crate::plugin::{Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
 use crate::primitives::tags::check_keys;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -58,10 +58,12 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
         // The plan of the create half of a replacement carries what was remembered of the link that goes.
         private = Private {
             replaces: private.replaces,
+            removes: private.removes,
             announced: private.announced,
             holder: private.holder,
             ..Private::default()
         };
+        replaced::note(&mut private, recall, &request.config, request.may_be_applying);
     }
     let prior = (!request.prior.is_null()).then_some(&request.prior);
     let (config, assumed) = assume_unchanged(&request.config, prior);
@@ -70,7 +72,9 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
     let mut surveyed = true;
     let changed = prior.map(|prior| Changes { prior, planned: &draft.planned });
     let replaced = changed.is_some_and(|changes| !changes.replacing().is_empty());
-    let looks = !replaced && changed.is_none_or(Changes::needs_survey);
+    // A destroy keeps only the errors of this plan. None is worth keeping the link for.
+    let judges = !request.before_destroy;
+    let looks = judges && !replaced && changed.is_none_or(Changes::needs_survey);
     if looks {
         let (ask, complete) = ask(engine, &draft.planned, &ground(engine, &config, prior, &private, &survey));
         if !ask.is_empty() {
@@ -104,7 +108,7 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
     }
     let settled = ground(engine, &config, prior, &private, &survey);
     // A replacement is planned once more without a prior state, which is when its surroundings count.
-    let mut faults = if replaced { Vec::new() } else { judge(&settled, &draft.planned, engine) };
+    let mut faults = if replaced || !judges { Vec::new() } else { judge(&settled, &draft.planned, engine) };
     if prior.is_none() && request.may_be_applying {
         surveyed &= !postpone(&mut faults);
     }
@@ -117,9 +121,11 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
     private.origin = origin;
     private.surveyed = surveyed;
     let kept = prior.map(|prior| Changes { prior, planned: &draft.planned });
+    let kept = kept.filter(|_| judges);
     kept.and_then(|changes| refuse_plan(&private, changes)).into_iter().for_each(|refusal| told.push(refusal));
     let holder = Holder::of(prior, &private, &request.config);
-    if let Some(claim) = claims::claim(&draft.planned, prior, &private, engine.subscription()) {
+    let claim = claims::claim(&draft.planned, prior, &private, engine.subscription());
+    if let Some(claim) = claim.filter(|_| judges) {
         let mut own = private.replaces.clone();
         own.extend(prior.into_iter().flat_map(own_ids));
         let taken = claims::taken(&survey, &own);
@@ -142,8 +148,20 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
     let requires_replace = match prior {
         None => {
             if !private.finishes && !private.announced {
-                told.extend(replaced_unasked(engine, recall, link.as_ref()).as_ref().and_then(announcement_of));
+                told.extend(replaced::announced(
+                    &private,
+                    recall,
+                    link.as_ref(),
+                    engine.subscription(),
+                    &draft.planned,
+                ));
             }
+            let unrepeatable = replaced::unrepeatable(&private, &request.config).filter(|_| !private.finishes);
+            private.unrepeatable = unrepeatable.map(str::to_owned);
+            told.extend(unrepeatable.map(|path| {
+                let (summary, detail) = replaced::unrepeatable_words(path);
+                Diagnostic::warning(summary).detail(detail).at(path)
+            }));
             private.announced = false;
             fresh(&mut draft);
             Vec::new()
@@ -152,7 +170,8 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
             renew(&mut draft, prior, &private);
             let changes = Changes { prior, planned: &draft.planned };
             let refreshed = recall.is_refreshed(link_of(prior, &private, engine.subscription()).as_ref());
-            if let Some(path) = changes.replacing().first().filter(|_| request.may_be_applying && !refreshed) {
+            if let Some(path) = changes.replacing().first().filter(|_| request.may_be_applying && !refreshed && judges)
+            {
                 return Diagnostics::from(late_replacement(path, prior, &draft.planned)).into();
             }
             told.append(changes.warnings(&private));
@@ -160,15 +179,19 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
             draft.left.iter().for_each(|path| told.push(drifted_warning(path, &config, prior)));
             // Terraform may replace it though nothing here asks for that: the next plan has these bytes and no prior state.
             private.replaces = own_ids(prior);
+            private.removes = whole_removal(prior, &private, engine.subscription());
             let replacing = changes.replacing();
             private.announced = !replacing.is_empty();
             let removed = if private.announced {
-                whole_removal(prior, &private, engine.subscription())
+                private.removes.clone()
             } else {
                 let seen = recall.seen(link.as_ref());
                 update_removal(changes, &private, seen.as_ref(), engine.subscription(), engine.default_tags())
             };
-            told.extend(announcement_of(&removed));
+            told.extend(announcement_of(&removed, prior));
+            if !private.announced {
+                told.extend(replaced::on_request(&private.removes, &request.replaced, prior));
+            }
             replacing
         }
     };
@@ -189,18 +212,18 @@ fn plan_destroy(engine: &dyn Engine, recall: &Recall, request: PlanRequest) -> P
     let link = link_of(&request.prior, &private, engine.subscription());
     let outlived = recall.is_outlived(&request.prior, link.as_ref());
     let removed = (!outlived).then(|| whole_removal(&request.prior, &private, engine.subscription()));
+    // That replacement did not come.
+    let private = if private.unrepeatable.is_some() {
+        Private { unrepeatable: None, ..private }.write()
+    } else {
+        request.private
+    };
     PlanResponse {
-        private: request.private,
+        private,
         identity: request.identity,
-        diagnostics: removed.as_ref().and_then(announcement_of).into_iter().collect(),
+        diagnostics: removed.and_then(|removed| announcement_of(&removed, &request.prior)).into_iter().collect(),
         ..PlanResponse::default()
     }
-}
-
-/// What the plan of a create deletes: a link that Terraform replaces though no setting asks for it.
-fn replaced_unasked(engine: &dyn Engine, recall: &Recall, link: Option<&LinkId>) -> Option<Managed> {
-    let recalled = recall.of(link)?;
-    Some(whole_removal(&recalled.state, &recalled.private.unwrap_or_default(), engine.subscription()))
 }
 
 /// What settings are made from, for a request.
@@ -361,16 +384,6 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
 
 fn configured_true(config: &Value, name: &str) -> bool {
     config.get(name).as_bool() == Some(true)
-}
-
-/// Ids of the shared and single objects that a state holds.
-fn own_ids(prior: &Value) -> Vec<String> {
-    let mut ids = gateways(prior);
-    for tunnel in prior.get("tunnels").as_map().into_iter().flatten().map(|(_, tunnel)| tunnel) {
-        let fields = ["azure_connection_id", "aws_vpn_connection_id", "aws_customer_gateway_id"];
-        ids.extend(fields.iter().filter_map(|field| tunnel.get(field).as_str().map(str::to_owned)));
-    }
-    ids
 }
 
 /// Names were judged where they are configured; those made from a name that was fine are fine.
@@ -579,13 +592,4 @@ fn renew(draft: &mut Draft<'_>, prior: &Value, private: &Private) {
     let same = whole && !changes.at("azure.virtual_network.subnets") && draft.at("azure.virtual_network_id").is_known();
     draft.fill("azure.subnet_ids", if same { ids } else { Value::unknown() });
     draft.fill("managed", if anew { Value::unknown() } else { before("managed") });
-}
-
-/// Gateways and networks of a state, and what it put into networks and tables of others.
-fn gateways(prior: &Value) -> Vec<String> {
-    let paths = ["azure.gateway_id", "azure.virtual_network_id", "aws.vpn_gateway_id", "aws.vpc_id"];
-    let named = paths.iter().filter_map(|path| prior.at(&(*path).into()).as_str().map(str::to_owned));
-    let managed = super::state::read_managed(prior);
-    let made = [Kind::AzureSubnet, Kind::AwsRoutePropagation].into_iter().flat_map(|kind| managed.ids(kind));
-    named.chain(made.map(str::to_owned)).collect()
 }

@@ -11,7 +11,7 @@ use crate::link::tunnel::Instance;
 use crate::plugin::{AttributePath, Step, Value, json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 /// Attributes whose last applied value counts where they are not configured.
@@ -79,6 +79,12 @@ pub struct Private {
     pub link: Option<LinkId>,
     /// Ids of what the link had that this plan replaces: gone by the time of the create.
     pub replaces: Vec<String>,
+    /// Of a plan: what the replacement deletes, if Terraform makes it one.
+    pub removes: Managed,
+    /// Of the plan of a create: the Azure gateway of the link that is replaced or finished, where the configuration names it.
+    pub own_gateway: Option<String>,
+    /// Of a plan: the attribute for which the delete half of a replacement must not begin.
+    pub unrepeatable: Option<String>,
     /// Whether plan has seen all surroundings that matter.
     pub surveyed: bool,
     /// Addresses on the Azure gateway, by instance, that an update gave up and has not taken off yet.
@@ -111,6 +117,9 @@ struct Stored {
     origin: Origin,
     link: Option<String>,
     replaces: Vec<String>,
+    removes: BTreeMap<String, BTreeSet<String>>,
+    own_gateway: Option<String>,
+    unrepeatable: Option<String>,
     surveyed: bool,
     former: BTreeSet<(usize, Ipv4Addr)>,
     renews: BTreeSet<(usize, String)>,
@@ -132,6 +141,9 @@ impl Default for Stored {
             origin: Origin::default(),
             link: None,
             replaces: Vec::new(),
+            removes: BTreeMap::new(),
+            own_gateway: None,
+            unrepeatable: None,
             surveyed: false,
             former: BTreeSet::new(),
             renews: BTreeSet::new(),
@@ -158,6 +170,9 @@ impl Private {
             origin: stored.origin,
             link: stored.link.as_deref().map(LinkId::found),
             replaces: stored.replaces,
+            removes: read_kinds(&stored.removes),
+            own_gateway: stored.own_gateway,
+            unrepeatable: stored.unrepeatable,
             surveyed: stored.surveyed,
             former: stored.former,
             renews: stored.renews,
@@ -179,6 +194,9 @@ impl Private {
             origin: self.origin.clone(),
             link: self.link.as_ref().map(ToString::to_string),
             replaces: self.replaces.clone(),
+            removes: self.removes.0.iter().map(|(kind, ids)| (kind.to_string(), ids.clone())).collect(),
+            own_gateway: self.own_gateway.clone(),
+            unrepeatable: self.unrepeatable.clone(),
             surveyed: self.surveyed,
             former: self.former.clone(),
             renews: self.renews.clone(),
@@ -232,6 +250,20 @@ impl Private {
         }
     }
 
+    /// Forgets what only a plan needs.
+    pub fn forget_plan(&mut self) {
+        self.replaces.clear();
+        self.removes = Managed::default();
+        (self.own_gateway, self.unrepeatable, self.holder) = (None, None, None);
+        (self.surveyed, self.finishes, self.announced) = (false, false, false);
+    }
+
+    /// Whether an id is that of the gateway of the link which is replaced or finished.
+    pub fn is_own_gateway(&self, id: &Value) -> bool {
+        let own = self.own_gateway.as_deref().zip(id.as_str());
+        own.is_some_and(|(own, id)| own.eq_ignore_ascii_case(id))
+    }
+
     /// The setting that counts where nothing is configured: as last applied, else as the state has it.
     pub fn setting<'a>(&'a self, state: &'a Value, path: &AttributePath) -> &'a Value {
         let applied = self.applied.at(path);
@@ -240,6 +272,11 @@ impl Private {
             && self.applied.get("ipsec_policy").is_set();
         if applied.is_set() || whole { applied } else { state.at(path) }
     }
+}
+
+fn read_kinds(stored: &BTreeMap<String, BTreeSet<String>>) -> Managed {
+    let ids = |kind: Kind| Some((kind, stored.get(kind.as_str())?.clone()));
+    Managed(Kind::ALL.into_iter().filter_map(ids).collect())
 }
 
 /// JSON of a wholly known value; what is unknown becomes null.

@@ -12,6 +12,7 @@
 
 use super::changes::Changes;
 use super::private::Private;
+use super::replaced::is_of_one_link;
 use crate::link::observed::Observed;
 use crate::link::ownership::LinkId;
 use crate::plugin::{Diagnostic, Value};
@@ -60,6 +61,8 @@ pub struct Recall {
     finished: Mutex<BTreeSet<String>>,
     /// What was read of each link.
     seen: Mutex<BTreeMap<String, Observed>>,
+    /// States of links that were deleted.
+    gone: Mutex<Vec<Value>>,
 }
 
 fn lock<T>(place: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -96,10 +99,21 @@ impl Recall {
         lock(&self.seen).get(link?.as_str()).cloned()
     }
 
-    /// Forgets a link that is gone.
-    pub fn forget(&self, link: &LinkId) {
-        lock(&self.links).remove(link.as_str());
+    /// Forgets a link that is gone. Its create half, if there is one, comes next.
+    pub fn forget(&self, link: &LinkId, state: &Value) {
+        lock(&self.links).retain(|id, recalled| id != link.as_str() && recalled.state.get("id") != state.get("id"));
         lock(&self.seen).remove(link.as_str());
+        lock(&self.gone).push(state.clone());
+    }
+
+    /// The link that a configuration describes.
+    pub fn named(&self, config: &Value) -> Option<Recalled> {
+        lock(&self.links).values().find(|recalled| is_of_one_link(&recalled.state, config)).cloned()
+    }
+
+    /// The same of one that this process deleted.
+    pub fn gone(&self, config: &Value) -> Option<Value> {
+        lock(&self.gone).iter().rev().find(|state| is_of_one_link(state, config)).cloned()
     }
 
     /// The link as it was read last.

@@ -46,10 +46,13 @@ impl Ground<'_, '_> {
         self.prior.map(|prior| prior.at(&path.into())).filter(|value| value.is_set())
     }
 
-    /// Whether the Azure gateway is named by id rather than made.
+    /// Whether the Azure gateway is named by id rather than made. The id of a gateway that the link manages names none of others.
     pub fn azure_gateway_given(&self) -> bool {
         match self.prior {
-            None => !self.config.at(&"azure.gateway_id".into()).is_null(),
+            None => {
+                let named = self.config.at(&"azure.gateway_id".into());
+                !named.is_null() && !self.private.is_own_gateway(named)
+            }
             Some(_) => self.private.origin.azure_gateway_given,
         }
     }

@@ -144,8 +144,16 @@ pub fn update_removal(
     removed
 }
 
-/// Says what a plan deletes. Route propagation is a setting, not an object.
-pub fn announcement(removed: &Managed) -> Option<Diagnostic> {
+/// Resource group and name of a link.
+pub fn label(link: &Value) -> String {
+    let group = text(link.get("azure"), "resource_group_name").unwrap_or_default();
+    format!("{group}/{}", text(link, "name").unwrap_or_default())
+}
+
+/// Says what a plan deletes of the link of a state or plan. Route propagation is a setting, not an object.
+///
+/// Of warnings with one summary Terraform shows the first only (1.11), so that the summary names the link.
+pub fn announcement(removed: &Managed, link: &Value) -> Option<Diagnostic> {
     let kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::AwsRoutePropagation);
     let lines: Vec<String> = kinds
         .filter_map(|kind| {
@@ -157,5 +165,6 @@ pub fn announcement(removed: &Managed) -> Option<Diagnostic> {
         "The apply deletes these objects. It creates those again that the configuration still asks for, with other ids.\n\n{}",
         lines.join("\n")
     );
-    (!lines.is_empty()).then(|| Diagnostic::warning("Objects will be deleted").detail(detail))
+    let summary = format!("Objects will be deleted: {}", label(link));
+    (!lines.is_empty()).then(|| Diagnostic::warning(summary).detail(detail))
 }

@@ -49,6 +49,8 @@ impl Core {
             private,
             identity: self.identity.clone(),
             may_be_applying: self.may_be_applying,
+            before_destroy: false,
+            replaced: Vec::new(),
             capabilities: ClientCapabilities::default(),
             cancel: Cancel::new(),
         };
