@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod simulated;
 mod support;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use simulated::Sim;
+use simulated::clock::simulated;
+use simulated::core::{Core, Run, Stored, config};
 use support::{Link, TestEnv};
 
 const ADDRESS: &str = "awsazure_bgp_vpn.link";
@@ -111,4 +115,89 @@ fn ids_that_name_no_link_are_answered_with_what_would() {
     let gateway = "/subscriptions/00000000-0000-4000-a000-00000000a2e0/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/w";
     let said = refused(&format!("{gateway},169.254.21.0/30"));
     assert!(said.contains("There is no Azure gateway"), "{said}");
+}
+
+/// What the failed import by an id says, by command and by block.
+fn not_found(env: &TestEnv, id: &str, link: &Link) -> [String; 2] {
+    env.write(&link.to_string());
+    let by_command = env.run(&["import", "-no-color", ADDRESS, id]);
+    env.write(&format!("import {{\n  to = {ADDRESS}\n  id = {id:?}\n}}\n{link}"));
+    let by_block = env.run(&["plan", "-no-color"]);
+    env.write(&link.to_string());
+    [by_command, by_block].map(|run| {
+        assert!(!run.succeeded(), "{}", run.text());
+        // Terraform breaks lines at spaces.
+        run.words()
+    })
+}
+
+#[test]
+fn import_of_a_link_in_another_region_is_given_the_id_that_works() {
+    let Some(env) = TestEnv::new() else { return };
+    let link = Link::whole("link").with("aws.region", "\"eu-west-1\"");
+    env.write(&link.to_string());
+    env.apply();
+    let state = env.link("link");
+    let id = state["id"].as_str().unwrap().to_owned();
+    let (gateway, cidr) = id.rsplit_once(',').unwrap();
+    let ends = format!("{gateway},{}", state["aws"]["vpn_gateway_id"].as_str().unwrap());
+    let wrong = format!("{gateway},{cidr}@eu-central-1");
+    // A second link of the gateway, in the provider's region: something is found there.
+    let vpc = env.hands().make_vpc("10.4.0.0/16");
+    let near = Link::between("near", "link", state["azure"]["virtual_network_id"].as_str().unwrap(), &vpc)
+        .with("azure.gateway_id", &format!("{gateway:?}"))
+        .with("slot", "1");
+    for near in [None, Some(near)] {
+        if let Some(near) = &near {
+            env.write(&format!("{link}{near}"));
+            env.apply();
+            env.ok(&["state", "rm", "awsazure_bgp_vpn.near"]);
+        }
+        forgets(&env);
+        for (asked, right) in [(&id, &id), (&ends, &ends), (&wrong, &id)] {
+            for said in not_found(&env, asked, &link) {
+                let advice = format!("Tags in Azure point to another region: '{right}@eu-west-1'");
+                assert!(said.contains(&advice) && said.contains("id of an import block"), "{said}");
+            }
+        }
+        env.import(ADDRESS, &format!("{id}@eu-west-1"));
+        assert!(env.plan_is_empty());
+    }
+
+    // Without tags it is left to the user.
+    let hands = env.hands();
+    for key in ["instance0_tunnel1", "instance0_tunnel2", "instance1_tunnel1", "instance1_tunnel2"] {
+        hands.untag(state["tunnels"][key]["azure_connection_id"].as_str().unwrap(), &[]);
+    }
+    forgets(&env);
+    for said in not_found(&env, &ends, &link) {
+        assert!(said.contains(&format!("add that region to the id: '{ends}@<region>'")), "{said}");
+    }
+}
+
+#[test]
+fn import_by_identity_in_another_region_is_referred_to_the_id() {
+    simulated(|| async {
+        let sim = Sim::new(91);
+        let wanted = json!({
+            "name": "prod",
+            "azure": {
+                "resource_group_name": "prod-rg", "create_resource_group": true, "location": "westeurope",
+                "virtual_network": {"name": "vnet", "address_space": ["10.1.0.0/16"], "gateway_subnet_prefix": "10.1.255.0/27"},
+            },
+            "aws": {"region": "us-east-1", "vpc": {"cidr_block": "10.2.0.0/16"}},
+        });
+        let mut core = Core::new(&sim, config(&wanted), Stored::default());
+        core.run(&Run::Apply).await.unwrap();
+        let (id, identity) = (core.stored.state.get("id").as_str().unwrap().to_owned(), core.stored.identity.clone());
+        let mut core = Core::new(&sim, config(&wanted), Stored::default());
+        let said = core.import_by("", identity).await.unwrap_err();
+        assert!(said.contains(&format!("'{id}@us-east-1'")), "{said}");
+        assert!(
+            said.contains("An import block with identity looks in the provider's region only: use id there."),
+            "{said}"
+        );
+        core.run(&Run::Import(format!("{id}@us-east-1"))).await.unwrap();
+        core.plans_nothing().await.unwrap();
+    });
 }

@@ -116,6 +116,11 @@ impl AwsEndpoint {
         Some(AwsEndpoint { region: aws.region.clone(), end })
     }
 
+    /// The region that the tags of an object name.
+    pub fn region_of(tags: &Tags) -> Option<Region> {
+        super::search::check_region(tags.get(AWS_END)?.split(' ').next()?).ok()
+    }
+
     /// The tag of every object.
     pub fn tag(&self) -> (String, String) {
         (AWS_END.to_owned(), self.to_string())

@@ -135,12 +135,19 @@ impl ImportId {
     }
 }
 
-fn check_region(text: &str) -> Result<Region, ImportFault> {
+pub(super) fn check_region(text: &str) -> Result<Region, ImportFault> {
     let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if !text.is_empty() && text.contains('-') && text.bytes().all(legal) {
         Ok(Region(text.to_owned()))
     } else {
         Err(ImportFault::Region(text.to_owned()))
+    }
+}
+
+impl ImportId {
+    /// The same link in another region, or in one to be filled in.
+    pub fn in_region(&self, region: &str) -> String {
+        format!("{}@{region}", ImportId { region: None, ..self.clone() })
     }
 }
 

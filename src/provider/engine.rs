@@ -161,7 +161,8 @@ impl Engine for CloudEngine {
 
     async fn find(&self, id: &ImportId, cancel: &Cancel) -> Result<Found, Diagnostics> {
         let (clouds, limits) = (self.clouds()?, Limits::within(READ, cancel));
-        let found = Box::pin(reconcile::find(clouds, id, &limits)).await.map_err(|fault| not_found(&fault))?;
+        let found = Box::pin(reconcile::find(clouds, id, &limits)).await;
+        let found = found.map_err(|fault| not_found(&fault, &import_advice(&fault, id)))?;
         Ok(Found {
             observed: found.observed,
             link: found.link,
@@ -211,7 +212,9 @@ impl StatusSource for Engines {
             inside_cidr: query.inside_cidr,
             region: query.region.clone(),
         };
-        let found = engine.find(&id, &cancel).await?;
+        let limits = Limits::within(READ, &cancel);
+        let found = Box::pin(reconcile::find(engine.clouds()?, &id, &limits)).await;
+        let found = found.map_err(|fault| not_found(&fault, &status_advice(&fault)))?;
         let limits = Limits::within(Duration::from_secs(120), &cancel);
         let peers = match engine.clouds()?.azure.bgp_peers(&query.azure_gateway_id, &limits.azure()).await {
             Ok(peers) => Peers::Listed(peers),
@@ -244,8 +247,38 @@ fn unread(what: &str, cause: &Cause) -> Diagnostics {
     Diagnostic::error(format!("Could not read {what}")).detail(capital(&cause.to_string())).into()
 }
 
-fn not_found(fault: &FindFault) -> Diagnostics {
-    Diagnostic::error("No such link").detail(capital(&fault.to_string())).into()
+fn not_found(fault: &FindFault, advice: &str) -> Diagnostics {
+    Diagnostic::error("No such link").detail(format!("{}{advice}", capital(&fault.to_string()))).into()
+}
+
+/// How to import a link that may be in another region, by each form of import.
+fn import_advice(fault: &FindFault, id: &ImportId) -> String {
+    let Some(regions) = fault.other_regions() else { return String::new() };
+    let (lead, ids) = match regions.is_empty() {
+        true => (
+            "Correct the id. If the link is in another region, add that region to the id",
+            vec![id.in_region("<region>")],
+        ),
+        false => {
+            ("Tags in Azure point to another region", regions.iter().map(|region| id.in_region(&region.0)).collect())
+        }
+    };
+    let ids: Vec<String> = ids.into_iter().map(|id| format!("'{id}'")).collect();
+    format!(
+        ".\n\n{lead}: {}. Use it with terraform import, or as id of an import block. An import block with identity looks in the \
+         provider's region only: use id there.",
+        ids.join(" or ")
+    )
+}
+
+/// The same for the data source.
+fn status_advice(fault: &FindFault) -> String {
+    let Some(regions) = fault.other_regions() else { return String::new() };
+    let named: Vec<String> = regions.iter().map(|region| format!("{:?}", region.0)).collect();
+    match named.is_empty() {
+        true => ". If the link is in another region, set region.".to_owned(),
+        false => format!(". Tags in Azure point to another region: set region = {}.", named.join(" or ")),
+    }
 }
 
 fn outcome(ended: Ended, verb: &str, timeout: Duration) -> Outcome {

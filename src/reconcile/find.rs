@@ -11,7 +11,7 @@ use crate::link::address::{InsideCidr, Slot};
 use crate::link::assemble::name_endpoints;
 use crate::link::known::Known;
 use crate::link::observed::Observed;
-use crate::link::ownership::{LINK, LinkId, NAME, PART, UNFINISHED};
+use crate::link::ownership::{AwsEndpoint, LINK, LinkId, NAME, PART, UNFINISHED};
 use crate::link::search::{AwsEnd, ImportId, Search};
 use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::primitives::Tags;
@@ -47,17 +47,20 @@ pub enum FindFault {
         "the Azure gateway {id} {what}, and a link needs an active-active VPN gateway with BGP: change the gateway first, or name another"
     )]
     WrongGateway { id: String, what: &'static str },
-    #[error(
-        "in {region} there is no {end}: correct the id, or name the region if it is another (an import id ends with @<region>)"
-    )]
+    #[error("{end} does not exist in {region}")]
     NoEnd { region: Region, end: String },
     #[error(
-        "in {region} no VPN connection ends on {end} whose customer gateway has one of the Azure gateway's addresses ({addresses}){}; \
-         for another region name it (an import id ends with @<region>)", others(.elsewhere)
+        "in {region} no VPN connection ends on {end} whose customer gateway has one of the Azure gateway's addresses ({addresses}){}",
+        others(.elsewhere)
     )]
     NoConnection { region: Region, end: String, addresses: String, elsewhere: BTreeSet<String> },
-    #[error("no tunnel of the VPN connections between the two has the inside CIDR {0}. There are {1}")]
-    NoTunnel(InsideCidr, String),
+    #[error(
+        "in {region} no tunnel of the VPN connections to this Azure gateway has the inside CIDR {cidr}. There are {found}"
+    )]
+    NoTunnel { region: Region, cidr: InsideCidr, found: String },
+    /// One of the three above, with the regions to which the tags in Azure point.
+    #[error("{fault}")]
+    NotHere { fault: Box<FindFault>, regions: BTreeSet<Region> },
     #[error(
         "the two VPN connections of this link end on different gateways, {0}: add the one on which it is to end, with the inside CIDR, \
          to the id (<Azure gateway id>,<vgw-... or tgw-...>,<inside CIDR>). The next apply moves the other connection there"
@@ -67,6 +70,13 @@ pub enum FindFault {
         "more than one link runs between these gateways: add the inside CIDR of one of its tunnels to the id. There are {0}"
     )]
     Ambiguous(String),
+}
+
+impl FindFault {
+    /// Where the link may be in another region: the regions to which tags point, which may be none.
+    pub fn other_regions(&self) -> Option<&BTreeSet<Region>> {
+        if let FindFault::NotHere { regions, .. } = self { Some(regions) } else { None }
+    }
 }
 
 fn others(elsewhere: &BTreeSet<String>) -> String {
@@ -93,8 +103,15 @@ pub async fn find(clouds: &Clouds, id: &ImportId, limits: &Limits) -> Result<Fou
     let gateway = gateway.ok_or_else(|| FindFault::NoGateway(id.azure_gateway.to_string()))?;
     check(&gateway)?;
     let addresses = PerInstance::from_fn(|i| gateway.instances.get(i.index()).map(|at| at.tunnel_ips.clone()));
+    let not_here = |fault| FindFault::NotHere {
+        fault: Box::new(fault),
+        regions: regions_by_tags(id, &connections, site.ec2.region()),
+    };
     let pair = match choose(id, &gateway, &addresses, &customers, &vpns, site.ec2.region()) {
-        Err(fault @ FindFault::NoConnection { .. }) => return Err(no_end(id, &site, limits).await?.unwrap_or(fault)),
+        Err(fault @ FindFault::NoConnection { .. }) => {
+            return Err(not_here(no_end(id, &site, limits).await?.unwrap_or(fault)));
+        }
+        Err(fault @ FindFault::NoTunnel { .. }) => return Err(not_here(fault)),
         chosen => chosen?,
     };
     let inside_cidrs = inside_cidrs(id, &pair);
@@ -247,6 +264,17 @@ async fn aws_end(
     own.into_iter().find(|own| ends.contains(own)).map(Some).ok_or_else(|| FindFault::TwoEnds(words.join(" and ")))
 }
 
+/// Regions of links on the gateway that the id may mean, by the tags of their connections. Links that were created by hand carry
+/// none.
+fn regions_by_tags(id: &ImportId, connections: &[Connection], here: &Region) -> BTreeSet<Region> {
+    let meant = |connection: &&Connection| {
+        let uses = |cidr: &InsideCidr| connection.custom_bgp_ips.iter().any(|(_, ip)| *ip == cidr.azure_ip());
+        id.inside_cidr.as_ref().is_none_or(uses)
+    };
+    let regions = connections.iter().filter(meant).filter_map(|it| AwsEndpoint::region_of(&it.resource.tags));
+    regions.filter(|region| region != here).collect()
+}
+
 /// That the named AWS end does not exist at all, which says more than that nothing ends on it.
 async fn no_end(id: &ImportId, site: &Site, limits: &Limits) -> Result<Option<FindFault>, Cause> {
     let (waits, ec2) = (&limits.aws(), &site.ec2);
@@ -303,7 +331,7 @@ fn choose(
         let (region, addresses) = (region.clone(), ips.join(", "));
         return Err(FindFault::NoConnection { region, end, addresses, elsewhere: elsewhere.collect() });
     }
-    let (at, lead) = leader(id, gateway, &found)?;
+    let (at, lead) = leader(id, gateway, &found, region)?;
     let belongs = |vpn: &VpnConnection| match lead.tags.get(LINK) {
         Some(link) => vpn.tags.get(LINK) == Some(link),
         None => vpn.target == lead.target && !vpn.tags.contains_key(LINK),
@@ -345,6 +373,7 @@ fn leader<'a>(
     id: &ImportId,
     gateway: &Gateway,
     found: &[(Instance, &'a VpnConnection)],
+    region: &Region,
 ) -> Result<(Instance, &'a VpnConnection), FindFault> {
     let all = || listed(found.iter().map(|(_, v)| *v));
     let Some(cidr) = id.inside_cidr else {
@@ -359,7 +388,8 @@ fn leader<'a>(
     let tagged = found.iter().find(|(_, v)| link.as_ref().is_some_and(|link| link.is_on(&v.tags)));
     let carries = |v: &VpnConnection| v.tunnels.iter().any(|t| t.inside_cidr == Some(cidr.net()));
     let by_cidr = || found.iter().find(|(_, v)| carries(v));
-    tagged.or_else(by_cidr).copied().ok_or_else(|| FindFault::NoTunnel(cidr, all()))
+    let missing = || FindFault::NoTunnel { region: region.clone(), cidr, found: all() };
+    tagged.or_else(by_cidr).copied().ok_or_else(missing)
 }
 
 fn cidrs_of(vpn: &VpnConnection) -> Vec<InsideCidr> {
