@@ -100,6 +100,47 @@ fn a_link_moves_from_its_vpc_to_a_transit_gateway_and_back() {
 }
 
 #[test]
+fn keep_vpc_on_move_to_transit_gateway_until_removed() {
+    let Some(story) = Story::begins() else { return };
+    let (env, whole) = (&story.env, story.link.clone());
+    let transit = env.hands().make_transit_gateway("Options.AmazonSideAsn=64600");
+    let vpc = || story.state()["aws"]["vpc_id"].clone();
+    let (first, connection) =
+        (vpc(), || story.state()["tunnels"]["instance0_tunnel1"]["aws_vpn_connection_id"].clone());
+    let beside = whole.clone().with("aws.transit_gateway_id", &format!("{transit:?}"));
+    let redrawn = beside.clone().with("aws.vpc", "{ cidr_block = \"10.9.0.0/16\" }");
+    let steps = [
+        (&beside, [1, 0, 1, 2, 2], true, true),
+        (&redrawn, [1, 0, 1, 2, 2], false, false),
+        (&on(&transit), [0, 0, 1, 2, 2], false, false),
+        (&beside, [1, 0, 1, 2, 2], false, false),
+    ];
+    for (link, there, same_vpc, other_connections) in steps {
+        let (before, deleted) = (connection(), vpc());
+        env.write(&link.to_string());
+        let plan = env.plan();
+        assert_eq!(plan.change(ADDRESS).actions, ["update"], "{}", plan.text);
+        let announces = has_warning(&plan.text, "Objects will be deleted");
+        let gone = !same_vpc && deleted.is_string();
+        assert_eq!(announces, gone || other_connections, "{}", plan.text);
+        let named = deleted.as_str().is_some_and(|id| plan.text.contains(&format!("aws_vpc: {id}")));
+        assert_eq!(named, gone, "{}", plan.text);
+        env.apply();
+        assert!(env.plan_is_empty(), "{link}");
+        assert_eq!(ends(env), there, "{link}");
+        assert_eq!((vpc() == first, connection() != before), (same_vpc, other_connections), "{link}");
+    }
+    // Back to a VPN gateway in the VPC that is there.
+    let vpc_before = vpc();
+    env.write(&whole.to_string());
+    env.apply();
+    assert!(env.plan_is_empty());
+    assert_eq!(vpc(), vpc_before);
+    env.destroy();
+    assert_eq!(ends(env), [0, 0, 1, 0, 0]);
+}
+
+#[test]
 fn a_transit_gateway_that_cannot_carry_the_link_is_told_at_plan() {
     let Some(env) = TestEnv::new() else { return };
     let refused = |link: Link, what: &str| {
@@ -111,7 +152,7 @@ fn a_transit_gateway_that_cannot_carry_the_link_is_told_at_plan() {
     refused(on("tgw-0123456789abcdef0"), "The transit gateway tgw-0123456789abcdef0 is not there");
     refused(on("vgw-1"), "is not the id of a transit gateway");
     refused(on(&transit).with("aws.asn", "64999"), "The existing gateway has another ASN: 64600");
-    refused(on(&transit).with("aws.vpc_id", "\"vpc-1\""), "Leave vpc_id out, or transit_gateway_id");
+    refused(on(&transit).with("aws.vpc_id", "\"vpc-1\""), "Remove vpc_id or transit_gateway_id");
     refused(Link::whole("link").with("aws.enable_acceleration", "true"), "of transit gateways only");
     refused(Link::whole("link").with("aws.tunnel_bandwidth", "\"large\""), "of transit gateways only");
     refused(on(&transit).with("aws.tunnel_bandwidth", "\"huge\""), "is not one of standard, large");

@@ -30,6 +30,8 @@ pub struct Adoption {
     pub address_space: Option<Vec<Ipv4Net>>,
     /// The link creates the Azure gateway.
     pub makes_gateway: bool,
+    /// The delete half of this replacement left objects in place, which are no sign of an earlier or another run.
+    pub handed_over: bool,
 }
 
 impl Adoption {
@@ -46,6 +48,7 @@ impl Adoption {
                 AzureNetwork::Existing { .. } => None,
             },
             makes_gateway: matches!(azure.gateway, AzureGateway::Own { .. }),
+            handed_over: false,
         }
     }
 }

@@ -106,7 +106,7 @@ pub enum Problem {
     #[error("Set {0}.")]
     Missing(&'static str),
     #[error(
-        "A link on a transit gateway has no VPC of its own and no VPN gateway. Leave {0} out, or transit_gateway_id."
+        "A link on a transit gateway has no VPN gateway and is not attached to a VPC. Remove {0} or transit_gateway_id."
     )]
     BesideTransit(&'static str),
     #[error(

@@ -52,6 +52,11 @@ pub fn propagations(tags: &Tags) -> impl Iterator<Item = String> {
     tags.iter().filter_map(|(key, gateway)| Some(format!("{}/{gateway}", key.strip_prefix(PROPAGATES)?)))
 }
 
+/// Keys of these tags.
+pub fn propagation_keys(tags: &Tags) -> impl Iterator<Item = String> {
+    tags.keys().filter(|key| key.starts_with(PROPAGATES)).cloned()
+}
+
 /// On public IPs of a gateway whose subnet this link creates in an existing network: the prefix of that subnet, which has no
 /// tags of its own. Written before the subnet is created, so that a killed run leaves none behind.
 pub const GATEWAY_SUBNET: &str = "awsazure:gateway-subnet";

@@ -72,7 +72,8 @@ pub fn check_presence(wish: &Wish) -> Vec<Fault> {
         (Field::RouteTables, "route_table_ids", wish.route_tables.known().is_some(), true),
     ];
     if wish.transit_gateway_id.known().is_some() {
-        let beside = on_vpc.into_iter().filter(|(_, _, given, _)| *given);
+        // A VPC to create is the exception: one that the link created stays when the link moves to a transit gateway.
+        let beside = on_vpc.into_iter().filter(|(_, name, given, _)| *given && *name != "vpc");
         faults.extend(beside.map(|(field, name, ..)| Fault::error(field, Problem::BesideTransit(name))));
     } else if wish.transit_gateway_id.is_absent() && on_vpc.iter().all(|(_, _, _, absent)| *absent) {
         let way = "vpc_id (an existing VPC), vpc (one to be created), vpn_gateway_id (an existing VPN gateway), or \

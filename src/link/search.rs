@@ -54,6 +54,17 @@ pub struct Demolition {
     pub own_addresses: Vec<Ipv4Addr>,
     /// Subnets of the VNet that the link created, by name, the gateway's left out.
     pub subnets: BTreeSet<String>,
+    /// What stays for another link, once all of `managed` is deleted.
+    pub hands_over: Option<HandOver>,
+}
+
+/// Objects of a link that another one takes over: they get its ownership tags, and the incomplete tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandOver {
+    pub link: LinkId,
+    /// The AWS side, as its tag has it.
+    pub endpoint: Option<String>,
+    pub kept: Managed,
 }
 
 /// A link as a user names it for import.

@@ -6,6 +6,7 @@ use super::clouds::{Clouds, Limits, Site};
 use super::create_check::may_create;
 use super::denied::{Denial, Denied};
 use super::foreign::taken_names;
+use super::hand_over::hand_over;
 use super::observe::observe;
 use super::preflight::preflight;
 use super::pulse::{Pulse, stands_still};
@@ -108,8 +109,12 @@ async fn rounds(
             if let Err(cause) = may_create(&site, spec, &search, &seen, limits).await {
                 return stopped(Observed::default(), cause);
             }
-            whole.resumed = standing(&seen) != Standing::New || is_begun(&seen, &spec.link);
-            whole.adopted = adopted(&search, &seen);
+            if search.adoption.handed_over && standing(&seen) == Standing::New {
+                // What there is was left in place by this run.
+            } else {
+                whole.resumed = standing(&seen) != Standing::New || is_begun(&seen, &spec.link);
+                whole.adopted = adopted(&search, &seen);
+            }
         }
         if round == 0 && whole.resumed {
             seen = match stands_still(&site, &search, limits, seen).await {
@@ -250,6 +255,11 @@ pub async fn demolish(
         };
         let steps = crate::link::demolish::demolish(&what, &seen);
         if steps.is_empty() {
+            if let Some(to) = &what.hands_over
+                && let Err(cause) = hand_over(&site, &what.link, to, &seen, limits).await
+            {
+                return Ended { done: whole.done, ..stopped(seen, cause) };
+            }
             return Ended { observed: seen, ..whole };
         }
         if round == 0

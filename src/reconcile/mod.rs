@@ -12,6 +12,7 @@
 //! | `act` | one step: a document or a call, worked out from the spec and what is there by then |
 //! | `create_check` | the last look before a create makes anything |
 //! | `survey` | what surrounds a link that is to be made |
+//! | `hand_over` | tags what the delete half of a replacement leaves to the create half |
 //! | `find` | the link behind an import id |
 //! | `foreign` | names of a new link that objects of others have |
 //! | `cause` | why a step failed |
@@ -25,6 +26,7 @@ mod create_check;
 mod denied;
 mod find;
 mod foreign;
+mod hand_over;
 mod observe;
 mod preflight;
 mod pulse;

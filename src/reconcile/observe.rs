@@ -169,7 +169,9 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
         }
     });
     let network = Box::pin(async {
-        let one = known.vpc.as_ref().map(Filter::id).or_else(|| rest_by_tag.clone());
+        let creates = search.adoption.vpc_cidr.is_some();
+        let by_tag = if creates { by_tag.clone() } else { rest_by_tag.clone() };
+        let one = known.vpc.as_ref().map(Filter::id).or(by_tag);
         let mut other_vpcs = Vec::new();
         let (vpc, tables) = match (&known.vpc, one) {
             (Some(id), Some(filter)) => {

@@ -247,6 +247,7 @@ impl Sim {
                 AzureGateway::Existing(_) => spec.inside_cidrs.iter().map(|(_, cidr)| cidr.azure_ip()).collect(),
                 AzureGateway::Own { .. } => Vec::new(),
             },
+            hands_over: None,
         }
     }
 

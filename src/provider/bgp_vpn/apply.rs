@@ -62,6 +62,9 @@ pub struct Stored {
 pub async fn apply(engine: &dyn Engine, recall: &Recall, held: &Claims, request: ApplyRequest) -> ApplyResponse {
     let left = left(engine, recall, &request);
     let prior = left.as_ref().or((!request.prior.is_null()).then_some(&request.prior));
+    if let Some(kept) = kept_state(&request) {
+        request.checkpoint.save(kept.state, kept.private, kept.identity);
+    }
     let mut told = Diagnostics::new();
     let job = match prepare(engine, &request, prior, &mut told).await {
         Ok(job) => job,
@@ -95,6 +98,15 @@ fn left(engine: &dyn Engine, recall: &Recall, request: &ApplyRequest) -> Option<
     Some(left.state)
 }
 
+/// What there is of a link before its create half makes anything: the networks that the replacement kept.
+fn kept_state(request: &ApplyRequest) -> Option<Stored> {
+    let private = Private::read(&request.planned_private);
+    let kept = private.keeps.as_ref().filter(|_| request.is_create() && !private.finishes)?;
+    let (state, identity) = kept.incomplete_state(&request.planned);
+    let private = Private { origin: private.origin.clone(), link: Some(kept.link()), ..Private::default() };
+    Some(Stored { state, private: private.write(), identity })
+}
+
 async fn carry_out(
     engine: &dyn Engine,
     request: &ApplyRequest,
@@ -121,7 +133,7 @@ async fn carry_out(
     search.link = Some(job.spec.link.clone());
     // A run that was killed may have left successors of objects of either AWS side.
     let former = std::mem::take(&mut search.adoption.endpoints);
-    search.adoption = Adoption::of(&job.spec);
+    search.adoption = Adoption { handed_over: search.adoption.handed_over, ..Adoption::of(&job.spec) };
     // After a move that was killed, a read finds nothing of the former AWS side, and the state names none.
     let moves = request.is_update() && former != search.adoption.endpoints;
     search.adoption.moves_to = search.adoption.endpoints.first().filter(|_| moves).cloned();
@@ -142,8 +154,9 @@ async fn carry_out(
         told.append(refused);
         return request.failed(told);
     }
-    if let Some(changes) =
-        changes.filter(|changes| if request.is_create() { changes.aws_moved() } else { changes.aws_anew() })
+    let drops_vpc = changes.is_some_and(Changes::drops_vpc);
+    if let Some(changes) = changes
+        .filter(|changes| drops_vpc || if request.is_create() { changes.aws_moved() } else { changes.aws_anew() })
     {
         let demolition = aws_half(changes, &job.before, &job.private, &job.spec.azure.subscription);
         let job = job.before_move(changes.prior);
@@ -396,6 +409,11 @@ pub fn identity_of(state: &Value) -> Option<Value> {
 
 fn forget_aws(search: &mut Search, changes: Changes<'_>, spec: &Spec) {
     let known = &mut search.known;
+    if changes.drops_vpc() {
+        (known.vpc, known.internet_gateway, known.public_subnet) = (None, None, None);
+        (known.public_route_table, known.route_tables) = (None, Vec::new());
+        return;
+    }
     known.region = Some(spec.aws.region.clone());
     known.vpns = PerInstance::default();
     known.customer_gateways = PerInstance::default();
@@ -425,7 +443,7 @@ fn know_given(search: &mut Search, spec: &Spec) {
 
 /// Deletes a link.
 pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest) -> ApplyResponse {
-    let private = Private::read(&request.planned_private);
+    let mut private = Private::read(&request.planned_private);
     let state = &request.prior;
     let before = read_managed(state);
     let link = link_of(state, &private, engine.subscription());
@@ -443,7 +461,13 @@ pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest
         return request.failed(Diagnostic::error(summary).detail(detail).at(path.as_str()));
     }
     let subscription = subscription(state, engine.subscription()).unwrap_or_default();
-    let demolition = demolition(state, &private, before.clone(), subscription);
+    // Under create_before_destroy this is None: Terraform deletes the old link without the private data of the plan.
+    let kept = private.keeps.take();
+    let mut demolition = demolition(state, &private, before.clone(), subscription);
+    if let Some(kept) = &kept {
+        demolition.managed = kept.removed(demolition.managed);
+        demolition.hands_over = Some(kept.hand_over());
+    }
     let Some(search) = search(state, &Private::default(), engine.subscription(), false) else {
         return request.failed(
             Diagnostic::error("The state of this link cannot be read")
@@ -456,11 +480,11 @@ pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest
         complete(&mut left, observed, &managed);
         (left.unknown_as_null(), managed)
     };
-    let kept = private.write();
+    let remembered = private.write();
     let save = |observed: &Observed| {
         let (left, managed) = stored(observed);
         let left = if is_gone(state, &private, &managed, observed) { Value::Null } else { left };
-        request.checkpoint.save(left, kept.clone(), request.planned_identity.clone());
+        request.checkpoint.save(left, remembered.clone(), request.planned_identity.clone());
     };
     let limit = timeout(state, "delete", 120);
     link.iter().for_each(|link| recall.unfinished(link));
@@ -469,6 +493,7 @@ pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest
     outcome.remains.into_iter().for_each(|remains| told.push(remains));
     if !told.has_errors() {
         link.iter().for_each(|link| recall.forget(link, state));
+        kept.iter().for_each(|kept| recall.keep(kept));
         return ApplyResponse { diagnostics: told, ..ApplyResponse::default() };
     }
     if outcome.observed == Observed::default() {
@@ -476,7 +501,7 @@ pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest
     }
     let (new_state, _) = stored(&outcome.observed);
     let identity = identity_of(&new_state);
-    ApplyResponse { new_state, private: kept, identity, diagnostics: told }
+    ApplyResponse { new_state, private: remembered, identity, diagnostics: told }
 }
 
 /// A limit from `timeouts`.

@@ -103,7 +103,8 @@ impl Changes<'_> {
 
     /// Whether the AWS half has to be made anew, as far as that is known by now.
     pub fn aws_moved(self) -> bool {
-        AWS_HALF.into_iter().chain(["aws.vpc.cidr_block"]).any(|path| self.contradicts(path))
+        let paths = AWS_HALF.into_iter().chain(["aws.vpc.cidr_block"]);
+        paths.filter(|path| self.rebuilds_aws(path)).any(|path| self.contradicts(path))
     }
 
     fn contradicts(self, path: &str) -> bool {
@@ -113,7 +114,22 @@ impl Changes<'_> {
 
     /// Whether the whole AWS half is built anew.
     pub fn aws_anew(self) -> bool {
-        AWS_HALF.into_iter().any(|path| self.replaces_something(path))
+        AWS_HALF.into_iter().filter(|path| self.rebuilds_aws(path)).any(|path| self.replaces_something(path))
+    }
+
+    /// Whether the VPC that the link created goes, or is replaced, while the link stays on its transit gateway.
+    pub fn drops_vpc(self) -> bool {
+        self.stays_on_transit_gateway() && self.replaces_something("aws.vpc_id")
+    }
+
+    /// A VPC beside a transit gateway is not attached to the link.
+    fn rebuilds_aws(self, path: &str) -> bool {
+        !(path.starts_with("aws.vpc") && self.stays_on_transit_gateway())
+    }
+
+    fn stays_on_transit_gateway(self) -> bool {
+        let is_set = self.prior.at(&"aws.transit_gateway_id".into()).is_set();
+        is_set && !self.any(&["aws.transit_gateway_id", "aws.region"])
     }
 
     /// Whether customer gateways, and with them VPN connections, are made anew.

@@ -14,6 +14,7 @@
 //! | `state`, `follow` | put what was observed into a state |
 //! | `outdated` | rejects an apply whose plan no longer fits the clouds |
 //! | `public_subnet` | changes the public subnet of a created VPC |
+//! | `kept` | says which networks a replacement leaves in place |
 //! | `teardown` | says what an apply takes down, for the apply and for the plan that announces it |
 //! | `private` | remembers what was last applied |
 //! | `claims` | rejects links of one run that take the same gateway, addresses or names |
@@ -32,6 +33,7 @@ mod existing;
 mod fixed;
 mod follow;
 mod import;
+mod kept;
 mod outdated;
 mod paths;
 mod plan;

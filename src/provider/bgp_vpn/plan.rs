@@ -7,6 +7,7 @@ use super::draft::Draft;
 use super::engine::Engine;
 use super::existing::existing;
 use super::fixed::{assume_unchanged, drifted_warning, late_replacement};
+use super::kept::{Kept, kept, kept_by_create, plan_kept};
 use super::paths::diagnostics;
 use super::private::{Origin, Private};
 use super::public_subnet;
@@ -60,6 +61,7 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
             replaces: private.replaces,
             removes: private.removes,
             announced: private.announced,
+            replaced: private.replaced,
             holder: private.holder,
             ..Private::default()
         };
@@ -97,6 +99,10 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
     let is_new = prior.is_none() && private.replaces.is_empty() && held_by_state.is_none();
     // A link that the user tainted is deleted before it is created again.
     private.replaces.extend(held_by_state.iter().flat_map(|held| own_ids(&held.state)));
+    private.keeps = match prior {
+        None => kept_by_create(&draft.planned, &private, recall, link.as_ref()),
+        Some(_) => None,
+    };
     let left = held_by_state.filter(|held| is_unfinished(&held.state));
     if let Some(recalled) = left {
         if recalled.is_finished_by(&draft.planned) {
@@ -133,7 +139,7 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
         if !told.has_errors() {
             told.append(clash);
         }
-        if is_new && survey.group != Looked::Not {
+        if is_new && private.keeps.is_none() && survey.group != Looked::Not {
             // A complete link also is what other findings are about, such as a VPC that has a VPN gateway.
             let found = existing(engine, &draft.planned, &private, &taken, &request.cancel).await;
             let postponed = request.may_be_applying && found.has_errors();
@@ -162,8 +168,9 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
                 let (summary, detail) = replaced::unrepeatable_words(path);
                 Diagnostic::warning(summary).detail(detail).at(path)
             }));
-            private.announced = false;
             fresh(&mut draft);
+            plan_kept(&mut draft, &private, recall, link.as_ref(), request.may_be_applying);
+            (private.announced, private.replaced) = (false, None);
             Vec::new()
         }
         Some(prior) => {
@@ -182,13 +189,17 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
             private.removes = whole_removal(prior, &private, engine.subscription());
             let replacing = changes.replacing();
             private.announced = !replacing.is_empty();
+            let mut stays = None;
             let removed = if private.announced {
-                private.removes.clone()
+                private.replaced = link_of(prior, &private, engine.subscription());
+                let whole = private.removes.clone();
+                stays = kept_by_replacement(engine, &config, changes, &private);
+                stays.as_ref().map_or(whole.clone(), |kept| kept.removed(whole))
             } else {
                 let seen = recall.seen(link.as_ref());
                 update_removal(changes, &private, seen.as_ref(), engine.subscription(), engine.default_tags())
             };
-            told.extend(announcement_of(&removed, prior));
+            told.extend(announcement_of(&removed, stays.as_ref(), prior));
             if !private.announced {
                 told.extend(replaced::on_request(&private.removes, &request.replaced, prior));
             }
@@ -221,9 +232,16 @@ fn plan_destroy(engine: &dyn Engine, recall: &Recall, request: PlanRequest) -> P
     PlanResponse {
         private,
         identity: request.identity,
-        diagnostics: removed.and_then(|removed| announcement_of(&removed, &request.prior)).into_iter().collect(),
+        diagnostics: removed.and_then(|removed| announcement_of(&removed, None, &request.prior)).into_iter().collect(),
         ..PlanResponse::default()
     }
+}
+
+/// What the replacement of a link keeps. The new link's ownership tag depends on its settings alone.
+fn kept_by_replacement(engine: &dyn Engine, config: &Value, changes: Changes<'_>, private: &Private) -> Option<Kept> {
+    let (fresh, survey) = (Private::default(), Survey::default());
+    let created = settle(&ground(engine, config, None, &fresh, &survey)).planned;
+    kept(changes, private, link_of(&created, &fresh, engine.subscription()).as_ref())
 }
 
 /// What settings are made from, for a request.

@@ -1,6 +1,7 @@
 //! What is remembered beside the state: what was last applied or imported, so that an edit made outside can be told from a
 //! setting that nobody configured. Never a key.
 
+use super::kept::Kept;
 use crate::link::decide::renews;
 use crate::link::lost_tags::{carriers, objects};
 use crate::link::managed::{Kind, Managed};
@@ -105,6 +106,10 @@ pub struct Private {
     pub interrupts: Vec<String>,
     /// Of a plan: what it deletes was announced, and the plan of the create half need not say it again.
     pub announced: bool,
+    /// Of a plan: the ownership tag's value of the link that it replaces.
+    pub replaced: Option<LinkId>,
+    /// Of a plan: what the replacement keeps.
+    pub keeps: Option<Kept>,
     /// Of a plan: the identity under which this process holds what the link takes.
     pub holder: Option<String>,
 }
@@ -130,6 +135,8 @@ struct Stored {
     owned: BTreeSet<String>,
     interrupts: Vec<String>,
     announced: bool,
+    replaced: Option<String>,
+    keeps: Option<Kept>,
     holder: Option<String>,
 }
 
@@ -154,6 +161,8 @@ impl Default for Stored {
             owned: BTreeSet::new(),
             interrupts: Vec::new(),
             announced: false,
+            replaced: None,
+            keeps: None,
             holder: None,
         }
     }
@@ -183,6 +192,8 @@ impl Private {
             owned: stored.owned,
             interrupts: stored.interrupts,
             announced: stored.announced,
+            replaced: stored.replaced.as_deref().map(LinkId::found),
+            keeps: stored.keeps,
             holder: stored.holder,
         }
     }
@@ -207,6 +218,8 @@ impl Private {
             owned: self.owned.clone(),
             interrupts: self.interrupts.clone(),
             announced: self.announced,
+            replaced: self.replaced.as_ref().map(ToString::to_string),
+            keeps: self.keeps.clone(),
             holder: self.holder.clone(),
         };
         serde_json::to_vec(&stored).unwrap_or_default()
@@ -255,6 +268,7 @@ impl Private {
         self.replaces.clear();
         self.removes = Managed::default();
         (self.own_gateway, self.unrepeatable, self.holder) = (None, None, None);
+        (self.replaced, self.keeps) = (None, None);
         (self.surveyed, self.finishes, self.announced) = (false, false, false);
     }
 

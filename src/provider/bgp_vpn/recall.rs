@@ -11,6 +11,7 @@
 //! one's by then, so a state of before the link was finished deletes nothing once another state holds the whole link.
 
 use super::changes::Changes;
+use super::kept::Kept;
 use super::private::Private;
 use super::replaced::is_of_one_link;
 use crate::link::observed::Observed;
@@ -63,6 +64,8 @@ pub struct Recall {
     seen: Mutex<BTreeMap<String, Observed>>,
     /// States of links that were deleted.
     gone: Mutex<Vec<Value>>,
+    /// What the delete halves of replacements left in place, by the new link.
+    kept: Mutex<BTreeMap<String, Kept>>,
 }
 
 fn lock<T>(place: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -97,6 +100,16 @@ impl Recall {
     /// What was read of a link last.
     pub fn seen(&self, link: Option<&LinkId>) -> Option<Observed> {
         lock(&self.seen).get(link?.as_str()).cloned()
+    }
+
+    /// Remembers what the delete half of a replacement left in place.
+    pub fn keep(&self, kept: &Kept) {
+        lock(&self.kept).insert(kept.link().to_string(), kept.clone());
+    }
+
+    /// What was left in place for a link.
+    pub fn kept(&self, link: &LinkId) -> Option<Kept> {
+        lock(&self.kept).get(link.as_str()).cloned()
     }
 
     /// Forgets a link that is gone. Its create half, if there is one, comes next.
@@ -136,6 +149,7 @@ impl Recall {
     /// Remembers that a state holds the whole link.
     pub fn finished(&self, link: &LinkId) {
         lock(&self.finished).insert(link.to_string());
+        lock(&self.kept).remove(link.as_str());
     }
 
     /// Remembers that none does: it is being made, it is gone, or the clouds say that it never was whole.

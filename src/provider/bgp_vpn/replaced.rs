@@ -76,14 +76,14 @@ pub fn announced(
         Some(whole_removal(&recalled.state, &recalled.private.unwrap_or_default(), provider))
     };
     let removed = if private.removes.is_empty() { by_tag() } else { Some(private.removes.clone()) };
-    announcement(&removed?, planned)
+    announcement(&removed?, None, planned)
 }
 
 /// What a plan with a prior state announces where the user asks for a replacement (`-replace`): Terraform drops the warnings of
 /// the plan of the create half (1.11), and tells no plan which address it is about.
 pub fn on_request(removed: &Managed, addresses: &[String], prior: &Value) -> Option<Diagnostic> {
     let ours: Vec<&str> = addresses.iter().map(String::as_str).filter(|it| it.contains(TYPE_NAME)).collect();
-    let said = announcement(removed, prior).filter(|_| !ours.is_empty())?;
+    let said = announcement(removed, None, prior).filter(|_| !ours.is_empty())?;
     let detail = format!("If -replace names this link ({}): {}", ours.join(", "), said.detail);
     Some(Diagnostic::warning(format!("Objects will be deleted by -replace: {}", label(prior))).detail(detail))
 }

@@ -235,13 +235,20 @@ fn location(ground: &Ground<'_, '_>, makes_network: bool) -> Option<String> {
     survey.group.found().filter(|_| makes_network).map(|group| group.location.clone())
 }
 
-/// The link brings neither VPC nor VPN gateway, and switches no propagation on.
+/// The link creates no VPN gateway and enables no propagation. A VPC that is configured is created and not attached.
 fn aws_on_transit_gateway(ground: &Ground<'_, '_>, draft: &mut Draft<'_>) {
     let before = ground.state("aws.transit_gateway_id").cloned();
     draft.fill("aws.transit_gateway_id", known_or_unknown(before.clone()));
-    for path in ["aws.vpc_id", "aws.vpc", "aws.vpn_gateway_id", "aws.route_table_ids"] {
+    for path in ["aws.vpn_gateway_id", "aws.route_table_ids"] {
         draft.fill(path, Value::Null);
     }
+    let vpc = draft.configured("aws.vpc");
+    let has = |ground: &Ground<'_, '_>, path: &str| ground.prior.map(|prior| prior.at(&path.into()).clone());
+    let created = has(ground, "aws.vpc").is_some_and(|had| had.get("cidr_block") == vpc.get("cidr_block"));
+    let moved = has(ground, "aws.region").is_some_and(|region| region != *draft.at("aws.region"));
+    let id = ground.state("aws.vpc_id").filter(|_| created && !moved).cloned();
+    draft.fill("aws.vpc_id", if vpc.is_null() { Value::Null } else { known_or_unknown(id) });
+    draft.fill("aws.vpc", Value::Null);
     draft.fill("aws.enable_acceleration", ground.last("aws.enable_acceleration").unwrap_or(false.into()));
     draft.fill("aws.tunnel_bandwidth", ground.last("aws.tunnel_bandwidth").unwrap_or("standard".into()));
     let same = before.is_some_and(|before| before == *draft.at("aws.transit_gateway_id"));

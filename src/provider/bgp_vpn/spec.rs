@@ -186,10 +186,11 @@ fn azure_gateway(
 }
 
 fn aws_network(aws: &Value, private: &Private) -> Result<AwsNetwork, Lacking> {
-    if private.origin.vpn_gateway_given || aws.get("transit_gateway_id").is_set() {
+    let created = aws.get("vpc");
+    let on_transit_gateway = aws.get("transit_gateway_id").is_set();
+    if private.origin.vpn_gateway_given || on_transit_gateway && !created.is_set() {
         return Ok(AwsNetwork::OfGateway);
     }
-    let created = aws.get("vpc");
     if !created.is_set() {
         return text(aws, "vpc_id").map(|id| AwsNetwork::Existing(VpcId(id))).ok_or(Lacking("aws.vpc_id"));
     }
@@ -315,6 +316,7 @@ fn adoption(settled: &Value, private: &Private) -> Adoption {
         azure_asn: small(azure, "asn").filter(|_| !private.origin.azure_gateway_given).map(Asn),
         address_space: space.map(|space| space.iter().filter_map(net).collect()),
         makes_gateway: !private.origin.azure_gateway_given,
+        handed_over: private.keeps.is_some(),
     }
 }
 

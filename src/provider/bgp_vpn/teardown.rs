@@ -1,6 +1,7 @@
 //! What an apply takes down. The apply carries it out, and the plan announces the very same.
 
 use super::changes::Changes;
+use super::kept::Kept;
 use super::private::Private;
 use super::public_subnet;
 use super::spec::{Keys, Surroundings, spec, subscription, text};
@@ -40,6 +41,7 @@ pub fn demolition(state: &Value, private: &Private, managed: Managed, subscripti
         managed,
         subscription,
         subnets: recorded_subnets(state, private),
+        hands_over: None,
     }
 }
 
@@ -49,13 +51,14 @@ fn recorded_subnets(state: &Value, private: &Private) -> BTreeSet<String> {
     network(state).into_iter().chain(network(&private.applied)).collect()
 }
 
-/// What goes of the AWS half before it is built anew.
+/// What goes of the AWS half before it is built anew; of a link that stays on its transit gateway, the VPC alone.
 pub fn aws_half(changes: Changes<'_>, before: &Managed, private: &Private, subscription: &str) -> Demolition {
     let gateway = changes.at("aws.vpn_gateway_id") || changes.at("aws.asn");
     let network = changes.at("aws.vpc_id") || changes.at("aws.region");
+    let ends = !changes.drops_vpc();
     let goes = |kind: &Kind| match kind {
-        Kind::AwsVpnConnection | Kind::AwsCustomerGateway | Kind::AwsRoutePropagation => true,
-        Kind::AwsVpnGateway => gateway || network,
+        Kind::AwsVpnConnection | Kind::AwsCustomerGateway | Kind::AwsRoutePropagation => ends,
+        Kind::AwsVpnGateway => ends && (gateway || network),
         Kind::AwsVpc | Kind::AwsInternetGateway | Kind::AwsSubnet | Kind::AwsRouteTable => network,
         _ => false,
     };
@@ -130,7 +133,7 @@ pub fn update_removal(
 ) -> Managed {
     let before = read_managed(changes.prior);
     let mut removed = Managed::default();
-    if changes.aws_anew() {
+    if changes.aws_anew() || changes.drops_vpc() {
         let home = subscription(changes.prior, provider.clone()).unwrap_or_default();
         removed = aws_half(changes, &before, private, &home).managed;
     }
@@ -150,21 +153,29 @@ pub fn label(link: &Value) -> String {
     format!("{group}/{}", text(link, "name").unwrap_or_default())
 }
 
-/// Says what a plan deletes of the link of a state or plan. Route propagation is a setting, not an object.
+/// Reports what a plan deletes of the link of a state or plan, and what a replacement keeps. Route propagation is a setting, not
+/// an object.
 ///
-/// Of warnings with one summary Terraform shows the first only (1.11), so that the summary names the link.
-pub fn announcement(removed: &Managed, link: &Value) -> Option<Diagnostic> {
-    let kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::AwsRoutePropagation);
-    let lines: Vec<String> = kinds
-        .filter_map(|kind| {
-            let ids: Vec<&str> = removed.ids(kind).collect();
-            (!ids.is_empty()).then(|| format!("{kind}: {}", ids.join(", ")))
-        })
-        .collect();
-    let detail = format!(
-        "The apply deletes these objects. It creates those again that the configuration still asks for, with other ids.\n\n{}",
-        lines.join("\n")
+/// Of warnings with one summary Terraform shows the first only (1.11), so the summary names the link.
+pub fn announcement(removed: &Managed, kept: Option<&Kept>, link: &Value) -> Option<Diagnostic> {
+    let removed = listed(removed);
+    let mut detail = format!(
+        "The apply deletes these objects. It creates those again that the configuration still asks for, with other ids.\n\n{removed}",
     );
+    if let Some(kept) = kept {
+        detail.push_str("\n\nThe apply keeps these objects for the new link:\n");
+        detail.extend(listed(&kept.managed()).lines().map(|line| format!("- {line}\n")));
+    }
     let summary = format!("Objects will be deleted: {}", label(link));
-    (!lines.is_empty()).then(|| Diagnostic::warning(summary).detail(detail))
+    (!removed.is_empty()).then(|| Diagnostic::warning(summary).detail(detail.trim_end()))
+}
+
+/// One line for each kind.
+fn listed(managed: &Managed) -> String {
+    let kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::AwsRoutePropagation);
+    let lines = kinds.filter_map(|kind| {
+        let ids: Vec<&str> = managed.ids(kind).collect();
+        (!ids.is_empty()).then(|| format!("{kind}: {}", ids.join(", ")))
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }

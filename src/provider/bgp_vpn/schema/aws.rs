@@ -138,5 +138,9 @@ fn vpc() -> Attribute {
     Attribute::nested(Nesting::Single, attributes)
         .optional()
         .computed()
-        .description("A VPC to create. Needed unless `vpc_id`, `vpn_gateway_id` or `transit_gateway_id` is given.")
+        .description(
+            "A VPC to create. Needed unless `vpc_id`, `vpn_gateway_id` or `transit_gateway_id` is given. With `transit_gateway_id`, the \
+             VPC is not attached to the transit gateway: a link that moves to a transit gateway keeps its VPC until `vpc` is removed, \
+             which deletes the VPC.",
+        )
 }

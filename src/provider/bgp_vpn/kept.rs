@@ -1,0 +1,236 @@
+//! Networks and the VPN gateway that a replacement leaves in place: only the Azure gateway and what is attached to it has to be
+//! new. Other objects may be in these networks, and other resources refer to their ids.
+//!
+//! Terraform carries out a replacement as a delete and a create. The delete half tags what is kept as an incomplete part of the
+//! new link, so that the create half finds it, and so does a later run should this one be killed in between.
+
+use super::changes::Changes;
+use super::draft::Draft;
+use super::fixed::is_same_setting;
+use super::private::{Private, to_json};
+use super::recall::{Recall, drift, is_unfinished};
+use super::settle_options::inside_cidrs;
+use super::spec::endpoint;
+use super::state::{identity, managed_value, read_managed};
+use crate::azure::id::ResourceId;
+use crate::link::decide::GATEWAY_SUBNET;
+use crate::link::managed::{Kind, Managed};
+use crate::link::ownership::LinkId;
+use crate::link::search::HandOver;
+use crate::link::tunnel::TunnelKey;
+use crate::plugin::{AttributePath, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+
+/// What a replacement keeps.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Value of the ownership tag of the new link.
+    link: String,
+    /// The old link has the same ownership tag.
+    same_link: bool,
+    /// The AWS side of the new link, as its tag has it.
+    endpoint: Option<String>,
+    /// Ids by kind, as in `managed`.
+    objects: BTreeMap<String, Vec<String>>,
+    /// Computed attributes of the old link that the new one has as well, as a part of its state. Planned only where both have
+    /// the same ownership tag: under create_before_destroy the create half finds them by that tag.
+    attributes: Json,
+    /// Their paths.
+    paths: Vec<String>,
+    /// The gateway subnet of a virtual network that is kept, where its prefix changes.
+    deleted_subnet: Option<String>,
+}
+
+/// Which objects a replacement keeps. `planned` is the new link; `link` is its ownership tag's value.
+pub fn kept(changes: Changes<'_>, private: &Private, link: Option<&LinkId>) -> Option<Kept> {
+    let managed = read_managed(changes.prior);
+    let mut kept = Kept {
+        link: link?.to_string(),
+        same_link: private.replaced.as_ref().is_none_or(|replaced| Some(replaced) == link),
+        endpoint: endpoint(changes.planned, private).map(|endpoint| endpoint.to_string()),
+        ..Kept::default()
+    };
+    keep_aws(changes, &managed, &mut kept);
+    keep_azure(changes, &managed, &mut kept);
+    let mut attributes = Value::Null;
+    for path in kept.paths.iter().map(|path| AttributePath::from(path.as_str())) {
+        attributes.set_at(&path, changes.prior.at(&path).clone());
+    }
+    kept.attributes = to_json(&attributes);
+    (!kept.objects.is_empty()).then_some(kept)
+}
+
+fn keep_aws(changes: Changes<'_>, managed: &Managed, kept: &mut Kept) {
+    let same = |path: &str| same(changes, path);
+    if !same("aws.region") {
+        return;
+    }
+    let created = same("aws.vpc.cidr_block");
+    if created {
+        kept.take(managed, &[Kind::AwsVpc]);
+        kept.paths.extend(["aws.vpc_id", "aws.main_route_table_id"].map(str::to_owned));
+        let path = "aws.vpc.public_subnet_cidr_block";
+        if same(path) || both_null(changes, path) {
+            kept.take(managed, &[Kind::AwsInternetGateway, Kind::AwsSubnet, Kind::AwsRouteTable]);
+            kept.paths.extend(["aws.public_subnet_id"].map(str::to_owned));
+        }
+    }
+    let given = changes.prior.at(&"aws.vpc".into()).is_null() && same("aws.vpc_id");
+    let stays_off_transit = both_null(changes, "aws.transit_gateway_id");
+    if (created || given) && stays_off_transit && same("aws.asn") && managed.ids(Kind::AwsVpnGateway).next().is_some() {
+        kept.take(managed, &[Kind::AwsVpnGateway]);
+        kept.paths.extend(["aws.vpn_gateway_id"].map(str::to_owned));
+    }
+}
+
+fn keep_azure(changes: Changes<'_>, managed: &Managed, kept: &mut Kept) {
+    let same = |path: &str| same(changes, path);
+    let places = ["azure.resource_group_name", "azure.location"];
+    if !places.into_iter().all(same) || moves_subscription(changes) {
+        return;
+    }
+    if changes.planned.at(&"azure.create_resource_group".into()).as_bool() == Some(true) {
+        kept.take(managed, &[Kind::AzureResourceGroup]);
+    }
+    let includes = |path: &str| includes(changes.planned.at(&path.into()), changes.prior.at(&path.into()));
+    let network = same("azure.virtual_network.name")
+        && includes("azure.virtual_network.address_space")
+        && includes("azure.virtual_network.subnets");
+    let id = changes.prior.at(&"azure.virtual_network_id".into()).as_str();
+    let Some(id) = id.filter(|id| network && managed.has(Kind::AzureVirtualNetwork, id)) else { return };
+    kept.take(managed, &[Kind::AzureVirtualNetwork]);
+    kept.paths.extend(["azure.virtual_network_id"].map(str::to_owned));
+    if !changes.at("azure.virtual_network.subnets") {
+        kept.paths.extend(["azure.subnet_ids"].map(str::to_owned));
+    }
+    if !same("azure.virtual_network.gateway_subnet_prefix") {
+        kept.deleted_subnet = ResourceId::parse(id).ok().map(|id| id.child("subnets", GATEWAY_SUBNET).to_string());
+    }
+}
+
+/// Whether a setting is known, set and the same before and after.
+fn same(changes: Changes<'_>, path: &str) -> bool {
+    let (before, now) = (changes.prior.at(&path.into()), changes.planned.at(&path.into()));
+    before.is_set() && now.is_set() && is_same_setting(before, now)
+}
+
+fn both_null(changes: Changes<'_>, path: &str) -> bool {
+    changes.prior.at(&path.into()).is_null() && changes.planned.at(&path.into()).is_null()
+}
+
+/// Whether every element of `before` is still there: what a create finds beyond the configuration, it leaves alone.
+fn includes(planned: &Value, before: &Value) -> bool {
+    if let (Some(now), Some(before)) = (planned.as_map(), before.as_map()) {
+        return before.iter().all(|(name, prefix)| now.get(name) == Some(prefix));
+    }
+    let (now, before) = (planned.as_list().unwrap_or_default(), before.as_list().unwrap_or_default());
+    before.iter().all(|range| now.contains(range)) && planned.is_wholly_known()
+}
+
+/// Whether the new link names another subscription.
+fn moves_subscription(changes: Changes<'_>) -> bool {
+    let of = |value: &Value| {
+        let id = value.at(&"azure.virtual_network_id".into()).as_str().and_then(|id| ResourceId::parse(id).ok());
+        id.map(|id| id.subscription().to_lowercase())
+    };
+    of(changes.prior).zip(of(changes.planned)).is_some_and(|(before, now)| before != now)
+}
+
+impl Kept {
+    fn take(&mut self, managed: &Managed, kinds: &[Kind]) {
+        for kind in kinds {
+            let ids: Vec<String> = managed.ids(*kind).map(str::to_owned).collect();
+            if !ids.is_empty() {
+                self.objects.insert(kind.to_string(), ids);
+            }
+        }
+    }
+
+    /// The new link's ownership tag.
+    pub fn link(&self) -> LinkId {
+        LinkId::found(&self.link)
+    }
+
+    pub fn managed(&self) -> Managed {
+        let ids = |kind: Kind| Some((kind, self.objects.get(kind.as_str())?.iter().cloned().collect()));
+        Managed(Kind::ALL.into_iter().filter_map(ids).collect())
+    }
+
+    /// What is left to delete of what a link manages.
+    pub fn removed(&self, managed: Managed) -> Managed {
+        let kept = self.managed();
+        let mut removed = managed;
+        for (kind, ids) in &mut removed.0 {
+            ids.retain(|id| !kept.has(*kind, id));
+        }
+        removed.0.retain(|_, ids| !ids.is_empty());
+        self.deleted_subnet.iter().for_each(|id| removed.add(Kind::AzureSubnet, id));
+        removed
+    }
+
+    pub fn hand_over(&self) -> HandOver {
+        HandOver { link: self.link(), endpoint: self.endpoint.clone(), kept: self.managed() }
+    }
+
+    /// Puts the attributes that stay into the plan of the new link: other resources that refer to them are not replaced then.
+    fn plan(&self, draft: &mut Draft<'_>) {
+        for (path, value) in self.values().filter(|_| self.same_link) {
+            if !draft.planned.at(&path).is_known() {
+                draft.planned.set_at(&path, value);
+            }
+        }
+    }
+
+    fn values(&self) -> impl Iterator<Item = (AttributePath, Value)> {
+        let text = self.attributes.to_string();
+        let attributes = json::decode(super::schema::value_type(), text.as_bytes()).unwrap_or_default();
+        let paths = self.paths.iter().map(|path| AttributePath::from(path.as_str()));
+        paths.map(move |path| (path.clone(), attributes.at(&path).clone()))
+    }
+
+    /// The state of a create that failed before it read or wrote anything: what is kept is still there, and is this link's.
+    pub fn incomplete_state(&self, planned: &Value) -> (Value, Option<Value>) {
+        let mut state = planned.clone();
+        self.values().for_each(|(path, value)| state.set_at(&path, value));
+        state.set("managed", managed_value(&self.managed()));
+        state.set("drift", drift(true, Vec::new()));
+        let gateway = state.at(&"azure.gateway_id".into()).as_str().map(str::to_owned);
+        let first = inside_cidrs(&state).map(|cidrs| cidrs.get(TunnelKey::ALL[0]).to_string());
+        let named = gateway.zip(first).map(|(gateway, first)| identity(&gateway, &first));
+        if let Some((id, _)) = &named {
+            state.set("id", id.clone());
+        }
+        (state.unknown_as_null(), named.map(|(_, identity)| identity))
+    }
+}
+
+/// What the plan of a create keeps: by the state that it replaces, or, while Terraform applies, as the delete half left it.
+pub fn kept_by_create(planned: &Value, private: &Private, recall: &Recall, link: Option<&LinkId>) -> Option<Kept> {
+    match &private.replaced {
+        Some(replaced) => kept(Changes { prior: &recall.of(Some(replaced))?.state, planned }, private, link),
+        None => recall.kept(link?),
+    }
+}
+
+/// Puts the attributes that such a plan has in common with the replaced link into it.
+///
+/// Under create_before_destroy the create half is planned once more while the old link is still there. That plan has to be the
+/// one that Terraform showed, although the create will fail. Terraform reads no state before it applies, and passes no private
+/// data to that plan.
+pub fn plan_kept(
+    draft: &mut Draft<'_>,
+    private: &Private,
+    recall: &Recall,
+    link: Option<&LinkId>,
+    may_be_applying: bool,
+) {
+    let still_there = || {
+        let before = recall.of(link).filter(|_| may_be_applying && private.replaced.is_none())?;
+        let read = before.private.is_some() || is_unfinished(&before.state);
+        (!read).then(|| kept(Changes { prior: &before.state, planned: &draft.planned }, private, link)).flatten()
+    };
+    let common = private.keeps.clone().or_else(still_there);
+    common.iter().for_each(|kept| kept.plan(draft));
+}
