@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use simulated::Sim;
 use simulated::clock::simulated;
 use simulated::core::{Core, Replacement, Run, Stored, config};
+use simulated::scene::{Scene, scene};
 use simulated::verify::listing;
 use std::collections::BTreeSet;
 
@@ -104,5 +105,94 @@ fn keep_vpc_when_location_or_group_changes() {
             let (deleted, aws, network, _) = replaced(change, seed).await;
             assert!(aws && !network, "{deleted:?}");
         }
+    });
+}
+
+/// Objects of other teams in both networks of the link.
+async fn add_foreign_subnets(scene: &Scene<'_>) -> String {
+    let (vpc, network) = (scene.state("aws.vpc_id"), scene.state("azure.virtual_network_id"));
+    let form = format!("CreateSubnet&VpcId={}&CidrBlock=10.2.9.0/24", vpc.as_str().unwrap());
+    assert!(scene.sim.say_to_ec2(&form).await.contains("subnetId"));
+    let path = format!("{}/subnets/theirs", network.as_str().unwrap());
+    let body = json!({"properties": {"addressPrefix": "10.1.9.0/24"}});
+    assert!(scene.sim.say_to_azure("PUT", &path, body).await.0 < 300);
+    scene.wait(awsazure_sandbox::time::Span::minutes(2)).await;
+    path
+}
+
+#[test]
+fn replace_gateway_although_others_use_the_networks() {
+    scene(async |scene| {
+        let mut wanted = link();
+        scene.configure(&wanted);
+        scene.applies().await;
+        let theirs = add_foreign_subnets(scene).await;
+        wanted["azure"]["generation"] = json!("Generation1");
+        scene.configure(&wanted);
+        scene.applies().await;
+        assert!(listing(scene.sim).keys().any(|id| id.eq_ignore_ascii_case(&theirs) || id.contains("subnet-")));
+        scene.core.new_process();
+        assert!(scene.core.run(&Run::Destroy).await.is_err(), "others use what a destroy would delete");
+    });
+}
+
+#[test]
+fn keep_networks_through_a_failed_create_half() {
+    let rules = [
+        "fail call 1 of azure PutPublicIp: forever 403",
+        "fail call 1 of aws CreateCustomerGateway: forever 403",
+        "fail call 3 of aws DescribeVpcs: forever 403",
+        "fail call 1 of aws CreateTags: forever 403",
+    ];
+    for rule in rules {
+        scene(async |scene| {
+            let mut wanted = link();
+            scene.configure(&wanted);
+            scene.applies().await;
+            let before = ids(&scene.core, &AWS);
+            wanted["azure"]["generation"] = json!("Generation1");
+            scene.configure(&wanted);
+            scene.fails(Some(rule)).await;
+            assert!(!scene.core.stored.state.is_null(), "{rule}: the state still names the networks");
+            scene.applies().await;
+            assert_eq!(ids(&scene.core, &AWS), before, "{rule}");
+            scene.ends().await;
+        });
+    }
+}
+
+#[test]
+fn find_kept_networks_after_a_kill_between_both_halves() {
+    for rule in ["fail call 1 of aws CreateTags: once hang-after", "fail call 1 of azure PutPublicIp: once hang"] {
+        for saved in [true, false] {
+            scene(async |scene| {
+                let mut wanted = link();
+                scene.configure(&wanted);
+                scene.applies().await;
+                let before = ids(&scene.core, &AWS);
+                wanted["azure"]["generation"] = json!("Generation1");
+                scene.configure(&wanted);
+                scene.is_killed(rule, saved).await;
+                scene.applies().await;
+                assert_eq!(ids(&scene.core, &AWS), before, "{rule}, state saved: {saved}");
+                scene.ends().await;
+            });
+        }
+    }
+}
+
+#[test]
+fn fail_without_harm_under_create_before_destroy() {
+    scene(async |scene| {
+        let mut wanted = link();
+        scene.configure(&wanted);
+        scene.applies().await;
+        scene.core.replacement = Replacement::CreateFirst;
+        wanted["azure"]["generation"] = json!("Generation1");
+        scene.configure(&wanted);
+        scene.fails(None).await;
+        scene.core.replacement = Replacement::DestroyFirst;
+        scene.applies().await;
+        scene.ends().await;
     });
 }
