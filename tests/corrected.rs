@@ -285,3 +285,127 @@ fn destroy_works_after_an_object_of_the_configuration_was_deleted() {
         }
     }
 }
+
+fn given_vpn_gateway(environment: &Environment) -> Value {
+    json!({"name": "prod", "azure": azure_network(environment), "tags": {"team": "network"},
+        "aws": {"vpn_gateway_id": environment.vpn_gateways[0]}})
+}
+
+fn own_vpn_gateway(environment: &Environment) -> Value {
+    json!({"name": "prod", "azure": azure_network(environment), "tags": {"team": "network"},
+        "aws": {"vpc_id": environment.vpcs[0].id}})
+}
+
+#[test]
+fn tagged_link_moves_from_given_to_own_vpn_gateway() {
+    scene(async |scene| {
+        scene.configure(&given_vpn_gateway(scene.environment));
+        scene.applies().await;
+        scene.configure(&own_vpn_gateway(scene.environment));
+        scene.applies().await;
+        scene.ends().await;
+    });
+}
+
+#[test]
+fn given_vpn_gateway_gets_no_tags_after_a_failed_move() {
+    scene(async |scene| {
+        scene.configure(&given_vpn_gateway(scene.environment));
+        scene.applies().await;
+        scene.configure(&own_vpn_gateway(scene.environment));
+        scene.fails(Some("fail call 1 of aws DeleteVpnConnection: forever refused")).await;
+        scene.configure(&given_vpn_gateway(scene.environment));
+        scene.applies().await;
+        scene.ends().await;
+    });
+}
+
+#[test]
+fn gateway_subnet_of_a_given_gateway_survives_a_killed_replacement() {
+    scene(async |scene| {
+        let aws = json!({"vpc_id": scene.environment.vpcs[0].id});
+        scene.configure(&json!({"name": "prod", "azure": azure_gateway(scene.environment), "aws": aws}));
+        scene.applies().await;
+        let bare = json!({"resource_group_name": GROUP, "virtual_network_id": scene.environment.bare_network,
+            "gateway_subnet_prefix": "10.10.1.0/24"});
+        scene.configure(&json!({"name": "prod", "azure": bare, "aws": aws}));
+        scene.is_killed("fail call 2 of azure DeleteConnection: once hang-after", true).await;
+        scene.set("aws.dpd_timeout_seconds", &json!(40));
+        scene.applies().await;
+        scene.ends().await;
+    });
+}
+
+#[test]
+fn replacement_that_failed_takes_its_addresses_off_the_given_gateway() {
+    scene(async |scene| {
+        let aws = json!({"vpc": {"cidr_block": "10.2.0.0/16"}});
+        let azure = |environment: &Environment, group: &str| json!({"resource_group_name": group, "create_resource_group": true, "gateway_id": environment.azure_gateways[0]});
+        scene.configure(&json!({"name": "prod", "azure": azure(scene.environment, "one-rg"), "aws": aws}));
+        scene.applies().await;
+        scene.configure(&json!({"name": "prod", "azure": azure(scene.environment, "two-rg"), "aws": aws}));
+        scene.fails(Some("fail call 2 of azure DeleteConnection: forever refused")).await;
+        scene.applies().await;
+        scene.ends().await;
+    });
+}
+
+#[test]
+fn replacement_takes_off_addresses_that_a_failed_change_gave_up() {
+    scene(async |scene| {
+        let aws = json!({"vpc": {"cidr_block": "10.2.0.0/16"}});
+        scene.configure(&json!({"name": "prod", "azure": azure_gateway(scene.environment), "aws": aws, "slot": 1}));
+        scene.applies().await;
+        scene.set("slot", &json!(2));
+        scene.fails(Some("fail call 2 of azure PutConnection: forever refused")).await;
+        scene.set("azure.gateway_id", &json!(scene.environment.azure_gateways[1]));
+        scene.applies().await;
+        scene.ends().await;
+    });
+}
+
+#[test]
+fn exchanged_addresses_are_taken_off_the_given_gateway() {
+    scene(async |scene| {
+        let cidr = |number: u8| json!(format!("169.254.21.{number}/30"));
+        let cidrs = |order: [u8; 4]| {
+            json!({"instance0_tunnel1": cidr(order[0]), "instance0_tunnel2": cidr(order[1]),
+                "instance1_tunnel1": cidr(order[2]), "instance1_tunnel2": cidr(order[3])})
+        };
+        let aws = json!({"vpc_id": scene.environment.vpcs[0].id});
+        scene.configure(&json!({"name": "prod", "azure": azure_gateway(scene.environment), "aws": aws,
+            "inside_cidrs": cidrs([224, 228, 232, 236])}));
+        scene.applies().await;
+        scene.set("inside_cidrs", &cidrs([228, 232, 236, 224]));
+        scene.applies().await;
+        scene.ends().await;
+    });
+}
+
+#[test]
+fn unfinished_link_keeps_its_gateway_under_another_name() {
+    scene(async |scene| {
+        let aws = json!({"vpc_id": scene.environment.vpcs[0].id});
+        let mut azure = azure_network(scene.environment);
+        azure["names"] = json!({"gateway": "first-name"});
+        scene.configure(&json!({"name": "prod", "azure": azure, "aws": aws}));
+        scene.fails(Some("fail call 3 of azure PutConnection: forever refused")).await;
+        scene.set("azure.names.gateway", &json!("second-name"));
+        scene.applies().await;
+        scene.ends().await;
+    });
+}
+
+#[test]
+fn vpn_gateway_of_a_killed_move_is_no_obstacle() {
+    scene(async |scene| {
+        let aws = json!({"vpc": {"cidr_block": "10.2.0.0/16"}, "region": OTHER_REGION});
+        scene.configure(&json!({"name": "prod", "azure": azure_network(scene.environment), "aws": aws}));
+        scene.applies().await;
+        let aws = json!({"vpc_id": scene.environment.vpcs[0].id, "region": REGION});
+        scene.configure(&json!({"name": "prod", "azure": azure_network(scene.environment), "aws": aws}));
+        scene.is_killed("fail call 1 of aws DeleteTags: once hang-after", false).await;
+        scene.applies().await;
+        scene.ends().await;
+    });
+}

@@ -3,7 +3,7 @@
 use super::address::InsideCidr;
 use super::fault::{Fault, Field, Problem};
 use super::inside_addresses;
-use super::ownership::{LinkId, UNFINISHED};
+use super::ownership::{AWS_END, AwsEndpoint, LinkId, UNFINISHED};
 use super::rules::{gateway_subnet_size, overlap, parse_network};
 use super::tunnel::{Instance, TunnelKey};
 use super::wish::{Given, Wish};
@@ -130,6 +130,8 @@ pub struct Site<'a> {
     pub vpn_gateway_given: bool,
     pub on_transit_gateway: bool,
     pub allow_overlap: bool,
+    /// The planned AWS side of a link that exists.
+    pub moves_to: Option<&'a AwsEndpoint>,
 }
 
 impl Site<'_> {
@@ -249,10 +251,16 @@ fn vpc(site: Site<'_>, survey: &Survey, add: &mut impl FnMut(Field, Finding)) {
     if let Looked::Found(gateway) = &survey.vpc_gateway
         && !site.vpn_gateway_given
         && !(site.records(&gateway.id.0)
-            || site.owns(&gateway.id.0, &gateway.tags) && gateway.tags.contains_key(UNFINISHED))
+            || site.owns(&gateway.id.0, &gateway.tags)
+                && (gateway.tags.contains_key(UNFINISHED) || is_of_move(site, gateway)))
     {
         add(Field::VpnGateway, Finding::VpcHasGateway(gateway.id.clone()));
     }
+}
+
+/// Whether a run that was killed created a VPN gateway for the AWS side to which the link moves.
+fn is_of_move(site: Site<'_>, gateway: &aws::VpnGateway) -> bool {
+    site.moves_to.is_some_and(|end| gateway.tags.get(AWS_END).is_some_and(|tag| *tag == end.to_string()))
 }
 
 fn gateway_subnet(site: Site<'_>, survey: &Survey) -> Option<Fault> {

@@ -291,6 +291,8 @@ impl Draft {
                 let vpc = &environment.vpcs[*index];
                 json!([vpc.main_table, vpc.other_table])
             }
+            // It leaves propagation enabled that the link enabled before: a VPN gateway that remains would keep it.
+            (AwsEnd::Gateway { .. }, _) => Json::Null,
             (_, "none") => json!([]),
             _ => Json::Null,
         }

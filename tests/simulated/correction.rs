@@ -53,7 +53,7 @@ const WRITES: [&str; 22] = [
 ];
 
 /// A fault in the product that the attribute table or the corrections found: the test that keeps it out, and what it was.
-pub const FINDINGS: [(&str, &str); 10] = [
+pub const FINDINGS: [(&str, &str); 17] = [
     (
         "replacement_after_broken_region_move_deletes_both",
         "A move to another AWS region that was interrupted left the state with the new region: the old AWS half was never deleted.",
@@ -93,6 +93,34 @@ pub const FINDINGS: [(&str, &str); 10] = [
     (
         "removed_public_subnet_takes_its_propagation_tag_along",
         "A public subnet that was removed left the tag of its deleted route table on the VPN gateway.",
+    ),
+    (
+        "tagged_link_moves_from_given_to_own_vpn_gateway",
+        "A link with tags could not move from a given VPN gateway to one of its own: each plan was rejected as outdated.",
+    ),
+    (
+        "given_vpn_gateway_gets_no_tags_after_a_failed_move",
+        "A failed move away from a given VPN gateway that was taken back put the tags of the link on that gateway.",
+    ),
+    (
+        "gateway_subnet_of_a_given_gateway_survives_a_killed_replacement",
+        "After a killed replacement, the next apply tried to delete the gateway subnet of the given gateway of before.",
+    ),
+    (
+        "replacement_takes_off_addresses_that_a_failed_change_gave_up",
+        "A replacement left addresses on a given Azure gateway that a failed change had given up.",
+    ),
+    (
+        "exchanged_addresses_are_taken_off_the_given_gateway",
+        "Addresses that two tunnels of one instance exchanged counted as found on the given gateway, and destroy left them.",
+    ),
+    (
+        "unfinished_link_keeps_its_gateway_under_another_name",
+        "An unfinished link with another gateway name was finished on a gateway that did not exist.",
+    ),
+    (
+        "vpn_gateway_of_a_killed_move_is_no_obstacle",
+        "The VPN gateway that a killed move had created in an existing VPC was rejected as a foreign one.",
     ),
 ];
 
@@ -282,7 +310,9 @@ impl User<'_> {
             && core.stored.state.is_null()
         {
             self.tell(format!("imported {id}"));
+            core.new_process();
             core.run(&Run::Import(id)).await.map_err(|words| format!("import: {words}"))?;
+            core.new_process();
             ended = core.run(&Run::Apply).await;
         }
         self.tally.replaced += u64::from(core.action == Some(super::core::Action::Replace));

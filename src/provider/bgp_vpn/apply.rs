@@ -6,9 +6,10 @@ use super::create_first::explained;
 use super::engine::{Engine, Outcome};
 use super::fixed::{remember_configured, remember_failed};
 use super::follow::{fill_unknown, follow};
+use super::origin::origin;
 use super::outdated::{Update, outdated_plan};
 use super::paths::diagnostics;
-use super::plan::{ask, ground, judge, link_of, origin};
+use super::plan::{ask, ground, judge, link_of};
 use super::private::Private;
 use super::public_subnet;
 use super::recall::{BROKEN_OFF, Recall, drift, is_unfinished};
@@ -61,6 +62,10 @@ pub struct Stored {
 /// Creates or changes a link.
 pub async fn apply(engine: &dyn Engine, recall: &Recall, held: &Claims, request: ApplyRequest) -> ApplyResponse {
     let left = left(engine, recall, &request);
+    if request.is_update() {
+        let before = Private::read(&request.planned_private).of_state();
+        request.checkpoint.save(request.prior.clone(), before.write(), identity_of(&request.prior));
+    }
     let prior = left.as_ref().or((!request.prior.is_null()).then_some(&request.prior));
     if let Some(kept) = kept_state(&request) {
         request.checkpoint.save(kept.state, kept.private, kept.identity);
@@ -121,10 +126,12 @@ async fn carry_out(
         private.remember(changes.planned);
         remember_configured(&mut private, &request.config);
         private.imported = false;
+        private.before = None;
         let (state, identity) = (job.target.clone(), request.planned_identity.clone());
         return ApplyResponse { new_state: state, private: private.write(), identity, diagnostics: told };
     }
-    let Some(mut search) = search(prior.unwrap_or(&job.target), &job.private, engine.subscription(), true) else {
+    let of_state = if request.is_update() { job.private.of_state() } else { job.private.clone() };
+    let Some(mut search) = search(prior.unwrap_or(&job.target), &of_state, engine.subscription(), true) else {
         return request.failed(Diagnostic::error("The state of this link cannot be read").detail(
             "It lacks the inside networks of the tunnels, by which they are told apart. Remove the link from the state and import it.",
         ));
@@ -219,7 +226,10 @@ async fn prepare(
     }
     let ground = Ground { survey: &survey, ..ground(engine, &request.config, prior, &private, &survey) };
     let settled = settle(&ground).planned;
-    let target = filled(&request.planned, &settled);
+    let mut target = filled(&request.planned, &settled);
+    if let Some(left) = before.filter(|_| request.is_create()) {
+        keep_gateway(&mut target, left);
+    }
     let claims = ground.claims(&target);
     // Also where plan saw all surroundings, a setting may have been unknown by then.
     let found = diagnostics(judge(&ground, &target, engine));
@@ -265,6 +275,14 @@ async fn prepare(
     Ok(Job { target, private, spec, before: managed, claims, unfinished, asked, config, prior })
 }
 
+/// An unfinished link keeps its Azure gateway where another name is configured by now.
+fn keep_gateway(target: &mut Value, left: &Value) {
+    let path = "azure.gateway_id".into();
+    if !target.at(&path).is_set() && left.at(&path).is_set() {
+        target.set_at(&path, left.at(&path).clone());
+    }
+}
+
 /// The keys in use stay, unless a create makes them all or an update is asked to change them.
 fn keys(request: &ApplyRequest, target: &Value, changes: Option<Changes<'_>>, private: &Private) -> Keys {
     let rolled = changes.filter(|changes| changes.rotates_keys(private));
@@ -303,6 +321,7 @@ impl Job {
     fn before_move(&self, prior: &Value) -> Job {
         let mut job = self.clone();
         job.target.set("aws", prior.get("aws").clone());
+        job.private.origin.vpn_gateway_given = self.private.of_state().origin.vpn_gateway_given;
         job
     }
 
@@ -443,7 +462,9 @@ fn know_given(search: &mut Search, spec: &Spec) {
 
 /// Deletes a link.
 pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest) -> ApplyResponse {
-    let mut private = Private::read(&request.planned_private);
+    let planned = Private::read(&request.planned_private);
+    let (finishes, unrepeatable) = (planned.finishes, planned.unrepeatable.clone());
+    let private = Private { finishes, unrepeatable, keeps: planned.keeps.clone(), ..planned.of_state() };
     let state = &request.prior;
     let before = read_managed(state);
     let link = link_of(state, &private, engine.subscription());
@@ -461,10 +482,13 @@ pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest
         return request.failed(Diagnostic::error(summary).detail(detail).at(path.as_str()));
     }
     let subscription = subscription(state, engine.subscription()).unwrap_or_default();
+    let state_only = Private { finishes: false, unrepeatable: None, keeps: None, before: None, ..private.clone() };
+    let remembered = state_only.write();
+    request.checkpoint.save(state.clone(), remembered.clone(), identity_of(state));
     // Under create_before_destroy this is None: Terraform deletes the old link without the private data of the plan.
-    let kept = private.keeps.take();
+    let kept = &private.keeps;
     let mut demolition = demolition(state, &private, before.clone(), subscription);
-    if let Some(kept) = &kept {
+    if let Some(kept) = kept {
         demolition.managed = kept.removed(demolition.managed);
         demolition.hands_over = Some(kept.hand_over());
     }
@@ -480,7 +504,6 @@ pub async fn destroy(engine: &dyn Engine, recall: &Recall, request: ApplyRequest
         complete(&mut left, observed, &managed);
         (left.unknown_as_null(), managed)
     };
-    let remembered = private.write();
     let save = |observed: &Observed| {
         let (left, managed) = stored(observed);
         let left = if is_gone(state, &private, &managed, observed) { Value::Null } else { left };

@@ -9,6 +9,7 @@
 //! | `create_first` | lets conflicts of a create wait for the create itself under create_before_destroy |
 //! | `fixed` | keeps drift and unknown values from replacing anything |
 //! | `changes`, `plan` | say what a plan changes, what is wrong with it, what will be new |
+//! | `origin` | says which gateways are given, and what is there that is not the link's |
 //! | `spec` | makes a spec, or a place to search, of settled values |
 //! | `static_routing` | rejects VPN connections that AWS cannot change to BGP |
 //! | `state`, `follow` | put what was observed into a state |
@@ -34,6 +35,7 @@ mod fixed;
 mod follow;
 mod import;
 mod kept;
+mod origin;
 mod outdated;
 mod paths;
 mod plan;

@@ -64,7 +64,7 @@ fn tunnel<'a>(value: &'a Value, key: TunnelKey, field: &str) -> &'a Value {
 /// The spec of the settings before, as a read compares with it.
 fn spec_before(engine: &dyn Engine, update: &Update<'_>) -> Option<Spec> {
     let around = Surroundings {
-        private: update.private,
+        private: &update.private.of_state(),
         subscription: engine.subscription(),
         default_tags: engine.default_tags(),
         keys: Keys::default(),

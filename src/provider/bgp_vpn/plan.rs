@@ -8,6 +8,7 @@ use super::engine::Engine;
 use super::existing::existing;
 use super::fixed::{assume_unchanged, drifted_warning, late_replacement};
 use super::kept::{Kept, kept, kept_by_create, plan_kept};
+use super::origin::origin;
 use super::paths::diagnostics;
 use super::private::{Origin, Private};
 use super::public_subnet;
@@ -15,14 +16,13 @@ use super::recall::{Recall, Recalled, announcement, is_broken_off, is_unfinished
 use super::replaced::{self, own_ids};
 use super::settle::{Ground, settle};
 use super::settle_options::{has_public_ips, inside_cidrs};
-use super::spec::{link_id, read_zones, search, subscription};
+use super::spec::{endpoint, link_id, read_zones, search, subscription};
 use super::state::planned_tunnel;
 use super::static_routing::refuse_plan;
 use super::teardown::{announcement as announcement_of, update_removal, whole_removal};
 use super::wish::wish;
 use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnConnection, VpnGatewayId};
 use crate::azure::id::ResourceId;
-use crate::link::decide::GATEWAY_SUBNET;
 use crate::link::fault::{Fault, Field, Problem};
 use crate::link::ownership::LinkId;
 use crate::link::rules::{New, check_fields, check_presence, check_whole};
@@ -63,9 +63,13 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
             announced: private.announced,
             replaced: private.replaced,
             holder: private.holder,
+            before: private.before,
             ..Private::default()
         };
         replaced::note(&mut private, recall, &request.config, request.may_be_applying);
+    } else {
+        let before = private.clone();
+        private.remember_before(&before);
     }
     let prior = (!request.prior.is_null()).then_some(&request.prior);
     let (config, assumed) = assume_unchanged(&request.config, prior);
@@ -103,6 +107,9 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
         None => kept_by_create(&draft.planned, &private, recall, link.as_ref()),
         Some(_) => None,
     };
+    if let (None, Some(before)) = (&private.before, held_by_state.as_ref().and_then(|held| held.private.as_ref())) {
+        private.remember_before(before);
+    }
     let left = held_by_state.filter(|held| is_unfinished(&held.state));
     if let Some(recalled) = left {
         if recalled.is_finished_by(&draft.planned) {
@@ -359,6 +366,8 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
     let mut own = ground.private.replaces.clone();
     own.extend(ground.prior.into_iter().flat_map(own_ids));
     let own_addresses = own_addresses(ground);
+    let of_plan = Origin { vpn_gateway_given: vpn_given, ..ground.private.origin.clone() };
+    let moves_to = ground.prior.and_then(|_| endpoint(settled, &Private { origin: of_plan, ..Private::default() }));
     let site = Site {
         own_addresses: &own_addresses,
         configured: &configured,
@@ -368,6 +377,7 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
         azure_gateway_given: azure_given,
         vpn_gateway_given: vpn_given,
         on_transit_gateway,
+        moves_to: moves_to.as_ref(),
         allow_overlap: settled.get("allow_overlapping_prefixes").as_bool().unwrap_or_default(),
     };
     let existing = ground.prior.is_some();
@@ -471,67 +481,6 @@ fn pinned(changes: Changes<'_>, ground: &Ground<'_, '_>) -> Option<Fault> {
 pub fn link_of(settled: &Value, private: &Private, subscription: Option<String>) -> Option<LinkId> {
     let found = search(settled, private, subscription, false)?;
     found.link.or_else(|| Some(link_id(settled, private, &found.known.network?, *found.inside_cidrs.get(FIRST))))
-}
-
-/// Where the gateways come from, and what is there already that this link must not count as its own.
-pub fn origin(ground: &Ground<'_, '_>, survey: &Survey, settled: &Value) -> Origin {
-    let last = &ground.private.origin;
-    let claimed = ground.claims(settled);
-    let vpn_gateway_given = ground.vpn_gateway_given();
-    let replaced = |id: &str| ground.private.replaces.iter().any(|gone| gone.eq_ignore_ascii_case(id));
-    let lacks = survey.network.found().is_some_and(|network| {
-        let subnet = network.resource.id.child("subnets", GATEWAY_SUBNET);
-        replaced(subnet.as_str()) || !network.subnets.iter().any(|s| s.name == GATEWAY_SUBNET)
-    });
-    let prefix = settled.at(&"azure.gateway_subnet_prefix".into()).is_set();
-    let propagated = survey.vpn_gateway.found().map(|gateway| {
-        let tables = survey.route_tables.iter().filter(|table| table.propagating.contains(&gateway.id));
-        let own = |id: String| replaced(&id) || survey.propagations.contains(&id);
-        let tables = tables.filter(|table| !own(format!("{}/{}", table.id, gateway.id)));
-        tables.map(|table| table.id.0.clone()).collect::<Vec<_>>()
-    });
-    let same_gateway = ground.prior.is_some_and(|prior| !Changes { prior, planned: settled }.at("aws.vpn_gateway_id"));
-    Origin {
-        azure_gateway_given: ground.azure_gateway_given() && !claimed,
-        vpn_gateway_given: vpn_gateway_given && !claimed,
-        makes_gateway_subnet: last.makes_gateway_subnet || lacks && prefix,
-        found: if claimed { BTreeSet::new() } else { found_addresses(ground, survey, settled) },
-        propagated_before: if claimed {
-            Vec::new()
-        } else if same_gateway {
-            last.propagated_before.clone()
-        } else {
-            propagated.unwrap_or_default()
-        },
-    }
-}
-
-/// Of this link's addresses, those that a given gateway lists already and that neither this link nor an earlier try of it put there.
-fn found_addresses(ground: &Ground<'_, '_>, survey: &Survey, settled: &Value) -> BTreeSet<Ipv4Addr> {
-    let mut found = ground.private.origin.found.clone();
-    let (Some(gateway), Some(cidrs)) = (survey.gateway.found(), inside_cidrs(settled)) else { return found };
-    let network = crate::link::survey::network_of(gateway);
-    let first = *cidrs.get(FIRST);
-    let link = network.map(|network| link_id(settled, ground.private, &network, first));
-    if ground.private.finishes && ground.private.link.is_some() {
-        return found;
-    }
-    let tried = |c: &crate::azure::model::Connection| link.as_ref().is_some_and(|link| link.is_on(&c.resource.tags));
-    let unmarked = ground.prior.is_none() && survey.placed.is_none();
-    if !ground.azure_gateway_given() || unmarked && survey.connections.iter().any(tried) {
-        return found;
-    }
-    let (former, placed) = (&ground.private.former, survey.placed.iter().flatten());
-    let noted: BTreeSet<&Ipv4Addr> = former.iter().map(|(_, ip)| ip).chain(placed).collect();
-    let put = ground.prior.and_then(|prior| inside_cidrs(&ground.private.applied).or_else(|| inside_cidrs(prior)));
-    for (key, cidr) in cidrs.iter() {
-        let ip = cidr.azure_ip();
-        let listed = gateway.instances.get(key.instance.index()).is_some_and(|at| at.custom_bgp_ips.contains(&ip));
-        if listed && !noted.contains(&ip) && !put.iter().any(|put| put.get(key).azure_ip() == ip) {
-            found.insert(ip);
-        }
-    }
-    found
 }
 
 /// Computed attributes of a new link.

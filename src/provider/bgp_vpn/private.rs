@@ -112,6 +112,9 @@ pub struct Private {
     pub keeps: Option<Kept>,
     /// Of a plan: the identity under which this process holds what the link takes.
     pub holder: Option<String>,
+    /// Of a plan: the bytes that belong to the state before it. A run that fails early leaves that state, and the delete half of
+    /// a replacement takes down what it names, while the rest of this is about the link that is planned.
+    pub before: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -138,6 +141,7 @@ struct Stored {
     replaced: Option<String>,
     keeps: Option<Kept>,
     holder: Option<String>,
+    before: Option<String>,
 }
 
 impl Default for Stored {
@@ -164,11 +168,23 @@ impl Default for Stored {
             replaced: None,
             keeps: None,
             holder: None,
+            before: None,
         }
     }
 }
 
 impl Private {
+    /// What belongs to the state before a plan.
+    pub fn of_state(&self) -> Private {
+        self.before.as_ref().map_or_else(|| self.clone(), |bytes| Private::read(bytes.as_bytes()))
+    }
+
+    /// Remembers what belongs to the state before this plan.
+    pub fn remember_before(&mut self, before: &Private) {
+        let before = Private { before: None, ..before.clone() };
+        self.before = String::from_utf8(before.write()).ok();
+    }
+
     /// Reads private bytes. What cannot be read counts as nothing remembered: the state then says what was applied.
     pub fn read(bytes: &[u8]) -> Self {
         let stored: Stored = serde_json::from_slice(bytes).unwrap_or_default();
@@ -195,6 +211,7 @@ impl Private {
             replaced: stored.replaced.as_deref().map(LinkId::found),
             keeps: stored.keeps,
             holder: stored.holder,
+            before: stored.before,
         }
     }
 
@@ -221,6 +238,7 @@ impl Private {
             replaced: self.replaced.as_ref().map(ToString::to_string),
             keeps: self.keeps.clone(),
             holder: self.holder.clone(),
+            before: self.before.clone(),
         };
         serde_json::to_vec(&stored).unwrap_or_default()
     }
