@@ -111,7 +111,6 @@ fn every_attribute_changes_what_its_row_says() {
 
 /// `CORRECTIONS=20000` runs more; `CORRECTION=17` runs one and prints its story.
 #[test]
-#[ignore = "finds known faults that are being fixed"]
 fn one_apply_corrects_any_failure() {
     let environment = on_big_stack(Environment::build);
     if let Some(seed) = variable("CORRECTION") {

@@ -228,9 +228,8 @@ pub fn run(environment: &Environment, seed: u64) -> Result<Tally, String> {
             world.reseed(seed);
             world.settings = Settings { time_scale: 30, growing_retry_after: true, ..world.settings };
             let sim = Sim::of(seed, world);
-            let before = fingerprint(&sim, &Stored::default());
             let rng = Rng::seeded(seed.wrapping_mul(0x5851_F42D_4C95_7F2D));
-            let mut user = User { sim: &sim, environment, rng, tally: Tally::default(), before, draft_before: None };
+            let mut user = User { sim: &sim, environment, rng, tally: Tally::default(), draft_before: None };
             let ended = user.live().await;
             user.tally.calls = sim.sandbox.calls().len() as u64;
             ended.map(|()| user.tally.clone()).map_err(|fault| format!("{fault}\nbefore that: {:#?}", user.tally.story))
@@ -248,7 +247,6 @@ struct User<'a> {
     environment: &'a Environment,
     rng: Rng,
     tally: Tally,
-    before: Vec<String>,
     /// What was last applied without an error.
     draft_before: Option<Draft>,
 }
@@ -280,7 +278,7 @@ impl User<'_> {
         witness::tunnels_up(self.sim)?;
         core.run(&Run::Destroy).await.map_err(|words| format!("destroy: {words}"))?;
         self.wait(Span::minutes(20)).await;
-        let left = differences(&fingerprint(self.sim, &Stored::default()), &self.before);
+        let left = differences(&fingerprint(self.sim, &Stored::default()), &self.environment.fingerprint);
         if left.is_empty() {
             Ok(())
         } else {

@@ -1,6 +1,8 @@
 //! Networks and gateways of other teams, in both clouds, that a link may be configured with.
 
 use super::clock::in_virtual_time;
+use super::core::Stored;
+use super::fingerprint::fingerprint;
 use super::other_team;
 use super::sweep::somebody_makes;
 use super::{REGION, Sim};
@@ -34,6 +36,8 @@ pub struct Vpc {
 #[derive(Clone)]
 pub struct Environment {
     pub world: World,
+    /// The fingerprint of the world without a link.
+    pub fingerprint: Vec<String>,
     /// VNets with a `GatewaySubnet`.
     pub networks: [String; 2],
     /// A VNet without one: 10.10.0.0/16.
@@ -84,7 +88,9 @@ impl Environment {
                 let form = format!("VpcId={}&{tag}", vpc.id);
                 Vpc { other_table: somebody_makes(&mut world, "CreateRouteTable", &form, "routeTableId"), main_table, ..vpc }
             });
+            let empty = Sim::of(1, world.clone());
             Environment {
+                fingerprint: fingerprint(&empty, &Stored::default()),
                 world,
                 networks,
                 bare_network,

@@ -159,7 +159,10 @@ impl Names {
         match value {
             Value::String(text) => Value::String(match self.addresses.get(text) {
                 Some(name) => name.clone(),
-                None => self.ids.iter().fold(text.clone(), |text, (id, name)| text.replace(id, name)),
+                None => self.ids.iter().fold(text.clone(), |text, (id, name)| match text.contains(id.as_str()) {
+                    true => text.replace(id, name),
+                    false => text,
+                }),
             }),
             Value::Array(items) => {
                 let mut items: Vec<Value> = items.iter().map(|item| self.plain(item)).collect();
