@@ -9,7 +9,7 @@ use super::ownership::LinkId;
 use super::tunnel::PerTunnel;
 use crate::aws::model::{Region, TransitGatewayId, VpnGatewayId};
 use crate::azure::id::ResourceId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::Ipv4Addr;
 
@@ -65,6 +65,8 @@ pub struct HandOver {
     /// The AWS side, as its tag has it.
     pub endpoint: Option<String>,
     pub kept: Managed,
+    /// Values of the AWS tag `Name`, by id.
+    pub names: BTreeMap<String, String>,
 }
 
 /// A link as a user names it for import.

@@ -9,6 +9,7 @@ use crate::link::observed::Observed;
 use crate::link::ownership::{AWS_END, LINK, LinkId, UNFINISHED, propagation_keys};
 use crate::link::search::HandOver;
 use crate::primitives::Tags;
+use std::collections::BTreeMap;
 
 /// Kinds whose tags are not read together with the others.
 const UNREAD: [Kind; 3] = [Kind::AwsInternetGateway, Kind::AwsSubnet, Kind::AwsRouteTable];
@@ -32,12 +33,16 @@ pub async fn hand_over(
     }
     let unread = UNREAD.into_iter().flat_map(|kind| to.kept.ids(kind)).map(str::to_owned);
     let mut aws: Vec<String> = unread.collect();
+    let mut named: BTreeMap<String, String> = BTreeMap::new();
     for object in kept {
         let azure = object.tags.iter().chain(&own).map(|(key, value)| (key.clone(), value.clone())).collect();
         match object.place {
             Place::Group(name) => site.azure.set_group_tags(&name, &azure, &limits.azure()).await?,
             Place::Azure(id) => site.azure.set_tags(&id, &azure, &limits.azure()).await?,
-            Place::Aws(id) => aws.push(id),
+            Place::Aws(id) => {
+                named.extend(object.tags.get("Name").map(|name| (id.clone(), name.clone())));
+                aws.push(id);
+            }
             Place::AzureGateway(_) | Place::AzureConnection(_) => {}
         }
     }
@@ -48,6 +53,11 @@ pub async fn hand_over(
     }
     own.insert(UNFINISHED.to_owned(), "true".to_owned());
     site.ec2.create_tags(&limits.aws(), &aws, &own).await?;
+    let has_name = |id: &String, name: &String| named.get(id) == Some(name);
+    for (id, name) in to.names.iter().filter(|(id, name)| !has_name(id, name)) {
+        let name = Tags::from([("Name".to_owned(), name.clone())]);
+        site.ec2.create_tags(&limits.aws(), std::slice::from_ref(id), &name).await?;
+    }
     // The delete half has disabled all propagation.
     if let Some(gateway) = seen.aws.gateway.as_ref().filter(|it| to.kept.has(Kind::AwsVpnGateway, &it.id.0)) {
         let keys: Vec<String> = propagation_keys(&gateway.tags).collect();

@@ -229,6 +229,7 @@ impl<'a> Core<'a> {
             identity,
             may_be_applying: false,
             before_destroy: self.before_destroy,
+            skips_refresh: self.blind,
             replaced: Vec::new(),
             capabilities: capabilities(),
             cancel: self.cancel.child_token(),

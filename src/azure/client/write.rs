@@ -81,6 +81,12 @@ impl Azure {
         loop {
             let condition = match &found {
                 Some(doc) if !claim.covers(doc, sent) => return Err(name_taken(operation, id)),
+                Some(doc) if provisioning_state(doc) == ProvisioningState::Deleting => {
+                    // An earlier run deleted it, and Azure is not done yet.
+                    self.wait_while_deleting(id, waits).await?;
+                    found = self.get(operation, id, waits).await?;
+                    continue;
+                }
                 Some(doc) if provisioning_state(doc).is_given_up() => {
                     let etag = doc.get("etag").and_then(Value::as_str);
                     etag.map_or(Condition::None, |etag| Condition::Unchanged(etag.to_owned()))

@@ -104,7 +104,7 @@ impl Changes<'_> {
     /// Whether the AWS half has to be made anew, as far as that is known by now.
     pub fn aws_moved(self) -> bool {
         let paths = AWS_HALF.into_iter().chain(["aws.vpc.cidr_block"]);
-        paths.filter(|path| self.rebuilds_aws(path)).any(|path| self.contradicts(path))
+        paths.filter(|path| self.rebuilds_aws(path)).any(|path| self.contradicts(path)) || self.creates_vpc_instead()
     }
 
     fn contradicts(self, path: &str) -> bool {
@@ -120,6 +120,13 @@ impl Changes<'_> {
     /// Whether the VPC that the link created goes, or is replaced, while the link stays on its transit gateway.
     pub fn drops_vpc(self) -> bool {
         self.stays_on_transit_gateway() && self.replaces_something("aws.vpc_id")
+    }
+
+    /// Whether a VPC is to be created in place of one that was named by id. Its own id is not known yet.
+    fn creates_vpc_instead(self) -> bool {
+        let set = |value: &Value, path: &str| value.at(&path.into()).is_set();
+        let named = set(self.prior, "aws.vpc_id") && !set(self.prior, "aws.vpc");
+        named && set(self.planned, "aws.vpc") && !set(self.planned, "aws.vpc_id")
     }
 
     /// A VPC beside a transit gateway is not attached to the link.

@@ -39,6 +39,8 @@ pub struct Kept {
     attributes: Json,
     /// Their paths.
     paths: Vec<String>,
+    /// Values of the tag `Name`, by id.
+    names: BTreeMap<String, String>,
     /// The gateway subnet of a virtual network that is kept, where its prefix changes.
     deleted_subnet: Option<String>,
 }
@@ -54,6 +56,7 @@ pub fn kept(changes: Changes<'_>, private: &Private, link: Option<&LinkId>) -> O
     };
     keep_aws(changes, &managed, &mut kept);
     keep_azure(changes, &managed, &mut kept);
+    rename(changes, &mut kept);
     let mut attributes = Value::Null;
     for path in kept.paths.iter().map(|path| AttributePath::from(path.as_str())) {
         attributes.set_at(&path, changes.prior.at(&path).clone());
@@ -79,7 +82,10 @@ fn keep_aws(changes: Changes<'_>, managed: &Managed, kept: &mut Kept) {
     }
     let given = changes.prior.at(&"aws.vpc".into()).is_null() && same("aws.vpc_id");
     let stays_off_transit = both_null(changes, "aws.transit_gateway_id");
-    if (created || given) && stays_off_transit && same("aws.asn") && managed.ids(Kind::AwsVpnGateway).next().is_some() {
+    let gateway = changes.planned.at(&"aws.vpn_gateway_id".into());
+    let stays = !gateway.is_known() || same("aws.vpn_gateway_id");
+    let managed_gateway = managed.ids(Kind::AwsVpnGateway).next().is_some();
+    if (created || given) && stays_off_transit && stays && same("aws.asn") && managed_gateway {
         kept.take(managed, &[Kind::AwsVpnGateway]);
         kept.paths.extend(["aws.vpn_gateway_id"].map(str::to_owned));
     }
@@ -110,6 +116,25 @@ fn keep_azure(changes: Changes<'_>, managed: &Managed, kept: &mut Kept) {
     }
 }
 
+/// Objects that are created get the planned names, so those that are kept do as well: a change of a name alone renames nothing.
+fn rename(changes: Changes<'_>, kept: &mut Kept) {
+    let names = [
+        (Kind::AwsVpc, "vpc"),
+        (Kind::AwsInternetGateway, "internet_gateway"),
+        (Kind::AwsSubnet, "public_subnet"),
+        (Kind::AwsRouteTable, "public_route_table"),
+        (Kind::AwsVpnGateway, "vpn_gateway"),
+    ];
+    for (kind, attribute) in names {
+        let path = format!("aws.names.{attribute}");
+        let name = changes.planned.at(&path.as_str().into()).as_str();
+        let ids = kept.objects.get(kind.as_str()).into_iter().flatten();
+        let renamed: Vec<_> =
+            name.map(|name| ids.map(|id| (id.clone(), name.to_owned())).collect()).unwrap_or_default();
+        kept.names.extend(renamed);
+    }
+}
+
 /// Whether a setting is known, set and the same before and after.
 fn same(changes: Changes<'_>, path: &str) -> bool {
     let (before, now) = (changes.prior.at(&path.into()), changes.planned.at(&path.into()));
@@ -122,8 +147,9 @@ fn both_null(changes: Changes<'_>, path: &str) -> bool {
 
 /// Whether every element of `before` is still there: what a create finds beyond the configuration, it leaves alone.
 fn includes(planned: &Value, before: &Value) -> bool {
-    if let (Some(now), Some(before)) = (planned.as_map(), before.as_map()) {
-        return before.iter().all(|(name, prefix)| now.get(name) == Some(prefix));
+    if let Some(before) = before.as_map() {
+        let now = planned.as_map();
+        return before.iter().all(|(name, prefix)| now.and_then(|now| now.get(name)) == Some(prefix));
     }
     let (now, before) = (planned.as_list().unwrap_or_default(), before.as_list().unwrap_or_default());
     before.iter().all(|range| now.contains(range)) && planned.is_wholly_known()
@@ -171,7 +197,8 @@ impl Kept {
     }
 
     pub fn hand_over(&self) -> HandOver {
-        HandOver { link: self.link(), endpoint: self.endpoint.clone(), kept: self.managed() }
+        let (endpoint, names) = (self.endpoint.clone(), self.names.clone());
+        HandOver { link: self.link(), endpoint, kept: self.managed(), names }
     }
 
     /// Puts the attributes that stay into the plan of the new link: other resources that refer to them are not replaced then.
@@ -218,16 +245,11 @@ pub fn kept_by_create(planned: &Value, private: &Private, recall: &Recall, link:
 ///
 /// Under create_before_destroy the create half is planned once more while the old link is still there. That plan has to be the
 /// one that Terraform showed, although the create will fail. Terraform reads no state before it applies, and passes no private
-/// data to that plan.
-pub fn plan_kept(
-    draft: &mut Draft<'_>,
-    private: &Private,
-    recall: &Recall,
-    link: Option<&LinkId>,
-    may_be_applying: bool,
-) {
+/// data to that plan. `create_first` is the link, where this may be that plan.
+pub fn plan_kept(draft: &mut Draft<'_>, private: &Private, recall: &Recall, create_first: Option<&LinkId>) {
     let still_there = || {
-        let before = recall.of(link).filter(|_| may_be_applying && private.replaced.is_none())?;
+        let link = create_first.filter(|_| private.replaced.is_none());
+        let before = recall.of(link)?;
         let read = before.private.is_some() || is_unfinished(&before.state);
         (!read).then(|| kept(Changes { prior: &before.state, planned: &draft.planned }, private, link)).flatten()
     };

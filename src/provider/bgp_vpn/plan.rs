@@ -103,10 +103,6 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
     let is_new = prior.is_none() && private.replaces.is_empty() && held_by_state.is_none();
     // A link that the user tainted is deleted before it is created again.
     private.replaces.extend(held_by_state.iter().flat_map(|held| own_ids(&held.state)));
-    private.keeps = match prior {
-        None => kept_by_create(&draft.planned, &private, recall, link.as_ref()),
-        Some(_) => None,
-    };
     if let (None, Some(before)) = (&private.before, held_by_state.as_ref().and_then(|held| held.private.as_ref())) {
         private.remember_before(before);
     }
@@ -132,6 +128,10 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
         Origin { vpn_gateway_given: settled.vpn_gateway_given(), ..private.origin.clone() }
     };
     private.origin = origin;
+    private.keeps = match prior {
+        None => kept_by_create(&draft.planned, &private, recall, link.as_ref()),
+        Some(_) => None,
+    };
     private.surveyed = surveyed;
     let kept = prior.map(|prior| Changes { prior, planned: &draft.planned });
     let kept = kept.filter(|_| judges);
@@ -176,7 +176,8 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
                 Diagnostic::warning(summary).detail(detail).at(path)
             }));
             fresh(&mut draft);
-            plan_kept(&mut draft, &private, recall, link.as_ref(), request.may_be_applying);
+            let may_be_create_first = request.may_be_applying && !request.skips_refresh;
+            plan_kept(&mut draft, &private, recall, link.as_ref().filter(|_| may_be_create_first));
             (private.announced, private.replaced) = (false, None);
             Vec::new()
         }

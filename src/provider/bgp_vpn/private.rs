@@ -286,7 +286,7 @@ impl Private {
         self.replaces.clear();
         self.removes = Managed::default();
         (self.own_gateway, self.unrepeatable, self.holder) = (None, None, None);
-        (self.replaced, self.keeps) = (None, None);
+        (self.replaced, self.keeps, self.before) = (None, None, None);
         (self.surveyed, self.finishes, self.announced) = (false, false, false);
     }
 
