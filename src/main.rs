@@ -10,7 +10,7 @@
 //! | 2 | `link` | the domain, no I/O: spec, addresses, IPsec policy, keys, what is there, which steps lead on | Terraform, SDKs |
 //! | 2 | `reconcile` | running those steps: order, width, locks, retry, deadline, cancellation | HCL |
 //! | 1 | `aws`, `azure` | one cloud each: typed calls, waits, error classes | the other cloud, Terraform |
-//! | 0 | `primitives` | ASN, shared key, tags | all of the above |
+//! | 0 | `types` | ASN, shared key, tags | all of the above |
 //!
 //! Create, update, repair, adoption and destroy are one algorithm: observe both clouds, decide (pure), act, observe
 //! again. `docs/decisions/` says why things are as they are.

@@ -10,8 +10,8 @@ use awsazure::link::managed::{Kind, Managed};
 use awsazure::link::observed::Observed;
 use awsazure::link::spec::{AzureNetwork, Spec};
 use awsazure::link::tunnel::{Instance, TunnelKey};
-use awsazure::primitives::Tags;
-use awsazure::reconcile::{Ended, demolish};
+use awsazure::reconcile::{ReconcileOutcome, teardown};
+use awsazure::types::Tags;
 use simulated::Sim;
 use simulated::clock::simulated;
 use simulated::verify::{ended_well, listing, managed, only_what_was_there, tunnels_agree};
@@ -63,7 +63,7 @@ fn chosen(spec: &Spec, seen: &Observed, at: Option<usize>, kinds: &[Kind]) -> Ma
         for (n, id) in whole.ids(*kind).enumerate() {
             // Ids of the AWS half are random; its customer gateways are told apart by their connection.
             let of_aws = |i: Instance| {
-                let vpn = seen.aws.vpns.get(i).as_ref().is_some_and(|vpn| vpn.id.0 == id);
+                let vpn = seen.aws.vpn_connections.get(i).as_ref().is_some_and(|vpn| vpn.id.0 == id);
                 vpn || seen.aws.customer_gateways.get(i).as_ref().is_some_and(|customer| customer.id.0 == id)
             };
             let takes = match (kind, at) {
@@ -80,10 +80,10 @@ fn chosen(spec: &Spec, seen: &Observed, at: Option<usize>, kinds: &[Kind]) -> Ma
     chosen
 }
 
-async fn vanish(sim: &Sim, spec: &Spec, seen: &Observed, what: Managed) -> Ended {
+async fn vanish(sim: &Sim, spec: &Spec, seen: &Observed, what: Managed) -> ReconcileOutcome {
     let demolition = sim.demolition(spec, seen);
-    let only = awsazure::link::search::Demolition { managed: what, ..demolition };
-    demolish(&sim.clouds, &only, &sim.search_after(spec, seen), &sim.limits(), &|_| {}).await
+    let only = awsazure::link::lookup::TeardownSpec { managed: what, ..demolition };
+    teardown(&sim.clouds, &only, &sim.search_after(spec, seen), &sim.limits(), &|_| {}).await
 }
 
 #[test]

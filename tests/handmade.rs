@@ -7,8 +7,8 @@ mod support;
 
 use awsazure::aws::model::{Phase, TunnelOptions};
 use awsazure::azure::model::IpsecPolicy;
-use awsazure::link::address::InsideCidr;
-use awsazure::link::policy::Preset;
+use awsazure::link::inside_cidr::InsideCidr;
+use awsazure::link::ipsec::Preset;
 use awsazure::link::tunnel::{PerTunnel, TunnelKey};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -8,15 +8,15 @@
 
 mod simulated;
 
-use awsazure::aws::Own;
+use awsazure::aws::IdempotencyKey;
 use awsazure::aws::model::{Region, TunnelOptions, VpnGatewayId};
 use awsazure::azure::ResourceId;
-use awsazure::link::ownership::LinkId;
+use awsazure::link::ownership_tags::LinkId;
 use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use awsazure::link::tunnel::TunnelKey;
 use awsazure::plugin::{AttributePath, Value};
-use awsazure::primitives::Tags;
-use awsazure::reconcile::{Ended, Limits, converge};
+use awsazure::reconcile::{OperationContext, ReconcileOutcome, converge};
+use awsazure::types::Tags;
 use futures::future::join_all;
 use serde_json::json;
 use simulated::clock::{in_virtual_time, on_all_cores, on_big_stack};
@@ -74,7 +74,10 @@ fn the_umpire_sees_who_touches_what_is_anothers() {
         };
         let tags = |key: &str, value: &str| Tags::from([(key.to_owned(), value.to_owned())]);
         let (alpha, beta, own) = (ec2("alpha").await, ec2("beta").await, tags("awsazure:link", "of-alpha"));
-        let made = alpha.create_vpc(&limits.aws(), "10.2.0.0/16".parse().unwrap(), &own, Own::new(&own)).await.unwrap();
+        let made = alpha
+            .create_vpc(&limits.aws(), "10.2.0.0/16".parse().unwrap(), &own, IdempotencyKey::new(&own))
+            .await
+            .unwrap();
         alpha.wait_vpc_available(&limits.aws(), &made.id).await.unwrap();
         let ids = [made.id.to_string()];
         alpha.create_tags(&limits.aws(), &ids, &tags("by", "its owner")).await.unwrap();
@@ -158,9 +161,9 @@ impl Scene {
 
     /// Somebody sets a tag on the gateway, which is busy with that for minutes.
     async fn somebody_tags_the_gateway(&self) {
-        let (others, waits) = (self.sim.of_actor("others"), self.sim.limits().azure());
+        let (others, ctx) = (self.sim.of_actor("others"), self.sim.limits().azure());
         let edit = |doc: &mut serde_json::Value| doc["tags"]["reviewed"] = json!("yes");
-        others.clouds.azure.change_gateway(&self.hub.gateway, &edit, &waits).await.unwrap();
+        others.clouds.azure.change_gateway(&self.hub.gateway, &edit, &ctx).await.unwrap();
     }
 
     fn listed(&self) -> BTreeSet<String> {
@@ -264,12 +267,12 @@ fn addresses_of_a_change_that_was_killed_are_taken_off_where_the_user_thinks_bet
 #[test]
 fn addresses_that_were_there_before_stay_there_after() {
     on_a_hub(|mut scene| async move {
-        let (others, waits) = (scene.sim.of_actor("others"), scene.sim.limits().azure());
+        let (others, ctx) = (scene.sim.of_actor("others"), scene.sim.limits().azure());
         let at = scene.hub.gateway.child("ipConfigurations", "one");
         let edit = |doc: &mut serde_json::Value| {
             awsazure::azure::documents::gateway::add_custom_bgp_ip(doc, &at, [169, 254, 21, 2].into());
         };
-        others.clouds.azure.change_gateway(&scene.hub.gateway, &edit, &waits).await.unwrap();
+        others.clouds.azure.change_gateway(&scene.hub.gateway, &edit, &ctx).await.unwrap();
         scene.killed(Run::Apply, "fail call 1 of azure PutGateway: once hang-after").await;
         scene.run(Run::Apply).await.unwrap();
         scene.run(Run::Destroy).await.unwrap();
@@ -321,15 +324,15 @@ fn link_on(hub: &Hub, sim: &Sim, slot: u64) -> Spec {
     spec.azure.gateway = AzureGateway::Existing(hub.gateway.clone());
     // An account has five VPN gateways by default, one of which is the hub's.
     if slot % 2 == 1 {
-        spec.aws.network = AwsNetwork::OfGateway;
-        spec.aws.gateway = AwsGateway::Existing(VpnGatewayId(hub.vpn_gateway.clone()));
+        spec.aws.network = AwsNetwork::FromGateway;
+        spec.aws.gateway = AwsGateway::ExistingVgw(VpnGatewayId(hub.vpn_gateway.clone()));
     }
     spec
 }
 
 /// How the create of a link ended, the time of its own that it took, and all the time that passed.
 struct Created {
-    ended: Ended,
+    ended: ReconcileOutcome,
     own: Duration,
     passed: Duration,
 }
@@ -342,7 +345,7 @@ async fn created_together(hub: &Hub, seed: u64, links: u64, limit: Duration) -> 
     let specs: Vec<Spec> = (0..links).map(|slot| link_on(hub, &sim, slot)).collect();
     let begun = tokio::time::Instant::now();
     let created = specs.iter().map(|spec| async {
-        let limits = Limits::within(limit, &CancellationToken::new());
+        let limits = OperationContext::with_timeout(limit, &CancellationToken::new());
         let ended = converge(&sim.clouds, spec, &sim.search(spec), &limits, &|_| {}).await;
         let passed = begun.elapsed();
         let left =

@@ -6,19 +6,19 @@
 mod simulated;
 
 use awsazure::aws::model::{InternetGatewayId, Region, VpcId};
-use awsazure::aws::{Ec2, Own};
+use awsazure::aws::{Ec2, IdempotencyKey};
 use awsazure::azure::ResourceId;
 use awsazure::azure::documents::{local_gateway::NewLocalGateway, network::NewVirtualNetwork, public_ip::NewPublicIp};
-use awsazure::link::assemble::part;
-use awsazure::link::decide::drift;
 use awsazure::link::managed::Kind;
 use awsazure::link::observed::Observed;
-use awsazure::link::ownership::{AWS_END, LINK, LinkId, NAME, PULSE, UNFINISHED};
+use awsazure::link::ownership_tags::{LinkId, TAG_AWS_ENDPOINT, TAG_HEARTBEAT, TAG_INCOMPLETE, TAG_LINK, TAG_NAME};
+use awsazure::link::plan::describe_drift;
+use awsazure::link::resolve::role;
 use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use awsazure::link::tunnel::{Instance, TunnelKey};
 use awsazure::plugin::Value;
-use awsazure::primitives::{Asn, Tags};
-use awsazure::reconcile::{Cause, Ended, converge, demolish};
+use awsazure::reconcile::{ActionError, ReconcileOutcome, converge, teardown};
+use awsazure::types::{Asn, Tags};
 use futures::future::join_all;
 use serde_json::json;
 use simulated::clock::simulated;
@@ -42,7 +42,7 @@ fn writes(sim: &Sim, from: usize) -> Vec<String> {
 }
 
 /// A second create of the same link, as another process begins it.
-async fn second_create(sim: &Sim, spec: &Spec) -> Ended {
+async fn second_create(sim: &Sim, spec: &Spec) -> ReconcileOutcome {
     converge(&sim.process(), spec, &sim.search(spec), &sim.limits(), &|_| {}).await
 }
 
@@ -60,7 +60,7 @@ async fn half_built(sim: &Sim, spec: &Spec) {
         location: spec.azure.location.clone(),
         address_space: address_space.clone(),
         subnets: std::iter::once(gateway_subnet).chain(others).collect(),
-        tags: spec.link.tags(part::VIRTUAL_NETWORK),
+        tags: spec.link.tags(role::VIRTUAL_NETWORK),
     };
     sim.clouds.azure.create_virtual_network(id, &new, &|_| true, &sim.limits().azure()).await.unwrap();
 }
@@ -77,7 +77,7 @@ async fn somebody_builds(sim: &Sim, spec: &Spec) {
         let new = NewPublicIp { location, zones, tags: spec.link.tags(instance) };
         let made = azure.create_public_ip(&id, &new, &|_| true, &limits.azure()).await.unwrap();
         let mut tags = spec.link.tags(instance);
-        tags.insert(UNFINISHED.to_owned(), "true".to_owned());
+        tags.insert(TAG_INCOMPLETE.to_owned(), "true".to_owned());
         let (ip, device) = (made.address.unwrap(), format!("awsazure-{}-{instance}", spec.link));
         ec2.create_customer_gateway(&limits.aws(), ip, Asn(65_000), &device, &tags).await.unwrap();
     };
@@ -106,8 +106,8 @@ fn a_half_built_link_that_somebody_is_still_building_is_left_alone() {
         let before = sim.sandbox.calls().len();
         let (second, ()) = tokio::join!(second_create(&sim, &spec), somebody_builds(&sim, &spec));
         let [failure] = second.failures.as_slice() else { panic!("{:#?}", second.failures) };
-        assert!(matches!(failure.cause, Cause::StillBuilding { .. }), "{}", failure.cause);
-        assert!(failure.cause.to_string().contains("somebody is still at it"), "{}", failure.cause);
+        assert!(matches!(failure.error, ActionError::ConcurrentApply { .. }), "{}", failure.error);
+        assert!(failure.error.to_string().contains("somebody is still at it"), "{}", failure.error);
         assert!(second.done.is_empty() && second.observed == Observed::default());
         let theirs = [["CreateCustomerGateway"; 2].as_slice(), &["PutLocalGateway"; 4], &["PutPublicIp"; 2]].concat();
         assert_eq!(writes(&sim, before), theirs, "nothing of it was changed by the second");
@@ -126,13 +126,16 @@ fn a_run_that_does_nothing_but_wait_for_the_gateway_is_seen_to_be_alive() {
         let (first, second, third) = tokio::join!(sim.converge(&spec), later(10), later(20));
         for other in [second, third] {
             let [failure] = other.failures.as_slice() else { panic!("{:#?}", other.failures) };
-            assert!(failure.cause.to_string().contains("the mark on cgw-"), "{}", failure.cause);
+            assert!(failure.error.to_string().contains("the mark on cgw-"), "{}", failure.error);
             assert!(other.done.is_empty());
         }
         ended_well("the first create", &first).unwrap();
-        assert!(first.unheard.is_none());
+        assert!(first.heartbeat_error.is_none());
         let tagged: Vec<String> = sim.sandbox.world().aws.objects().iter().map(|row| row["tags"].to_string()).collect();
-        assert!(tagged.iter().all(|tags| !tags.contains(PULSE) && !tags.contains(UNFINISHED)), "{tagged:#?}");
+        assert!(
+            tagged.iter().all(|tags| !tags.contains(TAG_HEARTBEAT) && !tags.contains(TAG_INCOMPLETE)),
+            "{tagged:#?}"
+        );
     });
 }
 
@@ -158,7 +161,7 @@ fn a_create_that_may_set_no_tags_is_made_all_the_same_and_says_so() {
         sim.sandbox.world().faults.add("fail call 1 of aws CreateTags: forever 403".parse().unwrap());
         let made = sim.converge(&spec).await;
         ended_well("the create", &made).unwrap();
-        assert!(made.unheard.is_some_and(|cause| cause.to_string().contains("CreateTags")));
+        assert!(made.heartbeat_error.is_some_and(|cause| cause.to_string().contains("CreateTags")));
     });
 }
 
@@ -185,11 +188,13 @@ fn what_shows_only_while_a_half_built_link_is_watched_is_not_made_again() {
         sim.sandbox.world().faults.add("fail call 1 of CreateVpc: forever refused".parse().unwrap());
         assert!(!sim.converge(&spec).await.failures.is_empty());
         sim.sandbox.world().faults.clear();
-        let (ec2, limits, mut own) = (ec2(&sim).await, sim.limits(), spec.link.tags(part::VPC));
-        own.insert(UNFINISHED.to_owned(), "true".to_owned());
+        let (ec2, limits, mut own) = (ec2(&sim).await, sim.limits(), spec.link.tags(role::VPC));
+        own.insert(TAG_INCOMPLETE.to_owned(), "true".to_owned());
         let shows = async {
             tokio::time::sleep(Duration::from_secs(3)).await;
-            ec2.create_vpc(&limits.aws(), "10.2.0.0/16".parse().unwrap(), &own, Own::new(&own)).await.unwrap();
+            ec2.create_vpc(&limits.aws(), "10.2.0.0/16".parse().unwrap(), &own, IdempotencyKey::new(&own))
+                .await
+                .unwrap();
         };
         let (second, ()) = tokio::join!(second_create(&sim, &spec), shows);
         ended_well("the second create", &second).unwrap();
@@ -199,11 +204,11 @@ fn what_shows_only_while_a_half_built_link_is_watched_is_not_made_again() {
 
 /// Tags of a VPC that looks like this link's, but for what is left out or changed.
 fn vpc_tags(spec: &Spec, unfinished: bool, endpoint: Option<&str>) -> Tags {
-    let mut tags = spec.link.tags(part::VPC);
+    let mut tags = spec.link.tags(role::VPC);
     if unfinished {
-        tags.insert(UNFINISHED.to_owned(), "true".to_owned());
+        tags.insert(TAG_INCOMPLETE.to_owned(), "true".to_owned());
     }
-    tags.extend(endpoint.map(|endpoint| (AWS_END.to_owned(), endpoint.to_owned())));
+    tags.extend(endpoint.map(|endpoint| (TAG_AWS_ENDPOINT.to_owned(), endpoint.to_owned())));
     tags
 }
 
@@ -220,7 +225,8 @@ fn create_adopts_a_vpc_only_with_tags_and_properties() {
             let sim = Sim::new(36);
             let spec = sim.spec("prod", 0);
             let (ec2, limits, tags) = (ec2(&sim).await, sim.limits(), vpc_tags(&spec, unfinished, endpoint));
-            let theirs = ec2.create_vpc(&limits.aws(), cidr.parse().unwrap(), &tags, Own::new(&tags)).await.unwrap();
+            let theirs =
+                ec2.create_vpc(&limits.aws(), cidr.parse().unwrap(), &tags, IdempotencyKey::new(&tags)).await.unwrap();
             ec2.wait_vpc_available(&limits.aws(), &theirs.id).await.unwrap();
             let made = sim.converge(&spec).await;
             ended_well("the create", &made).unwrap();
@@ -240,15 +246,17 @@ fn create_beside_a_half_built_link_of_another_vpc_makes_nothing() {
         let spec = sim.spec("prod", 0);
         let (ec2, limits) = (ec2(&sim).await, sim.limits());
         let tags = vpc_tags(&spec, true, Some(&format!("{REGION} new-vpc 10.9.0.0/16")));
-        let theirs =
-            ec2.create_vpc(&limits.aws(), "10.9.0.0/16".parse().unwrap(), &tags, Own::new(&tags)).await.unwrap();
+        let theirs = ec2
+            .create_vpc(&limits.aws(), "10.9.0.0/16".parse().unwrap(), &tags, IdempotencyKey::new(&tags))
+            .await
+            .unwrap();
         let before = sim.objects();
         let ended = sim.converge(&spec).await;
         let [failure] = ended.failures.as_slice() else { panic!("{:#?}", ended.failures) };
         assert!(
-            matches!(&failure.cause, Cause::SlotInUse { found, .. } if found.contains(&theirs.id.0)),
+            matches!(&failure.error, ActionError::SlotInUse { found, .. } if found.contains(&theirs.id.0)),
             "{}",
-            failure.cause
+            failure.error
         );
         assert!(ended.done.is_empty() && ended.observed == Observed::default());
         assert_eq!(sim.objects(), before);
@@ -264,14 +272,13 @@ fn destroy_keeps_objects_whose_tags_were_removed() {
         ended_well("the create", &made).unwrap();
         let (ec2, limits) = (ec2(&sim).await, sim.limits());
         let vpc = made.observed.aws.vpc.as_ref().unwrap().id.0.clone();
-        ec2.delete_tags(&limits.aws(), &[vpc.clone()], &[LINK.to_owned()]).await.unwrap();
+        ec2.delete_tags(&limits.aws(), &[vpc.clone()], &[TAG_LINK.to_owned()]).await.unwrap();
         let network = &made.observed.azure.network.as_ref().unwrap().resource;
         sim.clouds.azure.set_tags(&network.id, &Tags::new(), &limits.azure()).await.unwrap();
         let gone = sim.demolish(&spec, &made.observed).await;
         let kept = |id: &str| {
-            let names =
-                |cause: &Cause| matches!(cause, Cause::NotOwned { id: named, .. } if named.eq_ignore_ascii_case(id));
-            gone.failures.iter().any(|failure| names(&failure.cause))
+            let names = |cause: &ActionError| matches!(cause, ActionError::NotOwned { id: named, .. } if named.eq_ignore_ascii_case(id));
+            gone.failures.iter().any(|failure| names(&failure.error))
         };
         assert!(kept(&vpc) && kept(network.id.as_str()), "{:#?}", gone.failures);
         assert_eq!(of_kind(&sim, "vpc"), [vpc]);
@@ -327,12 +334,12 @@ fn a_public_table_whose_internet_gateway_was_deleted_leads_out_by_a_new_one() {
         let sim = Sim::new(33);
         let mut core = Core::new(&sim, whole_link(), Stored::default());
         core.run(&Run::Apply).await.unwrap();
-        let (ec2, waits) = (ec2(&sim).await, sim.limits().aws());
+        let (ec2, ctx) = (ec2(&sim).await, sim.limits().aws());
         let lost = InternetGatewayId(one_of_kind(&sim, "internet-gateway"));
         let vpc = VpcId(one_of_kind(&sim, "vpc"));
         let before = sim.objects();
-        ec2.detach_internet_gateway(&waits, &lost, &vpc).await.unwrap();
-        ec2.delete_internet_gateway(&waits, &lost).await.unwrap();
+        ec2.detach_internet_gateway(&ctx, &lost, &vpc).await.unwrap();
+        ec2.delete_internet_gateway(&ctx, &lost).await.unwrap();
 
         core.new_process();
         let shown = core.plans_nothing().await.unwrap_err();
@@ -341,7 +348,7 @@ fn a_public_table_whose_internet_gateway_was_deleted_leads_out_by_a_new_one() {
         core.plans_nothing().await.unwrap();
         let new = one_of_kind(&sim, "internet-gateway");
         assert_ne!(new, lost.0);
-        let tables = ec2.describe_route_tables(&waits, &awsazure::aws::Filter::vpc(&vpc)).await.unwrap();
+        let tables = ec2.describe_route_tables(&ctx, &awsazure::aws::Filter::vpc(&vpc)).await.unwrap();
         let out: Vec<String> = tables.into_iter().filter_map(|table| table.default_route).collect();
         assert_eq!(out, std::slice::from_ref(&new));
         let others = |id: &String| !id.ends_with(&lost.0) && !id.ends_with(&new);
@@ -359,8 +366,8 @@ fn beside(sim: &Sim, first: &Spec, seen: &Observed) -> Spec {
     spec.azure.gateway = AzureGateway::Existing(first.azure.gateway.id().clone());
     spec.azure.resource_group.clone_from(&first.azure.resource_group);
     spec.azure.create_resource_group = false;
-    spec.aws.network = AwsNetwork::OfGateway;
-    spec.aws.gateway = AwsGateway::Existing(seen.aws.gateway.as_ref().unwrap().id.clone());
+    spec.aws.network = AwsNetwork::FromGateway;
+    spec.aws.gateway = AwsGateway::ExistingVgw(seen.aws.gateway.as_ref().unwrap().id.clone());
     spec
 }
 
@@ -386,7 +393,7 @@ fn a_destroy_leaves_propagation_on_while_another_link_lives_on_the_same_vpn_gate
         let rows = managed(&first, &one.observed);
         rows.ids(Kind::AwsRoutePropagation).for_each(|row| what.managed.add(Kind::AwsRoutePropagation, row));
         let search = sim.search_after(&second, &two.observed);
-        let gone = demolish(&sim.clouds, &what, &search, &sim.limits(), &|_| {}).await;
+        let gone = teardown(&sim.clouds, &what, &search, &sim.limits(), &|_| {}).await;
         ended_well("the second destroy", &gone).unwrap();
         assert_eq!(propagating(&sim), 2, "the first link's routes stay in the tables");
         let still = sim.converge_from(&first, &sim.search_after(&first, &one.observed)).await;
@@ -398,7 +405,7 @@ fn a_destroy_leaves_propagation_on_while_another_link_lives_on_the_same_vpn_gate
         let tunnels = [Kind::AwsVpnConnection, Kind::AwsRoutePropagation];
         what.managed.0.retain(|kind, _| tunnels.contains(kind));
         let search = sim.search_after(&first, &still.observed);
-        let gone = demolish(&sim.clouds, &what, &search, &sim.limits(), &|_| {}).await;
+        let gone = teardown(&sim.clouds, &what, &search, &sim.limits(), &|_| {}).await;
         ended_well("the destroy of the first's tunnels", &gone).unwrap();
         assert_eq!(propagating(&sim), 0);
     });
@@ -406,7 +413,7 @@ fn a_destroy_leaves_propagation_on_while_another_link_lives_on_the_same_vpn_gate
 
 /// Takes every tag off every object: as if somebody had made them by hand.
 async fn by_hand(sim: &Sim) {
-    let (ec2, waits) = (ec2(sim).await, sim.limits());
+    let (ec2, ctx) = (ec2(sim).await, sim.limits());
     for (_, object) in listing(sim) {
         let (id, tags) = (object["id"].as_str().unwrap(), object["tags"].as_object());
         let keys: Vec<String> = tags.into_iter().flatten().map(|(key, _)| key.clone()).collect();
@@ -416,16 +423,16 @@ async fn by_hand(sim: &Sim) {
         }
         match ResourceId::parse(azure) {
             Ok(id) if kind != "resourceGroups" => {
-                sim.clouds.azure.set_tags(&id, &Tags::new(), &waits.azure()).await.unwrap();
+                sim.clouds.azure.set_tags(&id, &Tags::new(), &ctx.azure()).await.unwrap();
             }
             _ if id.starts_with('/') => {
                 let name = id.rsplit('/').next().unwrap();
-                sim.clouds.azure.set_group_tags(name, &Tags::new(), &waits.azure()).await.unwrap();
+                sim.clouds.azure.set_group_tags(name, &Tags::new(), &ctx.azure()).await.unwrap();
             }
-            _ => ec2.delete_tags(&waits.aws(), &[id.to_owned()], &keys).await.unwrap(),
+            _ => ec2.delete_tags(&ctx.aws(), &[id.to_owned()], &keys).await.unwrap(),
         }
     }
-    let marked = |all: &Listing| all.values().any(|object| object["tags"].get(NAME).is_some());
+    let marked = |all: &Listing| all.values().any(|object| object["tags"].get(TAG_NAME).is_some());
     assert!(!marked(&listing(sim)), "{:#?}", listing(sim));
 }
 
@@ -436,7 +443,7 @@ fn a_claimed_gateway_that_is_lost_with_a_public_ip_comes_back_with_a_new_custome
         let spec = sim.spec("prod", 0);
         let made = sim.converge(&spec).await;
         ended_well("the making by hand", &made).unwrap();
-        assert!(drift(&spec, &made.observed).is_empty());
+        assert!(describe_drift(&spec, &made.observed).is_empty());
         by_hand(&sim).await;
 
         let (azure, aws) = (&made.observed.azure, &made.observed.aws);
@@ -455,14 +462,14 @@ fn a_claimed_gateway_that_is_lost_with_a_public_ip_comes_back_with_a_new_custome
         core.plans_nothing().await.unwrap();
 
         // Somebody deletes the gateway, and one of its two addresses.
-        let waits = sim.limits().azure();
+        let ctx = sim.limits().azure();
         for (_, connection) in azure.connections.iter() {
             let id = &connection.as_ref().unwrap().resource.id;
-            sim.clouds.azure.delete_connection(id, gateway, &waits).await.unwrap();
+            sim.clouds.azure.delete_connection(id, gateway, &ctx).await.unwrap();
         }
-        sim.clouds.azure.delete_gateway(gateway, &waits).await.unwrap();
+        sim.clouds.azure.delete_gateway(gateway, &ctx).await.unwrap();
         let lost = &azure.public_ips.get(Instance::One).as_ref().unwrap().resource.id;
-        sim.clouds.azure.delete_public_ip(lost, &waits).await.unwrap();
+        sim.clouds.azure.delete_public_ip(lost, &ctx).await.unwrap();
         core.new_process();
         let mark = sim.sandbox.calls().len();
         core.run(&Run::Apply).await.unwrap();
@@ -498,9 +505,9 @@ fn a_group_that_holds_what_the_destroy_leaves_is_not_waited_for() {
             .0
             .retain(|kind, _| ![Kind::AzureGateway, Kind::AzurePublicIp, Kind::AzureVirtualNetwork].contains(kind));
         let search = sim.search_after(&spec, &made.observed);
-        let gone = demolish(&sim.clouds, &what, &search, &sim.limits(), &|_| {}).await;
+        let gone = teardown(&sim.clouds, &what, &search, &sim.limits(), &|_| {}).await;
         let [failure] = gone.failures.as_slice() else { panic!("{:#?}", gone.failures) };
-        assert!(matches!(failure.cause, Cause::Blocked { .. }), "{}", failure.cause);
+        assert!(matches!(failure.error, ActionError::Blocked { .. }), "{}", failure.error);
         let group = format!("/resourcegroups/{}/resources", spec.azure.resource_group);
         let calls = sim.sandbox.calls();
         let looks =

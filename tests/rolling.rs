@@ -5,16 +5,16 @@
 mod simulated;
 
 use awsazure::aws::model::{Bandwidth, KeyStorage, TransitGatewayId, TunnelOptions, VpnConnection};
-use awsazure::link::decide::decide;
-use awsazure::link::observed::{KeySeen, Observed};
-use awsazure::link::policy::Preset;
-use awsazure::link::rotation::Rotation;
-use awsazure::link::search::Search;
+use awsazure::link::action::Action;
+use awsazure::link::ipsec::Preset;
+use awsazure::link::key_rotation::KeyRotation;
+use awsazure::link::lookup::LookupScope;
+use awsazure::link::observed::{KeyRead, Observed};
+use awsazure::link::plan::plan_actions;
 use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureNetwork, Spec};
-use awsazure::link::step::Step;
 use awsazure::link::tunnel::{Instance, PerTunnel, TunnelKey};
-use awsazure::primitives::SharedKey;
-use awsazure::reconcile::{Cause, Ended};
+use awsazure::reconcile::{ActionError, ReconcileOutcome};
+use awsazure::types::PreSharedKey;
 use serde_json::json;
 use simulated::Sim;
 use simulated::clock::{in_virtual_time, on_big_stack, simulated};
@@ -31,11 +31,11 @@ async fn built(sim: &Sim, spec: &Spec) -> Observed {
 }
 
 async fn seen(sim: &Sim, spec: &Spec, last: &Observed) -> Observed {
-    let site = sim.clouds.site(Some(&spec.aws.region), &sim.limits()).await.unwrap();
+    let site = sim.clouds.link_clients(Some(&spec.aws.region), &sim.limits()).await.unwrap();
     awsazure::reconcile::observe(&site, &sim.search_after(spec, last), &sim.limits()).await.unwrap()
 }
 
-fn keys(seen: &Observed) -> PerTunnel<SharedKey> {
+fn keys(seen: &Observed) -> PerTunnel<PreSharedKey> {
     PerTunnel::from_fn(|key| seen.tunnel(key).unwrap().key.clone().unwrap())
 }
 
@@ -48,7 +48,7 @@ fn up(sim: &Sim, seen: &Observed) -> usize {
 }
 
 /// Converges, and counts the live tunnels every second; gives the least.
-async fn watched(sim: &Sim, spec: &Spec, last: &Observed) -> (Ended, usize) {
+async fn watched(sim: &Sim, spec: &Spec, last: &Observed) -> (ReconcileOutcome, usize) {
     let search = sim.search_after(spec, last);
     let mut least = 4;
     let eye = async {
@@ -71,7 +71,7 @@ fn new_keys_reach_all_four_tunnels_with_three_up_at_any_time() {
         let sim = Sim::new(11);
         let mut spec = sim.spec("prod", 0);
         let before = built(&sim, &spec).await;
-        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
         let (ended, least) = watched(&sim, &spec, &before).await;
         ended_well("the roll", &ended).unwrap();
         assert_eq!(least, 3, "one tunnel at a time is down, and never two");
@@ -99,9 +99,9 @@ fn keys_that_aws_hides_move_and_roll_with_three_tunnels_up_at_any_time() {
         let hidden = seen(&sim, &spec, &ended.observed).await;
         assert!(TunnelKey::ALL.iter().all(|key| hidden.tunnel(*key).unwrap().key.is_none()));
         let azure = |seen: &Observed| seen.azure.keys.clone();
-        assert_eq!(azure(&hidden), keys(&before).map(|_, key| KeySeen::Key(key.clone())), "the same keys as before");
+        assert_eq!(azure(&hidden), keys(&before).map(|_, key| KeyRead::Value(key.clone())), "the same keys as before");
 
-        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
         let (ended, least) = watched(&sim, &spec, &hidden).await;
         ended_well("the roll", &ended).unwrap();
         assert_eq!((least, up(&sim, &ended.observed)), (3, 4));
@@ -113,7 +113,7 @@ fn keys_that_aws_hides_move_and_roll_with_three_tunnels_up_at_any_time() {
         ended_well("the move back", &ended).unwrap();
         assert_eq!((least, up(&sim, &ended.observed)), (3, 4));
         let shown = seen(&sim, &spec, &ended.observed).await;
-        assert_eq!(azure(&shown), keys(&shown).map(|_, key| KeySeen::Key(key.clone())));
+        assert_eq!(azure(&shown), keys(&shown).map(|_, key| KeyRead::Value(key.clone())));
         assert_eq!(azure(&shown), azure(&rolled));
     });
 }
@@ -124,7 +124,7 @@ fn a_roll_that_was_interrupted_goes_on_where_it_stopped() {
         let sim = Sim::new(12);
         let mut spec = sim.spec("prod", 0);
         let before = built(&sim, &spec).await;
-        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
         sim.sandbox.world().faults.add("fail call 3 of ModifyVpnTunnelOptions: forever refused".parse().unwrap());
         let (ended, least) = watched(&sim, &spec, &before).await;
         assert!(least >= 3 && ended.failures.len() == 1, "{:#?}", ended.failures);
@@ -150,7 +150,7 @@ fn a_policy_rolls_too_and_a_tunnel_that_is_down_goes_first() {
         let mut spec = sim.spec("prod", 0);
         let before = built(&sim, &spec).await;
         let broken = before.azure.connections.get(TunnelKey::ALL[3]).as_ref().unwrap().resource.id.clone();
-        let wrong = SharedKey::found("a_key_that_nobody_else_has");
+        let wrong = PreSharedKey::from_cloud("a_key_that_nobody_else_has");
         let limits = sim.limits().azure();
         sim.clouds.azure.set_shared_key(&broken, spec.azure.gateway.id(), &wrong, &limits).await.unwrap();
         tokio::time::sleep(Duration::from_secs(120)).await;
@@ -169,7 +169,7 @@ fn a_roll_stops_when_another_tunnel_goes_down_meanwhile() {
         let sim = Sim::new(14);
         let mut spec = sim.spec("prod", 0);
         let before = built(&sim, &spec).await;
-        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
         let search = sim.search_after(&spec, &before);
         let last = TunnelKey::ALL[3];
         let somebody = async {
@@ -177,8 +177,9 @@ fn a_roll_stops_when_another_tunnel_goes_down_meanwhile() {
             while !sim.sandbox.calls().iter().any(|call| call.operation == "ModifyVpnTunnelOptions") {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            let site = sim.clouds.site(Some(&spec.aws.region), &sim.limits()).await.unwrap();
-            let (vpn, endpoint) = (before.aws.vpns.get(last.instance).as_ref().unwrap(), before.tunnel(last).unwrap());
+            let site = sim.clouds.link_clients(Some(&spec.aws.region), &sim.limits()).await.unwrap();
+            let (vpn, endpoint) =
+                (before.aws.vpn_connections.get(last.instance).as_ref().unwrap(), before.tunnel(last).unwrap());
             let odd = TunnelOptions {
                 ike_versions: vec!["ikev1".to_owned()],
                 startup_action: Some("add".to_owned()),
@@ -187,7 +188,7 @@ fn a_roll_stops_when_another_tunnel_goes_down_meanwhile() {
             site.ec2.modify_tunnel(&sim.limits().aws(), &vpn.id, endpoint.outside_ip, &odd).await.unwrap();
         };
         let (ended, ()) = tokio::join!(sim.converge_from(&spec, &search), somebody);
-        let words: Vec<String> = ended.failures.iter().map(|failure| failure.cause.to_string()).collect();
+        let words: Vec<String> = ended.failures.iter().map(|failure| failure.error.to_string()).collect();
         let told = "instance0_tunnel2 was not touched: instance1_tunnel2 is down (AWS says DOWN, ";
         assert!(words.iter().any(|w| w.contains(told)), "{words:#?}");
         assert_eq!(up(&sim, &before), 3);
@@ -208,11 +209,11 @@ fn a_roll_does_not_begin_while_azure_says_nothing_of_the_sessions() {
         let sim = Sim::new(23);
         let mut spec = sim.spec("prod", 0);
         let before = built(&sim, &spec).await;
-        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
         let silent = "fail call 1 of azure GetBgpPeerStatus: forever lost";
         sim.sandbox.world().faults.add(silent.parse().unwrap());
         let ended = sim.converge_from(&spec, &sim.search_after(&spec, &before)).await;
-        let words: Vec<String> = ended.failures.iter().map(|failure| failure.cause.to_string()).collect();
+        let words: Vec<String> = ended.failures.iter().map(|failure| failure.error.to_string()).collect();
         let silent =
             "instance0_tunnel1 was not touched: whether the other tunnels are up is not known (Azure says nothing";
         assert!(words.iter().any(|w| w.contains(silent)), "{words:#?}");
@@ -226,11 +227,11 @@ fn own_keys_take_the_place_of_others_only_when_they_are_raised() {
         let sim = Sim::new(15);
         let mut spec = sim.spec("prod", 0);
         let before = built(&sim, &spec).await;
-        let own = SharedKey::parse("Qd3k_Zr7.Wm2x_Pt9").unwrap();
-        *spec.keys.get_mut(TunnelKey::ALL[1]) = Some(own.clone());
+        let own = PreSharedKey::parse("Qd3k_Zr7.Wm2x_Pt9").unwrap();
+        *spec.configured_keys.get_mut(TunnelKey::ALL[1]) = Some(own.clone());
         let ended = sim.converge_from(&spec, &sim.search_after(&spec, &before)).await;
         assert!(ended.done.is_empty(), "{:?}", ended.done);
-        spec.keys_raised = true;
+        spec.applies_configured_keys = true;
         let (ended, least) = watched(&sim, &spec, &before).await;
         ended_well("the raise", &ended).unwrap();
         assert_eq!((least, up(&sim, &ended.observed)), (3, 4));
@@ -276,7 +277,7 @@ fn a_tunnel_that_comes_back_with_fewer_routes_stops_the_roll() {
         let sim = Sim::new(16);
         let mut spec = with_two_ranges(&sim);
         let before = built(&sim, &spec).await;
-        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
         let search = sim.search_after(&spec, &before);
         let somebody = async {
             first_tunnel_is_changing(&sim).await;
@@ -284,8 +285,8 @@ fn a_tunnel_that_comes_back_with_fewer_routes_stops_the_roll() {
         };
         let (ended, ()) = tokio::join!(sim.converge_from(&spec, &search), somebody);
         let [failure] = ended.failures.as_slice() else { panic!("{:#?}", ended.failures) };
-        assert!(matches!(failure.cause, Cause::RoutesMissing { had: 2, has: 1, .. }), "{}", failure.cause);
-        let said = failure.cause.to_string();
+        assert!(matches!(failure.error, ActionError::RouteCountDropped { had: 2, has: 1, .. }), "{}", failure.error);
+        let said = failure.error.to_string();
         assert!(
             said.starts_with("instance0_tunnel1 is up again, but AWS accepts 1 routes over it instead of 2"),
             "{said}"
@@ -300,7 +301,7 @@ fn the_next_tunnel_waits_until_the_one_before_it_has_all_its_routes_again() {
         let sim = Sim::new(17);
         let mut spec = with_two_ranges(&sim);
         let before = built(&sim, &spec).await;
-        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
         let search = sim.search_after(&spec, &before);
         let somebody = async {
             first_tunnel_is_changing(&sim).await;
@@ -323,8 +324,8 @@ fn a_range_that_the_same_update_takes_away_is_not_missed() {
         let mut spec = with_two_ranges(&sim);
         let before = built(&sim, &spec).await;
         ranges(&mut spec, &RANGES[..1]);
-        spec.former.address_space.insert(RANGES[1].parse().unwrap());
-        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        spec.removals.address_space.insert(RANGES[1].parse().unwrap());
+        spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
         let (ended, least) = watched(&sim, &spec, &before).await;
         ended_well("the roll", &ended).unwrap();
         assert_eq!((least, changes(&sim).len()), (3, 4));
@@ -338,7 +339,7 @@ fn one_look_tells_whether_all_the_other_tunnels_are_up() {
         let sim = Sim::new(11);
         let mut spec = sim.spec("prod", 0);
         let before = built(&sim, &spec).await;
-        spec.rotation = Some(Rotation::new(&spec.link, "2026-11"));
+        spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
         let earlier = sim.sandbox.calls().len();
         let ended = sim.converge_from(&spec, &sim.search_after(&spec, &before)).await;
         ended_well("the roll", &ended).unwrap();
@@ -357,8 +358,8 @@ fn one_look_tells_whether_all_the_other_tunnels_are_up() {
 async fn built_on_transit(sim: &Sim) -> (Spec, Observed) {
     let transit = transit_gateway(&mut sim.sandbox.world());
     let mut spec = sim.spec("prod", 0);
-    let transit = AwsGateway::Transit(TransitGatewayId(transit));
-    (spec.aws.network, spec.aws.gateway) = (AwsNetwork::OfGateway, transit);
+    let transit = AwsGateway::TransitGateway(TransitGatewayId(transit));
+    (spec.aws.network, spec.aws.gateway) = (AwsNetwork::FromGateway, transit);
     let before = sim.converge_from(&spec, &on_transit(sim, &spec)).await;
     ended_well("create", &before).unwrap();
     tokio::time::sleep(Duration::from_secs(300)).await;
@@ -389,7 +390,7 @@ fn least_up(seed: u64, change: fn(&mut Spec)) -> (Observed, Observed, usize) {
             let (mut spec, before) = built_on_transit(&sim).await;
             change(&mut spec);
             let mut search = on_transit(&sim, &spec);
-            search.known.learn(&before);
+            search.known.record(&before);
             let (ended, least) = with_an_eye(&sim, sim.converge_from(&spec, &search)).await;
             ended_well("the change", &ended).unwrap();
             (before, ended.observed, least)
@@ -408,7 +409,7 @@ fn least_up_when_killed(seed: u64, change: fn(&mut Spec), operation: &str, secon
             let earlier = calls();
             change(&mut spec);
             let mut search = on_transit(&sim, &spec);
-            search.known.learn(&before);
+            search.known.record(&before);
             let death = async {
                 while calls() == earlier {
                     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -432,7 +433,7 @@ fn least_up_when_killed(seed: u64, change: fn(&mut Spec), operation: &str, secon
 }
 
 fn connections(seen: &Observed) -> Vec<VpnConnection> {
-    seen.aws.vpns.iter().filter_map(|(_, vpn)| vpn.clone()).collect()
+    seen.aws.vpn_connections.iter().filter_map(|(_, vpn)| vpn.clone()).collect()
 }
 
 #[test]
@@ -498,10 +499,10 @@ fn no_two_steps_ever_wait_for_each_other() {
             let (mut spec, mut seen) = (spec.clone(), built.clone());
             spec.wait_for_bgp = is(0);
             spec.aws.dpd_timeout_seconds = if is(1) { 40 } else { spec.aws.dpd_timeout_seconds };
-            spec.rotation = is(2).then(|| Rotation::new(&spec.link, "2026-11"));
+            spec.rotation = is(2).then(|| KeyRotation::new(&spec.link, "2026-11"));
             for (at, instance) in Instance::ALL.into_iter().enumerate() {
                 let bit = 3 + 4 * at as u32;
-                let vpn = seen.aws.vpns.get_mut(instance).as_mut().unwrap();
+                let vpn = seen.aws.vpn_connections.get_mut(instance).as_mut().unwrap();
                 (vpn.accelerated, vpn.bandwidth) =
                     (is(bit), if is(bit + 1) { Bandwidth::Large } else { vpn.bandwidth });
                 for (tunnel, bit) in vpn.tunnels.iter_mut().zip([bit + 2, bit + 3]) {
@@ -509,14 +510,15 @@ fn no_two_steps_ever_wait_for_each_other() {
                 }
             }
             if is(11) {
-                *seen.azure.keys.get_mut(TunnelKey::ALL[1]) = KeySeen::Key(SharedKey::found("not_the_key_of_aws"));
+                *seen.azure.keys.get_mut(TunnelKey::ALL[1]) =
+                    KeyRead::Value(PreSharedKey::from_cloud("not_the_key_of_aws"));
             }
-            let mut waiting = decide(&spec, &seen);
+            let mut waiting = plan_actions(&spec, &seen);
             lists += usize::from(!waiting.is_empty());
             loop {
-                let left: Vec<_> = waiting.iter().map(Step::id).collect();
+                let left: Vec<_> = waiting.iter().map(Action::id).collect();
                 let (ready, rest): (Vec<_>, Vec<_>) =
-                    waiting.into_iter().partition(|step| !step.after.iter().any(|id| left.contains(id)));
+                    waiting.into_iter().partition(|step| !step.depends_on.iter().any(|id| left.contains(id)));
                 assert!(!ready.is_empty() || rest.is_empty(), "mix {mix:#b}: {rest:#?}");
                 waiting = rest;
                 if waiting.is_empty() {
@@ -536,9 +538,9 @@ fn all_up(sim: &Sim) -> usize {
     world.aws.ends().iter().filter(|end| world.paths.aws_telemetry(end.outside_ip).up).count()
 }
 
-fn on_transit(sim: &Sim, spec: &Spec) -> Search {
+fn on_transit(sim: &Sim, spec: &Spec) -> LookupScope {
     let mut search = sim.search(spec);
-    if let AwsGateway::Transit(id) = &spec.aws.gateway {
+    if let AwsGateway::TransitGateway(id) = &spec.aws.gateway {
         search.known.transit_gateway = Some(id.clone());
     }
     search

@@ -83,7 +83,7 @@ async fn a_link_that_is_finished_is_never_taken_over_by_a_second_create() {
     assert!(built.failures.is_empty(), "{:#?}", built.failures);
     let objects = sim.objects();
     let second = sim.converge(&spec).await;
-    assert!(second.failures[0].cause.to_string().contains("terraform import"), "{:#?}", second.failures);
+    assert!(second.failures[0].error.to_string().contains("terraform import"), "{:#?}", second.failures);
     assert_eq!(sim.objects(), objects);
 }
 

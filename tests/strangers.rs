@@ -6,8 +6,8 @@
 mod support;
 
 use awsazure::aws::settings::Endpoints;
-use awsazure::aws::{self, Aws, Error, Filter, Own};
-use awsazure::primitives::{Asn, Tags};
+use awsazure::aws::{self, Aws, Error, Filter, IdempotencyKey};
+use awsazure::types::{Asn, Tags};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -126,40 +126,40 @@ async fn our_aws_client_speaks_what_moto_understands() {
         endpoints: Endpoints { ec2: Some(url.clone()), sts: Some(url) },
         ..aws::Settings::default()
     };
-    let waits = aws::Waits::within(Duration::from_secs(60));
-    let ec2 = Aws::new(settings).region(&waits, None).await.unwrap();
+    let ctx = aws::CallContext::with_timeout(Duration::from_secs(60));
+    let ec2 = Aws::new(settings).region(&ctx, None).await.unwrap();
     let tags =
         |name: &str| Tags::from([("Name".to_owned(), name.to_owned()), ("odd".to_owned(), "a=b&c d/é+,".to_owned())]);
 
     let own = tags("network");
-    let vpc = ec2.create_vpc(&waits, "10.2.0.0/16".parse().unwrap(), &own, Own::new(&own)).await.unwrap();
+    let vpc = ec2.create_vpc(&ctx, "10.2.0.0/16".parse().unwrap(), &own, IdempotencyKey::new(&own)).await.unwrap();
     assert_eq!((vpc.cidr.to_string(), &vpc.tags), ("10.2.0.0/16".to_owned(), &own));
-    let found = ec2.describe_vpcs(&waits, &Filter::tags(&own)).await.unwrap();
+    let found = ec2.describe_vpcs(&ctx, &Filter::tags(&own)).await.unwrap();
     assert_eq!(found.iter().map(|vpc| &vpc.id).collect::<Vec<_>>(), [&vpc.id]);
 
     let own = tags("gateway");
-    let gateway = ec2.create_vpn_gateway(&waits, Asn(4_200_000_001), &own, Own::new(&own)).await.unwrap();
+    let gateway = ec2.create_vpn_gateway(&ctx, Asn(4_200_000_001), &own, IdempotencyKey::new(&own)).await.unwrap();
     assert_eq!((gateway.asn, &gateway.tags), (Asn(4_200_000_001), &own));
-    ec2.attach_vpn_gateway(&waits, &gateway.id, &vpc.id).await.unwrap();
-    ec2.wait_vpn_gateway_attached(&waits, &gateway.id, &vpc.id).await.unwrap();
+    ec2.attach_vpn_gateway(&ctx, &gateway.id, &vpc.id).await.unwrap();
+    ec2.wait_vpn_gateway_attached(&ctx, &gateway.id, &vpc.id).await.unwrap();
 
     let own = tags("customer");
     let ip = "20.0.0.4".parse().unwrap();
-    let customer = ec2.create_customer_gateway(&waits, ip, Asn(65_000), "azure-0", &own).await.unwrap();
+    let customer = ec2.create_customer_gateway(&ctx, ip, Asn(65_000), "azure-0", &own).await.unwrap();
     assert_eq!((customer.ip, customer.asn, &customer.tags), (ip, Asn(65_000), &own));
 
     let (id, more) = (customer.id.to_string(), Tags::from([("team".to_owned(), "network".to_owned())]));
-    ec2.create_tags(&waits, std::slice::from_ref(&id), &more).await.unwrap();
-    ec2.delete_tags(&waits, &[id], &["odd".to_owned()]).await.unwrap();
-    let found = ec2.describe_customer_gateways(&waits, &Filter::id(&customer.id)).await.unwrap();
+    ec2.create_tags(&ctx, std::slice::from_ref(&id), &more).await.unwrap();
+    ec2.delete_tags(&ctx, &[id], &["odd".to_owned()]).await.unwrap();
+    let found = ec2.describe_customer_gateways(&ctx, &Filter::id(&customer.id)).await.unwrap();
     let expected = Tags::from([("Name".to_owned(), "customer".to_owned()), ("team".to_owned(), "network".to_owned())]);
     assert_eq!(found.first().map(|gateway| &gateway.tags), Some(&expected));
 
-    ec2.delete_customer_gateway(&waits, &customer.id).await.unwrap();
-    ec2.detach_vpn_gateway(&waits, &gateway.id, &vpc.id).await.unwrap();
-    ec2.delete_vpn_gateway(&waits, &gateway.id).await.unwrap();
-    ec2.delete_vpc(&waits, &vpc.id).await.unwrap();
-    assert!(ec2.describe_vpcs(&waits, &Filter::id(&vpc.id)).await.unwrap().is_empty());
-    let again = ec2.attach_vpn_gateway(&waits, &gateway.id, &vpc.id).await;
+    ec2.delete_customer_gateway(&ctx, &customer.id).await.unwrap();
+    ec2.detach_vpn_gateway(&ctx, &gateway.id, &vpc.id).await.unwrap();
+    ec2.delete_vpn_gateway(&ctx, &gateway.id).await.unwrap();
+    ec2.delete_vpc(&ctx, &vpc.id).await.unwrap();
+    assert!(ec2.describe_vpcs(&ctx, &Filter::id(&vpc.id)).await.unwrap().is_empty());
+    let again = ec2.attach_vpn_gateway(&ctx, &gateway.id, &vpc.id).await;
     assert!(matches!(again, Err(Error::NotFound(_))), "{again:?}");
 }

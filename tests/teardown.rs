@@ -5,12 +5,12 @@
 
 mod simulated;
 
+use awsazure::link::lookup::TeardownSpec;
 use awsazure::link::managed::Kind;
 use awsazure::link::observed::Observed;
-use awsazure::link::search::Demolition;
 use awsazure::link::spec::Spec;
 use awsazure::link::tunnel::PerTunnel;
-use awsazure::reconcile::{Cause, Ended, demolish};
+use awsazure::reconcile::{ActionError, ReconcileOutcome, teardown};
 use awsazure_sandbox::world::World;
 use simulated::Sim;
 use simulated::clock::simulated;
@@ -40,16 +40,16 @@ impl Built {
         Sim::of(71, self.world.clone())
     }
 
-    async fn demolish(&self, sim: &Sim) -> Ended {
+    async fn demolish(&self, sim: &Sim) -> ReconcileOutcome {
         sim.demolish(&self.spec, &self.seen).await
     }
 }
 
 /// Ids of what was in the way, in lower case; empty where nothing was.
-fn blocked(ended: &Ended) -> BTreeSet<String> {
+fn blocked(ended: &ReconcileOutcome) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for failure in &ended.failures {
-        let Cause::Blocked { found: blockers } = &failure.cause else { panic!("{:?}", failure.cause) };
+        let ActionError::Blocked { found: blockers } = &failure.error else { panic!("{:?}", failure.error) };
         found.extend(blockers.iter().map(|blocker| blocker.by.to_lowercase()));
     }
     found
@@ -156,10 +156,10 @@ fn complete_a_teardown_whose_gateway_azure_still_deletes() {
         let mut seen = built.seen.clone();
         seen.azure.gateway = None;
         seen.azure.connections = PerTunnel::default();
-        let what = Demolition { azure_gateway: None, ..sim.demolition(&built.spec, &seen) };
+        let what = TeardownSpec { azure_gateway: None, ..sim.demolition(&built.spec, &seen) };
         assert_eq!(what.managed.ids(Kind::AzureGateway).next(), None);
         let search = sim.search_after(&built.spec, &seen);
-        let ended = demolish(&sim.clouds, &what, &search, &sim.limits(), &|_| {}).await;
+        let ended = teardown(&sim.clouds, &what, &search, &sim.limits(), &|_| {}).await;
         ended_well("destroy", &ended).unwrap();
         only_what_was_there(&built.before, &listing(&sim)).unwrap();
     });
@@ -205,7 +205,7 @@ fn keep_a_subnet_that_others_use_when_it_is_removed() {
         if let awsazure::link::spec::AzureNetwork::Create { subnets, .. } = &mut spec.azure.network {
             subnets.clear();
         }
-        spec.former.subnets.insert("frontend".to_owned());
+        spec.removals.subnets.insert("frontend".to_owned());
         let ended = sim.converge_from(&spec, &sim.search_after(&spec, &built.seen)).await;
         assert!(blocked(&ended).contains(&id), "{:?}", ended.failures);
         assert_eq!(deletes(&sim), Vec::<String>::new());

@@ -2,9 +2,9 @@
 //! `tests/replay.rs` on the stable toolchain.
 
 use awsazure::azure::documents::{self, bgp, connection, gateway, group, local_gateway, network, public_ip};
-use awsazure::link::search::ImportId;
-use awsazure::plugin::codec;
-use awsazure::primitives::Asn;
+use awsazure::link::lookup::ImportId;
+use awsazure::plugin::msgpack;
+use awsazure::types::Asn;
 use awsazure::provider::bgp_vpn::schema;
 use serde_json::Value;
 use std::net::Ipv4Addr;
@@ -17,9 +17,9 @@ pub const TARGETS: [Target; 3] = [("msgpack", msgpack), ("arm", arm), ("import_i
 /// Values from Terraform: what is read is written and read again as the same value.
 pub fn msgpack(data: &[u8]) {
     let ty = schema::value_type();
-    if let Ok(value) = codec::decode(ty, data) {
-        let written = codec::encode(ty, &value).expect("a value that was read can be written");
-        assert_eq!(codec::decode(ty, &written).as_ref(), Ok(&value), "what was written is read as the same value");
+    if let Ok(value) = msgpack::decode(ty, data) {
+        let written = msgpack::encode(ty, &value).expect("a value that was read can be written");
+        assert_eq!(msgpack::decode(ty, &written).as_ref(), Ok(&value), "what was written is read as the same value");
     }
 }
 

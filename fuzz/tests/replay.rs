@@ -102,7 +102,7 @@ fn mutated(inputs: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
 #[test]
 #[ignore = "writes corpus/msgpack"]
 fn seeds() {
-    use awsazure::plugin::{Value, codec};
+    use awsazure::plugin::{Value, msgpack};
     let ty = awsazure::provider::bgp_vpn::schema::value_type();
     let bare = awsazure::plugin::json::decode(ty, b"{\"name\":\"prod\",\"azure\":{\"resource_group_name\":\"g\"},\"aws\":{\"vpc_id\":\"vpc-1\"},\
         \"slot\":3,\"tags\":{\"a\":\"b\"},\"drift\":[\"x\"],\"managed\":{\"aws_vpc\":[\"vpc-1\"]},\"tunnels\":{\"instance0_tunnel1\":{\"aws_tunnel\":1}}}")
@@ -112,6 +112,6 @@ fn seeds() {
         unknown.set(name, Value::unknown());
     }
     for (name, value) in [("bare", bare), ("unknown", unknown), ("null", Value::Null)] {
-        fs::write(folder("corpus", "msgpack").join(name), codec::encode(ty, &value).unwrap()).unwrap();
+        fs::write(folder("corpus", "msgpack").join(name), msgpack::encode(ty, &value).unwrap()).unwrap();
     }
 }

@@ -1,15 +1,15 @@
 //! The provider's AWS half: configuration that is read when a resource first needs it, and one client a region.
 
-use super::bounded::bounded;
+use super::call_context::CallContext;
 use super::credentials;
 use super::error::Error;
 use super::jitter::Jitter;
 use super::model::Region;
-use super::patience::Waits;
+use super::response_limit::limit_responses;
 use super::settings::Settings;
-use super::trust;
-use super::watch::Watch;
-use super::whole::Whole;
+use super::shared_poll::SharedPoller;
+use super::tls;
+use super::truncation::TruncatedResponseGuard;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -24,18 +24,18 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 /// A call that hangs ends after this, connecting included.
-const ATTEMPT: Duration = Duration::from_secs(30);
-const CONNECT: Duration = Duration::from_secs(10);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Where roles are taken on when no region is known at all; any region of the partition answers.
-const SOME_REGION: &str = "us-east-1";
+const FALLBACK_REGION: &str = "us-east-1";
 
 /// What tests and simulations put in the place of network, clock and randomness. The default is the real thing.
 #[derive(Clone, Debug, Default)]
-pub struct Seams {
+pub struct ClientOverrides {
     pub http: Option<SharedHttpClient>,
     /// Default: tokio's, so that a paused clock is obeyed.
     pub sleep: Option<SharedAsyncSleep>,
-    /// Clock of signatures and of credentials' expiry. Default: the system's. `TokioTime` follows a paused clock.
+    /// Clock of signatures and of credentials' expiry. Default: the system's. `TokioTimeSource` follows a paused clock.
     pub time: Option<SharedTimeSource>,
     /// Makes the pauses between retries repeatable.
     pub seed: Option<u64>,
@@ -43,19 +43,19 @@ pub struct Seams {
 
 /// A wall clock that goes as tokio's clock goes, paused and advanced time included.
 #[derive(Clone, Copy, Debug)]
-pub struct TokioTime {
+pub struct TokioTimeSource {
     origin: SystemTime,
     started: Instant,
 }
 
-impl TokioTime {
+impl TokioTimeSource {
     /// It is `origin` now.
     pub fn starting(origin: SystemTime) -> Self {
-        TokioTime { origin, started: Instant::now() }
+        TokioTimeSource { origin, started: Instant::now() }
     }
 }
 
-impl TimeSource for TokioTime {
+impl TimeSource for TokioTimeSource {
     fn now(&self) -> SystemTime {
         self.origin + self.started.elapsed()
     }
@@ -67,7 +67,7 @@ pub struct Aws(Arc<Shared>);
 
 struct Shared {
     settings: Settings,
-    seams: Seams,
+    overrides: ClientOverrides,
     jitter: Arc<Jitter>,
     loaded: OnceCell<SdkConfig>,
     account: OnceCell<()>,
@@ -82,20 +82,20 @@ pub struct Ec2 {
     sts: aws_sdk_sts::Client,
     jitter: Arc<Jitter>,
     max_retries: Option<u32>,
-    watch: Arc<Watch>,
+    shared_poller: Arc<SharedPoller>,
 }
 
 impl Aws {
     pub fn new(settings: Settings) -> Self {
-        Self::with(settings, Seams::default())
+        Self::with(settings, ClientOverrides::default())
     }
 
     /// With other network, clock or randomness.
-    pub fn with(settings: Settings, seams: Seams) -> Self {
-        let jitter = Arc::new(seams.seed.map_or_else(Jitter::from_system, Jitter::seeded));
+    pub fn with(settings: Settings, overrides: ClientOverrides) -> Self {
+        let jitter = Arc::new(overrides.seed.map_or_else(Jitter::from_system, Jitter::seeded));
         Aws(Arc::new(Shared {
             settings,
-            seams,
+            overrides,
             jitter,
             loaded: OnceCell::new(),
             account: OnceCell::new(),
@@ -109,10 +109,10 @@ impl Aws {
     /// # Errors
     /// `Settings` without a region, for contradicting attributes, or for an account that is not allowed; `Cancelled`,
     /// `TimedOut`; what `caller_identity` answers.
-    pub async fn region(&self, waits: &Waits, region: Option<&Region>) -> Result<Ec2, Error> {
+    pub async fn region(&self, ctx: &CallContext, region: Option<&Region>) -> Result<Ec2, Error> {
         let shared = &self.0;
         let load = shared.loaded.get_or_try_init(|| shared.load(region));
-        let sdk = waits.run("Configuration", "the provider", Duration::ZERO, load).await??;
+        let sdk = ctx.run("Configuration", "the provider", Duration::ZERO, load).await??;
         let region =
             region.cloned().or_else(|| sdk.region().map(|region| Region(region.to_string()))).ok_or_else(|| {
                 Error::Settings(
@@ -125,31 +125,34 @@ impl Aws {
             let mut regions = shared.regions.lock().unwrap_or_else(PoisonError::into_inner);
             regions.entry(region.clone()).or_insert_with(|| shared.client(sdk, region)).clone()
         };
-        shared.account.get_or_try_init(|| shared.check_account(waits, &ec2)).await?;
+        shared.account.get_or_try_init(|| shared.check_account(ctx, &ec2)).await?;
         // Links share connections, but a look that hangs holds up its own link only.
-        Ok(Ec2 { watch: Arc::default(), ..ec2 })
+        Ok(Ec2 { shared_poller: Arc::default(), ..ec2 })
     }
 }
 
 impl Shared {
     async fn load(&self, first: Option<&Region>) -> Result<SdkConfig, Error> {
         let settings = &self.settings;
-        let http = match &self.seams.http {
+        let http = match &self.overrides.http {
             Some(http) => http.clone(),
-            None => trust::https(settings)?,
+            None => tls::https(settings)?,
         };
-        let http = bounded(http);
+        let http = limit_responses(http);
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
-            .sleep_impl(self.seams.sleep.clone().unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep::new())))
+            .sleep_impl(self.overrides.sleep.clone().unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep::new())))
             .timeout_config(
-                TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build(),
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                    .build(),
             )
             // The attempt's own limit ends a hang; this would only add a second clock.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             // For the credentials' sake: EC2's own calls are retried by us (see `attempt`).
             .retry_config(RetryConfig::standard());
-        if let Some(time) = &self.seams.time {
+        if let Some(time) = &self.overrides.time {
             loader = loader.time_source(time.clone());
         }
         if let Ok(name) = AppName::new(concat!("terraform-provider-awsazure-", env!("CARGO_PKG_VERSION"))) {
@@ -172,7 +175,7 @@ impl Shared {
         }
         let sdk = loader.load().await;
         let region = sdk.region().cloned().unwrap_or_else(|| {
-            aws_config::Region::new(first.map_or_else(|| SOME_REGION.to_owned(), |region| region.0.clone()))
+            aws_config::Region::new(first.map_or_else(|| FALLBACK_REGION.to_owned(), |region| region.0.clone()))
         });
         let mut with = sdk.clone().into_builder();
         with.set_credentials_provider(credentials::provider(settings, &sdk, &region)?);
@@ -181,7 +184,8 @@ impl Shared {
 
     fn client(&self, sdk: &SdkConfig, region: Region) -> Ec2 {
         let place = aws_config::Region::new(region.0.clone());
-        let mut config = aws_sdk_ec2::config::Builder::from(sdk).region(place.clone()).interceptor(Whole);
+        let mut config =
+            aws_sdk_ec2::config::Builder::from(sdk).region(place.clone()).interceptor(TruncatedResponseGuard);
         config.set_retry_config(Some(RetryConfig::disabled()));
         if let Some(endpoint) = &self.settings.endpoints.ec2 {
             config.set_endpoint_url(Some(endpoint.clone()));
@@ -192,16 +196,16 @@ impl Shared {
             sts: credentials::sts(&self.settings, sdk, &place, sdk.credentials_provider()),
             jitter: Arc::clone(&self.jitter),
             max_retries: self.settings.max_retries,
-            watch: Arc::default(),
+            shared_poller: Arc::default(),
         }
     }
 
-    async fn check_account(&self, waits: &Waits, ec2: &Ec2) -> Result<(), Error> {
+    async fn check_account(&self, ctx: &CallContext, ec2: &Ec2) -> Result<(), Error> {
         let Settings { allowed_account_ids: allowed, forbidden_account_ids: forbidden, .. } = &self.settings;
         if allowed.is_empty() && forbidden.is_empty() {
             return Ok(());
         }
-        let account = ec2.caller_identity(waits).await?.account;
+        let account = ec2.caller_identity(ctx).await?.account;
         if !allowed.is_empty() && !allowed.contains(&account) {
             return Err(Error::Settings(format!("AWS account {account} is not in aws.allowed_account_ids")));
         }
@@ -225,8 +229,8 @@ impl Ec2 {
         &self.sts
     }
 
-    pub(super) fn watch(&self) -> &Watch {
-        &self.watch
+    pub(super) fn shared_poller(&self) -> &SharedPoller {
+        &self.shared_poller
     }
 
     pub(super) fn jitter(&self) -> &Jitter {

@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::settings::{AssumeRole, AssumeRoleWithWebIdentity, Settings};
-use super::whole::Whole;
+use super::truncation::TruncatedResponseGuard;
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
@@ -112,7 +112,7 @@ pub(super) fn sts(
     region: &Region,
     credentials: Option<SharedCredentialsProvider>,
 ) -> aws_sdk_sts::Client {
-    let mut config = aws_sdk_sts::config::Builder::from(sdk).region(region.clone()).interceptor(Whole);
+    let mut config = aws_sdk_sts::config::Builder::from(sdk).region(region.clone()).interceptor(TruncatedResponseGuard);
     config.set_credentials_provider(credentials);
     if let Some(endpoint) = &settings.endpoints.sts {
         config.set_endpoint_url(Some(endpoint.clone()));
@@ -136,12 +136,12 @@ impl ProvideCredentials for Role {
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(self.take_on())
+        future::ProvideCredentials::new(self.assume())
     }
 }
 
 impl Role {
-    async fn take_on(&self) -> provider::Result {
+    async fn assume(&self) -> provider::Result {
         let role = &self.role;
         let tags = role.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
         let tags = tags.collect::<Result<Vec<_>, _>>().map_err(CredentialsError::invalid_configuration)?;
@@ -180,12 +180,12 @@ impl ProvideCredentials for WebIdentity {
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(self.take_on())
+        future::ProvideCredentials::new(self.assume())
     }
 }
 
 impl WebIdentity {
-    async fn take_on(&self) -> provider::Result {
+    async fn assume(&self) -> provider::Result {
         let identity = &self.identity;
         let wanting = |what: &str, variable: &str| {
             CredentialsError::invalid_configuration(format!(

@@ -7,43 +7,43 @@ use std::fmt;
 pub enum Error {
     /// The object is not there (any more, or not yet visible).
     #[error("not found: {0}")]
-    NotFound(Box<Failure>),
+    NotFound(Box<ErrorContext>),
     /// Too many calls; nothing was done.
     #[error("throttled: {0}")]
-    Throttled(Box<Failure>),
+    Throttled(Box<ErrorContext>),
     /// The object is in a state that passes; nothing was done.
     #[error("busy: {0}")]
-    Busy(Box<Failure>),
+    ConflictRetryable(Box<ErrorContext>),
     /// Something else still hangs on the object, or the place is taken; nothing was done.
     #[error("in use: {0}")]
-    InUse(Box<Failure>),
+    DependencyViolation(Box<ErrorContext>),
     /// The credentials are good but lack a permission.
     #[error("permission denied: {0}")]
-    Denied(Box<Failure>),
+    Denied(Box<ErrorContext>),
     /// AWS does not accept the credentials.
     #[error("credentials refused: {0}")]
-    Auth(Box<Failure>),
+    Auth(Box<ErrorContext>),
     /// A quota of the account is used up.
     #[error("quota used up: {0}")]
-    Quota(Box<Failure>),
+    Quota(Box<ErrorContext>),
     /// The request itself is wrong and will not mend.
     #[error("refused: {0}")]
-    Refused(Box<Failure>),
+    Rejected(Box<ErrorContext>),
     /// AWS failed; whether it did anything is unknown.
     #[error("AWS failed: {0}")]
-    Server(Box<Failure>),
+    ServiceUnavailable(Box<ErrorContext>),
     /// The request may have arrived but its answer was lost; whether it did anything is unknown.
     #[error("no answer: {0}")]
-    Ambiguous(Box<Failure>),
+    OutcomeUnknown(Box<ErrorContext>),
     /// An answer that is not what the service sends; whether it did anything is unknown.
     #[error("unreadable answer: {0}")]
-    Malformed(Box<Failure>),
+    Malformed(Box<ErrorContext>),
     /// The server's certificate is not accepted, and will not be later; nothing was sent.
     #[error("no trusted connection: {0}")]
-    Untrusted(Box<Failure>),
+    Untrusted(Box<ErrorContext>),
     /// No connection came about, so nothing was sent.
     #[error("unreachable: {0}")]
-    Unreachable(Box<Failure>),
+    Unreachable(Box<ErrorContext>),
     /// The provider's `aws` block or its environment cannot work. Says which attribute and variable.
     #[error("{0}")]
     Settings(String),
@@ -52,15 +52,15 @@ pub enum Error {
     Credentials(String),
     /// The caller gave up. A change that was under way may still take effect.
     #[error("cancelled: {0}")]
-    Cancelled(Box<Failure>),
+    Cancelled(Box<ErrorContext>),
     /// The deadline passed. A change that was under way may still take effect.
     #[error("out of time: {0}")]
-    TimedOut(Box<Failure>),
+    TimedOut(Box<ErrorContext>),
 }
 
 /// What was asked of AWS, of which object, and what it answered. Never holds a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Failure {
+pub struct ErrorContext {
     /// `CreateVpnGateway`
     pub operation: &'static str,
     /// Id of the object, or what is to be made.
@@ -72,14 +72,19 @@ pub struct Failure {
     pub request_id: String,
 }
 
-impl Failure {
+impl ErrorContext {
     /// A failure without an answer of AWS behind it.
     pub fn local(operation: &'static str, target: &str, message: impl Into<String>) -> Box<Self> {
-        Box::new(Failure { operation, target: target.to_owned(), message: message.into(), ..Failure::default() })
+        Box::new(ErrorContext {
+            operation,
+            target: target.to_owned(),
+            message: message.into(),
+            ..ErrorContext::default()
+        })
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for ErrorContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AWS {} of {}", self.operation, self.target)?;
         for part in [&self.code, &self.message] {
@@ -96,18 +101,18 @@ impl fmt::Display for Failure {
 
 impl Error {
     /// What was asked and answered, where a call was made at all.
-    pub fn failure(&self) -> Option<&Failure> {
+    pub fn context(&self) -> Option<&ErrorContext> {
         match self {
             Error::NotFound(f)
             | Error::Throttled(f)
-            | Error::Busy(f)
-            | Error::InUse(f)
+            | Error::ConflictRetryable(f)
+            | Error::DependencyViolation(f)
             | Error::Denied(f)
             | Error::Auth(f)
             | Error::Quota(f)
-            | Error::Refused(f)
-            | Error::Server(f)
-            | Error::Ambiguous(f)
+            | Error::Rejected(f)
+            | Error::ServiceUnavailable(f)
+            | Error::OutcomeUnknown(f)
             | Error::Malformed(f)
             | Error::Untrusted(f)
             | Error::Unreachable(f)
@@ -118,18 +123,18 @@ impl Error {
     }
 
     #[cfg(feature = "clouds")]
-    pub(super) fn failure_mut(&mut self) -> Option<&mut Failure> {
+    pub(super) fn context_mut(&mut self) -> Option<&mut ErrorContext> {
         match self {
             Error::NotFound(f)
             | Error::Throttled(f)
-            | Error::Busy(f)
-            | Error::InUse(f)
+            | Error::ConflictRetryable(f)
+            | Error::DependencyViolation(f)
             | Error::Denied(f)
             | Error::Auth(f)
             | Error::Quota(f)
-            | Error::Refused(f)
-            | Error::Server(f)
-            | Error::Ambiguous(f)
+            | Error::Rejected(f)
+            | Error::ServiceUnavailable(f)
+            | Error::OutcomeUnknown(f)
             | Error::Malformed(f)
             | Error::Untrusted(f)
             | Error::Unreachable(f)
@@ -141,21 +146,25 @@ impl Error {
 
     /// AWS's code, or nothing.
     pub fn code(&self) -> &str {
-        self.failure().map_or("", |failure| &failure.code)
+        self.context().map_or("", |failure| &failure.code)
     }
 
     /// Whether a change may have happened although the call failed.
-    pub fn effect_unknown(&self) -> bool {
+    pub fn is_outcome_unknown(&self) -> bool {
         matches!(
             self,
-            Error::Server(_) | Error::Ambiguous(_) | Error::Malformed(_) | Error::Cancelled(_) | Error::TimedOut(_)
+            Error::ServiceUnavailable(_)
+                | Error::OutcomeUnknown(_)
+                | Error::Malformed(_)
+                | Error::Cancelled(_)
+                | Error::TimedOut(_)
         )
     }
 
     /// Sorts an answer that is an error by status and code, and where AWS uses one code for two things, by operation and words.
     ///
     /// Codes are those of EC2's error table and of the provider for AWS; `status` is the HTTP status.
-    pub fn sort(status: u16, failure: Failure) -> Error {
+    pub fn classify(status: u16, failure: ErrorContext) -> Error {
         let words = failure.message.to_ascii_lowercase();
         let failure = Box::new(failure);
         match failure.code.as_str() {
@@ -163,7 +172,7 @@ impl Error {
                 429 => Error::Throttled(failure),
                 401 => Error::Auth(failure),
                 403 => Error::Denied(failure),
-                500.. => Error::Server(failure),
+                500.. => Error::ServiceUnavailable(failure),
                 // A success that cannot be read has had its effect; a refusal that cannot be read is none of EC2's.
                 _ => Error::Malformed(failure),
             },
@@ -181,20 +190,20 @@ impl Error {
             | "Gateway.NotAttached"
             | "InvalidCustomerGatewayState"
             | "InvalidVpnConnection.InvalidState"
-            | "InvalidVpnGatewayState" => Error::Busy(failure),
-            "IncorrectState" if !words.contains("in use") => Error::Busy(failure),
+            | "InvalidVpnGatewayState" => Error::ConflictRetryable(failure),
+            "IncorrectState" if !words.contains("in use") => Error::ConflictRetryable(failure),
             // Attach and detach say so while a VPN connection or virtual interface of the gateway is pending.
             "InvalidParameterValue"
                 if matches!(failure.operation, "AttachVpnGateway" | "DetachVpnGateway")
                     && words.contains("pending") =>
             {
-                Error::Busy(failure)
+                Error::ConflictRetryable(failure)
             }
             "DependencyViolation"
             | "IncorrectState"
             | "InvalidVpcState"
             | "Resource.AlreadyAssociated"
-            | "VpnGatewayAttachmentLimitExceeded" => Error::InUse(failure),
+            | "VpnGatewayAttachmentLimitExceeded" => Error::DependencyViolation(failure),
             "AccessDenied" | "AccessDeniedException" | "OptInRequired" | "UnauthorizedOperation" => {
                 Error::Denied(failure)
             }
@@ -211,8 +220,8 @@ impl Error {
             code if code.ends_with(".NotFound") => Error::NotFound(failure),
             code if code.ends_with("LimitExceeded") => Error::Quota(failure),
             _ if status == 429 => Error::Throttled(failure),
-            _ if status >= 500 => Error::Server(failure),
-            _ => Error::Refused(failure),
+            _ if status >= 500 => Error::ServiceUnavailable(failure),
+            _ => Error::Rejected(failure),
         }
     }
 }
@@ -228,33 +237,33 @@ mod tests {
             ("NotFound", 400, "InvalidVpnConnectionID", ""),
             ("Throttled", 503, "RequestLimitExceeded", ""),
             ("Throttled", 503, "EC2ThrottledException", ""),
-            ("Busy", 400, "ConcurrentMutationLimitExceeded", ""),
-            ("Busy", 400, "InvalidVpnConnection.InvalidState", ""),
-            ("Busy", 400, "InvalidParameterValue", "Gateway has pending virtual interfaces"),
-            ("Refused", 400, "InvalidParameterValue", "Value is invalid for parameter"),
-            ("InUse", 400, "IncorrectState", "The VPN gateway is in use."),
-            ("Busy", 400, "IncorrectState", "The gateway is being changed."),
-            ("InUse", 400, "DependencyViolation", ""),
-            ("InUse", 400, "VpnGatewayAttachmentLimitExceeded", ""),
+            ("ConflictRetryable", 400, "ConcurrentMutationLimitExceeded", ""),
+            ("ConflictRetryable", 400, "InvalidVpnConnection.InvalidState", ""),
+            ("ConflictRetryable", 400, "InvalidParameterValue", "Gateway has pending virtual interfaces"),
+            ("Rejected", 400, "InvalidParameterValue", "Value is invalid for parameter"),
+            ("DependencyViolation", 400, "IncorrectState", "The VPN gateway is in use."),
+            ("ConflictRetryable", 400, "IncorrectState", "The gateway is being changed."),
+            ("DependencyViolation", 400, "DependencyViolation", ""),
+            ("DependencyViolation", 400, "VpnGatewayAttachmentLimitExceeded", ""),
             ("Quota", 400, "VpnConnectionLimitExceeded", ""),
             ("Denied", 403, "UnauthorizedOperation", ""),
             ("Auth", 401, "AuthFailure", ""),
             ("Auth", 400, "RequestExpired", ""),
-            ("Refused", 400, "AsnConflict", ""),
-            ("Server", 500, "InternalError", ""),
-            ("Server", 503, "Unavailable", ""),
-            ("Server", 502, "", ""),
+            ("Rejected", 400, "AsnConflict", ""),
+            ("ServiceUnavailable", 500, "InternalError", ""),
+            ("ServiceUnavailable", 503, "Unavailable", ""),
+            ("ServiceUnavailable", 502, "", ""),
             ("Throttled", 429, "", ""),
             ("Malformed", 200, "", ""),
         ];
         for (kind, status, code, message) in table {
-            let sorted = Error::sort(
+            let sorted = Error::classify(
                 status,
-                Failure {
+                ErrorContext {
                     operation: "AttachVpnGateway",
                     code: code.to_owned(),
                     message: message.to_owned(),
-                    ..Failure::default()
+                    ..ErrorContext::default()
                 },
             );
             assert!(format!("{sorted:?}").starts_with(kind), "{status} {code} {message}: {sorted:?}");

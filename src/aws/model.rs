@@ -1,6 +1,6 @@
 //! What AWS holds of a link, as plain data: no SDK type leaves this room.
 
-use crate::primitives::{Asn, SharedKey, Tags};
+use crate::types::{Asn, PreSharedKey, Tags};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -43,7 +43,7 @@ ids! {
     Region
 }
 
-/// State of an object that AWS builds and takes down asynchronously. An unknown word is `Busy`: wait and look again.
+/// State of an object that AWS builds and takes down asynchronously. An unknown word is `ConflictRetryable`: wait and look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     Pending,
@@ -153,19 +153,19 @@ pub struct CustomerGateway {
 
 /// What a VPN connection ends on at the AWS side.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Target {
+pub enum TargetGateway {
     VpnGateway(VpnGatewayId),
     TransitGateway(TransitGatewayId),
     /// A kind that this program does not build (a VPN concentrator, Cloud WAN), or none.
     Other,
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for TargetGateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Target::VpnGateway(id) => write!(f, "{id}"),
-            Target::TransitGateway(id) => write!(f, "{id}"),
-            Target::Other => f.write_str("no VPN gateway or transit gateway"),
+            TargetGateway::VpnGateway(id) => write!(f, "{id}"),
+            TargetGateway::TransitGateway(id) => write!(f, "{id}"),
+            TargetGateway::Other => f.write_str("no VPN gateway or transit gateway"),
         }
     }
 }
@@ -175,7 +175,7 @@ pub struct VpnConnection {
     pub id: VpnConnectionId,
     pub state: State,
     pub customer_gateway_id: CustomerGatewayId,
-    pub target: Target,
+    pub target: TargetGateway,
     /// In no particular order: match by inside CIDR or outside address, never by position.
     pub tunnels: Vec<Tunnel>,
     /// It exchanges routes by configuration only, for its life: `ModifyVpnConnection` cannot enable BGP.
@@ -196,7 +196,7 @@ pub struct Tunnel {
     /// None only for IPv6-inside or not yet assigned tunnels.
     pub inside_cidr: Option<Ipv4Net>,
     /// None while pending, or when kept in Secrets Manager.
-    pub key: Option<SharedKey>,
+    pub key: Option<PreSharedKey>,
     /// None while nothing tells.
     pub key_storage: Option<KeyStorage>,
     /// Only what was set explicitly; the key, its storage and the inside CIDR are in the fields above.
@@ -208,8 +208,8 @@ pub struct Tunnel {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TunnelOptions {
     pub inside_cidr: Option<Ipv4Net>,
-    pub key: Option<SharedKey>,
-    /// Of a change only: a create says it once for the connection (`Extras`).
+    pub key: Option<PreSharedKey>,
+    /// Of a change only: a create says it once for the connection (`VpnConnectionOptions`).
     pub key_storage: Option<KeyStorage>,
     /// `start` or `add`.
     pub startup_action: Option<String>,
@@ -274,14 +274,14 @@ impl Bandwidth {
 
 /// A text that names no storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotAStorage;
+pub struct ParseKeyStorageError;
 
 impl FromStr for KeyStorage {
-    type Err = NotAStorage;
+    type Err = ParseKeyStorageError;
 
-    fn from_str(text: &str) -> Result<Self, NotAStorage> {
+    fn from_str(text: &str) -> Result<Self, ParseKeyStorageError> {
         let all = [KeyStorage::Standard, KeyStorage::SecretsManager];
-        all.into_iter().find(|storage| storage.to_string() == text).ok_or(NotAStorage)
+        all.into_iter().find(|storage| storage.to_string() == text).ok_or(ParseKeyStorageError)
     }
 }
 

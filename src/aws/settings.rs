@@ -2,7 +2,7 @@
 //!
 //! What is not set here is left to the SDK's chain: `AWS_*` variables, shared files, web identity, container and instance roles.
 
-use crate::primitives::Tags;
+use crate::types::Tags;
 use std::fmt;
 use std::time::Duration;
 

@@ -4,11 +4,14 @@
 mod hostile;
 
 use super::model::{
-    CustomerGatewayId, KeyStorage, LogGroup, Logs, Target, TunnelOptions, VpnConnectionId, VpnGatewayId,
+    CustomerGatewayId, KeyStorage, LogGroup, Logs, TargetGateway, TunnelOptions, VpnConnectionId, VpnGatewayId,
 };
 use super::settings::AssumeRole;
-use super::{Aws, Ec2, Error, Extras, Filter, NewConnection, Own, Seams, Settings, TokioTime, Waits};
-use crate::primitives::{Asn, SharedKey, Tags};
+use super::{
+    Aws, CallContext, ClientOverrides, Ec2, Error, Filter, IdempotencyKey, NewConnection, Settings, TokioTimeSource,
+    VpnConnectionOptions,
+};
+use crate::types::{Asn, PreSharedKey, Tags};
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
@@ -83,14 +86,16 @@ impl Cloud {
     async fn ec2_with(&self, settings: Settings) -> Result<Ec2, Error> {
         let connector = self.clone();
         let http: SharedHttpClient = http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone()));
-        let time = SharedTimeSource::new(TokioTime::starting(SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 30)));
-        let aws = Aws::with(settings, Seams { http: Some(http), sleep: None, time: Some(time), seed: Some(1) });
+        let time =
+            SharedTimeSource::new(TokioTimeSource::starting(SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 30)));
+        let aws =
+            Aws::with(settings, ClientOverrides { http: Some(http), sleep: None, time: Some(time), seed: Some(1) });
         aws.region(&an_hour(), None).await
     }
 }
 
-fn an_hour() -> Waits {
-    Waits::within(Duration::from_secs(3600))
+fn an_hour() -> CallContext {
+    CallContext::with_timeout(Duration::from_secs(3600))
 }
 
 fn ok(action: &str, inner: &str) -> Reply {
@@ -126,7 +131,7 @@ fn link() -> Tags {
 
 async fn create_vgw(cloud: &Cloud) -> Result<super::model::VpnGateway, Error> {
     let tags = link();
-    cloud.ec2().await.create_vpn_gateway(&an_hour(), Asn(64512), &tags, Own::new(&tags)).await
+    cloud.ec2().await.create_vpn_gateway(&an_hour(), Asn(64512), &tags, IdempotencyKey::new(&tags)).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +172,7 @@ async fn an_older_object_with_the_same_tags_is_not_taken_for_the_lost_one() {
         other => panic!("{other:?}"),
     });
     let (tags, known) = (link(), ["vgw-1".to_owned()]);
-    let own = Own { tags: &tags, known: &known };
+    let own = IdempotencyKey { tags: &tags, known_ids: &known };
     let made = cloud.ec2().await.create_vpn_gateway(&an_hour(), Asn(64512), &tags, own).await.unwrap();
     assert_eq!(made.id.0, "vgw-2");
 }
@@ -183,7 +188,7 @@ async fn a_throttled_create_is_repeated_without_a_lookup_and_a_refused_one_is_no
     create_vgw(&cloud).await.unwrap();
     assert_eq!(cloud.count("CreateVpnGateway"), 4);
     let error = create_vgw(&cloud).await.unwrap_err();
-    assert!(matches!(&error, Error::Quota(failure) if failure.request_id == "req-77"), "{error}");
+    assert!(matches!(&error, Error::Quota(context) if context.request_id == "req-77"), "{error}");
     assert_eq!(cloud.count("CreateVpnGateway"), 5);
 }
 
@@ -222,15 +227,15 @@ async fn an_object_just_made_may_be_unknown_for_a_while_but_not_for_ever() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_a_wait_at_once_even_while_a_call_hangs() {
     let cloud = Cloud::new(|_, before| if before < 5 { described_vgw("pending") } else { Reply::Hang });
-    let (ec2, waits) = (cloud.ec2().await, an_hour());
-    let cancel = waits.cancel.clone();
+    let (ec2, ctx) = (cloud.ec2().await, an_hour());
+    let cancel = ctx.cancel.clone();
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_secs(10)).await;
         cancel.cancel();
     });
     let begun = Instant::now();
     let id = VpnGatewayId("vgw-1".to_owned());
-    assert!(matches!(ec2.wait_vpn_gateway_available(&waits, &id).await, Err(Error::Cancelled(_))));
+    assert!(matches!(ec2.wait_vpn_gateway_available(&ctx, &id).await, Err(Error::Cancelled(_))));
     assert_eq!(begun.elapsed().as_secs(), 10);
 }
 
@@ -238,8 +243,8 @@ async fn a_stop_ends_a_wait_at_once_even_while_a_call_hangs() {
 async fn a_wait_that_runs_out_of_time_says_what_it_last_saw() {
     let cloud = Cloud::new(|_, _| described_vgw("pending"));
     let id = VpnGatewayId("vgw-1".to_owned());
-    let waits = Waits::within(Duration::from_secs(90));
-    let error = cloud.ec2().await.wait_vpn_gateway_available(&waits, &id).await.unwrap_err();
+    let ctx = CallContext::with_timeout(Duration::from_secs(90));
+    let error = cloud.ec2().await.wait_vpn_gateway_available(&ctx, &id).await.unwrap_err();
     assert!(matches!(error, Error::TimedOut(_)));
     assert!(error.to_string().contains("Pending"), "{error}");
 }
@@ -279,7 +284,7 @@ async fn telemetry_goes_with_its_address_whatever_the_order_and_no_key_is_shown(
     let found = cloud.ec2().await.wait_vpn_connection_available(&an_hour(), &id, true).await.unwrap();
     let first = found.tunnels.iter().find(|one| one.inside_cidr == "169.254.21.0/30".parse().ok()).unwrap();
     assert_eq!(first.outside_ip.to_string(), "9.9.9.9");
-    assert_eq!(first.key, Some(SharedKey::found(KEY)));
+    assert_eq!(first.key, Some(PreSharedKey::from_cloud(KEY)));
     let telemetry = first.telemetry.as_ref().unwrap();
     assert!(telemetry.up && telemetry.accepted_routes == 2);
     assert_eq!(first.options.dpd_timeout_seconds, None);
@@ -323,7 +328,7 @@ async fn a_new_key_that_is_not_shown_is_sent_again_where_the_answer_was_lost() {
     });
     let (id, ip) = (VpnConnectionId("vpn-1".to_owned()), "9.9.9.9".parse().unwrap());
     let wanted = TunnelOptions {
-        key: Some(SharedKey::found(KEY)),
+        key: Some(PreSharedKey::from_cloud(KEY)),
         key_storage: Some(KeyStorage::SecretsManager),
         ..TunnelOptions::default()
     };
@@ -339,17 +344,23 @@ async fn a_new_key_that_is_not_shown_is_sent_again_where_the_answer_was_lost() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_that_quotes_the_key_reaches_nobody_with_it() {
     let cloud = Cloud::new(|_, _| fault(400, "InvalidParameterValue", &format!("PreSharedKey {KEY} is not valid")));
-    let with_key = TunnelOptions { key: Some(SharedKey::found(KEY)), ..TunnelOptions::default() };
-    let (tags, target) = (link(), Target::VpnGateway(VpnGatewayId("vgw-1".to_owned())));
+    let with_key = TunnelOptions { key: Some(PreSharedKey::from_cloud(KEY)), ..TunnelOptions::default() };
+    let (tags, target) = (link(), TargetGateway::VpnGateway(VpnGatewayId("vgw-1".to_owned())));
     let cgw = CustomerGatewayId("cgw-1".to_owned());
     let tunnels = [with_key, TunnelOptions::default()];
-    let (ec2, waits, extras) = (cloud.ec2().await, an_hour(), Extras::default());
-    let own = Own::new(&tags);
-    let new =
-        NewConnection { customer_gateway: &cgw, target: &target, tunnels: &tunnels, extras: &extras, tags: &tags, own };
-    let error = ec2.create_vpn_connection(&waits, &new).await.unwrap_err();
+    let (ec2, ctx, options) = (cloud.ec2().await, an_hour(), VpnConnectionOptions::default());
+    let own = IdempotencyKey::new(&tags);
+    let new = NewConnection {
+        customer_gateway: &cgw,
+        target: &target,
+        tunnels: &tunnels,
+        options: &options,
+        tags: &tags,
+        idempotency: own,
+    };
+    let error = ec2.create_vpn_connection(&ctx, &new).await.unwrap_err();
     assert!(cloud.calls.lock().unwrap()[0].1.contains(KEY), "the key must be sent");
-    assert!(matches!(error, Error::Refused(_)));
+    assert!(matches!(error, Error::Rejected(_)));
     assert!(!format!("{error} {error:?}").contains(KEY), "{error}");
 }
 
@@ -373,11 +384,11 @@ async fn deleting_what_is_gone_succeeds_and_what_is_in_use_is_said_after_a_while
         "DeleteVpnGateway" => fault(400, "InvalidVpnGatewayID.NotFound", "no such gateway"),
         _ => fault(400, "DependencyViolation", "has dependencies"),
     });
-    let (ec2, waits) = (cloud.ec2().await, an_hour());
-    ec2.delete_vpn_gateway(&waits, &VpnGatewayId("vgw-1".to_owned())).await.unwrap();
+    let (ec2, ctx) = (cloud.ec2().await, an_hour());
+    ec2.delete_vpn_gateway(&ctx, &VpnGatewayId("vgw-1".to_owned())).await.unwrap();
     let begun = Instant::now();
-    let kept = ec2.delete_vpc(&waits, &super::model::VpcId("vpc-1".to_owned())).await;
-    assert!(matches!(kept, Err(Error::InUse(_))));
+    let kept = ec2.delete_vpc(&ctx, &super::model::VpcId("vpc-1".to_owned())).await;
+    assert!(matches!(kept, Err(Error::DependencyViolation(_))));
     assert!((120..150).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
 }
 
@@ -386,14 +397,14 @@ async fn every_call_can_be_run_on_another_thread() {
     let cloud = Cloud::new(|_, _| described_vgw("available"));
     let ec2 = cloud.ec2().await;
     let task = tokio::spawn(async move {
-        let (waits, id, tags) = (an_hour(), VpnGatewayId("vgw-1".to_owned()), link());
+        let (ctx, id, tags) = (an_hour(), VpnGatewayId("vgw-1".to_owned()), link());
         if false {
-            ec2.create_vpn_gateway(&waits, Asn(1), &tags, Own::new(&tags)).await.map(drop)?;
+            ec2.create_vpn_gateway(&ctx, Asn(1), &tags, IdempotencyKey::new(&tags)).await.map(drop)?;
             let connection = VpnConnectionId("vpn-1".to_owned());
-            ec2.modify_tunnel(&waits, &connection, [1, 1, 1, 1].into(), &TunnelOptions::default()).await?;
-            ec2.wait_vpn_connection_available(&waits, &connection, true).await.map(drop)?;
+            ec2.modify_tunnel(&ctx, &connection, [1, 1, 1, 1].into(), &TunnelOptions::default()).await?;
+            ec2.wait_vpn_connection_available(&ctx, &connection, true).await.map(drop)?;
         }
-        ec2.wait_vpn_gateway_available(&waits, &id).await.map(drop)
+        ec2.wait_vpn_gateway_available(&ctx, &id).await.map(drop)
     });
     task.await.unwrap().unwrap();
 }

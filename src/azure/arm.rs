@@ -4,14 +4,14 @@
 //! write must not be repeated blindly. Here a read is repeated while errors look transient, and a write only where
 //! Azure said, or the connection shows, that it did nothing.
 
-use super::bearer::Bearer;
+use super::auth_policy::BearerTokenPolicy;
+use super::call_context::{CallContext, retry_delay};
 use super::cloud::{self, Cloud, CloudSource};
-use super::credential::{Method as Login, identity};
-use super::error::{Error, Facts, Headers, classify, sort};
+use super::credential::{CredentialMethod as Login, identity};
+use super::error::{Error, ErrorContext, Headers, classify, classify_context};
 use super::http::describe;
 use super::id::ResourceId;
-use super::waits::{Waits, backoff};
-use crate::primitives::answer::{AnswerFault, described, find, page};
+use crate::types::response::{ResponseError, described, find, page};
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::{CONTENT_TYPE, HeaderName, USER_AGENT};
 use azure_core::http::policies::{Policy, PolicyResult};
@@ -29,26 +29,26 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// After this a write counts as hanging, its effect unknown.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Tries of one read, or of a write that never left, while errors look transient.
-pub(super) const TRIES: u32 = 6;
+pub(super) const MAX_ATTEMPTS: u32 = 6;
 
 /// User agent.
-const PROGRAM: &str = concat!("terraform-provider-awsazure/", env!("CARGO_PKG_VERSION"));
+const PRODUCT: &str = concat!("terraform-provider-awsazure/", env!("CARGO_PKG_VERSION"));
 
 /// A client of one Azure's resource manager. Clones share token and connections.
 #[derive(Clone, Debug)]
-pub struct Arm(Arc<Shared>);
+pub struct ArmClient(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     http: Arc<dyn HttpClient>,
     source: CloudSource,
     login: Login,
-    session: Mutex<Option<Session>>,
+    session: Mutex<Option<AuthSession>>,
 }
 
 /// Endpoints found and a credential made; renewed as a whole when a token is refused.
 #[derive(Clone, Debug)]
-struct Session {
+struct AuthSession {
     generation: u64,
     cloud: Cloud,
     pipeline: Pipeline,
@@ -56,7 +56,7 @@ struct Session {
 
 /// One request, as far as it is the same at every try.
 #[derive(Clone, Debug)]
-pub(super) struct Call {
+pub(super) struct ArmRequest {
     /// In words, for errors.
     pub operation: &'static str,
     pub method: Method,
@@ -65,22 +65,22 @@ pub(super) struct Call {
     /// What it is about, for errors.
     pub target: String,
     pub body: Option<Value>,
-    pub condition: Condition,
+    pub precondition: Precondition,
 }
 
 /// Conditional headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Condition {
+pub(super) enum Precondition {
     None,
     /// `If-None-Match: *`
-    Absent,
+    IfNoneMatch,
     /// `If-Match`
-    Unchanged(String),
+    IfMatch(String),
 }
 
 /// A successful answer.
 #[derive(Clone, Debug)]
-pub(super) struct Reply {
+pub(super) struct ArmResponse {
     pub status: u16,
     pub headers: Headers,
     /// Null where there was none, or where a write's was not JSON.
@@ -90,142 +90,147 @@ pub(super) struct Reply {
 }
 
 /// A try that brought no success.
-struct Miss {
+struct AttemptError {
     error: Error,
     /// The request never left: no token, no connection.
     unsent: bool,
 }
 
-impl Call {
+impl ArmRequest {
     pub fn new(operation: &'static str, method: Method, id: &ResourceId, version: &str) -> Self {
-        Call::path(operation, method, id.as_str(), version)
+        ArmRequest::path(operation, method, id.as_str(), version)
     }
 
     /// A path that is no resource id.
     pub fn path(operation: &'static str, method: Method, path: &str, version: &str) -> Self {
         let joint = if path.contains('?') { '&' } else { '?' };
-        Call {
+        ArmRequest {
             operation,
             method,
             url: format!("{path}{joint}api-version={version}"),
             target: path.to_owned(),
             body: None,
-            condition: Condition::None,
+            precondition: Precondition::None,
         }
     }
 
     #[must_use]
-    pub fn with(mut self, body: Value, condition: Condition) -> Self {
-        (self.body, self.condition) = (Some(body), condition);
+    pub fn with(mut self, body: Value, condition: Precondition) -> Self {
+        (self.body, self.precondition) = (Some(body), condition);
         self
     }
 
     /// A look at a URL that Azure handed out, on behalf of this call.
     pub fn follow(&self, url: &str) -> Self {
         let (url, body) = (url.to_owned(), None);
-        Call { method: Method::Get, url, body, condition: Condition::None, ..self.clone() }
+        ArmRequest { method: Method::Get, url, body, precondition: Precondition::None, ..self.clone() }
     }
 
-    pub fn facts(&self) -> Facts {
-        Facts::new(self.operation, &self.target)
+    pub fn error_context(&self) -> ErrorContext {
+        ErrorContext::new(self.operation, &self.target)
     }
 }
 
 /// Marks in the context that the request passed authentication and goes out, and names the program in place of the SDK.
 #[derive(Debug)]
-struct Departure;
+struct SentMarkerPolicy;
 
-struct Departed(AtomicBool);
+struct SentFlag(AtomicBool);
 
 #[async_trait::async_trait]
-impl Policy for Departure {
+impl Policy for SentMarkerPolicy {
     async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
-        if let Some(departed) = ctx.value::<Arc<Departed>>() {
+        if let Some(departed) = ctx.value::<Arc<SentFlag>>() {
             departed.0.store(true, Ordering::Relaxed);
         }
-        request.insert_header(USER_AGENT, PROGRAM);
-        onward(ctx, request, next).await
+        request.insert_header(USER_AGENT, PRODUCT);
+        next_policy(ctx, request, next).await
     }
 }
 
-impl Arm {
+impl ArmClient {
     /// Contacts nobody; endpoints and token are fetched by the first call.
     pub fn new(http: Arc<dyn HttpClient>, source: CloudSource, login: Login) -> Self {
-        Arm(Arc::new(Shared { http, source, login, session: Mutex::new(None) }))
+        ArmClient(Arc::new(Shared { http, source, login, session: Mutex::new(None) }))
     }
 
     /// A call without effect: repeated while errors look transient.
-    pub(super) async fn read(&self, call: &Call, waits: &Waits) -> Result<Reply, Error> {
+    pub(super) async fn read(&self, call: &ArmRequest, waits: &CallContext) -> Result<ArmResponse, Error> {
         let mut tries = 0;
         loop {
-            let Miss { error, unsent } = match self.attempt(call, waits).await {
-                Ok(reply) => return Ok(reply),
-                Err(miss) => miss,
+            let AttemptError { error, unsent } = match self.attempt(call, waits).await {
+                Ok(response) => return Ok(response),
+                Err(failed) => failed,
             };
             // What was not even sent has an address that is not Azure's.
-            let transient = error.is_ambiguous() || matches!(error, Error::Malformed(_)) && !unsent;
-            if !(transient && tries + 1 < TRIES || matches!(error, Error::Throttled(_))) {
+            let transient = error.is_outcome_unknown() || matches!(error, Error::Malformed(_)) && !unsent;
+            if !(transient && tries + 1 < MAX_ATTEMPTS || matches!(error, Error::Throttled(_))) {
                 return Err(error);
             }
-            pause(&error, tries, call, waits).await?;
+            sleep_before_retry(&error, tries, call, waits).await?;
             tries += 1;
         }
     }
 
     /// A call with an effect: repeated only where nothing was done, waiting out what is busy until the deadline.
-    pub(super) async fn write(&self, call: &Call, waits: &Waits) -> Result<Reply, Error> {
+    pub(super) async fn write(&self, call: &ArmRequest, waits: &CallContext) -> Result<ArmResponse, Error> {
         let (mut unsent, mut waited) = (0, 0);
         loop {
-            let miss = match self.attempt(call, waits).await {
-                Ok(reply) => return Ok(reply),
-                Err(miss) => miss,
+            let failed = match self.attempt(call, waits).await {
+                Ok(response) => return Ok(response),
+                Err(failed) => failed,
             };
-            if miss.error.is_waitable() {
-                pause(&miss.error, waited, call, waits).await?;
+            if failed.error.is_retryable() {
+                sleep_before_retry(&failed.error, waited, call, waits).await?;
                 waited += 1;
-            } else if miss.unsent && miss.error.is_ambiguous() && unsent + 1 < TRIES {
-                pause(&miss.error, unsent, call, waits).await?;
+            } else if failed.unsent && failed.error.is_outcome_unknown() && unsent + 1 < MAX_ATTEMPTS {
+                sleep_before_retry(&failed.error, unsent, call, waits).await?;
                 unsent += 1;
             } else {
-                return Err(miss.error);
+                return Err(failed.error);
             }
         }
     }
 
     /// One try; a refused token is renewed once.
-    async fn attempt(&self, call: &Call, waits: &Waits) -> Result<Reply, Miss> {
-        waits.check(&call.facts()).map_err(|error| Miss { error, unsent: true })?;
+    async fn attempt(&self, call: &ArmRequest, waits: &CallContext) -> Result<ArmResponse, AttemptError> {
+        waits.check(&call.error_context()).map_err(|error| AttemptError { error, unsent: true })?;
         let session = self.session(call, waits).await?;
-        let first = self.send(call, &session, waits).await;
-        let refused = |miss: &Miss| miss.error.facts().status == Some(401);
+        let first = self.send_with_session(call, &session, waits).await;
+        let refused = |failed: &AttemptError| failed.error.context().status == Some(401);
         match first {
-            Err(miss) if refused(&miss) => {
+            Err(failed) if refused(&failed) => {
                 self.renew(session.generation).await;
                 let session = self.session(call, waits).await?;
-                self.send(call, &session, waits).await
+                self.send_with_session(call, &session, waits).await
             }
             other => other,
         }
     }
 
-    async fn send(&self, call: &Call, session: &Session, waits: &Waits) -> Result<Reply, Miss> {
-        let url = address(call, &session.cloud).map_err(|error| Miss { error, unsent: true })?;
+    async fn send_with_session(
+        &self,
+        call: &ArmRequest,
+        session: &AuthSession,
+        waits: &CallContext,
+    ) -> Result<ArmResponse, AttemptError> {
+        let url = resolve_url(call, &session.cloud).map_err(|error| AttemptError { error, unsent: true })?;
         let mut request = Request::new(url, call.method);
         request.insert_header(HeaderName::from_static("accept"), "application/json");
         if let Some(body) = &call.body {
             request.insert_header(CONTENT_TYPE, "application/json");
             request.set_body(body.to_string());
         }
-        match &call.condition {
-            Condition::None => {}
-            Condition::Absent => request.insert_header(HeaderName::from_static("if-none-match"), "*"),
-            Condition::Unchanged(etag) => request.insert_header(HeaderName::from_static("if-match"), etag.clone()),
+        match &call.precondition {
+            Precondition::None => {}
+            Precondition::IfNoneMatch => request.insert_header(HeaderName::from_static("if-none-match"), "*"),
+            Precondition::IfMatch(etag) => request.insert_header(HeaderName::from_static("if-match"), etag.clone()),
         }
-        transmit(&session.pipeline, request, call, waits).await
+        send_once(&session.pipeline, request, call, waits).await
     }
 
     /// The session, made at first need.
-    async fn session(&self, call: &Call, waits: &Waits) -> Result<Session, Miss> {
+    async fn session(&self, call: &ArmRequest, waits: &CallContext) -> Result<AuthSession, AttemptError> {
         let mut slot = self.0.session.lock().await;
         if let Some(session) = slot.as_ref().filter(|session| !session.is_stale()) {
             return Ok(session.clone());
@@ -235,10 +240,13 @@ impl Arm {
             None => (self.discover(waits).await?, 0),
         };
         let login = identity::credential(&self.0.login, &cloud, Arc::clone(&self.0.http)).await;
-        let credential =
-            login.map_err(|fault| Miss { error: Error::Auth(call.facts().saying(fault.to_string())), unsent: true })?;
-        let bearer: Arc<dyn Policy> = Arc::new(Bearer::new(credential, &cloud.scope));
-        let session = Session { generation, pipeline: self.pipeline(vec![bearer, Arc::new(Departure)]), cloud };
+        let credential = login.map_err(|fault| AttemptError {
+            error: Error::Auth(call.error_context().with_message(fault.to_string())),
+            unsent: true,
+        })?;
+        let bearer: Arc<dyn Policy> = Arc::new(BearerTokenPolicy::new(credential, &cloud.scope));
+        let session =
+            AuthSession { generation, pipeline: self.pipeline(vec![bearer, Arc::new(SentMarkerPolicy)]), cloud };
         *slot = Some(session.clone());
         Ok(session)
     }
@@ -267,33 +275,36 @@ impl Arm {
     }
 
     /// The cloud's endpoints: known ones, or those that the metadata host tells.
-    async fn discover(&self, waits: &Waits) -> Result<Cloud, Miss> {
+    async fn discover(&self, waits: &CallContext) -> Result<Cloud, AttemptError> {
         let host = match &self.0.source {
             CloudSource::Known(cloud) => return Ok(cloud.clone()),
             CloudSource::MetadataHost(host) => host,
         };
         let text = cloud::metadata_url(host);
-        let call = Call::path("read cloud metadata of", Method::Get, &format!("https://{host}"), "2022-09-01");
-        let fatal = |error| Miss { error, unsent: true };
-        let url = Url::parse(&text).map_err(|e| fatal(Error::Refused(call.facts().saying(e.to_string()))))?;
-        let pipeline = self.pipeline(vec![Arc::new(Departure)]);
+        let call = ArmRequest::path("read cloud metadata of", Method::Get, &format!("https://{host}"), "2022-09-01");
+        let fatal = |error| AttemptError { error, unsent: true };
+        let url =
+            Url::parse(&text).map_err(|e| fatal(Error::Rejected(call.error_context().with_message(e.to_string()))))?;
+        let pipeline = self.pipeline(vec![Arc::new(SentMarkerPolicy)]);
         let mut tries = 0;
-        let reply = loop {
-            match transmit(&pipeline, Request::new(url.clone(), Method::Get), &call, waits).await {
-                Ok(reply) => break reply,
-                Err(Miss { error, .. }) if tries + 1 < TRIES && (error.is_ambiguous() || error.is_waitable()) => {
-                    pause(&error, tries, &call, waits).await.map_err(fatal)?;
+        let response = loop {
+            match send_once(&pipeline, Request::new(url.clone(), Method::Get), &call, waits).await {
+                Ok(response) => break response,
+                Err(AttemptError { error, .. })
+                    if tries + 1 < MAX_ATTEMPTS && (error.is_outcome_unknown() || error.is_retryable()) =>
+                {
+                    sleep_before_retry(&error, tries, &call, waits).await.map_err(fatal)?;
                     tries += 1;
                 }
-                Err(miss) => return Err(fatal(miss.error)),
+                Err(failed) => return Err(fatal(failed.error)),
             }
         };
-        cloud::parse_metadata(&reply.body)
-            .map_err(|fault| fatal(Error::Malformed(call.facts().saying(fault.to_string()))))
+        cloud::parse_metadata(&response.body)
+            .map_err(|fault| fatal(Error::Malformed(call.error_context().with_message(fault.to_string()))))
     }
 }
 
-impl Session {
+impl AuthSession {
     /// An odd generation is one whose token was refused.
     fn is_stale(&self) -> bool {
         self.generation & 1 == 1
@@ -309,11 +320,11 @@ impl Policy for Correlation {
     async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
         let id = azure_core::Uuid::new_v4().to_string();
         request.insert_header(HeaderName::from_static("x-ms-correlation-request-id"), id);
-        onward(ctx, request, next).await
+        next_policy(ctx, request, next).await
     }
 }
 
-pub(super) async fn onward(ctx: &Context<'_>, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+pub(super) async fn next_policy(ctx: &Context<'_>, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
     match next.split_first() {
         Some((policy, rest)) => policy.send(ctx, request, rest).await,
         None => Err(azure_core::Error::with_message(ErrorKind::Other, "the pipeline has no transport")),
@@ -321,22 +332,27 @@ pub(super) async fn onward(ctx: &Context<'_>, request: &mut Request, next: &[Arc
 }
 
 /// Waits as an error asks, else with growing pauses.
-pub(super) async fn pause(error: &Error, tries: u32, call: &Call, waits: &Waits) -> Result<(), Error> {
-    let span = error.facts().retry_after.unwrap_or_else(|| backoff(tries, &call.target));
-    let _others = matches!(error, Error::Busy(_)).then(|| waits.others_at_work());
-    match waits.sleep(span, error.facts()).await {
+pub(super) async fn sleep_before_retry(
+    error: &Error,
+    tries: u32,
+    call: &ArmRequest,
+    waits: &CallContext,
+) -> Result<(), Error> {
+    let span = error.context().retry_after.unwrap_or_else(|| retry_delay(tries, &call.target));
+    let _others = matches!(error, Error::ConflictRetryable(_)).then(|| waits.pause_while_busy());
+    match waits.sleep(span, error.context()).await {
         // The deadline leaves no room for another try: say what stood in the way.
         Err(Error::TimedOut(facts)) => {
             let message = format!("the time is over, last: {}", facts.message);
-            Err(Error::TimedOut(Facts { message, ..*facts }.into()))
+            Err(Error::TimedOut(ErrorContext { message, ..*facts }.into()))
         }
         other => other,
     }
 }
 
 /// The URL of a call. One that Azure handed out must stay on the resource manager: the token goes along.
-fn address(call: &Call, cloud: &Cloud) -> Result<Url, Error> {
-    let fault = |message: String| Error::Malformed(call.facts().saying(message));
+fn resolve_url(call: &ArmRequest, cloud: &Cloud) -> Result<Url, Error> {
+    let fault = |message: String| Error::Malformed(call.error_context().with_message(message));
     let base = Url::parse(&cloud.resource_manager).map_err(|error| fault(error.to_string()))?;
     let url = base.join(&call.url).map_err(|error| fault(format!("Azure handed out a bad address: {error}")))?;
     let home = base.host_str().unwrap_or_default();
@@ -350,9 +366,14 @@ fn address(call: &Call, cloud: &Cloud) -> Result<Url, Error> {
 }
 
 /// Sends once and sorts the answer.
-async fn transmit(pipeline: &Pipeline, mut request: Request, call: &Call, waits: &Waits) -> Result<Reply, Miss> {
+async fn send_once(
+    pipeline: &Pipeline,
+    mut request: Request,
+    call: &ArmRequest,
+    waits: &CallContext,
+) -> Result<ArmResponse, AttemptError> {
     let host = request.url().host_str().unwrap_or_default().to_owned();
-    let departed = Arc::new(Departed(AtomicBool::new(false)));
+    let departed = Arc::new(SentFlag(AtomicBool::new(false)));
     let context = Context::new().with_value(Arc::clone(&departed));
     let options = PipelineSendOptions { skip_checks: true, ..Default::default() };
     let limit = if call.method == Method::Get { READ_TIMEOUT } else { WRITE_TIMEOUT };
@@ -360,16 +381,16 @@ async fn transmit(pipeline: &Pipeline, mut request: Request, call: &Call, waits:
         biased;
         answer = pipeline.send(&context, &mut request, Some(options)) => Some(answer),
         () = tokio::time::sleep(limit) => None,
-        () = waits.abandoned() => {
-            let facts = call.facts().saying("cancelled before the answer came");
-            return Err(Miss { error: Error::Cancelled(facts), unsent: !departed.0.load(Ordering::Relaxed) });
+        () = waits.cancelled_after_grace() => {
+            let facts = call.error_context().with_message("cancelled before the answer came");
+            return Err(AttemptError { error: Error::Cancelled(facts), unsent: !departed.0.load(Ordering::Relaxed) });
         }
     };
     let left = departed.0.load(Ordering::Relaxed);
     let answer = match answer {
-        None if left => return Err(lost(call, format!("no answer within {} s", limit.as_secs()), false)),
-        None => return Err(lost(call, format!("no access token within {} s", limit.as_secs()), true)),
-        Some(Err(error)) => return Err(broken(call, &error, left)),
+        None if left => return Err(no_response(call, format!("no answer within {} s", limit.as_secs()), false)),
+        None => return Err(no_response(call, format!("no access token within {} s", limit.as_secs()), true)),
+        Some(Err(error)) => return Err(transport_error(call, &error, left)),
         Some(Ok(answer)) => answer,
     };
     let status = u16::from(answer.status());
@@ -378,11 +399,11 @@ async fn transmit(pipeline: &Pipeline, mut request: Request, call: &Call, waits:
     let bytes: &[u8] = answer.body().as_ref();
     let parsed = if bytes.is_empty() { Ok(Value::Null) } else { serde_json::from_slice::<Value>(bytes) };
     let is_write = matches!(call.method, Method::Put | Method::Delete | Method::Patch);
-    let facts = || call.facts().of_answer(status, &headers);
+    let facts = || call.error_context().with_response(status, &headers);
     let unusable = |message: String| {
-        let facts = facts().saying(message);
-        let error = if is_write { Error::Ambiguous(facts) } else { Error::Malformed(facts) };
-        Err(Miss { error, unsent: false })
+        let facts = facts().with_message(message);
+        let error = if is_write { Error::OutcomeUnknown(facts) } else { Error::Malformed(facts) };
+        Err(AttemptError { error, unsent: false })
     };
     // Resource Manager explains each 404 in JSON: a page says nothing about the resource.
     if !is_json(bytes) && parsed.is_err() && ((200..300).contains(&status) || status == 404) {
@@ -390,19 +411,21 @@ async fn transmit(pipeline: &Pipeline, mut request: Request, call: &Call, waits:
     }
     if !(200..300).contains(&status) {
         let error = match parsed {
-            Err(_) => sort(facts().saying(format!("HTTP {status} from {host} with {}", described(bytes)))),
+            Err(_) => {
+                classify_context(facts().with_message(format!("HTTP {status} from {host} with {}", described(bytes))))
+            }
             Ok(body) => classify(call.operation, &call.target, status, &headers, &body),
         };
-        return Err(Miss { error, unsent: false });
+        return Err(AttemptError { error, unsent: false });
     }
     match parsed {
         Ok(body) if is_error_document(&body) => {
-            let said = Facts::default().of_error(body.get("error").unwrap_or(&Value::Null));
+            let said = ErrorContext::default().with_error_body(body.get("error").unwrap_or(&Value::Null));
             unusable(format!("the answer is an error in spite of its status: {}: {}", said.code, said.message))
         }
-        Ok(body) => Ok(Reply { status, headers, body, size: bytes.len() }),
+        Ok(body) => Ok(ArmResponse { status, headers, body, size: bytes.len() }),
         // A write has happened, and what it made is read again anyway.
-        Err(_) if is_write => Ok(Reply { status, headers, body: Value::Null, size: bytes.len() }),
+        Err(_) if is_write => Ok(ArmResponse { status, headers, body: Value::Null, size: bytes.len() }),
         Err(error) => unusable(format!("the answer is not complete JSON: {error}")),
     }
 }
@@ -418,29 +441,40 @@ fn is_error_document(body: &Value) -> bool {
     is_error && !["status", "id", "value", "properties"].iter().any(|key| body.get(key).is_some())
 }
 
-fn lost(call: &Call, message: String, unsent: bool) -> Miss {
-    Miss { error: Error::Ambiguous(call.facts().saying(message)), unsent }
+fn no_response(call: &ArmRequest, message: String, unsent: bool) -> AttemptError {
+    AttemptError { error: Error::OutcomeUnknown(call.error_context().with_message(message)), unsent }
 }
 
 /// No answer came, or none that is accepted. Without a token, or a connection, the request had no effect.
-fn broken(call: &Call, error: &azure_core::Error, left: bool) -> Miss {
+fn transport_error(call: &ArmRequest, error: &azure_core::Error, left: bool) -> AttemptError {
     let is_read = matches!(call.method, Method::Get | Method::Post);
-    match find::<AnswerFault>(error) {
-        Some(fault @ AnswerFault::Untrusted { .. }) => {
-            return Miss { error: Error::Untrusted(call.facts().saying(fault.to_string())), unsent: true };
+    match find::<ResponseError>(error) {
+        Some(fault @ ResponseError::Untrusted { .. }) => {
+            return AttemptError {
+                error: Error::Untrusted(call.error_context().with_message(fault.to_string())),
+                unsent: true,
+            };
         }
         Some(fault) if left && is_read => {
-            return Miss { error: Error::Malformed(call.facts().saying(fault.to_string())), unsent: false };
+            return AttemptError {
+                error: Error::Malformed(call.error_context().with_message(fault.to_string())),
+                unsent: false,
+            };
         }
-        Some(fault) if left => return lost(call, fault.to_string(), false),
-        Some(fault) => return Miss { error: Error::Auth(call.facts().saying(fault.to_string())), unsent: true },
+        Some(fault) if left => return no_response(call, fault.to_string(), false),
+        Some(fault) => {
+            return AttemptError {
+                error: Error::Auth(call.error_context().with_message(fault.to_string())),
+                unsent: true,
+            };
+        }
         None => {}
     }
     let message = describe(error);
     match error.kind() {
-        ErrorKind::Connection => lost(call, message, true),
-        ErrorKind::Io => lost(call, message, !left),
-        _ if !left => Miss { error: Error::Auth(call.facts().saying(message)), unsent: true },
-        _ => lost(call, message, false),
+        ErrorKind::Connection => no_response(call, message, true),
+        ErrorKind::Io => no_response(call, message, !left),
+        _ if !left => AttemptError { error: Error::Auth(call.error_context().with_message(message)), unsent: true },
+        _ => no_response(call, message, false),
     }
 }

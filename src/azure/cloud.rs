@@ -23,7 +23,7 @@ pub enum CloudSource {
 
 /// The endpoints cannot be told.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CloudFault {
+pub enum CloudConfigError {
     #[error("environment {0:?} is not known: expected public, usgovernment or china")]
     UnknownEnvironment(String),
     #[error("the metadata host's answer has no usable {0}")]
@@ -39,7 +39,7 @@ fn known(authority: &str, host: &str) -> Cloud {
 ///
 /// # Errors
 /// Where the environment's name is not known.
-pub fn source(environment: Option<&str>, metadata_host: Option<&str>) -> Result<CloudSource, CloudFault> {
+pub fn source(environment: Option<&str>, metadata_host: Option<&str>) -> Result<CloudSource, CloudConfigError> {
     if let Some(host) = metadata_host.filter(|host| !host.is_empty()) {
         return Ok(CloudSource::MetadataHost(host.to_owned()));
     }
@@ -55,7 +55,7 @@ pub fn source(environment: Option<&str>, metadata_host: Option<&str>) -> Result<
         | "usgovernmentl4"
         | "usgovernmentl5" => known("login.microsoftonline.us", "management.usgovcloudapi.net"),
         "china" | "azurechinacloud" | "azurechina" => known("login.chinacloudapi.cn", "management.chinacloudapi.cn"),
-        _ => return Err(CloudFault::UnknownEnvironment(name.to_owned())),
+        _ => return Err(CloudConfigError::UnknownEnvironment(name.to_owned())),
     };
     Ok(CloudSource::Known(cloud))
 }
@@ -70,10 +70,10 @@ pub fn metadata_url(host: &str) -> String {
 ///
 /// # Errors
 /// Where an endpoint is missing or not https: no token goes over anything else.
-pub fn parse_metadata(doc: &Value) -> Result<Cloud, CloudFault> {
+pub fn parse_metadata(doc: &Value) -> Result<Cloud, CloudConfigError> {
     let text = |path: &str, name: &'static str| {
         let text = doc.pointer(path).and_then(Value::as_str).map(|v| v.trim_end_matches('/').to_owned());
-        text.filter(|v| v.starts_with("https://")).ok_or(CloudFault::Metadata(name))
+        text.filter(|v| v.starts_with("https://")).ok_or(CloudConfigError::Metadata(name))
     };
     Ok(Cloud {
         authority: text("/authentication/loginEndpoint", "authentication.loginEndpoint")?,
@@ -106,6 +106,6 @@ mod tests {
         let cloud = parse_metadata(&doc("https")).unwrap();
         assert_eq!(cloud.resource_manager, "https://127.0.0.1:8443");
         assert_eq!(cloud.scope, "https://management.azure.com/.default");
-        assert_eq!(parse_metadata(&doc("http")), Err(CloudFault::Metadata("resourceManager")));
+        assert_eq!(parse_metadata(&doc("http")), Err(CloudConfigError::Metadata("resourceManager")));
     }
 }

@@ -1,6 +1,6 @@
 //! What went wrong at Azure, sorted by what the caller should do about it.
 
-use crate::primitives::cloud_text::clean;
+use crate::types::cloud_text::clean;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,15 +10,15 @@ use std::time::Duration;
 pub type Headers = BTreeMap<String, String>;
 
 /// Details of an error that are shown.
-const MOST_DETAILS: usize = 20;
+const MAX_DETAILS: usize = 20;
 /// Characters of a request's id that are shown.
-const LONGEST_ID: usize = 100;
+const MAX_ID_LENGTH: usize = 100;
 /// Waits that Azure asks for were seen up to 160 s. Longer ones are cut to this.
-const LONGEST_WAIT: f64 = 300.0;
+const MAX_RETRY_AFTER: f64 = 300.0;
 
 /// The circumstances of a failure. Texts of others are cleaned where they enter. Holds no key, no token and no URL with a signature in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct ErrorContext {
     /// What was being done, in words: `create connection`.
     pub operation: String,
     /// Resource id, or the path where there is no id.
@@ -36,80 +36,80 @@ pub struct Facts {
     pub retry_after: Option<Duration>,
 }
 
-/// A failed call. The variant says what to do, the [`Facts`] say what happened.
+/// A failed call. The variant says what to do, the [`ErrorContext`] say what happened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The resource (or its parent) does not exist.
     #[error("not found: {0}")]
-    NotFound(Box<Facts>),
+    NotFound(Box<ErrorContext>),
     /// Its resource group does not exist: gone for a delete, a hard error for a create.
     #[error("resource group not found: {0}")]
-    GroupNotFound(Box<Facts>),
+    GroupNotFound(Box<ErrorContext>),
     /// A request quota is used up; nothing was done. Wait `retry_after`, then try again.
     #[error("throttled: {0}")]
-    Throttled(Box<Facts>),
+    Throttled(Box<ErrorContext>),
     /// Another operation holds the resource or one that it refers to; nothing was done. Try again later.
     #[error("busy: {0}")]
-    Busy(Box<Facts>),
+    ConflictRetryable(Box<ErrorContext>),
     /// It cannot be deleted while something uses it. After a gateway's delete this lingers for minutes.
     #[error("in use: {0}")]
-    InUse(Box<Facts>),
+    DependencyViolation(Box<ErrorContext>),
     /// The state of the resource forbids it.
     #[error("conflict: {0}")]
-    Conflict(Box<Facts>),
+    Conflict(Box<ErrorContext>),
     /// It was changed since it was read (etag). Read again.
     #[error("changed meanwhile: {0}")]
-    PreconditionFailed(Box<Facts>),
+    PreconditionFailed(Box<ErrorContext>),
     /// A create met an object of that name which is not ours.
     #[error("already exists: {0}")]
-    AlreadyExists(Box<Facts>),
+    AlreadyExists(Box<ErrorContext>),
     /// 401 or 403: the identity lacks a right, or a policy forbids it.
     #[error("denied: {0}")]
-    Denied(Box<Facts>),
+    Denied(Box<ErrorContext>),
     /// Azure refuses the request; the same request will not mend.
     #[error("refused: {0}")]
-    Refused(Box<Facts>),
+    Rejected(Box<ErrorContext>),
     /// 408 or 5xx, again and again. The effect of a write is unknown.
     #[error("server error: {0}")]
-    Server(Box<Facts>),
+    ServiceUnavailable(Box<ErrorContext>),
     /// No answer came: the effect is unknown. Look before trying again.
     #[error("no answer: {0}")]
-    Ambiguous(Box<Facts>),
+    OutcomeUnknown(Box<ErrorContext>),
     /// The server's certificate is not accepted, and will not be later; nothing was sent.
     #[error("no trusted connection: {0}")]
-    Untrusted(Box<Facts>),
+    Untrusted(Box<ErrorContext>),
     /// No access token could be had; the request was not sent.
     #[error("authentication failed: {0}")]
-    Auth(Box<Facts>),
+    Auth(Box<ErrorContext>),
     /// The answer is not what Azure's schema promises.
     #[error("malformed answer: {0}")]
-    Malformed(Box<Facts>),
+    Malformed(Box<ErrorContext>),
     /// A long-running operation ended as Failed or Canceled. The resource may exist in state Failed, and bill.
     #[error("operation failed: {0}")]
-    OperationFailed(Box<Facts>),
+    OperationFailed(Box<ErrorContext>),
     /// The caller cancelled. What was started goes on at Azure.
     #[error("cancelled: {0}")]
-    Cancelled(Box<Facts>),
+    Cancelled(Box<ErrorContext>),
     /// The caller's deadline passed. What was started goes on at Azure.
     #[error("timed out: {0}")]
-    TimedOut(Box<Facts>),
+    TimedOut(Box<ErrorContext>),
 }
 
 impl Error {
-    pub fn facts(&self) -> &Facts {
+    pub fn context(&self) -> &ErrorContext {
         match self {
             Error::NotFound(f)
             | Error::GroupNotFound(f)
             | Error::Throttled(f)
-            | Error::Busy(f)
-            | Error::InUse(f)
+            | Error::ConflictRetryable(f)
+            | Error::DependencyViolation(f)
             | Error::Conflict(f)
             | Error::PreconditionFailed(f)
             | Error::AlreadyExists(f)
             | Error::Denied(f)
-            | Error::Refused(f)
-            | Error::Server(f)
-            | Error::Ambiguous(f)
+            | Error::Rejected(f)
+            | Error::ServiceUnavailable(f)
+            | Error::OutcomeUnknown(f)
             | Error::Untrusted(f)
             | Error::Auth(f)
             | Error::Malformed(f)
@@ -120,22 +120,22 @@ impl Error {
     }
 
     /// Neither the resource nor, perhaps, its group is there.
-    pub fn is_absent(&self) -> bool {
+    pub fn is_not_found(&self) -> bool {
         matches!(self, Error::NotFound(_) | Error::GroupNotFound(_))
     }
 
     /// Nothing was done and a later try may succeed.
-    pub fn is_waitable(&self) -> bool {
-        matches!(self, Error::Throttled(_) | Error::Busy(_))
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Error::Throttled(_) | Error::ConflictRetryable(_))
     }
 
     /// The effect of a write is unknown: it may have happened.
-    pub fn is_ambiguous(&self) -> bool {
-        matches!(self, Error::Ambiguous(_) | Error::Server(_))
+    pub fn is_outcome_unknown(&self) -> bool {
+        matches!(self, Error::OutcomeUnknown(_) | Error::ServiceUnavailable(_))
     }
 }
 
-impl fmt::Display for Facts {
+impl fmt::Display for ErrorContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.operation, self.target)?;
         if !self.code.is_empty() {
@@ -156,23 +156,23 @@ impl fmt::Display for Facts {
     }
 }
 
-impl Facts {
+impl ErrorContext {
     pub fn new(operation: &str, target: &str) -> Self {
-        Facts { operation: operation.to_owned(), target: target.to_owned(), ..Facts::default() }
+        ErrorContext { operation: operation.to_owned(), target: target.to_owned(), ..ErrorContext::default() }
     }
 
     /// These facts with a message of our own.
     #[must_use]
-    pub fn saying(mut self, message: impl Into<String>) -> Box<Self> {
+    pub fn with_message(mut self, message: impl Into<String>) -> Box<Self> {
         self.message = clean(&message.into());
         Box::new(self)
     }
 
     /// Takes over status, ids and the waiting time of an answer.
     #[must_use]
-    pub fn of_answer(mut self, status: u16, headers: &Headers) -> Self {
+    pub fn with_response(mut self, status: u16, headers: &Headers) -> Self {
         self.status = Some(status);
-        let id = |name: &str| headers.get(name).map(|id| clean(id).chars().take(LONGEST_ID).collect());
+        let id = |name: &str| headers.get(name).map(|id| clean(id).chars().take(MAX_ID_LENGTH).collect());
         self.request_id = id("x-ms-request-id");
         self.correlation_id = id("x-ms-correlation-request-id");
         self.retry_after = retry_after(headers);
@@ -181,11 +181,11 @@ impl Facts {
 
     /// Takes code and message out of `{"code", "message", "details": [...]}`; the details' codes are joined to the message.
     #[must_use]
-    pub fn of_error(mut self, error: &Value) -> Self {
+    pub fn with_error_body(mut self, error: &Value) -> Self {
         let word = |v: &Value, key: &str| v.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         self.code = clean(&word(error, "code"));
         let mut message = word(error, "message");
-        for detail in error.get("details").and_then(Value::as_array).into_iter().flatten().take(MOST_DETAILS) {
+        for detail in error.get("details").and_then(Value::as_array).into_iter().flatten().take(MAX_DETAILS) {
             let (code, more) = (word(detail, "code"), word(detail, "message"));
             if !(code.is_empty() && more.is_empty()) {
                 message.push_str(&format!(" [{code}: {more}]"));
@@ -205,11 +205,11 @@ pub fn retry_after(headers: &Headers) -> Option<Duration> {
         .find_map(|name| number(name).map(|ms| ms / 1000.0))
         .or_else(|| number("retry-after"))
         .filter(|seconds| *seconds > 0.0)
-        .map(|seconds| Duration::from_secs_f64(seconds.min(LONGEST_WAIT)))
+        .map(|seconds| Duration::from_secs_f64(seconds.min(MAX_RETRY_AFTER)))
 }
 
 /// Codes that mean: another operation is at work here, whatever the HTTP status. Statuses vary for the same code.
-const BUSY: [&str; 6] = [
+const CONFLICT_CODES: [&str; 6] = [
     "AnotherOperationInProgress",
     "RetryableError",
     "RetryableErrorDueToAnotherOperation",
@@ -221,7 +221,7 @@ const BUSY: [&str; 6] = [
 /// Sorts an answer with an error status.
 pub fn classify(operation: &str, target: &str, status: u16, headers: &Headers, body: &Value) -> Error {
     let error = body.get("error").unwrap_or(body);
-    let mut facts = Facts::new(operation, target).of_answer(status, headers).of_error(error);
+    let mut facts = ErrorContext::new(operation, target).with_response(status, headers).with_error_body(error);
     if facts.code.is_empty() && facts.message.is_empty() {
         facts.message = "the answer has no error document".to_owned();
     }
@@ -230,33 +230,35 @@ pub fn classify(operation: &str, target: &str, status: u16, headers: &Headers, b
     let says = |word: &str| code == word || details().any(|d| d.get("code").and_then(Value::as_str) == Some(word));
     // A referenced resource that ended as Failed will not become ready by waiting.
     let hopeless = says("ReferencedResourceNotProvisioned") && facts.message.contains("Failed");
-    let busy = matches!(status, 400 | 409 | 429) && BUSY.iter().any(|word| says(word)) && !hopeless;
+    let busy = matches!(status, 400 | 409 | 429) && CONFLICT_CODES.iter().any(|word| says(word)) && !hopeless;
     if busy {
-        return Error::Busy(Box::new(facts));
+        return Error::ConflictRetryable(Box::new(facts));
     }
     if hopeless && status == 429 {
-        return Error::Refused(Box::new(facts));
+        return Error::Rejected(Box::new(facts));
     }
-    sort(Box::new(facts))
+    classify_context(Box::new(facts))
 }
 
 /// Sorts what is known of an error by its status and code.
-pub fn sort(facts: Box<Facts>) -> Error {
+pub fn classify_context(facts: Box<ErrorContext>) -> Error {
     let (status, code) = (facts.status.unwrap_or_default(), facts.code.as_str());
     // Cut off on the way: whether a repetition would succeed is not known.
     let wordless = matches!(status, 400 | 409) && code.is_empty();
     match status {
-        _ if wordless => Error::Server(facts),
-        400 | 409 if code.starts_with("InUse") || code.ends_with("CannotBeDeleted") => Error::InUse(facts),
+        _ if wordless => Error::ServiceUnavailable(facts),
+        400 | 409 if code.starts_with("InUse") || code.ends_with("CannotBeDeleted") => {
+            Error::DependencyViolation(facts)
+        }
         401 | 403 => Error::Denied(facts),
         404 if code == "ResourceGroupNotFound" => Error::GroupNotFound(facts),
-        404 if code == "SubscriptionNotFound" => Error::Refused(facts),
+        404 if code == "SubscriptionNotFound" => Error::Rejected(facts),
         404 => Error::NotFound(facts),
-        408 | 500..=599 => Error::Server(facts),
+        408 | 500..=599 => Error::ServiceUnavailable(facts),
         409 => Error::Conflict(facts),
         412 => Error::PreconditionFailed(facts),
         429 => Error::Throttled(facts),
-        _ => Error::Refused(facts),
+        _ => Error::Rejected(facts),
     }
 }
 
@@ -278,25 +280,25 @@ mod tests {
             (429, "RetryableErrorDueToAnotherOperation"),
             (400, "ReferencedResourceNotProvisioned"),
         ] {
-            assert!(matches!(of(status, code), Error::Busy(_)), "{status} {code}");
+            assert!(matches!(of(status, code), Error::ConflictRetryable(_)), "{status} {code}");
         }
         let hidden =
             json!({"error": {"code": "RetryableError", "details": [{"code": "ReferencedResourceNotProvisioned"}]}});
-        assert!(matches!(classify("w", "t", 429, &Headers::new(), &hidden), Error::Busy(_)));
+        assert!(matches!(classify("w", "t", 429, &Headers::new(), &hidden), Error::ConflictRetryable(_)));
     }
 
     #[test]
     fn a_quota_is_throttled_and_a_failed_reference_is_not_waited_for() {
         assert!(matches!(of(429, "SubscriptionRequestsThrottled"), Error::Throttled(_)));
         let body = json!({"error": {"code": "ReferencedResourceNotProvisioned", "message": "X is in Failed state"}});
-        assert!(matches!(classify("w", "t", 400, &Headers::new(), &body), Error::Refused(_)));
+        assert!(matches!(classify("w", "t", 400, &Headers::new(), &body), Error::Rejected(_)));
     }
 
     #[test]
     fn a_refusal_without_words_is_asked_about_again() {
         for status in [400, 409] {
             let cut_off = classify("w", "t", status, &Headers::new(), &Value::Null);
-            assert!(matches!(cut_off, Error::Server(_)), "{cut_off:?}");
+            assert!(matches!(cut_off, Error::ServiceUnavailable(_)), "{cut_off:?}");
         }
     }
 
@@ -304,12 +306,12 @@ mod tests {
     fn each_status_says_what_to_do() {
         assert!(matches!(of(404, "ResourceGroupNotFound"), Error::GroupNotFound(_)));
         assert!(matches!(of(404, "ResourceNotFound"), Error::NotFound(_)));
-        assert!(matches!(of(400, "InUseSubnetCannotBeDeleted"), Error::InUse(_)));
-        assert!(matches!(of(400, "PublicIPAddressCannotBeDeleted"), Error::InUse(_)));
+        assert!(matches!(of(400, "InUseSubnetCannotBeDeleted"), Error::DependencyViolation(_)));
+        assert!(matches!(of(400, "PublicIPAddressCannotBeDeleted"), Error::DependencyViolation(_)));
         assert!(matches!(of(403, "AuthorizationFailed"), Error::Denied(_)));
         assert!(matches!(of(412, "PreconditionFailed"), Error::PreconditionFailed(_)));
-        assert!(matches!(of(503, ""), Error::Server(_)));
-        assert!(matches!(of(400, "NonAzSkusNotAllowedForVPNGateway"), Error::Refused(_)));
+        assert!(matches!(of(503, ""), Error::ServiceUnavailable(_)));
+        assert!(matches!(of(400, "NonAzSkusNotAllowedForVPNGateway"), Error::Rejected(_)));
     }
 
     #[test]

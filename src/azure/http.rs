@@ -1,6 +1,6 @@
 //! The HTTP client of everything that goes to Azure: resource manager, token endpoints, metadata.
 
-use crate::primitives::answer::untrusted;
+use crate::types::response::untrusted;
 use azure_core::Error;
 use azure_core::error::ErrorKind;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 /// Until a connection stands.
-const CONNECT: Duration = Duration::from_secs(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A TLS client over the system's trusted roots and extra ones. It is made at its first request: reading roots takes
 /// longer than a whole plan that needs no cloud.
@@ -56,7 +56,7 @@ fn build(files: &[PathBuf]) -> azure_core::Result<reqwest::Client> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder()
         .tls_certs_merge(roots)
-        .connect_timeout(CONNECT)
+        .connect_timeout(CONNECT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .map_err(|error| Error::with_message(ErrorKind::Other, format!("cannot start TLS: {}", chain(&error))))
@@ -104,7 +104,7 @@ pub(super) fn describe(error: &Error) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::primitives::answer::{AnswerFault, find, self_signed_server};
+    use crate::types::response::{ResponseError, find, self_signed_server};
     use azure_core::http::{Method, Url};
 
     #[tokio::test]
@@ -112,7 +112,7 @@ mod tests {
         let port = self_signed_server().await;
         let request = Request::new(Url::parse(&format!("https://localhost:{port}/")).unwrap(), Method::Get);
         let error = Http::new(Vec::new()).execute_request(&request).await.unwrap_err();
-        let fault = find::<AnswerFault>(&error).unwrap().to_string();
+        let fault = find::<ResponseError>(&error).unwrap().to_string();
         for part in ["localhost", "AWS_CA_BUNDLE", "SSL_CERT_FILE"] {
             assert!(fault.contains(part), "{fault}");
         }

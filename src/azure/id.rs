@@ -15,12 +15,12 @@ pub struct ResourceId(String);
 /// A text that is no resource id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not an Azure resource id: expected /subscriptions/.../resourceGroups/.../providers/.../TYPE/NAME")]
-pub struct NotAResourceId(pub String);
+pub struct ParseResourceIdError(pub String);
 
 impl ResourceId {
     /// # Errors
     /// Where the text has not the shape of a resource id below a resource group.
-    pub fn parse(text: &str) -> Result<Self, NotAResourceId> {
+    pub fn parse(text: &str) -> Result<Self, ParseResourceIdError> {
         let id = ResourceId(text.trim_end_matches('/').to_owned());
         let parts: Vec<&str> = id.0.split('/').collect();
         let fixed = |at: usize, word: &str| parts.get(at).is_some_and(|p| p.eq_ignore_ascii_case(word));
@@ -31,7 +31,7 @@ impl ResourceId {
             && fixed(1, "subscriptions")
             && fixed(3, "resourceGroups")
             && fixed(5, "providers");
-        if whole { Ok(id) } else { Err(NotAResourceId(text.to_owned())) }
+        if whole { Ok(id) } else { Err(ParseResourceIdError(text.to_owned())) }
     }
 
     /// An id that this program composes itself, in `Microsoft.Network`.

@@ -2,7 +2,7 @@
 //! typed view, so that properties which this program does not know survive a write.
 
 use super::id::ResourceId;
-use crate::primitives::{Asn, Tags};
+use crate::types::{Asn, Tags};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

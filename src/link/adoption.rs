@@ -2,15 +2,15 @@
 //! copied. An AWS object is adopted only with the incomplete tag, an Azure object only under its planned name, and either only
 //! if its properties are the planned ones.
 
+use super::lookup::LookupScope;
 use super::managed::Kind;
 use super::observed::Observed;
-use super::ownership::{AWS_END, AwsEndpoint, LINK, PART, UNFINISHED};
-use super::search::Search;
+use super::ownership_tags::{AwsEndpoint, TAG_AWS_ENDPOINT, TAG_INCOMPLETE, TAG_LINK, TAG_ROLE};
 use super::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use super::tunnel::{Instance, TunnelKey};
 use crate::aws::model as aws;
 use crate::azure::id::ResourceId;
-use crate::primitives::{Asn, Tags};
+use crate::types::{Asn, Tags};
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -41,13 +41,13 @@ impl Adoption {
             endpoints: AwsEndpoint::of(aws).map(|endpoint| endpoint.to_string()).into_iter().collect(),
             moves_to: None,
             vpc_cidr: if let AwsNetwork::Create { cidr, .. } = &aws.network { Some(*cidr) } else { None },
-            amazon_asn: if let AwsGateway::Own { asn } = &aws.gateway { Some(*asn) } else { None },
-            azure_asn: if let AzureGateway::Own { asn, .. } = &azure.gateway { Some(*asn) } else { None },
+            amazon_asn: if let AwsGateway::ManagedVgw { asn } = &aws.gateway { Some(*asn) } else { None },
+            azure_asn: if let AzureGateway::Managed { asn, .. } = &azure.gateway { Some(*asn) } else { None },
             address_space: match &azure.network {
                 AzureNetwork::Create { address_space, .. } => Some(address_space.clone()),
                 AzureNetwork::Existing { .. } => None,
             },
-            makes_gateway: matches!(azure.gateway, AzureGateway::Own { .. }),
+            makes_gateway: matches!(azure.gateway, AzureGateway::Managed { .. }),
             handed_over: false,
         }
     }
@@ -60,7 +60,7 @@ pub struct Lookalike {
     pub kind: Kind,
     /// Its AWS side, where the tag says it.
     pub endpoint: Option<String>,
-    pub unfinished: bool,
+    pub incomplete: bool,
     /// Of a VPN connection: it has one of this link's inside CIDRs.
     pub same_addresses: bool,
 }
@@ -76,43 +76,43 @@ pub enum Obstacle {
     NameTaken(ResourceId),
 }
 
-impl Search {
+impl LookupScope {
     /// Whether the tags say that an object is this part of this link.
-    pub fn names_part(&self, tags: &Tags, part: impl Display) -> bool {
-        self.link.as_ref().is_some_and(|link| tags.get(LINK).is_some_and(|value| value == link.as_str()))
-            && tags.get(PART).is_some_and(|value| *value == part.to_string())
+    pub fn has_role_tag(&self, tags: &Tags, part: impl Display) -> bool {
+        self.link.as_ref().is_some_and(|link| tags.get(TAG_LINK).is_some_and(|value| value == link.as_str()))
+            && tags.get(TAG_ROLE).is_some_and(|value| *value == part.to_string())
     }
 
     /// Whether an object belongs to the AWS side that is meant. Objects of earlier versions lack the tag.
     fn has_endpoint(&self, tags: &Tags) -> bool {
         let endpoints = &self.adoption.endpoints;
-        endpoints.is_empty() || tags.get(AWS_END).is_none_or(|end| endpoints.contains(end))
+        endpoints.is_empty() || tags.get(TAG_AWS_ENDPOINT).is_none_or(|end| endpoints.contains(end))
     }
 
     /// Whether tags alone prove that an object is this part of this link: no state names it.
     pub fn tags_prove(&self, tags: &Tags, part: impl Display) -> bool {
-        self.names_part(tags, part) && self.has_endpoint(tags)
+        self.has_role_tag(tags, part) && self.has_endpoint(tags)
     }
 
     /// Whether an object under its planned name is this part of this link. Objects keep the AWS side that they were created for
     /// when the link moves to another: what the state names is this link's with either.
     pub fn owns(&self, kind: Kind, id: &str, tags: &Tags, part: impl Display) -> bool {
-        self.tags_prove(tags, &part) || self.records(kind, id) && self.names_part(tags, &part)
+        self.tags_prove(tags, &part) || self.records(kind, id) && self.has_role_tag(tags, &part)
     }
 
     /// Whether an AWS object that no state names may be taken over, its properties left out.
     pub fn adopts(&self, tags: &Tags, part: impl Display) -> bool {
-        let of_this_move = self.adoption.moves_to.as_ref().is_some_and(|end| tags.get(AWS_END) == Some(end));
-        self.tags_prove(tags, part) && (tags.contains_key(UNFINISHED) || of_this_move)
+        let of_this_move = self.adoption.moves_to.as_ref().is_some_and(|end| tags.get(TAG_AWS_ENDPOINT) == Some(end));
+        self.tags_prove(tags, part) && (tags.contains_key(TAG_INCOMPLETE) || of_this_move)
     }
 
     pub fn adopts_vpc(&self, vpc: &aws::Vpc) -> bool {
-        self.adopts(&vpc.tags, super::assemble::part::VPC) && same(self.adoption.vpc_cidr, vpc.cidr)
+        self.adopts(&vpc.tags, super::resolve::role::VPC) && same(self.adoption.vpc_cidr, vpc.cidr)
     }
 
     pub fn adopts_vpn_gateway(&self, gateway: &aws::VpnGateway) -> bool {
         gateway.state.is_living()
-            && self.adopts(&gateway.tags, super::assemble::part::VPN_GATEWAY)
+            && self.adopts(&gateway.tags, super::resolve::role::VPN_GATEWAY)
             && same(self.adoption.amazon_asn, gateway.asn)
     }
 
@@ -123,7 +123,12 @@ impl Search {
     }
 
     /// A VPN connection is this link's by its inside CIDRs, or by a customer gateway that is.
-    pub fn adopts_vpn(&self, vpn: &aws::VpnConnection, instance: Instance, customers: &[aws::CustomerGateway]) -> bool {
+    pub fn adopts_vpn_connection(
+        &self,
+        vpn: &aws::VpnConnection,
+        instance: Instance,
+        customers: &[aws::CustomerGateway],
+    ) -> bool {
         let own_customer = customers.iter().any(|customer| {
             customer.id == vpn.customer_gateway_id && self.adopts_customer_gateway(customer, instance)
                 || self.known.customer_gateways.get(instance).as_ref() == Some(&vpn.customer_gateway_id)
@@ -142,15 +147,15 @@ impl Search {
         Some(Lookalike {
             id: id.to_owned(),
             kind,
-            endpoint: tags.get(AWS_END).cloned(),
-            unfinished: tags.contains_key(UNFINISHED),
+            endpoint: tags.get(TAG_AWS_ENDPOINT).cloned(),
+            incomplete: tags.contains_key(TAG_INCOMPLETE),
             same_addresses: vpn.is_some_and(|vpn| self.has_inside_cidr(vpn)),
         })
     }
 
     /// Whether the state names an object.
     pub fn records(&self, kind: Kind, id: &str) -> bool {
-        self.recorded.has(kind, id)
+        self.recorded_ids.has(kind, id)
     }
 }
 
@@ -159,66 +164,66 @@ fn same<T: PartialEq>(planned: Option<T>, has: T) -> bool {
 }
 
 /// Whether what exists forbids to create the link. Objects that the state names are never in the way.
-pub fn obstacle(search: &Search, seen: &Observed) -> Option<Obstacle> {
-    let unrecorded = || seen.lookalikes.iter().filter(|one| !search.records(one.kind, &one.id));
+pub fn obstacle(scope: &LookupScope, observed: &Observed) -> Option<Obstacle> {
+    let unrecorded = || observed.lookalikes.iter().filter(|one| !scope.records(one.kind, &one.id));
     let other = |one: &&Lookalike| {
-        let counts = one.unfinished || one.kind == Kind::AwsVpnConnection && one.same_addresses;
-        counts && one.endpoint.as_ref().is_some_and(|end| !search.adoption.endpoints.contains(end))
+        let counts = one.incomplete || one.kind == Kind::AwsVpnConnection && one.same_addresses;
+        counts && one.endpoint.as_ref().is_some_and(|end| !scope.adoption.endpoints.contains(end))
     };
-    let endpoints = &search.adoption.endpoints;
+    let endpoints = &scope.adoption.endpoints;
     if let Some(endpoint) =
         unrecorded().filter(|_| !endpoints.is_empty()).find(other).and_then(|one| one.endpoint.clone())
     {
         let ids = unrecorded().filter(|one| one.endpoint.as_ref() == Some(&endpoint)).map(|one| one.id.clone());
         return Some(Obstacle::OtherLink { ids: ids.collect(), endpoint });
     }
-    let complete = |one: &&Lookalike| one.kind == Kind::AwsVpnConnection && !one.unfinished && one.same_addresses;
+    let complete = |one: &&Lookalike| one.kind == Kind::AwsVpnConnection && !one.incomplete && one.same_addresses;
     let ids: Vec<String> = unrecorded().filter(complete).map(|one| one.id.clone()).collect();
     if !ids.is_empty() {
         return Some(Obstacle::Complete { ids });
     }
-    foreign_name(search, seen).map(Obstacle::NameTaken)
+    foreign_name(scope, observed).map(Obstacle::NameTaken)
 }
 
 /// An object under a planned name that is not this link's.
-fn foreign_name(search: &Search, seen: &Observed) -> Option<ResourceId> {
-    use super::assemble::part;
-    let adoption = &search.adoption;
-    if let Some(network) = &seen.azure.network
+fn foreign_name(scope: &LookupScope, observed: &Observed) -> Option<ResourceId> {
+    use super::resolve::role;
+    let adoption = &scope.adoption;
+    if let Some(network) = &observed.azure.network
         && let Some(space) = &adoption.address_space
-        && !search.records(Kind::AzureVirtualNetwork, network.resource.id.as_str())
-        && !(search.tags_prove(&network.resource.tags, part::VIRTUAL_NETWORK)
+        && !scope.records(Kind::AzureVirtualNetwork, network.resource.id.as_str())
+        && !(scope.tags_prove(&network.resource.tags, role::VIRTUAL_NETWORK)
             && space.iter().all(|range| network.address_space.contains(range)))
     {
         return Some(network.resource.id.clone());
     }
-    if let Some(gateway) = &seen.azure.gateway
+    if let Some(gateway) = &observed.azure.gateway
         && adoption.makes_gateway
-        && !search.records(Kind::AzureGateway, gateway.resource.id.as_str())
-        && !(search.tags_prove(&gateway.resource.tags, part::AZURE_GATEWAY) && same(adoption.azure_asn, gateway.asn))
+        && !scope.records(Kind::AzureGateway, gateway.resource.id.as_str())
+        && !(scope.tags_prove(&gateway.resource.tags, role::AZURE_GATEWAY) && same(adoption.azure_asn, gateway.asn))
     {
         return Some(gateway.resource.id.clone());
     }
-    seen.azure.strangers.first().cloned()
+    observed.azure.foreign_objects.first().cloned()
 }
 
 /// Ids of what a create would take over: there, and in no state.
-pub fn adopted(search: &Search, seen: &Observed) -> Vec<String> {
-    let (azure, aws) = (&seen.azure, &seen.aws);
-    let link = |tags: &Tags| search.link.as_ref().is_some_and(|link| link.is_on(tags));
+pub fn adopted(scope: &LookupScope, observed: &Observed) -> Vec<String> {
+    let (azure, aws) = (&observed.azure, &observed.aws);
+    let link = |tags: &Tags| scope.link.as_ref().is_some_and(|link| link.is_on(tags));
     let mut found: Vec<(Kind, String)> = Vec::new();
     let mut add = |kind: Kind, id: &dyn Display, tags: &Tags| {
-        if link(tags) && !search.records(kind, &id.to_string()) {
+        if link(tags) && !scope.records(kind, &id.to_string()) {
             found.push((kind, id.to_string()));
         }
     };
-    if let Some(network) = azure.network.as_ref().filter(|_| search.adoption.address_space.is_some()) {
+    if let Some(network) = azure.network.as_ref().filter(|_| scope.adoption.address_space.is_some()) {
         add(Kind::AzureVirtualNetwork, &network.resource.id, &network.resource.tags);
     }
     for (_, ip) in azure.public_ips.iter() {
         ip.iter().for_each(|ip| add(Kind::AzurePublicIp, &ip.resource.id, &ip.resource.tags));
     }
-    if let Some(gateway) = azure.gateway.as_ref().filter(|_| search.adoption.makes_gateway) {
+    if let Some(gateway) = azure.gateway.as_ref().filter(|_| scope.adoption.makes_gateway) {
         add(Kind::AzureGateway, &gateway.resource.id, &gateway.resource.tags);
     }
     for key in TunnelKey::ALL {
@@ -229,17 +234,17 @@ pub fn adopted(search: &Search, seen: &Observed) -> Vec<String> {
             add(Kind::AzureConnection, &connection.resource.id, &connection.resource.tags);
         }
     }
-    if let Some(vpc) = aws.vpc.as_ref().filter(|_| search.adoption.vpc_cidr.is_some()) {
+    if let Some(vpc) = aws.vpc.as_ref().filter(|_| scope.adoption.vpc_cidr.is_some()) {
         add(Kind::AwsVpc, &vpc.id, &vpc.tags);
     }
-    if let Some(gateway) = aws.gateway.as_ref().filter(|_| search.adoption.amazon_asn.is_some()) {
+    if let Some(gateway) = aws.gateway.as_ref().filter(|_| scope.adoption.amazon_asn.is_some()) {
         add(Kind::AwsVpnGateway, &gateway.id, &gateway.tags);
     }
     for instance in Instance::ALL {
         if let Some(customer) = aws.customer_gateways.get(instance) {
             add(Kind::AwsCustomerGateway, &customer.id, &customer.tags);
         }
-        if let Some(vpn) = aws.vpns.get(instance) {
+        if let Some(vpn) = aws.vpn_connections.get(instance) {
             add(Kind::AwsVpnConnection, &vpn.id, &vpn.tags);
         }
     }
@@ -250,24 +255,24 @@ pub fn adopted(search: &Search, seen: &Observed) -> Vec<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::link::address::Slot;
-    use crate::link::known::Known;
-    use crate::link::ownership::LinkId;
+    use crate::link::inside_cidr::Slot;
+    use crate::link::known_ids::KnownIds;
+    use crate::link::ownership_tags::LinkId;
 
     const ID: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPAddresses/one";
 
     /// After a move from `eu-west-1 vpc-1` to `eu-west-1 vgw-2`, when the state has the new AWS side only.
-    fn moved(recorded: &[Kind]) -> Search {
-        let link = Some(LinkId::found("link"));
-        let mut search = Search::by_ids(Known::default(), link, Slot::new(0).unwrap().inside_cidrs());
-        search.adoption.endpoints = BTreeSet::from(["eu-west-1 vgw-2".to_owned()]);
-        recorded.iter().for_each(|kind| search.recorded.add(*kind, ID.to_uppercase()));
-        search
+    fn moved(recorded: &[Kind]) -> LookupScope {
+        let link = Some(LinkId::from_tag("link"));
+        let mut scope = LookupScope::by_ids(KnownIds::default(), link, Slot::new(0).unwrap().inside_cidrs());
+        scope.adoption.endpoints = BTreeSet::from(["eu-west-1 vgw-2".to_owned()]);
+        recorded.iter().for_each(|kind| scope.recorded_ids.add(*kind, ID.to_uppercase()));
+        scope
     }
 
     fn tags(link: &str, endpoint: &str) -> Tags {
-        let mut tags = LinkId::found(link).tags(Instance::ALL[0]);
-        tags.insert(AWS_END.to_owned(), endpoint.to_owned());
+        let mut tags = LinkId::from_tag(link).tags(Instance::ALL[0]);
+        tags.insert(TAG_AWS_ENDPOINT.to_owned(), endpoint.to_owned());
         tags
     }
 
@@ -286,13 +291,13 @@ mod tests {
     #[test]
     fn ignore_recorded_objects_as_obstacles() {
         let tags = tags("link", "eu-west-1 vpc-1");
-        let found = |search: &Search| search.lookalike(Kind::AwsCustomerGateway, "cgw-1", &tags, None);
-        let obstacle = |mut search: Search, recorded: bool| {
+        let found = |scope: &LookupScope| scope.lookalike(Kind::AwsCustomerGateway, "cgw-1", &tags, None);
+        let obstacle = |mut scope: LookupScope, recorded: bool| {
             if recorded {
-                search.recorded.add(Kind::AwsCustomerGateway, "cgw-1");
+                scope.recorded_ids.add(Kind::AwsCustomerGateway, "cgw-1");
             }
-            let one = found(&search).map(|one| Lookalike { unfinished: true, ..one });
-            obstacle(&search, &Observed { lookalikes: one.into_iter().collect(), ..Observed::default() })
+            let one = found(&scope).map(|one| Lookalike { incomplete: true, ..one });
+            obstacle(&scope, &Observed { lookalikes: one.into_iter().collect(), ..Observed::default() })
         };
         assert!(matches!(obstacle(moved(&[]), false), Some(Obstacle::OtherLink { .. })));
         assert_eq!(obstacle(moved(&[]), true), None);

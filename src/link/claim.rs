@@ -1,8 +1,8 @@
 //! What a planned link takes for itself: inside addresses on shared gateways, the only VPN gateway of a network, and Azure
 //! names. Two links of one run must not take the same.
 
-use super::address::{InsideCidr, Slot};
-use super::ownership::{AwsEndpoint, EndpointKind};
+use super::inside_cidr::{InsideCidr, Slot};
+use super::ownership_tags::{AwsEndpoint, EndpointKind};
 use crate::aws::model::VpcId;
 use crate::azure::id::ResourceId;
 use std::collections::BTreeSet;
@@ -25,67 +25,67 @@ pub struct Claim {
 
 /// Something that two links cannot both have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Clash {
+pub enum ClaimConflict {
     /// Both create the VPN gateway of this virtual network.
     AzureGateway(ResourceId),
     /// Both create the VPN gateway of this VPC.
     VpnGateway(VpcId),
     /// Both use this inside CIDR on one gateway.
-    InsideCidr { cidr: InsideCidr, gateway: Shared },
+    InsideCidr { cidr: InsideCidr, gateway: SharedGateway },
     /// Both create this Azure object.
     Object(ResourceId),
 }
 
 /// A gateway on which inside CIDRs have to differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shared {
+pub enum SharedGateway {
     Azure,
     Aws(AwsEndpoint),
 }
 
-impl fmt::Display for Shared {
+impl fmt::Display for SharedGateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Shared::Azure => f.write_str("the same Azure gateway"),
-            Shared::Aws(endpoint) => write!(f, "the same AWS gateway ({endpoint})"),
+            SharedGateway::Azure => f.write_str("the same Azure gateway"),
+            SharedGateway::Aws(endpoint) => write!(f, "the same AWS gateway ({endpoint})"),
         }
     }
 }
 
 impl Claim {
     /// The first thing that both links take.
-    pub fn clash(&self, other: &Claim) -> Option<Clash> {
+    pub fn conflict(&self, other: &Claim) -> Option<ClaimConflict> {
         let same = |a: &Option<ResourceId>, b: &Option<ResourceId>| a.is_some() && a == b;
         if same(&self.network, &other.network)
             && self.makes_gateway
             && other.makes_gateway
             && let Some(network) = &self.network
         {
-            return Some(Clash::AzureGateway(network.clone()));
+            return Some(ClaimConflict::AzureGateway(network.clone()));
         }
         if let (Some(own), Some(others)) = (&self.aws, &other.aws)
             && own == others
             && let EndpointKind::Vpc(vpc) = &own.end
         {
-            return Some(Clash::VpnGateway(vpc.clone()));
+            return Some(ClaimConflict::VpnGateway(vpc.clone()));
         }
         if let Some(gateway) = self.shares_gateway(other)
             && let Some(cidr) = self.inside_cidrs.intersection(&other.inside_cidrs).next()
         {
-            return Some(Clash::InsideCidr { cidr: *cidr, gateway });
+            return Some(ClaimConflict::InsideCidr { cidr: *cidr, gateway });
         }
-        self.objects.intersection(&other.objects).next().map(|id| Clash::Object(id.clone()))
+        self.objects.intersection(&other.objects).next().map(|id| ClaimConflict::Object(id.clone()))
     }
 
     /// The gateway that both links use, on which their inside CIDRs have to differ.
-    pub fn shares_gateway(&self, other: &Claim) -> Option<Shared> {
+    pub fn shares_gateway(&self, other: &Claim) -> Option<SharedGateway> {
         let same = |a: &Option<ResourceId>, b: &Option<ResourceId>| a.is_some() && a == b;
         if same(&self.network, &other.network) || same(&self.gateway, &other.gateway) {
-            return Some(Shared::Azure);
+            return Some(SharedGateway::Azure);
         }
         let endpoint = self.aws.as_ref().filter(|endpoint| Some(*endpoint) == other.aws.as_ref())?;
         let existing = matches!(endpoint.end, EndpointKind::VpnGateway(_) | EndpointKind::TransitGateway(_));
-        existing.then(|| Shared::Aws(endpoint.clone()))
+        existing.then(|| SharedGateway::Aws(endpoint.clone()))
     }
 }
 
@@ -97,13 +97,13 @@ pub fn free_slots(taken: &BTreeSet<InsideCidr>) -> Vec<u8> {
 }
 
 /// A list of slots for a message: the first few are enough to choose from.
-pub fn in_words(slots: &[u8]) -> String {
-    const SHOWN: usize = 5;
+pub fn format_slots(slots: &[u8]) -> String {
+    const MAX_SLOTS_SHOWN: usize = 5;
     if slots.is_empty() {
         return "none".to_owned();
     }
-    let shown: Vec<String> = slots.iter().take(SHOWN).map(ToString::to_string).collect();
-    let more = if slots.len() > SHOWN { " and more" } else { "" };
+    let shown: Vec<String> = slots.iter().take(MAX_SLOTS_SHOWN).map(ToString::to_string).collect();
+    let more = if slots.len() > MAX_SLOTS_SHOWN { " and more" } else { "" };
     format!("{}{more}", shown.join(", "))
 }
 
@@ -134,13 +134,19 @@ mod tests {
     #[test]
     fn clash_names_what_two_links_share() {
         let one = claim(0, vpc("vpc-1"));
-        assert!(matches!(one.clash(&claim(0, vpc("vpc-2"))), Some(Clash::InsideCidr { gateway: Shared::Azure, .. })));
-        assert_eq!(one.clash(&claim(1, vpc("vpc-2"))), None);
-        assert_eq!(one.clash(&claim(1, vpc("vpc-1"))), Some(Clash::VpnGateway(VpcId("vpc-1".into()))));
+        assert!(matches!(
+            one.conflict(&claim(0, vpc("vpc-2"))),
+            Some(ClaimConflict::InsideCidr { gateway: SharedGateway::Azure, .. })
+        ));
+        assert_eq!(one.conflict(&claim(1, vpc("vpc-2"))), None);
+        assert_eq!(one.conflict(&claim(1, vpc("vpc-1"))), Some(ClaimConflict::VpnGateway(VpcId("vpc-1".into()))));
         let owner = |slot, end| Claim { makes_gateway: true, gateway: None, ..claim(slot, end) };
-        assert!(matches!(owner(0, vpc("vpc-1")).clash(&owner(1, vpc("vpc-2"))), Some(Clash::AzureGateway(_))));
-        assert_eq!(owner(0, vpc("vpc-1")).clash(&claim(1, vpc("vpc-2"))), None);
-        assert!(owner(0, vpc("vpc-1")).clash(&claim(0, vpc("vpc-2"))).is_some());
+        assert!(matches!(
+            owner(0, vpc("vpc-1")).conflict(&owner(1, vpc("vpc-2"))),
+            Some(ClaimConflict::AzureGateway(_))
+        ));
+        assert_eq!(owner(0, vpc("vpc-1")).conflict(&claim(1, vpc("vpc-2"))), None);
+        assert!(owner(0, vpc("vpc-1")).conflict(&claim(0, vpc("vpc-2"))).is_some());
     }
 
     #[test]
@@ -152,25 +158,25 @@ mod tests {
         let transit = || EndpointKind::TransitGateway(TransitGatewayId("tgw-1".into()));
         let given = || EndpointKind::VpnGateway(VpnGatewayId("vgw-1".into()));
         for end in [transit(), given()] {
-            assert!(claim(0, end.clone()).clash(&elsewhere(0, end.clone())).is_some());
-            assert_eq!(claim(0, end.clone()).clash(&elsewhere(1, end)), None);
+            assert!(claim(0, end.clone()).conflict(&elsewhere(0, end.clone())).is_some());
+            assert_eq!(claim(0, end.clone()).conflict(&elsewhere(1, end)), None);
         }
         let made = || EndpointKind::NewVpc("10.2.0.0/16".parse().unwrap());
-        assert_eq!(claim(0, made()).clash(&elsewhere(0, made())), None, "each link creates its own VPC");
+        assert_eq!(claim(0, made()).conflict(&elsewhere(0, made())), None, "each link creates its own VPC");
     }
 
     #[test]
     fn clash_finds_equal_names_in_any_case() {
         let named =
             |name: &str| Claim { objects: network("connections", name).into_iter().collect(), ..Claim::default() };
-        assert!(matches!(named("A").clash(&named("a")), Some(Clash::Object(_))));
-        assert_eq!(named("a").clash(&named("b")), None);
+        assert!(matches!(named("A").conflict(&named("a")), Some(ClaimConflict::Object(_))));
+        assert_eq!(named("a").conflict(&named("b")), None);
     }
 
     #[test]
     fn free_slots_leave_out_those_that_overlap() {
         let taken = claim(0, vpc("vpc-1")).inside_cidrs;
         assert_eq!(free_slots(&taken).first(), Some(&1));
-        assert_eq!(in_words(&free_slots(&taken)), "1, 2, 3, 4, 5 and more");
+        assert_eq!(format_slots(&free_slots(&taken)), "1, 2, 3, 4, 5 and more");
     }
 }

@@ -54,7 +54,7 @@ fn dashed(key: TunnelKey) -> String {
 
 /// Why Azure would refuse a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NameFault {
+pub enum NameError {
     #[error("{name:?} has {} characters, and Azure takes {least} to {most} here", name.chars().count())]
     Length { name: String, least: usize, most: usize },
     #[error("{name:?} holds {bad:?}; Azure takes letters, digits, '.', '_' and '-' here{}", if *.group { ", '(' and ')'" } else { "" })]
@@ -74,13 +74,13 @@ pub enum NameFault {
 ///
 /// # Errors
 /// The first rule that the name breaks.
-pub fn check_network_name(name: &str, least: usize, most: usize) -> Result<(), NameFault> {
+pub fn check_network_name(name: &str, least: usize, most: usize) -> Result<(), NameError> {
     check_letters(name, least, most, false)?;
     if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        return Err(NameFault::Start(name.to_owned()));
+        return Err(NameError::Start(name.to_owned()));
     }
     if !name.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
-        return Err(NameFault::End(name.to_owned()));
+        return Err(NameError::End(name.to_owned()));
     }
     Ok(())
 }
@@ -89,18 +89,18 @@ pub fn check_network_name(name: &str, least: usize, most: usize) -> Result<(), N
 ///
 /// # Errors
 /// The first rule that the name breaks.
-pub fn check_group_name(name: &str) -> Result<(), NameFault> {
+pub fn check_group_name(name: &str) -> Result<(), NameError> {
     check_letters(name, 1, 90, true)?;
-    if name.ends_with('.') { Err(NameFault::EndsWithDot(name.to_owned())) } else { Ok(()) }
+    if name.ends_with('.') { Err(NameError::EndsWithDot(name.to_owned())) } else { Ok(()) }
 }
 
-fn check_letters(name: &str, least: usize, most: usize, group: bool) -> Result<(), NameFault> {
+fn check_letters(name: &str, least: usize, most: usize, group: bool) -> Result<(), NameError> {
     if !(least..=most).contains(&name.chars().count()) {
-        return Err(NameFault::Length { name: name.to_owned(), least, most });
+        return Err(NameError::Length { name: name.to_owned(), least, most });
     }
     // In the path of a request they would lead to another object.
     if name.contains("..") {
-        return Err(NameFault::TwoDots(name.to_owned()));
+        return Err(NameError::TwoDots(name.to_owned()));
     }
     let taken = |c: char| match c {
         '.' | '_' | '-' => true,
@@ -110,7 +110,7 @@ fn check_letters(name: &str, least: usize, most: usize, group: bool) -> Result<(
         c => c.is_ascii_alphanumeric(),
     };
     match name.chars().find(|c| !taken(*c)) {
-        Some(bad) => Err(NameFault::Character { name: name.to_owned(), bad, group }),
+        Some(bad) => Err(NameError::Character { name: name.to_owned(), bad, group }),
         None => Ok(()),
     }
 }
@@ -123,13 +123,13 @@ mod tests {
     fn names_that_azure_refuses_are_refused_with_the_rule() {
         assert_eq!(check_network_name("VNet1GW", 1, 80), Ok(()));
         assert_eq!(check_network_name("ends_", 1, 80), Ok(()));
-        assert!(matches!(check_network_name("a b", 1, 80), Err(NameFault::Character { bad: ' ', .. })));
-        assert!(matches!(check_network_name("-a", 1, 80), Err(NameFault::Start(_))));
-        assert!(matches!(check_network_name("a-", 1, 80), Err(NameFault::End(_))));
-        assert!(matches!(check_network_name(&"a".repeat(81), 1, 80), Err(NameFault::Length { most: 80, .. })));
+        assert!(matches!(check_network_name("a b", 1, 80), Err(NameError::Character { bad: ' ', .. })));
+        assert!(matches!(check_network_name("-a", 1, 80), Err(NameError::Start(_))));
+        assert!(matches!(check_network_name("a-", 1, 80), Err(NameError::End(_))));
+        assert!(matches!(check_network_name(&"a".repeat(81), 1, 80), Err(NameError::Length { most: 80, .. })));
         assert_eq!(check_group_name("Hub.Net_(Core)-RG"), Ok(()));
-        assert!(matches!(check_network_name("a..b", 1, 80), Err(NameFault::TwoDots(_))));
-        assert!(matches!(check_group_name("..rg"), Err(NameFault::TwoDots(_))));
-        assert!(matches!(check_group_name("rg."), Err(NameFault::EndsWithDot(_))));
+        assert!(matches!(check_network_name("a..b", 1, 80), Err(NameError::TwoDots(_))));
+        assert!(matches!(check_group_name("..rg"), Err(NameError::TwoDots(_))));
+        assert!(matches!(check_group_name("rg."), Err(NameError::EndsWithDot(_))));
     }
 }

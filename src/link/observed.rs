@@ -1,25 +1,25 @@
 //! What both clouds have of one link, as last read, each object in its place. A place is empty where there is no such object.
 
+use super::action::ActionTarget;
 use super::adoption::Lookalike;
-use super::step::Object;
 use super::tunnel::{PerInstance, PerTunnel, TunnelKey};
 use crate::aws::model as aws;
 use crate::azure::id::ResourceId;
 use crate::azure::model as azure;
-use crate::primitives::{Asn, SharedKey};
+use crate::types::{Asn, PreSharedKey};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observed {
-    pub azure: AzureSide,
-    pub aws: AwsSide,
+    pub azure: AzureObserved,
+    pub aws: AwsObserved,
     /// AWS objects with this link's tag that are not taken over.
     pub lookalikes: Vec<Lookalike>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AzureSide {
+pub struct AzureObserved {
     pub group: Option<azure::ResourceGroup>,
     pub network: Option<azure::VirtualNetwork>,
     pub public_ips: PerInstance<Option<azure::PublicIp>>,
@@ -27,13 +27,13 @@ pub struct AzureSide {
     pub local_gateways: PerTunnel<Option<azure::LocalGateway>>,
     pub connections: PerTunnel<Option<azure::Connection>>,
     /// The key that each connection has.
-    pub keys: PerTunnel<KeySeen>,
+    pub keys: PerTunnel<KeyRead>,
     /// Objects under names that this link plans, and that are not this link's.
-    pub strangers: Vec<ResourceId>,
+    pub foreign_objects: Vec<ResourceId>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AwsSide {
+pub struct AwsObserved {
     pub vpc: Option<aws::Vpc>,
     pub subnets: Vec<aws::Subnet>,
     pub internet_gateway: Option<aws::InternetGateway>,
@@ -47,31 +47,31 @@ pub struct AwsSide {
     /// This link's own. Where it has none, an equal one that the VPN connection uses takes the place.
     pub customer_gateways: PerInstance<Option<aws::CustomerGateway>>,
     /// Those that the VPN connections use: a user can set another one with `ModifyVpnConnection`.
-    pub used_customers: PerInstance<Option<aws::CustomerGateway>>,
-    pub vpns: PerInstance<Option<aws::VpnConnection>>,
+    pub used_customer_gateways: PerInstance<Option<aws::CustomerGateway>>,
+    pub vpn_connections: PerInstance<Option<aws::VpnConnection>>,
     /// VPN connections of this link that AWS is still deleting: until they are gone their inside CIDRs are taken.
-    pub leaving_vpns: Vec<aws::VpnConnectionId>,
+    pub deleting_vpn_connections: Vec<aws::VpnConnectionId>,
     /// Which of a connection's two endpoints is which tunnel.
     pub outside_ips: PerTunnel<Option<Ipv4Addr>>,
     /// Keys that an endpoint was given since the last reading, which it may never show.
-    pub told: PerTunnel<Option<SharedKey>>,
+    pub written_keys: PerTunnel<Option<PreSharedKey>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum KeySeen {
+pub enum KeyRead {
     /// Nobody asked.
     #[default]
-    Unread,
+    NotRequested,
     /// These credentials may not read it.
-    Denied,
+    Forbidden,
     /// There is none.
-    Absent,
-    Key(SharedKey),
+    NotSet,
+    Value(PreSharedKey),
 }
 
-impl KeySeen {
-    pub fn key(&self) -> Option<&SharedKey> {
-        if let KeySeen::Key(key) = self { Some(key) } else { None }
+impl KeyRead {
+    pub fn key(&self) -> Option<&PreSharedKey> {
+        if let KeyRead::Value(key) = self { Some(key) } else { None }
     }
 }
 
@@ -79,7 +79,7 @@ impl Observed {
     /// The AWS endpoint of a tunnel.
     pub fn tunnel(&self, key: TunnelKey) -> Option<&aws::Tunnel> {
         let outside = (*self.aws.outside_ips.get(key))?;
-        self.aws.vpns.get(key.instance).as_ref()?.tunnels.iter().find(|t| t.outside_ip == outside)
+        self.aws.vpn_connections.get(key.instance).as_ref()?.tunnels.iter().find(|t| t.outside_ip == outside)
     }
 
     /// Whether AWS says that a tunnel is up.
@@ -89,33 +89,38 @@ impl Observed {
 
     /// Ids of all that a link makes one after the other.
     pub fn ids(&self) -> BTreeSet<String> {
-        self.placed().into_iter().map(|(_, id)| id).collect()
+        self.recorded_bgp_addresses().into_iter().map(|(_, id)| id).collect()
     }
 
     /// All that a link makes one after the other: its place in the link, and its id.
-    pub fn placed(&self) -> Vec<(Object, String)> {
+    pub fn recorded_bgp_addresses(&self) -> Vec<(ActionTarget, String)> {
         let (azure, aws) = (&self.azure, &self.aws);
         let mut all = Vec::new();
-        all.extend(azure.gateway.iter().map(|one| (Object::Gateway, one.resource.id.to_string())));
+        all.extend(azure.gateway.iter().map(|one| (ActionTarget::Gateway, one.resource.id.to_string())));
         let ips = azure.public_ips.iter();
-        all.extend(ips.filter_map(|(i, one)| Some((Object::PublicIp(i), one.as_ref()?.resource.id.to_string()))));
+        all.extend(ips.filter_map(|(i, one)| Some((ActionTarget::PublicIp(i), one.as_ref()?.resource.id.to_string()))));
         let locals = azure.local_gateways.iter();
         all.extend(
-            locals.filter_map(|(k, one)| Some((Object::LocalGateway(k), one.as_ref()?.resource.id.to_string()))),
+            locals.filter_map(|(k, one)| Some((ActionTarget::LocalGateway(k), one.as_ref()?.resource.id.to_string()))),
         );
         let connections = azure.connections.iter();
         all.extend(
-            connections.filter_map(|(k, one)| Some((Object::Connection(k), one.as_ref()?.resource.id.to_string()))),
+            connections
+                .filter_map(|(k, one)| Some((ActionTarget::Connection(k), one.as_ref()?.resource.id.to_string()))),
         );
-        all.extend(aws.vpc.iter().map(|one| (Object::Vpc, one.id.0.clone())));
-        all.extend(aws.internet_gateway.iter().map(|one| (Object::InternetGateway, one.id.0.clone())));
-        all.extend(aws.public_subnet.iter().map(|id| (Object::PublicSubnet, id.0.clone())));
-        all.extend(aws.public_route_table.iter().map(|id| (Object::PublicRouteTable, id.0.clone())));
-        all.extend(aws.gateway.iter().map(|one| (Object::VpnGateway, one.id.0.clone())));
+        all.extend(aws.vpc.iter().map(|one| (ActionTarget::Vpc, one.id.0.clone())));
+        all.extend(aws.internet_gateway.iter().map(|one| (ActionTarget::InternetGateway, one.id.0.clone())));
+        all.extend(aws.public_subnet.iter().map(|id| (ActionTarget::PublicSubnet, id.0.clone())));
+        all.extend(aws.public_route_table.iter().map(|id| (ActionTarget::PublicRouteTable, id.0.clone())));
+        all.extend(aws.gateway.iter().map(|one| (ActionTarget::VpnGateway, one.id.0.clone())));
         let customers = aws.customer_gateways.iter();
-        all.extend(customers.filter_map(|(i, one)| Some((Object::CustomerGateway(i), one.as_ref()?.id.0.clone()))));
-        let vpns = aws.vpns.iter();
-        all.extend(vpns.filter_map(|(i, one)| Some((Object::VpnConnection(i), one.as_ref()?.id.0.clone()))));
+        all.extend(
+            customers.filter_map(|(i, one)| Some((ActionTarget::CustomerGateway(i), one.as_ref()?.id.0.clone()))),
+        );
+        let vpn_connections = aws.vpn_connections.iter();
+        all.extend(
+            vpn_connections.filter_map(|(i, one)| Some((ActionTarget::VpnConnection(i), one.as_ref()?.id.0.clone()))),
+        );
         all
     }
 
@@ -132,7 +137,7 @@ impl Observed {
     }
 }
 
-impl AzureSide {
+impl AzureObserved {
     pub fn gateway_instance(&self, instance: super::tunnel::Instance) -> Option<&azure::GatewayInstance> {
         self.gateway.as_ref()?.instances.get(instance.index())
     }

@@ -1,16 +1,16 @@
 //! What is wanted: one link, every choice made. Nothing here is optional because somebody did not say it; `provider` has
 //! filled defaults, kept what was last applied, and refused what cannot be.
 
-use super::address::InsideCidr;
+use super::inside_cidr::InsideCidr;
+use super::ipsec::IpsecPolicy;
+use super::key_rotation::KeyRotation;
 use super::names::{AwsNames, AzureNames};
-use super::ownership::LinkId;
-use super::policy::Policy;
-use super::rotation::Rotation;
+use super::ownership_tags::LinkId;
 use super::tunnel::{Instance, PerTunnel};
 use crate::aws::model::{Bandwidth, KeyStorage, Logs, Region, RouteTableId, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
-use crate::primitives::{Asn, SharedKey, Tags};
+use crate::types::{Asn, PreSharedKey, Tags};
 use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -24,31 +24,31 @@ pub struct Spec {
     pub azure: AzureSpec,
     pub aws: AwsSpec,
     pub inside_cidrs: PerTunnel<InsideCidr>,
-    pub policy: Policy,
+    pub policy: IpsecPolicy,
     /// Tags that the user wants on every object, the provider's default tags included.
     pub tags: Tags,
     /// Keys of the user's own. A tunnel without one gets a generated one.
-    pub keys: PerTunnel<Option<SharedKey>>,
+    pub configured_keys: PerTunnel<Option<PreSharedKey>>,
     /// Whether they take the place of keys in use, rather than only going into what is made.
-    pub keys_raised: bool,
-    /// All four keys are to be new; with `keys_raised`, those of the user's own are to be told to endpoints that show none.
-    pub rotation: Option<Rotation>,
+    pub applies_configured_keys: bool,
+    /// All four keys are to be new; with `applies_configured_keys`, those of the user's own are to be told to endpoints that show none.
+    pub rotation: Option<KeyRotation>,
     /// Whether a tunnel counts as built only when its BGP session is up.
     pub wait_for_bgp: bool,
-    pub former: Former,
+    pub removals: Removals,
     /// Existing gateways become this link's own in this run and get its tags: only tagged ones are deleted later.
     pub claims_gateways: bool,
     /// Of this link's addresses, those that somebody else's Azure gateway listed before: used, never taken off it.
-    pub found: BTreeSet<Ipv4Addr>,
+    pub preexisting_addresses: BTreeSet<Ipv4Addr>,
     /// Tables that somebody else's VPN gateway propagated its routes into before: never switched off.
-    pub propagated_before: BTreeSet<RouteTableId>,
+    pub preexisting_propagation: BTreeSet<RouteTableId>,
     /// Objects that carried this link's ownership tags when they were last seen (`lost_tags`).
     pub owned: BTreeSet<String>,
 }
 
 /// What this link once put somewhere and no longer wants there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Former {
+pub struct Removals {
     /// APIPA addresses that it added to the gateway, by instance.
     pub addresses: BTreeSet<(Instance, Ipv4Addr)>,
     /// Tables into which it switched propagation on.
@@ -104,13 +104,13 @@ pub enum AzureGateway {
     /// Somebody else's gateway, to which only this link's APIPA addresses are added.
     Existing(ResourceId),
     /// A gateway that this link makes and keeps.
-    Own { id: ResourceId, sku: String, generation: String, asn: Asn },
+    Managed { id: ResourceId, sku: String, generation: String, asn: Asn },
 }
 
 impl AzureGateway {
     pub fn id(&self) -> &ResourceId {
         match self {
-            AzureGateway::Existing(id) | AzureGateway::Own { id, .. } => id,
+            AzureGateway::Existing(id) | AzureGateway::Managed { id, .. } => id,
         }
     }
 }
@@ -120,7 +120,7 @@ pub struct AwsSpec {
     pub region: Region,
     pub network: AwsNetwork,
     pub gateway: AwsGateway,
-    pub route_tables: RouteTables,
+    pub route_tables: PropagationTargets,
     /// `start` or `add`.
     pub startup_action: String,
     /// `restart`, `clear` or `none`.
@@ -144,26 +144,26 @@ pub enum AwsNetwork {
         public_subnet: Option<Ipv4Net>,
     },
     /// Whatever VPC the given gateway hangs on, if any.
-    OfGateway,
+    FromGateway,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AwsGateway {
     /// Somebody else's virtual private gateway.
-    Existing(VpnGatewayId),
+    ExistingVgw(VpnGatewayId),
     /// One that this link makes and attaches.
-    Own {
+    ManagedVgw {
         asn: Asn,
     },
-    Transit(TransitGatewayId),
+    TransitGateway(TransitGatewayId),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RouteTables {
+pub enum PropagationTargets {
     /// The VPC's main table, and the public subnet's where this link made it.
     Default,
     /// Exactly these; an empty set means hands off.
-    Given(BTreeSet<RouteTableId>),
+    Explicit(BTreeSet<RouteTableId>),
     /// As last applied, where nothing is configured. The public subnet's table replaces one that no longer exists.
     LastApplied(BTreeSet<RouteTableId>),
 }

@@ -47,7 +47,7 @@ impl TunnelKey {
         TunnelKey { instance: Instance::One, number: 2 },
     ];
 
-    /// Position in `ALL`.
+    /// Position in `ALL_ZONES`.
     pub fn index(self) -> usize {
         self.instance.index() * 2 + usize::from(self.number == 2)
     }
@@ -60,10 +60,13 @@ impl fmt::Display for TunnelKey {
 }
 
 impl FromStr for TunnelKey {
-    type Err = NotATunnel;
+    type Err = ParseTunnelKeyError;
 
-    fn from_str(text: &str) -> Result<Self, NotATunnel> {
-        TunnelKey::ALL.into_iter().find(|key| key.to_string() == text).ok_or_else(|| NotATunnel(text.to_owned()))
+    fn from_str(text: &str) -> Result<Self, ParseTunnelKeyError> {
+        TunnelKey::ALL
+            .into_iter()
+            .find(|key| key.to_string() == text)
+            .ok_or_else(|| ParseTunnelKeyError(text.to_owned()))
     }
 }
 
@@ -71,7 +74,7 @@ impl FromStr for TunnelKey {
 #[error(
     "{0:?} names no tunnel: there are instance0_tunnel1, instance0_tunnel2, instance1_tunnel1 and instance1_tunnel2"
 )]
-pub struct NotATunnel(pub String);
+pub struct ParseTunnelKeyError(pub String);
 
 /// A value for each of the four tunnels: total, so that looking one up cannot fail.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

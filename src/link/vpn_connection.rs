@@ -1,21 +1,21 @@
 //! How a VPN connection that exists differs as one object, its tunnels' options and its tags apart. Each of these differences is
 //! repaired in place: the connection keeps its id, its tunnels keep their keys and inside CIDRs, and both are down meanwhile.
 
-use super::differ::customer_gateway_mismatch;
+use super::compare::customer_gateway_mismatch;
 use super::observed::Observed;
 use super::spec::{AwsGateway, Spec};
 use super::tunnel::Instance;
-use crate::aws::model::{self as aws, NetworkCidrs, Target};
+use crate::aws::model::{self as aws, NetworkCidrs, TargetGateway};
 
 /// The connections that route statically, which no call can change.
-pub fn static_routed(seen: &Observed) -> impl Iterator<Item = &aws::VpnConnectionId> {
-    let connections = seen.aws.vpns.iter().filter_map(|(_, vpn)| vpn.as_ref());
+pub fn statically_routed(observed: &Observed) -> impl Iterator<Item = &aws::VpnConnectionId> {
+    let connections = observed.aws.vpn_connections.iter().filter_map(|(_, vpn)| vpn.as_ref());
     connections.filter(|vpn| vpn.static_routes_only).map(|vpn| &vpn.id)
 }
 
 /// Which settings of a connection differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Differing {
+pub struct ConnectionDiff {
     /// It uses a customer gateway with another address or ASN. One with the same is as good as the link's own.
     pub customer_gateway: bool,
     /// It ends on another gateway at AWS.
@@ -25,60 +25,69 @@ pub struct Differing {
     pub bandwidth: bool,
 }
 
-impl Differing {
+impl ConnectionDiff {
     pub fn any(self) -> bool {
-        self != Differing::default()
+        self != ConnectionDiff::default()
     }
 
     /// Whether an end of the connection becomes another one (`ModifyVpnConnection`).
-    pub fn moves(self) -> bool {
+    pub fn changes_endpoint(self) -> bool {
         self.customer_gateway || self.target
     }
 }
 
 /// The gateway at AWS on which this link's connections are to end. None until the link's own has been created.
-pub fn target(spec: &Spec, seen: &Observed) -> Option<Target> {
+pub fn target_gateway(spec: &Spec, observed: &Observed) -> Option<TargetGateway> {
     match &spec.aws.gateway {
-        AwsGateway::Existing(id) => Some(Target::VpnGateway(id.clone())),
-        AwsGateway::Transit(id) => Some(Target::TransitGateway(id.clone())),
-        AwsGateway::Own { .. } => seen.aws.gateway.as_ref().map(|gateway| Target::VpnGateway(gateway.id.clone())),
+        AwsGateway::ExistingVgw(id) => Some(TargetGateway::VpnGateway(id.clone())),
+        AwsGateway::TransitGateway(id) => Some(TargetGateway::TransitGateway(id.clone())),
+        AwsGateway::ManagedVgw { .. } => {
+            observed.aws.gateway.as_ref().map(|gateway| TargetGateway::VpnGateway(gateway.id.clone()))
+        }
     }
 }
 
 /// The customer gateway that a connection uses, as far as it was read.
 pub fn customer_gateway_in_use<'a>(
-    seen: &'a Observed,
+    observed: &'a Observed,
     have: &aws::VpnConnection,
     instance: Instance,
 ) -> Option<&'a aws::CustomerGateway> {
-    let read = [seen.aws.used_customers.get(instance), seen.aws.customer_gateways.get(instance)];
-    read.into_iter().flatten().find(|customer| customer.id == have.customer_gateway_id)
+    let inventory = [observed.aws.used_customer_gateways.get(instance), observed.aws.customer_gateways.get(instance)];
+    inventory.into_iter().flatten().find(|customer| customer.id == have.customer_gateway_id)
 }
 
 /// Compares a connection with what is wanted.
-pub fn differing(spec: &Spec, seen: &Observed, have: &aws::VpnConnection, instance: Instance) -> Differing {
-    let fits = |customer: &aws::CustomerGateway| customer_gateway_mismatch(spec, seen, instance, customer).is_none();
-    Differing {
-        customer_gateway: !customer_gateway_in_use(seen, have, instance).is_some_and(fits),
-        target: target(spec, seen).as_ref() != Some(&have.target),
+pub fn diff_connection(
+    spec: &Spec,
+    observed: &Observed,
+    have: &aws::VpnConnection,
+    instance: Instance,
+) -> ConnectionDiff {
+    let fits =
+        |customer: &aws::CustomerGateway| customer_gateway_mismatch(spec, observed, instance, customer).is_none();
+    ConnectionDiff {
+        customer_gateway: !customer_gateway_in_use(observed, have, instance).is_some_and(fits),
+        target: target_gateway(spec, observed).as_ref() != Some(&have.target),
         networks: have.networks != NetworkCidrs::default(),
         bandwidth: have.bandwidth != spec.aws.bandwidth,
     }
 }
 
 /// The differences in words, each with the ids that it is about.
-pub fn differences(spec: &Spec, seen: &Observed, have: &aws::VpnConnection, instance: Instance) -> Vec<String> {
-    let differing = differing(spec, seen, have, instance);
+pub fn describe_diff(spec: &Spec, observed: &Observed, have: &aws::VpnConnection, instance: Instance) -> Vec<String> {
+    let differing = diff_connection(spec, observed, have, instance);
     let name = format!("the VPN connection {} to {instance}", have.id);
     let mut found = Vec::new();
     if differing.customer_gateway {
-        let used = customer_gateway_in_use(seen, have, instance);
-        let why = used.and_then(|customer| customer_gateway_mismatch(spec, seen, instance, customer));
+        let used = customer_gateway_in_use(observed, have, instance);
+        let why = used.and_then(|customer| customer_gateway_mismatch(spec, observed, instance, customer));
         let why = why.map(|why| format!(": {why}")).unwrap_or_default();
         found.push(format!("{name} uses another customer gateway, {}{why}", have.customer_gateway_id));
     }
     if differing.target {
-        let wanted = target(spec, seen).map_or_else(|| "this link's own VPN gateway".to_owned(), |it| it.to_string());
+        let wanted = target_gateway(spec, observed)
+            .map_or_else(|| "this link's own VPN gateway".to_owned(), |it| it.to_string());
         found.push(format!("{name} ends on {}, not on {wanted}", have.target));
     }
     if differing.networks {

@@ -2,7 +2,7 @@
 
 use super::path::AttributePath;
 use super::protocol::tfplugin6 as wire;
-use crate::primitives::cloud_text::printable;
+use crate::types::cloud_text::printable;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,20 +20,20 @@ pub const PROTOCOL: u32 = 6;
 
 /// What the process was started for.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum Invocation {
     /// To print the version.
     Version,
     /// Nothing: run by hand.
-    ByHand,
+    Interactive,
     /// To serve a Terraform that is started later and gets the address of a socket below one of these directories.
     Debug(Vec<PathBuf>),
     /// To serve the Terraform that started it.
-    Plugin(Launch),
+    Plugin(PluginLaunch),
 }
 
 /// What Terraform passes to a provider that it starts.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Launch {
+pub struct PluginLaunch {
     /// The certificate of the only client there will be, in PEM.
     pub client_certificate: String,
     /// Where a socket may be, best first.
@@ -55,7 +55,7 @@ pub enum LaunchError {
     NoCertificate,
 }
 
-impl Purpose {
+impl Invocation {
     /// Reads the arguments (without the program's name) and the environment.
     ///
     /// # Errors
@@ -65,12 +65,12 @@ impl Purpose {
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, LaunchError> {
         match arguments.next().as_deref() {
-            Some("--version" | "-version" | "-V") => return Ok(Purpose::Version),
-            Some("--debug" | "-debug") => return Ok(Purpose::Debug(socket_directories(environment))),
+            Some("--version" | "-version" | "-V") => return Ok(Invocation::Version),
+            Some("--debug" | "-debug") => return Ok(Invocation::Debug(socket_directories(environment))),
             _ => {}
         }
         if environment(COOKIE.0).as_deref() != Some(COOKIE.1) {
-            return Ok(Purpose::ByHand);
+            return Ok(Invocation::Interactive);
         }
         let offered = environment("PLUGIN_PROTOCOL_VERSIONS").unwrap_or_default();
         if !offered.split(',').any(|version| version.trim().parse() == Ok(PROTOCOL)) {
@@ -78,7 +78,7 @@ impl Purpose {
         }
         let certificate = environment("PLUGIN_CLIENT_CERT").filter(|certificate| !certificate.is_empty());
         let client_certificate = certificate.ok_or(LaunchError::NoCertificate)?;
-        Ok(Purpose::Plugin(Launch { client_certificate, socket_directories: socket_directories(environment) }))
+        Ok(Invocation::Plugin(PluginLaunch { client_certificate, socket_directories: socket_directories(environment) }))
     }
 }
 
@@ -135,16 +135,19 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
-    fn purpose(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Purpose, LaunchError> {
+    fn purpose(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Invocation, LaunchError> {
         let find = |name: &str| environment.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
-        Purpose::read(arguments.iter().map(|a| (*a).to_owned()), find)
+        Invocation::read(arguments.iter().map(|a| (*a).to_owned()), find)
     }
 
     #[test]
     fn without_the_cookie_it_was_run_by_hand() {
-        assert_eq!(purpose(&[], &[]), Ok(Purpose::ByHand));
-        assert_eq!(purpose(&[], &[(COOKIE.0, "other"), ("PLUGIN_PROTOCOL_VERSIONS", "6")]), Ok(Purpose::ByHand));
-        assert_eq!(purpose(&["--version"], &[]), Ok(Purpose::Version));
+        assert_eq!(purpose(&[], &[]), Ok(Invocation::Interactive));
+        assert_eq!(
+            purpose(&[], &[(COOKIE.0, "other"), ("PLUGIN_PROTOCOL_VERSIONS", "6")]),
+            Ok(Invocation::Interactive)
+        );
+        assert_eq!(purpose(&["--version"], &[]), Ok(Invocation::Version));
         let text = explanation("registry.terraform.io/example/fake", "1.2.3");
         assert!(text.contains("1.2.3") && text.contains(r#"source = "registry.terraform.io/example/fake""#), "{text}");
     }
@@ -159,8 +162,8 @@ mod tests {
             )
         };
         let socket_directories = ["/run/d", "/tmp", "/var/tmp"].map(PathBuf::from).to_vec();
-        let served = Launch { client_certificate: "PEM".to_owned(), socket_directories };
-        assert_eq!(launch("5,6", "PEM"), Ok(Purpose::Plugin(served)));
+        let served = PluginLaunch { client_certificate: "PEM".to_owned(), socket_directories };
+        assert_eq!(launch("5,6", "PEM"), Ok(Invocation::Plugin(served)));
         assert_eq!(launch("4,5", "PEM"), Err(LaunchError::Protocol("4,5".to_owned())));
         assert_eq!(launch("6", ""), Err(LaunchError::NoCertificate));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::codec::{CodecError, Problem};
+use super::msgpack::{MsgpackError, Problem};
 use super::number::Number;
 use super::path::Step;
 use super::types::{DEEPEST, Type};
@@ -14,7 +14,7 @@ use super::value::{Typed, Value};
 ///
 /// # Errors
 /// When the text is not a value of the type, or has attributes that the type lacks.
-pub fn decode(ty: &Type, json: &[u8]) -> Result<Value, CodecError> {
+pub fn decode(ty: &Type, json: &[u8]) -> Result<Value, MsgpackError> {
     let raw: &RawValue = parse(json)?;
     read(ty, raw, 0)
 }
@@ -28,7 +28,7 @@ fn needed<'a, T: serde::Deserialize<'a>>(raw: &'a RawValue, ty: &Type) -> Result
     serde_json::from_str(raw.get()).map_err(|_| Problem::Needed(ty.noun()))
 }
 
-fn read(ty: &Type, raw: &RawValue, depth: usize) -> Result<Value, CodecError> {
+fn read(ty: &Type, raw: &RawValue, depth: usize) -> Result<Value, MsgpackError> {
     if depth > DEEPEST {
         return Err(Problem::TooDeep.into());
     }
@@ -54,20 +54,20 @@ fn read(ty: &Type, raw: &RawValue, depth: usize) -> Result<Value, CodecError> {
             let items: BTreeMap<String, &RawValue> = needed(raw, ty)?;
             let read = items.into_iter().map(|(key, item)| match read(element, item, depth + 1) {
                 Ok(value) => Ok((key, value)),
-                Err(error) => Err(error.within(Step::Key(key))),
+                Err(error) => Err(error.at_step(Step::Key(key))),
             });
             Ok(Value::Map(read.collect::<Result<_, _>>()?))
         }
         Type::Object(types) => {
             let items: BTreeMap<String, &RawValue> = needed(raw, ty)?;
             if let Some(name) = items.keys().find(|name| !types.contains_key(*name)) {
-                return Err(CodecError::from(Problem::Unexpected).within(Step::Attribute(name.clone())));
+                return Err(MsgpackError::from(Problem::Unexpected).at_step(Step::Attribute(name.clone())));
             }
             let read = types.iter().map(|(name, ty)| match items.get(name) {
                 None => Ok((name.clone(), Value::Null)),
                 Some(item) => match read(ty, item, depth + 1) {
                     Ok(value) => Ok((name.clone(), value)),
-                    Err(error) => Err(error.within(Step::Attribute(name.clone()))),
+                    Err(error) => Err(error.at_step(Step::Attribute(name.clone()))),
                 },
             });
             Ok(Value::Object(read.collect::<Result<_, _>>()?))
@@ -76,17 +76,17 @@ fn read(ty: &Type, raw: &RawValue, depth: usize) -> Result<Value, CodecError> {
     }
 }
 
-fn at(position: usize) -> impl FnOnce(CodecError) -> CodecError {
-    move |error| error.within(Step::Index(i64::try_from(position).unwrap_or(i64::MAX)))
+fn at(position: usize) -> impl FnOnce(MsgpackError) -> MsgpackError {
+    move |error| error.at_step(Step::Index(i64::try_from(position).unwrap_or(i64::MAX)))
 }
 
-fn elements(ty: &Type, element: &Type, raw: &RawValue, depth: usize) -> Result<Vec<Value>, CodecError> {
+fn elements(ty: &Type, element: &Type, raw: &RawValue, depth: usize) -> Result<Vec<Value>, MsgpackError> {
     let items: Vec<&RawValue> = needed(raw, ty)?;
     items.into_iter().enumerate().map(|(position, item)| read(element, item, depth + 1).map_err(at(position))).collect()
 }
 
 /// A JSON number, or a string that holds one, which is how cty writes what it fears others would round.
-fn number(raw: &RawValue) -> Result<Number, CodecError> {
+fn number(raw: &RawValue) -> Result<Number, MsgpackError> {
     let text = raw.get();
     let parsed = if text.starts_with('"') {
         Number::parse(&needed::<String>(raw, &Type::Number)?)
@@ -98,7 +98,7 @@ fn number(raw: &RawValue) -> Result<Number, CodecError> {
     parsed.map_err(|_| Problem::BadNumber.into())
 }
 
-fn dynamic(raw: &RawValue, depth: usize) -> Result<Value, CodecError> {
+fn dynamic(raw: &RawValue, depth: usize) -> Result<Value, MsgpackError> {
     let both = Problem::Needed("a type and a value");
     let parts: BTreeMap<String, &RawValue> = needed(raw, &Type::Dynamic)?;
     let (Some(ty), Some(value), 2) = (parts.get("type"), parts.get("value"), parts.len()) else {

@@ -2,42 +2,42 @@
 //!
 //! A provider implements [`Provider`], [`Resource`], [`DataSource`] and [`Function`], and its `main` calls [`serve`].
 //!
-//! - values: [`value`], [`number`], [`types`], [`path`]; their encodings: [`codec`] (MessagePack), [`json`]
+//! - values: [`value`], [`number`], [`types`], [`path`]; their encodings: [`msgpack`] (MessagePack), [`json`]
 //! - what a provider says: [`schema`], [`identity`], [`function`], [`diagnostics`]
-//! - what it is asked: [`provider`], [`request`], [`checkpoint`]
-//! - the process: `command`, [`handshake`], [`tls`], [`socket`], [`connection`], [`session`], [`stop`], [`parent`], [`log`]
+//! - what it is asked: [`provider`], [`request`], [`partial_state`]
+//! - the process: `command`, [`handshake`], [`tls`], [`socket`], [`listener`], [`serve`], [`shutdown`], [`parent`], [`log`]
 //! - the calls: [`server`]; generated messages: [`protocol`]
 
-pub mod checkpoint;
-pub mod codec;
 mod command;
-pub mod connection;
 pub mod diagnostics;
 pub mod function;
 pub mod handshake;
 pub mod identity;
 pub mod json;
+pub mod listener;
 pub mod log;
+pub mod msgpack;
 pub mod number;
 pub mod parent;
+pub mod partial_state;
 pub mod path;
 pub mod protocol;
 pub mod provider;
 pub mod request;
 pub mod schema;
+pub mod serve;
 pub mod server;
-pub mod session;
+pub mod shutdown;
 pub mod socket;
-pub mod stop;
 pub mod tls;
 pub mod types;
 pub mod value;
 
-pub use checkpoint::Checkpoint;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use function::{Function, FunctionError, Parameter, Signature};
 pub use identity::{IdentityAttribute, IdentitySchema};
 pub use number::Number;
+pub use partial_state::PartialState;
 pub use path::{AttributePath, Step};
 pub use provider::{DataSource, Provider, Resource};
 pub use request::{
@@ -46,6 +46,6 @@ pub use request::{
     ValidateRequest,
 };
 pub use schema::{Attribute, AttributeKind, NestedObject, Nesting, Schema};
-pub use session::serve;
+pub use serve::serve;
 pub use types::Type;
 pub use value::{Refinement, Typed, Value};

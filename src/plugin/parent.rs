@@ -47,7 +47,7 @@ impl Parent {
     }
 }
 
-/// Ends after [`CONNECT`] without a connection; else never.
+/// Ends after [`CONNECT_TIMEOUT`] without a connection; else never.
 async fn never(connected: Cancel) {
     if tokio::time::timeout(CONNECT, connected.cancelled()).await.is_ok() {
         std::future::pending().await

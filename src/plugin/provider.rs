@@ -74,7 +74,7 @@ pub trait Resource: Send + Sync + 'static {
     }
 
     /// Told of every stored object that Terraform is about to work on, by the current schema, before all else.
-    fn recall(&self, _state: &Value) {}
+    fn on_stored_state(&self, _state: &Value) {}
 
     /// Refreshes an object.
     async fn read(&self, request: ReadRequest) -> ReadResponse;

@@ -1,7 +1,7 @@
 //! What operations are given and what they return.
 
-use super::checkpoint::Checkpoint;
 use super::diagnostics::{Diagnostic, Diagnostics};
+use super::partial_state::PartialState;
 use super::path::AttributePath;
 use super::protocol::tfplugin6 as wire;
 use super::value::Value;
@@ -205,7 +205,7 @@ pub struct ApplyRequest {
     /// Identity from plan.
     pub planned_identity: Option<Value>,
     /// What was made so far, should the operation end badly.
-    pub checkpoint: Checkpoint,
+    pub checkpoint: PartialState,
     /// Set when the user stops the run.
     pub cancel: Cancel,
 }

@@ -88,7 +88,7 @@ impl Value {
         Value::Set(elements.into_iter().map(Into::into).collect())
     }
 
-    fn plain(&self) -> &Value {
+    fn untyped(&self) -> &Value {
         match self {
             Value::Dynamic(typed) => &typed.value,
             other => other,
@@ -97,12 +97,12 @@ impl Value {
 
     /// Whether it is null.
     pub fn is_null(&self) -> bool {
-        matches!(self.plain(), Value::Null)
+        matches!(self.untyped(), Value::Null)
     }
 
     /// Whether it is known at this level: not unknown. Null is known.
     pub fn is_known(&self) -> bool {
-        !matches!(self.plain(), Value::Unknown(_))
+        !matches!(self.untyped(), Value::Unknown(_))
     }
 
     /// Whether it is known and not null.
@@ -112,7 +112,7 @@ impl Value {
 
     /// Whether it and everything in it is known.
     pub fn is_wholly_known(&self) -> bool {
-        match self.plain() {
+        match self.untyped() {
             Value::Unknown(_) => false,
             Value::List(items) | Value::Set(items) | Value::Tuple(items) => items.iter().all(Value::is_wholly_known),
             Value::Map(items) | Value::Object(items) => items.values().all(Value::is_wholly_known),
@@ -122,7 +122,7 @@ impl Value {
 
     /// The text, if it is a known string.
     pub fn as_str(&self) -> Option<&str> {
-        match self.plain() {
+        match self.untyped() {
             Value::String(text) => Some(text),
             _ => None,
         }
@@ -130,7 +130,7 @@ impl Value {
 
     /// The truth value, if it is a known bool.
     pub fn as_bool(&self) -> Option<bool> {
-        match self.plain() {
+        match self.untyped() {
             Value::Bool(truth) => Some(*truth),
             _ => None,
         }
@@ -138,7 +138,7 @@ impl Value {
 
     /// The number, if it is a known one.
     pub fn as_number(&self) -> Option<&Number> {
-        match self.plain() {
+        match self.untyped() {
             Value::Number(number) => Some(number),
             _ => None,
         }
@@ -156,7 +156,7 @@ impl Value {
 
     /// The elements of a known list, set or tuple.
     pub fn as_list(&self) -> Option<&[Value]> {
-        match self.plain() {
+        match self.untyped() {
             Value::List(items) | Value::Set(items) | Value::Tuple(items) => Some(items),
             _ => None,
         }
@@ -164,7 +164,7 @@ impl Value {
 
     /// The elements of a known map or the attributes of a known object.
     pub fn as_map(&self) -> Option<&BTreeMap<String, Value>> {
-        match self.plain() {
+        match self.untyped() {
             Value::Map(items) | Value::Object(items) => Some(items),
             _ => None,
         }
@@ -172,7 +172,7 @@ impl Value {
 
     /// An attribute or map element. Null if this is null or lacks it, unknown if this is unknown.
     pub fn get(&self, name: &str) -> &Value {
-        match self.plain() {
+        match self.untyped() {
             Value::Map(items) | Value::Object(items) => items.get(name).unwrap_or(&NULL),
             unknown @ Value::Unknown(_) => unknown,
             _ => &NULL,
@@ -181,7 +181,7 @@ impl Value {
 
     /// An element of a list, set or tuple, from 0; null and unknown as in [`Value::get`].
     pub fn item(&self, index: usize) -> &Value {
-        match self.plain() {
+        match self.untyped() {
             Value::List(items) | Value::Set(items) | Value::Tuple(items) => items.get(index).unwrap_or(&NULL),
             unknown @ Value::Unknown(_) => unknown,
             _ => &NULL,
@@ -211,12 +211,12 @@ impl Value {
 
     /// Sets the value at the end of a path, making objects of what is null on the way. List elements have to exist.
     pub fn set_at(&mut self, path: &AttributePath, value: impl Into<Value>) {
-        if let Some(place) = path.steps().iter().try_fold(self, |place, step| place.slot(step)) {
+        if let Some(place) = path.steps().iter().try_fold(self, |place, step| place.entry_mut(step)) {
             *place = value.into();
         }
     }
 
-    fn slot(&mut self, step: &Step) -> Option<&mut Value> {
+    fn entry_mut(&mut self, step: &Step) -> Option<&mut Value> {
         let name = match step {
             Step::Attribute(name) | Step::Key(name) => name,
             Step::Index(index) => match self {
@@ -232,7 +232,7 @@ impl Value {
         }
         match self {
             Value::Map(items) | Value::Object(items) => Some(items.entry(name.clone()).or_default()),
-            Value::Dynamic(typed) => typed.value.slot(step),
+            Value::Dynamic(typed) => typed.value.entry_mut(step),
             _ => None,
         }
     }

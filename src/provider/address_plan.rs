@@ -1,6 +1,6 @@
 //! `provider::awsazure::address_plan(slot)`: the addresses inside the four tunnels, without any cloud.
 
-use crate::link::address::{InsideCidr, Slot};
+use crate::link::inside_cidr::{InsideCidr, Slot};
 use crate::link::tunnel::TunnelKey;
 use crate::plugin::{Function, FunctionError, Parameter, Signature, Type, Value};
 use async_trait::async_trait;

@@ -4,45 +4,45 @@
 //! |---|---|
 //! | `settings` | the provider block: credentials for both clouds, default tags |
 //! | `bgp_vpn` | the resource: configuration to link and back, plan, import |
-//! | `engine` | the clouds behind resource and data source, and their failures in words |
-//! | `name_taken` | what to do about an Azure name that another object has |
-//! | `summary` | what a failed operation leaves behind |
+//! | `backend` | the clouds behind resource and data source, and their failures in words |
+//! | `name_conflict` | what to do about an Azure name that another object has |
+//! | `remaining_objects` | what a failed operation leaves behind |
 //! | `status` | the data source: how the tunnels are right now |
 //! | `address_plan` | the function: the addresses inside the tunnels |
 
 pub mod address_plan;
+#[cfg(feature = "clouds")]
+pub mod backend;
 pub mod bgp_vpn;
 #[cfg(feature = "clouds")]
-pub mod engine;
-#[cfg(feature = "clouds")]
-mod name_taken;
+mod name_conflict;
+mod remaining_objects;
 pub mod settings;
 pub mod status;
-mod summary;
 
 use crate::plugin::{ConfigureRequest, DataSource, Diagnostics, Function, Provider, Resource, Schema, Value};
 use address_plan::AddressPlan;
 use async_trait::async_trait;
-use settings::Configured;
-use status::{BgpVpnStatus, StatusSource};
+use settings::ProviderData;
+use status::{BgpVpnStatus, HealthSource};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Where the provider is published.
 pub const ADDRESS: &str = "registry.terraform.io/awsazure/awsazure";
 
-/// The provider. What it offers is made once, before Configure, and shares [`Configured`].
+/// The provider. What it offers is made once, before Configure, and shares [`ProviderData`].
 #[derive(Default)]
 pub struct Awsazure {
-    configured: Configured,
+    provider_data: ProviderData,
     resources: BTreeMap<String, Arc<dyn Resource>>,
     data_sources: BTreeMap<String, Arc<dyn DataSource>>,
 }
 
 impl Awsazure {
     /// The provider block, as far as it is known, for whatever is added.
-    pub fn configured(&self) -> Configured {
-        self.configured.clone()
+    pub fn provider_data(&self) -> ProviderData {
+        self.provider_data.clone()
     }
 
     /// Adds a resource type.
@@ -54,8 +54,8 @@ impl Awsazure {
 
     /// Adds `awsazure_bgp_vpn_status`, read from `source`.
     #[must_use]
-    pub fn status(mut self, source: impl StatusSource) -> Self {
-        let status = BgpVpnStatus::new(self.configured(), Arc::new(source));
+    pub fn status(mut self, source: impl HealthSource) -> Self {
+        let status = BgpVpnStatus::new(self.provider_data(), Arc::new(source));
         self.data_sources.insert("awsazure_bgp_vpn_status".to_owned(), Arc::new(status));
         self
     }
@@ -65,8 +65,8 @@ impl Awsazure {
 #[cfg(feature = "clouds")]
 pub fn assemble() -> Awsazure {
     let provider = Awsazure::default();
-    let engines = engine::Engines::new(provider.configured());
-    let link = bgp_vpn::BgpVpn::new(engines.source());
+    let engines = backend::BackendCache::new(provider.provider_data());
+    let link = bgp_vpn::BgpVpn::new(engines.factory());
     provider.resource(bgp_vpn::TYPE_NAME, link).status(engines)
 }
 
@@ -85,9 +85,9 @@ impl Provider for Awsazure {
     }
 
     async fn configure(&self, request: ConfigureRequest) -> Diagnostics {
-        let (settings, faults) = settings::decode(&request.config);
-        self.configured.set(settings);
-        faults
+        let (settings, violations) = settings::decode(&request.config);
+        self.provider_data.set(settings);
+        violations
     }
 
     fn resources(&self) -> BTreeMap<String, Arc<dyn Resource>> {

@@ -1,14 +1,14 @@
 //! The last step of the delete half of a replacement: what stays gets the ownership tags of the new link. Only then is it
 //! anything but this link's, so a run that is killed before goes on with the same replacement.
 
-use super::cause::Cause;
-use super::clouds::{Limits, Site};
-use crate::link::lost_tags::{Place, Tagged, objects};
+use super::clients::{LinkClients, OperationContext};
+use super::error::ActionError;
+use crate::link::lookup::HandOver;
+use crate::link::lost_tags::{ObjectRef, Tagged, taggable_objects};
 use crate::link::managed::Kind;
 use crate::link::observed::Observed;
-use crate::link::ownership::{AWS_END, LINK, LinkId, UNFINISHED, propagation_keys};
-use crate::link::search::HandOver;
-use crate::primitives::Tags;
+use crate::link::ownership_tags::{LinkId, TAG_AWS_ENDPOINT, TAG_INCOMPLETE, TAG_LINK, propagation_keys};
+use crate::types::Tags;
 use std::collections::BTreeMap;
 
 /// Kinds whose tags are not read together with the others.
@@ -19,17 +19,18 @@ const UNREAD: [Kind; 3] = [Kind::AwsInternetGateway, Kind::AwsSubnet, Kind::AwsR
 /// # Errors
 /// `NotOwned` for an object that no longer carries the tag of either link; what writing the tags answers.
 pub async fn hand_over(
-    site: &Site,
+    clients: &LinkClients,
     from: &LinkId,
     to: &HandOver,
-    seen: &Observed,
-    limits: &Limits,
-) -> Result<(), Cause> {
-    let mut own = Tags::from([(LINK.to_owned(), to.link.to_string())]);
-    own.extend(to.endpoint.iter().map(|end| (AWS_END.to_owned(), end.clone())));
-    let kept: Vec<Tagged> = objects(seen).into_iter().filter(|object| is_kept(to, &object.place)).collect();
+    observed: &Observed,
+    operation: &OperationContext,
+) -> Result<(), ActionError> {
+    let mut own = Tags::from([(TAG_LINK.to_owned(), to.link.to_string())]);
+    own.extend(to.endpoint.iter().map(|end| (TAG_AWS_ENDPOINT.to_owned(), end.clone())));
+    let kept: Vec<Tagged> =
+        taggable_objects(observed).into_iter().filter(|object| is_kept(to, &object.place)).collect();
     if let Some(foreign) = kept.iter().find(|object| !from.is_on(&object.tags) && !to.link.is_on(&object.tags)) {
-        return Err(Cause::NotOwned { id: foreign.place.key(), tag: from.to_string() });
+        return Err(ActionError::NotOwned { id: foreign.place.key(), tag: from.to_string() });
     }
     let unread = UNREAD.into_iter().flat_map(|kind| to.kept.ids(kind)).map(str::to_owned);
     let mut aws: Vec<String> = unread.collect();
@@ -37,13 +38,13 @@ pub async fn hand_over(
     for object in kept {
         let azure = object.tags.iter().chain(&own).map(|(key, value)| (key.clone(), value.clone())).collect();
         match object.place {
-            Place::Group(name) => site.azure.set_group_tags(&name, &azure, &limits.azure()).await?,
-            Place::Azure(id) => site.azure.set_tags(&id, &azure, &limits.azure()).await?,
-            Place::Aws(id) => {
+            ObjectRef::Group(name) => clients.azure.set_group_tags(&name, &azure, &operation.azure()).await?,
+            ObjectRef::Azure(id) => clients.azure.set_tags(&id, &azure, &operation.azure()).await?,
+            ObjectRef::Aws(id) => {
                 named.extend(object.tags.get("Name").map(|name| (id.clone(), name.clone())));
                 aws.push(id);
             }
-            Place::AzureGateway(_) | Place::AzureConnection(_) => {}
+            ObjectRef::AzureGateway(_) | ObjectRef::AzureConnection(_) => {}
         }
     }
     aws.sort_unstable();
@@ -51,32 +52,32 @@ pub async fn hand_over(
     if aws.is_empty() {
         return Ok(());
     }
-    own.insert(UNFINISHED.to_owned(), "true".to_owned());
-    site.ec2.create_tags(&limits.aws(), &aws, &own).await?;
+    own.insert(TAG_INCOMPLETE.to_owned(), "true".to_owned());
+    clients.ec2.create_tags(&operation.aws(), &aws, &own).await?;
     let has_name = |id: &String, name: &String| named.get(id) == Some(name);
     for (id, name) in to.names.iter().filter(|(id, name)| !has_name(id, name)) {
         let name = Tags::from([("Name".to_owned(), name.clone())]);
-        site.ec2.create_tags(&limits.aws(), std::slice::from_ref(id), &name).await?;
+        clients.ec2.create_tags(&operation.aws(), std::slice::from_ref(id), &name).await?;
     }
     // The delete half has disabled all propagation.
-    if let Some(gateway) = seen.aws.gateway.as_ref().filter(|it| to.kept.has(Kind::AwsVpnGateway, &it.id.0)) {
+    if let Some(gateway) = observed.aws.gateway.as_ref().filter(|it| to.kept.has(Kind::AwsVpnGateway, &it.id.0)) {
         let keys: Vec<String> = propagation_keys(&gateway.tags).collect();
         if !keys.is_empty() {
-            site.ec2.delete_tags(&limits.aws(), &[gateway.id.0.clone()], &keys).await?;
+            clients.ec2.delete_tags(&operation.aws(), &[gateway.id.0.clone()], &keys).await?;
         }
     }
     Ok(())
 }
 
-fn is_kept(to: &HandOver, place: &Place) -> bool {
+fn is_kept(to: &HandOver, place: &ObjectRef) -> bool {
     let has = |kinds: &[Kind], id: &str| kinds.iter().any(|kind| to.kept.has(*kind, id));
     match place {
-        Place::Group(name) => to
+        ObjectRef::Group(name) => to
             .kept
             .ids(Kind::AzureResourceGroup)
             .any(|id| id.rsplit('/').next().is_some_and(|kept| kept.eq_ignore_ascii_case(name))),
-        Place::Azure(id) => has(&[Kind::AzureVirtualNetwork], id.as_str()),
-        Place::Aws(id) => has(&[Kind::AwsVpc, Kind::AwsVpnGateway, Kind::AwsRouteTable], id),
-        Place::AzureGateway(_) | Place::AzureConnection(_) => false,
+        ObjectRef::Azure(id) => has(&[Kind::AzureVirtualNetwork], id.as_str()),
+        ObjectRef::Aws(id) => has(&[Kind::AwsVpc, Kind::AwsVpnGateway, Kind::AwsRouteTable], id),
+        ObjectRef::AzureGateway(_) | ObjectRef::AzureConnection(_) => false,
     }
 }

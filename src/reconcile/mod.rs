@@ -2,42 +2,42 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `clouds` | both clouds' clients; a site is one link's end in each |
+//! | `clients` | both clouds' clients; a site is one link's end in each |
 //! | `observe` | reading a link: everything at once, then what the first answers pointed to |
-//! | `converge` | the loop |
-//! | `preflight` | looks at what is in the way of deletes before the first of them |
-//! | `stage` | the spec of a round, where inside CIDRs are exchanged in stages |
-//! | `run` | a list of steps, as wide as their order allows |
-//! | `pulse` | how a run shows that it is alive, and how that is seen |
-//! | `act` | one step: a document or a call, worked out from the spec and what is there by then |
+//! | `reconciler` | the loop |
+//! | `teardown_check` | looks at what is in the way of deletes before the first of them |
+//! | `exchange_stages` | the spec of a round, where inside CIDRs are exchanged in stages |
+//! | `executor` | a list of steps, as wide as their order allows |
+//! | `heartbeat` | how a run shows that it is alive, and how that is seen |
+//! | `actions` | one step: a document or a call, worked out from the spec and what is there by then |
 //! | `create_check` | the last look before a create makes anything |
-//! | `survey` | what surrounds a link that is to be made |
+//! | `preflight` | what surrounds a link that is to be made |
 //! | `hand_over` | tags what the delete half of a replacement leaves to the create half |
-//! | `find` | the link behind an import id |
-//! | `foreign` | names of a new link that objects of others have |
-//! | `cause` | why a step failed |
+//! | `discover` | the link behind an import id |
+//! | `name_conflicts` | names of a new link that objects of others have |
+//! | `error` | why a step failed |
 //! | `denied` | reads that were rejected and are not needed |
 
-mod act;
-mod cause;
-mod clouds;
-mod converge;
+mod actions;
+mod clients;
 mod create_check;
 mod denied;
-mod find;
-mod foreign;
+mod discover;
+mod error;
+mod exchange_stages;
+mod executor;
 mod hand_over;
+mod heartbeat;
+mod name_conflicts;
 mod observe;
 mod preflight;
-mod pulse;
-mod run;
-mod stage;
-mod survey;
+mod reconciler;
+mod teardown_check;
 
-pub use cause::Cause;
-pub use clouds::{Clouds, Limits, Site};
-pub use converge::{Ended, Failure, converge, demolish};
+pub use clients::{CloudClients, LinkClients, OperationContext};
 pub use denied::{BGP_PEERS, Denial, is_denial};
-pub use find::{FindFault, FoundLink, find};
+pub use discover::{DiscoverError, DiscoveredLink, discover};
+pub use error::ActionError;
 pub use observe::observe;
-pub use survey::survey;
+pub use preflight::preflight;
+pub use reconciler::{ActionFailure, ReconcileOutcome, converge, teardown};

@@ -1,17 +1,17 @@
 //! Reading a link. All that the state names is asked for at once; only what the first answers point to comes second.
 
-use super::cause::Cause;
-use super::clouds::{Limits, Site};
+use super::clients::{LinkClients, OperationContext};
+use super::error::ActionError;
 use crate::aws::Filter;
 use crate::aws::model as aws;
 use crate::azure::ResourceId;
 use crate::azure::model as azure;
-use crate::link::assemble::{Read, assemble};
-use crate::link::observed::{KeySeen, Observed};
-use crate::link::ownership::LINK;
-use crate::link::search::Search;
+use crate::link::lookup::LookupScope;
+use crate::link::observed::{KeyRead, Observed};
+use crate::link::ownership_tags::TAG_LINK;
+use crate::link::resolve::{Inventory, resolve};
 use crate::link::tunnel::{Instance, PerInstance, TunnelKey};
-use crate::primitives::Tags;
+use crate::types::Tags;
 use futures::future::{join_all, try_join_all};
 use futures::try_join;
 use std::collections::BTreeSet;
@@ -20,9 +20,13 @@ use std::collections::BTreeSet;
 ///
 /// # Errors
 /// What could not be read. Objects that do not exist are no error.
-pub async fn observe(site: &Site, search: &Search, limits: &Limits) -> Result<Observed, Cause> {
+pub async fn observe(
+    clients: &LinkClients,
+    scope: &LookupScope,
+    operation: &OperationContext,
+) -> Result<Observed, ActionError> {
     let (mut read, aws) =
-        try_join!(Box::pin(read_azure(site, search, limits)), Box::pin(read_aws(site, search, limits)))?;
+        try_join!(Box::pin(read_azure(clients, scope, operation)), Box::pin(read_aws(clients, scope, operation)))?;
     read.vpc = aws.vpc;
     read.subnets = aws.subnets;
     read.internet_gateways = aws.internet_gateways;
@@ -31,16 +35,20 @@ pub async fn observe(site: &Site, search: &Search, limits: &Limits) -> Result<Ob
     read.transit_gateway = aws.transit_gateway;
     read.customer_gateways = aws.customer_gateways;
     (read.other_vpcs, read.other_vpn_gateways) = (aws.other_vpcs, aws.other_vpn_gateways);
-    read.vpns = aws.vpns;
-    let mut seen = assemble(search, read);
-    if search.read_keys {
-        read_other_keys(site, &mut seen, limits).await?;
+    read.vpn_connections = aws.vpn_connections;
+    let mut observed = resolve(scope, read);
+    if scope.read_keys {
+        read_missing_keys(clients, &mut observed, operation).await?;
     }
-    Ok(seen)
+    Ok(observed)
 }
 
-async fn read_azure(site: &Site, search: &Search, limits: &Limits) -> Result<Read, Cause> {
-    let (azure, waits, known) = (&site.azure, &limits.azure(), &search.known);
+async fn read_azure(
+    clients: &LinkClients,
+    scope: &LookupScope,
+    operation: &OperationContext,
+) -> Result<Inventory, ActionError> {
+    let (azure, ctx, known) = (&clients.azure, &operation.azure(), &scope.known);
     let home = known.resource_group.as_deref();
     let groups_of = |ids: &mut dyn Iterator<Item = &ResourceId>| -> BTreeSet<String> {
         let mut names: BTreeSet<String> = ids.map(|id| id.resource_group().to_lowercase()).collect();
@@ -51,105 +59,119 @@ async fn read_azure(site: &Site, search: &Search, limits: &Limits) -> Result<Rea
     let connection_groups = groups_of(&mut known.connections.iter().filter_map(|(_, id)| id.as_ref()));
     let group = Box::pin(async {
         match home {
-            Some(name) => azure.get_group(name, waits).await.map_err(Cause::from),
+            Some(name) => azure.get_group(name, ctx).await.map_err(ActionError::from),
             None => Ok(None),
         }
     });
     let network = Box::pin(async {
         match &known.network {
-            Some(id) => azure.get_virtual_network(id, waits).await.map_err(Cause::from),
+            Some(id) => azure.get_virtual_network(id, ctx).await.map_err(ActionError::from),
             None => Ok(None),
         }
     });
     let gateway = Box::pin(async {
         match &known.azure_gateway {
-            Some(id) => azure.get_gateway(id, waits).await.map_err(Cause::from),
+            Some(id) => azure.get_gateway(id, ctx).await.map_err(ActionError::from),
             None => Ok(None),
         }
     });
     let public_ips = Box::pin(async {
         match home {
-            Some(name) => azure.list_public_ips(name, waits).await.map_err(Cause::from),
+            Some(name) => azure.list_public_ips(name, ctx).await.map_err(ActionError::from),
             None => Ok(Vec::new()),
         }
     });
     let locals = Box::pin(async {
-        let all = local_groups.iter().map(|name| azure.list_local_gateways(name, waits));
-        Ok::<_, Cause>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
+        let all = local_groups.iter().map(|name| azure.list_local_gateways(name, ctx));
+        Ok::<_, ActionError>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
     });
     let connections = Box::pin(async {
-        let all = connection_groups.iter().map(|name| azure.list_connections(name, waits));
-        Ok::<_, Cause>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
+        let all = connection_groups.iter().map(|name| azure.list_connections(name, ctx));
+        Ok::<_, ActionError>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
     });
     let keys = Box::pin(async {
         let ids: Vec<&ResourceId> = known.connections.iter().filter_map(|(_, id)| id.as_ref()).collect();
-        let wanted = if search.read_keys { ids } else { Vec::new() };
-        Ok::<_, Cause>(join_all(wanted.into_iter().map(|id| read_key(site, id, limits))).await)
+        let wanted = if scope.read_keys { ids } else { Vec::new() };
+        Ok::<_, ActionError>(join_all(wanted.into_iter().map(|id| read_key(clients, id, operation))).await)
     });
     let (group, network, gateway, mut public_ips, local_gateways, connections, keys) =
         try_join!(group, network, gateway, public_ips, locals, connections, keys)?;
     let of_gateway = gateway.iter().flat_map(|g: &azure::Gateway| &g.instances).filter_map(|i| i.public_ip_id.as_ref());
     for id in of_gateway.chain(known.public_ips.iter().filter(|_| gateway.is_none())) {
         if !public_ips.iter().any(|ip: &azure::PublicIp| ip.resource.id == *id) {
-            public_ips.extend(azure.get_public_ip(id, waits).await?);
+            public_ips.extend(azure.get_public_ip(id, ctx).await?);
         }
     }
-    let keys = keys.into_iter().collect::<Result<Vec<_>, Cause>>()?;
-    Ok(Read { group, network, gateway, public_ips, local_gateways, connections, keys, ..Read::default() })
+    let keys = keys.into_iter().collect::<Result<Vec<_>, ActionError>>()?;
+    Ok(Inventory { group, network, gateway, public_ips, local_gateways, connections, keys, ..Inventory::default() })
 }
 
 /// A key that may not be read is no reason to stop: the link works without anybody seeing it.
-async fn read_key(site: &Site, id: &ResourceId, limits: &Limits) -> Result<(ResourceId, KeySeen), Cause> {
-    let seen = match site.azure.get_shared_key(id, &limits.azure()).await {
-        Ok(Some(key)) => KeySeen::Key(key),
-        Ok(None) => KeySeen::Absent,
-        Err(crate::azure::Error::Denied(_)) => KeySeen::Denied,
+async fn read_key(
+    clients: &LinkClients,
+    id: &ResourceId,
+    operation: &OperationContext,
+) -> Result<(ResourceId, KeyRead), ActionError> {
+    let observed = match clients.azure.get_shared_key(id, &operation.azure()).await {
+        Ok(Some(key)) => KeyRead::Value(key),
+        Ok(None) => KeyRead::NotSet,
+        Err(crate::azure::Error::Denied(_)) => KeyRead::Forbidden,
         Err(error) => return Err(error.into()),
     };
-    Ok((id.clone(), seen))
+    Ok((id.clone(), observed))
 }
 
 /// Keys of connections whose ids were not known before this read.
-async fn read_other_keys(site: &Site, seen: &mut Observed, limits: &Limits) -> Result<(), Cause> {
-    let unread = |key: &TunnelKey| *seen.azure.keys.get(*key) == KeySeen::Unread;
-    let id_of = |key: TunnelKey| Some((key, seen.azure.connections.get(key).as_ref()?.resource.id.clone()));
+async fn read_missing_keys(
+    clients: &LinkClients,
+    observed: &mut Observed,
+    operation: &OperationContext,
+) -> Result<(), ActionError> {
+    let unread = |key: &TunnelKey| *observed.azure.keys.get(*key) == KeyRead::NotRequested;
+    let id_of = |key: TunnelKey| Some((key, observed.azure.connections.get(key).as_ref()?.resource.id.clone()));
     let missing: Vec<_> = TunnelKey::ALL.into_iter().filter(unread).filter_map(id_of).collect();
-    let read = join_all(missing.iter().map(|(_, id)| read_key(site, id, limits))).await;
+    let read = join_all(missing.iter().map(|(_, id)| read_key(clients, id, operation))).await;
     for ((key, _), found) in missing.iter().zip(read) {
-        *seen.azure.keys.get_mut(*key) = found?.1;
+        *observed.azure.keys.get_mut(*key) = found?.1;
     }
     Ok(())
 }
 
-async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read, Cause> {
-    let (ec2, waits, known) = (&site.ec2, &limits.aws(), &search.known);
-    let owned = search.link.as_ref().map(|link| Tags::from([(LINK.to_owned(), link.to_string())]));
+async fn read_aws(
+    clients: &LinkClients,
+    scope: &LookupScope,
+    operation: &OperationContext,
+) -> Result<Inventory, ActionError> {
+    let (ec2, ctx, known) = (&clients.ec2, &operation.aws(), &scope.known);
+    let owned = scope.link.as_ref().map(|link| Tags::from([(TAG_LINK.to_owned(), link.to_string())]));
     let by_tag = owned.as_ref().map(Filter::tags);
-    let vpn_filters = filters(&known.vpns, by_tag.as_ref());
-    let customer_filters = filters(&known.customer_gateways, by_tag.as_ref());
-    let vpns = Box::pin(async {
-        let all = vpn_filters.iter().map(|filter| ec2.describe_vpn_connections(waits, filter));
+    let vpn_filters = describe_filters(&known.vpn_connections, by_tag.as_ref());
+    let customer_filters = describe_filters(&known.customer_gateways, by_tag.as_ref());
+    let vpn_connections = Box::pin(async {
+        let all = vpn_filters.iter().map(|filter| ec2.describe_vpn_connections(ctx, filter));
         let mut found: Vec<aws::VpnConnection> = try_join_all(all).await?.into_iter().flatten().collect();
         let living = found.iter().filter(|connection| connection.state.is_living()).count();
-        if let Some(filter) = successors(&by_tag, &vpn_filters, living) {
-            found.extend(ec2.describe_vpn_connections(waits, filter).await?);
+        if let Some(filter) = fallback_by_tag(&by_tag, &vpn_filters, living) {
+            found.extend(ec2.describe_vpn_connections(ctx, filter).await?);
         }
-        Ok::<_, Cause>(found)
+        Ok::<_, ActionError>(found)
     });
     let customers = Box::pin(async {
-        let all = customer_filters.iter().map(|filter| ec2.describe_customer_gateways(waits, filter));
+        let all = customer_filters.iter().map(|filter| ec2.describe_customer_gateways(ctx, filter));
         let mut found: Vec<aws::CustomerGateway> = try_join_all(all).await?.into_iter().flatten().collect();
         let living = found.iter().filter(|gateway| gateway.state.is_living()).count();
-        if let Some(filter) = successors(&by_tag, &customer_filters, living) {
-            found.extend(ec2.describe_customer_gateways(waits, filter).await?);
+        if let Some(filter) = fallback_by_tag(&by_tag, &customer_filters, living) {
+            found.extend(ec2.describe_customer_gateways(ctx, filter).await?);
         }
-        Ok::<_, Cause>(found)
+        Ok::<_, ActionError>(found)
     });
     // On a transit gateway there is nothing to look for by tag but customer gateways and VPN connections.
     let rest_by_tag = by_tag.clone().filter(|_| known.transit_gateway.is_none());
     let transit = Box::pin(async {
         match &known.transit_gateway {
-            Some(id) => Ok::<_, Cause>(ec2.describe_transit_gateways(waits, &Filter::id(id)).await?.into_iter().next()),
+            Some(id) => {
+                Ok::<_, ActionError>(ec2.describe_transit_gateways(ctx, &Filter::id(id)).await?.into_iter().next())
+            }
             None => Ok(None),
         }
     });
@@ -157,19 +179,19 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
         let one = known.vpn_gateway.as_ref().map(Filter::id).or_else(|| rest_by_tag.clone());
         match one {
             Some(filter) => {
-                let found = ec2.describe_vpn_gateways(waits, &filter).await?;
+                let found = ec2.describe_vpn_gateways(ctx, &filter).await?;
                 let mut found = found.into_iter().filter(|g| g.state.is_living());
                 if known.vpn_gateway.is_some() {
                     return Ok((found.next(), Vec::new()));
                 }
-                let (own, others): (Vec<_>, Vec<_>) = found.partition(|gateway| search.adopts_vpn_gateway(gateway));
+                let (own, others): (Vec<_>, Vec<_>) = found.partition(|gateway| scope.adopts_vpn_gateway(gateway));
                 Ok((own.into_iter().next(), others))
             }
-            None => Ok::<_, Cause>((None, Vec::new())),
+            None => Ok::<_, ActionError>((None, Vec::new())),
         }
     });
     let network = Box::pin(async {
-        let creates = search.adoption.vpc_cidr.is_some();
+        let creates = scope.adoption.vpc_cidr.is_some();
         let by_tag = if creates { by_tag.clone() } else { rest_by_tag.clone() };
         let one = known.vpc.as_ref().map(Filter::id).or(by_tag);
         let mut other_vpcs = Vec::new();
@@ -177,16 +199,16 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
             (Some(id), Some(filter)) => {
                 let tables = Filter::vpc(id);
                 let (vpcs, tables) =
-                    try_join!(ec2.describe_vpcs(waits, &filter), ec2.describe_route_tables(waits, &tables))?;
+                    try_join!(ec2.describe_vpcs(ctx, &filter), ec2.describe_route_tables(ctx, &tables))?;
                 (vpcs.into_iter().next(), tables)
             }
             (None, Some(filter)) => {
-                let found = ec2.describe_vpcs(waits, &filter).await?;
-                let (own, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|vpc| search.adopts_vpc(vpc));
+                let found = ec2.describe_vpcs(ctx, &filter).await?;
+                let (own, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|vpc| scope.adopts_vpc(vpc));
                 other_vpcs = others;
                 match own.into_iter().next() {
                     Some(vpc) => {
-                        let tables = ec2.describe_route_tables(waits, &Filter::vpc(&vpc.id)).await?;
+                        let tables = ec2.describe_route_tables(ctx, &Filter::vpc(&vpc.id)).await?;
                         (Some(vpc), tables)
                     }
                     None => (None, Vec::new()),
@@ -194,63 +216,69 @@ async fn read_aws(site: &Site, search: &Search, limits: &Limits) -> Result<Read,
             }
             _ => (None, Vec::new()),
         };
-        Ok::<_, Cause>((vpc, tables, other_vpcs))
+        Ok::<_, ActionError>((vpc, tables, other_vpcs))
     });
-    let (vpns, customer_gateways, (vpn_gateway, other_vpn_gateways), transit_gateway, network) =
-        try_join!(vpns, customers, gateway, transit, network)?;
+    let (vpn_connections, customer_gateways, (vpn_gateway, other_vpn_gateways), transit_gateway, network) =
+        try_join!(vpn_connections, customers, gateway, transit, network)?;
     let (mut vpc, mut route_tables, other_vpcs) = network;
     let mut customer_gateways = customer_gateways;
-    customer_gateways.extend(other_customer_gateways(site, &vpns, &customer_gateways, limits).await?);
+    customer_gateways.extend(other_customer_gateways(clients, &vpn_connections, &customer_gateways, operation).await?);
     let attached = vpn_gateway.as_ref().and_then(|g: &aws::VpnGateway| g.attachment.as_ref()).map(|(id, _)| id.clone());
     if let (None, Some(id)) = (&vpc, attached) {
         let (filter, tables) = (Filter::id(&id), Filter::vpc(&id));
-        let (vpcs, tables) = try_join!(ec2.describe_vpcs(waits, &filter), ec2.describe_route_tables(waits, &tables))?;
+        let (vpcs, tables) = try_join!(ec2.describe_vpcs(ctx, &filter), ec2.describe_route_tables(ctx, &tables))?;
         (vpc, route_tables) = (vpcs.into_iter().next(), tables);
     }
-    let others = Read { other_vpcs, other_vpn_gateways, ..Read::default() };
-    let mut read = Read { vpc, route_tables, vpn_gateway, transit_gateway, customer_gateways, vpns, ..others };
-    read_public_half(site, search, &mut read, limits).await?;
+    let others = Inventory { other_vpcs, other_vpn_gateways, ..Inventory::default() };
+    let mut read =
+        Inventory { vpc, route_tables, vpn_gateway, transit_gateway, customer_gateways, vpn_connections, ..others };
+    read_public_subnet(clients, scope, &mut read, operation).await?;
     Ok(read)
 }
 
 /// Customer gateways that the connections use and that are not the link's own.
 async fn other_customer_gateways(
-    site: &Site,
-    vpns: &[aws::VpnConnection],
+    clients: &LinkClients,
+    vpn_connections: &[aws::VpnConnection],
     read: &[aws::CustomerGateway],
-    limits: &Limits,
-) -> Result<Vec<aws::CustomerGateway>, Cause> {
-    let used = vpns.iter().filter(|vpn| vpn.state.is_living()).map(|vpn| &vpn.customer_gateway_id);
+    operation: &OperationContext,
+) -> Result<Vec<aws::CustomerGateway>, ActionError> {
+    let used = vpn_connections.iter().filter(|vpn| vpn.state.is_living()).map(|vpn| &vpn.customer_gateway_id);
     let unread: BTreeSet<&aws::CustomerGatewayId> =
         used.filter(|id| !id.0.is_empty() && read.iter().all(|customer| customer.id != **id)).collect();
-    Ok(site.ec2.describe_customer_gateways(&limits.aws(), &Filter::ids(unread)).await?)
+    Ok(clients.ec2.describe_customer_gateways(&operation.aws(), &Filter::ids(unread)).await?)
 }
 
 /// Subnet and internet gateway of a VPC that this link makes, unless its route table shows those that the state knows.
-async fn read_public_half(site: &Site, search: &Search, read: &mut Read, limits: &Limits) -> Result<(), Cause> {
-    let Some(link) = &search.link else { return Ok(()) };
-    if read.vpc.is_none() && search.known.transit_gateway.is_some() {
+async fn read_public_subnet(
+    clients: &LinkClients,
+    scope: &LookupScope,
+    read: &mut Inventory,
+    operation: &OperationContext,
+) -> Result<(), ActionError> {
+    let Some(link) = &scope.link else { return Ok(()) };
+    if read.vpc.is_none() && scope.known.transit_gateway.is_some() {
         return Ok(());
     }
     let ours = read.vpc.as_ref().is_none_or(|vpc| link.is_on(&vpc.tags));
     let whole = |t: &aws::RouteTable| {
-        let (gateway, subnet) = (&search.known.internet_gateway, &search.known.public_subnet);
+        let (gateway, subnet) = (&scope.known.internet_gateway, &scope.known.public_subnet);
         gateway.as_ref().is_some_and(|known| t.default_route.as_ref() == Some(&known.0))
             && subnet.as_ref().is_some_and(|known| t.subnets.iter().any(|(id, _)| id == known))
     };
     if !ours || read.route_tables.iter().any(whole) {
         return Ok(());
     }
-    let filter = Filter::tags(&Tags::from([(LINK.to_owned(), link.to_string())]));
-    let waits = &limits.aws();
+    let filter = Filter::tags(&Tags::from([(TAG_LINK.to_owned(), link.to_string())]));
+    let ctx = &operation.aws();
     let (gateways, subnets) =
-        try_join!(site.ec2.describe_internet_gateways(waits, &filter), site.ec2.describe_subnets(waits, &filter))?;
+        try_join!(clients.ec2.describe_internet_gateways(ctx, &filter), clients.ec2.describe_subnets(ctx, &filter))?;
     (read.internet_gateways, read.subnets) = (gateways, subnets);
     Ok(())
 }
 
 /// By id where both are known; else by tag too, for what is there but in no state.
-fn filters<I: std::fmt::Display>(known: &PerInstance<Option<I>>, by_tag: Option<&Filter>) -> Vec<Filter> {
+fn describe_filters<I: std::fmt::Display>(known: &PerInstance<Option<I>>, by_tag: Option<&Filter>) -> Vec<Filter> {
     let ids: Vec<&I> = known.iter().filter_map(|(_, id)| id.as_ref()).collect();
     let whole = ids.len() == Instance::ALL.len();
     let by_id = (!ids.is_empty()).then(|| Filter::ids(ids));
@@ -259,6 +287,6 @@ fn filters<I: std::fmt::Display>(known: &PerInstance<Option<I>>, by_tag: Option<
 
 /// Where what the state knows is not all there, a run that broke off may have made its successor: the look by tag, unless that
 /// was among the looks already.
-fn successors<'a>(by_tag: &'a Option<Filter>, looked: &[Filter], living: usize) -> Option<&'a Filter> {
+fn fallback_by_tag<'a>(by_tag: &'a Option<Filter>, looked: &[Filter], living: usize) -> Option<&'a Filter> {
     by_tag.as_ref().filter(|by_tag| living < Instance::ALL.len() && !looked.contains(by_tag))
 }

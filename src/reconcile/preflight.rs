@@ -1,109 +1,178 @@
-//! Looks, before the first delete, at what is in and on that which is to be deleted.
+//! Reads what surrounds a link that is to be made. What does not exist is an answer, not an error.
 
-use super::cause::Cause;
-use super::clouds::{Limits, Site};
+use super::clients::{CloudClients, OperationContext};
+use super::error::ActionError;
 use crate::aws::Filter;
-use crate::azure::ResourceId;
-use crate::link::blockers::{Blocker, Contents, Own, Why, blockers, identified};
-use crate::link::managed::Kind;
-use crate::link::observed::Observed;
-use crate::link::step::{Object, Step, Verb};
-use futures::future::try_join_all;
+use crate::aws::model::CustomerGateway;
+use crate::azure::Azure;
+use crate::link::ownership_tags::{LinkId, TAG_INCOMPLETE, TAG_LINK, recorded_bgp_addresses, recorded_propagations};
+use crate::link::preflight::{Lookup, PreflightRequest, PreflightSnapshot, network_of};
+use crate::link::tunnel::TunnelKey;
+use crate::types::Tags;
 use futures::try_join;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Nothing of others, and no lock, is in the way of the deletes among these steps.
+fn lookup<T>(found: Option<T>) -> Lookup<T> {
+    found.map_or(Lookup::NotFound, Lookup::Found)
+}
+
+/// Looks at both clouds at once.
 ///
 /// # Errors
-/// `Blocked` with everything that is in the way, or what could not be read.
-pub async fn preflight(site: &Site, steps: &[Step], own: &Own, seen: &Observed, limits: &Limits) -> Result<(), Cause> {
-    let deleted: Vec<&Object> = steps.iter().filter(|s| s.verb == Verb::Delete).map(|s| &s.object).collect();
-    if deleted.is_empty() {
-        return Ok(());
-    }
+/// What could not be read.
+pub async fn preflight(
+    clouds: &CloudClients,
+    ask: &PreflightRequest,
+    operation: &OperationContext,
+) -> Result<PreflightSnapshot, ActionError> {
     let (azure, aws) = try_join!(
-        Box::pin(read_azure(site, &deleted, seen, limits)),
-        Box::pin(read_aws(site, &deleted, seen, limits))
+        Box::pin(read_azure(&clouds.azure, ask, operation)),
+        Box::pin(async {
+            let gateways = [&ask.vpn_gateway, &ask.own_vpn_gateway];
+            if ask.vpc.is_none() && gateways.iter().all(|id| id.is_none()) && ask.transit_gateway.is_none() {
+                return Ok(PreflightSnapshot::default());
+            }
+            read_aws(clouds, ask, operation).await
+        })
     )?;
-    let contents =
-        Contents { vpc: aws.vpc, vpc_gateways: aws.vpc_gateways, vpn_connections: aws.vpn_connections, ..azure };
-    let found = without_deleting_users(site, blockers(steps, own, seen, &contents), limits).await?;
-    if found.is_empty() { Ok(()) } else { Err(Cause::Blocked { found }) }
+    let (unfinished, left) = try_join!(
+        incomplete_links(clouds, ask, &azure, operation),
+        customer_gateways_of_earlier_try(clouds, ask, &azure, operation)
+    )?;
+    let marks = || left.iter().map(|customer| &customer.tags);
+    Ok(PreflightSnapshot {
+        incomplete_links: unfinished,
+        recorded_bgp_addresses: (!left.is_empty()).then(|| marks().flat_map(recorded_bgp_addresses).collect()),
+        propagations: marks().flat_map(recorded_propagations).collect(),
+        vpc: aws.vpc,
+        vpc_gateway: aws.vpc_gateway,
+        subnets: aws.subnets,
+        route_tables: aws.route_tables,
+        vpn_gateway: aws.vpn_gateway,
+        transit_gateway: aws.transit_gateway,
+        vpn_connections: aws.vpn_connections,
+        own_vpn_connections: aws.own_vpn_connections,
+        ..azure
+    })
 }
 
-/// Without the users that are gone or that Azure is deleting, whosever they are: the delete of what they use waits for them. So
-/// the link's own gateway is none after a run that was killed while Azure deleted it, although no state names it any more.
-async fn without_deleting_users(site: &Site, found: Vec<Blocker>, limits: &Limits) -> Result<Vec<Blocker>, Cause> {
-    let user = |blocker: &Blocker| ResourceId::network_owner(&blocker.by).filter(|_| blocker.why == Why::UsedBy);
-    let users: BTreeSet<ResourceId> = found.iter().filter_map(user).collect();
-    let leaving = site.azure.deleted_or_deleting(&users, &limits.azure()).await?;
-    let stays = |blocker: &Blocker| user(blocker).is_none_or(|user| !leaving.contains(&user));
-    Ok(found.into_iter().filter(stays).collect())
+/// Links with all their connections whose AWS half carries the mark all the same.
+async fn incomplete_links(
+    clouds: &CloudClients,
+    ask: &PreflightRequest,
+    observed: &PreflightSnapshot,
+    operation: &OperationContext,
+) -> Result<BTreeSet<String>, ActionError> {
+    let mut counts = BTreeMap::<&String, usize>::new();
+    let tags = observed.network_connections.iter().filter_map(|connection| connection.resource.tags.get(TAG_LINK));
+    tags.for_each(|link| *counts.entry(link).or_default() += 1);
+    let mut found = BTreeSet::new();
+    for link in counts.into_iter().filter(|(_, count)| *count >= TunnelKey::ALL.len()).map(|(link, _)| link) {
+        let ec2 = clouds.link_clients(ask.region.as_ref(), operation).await?.ec2;
+        let marked = Tags::from([(TAG_LINK.to_owned(), link.clone()), (TAG_INCOMPLETE.to_owned(), "true".to_owned())]);
+        if !ec2.describe_customer_gateways(&operation.aws(), &Filter::tags(&marked)).await?.is_empty() {
+            found.insert(link.clone());
+        }
+    }
+    Ok(found)
 }
 
-async fn read_azure(site: &Site, deleted: &[&Object], seen: &Observed, limits: &Limits) -> Result<Contents, Cause> {
-    let (azure, waits) = (&site.azure, &limits.azure());
-    let ids: Vec<(Kind, String)> = deleted.iter().filter_map(|object| identified(object, seen)).collect();
-    let changed = deleted.contains(&&Object::OwnAddresses).then_some(seen.azure.gateway.as_ref()).flatten();
-    let named = ids.iter().filter_map(|(_, id)| ResourceId::parse(id).ok());
-    let named = named.chain(changed.map(|gateway| gateway.resource.id.clone()));
-    let mut groups: BTreeSet<String> = named.map(|id| id.resource_group().to_lowercase()).collect();
-    let group = ids.iter().find(|(kind, _)| *kind == Kind::AzureResourceGroup).map(|(_, name)| name);
-    groups.extend(group.map(|name| name.to_lowercase()));
-    let gateway = seen.azure.gateway.as_ref().filter(|_| deleted.contains(&&Object::Gateway));
-    let locals = deleted.iter().any(|object| matches!(object, Object::LocalGateway(_)));
-    let members = Box::pin(async {
-        match group {
-            Some(name) => azure.group_resources(name, waits).await.map_err(Cause::from),
-            None => Ok(Vec::new()),
-        }
-    });
-    let on_gateway = Box::pin(async {
-        match gateway {
-            Some(gateway) => azure.gateway_connections(&gateway.resource.id, waits).await.map_err(Cause::from),
-            None => Ok(Vec::new()),
-        }
-    });
-    let connections = Box::pin(async {
-        if !locals {
-            return Ok(Vec::new());
-        }
-        let mut places = azure.groups_with_connections(waits).await?;
-        places.extend(groups.iter().cloned());
-        let all = try_join_all(places.iter().map(|name| azure.list_connections(name, waits))).await?;
-        Ok::<_, Cause>(all.into_iter().flatten().collect::<Vec<_>>())
-    });
-    let locks = Box::pin(async {
-        let all = try_join_all(groups.iter().map(|name| azure.group_locks(name, waits))).await?;
-        Ok::<_, Cause>(all.into_iter().flatten().collect::<Vec<_>>())
-    });
-    let (group, gateway_connections, connections, locks) = try_join!(members, on_gateway, connections, locks)?;
-    Ok(Contents { group, gateway_connections, connections, locks, ..Contents::default() })
+/// The customer gateways of an earlier try, whose marks say what it put on gateways of somebody else.
+async fn customer_gateways_of_earlier_try(
+    clouds: &CloudClients,
+    ask: &PreflightRequest,
+    observed: &PreflightSnapshot,
+    operation: &OperationContext,
+) -> Result<Vec<CustomerGateway>, ActionError> {
+    let network = || observed.gateway.found().and_then(network_of).or_else(|| ask.network.clone());
+    let link = ask.link.clone().or_else(|| Some(LinkId::new(&network()?, ask.first_cidr?)));
+    let Some(link) = link else { return Ok(Vec::new()) };
+    let tags = Tags::from([(TAG_LINK.to_owned(), link.to_string())]);
+    let ec2 = clouds.link_clients(ask.region.as_ref(), operation).await?.ec2;
+    Ok(ec2.describe_customer_gateways(&operation.aws(), &Filter::tags(&tags)).await?)
 }
 
-async fn read_aws(site: &Site, deleted: &[&Object], seen: &Observed, limits: &Limits) -> Result<Contents, Cause> {
-    let (ec2, waits) = (&site.ec2, &limits.aws());
-    let inside = deleted.iter().any(|object| matches!(object, Object::Vpc | Object::PublicSubnet));
-    let vpc = seen.aws.vpc.as_ref().filter(|_| inside);
-    let gateway = seen.aws.gateway.as_ref().filter(|_| deleted.contains(&&Object::VpnGateway));
-    let occupants = Box::pin(async {
-        match vpc {
-            Some(vpc) => ec2.vpc_occupants(waits, &vpc.id).await.map_err(Cause::from),
-            None => Ok(Vec::new()),
-        }
+async fn read_azure(
+    azure: &Azure,
+    ask: &PreflightRequest,
+    operation: &OperationContext,
+) -> Result<PreflightSnapshot, ActionError> {
+    let ctx = &operation.azure();
+    let group = Box::pin(async {
+        let Some(name) = &ask.resource_group else { return Ok(Lookup::Skipped) };
+        Ok::<_, ActionError>(lookup(azure.get_group(name, ctx).await?))
     });
-    let gateways = Box::pin(async {
-        match vpc {
-            Some(vpc) => ec2.describe_vpn_gateways(waits, &Filter::vpc(&vpc.id)).await.map_err(Cause::from),
-            None => Ok(Vec::new()),
-        }
+    let network = Box::pin(async {
+        let Some(id) = &ask.network else { return Ok((Lookup::Skipped, Lookup::Skipped, Vec::new())) };
+        let Some(network) = azure.get_virtual_network(id, ctx).await? else {
+            return Ok((Lookup::NotFound, Lookup::NotFound, Vec::new()));
+        };
+        let gateways = azure.gateways_of(&network, ctx).await?;
+        let vpn = gateways.into_iter().find(|g| g.gateway_type.eq_ignore_ascii_case("Vpn"));
+        let on_it = match &vpn {
+            Some(gateway) => azure.gateway_connections(&gateway.resource.id, ctx).await?,
+            None => Vec::new(),
+        };
+        Ok::<_, ActionError>((Lookup::Found(network), lookup(vpn), on_it))
     });
-    let connections = Box::pin(async {
-        match gateway {
-            Some(it) => ec2.describe_vpn_connections(waits, &Filter::vpn_gateway(&it.id)).await.map_err(Cause::from),
-            None => Ok(Vec::new()),
-        }
+    let given = Box::pin(async {
+        let Some(id) = &ask.gateway else { return Ok((Lookup::Skipped, Lookup::Skipped, Vec::new())) };
+        let Some(gateway) = azure.get_gateway(id, ctx).await? else {
+            return Ok((Lookup::NotFound, Lookup::Skipped, Vec::new()));
+        };
+        let connections = azure.gateway_connections(id, ctx).await?;
+        let network = match network_of(&gateway) {
+            Some(id) => lookup(azure.get_virtual_network(&id, ctx).await?),
+            None => Lookup::Skipped,
+        };
+        Ok::<_, ActionError>((Lookup::Found(gateway), network, connections))
     });
-    let (vpc, vpc_gateways, vpn_connections) = try_join!(occupants, gateways, connections)?;
-    Ok(Contents { vpc, vpc_gateways, vpn_connections, ..Contents::default() })
+    let (group, (network, network_gateway, network_connections), (gateway, gateway_network, connections)) =
+        try_join!(group, network, given)?;
+    let azure =
+        PreflightSnapshot { group, network, network_gateway, network_connections, ..PreflightSnapshot::default() };
+    Ok(PreflightSnapshot { gateway, gateway_network, connections, ..azure })
+}
+
+async fn read_aws(
+    clouds: &CloudClients,
+    ask: &PreflightRequest,
+    operation: &OperationContext,
+) -> Result<PreflightSnapshot, ActionError> {
+    let ec2 = clouds.link_clients(ask.region.as_ref(), operation).await?.ec2;
+    let ctx = &operation.aws();
+    let mut observed = PreflightSnapshot::default();
+    let mut vpc = ask.vpc.clone();
+    if let Some(id) = &ask.vpn_gateway {
+        let (by_id, of_it) = (Filter::id(id), Filter::vpn_gateway(id));
+        let (gateways, connections) =
+            try_join!(ec2.describe_vpn_gateways(ctx, &by_id), ec2.describe_vpn_connections(ctx, &of_it))?;
+        observed.vpn_gateway = lookup(gateways.into_iter().next());
+        observed.vpn_connections = connections;
+        let attached = observed.vpn_gateway.found().and_then(|g| g.attachment.as_ref()).map(|(vpc, _)| vpc.clone());
+        vpc = vpc.or(attached);
+    }
+    if let Some(id) = &ask.own_vpn_gateway {
+        observed.own_vpn_connections = ec2.describe_vpn_connections(ctx, &Filter::vpn_gateway(id)).await?;
+    }
+    if let Some(id) = &ask.transit_gateway {
+        let (by_id, of_it) = (Filter::id(id), Filter::transit_gateway(id));
+        let (gateways, connections) =
+            try_join!(ec2.describe_transit_gateways(ctx, &by_id), ec2.describe_vpn_connections(ctx, &of_it))?;
+        observed.transit_gateway = lookup(gateways.into_iter().next());
+        observed.vpn_connections = connections;
+    }
+    if let Some(id) = &vpc {
+        let (by_id, inside) = (Filter::id(id), Filter::vpc(id));
+        let (vpcs, gateways, subnets, tables) = try_join!(
+            ec2.describe_vpcs(ctx, &by_id),
+            ec2.describe_vpn_gateways(ctx, &inside),
+            ec2.describe_subnets(ctx, &inside),
+            ec2.describe_route_tables(ctx, &inside),
+        )?;
+        observed.vpc = lookup(vpcs.into_iter().next());
+        observed.vpc_gateway = lookup(gateways.into_iter().find(|g| g.attachment.is_some()));
+        (observed.subnets, observed.route_tables) = (subnets, tables);
+    }
+    Ok(observed)
 }

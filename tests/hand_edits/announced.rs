@@ -5,23 +5,23 @@ use super::simulated::Sim;
 use super::simulated::clock::simulated;
 use super::simulated::core::{Core, Run, Stored};
 use super::simulated::lookout::Lookout;
-use awsazure::aws::model::{NetworkCidrs, Target, TunnelOptions, VpnConnectionId};
-use awsazure::aws::{ConnectionEnds, ConnectionOptions, Own};
-use awsazure::primitives::{Asn, Tags};
+use awsazure::aws::model::{NetworkCidrs, TargetGateway, TunnelOptions, VpnConnectionId};
+use awsazure::aws::{ConnectionEndpoints, ConnectionOptions, IdempotencyKey};
+use awsazure::types::{Asn, Tags};
 
 const SUMMARY: &str = "Repairs interrupt tunnels";
 
 /// Narrowed network CIDRs on one connection, and other DPD seconds on a tunnel of the other one.
 async fn edited(sim: &Sim, link: &Link) -> [String; 2] {
-    let (ec2, waits) = (ec2(sim).await, sim.limits().aws());
+    let (ec2, ctx) = (ec2(sim).await, sim.limits().aws());
     let narrowed = VpnConnectionId(link.text("tunnels.instance1_tunnel1.aws_vpn_connection_id"));
     let networks = NetworkCidrs { local: "10.1.0.0/16".parse().unwrap(), remote: "10.2.0.0/16".parse().unwrap() };
     let options = ConnectionOptions { bandwidth: None, networks: Some(networks) };
-    ec2.change_connection_options(&waits, &narrowed, &options).await.unwrap();
+    ec2.change_connection_options(&ctx, &narrowed, &options).await.unwrap();
     let other = VpnConnectionId(link.text("tunnels.instance0_tunnel2.aws_vpn_connection_id"));
     let outside = link.text("tunnels.instance0_tunnel2.aws_outside_ip");
     let seconds = TunnelOptions { dpd_timeout_seconds: Some(50), ..TunnelOptions::default() };
-    ec2.change_tunnel(&waits, &other, outside.parse().unwrap(), &seconds).await.unwrap();
+    ec2.change_tunnel(&ctx, &other, outside.parse().unwrap(), &seconds).await.unwrap();
     settle(sim).await;
     [narrowed.0, outside]
 }
@@ -64,12 +64,14 @@ fn import_finds_the_own_gateway_of_a_moved_connection() {
     let link = Link::new();
     simulated(|| async move {
         let sim = link.sim();
-        let (ec2, waits) = (ec2(&sim).await, sim.limits().aws());
-        let other = ec2.create_vpn_gateway(&waits, Asn(64_512), &Tags::new(), Own::new(&Tags::new())).await.unwrap();
-        ec2.wait_vpn_gateway_available(&waits, &other.id).await.unwrap();
+        let (ec2, ctx) = (ec2(&sim).await, sim.limits().aws());
+        let other =
+            ec2.create_vpn_gateway(&ctx, Asn(64_512), &Tags::new(), IdempotencyKey::new(&Tags::new())).await.unwrap();
+        ec2.wait_vpn_gateway_available(&ctx, &other.id).await.unwrap();
         let moved = VpnConnectionId(link.text("tunnels.instance0_tunnel1.aws_vpn_connection_id"));
-        let ends = ConnectionEnds { customer_gateway: None, target: Some(Target::VpnGateway(other.id.clone())) };
-        ec2.change_connection_ends(&waits, &moved, &ends).await.unwrap();
+        let ends =
+            ConnectionEndpoints { customer_gateway: None, target: Some(TargetGateway::VpnGateway(other.id.clone())) };
+        ec2.change_connection_endpoints(&ctx, &moved, &ends).await.unwrap();
         settle(&sim).await;
         let own = link.text("aws.vpn_gateway_id");
         for id in [link.text("id"), format!("{},{own}", link.text("azure.gateway_id"))] {

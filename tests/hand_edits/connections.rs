@@ -4,13 +4,13 @@ use super::scene::Scene;
 use super::simulated::clock::simulated;
 use super::simulated::lookout::Lookout;
 use super::simulated::verify::ended_well;
-use awsazure::aws::model::{NetworkCidrs, State, Target, TunnelOptions, VpnGateway, VpnGatewayId};
-use awsazure::aws::{ConnectionEnds, ConnectionOptions, Own};
-use awsazure::link::decide::decide;
+use awsazure::aws::model::{NetworkCidrs, State, TargetGateway, TunnelOptions, VpnGateway, VpnGatewayId};
+use awsazure::aws::{ConnectionEndpoints, ConnectionOptions, IdempotencyKey};
+use awsazure::link::action::{ActionTarget, Verb};
 use awsazure::link::observed::Observed;
-use awsazure::link::step::{Object, Verb};
+use awsazure::link::plan::plan_actions;
 use awsazure::link::tunnel::{Instance, PerInstance, TunnelKey};
-use awsazure::primitives::Tags;
+use awsazure::types::Tags;
 use serde_json::json;
 use std::time::Duration;
 
@@ -87,10 +87,11 @@ fn replace_customer_gateways_with_another_address_in_place() {
 
 /// A VPN gateway of another user.
 async fn vpn_gateway(scene: &Scene) -> VpnGatewayId {
-    let (ec2, waits) = (scene.ec2().await, scene.sim.limits().aws());
+    let (ec2, ctx) = (scene.ec2().await, scene.sim.limits().aws());
     let asn = scene.before.aws.gateway.as_ref().unwrap().asn;
-    let made: VpnGateway = ec2.create_vpn_gateway(&waits, asn, &Tags::new(), Own::new(&Tags::new())).await.unwrap();
-    ec2.wait_vpn_gateway_available(&waits, &made.id).await.unwrap().id
+    let made: VpnGateway =
+        ec2.create_vpn_gateway(&ctx, asn, &Tags::new(), IdempotencyKey::new(&Tags::new())).await.unwrap();
+    ec2.wait_vpn_gateway_available(&ctx, &made.id).await.unwrap().id
 }
 
 #[test]
@@ -99,9 +100,10 @@ fn move_connections_back_one_at_a_time_from_another_gateway() {
         let scene = Scene::new(33).await;
         let other = vpn_gateway(&scene).await;
         for instance in Instance::ALL {
-            let ends = ConnectionEnds { customer_gateway: None, target: Some(Target::VpnGateway(other.clone())) };
+            let ends =
+                ConnectionEndpoints { customer_gateway: None, target: Some(TargetGateway::VpnGateway(other.clone())) };
             let id = scene.vpn(instance).id;
-            scene.ec2().await.change_connection_ends(&scene.sim.limits().aws(), &id, &ends).await.unwrap();
+            scene.ec2().await.change_connection_endpoints(&scene.sim.limits().aws(), &id, &ends).await.unwrap();
         }
         scene.settle().await;
         let said = words(&scene.drift().await);
@@ -109,7 +111,7 @@ fn move_connections_back_one_at_a_time_from_another_gateway() {
             assert!(said.contains(&scene.vpn(instance).id.0) && said.contains(&other.0), "{said}");
         }
         let after = scene.repaired(2).await;
-        for (instance, vpn) in after.aws.vpns.iter() {
+        for (instance, vpn) in after.aws.vpn_connections.iter() {
             assert_eq!(vpn.as_ref().unwrap().target, scene.vpn(instance).target);
             assert_eq!(vpn.as_ref().unwrap().state, State::Available);
         }
@@ -130,7 +132,9 @@ fn widen_narrowed_network_cidrs_one_connection_at_a_time() {
         let said = words(&scene.drift().await);
         assert!(said.contains("LocalIpv4NetworkCidr 10.1.0.0/16"), "{said}");
         let after = scene.repaired(2).await;
-        assert!(after.aws.vpns.iter().all(|(_, vpn)| vpn.as_ref().unwrap().networks == NetworkCidrs::default()));
+        assert!(
+            after.aws.vpn_connections.iter().all(|(_, vpn)| vpn.as_ref().unwrap().networks == NetworkCidrs::default())
+        );
     });
 }
 
@@ -145,8 +149,8 @@ fn clear_policy_based_traffic_selectors_one_tunnel_at_a_time() {
                     json!([{"localAddressRanges": ["10.1.0.0/16"], "remoteAddressRanges": ["10.2.0.0/16"]}]);
             };
             let id = &connection.as_ref().unwrap().resource.id;
-            let (gateway, waits) = (scene.spec.azure.gateway.id(), scene.sim.limits().azure());
-            scene.sim.clouds.azure.change_connection(id, gateway, &edit, &waits).await.unwrap();
+            let (gateway, ctx) = (scene.spec.azure.gateway.id(), scene.sim.limits().azure());
+            scene.sim.clouds.azure.change_connection(id, gateway, &edit, &ctx).await.unwrap();
             assert!(words(&scene.drift().await).contains(&id.to_string()), "{key}");
         }
         scene.settle().await;
@@ -182,15 +186,23 @@ fn recreate_ikev1_connections_one_at_a_time() {
         for key in TunnelKey::ALL {
             seen.azure.connections.get_mut(key).as_mut().unwrap().protocol = Some("IKEv1".to_owned());
         }
-        let steps = decide(&scene.spec, &seen);
+        let steps = plan_actions(&scene.spec, &seen);
         for key in TunnelKey::ALL {
-            let deleted = steps.iter().find(|s| s.id() == (Object::Connection(key), Verb::Delete)).unwrap();
-            assert!(deleted.after.contains(&(Object::OtherTunnels(key), Verb::Await)), "{:?}", deleted.after);
+            let deleted = steps.iter().find(|s| s.id() == (ActionTarget::Connection(key), Verb::Delete)).unwrap();
+            assert!(
+                deleted.depends_on.contains(&(ActionTarget::PeerTunnelsUp(key), Verb::WaitFor)),
+                "{:?}",
+                deleted.depends_on
+            );
         }
-        let gates = steps.iter().filter(|s| matches!(s.object, Object::OtherTunnels(_))).collect::<Vec<_>>();
+        let gates = steps.iter().filter(|s| matches!(s.target, ActionTarget::PeerTunnelsUp(_))).collect::<Vec<_>>();
         for (at, gate) in gates.iter().enumerate().skip(1) {
             let before = TunnelKey::ALL[at - 1];
-            assert!(gate.after.contains(&(Object::Session(before), Verb::Await)), "{:?}", gate.after);
+            assert!(
+                gate.depends_on.contains(&(ActionTarget::BgpSession(before), Verb::WaitFor)),
+                "{:?}",
+                gate.depends_on
+            );
         }
     });
 }

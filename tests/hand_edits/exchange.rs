@@ -6,15 +6,15 @@ use super::simulated::clock::{in_virtual_time, on_all_cores, simulated};
 use super::simulated::core::Run;
 use super::simulated::lookout::Lookout;
 use super::simulated::witness;
-use awsazure::aws::model::{Target, TunnelOptions, VpnConnectionId, VpnGatewayId};
-use awsazure::aws::{Extras, NewConnection, Own};
+use awsazure::aws::model::{TargetGateway, TunnelOptions, VpnConnectionId, VpnGatewayId};
+use awsazure::aws::{IdempotencyKey, NewConnection, VpnConnectionOptions};
 use awsazure::azure::ResourceId;
 use awsazure::azure::documents::connection::NewConnection as NewAzureConnection;
 use awsazure::azure::documents::local_gateway::NewLocalGateway;
 use awsazure::azure::model::ConnectionMode;
 use awsazure::link::tunnel::TunnelKey;
 use awsazure::plugin::Value;
-use awsazure::primitives::{Asn, SharedKey, Tags};
+use awsazure::types::{Asn, PreSharedKey, Tags};
 use awsazure_sandbox::rng::Rng;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -113,13 +113,13 @@ fn exchange_inside_cidrs_with_three_tunnels_up() {
 
 /// A branch's firewall on the gateway that the link made, over 169.254.21.34.
 async fn connect_branch(sim: &Sim, link: &Link) -> ResourceId {
-    let (azure, waits) = clients(sim);
+    let (azure, ctx) = clients(sim);
     let gateway = ResourceId::parse(&link.text("azure.gateway_id")).unwrap();
     let listed = "169.254.21.34".parse().unwrap();
-    let have = azure.get_gateway(&gateway, &waits).await.unwrap().unwrap();
+    let have = azure.get_gateway(&gateway, &ctx).await.unwrap().unwrap();
     let at = &have.instances[0].ip_configuration_id;
     let edit = |doc: &mut serde_json::Value| awsazure::azure::documents::gateway::add_custom_bgp_ip(doc, at, listed);
-    azure.change_gateway(&gateway, &edit, &waits).await.unwrap();
+    azure.change_gateway(&gateway, &edit, &ctx).await.unwrap();
     let id = |kind: &str| ResourceId::network(&sim.subscription(), "prod-rg", kind, "branch-office");
     let office = NewLocalGateway {
         location: "westeurope".to_owned(),
@@ -128,40 +128,40 @@ async fn connect_branch(sim: &Sim, link: &Link) -> ResourceId {
         bgp_ip: [169, 254, 21, 33].into(),
         tags: Tags::new(),
     };
-    azure.create_local_gateway(&id("localNetworkGateways"), &office, &|_| true, &waits).await.unwrap();
+    azure.create_local_gateway(&id("localNetworkGateways"), &office, &|_| true, &ctx).await.unwrap();
     let other = have.instances[1].custom_bgp_ips[0];
     let branch = NewAzureConnection {
         location: "westeurope".to_owned(),
         gateway_id: gateway,
         local_gateway_id: id("localNetworkGateways"),
-        key: SharedKey::found("branchkey1"),
+        key: PreSharedKey::from_cloud("branchkey1"),
         mode: ConnectionMode::Default,
         dpd_timeout_seconds: 45,
         custom_bgp_ips: vec![(at.clone(), listed), (have.instances[1].ip_configuration_id.clone(), other)],
         policy: None,
         tags: Tags::new(),
     };
-    azure.create_connection(&id("connections"), &branch, &|_| true, &waits).await.unwrap();
+    azure.create_connection(&id("connections"), &branch, &|_| true, &ctx).await.unwrap();
     id("connections")
 }
 
 /// A branch's VPN connection on the VPN gateway that the link made.
 async fn connect_branch_to_aws(sim: &Sim, link: &Link, cidr: &str) -> VpnConnectionId {
-    let (ec2, waits) = (ec2(sim).await, sim.limits().aws());
+    let (ec2, ctx) = (ec2(sim).await, sim.limits().aws());
     let customer =
-        ec2.create_customer_gateway(&waits, [198, 51, 100, 9].into(), Asn(65200), "", &Tags::new()).await.unwrap();
-    ec2.wait_customer_gateway_available(&waits, &customer.id).await.unwrap();
+        ec2.create_customer_gateway(&ctx, [198, 51, 100, 9].into(), Asn(65200), "", &Tags::new()).await.unwrap();
+    ec2.wait_customer_gateway_available(&ctx, &customer.id).await.unwrap();
     let first = TunnelOptions { inside_cidr: Some(cidr.parse().unwrap()), ..TunnelOptions::default() };
     let tags = Tags::new();
     let new = NewConnection {
         customer_gateway: &customer.id,
-        target: &Target::VpnGateway(VpnGatewayId(link.text("aws.vpn_gateway_id"))),
+        target: &TargetGateway::VpnGateway(VpnGatewayId(link.text("aws.vpn_gateway_id"))),
         tunnels: &[first, TunnelOptions::default()],
-        extras: &Extras::default(),
+        options: &VpnConnectionOptions::default(),
         tags: &tags,
-        own: Own::new(&tags),
+        idempotency: IdempotencyKey::new(&tags),
     };
-    ec2.create_vpn_connection(&waits, &new).await.unwrap().id
+    ec2.create_vpn_connection(&ctx, &new).await.unwrap().id
 }
 
 #[test]
@@ -191,20 +191,20 @@ fn move_addresses_listed_on_the_wrong_instance() {
     let link = Link::new();
     simulated(|| async move {
         let sim = link.sim();
-        let (azure, waits) = clients(&sim);
+        let (azure, ctx) = clients(&sim);
         let gateway = ResourceId::parse(&link.text("azure.gateway_id")).unwrap();
         // All connections let go, the addresses change instances, and the connections name them there.
-        let connections = azure.gateway_connections(&gateway, &waits).await.unwrap();
+        let connections = azure.gateway_connections(&gateway, &ctx).await.unwrap();
         for connection in &connections {
             let edit = |doc: &mut serde_json::Value| doc["properties"]["gatewayCustomBgpIpAddresses"] = json!([]);
-            azure.change_connection(&connection.resource.id, &gateway, &edit, &waits).await.unwrap();
+            azure.change_connection(&connection.resource.id, &gateway, &edit, &ctx).await.unwrap();
         }
         let swap = |doc: &mut serde_json::Value| {
             let rows = doc["properties"]["bgpSettings"]["bgpPeeringAddresses"].as_array_mut().unwrap();
             let ids: Vec<serde_json::Value> = rows.iter().map(|row| row["ipconfigurationId"].clone()).collect();
             (rows[0]["ipconfigurationId"], rows[1]["ipconfigurationId"]) = (ids[1].clone(), ids[0].clone());
         };
-        azure.change_gateway(&gateway, &swap, &waits).await.unwrap();
+        azure.change_gateway(&gateway, &swap, &ctx).await.unwrap();
         for connection in &connections {
             let crossed = |doc: &mut serde_json::Value| {
                 let named: Vec<serde_json::Value> = [0, 1]
@@ -215,7 +215,7 @@ fn move_addresses_listed_on_the_wrong_instance() {
                     .into();
                 doc["properties"]["gatewayCustomBgpIpAddresses"] = json!(named);
             };
-            azure.change_connection(&connection.resource.id, &gateway, &crossed, &waits).await.unwrap();
+            azure.change_connection(&connection.resource.id, &gateway, &crossed, &ctx).await.unwrap();
         }
         let mut core = link.core(&sim);
         core.run(&Run::Apply).await.unwrap();

@@ -6,15 +6,15 @@ use super::simulated::lookout::Lookout;
 use super::simulated::verify::ended_well;
 use super::simulated::{REGION, Sim};
 use awsazure::aws::model::{CustomerGateway, Region, VpnConnection};
-use awsazure::aws::{ConnectionEnds, Ec2};
+use awsazure::aws::{ConnectionEndpoints, Ec2};
 use awsazure::azure::Azure;
-use awsazure::link::decide::drift;
 use awsazure::link::observed::Observed;
+use awsazure::link::plan::describe_drift;
 use awsazure::link::spec::Spec;
 use awsazure::link::tunnel::Instance;
 use awsazure::plugin::{AttributePath, Value};
-use awsazure::primitives::{Asn, Tags};
-use awsazure::reconcile::{Ended, observe};
+use awsazure::reconcile::{ReconcileOutcome, observe};
+use awsazure::types::{Asn, Tags};
 use awsazure_sandbox::world::World;
 use serde_json::json;
 use std::net::Ipv4Addr;
@@ -46,27 +46,27 @@ impl Scene {
     }
 
     pub async fn ec2(&self) -> Ec2 {
-        self.sim.clouds.site(Some(&self.spec.aws.region), &self.sim.limits()).await.unwrap().ec2.clone()
+        self.sim.clouds.link_clients(Some(&self.spec.aws.region), &self.sim.limits()).await.unwrap().ec2.clone()
     }
 
     pub async fn seen(&self) -> Observed {
-        let site = self.sim.clouds.site(Some(&self.spec.aws.region), &self.sim.limits()).await.unwrap();
+        let site = self.sim.clouds.link_clients(Some(&self.spec.aws.region), &self.sim.limits()).await.unwrap();
         observe(&site, &self.sim.search_after(&self.spec, &self.before), &self.sim.limits()).await.unwrap()
     }
 
     pub async fn drift(&self) -> Vec<String> {
-        drift(&self.spec, &self.seen().await)
+        describe_drift(&self.spec, &self.seen().await)
     }
 
     pub fn vpn(&self, instance: Instance) -> VpnConnection {
-        self.before.aws.vpns.get(instance).clone().unwrap()
+        self.before.aws.vpn_connections.get(instance).clone().unwrap()
     }
 
     pub fn calls(&self, operation: &str) -> usize {
         self.sim.sandbox.calls().iter().filter(|call| call.operation == operation).count()
     }
 
-    pub async fn converge(&self) -> Ended {
+    pub async fn converge(&self) -> ReconcileOutcome {
         self.sim.converge_from(&self.spec, &self.sim.search_after(&self.spec, &self.before)).await
     }
 
@@ -79,8 +79,9 @@ impl Scene {
         self.settle().await;
         assert_eq!(self.drift().await, Vec::<String>::new());
         let after = self.seen().await;
-        let ids =
-            |seen: &Observed| seen.aws.vpns.clone().iter().map(|(_, v)| v.clone().unwrap().id).collect::<Vec<_>>();
+        let ids = |seen: &Observed| {
+            seen.aws.vpn_connections.clone().iter().map(|(_, v)| v.clone().unwrap().id).collect::<Vec<_>>()
+        };
         assert_eq!(ids(&after), ids(&self.before), "no VPN connection was recreated");
         assert_eq!((self.calls("DeleteVpnConnection"), self.calls("DeleteCustomerGateway")), (0, 0));
         Lookout::over(&self.sim).unwrap();
@@ -88,15 +89,15 @@ impl Scene {
     }
 
     pub async fn customer_gateway(&self, ip: Ipv4Addr, asn: u32, device: &str) -> CustomerGateway {
-        let (ec2, waits) = (self.ec2().await, self.sim.limits().aws());
-        let made = ec2.create_customer_gateway(&waits, ip, Asn(asn), device, &Tags::new()).await.unwrap();
-        ec2.wait_customer_gateway_available(&waits, &made.id).await.unwrap()
+        let (ec2, ctx) = (self.ec2().await, self.sim.limits().aws());
+        let made = ec2.create_customer_gateway(&ctx, ip, Asn(asn), device, &Tags::new()).await.unwrap();
+        ec2.wait_customer_gateway_available(&ctx, &made.id).await.unwrap()
     }
 
     pub async fn use_customer_gateway(&self, instance: Instance, customer: &CustomerGateway) {
-        let ends = ConnectionEnds { customer_gateway: Some(customer.id.clone()), target: None };
+        let ends = ConnectionEndpoints { customer_gateway: Some(customer.id.clone()), target: None };
         let id = self.vpn(instance).id;
-        self.ec2().await.change_connection_ends(&self.sim.limits().aws(), &id, &ends).await.unwrap();
+        self.ec2().await.change_connection_endpoints(&self.sim.limits().aws(), &id, &ends).await.unwrap();
     }
 }
 
@@ -164,11 +165,11 @@ pub fn writes(sim: &Sim) -> Vec<String> {
 }
 
 /// The limits of a call to Azure or AWS.
-pub fn clients(sim: &Sim) -> (&Azure, awsazure::azure::Waits) {
+pub fn clients(sim: &Sim) -> (&Azure, awsazure::azure::CallContext) {
     (&sim.clouds.azure, sim.limits().azure())
 }
 
 /// EC2 in the links' region.
 pub async fn ec2(sim: &Sim) -> Ec2 {
-    sim.clouds.site(Some(&Region(REGION.to_owned())), &sim.limits()).await.unwrap().ec2.clone()
+    sim.clouds.link_clients(Some(&Region(REGION.to_owned())), &sim.limits()).await.unwrap().ec2.clone()
 }

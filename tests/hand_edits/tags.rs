@@ -6,8 +6,8 @@ use super::simulated::core::Run;
 use super::simulated::lookout::Lookout;
 use super::simulated::witness;
 use awsazure::azure::ResourceId;
-use awsazure::link::ownership::{LINK, NAME, PART};
-use awsazure::primitives::Tags;
+use awsazure::link::ownership_tags::{TAG_LINK, TAG_NAME, TAG_ROLE};
+use awsazure::types::Tags;
 
 #[test]
 fn restore_deleted_ownership_tags() {
@@ -17,8 +17,8 @@ fn restore_deleted_ownership_tags() {
         let mut core = link.core(&sim);
         core.run(&Run::Refresh).await.unwrap();
         let likeness = witness::likeness(&sim, &core.stored);
-        let (azure, waits) = clients(&sim);
-        let keys = [LINK, PART, NAME].map(str::to_owned);
+        let (azure, ctx) = clients(&sim);
+        let keys = [TAG_LINK, TAG_ROLE, TAG_NAME].map(str::to_owned);
         let on_azure = [
             "azure.gateway_id",
             "azure.virtual_network_id",
@@ -27,9 +27,9 @@ fn restore_deleted_ownership_tags() {
         ];
         let on_azure = on_azure.map(|path| link.text(path));
         for id in &on_azure {
-            azure.set_tags(&ResourceId::parse(id).unwrap(), &Tags::new(), &waits).await.unwrap();
+            azure.set_tags(&ResourceId::parse(id).unwrap(), &Tags::new(), &ctx).await.unwrap();
         }
-        azure.set_group_tags("prod-rg", &Tags::new(), &waits).await.unwrap();
+        azure.set_group_tags("prod-rg", &Tags::new(), &ctx).await.unwrap();
         let on_aws = [
             "aws.vpc_id",
             "aws.vpn_gateway_id",

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use awsazure::plugin::codec;
-use awsazure::plugin::handshake::Launch;
+use awsazure::plugin::handshake::PluginLaunch;
+use awsazure::plugin::msgpack;
 use awsazure::plugin::protocol::tfplugin6 as wire;
 use awsazure::plugin::protocol::tfplugin6::provider_client::ProviderClient;
-use awsazure::plugin::session::Session;
+use awsazure::plugin::serve::PluginProcess;
 use awsazure::plugin::socket::{Address, Stream};
 use awsazure::plugin::{Type, Value};
 use base64::Engine;
@@ -62,9 +62,9 @@ impl Running {
     /// Starts it with these directories for its socket.
     pub fn start_below(socket_directories: Vec<PathBuf>) -> Self {
         let identity = Identity::new();
-        let launch = Launch { client_certificate: identity.certificate.pem(), socket_directories };
-        let session = Session::launched(Arc::new(Fake), &launch).unwrap();
-        let (address, server) = handshake(&session.line());
+        let launch = PluginLaunch { client_certificate: identity.certificate.pem(), socket_directories };
+        let session = PluginProcess::plugin(Arc::new(Fake), &launch).unwrap();
+        let (address, server) = handshake(&session.handshake_line());
         let path = match &address {
             Address::Unix(path) => PathBuf::from(path),
             Address::Tcp(_) => PathBuf::new(),
@@ -141,7 +141,7 @@ pub async fn plain_channel(path: &Path) -> Channel {
 }
 
 pub fn dynamic(ty: &Type, value: &Value) -> Option<wire::DynamicValue> {
-    Some(wire::DynamicValue { msgpack: codec::encode(ty, value).unwrap(), json: Vec::new() })
+    Some(wire::DynamicValue { msgpack: msgpack::encode(ty, value).unwrap(), json: Vec::new() })
 }
 
 pub fn thing(value: &Value) -> Option<wire::DynamicValue> {
@@ -149,7 +149,7 @@ pub fn thing(value: &Value) -> Option<wire::DynamicValue> {
 }
 
 pub fn read_thing(value: Option<wire::DynamicValue>) -> Value {
-    codec::decode(&thing_type(), &value.unwrap().msgpack).unwrap()
+    msgpack::decode(&thing_type(), &value.unwrap().msgpack).unwrap()
 }
 
 pub fn summaries(diagnostics: &[wire::Diagnostic]) -> Vec<&str> {

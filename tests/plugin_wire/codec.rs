@@ -1,6 +1,6 @@
 //! The MessagePack dialect, byte for byte where Terraform's own encoder is known, and against bytes of bad will.
 
-use awsazure::plugin::codec::{Problem, decode, encode};
+use awsazure::plugin::msgpack::{Problem, decode, encode};
 use awsazure::plugin::{AttributePath, Number, Type, Typed, Value};
 
 fn both_ways(ty: &Type, value: &Value) -> Vec<u8> {

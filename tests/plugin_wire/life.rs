@@ -11,7 +11,7 @@ use awsazure::plugin::protocol::health::HealthCheckRequest;
 use awsazure::plugin::protocol::health::health_client::HealthClient;
 use awsazure::plugin::protocol::tfplugin6 as wire;
 use awsazure::plugin::protocol::tfplugin6::provider_client::ProviderClient;
-use awsazure::plugin::session::Session;
+use awsazure::plugin::serve::PluginProcess;
 use awsazure::plugin::socket::Address;
 
 use crate::client::{Identity, Running, plain_channel};
@@ -67,15 +67,15 @@ async fn the_socket_is_private_and_goes_with_the_session() {
 #[tokio::test]
 async fn a_session_that_never_ran_leaves_nothing_either() {
     let directory = tempfile::tempdir().unwrap();
-    drop(Session::debug(Arc::new(Fake), &[directory.path().to_owned()]).unwrap());
+    drop(PluginProcess::debug(Arc::new(Fake), &[directory.path().to_owned()]).unwrap());
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
 #[tokio::test]
 async fn debugging_goes_over_a_plain_socket_that_terraform_is_told_of() {
     let directory = tempfile::tempdir().unwrap();
-    let session = Session::debug(Arc::new(Fake), &[directory.path().to_owned()]).unwrap();
-    let reattach: serde_json::Value = serde_json::from_str(&session.line()).unwrap();
+    let session = PluginProcess::debug(Arc::new(Fake), &[directory.path().to_owned()]).unwrap();
+    let reattach: serde_json::Value = serde_json::from_str(&session.handshake_line()).unwrap();
     let entry = &reattach["registry.terraform.io/example/fake"];
     assert_eq!((&entry["Protocol"], &entry["ProtocolVersion"]), (&"grpc".into(), &6.into()));
     let path = std::path::PathBuf::from(entry["Addr"]["String"].as_str().unwrap());
@@ -105,7 +105,7 @@ async fn socket_skips_directories_that_cannot_hold_it() {
         "something is left behind"
     );
     assert!(!missing.exists());
-    assert!(Session::debug(Arc::new(Fake), &[missing]).is_err(), "a port would serve any user");
+    assert!(PluginProcess::debug(Arc::new(Fake), &[missing]).is_err(), "a port would serve any user");
 }
 
 #[tokio::test]

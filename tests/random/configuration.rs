@@ -4,7 +4,7 @@
 use super::choices::{good, place, wrong};
 use super::dice::Dice;
 use super::site::{Site, Style};
-use awsazure::plugin::{Attribute, AttributeKind, AttributePath, Type, Value, codec};
+use awsazure::plugin::{Attribute, AttributeKind, AttributePath, Type, Value, msgpack};
 use awsazure::provider::bgp_vpn::schema;
 use std::collections::BTreeMap;
 
@@ -101,7 +101,7 @@ impl Maker<'_> {
     /// Where it will be set, Terraform may know that it is not null.
     fn unknown(&mut self, attribute: &Attribute, value: &Value) -> Value {
         // Extension 12 with {1: false}: not null.
-        let refined = || codec::decode(&attribute.type_(), &[0xc7, 0x03, 0x0c, 0x81, 0x01, 0xc2]).unwrap();
+        let refined = || msgpack::decode(&attribute.type_(), &[0xc7, 0x03, 0x0c, 0x81, 0x01, 0xc2]).unwrap();
         if value.is_set() && self.dice.once_in(3) { refined() } else { Value::unknown() }
     }
 }
@@ -165,7 +165,7 @@ fn leaves(attributes: &BTreeMap<String, Attribute>, at: &str, found: &mut Vec<(S
 /// A value as it comes out of the wire: every attribute there.
 pub fn wire(value: &Value) -> Value {
     let ty = schema::value_type();
-    codec::decode(ty, &codec::encode(ty, value).unwrap()).unwrap()
+    msgpack::decode(ty, &msgpack::encode(ty, value).unwrap()).unwrap()
 }
 
 /// Where a value has something unknown.

@@ -5,7 +5,7 @@ use super::configuration::unknown_places;
 use super::process::{Client, configure, dynamic};
 use super::rules::{compatible, plan_valid, proposed};
 use awsazure::plugin::protocol::tfplugin6 as wire;
-use awsazure::plugin::{AttributePath, Schema, Value, codec};
+use awsazure::plugin::{AttributePath, Schema, Value, msgpack};
 use awsazure::provider::bgp_vpn::schema;
 use std::sync::LazyLock;
 
@@ -58,7 +58,7 @@ fn encoded(value: &Value) -> Option<wire::DynamicValue> {
 
 fn decoded(value: Option<wire::DynamicValue>, what: &str) -> Result<Value, Complaint> {
     let value = value.ok_or_else(|| Complaint(format!("{what}: no value")))?;
-    codec::decode(schema::value_type(), &value.msgpack).map_err(|error| Complaint(format!("{what}: {error}")))
+    msgpack::decode(schema::value_type(), &value.msgpack).map_err(|error| Complaint(format!("{what}: {error}")))
 }
 
 fn capabilities() -> Option<wire::ClientCapabilities> {

@@ -3,7 +3,7 @@
 
 use awsazure::plugin::protocol::tfplugin6 as wire;
 use awsazure::plugin::protocol::tfplugin6::provider_client::ProviderClient;
-use awsazure::plugin::{Type, Value, codec};
+use awsazure::plugin::{Type, Value, msgpack};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hyper_util::rt::TokioIo;
@@ -118,5 +118,5 @@ pub async fn configure(mut client: Client) {
 }
 
 pub fn dynamic(ty: &Type, value: &Value) -> Option<wire::DynamicValue> {
-    Some(wire::DynamicValue { msgpack: codec::encode(ty, value).unwrap(), json: Vec::new() })
+    Some(wire::DynamicValue { msgpack: msgpack::encode(ty, value).unwrap(), json: Vec::new() })
 }

@@ -4,12 +4,12 @@
 use super::rules::{compatible, plan_valid, proposed};
 use super::{REGION, Sim};
 use awsazure::plugin::{
-    ApplyRequest, AttributePath, Cancel, Checkpoint, ClientCapabilities, Diagnostics, ImportRequest, PlanRequest,
+    ApplyRequest, AttributePath, Cancel, ClientCapabilities, Diagnostics, ImportRequest, PartialState, PlanRequest,
     ReadRequest, Resource, Schema, ValidateRequest, Value, json,
 };
-use awsazure::provider::bgp_vpn::engine::Engine;
+use awsazure::provider::backend::CloudBackend;
+use awsazure::provider::bgp_vpn::backend::Backend;
 use awsazure::provider::bgp_vpn::{BgpVpn, schema};
-use awsazure::provider::engine::CloudEngine;
 use awsazure::provider::settings::Settings;
 use std::sync::{Arc, LazyLock};
 
@@ -77,7 +77,7 @@ pub struct Core<'a> {
     /// Everything that was told, warnings included.
     pub told: Vec<String>,
     /// Of the apply under way.
-    checkpoint: Option<Checkpoint>,
+    checkpoint: Option<PartialState>,
     /// A destroy is refreshing.
     before_destroy: bool,
     pub cancel: Cancel,
@@ -99,7 +99,8 @@ pub fn config(json: &serde_json::Value) -> Value {
 
 fn provider(sim: &Sim) -> BgpVpn {
     let aws = awsazure::aws::Settings { region: Some(REGION.to_owned()), ..Default::default() };
-    let engine: Arc<dyn Engine> = Arc::new(CloudEngine::over(Settings { aws, ..Settings::default() }, sim.process()));
+    let engine: Arc<dyn Backend> =
+        Arc::new(CloudBackend::with_clients(Settings { aws, ..Settings::default() }, sim.process()));
     BgpVpn::new(Arc::new(move || Ok(engine.clone())))
 }
 
@@ -149,7 +150,7 @@ impl<'a> Core<'a> {
     pub async fn run(&mut self, run: &Run) -> Result<(), String> {
         (self.checkpoint, self.failed_at) = (None, Vec::new());
         if !self.stored.state.is_null() {
-            self.provider.recall(&self.stored.state);
+            self.provider.on_stored_state(&self.stored.state);
         }
         match run {
             Run::Refresh => self.refresh().await,
@@ -246,8 +247,8 @@ impl<'a> Core<'a> {
 
     async fn carry_out(&mut self, prior: Value, config: Value, planned: Planned) -> Result<(), String> {
         let checkpoint = match prior {
-            Value::Null => Checkpoint::new(Value::Null, Vec::new(), None),
-            _ => Checkpoint::new(prior.clone(), planned.private.clone(), planned.identity.clone()),
+            Value::Null => PartialState::new(Value::Null, Vec::new(), None),
+            _ => PartialState::new(prior.clone(), planned.private.clone(), planned.identity.clone()),
         };
         self.checkpoint = Some(checkpoint.clone());
         let request = ApplyRequest {

@@ -6,14 +6,14 @@ use super::fingerprint::fingerprint;
 use super::other_team;
 use super::sweep::somebody_makes;
 use super::{REGION, Sim};
-use awsazure::aws::Own;
+use awsazure::aws::IdempotencyKey;
 use awsazure::aws::model::Region;
 use awsazure::azure::ResourceId;
 use awsazure::azure::documents::gateway::{NewGateway, NewInstance};
 use awsazure::azure::documents::network::NewVirtualNetwork;
 use awsazure::azure::documents::public_ip::NewPublicIp;
 use awsazure::link::tunnel::TunnelKey;
-use awsazure::primitives::{Asn, Tags};
+use awsazure::types::{Asn, Tags};
 use awsazure_sandbox::world::World;
 use std::collections::BTreeMap;
 
@@ -151,7 +151,7 @@ async fn vpc(sim: &Sim, region: &str, range: &str) -> Vpc {
     let limits = sim.limits().aws();
     let ec2 = sim.clouds.aws.region(&limits, Some(&Region(region.to_owned()))).await.unwrap();
     let tags = BTreeMap::from([("Name".to_owned(), format!("workloads {range}"))]);
-    let made = ec2.create_vpc(&limits, range.parse().unwrap(), &tags, Own::new(&tags)).await.unwrap();
+    let made = ec2.create_vpc(&limits, range.parse().unwrap(), &tags, IdempotencyKey::new(&tags)).await.unwrap();
     ec2.wait_vpc_available(&limits, &made.id).await.unwrap();
     Vpc { id: made.id.0, main_table: String::new(), other_table: String::new() }
 }
@@ -161,7 +161,7 @@ async fn vpn_gateway(sim: &Sim, range: &str, asn: u32) -> String {
     let ec2 = sim.clouds.aws.region(&limits, Some(&Region(REGION.to_owned()))).await.unwrap();
     let tags = BTreeMap::from([("Name".to_owned(), format!("workloads {asn}"))]);
     let vpc = awsazure::aws::model::VpcId(vpc(sim, REGION, range).await.id);
-    let made = ec2.create_vpn_gateway(&limits, Asn(asn), &tags, Own::new(&tags)).await.unwrap();
+    let made = ec2.create_vpn_gateway(&limits, Asn(asn), &tags, IdempotencyKey::new(&tags)).await.unwrap();
     ec2.wait_vpn_gateway_available(&limits, &made.id).await.unwrap();
     ec2.attach_vpn_gateway(&limits, &made.id, &vpc).await.unwrap();
     ec2.wait_vpn_gateway_attached(&limits, &made.id, &vpc).await.unwrap();

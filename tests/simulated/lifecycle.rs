@@ -8,7 +8,7 @@ use super::verify::{
 };
 use super::{Sim, meddling};
 use awsazure::link::observed::Observed;
-use awsazure::link::spec::{Former, Spec};
+use awsazure::link::spec::{Removals, Spec};
 use awsazure_sandbox::calls::Record;
 use awsazure_sandbox::rng::Rng;
 
@@ -99,7 +99,7 @@ async fn link(sim: &Sim, rng: &mut Rng, mut spec: Spec, story: &mut Vec<String>)
         story.push(format!("changed {what:?} under {:?}", meddling::trouble(sim, rng)));
         let changed = sim.converge_from(&spec, &prior).await;
         ended_well("change", &changed)?;
-        spec.former = Former::default();
+        spec.removals = Removals::default();
         seen = whole(sim, &spec, &changed.observed, &before, "change").await?;
     }
     if once_in(rng, 2) {

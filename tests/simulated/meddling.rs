@@ -8,7 +8,7 @@ use awsazure::azure::documents::{connection, local_gateway};
 use awsazure::link::observed::Observed;
 use awsazure::link::spec::{AwsGateway, Spec};
 use awsazure::link::tunnel::{Instance, TunnelKey};
-use awsazure::primitives::SharedKey;
+use awsazure::types::PreSharedKey;
 use awsazure_sandbox::rng::Rng;
 
 /// What clouds really answer now and then: throttled, unavailable, busy, a read that dies.
@@ -54,12 +54,12 @@ pub async fn meddle(sim: &Sim, rng: &mut Rng, spec: &Spec, seen: &Observed) -> R
     let gateway = spec.azure.gateway.id();
     let there = seen.azure.connections.get(key).as_ref().unwrap().resource.id.clone();
     let local = seen.azure.local_gateways.get(key).as_ref().unwrap().resource.id.clone();
-    let vpn = seen.aws.vpns.get(key.instance).as_ref().unwrap();
+    let vpn = seen.aws.vpn_connections.get(key.instance).as_ref().unwrap();
     let said = |what, error: &dyn std::fmt::Display| format!("the meddler could not {what}: {error}");
     Ok(match rng.below(8) {
         // Where AWS hides its keys nobody could tell.
         0 if spec.aws.key_storage == KeyStorage::Standard => {
-            let other = SharedKey::found(&format!("meddled_{}", rng.hex(16)));
+            let other = PreSharedKey::from_cloud(&format!("meddled_{}", rng.hex(16)));
             azure.set_shared_key(&there, gateway, &other, &az).await.map_err(|e| said("set a key", &e))?;
             "another key at Azure"
         }
@@ -97,7 +97,7 @@ pub async fn meddle(sim: &Sim, rng: &mut Rng, spec: &Spec, seen: &Observed) -> R
             ec2.change_tunnel(&aw, &vpn.id, outside, &change).await.map_err(|e| said("edit a tunnel", &e))?;
             "an AWS tunnel edited"
         }
-        6 if matches!(spec.aws.gateway, AwsGateway::Own { .. }) => {
+        6 if matches!(spec.aws.gateway, AwsGateway::ManagedVgw { .. }) => {
             let gateway = &seen.aws.gateway.as_ref().unwrap().id;
             for table in seen.aws.route_tables.iter().filter(|table| table.propagating.contains(gateway)) {
                 ec2.disable_propagation(&aw, &table.id, gateway).await.map_err(|e| said("switch off", &e))?;

@@ -31,24 +31,24 @@ use self::verify::managed;
 use self::wire::Wire;
 use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
 use awsazure::aws::model::{Bandwidth, KeyStorage, Logs, Region};
-use awsazure::aws::{Aws, Seams, Settings as AwsSettings, TokioTime};
+use awsazure::aws::{Aws, ClientOverrides, Settings as AwsSettings, TokioTimeSource};
 use awsazure::azure::credential::CredentialSettings;
 use awsazure::azure::{Azure, AzureSettings, ResourceId};
-use awsazure::link::address::Slot;
 use awsazure::link::adoption::Adoption;
-use awsazure::link::known::Known;
+use awsazure::link::inside_cidr::Slot;
+use awsazure::link::ipsec::Preset;
+use awsazure::link::known_ids::KnownIds;
+use awsazure::link::lookup::{LookupScope, TeardownSpec};
 use awsazure::link::managed::Managed;
 use awsazure::link::names::{AwsNames, AzureNames};
 use awsazure::link::observed::Observed;
-use awsazure::link::ownership::LinkId;
-use awsazure::link::policy::Preset;
-use awsazure::link::search::{Demolition, Search};
+use awsazure::link::ownership_tags::LinkId;
 use awsazure::link::spec::{
-    AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, Former, RouteTables, Spec,
+    AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, PropagationTargets, Removals, Spec,
 };
 use awsazure::link::tunnel::{PerTunnel, TunnelKey};
-use awsazure::primitives::Asn;
-use awsazure::reconcile::{Clouds, Ended, Limits, converge, demolish};
+use awsazure::reconcile::{CloudClients, OperationContext, ReconcileOutcome, converge, teardown};
+use awsazure::types::Asn;
 use awsazure_sandbox::memory::Sandbox;
 use awsazure_sandbox::world::{Settings, World};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,7 +59,7 @@ use tokio_util::sync::CancellationToken;
 /// Two simulated clouds and clients for them.
 pub struct Sim {
     pub sandbox: Sandbox,
-    pub clouds: Clouds,
+    pub clouds: CloudClients,
     pub wire: Wire,
     seed: u64,
     /// The date when it began, for signatures.
@@ -95,7 +95,7 @@ impl Sim {
         let settings = world.settings.clone();
         let sandbox = Sandbox::of(world);
         let wire = Wire::new(sandbox.clone());
-        let clouds = clients(&wire, &settings, seed, TokioTime::starting(origin));
+        let clouds = clients(&wire, &settings, seed, TokioTimeSource::starting(origin));
         Sim { sandbox, clouds, wire, seed, origin }
     }
 
@@ -103,15 +103,15 @@ impl Sim {
     pub fn of_actor(&self, actor: &'static str) -> Self {
         let wire = self.wire.of(actor);
         let (sandbox, seed, origin) = (self.sandbox.clone(), self.seed, self.origin);
-        let clouds = clients(&wire, &sandbox.world().settings.clone(), seed, TokioTime::starting(origin));
+        let clouds = clients(&wire, &sandbox.world().settings.clone(), seed, TokioTimeSource::starting(origin));
         Sim { sandbox, clouds, wire, seed, origin }
     }
 
     /// Clients as a new process has them: nothing known, nobody logged in.
-    pub fn process(&self) -> Clouds {
+    pub fn process(&self) -> CloudClients {
         let settings = self.sandbox.world().settings.clone();
         let by_now = Duration::from_millis(self.sandbox.elapsed_ms());
-        clients(&self.wire, &settings, self.seed, TokioTime::starting(self.origin + by_now))
+        clients(&self.wire, &settings, self.seed, TokioTimeSource::starting(self.origin + by_now))
     }
 
     pub fn subscription(&self) -> String {
@@ -141,7 +141,7 @@ impl Sim {
                     gateway_subnet_prefix: net("10.1.1.0/24"),
                     subnets: BTreeMap::from([("frontend".to_owned(), net("10.1.0.0/24"))]),
                 },
-                gateway: AzureGateway::Own {
+                gateway: AzureGateway::Managed {
                     id: gateway,
                     sku: "VpnGw2AZ".to_owned(),
                     generation: "Generation2".to_owned(),
@@ -154,8 +154,8 @@ impl Sim {
             aws: AwsSpec {
                 region: Region(REGION.to_owned()),
                 network: AwsNetwork::Create { cidr: net("10.2.0.0/16"), public_subnet: Some(net("10.2.0.0/24")) },
-                gateway: AwsGateway::Own { asn: Asn(64512) },
-                route_tables: RouteTables::Default,
+                gateway: AwsGateway::ManagedVgw { asn: Asn(64512) },
+                route_tables: PropagationTargets::Default,
                 startup_action: "start".to_owned(),
                 dpd_timeout_action: "restart".to_owned(),
                 dpd_timeout_seconds: 30,
@@ -168,71 +168,71 @@ impl Sim {
             inside_cidrs,
             policy: Preset::Strong.policy(),
             tags: BTreeMap::from([("team".to_owned(), "network".to_owned())]),
-            keys: PerTunnel::default(),
-            keys_raised: false,
+            configured_keys: PerTunnel::default(),
+            applies_configured_keys: false,
             rotation: None,
             wait_for_bgp: true,
-            former: Former::default(),
+            removals: Removals::default(),
             claims_gateways: false,
-            found: BTreeSet::new(),
-            propagated_before: BTreeSet::new(),
+            preexisting_addresses: BTreeSet::new(),
+            preexisting_propagation: BTreeSet::new(),
             owned: BTreeSet::new(),
         }
     }
 
-    pub fn search(&self, spec: &Spec) -> Search {
+    pub fn search(&self, spec: &Spec) -> LookupScope {
         let gateway = match &spec.aws.gateway {
-            AwsGateway::Existing(id) => Some(id.clone()),
+            AwsGateway::ExistingVgw(id) => Some(id.clone()),
             _ => None,
         };
         let vpc = match &spec.aws.network {
             AwsNetwork::Existing(id) => Some(id.clone()),
             _ => None,
         };
-        let known = Known {
+        let known = KnownIds {
             vpc,
             vpn_gateway: gateway,
             region: Some(spec.aws.region.clone()),
             resource_group: Some(spec.azure.resource_group.clone()),
             network: Some(spec.azure.network.id().clone()),
             azure_gateway: Some(spec.azure.gateway.id().clone()),
-            ..Known::default()
+            ..KnownIds::default()
         };
-        Search {
+        LookupScope {
             known,
             link: Some(spec.link.clone()),
             inside_cidrs: spec.inside_cidrs.clone(),
             names: Some(spec.azure.names.clone()),
             adoption: Adoption::of(spec),
-            recorded: Managed::default(),
+            recorded_ids: Managed::default(),
             read_keys: true,
         }
     }
 
     /// By names and tags alone, as a create does.
-    pub async fn converge(&self, spec: &Spec) -> Ended {
+    pub async fn converge(&self, spec: &Spec) -> ReconcileOutcome {
         self.converge_from(spec, &self.search(spec)).await
     }
 
-    pub async fn converge_from(&self, spec: &Spec, search: &Search) -> Ended {
+    pub async fn converge_from(&self, spec: &Spec, search: &LookupScope) -> ReconcileOutcome {
         converge(&self.clouds, spec, search, &self.limits(), &|_| {}).await
     }
 
     /// Four simulated hours.
-    pub fn limits(&self) -> Limits {
-        Limits::within(Duration::from_secs(4 * 3600), &CancellationToken::new())
+    pub fn limits(&self) -> OperationContext {
+        OperationContext::with_timeout(Duration::from_secs(4 * 3600), &CancellationToken::new())
     }
 
     /// What a state would know of the link after `seen`.
-    pub fn search_after(&self, spec: &Spec, seen: &Observed) -> Search {
+    pub fn search_after(&self, spec: &Spec, seen: &Observed) -> LookupScope {
         let mut search = self.search(spec);
-        search.known.learn(seen);
+        search.known.record(seen);
         search
     }
 
     /// What a destroy takes down.
-    pub fn demolition(&self, spec: &Spec, seen: &Observed) -> Demolition {
-        Demolition {
+    pub fn demolition(&self, spec: &Spec, seen: &Observed) -> TeardownSpec {
+        TeardownSpec {
             link: spec.link.clone(),
             managed: managed(spec, seen),
             region: spec.aws.region.clone(),
@@ -243,17 +243,17 @@ impl Sim {
                 AzureNetwork::Create { subnets, .. } => subnets.keys().cloned().collect(),
                 AzureNetwork::Existing { .. } => BTreeSet::new(),
             },
-            own_addresses: match spec.azure.gateway {
+            own_bgp_addresses: match spec.azure.gateway {
                 AzureGateway::Existing(_) => spec.inside_cidrs.iter().map(|(_, cidr)| cidr.azure_ip()).collect(),
-                AzureGateway::Own { .. } => Vec::new(),
+                AzureGateway::Managed { .. } => Vec::new(),
             },
             hands_over: None,
         }
     }
 
-    pub async fn demolish(&self, spec: &Spec, seen: &Observed) -> Ended {
+    pub async fn demolish(&self, spec: &Spec, seen: &Observed) -> ReconcileOutcome {
         let what = self.demolition(spec, seen);
-        demolish(&self.clouds, &what, &self.search_after(spec, seen), &self.limits(), &|_| {}).await
+        teardown(&self.clouds, &what, &self.search_after(spec, seen), &self.limits(), &|_| {}).await
     }
 
     /// Every object of both clouds, as `kind id`.
@@ -264,7 +264,7 @@ impl Sim {
     }
 }
 
-fn clients(wire: &Wire, settings: &Settings, seed: u64, time: TokioTime) -> Clouds {
+fn clients(wire: &Wire, settings: &Settings, seed: u64, time: TokioTimeSource) -> CloudClients {
     let connector = wire.clone();
     let http: SharedHttpClient = http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone()));
     let time = aws_smithy_async::time::SharedTimeSource::new(time);
@@ -274,7 +274,7 @@ fn clients(wire: &Wire, settings: &Settings, seed: u64, time: TokioTime) -> Clou
         region: Some(REGION.to_owned()),
         ..AwsSettings::default()
     };
-    let aws = Aws::with(aws, Seams { http: Some(http), sleep: None, time: Some(time), seed: Some(seed) });
+    let aws = Aws::with(aws, ClientOverrides { http: Some(http), sleep: None, time: Some(time), seed: Some(seed) });
     let credentials = CredentialSettings {
         tenant_id: Some(settings.tenant_id.clone()),
         client_id: Some(settings.client_id.clone()),
@@ -284,5 +284,5 @@ fn clients(wire: &Wire, settings: &Settings, seed: u64, time: TokioTime) -> Clou
         ..CredentialSettings::from_env(&|_| None)
     };
     let azure = AzureSettings { credentials, http: Some(Arc::new(wire.clone())), ..AzureSettings::default() };
-    Clouds { azure: Azure::new(azure).expect("settings"), aws }
+    CloudClients { azure: Azure::new(azure).expect("settings"), aws }
 }

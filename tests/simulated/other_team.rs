@@ -5,7 +5,7 @@ use super::environment::GROUP;
 use super::sweep::somebody_makes;
 use super::variety::pick;
 use awsazure::azure::ResourceId;
-use awsazure::link::address::{InsideCidr, Slot};
+use awsazure::link::inside_cidr::{InsideCidr, Slot};
 use awsazure::link::managed::Kind;
 use awsazure::link::tunnel::{PerTunnel, TunnelKey};
 use awsazure::plugin::Value;

@@ -9,14 +9,14 @@ use super::umpire::{OTHERS, Umpire};
 use super::variety::{once_in, pick};
 use super::verify::{Listing, listing};
 use super::{REGION, Sim, witness};
-use awsazure::aws::Own;
+use awsazure::aws::IdempotencyKey;
 use awsazure::aws::model::Region;
 use awsazure::azure::ResourceId;
 use awsazure::azure::documents::gateway::{NewGateway, NewInstance, add_custom_bgp_ip, remove_custom_bgp_ip};
 use awsazure::azure::documents::network::NewVirtualNetwork;
 use awsazure::azure::documents::public_ip::NewPublicIp;
 use awsazure::plugin::{AttributePath, Value};
-use awsazure::primitives::{Asn, Tags};
+use awsazure::types::{Asn, Tags};
 use awsazure_sandbox::rng::Rng;
 use awsazure_sandbox::time::Span;
 use awsazure_sandbox::world::{Settings, World};
@@ -88,9 +88,10 @@ impl Hub {
 
             let ec2 = sim.clouds.aws.region(&aw, Some(&Region(REGION.to_owned()))).await.unwrap();
             let tags = BTreeMap::from([("Name".to_owned(), "workloads".to_owned())]);
-            let vpc = ec2.create_vpc(&aw, "10.9.0.0/16".parse().unwrap(), &tags, Own::new(&tags)).await.unwrap();
+            let vpc =
+                ec2.create_vpc(&aw, "10.9.0.0/16".parse().unwrap(), &tags, IdempotencyKey::new(&tags)).await.unwrap();
             ec2.wait_vpc_available(&aw, &vpc.id).await.unwrap();
-            let vgw = ec2.create_vpn_gateway(&aw, Asn(64900), &tags, Own::new(&tags)).await.unwrap();
+            let vgw = ec2.create_vpn_gateway(&aw, Asn(64900), &tags, IdempotencyKey::new(&tags)).await.unwrap();
             ec2.wait_vpn_gateway_available(&aw, &vgw.id).await.unwrap();
             ec2.attach_vpn_gateway(&aw, &vgw.id, &vpc.id).await.unwrap();
             ec2.wait_vpn_gateway_attached(&aw, &vgw.id, &vpc.id).await.unwrap();

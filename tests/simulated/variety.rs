@@ -1,18 +1,18 @@
 //! What a seed decides before anything runs: the world's temper, the ground on which a link is built, and the link itself.
 
 use super::{REGION, Sim};
-use awsazure::aws::Own;
+use awsazure::aws::IdempotencyKey;
 use awsazure::aws::model::{KeyStorage, LogGroup, Logs, Region};
 use awsazure::azure::ResourceId;
 use awsazure::azure::documents::network::NewVirtualNetwork;
 use awsazure::azure::model::ConnectionMode;
-use awsazure::link::address::Slot;
+use awsazure::link::inside_cidr::Slot;
+use awsazure::link::ipsec::{IpsecPolicy, Preset};
 use awsazure::link::observed::Observed;
-use awsazure::link::ownership::LinkId;
-use awsazure::link::policy::{Policy, Preset};
-use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Former, RouteTables, Spec};
+use awsazure::link::ownership_tags::LinkId;
+use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, PropagationTargets, Removals, Spec};
 use awsazure::link::tunnel::{PerTunnel, TunnelKey};
-use awsazure::primitives::{Asn, SharedKey, Tags};
+use awsazure::types::{Asn, PreSharedKey, Tags};
 use awsazure_sandbox::rng::Rng;
 use awsazure_sandbox::time::Span;
 use awsazure_sandbox::world::Settings;
@@ -33,7 +33,7 @@ pub fn temper(rng: &mut Rng) -> Settings {
     Settings { latency: Span(20 + rng.below(400)), growing_retry_after: once_in(rng, 4), ..Settings::default() }
 }
 
-pub fn policy(rng: &mut Rng) -> Policy {
+pub fn policy(rng: &mut Rng) -> IpsecPolicy {
     pick(rng, &[Preset::Strong, Preset::Strong, Preset::Compatible, Preset::CloudDefault]).policy()
 }
 
@@ -71,13 +71,13 @@ pub async fn alone(sim: &Sim, rng: &mut Rng) -> Spec {
         }
         _ => {}
     }
-    if let AzureGateway::Own { sku, generation, asn, .. } = &mut spec.azure.gateway {
+    if let AzureGateway::Managed { sku, generation, asn, .. } = &mut spec.azure.gateway {
         let (new_sku, new_generation) =
             pick(rng, &[("VpnGw2AZ", "Generation2"), ("VpnGw1AZ", "Generation1"), ("VpnGw3AZ", "Generation2")]);
         (*sku, *generation) = (new_sku.to_owned(), new_generation.to_owned());
         *asn = Asn(pick(rng, &[65000, 65515, 65010]));
     }
-    if let AwsGateway::Own { asn } = &mut spec.aws.gateway {
+    if let AwsGateway::ManagedVgw { asn } = &mut spec.aws.gateway {
         *asn = Asn(pick(rng, &[64512, 64600, 4_200_000_100]));
     }
     common(rng, &mut spec);
@@ -98,8 +98,8 @@ pub fn beside(sim: &Sim, rng: &mut Rng, neighbour: &Spec, seen: &Observed) -> Sp
         spec.azure.create_resource_group = false;
     }
     if once_in(rng, 2) {
-        spec.aws.network = AwsNetwork::OfGateway;
-        spec.aws.gateway = AwsGateway::Existing(seen.aws.gateway.as_ref().unwrap().id.clone());
+        spec.aws.network = AwsNetwork::FromGateway;
+        spec.aws.gateway = AwsGateway::ExistingVgw(seen.aws.gateway.as_ref().unwrap().id.clone());
     }
     common(rng, &mut spec);
     spec
@@ -129,8 +129,8 @@ pub fn logs(rng: &mut Rng) -> Logs {
 /// Somebody else's resource group with a VNet in it, with a gateway subnet or without.
 async fn existing_azure_network(sim: &Sim, rng: &mut Rng, spec: &mut Spec) {
     let azure = &sim.clouds.azure;
-    let waits = sim.limits().azure();
-    azure.create_group("hub-rg", "westeurope", &Tags::new(), &waits).await.unwrap();
+    let ctx = sim.limits().azure();
+    azure.create_group("hub-rg", "westeurope", &Tags::new(), &ctx).await.unwrap();
     let id = ResourceId::network(&sim.subscription(), "hub-rg", "virtualNetworks", "hub");
     let with_subnet = once_in(rng, 2);
     let mut subnets = vec![("app".to_owned(), "10.1.0.0/24".parse().unwrap())];
@@ -139,7 +139,7 @@ async fn existing_azure_network(sim: &Sim, rng: &mut Rng, spec: &mut Spec) {
     }
     let address_space = vec!["10.1.0.0/16".parse().unwrap()];
     let new = NewVirtualNetwork { location: "westeurope".to_owned(), address_space, subnets, tags: Tags::new() };
-    azure.create_virtual_network(&id, &new, &|_| true, &waits).await.unwrap();
+    azure.create_virtual_network(&id, &new, &|_| true, &ctx).await.unwrap();
     spec.link = LinkId::new(&id, *spec.inside_cidrs.get(TunnelKey::ALL[0]));
     let gateway_subnet_prefix = (!with_subnet).then(|| "10.1.1.0/24".parse().unwrap());
     spec.azure.network = AzureNetwork::Existing { id, gateway_subnet_prefix };
@@ -152,7 +152,7 @@ async fn existing_azure_network(sim: &Sim, rng: &mut Rng, spec: &mut Spec) {
             "virtualNetworkGateways",
             spec.azure.gateway.id().name(),
         );
-        if let AzureGateway::Own { id, .. } = &mut spec.azure.gateway {
+        if let AzureGateway::Managed { id, .. } = &mut spec.azure.gateway {
             *id = gateway;
         }
     }
@@ -160,18 +160,18 @@ async fn existing_azure_network(sim: &Sim, rng: &mut Rng, spec: &mut Spec) {
 
 async fn existing_vpc(sim: &Sim, spec: &mut Spec) {
     let limits = sim.limits();
-    let waits = limits.aws();
-    let ec2 = sim.clouds.aws.region(&waits, Some(&Region(REGION.to_owned()))).await.unwrap();
+    let ctx = limits.aws();
+    let ec2 = sim.clouds.aws.region(&ctx, Some(&Region(REGION.to_owned()))).await.unwrap();
     let tags = BTreeMap::from([("Name".to_owned(), "workloads".to_owned())]);
-    let made = ec2.create_vpc(&waits, "10.2.0.0/16".parse().unwrap(), &tags, Own::new(&tags)).await.unwrap();
-    ec2.wait_vpc_available(&waits, &made.id).await.unwrap();
+    let made = ec2.create_vpc(&ctx, "10.2.0.0/16".parse().unwrap(), &tags, IdempotencyKey::new(&tags)).await.unwrap();
+    ec2.wait_vpc_available(&ctx, &made.id).await.unwrap();
     spec.aws.network = AwsNetwork::Existing(made.id);
 }
 
 /// One thing or several that a user changes in place. Says what.
 pub fn change(rng: &mut Rng, spec: &mut Spec, seen: &Observed) -> Vec<&'static str> {
     let mut told = Vec::new();
-    spec.former = Former::default();
+    spec.removals = Removals::default();
     for _ in 0..1 + rng.below(2) {
         told.push(match rng.below(10) {
             0 => {
@@ -195,19 +195,19 @@ pub fn change(rng: &mut Rng, spec: &mut Spec, seen: &Observed) -> Vec<&'static s
                 spec.tags.insert("version".to_owned(), rng.below(10).to_string());
                 "tags"
             }
-            5 if matches!(spec.azure.gateway, AzureGateway::Own { .. }) => {
+            5 if matches!(spec.azure.gateway, AzureGateway::Managed { .. }) => {
                 let slot = Slot::new(rng.below(u64::from(Slot::COUNT))).unwrap();
                 let before = std::mem::replace(&mut spec.inside_cidrs, slot.inside_cidrs());
                 let now: Vec<_> = spec.inside_cidrs.iter().map(|(_, cidr)| cidr.azure_ip()).collect();
                 let gone = before.iter().map(|(key, cidr)| (key.instance, cidr.azure_ip()));
-                spec.former.addresses.extend(gone.filter(|(_, ip)| !now.contains(ip)));
+                spec.removals.addresses.extend(gone.filter(|(_, ip)| !now.contains(ip)));
                 "slot"
             }
             6 => {
-                let own = SharedKey::found(&format!("user.given_{}", rng.hex(20)));
+                let own = PreSharedKey::from_cloud(&format!("user.given_{}", rng.hex(20)));
                 let all = once_in(rng, 2);
                 let one = pick(rng, &TunnelKey::ALL);
-                spec.keys = PerTunnel::from_fn(|key| (all || key == one).then(|| own.clone()));
+                spec.configured_keys = PerTunnel::from_fn(|key| (all || key == one).then(|| own.clone()));
                 "keys"
             }
             7 => {
@@ -222,14 +222,14 @@ pub fn change(rng: &mut Rng, spec: &mut Spec, seen: &Observed) -> Vec<&'static s
                 "logs"
             }
             _ => {
-                let off = matches!(spec.aws.route_tables, RouteTables::Default)
-                    && matches!(spec.aws.gateway, AwsGateway::Own { .. });
-                spec.former.route_tables.clear();
+                let off = matches!(spec.aws.route_tables, PropagationTargets::Default)
+                    && matches!(spec.aws.gateway, AwsGateway::ManagedVgw { .. });
+                spec.removals.route_tables.clear();
                 if off {
-                    spec.aws.route_tables = RouteTables::Given(BTreeSet::new());
-                    spec.former.route_tables.extend(seen.aws.route_tables.iter().map(|table| table.id.clone()));
+                    spec.aws.route_tables = PropagationTargets::Explicit(BTreeSet::new());
+                    spec.removals.route_tables.extend(seen.aws.route_tables.iter().map(|table| table.id.clone()));
                 } else {
-                    spec.aws.route_tables = RouteTables::Default;
+                    spec.aws.route_tables = PropagationTargets::Default;
                 }
                 "route tables"
             }

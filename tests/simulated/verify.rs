@@ -1,12 +1,12 @@
 //! What must be true of a link and of everything around it, whatever the seed.
 
 use super::Sim;
-use awsazure::link::decide::GATEWAY_SUBNET;
 use awsazure::link::managed::{Kind, Managed};
 use awsazure::link::observed::Observed;
+use awsazure::link::plan::GATEWAY_SUBNET;
 use awsazure::link::spec::{AwsGateway, AzureNetwork, Spec};
 use awsazure::link::tunnel::{Instance, TunnelKey};
-use awsazure::reconcile::Ended;
+use awsazure::reconcile::ReconcileOutcome;
 use awsazure_sandbox::dataplane::Verdict;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,19 +21,19 @@ pub fn listing(sim: &Sim) -> Listing {
 }
 
 /// An operation that ended as it should.
-pub fn ended_well(what: &str, ended: &Ended) -> Result<(), String> {
+pub fn ended_well(what: &str, ended: &ReconcileOutcome) -> Result<(), String> {
     if !ended.failures.is_empty() {
         let words: Vec<String> = ended
             .failures
             .iter()
             .map(|f| {
-                format!("{}: {}", f.step.as_ref().map_or("reading".to_owned(), |s| format!("{:?}", s.id())), f.cause)
+                format!("{}: {}", f.action.as_ref().map_or("reading".to_owned(), |s| format!("{:?}", s.id())), f.error)
             })
             .collect();
         return Err(format!("{what} failed: {words:#?}"));
     }
-    if !ended.unsettled.is_empty() || ended.cancelled {
-        return Err(format!("{what} left undone: {:#?}", ended.unsettled));
+    if !ended.remaining.is_empty() || ended.cancelled {
+        return Err(format!("{what} left undone: {:#?}", ended.remaining));
     }
     Ok(())
 }
@@ -145,7 +145,7 @@ pub fn managed(spec: &Spec, seen: &Observed) -> Managed {
         let ips = azure.public_ips.get(instance).iter().filter(|ip| ours(&ip.resource.tags));
         ips.for_each(|ip| managed.add(Kind::AzurePublicIp, &ip.resource.id));
         aws.customer_gateways.get(instance).iter().for_each(|c| managed.add(Kind::AwsCustomerGateway, &c.id));
-        aws.vpns.get(instance).iter().for_each(|v| managed.add(Kind::AwsVpnConnection, &v.id));
+        aws.vpn_connections.get(instance).iter().for_each(|v| managed.add(Kind::AwsVpnConnection, &v.id));
     }
     aws.vpc.iter().filter(|v| ours(&v.tags)).for_each(|v| managed.add(Kind::AwsVpc, &v.id));
     if aws.vpc.as_ref().is_some_and(|v| ours(&v.tags)) {
@@ -153,7 +153,7 @@ pub fn managed(spec: &Spec, seen: &Observed) -> Managed {
         aws.public_subnet.iter().for_each(|s| managed.add(Kind::AwsSubnet, s));
         aws.public_route_table.iter().for_each(|t| managed.add(Kind::AwsRouteTable, t));
     }
-    if let (Some(gateway), AwsGateway::Own { .. }) = (&aws.gateway, &spec.aws.gateway) {
+    if let (Some(gateway), AwsGateway::ManagedVgw { .. }) = (&aws.gateway, &spec.aws.gateway) {
         managed.add(Kind::AwsVpnGateway, &gateway.id);
         for table in aws.route_tables.iter().filter(|t| t.propagating.contains(&gateway.id)) {
             managed.add(Kind::AwsRoutePropagation, format!("{}/{}", table.id, gateway.id));

@@ -2,17 +2,17 @@
 
 use super::Link;
 use super::hands::{Hands, aws_waits, azure_waits};
-use awsazure::aws::model::{Phase, Target, TunnelOptions, VpcId, VpnConnectionId, VpnGatewayId};
-use awsazure::aws::{Extras, NewConnection as NewVpn, Own};
+use awsazure::aws::model::{Phase, TargetGateway, TunnelOptions, VpcId, VpnConnectionId, VpnGatewayId};
+use awsazure::aws::{IdempotencyKey, NewConnection as NewVpn, VpnConnectionOptions};
 use awsazure::azure::ResourceId;
 use awsazure::azure::documents::connection::NewConnection;
 use awsazure::azure::documents::gateway::{NewGateway, NewInstance, ip_configuration_id};
 use awsazure::azure::documents::local_gateway::NewLocalGateway;
 use awsazure::azure::documents::public_ip::NewPublicIp;
 use awsazure::azure::model::{ConnectionMode, IpsecPolicy};
-use awsazure::link::address::{InsideCidr, Slot};
+use awsazure::link::inside_cidr::{InsideCidr, Slot};
 use awsazure::link::tunnel::{Instance, PerTunnel, TunnelKey};
-use awsazure::primitives::{Asn, SharedKey, Tags};
+use awsazure::types::{Asn, PreSharedKey, Tags};
 use std::net::Ipv4Addr;
 
 const PLACE: &str = "eastus";
@@ -121,7 +121,7 @@ impl Hands {
         }
         let subnets = [("FrontEnd", "10.1.0.0/24"), ("GatewaySubnet", "10.1.255.0/27")];
         let network = self.make_network(groups.network, "VNet1", "10.1.0.0/16", &subnets);
-        let (azure, waits) = (&self.azure, azure_waits());
+        let (azure, ctx) = (&self.azure, azure_waits());
         let gateway = azure.network_id(groups.gateway, "virtualNetworkGateways", "VNet1GW");
         let addresses = self.runtime.block_on(async {
             let mut instances = Vec::new();
@@ -130,7 +130,7 @@ impl Hands {
                 let id = azure.network_id(groups.addresses, "publicIPAddresses", &format!("VNet1GWpip{instance}"));
                 let zones = ["1", "2", "3"].map(str::to_owned).to_vec();
                 let new = NewPublicIp { location: PLACE.to_owned(), zones, tags: Tags::new() };
-                let ip = azure.create_public_ip(&id, &new, &|_| true, &waits).await.unwrap();
+                let ip = azure.create_public_ip(&id, &new, &|_| true, &ctx).await.unwrap();
                 addresses.push(ip.address.unwrap());
                 let own = |key: TunnelKey| cidrs.iter().map(move |cidrs| cidrs.get(key).azure_ip());
                 let custom_bgp_ips = instance.tunnels().into_iter().flat_map(own).collect();
@@ -146,7 +146,7 @@ impl Hands {
                 instances,
                 tags: Tags::new(),
             };
-            azure.create_gateway(&gateway, &new, &|_| true, &waits).await.unwrap();
+            azure.create_gateway(&gateway, &new, &|_| true, &ctx).await.unwrap();
             [addresses[0], addresses[1]]
         });
         let vpc = self.make_vpc("10.2.0.0/16");
@@ -166,21 +166,21 @@ impl Hands {
     /// A VPN connection between a VPN gateway and some router, with the tunnels' options; its id. Repeating an address finds
     /// the customer gateway that there is.
     pub fn make_vpn(&self, vgw: &str, ip: Ipv4Addr, tunnels: &[TunnelOptions; 2]) -> String {
-        let (waits, none) = (aws_waits(), Tags::new());
-        let target = Target::VpnGateway(VpnGatewayId(vgw.to_owned()));
+        let (ctx, none) = (aws_waits(), Tags::new());
+        let target = TargetGateway::VpnGateway(VpnGatewayId(vgw.to_owned()));
         self.runtime.block_on(async {
-            let customer = self.ec2.create_customer_gateway(&waits, ip, AZURE_ASN, "", &none).await.unwrap();
-            self.ec2.wait_customer_gateway_available(&waits, &customer.id).await.unwrap();
+            let customer = self.ec2.create_customer_gateway(&ctx, ip, AZURE_ASN, "", &none).await.unwrap();
+            self.ec2.wait_customer_gateway_available(&ctx, &customer.id).await.unwrap();
             let new = NewVpn {
                 customer_gateway: &customer.id,
                 target: &target,
                 tunnels,
-                extras: &Extras::default(),
+                options: &VpnConnectionOptions::default(),
                 tags: &none,
-                own: Own::new(&none),
+                idempotency: IdempotencyKey::new(&none),
             };
-            let made = self.ec2.create_vpn_connection(&waits, &new).await.unwrap();
-            self.ec2.wait_vpn_connection_available(&waits, &made.id, false).await.unwrap();
+            let made = self.ec2.create_vpn_connection(&ctx, &new).await.unwrap();
+            self.ec2.wait_vpn_connection_available(&ctx, &made.id, false).await.unwrap();
             made.id.to_string()
         })
     }
@@ -188,7 +188,7 @@ impl Hands {
     /// Makes the VPN connections, local network gateways and connections.
     pub fn make_tunnels(&self, ends: &Ends, how: &Tunnels) {
         self.make_group(&how.group);
-        let key_of = |key: TunnelKey| SharedKey::parse(&format!("Key_of_{key}")).unwrap();
+        let key_of = |key: TunnelKey| PreSharedKey::parse(&format!("Key_of_{key}")).unwrap();
         let options = |key: TunnelKey| TunnelOptions {
             inside_cidr: Some(how.cidrs.get(key).net()).filter(|_| how.unnumbered != Some(key)),
             key: Some(key_of(key)),
@@ -215,8 +215,8 @@ impl Hands {
         found.into_iter().next().unwrap()
     }
 
-    fn make_azure_tunnel(&self, ends: &Ends, how: &Tunnels, key: TunnelKey, outside: Ipv4Addr, secret: SharedKey) {
-        let (azure, waits) = (&self.azure, azure_waits());
+    fn make_azure_tunnel(&self, ends: &Ends, how: &Tunnels, key: TunnelKey, outside: Ipv4Addr, secret: PreSharedKey) {
+        let (azure, ctx) = (&self.azure, azure_waits());
         let name = format!("{} {key}", how.name).replace(' ', ".");
         let local = azure.network_id(&how.group, "localNetworkGateways", &name);
         let id = azure.network_id(&how.group, "connections", &name);
@@ -244,7 +244,7 @@ impl Hands {
             tags: Tags::new(),
         };
         self.runtime.block_on(async {
-            azure.create_local_gateway(&local, &new, &|_| true, &waits).await.unwrap();
+            azure.create_local_gateway(&local, &new, &|_| true, &ctx).await.unwrap();
             if how.unconnected == Some(key) {
                 return;
             }
@@ -252,14 +252,14 @@ impl Hands {
                 location: PLACE.to_owned(),
                 gateway_id: said(&gateway),
                 local_gateway_id: said(&local),
-                key: if how.mistyped == Some(key) { SharedKey::parse("Mistyped_key").unwrap() } else { secret },
+                key: if how.mistyped == Some(key) { PreSharedKey::parse("Mistyped_key").unwrap() } else { secret },
                 mode: *how.modes.get(key),
                 dpd_timeout_seconds: 45,
                 custom_bgp_ips: custom,
                 policy: how.azure_policy.clone(),
                 tags: Tags::new(),
             };
-            azure.create_connection(&id, &new, &|_| true, &waits).await.unwrap();
+            azure.create_connection(&id, &new, &|_| true, &ctx).await.unwrap();
         });
     }
 

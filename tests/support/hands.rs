@@ -3,17 +3,17 @@
 use super::Sandbox;
 use awsazure::aws::model::{Region, RouteTableId, TunnelOptions, VpcId, VpnConnectionId, VpnGatewayId};
 use awsazure::aws::settings::Endpoints;
-use awsazure::aws::{self, Aws, Ec2, Filter, Own};
+use awsazure::aws::{self, Aws, Ec2, Filter, IdempotencyKey};
 use awsazure::azure::credential::CredentialSettings;
 use awsazure::azure::documents::network::NewVirtualNetwork;
 use awsazure::azure::documents::public_ip::NewPublicIp;
 use awsazure::azure::documents::{gateway, local_gateway};
 use awsazure::azure::model::PublicIp;
 use awsazure::azure::{self, Azure, AzureSettings, ResourceId};
-use awsazure::link::address::{InsideCidr, Slot};
-use awsazure::link::ownership::LinkId;
+use awsazure::link::inside_cidr::{InsideCidr, Slot};
+use awsazure::link::ownership_tags::LinkId;
 use awsazure::link::tunnel::{Instance, PerTunnel, TunnelKey};
-use awsazure::primitives::{Asn, SharedKey, Tags};
+use awsazure::types::{Asn, PreSharedKey, Tags};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,12 +31,12 @@ pub struct Hands {
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-pub(super) fn azure_waits() -> azure::Waits {
-    azure::Waits::lasting(PATIENCE)
+pub(super) fn azure_waits() -> azure::CallContext {
+    azure::CallContext::with_timeout(PATIENCE)
 }
 
-pub(super) fn aws_waits() -> aws::Waits {
-    aws::Waits::within(PATIENCE)
+pub(super) fn aws_waits() -> aws::CallContext {
+    aws::CallContext::with_timeout(PATIENCE)
 }
 
 impl Hands {
@@ -95,27 +95,27 @@ impl Hands {
 
     /// Makes a VPC; its id.
     pub fn make_vpc(&self, cidr: &str) -> String {
-        let (waits, none) = (aws_waits(), Tags::new());
-        let vpc = self.ec2.create_vpc(&waits, cidr.parse().unwrap(), &none, Own::new(&none));
+        let (ctx, none) = (aws_waits(), Tags::new());
+        let vpc = self.ec2.create_vpc(&ctx, cidr.parse().unwrap(), &none, IdempotencyKey::new(&none));
         self.runtime.block_on(vpc).unwrap().id.to_string()
     }
 
     /// Makes a route table beside the VPC's main one; its id.
     pub fn make_route_table(&self, vpc: &str) -> String {
-        let (waits, none, vpc) = (aws_waits(), Tags::new(), VpcId(vpc.to_owned()));
-        let table = self.ec2.create_route_table(&waits, &vpc, &none, Own::new(&none));
+        let (ctx, none, vpc) = (aws_waits(), Tags::new(), VpcId(vpc.to_owned()));
+        let table = self.ec2.create_route_table(&ctx, &vpc, &none, IdempotencyKey::new(&none));
         self.runtime.block_on(table).unwrap().id.to_string()
     }
 
     /// Makes a virtual private gateway and attaches it; its id.
     pub fn make_vpn_gateway(&self, vpc: &str, asn: u32) -> String {
-        let (waits, none) = (aws_waits(), Tags::new());
+        let (ctx, none) = (aws_waits(), Tags::new());
         self.runtime.block_on(async {
-            let made = self.ec2.create_vpn_gateway(&waits, Asn(asn), &none, Own::new(&none)).await.unwrap();
-            self.ec2.wait_vpn_gateway_available(&waits, &made.id).await.unwrap();
+            let made = self.ec2.create_vpn_gateway(&ctx, Asn(asn), &none, IdempotencyKey::new(&none)).await.unwrap();
+            self.ec2.wait_vpn_gateway_available(&ctx, &made.id).await.unwrap();
             let vpc = VpcId(vpc.to_owned());
-            self.ec2.attach_vpn_gateway(&waits, &made.id, &vpc).await.unwrap();
-            self.ec2.wait_vpn_gateway_attached(&waits, &made.id, &vpc).await.unwrap();
+            self.ec2.attach_vpn_gateway(&ctx, &made.id, &vpc).await.unwrap();
+            self.ec2.wait_vpn_gateway_attached(&ctx, &made.id, &vpc).await.unwrap();
             made.id.to_string()
         })
     }
@@ -151,16 +151,16 @@ impl Hands {
     /// Gives a connection another shared key.
     pub fn set_key(&self, connection: &str, gateway: &str, key: &str) {
         let (connection, gateway) = (Self::azure_id(connection), Self::azure_id(gateway));
-        let key = SharedKey::parse(key).unwrap();
+        let key = PreSharedKey::parse(key).unwrap();
         self.runtime.block_on(self.azure.set_shared_key(&connection, &gateway, &key, &azure_waits())).unwrap();
     }
 
     /// Changes options of every tunnel of a VPN connection.
     pub fn change_tunnels(&self, id: &str, options: &TunnelOptions) {
-        let (waits, vpn) = (aws_waits(), self.vpn(id));
+        let (ctx, vpn) = (aws_waits(), self.vpn(id));
         self.runtime.block_on(async {
             for tunnel in &vpn.tunnels {
-                self.ec2.change_tunnel(&waits, &vpn.id, tunnel.outside_ip, options).await.unwrap();
+                self.ec2.change_tunnel(&ctx, &vpn.id, tunnel.outside_ip, options).await.unwrap();
             }
         });
     }
@@ -202,41 +202,41 @@ impl Hands {
 
     /// Whether a route table gets the routes of a VPN gateway.
     pub fn propagates(&self, table: &str, gateway: &str) -> bool {
-        let (filter, waits) = (aws::Filter::id(&RouteTableId(table.to_owned())), aws_waits());
-        let found = self.runtime.block_on(self.ec2.describe_route_tables(&waits, &filter)).unwrap();
+        let (filter, ctx) = (aws::Filter::id(&RouteTableId(table.to_owned())), aws_waits());
+        let found = self.runtime.block_on(self.ec2.describe_route_tables(&ctx, &filter)).unwrap();
         found.iter().any(|table| table.propagating.iter().any(|id| id.0 == gateway))
     }
 
     pub fn switch_propagation_on(&self, table: &str, gateway: &str) {
         let (table, gateway) = (RouteTableId(table.to_owned()), VpnGatewayId(gateway.to_owned()));
-        let waits = aws_waits();
+        let ctx = aws_waits();
         self.runtime.block_on(async {
-            self.ec2.enable_propagation(&waits, &table, &gateway).await.unwrap();
-            self.ec2.wait_propagation(&waits, &table, &gateway, true).await.unwrap();
+            self.ec2.enable_propagation(&ctx, &table, &gateway).await.unwrap();
+            self.ec2.wait_propagation(&ctx, &table, &gateway, true).await.unwrap();
         });
     }
 
     pub fn switch_propagation_off(&self, table: &str, gateway: &str) {
         let (table, gateway) = (RouteTableId(table.to_owned()), VpnGatewayId(gateway.to_owned()));
-        let waits = aws_waits();
-        self.runtime.block_on(self.ec2.disable_propagation(&waits, &table, &gateway)).unwrap();
+        let ctx = aws_waits();
+        self.runtime.block_on(self.ec2.disable_propagation(&ctx, &table, &gateway)).unwrap();
     }
 
     pub fn delete_vpn_connection(&self, id: &str) {
-        let (waits, id) = (aws_waits(), VpnConnectionId(id.to_owned()));
+        let (ctx, id) = (aws_waits(), VpnConnectionId(id.to_owned()));
         self.runtime.block_on(async {
-            self.ec2.delete_vpn_connection(&waits, &id).await.unwrap();
-            self.ec2.wait_vpn_connection_deleted(&waits, &id).await.unwrap();
+            self.ec2.delete_vpn_connection(&ctx, &id).await.unwrap();
+            self.ec2.wait_vpn_connection_deleted(&ctx, &id).await.unwrap();
         });
     }
 
     /// Deletes a VPN gateway without VPN connections.
     pub fn delete_vpn_gateway(&self, gateway: &str, vpc: &str) {
-        let (waits, id) = (aws_waits(), VpnGatewayId(gateway.to_owned()));
+        let (ctx, id) = (aws_waits(), VpnGatewayId(gateway.to_owned()));
         self.runtime.block_on(async {
-            self.ec2.detach_vpn_gateway(&waits, &id, &VpcId(vpc.to_owned())).await.unwrap();
-            self.ec2.wait_vpn_gateway_detached(&waits, &id).await.unwrap();
-            self.ec2.delete_vpn_gateway(&waits, &id).await.unwrap();
+            self.ec2.detach_vpn_gateway(&ctx, &id, &VpcId(vpc.to_owned())).await.unwrap();
+            self.ec2.wait_vpn_gateway_detached(&ctx, &id).await.unwrap();
+            self.ec2.delete_vpn_gateway(&ctx, &id).await.unwrap();
         });
     }
 
@@ -328,14 +328,14 @@ impl Hands {
 
     /// Deletes a subnet's route table, as the console does: the association first.
     pub fn delete_route_table(&self, table: &str) {
-        let (waits, id) = (aws_waits(), RouteTableId(table.to_owned()));
+        let (ctx, id) = (aws_waits(), RouteTableId(table.to_owned()));
         self.runtime.block_on(async {
-            for table in self.ec2.describe_route_tables(&waits, &Filter::id(&id)).await.unwrap() {
+            for table in self.ec2.describe_route_tables(&ctx, &Filter::id(&id)).await.unwrap() {
                 for (_, association) in &table.subnets {
-                    self.ec2.disassociate_route_table(&waits, association).await.unwrap();
+                    self.ec2.disassociate_route_table(&ctx, association).await.unwrap();
                 }
             }
-            self.ec2.delete_route_table(&waits, &id).await.unwrap();
+            self.ec2.delete_route_table(&ctx, &id).await.unwrap();
         });
     }
 

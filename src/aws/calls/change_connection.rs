@@ -1,13 +1,13 @@
 //! Changes of a VPN connection that stays. Both of its tunnels are down until AWS has provisioned their endpoints again.
 
 use super::Filter;
-use crate::aws::attempt::Policy;
+use crate::aws::call_context::CallContext;
 use crate::aws::client::Ec2;
 use crate::aws::error::Error;
 use crate::aws::model::{
-    Bandwidth, CustomerGatewayId, NetworkCidrs, State, Target, VpnConnection, VpnConnectionId, VpnGatewayId,
+    Bandwidth, CustomerGatewayId, NetworkCidrs, State, TargetGateway, VpnConnection, VpnConnectionId, VpnGatewayId,
 };
-use crate::aws::patience::Waits;
+use crate::aws::retry::RetryPolicy;
 use aws_sdk_ec2::types as sdk;
 
 /// What `ModifyVpnConnectionOptions` changes. Only what is set is sent.
@@ -19,10 +19,10 @@ pub struct ConnectionOptions {
 
 /// What `ModifyVpnConnection` changes: the customer gateway or the gateway at AWS. Only what is set is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ConnectionEnds {
+pub struct ConnectionEndpoints {
     pub customer_gateway: Option<CustomerGatewayId>,
-    /// `Target::Other` is not sent.
-    pub target: Option<Target>,
+    /// `TargetGateway::Other` is not sent.
+    pub target: Option<TargetGateway>,
 }
 
 impl ConnectionOptions {
@@ -33,7 +33,7 @@ impl ConnectionOptions {
     }
 }
 
-impl ConnectionEnds {
+impl ConnectionEndpoints {
     /// Whether a connection has all that is set here.
     pub fn is_on(&self, connection: &VpnConnection) -> bool {
         self.customer_gateway.as_ref().is_none_or(|wanted| *wanted == connection.customer_gateway_id)
@@ -48,7 +48,7 @@ impl Ec2 {
     /// See `Error`.
     pub(in crate::aws) async fn modify_connection_options(
         &self,
-        waits: &Waits,
+        ctx: &CallContext,
         id: &VpnConnectionId,
         wanted: &ConnectionOptions,
     ) -> Result<(), Error> {
@@ -61,26 +61,27 @@ impl Ec2 {
         };
         // A lost answer: done where it has changed. A change under way may be another process's.
         let look = || async {
-            let found = self.describe_vpn_connections(waits, &Filter::id(id)).await?;
+            let found = self.describe_vpn_connections(ctx, &Filter::id(id)).await?;
             Ok(found.iter().any(|connection| wanted.is_on(connection)).then_some(()))
         };
-        self.create(waits, Policy::MODIFY, ("ModifyVpnConnectionOptions", &id.0), send, |_| Some(()), look).await
+        self.create_once(ctx, RetryPolicy::MODIFY, ("ModifyVpnConnectionOptions", &id.0), send, |_| Some(()), look)
+            .await
     }
 
-    /// Starts a change of the customer gateway or of the gateway at AWS; wait with `change_connection_ends`.
+    /// Starts a change of the customer gateway or of the gateway at AWS; wait with `change_connection_endpoints`.
     ///
     /// # Errors
     /// See `Error`.
     pub(in crate::aws) async fn modify_connection_ends(
         &self,
-        waits: &Waits,
+        ctx: &CallContext,
         id: &VpnConnectionId,
-        wanted: &ConnectionEnds,
+        wanted: &ConnectionEndpoints,
     ) -> Result<(), Error> {
         let (vgw, tgw) = match &wanted.target {
-            Some(Target::VpnGateway(VpnGatewayId(id))) => (Some(id.clone()), None),
-            Some(Target::TransitGateway(id)) => (None, Some(id.0.clone())),
-            Some(Target::Other) | None => (None, None),
+            Some(TargetGateway::VpnGateway(VpnGatewayId(id))) => (Some(id.clone()), None),
+            Some(TargetGateway::TransitGateway(id)) => (None, Some(id.0.clone())),
+            Some(TargetGateway::Other) | None => (None, None),
         };
         let send = || {
             let call = self.client().modify_vpn_connection().vpn_connection_id(&id.0);
@@ -91,9 +92,9 @@ impl Ec2 {
         };
         // A lost answer: done where it has changed, or is being changed to this.
         let look = || async {
-            let found = self.describe_vpn_connections(waits, &Filter::id(id)).await?;
+            let found = self.describe_vpn_connections(ctx, &Filter::id(id)).await?;
             Ok(found.iter().any(|one| wanted.is_on(one) && one.state != State::Deleting).then_some(()))
         };
-        self.create(waits, Policy::MODIFY, ("ModifyVpnConnection", &id.0), send, |_| Some(()), look).await
+        self.create_once(ctx, RetryPolicy::MODIFY, ("ModifyVpnConnection", &id.0), send, |_| Some(()), look).await
     }
 }

@@ -1,13 +1,13 @@
 //! Customer gateways: AWS's record of the other end's address and ASN.
 
-use super::{gone, tagged};
-use crate::aws::attempt::{Policy, unreadable};
+use super::{ignore_not_found, tag_specification};
+use crate::aws::call_context::CallContext;
 use crate::aws::client::Ec2;
 use crate::aws::error::Error;
+use crate::aws::from_sdk;
 use crate::aws::model::{CustomerGateway, CustomerGatewayId};
-use crate::aws::observe;
-use crate::aws::patience::Waits;
-use crate::primitives::{Asn, Tags};
+use crate::aws::retry::{RetryPolicy, unreadable};
+use crate::types::{Asn, Tags};
 use aws_sdk_ec2::types::{GatewayType, ResourceType};
 use std::net::Ipv4Addr;
 
@@ -19,7 +19,7 @@ impl Ec2 {
     /// See `Error`.
     pub async fn create_customer_gateway(
         &self,
-        waits: &Waits,
+        ctx: &CallContext,
         ip: Ipv4Addr,
         asn: Asn,
         device_name: &str,
@@ -27,7 +27,7 @@ impl Ec2 {
     ) -> Result<CustomerGateway, Error> {
         let operation = "CreateCustomerGateway";
         let target = format!("{ip} with ASN {asn}");
-        let spec = tagged(ResourceType::CustomerGateway, tags);
+        let spec = tag_specification(ResourceType::CustomerGateway, tags);
         // EC2 takes an ASN above 2147483647 in an attribute of its own.
         let (short, long) = match i32::try_from(asn.0) {
             Ok(asn) => (Some(asn), None),
@@ -39,15 +39,15 @@ impl Ec2 {
             let call = if device_name.is_empty() { call } else { call.device_name(device_name) };
             call.set_tag_specifications(spec.clone()).send()
         };
-        let output = self.attempt(waits, Policy::CHANGE, operation, &target, send).await?;
-        let made = output.customer_gateway().and_then(observe::customer_gateway);
+        let output = self.with_retry(ctx, RetryPolicy::CHANGE, operation, &target, send).await?;
+        let made = output.customer_gateway().and_then(from_sdk::customer_gateway);
         made.ok_or_else(|| unreadable(operation, &target))
     }
 
     /// # Errors
-    /// `InUse` while a VPN connection uses it; see `Error`.
-    pub async fn delete_customer_gateway(&self, waits: &Waits, id: &CustomerGatewayId) -> Result<(), Error> {
+    /// `DependencyViolation` while a VPN connection uses it; see `Error`.
+    pub async fn delete_customer_gateway(&self, ctx: &CallContext, id: &CustomerGatewayId) -> Result<(), Error> {
         let send = || self.client().delete_customer_gateway().customer_gateway_id(&id.0).send();
-        gone(self.attempt(waits, Policy::DELETE, "DeleteCustomerGateway", &id.0, send).await)
+        ignore_not_found(self.with_retry(ctx, RetryPolicy::DELETE, "DeleteCustomerGateway", &id.0, send).await)
     }
 }

@@ -1,16 +1,16 @@
 //! Reading objects by id, tag and neighbour. Ids go as a filter, so that one that is missing does not hide the others.
 
-use crate::aws::attempt::Policy;
+use crate::aws::call_context::CallContext;
 use crate::aws::client::Ec2;
-use crate::aws::error::{Error, Failure};
+use crate::aws::error::{Error, ErrorContext};
+use crate::aws::from_sdk;
 use crate::aws::model::{
     CustomerGateway, CustomerGatewayId, InternetGateway, RouteTable, Subnet, TransitGateway, TransitGatewayId, Vpc,
     VpcId, VpnConnection, VpnGateway, VpnGatewayId,
 };
-use crate::aws::observe;
-use crate::aws::patience::Waits;
-use crate::primitives::Tags;
-use crate::primitives::answer::MOST_PAGES;
+use crate::aws::retry::RetryPolicy;
+use crate::types::Tags;
+use crate::types::response::MAX_PAGES;
 use aws_sdk_ec2::types as sdk;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -92,7 +92,7 @@ impl fmt::Display for Filter {
 }
 
 /// Objects of one list.
-const MOST_FOUND: usize = 100_000;
+const MAX_RESULTS: usize = 100_000;
 
 /// The pages of one list, so that it comes to an end.
 #[derive(Default)]
@@ -100,13 +100,13 @@ struct Pages(BTreeSet<String>);
 
 impl Pages {
     /// # Errors
-    /// `Malformed` for a page that was read before, or one too many.
+    /// `DocumentError` for a page that was read before, or one too many.
     fn turn(&mut self, operation: &'static str, filter: &Filter, token: &str, found: usize) -> Result<(), Error> {
-        let fault = |message| Err(Error::Malformed(Failure::local(operation, &filter.to_string(), message)));
+        let fault = |message| Err(Error::Malformed(ErrorContext::local(operation, &filter.to_string(), message)));
         if !self.0.insert(token.to_owned()) {
             return fault("the list repeats a page: its nextToken was used before");
         }
-        if self.0.len() >= MOST_PAGES || found > MOST_FOUND { fault("the list is too long") } else { Ok(()) }
+        if self.0.len() >= MAX_PAGES || found > MAX_RESULTS { fault("the list is too long") } else { Ok(()) }
     }
 }
 
@@ -117,13 +117,13 @@ macro_rules! whole {
         ///
         /// # Errors
         /// See `Error`; what is missing is none.
-        pub async fn $name(&self, waits: &Waits, filter: &Filter) -> Result<Vec<$kind>, Error> {
+        pub async fn $name(&self, ctx: &CallContext, filter: &Filter) -> Result<Vec<$kind>, Error> {
             if filter.none() {
                 return Ok(Vec::new());
             }
             let filters = filter.sent($id, "attachment.vpc-id");
             let send = || self.client().$name().set_filters(filters.clone()).send();
-            let output = self.attempt(waits, Policy::READ, $operation, &filter.to_string(), send).await?;
+            let output = self.with_retry(ctx, RetryPolicy::READ, $operation, &filter.to_string(), send).await?;
             Ok(output.$list().iter().filter_map($observe).collect())
         }
     };
@@ -136,7 +136,7 @@ macro_rules! paged {
         ///
         /// # Errors
         /// See `Error`; what is missing is none.
-        pub async fn $name(&self, waits: &Waits, filter: &Filter) -> Result<Vec<$kind>, Error> {
+        pub async fn $name(&self, ctx: &CallContext, filter: &Filter) -> Result<Vec<$kind>, Error> {
             let (mut found, mut next) = (Vec::new(), None::<String>);
             if filter.none() {
                 return Ok(found);
@@ -145,7 +145,7 @@ macro_rules! paged {
             let mut pages = Pages::default();
             loop {
                 let send = || self.client().$name().set_filters(filters.clone()).set_next_token(next.clone()).send();
-                let output = self.attempt(waits, Policy::READ, $operation, &filter.to_string(), send).await?;
+                let output = self.with_retry(ctx, RetryPolicy::READ, $operation, &filter.to_string(), send).await?;
                 found.extend(output.$list().iter().filter_map($observe));
                 next = output.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
                 match &next {
@@ -160,39 +160,39 @@ macro_rules! paged {
 impl Ec2 {
     paged!(
         /// VPCs with their ranges.
-        describe_vpcs, "DescribeVpcs", "vpc-id", "vpc-id", vpcs, Vpc, observe::vpc
+        describe_vpcs, "DescribeVpcs", "vpc-id", "vpc-id", vpcs, Vpc, from_sdk::vpc
     );
     paged!(
         /// Subnets.
-        describe_subnets, "DescribeSubnets", "subnet-id", "vpc-id", subnets, Subnet, observe::subnet
+        describe_subnets, "DescribeSubnets", "subnet-id", "vpc-id", subnets, Subnet, from_sdk::subnet
     );
     paged!(
         /// Internet gateways with the VPCs that they hang on.
         describe_internet_gateways, "DescribeInternetGateways", "internet-gateway-id", "attachment.vpc-id",
-        internet_gateways, InternetGateway, observe::internet_gateway
+        internet_gateways, InternetGateway, from_sdk::internet_gateway
     );
     paged!(
         /// Route tables with associations, propagation and the default route.
         describe_route_tables, "DescribeRouteTables", "route-table-id", "vpc-id", route_tables, RouteTable,
-        observe::route_table
+        from_sdk::route_table
     );
     whole!(
         /// VPN gateways with their attachment, deleted ones left out. `Filter::vpc`: attached, or being attached or detached.
-        describe_vpn_gateways, "DescribeVpnGateways", "vpn-gateway-id", vpn_gateways, VpnGateway, observe::vpn_gateway
+        describe_vpn_gateways, "DescribeVpnGateways", "vpn-gateway-id", vpn_gateways, VpnGateway, from_sdk::vpn_gateway
     );
     paged!(
         /// Transit gateways, deleted ones left out.
         describe_transit_gateways, "DescribeTransitGateways", "transit-gateway-id", "vpc-id", transit_gateways,
-        TransitGateway, observe::transit_gateway
+        TransitGateway, from_sdk::transit_gateway
     );
     whole!(
         /// Customer gateways, deleted ones left out.
         describe_customer_gateways, "DescribeCustomerGateways", "customer-gateway-id", customer_gateways,
-        CustomerGateway, observe::customer_gateway
+        CustomerGateway, from_sdk::customer_gateway
     );
     whole!(
         /// VPN connections with their tunnels, keys and telemetry, deleted ones left out.
         describe_vpn_connections, "DescribeVpnConnections", "vpn-connection-id", vpn_connections, VpnConnection,
-        observe::vpn_connection
+        from_sdk::vpn_connection
     );
 }

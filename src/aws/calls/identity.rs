@@ -1,9 +1,9 @@
 //! Who the credentials belong to.
 
-use crate::aws::attempt::{Policy, unreadable};
+use crate::aws::call_context::CallContext;
 use crate::aws::client::Ec2;
 use crate::aws::error::Error;
-use crate::aws::patience::Waits;
+use crate::aws::retry::{RetryPolicy, unreadable};
 
 /// The account and principal that calls are made as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,10 +18,10 @@ impl Ec2 {
     ///
     /// # Errors
     /// See `Error`; above all `Auth` and `Credentials`.
-    pub async fn caller_identity(&self, waits: &Waits) -> Result<Identity, Error> {
+    pub async fn caller_identity(&self, ctx: &CallContext) -> Result<Identity, Error> {
         let (operation, target) = ("GetCallerIdentity", "the credentials");
         let send = || self.sts().get_caller_identity().send();
-        let output = self.attempt(waits, Policy::READ, operation, target, send).await?;
+        let output = self.with_retry(ctx, RetryPolicy::READ, operation, target, send).await?;
         let account = output.account().ok_or_else(|| unreadable(operation, target))?;
         Ok(Identity { account: account.to_owned(), arn: output.arn().unwrap_or_default().to_owned() })
     }

@@ -11,25 +11,25 @@ mod tags;
 mod vpn_connection;
 mod vpn_gateway;
 
-pub use change_connection::{ConnectionEnds, ConnectionOptions};
+pub use change_connection::{ConnectionEndpoints, ConnectionOptions};
 pub use describe::Filter;
 pub use identity::Identity;
-pub use vpn_connection::{Extras, NewConnection};
+pub use vpn_connection::{NewConnection, VpnConnectionOptions};
 pub(super) use vpn_connection::{carries, shows};
 
+use super::call_context::IdempotencyKey;
 use super::error::Error;
-use super::patience::Own;
-use crate::primitives::Tags;
+use crate::types::Tags;
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 
 /// The tags of an object to be made; none where there are none, for EC2 refuses an empty list.
-fn tagged(kind: ResourceType, tags: &Tags) -> Option<Vec<TagSpecification>> {
+fn tag_specification(kind: ResourceType, tags: &Tags) -> Option<Vec<TagSpecification>> {
     let list = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
     (!tags.is_empty()).then(|| vec![TagSpecification::builder().resource_type(kind).set_tags(Some(list)).build()])
 }
 
 /// Deleting what is not there has succeeded.
-fn gone<T>(result: Result<T, Error>) -> Result<(), Error> {
+fn ignore_not_found<T>(result: Result<T, Error>) -> Result<(), Error> {
     match result {
         Ok(_) | Err(Error::NotFound(_)) => Ok(()),
         Err(error) => Err(error),
@@ -37,9 +37,9 @@ fn gone<T>(result: Result<T, Error>) -> Result<(), Error> {
 }
 
 /// The one among the found that did not exist before its create. None where nothing could tell it from others.
-fn newborn<T>(found: Vec<T>, own: Own<'_>, id: impl Fn(&T) -> &str) -> Option<T> {
+fn find_new<T>(found: Vec<T>, own: IdempotencyKey<'_>, id: impl Fn(&T) -> &str) -> Option<T> {
     if own.tags.is_empty() {
         return None;
     }
-    found.into_iter().find(|one| own.known.iter().all(|known| known != id(one)))
+    found.into_iter().find(|one| own.known_ids.iter().all(|known| known != id(one)))
 }

@@ -1,24 +1,24 @@
 //! What is in a VPC or attached to it. EC2 deletes no VPC that holds any of this.
 
-use crate::aws::attempt::Policy;
+use crate::aws::call_context::CallContext;
 use crate::aws::client::Ec2;
 use crate::aws::error::Error;
 use crate::aws::model::{SubnetId, VpcId, VpcOccupant};
-use crate::aws::patience::Waits;
+use crate::aws::retry::RetryPolicy;
 use aws_sdk_ec2::types as sdk;
 use futures::try_join;
 
 /// Words for the state of something that is gone or about to be.
 const GONE: [&str; 5] = ["deleting", "deleted", "rejected", "failed", "expired"];
 
-fn stays(state: Option<&str>) -> bool {
+fn is_remaining(state: Option<&str>) -> bool {
     !state.is_some_and(|state| GONE.iter().any(|gone| state.eq_ignore_ascii_case(gone)))
 }
 
 /// One describe call, all its pages, with its subnet where it has one. Where a permission is missing the list ends early: EC2 itself checks again before
 /// it deletes the VPC.
 macro_rules! ids {
-    ($ec2:ident, $waits:ident, $vpc:ident, $operation:literal, $call:ident, $filter:ident($by:expr), $list:ident, $one:ident => $id:expr, $subnet:expr) => {
+    ($ec2:ident, $ctx:ident, $vpc:ident, $operation:literal, $call:ident, $filter:ident($by:expr), $list:ident, $one:ident => $id:expr, $subnet:expr) => {
         Box::pin(async {
             let by: Option<&str> = $by;
             let filters: Option<Vec<sdk::Filter>> =
@@ -26,7 +26,7 @@ macro_rules! ids {
             let (mut found, mut next) = (Vec::<VpcOccupant>::new(), None::<String>);
             loop {
                 let send = || $ec2.client().$call().$filter(filters.clone()).set_next_token(next.clone()).send();
-                let output = match $ec2.attempt($waits, Policy::READ, $operation, &$vpc.0, send).await {
+                let output = match $ec2.with_retry($ctx, RetryPolicy::READ, $operation, &$vpc.0, send).await {
                     Err(Error::Denied(_)) => return Ok::<_, Error>(found),
                     other => other?,
                 };
@@ -50,69 +50,69 @@ impl Ec2 {
     ///
     /// # Errors
     /// See `Error`; a lack of permission is none.
-    pub async fn vpc_occupants(&self, waits: &Waits, vpc: &VpcId) -> Result<Vec<VpcOccupant>, Error> {
-        let (inside, attached) = try_join!(self.inside_vpc(waits, vpc), self.attached_to_vpc(waits, vpc))?;
+    pub async fn vpc_occupants(&self, ctx: &CallContext, vpc: &VpcId) -> Result<Vec<VpcOccupant>, Error> {
+        let (inside, attached) = try_join!(self.inside_vpc(ctx, vpc), self.attached_to_vpc(ctx, vpc))?;
         Ok([inside, attached].concat())
     }
 
-    async fn inside_vpc(&self, waits: &Waits, vpc: &VpcId) -> Result<Vec<VpcOccupant>, Error> {
+    async fn inside_vpc(&self, ctx: &CallContext, vpc: &VpcId) -> Result<Vec<VpcOccupant>, Error> {
         let by_vpc = Some("vpc-id");
         let subnets = ids!(
-            self, waits, vpc, "DescribeSubnets", describe_subnets, set_filters(by_vpc), subnets,
+            self, ctx, vpc, "DescribeSubnets", describe_subnets, set_filters(by_vpc), subnets,
             one => one.subnet_id(), None
         );
         let interfaces = ids!(
-            self, waits, vpc, "DescribeNetworkInterfaces", describe_network_interfaces, set_filters(by_vpc),
+            self, ctx, vpc, "DescribeNetworkInterfaces", describe_network_interfaces, set_filters(by_vpc),
             network_interfaces, one => one.network_interface_id(), one.subnet_id()
         );
         let nat_gateways = ids!(
-            self, waits, vpc, "DescribeNatGateways", describe_nat_gateways, set_filter(by_vpc), nat_gateways,
-            one => one.nat_gateway_id().filter(|_| stays(one.state().map(sdk::NatGatewayState::as_str))), one.subnet_id()
+            self, ctx, vpc, "DescribeNatGateways", describe_nat_gateways, set_filter(by_vpc), nat_gateways,
+            one => one.nat_gateway_id().filter(|_| is_remaining(one.state().map(sdk::NatGatewayState::as_str))), one.subnet_id()
         );
         let endpoints = ids!(
-            self, waits, vpc, "DescribeVpcEndpoints", describe_vpc_endpoints, set_filters(by_vpc), vpc_endpoints,
-            one => one.vpc_endpoint_id().filter(|_| stays(one.state().map(sdk::State::as_str))), None
+            self, ctx, vpc, "DescribeVpcEndpoints", describe_vpc_endpoints, set_filters(by_vpc), vpc_endpoints,
+            one => one.vpc_endpoint_id().filter(|_| is_remaining(one.state().map(sdk::State::as_str))), None
         );
         let groups = ids!(
-            self, waits, vpc, "DescribeSecurityGroups", describe_security_groups, set_filters(by_vpc), security_groups,
+            self, ctx, vpc, "DescribeSecurityGroups", describe_security_groups, set_filters(by_vpc), security_groups,
             one => one.group_id().filter(|_| one.group_name() != Some("default")), None
         );
         let acls = ids!(
-            self, waits, vpc, "DescribeNetworkAcls", describe_network_acls, set_filters(by_vpc), network_acls,
+            self, ctx, vpc, "DescribeNetworkAcls", describe_network_acls, set_filters(by_vpc), network_acls,
             one => one.network_acl_id().filter(|_| one.is_default() != Some(true)), None
         );
         let (a, b, c, d, e, f) = try_join!(subnets, interfaces, nat_gateways, endpoints, groups, acls)?;
         Ok([a, b, c, d, e, f].concat())
     }
 
-    async fn attached_to_vpc(&self, waits: &Waits, vpc: &VpcId) -> Result<Vec<VpcOccupant>, Error> {
+    async fn attached_to_vpc(&self, ctx: &CallContext, vpc: &VpcId) -> Result<Vec<VpcOccupant>, Error> {
         let internet_gateways = ids!(
-            self, waits, vpc, "DescribeInternetGateways", describe_internet_gateways,
+            self, ctx, vpc, "DescribeInternetGateways", describe_internet_gateways,
             set_filters(Some("attachment.vpc-id")), internet_gateways, one => one.internet_gateway_id(), None
         );
         // This call has no filter for the VPC.
         let egress_gateways = ids!(
-            self, waits, vpc, "DescribeEgressOnlyInternetGateways", describe_egress_only_internet_gateways,
+            self, ctx, vpc, "DescribeEgressOnlyInternetGateways", describe_egress_only_internet_gateways,
             set_filters(None), egress_only_internet_gateways,
             one => {
                 let here = one.attachments().iter().any(|attachment| attachment.vpc_id() == Some(vpc.0.as_str()));
                 one.egress_only_internet_gateway_id().filter(|_| here)
             }, None
         );
-        let requested = self.peerings(waits, vpc, "requester-vpc-info.vpc-id");
-        let accepted = self.peerings(waits, vpc, "accepter-vpc-info.vpc-id");
+        let requested = self.peerings(ctx, vpc, "requester-vpc-info.vpc-id");
+        let accepted = self.peerings(ctx, vpc, "accepter-vpc-info.vpc-id");
         let (a, b, c, d) = try_join!(internet_gateways, egress_gateways, requested, accepted)?;
         Ok([a, b, c, d].concat())
     }
 
-    async fn peerings(&self, waits: &Waits, vpc: &VpcId, side: &str) -> Result<Vec<VpcOccupant>, Error> {
+    async fn peerings(&self, ctx: &CallContext, vpc: &VpcId, side: &str) -> Result<Vec<VpcOccupant>, Error> {
         ids!(
-            self, waits, vpc, "DescribeVpcPeeringConnections", describe_vpc_peering_connections,
+            self, ctx, vpc, "DescribeVpcPeeringConnections", describe_vpc_peering_connections,
             set_filters(Some(side)), vpc_peering_connections,
             one => {
                 let code = one.status().and_then(|status| status.code());
                 let code = code.map(sdk::VpcPeeringConnectionStateReasonCode::as_str);
-                one.vpc_peering_connection_id().filter(|_| stays(code))
+                one.vpc_peering_connection_id().filter(|_| is_remaining(code))
             }, None
         )
         .await

@@ -1,10 +1,10 @@
 //! Tags of objects that exist.
 
-use crate::aws::attempt::Policy;
+use crate::aws::call_context::CallContext;
 use crate::aws::client::Ec2;
 use crate::aws::error::Error;
-use crate::aws::patience::Waits;
-use crate::primitives::Tags;
+use crate::aws::retry::RetryPolicy;
+use crate::types::Tags;
 use aws_sdk_ec2::types::Tag;
 
 impl Ec2 {
@@ -12,25 +12,25 @@ impl Ec2 {
     ///
     /// # Errors
     /// `NotFound` names the first id that is not there, and then nothing is tagged; see `Error`.
-    pub async fn create_tags(&self, waits: &Waits, ids: &[String], tags: &Tags) -> Result<(), Error> {
+    pub async fn create_tags(&self, ctx: &CallContext, ids: &[String], tags: &Tags) -> Result<(), Error> {
         if ids.is_empty() || tags.is_empty() {
             return Ok(());
         }
         let list: Vec<Tag> = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
         let send = || self.client().create_tags().set_resources(Some(ids.to_vec())).set_tags(Some(list.clone())).send();
-        self.attempt(waits, Policy::CHANGE, "CreateTags", &ids.join(", "), send).await.map(drop)
+        self.with_retry(ctx, RetryPolicy::CHANGE, "CreateTags", &ids.join(", "), send).await.map(drop)
     }
 
     /// Removes tags by key, whatever their value; absent ones are none of its business.
     ///
     /// # Errors
     /// See `Error`.
-    pub async fn delete_tags(&self, waits: &Waits, ids: &[String], keys: &[String]) -> Result<(), Error> {
+    pub async fn delete_tags(&self, ctx: &CallContext, ids: &[String], keys: &[String]) -> Result<(), Error> {
         if ids.is_empty() || keys.is_empty() {
             return Ok(());
         }
         let list: Vec<Tag> = keys.iter().map(|key| Tag::builder().key(key).build()).collect();
         let send = || self.client().delete_tags().set_resources(Some(ids.to_vec())).set_tags(Some(list.clone())).send();
-        self.attempt(waits, Policy::CHANGE, "DeleteTags", &ids.join(", "), send).await.map(drop)
+        self.with_retry(ctx, RetryPolicy::CHANGE, "DeleteTags", &ids.join(", "), send).await.map(drop)
     }
 }

@@ -1,21 +1,21 @@
 //! VPN connections and the options of their tunnels. The only calls that carry keys.
 
-use super::{Filter, gone, newborn, tagged};
-use crate::aws::attempt::Policy;
+use super::{Filter, find_new, ignore_not_found, tag_specification};
+use crate::aws::call_context::{CallContext, IdempotencyKey};
 use crate::aws::client::Ec2;
-use crate::aws::error::{Error, Failure};
+use crate::aws::error::{Error, ErrorContext};
+use crate::aws::from_sdk;
 use crate::aws::model::{
-    Bandwidth, CustomerGatewayId, KeyStorage, Logs, State, Target, TunnelOptions, VpnConnection, VpnConnectionId,
+    Bandwidth, CustomerGatewayId, KeyStorage, Logs, State, TargetGateway, TunnelOptions, VpnConnection, VpnConnectionId,
 };
-use crate::aws::observe;
-use crate::aws::patience::{Own, Waits};
-use crate::primitives::Tags;
+use crate::aws::retry::RetryPolicy;
+use crate::types::Tags;
 use aws_sdk_ec2::types as sdk;
 use std::net::Ipv4Addr;
 
 /// What a VPN connection may be made with beside its tunnels. Only what is set is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Extras {
+pub struct VpnConnectionOptions {
     /// Transit gateways only.
     pub enable_acceleration: Option<bool>,
     pub key_storage: Option<KeyStorage>,
@@ -27,12 +27,12 @@ pub struct Extras {
 #[derive(Clone, Copy, Debug)]
 pub struct NewConnection<'a> {
     pub customer_gateway: &'a CustomerGatewayId,
-    /// `Target::Other` is refused.
-    pub target: &'a Target,
+    /// `TargetGateway::Other` is refused.
+    pub target: &'a TargetGateway,
     pub tunnels: &'a [TunnelOptions; 2],
-    pub extras: &'a Extras,
+    pub options: &'a VpnConnectionOptions,
     pub tags: &'a Tags,
-    pub own: Own<'a>,
+    pub idempotency: IdempotencyKey<'a>,
 }
 
 /// Both kinds are said, also the one that is off; a group and a format only of one that is on.
@@ -49,7 +49,7 @@ fn log_options(logs: &Logs) -> sdk::VpnTunnelLogOptionsSpecification {
 }
 
 /// Fills the SDK's two structures for tunnel options (of a create and of a change), which have the same setters.
-macro_rules! spelled {
+macro_rules! tunnel_options_builder {
     ($name:ident, $kind:ident) => {
         fn $name(options: &TunnelOptions) -> sdk::$kind {
             fn all<T, V>(values: &[T], make: impl Fn(&T) -> V) -> Option<Vec<V>> {
@@ -61,7 +61,7 @@ macro_rules! spelled {
             let (one, two) = (&options.phase1, &options.phase2);
             sdk::$kind::builder()
                 .set_tunnel_inside_cidr(options.inside_cidr.map(|cidr| cidr.to_string()))
-                .set_pre_shared_key(options.key.as_ref().map(|key| key.reveal().to_owned()))
+                .set_pre_shared_key(options.key.as_ref().map(|key| key.expose_secret().to_owned()))
                 .set_startup_action(options.startup_action.clone())
                 .set_dpd_timeout_action(options.dpd_timeout_action.clone())
                 .set_dpd_timeout_seconds(number(options.dpd_timeout_seconds))
@@ -94,15 +94,18 @@ macro_rules! spelled {
     };
 }
 
-spelled!(made_with, VpnTunnelOptionsSpecification);
-spelled!(changed_to, ModifyVpnTunnelOptionsSpecification);
+tunnel_options_builder!(made_with, VpnTunnelOptionsSpecification);
+tunnel_options_builder!(changed_to, ModifyVpnTunnelOptionsSpecification);
 
 /// Takes keys out of AWS's words, which may quote what they complain about.
-fn unquoted<'a, T>(result: Result<T, Error>, options: impl IntoIterator<Item = &'a TunnelOptions>) -> Result<T, Error> {
+fn redact_keys<'a, T>(
+    result: Result<T, Error>,
+    options: impl IntoIterator<Item = &'a TunnelOptions>,
+) -> Result<T, Error> {
     result.map_err(|mut error| {
-        if let Some(failure) = error.failure_mut() {
+        if let Some(context) = error.context_mut() {
             for key in options.into_iter().filter_map(|options| options.key.as_ref()) {
-                failure.message = failure.message.replace(key.reveal(), "(the key)");
+                context.message = context.message.replace(key.expose_secret(), "(the key)");
             }
         }
         error
@@ -115,18 +118,22 @@ impl Ec2 {
     ///
     /// # Errors
     /// See `Error`. No message holds a key.
-    pub async fn create_vpn_connection(&self, waits: &Waits, new: &NewConnection<'_>) -> Result<VpnConnection, Error> {
-        let NewConnection { customer_gateway, target, tunnels, extras, tags, own } = *new;
+    pub async fn create_vpn_connection(
+        &self,
+        ctx: &CallContext,
+        new: &NewConnection<'_>,
+    ) -> Result<VpnConnection, Error> {
+        let NewConnection { customer_gateway, target, tunnels, options: extras, tags, idempotency: own } = *new;
         let operation = "CreateVpnConnection";
         let (vgw, tgw) = match target {
-            Target::VpnGateway(id) => (Some(id.0.clone()), None),
-            Target::TransitGateway(id) => (None, Some(id.0.clone())),
-            Target::Other => {
+            TargetGateway::VpnGateway(id) => (Some(id.0.clone()), None),
+            TargetGateway::TransitGateway(id) => (None, Some(id.0.clone())),
+            TargetGateway::Other => {
                 let words = "only VPN gateways and transit gateways can be its end";
-                return Err(Error::Refused(Failure::local(operation, &customer_gateway.0, words)));
+                return Err(Error::Rejected(ErrorContext::local(operation, &customer_gateway.0, words)));
             }
         };
-        let spec = tagged(sdk::ResourceType::VpnConnection, tags);
+        let spec = tag_specification(sdk::ResourceType::VpnConnection, tags);
         let send = || {
             // TunnelInsideIpVersion stays away: some regions refuse even its default.
             let options = sdk::VpnConnectionOptionsSpecification::builder()
@@ -143,15 +150,15 @@ impl Ec2 {
         };
         let look = || async {
             let filter = Filter { customer_gateway: Some(customer_gateway.clone()), ..Filter::tags(own.tags) };
-            let mut found = self.describe_vpn_connections(waits, &filter).await?;
+            let mut found = self.describe_vpn_connections(ctx, &filter).await?;
             found.retain(|connection| connection.target == *target && connection.state != State::Deleting);
-            Ok(newborn(found, own, |connection| &connection.id.0))
+            Ok(find_new(found, own, |connection| &connection.id.0))
         };
         let read = |o: &aws_sdk_ec2::operation::create_vpn_connection::CreateVpnConnectionOutput| {
-            o.vpn_connection().and_then(observe::vpn_connection)
+            o.vpn_connection().and_then(from_sdk::vpn_connection)
         };
-        let made = self.create(waits, Policy::CREATE, (operation, &customer_gateway.0), send, read, look).await;
-        unquoted(made, tunnels)
+        let made = self.create_once(ctx, RetryPolicy::CREATE, (operation, &customer_gateway.0), send, read, look).await;
+        redact_keys(made, tunnels)
     }
 
     /// Starts changing one tunnel: only what is set in `options` is sent. The tunnel's endpoint is replaced, which takes
@@ -162,7 +169,7 @@ impl Ec2 {
     /// See `Error`. No message holds a key.
     pub async fn modify_tunnel(
         &self,
-        waits: &Waits,
+        ctx: &CallContext,
         id: &VpnConnectionId,
         outside_ip: Ipv4Addr,
         options: &TunnelOptions,
@@ -174,7 +181,7 @@ impl Ec2 {
         };
         // A lost answer: done where it is changing or has changed.
         let look = || async {
-            let found = self.describe_vpn_connections(waits, &Filter::id(id)).await?;
+            let found = self.describe_vpn_connections(ctx, &Filter::id(id)).await?;
             // What cannot be seen is asked for again: the change under way may be somebody else's.
             let done = found.iter().any(|connection| {
                 let begun = connection.state == State::Modifying || carries(connection, outside_ip, options);
@@ -183,17 +190,17 @@ impl Ec2 {
             Ok(done.then_some(()))
         };
         let name = ("ModifyVpnTunnelOptions", format!("{id} at {outside_ip}"));
-        let done = self.create(waits, Policy::MODIFY, (name.0, &name.1), send, |_| Some(()), look).await;
-        unquoted(done, [options])
+        let done = self.create_once(ctx, RetryPolicy::MODIFY, (name.0, &name.1), send, |_| Some(()), look).await;
+        redact_keys(done, [options])
     }
 
     /// Starts deleting it; wait with `wait_vpn_connection_deleted`.
     ///
     /// # Errors
     /// See `Error`.
-    pub async fn delete_vpn_connection(&self, waits: &Waits, id: &VpnConnectionId) -> Result<(), Error> {
+    pub async fn delete_vpn_connection(&self, ctx: &CallContext, id: &VpnConnectionId) -> Result<(), Error> {
         let send = || self.client().delete_vpn_connection().vpn_connection_id(&id.0).send();
-        gone(self.attempt(waits, Policy::DELETE, "DeleteVpnConnection", &id.0, send).await)
+        ignore_not_found(self.with_retry(ctx, RetryPolicy::DELETE, "DeleteVpnConnection", &id.0, send).await)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Answers that AWS does not send: from proxies and portals, or from an attacker.
 use super::*;
 use crate::aws::settings::Endpoints;
-use crate::primitives::answer::{LARGEST, TRIES, self_signed_server};
+use crate::types::response::{MAX_ATTEMPTS, MAX_BYTES, self_signed_server};
 
 const PAGE: &str = "<!DOCTYPE html><html><head><title>Hotel Wi-Fi</title></head><body>Log in</body></html>";
 
@@ -20,14 +20,14 @@ async fn give_up_after_a_few_tries_on_what_is_not_aws() {
         |_| Reply::Xml(200, PAGE.to_owned()),
         |_| Reply::Xml(200, "please log in".to_owned()),
         |_| Reply::Xml(200, "{}".to_owned()),
-        |_| Reply::Xml(200, " ".repeat(LARGEST + 1)),
+        |_| Reply::Xml(200, " ".repeat(MAX_BYTES + 1)),
         |_| Reply::Xml(200, format!("<DescribeVpcsResponse>{}</DescribeVpcsResponse>", "<item/>".repeat(150_000))),
         |_| Reply::Xml(404, PAGE.to_owned()),
     ];
     for (number, reply) in replies.into_iter().enumerate() {
         let (error, tries) = read(reply).await;
         assert!(matches!(error, Error::Malformed(_)), "{number}: {error}");
-        assert!(tries <= usize::try_from(TRIES).unwrap(), "{number}: {tries} tries");
+        assert!(tries <= usize::try_from(MAX_ATTEMPTS).unwrap(), "{number}: {tries} tries");
     }
 }
 

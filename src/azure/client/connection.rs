@@ -1,15 +1,15 @@
 //! Connections and their shared keys. What changes one passes its gateway's gate.
 
-use super::write::Edit;
-use super::{Azure, NETWORK, Ours, read_as};
-use crate::azure::arm::{Call, Condition};
+use super::write::DocumentEdit;
+use super::{Azure, IsOwned, NETWORK, read_as};
+use crate::azure::arm::{ArmRequest, Precondition};
+use crate::azure::call_context::CallContext;
 use crate::azure::documents::connection::{self, NewConnection};
 use crate::azure::error::Error;
 use crate::azure::id::ResourceId;
+use crate::azure::lro::{LroKind, wait_succeeded};
 use crate::azure::model::Connection;
-use crate::azure::operation::{Kind, settled};
-use crate::azure::waits::Waits;
-use crate::primitives::SharedKey;
+use crate::types::PreSharedKey;
 use azure_core::http::Method;
 use serde_json::Value;
 use std::time::Duration;
@@ -26,8 +26,8 @@ pub struct ConnectionStatus {
 impl Azure {
     /// # Errors
     /// As Azure refuses.
-    pub async fn get_connection(&self, id: &ResourceId, waits: &Waits) -> Result<Option<Connection>, Error> {
-        let found = self.get("read connection", id, waits).await?;
+    pub async fn get_connection(&self, id: &ResourceId, ctx: &CallContext) -> Result<Option<Connection>, Error> {
+        let found = self.get("read connection", id, ctx).await?;
         found.map(|doc| read_as("read connection", id.as_str(), connection::parse(doc))).transpose()
     }
 
@@ -35,24 +35,24 @@ impl Azure {
     ///
     /// # Errors
     /// As Azure refuses.
-    pub async fn list_connections(&self, group: &str, waits: &Waits) -> Result<Vec<Connection>, Error> {
-        let found = self.list_in_group("list connections", group, "connections", waits).await?;
+    pub async fn list_connections(&self, group: &str, ctx: &CallContext) -> Result<Vec<Connection>, Error> {
+        let found = self.list_in_group("list connections", group, "connections", ctx).await?;
         found.into_iter().map(|doc| read_as("list connections", group, connection::parse(doc))).collect()
     }
 
     /// # Errors
-    /// `AlreadyExists` where one of that name is not `ours`. A connection that turned out to be there already may
+    /// `AlreadyExists` where one of that name is not `is_owned`. A connection that turned out to be there already may
     /// have another key: compare.
     pub async fn create_connection(
         &self,
         id: &ResourceId,
         new: &NewConnection,
-        ours: Ours<'_>,
-        waits: &Waits,
+        is_owned: IsOwned<'_>,
+        ctx: &CallContext,
     ) -> Result<Connection, Error> {
-        let passage = self.gates.enter(&new.gateway_id, waits).await?;
-        let waits = &passage.waits;
-        let doc = self.create("create connection", id, &new.body(), ours, waits).await?;
+        let guard = self.gateway_locks.lock(&new.gateway_id, ctx).await?;
+        let ctx = &guard.context;
+        let doc = self.create("create connection", id, &new.body(), is_owned, ctx).await?;
         read_as("create connection", id.as_str(), connection::parse(doc))
     }
 
@@ -64,30 +64,39 @@ impl Azure {
         &self,
         id: &ResourceId,
         gateway: &ResourceId,
-        edit: Edit<'_>,
-        waits: &Waits,
+        edit: DocumentEdit<'_>,
+        ctx: &CallContext,
     ) -> Result<Connection, Error> {
-        let passage = self.gates.enter(gateway, waits).await?;
-        let waits = &passage.waits;
-        let doc = self.change("change connection", id, edit, waits).await?;
+        let guard = self.gateway_locks.lock(gateway, ctx).await?;
+        let ctx = &guard.context;
+        let doc = self.read_modify_write("change connection", id, edit, ctx).await?;
         read_as("change connection", id.as_str(), connection::parse(doc))
     }
 
     /// # Errors
     /// As Azure refuses.
-    pub async fn delete_connection(&self, id: &ResourceId, gateway: &ResourceId, waits: &Waits) -> Result<(), Error> {
-        let passage = self.gates.enter(gateway, waits).await?;
-        let waits = &passage.waits;
-        self.delete("delete connection", id, NETWORK, Duration::ZERO, waits).await
+    pub async fn delete_connection(
+        &self,
+        id: &ResourceId,
+        gateway: &ResourceId,
+        ctx: &CallContext,
+    ) -> Result<(), Error> {
+        let guard = self.gateway_locks.lock(gateway, ctx).await?;
+        let ctx = &guard.context;
+        self.delete("delete connection", id, NETWORK, Duration::ZERO, ctx).await
     }
 
     /// The connection's key; None where connection or key is missing.
     ///
     /// # Errors
-    /// `Denied` where this identity may not read keys.
-    pub async fn get_shared_key(&self, connection: &ResourceId, waits: &Waits) -> Result<Option<SharedKey>, Error> {
+    /// `Forbidden` where this identity may not read keys.
+    pub async fn get_shared_key(
+        &self,
+        connection: &ResourceId,
+        ctx: &CallContext,
+    ) -> Result<Option<PreSharedKey>, Error> {
         let path = format!("{connection}/sharedkey");
-        let found = self.get_call(&Call::path("read shared key of", Method::Get, &path, NETWORK), waits).await?;
+        let found = self.get_call(&ArmRequest::path("read shared key of", Method::Get, &path, NETWORK), ctx).await?;
         Ok(found.as_ref().and_then(connection::parse_key))
     }
 
@@ -99,17 +108,17 @@ impl Azure {
         &self,
         connection: &ResourceId,
         gateway: &ResourceId,
-        key: &SharedKey,
-        waits: &Waits,
+        key: &PreSharedKey,
+        ctx: &CallContext,
     ) -> Result<(), Error> {
-        let passage = self.gates.enter(gateway, waits).await?;
-        let waits = &passage.waits;
+        let guard = self.gateway_locks.lock(gateway, ctx).await?;
+        let ctx = &guard.context;
         let path = format!("{connection}/sharedkey");
-        let call = Call::path("set shared key of", Method::Put, &path, NETWORK);
-        let call = call.with(connection::key_body(key), Condition::None);
-        let first = self.write_idempotent(&call, waits).await?;
-        self.follow(&call, Kind::Write, connection, first, waits).await?;
-        settled(&self.arm, call.operation, connection, NETWORK, waits).await.map(|_| ())
+        let request = ArmRequest::path("set shared key of", Method::Put, &path, NETWORK);
+        let request = request.with(connection::key_body(key), Precondition::None);
+        let first = self.put_idempotent(&request, ctx).await?;
+        self.wait_operation(&request, LroKind::Write, connection, first, ctx).await?;
+        wait_succeeded(&self.arm, request.operation, connection, NETWORK, ctx).await.map(|_| ())
     }
 
     /// The connection's health; None where it does not exist.
@@ -119,10 +128,10 @@ impl Azure {
     pub async fn connection_status(
         &self,
         connection: &ResourceId,
-        waits: &Waits,
+        ctx: &CallContext,
     ) -> Result<Option<ConnectionStatus>, Error> {
         let word = |doc: &Value, path: &str| doc.pointer(path).and_then(Value::as_str).unwrap_or("Unknown").to_owned();
-        let found = self.get("read connection", connection, waits).await?;
+        let found = self.get("read connection", connection, ctx).await?;
         Ok(found.map(|doc| ConnectionStatus {
             status: word(&doc, "/properties/connectionStatus"),
             tunnels: doc

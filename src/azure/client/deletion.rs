@@ -1,25 +1,25 @@
 //! Objects that Azure is deleting. A delete of a run that was killed continues at Azure, for a gateway up to twenty minutes.
 
 use super::{Azure, NETWORK};
-use crate::azure::arm::Call;
+use crate::azure::arm::ArmRequest;
+use crate::azure::call_context::CallContext;
 use crate::azure::documents::provisioning_state;
 use crate::azure::error::Error;
 use crate::azure::id::ResourceId;
 use crate::azure::model::ProvisioningState;
-use crate::azure::waits::Waits;
-use crate::primitives::pace;
+use crate::types::poll_interval;
 use azure_core::http::Method;
 use futures::future::try_join_all;
 use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 /// Codes of a 404 that report a missing object. Others report a subscription or a type that these credentials do not see.
-const ABSENT: [&str; 2] = ["ResourceNotFound", "NotFound"];
+const NOT_FOUND_CODES: [&str; 2] = ["ResourceNotFound", "NotFound"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Presence {
     /// Also where these credentials may not read it.
-    Stays,
+    Exists,
     Deleting,
     Gone,
 }
@@ -32,10 +32,10 @@ impl Azure {
     pub async fn deleted_or_deleting(
         &self,
         ids: &BTreeSet<ResourceId>,
-        waits: &Waits,
+        ctx: &CallContext,
     ) -> Result<BTreeSet<ResourceId>, Error> {
-        let read = try_join_all(ids.iter().map(|id| self.presence(id, waits))).await?;
-        let found = ids.iter().zip(read).filter(|(_, presence)| *presence != Presence::Stays);
+        let read = try_join_all(ids.iter().map(|id| self.presence(id, ctx))).await?;
+        let found = ids.iter().zip(read).filter(|(_, presence)| *presence != Presence::Exists);
         Ok(found.map(|(id, _)| id.clone()).collect())
     }
 
@@ -43,21 +43,23 @@ impl Azure {
     ///
     /// # Errors
     /// `TimedOut`, `Cancelled`; as Azure refuses, but for a lack of rights.
-    pub async fn wait_while_deleting(&self, id: &ResourceId, waits: &Waits) -> Result<(), Error> {
+    pub async fn wait_while_deleting(&self, id: &ResourceId, ctx: &CallContext) -> Result<(), Error> {
         let begun = Instant::now();
-        while self.presence(id, waits).await? == Presence::Deleting {
-            let facts = Call::new("delete", Method::Get, id, NETWORK).facts().saying("Azure is still deleting it");
-            waits.sleep(pace::pause(begun.elapsed()), &facts).await?;
+        while self.presence(id, ctx).await? == Presence::Deleting {
+            let context = ArmRequest::new("delete", Method::Get, id, NETWORK)
+                .error_context()
+                .with_message("Azure is still deleting it");
+            ctx.sleep(poll_interval::poll_interval(begun.elapsed()), &context).await?;
         }
         Ok(())
     }
 
-    async fn presence(&self, id: &ResourceId, waits: &Waits) -> Result<Presence, Error> {
-        match self.arm.read(&Call::new("read", Method::Get, id, NETWORK), waits).await {
-            Ok(reply) if provisioning_state(&reply.body) == ProvisioningState::Deleting => Ok(Presence::Deleting),
+    async fn presence(&self, id: &ResourceId, ctx: &CallContext) -> Result<Presence, Error> {
+        match self.arm.read(&ArmRequest::new("read", Method::Get, id, NETWORK), ctx).await {
+            Ok(response) if provisioning_state(&response.body) == ProvisioningState::Deleting => Ok(Presence::Deleting),
             Err(Error::GroupNotFound(_)) => Ok(Presence::Gone),
-            Err(Error::NotFound(facts)) if ABSENT.contains(&facts.code.as_str()) => Ok(Presence::Gone),
-            Ok(_) | Err(Error::NotFound(_) | Error::Denied(_) | Error::Refused(_)) => Ok(Presence::Stays),
+            Err(Error::NotFound(context)) if NOT_FOUND_CODES.contains(&context.code.as_str()) => Ok(Presence::Gone),
+            Ok(_) | Err(Error::NotFound(_) | Error::Denied(_) | Error::Rejected(_)) => Ok(Presence::Exists),
             Err(error) => Err(error),
         }
     }

@@ -1,15 +1,15 @@
 //! Resource groups.
 
 use super::{Azure, GROUPS, LOCKS, encoded, read_as};
-use crate::azure::arm::{Call, Condition};
+use crate::azure::arm::{ArmRequest, Precondition};
+use crate::azure::call_context::CallContext;
 use crate::azure::documents::group::{self, Member};
 use crate::azure::documents::lock;
 use crate::azure::error::Error;
 use crate::azure::id::ResourceId;
+use crate::azure::lro::{LongRunningOperation, LroKind};
 use crate::azure::model::{Lock, ResourceGroup};
-use crate::azure::operation::{Kind, Operation};
-use crate::azure::waits::Waits;
-use crate::primitives::Tags;
+use crate::types::Tags;
 use azure_core::http::Method;
 use std::collections::BTreeSet;
 
@@ -20,9 +20,9 @@ impl Azure {
 
     /// # Errors
     /// As Azure refuses.
-    pub async fn get_group(&self, name: &str, waits: &Waits) -> Result<Option<ResourceGroup>, Error> {
+    pub async fn get_group(&self, name: &str, ctx: &CallContext) -> Result<Option<ResourceGroup>, Error> {
         let path = self.group_path(name);
-        let found = self.get_call(&Call::path("read resource group", Method::Get, &path, GROUPS), waits).await?;
+        let found = self.get_call(&ArmRequest::path("read resource group", Method::Get, &path, GROUPS), ctx).await?;
         found.map(|doc| read_as("read resource group", &path, group::parse(&doc))).transpose()
     }
 
@@ -36,28 +36,30 @@ impl Azure {
         name: &str,
         location: &str,
         tags: &Tags,
-        waits: &Waits,
+        ctx: &CallContext,
     ) -> Result<ResourceGroup, Error> {
         let path = self.group_path(name);
-        let call = Call::path("create resource group", Method::Put, &path, GROUPS);
-        let passage = self.gates.enter_at(&path, waits).await?;
-        let waits = &passage.waits;
-        if let Some(found) = self.get_group(name, waits).await? {
+        let request = ArmRequest::path("create resource group", Method::Put, &path, GROUPS);
+        let guard = self.gateway_locks.lock_path(&path, ctx).await?;
+        let ctx = &guard.context;
+        if let Some(found) = self.get_group(name, ctx).await? {
             return if found.tags == *tags {
                 Ok(found)
             } else {
                 Err(Error::AlreadyExists(
-                    call.facts().saying("a resource group with this name exists and does not belong to this link"),
+                    request
+                        .error_context()
+                        .with_message("a resource group with this name exists and does not belong to this link"),
                 ))
             };
         }
-        let call = call.with(group::body(location, tags), Condition::None);
-        let reply = self.write_idempotent(&call, waits).await?;
-        match group::parse(&reply.body) {
+        let request = request.with(group::body(location, tags), Precondition::None);
+        let response = self.put_idempotent(&request, ctx).await?;
+        match group::parse(&response.body) {
             Ok(group) => Ok(group),
             Err(fault) => {
-                let found = self.get_group(name, waits).await?;
-                found.ok_or_else(|| Error::Malformed(call.facts().saying(fault.to_string())))
+                let found = self.get_group(name, ctx).await?;
+                found.ok_or_else(|| Error::Malformed(request.error_context().with_message(fault.to_string())))
             }
         }
     }
@@ -66,27 +68,28 @@ impl Azure {
     ///
     /// # Errors
     /// As Azure refuses.
-    pub async fn set_group_tags(&self, name: &str, tags: &Tags, waits: &Waits) -> Result<(), Error> {
-        let call = Call::path("tag resource group", Method::Patch, &self.group_path(name), GROUPS);
-        let call = call.with(serde_json::json!({"tags": tags}), Condition::None);
-        self.write_idempotent(&call, waits).await.map(drop)
+    pub async fn set_group_tags(&self, name: &str, tags: &Tags, ctx: &CallContext) -> Result<(), Error> {
+        let request = ArmRequest::path("tag resource group", Method::Patch, &self.group_path(name), GROUPS);
+        let request = request.with(serde_json::json!({"tags": tags}), Precondition::None);
+        self.put_idempotent(&request, ctx).await.map(drop)
     }
 
     /// Deletes a group **with all that it holds**; look with `group_resources` first.
     ///
     /// # Errors
     /// As Azure refuses.
-    pub async fn delete_group(&self, name: &str, waits: &Waits) -> Result<(), Error> {
-        let call = Call::path("delete resource group", Method::Delete, &self.group_path(name), GROUPS);
-        let ended = match self.write_idempotent(&call, waits).await {
+    pub async fn delete_group(&self, name: &str, ctx: &CallContext) -> Result<(), Error> {
+        let request = ArmRequest::path("delete resource group", Method::Delete, &self.group_path(name), GROUPS);
+        let ended = match self.put_idempotent(&request, ctx).await {
             Ok(first) => {
-                let operation = Operation { arm: &self.arm, call: &call, kind: Kind::Delete, resource: None };
-                operation.finish(first, waits).await.map(|_| ())
+                let operation =
+                    LongRunningOperation { arm: &self.arm, request: &request, kind: LroKind::Delete, resource: None };
+                operation.poll_to_completion(first, ctx).await.map(|_| ())
             }
             Err(error) => Err(error),
         };
         match ended {
-            Err(error) if error.is_absent() => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
             other => other,
         }
     }
@@ -95,10 +98,10 @@ impl Azure {
     ///
     /// # Errors
     /// As Azure refuses.
-    pub async fn group_resources(&self, name: &str, waits: &Waits) -> Result<Vec<Member>, Error> {
+    pub async fn group_resources(&self, name: &str, ctx: &CallContext) -> Result<Vec<Member>, Error> {
         let path = format!("{}/resources", self.group_path(name));
-        let call = Call::path("list resource group", Method::Get, &path, GROUPS);
-        let found = self.list(&call, waits).await?;
+        let request = ArmRequest::path("list resource group", Method::Get, &path, GROUPS);
+        let found = self.list(&request, ctx).await?;
         found.iter().map(|doc| read_as("list resource group", &path, group::member(doc))).collect()
     }
 
@@ -106,9 +109,9 @@ impl Azure {
     ///
     /// # Errors
     /// As Azure refuses, but for a lack of rights.
-    pub async fn group_locks(&self, name: &str, waits: &Waits) -> Result<Vec<Lock>, Error> {
+    pub async fn group_locks(&self, name: &str, ctx: &CallContext) -> Result<Vec<Lock>, Error> {
         let path = format!("{}/providers/Microsoft.Authorization/locks", self.group_path(name));
-        let found = match self.list(&Call::path("list locks of", Method::Get, &path, LOCKS), waits).await {
+        let found = match self.list(&ArmRequest::path("list locks of", Method::Get, &path, LOCKS), ctx).await {
             Err(Error::Denied(_)) => Vec::new(),
             other => other?,
         };
@@ -119,12 +122,12 @@ impl Azure {
     ///
     /// # Errors
     /// As Azure refuses, but for a lack of rights.
-    pub async fn groups_with_connections(&self, waits: &Waits) -> Result<BTreeSet<String>, Error> {
+    pub async fn groups_with_connections(&self, ctx: &CallContext) -> Result<BTreeSet<String>, Error> {
         let path = format!(
             "/subscriptions/{}/resources?$filter=resourceType%20eq%20'Microsoft.Network/connections'",
             self.subscription
         );
-        let found = match self.list(&Call::path("list connections of", Method::Get, &path, GROUPS), waits).await {
+        let found = match self.list(&ArmRequest::path("list connections of", Method::Get, &path, GROUPS), ctx).await {
             Err(Error::Denied(_)) => Vec::new(),
             other => other?,
         };

@@ -1,18 +1,18 @@
 //! Local network gateways.
 
-use super::write::{Edit, LINGERING};
-use super::{Azure, NETWORK, Ours, read_as};
+use super::write::{DocumentEdit, RELEASE_TIMEOUT};
+use super::{Azure, IsOwned, NETWORK, read_as};
+use crate::azure::call_context::CallContext;
 use crate::azure::documents::local_gateway::{self, NewLocalGateway};
 use crate::azure::error::Error;
 use crate::azure::id::ResourceId;
 use crate::azure::model::LocalGateway;
-use crate::azure::waits::Waits;
 
 impl Azure {
     /// # Errors
     /// As Azure refuses.
-    pub async fn get_local_gateway(&self, id: &ResourceId, waits: &Waits) -> Result<Option<LocalGateway>, Error> {
-        let found = self.get("read local network gateway", id, waits).await?;
+    pub async fn get_local_gateway(&self, id: &ResourceId, ctx: &CallContext) -> Result<Option<LocalGateway>, Error> {
+        let found = self.get("read local network gateway", id, ctx).await?;
         found.map(|doc| read_as("read local network gateway", id.as_str(), local_gateway::parse(doc))).transpose()
     }
 
@@ -20,21 +20,21 @@ impl Azure {
     ///
     /// # Errors
     /// As Azure refuses.
-    pub async fn list_local_gateways(&self, group: &str, waits: &Waits) -> Result<Vec<LocalGateway>, Error> {
-        let found = self.list_in_group("list local network gateways", group, "localNetworkGateways", waits).await?;
+    pub async fn list_local_gateways(&self, group: &str, ctx: &CallContext) -> Result<Vec<LocalGateway>, Error> {
+        let found = self.list_in_group("list local network gateways", group, "localNetworkGateways", ctx).await?;
         found.into_iter().map(|doc| read_as("list local network gateways", group, local_gateway::parse(doc))).collect()
     }
 
     /// # Errors
-    /// `AlreadyExists` where one of that name is not `ours`.
+    /// `AlreadyExists` where one of that name is not `is_owned`.
     pub async fn create_local_gateway(
         &self,
         id: &ResourceId,
         new: &NewLocalGateway,
-        ours: Ours<'_>,
-        waits: &Waits,
+        is_owned: IsOwned<'_>,
+        ctx: &CallContext,
     ) -> Result<LocalGateway, Error> {
-        let doc = self.create("create local network gateway", id, &new.body(), ours, waits).await?;
+        let doc = self.create("create local network gateway", id, &new.body(), is_owned, ctx).await?;
         read_as("create local network gateway", id.as_str(), local_gateway::parse(doc))
     }
 
@@ -45,16 +45,16 @@ impl Azure {
     pub async fn change_local_gateway(
         &self,
         id: &ResourceId,
-        edit: Edit<'_>,
-        waits: &Waits,
+        edit: DocumentEdit<'_>,
+        ctx: &CallContext,
     ) -> Result<LocalGateway, Error> {
-        let doc = self.change("change local network gateway", id, edit, waits).await?;
+        let doc = self.read_modify_write("change local network gateway", id, edit, ctx).await?;
         read_as("change local network gateway", id.as_str(), local_gateway::parse(doc))
     }
 
     /// # Errors
-    /// `InUse` where a connection still refers to it after ten minutes.
-    pub async fn delete_local_gateway(&self, id: &ResourceId, waits: &Waits) -> Result<(), Error> {
-        self.delete("delete local network gateway", id, NETWORK, LINGERING, waits).await
+    /// `DependencyViolation` where a connection still refers to it after ten minutes.
+    pub async fn delete_local_gateway(&self, id: &ResourceId, ctx: &CallContext) -> Result<(), Error> {
+        self.delete("delete local network gateway", id, NETWORK, RELEASE_TIMEOUT, ctx).await
     }
 }

@@ -1,6 +1,6 @@
 //! Typed calls to Azure: what a link needs and nothing more.
 //!
-//! [`Azure`] is cheap to clone. Each call takes a [`Waits`] and ends when the work at Azure has ended: long-running
+//! [`Azure`] is cheap to clone. Each call takes a [`CallContext`] and ends when the work at Azure has ended: long-running
 //! operations are followed, what is busy is waited out, lost replies are looked into. What changes a gateway, its
 //! connections or their keys passes that gateway's gate.
 
@@ -14,7 +14,7 @@ mod network;
 mod write;
 
 #[cfg(test)]
-mod scripted;
+mod test_transport;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -22,19 +22,19 @@ mod tests_hostile;
 #[cfg(test)]
 mod tests_names;
 
-use super::arm::{Arm, Call, Reply};
-use super::bounded::Bounded;
-use super::cloud::{self, CloudFault};
-use super::credential::{CredentialFault, CredentialSettings, choose};
-use super::documents::Malformed;
+use super::arm::{ArmClient, ArmRequest, ArmResponse};
+use super::call_context::CallContext;
+use super::cloud::{self, CloudConfigError};
+use super::credential::{CredentialError, CredentialSettings, select_method};
+use super::documents::DocumentError;
 use super::documents::location::Location;
 use super::error::Error;
-use super::gates::Gates;
+use super::gateway_lock::GatewayLocks;
 use super::http::Http;
 use super::id::ResourceId;
-use super::waits::Waits;
-use crate::primitives::Tags;
-use crate::primitives::answer::{LARGEST, MOST_PAGES};
+use super::response_limit::ResponseLimit;
+use crate::types::Tags;
+use crate::types::response::{MAX_BYTES, MAX_PAGES};
 use azure_core::http::{HttpClient, Method};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -52,11 +52,11 @@ const GROUPS: &str = "2021-04-01";
 const LOCKS: &str = "2020-05-01";
 
 /// Bytes of all pages of one list.
-const LARGEST_LIST: usize = 2 * LARGEST;
+const MAX_LIST_BYTES: usize = 2 * MAX_BYTES;
 
 /// Tells by its tags whether an object is one that this link made. Asked before an object that is already there is
 /// taken for the result of a create.
-pub type Ours<'a> = &'a (dyn Fn(&Tags) -> bool + Send + Sync);
+pub type IsOwned<'a> = &'a (dyn Fn(&Tags) -> bool + Send + Sync);
 
 /// What a client is made from.
 #[derive(Clone, Debug, Default)]
@@ -68,26 +68,26 @@ pub struct AzureSettings {
     /// A client to send everything through, in place of TLS.
     pub http: Option<Arc<dyn HttpClient>>,
     /// Shared by all clients of the process.
-    pub gates: Gates,
+    pub gateway_locks: GatewayLocks,
 }
 
 /// A client cannot be made from the settings.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StartFault {
+pub enum ClientBuildError {
     #[error("no subscription: set subscription_id or the environment variable ARM_SUBSCRIPTION_ID")]
     NoSubscription,
     #[error(transparent)]
-    Credential(#[from] CredentialFault),
+    Credential(#[from] CredentialError),
     #[error(transparent)]
-    Cloud(#[from] CloudFault),
+    Cloud(#[from] CloudConfigError),
 }
 
 /// Azure, as seen from one subscription.
 #[derive(Clone, Debug)]
 pub struct Azure {
-    arm: Arm,
+    arm: ArmClient,
     subscription: Arc<str>,
-    gates: Gates,
+    gateway_locks: GatewayLocks,
     /// Regions of the subscription, once they were read.
     locations: Arc<OnceCell<Vec<Location>>>,
 }
@@ -97,15 +97,20 @@ impl Azure {
     ///
     /// # Errors
     /// Where subscription, credentials or environment are missing or not known.
-    pub fn new(settings: AzureSettings) -> Result<Self, StartFault> {
+    pub fn new(settings: AzureSettings) -> Result<Self, ClientBuildError> {
         let credentials = &settings.credentials;
         let subscription = credentials.subscription_id.as_deref().filter(|s| !s.is_empty());
-        let subscription = subscription.ok_or(StartFault::NoSubscription)?.into();
+        let subscription = subscription.ok_or(ClientBuildError::NoSubscription)?.into();
         let source = cloud::source(credentials.environment.as_deref(), credentials.metadata_host.as_deref())?;
-        let login = choose(credentials)?;
+        let login = select_method(credentials)?;
         let http = settings.http.unwrap_or_else(|| Arc::new(Http::new(settings.extra_roots)));
-        let http = Arc::new(Bounded::new(http));
-        Ok(Azure { arm: Arm::new(http, source, login), subscription, gates: settings.gates, locations: Arc::default() })
+        let http = Arc::new(ResponseLimit::new(http));
+        Ok(Azure {
+            arm: ArmClient::new(http, source, login),
+            subscription,
+            gateway_locks: settings.gateway_locks,
+            locations: Arc::default(),
+        })
     }
 
     pub fn subscription(&self) -> &str {
@@ -118,18 +123,18 @@ impl Azure {
     }
 
     /// The document of a resource; None where it, or its group, does not exist.
-    async fn get(&self, operation: &'static str, id: &ResourceId, waits: &Waits) -> Result<Option<Value>, Error> {
-        self.get_call(&Call::new(operation, Method::Get, id, NETWORK), waits).await
+    async fn get(&self, operation: &'static str, id: &ResourceId, ctx: &CallContext) -> Result<Option<Value>, Error> {
+        self.get_call(&ArmRequest::new(operation, Method::Get, id, NETWORK), ctx).await
     }
 
-    async fn get_call(&self, call: &Call, waits: &Waits) -> Result<Option<Value>, Error> {
-        Ok(self.read_call(call, waits).await?.map(|reply| reply.body))
+    async fn get_call(&self, request: &ArmRequest, ctx: &CallContext) -> Result<Option<Value>, Error> {
+        Ok(self.read_call(request, ctx).await?.map(|response| response.body))
     }
 
-    async fn read_call(&self, call: &Call, waits: &Waits) -> Result<Option<Reply>, Error> {
-        match self.arm.read(call, waits).await {
-            Ok(reply) => Ok(Some(reply)),
-            Err(error) if error.is_absent() => Ok(None),
+    async fn read_call(&self, request: &ArmRequest, ctx: &CallContext) -> Result<Option<ArmResponse>, Error> {
+        match self.arm.read(request, ctx).await {
+            Ok(response) => Ok(Some(response)),
+            Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -137,18 +142,18 @@ impl Azure {
     /// All pages of a list; empty where the parent does not exist.
     ///
     /// # Errors
-    /// `Malformed` also where the pages have no end.
-    async fn list(&self, call: &Call, waits: &Waits) -> Result<Vec<Value>, Error> {
-        let (mut found, mut call) = (Vec::new(), call.clone());
-        let (mut seen, mut size) = (BTreeSet::from([call.url.clone()]), 0);
+    /// `DocumentError` also where the pages have no end.
+    async fn list(&self, request: &ArmRequest, ctx: &CallContext) -> Result<Vec<Value>, Error> {
+        let (mut found, mut request) = (Vec::new(), request.clone());
+        let (mut seen, mut size) = (BTreeSet::from([request.url.clone()]), 0);
         loop {
-            let fault = |message: &str| Error::Malformed(call.facts().saying(message));
-            let Some(reply) = self.read_call(&call, waits).await? else { return Ok(found) };
-            size += reply.size;
-            if size > LARGEST_LIST || seen.len() > MOST_PAGES {
+            let fault = |message: &str| Error::Malformed(request.error_context().with_message(message));
+            let Some(response) = self.read_call(&request, ctx).await? else { return Ok(found) };
+            size += response.size;
+            if size > MAX_LIST_BYTES || seen.len() > MAX_PAGES {
                 return Err(fault("the list is too long and was not read to its end"));
             }
-            let mut page = reply.body;
+            let mut page = response.body;
             match page.get_mut("value").map(Value::take) {
                 Some(Value::Array(items)) => found.extend(items),
                 _ => return Err(fault("the list has no value")),
@@ -157,7 +162,7 @@ impl Azure {
                 Some(next) if !seen.insert(next.to_owned()) => {
                     return Err(fault("the list repeats a page: its nextLink was followed before"));
                 }
-                Some(next) => call = call.follow(next),
+                Some(next) => request = request.follow(next),
                 None => return Ok(found),
             }
         }
@@ -169,20 +174,21 @@ impl Azure {
         operation: &'static str,
         group: &str,
         kind: &str,
-        waits: &Waits,
+        ctx: &CallContext,
     ) -> Result<Vec<Value>, Error> {
         let path = format!(
             "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Network/{kind}",
             self.subscription,
             encoded(group)
         );
-        self.list(&Call::path(operation, Method::Get, &path, NETWORK), waits).await
+        self.list(&ArmRequest::path(operation, Method::Get, &path, NETWORK), ctx).await
     }
 }
 
 /// Puts a fault of a document into an error that says where it was read.
-fn read_as<T>(operation: &str, target: &str, parsed: Result<T, Malformed>) -> Result<T, Error> {
-    parsed.map_err(|fault| Error::Malformed(super::Facts::new(operation, target).saying(fault.to_string())))
+fn read_as<T>(operation: &str, target: &str, parsed: Result<T, DocumentError>) -> Result<T, Error> {
+    parsed
+        .map_err(|fault| Error::Malformed(super::ErrorContext::new(operation, target).with_message(fault.to_string())))
 }
 
 /// A name as a path element.

@@ -1,9 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-use super::scripted::{Line, Meets, Scripted};
+use super::test_transport::{Line, ScriptedResponse, TestTransport};
 use super::*;
 use crate::azure::documents::gateway::add_custom_bgp_ip;
 use crate::azure::documents::local_gateway::NewLocalGateway;
-use crate::primitives::{Asn, SharedKey};
+use crate::types::{Asn, PreSharedKey};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -45,21 +45,21 @@ fn mine(tags: &Tags) -> bool {
 }
 
 fn ok(method: &'static str, part: &'static str, body: Value) -> Line {
-    (method, part, Meets::Answer(200, vec![], body))
+    (method, part, ScriptedResponse::Answer(200, vec![], body))
 }
 
 fn fault(method: &'static str, part: &'static str, status: u16, code: &str) -> Line {
-    (method, part, Meets::Answer(status, vec![], json!({"error": {"code": code, "message": "m"}})))
+    (method, part, ScriptedResponse::Answer(status, vec![], json!({"error": {"code": code, "message": "m"}})))
 }
 
-fn waits() -> Waits {
-    Waits::lasting(Duration::from_secs(3600))
+fn waits() -> CallContext {
+    CallContext::with_timeout(Duration::from_secs(3600))
 }
 
 /// A create of a local network gateway whose name is free at first.
-async fn create(lines: Vec<Line>) -> (Result<crate::azure::model::LocalGateway, Error>, Arc<Scripted>) {
+async fn create(lines: Vec<Line>) -> (Result<crate::azure::model::LocalGateway, Error>, Arc<TestTransport>) {
     let free = fault("GET", "localNetworkGateways/one", 404, "ResourceNotFound");
-    let (azure, script) = Scripted::plain(std::iter::once(free).chain(lines).collect());
+    let (azure, script) = TestTransport::plain(std::iter::once(free).chain(lines).collect());
     let made = azure.create_local_gateway(&id("localNetworkGateways"), &new_local(), &mine, &waits()).await;
     (made, script)
 }
@@ -69,10 +69,10 @@ async fn a_create_follows_its_operation_through_a_404_an_unknown_status_and_a_dr
     let begun = Instant::now();
     let started = vec![("azure-asyncoperation", STATUS), ("retry-after", "10")];
     let (made, script) = create(vec![
-        ("PUT", "localNetworkGateways/one", Meets::Answer(201, started, local("Updating", "me"))),
+        ("PUT", "localNetworkGateways/one", ScriptedResponse::Answer(201, started, local("Updating", "me"))),
         fault("GET", "operations/o", 404, "NotFound"),
         ok("GET", "operations/o", json!({"status": "Pondering"})),
-        ("GET", "operations/o", Meets::Loss),
+        ("GET", "operations/o", ScriptedResponse::Loss),
         ok("GET", "operations/o", json!({"status": "Succeeded"})),
         ok("GET", "localNetworkGateways/one", local("Succeeded", "me")),
     ])
@@ -87,7 +87,7 @@ async fn a_create_follows_its_operation_through_a_404_an_unknown_status_and_a_dr
 async fn an_expired_operation_record_falls_back_to_the_resource() {
     let started = vec![("azure-asyncoperation", STATUS), ("retry-after", "60")];
     let (made, script) = create(vec![
-        ("PUT", "localNetworkGateways/one", Meets::Answer(201, started, local("Updating", "me"))),
+        ("PUT", "localNetworkGateways/one", ScriptedResponse::Answer(201, started, local("Updating", "me"))),
         fault("GET", "operations/o", 404, "NotFound"),
         ok("GET", "localNetworkGateways/one", local("Updating", "me")),
         ok("GET", "localNetworkGateways/one", local("Succeeded", "me")),
@@ -102,25 +102,25 @@ async fn a_failed_operation_tells_azures_reason() {
     let started = vec![("azure-asyncoperation", STATUS)];
     let failed = json!({"status": "Failed", "error": {"code": "VmssVpnGatewayPublicIpsMustHaveZonesConfigured"}});
     let (made, _) = create(vec![
-        ("PUT", "", Meets::Answer(201, started, local("Updating", "me"))),
+        ("PUT", "", ScriptedResponse::Answer(201, started, local("Updating", "me"))),
         ok("GET", "operations/o", failed),
     ])
     .await;
-    let Err(Error::OperationFailed(facts)) = made else { panic!("{made:?}") };
-    assert_eq!(facts.code, "VmssVpnGatewayPublicIpsMustHaveZonesConfigured");
+    let Err(Error::OperationFailed(context)) = made else { panic!("{made:?}") };
+    assert_eq!(context.code, "VmssVpnGatewayPublicIpsMustHaveZonesConfigured");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_create_whose_reply_was_lost_takes_only_what_is_ours() {
     let (made, script) = create(vec![
-        ("PUT", "", Meets::Loss),
+        ("PUT", "", ScriptedResponse::Loss),
         fault("GET", "", 404, "ResourceNotFound"),
         ok("GET", "", local("Updating", "me")),
         ok("GET", "", local("Succeeded", "me")),
     ])
     .await;
     assert!(made.is_ok() && script.left() == 0);
-    let (made, _) = create(vec![("PUT", "", Meets::Hang), ok("GET", "", local("Succeeded", "you"))]).await;
+    let (made, _) = create(vec![("PUT", "", ScriptedResponse::Hang), ok("GET", "", local("Succeeded", "you"))]).await;
     assert!(matches!(made, Err(Error::AlreadyExists(_))));
 }
 
@@ -137,7 +137,7 @@ async fn a_busy_neighbour_is_waited_out_as_long_as_azure_asks() {
     let begun = Instant::now();
     let busy = json!({"error": {"code": "RetryableErrorDueToAnotherOperation"}});
     let (made, _) = create(vec![
-        ("PUT", "", Meets::Answer(429, vec![("retry-after", "7")], busy)),
+        ("PUT", "", ScriptedResponse::Answer(429, vec![("retry-after", "7")], busy)),
         fault("PUT", "", 409, "AnotherOperationInProgress"),
         ok("PUT", "", local("Succeeded", "me")),
         ok("GET", "", local("Succeeded", "me")),
@@ -150,7 +150,7 @@ async fn a_busy_neighbour_is_waited_out_as_long_as_azure_asks() {
 #[tokio::test(start_paused = true)]
 async fn a_gateway_change_is_merged_with_someone_elses() {
     let (foreign, own) = ("169.254.21.10", "169.254.21.2");
-    let (azure, script) = Scripted::plain(vec![
+    let (azure, script) = TestTransport::plain(vec![
         ok("GET", "", gateway("W/1", &[])),
         fault("PUT", "", 412, "PreconditionFailed"),
         ok("GET", "", gateway("W/2", &[foreign])),
@@ -170,7 +170,7 @@ async fn a_gateway_change_is_merged_with_someone_elses() {
 
 #[tokio::test(start_paused = true)]
 async fn a_change_that_is_there_already_writes_nothing() {
-    let (azure, script) = Scripted::plain(vec![ok("GET", "", gateway("W/1", &[]))]);
+    let (azure, script) = TestTransport::plain(vec![ok("GET", "", gateway("W/1", &[]))]);
     azure.change_gateway(&id("virtualNetworkGateways"), &|_| {}, &waits()).await.unwrap();
     assert_eq!(script.left(), 0);
 }
@@ -178,9 +178,9 @@ async fn a_change_that_is_there_already_writes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_delete_waits_for_a_lingering_use_and_takes_gone_for_done() {
     let started = vec![("azure-asyncoperation", STATUS), ("location", RESULT)];
-    let (azure, script) = Scripted::plain(vec![
+    let (azure, script) = TestTransport::plain(vec![
         fault("DELETE", "", 400, "PublicIPAddressCannotBeDeleted"),
-        ("DELETE", "", Meets::Answer(202, started, Value::Null)),
+        ("DELETE", "", ScriptedResponse::Answer(202, started, Value::Null)),
         ok("GET", "operations/o", json!({"status": "Succeeded"})),
         fault("DELETE", "", 404, "ResourceGroupNotFound"),
         fault("DELETE", "", 400, "VirtualNetworkGatewayCannotBeDeleted"),
@@ -188,18 +188,18 @@ async fn a_delete_waits_for_a_lingering_use_and_takes_gone_for_done() {
     azure.delete_public_ip(&id("publicIPAddresses"), &waits()).await.unwrap();
     azure.delete_public_ip(&id("publicIPAddresses"), &waits()).await.unwrap();
     let refused = azure.delete_gateway(&id("virtualNetworkGateways"), &waits()).await;
-    assert!(matches!(refused, Err(Error::InUse(_))) && script.left() == 0);
+    assert!(matches!(refused, Err(Error::DependencyViolation(_))) && script.left() == 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_question_to_a_gateway_is_answered_at_its_relative_location() {
-    let (azure, _) = Scripted::plain(vec![
+    let (azure, _) = TestTransport::plain(vec![
         (
             "POST",
             "getBgpPeerStatus",
-            Meets::Answer(202, vec![("location", RESULT), ("retry-after", "10")], Value::Null),
+            ScriptedResponse::Answer(202, vec![("location", RESULT), ("retry-after", "10")], Value::Null),
         ),
-        ("GET", "operationResults/o", Meets::Answer(202, vec![("location", RESULT)], Value::Null)),
+        ("GET", "operationResults/o", ScriptedResponse::Answer(202, vec![("location", RESULT)], Value::Null)),
         ok("GET", "operationResults/o", json!({"value": [{"state": "Connected", "asn": 64512}]})),
     ]);
     let peers = azure.bgp_peers(&id("virtualNetworkGateways"), &waits()).await.unwrap();
@@ -209,7 +209,8 @@ async fn a_question_to_a_gateway_is_answered_at_its_relative_location() {
 #[tokio::test(start_paused = true)]
 async fn no_token_goes_to_another_host() {
     let elsewhere = vec![("azure-asyncoperation", "https://evil.example/operations/o")];
-    let (made, script) = create(vec![("PUT", "", Meets::Answer(201, elsewhere, local("Updating", "me")))]).await;
+    let (made, script) =
+        create(vec![("PUT", "", ScriptedResponse::Answer(201, elsewhere, local("Updating", "me")))]).await;
     assert!(matches!(made, Err(Error::Malformed(_))), "{made:?}");
     assert_eq!(script.seen.lock().unwrap().len(), 2);
 }
@@ -217,13 +218,17 @@ async fn no_token_goes_to_another_host() {
 #[tokio::test(start_paused = true)]
 async fn a_key_is_set_only_when_the_connection_is_provisioned_again() {
     let connection = |state: &str| json!({"id": id("connections"), "properties": {"provisioningState": state}});
-    let (azure, script) = Scripted::plain(vec![
-        ("PUT", "/sharedkey", Meets::Answer(200, vec![("azure-asyncoperation", STATUS)], json!({"value": "x"}))),
+    let (azure, script) = TestTransport::plain(vec![
+        (
+            "PUT",
+            "/sharedkey",
+            ScriptedResponse::Answer(200, vec![("azure-asyncoperation", STATUS)], json!({"value": "x"})),
+        ),
         ok("GET", "operations/o", json!({"status": "Succeeded"})),
         ok("GET", "connections/one", connection("Updating")),
         ok("GET", "connections/one", connection("Succeeded")),
     ]);
-    let key = SharedKey::generate().unwrap();
+    let key = PreSharedKey::generate().unwrap();
     azure.set_shared_key(&id("connections"), &id("virtualNetworkGateways"), &key, &waits()).await.unwrap();
     assert_eq!(script.left(), 0);
 }
@@ -239,7 +244,7 @@ async fn a_refused_token_is_fetched_anew_with_a_fresh_assertion_once() {
         "ARM_OIDC_TOKEN_FILE_PATH" => Some(path.clone()),
         _ => None,
     });
-    let (azure, script) = Scripted::start(
+    let (azure, script) = TestTransport::start(
         settings,
         vec![
             ok("GET", "", local("Succeeded", "me")),
@@ -270,7 +275,7 @@ async fn endpoints_come_from_the_metadata_host_at_first_use() {
         "ARM_CLIENT_ID" | "ARM_TENANT_ID" | "ARM_SUBSCRIPTION_ID" | "ARM_CLIENT_SECRET" => Some("s".into()),
         _ => None,
     });
-    let (azure, script) = Scripted::start(
+    let (azure, script) = TestTransport::start(
         settings,
         vec![
             ok("GET", "https://127.0.0.1:9/metadata/endpoints?api-version=2022-09-01", metadata),
@@ -283,12 +288,13 @@ async fn endpoints_come_from_the_metadata_host_at_first_use() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hanging_read_is_tried_again_and_cancellation_ends_a_wait_at_once() {
-    let (azure, _) = Scripted::plain(vec![("GET", "", Meets::Hang), ok("GET", "", local("Succeeded", "me"))]);
+    let (azure, _) =
+        TestTransport::plain(vec![("GET", "", ScriptedResponse::Hang), ok("GET", "", local("Succeeded", "me"))]);
     assert!(azure.get_local_gateway(&id("localNetworkGateways"), &waits()).await.unwrap().is_some());
     let started = vec![("azure-asyncoperation", STATUS), ("retry-after", "100")];
-    let (azure, _) = Scripted::plain(vec![
+    let (azure, _) = TestTransport::plain(vec![
         fault("GET", "", 404, "ResourceNotFound"),
-        ("PUT", "", Meets::Answer(201, started, local("Updating", "me"))),
+        ("PUT", "", ScriptedResponse::Answer(201, started, local("Updating", "me"))),
     ]);
     let (waits, begun) = (waits(), Instant::now());
     let cancel = waits.cancel.clone();
@@ -303,11 +309,12 @@ async fn a_hanging_read_is_tried_again_and_cancellation_ends_a_wait_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn end_queue_for_a_resource_group_with_its_own_limits() {
-    let other = || Scripted::plain(vec![ok("GET", "resourcegroups/one", json!({"name": "one", "location": "l"}))]).0;
-    let (azure, _) = Scripted::plain(vec![("GET", "resourcegroups/one", Meets::Hang)]);
+    let other =
+        || TestTransport::plain(vec![ok("GET", "resourcegroups/one", json!({"name": "one", "location": "l"}))]).0;
+    let (azure, _) = TestTransport::plain(vec![("GET", "resourcegroups/one", ScriptedResponse::Hang)]);
     let mut twin = other();
-    twin.gates = azure.gates.clone();
-    let (tags, short) = (Tags::new(), Waits::lasting(Duration::from_secs(5)));
+    twin.gateway_locks = azure.gateway_locks.clone();
+    let (tags, short) = (Tags::new(), CallContext::with_timeout(Duration::from_secs(5)));
     let long = waits();
     let hangs = azure.create_group("one", "l", &tags, &long);
     tokio::pin!(hangs);

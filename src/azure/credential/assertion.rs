@@ -1,6 +1,6 @@
 //! OIDC assertions, fetched anew for every token: they live for minutes, a gateway's create for most of an hour.
 
-use super::choice::Oidc;
+use super::select::OidcSource;
 use azure_core::Error;
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::{AUTHORIZATION, HeaderName};
@@ -17,12 +17,12 @@ const PIPELINES_VERSION: &str = "7.1";
 /// Fetches an assertion each time it is asked.
 #[derive(Debug)]
 pub(super) struct FreshAssertion {
-    from: Oidc,
+    from: OidcSource,
     pipeline: Pipeline,
 }
 
 impl FreshAssertion {
-    pub(super) fn new(from: Oidc, http: Arc<dyn HttpClient>) -> Self {
+    pub(super) fn new(from: OidcSource, http: Arc<dyn HttpClient>) -> Self {
         FreshAssertion { from, pipeline: super::identity::bare_pipeline(http) }
     }
 
@@ -57,18 +57,18 @@ fn fault(message: String) -> Error {
 impl ClientAssertion for FreshAssertion {
     async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> Answer {
         match &self.from {
-            Oidc::Token(token) => Ok(token.reveal().trim().to_owned()),
-            Oidc::TokenFile(path) => {
+            OidcSource::Token(token) => Ok(token.expose_secret().trim().to_owned()),
+            OidcSource::TokenFile(path) => {
                 let text = tokio::fs::read_to_string(path).await;
                 let text = text.map_err(|error| fault(format!("cannot read oidc_token_file_path {path}: {error}")))?;
                 Ok(text.trim().to_owned())
             }
-            Oidc::Request { url, token } => {
-                self.ask(url, &[("audience", AUDIENCE)], token.reveal(), Method::Get, "value").await
+            OidcSource::Request { url, token } => {
+                self.ask(url, &[("audience", AUDIENCE)], token.expose_secret(), Method::Get, "value").await
             }
-            Oidc::Pipelines { url, token, service_connection_id } => {
+            OidcSource::Pipelines { url, token, service_connection_id } => {
                 let query = [("api-version", PIPELINES_VERSION), ("serviceConnectionId", service_connection_id)];
-                self.ask(url, &query, token.reveal(), Method::Post, "oidcToken").await
+                self.ask(url, &query, token.expose_secret(), Method::Post, "oidcToken").await
             }
         }
     }

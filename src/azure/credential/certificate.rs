@@ -1,6 +1,6 @@
 //! A client certificate as an assertion: a JWT signed with the key of a PKCS#12 archive, without OpenSSL.
 
-use super::choice::CredentialFault;
+use super::select::CredentialError;
 use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
@@ -42,8 +42,8 @@ impl CertificateAssertion {
         audience: String,
         archive: &[u8],
         password: &str,
-    ) -> Result<Self, CredentialFault> {
-        let fault = |reason: String| CredentialFault::Unusable { attribute: "client_certificate", reason };
+    ) -> Result<Self, CredentialError> {
+        let fault = |reason: String| CredentialError::Unusable { attribute: "client_certificate", reason };
         let store = KeyStore::from_pkcs12(archive, password, Pkcs12ImportPolicy::Relaxed)
             .map_err(|error| fault(format!("the PKCS#12 archive does not open: {error}")))?;
         let (_, entry) = store.private_key_chain().ok_or_else(|| fault("it holds no private key".to_owned()))?;

@@ -2,9 +2,9 @@
 
 use super::assertion::FreshAssertion;
 use super::certificate::CertificateAssertion;
-use super::choice::{CredentialFault, Method};
-use super::instance::InstanceIdentity;
-use super::settings::Source;
+use super::managed_identity::InstanceIdentity;
+use super::select::{CredentialError, CredentialMethod};
+use super::settings::ValueSource;
 use crate::azure::cloud::Cloud;
 use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};
@@ -36,10 +36,10 @@ pub(in crate::azure) fn bare_pipeline(http: Arc<dyn HttpClient>) -> Pipeline {
 /// # Errors
 /// Where a file cannot be read, an archive does not open, or a value has not the form that it must have.
 pub(in crate::azure) async fn credential(
-    method: &Method,
+    method: &CredentialMethod,
     cloud: &Cloud,
     http: Arc<dyn HttpClient>,
-) -> Result<Arc<dyn TokenCredential>, CredentialFault> {
+) -> Result<Arc<dyn TokenCredential>, CredentialError> {
     let mut authority = CustomConfiguration::default();
     authority.authority_host.clone_from(&cloud.authority);
     let options = ClientOptions {
@@ -48,35 +48,35 @@ pub(in crate::azure) async fn credential(
         ..Default::default()
     };
     let made: azure_core::Result<Arc<dyn TokenCredential>> = match method {
-        Method::ClientSecret { tenant_id, client_id, secret } => {
+        CredentialMethod::ClientSecret { tenant_id, client_id, secret } => {
             let client_id = text("client_id_file_path", client_id).await?;
             let secret = Secret::new(text("client_secret_file_path", secret).await?);
             let options = Some(ClientSecretCredentialOptions { client_options: options });
             ClientSecretCredential::new(tenant_id, client_id, secret, options).map(|c| c as _)
         }
-        Method::ClientCertificate { tenant_id, client_id, certificate, password } => {
+        CredentialMethod::ClientCertificate { tenant_id, client_id, certificate, password } => {
             let client_id = text("client_id_file_path", client_id).await?;
             let archive = bytes(certificate).await?;
             let audience = format!("{}/{tenant_id}/oauth2/v2.0/token", cloud.authority);
-            let password = password.as_ref().map(|p| p.reveal()).unwrap_or_default();
+            let password = password.as_ref().map(|p| p.expose_secret()).unwrap_or_default();
             let assertion = CertificateAssertion::new(client_id.clone(), audience, &archive, password)?;
             let options = Some(ClientAssertionCredentialOptions { client_options: options });
             ClientAssertionCredential::new(tenant_id.clone(), client_id, assertion, options).map(|c| c as _)
         }
-        Method::Oidc { tenant_id, client_id, from } => {
+        CredentialMethod::Oidc { tenant_id, client_id, from } => {
             let client_id = text("client_id_file_path", client_id).await?;
             let options = Some(ClientAssertionCredentialOptions { client_options: options });
             let assertion = FreshAssertion::new(from.clone(), http);
             ClientAssertionCredential::new(tenant_id.clone(), client_id, assertion, options).map(|c| c as _)
         }
-        Method::ManagedIdentity { client_id, endpoint } => {
+        CredentialMethod::ManagedIdentity { client_id, endpoint } => {
             let client_id = match client_id {
                 Some(source) => Some(text("client_id_file_path", source).await?),
                 None => None,
             };
             match endpoint {
                 Some(endpoint) => {
-                    let url = Url::parse(endpoint).map_err(|error| CredentialFault::Unusable {
+                    let url = Url::parse(endpoint).map_err(|error| CredentialError::Unusable {
                         attribute: "msi_endpoint",
                         reason: error.to_string(),
                     })?;
@@ -92,7 +92,7 @@ pub(in crate::azure) async fn credential(
                 }
             }
         }
-        Method::Cli { tenant_id, subscription_id } => {
+        CredentialMethod::Cli { tenant_id, subscription_id } => {
             // The CLI takes a tenant or a subscription; the tenant is the more exact wish.
             let subscription = subscription_id.clone().filter(|_| tenant_id.is_none());
             let options =
@@ -100,39 +100,39 @@ pub(in crate::azure) async fn credential(
             AzureCliCredential::new(Some(options)).map(|c| c as _)
         }
     };
-    made.map_err(|error| CredentialFault::Unusable { attribute: attribute(method), reason: error.to_string() })
+    made.map_err(|error| CredentialError::Unusable { attribute: attribute(method), reason: error.to_string() })
 }
 
 /// The attribute to look at when the SDK refuses a method's values.
-fn attribute(method: &Method) -> &'static str {
+fn attribute(method: &CredentialMethod) -> &'static str {
     match method {
-        Method::ClientSecret { .. } => "client_secret, client_id or tenant_id",
-        Method::ClientCertificate { .. } | Method::Oidc { .. } => "client_id or tenant_id",
-        Method::ManagedIdentity { .. } => "use_msi",
-        Method::Cli { .. } => "use_cli with tenant_id or subscription_id",
+        CredentialMethod::ClientSecret { .. } => "client_secret, client_id or tenant_id",
+        CredentialMethod::ClientCertificate { .. } | CredentialMethod::Oidc { .. } => "client_id or tenant_id",
+        CredentialMethod::ManagedIdentity { .. } => "use_msi",
+        CredentialMethod::Cli { .. } => "use_cli with tenant_id or subscription_id",
     }
 }
 
-async fn text(attribute: &'static str, source: &Source) -> Result<String, CredentialFault> {
+async fn text(attribute: &'static str, source: &ValueSource) -> Result<String, CredentialError> {
     match source {
-        Source::Value(value) => Ok(value.reveal().to_owned()),
-        Source::File(path) => match tokio::fs::read_to_string(path).await {
+        ValueSource::Value(value) => Ok(value.expose_secret().to_owned()),
+        ValueSource::File(path) => match tokio::fs::read_to_string(path).await {
             Ok(text) => Ok(text.trim().to_owned()),
-            Err(error) => Err(CredentialFault::Unusable { attribute, reason: format!("cannot read {path}: {error}") }),
+            Err(error) => Err(CredentialError::Unusable { attribute, reason: format!("cannot read {path}: {error}") }),
         },
     }
 }
 
-async fn bytes(source: &Source) -> Result<Vec<u8>, CredentialFault> {
+async fn bytes(source: &ValueSource) -> Result<Vec<u8>, CredentialError> {
     match source {
-        Source::Value(value) => {
-            let packed: String = value.reveal().split_whitespace().collect();
-            STANDARD.decode(packed).map_err(|error| CredentialFault::Unusable {
+        ValueSource::Value(value) => {
+            let packed: String = value.expose_secret().split_whitespace().collect();
+            STANDARD.decode(packed).map_err(|error| CredentialError::Unusable {
                 attribute: "client_certificate",
                 reason: format!("it is not base64: {error}"),
             })
         }
-        Source::File(path) => tokio::fs::read(path).await.map_err(|error| CredentialFault::Unusable {
+        ValueSource::File(path) => tokio::fs::read(path).await.map_err(|error| CredentialError::Unusable {
             attribute: "client_certificate_path",
             reason: format!("cannot read {path}: {error}"),
         }),

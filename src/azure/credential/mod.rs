@@ -1,9 +1,9 @@
 //! Which identity the provider acts as: azurerm's settings and variables, and the choice among its methods.
 //!
-//! [`CredentialSettings`] and [`choose`] are pure. `identity` turns the chosen [`Method`] into a token credential and
+//! [`CredentialSettings`] and [`choose`] are pure. `identity` turns the chosen [`CredentialMethod`] into a token credential and
 //! contacts nobody until a token is needed.
 
-mod choice;
+mod select;
 mod settings;
 
 #[cfg(feature = "clouds")]
@@ -13,7 +13,7 @@ mod certificate;
 #[cfg(feature = "clouds")]
 pub(super) mod identity;
 #[cfg(feature = "clouds")]
-mod instance;
+mod managed_identity;
 
-pub use choice::{CredentialFault, Method, Oidc, Tried, choose};
-pub use settings::{CredentialSettings, Hidden, Source};
+pub use select::{CredentialError, CredentialMethod, OidcSource, RejectedMethod, select_method};
+pub use settings::{CredentialSettings, SecretString, ValueSource};

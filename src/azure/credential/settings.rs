@@ -5,29 +5,29 @@ use zeroize::Zeroizing;
 
 /// A secret text: wiped when dropped, never shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Hidden(Zeroizing<String>);
+pub struct SecretString(Zeroizing<String>);
 
-impl Hidden {
+impl SecretString {
     pub fn new(text: impl Into<String>) -> Self {
-        Hidden(Zeroizing::new(text.into()))
+        SecretString(Zeroizing::new(text.into()))
     }
 
     /// The secret itself, for a request and nothing else.
-    pub fn reveal(&self) -> &str {
+    pub fn expose_secret(&self) -> &str {
         &self.0
     }
 }
 
-impl fmt::Debug for Hidden {
+impl fmt::Debug for SecretString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hidden(..)")
+        f.write_str("SecretString(..)")
     }
 }
 
 /// A value, or the file that holds it and is read when it is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    Value(Hidden),
+pub enum ValueSource {
+    Value(SecretString),
     File(String),
 }
 

@@ -1,8 +1,8 @@
 //! Answers of a gateway about its BGP sessions.
 
-use super::{Malformed, items, lacks, number, text};
+use super::{DocumentError, items, missing, number, text};
 use crate::azure::model::BgpPeer;
-use crate::primitives::Asn;
+use crate::types::Asn;
 use serde_json::Value;
 use std::net::Ipv4Addr;
 
@@ -21,7 +21,7 @@ pub struct LearnedRoute {
 
 /// # Errors
 /// Where there is no list in `value`.
-pub fn peers(doc: &Value) -> Result<Vec<BgpPeer>, Malformed> {
+pub fn peers(doc: &Value) -> Result<Vec<BgpPeer>, DocumentError> {
     rows(doc)?;
     let peer = |row: &Value| BgpPeer {
         local: text(row, "/localAddress").and_then(|v| v.parse().ok()),
@@ -35,7 +35,7 @@ pub fn peers(doc: &Value) -> Result<Vec<BgpPeer>, Malformed> {
 
 /// # Errors
 /// Where there is no list in `value`.
-pub fn learned_routes(doc: &Value) -> Result<Vec<LearnedRoute>, Malformed> {
+pub fn learned_routes(doc: &Value) -> Result<Vec<LearnedRoute>, DocumentError> {
     rows(doc)?;
     let route = |row: &Value| LearnedRoute {
         network: text(row, "/network").unwrap_or_default().to_owned(),
@@ -47,8 +47,8 @@ pub fn learned_routes(doc: &Value) -> Result<Vec<LearnedRoute>, Malformed> {
     Ok(items(doc, "/value").map(route).collect())
 }
 
-fn rows(doc: &Value) -> Result<(), Malformed> {
-    doc.get("value").filter(|v| v.is_array()).map(|_| ()).ok_or_else(|| lacks("/value", "a list"))
+fn rows(doc: &Value) -> Result<(), DocumentError> {
+    doc.get("value").filter(|v| v.is_array()).map(|_| ()).ok_or_else(|| missing("/value", "a list"))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Connections between a gateway and a local network gateway.
 
-use super::{Malformed, flag, items, number, put, reference, resource, text};
+use super::{DocumentError, flag, items, number, put, reference, resource, text};
 use crate::azure::id::ResourceId;
 use crate::azure::model::{Connection, ConnectionMode, IpsecPolicy};
-use crate::primitives::{SharedKey, Tags};
+use crate::types::{PreSharedKey, Tags};
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 
@@ -17,7 +17,7 @@ pub struct NewConnection {
     pub gateway_id: ResourceId,
     pub local_gateway_id: ResourceId,
     /// Azure takes it from a create only; see `set_shared_key` for later.
-    pub key: SharedKey,
+    pub key: PreSharedKey,
     pub mode: ConnectionMode,
     pub dpd_timeout_seconds: u32,
     /// One custom BGP address for each ipConfiguration of the gateway.
@@ -40,7 +40,7 @@ impl NewConnection {
                 "localNetworkGateway2": {"id": self.local_gateway_id, "properties": {}},
                 "enableBgp": true,
                 "usePolicyBasedTrafficSelectors": false,
-                "sharedKey": self.key.reveal(),
+                "sharedKey": self.key.expose_secret(),
             },
         });
         set_mode(&mut body, self.mode);
@@ -55,14 +55,14 @@ impl NewConnection {
 
 /// # Errors
 /// Where the id is missing, or the IPsec policy lacks a field.
-pub fn parse(raw: Value) -> Result<Connection, Malformed> {
+pub fn parse(raw: Value) -> Result<Connection, DocumentError> {
     let resource = resource(raw)?;
     let doc = &resource.raw;
     let policy = items(doc, "/properties/ipsecPolicies")
         .next()
         .map(|v| serde_json::from_value(v.clone()))
         .transpose()
-        .map_err(|_| super::lacks("/properties/ipsecPolicies/0", "an IPsec policy of eight fields"))?;
+        .map_err(|_| super::missing("/properties/ipsecPolicies/0", "an IPsec policy of eight fields"))?;
     let mode = match text(doc, "/properties/connectionMode") {
         Some("InitiatorOnly") => ConnectionMode::InitiatorOnly,
         Some("ResponderOnly") => ConnectionMode::ResponderOnly,
@@ -133,13 +133,13 @@ pub fn clear_traffic_selectors(doc: &mut Value) {
 }
 
 /// Body of the write of a shared key.
-pub fn key_body(key: &SharedKey) -> Value {
-    json!({"value": key.reveal()})
+pub fn key_body(key: &PreSharedKey) -> Value {
+    json!({"value": key.expose_secret()})
 }
 
 /// The key in the answer of `GET .../sharedkey`; None where the connection has none.
-pub fn parse_key(doc: &Value) -> Option<SharedKey> {
-    text(doc, "/value").filter(|key| !key.is_empty()).map(SharedKey::found)
+pub fn parse_key(doc: &Value) -> Option<PreSharedKey> {
+    text(doc, "/value").filter(|key| !key.is_empty()).map(PreSharedKey::from_cloud)
 }
 
 #[cfg(test)]
@@ -152,7 +152,7 @@ mod tests {
         NewConnection {
             location: "eastus".into(),
             local_gateway_id: ResourceId::network("s", "g", "localNetworkGateways", "l"),
-            key: SharedKey::found("Sesame.open_1"),
+            key: PreSharedKey::from_cloud("Sesame.open_1"),
             mode: ConnectionMode::ResponderOnly,
             dpd_timeout_seconds: 45,
             custom_bgp_ips: vec![

@@ -2,10 +2,10 @@
 //!
 //! A gateway may be shared with others, so an edit touches single addresses and never writes a list anew.
 
-use super::{Malformed, addresses, flag, items, number, object_at, put, reference, resource, text};
+use super::{DocumentError, addresses, flag, items, number, object_at, put, reference, resource, text};
 use crate::azure::id::ResourceId;
 use crate::azure::model::{Gateway, GatewayInstance};
-use crate::primitives::{Asn, Tags};
+use crate::types::{Asn, Tags};
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 
@@ -84,10 +84,10 @@ impl NewGateway {
 
 /// # Errors
 /// Where an id is missing.
-pub fn parse(raw: Value) -> Result<Gateway, Malformed> {
+pub fn parse(raw: Value) -> Result<Gateway, DocumentError> {
     let resource = resource(raw)?;
     let doc = &resource.raw;
-    let instance = |configuration: &Value| -> Result<GatewayInstance, Malformed> {
+    let instance = |configuration: &Value| -> Result<GatewayInstance, DocumentError> {
         let id = super::id(configuration)?;
         let peering = items(doc, PEERING).find(|p| peering_id(p).as_ref() == Some(&id));
         let list = |key: &str| peering.map(|p| addresses(p, key)).unwrap_or_default();

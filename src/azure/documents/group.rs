@@ -1,8 +1,8 @@
 //! Resource groups.
 
-use super::{Malformed, lacks, tags, text};
+use super::{DocumentError, missing, tags, text};
 use crate::azure::model::ResourceGroup;
-use crate::primitives::Tags;
+use crate::types::Tags;
 use serde_json::{Value, json};
 
 /// Something that a group holds.
@@ -17,8 +17,8 @@ pub struct Member {
 
 /// # Errors
 /// Where name or location is missing.
-pub fn parse(doc: &Value) -> Result<ResourceGroup, Malformed> {
-    let need = |path: &str| text(doc, path).map(str::to_owned).ok_or_else(|| lacks(path, "a text"));
+pub fn parse(doc: &Value) -> Result<ResourceGroup, DocumentError> {
+    let need = |path: &str| text(doc, path).map(str::to_owned).ok_or_else(|| missing(path, "a text"));
     Ok(ResourceGroup { name: need("/name")?, location: need("/location")?, tags: tags(doc) })
 }
 
@@ -29,9 +29,9 @@ pub fn body(location: &str, tags: &Tags) -> Value {
 
 /// # Errors
 /// Where the id is missing.
-pub fn member(doc: &Value) -> Result<Member, Malformed> {
+pub fn member(doc: &Value) -> Result<Member, DocumentError> {
     Ok(Member {
-        id: text(doc, "/id").ok_or_else(|| lacks("/id", "a text"))?.to_owned(),
+        id: text(doc, "/id").ok_or_else(|| missing("/id", "a text"))?.to_owned(),
         kind: text(doc, "/type").unwrap_or_default().to_owned(),
         tags: tags(doc),
     })

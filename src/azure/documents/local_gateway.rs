@@ -1,8 +1,8 @@
 //! Local network gateways: Azure's picture of one AWS tunnel end.
 
-use super::{Malformed, number, prefixes, put, resource, text};
+use super::{DocumentError, number, prefixes, put, resource, text};
 use crate::azure::model::LocalGateway;
-use crate::primitives::{Asn, Tags};
+use crate::types::{Asn, Tags};
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 
@@ -33,7 +33,7 @@ impl NewLocalGateway {
 
 /// # Errors
 /// Where the id is missing.
-pub fn parse(raw: Value) -> Result<LocalGateway, Malformed> {
+pub fn parse(raw: Value) -> Result<LocalGateway, DocumentError> {
     let resource = resource(raw)?;
     let doc = &resource.raw;
     let peer = text(doc, "/properties/bgpSettings/bgpPeeringAddress").and_then(|v| v.parse().ok());

@@ -1,6 +1,6 @@
 //! Regions that a subscription may use, with their availability zones.
 
-use super::{Malformed, items, lacks, text};
+use super::{DocumentError, items, missing, text};
 use serde_json::Value;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,11 +21,11 @@ impl Location {
 
 /// # Errors
 /// Where the name is missing.
-pub fn parse(doc: &Value) -> Result<Location, Malformed> {
+pub fn parse(doc: &Value) -> Result<Location, DocumentError> {
     let mappings = items(doc, "/availabilityZoneMappings");
     let mut zones: Vec<String> = mappings.filter_map(|zone| Some(text(zone, "/logicalZone")?.to_owned())).collect();
     zones.sort();
-    Ok(Location { name: text(doc, "/name").ok_or_else(|| lacks("/name", "a text"))?.to_owned(), zones })
+    Ok(Location { name: text(doc, "/name").ok_or_else(|| missing("/name", "a text"))?.to_owned(), zones })
 }
 
 #[cfg(test)]

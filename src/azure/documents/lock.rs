@@ -1,6 +1,6 @@
 //! Management locks.
 
-use super::{Malformed, lacks, text};
+use super::{DocumentError, missing, text};
 use crate::azure::model::Lock;
 use serde_json::Value;
 
@@ -9,8 +9,8 @@ const PROVIDER: &str = "/providers/microsoft.authorization/locks/";
 
 /// # Errors
 /// Where the id is missing or is none of a lock.
-pub fn parse(doc: &Value) -> Result<Lock, Malformed> {
-    let wrong = || lacks("/id", "the id of a lock");
+pub fn parse(doc: &Value) -> Result<Lock, DocumentError> {
+    let wrong = || missing("/id", "the id of a lock");
     let id = text(doc, "/id").ok_or_else(wrong)?;
     let end = id.to_ascii_lowercase().rfind(PROVIDER).ok_or_else(wrong)?;
     let scope = id.get(..end).ok_or_else(wrong)?;

@@ -15,8 +15,8 @@ pub mod public_ip;
 
 use super::id::ResourceId;
 use super::model::{ProvisioningState, Resource};
-use crate::primitives::Tags;
-use crate::primitives::tags::OWN_PREFIX;
+use crate::types::Tags;
+use crate::types::tags::OWN_PREFIX;
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
@@ -24,21 +24,21 @@ use std::net::Ipv4Addr;
 /// A document lacks what nothing can do without.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path} is missing or not {expected}")]
-pub struct Malformed {
+pub struct DocumentError {
     /// JSON pointer.
     pub path: String,
     pub expected: &'static str,
 }
 
-fn lacks(path: &str, expected: &'static str) -> Malformed {
-    Malformed { path: path.to_owned(), expected }
+fn missing(path: &str, expected: &'static str) -> DocumentError {
+    DocumentError { path: path.to_owned(), expected }
 }
 
 fn text<'a>(doc: &'a Value, path: &str) -> Option<&'a str> {
     doc.pointer(path).and_then(Value::as_str)
 }
 
-fn words(doc: &Value, path: &str) -> Vec<String> {
+fn texts(doc: &Value, path: &str) -> Vec<String> {
     items(doc, path).filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
@@ -69,8 +69,8 @@ fn prefixes(doc: &Value, path: &str) -> Vec<Ipv4Net> {
 }
 
 /// The `id` at the top.
-fn id(doc: &Value) -> Result<ResourceId, Malformed> {
-    reference(doc, "/id").ok_or_else(|| lacks("/id", "a resource id"))
+fn id(doc: &Value) -> Result<ResourceId, DocumentError> {
+    reference(doc, "/id").ok_or_else(|| missing("/id", "a resource id"))
 }
 
 /// Tags of a document. Azure compares tag names without regard to case and policies change their spelling, so this provider's own
@@ -97,7 +97,7 @@ pub fn provisioning_state(doc: &Value) -> ProvisioningState {
 }
 
 /// The part that every resource has. A shared key in the document is taken out: the raw form may be shown and kept.
-fn resource(mut raw: Value) -> Result<Resource, Malformed> {
+fn resource(mut raw: Value) -> Result<Resource, DocumentError> {
     let id = id(&raw)?;
     if let Some(properties) = raw.get_mut("properties").and_then(Value::as_object_mut) {
         properties.remove("sharedKey");

@@ -1,8 +1,8 @@
 //! Virtual networks and their subnets.
 
-use super::{Malformed, flag, id, items, lacks, prefixes, provisioning_state, reference, resource, text};
+use super::{DocumentError, flag, id, items, missing, prefixes, provisioning_state, reference, resource, text};
 use crate::azure::model::{ProvisioningState, Subnet, VirtualNetwork};
-use crate::primitives::Tags;
+use crate::types::Tags;
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -92,7 +92,7 @@ pub fn peerings(network: &Value) -> Vec<String> {
 
 /// # Errors
 /// Where an id is missing.
-pub fn parse(raw: Value) -> Result<VirtualNetwork, Malformed> {
+pub fn parse(raw: Value) -> Result<VirtualNetwork, DocumentError> {
     let resource = resource(raw)?;
     let doc = &resource.raw;
     Ok(VirtualNetwork {
@@ -115,11 +115,11 @@ fn transit_prefixes(peering: &Value) -> Vec<Ipv4Net> {
 
 /// # Errors
 /// Where id or name is missing.
-pub fn parse_subnet(doc: &Value) -> Result<Subnet, Malformed> {
+pub fn parse_subnet(doc: &Value) -> Result<Subnet, DocumentError> {
     let single = text(doc, "/properties/addressPrefix").and_then(|v| v.parse().ok());
     Ok(Subnet {
         id: id(doc)?,
-        name: text(doc, "/name").ok_or_else(|| lacks("/name", "a text"))?.to_owned(),
+        name: text(doc, "/name").ok_or_else(|| missing("/name", "a text"))?.to_owned(),
         prefix: single.or_else(|| prefixes(doc, "/properties/addressPrefixes").first().copied()),
         security_group: reference(doc, "/properties/networkSecurityGroup/id"),
         state: provisioning_state(doc),

@@ -1,8 +1,8 @@
 //! Public IP addresses.
 
-use super::{Malformed, reference, resource, text, words};
+use super::{DocumentError, reference, resource, text, texts};
 use crate::azure::model::PublicIp;
-use crate::primitives::Tags;
+use crate::types::Tags;
 use serde_json::{Value, json};
 
 /// A Standard, static IPv4 address to be created.
@@ -35,13 +35,13 @@ impl NewPublicIp {
 
 /// # Errors
 /// Where the id is missing.
-pub fn parse(raw: Value) -> Result<PublicIp, Malformed> {
+pub fn parse(raw: Value) -> Result<PublicIp, DocumentError> {
     let resource = resource(raw)?;
     let doc = &resource.raw;
     Ok(PublicIp {
         address: text(doc, "/properties/ipAddress").and_then(|v| v.parse().ok()),
         sku: text(doc, "/sku/name").unwrap_or("Basic").to_owned(),
-        zones: words(doc, "/zones"),
+        zones: texts(doc, "/zones"),
         used_by: reference(doc, "/properties/ipConfiguration/id"),
         resource,
     })

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::Handlers;
-use super::tables::ResourceEntry;
-use super::values::{decode, decode_identity, encode, encode_identity};
-use crate::plugin::checkpoint::Checkpoint;
+use super::RpcServer;
+use super::dynamic_value::{decode, decode_identity, encode, encode_identity};
+use super::registry::RegisteredResource;
 use crate::plugin::diagnostics::{Diagnostic, Diagnostics};
+use crate::plugin::partial_state::PartialState;
 use crate::plugin::protocol::tfplugin6 as wire;
 use crate::plugin::request::{ApplyRequest, ApplyResponse};
 use crate::plugin::value::Value;
 
-impl Handlers {
+impl RpcServer {
     pub(super) async fn apply_resource_change(
         &self,
         request: wire::apply_resource_change::Request,
@@ -32,14 +32,14 @@ impl Handlers {
         &self,
         request: wire::apply_resource_change::Request,
     ) -> Result<wire::apply_resource_change::Response, Diagnostic> {
-        let entry = self.tables().resource(&request.type_name)?;
+        let entry = self.registry().resource(&request.type_name)?;
         let cancel = self.stop.operation();
         let prior = decode(&entry.ty, request.prior_state, "the stored state")?;
         let planned_identity = decode_identity(&entry.identity, request.planned_identity)?;
         let before = match prior {
             // Nothing exists, so nothing is stored for it.
-            Value::Null => Checkpoint::new(Value::Null, Vec::new(), None),
-            _ => Checkpoint::new(prior.clone(), request.planned_private.clone(), planned_identity.clone()),
+            Value::Null => PartialState::new(Value::Null, Vec::new(), None),
+            _ => PartialState::new(prior.clone(), request.planned_private.clone(), planned_identity.clone()),
         };
         let input = ApplyRequest {
             prior,
@@ -60,9 +60,9 @@ impl Handlers {
     }
 }
 
-impl ResourceEntry {
+impl RegisteredResource {
     /// The answer; a state that does not fit the schema gives way to the checkpoint.
-    fn applied(&self, mut applied: ApplyResponse, checkpoint: &Checkpoint) -> wire::apply_resource_change::Response {
+    fn applied(&self, mut applied: ApplyResponse, checkpoint: &PartialState) -> wire::apply_resource_change::Response {
         if applied.diagnostics.has_errors() {
             applied.new_state = applied.new_state.unknown_as_null();
         }

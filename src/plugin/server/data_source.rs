@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::values::{decode, encode_or_tell};
-use super::{Handlers, deferral};
+use super::dynamic_value::{decode, encode_or_diagnose};
+use super::{RpcServer, deferral};
 use crate::plugin::diagnostics::{Diagnostic, Diagnostics};
 use crate::plugin::protocol::tfplugin6 as wire;
 use crate::plugin::request::{ClientCapabilities, DataRequest};
 
-impl Handlers {
+impl RpcServer {
     pub(super) async fn validate_data_resource_config(
         &self,
         request: wire::validate_data_resource_config::Request,
@@ -21,7 +21,7 @@ impl Handlers {
         &self,
         request: wire::validate_data_resource_config::Request,
     ) -> Result<Diagnostics, Diagnostic> {
-        let entry = self.tables().data_source(&request.type_name)?;
+        let entry = self.registry().data_source(&request.type_name)?;
         let config = decode(&entry.ty, request.config, "the configuration")?;
         let handler = Arc::clone(&entry.handler);
         let operation = async move { handler.validate(config).await };
@@ -42,7 +42,7 @@ impl Handlers {
         &self,
         request: wire::read_data_source::Request,
     ) -> Result<wire::read_data_source::Response, Diagnostic> {
-        let entry = self.tables().data_source(&request.type_name)?;
+        let entry = self.registry().data_source(&request.type_name)?;
         let capabilities = ClientCapabilities::from_wire(request.client_capabilities);
         let cancel = self.stop.operation();
         let input = DataRequest {
@@ -55,7 +55,7 @@ impl Handlers {
         let mut read = self.guarded("ReadDataSource", &request.type_name, cancel, operation).await?;
         entry.schema.null_write_only(&mut read.state);
         Ok(wire::read_data_source::Response {
-            state: encode_or_tell(&entry.ty, &read.state, "what was read", &mut read.diagnostics),
+            state: encode_or_diagnose(&entry.ty, &read.state, "what was read", &mut read.diagnostics),
             deferred: deferral(read.deferred, capabilities, &mut read.diagnostics),
             diagnostics: read.diagnostics.into_wire(),
         })

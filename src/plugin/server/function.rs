@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::Handlers;
-use super::values::{decode, encode};
+use super::RpcServer;
+use super::dynamic_value::{decode, encode};
 use crate::plugin::diagnostics::Diagnostic;
 use crate::plugin::function::FunctionError;
 use crate::plugin::protocol::tfplugin6 as wire;
 use crate::plugin::value::Value;
 
-impl Handlers {
+impl RpcServer {
     pub(super) async fn call_function(&self, request: wire::call_function::Request) -> wire::call_function::Response {
         match self.try_call(request).await {
             Ok(result) => wire::call_function::Response { result: Some(result), error: None },
@@ -19,7 +19,7 @@ impl Handlers {
 
     async fn try_call(&self, request: wire::call_function::Request) -> Result<wire::DynamicValue, FunctionError> {
         let name = &request.name;
-        let entry = self.tables().functions.get(name);
+        let entry = self.registry().functions.get(name);
         let entry = entry.ok_or_else(|| FunctionError::new(format!("There is no function {name:?}.")))?;
         if request.arguments.len() < entry.signature.parameters.len() {
             let needed = entry.signature.parameters.len();

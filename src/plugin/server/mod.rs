@@ -2,15 +2,15 @@
 //! and encodes. Failures are diagnostics; gRPC errors are for calls that are not served at all.
 
 mod apply;
-mod config;
+mod configure;
 mod data_source;
+mod dynamic_value;
 mod function;
-mod housekeeping;
-pub mod panics;
+mod go_plugin;
+pub mod panic_guard;
+mod registry;
 mod resource;
-mod tables;
 mod upgrade;
-mod values;
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
@@ -18,30 +18,30 @@ use std::sync::{Arc, OnceLock};
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
-pub use housekeeping::Housekeeping;
-use tables::Tables;
+pub use go_plugin::GoPluginServices;
+use registry::Registry;
 
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::protocol::tfplugin6 as wire;
 use super::provider::Provider;
 use super::request::{Cancel, ClientCapabilities, Deferred};
-use super::stop::Stop;
+use super::shutdown::Shutdown;
 
 /// Answers the calls for one provider.
-pub struct Handlers {
+pub struct RpcServer {
     provider: Arc<dyn Provider>,
-    tables: OnceLock<Tables>,
-    stop: Arc<Stop>,
+    registry: OnceLock<Registry>,
+    stop: Arc<Shutdown>,
 }
 
-impl Handlers {
+impl RpcServer {
     /// Handlers whose operations end with `stop`.
-    pub fn new(provider: Arc<dyn Provider>, stop: Arc<Stop>) -> Self {
-        Self { provider, tables: OnceLock::new(), stop }
+    pub fn new(provider: Arc<dyn Provider>, stop: Arc<Shutdown>) -> Self {
+        Self { provider, registry: OnceLock::new(), stop }
     }
 
-    fn tables(&self) -> &Tables {
-        self.tables.get_or_init(|| Tables::of(self.provider.as_ref()))
+    fn registry(&self) -> &Registry {
+        self.registry.get_or_init(|| Registry::of(self.provider.as_ref()))
     }
 
     /// Runs an operation on a task of its own: a call that goes away asks it to stop, but does not cut it off.
@@ -54,7 +54,7 @@ impl Handlers {
     ) -> Result<T, Diagnostic> {
         let span = tracing::error_span!("operation", tf_rpc = call, tf_resource_type = type_name);
         let gone = cancel.drop_guard();
-        let result = tokio::spawn(panics::caught(operation).instrument(span)).await;
+        let result = tokio::spawn(panic_guard::catch_panic(operation).instrument(span)).await;
         drop(gone.disarm());
         match result {
             Ok(Ok(result)) => Ok(result),
@@ -91,7 +91,7 @@ type Answer<T> = Result<Response<T>, Status>;
 macro_rules! calls {
     ($($call:ident)*) => {
         #[tonic::async_trait]
-        impl wire::provider_server::Provider for Handlers {$(
+        impl wire::provider_server::Provider for RpcServer {$(
             async fn $call(
                 &self,
                 request: Request<wire::$call::Request>,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::values::{decode, decode_identity, encode_identity, encode_or_tell};
-use super::{Handlers, deferral};
+use super::dynamic_value::{decode, decode_identity, encode_identity, encode_or_diagnose};
+use super::{RpcServer, deferral};
 use crate::plugin::command::{is_destroying, may_be_applying, replaced_addresses, skips_refresh};
 use crate::plugin::diagnostics::{Diagnostic, Diagnostics};
 use crate::plugin::path::AttributePath;
@@ -11,7 +11,7 @@ use crate::plugin::protocol::tfplugin6 as wire;
 use crate::plugin::request::{ClientCapabilities, ImportRequest, PlanRequest, ReadRequest, ValidateRequest};
 use crate::plugin::value::Value;
 
-impl Handlers {
+impl RpcServer {
     pub(super) async fn validate_resource_config(
         &self,
         request: wire::validate_resource_config::Request,
@@ -24,7 +24,7 @@ impl Handlers {
         &self,
         request: wire::validate_resource_config::Request,
     ) -> Result<Diagnostics, Diagnostic> {
-        let entry = self.tables().resource(&request.type_name)?;
+        let entry = self.registry().resource(&request.type_name)?;
         let config = decode(&entry.ty, request.config, "the configuration")?;
         let capabilities = ClientCapabilities::from_wire(request.client_capabilities);
         let mut diagnostics = Diagnostics::new();
@@ -49,7 +49,7 @@ impl Handlers {
         &self,
         request: wire::read_resource::Request,
     ) -> Result<wire::read_resource::Response, Diagnostic> {
-        let entry = self.tables().resource(&request.type_name)?;
+        let entry = self.registry().resource(&request.type_name)?;
         let capabilities = ClientCapabilities::from_wire(request.client_capabilities);
         let cancel = self.stop.operation();
         let input = ReadRequest {
@@ -65,7 +65,7 @@ impl Handlers {
         let mut diagnostics = std::mem::take(&mut read.diagnostics);
         entry.schema.null_write_only(&mut read.state);
         Ok(wire::read_resource::Response {
-            new_state: encode_or_tell(&entry.ty, &read.state, "what was read", &mut diagnostics),
+            new_state: encode_or_diagnose(&entry.ty, &read.state, "what was read", &mut diagnostics),
             private: read.private,
             deferred: deferral(read.deferred, capabilities, &mut diagnostics),
             new_identity: encode_identity(&entry.identity, read.identity.as_ref(), &mut diagnostics),
@@ -87,7 +87,7 @@ impl Handlers {
         &self,
         request: wire::plan_resource_change::Request,
     ) -> Result<wire::plan_resource_change::Response, Diagnostic> {
-        let entry = self.tables().resource(&request.type_name)?;
+        let entry = self.registry().resource(&request.type_name)?;
         let capabilities = ClientCapabilities::from_wire(request.client_capabilities);
         let cancel = self.stop.operation();
         let input = PlanRequest {
@@ -113,7 +113,7 @@ impl Handlers {
         }
         entry.schema.null_write_only(&mut plan.planned);
         Ok(wire::plan_resource_change::Response {
-            planned_state: encode_or_tell(&entry.ty, &plan.planned, "the planned state", &mut diagnostics),
+            planned_state: encode_or_diagnose(&entry.ty, &plan.planned, "the planned state", &mut diagnostics),
             requires_replace: plan.requires_replace.iter().map(AttributePath::to_wire).collect(),
             planned_private: plan.private,
             legacy_type_system: false,
@@ -137,7 +137,7 @@ impl Handlers {
         &self,
         request: wire::import_resource_state::Request,
     ) -> Result<wire::import_resource_state::Response, Diagnostic> {
-        let entry = self.tables().resource(&request.type_name)?;
+        let entry = self.registry().resource(&request.type_name)?;
         let capabilities = ClientCapabilities::from_wire(request.client_capabilities);
         let cancel = self.stop.operation();
         let input = ImportRequest {
@@ -155,7 +155,7 @@ impl Handlers {
             diagnostics.push(Diagnostic::error("There is nothing to import under this id"));
         }
         entry.schema.null_write_only(&mut found.state);
-        let state = encode_or_tell(&entry.ty, &found.state, "what was imported", &mut diagnostics);
+        let state = encode_or_diagnose(&entry.ty, &found.state, "what was imported", &mut diagnostics);
         let identity = encode_identity(&entry.identity, found.identity.as_ref(), &mut diagnostics);
         let imported = (!diagnostics.has_errors()).then_some(wire::import_resource_state::ImportedResource {
             type_name: request.type_name,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Handlers;
-use super::values::{encode, encode_identity};
+use super::RpcServer;
+use super::dynamic_value::{encode, encode_identity};
 use crate::plugin::diagnostics::{Diagnostic, Diagnostics};
 use crate::plugin::json;
 use crate::plugin::protocol::tfplugin6 as wire;
@@ -12,7 +12,7 @@ use crate::plugin::value::Value;
 
 const STATE: &str = "the stored state";
 
-impl Handlers {
+impl RpcServer {
     pub(super) async fn upgrade_resource_state(
         &self,
         request: wire::upgrade_resource_state::Request,
@@ -31,7 +31,7 @@ impl Handlers {
         &self,
         request: wire::upgrade_resource_state::Request,
     ) -> Result<wire::DynamicValue, Diagnostics> {
-        let entry = self.tables().resource(&request.type_name)?;
+        let entry = self.registry().resource(&request.type_name)?;
         let json = stored(request.raw_state)?;
         let upgraded = if request.version == entry.schema.version {
             Upgraded::Unhandled
@@ -56,7 +56,7 @@ impl Handlers {
             })?,
         };
         entry.schema.null_write_only(&mut state);
-        entry.handler.recall(&state);
+        entry.handler.on_stored_state(&state);
         Ok(encode(&entry.ty, &state, STATE)?)
     }
 
@@ -67,7 +67,7 @@ impl Handlers {
         let mut diagnostics = Diagnostics::new();
         let upgraded_identity = match self.stored_identity(&request.type_name, request.raw_identity) {
             Ok(value) => {
-                let identity = self.tables().resource(&request.type_name).ok().map(|entry| &entry.identity);
+                let identity = self.registry().resource(&request.type_name).ok().map(|entry| &entry.identity);
                 identity.and_then(|identity| encode_identity(identity, Some(&value), &mut diagnostics))
             }
             Err(error) => {
@@ -79,7 +79,7 @@ impl Handlers {
     }
 
     fn stored_identity(&self, type_name: &str, raw: Option<wire::RawState>) -> Result<Value, Diagnostic> {
-        let entry = self.tables().resource(type_name)?;
+        let entry = self.registry().resource(type_name)?;
         let Some((_, ty)) = &entry.identity else {
             return Err(Diagnostic::error(format!("The resource {type_name:?} has no identity")));
         };
@@ -91,7 +91,7 @@ impl Handlers {
         request: wire::move_resource_state::Request,
     ) -> wire::move_resource_state::Response {
         let (source, target) = (&request.source_type_name, &request.target_type_name);
-        let refusal = match self.tables().resource(target) {
+        let refusal = match self.registry().resource(target) {
             Err(absent) => absent,
             Ok(_) => Diagnostic::error(format!("{source:?} cannot be moved to {target:?}")).detail(format!(
                 "State is not taken over from other resource types. Two steps do it: a \"removed\" block with \

@@ -4,33 +4,33 @@
 //! Terraform names no address in PlanResourceChange. A link with a state is identified by its `id`, a new link by the hash of
 //! its configuration. The private data of a plan carries that identity to the plan of a replacement and to the apply.
 
-use super::private::{Private, to_json};
+use super::defaults::azure_name;
+use super::expand::{azure_names, endpoint, lookup_scope, subscription, text};
+use super::flatten::read_managed;
+use super::private_state::{PrivateState, to_json};
 use super::schema::AZURE_NAMES;
-use super::settle::azure_name;
-use super::spec::{azure_names, endpoint, search, subscription, text};
-use super::state::read_managed;
 use crate::azure::id::ResourceId;
-use crate::link::address::InsideCidr;
-use crate::link::claim::{Claim, Clash, free_slots, in_words};
+use crate::link::claim::{Claim, ClaimConflict, format_slots, free_slots};
+use crate::link::inside_cidr::InsideCidr;
 use crate::link::managed::Kind;
-use crate::link::survey::Survey;
+use crate::link::preflight::PreflightSnapshot;
 use crate::plugin::{Diagnostic, Diagnostics, Value};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Identity of the link that holds a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder(String);
+pub struct ClaimHolder(String);
 
-impl Holder {
+impl ClaimHolder {
     /// The holder of a plan or an apply.
-    pub fn of(prior: Option<&Value>, private: &Private, config: &Value) -> Self {
-        let carried = private.holder.clone().map(Holder);
+    pub fn of(prior: Option<&Value>, private: &PrivateState, config: &Value) -> Self {
+        let carried = private.holder.clone().map(ClaimHolder);
         carried.or_else(|| Self::in_state(prior?)).unwrap_or_else(|| Self::of_config(config))
     }
 
     fn in_state(state: &Value) -> Option<Self> {
-        state.get("id").as_str().map(|id| Holder(format!("id:{}", id.to_lowercase())))
+        state.get("id").as_str().map(|id| ClaimHolder(format!("id:{}", id.to_lowercase())))
     }
 
     fn of_config(config: &Value) -> Self {
@@ -38,7 +38,7 @@ impl Holder {
         config.set("preshared_keys_wo", Value::Null);
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, to_json(&config).to_string().as_bytes());
         let words: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Holder(format!("new:{words}"))
+        ClaimHolder(format!("new:{words}"))
     }
 
     pub fn as_str(&self) -> &str {
@@ -47,8 +47,8 @@ impl Holder {
 }
 
 #[derive(Debug)]
-struct Entry {
-    holder: Holder,
+struct ClaimEntry {
+    holder: ClaimHolder,
     claim: Claim,
     /// A create with this claim has started in this process.
     creates: bool,
@@ -57,58 +57,58 @@ struct Entry {
 /// The claims of one process.
 #[derive(Debug, Default)]
 pub struct Claims {
-    entries: Mutex<Vec<Entry>>,
+    entries: Mutex<Vec<ClaimEntry>>,
 }
 
 impl Claims {
-    fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
+    fn entries(&self) -> MutexGuard<'_, Vec<ClaimEntry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records what a plan takes in place of what the same link took before. `taken`: inside CIDRs in use on the gateway.
-    pub fn plan(&self, holder: &Holder, claim: Claim, taken: &BTreeSet<InsideCidr>) -> Diagnostics {
+    pub fn plan(&self, holder: &ClaimHolder, claim: Claim, taken: &BTreeSet<InsideCidr>) -> Diagnostics {
         let mut entries = self.entries();
         entries.retain(|entry| entry.holder != *holder || entry.creates);
         let others = entries.iter().filter(|entry| entry.holder != *holder);
-        let clash = others.clone().find_map(|entry| Some((claim.clash(&entry.claim)?, &entry.claim)));
-        let told = clash.map(|(clash, other)| {
+        let clash = others.clone().find_map(|entry| Some((claim.conflict(&entry.claim)?, &entry.claim)));
+        let diagnostics = clash.map(|(clash, other)| {
             let others = others.filter(|entry| claim.shares_gateway(&entry.claim).is_some());
             let used = others.flat_map(|entry| entry.claim.inside_cidrs.iter().copied());
             diagnostic(&clash, other, &used.chain(taken.iter().copied()).collect())
         });
-        entries.push(Entry { holder: holder.clone(), claim, creates: false });
-        told.into_iter().collect()
+        entries.push(ClaimEntry { holder: holder.clone(), claim, creates: false });
+        diagnostics.into_iter().collect()
     }
 
     /// Records what an apply takes. Rejects a second create with the same claim, which only two identical blocks ask for.
-    pub fn apply(&self, holder: &Holder, claim: Claim, creates: bool) -> Diagnostics {
+    pub fn apply(&self, holder: &ClaimHolder, claim: Claim, creates: bool) -> Diagnostics {
         let twin = {
             let mut entries = self.entries();
             let twin = entries.iter().filter(|entry| creates && entry.creates && entry.holder == *holder);
-            let clash = twin.clone().find_map(|entry| Some((claim.clash(&entry.claim)?, &entry.claim)));
-            let told = clash.map(|(clash, other)| diagnostic(&clash, other, &other.inside_cidrs));
+            let clash = twin.clone().find_map(|entry| Some((claim.conflict(&entry.claim)?, &entry.claim)));
+            let diagnostics = clash.map(|(clash, other)| diagnostic(&clash, other, &other.inside_cidrs));
             for entry in entries.iter_mut().filter(|entry| entry.holder == *holder && entry.claim == claim) {
                 entry.creates |= creates;
             }
-            told
+            diagnostics
         };
         match twin {
-            Some(told) => told.into(),
+            Some(diagnostics) => diagnostics.into(),
             None => {
-                let told = self.plan(holder, claim, &BTreeSet::new());
+                let diagnostics = self.plan(holder, claim, &BTreeSet::new());
                 let mut entries = self.entries();
                 if let Some(entry) = entries.last_mut().filter(|entry| entry.holder == *holder) {
                     entry.creates = creates;
                 }
-                told
+                diagnostics
             }
         }
     }
 
     /// After an apply: the link is identified by its state, or holds nothing any more.
-    pub fn settle(&self, holder: &Holder, state: &Value) {
+    pub fn finish(&self, holder: &ClaimHolder, state: &Value) {
         let mut entries = self.entries();
-        match Holder::in_state(state) {
+        match ClaimHolder::in_state(state) {
             Some(known) => entries.iter_mut().filter(|entry| entry.holder == *holder).for_each(|entry| {
                 entry.holder = known.clone();
             }),
@@ -118,27 +118,27 @@ impl Claims {
 
     /// After a destroy.
     pub fn release(&self, state: &Value) {
-        if let Some(holder) = Holder::in_state(state) {
+        if let Some(holder) = ClaimHolder::in_state(state) {
             self.entries().retain(|entry| entry.holder != holder);
         }
     }
 }
 
-fn diagnostic(clash: &Clash, other: &Claim, taken: &BTreeSet<InsideCidr>) -> Diagnostic {
+fn diagnostic(clash: &ClaimConflict, other: &Claim, taken: &BTreeSet<InsideCidr>) -> Diagnostic {
     let end = other.aws.as_ref().map(|aws| format!(" (AWS side: {aws})")).unwrap_or_default();
     let other = format!("the link {:?}{end} of this configuration", other.name);
     let error = |summary: &str, detail: String, path: &str| Diagnostic::error(summary).detail(detail).at(path);
     match clash {
-        Clash::InsideCidr { cidr, gateway } => error(
+        ClaimConflict::InsideCidr { cidr, gateway } => error(
             "Conflicting slot",
             format!(
                 "Inside CIDR {cidr} is also used by {other}, on {gateway}. Every link on a gateway needs a slot of its own. \
                  Set another slot. Free slots: {}.",
-                in_words(&free_slots(taken))
+                format_slots(&free_slots(taken))
             ),
             "slot",
         ),
-        Clash::AzureGateway(network) => error(
+        ClaimConflict::AzureGateway(network) => error(
             "Conflicting Azure gateways",
             format!(
                 "This link and {other} would both create the VPN gateway of {network}. A virtual network has one VPN gateway. \
@@ -146,7 +146,7 @@ fn diagnostic(clash: &Clash, other: &Claim, taken: &BTreeSet<InsideCidr>) -> Dia
             ),
             "azure.gateway_id",
         ),
-        Clash::VpnGateway(vpc) => error(
+        ClaimConflict::VpnGateway(vpc) => error(
             "Conflicting AWS VPN gateways",
             format!(
                 "This link and {other} would both create the virtual private gateway of {vpc}. A VPC has one virtual private \
@@ -154,7 +154,7 @@ fn diagnostic(clash: &Clash, other: &Claim, taken: &BTreeSet<InsideCidr>) -> Dia
             ),
             "aws.vpn_gateway_id",
         ),
-        Clash::Object(id) => error(
+        ClaimConflict::Object(id) => error(
             "Conflicting names",
             format!("This link and {other} would both create {id}. Set another name, or other names in azure.names."),
             "azure.names",
@@ -166,11 +166,11 @@ fn diagnostic(clash: &Clash, other: &Claim, taken: &BTreeSet<InsideCidr>) -> Dia
 pub fn claim(
     settled: &Value,
     prior: Option<&Value>,
-    private: &Private,
+    private: &PrivateState,
     provider_subscription: Option<String>,
 ) -> Option<Claim> {
-    let found = search(settled, private, provider_subscription.clone(), false)?;
-    let given = private.origin.azure_gateway_given;
+    let found = lookup_scope(settled, private, provider_subscription.clone(), false)?;
+    let given = private.provenance.azure_gateway_is_existing;
     let objects = match prior {
         Some(prior) => existing_objects(prior),
         None => new_objects(settled, given, subscription(settled, provider_subscription)).unwrap_or_default(),
@@ -221,8 +221,8 @@ fn new_objects(settled: &Value, given: bool, subscription: Option<String>) -> Op
 }
 
 /// Inside CIDRs that connections of the gateway use, those of this link left out.
-pub fn taken(survey: &Survey, own: &[String]) -> BTreeSet<InsideCidr> {
-    let connections = survey.connections.iter().chain(&survey.network_connections);
+pub fn taken(snapshot: &PreflightSnapshot, own: &[String]) -> BTreeSet<InsideCidr> {
+    let connections = snapshot.connections.iter().chain(&snapshot.network_connections);
     let others = connections.filter(|c| !own.iter().any(|id| id.eq_ignore_ascii_case(c.resource.id.as_str())));
     let addresses: BTreeSet<_> = others.flat_map(|c| c.custom_bgp_ips.iter().map(|(_, ip)| *ip)).collect();
     crate::link::inside_addresses::inside_cidrs_with(&addresses)

@@ -1,32 +1,32 @@
 //! Takes a link that is there into the state, whoever made it.
 
 use super::apply::identity_of;
-use super::draft::Draft;
-use super::engine::{Engine, Found};
-use super::follow::imported;
-use super::private::{Origin, Private};
-use super::settle::{Ground, settle};
-use super::state::{complete, identity, managed};
+use super::backend::{Backend, ImportedLink};
+use super::defaults::{PlanInputs, apply_defaults};
+use super::flatten::{identity, managed, set_computed};
+use super::planned::PlannedState;
+use super::private_state::{PrivateState, Provenance};
+use super::refresh::import_settings;
 use super::static_routing::refuse_import;
-use crate::link::address::{InsideCidr, Slot};
+use crate::link::inside_cidr::{InsideCidr, Slot};
+use crate::link::lookup::ImportId;
 use crate::link::managed::{Kind, Managed};
-use crate::link::ownership;
-use crate::link::search::ImportId;
-use crate::link::survey::Survey;
+use crate::link::ownership_tags;
+use crate::link::preflight::PreflightSnapshot;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{Diagnostic, Diagnostics, ImportRequest, ImportResponse, Value};
-use crate::primitives::Tags;
+use crate::types::Tags;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// Finds a link by id or identity.
-pub async fn import(engine: &dyn Engine, request: ImportRequest) -> ImportResponse {
+pub async fn import(backend: &dyn Backend, request: ImportRequest) -> ImportResponse {
     let id = match import_id(&request) {
         Ok(id) => id,
         Err(diagnostic) => return Diagnostics::from(diagnostic).into(),
     };
-    match engine.find(&id, &request.cancel).await {
-        Ok(found) => found_state(&id, &found),
+    match backend.discover(&id, &request.cancel).await {
+        Ok(found) => imported_state(&id, &found),
         Err(diagnostics) => diagnostics.into(),
     }
 }
@@ -47,7 +47,7 @@ fn import_id(request: &ImportRequest) -> Result<ImportId, Diagnostic> {
     })
 }
 
-fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
+fn imported_state(id: &ImportId, found: &ImportedLink) -> ImportResponse {
     let observed = &found.observed;
     if let Some(refusal) = refuse_import(observed) {
         return Diagnostics::from(refusal).into();
@@ -64,17 +64,17 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
     });
     let propagating = propagating.unwrap_or_default();
     let on_transit = found.known.transit_gateway.is_some();
-    let mut private = Private {
-        origin: Origin {
-            azure_gateway_given: !azure_own,
-            vpn_gateway_given: !aws_own && !on_transit,
-            makes_gateway_subnet: false,
-            found: if azure_own { BTreeSet::new() } else { found_before(found) },
-            propagated_before: if aws_own { Vec::new() } else { propagated_before(found, &propagating) },
+    let mut private = PrivateState {
+        provenance: Provenance {
+            azure_gateway_is_existing: !azure_own,
+            vpn_gateway_is_existing: !aws_own && !on_transit,
+            creates_gateway_subnet: false,
+            preexisting_addresses: if azure_own { BTreeSet::new() } else { preexisting_addresses(found) },
+            preexisting_propagation: if aws_own { Vec::new() } else { preexisting_propagation(found, &propagating) },
         },
         link: Some(found.link.clone()),
         imported: true,
-        ..Private::default()
+        ..PrivateState::default()
     };
     let group = found.known.resource_group.clone().unwrap_or_else(|| id.azure_gateway.resource_group().to_owned());
     let config = Value::object([
@@ -82,42 +82,51 @@ fn found_state(id: &ImportId, found: &Found) -> ImportResponse {
         ("azure", Value::object([("resource_group_name", group)])),
         ("aws", Value::object([("region", found.region.0.clone())])),
     ]);
-    let survey = Survey::default();
-    let ground = Ground { config: &config, prior: None, private: &private, survey: &survey, default_region: None };
-    let mut draft = settle(&ground);
-    imported(&mut draft, observed);
-    options(&mut draft, found, azure_own || aws_own, propagating);
-    names(&mut draft, found);
-    let mut state = draft.planned.unknown_as_null();
+    let snapshot = PreflightSnapshot::default();
+    let inputs =
+        PlanInputs { config: &config, prior: None, private: &private, snapshot: &snapshot, default_region: None };
+    let mut planned = apply_defaults(&inputs);
+    import_settings(&mut planned, observed);
+    import_options(&mut planned, found, azure_own || aws_own, propagating);
+    import_names(&mut planned, found);
+    let mut state = planned.planned.unknown_as_null();
     for name in ["id", "tunnels", "managed", "drift", "tags", "timeouts", "preshared_keys_wo_version", "rotate_keys"] {
         state.set(name, Value::Null);
     }
     let mut sole = Managed::default();
     let customers = observed.aws.customer_gateways.iter().filter_map(|(_, customer)| Some(&customer.as_ref()?.id));
-    customers.filter(|id| !found.shared.contains(id)).for_each(|id| sole.add(Kind::AwsCustomerGateway, id));
+    customers
+        .filter(|id| !found.shared_customer_gateways.contains(id))
+        .for_each(|id| sole.add(Kind::AwsCustomerGateway, id));
     let managed = managed(&state, observed, &sole, &private, false);
     let count = |kind| managed.ids(kind).count();
     let whole =
         count(Kind::AzureConnection) == TunnelKey::ALL.len() && count(Kind::AwsVpnConnection) == Instance::ALL.len();
-    complete(&mut state, observed, &managed);
+    set_computed(&mut state, observed, &managed);
     let first = found.inside_cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 });
     let gateway = observed.azure.gateway.as_ref().map_or(&id.azure_gateway, |gateway| &gateway.resource.id);
     state.set("id", identity(gateway.as_str(), &first.to_string()).0);
     state.set("drift", Value::List(Vec::new()));
-    private.remember(&state);
-    let mut told = Diagnostics::new();
-    if !found.finished || !whole {
-        told.push(
+    private.record_applied(&state);
+    let mut messages = Diagnostics::new();
+    if !found.complete || !whole {
+        messages.push(
             Diagnostic::warning("This link is not whole")
                 .detail("Some of its objects are missing, or its create never ended. The next apply finishes it."),
         );
     }
-    ImportResponse { identity: identity_of(&state), state, private: private.write(), deferred: None, diagnostics: told }
+    ImportResponse {
+        identity: identity_of(&state),
+        state,
+        private: private.write(),
+        deferred: None,
+        diagnostics: messages,
+    }
 }
 
 /// Rejects tunnels whose BGP address another user's gateway lists on the instance that cannot use it: Azure lists an address once
 /// for each gateway, so that no apply could add it where it is needed.
-fn misplaced(found: &Found) -> Option<Diagnostic> {
+fn misplaced(found: &ImportedLink) -> Option<Diagnostic> {
     let gateway = found.observed.azure.gateway.as_ref()?;
     let elsewhere = |(key, cidr): (TunnelKey, &InsideCidr)| {
         let others = Instance::ALL.into_iter().zip(&gateway.instances).filter(|(at, _)| *at != key.instance);
@@ -135,14 +144,14 @@ fn misplaced(found: &Found) -> Option<Diagnostic> {
 }
 
 /// Tags of the customer gateways that are the link's own.
-fn marks(found: &Found) -> impl Iterator<Item = &Tags> {
+fn ownership_tags(found: &ImportedLink) -> impl Iterator<Item = &Tags> {
     let customers = found.observed.aws.customer_gateways.iter().filter_map(|(_, customer)| customer.as_ref());
     customers.map(|customer| &customer.tags).filter(|tags| found.link.is_on(tags))
 }
 
 /// Tables that a given VPN gateway's routes get into and that the link did not let them into, as far as its marks tell.
-fn propagated_before(found: &Found, propagating: &[String]) -> Vec<String> {
-    let own: BTreeSet<String> = marks(found).flat_map(ownership::propagations).collect();
+fn preexisting_propagation(found: &ImportedLink, propagating: &[String]) -> Vec<String> {
+    let own: BTreeSet<String> = ownership_tags(found).flat_map(ownership_tags::recorded_propagations).collect();
     let gateway = found.observed.aws.gateway.as_ref().map(|gateway| &gateway.id.0);
     let is_own = |table: &&String| gateway.is_some_and(|gateway| own.contains(&format!("{table}/{gateway}")));
     propagating.iter().filter(|table| !is_own(table)).cloned().collect()
@@ -150,8 +159,8 @@ fn propagated_before(found: &Found, propagating: &[String]) -> Vec<String> {
 
 /// Addresses of the link that a given gateway lists and that the link did not put there, as far as the customer gateways'
 /// tags remember that.
-fn found_before(found: &Found) -> BTreeSet<Ipv4Addr> {
-    let placed: BTreeSet<Ipv4Addr> = marks(found).flat_map(ownership::placed).collect();
+fn preexisting_addresses(found: &ImportedLink) -> BTreeSet<Ipv4Addr> {
+    let placed: BTreeSet<Ipv4Addr> = ownership_tags(found).flat_map(ownership_tags::recorded_bgp_addresses).collect();
     let listed = |(key, cidr): (TunnelKey, &InsideCidr)| {
         let at = found.observed.azure.gateway_instance(key.instance)?;
         Some(cidr.azure_ip()).filter(|ip| at.custom_bgp_ips.contains(ip) && !placed.contains(ip))
@@ -159,20 +168,20 @@ fn found_before(found: &Found) -> BTreeSet<Ipv4Addr> {
     found.inside_cidrs.iter().filter_map(listed).collect()
 }
 
-fn options(draft: &mut Draft<'_>, found: &Found, own: bool, propagating: Vec<String>) {
+fn import_options(planned: &mut PlannedState<'_>, found: &ImportedLink, own: bool, propagating: Vec<String>) {
     let observed = &found.observed;
     for (key, cidr) in found.inside_cidrs.iter() {
-        draft.fill(&format!("inside_cidrs.{key}"), cidr.to_string());
+        planned.fill(&format!("inside_cidrs.{key}"), cidr.to_string());
     }
-    draft.fill("slot", Slot::of(&found.inside_cidrs).map(Slot::number));
-    draft.fill("manage_gateways", own);
+    planned.fill("slot", Slot::of(&found.inside_cidrs).map(Slot::number));
+    planned.fill("manage_gateways", own);
     let group = observed.azure.group.as_ref().is_some_and(|group| found.link.is_on(&group.tags));
-    draft.fill("azure.create_resource_group", group);
+    planned.fill("azure.create_resource_group", group);
     let main = observed.aws.route_tables.iter().find(|table| table.main).map(|table| table.id.0.clone());
     // Without any propagation no route would reach Azure: the main table counts as wanted.
     let tables = if propagating.is_empty() { main.into_iter().collect() } else { propagating };
     let on_vpc = found.known.transit_gateway.is_none();
-    draft.fill("aws.route_table_ids", if on_vpc { Value::set_of(tables) } else { Value::Null });
+    planned.fill("aws.route_table_ids", if on_vpc { Value::set_of(tables) } else { Value::Null });
     if let Some(network) = observed.azure.network.as_ref().filter(|n| found.link.is_on(&n.resource.tags)) {
         let (gateway, others): (Vec<_>, Vec<_>) = network.subnets.iter().partition(|s| s.name == "GatewaySubnet");
         let prefix = gateway.first().and_then(|subnet| subnet.prefix).map(|prefix| prefix.to_string());
@@ -184,7 +193,7 @@ fn options(draft: &mut Draft<'_>, found: &Found, own: bool, propagating: Vec<Str
             ("gateway_subnet_prefix", prefix.into()),
             ("subnets", if others.is_empty() { Value::Null } else { Value::map(others) }),
         ]);
-        draft.fill("azure.virtual_network", made);
+        planned.fill("azure.virtual_network", made);
     }
     if let Some(vpc) = observed.aws.vpc.as_ref().filter(|vpc| found.link.is_on(&vpc.tags)) {
         let public = observed.aws.public_subnet.as_ref();
@@ -193,16 +202,16 @@ fn options(draft: &mut Draft<'_>, found: &Found, own: bool, propagating: Vec<Str
             ("cidr_block", Value::from(vpc.cidr.to_string())),
             ("public_subnet_cidr_block", public.map(|subnet| subnet.cidr.to_string()).into()),
         ]);
-        draft.fill("aws.vpc", made);
+        planned.fill("aws.vpc", made);
     }
 }
 
 /// Objects keep the names that they have.
-fn names(draft: &mut Draft<'_>, found: &Found) {
+fn import_names(planned: &mut PlannedState<'_>, found: &ImportedLink) {
     let (azure, aws) = (&found.observed.azure, &found.observed.aws);
     let mut azure_name = |attribute: String, id: Option<&crate::azure::id::ResourceId>| {
         if let Some(id) = id {
-            draft.fill(&format!("azure.names.{attribute}"), id.name());
+            planned.fill(&format!("azure.names.{attribute}"), id.name());
         }
     };
     azure_name("gateway".into(), azure.gateway.as_ref().map(|gateway| &gateway.resource.id));
@@ -217,14 +226,14 @@ fn names(draft: &mut Draft<'_>, found: &Found) {
     }
     let mut aws_name = |attribute: String, tags: Option<&Tags>| {
         if let Some(name) = tags.and_then(|tags| tags.get("Name")) {
-            draft.fill(&format!("aws.names.{attribute}"), name.as_str());
+            planned.fill(&format!("aws.names.{attribute}"), name.as_str());
         }
     };
     aws_name("vpn_gateway".into(), aws.gateway.as_ref().map(|gateway| &gateway.tags));
     for instance in Instance::ALL {
         let customer = aws.customer_gateways.get(instance).as_ref();
         aws_name(format!("customer_gateway_{instance}"), customer.map(|gateway| &gateway.tags));
-        let vpn = aws.vpns.get(instance).as_ref();
+        let vpn = aws.vpn_connections.get(instance).as_ref();
         aws_name(format!("vpn_connection_{instance}"), vpn.map(|vpn| &vpn.tags));
     }
     aws_name("vpc".into(), aws.vpc.as_ref().filter(|vpc| found.link.is_on(&vpc.tags)).map(|vpc| &vpc.tags));

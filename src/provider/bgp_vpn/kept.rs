@@ -4,19 +4,19 @@
 //! Terraform carries out a replacement as a delete and a create. The delete half tags what is kept as an incomplete part of the
 //! new link, so that the create half finds it, and so does a later run should this one be killed in between.
 
-use super::changes::Changes;
-use super::draft::Draft;
-use super::fixed::is_same_setting;
-use super::private::{Private, to_json};
-use super::recall::{Recall, drift, is_unfinished};
-use super::settle_options::inside_cidrs;
-use super::spec::endpoint;
-use super::state::{identity, managed_value, read_managed};
+use super::change_set::ChangeSet;
+use super::default_options::inside_cidrs;
+use super::expand::endpoint;
+use super::flatten::{identity, managed_value, read_managed};
+use super::planned::PlannedState;
+use super::private_state::{PrivateState, to_json};
+use super::replacing_attributes::is_same_setting;
+use super::resume::{ResumeCache, drift_value, is_incomplete};
 use crate::azure::id::ResourceId;
-use crate::link::decide::GATEWAY_SUBNET;
+use crate::link::lookup::HandOver;
 use crate::link::managed::{Kind, Managed};
-use crate::link::ownership::LinkId;
-use crate::link::search::HandOver;
+use crate::link::ownership_tags::LinkId;
+use crate::link::plan::GATEWAY_SUBNET;
 use crate::link::tunnel::TunnelKey;
 use crate::plugin::{AttributePath, Value, json};
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ pub struct Kept {
 }
 
 /// Which objects a replacement keeps. `planned` is the new link; `link` is its ownership tag's value.
-pub fn kept(changes: Changes<'_>, private: &Private, link: Option<&LinkId>) -> Option<Kept> {
+pub fn kept(changes: ChangeSet<'_>, private: &PrivateState, link: Option<&LinkId>) -> Option<Kept> {
     let managed = read_managed(changes.prior);
     let mut kept = Kept {
         link: link?.to_string(),
@@ -65,7 +65,7 @@ pub fn kept(changes: Changes<'_>, private: &Private, link: Option<&LinkId>) -> O
     (!kept.objects.is_empty()).then_some(kept)
 }
 
-fn keep_aws(changes: Changes<'_>, managed: &Managed, kept: &mut Kept) {
+fn keep_aws(changes: ChangeSet<'_>, managed: &Managed, kept: &mut Kept) {
     let same = |path: &str| same(changes, path);
     if !same("aws.region") {
         return;
@@ -91,7 +91,7 @@ fn keep_aws(changes: Changes<'_>, managed: &Managed, kept: &mut Kept) {
     }
 }
 
-fn keep_azure(changes: Changes<'_>, managed: &Managed, kept: &mut Kept) {
+fn keep_azure(changes: ChangeSet<'_>, managed: &Managed, kept: &mut Kept) {
     let same = |path: &str| same(changes, path);
     let places = ["azure.resource_group_name", "azure.location"];
     if !places.into_iter().all(same) || moves_subscription(changes) {
@@ -108,7 +108,7 @@ fn keep_azure(changes: Changes<'_>, managed: &Managed, kept: &mut Kept) {
     let Some(id) = id.filter(|id| network && managed.has(Kind::AzureVirtualNetwork, id)) else { return };
     kept.take(managed, &[Kind::AzureVirtualNetwork]);
     kept.paths.extend(["azure.virtual_network_id"].map(str::to_owned));
-    if !changes.at("azure.virtual_network.subnets") {
+    if !changes.changed("azure.virtual_network.subnets") {
         kept.paths.extend(["azure.subnet_ids"].map(str::to_owned));
     }
     if !same("azure.virtual_network.gateway_subnet_prefix") {
@@ -117,7 +117,7 @@ fn keep_azure(changes: Changes<'_>, managed: &Managed, kept: &mut Kept) {
 }
 
 /// Objects that are created get the planned names, so those that are kept do as well: a change of a name alone renames nothing.
-fn rename(changes: Changes<'_>, kept: &mut Kept) {
+fn rename(changes: ChangeSet<'_>, kept: &mut Kept) {
     let names = [
         (Kind::AwsVpc, "vpc"),
         (Kind::AwsInternetGateway, "internet_gateway"),
@@ -136,12 +136,12 @@ fn rename(changes: Changes<'_>, kept: &mut Kept) {
 }
 
 /// Whether a setting is known, set and the same before and after.
-fn same(changes: Changes<'_>, path: &str) -> bool {
+fn same(changes: ChangeSet<'_>, path: &str) -> bool {
     let (before, now) = (changes.prior.at(&path.into()), changes.planned.at(&path.into()));
     before.is_set() && now.is_set() && is_same_setting(before, now)
 }
 
-fn both_null(changes: Changes<'_>, path: &str) -> bool {
+fn both_null(changes: ChangeSet<'_>, path: &str) -> bool {
     changes.prior.at(&path.into()).is_null() && changes.planned.at(&path.into()).is_null()
 }
 
@@ -156,7 +156,7 @@ fn includes(planned: &Value, before: &Value) -> bool {
 }
 
 /// Whether the new link names another subscription.
-fn moves_subscription(changes: Changes<'_>) -> bool {
+fn moves_subscription(changes: ChangeSet<'_>) -> bool {
     let of = |value: &Value| {
         let id = value.at(&"azure.virtual_network_id".into()).as_str().and_then(|id| ResourceId::parse(id).ok());
         id.map(|id| id.subscription().to_lowercase())
@@ -176,7 +176,7 @@ impl Kept {
 
     /// The new link's ownership tag.
     pub fn link(&self) -> LinkId {
-        LinkId::found(&self.link)
+        LinkId::from_tag(&self.link)
     }
 
     pub fn managed(&self) -> Managed {
@@ -202,7 +202,7 @@ impl Kept {
     }
 
     /// Puts the attributes that stay into the plan of the new link: other resources that refer to them are not replaced then.
-    fn plan(&self, draft: &mut Draft<'_>) {
+    fn plan(&self, draft: &mut PlannedState<'_>) {
         for (path, value) in self.values().filter(|_| self.same_link) {
             if !draft.planned.at(&path).is_known() {
                 draft.planned.set_at(&path, value);
@@ -222,7 +222,7 @@ impl Kept {
         let mut state = planned.clone();
         self.values().for_each(|(path, value)| state.set_at(&path, value));
         state.set("managed", managed_value(&self.managed()));
-        state.set("drift", drift(true, Vec::new()));
+        state.set("drift", drift_value(true, Vec::new()));
         let gateway = state.at(&"azure.gateway_id".into()).as_str().map(str::to_owned);
         let first = inside_cidrs(&state).map(|cidrs| cidrs.get(TunnelKey::ALL[0]).to_string());
         let named = gateway.zip(first).map(|(gateway, first)| identity(&gateway, &first));
@@ -234,10 +234,15 @@ impl Kept {
 }
 
 /// What the plan of a create keeps: by the state that it replaces, or, while Terraform applies, as the delete half left it.
-pub fn kept_by_create(planned: &Value, private: &Private, recall: &Recall, link: Option<&LinkId>) -> Option<Kept> {
+pub fn kept_by_create(
+    planned: &Value,
+    private: &PrivateState,
+    resume_cache: &ResumeCache,
+    link: Option<&LinkId>,
+) -> Option<Kept> {
     match &private.replaced {
-        Some(replaced) => kept(Changes { prior: &recall.of(Some(replaced))?.state, planned }, private, link),
-        None => recall.kept(link?),
+        Some(replaced) => kept(ChangeSet { prior: &resume_cache.get(Some(replaced))?.state, planned }, private, link),
+        None => resume_cache.kept(link?),
     }
 }
 
@@ -245,13 +250,18 @@ pub fn kept_by_create(planned: &Value, private: &Private, recall: &Recall, link:
 ///
 /// Under create_before_destroy the create half is planned once more while the old link is still there. That plan has to be the
 /// one that Terraform showed, although the create will fail. Terraform reads no state before it applies, and passes no private
-/// data to that plan. `create_first` is the link, where this may be that plan.
-pub fn plan_kept(draft: &mut Draft<'_>, private: &Private, recall: &Recall, create_first: Option<&LinkId>) {
+/// data to that plan. `create_before_destroy` is the link, where this may be that plan.
+pub fn plan_kept(
+    draft: &mut PlannedState<'_>,
+    private: &PrivateState,
+    resume_cache: &ResumeCache,
+    create_first: Option<&LinkId>,
+) {
     let still_there = || {
         let link = create_first.filter(|_| private.replaced.is_none());
-        let before = recall.of(link)?;
-        let read = before.private.is_some() || is_unfinished(&before.state);
-        (!read).then(|| kept(Changes { prior: &before.state, planned: &draft.planned }, private, link)).flatten()
+        let before = resume_cache.get(link)?;
+        let read = before.private.is_some() || is_incomplete(&before.state);
+        (!read).then(|| kept(ChangeSet { prior: &before.state, planned: &draft.planned }, private, link)).flatten()
     };
     let common = private.keeps.clone().or_else(still_there);
     common.iter().for_each(|kept| kept.plan(draft));

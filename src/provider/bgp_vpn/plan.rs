@@ -1,215 +1,227 @@
 //! Plans: every setting at its effective value, what is wrong with it, and what will be new.
 
-use super::changes::{Changes, instance_keys};
-use super::claims::{self, Claims, Holder};
-use super::create_first::{as_warnings, postpone};
-use super::draft::Draft;
-use super::engine::Engine;
-use super::existing::existing;
-use super::fixed::{assume_unchanged, drifted_warning, late_replacement};
+use super::attribute_paths::diagnostics;
+use super::backend::Backend;
+use super::change_set::{ChangeSet, instance_keys};
+use super::claims::{self, ClaimHolder, Claims};
+use super::create_before_destroy::{as_warnings, downgrade_conflicts};
+use super::default_options::{has_public_ips, inside_cidrs};
+use super::defaults::{PlanInputs, apply_defaults};
+use super::existing_link::check_existing_link;
+use super::expand::{endpoint, link_id, lookup_scope, read_zones, subscription};
+use super::flatten::planned_tunnel;
 use super::kept::{Kept, kept, kept_by_create, plan_kept};
-use super::origin::origin;
-use super::paths::diagnostics;
-use super::private::{Origin, Private};
+use super::model::read_config;
+use super::planned::PlannedState;
+use super::private_state::{PrivateState, Provenance};
+use super::provenance::provenance;
 use super::public_subnet;
-use super::recall::{Recall, Recalled, announcement, is_broken_off, is_unfinished};
-use super::replaced::{self, own_ids};
-use super::settle::{Ground, settle};
-use super::settle_options::{has_public_ips, inside_cidrs};
-use super::spec::{endpoint, link_id, read_zones, search, subscription};
-use super::state::planned_tunnel;
+use super::replaced::{self, own_object_ids};
+use super::replacing_attributes::{assume_unchanged, drifted_warning, late_replacement};
+use super::resume::{CachedState, ResumeCache, is_incomplete, is_interrupted, resume_warning};
 use super::static_routing::refuse_plan;
-use super::teardown::{announcement as announcement_of, update_removal, whole_removal};
-use super::wish::wish;
+use super::teardown::{full_removal, removal_warning as announcement_of, update_removal};
 use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnConnection, VpnGatewayId};
 use crate::azure::id::ResourceId;
-use crate::link::fault::{Fault, Field, Problem};
-use crate::link::ownership::LinkId;
-use crate::link::rules::{New, check_fields, check_presence, check_whole};
-use crate::link::survey::{Finding, Looked, Site, Survey, SurveyAsk, check};
+use crate::link::config::{Attr, Config};
+use crate::link::ownership_tags::LinkId;
+use crate::link::preflight::{
+    Lookup, PreflightContext, PreflightIssue, PreflightRequest, PreflightSnapshot, run_checks,
+};
 use crate::link::tunnel::{Instance, TunnelKey};
-use crate::link::wish::{Given, Wish};
+use crate::link::validation::{ChangedParts, validate_combination, validate_fields, validate_required};
+use crate::link::violation::{AttributeId, Violation, ViolationKind};
 use crate::plugin::{Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
-use crate::primitives::tags::check_keys;
+use crate::types::tags::check_keys;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// What can be said of a configuration alone.
 pub fn validate(config: &Value) -> Diagnostics {
-    let wish = wish(config);
+    let model = read_config(config);
     // Warnings depend on whether the link exists, which is not known here.
-    let faults = check_fields(&wish).into_iter().chain(check_presence(&wish));
-    diagnostics(faults.filter(|fault| !fault.warning))
+    let violations = validate_fields(&model).into_iter().chain(validate_required(&model));
+    diagnostics(violations.filter(|fault| !fault.is_warning()))
 }
 
 /// The tunnel whose inside CIDR names the link.
-const FIRST: TunnelKey = TunnelKey { instance: Instance::Zero, number: 1 };
+const FIRST_TUNNEL: TunnelKey = TunnelKey { instance: Instance::Zero, number: 1 };
 
 /// Plans a create, an update or a destroy.
-pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: PlanRequest) -> PlanResponse {
+pub async fn plan(
+    backend: &dyn Backend,
+    resume_cache: &ResumeCache,
+    held: &Claims,
+    request: PlanRequest,
+) -> PlanResponse {
     if request.is_destroy() {
-        return plan_destroy(engine, recall, request);
+        return plan_destroy(backend, resume_cache, request);
     }
-    let mut told = validate(&request.config);
-    if told.has_errors() {
-        return told.into();
+    let mut messages = validate(&request.config);
+    if messages.has_errors() {
+        return messages.into();
     }
-    let mut private = Private::read(&request.private);
+    let mut private = PrivateState::read(&request.private);
     if request.is_create() {
         // The plan of the create half of a replacement carries what was remembered of the link that goes.
-        private = Private {
-            replaces: private.replaces,
+        private = PrivateState {
+            replaced_ids: private.replaced_ids,
             removes: private.removes,
             announced: private.announced,
             replaced: private.replaced,
             holder: private.holder,
             before: private.before,
-            ..Private::default()
+            ..PrivateState::default()
         };
-        replaced::note(&mut private, recall, &request.config, request.may_be_applying);
+        replaced::note(&mut private, resume_cache, &request.config, request.may_be_applying);
     } else {
         let before = private.clone();
         private.remember_before(&before);
     }
     let prior = (!request.prior.is_null()).then_some(&request.prior);
     let (config, assumed) = assume_unchanged(&request.config, prior);
-    let mut survey = Survey::default();
-    let mut draft = settle(&ground(engine, &config, prior, &private, &survey));
+    let mut snapshot = PreflightSnapshot::default();
+    let mut draft = apply_defaults(&plan_inputs(backend, &config, prior, &private, &snapshot));
     let mut surveyed = true;
-    let changed = prior.map(|prior| Changes { prior, planned: &draft.planned });
-    let replaced = changed.is_some_and(|changes| !changes.replacing().is_empty());
+    let changed = prior.map(|prior| ChangeSet { prior, planned: &draft.planned });
+    let replaced = changed.is_some_and(|changes| !changes.requires_replace().is_empty());
     // A destroy keeps only the errors of this plan. None is worth keeping the link for.
     let judges = !request.before_destroy;
-    let looks = judges && !replaced && changed.is_none_or(Changes::needs_survey);
+    let looks = judges && !replaced && changed.is_none_or(ChangeSet::needs_preflight);
     if looks {
-        let (ask, complete) = ask(engine, &draft.planned, &ground(engine, &config, prior, &private, &survey));
+        let (ask, complete) =
+            preflight_request(backend, &draft.planned, &plan_inputs(backend, &config, prior, &private, &snapshot));
         if !ask.is_empty() {
-            survey = match engine.survey(&ask, &request.cancel).await {
-                Ok(survey) => survey,
+            snapshot = match backend.preflight(&ask, &request.cancel).await {
+                Ok(snapshot) => snapshot,
                 Err(diagnostics) => return diagnostics.into(),
             };
         }
-        surveyed = complete && survey.answers(&ask);
-        draft = settle(&ground(engine, &config, prior, &private, &survey));
+        surveyed = complete && snapshot.covers(&ask);
+        draft = apply_defaults(&plan_inputs(backend, &config, prior, &private, &snapshot));
     }
     if prior.is_none() {
-        private.replaces.extend(recall.unfinished_states().iter().flat_map(own_ids));
+        private.replaced_ids.extend(resume_cache.incomplete_states().iter().flat_map(own_object_ids));
     }
-    let link = link_of(&draft.planned, &private, engine.subscription());
+    let link = link_of(&draft.planned, &private, backend.subscription());
     // A complete link of another name is another resource that has the same slot.
-    let same_name = |held: &Recalled| held.state.get("name") == draft.planned.get("name");
-    let held_by_state = recall.of(link.as_ref()).filter(|_| prior.is_none());
-    let held_by_state = held_by_state.filter(|held| is_unfinished(&held.state) || same_name(held));
-    let is_new = prior.is_none() && private.replaces.is_empty() && held_by_state.is_none();
+    let same_name = |held: &CachedState| held.state.get("name") == draft.planned.get("name");
+    let held_by_state = resume_cache.get(link.as_ref()).filter(|_| prior.is_none());
+    let held_by_state = held_by_state.filter(|held| is_incomplete(&held.state) || same_name(held));
+    let is_new = prior.is_none() && private.replaced_ids.is_empty() && held_by_state.is_none();
     // A link that the user tainted is deleted before it is created again.
-    private.replaces.extend(held_by_state.iter().flat_map(|held| own_ids(&held.state)));
+    private.replaced_ids.extend(held_by_state.iter().flat_map(|held| own_object_ids(&held.state)));
     if let (None, Some(before)) = (&private.before, held_by_state.as_ref().and_then(|held| held.private.as_ref())) {
         private.remember_before(before);
     }
-    let left = held_by_state.filter(|held| is_unfinished(&held.state));
+    let left = held_by_state.filter(|held| is_incomplete(&held.state));
     if let Some(recalled) = left {
-        if recalled.is_finished_by(&draft.planned) {
-            private.finishes = true;
+        if recalled.can_resume(&draft.planned) {
+            private.resumes_incomplete = true;
             private.link = recalled.private.as_ref().and_then(|private| private.link.clone());
-            private.origin.found = recalled.private.map(|private| private.origin.found).unwrap_or_default();
-            told.push(announcement());
+            private.provenance.preexisting_addresses =
+                recalled.private.map(|private| private.provenance.preexisting_addresses).unwrap_or_default();
+            messages.push(resume_warning());
         }
     }
-    let settled = ground(engine, &config, prior, &private, &survey);
+    let settled = plan_inputs(backend, &config, prior, &private, &snapshot);
     // A replacement is planned once more without a prior state, which is when its surroundings count.
-    let mut faults = if replaced || !judges { Vec::new() } else { judge(&settled, &draft.planned, engine) };
+    let mut violations =
+        if replaced || !judges { Vec::new() } else { validate_plan(&settled, &draft.planned, backend) };
     if prior.is_none() && request.may_be_applying {
-        surveyed &= !postpone(&mut faults);
+        surveyed &= !downgrade_conflicts(&mut violations);
     }
-    told.append(diagnostics(faults));
+    messages.append(diagnostics(violations));
     let origin = if looks {
-        origin(&settled, &survey, &draft.planned)
+        provenance(&settled, &snapshot, &draft.planned)
     } else {
-        Origin { vpn_gateway_given: settled.vpn_gateway_given(), ..private.origin.clone() }
+        Provenance { vpn_gateway_is_existing: settled.vpn_gateway_is_existing(), ..private.provenance.clone() }
     };
-    private.origin = origin;
+    private.provenance = origin;
     private.keeps = match prior {
-        None => kept_by_create(&draft.planned, &private, recall, link.as_ref()),
+        None => kept_by_create(&draft.planned, &private, resume_cache, link.as_ref()),
         Some(_) => None,
     };
-    private.surveyed = surveyed;
-    let kept = prior.map(|prior| Changes { prior, planned: &draft.planned });
+    private.preflight_complete = surveyed;
+    let kept = prior.map(|prior| ChangeSet { prior, planned: &draft.planned });
     let kept = kept.filter(|_| judges);
-    kept.and_then(|changes| refuse_plan(&private, changes)).into_iter().for_each(|refusal| told.push(refusal));
-    let holder = Holder::of(prior, &private, &request.config);
-    let claim = claims::claim(&draft.planned, prior, &private, engine.subscription());
+    kept.and_then(|changes| refuse_plan(&private, changes)).into_iter().for_each(|refusal| messages.push(refusal));
+    let holder = ClaimHolder::of(prior, &private, &request.config);
+    let claim = claims::claim(&draft.planned, prior, &private, backend.subscription());
     if let Some(claim) = claim.filter(|_| judges) {
-        let mut own = private.replaces.clone();
-        own.extend(prior.into_iter().flat_map(own_ids));
-        let taken = claims::taken(&survey, &own);
+        let mut own = private.replaced_ids.clone();
+        own.extend(prior.into_iter().flat_map(own_object_ids));
+        let taken = claims::taken(&snapshot, &own);
         let clash = held.plan(&holder, claim, &taken);
-        if !told.has_errors() {
-            told.append(clash);
+        if !messages.has_errors() {
+            messages.append(clash);
         }
-        if is_new && private.keeps.is_none() && survey.group != Looked::Not {
+        if is_new && private.keeps.is_none() && snapshot.group != Lookup::Skipped {
             // A complete link also is what other findings are about, such as a VPC that has a VPN gateway.
-            let found = existing(engine, &draft.planned, &private, &taken, &request.cancel).await;
+            let found = check_existing_link(backend, &draft.planned, &private, &taken, &request.cancel).await;
             let postponed = request.may_be_applying && found.has_errors();
-            private.surveyed &= !postponed;
-            told.append(if postponed { as_warnings(found) } else { found });
+            private.preflight_complete &= !postponed;
+            messages.append(if postponed { as_warnings(found) } else { found });
         }
     }
     private.holder = Some(holder.as_str().to_owned());
-    if told.has_errors() {
-        return told.into();
+    if messages.has_errors() {
+        return messages.into();
     }
     let requires_replace = match prior {
         None => {
-            if !private.finishes && !private.announced {
-                told.extend(replaced::announced(
+            if !private.resumes_incomplete && !private.announced {
+                messages.extend(replaced::announced(
                     &private,
-                    recall,
+                    resume_cache,
                     link.as_ref(),
-                    engine.subscription(),
+                    backend.subscription(),
                     &draft.planned,
                 ));
             }
-            let unrepeatable = replaced::unrepeatable(&private, &request.config).filter(|_| !private.finishes);
+            let unrepeatable =
+                replaced::unrepeatable(&private, &request.config).filter(|_| !private.resumes_incomplete);
             private.unrepeatable = unrepeatable.map(str::to_owned);
-            told.extend(unrepeatable.map(|path| {
+            messages.extend(unrepeatable.map(|path| {
                 let (summary, detail) = replaced::unrepeatable_words(path);
                 Diagnostic::warning(summary).detail(detail).at(path)
             }));
-            fresh(&mut draft);
+            unknown_for_create(&mut draft);
             let may_be_create_first = request.may_be_applying && !request.skips_refresh;
-            plan_kept(&mut draft, &private, recall, link.as_ref().filter(|_| may_be_create_first));
+            plan_kept(&mut draft, &private, resume_cache, link.as_ref().filter(|_| may_be_create_first));
             (private.announced, private.replaced) = (false, None);
             Vec::new()
         }
         Some(prior) => {
-            renew(&mut draft, prior, &private);
-            let changes = Changes { prior, planned: &draft.planned };
-            let refreshed = recall.is_refreshed(link_of(prior, &private, engine.subscription()).as_ref());
-            if let Some(path) = changes.replacing().first().filter(|_| request.may_be_applying && !refreshed && judges)
+            unknown_for_update(&mut draft, prior, &private);
+            let changes = ChangeSet { prior, planned: &draft.planned };
+            let refreshed = resume_cache.is_refreshed(link_of(prior, &private, backend.subscription()).as_ref());
+            if let Some(path) =
+                changes.requires_replace().first().filter(|_| request.may_be_applying && !refreshed && judges)
             {
                 return Diagnostics::from(late_replacement(path, prior, &draft.planned)).into();
             }
-            told.append(changes.warnings(&private));
-            told.append(public_subnet::warning(changes).into_iter().collect());
-            draft.left.iter().for_each(|path| told.push(drifted_warning(path, &config, prior)));
+            messages.append(changes.warnings(&private));
+            messages.append(public_subnet::warning(changes).into_iter().collect());
+            draft.left.iter().for_each(|path| messages.push(drifted_warning(path, &config, prior)));
             // Terraform may replace it though nothing here asks for that: the next plan has these bytes and no prior state.
-            private.replaces = own_ids(prior);
-            private.removes = whole_removal(prior, &private, engine.subscription());
-            let replacing = changes.replacing();
+            private.replaced_ids = own_object_ids(prior);
+            private.removes = full_removal(prior, &private, backend.subscription());
+            let replacing = changes.requires_replace();
             private.announced = !replacing.is_empty();
             let mut stays = None;
             let removed = if private.announced {
-                private.replaced = link_of(prior, &private, engine.subscription());
+                private.replaced = link_of(prior, &private, backend.subscription());
                 let whole = private.removes.clone();
-                stays = kept_by_replacement(engine, &config, changes, &private);
+                stays = kept_by_replacement(backend, &config, changes, &private);
                 stays.as_ref().map_or(whole.clone(), |kept| kept.removed(whole))
             } else {
-                let seen = recall.seen(link.as_ref());
-                update_removal(changes, &private, seen.as_ref(), engine.subscription(), engine.default_tags())
+                let observed = resume_cache.last_observed(link.as_ref());
+                update_removal(changes, &private, observed.as_ref(), backend.subscription(), backend.default_tags())
             };
-            told.extend(announcement_of(&removed, stays.as_ref(), prior));
+            messages.extend(announcement_of(&removed, stays.as_ref(), prior));
             if !private.announced {
-                told.extend(replaced::on_request(&private.removes, &request.replaced, prior));
+                messages.extend(replaced::on_request(&private.removes, &request.replaced, prior));
             }
             replacing
         }
@@ -221,19 +233,19 @@ pub async fn plan(engine: &dyn Engine, recall: &Recall, held: &Claims, request: 
         private: private.write(),
         identity: request.identity,
         deferred: None,
-        diagnostics: told,
+        diagnostics: messages,
     }
 }
 
 /// A destroy needs no plan but for what it announces.
-fn plan_destroy(engine: &dyn Engine, recall: &Recall, request: PlanRequest) -> PlanResponse {
-    let private = Private::read(&request.private);
-    let link = link_of(&request.prior, &private, engine.subscription());
-    let outlived = recall.is_outlived(&request.prior, link.as_ref());
-    let removed = (!outlived).then(|| whole_removal(&request.prior, &private, engine.subscription()));
+fn plan_destroy(backend: &dyn Backend, resume_cache: &ResumeCache, request: PlanRequest) -> PlanResponse {
+    let private = PrivateState::read(&request.private);
+    let link = link_of(&request.prior, &private, backend.subscription());
+    let outlived = resume_cache.is_superseded(&request.prior, link.as_ref());
+    let removed = (!outlived).then(|| full_removal(&request.prior, &private, backend.subscription()));
     // That replacement did not come.
     let private = if private.unrepeatable.is_some() {
-        Private { unrepeatable: None, ..private }.write()
+        PrivateState { unrepeatable: None, ..private }.write()
     } else {
         request.private
     };
@@ -246,150 +258,163 @@ fn plan_destroy(engine: &dyn Engine, recall: &Recall, request: PlanRequest) -> P
 }
 
 /// What the replacement of a link keeps. The new link's ownership tag depends on its settings alone.
-fn kept_by_replacement(engine: &dyn Engine, config: &Value, changes: Changes<'_>, private: &Private) -> Option<Kept> {
-    let (fresh, survey) = (Private::default(), Survey::default());
-    let created = settle(&ground(engine, config, None, &fresh, &survey)).planned;
-    kept(changes, private, link_of(&created, &fresh, engine.subscription()).as_ref())
+fn kept_by_replacement(
+    backend: &dyn Backend,
+    config: &Value,
+    changes: ChangeSet<'_>,
+    private: &PrivateState,
+) -> Option<Kept> {
+    let (fresh, snapshot) = (PrivateState::default(), PreflightSnapshot::default());
+    let created = apply_defaults(&plan_inputs(backend, config, None, &fresh, &snapshot)).planned;
+    kept(changes, private, link_of(&created, &fresh, backend.subscription()).as_ref())
 }
 
 /// What settings are made from, for a request.
-pub fn ground<'c, 'g>(
-    engine: &dyn Engine,
+pub fn plan_inputs<'c, 'g>(
+    backend: &dyn Backend,
     config: &'c Value,
     prior: Option<&'g Value>,
-    private: &'g Private,
-    survey: &'g Survey,
-) -> Ground<'c, 'g> {
-    Ground { config, prior, private, survey, default_region: engine.default_region() }
+    private: &'g PrivateState,
+    snapshot: &'g PreflightSnapshot,
+) -> PlanInputs<'c, 'g> {
+    PlanInputs { config, prior, private, snapshot, default_region: backend.default_region() }
 }
 
 /// What to look at before a link is made or moved, and whether all of it is known by now.
-pub fn ask(engine: &dyn Engine, settled: &Value, ground: &Ground<'_, '_>) -> (SurveyAsk, bool) {
-    let wish = wish(settled);
-    let subscription = subscription(settled, engine.subscription());
-    let resource = |id: &Given<String>| id.known().and_then(|id| ResourceId::parse(id).ok());
+pub fn preflight_request(
+    backend: &dyn Backend,
+    settled: &Value,
+    inputs: &PlanInputs<'_, '_>,
+) -> (PreflightRequest, bool) {
+    let model = read_config(settled);
+    let subscription = subscription(settled, backend.subscription());
+    let resource = |id: &Attr<String>| id.known().and_then(|id| ResourceId::parse(id).ok());
     let composed = || {
-        let name = wish.network.known()?.name.known()?;
-        Some(ResourceId::network(subscription.as_ref()?, wish.group.known()?, "virtualNetworks", name))
+        let name = model.network.known()?.name.known()?;
+        Some(ResourceId::network(subscription.as_ref()?, model.group.known()?, "virtualNetworks", name))
     };
-    let gateway_given = ground.azure_gateway_given();
-    let (vpn_gateway_given, on_transit_gateway) = (ground.vpn_gateway_given(), ground.on_transit_gateway());
-    let region = wish.region.known().cloned().map(Region);
-    let in_region = |id: &Given<String>, given: bool| id.known().filter(|_| given && region.is_some()).cloned();
-    let ask = SurveyAsk {
-        resource_group: wish.group.known().filter(|_| subscription.is_some()).cloned(),
-        network: resource(&wish.network_id).or_else(composed),
-        gateway: resource(&wish.gateway_id).filter(|_| gateway_given),
+    let gateway_given = inputs.azure_gateway_is_existing();
+    let (vpn_gateway_given, on_transit_gateway) = (inputs.vpn_gateway_is_existing(), inputs.on_transit_gateway());
+    let region = model.region.known().cloned().map(Region);
+    let in_region = |id: &Attr<String>, given: bool| id.known().filter(|_| given && region.is_some()).cloned();
+    let ask = PreflightRequest {
+        resource_group: model.group.known().filter(|_| subscription.is_some()).cloned(),
+        network: resource(&model.network_id).or_else(composed),
+        gateway: resource(&model.gateway_id).filter(|_| gateway_given),
         first_cidr: inside_cidrs(settled)
-            .map(|cidrs| *cidrs.get(FIRST))
-            .filter(|_| (gateway_given || vpn_gateway_given) && ground.prior.is_none()),
-        link: link_of(settled, ground.private, engine.subscription())
-            .filter(|_| vpn_gateway_given && ground.prior.is_some()),
-        vpc: in_region(&wish.vpc_id, true).map(VpcId),
-        vpn_gateway: in_region(&wish.vpn_gateway_id, vpn_gateway_given).map(VpnGatewayId),
-        transit_gateway: in_region(&wish.transit_gateway_id, on_transit_gateway).map(TransitGatewayId),
-        own_vpn_gateway: own_vpn_gateway(settled, ground),
+            .map(|cidrs| *cidrs.get(FIRST_TUNNEL))
+            .filter(|_| (gateway_given || vpn_gateway_given) && inputs.prior.is_none()),
+        link: link_of(settled, inputs.private, backend.subscription())
+            .filter(|_| vpn_gateway_given && inputs.prior.is_some()),
+        vpc: in_region(&model.vpc_id, true).map(VpcId),
+        vpn_gateway: in_region(&model.vpn_gateway_id, vpn_gateway_given).map(VpnGatewayId),
+        transit_gateway: in_region(&model.transit_gateway_id, on_transit_gateway).map(TransitGatewayId),
+        own_vpn_gateway: own_vpn_gateway(settled, inputs),
         region,
         subscription,
     };
     let needs = |given: bool, asked: bool| !given || asked;
-    let configured = super::wish::wish(ground.config);
+    let configured = super::model::read_config(inputs.config);
     let complete = ask.resource_group.is_some()
         && needs(gateway_given, ask.gateway.is_some())
         && needs(vpn_gateway_given, ask.vpn_gateway.is_some())
         && needs(on_transit_gateway, ask.transit_gateway.is_some())
-        && needs(!configured.network_id.is_absent() || !configured.network.is_absent(), ask.network.is_some())
-        && needs(!configured.vpc_id.is_absent(), ask.vpc.is_some())
+        && needs(!configured.network_id.is_null() || !configured.network.is_null(), ask.network.is_some())
+        && needs(!configured.vpc_id.is_null(), ask.vpc.is_some())
         && inside_cidrs(settled).is_some()
-        && ground.config.get("azure").is_known()
-        && ground.config.get("aws").is_known()
-        && configured.create_group != Given::Unknown;
+        && inputs.config.get("azure").is_known()
+        && inputs.config.get("aws").is_known()
+        && configured.create_group != Attr::Unknown;
     (ask, complete)
 }
 
 /// The VPN gateway that this link made, where the inside CIDRs of its tunnels change.
-fn own_vpn_gateway(settled: &Value, ground: &Ground<'_, '_>) -> Option<VpnGatewayId> {
-    let changes = Changes { prior: ground.prior?, planned: settled };
-    let stays = !ground.vpn_gateway_given() && !ground.on_transit_gateway() && !changes.aws_anew();
-    let id = settled.at(&"aws.vpn_gateway_id".into()).as_str().filter(|_| stays && changes.at("inside_cidrs"))?;
+fn own_vpn_gateway(settled: &Value, inputs: &PlanInputs<'_, '_>) -> Option<VpnGatewayId> {
+    let changes = ChangeSet { prior: inputs.prior?, planned: settled };
+    let stays = !inputs.vpn_gateway_is_existing() && !inputs.on_transit_gateway() && !changes.aws_side_replaced();
+    let id = settled.at(&"aws.vpn_gateway_id".into()).as_str().filter(|_| stays && changes.changed("inside_cidrs"))?;
     Some(VpnGatewayId(id.to_owned()))
 }
 
 /// The BGP addresses that a link put on its Azure gateway: not those that were listed there before.
-fn own_addresses(ground: &Ground<'_, '_>) -> BTreeSet<Ipv4Addr> {
-    let (private, prior) = (ground.private, ground.prior);
+fn own_bgp_addresses(inputs: &PlanInputs<'_, '_>) -> BTreeSet<Ipv4Addr> {
+    let (private, prior) = (inputs.private, inputs.prior);
     let cidrs = [Some(&private.applied), prior].into_iter().flatten().filter_map(inside_cidrs).collect::<Vec<_>>();
     let placed = cidrs.iter().flat_map(|all| all.iter().map(|(_, cidr)| cidr.azure_ip()));
-    let former = private.former.iter().map(|(_, ip)| *ip);
-    placed.chain(former).filter(|ip| !private.origin.found.contains(ip)).collect()
+    let former = private.pending_removals.iter().map(|(_, ip)| *ip);
+    placed.chain(former).filter(|ip| !private.provenance.preexisting_addresses.contains(ip)).collect()
 }
 
 /// Everything that is wrong with a settled plan.
-pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> Vec<Fault> {
-    let (configured, planned) = (wish(ground.config), wish(settled));
-    let (azure_given, vpn_given) = (ground.azure_gateway_given(), ground.vpn_gateway_given());
-    let on_transit_gateway = ground.on_transit_gateway();
-    let changes = ground.prior.map(|prior| Changes { prior, planned: settled });
+pub fn validate_plan(inputs: &PlanInputs<'_, '_>, settled: &Value, backend: &dyn Backend) -> Vec<Violation> {
+    let (configured, planned) = (read_config(inputs.config), read_config(settled));
+    let (azure_given, vpn_given) = (inputs.azure_gateway_is_existing(), inputs.vpn_gateway_is_existing());
+    let on_transit_gateway = inputs.on_transit_gateway();
+    let changes = inputs.prior.map(|prior| ChangeSet { prior, planned: settled });
     let changed = |paths: &[&str]| {
-        changes.is_none_or(|c| paths.iter().any(|path| c.at(path) && !ground.config.at(&(*path).into()).is_null()))
+        changes.is_none_or(|c| paths.iter().any(|path| c.changed(path) && !inputs.config.at(&(*path).into()).is_null()))
     };
-    let new = New {
+    let new = ChangedParts {
         azure_gateway: !azure_given && changed(&["azure.sku", "azure.generation"]),
         azure_asn: !azure_given && changed(&["azure.asn"]),
         aws_asn: !vpn_given && !on_transit_gateway && changed(&["aws.asn"]),
         acceleration: changed(&["aws.enable_acceleration"]),
-        dialling: changed(&["azure.connection_mode", "aws.startup_action", "aws.dpd_timeout_action"]),
+        initiator: changed(&["azure.connection_mode", "aws.startup_action", "aws.dpd_timeout_action"]),
     };
-    let mut faults = check_whole(&planned, new);
-    for fault in faults.iter_mut().filter(|fault| matches!(fault.problem, Problem::AsnsEqual(_))) {
+    let mut violations = validate_combination(&planned, new);
+    for fault in violations.iter_mut().filter(|fault| matches!(fault.kind, ViolationKind::AsnsEqual(_))) {
         // Said where somebody wrote it.
-        if configured.azure_asn.is_absent() && !configured.aws_asn.is_absent() {
-            fault.field = Field::AwsAsn;
+        if configured.azure_asn.is_null() && !configured.aws_asn.is_null() {
+            fault.attribute = AttributeId::AwsAsn;
         }
     }
-    let of_fields = |fault: &Fault| !is_name(&fault.field) && (!fault.warning || ground.prior.is_none());
-    faults.extend(check_fields(&planned).into_iter().filter(of_fields));
+    let of_fields = |fault: &Violation| !is_name(&fault.attribute) && (!fault.is_warning() || inputs.prior.is_none());
+    violations.extend(validate_fields(&planned).into_iter().filter(of_fields));
     if let (Some(changes), true) = (changes, azure_given) {
-        faults.extend(differs_from_given(changes, &configured));
+        violations.extend(existing_gateway_mismatch(changes, &configured));
     }
     if let Some(changes) = changes {
-        faults.extend(pinned(changes, ground));
+        violations.extend(conflicting_id(changes, inputs));
     }
-    faults.extend(fixed_zones(ground, settled));
-    let (defaults, own) = (engine.default_tags(), planned.tags.known());
+    violations.extend(fixed_zones(inputs, settled));
+    let (defaults, own) = (backend.default_tags(), planned.tags.known());
     // Those of the resource alone were checked before.
     if !defaults.is_empty()
         && let Some(fault) = check_keys(defaults.keys().chain(own.into_iter().flat_map(|tags| tags.keys())))
     {
-        faults.push(Fault::error(Field::Tags, Problem::Tag(fault)));
+        violations.push(Violation::error(AttributeId::Tags, ViolationKind::Tag(fault)));
     }
-    let link = link_of(settled, ground.private, engine.subscription());
-    let mut own = ground.private.replaces.clone();
-    own.extend(ground.prior.into_iter().flat_map(own_ids));
-    let own_addresses = own_addresses(ground);
-    let of_plan = Origin { vpn_gateway_given: vpn_given, ..ground.private.origin.clone() };
-    let moves_to = ground.prior.and_then(|_| endpoint(settled, &Private { origin: of_plan, ..Private::default() }));
-    let site = Site {
+    let link = link_of(settled, inputs.private, backend.subscription());
+    let mut own = inputs.private.replaced_ids.clone();
+    own.extend(inputs.prior.into_iter().flat_map(own_object_ids));
+    let own_addresses = own_bgp_addresses(inputs);
+    let of_plan = Provenance { vpn_gateway_is_existing: vpn_given, ..inputs.private.provenance.clone() };
+    let moves_to =
+        inputs.prior.and_then(|_| endpoint(settled, &PrivateState { provenance: of_plan, ..PrivateState::default() }));
+    let site = PreflightContext {
         own_addresses: &own_addresses,
         configured: &configured,
         planned: &planned,
         link: link.as_ref(),
         own: &own,
-        azure_gateway_given: azure_given,
-        vpn_gateway_given: vpn_given,
+        azure_gateway_is_existing: azure_given,
+        vpn_gateway_is_existing: vpn_given,
         on_transit_gateway,
         moves_to: moves_to.as_ref(),
         allow_overlap: settled.get("allow_overlapping_prefixes").as_bool().unwrap_or_default(),
     };
-    let existing = ground.prior.is_some();
+    let existing = inputs.prior.is_some();
     // The subnet of a gateway that exists cannot be resized: a warning at every change would help nobody.
-    let settled_subnet = |fault: &Fault| existing && matches!(fault.problem, Problem::GatewaySubnetSmall(_));
-    faults.extend(check(site, ground.survey).into_iter().filter(|fault| !settled_subnet(fault)));
-    let claims_new = ground.prior.is_none() && configured_true(ground.config, "manage_gateways");
+    let settled_subnet = |fault: &Violation| existing && matches!(fault.kind, ViolationKind::GatewaySubnetSmall(_));
+    violations.extend(run_checks(site, inputs.snapshot).into_iter().filter(|fault| !settled_subnet(fault)));
+    let claims_new = inputs.prior.is_none() && configured_true(inputs.config, "manage_gateways");
     if claims_new && azure_given && (vpn_given || on_transit_gateway) {
-        faults.push(Fault::error(Field::ManageGateways, Problem::Surroundings(Finding::ClaimAtCreate)));
+        violations.push(Violation::error(
+            AttributeId::ManageGateways,
+            ViolationKind::Preflight(PreflightIssue::ClaimAtCreate),
+        ));
     }
-    if ground.claims(settled) {
+    if inputs.takes_ownership(settled) {
         let ids = &own;
         let own = |c: &&crate::azure::model::Connection| {
             let tagged = link.as_ref().is_some_and(|link| link.is_on(&c.resource.tags));
@@ -398,17 +423,17 @@ pub fn judge(ground: &Ground<'_, '_>, settled: &Value, engine: &dyn Engine) -> V
         let own_vpn = |vpn: &&VpnConnection| {
             link.as_ref().is_some_and(|link| link.is_on(&vpn.tags)) || ids.contains(&vpn.id.0) || !vpn.state.is_living()
         };
-        let connections = ground.survey.connections.iter().filter(|c| !own(c)).map(|c| c.resource.id.to_string());
+        let connections = inputs.snapshot.connections.iter().filter(|c| !own(c)).map(|c| c.resource.id.to_string());
         // A transit gateway is nobody's to claim.
-        let vpns = ground.survey.vpn_connections.iter().filter(|vpn| !on_transit_gateway && !own_vpn(vpn));
-        let vpns = vpns.map(|vpn| vpn.id.to_string());
-        let foreign: Vec<String> = connections.chain(vpns).collect();
+        let vpn_connections = inputs.snapshot.vpn_connections.iter().filter(|vpn| !on_transit_gateway && !own_vpn(vpn));
+        let vpn_connections = vpn_connections.map(|vpn| vpn.id.to_string());
+        let foreign: Vec<String> = connections.chain(vpn_connections).collect();
         if !foreign.is_empty() {
-            let finding = Finding::Shared(foreign.join(", "));
-            faults.push(Fault::error(Field::ManageGateways, Problem::Surroundings(finding)));
+            let finding = PreflightIssue::SharedGateways(foreign.join(", "));
+            violations.push(Violation::error(AttributeId::ManageGateways, ViolationKind::Preflight(finding)));
         }
     }
-    faults
+    violations
 }
 
 fn configured_true(config: &Value, name: &str) -> bool {
@@ -416,39 +441,40 @@ fn configured_true(config: &Value, name: &str) -> bool {
 }
 
 /// Names were judged where they are configured; those made from a name that was fine are fine.
-fn is_name(field: &Field) -> bool {
-    matches!(field, Field::Name | Field::AzureName(_) | Field::AwsName(_))
+fn is_name(field: &AttributeId) -> bool {
+    matches!(field, AttributeId::Name | AttributeId::AzureName(_) | AttributeId::AwsName(_))
 }
 
 /// A given gateway is as it is: what the state read from it cannot be configured otherwise.
-fn differs_from_given(changes: Changes<'_>, configured: &Wish) -> Vec<Fault> {
+fn existing_gateway_mismatch(changes: ChangeSet<'_>, configured: &Config) -> Vec<Violation> {
     let has = |path: &str| changes.prior.at(&path.into());
     let shown = |value: &Value| {
         value.as_str().map(str::to_owned).or_else(|| value.as_number().map(ToString::to_string)).unwrap_or_default()
     };
     let checks = [
-        ("azure.sku", Field::Sku, "SKU", configured.sku.known().is_some()),
-        ("azure.generation", Field::Generation, "generation", configured.generation.known().is_some()),
-        ("azure.asn", Field::AzureAsn, "ASN", configured.azure_asn.known().is_some()),
+        ("azure.sku", AttributeId::Sku, "SKU", configured.sku.known().is_some()),
+        ("azure.generation", AttributeId::Generation, "generation", configured.generation.known().is_some()),
+        ("azure.asn", AttributeId::AzureAsn, "ASN", configured.azure_asn.known().is_some()),
     ];
-    let differs =
-        checks.into_iter().filter(|(path, _, _, configured)| *configured && changes.at(path) && has(path).is_set());
-    let same_gateway = !changes.at("azure.gateway_id");
-    let fault = |(path, field, noun, _): (&str, Field, &'static str, bool)| {
-        Fault::error(field, Problem::Surroundings(Finding::GatewayHas(noun, shown(has(path)))))
+    let differs = checks
+        .into_iter()
+        .filter(|(path, _, _, configured)| *configured && changes.changed(path) && has(path).is_set());
+    let same_gateway = !changes.changed("azure.gateway_id");
+    let fault = |(path, field, noun, _): (&str, AttributeId, &'static str, bool)| {
+        Violation::error(field, ViolationKind::Preflight(PreflightIssue::GatewayMismatch(noun, shown(has(path)))))
     };
     if same_gateway { differs.map(fault).collect() } else { Vec::new() }
 }
 
 /// Availability zones that cannot become those of public IPs that exist.
-fn fixed_zones(ground: &Ground<'_, '_>, settled: &Value) -> Option<Fault> {
-    let configured = ground.config.at(&"azure.zones".into()).is_set();
-    let fault = |problem| Some(Fault::error(Field::Zones, problem));
-    let Some(prior) = ground.prior else {
-        let given = configured && ground.azure_gateway_given();
-        return if given { fault(Problem::ZonesOfGivenGateway) } else { None };
+fn fixed_zones(inputs: &PlanInputs<'_, '_>, settled: &Value) -> Option<Violation> {
+    let configured = inputs.config.at(&"azure.zones".into()).is_set();
+    let fault = |problem| Some(Violation::error(AttributeId::Zones, problem));
+    let Some(prior) = inputs.prior else {
+        let given = configured && inputs.azure_gateway_is_existing();
+        return if given { fault(ViolationKind::ZonesOfExistingGateway) } else { None };
     };
-    let replaced = !Changes { prior, planned: settled }.replacing().is_empty();
+    let replaced = !ChangeSet { prior, planned: settled }.requires_replace().is_empty();
     let zones = |value: &Value| read_zones(value.at(&"azure.zones".into()));
     let (has, wants) = (zones(prior)?, zones(settled)?);
     if has == wants || replaced || !has_public_ips(prior) {
@@ -458,34 +484,34 @@ fn fixed_zones(ground: &Ground<'_, '_>, settled: &Value) -> Option<Fault> {
         true => "no availability zone".to_owned(),
         false => format!("availability zones {}", has.into_iter().collect::<Vec<_>>().join(", ")),
     };
-    fault(Problem::ZonesFixed { has })
+    fault(ViolationKind::ZonesImmutable { has })
 }
 
 /// An id in the configuration pins an object that another change would replace.
-fn pinned(changes: Changes<'_>, ground: &Ground<'_, '_>) -> Option<Fault> {
-    let configured = |path: &str| ground.config.at(&path.into()).is_set();
+fn conflicting_id(changes: ChangeSet<'_>, inputs: &PlanInputs<'_, '_>) -> Option<Violation> {
+    let configured = |path: &str| inputs.config.at(&path.into()).is_set();
     let set = |path: &str| changes.prior.at(&path.into()).is_set();
-    let stays = |path: &str| configured(path) && !changes.at(path);
+    let stays = |path: &str| configured(path) && !changes.changed(path);
     let ends = [("aws.vpn_gateway_id", "vpn_gateway_id"), ("aws.transit_gateway_id", "transit_gateway_id")];
     if let Some((_, name)) = ends.into_iter().find(|(path, _)| stays(path))
-        && changes.at("aws.asn")
+        && changes.changed("aws.asn")
         && set("aws.asn")
     {
-        return Some(Fault::error(Field::AwsAsn, Problem::Pinned(name)));
+        return Some(Violation::error(AttributeId::AwsAsn, ViolationKind::PinnedByExistingId(name)));
     }
-    let redrawn = changes.at("aws.vpc.cidr_block") && set("aws.vpc.cidr_block");
-    (redrawn && configured("aws.vpc_id") && !changes.at("aws.vpc_id"))
-        .then(|| Fault::error(Field::VpcCidr, Problem::Pinned("vpc_id")))
+    let redrawn = changes.changed("aws.vpc.cidr_block") && set("aws.vpc.cidr_block");
+    (redrawn && configured("aws.vpc_id") && !changes.changed("aws.vpc_id"))
+        .then(|| Violation::error(AttributeId::VpcCidr, ViolationKind::PinnedByExistingId("vpc_id")))
 }
 
 /// The ownership tag's value of a link, as far as its settings tell it by now.
-pub fn link_of(settled: &Value, private: &Private, subscription: Option<String>) -> Option<LinkId> {
-    let found = search(settled, private, subscription, false)?;
-    found.link.or_else(|| Some(link_id(settled, private, &found.known.network?, *found.inside_cidrs.get(FIRST))))
+pub fn link_of(settled: &Value, private: &PrivateState, subscription: Option<String>) -> Option<LinkId> {
+    let found = lookup_scope(settled, private, subscription, false)?;
+    found.link.or_else(|| Some(link_id(settled, private, &found.known.network?, *found.inside_cidrs.get(FIRST_TUNNEL))))
 }
 
 /// Computed attributes of a new link.
-fn fresh(draft: &mut Draft<'_>) {
+fn unknown_for_create(draft: &mut PlannedState<'_>) {
     for path in [
         "id",
         "managed",
@@ -517,17 +543,17 @@ const TUNNEL_IDS: [&str; 6] = [
 ];
 
 /// Computed attributes of a link that is there: as before, but for what is missing or made anew.
-fn renew(draft: &mut Draft<'_>, prior: &Value, private: &Private) {
-    let changes = Changes { prior, planned: &draft.planned.clone() };
+fn unknown_for_update(draft: &mut PlannedState<'_>, prior: &Value, private: &PrivateState) {
+    let changes = ChangeSet { prior, planned: &draft.planned.clone() };
     let before = |path: &str| prior.at(&path.into()).clone();
     let or_unknown = |value: Value| if value.is_null() { Value::unknown() } else { value };
     draft.fill("id", or_unknown(before("id")));
     draft.fill("drift", Value::List(Vec::new()));
     // Mending may add to what is managed: propagation that somebody switched off, for one.
     let drifted = prior.get("drift").as_list().is_some_and(|found| !found.is_empty());
-    let mut anew = changes.managing() || drifted;
+    let mut anew = changes.affects_managed() || drifted;
     let tunnels = TunnelKey::ALL.map(|key| {
-        let renewed = changes.renewed(key, private, is_broken_off(prior));
+        let renewed = changes.unknown_fields(key, private, is_interrupted(prior));
         let mut tunnel = planned_tunnel(&draft.planned, key);
         for field in TUNNEL_IDS {
             let value = prior.get("tunnels").get(&key.to_string()).get(field).clone();
@@ -540,7 +566,7 @@ fn renew(draft: &mut Draft<'_>, prior: &Value, private: &Private) {
     draft.fill("tunnels", Value::map(tunnels));
     let missing = ["azure.gateway_id", "azure.virtual_network_id", "aws.vpn_gateway_id"];
     anew |= missing.iter().any(|path| !draft.at(path).is_known());
-    let vpc_anew = !draft.at("aws.vpc_id").is_known() || changes.at("aws.vpc_id") || changes.at("aws.region");
+    let vpc_anew = !draft.at("aws.vpc_id").is_known() || changes.changed("aws.vpc_id") || changes.changed("aws.region");
     let subnet = match (vpc_anew, draft.at("aws.vpc").is_null()) {
         (true, false) => Value::unknown(),
         (true, true) => Value::Null,
@@ -557,7 +583,8 @@ fn renew(draft: &mut Draft<'_>, prior: &Value, private: &Private) {
     let named = draft.at("azure.virtual_network.subnets").as_map().map(|map| map.keys().cloned().collect::<Vec<_>>());
     let ids = before("azure.subnet_ids");
     let whole = ids.get("GatewaySubnet").is_set() && named.iter().flatten().all(|name| ids.get(name).is_set());
-    let same = whole && !changes.at("azure.virtual_network.subnets") && draft.at("azure.virtual_network_id").is_known();
+    let same =
+        whole && !changes.changed("azure.virtual_network.subnets") && draft.at("azure.virtual_network_id").is_known();
     draft.fill("azure.subnet_ids", if same { ids } else { Value::unknown() });
     draft.fill("managed", if anew { Value::unknown() } else { before("managed") });
 }

@@ -1,7 +1,7 @@
 //! The public subnet of a VPC that a link creates, when its range changes. A subnet has one range for life, and two ranges of a
 //! VPC may not overlap: the old subnet goes first. EC2 rejects that while a network interface is in it.
 
-use super::changes::Changes;
+use super::change_set::ChangeSet;
 use crate::link::observed::Observed;
 use crate::plugin::{Diagnostic, Value};
 
@@ -12,12 +12,12 @@ fn range(value: &Value) -> &Value {
 }
 
 /// Whether the subnet of before gets another range, or goes.
-pub fn replaces(changes: Changes<'_>) -> bool {
-    range(changes.prior).is_set() && changes.at(RANGE) && range(changes.planned).is_known()
+pub fn replaces(changes: ChangeSet<'_>) -> bool {
+    range(changes.prior).is_set() && changes.changed(RANGE) && range(changes.planned).is_known()
 }
 
 /// Whether the subnet of before goes, with its route table.
-pub fn goes(changes: Changes<'_>) -> bool {
+pub fn goes(changes: ChangeSet<'_>) -> bool {
     replaces(changes) && range(changes.planned).is_null()
 }
 
@@ -27,10 +27,10 @@ pub fn comes_or_goes(prior: &Value, planned: &Value) -> bool {
 }
 
 /// `aws.public_subnet_id` in the plan of an update whose VPC stays.
-pub fn planned_id(changes: Changes<'_>) -> Value {
+pub fn planned_id(changes: ChangeSet<'_>) -> Value {
     let before = changes.prior.at(&"aws.public_subnet_id".into());
     let wanted = !range(changes.planned).is_null();
-    match (wanted, before.is_null() || changes.at(RANGE)) {
+    match (wanted, before.is_null() || changes.changed(RANGE)) {
         (true, true) => Value::unknown(),
         (false, true) => Value::Null,
         (_, false) => before.clone(),
@@ -38,7 +38,7 @@ pub fn planned_id(changes: Changes<'_>) -> Value {
 }
 
 /// What the change costs.
-pub fn warning(changes: Changes<'_>) -> Option<Diagnostic> {
+pub fn warning(changes: ChangeSet<'_>) -> Option<Diagnostic> {
     let id = changes.prior.at(&"aws.public_subnet_id".into()).as_str().unwrap_or("not created yet");
     let was = range(changes.prior).as_str().unwrap_or_default();
     let detail = match range(changes.planned).as_str() {

@@ -1,35 +1,35 @@
 //! Refreshes a state from both clouds.
 
 use super::apply::{identity_of, timeout};
-use super::engine::Engine;
-use super::fixed::remember_arrived;
-use super::follow::follow;
+use super::backend::Backend;
+use super::default_options::inside_cidrs;
+use super::expand::{ExpandInputs, KeyInputs, expand_spec, lookup_scope};
+use super::flatten::{is_deleted, managed, read_managed, set_computed};
 use super::plan::link_of;
-use super::private::Private;
-use super::recall::{Recall, is_unfinished};
-use super::settle_options::inside_cidrs;
-use super::spec::{Keys, Surroundings, search, spec};
-use super::state::{complete, is_gone, managed, read_managed};
-use super::unread::unread_keys;
+use super::private_state::PrivateState;
+use super::refresh::refresh_settings;
+use super::replacing_attributes::record_arrived;
+use super::resume::{ResumeCache, is_incomplete};
+use super::unread_keys::unread_keys;
 use crate::link::interruptions::interruptions;
 use crate::link::observed::Observed;
-use crate::link::ownership::{Standing, placed, standing};
-use crate::link::spec::Former;
+use crate::link::ownership_tags::{Completeness, completeness, recorded_bgp_addresses};
+use crate::link::spec::Removals;
 use crate::link::tunnel::Instance;
 use crate::plugin::{Diagnostic, ReadRequest, ReadResponse, Value};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// Reads a link; null where nothing of it is left.
-pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) -> ReadResponse {
-    let mut private = Private::read(&request.private);
-    let Some(search) = search(&request.state, &private, engine.subscription(), true) else {
+pub async fn read(backend: &dyn Backend, resume_cache: &ResumeCache, request: ReadRequest) -> ReadResponse {
+    let mut private = PrivateState::read(&request.private);
+    let Some(scope) = lookup_scope(&request.state, &private, backend.subscription(), true) else {
         let warning = Diagnostic::warning("This link was not refreshed")
             .detail("Its state lacks the inside networks of the tunnels, by which they are told apart.");
         return request.unchanged(warning);
     };
     let limit = timeout(&request.state, "read", 10);
-    let observed = match tokio::time::timeout(limit, engine.observe(&search, &request.cancel)).await {
+    let observed = match tokio::time::timeout(limit, backend.observe(&scope, &request.cancel)).await {
         Ok(Ok(observed)) => observed,
         Ok(Err(diagnostics)) => return request.unchanged(diagnostics),
         Err(_) => {
@@ -41,69 +41,69 @@ pub async fn read(engine: &dyn Engine, recall: &Recall, request: ReadRequest) ->
         }
     };
     let managed = managed(&request.state, &observed, &read_managed(&request.state), &private, false);
-    if is_gone(&request.state, &private, &managed, &observed) {
+    if is_deleted(&request.state, &private, &managed, &observed) {
         return ReadResponse::default();
     }
     let mut state = request.state.clone();
-    follow(&mut state, &observed);
-    complete(&mut state, &observed, &managed);
-    if private.origin.azure_gateway_given {
-        private.former.extend(unknown_to(&state, &private, &observed));
+    refresh_settings(&mut state, &observed);
+    set_computed(&mut state, &observed, &managed);
+    if private.provenance.azure_gateway_is_existing {
+        private.pending_removals.extend(untracked_addresses(&state, &private, &observed));
     }
-    let tag = link_of(&state, &private, engine.subscription());
-    private.note_owned(tag.as_ref(), &observed, &managed);
-    let former = Former { addresses: left_over(&mut private, &observed), ..Former::default() };
-    let around = Surroundings {
+    let tag = link_of(&state, &private, backend.subscription());
+    private.record_owned(tag.as_ref(), &observed, &managed);
+    let former = Removals { addresses: pending_removals(&mut private, &observed), ..Removals::default() };
+    let around = ExpandInputs {
         private: &private,
-        subscription: engine.subscription(),
-        default_tags: engine.default_tags(),
-        keys: Keys::default(),
-        former,
+        subscription: backend.subscription(),
+        default_tags: backend.default_tags(),
+        keys: KeyInputs::default(),
+        removals: former,
     };
     // An object that is missing shows as its id; a spec without one has no drift beside that.
-    let spec = spec(&state, around);
-    let drift = spec.as_ref().map(|spec| engine.drift(spec, &observed)).unwrap_or_default();
-    private.note_static_routing(&observed);
-    private.renews.clear();
-    spec.iter().for_each(|spec| private.foresee(spec, &observed));
+    let spec = expand_spec(&state, around);
+    let drift = spec.as_ref().map(|spec| backend.drift(spec, &observed)).unwrap_or_default();
+    private.record_static_routing(&observed);
+    private.recreates.clear();
+    spec.iter().for_each(|spec| private.record_recreates(spec, &observed));
     let differing = spec.iter().filter(|_| !drift.is_empty());
     private.interrupts = differing.flat_map(|spec| interruptions(spec, &observed)).collect();
-    let stuck = is_unfinished(&request.state) || standing(&observed) == Standing::Unfinished;
+    let stuck = is_incomplete(&request.state) || completeness(&observed) == Completeness::Incomplete;
     if drift.is_empty() && !stuck && spec.is_ok() {
-        remember_arrived(&mut private, &state);
+        record_arrived(&mut private, &state);
     }
-    state.set("drift", super::recall::drift(stuck, drift));
-    let link = link_of(&state, &private, engine.subscription());
-    if recall.is_outlived(&request.state, link.as_ref()) {
+    state.set("drift", super::resume::drift_value(stuck, drift));
+    let link = link_of(&state, &private, backend.subscription());
+    if resume_cache.is_superseded(&request.state, link.as_ref()) {
         // Terraform calls it deposed and would delete what the state of the finished link holds.
         return ReadResponse::default();
     }
     if let Some(link) = link.as_ref().filter(|_| stuck) {
-        recall.unfinished(link);
+        resume_cache.mark_incomplete(link);
     }
-    link.iter().for_each(|link| recall.saw(link, &observed));
-    recall.note(&state, link, Some(&private));
+    link.iter().for_each(|link| resume_cache.store_observed(link, &observed));
+    resume_cache.store(&state, link, Some(&private));
     let identity = identity_of(&state).or(request.identity);
     let diagnostics = unread_keys(&observed).into_iter().collect();
     ReadResponse { state, private: private.write(), identity, diagnostics, ..ReadResponse::default() }
 }
 
 /// What the marks say was put on somebody else's gateway and the state does not know: by a run that was killed.
-fn unknown_to(state: &Value, private: &Private, observed: &Observed) -> BTreeSet<(usize, Ipv4Addr)> {
+fn untracked_addresses(state: &Value, private: &PrivateState, observed: &Observed) -> BTreeSet<(usize, Ipv4Addr)> {
     let cidrs = inside_cidrs(state);
     let own: Vec<Ipv4Addr> = cidrs.iter().flat_map(|all| all.iter().map(|(_, cidr)| cidr.azure_ip())).collect();
     let customers = observed.aws.customer_gateways.iter().filter_map(|(at, customer)| Some((at, customer.as_ref()?)));
     let ours = customers.filter(|(_, customer)| private.link.as_ref().is_some_and(|link| link.is_on(&customer.tags)));
-    let placed = ours.flat_map(|(at, customer)| placed(&customer.tags).map(move |ip| (at.index(), ip)));
-    placed.filter(|(_, ip)| !own.contains(ip) && !private.origin.found.contains(ip)).collect()
+    let placed = ours.flat_map(|(at, customer)| recorded_bgp_addresses(&customer.tags).map(move |ip| (at.index(), ip)));
+    placed.filter(|(_, ip)| !own.contains(ip) && !private.provenance.preexisting_addresses.contains(ip)).collect()
 }
 
 /// Addresses that an update gave up and never took off the gateway: still to be done. Those that are off are forgotten.
-fn left_over(private: &mut Private, observed: &Observed) -> BTreeSet<(Instance, Ipv4Addr)> {
+fn pending_removals(private: &mut PrivateState, observed: &Observed) -> BTreeSet<(Instance, Ipv4Addr)> {
     let mut left = BTreeSet::new();
     let Some(gateway) = &observed.azure.gateway else { return left };
     let settled = !gateway.resource.state.is_busy();
-    private.former.retain(|(index, ip)| {
+    private.pending_removals.retain(|(index, ip)| {
         let instance = Instance::ALL.into_iter().find(|instance| instance.index() == *index);
         let listed = gateway.instances.get(*index).is_some_and(|at| at.custom_bgp_ips.contains(ip));
         left.extend(instance.filter(|_| listed).map(|instance| (instance, *ip)));

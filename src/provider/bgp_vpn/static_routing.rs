@@ -1,30 +1,30 @@
 //! VPN connections with static routing. AWS fixes the kind of routing for a connection's life, so no change of such a link can
 //! bring its BGP sessions up: it is rejected before any tunnel is touched.
 
-use super::changes::Changes;
-use super::private::Private;
+use super::change_set::ChangeSet;
+use super::private_state::PrivateState;
 use crate::link::observed::Observed;
-use crate::link::vpn_connection::static_routed;
+use crate::link::vpn_connection::statically_routed;
 use crate::plugin::Diagnostic;
 
-impl Private {
+impl PrivateState {
     /// Remembers which connections a reading shows with static routing.
-    pub fn note_static_routing(&mut self, seen: &Observed) {
-        self.static_routed = static_routed(seen).map(|id| id.to_string()).collect();
+    pub fn record_static_routing(&mut self, observed: &Observed) {
+        self.static_routed = statically_routed(observed).map(|id| id.to_string()).collect();
     }
 }
 
 /// Rejects an import of such connections.
-pub fn refuse_import(seen: &Observed) -> Option<Diagnostic> {
+pub fn refuse_import(observed: &Observed) -> Option<Diagnostic> {
     refusal(
-        static_routed(seen).map(|id| id.to_string()),
+        statically_routed(observed).map(|id| id.to_string()),
         "Create VPN connections with dynamic routing (BGP), then import those.",
     )
 }
 
 /// Rejects a plan that would keep such connections.
-pub fn refuse_plan(private: &Private, changes: Changes<'_>) -> Option<Diagnostic> {
-    let replaced = !changes.replacing().is_empty() || changes.aws_anew();
+pub fn refuse_plan(private: &PrivateState, changes: ChangeSet<'_>) -> Option<Diagnostic> {
+    let replaced = !changes.requires_replace().is_empty() || changes.aws_side_replaced();
     let kept = private.static_routed.iter().filter(|_| !replaced).cloned();
     refusal(kept, "Delete these connections; the next apply then creates them with dynamic routing.")
 }

@@ -1,43 +1,45 @@
 //! What an apply takes down. The apply carries it out, and the plan announces the very same.
 
-use super::changes::Changes;
+use super::change_set::ChangeSet;
+use super::expand::{ExpandInputs, KeyInputs, expand_spec, subscription, text};
+use super::flatten::{own_bgp_addresses, read_managed};
 use super::kept::Kept;
-use super::private::Private;
+use super::private_state::PrivateState;
 use super::public_subnet;
-use super::spec::{Keys, Surroundings, spec, subscription, text};
-use super::state::{own_addresses, read_managed};
 use crate::aws::model::RouteTableId;
 use crate::azure::id::ResourceId;
-use crate::link::address::InsideCidr;
-use crate::link::blockers::identified;
-use crate::link::decide::decide;
+use crate::link::action::Verb;
+use crate::link::blockers::managed_id;
+use crate::link::inside_cidr::InsideCidr;
+use crate::link::lookup::TeardownSpec;
 use crate::link::managed::{Kind, Managed};
 use crate::link::observed::Observed;
-use crate::link::ownership::propagation_mark;
-use crate::link::search::Demolition;
-use crate::link::spec::Former;
-use crate::link::step::Verb;
+use crate::link::ownership_tags::propagation_tag;
+use crate::link::plan::plan_actions;
+use crate::link::spec::Removals;
 use crate::link::tunnel::{Instance, PerTunnel, TunnelKey};
 use crate::plugin::{Diagnostic, Value};
-use crate::primitives::Tags;
+use crate::types::Tags;
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 
 /// What to take down of a state. Addresses are taken off the Azure gateway only where it stays.
-pub fn demolition(state: &Value, private: &Private, managed: Managed, subscription: String) -> Demolition {
+pub fn teardown_spec(state: &Value, private: &PrivateState, managed: Managed, subscription: String) -> TeardownSpec {
     let (azure, aws) = (state.get("azure"), state.get("aws"));
     let resource = |name: &str| text(azure, name).and_then(|id| ResourceId::parse(&id).ok());
-    let cidrs = super::settle_options::inside_cidrs(state);
+    let cidrs = super::default_options::inside_cidrs(state);
     let first = TunnelKey { instance: Instance::Zero, number: 1 };
     let link = resource("virtual_network_id").zip(cidrs.as_ref());
-    let link = link.map(|(network, cidrs)| super::spec::link_id(state, private, &network, *cidrs.get(first)));
+    let link = link.map(|(network, cidrs)| super::expand::link_id(state, private, &network, *cidrs.get(first)));
     let stays = managed.ids(Kind::AzureGateway).next().is_none();
-    Demolition {
-        link: link.or_else(|| private.link.clone()).unwrap_or_else(|| crate::link::ownership::LinkId::found("")),
+    TeardownSpec {
+        link: link
+            .or_else(|| private.link.clone())
+            .unwrap_or_else(|| crate::link::ownership_tags::LinkId::from_tag("")),
         region: crate::aws::model::Region(text(aws, "region").unwrap_or_default()),
         resource_group: text(azure, "resource_group_name").unwrap_or_default(),
         azure_gateway: resource("gateway_id"),
-        own_addresses: if stays { own_addresses(state, private) } else { Vec::new() },
+        own_bgp_addresses: if stays { own_bgp_addresses(state, private) } else { Vec::new() },
         managed,
         subscription,
         subnets: recorded_subnets(state, private),
@@ -46,15 +48,20 @@ pub fn demolition(state: &Value, private: &Private, managed: Managed, subscripti
 }
 
 /// Subnets of a VNet that the link creates, by the state and by what was applied last: an update that failed may be in between.
-fn recorded_subnets(state: &Value, private: &Private) -> BTreeSet<String> {
-    let network = |value: &Value| network_parts(value.get("azure").get("virtual_network")).1;
+fn recorded_subnets(state: &Value, private: &PrivateState) -> BTreeSet<String> {
+    let network = |value: &Value| virtual_network_parts(value.get("azure").get("virtual_network")).1;
     network(state).into_iter().chain(network(&private.applied)).collect()
 }
 
 /// What goes of the AWS half before it is built anew; of a link that stays on its transit gateway, the VPC alone.
-pub fn aws_half(changes: Changes<'_>, before: &Managed, private: &Private, subscription: &str) -> Demolition {
-    let gateway = changes.at("aws.vpn_gateway_id") || changes.at("aws.asn");
-    let network = changes.at("aws.vpc_id") || changes.at("aws.region");
+pub fn aws_teardown(
+    changes: ChangeSet<'_>,
+    before: &Managed,
+    private: &PrivateState,
+    subscription: &str,
+) -> TeardownSpec {
+    let gateway = changes.changed("aws.vpn_gateway_id") || changes.changed("aws.asn");
+    let network = changes.changed("aws.vpc_id") || changes.changed("aws.region");
     let ends = !changes.drops_vpc();
     let goes = |kind: &Kind| match kind {
         Kind::AwsVpnConnection | Kind::AwsCustomerGateway | Kind::AwsRoutePropagation => ends,
@@ -63,15 +70,15 @@ pub fn aws_half(changes: Changes<'_>, before: &Managed, private: &Private, subsc
         _ => false,
     };
     let managed = before.0.iter().filter(|(kind, _)| goes(kind)).map(|(kind, ids)| (*kind, ids.clone())).collect();
-    let mut demolition = demolition(changes.prior, private, Managed(managed), subscription.to_owned());
-    demolition.azure_gateway = None;
-    demolition.own_addresses.clear();
-    demolition
+    let mut teardown = teardown_spec(changes.prior, private, Managed(managed), subscription.to_owned());
+    teardown.azure_gateway = None;
+    teardown.own_bgp_addresses.clear();
+    teardown
 }
 
 /// What the link has put somewhere and is not to have there any more. Only what was last applied counts as put there by it.
-pub fn former(prior: &Value, target: &Value, private: &Private, before: &Managed) -> Former {
-    let cidrs = |value: &Value| super::settle_options::inside_cidrs(value);
+pub fn removals(prior: &Value, target: &Value, private: &PrivateState, before: &Managed) -> Removals {
+    let cidrs = |value: &Value| super::default_options::inside_cidrs(value);
     let placed = |cidrs: Option<PerTunnel<InsideCidr>>| {
         let cidrs = cidrs.iter().flat_map(PerTunnel::iter).collect::<Vec<_>>().into_iter();
         cidrs.map(|(key, cidr)| (key.instance, cidr.azure_ip())).collect::<BTreeSet<_>>()
@@ -79,37 +86,36 @@ pub fn former(prior: &Value, target: &Value, private: &Private, before: &Managed
     let last = cidrs(&private.applied).or_else(|| cidrs(prior));
     let mut addresses = placed(last);
     let instance = |index: usize| Instance::ALL.into_iter().find(|instance| instance.index() == index);
-    addresses.extend(private.former.iter().filter_map(|(index, ip)| Some((instance(*index)?, *ip))));
+    addresses.extend(private.pending_removals.iter().filter_map(|(index, ip)| Some((instance(*index)?, *ip))));
     let wanted = placed(cidrs(target));
-    addresses.retain(|at| !wanted.contains(at) && !private.origin.found.contains(&at.1));
+    addresses.retain(|at| !wanted.contains(at) && !private.provenance.preexisting_addresses.contains(&at.1));
     let tables = target.at(&"aws.route_table_ids".into()).as_list();
     let hands_off = tables.is_some_and(<[Value]>::is_empty);
     // The public subnet's table is deleted with it.
-    let goes = public_subnet::goes(Changes { prior, planned: target });
+    let goes = public_subnet::goes(ChangeSet { prior, planned: target });
     let unwanted = |table: &str| {
         tables.is_some_and(|ids| !ids.iter().any(|id| id.as_str() == Some(table)))
             || goes && before.has(Kind::AwsRouteTable, table)
     };
     let own = || before.ids(Kind::AwsRoutePropagation).filter_map(|id| id.split_once('/'));
-    let unmarked =
-        own().filter(|(table, _)| unwanted(table)).map(|(table, gateway)| propagation_mark(table, gateway).0);
+    let unmarked = own().filter(|(table, _)| unwanted(table)).map(|(table, gateway)| propagation_tag(table, gateway).0);
     let tables = own().filter(|_| !hands_off).map(|(table, _)| RouteTableId(table.to_owned()));
-    let last = private.setting(prior, &"azure.virtual_network".into());
-    let (had, has) = (network_parts(last), network_parts(target.get("azure").get("virtual_network")));
+    let last = private.last_applied(prior, &"azure.virtual_network".into());
+    let (had, has) = (virtual_network_parts(last), virtual_network_parts(target.get("azure").get("virtual_network")));
     let keys = |value: &Value| value.get("tags").as_map().into_iter().flatten().map(|(key, _)| key.clone()).collect();
     let (carried, wanted): (BTreeSet<String>, BTreeSet<String>) = (keys(prior), keys(target));
-    Former {
+    Removals {
         addresses,
         route_tables: tables.collect(),
         address_space: had.0.difference(&has.0).copied().collect(),
         subnets: had.1.difference(&has.1).cloned().collect(),
-        public_subnet: public_subnet::replaces(Changes { prior, planned: target }),
+        public_subnet: public_subnet::replaces(ChangeSet { prior, planned: target }),
         tags: carried.difference(&wanted).cloned().chain(unmarked).collect(),
     }
 }
 
 /// Ranges and subnets of a VNet that a link makes.
-fn network_parts(made: &Value) -> (BTreeSet<Ipv4Net>, BTreeSet<String>) {
+fn virtual_network_parts(made: &Value) -> (BTreeSet<Ipv4Net>, BTreeSet<String>) {
     let ranges = made.get("address_space").as_list().into_iter().flatten();
     let ranges = ranges.filter_map(|range| range.as_str()?.parse().ok()).collect();
     let subnets = made.get("subnets").as_map().into_iter().flatten().map(|(name, _)| name.clone()).collect();
@@ -117,32 +123,33 @@ fn network_parts(made: &Value) -> (BTreeSet<Ipv4Net>, BTreeSet<String>) {
 }
 
 /// What an apply of a destroy plan, or the delete half of a replacement, deletes.
-pub fn whole_removal(state: &Value, private: &Private, provider: Option<String>) -> Managed {
+pub fn full_removal(state: &Value, private: &PrivateState, provider: Option<String>) -> Managed {
     let subscription = subscription(state, provider).unwrap_or_default();
-    demolition(state, private, read_managed(state), subscription).managed
+    teardown_spec(state, private, read_managed(state), subscription).managed
 }
 
 /// What an apply of an update deletes: the AWS half where that is built anew, and what the steps to the planned link delete of
 /// what was read last.
 pub fn update_removal(
-    changes: Changes<'_>,
-    private: &Private,
-    seen: Option<&Observed>,
+    changes: ChangeSet<'_>,
+    private: &PrivateState,
+    observed: Option<&Observed>,
     provider: Option<String>,
     default_tags: Tags,
 ) -> Managed {
     let before = read_managed(changes.prior);
     let mut removed = Managed::default();
-    if changes.aws_anew() || changes.drops_vpc() {
+    if changes.aws_side_replaced() || changes.drops_vpc() {
         let home = subscription(changes.prior, provider.clone()).unwrap_or_default();
-        removed = aws_half(changes, &before, private, &home).managed;
+        removed = aws_teardown(changes, &before, private, &home).managed;
     }
-    let former = former(changes.prior, changes.planned, private, &before);
-    let around = Surroundings { private, subscription: provider, default_tags, keys: Keys::default(), former };
+    let former = removals(changes.prior, changes.planned, private, &before);
+    let around =
+        ExpandInputs { private, subscription: provider, default_tags, keys: KeyInputs::default(), removals: former };
     // Without a spec, or without anything read, only the apply can tell the rest.
-    if let (Some(seen), Ok(spec)) = (seen, spec(changes.planned, around)) {
-        let steps = decide(&spec, seen).into_iter().filter(|step| step.verb == Verb::Delete);
-        steps.filter_map(|step| identified(&step.object, seen)).for_each(|(kind, id)| removed.add(kind, id));
+    if let (Some(observed), Ok(spec)) = (observed, expand_spec(changes.planned, around)) {
+        let steps = plan_actions(&spec, observed).into_iter().filter(|step| step.verb == Verb::Delete);
+        steps.filter_map(|step| managed_id(&step.target, observed)).for_each(|(kind, id)| removed.add(kind, id));
     }
     removed
 }
@@ -157,7 +164,7 @@ pub fn label(link: &Value) -> String {
 /// an object.
 ///
 /// Of warnings with one summary Terraform shows the first only (1.11), so the summary names the link.
-pub fn announcement(removed: &Managed, kept: Option<&Kept>, link: &Value) -> Option<Diagnostic> {
+pub fn removal_warning(removed: &Managed, kept: Option<&Kept>, link: &Value) -> Option<Diagnostic> {
     let removed = listed(removed);
     let mut detail = format!(
         "The apply deletes these objects. It creates those again that the configuration still asks for, with other ids.\n\n{removed}",

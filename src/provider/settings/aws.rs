@@ -1,6 +1,6 @@
 //! The `aws` attribute of the provider block: names and meanings of the official provider for AWS.
 
-use super::block::Block;
+use super::block_reader::BlockReader;
 use crate::aws::settings::{AssumeRole, AssumeRoleWithWebIdentity, Endpoints, Settings};
 use crate::plugin::{Attribute, Nesting, Type};
 use std::time::Duration;
@@ -152,7 +152,7 @@ fn endpoints() -> Attribute {
     .description("Other addresses than AWS's own.")
 }
 
-pub(super) fn decode(block: &Block<'_>) -> Settings {
+pub(super) fn decode(block: &BlockReader<'_>) -> Settings {
     let settings = Settings {
         access_key: block.text("access_key"),
         secret_key: block.text("secret_key"),
@@ -181,7 +181,7 @@ pub(super) fn decode(block: &Block<'_>) -> Settings {
         forbidden_account_ids: block.texts("forbidden_account_ids"),
     };
     if !settings.allowed_account_ids.is_empty() && !settings.forbidden_account_ids.is_empty() {
-        block.fault(
+        block.error(
             "forbidden_account_ids",
             "Two ways to restrict accounts",
             "Use aws.allowed_account_ids or aws.forbidden_account_ids, not both.",
@@ -190,7 +190,7 @@ pub(super) fn decode(block: &Block<'_>) -> Settings {
     settings
 }
 
-fn decode_role(role: &Block<'_>) -> AssumeRole {
+fn decode_role(role: &BlockReader<'_>) -> AssumeRole {
     AssumeRole {
         role_arn: role.text("role_arn").unwrap_or_default(),
         session_name: role.text("session_name"),
@@ -204,7 +204,7 @@ fn decode_role(role: &Block<'_>) -> AssumeRole {
     }
 }
 
-fn decode_web_identity(identity: &Block<'_>) -> AssumeRoleWithWebIdentity {
+fn decode_web_identity(identity: &BlockReader<'_>) -> AssumeRoleWithWebIdentity {
     let decoded = AssumeRoleWithWebIdentity {
         role_arn: identity.text("role_arn"),
         session_name: identity.text("session_name"),
@@ -215,7 +215,7 @@ fn decode_web_identity(identity: &Block<'_>) -> AssumeRoleWithWebIdentity {
         policy_arns: identity.texts("policy_arns"),
     };
     if decoded.web_identity_token.is_some() && decoded.web_identity_token_file.is_some() {
-        identity.fault(
+        identity.error(
             "web_identity_token_file",
             "Two sources of one token",
             "Use web_identity_token or web_identity_token_file, not both.",

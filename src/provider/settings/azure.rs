@@ -1,6 +1,6 @@
 //! The `azure` attribute of the provider block: names and meanings of the azurerm provider.
 
-use super::block::Block;
+use super::block_reader::BlockReader;
 use crate::azure::credential::CredentialSettings;
 use crate::plugin::{Attribute, Nesting};
 
@@ -19,7 +19,7 @@ macro_rules! attributes {
             ]
         }
 
-        pub(super) fn decode(block: &Block<'_>) -> CredentialSettings {
+        pub(super) fn decode(block: &BlockReader<'_>) -> CredentialSettings {
             CredentialSettings {
                 $($text: block.text(stringify!($text)),)+
                 $($secret: block.text(stringify!($secret)),)+

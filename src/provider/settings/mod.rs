@@ -2,15 +2,15 @@
 
 mod aws;
 mod azure;
-mod block;
-mod configured;
+mod block_reader;
+mod provider_data;
 
-pub use configured::{Configured, NotReady};
+pub use provider_data::{ProviderData, ProviderDataError};
 
 use crate::azure::credential::CredentialSettings;
 use crate::plugin::{Attribute, AttributePath, Diagnostics, Schema, Type, Value};
-use crate::primitives::Tags;
-use block::{Block, Notes};
+use crate::types::Tags;
+use block_reader::{BlockReader, ReadNotes};
 
 /// The provider block as plain data. The environment has not been looked at: each cloud's room does that.
 #[derive(Clone, Debug, Default)]
@@ -42,18 +42,18 @@ pub fn schema() -> Schema {
 
 /// Reads the provider block, with what is wrong in it.
 pub fn decode(config: &Value) -> (Settings, Diagnostics) {
-    let clouds = Notes::default();
-    let rest = Notes::default();
-    let block = Block::whole(config, &clouds);
+    let clients = ReadNotes::default();
+    let rest = ReadNotes::default();
+    let block = BlockReader::root(config, &clients);
     let settings = Settings {
         aws: block.block("aws").map(|block| aws::decode(&block)).unwrap_or_default(),
         azure: block.block("azure").map(|block| azure::decode(&block)).unwrap_or_default(),
-        default_tags: Block::whole(config, &rest).tags("default_tags"),
-        unknown: clouds.unknown.into_inner(),
+        default_tags: BlockReader::root(config, &rest).tags("default_tags"),
+        unknown: clients.unknown.into_inner(),
     };
-    let mut faults = clouds.faults.into_inner();
-    faults.append(rest.faults.into_inner());
-    (settings, faults)
+    let mut violations = clients.faults.into_inner();
+    violations.append(rest.faults.into_inner());
+    (settings, violations)
 }
 
 #[cfg(test)]
@@ -80,8 +80,8 @@ mod tests {
             ("azure", Value::object([("client_id", Value::from("c")), ("use_oidc", Value::from(true))])),
             ("default_tags", Value::map([("team", "net")])),
         ]);
-        let (settings, faults) = decode(&config);
-        assert!(faults.is_empty() && settings.unknown.is_empty());
+        let (settings, violations) = decode(&config);
+        assert!(violations.is_empty() && settings.unknown.is_empty());
         assert_eq!(settings.aws.region.as_deref(), Some("eu-west-1"));
         let chain: Vec<_> = settings.aws.assume_role.iter().map(|r| (r.role_arn.as_str(), r.duration)).collect();
         assert_eq!(chain, [("arn:a", Some(Duration::from_secs(3600))), ("arn:b", Some(Duration::from_secs(3600)))]);

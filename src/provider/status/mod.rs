@@ -1,17 +1,17 @@
 //! `awsazure_bgp_vpn_status`: how the four tunnels are at this moment, as both clouds tell it.
 //!
-//! `view` is what the clouds say, `diagnosis` what that means; who asks them is behind [`StatusSource`].
+//! `health` is what the clouds say, `diagnose` what that means; who asks them is behind [`HealthSource`].
 
-mod diagnosis;
-mod view;
+mod diagnose;
+mod health;
 
-pub use diagnosis::{Diagnosis, diagnose};
-pub use view::{AwsHealth, AzureHealth, BgpHealth, Denial, Peers, Seen, TunnelView, View};
+pub use diagnose::{HealthReport, diagnose};
+pub use health::{AwsHealth, AzureHealth, BgpHealth, Denial, LinkHealth, Peers, Reported, TunnelHealth};
 
-use super::settings::{Configured, Settings};
+use super::settings::{ProviderData, Settings};
 use crate::aws::model::Region;
 use crate::azure::id::ResourceId;
-use crate::link::address::InsideCidr;
+use crate::link::inside_cidr::InsideCidr;
 use crate::link::tunnel::TunnelKey;
 use crate::plugin::{
     Attribute, Cancel, DataRequest, DataResponse, DataSource, Deferred, Diagnostic, Diagnostics, Nesting, Schema, Value,
@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 /// Which link to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
+pub struct StatusQuery {
     pub azure_gateway_id: ResourceId,
     /// `vgw-...` or `tgw-...`.
     pub aws_gateway_id: String,
@@ -33,44 +33,49 @@ pub struct Query {
 
 /// Asks both clouds about a link.
 #[async_trait]
-pub trait StatusSource: Send + Sync + 'static {
+pub trait HealthSource: Send + Sync + 'static {
     /// # Errors
     /// Where there is no such link, or a cloud refuses to tell. A gateway that is being changed is no error.
-    async fn view(&self, settings: &Settings, query: &Query, cancel: Cancel) -> Result<View, Diagnostics>;
+    async fn read_health(
+        &self,
+        settings: &Settings,
+        query: &StatusQuery,
+        cancel: Cancel,
+    ) -> Result<LinkHealth, Diagnostics>;
 }
 
 /// The data source.
 pub struct BgpVpnStatus {
-    configured: Configured,
-    source: Arc<dyn StatusSource>,
+    provider_data: ProviderData,
+    source: Arc<dyn HealthSource>,
 }
 
 impl BgpVpnStatus {
-    pub fn new(configured: Configured, source: Arc<dyn StatusSource>) -> Self {
-        BgpVpnStatus { configured, source }
+    pub fn new(provider_data: ProviderData, source: Arc<dyn HealthSource>) -> Self {
+        BgpVpnStatus { provider_data, source }
     }
 }
 
 /// The data source's schema.
 pub fn schema() -> Schema {
-    let told = |description: &str| Attribute::string().computed().description(description);
+    let text_attribute = |description: &str| Attribute::string().computed().description(description);
     let count = |description: &str| Attribute::number().computed().description(description);
     let tunnel = [
-        ("inside_cidr", told("The /30 inside the tunnel.")),
-        ("aws_status", told("`UP`, `DOWN` or `UNKNOWN`. AWS calls a tunnel up when IPsec and BGP are.")),
-        ("aws_status_message", told("AWS's own words, such as `IPSEC IS UP` or `1 BGP ROUTES`.")),
+        ("inside_cidr", text_attribute("The /30 inside the tunnel.")),
+        ("aws_status", text_attribute("`UP`, `DOWN` or `UNKNOWN`. AWS calls a tunnel up when IPsec and BGP are.")),
+        ("aws_status_message", text_attribute("AWS's own words, such as `IPSEC IS UP` or `1 BGP ROUTES`.")),
         ("aws_accepted_routes", count("How many routes AWS accepted from Azure.")),
-        ("azure_connection_status", told("`Connected`, `Connecting`, `NotConnected` or `Unknown`.")),
+        ("azure_connection_status", text_attribute("`Connected`, `Connecting`, `NotConnected` or `Unknown`.")),
         (
             "azure_bgp_state",
-            told(
+            text_attribute(
                 "State of the BGP session with this tunnel's AWS address: `Connected`, `Connecting`, `Idle`, `Stopped` or `Unknown`. \
                  `Unknown` also where the credentials lack `Microsoft.Network/virtualNetworkGateways/getbgppeerstatus/action`; health is \
                  then judged by AWS alone.",
             ),
         ),
         ("azure_routes_learned", count("How many routes Azure learned from AWS over this session.")),
-        ("diagnosis", told("What is wrong, in words; null when the tunnel is well.")),
+        ("diagnosis", text_attribute("What is wrong, in words; null when the tunnel is well.")),
     ];
     Schema::new(0)
         .description(
@@ -111,9 +116,9 @@ pub fn schema() -> Schema {
 }
 
 /// Reads the configuration; what is unknown or null is `None`.
-fn decode(config: &Value) -> Result<Option<Query>, Diagnostics> {
-    let mut faults = Diagnostics::new();
-    let mut refuse = |name: &str, why: String| faults.push(Diagnostic::error("Invalid value").detail(why).at(name));
+fn decode(config: &Value) -> Result<Option<StatusQuery>, Diagnostics> {
+    let mut violations = Diagnostics::new();
+    let mut refuse = |name: &str, why: String| violations.push(Diagnostic::error("Invalid value").detail(why).at(name));
     let text = |name: &str| config.get(name).as_str().filter(|text| !text.is_empty());
 
     let azure = text("azure_gateway_id").map(ResourceId::parse);
@@ -129,11 +134,11 @@ fn decode(config: &Value) -> Result<Option<Query>, Diagnostics> {
     if let Some(Err(fault)) = &inside {
         refuse("inside_cidr", format!("{fault}."));
     }
-    if faults.has_errors() {
-        return Err(faults);
+    if violations.has_errors() {
+        return Err(violations);
     }
     let (Some(Ok(azure_gateway_id)), Some(aws)) = (azure, aws) else { return Ok(None) };
-    Ok(Some(Query {
+    Ok(Some(StatusQuery {
         azure_gateway_id,
         aws_gateway_id: aws.to_owned(),
         inside_cidr: inside.and_then(Result::ok),
@@ -142,7 +147,7 @@ fn decode(config: &Value) -> Result<Option<Query>, Diagnostics> {
 }
 
 /// The configuration with everything computed filled in.
-fn encode(mut state: Value, view: &View) -> Value {
+fn encode(mut state: Value, view: &LinkHealth) -> Value {
     let diagnosis = diagnose(view);
     let tunnels = TunnelKey::ALL.map(|key| {
         let object = encode_tunnel(view.tunnels.get(key), diagnosis.tunnels.get(key).as_deref());
@@ -155,7 +160,7 @@ fn encode(mut state: Value, view: &View) -> Value {
     state
 }
 
-fn encode_tunnel(tunnel: &TunnelView, diagnosis: Option<&str>) -> Value {
+fn encode_tunnel(tunnel: &TunnelHealth, diagnosis: Option<&str>) -> Value {
     let aws = tunnel.aws.known();
     let azure = tunnel.azure.known();
     let bgp = tunnel.bgp.known();
@@ -198,9 +203,9 @@ impl DataSource for BgpVpnStatus {
                     .detail("azure_gateway_id and aws_gateway_id must not be empty.")
                     .into();
             }
-            Err(faults) => return faults.into(),
+            Err(violations) => return violations.into(),
         };
-        let settings = match self.configured.known() {
+        let settings = match self.provider_data.known() {
             Ok(settings) => settings,
             Err(_) if request.capabilities.deferral_allowed => {
                 let deferred = Some(Deferred::ProviderConfigUnknown);
@@ -208,7 +213,7 @@ impl DataSource for BgpVpnStatus {
             }
             Err(not_ready) => return not_ready.diagnostic().into(),
         };
-        match self.source.view(&settings, &query, request.cancel).await {
+        match self.source.read_health(&settings, &query, request.cancel).await {
             Ok(view) => {
                 let diagnostics = view.peers_denied.iter().map(denied).collect();
                 DataResponse { state: encode(request.config, &view), diagnostics, ..DataResponse::default() }

@@ -7,7 +7,7 @@ use crate::azure::model::BgpPeer;
 use crate::link::observed::Observed;
 use crate::link::tunnel::Instance;
 use crate::plugin::ClientCapabilities;
-use crate::primitives::Asn;
+use crate::types::Asn;
 use std::net::Ipv4Addr;
 
 const GATEWAY: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/gw";
@@ -27,11 +27,11 @@ fn half_a_link() -> Observed {
         options: aws::TunnelOptions::default(),
         telemetry: Some(aws::Telemetry { up: true, message: "1 BGP ROUTES".into(), accepted_routes: 1 }),
     };
-    *observed.aws.vpns.get_mut(Instance::Zero) = Some(aws::VpnConnection {
+    *observed.aws.vpn_connections.get_mut(Instance::Zero) = Some(aws::VpnConnection {
         id: aws::VpnConnectionId("vpn-1".into()),
         state: aws::State::Available,
         customer_gateway_id: aws::CustomerGatewayId("cgw-1".into()),
-        target: aws::Target::Other,
+        target: aws::TargetGateway::Other,
         tunnels: vec![tunnel],
         accelerated: false,
         bandwidth: aws::Bandwidth::Standard,
@@ -51,16 +51,16 @@ fn row(local: &str, neighbor: &str, state: &str) -> BgpPeer {
 fn the_peer_row_of_the_instance_that_aws_does_not_know_is_left_out() {
     for own in ["169.254.21.2", "10.1.255.4"] {
         let rows = vec![row("10.1.255.5", "169.254.21.1", "Connecting"), row(own, "169.254.21.1", "Connected")];
-        let view = View::of(&half_a_link(), Peers::Listed(rows));
+        let view = LinkHealth::of(&half_a_link(), Peers::Listed(rows));
         assert_eq!(view.tunnels.get(TunnelKey::ALL[0]).bgp.known().unwrap().state, "Connected", "{own}");
     }
     let rows = vec![row("169.254.21.6", "169.254.21.1", "Connecting"), row("169.254.21.2", "169.254.21.1", "Idle")];
-    let view = View::of(&half_a_link(), Peers::Listed(rows));
+    let view = LinkHealth::of(&half_a_link(), Peers::Listed(rows));
     let tunnel = view.tunnels.get(TunnelKey::ALL[0]);
     assert_eq!(tunnel.bgp.known().unwrap().state, "Idle");
-    assert_eq!(tunnel.azure, Seen::Absent);
+    assert_eq!(tunnel.azure, Reported::NotFound);
     assert!(!view.azure_busy);
-    assert_eq!(View::of(&half_a_link(), Peers::Busy).tunnels.get(TunnelKey::ALL[0]).bgp, Seen::Unknown);
+    assert_eq!(LinkHealth::of(&half_a_link(), Peers::Busy).tunnels.get(TunnelKey::ALL[0]).bgp, Reported::Unknown);
 }
 
 /// The same tunnel with its Azure half, told the same on both sides.
@@ -111,7 +111,7 @@ fn what_one_cloud_was_told_is_held_against_what_the_other_has() {
     let said = |spoil: fn(&mut Observed)| {
         let mut observed = a_whole_tunnel();
         spoil(&mut observed);
-        View::of(&observed, Peers::Busy).tunnels.get(key).disagreements.clone()
+        LinkHealth::of(&observed, Peers::Busy).tunnels.get(key).mismatches.clone()
     };
     assert_eq!(said(|_| ()), Some(Vec::new()));
     let one = |spoil: fn(&mut Observed)| {
@@ -134,17 +134,18 @@ fn what_one_cloud_was_told_is_held_against_what_the_other_has() {
     assert!(one(|seen| local(seen).bgp = None).contains("no BGP peer"));
     assert!(one(|seen| connection(seen).custom_bgp_ips.clear()).contains("169.254.21.2"));
     assert!(one(|seen| connection(seen).enable_bgp = false).contains("switched off"));
-    let fixed = one(|seen| seen.aws.vpns.get_mut(Instance::Zero).as_mut().unwrap().static_routes_only = true);
+    let fixed =
+        one(|seen| seen.aws.vpn_connections.get_mut(Instance::Zero).as_mut().unwrap().static_routes_only = true);
     assert!(fixed.contains("static routes"), "{fixed}");
     // A transit gateway's ASN is not read.
     assert_eq!(said(|seen| seen.aws.gateway = None), None);
 }
 
-struct Fixed(View);
+struct Fixed(LinkHealth);
 
 #[async_trait]
-impl StatusSource for Fixed {
-    async fn view(&self, _: &Settings, query: &Query, _: Cancel) -> Result<View, Diagnostics> {
+impl HealthSource for Fixed {
+    async fn read_health(&self, _: &Settings, query: &StatusQuery, _: Cancel) -> Result<LinkHealth, Diagnostics> {
         assert_eq!(query.aws_gateway_id, "vgw-1");
         Ok(self.0.clone())
     }
@@ -160,8 +161,8 @@ fn request(azure: &str) -> DataRequest {
 
 #[tokio::test]
 async fn every_tunnel_is_told_and_unknown_states_are_no_error() {
-    let configured = Configured::default();
-    let status = BgpVpnStatus::new(configured.clone(), Arc::new(Fixed(View::default())));
+    let configured = ProviderData::default();
+    let status = BgpVpnStatus::new(configured.clone(), Arc::new(Fixed(LinkHealth::default())));
     assert!(status.read(request(GATEWAY)).await.diagnostics.has_errors(), "not configured");
 
     configured.set(Settings::default());
@@ -177,7 +178,7 @@ async fn every_tunnel_is_told_and_unknown_states_are_no_error() {
 
 #[tokio::test]
 async fn an_id_that_is_none_is_refused_offline_at_its_attribute() {
-    let status = BgpVpnStatus::new(Configured::default(), Arc::new(Fixed(View::default())));
-    let faults = status.validate(request("gw").config).await;
-    assert_eq!(faults.iter().next().unwrap().path, Some("azure_gateway_id".into()));
+    let status = BgpVpnStatus::new(ProviderData::default(), Arc::new(Fixed(LinkHealth::default())));
+    let violations = status.validate(request("gw").config).await;
+    assert_eq!(violations.iter().next().unwrap().path, Some("azure_gateway_id".into()));
 }

@@ -1,18 +1,18 @@
 //! Two clouds small enough for a test: what was asked for is there at once.
 
-use super::super::engine::{Engine, Found, Outcome, Progress};
+use super::super::backend::{ApplyOutcome, Backend, ImportedLink, ProgressCallback};
 use crate::aws::model::*;
 use crate::azure::id::ResourceId;
 use crate::azure::model as azure;
+use crate::link::lookup::{ImportId, LookupScope, TeardownSpec};
 use crate::link::managed::Kind;
 use crate::link::observed::Observed;
-use crate::link::outdated::Shown;
-use crate::link::search::{Demolition, ImportId, Search};
+use crate::link::preflight::{Lookup, PreflightRequest, PreflightSnapshot};
 use crate::link::spec::{AwsGateway, AwsNetwork, AzureGateway, Spec};
-use crate::link::survey::{Looked, Survey, SurveyAsk};
+use crate::link::stale_plan::ShownPlan;
 use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::plugin::{Cancel, Diagnostic, Diagnostics};
-use crate::primitives::{Asn, Tags};
+use crate::types::{Asn, Tags};
 use async_trait::async_trait;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +21,7 @@ use std::time::Duration;
 #[derive(Default)]
 pub struct Clouds {
     pub there: Mutex<Observed>,
-    pub survey: Mutex<Survey>,
+    pub survey: Mutex<PreflightSnapshot>,
     pub spec: Mutex<Option<Spec>>,
     /// Calls of any kind.
     pub calls: AtomicUsize,
@@ -57,7 +57,7 @@ impl Clouds {
         }
         let vpc_id = aws.vpc.as_ref().map(|vpc| vpc.id.clone());
         match &spec.aws.gateway {
-            AwsGateway::Own { asn } => {
+            AwsGateway::ManagedVgw { asn } => {
                 let attachment = vpc_id.clone().map(|id| (id, AttachmentState::Attached));
                 let made = VpnGateway {
                     id: VpnGatewayId(format!("vgw-made{n}")),
@@ -68,7 +68,7 @@ impl Clouds {
                 };
                 aws.gateway.get_or_insert(made);
             }
-            AwsGateway::Existing(id) => {
+            AwsGateway::ExistingVgw(id) => {
                 aws.gateway = Some(VpnGateway {
                     id: id.clone(),
                     asn: Asn(7_224),
@@ -77,11 +77,11 @@ impl Clouds {
                     tags: Tags::new(),
                 });
             }
-            AwsGateway::Transit(id) => {
+            AwsGateway::TransitGateway(id) => {
                 (aws.vpc, aws.gateway, aws.transit_gateway) = (None, None, Some(transit_gateway(id)));
             }
         }
-        if !matches!(spec.aws.gateway, AwsGateway::Transit(_)) {
+        if !matches!(spec.aws.gateway, AwsGateway::TransitGateway(_)) {
             aws.transit_gateway = None;
         }
         aws.route_tables = (aws.vpc.iter().map(|vpc| vpc.id.clone()))
@@ -96,7 +96,7 @@ impl Clouds {
             })
             .collect();
         let azure_asn = match &spec.azure.gateway {
-            AzureGateway::Own { asn, .. } => *asn,
+            AzureGateway::Managed { asn, .. } => *asn,
             AzureGateway::Existing(_) => Asn(65_515),
         };
         for instance in Instance::ALL {
@@ -111,11 +111,11 @@ impl Clouds {
                     state: State::Available,
                     tags: tags.clone(),
                 });
-                *aws.vpns.get_mut(instance) = None;
+                *aws.vpn_connections.get_mut(instance) = None;
             }
             let customer_gateway_id = aws.customer_gateways.get(instance).clone().unwrap().id;
             let (phase1, phase2) = spec.policy.aws();
-            let old = aws.vpns.get(instance).clone();
+            let old = aws.vpn_connections.get(instance).clone();
             let outside = |key: TunnelKey| match &old {
                 Some(_) => aws.outside_ips.get(key).unwrap(),
                 None => [52, n as u8, instance.index() as u8, key.number].into(),
@@ -140,14 +140,14 @@ impl Clouds {
                 *aws.outside_ips.get_mut(key) = Some(tunnel.outside_ip);
             }
             let id = old.map_or_else(|| VpnConnectionId(format!("vpn-{n}-{instance}")), |old| old.id);
-            *aws.vpns.get_mut(instance) = Some(VpnConnection {
+            *aws.vpn_connections.get_mut(instance) = Some(VpnConnection {
                 id,
                 state: State::Available,
                 customer_gateway_id,
                 target: match (&aws.gateway, &spec.aws.gateway) {
-                    (_, AwsGateway::Transit(id)) => Target::TransitGateway(id.clone()),
-                    (Some(gateway), _) => Target::VpnGateway(gateway.id.clone()),
-                    (None, _) => Target::Other,
+                    (_, AwsGateway::TransitGateway(id)) => TargetGateway::TransitGateway(id.clone()),
+                    (Some(gateway), _) => TargetGateway::VpnGateway(gateway.id.clone()),
+                    (None, _) => TargetGateway::Other,
                 },
                 tunnels: tunnels.into(),
                 accelerated: spec.aws.acceleration,
@@ -190,7 +190,9 @@ impl Clouds {
             subnets: subnets.collect(),
         });
         let (id, sku, generation, asn, tagged) = match &s.gateway {
-            AzureGateway::Own { id, sku, generation, asn } => (id.clone(), sku.clone(), generation.clone(), *asn, true),
+            AzureGateway::Managed { id, sku, generation, asn } => {
+                (id.clone(), sku.clone(), generation.clone(), *asn, true)
+            }
             AzureGateway::Existing(id) => (id.clone(), "VpnGw2AZ".into(), "Generation2".into(), Asn(65_515), false),
         };
         // ARM answers in another casing than was asked in.
@@ -272,26 +274,26 @@ pub fn gateway(id: ResourceId, sku: &str, generation: &str, asn: Asn, tags: Tags
 }
 
 #[async_trait]
-impl Engine for Clouds {
-    async fn observe(&self, _: &Search, _: &Cancel) -> Result<Observed, Diagnostics> {
+impl Backend for Clouds {
+    async fn observe(&self, _: &LookupScope, _: &Cancel) -> Result<Observed, Diagnostics> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         Ok(self.there.lock().unwrap().clone())
     }
 
-    async fn survey(&self, ask: &SurveyAsk, _: &Cancel) -> Result<Survey, Diagnostics> {
+    async fn preflight(&self, ask: &PreflightRequest, _: &Cancel) -> Result<PreflightSnapshot, Diagnostics> {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let mut survey = self.survey.lock().unwrap().clone();
-        if survey.group == Looked::Not && ask.resource_group.is_some() {
-            survey.group = Looked::Found(azure::ResourceGroup {
+        let mut snapshot = self.survey.lock().unwrap().clone();
+        if snapshot.group == Lookup::Skipped && ask.resource_group.is_some() {
+            snapshot.group = Lookup::Found(azure::ResourceGroup {
                 name: "g".into(),
                 location: "westeurope".into(),
                 tags: Tags::new(),
             });
         }
         if let Some(id) = &ask.transit_gateway {
-            survey.transit_gateway = Looked::Found(transit_gateway(id));
+            snapshot.transit_gateway = Lookup::Found(transit_gateway(id));
         }
-        if survey.network == Looked::Not
+        if snapshot.network == Lookup::Skipped
             && let Some(id) = &ask.network
         {
             let subnet = azure::Subnet {
@@ -303,9 +305,9 @@ impl Engine for Clouds {
                 ip_configurations: Vec::new(),
             };
             let space = vec!["10.1.0.0/16".parse().unwrap()];
-            survey.network = match id.name() {
-                "new" => Looked::Absent,
-                _ => Looked::Found(azure::VirtualNetwork {
+            snapshot.network = match id.name() {
+                "new" => Lookup::NotFound,
+                _ => Lookup::Found(azure::VirtualNetwork {
                     resource: resource(id.clone(), Tags::new()),
                     address_space: space,
                     transit_space: Vec::new(),
@@ -313,64 +315,77 @@ impl Engine for Clouds {
                 }),
             };
         }
-        if survey.vpc == Looked::Not
+        if snapshot.vpc == Lookup::Skipped
             && let Some(id) = &ask.vpc
         {
-            survey.vpc = Looked::Found(vpc(&id.0, "10.2.0.0/16", Tags::new()));
+            snapshot.vpc = Lookup::Found(vpc(&id.0, "10.2.0.0/16", Tags::new()));
         }
-        Ok(survey)
+        Ok(snapshot)
     }
 
-    async fn converge(&self, spec: &Spec, _: &Search, _: Duration, _: &Cancel, progress: Progress<'_>) -> Outcome {
+    async fn converge(
+        &self,
+        spec: &Spec,
+        _: &LookupScope,
+        _: Duration,
+        _: &Cancel,
+        progress: ProgressCallback<'_>,
+    ) -> ApplyOutcome {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let mut there = self.there.lock().unwrap();
         *self.spec.lock().unwrap() = Some(spec.clone());
         self.build_aws(spec, &mut there);
         progress(&there);
         if *self.fails.lock().unwrap() {
-            return Outcome {
+            return ApplyOutcome {
                 observed: there.clone(),
                 diagnostics: Diagnostic::error("The Azure gateway failed").into(),
-                broken: true,
-                ..Outcome::default()
+                failed: true,
+                ..ApplyOutcome::default()
             };
         }
         self.build_azure(spec, &mut there);
-        Outcome { observed: there.clone(), ..Outcome::default() }
+        ApplyOutcome { observed: there.clone(), ..ApplyOutcome::default() }
     }
 
-    async fn demolish(&self, demolition: &Demolition, _: &Search, _: Duration, _: &Cancel, _: Progress<'_>) -> Outcome {
+    async fn teardown(
+        &self,
+        removal: &TeardownSpec,
+        _: &LookupScope,
+        _: Duration,
+        _: &Cancel,
+        _: ProgressCallback<'_>,
+    ) -> ApplyOutcome {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let mut there = self.there.lock().unwrap();
-        if demolition.managed.ids(Kind::AzureConnection).next().is_some() {
+        if removal.managed.ids(Kind::AzureConnection).next().is_some() {
             *there = Observed::default();
         } else {
-            there.aws.vpns = PerInstance::default();
+            there.aws.vpn_connections = PerInstance::default();
             there.aws.customer_gateways = PerInstance::default();
             there.aws.outside_ips = PerTunnel::default();
-            there.aws.gateway =
-                there.aws.gateway.take().filter(|g| !demolition.managed.has(Kind::AwsVpnGateway, &g.id.0));
-            there.aws.vpc = there.aws.vpc.take().filter(|vpc| !demolition.managed.has(Kind::AwsVpc, &vpc.id.0));
+            there.aws.gateway = there.aws.gateway.take().filter(|g| !removal.managed.has(Kind::AwsVpnGateway, &g.id.0));
+            there.aws.vpc = there.aws.vpc.take().filter(|vpc| !removal.managed.has(Kind::AwsVpc, &vpc.id.0));
         }
-        Outcome { observed: there.clone(), ..Outcome::default() }
+        ApplyOutcome { observed: there.clone(), ..ApplyOutcome::default() }
     }
 
-    async fn find(&self, id: &ImportId, _: &Cancel) -> Result<Found, Diagnostics> {
+    async fn discover(&self, id: &ImportId, _: &Cancel) -> Result<ImportedLink, Diagnostics> {
         let spec = self.spec.lock().unwrap().clone().ok_or_else(|| Diagnostics::from(Diagnostic::error("no link")))?;
-        let known = crate::link::known::Known {
+        let known = crate::link::known_ids::KnownIds {
             resource_group: Some(id.azure_gateway.resource_group().to_owned()),
             transit_gateway: self.there.lock().unwrap().aws.transit_gateway.as_ref().map(|gateway| gateway.id.clone()),
             ..Default::default()
         };
-        Ok(Found {
+        Ok(ImportedLink {
             observed: self.there.lock().unwrap().clone(),
             link: spec.link,
             name: spec.name,
             inside_cidrs: spec.inside_cidrs,
             region: spec.aws.region,
             known,
-            shared: Vec::new(),
-            finished: true,
+            shared_customer_gateways: Vec::new(),
+            complete: true,
         })
     }
 
@@ -378,7 +393,7 @@ impl Engine for Clouds {
         Vec::new()
     }
 
-    fn outdated(&self, _: Option<&Spec>, _: &Spec, _: &Observed, _: &Shown) -> Vec<String> {
+    fn changes_since_plan(&self, _: Option<&Spec>, _: &Spec, _: &Observed, _: &ShownPlan) -> Vec<String> {
         Vec::new()
     }
 

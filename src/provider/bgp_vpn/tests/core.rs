@@ -4,8 +4,8 @@ use super::super::BgpVpn;
 use super::super::schema;
 use super::clouds::Clouds;
 use crate::plugin::{
-    ApplyRequest, ApplyResponse, Attribute, AttributeKind, AttributePath, Cancel, Checkpoint, ClientCapabilities,
-    Diagnostics, Nesting, PlanRequest, PlanResponse, ReadRequest, Resource, Value, codec,
+    ApplyRequest, ApplyResponse, Attribute, AttributeKind, AttributePath, Cancel, ClientCapabilities, Diagnostics,
+    Nesting, PartialState, PlanRequest, PlanResponse, ReadRequest, Resource, Value, msgpack,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,21 +22,28 @@ pub struct Core {
 /// A value as it comes out of the wire: every attribute there.
 pub fn wire(value: &Value) -> Value {
     let ty = schema::value_type();
-    codec::decode(ty, &codec::encode(ty, value).unwrap()).unwrap()
+    msgpack::decode(ty, &msgpack::encode(ty, value).unwrap()).unwrap()
 }
 
 impl Core {
     pub fn new() -> Self {
-        let clouds = Arc::new(Clouds::default());
-        let engine = clouds.clone();
-        let resource = BgpVpn::new(Arc::new(move || Ok(engine.clone())));
-        Core { clouds, resource, state: Value::Null, private: Vec::new(), identity: None, may_be_applying: false }
+        let clients = Arc::new(Clouds::default());
+        let backend = clients.clone();
+        let resource = BgpVpn::new(Arc::new(move || Ok(backend.clone())));
+        Core {
+            clouds: clients,
+            resource,
+            state: Value::Null,
+            private: Vec::new(),
+            identity: None,
+            may_be_applying: false,
+        }
     }
 
     /// The next call meets another process.
     pub fn forgets(&mut self) {
-        let engine = self.clouds.clone();
-        self.resource = BgpVpn::new(Arc::new(move || Ok(engine.clone())));
+        let backend = self.clouds.clone();
+        self.resource = BgpVpn::new(Arc::new(move || Ok(backend.clone())));
     }
 
     /// Plans, and holds the plan against Terraform's own rules.
@@ -69,7 +76,7 @@ impl Core {
     }
 
     pub async fn apply_plan(&mut self, prior: Value, config: &Value, plan: PlanResponse) -> ApplyResponse {
-        let checkpoint = Checkpoint::new(prior.clone(), plan.private.clone(), self.identity.clone());
+        let checkpoint = PartialState::new(prior.clone(), plan.private.clone(), self.identity.clone());
         let request = ApplyRequest {
             prior,
             planned: plan.planned,
@@ -126,7 +133,7 @@ impl Core {
         shown: &Value,
     ) -> Result<PlanResponse, Diagnostics> {
         self.forgets();
-        self.resource.recall(prior);
+        self.resource.on_stored_state(prior);
         self.may_be_applying = true;
         let private = if prior.is_null() { Vec::new() } else { self.private.clone() };
         let plan = self.plan_from(prior, config, private).await;

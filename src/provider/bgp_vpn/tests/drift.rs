@@ -1,6 +1,6 @@
 //! Only a change of the configuration replaces the link or its AWS half, for every attribute that can.
 
-use super::super::changes::{AWS_HALF, REPLACING};
+use super::super::change_set::{REPLACING, REPLACING_AWS_SIDE};
 use super::core::{Core, differences};
 use super::{VNET, made, nine_lines, with};
 use crate::plugin::{AttributePath, PlanResponse, Value};
@@ -63,7 +63,7 @@ fn rebuilds_aws(plan: &PlanResponse) -> bool {
 #[test]
 fn table_has_every_fixed_attribute() {
     let listed: Vec<&str> = table().into_iter().map(|(path, _, _)| path).collect();
-    assert_eq!(listed, REPLACING.into_iter().chain(AWS_HALF).collect::<Vec<_>>());
+    assert_eq!(listed, REPLACING.into_iter().chain(REPLACING_AWS_SIDE).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -78,8 +78,8 @@ async fn drift_of_a_configured_value_only_warns() {
             assert_eq!(plan.planned.at(&path.into()), &other, "{path}");
             assert!(has_warning(&plan, path), "{path}: {:?}", plan.diagnostics);
             // An apply of something else does not take the value of the cloud for the configured one.
-            let told = core.apply(&with(config.clone(), "wait_for_bgp", round == 1)).await;
-            assert!(!told.has_errors(), "{path}: {told:?}");
+            let diagnostics = core.apply(&with(config.clone(), "wait_for_bgp", round == 1)).await;
+            assert!(!diagnostics.has_errors(), "{path}: {diagnostics:?}");
         }
     }
 }
@@ -106,8 +106,8 @@ async fn generation_that_azure_changed_survives_another_sku_setting() {
     core.state.set_at(&"azure.generation".into(), "Generation2");
     let plan = core.plan(&config).await;
     assert!(replaced(&plan).is_empty() && plan.planned == core.state, "{:?}", replaced(&plan));
-    let told = core.apply(&with(config.clone(), "wait_for_bgp", false)).await;
-    assert!(!told.has_errors(), "{told:?}");
+    let diagnostics = core.apply(&with(config.clone(), "wait_for_bgp", false)).await;
+    assert!(!diagnostics.has_errors(), "{diagnostics:?}");
     assert!(replaced(&core.plan(&config).await).is_empty());
     // Another SKU is a change of the configuration.
     let plan = core.plan(&with(config, "azure.sku", "VpnGw3AZ")).await;
@@ -154,13 +154,13 @@ async fn unknown_replacing_value_plans_an_update_of_it_alone() {
 
 #[tokio::test]
 async fn unknown_aws_value_that_stays_the_same_rebuilds_nothing() {
-    for (path, one, _) in table().into_iter().filter(|(path, _, _)| AWS_HALF.contains(path)) {
+    for (path, one, _) in table().into_iter().filter(|(path, _, _)| REPLACING_AWS_SIDE.contains(path)) {
         let config = configured(path, &one);
         let mut core = made(&config).await;
         core.refresh().await;
         let before = core.state.get("tunnels").clone();
-        let told = core.apply_with(&configured(path, &Value::unknown()), &config).await;
-        assert!(!told.has_errors(), "{path}: {told:?}");
+        let diagnostics = core.apply_with(&configured(path, &Value::unknown()), &config).await;
+        assert!(!diagnostics.has_errors(), "{path}: {diagnostics:?}");
         assert_eq!(core.state.get("tunnels"), &before, "{path}");
     }
 }

@@ -30,8 +30,8 @@ fn with(mut config: Value, path: &str, value: impl Into<Value>) -> Value {
 
 async fn made(config: &Value) -> Core {
     let mut core = Core::new();
-    let told = core.apply(config).await;
-    assert!(!told.has_errors(), "{told:?}");
+    let diagnostics = core.apply(config).await;
+    assert!(!diagnostics.has_errors(), "{diagnostics:?}");
     core
 }
 
@@ -122,8 +122,8 @@ async fn every_change_in_place_ends_in_an_empty_plan() {
     ] {
         let mut core = made(&nine_lines()).await;
         let config = with(nine_lines(), path, value);
-        let told = core.apply(&config).await;
-        assert!(!told.has_errors(), "{path}: {told:?}");
+        let diagnostics = core.apply(&config).await;
+        assert!(!diagnostics.has_errors(), "{path}: {diagnostics:?}");
         core.refresh().await;
         assert_eq!(
             differences(&core.plan(&config).await.planned, &core.state, AttributePath::whole()),
@@ -162,13 +162,13 @@ async fn a_missing_child_is_null_and_planned_anew() {
 async fn a_failed_create_keeps_what_was_made() {
     let mut core = Core::new();
     *core.clouds.fails.lock().unwrap() = true;
-    let told = core.apply(&nine_lines()).await;
-    assert!(told.has_errors());
+    let diagnostics = core.apply(&nine_lines()).await;
+    assert!(diagnostics.has_errors());
     assert!(core.state.at(&"tunnels.instance0_tunnel1.aws_vpn_connection_id".into()).is_set());
     assert!(core.state.at(&"azure.gateway_id".into()).is_null() && core.identity.is_some());
     *core.clouds.fails.lock().unwrap() = false;
-    let told = core.apply(&nine_lines()).await;
-    assert!(!told.has_errors(), "{told:?}");
+    let diagnostics = core.apply(&nine_lines()).await;
+    assert!(!diagnostics.has_errors(), "{diagnostics:?}");
     assert_eq!(core.plan(&nine_lines()).await.planned, core.state);
 }
 
@@ -245,12 +245,12 @@ async fn a_given_gateway_is_read_never_managed_and_never_contradicted() {
     let id = VNET.replace("virtualNetworks/vnet1", "virtualNetworkGateways/hub");
     let mut core = Core::new();
     let parsed = crate::azure::id::ResourceId::parse(&id).unwrap();
-    let there = clouds::gateway(parsed, "VpnGw2AZ", "Generation2", crate::primitives::Asn(65_515), Default::default());
-    core.clouds.survey.lock().unwrap().gateway = crate::link::survey::Looked::Found(there);
+    let there = clouds::gateway(parsed, "VpnGw2AZ", "Generation2", crate::types::Asn(65_515), Default::default());
+    core.clouds.survey.lock().unwrap().gateway = crate::link::preflight::Lookup::Found(there);
     let mut config = with(nine_lines(), "azure.gateway_id", id);
     config.set_at(&"azure.virtual_network_id".into(), Value::Null);
-    let told = core.apply(&config).await;
-    assert!(!told.has_errors(), "{told:?}");
+    let diagnostics = core.apply(&config).await;
+    assert!(!diagnostics.has_errors(), "{diagnostics:?}");
     assert_eq!(core.state.at(&"azure.asn".into()).as_u64(), Some(65_515));
     assert!(core.state.get("managed").get("azure_virtual_network_gateway").is_null());
     core.refresh().await;

@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::{made, nine_lines, with};
-use crate::link::ownership::UNFINISHED;
+use crate::link::ownership_tags::TAG_INCOMPLETE;
 use crate::link::tunnel::Instance;
 use crate::plugin::{PlanResponse, Resource, Value};
 
@@ -26,7 +26,7 @@ impl Core {
     }
 
     fn there(&self) -> bool {
-        self.clouds.there.lock().unwrap().aws.vpns.iter().any(|(_, vpn)| vpn.is_some())
+        self.clouds.there.lock().unwrap().aws.vpn_connections.iter().any(|(_, vpn)| vpn.is_some())
     }
 }
 
@@ -37,8 +37,8 @@ async fn finished_after_all() -> (Core, Held, Held) {
     assert!(core.apply(&nine_lines()).await.has_errors());
     let former = core.held();
     *core.clouds.fails.lock().unwrap() = false;
-    let told = core.apply(&nine_lines()).await;
-    assert!(!told.has_errors() && core.there(), "{told:?}");
+    let diagnostics = core.apply(&nine_lines()).await;
+    assert!(!diagnostics.has_errors() && core.there(), "{diagnostics:?}");
     let current = core.held();
     (core, former, current)
 }
@@ -55,7 +55,7 @@ async fn an_update_that_finished_the_link_is_not_undone_by_the_delete_of_its_for
 async fn another_process_reads_the_former_state_as_gone_once_it_knows_the_current_one() {
     let (mut core, former, current) = finished_after_all().await;
     core.forgets();
-    core.resource.recall(&current.0);
+    core.resource.on_stored_state(&current.0);
     core.hold(former.clone());
     core.refresh().await;
     assert!(core.state.is_null() && core.there());
@@ -108,9 +108,9 @@ async fn a_link_that_is_found_unfinished_is_deleted_by_the_state_that_knew_it_wh
     for instance in Instance::ALL {
         let mut there = core.clouds.there.lock().unwrap();
         let customer = there.aws.customer_gateways.get_mut(instance).as_mut().unwrap();
-        customer.tags.insert(UNFINISHED.to_owned(), "true".to_owned());
+        customer.tags.insert(TAG_INCOMPLETE.to_owned(), "true".to_owned());
     }
-    core.resource.recall(&core.state);
+    core.resource.on_stored_state(&core.state);
     core.refresh().await;
     core.delete().await;
     assert!(!core.there());
@@ -120,8 +120,8 @@ async fn a_link_that_is_found_unfinished_is_deleted_by_the_state_that_knew_it_wh
 async fn a_finished_link_is_replaced_under_either_order() {
     let mut core = made(&nine_lines()).await;
     let before = core.held();
-    let told = core.apply(&with(nine_lines(), "azure.resource_group_name", "other")).await;
-    assert!(!told.has_errors(), "{told:?}");
+    let diagnostics = core.apply(&with(nine_lines(), "azure.resource_group_name", "other")).await;
+    assert!(!diagnostics.has_errors(), "{diagnostics:?}");
     core.hold(before);
     core.delete().await;
     assert!(!core.there());

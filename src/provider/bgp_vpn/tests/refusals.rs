@@ -5,13 +5,13 @@ use super::{VNET, nine_lines, with};
 use crate::aws::model::{State, VpnGateway, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::azure::model::{ProvisioningState, Subnet, VirtualNetwork};
-use crate::link::survey::Looked;
+use crate::link::preflight::Lookup;
 use crate::plugin::Value;
-use crate::primitives::{Asn, Tags};
+use crate::types::{Asn, Tags};
 
 async fn paths(core: &Core, config: &Value) -> Vec<String> {
-    let told = core.plan(config).await.diagnostics;
-    let errors = told.iter().filter(|d| d.is_error());
+    let diagnostics = core.plan(config).await.diagnostics;
+    let errors = diagnostics.iter().filter(|d| d.is_error());
     errors
         .map(|d| {
             assert!(d.detail.len() > 20);
@@ -79,31 +79,31 @@ fn vnet(subnets: &[(&str, &str)]) -> VirtualNetwork {
 async fn what_the_surroundings_forbid_is_refused_with_the_id_to_use() {
     let core = Core::new();
     let refused = async |at: &str, says: &str| {
-        let told = core.plan(&nine_lines()).await.diagnostics;
-        let hit = told.iter().find(|d| d.is_error() && d.path.as_ref().is_some_and(|p| p.to_string() == at));
-        let hit = hit.unwrap_or_else(|| panic!("{at}: {told:?}"));
+        let diagnostics = core.plan(&nine_lines()).await.diagnostics;
+        let hit = diagnostics.iter().find(|d| d.is_error() && d.path.as_ref().is_some_and(|p| p.to_string() == at));
+        let hit = hit.unwrap_or_else(|| panic!("{at}: {diagnostics:?}"));
         assert!(hit.detail.contains(says), "{}", hit.detail);
         *core.clouds.survey.lock().unwrap() = Default::default();
     };
     let look = || core.clouds.survey.lock().unwrap();
-    look().network = Looked::Absent;
+    look().network = Lookup::NotFound;
     refused("azure.virtual_network_id", "not there").await;
-    look().group = Looked::Absent;
+    look().group = Lookup::NotFound;
     refused("azure.resource_group_name", "create_resource_group").await;
-    look().vpc = Looked::Absent;
+    look().vpc = Lookup::NotFound;
     refused("aws.vpc_id", "not there").await;
-    look().network = Looked::Found(vnet(&[]));
+    look().network = Lookup::Found(vnet(&[]));
     refused("azure.gateway_subnet_prefix", "GatewaySubnet").await;
-    look().network = Looked::Found(vnet(&[("gatewaysubnet", "10.1.1.0/27")]));
+    look().network = Lookup::Found(vnet(&[("gatewaysubnet", "10.1.1.0/27")]));
     refused("azure.virtual_network_id", "exactly that spelling").await;
-    look().network = Looked::Found(vnet(&[("GatewaySubnet", "10.1.1.0/30")]));
+    look().network = Lookup::Found(vnet(&[("GatewaySubnet", "10.1.1.0/30")]));
     refused("azure.virtual_network_id", "too small").await;
-    look().network = Looked::Found(vnet(&[("GatewaySubnet", "10.1.1.0/27")]));
-    look().vpc = Looked::Found(super::clouds::vpc("vpc-1", "10.1.128.0/17", Tags::new()));
+    look().network = Lookup::Found(vnet(&[("GatewaySubnet", "10.1.1.0/27")]));
+    look().vpc = Lookup::Found(super::clouds::vpc("vpc-1", "10.1.128.0/17", Tags::new()));
     refused("aws.vpc_id", "allow_overlapping_prefixes").await;
     let id = ResourceId::parse(&VNET.replace("virtualNetworks/vnet1", "virtualNetworkGateways/hub")).unwrap();
     look().network_gateway =
-        Looked::Found(super::clouds::gateway(id, "VpnGw2AZ", "Generation2", Asn(65_515), Tags::new()));
+        Lookup::Found(super::clouds::gateway(id, "VpnGw2AZ", "Generation2", Asn(65_515), Tags::new()));
     refused("azure.gateway_id", "virtualNetworkGateways/hub").await;
     let gateway = VpnGateway {
         id: VpnGatewayId("vgw-9".into()),
@@ -112,24 +112,24 @@ async fn what_the_surroundings_forbid_is_refused_with_the_id_to_use() {
         attachment: None,
         tags: Tags::new(),
     };
-    look().vpc_gateway = Looked::Found(gateway);
+    look().vpc_gateway = Lookup::Found(gateway);
     refused("aws.vpn_gateway_id", "vgw-9").await;
 }
 
 #[tokio::test]
 async fn overlaps_of_secondary_ranges_and_those_that_are_allowed_only_warn() {
     let mut core = Core::new();
-    core.clouds.survey.lock().unwrap().network = Looked::Found(vnet(&[("GatewaySubnet", "10.1.1.0/27")]));
+    core.clouds.survey.lock().unwrap().network = Lookup::Found(vnet(&[("GatewaySubnet", "10.1.1.0/27")]));
     let mut vpc = super::clouds::vpc("vpc-1", "10.2.0.0/16", Tags::new());
     vpc.secondary_cidrs = vec!["10.1.0.0/20".parse().unwrap()];
-    core.clouds.survey.lock().unwrap().vpc = Looked::Found(vpc.clone());
-    let told = core.plan(&nine_lines()).await.diagnostics;
-    assert!(!told.has_errors() && told.len() == 1, "{told:?}");
+    core.clouds.survey.lock().unwrap().vpc = Lookup::Found(vpc.clone());
+    let diagnostics = core.plan(&nine_lines()).await.diagnostics;
+    assert!(!diagnostics.has_errors() && diagnostics.len() == 1, "{diagnostics:?}");
     vpc.cidr = "10.1.0.0/16".parse().unwrap();
-    core.clouds.survey.lock().unwrap().vpc = Looked::Found(vpc);
+    core.clouds.survey.lock().unwrap().vpc = Lookup::Found(vpc);
     core.forgets();
-    let told = core.plan(&with(nine_lines(), "allow_overlapping_prefixes", true)).await.diagnostics;
-    assert!(!told.has_errors() && !told.is_empty(), "{told:?}");
+    let diagnostics = core.plan(&with(nine_lines(), "allow_overlapping_prefixes", true)).await.diagnostics;
+    assert!(!diagnostics.has_errors() && !diagnostics.is_empty(), "{diagnostics:?}");
 }
 
 /// Invariant: a value that a cloud would reject is an error of the plan, at its attribute, before anything is created.
@@ -219,9 +219,9 @@ async fn values_that_only_an_apply_would_reject_fail_the_plan() {
                 config = with(config, old, Value::Null);
             }
         }
-        let told = core.plan(&config).await.diagnostics;
-        let hit = told.iter().any(|d| d.is_error() && d.path.as_ref().is_some_and(|p| p.to_string() == at));
-        assert!(hit, "{path} = {value:?}: {told:?}");
+        let diagnostics = core.plan(&config).await.diagnostics;
+        let hit = diagnostics.iter().any(|d| d.is_error() && d.path.as_ref().is_some_and(|p| p.to_string() == at));
+        assert!(hit, "{path} = {value:?}: {diagnostics:?}");
     }
     for (path, value) in [
         ("timeouts.create", Value::from("1.5h")),
@@ -230,8 +230,8 @@ async fn values_that_only_an_apply_would_reject_fail_the_plan() {
         ("aws.region", "us-gov-east-1".into()),
         ("name", "prod.eu_1".into()),
     ] {
-        let told = Core::new().plan(&with(nine_lines(), path, value.clone())).await.diagnostics;
-        assert!(!told.has_errors(), "{path} = {value:?}: {told:?}");
+        let diagnostics = Core::new().plan(&with(nine_lines(), path, value.clone())).await.diagnostics;
+        assert!(!diagnostics.has_errors(), "{path} = {value:?}: {diagnostics:?}");
     }
 }
 
@@ -242,10 +242,13 @@ async fn plan_warns_of_too_many_prefixes_and_a_security_group() {
     let warned = async |edit: &dyn Fn(&mut VirtualNetwork)| {
         let mut network = vnet(&[("GatewaySubnet", "10.1.1.0/27")]);
         edit(&mut network);
-        core.clouds.survey.lock().unwrap().network = Looked::Found(network);
-        let told = core.plan(&nine_lines()).await.diagnostics;
-        assert!(!told.has_errors(), "{told:?}");
-        told.iter().filter(|d| d.path.as_ref().is_some_and(|p| p.to_string() == "azure.virtual_network_id")).count()
+        core.clouds.survey.lock().unwrap().network = Lookup::Found(network);
+        let diagnostics = core.plan(&nine_lines()).await.diagnostics;
+        assert!(!diagnostics.has_errors(), "{diagnostics:?}");
+        diagnostics
+            .iter()
+            .filter(|d| d.path.as_ref().is_some_and(|p| p.to_string() == "azure.virtual_network_id"))
+            .count()
     };
     assert_eq!(warned(&|_| {}).await, 0);
     assert_eq!(warned(&|network| network.address_space = (0..100).map(range).collect()).await, 0);
@@ -258,13 +261,13 @@ async fn plan_warns_of_too_many_prefixes_and_a_security_group() {
 #[tokio::test]
 async fn small_gateway_subnet_is_mentioned_by_the_create_only() {
     let mut core = Core::new();
-    core.clouds.survey.lock().unwrap().network = Looked::Found(vnet(&[("GatewaySubnet", "10.1.1.0/28")]));
-    let told = core.plan(&nine_lines()).await.diagnostics;
-    assert_eq!(told.len(), 1, "{told:?}");
-    let told = core.apply(&nine_lines()).await;
-    assert!(!told.has_errors(), "{told:?}");
+    core.clouds.survey.lock().unwrap().network = Lookup::Found(vnet(&[("GatewaySubnet", "10.1.1.0/28")]));
+    let diagnostics = core.plan(&nine_lines()).await.diagnostics;
+    assert_eq!(diagnostics.len(), 1, "{diagnostics:?}");
+    let diagnostics = core.apply(&nine_lines()).await;
+    assert!(!diagnostics.has_errors(), "{diagnostics:?}");
     core.refresh().await;
-    let told = core.plan(&with(nine_lines(), "aws.route_table_ids", Value::set_of(["rtb-1"]))).await.diagnostics;
+    let diagnostics = core.plan(&with(nine_lines(), "aws.route_table_ids", Value::set_of(["rtb-1"]))).await.diagnostics;
     let about = |d: &&crate::plugin::Diagnostic| d.detail.contains("/28");
-    assert_eq!(told.iter().filter(about).count(), 0, "{told:?}");
+    assert_eq!(diagnostics.iter().filter(about).count(), 0, "{diagnostics:?}");
 }

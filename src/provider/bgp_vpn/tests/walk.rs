@@ -105,8 +105,8 @@ async fn no_configuration_with_unknowns_breaks_a_plan_or_its_promise() {
         let mut core = Core::new();
         for _ in 0..4 {
             let (at_plan, at_apply) = configuration(&mut dice);
-            let told = core.apply_with(&at_plan, &at_apply).await;
-            if told.has_errors() {
+            let diagnostics = core.apply_with(&at_plan, &at_apply).await;
+            if diagnostics.has_errors() {
                 refused += 1;
                 continue;
             }

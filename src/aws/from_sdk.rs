@@ -1,0 +1,279 @@
+//! From the SDK's answers to plain data. What lacks its id, or is gone already, is left out.
+
+use super::model::{
+    AttachmentState, Bandwidth, CustomerGateway, CustomerGatewayId, InternetGateway, InternetGatewayId, KeyStorage,
+    LOG_FORMAT, LogGroup, Logs, NetworkCidrs, Phase, RouteTable, RouteTableId, State, Subnet, SubnetId, TargetGateway,
+    Telemetry, TransitGateway, TransitGatewayId, Tunnel, TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId,
+    VpnGateway, VpnGatewayId,
+};
+use crate::types::cloud_text::clean;
+use crate::types::{Asn, PreSharedKey, Tags};
+use aws_sdk_ec2::types as sdk;
+use std::net::Ipv4Addr;
+
+/// What EC2 shows in place of a key that is kept in Secrets Manager.
+const REDACTED: &str = "REDACTED";
+/// Stands for a default route whose target is gone: EC2 goes on naming it.
+const BLACKHOLE: &str = "blackhole";
+
+pub(super) fn tags(tags: &[sdk::Tag]) -> Tags {
+    tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
+}
+
+fn state(word: Option<&str>) -> State {
+    match word {
+        Some("pending") => State::Pending,
+        Some("available") => State::Available,
+        Some("modifying") => State::Modifying,
+        Some("deleting") => State::Deleting,
+        Some("deleted") => State::Deleted,
+        _ => State::Busy,
+    }
+}
+
+fn attachment(word: Option<&str>) -> AttachmentState {
+    match word {
+        Some("attaching") => AttachmentState::Attaching,
+        // An internet gateway's attachment calls it so.
+        Some("attached" | "available") => AttachmentState::Attached,
+        Some("detaching") => AttachmentState::Detaching,
+        Some("detached") => AttachmentState::Detached,
+        _ => AttachmentState::Busy,
+    }
+}
+
+pub(super) fn vpc(vpc: &sdk::Vpc) -> Option<Vpc> {
+    let cidr = vpc.cidr_block()?.parse().ok()?;
+    let secondary = vpc
+        .cidr_block_association_set()
+        .iter()
+        .filter(|part| {
+            part.cidr_block_state()
+                .and_then(|state| state.state())
+                .is_none_or(|state| matches!(state.as_str(), "associated" | "associating"))
+        })
+        .filter_map(|part| part.cidr_block()?.parse().ok())
+        .filter(|range| *range != cidr);
+    Some(Vpc {
+        id: VpcId(vpc.vpc_id()?.to_owned()),
+        cidr,
+        secondary_cidrs: secondary.collect(),
+        state: state(vpc.state().map(sdk::VpcState::as_str)),
+        tags: tags(vpc.tags()),
+    })
+}
+
+pub(super) fn subnet(subnet: &sdk::Subnet) -> Option<Subnet> {
+    Some(Subnet {
+        id: SubnetId(subnet.subnet_id()?.to_owned()),
+        vpc_id: VpcId(subnet.vpc_id()?.to_owned()),
+        cidr: subnet.cidr_block()?.parse().ok()?,
+        state: state(subnet.state().map(sdk::SubnetState::as_str)),
+        tags: tags(subnet.tags()),
+    })
+}
+
+pub(super) fn internet_gateway(gateway: &sdk::InternetGateway) -> Option<InternetGateway> {
+    let attached = gateway
+        .attachments()
+        .iter()
+        .filter(|part| attachment(part.state().map(sdk::AttachmentStatus::as_str)) != AttachmentState::Detached);
+    Some(InternetGateway {
+        id: InternetGatewayId(gateway.internet_gateway_id()?.to_owned()),
+        attached_vpcs: attached.filter_map(|part| Some(VpcId(part.vpc_id()?.to_owned()))).collect(),
+        tags: tags(gateway.tags()),
+    })
+}
+
+pub(super) fn route_table(table: &sdk::RouteTable) -> Option<RouteTable> {
+    let live = || {
+        table.associations().iter().filter(|part| {
+            part.association_state()
+                .and_then(|state| state.state())
+                .is_none_or(|state| !matches!(state.as_str(), "disassociated" | "disassociating" | "failed"))
+        })
+    };
+    let default = table.routes().iter().find(|route| route.destination_cidr_block() == Some("0.0.0.0/0"));
+    Some(RouteTable {
+        id: RouteTableId(table.route_table_id()?.to_owned()),
+        vpc_id: VpcId(table.vpc_id()?.to_owned()),
+        main: live().any(|part| part.main() == Some(true)),
+        subnets: live()
+            .filter_map(|part| {
+                Some((SubnetId(part.subnet_id()?.to_owned()), part.route_table_association_id()?.to_owned()))
+            })
+            .collect(),
+        propagating: table
+            .propagating_vgws()
+            .iter()
+            .filter_map(|part| Some(VpnGatewayId(part.gateway_id()?.to_owned())))
+            .collect(),
+        default_route: default.and_then(|route| {
+            if route.state() == Some(&sdk::RouteState::Blackhole) {
+                return Some(BLACKHOLE.to_owned());
+            }
+            [
+                route.gateway_id(),
+                route.nat_gateway_id(),
+                route.transit_gateway_id(),
+                route.network_interface_id(),
+                route.vpc_peering_connection_id(),
+            ]
+            .into_iter()
+            .flatten()
+            .next()
+            .map(str::to_owned)
+        }),
+        tags: tags(table.tags()),
+    })
+}
+
+pub(super) fn vpn_gateway(gateway: &sdk::VpnGateway) -> Option<VpnGateway> {
+    let state = state(gateway.state().map(sdk::VpnState::as_str));
+    let attached = gateway.vpc_attachments().iter().find_map(|part| {
+        let state = attachment(part.state().map(sdk::AttachmentStatus::as_str));
+        (state != AttachmentState::Detached).then_some((VpcId(part.vpc_id()?.to_owned()), state))
+    });
+    let found = VpnGateway {
+        id: VpnGatewayId(gateway.vpn_gateway_id()?.to_owned()),
+        // Gateways from before there was a choice are 7224 or the like and say so; one that says nothing has EC2's default.
+        asn: Asn(gateway.amazon_side_asn().and_then(|asn| u32::try_from(asn).ok()).unwrap_or(64512)),
+        state,
+        attachment: attached,
+        tags: tags(gateway.tags()),
+    };
+    (state != State::Deleted).then_some(found)
+}
+
+pub(super) fn transit_gateway(gateway: &sdk::TransitGateway) -> Option<TransitGateway> {
+    let state = state(gateway.state().map(sdk::TransitGatewayState::as_str));
+    let options = gateway.options()?;
+    let found = TransitGateway {
+        id: TransitGatewayId(gateway.transit_gateway_id()?.to_owned()),
+        asn: Asn(options.amazon_side_asn().and_then(|asn| u32::try_from(asn).ok())?),
+        state,
+        associates: options.default_route_table_association() != Some(&sdk::DefaultRouteTableAssociationValue::Disable),
+        propagates: options.default_route_table_propagation() != Some(&sdk::DefaultRouteTablePropagationValue::Disable),
+        ecmp: options.vpn_ecmp_support() != Some(&sdk::VpnEcmpSupportValue::Disable),
+    };
+    (state != State::Deleted).then_some(found)
+}
+
+pub(super) fn customer_gateway(gateway: &sdk::CustomerGateway) -> Option<CustomerGateway> {
+    let state = state(gateway.state());
+    let asn = [gateway.bgp_asn_extended(), gateway.bgp_asn()].into_iter().flatten().find_map(|asn| asn.parse().ok());
+    let found = CustomerGateway {
+        id: CustomerGatewayId(gateway.customer_gateway_id()?.to_owned()),
+        ip: gateway.ip_address()?.parse().ok()?,
+        asn: Asn(asn?),
+        device_name: gateway.device_name().filter(|name| !name.is_empty()).map(str::to_owned),
+        state,
+        tags: tags(gateway.tags()),
+    };
+    (state != State::Deleted).then_some(found)
+}
+
+pub(super) fn vpn_connection(connection: &sdk::VpnConnection) -> Option<VpnConnection> {
+    let state = state(connection.state().map(sdk::VpnState::as_str));
+    let target = match (connection.vpn_gateway_id(), connection.transit_gateway_id()) {
+        (Some(id), _) if !id.is_empty() => TargetGateway::VpnGateway(VpnGatewayId(id.to_owned())),
+        (_, Some(id)) if !id.is_empty() => TargetGateway::TransitGateway(TransitGatewayId(id.to_owned())),
+        _ => TargetGateway::Other,
+    };
+    let options = connection.options();
+    let ends = options.map(|options| options.tunnel_options()).unwrap_or_default();
+    let found = VpnConnection {
+        id: VpnConnectionId(connection.vpn_connection_id()?.to_owned()),
+        state,
+        customer_gateway_id: CustomerGatewayId(connection.customer_gateway_id().unwrap_or_default().to_owned()),
+        target,
+        tunnels: ends
+            .iter()
+            .filter_map(|end| {
+                let mut tunnel = tunnel(end, connection.vgw_telemetry())?;
+                // The secret may outlive the storage, so its name alone says nothing.
+                let secret = connection.pre_shared_key_arn().is_some_and(|arn| !arn.is_empty());
+                if secret && state == State::Available && end.pre_shared_key().is_none_or(str::is_empty) {
+                    tunnel.key_storage = Some(KeyStorage::SecretsManager);
+                }
+                Some(tunnel)
+            })
+            .collect(),
+        bandwidth: Bandwidth::read(
+            options.and_then(|options| options.tunnel_bandwidth()).map(sdk::VpnTunnelBandwidth::as_str),
+        ),
+        accelerated: options.and_then(|options| options.enable_acceleration()).unwrap_or(false),
+        static_routes_only: options.and_then(|options| options.static_routes_only()).unwrap_or(false),
+        networks: networks(options),
+        tags: tags(connection.tags()),
+    };
+    (state != State::Deleted).then_some(found)
+}
+
+/// An absent range is the default.
+fn networks(options: Option<&sdk::VpnConnectionOptions>) -> NetworkCidrs {
+    let range = |text: Option<&str>| text.and_then(|text| text.parse().ok()).unwrap_or_default();
+    NetworkCidrs {
+        local: range(options.and_then(|options| options.local_ipv4_network_cidr())),
+        remote: range(options.and_then(|options| options.remote_ipv4_network_cidr())),
+    }
+}
+
+/// One end of a tunnel with the telemetry of its own outside address. None before an outside address is assigned.
+fn tunnel(end: &sdk::TunnelOption, telemetry: &[sdk::VgwTelemetry]) -> Option<Tunnel> {
+    let outside_ip: Ipv4Addr = end.outside_ip_address()?.parse().ok()?;
+    let seen = telemetry
+        .iter()
+        .find(|row| row.outside_ip_address().and_then(|ip| ip.parse::<Ipv4Addr>().ok()) == Some(outside_ip));
+    let count = |number: Option<i32>| number.and_then(|number| u32::try_from(number).ok());
+    let words = |values: Vec<Option<&str>>| values.into_iter().flatten().map(str::to_owned).collect::<Vec<_>>();
+    let numbers = |values: Vec<Option<i32>>| values.into_iter().filter_map(count).collect::<Vec<_>>();
+    let shown = end.pre_shared_key().filter(|key| !key.is_empty());
+    let redacted = shown.is_some_and(|key| key.contains(REDACTED));
+    Some(Tunnel {
+        outside_ip,
+        inside_cidr: end.tunnel_inside_cidr().and_then(|cidr| cidr.parse().ok()),
+        key: shown.filter(|_| !redacted).map(PreSharedKey::from_cloud),
+        key_storage: shown.map(|_| if redacted { KeyStorage::SecretsManager } else { KeyStorage::Standard }),
+        options: TunnelOptions {
+            inside_cidr: None,
+            key: None,
+            key_storage: None,
+            startup_action: end.startup_action().map(str::to_owned),
+            dpd_timeout_action: end.dpd_timeout_action().map(str::to_owned),
+            dpd_timeout_seconds: count(end.dpd_timeout_seconds()),
+            ike_versions: words(end.ike_versions().iter().map(|one| one.value()).collect()),
+            phase1: Phase {
+                encryption: words(end.phase1_encryption_algorithms().iter().map(|one| one.value()).collect()),
+                integrity: words(end.phase1_integrity_algorithms().iter().map(|one| one.value()).collect()),
+                dh_groups: numbers(end.phase1_dh_group_numbers().iter().map(|one| one.value()).collect()),
+                lifetime_seconds: count(end.phase1_lifetime_seconds()),
+            },
+            phase2: Phase {
+                encryption: words(end.phase2_encryption_algorithms().iter().map(|one| one.value()).collect()),
+                integrity: words(end.phase2_integrity_algorithms().iter().map(|one| one.value()).collect()),
+                dh_groups: numbers(end.phase2_dh_group_numbers().iter().map(|one| one.value()).collect()),
+                lifetime_seconds: count(end.phase2_lifetime_seconds()),
+            },
+            logs: end.log_options().and_then(|options| options.cloud_watch_log_options()).map(logs),
+        },
+        telemetry: seen.map(|row| Telemetry {
+            up: row.status().is_some_and(|status| status.as_str() == "UP"),
+            message: clean(row.status_message().unwrap_or_default()),
+            accepted_routes: count(row.accepted_route_count()).unwrap_or(0),
+        }),
+    })
+}
+
+/// A group that is named while its logs are off does not count.
+fn logs(told: &sdk::CloudWatchLogOptions) -> Logs {
+    let group = |on: Option<bool>, arn: Option<&str>, format: Option<&str>| {
+        // CloudWatch's own spelling of a group ends with its streams.
+        let arn = arn.filter(|_| on == Some(true)).map(|arn| arn.trim_end_matches(":*"))?;
+        Some(LogGroup { arn: arn.to_owned(), format: format.unwrap_or(LOG_FORMAT).to_owned() })
+    };
+    Logs {
+        tunnel: group(told.log_enabled(), told.log_group_arn(), told.log_output_format()),
+        bgp: group(told.bgp_log_enabled(), told.bgp_log_group_arn(), told.bgp_log_output_format()),
+    }
+}

@@ -1,0 +1,189 @@
+//! The tags by which a link knows its own objects again, whatever happened to the state file.
+
+use super::inside_cidr::InsideCidr;
+use super::observed::Observed;
+use super::spec::{AwsGateway, AwsNetwork, AwsSpec};
+use super::tunnel::Instance;
+use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnGatewayId};
+use crate::azure::id::ResourceId;
+use crate::types::Tags;
+use ipnet::Ipv4Net;
+use std::fmt;
+use std::fmt::Display;
+use std::net::Ipv4Addr;
+
+/// On every object of both clouds: which link it belongs to.
+pub const TAG_LINK: &str = "awsazure:link";
+/// On every AWS object from its creation until the create's last step takes it off everywhere in one call.
+pub const TAG_INCOMPLETE: &str = "awsazure:unfinished";
+/// On a customer gateway of an unfinished link: how many minutes its run has been at it. It changes while that run lives.
+pub const TAG_HEARTBEAT: &str = "awsazure:pulse";
+/// Which part of the link an object is, such as `instance0_tunnel1`.
+pub const TAG_ROLE: &str = "awsazure:part";
+/// On every object of both clouds: the AWS side of its link. Links with equal addresses on one Azure gateway have the same
+/// [`TAG_LINK`]; this tells them apart.
+pub const TAG_AWS_ENDPOINT: &str = "awsazure:aws-end";
+/// The link's name, so that an import can give it back.
+pub const TAG_NAME: &str = "awsazure:name";
+/// On customer gateways, where the Azure gateway is somebody else's: the addresses that this link lists there. Written before
+/// they are listed and after they are taken off, so that a run which dies in between leaves none that nobody knows of.
+pub const TAG_CUSTOM_BGP_ADDRESSES: &str = "awsazure:placed";
+
+/// The addresses that the tags of a customer gateway say its link lists on the Azure gateway.
+pub fn recorded_bgp_addresses(tags: &Tags) -> impl Iterator<Item = Ipv4Addr> {
+    tags.get(TAG_CUSTOM_BGP_ADDRESSES).into_iter().flat_map(|ips| ips.split(' ')).filter_map(|ip| ip.parse().ok())
+}
+
+/// A key that begins like this and ends in a route table's id, with the VPN gateway's id, for each table in which this link
+/// enabled propagation. It is written before propagation is enabled: on the VPN gateway that the link created, or on the
+/// customer gateways where the VPN gateway is an existing one.
+const TAG_ROUTE_PROPAGATION_PREFIX: &str = "awsazure:propagates/";
+
+/// Tags of a customer gateway from which on no route table is recorded there. EC2 allows 50, and the user's come first.
+pub const MAX_TAGS_BEFORE_RECORD: usize = 40;
+
+/// The tag of a route table.
+pub fn propagation_tag(table: &str, gateway: &str) -> (String, String) {
+    (format!("{TAG_ROUTE_PROPAGATION_PREFIX}{table}"), gateway.to_owned())
+}
+
+/// What the tags of a VPN gateway or customer gateway say that its link enabled, each as `rtb-.../vgw-...`, which is how `managed` has it.
+pub fn recorded_propagations(tags: &Tags) -> impl Iterator<Item = String> {
+    tags.iter()
+        .filter_map(|(key, gateway)| Some(format!("{}/{gateway}", key.strip_prefix(TAG_ROUTE_PROPAGATION_PREFIX)?)))
+}
+
+/// Keys of these tags.
+pub fn propagation_keys(tags: &Tags) -> impl Iterator<Item = String> {
+    tags.keys().filter(|key| key.starts_with(TAG_ROUTE_PROPAGATION_PREFIX)).cloned()
+}
+
+/// On public IPs of a gateway whose subnet this link creates in an existing network: the prefix of that subnet, which has no
+/// tags of its own. Written before the subnet is created, so that a killed run leaves none behind.
+pub const TAG_GATEWAY_SUBNET: &str = "awsazure:gateway-subnet";
+
+/// The gateway subnet that the tags of a public IP record.
+pub fn created_gateway_subnet(tags: &Tags) -> Option<Ipv4Net> {
+    tags.get(TAG_GATEWAY_SUBNET)?.parse().ok()
+}
+
+/// How far the create of a link came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completeness {
+    /// Nothing of it exists.
+    NotFound,
+    /// A create began it and never ended.
+    Incomplete,
+    /// Complete.
+    Complete,
+}
+
+/// What the marks on the AWS half say.
+pub fn completeness(observed: &Observed) -> Completeness {
+    let aws = &observed.aws;
+    let mut tags: Vec<&Tags> = Vec::new();
+    tags.extend(aws.customer_gateways.iter().filter_map(|(_, c)| c.as_ref()).map(|c| &c.tags));
+    tags.extend(aws.vpn_connections.iter().filter_map(|(_, v)| v.as_ref()).map(|v| &v.tags));
+    match (tags.is_empty(), tags.iter().any(|tags| tags.contains_key(TAG_INCOMPLETE))) {
+        (true, _) => Completeness::NotFound,
+        (false, true) => Completeness::Incomplete,
+        (false, false) => Completeness::Complete,
+    }
+}
+
+/// The object on which the AWS side of a link ends.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EndpointKind {
+    /// A VPN gateway that the link creates in this VPC.
+    Vpc(VpcId),
+    /// A VPC that the link creates, with its VPN gateway.
+    NewVpc(Ipv4Net),
+    /// An existing VPN gateway.
+    VpnGateway(VpnGatewayId),
+    TransitGateway(TransitGatewayId),
+}
+
+/// The AWS side of a link, as far as it identifies the link.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AwsEndpoint {
+    pub region: Region,
+    pub end: EndpointKind,
+}
+
+impl AwsEndpoint {
+    pub fn of(aws: &AwsSpec) -> Option<Self> {
+        let end = match (&aws.gateway, &aws.network) {
+            (AwsGateway::TransitGateway(id), _) => EndpointKind::TransitGateway(id.clone()),
+            (AwsGateway::ExistingVgw(id), _) => EndpointKind::VpnGateway(id.clone()),
+            (AwsGateway::ManagedVgw { .. }, AwsNetwork::Existing(id)) => EndpointKind::Vpc(id.clone()),
+            (AwsGateway::ManagedVgw { .. }, AwsNetwork::Create { cidr, .. }) => EndpointKind::NewVpc(*cidr),
+            (AwsGateway::ManagedVgw { .. }, AwsNetwork::FromGateway) => return None,
+        };
+        Some(AwsEndpoint { region: aws.region.clone(), end })
+    }
+
+    /// The region that the tags of an object name.
+    pub fn region_of(tags: &Tags) -> Option<Region> {
+        super::lookup::check_region(tags.get(TAG_AWS_ENDPOINT)?.split(' ').next()?).ok()
+    }
+
+    /// The tag of every object.
+    pub fn tag(&self) -> (String, String) {
+        (TAG_AWS_ENDPOINT.to_owned(), self.to_string())
+    }
+}
+
+impl Display for AwsEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let region = &self.region;
+        match &self.end {
+            EndpointKind::Vpc(id) => write!(f, "{region} {id}"),
+            EndpointKind::NewVpc(cidr) => write!(f, "{region} new-vpc {cidr}"),
+            EndpointKind::VpnGateway(id) => write!(f, "{region} {id}"),
+            EndpointKind::TransitGateway(id) => write!(f, "{region} {id}"),
+        }
+    }
+}
+
+/// Value of the ownership tag: made from the VNet and the first tunnel's inside CIDR when the link is made, then fixed.
+/// No two links on a gateway share that CIDR, and a VNet has at most one VPN gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkId(String);
+
+impl LinkId {
+    pub fn new(virtual_network: &ResourceId, first: InsideCidr) -> Self {
+        let text = format!("{}|{first}", virtual_network.as_str().to_ascii_lowercase());
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+        LinkId(digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// A value read back from a tag.
+    pub fn from_tag(text: &str) -> Self {
+        LinkId(text.to_owned())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The ownership tags of one part.
+    pub fn tags(&self, part: impl Display) -> Tags {
+        Tags::from([(TAG_LINK.to_owned(), self.0.clone()), (TAG_ROLE.to_owned(), part.to_string())])
+    }
+
+    /// Device name of a customer gateway. EC2 returns an existing customer gateway for an equal address, ASN and device name, so a
+    /// name of its own keeps it from returning one of another user.
+    pub fn device(&self, instance: Instance) -> String {
+        format!("awsazure-{}-{instance}", self.0)
+    }
+
+    pub fn is_on(&self, tags: &Tags) -> bool {
+        tags.get(TAG_LINK).is_some_and(|value| *value == self.0)
+    }
+}
+
+impl Display for LinkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

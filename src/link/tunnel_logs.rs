@@ -1,0 +1,76 @@
+//! Where tunnels may write their logs: what can be refused without asking AWS.
+
+use super::config::{Attr, TunnelLogsConfig};
+use super::violation::{AttributeId, Violation, ViolationKind};
+
+/// Everything that is wrong with `logs`.
+pub fn check(config: &TunnelLogsConfig) -> Vec<Violation> {
+    let kinds = [
+        (&config.group, "log_group_arn", &config.format, "format"),
+        (&config.bgp_group, "bgp_log_group_arn", &config.bgp_format, "bgp_format"),
+    ];
+    let mut violations = Vec::new();
+    for (group, group_name, format, format_name) in kinds {
+        if let Attr::Known(arn) = group
+            && !is_log_group(arn)
+        {
+            violations
+                .push(Violation::error(AttributeId::Logs(group_name), ViolationKind::InvalidLogGroup(arn.clone())));
+        }
+        let Attr::Known(given) = format else { continue };
+        if !matches!(given.as_str(), "json" | "text") {
+            let problem = ViolationKind::NotOneOf { given: given.clone(), allowed: "json, text" };
+            violations.push(Violation::error(AttributeId::Logs(format_name), problem));
+        } else if group.is_null() {
+            violations.push(Violation::error(
+                AttributeId::Logs(format_name),
+                ViolationKind::LogFormatWithoutGroup(group_name),
+            ));
+        }
+    }
+    violations
+}
+
+/// `arn:aws:logs:REGION:ACCOUNT:log-group:NAME`, in any partition.
+fn is_log_group(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(7, ':').collect();
+    let ["arn", partition, "logs", region, account, "log-group", name] = parts.as_slice() else { return false };
+    let legal = |c: char| c.is_ascii_alphanumeric() || "_-/.#".contains(c);
+    partition.starts_with("aws")
+        && region.contains('-')
+        && account.len() == 12
+        && account.bytes().all(|b| b.is_ascii_digit())
+        && (1..=512).contains(&name.len())
+        && name.chars().all(legal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GROUP: &str = "arn:aws:logs:eu-west-1:123456789012:log-group:/vpn/link";
+
+    #[test]
+    fn a_log_group_is_told_from_its_streams_and_from_everything_else() {
+        assert!(is_log_group(GROUP) && is_log_group(&GROUP.replace("aws", "aws-cn")));
+        for (from, to) in [("link", "link:*"), ("/vpn/link", ""), ("logs", "s3"), ("123456789012", "1"), ("arn:", "")] {
+            let arn = GROUP.replace(from, to);
+            assert!(!is_log_group(&arn), "{arn}");
+        }
+    }
+
+    #[test]
+    fn a_format_needs_its_own_log() {
+        let is = |text: &str| Attr::Known(text.to_owned());
+        let named = |config: &TunnelLogsConfig| {
+            check(config).into_iter().map(|violation| violation.attribute).collect::<Vec<_>>()
+        };
+        let both =
+            TunnelLogsConfig { group: is(GROUP), format: is("text"), bgp_group: Attr::Unknown, bgp_format: is("json") };
+        assert_eq!(named(&both), []);
+        let other = TunnelLogsConfig { bgp_group: Attr::Null, ..both };
+        assert_eq!(named(&other), [AttributeId::Logs("bgp_format")]);
+        let odd = TunnelLogsConfig { format: is("JSON"), ..TunnelLogsConfig::default() };
+        assert_eq!(named(&odd), [AttributeId::Logs("format")]);
+    }
+}

@@ -1,0 +1,409 @@
+//! The resource's engine and the data source's eyes: the provider block's settings turned into clients, and what the loop
+//! says turned into words for the user.
+
+use super::bgp_vpn::backend::{ApplyOutcome, Backend, BackendFactory, ImportedLink, ProgressCallback};
+use super::bgp_vpn::unread_keys::unread_keys;
+use super::name_conflict;
+use super::remaining_objects;
+use super::settings::{ProviderData, ProviderDataError, Settings};
+use super::status::{self, Denial, HealthSource, LinkHealth, Peers, StatusQuery};
+use crate::aws::Aws;
+use crate::aws::model::{TransitGatewayId, VpnGatewayId};
+use crate::azure::{Azure, AzureSettings, GatewayLocks};
+use crate::link::action::Verb;
+use crate::link::lookup::{AwsGatewayId, ImportId, LookupScope, TeardownSpec};
+use crate::link::observed::Observed;
+use crate::link::preflight::{PreflightRequest, PreflightSnapshot};
+use crate::link::spec::Spec;
+use crate::link::stale_plan::ShownPlan;
+use crate::plugin::{Cancel, Diagnostic, Diagnostics};
+use crate::reconcile::{
+    self, ActionError, ActionFailure, CloudClients, DiscoverError, OperationContext, ReconcileOutcome,
+};
+use crate::types::Tags;
+use async_trait::async_trait;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long a read may take (`timeouts.read`).
+const READ_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+
+/// Where engines come from: one for each Configure, made when it is first asked for.
+#[derive(Clone)]
+pub struct BackendCache {
+    provider_data: ProviderData,
+    /// Shared by all engines: operations on one Azure gateway run one at a time in the whole process.
+    gates: GatewayLocks,
+    made: Arc<Mutex<Option<CachedBackend>>>,
+}
+
+/// An engine, with the settings that it was made from.
+type CachedBackend = (Arc<Settings>, Arc<CloudBackend>);
+
+impl BackendCache {
+    pub fn new(provider_data: ProviderData) -> Self {
+        BackendCache { provider_data, gates: GatewayLocks::default(), made: Arc::default() }
+    }
+
+    pub fn factory(&self) -> BackendFactory {
+        let engines = self.clone();
+        Arc::new(move || Ok(engines.backend()? as Arc<dyn Backend>))
+    }
+
+    fn backend(&self) -> Result<Arc<CloudBackend>, Diagnostics> {
+        let settings = self.provider_data.settings().map_err(|fault| Diagnostics::from(fault.diagnostic()))?;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        match made.as_ref() {
+            Some((of, engine)) if Arc::ptr_eq(of, &settings) => Ok(engine.clone()),
+            _ => {
+                let engine = Arc::new(CloudBackend::new(settings.clone(), self.gates.clone()));
+                *made = Some((settings, engine.clone()));
+                Ok(engine)
+            }
+        }
+    }
+}
+
+/// Both clouds as one provider block describes them.
+pub struct CloudBackend {
+    settings: Arc<Settings>,
+    subscription: Option<String>,
+    clients: Result<CloudClients, Diagnostics>,
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+impl CloudBackend {
+    /// Contacts nobody.
+    fn new(settings: Arc<Settings>, gates: GatewayLocks) -> Self {
+        let credentials = settings.azure.clone().with_env(&variable);
+        let subscription = credentials.subscription_id.clone();
+        let extra_roots: Vec<PathBuf> = variable("AWS_CA_BUNDLE").map(PathBuf::from).into_iter().collect();
+        let azure = AzureSettings { credentials, extra_roots, http: None, gateway_locks: gates };
+        let clouds = Azure::new(azure).map(|azure| CloudClients { azure, aws: Aws::new(settings.aws.clone()) });
+        let clouds = clouds.map_err(|fault| {
+            Diagnostics::from(
+                Diagnostic::error("Azure cannot be reached with these settings")
+                    .detail(capitalize(&fault.to_string()))
+                    .at("azure"),
+            )
+        });
+        CloudBackend { settings, subscription, clients: clouds }
+    }
+
+    /// Over clouds that are there already.
+    pub fn with_clients(settings: Settings, clouds: CloudClients) -> Self {
+        let subscription = Some(clouds.azure.subscription().to_owned());
+        CloudBackend { settings: Arc::new(settings), subscription, clients: Ok(clouds) }
+    }
+
+    fn clients(&self) -> Result<&CloudClients, Diagnostics> {
+        if !self.settings.unknown.is_empty() {
+            return Err(ProviderDataError::Unknown(self.settings.unknown.clone()).diagnostic().into());
+        }
+        self.clients.as_ref().map_err(Clone::clone)
+    }
+}
+
+#[async_trait]
+impl Backend for CloudBackend {
+    async fn observe(&self, search: &LookupScope, cancel: &Cancel) -> Result<Observed, Diagnostics> {
+        let (clouds, operation) = (self.clients()?, OperationContext::with_timeout(READ_TIMEOUT, cancel));
+        let site = clouds
+            .link_clients(search.known.region.as_ref(), &operation)
+            .await
+            .map_err(|c| read_failed("the link", &c))?;
+        Box::pin(reconcile::observe(&site, search, &operation)).await.map_err(|cause| read_failed("the link", &cause))
+    }
+
+    async fn preflight(&self, ask: &PreflightRequest, cancel: &Cancel) -> Result<PreflightSnapshot, Diagnostics> {
+        if ask.is_empty() || !self.settings.unknown.is_empty() {
+            return Ok(PreflightSnapshot::default());
+        }
+        let (clouds, operation) = (self.clients()?, OperationContext::with_timeout(READ_TIMEOUT, cancel));
+        let seen = Box::pin(reconcile::preflight(clouds, ask, &operation)).await;
+        seen.map_err(|cause| read_failed("the surroundings of the link", &cause))
+    }
+
+    async fn converge(
+        &self,
+        spec: &Spec,
+        search: &LookupScope,
+        timeout: Duration,
+        cancel: &Cancel,
+        progress: ProgressCallback<'_>,
+    ) -> ApplyOutcome {
+        let clouds = match self.clients() {
+            Ok(clouds) => clouds,
+            Err(diagnostics) => return ApplyOutcome { diagnostics, ..ApplyOutcome::default() },
+        };
+        let operation = OperationContext::with_timeout(timeout, cancel);
+        let ended = Box::pin(reconcile::converge(clouds, spec, search, &operation, progress)).await;
+        let former: Vec<Ipv4Addr> = spec.removals.addresses.iter().map(|(_, ip)| *ip).collect();
+        warn_of_remaining_addresses(apply_outcome(ended, "built", timeout), &former)
+    }
+
+    async fn teardown(
+        &self,
+        removal: &TeardownSpec,
+        search: &LookupScope,
+        timeout: Duration,
+        cancel: &Cancel,
+        progress: ProgressCallback<'_>,
+    ) -> ApplyOutcome {
+        let clouds = match self.clients() {
+            Ok(clouds) => clouds,
+            Err(diagnostics) => return ApplyOutcome { diagnostics, ..ApplyOutcome::default() },
+        };
+        let operation = OperationContext::with_timeout(timeout, cancel);
+        let ended = Box::pin(reconcile::teardown(clouds, removal, search, &operation, progress)).await;
+        warn_of_remaining_addresses(apply_outcome(ended, "deleted", timeout), &removal.own_bgp_addresses)
+    }
+
+    async fn discover(&self, id: &ImportId, cancel: &Cancel) -> Result<ImportedLink, Diagnostics> {
+        let (clouds, operation) = (self.clients()?, OperationContext::with_timeout(READ_TIMEOUT, cancel));
+        let found = Box::pin(reconcile::discover(clouds, id, &operation)).await;
+        let found = found.map_err(|fault| discover_failed(&fault, &import_advice(&fault, id)))?;
+        Ok(ImportedLink {
+            observed: found.observed,
+            link: found.link,
+            name: found.name,
+            inside_cidrs: found.inside_cidrs,
+            region: found.region,
+            known: found.known,
+            shared_customer_gateways: found.shared_customer_gateways,
+            complete: found.complete,
+        })
+    }
+
+    fn drift(&self, spec: &Spec, observed: &Observed) -> Vec<String> {
+        crate::link::plan::describe_drift(spec, observed)
+    }
+
+    fn changes_since_plan(
+        &self,
+        before: Option<&Spec>,
+        spec: &Spec,
+        observed: &Observed,
+        shown: &ShownPlan,
+    ) -> Vec<String> {
+        crate::link::stale_plan::changes_since_plan(before, spec, observed, shown)
+    }
+
+    fn default_tags(&self) -> Tags {
+        self.settings.default_tags.clone().unwrap_or_default()
+    }
+
+    fn default_region(&self) -> Option<String> {
+        let named = self.settings.aws.region.clone();
+        named.or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"))
+    }
+
+    fn subscription(&self) -> Option<String> {
+        self.subscription.clone()
+    }
+}
+
+#[async_trait]
+impl HealthSource for BackendCache {
+    async fn read_health(
+        &self,
+        _settings: &Settings,
+        query: &StatusQuery,
+        cancel: Cancel,
+    ) -> Result<LinkHealth, Diagnostics> {
+        let engine = self.backend()?;
+        let end = &query.aws_gateway_id;
+        let id = ImportId {
+            azure_gateway: query.azure_gateway_id.clone(),
+            aws_gateway: Some(if end.starts_with("tgw-") {
+                AwsGatewayId::TransitGateway(TransitGatewayId(end.clone()))
+            } else {
+                AwsGatewayId::VpnGateway(VpnGatewayId(end.clone()))
+            }),
+            inside_cidr: query.inside_cidr,
+            region: query.region.clone(),
+        };
+        let operation = OperationContext::with_timeout(READ_TIMEOUT, &cancel);
+        let found = Box::pin(reconcile::discover(engine.clients()?, &id, &operation)).await;
+        let found = found.map_err(|fault| discover_failed(&fault, &status_advice(&fault)))?;
+        let operation = OperationContext::with_timeout(Duration::from_secs(120), &cancel);
+        let peers = match engine.clients()?.azure.bgp_peers(&query.azure_gateway_id, &operation.azure()).await {
+            Ok(peers) => Peers::Listed(peers),
+            // A gateway that is being changed answers nothing for a while: unknown, not an error.
+            Err(error)
+                if error.is_retryable()
+                    || error.is_not_found()
+                    || error.is_outcome_unknown()
+                    || matches!(error, crate::azure::Error::TimedOut(_)) =>
+            {
+                Peers::Busy
+            }
+            Err(error) if reconcile::is_denial(&error) => Peers::Denied(Denial {
+                action: reconcile::BGP_PEERS,
+                scope: query.azure_gateway_id.to_string(),
+                reason: error.to_string(),
+            }),
+            Err(error) => return Err(read_failed("the BGP peers", &ActionError::Azure(error))),
+        };
+        Ok(LinkHealth::of(&found.observed, peers))
+    }
+}
+
+fn capitalize(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn read_failed(what: &str, cause: &ActionError) -> Diagnostics {
+    Diagnostic::error(format!("Could not read {what}")).detail(capitalize(&cause.to_string())).into()
+}
+
+fn discover_failed(fault: &DiscoverError, advice: &str) -> Diagnostics {
+    Diagnostic::error("No such link").detail(format!("{}{advice}", capitalize(&fault.to_string()))).into()
+}
+
+/// How to import a link that may be in another region, by each form of import.
+fn import_advice(fault: &DiscoverError, id: &ImportId) -> String {
+    let Some(regions) = fault.other_regions() else { return String::new() };
+    let (lead, ids) = match regions.is_empty() {
+        true => (
+            "Correct the id. If the link is in another region, add that region to the id",
+            vec![id.in_region("<region>")],
+        ),
+        false => {
+            ("Tags in Azure point to another region", regions.iter().map(|region| id.in_region(&region.0)).collect())
+        }
+    };
+    let ids: Vec<String> = ids.into_iter().map(|id| format!("'{id}'")).collect();
+    format!(
+        ".\n\n{lead}: {}. Use it with terraform import, or as id of an import block. An import block with identity looks in the \
+         provider's region only: use id there.",
+        ids.join(" or ")
+    )
+}
+
+/// The same for the data source.
+fn status_advice(fault: &DiscoverError) -> String {
+    let Some(regions) = fault.other_regions() else { return String::new() };
+    let named: Vec<String> = regions.iter().map(|region| format!("{:?}", region.0)).collect();
+    match named.is_empty() {
+        true => ". If the link is in another region, set region.".to_owned(),
+        false => format!(". Tags in Azure point to another region: set region = {}.", named.join(" or ")),
+    }
+}
+
+fn apply_outcome(ended: ReconcileOutcome, verb: &str, timeout: Duration) -> ApplyOutcome {
+    let mut diagnostics = Diagnostics::new();
+    unread_keys(&ended.observed).into_iter().for_each(|warning| diagnostics.push(warning));
+    if ended.resumed {
+        let ids =
+            if ended.adopted.is_empty() { "all of them in the state".to_owned() } else { ended.adopted.join(", ") };
+        diagnostics.push(Diagnostic::warning("A half-built link was found and finished").detail(format!(
+            "An earlier run did not finish this link. Its objects were taken over instead of being created again: {ids}."
+        )));
+    }
+    if let Some(cause) = &ended.heartbeat_error {
+        diagnostics.push(Diagnostic::warning("This run could not show that it was alive").detail(format!(
+            "{}\n\nWhile a link is unfinished, a tag that changes every minute keeps other runs from taking it over. Where another \
+             state builds this same link, look at both.",
+            capitalize(&cause.to_string())
+        )));
+    }
+    for denial in &ended.denied {
+        let scope = denial.scope.to_string();
+        let denial = Denial { action: denial.action, scope, reason: denial.reason.clone() };
+        diagnostics.push(status::denied(&denial));
+    }
+    for failure in &ended.failures {
+        let what = match &failure.action {
+            Some(step) => format!("{} {}", verb_phrase(step.verb), step.target),
+            None => "Reading the link".to_owned(),
+        };
+        let summary = match &failure.error {
+            ActionError::BgpSessionTimeout { key, .. } => format!("Tunnel {key} is built but not up"),
+            ActionError::RouteCountDropped { key, .. } => format!("Tunnel {key} lost routes"),
+            ActionError::Blocked { .. } => "Conflicting objects block the deletion".to_owned(),
+            ActionError::StaticRouting { .. } => "Unsupported static routing".to_owned(),
+            ActionError::PeersNotReady { spared, .. } => format!("{} was left alone", capitalize(&spared.to_string())),
+            ActionError::Azure(crate::azure::Error::AlreadyExists(_)) => name_conflict::SUMMARY.to_owned(),
+            _ => format!("{what} failed"),
+        };
+        let conflict = match &failure.error {
+            ActionError::AlreadyExists { .. } => Some("Conflicting link"),
+            ActionError::SlotInUse { .. } | ActionError::AddressInUse { .. } => Some("Conflicting slot"),
+            ActionError::NameInUse { .. } => Some("Conflicting names"),
+            _ => None,
+        };
+        if let Some(summary) = conflict {
+            diagnostics.push(Diagnostic::error(summary).detail(format!("{}.", capitalize(&failure.error.to_string()))));
+            continue;
+        }
+        let mut detail = vec![capitalize(&failure.error.to_string())];
+        detail.extend(name_conflict::advice(failure));
+        if failure.error.is_timeout() {
+            detail.push(format!("The whole operation may take {} (see timeouts).", format_minutes(timeout)));
+        }
+        diagnostics.push(Diagnostic::error(summary).detail(detail.join("\n\n")));
+    }
+    if ended.cancelled && ended.failures.is_empty() {
+        let detail = format!("The operation was cancelled before the link was {verb}.");
+        diagnostics.push(Diagnostic::error("Stopped").detail(detail));
+    }
+    if !ended.remaining.is_empty() {
+        let left: Vec<String> = ended
+            .remaining
+            .iter()
+            .flat_map(|step| if step.reasons.is_empty() { vec![step.target.to_string()] } else { step.reasons.clone() })
+            .collect();
+        let detail = format!(
+            "Every call succeeded, and still the clouds show something else: {}. Somebody may be changing the same objects; apply again.",
+            left.join("; ")
+        );
+        diagnostics.push(Diagnostic::error(format!("The link could not be {verb} as wanted")).detail(detail));
+    }
+    let down = |cause: &ActionError| {
+        matches!(cause, ActionError::BgpSessionTimeout { .. } | ActionError::RouteCountDropped { .. })
+    };
+    let broken = ended.failures.iter().any(|failure| !down(&failure.error)) || !ended.remaining.is_empty();
+    let exists = |failure: &ActionFailure| matches!(failure.error, ActionError::AlreadyExists { .. });
+    let incomplete = diagnostics.has_errors() && !ended.failures.iter().any(exists);
+    let remains = incomplete.then(|| remaining_objects::remaining_objects(verb, ended.is_create, &ended.made));
+    ApplyOutcome { observed: ended.observed, diagnostics, failed: broken, remains }
+}
+
+/// Warns of this link's former addresses on a gateway that cannot be updated without losing its RADIUS secret.
+fn warn_of_remaining_addresses(mut outcome: ApplyOutcome, former: &[Ipv4Addr]) -> ApplyOutcome {
+    let Some(gateway) = outcome.observed.azure.gateway.as_ref().filter(|gateway| gateway.hides_radius_secret) else {
+        return outcome;
+    };
+    let left: Vec<String> =
+        gateway.custom_bgp_ips().filter(|ip| former.contains(ip)).map(ToString::to_string).collect();
+    if !left.is_empty() {
+        let detail = format!(
+            "{} still lists {}, which this link no longer uses. Azure does not return the gateway's RADIUS secret, so an update could \
+             clear it. Remove these custom BGP addresses by hand if they are needed elsewhere.",
+            gateway.resource.id,
+            left.join(", ")
+        );
+        outcome.diagnostics.push(Diagnostic::warning("BGP addresses left on RADIUS gateway").detail(detail));
+    }
+    outcome
+}
+
+fn verb_phrase(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "Creating",
+        Verb::Update => "Changing",
+        Verb::Delete => "Deleting",
+        Verb::WaitFor => "Waiting for",
+    }
+}
+
+fn format_minutes(span: Duration) -> String {
+    format!("{} minutes", span.as_secs() / 60)
+}

@@ -1,0 +1,115 @@
+//! What the resource asks of the clouds. The resource knows values and plans; whoever implements this knows how to look,
+//! build, mend and take down.
+
+use crate::aws::model::{CustomerGatewayId, Region};
+use crate::link::inside_cidr::InsideCidr;
+use crate::link::known_ids::KnownIds;
+use crate::link::lookup::{ImportId, LookupScope, TeardownSpec};
+use crate::link::observed::Observed;
+use crate::link::ownership_tags::LinkId;
+use crate::link::preflight::{PreflightRequest, PreflightSnapshot};
+use crate::link::spec::Spec;
+use crate::link::stale_plan::ShownPlan;
+use crate::link::tunnel::PerTunnel;
+use crate::plugin::{Cancel, Diagnostic, Diagnostics};
+use crate::types::Tags;
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Called whenever something was made or deleted, with all that is there by then.
+pub type ProgressCallback<'a> = &'a (dyn Fn(&Observed) + Send + Sync);
+
+/// What there is after an operation, and what is to be told. Errors mean that it did not end well.
+#[derive(Debug, Default)]
+pub struct ApplyOutcome {
+    pub observed: Observed,
+    pub diagnostics: Diagnostics,
+    /// Something failed other than a tunnel that is built and not up in time.
+    pub failed: bool,
+    /// What a failure leaves behind, unless a rollback follows.
+    pub remains: Option<Diagnostic>,
+}
+
+/// A link that was found for import.
+#[derive(Debug)]
+pub struct ImportedLink {
+    pub observed: Observed,
+    /// From the tags, else composed as for a new link.
+    pub link: LinkId,
+    /// From the tags, else the Azure gateway's name.
+    pub name: String,
+    pub inside_cidrs: PerTunnel<InsideCidr>,
+    pub region: Region,
+    pub known: KnownIds,
+    /// Customer gateways that VPN connections of others use too.
+    pub shared_customer_gateways: Vec<CustomerGatewayId>,
+    /// Whether nothing says that its create never ended.
+    pub complete: bool,
+}
+
+/// Both clouds, as far as links are concerned.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// Reads everything of the link that is there.
+    ///
+    /// # Errors
+    /// What could not be read, ready to be shown.
+    async fn observe(&self, scope: &LookupScope, cancel: &Cancel) -> Result<Observed, Diagnostics>;
+
+    /// Reads what plan-time checks need of the surroundings. Answers `Looked::Not` where credentials are not known yet.
+    ///
+    /// # Errors
+    /// What could not be read, ready to be shown.
+    async fn preflight(&self, ask: &PreflightRequest, cancel: &Cancel) -> Result<PreflightSnapshot, Diagnostics>;
+
+    /// Builds, repairs or changes the link until it is as the spec says.
+    async fn converge(
+        &self,
+        spec: &Spec,
+        scope: &LookupScope,
+        timeout: Duration,
+        cancel: &Cancel,
+        progress: ProgressCallback<'_>,
+    ) -> ApplyOutcome;
+
+    /// Deletes what the demolition names.
+    async fn teardown(
+        &self,
+        removal: &TeardownSpec,
+        scope: &LookupScope,
+        timeout: Duration,
+        cancel: &Cancel,
+        progress: ProgressCallback<'_>,
+    ) -> ApplyOutcome;
+
+    /// Finds a link to import.
+    ///
+    /// # Errors
+    /// Why there is none, ready to be shown.
+    async fn discover(&self, id: &ImportId, cancel: &Cancel) -> Result<ImportedLink, Diagnostics>;
+
+    /// What differs from the spec and can be mended, a sentence each.
+    fn drift(&self, spec: &Spec, observed: &Observed) -> Vec<String>;
+
+    /// What changed since a plan was made and its apply would undo, a sentence each.
+    fn changes_since_plan(
+        &self,
+        before: Option<&Spec>,
+        spec: &Spec,
+        observed: &Observed,
+        shown: &ShownPlan,
+    ) -> Vec<String>;
+
+    /// The provider's `default_tags`.
+    fn default_tags(&self) -> Tags;
+
+    /// The provider's AWS region.
+    fn default_region(&self) -> Option<String>;
+
+    /// The provider's Azure subscription.
+    fn subscription(&self) -> Option<String>;
+}
+
+/// Where the resource gets its engine from: the provider has one only once it is configured.
+pub type BackendFactory = Arc<dyn Fn() -> Result<Arc<dyn Backend>, Diagnostics> + Send + Sync>;

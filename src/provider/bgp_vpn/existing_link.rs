@@ -1,0 +1,78 @@
+//! What exists already of a link that is to be created: objects that the create will adopt, or another link in its place.
+
+use super::backend::Backend;
+use super::expand::lookup_scope;
+use super::private_state::PrivateState;
+use crate::link::adoption::{Obstacle, adopted, obstacle};
+use crate::link::claim::{format_slots, free_slots};
+use crate::link::inside_cidr::InsideCidr;
+use crate::link::lookup::LookupScope;
+use crate::link::tunnel::TunnelKey;
+use crate::plugin::{Cancel, Diagnostic, Diagnostics, Value};
+use std::collections::BTreeSet;
+
+/// Looks for it. Nothing is read while the addresses or the network are unknown.
+pub async fn check_existing_link(
+    backend: &dyn Backend,
+    planned: &Value,
+    private: &PrivateState,
+    taken: &BTreeSet<InsideCidr>,
+    cancel: &Cancel,
+) -> Diagnostics {
+    let Some(scope) = lookup_scope(planned, private, backend.subscription(), false) else { return Diagnostics::new() };
+    if scope.link.is_none() || scope.known.region.is_none() || scope.adoption.endpoints.is_empty() {
+        return Diagnostics::new();
+    }
+    let observed = match backend.observe(&scope, cancel).await {
+        Ok(observed) => observed,
+        Err(diagnostics) => return diagnostics,
+    };
+    if let Some(found) = obstacle(&scope, &observed) {
+        return conflict(found, &scope, &format_slots(&free_slots(taken))).into();
+    }
+    let ids = adopted(&scope, &observed);
+    if ids.is_empty() {
+        return Diagnostics::new();
+    }
+    let detail = format!(
+        "An earlier run created these objects of this link and did not finish it. This apply takes them over, and destroy will \
+         delete them: {}.",
+        ids.join(", ")
+    );
+    Diagnostic::warning("Existing objects will be adopted").detail(detail).into()
+}
+
+fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic {
+    let error = |summary: &str, detail: String, path: &str| Diagnostic::error(summary).detail(detail).at(path);
+    match found {
+        Obstacle::OtherLink { endpoint, ids } => error(
+            "Conflicting slot",
+            format!(
+                "Another link uses these inside CIDRs on the same Azure gateway. Its AWS side is {endpoint} ({}). Set another \
+                 slot. Free slots: {free}.",
+                ids.join(", ")
+            ),
+            "slot",
+        ),
+        Obstacle::Complete { ids } => {
+            let gateway = scope.known.azure_gateway.as_ref().map(ToString::to_string).unwrap_or_default();
+            let first = scope.inside_cidrs.get(TunnelKey::ALL[0]);
+            let region = scope.known.region.as_ref().map(ToString::to_string).unwrap_or_default();
+            error(
+                "Conflicting link",
+                format!(
+                    "This link exists already and is complete ({}). If another state manages it, set another slot (free slots: \
+                     {free}) or another gateway. Only if no state manages it, import it: terraform import ADDRESS \
+                     '{gateway},{first}@{region}'",
+                    ids.join(", ")
+                ),
+                "slot",
+            )
+        }
+        Obstacle::NameTaken(id) => error(
+            "Conflicting names",
+            format!("{id} exists and is not this link's. Set another name in azure.names, or remove the object."),
+            "azure.names",
+        ),
+    }
+}

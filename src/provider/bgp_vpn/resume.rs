@@ -1,0 +1,173 @@
+//! States that Terraform had read in this run, remembered for plans that are given none: how a link whose create never ended
+//! is finished by the next apply.
+//!
+//! Terraform calls such a link tainted and plans a replacement: a plan without a prior state, then a delete, then a create.
+//! The state of an unfinished link says so in `drift`, and every run has it read before it plans. The plan without a prior
+//! state knows the link again and marks its private data. On that mark the delete half deletes nothing, and the create half
+//! goes on from what there is.
+//!
+//! Under create_before_destroy a create that fails again leaves two states of one link: the current one, and the one of before
+//! (Terraform calls it deposed), which is to be deleted as soon as the current one is in order. What it names is the current
+//! one's by then, so a state of before the link was finished deletes nothing once another state holds the whole link.
+
+use super::change_set::ChangeSet;
+use super::kept::Kept;
+use super::private_state::PrivateState;
+use super::replaced::is_of_one_link;
+use crate::link::observed::Observed;
+use crate::link::ownership_tags::LinkId;
+use crate::plugin::{Diagnostic, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What `drift` says first of a link that is unfinished.
+const DRIFT_INCOMPLETE: &str = "the link is unfinished: the run that builds it never ended";
+
+/// What `drift` says of a link whose last run did not end well, until it is read again: a plan without a refresh has to see it.
+pub const DRIFT_INTERRUPTED: &str = "the last run did not end well: not all that it was to do is done";
+
+/// Whether a state says that its link is unfinished.
+pub fn is_incomplete(state: &Value) -> bool {
+    has_drift_entry(state, DRIFT_INCOMPLETE)
+}
+
+/// Whether a state is what a run left that did not end well, not read since: what it names may be going.
+pub fn is_interrupted(state: &Value) -> bool {
+    has_drift_entry(state, DRIFT_INTERRUPTED)
+}
+
+fn has_drift_entry(state: &Value, sentence: &str) -> bool {
+    let drift = state.get("drift").as_list().unwrap_or_default();
+    drift.iter().any(|said| said.as_str() == Some(sentence))
+}
+
+/// `drift` of a link.
+pub fn drift_value(unfinished: bool, others: Vec<String>) -> Value {
+    let first = unfinished.then(|| DRIFT_INCOMPLETE.to_owned());
+    Value::list(first.into_iter().chain(others))
+}
+
+/// A link as it was read last.
+#[derive(Clone)]
+pub struct CachedState {
+    pub state: Value,
+    /// None where Terraform did not refresh: only a read is given it.
+    pub private: Option<PrivateState>,
+}
+
+/// What this process was told of links, and which of them a state holds whole.
+#[derive(Default)]
+pub struct ResumeCache {
+    links: Mutex<BTreeMap<String, CachedState>>,
+    finished: Mutex<BTreeSet<String>>,
+    /// What was read of each link.
+    seen: Mutex<BTreeMap<String, Observed>>,
+    /// States of links that were deleted.
+    gone: Mutex<Vec<Value>>,
+    /// What the delete halves of replacements left in place, by the new link.
+    kept: Mutex<BTreeMap<String, Kept>>,
+}
+
+fn lock<T>(place: &Mutex<T>) -> MutexGuard<'_, T> {
+    place.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl CachedState {
+    /// Whether a plan without a prior state finishes this link, rather than taking another gateway.
+    pub fn can_resume(&self, planned: &Value) -> bool {
+        is_incomplete(&self.state) && ChangeSet { prior: &self.state, planned }.forces_new().is_none()
+    }
+}
+
+impl ResumeCache {
+    /// Remembers a state. A private part that is known stays known.
+    pub fn store(&self, state: &Value, link: Option<LinkId>, private: Option<&PrivateState>) {
+        let Some(link) = link else { return };
+        if !is_incomplete(state) {
+            self.mark_complete(&link);
+        }
+        let mut links = lock(&self.links);
+        let before = links.remove(link.as_str()).and_then(|before| before.private);
+        let private = private.cloned().or(before);
+        links.insert(link.as_str().to_owned(), CachedState { state: state.clone(), private });
+    }
+
+    /// Remembers what was read of a link.
+    pub fn store_observed(&self, link: &LinkId, observed: &Observed) {
+        lock(&self.seen).insert(link.to_string(), observed.clone());
+    }
+
+    /// What was read of a link last.
+    pub fn last_observed(&self, link: Option<&LinkId>) -> Option<Observed> {
+        lock(&self.seen).get(link?.as_str()).cloned()
+    }
+
+    /// Remembers what the delete half of a replacement left in place.
+    pub fn keep(&self, kept: &Kept) {
+        lock(&self.kept).insert(kept.link().to_string(), kept.clone());
+    }
+
+    /// What was left in place for a link.
+    pub fn kept(&self, link: &LinkId) -> Option<Kept> {
+        lock(&self.kept).get(link.as_str()).cloned()
+    }
+
+    /// Forgets a link that is gone. Its create half, if there is one, comes next.
+    pub fn forget(&self, link: &LinkId, state: &Value) {
+        lock(&self.links).retain(|id, recalled| id != link.as_str() && recalled.state.get("id") != state.get("id"));
+        lock(&self.seen).remove(link.as_str());
+        lock(&self.gone).push(state.clone());
+    }
+
+    /// The link that a configuration describes.
+    pub fn named(&self, config: &Value) -> Option<CachedState> {
+        lock(&self.links).values().find(|recalled| is_of_one_link(&recalled.state, config)).cloned()
+    }
+
+    /// The same of one that this process deleted.
+    pub fn gone(&self, config: &Value) -> Option<Value> {
+        lock(&self.gone).iter().rev().find(|state| is_of_one_link(state, config)).cloned()
+    }
+
+    /// The link as it was read last.
+    pub fn get(&self, link: Option<&LinkId>) -> Option<CachedState> {
+        lock(&self.links).get(link?.as_str()).cloned()
+    }
+
+    /// Whether a link was read in this process, as Terraform has it read before a plan for the user and not before an apply.
+    pub fn is_refreshed(&self, link: Option<&LinkId>) -> bool {
+        self.get(link).is_some_and(|recalled| recalled.private.is_some())
+    }
+
+    /// The states of links that are unfinished. Terraform destroys these links before it creates others in their place, so that
+    /// what they hold conflicts with no create.
+    pub fn incomplete_states(&self) -> Vec<Value> {
+        let links = lock(&self.links);
+        links.values().map(|recalled| &recalled.state).filter(|state| is_incomplete(state)).cloned().collect()
+    }
+
+    /// Remembers that a state holds the whole link.
+    pub fn mark_complete(&self, link: &LinkId) {
+        lock(&self.finished).insert(link.to_string());
+        lock(&self.kept).remove(link.as_str());
+    }
+
+    /// Remembers that none does: it is being made, it is gone, or the clouds say that it never was whole.
+    pub fn mark_incomplete(&self, link: &LinkId) {
+        lock(&self.finished).remove(link.as_str());
+    }
+
+    /// Whether a state is one of before the link was finished, while another holds it whole.
+    pub fn is_superseded(&self, state: &Value, link: Option<&LinkId>) -> bool {
+        is_incomplete(state) && link.is_some_and(|link| lock(&self.finished).contains(link.as_str()))
+    }
+}
+
+/// Said where Terraform shows a replacement that will be none.
+pub fn resume_warning() -> Diagnostic {
+    Diagnostic::warning("The link will be finished, not replaced").detail(
+        "Its create never ended, which is why Terraform calls it tainted and shows it as replaced. Nothing is deleted: the apply goes on \
+         from what is there. To take it down instead, run terraform destroy. Where prevent_destroy rejects this plan, run terraform untaint \
+         ADDRESS first: the next apply then finishes the link as an update.",
+    )
+}
