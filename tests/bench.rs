@@ -5,8 +5,8 @@
 mod simulated;
 mod support;
 
-use awsazure_sandbox::calls::Record;
-use awsazure_sandbox::schema::Judge;
+use awsazure_sandbox::call_log::CallRecord;
+use awsazure_sandbox::schema::SchemaValidator;
 use simulated::Sim;
 use simulated::attributes::{self, Effect};
 use simulated::clock::{in_virtual_time, on_all_cores, on_big_stack};
@@ -100,8 +100,8 @@ fn plan(env: &TestEnv) -> [f64; 3] {
 }
 
 /// The most calls of which each began after the one before had been answered.
-fn round_trips(calls: &[Record]) -> usize {
-    let mut calls: Vec<&Record> = calls.iter().filter(|call| !LOGIN.contains(&call.operation.as_str())).collect();
+fn round_trips(calls: &[CallRecord]) -> usize {
+    let mut calls: Vec<&CallRecord> = calls.iter().filter(|call| !LOGIN.contains(&call.operation.as_str())).collect();
     calls.sort_by_key(|call| call.sim_end_ms);
     let mut free = 0;
     calls
@@ -122,7 +122,7 @@ struct Create {
     chain: f64,
     calls: usize,
     round_trips: usize,
-    judge: Judge,
+    judge: SchemaValidator,
 }
 
 /// Seconds that a create takes, and how many of them went by between the end of an operation on the path through the
@@ -149,7 +149,7 @@ async fn create(seed: u64) -> Create {
     let again = sim.converge_from(&spec, &search).await;
     assert!(again.done.is_empty());
     let look = sim.sandbox.calls().split_off(looked);
-    let judge = sim.sandbox.world().judge.clone();
+    let judge = sim.sandbox.world().validator.clone();
     Create { seconds: took, chain: took - late, calls: look.len(), round_trips: round_trips(&look), judge }
 }
 
@@ -305,7 +305,7 @@ fn figures() {
     sweep(&mut page);
     corrections(&mut page);
     page.push_str(&dataplane());
-    let mut all = Judge::default();
+    let mut all = SchemaValidator::default();
     for Create { judge, .. } in &creates {
         all.requests += judge.requests;
         all.answers += judge.answers;

@@ -116,7 +116,7 @@ async fn add_foreign_subnets(scene: &Scene<'_>) -> String {
     let path = format!("{}/subnets/theirs", network.as_str().unwrap());
     let body = json!({"properties": {"addressPrefix": "10.1.9.0/24"}});
     assert!(scene.sim.say_to_azure("PUT", &path, body).await.0 < 300);
-    scene.wait(awsazure_sandbox::time::Span::minutes(2)).await;
+    scene.wait(awsazure_sandbox::time::SimDuration::minutes(2)).await;
     path
 }
 

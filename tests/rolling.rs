@@ -43,7 +43,7 @@ fn up(sim: &Sim, seen: &Observed) -> usize {
     let mut world = sim.sandbox.world();
     let now = sim.sandbox.now();
     world.advance(now);
-    let up = |key: &TunnelKey| world.paths.aws_telemetry(seen.tunnel(*key).unwrap().outside_ip).up;
+    let up = |key: &TunnelKey| world.tunnels.aws_telemetry(seen.tunnel(*key).unwrap().outside_ip).up;
     TunnelKey::ALL.iter().filter(|key| up(key)).count()
 }
 
@@ -535,7 +535,7 @@ fn all_up(sim: &Sim) -> usize {
     let mut world = sim.sandbox.world();
     let now = sim.sandbox.now();
     world.advance(now);
-    world.aws.ends().iter().filter(|end| world.paths.aws_telemetry(end.outside_ip).up).count()
+    world.aws.endpoints().iter().filter(|end| world.tunnels.aws_telemetry(end.outside_ip).up).count()
 }
 
 fn on_transit(sim: &Sim, spec: &Spec) -> LookupScope {

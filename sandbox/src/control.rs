@@ -11,15 +11,15 @@
 //! | `POST /_sandbox/lab` | a lab's report, which the clouds then answer from; tells it what they were told of each end |
 //! | `GET /_sandbox/lab` | the last report of the attached lab |
 //! | `DELETE /_sandbox/lab` | the rules answer again |
-//! | `POST /_sandbox/lab/damage`, `DELETE` | adds to what the lab is to break; has it mend everything |
+//! | `POST /_sandbox/lab/lab_faults`, `DELETE` | adds a fault to the lab; repairs all of them |
 
-use crate::dataplane::Report;
-use crate::directory::{Directory, DirectoryError};
+use crate::data_dir::{DataDir, DataDirError};
+use crate::dataplane::LabReport;
 use crate::faults::Rule;
-use crate::lab::{Damage, Exchange};
-use crate::time::{SimTime, Span};
+use crate::http::{Request, Response};
+use crate::lab::{LabFault, LabInstructions};
+use crate::time::{SimDuration, SimTime};
 use crate::tls::{self, TlsError};
-use crate::wire::{Request, Response};
 use crate::world::World;
 use rustls::pki_types::ServerName;
 use std::io;
@@ -41,7 +41,7 @@ pub enum ControlError {
     #[error("{0}")]
     Refused(String),
     #[error(transparent)]
-    Directory(#[from] DirectoryError),
+    DataDir(#[from] DataDirError),
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
@@ -57,7 +57,7 @@ pub fn handle(world: &mut World, now: SimTime, token: &str, request: &Request) -
         ("GET", "world") => {
             Some(Response::new(200).with_body("application/json", world.objects().to_string().into_bytes()))
         }
-        ("GET", "violations") => text(200, world.judge.report()),
+        ("GET", "violations") => text(200, world.validator.report()),
         ("GET", "faults") => {
             text(200, world.faults.rules.iter().map(|rule| format!("{}\t{rule}\n", rule.seen)).collect())
         }
@@ -73,7 +73,7 @@ pub fn handle(world: &mut World, now: SimTime, token: &str, request: &Request) -
             world.faults.clear();
             text(200, String::new())
         }
-        (method, lab) if lab == "lab" || lab == "lab/damage" => {
+        (method, lab) if lab == "lab" || lab == "lab/faults" => {
             world.advance(now);
             Some(match handle_lab(world, method, lab, &String::from_utf8_lossy(&request.body)) {
                 Ok(text) => Response::new(200).with_body("application/json", text),
@@ -88,35 +88,35 @@ fn handle_lab(world: &mut World, method: &str, what: &str, body: &str) -> Result
     let now = world.now();
     match (method, what) {
         ("POST", "lab") => {
-            let report: Report = serde_json::from_str(body).map_err(|error| error.to_string())?;
-            let valid = Span(LAB_SILENCE_MS.saturating_mul(world.settings.time_scale));
-            world.paths.tell(now, report, valid);
-            let (aws, azure) = world.ends();
-            let told = Exchange { aws, azure, damage: world.damage.clone() };
-            serde_json::to_string(&told).map_err(|error| error.to_string())
+            let report: LabReport = serde_json::from_str(body).map_err(|error| error.to_string())?;
+            let valid = SimDuration(LAB_SILENCE_MS.saturating_mul(world.settings.time_scale));
+            world.tunnels.accept_report(now, report, valid);
+            let (aws, azure) = world.endpoints();
+            let instructions = LabInstructions { aws, azure, faults: world.lab_faults.clone() };
+            serde_json::to_string(&instructions).map_err(|error| error.to_string())
         }
         ("DELETE", "lab") => {
-            world.paths.detach();
-            world.damage.clear();
+            world.tunnels.detach();
+            world.lab_faults.clear();
             Ok(String::new())
         }
         _ => {
-            let report = world.paths.report().ok_or("no lab is attached to this sandbox")?;
+            let report = world.tunnels.report().ok_or("no lab is attached to this sandbox")?;
             let report = serde_json::to_string_pretty(report).map_err(|error| error.to_string())?;
             match (method, what) {
-                ("POST", "lab/damage") => {
-                    let damage: Damage = body.parse().map_err(|error| format!("{error}"))?;
-                    let (aws, azure) = world.ends();
-                    let hits =
-                        aws.iter().any(|end| damage.hits_aws(end)) || azure.iter().any(|end| damage.hits_azure(end));
+                ("POST", "lab/faults") => {
+                    let fault: LabFault = body.parse().map_err(|error| format!("{error}"))?;
+                    let (aws, azure) = world.endpoints();
+                    let hits = aws.iter().any(|end| fault.affects_aws(end))
+                        || azure.iter().any(|end| fault.affects_azure(end));
                     if !hits {
-                        return Err(format!("there is no {damage}"));
+                        return Err(format!("there is no {fault}"));
                     }
-                    world.damage.push(damage);
+                    world.lab_faults.push(fault);
                     Ok(report)
                 }
-                ("DELETE", "lab/damage") => {
-                    world.damage.clear();
+                ("DELETE", "lab/faults") => {
+                    world.lab_faults.clear();
                     Ok(report)
                 }
                 ("GET", "lab") => Ok(report),
@@ -127,7 +127,7 @@ fn handle_lab(world: &mut World, method: &str, what: &str, body: &str) -> Result
 }
 
 /// Calls the sandbox that runs in the directory and gives the answer's text.
-pub async fn call(directory: &Directory, method: &str, what: &str, body: &str) -> Result<String, ControlError> {
+pub async fn call(directory: &DataDir, method: &str, what: &str, body: &str) -> Result<String, ControlError> {
     let control = directory.control()?.ok_or(ControlError::NotRunning)?;
     let trusted = directory.trusted()?.ok_or(ControlError::NotRunning)?;
     let socket = tokio::net::TcpStream::connect(control.address).await?;

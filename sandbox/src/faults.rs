@@ -131,7 +131,7 @@ pub enum When {
 }
 
 impl When {
-    fn strikes(self, seen: u64, rng: &mut Rng) -> bool {
+    fn applies(self, seen: u64, rng: &mut Rng) -> bool {
         match self {
             When::Once(call) => seen == call,
             When::From(call) => seen >= call,
@@ -258,7 +258,7 @@ impl Plan {
     }
 
     /// Counts this call in every rule that it matches and says which fault, of the first rule that strikes, befalls it.
-    pub fn strike(&mut self, cloud: &str, operation: &str, target: &str, rng: &mut Rng) -> Option<Kind> {
+    pub fn next_fault(&mut self, cloud: &str, operation: &str, target: &str, rng: &mut Rng) -> Option<Kind> {
         let mut struck = None;
         for rule in &mut self.rules {
             let matches = rule.cloud.as_deref().is_none_or(|c| c == cloud)
@@ -268,7 +268,7 @@ impl Plan {
                 continue;
             }
             rule.seen += 1;
-            if struck.is_none() && rule.when.strikes(rule.seen, rng) {
+            if struck.is_none() && rule.when.applies(rule.seen, rng) {
                 struck = Some(rule.kind);
             }
         }
@@ -317,7 +317,8 @@ mod tests {
         let mut plan = Plan::default();
         plan.add("fail call 2 of PutConnection on inst0: once 503".parse().unwrap());
         let mut rng = Rng::seeded(1);
-        let mut hit = |plan: &mut Plan, op: &str, target: &str| plan.strike("azure", op, target, &mut rng).is_some();
+        let mut hit =
+            |plan: &mut Plan, op: &str, target: &str| plan.next_fault("azure", op, target, &mut rng).is_some();
         assert!(!hit(&mut plan, "putconnection", "/x/INST0-a"));
         assert!(!hit(&mut plan, "PutConnection", "/x/inst1"), "another target is not counted");
         assert!(!hit(&mut plan, "GetConnection", "/x/inst0"), "another operation is not counted");
@@ -327,17 +328,17 @@ mod tests {
         plan.add("fail call 2 of aws *: forever hang".parse().unwrap());
         let mut rng = Rng::seeded(1);
         assert_eq!(
-            [0, 1, 2].map(|_| plan.strike("aws", "X", "", &mut rng)),
+            [0, 1, 2].map(|_| plan.next_fault("aws", "X", "", &mut rng)),
             [None, Some(Kind::Hang), Some(Kind::Hang)]
         );
-        assert_eq!(plan.strike("azure", "X", "", &mut rng), None);
+        assert_eq!(plan.next_fault("azure", "X", "", &mut rng), None);
     }
 
     #[test]
     fn a_chance_strikes_about_as_often_as_it_says() {
         let (mut plan, mut rng) = (Plan::default(), Rng::seeded(1));
         plan.add("fail 1 in 10 of azure *: 503".parse().unwrap());
-        let struck = (0..10_000).filter(|_| plan.strike("azure", "X", "", &mut rng).is_some()).count();
+        let struck = (0..10_000).filter(|_| plan.next_fault("azure", "X", "", &mut rng).is_some()).count();
         assert!((900..1_100).contains(&struck), "{struck}");
     }
 }

@@ -2,32 +2,32 @@
 //!
 //! | room | holds |
 //! |---|---|
-//! | `wire`, `time`, `rng` | an exchange, an instant and chance as plain data |
-//! | `world` | the pure state machine: `(now, request) -> reply`, deterministic for a seed |
+//! | `http`, `time`, `rng` | an exchange, an instant and chance as plain data |
+//! | `world` | the pure state machine: `(now, request) -> outcome`, deterministic for a seed |
 //! | `aws`, `azure` | one cloud each: its objects, its parsing, its answers, its errors |
 //! | `dataplane` | whether a tunnel would come up, from what each cloud was told |
 //! | `lab` | whether it does come up: real IKE and BGP daemons, made from the same |
 //! | `schema` | both clouds' own schemas, and what breaks them |
-//! | `faults`, `calls` | what goes wrong on purpose; what was asked |
+//! | `faults`, `call_log` | what goes wrong on purpose; what was asked |
 //! | `server` | the world behind TLS, in scaled time |
 //! | `environment` | the variables that lead clients to a sandbox |
 //! | `run` | a command with the sandbox's variables: its signals, its terminal, its exit code |
 
 pub mod aws;
 pub mod azure;
-pub mod calls;
+pub mod call_log;
 pub mod control;
+pub mod data_dir;
 pub mod dataplane;
-pub mod directory;
 pub mod environment;
 pub mod faults;
+pub mod http;
+pub mod in_process;
 pub mod lab;
-pub mod memory;
 pub mod rng;
 pub mod run;
 pub mod schema;
 pub mod server;
 pub mod time;
 pub mod tls;
-pub mod wire;
 pub mod world;

@@ -1,8 +1,8 @@
 //! The command line: serve a sandbox, run commands against it, look at what is in it, make things go wrong in it.
 
 use awsazure_sandbox::control;
-use awsazure_sandbox::directory::Directory;
-use awsazure_sandbox::lab::{self, Damage};
+use awsazure_sandbox::data_dir::DataDir;
+use awsazure_sandbox::lab;
 use awsazure_sandbox::run::{self, RunError};
 use awsazure_sandbox::server::{Options, Server};
 use clap::{Args, Parser, Subcommand};
@@ -47,7 +47,7 @@ enum Command {
     /// Variables, signals and exit codes are those of run.
     Exec {
         #[command(flatten)]
-        place: Place,
+        world: WorldDirectory,
         /// The command and its arguments.
         #[arg(last = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
@@ -73,19 +73,19 @@ enum Command {
     #[command(args_conflicts_with_subcommands = true)]
     Lab {
         #[command(flatten)]
-        place: Place,
+        world: WorldDirectory,
         #[command(subcommand)]
-        order: Option<Order>,
+        command: Option<LabCommand>,
     },
     /// List every object of both clouds as JSON.
     World {
         #[command(flatten)]
-        place: Place,
+        world: WorldDirectory,
     },
     /// Say how many requests and answers of the running sandbox were held against the clouds' schemas, and what broke them.
     Violations {
         #[command(flatten)]
-        place: Place,
+        world: WorldDirectory,
     },
     /// Add a rule to the running fault plan, empty it, or, with neither, list it.
     ///
@@ -100,7 +100,7 @@ enum Command {
     #[command(verbatim_doc_comment)]
     Fault {
         #[command(flatten)]
-        place: Place,
+        world: WorldDirectory,
         /// Empty the plan.
         #[arg(long, conflicts_with = "rule")]
         clear: bool,
@@ -134,46 +134,56 @@ impl From<ServeOptions> for Options {
 
 /// Which sandbox a command is about.
 #[derive(Args)]
-struct Place {
+struct WorldDirectory {
     /// The sandbox's directory. Commands that run or exec started default to theirs.
     #[arg(long)]
     dir: Option<PathBuf>,
 }
 
-impl Place {
-    fn directory(&self) -> Result<Directory, Box<dyn Error>> {
+impl WorldDirectory {
+    fn directory(&self) -> Result<DataDir, Box<dyn Error>> {
         let inherited = || std::env::var_os("AWSAZURE_SANDBOX_DIR").map(PathBuf::from);
         let path = self.dir.clone().or_else(inherited).ok_or("--dir is missing")?;
-        Ok(Directory::existing(&path)?)
+        Ok(DataDir::existing(&path)?)
     }
 }
 
 /// What is asked of a lab that runs.
 #[derive(Subcommand)]
-enum Order {
-    /// Lose every packet of one tunnel, silently.
-    Cut {
+enum LabCommand {
+    /// Break something until `lab repair`.
+    Fault {
+        #[command(subcommand)]
+        fault: FaultCommand,
+    },
+    /// Repair everything that `lab fault` broke.
+    Repair {
         #[command(flatten)]
-        place: Place,
+        world: WorldDirectory,
+    },
+    /// Print what every daemon reports, as JSON.
+    Status {
+        #[command(flatten)]
+        world: WorldDirectory,
+    },
+}
+
+/// What `lab fault` breaks.
+#[derive(Subcommand)]
+enum FaultCommand {
+    /// Drop every packet of one tunnel, silently.
+    Tunnel {
+        #[command(flatten)]
+        world: WorldDirectory,
         /// Its inside CIDR, such as 169.254.21.0/30, or its outside address at AWS.
         tunnel: String,
     },
-    /// Kill an Azure gateway instance: all its IKE daemons and its BGP speaker.
-    Kill {
+    /// Stop an Azure gateway instance: all its IKE daemons and its BGP speaker.
+    Instance {
         #[command(flatten)]
-        place: Place,
+        world: WorldDirectory,
         /// Its number, 0 or 1 (of every gateway), or its public address.
         instance: String,
-    },
-    /// Mend everything that was cut or killed.
-    Mend {
-        #[command(flatten)]
-        place: Place,
-    },
-    /// Print what all daemons say, as JSON.
-    Show {
-        #[command(flatten)]
-        place: Place,
     },
 }
 
@@ -193,38 +203,40 @@ async fn dispatch(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Run { options, dir, command } => {
             return Ok(run::run(dir.as_deref(), &options.into(), &command).await?.into());
         }
-        Command::Exec { place, command } => return Ok(run::exec(&place.directory()?, &command).await?.into()),
+        Command::Exec { world, command } => return Ok(run::exec(&world.directory()?, &command).await?.into()),
         Command::Serve { options, dir } => serve(&dir, &options.into()).await,
-        Command::Lab { place, order: None } => attach(&place.directory()?).await,
-        Command::Lab { order: Some(order), .. } => obey(order).await,
-        Command::World { place } => world(&place.directory()?).await,
-        Command::Violations { place } => say(&control::call(&place.directory()?, "GET", "violations", "").await?),
-        Command::Fault { place, clear, rule } => {
+        Command::Lab { world, command: None } => attach(&world.directory()?).await,
+        Command::Lab { command: Some(command), .. } => lab_command(command).await,
+        Command::World { world } => list_objects(&world.directory()?).await,
+        Command::Violations { world } => {
+            print_text(&control::call(&world.directory()?, "GET", "violations", "").await?)
+        }
+        Command::Fault { world, clear, rule } => {
             let (method, body) = match (&rule, clear) {
                 (Some(rule), _) => ("POST", rule.as_str()),
                 (None, true) => ("DELETE", ""),
                 (None, false) => ("GET", ""),
             };
-            say(&control::call(&place.directory()?, method, "faults", body).await?)
+            print_text(&control::call(&world.directory()?, method, "faults", body).await?)
         }
     };
     done.map(|()| ExitCode::SUCCESS)
 }
 
 async fn serve(dir: &Path, options: &Options) -> Result<(), Box<dyn Error>> {
-    let stop = stopped()?;
-    let server = Server::bind(Directory::open(dir)?, options).await?;
-    say(&format!("ready {}\n", server.url()))?;
+    let stop = stop_signal()?;
+    let server = Server::bind(DataDir::open(dir)?, options).await?;
+    print_text(&format!("ready {}\n", server.url()))?;
     Ok(server.run(stop).await?)
 }
 
-async fn attach(directory: &Directory) -> Result<(), Box<dyn Error>> {
-    let stop = stopped()?;
+async fn attach(directory: &DataDir) -> Result<(), Box<dyn Error>> {
+    let stop = stop_signal()?;
     // The reader may stop early.
-    Ok(lab::attach(directory, stop, |line| drop(say(&format!("{line}\n")))).await?)
+    Ok(lab::attach(directory, stop, |line| drop(print_text(&format!("{line}\n")))).await?)
 }
 
-async fn world(directory: &Directory) -> Result<(), Box<dyn Error>> {
+async fn list_objects(directory: &DataDir) -> Result<(), Box<dyn Error>> {
     let text = match control::call(directory, "GET", "world", "").await {
         Ok(text) => text,
         // Not running: what it left is as true.
@@ -234,25 +246,25 @@ async fn world(directory: &Directory) -> Result<(), Box<dyn Error>> {
         Err(error) => return Err(error.into()),
     };
     let value: serde_json::Value = serde_json::from_str(&text)?;
-    say(&format!("{}\n", serde_json::to_string_pretty(&value)?))
+    print_text(&format!("{}\n", serde_json::to_string_pretty(&value)?))
 }
 
-async fn obey(order: Order) -> Result<(), Box<dyn Error>> {
-    let (place, damage) = match &order {
-        Order::Cut { place, tunnel } => (place, Some(format!("tunnel {tunnel}"))),
-        Order::Kill { place, instance } => (place, Some(format!("instance {instance}"))),
-        Order::Mend { place } | Order::Show { place } => (place, None),
-    };
-    let directory = place.directory()?;
-    if matches!(order, Order::Show { .. }) {
-        return say(&format!("{}\n", lab::show(&directory).await?));
+async fn lab_command(command: LabCommand) -> Result<(), Box<dyn Error>> {
+    match command {
+        LabCommand::Fault { fault } => {
+            let (world, fault) = match fault {
+                FaultCommand::Tunnel { world, tunnel } => (world, format!("tunnel {tunnel}")),
+                FaultCommand::Instance { world, instance } => (world, format!("instance {instance}")),
+            };
+            Ok(lab::inject_fault(&world.directory()?, &fault.parse()?).await?)
+        }
+        LabCommand::Repair { world } => Ok(lab::repair(&world.directory()?).await?),
+        LabCommand::Status { world } => print_text(&format!("{}\n", lab::status(&world.directory()?).await?)),
     }
-    let damage: Option<Damage> = damage.map(|words| words.parse()).transpose()?;
-    Ok(lab::order(&directory, damage.as_ref()).await?)
 }
 
 /// Ready at SIGINT or SIGTERM.
-fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
         tokio::select! {
@@ -262,7 +274,7 @@ fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-fn say(text: &str) -> Result<(), Box<dyn Error>> {
+fn print_text(text: &str) -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)

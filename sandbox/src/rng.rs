@@ -1,6 +1,6 @@
 //! The world's only source of chance: small, seeded and part of its saved state, so that a seed replays a run.
 
-use crate::time::Span;
+use crate::time::SimDuration;
 use serde::{Deserialize, Serialize};
 
 /// SplitMix64 (Steele, Lea, Flood, 2014): one word of state, good enough to vary durations and orders. Not for secrets.
@@ -26,8 +26,8 @@ impl Rng {
     }
 
     /// A span between the two, both included.
-    pub fn span(&mut self, least: Span, most: Span) -> Span {
-        Span(least.0 + self.below(most.0.saturating_sub(least.0) + 1))
+    pub fn duration(&mut self, least: SimDuration, most: SimDuration) -> SimDuration {
+        SimDuration(least.0 + self.below(most.0.saturating_sub(least.0) + 1))
     }
 
     /// Lower-case hexadecimal digits.

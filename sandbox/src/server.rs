@@ -1,12 +1,12 @@
 //! The world behind TLS, in scaled time: simulated now = where the saved world stood + time since start * time scale.
 
-use crate::calls::Record;
+use crate::call_log::CallRecord;
 use crate::control;
-use crate::directory::{Control, Directory, DirectoryError, Lock};
+use crate::data_dir::{Control, DataDir, DataDirError, Lock};
 use crate::environment::Environment;
+use crate::http::{self, Outcome, Request};
 use crate::time::SimTime;
 use crate::tls::TlsError;
-use crate::wire::{self, Reply, Request};
 use crate::world::{Settings, World};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
@@ -55,7 +55,7 @@ pub enum ServeError {
     #[error("listen on {0}: {1}")]
     Listen(SocketAddr, #[source] io::Error),
     #[error(transparent)]
-    Directory(#[from] DirectoryError),
+    DataDir(#[from] DataDirError),
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
@@ -72,7 +72,7 @@ pub struct Server {
 struct State {
     world: Mutex<World>,
     log: Mutex<File>,
-    directory: Directory,
+    directory: DataDir,
     token: String,
     /// Where clients reach it, unless they say a host themselves.
     authority: String,
@@ -84,7 +84,7 @@ struct State {
 
 impl Server {
     /// Locks the directory, binds the address, makes or reads what the directory holds, and writes `env`.
-    pub async fn bind(directory: Directory, options: &Options) -> Result<Server, ServeError> {
+    pub async fn bind(directory: DataDir, options: &Options) -> Result<Server, ServeError> {
         let address = options.listen;
         if !address.ip().is_loopback() && !options.allow_remote {
             return Err(ServeError::Remote(address));
@@ -105,7 +105,7 @@ impl Server {
         world.settings.time_scale = time_scale;
         directory.write_env(&address.to_string(), &world.settings)?;
         let token = random_hex();
-        directory.announce(&Control { address, token: token.clone() })?;
+        directory.write_control_file(&Control { address, token: token.clone() })?;
         let state = State {
             log: Mutex::new(directory.calls()?),
             offset: world.now(),
@@ -157,7 +157,7 @@ impl Server {
         connections.shutdown().await;
         saver.abort();
         let _ = saver.await;
-        self.state.directory.retract();
+        self.state.directory.remove_control_file();
         let saved = self.state.save();
         drop(self.lock);
         Ok(saved?)
@@ -218,11 +218,11 @@ async fn answer(state: Arc<State>, request: hyper::Request<Incoming>) -> io::Res
         headers: head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
         body,
     };
-    let reply = state.exchange(start_ms, &request);
-    match reply {
-        Reply::Answer(response) => hyper_response(response),
-        Reply::Dropped => Err(io::Error::new(io::ErrorKind::ConnectionAborted, "dropped by the fault plan")),
-        Reply::Hang => std::future::pending().await,
+    let outcome = state.exchange(start_ms, &request);
+    match outcome {
+        Outcome::Response(response) => hyper_response(response),
+        Outcome::Dropped => Err(io::Error::new(io::ErrorKind::ConnectionAborted, "dropped by the fault plan")),
+        Outcome::Hang => std::future::pending().await,
     }
 }
 
@@ -238,12 +238,12 @@ async fn received(body: Incoming) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-fn too_large() -> wire::Response {
+fn too_large() -> http::Response {
     let words = format!("the request body is larger than {LARGEST_BODY} bytes\n");
-    wire::Response::new(413).with_body("text/plain; charset=utf-8", words)
+    http::Response::new(413).with_body("text/plain; charset=utf-8", words)
 }
 
-fn hyper_response(response: wire::Response) -> io::Result<hyper::Response<Payload>> {
+fn hyper_response(response: http::Response) -> io::Result<hyper::Response<Payload>> {
     // A length of its own marks a body that is cut short of it.
     let cut = response.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     let mut builder = hyper::Response::builder().status(response.status);
@@ -269,7 +269,7 @@ impl State {
         SimTime(self.offset.0.saturating_add(micros.saturating_mul(self.time_scale) / 1_000))
     }
 
-    fn exchange(&self, start_ms: u64, request: &Request) -> Reply {
+    fn exchange(&self, start_ms: u64, request: &Request) -> Outcome {
         let (exchange, violations) = {
             let mut world = self.world();
             if let Some(response) = control::handle(&mut world, self.now(), &self.token, request) {
@@ -277,11 +277,11 @@ impl State {
                 if !request.path.starts_with("/_sandbox/lab") {
                     self.changed.notify_one();
                 }
-                return Reply::Answer(response);
+                return Outcome::Response(response);
             }
-            let told = world.judge.words.len();
+            let told = world.validator.words.len();
             let exchange = world.handle(self.now(), request);
-            (exchange, world.judge.words.get(told..).unwrap_or_default().to_vec())
+            (exchange, world.validator.words.get(told..).unwrap_or_default().to_vec())
         };
         if !violations.is_empty()
             && let Err(error) = self.directory.violations(&violations)
@@ -289,7 +289,7 @@ impl State {
             eprintln!("awsazure-sandbox: {error}");
         }
         self.changed.notify_one();
-        let record = Record { start_ms, end_ms: self.elapsed_ms(), sim_end_ms: self.now().0, ..exchange.record };
+        let record = CallRecord { start_ms, end_ms: self.elapsed_ms(), sim_end_ms: self.now().0, ..exchange.record };
         if let Ok(mut line) = serde_json::to_vec(&record) {
             line.push(b'\n');
             let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
@@ -297,16 +297,16 @@ impl State {
                 eprintln!("awsazure-sandbox: calls.jsonl: {error}");
             }
         }
-        exchange.reply
+        exchange.outcome
     }
 
-    fn save(&self) -> Result<(), DirectoryError> {
+    fn save(&self) -> Result<(), DataDirError> {
         let text = {
             let mut world = self.world();
             world.advance(self.now());
             serde_json::to_vec(&*world)
         };
-        let text = text.map_err(|error| DirectoryError::Json(self.directory.file("world.json"), error))?;
+        let text = text.map_err(|error| DataDirError::Json(self.directory.file("world.json"), error))?;
         self.directory.save(&text)
     }
 }

@@ -11,22 +11,22 @@ pub struct SimTime(pub u64);
 /// A span of simulated time, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Span(pub u64);
+pub struct SimDuration(pub u64);
 
-impl Span {
+impl SimDuration {
     pub const fn seconds(n: u64) -> Self {
-        Span(n * 1_000)
+        SimDuration(n * 1_000)
     }
 
     pub const fn minutes(n: u64) -> Self {
-        Span(n * 60_000)
+        SimDuration(n * 60_000)
     }
 }
 
-impl Add<Span> for SimTime {
+impl Add<SimDuration> for SimTime {
     type Output = SimTime;
 
-    fn add(self, span: Span) -> SimTime {
-        SimTime(self.0.saturating_add(span.0))
+    fn add(self, duration: SimDuration) -> SimTime {
+        SimTime(self.0.saturating_add(duration.0))
     }
 }

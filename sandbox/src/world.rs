@@ -1,16 +1,16 @@
-//! The pure state machine of both clouds: `(now, request) -> reply`. It reads no clock and draws chance only from its own
+//! The pure state machine of both clouds: `(now, request) -> outcome`. It reads no clock and draws chance only from its own
 //! generator, so that the same seed and the same calls at the same instants give the same run. Its serialised form is
 //! `world.json`.
 //!
 //! Every call goes the same way: what is due happens, the tunnels are looked at again, the call is named, the fault plan is
 //! asked, and only then does the cloud that was meant act and answer.
 
-use crate::calls::Record;
+use crate::call_log::CallRecord;
 use crate::faults::{Injected, Kind, Plan};
+use crate::http::{Outcome, Request, Response};
 use crate::rng::Rng;
-use crate::schema::Judge;
-use crate::time::{SimTime, Span};
-use crate::wire::{Reply, Request, Response};
+use crate::schema::SchemaValidator;
+use crate::time::{SimDuration, SimTime};
 use crate::{aws, azure, dataplane};
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub struct Settings {
     /// Azure's Retry-After grows with the polls of an operation, as recorded in 2022, instead of staying at 10 s.
     pub growing_retry_after: bool,
     /// Simulated time that one call takes in memory.
-    pub latency: Span,
+    pub latency: SimDuration,
     /// Lifetime of an Azure access token on the client's clock: clients compute expiry on their own.
     pub token_lifetime_seconds: u64,
     /// What instant 0 of simulated time is called in dates, in seconds since 1970.
@@ -45,7 +45,7 @@ impl Default for Settings {
         Settings {
             time_scale: 1,
             growing_retry_after: false,
-            latency: Span(80),
+            latency: SimDuration(80),
             token_lifetime_seconds: 3_600,
             epoch_unix_seconds: 1_767_225_600,
             subscription_id: "00000000-0000-4000-a000-00000000a2e0".into(),
@@ -62,7 +62,7 @@ impl Settings {
     /// The headers that ask a client to wait for this much simulated time. `Retry-After` is always a whole number of seconds
     /// from 1 up; a wait that the time scale makes shorter is told in milliseconds only, for clients parse the former as an
     /// integer and take 0 for "not said".
-    pub fn retry_after(&self, wait: Span) -> Vec<(&'static str, String)> {
+    pub fn retry_after(&self, wait: SimDuration) -> Vec<(&'static str, String)> {
         let millis = wait.0 / self.time_scale.max(1);
         if millis >= 1_000 {
             return vec![("Retry-After", (millis / 1_000).to_string())];
@@ -81,28 +81,28 @@ impl Settings {
 pub struct Context<'a> {
     pub now: SimTime,
     pub rng: &'a mut Rng,
-    pub paths: &'a dataplane::Paths,
+    pub tunnels: &'a dataplane::Tunnels,
     pub settings: &'a Settings,
 }
 
 /// A call's reply, and the call as it is logged (`start_ms`, `end_ms` and `sim_end_ms` are the transport's to fill).
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    pub reply: Reply,
-    pub record: Record,
+    pub outcome: Outcome,
+    pub record: CallRecord,
 }
 
 /// Both clouds, the tunnels between them, the fault plan and chance.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct World {
-    pub azure: azure::Cloud,
-    pub aws: aws::Cloud,
-    pub paths: dataplane::Paths,
+    pub azure: azure::AzureService,
+    pub aws: aws::AwsService,
+    pub tunnels: dataplane::Tunnels,
     pub faults: Plan,
     pub settings: Settings,
     /// What it found of requests and answers against the clouds' schemas, since this program was started.
     #[serde(skip)]
-    pub judge: Judge,
+    pub validator: SchemaValidator,
     rng: Rng,
     /// Calls answered so far.
     calls: u64,
@@ -110,10 +110,10 @@ pub struct World {
     now: SimTime,
     /// What an attached lab is asked to break.
     #[serde(skip)]
-    pub damage: Vec<crate::lab::Damage>,
+    pub lab_faults: Vec<crate::lab::LabFault>,
     /// What the ends of the tunnels were like when they were looked at last: they are many, and most calls change none.
     #[serde(skip)]
-    looked_at: Option<(u64, u64)>,
+    last_revision: Option<(u64, u64)>,
 }
 
 enum Called {
@@ -124,17 +124,17 @@ enum Called {
 impl World {
     pub fn new(seed: u64, settings: Settings) -> World {
         World {
-            azure: azure::Cloud::default(),
-            aws: aws::Cloud::default(),
-            paths: dataplane::Paths::default(),
+            azure: azure::AzureService::default(),
+            aws: aws::AwsService::default(),
+            tunnels: dataplane::Tunnels::default(),
             faults: Plan::default(),
             settings,
-            judge: Judge::default(),
+            validator: SchemaValidator::default(),
             rng: Rng::seeded(seed),
             calls: 0,
             now: SimTime::default(),
-            damage: Vec::new(),
-            looked_at: None,
+            lab_faults: Vec::new(),
+            last_revision: None,
         }
     }
 
@@ -154,53 +154,53 @@ impl World {
         let now = self.now;
         self.azure.advance(now, &mut self.rng);
         self.aws.advance(now, &mut self.rng);
-        let stamp = (self.aws.stamp(), self.azure.revision());
-        if self.looked_at.replace(stamp) == Some(stamp) {
-            self.paths.pass(now);
+        let revision = (self.aws.revision(), self.azure.revision());
+        if self.last_revision.replace(revision) == Some(revision) {
+            self.tunnels.advance(now);
         } else {
-            self.paths.refresh(now, &self.aws.ends(), &self.azure.ends());
+            self.tunnels.refresh(now, &self.aws.endpoints(), &self.azure.endpoints());
         }
     }
 
     /// What each cloud was told about its ends of the tunnels, as of the last [`World::advance`].
-    pub fn ends(&self) -> (Vec<dataplane::AwsEnd>, Vec<dataplane::AzureEnd>) {
-        (self.aws.ends(), self.azure.ends())
+    pub fn endpoints(&self) -> (Vec<dataplane::AwsEndpoint>, Vec<dataplane::AzureEndpoint>) {
+        (self.aws.endpoints(), self.azure.endpoints())
     }
 
     /// Answers one call at the instant `now`; an instant earlier than the last counts as the last.
     pub fn handle(&mut self, now: SimTime, request: &Request) -> Exchange {
         self.advance(now);
         let now = self.now;
-        let called = aws::Cloud::classify(request)
+        let called = aws::AwsService::classify(request)
             .map(Called::Aws)
-            .or_else(|| azure::Cloud::classify(request).map(Called::Azure));
+            .or_else(|| azure::AzureService::classify(request).map(Called::Azure));
         let (cloud, operation, target) = match &called {
             Some(Called::Aws(call)) => ("aws", call.operation.to_string(), call.target.clone()),
             Some(Called::Azure(call)) => ("azure", call.operation.to_string(), call.target.clone()),
             None => ("none", "Unknown".to_owned(), request.path.clone()),
         };
-        let fault = self.faults.strike(cloud, &operation, &target, &mut self.rng);
-        let reply = match &called {
+        let fault = self.faults.next_fault(cloud, &operation, &target, &mut self.rng);
+        let outcome = match &called {
             Some(called) => self.answer(now, called, request, fault),
-            None => Reply::Answer(Response::new(404).with_body("text/plain", "no such address in either cloud\n")),
+            None => Outcome::Response(Response::new(404).with_body("text/plain", "no such address in either cloud\n")),
         };
         // An answer that a rule mangled is no answer of the clouds'.
         let mangled = matches!(fault, Some(Kind::Malformed | Kind::Truncated));
-        let said = match &reply {
-            Reply::Answer(response) if !mangled => Some(response),
+        let said = match &outcome {
+            Outcome::Response(response) if !mangled => Some(response),
             _ => None,
         };
         match &called {
-            Some(Called::Azure(call)) => self.judge.azure(&call.operation, request, said),
-            Some(Called::Aws(call)) => self.judge.aws(call, request, said),
-            None => self.judge.stray(request),
+            Some(Called::Azure(call)) => self.validator.azure(&call.operation, request, said),
+            Some(Called::Aws(call)) => self.validator.aws(call, request, said),
+            None => self.validator.unmatched(request),
         }
         self.calls += 1;
-        let status = match &reply {
-            Reply::Answer(response) => Some(response.status),
-            Reply::Dropped | Reply::Hang => None,
+        let status = match &outcome {
+            Outcome::Response(response) => Some(response.status),
+            Outcome::Dropped | Outcome::Hang => None,
         };
-        let record = Record {
+        let record = CallRecord {
             n: self.calls,
             cloud: cloud.to_owned(),
             operation,
@@ -212,22 +212,22 @@ impl World {
             status,
             fault: fault.map(|kind| kind.to_string()),
         };
-        Exchange { reply, record }
+        Exchange { outcome, record }
     }
 
-    fn answer(&mut self, now: SimTime, called: &Called, request: &Request, fault: Option<Kind>) -> Reply {
-        let mut cx = Context { now, rng: &mut self.rng, paths: &self.paths, settings: &self.settings };
+    fn answer(&mut self, now: SimTime, called: &Called, request: &Request, fault: Option<Kind>) -> Outcome {
+        let mut cx = Context { now, rng: &mut self.rng, tunnels: &self.tunnels, settings: &self.settings };
         match fault {
-            Some(Kind::Dropped) => return Reply::Dropped,
-            Some(Kind::Hang) => return Reply::Hang,
+            Some(Kind::Dropped) => return Outcome::Dropped,
+            Some(Kind::Hang) => return Outcome::Hang,
             Some(Kind::Answer(injected)) => {
-                return Reply::Answer(match called {
+                return Outcome::Response(match called {
                     Called::Azure(call) => self.azure.error_response(injected, call, request, &mut cx),
                     Called::Aws(call) => {
                         let (status, code, message) = injected.aws(&call.target);
-                        let mut response = call.refuse(status, code, message, cx.rng);
+                        let mut response = call.error_response(status, code, message, cx.rng);
                         if matches!(injected, Injected::Throttled | Injected::Unavailable) {
-                            let wait = cx.settings.retry_after(Span::seconds(5));
+                            let wait = cx.settings.retry_after(SimDuration::seconds(5));
                             response.headers.extend(wait.into_iter().map(|(name, value)| (name.to_owned(), value)));
                         }
                         response
@@ -246,8 +246,8 @@ impl World {
             Called::Aws(call) => self.aws.handle(call, request, &mut cx),
         };
         match fault {
-            Some(Kind::Lost) => return Reply::Dropped,
-            Some(Kind::HangAfter) => return Reply::Hang,
+            Some(Kind::Lost) => return Outcome::Dropped,
+            Some(Kind::HangAfter) => return Outcome::Hang,
             Some(Kind::Malformed) => response.body = b"<<< not what was asked for >>>".to_vec(),
             Some(Kind::Truncated) => {
                 let whole = response.body.len();
@@ -256,7 +256,7 @@ impl World {
             }
             Some(Kind::OperationFailed) => {
                 if let Called::Azure(call) = called {
-                    self.azure.spoil(&call.target);
+                    self.azure.fail_operation(&call.target);
                 }
             }
             Some(Kind::OperationExpired) => {
@@ -266,7 +266,7 @@ impl World {
             }
             _ => {}
         }
-        Reply::Answer(response)
+        Outcome::Response(response)
     }
 
     /// Every object of both clouds as `awsazure-sandbox world` prints it; deleted ones and keys left out.

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use awsazure_sandbox::control;
-use awsazure_sandbox::directory::{Directory, DirectoryError};
+use awsazure_sandbox::data_dir::{DataDir, DataDirError};
 use awsazure_sandbox::server::{Options, ServeError, Server};
 use awsazure_sandbox::tls;
 use rustls::pki_types::ServerName;
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 struct Running {
     address: std::net::SocketAddr,
-    directory: Directory,
+    directory: DataDir,
     stop: oneshot::Sender<()>,
     ended: tokio::task::JoinHandle<()>,
 }
@@ -23,7 +23,7 @@ fn options(listen: &str) -> Options {
 }
 
 async fn start(path: &Path) -> Running {
-    let directory = Directory::open(path).unwrap();
+    let directory = DataDir::open(path).unwrap();
     let server = Server::bind(directory.clone(), &options("127.0.0.1:0")).await.unwrap();
     let address = server.url().trim_start_matches("https://").parse().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -131,10 +131,10 @@ async fn second_server_on_directory_is_refused_until_first_ends() {
     let path = scratch("locked");
     let running = start(&path).await;
     let before = std::fs::read_to_string(path.join("control.json")).unwrap();
-    let directory = Directory::open(&path).unwrap();
+    let directory = DataDir::open(&path).unwrap();
     let second =
         Server::bind(directory.clone(), &options("127.0.0.1:0")).await.err().expect("two sandboxes in one directory");
-    assert!(matches!(second, ServeError::Directory(DirectoryError::InUse(_))), "{second}");
+    assert!(matches!(second, ServeError::DataDir(DataDirError::InUse(_))), "{second}");
     assert_eq!(
         std::fs::read_to_string(path.join("control.json")).unwrap(),
         before,
@@ -149,11 +149,11 @@ async fn second_server_on_directory_is_refused_until_first_ends() {
 async fn address_beyond_loopback_needs_the_flag() {
     let path = scratch("remote");
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
-        let refused = Server::bind(Directory::open(&path).unwrap(), &options(listen)).await.err().unwrap();
+        let refused = Server::bind(DataDir::open(&path).unwrap(), &options(listen)).await.err().unwrap();
         assert!(matches!(refused, ServeError::Remote(_)), "{refused}");
     }
     let allowed = Options { allow_remote: true, ..options("0.0.0.0:0") };
-    assert!(Server::bind(Directory::open(&path).unwrap(), &allowed).await.is_ok());
+    assert!(Server::bind(DataDir::open(&path).unwrap(), &allowed).await.is_ok());
     std::fs::remove_dir_all(path).unwrap();
 }
 

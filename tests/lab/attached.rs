@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// For whatever a lab is to come to: more than two hold times.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What all daemons say.
 pub struct State(Value);
@@ -68,16 +68,16 @@ impl Host {
 }
 
 /// The lab of a sandbox, killed with the value that stands for it.
-pub struct Attached {
+pub struct RunningLab {
     process: Child,
     prefix: String,
     dir: PathBuf,
     program: PathBuf,
 }
 
-impl Attached {
+impl RunningLab {
     /// Starts it and waits until it is attached.
-    pub fn start(sandbox: &Sandbox) -> Attached {
+    pub fn start(sandbox: &Sandbox) -> RunningLab {
         let program = sandbox.program().to_owned();
         let dir = sandbox.dir().to_owned();
         let mut command = Command::new(&program);
@@ -88,24 +88,24 @@ impl Attached {
         let prefix = first.strip_prefix("attached: namespaces ").and_then(|rest| rest.split('*').next());
         let prefix = prefix.unwrap_or_else(|| panic!("the lab does not attach: {first}")).to_owned();
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("    lab: {line}")));
-        Attached { process, prefix, dir, program }
+        RunningLab { process, prefix, dir, program }
     }
 
     /// `awsazure-sandbox lab ARGS --dir DIR`, which must succeed.
-    pub fn order(&self, args: &[&str]) -> String {
+    pub fn command(&self, args: &[&str]) -> String {
         let output = Command::new(&self.program).arg("lab").args(args).arg("--dir").arg(&self.dir).output().unwrap();
         assert!(output.status.success(), "lab {args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
     pub fn state(&self) -> State {
-        State(serde_json::from_str(&self.order(&["show"])).unwrap())
+        State(serde_json::from_str(&self.command(&["status"])).unwrap())
     }
 
     pub fn until(&self, what: &str, holds: impl Fn(&State) -> bool) {
         let began = Instant::now();
         while !holds(&self.state()) {
-            assert!(began.elapsed() < PATIENCE, "no {what}:\n{}", self.order(&["show"]));
+            assert!(began.elapsed() < TIMEOUT, "no {what}:\n{}", self.command(&["status"]));
             sleep(Duration::from_millis(200));
         }
     }
@@ -167,7 +167,7 @@ impl Attached {
     }
 }
 
-impl Drop for Attached {
+impl Drop for RunningLab {
     fn drop(&mut self) {
         if let Ok(None) = self.process.try_wait() {
             let _ = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();

@@ -7,7 +7,7 @@ mod attached;
 #[path = "../support/mod.rs"]
 mod support;
 
-use attached::{Attached, Ping};
+use attached::{Ping, RunningLab};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -88,7 +88,7 @@ fn a_link_that_terraform_made_carries_packets_and_what_breaks_it_is_told() {
     fs::copy(example, status_folder.path().join("main.tf")).unwrap();
     let status = || Status::of(&env, status_folder.path());
 
-    let mut lab = Attached::start(env.sandbox());
+    let mut lab = RunningLab::start(env.sandbox());
     figures.step("sandbox and lab run; terraform apply of examples/quickstart, waiting for BGP");
     env.write_example("quickstart");
     let applying = Instant::now();
@@ -110,7 +110,7 @@ fn a_link_that_terraform_made_carries_packets_and_what_breaks_it_is_told() {
     let state = lab.state();
     let cut = state.best().expect("a tunnel that AWS sends by");
     let (out, back) = (Ping::start(&vpc_host, &vnet_host), Ping::start(&vnet_host, &vpc_host));
-    lab.order(&["cut", &cut]);
+    lab.command(&["fault", "tunnel", &cut]);
     let at = Instant::now();
     lab.until("another tunnel in place of the cut one", |state| {
         state.up() == 3 && state.best().is_some_and(|best| best != cut)
@@ -129,7 +129,7 @@ fn a_link_that_terraform_made_carries_packets_and_what_breaks_it_is_told() {
     assert!(ill.len() == 1 && seen.lines[ill[0]].contains(&cut), "{cut}: {ill:?}");
     assert_eq!(Ping::count(&vpc_host, &vnet_host, 10), (10, 10), "traffic goes on by another tunnel");
     let at = Instant::now();
-    lab.order(&["mend"]);
+    lab.command(&["repair"]);
     lab.until("four tunnels again", |state| state.up() == 4 && state.routes() == (4, 4));
     figures.note("the cut tunnel mended: four sessions again", at.elapsed().as_secs_f64());
 
@@ -138,7 +138,7 @@ fn a_link_that_terraform_made_carries_packets_and_what_breaks_it_is_told() {
     let best = state.best().unwrap();
     let instance = seen.lines.iter().find(|(_, line)| line.contains(&best)).map(|(name, _)| &name[8..9]).unwrap();
     let (out, back) = (Ping::start(&vpc_host, &vnet_host), Ping::start(&vnet_host, &vpc_host));
-    lab.order(&["kill", instance]);
+    lab.command(&["fault", "instance", instance]);
     let at = Instant::now();
     lab.until("only the other instance's tunnels", |state| state.up() == 2 && state.best().is_some());
     figures.note("an Azure instance killed: noticed by AWS's BGP", at.elapsed().as_secs_f64());
@@ -153,7 +153,7 @@ fn a_link_that_terraform_made_carries_packets_and_what_breaks_it_is_told() {
     let dead = format!("instance{instance}");
     assert!(ill.len() == 2 && ill.iter().all(|name| name.starts_with(&dead)), "{dead}: {ill:?}");
     let at = Instant::now();
-    lab.order(&["mend"]);
+    lab.command(&["repair"]);
     lab.until("four tunnels again", |state| state.up() == 4 && state.routes() == (4, 4));
     figures.note("the instance restored: four sessions again", at.elapsed().as_secs_f64());
     let seen = status();
@@ -162,7 +162,7 @@ fn a_link_that_terraform_made_carries_packets_and_what_breaks_it_is_told() {
     // A lab that is killed leaves no daemon behind, and the next one sweeps up after it.
     lab.kill();
     let at = Instant::now();
-    lab = Attached::start(env.sandbox());
+    lab = RunningLab::start(env.sandbox());
     lab.until("four tunnels in the next lab", |state| state.up() == 4);
     figures.note(
         "a lab for a link that is there: namespaces, eight IKE daemons, four sessions up",

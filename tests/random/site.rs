@@ -3,8 +3,8 @@
 
 use super::dice::Dice;
 use awsazure_sandbox::aws::Quotas;
-use awsazure_sandbox::time::{SimTime, Span};
-use awsazure_sandbox::wire::{Reply, Request, Response};
+use awsazure_sandbox::http::{Outcome, Request, Response};
+use awsazure_sandbox::time::{SimDuration, SimTime};
 use awsazure_sandbox::world::{Settings, World};
 use serde_json::{Value, json};
 use std::fs;
@@ -102,7 +102,7 @@ pub fn prepare(dir: &Path, count: usize) -> Vec<Site> {
 
 impl Builder {
     fn pass(&mut self, seconds: u64) {
-        self.now = self.now + Span::seconds(seconds);
+        self.now = self.now + SimDuration::seconds(seconds);
     }
 
     fn networks(&mut self, base: &str, number: usize) -> Site {
@@ -203,8 +203,8 @@ impl Builder {
             headers: headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
             body: body.to_vec(),
         };
-        match self.world.handle(self.now, &request).reply {
-            Reply::Answer(answer) => answer,
+        match self.world.handle(self.now, &request).outcome {
+            Outcome::Response(answer) => answer,
             other => panic!("{method} {path}: {other:?}"),
         }
     }

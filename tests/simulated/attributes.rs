@@ -9,7 +9,7 @@ use super::{REGION, Sim};
 use awsazure::link::tunnel::TunnelKey;
 use awsazure::plugin::{Attribute, AttributeKind, AttributePath, Nesting, Value};
 use awsazure::provider::bgp_vpn::schema::{self, AWS_NAMES, AZURE_NAMES};
-use awsazure_sandbox::time::Span;
+use awsazure_sandbox::time::SimDuration;
 use awsazure_sandbox::world::{Settings, World};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -447,7 +447,7 @@ fn created(environment: &Environment, cache: &Cache, value: &Value) -> Result<Cr
 
 /// Until AWS has detached and deleted what it was asked to.
 async fn settle(sim: &Sim) {
-    let minutes = Span::minutes(10).0 / sim.sandbox.world().settings.time_scale;
+    let minutes = SimDuration::minutes(10).0 / sim.sandbox.world().settings.time_scale;
     tokio::time::sleep(Duration::from_millis(minutes)).await;
     sim.sandbox.world().advance(sim.sandbox.now());
 }
@@ -540,7 +540,7 @@ fn moved(configuration: &Value) -> Value {
 
 /// Shared keys as EC2 has them.
 fn keys(sim: &Sim) -> BTreeSet<String> {
-    sim.sandbox.world().aws.ends().into_iter().map(|end| end.pre_shared_key.clone()).collect()
+    sim.sandbox.world().aws.endpoints().into_iter().map(|end| end.pre_shared_key.clone()).collect()
 }
 
 /// What Terraform planned, and whether anything was written.

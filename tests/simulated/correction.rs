@@ -13,7 +13,7 @@ use super::witness;
 use awsazure::plugin::Cancel;
 use awsazure_sandbox::aws::Quotas;
 use awsazure_sandbox::rng::Rng;
-use awsazure_sandbox::time::Span;
+use awsazure_sandbox::time::SimDuration;
 use awsazure_sandbox::world::Settings;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -268,16 +268,16 @@ impl User<'_> {
             && let Some(what) = other_team::deletes_by_hand(self.sim, &mut self.rng, &core.stored.state).await
         {
             self.tell(what);
-            self.wait(Span::minutes(20)).await;
+            self.wait(SimDuration::minutes(20)).await;
         }
         self.correct(&mut draft, lost);
         self.apply(&mut core, &draft, "the apply after the correction").await?;
         core.new_process();
         core.plans_nothing().await?;
-        self.wait(Span::minutes(6)).await;
+        self.wait(SimDuration::minutes(6)).await;
         witness::tunnels_up(self.sim)?;
         core.run(&Run::Destroy).await.map_err(|words| format!("destroy: {words}"))?;
-        self.wait(Span::minutes(20)).await;
+        self.wait(SimDuration::minutes(20)).await;
         let left = differences(&fingerprint(self.sim, &Stored::default()), &self.environment.fingerprint);
         if left.is_empty() {
             Ok(())
@@ -290,7 +290,7 @@ impl User<'_> {
         self.tally.story.push(format!("{} s: {line}", self.sim.sandbox.now().0 / 1000));
     }
 
-    async fn wait(&self, span: Span) {
+    async fn wait(&self, span: SimDuration) {
         tokio::time::sleep(Duration::from_millis(span.0.div_ceil(self.sim.sandbox.world().settings.time_scale))).await;
         self.sim.sandbox.world().advance(self.sim.sandbox.now());
     }
@@ -382,7 +382,7 @@ impl User<'_> {
         }
         let shown: String = format!("{ended:?}").chars().take(900).collect();
         self.tell(format!("ended: {shown}; tainted: {}, deposed: {}", core.stored.tainted, core.deposed.len()));
-        let pause = Span::seconds(5 + self.rng.below(600));
+        let pause = SimDuration::seconds(5 + self.rng.below(600));
         self.wait(pause).await;
         Ok(killed && !saved)
     }

@@ -4,7 +4,7 @@ use super::Sim;
 use awsazure::link::observed::Observed;
 use awsazure::link::spec::Spec;
 use awsazure::link::tunnel::TunnelKey;
-use awsazure_sandbox::wire::{Reply, Request, Response};
+use awsazure_sandbox::http::{Outcome, Request, Response};
 use serde_json::{Value, json};
 
 /// A token that never expires; the sandbox looks at nothing else of it.
@@ -265,7 +265,7 @@ fn element_of(answer: &str, name: &str) -> String {
 impl Sim {
     async fn say(&self, request: Request) -> Response {
         match self.sandbox.call(request).await {
-            Reply::Answer(answer) => answer,
+            Outcome::Response(answer) => answer,
             other => panic!("{other:?}"),
         }
     }

@@ -9,7 +9,7 @@ use super::verify::{
 use super::{Sim, meddling};
 use awsazure::link::observed::Observed;
 use awsazure::link::spec::{Removals, Spec};
-use awsazure_sandbox::calls::Record;
+use awsazure_sandbox::call_log::CallRecord;
 use awsazure_sandbox::rng::Rng;
 
 /// What came of it.
@@ -17,7 +17,7 @@ use awsazure_sandbox::rng::Rng;
 pub struct Life {
     /// What happened, a line an event.
     pub story: Vec<String>,
-    pub calls: Vec<Record>,
+    pub calls: Vec<CallRecord>,
     pub simulated_seconds: u64,
     /// Requests and answers held against the clouds' schemas.
     pub checked: u64,
@@ -36,7 +36,7 @@ pub fn live(seed: u64) -> Result<Life, String> {
             let ended = one(&sim, &mut rng, &mut life.story).await;
             life.calls = sim.sandbox.calls();
             life.simulated_seconds = sim.sandbox.now().0 / 1000;
-            let judge = sim.sandbox.world().judge.clone();
+            let judge = sim.sandbox.world().validator.clone();
             life.checked = judge.requests + judge.answers;
             match ended {
                 Ok(()) if judge.violations > 0 => Err(format!("the clouds' schemas were broken:\n{}", judge.report())),

@@ -52,5 +52,5 @@ pub fn spared(operation: Operation) -> Option<usize> {
 }
 
 fn live(world: &World) -> usize {
-    world.aws.ends().iter().filter(|end| !world.paths.aws_learned(end.outside_ip).is_empty()).count()
+    world.aws.endpoints().iter().filter(|end| !world.tunnels.aws_learned(end.outside_ip).is_empty()).count()
 }

@@ -49,7 +49,7 @@ use awsazure::link::spec::{
 use awsazure::link::tunnel::{PerTunnel, TunnelKey};
 use awsazure::reconcile::{CloudClients, OperationContext, ReconcileOutcome, converge, teardown};
 use awsazure::types::Asn;
-use awsazure_sandbox::memory::Sandbox;
+use awsazure_sandbox::in_process::Sandbox;
 use awsazure_sandbox::world::{Settings, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -71,7 +71,7 @@ impl Drop for Sim {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let world = self.sandbox.world();
-            assert_eq!(world.judge.violations, 0, "the clouds' schemas were broken:\n{}", world.judge.report());
+            assert_eq!(world.validator.violations, 0, "the clouds' schemas were broken:\n{}", world.validator.report());
         }
     }
 }

@@ -18,7 +18,7 @@ use awsazure::azure::documents::public_ip::NewPublicIp;
 use awsazure::plugin::{AttributePath, Value};
 use awsazure::types::{Asn, Tags};
 use awsazure_sandbox::rng::Rng;
-use awsazure_sandbox::time::Span;
+use awsazure_sandbox::time::SimDuration;
 use awsazure_sandbox::world::{Settings, World};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -156,7 +156,7 @@ async fn both(hub: &Hub, seed: u64) -> Result<Lives, String> {
     world.reseed(seed);
     world.settings = Settings {
         time_scale: pick(&mut rng, &[5, 10, 30]),
-        latency: Span(20 + rng.below(400)),
+        latency: SimDuration(20 + rng.below(400)),
         growing_retry_after: once_in(&mut rng, 2),
         ..world.settings
     };
@@ -201,14 +201,14 @@ async fn both(hub: &Hub, seed: u64) -> Result<Lives, String> {
 /// On a quiet day both links are whole, and when they are gone all is as other people left it.
 async fn in_the_end(sim: &Sim, before: &Listing, links: [&mut Link; 2], hub: &Hub) -> Result<(), String> {
     sim.sandbox.world().faults.clear();
-    witness::let_settle(sim, simulated(sim, Span::seconds(10))).await;
+    witness::let_settle(sim, simulated(sim, SimDuration::seconds(10))).await;
     let mut links = links;
     for link in links.iter_mut().filter(|link| !link.gone) {
         link.run(&Run::Apply).await.map_err(|words| format!("{}, the last apply: {words}", link.name))?;
         link.plans_nothing().await?;
     }
     // Sessions come up within minutes after the last change.
-    tokio::time::sleep(simulated(sim, Span::minutes(5))).await;
+    tokio::time::sleep(simulated(sim, SimDuration::minutes(5))).await;
     all_up(sim)?;
     let [alpha, beta] = &mut links;
     if alpha.owns_gateways && !beta.gone {
@@ -223,7 +223,7 @@ async fn in_the_end(sim: &Sim, before: &Listing, links: [&mut Link; 2], hub: &Hu
     for link in links.iter_mut().rev().filter(|link| !link.gone) {
         link.run(&Run::Destroy).await.map_err(|words| format!("{}, the last destroy: {words}", link.name))?;
     }
-    witness::let_settle(sim, simulated(sim, Span::seconds(10))).await;
+    witness::let_settle(sim, simulated(sim, SimDuration::seconds(10))).await;
     let now = listing(sim);
     if now.keys().ne(before.keys()) {
         let differ: Vec<_> = now.iter().filter(|(id, _)| !before.contains_key(*id)).collect();
@@ -240,9 +240,9 @@ async fn in_the_end(sim: &Sim, before: &Listing, links: [&mut Link; 2], hub: &Hu
 fn all_up(sim: &Sim) -> Result<(), String> {
     let mut world = sim.sandbox.world();
     world.advance(sim.sandbox.now());
-    let down = world.aws.ends().into_iter().find(|end| world.paths.aws_learned(end.outside_ip).is_empty());
+    let down = world.aws.endpoints().into_iter().find(|end| world.tunnels.aws_learned(end.outside_ip).is_empty());
     match down {
-        Some(end) => Err(format!("{} is down: {:?}", end.outside_ip, world.paths.judgement(end.outside_ip))),
+        Some(end) => Err(format!("{} is down: {:?}", end.outside_ip, world.tunnels.negotiation(end.outside_ip))),
         None => Ok(()),
     }
 }
@@ -252,7 +252,7 @@ fn of_others(ip: Ipv4Addr) -> bool {
     ip.octets()[2] == 21 && ip.octets()[3] >= 200
 }
 
-fn simulated(sim: &Sim, span: Span) -> Duration {
+fn simulated(sim: &Sim, span: SimDuration) -> Duration {
     Duration::from_millis(span.0.div_ceil(sim.sandbox.world().settings.time_scale.max(1)))
 }
 
@@ -372,7 +372,7 @@ impl Link {
 
     /// Up to so many simulated minutes.
     async fn pause(&mut self, minutes: u64) {
-        let span = Span::seconds(self.rng.below(minutes * 60));
+        let span = SimDuration::seconds(self.rng.below(minutes * 60));
         tokio::time::sleep(simulated(&self.sim, span)).await;
     }
 
@@ -399,7 +399,7 @@ impl Link {
         // Sometimes the process is killed, at whatever it is just at.
         let calm = self.sim.sandbox.world().faults.rules.is_empty();
         let doomed = !calm && once_in(&mut self.rng, 6);
-        let (lives, saved) = (Span::seconds(self.rng.below(1_200)), once_in(&mut self.rng, 2));
+        let (lives, saved) = (SimDuration::seconds(self.rng.below(1_200)), once_in(&mut self.rng, 2));
         let end = async {
             match doomed {
                 true => tokio::time::sleep(simulated(&self.sim, lives)).await,
@@ -475,11 +475,11 @@ impl Link {
             {
                 let mut world = self.sim.sandbox.world();
                 world.advance(self.sim.sandbox.now());
-                if outside.len() == 4 && outside.iter().all(|ip| !world.paths.aws_learned(*ip).is_empty()) {
+                if outside.len() == 4 && outside.iter().all(|ip| !world.tunnels.aws_learned(*ip).is_empty()) {
                     return true;
                 }
             }
-            tokio::time::sleep(simulated(&self.sim, Span::seconds(30))).await;
+            tokio::time::sleep(simulated(&self.sim, SimDuration::seconds(30))).await;
         }
         false
     }
@@ -500,7 +500,7 @@ impl Others {
     /// Goes on for as long as it is let.
     async fn edit(&mut self) -> Result<(), String> {
         loop {
-            let pause = Span::seconds(30 + self.rng.below(900));
+            let pause = SimDuration::seconds(30 + self.rng.below(900));
             tokio::time::sleep(simulated(&self.sim, pause)).await;
             self.once().await?;
         }

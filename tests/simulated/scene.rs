@@ -7,7 +7,7 @@ use super::core::{Core, Replacement, Run, Stored, config};
 use super::environment::Environment;
 use super::fingerprint::{differences, fingerprint};
 use super::witness;
-use awsazure_sandbox::time::Span;
+use awsazure_sandbox::time::SimDuration;
 use awsazure_sandbox::world::Settings;
 use serde_json::Value as Json;
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl Scene<'_> {
         assert_eq!(self.core.run(&Run::Apply).await, Ok(()));
         self.core.new_process();
         assert_eq!(self.core.plans_nothing().await, Ok(()));
-        self.wait(Span::minutes(6)).await;
+        self.wait(SimDuration::minutes(6)).await;
         assert_eq!(witness::tunnels_up(self.sim), Ok(()));
     }
 
@@ -83,18 +83,18 @@ impl Scene<'_> {
         }
         self.sim.wire.calm();
         self.sim.sandbox.world().faults.clear();
-        self.wait(Span::minutes(5)).await;
+        self.wait(SimDuration::minutes(5)).await;
     }
 
     /// A destroy that leaves both clouds as they were.
     pub async fn ends(&mut self) {
         self.core.new_process();
         assert_eq!(self.core.run(&Run::Destroy).await, Ok(()));
-        self.wait(Span::minutes(20)).await;
+        self.wait(SimDuration::minutes(20)).await;
         assert_eq!(differences(&fingerprint(self.sim, &Stored::default()), &self.before), Vec::<String>::new());
     }
 
-    pub async fn wait(&self, span: Span) {
+    pub async fn wait(&self, span: SimDuration) {
         tokio::time::sleep(Duration::from_millis(span.0.div_ceil(self.sim.sandbox.world().settings.time_scale))).await;
         self.sim.sandbox.world().advance(self.sim.sandbox.now());
     }

@@ -8,9 +8,9 @@ use super::witness;
 use super::{REGION, Sim};
 use awsazure::link::tunnel::TunnelKey;
 use awsazure::plugin::{AttributePath, Cancel, Value};
-use awsazure_sandbox::calls::Record;
-use awsazure_sandbox::time::Span;
-use awsazure_sandbox::wire::{Reply, Request};
+use awsazure_sandbox::call_log::CallRecord;
+use awsazure_sandbox::http::{Outcome, Request};
+use awsazure_sandbox::time::SimDuration;
 use awsazure_sandbox::world::{Settings, World};
 use serde_json::json;
 use std::time::Duration;
@@ -230,10 +230,10 @@ pub fn somebody_makes(world: &mut World, action: &str, parameters: &str, element
         headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         body: format!("Action={action}&Version=2016-11-15&{parameters}").into_bytes(),
     };
-    let Reply::Answer(made) = world.handle(world.now(), &request).reply else { panic!("no answer") };
+    let Outcome::Response(made) = world.handle(world.now(), &request).outcome else { panic!("no answer") };
     let made = String::from_utf8(made.body).unwrap();
     let (_, rest) = made.split_once(&format!("<{element}>")).unwrap_or_else(|| panic!("{made}"));
-    world.advance(world.now() + Span::minutes(10));
+    world.advance(world.now() + SimDuration::minutes(10));
     rest.split_once('<').unwrap().0.to_owned()
 }
 
@@ -243,7 +243,7 @@ fn undisturbed(operation: Operation, scene: Scene) -> Result<Course, String> {
         let mut core = Core::new(&sim, scene.config.clone(), scene.stored.clone());
         core.run(&scene.run).await.map_err(|words| format!("without any fault: {words}"))?;
         let likeness = witness::likeness(&sim, &core.stored);
-        let mut calls: Vec<Record> = sim.sandbox.calls();
+        let mut calls: Vec<CallRecord> = sim.sandbox.calls();
         calls.sort_by_key(|call| call.n);
         let mut named = Vec::<(String, String, usize)>::new();
         for call in calls {
@@ -323,7 +323,7 @@ impl Course {
         sim.sandbox.world().faults.clear();
         sim.wire.calm();
         // Whoever runs terraform again takes a moment.
-        tokio::time::sleep(client_time(&sim, Span::seconds(5))).await;
+        tokio::time::sleep(client_time(&sim, SimDuration::seconds(5))).await;
         core.new_process();
         core.blind = blind;
         let mended = match core.run(&scene.run).await {
@@ -333,7 +333,7 @@ impl Course {
         core.blind = false;
         let imported = mended.map_err(|words| context(format!("one more run did not mend it: {words}")))?;
         // A change that the run with trouble began may still be under way: the plan had nothing to add to it.
-        witness::let_settle(&sim, client_time(&sim, Span::seconds(10))).await;
+        witness::let_settle(&sim, client_time(&sim, SimDuration::seconds(10))).await;
         witness::nothing_twice(&sim).map_err(context)?;
         if scene.run == Run::Destroy {
             return self.as_it_should_be(&sim, &core.stored).map_err(context);
@@ -345,7 +345,7 @@ impl Course {
         }
         core.plans_nothing().await.map_err(context)?;
         // Sessions come up within minutes after the last change.
-        tokio::time::sleep(client_time(&sim, Span::minutes(5))).await;
+        tokio::time::sleep(client_time(&sim, SimDuration::minutes(5))).await;
         sim.sandbox.world().advance(sim.sandbox.now());
         witness::tunnels_up(&sim).map_err(context)?;
         if let Some((lookout, least)) = spared {
@@ -387,7 +387,7 @@ impl Trouble {
     }
 }
 
-fn client_time(sim: &Sim, span: Span) -> Duration {
+fn client_time(sim: &Sim, span: SimDuration) -> Duration {
     Duration::from_millis(span.0.div_ceil(sim.sandbox.world().settings.time_scale.max(1)))
 }
 

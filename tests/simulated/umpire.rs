@@ -4,7 +4,7 @@
 
 use super::Sim;
 use super::wire::ACTOR;
-use awsazure_sandbox::wire::Request;
+use awsazure_sandbox::http::Request;
 use awsazure_sandbox::world::{Exchange, World};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,7 +87,7 @@ impl Book {
         self.calls += 1;
         let (actor, call) = (request.header(ACTOR).unwrap_or_default().to_owned(), &exchange.record);
         let mut found = self.rolls.iter().find_map(|(link, outside)| {
-            let down: Vec<_> = outside.iter().filter(|ip| world.paths.aws_learned(**ip).is_empty()).collect();
+            let down: Vec<_> = outside.iter().filter(|ip| world.tunnels.aws_learned(**ip).is_empty()).collect();
             (down.len() > 1).then(|| format!("{link} rolls and {down:?} are down"))
         });
         if !is_read(&call.operation) {

@@ -14,7 +14,7 @@ use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, P
 use awsazure::link::tunnel::{PerTunnel, TunnelKey};
 use awsazure::types::{Asn, PreSharedKey, Tags};
 use awsazure_sandbox::rng::Rng;
-use awsazure_sandbox::time::Span;
+use awsazure_sandbox::time::SimDuration;
 use awsazure_sandbox::world::Settings;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ pub fn once_in(rng: &mut Rng, many: u64) -> bool {
 
 /// A world that answers quickly or slowly, and asks for the same patience always or for more and more.
 pub fn temper(rng: &mut Rng) -> Settings {
-    Settings { latency: Span(20 + rng.below(400)), growing_retry_after: once_in(rng, 4), ..Settings::default() }
+    Settings { latency: SimDuration(20 + rng.below(400)), growing_retry_after: once_in(rng, 4), ..Settings::default() }
 }
 
 pub fn policy(rng: &mut Rng) -> IpsecPolicy {

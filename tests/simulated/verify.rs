@@ -7,7 +7,7 @@ use awsazure::link::plan::GATEWAY_SUBNET;
 use awsazure::link::spec::{AwsGateway, AzureNetwork, Spec};
 use awsazure::link::tunnel::{Instance, TunnelKey};
 use awsazure::reconcile::ReconcileOutcome;
-use awsazure_sandbox::dataplane::Verdict;
+use awsazure_sandbox::dataplane::TunnelStatus;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,9 +43,10 @@ pub fn tunnels_agree(sim: &Sim, seen: &Observed) -> Result<(), String> {
     let world = sim.sandbox.world();
     for key in TunnelKey::ALL {
         let outside = seen.tunnel(key).ok_or_else(|| format!("{key} has no AWS endpoint"))?.outside_ip;
-        let judgement = world.paths.judgement(outside).ok_or_else(|| format!("{key} is no tunnel of the world's"))?;
-        if judgement.verdict != Verdict::Up {
-            return Err(format!("{key} cannot come up: {judgement:?}"));
+        let negotiation =
+            world.tunnels.negotiation(outside).ok_or_else(|| format!("{key} is no tunnel of the world's"))?;
+        if negotiation.status != TunnelStatus::Up {
+            return Err(format!("{key} cannot come up: {negotiation:?}"));
         }
     }
     Ok(())
@@ -54,7 +55,7 @@ pub fn tunnels_agree(sim: &Sim, seen: &Observed) -> Result<(), String> {
 /// No key that either cloud has shows in what would go into a log.
 pub fn no_key_shows(sim: &Sim, seen: &Observed, spec: &Spec) -> Result<(), String> {
     let text = format!("{seen:?} {spec:?}");
-    let ends = sim.sandbox.world().aws.ends();
+    let ends = sim.sandbox.world().aws.endpoints();
     let keys: Vec<&str> = ends.iter().map(|end| end.pre_shared_key.as_str()).filter(|key| !key.is_empty()).collect();
     if keys.len() < 4 {
         return Err(format!("only {} keys to look for", keys.len()));

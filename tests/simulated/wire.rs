@@ -6,8 +6,8 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
-use awsazure_sandbox::memory::Sandbox;
-use awsazure_sandbox::wire::{Reply, Request};
+use awsazure_sandbox::http::{Outcome, Request};
+use awsazure_sandbox::in_process::Sandbox;
 use azure_core::error::{Error as AzureError, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, StatusCode};
@@ -75,7 +75,7 @@ impl Wire {
         self.shared.lock().unwrap().secrets.clone()
     }
 
-    async fn pass(&self, mut request: Request) -> Reply {
+    async fn pass(&self, mut request: Request) -> Outcome {
         if !self.actor.is_empty() {
             request.headers.push((ACTOR.to_owned(), self.actor.to_owned()));
         }
@@ -93,9 +93,9 @@ impl Wire {
         let reply = self.sandbox.call(request).await;
         let mut shared = self.shared.lock().unwrap();
         match &reply {
-            Reply::Answer(answer) => shared.note(&answer.body, key),
-            Reply::Hang => shared.grave.iter().for_each(CancellationToken::cancel),
-            Reply::Dropped => {}
+            Outcome::Response(answer) => shared.note(&answer.body, key),
+            Outcome::Hang => shared.grave.iter().for_each(CancellationToken::cancel),
+            Outcome::Dropped => {}
         }
         reply
     }
@@ -144,7 +144,7 @@ impl HttpConnector for Wire {
         };
         HttpConnectorFuture::new(async move {
             match wire.pass(request).await {
-                Reply::Answer(answer) => {
+                Outcome::Response(answer) => {
                     let status = answer.status.try_into().expect("a status");
                     let mut response = HttpResponse::new(status, SdkBody::from(answer.body));
                     for (name, value) in answer.headers {
@@ -152,8 +152,8 @@ impl HttpConnector for Wire {
                     }
                     Ok(response)
                 }
-                Reply::Dropped => Err(ConnectorError::io("connection reset by peer".into())),
-                Reply::Hang => std::future::pending().await,
+                Outcome::Dropped => Err(ConnectorError::io("connection reset by peer".into())),
+                Outcome::Hang => std::future::pending().await,
             }
         })
     }
@@ -175,15 +175,15 @@ impl HttpClient for Wire {
             body: body.to_vec(),
         };
         match self.pass(exchange).await {
-            Reply::Answer(answer) => {
+            Outcome::Response(answer) => {
                 let mut headers = Headers::new();
                 for (name, value) in answer.headers {
                     headers.insert(HeaderName::from(name.to_lowercase()), HeaderValue::from(value));
                 }
                 Ok(AsyncRawResponse::from_bytes(StatusCode::from(answer.status), headers, answer.body))
             }
-            Reply::Dropped => Err(AzureError::with_message(ErrorKind::Io, "connection reset by peer")),
-            Reply::Hang => std::future::pending().await,
+            Outcome::Dropped => Err(AzureError::with_message(ErrorKind::Io, "connection reset by peer")),
+            Outcome::Hang => std::future::pending().await,
         }
     }
 }

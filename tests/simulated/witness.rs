@@ -164,9 +164,9 @@ pub fn no_secret(sim: &Sim, texts: &[&str]) -> Result<(), String> {
 pub fn tunnels_up(sim: &Sim) -> Result<(), String> {
     let world = sim.sandbox.world();
     let (mut up, mut words) = (0, Vec::new());
-    for end in world.aws.ends().into_iter().filter(|end| end.peer_ip != other_team::PUBLIC_IP) {
-        match world.paths.judgement(end.outside_ip) {
-            Some(judgement) if judgement.verdict == awsazure_sandbox::dataplane::Verdict::Up => up += 1,
+    for end in world.aws.endpoints().into_iter().filter(|end| end.peer_ip != other_team::PUBLIC_IP) {
+        match world.tunnels.negotiation(end.outside_ip) {
+            Some(negotiation) if negotiation.status == awsazure_sandbox::dataplane::TunnelStatus::Up => up += 1,
             other => words.push(format!("{}: {other:?}", end.outside_ip)),
         }
     }

@@ -1,10 +1,10 @@
 //! What was asked of AWS: which service, operation and region, with which parameters.
 
-use super::errors::Fault;
+use super::errors::ApiError;
 use super::query::Params;
 use super::xml::Xml;
+use crate::http::{Request, Response};
 use crate::rng::Rng;
-use crate::wire::{Request, Response};
 
 const CONTENT_TYPE: &str = "text/xml;charset=UTF-8";
 const EC2_NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
@@ -86,10 +86,10 @@ impl Call {
     }
 
     /// The answer to this call: the elements inside its response, or its refusal.
-    pub fn answer(&self, outcome: Result<Xml, Fault>, rng: &mut Rng) -> Response {
+    pub fn answer(&self, outcome: Result<Xml, ApiError>, rng: &mut Rng) -> Response {
         let xml = match outcome {
             Ok(xml) => xml,
-            Err(fault) => return self.refuse(fault.status, &fault.code, &fault.message, rng),
+            Err(fault) => return self.error_response(fault.status, &fault.code, &fault.message, rng),
         };
         let operation = &self.operation;
         let id = rng.uuid();
@@ -109,9 +109,9 @@ impl Call {
     }
 
     /// An error in the words of the service that was called.
-    pub fn refuse(&self, status: u16, code: &str, message: &str, rng: &mut Rng) -> Response {
+    pub fn error_response(&self, status: u16, code: &str, message: &str, rng: &mut Rng) -> Response {
         match self.service {
-            Service::Ec2 => refuse_ec2(status, code, message, rng),
+            Service::Ec2 => ec2_error(status, code, message, rng),
             Service::Sts => {
                 let id = rng.uuid();
                 let mut error = Xml::new();
@@ -129,7 +129,7 @@ impl Call {
 }
 
 /// An error document as EC2 writes it.
-fn refuse_ec2(status: u16, code: &str, message: &str, rng: &mut Rng) -> Response {
+fn ec2_error(status: u16, code: &str, message: &str, rng: &mut Rng) -> Response {
     let id = rng.uuid();
     let mut error = Xml::new();
     error.text("Code", code);

@@ -1,27 +1,27 @@
 //! VPN connections: two tunnels between a gateway of AWS and a customer gateway.
 
-use super::customer::CustomerGateway;
-use super::errors::Fault;
+use super::customer_gateway::CustomerGateway;
+use super::errors::ApiError;
 use super::gateways::require_ipsec;
-use super::life::{self, Life, Object, State, find_live, find_mut, new_id, object, seen_from};
+use super::lifecycle::{self, Lifecycle, Object, State, find_live, find_mut, new_id, object, visible_from};
 use super::query::Params;
-use super::region::{Answer, Region};
+use super::region::{ApiResult, Region};
 use super::tags::Tags;
 use super::tunnel_options::{DPD_TIMEOUT, Key, PHASE1_LIFETIME, PHASE2_LIFETIME, TunnelOptions, inside_cidr, reserved};
 use super::xml::Xml;
-use crate::dataplane::AwsEnd;
+use crate::dataplane::AwsEndpoint;
 use crate::rng::Rng;
-use crate::time::{SimTime, Span};
+use crate::time::{SimDuration, SimTime};
 use crate::world::Context;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 
-const CREATE_LEAST: Span = Span::seconds(150);
-const CREATE_MOST: Span = Span::seconds(280);
-const DELETE_LEAST: Span = Span::seconds(20);
-const DELETE_MOST: Span = Span::seconds(90);
+const CREATE_LEAST: SimDuration = SimDuration::seconds(150);
+const CREATE_MOST: SimDuration = SimDuration::seconds(280);
+const DELETE_LEAST: SimDuration = SimDuration::seconds(20);
+const DELETE_MOST: SimDuration = SimDuration::seconds(90);
 /// First bytes of addresses that AWS gives to tunnel endpoints.
 const OUTSIDE: [u8; 5] = [3, 18, 34, 35, 54];
 const TUNNELS: usize = 2;
@@ -63,8 +63,8 @@ pub struct Options {
 pub struct Connection {
     pub id: String,
     pub tags: Tags,
-    pub seen_from: SimTime,
-    pub life: Life,
+    pub visible_from: SimTime,
+    pub lifecycle: Lifecycle,
     pub customer_gateway_id: String,
     pub target: Target,
     pub options: Options,
@@ -75,7 +75,7 @@ pub struct Connection {
     pub created: SimTime,
 }
 
-object!(Connection, "vpn-connection", "vpn", "InvalidVpnConnectionID", "vpnConnection", life);
+object!(Connection, "vpn-connection", "vpn", "InvalidVpnConnectionID", "vpnConnection", lifecycle);
 
 impl Connection {
     /// Lets due changes happen; false when the deleted row is to go.
@@ -85,17 +85,17 @@ impl Connection {
                 tunnel.replaced_until = None;
             }
         }
-        self.life.advance(now)
+        self.lifecycle.advance(now)
     }
 
-    pub fn ends(&self, customer: &CustomerGateway, asn: u32, announces: &[Ipv4Net]) -> Vec<AwsEnd> {
-        let serving = matches!(self.life.state, State::Available | State::Modifying);
+    pub fn endpoints(&self, customer: &CustomerGateway, asn: u32, announces: &[Ipv4Net]) -> Vec<AwsEndpoint> {
+        let serving = matches!(self.lifecycle.state, State::Available | State::Modifying);
         let (Target::VpnGateway(gateway_id) | Target::TransitGateway(gateway_id)) = &self.target;
         self.tunnels
             .iter()
             .map(|tunnel| {
                 let options = &tunnel.options;
-                AwsEnd {
+                AwsEndpoint {
                     vpn_connection_id: self.id.clone(),
                     gateway_id: gateway_id.clone(),
                     outside_ip: tunnel.outside_ip,
@@ -156,20 +156,20 @@ impl Region {
         })
     }
 
-    pub(super) fn create_vpn_connection(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn create_vpn_connection(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         require_ipsec(params)?;
         let customer = find_live(&self.customer_gateways, params.require("CustomerGatewayId")?, cx.now)?;
-        if customer.life.state != State::Available {
+        if customer.lifecycle.state != State::Available {
             let message = format!("The customer gateway '{}' is not available", customer.id);
-            return Err(Fault::new("InvalidCustomerGatewayState", message));
+            return Err(ApiError::new("InvalidCustomerGatewayState", message));
         }
         let target = self.target(params, cx.now)?;
         self.check_asn(customer, &target)?;
         let options = options(params, &target)?;
-        let (secret, tags) = (in_a_secret(params)?.unwrap_or(false), life::initial_tags::<Connection>(params)?);
+        let (secret, tags) = (uses_secret(params)?.unwrap_or(false), lifecycle::initial_tags::<Connection>(params)?);
         let prefixes = params.structures("Options.TunnelOptions");
         if prefixes.len() > TUNNELS {
-            return Err(Fault::new("InvalidParameterValue", "At most two tunnels can be specified."));
+            return Err(ApiError::new("InvalidParameterValue", "At most two tunnels can be specified."));
         }
         let mut told =
             prefixes.iter().map(|prefix| TunnelOptions::read(params, prefix)).collect::<Result<Vec<_>, _>>()?;
@@ -205,8 +205,8 @@ impl Region {
         tunnels.sort_by_key(|tunnel| tunnel.outside_ip);
         let secret_arn = secret.then(|| self.secret_arn(&id, cx.rng));
         let connection = Connection {
-            seen_from: seen_from(cx.now, cx.rng),
-            life: Life::pending(cx.now + cx.rng.span(CREATE_LEAST, CREATE_MOST)),
+            visible_from: visible_from(cx.now, cx.rng),
+            lifecycle: Lifecycle::pending(cx.now + cx.rng.duration(CREATE_LEAST, CREATE_MOST)),
             created: cx.now,
             id,
             tags,
@@ -223,15 +223,15 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn delete_vpn_connection(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn delete_vpn_connection(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let id = params.require("VpnConnectionId")?;
         let connection = find_mut(&mut self.vpn_connections, id, cx.now)?;
-        match connection.life.state {
+        match connection.lifecycle.state {
             State::Modifying => return Err(not_available(id)),
             State::Deleting | State::Deleted => {}
             State::Pending | State::Available => {
-                let end = cx.now + cx.rng.span(DELETE_LEAST, DELETE_MOST);
-                connection.life = Life::deleting(end);
+                let end = cx.now + cx.rng.duration(DELETE_LEAST, DELETE_MOST);
+                connection.lifecycle = Lifecycle::deleting(end);
                 self.detach_from_transit_gateway(id, end);
             }
         }
@@ -239,35 +239,35 @@ impl Region {
     }
 
     /// The one gateway that the request names, which must be ready for a connection.
-    pub(super) fn target(&self, params: &Params, now: SimTime) -> Result<Target, Fault> {
+    pub(super) fn target(&self, params: &Params, now: SimTime) -> Result<Target, ApiError> {
         match (params.get("VpnGatewayId"), params.get("TransitGatewayId")) {
             (Some(id), None) => {
-                if find_live(&self.vpn_gateways, id, now)?.life.state != State::Available {
+                if find_live(&self.vpn_gateways, id, now)?.lifecycle.state != State::Available {
                     let message = format!("The vpnGateway ID '{id}' is not in a valid state");
-                    return Err(Fault::new("InvalidVpnGatewayState", message));
+                    return Err(ApiError::new("InvalidVpnGatewayState", message));
                 }
                 Ok(Target::VpnGateway(id.to_owned()))
             }
             (None, Some(id)) => {
-                if find_live(&self.transit_gateways, id, now)?.life.state != State::Available {
-                    return Err(Fault::incorrect_state(format!("{id} is in invalid state")));
+                if find_live(&self.transit_gateways, id, now)?.lifecycle.state != State::Available {
+                    return Err(ApiError::incorrect_state(format!("{id} is in invalid state")));
                 }
                 Ok(Target::TransitGateway(id.to_owned()))
             }
-            (None, None) => Err(Fault::missing("VpnGatewayId")),
+            (None, None) => Err(ApiError::missing("VpnGatewayId")),
             (Some(_), Some(_)) => {
-                Err(Fault::combination("Specify either a VPN gateway or a transit gateway, not both."))
+                Err(ApiError::combination("Specify either a VPN gateway or a transit gateway, not both."))
             }
         }
     }
 
-    pub(super) fn check_asn(&self, customer: &CustomerGateway, target: &Target) -> Result<(), Fault> {
+    pub(super) fn check_asn(&self, customer: &CustomerGateway, target: &Target) -> Result<(), ApiError> {
         let asn = match target {
             Target::VpnGateway(id) => self.vpn_gateways.get(id).map(|gateway| gateway.asn),
             Target::TransitGateway(id) => self.transit_gateways.get(id).map(|gateway| gateway.asn),
         };
         if asn == Some(customer.asn) {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "AsnConflict",
                 format!("The ASN {} of the customer gateway is the same as that of the other gateway", customer.asn),
             ));
@@ -279,7 +279,7 @@ impl Region {
         self.arn("secretsmanager", &format!("secret:s2svpn!{id}-{}", rng.hex(6)))
     }
 
-    fn check_quota(&self, target: &Target) -> Result<(), Fault> {
+    fn check_quota(&self, target: &Target) -> Result<(), ApiError> {
         let live = |connection: &&Connection| !connection.gone();
         let (per_gateway, most) = match target {
             Target::VpnGateway(id) => {
@@ -288,7 +288,7 @@ impl Region {
             Target::TransitGateway(_) => (0, usize::MAX),
         };
         if per_gateway >= most || self.vpn_connections.values().filter(live).count() >= self.quotas.vpn_connections {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "VpnConnectionLimitExceeded",
                 "The maximum number of VPN connections has been reached.",
             ));
@@ -322,38 +322,38 @@ impl Region {
 }
 
 /// Whether the request wants keys kept in a secret, if it says so at all.
-pub fn in_a_secret(params: &Params) -> Result<Option<bool>, Fault> {
+pub fn uses_secret(params: &Params) -> Result<Option<bool>, ApiError> {
     match params.get("PreSharedKeyStorage") {
         None => Ok(None),
         Some("Standard") => Ok(Some(false)),
         Some("SecretsManager") => Ok(Some(true)),
-        Some(other) => Err(Fault::value("PreSharedKeyStorage", other, "Valid values: Standard, SecretsManager.")),
+        Some(other) => Err(ApiError::value("PreSharedKeyStorage", other, "Valid values: Standard, SecretsManager.")),
     }
 }
 
-pub fn not_available(id: &str) -> Fault {
-    Fault::new(
+pub fn not_available(id: &str) -> ApiError {
+    ApiError::new(
         "InvalidVpnConnection.InvalidState",
         format!("The vpnConnection '{id}' must be in the available state to complete the request."),
     )
 }
 
-pub fn already_used(cidr: Ipv4Net) -> Fault {
-    Fault::value("TunnelInsideCidr", &cidr.to_string(), "The CIDR block is already in use on this gateway.")
+pub fn already_used(cidr: Ipv4Net) -> ApiError {
+    ApiError::value("TunnelInsideCidr", &cidr.to_string(), "The CIDR block is already in use on this gateway.")
 }
 
-fn options(params: &Params, target: &Target) -> Result<Options, Fault> {
+fn options(params: &Params, target: &Target) -> Result<Options, ApiError> {
     let transit = matches!(target, Target::TransitGateway(_));
     let acceleration = params.flag("Options.EnableAcceleration")?.unwrap_or(false);
     if acceleration && !transit {
-        return Err(Fault::combination("Acceleration is supported on a transit gateway only."));
+        return Err(ApiError::combination("Acceleration is supported on a transit gateway only."));
     }
     if params.get("Options.TunnelInsideIpVersion") == Some("ipv6") && !transit {
-        return Err(Fault::combination("IPv6 inside tunnels is supported on a transit gateway only."));
+        return Err(ApiError::combination("IPv6 inside tunnels is supported on a transit gateway only."));
     }
     let bandwidth = params.get("Options.TunnelBandwidth").map(str::to_owned);
     check_bandwidth(bandwidth.as_deref(), transit)?;
-    let cidr = |name: &str| -> Result<String, Fault> {
+    let cidr = |name: &str| -> Result<String, ApiError> {
         Ok(params.parsed::<Ipv4Net>(name)?.map_or_else(|| "0.0.0.0/0".to_owned(), |cidr| cidr.to_string()))
     };
     Ok(Options {
@@ -365,12 +365,12 @@ fn options(params: &Params, target: &Target) -> Result<Options, Fault> {
     })
 }
 
-pub fn check_bandwidth(bandwidth: Option<&str>, transit: bool) -> Result<(), Fault> {
+pub fn check_bandwidth(bandwidth: Option<&str>, transit: bool) -> Result<(), ApiError> {
     match bandwidth {
         None | Some("standard") => Ok(()),
         Some("large") if transit => Ok(()),
-        Some("large") => Err(Fault::combination("Large tunnels are supported on a transit gateway only.")),
-        Some(other) => Err(Fault::value("TunnelBandwidth", other, "Valid values: standard, large.")),
+        Some("large") => Err(ApiError::combination("Large tunnels are supported on a transit gateway only.")),
+        Some(other) => Err(ApiError::value("TunnelBandwidth", other, "Valid values: standard, large.")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `customerGatewayConfiguration`: the XML text from which people and programs set up the other end.
 
 use super::connection::{Connection, Tunnel};
-use super::customer::CustomerGateway;
+use super::customer_gateway::CustomerGateway;
 use super::tunnel_options::{PHASE1_LIFETIME, PHASE2_LIFETIME};
 use super::xml::Xml;
 use std::net::Ipv4Addr;
@@ -25,7 +25,7 @@ pub fn write(connection: &Connection, customer: Option<&CustomerGateway>, asn: u
         xml.nest("ipsec_tunnel", |xml| {
             xml.nest("customer_gateway", |xml| end(xml, peer_ip, peer_inside, peer_asn));
             xml.nest("vpn_gateway", |xml| end(xml, tunnel.outside_ip, inside, asn));
-            security(xml, tunnel, tunnel.shown_key());
+            security(xml, tunnel, tunnel.visible_key());
         });
     }
     format!(

@@ -5,16 +5,16 @@ use std::borrow::Cow;
 /// One refusal. Most of EC2's are HTTP 400.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
-pub struct Fault {
+pub struct ApiError {
     pub status: u16,
     pub code: Cow<'static, str>,
     pub message: String,
 }
 
-impl Fault {
+impl ApiError {
     /// HTTP 400 with that code.
     pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Fault { status: 400, code: code.into(), message: message.into() }
+        ApiError { status: 400, code: code.into(), message: message.into() }
     }
 
     #[must_use]
@@ -24,37 +24,37 @@ impl Fault {
     }
 
     pub fn missing(parameter: &str) -> Self {
-        Fault::new("MissingParameter", format!("The request must contain the parameter {parameter}"))
+        ApiError::new("MissingParameter", format!("The request must contain the parameter {parameter}"))
     }
 
     /// `InvalidParameterValue`, naming the parameter and the value.
     pub fn value(parameter: &str, value: &str, why: &str) -> Self {
-        Fault::new("InvalidParameterValue", format!("Value ({value}) for parameter {parameter} is invalid. {why}"))
+        ApiError::new("InvalidParameterValue", format!("Value ({value}) for parameter {parameter} is invalid. {why}"))
     }
 
     pub fn combination(message: impl Into<String>) -> Self {
-        Fault::new("InvalidParameterCombination", message)
+        ApiError::new("InvalidParameterCombination", message)
     }
 
     pub fn incorrect_state(message: impl Into<String>) -> Self {
-        Fault::new("IncorrectState", message)
+        ApiError::new("IncorrectState", message)
     }
 
     pub fn dependency(message: impl Into<String>) -> Self {
-        Fault::new("DependencyViolation", message)
+        ApiError::new("DependencyViolation", message)
     }
 
     /// The answer to a request that would have been done but for `DryRun`.
     pub fn dry_run() -> Self {
-        Fault::new("DryRunOperation", "Request would have succeeded, but DryRun flag is set.").with_status(412)
+        ApiError::new("DryRunOperation", "Request would have succeeded, but DryRun flag is set.").with_status(412)
     }
 
     pub fn unknown_action(action: &str) -> Self {
-        Fault::new("InvalidAction", format!("The action {action} is not valid for this web service."))
+        ApiError::new("InvalidAction", format!("The action {action} is not valid for this web service."))
     }
 
     /// EC2 says "slow down" with 503, not with 429.
     pub fn throttled() -> Self {
-        Fault::new("RequestLimitExceeded", "Request limit exceeded.").with_status(503)
+        ApiError::new("RequestLimitExceeded", "Request limit exceeded.").with_status(503)
     }
 }

@@ -3,33 +3,33 @@
 //! | room | holds |
 //! |---|---|
 //! | `call`, `query`, `xml`, `errors`, `filters` | the wire: parameters in, elements or refusals out |
-//! | `cloud`, `region` | who is asked: authentication, throttling, the region's objects and its operations |
-//! | `life`, `tags` | what all objects have in common |
-//! | `vpc`, `subnets`, `internet`, `routes`, `places` | the network that a VPN serves |
-//! | `occupants` | what other teams put into a VPC |
-//! | `gateways`, `customer`, `transit` | the three kinds of gateway that a VPN connection joins |
-//! | `connection`, `listing`, `modify`, `tunnel_options`, `device_config` | the VPN connection itself |
+//! | `service`, `region` | who is asked: authentication, throttling, the region's objects and its operations |
+//! | `lifecycle`, `tags` | what all objects have in common |
+//! | `vpc`, `subnets`, `internet_gateway`, `routes`, `account` | the network that a VPN serves |
+//! | `dependents` | what other teams put into a VPC |
+//! | `gateways`, `customer_gateway`, `transit` | the three kinds of gateway that a VPN connection joins |
+//! | `connection`, `describe_vpn`, `modify`, `tunnel_options`, `device_config` | the VPN connection itself |
 //! | `sts`, `throttle` | who calls, and how often |
 //!
 //! Everything that takes time takes simulated time; element names are those of the service model.
 
+mod account;
 mod call;
-mod cloud;
 mod connection;
-mod customer;
+mod customer_gateway;
+mod dependents;
+mod describe_vpn;
 mod device_config;
 mod errors;
 mod filters;
 mod gateways;
-mod internet;
-mod life;
-mod listing;
+mod internet_gateway;
+mod lifecycle;
 mod modify;
-mod occupants;
-mod places;
 mod query;
 mod region;
 mod routes;
+mod service;
 mod sts;
 mod subnets;
 mod tags;
@@ -43,8 +43,8 @@ mod xml;
 mod tests;
 
 pub use call::{Call, Service};
-pub use cloud::Cloud;
 pub use region::Quotas;
+pub use service::AwsService;
 
 /// The one account of this world.
 pub const ACCOUNT: &str = "123456789012";

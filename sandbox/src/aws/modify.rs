@@ -1,37 +1,37 @@
 //! Changes to a VPN connection. Each takes minutes, in which the endpoints that it replaces serve nobody.
 
-use super::connection::{Connection, already_used, check_bandwidth, in_a_secret, not_available};
-use super::errors::Fault;
-use super::life::{Life, State, find_live, find_mut};
+use super::connection::{Connection, already_used, check_bandwidth, not_available, uses_secret};
+use super::errors::ApiError;
+use super::lifecycle::{Lifecycle, State, find_live, find_mut};
 use super::query::Params;
-use super::region::{Answer, Region};
+use super::region::{ApiResult, Region};
 use super::tunnel_options::TunnelOptions;
 use super::xml::Xml;
-use crate::time::{SimTime, Span};
+use crate::time::{SimDuration, SimTime};
 use crate::world::Context;
 use ipnet::Ipv4Net;
 
-const REPLACE_LEAST: Span = Span::minutes(2);
-const REPLACE_MOST: Span = Span::minutes(5);
+const REPLACE_LEAST: SimDuration = SimDuration::minutes(2);
+const REPLACE_MOST: SimDuration = SimDuration::minutes(5);
 /// How long a change takes that replaces no endpoint.
-const TOUCH: Span = Span::seconds(20);
+const TOUCH: SimDuration = SimDuration::seconds(20);
 
 impl Region {
-    pub(super) fn modify_vpn_tunnel_options(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn modify_vpn_tunnel_options(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let id = params.require("VpnConnectionId")?;
         let connection = self.available_connection(id, cx.now)?;
         let place = connection.tunnel(params)?;
         let changes = TunnelOptions::read(params, "TunnelOptions.")?;
         if changes.is_empty() {
-            return Err(Fault::missing("TunnelOptions"));
+            return Err(ApiError::missing("TunnelOptions"));
         }
         let skip = params.flag("SkipTunnelReplacement")?.unwrap_or(false);
         if skip && !changes.only_lifecycle_control() {
-            return Err(Fault::combination(
+            return Err(ApiError::combination(
                 "SkipTunnelReplacement is for turning the lifecycle control on or off only.",
             ));
         }
-        let secret = in_a_secret(params)?;
+        let secret = uses_secret(params)?;
         let secret_arn = match &connection.secret_arn {
             None if secret == Some(true) => Some(self.secret_arn(id, cx.rng)),
             there => there.clone(),
@@ -47,9 +47,9 @@ impl Region {
         let mut options = connection.tunnels.get(place).map(|tunnel| tunnel.options.clone()).unwrap_or_default();
         options.merge(changes);
         options.check(dialled)?;
-        let until = cx.now + if skip { TOUCH } else { cx.rng.span(REPLACE_LEAST, REPLACE_MOST) };
+        let until = cx.now + if skip { TOUCH } else { cx.rng.duration(REPLACE_LEAST, REPLACE_MOST) };
         let connection = find_mut(&mut self.vpn_connections, id, cx.now)?;
-        connection.life = Life::modifying(until);
+        connection.lifecycle = Lifecycle::modifying(until);
         connection.secret_arn = secret_arn;
         if let Some(tunnel) = connection.tunnels.get_mut(place) {
             if let Some(cidr) = options.inside_cidr.take() {
@@ -67,7 +67,7 @@ impl Region {
         self.show(id, cx)
     }
 
-    pub(super) fn modify_vpn_connection(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn modify_vpn_connection(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let id = params.require("VpnConnectionId")?;
         let connection = self.available_connection(id, cx.now)?;
         let target = if params.get("VpnGatewayId").is_some() || params.get("TransitGatewayId").is_some() {
@@ -77,7 +77,7 @@ impl Region {
         };
         let customer_id = params.get("CustomerGatewayId").unwrap_or(&connection.customer_gateway_id).to_owned();
         if target == connection.target && customer_id == connection.customer_gateway_id {
-            return Err(Fault::combination("The request changes nothing."));
+            return Err(ApiError::combination("The request changes nothing."));
         }
         let customer = find_live(&self.customer_gateways, &customer_id, cx.now)?;
         self.check_asn(customer, &target)?;
@@ -93,7 +93,7 @@ impl Region {
         self.show(id, cx)
     }
 
-    pub(super) fn modify_vpn_connection_options(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn modify_vpn_connection_options(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let id = params.require("VpnConnectionId")?;
         let transit = self.available_connection(id, cx.now)?.target_ids().1.is_some();
         let local = params.parsed::<Ipv4Net>("LocalIpv4NetworkCidr")?;
@@ -101,7 +101,7 @@ impl Region {
         let bandwidth = params.get("TunnelBandwidth").map(str::to_owned);
         check_bandwidth(bandwidth.as_deref(), transit)?;
         if local.is_none() && remote.is_none() && bandwidth.is_none() {
-            return Err(Fault::combination("The request changes nothing."));
+            return Err(ApiError::combination("The request changes nothing."));
         }
         let options = &mut self.replace_both(id, cx)?.options;
         if let Some(cidr) = local {
@@ -114,12 +114,12 @@ impl Region {
         self.show(id, cx)
     }
 
-    pub(super) fn replace_vpn_tunnel(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn replace_vpn_tunnel(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let id = params.require("VpnConnectionId")?;
         let place = self.available_connection(id, cx.now)?.tunnel(params)?;
-        let until = cx.now + cx.rng.span(REPLACE_LEAST, REPLACE_MOST);
+        let until = cx.now + cx.rng.duration(REPLACE_LEAST, REPLACE_MOST);
         let connection = find_mut(&mut self.vpn_connections, id, cx.now)?;
-        connection.life = Life::modifying(until);
+        connection.lifecycle = Lifecycle::modifying(until);
         if let Some(tunnel) = connection.tunnels.get_mut(place) {
             tunnel.replaced_until = Some(until);
             tunnel.last_maintenance = Some(cx.now);
@@ -127,22 +127,22 @@ impl Region {
         Ok(Xml::done())
     }
 
-    fn available_connection(&self, id: &str, now: SimTime) -> Result<&Connection, Fault> {
+    fn available_connection(&self, id: &str, now: SimTime) -> Result<&Connection, ApiError> {
         let connection = find_live(&self.vpn_connections, id, now)?;
-        if connection.life.state == State::Available { Ok(connection) } else { Err(not_available(id)) }
+        if connection.lifecycle.state == State::Available { Ok(connection) } else { Err(not_available(id)) }
     }
 
-    fn replace_both(&mut self, id: &str, cx: &mut Context<'_>) -> Result<&mut Connection, Fault> {
-        let until = cx.now + cx.rng.span(REPLACE_LEAST, REPLACE_MOST);
+    fn replace_both(&mut self, id: &str, cx: &mut Context<'_>) -> Result<&mut Connection, ApiError> {
+        let until = cx.now + cx.rng.duration(REPLACE_LEAST, REPLACE_MOST);
         let connection = find_mut(&mut self.vpn_connections, id, cx.now)?;
-        connection.life = Life::modifying(until);
+        connection.lifecycle = Lifecycle::modifying(until);
         for tunnel in &mut connection.tunnels {
             tunnel.replaced_until = Some(until);
         }
         Ok(connection)
     }
 
-    fn show(&self, id: &str, cx: &Context<'_>) -> Answer {
+    fn show(&self, id: &str, cx: &Context<'_>) -> ApiResult {
         let connection = find_live(&self.vpn_connections, id, cx.now)?;
         let mut xml = Xml::new();
         xml.nest("vpnConnection", |xml| self.write_connection(connection, cx, xml));

@@ -1,6 +1,6 @@
 //! The Query protocol's parameters: a form body or a query string, with lists as `Name.1`, `Name.2`, ...
 
-use super::errors::Fault;
+use super::errors::ApiError;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -36,24 +36,24 @@ impl Params {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    pub fn require(&self, name: &str) -> Result<&str, Fault> {
-        self.get(name).ok_or_else(|| Fault::missing(name))
+    pub fn require(&self, name: &str) -> Result<&str, ApiError> {
+        self.get(name).ok_or_else(|| ApiError::missing(name))
     }
 
-    pub fn flag(&self, name: &str) -> Result<Option<bool>, Fault> {
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
         self.get(name)
             .map(|text| match text.to_ascii_lowercase().as_str() {
                 "true" | "1" => Ok(true),
                 "false" | "0" => Ok(false),
-                _ => Err(Fault::value(name, text, "Must be a boolean.")),
+                _ => Err(ApiError::value(name, text, "Must be a boolean.")),
             })
             .transpose()
     }
 
     /// A number or an address, refused by name when it is none.
-    pub fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, Fault> {
+    pub fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, ApiError> {
         self.get(name)
-            .map(|text| text.parse().map_err(|_| Fault::value(name, text, "The value has the wrong form.")))
+            .map(|text| text.parse().map_err(|_| ApiError::value(name, text, "The value has the wrong form.")))
             .transpose()
     }
 

@@ -1,18 +1,18 @@
 //! One region: its objects, what happens to them as time goes by, and how the rest of the world sees them.
 
 use super::connection::{Connection, Target};
-use super::customer::CustomerGateway;
-use super::errors::Fault;
+use super::customer_gateway::CustomerGateway;
+use super::dependents::Dependents;
+use super::errors::ApiError;
 use super::gateways::VpnGateway;
-use super::internet::InternetGateway;
-use super::life::Object;
-use super::occupants::Occupants;
+use super::internet_gateway::InternetGateway;
+use super::lifecycle::Object;
 use super::routes::RouteTable;
 use super::subnets::Subnet;
 use super::transit::{TransitAttachment, TransitGateway};
 use super::vpc::Vpc;
 use super::xml::Xml;
-use crate::dataplane::AwsEnd;
+use crate::dataplane::AwsEndpoint;
 use crate::rng::Rng;
 use crate::time::SimTime;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
 /// What an operation gives back: the elements inside its response, or a refusal.
-pub type Answer = Result<Xml, Fault>;
+pub type ApiResult = Result<Xml, ApiError>;
 
 /// How many there may be in a region. The defaults are EC2's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ pub struct Region {
     pub transit_gateways: BTreeMap<String, TransitGateway>,
     pub transit_attachments: BTreeMap<String, TransitAttachment>,
     #[serde(default)]
-    pub occupants: Occupants,
+    pub dependents: Dependents,
 }
 
 impl Region {
@@ -80,30 +80,30 @@ impl Region {
 
     pub fn advance(&mut self, now: SimTime, _rng: &mut Rng) {
         for vpc in self.vpcs.values_mut() {
-            vpc.life.advance(now);
+            vpc.lifecycle.advance(now);
         }
         for subnet in self.subnets.values_mut() {
-            subnet.life.advance(now);
+            subnet.lifecycle.advance(now);
         }
         let mut detached = Vec::new();
         self.vpn_gateways.retain(|_, gateway| {
-            detached.extend(gateway.settle_attachments(now).into_iter().map(|vpc| (gateway.id.clone(), vpc)));
-            gateway.life.advance(now)
+            detached.extend(gateway.complete_attachments(now).into_iter().map(|vpc| (gateway.id.clone(), vpc)));
+            gateway.lifecycle.advance(now)
         });
         for (gateway, vpc) in detached {
             self.forget_propagation(&gateway, &vpc);
         }
-        self.customer_gateways.retain(|_, gateway| gateway.life.advance(now));
+        self.customer_gateways.retain(|_, gateway| gateway.lifecycle.advance(now));
         self.vpn_connections.retain(|_, connection| connection.advance(now));
-        self.transit_gateways.retain(|_, gateway| gateway.life.advance(now));
-        self.transit_attachments.retain(|_, attachment| attachment.life.advance(now));
-        self.occupants.advance(now);
+        self.transit_gateways.retain(|_, gateway| gateway.lifecycle.advance(now));
+        self.transit_attachments.retain(|_, attachment| attachment.lifecycle.advance(now));
+        self.dependents.advance(now);
     }
 
     /// What time alone changes of the endpoints.
-    pub fn stamp(&self, hasher: &mut impl Hasher) {
+    pub fn revision(&self, hasher: &mut impl Hasher) {
         for connection in self.vpn_connections.values() {
-            connection.life.state.hash(hasher);
+            connection.lifecycle.state.hash(hasher);
             connection.tunnels.iter().for_each(|tunnel| tunnel.replaced_until.is_some().hash(hasher));
         }
         self.vpn_gateways.values().for_each(|gateway| gateway.attached_vpc().hash(hasher));
@@ -111,8 +111,8 @@ impl Region {
     }
 
     /// Every tunnel endpoint of this region's connections that are not deleted.
-    pub fn ends(&self) -> Vec<AwsEnd> {
-        let mut ends = Vec::new();
+    pub fn endpoints(&self) -> Vec<AwsEndpoint> {
+        let mut endpoints = Vec::new();
         for connection in self.vpn_connections.values().filter(|connection| !connection.gone()) {
             let Some(customer) = self.customer_gateways.get(&connection.customer_gateway_id) else { continue };
             let (asn, announces) = match &connection.target {
@@ -126,9 +126,9 @@ impl Region {
                     (gateway.asn, Vec::new())
                 }
             };
-            ends.extend(connection.ends(customer, asn, &announces));
+            endpoints.extend(connection.endpoints(customer, asn, &announces));
         }
-        ends
+        endpoints
     }
 
     /// What the world's listing shows.
@@ -137,7 +137,7 @@ impl Region {
         for vpc in self.vpcs.values() {
             all.push(self.row(
                 vpc,
-                vpc.life.state.as_str(),
+                vpc.lifecycle.state.as_str(),
                 json!({
                     "cidr_blocks": vpc.ranges().map(|range| range.to_string()).collect::<Vec<_>>(),
                 }),
@@ -146,7 +146,7 @@ impl Region {
         for subnet in self.subnets.values() {
             all.push(self.row(
                 subnet,
-                subnet.life.state.as_str(),
+                subnet.lifecycle.state.as_str(),
                 json!({
                     "vpc_id": subnet.vpc_id, "cidr_block": subnet.cidr.to_string(),
                 }),
@@ -175,34 +175,34 @@ impl Region {
                 .map(|attachment| json!({ "vpc_id": attachment.vpc_id, "state": attachment.state.as_str() }))
                 .collect();
             let extra = json!({ "asn": gateway.asn, "attachments": attachments });
-            all.push(self.row(gateway, gateway.life.state.as_str(), extra));
+            all.push(self.row(gateway, gateway.lifecycle.state.as_str(), extra));
         }
         for gateway in self.customer_gateways.values().filter(|gateway| !gateway.gone()) {
             all.push(self.row(
                 gateway,
-                gateway.life.state.as_str(),
+                gateway.lifecycle.state.as_str(),
                 json!({
                     "asn": gateway.asn, "ip_address": gateway.ip_address, "device_name": gateway.device_name,
                 }),
             ));
         }
         for connection in self.vpn_connections.values().filter(|connection| !connection.gone()) {
-            all.push(self.row(connection, connection.life.state.as_str(), connection.summary()));
+            all.push(self.row(connection, connection.lifecycle.state.as_str(), connection.summary()));
         }
         for gateway in self.transit_gateways.values().filter(|gateway| !gateway.gone()) {
-            all.push(self.row(gateway, gateway.life.state.as_str(), json!({ "asn": gateway.asn })));
+            all.push(self.row(gateway, gateway.lifecycle.state.as_str(), json!({ "asn": gateway.asn })));
         }
-        all.extend(self.occupant_rows());
+        all.extend(self.dependent_rows());
         all
     }
 
     /// What other teams put into the VPCs.
-    fn occupant_rows(&self) -> Vec<Value> {
-        let (all, mut rows) = (&self.occupants, Vec::new());
+    fn dependent_rows(&self) -> Vec<Value> {
+        let (all, mut rows) = (&self.dependents, Vec::new());
         let within = |vpc: &String| json!({ "vpc_id": vpc });
         rows.extend(all.interfaces.values().map(|one| self.row(one, "available", within(&one.vpc_id))));
         let nat_gateways = all.nat_gateways.values().filter(|one| !one.gone());
-        rows.extend(nat_gateways.map(|one| self.row(one, one.life.state.as_str(), within(&one.vpc_id))));
+        rows.extend(nat_gateways.map(|one| self.row(one, one.lifecycle.state.as_str(), within(&one.vpc_id))));
         rows.extend(all.endpoints.values().map(|one| self.row(one, "available", within(&one.vpc_id))));
         rows.extend(all.peerings.values().map(|one| self.row(one, "active", within(&one.vpc_id))));
         rows.extend(all.security_groups.values().map(|one| self.row(one, "available", within(&one.vpc_id))));

@@ -1,13 +1,13 @@
 //! Route tables: associations, routes of one's own, and routes that a VPN gateway propagates from its live tunnels.
 
 use super::ACCOUNT;
-use super::errors::Fault;
-use super::life::{self, find, find_live, find_mut, new_id, object, seen_from, select};
+use super::errors::ApiError;
+use super::lifecycle::{self, find, find_live, find_mut, new_id, object, select, visible_from};
 use super::query::Params;
-use super::region::{Answer, Region};
+use super::region::{ApiResult, Region};
 use super::tags::{self, Tags};
 use super::xml::Xml;
-use crate::dataplane::Paths;
+use crate::dataplane::Tunnels;
 use crate::time::SimTime;
 use crate::world::Context;
 use ipnet::Ipv4Net;
@@ -40,7 +40,7 @@ pub struct Association {
 pub struct RouteTable {
     pub id: String,
     pub tags: Tags,
-    pub seen_from: SimTime,
+    pub visible_from: SimTime,
     pub vpc_id: String,
     pub associations: Vec<Association>,
     /// Routes that were created; local and propagated ones follow from the VPC and its gateway.
@@ -70,7 +70,7 @@ impl RouteTable {
         RouteTable {
             id: new_id("rtb", cx.rng),
             tags,
-            seen_from: seen_from(cx.now, cx.rng),
+            visible_from: visible_from(cx.now, cx.rng),
             vpc_id: vpc_id.to_owned(),
             associations: Vec::new(),
             routes: Vec::new(),
@@ -146,7 +146,7 @@ impl RouteTable {
 
 impl Region {
     /// What a table holds at this moment. A propagated route yields to one of the table's own for the same destination.
-    fn rows(&self, table: &RouteTable, paths: &Paths) -> Vec<Row> {
+    fn rows(&self, table: &RouteTable, tunnels: &Tunnels) -> Vec<Row> {
         let mut rows: Vec<Row> = Vec::new();
         let local = self.vpcs.get(&table.vpc_id).into_iter().flat_map(|vpc| vpc.ranges());
         rows.extend(local.map(|destination| Row {
@@ -165,7 +165,7 @@ impl Region {
             let learned: BTreeSet<Ipv4Net> = self
                 .connections_of(gateway)
                 .flat_map(|connection| connection.tunnels.iter())
-                .flat_map(|tunnel| paths.aws_learned(tunnel.outside_ip).iter().copied())
+                .flat_map(|tunnel| tunnels.aws_learned(tunnel.outside_ip).iter().copied())
                 .collect();
             for destination in learned {
                 if rows.iter().all(|row| row.destination != destination) {
@@ -177,46 +177,46 @@ impl Region {
         rows
     }
 
-    pub(super) fn create_route_table(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn create_route_table(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let vpc = self.usable_vpc(params.require("VpcId")?, cx.now)?.id.clone();
-        let table = RouteTable::new(&vpc, life::initial_tags::<RouteTable>(params)?, cx);
+        let table = RouteTable::new(&vpc, lifecycle::initial_tags::<RouteTable>(params)?, cx);
         let mut xml = Xml::new();
-        xml.nest("routeTable", |xml| table.write(&self.rows(&table, cx.paths), xml));
+        xml.nest("routeTable", |xml| table.write(&self.rows(&table, cx.tunnels), xml));
         self.route_tables.insert(table.id.clone(), table);
         Ok(xml)
     }
 
-    pub(super) fn describe_route_tables(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn describe_route_tables(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let tables = select(&self.route_tables, params, "RouteTableId", cx.now, |table, name| {
-            let rows = if name.starts_with("route.") { self.rows(table, cx.paths) } else { Vec::new() };
+            let rows = if name.starts_with("route.") { self.rows(table, cx.tunnels) } else { Vec::new() };
             table.field(&rows, name)
         })?;
         let mut xml = Xml::new();
-        xml.set("routeTableSet", tables, |xml, table| table.write(&self.rows(table, cx.paths), xml));
+        xml.set("routeTableSet", tables, |xml, table| table.write(&self.rows(table, cx.tunnels), xml));
         Ok(xml)
     }
 
-    pub(super) fn delete_route_table(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn delete_route_table(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let id = params.require("RouteTableId")?;
         if !find(&self.route_tables, id, cx.now)?.associations.is_empty() {
-            return Err(Fault::dependency(format!("The routeTable '{id}' has dependencies and cannot be deleted.")));
+            return Err(ApiError::dependency(format!("The routeTable '{id}' has dependencies and cannot be deleted.")));
         }
         self.route_tables.remove(id);
         Ok(Xml::done())
     }
 
-    pub(super) fn associate_route_table(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn associate_route_table(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let subnet = find(&self.subnets, params.require("SubnetId")?, cx.now)?;
         let (subnet_id, vpc_id) = (subnet.id.clone(), subnet.vpc_id.clone());
         let id = params.require("RouteTableId")?;
         if find(&self.route_tables, id, cx.now)?.vpc_id != vpc_id {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "InvalidParameterValue",
                 format!("Route table {id} and network {subnet_id} belong to different networks"),
             ));
         }
         if self.route_tables.values().any(|table| table.id != id && table.subnets().any(|other| other == subnet_id)) {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "Resource.AlreadyAssociated",
                 format!("the specified association for route table {id} conflicts with an existing association"),
             ));
@@ -232,12 +232,12 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn disassociate_route_table(&mut self, params: &Params, _cx: &mut Context<'_>) -> Answer {
+    pub(super) fn disassociate_route_table(&mut self, params: &Params, _cx: &mut Context<'_>) -> ApiResult {
         let id = params.require("AssociationId")?;
         for table in self.route_tables.values_mut() {
             if let Some(place) = table.associations.iter().position(|association| association.id == id) {
                 if table.associations.get(place).is_some_and(|association| association.subnet_id.is_none()) {
-                    return Err(Fault::new(
+                    return Err(ApiError::new(
                         "InvalidParameterValue",
                         format!("cannot disassociate the main route table association {id}"),
                     ));
@@ -246,10 +246,10 @@ impl Region {
                 return Ok(Xml::done());
             }
         }
-        Err(Fault::new("InvalidAssociationID.NotFound", format!("The association ID '{id}' does not exist")))
+        Err(ApiError::new("InvalidAssociationID.NotFound", format!("The association ID '{id}' does not exist")))
     }
 
-    pub(super) fn create_route(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn create_route(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let destination = destination(params)?;
         let hop = if let Some(id) = params.get("GatewayId") {
             match id.split_once('-').map(|(prefix, _)| prefix) {
@@ -266,13 +266,13 @@ impl Region {
         if let Hop::Gateway(id) = &hop
             && !self.leads(&hop, &vpc_id)
         {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "InvalidParameterValue",
                 format!("route table and network gateway {id} belong to different networks"),
             ));
         }
         if self.vpcs.get(&vpc_id).is_some_and(|vpc| vpc.ranges().any(|range| range == destination)) {
-            return Err(Fault::value(
+            return Err(ApiError::value(
                 "destinationCidrBlock",
                 &destination.to_string(),
                 "The local route is there already.",
@@ -283,7 +283,7 @@ impl Region {
             if known.hop == hop {
                 return Ok(Xml::done());
             }
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "RouteAlreadyExists",
                 format!("The route identified by {destination} already exists."),
             ));
@@ -292,11 +292,11 @@ impl Region {
         Ok(Xml::done())
     }
 
-    pub(super) fn delete_route(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn delete_route(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let destination = destination(params)?;
         let table = find_mut(&mut self.route_tables, params.require("RouteTableId")?, cx.now)?;
         let Some(place) = table.routes.iter().position(|route| route.destination == destination) else {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "InvalidRoute.NotFound",
                 format!("no route with destination-cidr-block {destination} in route table {}", table.id),
             ));
@@ -305,12 +305,12 @@ impl Region {
         Ok(Xml::done())
     }
 
-    pub(super) fn enable_vgw_route_propagation(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn enable_vgw_route_propagation(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let gateway = find_live(&self.vpn_gateways, params.require("GatewayId")?, cx.now)?;
         let (id, vpc) = (gateway.id.clone(), gateway.attached_vpc().map(str::to_owned));
         let table = find_mut(&mut self.route_tables, params.require("RouteTableId")?, cx.now)?;
         if vpc.as_deref() != Some(table.vpc_id.as_str()) {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "Gateway.NotAttached",
                 format!("resource {id} is not attached to network {}", table.vpc_id),
             ));
@@ -319,7 +319,7 @@ impl Region {
         Ok(Xml::done())
     }
 
-    pub(super) fn disable_vgw_route_propagation(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn disable_vgw_route_propagation(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let id = params.require("GatewayId")?;
         find(&self.vpn_gateways, id, cx.now)?;
         let table = find_mut(&mut self.route_tables, params.require("RouteTableId")?, cx.now)?;
@@ -335,9 +335,9 @@ impl Region {
     }
 }
 
-fn destination(params: &Params) -> Result<Ipv4Net, Fault> {
+fn destination(params: &Params) -> Result<Ipv4Net, ApiError> {
     let text = params.require("DestinationCidrBlock")?;
     let cidr: Ipv4Net =
-        text.parse().map_err(|_| Fault::value("destinationCidrBlock", text, "This is not a valid CIDR block."))?;
+        text.parse().map_err(|_| ApiError::value("destinationCidrBlock", text, "This is not a valid CIDR block."))?;
     Ok(cidr.trunc())
 }

@@ -5,15 +5,15 @@
 
 use super::ACCOUNT;
 use super::call::{Call, scope};
-use super::errors::Fault;
+use super::errors::ApiError;
 use super::query::Params;
-use super::region::Answer;
+use super::region::ApiResult;
 use super::xml::Xml;
-use crate::wire::Request;
+use crate::http::Request;
 use crate::world::Context;
 
 /// Access keys that begin so are unknown to the service.
-const UNKNOWN_KEY: &str = "AKIAINVALID";
+const REJECTED_KEY_ID: &str = "AKIAINVALID";
 /// Session tokens of ours: this, the end in Unix seconds, the role and the session's name, with `/` between.
 const TOKEN: &str = "SandboxSession";
 /// Any token that begins so has expired.
@@ -22,34 +22,36 @@ const EXPIRED: &str = "EXPIRED";
 const FAR: i64 = 4_102_358_400;
 
 /// Refuses a call that is unsigned, signed by an unknown key, or of an expired session.
-pub fn authenticate(call: &Call, request: &Request) -> Result<(), Fault> {
+pub fn authenticate(call: &Call, request: &Request) -> Result<(), ApiError> {
     let sts = matches!(call.service, super::Service::Sts);
     let Some(credential) = credential(request, &call.params) else {
         return Err(if sts {
-            Fault::new("MissingAuthenticationToken", "Request is missing Authentication Token").with_status(403)
+            ApiError::new("MissingAuthenticationToken", "Request is missing Authentication Token").with_status(403)
         } else {
-            Fault::new("AuthFailure", "AWS was not able to validate the provided access credentials").with_status(401)
+            ApiError::new("AuthFailure", "AWS was not able to validate the provided access credentials")
+                .with_status(401)
         });
     };
-    if credential.starts_with(UNKNOWN_KEY) {
+    if credential.starts_with(REJECTED_KEY_ID) {
         return Err(if sts {
-            Fault::new("InvalidClientTokenId", "The security token included in the request is invalid.")
+            ApiError::new("InvalidClientTokenId", "The security token included in the request is invalid.")
                 .with_status(403)
         } else {
-            Fault::new("AuthFailure", "AWS was not able to validate the provided access credentials").with_status(401)
+            ApiError::new("AuthFailure", "AWS was not able to validate the provided access credentials")
+                .with_status(401)
         });
     }
     if token(request, &call.params).is_some_and(|token| ended(token, clock(request, &call.params))) {
         return Err(if sts {
-            Fault::new("ExpiredToken", "The security token included in the request is expired").with_status(403)
+            ApiError::new("ExpiredToken", "The security token included in the request is expired").with_status(403)
         } else {
-            Fault::new("RequestExpired", "Request has expired.")
+            ApiError::new("RequestExpired", "Request has expired.")
         });
     }
     Ok(())
 }
 
-pub fn answer(call: &Call, request: &Request, cx: &mut Context<'_>) -> Answer {
+pub fn answer(call: &Call, request: &Request, cx: &mut Context<'_>) -> ApiResult {
     match call.operation.as_str() {
         "AssumeRoleWithWebIdentity" => {}
         _ => authenticate(call, request)?,
@@ -71,7 +73,9 @@ pub fn answer(call: &Call, request: &Request, cx: &mut Context<'_>) -> Answer {
             session(&mut xml, params, clock(request, params), cx)?;
             Ok(xml)
         }
-        other => Err(Fault::new("InvalidAction", format!("Could not find operation {other} for version 2011-06-15"))),
+        other => {
+            Err(ApiError::new("InvalidAction", format!("Could not find operation {other} for version 2011-06-15")))
+        }
     }
 }
 
@@ -95,14 +99,14 @@ fn identity(request: &Request, params: &Params) -> Xml {
 }
 
 /// Writes the credentials of a session of the role that was asked for.
-fn session(xml: &mut Xml, params: &Params, clock: Option<i64>, cx: &mut Context<'_>) -> Result<(), Fault> {
+fn session(xml: &mut Xml, params: &Params, clock: Option<i64>, cx: &mut Context<'_>) -> Result<(), ApiError> {
     let arn = params.require("RoleArn")?;
     let name = params.require("RoleSessionName")?;
     let seconds = params.parsed::<i64>("DurationSeconds")?.unwrap_or(3_600);
     if !(900..=43_200).contains(&seconds) {
-        return Err(Fault::new("ValidationError", "DurationSeconds must be between 900 and 43200"));
+        return Err(ApiError::new("ValidationError", "DurationSeconds must be between 900 and 43200"));
     }
-    let invalid = || Fault::new("ValidationError", format!("{arn} is invalid"));
+    let invalid = || ApiError::new("ValidationError", format!("{arn} is invalid"));
     let (account, role) = arn
         .split_once("::")
         .and_then(|(_, rest)| rest.split_once(":role/"))

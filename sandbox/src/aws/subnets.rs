@@ -1,20 +1,20 @@
 //! Subnets of a VPC.
 
 use super::ACCOUNT;
-use super::errors::Fault;
-use super::life::{self, Life, find, find_mut, new_id, object, seen_from, select};
+use super::errors::ApiError;
+use super::lifecycle::{self, Lifecycle, find, find_mut, new_id, object, select, visible_from};
 use super::query::Params;
-use super::region::{Answer, Region};
+use super::region::{ApiResult, Region};
 use super::tags::{self, Tags};
 use super::vpc::overlap;
 use super::xml::Xml;
-use crate::time::{SimTime, Span};
+use crate::time::{SimDuration, SimTime};
 use crate::world::Context;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-const CREATE_LEAST: Span = Span(300);
-const CREATE_MOST: Span = Span(2_000);
+const CREATE_LEAST: SimDuration = SimDuration(300);
+const CREATE_MOST: SimDuration = SimDuration(2_000);
 /// Addresses of every subnet that AWS keeps for itself.
 const RESERVED: u64 = 5;
 
@@ -22,8 +22,8 @@ const RESERVED: u64 = 5;
 pub struct Subnet {
     pub id: String,
     pub tags: Tags,
-    pub seen_from: SimTime,
-    pub life: Life,
+    pub visible_from: SimTime,
+    pub lifecycle: Lifecycle,
     pub vpc_id: String,
     pub cidr: Ipv4Net,
     arn: String,
@@ -38,7 +38,7 @@ impl Subnet {
     fn write(&self, xml: &mut Xml) {
         xml.text("subnetId", &self.id);
         xml.text("subnetArn", &self.arn);
-        xml.text("state", self.life.state.as_str());
+        xml.text("state", self.lifecycle.state.as_str());
         xml.text("ownerId", ACCOUNT);
         xml.text("vpcId", &self.vpc_id);
         xml.text("cidrBlock", self.cidr);
@@ -68,7 +68,7 @@ impl Subnet {
             "cidr-block" | "cidr" | "cidrBlock" => self.cidr.to_string(),
             "availability-zone" | "availabilityZone" => self.zone.clone(),
             "availability-zone-id" | "availabilityZoneId" => self.zone_id.clone(),
-            "state" => self.life.state.as_str().to_owned(),
+            "state" => self.lifecycle.state.as_str().to_owned(),
             "default-for-az" | "defaultForAz" => "false".to_owned(),
             "map-public-ip-on-launch" => self.public_addresses.to_string(),
             "owner-id" => ACCOUNT.to_owned(),
@@ -79,19 +79,19 @@ impl Subnet {
 }
 
 impl Region {
-    pub(super) fn create_subnet(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn create_subnet(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let vpc = self.usable_vpc(params.require("VpcId")?, cx.now)?;
         let text = params.require("CidrBlock")?;
         let cidr: Ipv4Net =
-            text.parse().map_err(|_| Fault::value("cidrBlock", text, "This is not a valid CIDR block."))?;
+            text.parse().map_err(|_| ApiError::value("cidrBlock", text, "This is not a valid CIDR block."))?;
         if cidr.trunc() != cidr || !(16..=28).contains(&cidr.prefix_len()) {
-            return Err(Fault::value("cidrBlock", text, "This is not a valid CIDR block."));
+            return Err(ApiError::value("cidrBlock", text, "This is not a valid CIDR block."));
         }
         if !vpc.ranges().any(|range| range.contains(&cidr)) {
-            return Err(Fault::new("InvalidSubnet.Range", format!("The CIDR '{cidr}' is invalid.")));
+            return Err(ApiError::new("InvalidSubnet.Range", format!("The CIDR '{cidr}' is invalid.")));
         }
         if self.subnets.values().any(|subnet| subnet.vpc_id == vpc.id && overlap(&subnet.cidr, &cidr)) {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "InvalidSubnet.Conflict",
                 format!("The CIDR '{cidr}' conflicts with another subnet"),
             ));
@@ -99,12 +99,12 @@ impl Region {
         let id = new_id("subnet", cx.rng);
         let zone = params.get("AvailabilityZone").map_or_else(|| self.first_zone(), str::to_owned);
         if !zone.starts_with(self.name.as_str()) {
-            return Err(Fault::value("availabilityZone", &zone, "Subnets can not be created in that zone."));
+            return Err(ApiError::value("availabilityZone", &zone, "Subnets can not be created in that zone."));
         }
         let subnet = Subnet {
-            tags: life::initial_tags::<Subnet>(params)?,
-            seen_from: seen_from(cx.now, cx.rng),
-            life: Life::pending(cx.now + cx.rng.span(CREATE_LEAST, CREATE_MOST)),
+            tags: lifecycle::initial_tags::<Subnet>(params)?,
+            visible_from: visible_from(cx.now, cx.rng),
+            lifecycle: Lifecycle::pending(cx.now + cx.rng.duration(CREATE_LEAST, CREATE_MOST)),
             vpc_id: vpc.id.clone(),
             cidr,
             arn: self.arn("ec2", &format!("subnet/{id}")),
@@ -119,18 +119,18 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn describe_subnets(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn describe_subnets(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let rows = select(&self.subnets, params, "SubnetId", cx.now, Subnet::field)?;
         let mut xml = Xml::new();
         xml.set("subnetSet", rows, |xml, subnet| subnet.write(xml));
         Ok(xml)
     }
 
-    pub(super) fn delete_subnet(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn delete_subnet(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let id = params.require("SubnetId")?;
         find(&self.subnets, id, cx.now)?;
-        if self.occupants.use_subnet(id) {
-            return Err(Fault::dependency(format!("The subnet '{id}' has dependencies and cannot be deleted.")));
+        if self.dependents.uses_subnet(id) {
+            return Err(ApiError::dependency(format!("The subnet '{id}' has dependencies and cannot be deleted.")));
         }
         for table in self.route_tables.values_mut() {
             table.forget_subnet(id);
@@ -139,7 +139,7 @@ impl Region {
         Ok(Xml::done())
     }
 
-    pub(super) fn modify_subnet_attribute(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn modify_subnet_attribute(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let subnet = find_mut(&mut self.subnets, params.require("SubnetId")?, cx.now)?;
         if let Some(value) = params.flag("MapPublicIpOnLaunch.Value")? {
             subnet.public_addresses = value;

@@ -1,10 +1,10 @@
 //! Tags: given at creation by `TagSpecification`, changed by CreateTags and DeleteTags, listed by DescribeTags.
 
-use super::errors::Fault;
+use super::errors::ApiError;
 use super::filters;
-use super::life::{self, Object};
+use super::lifecycle::{self, Object};
 use super::query::Params;
-use super::region::{Answer, Region};
+use super::region::{ApiResult, Region};
 use super::xml::Xml;
 use crate::time::SimTime;
 use crate::world::Context;
@@ -16,12 +16,12 @@ pub type Tags = BTreeMap<String, String>;
 const MOST: usize = 50;
 
 /// The tags that `TagSpecification.N` gives to a resource of that type. A specification for another type is refused.
-pub fn specified(params: &Params, kind: &str) -> Result<Tags, Fault> {
+pub fn specified(params: &Params, kind: &str) -> Result<Tags, ApiError> {
     let mut tags = Tags::new();
     for prefix in params.structures("TagSpecification") {
         let of = params.require(&format!("{prefix}ResourceType"))?;
         if of != kind {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "InvalidParameterValue",
                 format!("'{of}' is not a valid taggable resource type for this operation."),
             ));
@@ -32,24 +32,24 @@ pub fn specified(params: &Params, kind: &str) -> Result<Tags, Fault> {
 }
 
 /// Puts the `list.N.Key`/`list.N.Value` pairs into `tags`, all or none.
-fn add(tags: &mut Tags, params: &Params, list: &str) -> Result<(), Fault> {
+fn add(tags: &mut Tags, params: &Params, list: &str) -> Result<(), ApiError> {
     let mut more = tags.clone();
     for prefix in params.structures(list) {
         let key = params.require(&format!("{prefix}Key"))?;
         let value = params.get(&format!("{prefix}Value")).unwrap_or_default();
         if key.starts_with("aws:") {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "InvalidParameterValue",
                 "Tag keys starting with 'aws:' are reserved for system use",
             ));
         }
         if key.chars().count() > 128 || value.chars().count() > 256 {
-            return Err(Fault::new("InvalidParameterValue", format!("Tag '{key}' exceeds the maximum length")));
+            return Err(ApiError::new("InvalidParameterValue", format!("Tag '{key}' exceeds the maximum length")));
         }
         more.insert(key.to_owned(), value.to_owned());
     }
     if more.len() > MOST {
-        return Err(Fault::new("TagLimitExceeded", "The maximum number of Tags for a resource has been reached."));
+        return Err(ApiError::new("TagLimitExceeded", "The maximum number of Tags for a resource has been reached."));
     }
     *tags = more;
     Ok(())
@@ -63,13 +63,13 @@ pub fn write(xml: &mut Xml, tags: &Tags) {
 }
 
 impl Region {
-    pub(super) fn create_tags(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn create_tags(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let ids = params.list("ResourceId");
         if ids.is_empty() {
-            return Err(Fault::missing("ResourceIdSet"));
+            return Err(ApiError::missing("ResourceIdSet"));
         }
         if params.structures("Tag").is_empty() {
-            return Err(Fault::missing("TagSet"));
+            return Err(ApiError::missing("TagSet"));
         }
         // Nothing is changed unless every resource can be.
         for id in &ids {
@@ -82,10 +82,10 @@ impl Region {
         Ok(Xml::done())
     }
 
-    pub(super) fn delete_tags(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn delete_tags(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let ids = params.list("ResourceId");
         if ids.is_empty() {
-            return Err(Fault::missing("ResourceIdSet"));
+            return Err(ApiError::missing("ResourceIdSet"));
         }
         let keys = params.structures("Tag");
         for id in ids {
@@ -104,7 +104,7 @@ impl Region {
         Ok(Xml::done())
     }
 
-    pub(super) fn describe_tags(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn describe_tags(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let filters = filters::parse(params)?;
         let mut rows = Vec::new();
         for (kind, id, tags) in self.tagged(cx.now) {
@@ -133,23 +133,23 @@ impl Region {
         Ok(xml)
     }
 
-    fn tags_mut(&mut self, id: &str, now: SimTime) -> Result<&mut Tags, Fault> {
+    fn tags_mut(&mut self, id: &str, now: SimTime) -> Result<&mut Tags, ApiError> {
         let kind = id.split_once('-').map_or("", |(prefix, _)| prefix);
         Ok(match kind {
-            "vpc" => life::find_mut(&mut self.vpcs, id, now)?.tags_mut(),
-            "subnet" => life::find_mut(&mut self.subnets, id, now)?.tags_mut(),
-            "rtb" => life::find_mut(&mut self.route_tables, id, now)?.tags_mut(),
-            "igw" => life::find_mut(&mut self.internet_gateways, id, now)?.tags_mut(),
-            "vgw" => life::find_mut(&mut self.vpn_gateways, id, now)?.tags_mut(),
-            "cgw" => life::find_mut(&mut self.customer_gateways, id, now)?.tags_mut(),
-            "vpn" => life::find_mut(&mut self.vpn_connections, id, now)?.tags_mut(),
+            "vpc" => lifecycle::find_mut(&mut self.vpcs, id, now)?.tags_mut(),
+            "subnet" => lifecycle::find_mut(&mut self.subnets, id, now)?.tags_mut(),
+            "rtb" => lifecycle::find_mut(&mut self.route_tables, id, now)?.tags_mut(),
+            "igw" => lifecycle::find_mut(&mut self.internet_gateways, id, now)?.tags_mut(),
+            "vgw" => lifecycle::find_mut(&mut self.vpn_gateways, id, now)?.tags_mut(),
+            "cgw" => lifecycle::find_mut(&mut self.customer_gateways, id, now)?.tags_mut(),
+            "vpn" => lifecycle::find_mut(&mut self.vpn_connections, id, now)?.tags_mut(),
             "tgw" => self.transit_tags_mut(id, now)?,
-            "eni" => life::find_mut(&mut self.occupants.interfaces, id, now)?.tags_mut(),
-            "nat" => life::find_mut(&mut self.occupants.nat_gateways, id, now)?.tags_mut(),
-            "vpce" => life::find_mut(&mut self.occupants.endpoints, id, now)?.tags_mut(),
-            "pcx" => life::find_mut(&mut self.occupants.peerings, id, now)?.tags_mut(),
-            "eigw" => life::find_mut(&mut self.occupants.egress_gateways, id, now)?.tags_mut(),
-            _ => return Err(Fault::new("InvalidID", format!("The ID '{id}' is not valid"))),
+            "eni" => lifecycle::find_mut(&mut self.dependents.interfaces, id, now)?.tags_mut(),
+            "nat" => lifecycle::find_mut(&mut self.dependents.nat_gateways, id, now)?.tags_mut(),
+            "vpce" => lifecycle::find_mut(&mut self.dependents.endpoints, id, now)?.tags_mut(),
+            "pcx" => lifecycle::find_mut(&mut self.dependents.peerings, id, now)?.tags_mut(),
+            "eigw" => lifecycle::find_mut(&mut self.dependents.egress_gateways, id, now)?.tags_mut(),
+            _ => return Err(ApiError::new("InvalidID", format!("The ID '{id}' is not valid"))),
         })
     }
 
@@ -158,7 +158,7 @@ impl Region {
             map: &BTreeMap<String, T>,
             now: SimTime,
         ) -> impl Iterator<Item = (&'static str, &str, &Tags)> {
-            map.values().filter(move |o| o.seen_from() <= now && !o.gone()).map(|o| (T::KIND, o.id(), o.tags()))
+            map.values().filter(move |o| o.visible_from() <= now && !o.gone()).map(|o| (T::KIND, o.id(), o.tags()))
         }
         rows(&self.vpcs, now)
             .chain(rows(&self.subnets, now))

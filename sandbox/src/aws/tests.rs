@@ -6,30 +6,30 @@ mod network;
 mod refusals;
 mod shapes;
 
-use super::Cloud;
-use crate::dataplane::{AzureEnd, AzurePolicy, Paths};
+use super::AwsService;
+use crate::dataplane::{AzureEndpoint, AzurePolicy, Tunnels};
+use crate::http::{Request, Response};
 use crate::rng::Rng;
-use crate::schema::Judge;
+use crate::schema::SchemaValidator;
 use crate::time::SimTime;
-use crate::wire::{Request, Response};
 use crate::world::{Context, Settings};
 
 /// A cloud, its clock, and what Azure has told.
 struct Bench {
-    cloud: Cloud,
+    cloud: AwsService,
     rng: Rng,
     now: SimTime,
-    paths: Paths,
+    tunnels: Tunnels,
     settings: Settings,
-    azure: Vec<AzureEnd>,
-    judge: Judge,
+    azure: Vec<AzureEndpoint>,
+    validator: SchemaValidator,
 }
 
 /// Every answer that a test got is held against the service model; requests are wrong on purpose in many of them.
 impl Drop for Bench {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            assert_eq!(self.judge.words, Vec::<String>::new());
+            assert_eq!(self.validator.words, Vec::<String>::new());
         }
     }
 }
@@ -37,23 +37,23 @@ impl Drop for Bench {
 impl Bench {
     fn new() -> Self {
         Bench {
-            cloud: Cloud::new(),
+            cloud: AwsService::new(),
             rng: Rng::seeded(7),
             now: SimTime(0),
-            paths: Paths::default(),
+            tunnels: Tunnels::default(),
             settings: Settings::default(),
             azure: Vec::new(),
-            judge: Judge::default(),
+            validator: SchemaValidator::default(),
         }
     }
 
     fn send(&mut self, request: &Request) -> Response {
         self.cloud.advance(self.now, &mut self.rng);
-        self.paths.refresh(self.now, &self.cloud.ends(), &self.azure);
-        let call = Cloud::classify(request).expect("a call to AWS");
-        let mut cx = Context { now: self.now, rng: &mut self.rng, paths: &self.paths, settings: &self.settings };
+        self.tunnels.refresh(self.now, &self.cloud.endpoints(), &self.azure);
+        let call = AwsService::classify(request).expect("a call to AWS");
+        let mut cx = Context { now: self.now, rng: &mut self.rng, tunnels: &self.tunnels, settings: &self.settings };
         let response = self.cloud.handle(&call, request, &mut cx);
-        self.judge.aws_answer(&call, &response);
+        self.validator.aws_answer(&call, &response);
         response
     }
 
@@ -118,9 +118,9 @@ impl Bench {
 }
 
 /// Azure's end of one tunnel of that connection.
-fn azure_end(outside: &str, tunnel: usize, key: &str) -> AzureEnd {
+fn azure_end(outside: &str, tunnel: usize, key: &str) -> AzureEndpoint {
     let third = 21 + tunnel;
-    AzureEnd {
+    AzureEndpoint {
         connection_id: format!("/connections/c{tunnel}"),
         gateway_id: "/gateways/g".into(),
         instance: 0,

@@ -1,6 +1,6 @@
 //! EC2's token buckets: one per region and action, refilled steadily in simulated time.
 
-use super::errors::Fault;
+use super::errors::ApiError;
 use crate::time::SimTime;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub struct Buckets(BTreeMap<String, BTreeMap<String, Bucket>>);
 
 impl Buckets {
     /// Takes a token for that action, or refuses.
-    pub fn take(&mut self, region: &str, action: &str, now: SimTime) -> Result<(), Fault> {
+    pub fn take(&mut self, region: &str, action: &str, now: SimTime) -> Result<(), ApiError> {
         let (most, rate) = if action.starts_with("Describe") || action.starts_with("Get") { READING } else { WRITING };
         if !self.0.contains_key(region) {
             self.0.insert(region.to_owned(), BTreeMap::new());
@@ -32,7 +32,7 @@ impl Buckets {
         let gained = now.0.saturating_sub(bucket.filled.0).saturating_mul(rate);
         bucket.level = bucket.level.saturating_add(gained).min(most * 1_000);
         bucket.filled = now;
-        bucket.level = bucket.level.checked_sub(1_000).ok_or_else(Fault::throttled)?;
+        bucket.level = bucket.level.checked_sub(1_000).ok_or_else(ApiError::throttled)?;
         Ok(())
     }
 }

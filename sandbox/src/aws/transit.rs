@@ -3,31 +3,31 @@
 
 use super::ACCOUNT;
 use super::connection::{Connection, Target};
-use super::errors::Fault;
+use super::describe_vpn::moment;
+use super::errors::ApiError;
 use super::gateways::amazon_asn;
-use super::life::{self, Life, Object, State, find_live, find_mut, new_id, object, seen_from, select};
-use super::listing::moment;
+use super::lifecycle::{self, Lifecycle, Object, State, find_live, find_mut, new_id, object, select, visible_from};
 use super::query::Params;
-use super::region::{Answer, Region};
+use super::region::{ApiResult, Region};
 use super::tags::{self, Tags};
 use super::xml::Xml;
-use crate::time::{SimTime, Span};
+use crate::time::{SimDuration, SimTime};
 use crate::world::{Context, Settings};
 use serde::{Deserialize, Serialize};
 
-const CREATE_LEAST: Span = Span::seconds(60);
-const CREATE_MOST: Span = Span::seconds(150);
-const DELETE_LEAST: Span = Span::seconds(30);
-const DELETE_MOST: Span = Span::seconds(90);
-const ATTACH_LEAST: Span = Span::seconds(150);
-const ATTACH_MOST: Span = Span::seconds(280);
+const CREATE_LEAST: SimDuration = SimDuration::seconds(60);
+const CREATE_MOST: SimDuration = SimDuration::seconds(150);
+const DELETE_LEAST: SimDuration = SimDuration::seconds(30);
+const DELETE_MOST: SimDuration = SimDuration::seconds(90);
+const ATTACH_LEAST: SimDuration = SimDuration::seconds(150);
+const ATTACH_MOST: SimDuration = SimDuration::seconds(280);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TransitGateway {
     pub id: String,
     pub tags: Tags,
-    pub seen_from: SimTime,
-    pub life: Life,
+    pub visible_from: SimTime,
+    pub lifecycle: Lifecycle,
     pub asn: u32,
     arn: String,
     description: String,
@@ -39,14 +39,14 @@ pub struct TransitGateway {
     propagation: String,
 }
 
-object!(TransitGateway, "transit-gateway", "tgw", "InvalidTransitGatewayID", "transitGateway", life);
+object!(TransitGateway, "transit-gateway", "tgw", "InvalidTransitGatewayID", "transitGateway", lifecycle);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TransitAttachment {
     pub id: String,
     pub tags: Tags,
-    pub seen_from: SimTime,
-    pub life: Life,
+    pub visible_from: SimTime,
+    pub lifecycle: Lifecycle,
     gateway_id: String,
     vpn_connection_id: String,
     created: SimTime,
@@ -59,7 +59,7 @@ object!(
     "tgw-attach",
     "InvalidTransitGatewayAttachmentID",
     "transitGatewayAttachment",
-    life
+    lifecycle
 );
 
 impl TransitGateway {
@@ -67,7 +67,7 @@ impl TransitGateway {
         let default_table = |enabled: &str| (enabled == "enable").then_some(self.route_table_id.as_str());
         xml.text("transitGatewayId", &self.id);
         xml.text("transitGatewayArn", &self.arn);
-        xml.text("state", self.life.state.as_str());
+        xml.text("state", self.lifecycle.state.as_str());
         xml.text("ownerId", ACCOUNT);
         xml.text("description", &self.description);
         xml.text("creationTime", moment(settings, self.created));
@@ -89,7 +89,7 @@ impl TransitGateway {
     fn field(&self, name: &str) -> Option<Vec<String>> {
         Some(vec![match name {
             "transit-gateway-id" => self.id.clone(),
-            "state" => self.life.state.as_str().to_owned(),
+            "state" => self.lifecycle.state.as_str().to_owned(),
             "owner-id" => ACCOUNT.to_owned(),
             "options.amazon-side-asn" => self.asn.to_string(),
             _ => return None,
@@ -104,7 +104,7 @@ impl TransitAttachment {
             "transit-gateway-id" => self.gateway_id.clone(),
             "resource-id" => self.vpn_connection_id.clone(),
             "resource-type" => "vpn".to_owned(),
-            "state" => self.life.state.as_str().to_owned(),
+            "state" => self.lifecycle.state.as_str().to_owned(),
             "resource-owner-id" | "transit-gateway-owner-id" => ACCOUNT.to_owned(),
             "association.transit-gateway-route-table-id" => self.route_table_id.clone(),
             "association.state" => "associated".to_owned(),
@@ -114,17 +114,17 @@ impl TransitAttachment {
 }
 
 impl Region {
-    pub(super) fn create_transit_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn create_transit_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let asn = amazon_asn(params, "Options.AmazonSideAsn")?;
         if self.transit_gateways.values().filter(|gateway| !gateway.gone()).count() >= self.quotas.transit_gateways {
-            return Err(Fault::new("TransitGatewayLimitExceeded", "You've reached the limit of transit gateways."));
+            return Err(ApiError::new("TransitGatewayLimitExceeded", "You've reached the limit of transit gateways."));
         }
         let option = |name: &str| params.get(&format!("Options.{name}")).unwrap_or("enable").to_owned();
         let id = new_id("tgw", cx.rng);
         let gateway = TransitGateway {
-            tags: life::initial_tags::<TransitGateway>(params)?,
-            seen_from: seen_from(cx.now, cx.rng),
-            life: Life::pending(cx.now + cx.rng.span(CREATE_LEAST, CREATE_MOST)),
+            tags: lifecycle::initial_tags::<TransitGateway>(params)?,
+            visible_from: visible_from(cx.now, cx.rng),
+            lifecycle: Lifecycle::pending(cx.now + cx.rng.duration(CREATE_LEAST, CREATE_MOST)),
             asn,
             arn: self.arn("ec2", &format!("transit-gateway/{id}")),
             description: params.get("Description").unwrap_or_default().to_owned(),
@@ -141,29 +141,29 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn describe_transit_gateways(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn describe_transit_gateways(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let rows = select(&self.transit_gateways, params, "TransitGatewayIds", cx.now, TransitGateway::field)?;
         let mut xml = Xml::new();
         xml.set("transitGatewaySet", rows, |xml, gateway| gateway.write(cx.settings, xml));
         Ok(xml)
     }
 
-    pub(super) fn delete_transit_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn delete_transit_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let id = params.require("TransitGatewayId")?;
         find_live(&self.transit_gateways, id, cx.now)?;
         if self.connections_of(id).any(|connection| !connection.gone()) {
-            return Err(Fault::incorrect_state(format!("{id} has non-deleted VPN Attachments")));
+            return Err(ApiError::incorrect_state(format!("{id} has non-deleted VPN Attachments")));
         }
         let gateway = find_mut(&mut self.transit_gateways, id, cx.now)?;
-        if gateway.life.state != State::Deleting {
-            gateway.life = Life::deleting(cx.now + cx.rng.span(DELETE_LEAST, DELETE_MOST));
+        if gateway.lifecycle.state != State::Deleting {
+            gateway.lifecycle = Lifecycle::deleting(cx.now + cx.rng.duration(DELETE_LEAST, DELETE_MOST));
         }
         let mut xml = Xml::new();
         xml.nest("transitGateway", |xml| gateway.write(cx.settings, xml));
         Ok(xml)
     }
 
-    pub(super) fn describe_transit_gateway_attachments(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn describe_transit_gateway_attachments(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let map = &self.transit_attachments;
         let rows = select(map, params, "TransitGatewayAttachmentIds", cx.now, TransitAttachment::field)?;
         let mut xml = Xml::new();
@@ -174,8 +174,8 @@ impl Region {
             xml.text("resourceOwnerId", ACCOUNT);
             xml.text("resourceType", "vpn");
             xml.text("resourceId", &attachment.vpn_connection_id);
-            xml.text("state", attachment.life.state.as_str());
-            if attachment.life.state == State::Available {
+            xml.text("state", attachment.lifecycle.state.as_str());
+            if attachment.lifecycle.state == State::Available {
                 xml.nest("association", |xml| {
                     xml.text("transitGatewayRouteTableId", &attachment.route_table_id);
                     xml.text("state", "associated");
@@ -194,8 +194,8 @@ impl Region {
         let attachment = TransitAttachment {
             id: new_id("tgw-attach", cx.rng),
             tags: Tags::new(),
-            seen_from: seen_from(cx.now, cx.rng),
-            life: Life::pending(cx.now + cx.rng.span(ATTACH_LEAST, ATTACH_MOST)),
+            visible_from: visible_from(cx.now, cx.rng),
+            lifecycle: Lifecycle::pending(cx.now + cx.rng.duration(ATTACH_LEAST, ATTACH_MOST)),
             gateway_id: gateway_id.clone(),
             vpn_connection_id: connection.id.clone(),
             created: cx.now,
@@ -206,13 +206,13 @@ impl Region {
 
     pub(super) fn detach_from_transit_gateway(&mut self, vpn_connection_id: &str, end: SimTime) {
         for attachment in self.transit_attachments.values_mut() {
-            if attachment.vpn_connection_id == vpn_connection_id && !attachment.life.state.ending() {
-                attachment.life = Life::deleting(end);
+            if attachment.vpn_connection_id == vpn_connection_id && !attachment.lifecycle.state.is_terminating() {
+                attachment.lifecycle = Lifecycle::deleting(end);
             }
         }
     }
 
-    pub(super) fn transit_tags_mut(&mut self, id: &str, now: SimTime) -> Result<&mut Tags, Fault> {
+    pub(super) fn transit_tags_mut(&mut self, id: &str, now: SimTime) -> Result<&mut Tags, ApiError> {
         if id.starts_with("tgw-attach-") {
             return Ok(find_mut(&mut self.transit_attachments, id, now)?.tags_mut());
         }

@@ -1,6 +1,6 @@
 //! What can be told about one tunnel, and which of it EC2 takes. Only what was set explicitly is kept and echoed.
 
-use super::errors::Fault;
+use super::errors::ApiError;
 use super::query::Params;
 use super::xml::Xml;
 use ipnet::Ipv4Net;
@@ -75,7 +75,7 @@ pub struct TunnelOptions {
 
 impl TunnelOptions {
     /// Reads the options under that prefix (`Options.TunnelOptions.1.`, `TunnelOptions.`), each on its own.
-    pub fn read(params: &Params, prefix: &str) -> Result<Self, Fault> {
+    pub fn read(params: &Params, prefix: &str) -> Result<Self, ApiError> {
         let mut options = TunnelOptions::default();
         if let Some(text) = params.get(&format!("{prefix}TunnelInsideCidr")) {
             options.inside_cidr = Some(inside_cidr(text)?);
@@ -86,7 +86,7 @@ impl TunnelOptions {
         for (name, _, least, most) in NUMBERS {
             if let Some(value) = params.parsed::<u32>(&format!("{prefix}{name}"))? {
                 if !(least..=most).contains(&value) {
-                    return Err(Fault::value(name, &value.to_string(), &format!("The range is {least} to {most}.")));
+                    return Err(ApiError::value(name, &value.to_string(), &format!("The range is {least} to {most}.")));
                 }
                 options.numbers.insert(name.to_owned(), value);
             }
@@ -94,7 +94,7 @@ impl TunnelOptions {
         for (name, _, words) in WORDS {
             if let Some(value) = params.get(&format!("{prefix}{name}")) {
                 if !words.contains(&value) {
-                    return Err(Fault::value(name, value, &format!("Valid values: {}.", words.join(", "))));
+                    return Err(ApiError::value(name, value, &format!("Valid values: {}.", words.join(", "))));
                 }
                 options.words.insert(name.to_owned(), value.to_owned());
             }
@@ -102,7 +102,7 @@ impl TunnelOptions {
         for (name, _, members) in LISTS {
             let values = params.values(&format!("{prefix}{name}"));
             if let Some(wrong) = values.iter().find(|value| !members.contains(value)) {
-                return Err(Fault::value(name, wrong, &format!("Valid values: {}.", members.join(", "))));
+                return Err(ApiError::value(name, wrong, &format!("Valid values: {}.", members.join(", "))));
             }
             if !values.is_empty() {
                 options.lists.insert(name.to_owned(), values.into_iter().map(str::to_owned).collect());
@@ -117,10 +117,10 @@ impl TunnelOptions {
                 continue;
             }
             if name.ends_with("Format") && !matches!(value, "json" | "text") {
-                return Err(Fault::value(name, value, "Valid values: json, text."));
+                return Err(ApiError::value(name, value, "Valid values: json, text."));
             }
             if name.ends_with("Arn") && !is_log_group(value) {
-                return Err(Fault::value(name, value, "This is not a valid log group ARN."));
+                return Err(ApiError::value(name, value, "This is not a valid log group ARN."));
             }
             options.logs.insert(name.to_owned(), value.to_owned());
         }
@@ -128,7 +128,7 @@ impl TunnelOptions {
         if params.any(&format!("{prefix}Phase1AdditionalKeyExchange."))
             || params.any(&format!("{prefix}Phase2AdditionalKeyExchange."))
         {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "UnsupportedOperation",
                 "Additional key exchanges are not available in this region.",
             ));
@@ -148,11 +148,11 @@ impl TunnelOptions {
     }
 
     /// What must hold between options. `customer_ip`: whether the customer gateway has an address to dial.
-    pub fn check(&self, customer_ip: bool) -> Result<(), Fault> {
+    pub fn check(&self, customer_ip: bool) -> Result<(), ApiError> {
         let (phase1, phase2) = (self.number("Phase1LifetimeSeconds"), self.number("Phase2LifetimeSeconds"));
         if phase2.unwrap_or(PHASE2_LIFETIME) > phase1.unwrap_or(PHASE1_LIFETIME) || phase1.is_some() && phase1 == phase2
         {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "InvalidParameterValue",
                 "The phase 2 lifetime must be less than the phase 1 lifetime.",
             ));
@@ -160,20 +160,20 @@ impl TunnelOptions {
         let half = phase2.unwrap_or(PHASE2_LIFETIME) / 2;
         if let Some(margin) = self.number("RekeyMarginTimeSeconds").filter(|margin| *margin > half) {
             let why = format!("The range is 60 to half of the phase 2 lifetime, {half}.");
-            return Err(Fault::value("RekeyMarginTimeSeconds", &margin.to_string(), &why));
+            return Err(ApiError::value("RekeyMarginTimeSeconds", &margin.to_string(), &why));
         }
         if self.startup_action() == "start" {
             if !customer_ip {
-                return Err(Fault::combination("StartupAction start needs a customer gateway with an IP address."));
+                return Err(ApiError::combination("StartupAction start needs a customer gateway with an IP address."));
             }
             if self.list("IKEVersion").first().is_some_and(|only| only == "ikev1") && self.list("IKEVersion").len() == 1
             {
-                return Err(Fault::combination("StartupAction start is supported for IKEv2 only."));
+                return Err(ApiError::combination("StartupAction start is supported for IKEv2 only."));
             }
         }
         for (enabled, group) in [("LogEnabled", "LogGroupArn"), ("BgpLogEnabled", "BgpLogGroupArn")] {
             if self.logs.get(enabled).is_some_and(|on| on == "true") && !self.logs.contains_key(group) {
-                return Err(Fault::missing(group));
+                return Err(ApiError::missing(group));
             }
         }
         Ok(())
@@ -247,8 +247,8 @@ pub const PHASE2_LIFETIME: u32 = 3_600;
 pub const DPD_TIMEOUT: u32 = 30;
 
 /// A /30 of 169.254.0.0/16 that EC2 does not keep for itself.
-pub fn inside_cidr(text: &str) -> Result<Ipv4Net, Fault> {
-    let refuse = |why: &str| Fault::value("TunnelInsideCidr", text, why);
+pub fn inside_cidr(text: &str) -> Result<Ipv4Net, ApiError> {
+    let refuse = |why: &str| ApiError::value("TunnelInsideCidr", text, why);
     let cidr: Ipv4Net = text.parse().map_err(|_| refuse("This is not a valid CIDR block."))?;
     let [a, b, ..] = cidr.network().octets();
     if cidr.prefix_len() != 30 || cidr.trunc() != cidr || (a, b) != (169, 254) {
@@ -266,11 +266,11 @@ pub fn reserved(first: Ipv4Addr) -> bool {
     RESERVED.contains(&(c, d))
 }
 
-fn pre_shared_key(text: &str) -> Result<Key, Fault> {
+fn pre_shared_key(text: &str) -> Result<Key, ApiError> {
     let known = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '_';
     if !(8..=64).contains(&text.len()) || text.starts_with('0') || !text.chars().all(known) {
         // The refused key itself is left out of the message.
-        return Err(Fault::new(
+        return Err(ApiError::new(
             "InvalidParameterValue",
             "Invalid value for parameter PreSharedKey. Allowed characters are alphanumeric characters and ._. \
              Must be between 8 and 64 characters in length and cannot start with zero (0).",

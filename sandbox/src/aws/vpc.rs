@@ -1,20 +1,20 @@
 //! VPCs: their ranges and attributes, and the default network ACL and security group that come with each.
 
 use super::ACCOUNT;
-use super::errors::Fault;
-use super::life::{self, Life, find, find_live, find_mut, new_id, object, seen_from, select};
+use super::errors::ApiError;
+use super::lifecycle::{self, Lifecycle, find, find_live, find_mut, new_id, object, select, visible_from};
 use super::query::Params;
-use super::region::{Answer, Region};
+use super::region::{ApiResult, Region};
 use super::routes::RouteTable;
 use super::tags::{self, Tags};
 use super::xml::Xml;
-use crate::time::{SimTime, Span};
+use crate::time::{SimDuration, SimTime};
 use crate::world::Context;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-const CREATE_LEAST: Span = Span(300);
-const CREATE_MOST: Span = Span(2_000);
+const CREATE_LEAST: SimDuration = SimDuration(300);
+const CREATE_MOST: SimDuration = SimDuration(2_000);
 
 /// A range and the id of its association.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,8 +27,8 @@ pub struct Range {
 pub struct Vpc {
     pub id: String,
     pub tags: Tags,
-    pub seen_from: SimTime,
-    pub life: Life,
+    pub visible_from: SimTime,
+    pub lifecycle: Lifecycle,
     /// The first one is the primary range and cannot be taken away.
     pub cidrs: Vec<Range>,
     tenancy: String,
@@ -50,7 +50,7 @@ impl Vpc {
     fn write(&self, xml: &mut Xml) {
         xml.text("vpcId", &self.id);
         xml.text("ownerId", ACCOUNT);
-        xml.text("state", self.life.state.as_str());
+        xml.text("state", self.lifecycle.state.as_str());
         xml.maybe("cidrBlock", self.ranges().next());
         xml.set("cidrBlockAssociationSet", &self.cidrs, write_range);
         xml.nest("ipv6CidrBlockAssociationSet", |_| {});
@@ -63,7 +63,7 @@ impl Vpc {
     fn field(&self, name: &str) -> Option<Vec<String>> {
         Some(match name {
             "vpc-id" => vec![self.id.clone()],
-            "state" => vec![self.life.state.as_str().to_owned()],
+            "state" => vec![self.lifecycle.state.as_str().to_owned()],
             "cidr" | "cidrBlock" => self.ranges().take(1).map(|range| range.to_string()).collect(),
             "cidr-block-association.cidr-block" => self.ranges().map(|range| range.to_string()).collect(),
             "cidr-block-association.association-id" => {
@@ -84,11 +84,12 @@ fn write_range(xml: &mut Xml, range: &Range) {
 }
 
 /// A VPC's range: aligned, /16 to /28.
-fn range(params: &Params) -> Result<Ipv4Net, Fault> {
+fn range(params: &Params) -> Result<Ipv4Net, ApiError> {
     let text = params.require("CidrBlock")?;
-    let cidr: Ipv4Net = text.parse().map_err(|_| Fault::value("cidrBlock", text, "This is not a valid CIDR block."))?;
+    let cidr: Ipv4Net =
+        text.parse().map_err(|_| ApiError::value("cidrBlock", text, "This is not a valid CIDR block."))?;
     if !(16..=28).contains(&cidr.prefix_len()) {
-        return Err(Fault::new("InvalidVpc.Range", format!("The CIDR '{text}' is invalid.")));
+        return Err(ApiError::new("InvalidVpc.Range", format!("The CIDR '{text}' is invalid.")));
     }
     Ok(cidr.trunc())
 }
@@ -98,13 +99,13 @@ pub fn overlap(a: &Ipv4Net, b: &Ipv4Net) -> bool {
 }
 
 impl Region {
-    pub(super) fn create_vpc(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn create_vpc(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let cidr = range(params)?;
         let vpc = Vpc {
             id: new_id("vpc", cx.rng),
-            tags: life::initial_tags::<Vpc>(params)?,
-            seen_from: seen_from(cx.now, cx.rng),
-            life: Life::pending(cx.now + cx.rng.span(CREATE_LEAST, CREATE_MOST)),
+            tags: lifecycle::initial_tags::<Vpc>(params)?,
+            visible_from: visible_from(cx.now, cx.rng),
+            lifecycle: Lifecycle::pending(cx.now + cx.rng.duration(CREATE_LEAST, CREATE_MOST)),
             cidrs: vec![Range { association_id: new_id("vpc-cidr-assoc", cx.rng), cidr }],
             tenancy: params.get("InstanceTenancy").unwrap_or("default").to_owned(),
             dns_support: true,
@@ -122,30 +123,30 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn describe_vpcs(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn describe_vpcs(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let rows = select(&self.vpcs, params, "VpcId", cx.now, Vpc::field)?;
         let mut xml = Xml::new();
         xml.set("vpcSet", rows, |xml, vpc| vpc.write(xml));
         Ok(xml)
     }
 
-    pub(super) fn delete_vpc(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn delete_vpc(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let id = params.require("VpcId")?;
         find(&self.vpcs, id, cx.now)?;
         let used = self.subnets.values().any(|subnet| subnet.vpc_id == id)
             || self.internet_gateways.values().any(|gateway| gateway.vpc_id.as_deref() == Some(id))
             || self.route_tables.values().any(|table| table.vpc_id == id && !table.main())
             || self.vpn_gateways.values().any(|gateway| gateway.holds(id))
-            || self.occupants.use_vpc(id);
+            || self.dependents.uses_vpc(id);
         if used {
-            return Err(Fault::dependency(format!("The vpc '{id}' has dependencies and cannot be deleted.")));
+            return Err(ApiError::dependency(format!("The vpc '{id}' has dependencies and cannot be deleted.")));
         }
         self.route_tables.retain(|_, table| table.vpc_id != id);
         self.vpcs.remove(id);
         Ok(Xml::done())
     }
 
-    pub(super) fn modify_vpc_attribute(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn modify_vpc_attribute(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let vpc = find_mut(&mut self.vpcs, params.require("VpcId")?, cx.now)?;
         let mut changed = false;
         for (name, attribute) in [
@@ -158,17 +159,17 @@ impl Region {
                 changed = true;
             }
         }
-        if changed { Ok(Xml::done()) } else { Err(Fault::combination("No attributes specified.")) }
+        if changed { Ok(Xml::done()) } else { Err(ApiError::combination("No attributes specified.")) }
     }
 
-    pub(super) fn describe_vpc_attribute(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn describe_vpc_attribute(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let vpc = find(&self.vpcs, params.require("VpcId")?, cx.now)?;
         let name = params.require("Attribute")?;
         let value = match name {
             "enableDnsSupport" => vpc.dns_support,
             "enableDnsHostnames" => vpc.dns_hostnames,
             "enableNetworkAddressUsageMetrics" => vpc.usage_metrics,
-            _ => return Err(Fault::value("attribute", name, "Unknown attribute.")),
+            _ => return Err(ApiError::value("attribute", name, "Unknown attribute.")),
         };
         let mut xml = Xml::new();
         xml.text("vpcId", &vpc.id);
@@ -176,17 +177,17 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn associate_vpc_cidr_block(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn associate_vpc_cidr_block(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let vpc = find_mut(&mut self.vpcs, params.require("VpcId")?, cx.now)?;
         let cidr = range(params)?;
         if vpc.ranges().any(|other| overlap(&other, &cidr)) {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "CidrConflict",
                 format!("The CIDR '{cidr}' conflicts with another range of the VPC"),
             ));
         }
         if vpc.cidrs.len() >= 5 {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "CidrBlockLimitExceeded",
                 "This network has met its maximum number of allowed CIDRs.",
             ));
@@ -203,13 +204,13 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn disassociate_vpc_cidr_block(&mut self, params: &Params, _cx: &mut Context<'_>) -> Answer {
+    pub(super) fn disassociate_vpc_cidr_block(&mut self, params: &Params, _cx: &mut Context<'_>) -> ApiResult {
         let id = params.require("AssociationId")?;
         let subnets = &self.subnets;
         for vpc in self.vpcs.values_mut() {
             let Some(place) = vpc.cidrs.iter().position(|range| range.association_id == id) else { continue };
             let Some(range) = vpc.cidrs.get(place).filter(|_| place > 0).cloned() else {
-                return Err(Fault::new(
+                return Err(ApiError::new(
                     "OperationNotPermitted",
                     format!(
                         "The vpc CIDR block with association ID {id} may not be disassociated. It is the primary IPv4 CIDR block of the VPC"
@@ -217,7 +218,7 @@ impl Region {
                 ));
             };
             if subnets.values().any(|subnet| subnet.vpc_id == vpc.id && range.cidr.contains(&subnet.cidr)) {
-                return Err(Fault::dependency(format!("The range {} has subnets", range.cidr)));
+                return Err(ApiError::dependency(format!("The range {} has subnets", range.cidr)));
             }
             vpc.cidrs.remove(place);
             let mut xml = Xml::new();
@@ -229,17 +230,17 @@ impl Region {
             });
             return Ok(xml);
         }
-        Err(Fault::new(
+        Err(ApiError::new(
             "InvalidVpcCidrBlockAssociationID.NotFound",
             format!("The association ID '{id}' does not exist"),
         ))
     }
 
-    pub(super) fn describe_security_groups(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn describe_security_groups(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let filters = super::filters::parse(params)?;
         let wanted = params.list("GroupId");
         let mut rows = Vec::new();
-        for vpc in self.vpcs.values().filter(|vpc| vpc.seen_from <= cx.now) {
+        for vpc in self.vpcs.values().filter(|vpc| vpc.visible_from <= cx.now) {
             let passes = super::filters::accept(&filters, &Tags::new(), |name| {
                 Some(vec![match name {
                     "vpc-id" => vpc.id.clone(),
@@ -255,7 +256,7 @@ impl Region {
             }
         }
         let mut xml = Xml::new();
-        let made = self.made_security_groups(params, cx.now)?;
+        let made = self.created_security_groups(params, cx.now)?;
         let rows = rows.into_iter().map(Ok).chain(made.into_iter().map(Err));
         xml.set("securityGroupInfo", rows, |xml, row| {
             let vpc = match row {
@@ -274,11 +275,11 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn describe_network_acls(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn describe_network_acls(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let filters = super::filters::parse(params)?;
         let wanted = params.list("NetworkAclId");
         let mut rows = Vec::new();
-        for vpc in self.vpcs.values().filter(|vpc| vpc.seen_from <= cx.now) {
+        for vpc in self.vpcs.values().filter(|vpc| vpc.visible_from <= cx.now) {
             let passes = super::filters::accept(&filters, &Tags::new(), |name| {
                 Some(match name {
                     "vpc-id" => vec![vpc.id.clone()],
@@ -293,7 +294,7 @@ impl Region {
             }
         }
         let mut xml = Xml::new();
-        let made = self.made_network_acls(params, cx.now)?;
+        let made = self.created_network_acls(params, cx.now)?;
         let rows = rows.into_iter().map(Ok).chain(made.into_iter().map(Err));
         xml.set("networkAclSet", rows, |xml, row| {
             let vpc = match row {
@@ -312,7 +313,7 @@ impl Region {
     }
 
     /// Fails unless that VPC is there and available.
-    pub(super) fn usable_vpc(&self, id: &str, now: SimTime) -> Result<&Vpc, Fault> {
+    pub(super) fn usable_vpc(&self, id: &str, now: SimTime) -> Result<&Vpc, ApiError> {
         find_live(&self.vpcs, id, now)
     }
 }

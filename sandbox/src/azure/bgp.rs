@@ -1,11 +1,11 @@
 //! A gateway's `bgpSettings`: its ASN, and for each instance the default and the custom (APIPA) peering addresses.
 
-use super::cloud::Cloud;
-use super::errors::{Refusal, unrecorded};
+use super::errors::{ApiError, unrecorded};
 use super::gateway::configurations;
 use super::ids::Id;
 use super::network::subnet_prefix;
 use super::resource::{self, Object, Resource, fill, text};
+use super::service::AzureService;
 use crate::world::Context;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
@@ -24,7 +24,7 @@ fn apipa(address: Ipv4Addr) -> bool {
 }
 
 /// Normalises the settings of a PUT: an entry for each ipConfiguration, in their order, with its custom addresses.
-pub(super) fn settle(id: &Id, properties: &mut Object, names: &[String]) -> Result<(), Refusal> {
+pub(super) fn normalize(id: &Id, properties: &mut Object, names: &[String]) -> Result<(), ApiError> {
     let mut settings = properties.get("bgpSettings").and_then(Value::as_object).cloned().unwrap_or_default();
     fill(&mut settings, json!({"asn": DEFAULT_ASN, "peerWeight": 0}));
     settings.remove("bgpPeeringAddress");
@@ -71,7 +71,7 @@ pub(super) fn settle(id: &Id, properties: &mut Object, names: &[String]) -> Resu
 }
 
 /// Refuses to take away a custom address that a connection names.
-pub(super) fn check_used(cloud: &Cloud, id: &Id, properties: &Value) -> Result<(), Refusal> {
+pub(super) fn check_used(cloud: &AzureService, id: &Id, properties: &Value) -> Result<(), ApiError> {
     let key = id.key();
     for connection in cloud.connections_of(&key) {
         for used in connection.items("/gatewayCustomBgpIpAddresses") {
@@ -103,7 +103,7 @@ pub(super) fn has_custom(gateway: &Resource, configuration: &str, address: &str)
 }
 
 /// An instance's address in the gateway subnet: recorded as the fourth and fifth of 10.12.255.0/27.
-pub(super) fn default_address(cloud: &Cloud, gateway: &Resource, instance: usize) -> Option<Ipv4Addr> {
+pub(super) fn default_address(cloud: &AzureService, gateway: &Resource, instance: usize) -> Option<Ipv4Addr> {
     let pointer = format!("/ipConfigurations/{instance}/properties/subnet/id");
     let subnet = cloud.resources.get(&gateway.text(&pointer)?.to_lowercase())?;
     let offset = 4 + u32::try_from(instance).ok()?;
@@ -112,7 +112,12 @@ pub(super) fn default_address(cloud: &Cloud, gateway: &Resource, instance: usize
 
 /// From which address an instance speaks BGP on a connection: the connection's custom one for it, else the instance's first
 /// custom one, else its default.
-pub(super) fn source(cloud: &Cloud, gateway: &Resource, connection: &Resource, instance: usize) -> Option<Ipv4Addr> {
+pub(super) fn source(
+    cloud: &AzureService,
+    gateway: &Resource,
+    connection: &Resource,
+    instance: usize,
+) -> Option<Ipv4Addr> {
     let name = configurations(gateway).nth(instance)?;
     let id = format!("{}/ipConfigurations/{name}", gateway.id);
     let chosen = connection.items("/gatewayCustomBgpIpAddresses").iter().find_map(|entry| {
@@ -128,7 +133,7 @@ pub(super) fn source(cloud: &Cloud, gateway: &Resource, connection: &Resource, i
 
 /// The settings as the service shows them: entries and custom addresses in no particular order; default and tunnel
 /// addresses once the gateway stands.
-pub(super) fn render(cloud: &Cloud, gateway: &Resource, cx: &mut Context<'_>) -> Value {
+pub(super) fn render(cloud: &AzureService, gateway: &Resource, cx: &mut Context<'_>) -> Value {
     let mut settings =
         gateway.properties.pointer("/bgpSettings").and_then(Value::as_object).cloned().unwrap_or_default();
     let mut defaults: Vec<String> = Vec::new();

@@ -1,7 +1,7 @@
 //! Which operation a request means: methods and paths to names. Fixed path elements match in any letter case.
 
 use super::ids::{self, Id, Kind};
-use crate::wire::Request;
+use crate::http::Request;
 
 /// A recognised call. `operation` is the name that the call log and the fault plan use.
 #[derive(Clone, Debug)]

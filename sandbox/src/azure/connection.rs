@@ -2,21 +2,21 @@
 //! answer about a connection carries it.
 
 use super::bgp;
-use super::cloud::Cloud;
-use super::errors::{self, Refusal, unrecorded};
+use super::errors::{self, ApiError, unrecorded};
 use super::gateway::{capacity, configurations};
 use super::ids::{Id, Kind};
 use super::policy;
 use super::resource::{self, Object, Resource, State, fill, reference, text};
+use super::resource_ops::{self, ValidatedPut};
+use super::service::AzureService;
 use super::shared_key;
-use super::writes::{self, Draft};
-use crate::time::Span;
+use crate::time::SimDuration;
 use crate::world::Context;
 use serde_json::{Value, json};
 
-const SPAN: (Span, Span) = (Span::seconds(60), Span::seconds(150));
+const DURATION: (SimDuration, SimDuration) = (SimDuration::seconds(60), SimDuration::seconds(150));
 /// How long after it succeeded a connection's status stays Unknown.
-const UNKNOWN: Span = Span::seconds(30);
+const UNKNOWN: SimDuration = SimDuration::seconds(30);
 
 const COMPUTED: [&str; 8] = [
     "provisioningState",
@@ -29,16 +29,16 @@ const COMPUTED: [&str; 8] = [
     "sharedKey",
 ];
 
-impl Cloud {
-    pub(super) fn draft_connection(
+impl AzureService {
+    pub(super) fn validate_connection(
         &self,
         id: &Id,
         body: &Object,
         location: &str,
         existing: Option<&Resource>,
         cx: &mut Context<'_>,
-    ) -> Result<Draft, Refusal> {
-        let mut properties = writes::properties(body);
+    ) -> Result<ValidatedPut, ApiError> {
+        let mut properties = resource_ops::properties(body);
         let sent_key = properties.get("sharedKey").and_then(Value::as_str).map(str::to_owned);
         for computed in COMPUTED {
             properties.remove(computed);
@@ -49,7 +49,7 @@ impl Cloud {
                 "dpdTimeoutSeconds": 0, "useLocalAzureIpAddress": false, "usePolicyBasedTrafficSelectors": false,
                 "ipsecPolicies": [], "trafficSelectorPolicies": [], "expressRouteGatewayBypass": false}),
         );
-        normalise(id, &mut properties)?;
+        normalize(id, &mut properties)?;
         let document = Value::Object(properties.clone());
         if let Some(existing) = existing {
             check_unchanged(id, existing, &document)?;
@@ -66,23 +66,23 @@ impl Cloud {
             return Err(unrecorded(format!("Gateway {} has as many connections as its SKU allows.", gateway.id)));
         }
         if !gateway.ready {
-            self.provisioned(id, gateway, cx)?;
+            self.require_provisioned(id, gateway, cx)?;
         }
         if !(local.ready && local.state == State::Updating) {
-            self.provisioned(id, local, cx)?;
+            self.require_provisioned(id, local, cx)?;
         }
         let secret = match (existing, sent_key) {
             (Some(_), _) => None,
             (None, Some(key)) => Some(shared_key::check(key)?),
             (None, None) => Some(cx.rng.hex(32)),
         };
-        let mut draft = Draft::new(properties, cx.rng.span(SPAN.0, SPAN.1));
+        let mut draft = ValidatedPut::new(properties, cx.rng.duration(DURATION.0, DURATION.1));
         draft.lock = Some(gateway_key);
         draft.secret = secret;
         Ok(draft)
     }
 
-    fn referenced(&self, id: &Id, document: &Value, pointer: &str, kind: Kind) -> Result<&Resource, Refusal> {
+    fn referenced(&self, id: &Id, document: &Value, pointer: &str, kind: Kind) -> Result<&Resource, ApiError> {
         let named = text(document, pointer).unwrap_or_default();
         let found = self.resources.get(&named.to_lowercase()).filter(|found| found.id.kind == kind);
         found.ok_or_else(|| errors::bad_reference(id, named))
@@ -97,7 +97,7 @@ impl Cloud {
         let (mut ingress, mut egress, mut any) = (0, 0, false);
         if connection.ready {
             for (instance, name) in names.iter().enumerate() {
-                let tunnel = cx.paths.azure_tunnel(&id, instance);
+                let tunnel = cx.tunnels.azure_tunnel(&id, instance);
                 ingress += tunnel.ingress_bytes;
                 egress += tunnel.egress_bytes;
                 any |= tunnel.connected;
@@ -136,7 +136,7 @@ fn date(cx: &Context<'_>, at: crate::time::SimTime) -> String {
 }
 
 /// References keep nothing but their id; the connection type gets its own spelling.
-fn normalise(id: &Id, properties: &mut Object) -> Result<(), Refusal> {
+fn normalize(id: &Id, properties: &mut Object) -> Result<(), ApiError> {
     for member in ["virtualNetworkGateway1", "virtualNetworkGateway2", "localNetworkGateway2"] {
         let named = properties.get(member).and_then(|value| text(value, "/id")).map(str::to_owned);
         match named {
@@ -158,7 +158,7 @@ fn normalise(id: &Id, properties: &mut Object) -> Result<(), Refusal> {
 }
 
 /// Type, protocol and gateway are a connection's for life.
-fn check_unchanged(id: &Id, existing: &Resource, document: &Value) -> Result<(), Refusal> {
+fn check_unchanged(id: &Id, existing: &Resource, document: &Value) -> Result<(), ApiError> {
     for pointer in ["/connectionType", "/connectionProtocol", "/virtualNetworkGateway1/id"] {
         let same = match (existing.text(pointer), text(document, pointer)) {
             (Some(before), Some(after)) => before.eq_ignore_ascii_case(after),
@@ -174,7 +174,7 @@ fn check_unchanged(id: &Id, existing: &Resource, document: &Value) -> Result<(),
     Ok(())
 }
 
-fn check_values(id: &Id, document: &Value, gateway: &Resource, local: &Resource) -> Result<(), Refusal> {
+fn check_values(id: &Id, document: &Value, gateway: &Resource, local: &Resource) -> Result<(), ApiError> {
     let word = |pointer: &str| text(document, pointer).unwrap_or_default().to_owned();
     if !matches!(word("/connectionProtocol").as_str(), "IKEv2" | "IKEv1") {
         return Err(unrecorded(format!(

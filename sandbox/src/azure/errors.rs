@@ -3,27 +3,27 @@
 
 use super::ids::Id;
 use super::resource::Object;
-use crate::time::Span;
-use crate::wire::Response;
+use crate::http::Response;
+use crate::time::SimDuration;
 use crate::world::Settings;
 use serde_json::json;
 
 /// A refusal on its way to becoming a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ApiError {
     pub status: u16,
     pub code: String,
     pub message: String,
     /// Pairs of code and message.
     pub details: Vec<(String, String)>,
-    pub wait: Option<Span>,
+    pub wait: Option<SimDuration>,
     /// Headers beyond the usual ones.
     pub headers: Vec<(&'static str, String)>,
 }
 
-impl Refusal {
-    pub fn new(status: u16, code: &str, message: impl Into<String>) -> Refusal {
-        Refusal {
+impl ApiError {
+    pub fn new(status: u16, code: &str, message: impl Into<String>) -> ApiError {
+        ApiError {
             status,
             code: code.to_owned(),
             message: message.into(),
@@ -33,12 +33,12 @@ impl Refusal {
         }
     }
 
-    pub fn bad(code: &str, message: impl Into<String>) -> Refusal {
-        Refusal::new(400, code, message)
+    pub fn bad(code: &str, message: impl Into<String>) -> ApiError {
+        ApiError::new(400, code, message)
     }
 
     #[must_use]
-    pub fn after(mut self, wait: Span) -> Refusal {
+    pub fn after(mut self, wait: SimDuration) -> ApiError {
         self.wait = Some(wait);
         self
     }
@@ -63,20 +63,20 @@ impl Refusal {
     }
 }
 
-pub fn group_not_found(group: &str) -> Refusal {
+pub fn group_not_found(group: &str) -> ApiError {
     let mut refusal =
-        Refusal::new(404, "ResourceGroupNotFound", format!("Resource group '{group}' could not be found."));
+        ApiError::new(404, "ResourceGroupNotFound", format!("Resource group '{group}' could not be found."));
     refusal.headers.push(("x-ms-failure-cause", "gateway".into()));
     refusal
 }
 
-pub fn not_found(id: &Id) -> Refusal {
+pub fn not_found(id: &Id) -> ApiError {
     let name = match &id.parent {
         Some(network) => format!("{network}/subnets/{}", id.name),
         None => id.name.clone(),
     };
     let kind = if id.parent.is_some() { "Microsoft.Network/virtualNetworks" } else { id.kind.type_name() };
-    let mut refusal = Refusal::new(
+    let mut refusal = ApiError::new(
         404,
         if id.parent.is_some() { "NotFound" } else { "ResourceNotFound" },
         format!("The Resource '{kind}/{name}' under resource group '{}' was not found.", id.group),
@@ -86,32 +86,33 @@ pub fn not_found(id: &Id) -> Refusal {
 }
 
 /// `target` needs `referenced`, which has not succeeded; the service words the same thing as a 429 and as a 400.
-pub fn not_provisioned(target: &Id, referenced: &Id, state: &str, operation: &str, as_retryable: bool) -> Refusal {
+pub fn not_provisioned(target: &Id, referenced: &Id, state: &str, operation: &str, as_retryable: bool) -> ApiError {
     let message = format!(
         "Cannot proceed with operation because resource {referenced} used by resource {target} is not in Succeeded state. \
          Resource is in {state} state and the last operation that updated/is updating the resource is {operation}."
     );
     if !as_retryable {
-        return Refusal::bad("ReferencedResourceNotProvisioned", message);
+        return ApiError::bad("ReferencedResourceNotProvisioned", message);
     }
-    let mut refusal = Refusal::new(429, "RetryableError", "A retryable error occurred.").after(Span::seconds(10));
+    let mut refusal =
+        ApiError::new(429, "RetryableError", "A retryable error occurred.").after(SimDuration::seconds(10));
     refusal.details.push(("ReferencedResourceNotProvisioned".into(), message));
     refusal
 }
 
 /// A write met a lock; `as_retryable` words it as the 429 that is no quota.
-pub fn another_operation(operation_url: &str, target: &Id, as_retryable: bool) -> Refusal {
+pub fn another_operation(operation_url: &str, target: &Id, as_retryable: bool) -> ApiError {
     if as_retryable {
-        return Refusal::new(
+        return ApiError::new(
             429,
             "RetryableErrorDueToAnotherOperation",
             format!(
                 "Operation on {target} could not be started because another operation holds a resource that it needs."
             ),
         )
-        .after(Span::seconds(10));
+        .after(SimDuration::seconds(10));
     }
-    Refusal::new(
+    ApiError::new(
         409,
         "AnotherOperationInProgress",
         format!(
@@ -122,8 +123,8 @@ pub fn another_operation(operation_url: &str, target: &Id, as_retryable: bool) -
 }
 
 /// A reference to what is not there, or is in another region.
-pub fn bad_reference(target: &Id, referenced: &str) -> Refusal {
-    Refusal::bad(
+pub fn bad_reference(target: &Id, referenced: &str) -> ApiError {
+    ApiError::bad(
         "InvalidResourceReference",
         format!(
             "Resource {referenced} referenced by resource {target} was not found. Please make sure that the referenced \
@@ -132,13 +133,13 @@ pub fn bad_reference(target: &Id, referenced: &str) -> Refusal {
     )
 }
 
-pub fn request_format(message: impl Into<String>) -> Refusal {
-    let mut refusal = Refusal::bad("InvalidRequestFormat", "Cannot parse the request.");
+pub fn request_format(message: impl Into<String>) -> ApiError {
+    let mut refusal = ApiError::bad("InvalidRequestFormat", "Cannot parse the request.");
     refusal.details.push(("InvalidJson".into(), message.into()));
     refusal
 }
 
 /// A rule of the service whose error code no source records.
-pub fn unrecorded(message: impl Into<String>) -> Refusal {
-    Refusal::bad("InvalidRequestFormat", message)
+pub fn unrecorded(message: impl Into<String>) -> ApiError {
+    ApiError::bad("InvalidRequestFormat", message)
 }

@@ -1,22 +1,22 @@
 //! Virtual network gateways: SKU, generation, zones, ipConfigurations; what their PUT refuses and what it fills in.
 
 use super::bgp;
-use super::cloud::Cloud;
-use super::errors::{self, Refusal, unrecorded};
+use super::errors::{self, ApiError, unrecorded};
 use super::ids::{Id, Kind};
 use super::locations;
 use super::network::{network_prefixes, subnet_prefix};
 use super::resource::{self, Object, Resource, fill, reference, text};
-use super::writes::{self, Draft};
-use crate::dataplane::{AzureEnd, AzurePolicy};
-use crate::time::Span;
+use super::resource_ops::{self, ValidatedPut};
+use super::service::AzureService;
+use crate::dataplane::{AzureEndpoint, AzurePolicy};
+use crate::time::SimDuration;
 use crate::world::Context;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 
-const CREATE: (Span, Span) = (Span::minutes(25), Span::minutes(35));
-const UPDATE: (Span, Span) = (Span::seconds(150), Span::minutes(8));
-const CHANGE_SKU: (Span, Span) = (Span::minutes(10), Span::minutes(20));
+const CREATE: (SimDuration, SimDuration) = (SimDuration::minutes(25), SimDuration::minutes(35));
+const UPDATE: (SimDuration, SimDuration) = (SimDuration::seconds(150), SimDuration::minutes(8));
+const CHANGE_SKU: (SimDuration, SimDuration) = (SimDuration::minutes(10), SimDuration::minutes(20));
 
 /// Name, generations, most connections.
 const SKUS: [(&str, &[u8], usize); 5] = [
@@ -38,16 +38,16 @@ pub(super) fn configurations(gateway: &Resource) -> impl Iterator<Item = &str> {
     gateway.items("/ipConfigurations").iter().filter_map(|c| text(c, "/name"))
 }
 
-impl Cloud {
-    pub(super) fn draft_gateway(
+impl AzureService {
+    pub(super) fn validate_gateway(
         &self,
         id: &Id,
         body: &Object,
         location: &str,
         existing: Option<&Resource>,
         cx: &mut Context<'_>,
-    ) -> Result<Draft, Refusal> {
-        let mut properties = writes::properties(body);
+    ) -> Result<ValidatedPut, ApiError> {
+        let mut properties = resource_ops::properties(body);
         for computed in
             ["provisioningState", "resourceGuid", "packetCaptureDiagnosticState", "inboundDnsForwardingEndpoint"]
         {
@@ -82,7 +82,7 @@ impl Cloud {
         if sku == "Basic" && (active || document.pointer("/enableBgp") == Some(&Value::Bool(true))) {
             return Err(unrecorded("SKU Basic supports neither BGP nor active-active mode."));
         }
-        bgp::settle(id, &mut properties, &names)?;
+        bgp::normalize(id, &mut properties, &names)?;
         bgp::check_used(self, id, &Value::Object(properties.clone()))?;
         let changes_sku = existing.is_some_and(|existing| existing.text("/sku/name") != Some(sku.as_str()));
         let range = match existing {
@@ -95,7 +95,7 @@ impl Cloud {
             }
             _ => CREATE,
         };
-        let mut draft = Draft::new(properties, cx.rng.span(range.0, range.1));
+        let mut draft = ValidatedPut::new(properties, cx.rng.duration(range.0, range.1));
         draft.lock = Some(id.key());
         Ok(draft)
     }
@@ -109,7 +109,7 @@ impl Cloud {
         location: &str,
         existing: Option<&Resource>,
         cx: &mut Context<'_>,
-    ) -> Result<Vec<String>, Refusal> {
+    ) -> Result<Vec<String>, ApiError> {
         let sent = Value::Object(properties.clone());
         let mut kept: Vec<Value> = Vec::new();
         let mut names: Vec<String> = Vec::new();
@@ -119,7 +119,7 @@ impl Cloud {
             let subnet = text(configuration, "/properties/subnet/id")
                 .ok_or_else(|| errors::request_format(format!("ipConfiguration {name} has no subnet")))?;
             let address = text(configuration, "/properties/publicIPAddress/id").ok_or_else(|| {
-                Refusal::bad(
+                ApiError::bad(
                     "PublicIpForGatewayIsRequired",
                     format!("A public IP is required for gateway {id}, ipConfiguration {name}."),
                 )
@@ -167,7 +167,7 @@ impl Cloud {
         subnet: &str,
         location: &str,
         cx: &mut Context<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ApiError> {
         let found = Id::parse(subnet).and_then(|id| self.resources.get(&id.key()));
         let resource = found.filter(|r| r.id.kind == Kind::Subnet && r.location == location);
         let resource = resource.ok_or_else(|| errors::bad_reference(id, subnet))?;
@@ -181,9 +181,9 @@ impl Cloud {
             return Err(unrecorded(format!("Subnet {subnet} is too small for a gateway: /29 is the least.")));
         }
         if let Some(network) = resource.id.network().and_then(|network| self.resources.get(&network.key())) {
-            self.provisioned(id, network, cx)?;
+            self.require_provisioned(id, network, cx)?;
         }
-        self.provisioned(id, resource, cx)?;
+        self.require_provisioned(id, resource, cx)?;
         let own = id.key();
         let users = self.users(&resource.id.key(), "/properties/subnet/id");
         match users.iter().find(|user| !user.to_lowercase().starts_with(&format!("{own}/"))) {
@@ -201,17 +201,17 @@ impl Cloud {
         sku: &str,
         first: Option<&Resource>,
         cx: &mut Context<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ApiError> {
         let standard = public.top.get("sku").and_then(|sku| text(sku, "/name")) != Some("Basic");
         if !standard && sku != "Basic" {
-            return Err(Refusal::bad(
+            return Err(ApiError::bad(
                 "PublicIpWithBasicSkuNotAllowedOnVPNGateways",
                 format!("Basic IP configuration for VPN Virtual Network Gateways is not supported: {}.", public.id),
             ));
         }
         let zonal = !locations::zones_of(&public.location).is_empty();
         if sku.ends_with("AZ") && zonal && !public.top.contains_key("zones") {
-            return Err(Refusal::bad(
+            return Err(ApiError::bad(
                 "VmssVpnGatewayPublicIpsMustHaveZonesConfigured",
                 format!(
                     "Standard public IPs associated with VPN gateways of AZ SKUs must have zones configured: {}.",
@@ -222,7 +222,7 @@ impl Cloud {
         if let Some(first) = first
             && ["sku", "zones"].iter().any(|member| first.top.get(*member) != public.top.get(*member))
         {
-            return Err(Refusal::bad(
+            return Err(ApiError::bad(
                 "ActiveActiveGatewayPublicIPAddressesDiffersInSkuOrZones",
                 format!(
                     "Public IPs {} and {} of active-active gateway {id} differ in SKU or zones.",
@@ -233,12 +233,12 @@ impl Cloud {
         let own = format!("{}/", id.key());
         let users = self.users(&public.id.key(), "/properties/publicIPAddress/id");
         if let Some(other) = users.iter().find(|user| !user.to_lowercase().starts_with(&own)) {
-            return Err(Refusal::bad(
+            return Err(ApiError::bad(
                 "PublicIPAddressInUse",
                 format!("Public IP {} is already in use by {other}.", public.id),
             ));
         }
-        self.provisioned(id, public, cx)
+        self.require_provisioned(id, public, cx)
     }
 
     pub(super) fn render_gateway(&self, gateway: &Resource, mut document: Value, cx: &mut Context<'_>) -> Value {
@@ -278,8 +278,8 @@ impl Cloud {
     }
 
     /// What each connection was told, once per gateway instance.
-    pub fn ends(&self) -> Vec<AzureEnd> {
-        let mut ends = Vec::new();
+    pub fn endpoints(&self) -> Vec<AzureEndpoint> {
+        let mut endpoints = Vec::new();
         for connection in self.of_kind(Kind::Connection) {
             let resolve = |pointer: &str| self.resources.get(&connection.text(pointer)?.to_lowercase());
             let (Some(gateway), Some(local)) =
@@ -298,7 +298,7 @@ impl Cloud {
                 let number = |r: &Resource, pointer: &str| {
                     r.properties.pointer(pointer).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok())
                 };
-                ends.push(AzureEnd {
+                endpoints.push(AzureEndpoint {
                     connection_id: connection.id.to_string(),
                     gateway_id: gateway.id.to_string(),
                     instance,
@@ -320,7 +320,7 @@ impl Cloud {
                 });
             }
         }
-        ends
+        endpoints
     }
 
     /// The virtual network in which a gateway stands.
@@ -366,12 +366,12 @@ fn policy(value: &Value) -> AzurePolicy {
 }
 
 /// The SKU's name, once it is one that a gateway may be made with or keep.
-fn check_sku(properties: &mut Object, existing: Option<&Resource>) -> Result<String, Refusal> {
+fn check_sku(properties: &mut Object, existing: Option<&Resource>) -> Result<String, ApiError> {
     let sku = properties.get("sku").cloned().unwrap_or_else(|| json!({}));
     let name = text(&sku, "/name")
-        .ok_or_else(|| Refusal::bad("InvalidGatewaySkuSpecified", "The gateway's SKU has no name."))?;
+        .ok_or_else(|| ApiError::bad("InvalidGatewaySkuSpecified", "The gateway's SKU has no name."))?;
     if text(&sku, "/tier").is_some_and(|tier| tier != name) {
-        return Err(Refusal::bad(
+        return Err(ApiError::bad(
             "InvalidGatewaySkuSpecified",
             format!("Name and tier of the gateway's SKU differ: {sku}."),
         ));
@@ -380,7 +380,7 @@ fn check_sku(properties: &mut Object, existing: Option<&Resource>) -> Result<Str
     let known = name == "Basic" || SKUS.iter().any(|(sku, ..)| *sku == name);
     let old = SKUS.iter().any(|(sku, ..)| sku.strip_suffix("AZ") == Some(name));
     if old && before != Some(name) {
-        return Err(Refusal::bad(
+        return Err(ApiError::bad(
             "NonAzSkusNotAllowedForVPNGateway",
             format!(
                 "VpnGw1-5 non-AZ SKUs are no longer supported for new VPN gateways. Use an AZ SKU instead of {name}."
@@ -388,10 +388,10 @@ fn check_sku(properties: &mut Object, existing: Option<&Resource>) -> Result<Str
         ));
     }
     if !known && before != Some(name) {
-        return Err(Refusal::bad("InvalidGatewaySkuSpecified", format!("The gateway SKU '{name}' is not valid.")));
+        return Err(ApiError::bad("InvalidGatewaySkuSpecified", format!("The gateway SKU '{name}' is not valid.")));
     }
     if before.is_some_and(|before| (before == "Basic") != (name == "Basic")) {
-        return Err(Refusal::bad(
+        return Err(ApiError::bad(
             "InvalidGatewaySkuSpecified",
             "A gateway of SKU Basic cannot be resized to or from another SKU.",
         ));
@@ -402,7 +402,7 @@ fn check_sku(properties: &mut Object, existing: Option<&Resource>) -> Result<Str
 }
 
 /// The generation: by default the first that the SKU has; it can never change.
-fn check_generation(properties: &mut Object, sku: &str, existing: Option<&Resource>) -> Result<String, Refusal> {
+fn check_generation(properties: &mut Object, sku: &str, existing: Option<&Resource>) -> Result<String, ApiError> {
     let had = |sku: &&(&str, &[u8], usize), name: &str| sku.0 == name;
     let first =
         SKUS.iter().find(|row| had(row, sku)).and_then(|(_, generations, _)| generations.first()).copied().unwrap_or(1);

@@ -1,15 +1,15 @@
 //! Resource groups, whose delete takes everything in them along, and lists of resources of any kind.
 
 use super::call::Verb;
-use super::cloud::{Cloud, api_version};
-use super::errors::{self, Refusal};
+use super::errors::{self, ApiError};
 use super::ids::{self, Id, Kind};
-use super::operations::{Answer, Named, Operation, answer};
+use super::operations::{Operation, OperationResult, PollHeaders, json_response};
 use super::resource::{self, Pending, Resource, State};
+use super::resource_ops;
+use super::service::{AzureService, api_version};
 use super::tags;
-use super::writes;
-use crate::time::{SimTime, Span};
-use crate::wire::{Request, Response};
+use crate::http::{Request, Response};
+use crate::time::{SimDuration, SimTime};
 use crate::world::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -54,9 +54,9 @@ impl Group {
     }
 }
 
-impl Cloud {
+impl AzureService {
     /// Refuses when the resource's group is not there; a group that is going takes reads and deletes only.
-    pub(super) fn require_group(&self, id: &Id) -> Result<(), Refusal> {
+    pub(super) fn require_group(&self, id: &Id) -> Result<(), ApiError> {
         self.groups.get(&id.group_key()).map(|_| ()).ok_or_else(|| errors::group_not_found(&id.group))
     }
 
@@ -67,7 +67,7 @@ impl Cloud {
         name: &str,
         request: &Request,
         cx: &mut Context<'_>,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Response, ApiError> {
         let key = ids::group_key(subscription, name);
         if verb == Verb::Put {
             return self.put_group(subscription, name, request);
@@ -78,37 +78,37 @@ impl Cloud {
         let group = self.groups.get_mut(&key).ok_or_else(|| errors::group_not_found(name))?;
         match verb {
             Verb::Patch => {
-                let body = writes::body(request)?;
+                let body = resource_ops::body(request)?;
                 group.tags = tags::sent(&body, group.tags.as_ref())?;
-                Ok(answer(200, &group.document()))
+                Ok(json_response(200, &group.document()))
             }
             Verb::Delete => Ok(self.delete_group(&key, request, cx)),
-            _ => Ok(answer(200, &group.document())),
+            _ => Ok(json_response(200, &group.document())),
         }
     }
 
-    fn put_group(&mut self, subscription: &str, name: &str, request: &Request) -> Result<Response, Refusal> {
+    fn put_group(&mut self, subscription: &str, name: &str, request: &Request) -> Result<Response, ApiError> {
         let good = (1..=90).contains(&name.chars().count())
             && !name.ends_with('.')
             && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '(' | ')'));
         if !good {
-            return Err(Refusal::bad(
+            return Err(ApiError::bad(
                 "InvalidResourceGroupName",
                 format!("The resource group name '{name}' is not valid."),
             ));
         }
-        let body = writes::body(request)?;
+        let body = resource_ops::body(request)?;
         let before = self.groups.get(&ids::group_key(subscription, name)).and_then(|group| group.tags.as_ref());
         let tags = tags::sent(&body, before)?;
         let location = body.get("location").and_then(Value::as_str).map(resource::location);
         let Some(location) = location.filter(|location| !location.is_empty()) else {
-            return Err(Refusal::bad("LocationRequired", "The location property is required for this definition."));
+            return Err(ApiError::bad("LocationRequired", "The location property is required for this definition."));
         };
         let key = ids::group_key(subscription, name);
         let Some(group) = self.groups.get_mut(&key) else {
             let group =
                 Group { subscription: subscription.to_owned(), name: name.to_owned(), location, tags, deletion: None };
-            let response = answer(201, &group.document());
+            let response = json_response(201, &group.document());
             self.groups.insert(key, group);
             return Ok(response);
         };
@@ -116,7 +116,7 @@ impl Cloud {
             return Err(being_deleted(name));
         }
         if group.location != location {
-            return Err(Refusal::new(
+            return Err(ApiError::new(
                 409,
                 "InvalidResourceGroupLocation",
                 format!(
@@ -126,13 +126,13 @@ impl Cloud {
             ));
         }
         group.tags = tags;
-        Ok(answer(200, &group.document()))
+        Ok(json_response(200, &group.document()))
     }
 
     fn delete_group(&mut self, key: &str, request: &Request, cx: &mut Context<'_>) -> Response {
         let running = self.groups.get(key).and_then(|group| group.deletion.as_ref());
         if let Some(pending) = running {
-            return self.accepted(Response::new(202), &pending.operation, Named::Location, request, cx);
+            return self.accepted(Response::new(202), &pending.operation, PollHeaders::Location, request, cx);
         }
         let beneath = format!("{key}/");
         let holds = |kind: Kind| self.resources.values().any(|r| r.id.kind == kind && r.id.group_key() == key);
@@ -153,7 +153,7 @@ impl Cloud {
             ("ResourceGroupDeletionBlocked".to_owned(), message)
         });
         let blocked = error.is_some();
-        let due = cx.now + Span::seconds(if blocked { 30 } else { seconds });
+        let due = cx.now + SimDuration::seconds(if blocked { 30 } else { seconds });
         let operation = Operation {
             subscription: cx.settings.subscription_id.clone(),
             location: String::new(),
@@ -161,7 +161,7 @@ impl Cloud {
             target: key.to_owned(),
             due,
             error,
-            answer: Answer::Nothing,
+            answer: OperationResult::Nothing,
             with_status: false,
             polls: 0,
         };
@@ -177,7 +177,7 @@ impl Cloud {
                 resource.pending = Some(pending.clone());
             }
         }
-        self.accepted(Response::new(202), &record, Named::Location, request, cx)
+        self.accepted(Response::new(202), &record, PollHeaders::Location, request, cx)
     }
 
     /// What outside the group needs something inside it.
@@ -194,7 +194,7 @@ impl Cloud {
                     .iter()
                     .any(|reference| inside(resource.text(reference))),
                 Kind::NetworkInterface | Kind::PrivateEndpoint => {
-                    super::neighbours::subnets_of(resource).any(|subnet| inside(Some(subnet)))
+                    super::subnet_users::subnets_of(resource).any(|subnet| inside(Some(subnet)))
                 }
                 _ => false,
             })
@@ -223,7 +223,7 @@ impl Cloud {
 
     pub(super) fn list_groups(&self) -> Response {
         let groups: Vec<Value> = self.groups.values().map(Group::document).collect();
-        answer(200, &json!({"value": groups}))
+        json_response(200, &json!({"value": groups}))
     }
 
     /// Tracked resources of a group or subscription, in brief. `$filter` knows `tagName eq '..'`, `tagValue eq '..'` and
@@ -233,7 +233,7 @@ impl Cloud {
         subscription: &str,
         group: Option<&str>,
         request: &Request,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Response, ApiError> {
         let filter = ids::parameter(&request.query, "$filter").unwrap_or_default();
         let wanted = |field: &str| {
             filter.split(" and ").find_map(|part| {
@@ -265,7 +265,7 @@ impl Cloud {
                 brief
             })
             .collect();
-        Ok(answer(200, &json!({"value": listed})))
+        Ok(json_response(200, &json!({"value": listed})))
     }
 
     pub(super) fn list(
@@ -274,13 +274,13 @@ impl Cloud {
         group: Option<&str>,
         kind: Kind,
         cx: &mut Context<'_>,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Response, ApiError> {
         let found: Vec<&Resource> = self.within(subscription, group)?.filter(|r| r.id.kind == kind).collect();
         let listed: Vec<Value> = found.into_iter().map(|resource| self.render(resource, cx)).collect();
-        Ok(answer(200, &json!({"value": listed})))
+        Ok(json_response(200, &json!({"value": listed})))
     }
 
-    fn within(&self, subscription: &str, group: Option<&str>) -> Result<impl Iterator<Item = &Resource>, Refusal> {
+    fn within(&self, subscription: &str, group: Option<&str>) -> Result<impl Iterator<Item = &Resource>, ApiError> {
         let key = group.map(|name| ids::group_key(subscription, name));
         if let (Some(key), Some(name)) = (&key, group)
             && !self.groups.contains_key(key)
@@ -290,20 +290,20 @@ impl Cloud {
         Ok(self.resources.values().filter(move |r| key.as_ref().is_none_or(|key| r.id.group_key() == *key)))
     }
 
-    pub(super) fn list_gateway_connections(&self, gateway: &Id, cx: &mut Context<'_>) -> Result<Response, Refusal> {
+    pub(super) fn list_gateway_connections(&self, gateway: &Id, cx: &mut Context<'_>) -> Result<Response, ApiError> {
         self.find(gateway)?;
         let key = gateway.key();
         let mut listed: Vec<Value> = self.connections_of(&key).map(|connection| self.render(connection, cx)).collect();
         for properties in listed.iter_mut().filter_map(|item| item.get_mut("properties")?.as_object_mut()) {
             properties.retain(|name, _| !UNLISTED.contains(&name.as_str()));
         }
-        Ok(answer(200, &json!({"value": listed})))
+        Ok(json_response(200, &json!({"value": listed})))
     }
 }
 
 /// A group that is going takes no more writes.
-pub(super) fn being_deleted(name: &str) -> Refusal {
-    Refusal::new(
+pub(super) fn being_deleted(name: &str) -> ApiError {
+    ApiError::new(
         409,
         "ResourceGroupBeingDeleted",
         format!("The resource group '{name}' is in deprovisioning state and cannot perform this operation."),

@@ -3,11 +3,11 @@
 //! A token is shaped like the real thing (three base64url parts) because clients read its claims, but it is not signed: its
 //! last part is the simulated instant at which it expires, in hexadecimal.
 
-use super::errors::Refusal;
+use super::errors::ApiError;
 use super::ids;
-use super::operations::answer;
-use crate::time::{SimTime, Span};
-use crate::wire::{Request, Response};
+use super::operations::json_response;
+use crate::http::{Request, Response};
+use crate::time::{SimDuration, SimTime};
 use crate::world::Context;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -27,13 +27,17 @@ pub(super) fn metadata(request: &Request) -> Response {
         "suffixes": {"keyVaultDns": "vault.sandbox.invalid", "storage": "storage.sandbox.invalid",
             "acrLoginServer": "registry.sandbox.invalid", "sqlServerHostname": "sql.sandbox.invalid"},
     });
-    let version = super::cloud::api_version(request);
-    if version.as_str() >= "2022-09-01" { answer(200, &document) } else { answer(200, &json!([document])) }
+    let version = super::service::api_version(request);
+    if version.as_str() >= "2022-09-01" {
+        json_response(200, &document)
+    } else {
+        json_response(200, &json!([document]))
+    }
 }
 
 pub(super) fn instance_discovery(request: &Request) -> Response {
     let host = request.base_url.trim_start_matches("https://");
-    answer(
+    json_response(
         200,
         &json!({"tenant_discovery_endpoint": format!("{}/common/v2.0/.well-known/openid-configuration", request.base_url),
             "api-version": "1.1",
@@ -44,7 +48,7 @@ pub(super) fn instance_discovery(request: &Request) -> Response {
 pub(super) fn openid_configuration(request: &Request, tenant: &str) -> Response {
     let base = &request.base_url;
     let version = if request.path.to_ascii_lowercase().contains("/v2.0/") { "/v2.0" } else { "" };
-    answer(
+    json_response(
         200,
         &json!({
             "issuer": format!("{base}/{tenant}{version}"),
@@ -71,8 +75,8 @@ pub(super) fn token(request: &Request, tenant: &str, cx: &mut Context<'_>) -> Re
     let settings = cx.settings;
     let refuse = |status, error: &str, number: u32, text: &str, cx: &mut Context<'_>| {
         let (trace, correlation) = (cx.rng.uuid(), cx.rng.uuid());
-        let timestamp = stamp(cx);
-        answer(
+        let timestamp = timestamp(cx);
+        json_response(
             status,
             &json!({"error": error,
                 "error_description": format!("AADSTS{number}: {text} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {timestamp}"),
@@ -108,14 +112,14 @@ pub(super) fn token(request: &Request, tenant: &str, cx: &mut Context<'_>) -> Re
             cx,
         );
     }
-    answer(200, &issue(&wanted, second, cx))
+    json_response(200, &issue(&wanted, second, cx))
 }
 
 /// The endpoint of a virtual machine's managed identity.
 pub(super) fn managed_identity_token(request: &Request, cx: &mut Context<'_>) -> Response {
     let resource = ids::parameter(&request.query, "resource").unwrap_or_default();
     if request.header("metadata") != Some("true") || resource.is_empty() {
-        return answer(
+        return json_response(
             400,
             &json!({"error": "invalid_request", "error_description": "Required metadata header or resource not specified"}),
         );
@@ -124,7 +128,7 @@ pub(super) fn managed_identity_token(request: &Request, cx: &mut Context<'_>) ->
     if let Some(token) = token.as_object_mut() {
         token.insert("client_id".into(), cx.settings.client_id.clone().into());
     }
-    answer(200, &token)
+    json_response(200, &token)
 }
 
 /// A fresh token in the endpoint's answer. Its lifetime counts on the client's clock, so simulated time scales it up.
@@ -132,7 +136,7 @@ fn issue(audience: &str, second: bool, cx: &mut Context<'_>) -> Value {
     let settings = cx.settings;
     let lifetime = settings.token_lifetime_seconds;
     let scale = settings.time_scale.max(1);
-    let expires = cx.now + Span(lifetime.saturating_mul(1_000).saturating_mul(scale));
+    let expires = cx.now + SimDuration(lifetime.saturating_mul(1_000).saturating_mul(scale));
     let issued = settings.unix_seconds(SimTime(cx.now.0 / scale));
     let until = issued.saturating_add_unsigned(lifetime);
     let claims = json!({"aud": audience.trim_end_matches("/.default"), "iss": format!("sandbox/{}/", settings.tenant_id),
@@ -149,11 +153,11 @@ fn issue(audience: &str, second: bool, cx: &mut Context<'_>) -> Value {
 }
 
 /// Refuses a request without a token, with one that was not issued here, and with one that is too old.
-pub(super) fn check_token(request: &Request, cx: &Context<'_>) -> Result<(), Refusal> {
+pub(super) fn check_token(request: &Request, cx: &Context<'_>) -> Result<(), ApiError> {
     let header = request.header("authorization").unwrap_or_default();
     let Some(token) = header.strip_prefix("Bearer ").or(header.strip_prefix("bearer ")) else {
         let refusal =
-            Refusal::new(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
+            ApiError::new(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
         return Err(challenge(refusal, request, cx));
     };
     let expires = token.rsplit('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
@@ -162,18 +166,18 @@ pub(super) fn check_token(request: &Request, cx: &Context<'_>) -> Result<(), Ref
         Some(expires) if cx.now.0 < expires => Ok(()),
         Some(_) => Err(expired(request, cx)),
         None => {
-            let refusal = Refusal::new(401, "InvalidAuthenticationToken", "The access token is invalid.");
+            let refusal = ApiError::new(401, "InvalidAuthenticationToken", "The access token is invalid.");
             Err(challenge(refusal, request, cx))
         }
     }
 }
 
-pub(super) fn expired(request: &Request, cx: &Context<'_>) -> Refusal {
-    let text = format!("The access token expiry UTC time is earlier than current UTC time '{}'.", stamp(cx));
-    challenge(Refusal::new(401, "ExpiredAuthenticationToken", text), request, cx)
+pub(super) fn expired(request: &Request, cx: &Context<'_>) -> ApiError {
+    let text = format!("The access token expiry UTC time is earlier than current UTC time '{}'.", timestamp(cx));
+    challenge(ApiError::new(401, "ExpiredAuthenticationToken", text), request, cx)
 }
 
-fn challenge(mut refusal: Refusal, request: &Request, cx: &Context<'_>) -> Refusal {
+fn challenge(mut refusal: ApiError, request: &Request, cx: &Context<'_>) -> ApiError {
     let challenge = format!(
         "Bearer authorization_uri=\"{}/{}\", error=\"invalid_token\", error_description=\"{}\"",
         request.base_url, cx.settings.tenant_id, refusal.message
@@ -182,7 +186,7 @@ fn challenge(mut refusal: Refusal, request: &Request, cx: &Context<'_>) -> Refus
     refusal
 }
 
-fn stamp(cx: &Context<'_>) -> String {
+fn timestamp(cx: &Context<'_>) -> String {
     jiff::Timestamp::from_second(cx.settings.unix_seconds(cx.now)).map(|at| at.to_string()).unwrap_or_default()
 }
 
@@ -195,7 +199,7 @@ pub(super) fn subscription(cx: &Context<'_>) -> Value {
 
 pub(super) fn tenants(cx: &Context<'_>) -> Response {
     let id = &cx.settings.tenant_id;
-    answer(
+    json_response(
         200,
         &json!({"value": [{"id": format!("/tenants/{id}"), "tenantId": id, "displayName": "Sandbox", "tenantCategory": "Home"}]}),
     )

@@ -1,22 +1,22 @@
 //! Local network gateways: Azure's picture of one AWS tunnel endpoint.
 
-use super::errors::{Refusal, unrecorded};
+use super::errors::{ApiError, unrecorded};
 use super::ids::Id;
 use super::resource::{self, Object, fill, text};
-use super::writes::{self, Draft};
-use crate::time::Span;
+use super::resource_ops::{self, ValidatedPut};
+use crate::time::SimDuration;
 use crate::world::Context;
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 
-const SPAN: (Span, Span) = (Span::seconds(10), Span::seconds(20));
+const DURATION: (SimDuration, SimDuration) = (SimDuration::seconds(10), SimDuration::seconds(20));
 
 /// ASNs that Azure keeps for itself: none of them may be a remote peer's.
 const AZURE_ASNS: [u64; 8] = [8_074, 8_075, 12_076, 65_515, 65_517, 65_518, 65_519, 65_520];
 
-pub(super) fn draft(id: &Id, body: &Object, cx: &mut Context<'_>) -> Result<Draft, Refusal> {
-    let mut properties = writes::properties(body);
+pub(super) fn validate(id: &Id, body: &Object, cx: &mut Context<'_>) -> Result<ValidatedPut, ApiError> {
+    let mut properties = resource_ops::properties(body);
     for computed in ["provisioningState", "resourceGuid"] {
         properties.remove(computed);
     }
@@ -35,7 +35,7 @@ pub(super) fn draft(id: &Id, body: &Object, cx: &mut Context<'_>) -> Result<Draf
     match (address, text(&document, "/fqdn")) {
         (Some(address), None) => {
             address.parse::<Ipv4Addr>().map_err(|_| {
-                Refusal::bad(
+                ApiError::bad(
                     "InvalidIPAddress",
                     format!("The gatewayIpAddress '{address}' of {id} is no IPv4 address."),
                 )
@@ -46,14 +46,14 @@ pub(super) fn draft(id: &Id, body: &Object, cx: &mut Context<'_>) -> Result<Draf
     }
     let prefixes = resource::items(&document, "/localNetworkAddressSpace/addressPrefixes");
     if let Some(bad) = prefixes.iter().find(|p| p.as_str().and_then(|p| p.parse::<Ipv4Net>().ok()).is_none()) {
-        return Err(Refusal::bad(
+        return Err(ApiError::bad(
             "InvalidAddressPrefixFormat",
             format!("Address prefix {bad} of {id} is no IPv4 prefix."),
         ));
     }
     match document.pointer("/bgpSettings") {
         None if prefixes.is_empty() => {
-            return Err(Refusal::bad(
+            return Err(ApiError::bad(
                 "LocalNetworkGatewayCannotHaveEmptyAddressPrefixAndBgpSettings",
                 format!("Local network gateway {id} cannot have both an empty address prefix and empty BGP settings."),
             ));
@@ -72,5 +72,5 @@ pub(super) fn draft(id: &Id, body: &Object, cx: &mut Context<'_>) -> Result<Draf
             }
         }
     }
-    Ok(Draft::new(properties, cx.rng.span(SPAN.0, SPAN.1)))
+    Ok(ValidatedPut::new(properties, cx.rng.duration(DURATION.0, DURATION.1)))
 }

@@ -1,9 +1,9 @@
 //! Regions of the public cloud, with and without availability zones (Microsoft's list of regions, 2026-11).
 
-use super::errors::Refusal;
+use super::errors::ApiError;
 use super::ids::Id;
-use super::operations::answer;
-use crate::wire::Response;
+use super::operations::json_response;
+use crate::http::Response;
 use serde_json::{Value, json};
 
 /// Name and display name of regions with three availability zones.
@@ -71,11 +71,11 @@ pub(super) fn zones_of(location: &str) -> &'static [&'static str] {
 }
 
 /// Rejects zones that the location does not have.
-pub(super) fn check_zones(id: &Id, location: &str, zones: &Value) -> Result<(), Refusal> {
+pub(super) fn check_zones(id: &Id, location: &str, zones: &Value) -> Result<(), ApiError> {
     let has = zones_of(location);
     let what = format!("{}/{}", id.kind.type_name(), id.name);
     if has.is_empty() {
-        return Err(Refusal::bad(
+        return Err(ApiError::bad(
             "LocationNotSupportAvailabilityZones",
             format!("The resource '{what}' does not support availability zones at location '{location}'."),
         ));
@@ -84,7 +84,7 @@ pub(super) fn check_zones(id: &Id, location: &str, zones: &Value) -> Result<(), 
     if zones.as_array().is_some_and(|zones| zones.iter().all(known)) {
         return Ok(());
     }
-    Err(Refusal::bad(
+    Err(ApiError::bad(
         "AvailabilityZoneNotSupported",
         format!(
             "The zone(s) '{zones}' for resource '{what}' is not supported. The supported zones for location '{location}' are \
@@ -98,7 +98,7 @@ pub(super) fn check_zones(id: &Id, location: &str, zones: &Value) -> Result<(), 
 pub(super) fn list(subscription: &str) -> Response {
     let regions = ZONAL.iter().chain(&FLAT);
     let regions: Vec<Value> = regions.map(|(name, display)| region(subscription, name, display)).collect();
-    answer(200, &json!({"value": regions}))
+    json_response(200, &json!({"value": regions}))
 }
 
 fn region(subscription: &str, name: &str, display: &str) -> Value {

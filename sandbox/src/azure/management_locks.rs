@@ -2,12 +2,12 @@
 //! something locked cannot be deleted either.
 
 use super::call::{Call, Verb, What};
-use super::cloud::Cloud;
-use super::errors::Refusal;
+use super::errors::ApiError;
 use super::ids;
-use super::operations::answer;
-use super::writes;
-use crate::wire::{Request, Response};
+use super::operations::json_response;
+use super::resource_ops;
+use super::service::AzureService;
+use crate::http::{Request, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -37,26 +37,34 @@ fn is_at_or_below(scope: &str, top: &str) -> bool {
     scope.strip_prefix(&top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-impl Cloud {
-    pub(super) fn lock(&mut self, verb: Verb, scope: &str, name: &str, request: &Request) -> Result<Response, Refusal> {
+impl AzureService {
+    pub(super) fn lock(
+        &mut self,
+        verb: Verb,
+        scope: &str,
+        name: &str,
+        request: &Request,
+    ) -> Result<Response, ApiError> {
         let key = format!("{scope}{PROVIDER}{name}").to_lowercase();
         match verb {
             Verb::Put => {
-                let level =
-                    writes::properties(&writes::body(request)?).get("level").and_then(Value::as_str).map(str::to_owned);
+                let level = resource_ops::properties(&resource_ops::body(request)?)
+                    .get("level")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned);
                 let Some(level) = level.filter(|level| ["CanNotDelete", "ReadOnly"].contains(&level.as_str())) else {
-                    return Err(Refusal::bad("LockLevelNotValid", "The level of a lock is CanNotDelete or ReadOnly."));
+                    return Err(ApiError::bad("LockLevelNotValid", "The level of a lock is CanNotDelete or ReadOnly."));
                 };
                 let lock = ManagementLock { scope: scope.to_owned(), name: name.to_owned(), level };
                 let status = if self.management_locks.contains_key(&key) { 200 } else { 201 };
-                let made = answer(status, &lock.document());
+                let made = json_response(status, &lock.document());
                 self.management_locks.insert(key, lock);
                 Ok(made)
             }
             Verb::Delete => Ok(Response::new(if self.management_locks.remove(&key).is_some() { 200 } else { 204 })),
             _ => match self.management_locks.get(&key) {
-                Some(lock) => Ok(answer(200, &lock.document())),
-                None => Err(Refusal::new(404, "LockNotFound", format!("The lock '{name}' was not found."))),
+                Some(lock) => Ok(json_response(200, &lock.document())),
+                None => Err(ApiError::new(404, "LockNotFound", format!("The lock '{name}' was not found."))),
             },
         }
     }
@@ -65,7 +73,7 @@ impl Cloud {
     pub(super) fn list_locks(&self, scope: &str) -> Response {
         let related = |lock: &&ManagementLock| lock.covers(scope) || is_at_or_below(&lock.scope, scope);
         let listed: Vec<Value> = self.management_locks.values().filter(related).map(ManagementLock::document).collect();
-        answer(200, &json!({"value": listed}))
+        json_response(200, &json!({"value": listed}))
     }
 
     /// Locks go with what they are on.
@@ -74,7 +82,7 @@ impl Cloud {
     }
 
     /// Refuses what a lock at, above or, for deletes, below the target forbids.
-    pub(super) fn unlocked_by_people(&self, call: &Call, request: &Request) -> Result<(), Refusal> {
+    pub(super) fn require_no_management_lock(&self, call: &Call, request: &Request) -> Result<(), ApiError> {
         let scope = match &call.what {
             What::Group(Verb::Put | Verb::Patch | Verb::Delete, subscription, group) => {
                 ids::group_id(subscription, group)
@@ -94,7 +102,7 @@ impl Cloud {
             return Ok(());
         }
         let (verb, what) = if deletes { ("delete", "delete") } else { ("write", "write") };
-        Err(Refusal::new(
+        Err(ApiError::new(
             409,
             "ScopeLocked",
             format!(

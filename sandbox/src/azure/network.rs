@@ -1,20 +1,20 @@
 //! Virtual networks and their subnets. A subnet shares its network's etag and lock; a PUT of a network that names subnets
 //! deletes those it leaves out.
 
-use super::cloud::Cloud;
-use super::errors::{self, Refusal};
+use super::errors::{self, ApiError};
 use super::ids::{Id, Kind};
-use super::operations::answer;
+use super::operations::json_response;
 use super::resource::{self, Object, Resource, fill, text};
-use super::writes::{self, Draft};
-use crate::time::Span;
-use crate::wire::Response;
+use super::resource_ops::{self, ValidatedPut};
+use super::service::AzureService;
+use crate::http::Response;
+use crate::time::SimDuration;
 use crate::world::Context;
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 
 /// Recorded: a network is ready four seconds after its PUT.
-const SPAN: (Span, Span) = (Span::seconds(3), Span::seconds(5));
+const DURATION: (SimDuration, SimDuration) = (SimDuration::seconds(3), SimDuration::seconds(5));
 
 /// A subnet's range.
 pub(super) fn subnet_prefix(properties: &Value) -> Option<Ipv4Net> {
@@ -33,15 +33,15 @@ fn prefixes(properties: &Value) -> Vec<Ipv4Net> {
         .collect()
 }
 
-impl Cloud {
-    pub(super) fn draft_network(
+impl AzureService {
+    pub(super) fn validate_network(
         &self,
         id: &Id,
         body: &Object,
         existing: Option<&Resource>,
         cx: &mut Context<'_>,
-    ) -> Result<Draft, Refusal> {
-        let mut properties = writes::properties(body);
+    ) -> Result<ValidatedPut, ApiError> {
+        let mut properties = resource_ops::properties(body);
         for computed in ["provisioningState", "resourceGuid", "virtualNetworkPeerings"] {
             properties.remove(computed);
         }
@@ -53,7 +53,7 @@ impl Cloud {
         let document = Value::Object(properties.clone());
         let ranges = prefixes(&document);
         if ranges.is_empty() || ranges.len() != resource::items(&document, "/addressSpace/addressPrefixes").len() {
-            return Err(Refusal::bad(
+            return Err(ApiError::bad(
                 "InvalidAddressPrefixFormat",
                 format!("The address space of virtual network {id} is missing or holds what is no IPv4 prefix."),
             ));
@@ -76,21 +76,21 @@ impl Cloud {
                 }
             }
         }
-        let mut draft = Draft::new(properties, cx.rng.span(SPAN.0, SPAN.1));
+        let mut draft = ValidatedPut::new(properties, cx.rng.duration(DURATION.0, DURATION.1));
         draft.lock = Some(id.key());
         draft.subnets = Some(subnets);
         Ok(draft)
     }
 
-    pub(super) fn draft_subnet(
+    pub(super) fn validate_subnet(
         &self,
         id: &Id,
         body: &Object,
         existing: Option<&Resource>,
         cx: &mut Context<'_>,
-    ) -> Result<Draft, Refusal> {
+    ) -> Result<ValidatedPut, ApiError> {
         let network = id.network().and_then(|network| self.resources.get(&network.key())).ok_or_else(|| {
-            Refusal::new(
+            ApiError::new(
                 404,
                 "ParentResourceNotFound",
                 format!(
@@ -102,20 +102,20 @@ impl Cloud {
         })?;
         let siblings: Vec<(Id, Value)> =
             self.subnets_of(&network.id).map(|sibling| (sibling.id.clone(), sibling.properties.clone())).collect();
-        let properties = check_subnet(id, writes::properties(body), &network_prefixes(network), &siblings)?;
+        let properties = check_subnet(id, resource_ops::properties(body), &network_prefixes(network), &siblings)?;
         if let Some(existing) = existing
             && subnet_prefix(&existing.properties) != subnet_prefix(&properties)
         {
             self.subnet_free(existing, cx)?;
         }
-        let mut draft = Draft::new(Object::new(), cx.rng.span(SPAN.0, SPAN.1));
+        let mut draft = ValidatedPut::new(Object::new(), cx.rng.duration(DURATION.0, DURATION.1));
         draft.properties = properties;
         draft.lock = Some(network.id.key());
         Ok(draft)
     }
 
     /// Refuses writes into a group that is going.
-    pub(super) fn writable(&self, id: &Id) -> Result<(), Refusal> {
+    pub(super) fn writable(&self, id: &Id) -> Result<(), ApiError> {
         match self.groups.get(&id.group_key()) {
             Some(group) if group.deletion.is_some() => Err(super::groups::being_deleted(&id.group)),
             _ => Ok(()),
@@ -150,7 +150,7 @@ impl Cloud {
         users
     }
 
-    pub(super) fn subnet_free(&self, subnet: &Resource, cx: &Context<'_>) -> Result<(), Refusal> {
+    pub(super) fn subnet_free(&self, subnet: &Resource, cx: &Context<'_>) -> Result<(), ApiError> {
         let key = subnet.id.key();
         let mut users = self.users(&key, "/properties/subnet/id");
         users.extend(self.endpoints_in(&key));
@@ -158,7 +158,7 @@ impl Cloud {
         if users.is_empty() && !lingers {
             return Ok(());
         }
-        Err(Refusal::bad(
+        Err(ApiError::bad(
             "InUseSubnetCannotBeDeleted",
             format!(
                 "Subnet {} is in use by {} and cannot be deleted. In order to delete the subnet, delete all the resources \
@@ -169,10 +169,10 @@ impl Cloud {
         ))
     }
 
-    pub(super) fn list_subnets(&self, network: &Id, cx: &mut Context<'_>) -> Result<Response, Refusal> {
+    pub(super) fn list_subnets(&self, network: &Id, cx: &mut Context<'_>) -> Result<Response, ApiError> {
         self.find(network)?;
         let listed: Vec<Value> = self.subnets_of(network).map(|subnet| self.render(subnet, cx)).collect();
-        Ok(answer(200, &json!({"value": listed})))
+        Ok(json_response(200, &json!({"value": listed})))
     }
 
     pub(super) fn render_network(&self, network: &Resource, mut document: Value) -> Value {
@@ -210,7 +210,7 @@ impl Cloud {
 }
 
 /// A subnet's properties, once they fit into the network and between its siblings.
-fn check_subnet(id: &Id, mut own: Object, ranges: &[Ipv4Net], siblings: &[(Id, Value)]) -> Result<Value, Refusal> {
+fn check_subnet(id: &Id, mut own: Object, ranges: &[Ipv4Net], siblings: &[(Id, Value)]) -> Result<Value, ApiError> {
     for computed in ["provisioningState", "ipConfigurations", "privateEndpoints", "purpose"] {
         own.remove(computed);
     }
@@ -220,13 +220,13 @@ fn check_subnet(id: &Id, mut own: Object, ranges: &[Ipv4Net], siblings: &[(Id, V
     );
     let properties = Value::Object(own);
     let Some(prefix) = subnet_prefix(&properties).filter(|prefix| prefix.trunc() == *prefix) else {
-        return Err(Refusal::bad(
+        return Err(ApiError::bad(
             "InvalidCIDRNotation",
             format!("The address prefix of subnet {} is missing or is no valid IPv4 prefix.", id.name),
         ));
     };
     if !ranges.iter().any(|range| range.contains(&prefix)) {
-        return Err(Refusal::bad(
+        return Err(ApiError::bad(
             "NetcfgInvalidSubnet",
             format!(
                 "Subnet '{}' is not valid because its IP address range is outside the IP address range of virtual network '{}'.",
@@ -239,7 +239,7 @@ fn check_subnet(id: &Id, mut own: Object, ranges: &[Ipv4Net], siblings: &[(Id, V
         subnet_prefix(other).is_some_and(|other| other.contains(&prefix) || prefix.contains(&other))
     });
     if let Some((other, _)) = overlaps {
-        return Err(Refusal::bad(
+        return Err(ApiError::bad(
             "NetcfgSubnetRangesOverlap",
             format!(
                 "Subnet '{}' is not valid because its IP address range overlaps with that of an existing subnet '{}'.",

@@ -3,23 +3,23 @@
 //! `.../operations/{id}` answers `{"status": ...}`; `.../operationResults/{id}` answers 202 until the end and then the
 //! result itself, as often as it is asked. A finished poll carries no Retry-After.
 
-use super::cloud::Cloud;
-use super::errors::Refusal;
-use crate::time::{SimTime, Span};
-use crate::wire::{Request, Response};
+use super::errors::ApiError;
+use super::service::AzureService;
+use crate::http::{Request, Response};
+use crate::time::{SimDuration, SimTime};
 use crate::world::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// A finished operation can be asked about for a day.
-const KEPT: Span = Span::minutes(24 * 60);
+const RECORD_TTL: SimDuration = SimDuration::minutes(24 * 60);
 /// Records beyond this many are looked through for old ones.
-const MANY: usize = 512;
+const PRUNE_ABOVE: usize = 512;
 /// What the service asks clients to wait between polls, and how that grew in a recording of 2022.
-const WAIT: Span = Span::seconds(10);
+const RETRY_AFTER: SimDuration = SimDuration::seconds(10);
 /// Likewise while a resource group goes.
-const GROUP_WAIT: Span = Span::seconds(15);
-const GROWING_WAITS: [u64; 9] = [10, 10, 20, 20, 40, 40, 80, 160, 100];
+const GROUP_RETRY_AFTER: SimDuration = SimDuration::seconds(15);
+const GROWING_RETRY_AFTER: [u64; 9] = [10, 10, 20, 20, 40, 40, 80, 160, 100];
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Operation {
@@ -30,7 +30,7 @@ pub struct Operation {
     pub target: String,
     pub due: SimTime,
     pub error: Option<(String, String)>,
-    pub answer: Answer,
+    pub answer: OperationResult,
     /// Whether `Azure-AsyncOperation` was handed out, too.
     pub with_status: bool,
     pub polls: usize,
@@ -38,18 +38,18 @@ pub struct Operation {
 
 /// What `operationResults` has in the end.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Answer {
+pub enum OperationResult {
     /// 204.
     Nothing,
     /// The resource as it is then.
     Resource,
     /// A question to a running gateway, answered when the result is first read.
-    Question(Question),
+    GatewayQuery(GatewayQuery),
     Value(Value),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Question {
+pub enum GatewayQuery {
     Peers { peer: Option<String> },
     Learned,
     Advertised { peer: String },
@@ -75,26 +75,26 @@ impl Operation {
 
     fn wait(&self, cx: &Context<'_>) -> Vec<(&'static str, String)> {
         if self.location.is_empty() {
-            return cx.settings.retry_after(GROUP_WAIT);
+            return cx.settings.retry_after(GROUP_RETRY_AFTER);
         }
-        let grown = GROWING_WAITS.get(self.polls).or(GROWING_WAITS.last()).copied().unwrap_or(10);
-        cx.settings.retry_after(if cx.settings.growing_retry_after { Span::seconds(grown) } else { WAIT })
+        let grown = GROWING_RETRY_AFTER.get(self.polls).or(GROWING_RETRY_AFTER.last()).copied().unwrap_or(10);
+        cx.settings.retry_after(if cx.settings.growing_retry_after { SimDuration::seconds(grown) } else { RETRY_AFTER })
     }
 }
 
 /// Which of the two addresses a response names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Named {
+pub enum PollHeaders {
     Status,
     Location,
     Both,
 }
 
-impl Cloud {
+impl AzureService {
     /// Makes the record of an operation that ends at `operation.due`, and gives its name.
     pub(super) fn record(&mut self, operation: Operation, cx: &mut Context<'_>) -> String {
-        if self.operations.len() > MANY {
-            self.operations.retain(|_, old| old.due + KEPT > cx.now);
+        if self.operations.len() > PRUNE_ABOVE {
+            self.operations.retain(|_, old| old.due + RECORD_TTL > cx.now);
         }
         let id = cx.rng.uuid();
         self.operations.insert(id.clone(), operation);
@@ -106,15 +106,15 @@ impl Cloud {
         &self,
         mut response: Response,
         id: &str,
-        named: Named,
+        named: PollHeaders,
         request: &Request,
         cx: &Context<'_>,
     ) -> Response {
         let Some(operation) = self.operations.get(id) else { return response };
-        if named != Named::Status {
+        if named != PollHeaders::Status {
             response = response.with_header("Location", operation.url(&request.base_url, id, "operationResults"));
         }
-        if named != Named::Location {
+        if named != PollHeaders::Location {
             response = response
                 .with_header("Azure-AsyncOperation", operation.status_url(&request.base_url, id))
                 .with_header("Azure-AsyncNotification", "Enabled");
@@ -124,7 +124,7 @@ impl Cloud {
     }
 
     /// GET of `.../operations/{id}`.
-    pub(super) fn operation_status(&mut self, id: &str, cx: &mut Context<'_>) -> Result<Response, Refusal> {
+    pub(super) fn operation_status(&mut self, id: &str, cx: &mut Context<'_>) -> Result<Response, ApiError> {
         let operation = self.operations.get_mut(id).ok_or_else(|| no_record(id))?;
         let running = operation.due > cx.now;
         let body = match &operation.error {
@@ -134,7 +134,7 @@ impl Cloud {
                 json!({"status": "Failed", "error": {"code": code, "message": message, "details": []}})
             }
         };
-        let mut response = answer(200, &body);
+        let mut response = json_response(200, &body);
         if running {
             operation.polls += 1;
             response.headers.extend(operation.wait(cx).into_iter().map(|(n, v)| (n.to_owned(), v)));
@@ -148,19 +148,19 @@ impl Cloud {
         id: &str,
         request: &Request,
         cx: &mut Context<'_>,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Response, ApiError> {
         let operation = self.operations.get_mut(id).ok_or_else(|| no_record(id))?;
-        let named = if operation.with_status { Named::Both } else { Named::Location };
+        let named = if operation.with_status { PollHeaders::Both } else { PollHeaders::Location };
         if operation.due > cx.now {
             operation.polls += 1;
             return Ok(self.accepted(Response::new(202), id, named, request, cx));
         }
         if let Some((code, message)) = &operation.error {
-            return Err(Refusal::new(409, code, message.clone()));
+            return Err(ApiError::new(409, code, message.clone()));
         }
         let operation = operation.clone();
         match operation.answer {
-            Answer::Nothing => {
+            OperationResult::Nothing => {
                 let mut response = Response::new(204);
                 if operation.with_status {
                     response = response
@@ -169,16 +169,16 @@ impl Cloud {
                 }
                 Ok(response)
             }
-            Answer::Resource => match self.resources.get(&operation.target) {
-                Some(resource) => Ok(answer(200, &self.render(resource, cx))),
+            OperationResult::Resource => match self.resources.get(&operation.target) {
+                Some(resource) => Ok(json_response(200, &self.render(resource, cx))),
                 None => Ok(Response::new(204)),
             },
-            Answer::Value(value) => Ok(answer(200, &value)),
-            Answer::Question(question) => {
-                let value = self.ask(&operation.target, &question, cx);
-                let response = answer(200, &value);
+            OperationResult::Value(value) => Ok(json_response(200, &value)),
+            OperationResult::GatewayQuery(question) => {
+                let value = self.query_gateway(&operation.target, &question, cx);
+                let response = json_response(200, &value);
                 if let Some(record) = self.operations.get_mut(id) {
-                    record.answer = Answer::Value(value);
+                    record.answer = OperationResult::Value(value);
                 }
                 Ok(response)
             }
@@ -198,7 +198,7 @@ impl Cloud {
     }
 
     /// Makes the operation that changes this resource or group end Failed.
-    pub fn spoil(&mut self, target: &str) {
+    pub fn fail_operation(&mut self, target: &str) {
         let Some(id) = self.running(target) else { return };
         if let Some(operation) = self.operations.get_mut(&id) {
             operation.error = Some(("InternalServerError".into(), "An error occurred.".into()));
@@ -214,10 +214,10 @@ impl Cloud {
 }
 
 /// A response with a JSON body.
-pub fn answer(status: u16, body: &Value) -> Response {
+pub fn json_response(status: u16, body: &Value) -> Response {
     Response::new(status).with_body("application/json; charset=utf-8", body.to_string().into_bytes())
 }
 
-fn no_record(id: &str) -> Refusal {
-    Refusal::new(404, "OperationNotFound", format!("Operation {id} not found."))
+fn no_record(id: &str) -> ApiError {
+    ApiError::new(404, "OperationNotFound", format!("Operation {id} not found."))
 }

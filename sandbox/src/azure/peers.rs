@@ -2,49 +2,50 @@
 //! read, as often as wanted, at the address in `Location`.
 
 use super::call::Action;
-use super::cloud::{Cloud, api_version};
-use super::errors::Refusal;
+use super::errors::ApiError;
 use super::ids::{self, Id, Kind};
 use super::network::network_prefixes;
-use super::operations::{Answer, Named, Operation, Question, answer};
+use super::operations::{GatewayQuery, Operation, OperationResult, PollHeaders, json_response};
 use super::resource::{Object, Resource};
-use super::writes::Change;
-use crate::time::Span;
-use crate::wire::{Request, Response};
+use super::resource_ops::PendingChange;
+use super::service::{AzureService, api_version};
+use crate::http::{Request, Response};
+use crate::time::SimDuration;
 use crate::world::Context;
 use serde_json::{Value, json};
 
-impl Cloud {
+impl AzureService {
     /// POST actions other than the shared key's reset.
-    pub(super) fn act(
+    pub(super) fn post_action(
         &mut self,
         action: Action,
         id: &Id,
         request: &Request,
         cx: &mut Context<'_>,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Response, ApiError> {
         let resource = self.find(id)?;
         let peer = ids::parameter(&request.query, "peer");
         let (result, least, most) = match action {
-            Action::GetBgpPeerStatus => (Answer::Question(Question::Peers { peer }), 3, 8),
-            Action::GetLearnedRoutes => (Answer::Question(Question::Learned), 3, 8),
+            Action::GetBgpPeerStatus => (OperationResult::GatewayQuery(GatewayQuery::Peers { peer }), 3, 8),
+            Action::GetLearnedRoutes => (OperationResult::GatewayQuery(GatewayQuery::Learned), 3, 8),
             Action::GetAdvertisedRoutes => {
                 let peer =
-                    peer.ok_or_else(|| Refusal::bad("MissingParameter", "The query parameter peer is required."))?;
-                (Answer::Question(Question::Advertised { peer }), 3, 8)
+                    peer.ok_or_else(|| ApiError::bad("MissingParameter", "The query parameter peer is required."))?;
+                (OperationResult::GatewayQuery(GatewayQuery::Advertised { peer }), 3, 8)
             }
-            Action::ResetGateway => (Answer::Resource, 120, 300),
-            Action::ResetConnection | Action::ResetSharedKey => (Answer::Nothing, 30, 60),
-            Action::GetIkeSas => (Answer::Value("[]".into()), 3, 8),
+            Action::ResetGateway => (OperationResult::Resource, 120, 300),
+            Action::ResetConnection | Action::ResetSharedKey => (OperationResult::Nothing, 30, 60),
+            Action::GetIkeSas => (OperationResult::Value("[]".into()), 3, 8),
         };
-        self.idle_enough(resource.ready, id, request, cx)?;
-        let span = cx.rng.span(Span::seconds(least), Span::seconds(most));
+        self.require_queryable(resource.ready, id, request, cx)?;
+        let span = cx.rng.duration(SimDuration::seconds(least), SimDuration::seconds(most));
         if action == Action::ResetGateway {
-            self.idle(resource, request, cx)?;
+            self.require_idle(resource, request, cx)?;
             let key = id.key();
-            self.unlocked(&key, id, request, cx)?;
-            let record = self.start(&key, Change { verb: "Reset", span, lock: Some(key.clone()), result }, request, cx);
-            return Ok(self.accepted(answer(202, &Value::Null), &record, Named::Location, request, cx));
+            self.require_unlocked(&key, id, request, cx)?;
+            let record =
+                self.start(&key, PendingChange { verb: "Reset", span, lock: Some(key.clone()), result }, request, cx);
+            return Ok(self.accepted(json_response(202, &Value::Null), &record, PollHeaders::Location, request, cx));
         }
         let operation = Operation {
             subscription: id.subscription.clone(),
@@ -60,29 +61,29 @@ impl Cloud {
         let record = self.record(operation, cx);
         let response = match action {
             Action::ResetConnection => Response::new(202),
-            _ => answer(202, &Value::Null),
+            _ => json_response(202, &Value::Null),
         };
-        Ok(self.accepted(response, &record, Named::Location, request, cx))
+        Ok(self.accepted(response, &record, PollHeaders::Location, request, cx))
     }
 
     /// A gateway or connection that has never stood can be asked nothing.
-    fn idle_enough(&self, ready: bool, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<(), Refusal> {
+    fn require_queryable(&self, ready: bool, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<(), ApiError> {
         match self.resources.get(&id.key()) {
             Some(resource) if !ready && resource.id.kind == Kind::Gateway => {
-                self.idle(resource, request, cx)?;
-                Err(Refusal::new(409, "Conflict", format!("Gateway {id} is in state {}.", resource.state.word())))
+                self.require_idle(resource, request, cx)?;
+                Err(ApiError::new(409, "Conflict", format!("Gateway {id} is in state {}.", resource.state.word())))
             }
             _ => Ok(()),
         }
     }
 
     /// Answers a question about the gateway of that key, as things are now.
-    pub(super) fn ask(&self, gateway: &str, question: &Question, cx: &Context<'_>) -> Value {
+    pub(super) fn query_gateway(&self, gateway: &str, question: &GatewayQuery, cx: &Context<'_>) -> Value {
         let Some(gateway) = self.resources.get(gateway) else { return json!({"value": []}) };
         let id = gateway.id.to_string();
         let rows: Vec<Value> = match question {
-            Question::Peers { peer } => cx
-                .paths
+            GatewayQuery::Peers { peer } => cx
+                .tunnels
                 .azure_peers(&id)
                 .into_iter()
                 .filter(|row| peer.as_ref().is_none_or(|peer| *peer == row.neighbor.to_string()))
@@ -102,8 +103,8 @@ impl Cloud {
                     item.into()
                 })
                 .collect(),
-            Question::Learned => cx
-                .paths
+            GatewayQuery::Learned => cx
+                .tunnels
                 .azure_learned(&id)
                 .into_iter()
                 .map(|row| {
@@ -116,10 +117,10 @@ impl Cloud {
                     item
                 })
                 .collect(),
-            Question::Advertised { peer } => {
+            GatewayQuery::Advertised { peer } => {
                 let asn = gateway.properties.pointer("/bgpSettings/asn").map(Value::to_string).unwrap_or_default();
                 let networks = self.network_of(gateway).map(network_prefixes).unwrap_or_default();
-                let peers = cx.paths.azure_peers(&id).into_iter().filter(|row| row.neighbor.to_string() == *peer);
+                let peers = cx.tunnels.azure_peers(&id).into_iter().filter(|row| row.neighbor.to_string() == *peer);
                 peers
                     .filter(|row| row.connected_since.is_some())
                     .flat_map(|row| {

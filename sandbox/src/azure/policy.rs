@@ -1,6 +1,6 @@
 //! A connection's `ipsecPolicies`: none or one, all eight fields, each a word that the service knows.
 
-use super::errors::{Refusal, unrecorded};
+use super::errors::{ApiError, unrecorded};
 use super::resource::text;
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ const WORDS: [(&str, &[&str]); 6] = [
 const NUMBERS: [(&str, u64, u64); 2] =
     [("saLifeTimeSeconds", 300, 172_799), ("saDataSizeKilobytes", 1_024, 2_147_483_647)];
 
-pub(super) fn check(policies: &[Value]) -> Result<(), Refusal> {
+pub(super) fn check(policies: &[Value]) -> Result<(), ApiError> {
     let policy = match policies {
         [] => return Ok(()),
         [policy] => policy,

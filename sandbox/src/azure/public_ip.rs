@@ -1,27 +1,27 @@
 //! Public IP addresses. A static one has its address as soon as it has succeeded, a dynamic one only on a gateway.
 
-use super::cloud::Cloud;
-use super::errors::Refusal;
+use super::errors::ApiError;
 use super::ids::{Id, Kind};
 use super::resource::{Object, Resource, fill, reference};
-use super::writes::{self, Draft};
-use crate::time::Span;
+use super::resource_ops::{self, ValidatedPut};
+use super::service::AzureService;
+use crate::time::SimDuration;
 use crate::world::Context;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 
-const SPAN: (Span, Span) = (Span::seconds(2), Span::seconds(5));
+const DURATION: (SimDuration, SimDuration) = (SimDuration::seconds(2), SimDuration::seconds(5));
 
-impl Cloud {
-    pub(super) fn draft_public_ip(
+impl AzureService {
+    pub(super) fn validate_public_ip(
         &self,
         id: &Id,
         body: &Object,
         location: &str,
         existing: Option<&Resource>,
         cx: &mut Context<'_>,
-    ) -> Result<Draft, Refusal> {
-        let mut properties = writes::properties(body);
+    ) -> Result<ValidatedPut, ApiError> {
+        let mut properties = resource_ops::properties(body);
         for computed in ["provisioningState", "resourceGuid", "ipAddress", "ipConfiguration"] {
             properties.remove(computed);
         }
@@ -32,7 +32,7 @@ impl Cloud {
         top.insert("sku".into(), sku.into());
         if let Some(zones) = body.get("zones").filter(|zones| zones.as_array().is_some_and(|zones| !zones.is_empty())) {
             if !standard {
-                return Err(Refusal::bad(
+                return Err(ApiError::bad(
                     "BasicSkuPublicIPCannotHaveZones",
                     format!("Public IP address {id} of sku Basic cannot be placed in availability zones."),
                 ));
@@ -46,7 +46,7 @@ impl Cloud {
         );
         let fixed = properties.get("publicIPAllocationMethod").and_then(Value::as_str) == Some("Static");
         if standard && !fixed {
-            return Err(Refusal::bad(
+            return Err(ApiError::bad(
                 "StandardSkuPublicIPMustBeStatic",
                 format!("Public IP address {id} of sku Standard must use the Static allocation method."),
             ));
@@ -56,7 +56,7 @@ impl Cloud {
                 [("zones", "ResourceAvailabilityZonesCannotBeModified"), ("sku", "SkuCannotBeChanged")]
             {
                 if existing.top.get(member) != top.get(member) {
-                    return Err(Refusal::bad(
+                    return Err(ApiError::bad(
                         code,
                         format!("The {member} of public IP address {id} cannot be changed."),
                     ));
@@ -66,13 +66,13 @@ impl Cloud {
             if existing.text(&format!("/{version}")) != properties.get(version).and_then(Value::as_str)
                 || existing.properties.pointer("/ipTags") != properties.get("ipTags")
             {
-                return Err(Refusal::bad(
+                return Err(ApiError::bad(
                     "PublicIPAddressVersionOrTagsCannotBeChanged",
                     format!("Address version and ipTags of public IP address {id} cannot be changed."),
                 ));
             }
         }
-        let mut draft = Draft::new(properties, cx.rng.span(SPAN.0, SPAN.1));
+        let mut draft = ValidatedPut::new(properties, cx.rng.duration(DURATION.0, DURATION.1));
         draft.top = top;
         if existing.is_none() {
             draft.address = Some(self.fresh_address(cx));
@@ -92,14 +92,14 @@ impl Cloud {
         }
     }
 
-    pub(super) fn public_ip_free(&self, resource: &Resource, cx: &Context<'_>) -> Result<(), Refusal> {
+    pub(super) fn public_ip_free(&self, resource: &Resource, cx: &Context<'_>) -> Result<(), ApiError> {
         let key = resource.id.key();
         let users = self.users(&key, "/properties/publicIPAddress/id");
         let lingers = self.lingering.get(&key).is_some_and(|until| *until > cx.now);
         if users.is_empty() && !lingers {
             return Ok(());
         }
-        Err(Refusal::bad(
+        Err(ApiError::bad(
             "PublicIPAddressCannotBeDeleted",
             format!(
                 "Public IP address {} can not be deleted since it is still allocated to resource {}. In order to delete the \

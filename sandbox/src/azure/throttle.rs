@@ -1,8 +1,8 @@
 //! Resource Manager's token buckets: one each for reads, writes and deletes, sized and refilled as documented per
 //! subscription, principal and region (there is one of each here).
 
-use super::errors::Refusal;
-use crate::time::{SimTime, Span};
+use super::errors::ApiError;
+use crate::time::{SimDuration, SimTime};
 use serde::{Deserialize, Serialize};
 
 /// A bucket counts in thousandths of a request, so that it refills every millisecond.
@@ -20,12 +20,12 @@ impl Bucket {
     }
 
     /// Takes one request, or says how long until there is one.
-    fn take(&mut self, now: SimTime) -> Result<(), Span> {
+    fn take(&mut self, now: SimTime) -> Result<(), SimDuration> {
         let passed = now.0.saturating_sub(self.at.0);
         self.thousandths = (self.thousandths + passed.saturating_mul(self.per_second)).min(self.size * 1_000);
         self.at = now;
         if self.thousandths < 1_000 {
-            return Err(Span((1_000 - self.thousandths).div_ceil(self.per_second).max(1_000)));
+            return Err(SimDuration((1_000 - self.thousandths).div_ceil(self.per_second).max(1_000)));
         }
         self.thousandths -= 1_000;
         Ok(())
@@ -46,14 +46,14 @@ impl Default for Buckets {
 }
 
 impl Buckets {
-    pub fn take(&mut self, method: &str, now: SimTime) -> Result<(), Refusal> {
+    pub fn take(&mut self, method: &str, now: SimTime) -> Result<(), ApiError> {
         let (which, bucket) = match method {
             "GET" | "HEAD" => ("reads", &mut self.reads),
             "DELETE" => ("deletes", &mut self.deletes),
             _ => ("writes", &mut self.writes),
         };
         bucket.take(now).map_err(|wait| {
-            Refusal::new(
+            ApiError::new(
                 429,
                 "SubscriptionRequestsThrottled",
                 format!(

@@ -1,17 +1,17 @@
 //! What each cloud was told about its end of a tunnel. Neither half is ever filled from the other: a tunnel comes up only
 //! where the two, read separately, agree.
 
-mod path;
-mod paths;
+mod lab_report;
 mod rules;
-mod told;
+mod tunnel;
+mod tunnels;
 
 #[cfg(test)]
 mod tests;
 
-pub use paths::{AwsTelemetry, AzurePeer, AzureTunnel, LearnedRoute, Paths};
-pub use rules::{Agreed, Judgement, Verdict, judge};
-pub use told::{AwsWord, AzureWord, Host, Report, Route, Sa, Session};
+pub use lab_report::{AwsReport, AzureReport, Host, LabReport, Route, Sa, Session};
+pub use rules::{Agreed, Negotiation, TunnelStatus, negotiate};
+pub use tunnels::{AwsTelemetry, AzurePeer, AzureTunnel, LearnedRoute, Tunnels};
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use std::net::Ipv4Addr;
 
 /// One AWS tunnel endpoint, in AWS's own words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct AwsEnd {
+pub struct AwsEndpoint {
     pub vpn_connection_id: String,
     /// The virtual private or transit gateway at which the connection ends.
     pub gateway_id: String,
@@ -53,7 +53,7 @@ pub struct AwsEnd {
 
 /// One Azure gateway instance's end of one connection, in Azure's own words. Every connection has one end per instance.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct AzureEnd {
+pub struct AzureEndpoint {
     pub connection_id: String,
     pub gateway_id: String,
     /// Position of the gateway's ipConfiguration, 0 or 1.

@@ -1,14 +1,14 @@
 //! Whether one AWS end and one Azure end come together, and in which layer they do not: IKE, its first child, BGP.
 //!
-//! Pure, and about one pair at one moment; what takes time is in `paths`. The rules follow the IPsec options that both clouds
+//! Pure, and about one pair at one moment; what takes time is in `tunnels`. The rules follow the IPsec options that both clouds
 //! document (2026-11): an omitted option accepts every value, a custom policy at Azure is exclusive, and lifetimes are local.
 
-use super::{AwsEnd, AzureEnd, AzurePolicy};
+use super::{AwsEndpoint, AzureEndpoint, AzurePolicy};
 use serde::{Deserialize, Serialize};
 
 /// The layer that decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Verdict {
+pub enum TunnelStatus {
     IkeNoAnswer,
     IkeAuthFailed,
     IkeNoProposal,
@@ -18,10 +18,10 @@ pub enum Verdict {
     Up,
 }
 
-impl Verdict {
+impl TunnelStatus {
     /// Whether packets would pass, BGP or not.
     pub fn ipsec(self) -> bool {
-        matches!(self, Verdict::BgpBadPeerAs | Verdict::BgpNoConnection | Verdict::Up)
+        matches!(self, TunnelStatus::BgpBadPeerAs | TunnelStatus::BgpNoConnection | TunnelStatus::Up)
     }
 }
 
@@ -40,8 +40,8 @@ pub struct Agreed {
 
 /// A verdict, the reason in words, and what follows from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Judgement {
-    pub verdict: Verdict,
+pub struct Negotiation {
+    pub status: TunnelStatus,
     pub reason: String,
     /// Set when IPsec comes up.
     pub agreed: Option<Agreed>,
@@ -49,9 +49,9 @@ pub struct Judgement {
     pub rekeys: bool,
 }
 
-impl Judgement {
-    pub fn down(verdict: Verdict, reason: impl Into<String>) -> Self {
-        Judgement { verdict, reason: reason.into(), agreed: None, rekeys: false }
+impl Negotiation {
+    pub fn down(status: TunnelStatus, reason: impl Into<String>) -> Self {
+        Negotiation { status, reason: reason.into(), agreed: None, rekeys: false }
     }
 }
 
@@ -72,40 +72,43 @@ const PHASE2_GROUPS: [u32; 16] = [2, 5, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 
 /// Judges an AWS endpoint and the Azure end that it meets: the one at the address that AWS calls its customer gateway whose
 /// local network gateway has this endpoint's address, whatever link either was meant for. Without one, a gateway that serves
 /// anybody at that address (`answers`) refuses.
-pub fn judge(aws: &AwsEnd, azure: Option<&AzureEnd>, answers: bool) -> Judgement {
+pub fn negotiate(aws: &AwsEndpoint, azure: Option<&AzureEndpoint>, answers: bool) -> Negotiation {
     if !aws.serving {
-        return Judgement::down(Verdict::IkeNoAnswer, "the AWS endpoint is not in service");
+        return Negotiation::down(TunnelStatus::IkeNoAnswer, "the AWS endpoint is not in service");
     }
     let Some(azure) = azure else {
         if !answers {
-            return Judgement::down(Verdict::IkeNoAnswer, format!("nothing answers at {}", aws.peer_ip));
+            return Negotiation::down(TunnelStatus::IkeNoAnswer, format!("nothing answers at {}", aws.peer_ip));
         }
         let reason = format!("the gateway at {} has no IKE configuration for {}", aws.peer_ip, aws.outside_ip);
-        return Judgement::down(Verdict::IkeNoProposal, reason);
+        return Negotiation::down(TunnelStatus::IkeNoProposal, reason);
     };
     if !azure.serving {
-        return Judgement::down(Verdict::IkeNoAnswer, "the Azure gateway or connection is not in service");
+        return Negotiation::down(TunnelStatus::IkeNoAnswer, "the Azure gateway or connection is not in service");
     }
     let aws_dials = aws.startup_action == "start" && speaks_ikev2(aws) && azure.connection_mode != "InitiatorOnly";
     if !aws_dials && azure.connection_mode == "ResponderOnly" {
-        return Judgement::down(Verdict::IkeNoAnswer, "neither side starts: AWS waits and Azure is ResponderOnly");
+        return Negotiation::down(
+            TunnelStatus::IkeNoAnswer,
+            "neither side starts: AWS waits and Azure is ResponderOnly",
+        );
     }
     if !speaks_ikev2(aws) {
-        return Judgement::down(Verdict::IkeNoProposal, "AWS allows IKEv1 only, Azure speaks IKEv2");
+        return Negotiation::down(TunnelStatus::IkeNoProposal, "AWS allows IKEv1 only, Azure speaks IKEv2");
     }
     let (mine, theirs) = (aws_phase1(aws), azure_phase1(azure.policy.as_ref()));
     let phase1 = (common(&mine.encryption, &theirs.encryption))
         .zip(common(&mine.integrity, &theirs.integrity))
         .zip(common(&mine.groups, &theirs.groups));
     let Some(((phase1_encryption, phase1_integrity), phase1_dh_group)) = phase1 else {
-        return Judgement::down(Verdict::IkeNoProposal, "no common phase 1 encryption, integrity and group");
+        return Negotiation::down(TunnelStatus::IkeNoProposal, "no common phase 1 encryption, integrity and group");
     };
     if aws.pre_shared_key != azure.shared_key {
-        return Judgement::down(Verdict::IkeAuthFailed, "the keys differ");
+        return Negotiation::down(TunnelStatus::IkeAuthFailed, "the keys differ");
     }
     let (mine, theirs) = (aws_phase2(aws), azure_phase2(azure.policy.as_ref(), phase1_dh_group));
     let Some((phase2_encryption, phase2_integrity)) = child(&mine, &theirs) else {
-        return Judgement::down(Verdict::ChildNoProposal, "no common phase 2 encryption and integrity");
+        return Negotiation::down(TunnelStatus::ChildNoProposal, "no common phase 2 encryption and integrity");
     };
     let phase2_dh_group = common(&mine.groups, &theirs.groups);
     let rekeys = phase2_dh_group.is_some() || (mine.no_group && theirs.no_group);
@@ -117,48 +120,48 @@ pub fn judge(aws: &AwsEnd, azure: Option<&AzureEnd>, answers: bool) -> Judgement
         phase2_integrity,
         phase2_dh_group,
     };
-    let (verdict, mut reason) = bgp(aws, azure);
+    let (status, mut reason) = bgp(aws, azure);
     if !rekeys {
         reason.push_str("; no common phase 2 group: the first rekey fails");
     }
-    Judgement { verdict, reason, agreed: Some(agreed), rekeys }
+    Negotiation { status, reason, agreed: Some(agreed), rekeys }
 }
 
-fn bgp(aws: &AwsEnd, azure: &AzureEnd) -> (Verdict, String) {
+fn bgp(aws: &AwsEndpoint, azure: &AzureEndpoint) -> (TunnelStatus, String) {
     if aws.static_routes_only {
-        return (Verdict::BgpNoConnection, "the AWS connection has static routes only".into());
+        return (TunnelStatus::BgpNoConnection, "the AWS connection has static routes only".into());
     }
     if !azure.enable_bgp {
-        return (Verdict::BgpNoConnection, "BGP is off on the Azure connection".into());
+        return (TunnelStatus::BgpNoConnection, "BGP is off on the Azure connection".into());
     }
     let mut hosts = aws.inside_cidr.hosts();
     let (own, peer) = (hosts.next(), hosts.next());
     if azure.peer_bgp_ip.is_none() || azure.peer_bgp_ip != own {
-        let told = azure.peer_bgp_ip.map_or_else(|| "none".to_owned(), |ip| ip.to_string());
+        let history = azure.peer_bgp_ip.map_or_else(|| "none".to_owned(), |ip| ip.to_string());
         return (
-            Verdict::BgpNoConnection,
-            format!("Azure was told AWS's BGP address is {told}, in {}", aws.inside_cidr),
+            TunnelStatus::BgpNoConnection,
+            format!("Azure was told AWS's BGP address is {history}, in {}", aws.inside_cidr),
         );
     }
     if azure.bgp_ip.is_none() || azure.bgp_ip != peer {
         let own = azure.bgp_ip.map_or_else(|| "no address".to_owned(), |ip| ip.to_string());
         return (
-            Verdict::BgpNoConnection,
+            TunnelStatus::BgpNoConnection,
             format!("Azure speaks BGP from {own}, AWS expects {} in use", aws.inside_cidr),
         );
     }
     if aws.peer_asn != azure.asn {
         let reason = format!("AWS was told the peer's ASN is {}, it is {}", aws.peer_asn, azure.asn);
-        return (Verdict::BgpBadPeerAs, reason);
+        return (TunnelStatus::BgpBadPeerAs, reason);
     }
     if azure.peer_asn != Some(aws.asn) {
-        let told = azure.peer_asn.map_or_else(|| "none".to_owned(), |asn| asn.to_string());
-        return (Verdict::BgpBadPeerAs, format!("Azure was told the peer's ASN is {told}, it is {}", aws.asn));
+        let history = azure.peer_asn.map_or_else(|| "none".to_owned(), |asn| asn.to_string());
+        return (TunnelStatus::BgpBadPeerAs, format!("Azure was told the peer's ASN is {history}, it is {}", aws.asn));
     }
-    (Verdict::Up, "up".into())
+    (TunnelStatus::Up, "up".into())
 }
 
-fn speaks_ikev2(aws: &AwsEnd) -> bool {
+fn speaks_ikev2(aws: &AwsEndpoint) -> bool {
     aws.ike_versions.is_empty() || aws.ike_versions.iter().any(|version| version == "ikev2")
 }
 
@@ -190,7 +193,7 @@ fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-fn aws_phase1(aws: &AwsEnd) -> Offer {
+fn aws_phase1(aws: &AwsEndpoint) -> Offer {
     Offer {
         encryption: allowed(&aws.phase1_encryption, &owned(&ENCRYPTION)),
         integrity: allowed(&aws.phase1_integrity, &owned(&INTEGRITY)),
@@ -199,7 +202,7 @@ fn aws_phase1(aws: &AwsEnd) -> Offer {
     }
 }
 
-fn aws_phase2(aws: &AwsEnd) -> Offer {
+fn aws_phase2(aws: &AwsEndpoint) -> Offer {
     Offer {
         encryption: allowed(&aws.phase2_encryption, &owned(&ENCRYPTION)),
         integrity: allowed(&aws.phase2_integrity, &owned(&INTEGRITY)),

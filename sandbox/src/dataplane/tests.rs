@@ -1,11 +1,11 @@
 //! How a tunnel's state follows time, and what is told of it. Which state is the wrong-parameter table's: `tests/wrong_parameters`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use super::{AwsEnd, AwsWord, AzureEnd, AzurePolicy, AzureWord, Paths, Report, Route, Sa, Session};
-use crate::time::{SimTime, Span};
+use super::{AwsEndpoint, AwsReport, AzureEndpoint, AzurePolicy, AzureReport, LabReport, Route, Sa, Session, Tunnels};
+use crate::time::{SimDuration, SimTime};
 
-fn aws(tunnel: u8) -> AwsEnd {
-    AwsEnd {
+fn aws(tunnel: u8) -> AwsEndpoint {
+    AwsEndpoint {
         vpn_connection_id: "vpn-1".into(),
         gateway_id: "vgw-1".into(),
         outside_ip: format!("198.51.100.1{tunnel}").parse().unwrap(),
@@ -33,9 +33,9 @@ fn aws(tunnel: u8) -> AwsEnd {
 }
 
 /// Azure's end of that tunnel at one instance; instance 1 has a placeholder for its own address.
-fn azure(tunnel: u8, instance: usize) -> AzureEnd {
+fn azure(tunnel: u8, instance: usize) -> AzureEndpoint {
     let host = if instance == 0 { 2 } else { 6 };
-    AzureEnd {
+    AzureEndpoint {
         connection_id: format!("c{tunnel}"),
         gateway_id: "g".into(),
         instance,
@@ -64,7 +64,7 @@ fn azure(tunnel: u8, instance: usize) -> AzureEnd {
     }
 }
 
-fn policy(end: &mut AzureEnd) -> &mut AzurePolicy {
+fn policy(end: &mut AzureEndpoint) -> &mut AzurePolicy {
     end.policy.as_mut().unwrap()
 }
 
@@ -73,60 +73,62 @@ fn a_wrong_pfs_group_comes_up_and_fails_at_the_first_rekey() {
     let (a, mut z) = (aws(1), azure(1, 0));
     policy(&mut z).pfs_group = "PFS2048".into();
     let (outside, a, z) = (a.outside_ip, [a], [z]);
-    let mut paths = Paths::default();
-    paths.refresh(SimTime(0), &a, &z);
-    paths.refresh(SimTime(100_000), &a, &z);
-    assert!(paths.azure_tunnel("c1", 0).connected);
-    assert!(paths.aws_telemetry(outside).up);
-    paths.refresh(SimTime(3_700_000), &a, &z);
-    assert!(!paths.azure_tunnel("c1", 0).connected);
-    assert_eq!(paths.aws_telemetry(outside).status_message, "IPSEC IS DOWN");
+    let mut tunnels = Tunnels::default();
+    tunnels.refresh(SimTime(0), &a, &z);
+    tunnels.refresh(SimTime(100_000), &a, &z);
+    assert!(tunnels.azure_tunnel("c1", 0).connected);
+    assert!(tunnels.aws_telemetry(outside).up);
+    tunnels.refresh(SimTime(3_700_000), &a, &z);
+    assert!(!tunnels.azure_tunnel("c1", 0).connected);
+    assert_eq!(tunnels.aws_telemetry(outside).status_message, "IPSEC IS DOWN");
 }
 
 #[test]
 fn telemetry_lags_and_the_other_instances_row_never_connects() {
     let (one, two) = (aws(1), aws(2));
-    let azure: Vec<AzureEnd> = [1, 2].iter().flat_map(|tunnel| [azure(*tunnel, 0), azure(*tunnel, 1)]).collect();
-    let mut paths = Paths::default();
+    let azure: Vec<AzureEndpoint> = [1, 2].iter().flat_map(|tunnel| [azure(*tunnel, 0), azure(*tunnel, 1)]).collect();
+    let mut tunnels = Tunnels::default();
     let mut first_up = None;
     let mut first_told = None;
     for second in 0..200 {
-        paths.refresh(SimTime(second * 1_000), &[one.clone(), two.clone()], &azure);
-        if first_up.is_none() && paths.azure_peers("g").iter().any(|peer| peer.state == "Connected") {
+        tunnels.refresh(SimTime(second * 1_000), &[one.clone(), two.clone()], &azure);
+        if first_up.is_none() && tunnels.azure_peers("g").iter().any(|peer| peer.state == "Connected") {
             first_up = Some(second);
         }
-        if first_told.is_none() && (paths.aws_telemetry(one.outside_ip).up || paths.aws_telemetry(two.outside_ip).up) {
+        if first_told.is_none()
+            && (tunnels.aws_telemetry(one.outside_ip).up || tunnels.aws_telemetry(two.outside_ip).up)
+        {
             first_told = Some(second);
         }
     }
-    let (up, told) = (first_up.unwrap(), first_told.unwrap());
+    let (up, history) = (first_up.unwrap(), first_told.unwrap());
     assert!((13..=36).contains(&up), "{up}");
-    assert!(told > up, "{told} after {up}");
-    let peers = paths.azure_peers("G");
+    assert!(history > up, "{history} after {up}");
+    let peers = tunnels.azure_peers("G");
     assert_eq!(peers.len(), 4);
     assert!(peers.iter().all(|peer| (peer.state == "Connected") == (peer.instance == 0)));
-    assert!(paths.azure_tunnel("C1", 0).connected && !paths.azure_tunnel("c1", 1).connected);
-    assert_eq!(paths.aws_telemetry(one.outside_ip).status_message, "2 BGP ROUTES");
-    assert_eq!(paths.azure_learned("g").iter().filter(|route| route.origin == "EBgp").count(), 2);
-    let since = paths.azure_tunnel("c1", 0).since;
-    paths.refresh(SimTime(9_000_000), &[one, two], &azure);
-    assert_eq!(paths.azure_tunnel("c1", 0).since, since, "nothing changed: the session goes on");
+    assert!(tunnels.azure_tunnel("C1", 0).connected && !tunnels.azure_tunnel("c1", 1).connected);
+    assert_eq!(tunnels.aws_telemetry(one.outside_ip).status_message, "2 BGP ROUTES");
+    assert_eq!(tunnels.azure_learned("g").iter().filter(|route| route.origin == "EBgp").count(), 2);
+    let since = tunnels.azure_tunnel("c1", 0).since;
+    tunnels.refresh(SimTime(9_000_000), &[one, two], &azure);
+    assert_eq!(tunnels.azure_tunnel("c1", 0).since, since, "nothing changed: the session goes on");
 }
 
 #[test]
 fn a_swap_of_inside_addresses_breaks_bgp_on_both_tunnels_and_leaves_ipsec() {
-    let mut ends = [azure(1, 0), azure(2, 0)];
-    ends[0].bgp_ip = Some("169.254.22.2".parse().unwrap());
-    ends[1].bgp_ip = Some("169.254.21.2".parse().unwrap());
-    let mut paths = Paths::default();
+    let mut endpoints = [azure(1, 0), azure(2, 0)];
+    endpoints[0].bgp_ip = Some("169.254.22.2".parse().unwrap());
+    endpoints[1].bgp_ip = Some("169.254.21.2".parse().unwrap());
+    let mut tunnels = Tunnels::default();
     for second in [0, 100, 200] {
-        paths.refresh(SimTime(second * 1_000), &[aws(1), aws(2)], &ends);
+        tunnels.refresh(SimTime(second * 1_000), &[aws(1), aws(2)], &endpoints);
     }
     for tunnel in [1, 2] {
-        let telemetry = paths.aws_telemetry(aws(tunnel).outside_ip);
+        let telemetry = tunnels.aws_telemetry(aws(tunnel).outside_ip);
         assert!(!telemetry.up);
         assert_eq!(telemetry.status_message, "IPSEC IS UP");
-        assert!(paths.azure_tunnel(&format!("c{tunnel}"), 0).connected);
+        assert!(tunnels.azure_tunnel(&format!("c{tunnel}"), 0).connected);
     }
 }
 
@@ -134,45 +136,45 @@ fn a_swap_of_inside_addresses_breaks_bgp_on_both_tunnels_and_leaves_ipsec() {
 fn an_end_that_clears_does_not_redial_a_peer_that_only_responds() {
     let (mut a, mut z) = (aws(1), azure(1, 0));
     a.dpd_timeout_action = "clear".into();
-    let mut paths = Paths::default();
+    let mut tunnels = Tunnels::default();
     let mut now = 0;
-    let mut look = |paths: &mut Paths, a: &AwsEnd, z: &AzureEnd| {
+    let mut look = |tunnels: &mut Tunnels, a: &AwsEndpoint, z: &AzureEndpoint| {
         now += 100_000;
-        paths.refresh(SimTime(now), std::slice::from_ref(a), std::slice::from_ref(z));
+        tunnels.refresh(SimTime(now), std::slice::from_ref(a), std::slice::from_ref(z));
         now += 100_000;
-        paths.refresh(SimTime(now), std::slice::from_ref(a), std::slice::from_ref(z));
-        paths.azure_tunnel("c1", 0).connected
+        tunnels.refresh(SimTime(now), std::slice::from_ref(a), std::slice::from_ref(z));
+        tunnels.azure_tunnel("c1", 0).connected
     };
-    assert!(look(&mut paths, &a, &z));
+    assert!(look(&mut tunnels, &a, &z));
     z.serving = false;
-    assert!(!look(&mut paths, &a, &z));
+    assert!(!look(&mut tunnels, &a, &z));
     z.serving = true;
-    assert!(!look(&mut paths, &a, &z), "given up");
+    assert!(!look(&mut tunnels, &a, &z), "given up");
     a.serving = false;
-    assert!(!look(&mut paths, &a, &z));
+    assert!(!look(&mut tunnels, &a, &z));
     a.serving = true;
-    assert!(look(&mut paths, &a, &z), "a replaced endpoint dials again");
+    assert!(look(&mut tunnels, &a, &z), "a replaced endpoint dials again");
 }
 
 #[test]
 fn an_attached_lab_is_believed_until_it_falls_silent() {
     let (a, z) = (aws(1), azure(1, 0));
     let outside = a.outside_ip;
-    let mut paths = Paths::default();
-    let look = |paths: &mut Paths, second: u64| {
-        paths.refresh(SimTime(second * 1_000), std::slice::from_ref(&a), std::slice::from_ref(&z));
+    let mut tunnels = Tunnels::default();
+    let look = |tunnels: &mut Tunnels, second: u64| {
+        tunnels.refresh(SimTime(second * 1_000), std::slice::from_ref(&a), std::slice::from_ref(&z));
     };
-    look(&mut paths, 0);
-    look(&mut paths, 100);
-    assert!(paths.aws_telemetry(outside).up && paths.azure_tunnel("c1", 0).connected);
+    look(&mut tunnels, 0);
+    look(&mut tunnels, 100);
+    assert!(tunnels.aws_telemetry(outside).up && tunnels.azure_tunnel("c1", 0).connected);
 
     let report = |up: bool| {
         let session = Session { state: if up { "Established" } else { "Active" }.into(), ..Session::default() };
         let sa = Some(Sa { agreed: None, bytes_in: 7, bytes_out: 9 });
         let network = "10.1.0.0/16".parse().unwrap();
-        Report {
+        LabReport {
             lab: "lab".into(),
-            aws: vec![AwsWord {
+            aws: vec![AwsReport {
                 outside_ip: outside,
                 inside_cidr: a.inside_cidr,
                 ike: true,
@@ -182,7 +184,7 @@ fn an_attached_lab_is_believed_until_it_falls_silent() {
                 routes: vec!["10.0.0.0/16".parse().unwrap()],
                 best: Vec::new(),
             }],
-            azure: vec![AzureWord {
+            azure: vec![AzureReport {
                 connection_id: "C1".into(),
                 instance: 0,
                 public_ip: z.public_ip,
@@ -192,24 +194,28 @@ fn an_attached_lab_is_believed_until_it_falls_silent() {
                 session,
                 routes: vec![Route { network, next_hop: z.peer_bgp_ip, as_path: "64512".into() }],
             }],
-            ..Report::default()
+            ..LabReport::default()
         }
     };
-    paths.tell(SimTime(100_000), report(false), Span::seconds(50));
-    assert_eq!(paths.aws_telemetry(outside).status_message, "IPSEC IS UP");
-    assert_eq!(paths.azure_peers("g")[0].state, "Connecting");
-    assert!(paths.aws_learned(outside).is_empty());
-    assert_eq!(paths.azure_tunnel("c1", 0).ingress_bytes, 7);
+    tunnels.accept_report(SimTime(100_000), report(false), SimDuration::seconds(50));
+    assert_eq!(tunnels.aws_telemetry(outside).status_message, "IPSEC IS UP");
+    assert_eq!(tunnels.azure_peers("g")[0].state, "Connecting");
+    assert!(tunnels.aws_learned(outside).is_empty());
+    assert_eq!(tunnels.azure_tunnel("c1", 0).ingress_bytes, 7);
 
-    paths.tell(SimTime(110_000), report(true), Span::seconds(50));
-    assert_eq!(paths.aws_telemetry(outside).status_message, "1 BGP ROUTES");
-    assert_eq!((paths.azure_peers("G")[0].state, paths.azure_peers("g")[0].routes_received), ("Connected", 1));
-    assert_eq!(paths.azure_peers("g")[0].connected_since, Some(SimTime(110_000)));
-    assert!(paths.azure_learned("g").iter().any(|route| route.origin == "EBgp" && route.as_path == "64512"));
-    assert_eq!(paths.azure_tunnel("c1", 0).since, Some(SimTime(100_000)), "IPsec was up before");
+    tunnels.accept_report(SimTime(110_000), report(true), SimDuration::seconds(50));
+    assert_eq!(tunnels.aws_telemetry(outside).status_message, "1 BGP ROUTES");
+    assert_eq!((tunnels.azure_peers("G")[0].state, tunnels.azure_peers("g")[0].routes_received), ("Connected", 1));
+    assert_eq!(tunnels.azure_peers("g")[0].connected_since, Some(SimTime(110_000)));
+    assert!(tunnels.azure_learned("g").iter().any(|route| route.origin == "EBgp" && route.as_path == "64512"));
+    assert_eq!(tunnels.azure_tunnel("c1", 0).since, Some(SimTime(100_000)), "IPsec was up before");
 
-    paths.tell(SimTime(120_000), Report { lab: "lab".into(), ..Report::default() }, Span::seconds(50));
-    assert_eq!(paths.aws_telemetry(outside).status_message, "IPSEC IS DOWN");
-    look(&mut paths, 171);
-    assert!(paths.aws_telemetry(outside).up, "by the rules");
+    tunnels.accept_report(
+        SimTime(120_000),
+        LabReport { lab: "lab".into(), ..LabReport::default() },
+        SimDuration::seconds(50),
+    );
+    assert_eq!(tunnels.aws_telemetry(outside).status_message, "IPSEC IS DOWN");
+    look(&mut tunnels, 171);
+    assert!(tunnels.aws_telemetry(outside).up, "by the rules");
 }

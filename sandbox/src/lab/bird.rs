@@ -1,7 +1,7 @@
 //! BIRD: the speakers' configuration from what the ends were told, and their words on sessions and routes.
 
 use super::LabError;
-use crate::dataplane::{AwsEnd, AzureEnd, Route, Session};
+use crate::dataplane::{AwsEndpoint, AzureEndpoint, Route, Session};
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// Retries of a session in seconds, quicker than either cloud's so that a lab settles soon.
 const RETRY: &str = "connect delay time 1; connect retry time 5; error wait time 2,10";
 /// AWS's timers in seconds, which it proposes and, being the lower, gets.
@@ -31,9 +31,9 @@ fn head(router_id: Ipv4Addr, kernel: &str, announces: &[Ipv4Net]) -> String {
 }
 
 /// A virtual private gateway, with the tunnel device of each endpoint. It takes one best path and dials each neighbor.
-pub(super) fn vpn_gateway(router_id: Ipv4Addr, ends: &[(&str, &AwsEnd)]) -> String {
-    let mut text = head(router_id, "", ends.first().map(|(_, end)| end.announces.as_slice()).unwrap_or_default());
-    for (device, end) in ends.iter().filter(|(_, end)| !end.static_routes_only) {
+pub(super) fn vpn_gateway(router_id: Ipv4Addr, endpoints: &[(&str, &AwsEndpoint)]) -> String {
+    let mut text = head(router_id, "", endpoints.first().map(|(_, end)| end.announces.as_slice()).unwrap_or_default());
+    for (device, end) in endpoints.iter().filter(|(_, end)| !end.static_routes_only) {
         let mut hosts = end.inside_cidr.hosts();
         let (Some(own), Some(peer)) = (hosts.next(), hosts.next()) else { continue };
         let _ = writeln!(
@@ -50,12 +50,12 @@ pub(super) fn vpn_gateway(router_id: Ipv4Addr, ends: &[(&str, &AwsEnd)]) -> Stri
 /// that of the virtual network's router.
 pub(super) fn instance(
     router_id: Ipv4Addr,
-    ends: &[(&str, &AzureEnd)],
+    endpoints: &[(&str, &AzureEndpoint)],
     fabric: Option<(Ipv4Addr, Ipv4Addr)>,
 ) -> String {
-    let announces = ends.first().map(|(_, end)| end.announces.as_slice()).unwrap_or_default();
+    let announces = endpoints.first().map(|(_, end)| end.announces.as_slice()).unwrap_or_default();
     let mut text = head(router_id, "merge paths yes;", announces);
-    for (device, end) in ends.iter().filter(|(_, end)| end.enable_bgp) {
+    for (device, end) in endpoints.iter().filter(|(_, end)| end.enable_bgp) {
         let (Some(own), Some(peer), Some(peer_asn)) = (end.bgp_ip, end.peer_bgp_ip, end.peer_asn) else { continue };
         let passive = if own.is_link_local() { "passive yes; " } else { "" };
         let _ = writeln!(
@@ -65,7 +65,7 @@ pub(super) fn instance(
             end.asn
         );
     }
-    if let (Some((own, router)), Some((_, end))) = (fabric, ends.first()) {
+    if let (Some((own, router)), Some((_, end))) = (fabric, endpoints.first()) {
         let _ = writeln!(
             text,
             "protocol bgp fabric {{ local {own} as {0}; neighbor {router} as {0}; direct; {RETRY}; {FABRIC_TIMERS}; \
@@ -92,13 +92,13 @@ pub(super) fn network(own: Ipv4Addr, asn: u32, instances: &[Ipv4Addr]) -> String
 /// A question to a running speaker; its answer without the codes before each line.
 pub(super) fn ask(socket: &Path, command: &str) -> io::Result<String> {
     let mut stream = UnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let mut heard = Vec::new();
-    read_reply(&mut stream, &mut heard)?;
-    heard.clear();
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    let mut answered = Vec::new();
+    read_reply(&mut stream, &mut answered)?;
+    answered.clear();
     stream.write_all(format!("{command}\n").as_bytes())?;
-    read_reply(&mut stream, &mut heard)?;
-    let text = String::from_utf8_lossy(&heard).into_owned();
+    read_reply(&mut stream, &mut answered)?;
+    let text = String::from_utf8_lossy(&answered).into_owned();
     Ok(text.lines().map(|line| format!("{}\n", content(line))).collect())
 }
 
@@ -110,12 +110,12 @@ fn content(line: &str) -> &str {
     }
 }
 
-fn read_reply(stream: &mut UnixStream, heard: &mut Vec<u8>) -> io::Result<()> {
+fn read_reply(stream: &mut UnixStream, answered: &mut Vec<u8>) -> io::Result<()> {
     let mut part = [0; 4096];
     loop {
         let length = stream.read(&mut part)?;
-        heard.extend(part.get(..length).unwrap_or_default());
-        let text = String::from_utf8_lossy(heard);
+        answered.extend(part.get(..length).unwrap_or_default());
+        let text = String::from_utf8_lossy(answered);
         let last = text.lines().next_back().unwrap_or_default();
         let code = last.get(..4).is_some_and(|code| code.bytes().all(|b| b.is_ascii_digit()));
         if text.ends_with('\n') && code && last.get(4..5) == Some(" ") {

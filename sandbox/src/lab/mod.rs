@@ -3,40 +3,40 @@
 //!
 //! | room | holds |
 //! |---|---|
-//! | `bench` | the lab itself: follows the two halves, looks at the daemons |
-//! | `attach` | the lab beside a running sandbox, which then answers from it |
-//! | `wiring` | who runs: which ends can meet, and which the damage spares |
-//! | `ike_end`, `site` | one IKE daemon with its tunnel device; one gateway's speakers and hosts |
-//! | `aws_words`, `azure_words` | each cloud's parameters as its own daemon's configuration: two tables on purpose |
+//! | `testbed` | the lab itself: follows the two halves, looks at the daemons |
+//! | `controller` | attaches a lab to a running sandbox, which then answers from it |
+//! | `topology` | who runs: which ends can meet, and which of them a fault stops |
+//! | `ike_endpoint`, `site` | one IKE daemon with its tunnel device; one gateway's speakers and hosts |
+//! | `aws_config`, `azure_config` | each cloud's parameters as its own daemon's configuration: two tables on purpose |
 //! | `bird`, `vici`, `charon` | the daemons' languages |
 //! | `namespace`, `daemon` | what is started, and ended again |
-//! | `damage`, `verdict` | breaking a link on request; in which layer it stands or fails |
+//! | `fault`, `assess` | faults on request; the layer in which a tunnel fails |
 //!
 //! Each tunnel end is an IKE daemon of its own, since the IPsec of this user space (libipsec, for kernels without ESP) has one
 //! tunnel device and one policy table a daemon. An end's daemon and namespace hold nothing but what its own cloud was told.
 //! What an Azure gateway instance does in one daemon, to choose the connection by the peer's address, the namespace
 //! `internet` does by routing: packets from a peer to an instance go to the end whose local network gateway has that peer.
 
-mod attach;
-mod aws_words;
-mod azure_words;
-mod bench;
+mod assess;
+mod aws_config;
+mod azure_config;
 mod bird;
 mod charon;
+mod controller;
 mod daemon;
-mod damage;
-mod ike_end;
+mod fault;
+mod ike_endpoint;
 mod namespace;
 mod site;
-mod verdict;
+mod testbed;
+mod topology;
 mod vici;
-mod wiring;
 
-pub use attach::{Exchange, attach, order, show};
-pub use bench::{Lab, Rekey, Side};
-pub use damage::Damage;
+pub use assess::assess;
+pub use controller::{LabInstructions, attach, inject_fault, repair, status};
+pub use fault::LabFault;
 pub use namespace::missing;
-pub use verdict::verdict;
+pub use testbed::{Lab, Rekey, Side};
 
 use std::io;
 use std::path::PathBuf;

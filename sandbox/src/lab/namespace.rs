@@ -121,7 +121,7 @@ impl Drop for Namespaces {
 }
 
 /// Removes what a lab that was killed left behind: every namespace of that prefix. Its daemons died with it.
-pub(super) fn sweep(prefix: &str) {
+pub(super) fn remove_namespaces(prefix: &str) {
     for entry in fs::read_dir("/run/netns").into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if !prefix.is_empty() && name.starts_with(prefix) {

@@ -91,26 +91,26 @@ impl Router {
         bird::ask(&self.socket(), question).map_err(trouble)
     }
 
-    pub fn speaks(&self) -> bool {
+    pub fn is_running(&self) -> bool {
         self.speaker.is_some()
     }
 }
 
 /// A host in a namespace of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Lodging {
+pub(super) struct HostSetup {
     pub namespace: String,
     pub range: Ipv4Net,
     pub address: Ipv4Addr,
 }
 
 /// Puts a host into the range, behind the router, or another in its place.
-fn lodge(
+fn place_host(
     net: &mut Namespaces,
     router: &str,
-    now: Option<Lodging>,
+    now: Option<HostSetup>,
     range: Option<Ipv4Net>,
-) -> Result<Option<Lodging>, LabError> {
+) -> Result<Option<HostSetup>, LabError> {
     if now.as_ref().map(|host| host.range) == range {
         return Ok(now);
     }
@@ -132,7 +132,7 @@ fn lodge(
         &namespace,
         &format!("addr add {address}/{length} dev eth0\nlink set eth0 up\nroute add default via {gateway}\n"),
     )?;
-    Ok(Some(Lodging { namespace, range, address }))
+    Ok(Some(HostSetup { namespace, range, address }))
 }
 
 /// A virtual private or transit gateway.
@@ -140,7 +140,7 @@ fn lodge(
 pub(super) struct AwsSite {
     pub number: u32,
     pub router: Router,
-    pub host: Option<Lodging>,
+    pub host: Option<HostSetup>,
 }
 
 impl AwsSite {
@@ -149,8 +149,8 @@ impl AwsSite {
     }
 
     /// The VPC's ranges are these.
-    pub fn house(&mut self, net: &mut Namespaces, ranges: &[Ipv4Net]) -> Result<(), LabError> {
-        self.host = lodge(net, &self.router.name, self.host.take(), ranges.first().copied())?;
+    pub fn set_hosts(&mut self, net: &mut Namespaces, ranges: &[Ipv4Net]) -> Result<(), LabError> {
+        self.host = place_host(net, &self.router.name, self.host.take(), ranges.first().copied())?;
         Ok(())
     }
 
@@ -170,7 +170,7 @@ pub(super) struct AzureSite {
     pub instances: BTreeMap<usize, Router>,
     /// Only where the VNet has a range.
     pub network: Option<Router>,
-    pub host: Option<Lodging>,
+    pub host: Option<HostSetup>,
     ranges: Vec<Ipv4Net>,
 }
 
@@ -180,7 +180,7 @@ impl AzureSite {
     }
 
     /// These instances are there, and the VNet's ranges are these.
-    pub fn house(
+    pub fn set_hosts(
         &mut self,
         net: &mut Namespaces,
         folder: &Path,
@@ -219,7 +219,7 @@ impl AzureSite {
                 }
                 self.ranges = ranges.to_vec();
             }
-            self.host = lodge(net, &network.name, self.host.take(), ranges.first().copied())?;
+            self.host = place_host(net, &network.name, self.host.take(), ranges.first().copied())?;
         }
         Ok(())
     }

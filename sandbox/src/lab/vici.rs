@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// No answer takes longer unless the daemon hangs.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 const CMD_REQUEST: u8 = 0;
 const CMD_RESPONSE: u8 = 1;
@@ -160,8 +160,8 @@ pub(super) struct Vici(UnixStream);
 impl Vici {
     pub fn connect(socket: &Path) -> io::Result<Vici> {
         let stream = UnixStream::connect(socket)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        stream.set_write_timeout(Some(TIMEOUT))?;
         Ok(Vici(stream))
     }
 

@@ -59,7 +59,7 @@ fn ignores(signal: Signal) -> bool {
 ///
 /// The command must get each exactly once: a second interrupt makes Terraform give up without its state.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Delivery {
+enum SignalRoute {
     /// The command is in this process's group, which is in the foreground of the terminal: Ctrl-C reaches it directly, and so it
     /// can be stopped and read what is typed.
     Terminal,
@@ -67,21 +67,21 @@ enum Delivery {
     PassedOn,
 }
 
-impl Delivery {
-    fn found() -> Delivery {
+impl SignalRoute {
+    fn found() -> SignalRoute {
         let terminal = File::options().read(true).write(true).open("/dev/tty");
         match terminal.ok().and_then(|terminal| tcgetpgrp(&terminal).ok()) {
-            Some(foreground) if foreground == getpgrp() => Delivery::Terminal,
-            _ => Delivery::PassedOn,
+            Some(foreground) if foreground == getpgrp() => SignalRoute::Terminal,
+            _ => SignalRoute::PassedOn,
         }
     }
 
     fn pass_on(self, signal: Signal, child: Pid) {
         // The child may have ended meanwhile.
         let _ = match (self, signal) {
-            (Delivery::Terminal, Signal::INT | Signal::QUIT) => Ok(()),
+            (SignalRoute::Terminal, Signal::INT | Signal::QUIT) => Ok(()),
             // As a terminal would: to all of the job.
-            (Delivery::PassedOn, Signal::INT | Signal::QUIT) => kill_process_group(child, signal),
+            (SignalRoute::PassedOn, Signal::INT | Signal::QUIT) => kill_process_group(child, signal),
             _ => kill_process(child, signal),
         };
     }
@@ -103,8 +103,8 @@ pub async fn run(command: &[OsString], environment: &Environment, mut signals: S
     for name in ["NO_PROXY", "no_proxy"] {
         process.env(name, Environment::no_proxy(std::env::var(name).ok().as_deref()));
     }
-    let delivery = Delivery::found();
-    if delivery == Delivery::PassedOn {
+    let delivery = SignalRoute::found();
+    if delivery == SignalRoute::PassedOn {
         process.process_group(0);
     }
     let mut child = process.spawn().map_err(|error| RunError::Start { program: program.clone(), error })?;

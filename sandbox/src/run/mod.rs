@@ -5,7 +5,7 @@
 mod child;
 
 use crate::control::{self, ControlError};
-use crate::directory::{Directory, DirectoryError};
+use crate::data_dir::{DataDir, DataDirError};
 use crate::server::{Options, ServeError, Server};
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
@@ -20,13 +20,13 @@ pub enum RunError {
     #[error("{}: {error}", program.display())]
     Start { program: OsString, error: io::Error },
     #[error("{0}: {1}")]
-    Scratch(PathBuf, #[source] io::Error),
+    TemporaryDirectory(PathBuf, #[source] io::Error),
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error(transparent)]
-    Directory(#[from] DirectoryError),
+    DataDir(#[from] DataDirError),
     #[error(transparent)]
     Control(#[from] ControlError),
 }
@@ -48,10 +48,10 @@ impl RunError {
 pub async fn run(directory: Option<&Path>, options: &Options, command: &[OsString]) -> Result<u8, RunError> {
     // Dropped last: the sandbox writes to it until it has ended.
     let (directory, _scratch) = match directory {
-        Some(path) => (Directory::open(path)?, None),
+        Some(path) => (DataDir::open(path)?, None),
         None => {
-            let scratch = Scratch::new()?;
-            (Directory::open(&scratch.0)?, Some(scratch))
+            let scratch = TemporaryDirectory::new()?;
+            (DataDir::open(&scratch.0)?, Some(scratch))
         }
     };
     let signals = child::Signals::listen()?;
@@ -66,7 +66,7 @@ pub async fn run(directory: Option<&Path>, options: &Options, command: &[OsStrin
 }
 
 /// Runs the command against the sandbox that already serves the directory, and returns its exit code as [`run`] does.
-pub async fn exec(directory: &Directory, command: &[OsString]) -> Result<u8, RunError> {
+pub async fn exec(directory: &DataDir, command: &[OsString]) -> Result<u8, RunError> {
     let signals = child::Signals::listen()?;
     // Also shows that the sandbox answers.
     control::call(directory, "GET", "faults", "").await?;
@@ -77,19 +77,19 @@ pub async fn exec(directory: &Directory, command: &[OsString]) -> Result<u8, Run
 }
 
 /// A directory that is removed on drop.
-struct Scratch(PathBuf);
+struct TemporaryDirectory(PathBuf);
 
-impl Scratch {
-    fn new() -> Result<Scratch, RunError> {
+impl TemporaryDirectory {
+    fn new() -> Result<TemporaryDirectory, RunError> {
         let parent = std::env::temp_dir();
         let path = parent.join(format!("awsazure-sandbox-{}", crate::server::random_hex()));
         let made = DirBuilder::new().mode(0o700).create(&path);
-        made.map_err(|error| RunError::Scratch(path.clone(), error))?;
-        Ok(Scratch(path))
+        made.map_err(|error| RunError::TemporaryDirectory(path.clone(), error))?;
+        Ok(TemporaryDirectory(path))
     }
 }
 
-impl Drop for Scratch {
+impl Drop for TemporaryDirectory {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.0) {
             eprintln!("awsazure-sandbox: {}: {error}", self.0.display());

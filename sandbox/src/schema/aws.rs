@@ -1,11 +1,11 @@
 //! An exchange with EC2 or STS: parameters against the operation's input, elements against its output.
 
-use super::findings::{Findings, Place};
 use super::query::{self, Parameter};
 use super::shape::{Enums, Error, Kind, Shapes, Written};
+use super::violations::{Place, Violations};
 use super::xml::{self, Reader};
 use crate::aws::{Call, Service};
-use crate::wire::{Request, Response};
+use crate::http::{Request, Response};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ impl Schema {
         Ok(Schema { requests, answers, operations, refusal })
     }
 
-    pub fn request(&self, call: &Call, request: &Request, found: &mut Findings) {
+    pub fn request(&self, call: &Call, request: &Request, found: &mut Violations) {
         let Some(operation) = self.operations.get(&call.operation) else {
             return found.add("an operation that has no schema");
         };
@@ -85,7 +85,7 @@ impl Schema {
         }
     }
 
-    pub fn answer(&self, call: &Call, answer: &Response, found: &mut Findings) {
+    pub fn answer(&self, call: &Call, answer: &Response, found: &mut Violations) {
         let xml =
             answer.headers.iter().any(|(n, v)| n.eq_ignore_ascii_case("content-type") && v.starts_with("text/xml"));
         if !xml {
@@ -120,7 +120,7 @@ impl Schema {
         item: &str,
         reader: &mut Reader<'_>,
         place: &Place<'_>,
-        found: &mut Findings,
+        found: &mut Violations,
     ) {
         if root.strip_suffix("Response") != Some(call.operation.as_str()) {
             found.at(&place.of(root), "not what the answer is called");

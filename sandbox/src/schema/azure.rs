@@ -1,11 +1,11 @@
 //! An exchange with Azure: query, body, status, headers and the answer's body, by operation.
 
 use super::Side;
-use super::findings::{Findings, Place};
 use super::json;
 use super::query::{self, Parameter};
 use super::shape::{Enums, Error, Kind, Shapes, Written};
-use crate::wire::{Request, Response};
+use super::violations::{Place, Violations};
+use crate::http::{Request, Response};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -91,13 +91,13 @@ impl Schema {
     }
 
     /// Looks at both sides. `results` remembers what the operations that were accepted must end with.
-    pub fn look(
+    pub fn check(
         &self,
         name: &str,
         request: &Request,
         answer: Option<&Response>,
         results: &mut BTreeMap<String, Expected>,
-        found: &mut Findings,
+        found: &mut Violations,
     ) {
         let Some(operation) = self.operations.get(name) else {
             return found.add("an operation that has no schema");
@@ -118,7 +118,7 @@ impl Schema {
         }
     }
 
-    fn request(&self, operation: &Operation, request: &Request, found: &mut Findings) {
+    fn request(&self, operation: &Operation, request: &Request, found: &mut Violations) {
         let place = Place::root("query");
         for pair in request.query.split('&').filter(|pair| !pair.is_empty()) {
             let name = pair.split('=').next().unwrap_or_default().replace("%24", "$");
@@ -157,7 +157,7 @@ impl Schema {
         expected: Option<&Expected>,
         request: &Request,
         answer: &Response,
-        found: &mut Findings,
+        found: &mut Violations,
     ) {
         let status = answer.status;
         if request.path.starts_with("/subscriptions") {

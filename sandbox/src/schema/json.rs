@@ -1,12 +1,19 @@
 //! Azure's documents.
 
 use super::Side;
-use super::findings::{Findings, Place};
 use super::shape::{Kind, Shapes};
+use super::violations::{Place, Violations};
 use serde_json::{Map, Value};
 
 /// Holds a value against a type.
-pub(super) fn check(shapes: &Shapes, kind: &Kind, side: Side, value: &Value, place: &Place<'_>, found: &mut Findings) {
+pub(super) fn check(
+    shapes: &Shapes,
+    kind: &Kind,
+    side: Side,
+    value: &Value,
+    place: &Place<'_>,
+    found: &mut Violations,
+) {
     match (kind, value) {
         (Kind::Any, _) | (Kind::Text, Value::String(_)) | (Kind::Flag, Value::Bool(_)) => {}
         (Kind::Number, Value::Number(_)) => {}
@@ -50,7 +57,7 @@ fn object(
     side: Side,
     members: &Map<String, Value>,
     place: &Place<'_>,
-    found: &mut Findings,
+    found: &mut Violations,
 ) {
     let Some(model) = shapes.get(model) else { return };
     let mut seen = 0;

@@ -9,7 +9,7 @@
 //! | room | holds |
 //! |---|---|
 //! | `shape` | models and types, read from those files |
-//! | `findings` | what was found wrong, and where |
+//! | `violations` | what was found wrong, and where |
 //! | `json`, `query`, `xml` | the three forms that a body has |
 //! | `azure`, `aws` | one exchange with either cloud |
 //!
@@ -18,21 +18,21 @@
 
 mod aws;
 mod azure;
-mod findings;
 mod json;
 mod query;
 mod shape;
+mod violations;
 mod xml;
 
 #[cfg(test)]
 mod tests;
 
 use crate::aws::{Call, Service};
-use crate::wire::{Request, Response};
-use findings::Findings;
+use crate::http::{Request, Response};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::LazyLock;
+use violations::Violations;
 
 /// So many violations are kept in words; all are counted.
 const KEPT: usize = 100;
@@ -67,7 +67,7 @@ enum Side {
 
 /// Looks at exchanges and keeps count.
 #[derive(Clone, Debug, Default)]
-pub struct Judge {
+pub struct SchemaValidator {
     /// Requests and answers looked at.
     pub requests: u64,
     pub answers: u64,
@@ -81,14 +81,14 @@ pub struct Judge {
     results: BTreeMap<String, azure::Expected>,
 }
 
-impl Judge {
+impl SchemaValidator {
     /// Looks at a call to Azure, and at its answer unless none was sent or a fault rule has mangled it.
     pub fn azure(&mut self, operation: &str, request: &Request, answer: Option<&Response>) {
         let Some(schemas) = self.schemas() else { return };
-        self.begin(operation, answer);
-        let mut found = Findings::of(operation);
+        self.count(operation, answer);
+        let mut found = Violations::of(operation);
         let results = &mut self.results;
-        schemas.azure.look(operation, request, answer, results, &mut found);
+        schemas.azure.check(operation, request, answer, results, &mut found);
         // A client that never asks for its results must not make them pile up.
         if results.len() > EXPECTED {
             results.clear();
@@ -103,8 +103,8 @@ impl Judge {
             Service::Ec2 => &schemas.ec2,
             Service::Sts => &schemas.sts,
         };
-        self.begin(&call.operation, answer);
-        let mut found = Findings::of(&call.operation);
+        self.count(&call.operation, answer);
+        let mut found = Violations::of(&call.operation);
         schema.request(call, request, &mut found);
         if let Some(answer) = answer {
             schema.answer(call, answer, &mut found);
@@ -116,16 +116,16 @@ impl Judge {
     #[cfg(test)]
     pub(crate) fn aws_answer(&mut self, call: &Call, answer: &Response) {
         let Some(schemas) = self.schemas() else { return };
-        let mut found = Findings::of(&call.operation);
+        let mut found = Violations::of(&call.operation);
         let schema = if call.service == Service::Sts { &schemas.sts } else { &schemas.ec2 };
         schema.answer(call, answer, &mut found);
         self.keep(found);
     }
 
     /// A request to an address that neither cloud has.
-    pub fn stray(&mut self, request: &Request) {
+    pub fn unmatched(&mut self, request: &Request) {
         self.requests += 1;
-        let mut found = Findings::of("Unknown");
+        let mut found = Violations::of("Unknown");
         found.add(&format!("neither cloud has {} {}", request.method, request.path));
         self.keep(found);
     }
@@ -152,7 +152,7 @@ impl Judge {
         match &*SCHEMAS {
             Ok(schemas) => Some(schemas),
             Err(error) => {
-                let mut found = Findings::of("Schemas");
+                let mut found = Violations::of("Schemas");
                 found.add(&error.to_string());
                 self.keep(found);
                 None
@@ -160,7 +160,7 @@ impl Judge {
         }
     }
 
-    fn begin(&mut self, operation: &str, answer: Option<&Response>) {
+    fn count(&mut self, operation: &str, answer: Option<&Response>) {
         self.requests += 1;
         self.answers += u64::from(answer.is_some());
         if !self.operations.contains(operation) {
@@ -168,7 +168,7 @@ impl Judge {
         }
     }
 
-    fn keep(&mut self, found: Findings) {
+    fn keep(&mut self, found: Violations) {
         self.violations += found.lines.len() as u64;
         let room = KEPT.saturating_sub(self.words.len());
         self.words.extend(found.lines.into_iter().take(room));

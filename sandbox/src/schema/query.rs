@@ -1,8 +1,8 @@
 //! Parameters of the Query protocol: structures and lists flattened into names such as `TagSpecification.1.Tag.2.Key`.
 
 use super::Side;
-use super::findings::{Findings, Place};
 use super::shape::{Kind, Shapes};
+use super::violations::{Place, Violations};
 use std::collections::BTreeSet;
 
 /// A parameter: what is left of its name below a structure, and its value.
@@ -16,7 +16,7 @@ pub(super) fn structure(
     member: Option<&str>,
     parameters: &[Parameter<'_>],
     place: &Place<'_>,
-    found: &mut Findings,
+    found: &mut Violations,
 ) {
     let Some(model) = shapes.get(model) else { return };
     let mut seen = 0;
@@ -54,7 +54,7 @@ fn check(
     member: Option<&str>,
     group: &[Parameter<'_>],
     place: &Place<'_>,
-    found: &mut Findings,
+    found: &mut Violations,
 ) {
     match (kind, group) {
         (Kind::Model(model), _) => structure(shapes, *model, member, group, place, found),

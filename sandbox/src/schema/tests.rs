@@ -1,9 +1,9 @@
 //! What must be caught is caught, and the condensed copies say what the schemas that they were written from say.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use super::{Judge, SCHEMAS};
+use super::{SCHEMAS, SchemaValidator};
+use crate::http::{Outcome, Request};
 use crate::time::SimTime;
-use crate::wire::{Reply, Request};
 use crate::world::{Settings, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -27,8 +27,8 @@ fn request(method: &str, path: &str, query: &str, kind: &str, body: &[u8]) -> Re
 /// What is found wrong with a request that is made of a new world.
 fn of_request(request: &Request) -> Vec<String> {
     let mut world = World::new(1, Settings::default());
-    assert!(matches!(world.handle(SimTime(0), request).reply, Reply::Answer(_)));
-    world.judge.words
+    assert!(matches!(world.handle(SimTime(0), request).outcome, Outcome::Response(_)));
+    world.validator.words
 }
 
 fn put(path: &str, body: &Value) -> Request {
@@ -134,9 +134,9 @@ fn whatever_is_wrong_with_a_request_to_ec2_is_found() {
 fn whatever_is_wrong_with_an_answer_is_found() {
     let mut world = World::new(1, Settings::default());
     let create = ec2("Action=CreateVpnGateway&Type=ipsec.1");
-    let Reply::Answer(whole) = world.handle(SimTime(0), &create).reply else { panic!("no answer") };
+    let Outcome::Response(whole) = world.handle(SimTime(0), &create).outcome else { panic!("no answer") };
     let text = String::from_utf8(whole.body.clone()).unwrap();
-    let call = crate::aws::Cloud::classify(&create).unwrap();
+    let call = crate::aws::AwsService::classify(&create).unwrap();
     for (from, to, expected) in [
         ("<state>pending", "<state>waiting", "VpnState does not have"),
         ("<amazonSideAsn>64512", "<amazonSideAsn>many", "no integer"),
@@ -150,19 +150,19 @@ fn whatever_is_wrong_with_an_answer_is_found() {
     ] {
         let bad = text.replace(from, to);
         assert_ne!(bad, text, "{from} is not in {text}");
-        let (mut judge, mut answer) = (Judge::default(), whole.clone());
+        let (mut validator, mut answer) = (SchemaValidator::default(), whole.clone());
         answer.body = bad.into_bytes();
-        judge.aws(&call, &create, Some(&answer));
-        assert!(judge.words.join("\n").contains(expected), "{to}: {:?}", judge.words);
+        validator.aws(&call, &create, Some(&answer));
+        assert!(validator.words.join("\n").contains(expected), "{to}: {:?}", validator.words);
     }
 
     let ask = put("localNetworkGateways/l", &json!({}));
     let good = json!({"error": {"code": "A", "message": "b", "details": []}});
     let answer = |status: u16, body: &Value| {
-        let mut judge = Judge::default();
-        let response = crate::wire::Response::new(status).with_body("application/json", body.to_string());
-        judge.azure("PutLocalGateway", &ask, Some(&response));
-        judge.words.join("\n")
+        let mut validator = SchemaValidator::default();
+        let response = crate::http::Response::new(status).with_body("application/json", body.to_string());
+        validator.azure("PutLocalGateway", &ask, Some(&response));
+        validator.words.join("\n")
     };
     assert!(!answer(400, &good).contains("answer."), "{}", answer(400, &good));
     assert!(answer(400, &json!({"error": {"message": "b"}})).contains("code: missing"));

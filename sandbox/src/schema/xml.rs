@@ -1,9 +1,9 @@
 //! AWS's documents, held against their shapes while they are read.
 
 use super::Side;
-use super::findings::{Findings, Place};
 use super::query;
 use super::shape::{Kind, Shapes};
+use super::violations::{Place, Violations};
 
 /// A document from here on.
 pub(super) struct Reader<'a> {
@@ -78,7 +78,7 @@ pub(super) fn element(
     reader: &mut Reader<'_>,
     name: &str,
     place: &Place<'_>,
-    found: &mut Findings,
+    found: &mut Violations,
 ) {
     match kind {
         Kind::Model(model) => {
@@ -116,7 +116,7 @@ pub(super) fn members(
     reader: &mut Reader<'_>,
     beside: &[&str],
     place: &Place<'_>,
-    found: &mut Findings,
+    found: &mut Violations,
 ) -> u64 {
     let Some(model) = shapes.get(model) else { return 0 };
     let mut seen = 0;
@@ -142,7 +142,7 @@ pub(super) fn members(
 }
 
 /// Notes the members of an answer that must be there and were not seen.
-pub(super) fn missing(shapes: &Shapes, model: usize, seen: u64, place: &Place<'_>, found: &mut Findings) {
+pub(super) fn missing(shapes: &Shapes, model: usize, seen: u64, place: &Place<'_>, found: &mut Violations) {
     let Some(model) = shapes.get(model) else { return };
     for name in model.missing(Side::Answer, seen) {
         found.at(&place.of(name), "missing");

@@ -1,16 +1,16 @@
 //! A whole link as the provider's defaults make it, of one or two tunnels, in both clouds' words. Each half is written down on
 //! its own.
 
-use awsazure_sandbox::dataplane::{AwsEnd, AzureEnd, AzurePolicy};
+use awsazure_sandbox::dataplane::{AwsEndpoint, AzureEndpoint, AzurePolicy};
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
 
 #[derive(Clone, Debug)]
 pub struct Link {
     /// The endpoints of tunnels 1 and 2 of AWS's first VPN connection.
-    pub aws: Vec<AwsEnd>,
+    pub aws: Vec<AwsEndpoint>,
     /// For each tunnel's Azure connection, its end at instance 0 and the useless one at instance 1.
-    pub azure: Vec<AzureEnd>,
+    pub azure: Vec<AzureEndpoint>,
 }
 
 impl Link {
@@ -29,7 +29,7 @@ impl Link {
     }
 
     /// What concerns the first tunnel's connection concerns both of its ends.
-    pub fn connection(&mut self, change: impl Fn(&mut AzureEnd)) {
+    pub fn connection(&mut self, change: impl Fn(&mut AzureEndpoint)) {
         self.azure.iter_mut().take(2).for_each(change);
     }
 }
@@ -42,8 +42,8 @@ pub fn words(list: &[&str]) -> Vec<String> {
     list.iter().map(|word| (*word).to_owned()).collect()
 }
 
-fn aws(number: u8, tunnel: u8) -> AwsEnd {
-    AwsEnd {
+fn aws(number: u8, tunnel: u8) -> AwsEndpoint {
+    AwsEndpoint {
         vpn_connection_id: format!("vpn-{number}"),
         gateway_id: format!("vgw-{number}"),
         outside_ip: Ipv4Addr::new(198, 18, number, tunnel),
@@ -70,8 +70,8 @@ fn aws(number: u8, tunnel: u8) -> AwsEnd {
     }
 }
 
-fn azure(number: u8, tunnel: u8, instance: u8) -> AzureEnd {
-    AzureEnd {
+fn azure(number: u8, tunnel: u8, instance: u8) -> AzureEndpoint {
+    AzureEndpoint {
         connection_id: format!("/connections/{number}-{tunnel}"),
         gateway_id: format!("/gateways/{number}"),
         instance: usize::from(instance),

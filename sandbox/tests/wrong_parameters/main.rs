@@ -8,7 +8,7 @@
 mod link;
 mod rows;
 
-use awsazure_sandbox::dataplane::{AwsEnd, AzureEnd, Judgement, Paths, Verdict};
+use awsazure_sandbox::dataplane::{AwsEndpoint, AzureEndpoint, Negotiation, TunnelStatus, Tunnels};
 use awsazure_sandbox::lab::{self, Lab, Rekey, Side};
 use awsazure_sandbox::time::SimTime;
 use link::Link;
@@ -32,10 +32,10 @@ fn built(number: u8, row: &Row) -> Link {
     link
 }
 
-fn by_the_rules(aws: &[AwsEnd], azure: &[AzureEnd]) -> BTreeMap<Ipv4Addr, Judgement> {
-    let mut paths = Paths::default();
-    paths.refresh(SimTime(0), aws, azure);
-    aws.iter().map(|end| (end.outside_ip, paths.judgement(end.outside_ip).unwrap().clone())).collect()
+fn by_the_rules(aws: &[AwsEndpoint], azure: &[AzureEndpoint]) -> BTreeMap<Ipv4Addr, Negotiation> {
+    let mut tunnels = Tunnels::default();
+    tunnels.refresh(SimTime(0), aws, azure);
+    aws.iter().map(|end| (end.outside_ip, tunnels.negotiation(end.outside_ip).unwrap().clone())).collect()
 }
 
 #[test]
@@ -43,11 +43,11 @@ fn the_rules_find_the_layer_of_each_wrong_parameter() {
     for (number, row) in ROWS.iter().enumerate() {
         let link = built(u8::try_from(number).unwrap(), row);
         let judged = by_the_rules(&link.aws, &link.azure);
-        for (end, verdict) in link.aws.iter().zip(row.verdicts) {
-            let judgement = &judged[&end.outside_ip];
-            assert_eq!(judgement.verdict, *verdict, "{}: {}", row.name, judgement.reason);
-            assert_eq!(judgement.agreed.is_some(), verdict.ipsec(), "{}", row.name);
-            assert_eq!(judgement.rekeys, verdict.ipsec() && row.rekeys, "{}: {}", row.name, judgement.reason);
+        for (end, status) in link.aws.iter().zip(row.verdicts) {
+            let negotiation = &judged[&end.outside_ip];
+            assert_eq!(negotiation.status, *status, "{}: {}", row.name, negotiation.reason);
+            assert_eq!(negotiation.agreed.is_some(), status.ipsec(), "{}", row.name);
+            assert_eq!(negotiation.rekeys, status.ipsec() && row.rekeys, "{}: {}", row.name, negotiation.reason);
         }
     }
 }
@@ -72,8 +72,8 @@ fn agree(half: usize) {
     let links: Vec<(&Row, Link)> = (ROWS.iter().enumerate().skip(half).step_by(2))
         .map(|(number, row)| (row, built(u8::try_from(number).unwrap(), row)))
         .collect();
-    let aws: Vec<AwsEnd> = links.iter().flat_map(|(_, link)| link.aws.clone()).collect();
-    let azure: Vec<AzureEnd> = links.iter().flat_map(|(_, link)| link.azure.clone()).collect();
+    let aws: Vec<AwsEndpoint> = links.iter().flat_map(|(_, link)| link.aws.clone()).collect();
+    let azure: Vec<AzureEndpoint> = links.iter().flat_map(|(_, link)| link.azure.clone()).collect();
     let rules = by_the_rules(&aws, &azure);
 
     let folder = std::env::temp_dir().join(format!("awsazure-table-{}-{half}", std::process::id()));
@@ -82,7 +82,7 @@ fn agree(half: usize) {
     let seen = settle(&mut lab, &aws, &azure, &rules);
     let mut failures = String::new();
     let mut table = String::new();
-    let mut compare = |failures: &mut String, end: &AwsEnd, row: &Row, layer: &str, rules: String, lab: String| {
+    let mut compare = |failures: &mut String, end: &AwsEndpoint, row: &Row, layer: &str, rules: String, lab: String| {
         let _ = writeln!(table, "{:48} {:14} {layer:18} {lab}", row.name, end.outside_ip);
         if rules != lab {
             let _ = writeln!(
@@ -93,11 +93,11 @@ fn agree(half: usize) {
         }
     };
     for (row, end) in tunnels(&links) {
-        let (rule, real) = (rules[&end.outside_ip].verdict, seen[&end.outside_ip]);
+        let (rule, real) = (rules[&end.outside_ip].status, seen[&end.outside_ip]);
         compare(&mut failures, end, row, "verdict", format!("{rule:?}"), format!("{real:?}"));
     }
 
-    let up: Vec<Ipv4Addr> = seen.iter().filter(|(_, verdict)| verdict.ipsec()).map(|(ip, _)| *ip).collect();
+    let up: Vec<Ipv4Addr> = seen.iter().filter(|(_, status)| status.ipsec()).map(|(ip, _)| *ip).collect();
     for side in [Side::Aws, Side::Azure] {
         for what in [Rekey::Child, Rekey::Ike] {
             let renewed = lab.rekey(&up, side, what).unwrap();
@@ -110,16 +110,16 @@ fn agree(half: usize) {
             }
         }
     }
-    let report = lab.look();
+    let report = lab.observe();
     for (row, end) in tunnels(&links) {
-        let judgement = &rules[&end.outside_ip];
-        let real = lab::verdict(&report, end);
-        compare(&mut failures, end, row, "after renewal", format!("{:?}", judgement.verdict), format!("{real:?}"));
+        let negotiation = &rules[&end.outside_ip];
+        let real = lab::assess(&report, end);
+        compare(&mut failures, end, row, "after renewal", format!("{:?}", negotiation.status), format!("{real:?}"));
         // Where a side leaves a choice, which of its algorithms is taken is the implementation's own.
-        if judgement.rekeys && end.phase1_dh_groups.len() == 1 && end.phase2_dh_groups.len() == 1 {
+        if negotiation.rekeys && end.phase1_dh_groups.len() == 1 && end.phase2_dh_groups.len() == 1 {
             let sa = report.aws.iter().find(|word| word.outside_ip == end.outside_ip).and_then(|word| word.sa.clone());
             let agreed = sa.and_then(|sa| sa.agreed);
-            compare(&mut failures, end, row, "algorithms", format!("{:?}", judgement.agreed), format!("{agreed:?}"));
+            compare(&mut failures, end, row, "algorithms", format!("{:?}", negotiation.agreed), format!("{agreed:?}"));
         }
     }
     drop(lab);
@@ -137,27 +137,27 @@ fn agree(half: usize) {
     std::fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("lab-table-{half}.md")), figures).unwrap();
 }
 
-fn tunnels<'a>(links: &'a [(&'a Row, Link)]) -> impl Iterator<Item = (&'a Row, &'a AwsEnd)> {
+fn tunnels<'a>(links: &'a [(&'a Row, Link)]) -> impl Iterator<Item = (&'a Row, &'a AwsEndpoint)> {
     links.iter().flat_map(|(row, link)| link.aws.iter().map(|end| (*row, end)))
 }
 
 /// The daemons' verdicts once they are the rules', or time is up, and after they have stood for a while.
 fn settle(
     lab: &mut Lab,
-    aws: &[AwsEnd],
-    azure: &[AzureEnd],
-    rules: &BTreeMap<Ipv4Addr, Judgement>,
-) -> BTreeMap<Ipv4Addr, Verdict> {
+    aws: &[AwsEndpoint],
+    azure: &[AzureEndpoint],
+    rules: &BTreeMap<Ipv4Addr, Negotiation>,
+) -> BTreeMap<Ipv4Addr, TunnelStatus> {
     // Half a hundred daemons take their time to start.
-    lab.follow(aws, azure, &[]).unwrap();
+    lab.reconcile(aws, azure, &[]).unwrap();
     let began = Instant::now();
     let mut agreed: Option<Instant> = None;
     loop {
-        lab.follow(aws, azure, &[]).unwrap();
-        let report = lab.look();
-        let seen: BTreeMap<Ipv4Addr, Verdict> =
-            aws.iter().map(|end| (end.outside_ip, lab::verdict(&report, end))).collect();
-        if seen.iter().all(|(ip, verdict)| rules[ip].verdict == *verdict) {
+        lab.reconcile(aws, azure, &[]).unwrap();
+        let report = lab.observe();
+        let seen: BTreeMap<Ipv4Addr, TunnelStatus> =
+            aws.iter().map(|end| (end.outside_ip, lab::assess(&report, end))).collect();
+        if seen.iter().all(|(ip, status)| rules[ip].status == *status) {
             let since = *agreed.get_or_insert_with(Instant::now);
             if since.elapsed() > STAND {
                 return seen;

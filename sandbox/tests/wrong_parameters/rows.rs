@@ -1,21 +1,21 @@
 //! The rows.
 
 use super::link::{Link, ip, words};
-use awsazure_sandbox::dataplane::Verdict;
-use awsazure_sandbox::dataplane::Verdict::{
+use awsazure_sandbox::dataplane::TunnelStatus;
+use awsazure_sandbox::dataplane::TunnelStatus::{
     BgpBadPeerAs, BgpNoConnection, ChildNoProposal, IkeAuthFailed, IkeNoAnswer, IkeNoProposal, Up,
 };
 
 pub struct Row {
     pub name: &'static str,
     /// One for each tunnel of the link.
-    pub verdicts: &'static [Verdict],
+    pub verdicts: &'static [TunnelStatus],
     /// Whether children can be renewed, where they come up at all.
     pub rekeys: bool,
     pub wrong: fn(&mut Link),
 }
 
-const fn row(name: &'static str, verdicts: &'static [Verdict], wrong: fn(&mut Link)) -> Row {
+const fn row(name: &'static str, verdicts: &'static [TunnelStatus], wrong: fn(&mut Link)) -> Row {
     Row { name, verdicts, rekeys: true, wrong }
 }
 

@@ -66,7 +66,7 @@ fn a_link_comes_up_serves_routes_and_goes_without_a_trace() {
     bench.wait(10);
     bench.call("Action=DescribeVpcs");
     assert!(bench.cloud.objects().is_empty(), "{:?}", bench.cloud.objects());
-    assert!(bench.cloud.ends().is_empty());
+    assert!(bench.cloud.endpoints().is_empty());
     bench.wait(3_700);
     bench.call("Action=DescribeVpcs");
     assert_eq!(bench.refused(&describe), "InvalidVpnConnectionID.NotFound");
@@ -85,7 +85,10 @@ fn only_explicit_options_are_echoed_and_a_secret_hides_the_keys() {
     assert_eq!(body.matches("<phase1DHGroupNumberSet><item><value>20</value>").count(), 1);
     assert!(!body.contains("<phase1LifetimeSeconds>") && !body.contains("<startupAction>"));
     assert!(body.contains("&lt;pre_shared_key&gt;REDACTED"), "the configuration is text inside an element");
-    assert!(bench.cloud.ends().iter().any(|end| end.pre_shared_key == "visible_nowhere"), "the endpoint itself has it");
+    assert!(
+        bench.cloud.endpoints().iter().any(|end| end.pre_shared_key == "visible_nowhere"),
+        "the endpoint itself has it"
+    );
 }
 
 #[test]
@@ -145,12 +148,12 @@ fn the_same_calls_at_the_same_instants_give_the_same_world() {
         bench.azure = vec![azure_end(&one, 0, "first_key.1")];
         bench.call("Action=DescribeVpnConnections");
         bench.wait(100);
-        (bench.call("Action=DescribeVpnConnections"), serde_json::to_string(&(&bench.cloud, &bench.paths)).unwrap())
+        (bench.call("Action=DescribeVpnConnections"), serde_json::to_string(&(&bench.cloud, &bench.tunnels)).unwrap())
     };
     let (first, second) = (run(), run());
     assert_eq!(first, second);
-    let (cloud, _): (super::Cloud, crate::dataplane::Paths) = serde_json::from_str(&first.1).unwrap();
-    assert_eq!(cloud.ends().len(), 2, "a saved world goes on");
+    let (cloud, _): (super::AwsService, crate::dataplane::Tunnels) = serde_json::from_str(&first.1).unwrap();
+    assert_eq!(cloud.endpoints().len(), 2, "a saved world goes on");
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn tunnel_options_outside_their_ranges_are_refused_by_name() {
     assert_eq!(bench.refused(&format!("{base}&Options.EnableAcceleration=true")), "InvalidParameterCombination");
     let twice = "&Options.TunnelOptions.1.TunnelInsideCidr=169.254.21.0/30&Options.TunnelOptions.2.TunnelInsideCidr=169.254.21.0/30";
     assert_eq!(bench.refused(&format!("{base}{twice}")), "InvalidParameterValue");
-    assert!(bench.cloud.ends().is_empty(), "a refused create leaves nothing");
+    assert!(bench.cloud.endpoints().is_empty(), "a refused create leaves nothing");
     bench.connection(&vgw, &cgw);
     let used = format!("{base}&Options.TunnelOptions.1.TunnelInsideCidr=169.254.22.0/30");
     assert_eq!(bench.refused(&used), "InvalidParameterValue", "unique on the gateway");

@@ -6,8 +6,8 @@ mod recorded;
 mod recorded_gateway;
 mod rules;
 
-use crate::time::{SimTime, Span};
-use crate::wire::{Reply, Request, Response};
+use crate::http::{Outcome, Request, Response};
+use crate::time::{SimDuration, SimTime};
 use crate::world::{Settings, World};
 use serde_json::{Value, json};
 
@@ -46,8 +46,12 @@ impl Got {
 impl Drop for Bench {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            let answers =
-                self.world.judge.words.iter().filter(|words| words.contains(": answer") || words.contains("status"));
+            let answers = self
+                .world
+                .validator
+                .words
+                .iter()
+                .filter(|words| words.contains(": answer") || words.contains("status"));
             // One test makes a member up, to see it come back.
             let wrong: Vec<_> = answers.filter(|words| !words.contains("brandNew")).collect();
             assert!(wrong.is_empty(), "{wrong:#?}");
@@ -93,13 +97,13 @@ impl Bench {
         }
     }
 
-    fn reply(&mut self, request: &Request) -> Reply {
-        self.now = self.now + Span(80);
-        self.world.handle(self.now, request).reply
+    fn outcome(&mut self, request: &Request) -> Outcome {
+        self.now = self.now + SimDuration(80);
+        self.world.handle(self.now, request).outcome
     }
 
     fn answered(&mut self, request: &Request) -> Got {
-        let Reply::Answer(response) = self.reply(request) else { panic!("no answer") };
+        let Outcome::Response(response) = self.outcome(request) else { panic!("no answer") };
         let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
         Got { status: response.status, response, body }
     }
@@ -120,7 +124,7 @@ impl Bench {
         self.answered(&request)
     }
 
-    fn pass(&mut self, span: Span) {
+    fn pass(&mut self, span: SimDuration) {
         self.now = self.now + span;
     }
 
@@ -135,7 +139,7 @@ impl Bench {
                 return poll.body;
             }
             self.log_in();
-            self.pass(Span::seconds(10));
+            self.pass(SimDuration::seconds(10));
         }
     }
 

@@ -15,14 +15,14 @@ fn a_put_is_accepted_as_updating_and_its_operation_is_polled_to_the_end() {
     let settings = &put.body["properties"]["bgpSettings"];
     assert!(settings.get("bgpPeeringAddress").is_none());
     assert!(settings["bgpPeeringAddresses"][0].get("tunnelIpAddresses").is_none());
-    bench.pass(Span::minutes(24));
+    bench.pass(SimDuration::minutes(24));
     let poll = bench.call("GET", &url);
     assert_eq!(
         (poll.status, &poll.body["status"], poll.header("Retry-After")),
         (200, &json!("InProgress"), Some("10"))
     );
     assert_eq!(bench.call("GET", &gateway_url()).state(), "Updating");
-    bench.pass(Span::minutes(12));
+    bench.pass(SimDuration::minutes(12));
     let poll = bench.call("GET", &url);
     assert_eq!((&poll.body["status"], poll.header("Retry-After")), (&json!("Succeeded"), None));
     let got = bench.call("GET", &gateway_url());
@@ -46,7 +46,7 @@ fn conditional_headers_are_honoured_and_etags_shown_where_recorded() {
     assert_eq!(bench.with("PUT", &url, &network(), ("if-match", &etag)).status, 200);
     let fresh = format!("{NET}/localNetworkGateways/new");
     assert_eq!(bench.with("PUT", &fresh, &local_gateway(0), ("if-none-match", "*")).status, 201);
-    bench.pass(Span::seconds(5));
+    bench.pass(SimDuration::seconds(5));
     bench.done("PUT", &gateway_url(), &gateway());
     assert_eq!(bench.call("GET", &gateway_url()).header("ETag"), None);
     let stale = bench.with("PUT", &gateway_url(), &gateway(), ("if-match", "\"stale\""));
@@ -83,7 +83,7 @@ fn a_gateway_and_its_connections_take_one_write_at_a_time() {
             let refused = bench.send("PUT", url, &body);
             seen.insert((refused.status, refused.code().to_owned()));
         }
-        bench.pass(Span(1));
+        bench.pass(SimDuration(1));
     }
     let expected = [(409, "AnotherOperationInProgress"), (429, "RetryableErrorDueToAnotherOperation")];
     assert_eq!(seen, expected.map(|(status, code)| (status, code.to_owned())).into());
@@ -99,12 +99,12 @@ fn setting_a_key_reports_success_before_the_connection_is_ready_and_the_gateway_
     let put = bench.send("PUT", &key, &json!({"value": "second.Key_2"}));
     let poll = put.header("Azure-AsyncOperation").unwrap().to_owned();
     while bench.call("GET", &poll).body["status"] == "InProgress" {
-        bench.pass(Span(500));
+        bench.pass(SimDuration(500));
     }
     assert_eq!(bench.call("GET", &key).body["value"], "second.Key_2");
     assert_eq!(bench.call("GET", &url).state(), "Updating");
     assert!(matches!(bench.send("PUT", &format!("{NET}/connections/c1"), &connection(1)).status, 409 | 429));
-    bench.pass(Span::seconds(20));
+    bench.pass(SimDuration::seconds(20));
     assert_eq!(bench.call("GET", &url).state(), "Succeeded");
     assert_eq!(bench.send("PUT", &format!("{NET}/connections/c1"), &connection(1)).status, 200);
 }
@@ -146,7 +146,7 @@ fn a_record_that_expired_is_not_found_while_the_resource_goes_on() {
     let url = format!("{NET}/localNetworkGateways/l0");
     let put = bench.send("PUT", &url, &local_gateway(0));
     assert_eq!(bench.call("GET", put.header("Azure-AsyncOperation").unwrap()).status, 404);
-    bench.pass(Span::seconds(21));
+    bench.pass(SimDuration::seconds(21));
     assert_eq!(bench.call("GET", &url).state(), "Succeeded");
     bench.world.faults.add("fail call 1 of GetOperation: once 404".parse().unwrap());
     let put = bench.send("PUT", &url, &local_gateway(0));
@@ -162,20 +162,20 @@ fn faults_strike_before_or_after_the_effect_as_they_say() {
         bench.world.faults.clear();
         bench.world.faults.add(format!("fail call 1 of azure PutLocalGateway on l0: once {kind}").parse().unwrap());
         let request = bench.request("PUT", &url, local_gateway(0).to_string().as_bytes());
-        let reply = bench.reply(&request);
+        let outcome = bench.outcome(&request);
         let found = bench.call("GET", &url).status == 200;
         assert_eq!(found, exists, "{kind}");
         if found {
-            bench.pass(Span::seconds(30));
+            bench.pass(SimDuration::seconds(30));
             let gone = bench.send("DELETE", &url, &Value::Null);
             bench.wait(&gone);
         }
-        reply
+        outcome
     };
-    assert_eq!(expect("dropped", false), Reply::Dropped);
-    assert_eq!(expect("hang", false), Reply::Hang);
-    assert_eq!(expect("lost", true), Reply::Dropped);
-    assert_eq!(expect("hang-after", true), Reply::Hang);
+    assert_eq!(expect("dropped", false), Outcome::Dropped);
+    assert_eq!(expect("hang", false), Outcome::Hang);
+    assert_eq!(expect("lost", true), Outcome::Dropped);
+    assert_eq!(expect("hang-after", true), Outcome::Hang);
     for (kind, status) in [
         ("429", 429),
         ("503", 503),
@@ -186,14 +186,14 @@ fn faults_strike_before_or_after_the_effect_as_they_say() {
         ("404", 404),
         ("refused", 400),
     ] {
-        let Reply::Answer(response) = expect(kind, false) else { panic!("{kind}") };
+        let Outcome::Response(response) = expect(kind, false) else { panic!("{kind}") };
         assert_eq!(response.status, status);
         let waits = response.headers.iter().any(|(name, _)| name == "Retry-After");
         assert_eq!(waits, matches!(kind, "429" | "503"), "{kind}");
         assert!(serde_json::from_slice::<Value>(&response.body).unwrap()["error"]["code"].is_string());
     }
     for kind in ["malformed", "truncated"] {
-        let Reply::Answer(response) = expect(kind, true) else { panic!("{kind}") };
+        let Outcome::Response(response) = expect(kind, true) else { panic!("{kind}") };
         assert!(serde_json::from_slice::<Value>(&response.body).is_err());
     }
 }
@@ -205,7 +205,7 @@ fn tokens_are_asked_for_checked_and_expire() {
     assert_eq!((wrong.status, &wrong.body["error"]), (401, &json!("invalid_client")));
     assert!(wrong.body["error_description"].as_str().unwrap().starts_with("AADSTS7000215"));
     assert_eq!(bench.call("GET", GROUP).status, 200);
-    bench.pass(Span::seconds(3_601));
+    bench.pass(SimDuration::seconds(3_601));
     let got = bench.call("GET", GROUP);
     assert_eq!((got.status, got.code()), (401, "ExpiredAuthenticationToken"));
     assert!(got.header("WWW-Authenticate").is_some());
@@ -228,9 +228,9 @@ fn requests_beyond_the_bucket_are_told_when_to_come_back() {
     let mut bench = Bench::ground(11);
     let mut request = bench.request("DELETE", &format!("{NET}/connections/none"), b"");
     request.headers.push(("x-ms-correlation-request-id".into(), "mine".into()));
-    let mut at = |ms: u64| bench.world.handle(SimTime(600_000 + ms), &request).reply;
+    let mut at = |ms: u64| bench.world.handle(SimTime(600_000 + ms), &request).outcome;
     let mut status = |ms: u64| match at(ms) {
-        Reply::Answer(response) => (response.status, response.headers),
+        Outcome::Response(response) => (response.status, response.headers),
         other => panic!("{other:?}"),
     };
     let (first, headers) = status(0);
@@ -247,11 +247,11 @@ fn requests_beyond_the_bucket_are_told_when_to_come_back() {
 #[test]
 fn the_time_to_wait_is_scaled_and_never_a_fraction() {
     let mut settings = Settings::default();
-    assert_eq!(settings.retry_after(Span::seconds(10)), [("Retry-After", "10".to_owned())]);
+    assert_eq!(settings.retry_after(SimDuration::seconds(10)), [("Retry-After", "10".to_owned())]);
     settings.time_scale = 4;
-    assert_eq!(settings.retry_after(Span::seconds(10)), [("Retry-After", "2".to_owned())]);
+    assert_eq!(settings.retry_after(SimDuration::seconds(10)), [("Retry-After", "2".to_owned())]);
     settings.time_scale = 1_000;
-    let scaled = settings.retry_after(Span::seconds(10));
+    let scaled = settings.retry_after(SimDuration::seconds(10));
     assert_eq!(scaled, [("x-ms-retry-after-ms", "10".to_owned()), ("retry-after-ms", "10".to_owned())]);
 }
 

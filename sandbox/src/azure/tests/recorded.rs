@@ -179,7 +179,7 @@ fn a_question_to_the_gateway_is_answered_at_its_location_as_often_as_asked() {
         assert_eq!((got.header("Azure-AsyncOperation"), got.header("Retry-After")), (None, Some("10")));
         let location = got.header("Location").unwrap().to_owned();
         assert_eq!(bench.call("GET", &location).status, 202);
-        bench.pass(Span::seconds(10));
+        bench.pass(SimDuration::seconds(10));
         let first = bench.call("GET", &location);
         assert!(first.status == 200 && first.body["value"].is_array(), "{question}: {}", first.body);
         assert_eq!(bench.call("GET", &location).body, first.body);

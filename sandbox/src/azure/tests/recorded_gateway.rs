@@ -136,7 +136,7 @@ fn peers_and_routes_have_the_recorded_fields() {
             location.split(['/', '?']).rev().nth(1),
             "equals the record's name"
         );
-        bench.pass(Span::seconds(10));
+        bench.pass(SimDuration::seconds(10));
         let rows = bench.call("GET", &location).body["value"].as_array().unwrap().clone();
         assert!(!rows.is_empty(), "{question}");
         for row in rows {

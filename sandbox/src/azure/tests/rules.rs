@@ -169,7 +169,7 @@ fn deletes_are_refused_while_in_use_and_lag_after_a_gateway() {
     assert_eq!(bench.call("DELETE", &gateway_url()).status, 204);
     assert_eq!(bench.call("DELETE", &pip).code(), "PublicIPAddressCannotBeDeleted");
     assert_eq!(bench.call("DELETE", &subnet).code(), "InUseSubnetCannotBeDeleted");
-    bench.pass(Span::minutes(4));
+    bench.pass(SimDuration::minutes(4));
     for url in [pip, subnet] {
         let gone = bench.call("DELETE", &url);
         bench.wait(&gone);
@@ -194,7 +194,7 @@ fn a_group_takes_everything_in_it_along_unless_something_outside_needs_it() {
                 return poll.status;
             }
             bench.log_in();
-            bench.pass(Span::seconds(15));
+            bench.pass(SimDuration::seconds(15));
         }
     };
     assert_eq!(end(&mut bench), 409);
@@ -235,13 +235,14 @@ fn unknown_properties_and_tags_survive_what_a_client_sends_back() {
 #[test]
 fn a_connection_has_an_end_on_each_instance_with_the_address_it_was_told() {
     let mut bench = Bench::link(29);
-    let ends = bench.world.azure.ends();
-    let seen: Vec<_> = ends.iter().map(|e| (e.instance, e.bgp_ip.unwrap().to_string(), e.serving, e.asn)).collect();
+    let endpoints = bench.world.azure.endpoints();
+    let seen: Vec<_> =
+        endpoints.iter().map(|e| (e.instance, e.bgp_ip.unwrap().to_string(), e.serving, e.asn)).collect();
     let told = [(0, "169.254.21.2"), (1, "169.254.21.6"), (0, "169.254.22.2"), (1, "169.254.22.6")];
     assert_eq!(seen, told.map(|(instance, ip)| (instance, ip.to_owned(), true, 65_000)));
-    assert_eq!((ends[0].shared_key.as_str(), ends[0].peer_asn), ("first.Key_1", Some(64_512)));
+    assert_eq!((endpoints[0].shared_key.as_str(), endpoints[0].peer_asn), ("first.Key_1", Some(64_512)));
     let plain = changed(connection(1), "/properties/gatewayCustomBgpIpAddresses", Value::Null);
     bench.done("PUT", &format!("{NET}/connections/c1"), &plain);
-    let first = bench.world.azure.ends()[2].bgp_ip.unwrap().to_string();
+    let first = bench.world.azure.endpoints()[2].bgp_ip.unwrap().to_string();
     assert_eq!(first, "169.254.21.2", "without a word of its own a connection speaks from the first custom address");
 }

@@ -1,9 +1,9 @@
 //! An AWS tunnel endpoint as an IKE daemon's set-up: EC2's words for algorithms, groups and timers, and back again. Nothing
-//! here is shared with `azure_words`, so that a word which either cloud means otherwise fails to negotiate.
+//! here is shared with `azure_config`, so that a word which either cloud means otherwise fails to negotiate.
 
 use super::charon::Setup;
 use super::vici::Section;
-use crate::dataplane::{Agreed, AwsEnd};
+use crate::dataplane::{Agreed, AwsEndpoint};
 
 const CIPHERS: [(&str, &str); 2] = [("AES128", "aes128"), ("AES256", "aes256")];
 const AEADS: [(&str, &str); 2] = [("AES128-GCM-16", "aes128gcm16"), ("AES256-GCM-16", "aes256gcm16")];
@@ -27,7 +27,7 @@ const GROUPS: [(u32, &str, &str); 13] = [
     (24, "modp2048s256", "MODP_2048_256"),
 ];
 
-pub(super) fn setup(end: &AwsEnd) -> Setup {
+pub(super) fn setup(end: &AwsEndpoint) -> Setup {
     let phase1: Vec<u32> = if end.phase1_dh_groups.is_empty() {
         GROUPS.iter().map(|(number, ..)| *number).filter(|number| *number != 5).collect()
     } else {

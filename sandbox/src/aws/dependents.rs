@@ -2,21 +2,21 @@
 //! network ACLs and egress-only internet gateways. Each of them keeps its VPC from being deleted.
 
 use super::ACCOUNT;
-use super::errors::Fault;
+use super::errors::ApiError;
 use super::filters;
-use super::life::{self, Life, State, find, new_id, object, select};
+use super::lifecycle::{self, Lifecycle, State, find, new_id, object, select};
 use super::query::Params;
-use super::region::{Answer, Region};
+use super::region::{ApiResult, Region};
 use super::tags::{self, Tags};
 use super::xml::Xml;
-use crate::time::{SimTime, Span};
+use crate::time::{SimDuration, SimTime};
 use crate::world::Context;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Everything of this kind in a region.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Occupants {
+pub struct Dependents {
     pub interfaces: BTreeMap<String, NetworkInterface>,
     pub nat_gateways: BTreeMap<String, NatGateway>,
     pub endpoints: BTreeMap<String, Endpoint>,
@@ -26,15 +26,15 @@ pub struct Occupants {
     pub egress_gateways: BTreeMap<String, EgressGateway>,
 }
 
-impl Occupants {
+impl Dependents {
     pub fn advance(&mut self, now: SimTime) {
-        self.nat_gateways.retain(|_, gateway| gateway.life.advance(now));
+        self.nat_gateways.retain(|_, gateway| gateway.lifecycle.advance(now));
     }
 
     /// Whether anything of a VPC would be left behind if that were deleted.
-    pub fn use_vpc(&self, id: &str) -> bool {
+    pub fn uses_vpc(&self, id: &str) -> bool {
         self.interfaces.values().any(|one| one.vpc_id == id)
-            || self.nat_gateways.values().any(|one| one.vpc_id == id && !one.life.state.ending())
+            || self.nat_gateways.values().any(|one| one.vpc_id == id && !one.lifecycle.state.is_terminating())
             || self.endpoints.values().any(|one| one.vpc_id == id)
             || self.peerings.values().any(|one| one.vpc_id == id || one.peer_vpc_id == id)
             || self.security_groups.values().any(|one| one.vpc_id == id)
@@ -42,14 +42,14 @@ impl Occupants {
             || self.egress_gateways.values().any(|one| one.vpc_id == id)
     }
 
-    pub fn use_subnet(&self, id: &str) -> bool {
+    pub fn uses_subnet(&self, id: &str) -> bool {
         self.interfaces.values().any(|one| one.subnet_id == id)
-            || self.nat_gateways.values().any(|one| one.subnet_id == id && !one.life.state.ending())
+            || self.nat_gateways.values().any(|one| one.subnet_id == id && !one.lifecycle.state.is_terminating())
     }
 
     /// Whether an address of the VPC can be reached from the internet.
-    pub fn map_public_address(&self, vpc: &str) -> bool {
-        self.nat_gateways.values().any(|one| one.vpc_id == vpc && one.public && !one.life.state.ending())
+    pub fn maps_public_address(&self, vpc: &str) -> bool {
+        self.nat_gateways.values().any(|one| one.vpc_id == vpc && one.public && !one.lifecycle.state.is_terminating())
     }
 }
 
@@ -57,7 +57,7 @@ impl Occupants {
 pub struct NetworkInterface {
     pub id: String,
     pub tags: Tags,
-    pub seen_from: SimTime,
+    pub visible_from: SimTime,
     pub vpc_id: String,
     subnet_id: String,
 }
@@ -66,9 +66,9 @@ pub struct NetworkInterface {
 pub struct NatGateway {
     pub id: String,
     pub tags: Tags,
-    pub seen_from: SimTime,
+    pub visible_from: SimTime,
     pub vpc_id: String,
-    pub life: Life,
+    pub lifecycle: Lifecycle,
     subnet_id: String,
     public: bool,
 }
@@ -77,7 +77,7 @@ pub struct NatGateway {
 pub struct Endpoint {
     pub id: String,
     pub tags: Tags,
-    pub seen_from: SimTime,
+    pub visible_from: SimTime,
     pub vpc_id: String,
     service: String,
 }
@@ -86,7 +86,7 @@ pub struct Endpoint {
 pub struct Peering {
     pub id: String,
     pub tags: Tags,
-    pub seen_from: SimTime,
+    pub visible_from: SimTime,
     /// The requester's.
     pub vpc_id: String,
     pub peer_vpc_id: String,
@@ -96,7 +96,7 @@ pub struct Peering {
 pub struct SecurityGroup {
     pub id: String,
     pub tags: Tags,
-    pub seen_from: SimTime,
+    pub visible_from: SimTime,
     pub vpc_id: String,
     pub name: String,
 }
@@ -105,7 +105,7 @@ pub struct SecurityGroup {
 pub struct NetworkAcl {
     pub id: String,
     pub tags: Tags,
-    pub seen_from: SimTime,
+    pub visible_from: SimTime,
     pub vpc_id: String,
 }
 
@@ -113,12 +113,12 @@ pub struct NetworkAcl {
 pub struct EgressGateway {
     pub id: String,
     pub tags: Tags,
-    pub seen_from: SimTime,
+    pub visible_from: SimTime,
     pub vpc_id: String,
 }
 
 object!(NetworkInterface, "network-interface", "eni", "InvalidNetworkInterfaceID", "networkInterface");
-object!(NatGateway, "natgateway", "nat", "NatGatewayNotFound", "natGateway", life);
+object!(NatGateway, "natgateway", "nat", "NatGatewayNotFound", "natGateway", lifecycle);
 object!(Endpoint, "vpc-endpoint", "vpce", "InvalidVpcEndpointId", "vpcEndpoint");
 object!(Peering, "vpc-peering-connection", "pcx", "InvalidVpcPeeringConnectionID", "vpcPeeringConnection");
 object!(SecurityGroup, "security-group", "sg", "InvalidGroup", "security group");
@@ -164,7 +164,7 @@ impl NatGateway {
         xml.text("natGatewayId", &self.id);
         xml.text("subnetId", &self.subnet_id);
         xml.text("vpcId", &self.vpc_id);
-        xml.text("state", self.life.state.as_str());
+        xml.text("state", self.lifecycle.state.as_str());
         xml.text("connectivityType", if self.public { "public" } else { "private" });
         xml.nest("natGatewayAddressSet", |_| {});
         tags::write(xml, &self.tags);
@@ -175,7 +175,7 @@ impl NatGateway {
             "nat-gateway-id" => self.id.clone(),
             "vpc-id" => self.vpc_id.clone(),
             "subnet-id" => self.subnet_id.clone(),
-            "state" => self.life.state.as_str().to_owned(),
+            "state" => self.lifecycle.state.as_str().to_owned(),
             _ => return None,
         }])
     }
@@ -289,34 +289,34 @@ impl EgressGateway {
 }
 
 impl Region {
-    pub(super) fn create_network_interface(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn create_network_interface(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let (vpc_id, subnet_id) = self.place_in(params.require("SubnetId")?, cx)?;
         let made = NetworkInterface {
             id: new_id("eni", cx.rng),
-            tags: life::initial_tags::<NetworkInterface>(params)?,
-            seen_from: cx.now,
+            tags: lifecycle::initial_tags::<NetworkInterface>(params)?,
+            visible_from: cx.now,
             vpc_id,
             subnet_id,
         };
         let mut xml = Xml::new();
         xml.nest("networkInterface", |xml| made.write(xml));
-        self.occupants.interfaces.insert(made.id.clone(), made);
+        self.dependents.interfaces.insert(made.id.clone(), made);
         Ok(xml)
     }
 
-    pub(super) fn describe_network_interfaces(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
-        let found = select(&self.occupants.interfaces, params, "NetworkInterfaceId", cx.now, NetworkInterface::field)?;
+    pub(super) fn describe_network_interfaces(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+        let found = select(&self.dependents.interfaces, params, "NetworkInterfaceId", cx.now, NetworkInterface::field)?;
         let mut xml = Xml::new();
         xml.set("networkInterfaceSet", found, |xml, one| one.write(xml));
         Ok(xml)
     }
 
-    pub(super) fn delete_network_interface(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
-        take(&mut self.occupants.interfaces, params.require("NetworkInterfaceId")?, cx.now)?;
+    pub(super) fn delete_network_interface(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+        take(&mut self.dependents.interfaces, params.require("NetworkInterfaceId")?, cx.now)?;
         Ok(Xml::done())
     }
 
-    pub(super) fn create_nat_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn create_nat_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let (vpc_id, subnet_id) = self.place_in(params.require("SubnetId")?, cx)?;
         let public = params.get("ConnectivityType").unwrap_or("public") == "public";
         if public {
@@ -324,204 +324,213 @@ impl Region {
         }
         let made = NatGateway {
             id: new_id("nat", cx.rng),
-            tags: life::initial_tags::<NatGateway>(params)?,
-            seen_from: cx.now,
-            life: Life::pending(cx.now + cx.rng.span(Span::seconds(30), Span::seconds(90))),
+            tags: lifecycle::initial_tags::<NatGateway>(params)?,
+            visible_from: cx.now,
+            lifecycle: Lifecycle::pending(cx.now + cx.rng.duration(SimDuration::seconds(30), SimDuration::seconds(90))),
             vpc_id,
             subnet_id,
             public,
         };
         let mut xml = Xml::new();
         xml.nest("natGateway", |xml| made.write(xml));
-        self.occupants.nat_gateways.insert(made.id.clone(), made);
+        self.dependents.nat_gateways.insert(made.id.clone(), made);
         Ok(xml)
     }
 
-    pub(super) fn describe_nat_gateways(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
-        let found = select(&self.occupants.nat_gateways, params, "NatGatewayId", cx.now, NatGateway::field)?;
+    pub(super) fn describe_nat_gateways(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+        let found = select(&self.dependents.nat_gateways, params, "NatGatewayId", cx.now, NatGateway::field)?;
         let mut xml = Xml::new();
         xml.set("natGatewaySet", found, |xml, one| one.write(xml));
         Ok(xml)
     }
 
-    pub(super) fn delete_nat_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn delete_nat_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let id = params.require("NatGatewayId")?;
-        let gateway = life::find_mut(&mut self.occupants.nat_gateways, id, cx.now)?;
-        if gateway.life.state != State::Deleting {
-            gateway.life = Life::deleting(cx.now + cx.rng.span(Span::seconds(20), Span::seconds(60)));
+        let gateway = lifecycle::find_mut(&mut self.dependents.nat_gateways, id, cx.now)?;
+        if gateway.lifecycle.state != State::Deleting {
+            gateway.lifecycle =
+                Lifecycle::deleting(cx.now + cx.rng.duration(SimDuration::seconds(20), SimDuration::seconds(60)));
         }
         let mut xml = Xml::new();
         xml.text("natGatewayId", id);
         Ok(xml)
     }
 
-    pub(super) fn create_vpc_endpoint(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn create_vpc_endpoint(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         if params.get("VpcEndpointType").is_some_and(|kind| kind != "Gateway") {
-            return Err(Fault::new("UnsupportedOperation", "Only gateway endpoints are served here."));
+            return Err(ApiError::new("UnsupportedOperation", "Only gateway endpoints are served here."));
         }
         let made = Endpoint {
             id: new_id("vpce", cx.rng),
-            tags: life::initial_tags::<Endpoint>(params)?,
-            seen_from: cx.now,
+            tags: lifecycle::initial_tags::<Endpoint>(params)?,
+            visible_from: cx.now,
             vpc_id: self.usable_vpc(params.require("VpcId")?, cx.now)?.id.clone(),
             service: params.require("ServiceName")?.to_owned(),
         };
         let mut xml = Xml::new();
         xml.nest("vpcEndpoint", |xml| made.write(xml));
-        self.occupants.endpoints.insert(made.id.clone(), made);
+        self.dependents.endpoints.insert(made.id.clone(), made);
         Ok(xml)
     }
 
-    pub(super) fn describe_vpc_endpoints(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
-        let found = select(&self.occupants.endpoints, params, "VpcEndpointId", cx.now, Endpoint::field)?;
+    pub(super) fn describe_vpc_endpoints(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+        let found = select(&self.dependents.endpoints, params, "VpcEndpointId", cx.now, Endpoint::field)?;
         let mut xml = Xml::new();
         xml.set("vpcEndpointSet", found, |xml, one| one.write(xml));
         Ok(xml)
     }
 
-    pub(super) fn delete_vpc_endpoints(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn delete_vpc_endpoints(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         for id in params.list("VpcEndpointId") {
-            take(&mut self.occupants.endpoints, id, cx.now)?;
+            take(&mut self.dependents.endpoints, id, cx.now)?;
         }
         let mut xml = Xml::new();
         xml.nest("unsuccessful", |_| {});
         Ok(xml)
     }
 
-    pub(super) fn create_vpc_peering_connection(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn create_vpc_peering_connection(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let made = Peering {
             id: new_id("pcx", cx.rng),
-            tags: life::initial_tags::<Peering>(params)?,
-            seen_from: cx.now,
+            tags: lifecycle::initial_tags::<Peering>(params)?,
+            visible_from: cx.now,
             vpc_id: self.usable_vpc(params.require("VpcId")?, cx.now)?.id.clone(),
             peer_vpc_id: self.usable_vpc(params.require("PeerVpcId")?, cx.now)?.id.clone(),
         };
         let (mut xml, region) = (Xml::new(), self.name.clone());
         xml.nest("vpcPeeringConnection", |xml| made.write(xml, &region));
-        self.occupants.peerings.insert(made.id.clone(), made);
+        self.dependents.peerings.insert(made.id.clone(), made);
         Ok(xml)
     }
 
-    pub(super) fn describe_vpc_peering_connections(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
-        let found = select(&self.occupants.peerings, params, "VpcPeeringConnectionId", cx.now, Peering::field)?;
+    pub(super) fn describe_vpc_peering_connections(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+        let found = select(&self.dependents.peerings, params, "VpcPeeringConnectionId", cx.now, Peering::field)?;
         let mut xml = Xml::new();
         xml.set("vpcPeeringConnectionSet", found, |xml, one| one.write(xml, &self.name));
         Ok(xml)
     }
 
-    pub(super) fn delete_vpc_peering_connection(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
-        take(&mut self.occupants.peerings, params.require("VpcPeeringConnectionId")?, cx.now)?;
+    pub(super) fn delete_vpc_peering_connection(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+        take(&mut self.dependents.peerings, params.require("VpcPeeringConnectionId")?, cx.now)?;
         Ok(Xml::done())
     }
 
-    pub(super) fn create_security_group(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn create_security_group(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         params.require("GroupDescription")?;
         let made = SecurityGroup {
             id: new_id("sg", cx.rng),
-            tags: life::initial_tags::<SecurityGroup>(params)?,
-            seen_from: cx.now,
+            tags: lifecycle::initial_tags::<SecurityGroup>(params)?,
+            visible_from: cx.now,
             vpc_id: self.usable_vpc(params.require("VpcId")?, cx.now)?.id.clone(),
             name: params.require("GroupName")?.to_owned(),
         };
         if made.name == "default" {
-            return Err(Fault::new("InvalidParameterValue", "Cannot use reserved security group name: default"));
+            return Err(ApiError::new("InvalidParameterValue", "Cannot use reserved security group name: default"));
         }
         let mut xml = Xml::new();
         xml.text("groupId", &made.id);
         tags::write(&mut xml, &made.tags);
-        self.occupants.security_groups.insert(made.id.clone(), made);
+        self.dependents.security_groups.insert(made.id.clone(), made);
         Ok(xml)
     }
 
     /// Security groups that were made, by the filters and ids of a call.
-    pub(super) fn made_security_groups(&self, params: &Params, now: SimTime) -> Result<Vec<&SecurityGroup>, Fault> {
-        made(&self.occupants.security_groups, params, "GroupId", now, SecurityGroup::field)
+    pub(super) fn created_security_groups(
+        &self,
+        params: &Params,
+        now: SimTime,
+    ) -> Result<Vec<&SecurityGroup>, ApiError> {
+        made(&self.dependents.security_groups, params, "GroupId", now, SecurityGroup::field)
     }
 
-    pub(super) fn delete_security_group(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn delete_security_group(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let id = params.require("GroupId")?;
-        take(&mut self.occupants.security_groups, id, cx.now)?;
+        take(&mut self.dependents.security_groups, id, cx.now)?;
         let mut xml = Xml::done();
         xml.text("groupId", id);
         Ok(xml)
     }
 
-    pub(super) fn create_network_acl(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn create_network_acl(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let made = NetworkAcl {
             id: new_id("acl", cx.rng),
-            tags: life::initial_tags::<NetworkAcl>(params)?,
-            seen_from: cx.now,
+            tags: lifecycle::initial_tags::<NetworkAcl>(params)?,
+            visible_from: cx.now,
             vpc_id: self.usable_vpc(params.require("VpcId")?, cx.now)?.id.clone(),
         };
         let mut xml = Xml::new();
         xml.nest("networkAcl", |xml| made.write(xml));
-        self.occupants.network_acls.insert(made.id.clone(), made);
+        self.dependents.network_acls.insert(made.id.clone(), made);
         Ok(xml)
     }
 
     /// Network ACLs that were made, by the filters and ids of a call.
-    pub(super) fn made_network_acls(&self, params: &Params, now: SimTime) -> Result<Vec<&NetworkAcl>, Fault> {
-        made(&self.occupants.network_acls, params, "NetworkAclId", now, NetworkAcl::field)
+    pub(super) fn created_network_acls(&self, params: &Params, now: SimTime) -> Result<Vec<&NetworkAcl>, ApiError> {
+        made(&self.dependents.network_acls, params, "NetworkAclId", now, NetworkAcl::field)
     }
 
-    pub(super) fn delete_network_acl(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
-        take(&mut self.occupants.network_acls, params.require("NetworkAclId")?, cx.now)?;
+    pub(super) fn delete_network_acl(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+        take(&mut self.dependents.network_acls, params.require("NetworkAclId")?, cx.now)?;
         Ok(Xml::done())
     }
 
-    pub(super) fn create_egress_only_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn create_egress_only_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let made = EgressGateway {
             id: new_id("eigw", cx.rng),
-            tags: life::initial_tags::<EgressGateway>(params)?,
-            seen_from: cx.now,
+            tags: lifecycle::initial_tags::<EgressGateway>(params)?,
+            visible_from: cx.now,
             vpc_id: self.usable_vpc(params.require("VpcId")?, cx.now)?.id.clone(),
         };
         let mut xml = Xml::new();
         xml.nest("egressOnlyInternetGateway", |xml| made.write(xml));
-        self.occupants.egress_gateways.insert(made.id.clone(), made);
+        self.dependents.egress_gateways.insert(made.id.clone(), made);
         Ok(xml)
     }
 
-    pub(super) fn describe_egress_only_internet_gateways(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn describe_egress_only_internet_gateways(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         // This call filters by tags only.
         let found =
-            select(&self.occupants.egress_gateways, params, "EgressOnlyInternetGatewayId", cx.now, |_, _| None)?;
+            select(&self.dependents.egress_gateways, params, "EgressOnlyInternetGatewayId", cx.now, |_, _| None)?;
         let mut xml = Xml::new();
         xml.set("egressOnlyInternetGatewaySet", found, |xml, one| one.write(xml));
         Ok(xml)
     }
 
-    pub(super) fn delete_egress_only_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
-        take(&mut self.occupants.egress_gateways, params.require("EgressOnlyInternetGatewayId")?, cx.now)?;
+    pub(super) fn delete_egress_only_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+        take(&mut self.dependents.egress_gateways, params.require("EgressOnlyInternetGatewayId")?, cx.now)?;
         let mut xml = Xml::new();
         xml.text("returnCode", true);
         Ok(xml)
     }
 
     /// The VPC of a subnet, and the subnet.
-    fn place_in(&self, subnet: &str, cx: &Context<'_>) -> Result<(String, String), Fault> {
+    fn place_in(&self, subnet: &str, cx: &Context<'_>) -> Result<(String, String), ApiError> {
         let subnet = find(&self.subnets, subnet, cx.now)?;
         Ok((subnet.vpc_id.clone(), subnet.id.clone()))
     }
 }
 
-fn take<T: life::Object>(map: &mut BTreeMap<String, T>, id: &str, now: SimTime) -> Result<(), Fault> {
+fn take<T: lifecycle::Object>(map: &mut BTreeMap<String, T>, id: &str, now: SimTime) -> Result<(), ApiError> {
     find(map, id, now)?;
     map.remove(id);
     Ok(())
 }
 
 /// Like `select`, but ids of others than these are no fault: the defaults of a VPC are listed elsewhere.
-fn made<'a, T: life::Object>(
+fn made<'a, T: lifecycle::Object>(
     map: &'a BTreeMap<String, T>,
     params: &Params,
     ids: &str,
     now: SimTime,
     field: impl Fn(&T, &str) -> Option<Vec<String>>,
-) -> Result<Vec<&'a T>, Fault> {
+) -> Result<Vec<&'a T>, ApiError> {
     let (filters, wanted) = (filters::parse(params)?, params.list(ids));
     let mut found = Vec::new();
-    for one in map.values().filter(|one| one.seen_from() <= now && !one.gone()) {
+    for one in map.values().filter(|one| one.visible_from() <= now && !one.gone()) {
         let passes = filters::accept(&filters, one.tags(), |name| field(one, name))?;
         if passes && (wanted.is_empty() || wanted.contains(&one.id())) {
             found.push(one);

@@ -1,12 +1,12 @@
 //! What other teams put into and onto virtual networks: network interfaces, private endpoints, peerings, and the NAT
 //! gateways, route tables and network security groups of subnets. Documents are kept as they are sent.
 
-use super::cloud::Cloud;
-use super::errors::{self, Refusal};
+use super::errors::{self, ApiError};
 use super::ids::{Id, Kind};
 use super::resource::{self, Object, Resource, text};
-use super::writes::{self, Draft};
-use crate::time::Span;
+use super::resource_ops::{self, ValidatedPut};
+use super::service::AzureService;
+use crate::time::SimDuration;
 use crate::world::Context;
 use serde_json::Value;
 
@@ -17,9 +17,14 @@ pub(super) fn subnets_of(resource: &Resource) -> impl Iterator<Item = &str> {
     own.into_iter().chain(configurations.filter_map(|one| text(one, "/properties/subnet/id")))
 }
 
-impl Cloud {
-    pub(super) fn draft_neighbour(&self, id: &Id, body: &Object, cx: &mut Context<'_>) -> Result<Draft, Refusal> {
-        let mut properties = writes::properties(body);
+impl AzureService {
+    pub(super) fn validate_subnet_user(
+        &self,
+        id: &Id,
+        body: &Object,
+        cx: &mut Context<'_>,
+    ) -> Result<ValidatedPut, ApiError> {
+        let mut properties = resource_ops::properties(body);
         properties.remove("provisioningState");
         let document = Value::Object(properties.clone());
         let mut referenced: Vec<&str> = text(&document, "/subnet/id").into_iter().collect();
@@ -32,13 +37,14 @@ impl Cloud {
         for reference in referenced {
             let known = Id::parse(reference).is_some_and(|other| self.resources.contains_key(&other.key()));
             if !known {
-                return Err(Refusal::bad(
+                return Err(ApiError::bad(
                     "InvalidResourceReference",
                     format!("Resource {reference} referenced by resource {id} was not found."),
                 ));
             }
         }
-        let mut draft = Draft::new(properties, cx.rng.span(Span::seconds(2), Span::seconds(5)));
+        let mut draft =
+            ValidatedPut::new(properties, cx.rng.duration(SimDuration::seconds(2), SimDuration::seconds(5)));
         draft.lock = id.network().map(|network| network.key());
         Ok(draft)
     }
@@ -64,7 +70,7 @@ impl Cloud {
     }
 
     /// Refuses to delete what a subnet refers to.
-    pub(super) fn unattached(&self, resource: &Resource) -> Result<(), Refusal> {
+    pub(super) fn require_unattached(&self, resource: &Resource) -> Result<(), ApiError> {
         let key = resource.id.key();
         let refers = |subnet: &&Resource| {
             let references = ["/natGateway/id", "/routeTable/id", "/networkSecurityGroup/id"];
@@ -72,7 +78,7 @@ impl Cloud {
         };
         match self.of_kind(Kind::Subnet).find(refers) {
             None => Ok(()),
-            Some(subnet) => Err(Refusal::bad(
+            Some(subnet) => Err(ApiError::bad(
                 &format!("InUse{}CannotBeDeleted", resource.id.kind.noun()),
                 format!(
                     "{} {} cannot be deleted because it is in use by {}.",

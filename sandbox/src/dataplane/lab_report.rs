@@ -1,8 +1,8 @@
 //! What the daemons of an attached lab say of the tunnels, in place of the rules: the security associations of each IKE
 //! daemon, the sessions and routes of each BGP speaker. Each end has its own word; neither is completed from the other.
 
-use super::paths::{AZURE_WEIGHT, AwsTelemetry, AzurePeer, AzureTunnel, KEEPALIVE_MS, LearnedRoute, Row};
 use super::rules::Agreed;
+use super::tunnels::{AZURE_WEIGHT, AwsTelemetry, AzurePeer, AzureTunnel, KEEPALIVE_MS, LearnedRoute, Row};
 use crate::time::SimTime;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ pub struct Route {
 
 /// One AWS endpoint's daemons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AwsWord {
+pub struct AwsReport {
     pub outside_ip: Ipv4Addr,
     pub inside_cidr: Ipv4Net,
     /// Whether the peer was authenticated, child or not.
@@ -63,7 +63,7 @@ pub struct AwsWord {
 
 /// One Azure end's daemons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AzureWord {
+pub struct AzureReport {
     pub connection_id: String,
     pub instance: usize,
     pub public_ip: Ipv4Addr,
@@ -87,65 +87,65 @@ pub struct Host {
 
 /// What a lab tells each time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct LabReport {
     /// Which lab: the prefix of its namespaces.
     pub lab: String,
-    pub aws: Vec<AwsWord>,
-    pub azure: Vec<AzureWord>,
+    pub aws: Vec<AwsReport>,
+    pub azure: Vec<AzureReport>,
     /// A machine in each VPC, then one in each VNet.
     pub hosts: Vec<Host>,
     /// What it has broken on request.
-    pub damage: Vec<String>,
+    pub faults: Vec<String>,
 }
 
 /// A report, and since when what it says has been so.
 #[derive(Clone, Debug)]
-pub(super) struct Told {
-    pub report: Report,
+pub(super) struct ReportHistory {
+    pub report: LabReport,
     pub valid_until: SimTime,
     /// By end and layer: what identified the state, and when it was first reported.
-    since: BTreeMap<(String, Layer), (String, SimTime)>,
+    since: BTreeMap<(String, ReportLayer), (String, SimTime)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Layer {
+enum ReportLayer {
     Telemetry,
     Ipsec,
     Bgp,
 }
 
-impl Told {
-    pub fn new(now: SimTime, report: Report, valid_until: SimTime, before: Option<Told>) -> Self {
-        let before = before.map(|told| told.since).unwrap_or_default();
+impl ReportHistory {
+    pub fn new(now: SimTime, report: LabReport, valid_until: SimTime, before: Option<ReportHistory>) -> Self {
+        let before = before.map(|history| history.since).unwrap_or_default();
         let mut since = BTreeMap::new();
-        let mut note = |key: (String, Layer), state: String| {
+        let mut note = |key: (String, ReportLayer), state: String| {
             let began = before.get(&key).filter(|(was, _)| *was == state).map_or(now, |(_, began)| *began);
             since.insert(key, (state, began));
         };
         for word in &report.aws {
             let state = format!("{} {}", word.sa.is_some(), word.session.is_up());
-            note((word.outside_ip.to_string(), Layer::Telemetry), state);
+            note((word.outside_ip.to_string(), ReportLayer::Telemetry), state);
         }
         for word in &report.azure {
             if word.sa.is_some() {
-                note((key(&word.connection_id, word.instance), Layer::Ipsec), String::new());
+                note((key(&word.connection_id, word.instance), ReportLayer::Ipsec), String::new());
             }
             if word.session.is_up() {
-                note((key(&word.connection_id, word.instance), Layer::Bgp), word.session.since.clone());
+                note((key(&word.connection_id, word.instance), ReportLayer::Bgp), word.session.since.clone());
             }
         }
-        Told { report, valid_until, since }
+        ReportHistory { report, valid_until, since }
     }
 
-    fn since(&self, end: String, layer: Layer) -> Option<SimTime> {
+    fn since(&self, end: String, layer: ReportLayer) -> Option<SimTime> {
         self.since.get(&(end, layer)).map(|(_, began)| *began)
     }
 
-    pub fn aws(&self, outside_ip: Ipv4Addr) -> Option<&AwsWord> {
+    pub fn aws(&self, outside_ip: Ipv4Addr) -> Option<&AwsReport> {
         self.report.aws.iter().find(|word| word.outside_ip == outside_ip)
     }
 
-    fn azure(&self, connection_id: &str, instance: usize) -> Option<&AzureWord> {
+    fn azure(&self, connection_id: &str, instance: usize) -> Option<&AzureReport> {
         let mut words = self.report.azure.iter().filter(|word| word.instance == instance);
         words.find(|word| word.connection_id.eq_ignore_ascii_case(connection_id))
     }
@@ -153,7 +153,7 @@ impl Told {
     pub fn telemetry(&self, outside_ip: Ipv4Addr) -> AwsTelemetry {
         let word = self.aws(outside_ip);
         let up = word.is_some_and(|word| word.sa.is_some() && word.session.is_up());
-        let routes = word.filter(|_| up).map_or(0, |word| super::path::count(&word.routes));
+        let routes = word.filter(|_| up).map_or(0, |word| super::tunnel::count(&word.routes));
         AwsTelemetry {
             up,
             status_message: match word {
@@ -162,7 +162,7 @@ impl Told {
                 _ => "IPSEC IS DOWN".into(),
             },
             accepted_routes: routes,
-            last_status_change: self.since(outside_ip.to_string(), Layer::Telemetry).unwrap_or_default(),
+            last_status_change: self.since(outside_ip.to_string(), ReportLayer::Telemetry).unwrap_or_default(),
         }
     }
 
@@ -170,7 +170,7 @@ impl Told {
         let Some(sa) = self.azure(connection_id, instance).and_then(|word| word.sa.as_ref()) else {
             return AzureTunnel::default();
         };
-        let since = self.since(key(connection_id, instance), Layer::Ipsec);
+        let since = self.since(key(connection_id, instance), ReportLayer::Ipsec);
         AzureTunnel { connected: true, since, ingress_bytes: sa.bytes_in, egress_bytes: sa.bytes_out }
     }
 
@@ -178,7 +178,7 @@ impl Told {
     pub fn peer(&self, row: &Row, local_ip: Ipv4Addr, neighbor: Ipv4Addr, asn: u32, now: SimTime) -> AzurePeer {
         let word = self.azure(&row.connection_id, row.instance);
         let up = word.filter(|word| word.session.is_up());
-        let connected_since = up.and_then(|_| self.since(key(&row.connection_id, row.instance), Layer::Bgp));
+        let connected_since = up.and_then(|_| self.since(key(&row.connection_id, row.instance), ReportLayer::Bgp));
         let messages = connected_since.map_or(0, |since| 3 + now.0.saturating_sub(since.0) / KEEPALIVE_MS);
         let refused = word.and_then(|word| word.session.last_error.as_ref()).is_some_and(|e| e.contains("Bad peer AS"));
         AzurePeer {

@@ -1,10 +1,10 @@
 //! Internet gateways.
 
 use super::ACCOUNT;
-use super::errors::Fault;
-use super::life::{self, find, find_mut, new_id, object, seen_from, select};
+use super::errors::ApiError;
+use super::lifecycle::{self, find, find_mut, new_id, object, select, visible_from};
 use super::query::Params;
-use super::region::{Answer, Region};
+use super::region::{ApiResult, Region};
 use super::routes::Hop;
 use super::tags::{self, Tags};
 use super::xml::Xml;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub struct InternetGateway {
     pub id: String,
     pub tags: Tags,
-    pub seen_from: SimTime,
+    pub visible_from: SimTime,
     pub vpc_id: Option<String>,
 }
 
@@ -45,11 +45,11 @@ impl InternetGateway {
 }
 
 impl Region {
-    pub(super) fn create_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn create_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let gateway = InternetGateway {
             id: new_id("igw", cx.rng),
-            tags: life::initial_tags::<InternetGateway>(params)?,
-            seen_from: seen_from(cx.now, cx.rng),
+            tags: lifecycle::initial_tags::<InternetGateway>(params)?,
+            visible_from: visible_from(cx.now, cx.rng),
             vpc_id: None,
         };
         let mut xml = Xml::new();
@@ -58,20 +58,20 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn attach_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn attach_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let vpc = self.usable_vpc(params.require("VpcId")?, cx.now)?.id.clone();
         let id = params.require("InternetGatewayId")?;
         find(&self.internet_gateways, id, cx.now)?;
         if self.internet_gateways.values().any(|other| other.vpc_id.as_deref() == Some(vpc.as_str()) && other.id != id)
         {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "InvalidParameterValue",
                 format!("Network {vpc} already has an internet gateway attached"),
             ));
         }
         let gateway = find_mut(&mut self.internet_gateways, id, cx.now)?;
         if gateway.vpc_id.is_some() {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "Resource.AlreadyAssociated",
                 format!("resource {id} is already attached to network"),
             ));
@@ -80,14 +80,14 @@ impl Region {
         Ok(Xml::done())
     }
 
-    pub(super) fn detach_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn detach_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let vpc = params.require("VpcId")?;
-        if self.occupants.map_public_address(vpc) {
-            return Err(Fault::dependency(format!("Network {vpc} has some mapped public address(es).")));
+        if self.dependents.maps_public_address(vpc) {
+            return Err(ApiError::dependency(format!("Network {vpc} has some mapped public address(es).")));
         }
         let gateway = find_mut(&mut self.internet_gateways, params.require("InternetGatewayId")?, cx.now)?;
         if gateway.vpc_id.as_deref() != Some(vpc) {
-            return Err(Fault::new(
+            return Err(ApiError::new(
                 "Gateway.NotAttached",
                 format!("resource {} is not attached to network {vpc}", gateway.id),
             ));
@@ -96,10 +96,10 @@ impl Region {
         Ok(Xml::done())
     }
 
-    pub(super) fn delete_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn delete_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let id = params.require("InternetGatewayId")?;
         if find(&self.internet_gateways, id, cx.now)?.vpc_id.is_some() {
-            return Err(Fault::dependency(format!(
+            return Err(ApiError::dependency(format!(
                 "The internetGateway '{id}' has dependencies and cannot be deleted."
             )));
         }
@@ -107,7 +107,7 @@ impl Region {
         Ok(Xml::done())
     }
 
-    pub(super) fn describe_internet_gateways(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn describe_internet_gateways(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let rows = select(&self.internet_gateways, params, "InternetGatewayId", cx.now, InternetGateway::field)?;
         let mut xml = Xml::new();
         xml.set("internetGatewaySet", rows, |xml, gateway| gateway.write(xml));

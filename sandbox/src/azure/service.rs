@@ -1,17 +1,17 @@
 //! Azure's state, the way of every call through it, and what happens by itself as time goes on.
 
 use super::call::{self, Action, Call, Verb, What};
-use super::errors::{self, Refusal};
+use super::errors::{self, ApiError};
 use super::groups::Group;
 use super::ids::{self, Id, Kind};
 use super::management_locks::ManagementLock;
-use super::operations::{Operation, answer};
+use super::operations::{Operation, json_response};
 use super::resource::{Resource, State, text};
 use super::throttle::Buckets;
 use crate::faults::Injected;
+use crate::http::{Request, Response};
 use crate::rng::Rng;
-use crate::time::{SimTime, Span};
-use crate::wire::{Request, Response};
+use crate::time::{SimDuration, SimTime};
 use crate::world::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub(super) struct Lock {
 
 /// The whole of Azure. Maps are keyed by ids in lower case.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Cloud {
+pub struct AzureService {
     pub(super) groups: BTreeMap<String, Group>,
     pub(super) resources: BTreeMap<String, Resource>,
     pub(super) operations: BTreeMap<String, Operation>,
@@ -44,12 +44,12 @@ pub struct Cloud {
     revision: u64,
 }
 
-impl Cloud {
+impl AzureService {
     pub fn classify(request: &Request) -> Option<Call> {
         call::classify(request)
     }
 
-    /// A number that differs whenever [`Cloud::ends`] may.
+    /// A number that differs whenever [`AzureService::endpoints`] may.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -66,7 +66,7 @@ impl Cloud {
     }
 
     /// Token, subscription, api-version and token buckets: what Resource Manager looks at before anything else.
-    fn admit(&mut self, call: &Call, request: &Request, cx: &mut Context<'_>) -> Result<(), Refusal> {
+    fn admit(&mut self, call: &Call, request: &Request, cx: &mut Context<'_>) -> Result<(), ApiError> {
         match &call.what {
             What::MetadataEndpoints
             | What::InstanceDiscovery
@@ -74,7 +74,7 @@ impl Cloud {
             | What::Token { .. }
             | What::ManagedIdentityToken => return Ok(()),
             What::NotAllowed => {
-                return Err(Refusal::new(
+                return Err(ApiError::new(
                     405,
                     "HttpMethodNotAllowed",
                     "The HTTP method is not allowed on this address.",
@@ -86,7 +86,7 @@ impl Cloud {
         if let Some(subscription) = subscription_of(&request.path)
             && !subscription.eq_ignore_ascii_case(&cx.settings.subscription_id)
         {
-            return Err(Refusal::new(
+            return Err(ApiError::new(
                 404,
                 "SubscriptionNotFound",
                 format!("The subscription '{subscription}' could not be found."),
@@ -94,13 +94,13 @@ impl Cloud {
         }
         let version = api_version(request);
         if version.is_empty() {
-            return Err(Refusal::bad(
+            return Err(ApiError::bad(
                 "MissingApiVersionParameter",
                 "The api-version query parameter (?api-version=) is required for all requests.",
             ));
         }
         if !is_api_version(&version) {
-            return Err(Refusal::bad(
+            return Err(ApiError::bad(
                 "InvalidApiVersionParameter",
                 format!(
                     "The api-version '{version}' is invalid. It must be a date, optionally followed by '-preview'."
@@ -108,7 +108,7 @@ impl Cloud {
             ));
         }
         if let What::Unknown(name) = &call.what {
-            return Err(Refusal::new(
+            return Err(ApiError::new(
                 404,
                 "InvalidResourceType",
                 format!("The resource type '{name}' is not served here."),
@@ -117,8 +117,8 @@ impl Cloud {
         if cx.settings.throttling { self.buckets.take(&request.method, cx.now) } else { Ok(()) }
     }
 
-    fn dispatch(&mut self, call: &Call, request: &Request, cx: &mut Context<'_>) -> Result<Response, Refusal> {
-        self.unlocked_by_people(call, request)?;
+    fn dispatch(&mut self, call: &Call, request: &Request, cx: &mut Context<'_>) -> Result<Response, ApiError> {
+        self.require_no_management_lock(call, request)?;
         match &call.what {
             What::MetadataEndpoints => Ok(super::identity::metadata(request)),
             What::InstanceDiscovery => Ok(super::identity::instance_discovery(request)),
@@ -126,10 +126,10 @@ impl Cloud {
             What::Token { tenant } => Ok(super::identity::token(request, tenant, cx)),
             What::ManagedIdentityToken => Ok(super::identity::managed_identity_token(request, cx)),
             What::Tenants => Ok(super::identity::tenants(cx)),
-            What::Subscriptions => Ok(answer(200, &json!({"value": [super::identity::subscription(cx)]}))),
-            What::Subscription(_) => Ok(answer(200, &super::identity::subscription(cx))),
+            What::Subscriptions => Ok(json_response(200, &json!({"value": [super::identity::subscription(cx)]}))),
+            What::Subscription(_) => Ok(json_response(200, &super::identity::subscription(cx))),
             What::Locations(subscription) => Ok(super::locations::list(subscription)),
-            What::Provider(subscription, namespace) => Ok(answer(
+            What::Provider(subscription, namespace) => Ok(json_response(
                 200,
                 &json!({"id": format!("/subscriptions/{subscription}/providers/{namespace}"), "namespace": namespace,
                     "registrationPolicy": "RegistrationRequired", "registrationState": "Registered", "resourceTypes": []}),
@@ -147,12 +147,12 @@ impl Cloud {
             What::GetSharedKey(id) => self.get_shared_key(id),
             What::PutSharedKey(id) => self.put_shared_key(id, request, cx),
             What::Action(Action::ResetSharedKey, id) => self.reset_shared_key(id, request, cx),
-            What::Action(action, id) => self.act(*action, id, request, cx),
+            What::Action(action, id) => self.post_action(*action, id, request, cx),
             What::Locks(scope) => Ok(self.list_locks(scope)),
             What::Lock(verb, scope, name) => self.lock(*verb, scope, name, request),
             What::Operation(_, record) => self.operation_status(record, cx),
             What::OperationResult(_, record) => self.operation_result(record, request, cx),
-            What::NotAllowed | What::Unknown(_) => Err(Refusal::new(404, "NotFound", "No such address.")),
+            What::NotAllowed | What::Unknown(_) => Err(ApiError::new(404, "NotFound", "No such address.")),
         }
     }
 
@@ -179,7 +179,7 @@ impl Cloud {
         }
         let correlation = request.header("x-ms-correlation-request-id").map_or_else(|| cx.rng.uuid(), str::to_owned);
         let (which, left) = self.buckets.left(&request.method);
-        let routing = format!("SANDBOX:{}:{correlation}", stamp(cx.settings.unix_seconds(cx.now)));
+        let routing = format!("SANDBOX:{}:{correlation}", timestamp(cx.settings.unix_seconds(cx.now)));
         response
             .with_header("x-ms-arm-service-request-id", cx.rng.uuid())
             .with_header("x-ms-routing-request-id", routing)
@@ -233,7 +233,7 @@ impl Cloud {
             for configuration in resource.items("/ipConfigurations") {
                 for pointer in ["/properties/subnet/id", "/properties/publicIPAddress/id"] {
                     if let Some(held) = text(configuration, pointer) {
-                        let lag = rng.span(Span::seconds(45), Span::seconds(180));
+                        let lag = rng.duration(SimDuration::seconds(45), SimDuration::seconds(180));
                         self.lingering.insert(held.to_lowercase(), at + lag);
                     }
                 }
@@ -274,19 +274,19 @@ impl Cloud {
     /// An injected fault in Azure's words.
     pub fn error_response(&self, kind: Injected, call: &Call, request: &Request, cx: &mut Context<'_>) -> Response {
         let target = call.target.as_str();
-        let wait = Span::seconds(10);
+        let wait = SimDuration::seconds(10);
         let refusal = match kind {
             Injected::Refused => {
-                Refusal::bad("OperationNotAllowed", format!("The operation on '{target}' is not allowed."))
+                ApiError::bad("OperationNotAllowed", format!("The operation on '{target}' is not allowed."))
             }
-            Injected::Throttled => Refusal::new(
+            Injected::Throttled => ApiError::new(
                 429,
                 "SubscriptionRequestsThrottled",
                 format!("Number of requests for subscription '{}' exceeded the limit.", cx.settings.subscription_id),
             )
             .after(wait),
             Injected::Unavailable => {
-                Refusal::new(503, "ServiceUnavailable", "The service is unavailable. Please try again later.")
+                ApiError::new(503, "ServiceUnavailable", "The service is unavailable. Please try again later.")
                     .after(wait)
             }
             Injected::Conflict => {
@@ -297,12 +297,12 @@ impl Cloud {
                 );
                 match Id::parse(target) {
                     Some(id) => errors::another_operation(&url, &id, false),
-                    None => Refusal::new(409, "Conflict", "Another operation is in progress."),
+                    None => ApiError::new(409, "Conflict", "Another operation is in progress."),
                 }
             }
-            Injected::InternalError => Refusal::new(500, "InternalServerError", "An error occurred."),
+            Injected::InternalError => ApiError::new(500, "InternalServerError", "An error occurred."),
             Injected::TokenExpired => super::identity::expired(request, cx),
-            Injected::Denied => Refusal::new(
+            Injected::Denied => ApiError::new(
                 403,
                 "AuthorizationFailed",
                 format!(
@@ -313,7 +313,7 @@ impl Cloud {
             ),
             Injected::NotFound => match Id::parse(target) {
                 Some(id) => errors::not_found(&id),
-                None => Refusal::new(404, "NotFound", format!("'{target}' was not found.")),
+                None => ApiError::new(404, "NotFound", format!("'{target}' was not found.")),
             },
         };
         self.dress(refusal.response(cx.settings), call, request, cx)
@@ -342,7 +342,7 @@ fn subscription_of(path: &str) -> Option<&str> {
 }
 
 /// `20261122T193700Z`.
-fn stamp(unix_seconds: i64) -> String {
+fn timestamp(unix_seconds: i64) -> String {
     jiff::Timestamp::from_second(unix_seconds)
         .map(|at| at.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect())
         .unwrap_or_default()

@@ -26,7 +26,7 @@ const MTU: u32 = 1_400;
 
 /// How the internet finds an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reached {
+pub(super) enum RoutedBy {
     /// It has its address for itself.
     ByAddress,
     /// It shares a gateway instance's address; packets from its own peer are for it.
@@ -34,10 +34,10 @@ pub(super) enum Reached {
 }
 
 #[derive(Debug)]
-pub(super) struct IkeEnd {
+pub(super) struct IkeEndpoint {
     pub number: u32,
     setup: Setup,
-    reached: Reached,
+    routed_by: RoutedBy,
     folder: PathBuf,
     namespace: String,
     daemon: Daemon,
@@ -46,15 +46,15 @@ pub(super) struct IkeEnd {
     was_up: bool,
 }
 
-impl IkeEnd {
+impl IkeEndpoint {
     /// Starts the daemon, which has nothing to do until it is [plugged](IkeEnd::plug).
     pub fn start(
         net: &mut Namespaces,
         folder: &Path,
         number: u32,
         setup: Setup,
-        reached: Reached,
-    ) -> Result<IkeEnd, LabError> {
+        routed_by: RoutedBy,
+    ) -> Result<IkeEndpoint, LabError> {
         let (folder, namespace) = (folder.join(format!("ike{number}")), format!("ike{number}"));
         let io = |error| LabError::Io(folder.clone(), error);
         fs::DirBuilder::new().mode(0o700).create(&folder).map_err(io)?;
@@ -72,9 +72,9 @@ impl IkeEnd {
             ),
         )?;
         let own = RULES + number;
-        let route = match reached {
-            Reached::ByAddress => format!("route add {local}/32 dev {cable}\n"),
-            Reached::ByPeer => format!(
+        let route = match routed_by {
+            RoutedBy::ByAddress => format!("route add {local}/32 dev {cable}\n"),
+            RoutedBy::ByPeer => format!(
                 "route add {local}/32 dev {cable} table {own}\nrule add from {} to {local} lookup {own} pref {own}\n",
                 setup.remote
             ),
@@ -83,7 +83,7 @@ impl IkeEnd {
         let mut command = net.command(&namespace, "charon-systemd");
         command.env("STRONGSWAN_CONF", &settings);
         let daemon = Daemon::start(command, &folder.join("output"))?;
-        Ok(IkeEnd { number, setup, reached, folder, namespace, daemon, dialled: Instant::now(), was_up: false })
+        Ok(IkeEndpoint { number, setup, routed_by, folder, namespace, daemon, dialled: Instant::now(), was_up: false })
     }
 
     /// The tunnel's device in the router.
@@ -92,13 +92,13 @@ impl IkeEnd {
     }
 
     /// The route by which whoever is not known there reaches this end's address.
-    pub fn route_for_strangers(&self) -> Option<String> {
-        (self.reached == Reached::ByPeer)
+    pub fn route_for_unknown_peers(&self) -> Option<String> {
+        (self.routed_by == RoutedBy::ByPeer)
             .then(|| format!("route replace {}/32 dev i{}\n", self.setup.local, self.number))
     }
 
     /// Moves the tunnel device into the router, with the `address` that `ip addr add` takes, and lets the daemon begin.
-    pub fn plug(&mut self, net: &Namespaces, router: &str, address: Option<String>) -> Result<(), LabError> {
+    pub fn attach_device(&mut self, net: &Namespaces, router: &str, address: Option<String>) -> Result<(), LabError> {
         let began = Instant::now();
         while !(self.folder.join("vici").exists() && net.has_device(&self.namespace, "ipsec0")) {
             if began.elapsed() > START || !self.daemon.runs() {
@@ -170,7 +170,7 @@ impl IkeEnd {
     /// Ends the daemon, with which its device goes, and takes the end off the internet.
     pub fn end(self, net: &mut Namespaces) {
         drop(self.daemon);
-        IkeEnd::forget(net, self.number);
+        IkeEndpoint::forget(net, self.number);
         // Files that nobody reads any more.
         let _ = fs::remove_dir_all(&self.folder);
     }

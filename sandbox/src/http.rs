@@ -51,8 +51,8 @@ impl Response {
 
 /// How an exchange ends for the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    Answer(Response),
+pub enum Outcome {
+    Response(Response),
     /// The connection is closed without an answer.
     Dropped,
     /// No answer ever comes: the transport keeps the connection open until the client gives up.

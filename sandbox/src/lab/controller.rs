@@ -1,13 +1,13 @@
 //! The lab beside a running sandbox: at each look it tells what its daemons say, hears what the clouds were told since, and
 //! follows. The sandbox answers from those words until the lab leaves or falls silent.
 
-use super::bench::Lab;
-use super::damage::Damage;
-use super::namespace::{missing, sweep};
-use super::{LabError, verdict};
+use super::fault::LabFault;
+use super::namespace::{missing, remove_namespaces};
+use super::testbed::Lab;
+use super::{LabError, assess::assess};
 use crate::control::{self, ControlError};
-use crate::dataplane::{AwsEnd, AzureEnd, Host, Report, Verdict};
-use crate::directory::Directory;
+use crate::data_dir::DataDir;
+use crate::dataplane::{AwsEndpoint, AzureEndpoint, Host, LabReport, TunnelStatus};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,16 +18,16 @@ use std::time::{Duration, Instant};
 /// From one look to the next.
 const PAUSE: Duration = Duration::from_millis(300);
 /// How long a sandbox is given to hear that its lab leaves.
-const FAREWELL: Duration = Duration::from_secs(2);
+const DETACH_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a running lab may take to do what it was asked to.
-const ORDERED: Duration = Duration::from_secs(20);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What a sandbox answers a lab: both halves, each as its own cloud was told, and what is to be broken.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Exchange {
-    pub aws: Vec<AwsEnd>,
-    pub azure: Vec<AzureEnd>,
-    pub damage: Vec<Damage>,
+pub struct LabInstructions {
+    pub aws: Vec<AwsEndpoint>,
+    pub azure: Vec<AzureEndpoint>,
+    pub faults: Vec<LabFault>,
 }
 
 /// Who has the directory's lab: process and namespaces.
@@ -36,7 +36,7 @@ const OWNER: &str = "owner";
 /// Runs a lab for the sandbox of that directory until `stop` is ready or the sandbox is gone, and ends all of it. Blocks the
 /// thread while it builds. Its daemons die with the thread that polls this, so that should be the main one.
 pub async fn attach(
-    directory: &Directory,
+    directory: &DataDir,
     stop: impl Future<Output = ()>,
     mut say: impl FnMut(String),
 ) -> Result<(), LabError> {
@@ -52,7 +52,7 @@ pub async fn attach(
     let own = format!("{} {}", std::process::id(), lab.prefix());
     fs::write(&owner, own).map_err(|error| LabError::Io(owner.clone(), error))?;
     tokio::pin!(stop);
-    let mut spoken = Spoken {
+    let mut announcer = Announcer {
         attached: false,
         began: Instant::now(),
         tunnels: BTreeMap::new(),
@@ -60,31 +60,31 @@ pub async fn attach(
         trouble: String::new(),
     };
     let outcome = loop {
-        let report = lab.look();
+        let report = lab.observe();
         let words = serde_json::to_string(&report)?;
-        let heard = tokio::select! {
+        let answered = tokio::select! {
             () = &mut stop => break Ok(()),
-            heard = control::call(directory, "POST", "lab", &words) => heard,
+            answered = control::call(directory, "POST", "lab", &words) => answered,
         };
-        let heard = match heard {
-            Ok(heard) => heard,
+        let answered = match answered {
+            Ok(answered) => answered,
             Err(ControlError::NotRunning | ControlError::Unreachable(_)) => {
                 say("the sandbox has ended".to_owned());
                 break Ok(());
             }
             Err(error) => break Err(error.into()),
         };
-        let told: Exchange = match serde_json::from_str(&heard) {
-            Ok(told) => told,
+        let instructions: LabInstructions = match serde_json::from_str(&answered) {
+            Ok(instructions) => instructions,
             Err(error) => break Err(error.into()),
         };
-        if !spoken.attached {
+        if !announcer.attached {
             say(format!("attached: namespaces {}*, logs in {}", lab.prefix(), folder.display()));
-            spoken.attached = true;
+            announcer.attached = true;
         }
-        spoken.news(&report, &told, &mut say);
-        if let Err(error) = lab.follow(&told.aws, &told.azure, &told.damage) {
-            spoken.trouble(&error, &mut say);
+        announcer.print_changes(&report, &instructions, &mut say);
+        if let Err(error) = lab.reconcile(&instructions.aws, &instructions.azure, &instructions.faults) {
+            announcer.trouble(&error, &mut say);
         }
         tokio::select! {
             () = &mut stop => break Ok(()),
@@ -92,7 +92,7 @@ pub async fn attach(
         }
     };
     // Rules again; a sandbox that is gone has nothing to be told, one that hangs falls back to them by itself.
-    let _ = tokio::time::timeout(FAREWELL, control::call(directory, "DELETE", "lab", "")).await;
+    let _ = tokio::time::timeout(DETACH_TIMEOUT, control::call(directory, "DELETE", "lab", "")).await;
     drop(lab);
     let _ = fs::remove_file(owner);
     outcome
@@ -107,7 +107,7 @@ fn clear(folder: &Path) -> Result<(), LabError> {
         if command.contains("awsazure-sandbox") {
             return Err(LabError::Attached(process));
         }
-        sweep(prefix);
+        remove_namespaces(prefix);
     }
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(LabError::Io(folder.to_owned(), error)),
@@ -116,25 +116,26 @@ fn clear(folder: &Path) -> Result<(), LabError> {
 }
 
 /// What has been said already, so that only news are.
-struct Spoken {
+struct Announcer {
     attached: bool,
     began: Instant,
-    tunnels: BTreeMap<Ipv4Addr, (Verdict, usize)>,
+    tunnels: BTreeMap<Ipv4Addr, (TunnelStatus, usize)>,
     hosts: Vec<Host>,
     trouble: String,
 }
 
-impl Spoken {
-    fn news(&mut self, report: &Report, told: &Exchange, say: &mut impl FnMut(String)) {
+impl Announcer {
+    fn print_changes(&mut self, report: &LabReport, instructions: &LabInstructions, say: &mut impl FnMut(String)) {
         let at = format!("{:7.1} s", self.began.elapsed().as_secs_f64());
-        let running: BTreeMap<Ipv4Addr, &AwsEnd> = told.aws.iter().map(|end| (end.outside_ip, end)).collect();
+        let running: BTreeMap<Ipv4Addr, &AwsEndpoint> =
+            instructions.aws.iter().map(|end| (end.outside_ip, end)).collect();
         for word in &report.aws {
             let Some(end) = running.get(&word.outside_ip) else { continue };
-            let judged = verdict(report, end);
-            let now = (judged, if judged == Verdict::Up { word.routes.len() } else { 0 });
+            let tunnel = assess(report, end);
+            let now = (tunnel, if tunnel == TunnelStatus::Up { word.routes.len() } else { 0 });
             if self.tunnels.insert(word.outside_ip, now) != Some(now) {
                 let words = match now {
-                    (Verdict::Up, routes) => format!("up, {routes} routes from Azure"),
+                    (TunnelStatus::Up, routes) => format!("up, {routes} routes from Azure"),
                     (other, _) => format!("{other:?}"),
                 };
                 say(format!("{at}  {} {}: {words}", word.inside_cidr, word.outside_ip));
@@ -156,30 +157,31 @@ impl Spoken {
     }
 }
 
-/// Adds to what the directory's lab breaks, or, with None, has it mend everything; returns once that is done.
-pub async fn order(directory: &Directory, damage: Option<&Damage>) -> Result<(), LabError> {
-    match damage {
-        Some(damage) => control::call(directory, "POST", "lab/damage", &damage.to_string()).await?,
-        None => control::call(directory, "DELETE", "lab/damage", "").await?,
-    };
+/// Breaks something in the directory's lab, in addition to what is broken already; returns once that is done.
+pub async fn inject_fault(directory: &DataDir, fault: &LabFault) -> Result<(), LabError> {
+    let fault = fault.to_string();
+    control::call(directory, "POST", "lab/faults", &fault).await?;
+    wait_for(directory, |report| report.faults.contains(&fault)).await
+}
+
+/// Repairs everything that was broken in the directory's lab; returns once that is done.
+pub async fn repair(directory: &DataDir) -> Result<(), LabError> {
+    control::call(directory, "DELETE", "lab/faults", "").await?;
+    wait_for(directory, |report| report.faults.is_empty()).await
+}
+
+async fn wait_for(directory: &DataDir, done: impl Fn(&LabReport) -> bool) -> Result<(), LabError> {
     let began = Instant::now();
-    loop {
-        let report: Report = serde_json::from_str(&show(directory).await?)?;
-        let done = match damage {
-            Some(damage) => report.damage.contains(&damage.to_string()),
-            None => report.damage.is_empty(),
-        };
-        if done {
-            return Ok(());
-        }
-        if began.elapsed() > ORDERED {
+    while !done(&serde_json::from_str(&status(directory).await?)?) {
+        if began.elapsed() > COMMAND_TIMEOUT {
             return Err(ControlError::Refused("the lab has not done it yet".into()).into());
         }
         tokio::time::sleep(PAUSE / 2).await;
     }
+    Ok(())
 }
 
 /// The last report of the directory's lab, as JSON.
-pub async fn show(directory: &Directory) -> Result<String, LabError> {
+pub async fn status(directory: &DataDir) -> Result<String, LabError> {
     Ok(control::call(directory, "GET", "lab", "").await?)
 }

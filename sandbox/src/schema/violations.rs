@@ -3,14 +3,14 @@
 use std::fmt;
 
 /// The lines of one exchange.
-pub(super) struct Findings {
+pub(super) struct Violations {
     operation: String,
     pub lines: Vec<String>,
 }
 
-impl Findings {
-    pub fn of(operation: &str) -> Findings {
-        Findings { operation: operation.to_owned(), lines: Vec::new() }
+impl Violations {
+    pub fn of(operation: &str) -> Violations {
+        Violations { operation: operation.to_owned(), lines: Vec::new() }
     }
 
     /// Notes what is wrong with the exchange as a whole.

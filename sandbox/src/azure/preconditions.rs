@@ -1,17 +1,17 @@
 //! What stands between a write and its effect: conditional headers, running changes, locks, references, use by others.
 
-use super::cloud::Cloud;
-use super::errors::{self, Refusal};
+use super::errors::{self, ApiError};
 use super::ids::{Id, Kind};
 use super::resource::{Resource, State};
-use super::writes::title;
-use crate::wire::Request;
+use super::resource_ops::title;
+use super::service::AzureService;
+use crate::http::Request;
 use crate::world::Context;
 
-impl Cloud {
+impl AzureService {
     /// If-Match and If-None-Match.
-    pub(super) fn conditions(&self, request: &Request, existing: Option<&Resource>) -> Result<(), Refusal> {
-        let failed = |message: &str| Err(Refusal::new(412, "PreconditionFailed", message));
+    pub(super) fn check_conditions(&self, request: &Request, existing: Option<&Resource>) -> Result<(), ApiError> {
+        let failed = |message: &str| Err(ApiError::new(412, "PreconditionFailed", message));
         let current = existing.map(|resource| match resource.id.network() {
             Some(network) => self.resources.get(&network.key()).unwrap_or(resource).etag.as_str(),
             None => resource.etag.as_str(),
@@ -30,7 +30,12 @@ impl Cloud {
     }
 
     /// Refuses when `id` itself is being changed.
-    pub(super) fn idle(&self, resource: &Resource, request: &Request, cx: &mut Context<'_>) -> Result<(), Refusal> {
+    pub(super) fn require_idle(
+        &self,
+        resource: &Resource,
+        request: &Request,
+        cx: &mut Context<'_>,
+    ) -> Result<(), ApiError> {
         match &resource.pending {
             Some(pending) => Err(self.busy(&pending.operation, &resource.id, request, cx)),
             None => Ok(()),
@@ -38,7 +43,13 @@ impl Cloud {
     }
 
     /// Refuses when another write holds the lock of a gateway or virtual network.
-    pub(super) fn unlocked(&self, key: &str, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<(), Refusal> {
+    pub(super) fn require_unlocked(
+        &self,
+        key: &str,
+        id: &Id,
+        request: &Request,
+        cx: &mut Context<'_>,
+    ) -> Result<(), ApiError> {
         match self.locks.get(key) {
             Some(lock) if lock.until > cx.now => Err(self.busy(&lock.operation, id, request, cx)),
             _ => Ok(()),
@@ -46,13 +57,18 @@ impl Cloud {
     }
 
     /// One refusal in four is the 429 wording.
-    fn busy(&self, record: &str, id: &Id, request: &Request, cx: &mut Context<'_>) -> Refusal {
+    fn busy(&self, record: &str, id: &Id, request: &Request, cx: &mut Context<'_>) -> ApiError {
         let url = self.operations.get(record).map(|operation| operation.status_url(&request.base_url, record));
         errors::another_operation(&url.unwrap_or_default(), id, cx.rng.below(4) == 0)
     }
 
     /// Refuses when what `id` refers to has not succeeded.
-    pub(super) fn provisioned(&self, id: &Id, referenced: &Resource, cx: &mut Context<'_>) -> Result<(), Refusal> {
+    pub(super) fn require_provisioned(
+        &self,
+        id: &Id,
+        referenced: &Resource,
+        cx: &mut Context<'_>,
+    ) -> Result<(), ApiError> {
         if referenced.state == State::Succeeded {
             return Ok(());
         }
@@ -61,7 +77,7 @@ impl Cloud {
     }
 
     /// Refuses to delete what is in use.
-    pub(super) fn free(&self, resource: &Resource, cx: &Context<'_>) -> Result<(), Refusal> {
+    pub(super) fn require_unused(&self, resource: &Resource, cx: &Context<'_>) -> Result<(), ApiError> {
         let id = &resource.id;
         match id.kind {
             Kind::VirtualNetwork => self.subnets_of(id).try_for_each(|subnet| self.subnet_free(subnet, cx)),
@@ -72,7 +88,7 @@ impl Cloud {
                 if used.is_empty() {
                     return Ok(());
                 }
-                Err(Refusal::bad(
+                Err(ApiError::bad(
                     "VirtualNetworkGatewayCannotBeDeleted",
                     format!(
                         "Virtual network gateway {id} cannot be deleted because it is in use by {}.",
@@ -86,13 +102,13 @@ impl Cloud {
                     connection.text("/localNetworkGateway2/id").is_some_and(|used| used.eq_ignore_ascii_case(&key))
                 });
                 user.map_or(Ok(()), |user| {
-                    Err(Refusal::bad(
+                    Err(ApiError::bad(
                         "LocalNetworkGatewayCannotBeDeleted",
                         format!("Local network gateway {id} cannot be deleted because it is in use by {}.", user.id),
                     ))
                 })
             }
-            Kind::NatGateway | Kind::RouteTable | Kind::SecurityGroup => self.unattached(resource),
+            Kind::NatGateway | Kind::RouteTable | Kind::SecurityGroup => self.require_unattached(resource),
             Kind::Connection | Kind::Peering | Kind::NetworkInterface | Kind::PrivateEndpoint => Ok(()),
         }
     }

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 /// Why the directory could not be used.
 #[derive(Debug, thiserror::Error)]
-pub enum DirectoryError {
+pub enum DataDirError {
     #[error("{0}: {1}")]
     Io(PathBuf, #[source] io::Error),
     #[error("{0}: {1}")]
@@ -46,24 +46,24 @@ pub struct Control {
 }
 
 #[derive(Clone, Debug)]
-pub struct Directory {
+pub struct DataDir {
     path: PathBuf,
 }
 
-impl Directory {
+impl DataDir {
     /// An existing directory, or a new one.
-    pub fn open(path: &Path) -> Result<Directory, DirectoryError> {
-        fs::create_dir_all(path).map_err(|error| DirectoryError::Io(path.to_owned(), error))?;
-        let path = path.canonicalize().map_err(|error| DirectoryError::Io(path.to_owned(), error))?;
-        Ok(Directory { path })
+    pub fn open(path: &Path) -> Result<DataDir, DataDirError> {
+        fs::create_dir_all(path).map_err(|error| DataDirError::Io(path.to_owned(), error))?;
+        let path = path.canonicalize().map_err(|error| DataDirError::Io(path.to_owned(), error))?;
+        Ok(DataDir { path })
     }
 
     /// A directory that a sandbox has been started in.
-    pub fn existing(path: &Path) -> Result<Directory, DirectoryError> {
+    pub fn existing(path: &Path) -> Result<DataDir, DataDirError> {
         match path.canonicalize() {
-            Ok(path) => Ok(Directory { path }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(DirectoryError::Missing(path.to_owned())),
-            Err(error) => Err(DirectoryError::Io(path.to_owned(), error)),
+            Ok(path) => Ok(DataDir { path }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(DataDirError::Missing(path.to_owned())),
+            Err(error) => Err(DataDirError::Io(path.to_owned(), error)),
         }
     }
 
@@ -71,16 +71,16 @@ impl Directory {
         self.path.join(name)
     }
 
-    fn read(&self, name: &str) -> Result<Option<String>, DirectoryError> {
+    fn read(&self, name: &str) -> Result<Option<String>, DataDirError> {
         match fs::read_to_string(self.file(name)) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(DirectoryError::Io(self.file(name), error)),
+            Err(error) => Err(DataDirError::Io(self.file(name), error)),
         }
     }
 
     /// Replaces a file in one step; what is not `public` only the owner reads.
-    pub fn write(&self, name: &str, text: &[u8], public: bool) -> Result<(), DirectoryError> {
+    pub fn write(&self, name: &str, text: &[u8], public: bool) -> Result<(), DataDirError> {
         let (path, fresh) = (self.file(name), self.file(&format!(".{name}.new")));
         let put = || -> io::Result<()> {
             let mode = if public { 0o644 } else { 0o600 };
@@ -88,16 +88,16 @@ impl Directory {
             file.write_all(text)?;
             fs::rename(&fresh, &path)
         };
-        put().map_err(|error| DirectoryError::Io(path.clone(), error))
+        put().map_err(|error| DataDirError::Io(path.clone(), error))
     }
 
-    fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, DirectoryError> {
+    fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, DataDirError> {
         let Some(text) = self.read(name)? else { return Ok(None) };
-        serde_json::from_str(&text).map(Some).map_err(|error| DirectoryError::Json(self.file(name), error))
+        serde_json::from_str(&text).map(Some).map_err(|error| DataDirError::Json(self.file(name), error))
     }
 
     /// The authority of earlier runs, or a new one.
-    pub fn authority(&self) -> Result<Authority, DirectoryError> {
+    pub fn authority(&self) -> Result<Authority, DataDirError> {
         if let (Some(certificate), Some(key)) = (self.read("ca.pem")?, self.read("ca-key.pem")?) {
             return Ok(Authority { certificate, key });
         }
@@ -108,48 +108,47 @@ impl Directory {
     }
 
     /// The certificate that clients trust, when a sandbox has run here.
-    pub fn trusted(&self) -> Result<Option<String>, DirectoryError> {
+    pub fn trusted(&self) -> Result<Option<String>, DataDirError> {
         self.read("ca.pem")
     }
 
     /// The world of earlier runs.
-    pub fn world(&self) -> Result<Option<World>, DirectoryError> {
+    pub fn world(&self) -> Result<Option<World>, DataDirError> {
         self.json("world.json")
     }
 
-    pub fn save(&self, world: &[u8]) -> Result<(), DirectoryError> {
+    pub fn save(&self, world: &[u8]) -> Result<(), DataDirError> {
         self.write("world.json", world, false)
     }
 
     /// Adds lines to what broke the clouds' schemas.
-    pub fn violations(&self, lines: &[String]) -> Result<(), DirectoryError> {
+    pub fn violations(&self, lines: &[String]) -> Result<(), DataDirError> {
         let path = self.file("violations.txt");
         let put = || -> io::Result<()> {
             let mut file = OpenOptions::new().append(true).create(true).open(&path)?;
             file.write_all((lines.join("\n") + "\n").as_bytes())
         };
-        put().map_err(|error| DirectoryError::Io(path.clone(), error))
+        put().map_err(|error| DataDirError::Io(path.clone(), error))
     }
 
-    pub fn control(&self) -> Result<Option<Control>, DirectoryError> {
+    pub fn control(&self) -> Result<Option<Control>, DataDirError> {
         self.json("control.json")
     }
 
-    pub fn announce(&self, control: &Control) -> Result<(), DirectoryError> {
-        let text =
-            serde_json::to_vec(control).map_err(|error| DirectoryError::Json(self.file("control.json"), error))?;
+    pub fn write_control_file(&self, control: &Control) -> Result<(), DataDirError> {
+        let text = serde_json::to_vec(control).map_err(|error| DataDirError::Json(self.file("control.json"), error))?;
         self.write("control.json", &text, false)
     }
 
-    pub fn retract(&self) {
+    pub fn remove_control_file(&self) {
         // Gone already is as good.
         let _ = fs::remove_file(self.file("control.json"));
     }
 
     /// The call log, to be appended to.
-    pub fn calls(&self) -> Result<File, DirectoryError> {
+    pub fn calls(&self) -> Result<File, DataDirError> {
         let path = self.file("calls.jsonl");
-        OpenOptions::new().append(true).create(true).open(&path).map_err(|error| DirectoryError::Io(path, error))
+        OpenOptions::new().append(true).create(true).open(&path).map_err(|error| DataDirError::Io(path, error))
     }
 
     /// The variables that lead clients to the sandbox of this directory, which listens at `authority`.
@@ -158,19 +157,19 @@ impl Directory {
     }
 
     /// Writes `env`.
-    pub fn write_env(&self, authority: &str, settings: &Settings) -> Result<(), DirectoryError> {
+    pub fn write_env(&self, authority: &str, settings: &Settings) -> Result<(), DataDirError> {
         self.write("env", self.environment(authority, settings).shell().as_bytes(), true)
     }
 
     /// Keeps other sandboxes out of the directory until the lock is dropped or this process ends.
-    pub fn lock(&self) -> Result<Lock, DirectoryError> {
+    pub fn lock(&self) -> Result<Lock, DataDirError> {
         let path = self.file("lock");
         let open = || OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let file = open().map_err(|error| DirectoryError::Io(path.clone(), error))?;
+        let file = open().map_err(|error| DataDirError::Io(path.clone(), error))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock(file)),
-            Err(TryLockError::WouldBlock) => Err(DirectoryError::InUse(self.path.clone())),
-            Err(TryLockError::Error(error)) => Err(DirectoryError::Io(path, error)),
+            Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(self.path.clone())),
+            Err(TryLockError::Error(error)) => Err(DataDirError::Io(path, error)),
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One call. Instants in `*_ms` are milliseconds since the sandbox was started, `sim_*_ms` milliseconds of simulated time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
+pub struct CallRecord {
     /// Position in the world's life, from 1.
     pub n: u64,
     /// `aws`, `azure` or, for an address that neither knows, `none`.

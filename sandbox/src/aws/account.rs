@@ -1,7 +1,7 @@
 //! Regions, availability zones and what an account is asked about itself.
 
 use super::query::Params;
-use super::region::{Answer, Region};
+use super::region::{ApiResult, Region};
 use super::xml::Xml;
 use crate::world::Context;
 
@@ -38,7 +38,7 @@ impl Region {
         format!("{area}{side}{number}-az{position}")
     }
 
-    pub(super) fn describe_availability_zones(&mut self, _params: &Params, _cx: &mut Context<'_>) -> Answer {
+    pub(super) fn describe_availability_zones(&mut self, _params: &Params, _cx: &mut Context<'_>) -> ApiResult {
         let mut xml = Xml::new();
         xml.set("availabilityZoneInfo", ZONES, |xml, letter| {
             let zone = format!("{}{letter}", self.name);
@@ -55,7 +55,7 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn describe_regions(&mut self, params: &Params, _cx: &mut Context<'_>) -> Answer {
+    pub(super) fn describe_regions(&mut self, params: &Params, _cx: &mut Context<'_>) -> ApiResult {
         let wanted = params.list("RegionName");
         let regions = REGIONS.iter().filter(|name| wanted.is_empty() || wanted.contains(name));
         let mut xml = Xml::new();
@@ -67,7 +67,7 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn describe_account_attributes(&mut self, params: &Params, _cx: &mut Context<'_>) -> Answer {
+    pub(super) fn describe_account_attributes(&mut self, params: &Params, _cx: &mut Context<'_>) -> ApiResult {
         let wanted = params.list("AttributeName");
         let known = [("supported-platforms", "VPC"), ("default-vpc", "none"), ("max-instances", "20")];
         let rows = known.into_iter().filter(|(name, _)| wanted.is_empty() || wanted.contains(name));

@@ -2,10 +2,10 @@
 
 use super::connection::{Connection, Tunnel};
 use super::device_config;
-use super::errors::Fault;
-use super::life::{Object, State, find, select};
+use super::errors::ApiError;
+use super::lifecycle::{Object, State, find, select};
 use super::query::Params;
-use super::region::{Answer, Region};
+use super::region::{ApiResult, Region};
 use super::tags;
 use super::xml::Xml;
 use crate::time::SimTime;
@@ -23,23 +23,23 @@ pub fn moment(settings: &Settings, at: SimTime) -> String {
 
 impl Tunnel {
     /// The key as an answer may show it.
-    pub fn shown_key(&self) -> &str {
+    pub fn visible_key(&self) -> &str {
         if self.secret { REDACTED } else { &self.key.0 }
     }
 }
 
 impl Connection {
-    pub fn tunnel(&self, params: &Params) -> Result<usize, Fault> {
+    pub fn tunnel(&self, params: &Params) -> Result<usize, ApiError> {
         let text = params.require("VpnTunnelOutsideIpAddress")?;
         let ip: Option<Ipv4Addr> = text.parse().ok();
         self.tunnels.iter().position(|tunnel| Some(tunnel.outside_ip) == ip).ok_or_else(|| {
-            Fault::value("VpnTunnelOutsideIpAddress", text, "The VPN connection has no tunnel with that address.")
+            ApiError::value("VpnTunnelOutsideIpAddress", text, "The VPN connection has no tunnel with that address.")
         })
     }
 }
 
 impl Region {
-    pub(super) fn describe_vpn_connections(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn describe_vpn_connections(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let rows = select(&self.vpn_connections, params, "VpnConnectionId", cx.now, |row, name| self.field(row, name))?;
         let mut xml = Xml::new();
         xml.set("vpnConnectionSet", rows, |xml, connection| self.write_connection(connection, cx, xml));
@@ -50,7 +50,7 @@ impl Region {
         let (vgw, tgw) = connection.target_ids();
         Some(match name {
             "vpn-connection-id" => vec![connection.id.clone()],
-            "state" => vec![connection.life.state.as_str().to_owned()],
+            "state" => vec![connection.lifecycle.state.as_str().to_owned()],
             "type" => vec!["ipsec.1".to_owned()],
             "customer-gateway-id" => vec![connection.customer_gateway_id.clone()],
             "vpn-gateway-id" => vgw.into_iter().map(str::to_owned).collect(),
@@ -76,7 +76,7 @@ impl Region {
     }
 
     pub(super) fn write_connection(&self, connection: &Connection, cx: &Context<'_>, xml: &mut Xml) {
-        let state = connection.life.state;
+        let state = connection.lifecycle.state;
         xml.text("vpnConnectionId", &connection.id);
         xml.text("state", state.as_str());
         xml.text("type", "ipsec.1");
@@ -85,8 +85,8 @@ impl Region {
         let (vgw, tgw) = connection.target_ids();
         xml.maybe("vpnGatewayId", vgw);
         xml.maybe("transitGatewayId", tgw);
-        xml.text("gatewayAssociationState", if state.ending() { "not-associated" } else { "associated" });
-        if !state.ending() {
+        xml.text("gatewayAssociationState", if state.is_terminating() { "not-associated" } else { "associated" });
+        if !state.is_terminating() {
             xml.escaped("customerGatewayConfiguration", &self.device_config(connection));
         }
         xml.maybe("preSharedKeyArn", connection.secret_arn.as_ref());
@@ -102,7 +102,7 @@ impl Region {
             xml.set("tunnelOptionSet", &connection.tunnels, |xml, tunnel| {
                 xml.text("outsideIpAddress", tunnel.outside_ip);
                 xml.text("tunnelInsideCidr", tunnel.inside_cidr);
-                xml.text("preSharedKey", tunnel.shown_key());
+                xml.text("preSharedKey", tunnel.visible_key());
                 tunnel.options.write(xml);
             });
         });
@@ -111,7 +111,7 @@ impl Region {
         // In an order of its own: the opposite of the tunnels'. None before the endpoints exist and after they are gone.
         let known = matches!(state, State::Available | State::Modifying);
         xml.set("vgwTelemetry", connection.tunnels.iter().rev().filter(|_| known), |xml, tunnel| {
-            let telemetry = cx.paths.aws_telemetry(tunnel.outside_ip);
+            let telemetry = cx.tunnels.aws_telemetry(tunnel.outside_ip);
             xml.text("acceptedRouteCount", telemetry.accepted_routes);
             xml.text("lastStatusChange", moment(cx.settings, telemetry.last_status_change.max(connection.created)));
             xml.text("outsideIpAddress", tunnel.outside_ip);
@@ -120,13 +120,13 @@ impl Region {
         });
     }
 
-    pub(super) fn get_active_vpn_tunnel_status(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn get_active_vpn_tunnel_status(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let connection = self.listed(params, cx.now)?;
         let Some(tunnel) = connection.tunnels.get(connection.tunnel(params)?) else { return Ok(Xml::new()) };
-        let pending = connection.life.state == State::Pending || tunnel.replaced_until.is_some();
+        let pending = connection.lifecycle.state == State::Pending || tunnel.replaced_until.is_some();
         let mut xml = Xml::new();
         xml.nest("activeVpnTunnelStatus", |xml| {
-            if let Some(agreed) = cx.paths.negotiated(tunnel.outside_ip) {
+            if let Some(agreed) = cx.tunnels.negotiated(tunnel.outside_ip) {
                 xml.text("phase1EncryptionAlgorithm", &agreed.phase1_encryption);
                 xml.text("phase1IntegrityAlgorithm", &agreed.phase1_integrity);
                 xml.text("phase1DHGroup", agreed.phase1_dh_group);
@@ -140,7 +140,7 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn get_vpn_tunnel_replacement_status(&mut self, params: &Params, cx: &mut Context<'_>) -> Answer {
+    pub(super) fn get_vpn_tunnel_replacement_status(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let connection = self.listed(params, cx.now)?;
         let Some(tunnel) = connection.tunnels.get(connection.tunnel(params)?) else { return Ok(Xml::new()) };
         let (vgw, tgw) = connection.target_ids();
@@ -157,10 +157,10 @@ impl Region {
         Ok(xml)
     }
 
-    fn listed(&self, params: &Params, now: SimTime) -> Result<&Connection, Fault> {
+    fn listed(&self, params: &Params, now: SimTime) -> Result<&Connection, ApiError> {
         let connection = find(&self.vpn_connections, params.require("VpnConnectionId")?, now)?;
         if connection.gone() {
-            return Err(super::life::not_found::<Connection>(&connection.id));
+            return Err(super::lifecycle::not_found::<Connection>(&connection.id));
         }
         Ok(connection)
     }

@@ -1,21 +1,21 @@
 //! How EC2's objects come and go: states with a due time, rows that stay listed after their end, and reads that do not
 //! see a fresh object yet.
 
-use super::errors::Fault;
+use super::errors::ApiError;
 use super::query::Params;
 use super::tags::Tags;
 use super::{filters, tags};
 use crate::rng::Rng;
-use crate::time::{SimTime, Span};
+use crate::time::{SimDuration, SimTime};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How long a deleted row stays describable.
-pub const LINGER: Span = Span::minutes(60);
+pub const TOMBSTONE_TTL: SimDuration = SimDuration::minutes(60);
 /// One create in so many is not visible at once.
-const LATE_ONE_IN: u64 = 4;
-const LATE_LEAST: Span = Span(300);
-const LATE_MOST: Span = Span(2_000);
+const INVISIBLE_ONE_IN: u64 = 4;
+const INVISIBLE_LEAST: SimDuration = SimDuration(300);
+const INVISIBLE_MOST: SimDuration = SimDuration(2_000);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum State {
@@ -38,41 +38,41 @@ impl State {
     }
 
     /// Deleting or deleted.
-    pub fn ending(self) -> bool {
+    pub fn is_terminating(self) -> bool {
         matches!(self, State::Deleting | State::Deleted)
     }
 }
 
 /// A state, and when it gives way to the next one by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Life {
+pub struct Lifecycle {
     pub state: State,
     due: Option<SimTime>,
 }
 
-impl Life {
+impl Lifecycle {
     pub fn available() -> Self {
-        Life { state: State::Available, due: None }
+        Lifecycle { state: State::Available, due: None }
     }
 
     pub fn pending(until: SimTime) -> Self {
-        Life { state: State::Pending, due: Some(until) }
+        Lifecycle { state: State::Pending, due: Some(until) }
     }
 
     pub fn modifying(until: SimTime) -> Self {
-        Life { state: State::Modifying, due: Some(until) }
+        Lifecycle { state: State::Modifying, due: Some(until) }
     }
 
     pub fn deleting(until: SimTime) -> Self {
-        Life { state: State::Deleting, due: Some(until) }
+        Lifecycle { state: State::Deleting, due: Some(until) }
     }
 
     /// Lets due changes happen; false when even the deleted row is to go.
     pub fn advance(&mut self, now: SimTime) -> bool {
         while let Some(due) = self.due.filter(|due| *due <= now) {
             match self.state {
-                State::Pending | State::Modifying | State::Available => *self = Life::available(),
-                State::Deleting => *self = Life { state: State::Deleted, due: Some(due + LINGER) },
+                State::Pending | State::Modifying | State::Available => *self = Lifecycle::available(),
+                State::Deleting => *self = Lifecycle { state: State::Deleted, due: Some(due + TOMBSTONE_TTL) },
                 State::Deleted => return false,
             }
         }
@@ -94,17 +94,17 @@ pub trait Object {
     fn id(&self) -> &str;
     fn tags(&self) -> &Tags;
     fn tags_mut(&mut self) -> &mut Tags;
-    fn seen_from(&self) -> SimTime;
+    fn visible_from(&self) -> SimTime;
     /// Deleted, but still listed.
     fn gone(&self) -> bool {
         false
     }
 }
 
-/// Implements [`Object`] for a type with `id`, `tags` and `seen_from`.
+/// Implements [`Object`] for a type with `id`, `tags` and `visible_from`.
 macro_rules! object {
-    ($type:ty, $kind:literal, $prefix:literal, $code:literal, $noun:literal $(, $life:ident)?) => {
-        impl $crate::aws::life::Object for $type {
+    ($type:ty, $kind:literal, $prefix:literal, $code:literal, $noun:literal $(, $lifecycle:ident)?) => {
+        impl $crate::aws::lifecycle::Object for $type {
             const KIND: &'static str = $kind;
             const PREFIX: &'static str = $prefix;
             const NOT_FOUND: &'static str = concat!($code, ".NotFound");
@@ -119,11 +119,11 @@ macro_rules! object {
             fn tags_mut(&mut self) -> &mut $crate::aws::tags::Tags {
                 &mut self.tags
             }
-            fn seen_from(&self) -> $crate::time::SimTime {
-                self.seen_from
+            fn visible_from(&self) -> $crate::time::SimTime {
+                self.visible_from
             }
             $(fn gone(&self) -> bool {
-                self.$life.state == $crate::aws::life::State::Deleted
+                self.$lifecycle.state == $crate::aws::lifecycle::State::Deleted
             })?
         }
     };
@@ -131,8 +131,8 @@ macro_rules! object {
 pub(crate) use object;
 
 /// From when on reads see an object made now.
-pub fn seen_from(now: SimTime, rng: &mut Rng) -> SimTime {
-    if rng.below(LATE_ONE_IN) == 0 { now + rng.span(LATE_LEAST, LATE_MOST) } else { now }
+pub fn visible_from(now: SimTime, rng: &mut Rng) -> SimTime {
+    if rng.below(INVISIBLE_ONE_IN) == 0 { now + rng.duration(INVISIBLE_LEAST, INVISIBLE_MOST) } else { now }
 }
 
 /// A fresh id: the prefix and seventeen hexadecimal digits.
@@ -141,33 +141,37 @@ pub fn new_id(prefix: &str, rng: &mut Rng) -> String {
 }
 
 /// The object of that id, unless it is unknown or not visible yet.
-pub fn find<'a, T: Object>(map: &'a BTreeMap<String, T>, id: &str, now: SimTime) -> Result<&'a T, Fault> {
+pub fn find<'a, T: Object>(map: &'a BTreeMap<String, T>, id: &str, now: SimTime) -> Result<&'a T, ApiError> {
     well_formed::<T>(id)?;
-    map.get(id).filter(|object| object.seen_from() <= now).ok_or_else(|| not_found::<T>(id))
+    map.get(id).filter(|object| object.visible_from() <= now).ok_or_else(|| not_found::<T>(id))
 }
 
 /// The same, to be changed: an object that is gone is as good as unknown.
-pub fn find_mut<'a, T: Object>(map: &'a mut BTreeMap<String, T>, id: &str, now: SimTime) -> Result<&'a mut T, Fault> {
+pub fn find_mut<'a, T: Object>(
+    map: &'a mut BTreeMap<String, T>,
+    id: &str,
+    now: SimTime,
+) -> Result<&'a mut T, ApiError> {
     well_formed::<T>(id)?;
-    map.get_mut(id).filter(|object| object.seen_from() <= now && !object.gone()).ok_or_else(|| not_found::<T>(id))
+    map.get_mut(id).filter(|object| object.visible_from() <= now && !object.gone()).ok_or_else(|| not_found::<T>(id))
 }
 
 /// An object that is there to be used: known, visible and not deleted.
-pub fn find_live<'a, T: Object>(map: &'a BTreeMap<String, T>, id: &str, now: SimTime) -> Result<&'a T, Fault> {
+pub fn find_live<'a, T: Object>(map: &'a BTreeMap<String, T>, id: &str, now: SimTime) -> Result<&'a T, ApiError> {
     find(map, id, now).and_then(|object| if object.gone() { Err(not_found::<T>(id)) } else { Ok(object) })
 }
 
-fn well_formed<T: Object>(id: &str) -> Result<(), Fault> {
+fn well_formed<T: Object>(id: &str) -> Result<(), ApiError> {
     let digits = id.strip_prefix(T::PREFIX).and_then(|rest| rest.strip_prefix('-'));
     if digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit())) {
         Ok(())
     } else {
-        Err(Fault::new(T::MALFORMED, format!("Invalid id: \"{id}\" (expecting \"{}-...\")", T::PREFIX)))
+        Err(ApiError::new(T::MALFORMED, format!("Invalid id: \"{id}\" (expecting \"{}-...\")", T::PREFIX)))
     }
 }
 
-pub fn not_found<T: Object>(id: &str) -> Fault {
-    Fault::new(T::NOT_FOUND, format!("The {} ID '{id}' does not exist", T::NOUN))
+pub fn not_found<T: Object>(id: &str) -> ApiError {
+    ApiError::new(T::NOT_FOUND, format!("The {} ID '{id}' does not exist", T::NOUN))
 }
 
 /// What a Describe call lists: the ids asked for, each of which must be there, or all; then the filters.
@@ -177,11 +181,11 @@ pub fn select<'a, T: Object>(
     ids: &str,
     now: SimTime,
     field: impl Fn(&T, &str) -> Option<Vec<String>>,
-) -> Result<Vec<&'a T>, Fault> {
+) -> Result<Vec<&'a T>, ApiError> {
     let filters = filters::parse(params)?;
     let ids = params.list(ids);
     let candidates: Vec<&T> = if ids.is_empty() {
-        map.values().filter(|object| object.seen_from() <= now).collect()
+        map.values().filter(|object| object.visible_from() <= now).collect()
     } else {
         ids.into_iter().map(|id| find(map, id, now)).collect::<Result<_, _>>()?
     };
@@ -195,6 +199,6 @@ pub fn select<'a, T: Object>(
 }
 
 /// The tags that a create call gives to the object it makes.
-pub fn initial_tags<T: Object>(params: &Params) -> Result<Tags, Fault> {
+pub fn initial_tags<T: Object>(params: &Params) -> Result<Tags, ApiError> {
     tags::specified(params, T::KIND)
 }

@@ -1,14 +1,14 @@
 //! The account: who may call, how often, and which region answers.
 
 use super::call::{Call, Service};
-use super::errors::Fault;
+use super::errors::ApiError;
 use super::query::Params;
-use super::region::{Answer, Quotas, Region};
+use super::region::{ApiResult, Quotas, Region};
 use super::{sts, throttle};
-use crate::dataplane::AwsEnd;
+use crate::dataplane::AwsEndpoint;
+use crate::http::{Request, Response};
 use crate::rng::Rng;
 use crate::time::SimTime;
-use crate::wire::{Request, Response};
 use crate::world::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,7 +17,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// AWS's half of the world.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Cloud {
+pub struct AwsService {
     /// Limits of every region; a region's own start with EC2's defaults.
     pub quotas: Quotas,
     regions: BTreeMap<String, Region>,
@@ -27,9 +27,9 @@ pub struct Cloud {
     changes: u64,
 }
 
-impl Cloud {
+impl AwsService {
     pub fn new() -> Self {
-        Cloud::default()
+        AwsService::default()
     }
 
     /// The call that a request makes of AWS; none if it is not addressed to AWS.
@@ -53,17 +53,17 @@ impl Cloud {
         }
     }
 
-    /// Another number whenever [`Cloud::ends`] may be others: after a call, and when time has changed a state.
-    pub fn stamp(&self) -> u64 {
+    /// Another number whenever [`AwsService::endpoints`] may be others: after a call, and when time has changed a state.
+    pub fn revision(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.changes.hash(&mut hasher);
-        self.regions.values().for_each(|region| region.stamp(&mut hasher));
+        self.regions.values().for_each(|region| region.revision(&mut hasher));
         hasher.finish()
     }
 
     /// Every tunnel endpoint that there is, in AWS's words.
-    pub fn ends(&self) -> Vec<AwsEnd> {
-        self.regions.values().flat_map(Region::ends).collect()
+    pub fn endpoints(&self) -> Vec<AwsEndpoint> {
+        self.regions.values().flat_map(Region::endpoints).collect()
     }
 
     /// Every object but deleted ones as `{kind, id, name, region, state, tags, ...}`, without keys.
@@ -71,17 +71,17 @@ impl Cloud {
         self.regions.values().flat_map(Region::objects).collect()
     }
 
-    fn ec2(&mut self, call: &Call, request: &Request, cx: &mut Context<'_>) -> Answer {
+    fn ec2(&mut self, call: &Call, request: &Request, cx: &mut Context<'_>) -> ApiResult {
         sts::authenticate(call, request)?;
         if call.params.get("Version").is_some_and(|version| version != "2016-11-15") {
-            return Err(Fault::new("NoSuchVersion", "The specified API version does not exist."));
+            return Err(ApiError::new("NoSuchVersion", "The specified API version does not exist."));
         }
-        let operation = operation(&call.operation).ok_or_else(|| Fault::unknown_action(&call.operation))?;
+        let operation = operation(&call.operation).ok_or_else(|| ApiError::unknown_action(&call.operation))?;
         if cx.settings.throttling {
             self.throttle.take(&call.region, &call.operation, cx.now)?;
         }
         if call.params.flag("DryRun")? == Some(true) {
-            return Err(Fault::dry_run());
+            return Err(ApiError::dry_run());
         }
         let region = self.regions.entry(call.region.clone()).or_insert_with(|| Region::new(&call.region));
         region.quotas = self.quotas;
@@ -89,7 +89,7 @@ impl Cloud {
     }
 }
 
-type Operation = fn(&mut Region, &Params, &mut Context<'_>) -> Answer;
+type Operation = fn(&mut Region, &Params, &mut Context<'_>) -> ApiResult;
 
 fn operation(name: &str) -> Option<Operation> {
     Some(match name {

@@ -1,8 +1,8 @@
 //! An Azure end of a connection as an IKE daemon's set-up: the words of `ipsecPolicies` and of the connection's mode. Nothing
-//! here is shared with `aws_words`.
+//! here is shared with `aws_config`.
 
 use super::charon::Setup;
-use crate::dataplane::{AzureEnd, AzurePolicy};
+use crate::dataplane::{AzureEndpoint, AzurePolicy};
 
 /// Seconds after which Azure renews the IKE security association; no policy has a word for it.
 const MAIN_MODE_SECONDS: u32 = 28_800;
@@ -16,7 +16,7 @@ const DEFAULT_ESP: [&str; 2] = [
     "aes256-aes128-sha256-sha1-modpnone-modp768-modp1024-modp1536-modp2048-modp2048s256",
 ];
 
-pub(super) fn setup(end: &AzureEnd) -> Setup {
+pub(super) fn setup(end: &AzureEndpoint) -> Setup {
     let (ike, esp) = match &end.policy {
         Some(policy) => (ike(policy).into_iter().collect(), esp(policy).into_iter().collect()),
         None => (vec![DEFAULT_IKE.to_owned()], DEFAULT_ESP.map(str::to_owned).to_vec()),

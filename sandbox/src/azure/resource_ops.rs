@@ -1,13 +1,13 @@
 //! What PUT, PATCH, DELETE and GET of all kinds have in common: preconditions, locks, the change under way and its operation.
 
-use super::cloud::{Cloud, Lock, api_version, etag};
-use super::errors::{self, Refusal};
+use super::errors::{self, ApiError};
 use super::ids::{Id, Kind};
-use super::operations::{Answer, Named, Operation, answer};
+use super::operations::{Operation, OperationResult, PollHeaders, json_response};
 use super::resource::{self, Object, Pending, Resource, State};
+use super::service::{AzureService, Lock, api_version, etag};
 use super::tags;
-use crate::time::Span;
-use crate::wire::{Request, Response};
+use crate::http::{Request, Response};
+use crate::time::SimDuration;
 use crate::world::Context;
 use serde_json::Value;
 use std::net::Ipv4Addr;
@@ -17,19 +17,19 @@ const KNOWN: [&str; 9] = ["id", "name", "type", "etag", "location", "tags", "pro
 
 /// A change about to begin: the verb that names its operation, how long it takes, the lock it holds meanwhile (key of a
 /// gateway or virtual network), and what its operation has to say in the end.
-pub(super) struct Change {
+pub(super) struct PendingChange {
     pub verb: &'static str,
-    pub span: Span,
+    pub span: SimDuration,
     pub lock: Option<String>,
-    pub result: Answer,
+    pub result: OperationResult,
 }
 
 /// A PUT that its kind has checked and normalised.
-pub(super) struct Draft {
+pub(super) struct ValidatedPut {
     pub properties: Value,
     pub top: Object,
     /// How long the change takes.
-    pub span: Span,
+    pub span: SimDuration,
     /// Key of the gateway or virtual network whose lock it needs.
     pub lock: Option<String>,
     pub secret: Option<String>,
@@ -38,9 +38,9 @@ pub(super) struct Draft {
     pub subnets: Option<Vec<(Id, Value)>>,
 }
 
-impl Draft {
-    pub fn new(properties: Object, span: Span) -> Draft {
-        Draft {
+impl ValidatedPut {
+    pub fn new(properties: Object, span: SimDuration) -> ValidatedPut {
+        ValidatedPut {
             properties: properties.into(),
             top: Object::new(),
             span,
@@ -53,12 +53,13 @@ impl Draft {
 }
 
 /// The request's body, which must be a JSON object.
-pub(super) fn body(request: &Request) -> Result<Object, Refusal> {
+pub(super) fn body(request: &Request) -> Result<Object, ApiError> {
     match serde_json::from_slice(&request.body) {
         Ok(Value::Object(object)) => Ok(object),
-        _ => {
-            Err(Refusal::bad("InvalidRequestContent", "The request content was invalid and could not be deserialized."))
-        }
+        _ => Err(ApiError::bad(
+            "InvalidRequestContent",
+            "The request content was invalid and could not be deserialized.",
+        )),
     }
 }
 
@@ -67,15 +68,15 @@ pub(super) fn properties(body: &Object) -> Object {
     body.get("properties").and_then(Value::as_object).cloned().unwrap_or_default()
 }
 
-impl Cloud {
-    pub(super) fn find(&self, id: &Id) -> Result<&Resource, Refusal> {
+impl AzureService {
+    pub(super) fn find(&self, id: &Id) -> Result<&Resource, ApiError> {
         self.require_group(id)?;
         self.resources.get(&id.key()).ok_or_else(|| errors::not_found(id))
     }
 
-    pub(super) fn get(&self, id: &Id, cx: &mut Context<'_>) -> Result<Response, Refusal> {
+    pub(super) fn get(&self, id: &Id, cx: &mut Context<'_>) -> Result<Response, ApiError> {
         let resource = self.find(id)?;
-        let response = answer(200, &self.render(resource, cx));
+        let response = json_response(200, &self.render(resource, cx));
         // Gateways and connections answer without the header, as recorded.
         Ok(match id.kind {
             Kind::Gateway | Kind::Connection => response,
@@ -106,54 +107,54 @@ impl Cloud {
         }
     }
 
-    pub(super) fn put(&mut self, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<Response, Refusal> {
+    pub(super) fn put(&mut self, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<Response, ApiError> {
         self.require_group(id)?;
         self.writable(id)?;
         check_name(id)?;
         let body = body(request)?;
         let existing = self.resources.get(&id.key());
-        self.conditions(request, existing)?;
+        self.check_conditions(request, existing)?;
         if let Some(existing) = existing {
-            self.idle(existing, request, cx)?;
+            self.require_idle(existing, request, cx)?;
         }
         let location = self.location(id, &body, existing)?;
         let tags = tags::sent(&body, existing.and_then(|existing| existing.tags.as_ref()))?;
         let mut draft = match id.kind {
-            Kind::VirtualNetwork => self.draft_network(id, &body, existing, cx)?,
-            Kind::Subnet => self.draft_subnet(id, &body, existing, cx)?,
-            Kind::PublicIp => self.draft_public_ip(id, &body, &location, existing, cx)?,
-            Kind::Gateway => self.draft_gateway(id, &body, &location, existing, cx)?,
-            Kind::LocalGateway => draft_local_gateway(id, &body, cx)?,
-            Kind::Connection => self.draft_connection(id, &body, &location, existing, cx)?,
+            Kind::VirtualNetwork => self.validate_network(id, &body, existing, cx)?,
+            Kind::Subnet => self.validate_subnet(id, &body, existing, cx)?,
+            Kind::PublicIp => self.validate_public_ip(id, &body, &location, existing, cx)?,
+            Kind::Gateway => self.validate_gateway(id, &body, &location, existing, cx)?,
+            Kind::LocalGateway => validate_local_gateway(id, &body, cx)?,
+            Kind::Connection => self.validate_connection(id, &body, &location, existing, cx)?,
             Kind::Peering
             | Kind::NetworkInterface
             | Kind::PrivateEndpoint
             | Kind::NatGateway
             | Kind::RouteTable
-            | Kind::SecurityGroup => self.draft_neighbour(id, &body, cx)?,
+            | Kind::SecurityGroup => self.validate_subnet_user(id, &body, cx)?,
         };
         for (name, value) in body.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str())) {
             draft.top.insert(name.clone(), value.clone());
         }
         if let Some(key) = &draft.lock {
-            self.unlocked(key, id, request, cx)?;
+            self.require_unlocked(key, id, request, cx)?;
         }
         let status = if existing.is_none() { 201 } else { 200 };
         let record = self.store(id, location, tags, draft, request, cx);
-        self.reply(id, status, &record, request, cx)
+        self.outcome(id, status, &record, request, cx)
     }
 
-    fn reply(
+    fn outcome(
         &self,
         id: &Id,
         status: u16,
         record: &str,
         request: &Request,
         cx: &mut Context<'_>,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Response, ApiError> {
         let resource = self.resources.get(&id.key()).ok_or_else(|| errors::not_found(id))?;
-        let response = answer(status, &self.render(resource, cx));
-        Ok(self.accepted(response, record, Named::Status, request, cx))
+        let response = json_response(status, &self.render(resource, cx));
+        Ok(self.accepted(response, record, PollHeaders::Status, request, cx))
     }
 
     fn store(
@@ -161,7 +162,7 @@ impl Cloud {
         id: &Id,
         location: String,
         tags: Option<Value>,
-        draft: Draft,
+        draft: ValidatedPut,
         request: &Request,
         cx: &mut Context<'_>,
     ) -> String {
@@ -175,7 +176,7 @@ impl Cloud {
         self.resources.insert(key.clone(), resource);
         let record = self.start(
             &key,
-            Change { verb: "Put", span: draft.span, lock: draft.lock, result: Answer::Nothing },
+            PendingChange { verb: "Put", span: draft.span, lock: draft.lock, result: OperationResult::Nothing },
             request,
             cx,
         );
@@ -203,8 +204,14 @@ impl Cloud {
     }
 
     /// Begins a change of a stored resource: Updating, a new etag, a lock, an operation's record.
-    pub(super) fn start(&mut self, key: &str, change: Change, request: &Request, cx: &mut Context<'_>) -> String {
-        let Change { verb, span, lock, result } = change;
+    pub(super) fn start(
+        &mut self,
+        key: &str,
+        change: PendingChange,
+        request: &Request,
+        cx: &mut Context<'_>,
+    ) -> String {
+        let PendingChange { verb, span, lock, result } = change;
         let due = cx.now + span;
         let (subscription, location) = match self.resources.get(key) {
             Some(resource) => (resource.id.subscription.clone(), resource.location.clone()),
@@ -243,11 +250,11 @@ impl Cloud {
     }
 
     /// PATCH of the tags: at once, but for gateways and connections, which are updated for it.
-    pub(super) fn patch(&mut self, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<Response, Refusal> {
+    pub(super) fn patch(&mut self, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<Response, ApiError> {
         let existing = self.find(id)?;
         let body = body(request)?;
-        self.conditions(request, Some(existing))?;
-        self.idle(existing, request, cx)?;
+        self.check_conditions(request, Some(existing))?;
+        self.require_idle(existing, request, cx)?;
         let tags = tags::sent(&body, existing.tags.as_ref())?;
         let key = id.key();
         let lock = match id.kind {
@@ -256,7 +263,7 @@ impl Cloud {
             _ => None,
         };
         if let Some(lock) = &lock {
-            self.unlocked(lock, id, request, cx)?;
+            self.require_unlocked(lock, id, request, cx)?;
         }
         if let Some(resource) = self.resources.get_mut(&key) {
             resource.tags = tags;
@@ -265,29 +272,34 @@ impl Cloud {
         if lock.is_none() {
             return self.get(id, cx);
         }
-        let span = cx.rng.span(Span::seconds(5), Span::seconds(15));
-        let record = self.start(&key, Change { verb: "Patch", span, lock, result: Answer::Resource }, request, cx);
-        self.reply(id, 200, &record, request, cx)
+        let span = cx.rng.duration(SimDuration::seconds(5), SimDuration::seconds(15));
+        let record = self.start(
+            &key,
+            PendingChange { verb: "Patch", span, lock, result: OperationResult::Resource },
+            request,
+            cx,
+        );
+        self.outcome(id, 200, &record, request, cx)
     }
 
-    pub(super) fn delete(&mut self, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<Response, Refusal> {
+    pub(super) fn delete(&mut self, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<Response, ApiError> {
         self.require_group(id)?;
         let key = id.key();
         let Some(existing) = self.resources.get(&key) else { return Ok(Response::new(204)) };
-        self.conditions(request, Some(existing))?;
+        self.check_conditions(request, Some(existing))?;
         if let Some(pending) = existing.pending.as_ref().filter(|pending| pending.vanish) {
-            return Ok(self.accepted(Response::new(202), &pending.operation, Named::Both, request, cx));
+            return Ok(self.accepted(Response::new(202), &pending.operation, PollHeaders::Both, request, cx));
         }
-        self.idle(existing, request, cx)?;
+        self.require_idle(existing, request, cx)?;
         let lock = match id.kind {
             Kind::Gateway | Kind::VirtualNetwork => Some(key.clone()),
             Kind::Subnet | Kind::Peering => id.network().map(|network| network.key()),
             Kind::Connection => Some(existing.text("/virtualNetworkGateway1/id").unwrap_or_default().to_lowercase()),
             _ => None,
         };
-        self.free(existing, cx)?;
+        self.require_unused(existing, cx)?;
         if let Some(lock) = &lock {
-            self.unlocked(lock, id, request, cx)?;
+            self.require_unlocked(lock, id, request, cx)?;
         }
         let (least, most) = match id.kind {
             Kind::VirtualNetwork => (4, 10),
@@ -303,9 +315,14 @@ impl Cloud {
             | Kind::RouteTable
             | Kind::SecurityGroup => (3, 10),
         };
-        let span = cx.rng.span(Span::seconds(least), Span::seconds(most));
-        let record = self.start(&key, Change { verb: "Delete", span, lock, result: Answer::Nothing }, request, cx);
-        Ok(self.accepted(Response::new(202), &record, Named::Both, request, cx))
+        let span = cx.rng.duration(SimDuration::seconds(least), SimDuration::seconds(most));
+        let record = self.start(
+            &key,
+            PendingChange { verb: "Delete", span, lock, result: OperationResult::Nothing },
+            request,
+            cx,
+        );
+        Ok(self.accepted(Response::new(202), &record, PollHeaders::Both, request, cx))
     }
 
     pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Resource> {
@@ -322,7 +339,7 @@ impl Cloud {
     }
 
     /// Where a PUT places the resource: said by its document, once and for all.
-    fn location(&self, id: &Id, body: &Object, existing: Option<&Resource>) -> Result<String, Refusal> {
+    fn location(&self, id: &Id, body: &Object, existing: Option<&Resource>) -> Result<String, ApiError> {
         if let Some(network) = id.network() {
             let network = self.resources.get(&network.key());
             return Ok(network.map(|network| network.location.clone()).unwrap_or_default());
@@ -330,9 +347,9 @@ impl Cloud {
         let said = body.get("location").and_then(Value::as_str).map(resource::location).filter(|said| !said.is_empty());
         match (said, existing) {
             (None, _) => {
-                Err(Refusal::bad("LocationRequired", "The location property is required for this definition."))
+                Err(ApiError::bad("LocationRequired", "The location property is required for this definition."))
             }
-            (Some(said), Some(existing)) if said != existing.location => Err(Refusal::new(
+            (Some(said), Some(existing)) if said != existing.location => Err(ApiError::new(
                 409,
                 "InvalidResourceLocation",
                 format!(
@@ -342,7 +359,7 @@ impl Cloud {
                 ),
             )),
             (Some(said), _) if said.chars().all(|c| c.is_ascii_alphanumeric()) => Ok(said),
-            (Some(said), _) => Err(Refusal::bad(
+            (Some(said), _) => Err(ApiError::bad(
                 "LocationNotAvailableForResourceType",
                 format!("The provided location '{said}' is not available for resource type '{}'.", id.kind.type_name()),
             )),
@@ -350,8 +367,8 @@ impl Cloud {
     }
 }
 
-fn draft_local_gateway(id: &Id, body: &Object, cx: &mut Context<'_>) -> Result<Draft, Refusal> {
-    super::local_gateway::draft(id, body, cx)
+fn validate_local_gateway(id: &Id, body: &Object, cx: &mut Context<'_>) -> Result<ValidatedPut, ApiError> {
+    super::local_gateway::validate(id, body, cx)
 }
 
 fn blank(id: &Id, location: &str, cx: &mut Context<'_>) -> Resource {
@@ -378,7 +395,7 @@ pub(super) fn title(verb: &str, kind: Kind) -> String {
     format!("{verb}{}Operation", kind.noun())
 }
 
-fn check_name(id: &Id) -> Result<(), Refusal> {
+fn check_name(id: &Id) -> Result<(), ApiError> {
     let name = id.name.as_str();
     let most = if id.kind == Kind::VirtualNetwork { 64 } else { 80 };
     let good = name.len() <= most
@@ -388,7 +405,7 @@ fn check_name(id: &Id) -> Result<(), Refusal> {
     if good {
         return Ok(());
     }
-    Err(Refusal::bad(
+    Err(ApiError::bad(
         "InvalidResourceName",
         format!(
             "Resource name {name} is invalid. The name can be up to {most} characters long. It must begin with a word \

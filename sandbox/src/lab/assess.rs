@@ -1,11 +1,11 @@
 //! In which layer a tunnel stands or fails, read from what its daemons say: the same words as the rules have for it.
 
-use crate::dataplane::{AwsEnd, Report, Verdict};
+use crate::dataplane::{AwsEndpoint, LabReport, TunnelStatus};
 
-/// The verdict on an AWS endpoint. A tunnel that has only just been started has not failed for good.
-pub fn verdict(report: &Report, end: &AwsEnd) -> Verdict {
+/// The status of a tunnel, by its AWS endpoint. A tunnel that has only just been started has not failed for good.
+pub fn assess(report: &LabReport, end: &AwsEndpoint) -> TunnelStatus {
     let Some(aws) = report.aws.iter().find(|word| word.outside_ip == end.outside_ip) else {
-        return Verdict::IkeNoAnswer;
+        return TunnelStatus::IkeNoAnswer;
     };
     let mut met = report.azure.iter().filter(|word| word.public_ip == end.peer_ip && word.peer_ip == end.outside_ip);
     let azure = met.next();
@@ -17,22 +17,22 @@ pub fn verdict(report: &Report, end: &AwsEnd) -> Verdict {
             .flatten()
             .any(|session| session.last_error.as_ref().is_some_and(|error| error.contains("Bad peer AS")));
         return match (both_up, refused) {
-            (true, _) => Verdict::Up,
-            (false, true) => Verdict::BgpBadPeerAs,
-            (false, false) => Verdict::BgpNoConnection,
+            (true, _) => TunnelStatus::Up,
+            (false, true) => TunnelStatus::BgpBadPeerAs,
+            (false, false) => TunnelStatus::BgpNoConnection,
         };
     }
     if aws.ike {
-        return Verdict::ChildNoProposal;
+        return TunnelStatus::ChildNoProposal;
     }
     // Whoever dials is refused; whoever was dialled knows why, too.
     let troubles = [aws.trouble.as_deref(), azure.and_then(|word| word.trouble.as_deref())];
     let has = |name: &str| troubles.contains(&Some(name));
     if has("AUTHENTICATION_FAILED") {
-        Verdict::IkeAuthFailed
+        TunnelStatus::IkeAuthFailed
     } else if has("NO_PROPOSAL_CHOSEN") {
-        Verdict::IkeNoProposal
+        TunnelStatus::IkeNoProposal
     } else {
-        Verdict::IkeNoAnswer
+        TunnelStatus::IkeNoAnswer
     }
 }

@@ -5,11 +5,11 @@
 //!
 //! All of that is by the rules. While a lab is attached, everything but the judgement is what its daemons say.
 
-use super::path::{Path, Seen, count, fingerprint};
-use super::rules::{Agreed, Judgement, Verdict};
-use super::told::{Report, Told};
-use super::{AwsEnd, AzureEnd};
-use crate::time::{SimTime, Span};
+use super::lab_report::{LabReport, ReportHistory};
+use super::rules::{Agreed, Negotiation, TunnelStatus};
+use super::tunnel::{Layer, Tunnel, count, revision};
+use super::{AwsEndpoint, AzureEndpoint};
+use crate::time::{SimDuration, SimTime};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -84,45 +84,45 @@ pub(super) struct Row {
 
 /// Every tunnel between the two clouds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Paths {
+pub struct Tunnels {
     now: SimTime,
-    paths: BTreeMap<Ipv4Addr, Path>,
+    tunnels: BTreeMap<Ipv4Addr, Tunnel>,
     rows: Vec<Row>,
     #[serde(skip)]
-    told: Option<Told>,
+    history: Option<ReportHistory>,
 }
 
-impl Paths {
+impl Tunnels {
     /// An attached lab's report, believed until `valid` has passed without another.
-    pub fn tell(&mut self, now: SimTime, report: Report, valid: Span) {
+    pub fn accept_report(&mut self, now: SimTime, report: LabReport, valid: SimDuration) {
         let before = self.lab().cloned();
-        self.told = Some(Told::new(now, report, now + valid, before));
+        self.history = Some(ReportHistory::new(now, report, now + valid, before));
     }
 
     /// The rules answer again.
     pub fn detach(&mut self) {
-        self.told = None;
+        self.history = None;
     }
 
     /// The report of the lab that is attached.
-    pub fn report(&self) -> Option<&Report> {
-        self.lab().map(|told| &told.report)
+    pub fn report(&self) -> Option<&LabReport> {
+        self.lab().map(|history| &history.report)
     }
 
-    fn lab(&self) -> Option<&Told> {
-        self.told.as_ref().filter(|told| self.now <= told.valid_until)
+    fn lab(&self) -> Option<&ReportHistory> {
+        self.history.as_ref().filter(|history| self.now <= history.valid_until)
     }
 
     /// Time goes by, and the ends are as they were.
-    pub fn pass(&mut self, now: SimTime) {
+    pub fn advance(&mut self, now: SimTime) {
         self.now = now;
-        self.paths.iter_mut().for_each(|(outside_ip, path)| path.report(now, *outside_ip));
+        self.tunnels.iter_mut().for_each(|(outside_ip, tunnel)| tunnel.report(now, *outside_ip));
     }
 
     /// Looks at all ends again.
-    pub fn refresh(&mut self, now: SimTime, aws: &[AwsEnd], azure: &[AzureEnd]) {
+    pub fn refresh(&mut self, now: SimTime, aws: &[AwsEndpoint], azure: &[AzureEndpoint]) {
         self.now = now;
-        let mut meeting: HashMap<(Ipv4Addr, Ipv4Addr), &AzureEnd> = HashMap::with_capacity(azure.len());
+        let mut meeting: HashMap<(Ipv4Addr, Ipv4Addr), &AzureEndpoint> = HashMap::with_capacity(azure.len());
         let mut answering: HashMap<Ipv4Addr, bool> = HashMap::with_capacity(azure.len());
         for end in azure {
             meeting.entry((end.public_ip, end.peer_ip)).or_insert(end);
@@ -132,60 +132,60 @@ impl Paths {
         for end in aws {
             let peer = meeting.get(&(end.peer_ip, end.outside_ip)).copied();
             let answers = answering.get(&end.peer_ip).copied().unwrap_or_default();
-            let mut path = self.paths.remove(&end.outside_ip).unwrap_or_else(|| Path::new(now));
-            let fingerprint = fingerprint(&(end, peer, answers));
-            if path.fingerprint != fingerprint {
-                path.fingerprint = fingerprint;
-                path.change(now, end, peer, answers);
+            let mut tunnel = self.tunnels.remove(&end.outside_ip).unwrap_or_else(|| Tunnel::new(now));
+            let revision = revision(&(end, peer, answers));
+            if tunnel.revision != revision {
+                tunnel.revision = revision;
+                tunnel.change(now, end, peer, answers);
             }
-            path.report(now, end.outside_ip);
-            kept.insert(end.outside_ip, path);
+            tunnel.report(now, end.outside_ip);
+            kept.insert(end.outside_ip, tunnel);
         }
-        self.paths = kept;
+        self.tunnels = kept;
         self.rows = azure.iter().map(Row::of).collect();
     }
 
     pub fn aws_telemetry(&self, outside_ip: Ipv4Addr) -> AwsTelemetry {
-        if let Some(told) = self.lab() {
-            return told.telemetry(outside_ip);
+        if let Some(history) = self.lab() {
+            return history.telemetry(outside_ip);
         }
-        self.paths.get(&outside_ip).map_or_else(
+        self.tunnels.get(&outside_ip).map_or_else(
             || AwsTelemetry { status_message: "IPSEC IS DOWN".into(), ..AwsTelemetry::default() },
-            |path| path.telemetry.clone(),
+            |tunnel| tunnel.telemetry.clone(),
         )
     }
 
     /// What AWS has learned by that tunnel at this moment.
     pub fn aws_learned(&self, outside_ip: Ipv4Addr) -> &[Ipv4Net] {
-        if let Some(told) = self.lab() {
-            return told.aws(outside_ip).filter(|word| word.session.is_up()).map_or(&[], |word| &word.routes);
+        if let Some(history) = self.lab() {
+            return history.aws(outside_ip).filter(|word| word.session.is_up()).map_or(&[], |word| &word.routes);
         }
-        match self.paths.get(&outside_ip) {
-            Some(path) if path.seen(self.now) == Seen::Bgp => &path.to_aws,
+        match self.tunnels.get(&outside_ip) {
+            Some(tunnel) if tunnel.layer(self.now) == Layer::Bgp => &tunnel.to_aws,
             _ => &[],
         }
     }
 
     /// What an established tunnel agreed on.
     pub fn negotiated(&self, outside_ip: Ipv4Addr) -> Option<&Agreed> {
-        if let Some(told) = self.lab() {
-            return told.aws(outside_ip)?.sa.as_ref()?.agreed.as_ref();
+        if let Some(history) = self.lab() {
+            return history.aws(outside_ip)?.sa.as_ref()?.agreed.as_ref();
         }
-        let path = self.paths.get(&outside_ip).filter(|path| path.seen(self.now) != Seen::Down)?;
-        path.judgement.agreed.as_ref()
+        let tunnel = self.tunnels.get(&outside_ip).filter(|tunnel| tunnel.layer(self.now) != Layer::Down)?;
+        tunnel.negotiation.agreed.as_ref()
     }
 
     /// Where that tunnel stands or fails by the rules, whatever the time that it still takes.
-    pub fn judgement(&self, outside_ip: Ipv4Addr) -> Option<&Judgement> {
-        self.paths.get(&outside_ip).map(|path| &path.judgement)
+    pub fn negotiation(&self, outside_ip: Ipv4Addr) -> Option<&Negotiation> {
+        self.tunnels.get(&outside_ip).map(|tunnel| &tunnel.negotiation)
     }
 
     pub fn azure_tunnel(&self, connection_id: &str, instance: usize) -> AzureTunnel {
-        if let Some(told) = self.lab() {
-            return told.tunnel(connection_id, instance);
+        if let Some(history) = self.lab() {
+            return history.tunnel(connection_id, instance);
         }
-        let path = self.path(connection_id, instance).filter(|path| path.seen(self.now) != Seen::Down);
-        let since = path.and_then(|path| path.ipsec_at);
+        let tunnel = self.tunnel(connection_id, instance).filter(|tunnel| tunnel.layer(self.now) != Layer::Down);
+        let since = tunnel.and_then(|tunnel| tunnel.ipsec_at);
         let bytes = since.map_or(0, |since| self.now.0.saturating_sub(since.0) / KEEPALIVE_MS * IDLE_BYTES);
         AzureTunnel { connected: since.is_some(), since, ingress_bytes: bytes, egress_bytes: bytes }
     }
@@ -194,14 +194,14 @@ impl Paths {
         let mut peers = Vec::new();
         for row in self.rows.iter().filter(|row| row.enable_bgp && row.gateway_id.eq_ignore_ascii_case(gateway_id)) {
             let (Some(local_ip), Some(neighbor), Some(asn)) = (row.local_ip, row.neighbor, row.asn) else { continue };
-            if let Some(told) = self.lab() {
-                peers.push(told.peer(row, local_ip, neighbor, asn, self.now));
+            if let Some(history) = self.lab() {
+                peers.push(history.peer(row, local_ip, neighbor, asn, self.now));
                 continue;
             }
-            let path = self.path(&row.connection_id, row.instance);
-            let up = path.filter(|path| path.seen(self.now) == Seen::Bgp);
-            let connected_since = up.and_then(|path| path.bgp_at);
-            let bad_as = path.is_some_and(|path| path.judgement.verdict == Verdict::BgpBadPeerAs);
+            let tunnel = self.tunnel(&row.connection_id, row.instance);
+            let up = tunnel.filter(|tunnel| tunnel.layer(self.now) == Layer::Bgp);
+            let connected_since = up.and_then(|tunnel| tunnel.bgp_at);
+            let bad_as = tunnel.is_some_and(|tunnel| tunnel.negotiation.status == TunnelStatus::BgpBadPeerAs);
             let messages = connected_since.map_or(0, |since| 3 + self.now.0.saturating_sub(since.0) / KEEPALIVE_MS);
             peers.push(AzurePeer {
                 instance: row.instance,
@@ -216,7 +216,7 @@ impl Paths {
                 } else {
                     "Connecting"
                 },
-                routes_received: up.map_or(0, |path| count(&path.to_azure)),
+                routes_received: up.map_or(0, |tunnel| count(&tunnel.to_azure)),
                 messages_sent: messages,
                 messages_received: messages,
             });
@@ -241,13 +241,16 @@ impl Paths {
                     weight: AZURE_WEIGHT,
                 }));
             }
-            if let Some(told) = self.lab() {
-                routes.extend(told.learned(row, local_ip));
+            if let Some(history) = self.lab() {
+                routes.extend(history.learned(row, local_ip));
                 continue;
             }
             let Some(neighbor) = row.neighbor else { continue };
-            let path = self.path(&row.connection_id, row.instance).filter(|path| path.seen(self.now) == Seen::Bgp);
-            for (path, network) in path.into_iter().flat_map(|path| path.to_azure.iter().map(move |net| (path, net))) {
+            let tunnel =
+                self.tunnel(&row.connection_id, row.instance).filter(|tunnel| tunnel.layer(self.now) == Layer::Bgp);
+            for (tunnel, network) in
+                tunnel.into_iter().flat_map(|tunnel| tunnel.to_azure.iter().map(move |net| (tunnel, net)))
+            {
                 routes.push(LearnedRoute {
                     instance: row.instance,
                     local_ip,
@@ -255,7 +258,7 @@ impl Paths {
                     next_hop: Some(neighbor),
                     source_peer: neighbor,
                     origin: "EBgp",
-                    as_path: path.aws_asn.to_string(),
+                    as_path: tunnel.aws_asn.to_string(),
                     weight: AZURE_WEIGHT,
                 });
             }
@@ -263,15 +266,15 @@ impl Paths {
         routes
     }
 
-    fn path(&self, connection_id: &str, instance: usize) -> Option<&Path> {
-        self.paths
+    fn tunnel(&self, connection_id: &str, instance: usize) -> Option<&Tunnel> {
+        self.tunnels
             .values()
-            .find(|path| path.instance == instance && path.connection_id.eq_ignore_ascii_case(connection_id))
+            .find(|tunnel| tunnel.instance == instance && tunnel.connection_id.eq_ignore_ascii_case(connection_id))
     }
 }
 
 impl Row {
-    fn of(end: &AzureEnd) -> Self {
+    fn of(end: &AzureEndpoint) -> Self {
         Row {
             connection_id: end.connection_id.clone(),
             gateway_id: end.gateway_id.clone(),

@@ -1,9 +1,9 @@
 //! The world in memory, for tests: simulated time is tokio's own, times the time scale, so that under its paused clock half an
 //! hour passes as fast as the code between two sleeps runs.
 
-use crate::calls::Record;
+use crate::call_log::CallRecord;
+use crate::http::{Outcome, Request};
 use crate::time::SimTime;
-use crate::wire::{Reply, Request};
 use crate::world::{Exchange, Settings, World};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,7 +17,7 @@ pub type Watcher = Box<dyn FnMut(&World, &Request, &Exchange) + Send>;
 #[derive(Clone)]
 pub struct Sandbox {
     world: Arc<Mutex<World>>,
-    calls: Arc<Mutex<Vec<Record>>>,
+    calls: Arc<Mutex<Vec<CallRecord>>>,
     watcher: Arc<Mutex<Option<Watcher>>>,
     began: Instant,
     /// Where the world stood when this handle was made.
@@ -62,7 +62,7 @@ impl Sandbox {
     }
 
     /// Every call so far.
-    pub fn calls(&self) -> Vec<Record> {
+    pub fn calls(&self) -> Vec<CallRecord> {
         self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
@@ -72,7 +72,7 @@ impl Sandbox {
     }
 
     /// One call: half the latency there, the effect, half the latency back. After `Hang` it is the caller who never answers.
-    pub async fn call(&self, request: Request) -> Reply {
+    pub async fn call(&self, request: Request) -> Outcome {
         let (start_ms, start) = (self.elapsed_ms(), self.now());
         tokio::time::sleep(self.latency / 2).await;
         let exchange = {
@@ -87,9 +87,9 @@ impl Sandbox {
         };
         tokio::time::sleep(self.latency / 2).await;
         let (end_ms, end) = (self.elapsed_ms(), self.now());
-        let record = Record { start_ms, end_ms, sim_start_ms: start.0, sim_end_ms: end.0, ..exchange.record };
+        let record = CallRecord { start_ms, end_ms, sim_start_ms: start.0, sim_end_ms: end.0, ..exchange.record };
         self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(record);
-        exchange.reply
+        exchange.outcome
     }
 }
 
