@@ -169,7 +169,7 @@ fn dataplane() -> String {
 
 /// How many faults at how many calls, and what they brought to light.
 fn sweep(page: &mut String) {
-    let rows = on_big_stack(|| simulated::figures::rows(30));
+    let rows = on_big_stack(|| simulated::sweep_stats::rows(30));
     page.push_str(
         "\n## The fault sweep\n\nA fault at every call of a run: an error, a lost or broken answer, none at all, a dead process, Ctrl-C. After each one \
          more apply, of every third call with `-refresh=false`, has to make the link whole, two plans have to be empty, and nothing may be \
@@ -180,7 +180,7 @@ fn sweep(page: &mut String) {
         writeln!(page, "| {} | {} | {} | {} |", row.operation, row.calls, row.tested, row.soaked).unwrap();
     }
     page.push_str("\nThrough real Terraform and real processes: over 60 more in `make test`. What it found, each kept out by a test:\n\n");
-    for (test, what) in simulated::figures::FINDINGS {
+    for (test, what) in simulated::sweep_stats::FINDINGS {
         writeln!(page, "- {what} (`{test}`)").unwrap();
     }
 }

@@ -11,7 +11,7 @@ use support::TestEnv;
 /// Folders with snippets for the registry's pages: no configurations by themselves.
 const SNIPPETS: [&str; 4] = ["provider", "resources", "data-sources", "functions"];
 
-/// Folders that other tests apply: `quickstart` and `status` in tests/quickstart.rs, the other in tests/transit.rs.
+/// Folders that other tests apply: `quickstart` and `status` in tests/quickstart.rs, the other in tests/transit_gateway.rs.
 const ELSEWHERE: [&str; 3] = ["quickstart", "status", "transit-gateway"];
 
 const KEYS: &str = r#"{"instance0_tunnel1": "Kz0.example_of_a_key_1", "instance1_tunnel2": "Kz0.example_of_a_key_2"}"#;

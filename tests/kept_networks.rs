@@ -7,8 +7,8 @@ mod simulated;
 use serde_json::{Value, json};
 use simulated::Sim;
 use simulated::clock::simulated;
-use simulated::core::{Core, Replacement, Run, Stored, config};
-use simulated::scene::{Scene, scene};
+use simulated::scripted_run::{ScriptedRun, scripted};
+use simulated::terraform_core::{Replacement, Run, Stored, TerraformCore, config};
 use simulated::verify::listing;
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ fn link() -> Value {
 }
 
 /// Ids of what stays, by attribute.
-fn ids(core: &Core<'_>, paths: &[&str]) -> Vec<String> {
+fn ids(core: &TerraformCore<'_>, paths: &[&str]) -> Vec<String> {
     paths.iter().map(|path| core.stored.state.at(&(*path).into()).as_str().unwrap_or("none").to_owned()).collect()
 }
 
@@ -43,7 +43,7 @@ const AWS: [&str; 4] = ["aws.vpc_id", "aws.vpn_gateway_id", "aws.public_subnet_i
 async fn replaced(change: fn(&mut Value), seed: u64) -> (BTreeSet<String>, bool, bool, Vec<String>) {
     let sim = Sim::new(seed);
     let mut wanted = link();
-    let mut core = Core::new(&sim, config(&wanted), Stored::default());
+    let mut core = TerraformCore::new(&sim, config(&wanted), Stored::default());
     core.replacement = Replacement::DestroyFirst;
     core.run(&Run::Apply).await.unwrap();
     let before = (ids(&core, &AWS), listing(&sim));
@@ -60,7 +60,7 @@ async fn replaced(change: fn(&mut Value), seed: u64) -> (BTreeSet<String>, bool,
     let told = core.told.clone();
     for _ in 0..2 {
         core.new_process();
-        core.plans_nothing().await.unwrap();
+        core.plans_empty().await.unwrap();
     }
     let aws_stays = ids(&core, &AWS) == before.0;
     let deleted: BTreeSet<String> = deletes(&sim).difference(&there).cloned().collect();
@@ -109,30 +109,30 @@ fn keep_vpc_when_location_or_group_changes() {
 }
 
 /// Objects of other teams in both networks of the link.
-async fn add_foreign_subnets(scene: &Scene<'_>) -> String {
-    let (vpc, network) = (scene.state("aws.vpc_id"), scene.state("azure.virtual_network_id"));
+async fn add_foreign_subnets(run: &ScriptedRun<'_>) -> String {
+    let (vpc, network) = (run.state("aws.vpc_id"), run.state("azure.virtual_network_id"));
     let form = format!("CreateSubnet&VpcId={}&CidrBlock=10.2.9.0/24", vpc.as_str().unwrap());
-    assert!(scene.sim.say_to_ec2(&form).await.contains("subnetId"));
+    assert!(run.sim.say_to_ec2(&form).await.contains("subnetId"));
     let path = format!("{}/subnets/theirs", network.as_str().unwrap());
     let body = json!({"properties": {"addressPrefix": "10.1.9.0/24"}});
-    assert!(scene.sim.say_to_azure("PUT", &path, body).await.0 < 300);
-    scene.wait(awsazure_sandbox::time::SimDuration::minutes(2)).await;
+    assert!(run.sim.say_to_azure("PUT", &path, body).await.0 < 300);
+    run.wait(awsazure_sandbox::time::SimDuration::minutes(2)).await;
     path
 }
 
 #[test]
 fn replace_gateway_although_others_use_the_networks() {
-    scene(async |scene| {
+    scripted(async |run| {
         let mut wanted = link();
-        scene.configure(&wanted);
-        scene.applies().await;
-        let theirs = add_foreign_subnets(scene).await;
+        run.configure(&wanted);
+        run.apply().await;
+        let theirs = add_foreign_subnets(run).await;
         wanted["azure"]["generation"] = json!("Generation1");
-        scene.configure(&wanted);
-        scene.applies().await;
-        assert!(listing(scene.sim).keys().any(|id| id.eq_ignore_ascii_case(&theirs) || id.contains("subnet-")));
-        scene.core.new_process();
-        assert!(scene.core.run(&Run::Destroy).await.is_err(), "others use what a destroy would delete");
+        run.configure(&wanted);
+        run.apply().await;
+        assert!(listing(run.sim).keys().any(|id| id.eq_ignore_ascii_case(&theirs) || id.contains("subnet-")));
+        run.core.new_process();
+        assert!(run.core.run(&Run::Destroy).await.is_err(), "others use what a destroy would delete");
     });
 }
 
@@ -145,18 +145,18 @@ fn keep_networks_through_a_failed_create_half() {
         "fail call 1 of aws CreateTags: forever 403",
     ];
     for rule in rules {
-        scene(async |scene| {
+        scripted(async |run| {
             let mut wanted = link();
-            scene.configure(&wanted);
-            scene.applies().await;
-            let before = ids(&scene.core, &AWS);
+            run.configure(&wanted);
+            run.apply().await;
+            let before = ids(&run.core, &AWS);
             wanted["azure"]["generation"] = json!("Generation1");
-            scene.configure(&wanted);
-            scene.fails(Some(rule)).await;
-            assert!(!scene.core.stored.state.is_null(), "{rule}: the state still names the networks");
-            scene.applies().await;
-            assert_eq!(ids(&scene.core, &AWS), before, "{rule}");
-            scene.ends().await;
+            run.configure(&wanted);
+            run.apply_fails(Some(rule)).await;
+            assert!(!run.core.stored.state.is_null(), "{rule}: the state still names the networks");
+            run.apply().await;
+            assert_eq!(ids(&run.core, &AWS), before, "{rule}");
+            run.finish().await;
         });
     }
 }
@@ -165,17 +165,17 @@ fn keep_networks_through_a_failed_create_half() {
 fn find_kept_networks_after_a_kill_between_both_halves() {
     for rule in ["fail call 1 of aws CreateTags: once hang-after", "fail call 1 of azure PutPublicIp: once hang"] {
         for saved in [true, false] {
-            scene(async |scene| {
+            scripted(async |run| {
                 let mut wanted = link();
-                scene.configure(&wanted);
-                scene.applies().await;
-                let before = ids(&scene.core, &AWS);
+                run.configure(&wanted);
+                run.apply().await;
+                let before = ids(&run.core, &AWS);
                 wanted["azure"]["generation"] = json!("Generation1");
-                scene.configure(&wanted);
-                scene.is_killed(rule, saved).await;
-                scene.applies().await;
-                assert_eq!(ids(&scene.core, &AWS), before, "{rule}, state saved: {saved}");
-                scene.ends().await;
+                run.configure(&wanted);
+                run.apply_killed(rule, saved).await;
+                run.apply().await;
+                assert_eq!(ids(&run.core, &AWS), before, "{rule}, state saved: {saved}");
+                run.finish().await;
             });
         }
     }
@@ -183,16 +183,16 @@ fn find_kept_networks_after_a_kill_between_both_halves() {
 
 #[test]
 fn fail_without_harm_under_create_before_destroy() {
-    scene(async |scene| {
+    scripted(async |run| {
         let mut wanted = link();
-        scene.configure(&wanted);
-        scene.applies().await;
-        scene.core.replacement = Replacement::CreateFirst;
+        run.configure(&wanted);
+        run.apply().await;
+        run.core.replacement = Replacement::CreateFirst;
         wanted["azure"]["generation"] = json!("Generation1");
-        scene.configure(&wanted);
-        scene.fails(None).await;
-        scene.core.replacement = Replacement::DestroyFirst;
-        scene.applies().await;
-        scene.ends().await;
+        run.configure(&wanted);
+        run.apply_fails(None).await;
+        run.core.replacement = Replacement::DestroyFirst;
+        run.apply().await;
+        run.finish().await;
     });
 }

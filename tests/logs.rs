@@ -6,7 +6,7 @@ mod support;
 
 use awsazure::aws::model::{LogGroup, Logs, TunnelOptions};
 use serde_json::json;
-use support::{Link, Story, TestEnv};
+use support::{Link, Scenario, TestEnv};
 
 const GROUP: &str = "arn:aws:logs:eu-west-1:123456789012:log-group:vpn";
 const BGP: &str = "arn:aws:logs:eu-west-1:123456789012:log-group:/vpn/bgp";
@@ -21,8 +21,8 @@ fn connections(env: &TestEnv) -> Vec<String> {
 
 /// What all four tunnels write.
 fn written(env: &TestEnv) -> Logs {
-    let hands = env.hands();
-    let all = connections(env).into_iter().flat_map(|id| hands.vpn(&id).tunnels);
+    let cloud_admin = env.cloud_admin();
+    let all = connections(env).into_iter().flat_map(|id| cloud_admin.vpn(&id).tunnels);
     let mut all: Vec<Logs> = all.map(|tunnel| tunnel.options.logs.unwrap_or_default()).collect();
     assert_eq!(all.len(), 4);
     all.dedup();
@@ -32,47 +32,47 @@ fn written(env: &TestEnv) -> Logs {
 
 #[test]
 fn logs_go_on_elsewhere_and_off_in_place() {
-    let Some(mut story) = Story::begins() else { return };
-    assert_eq!(written(&story.env), Logs::default());
+    let Some(mut scenario) = Scenario::apply() else { return };
+    assert_eq!(written(&scenario.env), Logs::default());
 
-    let said = story.changes(|link| link.with("aws.logs", &format!("{{ log_group_arn = {GROUP:?} }}")));
+    let said = scenario.changes(|link| link.with("aws.logs", &format!("{{ log_group_arn = {GROUP:?} }}")));
     assert!(said.contains("The tunnels will be interrupted"), "{said}");
-    assert_eq!(written(&story.env), Logs { tunnel: log(GROUP, "json"), bgp: None });
-    assert_eq!(story.state()["aws"]["logs"]["format"], "json");
+    assert_eq!(written(&scenario.env), Logs { tunnel: log(GROUP, "json"), bgp: None });
+    assert_eq!(scenario.state()["aws"]["logs"]["format"], "json");
 
     let both = format!("{{ log_group_arn = {GROUP:?}, format = \"text\", bgp_log_group_arn = {BGP:?} }}");
-    story.changes(|link| link.with("aws.logs", &both));
+    scenario.changes(|link| link.with("aws.logs", &both));
     let wanted = Logs { tunnel: log(GROUP, "text"), bgp: log(BGP, "json") };
-    assert_eq!(written(&story.env), wanted);
+    assert_eq!(written(&scenario.env), wanted);
 
     // Somebody switches them off, which is seen and undone, and left out they stay.
     let off = TunnelOptions { logs: Some(Logs::default()), ..TunnelOptions::default() };
-    connections(&story.env).iter().for_each(|id| story.env.hands().change_tunnels(id, &off));
-    story.env.write(&Link::whole("link").to_string());
-    let plan = story.env.plan();
-    let before = &plan.change(&story.link.address()).before["aws"]["logs"];
+    connections(&scenario.env).iter().for_each(|id| scenario.env.cloud_admin().change_tunnels(id, &off));
+    scenario.env.write(&Link::complete("link").to_string());
+    let plan = scenario.env.plan();
+    let before = &plan.change(&scenario.link.address()).before["aws"]["logs"];
     assert_eq!(before["log_group_arn"], json!(null), "{}", plan.text);
-    story.env.apply();
-    assert_eq!(written(&story.env), wanted);
-    assert!(story.env.plan_is_empty());
+    scenario.env.apply();
+    assert_eq!(written(&scenario.env), wanted);
+    assert!(scenario.env.plan_is_empty());
 
-    story.changes(|link| link.with("aws.logs", "{}"));
-    assert_eq!(written(&story.env), Logs::default());
-    story.env.write(&Link::whole("link").to_string());
-    assert!(story.env.plan_is_empty(), "off is as last applied too");
+    scenario.changes(|link| link.with("aws.logs", "{}"));
+    assert_eq!(written(&scenario.env), Logs::default());
+    scenario.env.write(&Link::complete("link").to_string());
+    assert!(scenario.env.plan_is_empty(), "off is as last applied too");
 
     // And the other way round.
     let on = TunnelOptions { logs: Some(wanted), ..TunnelOptions::default() };
-    connections(&story.env).iter().for_each(|id| story.env.hands().change_tunnels(id, &on));
-    story.env.apply();
-    assert_eq!(written(&story.env), Logs::default());
-    story.ends();
+    connections(&scenario.env).iter().for_each(|id| scenario.env.cloud_admin().change_tunnels(id, &on));
+    scenario.env.apply();
+    assert_eq!(written(&scenario.env), Logs::default());
+    scenario.finish();
 }
 
 #[test]
 fn a_link_with_logs_and_hidden_keys_is_imported_as_it_is() {
     let Some(env) = TestEnv::new() else { return };
-    let plain = Link::whole("link");
+    let plain = Link::complete("link");
     let logged = format!("{{ log_group_arn = terraform_data.group.output, bgp_log_group_arn = {BGP:?} }}");
     let link = plain.clone().with("aws.logs", &logged).with("aws.preshared_key_storage", "\"SecretsManager\"");
     let group = format!("resource \"terraform_data\" \"group\" {{\n  input = {GROUP:?}\n}}\n\n");

@@ -10,9 +10,9 @@ use support::{Link, TestEnv};
 
 /// A VNet with a gateway subnet, in a group of other users.
 fn network(env: &TestEnv) -> String {
-    let hands = env.hands();
-    hands.make_group("hub");
-    hands.make_network("hub", "hub", "10.1.0.0/16", &[("GatewaySubnet", "10.1.255.0/26")])
+    let cloud_admin = env.cloud_admin();
+    cloud_admin.make_group("hub");
+    cloud_admin.make_network("hub", "hub", "10.1.0.0/16", &[("GatewaySubnet", "10.1.255.0/26")])
 }
 
 /// Everything that a link in the state calls its own.
@@ -43,7 +43,7 @@ fn attached(label: &str, vpc: &str) -> Link {
 #[test]
 fn plan_rejects_two_links_that_exclude_each_other() {
     let Some(env) = TestEnv::new() else { return };
-    let (network, vpcs) = (network(&env), ["10.2.0.0/16", "10.3.0.0/16"].map(|cidr| env.hands().make_vpc(cidr)));
+    let (network, vpcs) = (network(&env), ["10.2.0.0/16", "10.3.0.0/16"].map(|cidr| env.cloud_admin().make_vpc(cidr)));
     let link = |label: &str, vpc: &str| Link::between(label, "hub", &network, vpc);
     let before = ids(&env);
     let one = link("one", &vpcs[0]);
@@ -72,7 +72,7 @@ fn plan_rejects_two_links_that_exclude_each_other() {
 #[test]
 fn links_on_one_gateway_need_different_slots() {
     let Some(env) = TestEnv::new() else { return };
-    let vpcs = ["10.3.0.0/16", "10.4.0.0/16"].map(|cidr| env.hands().make_vpc(cidr));
+    let vpcs = ["10.3.0.0/16", "10.4.0.0/16"].map(|cidr| env.cloud_admin().make_vpc(cidr));
     let network = network(&env);
     let first = Link::between("link", "hub", &network, &vpcs[0]);
     let second = attached("second", &vpcs[1]);
@@ -95,7 +95,7 @@ fn links_on_one_gateway_need_different_slots() {
 #[test]
 fn plan_rejects_a_link_that_exists_outside_the_state() {
     let Some(env) = TestEnv::new() else { return };
-    let vpcs = ["10.3.0.0/16", "10.4.0.0/16", "10.5.0.0/16"].map(|cidr| env.hands().make_vpc(cidr));
+    let vpcs = ["10.3.0.0/16", "10.4.0.0/16", "10.5.0.0/16"].map(|cidr| env.cloud_admin().make_vpc(cidr));
     let network = network(&env);
     let first = Link::between("link", "hub", &network, &vpcs[0]);
     let second = attached("second", &vpcs[1]).with("slot", "1");
@@ -123,7 +123,7 @@ fn plan_rejects_a_link_that_exists_outside_the_state() {
 #[test]
 fn a_copied_block_works_once_it_names_the_gateway() {
     let Some(env) = TestEnv::new() else { return };
-    let vpcs = ["10.2.0.0/16", "10.3.0.0/16"].map(|cidr| env.hands().make_vpc(cidr));
+    let vpcs = ["10.2.0.0/16", "10.3.0.0/16"].map(|cidr| env.cloud_admin().make_vpc(cidr));
     let network = network(&env);
     let first = Link::between("link", "hub", &network, &vpcs[0]);
     env.write(&format!("{first}\n{}", Link::between("second", "hub", &network, &vpcs[1]).with("slot", "1")));
@@ -138,16 +138,16 @@ fn a_copied_block_works_once_it_names_the_gateway() {
 #[test]
 fn propagation_enabled_by_another_state_stays() {
     let Some(env) = TestEnv::new() else { return };
-    let hands = env.hands();
-    let (network, vpc) = (network(&env), hands.make_vpc("10.2.0.0/16"));
-    let [own, theirs] = [(); 2].map(|()| hands.make_route_table(&vpc));
+    let cloud_admin = env.cloud_admin();
+    let (network, vpc) = (network(&env), cloud_admin.make_vpc("10.2.0.0/16"));
+    let [own, theirs] = [(); 2].map(|()| cloud_admin.make_route_table(&vpc));
     let link = |tables: &[&String]| {
         Link::between("link", "hub", &network, &vpc).with("aws.route_table_ids", &format!("{tables:?}")).to_string()
     };
     env.write(&link(&[&own]));
     env.apply();
     let gateway = env.link("link")["aws"]["vpn_gateway_id"].as_str().unwrap().to_owned();
-    hands.switch_propagation_on(&theirs, &gateway);
+    cloud_admin.switch_propagation_on(&theirs, &gateway);
     env.write(&link(&[&own, &theirs]));
     env.apply();
     assert!(env.plan_is_empty());
@@ -155,21 +155,21 @@ fn propagation_enabled_by_another_state_stays() {
     assert!(managed(&env, "link").contains(&format!("{own}/{gateway}")));
     env.write(&link(&[]).replace("[]", &format!("[{own:?}]")));
     env.apply();
-    assert!(hands.propagates(&theirs, &gateway) && hands.propagates(&own, &gateway));
+    assert!(cloud_admin.propagates(&theirs, &gateway) && cloud_admin.propagates(&own, &gateway));
     env.write(&link(&[&theirs]));
     env.apply();
-    assert!(hands.propagates(&theirs, &gateway) && !hands.propagates(&own, &gateway));
+    assert!(cloud_admin.propagates(&theirs, &gateway) && !cloud_admin.propagates(&own, &gateway));
     env.destroy();
 }
 
 #[test]
 fn destroy_keeps_a_vpc_that_the_state_names_wrongly() {
     let Some(env) = TestEnv::new() else { return };
-    let hands = env.hands();
-    env.write(&Link::whole("link").to_string());
+    let cloud_admin = env.cloud_admin();
+    env.write(&Link::complete("link").to_string());
     env.apply();
     let (own, theirs) =
-        (env.link("link")["aws"]["vpc_id"].as_str().unwrap().to_owned(), hands.make_vpc("10.99.0.0/16"));
+        (env.link("link")["aws"]["vpc_id"].as_str().unwrap().to_owned(), cloud_admin.make_vpc("10.99.0.0/16"));
     let mut state = env.state();
     let text = state.to_string().replace(&own, &theirs);
     state = serde_json::from_str::<Value>(&text).unwrap();
@@ -184,7 +184,7 @@ fn destroy_keeps_a_vpc_that_the_state_names_wrongly() {
 #[test]
 fn plan_lists_objects_that_a_create_will_adopt() {
     let Some(env) = TestEnv::new() else { return };
-    env.write(&Link::whole("link").to_string());
+    env.write(&Link::complete("link").to_string());
     env.fault("fail call 1 of PutConnection: forever refused");
     env.apply_fails();
     env.sandbox().fault(&["--clear"]);
@@ -193,7 +193,7 @@ fn plan_lists_objects_that_a_create_will_adopt() {
     let plan = env.plan();
     assert!(plan.text.contains(&vpc), "{}", plan.text);
     // With another AWS side it is another link, in the slot of the half-built one.
-    let other = Link::whole("link").with("aws.vpc", "{ cidr_block = \"10.8.0.0/16\" }");
+    let other = Link::complete("link").with("aws.vpc", "{ cidr_block = \"10.8.0.0/16\" }");
     env.write(&other.to_string());
     let words = env.plan_fails().words();
     assert!(words.contains("slot") && words.contains(&vpc), "{words}");

@@ -17,13 +17,13 @@ fn count(env: &TestEnv, operation: &str) -> usize {
 
 /// Zones of the public IPs of a group.
 fn zones(env: &TestEnv, group: &str) -> Vec<Vec<String>> {
-    env.hands().public_ips(group).into_iter().map(|ip| ip.zones).collect()
+    env.cloud_admin().public_ips(group).into_iter().map(|ip| ip.zones).collect()
 }
 
 #[test]
 fn create_uses_no_zones_in_a_region_without_zones() {
     let Some(env) = TestEnv::new() else { return };
-    let link = Link::whole("link").with("azure.location", "\"UK West\"");
+    let link = Link::complete("link").with("azure.location", "\"UK West\"");
     env.write(&link.to_string());
     env.apply();
     assert_eq!(zones(&env, "link"), [Vec::<String>::new(), Vec::new()]);
@@ -46,8 +46,8 @@ fn create_uses_no_zones_in_a_region_without_zones() {
 fn create_finds_zones_without_permission_to_read_regions() {
     let Some(env) = TestEnv::new() else { return };
     env.fault("fail call 1 of ListLocations: forever 403");
-    let flat = Link::whole("flat").with("azure.location", "\"ukwest\"");
-    let zonal = Link::whole("zonal").with("azure.location", "\"uksouth\"").with("slot", "1");
+    let flat = Link::complete("flat").with("azure.location", "\"ukwest\"");
+    let zonal = Link::complete("zonal").with("azure.location", "\"uksouth\"").with("slot", "1");
     env.write(&format!("{flat}{zonal}"));
     env.apply();
     assert_eq!(zones(&env, "flat"), [Vec::<String>::new(), Vec::new()]);
@@ -60,7 +60,7 @@ fn create_finds_zones_without_permission_to_read_regions() {
 fn configured_zones_replace_those_of_the_region() {
     let Some(env) = TestEnv::new() else { return };
     env.fault("fail call 1 of ListLocations: forever refused");
-    let link = Link::whole("link");
+    let link = Link::complete("link");
     for wrong in ["[\"zone1\"]", "[\"\"]", "[\"7\"]", "[null]"] {
         env.write(&link.clone().with("azure.zones", wrong).to_string());
         assert!(env.plan_fails().words().contains("azure.zones"), "{wrong}");
@@ -82,7 +82,7 @@ fn configured_zones_replace_those_of_the_region() {
 #[test]
 fn empty_zones_are_rejected_before_an_address_is_created() {
     let Some(env) = TestEnv::new() else { return };
-    let link = Link::whole("link");
+    let link = Link::complete("link");
     env.write(&link.clone().with("azure.zones", "[]").to_string());
     assert!(env.apply_fails().words().contains("azure.zones"));
     assert!(env.has_none_of(&["publicIPAddresses"]));
@@ -99,7 +99,7 @@ fn sorted(mut zones: Vec<String>) -> Vec<String> {
 #[test]
 fn recreated_public_ip_takes_the_zones_of_the_other() {
     let Some(env) = TestEnv::new() else { return };
-    let link = Link::whole("link").with("azure.zones", "[\"1\"]");
+    let link = Link::complete("link").with("azure.zones", "[\"1\"]");
     env.write(&link.to_string());
     env.fault("fail call 2 of PutPublicIp: forever refused");
     env.apply_fails();
@@ -113,19 +113,19 @@ fn recreated_public_ip_takes_the_zones_of_the_other() {
 #[test]
 fn location_of_the_existing_network_is_required() {
     let Some(env) = TestEnv::new() else { return };
-    let hands = env.hands();
-    hands.make_group("net");
-    let network = hands.make_network("net", "VNet1", "10.1.0.0/16", &[("GatewaySubnet", "10.1.255.0/27")]);
-    let vpc = hands.make_vpc("10.2.0.0/16");
+    let cloud_admin = env.cloud_admin();
+    cloud_admin.make_group("net");
+    let network = cloud_admin.make_network("net", "VNet1", "10.1.0.0/16", &[("GatewaySubnet", "10.1.255.0/27")]);
+    let vpc = cloud_admin.make_vpc("10.2.0.0/16");
     let link = Link::between("link", "net", &network, &vpc);
     env.write(&link.clone().with("azure.location", "\"westeurope\"").to_string());
     assert!(env.plan_fails().words().contains("azure.location"));
 
     // Public IPs that an earlier run left in the wrong region: one apply recreates them.
-    hands.leave_public_ips("net", "link", "westeurope", &network);
+    cloud_admin.leave_public_ips("net", "link", "westeurope", &network);
     env.write(&link.with("azure.location", "\"East US\"").to_string());
     env.apply();
-    let places: Vec<String> = hands.public_ips("net").into_iter().map(|ip| ip.resource.location).collect();
+    let places: Vec<String> = cloud_admin.public_ips("net").into_iter().map(|ip| ip.resource.location).collect();
     assert_eq!(places, ["eastus", "eastus"]);
     assert!(env.plan_is_empty());
     env.destroy();
@@ -136,10 +136,10 @@ fn location_of_the_existing_network_is_required() {
 fn corrected_location_succeeds_after_a_failed_create() {
     let Some(env) = TestEnv::new() else { return };
     env.fault("fail call 1 of PutGateway: forever refused");
-    env.write(&Link::whole("link").with("azure.location", "\"westeurope\"").to_string());
+    env.write(&Link::complete("link").with("azure.location", "\"westeurope\"").to_string());
     env.apply_fails();
     env.sandbox().fault(&["--clear"]);
-    env.write(&Link::whole("link").to_string());
+    env.write(&Link::complete("link").to_string());
     env.apply();
     assert_eq!(env.link("link")["azure"]["location"], "eastus");
     assert!(env.plan_is_empty());
@@ -149,8 +149,8 @@ fn corrected_location_succeeds_after_a_failed_create() {
 
 /// A gateway by hand, whose third configuration serves point-to-site clients.
 fn gateway_with_clients(env: &TestEnv, clients: &Value) -> Ends {
-    let ends = env.hands().make_ends(&Groups::one("hub"), &[], false);
-    env.hands().add_clients("hub", &ends.gateway, clients);
+    let ends = env.cloud_admin().make_ends(&Groups::one("hub"), &[], false);
+    env.cloud_admin().add_clients("hub", &ends.gateway, clients);
     ends
 }
 
@@ -188,7 +188,7 @@ fn radius_gateway_is_attached_once_its_addresses_are_listed() {
     assert_eq!(gateway_row(&env), before);
 
     // With the addresses on it nothing has to be written, neither now nor by destroy.
-    env.hands().list_addresses_with_secret(&ends.gateway, &slot(0), "not-shown");
+    env.cloud_admin().list_addresses_with_secret(&ends.gateway, &slot(0), "not-shown");
     let listed = gateway_row(&env);
     assert_eq!(listed["secrets"], true, "set up wrongly");
     let since = env.calls().len();
@@ -208,10 +208,10 @@ fn radius_gateway_is_attached_once_its_addresses_are_listed() {
 #[test]
 fn destroy_leaves_addresses_on_a_gateway_that_got_radius() {
     let Some(env) = TestEnv::new() else { return };
-    let ends = env.hands().make_ends(&Groups::one("hub"), &[], false);
+    let ends = env.cloud_admin().make_ends(&Groups::one("hub"), &[], false);
     env.write(&attached(&ends).to_string());
     env.apply();
-    env.hands().add_clients("hub", &ends.gateway, &radius());
+    env.cloud_admin().add_clients("hub", &ends.gateway, &radius());
     assert!(env.plan_is_empty(), "what others set on the gateway is no drift of the link");
     let told = env.destroy().words();
     assert_eq!(gateway_row(&env)["secrets"], true);
@@ -227,11 +227,11 @@ fn three_configurations_survive_apply_and_destroy() {
         "aadIssuer": "https://sts.windows.net/t/"});
     let ends = gateway_with_clients(&env, &clients);
     let settings = || {
-        let doc = env.hands().gateway_document(&ends.gateway);
+        let doc = env.cloud_admin().gateway_document(&ends.gateway);
         ["vpnClientConfiguration", "customRoutes", "sku"].map(|name| doc["properties"][name].clone())
     };
     let configurations = || {
-        let doc = env.hands().gateway_document(&ends.gateway);
+        let doc = env.cloud_admin().gateway_document(&ends.gateway);
         doc["properties"]["ipConfigurations"].as_array().unwrap().len()
     };
     let before = settings();
@@ -244,5 +244,5 @@ fn three_configurations_survive_apply_and_destroy() {
     assert_eq!(plan.change(ADDRESS).actions, ["no-op"]);
     env.destroy();
     assert_eq!((settings(), configurations()), (before, 3));
-    assert_eq!(env.hands().listed_addresses(&ends.gateway), Vec::<String>::new());
+    assert_eq!(env.cloud_admin().listed_addresses(&ends.gateway), Vec::<String>::new());
 }

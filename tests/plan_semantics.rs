@@ -6,7 +6,7 @@ mod support;
 
 use serde_json::Value;
 use std::collections::BTreeSet;
-use support::{Hands, Link, TestEnv};
+use support::{CloudAdmin, Link, TestEnv};
 
 const ADDRESS: &str = "awsazure_bgp_vpn.link";
 
@@ -14,16 +14,16 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-fn network(hands: &Hands, name: &str, space: u8) -> String {
+fn network(cloud_admin: &CloudAdmin, name: &str, space: u8) -> String {
     let (range, subnet) = (format!("10.{space}.0.0/16"), format!("10.{space}.255.0/27"));
-    hands.make_network("hub", name, &range, &[("GatewaySubnet", &subnet)])
+    cloud_admin.make_network("hub", name, &range, &[("GatewaySubnet", &subnet)])
 }
 
 /// A link of a group, VNet and VPC that are there.
 fn attached(env: &TestEnv) -> Link {
-    let hands = env.hands();
-    hands.make_group("hub");
-    let (vnet, vpc) = (network(&hands, "vnet1", 1), hands.make_vpc("10.2.0.0/16"));
+    let cloud_admin = env.cloud_admin();
+    cloud_admin.make_group("hub");
+    let (vnet, vpc) = (network(&cloud_admin, "vnet1", 1), cloud_admin.make_vpc("10.2.0.0/16"));
     Link::between("link", "hub", &vnet, &vpc)
 }
 
@@ -46,10 +46,10 @@ fn refused_then_mended(env: &TestEnv, cause: &str) {
 #[test]
 fn outdated_plan_is_rejected_before_any_write() {
     let Some(env) = TestEnv::new() else { return };
-    let link = Link::whole("link");
+    let link = Link::complete("link");
     env.write(&link.to_string());
     env.apply();
-    let hands = env.hands();
+    let cloud_admin = env.cloud_admin();
     let state = || env.link("link");
     let mut team = 0;
     let mut save = || {
@@ -60,15 +60,15 @@ fn outdated_plan_is_rejected_before_any_write() {
 
     save();
     let vpn = text(&state()["tunnels"]["instance1_tunnel2"]["aws_vpn_connection_id"]);
-    hands.delete_vpn_connection(&vpn);
+    cloud_admin.delete_vpn_connection(&vpn);
     refused_then_mended(&env, "VPN connection to instance1");
 
     save();
-    hands.resize(&text(&state()["azure"]["gateway_id"]), "VpnGw3AZ");
+    cloud_admin.resize(&text(&state()["azure"]["gateway_id"]), "VpnGw3AZ");
     refused_then_mended(&env, "azure.sku");
 
     save();
-    hands.switch_propagation_off(
+    cloud_admin.switch_propagation_off(
         &text(&state()["aws"]["main_route_table_id"]),
         &text(&state()["aws"]["vpn_gateway_id"]),
     );
@@ -77,7 +77,7 @@ fn outdated_plan_is_rejected_before_any_write() {
     // What the plan mentions may have been done by others meanwhile.
     env.write(&link.clone().with("azure.sku", "\"VpnGw3AZ\"").to_string());
     env.ok(&["plan", "-no-color", "-out=saved"]);
-    hands.resize(&text(&state()["azure"]["gateway_id"]), "VpnGw3AZ");
+    cloud_admin.resize(&text(&state()["azure"]["gateway_id"]), "VpnGw3AZ");
     env.ok(&["apply", "-no-color", "saved"]);
     assert!(env.plan_is_empty());
 }
@@ -162,8 +162,8 @@ fn create_before_destroy_is_rejected_with_the_link_kept() {
 #[test]
 fn other_network_under_create_before_destroy_keeps_the_link() {
     let Some(env) = TestEnv::new() else { return };
-    let (link, hands) = (attached(&env), env.hands());
-    let other = network(&hands, "vnet2", 3);
+    let (link, cloud_admin) = (attached(&env), env.cloud_admin());
+    let other = network(&cloud_admin, "vnet2", 3);
     env.write(&with_line(&link, CREATE_FIRST));
     env.apply();
     // The VPC has the VPN gateway of the old link.
@@ -181,12 +181,12 @@ fn other_network_under_create_before_destroy_keeps_the_link() {
 #[test]
 fn replacement_ignores_addresses_of_the_link_it_replaces() {
     let Some(env) = TestEnv::new() else { return };
-    let (link, hands) = (attached(&env), env.hands());
-    let end = hands.make_transit_gateway("Options.AmazonSideAsn=64600");
+    let (link, cloud_admin) = (attached(&env), env.cloud_admin());
+    let end = cloud_admin.make_transit_gateway("Options.AmazonSideAsn=64600");
     let link = link.without("aws.vpc_id").with("aws.transit_gateway_id", &format!("{end:?}"));
     env.write(&link.to_string());
     env.apply();
-    let other = network(&hands, "vnet2", 3);
+    let other = network(&cloud_admin, "vnet2", 3);
     env.write(&link.with("azure.virtual_network_id", &format!("{other:?}")).to_string());
     assert!(env.plan().change(ADDRESS).replaces());
     env.apply();
@@ -213,7 +213,7 @@ fn tainted_link_under_prevent_destroy_names_untaint() {
 #[test]
 fn public_subnet_changes_goes_and_comes_in_place() {
     let Some(env) = TestEnv::new() else { return };
-    let link = Link::whole("link")
+    let link = Link::complete("link")
         .with("aws.vpc", "{ cidr_block = \"10.2.0.0/16\", public_subnet_cidr_block = \"10.2.1.0/24\" }");
     env.write(&link.to_string());
     env.apply();
@@ -308,7 +308,7 @@ fn replacements_are_announced(env: &TestEnv, others: &[&str]) {
 #[test]
 fn unasked_replacements_of_one_link_are_announced() {
     let Some(env) = TestEnv::new() else { return };
-    let (link, other) = (attached(&env), Link::whole("other").with("slot", "3"));
+    let (link, other) = (attached(&env), Link::complete("other").with("slot", "3"));
     env.write(&format!("{link}{other}"));
     env.apply();
     replacements_are_announced(&env, &["other"]);
@@ -348,8 +348,8 @@ fn tainted_link_with_slot_in_the_state_only_is_replaced() {
 fn tainted_link_on_the_gateway_of_another_is_announced_alone() {
     let Some(env) = TestEnv::new() else { return };
     let owner = attached(&env).to_string().replace("\"link\"", "\"owner\"");
-    let vpc = env.hands().make_vpc("10.4.0.0/16");
-    let link = Link::whole("link")
+    let vpc = env.cloud_admin().make_vpc("10.4.0.0/16");
+    let link = Link::complete("link")
         .without("azure.virtual_network")
         .without("azure.create_resource_group")
         .without("azure.location")
@@ -408,7 +408,7 @@ fn zones_beside_the_id_of_the_own_gateway_are_accepted() {
     // The gateway of another link.
     let other = link.to_string().replace("\"link\"", "\"other\"");
     let other = other.replace("azure = {", &format!("azure = {{\n    zones = [\"1\"]\n    gateway_id = {gateway:?}"));
-    let vpc = env.hands().make_vpc("10.4.0.0/16");
+    let vpc = env.cloud_admin().make_vpc("10.4.0.0/16");
     let other =
         other.replace(&text(&env.link("link")["aws"]["vpc_id"]), &vpc).replace("azure = {", "slot = 1\n  azure = {");
     env.write(&format!("{}{other}", named(&gateway)));
@@ -421,9 +421,9 @@ fn zones_beside_the_id_of_the_own_gateway_are_accepted() {
 #[test]
 fn destroy_needs_no_object_that_the_configuration_names() {
     let Some(env) = TestEnv::new() else { return };
-    let (link, hands) = (attached(&env), env.hands());
-    let vpc = hands.make_vpc("10.4.0.0/16");
-    let gateway = hands.make_vpn_gateway(&vpc, 64_900);
+    let (link, cloud_admin) = (attached(&env), env.cloud_admin());
+    let vpc = cloud_admin.make_vpc("10.4.0.0/16");
+    let gateway = cloud_admin.make_vpn_gateway(&vpc, 64_900);
     let given = |id: &str| link.clone().without("aws.vpc_id").with("aws.vpn_gateway_id", &format!("{id:?}"));
     let ways: [(&[&str], bool); 3] = [
         (&["destroy", "-auto-approve"], true),
@@ -436,9 +436,9 @@ fn destroy_needs_no_object_that_the_configuration_names() {
         if deleted {
             let tunnels = env.link("link")["tunnels"].clone();
             for key in ["instance0_tunnel1", "instance1_tunnel1"] {
-                hands.delete_vpn_connection(&text(&tunnels[key]["aws_vpn_connection_id"]));
+                cloud_admin.delete_vpn_connection(&text(&tunnels[key]["aws_vpn_connection_id"]));
             }
-            hands.delete_vpn_gateway(&gateway, &vpc);
+            cloud_admin.delete_vpn_gateway(&gateway, &vpc);
             // The plan of a change names what is missing.
             assert!(env.plan_fails().words().contains(&gateway), "{way}");
         } else {

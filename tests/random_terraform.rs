@@ -5,10 +5,10 @@
 mod random;
 mod support;
 
-use random::configuration::Maker;
-use random::dice::Dice;
+use random::configuration::Generator;
+use random::environment::{Environment, Style, prepare};
 use random::hcl;
-use random::site::{Site, Style, prepare};
+use random::rng::Rng;
 use std::collections::BTreeMap;
 use support::{Clouds, TestEnv, World};
 
@@ -20,15 +20,15 @@ fn runs() -> u64 {
 }
 
 /// The instances of a run, by their names.
-fn links(run: u64, sites: &[Site]) -> BTreeMap<String, serde_json::Value> {
+fn links(run: u64, sites: &[Environment]) -> BTreeMap<String, serde_json::Value> {
     let link = |number: u64| {
         let seed = run * INSTANCES + number;
-        let (mut dice, site) = (Dice::new(seed, 3), &sites[number as usize]);
-        let style = Style::of(site, &mut dice);
-        let mut maker = Maker { dice: &mut dice, site, style };
-        let config = maker.sound();
-        let veiled = maker.veiled(&config);
-        (format!("seed{seed:03}"), hcl::instance(&config, &veiled))
+        let (mut rng, environment) = (Rng::new(seed, 3), &sites[number as usize]);
+        let style = Style::of(environment, &mut rng);
+        let mut generator = Generator { rng: &mut rng, environment, style };
+        let config = generator.valid();
+        let with_unknowns = generator.with_unknowns(&config);
+        (format!("seed{seed:03}"), hcl::instance(&config, &with_unknowns))
     };
     let seeds = (0..INSTANCES).filter(|number| random::replayed().is_none_or(|s| s == run * INSTANCES + number));
     seeds.map(link).collect()

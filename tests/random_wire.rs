@@ -5,11 +5,11 @@
 mod random;
 mod support;
 
-use random::configuration::Maker;
-use random::dice::Dice;
-use random::life::{Complaint, Life, accepted};
-use random::process::{Client, Process};
-use random::site::{Site, Style, prepare};
+use random::configuration::Generator;
+use random::environment::{Environment, Style, prepare};
+use random::lifecycle::{Lifecycle, RuleViolation, accepted};
+use random::provider_process::{Client, ProviderProcess};
+use random::rng::Rng;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use support::{Clouds, PROVIDER, Sandbox, World};
@@ -32,17 +32,17 @@ struct Tally {
 }
 
 /// Two configurations in a row, the second on top of the first.
-async fn live(seed: u64, site: &Site, client: Client) -> Result<Tally, Complaint> {
-    let (mut dice, mut life, mut tally) = (Dice::new(seed, 1), Life::new(client), Tally::default());
-    let style = Style::of(site, &mut dice);
+async fn live(seed: u64, environment: &Environment, client: Client) -> Result<Tally, RuleViolation> {
+    let (mut rng, mut life, mut tally) = (Rng::new(seed, 1), Lifecycle::new(client), Tally::default());
+    let style = Style::of(environment, &mut rng);
     for _ in 0..2 {
-        let mut maker = Maker { dice: &mut dice, site, style };
-        let config = maker.sound();
-        let veiled = maker.veiled(&config);
+        let mut generator = Generator { rng: &mut rng, environment, style };
+        let config = generator.valid();
+        let with_unknowns = generator.with_unknowns(&config);
         if random::replayed().is_some() {
-            eprintln!("configured: {config:?}\n   planned: {veiled:?}");
+            eprintln!("configured: {config:?}\n   planned: {with_unknowns:?}");
         }
-        match life.become_as(&veiled, &config).await? {
+        match life.become_as(&with_unknowns, &config).await? {
             true => tally.accepted += 1,
             false => tally.refused += 1,
         }
@@ -54,14 +54,14 @@ async fn live(seed: u64, site: &Site, client: Client) -> Result<Tally, Complaint
 }
 
 /// A plan, and the plan that core makes once everything is known.
-async fn plan(seed: u64, site: &Site, client: Client) -> Result<Tally, Complaint> {
-    let (mut dice, mut life) = (Dice::new(seed, 2), Life::new(client));
-    let style = Style::of(site, &mut dice);
-    let odd = dice.once_in(3);
-    let mut maker = Maker { dice: &mut dice, site, style };
-    let config = if odd { maker.odd() } else { maker.sound() };
-    let veiled = maker.veiled(&config);
-    let Some(first) = accepted(life.plan(&veiled).await)? else { return Ok(Tally { accepted: 0, refused: 1 }) };
+async fn plan(seed: u64, environment: &Environment, client: Client) -> Result<Tally, RuleViolation> {
+    let (mut rng, mut life) = (Rng::new(seed, 2), Lifecycle::new(client));
+    let style = Style::of(environment, &mut rng);
+    let maybe_invalid = rng.once_in(3);
+    let mut generator = Generator { rng: &mut rng, environment, style };
+    let config = if maybe_invalid { generator.maybe_invalid() } else { generator.valid() };
+    let with_unknowns = generator.with_unknowns(&config);
+    let Some(first) = accepted(life.plan(&with_unknowns).await)? else { return Ok(Tally { accepted: 0, refused: 1 }) };
     if accepted(life.validate(&config).await)?.is_some() {
         accepted(life.plan_again(&first, &config).await)?;
     }
@@ -79,7 +79,7 @@ async fn no_random_configuration_breaks_a_rule_of_terraforms_core() {
     let sites = Arc::new(prepare(&dir, LIVES as usize + SHARED_SITES));
     let sandbox = Sandbox::start(&dir, Clouds { time_scale: 10_000, seed: 1 });
     let before = sandbox.world();
-    let process = Process::start(PROVIDER, sandbox.environment(), folder.path()).await;
+    let process = ProviderProcess::start(PROVIDER, sandbox.environment(), folder.path()).await;
     process.configure().await;
 
     let seeds: Vec<u64> = random::replayed().map_or_else(|| (0..LIVES + PLANS).collect(), |seed| vec![seed]);
@@ -100,7 +100,7 @@ async fn no_random_configuration_breaks_a_rule_of_terraforms_core() {
     let (mut applied, mut planned, mut refused, mut broken) = (0, 0, 0, Vec::new());
     while let Some(done) = running.join_next().await {
         match done.unwrap() {
-            (seed, _, Err(Complaint(why))) => {
+            (seed, _, Err(RuleViolation(why))) => {
                 let replay = format!("AWSAZURE_SEED={seed} cargo test --test random_wire");
                 broken.push(format!("seed {seed}: {why}\n    replay: {replay}"));
             }

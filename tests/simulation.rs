@@ -12,7 +12,7 @@ use simulated::attributes::{self, Cache, Effect};
 use simulated::clock::{on_all_cores, on_big_stack};
 use simulated::correction::{self, Tally};
 use simulated::environment::Environment;
-use simulated::lifecycle::live;
+use simulated::lifecycle;
 use std::time::Instant;
 
 fn variable(name: &str) -> Option<u64> {
@@ -26,7 +26,7 @@ fn a_thousand_links_live_and_leave_nothing() {
     let ended = on_all_cores(
         &seeds,
         || (),
-        |_, seed| match live(*seed) {
+        |_, seed| match lifecycle::run(*seed) {
             Ok(life) => Ok((life.calls.len(), life.checked, life.simulated_seconds)),
             Err(fault) => Err((*seed, fault)),
         },
@@ -55,7 +55,7 @@ fn a_thousand_links_live_and_leave_nothing() {
 /// Without `SEED` it shows that a seed is a life: the same calls at the same instants with the same answers.
 #[test]
 fn replay() {
-    let live = |seed| on_big_stack(|| live(seed));
+    let live = |seed| on_big_stack(|| lifecycle::run(seed));
     if let Some(seed) = variable("SEED") {
         match live(seed) {
             Ok(life) => {

@@ -15,7 +15,7 @@ use awsazure_sandbox::world::World;
 use simulated::Sim;
 use simulated::clock::simulated;
 use simulated::foreign::Foreign;
-use simulated::verify::{Listing, ended_well, listing, only_what_was_there};
+use simulated::verify::{Listing, listing, only_preexisting_objects_left, succeeded};
 use std::collections::BTreeSet;
 
 /// A link that is built, to be taken down in copies of its world.
@@ -31,7 +31,7 @@ impl Built {
         let sim = Sim::new(71);
         let (before, spec) = (listing(&sim), sim.spec("prod", 0));
         let built = sim.converge(&spec).await;
-        ended_well("create", &built).unwrap();
+        succeeded("create", &built).unwrap();
         let world = sim.sandbox.world().clone();
         Built { world, spec, seen: built.observed, before }
     }
@@ -82,8 +82,8 @@ fn stop_before_the_first_delete_for_each_foreign_object() {
             assert_eq!(ended.observed, Observed::default(), "nothing to store: the state stays as it is");
         }
         let sim = built.copy();
-        ended_well("destroy", &built.demolish(&sim).await).unwrap();
-        only_what_was_there(&built.before, &listing(&sim)).unwrap();
+        succeeded("destroy", &built.demolish(&sim).await).unwrap();
+        only_preexisting_objects_left(&built.before, &listing(&sim)).unwrap();
     });
 }
 
@@ -115,8 +115,8 @@ fn delete_all_or_nothing_in_random_worlds() {
             let ended = built.demolish(&sim).await;
             let left: BTreeSet<String> = listing(&sim).into_keys().collect();
             if made.is_empty() {
-                ended_well("destroy", &ended).unwrap();
-                only_what_was_there(&built.before, &listing(&sim)).unwrap();
+                succeeded("destroy", &ended).unwrap();
+                only_preexisting_objects_left(&built.before, &listing(&sim)).unwrap();
             } else {
                 let named = blocked(&ended);
                 let missing = made.iter().find(|id| !named.iter().any(|by| by.starts_with(*id)));
@@ -137,8 +137,8 @@ fn delete_without_the_right_to_read_what_may_be_in_the_way() {
         for call in denied {
             sim.sandbox.world().faults.add(format!("fail any call of {call}: forever 403").parse().unwrap());
         }
-        ended_well("destroy", &built.demolish(&sim).await).unwrap();
-        only_what_was_there(&built.before, &listing(&sim)).unwrap();
+        succeeded("destroy", &built.demolish(&sim).await).unwrap();
+        only_preexisting_objects_left(&built.before, &listing(&sim)).unwrap();
     });
 }
 
@@ -160,8 +160,8 @@ fn complete_a_teardown_whose_gateway_azure_still_deletes() {
         assert_eq!(what.managed.ids(Kind::AzureGateway).next(), None);
         let search = sim.search_after(&built.spec, &seen);
         let ended = teardown(&sim.clouds, &what, &search, &sim.limits(), &|_| {}).await;
-        ended_well("destroy", &ended).unwrap();
-        only_what_was_there(&built.before, &listing(&sim)).unwrap();
+        succeeded("destroy", &ended).unwrap();
+        only_preexisting_objects_left(&built.before, &listing(&sim)).unwrap();
     });
 }
 
@@ -181,7 +181,7 @@ fn wait_for_foreign_objects_that_azure_deletes() {
             if denied {
                 assert!(blocked(&ended).iter().any(|by| by.starts_with(&id)), "what cannot be read stays in the way");
             } else {
-                ended_well("destroy", &ended).unwrap();
+                succeeded("destroy", &ended).unwrap();
                 let asked = deletes(&sim).into_iter().filter(|call| call.to_lowercase().contains(&id));
                 assert_eq!(asked.count(), 1, "only its owner deletes it");
             }

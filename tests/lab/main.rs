@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod attached;
+mod running_lab;
 #[path = "../support/mod.rs"]
 mod support;
 
-use attached::{Ping, RunningLab};
+use running_lab::{Ping, RunningLab};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;

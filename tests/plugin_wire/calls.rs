@@ -4,7 +4,7 @@ use awsazure::plugin::protocol::tfplugin6 as wire;
 use awsazure::plugin::{Type, Value};
 
 use crate::client::{Running, dynamic, place, read_thing, summaries, thing};
-use crate::fake::identity_type;
+use crate::fake_provider::identity_type;
 
 const THING: &str = "fake_thing";
 

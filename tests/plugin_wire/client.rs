@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::fake::{Fake, thing_type};
+use crate::fake_provider::{FakeProvider, thing_type};
 
 /// A certificate and its key, made as go-plugin makes them.
 pub struct Identity {
@@ -63,7 +63,7 @@ impl Running {
     pub fn start_below(socket_directories: Vec<PathBuf>) -> Self {
         let identity = Identity::new();
         let launch = PluginLaunch { client_certificate: identity.certificate.pem(), socket_directories };
-        let session = PluginProcess::plugin(Arc::new(Fake), &launch).unwrap();
+        let session = PluginProcess::plugin(Arc::new(FakeProvider), &launch).unwrap();
         let (address, server) = handshake(&session.handshake_line());
         let path = match &address {
             Address::Unix(path) => PathBuf::from(path),

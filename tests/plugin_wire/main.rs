@@ -5,7 +5,7 @@
 mod calls;
 mod client;
 mod codec;
-mod fake;
-mod life;
+mod failures;
+mod fake_provider;
+mod lifecycle;
 mod process;
-mod trouble;

@@ -1,52 +1,52 @@
 //! A walk over the schema that makes configurations: wholly known ones first, of which parts are then made unknown, as
 //! references to objects made in the same run are.
 
-use super::choices::{good, place, wrong};
-use super::dice::Dice;
-use super::site::{Site, Style};
+use super::environment::{Environment, Style};
+use super::rng::Rng;
+use super::values::{good, place, wrong};
 use awsazure::plugin::{Attribute, AttributeKind, AttributePath, Type, Value, msgpack};
 use awsazure::provider::bgp_vpn::schema;
 use std::collections::BTreeMap;
 
 /// What a configuration is made from.
-pub struct Maker<'a> {
-    pub dice: &'a mut Dice,
-    pub site: &'a Site,
+pub struct Generator<'a> {
+    pub rng: &'a mut Rng,
+    pub environment: &'a Environment,
     pub style: Style,
 }
 
-impl Maker<'_> {
+impl Generator<'_> {
     /// Wholly known, and consistent in itself.
-    pub fn sound(&mut self) -> Value {
+    pub fn valid(&mut self) -> Value {
         let mut config = self.object(&schema::resource().attributes, "");
         config = agree(config);
         wire(&config)
     }
 
     /// With something wrong or missing in it.
-    pub fn odd(&mut self) -> Value {
-        let mut config = self.sound();
+    pub fn maybe_invalid(&mut self) -> Value {
+        let mut config = self.valid();
         let mut places = Vec::new();
         leaves(&schema::resource().attributes, "", &mut places);
-        for _ in 0..=self.dice.roll(2) {
-            let (path, ty) = self.dice.pick(&places).clone();
+        for _ in 0..=self.rng.below(2) {
+            let (path, ty) = self.rng.pick(&places).clone();
             let inside_null = path.rsplit_once('.').is_some_and(|(above, _)| config.at(&above.into()).is_null());
-            if inside_null && !self.dice.once_in(4) {
+            if inside_null && !self.rng.once_in(4) {
                 continue;
             }
-            let value = if self.dice.once_in(5) { Value::Null } else { wrong(&ty, self.dice) };
+            let value = if self.rng.once_in(5) { Value::Null } else { wrong(&ty, self.rng) };
             config.set_at(&path.as_str().into(), value);
         }
-        if self.dice.once_in(6) {
-            config.set("manage_gateways", self.dice.once_in(2));
+        if self.rng.once_in(6) {
+            config.set("manage_gateways", self.rng.once_in(2));
         }
         wire(&whole(config))
     }
 
     /// The same with some parts unknown. Write-only parts too: they may come from an ephemeral resource.
-    pub fn veiled(&mut self, config: &Value) -> Value {
-        let one_in = *self.dice.pick(&[3, 8, 20]);
-        wire(&self.veil(&schema::resource().attributes, config, one_in))
+    pub fn with_unknowns(&mut self, config: &Value) -> Value {
+        let one_in = *self.rng.pick(&[3, 8, 20]);
+        wire(&self.hide_values(&schema::resource().attributes, config, one_in))
     }
 
     fn object(&mut self, attributes: &BTreeMap<String, Attribute>, at: &str) -> Value {
@@ -59,30 +59,30 @@ impl Maker<'_> {
     }
 
     fn value(&mut self, attribute: &Attribute, path: &str) -> Value {
-        if let Some(value) = place(path, self.site, self.style, self.dice) {
+        if let Some(value) = place(path, self.environment, self.style, self.rng) {
             return value;
         }
         let decided = matches!(path, "azure.virtual_network" | "aws.vpc");
-        if !attribute.required && !decided && !self.dice.once_in(3) {
+        if !attribute.required && !decided && !self.rng.once_in(3) {
             return Value::Null;
         }
         match &attribute.kind {
             AttributeKind::Nested(nested) => self.object(&nested.attributes, path),
-            AttributeKind::Value(_) => self.dice.pick(&good(path, self.site, self.style)).clone(),
+            AttributeKind::Value(_) => self.rng.pick(&good(path, self.environment, self.style)).clone(),
         }
     }
 
-    fn veil(&mut self, attributes: &BTreeMap<String, Attribute>, config: &Value, one_in: usize) -> Value {
+    fn hide_values(&mut self, attributes: &BTreeMap<String, Attribute>, config: &Value, one_in: usize) -> Value {
         let Value::Object(values) = config else { return config.clone() };
-        let mut veiled = values.clone();
+        let mut with_unknowns = values.clone();
         for (name, attribute) in attributes.iter().filter(|(_, a)| a.required || a.optional) {
-            let Some(value) = veiled.get_mut(name) else { continue };
-            if self.dice.once_in(one_in) {
+            let Some(value) = with_unknowns.get_mut(name) else { continue };
+            if self.rng.once_in(one_in) {
                 *value = self.unknown(attribute, value);
                 continue;
             }
             *value = match (&attribute.kind, &*value) {
-                (AttributeKind::Nested(nested), _) => self.veil(&nested.attributes, value, one_in),
+                (AttributeKind::Nested(nested), _) => self.hide_values(&nested.attributes, value, one_in),
                 (_, Value::List(items)) => Value::List(items.iter().map(|item| self.item(item, one_in)).collect()),
                 (_, Value::Set(items)) => Value::Set(items.iter().map(|item| self.item(item, one_in)).collect()),
                 (_, Value::Map(items)) => {
@@ -91,18 +91,18 @@ impl Maker<'_> {
                 (_, plain) => plain.clone(),
             };
         }
-        Value::Object(veiled)
+        Value::Object(with_unknowns)
     }
 
     fn item(&mut self, item: &Value, one_in: usize) -> Value {
-        if self.dice.once_in(one_in) { Value::unknown() } else { item.clone() }
+        if self.rng.once_in(one_in) { Value::unknown() } else { item.clone() }
     }
 
     /// Where it will be set, Terraform may know that it is not null.
     fn unknown(&mut self, attribute: &Attribute, value: &Value) -> Value {
         // Extension 12 with {1: false}: not null.
         let refined = || msgpack::decode(&attribute.type_(), &[0xc7, 0x03, 0x0c, 0x81, 0x01, 0xc2]).unwrap();
-        if value.is_set() && self.dice.once_in(3) { refined() } else { Value::unknown() }
+        if value.is_set() && self.rng.once_in(3) { refined() } else { Value::unknown() }
     }
 }
 

@@ -44,9 +44,9 @@ fn attributes(text: &mut String, attributes: &BTreeMap<String, Attribute>, at: &
 }
 
 /// An instance's data: the configuration, and the places of it that are to be unknown at plan.
-pub fn instance(config: &Value, veiled: &Value) -> Json {
+pub fn instance(config: &Value, with_unknowns: &Value) -> Json {
     let mut later = Map::new();
-    later_places(&schema::resource().attributes, config, veiled, "", &mut later);
+    later_places(&schema::resource().attributes, config, with_unknowns, "", &mut later);
     json!({ "config": object(&schema::resource().attributes, config), "later": later })
 }
 
@@ -54,7 +54,7 @@ pub fn instance(config: &Value, veiled: &Value) -> Json {
 fn later_places(
     attributes: &BTreeMap<String, Attribute>,
     config: &Value,
-    veiled: &Value,
+    with_unknowns: &Value,
     at: &str,
     found: &mut Map<String, Json>,
 ) {
@@ -62,12 +62,12 @@ fn later_places(
         let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
         match &attribute.kind {
             AttributeKind::Nested(nested) if config.get(name).is_set() => {
-                later_places(&nested.attributes, config.get(name), veiled.get(name), &path, found);
+                later_places(&nested.attributes, config.get(name), with_unknowns.get(name), &path, found);
             }
             AttributeKind::Nested(_) => {}
             // Another object would store what must not be stored.
             AttributeKind::Value(_) if attribute.write_only => {}
-            AttributeKind::Value(_) if veiled.get(name).is_wholly_known() => {}
+            AttributeKind::Value(_) if with_unknowns.get(name).is_wholly_known() => {}
             AttributeKind::Value(_) => drop(found.insert(path, plain(config.get(name)))),
         }
     }

@@ -47,13 +47,13 @@ pub fn plan_valid(
     planned: &Value,
     at: &AttributePath,
 ) -> Vec<String> {
-    let mut complaints = Vec::new();
+    let mut violations = Vec::new();
     for (name, attribute) in attributes {
         let at = at.clone().attr(name);
         let (prior, config, planned) = (prior.get(name), config.get(name), planned.get(name));
         if attribute.write_only {
             if !planned.is_null() {
-                complaints.push(format!("{at}: a write-only value in the plan"));
+                violations.push(format!("{at}: a write-only value in the plan"));
             }
             continue;
         }
@@ -67,12 +67,12 @@ pub fn plan_valid(
             AttributeKind::Nested(nested)
                 if nested.nesting == Nesting::Single && config.is_set() && planned.is_set() =>
             {
-                complaints.extend(plan_valid(&nested.attributes, prior, config, planned, &at));
+                violations.extend(plan_valid(&nested.attributes, prior, config, planned, &at));
             }
-            _ => complaints.push(format!("{at}: planned {planned:?}, configured {config:?}, was {prior:?}")),
+            _ => violations.push(format!("{at}: planned {planned:?}, configured {config:?}, was {prior:?}")),
         }
     }
-    complaints
+    violations
 }
 
 fn unrefined(value: &Value) -> Value {

@@ -2,9 +2,9 @@
 //! is applied in both directions, and both clouds have to be as if the link had been created with the new value.
 
 use super::clock::in_virtual_time;
-use super::core::{Action, Core, Replacement, Run, Stored, config};
 use super::environment::{AZURE_ASN, Environment, GROUP, OTHER_REGION};
 use super::fingerprint::{differences, fingerprint};
+use super::terraform_core::{Action, Replacement, Run, Stored, TerraformCore, config};
 use super::{REGION, Sim};
 use awsazure::link::tunnel::TunnelKey;
 use awsazure::plugin::{Attribute, AttributeKind, AttributePath, Nesting, Value};
@@ -432,10 +432,10 @@ fn created(environment: &Environment, cache: &Cache, value: &Value) -> Result<Cr
     }
     let created = in_virtual_time(Box::pin(async {
         let sim = Sim::of(SEED, hurry(&environment.world));
-        let mut core = Core::new(&sim, value.clone(), Stored::default());
+        let mut core = TerraformCore::new(&sim, value.clone(), Stored::default());
         core.run(&Run::Apply).await.map_err(|words| format!("create: {words}"))?;
         core.new_process();
-        core.plans_nothing().await.map_err(|fault| format!("after create: {fault}"))?;
+        core.plans_empty().await.map_err(|fault| format!("after create: {fault}"))?;
         settle(&sim).await;
         let fingerprint = fingerprint(&sim, &core.stored);
         let world = sim.sandbox.world().clone();
@@ -494,7 +494,7 @@ fn managed_only(before: &[String], is: &[String]) -> Result<(), String> {
 /// The fingerprint after the change; None where it was rejected as it has to be.
 async fn changed(before: &Created, row: &Row, to: &Value, effect: Effect) -> Result<Option<Vec<String>>, String> {
     let sim = Sim::of(SEED + 1, before.world.clone());
-    let mut core = Core::new(&sim, to.clone(), before.stored.clone());
+    let mut core = TerraformCore::new(&sim, to.clone(), before.stored.clone());
     core.replacement = Replacement::DestroyFirst;
     let keys_before = keys(&sim);
     let ended = core.run(&Run::Apply).await;
@@ -504,7 +504,7 @@ async fn changed(before: &Created, row: &Row, to: &Value, effect: Effect) -> Res
     ended.map_err(|words| format!("apply: {words}"))?;
     acted(&sim, &core, effect, row)?;
     core.new_process();
-    core.plans_nothing().await.map_err(|fault| format!("after the change: {fault}"))?;
+    core.plans_empty().await.map_err(|fault| format!("after the change: {fault}"))?;
     if effect == Effect::NamesNewObjects {
         // The names show when the link is replaced.
         core.config = moved(to);
@@ -521,11 +521,16 @@ async fn changed(before: &Created, row: &Row, to: &Value, effect: Effect) -> Res
 }
 
 /// The fingerprint after the change, which the way back has to undo: no create would have the value.
-async fn there_and_back(sim: &Sim, mut core: Core<'_>, before: &Created, row: &Row) -> Result<Vec<String>, String> {
+async fn there_and_back(
+    sim: &Sim,
+    mut core: TerraformCore<'_>,
+    before: &Created,
+    row: &Row,
+) -> Result<Vec<String>, String> {
     let is = fingerprint(sim, &core.stored);
     set(&mut core.config, &row.path, &row.from);
     core.run(&Run::Apply).await.map_err(|words| format!("back: {words}"))?;
-    core.plans_nothing().await.map_err(|fault| format!("after the change back: {fault}"))?;
+    core.plans_empty().await.map_err(|fault| format!("after the change back: {fault}"))?;
     // The gateways keep this link's tags.
     let differs = differences(&untagged(&fingerprint(sim, &core.stored)), &untagged(&before.fingerprint));
     if differs.is_empty() { Ok(is) } else { Err(format!("the change back left:\n{}", differs.join("\n"))) }
@@ -544,7 +549,7 @@ fn keys(sim: &Sim) -> BTreeSet<String> {
 }
 
 /// What Terraform planned, and whether anything was written.
-fn acted(sim: &Sim, core: &Core<'_>, effect: Effect, row: &Row) -> Result<(), String> {
+fn acted(sim: &Sim, core: &TerraformCore<'_>, effect: Effect, row: &Row) -> Result<(), String> {
     let writes = sim.sandbox.calls().into_iter().filter(|call| !is_read(&call.operation)).count();
     let wanted = if effect == Effect::Replaces { Action::Replace } else { Action::Update };
     if core.action != Some(wanted) {
@@ -577,7 +582,7 @@ fn has_effect(before: &[String], is: &[String], effect: Effect) -> Result<(), St
     }
 }
 
-fn rejected(sim: &Sim, core: &Core<'_>, ended: Result<(), String>, attribute: &str) -> Result<(), String> {
+fn rejected(sim: &Sim, core: &TerraformCore<'_>, ended: Result<(), String>, attribute: &str) -> Result<(), String> {
     if ended.is_ok() {
         return Err(format!("{:?} was applied, not rejected", core.action));
     }

@@ -2,10 +2,10 @@
 //! changes from one to another.
 
 use super::REGION;
-use super::core::config;
 use super::environment::{Environment, GROUP, OTHER_REGION};
 use super::other_team::TAKEN_SLOT;
-use super::variety::{once_in, pick};
+use super::scenario_gen::{once_in, pick};
+use super::terraform_core::config;
 use awsazure::link::tunnel::TunnelKey;
 use awsazure::plugin::Value;
 use awsazure_sandbox::rng::Rng;

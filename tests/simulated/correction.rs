@@ -4,12 +4,12 @@
 use super::Sim;
 use super::clock::in_virtual_time;
 use super::configuration::{AzureEnd, Draft};
-use super::core::{Core, Replacement, Run, Stored};
 use super::environment::Environment;
 use super::fingerprint::{differences, fingerprint};
+use super::leak_checker;
 use super::other_team;
-use super::variety::{once_in, pick};
-use super::witness;
+use super::scenario_gen::{once_in, pick};
+use super::terraform_core::{Replacement, Run, Stored, TerraformCore};
 use awsazure::plugin::Cancel;
 use awsazure_sandbox::aws::Quotas;
 use awsazure_sandbox::rng::Rng;
@@ -254,7 +254,7 @@ struct User<'a> {
 impl User<'_> {
     async fn live(&mut self) -> Result<(), String> {
         let mut draft = Draft::random(&mut self.rng);
-        let mut core = Core::new(self.sim, draft.value(self.environment), Stored::default());
+        let mut core = TerraformCore::new(self.sim, draft.value(self.environment), Stored::default());
         core.replacement = Replacement::DestroyFirst;
         // Half of the failures meet a create, the others a change of a link that is complete.
         if once_in(&mut self.rng, 2) {
@@ -273,9 +273,9 @@ impl User<'_> {
         self.correct(&mut draft, lost);
         self.apply(&mut core, &draft, "the apply after the correction").await?;
         core.new_process();
-        core.plans_nothing().await?;
+        core.plans_empty().await?;
         self.wait(SimDuration::minutes(6)).await;
-        witness::tunnels_up(self.sim)?;
+        leak_checker::tunnels_up(self.sim)?;
         core.run(&Run::Destroy).await.map_err(|words| format!("destroy: {words}"))?;
         self.wait(SimDuration::minutes(20)).await;
         let left = differences(&fingerprint(self.sim, &Stored::default()), &self.environment.fingerprint);
@@ -296,7 +296,7 @@ impl User<'_> {
     }
 
     /// An apply without trouble, and two plans after it.
-    async fn apply(&mut self, core: &mut Core<'_>, draft: &Draft, what: &str) -> Result<(), String> {
+    async fn apply(&mut self, core: &mut TerraformCore<'_>, draft: &Draft, what: &str) -> Result<(), String> {
         core.config = draft.value(self.environment);
         core.new_process();
         self.tell(format!("{what}: {draft:?}"));
@@ -313,14 +313,14 @@ impl User<'_> {
             core.new_process();
             ended = core.run(&Run::Apply).await;
         }
-        self.tally.replaced += u64::from(core.action == Some(super::core::Action::Replace));
+        self.tally.replaced += u64::from(core.action == Some(super::terraform_core::Action::Replace));
         ended.map_err(|words| format!("{what}: {words}"))?;
         core.new_process();
-        core.plans_nothing().await.map_err(|fault| format!("after {what}: {fault}"))
+        core.plans_empty().await.map_err(|fault| format!("after {what}: {fault}"))
     }
 
     /// A run in which something goes wrong. True: the process was killed and nothing was stored.
-    async fn fail(&mut self, core: &mut Core<'_>, draft: &mut Draft) -> Result<bool, String> {
+    async fn fail(&mut self, core: &mut TerraformCore<'_>, draft: &mut Draft) -> Result<bool, String> {
         let failure = Failure::random(&mut self.rng, draft, self.environment);
         *self.tally.failures.entry(failure.kind()).or_default() += 1;
         core.config = draft.value(self.environment);

@@ -1,10 +1,10 @@
 //! Networks and gateways of other teams, in both clouds, that a link may be configured with.
 
 use super::clock::in_virtual_time;
-use super::core::Stored;
+use super::fault_sweep::create_foreign;
 use super::fingerprint::fingerprint;
 use super::other_team;
-use super::sweep::somebody_makes;
+use super::terraform_core::Stored;
 use super::{REGION, Sim};
 use awsazure::aws::IdempotencyKey;
 use awsazure::aws::model::Region;
@@ -75,18 +75,18 @@ impl Environment {
             let mut world = sim.sandbox.world().clone();
             let transit_gateways = [64_700, 64_701].map(|asn| {
                 let options = format!("Options.AmazonSideAsn={asn}");
-                somebody_makes(&mut world, "CreateTransitGateway", &options, "transitGatewayId")
+                create_foreign(&mut world, "CreateTransitGateway", &options, "transitGatewayId")
             });
             other_team::connects_to_transit_gateway(&mut world, &transit_gateways[1]);
             let vpcs = vpcs.map(|vpc| {
                 let tables = |id: &str| {
                     let of = format!("Filter.1.Name=vpc-id&Filter.1.Value.1={id}");
-                    somebody_makes(&mut world.clone(), "DescribeRouteTables", &of, "routeTableId")
+                    create_foreign(&mut world.clone(), "DescribeRouteTables", &of, "routeTableId")
                 };
                 let main_table = tables(&vpc.id);
                 let tag = "TagSpecification.1.ResourceType=route-table&TagSpecification.1.Tag.1.Key=Name&TagSpecification.1.Tag.1.Value=other";
                 let form = format!("VpcId={}&{tag}", vpc.id);
-                Vpc { other_table: somebody_makes(&mut world, "CreateRouteTable", &form, "routeTableId"), main_table, ..vpc }
+                Vpc { other_table: create_foreign(&mut world, "CreateRouteTable", &form, "routeTableId"), main_table, ..vpc }
             });
             let empty = Sim::of(1, world.clone());
             Environment {

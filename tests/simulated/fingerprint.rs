@@ -2,8 +2,8 @@
 //! have equal fingerprints, however they came to be.
 
 use super::Sim;
-use super::core::Stored;
-use super::witness::json_of;
+use super::leak_checker::json_of;
+use super::terraform_core::Stored;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 

@@ -1,12 +1,12 @@
 //! The life of one link, from nothing to nothing, as its seed has it.
 
 use super::clock::in_virtual_time;
-use super::variety::{alone, beside, change, once_in, temper};
+use super::scenario_gen::{alone, beside, change, cloud_settings, once_in};
 use super::verify::{
-    Listing, ended_well, listing, managed, no_key_shows, nothing_foreign_changed, one_at_a_time, only_what_was_there,
-    tunnels_agree,
+    Listing, foreign_objects_unchanged, listing, managed, no_key_in_output, only_preexisting_objects_left, succeeded,
+    tunnels_agree, writes_were_serialized,
 };
-use super::{Sim, meddling};
+use super::{Sim, external_changes};
 use awsazure::link::observed::Observed;
 use awsazure::link::spec::{Removals, Spec};
 use awsazure_sandbox::call_log::CallRecord;
@@ -14,7 +14,7 @@ use awsazure_sandbox::rng::Rng;
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub struct Life {
+pub struct LifecycleRun {
     /// What happened, a line an event.
     pub story: Vec<String>,
     pub calls: Vec<CallRecord>,
@@ -27,12 +27,12 @@ pub struct Life {
 ///
 /// # Errors
 /// Which invariant broke, and what had happened by then.
-pub fn live(seed: u64) -> Result<Life, String> {
+pub fn run(seed: u64) -> Result<LifecycleRun, String> {
     let lived = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         in_virtual_time(async {
             let mut rng = Rng::seeded(seed.wrapping_mul(0x5851_F42D_4C95_7F2D));
-            let sim = Sim::with(seed, temper(&mut rng));
-            let mut life = Life::default();
+            let sim = Sim::with(seed, cloud_settings(&mut rng));
+            let mut life = LifecycleRun::default();
             let ended = one(&sim, &mut rng, &mut life.story).await;
             life.calls = sim.sandbox.calls();
             life.simulated_seconds = sim.sandbox.now().0 / 1000;
@@ -56,18 +56,18 @@ async fn one(sim: &Sim, rng: &mut Rng, story: &mut Vec<String>) -> Result<(), St
     if once_in(rng, 8) {
         let neighbour = alone(sim, rng).await;
         let built = sim.converge(&neighbour).await;
-        ended_well("the neighbour's create", &built)?;
+        succeeded("the neighbour's create", &built)?;
         story.push(format!("neighbour {}", neighbour.name));
         let spec = beside(sim, rng, &neighbour, &built.observed);
         link(sim, rng, spec, story).await?;
         let still = sim.converge_from(&neighbour, &sim.search_after(&neighbour, &built.observed)).await;
-        ended_well("the neighbour's look", &still)?;
+        succeeded("the neighbour's look", &still)?;
         if !still.done.is_empty() {
             return Err(format!("the neighbour was harmed: {:?}", still.done));
         }
         let before = Listing::new();
         let gone = sim.demolish(&neighbour, &still.observed).await;
-        ended_well("the neighbour's destroy", &gone)?;
+        succeeded("the neighbour's destroy", &gone)?;
         let left = listing(sim);
         let theirs = |id: &str| id.contains("hub-rg") || left[id]["tags"]["Name"] == "workloads";
         let foreign: Vec<String> = left.keys().filter(|id| theirs(id)).cloned().collect();
@@ -75,59 +75,59 @@ async fn one(sim: &Sim, rng: &mut Rng, story: &mut Vec<String>) -> Result<(), St
             let of_vpc = |name: &str| object[name].as_str().is_some_and(|vpc| foreign.iter().any(|id| id == vpc));
             !foreign.contains(id) && !of_vpc("vpc_id")
         });
-        only_what_was_there(&before, &rest.collect())?;
+        only_preexisting_objects_left(&before, &rest.collect())?;
     } else {
         let spec = alone(sim, rng).await;
         link(sim, rng, spec, story).await?;
     }
-    one_at_a_time(sim)
+    writes_were_serialized(sim)
 }
 
 /// Create, change, repair and destroy, each looked at from all sides.
 async fn link(sim: &Sim, rng: &mut Rng, mut spec: Spec, story: &mut Vec<String>) -> Result<(), String> {
     let before = listing(sim);
     story.push(format!("{spec:?}"));
-    story.push(format!("trouble while creating: {:?}", meddling::trouble(sim, rng)));
+    story.push(format!("trouble while creating: {:?}", external_changes::trouble(sim, rng)));
     let search = sim.search(&spec);
     let built = sim.converge_from(&spec, &search).await;
-    ended_well("create", &built)?;
+    succeeded("create", &built)?;
     let mut seen = whole(sim, &spec, &built.observed, &before, "create").await?;
 
     if !once_in(rng, 4) {
         let prior = sim.search_after(&spec, &seen);
         let what = change(rng, &mut spec, &seen);
-        story.push(format!("changed {what:?} under {:?}", meddling::trouble(sim, rng)));
+        story.push(format!("changed {what:?} under {:?}", external_changes::trouble(sim, rng)));
         let changed = sim.converge_from(&spec, &prior).await;
-        ended_well("change", &changed)?;
+        succeeded("change", &changed)?;
         spec.removals = Removals::default();
         seen = whole(sim, &spec, &changed.observed, &before, "change").await?;
     }
     if once_in(rng, 2) {
         sim.sandbox.world().faults.clear();
-        let what = meddling::meddle(sim, rng, &spec, &seen).await?;
-        story.push(format!("meddled: {what}; under {:?}", meddling::trouble(sim, rng)));
+        let what = external_changes::change_externally(sim, rng, &spec, &seen).await?;
+        story.push(format!("meddled: {what}; under {:?}", external_changes::trouble(sim, rng)));
         let mended = sim.converge_from(&spec, &sim.search_after(&spec, &seen)).await;
-        ended_well("repair", &mended)?;
+        succeeded("repair", &mended)?;
         seen = whole(sim, &spec, &mended.observed, &before, "repair").await?;
     }
-    story.push(format!("destroyed under {:?}", meddling::trouble(sim, rng)));
+    story.push(format!("destroyed under {:?}", external_changes::trouble(sim, rng)));
     if managed(&spec, &seen).is_empty() {
         return Err("nothing to destroy".to_owned());
     }
     let gone = sim.demolish(&spec, &seen).await;
-    ended_well("destroy", &gone)?;
-    only_what_was_there(&before, &listing(sim))
+    succeeded("destroy", &gone)?;
+    only_preexisting_objects_left(&before, &listing(sim))
 }
 
 /// The link is whole, a second look finds nothing to do, the tunnels agree, nobody else was touched, no key shows.
 async fn whole(sim: &Sim, spec: &Spec, built: &Observed, before: &Listing, after: &str) -> Result<Observed, String> {
     let again = sim.converge_from(spec, &sim.search_after(spec, built)).await;
-    ended_well(&format!("the look after {after}"), &again)?;
+    succeeded(&format!("the look after {after}"), &again)?;
     if !again.done.is_empty() {
         return Err(format!("after {after} there still was something to do: {:?}", again.done));
     }
     tunnels_agree(sim, &again.observed).map_err(|fault| format!("after {after}: {fault}"))?;
-    no_key_shows(sim, &again.observed, spec)?;
-    nothing_foreign_changed(before, &listing(sim)).map_err(|fault| format!("after {after}: {fault}"))?;
+    no_key_in_output(sim, &again.observed, spec)?;
+    foreign_objects_unchanged(before, &listing(sim)).map_err(|fault| format!("after {after}: {fault}"))?;
     Ok(again.observed)
 }

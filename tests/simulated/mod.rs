@@ -3,29 +3,30 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod attributes;
+pub mod availability;
 pub mod clock;
 pub mod configuration;
-pub mod core;
 pub mod correction;
 pub mod environment;
-pub mod figures;
+pub mod external_changes;
+pub mod fault_point;
+pub mod fault_sweep;
 pub mod fingerprint;
 pub mod foreign;
+pub mod isolation_checker;
+pub mod leak_checker;
 pub mod lifecycle;
-pub mod lookout;
-pub mod meddling;
+pub mod log_recorder;
 pub mod other_team;
-pub mod pair;
-pub mod point;
 #[path = "../random/rules.rs"]
 pub mod rules;
-pub mod scene;
-pub mod sweep;
-pub mod umpire;
-pub mod variety;
+pub mod scenario_gen;
+pub mod scripted_run;
+pub mod shared_gateway;
+pub mod sweep_stats;
+pub mod terraform_core;
 pub mod verify;
 pub mod wire;
-pub mod witness;
 
 use self::verify::managed;
 use self::wire::Wire;

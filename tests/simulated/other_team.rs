@@ -2,8 +2,8 @@
 
 use super::Sim;
 use super::environment::GROUP;
-use super::sweep::somebody_makes;
-use super::variety::pick;
+use super::fault_sweep::create_foreign;
+use super::scenario_gen::pick;
 use awsazure::azure::ResourceId;
 use awsazure::link::inside_cidr::{InsideCidr, Slot};
 use awsazure::link::managed::Kind;
@@ -57,14 +57,14 @@ pub async fn connects_to(sim: &Sim, gateway: &ResourceId, instances: &[String; 2
 /// A VPN connection to the transit gateway, with the inside CIDRs of one instance.
 pub fn connects_to_transit_gateway(world: &mut World, gateway: &str) {
     let form = format!("Type=ipsec.1&IpAddress={PUBLIC_IP}&BgpAsn=65200");
-    let customer = somebody_makes(world, "CreateCustomerGateway", &form, "customerGatewayId");
+    let customer = create_foreign(world, "CreateCustomerGateway", &form, "customerGatewayId");
     let cidrs = [TunnelKey::ALL[0], TunnelKey::ALL[1]].map(|key| taken().get(key).to_string().replace('/', "%2F"));
     let tunnels = format!(
         "Options.TunnelOptions.1.TunnelInsideCidr={}&Options.TunnelOptions.2.TunnelInsideCidr={}",
         cidrs[0], cidrs[1]
     );
     let form = format!("Type=ipsec.1&CustomerGatewayId={customer}&TransitGatewayId={gateway}&{tunnels}");
-    somebody_makes(world, "CreateVpnConnection", &form, "vpnConnectionId");
+    create_foreign(world, "CreateVpnConnection", &form, "vpnConnectionId");
 }
 
 /// A VPN gateway with one instance, on which no link can end.

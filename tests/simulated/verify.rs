@@ -21,7 +21,7 @@ pub fn listing(sim: &Sim) -> Listing {
 }
 
 /// An operation that ended as it should.
-pub fn ended_well(what: &str, ended: &ReconcileOutcome) -> Result<(), String> {
+pub fn succeeded(what: &str, ended: &ReconcileOutcome) -> Result<(), String> {
     if !ended.failures.is_empty() {
         let words: Vec<String> = ended
             .failures
@@ -53,7 +53,7 @@ pub fn tunnels_agree(sim: &Sim, seen: &Observed) -> Result<(), String> {
 }
 
 /// No key that either cloud has shows in what would go into a log.
-pub fn no_key_shows(sim: &Sim, seen: &Observed, spec: &Spec) -> Result<(), String> {
+pub fn no_key_in_output(sim: &Sim, seen: &Observed, spec: &Spec) -> Result<(), String> {
     let text = format!("{seen:?} {spec:?}");
     let ends = sim.sandbox.world().aws.endpoints();
     let keys: Vec<&str> = ends.iter().map(|end| end.pre_shared_key.as_str()).filter(|key| !key.is_empty()).collect();
@@ -68,7 +68,7 @@ pub fn no_key_shows(sim: &Sim, seen: &Observed, spec: &Spec) -> Result<(), Strin
 
 /// No write was refused because another of ours was under way on the same gateway, and none was sent with an old etag.
 /// Injected refusals do not count.
-pub fn one_at_a_time(sim: &Sim) -> Result<(), String> {
+pub fn writes_were_serialized(sim: &Sim) -> Result<(), String> {
     let busy = |status| matches!(status, Some(409 | 412 | 429));
     let calls = sim.sandbox.calls();
     let refused = calls.iter().find(|call| call.cloud == "azure" && busy(call.status) && call.fault.is_none());
@@ -79,12 +79,12 @@ pub fn one_at_a_time(sim: &Sim) -> Result<(), String> {
 }
 
 /// What was there before the link is there unchanged, and nothing else is.
-pub fn only_what_was_there(before: &Listing, now: &Listing) -> Result<(), String> {
+pub fn only_preexisting_objects_left(before: &Listing, now: &Listing) -> Result<(), String> {
     let more: Vec<&Value> = now.iter().filter(|(id, _)| !before.contains_key(*id)).map(|(_, object)| object).collect();
     if !more.is_empty() {
         return Err(format!("left behind: {more:#?}"));
     }
-    nothing_foreign_changed(before, now)?;
+    foreign_objects_unchanged(before, now)?;
     let given_back = |(id, was): (&String, &Value)| now.get(id).is_some_and(|is| addresses(is) == addresses(was));
     match before.iter().all(given_back) {
         true => Ok(()),
@@ -99,7 +99,7 @@ fn addresses(object: &Value) -> BTreeSet<String> {
 }
 
 /// A foreign gateway may list more addresses while the link stands, never fewer; everything else of others is as it was.
-pub fn nothing_foreign_changed(before: &Listing, now: &Listing) -> Result<(), String> {
+pub fn foreign_objects_unchanged(before: &Listing, now: &Listing) -> Result<(), String> {
     for (id, was) in before {
         let Some(is) = now.get(id) else { return Err(format!("{id}, which is foreign, is gone")) };
         let settled = |object: &Value| {

@@ -12,7 +12,7 @@ pub struct Link {
 
 impl Link {
     /// The quickstart's link: both networks are made with it.
-    pub fn whole(label: &str) -> Self {
+    pub fn complete(label: &str) -> Self {
         Link { label: label.to_owned(), attributes: BTreeMap::new() }
             .with("name", &format!("{label:?}"))
             .with("azure.resource_group_name", &format!("{label:?}"))

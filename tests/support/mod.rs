@@ -7,22 +7,22 @@
 
 #![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod cloud_admin;
 mod config;
-mod handmade;
-mod hands;
+mod manual_setup;
 mod plan;
 pub mod python;
 mod sandbox;
+mod scenario;
 mod secrets;
-mod story;
 mod world;
 
+pub use cloud_admin::CloudAdmin;
 pub use config::Link;
-pub use handmade::{Ends, Groups, Placeholder, Tunnels, slot};
-pub use hands::Hands;
+pub use manual_setup::{Ends, Groups, Placeholder, Tunnels, slot};
 pub use plan::{Change, Plan};
 pub use sandbox::{Sandbox, Schemas};
-pub use story::{Story, census, has_warning};
+pub use scenario::{Scenario, census, has_warning};
 pub use world::{Call, Object, World};
 
 use serde_json::Value;
@@ -333,8 +333,8 @@ impl TestEnv {
     }
 
     /// Somebody's hands at both clouds.
-    pub fn hands(&self) -> Hands {
-        Hands::of(&self.sandbox)
+    pub fn cloud_admin(&self) -> CloudAdmin {
+        CloudAdmin::of(&self.sandbox)
     }
 
     /// Every object of both clouds.

@@ -1,0 +1,61 @@
+//! Records what the provider logs on this thread.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Event, Metadata, Subscriber};
+
+thread_local! {
+    static LOG: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Keeps all that the provider logs on this thread, at the most talkative level.
+struct Recorder;
+
+/// Records until the guard is dropped.
+pub fn record_log() -> DefaultGuard {
+    tracing::subscriber::set_default(Recorder)
+}
+
+/// The log since it was last taken.
+pub fn take_log() -> String {
+    LOG.take()
+}
+
+struct Line<'a>(&'a mut String);
+
+impl Visit for Line<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        let _ = write!(self.0, " {}={value:?}", field.name());
+    }
+}
+
+impl Subscriber for Recorder {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("awsazure")
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        LOG.with_borrow_mut(|log| span.record(&mut Line(log)));
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        LOG.with_borrow_mut(|log| values.record(&mut Line(log)));
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        LOG.with_borrow_mut(|log| {
+            event.record(&mut Line(log));
+            log.push('\n');
+        });
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
