@@ -7,7 +7,7 @@ mod support;
 use support::TestEnv;
 
 #[test]
-fn the_function_answers_the_tutorials_table_and_refuses_a_slot_that_is_none() {
+fn return_tutorial_table_and_reject_invalid_slot() {
     let Some(env) = TestEnv::new() else { return };
     env.write("output \"plan\" {\n  value = provider::awsazure::address_plan(0)\n}\n");
     env.apply();

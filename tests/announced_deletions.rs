@@ -79,7 +79,7 @@ fn same(name: &str, announced: &BTreeSet<String>, deleted: &BTreeSet<String>) {
 }
 
 #[test]
-fn announce_what_an_update_deletes() {
+fn announce_objects_that_update_deletes() {
     simulated(|| async {
         let cases: [(&str, fn(&mut Value)); 5] = [
             ("region", |wanted| wanted["aws"]["region"] = json!("us-east-1")),
@@ -101,7 +101,7 @@ fn announce_what_an_update_deletes() {
 }
 
 #[test]
-fn announce_what_a_destroy_and_a_replacement_delete() {
+fn announce_objects_that_destroy_and_replacement_delete() {
     simulated(|| async {
         let (_, said, deleted, _) = changed(|wanted| wanted["azure"]["location"] = json!("northeurope")).await;
         same("location", &said, &deleted);
@@ -117,7 +117,7 @@ fn announce_what_a_destroy_and_a_replacement_delete() {
 }
 
 #[test]
-fn announce_a_destroy_and_a_replacement_in_terraform() {
+fn announce_destroy_and_replacement_in_terraform() {
     let Some(env) = TestEnv::new() else { return };
     let link = Link::complete("link");
     env.write(&link.to_string());

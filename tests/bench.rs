@@ -238,7 +238,7 @@ fn corrections(page: &mut String) {
 
 #[test]
 #[ignore = "measures; run it with make bench"]
-fn figures() {
+fn measure_benchmarks() {
     let mut page = String::from(
         "# Benchmarks\n\nMade by `make bench`, which overwrites this page. Medians; the clouds are `awsazure-sandbox`.\n\n",
     );

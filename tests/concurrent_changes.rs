@@ -98,7 +98,7 @@ async fn somebody_builds(sim: &Sim, spec: &Spec) {
 }
 
 #[test]
-fn a_half_built_link_that_somebody_is_still_building_is_left_alone() {
+fn keep_incomplete_link_of_live_run() {
     simulated(|| async {
         let sim = Sim::new(31);
         let spec = sim.spec("prod", 0);
@@ -115,7 +115,7 @@ fn a_half_built_link_that_somebody_is_still_building_is_left_alone() {
 }
 
 #[test]
-fn a_run_that_does_nothing_but_wait_for_the_gateway_is_seen_to_be_alive() {
+fn detect_live_run_waiting_for_gateway() {
     simulated(|| async {
         let sim = Sim::new(33);
         let spec = sim.spec("prod", 0);
@@ -140,7 +140,7 @@ fn a_run_that_does_nothing_but_wait_for_the_gateway_is_seen_to_be_alive() {
 }
 
 #[test]
-fn a_run_that_died_while_it_waited_for_the_gateway_is_seen_to_be_dead() {
+fn detect_dead_run_waiting_for_gateway() {
     simulated(|| async {
         let sim = Sim::new(34);
         let spec = sim.spec("prod", 0);
@@ -154,7 +154,7 @@ fn a_run_that_died_while_it_waited_for_the_gateway_is_seen_to_be_dead() {
 }
 
 #[test]
-fn a_create_that_may_set_no_tags_is_made_all_the_same_and_says_so() {
+fn create_without_tag_permission_warns() {
     simulated(|| async {
         let sim = Sim::new(35);
         let spec = sim.spec("prod", 0);
@@ -166,7 +166,7 @@ fn a_create_that_may_set_no_tags_is_made_all_the_same_and_says_so() {
 }
 
 #[test]
-fn a_half_built_link_that_stands_still_is_taken_over() {
+fn take_over_abandoned_incomplete_link() {
     simulated(|| async {
         let sim = Sim::new(32);
         let spec = sim.spec("prod", 0);
@@ -180,8 +180,9 @@ fn a_half_built_link_that_stands_still_is_taken_over() {
     });
 }
 
+/// An object that EC2 lists only while an incomplete link is watched is not created again.
 #[test]
-fn what_shows_only_while_a_half_built_link_is_watched_is_not_made_again() {
+fn adopt_object_that_appears_during_watch() {
     simulated(|| async {
         let sim = Sim::new(35);
         let spec = sim.spec("prod", 0);
@@ -213,7 +214,7 @@ fn vpc_tags(spec: &Spec, unfinished: bool, endpoint: Option<&str>) -> Tags {
 }
 
 #[test]
-fn create_adopts_a_vpc_only_with_tags_and_properties() {
+fn adopt_vpc_only_with_tags_and_properties() {
     let own = format!("{REGION} new-vpc 10.2.0.0/16");
     let own = own.as_str();
     for (unfinished, endpoint, cidr, adopts) in [
@@ -240,7 +241,7 @@ fn create_adopts_a_vpc_only_with_tags_and_properties() {
 }
 
 #[test]
-fn create_beside_a_half_built_link_of_another_vpc_makes_nothing() {
+fn create_makes_nothing_next_to_incomplete_link_in_other_vpc() {
     simulated(|| async {
         let sim = Sim::new(37);
         let spec = sim.spec("prod", 0);
@@ -287,7 +288,7 @@ fn destroy_keeps_objects_whose_tags_were_removed() {
 }
 
 #[test]
-fn a_run_that_breaks_off_right_after_a_create_knows_what_it_made() {
+fn interrupted_run_records_object_just_created() {
     for seed in 0..16 {
         simulated(|| async {
             let sim = Sim::new(seed);
@@ -329,7 +330,7 @@ fn one_of_kind(sim: &Sim, kind: &str) -> String {
 }
 
 #[test]
-fn a_public_table_whose_internet_gateway_was_deleted_leads_out_by_a_new_one() {
+fn repair_default_route_after_internet_gateway_loss() {
     simulated(|| async {
         let sim = Sim::new(33);
         let mut core = TerraformCore::new(&sim, whole_link(), Stored::default());
@@ -377,7 +378,7 @@ fn propagating(sim: &Sim) -> usize {
 }
 
 #[test]
-fn a_destroy_leaves_propagation_on_while_another_link_lives_on_the_same_vpn_gateway() {
+fn destroy_keeps_propagation_used_by_other_link() {
     simulated(|| async {
         let sim = Sim::new(34);
         let first = sim.spec("prod", 0);
@@ -436,8 +437,9 @@ async fn by_hand(sim: &Sim) {
     assert!(!marked(&listing(sim)), "{:#?}", listing(sim));
 }
 
+/// A claimed Azure gateway that is lost together with a public IP is recreated with a new customer gateway.
 #[test]
-fn a_claimed_gateway_that_is_lost_with_a_public_ip_comes_back_with_a_new_customer_gateway() {
+fn recreate_claimed_gateway_and_customer_gateway() {
     simulated(|| async {
         let sim = Sim::new(35);
         let spec = sim.spec("prod", 0);
@@ -494,7 +496,7 @@ fn a_claimed_gateway_that_is_lost_with_a_public_ip_comes_back_with_a_new_custome
 }
 
 #[test]
-fn a_group_that_holds_what_the_destroy_leaves_is_not_waited_for() {
+fn destroy_does_not_wait_for_group_in_use() {
     simulated(|| async {
         let sim = Sim::new(36);
         let spec = sim.spec("prod", 0);

@@ -23,7 +23,7 @@ fn azure_gateway(environment: &Environment) -> Value {
 }
 
 #[test]
-fn replacement_after_broken_region_move_deletes_both() {
+fn replace_after_broken_region_move_deletes_both_sides() {
     scripted(async |run| {
         let far = json!({"vpc_id": run.environment.far_vpc, "region": OTHER_REGION});
         run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": far}));
@@ -38,7 +38,7 @@ fn replacement_after_broken_region_move_deletes_both() {
 }
 
 #[test]
-fn failed_vpc_move_forgets_route_tables_of_old_vpc() {
+fn failed_vpc_move_drops_route_tables_of_old_vpc() {
     scripted(async |run| {
         let vpc = |number: u8| json!({"cidr_block": format!("10.{number}.0.0/16"), "public_subnet_cidr_block": format!("10.{number}.0.0/24")});
         run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": {"vpc": vpc(2)}}));
@@ -52,7 +52,7 @@ fn failed_vpc_move_forgets_route_tables_of_old_vpc() {
 }
 
 #[test]
-fn vpc_takes_the_place_of_vpn_gateway_in_one_apply() {
+fn replace_vpn_gateway_by_vpc_in_one_apply() {
     for other in ["vpc_id", "vpc"] {
         scripted(async |run| {
             let given = json!({"vpn_gateway_id": run.environment.vpn_gateways[0]});
@@ -72,7 +72,7 @@ fn vpc_takes_the_place_of_vpn_gateway_in_one_apply() {
 }
 
 #[test]
-fn vpn_gateway_in_another_region_takes_no_vpc_block() {
+fn vpn_gateway_in_other_region_excludes_vpc_block() {
     scripted(async |run| {
         let far = json!({"region": OTHER_REGION, "vpc": {"cidr_block": "10.2.0.0/16", "public_subnet_cidr_block": "10.2.0.0/24"}});
         run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": far}));
@@ -86,7 +86,7 @@ fn vpn_gateway_in_another_region_takes_no_vpc_block() {
 }
 
 #[test]
-fn replacement_is_not_compared_with_the_given_gateway() {
+fn replacement_ignores_existing_gateway_differences() {
     scripted(async |run| {
         let aws = json!({"vpc_id": run.environment.vpcs[0].id});
         run.configure(&json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": aws}));
@@ -101,7 +101,7 @@ fn replacement_is_not_compared_with_the_given_gateway() {
 }
 
 #[test]
-fn tainted_link_on_another_network_is_replaced() {
+fn replace_tainted_link_on_another_network() {
     scripted(async |run| {
         let aws = json!({"vpc_id": run.environment.vpcs[0].id});
         run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": aws}));
@@ -129,7 +129,7 @@ fn destroy_deletes_gateway_subnet_of_killed_create() {
 }
 
 #[test]
-fn create_on_given_gateways_rejects_manage_gateways() {
+fn create_on_existing_gateways_rejects_manage_gateways() {
     scripted(async |run| {
         let aws = json!({"vpn_gateway_id": run.environment.vpn_gateways[0]});
         run.configure(
@@ -144,7 +144,7 @@ fn create_on_given_gateways_rejects_manage_gateways() {
 
 /// The read before the second apply drops what is gone of the former AWS side from the state.
 #[test]
-fn move_killed_at_its_end_is_completed() {
+fn complete_move_killed_at_its_end() {
     scripted(async |run| {
         let aws = json!({"vpc_id": run.environment.vpcs[0].id});
         run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": aws}));
@@ -158,7 +158,7 @@ fn move_killed_at_its_end_is_completed() {
 }
 
 #[test]
-fn removed_public_subnet_takes_its_propagation_tag_along() {
+fn remove_propagation_tag_with_public_subnet() {
     scripted(async |run| {
         let vpc = |subnet: Value| json!({"vpc": {"cidr_block": "10.2.0.0/16", "public_subnet_cidr_block": subnet}});
         let link = |environment: &Environment, aws: Value| json!({"name": "prod", "azure": azure_network(environment), "aws": aws});
@@ -271,7 +271,7 @@ fn left(run: &ScriptedRun<'_>) -> Vec<String> {
 }
 
 #[test]
-fn destroy_works_after_an_object_of_the_configuration_was_deleted() {
+fn destroy_after_configured_object_was_deleted() {
     for victim in VICTIMS {
         for tainted in [false, true] {
             scripted(async |run| {
@@ -298,7 +298,7 @@ fn own_vpn_gateway(environment: &Environment) -> Value {
 }
 
 #[test]
-fn tagged_link_moves_from_given_to_own_vpn_gateway() {
+fn move_tagged_link_from_existing_to_managed_vgw() {
     scripted(async |run| {
         run.configure(&given_vpn_gateway(run.environment));
         run.apply().await;
@@ -309,7 +309,7 @@ fn tagged_link_moves_from_given_to_own_vpn_gateway() {
 }
 
 #[test]
-fn given_vpn_gateway_gets_no_tags_after_a_failed_move() {
+fn keep_existing_vgw_untagged_after_failed_move() {
     scripted(async |run| {
         run.configure(&given_vpn_gateway(run.environment));
         run.apply().await;
@@ -322,7 +322,7 @@ fn given_vpn_gateway_gets_no_tags_after_a_failed_move() {
 }
 
 #[test]
-fn gateway_subnet_of_a_given_gateway_survives_a_killed_replacement() {
+fn keep_subnet_of_existing_gateway_after_killed_replacement() {
     scripted(async |run| {
         let aws = json!({"vpc_id": run.environment.vpcs[0].id});
         run.configure(&json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": aws}));
@@ -337,8 +337,9 @@ fn gateway_subnet_of_a_given_gateway_survives_a_killed_replacement() {
     });
 }
 
+/// The gateway exists before the link and keeps its own addresses.
 #[test]
-fn replacement_that_failed_takes_its_addresses_off_the_given_gateway() {
+fn failed_replacement_removes_its_addresses_from_gateway() {
     scripted(async |run| {
         let aws = json!({"vpc": {"cidr_block": "10.2.0.0/16"}});
         let azure = |environment: &Environment, group: &str| json!({"resource_group_name": group, "create_resource_group": true, "gateway_id": environment.azure_gateways[0]});
@@ -352,7 +353,7 @@ fn replacement_that_failed_takes_its_addresses_off_the_given_gateway() {
 }
 
 #[test]
-fn replacement_takes_off_addresses_that_a_failed_change_gave_up() {
+fn replacement_removes_addresses_of_failed_update() {
     scripted(async |run| {
         let aws = json!({"vpc": {"cidr_block": "10.2.0.0/16"}});
         run.configure(&json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": aws, "slot": 1}));
@@ -366,7 +367,7 @@ fn replacement_takes_off_addresses_that_a_failed_change_gave_up() {
 }
 
 #[test]
-fn exchanged_addresses_are_taken_off_the_given_gateway() {
+fn remove_swapped_addresses_from_existing_gateway() {
     scripted(async |run| {
         let cidr = |number: u8| json!(format!("169.254.21.{number}/30"));
         let cidrs = |order: [u8; 4]| {
@@ -384,7 +385,7 @@ fn exchanged_addresses_are_taken_off_the_given_gateway() {
 }
 
 #[test]
-fn unfinished_link_keeps_its_gateway_under_another_name() {
+fn incomplete_link_keeps_gateway_under_another_name() {
     scripted(async |run| {
         let aws = json!({"vpc_id": run.environment.vpcs[0].id});
         let mut azure = azure_network(run.environment);
@@ -398,7 +399,7 @@ fn unfinished_link_keeps_its_gateway_under_another_name() {
 }
 
 #[test]
-fn vpn_gateway_of_a_killed_move_is_no_obstacle() {
+fn ignore_vpn_gateway_of_killed_move() {
     scripted(async |run| {
         let aws = json!({"vpc": {"cidr_block": "10.2.0.0/16"}, "region": OTHER_REGION});
         run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": aws}));

@@ -19,7 +19,7 @@ fn mended(env: &TestEnv) -> Change {
 }
 
 #[test]
-fn edits_made_outside_are_shown_and_undone() {
+fn show_and_undo_manual_edits() {
     let Some(env) = TestEnv::new() else { return };
     env.write(&Link::complete("link").to_string());
     env.apply();
@@ -63,7 +63,7 @@ fn edits_made_outside_are_shown_and_undone() {
 }
 
 #[test]
-fn respelled_azure_tags_are_no_drift() {
+fn ignore_respelled_azure_tags() {
     let Some(env) = TestEnv::new() else { return };
     let link = Link::complete("link").with("tags", "{ Team = \"net\", Stage = \"prod\" }");
     env.write(&link.to_string());

@@ -57,7 +57,7 @@ examples! {
 }
 
 #[test]
-fn no_example_is_forgotten() {
+fn apply_every_example() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let known: BTreeSet<&str> = SNIPPETS.iter().chain(&ELSEWHERE).chain(APPLIED).copied().collect();

@@ -58,14 +58,14 @@ fn meet(baseline: &Baseline, points: &[FaultPoint], thorough: impl Fn(usize) -> 
 }
 
 #[test]
-fn a_create_survives_a_fault_at_every_call() {
+fn create_survives_fault_at_every_call() {
     let baseline = on_big_stack(|| baseline(Scenario::Create, HURRY)).unwrap();
     let all = tested(&baseline);
     assert_eq!(meet(&baseline, &all, |index| index % 8 == 0), 0, "points failed; each says above how to replay it");
 }
 
 #[test]
-fn everything_else_survives_a_fault_at_any_call() {
+fn other_scenarios_survive_fault_at_sampled_calls() {
     let mut failed = 0;
     let hides = |operation: Scenario| operation == Scenario::Secret || operation.hides_keys();
     let others = Scenario::ALL.into_iter().filter(|(_, one)| *one != Scenario::Create && !hides(*one));
@@ -78,7 +78,7 @@ fn everything_else_survives_a_fault_at_any_call() {
 }
 
 #[test]
-fn a_link_whose_keys_nobody_can_compare_survives_a_fault_at_any_call() {
+fn hidden_keys_survive_fault_at_sampled_calls() {
     let mut failed = 0;
     let hides = |operation: Scenario| operation == Scenario::Secret || operation.hides_keys();
     for (_, operation) in Scenario::ALL.into_iter().filter(|(_, operation)| hides(*operation)) {
@@ -103,28 +103,28 @@ fn rule(text: &str) -> InjectedFault {
 }
 
 #[test]
-fn a_create_that_failed_before_its_public_route_table_still_gets_routes_into_it() {
+fn resumed_create_propagates_into_public_table() {
     survives(Scenario::Create, &rule("fail call 1 of aws CreateRouteTable: once refused"));
 }
 
 #[test]
-fn a_link_with_all_its_connections_is_finished_where_only_the_unfinished_mark_was_left() {
+fn finish_link_with_only_incomplete_tag_left() {
     let killed = InjectedFault::Killed { rule: "fail call 1 of aws DeleteTags: once hang".to_owned(), saved: false };
     survives(Scenario::Create, &killed);
 }
 
 #[test]
-fn addresses_that_an_update_gave_up_are_taken_off_the_gateway_by_the_next_apply() {
+fn next_apply_removes_addresses_of_failed_update() {
     survives(Scenario::Addresses, &rule("fail call 1 of azure ListGatewayConnections: forever refused"));
 }
 
 #[test]
-fn keys_of_the_users_own_reach_both_clouds_whatever_call_of_theirs_is_lost() {
+fn configured_keys_reach_both_clouds_after_lost_calls() {
     survives(Scenario::Keys, &rule("fail call 2 of azure PutSharedKey: once lost"));
 }
 
 #[test]
-fn what_azure_gave_up_on_is_written_again_by_the_next_apply() {
+fn next_apply_rewrites_failed_azure_objects() {
     for call in ["PutVirtualNetwork", "PutPublicIp", "PutLocalGateway", "PutGateway", "PutConnection"] {
         survives(Scenario::Create, &rule(&format!("fail call 1 of azure {call}: once failed")));
     }
@@ -134,13 +134,13 @@ fn what_azure_gave_up_on_is_written_again_by_the_next_apply() {
 }
 
 #[test]
-fn a_move_to_a_gateway_that_is_there_goes_on_where_it_broke_off() {
+fn resume_interrupted_move_to_existing_gateway() {
     survives(Scenario::Transit, &rule("fail call 1 of aws DeleteCustomerGateway: once refused"));
     survives(Scenario::Transit, &rule("fail call 1 of aws CreateCustomerGateway: once refused"));
 }
 
 #[test]
-fn resume_a_move_whose_azure_gateway_is_busy() {
+fn resume_move_while_azure_gateway_is_busy() {
     // The gateway keeps the AWS side that it was created for in its tags.
     for call in 5..=8 {
         survives(Scenario::Gateway, &rule(&format!("fail call {call} of azure GetLocalGateway: once refused")));
@@ -148,7 +148,7 @@ fn resume_a_move_whose_azure_gateway_is_busy() {
 }
 
 #[test]
-fn a_connection_waits_for_its_predecessor_that_an_earlier_run_left_aws_to_delete() {
+fn connection_waits_for_delete_of_predecessor() {
     for call in 1..=2 {
         let rule = format!("fail call {call} of aws DeleteVpnConnection: once hang-after");
         survives(Scenario::Accelerated, &InjectedFault::Killed { rule, saved: false });
@@ -156,21 +156,22 @@ fn a_connection_waits_for_its_predecessor_that_an_earlier_run_left_aws_to_delete
 }
 
 #[test]
-fn a_change_of_the_azure_asn_that_broke_off_halfway_is_planned_as_what_it_will_be() {
+fn plan_rest_of_interrupted_azure_asn_change() {
     for call in 1..=2 {
         survives(Scenario::AzureAsn, &rule(&format!("fail call {call} of aws DeleteCustomerGateway: once refused")));
     }
 }
 
 #[test]
-fn what_a_failed_change_left_to_do_is_planned_without_a_refresh_too() {
+fn plan_rest_of_failed_update_without_refresh() {
     for operation in [Scenario::Asn, Scenario::Addresses, Scenario::Transit] {
         survives(operation, &rule("fail call 1 of azure PutLocalGateway: forever refused"));
     }
 }
 
+/// Ids of objects that a failed update may have deleted are unknown in a plan without refresh.
 #[test]
-fn ids_that_a_failed_change_may_have_taken_down_are_promised_by_no_plan_without_a_refresh() {
+fn plan_without_refresh_does_not_promise_lost_ids() {
     for (operation, kind) in [(Scenario::Asn, "403"), (Scenario::Transit, "lost")] {
         let baseline = on_big_stack(|| baseline(operation, HURRY)).unwrap();
         let deleted = baseline.calls.iter().position(|(_, call, _)| call == "DeleteCustomerGateway").unwrap();
@@ -181,7 +182,7 @@ fn ids_that_a_failed_change_may_have_taken_down_are_promised_by_no_plan_without_
 }
 
 #[test]
-fn routes_that_a_killed_run_let_in_from_somebody_elses_gateway_are_kept_out_again_after_the_link() {
+fn destroy_disables_propagation_left_by_killed_apply() {
     for operation in [Scenario::Given, Scenario::Gateway] {
         for call in ["EnableVgwRoutePropagation", "CreateTags"] {
             let rule = format!("fail call 1 of aws {call}: once hang-after");
@@ -193,7 +194,7 @@ fn routes_that_a_killed_run_let_in_from_somebody_elses_gateway_are_kept_out_agai
 }
 
 #[test]
-fn a_login_that_many_calls_wait_for_in_vain_is_given_up() {
+fn give_up_login_that_blocks_many_calls() {
     for kind in ["hang", "503", "dropped"] {
         survives(Scenario::Addresses, &rule(&format!("fail call 2 of *: forever {kind}")));
     }
@@ -202,7 +203,7 @@ fn a_login_that_many_calls_wait_for_in_vain_is_given_up() {
 /// The calls of each operation, in order.
 #[test]
 #[ignore = "for whoever wants to know what a point's number means"]
-fn list() {
+fn list_points() {
     for (word, operation) in Scenario::ALL {
         let baseline =
             on_big_stack(|| baseline(operation, variable("HURRY").unwrap_or(HURRY as usize) as u64)).unwrap();
@@ -226,7 +227,7 @@ fn replay() {
 
 #[test]
 #[ignore = "hours; run it with make soak"]
-fn every_point_of_everything() {
+fn every_point_of_every_scenario() {
     let (mut failed, only) = (0, std::env::var("SCENARIO").ok());
     for (word, operation) in
         Scenario::ALL.into_iter().filter(|(word, _)| only.as_deref().is_none_or(|only| only == *word))

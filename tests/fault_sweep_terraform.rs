@@ -176,7 +176,7 @@ fn disturb(env: &TestEnv, args: &[&str], after_calls: usize, disturb: impl Fn(&C
 }
 
 #[test]
-fn faults_at_scores_of_calls_are_mended_by_one_more_apply() {
+fn one_apply_repairs_faults_at_sampled_calls() {
     let Some(env) = environment() else { return };
     let mut points = 0;
     for round in 0..3 {
@@ -207,7 +207,7 @@ fn faults_at_scores_of_calls_are_mended_by_one_more_apply() {
 }
 
 #[test]
-fn a_killed_provider_leaves_links_that_the_next_apply_finishes() {
+fn next_apply_finishes_links_of_killed_provider() {
     let Some(env) = environment() else { return };
     // Early, while the gateways are made, and while the connections are; and once while everything goes.
     for after_calls in [60, 300, 500] {
@@ -221,7 +221,7 @@ fn a_killed_provider_leaves_links_that_the_next_apply_finishes() {
 }
 
 #[test]
-fn after_ctrl_c_the_state_holds_what_there_is_and_the_next_apply_goes_on() {
+fn next_apply_resumes_after_ctrl_c() {
     let Some(env) = environment() else { return };
     for after_calls in [100, 450] {
         assert!(disturb(&env, &APPLY, after_calls, |terraform| signal("INT", terraform.id())));
@@ -236,7 +236,7 @@ fn after_ctrl_c_the_state_holds_what_there_is_and_the_next_apply_goes_on() {
 }
 
 #[test]
-fn no_key_shows_at_the_most_talkative_level_even_where_things_go_wrong() {
+fn trace_log_shows_no_key_after_failures() {
     let Some(mut env) = TestEnv::new() else { return };
     env.set("TF_LOG_CORE", "trace");
     env.write_example("quickstart");

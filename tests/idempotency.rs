@@ -99,17 +99,17 @@ fn every_write_may_be_repeated(operation: Scenario) {
 }
 
 #[test]
-fn every_write_of_a_create_may_be_repeated() {
+fn repeat_every_write_of_create() {
     every_write_may_be_repeated(Scenario::Create);
 }
 
 #[test]
-fn every_write_of_a_destroy_may_be_repeated() {
+fn repeat_every_write_of_destroy() {
     every_write_may_be_repeated(Scenario::Destroy);
 }
 
 #[test]
-fn every_write_of_a_change_may_be_repeated() {
+fn repeat_every_write_of_update() {
     let changes =
         [Scenario::Addresses, Scenario::Asn, Scenario::Settings, Scenario::Network, Scenario::Rotate, Scenario::Keys];
     changes.into_iter().for_each(every_write_may_be_repeated);

@@ -26,7 +26,7 @@ fn without_choices(mut attributes: Value) -> Value {
 }
 
 #[test]
-fn what_import_finds_is_what_create_made() {
+fn import_finds_what_create_made() {
     let Some(env) = TestEnv::new() else { return };
     let link = Link::complete("link").with("tags", "{ team = \"network\" }").with("azure.dpd_timeout_seconds", "60");
     env.write(&link.to_string());
@@ -69,7 +69,7 @@ fn reads(operation: &str) -> bool {
 }
 
 #[test]
-fn an_import_block_finds_the_link_and_its_generated_configuration_plans_empty() {
+fn generated_configuration_of_import_block_plans_empty() {
     let Some(env) = TestEnv::new() else { return };
     let whole = Link::complete("link");
     env.write(&whole.to_string());
@@ -101,7 +101,7 @@ fn an_import_block_finds_the_link_and_its_generated_configuration_plans_empty() 
 }
 
 #[test]
-fn ids_that_name_no_link_are_answered_with_what_would() {
+fn import_of_wrong_ids_suggests_candidates() {
     let Some(env) = TestEnv::new() else { return };
     let link = Link::complete("link");
     env.write(&link.to_string());
@@ -132,7 +132,7 @@ fn not_found(env: &TestEnv, id: &str, link: &Link) -> [String; 2] {
 }
 
 #[test]
-fn import_of_a_link_in_another_region_is_given_the_id_that_works() {
+fn import_in_another_region_names_the_working_id() {
     let Some(env) = TestEnv::new() else { return };
     let link = Link::complete("link").with("aws.region", "\"eu-west-1\"");
     env.write(&link.to_string());
@@ -176,7 +176,7 @@ fn import_of_a_link_in_another_region_is_given_the_id_that_works() {
 }
 
 #[test]
-fn import_by_identity_in_another_region_is_referred_to_the_id() {
+fn import_by_identity_in_another_region_refers_to_id() {
     simulated(|| async {
         let sim = Sim::new(91);
         let wanted = json!({

@@ -16,8 +16,9 @@ use support::{Groups, Link, Placeholder, TestEnv, Tunnels, slot};
 
 const ADDRESS: &str = "awsazure_bgp_vpn.link";
 
+/// A manually created link imports to an empty plan in every notation, and destroy deletes its tunnels only.
 #[test]
-fn a_link_made_by_hand_plans_empty_however_it_is_written_and_destroy_takes_its_tunnels_only() {
+fn manual_link_plans_empty_and_destroy_keeps_gateways() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     let groups = Groups { network: "Networks", addresses: "Addresses", gateway: "Gateways" };
@@ -95,7 +96,7 @@ fn a_link_made_by_hand_plans_empty_however_it_is_written_and_destroy_takes_its_t
 }
 
 #[test]
-fn claimed_gateways_go_with_the_link_but_not_while_others_hang_on_them() {
+fn destroy_claimed_gateways_unless_used_by_others() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     let groups = Groups { network: "Networks", addresses: "Addresses", gateway: "Gateways" };
@@ -192,7 +193,7 @@ fn claimed_gateways_go_with_the_link_but_not_while_others_hang_on_them() {
 }
 
 #[test]
-fn any_policy_and_any_addresses_import_to_an_empty_plan() {
+fn import_any_policy_and_addresses_to_empty_plan() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     // Azure pinned by hand, AWS left at its defaults: no one policy says that.
@@ -257,7 +258,7 @@ fn any_policy_and_any_addresses_import_to_an_empty_plan() {
 }
 
 #[test]
-fn ids_that_name_nothing_are_answered_with_the_way_out() {
+fn import_of_unknown_ids_suggests_valid_ones() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     let ends = cloud_admin.make_ends(&Groups::one("TestRG1"), &[slot(0)], true);
@@ -291,7 +292,7 @@ fn ids_that_name_nothing_are_answered_with_the_way_out() {
 }
 
 #[test]
-fn a_gateway_without_bgp_is_named_as_such() {
+fn import_reports_gateway_without_bgp() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     let ends = cloud_admin.make_ends(&Groups::one("TestRG1"), &[slot(0)], true);

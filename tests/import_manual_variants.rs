@@ -24,8 +24,9 @@ fn sentences(change: &Change) -> Vec<String> {
     drift
 }
 
+/// The differences of a manually created link appear in the plan, and one apply repairs only those.
 #[test]
-fn what_was_made_loosely_shows_in_the_plan_and_one_apply_mends_just_that() {
+fn one_apply_repairs_only_listed_differences() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     let ends = cloud_admin.make_ends(&Groups::one("TestRG1"), &[slot(0)], false);
@@ -78,8 +79,9 @@ fn what_was_made_loosely_shows_in_the_plan_and_one_apply_mends_just_that() {
     assert_eq!(env.world().of_kind("vpn-gateway").len(), 1);
 }
 
+/// A lost VPN connection and an inside CIDR chosen by AWS are repaired; all other objects are kept.
 #[test]
-fn a_lost_vpn_connection_and_a_network_that_aws_chose_are_put_right_with_the_objects_that_are_there() {
+fn repair_lost_connection_and_inside_cidr() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     let ends = cloud_admin.make_ends(&Groups::one("TestRG1"), &[slot(0)], true);
@@ -118,7 +120,7 @@ fn a_lost_vpn_connection_and_a_network_that_aws_chose_are_put_right_with_the_obj
 }
 
 #[test]
-fn a_mode_is_kept_as_it_is_until_somebody_configures_another() {
+fn keep_connection_mode_until_configured() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     let ends = cloud_admin.make_ends(&Groups::one("TestRG1"), &[slot(2)], true);
@@ -157,7 +159,7 @@ fn a_mode_is_kept_as_it_is_until_somebody_configures_another() {
 }
 
 #[test]
-fn a_link_in_another_region_imports_with_the_region_in_its_id() {
+fn import_link_of_region_named_in_id() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = support::CloudAdmin::in_region(env.sandbox(), Some("eu-west-1"));
     let ends = cloud_admin.make_ends(&Groups::one("TestRG1"), &[slot(0)], true);

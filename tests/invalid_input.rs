@@ -105,7 +105,7 @@ impl Cases {
 }
 
 #[test]
-fn what_a_configuration_alone_shows_to_be_wrong_is_refused() {
+fn reject_invalid_configuration_offline() {
     let Some(env) = TestEnv::new() else { return };
     let mut cases = Cases(Vec::new());
     let mut inside = |way_out, text: &str| {
@@ -199,7 +199,7 @@ impl Ground {
 }
 
 #[test]
-fn what_the_clouds_show_to_be_wrong_is_refused() {
+fn reject_configuration_that_conflicts_with_clouds() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     let ground = Ground::laid(&cloud_admin);
@@ -262,8 +262,9 @@ fn what_the_clouds_show_to_be_wrong_is_refused() {
     assert_eq!(env.world().azure, before.azure);
 }
 
+/// What plan cannot know is rejected by apply before any object is created.
 #[test]
-fn what_plan_cannot_know_is_refused_by_apply_before_anything_is_made() {
+fn apply_rejects_unplannable_errors_before_create() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     let ground = Ground::laid(&cloud_admin);

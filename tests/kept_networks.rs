@@ -72,7 +72,7 @@ async fn replaced(change: fn(&mut Value), seed: u64) -> (BTreeSet<String>, bool,
 }
 
 #[test]
-fn keep_both_networks_when_the_generation_changes() {
+fn keep_both_networks_when_generation_changes() {
     simulated(|| async {
         let change: fn(&mut Value) = |wanted| wanted["azure"]["generation"] = json!("Generation1");
         let (deleted, aws, network, told) = replaced(change, 91).await;
@@ -121,7 +121,7 @@ async fn add_foreign_subnets(run: &ScriptedRun<'_>) -> String {
 }
 
 #[test]
-fn replace_gateway_although_others_use_the_networks() {
+fn replace_gateway_while_others_use_networks() {
     scripted(async |run| {
         let mut wanted = link();
         run.configure(&wanted);
@@ -137,7 +137,7 @@ fn replace_gateway_although_others_use_the_networks() {
 }
 
 #[test]
-fn keep_networks_through_a_failed_create_half() {
+fn keep_networks_after_failed_create_half() {
     let rules = [
         "fail call 1 of azure PutPublicIp: forever 403",
         "fail call 1 of aws CreateCustomerGateway: forever 403",
@@ -162,7 +162,7 @@ fn keep_networks_through_a_failed_create_half() {
 }
 
 #[test]
-fn find_kept_networks_after_a_kill_between_both_halves() {
+fn find_kept_networks_after_kill_between_halves() {
     for rule in ["fail call 1 of aws CreateTags: once hang-after", "fail call 1 of azure PutPublicIp: once hang"] {
         for saved in [true, false] {
             scripted(async |run| {
@@ -182,7 +182,7 @@ fn find_kept_networks_after_a_kill_between_both_halves() {
 }
 
 #[test]
-fn fail_without_harm_under_create_before_destroy() {
+fn fail_without_changes_under_create_before_destroy() {
     scripted(async |run| {
         let mut wanted = link();
         run.configure(&wanted);

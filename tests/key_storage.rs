@@ -46,7 +46,7 @@ fn edit_key(env: &TestEnv, tunnel: &str) {
 }
 
 #[test]
-fn a_link_whose_keys_aws_hides_is_made_rolled_and_mended() {
+fn create_rotate_and_repair_link_with_hidden_keys() {
     let Some(env) = TestEnv::with(Clouds { time_scale: 2_400, ..Clouds::default() }) else { return };
     let link = Link::complete("link").with("aws.preshared_key_storage", SECRETS);
     set(&env, &link);
@@ -78,7 +78,7 @@ fn a_link_whose_keys_aws_hides_is_made_rolled_and_mended() {
 }
 
 #[test]
-fn a_key_that_nobody_knows_any_more_is_replaced_at_both_ends() {
+fn replace_unrecoverable_key_at_both_ends() {
     let Some(env) = TestEnv::with(Clouds { time_scale: 2_400, ..Clouds::default() }) else { return };
     let link = Link::complete("link").with("aws.preshared_key_storage", SECRETS);
     env.write(&link.to_string());
@@ -109,7 +109,7 @@ fn a_key_that_nobody_knows_any_more_is_replaced_at_both_ends() {
 }
 
 #[test]
-fn keys_move_into_a_secret_and_back_in_place() {
+fn move_keys_into_secret_and_back_in_place() {
     let Some(mut scenario) = Scenario::apply() else { return };
     let tunnels = scenario.state()["tunnels"].clone();
     let shown = |scenario: &Scenario| endpoints(&scenario.env).into_iter().map(|t| t.key).collect::<Vec<_>>();
@@ -133,7 +133,7 @@ fn keys_move_into_a_secret_and_back_in_place() {
 }
 
 #[test]
-fn keys_that_may_not_be_read_are_a_warning_and_nothing_else() {
+fn unreadable_keys_only_warn() {
     let Some(env) = TestEnv::with(Clouds { time_scale: 2_400, ..Clouds::default() }) else { return };
     let link = Link::complete("link");
     let denied = "fail any call of azure GetSharedKey: forever 403";

@@ -31,7 +31,7 @@ fn written(env: &TestEnv) -> Logs {
 }
 
 #[test]
-fn logs_go_on_elsewhere_and_off_in_place() {
+fn enable_move_and_disable_logs_in_place() {
     let Some(mut scenario) = Scenario::apply() else { return };
     assert_eq!(written(&scenario.env), Logs::default());
 
@@ -70,7 +70,7 @@ fn logs_go_on_elsewhere_and_off_in_place() {
 }
 
 #[test]
-fn a_link_with_logs_and_hidden_keys_is_imported_as_it_is() {
+fn import_link_with_logs_and_hidden_keys() {
     let Some(env) = TestEnv::new() else { return };
     let plain = Link::complete("link");
     let logged = format!("{{ log_group_arn = terraform_data.group.output, bgp_log_group_arn = {BGP:?} }}");

@@ -87,7 +87,7 @@ async fn vanish(sim: &Sim, spec: &Spec, seen: &Observed, what: Managed) -> Recon
 }
 
 #[test]
-fn whichever_object_disappears_one_apply_brings_it_back() {
+fn one_apply_recreates_each_lost_object() {
     simulated(|| async {
         let sim = Sim::new(22);
         let before = listing(&sim);
@@ -115,7 +115,7 @@ fn whichever_object_disappears_one_apply_brings_it_back() {
 }
 
 #[test]
-fn a_gateway_subnet_that_azure_gave_up_on_in_somebodys_network_is_written_again() {
+fn rewrite_failed_gateway_subnet_in_existing_network() {
     simulated(|| async {
         let sim = Sim::new(60);
         let (mut spec, limits) = (sim.spec("prod", 0), sim.limits());

@@ -40,7 +40,7 @@ fn walk(env: &TestEnv, home: &Path, keep: bool) {
 }
 
 #[test]
-fn the_official_sdks_walk_the_tutorial_and_what_they_built_imports_to_an_empty_plan() {
+fn link_built_by_official_sdks_imports_to_empty_plan() {
     let look = "import boto3, azure.identity, azure.mgmt.network, azure.mgmt.resource.resources";
     let Some(home) = python::environment("strangers", &SDKS, look) else {
         return skip("the SDK walk (python3 with venv, or the package index, is not there)");
@@ -73,7 +73,7 @@ fn the_official_sdks_walk_the_tutorial_and_what_they_built_imports_to_an_empty_p
 }
 
 #[test]
-fn the_aws_command_line_finds_its_way() {
+fn aws_cli_works_against_sandbox() {
     let Some(home) = python::environment("aws-command-line", &AWS, "import awscli") else {
         return skip("the aws command line (python3 with venv, or the package index, is not there)");
     };
@@ -87,7 +87,7 @@ fn the_aws_command_line_finds_its_way() {
 
 #[test]
 #[ignore = "installs 700 MB; run it with make soak"]
-fn the_az_command_line_finds_its_way() {
+fn az_cli_works_against_sandbox() {
     let Some(home) = python::environment("az-command-line", &AZ, "import azure.cli.core") else {
         return skip("the az command line (python3 with venv, or the package index, is not there)");
     };
@@ -114,7 +114,7 @@ fn moto(home: &Path) -> (Ended, String) {
 
 /// moto keeps VPCs, gateways, customer gateways and their tags honestly; it knows nothing of tunnels.
 #[tokio::test]
-async fn our_aws_client_speaks_what_moto_understands() {
+async fn own_aws_client_works_against_moto() {
     let Some(home) = python::environment("moto", &MOTO, "import moto.server, moto.ec2, flask") else {
         return skip("moto (python3 with venv, or the package index, is not there)");
     };

@@ -41,7 +41,7 @@ fn attached(label: &str, vpc: &str) -> Link {
 }
 
 #[test]
-fn plan_rejects_two_links_that_exclude_each_other() {
+fn plan_rejects_mutually_exclusive_links() {
     let Some(env) = TestEnv::new() else { return };
     let (network, vpcs) = (network(&env), ["10.2.0.0/16", "10.3.0.0/16"].map(|cidr| env.cloud_admin().make_vpc(cidr)));
     let link = |label: &str, vpc: &str| Link::between(label, "hub", &network, vpc);
@@ -70,7 +70,7 @@ fn plan_rejects_two_links_that_exclude_each_other() {
 }
 
 #[test]
-fn links_on_one_gateway_need_different_slots() {
+fn reject_equal_slots_on_one_gateway() {
     let Some(env) = TestEnv::new() else { return };
     let vpcs = ["10.3.0.0/16", "10.4.0.0/16"].map(|cidr| env.cloud_admin().make_vpc(cidr));
     let network = network(&env);
@@ -93,7 +93,7 @@ fn links_on_one_gateway_need_different_slots() {
 }
 
 #[test]
-fn plan_rejects_a_link_that_exists_outside_the_state() {
+fn plan_rejects_link_that_exists_outside_state() {
     let Some(env) = TestEnv::new() else { return };
     let vpcs = ["10.3.0.0/16", "10.4.0.0/16", "10.5.0.0/16"].map(|cidr| env.cloud_admin().make_vpc(cidr));
     let network = network(&env);
@@ -121,7 +121,7 @@ fn plan_rejects_a_link_that_exists_outside_the_state() {
 }
 
 #[test]
-fn a_copied_block_works_once_it_names_the_gateway() {
+fn copied_block_works_with_gateway_id() {
     let Some(env) = TestEnv::new() else { return };
     let vpcs = ["10.2.0.0/16", "10.3.0.0/16"].map(|cidr| env.cloud_admin().make_vpc(cidr));
     let network = network(&env);
@@ -136,7 +136,7 @@ fn a_copied_block_works_once_it_names_the_gateway() {
 }
 
 #[test]
-fn propagation_enabled_by_another_state_stays() {
+fn keep_propagation_enabled_by_another_state() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     let (network, vpc) = (network(&env), cloud_admin.make_vpc("10.2.0.0/16"));
@@ -163,7 +163,7 @@ fn propagation_enabled_by_another_state_stays() {
 }
 
 #[test]
-fn destroy_keeps_a_vpc_that_the_state_names_wrongly() {
+fn destroy_keeps_foreign_vpc_named_in_state() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     env.write(&Link::complete("link").to_string());
@@ -182,7 +182,7 @@ fn destroy_keeps_a_vpc_that_the_state_names_wrongly() {
 }
 
 #[test]
-fn plan_lists_objects_that_a_create_will_adopt() {
+fn plan_lists_objects_that_create_will_adopt() {
     let Some(env) = TestEnv::new() else { return };
     env.write(&Link::complete("link").to_string());
     env.fault("fail call 1 of PutConnection: forever refused");

@@ -40,7 +40,7 @@ fn is_told_once(sim: &Sim, ended: &ReconcileOutcome, gateway: &ResourceId) {
 }
 
 #[test]
-fn create_whole_link_without_permission_to_read_peers() {
+fn create_link_without_permission_to_read_peers() {
     simulated(|| async {
         let sim = Sim::new(41);
         let spec = sim.spec("prod", 0);
@@ -75,7 +75,7 @@ fn rotate_keys_without_permission_to_read_peers() {
 
 /// A tunnel that AWS reports as down still fails the wait.
 #[test]
-fn stop_rotation_by_aws_alone_without_permission_to_read_peers() {
+fn stop_rotation_by_aws_status_without_peer_permission() {
     simulated(|| async {
         let sim = Sim::new(43);
         let mut spec = sim.spec("prod", 0);
@@ -111,7 +111,7 @@ fn create_link_without_permission_to_read_keys() {
 
 /// Reads that the work needs keep failing, with action and scope.
 #[test]
-fn fail_without_permission_to_read_what_is_needed() {
+fn fail_without_required_read_permission() {
     simulated(|| async {
         let sim = Sim::new(45);
         let spec = sim.spec("prod", 0);
@@ -125,7 +125,7 @@ fn fail_without_permission_to_read_what_is_needed() {
 }
 
 #[test]
-fn change_no_foreign_network_or_gateway_of_same_name() {
+fn keep_foreign_network_and_gateway_of_same_name() {
     simulated(|| async {
         let sim = Sim::new(46);
         let spec = sim.spec("prod", 0);

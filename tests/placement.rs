@@ -80,7 +80,7 @@ fn configured_zones_replace_those_of_the_region() {
 }
 
 #[test]
-fn empty_zones_are_rejected_before_an_address_is_created() {
+fn reject_empty_zones_before_creating_address() {
     let Some(env) = TestEnv::new() else { return };
     let link = Link::complete("link");
     env.write(&link.clone().with("azure.zones", "[]").to_string());
@@ -111,7 +111,7 @@ fn recreated_public_ip_takes_the_zones_of_the_other() {
 }
 
 #[test]
-fn location_of_the_existing_network_is_required() {
+fn require_location_of_existing_network() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     cloud_admin.make_group("net");
@@ -133,7 +133,7 @@ fn location_of_the_existing_network_is_required() {
 }
 
 #[test]
-fn corrected_location_succeeds_after_a_failed_create() {
+fn apply_corrected_location_after_failed_create() {
     let Some(env) = TestEnv::new() else { return };
     env.fault("fail call 1 of PutGateway: forever refused");
     env.write(&Link::complete("link").with("azure.location", "\"westeurope\"").to_string());
@@ -174,7 +174,7 @@ fn gateway_row(env: &TestEnv) -> Value {
 }
 
 #[test]
-fn radius_gateway_is_attached_once_its_addresses_are_listed() {
+fn attach_radius_gateway_after_addresses_are_listed() {
     let Some(env) = TestEnv::new() else { return };
     let ends = gateway_with_clients(&env, &radius());
     let before = gateway_row(&env);
@@ -206,7 +206,7 @@ fn radius_gateway_is_attached_once_its_addresses_are_listed() {
 }
 
 #[test]
-fn destroy_leaves_addresses_on_a_gateway_that_got_radius() {
+fn destroy_keeps_addresses_on_gateway_with_radius() {
     let Some(env) = TestEnv::new() else { return };
     let ends = env.cloud_admin().make_ends(&Groups::one("hub"), &[], false);
     env.write(&attached(&ends).to_string());

@@ -44,7 +44,7 @@ fn refused_then_mended(env: &TestEnv, cause: &str) {
 }
 
 #[test]
-fn outdated_plan_is_rejected_before_any_write() {
+fn reject_outdated_plan_before_any_write() {
     let Some(env) = TestEnv::new() else { return };
     let link = Link::complete("link");
     env.write(&link.to_string());
@@ -97,7 +97,7 @@ fn fed(link: &Link, vnet: &str, generation: &str) -> String {
 }
 
 #[test]
-fn unknown_replacing_values_change_nothing_or_are_rejected() {
+fn keep_or_reject_unknown_replacing_values() {
     let Some(mut env) = TestEnv::new() else { return };
     let link = attached(&env);
     let vnet = text(&Value::from(link.to_string().split('"').find(|part| part.ends_with("/vnet1")).unwrap()));
@@ -131,7 +131,7 @@ fn with_line(link: &Link, line: &str) -> String {
 }
 
 #[test]
-fn create_before_destroy_is_rejected_with_the_link_kept() {
+fn reject_create_before_destroy_and_keep_link() {
     let Some(env) = TestEnv::new() else { return };
     let link = attached(&env);
     let dependent =
@@ -160,7 +160,7 @@ fn create_before_destroy_is_rejected_with_the_link_kept() {
 }
 
 #[test]
-fn other_network_under_create_before_destroy_keeps_the_link() {
+fn keep_link_on_network_change_with_create_before_destroy() {
     let Some(env) = TestEnv::new() else { return };
     let (link, cloud_admin) = (attached(&env), env.cloud_admin());
     let other = network(&cloud_admin, "vnet2", 3);
@@ -179,7 +179,7 @@ fn other_network_under_create_before_destroy_keeps_the_link() {
 }
 
 #[test]
-fn replacement_ignores_addresses_of_the_link_it_replaces() {
+fn replacement_ignores_addresses_of_replaced_link() {
     let Some(env) = TestEnv::new() else { return };
     let (link, cloud_admin) = (attached(&env), env.cloud_admin());
     let end = cloud_admin.make_transit_gateway("Options.AmazonSideAsn=64600");
@@ -196,7 +196,7 @@ fn replacement_ignores_addresses_of_the_link_it_replaces() {
 }
 
 #[test]
-fn tainted_link_under_prevent_destroy_names_untaint() {
+fn prevent_destroy_of_tainted_link_suggests_untaint() {
     let Some(env) = TestEnv::new() else { return };
     let protected = with_line(&attached(&env), "  lifecycle {\n    prevent_destroy = true\n  }\n");
     env.write(&protected);
@@ -211,7 +211,7 @@ fn tainted_link_under_prevent_destroy_names_untaint() {
 }
 
 #[test]
-fn public_subnet_changes_goes_and_comes_in_place() {
+fn change_remove_and_add_public_subnet_in_place() {
     let Some(env) = TestEnv::new() else { return };
     let link = Link::complete("link")
         .with("aws.vpc", "{ cidr_block = \"10.2.0.0/16\", public_subnet_cidr_block = \"10.2.1.0/24\" }");
@@ -306,7 +306,7 @@ fn replacements_are_announced(env: &TestEnv, others: &[&str]) {
 }
 
 #[test]
-fn unasked_replacements_of_one_link_are_announced() {
+fn announce_unrequested_replacement_of_one_link() {
     let Some(env) = TestEnv::new() else { return };
     let (link, other) = (attached(&env), Link::complete("other").with("slot", "3"));
     env.write(&format!("{link}{other}"));
@@ -325,7 +325,7 @@ fn unasked_replacements_of_one_link_are_announced() {
 }
 
 #[test]
-fn tainted_link_with_slot_in_the_state_only_is_replaced() {
+fn replace_tainted_link_with_slot_only_in_state() {
     let Some(env) = TestEnv::new() else { return };
     let link = attached(&env);
     env.write(&link.clone().with("slot", "2").to_string());
@@ -345,7 +345,7 @@ fn tainted_link_with_slot_in_the_state_only_is_replaced() {
 }
 
 #[test]
-fn tainted_link_on_the_gateway_of_another_is_announced_alone() {
+fn announce_tainted_link_alone_on_gateway_of_another_link() {
     let Some(env) = TestEnv::new() else { return };
     let owner = attached(&env).to_string().replace("\"link\"", "\"owner\"");
     let vpc = env.cloud_admin().make_vpc("10.4.0.0/16");
@@ -374,7 +374,7 @@ fn tainted_link_on_the_gateway_of_another_is_announced_alone() {
 }
 
 #[test]
-fn zones_beside_the_id_of_the_own_gateway_are_accepted() {
+fn accept_zones_together_with_id_of_managed_gateway() {
     let Some(env) = TestEnv::new() else { return };
     let link = attached(&env);
     let named = |gateway: &str| {
@@ -419,7 +419,7 @@ fn zones_beside_the_id_of_the_own_gateway_are_accepted() {
 }
 
 #[test]
-fn destroy_needs_no_object_that_the_configuration_names() {
+fn destroy_ignores_missing_configured_objects() {
     let Some(env) = TestEnv::new() else { return };
     let (link, cloud_admin) = (attached(&env), env.cloud_admin());
     let vpc = cloud_admin.make_vpc("10.4.0.0/16");
@@ -453,8 +453,9 @@ fn destroy_needs_no_object_that_the_configuration_names() {
     }
 }
 
+/// The replacement cannot keep the gateway of the link that the configuration names by its id.
 #[test]
-fn replacement_that_cannot_keep_its_named_gateway_deletes_nothing() {
+fn failed_replacement_of_named_gateway_deletes_nothing() {
     let Some(env) = TestEnv::new() else { return };
     let link = attached(&env);
     env.write(&link.to_string());

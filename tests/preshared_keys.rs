@@ -20,7 +20,7 @@ fn set(env: &TestEnv, link: &Link) {
 }
 
 #[test]
-fn a_change_of_rotate_keys_rolls_all_four_and_nothing_else_does() {
+fn only_rotate_keys_change_rotates_all_keys() {
     let Some(env) = TestEnv::with(Clouds { time_scale: 2_400, ..Clouds::default() }) else { return };
     let link = Link::complete("link").with("rotate_keys", "\"2026-10\"");
     set(&env, &link);

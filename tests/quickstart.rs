@@ -7,7 +7,7 @@ mod support;
 use support::TestEnv;
 
 #[test]
-fn the_quickstart_applies_plans_empty_twice_and_leaves_nothing() {
+fn quickstart_applies_plans_empty_and_destroys() {
     let Some(env) = TestEnv::new() else { return };
     assert!(env.world().is_empty());
     env.write_example("quickstart");
@@ -32,7 +32,7 @@ fn the_quickstart_applies_plans_empty_twice_and_leaves_nothing() {
 }
 
 #[test]
-fn the_status_data_source_tells_a_healthy_link() {
+fn status_data_source_reports_healthy_link() {
     let Some(mut env) = TestEnv::new() else { return };
     env.write_example("quickstart");
     env.apply();

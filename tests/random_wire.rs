@@ -73,7 +73,7 @@ fn ids(world: &World) -> BTreeSet<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_random_configuration_breaks_a_rule_of_terraforms_core() {
+async fn random_configurations_follow_terraform_core_rules() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("clouds");
     let sites = Arc::new(prepare(&dir, LIVES as usize + SHARED_SITES));

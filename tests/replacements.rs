@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use support::{Groups, Link, Scenario, TestEnv, census, has_warning, slot};
 
 #[test]
-fn a_policy_changes_to_the_clouds_own_and_back_and_taken_back_tags_go() {
+fn change_policy_to_default_and_back_and_remove_tags() {
     let Some(mut scenario) = Scenario::apply() else { return };
     let pinned = |scenario: &Scenario| {
         let id = scenario.state()["tunnels"]["instance1_tunnel2"]["azure_connection_id"].as_str().unwrap().to_owned();
@@ -42,7 +42,7 @@ fn a_policy_changes_to_the_clouds_own_and_back_and_taken_back_tags_go() {
 }
 
 #[test]
-fn a_link_moves_to_another_vpn_gateway_and_leaves_both_alone_in_the_end() {
+fn move_to_other_vpn_gateway_and_keep_both() {
     let Some(scenario) = Scenario::apply() else { return };
     let (env, cloud_admin) = (&scenario.env, scenario.env.cloud_admin());
     let made: Vec<(String, String)> = ["10.7.0.0/16", "10.8.0.0/16"]
@@ -73,8 +73,9 @@ fn a_link_moves_to_another_vpn_gateway_and_leaves_both_alone_in_the_end() {
     assert!(tables.into_iter().all(|on| !on.contains("vgw-")));
 }
 
+/// Propagation from an existing VPN gateway is recorded in tags, which an import reads and a destroy removes.
 #[test]
-fn routes_of_a_given_vpn_gateway_are_let_in_under_marks_that_an_import_reads_and_that_go_with_them() {
+fn tag_propagation_on_existing_vpn_gateway() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     let vpc = cloud_admin.make_vpc("10.7.0.0/16");
@@ -129,7 +130,7 @@ fn routes_of_a_given_vpn_gateway_are_let_in_under_marks_that_an_import_reads_and
 }
 
 #[test]
-fn objects_get_the_names_that_are_given() {
+fn objects_get_configured_names() {
     let Some(env) = TestEnv::new() else { return };
     let link = Link::complete("link")
         .with(
@@ -156,7 +157,7 @@ fn objects_get_the_names_that_are_given() {
 }
 
 #[test]
-fn every_change_that_takes_another_gateway_is_carried_out_and_leaves_nothing_behind() {
+fn gateway_replacements_leave_nothing_behind() {
     let Some(mut scenario) = Scenario::apply() else { return };
     let shape = census(&scenario.env.world());
     let replaces = |scenario: &mut Scenario, change: fn(Link) -> Link| {

@@ -37,7 +37,7 @@ fn whole_and_gone(env: &TestEnv) {
 }
 
 #[test]
-fn a_failed_create_is_finished_by_the_next_apply() {
+fn next_apply_finishes_failed_create() {
     let Some(env) = half_built(&Link::complete("link"), "fail call 3 of PutConnection: forever refused") else {
         return;
     };
@@ -50,7 +50,7 @@ fn a_failed_create_is_finished_by_the_next_apply() {
 }
 
 #[test]
-fn a_failure_says_what_was_made_what_failed_what_bills_and_what_to_do() {
+fn failure_lists_created_failed_and_billed_objects() {
     let Some(env) = TestEnv::new() else { return };
     let link = Link::complete("link");
     env.write(&link.to_string());
@@ -103,7 +103,7 @@ fn failure_summary_includes_gateway_that_azure_still_creates() {
 }
 
 #[test]
-fn a_saved_plan_made_without_refresh_finishes_it_too() {
+fn saved_plan_without_refresh_finishes_create() {
     let Some(env) = half_built(&Link::complete("link"), "fail call 1 of PutLocalGateway: forever refused") else {
         return;
     };
@@ -115,7 +115,7 @@ fn a_saved_plan_made_without_refresh_finishes_it_too() {
 }
 
 #[test]
-fn it_is_finished_however_often_that_fails_and_after_untaint_as_well() {
+fn finish_create_after_repeated_failures_and_untaint() {
     let Some(env) = half_built(&Link::complete("link"), "fail call 1 of CreateVpnConnection: forever refused") else {
         return;
     };
@@ -133,7 +133,7 @@ fn it_is_finished_however_often_that_fails_and_after_untaint_as_well() {
 }
 
 #[test]
-fn another_place_or_a_finished_link_is_replaced_as_asked_for() {
+fn replace_moved_or_complete_link() {
     let link = Link::complete("link");
     let Some(env) = half_built(&link, "fail call 1 of PutConnection: forever refused") else { return };
     let moved = link.with("azure.location", "\"westeurope\"").to_string();
@@ -151,7 +151,7 @@ fn another_place_or_a_finished_link_is_replaced_as_asked_for() {
 }
 
 #[test]
-fn a_destroy_takes_down_what_there_is_of_it() {
+fn destroy_deletes_incomplete_link() {
     let Some(env) = half_built(&Link::complete("link"), "fail call 2 of CreateVpnConnection: forever refused") else {
         return;
     };
@@ -167,7 +167,7 @@ fn created_before_destroyed() -> String {
 }
 
 #[test]
-fn where_the_new_one_comes_first_the_old_one_takes_nothing_with_it() {
+fn create_before_destroy_keeps_new_objects() {
     let Some(env) = TestEnv::new() else { return };
     env.write(&created_before_destroyed());
     env.fault("fail call 2 of PutConnection: forever refused");
@@ -193,8 +193,9 @@ fn left_twice() -> Option<TestEnv> {
     Some(env)
 }
 
+/// The delete of the former state deletes nothing of the finished link.
 #[test]
-fn a_link_whose_create_failed_twice_is_finished_and_its_former_self_takes_nothing_with_it() {
+fn finish_after_two_failed_creates_keeps_objects() {
     let Some(env) = left_twice() else { return };
     env.apply();
     assert_eq!((deletions(&env), gateway_creations(&env)), (0, 1));
@@ -202,7 +203,7 @@ fn a_link_whose_create_failed_twice_is_finished_and_its_former_self_takes_nothin
 }
 
 #[test]
-fn a_link_whose_create_failed_twice_and_that_is_untainted_keeps_all_that_its_former_self_names() {
+fn untaint_after_two_failed_creates_keeps_objects() {
     let Some(env) = left_twice() else { return };
     env.ok(&["untaint", "-no-color", ADDRESS]);
     env.apply();
@@ -211,7 +212,7 @@ fn a_link_whose_create_failed_twice_and_that_is_untainted_keeps_all_that_its_for
 }
 
 #[test]
-fn a_link_whose_create_failed_twice_goes_with_its_former_self() {
+fn destroy_after_two_failed_creates_deletes_all() {
     let Some(env) = left_twice() else { return };
     env.destroy();
     let left = env.world();
@@ -219,7 +220,7 @@ fn a_link_whose_create_failed_twice_goes_with_its_former_self() {
 }
 
 #[test]
-fn a_rollback_leaves_nothing_of_a_failed_create_and_says_so() {
+fn rollback_deletes_failed_create_and_reports_it() {
     let Some(env) = TestEnv::new() else { return };
     env.write(&Link::complete("link").with("on_create_failure", "\"rollback\"").to_string());
     env.fault("fail call 2 of PutLocalGateway: forever refused");

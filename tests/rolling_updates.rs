@@ -66,7 +66,7 @@ async fn watched(sim: &Sim, spec: &Spec, last: &Observed) -> (ReconcileOutcome, 
 }
 
 #[test]
-fn new_keys_reach_all_four_tunnels_with_three_up_at_any_time() {
+fn rotate_keys_with_three_tunnels_up() {
     simulated(|| async {
         let sim = Sim::new(11);
         let mut spec = sim.spec("prod", 0);
@@ -87,7 +87,7 @@ fn new_keys_reach_all_four_tunnels_with_three_up_at_any_time() {
 }
 
 #[test]
-fn keys_that_aws_hides_move_and_roll_with_three_tunnels_up_at_any_time() {
+fn move_and_rotate_hidden_keys_with_three_tunnels_up() {
     simulated(|| async {
         let sim = Sim::new(16);
         let mut spec = sim.spec("prod", 0);
@@ -119,7 +119,7 @@ fn keys_that_aws_hides_move_and_roll_with_three_tunnels_up_at_any_time() {
 }
 
 #[test]
-fn a_roll_that_was_interrupted_goes_on_where_it_stopped() {
+fn interrupted_rotation_resumes() {
     simulated(|| async {
         let sim = Sim::new(12);
         let mut spec = sim.spec("prod", 0);
@@ -144,7 +144,7 @@ fn a_roll_that_was_interrupted_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn a_policy_rolls_too_and_a_tunnel_that_is_down_goes_first() {
+fn policy_update_starts_with_tunnel_that_is_down() {
     simulated(|| async {
         let sim = Sim::new(13);
         let mut spec = sim.spec("prod", 0);
@@ -164,7 +164,7 @@ fn a_policy_rolls_too_and_a_tunnel_that_is_down_goes_first() {
 }
 
 #[test]
-fn a_roll_stops_when_another_tunnel_goes_down_meanwhile() {
+fn rotation_stops_when_another_tunnel_goes_down() {
     simulated(|| async {
         let sim = Sim::new(14);
         let mut spec = sim.spec("prod", 0);
@@ -204,7 +204,7 @@ fn a_roll_stops_when_another_tunnel_goes_down_meanwhile() {
 }
 
 #[test]
-fn a_roll_does_not_begin_while_azure_says_nothing_of_the_sessions() {
+fn rotation_does_not_start_without_azure_status() {
     simulated(|| async {
         let sim = Sim::new(23);
         let mut spec = sim.spec("prod", 0);
@@ -222,7 +222,7 @@ fn a_roll_does_not_begin_while_azure_says_nothing_of_the_sessions() {
 }
 
 #[test]
-fn own_keys_take_the_place_of_others_only_when_they_are_raised() {
+fn configured_keys_apply_only_with_new_version() {
     simulated(|| async {
         let sim = Sim::new(15);
         let mut spec = sim.spec("prod", 0);
@@ -272,7 +272,7 @@ async fn first_tunnel_is_changing(sim: &Sim) {
 }
 
 #[test]
-fn a_tunnel_that_comes_back_with_fewer_routes_stops_the_roll() {
+fn rotation_stops_if_tunnel_returns_with_fewer_routes() {
     simulated(|| async {
         let sim = Sim::new(16);
         let mut spec = with_two_ranges(&sim);
@@ -296,7 +296,7 @@ fn a_tunnel_that_comes_back_with_fewer_routes_stops_the_roll() {
 }
 
 #[test]
-fn the_next_tunnel_waits_until_the_one_before_it_has_all_its_routes_again() {
+fn next_tunnel_waits_for_all_routes_of_previous() {
     simulated(|| async {
         let sim = Sim::new(17);
         let mut spec = with_two_ranges(&sim);
@@ -318,7 +318,7 @@ fn the_next_tunnel_waits_until_the_one_before_it_has_all_its_routes_again() {
 }
 
 #[test]
-fn a_range_that_the_same_update_takes_away_is_not_missed() {
+fn ignore_routes_removed_by_same_update() {
     simulated(|| async {
         let sim = Sim::new(18);
         let mut spec = with_two_ranges(&sim);
@@ -334,7 +334,7 @@ fn a_range_that_the_same_update_takes_away_is_not_missed() {
 }
 
 #[test]
-fn one_look_tells_whether_all_the_other_tunnels_are_up() {
+fn check_other_tunnels_with_one_read() {
     simulated(|| async {
         let sim = Sim::new(11);
         let mut spec = sim.spec("prod", 0);
@@ -436,15 +436,17 @@ fn connections(seen: &Observed) -> Vec<VpnConnection> {
     seen.aws.vpn_connections.iter().filter_map(|(_, vpn)| vpn.clone()).collect()
 }
 
+/// Two tunnels stay up at any time.
 #[test]
-fn connections_are_accelerated_one_after_the_other_with_two_tunnels_up_at_any_time() {
+fn accelerate_one_connection_at_a_time() {
     let (_, after, least) = least_up(17, |spec| spec.aws.acceleration = true);
     assert_eq!(least, 2);
     assert!(connections(&after).iter().all(|vpn| vpn.accelerated));
 }
 
+/// Bandwidth changes in place with two tunnels up at any time.
 #[test]
-fn bandwidth_changes_one_connection_after_the_other_in_place_with_two_tunnels_up_at_any_time() {
+fn change_bandwidth_one_connection_at_a_time() {
     let (before, after, least) = least_up(18, |spec| {
         spec.aws.bandwidth = Bandwidth::Large;
         // Beside it something that goes through the link one tunnel at a time.
@@ -457,7 +459,7 @@ fn bandwidth_changes_one_connection_after_the_other_in_place_with_two_tunnels_up
 }
 
 #[test]
-fn a_run_that_takes_up_a_broken_off_acceleration_waits_for_the_connection_that_is_new() {
+fn resumed_acceleration_waits_for_new_connection() {
     for seconds in [1, 60, 200, 300, 420] {
         let (after, least) =
             least_up_when_killed(19, |spec| spec.aws.acceleration = true, "CreateVpnConnection", seconds);
@@ -466,8 +468,9 @@ fn a_run_that_takes_up_a_broken_off_acceleration_waits_for_the_connection_that_i
     }
 }
 
+/// A resumed bandwidth change waits for the tunnels that the interrupted run took down.
 #[test]
-fn a_run_that_takes_up_a_broken_off_change_of_bandwidth_waits_for_the_tunnels_that_it_interrupted() {
+fn resumed_bandwidth_change_waits_for_tunnels() {
     let change = |spec: &mut Spec| {
         spec.aws.bandwidth = Bandwidth::Large;
         spec.aws.dpd_timeout_seconds = 40;
@@ -480,7 +483,7 @@ fn a_run_that_takes_up_a_broken_off_change_of_bandwidth_waits_for_the_tunnels_th
 }
 
 #[test]
-fn a_run_that_takes_up_a_broken_off_roll_waits_for_the_tunnel_that_it_interrupted() {
+fn resumed_rotation_waits_for_interrupted_tunnel() {
     for seconds in [1, 60, 200] {
         let (_, least) =
             least_up_when_killed(22, |spec| spec.aws.dpd_timeout_seconds = 40, "ModifyVpnTunnelOptions", seconds);
@@ -490,7 +493,7 @@ fn a_run_that_takes_up_a_broken_off_roll_waits_for_the_tunnel_that_it_interrupte
 
 /// Every mixture of tunnels that are up, connections to be made anew, to get another bandwidth, and tunnels to change.
 #[test]
-fn no_two_steps_ever_wait_for_each_other() {
+fn actions_never_depend_on_each_other() {
     on_big_stack(|| {
         let (spec, built) = in_virtual_time(async { built_on_transit(&Sim::new(21)).await });
         let mut lists = 0;

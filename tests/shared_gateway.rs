@@ -33,8 +33,9 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
+/// Two links on one gateway stay isolated under random faults and concurrent edits.
 #[test]
-fn two_links_live_on_one_gateway_whatever_the_clouds_and_other_people_do() {
+fn run_random_pairs_on_one_gateway() {
     let seeds: Vec<u64> = (1..=variable("SEEDS").unwrap_or(1_000)).collect();
     let (begun, hub) = (Instant::now(), on_big_stack(SharedGateway::build));
     let (mut lived, mut failed) = (PairRun::default(), Vec::new());
@@ -65,7 +66,7 @@ fn two_links_live_on_one_gateway_whatever_the_clouds_and_other_people_do() {
 }
 
 #[test]
-fn the_umpire_sees_who_touches_what_is_anothers() {
+fn isolation_checker_detects_foreign_writes() {
     on_a_hub(|fixture| async move {
         let (checker, limits) = (IsolationChecker::over(&fixture.sim), fixture.sim.limits());
         let ec2 = async |actor| {
@@ -100,7 +101,7 @@ fn replay() {
 
 /// Pairs of which a destroy was killed while Azure deleted a connection, and the next one left its address on the gateway.
 #[test]
-fn a_destroy_waits_for_connections_that_an_earlier_one_left_azure_to_delete() {
+fn destroy_waits_for_earlier_connection_deletes() {
     let hub = on_big_stack(SharedGateway::build);
     for ended in on_all_cores(&[3601, 4033, 4472, 6295, 6718], || (), |_, seed| shared_gateway::run(&hub, *seed)) {
         assert!(ended.is_ok(), "{:?}", ended.err());
@@ -184,7 +185,7 @@ async fn soon<T>(work: impl Future<Output = T>) -> T {
 }
 
 #[test]
-fn a_create_lists_its_addresses_on_a_gateway_that_somebody_is_just_changing() {
+fn create_adds_addresses_during_concurrent_change() {
     on_a_hub(|mut fixture| async move {
         let somebody = Fixture {
             hub: fixture.hub.clone(),
@@ -199,7 +200,7 @@ fn a_create_lists_its_addresses_on_a_gateway_that_somebody_is_just_changing() {
 }
 
 #[test]
-fn a_destroy_takes_its_addresses_off_a_gateway_that_somebody_is_just_changing() {
+fn destroy_removes_addresses_during_concurrent_change() {
     on_a_hub(|mut fixture| async move {
         fixture.run(Run::Apply).await.unwrap();
         let somebody = Fixture {
@@ -215,7 +216,7 @@ fn a_destroy_takes_its_addresses_off_a_gateway_that_somebody_is_just_changing() 
 }
 
 #[test]
-fn a_destroy_that_failed_at_the_gateway_is_not_forgotten() {
+fn failed_destroy_at_gateway_is_retried() {
     on_a_hub(|mut fixture| async move {
         fixture.run(Run::Apply).await.unwrap();
         fixture.sim.sandbox.world().faults.add("fail call 1 of azure PutGateway: once refused".parse().unwrap());
@@ -227,7 +228,7 @@ fn a_destroy_that_failed_at_the_gateway_is_not_forgotten() {
 }
 
 #[test]
-fn addresses_of_a_create_that_was_killed_are_its_own() {
+fn own_addresses_added_by_killed_create() {
     on_a_hub(|mut fixture| async move {
         fixture.killed(Run::Apply, "fail call 1 of azure PutGateway: once hang-after").await;
         assert_eq!(fixture.listed().len(), 4);
@@ -239,7 +240,7 @@ fn addresses_of_a_create_that_was_killed_are_its_own() {
 }
 
 #[test]
-fn addresses_of_a_change_that_was_killed_go_with_the_link() {
+fn destroy_removes_addresses_of_killed_update() {
     on_a_hub(|mut fixture| async move {
         fixture.run(Run::Apply).await.unwrap();
         fixture.set("slot", 5_u8);
@@ -250,8 +251,9 @@ fn addresses_of_a_change_that_was_killed_go_with_the_link() {
     });
 }
 
+/// A killed update's addresses are removed when the user reverts the change.
 #[test]
-fn addresses_of_a_change_that_was_killed_are_taken_off_where_the_user_thinks_better_of_it() {
+fn revert_removes_addresses_of_killed_update() {
     on_a_hub(|mut fixture| async move {
         fixture.run(Run::Apply).await.unwrap();
         let before = fixture.listed();
@@ -265,7 +267,7 @@ fn addresses_of_a_change_that_was_killed_are_taken_off_where_the_user_thinks_bet
 }
 
 #[test]
-fn addresses_that_were_there_before_stay_there_after() {
+fn keep_preexisting_addresses() {
     on_a_hub(|mut fixture| async move {
         let (others, ctx) = (fixture.sim.of_actor("others"), fixture.sim.limits().azure());
         let at = fixture.hub.gateway.child("ipConfigurations", "one");
@@ -281,7 +283,7 @@ fn addresses_that_were_there_before_stay_there_after() {
 }
 
 #[test]
-fn an_own_link_that_is_filed_elsewhere_than_its_gateway_is_imported_as_it_is() {
+fn import_link_in_other_group_than_gateway() {
     on_a_hub(|mut fixture| async move {
         fixture.run(Run::Apply).await.unwrap();
         let id = fixture.stored.state.get("id").as_str().unwrap().to_owned();
@@ -294,7 +296,7 @@ fn an_own_link_that_is_filed_elsewhere_than_its_gateway_is_imported_as_it_is() {
 }
 
 #[test]
-fn a_change_of_a_tunnel_whose_refusal_was_lost_is_asked_for_again() {
+fn retry_tunnel_change_after_lost_rejection() {
     on_a_hub(|mut fixture| async move {
         fixture.run(Run::Apply).await.unwrap();
         fixture.set("rotate_keys", "once");
@@ -358,7 +360,7 @@ async fn created_together(hub: &SharedGateway, seed: u64, links: u64, limit: Dur
 /// Each may take three tenths more time than the slowest of eight that were alone. The queue, which is several times as long, does
 /// not count.
 #[test]
-fn five_links_queueing_at_a_gateway_have_enough_time_of_their_own() {
+fn five_links_waiting_for_one_gateway_have_enough_time() {
     let hub = on_big_stack(SharedGateway::build);
     let worlds: Vec<u64> = (1..=variable("QUEUES").unwrap_or(8)).collect();
     let alone = on_all_cores(

@@ -19,7 +19,7 @@ fn second(slot: u8) -> Link {
 }
 
 #[test]
-fn a_second_link_takes_only_its_own_addresses_away_and_never_what_it_found() {
+fn second_link_removes_only_its_own_addresses() {
     let Some(env) = TestEnv::new() else { return };
     let first = Link::complete("first");
     env.write(&first.to_string());

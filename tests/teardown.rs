@@ -66,7 +66,7 @@ fn deletes(sim: &Sim) -> Vec<String> {
 }
 
 #[test]
-fn stop_before_the_first_delete_for_each_foreign_object() {
+fn stop_before_first_delete_for_each_foreign_object() {
     simulated(|| async {
         let built = Built::new().await;
         for what in Foreign::ALL {
@@ -128,7 +128,7 @@ fn delete_all_or_nothing_in_random_worlds() {
 }
 
 #[test]
-fn delete_without_the_right_to_read_what_may_be_in_the_way() {
+fn delete_without_permission_to_read_foreign_objects() {
     simulated(|| async {
         let built = Built::new().await;
         let sim = built.copy();
@@ -144,7 +144,7 @@ fn delete_without_the_right_to_read_what_may_be_in_the_way() {
 
 /// A killed destroy left Azure deleting the gateway, which the refreshed state does not name any more.
 #[test]
-fn complete_a_teardown_whose_gateway_azure_still_deletes() {
+fn complete_teardown_while_azure_deletes_gateway() {
     simulated(|| async {
         let built = Built::new().await;
         let sim = built.copy();
@@ -196,7 +196,7 @@ async fn delete(sim: &Sim, id: &str, seconds: u64) {
 }
 
 #[test]
-fn keep_a_subnet_that_others_use_when_it_is_removed() {
+fn keep_removed_subnet_that_others_use() {
     simulated(|| async {
         let built = Built::new().await;
         let sim = built.copy();

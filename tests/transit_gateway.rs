@@ -28,8 +28,9 @@ fn ends(env: &TestEnv) -> [usize; 5] {
         .map(|kind| world.of_kind(kind).len())
 }
 
+/// The transit gateway itself is kept.
 #[test]
-fn a_link_on_a_transit_gateway_is_made_imported_and_destroyed_and_the_gateway_stays() {
+fn create_import_and_destroy_on_transit_gateway() {
     let Some(mut env) = TestEnv::new() else { return };
     let transit = env.cloud_admin().make_transit_gateway("Options.AmazonSideAsn=64600");
     env.set("TF_VAR_transit_gateway_id", &transit);
@@ -68,7 +69,7 @@ fn a_link_on_a_transit_gateway_is_made_imported_and_destroyed_and_the_gateway_st
 }
 
 #[test]
-fn a_link_moves_from_its_vpc_to_a_transit_gateway_and_back() {
+fn move_from_vpc_to_transit_gateway_and_back() {
     let Some(scenario) = Scenario::apply() else { return };
     let (env, whole) = (&scenario.env, scenario.link.clone());
     let transit = env.cloud_admin().make_transit_gateway("Options.AmazonSideAsn=64600");
@@ -141,7 +142,7 @@ fn keep_vpc_on_move_to_transit_gateway_until_removed() {
 }
 
 #[test]
-fn a_transit_gateway_that_cannot_carry_the_link_is_told_at_plan() {
+fn plan_rejects_unsuitable_transit_gateway() {
     let Some(env) = TestEnv::new() else { return };
     let refused = |link: Link, what: &str| {
         env.write(&link.to_string());

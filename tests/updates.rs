@@ -8,7 +8,7 @@ mod support;
 use support::{Scenario, has_warning};
 
 #[test]
-fn options_of_the_tunnels_change_in_place() {
+fn update_tunnel_options_in_place() {
     let Some(mut scenario) = Scenario::apply() else { return };
     let before = scenario.state()["tunnels"].clone();
 
@@ -36,7 +36,7 @@ fn options_of_the_tunnels_change_in_place() {
 }
 
 #[test]
-fn addresses_change_in_place_and_the_gateway_forgets_the_old_ones() {
+fn update_addresses_in_place_and_remove_old_ones() {
     let Some(mut scenario) = Scenario::apply() else { return };
     assert_eq!(scenario.listed(), ["169.254.21.2", "169.254.21.6", "169.254.22.2", "169.254.22.6"]);
     let id = scenario.state()["id"].clone();
@@ -53,7 +53,7 @@ fn addresses_change_in_place_and_the_gateway_forgets_the_old_ones() {
 }
 
 #[test]
-fn gateway_name_tables_and_waiting_change_in_place() {
+fn update_sku_name_waiting_and_route_tables_in_place() {
     let Some(mut scenario) = Scenario::apply() else { return };
     let said = scenario.changes(|link| link.with("azure.sku", "\"VpnGw3AZ\""));
     assert!(has_warning(&said, "The Azure gateway will change its size"), "{said}");
@@ -92,8 +92,9 @@ fn is_read(operation: &str) -> bool {
     ["Describe", "Get", "List"].iter().any(|verb| operation.starts_with(verb))
 }
 
+/// The plan warns about what the update interrupts.
 #[test]
-fn asns_region_and_vpc_change_within_an_update_and_say_what_it_costs() {
+fn update_asns_region_and_vpc_with_warning() {
     let Some(mut scenario) = Scenario::apply() else { return };
     let gateway = |scenario: &Scenario| scenario.state()["azure"]["gateway_id"].clone();
     let first = gateway(&scenario);
@@ -120,7 +121,7 @@ fn asns_region_and_vpc_change_within_an_update_and_say_what_it_costs() {
 }
 
 #[test]
-fn another_azure_gateway_takes_a_new_link() {
+fn another_azure_gateway_replaces_link() {
     let Some(scenario) = Scenario::apply() else { return };
     let cloud_admin = scenario.env.cloud_admin();
     cloud_admin.make_group("elsewhere");
@@ -159,7 +160,7 @@ fn another_azure_gateway_takes_a_new_link() {
 }
 
 #[test]
-fn ranges_and_subnets_of_a_network_that_the_link_made_change_in_place() {
+fn update_own_network_ranges_and_subnets_in_place() {
     let Some(scenario) = Scenario::apply() else { return };
     let network = |ranges: &str, subnets: &str| {
         let made = format!(

@@ -20,14 +20,15 @@ fn kept(target: &str) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn every_kept_input_is_read_as_promised() {
+fn replay_corpus_without_panics() {
     for (name, target) in TARGETS {
         kept(name).iter().for_each(|input| target(input));
     }
 }
 
+/// Mutates the corpus for `FUZZ_SECONDS`, by default one minute.
 #[test]
-fn a_minute_of_mutated_inputs_breaks_nothing() {
+fn survive_mutated_inputs() {
     let seconds = std::env::var("FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60_u64);
     let each = Duration::from_secs(seconds) / TARGETS.len() as u32;
     // Thousands of panics would be thousands of backtraces.
@@ -98,10 +99,10 @@ fn mutated(inputs: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
     bytes
 }
 
-/// Writes values of the resource's type as inputs to start from: `cargo test --test replay seeds -- --ignored`.
+/// Writes values of the resource's type as inputs to start from: `cargo test --test replay write_seed_corpus -- --ignored`.
 #[test]
 #[ignore = "writes corpus/msgpack"]
-fn seeds() {
+fn write_seed_corpus() {
     use awsazure::plugin::{Value, msgpack};
     let ty = awsazure::provider::bgp_vpn::schema::value_type();
     let bare = awsazure::plugin::json::decode(ty, b"{\"name\":\"prod\",\"azure\":{\"resource_group_name\":\"g\"},\"aws\":{\"vpc_id\":\"vpc-1\"},\

@@ -282,7 +282,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_reads_as_it_prints() {
+    fn fault_rule_round_trips_as_text() {
         for (word, _) in Kind::ALL {
             for text in [
                 format!("fail call 3 of PutConnection: once {word}"),
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_makes_no_sense_is_refused_with_the_reason() {
+    fn reject_invalid_fault_rule_with_reason() {
         assert_eq!("fail call 0 of X: once 503".parse::<Rule>(), Err(RuleError::Number("0".into())));
         assert_eq!("fail 1 in 0 of X: 503".parse::<Rule>(), Err(RuleError::Number("0".into())));
         assert!(matches!("fail call 1 of X: once 999".parse::<Rule>(), Err(RuleError::Kind(..))));
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn once_strikes_one_call_and_forever_all_from_there() {
+    fn once_hits_one_call_and_forever_all_later() {
         let mut plan = Plan::default();
         plan.add("fail call 2 of PutConnection on inst0: once 503".parse().unwrap());
         let mut rng = Rng::seeded(1);
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chance_strikes_about_as_often_as_it_says() {
+    fn random_rule_applies_at_given_rate() {
         let (mut plan, mut rng) = (Plan::default(), Rng::seeded(1));
         plan.add("fail 1 in 10 of azure *: 503".parse().unwrap());
         let struck = (0..10_000).filter(|_| plan.next_fault("azure", "X", "", &mut rng).is_some()).count();

@@ -63,7 +63,7 @@ fn run_hides_real_credentials_and_removes_temporary_world() {
 }
 
 #[test]
-fn env_file_unsets_what_would_lead_to_real_cloud() {
+fn env_file_unsets_real_cloud_variables() {
     let folder = tempfile::tempdir().unwrap();
     let script = ". \"$AWSAZURE_SANDBOX_DIR/env\"; env";
     let with_env = format!(
@@ -147,7 +147,7 @@ fn interrupt_reaches_command_once_while_sandbox_serves() {
 }
 
 #[test]
-fn terminate_and_hangup_are_passed_on() {
+fn forward_terminate_and_hangup_signals() {
     let script = "trap 'exit 3' TERM; trap 'exit 4' HUP; echo waiting; while :; do sleep 0.05; done";
     for (signal, code) in [(Signal::TERM, 3), (Signal::HUP, 4)] {
         let mut child = waiting(script);

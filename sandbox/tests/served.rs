@@ -64,7 +64,7 @@ fn scratch(name: &str) -> PathBuf {
 }
 
 #[tokio::test]
-async fn a_client_that_trusts_the_written_authority_is_served_and_the_call_is_logged() {
+async fn serve_client_that_trusts_ca_and_log_call() {
     let path = scratch("served");
     let running = start(&path).await;
     let answer = running.exchange(&get("/metadata/endpoints?api-version=2022-09-01")).await;
@@ -95,8 +95,9 @@ async fn a_client_that_trusts_the_written_authority_is_served_and_the_call_is_lo
     std::fs::remove_dir_all(path).unwrap();
 }
 
+/// A running sandbox accepts fault rules; a restart keeps its world and its certificate authority.
 #[tokio::test]
-async fn a_running_sandbox_notices_faults_and_keeps_its_world_and_authority_over_a_restart() {
+async fn restart_keeps_world_and_authority() {
     let path = scratch("restart");
     let running = start(&path).await;
     let authority = std::fs::read_to_string(path.join("ca.pem")).unwrap();
@@ -127,7 +128,7 @@ async fn a_running_sandbox_notices_faults_and_keeps_its_world_and_authority_over
 }
 
 #[tokio::test]
-async fn second_server_on_directory_is_refused_until_first_ends() {
+async fn reject_second_server_on_directory() {
     let path = scratch("locked");
     let running = start(&path).await;
     let before = std::fs::read_to_string(path.join("control.json")).unwrap();
@@ -146,7 +147,7 @@ async fn second_server_on_directory_is_refused_until_first_ends() {
 }
 
 #[tokio::test]
-async fn address_beyond_loopback_needs_the_flag() {
+async fn remote_address_requires_flag() {
     let path = scratch("remote");
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
         let refused = Server::bind(DataDir::open(&path).unwrap(), &options(listen)).await.err().unwrap();
@@ -158,7 +159,7 @@ async fn address_beyond_loopback_needs_the_flag() {
 }
 
 #[tokio::test]
-async fn body_over_16_mib_is_refused_unread() {
+async fn reject_body_over_16_mib_unread() {
     let path = scratch("large");
     let running = start(&path).await;
     let post = |rest: &str| format!("POST / HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n{rest}");

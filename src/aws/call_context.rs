@@ -94,7 +94,7 @@ mod tests {
     use tokio::time::Instant;
 
     #[tokio::test(start_paused = true)]
-    async fn a_stop_ends_a_wait_at_once_and_a_deadline_in_time() {
+    async fn cancellation_and_deadline_end_a_wait() {
         let ctx = CallContext::with_timeout(Duration::from_secs(60));
         let begun = Instant::now();
         assert!(matches!(ctx.sleep("Op", "it", Duration::from_secs(90)).await, Err(Error::TimedOut(_))));

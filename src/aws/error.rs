@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_is_sorted_by_what_to_do_about_it() {
+    fn classify_every_error_code() {
         let table = [
             ("NotFound", 400, "InvalidVpnGatewayID.NotFound", ""),
             ("NotFound", 400, "InvalidVpnConnectionID", ""),

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_seed_gives_the_same_pauses() {
+    fn same_seed_gives_same_delays() {
         let pauses = |seed| (0..8).map(|n| Jitter::seeded(seed).retry_after(n)).collect::<Vec<_>>();
         assert_eq!(pauses(7), pauses(7));
         assert_ne!(pauses(7), pauses(8));

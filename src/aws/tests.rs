@@ -134,8 +134,9 @@ async fn create_vgw(cloud: &Cloud) -> Result<super::model::VpnGateway, Error> {
     cloud.ec2().await.create_vpn_gateway(&an_hour(), Asn(64512), &tags, IdempotencyKey::new(&tags)).await
 }
 
+/// A create whose response was lost is looked up and not sent again.
 #[tokio::test(start_paused = true)]
-async fn a_create_whose_answer_was_lost_is_looked_up_and_not_repeated() {
+async fn find_created_object_after_lost_response() {
     let cloud = Cloud::new(|action, before| match (action, before) {
         ("CreateVpnGateway", 0) => Reply::Lost,
         // Eventual consistency: unknown at first.
@@ -149,8 +150,9 @@ async fn a_create_whose_answer_was_lost_is_looked_up_and_not_repeated() {
     assert!(calls[1].1.contains("Filter.1.Name=tag%3Aawsazure%3Alink"), "{}", calls[1].1);
 }
 
+/// A create without effect is sent again, after lookups during ten seconds found no object.
 #[tokio::test(start_paused = true)]
-async fn a_create_that_left_nothing_behind_is_sent_again_after_looking_for_ten_seconds() {
+async fn resend_create_after_ten_seconds_of_lookup() {
     let cloud = Cloud::new(|action, before| match (action, before) {
         ("CreateVpnGateway", 0) => fault(500, "InternalError", "An internal error has occurred"),
         ("CreateVpnGateway", 1) => made_vgw(),
@@ -164,7 +166,7 @@ async fn a_create_that_left_nothing_behind_is_sent_again_after_looking_for_ten_s
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_older_object_with_the_same_tags_is_not_taken_for_the_lost_one() {
+async fn ignore_older_object_with_same_tags() {
     let cloud = Cloud::new(|action, before| match (action, before) {
         ("CreateVpnGateway", 0) => Reply::Lost,
         ("CreateVpnGateway", 1) => ok(action, "<vpnGateway><vpnGatewayId>vgw-2</vpnGatewayId></vpnGateway>"),
@@ -177,8 +179,9 @@ async fn an_older_object_with_the_same_tags_is_not_taken_for_the_lost_one() {
     assert_eq!(made.id.0, "vgw-2");
 }
 
+/// A throttled create is retried without a lookup; a rejected one is not retried.
 #[tokio::test(start_paused = true)]
-async fn a_throttled_create_is_repeated_without_a_lookup_and_a_refused_one_is_not() {
+async fn retry_throttled_create_without_lookup() {
     let cloud = Cloud::new(|action, before| match (action, before) {
         ("CreateVpnGateway", 0..3) => fault(503, "RequestLimitExceeded", "Request limit exceeded."),
         ("CreateVpnGateway", 3) => made_vgw(),
@@ -193,7 +196,7 @@ async fn a_throttled_create_is_repeated_without_a_lookup_and_a_refused_one_is_no
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hang_and_garbage_end_and_are_met_with_another_look() {
+async fn recover_from_hang_and_malformed_response() {
     let cloud = Cloud::new(|action, before| match (action, before) {
         ("DescribeVpnGateways", 0) => Reply::Hang,
         ("DescribeVpnGateways", 1) => Reply::Xml(200, "<DescribeVpnGatewaysResponse><vpnGate".to_owned()),
@@ -208,7 +211,7 @@ async fn a_hang_and_garbage_end_and_are_met_with_another_look() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_object_just_made_may_be_unknown_for_a_while_but_not_for_ever() {
+async fn tolerate_not_found_of_new_object_for_limited_time() {
     let cloud = Cloud::new(|action, before| match (action, before) {
         ("DescribeVpnGateways", 0..3) => ok(action, "<vpnGatewaySet/>"),
         ("DescribeVpnGateways", 3..6) => described_vgw("pending"),
@@ -225,7 +228,7 @@ async fn an_object_just_made_may_be_unknown_for_a_while_but_not_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_ends_a_wait_at_once_even_while_a_call_hangs() {
+async fn cancellation_ends_wait_during_hanging_call() {
     let cloud = Cloud::new(|_, before| if before < 5 { described_vgw("pending") } else { Reply::Hang });
     let (ec2, ctx) = (cloud.ec2().await, an_hour());
     let cancel = ctx.cancel.clone();
@@ -240,7 +243,7 @@ async fn a_stop_ends_a_wait_at_once_even_while_a_call_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_runs_out_of_time_says_what_it_last_saw() {
+async fn timeout_reports_last_observed_state() {
     let cloud = Cloud::new(|_, _| described_vgw("pending"));
     let id = VpnGatewayId("vgw-1".to_owned());
     let ctx = CallContext::with_timeout(Duration::from_secs(90));
@@ -277,8 +280,9 @@ fn connection(state: &str) -> Reply {
     )
 }
 
+/// No key is shown.
 #[tokio::test(start_paused = true)]
-async fn telemetry_goes_with_its_address_whatever_the_order_and_no_key_is_shown() {
+async fn match_telemetry_by_address_in_any_order() {
     let cloud = Cloud::new(|_, before| connection(if before < 3 { "pending" } else { "available" }));
     let id = VpnConnectionId("vpn-1".to_owned());
     let found = cloud.ec2().await.wait_vpn_connection_available(&an_hour(), &id, true).await.unwrap();
@@ -291,8 +295,9 @@ async fn telemetry_goes_with_its_address_whatever_the_order_and_no_key_is_shown(
     assert!(!format!("{found:?}").contains(KEY));
 }
 
+/// Key storage is derived from what EC2 returns of the key, not from the secret alone.
 #[tokio::test(start_paused = true)]
-async fn where_a_key_is_kept_is_told_by_what_is_shown_of_it_and_not_by_the_secret_alone() {
+async fn detect_key_storage_by_visible_key() {
     let secret = "<preSharedKeyArn>arn:aws:secretsmanager:eu-west-1:1:secret:s</preSharedKeyArn><options>";
     let group = "<logGroupArn>arn:aws:logs:eu-west-1:1:log-group:vpn:*</logGroupArn>";
     let cloud = Cloud::new(move |_, _| {
@@ -317,7 +322,7 @@ async fn where_a_key_is_kept_is_told_by_what_is_shown_of_it_and_not_by_the_secre
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_key_that_is_not_shown_is_sent_again_where_the_answer_was_lost() {
+async fn resend_hidden_key_after_lost_response() {
     let cloud = Cloud::new(|action, before| match action {
         "ModifyVpnTunnelOptions" if before == 0 => Reply::Lost,
         "ModifyVpnTunnelOptions" => ok("ModifyVpnTunnelOptions", ""),
@@ -342,7 +347,7 @@ async fn a_new_key_that_is_not_shown_is_sent_again_where_the_answer_was_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_that_quotes_the_key_reaches_nobody_with_it() {
+async fn redact_key_quoted_in_error() {
     let cloud = Cloud::new(|_, _| fault(400, "InvalidParameterValue", &format!("PreSharedKey {KEY} is not valid")));
     let with_key = TunnelOptions { key: Some(PreSharedKey::from_cloud(KEY)), ..TunnelOptions::default() };
     let (tags, target) = (link(), TargetGateway::VpnGateway(VpnGatewayId("vgw-1".to_owned())));
@@ -365,7 +370,7 @@ async fn a_refusal_that_quotes_the_key_reaches_nobody_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_of_a_tunnel_whose_answer_was_lost_is_not_made_twice() {
+async fn do_not_repeat_tunnel_change_after_lost_response() {
     let cloud = Cloud::new(|action, before| match (action, before) {
         ("ModifyVpnTunnelOptions", 0) => Reply::Lost,
         ("DescribeVpnConnections", 0) => connection("available"),
@@ -378,8 +383,9 @@ async fn a_change_of_a_tunnel_whose_answer_was_lost_is_not_made_twice() {
     assert_eq!(cloud.count("ModifyVpnTunnelOptions"), 1);
 }
 
+/// Deleting an absent object succeeds; one in use is reported after some retries.
 #[tokio::test(start_paused = true)]
-async fn deleting_what_is_gone_succeeds_and_what_is_in_use_is_said_after_a_while() {
+async fn delete_succeeds_if_absent_and_reports_in_use() {
     let cloud = Cloud::new(|action, _| match action {
         "DeleteVpnGateway" => fault(400, "InvalidVpnGatewayID.NotFound", "no such gateway"),
         _ => fault(400, "DependencyViolation", "has dependencies"),
@@ -393,7 +399,7 @@ async fn deleting_what_is_gone_succeeds_and_what_is_in_use_is_said_after_a_while
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_call_can_be_run_on_another_thread() {
+async fn every_call_is_send() {
     let cloud = Cloud::new(|_, _| described_vgw("available"));
     let ec2 = cloud.ec2().await;
     let task = tokio::spawn(async move {
@@ -421,7 +427,7 @@ fn in_two_roles() -> Settings {
 }
 
 #[tokio::test(start_paused = true)]
-async fn roles_are_taken_on_one_after_the_other_and_once() {
+async fn assume_roles_in_sequence_once() {
     let cloud = Cloud::new(|action, before| match action {
         "AssumeRole" => Reply::Xml(
             200,
@@ -443,7 +449,7 @@ async fn roles_are_taken_on_one_after_the_other_and_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_that_is_refused_says_why_and_what_was_tried() {
+async fn report_rejected_role_with_attempted_sources() {
     let cloud = Cloud::new(|_, _| {
         Reply::Xml(
             403,
@@ -461,7 +467,7 @@ async fn a_role_that_is_refused_says_why_and_what_was_tried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_account_that_is_not_allowed_is_refused_before_anything_else() {
+async fn reject_disallowed_account_first() {
     let cloud = Cloud::new(|action, _| {
         assert_eq!(action, "GetCallerIdentity");
         Reply::Xml(

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bundle_that_is_none_is_refused_with_the_attribute() {
+    fn reject_invalid_ca_bundle_naming_attribute() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         std::fs::write(&path, "not a certificate").unwrap();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_is_handed_over_whole() {
+    fn pass_ca_certificate_unchanged() {
         let key = rcgen::KeyPair::generate().unwrap();
         let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
         assert_eq!(check(pem(certificate.der()).as_bytes()), Ok(()));

@@ -101,7 +101,7 @@ mod tests {
     use super::{check_complete, may_be_cut};
 
     #[test]
-    fn tell_cut_document_from_another_text() {
+    fn distinguish_truncated_document_from_other_text() {
         for cut in
             ["", " ", "<", "<Desc", "<DescribeVpcsResponse", "<AResponse><b>", "<?xml", "<?xml version=\"1.0\"?>\n<A"]
         {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_complete_document_of_the_service_is_whole() {
+    fn accept_complete_service_document_only() {
         for good in ["<AResponse/>", "<?xml version=\"1.0\"?>\n<AResponse xmlns=\"u\"><b/></AResponse>\n"] {
             assert!(check_complete(good.as_bytes()), "{good}");
         }

@@ -87,8 +87,9 @@ mod tests {
         (well, credential.asked.load(Ordering::Relaxed))
     }
 
+    /// A token is cached, and used while it is valid even if no new one can be obtained.
     #[tokio::test]
-    async fn a_token_is_kept_and_one_that_is_still_good_does_where_no_new_one_can_be_had() {
+    async fn reuse_valid_token_if_refresh_fails() {
         assert_eq!(three(60).await, (vec![true; 3], 1));
         assert_eq!(three(3).await, (vec![true; 3], 3), "renewed five minutes before its end");
         assert_eq!(three(-1).await, (vec![true, false, false], 3), "what has run out is of no use");

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_sleep_ends_with_cancellation_and_never_outlasts_the_deadline() {
+    async fn sleep_ends_at_cancellation_or_deadline() {
         let ctx = CallContext::with_timeout(Duration::from_secs(10));
         let context = ErrorContext::new("w", "t");
         let begun = Instant::now();
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn looks_are_quick_at_first_and_slower_later() {
+    fn poll_interval_grows_over_time() {
         let ten = Some(Duration::from_secs(10));
         assert_eq!(poll_delay(Duration::ZERO, None), Duration::from_millis(250));
         assert_eq!(poll_delay(Duration::from_secs(60), ten), Duration::from_secs(10));

@@ -89,7 +89,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn each_cloud_has_its_own_authority_and_scope() {
+    fn use_authority_and_scope_of_each_cloud() {
         let CloudSource::Known(us) = source(Some("usgovernment"), None).unwrap() else { unreachable!() };
         assert_eq!(us.authority, "https://login.microsoftonline.us");
         assert_eq!(us.scope, "https://management.usgovcloudapi.net/.default");
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_with_a_port_is_taken_and_plain_http_is_not() {
+    fn accept_metadata_port_and_reject_plain_http() {
         let doc = |scheme: &str| {
             json!({"name": "x", "resourceManager": format!("{scheme}://127.0.0.1:8443/"), "authentication": {
                 "loginEndpoint": "https://127.0.0.1:8443", "audiences": ["https://management.azure.com/", "x"]}})

@@ -272,8 +272,9 @@ mod tests {
         classify("w", "t", status, &Headers::new(), &json!({"error": {"code": code, "message": "m"}}))
     }
 
+    /// Azure returns the same lock conflict with several HTTP status codes.
     #[test]
-    fn the_same_lock_conflict_is_busy_under_each_status_that_azure_uses() {
+    fn classify_lock_conflict_under_every_status() {
         for (status, code) in [
             (409, "AnotherOperationInProgress"),
             (400, "AnotherOperationInProgress"),
@@ -288,14 +289,14 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_is_throttled_and_a_failed_reference_is_not_waited_for() {
+    fn distinguish_quota_and_failed_reference() {
         assert!(matches!(of(429, "SubscriptionRequestsThrottled"), Error::Throttled(_)));
         let body = json!({"error": {"code": "ReferencedResourceNotProvisioned", "message": "X is in Failed state"}});
         assert!(matches!(classify("w", "t", 400, &Headers::new(), &body), Error::Rejected(_)));
     }
 
     #[test]
-    fn a_refusal_without_words_is_asked_about_again() {
+    fn retry_error_without_message() {
         for status in [400, 409] {
             let cut_off = classify("w", "t", status, &Headers::new(), &Value::Null);
             assert!(matches!(cut_off, Error::ServiceUnavailable(_)), "{cut_off:?}");
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn each_status_says_what_to_do() {
+    fn classify_each_http_status() {
         assert!(matches!(of(404, "ResourceGroupNotFound"), Error::GroupNotFound(_)));
         assert!(matches!(of(404, "ResourceNotFound"), Error::NotFound(_)));
         assert!(matches!(of(400, "InUseSubnetCannotBeDeleted"), Error::DependencyViolation(_)));
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_code_message_and_both_ids() {
+    fn error_contains_code_message_and_both_ids() {
         let headers = Headers::from([
             ("x-ms-request-id".to_owned(), "r1".to_owned()),
             ("x-ms-correlation-request-id".to_owned(), "c1".to_owned()),
@@ -328,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_win_over_seconds_and_zero_is_absent() {
+    fn prefer_millisecond_header_and_ignore_zero() {
         let headers = |pairs: &[(&str, &str)]| -> Headers {
             pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
         };

@@ -94,7 +94,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     #[tokio::test(start_paused = true)]
-    async fn one_gateway_lets_in_one_and_another_gateway_is_free() {
+    async fn lock_is_per_gateway() {
         let (locks, ctx) = (GatewayLocks::default(), CallContext::with_timeout(Duration::from_secs(5)));
         let one = ResourceId::network("s", "g", "virtualNetworkGateways", "One");
         let other = ResourceId::network("s", "g", "virtualNetworkGateways", "two");
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn queue_behind_other_operations_takes_no_time_of_ones_own() {
+    async fn waiting_for_others_extends_deadline() {
         let locks = GatewayLocks::default();
         // Ten operations of four steps, all at once: each has 24 minutes for the 20 that it takes alone.
         let operations = (0..10).map(|_| async {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn queue_behind_own_steps_takes_time() {
+    async fn waiting_for_own_steps_uses_deadline() {
         let (locks, ctx) = (GatewayLocks::default(), operation(14));
         let steps = (0..4).map(|_| step(&locks, &ctx, 5));
         let done = futures::future::join_all(steps).await;
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn cancellation_ends_a_queue_at_once() {
+    async fn cancellation_ends_lock_wait_at_once() {
         let (locks, ctx) = (GatewayLocks::default(), operation(60));
         let _held = locks.lock(&gateway(), &operation(60)).await.unwrap();
         let begun = Instant::now();

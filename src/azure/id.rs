@@ -138,13 +138,13 @@ mod tests {
         "/subscriptions/s1/resourceGroups/TestRG1/providers/Microsoft.Network/virtualNetworkGateways/VNet1GW";
 
     #[test]
-    fn ids_that_differ_only_in_case_are_one() {
+    fn compare_resource_ids_ignoring_case() {
         let other = GATEWAY.to_lowercase();
         assert_eq!(ResourceId::parse(GATEWAY).unwrap(), ResourceId::parse(&other).unwrap());
     }
 
     #[test]
-    fn a_child_knows_its_parent() {
+    fn child_id_has_parent() {
         let gateway = ResourceId::parse(GATEWAY).unwrap();
         assert_eq!(gateway.child("ipConfigurations", "a").parent().unwrap(), gateway);
         assert_eq!((gateway.kind(), gateway.name()), ("virtualNetworkGateways", "VNet1GW"));
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_id_is_refused() {
+    fn reject_invalid_resource_id() {
         for text in [
             "",
             "vnet1",

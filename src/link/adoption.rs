@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn own_objects_that_the_state_names_after_a_move() {
+    fn own_objects_named_by_state_after_move() {
         let (former, now) = (tags("link", "eu-west-1 vpc-1"), tags("link", "eu-west-1 vgw-2"));
         for kind in Kind::ALL {
             let owns = |recorded: &[Kind], tags: &Tags| moved(recorded).owns(kind, ID, tags, Instance::ALL[0]);

@@ -127,7 +127,7 @@ mod tests {
 
     /// Every way in which four tunnels can have any of their own CIDRs, some other one, or none.
     #[test]
-    fn every_exchange_ends_and_takes_no_cidr_that_is_used() {
+    fn every_exchange_ends_without_duplicate_cidr() {
         let wanted = Slot::default().inside_cidrs();
         let foreign = Slot::new(31).unwrap().inside_cidrs();
         let taken: BTreeSet<InsideCidr> = foreign.iter().map(|(_, cidr)| *cidr).collect();
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_without_a_spare_is_reported() {
+    fn report_cyclic_exchange_without_spare_cidr() {
         let wanted = Slot::default().inside_cidrs();
         let [one, two, ..] = TunnelKey::ALL;
         let mut has = wanted.map(|_, cidr| Some(*cidr));

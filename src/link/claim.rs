@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn clash_names_what_two_links_share() {
+    fn clash_names_shared_object() {
         let one = claim(0, vpc("vpc-1"));
         assert!(matches!(
             one.conflict(&claim(0, vpc("vpc-2"))),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn free_slots_leave_out_those_that_overlap() {
+    fn free_slots_exclude_overlapping_ones() {
         let taken = claim(0, vpc("vpc-1")).inside_cidrs;
         assert_eq!(free_slots(&taken).first(), Some(&1));
         assert_eq!(format_slots(&free_slots(&taken)), "1, 2, 3, 4, 5 and more");

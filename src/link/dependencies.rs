@@ -119,8 +119,9 @@ fn depends_on_transitively(from: &ActionTarget, to: &ActionTarget) -> bool {
 mod tests {
     use super::*;
 
+    /// Only connections and their dependents wait for the Azure gateway.
     #[test]
-    fn only_connections_and_what_hangs_on_them_wait_for_the_gateway() {
+    fn only_connections_depend_on_gateway() {
         for instance in Instance::ALL {
             assert!(!depends_on_transitively(&ActionTarget::VpnConnection(instance), &ActionTarget::Gateway));
         }
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_anew_does_not_wait_for_the_mark_that_waits_for_it() {
+    fn recreate_does_not_wait_for_its_own_tag() {
         let customer = ActionTarget::CustomerGateway(Instance::Zero);
         let action =
             |object: &ActionTarget, verb| Action { target: object.clone(), verb, depends_on: vec![], reasons: vec![] };
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn taking_down_runs_the_graph_backwards() {
+    fn teardown_reverses_dependencies() {
         let action = |object| Action { target: object, verb: Verb::Delete, depends_on: vec![], reasons: vec![] };
         let mut actions = [
             action(ActionTarget::ResourceGroup),

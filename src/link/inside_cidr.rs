@@ -131,7 +131,7 @@ mod tests {
 
     /// "How to configure BGP for VPN Gateway: Azure and AWS", the table of BGP peer addresses.
     #[test]
-    fn slot_0_is_the_table_of_the_tutorial() {
+    fn slot_0_matches_tutorial_table() {
         let table = [
             ("instance0_tunnel1", "169.254.21.0/30", "169.254.21.1", "169.254.21.2"),
             ("instance0_tunnel2", "169.254.22.0/30", "169.254.22.1", "169.254.22.2"),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_slots_share_an_address_and_every_one_is_taken_by_both_clouds() {
+    fn slots_are_disjoint_and_valid_in_both_clouds() {
         let mut observed = std::collections::HashSet::new();
         for slot in (0..32).filter_map(Slot::new) {
             for (_, cidr) in slot.inside_cidrs().iter() {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn each_broken_rule_is_named() {
+    fn inside_cidr_error_names_broken_rule() {
         use InsideCidrError::*;
         let violation = |text: &str| InsideCidr::parse(text).unwrap_err();
         assert!(matches!(violation("169.254.21"), NotACidr(_)));

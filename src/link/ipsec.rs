@@ -335,7 +335,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_strong_policy_says_the_same_in_both_clouds_words() {
+    fn strong_policy_is_equal_in_both_clouds() {
         let (one, two) = Preset::Strong.policy().aws();
         assert_eq!(
             (one.encryption, one.integrity, one.dh_groups),
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_compiled_for_aws_is_read_back_as_the_same_policy() {
+    fn policy_round_trips_through_aws_options() {
         for preset in Preset::ALL {
             let (one, two) = preset.policy().aws();
             assert_eq!(IpsecPolicy::read_aws(&one, &two), Some(preset.policy()));
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn combinations_that_one_cloud_refuses_are_refused() {
+    fn reject_policies_that_one_cloud_rejects() {
         let IpsecPolicy::Explicit(mut p) = Preset::Compatible.policy() else { unreachable!() };
         assert_eq!(p.check(), Ok(()));
         p.ipsec_integrity = Integrity::Sha384;

@@ -198,7 +198,7 @@ mod tests {
         "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/VNet1GW";
 
     #[test]
-    fn every_form_of_an_import_id_is_read_and_written_back() {
+    fn import_id_forms_round_trip() {
         for tail in
             [",169.254.21.0/30", ",169.254.21.0/30@eu-west-1", ",vgw-1", ",vgw-1,169.254.22.4/30", ",vgw-1@us-east-1"]
         {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_part_is_named() {
+    fn import_id_error_names_wrong_part() {
         let violation = |tail: &str| ImportId::parse(&format!("{GATEWAY}{tail}")).unwrap_err();
         assert_eq!(violation(""), ImportIdError::MissingAwsGateway);
         assert!(matches!(violation(",10.0.0.0/30"), ImportIdError::InvalidAwsGateway(..)));

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_azure_refuses_are_refused_with_the_rule() {
+    fn reject_invalid_azure_names_with_rule() {
         assert_eq!(check_network_name("VNet1GW", 1, 80), Ok(()));
         assert_eq!(check_network_name("ends_", 1, 80), Ok(()));
         assert!(matches!(check_network_name("a b", 1, 80), Err(NameError::Character { bad: ' ', .. })));

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_tunnel_is_found_under_its_own_name() {
+    fn tunnel_keys_round_trip_as_names() {
         let names = PerTunnel::from_fn(|key| key.to_string());
         for key in TunnelKey::ALL {
             assert_eq!(names.get(key), &key.to_string());

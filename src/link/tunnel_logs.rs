@@ -51,7 +51,7 @@ mod tests {
     const GROUP: &str = "arn:aws:logs:eu-west-1:123456789012:log-group:/vpn/link";
 
     #[test]
-    fn a_log_group_is_told_from_its_streams_and_from_everything_else() {
+    fn distinguish_log_group_arn_from_stream_arn() {
         assert!(is_log_group(GROUP) && is_log_group(&GROUP.replace("aws", "aws-cn")));
         for (from, to) in [("link", "link:*"), ("/vpn/link", ""), ("logs", "s3"), ("123456789012", "1"), ("arn:", "")] {
             let arn = GROUP.replace(from, to);
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_format_needs_its_own_log() {
+    fn log_format_requires_its_log_group() {
         let is = |text: &str| Attr::Known(text.to_owned());
         let named = |config: &TunnelLogsConfig| {
             check(config).into_iter().map(|violation| violation.attribute).collect::<Vec<_>>()

@@ -625,7 +625,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_asns_of_both_clouds_are_told_apart() {
+    fn validate_asns_of_both_clouds() {
         assert!(is_valid_azure_asn(65_515) && !is_valid_aws_asn(65_515));
         assert!(is_valid_azure_asn(65_000) && is_valid_aws_asn(64_512) && is_valid_aws_asn(4_200_000_000));
         assert!(!is_valid_azure_asn(23_456) && !is_valid_azure_asn(65_540) && !is_valid_aws_asn(7_224));

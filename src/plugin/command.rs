@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subcommand_is_found_after_global_options() {
+    fn find_subcommand_after_global_options() {
         let of = |line: &str| subcommand(line.split(' ')).map(str::to_owned);
         assert_eq!(of("terraform apply -auto-approve").as_deref(), Some("apply"));
         assert_eq!(of("/usr/bin/tofu -chdir=apply plan -out apply").as_deref(), Some("plan"));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn parent_of_a_test_is_not_applying() {
+    fn parent_of_test_is_not_terraform_apply() {
         assert!(arguments(std::os::unix::process::parent_id()).is_some_and(|found| !found.is_empty()));
         assert!(!may_be_applying() && !is_destroying());
     }

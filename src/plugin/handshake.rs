@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_cookie_it_was_run_by_hand() {
+    fn missing_cookie_means_manual_start() {
         assert_eq!(purpose(&[], &[]), Ok(Invocation::Interactive));
         assert_eq!(
             purpose(&[], &[(COOKIE.0, "other"), ("PLUGIN_PROTOCOL_VERSIONS", "6")]),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn terraform_is_served_if_it_speaks_version_6_and_has_a_certificate() {
+    fn accept_protocol_6_with_certificate() {
         let launch = |versions, certificate| {
             let directory = ("PLUGIN_UNIX_SOCKET_DIR", "/run/d");
             purpose(

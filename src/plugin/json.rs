@@ -116,7 +116,7 @@ mod tests {
     use crate::plugin::AttributePath;
 
     #[test]
-    fn stored_state_is_read_by_its_type_and_numbers_exactly() {
+    fn read_stored_state_with_exact_numbers() {
         let ty = Type::object([
             ("asn", Type::Number),
             ("big", Type::Number),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named_by_its_path() {
+    fn type_mismatch_names_path() {
         let ty = Type::object([("tunnels", Type::map(Type::object([("slot", Type::Number)])))]);
         let error = |json: &str| decode(&ty, json.as_bytes()).unwrap_err();
         let slot = AttributePath::root("tunnels").key("a").attr("slot");
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn bottomless_json_is_refused_without_overflow() {
+    fn reject_deeply_nested_json() {
         let deep = "[".repeat(100_000);
         assert!(decode(&Type::Dynamic, deep.as_bytes()).is_err());
         let mut nested = String::from("null");

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_particular_variable_decides_the_level() {
+    fn most_specific_variable_sets_log_level() {
         let level = |variables: &[(&str, &str)]| {
             level("aws-azure", |name| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
         };

@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_number_has_one_representation_however_it_is_written() {
+    fn equal_numbers_have_one_representation() {
         let parse = |text| Number::parse(text).unwrap();
         assert_eq!(parse("65515"), Number::from(65_515_u64));
         assert_eq!(parse("6.5515e4"), Number::from(65_515_i64));
@@ -200,14 +200,14 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_shown_exactly() {
+    fn display_numbers_exactly() {
         for text in ["0", "-7", "0.1", "-0.125", "1208925819614629174706177", "1267650600228229401496703205376"] {
             assert_eq!(Number::parse(text).unwrap().to_string(), text);
         }
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn reject_invalid_numbers() {
         for text in ["", "-", ".", "1.2.3", "0x10", "1e", "e5", "--1", "1e+-2", "NaN", "Inf", "1_000"] {
             assert_eq!(Number::parse(text), Err(NumberError::Malformed), "{text}");
         }

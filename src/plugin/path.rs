@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_reads_as_it_is_written_in_hcl() {
+    fn display_path_as_in_hcl() {
         assert_eq!(AttributePath::root("azure").attr("asn").to_string(), "azure.asn");
         assert_eq!(AttributePath::root("tunnels").key("x").attr("y").to_string(), r#"tunnels["x"].y"#);
         assert_eq!(AttributePath::root("rules").index(3).to_string(), "rules[3]");

@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_notation_is_ctys_and_reads_back() {
+    fn type_notation_round_trips_as_cty() {
         let object = Type::object([
             ("names", Type::list(Type::String)),
             ("any", Type::Dynamic),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_and_bottomless_notations_are_refused() {
+    fn reject_invalid_and_deeply_nested_types() {
         for text in ["", "7", "\"strange\"", "[\"list\"]", "[\"tuple\",\"string\"]", "[\"map\",\"string\",1]"] {
             assert_eq!(Type::from_json(text.as_bytes()), Err(TypeError), "{text}");
         }

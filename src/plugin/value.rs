@@ -342,7 +342,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn access_goes_through_null_and_unknown_without_ceremony() {
+    fn access_through_null_and_unknown() {
         let value = Value::object([
             ("azure", Value::object([("asn", Value::from(65_515_u32)), ("name", Value::Null)])),
             ("aws", Value::unknown()),
@@ -356,14 +356,14 @@ mod tests {
     }
 
     #[test]
-    fn setting_a_path_makes_the_objects_on_the_way() {
+    fn set_path_creates_intermediate_objects() {
         let mut value = Value::Null;
         value.set_at(&AttributePath::root("tunnels").key("a").attr("slot"), 3_u8);
         assert_eq!(value, Value::object([("tunnels", Value::map([("a", Value::object([("slot", 3_u8)]))]))]));
     }
 
     #[test]
-    fn sets_are_equal_in_any_order() {
+    fn sets_compare_in_any_order() {
         assert_eq!(Value::set_of(["a", "b", "b"]), Value::set_of(["b", "a", "b"]));
         assert_ne!(Value::set_of(["a", "b", "b"]), Value::set_of(["a", "a", "b"]));
         assert_ne!(Value::list(["a", "b"]), Value::list(["b", "a"]));

@@ -73,7 +73,7 @@ mod tests {
     use crate::plugin::Number;
 
     #[tokio::test]
-    async fn slot_1_lies_8_addresses_above_the_tutorial() {
+    async fn slot_1_is_8_addresses_above_slot_0() {
         let plan = AddressPlan.call(vec![Value::from(1_u8)]).await.unwrap();
         let tunnel = plan.get("instance1_tunnel2");
         let text = |name: &str| tunnel.get(name).as_str().unwrap().to_owned();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_slot_that_does_not_exist_is_blamed_on_the_argument() {
+    async fn invalid_slot_error_names_argument() {
         for bad in ["32", "-1", "1.5"] {
             let error = AddressPlan.call(vec![Value::from(Number::parse(bad).unwrap())]).await.unwrap_err();
             assert_eq!(error.argument, Some(0));

@@ -45,7 +45,7 @@ mod tests {
     use crate::link::tunnel::Instance;
 
     #[test]
-    fn remains_name_what_costs_money() {
+    fn remaining_objects_name_billed_ones() {
         let made = BTreeSet::from([ActionTarget::Gateway, ActionTarget::Vpc, ActionTarget::PublicIp(Instance::Zero)]);
         let diagnostics = format!("{:?}", remaining_objects("built", true, &made));
         let billed = diagnostics.split("Billed by the hour: ").nth(1).unwrap_or_default();

@@ -462,7 +462,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_gateway_that_can_carry_no_link_is_named_with_the_reason() {
+    fn name_unsuitable_gateway_with_reason() {
         let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/w";
         let configuration =
             |name: &str| json!({"id": format!("{id}/ipConfigurations/{name}"), "name": name, "properties": {}});

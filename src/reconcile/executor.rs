@@ -90,8 +90,9 @@ mod tests {
         Action { target: object, verb: Verb::Create, depends_on: after, reasons: vec![] }
     }
 
+    /// An action starts after those it depends on; after a failure no further action starts.
     #[tokio::test]
-    async fn a_step_starts_only_after_those_it_waits_for_and_a_failure_keeps_the_rest_from_starting() {
+    async fn run_actions_in_order_and_stop_after_failure() {
         let log = RefCell::new(Vec::new());
         let actions = vec![
             step(ActionTarget::VgwAttachment, &[ActionTarget::VpnGateway, ActionTarget::Vpc]),

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn steps_queueing_together_extend_by_union_not_sum() {
+    async fn concurrent_queueing_extends_deadline_by_union() {
         let (deadline, begun) = (Deadline::new(minutes(60), minutes(600)), Instant::now());
         let step = |from: u64, to: u64| {
             let deadline = deadline.clone();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn deadline_comes_unmoved_without_queue_and_stays_over() {
+    async fn deadline_passes_unmoved_without_queueing() {
         let (deadline, begun) = (Deadline::new(minutes(60), minutes(600)), Instant::now());
         assert!(!deadline.is_over_after(minutes(59)) && deadline.is_over_after(minutes(61)));
         assert_eq!(comes(&deadline, begun).await, minutes(60));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn queue_without_end_moves_deadline_by_fixed_time() {
+    async fn endless_queueing_extends_deadline_by_fixed_time() {
         let (deadline, begun) = (Deadline::new(minutes(60), minutes(600)), Instant::now());
         let queued = deadline.queue();
         assert!(!deadline.is_over_after(minutes(90)), "the clock stands still");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waiter_notices_queue_that_begins_and_ends_meanwhile() {
+    async fn waiter_notices_queueing_during_wait() {
         let (deadline, begun) = (Deadline::new(minutes(60), minutes(600)), Instant::now());
         let waiter = tokio::spawn({
             let deadline = deadline.clone();

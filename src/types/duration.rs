@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_read_as_go_reads_them() {
+    fn parse_durations_like_go() {
         let seconds = |text: &str| parse_duration(text).map(|duration| duration.as_secs_f64());
         for (text, expected) in [
             ("2h30m", 9_000.0),

@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn looks_are_quick_at_first_and_few_in_the_end() {
+    fn poll_interval_grows_to_maximum() {
         assert_eq!(poll_interval(Duration::ZERO), Duration::from_millis(250));
         assert_eq!(poll_interval(Duration::from_secs(100)), Duration::from_secs(8));
         assert_eq!(poll_interval(Duration::from_secs(7_200)), Duration::from_secs(30));

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_generated_key_is_one_that_both_clouds_take_and_never_repeats() {
+    fn generate_unique_keys_valid_in_both_clouds() {
         let (one, other) = (PreSharedKey::generate().unwrap(), PreSharedKey::generate().unwrap());
         assert_eq!(one.expose_secret().len(), 64);
         assert!(PreSharedKey::parse(one.expose_secret()).is_ok());
@@ -100,12 +100,12 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_never_shown() {
+    fn debug_output_hides_key() {
         assert_eq!(format!("{:?}", PreSharedKey::from_cloud("hunter2hunter2")), "PreSharedKey(..)");
     }
 
     #[test]
-    fn keys_that_ec2_refuses_are_refused_with_the_rule() {
+    fn reject_keys_invalid_in_ec2_with_rule() {
         assert_eq!(PreSharedKey::parse("short"), Err(PskError::Length));
         assert_eq!(PreSharedKey::parse("0startswithzero"), Err(PskError::LeadingZero));
         assert_eq!(PreSharedKey::parse("has a space"), Err(PskError::Alphabet));

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_that_a_cloud_rejects_are_found() {
+    fn find_tags_that_a_cloud_rejects() {
         let long = "k".repeat(129);
         for key in ["", " ", "aws:team", "AWS:x", long.as_str(), "a<b", "a/b", "a\u{7}"] {
             assert!(check_tag(key, "v").is_some(), "{key:?}");
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_checked_together() {
+    fn check_tag_keys_together() {
         let keys = |count: usize| (0..count).map(|n| format!("k{n}")).collect::<Vec<_>>();
         assert_eq!(check_keys(&keys(40)), None);
         assert_eq!(check_keys(&keys(41)), Some(TagError::TooMany(41)));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn respelled_tags_keep_foreign_keys() {
+    fn keep_foreign_keys_of_respelled_tags() {
         let have = Tags::from([("TEAM".to_owned(), "net".to_owned()), ("Other".to_owned(), "x".to_owned())]);
         let wanted = ["Team".to_owned()];
         let expected = Tags::from([("Team".to_owned(), "net".to_owned()), ("Other".to_owned(), "x".to_owned())]);

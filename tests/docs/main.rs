@@ -49,7 +49,7 @@ fn on_disk() -> BTreeSet<PathBuf> {
 }
 
 #[test]
-fn the_pages_on_disk_are_those_of_the_schema() {
+fn pages_on_disk_match_schema() {
     let pages = pages();
     let docs = root().join("docs");
     let stale: Vec<PathBuf> = on_disk().into_iter().filter(|path| !pages.contains_key(path)).collect();
@@ -75,7 +75,7 @@ fn the_pages_on_disk_are_those_of_the_schema() {
 }
 
 #[test]
-fn everything_that_can_be_configured_is_described() {
+fn every_attribute_is_described() {
     let provider = awsazure::provider::assemble();
     let mut bare = schema::undescribed("provider", &provider.schema().attributes);
     for (name, resource) in provider.resources() {

@@ -76,7 +76,7 @@ impl Figures {
 }
 
 #[test]
-fn a_link_that_terraform_made_carries_packets_and_what_breaks_it_is_told() {
+fn link_carries_packets_and_reports_faults() {
     if let Some(missing) = awsazure_sandbox::lab::missing() {
         assert!(std::env::var_os("AWSAZURE_LAB").is_none(), "the lab needs {missing}");
         return skip(&format!("the dataplane lab (needs {missing})"));

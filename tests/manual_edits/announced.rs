@@ -32,7 +32,7 @@ fn announced(core: &TerraformCore<'_>) -> Option<String> {
 }
 
 #[test]
-fn announce_interruptions_of_a_repair_and_after_an_import() {
+fn announce_interruptions_of_repair_and_after_import() {
     let link = Link::new();
     simulated(|| async move {
         for imports in [false, true] {
@@ -60,7 +60,7 @@ fn announce_interruptions_of_a_repair_and_after_an_import() {
 }
 
 #[test]
-fn import_finds_the_own_gateway_of_a_moved_connection() {
+fn import_finds_own_gateway_of_moved_connection() {
     let link = Link::new();
     simulated(|| async move {
         let sim = link.sim();

@@ -20,7 +20,7 @@ fn words(drift: &[String]) -> String {
 }
 
 #[test]
-fn accept_customer_gateways_that_are_equal() {
+fn accept_equal_customer_gateways() {
     simulated(|| async {
         let fixture = Fixture::new(31).await;
         let ip = PerInstance::from_fn(|instance| fixture.before.public_ip(instance).unwrap());

@@ -25,7 +25,7 @@ fn identity(id: &str) -> Option<wire::ResourceIdentityData> {
 }
 
 #[tokio::test]
-async fn schemas_tell_all_there_is_and_never_both_kinds_of_type() {
+async fn schemas_are_complete_and_use_one_kind_of_type() {
     let running = Running::start();
     let mut client = running.provider().await;
     let metadata = client.get_metadata(wire::get_metadata::Request {}).await.unwrap().into_inner();
@@ -48,7 +48,7 @@ async fn schemas_tell_all_there_is_and_never_both_kinds_of_type() {
 }
 
 #[tokio::test]
-async fn the_provider_block_is_checked_and_configured() {
+async fn validate_and_configure_provider_block() {
     let running = Running::start();
     let mut client = running.provider().await;
     let ty = Type::object([("region", Type::String)]);
@@ -62,8 +62,9 @@ async fn the_provider_block_is_checked_and_configured() {
     assert_eq!(summaries(&configured.diagnostics), ["configured by 1.11.4"]);
 }
 
+/// Write-only values are rejected for clients that would store them in the state.
 #[tokio::test]
-async fn write_only_values_are_refused_where_the_client_cannot_keep_them_out_of_state() {
+async fn reject_write_only_values_for_old_clients() {
     let running = Running::start();
     let mut client = running.provider().await;
     let mut validate = async |allowed| {
@@ -82,8 +83,9 @@ async fn write_only_values_are_refused_where_the_client_cannot_keep_them_out_of_
     assert_eq!(validate(false).await, ["parts.x.key", "secret"]);
 }
 
+/// From plan to apply, no response contains a write-only value.
 #[tokio::test]
-async fn a_change_goes_from_plan_to_apply_and_no_answer_holds_a_write_only_value() {
+async fn responses_omit_write_only_values() {
     let running = Running::start();
     let mut client = running.provider().await;
     let config = thing(&with_key());
@@ -151,7 +153,7 @@ async fn a_change_goes_from_plan_to_apply_and_no_answer_holds_a_write_only_value
 }
 
 #[tokio::test]
-async fn an_object_that_is_gone_reads_as_null() {
+async fn absent_object_reads_as_null() {
     let running = Running::start();
     let mut client = running.provider().await;
     let request = wire::read_resource::Request {
@@ -164,7 +166,7 @@ async fn an_object_that_is_gone_reads_as_null() {
 }
 
 #[tokio::test]
-async fn a_plan_is_deferred_only_for_clients_that_allow_it() {
+async fn defer_plan_only_for_capable_clients() {
     let running = Running::start();
     let mut client = running.provider().await;
     let mut plan = async |deferral_allowed| {
@@ -184,7 +186,7 @@ async fn a_plan_is_deferred_only_for_clients_that_allow_it() {
 }
 
 #[tokio::test]
-async fn objects_are_imported_by_id_and_by_identity() {
+async fn import_by_id_and_by_identity() {
     let running = Running::start();
     let mut client = running.provider().await;
     let mut import = async |id: &str, identity| {
@@ -208,7 +210,7 @@ async fn objects_are_imported_by_id_and_by_identity() {
 }
 
 #[tokio::test]
-async fn stored_state_is_upgraded_and_nothing_in_it_is_dropped_silently() {
+async fn upgrade_state_without_silent_loss() {
     let running = Running::start();
     let mut client = running.provider().await;
     let mut upgrade = async |version, json: &str| {
@@ -247,7 +249,7 @@ async fn stored_state_is_upgraded_and_nothing_in_it_is_dropped_silently() {
 }
 
 #[tokio::test]
-async fn data_sources_and_functions_answer() {
+async fn call_data_sources_and_functions() {
     let running = Running::start();
     let mut client = running.provider().await;
     let ty = Type::object([("at", Type::String), ("seen", Type::list(Type::String))]);
@@ -278,7 +280,7 @@ async fn data_sources_and_functions_answer() {
 }
 
 #[tokio::test]
-async fn what_is_not_served_says_so() {
+async fn unsupported_calls_return_unimplemented() {
     let running = Running::start();
     let mut client = running.provider().await;
     let request = wire::read_resource::Request { type_name: "fake_ghost".to_owned(), ..Default::default() };

@@ -19,8 +19,9 @@ fn create(mode: &str) -> wire::apply_resource_change::Request {
     }
 }
 
+/// The panic message is not shown.
 #[tokio::test]
-async fn a_panic_in_apply_keeps_what_was_saved_last_and_tells_nothing_it_said() {
+async fn panic_in_apply_returns_last_partial_state() {
     let running = Running::start();
     let mut client = running.provider().await;
     let applied = client.apply_resource_change(create("panic")).await.unwrap().into_inner();
@@ -34,7 +35,7 @@ async fn a_panic_in_apply_keeps_what_was_saved_last_and_tells_nothing_it_said() 
 }
 
 #[tokio::test]
-async fn a_panic_before_anything_was_saved_keeps_the_prior_state() {
+async fn panic_before_save_keeps_prior_state() {
     let running = Running::start();
     let mut client = running.provider().await;
     let prior = Value::object([("name", "a"), ("id", "1")]);
@@ -48,7 +49,7 @@ async fn a_panic_before_anything_was_saved_keeps_the_prior_state() {
 }
 
 #[tokio::test]
-async fn a_panic_elsewhere_is_an_error_and_the_process_goes_on() {
+async fn panic_outside_apply_is_an_error() {
     let running = Running::start();
     let mut client = running.provider().await;
     for _ in 0..2 {
@@ -63,7 +64,7 @@ async fn a_panic_elsewhere_is_an_error_and_the_process_goes_on() {
 }
 
 #[tokio::test]
-async fn a_new_state_that_does_not_fit_gives_way_to_what_was_saved() {
+async fn invalid_new_state_falls_back_to_partial_state() {
     let running = Running::start();
     let mut client = running.provider().await;
     let applied = client.apply_resource_change(create("misfit")).await.unwrap().into_inner();
@@ -72,7 +73,7 @@ async fn a_new_state_that_does_not_fit_gives_way_to_what_was_saved() {
 }
 
 #[tokio::test]
-async fn stop_reaches_the_running_apply_and_spares_later_ones() {
+async fn stop_cancels_running_apply_only() {
     let running = Running::start();
     let client = running.provider().await;
     let (mut first, mut second) = (client.clone(), client);
@@ -89,7 +90,7 @@ async fn stop_reaches_the_running_apply_and_spares_later_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_operations_run_at_the_same_time() {
+async fn run_hundred_concurrent_operations() {
     let running = Running::start();
     let client = running.provider().await;
     let mut all = tokio::task::JoinSet::new();
@@ -102,7 +103,7 @@ async fn a_hundred_operations_run_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn values_that_are_none_come_back_as_errors_with_a_place_and_keep_the_state() {
+async fn undecodable_values_return_errors_and_keep_state() {
     let running = Running::start();
     let mut client = running.provider().await;
     let mut request = create("plain");
@@ -120,7 +121,7 @@ async fn values_that_are_none_come_back_as_errors_with_a_place_and_keep_the_stat
 }
 
 #[tokio::test]
-async fn a_message_of_many_megabytes_passes_both_ways() {
+async fn large_message_passes_both_ways() {
     let running = Running::start();
     let mut client = running.provider().await;
     let big = "x".repeat(20 << 20);

@@ -18,7 +18,7 @@ use crate::client::{Identity, Running, plain_channel};
 use crate::fake_provider::FakeProvider;
 
 #[tokio::test]
-async fn only_the_holder_of_the_pinned_certificate_is_served() {
+async fn serve_holder_of_pinned_certificate_only() {
     let running = Running::start();
     let foreign = Identity::new();
     for stranger in [None, Some(&foreign)] {
@@ -32,7 +32,7 @@ async fn only_the_holder_of_the_pinned_certificate_is_served() {
 }
 
 #[tokio::test]
-async fn a_client_that_never_finishes_its_handshake_holds_nobody_up() {
+async fn unfinished_handshake_does_not_block_others() {
     let running = Running::start();
     let _silent = tokio::net::UnixStream::connect(&running.path).await.unwrap();
     let served = async {
@@ -42,7 +42,7 @@ async fn a_client_that_never_finishes_its_handshake_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn the_socket_is_private_and_goes_with_the_session() {
+async fn socket_is_private_and_removed_at_end() {
     let running = Running::start();
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let directory = running.path.parent().unwrap().to_owned();
@@ -65,14 +65,14 @@ async fn the_socket_is_private_and_goes_with_the_session() {
 }
 
 #[tokio::test]
-async fn a_session_that_never_ran_leaves_nothing_either() {
+async fn unused_session_leaves_no_files() {
     let directory = tempfile::tempdir().unwrap();
     drop(PluginProcess::debug(Arc::new(FakeProvider), &[directory.path().to_owned()]).unwrap());
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
 #[tokio::test]
-async fn debugging_goes_over_a_plain_socket_that_terraform_is_told_of() {
+async fn debug_mode_uses_announced_plain_socket() {
     let directory = tempfile::tempdir().unwrap();
     let session = PluginProcess::debug(Arc::new(FakeProvider), &[directory.path().to_owned()]).unwrap();
     let reattach: serde_json::Value = serde_json::from_str(&session.handshake_line()).unwrap();
@@ -109,7 +109,7 @@ async fn socket_skips_directories_that_cannot_hold_it() {
 }
 
 #[tokio::test]
-async fn port_serves_pinned_client_only_where_no_directory_does() {
+async fn port_serves_pinned_client_without_usable_directory() {
     let running = Running::start_below(vec!["/nowhere".into()]);
     let Address::Tcp(address) = running.address else { panic!("{:?}", running.address) };
     assert!(address.ip().is_loopback());

@@ -115,7 +115,7 @@ fn process_ends_when_parent_dies_after_handshake() {
 }
 
 #[test]
-fn temporary_directory_may_be_long_missing_or_unset() {
+fn accept_long_missing_or_unset_temporary_directory() {
     let folder = tempfile::tempdir().unwrap();
     let long = folder.path().join("x".repeat(100));
     std::fs::create_dir(&long).unwrap();

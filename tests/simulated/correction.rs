@@ -55,27 +55,27 @@ const WRITES: [&str; 22] = [
 /// A fault in the product that the attribute table or the corrections found: the test that keeps it out, and what it was.
 pub const FINDINGS: [(&str, &str); 17] = [
     (
-        "replacement_after_broken_region_move_deletes_both",
+        "replace_after_broken_region_move_deletes_both_sides",
         "A move to another AWS region that was interrupted left the state with the new region: the old AWS half was never deleted.",
     ),
     (
-        "failed_vpc_move_forgets_route_tables_of_old_vpc",
+        "failed_vpc_move_drops_route_tables_of_old_vpc",
         "After a move to another VPC that failed, the next apply used the route tables of the deleted VPC.",
     ),
     (
-        "vpc_takes_the_place_of_vpn_gateway_in_one_apply",
+        "replace_vpn_gateway_by_vpc_in_one_apply",
         "A VPC in place of a given VPN gateway was ignored or rejected, and a VPN gateway created then was not deleted by destroy.",
     ),
     (
-        "vpn_gateway_in_another_region_takes_no_vpc_block",
+        "vpn_gateway_in_other_region_excludes_vpc_block",
         "A given VPN gateway in another region kept the settings of the VPC that the link had created: the plan was never empty.",
     ),
     (
-        "replacement_is_not_compared_with_the_given_gateway",
+        "replacement_ignores_existing_gateway_differences",
         "A link that leaves a given Azure gateway was compared with that gateway: its own generation and ASN were rejected.",
     ),
     (
-        "tainted_link_on_another_network_is_replaced",
+        "replace_tainted_link_on_another_network",
         "A tainted link whose configuration names another network was rejected because of its own objects.",
     ),
     (
@@ -83,43 +83,43 @@ pub const FINDINGS: [(&str, &str); 17] = [
         "The gateway subnet that a killed create had added to an existing network was left behind by destroy.",
     ),
     (
-        "create_on_given_gateways_rejects_manage_gateways",
+        "create_on_existing_gateways_rejects_manage_gateways",
         "A create on existing gateways accepted manage_gateways = true, which had no effect.",
     ),
     (
-        "move_killed_at_its_end_is_completed",
+        "complete_move_killed_at_its_end",
         "A move to an existing VPN gateway that was killed at its end was made a second time: the inside CIDRs were taken.",
     ),
     (
-        "removed_public_subnet_takes_its_propagation_tag_along",
+        "remove_propagation_tag_with_public_subnet",
         "A public subnet that was removed left the tag of its deleted route table on the VPN gateway.",
     ),
     (
-        "tagged_link_moves_from_given_to_own_vpn_gateway",
+        "move_tagged_link_from_existing_to_managed_vgw",
         "A link with tags could not move from a given VPN gateway to one of its own: each plan was rejected as outdated.",
     ),
     (
-        "given_vpn_gateway_gets_no_tags_after_a_failed_move",
+        "keep_existing_vgw_untagged_after_failed_move",
         "A failed move away from a given VPN gateway that was taken back put the tags of the link on that gateway.",
     ),
     (
-        "gateway_subnet_of_a_given_gateway_survives_a_killed_replacement",
+        "keep_subnet_of_existing_gateway_after_killed_replacement",
         "After a killed replacement, the next apply tried to delete the gateway subnet of the given gateway of before.",
     ),
     (
-        "replacement_takes_off_addresses_that_a_failed_change_gave_up",
+        "replacement_removes_addresses_of_failed_update",
         "A replacement left addresses on a given Azure gateway that a failed change had given up.",
     ),
     (
-        "exchanged_addresses_are_taken_off_the_given_gateway",
+        "remove_swapped_addresses_from_existing_gateway",
         "Addresses that two tunnels of one instance exchanged counted as found on the given gateway, and destroy left them.",
     ),
     (
-        "unfinished_link_keeps_its_gateway_under_another_name",
+        "incomplete_link_keeps_gateway_under_another_name",
         "An unfinished link with another gateway name was finished on a gateway that did not exist.",
     ),
     (
-        "vpn_gateway_of_a_killed_move_is_no_obstacle",
+        "ignore_vpn_gateway_of_killed_move",
         "The VPN gateway that a killed move had created in an existing VPC was rejected as a foreign one.",
     ),
 ];

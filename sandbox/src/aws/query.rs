@@ -110,8 +110,9 @@ fn hex(digit: u8) -> Option<u8> {
 mod tests {
     use super::Params;
 
+    /// Lists and structures keep their order and end at the first missing index.
     #[test]
-    fn lists_and_structures_keep_their_order_and_end_at_the_first_gap() {
+    fn parse_indexed_parameters_up_to_first_gap() {
         let params = Params::parse("A.1=x&A.2=y%2Fz&A.4=lost&O.T.1.C=169.254.21.0%2F30&O.T.2.K=a+b&E=");
         assert_eq!(params.list("A"), ["x", "y/z"]);
         assert_eq!(params.structures("O.T"), ["O.T.1.", "O.T.2."]);

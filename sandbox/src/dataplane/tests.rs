@@ -69,7 +69,7 @@ fn policy(end: &mut AzureEndpoint) -> &mut AzurePolicy {
 }
 
 #[test]
-fn a_wrong_pfs_group_comes_up_and_fails_at_the_first_rekey() {
+fn wrong_pfs_group_fails_at_first_rekey() {
     let (a, mut z) = (aws(1), azure(1, 0));
     policy(&mut z).pfs_group = "PFS2048".into();
     let (outside, a, z) = (a.outside_ip, [a], [z]);
@@ -83,8 +83,9 @@ fn a_wrong_pfs_group_comes_up_and_fails_at_the_first_rekey() {
     assert_eq!(tunnels.aws_telemetry(outside).status_message, "IPSEC IS DOWN");
 }
 
+/// Telemetry lags, and the row of the instance without a peer never connects.
 #[test]
-fn telemetry_lags_and_the_other_instances_row_never_connects() {
+fn telemetry_lags_and_unused_row_stays_down() {
     let (one, two) = (aws(1), aws(2));
     let azure: Vec<AzureEndpoint> = [1, 2].iter().flat_map(|tunnel| [azure(*tunnel, 0), azure(*tunnel, 1)]).collect();
     let mut tunnels = Tunnels::default();
@@ -115,8 +116,9 @@ fn telemetry_lags_and_the_other_instances_row_never_connects() {
     assert_eq!(tunnels.azure_tunnel("c1", 0).since, since, "nothing changed: the session goes on");
 }
 
+/// Swapped inside addresses break BGP on both tunnels while IPsec stays up.
 #[test]
-fn a_swap_of_inside_addresses_breaks_bgp_on_both_tunnels_and_leaves_ipsec() {
+fn swapped_inside_addresses_break_bgp_only() {
     let mut endpoints = [azure(1, 0), azure(2, 0)];
     endpoints[0].bgp_ip = Some("169.254.22.2".parse().unwrap());
     endpoints[1].bgp_ip = Some("169.254.21.2".parse().unwrap());
@@ -133,7 +135,7 @@ fn a_swap_of_inside_addresses_breaks_bgp_on_both_tunnels_and_leaves_ipsec() {
 }
 
 #[test]
-fn an_end_that_clears_does_not_redial_a_peer_that_only_responds() {
+fn cleared_endpoint_does_not_redial_responder() {
     let (mut a, mut z) = (aws(1), azure(1, 0));
     a.dpd_timeout_action = "clear".into();
     let mut tunnels = Tunnels::default();
@@ -157,7 +159,7 @@ fn an_end_that_clears_does_not_redial_a_peer_that_only_responds() {
 }
 
 #[test]
-fn an_attached_lab_is_believed_until_it_falls_silent() {
+fn use_lab_report_until_it_expires() {
     let (a, z) = (aws(1), azure(1, 0));
     let outside = a.outside_ip;
     let mut tunnels = Tunnels::default();

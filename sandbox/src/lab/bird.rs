@@ -210,7 +210,7 @@ mod tests {
         \x20 BGP state:          Active\n    Last error:       Error: Bad peer AS\n";
 
     #[test]
-    fn routes_and_sessions_read_as_bird_tells_them() {
+    fn parse_bird_routes_and_sessions() {
         let routes = routes(ROUTES);
         assert_eq!(routes.len(), 3);
         let second = Route {

@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_words_in_a_log_are_the_reason() {
+    fn report_last_error_of_charon_log() {
         let refused = "10:00:01 07[IKE] received NO_PROPOSAL_CHOSEN notify error\n10:00:04 [KNL] something else\n";
         let silence = "10:01:00 09[IKE] retransmit 1 of request with message ID 0\n";
         let up = "10:02:00 11[IKE] IKE_SA link[3] established between 198.51.100.11[a]...203.0.113.10[b]\n";

@@ -228,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_reads_as_it_was_written() {
+    fn vici_message_round_trips() {
         let inner = Section::new().text("version", 2).list("proposals", &["aes256-sha256-ecp384".to_owned()]);
         let message = Section::new().section("link", inner.section("empty", Section::new())).text("last", "");
         let mut bytes = Vec::new();

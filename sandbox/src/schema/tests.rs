@@ -42,7 +42,7 @@ fn ec2(form: &str) -> Request {
 }
 
 #[test]
-fn whatever_is_wrong_with_a_request_to_azure_is_found() {
+fn find_every_violation_in_azure_request() {
     let gateway = json!({"location": "eastus", "tags": {"a": "b"}, "properties": {
         "gatewayType": "Vpn", "enableBgp": true, "bgpSettings": {"asn": 65_000, "bgpPeeringAddresses": [
             {"ipconfigurationId": "x", "customBgpIpAddresses": ["169.254.21.2"]}]}}});
@@ -105,7 +105,7 @@ fn whatever_is_wrong_with_a_request_to_azure_is_found() {
 }
 
 #[test]
-fn whatever_is_wrong_with_a_request_to_ec2_is_found() {
+fn find_every_violation_in_ec2_request() {
     let good = "Action=CreateVpnConnection&Type=ipsec.1&CustomerGatewayId=cgw-1&VpnGatewayId=vgw-1\
                 &Options.StaticRoutesOnly=false&Options.TunnelOptions.1.Phase1DHGroupNumber.1.Value=20\
                 &Options.TunnelOptions.2.StartupAction=start\
@@ -131,7 +131,7 @@ fn whatever_is_wrong_with_a_request_to_ec2_is_found() {
 }
 
 #[test]
-fn whatever_is_wrong_with_an_answer_is_found() {
+fn find_every_violation_in_response() {
     let mut world = World::new(1, Settings::default());
     let create = ec2("Action=CreateVpnGateway&Type=ipsec.1");
     let Outcome::Response(whole) = world.handle(SimTime(0), &create).outcome else { panic!("no answer") };
@@ -207,7 +207,7 @@ fn strings(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn the_condensed_service_model_says_what_the_service_model_says() {
+fn condensed_ec2_model_matches_service_model() {
     let Some(model) = spec("aws-ec2-vpn-subset.json") else { return };
     let ours: Value = serde_json::from_str(include_str!("../../schemas/ec2.json")).unwrap();
     let shapes = &model["shapes"];
@@ -288,7 +288,7 @@ fn members<'a>(models: &'a Value, name: &str, into: &mut BTreeMap<&'a str, &'a V
 }
 
 #[test]
-fn the_condensed_models_of_azure_say_what_the_sdk_says() {
+fn condensed_azure_models_match_sdk() {
     let (Some(sdk), Some(operations)) = (
         spec("azure-network-2026-03-01-models.from-sdk.json"),
         spec("azure-network-2026-03-01-operations.from-sdk.json"),
@@ -336,6 +336,6 @@ fn the_condensed_models_of_azure_say_what_the_sdk_says() {
 }
 
 #[test]
-fn the_schemas_can_be_read() {
+fn parse_embedded_schemas() {
     assert!(SCHEMAS.is_ok(), "{:?}", SCHEMAS.as_ref().err());
 }

@@ -39,7 +39,7 @@ fn by_the_rules(aws: &[AwsEndpoint], azure: &[AzureEndpoint]) -> BTreeMap<Ipv4Ad
 }
 
 #[test]
-fn the_rules_find_the_layer_of_each_wrong_parameter() {
+fn rules_find_layer_of_each_wrong_parameter() {
     for (number, row) in ROWS.iter().enumerate() {
         let link = built(u8::try_from(number).unwrap(), row);
         let judged = by_the_rules(&link.aws, &link.azure);
@@ -55,12 +55,12 @@ fn the_rules_find_the_layer_of_each_wrong_parameter() {
 // Two labs side by side.
 
 #[test]
-fn real_daemons_agree_with_the_rules_on_the_first_half_of_the_table() {
+fn daemons_agree_with_rules_first_half() {
     agree(0);
 }
 
 #[test]
-fn real_daemons_agree_with_the_rules_on_the_second_half_of_the_table() {
+fn daemons_agree_with_rules_second_half() {
     agree(1);
 }
 

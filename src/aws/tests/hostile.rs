@@ -15,7 +15,7 @@ async fn read(reply: fn(&str) -> Reply) -> (Error, usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn give_up_after_a_few_tries_on_what_is_not_aws() {
+async fn give_up_on_responses_that_are_not_aws() {
     let replies: [fn(&str) -> Reply; 6] = [
         |_| Reply::Xml(200, PAGE.to_owned()),
         |_| Reply::Xml(200, "please log in".to_owned()),
@@ -71,7 +71,7 @@ async fn end_list_that_repeats_a_page() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clean_error_text_where_it_enters() {
+async fn sanitize_error_text_on_receipt() {
     let cloud = Cloud::new(|_, _| {
         fault(
             400,

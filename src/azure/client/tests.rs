@@ -64,8 +64,9 @@ async fn create(lines: Vec<Line>) -> (Result<crate::azure::model::LocalGateway, 
     (made, script)
 }
 
+/// Polling continues after a 404, an unknown status and a dropped connection.
 #[tokio::test(start_paused = true)]
-async fn a_create_follows_its_operation_through_a_404_an_unknown_status_and_a_dropped_connection() {
+async fn poll_create_through_transient_failures() {
     let begun = Instant::now();
     let started = vec![("azure-asyncoperation", STATUS), ("retry-after", "10")];
     let (made, script) = create(vec![
@@ -84,7 +85,7 @@ async fn a_create_follows_its_operation_through_a_404_an_unknown_status_and_a_dr
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_expired_operation_record_falls_back_to_the_resource() {
+async fn poll_resource_after_operation_record_expired() {
     let started = vec![("azure-asyncoperation", STATUS), ("retry-after", "60")];
     let (made, script) = create(vec![
         ("PUT", "localNetworkGateways/one", ScriptedResponse::Answer(201, started, local("Updating", "me"))),
@@ -98,7 +99,7 @@ async fn an_expired_operation_record_falls_back_to_the_resource() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_operation_tells_azures_reason() {
+async fn failed_operation_reports_azure_reason() {
     let started = vec![("azure-asyncoperation", STATUS)];
     let failed = json!({"status": "Failed", "error": {"code": "VmssVpnGatewayPublicIpsMustHaveZonesConfigured"}});
     let (made, _) = create(vec![
@@ -111,7 +112,7 @@ async fn a_failed_operation_tells_azures_reason() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_whose_reply_was_lost_takes_only_what_is_ours() {
+async fn adopt_only_owned_object_after_lost_response() {
     let (made, script) = create(vec![
         ("PUT", "", ScriptedResponse::Loss),
         fault("GET", "", 404, "ResourceNotFound"),
@@ -125,7 +126,7 @@ async fn a_create_whose_reply_was_lost_takes_only_what_is_ours() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_is_conditional_and_a_foreign_object_is_left_alone() {
+async fn conditional_create_keeps_foreign_object() {
     let (made, script) =
         create(vec![fault("PUT", "", 412, "PreconditionFailed"), ok("GET", "", local("Succeeded", "you"))]).await;
     assert!(matches!(made, Err(Error::AlreadyExists(_))));
@@ -133,7 +134,7 @@ async fn a_create_is_conditional_and_a_foreign_object_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_busy_neighbour_is_waited_out_as_long_as_azure_asks() {
+async fn wait_for_other_operation_as_azure_requests() {
     let begun = Instant::now();
     let busy = json!({"error": {"code": "RetryableErrorDueToAnotherOperation"}});
     let (made, _) = create(vec![
@@ -148,7 +149,7 @@ async fn a_busy_neighbour_is_waited_out_as_long_as_azure_asks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gateway_change_is_merged_with_someone_elses() {
+async fn merge_gateway_change_with_concurrent_one() {
     let (foreign, own) = ("169.254.21.10", "169.254.21.2");
     let (azure, script) = TestTransport::plain(vec![
         ok("GET", "", gateway("W/1", &[])),
@@ -169,14 +170,14 @@ async fn a_gateway_change_is_merged_with_someone_elses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_that_is_there_already_writes_nothing() {
+async fn skip_write_if_already_applied() {
     let (azure, script) = TestTransport::plain(vec![ok("GET", "", gateway("W/1", &[]))]);
     azure.change_gateway(&id("virtualNetworkGateways"), &|_| {}, &waits()).await.unwrap();
     assert_eq!(script.left(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delete_waits_for_a_lingering_use_and_takes_gone_for_done() {
+async fn delete_waits_for_release_and_accepts_absent() {
     let started = vec![("azure-asyncoperation", STATUS), ("location", RESULT)];
     let (azure, script) = TestTransport::plain(vec![
         fault("DELETE", "", 400, "PublicIPAddressCannotBeDeleted"),
@@ -192,7 +193,7 @@ async fn a_delete_waits_for_a_lingering_use_and_takes_gone_for_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_question_to_a_gateway_is_answered_at_its_relative_location() {
+async fn read_gateway_query_at_relative_location() {
     let (azure, _) = TestTransport::plain(vec![
         (
             "POST",
@@ -207,7 +208,7 @@ async fn a_question_to_a_gateway_is_answered_at_its_relative_location() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_token_goes_to_another_host() {
+async fn send_token_to_arm_host_only() {
     let elsewhere = vec![("azure-asyncoperation", "https://evil.example/operations/o")];
     let (made, script) =
         create(vec![("PUT", "", ScriptedResponse::Answer(201, elsewhere, local("Updating", "me")))]).await;
@@ -216,7 +217,7 @@ async fn no_token_goes_to_another_host() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_is_set_only_when_the_connection_is_provisioned_again() {
+async fn set_key_after_connection_is_provisioned() {
     let connection = |state: &str| json!({"id": id("connections"), "properties": {"provisioningState": state}});
     let (azure, script) = TestTransport::plain(vec![
         (
@@ -234,7 +235,7 @@ async fn a_key_is_set_only_when_the_connection_is_provisioned_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_token_is_fetched_anew_with_a_fresh_assertion_once() {
+async fn refresh_rejected_token_once_with_new_assertion() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "jwt-one\n").unwrap();
     let path = file.path().to_str().unwrap().to_owned();
@@ -266,7 +267,7 @@ async fn a_refused_token_is_fetched_anew_with_a_fresh_assertion_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn endpoints_come_from_the_metadata_host_at_first_use() {
+async fn read_endpoints_from_metadata_host_on_first_use() {
     let metadata = json!({"resourceManager": "https://127.0.0.1:9/", "authentication": {
         "loginEndpoint": "https://127.0.0.1:9", "audiences": ["https://management.azure.com/"]}});
     let settings = CredentialSettings::from_env(&|name| match name {
@@ -287,7 +288,7 @@ async fn endpoints_come_from_the_metadata_host_at_first_use() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hanging_read_is_tried_again_and_cancellation_ends_a_wait_at_once() {
+async fn retry_hanging_read_and_cancel_wait_at_once() {
     let (azure, _) =
         TestTransport::plain(vec![("GET", "", ScriptedResponse::Hang), ok("GET", "", local("Succeeded", "me"))]);
     assert!(azure.get_local_gateway(&id("localNetworkGateways"), &waits()).await.unwrap().is_some());
@@ -308,7 +309,7 @@ async fn a_hanging_read_is_tried_again_and_cancellation_ends_a_wait_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn end_queue_for_a_resource_group_with_its_own_limits() {
+async fn limit_wait_for_resource_group_lock() {
     let other =
         || TestTransport::plain(vec![ok("GET", "resourcegroups/one", json!({"name": "one", "location": "l"}))]).0;
     let (azure, _) = TestTransport::plain(vec![("GET", "resourcegroups/one", ScriptedResponse::Hang)]);

@@ -66,7 +66,7 @@ async fn report_page_with_host_and_title() {
 
 /// A page says nothing about a resource: neither that it is gone nor that it was deleted or created.
 #[tokio::test(start_paused = true)]
-async fn take_page_for_no_fact_about_resource() {
+async fn infer_nothing_from_html_page() {
     let (found, _) = read(|| ScriptedResponse::Raw(404, vec![], PAGE.into())).await;
     assert!(matches!(found, Err(Error::Malformed(_))), "{found:?}");
     for status in [200, 404] {
@@ -174,7 +174,7 @@ async fn wait_no_longer_than_five_minutes_for_retry_after() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clean_error_text_where_it_enters() {
+async fn sanitize_error_text_on_receipt() {
     let message = "\u{1b}[2JInvalid sharedKey 'Open.Sesame_1' in Authorization: Bearer eyJhbGciOi.J9.abcdefgh\u{202e}";
     let failed = json!({"status": "Failed", "error": {"code": "Bad\u{1b}[0m", "message": message}});
     let started = vec![("azure-asyncoperation", "/subscriptions/s/operations/o"), ("x-ms-request-id", "r\u{9b}1m")];

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_signs_an_assertion_that_its_public_key_verifies() {
+    fn certificate_signs_verifiable_assertion() {
         let (archive, leaf) = archive("pw");
         let signer = CertificateAssertion::new("client".into(), "https://h/t".into(), &archive, "pw").unwrap();
         let jwt = signer.sign(1_000, "id").unwrap();
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_password_names_the_attribute() {
+    fn wrong_password_error_names_attribute() {
         let (archive, _) = archive("pw");
         let fault = CertificateAssertion::new("c".into(), "a".into(), &archive, "no").unwrap_err();
         assert!(fault.to_string().contains("client_certificate"));

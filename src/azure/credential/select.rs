@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_goes_before_everything_and_the_block_before_the_environment() {
+    fn prefer_secret_and_block_over_environment() {
         let block = CredentialSettings { client_id: Some("block".into()), ..Default::default() };
         let all = block.with_env(&|name| match name {
             "ARM_CLIENT_ID" => Some("env".into()),
@@ -246,8 +246,9 @@ mod tests {
         assert!(!format!("{all:?}{:?}", select_method(&all)).contains("geheim"));
     }
 
+    /// Recognises GitHub Actions, Azure Pipelines, Kubernetes and HCP Terraform.
     #[test]
-    fn a_github_runner_and_a_pipeline_and_a_cluster_and_hcp_terraform_are_recognised() {
+    fn detect_workload_identity_environments() {
         let from = |settings: &CredentialSettings| match select_method(settings).unwrap() {
             CredentialMethod::Oidc { from, .. } => from,
             other => panic!("{other:?}"),
@@ -286,12 +287,12 @@ mod tests {
     }
 
     #[test]
-    fn without_anything_the_cli_is_asked() {
+    fn fall_back_to_azure_cli() {
         assert!(matches!(select_method(&CredentialSettings::default()), Ok(CredentialMethod::Cli { .. })));
     }
 
     #[test]
-    fn a_fault_names_every_attribute_and_variable_that_is_missing() {
+    fn error_names_every_missing_attribute_and_variable() {
         let text = select_method(&env(&[("ARM_USE_CLI", "false"), ("ARM_CLIENT_ID", "c")])).unwrap_err().to_string();
         for part in [
             "client secret: missing tenant_id (ARM_TENANT_ID), client_secret (ARM_CLIENT_SECRET) or client_secret_file_path (ARM_CLIENT_SECRET_FILE_PATH)",

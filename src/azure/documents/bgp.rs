@@ -58,7 +58,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_peer_that_never_connected_is_still_a_row() {
+    fn parse_peer_that_never_connected() {
         let doc = json!({"value": [{"localAddress": "10.0.0.254", "neighbor": "169.254.21.1", "asn": 64512,
             "state": "Connecting", "routesReceived": 0, "messagesSent": 0, "messagesReceived": 0}]});
         let peers = peers(&doc).unwrap();

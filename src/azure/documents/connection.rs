@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built_is_read_back_without_the_key() {
+    fn connection_round_trips_without_key() {
         let mut doc = new().body();
         put(&mut doc, &[], "id", json!(ResourceId::network("s", "g", "connections", "c")));
         let read = parse(doc).unwrap();
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_goes_in_and_out_with_all_eight_fields() {
+    fn policy_round_trips_with_all_eight_fields() {
         let policy = IpsecPolicy {
             sa_life_time_seconds: 3600,
             sa_data_size_kilobytes: 2_147_483_647,

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn instances_are_joined_by_id_whatever_the_order_and_case() {
+    fn join_instances_by_id_in_any_order_and_case() {
         let gateway = parse(recorded()).unwrap();
         assert_eq!(gateway.asn, Asn(65010));
         assert_eq!(gateway.instances[0].tunnel_ips, ["20.245.106.71".parse::<Ipv4Addr>().unwrap()]);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_added_address_leaves_foreign_ones_and_unknown_properties() {
+    fn add_address_keeps_foreign_and_unknown_properties() {
         let (mut doc, id) = (recorded(), gateway_id());
         let (a, b) = (ip_configuration_id(&id, "a"), ip_configuration_id(&id, "b"));
         let ip: Ipv4Addr = "169.254.21.2".parse().unwrap();
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn radius_servers_without_a_secret_are_noticed() {
+    fn detect_radius_servers_without_secret() {
         let with = |clients: Value| {
             let mut doc = recorded();
             doc["properties"]["vpnClientConfiguration"] = clients;
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_that_changes_nothing_leaves_the_document_equal() {
+    fn edit_without_change_keeps_document_equal() {
         let mut doc = recorded();
         set_sku(&mut doc, "VpnGw2AZ");
         set_asn(&mut doc, Asn(65010));
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gateway_under_creation_has_no_addresses_yet() {
+    fn parse_gateway_without_addresses_during_create() {
         let mut doc = recorded();
         doc["properties"]["bgpSettings"]["bgpPeeringAddresses"] = json!([]);
         assert!(parse(doc).unwrap().instances.iter().all(|i| i.tunnel_ips.is_empty()));

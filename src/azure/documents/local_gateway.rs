@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_built_is_read_back_and_a_change_keeps_the_rest() {
+    fn local_gateway_round_trips_and_edit_keeps_rest() {
         let (ip, bgp_ip) = ("131.107.72.22".parse().unwrap(), "169.254.21.1".parse().unwrap());
         let new =
             NewLocalGateway { location: "eastus".into(), gateway_ip: ip, asn: Asn(64512), bgp_ip, tags: Tags::new() };

@@ -180,21 +180,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_write_keeps_unknown_properties_and_drops_read_only_ones() {
+    fn writable_keeps_unknown_and_drops_read_only() {
         let doc = json!({"id": "x", "etag": "e", "properties": {
             "provisioningState": "Succeeded", "novelty": {"a": [1, {"etag": "e", "b": 2}]}}});
         assert_eq!(writable(&doc), json!({"id": "x", "properties": {"novelty": {"a": [1, {"b": 2}]}}}));
     }
 
     #[test]
-    fn a_shared_key_does_not_stay_in_the_raw_document() {
+    fn remove_shared_key_from_raw_document() {
         let doc = json!({"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/connections/c",
             "properties": {"sharedKey": "abc123", "enableBgp": true}});
         assert!(!format!("{:?}", resource(doc).unwrap()).contains("abc123"));
     }
 
     #[test]
-    fn tag_names_are_compared_without_regard_to_case() {
+    fn compare_tag_names_ignoring_case() {
         let mut doc = json!({"tags": {"AwsAzure:Link": "l", "TEAM": "net", "Other": "x"}});
         assert_eq!(tags(&doc).get("awsazure:link").map(String::as_str), Some("l"));
         set_tag(&mut doc, "Team", "ops");
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_provisioning_state_means_wait() {
+    fn unknown_provisioning_state_means_wait() {
         let doc = json!({"properties": {"provisioningState": "Pondering"}});
         assert_eq!(provisioning_state(&doc), ProvisioningState::Updating);
     }

@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_shows_its_gateway_subnet_and_skips_ipv6() {
+    fn parse_gateway_subnet_and_skip_ipv6() {
         let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v";
         let network = parse(json!({"id": id, "location": "eastus", "properties": {
             "addressSpace": {"addressPrefixes": ["10.1.0.0/16", "fd00::/48"]},

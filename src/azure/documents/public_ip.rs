@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_says_who_uses_it() {
+    fn parse_user_of_public_ip() {
         let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPAddresses/p";
         let user =
             "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/v/ipConfigurations/a";
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn zones_are_left_out_where_a_region_has_none() {
+    fn omit_zones_in_region_without_zones() {
         let new = NewPublicIp { location: "x".into(), zones: Vec::new(), tags: Tags::new() };
         assert!(new.body().get("zones").is_none());
     }

@@ -64,7 +64,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn credentials_are_read_under_the_official_names() {
+    fn read_credentials_by_official_names() {
         let role = |arn: &str| Value::object([("role_arn", arn), ("duration", "1h")]);
         let config = Value::object([
             (
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_named_and_unknown_tags_alone_stop_nothing() {
+    fn name_unknown_settings_except_tags() {
         let config = Value::object([
             ("aws", Value::object([("assume_role", Value::list([Value::object([("role_arn", Value::unknown())])]))])),
             ("azure", Value::unknown()),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused_at_its_attribute() {
+    fn reject_invalid_settings_at_attribute() {
         let config = Value::object([(
             "aws",
             Value::object([
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn default_tags_that_a_cloud_rejects_are_errors() {
+    fn reject_default_tags_invalid_in_a_cloud() {
         let at = |key: &str, value: &str| {
             let config = Value::object([("default_tags", Value::map([(key, value)]))]);
             decode(&config).1.iter().map(|d| d.path.clone().unwrap().to_string()).collect::<Vec<_>>()
@@ -133,7 +133,7 @@ mod tests {
 
     /// Every secret in the block, and nothing else, is sensitive; everything says what it is for.
     #[test]
-    fn secrets_are_sensitive_and_everything_is_described() {
+    fn settings_are_described_and_secrets_sensitive() {
         fn walk(name: &str, attribute: &Attribute, secrets: &mut Vec<String>) {
             assert!(!attribute.description.is_empty(), "{name} has no description");
             if attribute.sensitive {

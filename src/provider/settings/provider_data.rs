@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_cloud_is_asked_with_settings_that_are_not_known() {
+    fn unknown_settings_defer_cloud_calls() {
         let configured = ProviderData::default();
         assert_eq!(configured.known().unwrap_err(), ProviderDataError::NotConfigured);
         configured.set(Settings { unknown: vec![AttributePath::from("azure.client_id")], ..Settings::default() });

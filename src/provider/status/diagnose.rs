@@ -156,8 +156,9 @@ mod tests {
         tunnel.bgp = Reported::Value(BgpHealth { state: "Connecting".into(), routes_learned: 0 });
     }
 
+    /// If the settings of both clouds agree, a tunnel without traffic is not reported as a wrong ASN.
     #[test]
-    fn where_all_that_both_clouds_were_told_agrees_a_cut_path_is_not_called_a_wrong_asn() {
+    fn do_not_report_asn_mismatch_for_lost_path() {
         let silent = diagnose(&link(|_, tunnel| {
             tunnel.bgp = Reported::Value(BgpHealth { state: "Connecting".into(), routes_learned: 0 });
         }));
@@ -169,14 +170,15 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_link_has_nothing_to_tell() {
+    fn healthy_link_reports_no_problem() {
         let diagnosis = diagnose(&link(|_, _| {}));
         assert_eq!((diagnosis.healthy, diagnosis.degraded, diagnosis.tunnels_up), (true, false, 4));
         assert!(diagnosis.tunnels.iter().all(|(_, fault)| fault.is_none()));
     }
 
+    /// One tunnel down is degraded and named; all tunnels down is down.
     #[test]
-    fn one_tunnel_down_is_degraded_and_named_and_all_down_is_not_degraded_but_dead() {
+    fn distinguish_degraded_and_down() {
         let [first, ..] = TunnelKey::ALL;
         let diagnosis = diagnose(&link(|key, tunnel| {
             if key == first {
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn each_layer_has_its_own_words() {
+    fn each_layer_has_its_own_message() {
         let said = |spoil: fn(&mut TunnelHealth)| {
             diagnose(&link(|_, tunnel| spoil(tunnel))).tunnels.get(TunnelKey::ALL[0]).clone().unwrap()
         };
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn judge_by_aws_where_peers_may_not_be_read() {
+    fn use_aws_status_without_permission_to_read_peers() {
         let denial = Denial { action: "a", scope: "s".into(), reason: "r".into() };
         let mut view = link(|_, tunnel| tunnel.bgp = Reported::Unknown);
         view.peers_denied = Some(denial);
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gateway_that_is_changing_is_not_called_broken() {
+    fn updating_gateway_is_not_reported_as_failed() {
         let mut view = link(|_, tunnel| tunnel.bgp = Reported::Unknown);
         view.azure_busy = true;
         let diagnosis = diagnose(&view);

@@ -48,7 +48,7 @@ fn row(local: &str, neighbor: &str, state: &str) -> BgpPeer {
 }
 
 #[test]
-fn the_peer_row_of_the_instance_that_aws_does_not_know_is_left_out() {
+fn omit_peer_row_of_unused_instance() {
     for own in ["169.254.21.2", "10.1.255.4"] {
         let rows = vec![row("10.1.255.5", "169.254.21.1", "Connecting"), row(own, "169.254.21.1", "Connected")];
         let view = LinkHealth::of(&half_a_link(), Peers::Listed(rows));
@@ -106,7 +106,7 @@ fn a_whole_tunnel() -> Observed {
 }
 
 #[test]
-fn what_one_cloud_was_told_is_held_against_what_the_other_has() {
+fn compare_settings_of_both_clouds() {
     let key = TunnelKey::ALL[0];
     let said = |spoil: fn(&mut Observed)| {
         let mut observed = a_whole_tunnel();
@@ -160,7 +160,7 @@ fn request(azure: &str) -> DataRequest {
 }
 
 #[tokio::test]
-async fn every_tunnel_is_told_and_unknown_states_are_no_error() {
+async fn report_every_tunnel_including_unknown_states() {
     let configured = ProviderData::default();
     let status = BgpVpnStatus::new(configured.clone(), Arc::new(Fixed(LinkHealth::default())));
     assert!(status.read(request(GATEWAY)).await.diagnostics.has_errors(), "not configured");
@@ -177,7 +177,7 @@ async fn every_tunnel_is_told_and_unknown_states_are_no_error() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_none_is_refused_offline_at_its_attribute() {
+async fn reject_invalid_id_offline_at_attribute() {
     let status = BgpVpnStatus::new(ProviderData::default(), Arc::new(Fixed(LinkHealth::default())));
     let violations = status.validate(request("gw").config).await;
     assert_eq!(violations.iter().next().unwrap().path, Some("azure_gateway_id".into()));

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn find_session_by_neighbor_whatever_the_local_address() {
+    fn find_session_by_neighbor_with_any_local_address() {
         let cidr = *Slot::default().inside_cidrs().get(TunnelKey::ALL[0]);
         let aws = cidr.aws_ip().to_string();
         for local in [cidr.azure_ip().to_string().as_str(), "10.1.255.4", "none"] {

@@ -118,7 +118,7 @@ fn hide_credentials_by_their_form() {
 
 /// What users need of an error stays.
 #[test]
-fn keep_everything_else() {
+fn keep_text_that_is_not_secret() {
     for text in [
         "The client '00000000-0000-0000-0000-000000000001' with object id '00000000-0000-0000-0000-000000000001' does not have \
          authorization to perform action 'Microsoft.Network/connections/sharedKey/action' over scope \

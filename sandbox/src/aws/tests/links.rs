@@ -2,8 +2,9 @@
 
 use super::{Bench, azure_end, text};
 
+/// A link comes up, serves routes and is deleted without leaving objects.
 #[test]
-fn a_link_comes_up_serves_routes_and_goes_without_a_trace() {
+fn link_lifecycle_ends_with_empty_account() {
     let mut bench = Bench::new();
     let (vpc, vgw, cgw) = bench.network();
     let tables = bench.call(&format!(
@@ -72,8 +73,9 @@ fn a_link_comes_up_serves_routes_and_goes_without_a_trace() {
     assert_eq!(bench.refused(&describe), "InvalidVpnConnectionID.NotFound");
 }
 
+/// Describe returns explicitly set options only, and no key that is stored in a secret.
 #[test]
-fn only_explicit_options_are_echoed_and_a_secret_hides_the_keys() {
+fn describe_echoes_explicit_options_only() {
     let mut bench = Bench::new();
     let (_, vgw, cgw) = bench.network();
     let body = bench.call(&format!(
@@ -92,7 +94,7 @@ fn only_explicit_options_are_echoed_and_a_secret_hides_the_keys() {
 }
 
 #[test]
-fn a_key_moves_into_a_secret_and_out_again_tunnel_by_tunnel() {
+fn move_key_into_secret_and_back_per_tunnel() {
     let mut bench = Bench::new();
     let (_, vgw, cgw) = bench.network();
     let (vpn, [one, two]) = bench.connection(&vgw, &cgw);
@@ -115,7 +117,7 @@ fn a_key_moves_into_a_secret_and_out_again_tunnel_by_tunnel() {
 }
 
 #[test]
-fn logs_are_kept_as_told_and_refused_where_they_cannot_be() {
+fn store_log_options_and_reject_invalid_ones() {
     let mut bench = Bench::new();
     let (_, vgw, cgw) = bench.network();
     let (vpn, [one, _]) = bench.connection(&vgw, &cgw);
@@ -140,7 +142,7 @@ fn logs_are_kept_as_told_and_refused_where_they_cannot_be() {
 }
 
 #[test]
-fn the_same_calls_at_the_same_instants_give_the_same_world() {
+fn same_seed_and_calls_give_same_world() {
     let run = || {
         let mut bench = Bench::new();
         let (_, vgw, cgw) = bench.network();
@@ -157,7 +159,7 @@ fn the_same_calls_at_the_same_instants_give_the_same_world() {
 }
 
 #[test]
-fn a_fresh_object_is_sometimes_not_found_for_a_moment() {
+fn new_object_is_sometimes_not_found_briefly() {
     let mut bench = Bench::new();
     bench.settings.throttling = false;
     bench.cloud.quotas.vpn_gateways = 200;

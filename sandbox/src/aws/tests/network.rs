@@ -3,7 +3,7 @@
 use super::{Bench, text};
 
 #[test]
-fn a_public_subnet_is_built_and_taken_down_in_order() {
+fn create_and_delete_public_subnet_in_order() {
     let mut bench = Bench::new();
     let vpc = text(
         &bench.call("Action=CreateVpc&CidrBlock=10.1.0.0/16&TagSpecification.1.ResourceType=vpc&TagSpecification.1.Tag.1.Key=Name&TagSpecification.1.Tag.1.Value=VPC1"),
@@ -50,7 +50,7 @@ fn a_public_subnet_is_built_and_taken_down_in_order() {
 }
 
 #[test]
-fn tags_are_given_changed_filtered_and_listed() {
+fn create_change_filter_and_list_tags() {
     let mut bench = Bench::new();
     let make = |key: &str, value: &str| {
         format!(
@@ -79,7 +79,7 @@ fn tags_are_given_changed_filtered_and_listed() {
 }
 
 #[test]
-fn regions_do_not_see_each_other() {
+fn regions_are_isolated() {
     let mut bench = Bench::new();
     bench.call("Action=CreateVpc&CidrBlock=10.1.0.0/16");
     let mut elsewhere = super::signed("Action=DescribeVpcs&Version=2016-11-15");

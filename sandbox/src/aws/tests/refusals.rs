@@ -3,7 +3,7 @@
 use super::{Bench, request, signed, text};
 
 #[test]
-fn tunnel_options_outside_their_ranges_are_refused_by_name() {
+fn reject_tunnel_options_out_of_range() {
     let mut bench = Bench::new();
     let (_, vgw, cgw) = bench.network();
     let base = format!("Action=CreateVpnConnection&Type=ipsec.1&CustomerGatewayId={cgw}&VpnGatewayId={vgw}");
@@ -35,8 +35,9 @@ fn tunnel_options_outside_their_ranges_are_refused_by_name() {
     assert_eq!(bench.refused(&used), "InvalidParameterValue", "unique on the gateway");
 }
 
+/// An identical customer gateway is returned instead of created; a second one needs a device name.
 #[test]
-fn an_identical_customer_gateway_is_handed_back_and_a_twin_needs_a_device_name() {
+fn return_existing_identical_customer_gateway() {
     let mut bench = Bench::new();
     let create = "Action=CreateCustomerGateway&Type=ipsec.1&IpAddress=20.0.0.9&BgpAsn=65000";
     let first = text(&bench.call(create), "customerGatewayId");
@@ -55,7 +56,7 @@ fn an_identical_customer_gateway_is_handed_back_and_a_twin_needs_a_device_name()
 }
 
 #[test]
-fn attaching_and_propagating_wait_for_what_they_need() {
+fn reject_attach_and_propagation_before_ready() {
     let mut bench = Bench::new();
     let vpc = text(&bench.call("Action=CreateVpc&CidrBlock=10.1.0.0/16"), "vpcId");
     let other = text(&bench.call("Action=CreateVpc&CidrBlock=10.2.0.0/16"), "vpcId");
@@ -85,8 +86,9 @@ fn attaching_and_propagating_wait_for_what_they_need() {
     assert!(tables.contains("<propagatingVgwSet></propagatingVgwSet>"), "a detached gateway propagates nowhere");
 }
 
+/// Quotas, dry runs, throttling and unknown actions each return their own error code.
 #[test]
-fn quotas_dry_runs_throttling_and_unknown_actions_answer_in_their_own_codes() {
+fn return_documented_error_codes() {
     let mut bench = Bench::new();
     assert_eq!(bench.refused("Action=CreateVpnGateway&Type=ipsec.1&AmazonSideAsn=7224"), "InvalidParameterValue");
     assert_eq!(bench.raw("Action=CreateVpnGateway&Type=ipsec.1&DryRun=true").0, 412);
@@ -104,7 +106,7 @@ fn quotas_dry_runs_throttling_and_unknown_actions_answer_in_their_own_codes() {
 }
 
 #[test]
-fn sessions_of_sts_end_by_the_callers_clock() {
+fn sts_sessions_expire_by_client_clock() {
     let mut bench = Bench::new();
     let unsigned = bench.send(&request("Action=DescribeVpcs&Version=2016-11-15", &[]));
     assert_eq!(unsigned.status, 401);

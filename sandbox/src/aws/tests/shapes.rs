@@ -2,8 +2,9 @@
 
 use super::{Bench, azure_end, text};
 
+/// Responses about tunnels that are up, have logs or are being replaced conform to the service model.
 #[test]
-fn tunnels_that_are_up_logged_and_replaced_answer_as_the_service_model_has_it() {
+fn responses_match_service_model() {
     let mut bench = Bench::new();
     let (vpc, vgw, cgw) = bench.network();
     let (vpn, [one, two]) = bench.connection(&vgw, &cgw);

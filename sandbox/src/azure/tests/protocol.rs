@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_put_is_accepted_as_updating_and_its_operation_is_polled_to_the_end() {
+fn put_returns_updating_and_operation_completes() {
     let mut bench = Bench::ground(1);
     let put = bench.send("PUT", &gateway_url(), &gateway());
     assert_eq!((put.status, put.state()), (201, "Updating"));
@@ -35,7 +35,7 @@ fn a_put_is_accepted_as_updating_and_its_operation_is_polled_to_the_end() {
 }
 
 #[test]
-fn conditional_headers_are_honoured_and_etags_shown_where_recorded() {
+fn honour_conditional_headers_and_return_etags() {
     let mut bench = Bench::ground(2);
     let url = format!("{NET}/virtualNetworks/v");
     assert_eq!(bench.with("PUT", &url, &network(), ("if-none-match", "*")).status, 412);
@@ -54,7 +54,7 @@ fn conditional_headers_are_honoured_and_etags_shown_where_recorded() {
 }
 
 #[test]
-fn ids_compare_without_case_and_after_decoding() {
+fn compare_ids_ignoring_case_and_encoding() {
     let mut bench = Bench::ground(3);
     let odd = "/subscriptions/00000000-0000-4000-A000-00000000A2E0/resourcegroups/Hub.Net_%28Core%29-RG";
     assert_eq!(bench.send("PUT", odd, &json!({"location": "eastus"})).status, 201);
@@ -72,7 +72,7 @@ fn ids_compare_without_case_and_after_decoding() {
 }
 
 #[test]
-fn a_gateway_and_its_connections_take_one_write_at_a_time() {
+fn serialize_writes_per_gateway() {
     let mut bench = Bench::link(4);
     let (c0, c1) = (format!("{NET}/connections/c0"), format!("{NET}/connections/c1"));
     let first = bench.send("PUT", &c0, &connection(0));
@@ -91,8 +91,9 @@ fn a_gateway_and_its_connections_take_one_write_at_a_time() {
     assert_eq!(bench.send("PUT", &c1, &connection(1)).status, 200);
 }
 
+/// Setting a key reports success before the connection is ready and before the gateway accepts the next write.
 #[test]
-fn setting_a_key_reports_success_before_the_connection_is_ready_and_the_gateway_free() {
+fn set_key_succeeds_before_connection_is_ready() {
     let mut bench = Bench::link(5);
     let (url, key) = (format!("{NET}/connections/c0"), format!("{NET}/connections/c0/sharedkey"));
     assert_eq!(bench.call("GET", &key).body, json!({"value": "first.Key_1"}));
@@ -109,8 +110,9 @@ fn setting_a_key_reports_success_before_the_connection_is_ready_and_the_gateway_
     assert_eq!(bench.send("PUT", &format!("{NET}/connections/c1"), &connection(1)).status, 200);
 }
 
+/// An update of a connection neither returns nor changes its key.
 #[test]
-fn no_answer_about_a_connection_has_a_key_and_an_update_changes_none() {
+fn connection_responses_omit_shared_key() {
     let mut bench = Bench::link(6);
     let url = format!("{NET}/connections/c0");
     let mut body = connection(0);
@@ -127,7 +129,7 @@ fn no_answer_about_a_connection_has_a_key_and_an_update_changes_none() {
 }
 
 #[test]
-fn a_failed_operation_leaves_the_resource_failed_and_a_put_repairs_it() {
+fn put_repairs_resource_in_failed_state() {
     let mut bench = Bench::ground(7);
     bench.world.faults.add("fail call 1 of PutGateway: once failed".parse().unwrap());
     let put = bench.send("PUT", &gateway_url(), &gateway());
@@ -139,8 +141,9 @@ fn a_failed_operation_leaves_the_resource_failed_and_a_put_repairs_it() {
     assert_eq!(bench.call("GET", &gateway_url()).state(), "Succeeded");
 }
 
+/// The record of an operation can expire while the resource is still being changed.
 #[test]
-fn a_record_that_expired_is_not_found_while_the_resource_goes_on() {
+fn expired_operation_record_returns_not_found() {
     let mut bench = Bench::ground(8);
     bench.world.faults.add("fail call 1 of PutLocalGateway: once expired".parse().unwrap());
     let url = format!("{NET}/localNetworkGateways/l0");
@@ -155,7 +158,7 @@ fn a_record_that_expired_is_not_found_while_the_resource_goes_on() {
 }
 
 #[test]
-fn faults_strike_before_or_after_the_effect_as_they_say() {
+fn faults_apply_before_or_after_effect() {
     let mut bench = Bench::ground(9);
     let url = format!("{NET}/localNetworkGateways/l0");
     let mut expect = |kind: &str, exists: bool| {
@@ -199,7 +202,7 @@ fn faults_strike_before_or_after_the_effect_as_they_say() {
 }
 
 #[test]
-fn tokens_are_asked_for_checked_and_expire() {
+fn issue_check_and_expire_tokens() {
     let mut bench = Bench::ground(10);
     let wrong = bench.ask_token("guess");
     assert_eq!((wrong.status, &wrong.body["error"]), (401, &json!("invalid_client")));
@@ -224,7 +227,7 @@ fn tokens_are_asked_for_checked_and_expire() {
 }
 
 #[test]
-fn requests_beyond_the_bucket_are_told_when_to_come_back() {
+fn throttled_requests_return_retry_after() {
     let mut bench = Bench::ground(11);
     let mut request = bench.request("DELETE", &format!("{NET}/connections/none"), b"");
     request.headers.push(("x-ms-correlation-request-id".into(), "mine".into()));
@@ -245,7 +248,7 @@ fn requests_beyond_the_bucket_are_told_when_to_come_back() {
 }
 
 #[test]
-fn the_time_to_wait_is_scaled_and_never_a_fraction() {
+fn scale_retry_after_without_fractions() {
     let mut settings = Settings::default();
     assert_eq!(settings.retry_after(SimDuration::seconds(10)), [("Retry-After", "10".to_owned())]);
     settings.time_scale = 4;
@@ -255,8 +258,9 @@ fn the_time_to_wait_is_scaled_and_never_a_fraction() {
     assert_eq!(scaled, [("x-ms-retry-after-ms", "10".to_owned()), ("retry-after-ms", "10".to_owned())]);
 }
 
+/// The same seed gives the same bytes, also for a world that was saved and loaded in between.
 #[test]
-fn the_same_seed_gives_the_same_bytes_and_a_saved_world_goes_on() {
+fn same_seed_gives_same_bytes_after_reload() {
     let finish = |mut bench: Bench| {
         let key = bench.done("PUT", &format!("{NET}/connections/c0/sharedkey"), &json!({"value": "x.Key_3"}));
         (key.response, bench.call("GET", &gateway_url()).response, bench.now)
@@ -270,7 +274,7 @@ fn the_same_seed_gives_the_same_bytes_and_a_saved_world_goes_on() {
 }
 
 #[test]
-fn what_a_client_asks_wrongly_is_refused_before_anything_happens() {
+fn reject_invalid_requests_without_effect() {
     let mut bench = Bench::ground(13);
     assert_eq!(bench.call("GET", &format!("{GROUP}?")).code(), "MissingApiVersionParameter");
     assert_eq!(bench.call("GET", &format!("{GROUP}?api-version=newest")).code(), "InvalidApiVersionParameter");

@@ -56,7 +56,7 @@ pub(super) fn asynchronous(got: &Got) {
 }
 
 #[test]
-fn a_virtual_network_answers_as_recorded() {
+fn virtual_network_matches_recording() {
     let mut bench = Bench::new(31);
     bench.send("PUT", GROUP, &json!({"location": "westus"}));
     let got = bench.send(
@@ -87,7 +87,7 @@ fn a_virtual_network_answers_as_recorded() {
 }
 
 #[test]
-fn a_dynamic_public_ip_answers_as_recorded() {
+fn dynamic_public_ip_matches_recording() {
     let mut bench = Bench::new(32);
     bench.send("PUT", GROUP, &json!({"location": "westus"}));
     let url = format!("{NET}/publicIPAddresses/gwip1");
@@ -109,7 +109,7 @@ fn a_dynamic_public_ip_answers_as_recorded() {
 }
 
 #[test]
-fn a_local_gateway_answers_as_recorded() {
+fn local_gateway_matches_recording() {
     let mut bench = Bench::new(33);
     bench.send("PUT", GROUP, &json!({"location": "eastus"}));
     let url = format!("{NET}/localNetworkGateways/lgw2");
@@ -131,7 +131,7 @@ fn a_local_gateway_answers_as_recorded() {
 }
 
 #[test]
-fn a_connection_answers_and_goes_as_recorded() {
+fn connection_and_its_delete_match_recording() {
     let mut bench = Bench::link(34);
     let url = format!("{NET}/connections/c");
     let missing = bench.call("GET", &url);
@@ -169,8 +169,9 @@ fn a_connection_answers_and_goes_as_recorded() {
     assert_eq!((end.status, end.header("Location")), (204, Some(location.as_str())));
 }
 
+/// The result of a gateway query is returned at its location as often as it is requested.
 #[test]
-fn a_question_to_the_gateway_is_answered_at_its_location_as_often_as_asked() {
+fn gateway_query_result_can_be_read_repeatedly() {
     let mut bench = Bench::link(35);
     for question in ["getBgpPeerStatus", "getLearnedRoutes", "getAdvertisedRoutes?peer=169.254.21.1"] {
         let (action, query) = question.split_once('?').unwrap_or((question, "x="));

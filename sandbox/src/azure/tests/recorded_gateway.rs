@@ -72,7 +72,7 @@ fn recorded_gateway(state: &str, properties: &Value, entry: impl Fn(usize) -> Va
 }
 
 #[test]
-fn a_gateway_answers_as_recorded_from_its_creation_to_an_update() {
+fn gateway_create_and_update_match_recording() {
     let mut bench = Bench::new(36);
     let mut body = recorded_site(&mut bench);
     let url = id("virtualNetworkGateways/gw1");
@@ -108,8 +108,9 @@ fn a_gateway_answers_as_recorded_from_its_creation_to_an_update() {
     asynchronous(&updated);
 }
 
+/// The fields that a recorded deployment shows of a connection appear once it has succeeded.
 #[test]
-fn what_a_deployment_shows_of_a_connection_is_there_once_it_has_succeeded() {
+fn connection_fields_appear_after_success() {
     let mut bench = Bench::link(37);
     let body = bench.call("GET", &id("connections/c0")).body;
     let shown = json!({"provisioningState": "Succeeded", "resourceGuid": "<ANY>",
@@ -124,7 +125,7 @@ fn what_a_deployment_shows_of_a_connection_is_there_once_it_has_succeeded() {
 }
 
 #[test]
-fn peers_and_routes_have_the_recorded_fields() {
+fn peers_and_routes_match_recorded_fields() {
     let mut bench = Bench::link(38);
     let peer = ["localAddress", "neighbor", "asn", "state", "routesReceived", "messagesSent", "messagesReceived"];
     let own_network = ["localAddress", "network", "sourcePeer", "origin", "asPath", "weight"];
@@ -151,7 +152,7 @@ fn peers_and_routes_have_the_recorded_fields() {
 }
 
 #[test]
-fn a_resource_group_goes_as_recorded() {
+fn resource_group_delete_matches_recording() {
     let mut bench = Bench::ground(39);
     let gone = bench.call("DELETE", GROUP);
     assert_eq!((gone.status, gone.response.body.len(), gone.header("Retry-After")), (202, 0, Some("15")));

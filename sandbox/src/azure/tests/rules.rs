@@ -15,7 +15,7 @@ fn changed(mut document: Value, pointer: &str, value: Value) -> Value {
 }
 
 #[test]
-fn a_gateway_that_breaks_a_rule_is_refused_with_its_code() {
+fn reject_invalid_gateway_with_azure_code() {
     let mut bench = Bench::ground(21);
     let pip = |zones: Value, sku: &str| json!({"location": "eastus", "sku": {"name": sku}, "zones": zones, "properties": {"publicIPAllocationMethod": "Static"}});
     bench.done("PUT", &format!("{NET}/publicIPAddresses/flat"), &pip(json!([]), "Standard"));
@@ -55,7 +55,7 @@ fn a_gateway_that_breaks_a_rule_is_refused_with_its_code() {
 }
 
 #[test]
-fn what_is_referenced_must_have_succeeded() {
+fn reject_reference_to_unprovisioned_resource() {
     let mut bench = Bench::ground(22);
     bench.send("PUT", &format!("{NET}/publicIPAddresses/p0"), &public_ip());
     let mut seen = std::collections::BTreeSet::new();
@@ -70,8 +70,9 @@ fn what_is_referenced_must_have_succeeded() {
     assert_eq!(seen, expected.map(|(status, code, inner)| (status, code.to_owned(), inner.to_owned())).into());
 }
 
+/// Peering addresses are listed for every configuration, in no particular order.
 #[test]
-fn peering_addresses_come_for_every_configuration_in_no_order() {
+fn list_peering_addresses_in_any_order() {
     let mut bench = Bench::ground(23);
     let plain = changed(gateway(), "/properties/bgpSettings/bgpPeeringAddresses", Value::Null);
     bench.done("PUT", &gateway_url(), &plain);
@@ -93,7 +94,7 @@ fn peering_addresses_come_for_every_configuration_in_no_order() {
 }
 
 #[test]
-fn a_connection_that_breaks_a_rule_is_refused() {
+fn reject_invalid_connection() {
     let mut bench = Bench::link(24);
     let policy = json!([{"saLifeTimeSeconds": 27_000, "saDataSizeKilobytes": 2_147_483_647_u64, "ipsecEncryption": "GCMAES256",
         "ipsecIntegrity": "GCMAES256", "ikeEncryption": "AES256", "ikeIntegrity": "SHA384", "dhGroup": "ECP384", "pfsGroup": "ECP384"}]);
@@ -133,7 +134,7 @@ fn a_connection_that_breaks_a_rule_is_refused() {
 }
 
 #[test]
-fn a_local_gateway_needs_prefixes_or_a_peer() {
+fn local_gateway_requires_prefixes_or_peer() {
     let mut bench = Bench::ground(25);
     let url = format!("{NET}/localNetworkGateways/l0");
     let bare = bench.send("PUT", &url, &changed(local_gateway(0), "/properties/bgpSettings", Value::Null));
@@ -148,8 +149,9 @@ fn a_local_gateway_needs_prefixes_or_a_peer() {
     assert_eq!(bench.send("PUT", &url, &local_gateway(0)).status, 201);
 }
 
+/// A public IP and a subnet stay in use for some time after their gateway is gone.
 #[test]
-fn deletes_are_refused_while_in_use_and_lag_after_a_gateway() {
+fn reject_delete_while_in_use() {
     let mut bench = Bench::link(26);
     let (pip, subnet) =
         (format!("{NET}/publicIPAddresses/p0"), format!("{NET}/virtualNetworks/v/subnets/GatewaySubnet"));
@@ -177,8 +179,9 @@ fn deletes_are_refused_while_in_use_and_lag_after_a_gateway() {
     }
 }
 
+/// Deleting a group deletes its resources, unless a resource of another group uses one of them.
 #[test]
-fn a_group_takes_everything_in_it_along_unless_something_outside_needs_it() {
+fn delete_group_unless_used_from_outside() {
     let mut bench = Bench::link(27);
     let other = GROUP.replace("/rg", "/other");
     bench.send("PUT", &other, &json!({"location": "eastus"}));
@@ -208,7 +211,7 @@ fn a_group_takes_everything_in_it_along_unless_something_outside_needs_it() {
 }
 
 #[test]
-fn unknown_properties_and_tags_survive_what_a_client_sends_back() {
+fn keep_unknown_properties_and_tags_on_put() {
     let mut bench = Bench::ground(28);
     let mut odd = gateway();
     odd["properties"]["brandNew"] = json!({"deep": [1, 2]});
@@ -232,8 +235,9 @@ fn unknown_properties_and_tags_survive_what_a_client_sends_back() {
     assert_eq!(found.body["value"].as_array().unwrap().len(), 2);
 }
 
+/// Each endpoint uses the custom BGP address that the connection configures for its instance.
 #[test]
-fn a_connection_has_an_end_on_each_instance_with_the_address_it_was_told() {
+fn connection_has_endpoint_on_each_instance() {
     let mut bench = Bench::link(29);
     let endpoints = bench.world.azure.endpoints();
     let seen: Vec<_> =

@@ -85,7 +85,7 @@ async fn drift_of_a_configured_value_only_warns() {
 }
 
 #[tokio::test]
-async fn drift_of_an_unconfigured_value_is_followed() {
+async fn drift_of_an_unconfigured_value_is_adopted() {
     for (path, _, other) in table() {
         let excluded = path.starts_with("azure.virtual_network.") || path == "azure.resource_group_name";
         let parents = ["azure.virtual_network_id", "aws.vpc_id", "aws.transit_gateway_id"];
@@ -100,7 +100,7 @@ async fn drift_of_an_unconfigured_value_is_followed() {
 }
 
 #[tokio::test]
-async fn generation_that_azure_changed_survives_another_sku_setting() {
+async fn keep_generation_changed_by_azure_on_sku_update() {
     let config = with(nine_lines(), "azure.sku", "VpnGw1AZ");
     let mut core = made(&config).await;
     core.state.set_at(&"azure.generation".into(), "Generation2");
@@ -125,7 +125,7 @@ async fn configuration_change_after_drift_takes_effect() {
 }
 
 #[tokio::test]
-async fn unknown_replacing_value_plans_an_update_of_it_alone() {
+async fn unknown_replacing_value_plans_only_its_update() {
     for (path, one, other) in table().into_iter().filter(|(path, _, _)| REPLACING.contains(path)) {
         let config = configured(path, &one);
         let mut core = made(&config).await;
@@ -153,7 +153,7 @@ async fn unknown_replacing_value_plans_an_update_of_it_alone() {
 }
 
 #[tokio::test]
-async fn unknown_aws_value_that_stays_the_same_rebuilds_nothing() {
+async fn unknown_aws_value_left_unchanged_recreates_nothing() {
     for (path, one, _) in table().into_iter().filter(|(path, _, _)| REPLACING_AWS_SIDE.contains(path)) {
         let config = configured(path, &one);
         let mut core = made(&config).await;

@@ -36,7 +36,7 @@ async fn made(config: &Value) -> Core {
 }
 
 #[tokio::test]
-async fn nine_lines_make_a_link_whose_next_plan_is_empty_and_asks_no_cloud() {
+async fn minimal_link_plans_empty_without_cloud_calls() {
     let mut core = made(&nine_lines()).await;
     let tunnel = core.state.get("tunnels").get("instance1_tunnel2");
     assert_eq!(tunnel.get("azure_bgp_ip").as_str(), Some("169.254.22.6"));
@@ -52,7 +52,7 @@ async fn nine_lines_make_a_link_whose_next_plan_is_empty_and_asks_no_cloud() {
 }
 
 #[tokio::test]
-async fn the_plan_of_a_new_link_knows_the_addresses_of_its_tunnels() {
+async fn plan_of_new_link_knows_tunnel_addresses() {
     let plan = Core::new().plan(&nine_lines()).await;
     let tunnel = plan.planned.get("tunnels").get("instance0_tunnel1");
     let known = ["azure_instance", "aws_tunnel", "inside_cidr", "aws_bgp_ip", "azure_bgp_ip"];
@@ -61,7 +61,7 @@ async fn the_plan_of_a_new_link_knows_the_addresses_of_its_tunnels() {
 }
 
 #[tokio::test]
-async fn what_forces_another_azure_gateway_replaces_and_nothing_else_does() {
+async fn only_azure_gateway_changes_replace() {
     let core = made(&with(nine_lines(), "azure.location", "westeurope")).await;
     let replaced = |plan: &PlanResponse| plan.requires_replace.iter().map(ToString::to_string).collect::<Vec<_>>();
     let gateway = VNET.replace("virtualNetworks/vnet1", "virtualNetworkGateways/other");
@@ -92,7 +92,7 @@ async fn what_forces_another_azure_gateway_replaces_and_nothing_else_does() {
 }
 
 #[tokio::test]
-async fn ids_in_another_casing_and_the_links_own_ids_change_nothing() {
+async fn ignore_casing_of_ids_and_own_ids() {
     let core = made(&nine_lines()).await;
     let own = |path: &str| core.state.at(&path.into()).clone();
     let mut config =
@@ -105,7 +105,7 @@ async fn ids_in_another_casing_and_the_links_own_ids_change_nothing() {
 }
 
 #[tokio::test]
-async fn every_change_in_place_ends_in_an_empty_plan() {
+async fn every_update_in_place_ends_in_empty_plan() {
     for (path, value) in [
         ("azure.asn", Value::from(65_010_u32)),
         ("aws.asn", 64_600_u32.into()),
@@ -133,7 +133,7 @@ async fn every_change_in_place_ends_in_an_empty_plan() {
 }
 
 #[tokio::test]
-async fn an_edit_made_outside_is_shown_and_undone() {
+async fn show_and_undo_manual_edit() {
     let mut core = made(&nine_lines()).await;
     for key in TunnelKey::ALL {
         let mut there = core.clouds.there.lock().unwrap();
@@ -146,7 +146,7 @@ async fn an_edit_made_outside_is_shown_and_undone() {
 }
 
 #[tokio::test]
-async fn a_missing_child_is_null_and_planned_anew() {
+async fn plan_recreate_of_missing_child() {
     let mut core = made(&nine_lines()).await;
     let key = "instance0_tunnel2".parse().unwrap();
     *core.clouds.there.lock().unwrap().azure.connections.get_mut(key) = None;
@@ -159,7 +159,7 @@ async fn a_missing_child_is_null_and_planned_anew() {
 }
 
 #[tokio::test]
-async fn a_failed_create_keeps_what_was_made() {
+async fn failed_create_keeps_created_objects() {
     let mut core = Core::new();
     *core.clouds.fails.lock().unwrap() = true;
     let diagnostics = core.apply(&nine_lines()).await;
@@ -173,7 +173,7 @@ async fn a_failed_create_keeps_what_was_made() {
 }
 
 #[tokio::test]
-async fn destroy_leaves_nothing_and_a_link_that_is_gone_leaves_the_state() {
+async fn destroy_deletes_all_and_read_drops_absent_link() {
     let mut core = made(&nine_lines()).await;
     let plan = core.plan_from(&core.state, &Value::Null, core.private.clone()).await;
     let done = core.apply_plan(core.state.clone(), &Value::Null, plan).await;
@@ -185,7 +185,7 @@ async fn destroy_leaves_nothing_and_a_link_that_is_gone_leaves_the_state() {
 }
 
 #[tokio::test]
-async fn an_imported_link_has_the_state_that_create_left() {
+async fn import_restores_state_of_create() {
     let network = Value::object([
         ("name", Value::from("new")),
         ("address_space", Value::list(["10.1.0.0/16"])),
@@ -241,7 +241,7 @@ fn configurable(state: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_given_gateway_is_read_never_managed_and_never_contradicted() {
+async fn existing_gateway_is_read_only() {
     let id = VNET.replace("virtualNetworks/vnet1", "virtualNetworkGateways/hub");
     let mut core = Core::new();
     let parsed = crate::azure::id::ResourceId::parse(&id).unwrap();

@@ -43,8 +43,9 @@ async fn finished_after_all() -> (Core, Held, Held) {
     (core, former, current)
 }
 
+/// An update that finished the link is not undone by the delete of its former state.
 #[tokio::test]
-async fn an_update_that_finished_the_link_is_not_undone_by_the_delete_of_its_former_state() {
+async fn delete_of_former_state_keeps_finished_link() {
     let (mut core, former, _) = finished_after_all().await;
     core.hold(former);
     core.delete().await;
@@ -52,7 +53,7 @@ async fn an_update_that_finished_the_link_is_not_undone_by_the_delete_of_its_for
 }
 
 #[tokio::test]
-async fn another_process_reads_the_former_state_as_gone_once_it_knows_the_current_one() {
+async fn other_process_reads_former_state_as_absent() {
     let (mut core, former, current) = finished_after_all().await;
     core.forgets();
     core.resource.on_stored_state(&current.0);
@@ -64,8 +65,9 @@ async fn another_process_reads_the_former_state_as_gone_once_it_knows_the_curren
     assert!(core.there());
 }
 
+/// The only state of a link is deleted although the end of its create was never recorded.
 #[tokio::test]
-async fn the_only_state_of_a_link_is_deleted_although_nobody_wrote_down_that_its_create_ended() {
+async fn delete_only_state_of_link_without_end_of_create() {
     let (mut core, former, _) = finished_after_all().await;
     core.forgets();
     core.hold(former);
@@ -76,7 +78,7 @@ async fn the_only_state_of_a_link_is_deleted_although_nobody_wrote_down_that_its
 }
 
 #[tokio::test]
-async fn a_link_that_was_deleted_outlives_nothing_that_is_made_after_it() {
+async fn former_state_deletes_link_recreated_after_delete() {
     let (mut core, former, current) = finished_after_all().await;
     let there = core.clouds.there.lock().unwrap().clone();
     core.hold(current);
@@ -91,7 +93,7 @@ async fn a_link_that_was_deleted_outlives_nothing_that_is_made_after_it() {
 }
 
 #[tokio::test]
-async fn a_link_that_vanished_outlives_nothing_that_is_made_after_it() {
+async fn former_state_deletes_link_recreated_after_loss() {
     let (mut core, ..) = finished_after_all().await;
     *core.clouds.there.lock().unwrap() = Default::default();
     core.refresh().await;
@@ -103,7 +105,7 @@ async fn a_link_that_vanished_outlives_nothing_that_is_made_after_it() {
 }
 
 #[tokio::test]
-async fn a_link_that_is_found_unfinished_is_deleted_by_the_state_that_knew_it_whole() {
+async fn delete_link_found_incomplete_by_complete_state() {
     let mut core = made(&nine_lines()).await;
     for instance in Instance::ALL {
         let mut there = core.clouds.there.lock().unwrap();
@@ -117,7 +119,7 @@ async fn a_link_that_is_found_unfinished_is_deleted_by_the_state_that_knew_it_wh
 }
 
 #[tokio::test]
-async fn a_finished_link_is_replaced_under_either_order() {
+async fn replace_complete_link_in_either_order() {
     let mut core = made(&nine_lines()).await;
     let before = core.held();
     let diagnostics = core.apply(&with(nine_lines(), "azure.resource_group_name", "other")).await;

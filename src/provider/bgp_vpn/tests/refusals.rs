@@ -21,7 +21,7 @@ async fn paths(core: &Core, config: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_needs_no_cloud_is_refused_at_its_attribute() {
+async fn reject_invalid_values_at_attribute_offline() {
     let bad: Vec<(&str, &str, Value)> = vec![
         ("azure.asn", "azure.asn", 64_512_u32.into()),
         ("azure.asn", "azure.asn", 23_456_u32.into()),
@@ -76,7 +76,7 @@ fn vnet(subnets: &[(&str, &str)]) -> VirtualNetwork {
 }
 
 #[tokio::test]
-async fn what_the_surroundings_forbid_is_refused_with_the_id_to_use() {
+async fn reject_conflicting_environment_naming_id() {
     let core = Core::new();
     let refused = async |at: &str, says: &str| {
         let diagnostics = core.plan(&nine_lines()).await.diagnostics;
@@ -117,7 +117,7 @@ async fn what_the_surroundings_forbid_is_refused_with_the_id_to_use() {
 }
 
 #[tokio::test]
-async fn overlaps_of_secondary_ranges_and_those_that_are_allowed_only_warn() {
+async fn warn_about_secondary_and_allowed_overlaps() {
     let mut core = Core::new();
     core.clouds.survey.lock().unwrap().network = Lookup::Found(vnet(&[("GatewaySubnet", "10.1.1.0/27")]));
     let mut vpc = super::clouds::vpc("vpc-1", "10.2.0.0/16", Tags::new());
@@ -134,7 +134,7 @@ async fn overlaps_of_secondary_ranges_and_those_that_are_allowed_only_warn() {
 
 /// Invariant: a value that a cloud would reject is an error of the plan, at its attribute, before anything is created.
 #[tokio::test]
-async fn values_that_only_an_apply_would_reject_fail_the_plan() {
+async fn plan_rejects_values_that_apply_would_reject() {
     let core = Core::new();
     let number = |text: &str| Value::Number(crate::plugin::Number::parse(text).unwrap());
     let tags = |key: &str, value: &str| Value::map([(key, value)]);
@@ -236,7 +236,7 @@ async fn values_that_only_an_apply_would_reject_fail_the_plan() {
 }
 
 #[tokio::test]
-async fn plan_warns_of_too_many_prefixes_and_a_security_group() {
+async fn plan_warns_about_prefix_count_and_nsg() {
     let core = Core::new();
     let range = |n: usize| format!("10.{}.{}.0/24", 10 + n / 250, n % 250).parse().unwrap();
     let warned = async |edit: &dyn Fn(&mut VirtualNetwork)| {
@@ -259,7 +259,7 @@ async fn plan_warns_of_too_many_prefixes_and_a_security_group() {
 }
 
 #[tokio::test]
-async fn small_gateway_subnet_is_mentioned_by_the_create_only() {
+async fn warn_about_small_gateway_subnet_on_create_only() {
     let mut core = Core::new();
     core.clouds.survey.lock().unwrap().network = Lookup::Found(vnet(&[("GatewaySubnet", "10.1.1.0/28")]));
     let diagnostics = core.plan(&nine_lines()).await.diagnostics;
