@@ -4,8 +4,8 @@
 use awsazure::azure::documents::{self, bgp, connection, gateway, group, local_gateway, network, public_ip};
 use awsazure::link::lookup::ImportId;
 use awsazure::plugin::msgpack;
-use awsazure::types::Asn;
 use awsazure::provider::bgp_vpn::schema;
+use awsazure::types::Asn;
 use serde_json::Value;
 use std::net::Ipv4Addr;
 

@@ -27,7 +27,7 @@ pub struct Wire {
     actor: &'static str,
 }
 
-/// The header that tells an umpire whose call it sees. The clouds take no notice of it.
+/// The header that tells the isolation checker whose call it sees. The clouds take no notice of it.
 pub const ACTOR: &str = "x-actor";
 
 #[derive(Default)]
