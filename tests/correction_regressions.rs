@@ -337,6 +337,26 @@ fn keep_subnet_of_existing_gateway_after_killed_replacement() {
     });
 }
 
+/// The killed delete half left neither the network nor the gateway of the old link in the state.
+#[test]
+fn find_configured_network_after_killed_replacement() {
+    scripted(async |run| {
+        let aws = json!({"vpc": {"cidr_block": "10.2.0.0/16"}});
+        let network =
+            json!({"name": "own", "address_space": ["10.40.0.0/16"], "gateway_subnet_prefix": "10.40.255.0/27"});
+        let own = json!({"resource_group_name": GROUP, "location": "westeurope", "virtual_network": network});
+        run.configure(&json!({"name": "prod", "azure": own, "aws": aws}));
+        run.apply().await;
+        let bare = json!({"resource_group_name": GROUP, "virtual_network_id": run.environment.bare_network,
+                "gateway_subnet_prefix": "10.10.1.0/24"});
+        run.configure(&json!({"name": "prod", "azure": bare, "aws": aws}));
+        run.apply_killed("fail call 1 of aws CreateTags: once hang", true).await;
+        run.set("aws.dpd_timeout_seconds", &json!(40));
+        run.apply().await;
+        run.finish().await;
+    });
+}
+
 /// The gateway exists before the link and keeps its own addresses.
 #[test]
 fn failed_replacement_removes_its_addresses_from_gateway() {

@@ -127,8 +127,11 @@ const COUNTING: &str = r#"
 "#;
 
 /// Starts it in a process group of its own, and waits until it prints `waiting`.
+///
+/// Signals that this process ignores, as under `nohup`, would be ignored there as well.
 fn waiting(script: &str) -> Child {
-    let mut process = sandbox(&["run"], &["sh", "-c", script]);
+    let mut process = Command::new("env");
+    process.args(["--default-signal=HUP,INT,QUIT,TERM", PROGRAM, "run", "--", "sh", "-c", script]).stdin(Stdio::null());
     process.env("SANDBOX", PROGRAM).stdout(Stdio::piped()).process_group(0);
     let mut child = process.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

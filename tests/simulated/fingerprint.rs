@@ -23,7 +23,7 @@ const GENERATED: [&str; 19] = [
     "pending",
     "settled",
     "ready",
-    "seen_from",
+    "visible_from",
     "created",
     "due",
     "last_maintenance",
@@ -90,7 +90,7 @@ fn without_id(mut state: Value) -> Value {
 }
 
 fn is_living(object: &Value) -> bool {
-    !matches!(object["life"]["state"].as_str(), Some("Deleted" | "Deleting"))
+    !matches!(object["lifecycle"]["state"].as_str(), Some("Deleted" | "Deleting"))
 }
 
 /// Every region that was asked for anything has its collections, most of them empty.

@@ -28,7 +28,7 @@ use crate::link::managed::Managed;
 use crate::link::observed::Observed;
 use crate::link::preflight::PreflightSnapshot;
 use crate::link::route_tables::desired_route_tables;
-use crate::link::spec::{AwsGateway, AwsNetwork, Spec};
+use crate::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
 use crate::provider::remaining_objects;
@@ -149,6 +149,7 @@ async fn execute(
     };
     scope.names = Some(plan.spec.azure.names.clone());
     scope.link = Some(plan.spec.link.clone());
+    seed_given_azure_ids(&mut scope, &plan.spec);
     // A run that was killed may have left successors of objects of either AWS side.
     let former = std::mem::take(&mut scope.adoption.endpoints);
     scope.adoption = Adoption { handed_over: scope.adoption.handed_over, ..Adoption::of(&plan.spec) };
@@ -484,6 +485,16 @@ fn seed_given_ids(scope: &mut LookupScope, spec: &Spec) {
     }
     if let AwsNetwork::Existing(id) = &spec.aws.network {
         scope.known.vpc = Some(id.clone());
+    }
+}
+
+/// The same for Azure: a replacement that was killed may have left neither network nor gateway in the state.
+fn seed_given_azure_ids(scope: &mut LookupScope, spec: &Spec) {
+    if let AzureNetwork::Existing { id, .. } = &spec.azure.network {
+        scope.known.network = Some(id.clone());
+    }
+    if let AzureGateway::Existing(id) = &spec.azure.gateway {
+        scope.known.azure_gateway = Some(id.clone());
     }
 }
 
