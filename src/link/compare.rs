@@ -106,8 +106,8 @@ pub fn missing_bgp_addresses(spec: &Spec, observed: &Observed) -> Vec<(Instance,
 
 /// A VNet of this link. Ranges that somebody else added are left alone.
 pub fn network(spec: &Spec, have: &azure::VirtualNetwork) -> Reasons {
-    let mut found =
-        if spec.link.is_on(&have.resource.tags) { azure_tag_diff(&have.resource.tags, spec) } else { Vec::new() };
+    let own = spec.link.is_on(&have.resource.tags) && matches!(spec.azure.gateway, AzureGateway::Managed { .. });
+    let mut found = if own { azure_tag_diff(&have.resource.tags, spec) } else { Vec::new() };
     let AzureNetwork::Create { address_space, .. } = &spec.azure.network else { return found };
     found.extend(provisioning_failure("the virtual network", have.resource.state));
     let lacking = address_space.iter().filter(|range| !have.address_space.contains(range));

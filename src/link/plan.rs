@@ -116,15 +116,18 @@ fn diff_azure_network(spec: &Spec, observed: &Observed, list: &mut ActionList) {
     if spec.azure.create_resource_group && observed.azure.group.is_none() {
         list.create(ActionTarget::ResourceGroup);
     }
-    // Groups, networks and addresses are labelled where this link made them.
+    // Groups, networks and addresses get tags where this link created them. Beside an existing gateway they belong to others, also
+    // to a link that left this slot and has the same ownership tag.
     let own = |tags: &Tags| if spec.link.is_on(tags) { compare::azure_tag_diff(tags, spec) } else { Reasons::new() };
-    if let Some(group) = &observed.azure.group {
+    let creates_gateway = matches!(spec.azure.gateway, AzureGateway::Managed { .. });
+    if let Some(group) = observed.azure.group.as_ref().filter(|_| creates_gateway || spec.azure.create_resource_group) {
         list.update(ActionTarget::ResourceGroup, own(&group.tags));
     }
     if let Some(network) = &observed.azure.network {
         list.update(ActionTarget::VirtualNetwork, compare::network(spec, network));
     }
-    for (instance, ip) in observed.azure.public_ips.iter().filter_map(|(i, ip)| Some((i, ip.as_ref()?))) {
+    let public_ips = observed.azure.public_ips.iter().filter_map(|(i, ip)| Some((i, ip.as_ref()?)));
+    for (instance, ip) in public_ips.filter(|_| creates_gateway) {
         if let Some(why) = misplaced_public_ip(spec, observed, instance) {
             list.push(Verb::Delete, ActionTarget::PublicIp(instance), vec![]);
             list.push(Verb::Create, ActionTarget::PublicIp(instance), vec![why]);

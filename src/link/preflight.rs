@@ -122,6 +122,8 @@ pub struct PreflightContext<'a> {
     /// As planned, defaults filled in.
     pub planned: &'a Config,
     pub link: Option<&'a LinkId>,
+    /// The AWS side of a link that is created, as its tag has it.
+    pub endpoint: Option<&'a str>,
     /// Ids of this link's own objects, and of those that will be gone before it is made.
     pub own: &'a [String],
     /// BGP addresses that this link put on the Azure gateway.
@@ -136,8 +138,12 @@ pub struct PreflightContext<'a> {
 
 impl PreflightContext<'_> {
     /// Whether an object is this link's, or of the one in whose place it comes.
+    ///
+    /// The ownership tag of a link that moved to another slot stays: a link that is created in its former slot has the same one
+    /// and another AWS side.
     pub fn owns(&self, id: &str, tags: &Tags) -> bool {
-        self.link.is_some_and(|link| link.is_on(tags)) || self.records(id)
+        let other_end = self.endpoint.zip(tags.get(TAG_AWS_ENDPOINT)).is_some_and(|(end, tag)| end != tag);
+        self.link.is_some_and(|link| link.is_on(tags)) && !other_end || self.records(id)
     }
 
     /// Whether a state names an object as this link's.

@@ -17,12 +17,6 @@ pub fn is_destroying() -> bool {
     destroys(command_line().iter().map(String::as_str))
 }
 
-/// Whether the command reads no resource before it plans (`-refresh=false`).
-pub fn skips_refresh() -> bool {
-    let option = |argument: &String| argument.trim_start_matches('-').to_owned();
-    command_line().iter().map(option).any(|option| matches!(option.as_str(), "refresh=false" | "refresh=0"))
-}
-
 /// Addresses that the command asks to replace (`-replace`). Which of them a plan is about is not said by the protocol.
 pub fn replaced_addresses() -> Vec<String> {
     replaces(command_line().iter().map(String::as_str))

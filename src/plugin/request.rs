@@ -134,8 +134,6 @@ pub struct PlanRequest {
     pub may_be_applying: bool,
     /// Whether Terraform keeps only the errors of this plan, and stops the destroy at them.
     pub before_destroy: bool,
-    /// Terraform was told not to read resources before it plans.
-    pub skips_refresh: bool,
     /// Addresses of resources that the user asks to replace, this one perhaps among them.
     pub replaced: Vec<String>,
     /// What the client understands.

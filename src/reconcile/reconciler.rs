@@ -132,6 +132,10 @@ async fn reconcile_loop(
                 Ok(seen) => seen,
                 Err(error) => return aborted(Observed::default(), error),
             };
+            // The run that was waited for may have completed the link meanwhile.
+            if let Err(error) = check_create(&clients, spec, &scope, &seen, operation).await {
+                return aborted(Observed::default(), error);
+            }
         }
         if round == 0 {
             at_first = seen.ids();

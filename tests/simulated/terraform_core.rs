@@ -230,7 +230,6 @@ impl<'a> TerraformCore<'a> {
             identity,
             may_be_applying: false,
             before_destroy: self.before_destroy,
-            skips_refresh: self.blind,
             replaced: Vec::new(),
             capabilities: capabilities(),
             cancel: self.cancel.child_token(),

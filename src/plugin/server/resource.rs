@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::dynamic_value::{decode, decode_identity, encode_identity, encode_or_diagnose};
 use super::{RpcServer, deferral};
-use crate::plugin::command::{is_destroying, may_be_applying, replaced_addresses, skips_refresh};
+use crate::plugin::command::{is_destroying, may_be_applying, replaced_addresses};
 use crate::plugin::diagnostics::{Diagnostic, Diagnostics};
 use crate::plugin::path::AttributePath;
 use crate::plugin::protocol::tfplugin6 as wire;
@@ -98,7 +98,6 @@ impl RpcServer {
             identity: decode_identity(&entry.identity, request.prior_identity)?,
             may_be_applying: may_be_applying(),
             before_destroy: is_destroying(),
-            skips_refresh: skips_refresh(),
             replaced: replaced_addresses(),
             capabilities,
             cancel: cancel.clone(),

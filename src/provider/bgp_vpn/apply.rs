@@ -150,6 +150,7 @@ async fn execute(
     scope.names = Some(plan.spec.azure.names.clone());
     scope.link = Some(plan.spec.link.clone());
     seed_given_azure_ids(&mut scope, &plan.spec);
+    plan.private.keeps.iter().for_each(|kept| kept.seed(&mut scope.known));
     // A run that was killed may have left successors of objects of either AWS side.
     let former = std::mem::take(&mut scope.adoption.endpoints);
     scope.adoption = Adoption { handed_over: scope.adoption.handed_over, ..Adoption::of(&plan.spec) };

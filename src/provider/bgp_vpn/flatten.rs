@@ -142,7 +142,9 @@ pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &P
         let subscription = azure.gateway.as_ref().map(|gateway| gateway.resource.id.subscription().to_owned());
         let subscription = super::expand::subscription(state, subscription).unwrap_or_default();
         let id = format!("/subscriptions/{subscription}/resourceGroups/{}", group.name);
-        add(Kind::AzureResourceGroup, &id, tagged(&group.tags));
+        let creates = state.at(&"azure.create_resource_group".into()).as_bool() == Some(true);
+        let beside_existing = private.provenance.azure_gateway_is_existing && !creates;
+        add(Kind::AzureResourceGroup, &id, tagged(&group.tags) && !beside_existing);
     }
     if let Some(network) = &azure.network {
         let creates = state.at(&"azure.virtual_network".into()).is_set();

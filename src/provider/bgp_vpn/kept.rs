@@ -8,11 +8,12 @@ use super::change_set::ChangeSet;
 use super::default_options::inside_cidrs;
 use super::expand::endpoint;
 use super::flatten::{identity, managed_value, read_managed};
-use super::planned::PlannedState;
 use super::private_state::{PrivateState, to_json};
 use super::replacing_attributes::is_same_setting;
-use super::resume::{ResumeCache, drift_value, is_incomplete};
+use super::resume::{ResumeCache, drift_value};
+use crate::aws::model::{VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
+use crate::link::known_ids::KnownIds;
 use crate::link::lookup::HandOver;
 use crate::link::managed::{Kind, Managed};
 use crate::link::ownership_tags::LinkId;
@@ -28,14 +29,12 @@ use std::collections::BTreeMap;
 pub struct Kept {
     /// Value of the ownership tag of the new link.
     link: String,
-    /// The old link has the same ownership tag.
-    same_link: bool,
     /// The AWS side of the new link, as its tag has it.
     endpoint: Option<String>,
     /// Ids by kind, as in `managed`.
     objects: BTreeMap<String, Vec<String>>,
-    /// Computed attributes of the old link that the new one has as well, as a part of its state. Planned only where both have
-    /// the same ownership tag: under create_before_destroy the create half finds them by that tag.
+    /// Computed attributes of the old link that the new one has as well, as a part of its state. The plan leaves them unknown:
+    /// under create_before_destroy, the plan right before the create cannot repeat them, and Terraform reports a provider bug.
     attributes: Json,
     /// Their paths.
     paths: Vec<String>,
@@ -50,7 +49,6 @@ pub fn kept(changes: ChangeSet<'_>, private: &PrivateState, link: Option<&LinkId
     let managed = read_managed(changes.prior);
     let mut kept = Kept {
         link: link?.to_string(),
-        same_link: private.replaced.as_ref().is_none_or(|replaced| Some(replaced) == link),
         endpoint: endpoint(changes.planned, private).map(|endpoint| endpoint.to_string()),
         ..Kept::default()
     };
@@ -201,13 +199,12 @@ impl Kept {
         HandOver { link: self.link(), endpoint, kept: self.managed(), names }
     }
 
-    /// Puts the attributes that stay into the plan of the new link: other resources that refer to them are not replaced then.
-    fn plan(&self, draft: &mut PlannedState<'_>) {
-        for (path, value) in self.values().filter(|_| self.same_link) {
-            if !draft.planned.at(&path).is_known() {
-                draft.planned.set_at(&path, value);
-            }
-        }
+    /// Where the create half finds what is kept. EC2 may list new tags late.
+    pub fn seed(&self, known: &mut KnownIds) {
+        let managed = self.managed();
+        let first = |kind: Kind| managed.ids(kind).next().map(str::to_owned);
+        known.vpc = first(Kind::AwsVpc).map(VpcId).or(known.vpc.take());
+        known.vpn_gateway = first(Kind::AwsVpnGateway).map(VpnGatewayId).or(known.vpn_gateway.take());
     }
 
     fn values(&self) -> impl Iterator<Item = (AttributePath, Value)> {
@@ -244,25 +241,4 @@ pub fn kept_by_create(
         Some(replaced) => kept(ChangeSet { prior: &resume_cache.get(Some(replaced))?.state, planned }, private, link),
         None => resume_cache.kept(link?),
     }
-}
-
-/// Puts the attributes that such a plan has in common with the replaced link into it.
-///
-/// Under create_before_destroy the create half is planned once more while the old link is still there. That plan has to be the
-/// one that Terraform showed, although the create will fail. Terraform reads no state before it applies, and passes no private
-/// data to that plan. `create_before_destroy` is the link, where this may be that plan.
-pub fn plan_kept(
-    draft: &mut PlannedState<'_>,
-    private: &PrivateState,
-    resume_cache: &ResumeCache,
-    create_first: Option<&LinkId>,
-) {
-    let still_there = || {
-        let link = create_first.filter(|_| private.replaced.is_none());
-        let before = resume_cache.get(link)?;
-        let read = before.private.is_some() || is_incomplete(&before.state);
-        (!read).then(|| kept(ChangeSet { prior: &before.state, planned: &draft.planned }, private, link)).flatten()
-    };
-    let common = private.keeps.clone().or_else(still_there);
-    common.iter().for_each(|kept| kept.plan(draft));
 }

@@ -10,7 +10,7 @@ use super::defaults::{PlanInputs, apply_defaults};
 use super::existing_link::check_existing_link;
 use super::expand::{endpoint, link_id, lookup_scope, read_zones, subscription};
 use super::flatten::planned_tunnel;
-use super::kept::{Kept, kept, kept_by_create, plan_kept};
+use super::kept::{Kept, kept, kept_by_create};
 use super::model::read_config;
 use super::planned::PlannedState;
 use super::private_state::{PrivateState, Provenance};
@@ -187,8 +187,6 @@ pub async fn plan(
                 Diagnostic::warning(summary).detail(detail).at(path)
             }));
             unknown_for_create(&mut draft);
-            let may_be_create_first = request.may_be_applying && !request.skips_refresh;
-            plan_kept(&mut draft, &private, resume_cache, link.as_ref().filter(|_| may_be_create_first));
             (private.announced, private.replaced) = (false, None);
             Vec::new()
         }
@@ -389,13 +387,15 @@ pub fn validate_plan(inputs: &PlanInputs<'_, '_>, settled: &Value, backend: &dyn
     own.extend(inputs.prior.into_iter().flat_map(own_object_ids));
     let own_addresses = own_bgp_addresses(inputs);
     let of_plan = Provenance { vpn_gateway_is_existing: vpn_given, ..inputs.private.provenance.clone() };
-    let moves_to =
-        inputs.prior.and_then(|_| endpoint(settled, &PrivateState { provenance: of_plan, ..PrivateState::default() }));
+    let planned_end = endpoint(settled, &PrivateState { provenance: of_plan, ..PrivateState::default() });
+    let created_end = planned_end.as_ref().filter(|_| inputs.prior.is_none()).map(ToString::to_string);
+    let moves_to = planned_end.filter(|_| inputs.prior.is_some());
     let site = PreflightContext {
         own_addresses: &own_addresses,
         configured: &configured,
         planned: &planned,
         link: link.as_ref(),
+        endpoint: created_end.as_deref(),
         own: &own,
         azure_gateway_is_existing: azure_given,
         vpn_gateway_is_existing: vpn_given,

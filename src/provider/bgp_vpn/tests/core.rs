@@ -57,7 +57,6 @@ impl Core {
             identity: self.identity.clone(),
             may_be_applying: self.may_be_applying,
             before_destroy: false,
-            skips_refresh: false,
             replaced: Vec::new(),
             capabilities: ClientCapabilities::default(),
             cancel: Cancel::new(),
