@@ -278,10 +278,10 @@ fn import_of_unknown_ids_suggests_valid_ones() {
         "{said}"
     );
     let said = refused(&format!("{},vgw-00000000000000001", ends.gateway));
-    assert!(said.contains("there is no virtual private gateway vgw-00000000000000001"), "{said}");
+    assert!(said.contains("Virtual private gateway vgw-00000000000000001 does not exist in us-east-1"), "{said}");
     assert!(said.contains("@<region>"), "{said}");
     let said = refused(&format!("{},{}@eu-west-1", ends.gateway, ends.vgw));
-    assert!(said.contains("In eu-west-1 there is no virtual private gateway"), "{said}");
+    assert!(said.contains("does not exist in eu-west-1"), "{said}");
     let other = cloud_admin.make_vpn_gateway(&cloud_admin.make_vpc("10.7.0.0/16"), 64_520);
     let said = refused(&format!("{},{other}", ends.gateway));
     assert!(said.contains(&format!("Those that have one end on {}", ends.vgw)), "{said}");
