@@ -198,3 +198,40 @@ fn plan_lists_objects_that_create_will_adopt() {
     let words = env.plan_fails().words();
     assert!(words.contains("slot") && words.contains(&vpc), "{words}");
 }
+
+/// A link that moved keeps its ownership tag, and a link in its former slot gets the same one.
+#[test]
+fn link_in_former_slot_leaves_objects_of_gateway_owner_alone() {
+    let Some(env) = TestEnv::new() else { return };
+    let vpc = env.cloud_admin().make_vpc("10.9.0.0/16");
+    let owner = Link::complete("link");
+    env.write(&owner.to_string());
+    env.apply();
+    let azure = env.link("link")["azure"].clone();
+    let group = azure["resource_group_name"].as_str().unwrap().to_owned();
+    let moved = owner.with("slot", "9");
+    let second = Link::between("second", &group, "", &vpc)
+        .without("azure.virtual_network_id")
+        .with("azure.gateway_id", &azure["gateway_id"].to_string());
+
+    // The slot of the owner is a conflict at plan.
+    env.write(&format!("{}\n{second}", moved.clone().with("slot", "0")));
+    assert!(env.plan_fails().words().contains("slot"));
+
+    env.write(&moved.to_string());
+    env.apply();
+    let tagged = || {
+        let world = env.world();
+        let kinds = ["resourceGroups", "virtualNetworks", "publicIPAddresses", "virtualNetworkGateways"];
+        let objects = kinds.iter().flat_map(|kind| world.of_kind(kind).into_iter().map(|it| it.tags.to_string()));
+        objects.collect::<Vec<_>>()
+    };
+    let before = tagged();
+    env.write(&format!("{moved}\n{second}"));
+    let run = env.run(&["apply", "-auto-approve", "-no-color"]);
+    assert!(!run.text().contains("will be adopted"), "{}", run.text());
+    assert_eq!(tagged(), before, "{}", run.text());
+    let kinds = env.link("second")["managed"].as_object().map(|kinds| kinds.keys().cloned().collect::<Vec<_>>());
+    let foreign = ["azure_resource_group", "azure_virtual_network", "azure_public_ip", "azure_virtual_network_gateway"];
+    assert!(kinds.iter().flatten().all(|kind| !foreign.contains(&kind.as_str())), "{kinds:?}");
+}
