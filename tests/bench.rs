@@ -8,6 +8,7 @@ mod support;
 use awsazure_sandbox::call_log::CallRecord;
 use awsazure_sandbox::schema::SchemaValidator;
 use simulated::Sim;
+use simulated::attribute_rows;
 use simulated::attributes::{self, Effect};
 use simulated::clock::{in_virtual_time, on_all_cores, on_big_stack};
 use simulated::correction;
@@ -188,7 +189,7 @@ fn sweep(page: &mut String) {
 /// How many attributes are changed to what effect, and how many failures are corrected.
 fn corrections(page: &mut String) {
     let environment = on_big_stack(Environment::build);
-    let rows = attributes::rows(&environment);
+    let rows = attribute_rows::rows(&environment);
     let mut counts = std::collections::BTreeMap::<&str, usize>::new();
     for row in &rows {
         let effect = match row.there {

@@ -431,3 +431,26 @@ fn ignore_vpn_gateway_of_killed_move() {
         run.finish().await;
     });
 }
+
+#[test]
+fn reject_created_vpc_beside_existing_one() {
+    scripted(async |run| {
+        let created = json!({"cidr_block": "10.2.0.0/16"});
+        let others = [
+            ("vpc_id", run.environment.vpcs[0].id.clone()),
+            ("vpn_gateway_id", run.environment.vpn_gateways[0].clone()),
+        ];
+        for (attribute, id) in others {
+            let aws = json!({"vpc": created, attribute: id});
+            run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": aws}));
+            assert_eq!(run.apply_fails(None).await, [format!("aws.{attribute}")]);
+        }
+        // A link that exists may name the VPC that it created.
+        run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": {"vpc": created}}));
+        run.apply().await;
+        let own = run.state("aws.vpc_id");
+        run.set("aws.vpc_id", &json!(own.as_str().unwrap()));
+        run.apply().await;
+        run.finish().await;
+    });
+}

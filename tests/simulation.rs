@@ -8,6 +8,7 @@
 mod simulated;
 
 use simulated::Sim;
+use simulated::attribute_rows;
 use simulated::attributes::{self, Cache, Effect};
 use simulated::clock::{on_all_cores, on_big_stack};
 use simulated::correction::{self, Tally};
@@ -92,7 +93,7 @@ async fn complete_link_is_not_adopted_by_second_create() {
 #[test]
 fn every_attribute_has_its_declared_effect() {
     let environment = on_big_stack(Environment::build);
-    let rows = attributes::rows(&environment);
+    let rows = attribute_rows::rows(&environment);
     let without: Vec<String> =
         attributes::attributes().into_keys().filter(|path| rows.iter().all(|row| row.path != *path)).collect();
     assert!(without.is_empty(), "attributes without a row in tests/simulated/attributes.rs: {without:?}");

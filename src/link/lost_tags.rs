@@ -4,7 +4,7 @@
 use super::observed::Observed;
 use super::ownership_tags::{AwsEndpoint, LinkId, TAG_AWS_ENDPOINT, TAG_NAME};
 use super::resolve::role;
-use super::spec::Spec;
+use super::spec::{AwsGateway, AwsNetwork, AzureGateway, Spec};
 use super::tunnel::{Instance, TunnelKey};
 use crate::azure::id::ResourceId;
 use crate::types::Tags;
@@ -101,8 +101,24 @@ pub fn objects_with_lost_tags(spec: &Spec, observed: &Observed) -> Vec<Tagged> {
         |object: &Tagged| desired_tags(spec, object).iter().any(|(key, value)| object.tags.get(key) != Some(value));
     taggable_objects(observed)
         .into_iter()
+        .filter(|object| creates(spec, object))
         .filter(|object| spec.owned.contains(&object.place.key()) && lacks(object))
         .collect()
+}
+
+/// Whether the link creates the object. Those beside an existing gateway may carry the tag of a link that had the same
+/// slot before.
+fn creates(spec: &Spec, object: &Tagged) -> bool {
+    let gateway = matches!(spec.azure.gateway, AzureGateway::Managed { .. });
+    let is_public_ip = matches!(object.place, ObjectRef::Azure(_))
+        && Instance::ALL.iter().any(|instance| instance.to_string() == object.role);
+    match object.role.as_str() {
+        role::RESOURCE_GROUP => gateway || spec.azure.create_resource_group,
+        role::VIRTUAL_NETWORK | role::AZURE_GATEWAY => gateway,
+        role::VPC | role::PUBLIC_ROUTE_TABLE => matches!(spec.aws.network, AwsNetwork::Create { .. }),
+        role::VPN_GATEWAY => matches!(spec.aws.gateway, AwsGateway::ManagedVgw { .. }),
+        _ => gateway || !is_public_ip,
+    }
 }
 
 /// The ownership tags of an object.

@@ -25,12 +25,11 @@
 //! | `key_rotation` | which tunnels have had their new key |
 //! | `route_tables` | which route tables get the AWS gateway's routes |
 //! | `action` | one thing to do to one object |
-//! | `config`, `validation`, `violation` | what a user wrote, what can be refused without asking, and how that is put |
+//! | `config`, `validation`, `ipsec_validation`, `violation` | what a user wrote, what can be refused without asking, and how that is put |
 //! | `inside_addresses` | whether planned addresses are free on both gateways |
 //! | `adoption` | which objects without a state a run may take over |
 //! | `claim` | what a planned link takes that no other link may take |
 //! | `preflight`, `preflight_issue` | the surroundings of a link to be made, and what of them is in its way |
-//! | `lookup` | which link is meant: where to look, what to take down, import ids |
 //! | `names`, `ownership_tags` | what objects are called, and the tags by which a link knows its own |
 
 pub mod action;
@@ -46,6 +45,7 @@ pub mod inside_addresses;
 pub mod inside_cidr;
 pub mod interruptions;
 pub mod ipsec;
+pub mod ipsec_validation;
 pub mod key_rotation;
 pub mod known_ids;
 pub mod lookup;

@@ -211,7 +211,8 @@ fn diff_aws_network(spec: &Spec, observed: &Observed, list: &mut ActionList) {
         }
     }
     let own = |tags: &Tags| if spec.link.is_on(tags) { compare::tag_diff(tags, spec) } else { Reasons::new() };
-    if let Some(vpc) = &observed.aws.vpc {
+    let creates_vpc = matches!(spec.aws.network, AwsNetwork::Create { .. });
+    if let Some(vpc) = observed.aws.vpc.as_ref().filter(|_| creates_vpc) {
         list.update(ActionTarget::Vpc, own(&vpc.tags));
     }
     // The subnet and the internet gateway are labelled with their table, and not read beside it.

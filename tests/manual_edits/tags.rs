@@ -1,12 +1,16 @@
 //! Ownership tags that a user deleted: shown as drift, written again, and no tunnel is down for it.
 
 use super::fixture::{Link, clients, ec2, settle};
+use super::simulated::Sim;
 use super::simulated::availability::AvailabilityMonitor;
 use super::simulated::clock::simulated;
 use super::simulated::leak_checker;
 use super::simulated::terraform_core::Run;
 use awsazure::azure::ResourceId;
+use awsazure::link::lost_tags::{objects_with_lost_tags, tagged_objects};
 use awsazure::link::ownership_tags::{TAG_LINK, TAG_NAME, TAG_ROLE};
+use awsazure::link::spec::AzureGateway;
+use awsazure::link::tunnel::Instance;
 use awsazure::types::Tags;
 
 #[test]
@@ -53,5 +57,27 @@ fn restore_deleted_ownership_tags() {
         assert!(is == snapshot, "{}", leak_checker::difference(&is, &snapshot));
         core.run(&Run::Destroy).await.unwrap();
         leak_checker::no_objects_left(&sim).unwrap();
+    });
+}
+
+/// Beside an existing gateway, objects may carry the tag of a link that had the same slot before.
+#[test]
+fn leave_deleted_tags_of_existing_gateway_objects() {
+    simulated(|| async {
+        let sim = Sim::new(5);
+        let mut spec = sim.spec("prod", 0);
+        let mut observed = sim.converge(&spec).await.observed;
+        spec.owned = tagged_objects(&observed, &spec.link);
+        let azure = &mut observed.azure;
+        azure.group.iter_mut().for_each(|group| group.tags.clear());
+        azure.network.iter_mut().for_each(|network| network.resource.tags.clear());
+        azure.gateway.iter_mut().for_each(|gateway| gateway.resource.tags.clear());
+        for instance in Instance::ALL {
+            azure.public_ips.get_mut(instance).iter_mut().for_each(|ip| ip.resource.tags.clear());
+        }
+        assert_eq!(objects_with_lost_tags(&spec, &observed).len(), 5);
+        spec.azure.gateway = AzureGateway::Existing(spec.azure.gateway.id().clone());
+        spec.azure.create_resource_group = false;
+        assert_eq!(objects_with_lost_tags(&spec, &observed), []);
     });
 }

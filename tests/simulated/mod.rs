@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod attribute_rows;
 pub mod attributes;
 pub mod availability;
 pub mod clock;

@@ -26,7 +26,7 @@ pub const FINDINGS: [(&str, &str); 21] = [
     ),
     (
         "create_adds_addresses_during_concurrent_change",
-        "A gateway that somebody is changing shows no addresses; the create waited for it and made connections before it had listed its own.",
+        "Azure reports no BGP addresses for a gateway that another user is changing. The create waited for it, and then created connections before its own addresses were listed.",
     ),
     (
         "destroy_removes_addresses_during_concurrent_change",
@@ -71,11 +71,11 @@ pub const FINDINGS: [(&str, &str); 21] = [
     ),
     (
         "resume_interrupted_move_to_existing_gateway",
-        "Broken off between the old AWS half and the new one, a move to a gateway or VPC named by id never got on: nobody looked for it.",
+        "A move to a gateway or VPC that is named by id, interrupted between the old AWS side and the new one, could not be continued: the named object was not read.",
     ),
     (
         "connection_waits_for_delete_of_predecessor",
-        "A VPN connection that was made anew was refused while AWS still deleted the one before it: its inside CIDRs were taken.",
+        "AWS rejected a recreated VPN connection while it was still deleting the previous one, which had the same inside CIDRs.",
     ),
     (
         "plan_rest_of_interrupted_azure_asn_change",
@@ -87,7 +87,7 @@ pub const FINDINGS: [(&str, &str); 21] = [
     ),
     (
         "destroy_disables_propagation_left_by_killed_apply",
-        "Route propagation of somebody's VPN gateway that a killed run had switched on was taken for somebody's own, and left on for good.",
+        "Route propagation that a killed run had enabled on an existing VPN gateway counted as another user's and stayed enabled.",
     ),
 ];
 

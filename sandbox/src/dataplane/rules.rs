@@ -140,7 +140,7 @@ fn bgp(aws: &AwsEndpoint, azure: &AzureEndpoint) -> (TunnelStatus, String) {
         let history = azure.peer_bgp_ip.map_or_else(|| "none".to_owned(), |ip| ip.to_string());
         return (
             TunnelStatus::BgpNoConnection,
-            format!("Azure was told AWS's BGP address is {history}, in {}", aws.inside_cidr),
+            format!("Azure has {history} as AWS's BGP address, in {}", aws.inside_cidr),
         );
     }
     if azure.bgp_ip.is_none() || azure.bgp_ip != peer {
@@ -156,7 +156,7 @@ fn bgp(aws: &AwsEndpoint, azure: &AzureEndpoint) -> (TunnelStatus, String) {
     }
     if azure.peer_asn != Some(aws.asn) {
         let history = azure.peer_asn.map_or_else(|| "none".to_owned(), |asn| asn.to_string());
-        return (TunnelStatus::BgpBadPeerAs, format!("Azure was told the peer's ASN is {history}, it is {}", aws.asn));
+        return (TunnelStatus::BgpBadPeerAs, format!("Azure has {history} as the peer's ASN, which is {}", aws.asn));
     }
     (TunnelStatus::Up, "up".into())
 }

@@ -113,7 +113,7 @@ fn telemetry_lags_and_unused_row_stays_down() {
     assert_eq!(tunnels.azure_learned("g").iter().filter(|route| route.origin == "EBgp").count(), 2);
     let since = tunnels.azure_tunnel("c1", 0).since;
     tunnels.refresh(SimTime(9_000_000), &[one, two], &azure);
-    assert_eq!(tunnels.azure_tunnel("c1", 0).since, since, "nothing changed: the session goes on");
+    assert_eq!(tunnels.azure_tunnel("c1", 0).since, since, "nothing changed, so the session stays up");
 }
 
 /// Swapped inside addresses break BGP on both tunnels while IPsec stays up.

@@ -89,7 +89,7 @@ impl Lab {
     }
 
     /// Makes what runs what the clouds were told: ends that are new, changed, gone or dead are started, started again or
-    /// ended; the others are not touched. Faults are injected or repaired. After an error the next call goes on from there.
+    /// ended; the others are not touched. Faults are injected or repaired. After an error, the next call continues from there.
     pub fn reconcile(
         &mut self,
         aws: &[AwsEndpoint],

@@ -6,6 +6,7 @@
 //! | `backend` | says what is asked of the clouds |
 //! | `model`, `attribute_paths` | reads a configuration as the domain's wish; puts faults at their attributes |
 //! | `planned`, `defaults`, `default_options` | give every setting its effective value |
+//! | `conflicting_attributes` | rejects values that contradict each other or an object that is named |
 //! | `create_before_destroy` | lets conflicts of a create wait for the create itself under create_before_destroy |
 //! | `replacing_attributes` | keeps drift and unknown values from replacing anything |
 //! | `change_set`, `plan` | say what a plan changes, what is wrong with it, what will be new |
@@ -29,6 +30,7 @@ mod attribute_paths;
 pub mod backend;
 mod change_set;
 mod claims;
+mod conflicting_attributes;
 mod create_before_destroy;
 mod default_options;
 mod defaults;

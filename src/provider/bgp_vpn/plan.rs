@@ -4,11 +4,12 @@ use super::attribute_paths::diagnostics;
 use super::backend::Backend;
 use super::change_set::{ChangeSet, instance_keys};
 use super::claims::{self, ClaimHolder, Claims};
+use super::conflicting_attributes::{conflicting_id, existing_gateway_mismatch, fixed_zones, vpc_named_twice};
 use super::create_before_destroy::{as_warnings, downgrade_conflicts};
-use super::default_options::{has_public_ips, inside_cidrs};
+use super::default_options::inside_cidrs;
 use super::defaults::{PlanInputs, apply_defaults};
 use super::existing_link::check_existing_link;
-use super::expand::{endpoint, link_id, lookup_scope, read_zones, subscription};
+use super::expand::{endpoint, link_id, lookup_scope, subscription};
 use super::flatten::planned_tunnel;
 use super::kept::{Kept, kept, kept_by_create};
 use super::model::read_config;
@@ -23,7 +24,7 @@ use super::static_routing::refuse_plan;
 use super::teardown::{full_removal, removal_warning as announcement_of, update_removal};
 use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnConnection, VpnGatewayId};
 use crate::azure::id::ResourceId;
-use crate::link::config::{Attr, Config};
+use crate::link::config::Attr;
 use crate::link::ownership_tags::LinkId;
 use crate::link::preflight::{
     Lookup, PreflightContext, PreflightIssue, PreflightRequest, PreflightSnapshot, run_checks,
@@ -375,6 +376,7 @@ pub fn validate_plan(inputs: &PlanInputs<'_, '_>, settled: &Value, backend: &dyn
         violations.extend(conflicting_id(changes, inputs));
     }
     violations.extend(fixed_zones(inputs, settled));
+    violations.extend(vpc_named_twice(inputs));
     let (defaults, own) = (backend.default_tags(), planned.tags.known());
     // Those of the resource alone were checked before.
     if !defaults.is_empty()
@@ -443,65 +445,6 @@ fn configured_true(config: &Value, name: &str) -> bool {
 /// Names were judged where they are configured; those made from a name that was fine are fine.
 fn is_name(field: &AttributeId) -> bool {
     matches!(field, AttributeId::Name | AttributeId::AzureName(_) | AttributeId::AwsName(_))
-}
-
-/// A given gateway is as it is: what the state read from it cannot be configured otherwise.
-fn existing_gateway_mismatch(changes: ChangeSet<'_>, configured: &Config) -> Vec<Violation> {
-    let has = |path: &str| changes.prior.at(&path.into());
-    let shown = |value: &Value| {
-        value.as_str().map(str::to_owned).or_else(|| value.as_number().map(ToString::to_string)).unwrap_or_default()
-    };
-    let checks = [
-        ("azure.sku", AttributeId::Sku, "SKU", configured.sku.known().is_some()),
-        ("azure.generation", AttributeId::Generation, "generation", configured.generation.known().is_some()),
-        ("azure.asn", AttributeId::AzureAsn, "ASN", configured.azure_asn.known().is_some()),
-    ];
-    let differs = checks
-        .into_iter()
-        .filter(|(path, _, _, configured)| *configured && changes.changed(path) && has(path).is_set());
-    let same_gateway = !changes.changed("azure.gateway_id");
-    let fault = |(path, field, noun, _): (&str, AttributeId, &'static str, bool)| {
-        Violation::error(field, ViolationKind::Preflight(PreflightIssue::GatewayMismatch(noun, shown(has(path)))))
-    };
-    if same_gateway { differs.map(fault).collect() } else { Vec::new() }
-}
-
-/// Availability zones that cannot become those of public IPs that exist.
-fn fixed_zones(inputs: &PlanInputs<'_, '_>, settled: &Value) -> Option<Violation> {
-    let configured = inputs.config.at(&"azure.zones".into()).is_set();
-    let fault = |problem| Some(Violation::error(AttributeId::Zones, problem));
-    let Some(prior) = inputs.prior else {
-        let given = configured && inputs.azure_gateway_is_existing();
-        return if given { fault(ViolationKind::ZonesOfExistingGateway) } else { None };
-    };
-    let replaced = !ChangeSet { prior, planned: settled }.requires_replace().is_empty();
-    let zones = |value: &Value| read_zones(value.at(&"azure.zones".into()));
-    let (has, wants) = (zones(prior)?, zones(settled)?);
-    if has == wants || replaced || !has_public_ips(prior) {
-        return None;
-    }
-    let has = match has.is_empty() {
-        true => "no availability zone".to_owned(),
-        false => format!("availability zones {}", has.into_iter().collect::<Vec<_>>().join(", ")),
-    };
-    fault(ViolationKind::ZonesImmutable { has })
-}
-
-/// An id in the configuration pins an object that another change would replace.
-fn conflicting_id(changes: ChangeSet<'_>, inputs: &PlanInputs<'_, '_>) -> Option<Violation> {
-    let configured = |path: &str| inputs.config.at(&path.into()).is_set();
-    let set = |path: &str| changes.prior.at(&path.into()).is_set();
-    let stays = |path: &str| configured(path) && !changes.changed(path);
-    let ends = [("aws.vpn_gateway_id", "vpn_gateway_id"), ("aws.transit_gateway_id", "transit_gateway_id")];
-    if let Some((_, name)) = ends.into_iter().find(|(path, _)| stays(path))
-        && changes.changed("aws.asn")
-        && set("aws.asn")
-    {
-        return Some(Violation::error(AttributeId::AwsAsn, ViolationKind::PinnedByExistingId(name)));
-    }
-    let redrawn = changes.changed("aws.vpc.cidr_block") && set("aws.vpc.cidr_block");
-    (redrawn && configured("aws.vpc_id") && !changes.changed("aws.vpc_id"))
-        .then(|| Violation::error(AttributeId::VpcCidr, ViolationKind::PinnedByExistingId("vpc_id")))
 }
 
 /// The ownership tag's value of a link, as far as its settings tell it by now.

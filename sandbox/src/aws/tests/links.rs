@@ -155,7 +155,7 @@ fn same_seed_and_calls_give_same_world() {
     let (first, second) = (run(), run());
     assert_eq!(first, second);
     let (cloud, _): (super::AwsService, crate::dataplane::Tunnels) = serde_json::from_str(&first.1).unwrap();
-    assert_eq!(cloud.endpoints().len(), 2, "a saved world goes on");
+    assert_eq!(cloud.endpoints().len(), 2, "a saved world continues");
 }
 
 #[test]
