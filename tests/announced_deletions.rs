@@ -51,7 +51,10 @@ fn stamps(sim: &Sim) -> BTreeSet<String> {
     objects.map(|call| call.target.to_lowercase()).collect()
 }
 
-async fn changed(change: fn(&mut Value)) -> (Sim, BTreeSet<String>, BTreeSet<String>, Vec<String>) {
+/// An edit of the configuration.
+type Change = fn(&mut Value);
+
+async fn changed(change: Change) -> (Sim, BTreeSet<String>, BTreeSet<String>, Vec<String>) {
     let sim = Sim::new(81);
     let mut wanted = whole();
     let mut core = TerraformCore::new(&sim, config(&wanted), Stored::default());
@@ -81,7 +84,7 @@ fn same(name: &str, announced: &BTreeSet<String>, deleted: &BTreeSet<String>) {
 #[test]
 fn announce_objects_that_update_deletes() {
     simulated(|| async {
-        let cases: [(&str, fn(&mut Value)); 5] = [
+        let cases: [(&str, Change); 5] = [
             ("region", |wanted| wanted["aws"]["region"] = json!("us-east-1")),
             ("cidr_block", |wanted| wanted["aws"]["vpc"] = json!({"cidr_block": "10.3.0.0/16"})),
             ("aws.asn", |wanted| wanted["aws"]["asn"] = json!(64_600)),

@@ -273,7 +273,7 @@ fn destroy_keeps_objects_whose_tags_were_removed() {
         succeeded("the create", &made).unwrap();
         let (ec2, limits) = (ec2(&sim).await, sim.limits());
         let vpc = made.observed.aws.vpc.as_ref().unwrap().id.0.clone();
-        ec2.delete_tags(&limits.aws(), &[vpc.clone()], &[TAG_LINK.to_owned()]).await.unwrap();
+        ec2.delete_tags(&limits.aws(), std::slice::from_ref(&vpc), &[TAG_LINK.to_owned()]).await.unwrap();
         let network = &made.observed.azure.network.as_ref().unwrap().resource;
         sim.clouds.azure.set_tags(&network.id, &Tags::new(), &limits.azure()).await.unwrap();
         let gone = sim.demolish(&spec, &made.observed).await;

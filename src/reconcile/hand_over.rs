@@ -63,7 +63,7 @@ pub async fn hand_over(
     if let Some(gateway) = observed.aws.gateway.as_ref().filter(|it| to.kept.has(Kind::AwsVpnGateway, &it.id.0)) {
         let keys: Vec<String> = propagation_keys(&gateway.tags).collect();
         if !keys.is_empty() {
-            clients.ec2.delete_tags(&operation.aws(), &[gateway.id.0.clone()], &keys).await?;
+            clients.ec2.delete_tags(&operation.aws(), std::slice::from_ref(&gateway.id.0), &keys).await?;
         }
     }
     Ok(())

@@ -70,7 +70,7 @@ fn escape(rest: &mut std::str::Chars<'_>) {
         // A two-character sequence, perhaps with intermediate characters before its last.
         Some(' '..='/') => {
             *rest = ahead;
-            while let Some(c) = rest.next() {
+            for c in rest.by_ref() {
                 if !(' '..='/').contains(&c) {
                     break;
                 }

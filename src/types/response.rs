@@ -172,6 +172,27 @@ pub fn untrusted(host: &str, error: &(dyn Error + 'static)) -> Option<ResponseEr
     refused.then(|| ResponseError::Untrusted { host: host.to_owned(), reason: clean(&reason.to_string()) })
 }
 
+/// A TLS server on the loopback interface whose certificate nothing trusts; its port.
+#[cfg(test)]
+pub(crate) async fn self_signed_server() -> u16 {
+    #![allow(clippy::unwrap_used)]
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            drop(acceptor.accept(stream).await);
+        }
+    });
+    port
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -216,25 +237,4 @@ mod tests {
         let fault = check("h", 302, Some("https://portal.example/login?token=abc"), b"").unwrap_err().to_string();
         assert!(fault.contains("https://portal.example/login") && !fault.contains("abc"), "{fault}");
     }
-}
-
-/// A TLS server on the loopback interface whose certificate nothing trusts; its port.
-#[cfg(test)]
-pub(crate) async fn self_signed_server() -> u16 {
-    #![allow(clippy::unwrap_used)]
-    let key = rcgen::KeyPair::generate().unwrap();
-    let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
-    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap();
-    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            drop(acceptor.accept(stream).await);
-        }
-    });
-    port
 }

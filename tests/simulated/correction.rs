@@ -291,8 +291,7 @@ impl User<'_> {
     }
 
     async fn wait(&self, span: SimDuration) {
-        tokio::time::sleep(Duration::from_millis(span.0.div_ceil(self.sim.sandbox.world().settings.time_scale))).await;
-        self.sim.sandbox.world().advance(self.sim.sandbox.now());
+        self.sim.wait(span).await;
     }
 
     /// An apply without trouble, and two plans after it.

@@ -52,6 +52,7 @@ use awsazure::link::tunnel::{PerTunnel, TunnelKey};
 use awsazure::reconcile::{CloudClients, OperationContext, ReconcileOutcome, converge, teardown};
 use awsazure::types::Asn;
 use awsazure_sandbox::in_process::Sandbox;
+use awsazure_sandbox::time::SimDuration;
 use awsazure_sandbox::world::{Settings, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -223,6 +224,13 @@ impl Sim {
     /// Four simulated hours.
     pub fn limits(&self) -> OperationContext {
         OperationContext::with_timeout(Duration::from_secs(4 * 3600), &CancellationToken::new())
+    }
+
+    /// Lets simulated time pass in the clouds.
+    pub async fn wait(&self, span: SimDuration) {
+        let scale = self.sandbox.world().settings.time_scale;
+        tokio::time::sleep(Duration::from_millis(span.0.div_ceil(scale))).await;
+        self.sandbox.world().advance(self.sandbox.now());
     }
 
     /// What a state would know of the link after `seen`.

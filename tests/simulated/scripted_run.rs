@@ -10,7 +10,6 @@ use super::terraform_core::{Replacement, Run, Stored, TerraformCore, config};
 use awsazure_sandbox::time::SimDuration;
 use awsazure_sandbox::world::Settings;
 use serde_json::Value as Json;
-use std::time::Duration;
 
 pub struct ScriptedRun<'a> {
     pub sim: &'a Sim,
@@ -95,7 +94,6 @@ impl ScriptedRun<'_> {
     }
 
     pub async fn wait(&self, span: SimDuration) {
-        tokio::time::sleep(Duration::from_millis(span.0.div_ceil(self.sim.sandbox.world().settings.time_scale))).await;
-        self.sim.sandbox.world().advance(self.sim.sandbox.now());
+        self.sim.wait(span).await;
     }
 }

@@ -169,7 +169,7 @@ async fn both(hub: &SharedGateway, seed: u64) -> Result<PairRun, String> {
     if sharing != Sharing::Foreign {
         alpha.own_gateways();
         let created = alpha.create().await;
-        if let Err(fault) = checker.check().and_then(|_| created) {
+        if let Err(fault) = checker.check().and(created) {
             return Err(format!("{fault}\nbefore that: {:#?}", alpha.story));
         }
         gateway = (alpha.azure_gateway(), ["instance0", "instance1"]);

@@ -202,7 +202,7 @@ impl CloudAdmin {
 
     /// Whether a route table gets the routes of a VPN gateway.
     pub fn propagates(&self, table: &str, gateway: &str) -> bool {
-        let (filter, ctx) = (aws::Filter::id(&RouteTableId(table.to_owned())), aws_waits());
+        let (filter, ctx) = (aws::Filter::id(RouteTableId(table.to_owned())), aws_waits());
         let found = self.runtime.block_on(self.ec2.describe_route_tables(&ctx, &filter)).unwrap();
         found.iter().any(|table| table.propagating.iter().any(|id| id.0 == gateway))
     }

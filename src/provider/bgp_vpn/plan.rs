@@ -116,14 +116,12 @@ pub async fn plan(
         private.remember_before(before);
     }
     let left = held_by_state.filter(|held| is_incomplete(&held.state));
-    if let Some(recalled) = left {
-        if recalled.can_resume(&draft.planned) {
-            private.resumes_incomplete = true;
-            private.link = recalled.private.as_ref().and_then(|private| private.link.clone());
-            private.provenance.preexisting_addresses =
-                recalled.private.map(|private| private.provenance.preexisting_addresses).unwrap_or_default();
-            messages.push(resume_warning());
-        }
+    if let Some(recalled) = left.filter(|recalled| recalled.can_resume(&draft.planned)) {
+        private.resumes_incomplete = true;
+        private.link = recalled.private.as_ref().and_then(|private| private.link.clone());
+        private.provenance.preexisting_addresses =
+            recalled.private.map(|private| private.provenance.preexisting_addresses).unwrap_or_default();
+        messages.push(resume_warning());
     }
     let settled = plan_inputs(backend, &config, prior, &private, &snapshot);
     // A replacement is planned once more without a prior state, which is when its surroundings count.

@@ -31,7 +31,11 @@ impl ApplyContext<'_> {
                 azure.change_connection(id, self.spec.azure.gateway.id(), &edit, &ctx).await?;
             }
             ObjectRef::Aws(id) => {
-                self.context.clients.ec2.create_tags(&self.context.operation.aws(), &[id.clone()], &own).await?;
+                self.context
+                    .clients
+                    .ec2
+                    .create_tags(&self.context.operation.aws(), std::slice::from_ref(id), &own)
+                    .await?;
             }
         }
         Ok(())
