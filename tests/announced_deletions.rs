@@ -9,26 +9,10 @@ use awsazure::link::managed::Kind;
 use serde_json::{Value, json};
 use simulated::Sim;
 use simulated::clock::simulated;
-use simulated::terraform_core::{Replacement, Run, Stored, TerraformCore, config};
+use simulated::terraform_core::{Replacement, Run, Stored, TerraformCore, complete_link, config};
 use simulated::verify::listing;
 use std::collections::BTreeSet;
 use support::{Link, TestEnv, has_warning};
-
-/// A link that makes all that it needs.
-fn whole() -> Value {
-    json!({
-        "name": "prod",
-        "azure": {
-            "resource_group_name": "prod-rg", "create_resource_group": true, "location": "westeurope", "sku": "VpnGw2AZ",
-            "generation": "Generation2",
-            "virtual_network": {
-                "name": "vnet", "address_space": ["10.1.0.0/16"], "gateway_subnet_prefix": "10.1.255.0/27",
-                "subnets": {"front": "10.1.0.0/24", "back": "10.1.1.0/24"},
-            },
-        },
-        "aws": {"vpc": {"cidr_block": "10.2.0.0/16", "public_subnet_cidr_block": "10.2.0.0/24"}},
-    })
-}
 
 /// Ids in the announcements of one run, in lower case.
 fn announced(told: &[String]) -> BTreeSet<String> {
@@ -56,7 +40,7 @@ type Change = fn(&mut Value);
 
 async fn changed(change: Change) -> (Sim, BTreeSet<String>, BTreeSet<String>, Vec<String>) {
     let sim = Sim::new(81);
-    let mut wanted = whole();
+    let mut wanted = complete_link();
     let mut core = TerraformCore::new(&sim, config(&wanted), Stored::default());
     core.replacement = Replacement::DestroyFirst;
     core.run(&Run::Apply).await.unwrap();
@@ -110,7 +94,7 @@ fn announce_objects_that_destroy_and_replacement_delete() {
         same("location", &said, &deleted);
 
         let sim = Sim::new(82);
-        let mut core = TerraformCore::new(&sim, config(&whole()), Stored::default());
+        let mut core = TerraformCore::new(&sim, config(&complete_link()), Stored::default());
         core.run(&Run::Apply).await.unwrap();
         core.told.clear();
         core.new_process();

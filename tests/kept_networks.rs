@@ -8,24 +8,9 @@ use serde_json::{Value, json};
 use simulated::Sim;
 use simulated::clock::simulated;
 use simulated::scripted_run::{ScriptedRun, scripted};
-use simulated::terraform_core::{Replacement, Run, Stored, TerraformCore, config};
+use simulated::terraform_core::{Replacement, Run, Stored, TerraformCore, complete_link, config};
 use simulated::verify::listing;
 use std::collections::BTreeSet;
-
-fn link() -> Value {
-    json!({
-        "name": "prod",
-        "azure": {
-            "resource_group_name": "prod-rg", "create_resource_group": true, "location": "westeurope", "sku": "VpnGw2AZ",
-            "generation": "Generation2",
-            "virtual_network": {
-                "name": "vnet", "address_space": ["10.1.0.0/16"], "gateway_subnet_prefix": "10.1.255.0/27",
-                "subnets": {"front": "10.1.0.0/24"},
-            },
-        },
-        "aws": {"vpc": {"cidr_block": "10.2.0.0/16", "public_subnet_cidr_block": "10.2.0.0/24"}},
-    })
-}
 
 /// Ids of what stays, by attribute.
 fn ids(core: &TerraformCore<'_>, paths: &[&str]) -> Vec<String> {
@@ -42,7 +27,7 @@ const AWS: [&str; 4] = ["aws.vpc_id", "aws.vpn_gateway_id", "aws.public_subnet_i
 
 async fn replaced(change: fn(&mut Value), seed: u64) -> (BTreeSet<String>, bool, bool, Vec<String>) {
     let sim = Sim::new(seed);
-    let mut wanted = link();
+    let mut wanted = complete_link();
     let mut core = TerraformCore::new(&sim, config(&wanted), Stored::default());
     core.replacement = Replacement::DestroyFirst;
     core.run(&Run::Apply).await.unwrap();
@@ -123,7 +108,7 @@ async fn add_foreign_subnets(run: &ScriptedRun<'_>) -> String {
 #[test]
 fn replace_gateway_while_others_use_networks() {
     scripted(async |run| {
-        let mut wanted = link();
+        let mut wanted = complete_link();
         run.configure(&wanted);
         run.apply().await;
         let theirs = add_foreign_subnets(run).await;
@@ -146,7 +131,7 @@ fn keep_networks_after_failed_create_half() {
     ];
     for rule in rules {
         scripted(async |run| {
-            let mut wanted = link();
+            let mut wanted = complete_link();
             run.configure(&wanted);
             run.apply().await;
             let before = ids(&run.core, &AWS);
@@ -166,7 +151,7 @@ fn find_kept_networks_after_kill_between_halves() {
     for rule in ["fail call 1 of aws CreateTags: once hang-after", "fail call 1 of azure PutPublicIp: once hang"] {
         for saved in [true, false] {
             scripted(async |run| {
-                let mut wanted = link();
+                let mut wanted = complete_link();
                 run.configure(&wanted);
                 run.apply().await;
                 let before = ids(&run.core, &AWS);
@@ -184,7 +169,7 @@ fn find_kept_networks_after_kill_between_halves() {
 #[test]
 fn fail_without_changes_under_create_before_destroy() {
     scripted(async |run| {
-        let mut wanted = link();
+        let mut wanted = complete_link();
         run.configure(&wanted);
         run.apply().await;
         run.core.replacement = Replacement::CreateFirst;

@@ -92,6 +92,22 @@ pub struct TerraformCore<'a> {
     pub deposed: Vec<Stored>,
 }
 
+/// The configuration of a link that creates all that it needs.
+pub fn complete_link() -> serde_json::Value {
+    serde_json::json!({
+        "name": "prod",
+        "azure": {
+            "resource_group_name": "prod-rg", "create_resource_group": true, "location": "westeurope", "sku": "VpnGw2AZ",
+            "generation": "Generation2",
+            "virtual_network": {
+                "name": "vnet", "address_space": ["10.1.0.0/16"], "gateway_subnet_prefix": "10.1.255.0/27",
+                "subnets": {"front": "10.1.0.0/24", "back": "10.1.1.0/24"},
+            },
+        },
+        "aws": {"vpc": {"cidr_block": "10.2.0.0/16", "public_subnet_cidr_block": "10.2.0.0/24"}},
+    })
+}
+
 /// A configuration from JSON; what is not there is null.
 pub fn config(json: &serde_json::Value) -> Value {
     json::decode(schema::value_type(), json.to_string().as_bytes()).unwrap()
