@@ -1,11 +1,7 @@
 //! The whole link through real daemons: real terraform applies `examples/quickstart` in the sandbox, strongSwan and BIRD bring up
 //! what it wrote, hosts ping each other, and `examples/status` tells what is broken, as the daemons have it. `make lab`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 mod running_lab;
-#[path = "../support/mod.rs"]
-mod support;
 
 use running_lab::{Ping, RunningLab};
 use std::collections::BTreeMap;
@@ -13,7 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
-use support::{TestEnv, skip};
+use test_support::terraform::{TestEnv, skip};
 
 /// Half a minute of BGP hold time, and what surrounds it.
 const FAILOVER_LIMIT: f64 = 45.0;

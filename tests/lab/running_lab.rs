@@ -1,6 +1,5 @@
 //! A running `awsazure-sandbox lab`, and pings between its hosts.
 
-use crate::support::Sandbox;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -9,6 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use test_support::terraform::Sandbox;
 
 /// For whatever a lab is to come to: more than two hold times.
 const TIMEOUT: Duration = Duration::from_secs(120);

@@ -1,0 +1,17 @@
+//! What the provider does to both clouds, with failures, kills and concurrent changes: the provider in this process, simulated
+//! clouds, virtual time.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod concurrent_changes;
+mod correction_regressions;
+mod fault_sweep;
+mod idempotency;
+mod kept_networks;
+mod manual_edits;
+mod object_loss;
+mod permissions;
+mod rolling_updates;
+mod shared_gateway;
+mod simulation;
+mod teardown;

@@ -1,0 +1,282 @@
+//! What cannot work is refused at plan: at its attribute, with a way out, and before anything is made.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use test_support::terraform::{CloudAdmin, Link, TestEnv};
+
+/// One thing that terraform had to say.
+#[derive(Clone, Debug)]
+struct Said {
+    severity: String,
+    summary: String,
+    detail: String,
+    /// The line of configuration that it points at; the resource's own where the attribute is nested.
+    line: String,
+}
+
+/// All that `terraform COMMAND -json` says of each resource.
+fn said(env: &TestEnv, command: &[&str]) -> BTreeMap<String, Vec<Said>> {
+    let run = env.run(&[command, &["-json"]].concat());
+    let mut all: BTreeMap<String, Vec<Said>> = BTreeMap::new();
+    for line in run.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        let told = &line["diagnostic"];
+        let text = |value: &Value| value.as_str().unwrap_or_default().trim().to_owned();
+        if told.is_object() {
+            let of = text(&told["address"]).replace("awsazure_bgp_vpn.", "");
+            all.entry(of).or_default().push(Said {
+                severity: text(&told["severity"]),
+                summary: text(&told["summary"]),
+                detail: text(&told["detail"]),
+                line: text(&told["snippet"]["code"]),
+            });
+        }
+    }
+    all
+}
+
+/// A configuration with one thing wrong, and what has to be said about it.
+struct Case {
+    link: Link,
+    label: String,
+    /// The attribute at which it has to be said.
+    path: &'static str,
+    summary: &'static str,
+    /// A part of the detail.
+    way_out: &'static str,
+}
+
+impl Case {
+    fn is_told_by(&self, said: &Said) -> bool {
+        let nested = self.path.contains('.');
+        let pointed = if nested { format!("{}: ", self.path) } else { String::new() };
+        let line = if nested { "resource " } else { self.path };
+        said.severity == "error"
+            && said.summary == self.summary
+            && said.detail.starts_with(&pointed)
+            && said.detail.contains(self.way_out)
+            && said.line.starts_with(line)
+    }
+}
+
+struct Cases(Vec<Case>);
+
+impl Cases {
+    fn add(
+        &mut self,
+        path: &'static str,
+        summary: &'static str,
+        way_out: &'static str,
+        link: impl FnOnce(&str) -> Link,
+    ) {
+        let label = format!("case{}", self.0.len());
+        self.0.push(Case { link: link(&label), label, path, summary, way_out });
+    }
+
+    /// Plans all cases together, and again those of which nothing was said: Terraform plans none while one is not valid.
+    fn check(&self, env: &TestEnv) {
+        let before = env.world();
+        let mut told: BTreeMap<String, Vec<Said>> = BTreeMap::new();
+        loop {
+            let left = self.0.iter().filter(|case| !told.contains_key(&case.label));
+            env.write(&left.map(|case| case.link.to_string()).collect::<String>());
+            let mut more = said(env, &["plan"]);
+            more.retain(|label, said| label.starts_with("case") && said.iter().any(|said| said.severity == "error"));
+            if more.is_empty() {
+                break;
+            }
+            told.append(&mut more);
+        }
+        let said_of = |case: &Case| told.get(&case.label).cloned().unwrap_or_default();
+        let wrong: Vec<String> = self
+            .0
+            .iter()
+            .filter(|case| !said_of(case).iter().any(|said| case.is_told_by(said)))
+            .map(|case| {
+                format!("{}\n{}: {}: {}\n{:#?}", case.link, case.path, case.summary, case.way_out, said_of(case))
+            })
+            .collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+        assert_eq!(env.world(), before, "something was made");
+    }
+}
+
+#[test]
+fn reject_invalid_configuration_offline() {
+    let Some(env) = TestEnv::new() else { return };
+    let mut cases = Cases(Vec::new());
+    let mut inside = |way_out, text: &str| {
+        let cidrs = format!("{{ instance0_tunnel1 = {text:?} }}");
+        let path = "inside_cidrs.instance0_tunnel1";
+        cases.add(path, "Wrong inside CIDR", way_out, |label| Link::complete(label).with("inside_cidrs", &cidrs));
+    };
+    inside("take only a /30", "169.254.21.0/29");
+    inside("the /30 that holds it is 169.254.21.0/30", "169.254.21.2/30");
+    inside("outside 169.254.21.0-169.254.22.255", "169.254.30.0/30");
+    inside("AWS reserves", "169.254.169.252/30");
+    cases.add("inside_cidrs.instance1_tunnel1", "Wrong inside CIDR", "every tunnel needs a /30 of its own", |label| {
+        Link::complete(label).with("inside_cidrs", "{ instance0_tunnel1 = \"169.254.21.4/30\" }")
+    });
+    let mut one = |path, summary, way_out, value: &str| {
+        cases.add(path, summary, way_out, |label| Link::complete(label).with(path, value));
+    };
+    one("slot", "Number out of range", "31", "32");
+    one("azure.sku", "SKU that cannot be created", "Use VpnGw2AZ.", "\"VpnGw2\"");
+    one("azure.sku", "SKU that cannot be created", "Use VpnGw2AZ.", "\"Basic\"");
+    one("aws.startup_action", "Nobody starts the tunnels", "Use startup_action = \"start\"", "\"add\"");
+    one("aws.asn", "Wrong ASN", "give one of them another number", "65000");
+    one("azure.asn", "Wrong ASN", "Use a private one", "23456");
+    one("aws.asn", "Wrong ASN", "Use 64512 to 65534", "7224");
+    one("name", "Name that Azure refuses", "", "\"-prod-\"");
+    one("aws.preshared_key_storage", "Unknown word", "one of Standard, SecretsManager", "\"secretsmanager\"");
+    let mut bad = |path, summary, way_out, key: &str, value: &str| {
+        cases.add(path, summary, way_out, |label| Link::complete(label).with(key, value));
+    };
+    bad("azure.virtual_network_id", "Something is missing", "Set ", "azure.virtual_network", "null");
+    bad("aws.vpc_id", "Something is missing", "Set ", "aws.vpc", "null");
+    let group = "arn:aws:logs:eu-west-1:123456789012:log-group:vpn";
+    let streams = format!("{{ log_group_arn = \"{group}:*\" }}");
+    bad("aws.logs.log_group_arn", "Wrong log group", "without :* at its end", "aws.logs", &streams);
+    bad("aws.logs.bgp_log_group_arn", "Wrong log group", "such as arn:", "aws.logs", "{ bgp_log_group_arn = \"vpn\" }");
+    let odd = format!("{{ log_group_arn = {group:?}, format = \"xml\" }}");
+    bad("aws.logs.format", "Unknown word", "one of json, text", "aws.logs", &odd);
+    let alone = format!("{{ log_group_arn = {group:?}, bgp_format = \"json\" }}");
+    bad("aws.logs.bgp_format", "Format of no log", "set bgp_log_group_arn too", "aws.logs", &alone);
+    let network = |subnet: &str, more: &str| {
+        format!("{{ name = \"v\", address_space = [\"10.1.0.0/16\"], gateway_subnet_prefix = {subnet:?}{more} }}")
+    };
+    bad(
+        "azure.virtual_network.gateway_subnet_prefix",
+        "Wrong gateway subnet",
+        "/29 at least",
+        "azure.virtual_network",
+        &network("10.1.255.0/30", ""),
+    );
+    bad(
+        "azure.virtual_network.subnets[\"gatewaysubnet\"]",
+        "Wrong gateway subnet",
+        "Use gateway_subnet_prefix",
+        "azure.virtual_network",
+        &network("10.1.255.0/27", ", subnets = { gatewaysubnet = \"10.1.3.0/24\" }"),
+    );
+    bad(
+        "aws.vpc.cidr_block",
+        "Address ranges overlap",
+        "allow_overlapping_prefixes = true",
+        "aws.vpc",
+        "{ cidr_block = \"10.1.128.0/17\" }",
+    );
+    cases.add("azure.generation", "Generation that the SKU lacks", "Leave generation out", |label| {
+        Link::complete(label).with("azure.sku", "\"VpnGw1AZ\"").with("azure.generation", "\"Generation2\"")
+    });
+    cases.add("azure.virtual_network_id", "Two attributes disagree", "Keep one of the two", |label| {
+        let other = "/subscriptions/00000000-0000-4000-a000-00000000a2e0/resourceGroups/x/providers/Microsoft.Network/virtualNetworks/other";
+        Link::complete(label).with("azure.virtual_network_id", &format!("{other:?}"))
+    });
+    cases.check(&env);
+
+    let legal = Link::complete("legal").with("azure.asn", "65515");
+    env.write(&legal.to_string());
+    assert_eq!(env.plan().change(&legal.address()).actions, ["create"]);
+}
+
+/// Networks of every sort that a link cannot stand in, and two that it can.
+struct Ground {
+    network: String,
+    vpc: String,
+    overlapping: String,
+}
+
+impl Ground {
+    fn laid(cloud_admin: &CloudAdmin) -> Self {
+        cloud_admin.make_group("net");
+        let network = cloud_admin.make_network("net", "good", "10.1.0.0/16", &[("GatewaySubnet", "10.1.255.0/27")]);
+        Ground { network, vpc: cloud_admin.make_vpc("10.2.0.0/16"), overlapping: cloud_admin.make_vpc("10.1.0.0/20") }
+    }
+}
+
+#[test]
+fn reject_configuration_that_conflicts_with_clouds() {
+    let Some(env) = TestEnv::new() else { return };
+    let cloud_admin = env.cloud_admin();
+    let ground = Ground::laid(&cloud_admin);
+    let bare = cloud_admin.make_network("net", "bare", "10.3.0.0/16", &[("FrontEnd", "10.3.0.0/24")]);
+    let misspelled = cloud_admin.make_network("net", "misspelled", "10.4.0.0/16", &[("gatewaySubnet", "10.4.0.0/27")]);
+    let taken = cloud_admin.make_vpc("10.6.0.0/16");
+    cloud_admin.make_vpn_gateway(&taken, 64512);
+    let between = |label: &str, network: &str, vpc: &str| Link::between(label, "net", network, vpc);
+    let mut cases = Cases(Vec::new());
+    let nobody = ground.network.replace("/good", "/nobody");
+    let mut pair = |path, summary, way_out, group: &str, network: &str, vpc: &str| {
+        cases.add(path, summary, way_out, |label| Link::between(label, group, network, vpc));
+    };
+    let (good, vpc) = (ground.network.as_str(), ground.vpc.as_str());
+    let overlap = "allow_overlapping_prefixes = true";
+    pair("aws.vpc_id", "Address ranges overlap", overlap, "net", good, &ground.overlapping);
+    pair("aws.vpn_gateway_id", "VPC has a VPN gateway", "set vpn_gateway_id = \"vgw-", "net", good, &taken);
+    pair("aws.vpc_id", "VPC not found", "Correct the id or the region", "net", good, "vpc-0123456789abcdef0");
+    cases.add("aws.route_table_ids", "Invalid route table", "rtb-0123456789abcdef0", |label| {
+        Link::between(label, "net", good, vpc).with("aws.route_table_ids", "[\"rtb-0123456789abcdef0\"]")
+    });
+    let mut pair = |path, summary, way_out, group: &str, network: &str, vpc: &str| {
+        cases.add(path, summary, way_out, |label| Link::between(label, group, network, vpc));
+    };
+    pair("azure.gateway_subnet_prefix", "Gateway subnet missing", "to a free /27", "net", &bare, vpc);
+    pair("azure.virtual_network_id", "Gateway subnet missing", "Rename it", "net", &misspelled, vpc);
+    pair("azure.virtual_network_id", "Virtual network not found", "Correct the id", "net", &nobody, vpc);
+    let create = "Set create_resource_group = true";
+    pair("azure.resource_group_name", "Resource group not found", create, "nowhere", good, vpc);
+    cases.add("azure.virtual_network", "Virtual network exists", "virtual_network_id", |label| {
+        Link::complete(label).without("azure.create_resource_group").with("azure.resource_group_name", "\"net\"").with(
+            "azure.virtual_network",
+            "{ name = \"good\", address_space = [\"10.1.0.0/16\"], gateway_subnet_prefix = \"10.1.255.0/27\" }",
+        )
+    });
+    cases.check(&env);
+
+    // A gateway that stands is named with the way to use it; one that is small is let be with a word.
+    let standing = between("standing", &bare, &ground.vpc).with("azure.gateway_subnet_prefix", "\"10.3.255.0/28\"");
+    env.write(&standing.to_string());
+    let told = said(&env, &["apply", "-auto-approve"]);
+    assert!(told["standing"].iter().any(|said| said.severity == "warning" && said.detail.contains("/27")), "{told:?}");
+    let gateway = env.resource("awsazure_bgp_vpn", "standing")["azure"]["gateway_id"].as_str().unwrap().to_owned();
+    assert!(env.plan_is_empty());
+    let before = env.world();
+    let third = cloud_admin.make_vpc("10.9.0.0/16");
+    let second = between("second", &bare, &third);
+    let another = between("another", &bare, &third).with("slot", "1");
+    env.write(&format!("{standing}{second}{another}"));
+    let told = said(&env, &["plan"]);
+    let refused = |label: &str| told[label].iter().find(|said| said.severity == "error").unwrap().detail.clone();
+    assert_eq!(
+        refused("another"),
+        format!(
+            "azure.gateway_id: The virtual network has a VPN gateway already, and Azure allows one only. To use it, set gateway_id = \"{gateway}\"."
+        )
+    );
+    // It excludes each of the two others: which one the error names depends on the order of the plans.
+    assert!(refused("second").contains("slot"), "{told:?}");
+    assert_eq!(env.world().azure, before.azure);
+}
+
+/// What plan cannot know is rejected by apply before any object is created.
+#[test]
+fn apply_rejects_unplannable_errors_before_create() {
+    let Some(env) = TestEnv::new() else { return };
+    let cloud_admin = env.cloud_admin();
+    let ground = Ground::laid(&cloud_admin);
+    let link =
+        Link::between("link", "net", &ground.network, &ground.vpc).with("aws.vpc_id", "terraform_data.vpc.output");
+    let of = |vpc: &str| format!("resource \"terraform_data\" \"vpc\" {{\n  input = {vpc:?}\n}}\n\n{link}");
+    env.write(&of(&ground.overlapping));
+    env.plan();
+    let before = env.world();
+    let run = env.apply_fails();
+    assert!(run.words().contains("Address ranges overlap"), "{}", run.text());
+    assert_eq!(env.world(), before);
+
+    env.write(&of(&ground.vpc));
+    env.apply();
+    assert!(env.plan_is_empty());
+    env.destroy();
+    assert_eq!(env.world(), before, "all that was there before, and nothing else");
+}

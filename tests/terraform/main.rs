@@ -1,0 +1,26 @@
+//! What a user of Terraform sees: real Terraform, the built provider, and a sandbox for each test.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod address_plan;
+mod announced_deletions;
+mod drift_repair;
+mod examples;
+mod fault_sweep;
+mod import;
+mod import_manual_setup;
+mod import_manual_variants;
+mod invalid_input;
+mod key_storage;
+mod logs;
+mod official_clients;
+mod ownership;
+mod placement;
+mod plan_semantics;
+mod preshared_keys;
+mod quickstart;
+mod replacements;
+mod resume_failed_create;
+mod shared_gateway;
+mod transit_gateway;
+mod updates;

@@ -1,0 +1,167 @@
+//! Links whose AWS end is a transit gateway: made, moved there and back, imported, and refused where they cannot be.
+
+use serde_json::Value;
+use test_support::terraform::{Link, Scenario, TestEnv, has_warning};
+
+const ADDRESS: &str = "awsazure_bgp_vpn.link";
+
+const STATUS: &str = r#"
+data "awsazure_bgp_vpn_status" "link" {
+  azure_gateway_id = awsazure_bgp_vpn.link.azure.gateway_id
+  aws_gateway_id   = awsazure_bgp_vpn.link.aws.transit_gateway_id
+}
+output "report" { value = [for tunnel in data.awsazure_bgp_vpn_status.link.tunnels : tunnel.diagnosis] }
+output "tunnels_up" { value = data.awsazure_bgp_vpn_status.link.tunnels_up }
+"#;
+
+fn on(transit: &str) -> Link {
+    Link::complete("link").without("aws.vpc").with("aws.transit_gateway_id", &format!("{transit:?}"))
+}
+
+fn ends(env: &TestEnv) -> [usize; 5] {
+    let world = env.world();
+    ["vpc", "vpn-gateway", "transit-gateway", "customer-gateway", "vpn-connection"]
+        .map(|kind| world.of_kind(kind).len())
+}
+
+/// The transit gateway itself is kept.
+#[test]
+fn create_import_and_destroy_on_transit_gateway() {
+    let Some(mut env) = TestEnv::new() else { return };
+    let transit = env.cloud_admin().make_transit_gateway("Options.AmazonSideAsn=64600");
+    env.set("TF_VAR_transit_gateway_id", &transit);
+    env.write_example("transit-gateway");
+    let planned = env.plan().change(ADDRESS);
+    assert_eq!(planned.after["aws"]["asn"], 64_600, "read from the transit gateway at plan");
+    assert_eq!(planned.after["aws"]["vpc_id"], Value::Null);
+    env.apply();
+    assert!(env.plan_is_empty());
+    assert_eq!(env.ok(&["plan", "-detailed-exitcode", "-refresh=false"]).code, Some(0));
+    assert_eq!(ends(&env), [0, 0, 1, 2, 2]);
+    let made = env.link("link");
+    assert_eq!(
+        (&made["aws"]["transit_gateway_id"], &made["aws"]["vpn_gateway_id"]),
+        (&transit.as_str().into(), &Value::Null)
+    );
+
+    env.write_file("status.tf", STATUS);
+    env.apply();
+    let why = env.output("report");
+    assert_eq!(env.output("tunnels_up"), 4, "{why}");
+    let no_vpc_hangs_on_it = |why: &Value| why.as_str().unwrap().contains("transit gateway's route table");
+    assert!(why.as_array().unwrap().iter().all(no_vpc_hangs_on_it), "{why}");
+
+    let gateway = made["azure"]["gateway_id"].as_str().unwrap().to_owned();
+    for id in [made["id"].as_str().unwrap().to_owned(), format!("{gateway},{transit}")] {
+        env.ok(&["state", "rm", ADDRESS]);
+        env.import(ADDRESS, &id);
+        assert_eq!(env.link("link")["aws"], made["aws"], "by {id}");
+        assert!(env.plan_is_empty());
+    }
+
+    env.destroy();
+    assert_eq!(ends(&env), [0, 0, 1, 0, 0]);
+    assert!(env.world().azure.is_empty());
+}
+
+#[test]
+fn move_from_vpc_to_transit_gateway_and_back() {
+    let Some(scenario) = Scenario::apply() else { return };
+    let (env, whole) = (&scenario.env, scenario.link.clone());
+    let transit = env.cloud_admin().make_transit_gateway("Options.AmazonSideAsn=64600");
+    let azure = scenario.state()["azure"]["gateway_id"].clone();
+    // Acceleration is for a connection's life: both are made anew. Bandwidth is not.
+    let accelerated = on(&transit).with("aws.enable_acceleration", "true");
+    let large = accelerated.clone().with("aws.tunnel_bandwidth", "\"large\"");
+    let anew = "The AWS half of the link will be built anew";
+    for (link, warning, asn, there) in [
+        (on(&transit), anew, 64_600, [0, 0, 1, 2, 2]),
+        (accelerated, "The tunnels will be interrupted", 64_600, [0, 0, 1, 2, 2]),
+        (large.clone(), "The tunnels will be interrupted", 64_600, [0, 0, 1, 2, 2]),
+        (whole.clone().with("aws.asn", "64512"), anew, 64_512, [1, 1, 1, 2, 2]),
+    ] {
+        let connection = || scenario.state()["tunnels"]["instance0_tunnel1"]["aws_vpn_connection_id"].clone();
+        let before = connection();
+        env.write(&link.to_string());
+        let plan = env.plan();
+        assert_eq!(plan.change(ADDRESS).actions, ["update"], "{}", plan.text);
+        assert!(has_warning(&plan.text, warning), "{}", plan.text);
+        env.apply();
+        assert!(env.plan_is_empty(), "{link}");
+        assert_eq!(ends(env), there, "{link}");
+        assert_eq!(connection() == before, link.to_string() == large.to_string(), "{link}");
+        assert_eq!((&scenario.state()["aws"]["asn"], &scenario.state()["azure"]["gateway_id"]), (&asn.into(), &azure));
+    }
+    env.destroy();
+    assert_eq!(ends(env), [0, 0, 1, 0, 0]);
+}
+
+#[test]
+fn keep_vpc_on_move_to_transit_gateway_until_removed() {
+    let Some(scenario) = Scenario::apply() else { return };
+    let (env, whole) = (&scenario.env, scenario.link.clone());
+    let transit = env.cloud_admin().make_transit_gateway("Options.AmazonSideAsn=64600");
+    let vpc = || scenario.state()["aws"]["vpc_id"].clone();
+    let (first, connection) =
+        (vpc(), || scenario.state()["tunnels"]["instance0_tunnel1"]["aws_vpn_connection_id"].clone());
+    let beside = whole.clone().with("aws.transit_gateway_id", &format!("{transit:?}"));
+    let redrawn = beside.clone().with("aws.vpc", "{ cidr_block = \"10.9.0.0/16\" }");
+    let steps = [
+        (&beside, [1, 0, 1, 2, 2], true, true),
+        (&redrawn, [1, 0, 1, 2, 2], false, false),
+        (&on(&transit), [0, 0, 1, 2, 2], false, false),
+        (&beside, [1, 0, 1, 2, 2], false, false),
+    ];
+    for (link, there, same_vpc, other_connections) in steps {
+        let (before, deleted) = (connection(), vpc());
+        env.write(&link.to_string());
+        let plan = env.plan();
+        assert_eq!(plan.change(ADDRESS).actions, ["update"], "{}", plan.text);
+        let announces = has_warning(&plan.text, "Objects will be deleted");
+        let gone = !same_vpc && deleted.is_string();
+        assert_eq!(announces, gone || other_connections, "{}", plan.text);
+        let named = deleted.as_str().is_some_and(|id| plan.text.contains(&format!("aws_vpc: {id}")));
+        assert_eq!(named, gone, "{}", plan.text);
+        env.apply();
+        assert!(env.plan_is_empty(), "{link}");
+        assert_eq!(ends(env), there, "{link}");
+        assert_eq!((vpc() == first, connection() != before), (same_vpc, other_connections), "{link}");
+    }
+    // Back to a VPN gateway in the VPC that is there.
+    let vpc_before = vpc();
+    env.write(&whole.to_string());
+    env.apply();
+    assert!(env.plan_is_empty());
+    assert_eq!(vpc(), vpc_before);
+    env.destroy();
+    assert_eq!(ends(env), [0, 0, 1, 0, 0]);
+}
+
+#[test]
+fn plan_rejects_unsuitable_transit_gateway() {
+    let Some(env) = TestEnv::new() else { return };
+    let refused = |link: Link, what: &str| {
+        env.write(&link.to_string());
+        let run = env.run(&["plan", "-no-color"]);
+        assert!(!run.succeeded() && run.words().contains(what), "{}", run.words());
+    };
+    let transit = env.cloud_admin().make_transit_gateway("Options.AmazonSideAsn=64600");
+    refused(on("tgw-0123456789abcdef0"), "The transit gateway tgw-0123456789abcdef0 is not there");
+    refused(on("vgw-1"), "is not the id of a transit gateway");
+    refused(on(&transit).with("aws.asn", "64999"), "The existing gateway has another ASN: 64600");
+    refused(on(&transit).with("aws.vpc_id", "\"vpc-1\""), "Remove vpc_id or transit_gateway_id");
+    refused(Link::complete("link").with("aws.enable_acceleration", "true"), "of transit gateways only");
+    refused(Link::complete("link").with("aws.tunnel_bandwidth", "\"large\""), "of transit gateways only");
+    refused(on(&transit).with("aws.tunnel_bandwidth", "\"huge\""), "is not one of standard, large");
+    refused(on(&transit).with("azure.asn", "64600"), "Both ends have ASN 64600");
+
+    let by_hand = env.cloud_admin().make_transit_gateway(
+        "Options.AmazonSideAsn=64601&Options.DefaultRouteTableAssociation=disable&Options.VpnEcmpSupport=disable",
+    );
+    env.write(&on(&by_hand).to_string());
+    let said = env.plan().text;
+    assert!(
+        has_warning(&said, "Attachments without routes") && has_warning(&said, "One tunnel for all traffic"),
+        "{said}"
+    );
+}
