@@ -19,5 +19,5 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 fn main() -> ExitCode {
-    awsazure::plugin::serve(Arc::new(awsazure::provider::assemble()), env!("CARGO_PKG_VERSION"))
+    terraform_plugin::serve(Arc::new(awsazure::provider::assemble()), env!("CARGO_PKG_VERSION"), &["awsazure"])
 }

@@ -22,11 +22,6 @@ pub fn clean(text: &str) -> String {
     shortened(credentials::is_secret_name(&visible(text)))
 }
 
-/// A text of our own with names and values of others in it: without what a terminal would obey or not show. Lines stay.
-pub fn printable(text: &str) -> String {
-    text.chars().filter(|c| *c == '\n' || !c.is_control() && !is_invisible(*c)).collect()
-}
-
 /// Drops what a terminal would obey or not show, and makes one space of all white space.
 fn visible(text: &str) -> String {
     let (mut out, mut taken) = (String::new(), 0);

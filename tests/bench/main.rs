@@ -15,7 +15,7 @@ use test_support::simulated::environment::Environment;
 use test_support::terraform::TestEnv;
 use test_support::{build_dir, provider_program, repository, simulated};
 
-/// Terraform's greeting to a provider; `src/plugin/handshake.rs` says where it comes from.
+/// Terraform's greeting to a provider; `crates/terraform-plugin/src/handshake.rs` says where it comes from.
 const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 /// Calls that find the endpoints and log in.
 const LOGIN: [&str; 4] = ["GetToken", "GetMetadataEndpoints", "GetInstanceDiscovery", "GetOpenIdConfiguration"];

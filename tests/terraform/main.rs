@@ -17,6 +17,7 @@ mod official_clients;
 mod ownership;
 mod placement;
 mod plan_semantics;
+mod plugin_process;
 mod preshared_keys;
 mod quickstart;
 mod replacements;

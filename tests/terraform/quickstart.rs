@@ -36,7 +36,7 @@ fn status_data_source_reports_healthy_link() {
     env.set("TF_VAR_azure_gateway_id", azure.as_str().unwrap());
     env.set("TF_VAR_aws_gateway_id", aws.as_str().unwrap());
     let quickstart = std::fs::read_to_string(env.folder().join("main.tf")).unwrap();
-    let status = include_str!("../examples/status/main.tf");
+    let status = include_str!("../../examples/status/main.tf");
     // One configuration may name its providers only once.
     let (_, rest) = status.split_once("variable ").unwrap();
     env.write_file("main.tf", &format!("{quickstart}\nvariable {rest}"));

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-use crate::types::cloud_text::{HIDDEN, clean, printable};
+use crate::types::cloud_text::{HIDDEN, clean};
 
 /// SplitMix64: the same texts in every run.
 struct Dice(u64);
@@ -219,9 +219,4 @@ fn clean_any_text_in_one_pass() {
     let begun = std::time::Instant::now();
     drop(clean(&"\u{1b}]".repeat(1_000_000)));
     assert!(begun.elapsed() < std::time::Duration::from_secs(5));
-}
-
-#[test]
-fn keep_lines_of_own_text() {
-    assert_eq!(printable("tag \u{1b}[2J\u{202e}a\n\n  - b\u{0}"), "tag [2Ja\n\n  - b");
 }

@@ -136,7 +136,7 @@ enum Failure {
     /// A quota of EC2 is used up.
     Quota(&'static str),
     /// An attribute has a value that no cloud accepts.
-    Wrong(&'static str),
+    Wrong,
     /// The limit of the operation is too short.
     Timeout(&'static str),
     /// `create_before_destroy`, which one VNet has no room for.
@@ -162,7 +162,7 @@ impl Failure {
             Failure::Killed { .. } => "killed process",
             Failure::Interrupted(_) => "Ctrl-C",
             Failure::Quota(_) => "quota",
-            Failure::Wrong(_) => "wrong value",
+            Failure::Wrong => "wrong value",
             Failure::Timeout(_) => "timeout",
             Failure::CreateFirst => "create_before_destroy",
         }
@@ -213,7 +213,7 @@ impl Failure {
         if own_gateway || !path.starts_with("azure.names") {
             draft.wrong.push((path, value));
         }
-        Failure::Wrong(path)
+        Failure::Wrong
     }
 }
 
@@ -349,7 +349,7 @@ impl User<'_> {
                 super::attributes::set(&mut core.config, "timeouts", &limits);
             }
             Failure::CreateFirst => core.replacement = Replacement::CreateFirst,
-            Failure::Wrong(_) => {}
+            Failure::Wrong => {}
         }
         if let Some(rule) = rule {
             self.sim.sandbox.world().faults.add(rule.parse().map_err(|fault| format!("{rule}: {fault}"))?);
