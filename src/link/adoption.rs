@@ -68,8 +68,10 @@ pub struct Lookalike {
 /// Why a link must not be created where objects exist already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
-    /// Another link has these addresses on this gateway: another AWS side, complete or not.
+    /// Another link has these addresses on this gateway: another AWS side, complete.
     OtherLink { endpoint: String, ids: Vec<String> },
+    /// A create with another AWS side did not finish: of another link, or of this one with former settings.
+    IncompleteLink { endpoint: String, ids: Vec<String> },
     /// This very link is complete.
     Complete { ids: Vec<String> },
     /// An object has a planned name and is not this link's.
@@ -174,8 +176,12 @@ pub fn obstacle(scope: &LookupScope, observed: &Observed) -> Option<Obstacle> {
     if let Some(endpoint) =
         unrecorded().filter(|_| !endpoints.is_empty()).find(other).and_then(|one| one.endpoint.clone())
     {
-        let ids = unrecorded().filter(|one| one.endpoint.as_ref() == Some(&endpoint)).map(|one| one.id.clone());
-        return Some(Obstacle::OtherLink { ids: ids.collect(), endpoint });
+        let of_it = || unrecorded().filter(|one| one.endpoint.as_ref() == Some(&endpoint));
+        let ids = of_it().map(|one| one.id.clone()).collect();
+        return Some(match of_it().any(|one| one.incomplete) {
+            true => Obstacle::IncompleteLink { ids, endpoint },
+            false => Obstacle::OtherLink { ids, endpoint },
+        });
     }
     let complete = |one: &&Lookalike| one.kind == Kind::AwsVpnConnection && !one.incomplete && one.same_addresses;
     let ids: Vec<String> = unrecorded().filter(complete).map(|one| one.id.clone()).collect();

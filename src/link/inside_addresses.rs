@@ -4,7 +4,7 @@ use super::claim::free_slots;
 use super::inside_cidr::InsideCidr;
 use super::preflight::{Lookup, PreflightContext, PreflightSnapshot, planned_cidrs};
 use super::preflight_issue::PreflightIssue;
-use super::tunnel::Instance;
+use super::tunnel::{Instance, TunnelKey};
 use super::violation::{AttributeId, Violation, ViolationKind};
 use crate::aws::model as aws;
 use crate::azure::model as azure;
@@ -22,6 +22,10 @@ pub fn check_azure_gateway(context: PreflightContext<'_>, snapshot: &PreflightSn
     let foreign: Vec<&azure::Connection> = foreign_connections(context, connections).collect();
     let taken: BTreeSet<Ipv4Addr> = foreign.iter().flat_map(|c| c.custom_bgp_ips.iter().map(|(_, ip)| *ip)).collect();
     let mut violations = Vec::new();
+    let free = || {
+        let own = planned_cidrs(context).map(|(_, cidr)| cidr);
+        free_slots(&inside_cidrs_with(&taken).into_iter().chain(own).collect())
+    };
     for (key, cidr) in planned_cidrs(context) {
         let address = cidr.azure_ip();
         let names = |c: &&&azure::Connection| c.custom_bgp_ips.iter().any(|(_, ip)| *ip == address);
@@ -29,8 +33,13 @@ pub fn check_azure_gateway(context: PreflightContext<'_>, snapshot: &PreflightSn
             let finding = PreflightIssue::AddressInUse {
                 address,
                 by: by.resource.id.clone(),
-                free: free_slots(&inside_cidrs_with(&taken)),
+                free: free(),
             };
+            // A slot is one mistake, not four.
+            if is_of_slot(context, key) {
+                violations.push(Violation::error(AttributeId::Slot, ViolationKind::Preflight(finding)));
+                break;
+            }
             violations.push(Violation::error(AttributeId::InsideCidr(key), ViolationKind::Preflight(finding)));
         } else if let Some(at) = listed_on_other_instance(context, gateway, address, key.instance) {
             let needed = key.instance;
@@ -40,6 +49,11 @@ pub fn check_azure_gateway(context: PreflightContext<'_>, snapshot: &PreflightSn
         }
     }
     violations
+}
+
+/// Whether the inside CIDR of a tunnel follows from `slot`.
+fn is_of_slot(context: PreflightContext<'_>, key: TunnelKey) -> bool {
+    context.configured.inside_cidrs.get(key).is_null()
 }
 
 /// Connections that are neither this link's nor of the one in whose place it comes.
@@ -75,10 +89,16 @@ pub fn inside_cidrs_with(addresses: &BTreeSet<Ipv4Addr>) -> BTreeSet<InsideCidr>
 pub fn check_aws_gateway(context: PreflightContext<'_>, connections: &[aws::VpnConnection]) -> Vec<Violation> {
     let foreign = |vpn: &&aws::VpnConnection| vpn.state.is_living() && !context.owns(&vpn.id.0, &vpn.tags);
     let uses = |vpn: &aws::VpnConnection, cidr: Ipv4Net| vpn.tunnels.iter().any(|t| t.inside_cidr == Some(cidr));
-    let violation = |(key, cidr): (super::tunnel::TunnelKey, InsideCidr)| {
-        let by = connections.iter().filter(foreign).find(|vpn| uses(vpn, cidr.net()))?;
+    let mut violations = Vec::new();
+    for (key, cidr) in planned_cidrs(context) {
+        let Some(by) = connections.iter().filter(foreign).find(|vpn| uses(vpn, cidr.net())) else { continue };
         let finding = PreflightIssue::InsideCidrInUse { cidr: cidr.net(), by: by.id.clone() };
-        Some(Violation::error(AttributeId::InsideCidr(key), ViolationKind::Preflight(finding)))
-    };
-    planned_cidrs(context).filter_map(violation).collect()
+        let of_slot = is_of_slot(context, key);
+        let attribute = if of_slot { AttributeId::Slot } else { AttributeId::InsideCidr(key) };
+        violations.push(Violation::error(attribute, ViolationKind::Preflight(finding)));
+        if of_slot {
+            break;
+        }
+    }
+    violations
 }

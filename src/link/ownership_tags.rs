@@ -3,9 +3,10 @@
 use super::inside_cidr::InsideCidr;
 use super::observed::Observed;
 use super::spec::{AwsGateway, AwsNetwork, AwsSpec};
-use super::tunnel::Instance;
+use super::tunnel::{Instance, TunnelKey};
 use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
+use crate::azure::model::Connection;
 use crate::types::Tags;
 use ipnet::Ipv4Net;
 use std::fmt;
@@ -145,14 +146,47 @@ impl Display for AwsEndpoint {
     }
 }
 
-/// Value of the ownership tag: made from the VNet and the first tunnel's inside CIDR when the link is made, then fixed.
+/// Value of the ownership tag: computed from the VNet and the first tunnel's inside CIDR at create, then fixed.
 /// No two links on a gateway share that CIDR, and a VNet has at most one VPN gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkId(String);
 
 impl LinkId {
     pub fn new(virtual_network: &ResourceId, first: InsideCidr) -> Self {
-        let text = format!("{}|{first}", virtual_network.as_str().to_ascii_lowercase());
+        Self::hash(&format!("{}|{first}", virtual_network.as_str().to_ascii_lowercase()))
+    }
+
+    /// The id of a link that is to be created. A link that moved to another slot keeps its id, so the id that belongs to its
+    /// former slot may be in use: the first free one in a fixed order is taken. A create that was killed finds the same id
+    /// again, because its own connections do not count as use by another link.
+    ///
+    /// `connections`: all connections of the Azure gateway, without those that are deleted before the create.
+    pub fn for_create<'a>(
+        virtual_network: &ResourceId,
+        first: InsideCidr,
+        connections: impl Iterator<Item = &'a Connection> + Clone,
+    ) -> Self {
+        let mut link = Self::new(virtual_network, first);
+        let mut number = 1;
+        while connections.clone().any(|connection| link.moved_away(connection, first)) {
+            link = Self::hash(&format!("{}|{first}|{number}", virtual_network.as_str().to_ascii_lowercase()));
+            number += 1;
+        }
+        link
+    }
+
+    /// Whether this is the first connection of a link with this id that uses another inside CIDR by now.
+    fn moved_away(&self, connection: &Connection, first: InsideCidr) -> bool {
+        let tags = &connection.resource.tags;
+        let is_first = tags.get(TAG_ROLE).is_some_and(|role| *role == TunnelKey::ALL[0].to_string());
+        let addresses = &connection.custom_bgp_ips;
+        self.is_on(tags)
+            && is_first
+            && !addresses.is_empty()
+            && addresses.iter().all(|(_, address)| *address != first.azure_ip())
+    }
+
+    fn hash(text: &str) -> Self {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
         LinkId(digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
     }

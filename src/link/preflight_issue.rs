@@ -46,7 +46,10 @@ pub enum PreflightIssue {
         "The virtual network has a GatewaySubnet already: {0}. Leave gateway_subnet_prefix out, or set it to that."
     )]
     OtherGatewaySubnet(Ipv4Net),
-    #[error("The Azure gateway {0} is not there. Correct the id, or leave gateway_id out to have one created.")]
+    #[error(
+        "The Azure gateway {0} does not exist. Correct the id, or wait until the owner of the gateway has created it again. A new \
+         link without azure.gateway_id creates a gateway of its own."
+    )]
     AzureGatewayNotFound(String),
     #[error(
         "This Azure gateway cannot carry the link: {0}. The link needs an active-active, route-based VPN gateway with BGP. Change this gateway, or use another virtual network: each has one VPN gateway at most."

@@ -336,6 +336,7 @@ fn apply_outcome(ended: ReconcileOutcome, verb: &str, timeout: Duration) -> Appl
         let conflict = match &failure.error {
             ActionError::AlreadyExists { .. } => Some("Conflicting link"),
             ActionError::SlotInUse { .. } | ActionError::AddressInUse { .. } => Some("Conflicting slot"),
+            ActionError::IncompleteCreate { .. } => Some("Conflicting incomplete link"),
             ActionError::NameInUse { .. } => Some("Conflicting names"),
             _ => None,
         };
@@ -369,11 +370,12 @@ fn apply_outcome(ended: ReconcileOutcome, verb: &str, timeout: Duration) -> Appl
     let down = |cause: &ActionError| {
         matches!(cause, ActionError::BgpSessionTimeout { .. } | ActionError::RouteCountDropped { .. })
     };
+    let conflicts = ended.failures.iter().any(|failure| failure.error.is_conflict());
     let broken = ended.failures.iter().any(|failure| !down(&failure.error)) || !ended.remaining.is_empty();
     let exists = |failure: &ActionFailure| matches!(failure.error, ActionError::AlreadyExists { .. });
     let incomplete = diagnostics.has_errors() && !ended.failures.iter().any(exists);
     let remains = incomplete.then(|| remaining_objects::remaining_objects(verb, ended.is_create, &ended.made));
-    ApplyOutcome { observed: ended.observed, diagnostics, failed: broken, remains }
+    ApplyOutcome { observed: ended.observed, diagnostics, failed: broken, conflicts, remains }
 }
 
 /// Warns of this link's former addresses on a gateway that cannot be updated without losing its RADIUS secret.

@@ -31,6 +31,14 @@ pub fn remaining_objects(verb: &str, creates: bool, made: &BTreeSet<ActionTarget
     incomplete.detail(format!("Created by this run: {}.{bill} {kept}", words.join(", ")))
 }
 
+/// What is left where an update did not delete the former AWS side.
+pub fn remaining_after_blocked_move() -> Diagnostic {
+    Diagnostic::warning("Incomplete update").detail(
+        "The former AWS side was not deleted completely, and nothing of the new one was created. Apply again once the cause of the error \
+         is removed, or restore the former settings and apply.",
+    )
+}
+
 /// What a rollback that failed leaves behind.
 pub fn remaining_after_rollback() -> Diagnostic {
     Diagnostic::warning("Incomplete rollback").detail(

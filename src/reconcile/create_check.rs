@@ -25,7 +25,8 @@ pub async fn check_create(
 ) -> Result<(), ActionError> {
     let found = obstacle(scope, observed);
     if observed.azure.gateway.is_none() {
-        return found.map_or(Ok(()), |found| Err(cause(found, spec, "unknown".to_owned())));
+        let own = spec.inside_cidrs.iter().map(|(_, cidr)| *cidr).collect();
+        return found.map_or(Ok(()), |found| Err(cause(found, spec, format_slots(&free_slots(&own)))));
     }
     let connections = clients.azure.gateway_connections(spec.azure.gateway.id(), &operation.azure()).await?;
     let own = |id: &crate::azure::ResourceId| {
@@ -34,7 +35,10 @@ pub async fn check_create(
     let others = connections.iter().filter(|connection| !own(&connection.resource.id));
     let used = |one: &crate::azure::model::Connection| one.custom_bgp_ips.iter().map(|(_, ip)| *ip).collect::<Vec<_>>();
     let taken: BTreeSet<Ipv4Addr> = others.clone().flat_map(used).collect();
-    let free = format_slots(&free_slots(&inside_cidrs_with(&taken)));
+    // Where anything is in the way, the link's own slot is taken, by VPN connections if not by connections.
+    let mut unavailable = inside_cidrs_with(&taken);
+    unavailable.extend(spec.inside_cidrs.iter().map(|(_, cidr)| *cidr));
+    let free = format_slots(&free_slots(&unavailable));
     if let Some(found) = found {
         return Err(cause(found, spec, free));
     }
@@ -50,6 +54,9 @@ pub async fn check_create(
 fn cause(found: Obstacle, spec: &Spec, free: String) -> ActionError {
     match found {
         Obstacle::OtherLink { endpoint, ids } => ActionError::SlotInUse { endpoint, found: ids.join(", "), free },
+        Obstacle::IncompleteLink { endpoint, ids } => {
+            ActionError::IncompleteCreate { endpoint, found: ids.join(", "), free }
+        }
         Obstacle::Complete { ids } => ActionError::AlreadyExists { id: import_id(spec), found: ids.join(", "), free },
         Obstacle::NameTaken(id) => ActionError::NameInUse { id: id.to_string() },
     }

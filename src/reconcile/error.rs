@@ -1,7 +1,7 @@
 //! Why a step failed.
 
 use crate::link::action::ActionTarget;
-use crate::link::blockers::Blocker;
+use crate::link::blockers::{BlockReason, Blocker};
 use crate::link::tunnel::TunnelKey;
 use crate::{aws, azure};
 
@@ -58,12 +58,20 @@ pub enum ActionError {
          slot. Free slots: {free}"
     )]
     SlotInUse { endpoint: String, found: String, free: String },
+    /// The same, of a create that did not finish. No state names its objects.
+    #[error(
+        "a create with the AWS side {endpoint} did not finish on the same Azure gateway and inside CIDRs, and left {found}. If it \
+         was a create of this link, restore its settings in the configuration and apply: that finishes it, and later applies can \
+         change it. Or delete these objects. If it is another link, set another slot. Free slots: {free}"
+    )]
+    IncompleteCreate { endpoint: String, found: String, free: String },
     #[error(
         "the inside CIDR {cidr} is used by {found} on the same Azure gateway. Set another slot. Free slots: {free}"
     )]
     AddressInUse { cidr: String, found: String, free: String },
     #[error(
-        "{id} exists and is not this link's. Set another name in azure.names or azure.virtual_network, or remove the object"
+        "{id} exists and does not match this link. Set another name in azure.names or azure.virtual_network, or delete the \
+         object. If an interrupted create with other settings left it, restore those settings and apply: that finishes the link"
     )]
     NameInUse { id: String },
     /// Two runs on one link would undo each other's work.
@@ -74,9 +82,10 @@ pub enum ActionError {
     ConcurrentApply { sign: String },
     /// Found before the first delete, so that nothing was touched.
     #[error(
-        "nothing was deleted: {}. The link did not create these objects. Delete or move them, or remove the locks, and run \
-         the command again",
-        list(found)
+        "nothing was deleted, because objects that this link did not create are in the way:\n{}\n\nDelete or move these objects, \
+         or remove the locks, and run the command again.{}",
+        list_blockers(found),
+        keep_gateway_advice(found)
     )]
     Blocked { found: Vec<Blocker> },
     /// AWS fixes the kind of routing for a connection's life.
@@ -120,6 +129,20 @@ impl From<azure::Error> for ActionError {
 }
 
 impl ActionError {
+    /// Whether an object that exists already is in the way of a create.
+    pub fn is_conflict(&self) -> bool {
+        matches!(
+            self,
+            ActionError::ForeignCustomerGateway { .. }
+                | ActionError::AlreadyExists { .. }
+                | ActionError::SlotInUse { .. }
+                | ActionError::IncompleteCreate { .. }
+                | ActionError::AddressInUse { .. }
+                | ActionError::NameInUse { .. }
+                | ActionError::Azure(azure::Error::AlreadyExists(_))
+        )
+    }
+
     /// Whether somebody asked to stop.
     pub fn is_cancelled(&self) -> bool {
         matches!(self, ActionError::Aws(aws::Error::Cancelled(_)) | ActionError::Azure(azure::Error::Cancelled(_)))
@@ -131,7 +154,21 @@ impl ActionError {
     }
 }
 
-fn list(found: &[Blocker]) -> String {
-    let all: Vec<String> = found.iter().map(ToString::to_string).collect();
-    all.join("; ")
+fn list_blockers(found: &[Blocker]) -> String {
+    let all: Vec<String> = found.iter().map(|blocker| format!("- {blocker}")).collect();
+    all.join("\n")
+}
+
+/// How the creator of a gateway goes while other links use it.
+fn keep_gateway_advice(found: &[Blocker]) -> &'static str {
+    let of_gateway = |blocker: &Blocker| {
+        blocker.reason == BlockReason::UsedBy
+            && (blocker.held.starts_with("vgw-") || blocker.held.contains("/virtualNetworkGateways/"))
+    };
+    if found.iter().any(of_gateway) {
+        " To remove this link while others use its gateway, set manage_gateways = false, apply, and destroy it then: the gateways \
+         stay, and the networks around them."
+    } else {
+        ""
+    }
 }

@@ -85,7 +85,8 @@ async fn customer_gateways_of_earlier_try(
     operation: &OperationContext,
 ) -> Result<Vec<CustomerGateway>, ActionError> {
     let network = || observed.gateway.found().and_then(network_of).or_else(|| ask.network.clone());
-    let link = ask.link.clone().or_else(|| Some(LinkId::new(&network()?, ask.first_cidr?)));
+    let connections = observed.connections.iter().chain(&observed.network_connections);
+    let link = ask.link.clone().or_else(|| Some(LinkId::for_create(&network()?, ask.first_cidr?, connections)));
     let Some(link) = link else { return Ok(Vec::new()) };
     let tags = Tags::from([(TAG_LINK.to_owned(), link.to_string())]);
     let ec2 = clouds.link_clients(ask.region.as_ref(), operation).await?.ec2;

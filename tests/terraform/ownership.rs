@@ -195,9 +195,9 @@ fn plan_lists_objects_that_create_will_adopt() {
     assert!(words.contains("slot") && words.contains(&vpc), "{words}");
 }
 
-/// A link that moved keeps its ownership tag, and a link in its former slot gets the same one.
+/// A link that moved keeps its ownership tag. A link in its former slot gets another one, adopts nothing, and either can go.
 #[test]
-fn link_in_former_slot_leaves_objects_of_gateway_owner_alone() {
+fn link_in_former_slot_is_independent_of_gateway_owner() {
     let Some(env) = TestEnv::new() else { return };
     let vpc = env.cloud_admin().make_vpc("10.9.0.0/16");
     let owner = Link::complete("link");
@@ -206,9 +206,12 @@ fn link_in_former_slot_leaves_objects_of_gateway_owner_alone() {
     let azure = env.link("link")["azure"].clone();
     let group = azure["resource_group_name"].as_str().unwrap().to_owned();
     let moved = owner.with("slot", "9");
-    let second = Link::between("second", &group, "", &vpc)
-        .without("azure.virtual_network_id")
-        .with("azure.gateway_id", &azure["gateway_id"].to_string());
+    let attached = |label: &str| {
+        Link::between(label, &group, "", &vpc)
+            .without("azure.virtual_network_id")
+            .with("azure.gateway_id", &azure["gateway_id"].to_string())
+    };
+    let second = attached("second");
 
     // The slot of the owner is a conflict at plan.
     env.write(&format!("{}\n{second}", moved.clone().with("slot", "0")));
@@ -224,10 +227,26 @@ fn link_in_former_slot_leaves_objects_of_gateway_owner_alone() {
     };
     let before = tagged();
     env.write(&format!("{moved}\n{second}"));
-    let run = env.run(&["apply", "-auto-approve", "-no-color"]);
+    let run = env.apply();
     assert!(!run.text().contains("will be adopted"), "{}", run.text());
     assert_eq!(tagged(), before, "{}", run.text());
+    assert!(env.plan_is_empty());
+    let tags = |label: &str| {
+        let link = env.link(label);
+        let id = link["tunnels"]["instance0_tunnel1"]["azure_connection_id"].as_str().unwrap().to_owned();
+        let world = env.world();
+        let connections = world.of_kind("connections");
+        connections.iter().find(|it| it.id == id).unwrap().tags["awsazure:link"].clone()
+    };
+    assert_ne!(tags("link"), tags("second"));
     let kinds = env.link("second")["managed"].as_object().map(|kinds| kinds.keys().cloned().collect::<Vec<_>>());
     let foreign = ["azure_resource_group", "azure_virtual_network", "azure_public_ip", "azure_virtual_network_gateway"];
     assert!(kinds.iter().flatten().all(|kind| !foreign.contains(&kind.as_str())), "{kinds:?}");
+    // The plan of a further link names either of the two as the user of its slot.
+    env.write(&format!("{moved}\n{second}\n{}", attached("third").with("slot", "9")));
+    assert!(env.plan_fails().words().contains("slot"));
+    env.write(&moved.to_string());
+    env.apply();
+    assert!(env.plan_is_empty());
+    assert_eq!(tagged(), before);
 }

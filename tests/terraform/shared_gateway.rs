@@ -59,3 +59,76 @@ fn second_link_removes_only_its_own_addresses() {
     let left = env.world();
     assert!(left.is_empty(), "{left:#?}");
 }
+
+/// The owner deletes the gateway and creates it again under its name. In between, an apply of the other link fails and
+/// changes nothing; afterwards one apply repairs the link, and the gateway still is the owner's.
+#[test]
+fn attached_link_survives_absence_of_shared_gateway() {
+    let Some(env) = TestEnv::new() else { return };
+    let first = Link::complete("first");
+    env.write(&first.to_string());
+    env.apply();
+    let gateway = env.link("first")["azure"]["gateway_id"].as_str().unwrap().to_owned();
+    let both = format!("{first}\n{}", second(1).with("azure.gateway_id", &format!("{gateway:?}")));
+    env.write(&both);
+    env.apply();
+    let cloud_admin = env.cloud_admin();
+    for connection in env.world().of_kind("connections") {
+        cloud_admin.delete_azure_connection(&connection.id, &gateway);
+    }
+    cloud_admin.delete_azure_gateway(&gateway);
+
+    let alone = "-target=awsazure_bgp_vpn.second";
+    for run in [&["apply", "-auto-approve", "-no-color", alone][..], &["apply", "-refresh-only", "-auto-approve", alone]] {
+        let run = env.run(run);
+        eprintln!("{}", run.text());
+    }
+    let run = env.run(&["plan", "-no-color", alone]);
+    assert!(run.text().contains("does not exist"), "{}", run.text());
+
+    let run = env.run(&["apply", "-auto-approve", "-no-color", "-target=awsazure_bgp_vpn.first"]);
+    assert!(run.succeeded(), "{}", run.text());
+    let plan = env.plan();
+    eprintln!("{}", plan.text);
+    env.apply();
+    assert!(env.plan_is_empty());
+    let managed = env.link("second")["managed"].clone();
+    assert!(managed.get("azure_virtual_network_gateway").is_none(), "{managed}");
+    assert_eq!(env.link("second")["azure"]["gateway_id"], gateway.as_str());
+    env.write(&first.to_string());
+    env.apply();
+    assert!(env.plan_is_empty());
+}
+
+/// Others use the gateway that the first link created. With `manage_gateways = false` it can go all the same, and leaves the
+/// gateways, their networks and the other link as they are.
+#[test]
+fn creator_of_shared_gateway_can_leave() {
+    let Some(env) = TestEnv::new() else { return };
+    let first = Link::complete("first");
+    env.write(&first.to_string());
+    env.apply();
+    let gateway = env.link("first")["azure"]["gateway_id"].as_str().unwrap().to_owned();
+    let second = second(1).with("azure.gateway_id", &format!("{gateway:?}"));
+    env.write(&format!("{first}\n{second}"));
+    env.apply();
+
+    env.write(&second.to_string());
+    let refused = env.apply_fails();
+    assert!(refused.words().contains("manage_gateways = false"), "{}", refused.text());
+    assert_eq!(env.world().of_kind("connections").len(), 8, "nothing was deleted");
+
+    env.write(&format!("{}\n{second}", first.with("manage_gateways", "false")));
+    env.apply();
+    assert!(env.plan_is_empty());
+    env.write(&second.to_string());
+    env.apply();
+    assert!(env.plan_is_empty());
+    let left = env.world();
+    assert_eq!(left.of_kind("connections").len(), 4);
+    assert_eq!(left.of_kind("virtualNetworkGateways").len(), 1);
+    assert_eq!(left.of_kind("virtualNetworks").len(), 1);
+    assert_eq!(env.cloud_admin().listed_addresses(&gateway).len(), 4);
+    let text = format!("{:?}", left.aws);
+    assert_eq!(left.of_kind("vpc").len(), 2, "{text}");
+}

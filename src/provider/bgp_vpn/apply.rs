@@ -4,13 +4,13 @@ use super::attribute_paths::diagnostics;
 use super::backend::{ApplyOutcome, Backend};
 use super::change_set::ChangeSet;
 use super::claims::{ClaimHolder, Claims, claim};
-use super::create_before_destroy::explain_errors;
+use super::create_before_destroy::{explain_errors, is_conflict};
 use super::defaults::{PlanInputs, apply_defaults};
 use super::expand::{
     ExpandInputs, KeyInputs, configured_keys, expand_spec, key_storage, lookup_scope, subscription, text,
 };
 use super::flatten::{identity, is_deleted, managed, read_managed, set_computed};
-use super::plan::{link_of, plan_inputs, preflight_request, validate_plan};
+use super::plan::{id_beside_moved_link, link_of, plan_inputs, preflight_request, validate_plan};
 use super::private_state::PrivateState;
 use super::provenance::provenance;
 use super::public_subnet;
@@ -93,7 +93,8 @@ pub async fn apply(
         resume_cache.mark_incomplete(&plan.spec.link);
     }
     let ended = execute(backend, &request, prior, &plan, messages).await;
-    held.finish(&holder, &ended.new_state);
+    let link = PrivateState::read(&ended.private).link;
+    held.finish(&holder, &ended.new_state, link.as_ref());
     if !ended.diagnostics.has_errors() {
         resume_cache.mark_complete(&plan.spec.link);
     }
@@ -186,7 +187,8 @@ async fn execute(
         };
         let outcome = backend.teardown(&teardown, &scope, limit, &request.cancel, &save).await;
         if outcome.diagnostics.has_errors() {
-            return plan.finish(request, outcome, messages);
+            let remains = outcome.remains.is_some().then(remaining_objects::remaining_after_blocked_move);
+            return plan.finish(request, ApplyOutcome { remains, ..outcome }, messages);
         }
         messages.append(outcome.diagnostics);
         clear_aws_ids(&mut scope, changes, &plan.spec);
@@ -249,16 +251,24 @@ async fn resolve_plan(
     if let Some(left) = before.filter(|_| request.is_create()) {
         keep_gateway(&mut target, left);
     }
+    let moved = if request.is_create() && !private.preflight_complete && private.link.is_none() {
+        id_beside_moved_link(&target, &private, &snapshot, backend.subscription())
+    } else {
+        None
+    };
     let claims = inputs.takes_ownership(&target);
     // Also where plan saw all surroundings, a setting may have been unknown by then.
-    let found = diagnostics(validate_plan(&inputs, &target, backend));
+    let violations = validate_plan(&inputs, &target, backend);
+    let conflicts = violations.iter().any(is_conflict);
+    let found = diagnostics(violations);
     if found.has_errors() {
-        return Err(if prior.is_none() { explain_errors(found) } else { found });
+        return Err(if prior.is_none() && conflicts { explain_errors(found) } else { found });
     }
     if !private.preflight_complete {
         messages.append(found);
         private.provenance = provenance(&inputs, &snapshot, &target);
     }
+    private.link = moved.or(private.link);
     private.names_route_tables = !request.config.at(&"aws.route_table_ids".into()).is_null();
     if !private.names_route_tables && prior.is_some_and(|prior| public_subnet::comes_or_goes(prior, &target)) {
         // The tables of before lack the one that is created with the subnet.
@@ -400,10 +410,11 @@ impl ApplyPlan {
 
     fn finish(&self, request: &ApplyRequest, outcome: ApplyOutcome, mut messages: Diagnostics) -> ApplyResponse {
         let failed = outcome.diagnostics.has_errors();
+        let explains = request.is_create() && outcome.conflicts;
         messages.append(outcome.diagnostics);
         outcome.remains.into_iter().for_each(|remains| messages.push(remains));
         if failed && outcome.observed == Observed::default() {
-            return request.failed(if request.is_create() { explain_errors(messages) } else { messages });
+            return request.failed(if explains { explain_errors(messages) } else { messages });
         }
         let stored = self.state_of(&outcome.observed, !failed);
         let nothing = failed && request.is_create() && read_managed(&stored.state).is_empty();

@@ -27,6 +27,8 @@ pub struct ApplyOutcome {
     pub diagnostics: Diagnostics,
     /// Something failed other than a tunnel that is built and not up in time.
     pub failed: bool,
+    /// An object that exists already was in the way.
+    pub conflicts: bool,
     /// What a failure leaves behind, unless a rollback follows.
     pub remains: Option<Diagnostic>,
 }

@@ -176,9 +176,15 @@ impl ChangeSet<'_> {
         strip(self.prior) == strip(self.planned)
     }
 
+    /// Whether an Azure gateway that the link does not manage is missing. Only its owner can create it again.
+    fn lacks_existing_gateway(self, private: &PrivateState) -> bool {
+        private.provenance.azure_gateway_is_existing && !self.prior.at(&"azure.gateway_id".into()).is_set()
+    }
+
     /// Whether the surroundings have to be looked at again.
-    pub fn needs_preflight(self) -> bool {
+    pub fn needs_preflight(self, private: &PrivateState) -> bool {
         self.aws_side_replaced()
+            || self.lacks_existing_gateway(private)
             || self.any_changed(&[
                 "azure.gateway_subnet_prefix",
                 "azure.virtual_network",
@@ -203,7 +209,7 @@ impl ChangeSet<'_> {
             diagnostics.push(Diagnostic::warning("The link will be built anew").detail(detail).at(path));
             return diagnostics;
         }
-        if !self.prior.at(&"azure.gateway_id".into()).is_set() {
+        if !self.prior.at(&"azure.gateway_id".into()).is_set() && !self.lacks_existing_gateway(private) {
             let detail = "The Azure gateway is gone and will be created again, which takes half an hour to an hour.";
             diagnostics.push(warning("The Azure gateway will be created again", detail, "azure.gateway_id"));
         }

@@ -13,6 +13,7 @@ use crate::azure::id::ResourceId;
 use crate::link::claim::{Claim, ClaimConflict, format_slots, free_slots};
 use crate::link::inside_cidr::InsideCidr;
 use crate::link::managed::Kind;
+use crate::link::ownership_tags::LinkId;
 use crate::link::preflight::PreflightSnapshot;
 use crate::plugin::{Diagnostic, Diagnostics, Value};
 use std::collections::BTreeSet;
@@ -26,11 +27,15 @@ impl ClaimHolder {
     /// The holder of a plan or an apply.
     pub fn of(prior: Option<&Value>, private: &PrivateState, config: &Value) -> Self {
         let carried = private.holder.clone().map(ClaimHolder);
-        carried.or_else(|| Self::in_state(prior?)).unwrap_or_else(|| Self::of_config(config))
+        let link = private.of_state().link;
+        carried.or_else(|| Self::in_state(prior?, link.as_ref())).unwrap_or_else(|| Self::of_config(config))
     }
 
-    fn in_state(state: &Value) -> Option<Self> {
-        state.get("id").as_str().map(|id| ClaimHolder(format!("id:{}", id.to_lowercase())))
+    /// Two links may have the same `id` attribute: one that moved to another slot, and one that was created in its former slot.
+    /// Their ownership tags differ.
+    fn in_state(state: &Value, link: Option<&LinkId>) -> Option<Self> {
+        let link = link.map(LinkId::as_str).unwrap_or_default();
+        state.get("id").as_str().map(|id| ClaimHolder(format!("id:{} {link}", id.to_lowercase())))
     }
 
     fn of_config(config: &Value) -> Self {
@@ -106,9 +111,9 @@ impl Claims {
     }
 
     /// After an apply: the link is identified by its state, or holds nothing any more.
-    pub fn finish(&self, holder: &ClaimHolder, state: &Value) {
+    pub fn finish(&self, holder: &ClaimHolder, state: &Value, link: Option<&LinkId>) {
         let mut entries = self.entries();
-        match ClaimHolder::in_state(state) {
+        match ClaimHolder::in_state(state, link) {
             Some(known) => entries.iter_mut().filter(|entry| entry.holder == *holder).for_each(|entry| {
                 entry.holder = known.clone();
             }),
@@ -117,8 +122,8 @@ impl Claims {
     }
 
     /// After a destroy.
-    pub fn release(&self, state: &Value) {
-        if let Some(holder) = ClaimHolder::in_state(state) {
+    pub fn release(&self, state: &Value, link: Option<&LinkId>) {
+        if let Some(holder) = ClaimHolder::in_state(state, link) {
             self.entries().retain(|entry| entry.holder != holder);
         }
     }

@@ -13,15 +13,17 @@ const HINT: &str = "If this create is part of a replacement: with create_before_
 
 /// Turns conflicts with existing objects into warnings. Returns whether there were any.
 pub fn downgrade_conflicts(violations: &mut [Violation]) -> bool {
-    let conflict = |fault: &&mut Violation| {
-        !fault.is_warning() && matches!(&fault.kind, ViolationKind::Preflight(finding) if finding.is_conflict())
-    };
     violations
         .iter_mut()
-        .filter(conflict)
+        .filter(|fault| is_conflict(fault))
         .map(|fault| fault.severity = crate::link::violation::Severity::Warning)
         .count()
         > 0
+}
+
+/// An error because of an object that exists already.
+pub fn is_conflict(fault: &Violation) -> bool {
+    !fault.is_warning() && matches!(&fault.kind, ViolationKind::Preflight(finding) if finding.is_conflict())
 }
 
 /// The same for conflicts that are diagnostics already.
@@ -30,7 +32,7 @@ pub fn as_warnings(found: Diagnostics) -> Diagnostics {
     found.into_iter().map(warn).collect()
 }
 
-/// Adds to the errors of a create that wrote nothing what they mean under create_before_destroy.
+/// Adds to the errors of a create that wrote nothing because of existing objects what they mean under create_before_destroy.
 pub fn explain_errors(errors: Diagnostics) -> Diagnostics {
     let explain = |mut diagnostic: crate::plugin::Diagnostic| {
         if diagnostic.is_error() {

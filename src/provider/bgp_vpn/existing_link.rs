@@ -28,7 +28,10 @@ pub async fn check_existing_link(
         Err(diagnostics) => return diagnostics,
     };
     if let Some(found) = obstacle(&scope, &observed) {
-        return conflict(found, &scope, &format_slots(&free_slots(taken))).into();
+        // The link's own slot is taken, by VPN connections if not by connections.
+        let mut unavailable = taken.clone();
+        unavailable.extend(scope.inside_cidrs.iter().map(|(_, cidr)| *cidr));
+        return conflict(found, &scope, &format_slots(&free_slots(&unavailable))).into();
     }
     let ids = adopted(&scope, &observed);
     if ids.is_empty() {
@@ -54,6 +57,16 @@ fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic {
             ),
             "slot",
         ),
+        Obstacle::IncompleteLink { endpoint, ids } => error(
+            "Conflicting incomplete link",
+            format!(
+                "A create with the AWS side {endpoint} did not finish on the same Azure gateway and inside CIDRs, and left {}. If it \
+                 was a create of this link, restore its settings in the configuration and apply: that finishes it, and later applies \
+                 can change it. Or delete these objects. If it is another link, set another slot. Free slots: {free}.",
+                ids.join(", ")
+            ),
+            "slot",
+        ),
         Obstacle::Complete { ids } => {
             let gateway = scope.known.azure_gateway.as_ref().map(ToString::to_string).unwrap_or_default();
             let first = scope.inside_cidrs.get(TunnelKey::ALL[0]);
@@ -71,7 +84,10 @@ fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic {
         }
         Obstacle::NameTaken(id) => error(
             "Conflicting names",
-            format!("{id} exists and is not this link's. Set another name in azure.names, or remove the object."),
+            format!(
+                "{id} exists and does not match this link. Set another name in azure.names, or delete the object. If an interrupted \
+                 create with other settings left it, restore those settings and apply: that finishes the link."
+            ),
             "azure.names",
         ),
     }

@@ -115,6 +115,13 @@ fn imported_state(id: &ImportId, found: &ImportedLink) -> ImportResponse {
                 .detail("Some of its objects are missing, or its create never ended. The next apply finishes it."),
         );
     }
+    let connections = observed.aws.vpn_connections.iter().filter_map(|(_, vpn)| vpn.as_ref());
+    if connections.into_iter().any(|vpn| found.link.is_on(&vpn.tags)) {
+        messages.push(Diagnostic::warning("Another state may manage this link").detail(
+            "Its objects carry this provider's tags, so a Terraform state created or imported it before. Two states undo each other's \
+             changes, and each of them can destroy the link. If another state still has it, remove it there with terraform state rm.",
+        ));
+    }
     ImportResponse {
         identity: identity_of(&state),
         state,

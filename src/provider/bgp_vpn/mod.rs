@@ -127,9 +127,10 @@ impl Resource for BgpVpn {
         match (self.backend)() {
             Ok(engine) => {
                 let (claims, before) = (self.claims(&engine), request.state.clone());
+                let link = private_state::PrivateState::read(&request.private).link;
                 let read = read::read(engine.as_ref(), &self.resume_cache, request).await;
                 if read.state.is_null() {
-                    claims.release(&before);
+                    claims.release(&before, link.as_ref());
                 }
                 read
             }
@@ -148,7 +149,8 @@ impl Resource for BgpVpn {
         match (self.backend)() {
             Err(diagnostics) => request.failed(diagnostics),
             Ok(engine) if request.is_destroy() => {
-                self.claims(&engine).release(&request.prior);
+                let link = private_state::PrivateState::read(&request.planned_private).of_state().link;
+                self.claims(&engine).release(&request.prior, link.as_ref());
                 apply::destroy(engine.as_ref(), &self.resume_cache, request).await
             }
             Ok(engine) => apply::apply(engine.as_ref(), &self.resume_cache, &self.claims(&engine), request).await,

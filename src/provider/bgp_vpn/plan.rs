@@ -21,7 +21,7 @@ use super::replaced::{self, own_object_ids};
 use super::replacing_attributes::{assume_unchanged, drifted_warning, late_replacement};
 use super::resume::{CachedState, ResumeCache, is_incomplete, is_interrupted, resume_warning};
 use super::static_routing::refuse_plan;
-use super::teardown::{full_removal, removal_warning as announcement_of, update_removal};
+use super::teardown::{full_removal, incomplete_removal, removal_warning as announcement_of, update_removal};
 use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnConnection, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::link::config::Attr;
@@ -88,7 +88,7 @@ pub async fn plan(
     let replaced = changed.is_some_and(|changes| !changes.requires_replace().is_empty());
     // A destroy keeps only the errors of this plan. None is worth keeping the link for.
     let judges = !request.before_destroy;
-    let looks = judges && !replaced && changed.is_none_or(ChangeSet::needs_preflight);
+    let looks = judges && !replaced && changed.is_none_or(|changes| changes.needs_preflight(&private));
     if looks {
         let (ask, complete) =
             preflight_request(backend, &draft.planned, &plan_inputs(backend, &config, prior, &private, &snapshot));
@@ -104,6 +104,9 @@ pub async fn plan(
     if prior.is_none() {
         private.replaced_ids.extend(resume_cache.incomplete_states().iter().flat_map(own_object_ids));
     }
+    if prior.is_none() {
+        private.link = id_beside_moved_link(&draft.planned, &private, &snapshot, backend.subscription());
+    }
     let link = link_of(&draft.planned, &private, backend.subscription());
     // A complete link of another name is another resource that has the same slot.
     let same_name = |held: &CachedState| held.state.get("name") == draft.planned.get("name");
@@ -118,10 +121,13 @@ pub async fn plan(
     let left = held_by_state.filter(|held| is_incomplete(&held.state));
     if let Some(recalled) = left.filter(|recalled| recalled.can_resume(&draft.planned)) {
         private.resumes_incomplete = true;
+        let changes = ChangeSet { prior: &recalled.state, planned: &draft.planned };
+        let removed = incomplete_removal(changes, &private, backend.subscription());
+        messages.push(resume_warning(!removed.0.is_empty()));
+        messages.extend(announcement_of(&removed, None, &recalled.state));
         private.link = recalled.private.as_ref().and_then(|private| private.link.clone());
         private.provenance.preexisting_addresses =
             recalled.private.map(|private| private.provenance.preexisting_addresses).unwrap_or_default();
-        messages.push(resume_warning());
     }
     let settled = plan_inputs(backend, &config, prior, &private, &snapshot);
     // A replacement is planned once more without a prior state, which is when its surroundings count.
@@ -294,10 +300,12 @@ pub fn preflight_request(
     let (vpn_gateway_given, on_transit_gateway) = (inputs.vpn_gateway_is_existing(), inputs.on_transit_gateway());
     let region = model.region.known().cloned().map(Region);
     let in_region = |id: &Attr<String>, given: bool| id.known().filter(|_| given && region.is_some()).cloned();
+    // A refresh that did not find the gateway left it in `id` alone.
+    let in_id = || ResourceId::parse(inputs.prior?.get("id").as_str()?.rsplit_once(',')?.0).ok();
     let ask = PreflightRequest {
         resource_group: model.group.known().filter(|_| subscription.is_some()).cloned(),
         network: resource(&model.network_id).or_else(composed),
-        gateway: resource(&model.gateway_id).filter(|_| gateway_given),
+        gateway: resource(&model.gateway_id).or_else(in_id).filter(|_| gateway_given),
         first_cidr: inside_cidrs(settled)
             .map(|cidrs| *cidrs.get(FIRST_TUNNEL))
             .filter(|_| (gateway_given || vpn_gateway_given) && inputs.prior.is_none()),
@@ -449,6 +457,21 @@ fn is_name(field: &AttributeId) -> bool {
 pub fn link_of(settled: &Value, private: &PrivateState, subscription: Option<String>) -> Option<LinkId> {
     let found = lookup_scope(settled, private, subscription, false)?;
     found.link.or_else(|| Some(link_id(settled, private, &found.known.network?, *found.inside_cidrs.get(FIRST_TUNNEL))))
+}
+
+/// The id of a new link where the usual one belongs to a link that moved to another slot.
+pub fn id_beside_moved_link(
+    planned: &Value,
+    private: &PrivateState,
+    snapshot: &PreflightSnapshot,
+    subscription: Option<String>,
+) -> Option<LinkId> {
+    let scope = lookup_scope(planned, private, subscription, false)?;
+    let (network, first) = (scope.known.network?, *scope.inside_cidrs.get(FIRST_TUNNEL));
+    let replaced = |id: &ResourceId| private.replaced_ids.iter().any(|own| own.eq_ignore_ascii_case(id.as_str()));
+    let connections = snapshot.connections.iter().chain(&snapshot.network_connections);
+    let link = LinkId::for_create(&network, first, connections.filter(|one| !replaced(&one.resource.id)));
+    (link != LinkId::new(&network, first)).then_some(link)
 }
 
 /// Computed attributes of a new link.

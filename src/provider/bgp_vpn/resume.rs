@@ -163,11 +163,17 @@ impl ResumeCache {
     }
 }
 
-/// Said where Terraform shows a replacement that will be none.
-pub fn resume_warning() -> Diagnostic {
-    Diagnostic::warning("The link will be finished, not replaced").detail(
-        "Its create never ended, which is why Terraform calls it tainted and shows it as replaced. Nothing is deleted: the apply goes on \
-         from what is there. To take it down instead, run terraform destroy. Where prevent_destroy rejects this plan, run terraform untaint \
-         ADDRESS first: the next apply then finishes the link as an update.",
-    )
+/// Reported where Terraform shows a replacement and the apply finishes the link. `deletes`: the configuration names another AWS
+/// side by now, and the apply deletes the incomplete one.
+pub fn resume_warning(deletes: bool) -> Diagnostic {
+    let deletion = if deletes {
+        "The apply keeps the Azure side, deletes the AWS side, because the configuration names another one, and creates the rest"
+    } else {
+        "The apply deletes nothing and creates what is missing"
+    };
+    Diagnostic::warning("The link will be finished, not replaced").detail(format!(
+        "Its create did not end, so Terraform marks it as tainted and plans a replacement. {deletion}. To remove the link instead, run \
+         terraform destroy. If prevent_destroy rejects this plan, run terraform untaint ADDRESS first: the next apply then finishes \
+         the link as an update."
+    ))
 }

@@ -31,6 +31,7 @@ pub fn teardown_spec(state: &Value, private: &PrivateState, managed: Managed, su
     let first = TunnelKey { instance: Instance::Zero, number: 1 };
     let link = resource("virtual_network_id").zip(cidrs.as_ref());
     let link = link.map(|(network, cidrs)| super::expand::link_id(state, private, &network, *cidrs.get(first)));
+    let managed = without_networks_of_gateways(state, private, managed);
     let stays = managed.ids(Kind::AzureGateway).next().is_none();
     TeardownSpec {
         link: link
@@ -45,6 +46,22 @@ pub fn teardown_spec(state: &Value, private: &PrivateState, managed: Managed, su
         subnets: recorded_subnets(state, private),
         hands_over: None,
     }
+}
+
+/// `manage_gateways = false` leaves the gateways that the link created, and with them the networks in which they are: no cloud
+/// deletes a network that contains a gateway, so a teardown that tried would never end.
+fn without_networks_of_gateways(state: &Value, private: &PrivateState, managed: Managed) -> Managed {
+    if state.get("manage_gateways").as_bool() != Some(false) {
+        return managed;
+    }
+    let azure_stays = !private.provenance.azure_gateway_is_existing;
+    let vpc_stays = !private.provenance.vpn_gateway_is_existing && state.at(&"aws.vpn_gateway_id".into()).is_set();
+    let stays = |kind: &Kind| match kind {
+        Kind::AzureResourceGroup | Kind::AzureVirtualNetwork | Kind::AzureSubnet => azure_stays,
+        Kind::AwsVpc | Kind::AwsInternetGateway | Kind::AwsSubnet | Kind::AwsRouteTable => vpc_stays,
+        _ => false,
+    };
+    Managed(managed.0.into_iter().filter(|(kind, _)| !stays(kind)).collect())
 }
 
 /// Subnets of a VNet that the link creates, by the state and by what was applied last: an update that failed may be in between.
@@ -126,6 +143,15 @@ fn virtual_network_parts(made: &Value) -> (BTreeSet<Ipv4Net>, BTreeSet<String>) 
 pub fn full_removal(state: &Value, private: &PrivateState, provider: Option<String>) -> Managed {
     let subscription = subscription(state, provider).unwrap_or_default();
     teardown_spec(state, private, read_managed(state), subscription).managed
+}
+
+/// What an apply deletes that finishes an incomplete link: its AWS side, where the configuration names another one by now.
+pub fn incomplete_removal(changes: ChangeSet<'_>, private: &PrivateState, provider: Option<String>) -> Managed {
+    if !changes.aws_side_replaced_known() && !changes.drops_vpc() {
+        return Managed::default();
+    }
+    let home = subscription(changes.prior, provider).unwrap_or_default();
+    aws_teardown(changes, &read_managed(changes.prior), private, &home).managed
 }
 
 /// What an apply of an update deletes: the AWS half where that is built anew, and what the steps to the planned link delete of

@@ -148,6 +148,11 @@ impl CloudAdmin {
         self.runtime.block_on(self.azure.delete_connection(&connection, &gateway, &azure_waits())).unwrap();
     }
 
+    /// Deletes a gateway, which must have no connections left.
+    pub fn delete_azure_gateway(&self, gateway: &str) {
+        self.runtime.block_on(self.azure.delete_gateway(&Self::azure_id(gateway), &azure_waits())).unwrap();
+    }
+
     /// Gives a connection another shared key.
     pub fn set_key(&self, connection: &str, gateway: &str, key: &str) {
         let (connection, gateway) = (Self::azure_id(connection), Self::azure_id(gateway));

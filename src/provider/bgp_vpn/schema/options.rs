@@ -96,8 +96,10 @@ pub(super) fn on_create_failure() -> Attribute {
 
 pub(super) fn manage_gateways() -> Attribute {
     Attribute::bool().optional().computed().description(
-        "Whether destroy takes the Azure gateway with its public IPs, and the virtual private gateway: `true` when this link made \
-         them, `false` after import of a foreign link. Setting it `true` claims them, unless something foreign hangs on them.",
+        "Whether destroy deletes the Azure gateway with its public IPs, and the virtual private gateway. The default is `true` if \
+         this link created one of them, and `false` otherwise, as after an import. With `false`, destroy also leaves the networks and \
+         the resource group in which these gateways are: so the link that created a gateway can go while other links use it. Setting \
+         it `true` claims the gateways, unless objects of others use them.",
     )
 }
 
