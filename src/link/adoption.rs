@@ -306,7 +306,7 @@ mod tests {
             let one = found(&scope).map(|one| Lookalike { incomplete: true, ..one });
             obstacle(&scope, &Observed { lookalikes: one.into_iter().collect(), ..Observed::default() })
         };
-        assert!(matches!(obstacle(moved(&[]), false), Some(Obstacle::OtherLink { .. })));
+        assert!(matches!(obstacle(moved(&[]), false), Some(Obstacle::IncompleteLink { .. })));
         assert_eq!(obstacle(moved(&[]), true), None);
     }
 }

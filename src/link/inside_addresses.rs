@@ -30,11 +30,7 @@ pub fn check_azure_gateway(context: PreflightContext<'_>, snapshot: &PreflightSn
         let address = cidr.azure_ip();
         let names = |c: &&&azure::Connection| c.custom_bgp_ips.iter().any(|(_, ip)| *ip == address);
         if let Some(by) = foreign.iter().find(names) {
-            let finding = PreflightIssue::AddressInUse {
-                address,
-                by: by.resource.id.clone(),
-                free: free(),
-            };
+            let finding = PreflightIssue::AddressInUse { address, by: by.resource.id.clone(), free: free() };
             // A slot is one mistake, not four.
             if is_of_slot(context, key) {
                 violations.push(Violation::error(AttributeId::Slot, ViolationKind::Preflight(finding)));
