@@ -73,7 +73,7 @@ impl Figures {
 
 #[test]
 fn link_carries_packets_and_reports_faults() {
-    if let Some(missing) = awsazure_sandbox::lab::missing() {
+    if let Some(missing) = awsazure_sandbox_lab::missing() {
         assert!(std::env::var_os("AWSAZURE_LAB").is_none(), "the lab needs {missing}");
         return skip(&format!("the dataplane lab (needs {missing})"));
     }
