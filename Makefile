@@ -21,7 +21,7 @@ test: ## everything; the last line says what was skipped and why
 lint: ## rustfmt, clippy with warnings as errors, terraform fmt
 	@scripts/lint
 
-docs: ## registry pages in docs/, from the schema and examples/
+docs: ## registry pages in docs/ and the type in fuzz/, from the schema and examples/
 	UPDATE_DOCS=1 cargo test --workspace --test docs
 
 bench: ## measure, and write docs/benchmarks.md

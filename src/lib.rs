@@ -1,9 +1,10 @@
+//! The provider's modules; see `main.rs` for what each is for.
+
 pub mod aws;
 pub mod azure;
-pub mod link;
+pub mod client;
 pub mod provider;
-#[cfg(feature = "clouds")]
 pub mod reconcile;
-pub mod types;
 
-pub use terraform_plugin as plugin;
+pub use bgp_vpn::types;
+pub use {bgp_vpn as link, terraform_plugin as plugin};

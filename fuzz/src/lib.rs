@@ -1,22 +1,26 @@
 //! What reads bytes from outside, each as a function that panics where a promise is broken: by `cargo fuzz run NAME`, and by
 //! `tests/replay.rs` on the stable toolchain.
 
-use awsazure::azure::documents::{self, bgp, connection, gateway, group, local_gateway, network, public_ip};
-use awsazure::link::lookup::ImportId;
-use awsazure::plugin::msgpack;
-use awsazure::provider::bgp_vpn::schema;
-use awsazure::types::Asn;
+use bgp_vpn::azure::documents::{self, bgp, connection, gateway, group, local_gateway, network, public_ip};
+use bgp_vpn::lookup::ImportId;
+use bgp_vpn::types::Asn;
 use serde_json::Value;
 use std::net::Ipv4Addr;
+use std::sync::LazyLock;
+use terraform_plugin::{Type, msgpack};
 
 /// A target by name.
 pub type Target = (&'static str, fn(&[u8]));
 
 pub const TARGETS: [Target; 3] = [("msgpack", msgpack), ("arm", arm), ("import_id", import_id)];
 
+/// The type of an `awsazure_bgp_vpn`, written by `make docs`.
+pub static RESOURCE_TYPE: LazyLock<Type> =
+    LazyLock::new(|| Type::from_json(include_bytes!("../resource_type.json")).expect("the notation of a type"));
+
 /// Values from Terraform: what is read is written and read again as the same value.
 pub fn msgpack(data: &[u8]) {
-    let ty = schema::value_type();
+    let ty = &*RESOURCE_TYPE;
     if let Ok(value) = msgpack::decode(ty, data) {
         let written = msgpack::encode(ty, &value).expect("a value that was read can be written");
         assert_eq!(msgpack::decode(ty, &written).as_ref(), Ok(&value), "what was written is read as the same value");

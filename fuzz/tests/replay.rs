@@ -103,9 +103,9 @@ fn mutated(inputs: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
 #[test]
 #[ignore = "writes corpus/msgpack"]
 fn write_seed_corpus() {
-    use awsazure::plugin::{Value, msgpack};
-    let ty = awsazure::provider::bgp_vpn::schema::value_type();
-    let bare = awsazure::plugin::json::decode(ty, b"{\"name\":\"prod\",\"azure\":{\"resource_group_name\":\"g\"},\"aws\":{\"vpc_id\":\"vpc-1\"},\
+    use terraform_plugin::{Value, json, msgpack};
+    let ty = &*awsazure_fuzz::RESOURCE_TYPE;
+    let bare = json::decode(ty, b"{\"name\":\"prod\",\"azure\":{\"resource_group_name\":\"g\"},\"aws\":{\"vpc_id\":\"vpc-1\"},\
         \"slot\":3,\"tags\":{\"a\":\"b\"},\"drift\":[\"x\"],\"managed\":{\"aws_vpc\":[\"vpc-1\"]},\"tunnels\":{\"instance0_tunnel1\":{\"aws_tunnel\":1}}}")
     .unwrap();
     let mut unknown = bare.clone();

@@ -1,7 +1,8 @@
 //! How long a call may take, and who may stop it.
 
 use super::error::{Error, ErrorContext};
-use crate::types::{Deadline, Tags};
+use crate::client::Deadline;
+use crate::types::Tags;
 use std::future::Future;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -51,7 +52,6 @@ impl CallContext {
     ///
     /// # Errors
     /// `Cancelled`, `TimedOut`.
-    #[cfg(feature = "clouds")]
     pub(super) fn check(&self, operation: &'static str, target: &str) -> Result<(), Error> {
         if self.cancel.is_cancelled() {
             Err(Error::Cancelled(ErrorContext::local(operation, target, "stopped by request")))

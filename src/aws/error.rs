@@ -122,7 +122,6 @@ impl Error {
         }
     }
 
-    #[cfg(feature = "clouds")]
     pub(super) fn context_mut(&mut self) -> Option<&mut ErrorContext> {
         match self {
             Error::NotFound(f)

@@ -6,7 +6,7 @@ use super::model::{
     Telemetry, TransitGateway, TransitGatewayId, Tunnel, TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId,
     VpnGateway, VpnGatewayId,
 };
-use crate::types::cloud_text::clean;
+use crate::client::cloud_text::clean;
 use crate::types::{Asn, PreSharedKey, Tags};
 use aws_sdk_ec2::types as sdk;
 use std::net::Ipv4Addr;

@@ -1,7 +1,7 @@
 //! The transport of everything that goes to AWS, with limits: answers are read here to their end, or to the limit, and a page in
 //! place of an answer becomes an error. STS, single sign-on and metadata services included.
 
-use crate::types::response::{BoundedBody, ResponseError, check, untrusted};
+use crate::client::response::{BoundedBody, ResponseError, check, untrusted};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };

@@ -6,7 +6,7 @@ use super::call_context::CallContext;
 use super::client::Ec2;
 use super::error::{Error, ErrorContext};
 use super::sdk_error;
-use crate::types::response;
+use crate::client::response;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::future::Future;

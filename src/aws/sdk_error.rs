@@ -1,8 +1,8 @@
 //! From the SDK's errors to ours. Nothing of a request is carried over, for a request may hold a key.
 
 use super::error::{Error, ErrorContext};
-use crate::types::cloud_text::clean;
-use crate::types::response::{ResponseError, described, find, is_html};
+use crate::client::cloud_text::clean;
+use crate::client::response::{ResponseError, described, find, is_html};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;

@@ -2,7 +2,7 @@
 //! say, so that a cut list would read as an empty one, and what exists as gone.
 
 use super::response_limit::host_of;
-use crate::types::response::page;
+use crate::client::response::page;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,

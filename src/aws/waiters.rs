@@ -12,7 +12,7 @@ use super::model::{
     VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
 };
 use super::retry::CONSISTENCY_TIMEOUT;
-use crate::types::poll_interval;
+use crate::client::poll_interval;
 use std::future::Future;
 use std::net::Ipv4Addr;
 use std::time::Duration;

@@ -11,7 +11,7 @@ use super::credential::{CredentialMethod as Login, identity};
 use super::error::{Error, ErrorContext, Headers, classify, classify_context};
 use super::http::describe;
 use super::id::ResourceId;
-use crate::types::response::{ResponseError, described, find, page};
+use crate::client::response::{ResponseError, described, find, page};
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::{CONTENT_TYPE, HeaderName, USER_AGENT};
 use azure_core::http::policies::{Policy, PolicyResult};

@@ -1,7 +1,7 @@
 //! How long a call may take, and whether its caller still wants it.
 
 use super::error::{Error, ErrorContext};
-use crate::types::{Deadline, Queued, poll_interval};
+use crate::client::{Deadline, Queued, poll_interval};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -76,7 +76,6 @@ impl CallContext {
     }
 
     /// Ends [`GRACE`] after cancellation; never before.
-    #[cfg(feature = "clouds")]
     pub(super) async fn cancelled_after_grace(&self) {
         self.cancel.cancelled().await;
         tokio::time::sleep(CANCEL_GRACE).await;

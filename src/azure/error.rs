@@ -1,6 +1,6 @@
 //! What went wrong at Azure, sorted by what the caller should do about it.
 
-use crate::types::cloud_text::clean;
+use crate::client::cloud_text::clean;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;

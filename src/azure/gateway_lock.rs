@@ -7,7 +7,7 @@
 use super::call_context::CallContext;
 use super::error::{Error, ErrorContext};
 use super::id::ResourceId;
-use crate::types::Deadline;
+use crate::client::Deadline;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};

@@ -1,6 +1,6 @@
 //! The HTTP client of everything that goes to Azure: resource manager, token endpoints, metadata.
 
-use crate::types::response::untrusted;
+use crate::client::response::untrusted;
 use azure_core::Error;
 use azure_core::error::ErrorKind;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request};
@@ -104,7 +104,7 @@ pub(super) fn describe(error: &Error) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::types::response::{ResponseError, find, self_signed_server};
+    use crate::client::response::{ResponseError, find, self_signed_server};
     use azure_core::http::{Method, Url};
 
     #[tokio::test]

@@ -11,10 +11,8 @@
 //! | `address_plan` | the function: the addresses inside the tunnels |
 
 pub mod address_plan;
-#[cfg(feature = "clouds")]
 pub mod backend;
 pub mod bgp_vpn;
-#[cfg(feature = "clouds")]
 mod name_conflict;
 mod remaining_objects;
 pub mod settings;
@@ -62,7 +60,6 @@ impl Awsazure {
 }
 
 /// The provider as it is served: everything that it offers registers here.
-#[cfg(feature = "clouds")]
 pub fn assemble() -> Awsazure {
     let provider = Awsazure::default();
     let engines = backend::BackendCache::new(provider.provider_data());

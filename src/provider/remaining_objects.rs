@@ -5,7 +5,6 @@ use crate::plugin::Diagnostic;
 use std::collections::BTreeSet;
 
 /// What exists of the link after a failure, what of it costs money, and what to do. Holds unless a rollback follows.
-#[cfg_attr(not(feature = "clouds"), allow(dead_code, reason = "only the engine calls it"))]
 pub fn remaining_objects(verb: &str, creates: bool, made: &BTreeSet<ActionTarget>) -> Diagnostic {
     if verb == "deleted" {
         return Diagnostic::warning("Incomplete destroy").detail(

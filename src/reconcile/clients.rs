@@ -4,7 +4,7 @@ use super::error::ActionError;
 use crate::aws::model::Region;
 use crate::aws::{self, Aws, Ec2};
 use crate::azure::{self, Azure};
-use crate::types::Deadline;
+use crate::client::Deadline;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 

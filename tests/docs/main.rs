@@ -46,6 +46,22 @@ fn on_disk() -> BTreeSet<PathBuf> {
     found
 }
 
+/// The type by which `fuzz/` reads values: it builds without the provider and the cloud SDKs.
+#[test]
+fn type_in_fuzz_matches_schema() {
+    let path = root().join("fuzz/resource_type.json");
+    let notation = [&awsazure::provider::bgp_vpn::schema::value_type().to_json()[..], b"\n"].concat();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, notation).unwrap();
+    } else {
+        assert!(
+            fs::read(&path).unwrap_or_default() == notation,
+            "{} is not the schema's type; run make docs",
+            path.display()
+        );
+    }
+}
+
 #[test]
 fn pages_on_disk_match_schema() {
     let pages = pages();

@@ -9,8 +9,8 @@ use crate::aws::model::{
     VpcId, VpnConnection, VpnGateway, VpnGatewayId,
 };
 use crate::aws::retry::RetryPolicy;
+use crate::client::response::MAX_PAGES;
 use crate::types::Tags;
-use crate::types::response::MAX_PAGES;
 use aws_sdk_ec2::types as sdk;
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Answers that AWS does not send: from proxies and portals, or from an attacker.
 use super::*;
 use crate::aws::settings::Endpoints;
-use crate::types::response::{MAX_ATTEMPTS, MAX_BYTES, self_signed_server};
+use crate::client::response::{MAX_ATTEMPTS, MAX_BYTES, self_signed_server};
 
 const PAGE: &str = "<!DOCTYPE html><html><head><title>Hotel Wi-Fi</title></head><body>Log in</body></html>";
 

@@ -7,7 +7,7 @@ use crate::azure::documents::provisioning_state;
 use crate::azure::error::Error;
 use crate::azure::id::ResourceId;
 use crate::azure::model::ProvisioningState;
-use crate::types::poll_interval;
+use crate::client::poll_interval;
 use azure_core::http::Method;
 use futures::future::try_join_all;
 use std::collections::BTreeSet;

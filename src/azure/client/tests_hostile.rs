@@ -4,7 +4,7 @@
 use super::test_transport::{Line, ScriptedResponse, TestTransport};
 use super::*;
 use crate::azure::model::LocalGateway;
-use crate::types::response::MAX_ATTEMPTS;
+use crate::client::response::MAX_ATTEMPTS;
 use serde_json::json;
 use std::sync::atomic::Ordering;
 use std::time::Duration;

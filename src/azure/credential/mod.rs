@@ -6,13 +6,9 @@
 mod select;
 mod settings;
 
-#[cfg(feature = "clouds")]
 mod assertion;
-#[cfg(feature = "clouds")]
 mod certificate;
-#[cfg(feature = "clouds")]
 pub(super) mod identity;
-#[cfg(feature = "clouds")]
 mod managed_identity;
 
 pub use select::{CredentialError, CredentialMethod, OidcSource, RejectedMethod, select_method};

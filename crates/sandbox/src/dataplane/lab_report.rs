@@ -3,6 +3,7 @@
 
 use super::rules::Agreed;
 use super::tunnels::{AZURE_WEIGHT, AwsTelemetry, AzurePeer, AzureTunnel, KEEPALIVE_MS, LearnedRoute, Row};
+use super::{AwsEndpoint, AzureEndpoint, LabFault};
 use crate::time::SimTime;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};

@@ -14,7 +14,7 @@ use super::route_tables::{desired_route_tables, needs_main_table_of_new_vpc};
 use super::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use super::tunnel::{Instance, TunnelKey};
 use super::vpn_connection;
-use crate::aws::model::{CustomerGateway, RouteTableId, State};
+use crate::aws::{CustomerGateway, RouteTableId, State};
 use crate::types::Tags;
 use std::collections::BTreeSet;
 
@@ -230,9 +230,8 @@ fn diff_aws_network(spec: &Spec, observed: &Observed, list: &mut ActionList) {
                 let mut because = compare::tag_diff(tags, spec);
                 because.extend(compare::describe_missing_ownership_tags(tags, spec, "the VPN gateway"));
                 list.update(ActionTarget::VpnGateway, because);
-                let attached = |(_, state): &(_, crate::aws::model::AttachmentState)| {
-                    *state == crate::aws::model::AttachmentState::Attached
-                };
+                let attached =
+                    |(_, state): &(_, crate::aws::AttachmentState)| *state == crate::aws::AttachmentState::Attached;
                 if !attachment.as_ref().is_some_and(attached) {
                     list.create(ActionTarget::VgwAttachment);
                 }

@@ -6,7 +6,7 @@ use super::preflight::{Lookup, PreflightContext, PreflightSnapshot, planned_cidr
 use super::preflight_issue::PreflightIssue;
 use super::tunnel::{Instance, TunnelKey};
 use super::violation::{AttributeId, Violation, ViolationKind};
-use crate::aws::model as aws;
+use crate::aws;
 use crate::azure::model as azure;
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;

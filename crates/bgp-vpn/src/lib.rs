@@ -1,7 +1,7 @@
-//! The link as a network engineer knows it. No I/O, no async, no Terraform: from what is wanted and what is there, this
-//! room says which steps lead from one to the other.
+//! A BGP VPN between Azure and AWS as a network engineer knows it. No I/O, no async, no SDK, no Terraform: from what is wanted
+//! ([`spec`]) and what is there ([`observed`]), [`plan`] says which actions lead from one to the other.
 //!
-//! | file | holds |
+//! | module | holds |
 //! |---|---|
 //! | `tunnel` | the four tunnels and the two gateway instances, by name |
 //! | `inside_cidr` | the APIPA address plan: slots, inside CIDRs, the two BGP addresses of each |
@@ -30,11 +30,15 @@
 //! | `adoption` | which objects without a state a run may take over |
 //! | `claim` | what a planned link takes that no other link may take |
 //! | `preflight`, `preflight_issue` | the surroundings of a link to be made, and what of them is in its way |
+//! | `aws`, `azure` | one cloud each: its objects as plain data; Azure's documents |
+//! | `types` | ASN, pre-shared key, tags, duration |
 //! | `names`, `ownership_tags` | what objects are called, and the tags by which a link knows its own |
 
 pub mod action;
 pub mod adoption;
 mod advertised_prefixes;
+pub mod aws;
+pub mod azure;
 pub mod blockers;
 pub mod cidr_exchange;
 pub mod claim;
@@ -68,6 +72,7 @@ pub mod stale_plan;
 pub mod teardown;
 pub mod tunnel;
 pub mod tunnel_logs;
+pub mod types;
 pub mod validation;
 pub mod violation;
 pub mod vpn_connection;

@@ -7,7 +7,7 @@ use super::ownership_tags::{AwsEndpoint, LinkId, TAG_AWS_ENDPOINT, TAG_INCOMPLET
 use super::tunnel::{Instance, TunnelKey};
 use super::validation::{gateway_subnet_size, overlaps, parse_cidr};
 use super::violation::{AttributeId, Violation, ViolationKind};
-use crate::aws::model as aws;
+use crate::aws;
 use crate::azure::id::ResourceId;
 use crate::azure::model as azure;
 use crate::types::Tags;

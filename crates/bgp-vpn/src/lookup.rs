@@ -7,7 +7,7 @@ use super::managed::Managed;
 use super::names::AzureNames;
 use super::ownership_tags::LinkId;
 use super::tunnel::PerTunnel;
-use crate::aws::model::{Region, TransitGatewayId, VpnGatewayId};
+use crate::aws::{Region, TransitGatewayId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-use crate::types::cloud_text::{HIDDEN, clean};
+use crate::client::cloud_text::{HIDDEN, clean};
 
 /// SplitMix64: the same texts in every run.
 struct Dice(u64);

@@ -2,7 +2,7 @@
 
 use super::claim::format_slots;
 use super::tunnel::Instance;
-use crate::aws::model::{VpnConnectionId, VpnGatewayId};
+use crate::aws::{VpnConnectionId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;

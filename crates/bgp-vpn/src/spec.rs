@@ -7,7 +7,7 @@ use super::key_rotation::KeyRotation;
 use super::names::{AwsNames, AzureNames};
 use super::ownership_tags::LinkId;
 use super::tunnel::{Instance, PerTunnel};
-use crate::aws::model::{Bandwidth, KeyStorage, Logs, Region, RouteTableId, TransitGatewayId, VpcId, VpnGatewayId};
+use crate::aws::{Bandwidth, KeyStorage, Logs, Region, RouteTableId, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
 use crate::types::{Asn, PreSharedKey, Tags};

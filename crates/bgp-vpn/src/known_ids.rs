@@ -2,7 +2,7 @@
 
 use super::observed::Observed;
 use super::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
-use crate::aws::model::{
+use crate::aws::{
     CustomerGatewayId, InternetGatewayId, Region, RouteTableId, SubnetId, TransitGatewayId, VpcId, VpnConnectionId,
     VpnGatewayId,
 };

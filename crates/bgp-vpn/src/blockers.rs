@@ -7,7 +7,7 @@ use super::managed::{Kind, Managed};
 use super::observed::Observed;
 use super::ownership_tags::LinkId;
 use super::spec::Spec;
-use crate::aws::model as aws;
+use crate::aws;
 use crate::azure::documents::group::Member;
 use crate::azure::documents::network::{GATEWAY_SUBNET, peerings, subnet_occupants};
 use crate::azure::id::ResourceId;

@@ -4,7 +4,7 @@ use super::inside_cidr::InsideCidr;
 use super::observed::Observed;
 use super::spec::{AwsGateway, AwsNetwork, AwsSpec};
 use super::tunnel::{Instance, TunnelKey};
-use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnGatewayId};
+use crate::aws::{Region, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::azure::model::Connection;
 use crate::types::Tags;

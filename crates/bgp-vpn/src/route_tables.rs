@@ -2,7 +2,7 @@
 
 use super::observed::Observed;
 use super::spec::{AwsNetwork, PropagationTargets, Spec};
-use crate::aws::model::RouteTableId;
+use crate::aws::RouteTableId;
 use std::collections::BTreeSet;
 
 /// The tables that should get the gateway's routes. None stands for the public table that is still to be created.

@@ -8,7 +8,7 @@ use super::observed::Observed;
 use super::ownership_tags::{AwsEndpoint, TAG_AWS_ENDPOINT, TAG_INCOMPLETE, TAG_LINK, TAG_ROLE};
 use super::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use super::tunnel::{Instance, TunnelKey};
-use crate::aws::model as aws;
+use crate::aws;
 use crate::azure::id::ResourceId;
 use crate::types::{Asn, Tags};
 use ipnet::Ipv4Net;
@@ -262,9 +262,9 @@ pub fn adopted(scope: &LookupScope, observed: &Observed) -> Vec<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::link::inside_cidr::Slot;
-    use crate::link::known_ids::KnownIds;
-    use crate::link::ownership_tags::LinkId;
+    use crate::inside_cidr::Slot;
+    use crate::known_ids::KnownIds;
+    use crate::ownership_tags::LinkId;
 
     const ID: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPAddresses/one";
 

@@ -3,7 +3,7 @@
 use super::action::ActionTarget;
 use super::adoption::Lookalike;
 use super::tunnel::{PerInstance, PerTunnel, TunnelKey};
-use crate::aws::model as aws;
+use crate::aws;
 use crate::azure::id::ResourceId;
 use crate::azure::model as azure;
 use crate::types::{Asn, PreSharedKey};

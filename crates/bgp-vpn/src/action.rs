@@ -2,7 +2,7 @@
 //! has been observed by then, so that a step of a resumed create is the same step.
 
 use super::tunnel::{Instance, TunnelKey};
-use crate::aws::model::RouteTableId;
+use crate::aws::RouteTableId;
 use std::fmt;
 
 /// An object of a link, by its place. The order of the variants is the order in which people read a plan.

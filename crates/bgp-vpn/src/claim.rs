@@ -3,7 +3,7 @@
 
 use super::inside_cidr::{InsideCidr, Slot};
 use super::ownership_tags::{AwsEndpoint, EndpointKind};
-use crate::aws::model::VpcId;
+use crate::aws::VpcId;
 use crate::azure::id::ResourceId;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -111,7 +111,7 @@ pub fn format_slots(slots: &[u8]) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::aws::model::{Region, TransitGatewayId, VpnGatewayId};
+    use crate::aws::{Region, TransitGatewayId, VpnGatewayId};
 
     fn network(kind: &str, name: &str) -> Option<ResourceId> {
         Some(ResourceId::network("s", "g", kind, name))

@@ -1,6 +1,6 @@
 //! One IPsec policy, written in AWS's words and compiled for both clouds, so that the two ends cannot disagree.
 
-use crate::aws::model::Phase;
+use crate::aws::Phase;
 use crate::azure::model::IpsecPolicy as AzurePolicy;
 use serde::{Deserialize, Serialize};
 use std::fmt;

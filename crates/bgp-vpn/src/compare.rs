@@ -10,7 +10,7 @@ use super::ownership_tags::{AwsEndpoint, TAG_NAME};
 use super::placement::misplaced_public_ip;
 use super::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use super::tunnel::{Instance, TunnelKey};
-use crate::aws::model::{self as aws, KeyStorage, Logs, Phase};
+use crate::aws::{self as aws, KeyStorage, Logs, Phase};
 use crate::azure::model::{self as azure, ProvisioningState};
 use crate::types::tags::with_canonical_keys;
 use crate::types::{PreSharedKey, Tags};

@@ -8,7 +8,7 @@ use super::names::AzureNames;
 use super::observed::{AwsObserved, AzureObserved, KeyRead, Observed};
 use super::ownership_tags::TAG_INCOMPLETE;
 use super::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
-use crate::aws::model as aws;
+use crate::aws;
 use crate::azure::id::ResourceId;
 use crate::azure::model as azure;
 use crate::types::Tags;

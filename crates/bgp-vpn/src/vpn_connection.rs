@@ -5,7 +5,7 @@ use super::compare::customer_gateway_mismatch;
 use super::observed::Observed;
 use super::spec::{AwsGateway, Spec};
 use super::tunnel::Instance;
-use crate::aws::model::{self as aws, NetworkCidrs, TargetGateway};
+use crate::aws::{self as aws, NetworkCidrs, TargetGateway};
 
 /// The connections that route statically, which no call can change.
 pub fn statically_routed(observed: &Observed) -> impl Iterator<Item = &aws::VpnConnectionId> {
