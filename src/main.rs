@@ -1,16 +1,16 @@
 //! Terraform provider `awsazure/awsazure`: one resource for a BGP VPN between Azure and AWS.
 //!
-//! Module layout. Dependencies point downwards only.
+//! Crates and modules. Dependencies point downwards only.
 //!
-//! | layer | module | responsibility | must not depend on |
+//! | layer | crate or module | responsibility | must not depend on |
 //! |---|---|---|---|
-//! | 5 | `main` | process start | all but `plugin` and `provider` |
-//! | 4 | `plugin` | Terraform's plugin protocol: handshake, mutual TLS, values, schema, diagnostics | clouds, VPNs |
-//! | 3 | `provider` | what the user configures: provider block, resource, data source, function | HTTP, retries |
-//! | 2 | `link` | the domain, without I/O: spec, addresses, IPsec policy, keys, observed state, planned actions | Terraform, SDKs |
-//! | 2 | `reconcile` | running the actions: order, concurrency, locks, retries, deadline, cancellation | HCL |
-//! | 1 | `aws`, `azure` | one cloud each: typed calls, waiters, error classes | the other cloud, Terraform |
-//! | 0 | `types` | ASN, pre-shared key, tags, deadline | all of the above |
+//! | 5 | `main` | process start | all but `terraform-plugin` and `provider` |
+//! | 4 | `provider` | what the user configures: provider block, resource, data source, function | HTTP, retries |
+//! | 3 | `reconcile` | running the actions: order, concurrency, locks, retries, deadline, cancellation | Terraform |
+//! | 2 | `aws`, `azure` | one cloud each: typed calls, waiters, error classes | the other cloud, Terraform |
+//! | 1 | `client` | what both clients share: time limits, polling, what of a response is accepted | the clouds |
+//! | 0 | `crates/bgp-vpn` | the domain, without I/O: spec, addresses, IPsec policy, keys, observed state, planned actions | Terraform, SDKs |
+//! | 0 | `crates/terraform-plugin` | Terraform's plugin protocol: handshake, mutual TLS, values, schema, diagnostics | clouds, VPNs |
 //!
 //! Create, update, repair, adoption and destroy are one algorithm: observe both clouds, plan actions (pure), act, observe
 //! again. `docs/architecture.md` shows the path of one apply; `docs/decisions/` records why.

@@ -88,7 +88,7 @@ pub enum FaultScope {
 /// What happens at the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultMode {
-    /// A kind of `sandbox/src/faults.rs`.
+    /// A kind of `crates/sandbox/src/faults.rs`.
     Fault(FaultScope, &'static str),
     /// The process dies, before the call or after it had its effect. Saved: Terraform gets what was noted by then (a panic).
     Killed { after: bool, saved: bool },
