@@ -23,5 +23,6 @@ mod quickstart;
 mod replacements;
 mod resume_failed_create;
 mod shared_gateway;
+mod state_upgrade;
 mod transit_gateway;
 mod updates;

@@ -10,6 +10,7 @@ use super::expand::{
     ExpandInputs, KeyInputs, configured_keys, expand_spec, key_storage, lookup_scope, subscription, text,
 };
 use super::flatten::{identity, is_deleted, managed, read_managed, set_computed};
+use super::link_status::{LinkStatus, is_incomplete};
 use super::plan::{id_beside_moved_link, link_of, plan_inputs, preflight_request, validate_plan};
 use super::private_state::PrivateState;
 use super::provenance::provenance;
@@ -17,7 +18,7 @@ use super::public_subnet;
 use super::refresh::{refresh_settings, resolve_unknown};
 use super::replaced;
 use super::replacing_attributes::{record_configured, record_failed};
-use super::resume::{DRIFT_INTERRUPTED, ResumeCache, drift_value, is_incomplete};
+use super::resume::ResumeCache;
 use super::stale_plan::{Update, stale_plan_error};
 use super::teardown::{aws_teardown, removals, teardown_spec};
 use crate::aws::model::KeyStorage;
@@ -383,8 +384,12 @@ impl ApplyPlan {
             let first = self.spec.inside_cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 });
             state.set("id", identity(&gateway, &first.to_string()).0);
         }
-        let broken_off = (!whole && !self.incomplete).then(|| DRIFT_INTERRUPTED.to_owned());
-        state.set("drift", drift_value(self.incomplete && !whole, broken_off.into_iter().collect()));
+        let status = match (whole, self.incomplete) {
+            (true, _) => LinkStatus::Complete,
+            (false, true) => LinkStatus::Incomplete,
+            (false, false) => LinkStatus::Interrupted,
+        };
+        status.store(&mut state, Vec::new());
         private.forget_unknown(&state);
         private.record_applied(&state);
         if whole {
@@ -554,6 +559,9 @@ pub async fn destroy(backend: &dyn Backend, resume_cache: &ResumeCache, request:
         let mut left = state.clone();
         let managed = managed(state, observed, &before, &private, false);
         set_computed(&mut left, observed, &managed);
+        if left != *state && !is_incomplete(state) {
+            LinkStatus::Interrupted.store(&mut left, Vec::new());
+        }
         (left.unknown_as_null(), managed)
     };
     let save = |observed: &Observed| {

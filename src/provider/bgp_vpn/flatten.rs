@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::net::Ipv4Addr;
 
-/// Sets every computed attribute from what was observed. `drift` and `id` are left to the caller.
+/// Sets every computed attribute from what was observed. `drift`, `status` and `id` are left to the caller.
 pub fn set_computed(state: &mut Value, observed: &Observed, managed: &Managed) {
     let (azure, aws) = (&observed.azure, &observed.aws);
     set_id_keep_casing(state, "azure.gateway_id", azure.gateway.as_ref().map(|gateway| &gateway.resource.id));

@@ -4,6 +4,7 @@ use super::apply::identity_of;
 use super::backend::{Backend, ImportedLink};
 use super::defaults::{PlanInputs, apply_defaults};
 use super::flatten::{identity, managed, set_computed};
+use super::link_status::LinkStatus;
 use super::planned::PlannedState;
 use super::private_state::{PrivateState, Provenance};
 use super::refresh::import_settings;
@@ -90,7 +91,7 @@ fn imported_state(id: &ImportId, found: &ImportedLink) -> ImportResponse {
     import_options(&mut planned, found, azure_own || aws_own, propagating);
     import_names(&mut planned, found);
     let mut state = planned.planned.unknown_as_null();
-    for name in ["id", "tunnels", "managed", "drift", "tags", "timeouts", "preshared_keys_wo_version", "rotate_keys"] {
+    for name in ["id", "tunnels", "managed", "tags", "timeouts", "preshared_keys_wo_version", "rotate_keys"] {
         state.set(name, Value::Null);
     }
     let mut sole = Managed::default();
@@ -106,7 +107,7 @@ fn imported_state(id: &ImportId, found: &ImportedLink) -> ImportResponse {
     let first = found.inside_cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 });
     let gateway = observed.azure.gateway.as_ref().map_or(&id.azure_gateway, |gateway| &gateway.resource.id);
     state.set("id", identity(gateway.as_str(), &first.to_string()).0);
-    state.set("drift", Value::List(Vec::new()));
+    LinkStatus::Complete.refreshed(observed).store(&mut state, Vec::new());
     private.record_applied(&state);
     let mut messages = Diagnostics::new();
     if !found.complete || !whole {

@@ -21,6 +21,8 @@
 //! | `private_state` | remembers what was last applied |
 //! | `claims` | rejects links of one run that take the same gateway, addresses or names |
 //! | `existing_link` | finds what a create would adopt or collide with |
+//! | `link_status` | says whether the last run on a link finished |
+//! | `upgrade` | gives states of former versions their `status` |
 //! | `resume` | remembers states, so that a link whose create never ended is finished |
 //! | `replaced` | knows the link that a plan without a prior state takes the place of |
 //! | `apply`, `read`, `import` | carry it out |
@@ -39,6 +41,7 @@ mod expand;
 mod flatten;
 mod import;
 mod kept;
+mod link_status;
 mod model;
 mod plan;
 mod planned;
@@ -55,6 +58,7 @@ mod stale_plan;
 mod static_routing;
 mod teardown;
 pub(super) mod unread_keys;
+mod upgrade;
 
 #[cfg(test)]
 mod tests;
@@ -115,8 +119,8 @@ impl Resource for BgpVpn {
         plan::validate(&request.config)
     }
 
-    async fn upgrade(&self, _request: UpgradeRequest) -> Upgraded {
-        Upgraded::Unhandled
+    async fn upgrade(&self, request: UpgradeRequest) -> Upgraded {
+        upgrade::upgrade(&request)
     }
 
     fn on_stored_state(&self, state: &Value) {

@@ -12,6 +12,7 @@ use super::existing_link::check_existing_link;
 use super::expand::{endpoint, link_id, lookup_scope, subscription};
 use super::flatten::planned_tunnel;
 use super::kept::{Kept, kept, kept_by_create};
+use super::link_status::{LinkStatus, is_incomplete, is_interrupted};
 use super::model::read_config;
 use super::planned::PlannedState;
 use super::private_state::{PrivateState, Provenance};
@@ -19,7 +20,7 @@ use super::provenance::provenance;
 use super::public_subnet;
 use super::replaced::{self, own_object_ids};
 use super::replacing_attributes::{assume_unchanged, drifted_warning, late_replacement};
-use super::resume::{CachedState, ResumeCache, is_incomplete, is_interrupted, resume_warning};
+use super::resume::{CachedState, ResumeCache, resume_warning};
 use super::static_routing::refuse_plan;
 use super::teardown::{full_removal, incomplete_removal, removal_warning as announcement_of, update_removal};
 use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnConnection, VpnGatewayId};
@@ -487,6 +488,7 @@ fn unknown_for_create(draft: &mut PlannedState<'_>) {
         draft.fill(path, Value::unknown());
     }
     draft.fill("drift", Value::List(Vec::new()));
+    draft.fill("status", LinkStatus::Complete.as_str());
     let tunnels = TunnelKey::ALL.map(|key| {
         let mut tunnel = planned_tunnel(&draft.planned, key);
         for field in TUNNEL_IDS {
@@ -513,6 +515,7 @@ fn unknown_for_update(draft: &mut PlannedState<'_>, prior: &Value, private: &Pri
     let or_unknown = |value: Value| if value.is_null() { Value::unknown() } else { value };
     draft.fill("id", or_unknown(before("id")));
     draft.fill("drift", Value::List(Vec::new()));
+    draft.fill("status", LinkStatus::Complete.as_str());
     // Mending may add to what is managed: propagation that somebody switched off, for one.
     let drifted = prior.get("drift").as_list().is_some_and(|found| !found.is_empty());
     let mut anew = changes.affects_managed() || drifted;

@@ -5,15 +5,16 @@ use super::backend::Backend;
 use super::default_options::inside_cidrs;
 use super::expand::{ExpandInputs, KeyInputs, expand_spec, lookup_scope};
 use super::flatten::{is_deleted, managed, read_managed, set_computed};
+use super::link_status::LinkStatus;
 use super::plan::link_of;
 use super::private_state::PrivateState;
 use super::refresh::refresh_settings;
 use super::replacing_attributes::record_arrived;
-use super::resume::{ResumeCache, is_incomplete};
+use super::resume::ResumeCache;
 use super::unread_keys::unread_keys;
 use crate::link::interruptions::interruptions;
 use crate::link::observed::Observed;
-use crate::link::ownership_tags::{Completeness, completeness, recorded_bgp_addresses};
+use crate::link::ownership_tags::recorded_bgp_addresses;
 use crate::link::spec::Removals;
 use crate::link::tunnel::Instance;
 use crate::plugin::{Diagnostic, ReadRequest, ReadResponse, Value};
@@ -68,11 +69,12 @@ pub async fn read(backend: &dyn Backend, resume_cache: &ResumeCache, request: Re
     spec.iter().for_each(|spec| private.record_recreates(spec, &observed));
     let differing = spec.iter().filter(|_| !drift.is_empty());
     private.interrupts = differing.flat_map(|spec| interruptions(spec, &observed)).collect();
-    let stuck = is_incomplete(&request.state) || completeness(&observed) == Completeness::Incomplete;
+    let status = LinkStatus::of(&request.state).refreshed(&observed);
+    let stuck = status == LinkStatus::Incomplete;
     if drift.is_empty() && !stuck && spec.is_ok() {
         record_arrived(&mut private, &state);
     }
-    state.set("drift", super::resume::drift_value(stuck, drift));
+    status.store(&mut state, drift);
     let link = link_of(&state, &private, backend.subscription());
     if resume_cache.is_superseded(&request.state, link.as_ref()) {
         // Terraform calls it deposed and would delete what the state of the finished link holds.

@@ -2,7 +2,7 @@
 //! is finished by the next apply.
 //!
 //! Terraform calls such a link tainted and plans a replacement: a plan without a prior state, then a delete, then a create.
-//! The state of an unfinished link says so in `drift`, and every run has it read before it plans. The plan without a prior
+//! The state of such a link has the status `incomplete`, and every run has it read before it plans. The plan without a prior
 //! state knows the link again and marks its private data. On that mark the delete half deletes nothing, and the create half
 //! goes on from what there is.
 //!
@@ -12,6 +12,7 @@
 
 use super::change_set::ChangeSet;
 use super::kept::Kept;
+use super::link_status::is_incomplete;
 use super::private_state::PrivateState;
 use super::replaced::is_of_one_link;
 use crate::link::observed::Observed;
@@ -19,33 +20,6 @@ use crate::link::ownership_tags::LinkId;
 use crate::plugin::{Diagnostic, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// What `drift` says first of a link that is unfinished.
-const DRIFT_INCOMPLETE: &str = "the link is unfinished: the run that builds it never ended";
-
-/// What `drift` says of a link whose last run did not end well, until it is read again: a plan without a refresh has to see it.
-pub const DRIFT_INTERRUPTED: &str = "the last run did not end well: not all that it was to do is done";
-
-/// Whether a state says that its link is unfinished.
-pub fn is_incomplete(state: &Value) -> bool {
-    has_drift_entry(state, DRIFT_INCOMPLETE)
-}
-
-/// Whether a state is what a run left that did not end well, not read since: what it names may be going.
-pub fn is_interrupted(state: &Value) -> bool {
-    has_drift_entry(state, DRIFT_INTERRUPTED)
-}
-
-fn has_drift_entry(state: &Value, sentence: &str) -> bool {
-    let drift = state.get("drift").as_list().unwrap_or_default();
-    drift.iter().any(|said| said.as_str() == Some(sentence))
-}
-
-/// `drift` of a link.
-pub fn drift_value(unfinished: bool, others: Vec<String>) -> Value {
-    let first = unfinished.then(|| DRIFT_INCOMPLETE.to_owned());
-    Value::list(first.into_iter().chain(others))
-}
 
 /// A link as it was read last.
 #[derive(Clone)]

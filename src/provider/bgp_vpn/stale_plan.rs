@@ -6,10 +6,10 @@
 use super::backend::Backend;
 use super::change_set::ChangeSet;
 use super::expand::{ExpandInputs, KeyInputs, expand_spec};
+use super::link_status::is_interrupted;
 use super::private_state::PrivateState;
 use super::refresh::refresh_settings;
 use super::replacing_attributes::follows_the_cloud;
-use super::resume::is_interrupted;
 use crate::azure::id::ResourceId;
 use crate::link::action::ActionTarget;
 use crate::link::observed::Observed;

@@ -12,8 +12,8 @@ use crate::link::tunnel::TunnelKey;
 use crate::plugin::{Attribute, IdentitySchema, Nesting, Schema, Type};
 use std::sync::LazyLock;
 
-/// Version of the stored form.
-const VERSION: i64 = 0;
+/// Version of the stored form. Version 1 added `status`; `upgrade.rs` upgrades from version 0.
+const VERSION: i64 = 1;
 
 /// The resource block.
 pub fn resource() -> Schema {
@@ -48,6 +48,7 @@ pub fn resource() -> Schema {
         .attribute("tunnels", tunnels())
         .attribute("managed", managed())
         .attribute("drift", drift())
+        .attribute("status", status())
 }
 
 /// The type of a whole resource value.
@@ -110,5 +111,13 @@ fn drift() -> Attribute {
     Attribute::of(Type::list(Type::String)).computed().description(
         "Sentences that say what the clouds have that differs from this link, that the next apply will mend, and that no other \
          attribute shows. Empty when all is as it should be.",
+    )
+}
+
+fn status() -> Attribute {
+    Attribute::string().computed().description(
+        "How the last run on this link ended. `complete`: the link was created; `drift` lists what differs since. `incomplete`: the \
+         create did not finish, and the next apply finishes it. `interrupted`: an update or a destroy did not finish and the link \
+         was not refreshed since; the next apply finishes the update. Whether tunnels are up is not part of it.",
     )
 }

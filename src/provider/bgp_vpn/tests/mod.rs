@@ -230,6 +230,7 @@ fn configurable(state: &Value) -> Value {
         "tunnels",
         "managed",
         "drift",
+        "status",
         "azure.subnet_ids",
         "azure.public_ip_addresses",
         "aws.public_subnet_id",
