@@ -7,7 +7,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST)
 
 build: ## provider and sandbox, in the profile that demo and tests share
-	cargo build --workspace --bins
+	cargo build --locked --workspace --bins
 
 demo: ## a whole link on this machine: both clouds simulated, real terraform; KEEP=1 keeps it and prints the next commands
 	@scripts/demo
@@ -18,11 +18,11 @@ lab: ## a whole link through real IKE and BGP daemons, broken and mended (Linux,
 test: ## everything; the last line says what was skipped and why
 	@scripts/test
 
-lint: ## rustfmt, clippy with warnings as errors, terraform fmt
+lint: ## rustfmt, clippy with warnings as errors, cargo deny, terraform fmt
 	@scripts/lint
 
 docs: ## registry pages in docs/ and the type in fuzz/, from the schema and examples/
-	UPDATE_DOCS=1 cargo test --workspace --test docs
+	UPDATE_DOCS=1 cargo test --locked --workspace --test docs
 
 bench: ## measure, and write docs/benchmarks.md
 	@scripts/bench
