@@ -2,11 +2,11 @@
 
 use super::clients::{LinkClients, OperationContext};
 use super::error::ActionError;
-use crate::link::adoption::{Obstacle, obstacle};
 use crate::link::claim::{format_slots, free_slots};
-use crate::link::inside_addresses::inside_cidrs_with;
 use crate::link::lookup::LookupScope;
 use crate::link::observed::Observed;
+use crate::link::ownership::{Obstacle, obstacle};
+use crate::link::preflight::inside_addresses::inside_cidrs_with;
 use crate::link::spec::Spec;
 use crate::link::tunnel::TunnelKey;
 use std::collections::BTreeSet;

@@ -43,6 +43,14 @@ ids! {
     Region
 }
 
+impl Region {
+    /// A text that can be the name of a region.
+    pub fn parse(text: &str) -> Option<Self> {
+        let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        (!text.is_empty() && text.contains('-') && text.bytes().all(legal)).then(|| Region(text.to_owned()))
+    }
+}
+
 /// State of an object that AWS builds and takes down asynchronously. An unknown word is `ConflictRetryable`: wait and look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {

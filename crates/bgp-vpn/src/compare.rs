@@ -7,7 +7,6 @@ use super::ipsec::{IpsecPolicy, is_default};
 use super::key_rotation::KeyRotation;
 use super::observed::{KeyRead, Observed};
 use super::ownership_tags::{AwsEndpoint, TAG_NAME};
-use super::placement::misplaced_public_ip;
 use super::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use super::tunnel::{Instance, TunnelKey};
 use crate::aws::{self as aws, KeyStorage, Logs, Phase};
@@ -144,31 +143,6 @@ pub fn gateway(spec: &Spec, observed: &Observed, have: &azure::Gateway) -> Reaso
     found
 }
 
-/// Whether a customer gateway has to be made anew: neither its address nor its ASN can change.
-pub fn customer_gateway_needs_replacement(spec: &Spec, observed: &Observed, instance: Instance) -> Option<String> {
-    customer_gateway_mismatch(spec, observed, instance, observed.aws.customer_gateways.get(instance).as_ref()?)
-}
-
-/// Why a customer gateway cannot stand for an instance of the Azure gateway.
-pub fn customer_gateway_mismatch(
-    spec: &Spec,
-    observed: &Observed,
-    instance: Instance,
-    have: &aws::CustomerGateway,
-) -> Option<String> {
-    let makes_address = matches!(spec.azure.gateway, AzureGateway::Managed { .. });
-    let misplaced = misplaced_public_ip(spec, observed, instance).is_some();
-    if makes_address && (misplaced || observed.azure.public_ips.get(instance).is_none()) {
-        return Some(format!("the customer gateway for {instance} names a public IP that is gone"));
-    }
-    let ip = observed.public_ip(instance);
-    if ip.is_some_and(|ip| ip != have.ip) {
-        return Some(format!("the customer gateway for {instance} has another address than the Azure gateway"));
-    }
-    let asn = azure_asn(spec, observed)?;
-    (asn != have.asn).then(|| format!("the customer gateway for {instance} has ASN {}, not {asn}", have.asn))
-}
-
 /// Whether a VPN connection has to be made anew: what EC2 fixes for its life differs.
 pub fn vpn_connection_needs_replacement(spec: &Spec, have: &aws::VpnConnection, instance: Instance) -> Option<String> {
     let word = if have.accelerated { "accelerated" } else { "not accelerated" };
@@ -190,14 +164,6 @@ pub fn public_subnet(spec: &Spec, observed: &Observed) -> Reasons {
     let other =
         there.filter(|subnet| spec.removals.public_subnet && subnet.cidr != *wanted && spec.link.is_on(&subnet.tags));
     other.map(|subnet| format!("the public subnet is {}, not {wanted}", subnet.cidr)).into_iter().collect()
-}
-
-/// The ASN that the Azure gateway has, or will have once this link's change of it is done.
-pub fn azure_asn(spec: &Spec, observed: &Observed) -> Option<crate::types::Asn> {
-    match &spec.azure.gateway {
-        AzureGateway::Managed { asn, .. } => Some(*asn),
-        AzureGateway::Existing(_) => observed.azure.gateway.as_ref().map(|g| g.asn),
-    }
 }
 
 /// The ASN of the AWS end.

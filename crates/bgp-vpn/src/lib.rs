@@ -6,7 +6,6 @@
 //! | `tunnel` | the four tunnels and the two gateway instances, by name |
 //! | `inside_cidr` | the APIPA address plan: slots, inside CIDRs, the two BGP addresses of each |
 //! | `placement` | objects of the link in another Azure region than configured |
-//! | `advertised_prefixes` | what the Azure gateway advertises to AWS |
 //! | `ipsec` | one IPsec policy, compiled into both clouds' words |
 //! | `spec` | what is wanted |
 //! | `dependencies`, `compare`, `plan`, `teardown` | what needs what; where an object differs; the steps to a whole link, or to none |
@@ -26,26 +25,28 @@
 //! | `route_tables` | which route tables get the AWS gateway's routes |
 //! | `action` | one thing to do to one object |
 //! | `config`, `validation`, `ipsec_validation`, `violation` | what a user wrote, what can be refused without asking, and how that is put |
-//! | `inside_addresses` | whether planned addresses are free on both gateways |
-//! | `adoption` | which objects without a state a run may take over |
+//! | `adoption`, `ownership` | what an object must be for a run to take it over; which objects without a state those are |
+//! | `completeness` | how far the create of a link came |
+//! | `customer_gateway` | whether a customer gateway can stand for an Azure instance |
 //! | `claim` | what a planned link takes that no other link may take |
-//! | `preflight`, `preflight_issue` | the surroundings of a link to be made, and what of them is in its way |
+//! | `preflight`, `preflight_issue` | the surroundings of a link to be made, and what of them is in its way; whether planned addresses are free |
 //! | `aws`, `azure` | one cloud each: its objects as plain data; Azure's documents |
 //! | `types` | ASN, pre-shared key, tags, duration |
 //! | `names`, `ownership_tags` | what objects are called, and the tags by which a link knows its own |
 
 pub mod action;
 pub mod adoption;
-mod advertised_prefixes;
 pub mod aws;
 pub mod azure;
 pub mod blockers;
+mod cidr;
 pub mod cidr_exchange;
 pub mod claim;
 pub mod compare;
+pub mod completeness;
 pub mod config;
+pub mod customer_gateway;
 pub mod dependencies;
-pub mod inside_addresses;
 pub mod inside_cidr;
 pub mod interruptions;
 pub mod ipsec;
@@ -57,12 +58,12 @@ pub mod lost_tags;
 pub mod managed;
 pub mod names;
 pub mod observed;
+pub mod ownership;
 pub mod ownership_tags;
 pub mod placement;
 pub mod plan;
 pub mod preflight;
 pub mod preflight_issue;
-mod preflight_route_tables;
 pub mod reserved_ranges;
 pub mod resolve;
 mod rollout;

@@ -155,13 +155,8 @@ impl ImportId {
     }
 }
 
-pub(super) fn check_region(text: &str) -> Result<Region, ImportIdError> {
-    let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if !text.is_empty() && text.contains('-') && text.bytes().all(legal) {
-        Ok(Region(text.to_owned()))
-    } else {
-        Err(ImportIdError::InvalidRegion(text.to_owned()))
-    }
+fn check_region(text: &str) -> Result<Region, ImportIdError> {
+    Region::parse(text).ok_or_else(|| ImportIdError::InvalidRegion(text.to_owned()))
 }
 
 impl ImportId {

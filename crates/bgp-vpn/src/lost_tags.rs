@@ -2,8 +2,8 @@
 //! user created never gets them.
 
 use super::observed::Observed;
+use super::ownership_tags::role;
 use super::ownership_tags::{AwsEndpoint, LinkId, TAG_AWS_ENDPOINT, TAG_NAME};
-use super::resolve::role;
 use super::spec::{AwsGateway, AwsNetwork, AzureGateway, Spec};
 use super::tunnel::{Instance, TunnelKey};
 use crate::azure::id::ResourceId;

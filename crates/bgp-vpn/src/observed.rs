@@ -1,7 +1,7 @@
 //! What both clouds have of one link, as last read, each object in its place. A place is empty where there is no such object.
 
 use super::action::ActionTarget;
-use super::adoption::Lookalike;
+use super::managed::Kind;
 use super::tunnel::{PerInstance, PerTunnel, TunnelKey};
 use crate::aws;
 use crate::azure::id::ResourceId;
@@ -141,4 +141,16 @@ impl AzureObserved {
     pub fn gateway_instance(&self, instance: super::tunnel::Instance) -> Option<&azure::GatewayInstance> {
         self.gateway.as_ref()?.instances.get(instance.index())
     }
+}
+
+/// An object with this link's tag that is not taken over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookalike {
+    pub id: String,
+    pub kind: Kind,
+    /// Its AWS side, where the tag says it.
+    pub endpoint: Option<String>,
+    pub incomplete: bool,
+    /// Of a VPN connection: it has one of this link's inside CIDRs.
+    pub same_addresses: bool,
 }

@@ -1,8 +1,6 @@
 //! The tags by which a link knows its own objects again, whatever happened to the state file.
 
 use super::inside_cidr::InsideCidr;
-use super::observed::Observed;
-use super::spec::{AwsGateway, AwsNetwork, AwsSpec};
 use super::tunnel::{Instance, TunnelKey};
 use crate::aws::{Region, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
@@ -68,28 +66,16 @@ pub fn created_gateway_subnet(tags: &Tags) -> Option<Ipv4Net> {
     tags.get(TAG_GATEWAY_SUBNET)?.parse().ok()
 }
 
-/// How far the create of a link came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Completeness {
-    /// Nothing of it exists.
-    NotFound,
-    /// A create began it and never ended.
-    Incomplete,
-    /// Complete.
-    Complete,
-}
-
-/// What the marks on the AWS half say.
-pub fn completeness(observed: &Observed) -> Completeness {
-    let aws = &observed.aws;
-    let mut tags: Vec<&Tags> = Vec::new();
-    tags.extend(aws.customer_gateways.iter().filter_map(|(_, c)| c.as_ref()).map(|c| &c.tags));
-    tags.extend(aws.vpn_connections.iter().filter_map(|(_, v)| v.as_ref()).map(|v| &v.tags));
-    match (tags.is_empty(), tags.iter().any(|tags| tags.contains_key(TAG_INCOMPLETE))) {
-        (true, _) => Completeness::NotFound,
-        (false, true) => Completeness::Incomplete,
-        (false, false) => Completeness::Complete,
-    }
+/// Names of the parts that are not a tunnel's or an instance's, as the ownership tag has them.
+pub mod role {
+    pub const RESOURCE_GROUP: &str = "resource-group";
+    pub const VIRTUAL_NETWORK: &str = "virtual-network";
+    pub const AZURE_GATEWAY: &str = "azure-gateway";
+    pub const VPC: &str = "vpc";
+    pub const INTERNET_GATEWAY: &str = "internet-gateway";
+    pub const PUBLIC_SUBNET: &str = "public-subnet";
+    pub const PUBLIC_ROUTE_TABLE: &str = "public-route-table";
+    pub const VPN_GATEWAY: &str = "vpn-gateway";
 }
 
 /// The object on which the AWS side of a link ends.
@@ -112,20 +98,9 @@ pub struct AwsEndpoint {
 }
 
 impl AwsEndpoint {
-    pub fn of(aws: &AwsSpec) -> Option<Self> {
-        let end = match (&aws.gateway, &aws.network) {
-            (AwsGateway::TransitGateway(id), _) => EndpointKind::TransitGateway(id.clone()),
-            (AwsGateway::ExistingVgw(id), _) => EndpointKind::VpnGateway(id.clone()),
-            (AwsGateway::ManagedVgw { .. }, AwsNetwork::Existing(id)) => EndpointKind::Vpc(id.clone()),
-            (AwsGateway::ManagedVgw { .. }, AwsNetwork::Create { cidr, .. }) => EndpointKind::NewVpc(*cidr),
-            (AwsGateway::ManagedVgw { .. }, AwsNetwork::FromGateway) => return None,
-        };
-        Some(AwsEndpoint { region: aws.region.clone(), end })
-    }
-
     /// The region that the tags of an object name.
     pub fn region_of(tags: &Tags) -> Option<Region> {
-        super::lookup::check_region(tags.get(TAG_AWS_ENDPOINT)?.split(' ').next()?).ok()
+        Region::parse(tags.get(TAG_AWS_ENDPOINT)?.split(' ').next()?)
     }
 
     /// The tag of every object.

@@ -3,6 +3,7 @@
 
 use super::action::{Action, ActionTarget, Verb};
 use super::compare::{self, Reasons};
+use super::customer_gateway::customer_gateway_needs_replacement;
 use super::dependencies::assign_dependencies;
 use super::lost_tags;
 use super::managed::Kind;
@@ -317,7 +318,7 @@ fn diff_aws_instance(spec: &Spec, observed: &Observed, instance: Instance, list:
     let have_customer = observed.aws.customer_gateways.get(instance).as_ref();
     match have_customer {
         None => list.create(customer.clone()),
-        Some(have) => match compare::customer_gateway_needs_replacement(spec, observed, instance) {
+        Some(have) => match customer_gateway_needs_replacement(spec, observed, instance) {
             // The connection uses one that fits: this one is not needed any more.
             Some(_) if uses_equivalent_customer_gateway(spec, observed, have, instance) => {}
             Some(why) => {

@@ -1,6 +1,6 @@
 //! Address ranges that one of the clouds rejects, whatever surrounds them.
 
-use super::validation::overlaps;
+use super::cidr::overlaps;
 use super::violation::{AttributeId, Violation, ViolationKind};
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;

@@ -1,12 +1,11 @@
 //! Which object is which part of the link. Objects are told apart by the ids that the state holds, else by the ownership
 //! tags, else by what they refer to; tunnels by outside address or inside CIDR. Never by position.
 
-use super::adoption::Lookalike;
 use super::lookup::LookupScope;
 use super::managed::Kind;
 use super::names::AzureNames;
-use super::observed::{AwsObserved, AzureObserved, KeyRead, Observed};
-use super::ownership_tags::TAG_INCOMPLETE;
+use super::observed::{AwsObserved, AzureObserved, KeyRead, Lookalike, Observed};
+use super::ownership_tags::{TAG_INCOMPLETE, role};
 use super::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::aws;
 use crate::azure::id::ResourceId;
@@ -36,18 +35,6 @@ pub struct Inventory {
     /// VPCs and VPN gateways with this link's tag that are not taken over.
     pub other_vpcs: Vec<aws::Vpc>,
     pub other_vpn_gateways: Vec<aws::VpnGateway>,
-}
-
-/// Names of the parts that are not a tunnel's or an instance's, as the ownership tag has them.
-pub mod role {
-    pub const RESOURCE_GROUP: &str = "resource-group";
-    pub const VIRTUAL_NETWORK: &str = "virtual-network";
-    pub const AZURE_GATEWAY: &str = "azure-gateway";
-    pub const VPC: &str = "vpc";
-    pub const INTERNET_GATEWAY: &str = "internet-gateway";
-    pub const PUBLIC_SUBNET: &str = "public-subnet";
-    pub const PUBLIC_ROUTE_TABLE: &str = "public-route-table";
-    pub const VPN_GATEWAY: &str = "vpn-gateway";
 }
 
 /// Puts every object that was read into its place.

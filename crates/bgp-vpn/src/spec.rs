@@ -5,7 +5,7 @@ use super::inside_cidr::InsideCidr;
 use super::ipsec::IpsecPolicy;
 use super::key_rotation::KeyRotation;
 use super::names::{AwsNames, AzureNames};
-use super::ownership_tags::LinkId;
+use super::ownership_tags::{AwsEndpoint, EndpointKind, LinkId};
 use super::tunnel::{Instance, PerTunnel};
 use crate::aws::{Bandwidth, KeyStorage, Logs, Region, RouteTableId, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
@@ -166,4 +166,18 @@ pub enum PropagationTargets {
     Explicit(BTreeSet<RouteTableId>),
     /// As last applied, where nothing is configured. The public subnet's table replaces one that no longer exists.
     LastApplied(BTreeSet<RouteTableId>),
+}
+
+impl AwsEndpoint {
+    /// The AWS side of what is wanted. None where it is known by the VPN gateway only.
+    pub fn of(aws: &AwsSpec) -> Option<Self> {
+        let end = match (&aws.gateway, &aws.network) {
+            (AwsGateway::TransitGateway(id), _) => EndpointKind::TransitGateway(id.clone()),
+            (AwsGateway::ExistingVgw(id), _) => EndpointKind::VpnGateway(id.clone()),
+            (AwsGateway::ManagedVgw { .. }, AwsNetwork::Existing(id)) => EndpointKind::Vpc(id.clone()),
+            (AwsGateway::ManagedVgw { .. }, AwsNetwork::Create { cidr, .. }) => EndpointKind::NewVpc(*cidr),
+            (AwsGateway::ManagedVgw { .. }, AwsNetwork::FromGateway) => return None,
+        };
+        Some(AwsEndpoint { region: aws.region.clone(), end })
+    }
 }

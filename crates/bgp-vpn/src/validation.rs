@@ -1,5 +1,6 @@
 //! What can be refused without asking a cloud. Fields that are absent or not known yet break no rule.
 
+use super::cidr::overlaps;
 use super::config::{Attr, Config, VirtualNetworkConfig, VpcConfig};
 use super::inside_cidr::{InsideCidr, Slot};
 use super::ipsec_validation::validate_ipsec_policy;
@@ -444,11 +445,6 @@ fn validate_virtual_network(config: &VirtualNetworkConfig, violations: &mut Vec<
             violations.push(Violation::error(field.clone(), problem));
         }
     }
-}
-
-/// Whether two networks share an address.
-pub fn overlaps(a: Ipv4Net, b: Ipv4Net) -> bool {
-    a.contains(&b) || b.contains(&a)
 }
 
 fn validate_vpc(config: &VpcConfig, violations: &mut Vec<Violation>) {

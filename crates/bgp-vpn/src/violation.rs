@@ -227,7 +227,7 @@ pub enum ViolationKind {
     )]
     ZonesOfExistingGateway,
     #[error("{0}")]
-    Preflight(super::preflight::PreflightIssue),
+    Preflight(super::preflight_issue::PreflightIssue),
 }
 
 impl ViolationKind {

@@ -1,7 +1,7 @@
 //! How a VPN connection that exists differs as one object, its tunnels' options and its tags apart. Each of these differences is
 //! repaired in place: the connection keeps its id, its tunnels keep their keys and inside CIDRs, and both are down meanwhile.
 
-use super::compare::customer_gateway_mismatch;
+use super::customer_gateway::customer_gateway_mismatch;
 use super::observed::Observed;
 use super::spec::{AwsGateway, Spec};
 use super::tunnel::Instance;

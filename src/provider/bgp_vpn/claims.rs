@@ -230,5 +230,5 @@ pub fn taken(snapshot: &PreflightSnapshot, own: &[String]) -> BTreeSet<InsideCid
     let connections = snapshot.connections.iter().chain(&snapshot.network_connections);
     let others = connections.filter(|c| !own.iter().any(|id| id.eq_ignore_ascii_case(c.resource.id.as_str())));
     let addresses: BTreeSet<_> = others.flat_map(|c| c.custom_bgp_ips.iter().map(|(_, ip)| *ip)).collect();
-    crate::link::inside_addresses::inside_cidrs_with(&addresses)
+    crate::link::preflight::inside_addresses::inside_cidrs_with(&addresses)
 }

@@ -3,10 +3,10 @@
 use super::backend::Backend;
 use super::expand::lookup_scope;
 use super::private_state::PrivateState;
-use crate::link::adoption::{Obstacle, adopted, obstacle};
 use crate::link::claim::{format_slots, free_slots};
 use crate::link::inside_cidr::InsideCidr;
 use crate::link::lookup::LookupScope;
+use crate::link::ownership::{Obstacle, adopted, obstacle};
 use crate::link::tunnel::TunnelKey;
 use crate::plugin::{Cancel, Diagnostic, Diagnostics, Value};
 use std::collections::BTreeSet;

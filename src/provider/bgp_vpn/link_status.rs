@@ -1,7 +1,7 @@
 //! The attribute `status`: how the last run that created or changed a link ended.
 
+use crate::link::completeness::{Completeness, completeness};
 use crate::link::observed::Observed;
-use crate::link::ownership_tags::{Completeness, completeness};
 use crate::plugin::Value;
 
 /// Name of the attribute.

@@ -7,9 +7,11 @@ use crate::aws::model::{
 use crate::aws::{Filter, IdempotencyKey, NewConnection, VpnConnectionOptions};
 use crate::link::action::ActionTarget;
 use crate::link::compare;
+use crate::link::customer_gateway;
 use crate::link::managed::Kind;
+use crate::link::ownership_tags::role;
 use crate::link::ownership_tags::{AwsEndpoint, TAG_INCOMPLETE};
-use crate::link::resolve::{match_tunnels, role};
+use crate::link::resolve::match_tunnels;
 use crate::link::route_tables::desired_route_tables;
 use crate::link::spec::{AwsGateway, AwsNetwork};
 use crate::link::tunnel::{Instance, TunnelKey};
@@ -189,8 +191,9 @@ impl ApplyContext<'_> {
 
     pub(super) async fn customer_gateway(&self, instance: Instance) -> Result<(), ActionError> {
         let ip = self.context.require("the public IP's address", |observed| observed.public_ip(instance))?;
-        let asn =
-            self.context.require("the Azure gateway's ASN", |observed| compare::azure_asn(self.spec, observed))?;
+        let asn = self
+            .context
+            .require("the Azure gateway's ASN", |observed| customer_gateway::azure_asn(self.spec, observed))?;
         let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
         let device = self.link().device(instance);
         let mut tags = self.tags_for_new(instance, self.spec.aws.names.customer_gateways.get(instance));

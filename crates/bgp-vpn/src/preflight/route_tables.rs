@@ -1,8 +1,8 @@
 //! Configured route tables against those of the VPC.
 
-use super::config::Attr;
-use super::preflight::{Lookup, PreflightContext, PreflightIssue, PreflightSnapshot};
-use super::violation::{AttributeId, Violation, ViolationKind};
+use super::{Lookup, PreflightContext, PreflightIssue, PreflightSnapshot};
+use crate::config::Attr;
+use crate::violation::{AttributeId, Violation, ViolationKind};
 
 /// Tables that are not the VPC's. Propagation into them would fail after everything else is created.
 pub(super) fn check(context: PreflightContext<'_>, snapshot: &PreflightSnapshot) -> Vec<Violation> {

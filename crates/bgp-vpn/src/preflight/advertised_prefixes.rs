@@ -1,8 +1,8 @@
 //! What the Azure gateway will advertise to AWS, as far as the virtual network tells, and what stands in the way of its traffic.
 
-use super::preflight::{PreflightContext, PreflightIssue, PreflightSnapshot};
-use super::violation::{AttributeId, Violation, ViolationKind};
+use super::{PreflightContext, PreflightIssue, PreflightSnapshot};
 use crate::azure::model::VirtualNetwork;
+use crate::violation::{AttributeId, Violation, ViolationKind};
 use std::collections::BTreeSet;
 
 /// Routes that AWS accepts over a VPN connection to a virtual private gateway. Above that the BGP session goes down (AWS Site-to-Site

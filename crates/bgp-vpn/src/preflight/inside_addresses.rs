@@ -1,13 +1,13 @@
 //! Whether the inside addresses of a plan are free on the two gateways, whoever made those.
 
-use super::claim::free_slots;
-use super::inside_cidr::InsideCidr;
-use super::preflight::{Lookup, PreflightContext, PreflightSnapshot, planned_cidrs};
-use super::preflight_issue::PreflightIssue;
-use super::tunnel::{Instance, TunnelKey};
-use super::violation::{AttributeId, Violation, ViolationKind};
+use super::{Lookup, PreflightContext, PreflightSnapshot, planned_cidrs};
 use crate::aws;
 use crate::azure::model as azure;
+use crate::claim::free_slots;
+use crate::inside_cidr::InsideCidr;
+use crate::preflight_issue::PreflightIssue;
+use crate::tunnel::{Instance, TunnelKey};
+use crate::violation::{AttributeId, Violation, ViolationKind};
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;

@@ -1,21 +1,25 @@
 //! The surroundings of a link to be made: what there is where it will stand, and what of that is in its way.
 
-use super::config::{Attr, Config};
-use super::inside_addresses;
-use super::inside_cidr::InsideCidr;
-use super::ownership_tags::{AwsEndpoint, LinkId, TAG_AWS_ENDPOINT, TAG_INCOMPLETE};
-use super::tunnel::{Instance, TunnelKey};
-use super::validation::{gateway_subnet_size, overlaps, parse_cidr};
-use super::violation::{AttributeId, Violation, ViolationKind};
+mod advertised_prefixes;
+pub mod inside_addresses;
+mod route_tables;
+
 use crate::aws;
 use crate::azure::id::ResourceId;
 use crate::azure::model as azure;
+use crate::cidr::overlaps;
+use crate::config::{Attr, Config};
+use crate::inside_cidr::InsideCidr;
+use crate::ownership_tags::{AwsEndpoint, LinkId, TAG_AWS_ENDPOINT, TAG_INCOMPLETE};
+use crate::tunnel::{Instance, TunnelKey};
 use crate::types::Tags;
+use crate::validation::{gateway_subnet_size, parse_cidr};
+use crate::violation::{AttributeId, Violation, ViolationKind};
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-pub use super::preflight_issue::PreflightIssue;
+pub use crate::preflight_issue::PreflightIssue;
 
 /// What to look at. None: not known yet, or not needed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -183,8 +187,8 @@ pub fn run_checks(context: PreflightContext<'_>, snapshot: &PreflightSnapshot) -
     violations.extend(inside_addresses::check_aws_gateway(context, &snapshot.own_vpn_connections));
     check_overlaps(context, snapshot, &mut violations);
     violations.extend(subnets_without_routes(context, snapshot));
-    violations.extend(super::advertised_prefixes::check(context, snapshot));
-    violations.extend(super::preflight_route_tables::check(context, snapshot));
+    violations.extend(advertised_prefixes::check(context, snapshot));
+    violations.extend(route_tables::check(context, snapshot));
     violations
 }
 
@@ -399,9 +403,9 @@ pub fn eq_ignoring_case_and_spaces(a: &str, b: &str) -> bool {
 /// The inside CIDRs of a plan, as far as they are known.
 pub fn planned_cidrs(
     context: PreflightContext<'_>,
-) -> impl Iterator<Item = (TunnelKey, super::inside_cidr::InsideCidr)> {
+) -> impl Iterator<Item = (TunnelKey, crate::inside_cidr::InsideCidr)> {
     let cidrs = context.planned.inside_cidrs.iter();
-    cidrs.filter_map(|(key, text)| Some((key, super::inside_cidr::InsideCidr::parse(text.known()?).ok()?)))
+    cidrs.filter_map(|(key, text)| Some((key, crate::inside_cidr::InsideCidr::parse(text.known()?).ok()?)))
 }
 
 fn check_vpn_gateway(context: PreflightContext<'_>, snapshot: &PreflightSnapshot, violations: &mut Vec<Violation>) {
@@ -499,9 +503,9 @@ fn check_overlaps(context: PreflightContext<'_>, snapshot: &PreflightSnapshot, v
                     attribute: field.clone(),
                     kind: problem,
                     severity: if hard {
-                        super::violation::Severity::Error
+                        crate::violation::Severity::Error
                     } else {
-                        super::violation::Severity::Warning
+                        crate::violation::Severity::Warning
                     },
                 });
             }
