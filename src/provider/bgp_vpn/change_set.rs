@@ -1,43 +1,11 @@
 //! What a plan changes, and what that means for the objects of the link.
 
+use super::attributes::{self, Effect, Shape, paths, paths_with};
 use super::private_state::PrivateState;
 use super::replacing_attributes::is_same_setting;
 use crate::link::managed::Kind;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{AttributePath, Diagnostic, Diagnostics, Value};
-
-/// Changes for which the Azure gateway, and with it the whole link, must be new.
-pub(super) const REPLACING: [&str; 6] = [
-    "azure.resource_group_name",
-    "azure.location",
-    "azure.virtual_network_id",
-    "azure.virtual_network.gateway_subnet_prefix",
-    "azure.generation",
-    "azure.gateway_id",
-];
-/// Changes for which the whole AWS half must be new.
-pub(super) const REPLACING_AWS_SIDE: [&str; 5] =
-    ["aws.region", "aws.vpc_id", "aws.vpn_gateway_id", "aws.transit_gateway_id", "aws.asn"];
-/// Settings that no cloud ever hears of.
-const LOCAL_ONLY: [&str; 6] = [
-    "timeouts",
-    "wait_for_bgp",
-    "on_create_failure",
-    "rotate_keys",
-    "allow_overlapping_prefixes",
-    "azure.create_resource_group",
-];
-/// Changes that may add to, or take from, what destroy deletes.
-const AFFECTING_MANAGED: [&str; 8] = [
-    "manage_gateways",
-    "aws.route_table_ids",
-    "aws.vpn_gateway_id",
-    "aws.transit_gateway_id",
-    "aws.vpc_id",
-    "azure.gateway_subnet_prefix",
-    "azure.virtual_network",
-    "aws.vpc",
-];
 
 /// A state and what is planned of it.
 #[derive(Clone, Copy)]
@@ -57,6 +25,11 @@ impl ChangeSet<'_> {
         paths.iter().any(|path| self.changed(path))
     }
 
+    /// The first attribute with this effect that changes and had a value before.
+    fn first_replaced(self, effect: Effect) -> Option<&'static str> {
+        paths_with(effect).find(|path| self.replaces_something(path))
+    }
+
     /// Whether a place changes that had a value before.
     fn replaces_something(self, path: &str) -> bool {
         self.prior.at(&path.into()).is_set() && self.changed(path)
@@ -64,7 +37,8 @@ impl ChangeSet<'_> {
 
     /// Whether a place changes that had a value before, or that an imported link left open and that gets one.
     fn alters(self, path: &str) -> bool {
-        let opened = matches!(path, "ipsec_policy" | "aws.logs") && self.planned.at(&path.into()).is_set();
+        let is_object = attributes::row(path).is_some_and(|row| row.shape == Shape::Object);
+        let opened = is_object && self.planned.at(&path.into()).is_set();
         self.replaces_something(path) || opened && self.changed(path)
     }
 
@@ -85,7 +59,7 @@ impl ChangeSet<'_> {
         let gateway_there = self.prior.at(&"azure.gateway_id".into()).is_set();
         let counts = |path: &str| path != "azure.generation" || gateway_there;
         let replaced = |path: &&str| counts(path) && self.differs_when_known(path) || self.renames_network(path);
-        REPLACING.into_iter().filter(replaced).map(AttributePath::from).collect()
+        paths_with(Effect::ReplacesLink).filter(replaced).map(AttributePath::from).collect()
     }
 
     /// Whether the link is to create a virtual network of another name, whose id only the apply tells.
@@ -98,12 +72,12 @@ impl ChangeSet<'_> {
 
     /// A place whose change takes a new link, as far as it is known by now: what is unknown contradicts nothing.
     pub fn forces_new(self) -> Option<&'static str> {
-        REPLACING.into_iter().find(|path| self.differs_when_known(path))
+        paths_with(Effect::ReplacesLink).find(|path| self.differs_when_known(path))
     }
 
     /// Whether the AWS half has to be made anew, as far as that is known by now.
     pub fn aws_side_replaced_known(self) -> bool {
-        let paths = REPLACING_AWS_SIDE.into_iter().chain(["aws.vpc.cidr_block"]);
+        let paths = paths_with(Effect::RecreatesAwsSide).chain(paths_with(Effect::RecreatesVpc));
         paths.filter(|path| self.rebuilds_aws(path)).any(|path| self.differs_when_known(path))
             || self.creates_vpc_instead()
     }
@@ -115,7 +89,9 @@ impl ChangeSet<'_> {
 
     /// Whether the whole AWS half is built anew.
     pub fn aws_side_replaced(self) -> bool {
-        REPLACING_AWS_SIDE.into_iter().filter(|path| self.rebuilds_aws(path)).any(|path| self.replaces_something(path))
+        paths_with(Effect::RecreatesAwsSide)
+            .filter(|path| self.rebuilds_aws(path))
+            .any(|path| self.replaces_something(path))
     }
 
     /// Whether the VPC that the link created goes, or is replaced, while the link stays on its transit gateway.
@@ -142,12 +118,12 @@ impl ChangeSet<'_> {
 
     /// Whether customer gateways, and with them VPN connections, are made anew.
     pub fn customer_gateways_replaced(self) -> bool {
-        self.aws_side_replaced() || self.replaces_something("azure.asn")
+        self.aws_side_replaced() || self.first_replaced(Effect::RecreatesCustomerGateways).is_some()
     }
 
     /// Whether what destroy deletes may become another set.
     pub fn affects_managed(self) -> bool {
-        self.any_changed(&AFFECTING_MANAGED)
+        paths(|row| row.affects_managed).any(|path| self.changed(path))
     }
 
     /// Whether all keys are to be rolled. What is not known by now may ask for that.
@@ -168,7 +144,7 @@ impl ChangeSet<'_> {
         }
         let strip = |value: &Value| {
             let mut value = value.clone();
-            for path in LOCAL_ONLY {
+            for path in paths(|row| matches!(row.effect, Effect::LocalOnly | Effect::RotatesKeys)) {
                 value.set_at(&path.into(), Value::Null);
             }
             value
@@ -185,15 +161,7 @@ impl ChangeSet<'_> {
     pub fn needs_preflight(self, private: &PrivateState) -> bool {
         self.aws_side_replaced()
             || self.lacks_existing_gateway(private)
-            || self.any_changed(&[
-                "azure.gateway_subnet_prefix",
-                "azure.virtual_network",
-                "aws.vpc",
-                "aws.route_table_ids",
-                "aws.transit_gateway_id",
-                "manage_gateways",
-            ])
-            || self.any_changed(&["slot", "inside_cidrs", "allow_overlapping_prefixes"])
+            || paths(|row| row.needs_preflight).any(|path| self.changed(path))
     }
 
     /// What will interrupt traffic or take long.
@@ -202,69 +170,37 @@ impl ChangeSet<'_> {
         let warning = |summary: &str, detail: &str, path: &str| Diagnostic::warning(summary).detail(detail).at(path);
         let mut diagnostics = Diagnostics::new();
         if let Some(path) = self.requires_replace().into_iter().next() {
-            let detail = format!(
-                "A change of {path} takes another Azure gateway: the link is down from the start of the apply until the new one is built, \
-                 which takes half an hour to an hour. All addresses of the tunnels change."
-            );
-            diagnostics.push(Diagnostic::warning("The link will be built anew").detail(detail).at(path));
+            diagnostics.extend(Effect::ReplacesLink.warning(&path.to_string()));
             return diagnostics;
         }
         if !self.prior.at(&"azure.gateway_id".into()).is_set() && !self.lacks_existing_gateway(private) {
             let detail = "The Azure gateway is gone and will be created again, which takes half an hour to an hour.";
             diagnostics.push(warning("The Azure gateway will be created again", detail, "azure.gateway_id"));
         }
-        if self.aws_side_replaced() {
-            let paths = ["aws.region", "aws.vpc_id", "aws.asn", "aws.vpn_gateway_id"];
-            let path = paths.into_iter().find(|p| self.replaces_something(p));
-            let detail = "VPN connections, customer gateways and, unless it is named by id, the VPN gateway are deleted and made anew: \
-                          the link is down for some minutes, and the AWS addresses of all tunnels change.";
-            diagnostics.push(warning(
-                "The AWS half of the link will be built anew",
-                detail,
-                path.unwrap_or("aws.transit_gateway_id"),
-            ));
-        } else if self.replaces_something("azure.asn") {
-            let detail = "The ASN of the Azure gateway changes in place; the customer gateways and VPN connections that name it are made \
-                          anew. All tunnels are down for some minutes, and their AWS addresses change.";
-            diagnostics.push(warning("All tunnels will be interrupted", detail, "azure.asn"));
+        let mut add =
+            |effect: Effect, path: Option<&str>| diagnostics.extend(path.and_then(|path| effect.warning(path)));
+        let recreates_aws_side = self.aws_side_replaced();
+        if recreates_aws_side {
+            let path = self.first_replaced(Effect::RecreatesAwsSide).unwrap_or("aws.transit_gateway_id");
+            add(Effect::RecreatesAwsSide, Some(path));
+        } else {
+            let effect = Effect::RecreatesCustomerGateways;
+            add(effect, self.first_replaced(effect));
         }
-        if self.replaces_something("azure.sku") && !origin.azure_gateway_is_existing {
-            let detail = "A change of the SKU may take up to 45 minutes and interrupts traffic for moments.";
-            diagnostics.push(warning("The Azure gateway will change its size", detail, "azure.sku"));
-        }
-        if self.replaces_something("aws.enable_acceleration") && !self.customer_gateways_replaced() {
-            let detail = "The VPN connections are made anew, one after the other, and the AWS addresses of all tunnels change. Traffic goes over \
-                          the tunnels of the other one meanwhile.";
-            diagnostics.push(warning("The tunnels will be interrupted", detail, "aws.enable_acceleration"));
-        }
-        if self.replaces_something("aws.tunnel_bandwidth") && !self.aws_side_replaced() {
-            let detail = "Both tunnels of a VPN connection are down for some minutes while their bandwidth changes, of one connection after \
-                          the other. Traffic goes over the tunnels of the other one meanwhile.";
-            diagnostics.push(warning("The tunnels will be interrupted", detail, "aws.tunnel_bandwidth"));
-        }
+        let effect = Effect::ResizesGateway;
+        add(effect, self.first_replaced(effect).filter(|_| !origin.azure_gateway_is_existing));
+        let effect = Effect::RecreatesConnections;
+        add(effect, self.first_replaced(effect).filter(|_| !self.customer_gateways_replaced()));
+        let effect = Effect::InterruptsConnections;
+        add(effect, self.first_replaced(effect).filter(|_| !recreates_aws_side));
         diagnostics.append(self.repair_warning(private));
-        let gentle = [
-            "inside_cidrs",
-            "ipsec_policy",
-            "azure.connection_mode",
-            "azure.dpd_timeout_seconds",
-            "aws.startup_action",
-            "aws.dpd_timeout_action",
-            "aws.dpd_timeout_seconds",
-            "aws.preshared_key_storage",
-            "aws.logs",
-        ];
-        if let Some(path) = gentle.into_iter().find(|path| self.alters(path) && !self.aws_side_replaced()) {
-            let detail = "AWS takes a tunnel down while its options change, some minutes each; a change of policy or addresses takes both ends. \
-                          Traffic goes over the other tunnels meanwhile.";
-            diagnostics.push(warning("The tunnels will be interrupted", detail, path));
-        }
-        let keys = "The shared keys are changed one tunnel at a time, each for some minutes. A tunnel that is up is interrupted only while all \
-                    others are up; where one does not come back, the roll stops.";
+        let effect = Effect::InterruptsTunnels;
+        let interrupts = paths_with(effect).find(|path| self.alters(path) && !recreates_aws_side);
+        diagnostics.extend(interrupts.and_then(|path| effect.warning(path)));
         if self.rotates_keys(private) {
-            diagnostics.push(warning("All four shared keys will be rolled", keys, "rotate_keys"));
+            diagnostics.extend(Effect::RotatesKeys.warning("rotate_keys"));
         } else if self.applies_configured_keys() {
-            diagnostics.push(warning("Your own shared keys will be set", keys, "preshared_keys_wo_version"));
+            diagnostics.extend(Effect::AppliesKeys.warning("preshared_keys_wo_version"));
         }
         let claims = !origin.azure_gateway_is_existing && self.replaces_something("manage_gateways");
         if claims && self.planned.get("manage_gateways").as_bool() == Some(true) {
@@ -294,7 +230,7 @@ impl ChangeSet<'_> {
         }
         let lost = before.get("aws_vpn_connection_id").is_null();
         let anew = private.will_recreate(key.instance, Kind::AwsVpnConnection);
-        if lost || anew || self.changed("aws.enable_acceleration") {
+        if lost || anew || paths_with(Effect::RecreatesConnections).any(|path| self.changed(path)) {
             vec!["aws_outside_ip", "aws_vpn_connection_id"]
         } else {
             Vec::new()

@@ -1,23 +1,17 @@
 //! Gives every setting its effective value: as configured; else, for a new link, the default or what the surroundings say;
 //! else as last applied or imported. What depends on something unknown is unknown.
 
+use super::attributes::{AWS_NAMES, AZURE_NAMES, DefaultValue, default_of_created_gateway, table};
 use super::default_options;
 use super::planned::{PlannedState, known_or_unknown};
 use super::private_state::PrivateState;
 use super::public_subnet::comes_or_goes;
 use super::replacing_attributes::leave_drifted;
-use super::schema::{AWS_NAMES, AZURE_NAMES};
-use crate::aws::model::KeyStorage;
 use crate::link::managed::Kind;
 use crate::link::names::{AwsNames, AzureNames};
 use crate::link::preflight::{Lookup, PreflightSnapshot, eq_ignoring_case_and_spaces, network_of};
 use crate::link::validation::generations;
 use crate::plugin::{AttributePath, Value};
-
-/// SKU and ASNs of gateways to be created.
-const DEFAULT_SKU: &str = "VpnGw2AZ";
-const DEFAULT_AZURE_ASN: u32 = 65_000;
-const DEFAULT_AWS_ASN: u32 = 64_512;
 
 /// What settings are made from.
 pub struct PlanInputs<'c, 'g> {
@@ -110,22 +104,7 @@ impl PlanInputs<'_, '_> {
 /// The planned state, with every setting; what only the clouds know is left out.
 pub fn apply_defaults<'c>(inputs: &PlanInputs<'c, '_>) -> PlannedState<'c> {
     let mut draft = PlannedState::new(inputs.config);
-    let plain: [(&str, Value); 10] = [
-        ("azure.create_resource_group", false.into()),
-        ("azure.connection_mode", "ResponderOnly".into()),
-        ("azure.dpd_timeout_seconds", 45_u32.into()),
-        ("aws.startup_action", "start".into()),
-        ("aws.dpd_timeout_action", "restart".into()),
-        ("aws.dpd_timeout_seconds", 30_u32.into()),
-        ("aws.preshared_key_storage", KeyStorage::Standard.to_string().into()),
-        ("wait_for_bgp", true.into()),
-        ("on_create_failure", "keep".into()),
-        ("allow_overlapping_prefixes", false.into()),
-    ];
-    for (path, default) in plain {
-        let value = inputs.last_applied(path).unwrap_or(default);
-        draft.fill(path, value);
-    }
+    static_defaults(inputs, &mut draft);
     if let Some(prior) = inputs.prior {
         leave_drifted(&mut draft, prior, inputs.private);
     }
@@ -151,6 +130,21 @@ pub fn apply_defaults<'c>(inputs: &PlanInputs<'c, '_>) -> PlannedState<'c> {
     default_options::default_logs(inputs, &mut draft);
     manage_gateways(inputs, &mut draft);
     draft
+}
+
+/// The defaults of the attribute table, for what was never applied.
+fn static_defaults(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
+    let on_transit_gateway = inputs.on_transit_gateway();
+    for row in table() {
+        let value = match &row.default {
+            DefaultValue::StaticOnTransitGateway(default) if !on_transit_gateway => default.clone(),
+            DefaultValue::Static(default) | DefaultValue::StaticOnTransitGateway(default) => {
+                inputs.last_applied(&row.path).unwrap_or_else(|| default.clone())
+            }
+            DefaultValue::Derived | DefaultValue::OfCreatedGateway(_) => continue,
+        };
+        draft.fill(&row.path, value);
+    }
 }
 
 /// Azure compares names of subnets without regard to case: another spelling is the same subnet.
@@ -206,7 +200,7 @@ fn azure(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     let sku = match of_given("azure.sku") {
         Some(sku) => Some(sku),
         None if given => gateway.map(|gateway| gateway.sku.clone().into()),
-        None => Some(DEFAULT_SKU.into()),
+        None => Some(default_of_created_gateway("azure.sku")),
     };
     draft.fill("azure.sku", known_or_unknown(sku));
     let newest = |sku: &Value| generations(sku.as_str()?)?.last().map(|generation| Value::from(*generation));
@@ -226,7 +220,7 @@ fn azure(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     let asn = match of_given("azure.asn") {
         Some(asn) => Some(asn),
         None if given => gateway.map(|gateway| gateway.asn.0.into()),
-        None => Some(DEFAULT_AZURE_ASN.into()),
+        None => Some(default_of_created_gateway("azure.asn")),
     };
     draft.fill("azure.asn", known_or_unknown(asn));
 }
@@ -257,8 +251,6 @@ fn aws_on_transit_gateway(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<
     let id = inputs.state("aws.vpc_id").filter(|_| created && !moved).cloned();
     draft.fill("aws.vpc_id", if vpc.is_null() { Value::Null } else { known_or_unknown(id) });
     draft.fill("aws.vpc", Value::Null);
-    draft.fill("aws.enable_acceleration", inputs.last_applied("aws.enable_acceleration").unwrap_or(false.into()));
-    draft.fill("aws.tunnel_bandwidth", inputs.last_applied("aws.tunnel_bandwidth").unwrap_or("standard".into()));
     let same = before.is_some_and(|before| before == *draft.at("aws.transit_gateway_id"));
     let asn = match (inputs.observed_or_applied("aws.asn").filter(|_| same), &inputs.snapshot.transit_gateway) {
         (Some(last), _) => Some(last),
@@ -270,8 +262,6 @@ fn aws_on_transit_gateway(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<
 
 fn aws(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     draft.fill("aws.transit_gateway_id", Value::Null);
-    draft.fill("aws.enable_acceleration", false);
-    draft.fill("aws.tunnel_bandwidth", "standard");
     let given = inputs.vpn_gateway_is_existing();
     let gateway = &inputs.snapshot.vpn_gateway;
     let last_vpc = inputs.last_applied("aws.vpc");
@@ -303,7 +293,7 @@ fn aws(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
         (Some(last), _) if !new_gateway_given && !inputs.takes_own_aws_gateway() => Some(last),
         (_, Lookup::Found(gateway)) if given => Some(gateway.asn.0.into()),
         _ if given => None,
-        _ => Some(DEFAULT_AWS_ASN.into()),
+        _ => Some(default_of_created_gateway("aws.asn")),
     };
     draft.fill("aws.asn", known_or_unknown(asn));
     let renumbered = inputs.prior.is_some() && !same(draft, "aws.asn");

@@ -76,7 +76,11 @@ pub fn expand_spec(settled: &Value, around: ExpandInputs<'_>) -> Result<Spec, Mi
             location: text(azure, "location").ok_or(MissingAttribute("azure.location"))?,
             zones: read_zones(azure.get("zones")),
             gateway: azure_gateway(azure, around.private, &subscription, &group, &azure_names)?,
-            connection_mode: mode(azure.get("connection_mode")).ok_or(MissingAttribute("azure.connection_mode"))?,
+            connection_mode: azure
+                .get("connection_mode")
+                .as_str()
+                .and_then(ConnectionMode::parse)
+                .ok_or(MissingAttribute("azure.connection_mode"))?,
             dpd_timeout_seconds: small(azure, "dpd_timeout_seconds")
                 .ok_or(MissingAttribute("azure.dpd_timeout_seconds"))?,
             names: azure_names,
@@ -259,15 +263,6 @@ fn route_tables(value: &Value, private: &PrivateState) -> PropagationTargets {
 pub fn key_storage(aws: &Value) -> KeyStorage {
     let said = aws.get("preshared_key_storage").as_str();
     said.and_then(|said| said.parse().ok()).unwrap_or(KeyStorage::Standard)
-}
-
-fn mode(value: &Value) -> Option<ConnectionMode> {
-    match value.as_str()? {
-        "Default" => Some(ConnectionMode::Default),
-        "InitiatorOnly" => Some(ConnectionMode::InitiatorOnly),
-        "ResponderOnly" => Some(ConnectionMode::ResponderOnly),
-        _ => None,
-    }
 }
 
 /// Azure's names of a settled state; those of the link's name where there are none.

@@ -2,7 +2,8 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `schema/` | says which attributes there are |
+//! | `attributes/` | the attribute table: one row for each attribute |
+//! | `schema` | the block, made from the table |
 //! | `backend` | says what is asked of the clouds |
 //! | `model`, `attribute_paths` | reads a configuration as the domain's wish; puts faults at their attributes |
 //! | `planned`, `defaults`, `default_options` | give every setting its effective value |
@@ -29,6 +30,7 @@
 
 mod apply;
 mod attribute_paths;
+mod attributes;
 pub mod backend;
 mod change_set;
 mod claims;

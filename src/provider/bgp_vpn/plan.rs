@@ -1,6 +1,7 @@
 //! Plans: every setting at its effective value, what is wrong with it, and what will be new.
 
 use super::attribute_paths::diagnostics;
+use super::attributes::{Mode, paths};
 use super::backend::Backend;
 use super::change_set::{ChangeSet, instance_keys};
 use super::claims::{self, ClaimHolder, Claims};
@@ -477,14 +478,7 @@ pub fn id_beside_moved_link(
 
 /// Computed attributes of a new link.
 fn unknown_for_create(draft: &mut PlannedState<'_>) {
-    for path in [
-        "id",
-        "managed",
-        "azure.subnet_ids",
-        "azure.public_ip_addresses",
-        "aws.public_subnet_id",
-        "aws.main_route_table_id",
-    ] {
+    for path in paths(|row| row.mode == Mode::Computed && !row.path.contains('*')) {
         draft.fill(path, Value::unknown());
     }
     draft.fill("drift", Value::List(Vec::new()));

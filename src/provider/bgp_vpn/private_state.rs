@@ -1,6 +1,7 @@
 //! What is remembered beside the state: what was last applied or imported, so that an edit made outside can be told from a
 //! setting that nobody configured. Never a key.
 
+use super::attributes::remembered_paths;
 use super::kept::Kept;
 use crate::link::lost_tags::{taggable_objects, tagged_objects};
 use crate::link::managed::{Kind, Managed};
@@ -14,45 +15,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-
-/// Attributes whose last applied value counts where they are not configured.
-const SETTINGS: [&str; 35] = [
-    "azure.resource_group_name",
-    "azure.virtual_network_id",
-    "azure.gateway_id",
-    "aws.vpc_id",
-    "aws.vpn_gateway_id",
-    "aws.transit_gateway_id",
-    "name",
-    "azure.create_resource_group",
-    "azure.location",
-    "azure.zones",
-    "azure.virtual_network",
-    "azure.gateway_subnet_prefix",
-    "azure.sku",
-    "azure.generation",
-    "azure.asn",
-    "azure.connection_mode",
-    "azure.dpd_timeout_seconds",
-    "azure.names",
-    "aws.region",
-    "aws.vpc",
-    "aws.asn",
-    "aws.route_table_ids",
-    "aws.startup_action",
-    "aws.dpd_timeout_action",
-    "aws.dpd_timeout_seconds",
-    "aws.preshared_key_storage",
-    "aws.enable_acceleration",
-    "aws.tunnel_bandwidth",
-    "aws.logs",
-    "aws.names",
-    "slot",
-    "inside_cidrs",
-    "ipsec_policy",
-    "wait_for_bgp",
-    "on_create_failure",
-];
 
 /// Where the two gateways came from, and what survey found that this link must never count as its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -276,7 +238,7 @@ impl PrivateState {
 
     /// Remembers the settings of a state or plan.
     pub fn record_applied(&mut self, settled: &Value) {
-        for path in SETTINGS.map(AttributePath::from) {
+        for path in remembered_paths().map(AttributePath::from) {
             let value = settled.at(&path).clone();
             if value.is_wholly_known() {
                 self.applied.set_at(&path, value);
@@ -286,7 +248,7 @@ impl PrivateState {
 
     /// Forgets the settings that a state leaves unknown: what was applied before belongs to objects that are gone.
     pub fn forget_unknown(&mut self, state: &Value) {
-        for path in SETTINGS.map(AttributePath::from) {
+        for path in remembered_paths().map(AttributePath::from) {
             if !state.at(&path).is_wholly_known() {
                 self.applied.set_at(&path, Value::Null);
             }

@@ -1,9 +1,10 @@
 //! Settings as the clouds have them: where all four tunnels or connections agree on something, an attribute shows it.
 
-use super::default_options::{POLICY_FIELDS, is_unmanaged_policy, logs_value, policy_fields};
+use super::attributes::{AttributeRow, Source, table};
+use super::default_options::{POLICY_FIELDS, is_unmanaged_policy, policy_fields};
 use super::planned::PlannedState;
-use crate::aws::model::{RouteTableId, TunnelOptions, VpnConnection};
-use crate::azure::model::{Connection, ConnectionMode, PublicIp};
+use crate::aws::model::{RouteTableId, Tunnel, VpnConnection};
+use crate::azure::model::{Connection, Gateway, PublicIp};
 use crate::link::compare::azure_policy_agrees;
 use crate::link::ipsec::IpsecPolicy;
 use crate::link::observed::Observed;
@@ -11,11 +12,6 @@ use crate::link::preflight::eq_ignoring_case_and_spaces;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::Value;
 use std::collections::BTreeSet;
-
-/// EC2's defaults, for options that DescribeVpnConnections omits (2026-11). They are those of CreateVpnConnection.
-const AWS_STARTUP: &str = "add";
-const AWS_DPD_ACTION: &str = "clear";
-const AWS_DPD_SECONDS: u32 = 30;
 
 /// Puts the clouds' settings in place of a state's.
 pub fn refresh_settings(state: &mut Value, observed: &Observed) {
@@ -74,88 +70,91 @@ enum Consensus {
     Majority,
 }
 
-fn observed_settings(observed: &Observed, count: Consensus) -> Vec<(String, Value)> {
-    let mut found: Vec<(String, Value)> = Vec::new();
-    let mut add = |path: &str, value: Value| found.push((path.to_owned(), value));
-    if let Some(gateway) = &observed.azure.gateway {
-        add("azure.location", gateway.resource.location.clone().into());
-        add("azure.sku", gateway.sku.clone().into());
-        add("azure.generation", gateway.generation.clone().into());
-        add("azure.asn", gateway.asn.0.into());
-    } else if let Some(network) = &observed.azure.network {
-        add("azure.location", network.resource.location.clone().into());
-    }
-    if let Some(zones) = zones(observed) {
-        add("azure.zones", Value::set_of(zones));
-    }
-    let connections: Vec<&Connection> = observed.azure.connections.iter().filter_map(|(_, c)| c.as_ref()).collect();
-    if let Some(mode) = consensus(connections.iter().map(|c| c.mode), count) {
-        let word = match mode {
-            ConnectionMode::Default => "Default",
-            ConnectionMode::InitiatorOnly => "InitiatorOnly",
-            ConnectionMode::ResponderOnly => "ResponderOnly",
-        };
-        add("azure.connection_mode", word.into());
-    }
-    if let Some(seconds) = consensus(connections.iter().map(|c| c.dpd_timeout_seconds), count) {
-        add("azure.dpd_timeout_seconds", seconds.into());
-    }
-    if let Some(asn) = observed.amazon_asn() {
-        add("aws.asn", asn.0.into());
-    }
-    let vpn_connections: Vec<&VpnConnection> =
-        observed.aws.vpn_connections.iter().filter_map(|(_, vpn)| vpn.as_ref()).collect();
-    let tunnels: Vec<&TunnelOptions> =
-        TunnelKey::ALL.into_iter().filter_map(|key| observed.tunnel(key).map(|tunnel| &tunnel.options)).collect();
-    if vpn_connections.is_empty() {
-        return found;
-    }
-    // Null where a change broke off between the two: the next one makes one of them anew, whichever way it goes.
-    add(
-        "aws.enable_acceleration",
-        consensus(vpn_connections.iter().map(|vpn| vpn.accelerated), Consensus::Unanimous).into(),
-    );
-    if let Some(bandwidth) = consensus(vpn_connections.iter().map(|vpn| vpn.bandwidth), count) {
-        add("aws.tunnel_bandwidth", bandwidth.as_str().into());
-    }
-    let word = |given: &Option<String>, default: &str| given.clone().unwrap_or_else(|| default.to_owned());
-    if let Some(action) = consensus(tunnels.iter().map(|t| word(&t.startup_action, AWS_STARTUP)), count) {
-        add("aws.startup_action", action.into());
-    }
-    if let Some(action) = consensus(tunnels.iter().map(|t| word(&t.dpd_timeout_action, AWS_DPD_ACTION)), count) {
-        add("aws.dpd_timeout_action", action.into());
-    }
-    if let Some(seconds) = consensus(tunnels.iter().map(|t| t.dpd_timeout_seconds.unwrap_or(AWS_DPD_SECONDS)), count) {
-        add("aws.dpd_timeout_seconds", seconds.into());
-    }
-    if let Some(logs) = consensus(tunnels.iter().map(|t| t.logs.clone().unwrap_or_default()), count) {
-        add("aws.logs", logs_value(&logs));
-    }
-    let storages = TunnelKey::ALL.into_iter().filter_map(|key| observed.tunnel(key)?.key_storage);
-    if let Some(storage) = consensus(storages, count) {
-        add("aws.preshared_key_storage", storage.to_string().into());
-    }
-    if let Some(policy) = policy(&connections, &tunnels) {
-        for (name, value) in POLICY_FIELDS.iter().zip(policy_fields(&policy)) {
-            add(&format!("ipsec_policy.{name}"), value);
+/// Settings of the objects that were observed, for the rows of the attribute table.
+pub struct CloudSettings<'a> {
+    pub observed: &'a Observed,
+    connections: Vec<&'a Connection>,
+    vpn_connections: Vec<&'a VpnConnection>,
+    tunnels: Vec<&'a Tunnel>,
+    count: Consensus,
+}
+
+impl<'a> CloudSettings<'a> {
+    fn new(observed: &'a Observed, count: Consensus) -> Self {
+        CloudSettings {
+            observed,
+            connections: observed.azure.connections.iter().filter_map(|(_, connection)| connection.as_ref()).collect(),
+            vpn_connections: observed.aws.vpn_connections.iter().filter_map(|(_, vpn)| vpn.as_ref()).collect(),
+            tunnels: TunnelKey::ALL.into_iter().filter_map(|key| observed.tunnel(key)).collect(),
+            count,
         }
-        add("ipsec_policy.preset", policy.preset().map(|preset| preset.to_string()).into());
+    }
+
+    pub fn azure_gateway(&self) -> Option<&'a Gateway> {
+        self.observed.azure.gateway.as_ref()
+    }
+
+    /// Where the Azure gateway is, or is to be.
+    pub fn location(&self) -> Option<&'a str> {
+        let network = self.observed.azure.network.as_ref().map(|network| &network.resource);
+        self.azure_gateway().map(|gateway| &gateway.resource).or(network).map(|resource| resource.location.as_str())
+    }
+
+    /// Availability zones of the public IPs, once both exist and are in the same ones.
+    pub fn zones(&self) -> Option<BTreeSet<String>> {
+        let ips: Vec<&PublicIp> = self.observed.azure.public_ips.iter().filter_map(|(_, ip)| ip.as_ref()).collect();
+        let zones = ips.iter().map(|ip| ip.zones.iter().cloned().collect::<BTreeSet<_>>());
+        consensus(zones, Consensus::Unanimous).filter(|_| ips.len() == Instance::ALL.len())
+    }
+
+    /// What the Azure connections have in common.
+    pub fn of_connections<T: PartialEq>(&self, read: impl Fn(&Connection) -> T) -> Option<T> {
+        consensus(self.connections.iter().map(|connection| read(connection)), self.count)
+    }
+
+    pub fn has_vpn_connections(&self) -> bool {
+        !self.vpn_connections.is_empty()
+    }
+
+    /// What the VPN connections have in common.
+    pub fn of_vpn_connections<T: PartialEq>(&self, read: impl Fn(&VpnConnection) -> T) -> Option<T> {
+        consensus(self.vpn_connections.iter().map(|vpn| read(vpn)), self.count)
+    }
+
+    /// Whether the VPN connections are accelerated; None where one is and one is not.
+    pub fn acceleration(&self) -> Option<bool> {
+        consensus(self.vpn_connections.iter().map(|vpn| vpn.accelerated), Consensus::Unanimous)
+    }
+
+    /// What the AWS ends of the tunnels have in common, of those that tell.
+    pub fn of_tunnels<T: PartialEq>(&self, read: impl Fn(&Tunnel) -> Option<T>) -> Option<T> {
+        consensus(self.tunnels.iter().filter_map(|tunnel| read(tunnel)), self.count)
+    }
+
+    /// The one policy of all ends, if they have one that can be written once.
+    fn policy(&self) -> Option<IpsecPolicy> {
+        let options = self.tunnels.iter().map(|tunnel| &tunnel.options);
+        let policies = options.map(|options| IpsecPolicy::read_aws(&options.phase1, &options.phase2));
+        let policy = consensus(policies, Consensus::Unanimous)??;
+        let azure = policy.azure();
+        let agrees = |connection: &&Connection| azure_policy_agrees(connection.policy.as_ref(), azure.as_ref());
+        self.connections.iter().all(agrees).then_some(policy)
+    }
+}
+
+fn observed_settings(observed: &Observed, count: Consensus) -> Vec<(String, Value)> {
+    let clouds = CloudSettings::new(observed, count);
+    let read = |row: &AttributeRow| match row.source {
+        Source::Settings(read) => Some((row.path.clone(), read(&clouds)?)),
+        _ => None,
+    };
+    let mut found: Vec<(String, Value)> = table().iter().filter_map(read).collect();
+    if let Some(policy) = clouds.policy() {
+        let preset = policy.preset().map(|preset| preset.to_string());
+        let fields = POLICY_FIELDS.into_iter().zip(policy_fields(&policy)).chain([("preset", preset.into())]);
+        found.extend(fields.map(|(name, value)| (format!("ipsec_policy.{name}"), value)));
     }
     found
-}
-
-/// Availability zones of the public IPs, once both exist and are in the same ones.
-fn zones(observed: &Observed) -> Option<BTreeSet<String>> {
-    let ips: Vec<&PublicIp> = observed.azure.public_ips.iter().filter_map(|(_, ip)| ip.as_ref()).collect();
-    let zones = ips.iter().map(|ip| ip.zones.iter().cloned().collect::<BTreeSet<_>>());
-    consensus(zones, Consensus::Unanimous).filter(|_| ips.len() == Instance::ALL.len())
-}
-
-/// The one policy of all ends, if they have one that can be written once.
-fn policy(connections: &[&Connection], tunnels: &[&TunnelOptions]) -> Option<IpsecPolicy> {
-    let policy = consensus(tunnels.iter().map(|t| IpsecPolicy::read_aws(&t.phase1, &t.phase2)), Consensus::Unanimous)??;
-    let azure = policy.azure();
-    connections.iter().all(|c| azure_policy_agrees(c.policy.as_ref(), azure.as_ref())).then_some(policy)
 }
 
 /// The value that all have, or that most have and among them the first; None where there is none.

@@ -2,18 +2,25 @@
 //! what has them: the clouds change some of them by themselves (Azure moves gateways to Generation2, announced for 2026), and
 //! a value that is unknown at plan usually turns out to be the same.
 
-use super::change_set::{ChangeSet, REPLACING, REPLACING_AWS_SIDE};
+use super::attributes::{AttributeRow, Effect, paths, paths_with};
+use super::change_set::ChangeSet;
 use super::planned::PlannedState;
 use super::private_state::PrivateState;
 use crate::link::preflight::eq_ignoring_case_and_spaces;
 use crate::plugin::{AttributePath, Diagnostic, Value};
 
-/// Settings of an existing Azure gateway, which the link reads and never changes.
-const OF_EXISTING_GATEWAY: [&str; 2] = ["azure.sku", "azure.asn"];
-
 /// Every attribute of this kind.
 fn replacing_attributes() -> impl Iterator<Item = &'static str> {
-    REPLACING.into_iter().chain(REPLACING_AWS_SIDE)
+    paths(is_replacing)
+}
+
+fn is_replacing(row: &AttributeRow) -> bool {
+    matches!(row.effect, Effect::ReplacesLink | Effect::RecreatesAwsSide)
+}
+
+/// Other settings of the Azure gateway, which the link reads and never changes on an existing one.
+fn other_gateway_attributes() -> impl Iterator<Item = &'static str> {
+    paths(|row| row.of_azure_gateway && !is_replacing(row))
 }
 
 /// Whether two values mean the same setting: ids and locations have many spellings.
@@ -30,7 +37,7 @@ pub fn assume_unchanged(config: &Value, prior: Option<&Value>) -> (Value, Vec<At
     let mut assumed = config.clone();
     let Some(prior) = prior else { return (assumed, Vec::new()) };
     let mut paths = Vec::new();
-    for name in REPLACING {
+    for name in paths_with(Effect::ReplacesLink) {
         let path = AttributePath::from(name);
         let parent_known = name.rsplit_once('.').is_none_or(|(parent, _)| config.at(&parent.into()).is_known());
         if parent_known && !config.at(&path).is_known() && prior.at(&path).is_set() {
@@ -44,12 +51,13 @@ pub fn assume_unchanged(config: &Value, prior: Option<&Value>) -> (Value, Vec<At
 /// Whether an apply leaves a setting as the cloud has it, so that a change since the plan undoes nothing.
 pub fn follows_the_cloud(path: &str, private: &PrivateState) -> bool {
     replacing_attributes().any(|fixed| fixed == path)
-        || private.provenance.azure_gateway_is_existing && OF_EXISTING_GATEWAY.contains(&path)
+        || private.provenance.azure_gateway_is_existing
+            && other_gateway_attributes().any(|of_gateway| of_gateway == path)
 }
 
 /// Leaves configured values as they are in the clouds where only the clouds changed.
 pub fn leave_drifted(draft: &mut PlannedState<'_>, prior: &Value, private: &PrivateState) {
-    let given = OF_EXISTING_GATEWAY.into_iter().filter(|_| private.provenance.azure_gateway_is_existing);
+    let given = other_gateway_attributes().filter(|_| private.provenance.azure_gateway_is_existing);
     let drifted = |path: &AttributePath| {
         let (configured, now, applied) = (draft.config.at(path), prior.at(path), private.applied.at(path));
         configured.is_set()
@@ -98,7 +106,7 @@ fn shown(value: &Value) -> String {
 
 /// Remembers what the configuration said in a run that ended well.
 pub fn record_configured(private: &mut PrivateState, config: &Value) {
-    for path in replacing_attributes().chain(OF_EXISTING_GATEWAY).map(AttributePath::from) {
+    for path in replacing_attributes().chain(other_gateway_attributes()).map(AttributePath::from) {
         let configured = config.at(&path);
         if configured.is_set() {
             private.applied.set_at(&path, configured.clone());

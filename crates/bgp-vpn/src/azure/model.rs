@@ -166,6 +166,25 @@ pub enum ConnectionMode {
     ResponderOnly,
 }
 
+impl ConnectionMode {
+    const ALL: [ConnectionMode; 3] =
+        [ConnectionMode::Default, ConnectionMode::InitiatorOnly, ConnectionMode::ResponderOnly];
+
+    /// Azure's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ConnectionMode::Default => "Default",
+            ConnectionMode::InitiatorOnly => "InitiatorOnly",
+            ConnectionMode::ResponderOnly => "ResponderOnly",
+        }
+    }
+
+    /// The mode of a word; None where Azure has no such mode.
+    pub fn parse(word: &str) -> Option<Self> {
+        ConnectionMode::ALL.into_iter().find(|mode| mode.as_str() == word)
+    }
+}
+
 /// The eight fields of `ipsecPolicies[0]`, in Azure's words; all are required.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,9 +1,10 @@
 //! Only a change of the configuration replaces the link or its AWS half, for every attribute that can.
 
-use super::super::change_set::{REPLACING, REPLACING_AWS_SIDE};
+use super::super::attributes::{Effect, paths_with};
 use super::core::{Core, differences};
 use super::{VNET, made, nine_lines, with};
 use crate::plugin::{AttributePath, PlanResponse, Value};
+use std::collections::BTreeSet;
 
 /// An attribute, a configured value, and another one.
 fn table() -> Vec<(&'static str, Value, Value)> {
@@ -62,8 +63,9 @@ fn rebuilds_aws(plan: &PlanResponse) -> bool {
 
 #[test]
 fn table_has_every_fixed_attribute() {
-    let listed: Vec<&str> = table().into_iter().map(|(path, _, _)| path).collect();
-    assert_eq!(listed, REPLACING.into_iter().chain(REPLACING_AWS_SIDE).collect::<Vec<_>>());
+    let listed: BTreeSet<&str> = table().into_iter().map(|(path, _, _)| path).collect();
+    let fixed = paths_with(Effect::ReplacesLink).chain(paths_with(Effect::RecreatesAwsSide));
+    assert_eq!(listed, fixed.collect());
 }
 
 #[tokio::test]
@@ -126,7 +128,9 @@ async fn configuration_change_after_drift_takes_effect() {
 
 #[tokio::test]
 async fn unknown_replacing_value_plans_only_its_update() {
-    for (path, one, other) in table().into_iter().filter(|(path, _, _)| REPLACING.contains(path)) {
+    for (path, one, other) in
+        table().into_iter().filter(|(path, _, _)| paths_with(Effect::ReplacesLink).any(|it| it == *path))
+    {
         let config = configured(path, &one);
         let mut core = made(&config).await;
         core.refresh().await;
@@ -154,7 +158,9 @@ async fn unknown_replacing_value_plans_only_its_update() {
 
 #[tokio::test]
 async fn unknown_aws_value_left_unchanged_recreates_nothing() {
-    for (path, one, _) in table().into_iter().filter(|(path, _, _)| REPLACING_AWS_SIDE.contains(path)) {
+    for (path, one, _) in
+        table().into_iter().filter(|(path, _, _)| paths_with(Effect::RecreatesAwsSide).any(|it| it == *path))
+    {
         let config = configured(path, &one);
         let mut core = made(&config).await;
         core.refresh().await;

@@ -1,0 +1,200 @@
+//! Attributes of the object `aws`.
+
+use super::{AttributeRow, Effect, Source};
+use crate::plugin::{Type, Value};
+use crate::provider::bgp_vpn::default_options::logs_value;
+
+/// Attributes of `aws.names`, with what each names.
+pub const AWS_NAMES: [(&str, &str); 9] = [
+    ("vpn_gateway", "the virtual private gateway"),
+    ("customer_gateway_instance0", "the customer gateway for instance 0"),
+    ("customer_gateway_instance1", "the customer gateway for instance 1"),
+    ("vpn_connection_instance0", "the VPN connection to instance 0"),
+    ("vpn_connection_instance1", "the VPN connection to instance 1"),
+    ("vpc", "the VPC, where this link makes it"),
+    ("internet_gateway", "the internet gateway, where this link makes it"),
+    ("public_subnet", "the public subnet, where this link makes it"),
+    ("public_route_table", "the public subnet's route table, where this link makes it"),
+];
+
+/// EC2's defaults, for options that DescribeVpnConnections omits (2026-11). They are those of CreateVpnConnection.
+const STARTUP_ACTION: &str = "add";
+const DPD_TIMEOUT_ACTION: &str = "clear";
+const DPD_TIMEOUT_SECONDS: u32 = 30;
+
+pub(super) fn rows() -> Vec<AttributeRow> {
+    let mut rows = vec![AttributeRow::object("aws").required().describe("The AWS side.")];
+    rows.extend(gateway());
+    rows.extend(tunnels());
+    rows.extend(logs());
+    rows.extend([
+        AttributeRow::object("aws.names").remembered().on_change(Effect::NamesNewObjects).describe(
+            "Name tags of single objects, for companies with naming standards. What is left out is made from `name`.",
+        ),
+        AttributeRow::string("aws.public_subnet_id")
+            .computed()
+            .describe("Id of the public subnet, where this link made the VPC."),
+        AttributeRow::string("aws.main_route_table_id").computed().describe("Id of the VPC's main route table."),
+    ]);
+    rows.extend(AWS_NAMES.map(|(name, noun)| {
+        AttributeRow::string(format!("aws.names.{name}")).describe(format!("Name tag of {noun}."))
+    }));
+    rows
+}
+
+/// Where the AWS side ends.
+fn gateway() -> Vec<AttributeRow> {
+    vec![
+        AttributeRow::string("aws.region")
+            .remembered()
+            .on_change(Effect::RecreatesAwsSide)
+            .describe("AWS region, such as `eu-west-1`. Default: the provider's."),
+        AttributeRow::string("aws.vpc_id")
+            .remembered()
+            .affects_managed()
+            .source(Source::Objects)
+            .on_change(Effect::RecreatesAwsSide)
+            .describe("Id of an existing VPC. Needed unless `vpc`, `vpn_gateway_id` or `transit_gateway_id` is given."),
+        AttributeRow::object("aws.vpc").remembered().affects_managed().needs_preflight().describe(
+            "A VPC to create. Needed unless `vpc_id`, `vpn_gateway_id` or `transit_gateway_id` is given. With `transit_gateway_id`, the \
+             VPC is not attached to the transit gateway: a link that moves to a transit gateway keeps its VPC until `vpc` is removed, \
+             which deletes the VPC.",
+        ),
+        AttributeRow::string("aws.vpc.cidr_block")
+            .required()
+            .on_change(Effect::RecreatesVpc)
+            .describe("Range of the VPC, /16 to /28, such as `10.2.0.0/16`."),
+        AttributeRow::string("aws.vpc.public_subnet_cidr_block").optional().on_change(Effect::Described).describe(
+            "Range of a public subnet, such as `10.2.0.0/24`, with an internet gateway and a route table of its own. Changing this \
+             recreates the subnet in place; removing this deletes all three.",
+        ),
+        AttributeRow::number("aws.asn")
+            .default_of_created_gateway(64_512_u32)
+            .remembered()
+            .observed(|clouds| clouds.observed.amazon_asn().map(|asn| asn.0.into()))
+            .on_change(Effect::RecreatesAwsSide)
+            .describe("ASN of the AWS side."),
+        AttributeRow::string("aws.vpn_gateway_id")
+            .remembered()
+            .affects_managed()
+            .source(Source::Objects)
+            .on_change(Effect::RecreatesAwsSide)
+            .describe(
+                "Id of an existing virtual private gateway to attach to. It is neither created nor deleted, and its VPC and ASN are \
+                 read from it; one without a VPC (Direct Connect) is fine. Without this, a gateway is created.",
+            ),
+        AttributeRow::string("aws.transit_gateway_id")
+            .remembered()
+            .affects_managed()
+            .needs_preflight()
+            .source(Source::Objects)
+            .on_change(Effect::RecreatesAwsSide)
+            .describe(
+                "Id of an existing transit gateway, to be the AWS end in place of a VPN gateway and its VPC. It is neither created nor \
+                 deleted, and its ASN is read from it. Routes in VPCs towards it are theirs to set; the attachments of the two VPN \
+                 connections go where the transit gateway puts new ones.",
+            ),
+        AttributeRow::of("aws.route_table_ids", Type::set(Type::String))
+            .remembered()
+            .affects_managed()
+            .needs_preflight()
+            .on_change(Effect::InPlace)
+            .describe(
+                "Route tables that get the routes to Azure by propagation. Default: the VPC's main table, and the public subnet's \
+                 where this link made it. `[]` means hands off.",
+            ),
+    ]
+}
+
+/// Options of the VPN connections and their tunnels.
+fn tunnels() -> Vec<AttributeRow> {
+    vec![
+        AttributeRow::string("aws.startup_action")
+            .default("start")
+            .remembered()
+            .observed(|clouds| {
+                let shown = |action: Option<&String>| action.map_or(STARTUP_ACTION, String::as_str).to_owned();
+                clouds.of_tunnels(|tunnel| Some(shown(tunnel.options.startup_action.as_ref()))).map(Value::from)
+            })
+            .on_change(Effect::InterruptsTunnels)
+            .describe("`start` (AWS dials) or `add` (AWS waits)."),
+        AttributeRow::string("aws.dpd_timeout_action")
+            .default("restart")
+            .remembered()
+            .observed(|clouds| {
+                let shown = |action: Option<&String>| action.map_or(DPD_TIMEOUT_ACTION, String::as_str).to_owned();
+                clouds.of_tunnels(|tunnel| Some(shown(tunnel.options.dpd_timeout_action.as_ref()))).map(Value::from)
+            })
+            .on_change(Effect::InterruptsTunnels)
+            .describe(
+                "What AWS does when the Azure end falls silent: `restart`, `clear` or `none`. With `ResponderOnly` the last two would \
+                 never dial again.",
+            ),
+        AttributeRow::number("aws.dpd_timeout_seconds")
+            .default(30_u32)
+            .remembered()
+            .observed(|clouds| {
+                let shown = |seconds: Option<u32>| seconds.unwrap_or(DPD_TIMEOUT_SECONDS);
+                clouds.of_tunnels(|tunnel| Some(shown(tunnel.options.dpd_timeout_seconds))).map(Value::from)
+            })
+            .on_change(Effect::InterruptsTunnels)
+            .describe("Dead peer detection of the AWS tunnels, 30 seconds or more."),
+        AttributeRow::string("aws.preshared_key_storage")
+            .default("Standard")
+            .remembered()
+            .observed(|clouds| clouds.of_tunnels(|tunnel| tunnel.key_storage).map(|storage| storage.to_string().into()))
+            .on_change(Effect::InterruptsTunnels)
+            .describe(
+                "Where AWS keeps the shared keys: `Standard` (in the VPN service) or `SecretsManager` (in a secret that AWS makes). \
+                 With `SecretsManager` EC2 shows no key, so a key that somebody changes on one side only is not noticed; the tunnel \
+                 goes down, and a change of `rotate_keys` gives both ends a new one. The caller needs permissions for Secrets \
+                 Manager then. A change keeps the keys.",
+            ),
+        AttributeRow::bool("aws.enable_acceleration")
+            .default_on_transit_gateway(false)
+            .remembered()
+            // Null where a change broke off between the two: the next one recreates one of them, whichever way it goes.
+            .observed(|clouds| clouds.has_vpn_connections().then(|| clouds.acceleration().into()))
+            .on_change(Effect::RecreatesConnections)
+            .describe(
+                "Whether AWS takes the tunnels' traffic in at its nearest edge (Global Accelerator). On a transit gateway only.",
+            ),
+        AttributeRow::string("aws.tunnel_bandwidth")
+            .default_on_transit_gateway("standard")
+            .remembered()
+            .observed(|clouds| clouds.of_vpn_connections(|vpn| vpn.bandwidth).map(|it| it.as_str().into()))
+            .on_change(Effect::InterruptsConnections)
+            .describe(
+                "`standard` (1.25 Gbit/s a tunnel) or `large` (5 Gbit/s), as far as the region has it. `large` on a transit gateway only.",
+            ),
+    ]
+}
+
+fn logs() -> Vec<AttributeRow> {
+    let group = |name: &str, of: &str| {
+        AttributeRow::string(format!("aws.logs.{name}")).optional().describe(format!(
+            "ARN of the CloudWatch log group for the logs of {of}, without `:*` at its end. Without one they are off."
+        ))
+    };
+    let format = |name: &str| {
+        AttributeRow::string(format!("aws.logs.{name}"))
+            .describe("`json` or `text`. Default `json`; only together with its log group.")
+    };
+    vec![
+        AttributeRow::object("aws.logs")
+            .remembered()
+            .observed(|clouds| {
+                let logs = clouds.of_tunnels(|tunnel| Some(tunnel.options.logs.clone().unwrap_or_default()))?;
+                Some(logs_value(&logs))
+            })
+            .on_change(Effect::InterruptsTunnels)
+            .describe(
+                "Logs of the tunnels, in CloudWatch. Where the object is given it says all: a log without a group is off, and `{}` \
+                 switches both off. Left out, they stay as they are; a new link has none.",
+            ),
+        group("log_group_arn", "IKE and IPsec"),
+        format("format"),
+        group("bgp_log_group_arn", "BGP"),
+        format("bgp_format"),
+    ]
+}

@@ -1,0 +1,35 @@
+//! The resource block `awsazure_bgp_vpn`, made from the attribute table. `docs/` is generated from here.
+
+pub use super::attributes::{AWS_NAMES, AZURE_NAMES};
+
+use super::attributes::schema_attributes;
+use crate::plugin::{IdentitySchema, Schema, Type};
+use std::sync::LazyLock;
+
+/// Version of the stored form. Version 1 added `status`; `upgrade.rs` upgrades from version 0.
+const VERSION: i64 = 1;
+
+/// The resource block.
+pub fn resource() -> Schema {
+    let schema = Schema::new(VERSION).description(
+        "An active-active, BGP-enabled site-to-site VPN between Azure and AWS: one Azure VPN gateway with two instances, \
+         two AWS VPN connections, four tunnels, every address computed. Creating one takes half an hour to an hour, \
+         nearly all of it Azure building its gateway.",
+    );
+    schema_attributes(None).into_iter().fold(schema, |schema, (name, attribute)| schema.attribute(name, attribute))
+}
+
+/// The type of a whole resource value.
+pub fn value_type() -> &'static Type {
+    static TYPE: LazyLock<Type> = LazyLock::new(|| resource().type_());
+    &TYPE
+}
+
+/// What tells one link from all others.
+pub fn identity() -> IdentitySchema {
+    IdentitySchema::new(0).required("azure_gateway_id", Type::String, "Resource id of the Azure VPN gateway.").required(
+        "inside_cidr",
+        Type::String,
+        "Inside CIDR that the tunnel instance0_tunnel1 had when the link was made or imported.",
+    )
+}
