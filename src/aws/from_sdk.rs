@@ -1,10 +1,10 @@
 //! From the SDK's answers to plain data. What lacks its id, or is gone already, is left out.
 
+use super::calls::read_options;
 use super::model::{
     AttachmentState, Bandwidth, CustomerGateway, CustomerGatewayId, InternetGateway, InternetGatewayId, KeyStorage,
-    LOG_FORMAT, LogGroup, Logs, NetworkCidrs, Phase, RouteTable, RouteTableId, State, Subnet, SubnetId, TargetGateway,
-    Telemetry, TransitGateway, TransitGatewayId, Tunnel, TunnelOptions, Vpc, VpcId, VpnConnection, VpnConnectionId,
-    VpnGateway, VpnGatewayId,
+    NetworkCidrs, RouteTable, RouteTableId, State, Subnet, SubnetId, TargetGateway, Telemetry, TransitGateway,
+    TransitGatewayId, Tunnel, Vpc, VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
 };
 use crate::client::cloud_text::clean;
 use crate::types::{Asn, PreSharedKey, Tags};
@@ -226,8 +226,6 @@ fn tunnel(end: &sdk::TunnelOption, telemetry: &[sdk::VgwTelemetry]) -> Option<Tu
         .iter()
         .find(|row| row.outside_ip_address().and_then(|ip| ip.parse::<Ipv4Addr>().ok()) == Some(outside_ip));
     let count = |number: Option<i32>| number.and_then(|number| u32::try_from(number).ok());
-    let words = |values: Vec<Option<&str>>| values.into_iter().flatten().map(str::to_owned).collect::<Vec<_>>();
-    let numbers = |values: Vec<Option<i32>>| values.into_iter().filter_map(count).collect::<Vec<_>>();
     let shown = end.pre_shared_key().filter(|key| !key.is_empty());
     let redacted = shown.is_some_and(|key| key.contains(REDACTED));
     Some(Tunnel {
@@ -235,45 +233,11 @@ fn tunnel(end: &sdk::TunnelOption, telemetry: &[sdk::VgwTelemetry]) -> Option<Tu
         inside_cidr: end.tunnel_inside_cidr().and_then(|cidr| cidr.parse().ok()),
         key: shown.filter(|_| !redacted).map(PreSharedKey::from_cloud),
         key_storage: shown.map(|_| if redacted { KeyStorage::SecretsManager } else { KeyStorage::Standard }),
-        options: TunnelOptions {
-            inside_cidr: None,
-            key: None,
-            key_storage: None,
-            startup_action: end.startup_action().map(str::to_owned),
-            dpd_timeout_action: end.dpd_timeout_action().map(str::to_owned),
-            dpd_timeout_seconds: count(end.dpd_timeout_seconds()),
-            ike_versions: words(end.ike_versions().iter().map(|one| one.value()).collect()),
-            phase1: Phase {
-                encryption: words(end.phase1_encryption_algorithms().iter().map(|one| one.value()).collect()),
-                integrity: words(end.phase1_integrity_algorithms().iter().map(|one| one.value()).collect()),
-                dh_groups: numbers(end.phase1_dh_group_numbers().iter().map(|one| one.value()).collect()),
-                lifetime_seconds: count(end.phase1_lifetime_seconds()),
-            },
-            phase2: Phase {
-                encryption: words(end.phase2_encryption_algorithms().iter().map(|one| one.value()).collect()),
-                integrity: words(end.phase2_integrity_algorithms().iter().map(|one| one.value()).collect()),
-                dh_groups: numbers(end.phase2_dh_group_numbers().iter().map(|one| one.value()).collect()),
-                lifetime_seconds: count(end.phase2_lifetime_seconds()),
-            },
-            logs: end.log_options().and_then(|options| options.cloud_watch_log_options()).map(logs),
-        },
+        options: read_options(end),
         telemetry: seen.map(|row| Telemetry {
             up: row.status().is_some_and(|status| status.as_str() == "UP"),
             message: clean(row.status_message().unwrap_or_default()),
             accepted_routes: count(row.accepted_route_count()).unwrap_or(0),
         }),
     })
-}
-
-/// A group that is named while its logs are off does not count.
-fn logs(told: &sdk::CloudWatchLogOptions) -> Logs {
-    let group = |on: Option<bool>, arn: Option<&str>, format: Option<&str>| {
-        // CloudWatch's own spelling of a group ends with its streams.
-        let arn = arn.filter(|_| on == Some(true)).map(|arn| arn.trim_end_matches(":*"))?;
-        Some(LogGroup { arn: arn.to_owned(), format: format.unwrap_or(LOG_FORMAT).to_owned() })
-    };
-    Logs {
-        tunnel: group(told.log_enabled(), told.log_group_arn(), told.log_output_format()),
-        bgp: group(told.bgp_log_enabled(), told.bgp_log_group_arn(), told.bgp_log_output_format()),
-    }
 }

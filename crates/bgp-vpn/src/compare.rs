@@ -196,11 +196,20 @@ const STARTUP_DEFAULT: &str = "add";
 const DPD_ACTION_DEFAULT: &str = "clear";
 const DPD_SECONDS_DEFAULT: u32 = 30;
 
-/// Where a tunnel endpoint differs, and the smallest change that mends it.
-pub fn tunnel(spec: &Spec, have: &aws::Tunnel, key: TunnelKey) -> Option<(Reasons, aws::TunnelOptions)> {
+/// How a tunnel endpoint differs.
+#[derive(Debug, Default)]
+pub struct TunnelDiff {
+    pub reasons: Reasons,
+    /// Those of them whose repair interrupts nothing as long as it is not made together with others.
+    pub nondisruptive: Reasons,
+    /// The smallest change that repairs it.
+    pub change: aws::TunnelOptions,
+}
+
+/// Compares a tunnel endpoint with what is wanted.
+pub fn tunnel(spec: &Spec, have: &aws::Tunnel, key: TunnelKey) -> TunnelDiff {
     let want = desired_options(spec);
-    let mut found = Reasons::new();
-    let mut change = aws::TunnelOptions::default();
+    let TunnelDiff { reasons: mut found, nondisruptive, mut change } = TunnelDiff::default();
     let cidr = spec.inside_cidrs.get(key).net();
     if have.inside_cidr != Some(cidr) {
         let was = have.inside_cidr.map_or_else(|| "unset".to_owned(), |c| c.to_string());
@@ -251,7 +260,7 @@ pub fn tunnel(spec: &Spec, have: &aws::Tunnel, key: TunnelKey) -> Option<(Reason
         found.push(format!("the AWS tunnel {key} has another key than the configured one"));
         change.key = Some(own.clone());
     }
-    (!found.is_empty()).then_some((found, change))
+    TunnelDiff { reasons: found, nondisruptive, change }
 }
 
 fn same_policy(spec: &Spec, phase1: &Phase, phase2: &Phase) -> bool {

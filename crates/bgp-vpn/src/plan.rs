@@ -2,7 +2,7 @@
 //! it is in: never made, half made, edited by hand, or asked to be different.
 
 use super::action::{Action, ActionTarget, Verb};
-use super::compare::{self, Reasons};
+use super::compare::{self, Reasons, TunnelDiff};
 use super::customer_gateway::customer_gateway_needs_replacement;
 use super::dependencies::assign_dependencies;
 use super::lost_tags;
@@ -27,7 +27,7 @@ pub fn plan_actions(spec: &Spec, observed: &Observed) -> Vec<Action> {
     plan_with_nondisruptive(spec, observed).0
 }
 
-/// The steps, and the objects of those that change labels only.
+/// The steps, and the objects of those that interrupt no tunnel.
 pub(super) fn plan_with_nondisruptive(spec: &Spec, observed: &Observed) -> (Vec<Action>, BTreeSet<ActionTarget>) {
     let mut list = ActionList::default();
     diff_azure_network(spec, observed, &mut list);
@@ -73,7 +73,7 @@ pub fn recreated_objects(spec: &Spec, observed: &Observed) -> impl Iterator<Item
     })
 }
 
-/// The steps so far, and those changes that interrupt no tunnel: of labels alone.
+/// The steps so far, and the objects of those changes that interrupt no tunnel: of labels alone, for one.
 #[derive(Default)]
 struct ActionList {
     actions: Vec<Action>,
@@ -96,9 +96,9 @@ impl ActionList {
         }
     }
 
-    /// A change that interrupts nothing where only labels differ.
-    fn update_nondisruptive(&mut self, object: ActionTarget, because: Reasons, labels: &Reasons) {
-        if because == *labels {
+    /// A change that interrupts nothing where nothing but that differs.
+    fn update_nondisruptive(&mut self, object: ActionTarget, because: Reasons, nondisruptive: &Reasons) {
+        if because == *nondisruptive {
             self.nondisruptive.insert(object.clone());
         }
         self.update(object, because);
@@ -356,14 +356,14 @@ fn diff_aws_instance(spec: &Spec, observed: &Observed, instance: Instance, list:
     list.update(connection, compare::vpn_connection(spec, observed, have, instance));
     for key in instance.tunnels() {
         let Some(tunnel) = observed.tunnel(key) else { continue };
-        let mut because = compare::tunnel(spec, tunnel, key).map(|(because, _)| because).unwrap_or_default();
+        let TunnelDiff { reasons: mut because, nondisruptive, .. } = compare::tunnel(spec, tunnel, key);
         if compare::needs_rotation(spec, have, key) {
             because.push(format!("the shared key of {key} is to be rolled"));
             list.push(Verb::Create, ActionTarget::KeyRotationTag(key), vec![]);
         } else if compare::key_unrecoverable(spec, observed, key) {
             because.push(format!("the shared key of {key} is not to be found out: both ends get a new one"));
         }
-        list.update(ActionTarget::Tunnel(key), because);
+        list.update_nondisruptive(ActionTarget::Tunnel(key), because, &nondisruptive);
     }
     plan_incomplete_tag(observed, list);
 }

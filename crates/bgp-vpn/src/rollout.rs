@@ -21,6 +21,7 @@ pub(super) fn serialize_disruptive_updates(
         wait_for_ownership_tags(actions, |object| matches!(object, ActionTarget::RoutePropagation(_)));
     }
     roll_tunnels(observed, actions, nondisruptive);
+    change_one_tunnel_at_a_time(observed, actions, nondisruptive);
     roll_connections(spec, observed, actions);
 }
 
@@ -34,6 +35,21 @@ fn wait_for_ownership_tags(actions: &mut [Action], changes_others: impl Fn(&Acti
         .collect();
     for action in actions.iter_mut().filter(|action| changes_others(&action.target)) {
         action.depends_on.extend(marks.iter().cloned());
+    }
+}
+
+/// EC2 changes one tunnel of a VPN connection at a time, also where that interrupts nothing. The one that is down goes first, as
+/// where tunnels roll.
+fn change_one_tunnel_at_a_time(observed: &Observed, actions: &mut [Action], nondisruptive: &BTreeSet<ActionTarget>) {
+    for instance in Instance::ALL {
+        let mut tunnels = instance.tunnels();
+        tunnels.sort_by_key(|key| (observed.is_up(*key), *key));
+        let [first, second] = tunnels.map(ActionTarget::Tunnel);
+        let is_changed = |tunnel| nondisruptive.contains(tunnel) && has(actions, tunnel, Verb::Update);
+        if is_changed(&first) && is_changed(&second) {
+            let of_second = actions.iter_mut().filter(|action| action.target == second);
+            of_second.for_each(|action| action.depends_on.push((first.clone(), Verb::Update)));
+        }
     }
 }
 

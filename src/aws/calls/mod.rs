@@ -8,14 +8,15 @@ mod network;
 mod occupants;
 mod route_table;
 mod tags;
+mod tunnel_options;
 mod vpn_connection;
 mod vpn_gateway;
 
 pub use change_connection::{ConnectionEndpoints, ConnectionOptions};
 pub use describe::Filter;
 pub use identity::Identity;
+pub(super) use tunnel_options::{carries, read_options, shows};
 pub use vpn_connection::{NewConnection, VpnConnectionOptions};
-pub(super) use vpn_connection::{carries, shows};
 
 use super::call_context::IdempotencyKey;
 use super::error::Error;

@@ -1,17 +1,17 @@
-//! VPN connections and the options of their tunnels. The only calls that carry keys.
+//! VPN connections. Together with `tunnel_options`, the only calls that carry keys.
 
+use super::tunnel_options::{made_with, redact_keys};
 use super::{Filter, find_new, ignore_not_found, tag_specification};
 use crate::aws::call_context::{CallContext, IdempotencyKey};
 use crate::aws::client::Ec2;
 use crate::aws::error::{Error, ErrorContext};
 use crate::aws::from_sdk;
 use crate::aws::model::{
-    Bandwidth, CustomerGatewayId, KeyStorage, Logs, State, TargetGateway, TunnelOptions, VpnConnection, VpnConnectionId,
+    Bandwidth, CustomerGatewayId, KeyStorage, State, TargetGateway, TunnelOptions, VpnConnection, VpnConnectionId,
 };
 use crate::aws::retry::RetryPolicy;
 use crate::types::Tags;
 use aws_sdk_ec2::types as sdk;
-use std::net::Ipv4Addr;
 
 /// What a VPN connection may be made with beside its tunnels. Only what is set is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,83 +33,6 @@ pub struct NewConnection<'a> {
     pub options: &'a VpnConnectionOptions,
     pub tags: &'a Tags,
     pub idempotency: IdempotencyKey<'a>,
-}
-
-/// Both kinds are said, also the one that is off; a group and a format only of one that is on.
-fn log_options(logs: &Logs) -> sdk::VpnTunnelLogOptionsSpecification {
-    let (tunnel, bgp) = (logs.tunnel.as_ref(), logs.bgp.as_ref());
-    let told = sdk::CloudWatchLogOptionsSpecification::builder()
-        .log_enabled(tunnel.is_some())
-        .set_log_group_arn(tunnel.map(|group| group.arn.clone()))
-        .set_log_output_format(tunnel.map(|group| group.format.clone()))
-        .bgp_log_enabled(bgp.is_some())
-        .set_bgp_log_group_arn(bgp.map(|group| group.arn.clone()))
-        .set_bgp_log_output_format(bgp.map(|group| group.format.clone()));
-    sdk::VpnTunnelLogOptionsSpecification::builder().cloud_watch_log_options(told.build()).build()
-}
-
-/// Fills the SDK's two structures for tunnel options (of a create and of a change), which have the same setters.
-macro_rules! tunnel_options_builder {
-    ($name:ident, $kind:ident) => {
-        fn $name(options: &TunnelOptions) -> sdk::$kind {
-            fn all<T, V>(values: &[T], make: impl Fn(&T) -> V) -> Option<Vec<V>> {
-                (!values.is_empty()).then(|| values.iter().map(make).collect())
-            }
-            fn number(number: Option<u32>) -> Option<i32> {
-                number.and_then(|number| i32::try_from(number).ok())
-            }
-            let (one, two) = (&options.phase1, &options.phase2);
-            sdk::$kind::builder()
-                .set_tunnel_inside_cidr(options.inside_cidr.map(|cidr| cidr.to_string()))
-                .set_pre_shared_key(options.key.as_ref().map(|key| key.expose_secret().to_owned()))
-                .set_startup_action(options.startup_action.clone())
-                .set_dpd_timeout_action(options.dpd_timeout_action.clone())
-                .set_dpd_timeout_seconds(number(options.dpd_timeout_seconds))
-                .set_ike_versions(all(&options.ike_versions, |word| {
-                    sdk::IkeVersionsRequestListValue::builder().value(word).build()
-                }))
-                .set_phase1_encryption_algorithms(all(&one.encryption, |word| {
-                    sdk::Phase1EncryptionAlgorithmsRequestListValue::builder().value(word).build()
-                }))
-                .set_phase1_integrity_algorithms(all(&one.integrity, |word| {
-                    sdk::Phase1IntegrityAlgorithmsRequestListValue::builder().value(word).build()
-                }))
-                .set_phase1_dh_group_numbers(all(&one.dh_groups, |group| {
-                    sdk::Phase1DhGroupNumbersRequestListValue::builder().set_value(number(Some(*group))).build()
-                }))
-                .set_phase1_lifetime_seconds(number(one.lifetime_seconds))
-                .set_phase2_encryption_algorithms(all(&two.encryption, |word| {
-                    sdk::Phase2EncryptionAlgorithmsRequestListValue::builder().value(word).build()
-                }))
-                .set_phase2_integrity_algorithms(all(&two.integrity, |word| {
-                    sdk::Phase2IntegrityAlgorithmsRequestListValue::builder().value(word).build()
-                }))
-                .set_phase2_dh_group_numbers(all(&two.dh_groups, |group| {
-                    sdk::Phase2DhGroupNumbersRequestListValue::builder().set_value(number(Some(*group))).build()
-                }))
-                .set_phase2_lifetime_seconds(number(two.lifetime_seconds))
-                .set_log_options(options.logs.as_ref().map(log_options))
-                .build()
-        }
-    };
-}
-
-tunnel_options_builder!(made_with, VpnTunnelOptionsSpecification);
-tunnel_options_builder!(changed_to, ModifyVpnTunnelOptionsSpecification);
-
-/// Takes keys out of AWS's words, which may quote what they complain about.
-fn redact_keys<'a, T>(
-    result: Result<T, Error>,
-    options: impl IntoIterator<Item = &'a TunnelOptions>,
-) -> Result<T, Error> {
-    result.map_err(|mut error| {
-        if let Some(context) = error.context_mut() {
-            for key in options.into_iter().filter_map(|options| options.key.as_ref()) {
-                context.message = context.message.replace(key.expose_secret(), "(the key)");
-            }
-        }
-        error
-    })
 }
 
 impl Ec2 {
@@ -161,39 +84,6 @@ impl Ec2 {
         redact_keys(made, tunnels)
     }
 
-    /// Starts changing one tunnel: only what is set in `options` is sent. The tunnel's endpoint is replaced, which takes
-    /// minutes and keeps its outside address; `change_tunnel` waits for it. Where another change of the connection
-    /// is under way, that is waited out first.
-    ///
-    /// # Errors
-    /// See `Error`. No message holds a key.
-    pub async fn modify_tunnel(
-        &self,
-        ctx: &CallContext,
-        id: &VpnConnectionId,
-        outside_ip: Ipv4Addr,
-        options: &TunnelOptions,
-    ) -> Result<(), Error> {
-        let send = || {
-            let call = self.client().modify_vpn_tunnel_options().vpn_connection_id(&id.0);
-            let call = call.vpn_tunnel_outside_ip_address(outside_ip.to_string()).tunnel_options(changed_to(options));
-            call.set_pre_shared_key_storage(options.key_storage.map(|storage| storage.to_string())).send()
-        };
-        // A lost answer: done where it is changing or has changed.
-        let look = || async {
-            let found = self.describe_vpn_connections(ctx, &Filter::id(id)).await?;
-            // What cannot be seen is asked for again: the change under way may be somebody else's.
-            let done = found.iter().any(|connection| {
-                let begun = connection.state == State::Modifying || carries(connection, outside_ip, options);
-                begun && shows(connection, outside_ip, options)
-            });
-            Ok(done.then_some(()))
-        };
-        let name = ("ModifyVpnTunnelOptions", format!("{id} at {outside_ip}"));
-        let done = self.create_once(ctx, RetryPolicy::MODIFY, (name.0, &name.1), send, |_| Some(()), look).await;
-        redact_keys(done, [options])
-    }
-
     /// Starts deleting it; wait with `wait_vpn_connection_deleted`.
     ///
     /// # Errors
@@ -202,43 +92,4 @@ impl Ec2 {
         let send = || self.client().delete_vpn_connection().vpn_connection_id(&id.0).send();
         ignore_not_found(self.with_retry(ctx, RetryPolicy::DELETE, "DeleteVpnConnection", &id.0, send).await)
     }
-}
-
-/// Whether the tunnel at this outside address can be seen to have the key that `wanted` sets, if it sets one.
-pub(in crate::aws) fn shows(connection: &VpnConnection, outside_ip: Ipv4Addr, wanted: &TunnelOptions) -> bool {
-    let tunnel = connection.tunnels.iter().find(|tunnel| tunnel.outside_ip == outside_ip);
-    wanted.key.is_none() || tunnel.is_some_and(|tunnel| tunnel.key.is_some())
-}
-
-/// Whether the tunnel at this outside address has all that `wanted` sets. A hidden key counts as the right one.
-pub(in crate::aws) fn carries(connection: &VpnConnection, outside_ip: Ipv4Addr, wanted: &TunnelOptions) -> bool {
-    fn same<T: PartialEq>(has: &Option<T>, wants: &Option<T>) -> bool {
-        wants.is_none() || has == wants
-    }
-    fn all<T: Ord + Clone>(has: &[T], wants: &[T]) -> bool {
-        let sorted = |list: &[T]| {
-            let mut list = list.to_vec();
-            list.sort();
-            list
-        };
-        wants.is_empty() || sorted(has) == sorted(wants)
-    }
-    connection.tunnels.iter().filter(|tunnel| tunnel.outside_ip == outside_ip).any(|tunnel| {
-        let has = &tunnel.options;
-        let phases = [(&has.phase1, &wanted.phase1), (&has.phase2, &wanted.phase2)];
-        same(&tunnel.inside_cidr, &wanted.inside_cidr)
-            && (tunnel.key.is_none() || same(&tunnel.key, &wanted.key))
-            && same(&tunnel.key_storage, &wanted.key_storage)
-            && wanted.logs.as_ref().is_none_or(|logs| *logs == has.logs.clone().unwrap_or_default())
-            && same(&has.startup_action, &wanted.startup_action)
-            && same(&has.dpd_timeout_action, &wanted.dpd_timeout_action)
-            && same(&has.dpd_timeout_seconds, &wanted.dpd_timeout_seconds)
-            && all(&has.ike_versions, &wanted.ike_versions)
-            && phases.iter().all(|(has, wants)| {
-                all(&has.encryption, &wants.encryption)
-                    && all(&has.integrity, &wants.integrity)
-                    && all(&has.dh_groups, &wants.dh_groups)
-                    && same(&has.lifetime_seconds, &wants.lifetime_seconds)
-            })
-    })
 }

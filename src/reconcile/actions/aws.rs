@@ -325,7 +325,7 @@ impl ApplyContext<'_> {
             observed.aws.vpn_connections.get(key.instance).as_ref().map(|v| v.id.clone())
         })?;
         let tunnel = self.context.require("the AWS endpoint", |observed| observed.tunnel(key).cloned())?;
-        let mut change = compare::tunnel(self.spec, &tunnel, key).map(|(_, change)| change).unwrap_or_default();
+        let mut change = compare::tunnel(self.spec, &tunnel, key).change;
         let rolls = self.context.read(|observed| {
             let connection = observed.aws.vpn_connections.get(key.instance).as_ref();
             connection.is_some_and(|connection| compare::needs_rotation(self.spec, connection, key))
