@@ -7,7 +7,7 @@ use crate::plugin::{IdentitySchema, Schema, Type};
 use std::sync::LazyLock;
 
 /// Version of the stored form. Version 1 added `status`; `upgrade.rs` upgrades from version 0.
-const VERSION: i64 = 1;
+pub const VERSION: i64 = 1;
 
 /// The resource block.
 pub fn resource() -> Schema {

@@ -1,8 +1,9 @@
 //! Upgrades states of former schema versions.
 
+use super::attributes::{DefaultValue, table};
 use super::link_status::LinkStatus;
-use super::schema::value_type;
-use crate::plugin::{UpgradeRequest, Upgraded, json};
+use super::schema::{VERSION, value_type};
+use crate::plugin::{UpgradeRequest, Upgraded, Value, json};
 use serde_json::Value as Json;
 
 /// How version 0, which had no `status`, marked a link whose create did not finish. Never change this text.
@@ -13,18 +14,34 @@ const INTERRUPTED_IN_VERSION_0: &str = "the last run did not end well: not all t
 
 /// Returns the state in the current schema version.
 pub fn upgrade(request: &UpgradeRequest) -> Upgraded {
-    match request.version {
-        0 => upgrade_from_version_0(&request.state),
-        _ => Upgraded::Unhandled,
+    if !(0..VERSION).contains(&request.version) {
+        return Upgraded::Unhandled;
     }
+    let decoded = serde_json::to_vec(&request.state).ok().and_then(|text| json::decode(value_type(), &text).ok());
+    let Some(mut upgraded) = decoded else { return Upgraded::Unhandled };
+    set_new_attributes(&request.state, &mut upgraded);
+    if request.version == 0 {
+        upgraded.set("status", status_in_version_0(&request.state).as_str());
+    }
+    Upgraded::State(upgraded)
 }
 
-/// Sets `status`, which version 1 added, from the entries of `drift`.
-fn upgrade_from_version_0(state: &Json) -> Upgraded {
-    let decoded = serde_json::to_vec(state).ok().and_then(|text| json::decode(value_type(), &text).ok());
-    let Some(mut upgraded) = decoded else { return Upgraded::Unhandled };
-    upgraded.set("status", status_in_version_0(state).as_str());
-    Upgraded::State(upgraded)
+/// Sets an attribute that the provider which stored the state did not have yet to its default: the next plan would show it as a
+/// change otherwise.
+fn set_new_attributes(stored: &Json, upgraded: &mut Value) {
+    for row in table() {
+        let (DefaultValue::Static(default) | DefaultValue::StaticOnTransitGateway(default)) = &row.default else {
+            continue;
+        };
+        let (object, name) = match row.path.rsplit_once('.') {
+            Some((object, name)) => (stored.pointer(&format!("/{}", object.replace('.', "/"))), name),
+            None => (Some(stored), row.path.as_str()),
+        };
+        // An attribute that is there and null was not known to a run that failed.
+        if object.and_then(Json::as_object).is_some_and(|object| !object.contains_key(name)) {
+            upgraded.set_at(&row.path.as_str().into(), default.clone());
+        }
+    }
 }
 
 fn status_in_version_0(state: &Json) -> LinkStatus {
@@ -64,6 +81,15 @@ mod tests {
             assert_eq!(state.get("status").as_str(), Some(status), "{drift}");
             assert_eq!(state.get("name").as_str(), Some("prod"));
         }
+    }
+
+    #[test]
+    fn attributes_that_version_0_lacked_get_their_default() {
+        let stored = json!({"name": "prod", "wait_for_bgp": null, "aws": {"startup_action": "add"}});
+        let Upgraded::State(state) = upgraded(0, stored) else { panic!() };
+        let at = |path: &str| state.at(&path.into()).clone();
+        assert_eq!((at("aws.startup_action"), at("aws.dpd_timeout_seconds")), ("add".into(), 30_u32.into()));
+        assert_eq!((at("wait_for_bgp"), at("azure")), (Value::Null, Value::Null));
     }
 
     #[test]
