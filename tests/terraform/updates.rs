@@ -1,7 +1,8 @@
 //! Every change of a link that stands: what the plan calls it, that one apply makes it so, that the next plan is empty, and
 //! that neither cloud keeps anything of what was before.
 
-use test_support::terraform::{Scenario, has_warning};
+use awsazure::aws::model::TunnelOptions;
+use test_support::terraform::{Link, Scenario, TestEnv, has_warning};
 
 #[test]
 fn update_tunnel_options_in_place() {
@@ -29,6 +30,61 @@ fn update_tunnel_options_in_place() {
     assert!(has_warning(&said, "The tunnels will be interrupted"), "{said}");
     assert_eq!(scenario.state()["tunnels"], before, "ids and addresses stay");
     scenario.finish();
+}
+
+/// Lifecycle control is switched on and off, repaired and imported, and no plan of it warns of an interruption.
+#[test]
+fn update_lifecycle_control_without_warning() {
+    let Some(mut scenario) = Scenario::apply() else { return };
+    let path = "aws.tunnel_lifecycle_control";
+    let connections = |scenario: &Scenario| {
+        let world = scenario.env.world();
+        world.of_kind("vpn-connection").iter().map(|vpn| vpn.id.clone()).collect::<Vec<_>>()
+    };
+    let controlled = |scenario: &Scenario| {
+        let admin = scenario.env.cloud_admin();
+        let tunnels = connections(scenario).into_iter().flat_map(|id| admin.vpn(&id).tunnels);
+        tunnels.map(|tunnel| tunnel.options.lifecycle_control.unwrap_or(false)).collect::<Vec<_>>()
+    };
+    let (before, plain) = (scenario.state()["tunnels"].clone(), scenario.link.clone());
+    assert_eq!(
+        (&scenario.state()["aws"]["tunnel_lifecycle_control"], controlled(&scenario)),
+        (&false.into(), vec![false; 4])
+    );
+
+    let said = scenario.changes(|link| link.with(path, "true"));
+    assert!(!has_warning(&said, "The tunnels will be interrupted"), "{said}");
+    assert_eq!((controlled(&scenario), &scenario.state()["tunnels"]), (vec![true; 4], &before));
+    scenario.env.write(&plain.to_string());
+    assert!(scenario.env.plan_is_empty(), "left out, it stays as last applied");
+
+    // Someone switches it off, which is shown and undone.
+    let off = TunnelOptions { lifecycle_control: Some(false), ..TunnelOptions::default() };
+    connections(&scenario).iter().for_each(|id| scenario.env.cloud_admin().change_tunnels(id, &off));
+    let plan = scenario.env.plan();
+    assert_eq!(plan.change(&plain.address()).before["aws"]["tunnel_lifecycle_control"], false, "{}", plan.text);
+    scenario.env.apply();
+    assert_eq!(controlled(&scenario), vec![true; 4]);
+    assert!(scenario.env.plan_is_empty());
+
+    let id = scenario.state()["id"].as_str().unwrap().to_owned();
+    scenario.env.ok(&["state", "rm", &plain.address()]);
+    scenario.env.import(&plain.address(), &id);
+    assert_eq!(scenario.state()["aws"]["tunnel_lifecycle_control"], true);
+    assert!(scenario.env.plan_is_empty());
+
+    scenario.changes(|link| link.with(path, "false"));
+    assert_eq!((controlled(&scenario), &scenario.state()["tunnels"]), (vec![false; 4], &before));
+    scenario.finish();
+}
+
+#[test]
+fn create_with_lifecycle_control_plans_empty() {
+    let Some(env) = TestEnv::new() else { return };
+    env.write(&Link::complete("link").with("aws.tunnel_lifecycle_control", "true").to_string());
+    env.apply();
+    assert_eq!(env.link("link")["aws"]["tunnel_lifecycle_control"], true);
+    assert!(env.plan_is_empty());
 }
 
 #[test]

@@ -229,6 +229,8 @@ pub struct TunnelOptions {
     pub phase1: Phase,
     pub phase2: Phase,
     pub logs: Option<Logs>,
+    /// Whether an endpoint is replaced for maintenance only when the user accepts it, or at AWS's deadline.
+    pub lifecycle_control: Option<bool>,
 }
 
 /// Where AWS keeps a key.

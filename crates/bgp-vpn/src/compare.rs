@@ -188,6 +188,7 @@ pub fn desired_options(spec: &Spec) -> aws::TunnelOptions {
         phase1,
         phase2,
         logs: Some(spec.aws.logs.clone()).filter(|logs| *logs != Logs::default()),
+        lifecycle_control: spec.aws.tunnel_lifecycle_control.then_some(true),
     }
 }
 
@@ -209,7 +210,7 @@ pub struct TunnelDiff {
 /// Compares a tunnel endpoint with what is wanted.
 pub fn tunnel(spec: &Spec, have: &aws::Tunnel, key: TunnelKey) -> TunnelDiff {
     let want = desired_options(spec);
-    let TunnelDiff { reasons: mut found, nondisruptive, mut change } = TunnelDiff::default();
+    let TunnelDiff { reasons: mut found, mut nondisruptive, mut change } = TunnelDiff::default();
     let cidr = spec.inside_cidrs.get(key).net();
     if have.inside_cidr != Some(cidr) {
         let was = have.inside_cidr.map_or_else(|| "unset".to_owned(), |c| c.to_string());
@@ -259,6 +260,12 @@ pub fn tunnel(spec: &Spec, have: &aws::Tunnel, key: TunnelKey) -> TunnelDiff {
     {
         found.push(format!("the AWS tunnel {key} has another key than the configured one"));
         change.key = Some(own.clone());
+    }
+    let (has, wants) = (have.options.lifecycle_control.unwrap_or_default(), spec.aws.tunnel_lifecycle_control);
+    if has != wants {
+        nondisruptive.push(format!("the lifecycle control of the AWS tunnel {key} is {has}, not {wants}"));
+        found.extend(nondisruptive.clone());
+        change.lifecycle_control = Some(wants);
     }
     TunnelDiff { reasons: found, nondisruptive, change }
 }

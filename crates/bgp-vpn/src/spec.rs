@@ -127,6 +127,8 @@ pub struct AwsSpec {
     pub dpd_timeout_action: String,
     pub dpd_timeout_seconds: u32,
     pub key_storage: KeyStorage,
+    /// Whether AWS waits for the user before it replaces an endpoint of a tunnel for maintenance.
+    pub tunnel_lifecycle_control: bool,
     /// Of both VPN connections; on a transit gateway only.
     pub acceleration: bool,
     /// Of every tunnel; large on a transit gateway only.

@@ -11,8 +11,8 @@ use std::net::Ipv4Addr;
 
 impl Ec2 {
     /// Starts changing one tunnel: only what is set in `options` is sent. The tunnel's endpoint is replaced, which takes
-    /// minutes and keeps its outside address; `change_tunnel` waits for it. Where another change of the connection
-    /// is under way, that is waited out first.
+    /// minutes and keeps its outside address, unless nothing but the lifecycle control changes; `change_tunnel` waits for it.
+    /// Where another change of the connection is under way, that is waited out first.
     ///
     /// # Errors
     /// See `Error`. No message holds a key.
@@ -26,7 +26,9 @@ impl Ec2 {
         let send = || {
             let call = self.client().modify_vpn_tunnel_options().vpn_connection_id(&id.0);
             let call = call.vpn_tunnel_outside_ip_address(outside_ip.to_string()).tunnel_options(changed_to(options));
-            call.set_pre_shared_key_storage(options.key_storage.map(|storage| storage.to_string())).send()
+            call.set_pre_shared_key_storage(options.key_storage.map(|storage| storage.to_string()))
+                .set_skip_tunnel_replacement(keeps_endpoint(options).then_some(true))
+                .send()
         };
         // A lost answer: done where it is changing or has changed.
         let look = || async {
@@ -113,6 +115,7 @@ macro_rules! tunnel_options_builder {
                 }))
                 .set_phase2_lifetime_seconds(number(two.lifetime_seconds))
                 .set_log_options(options.logs.as_ref().map(log_options))
+                .set_enable_tunnel_lifecycle_control(options.lifecycle_control)
                 .build()
         }
     };
@@ -120,6 +123,13 @@ macro_rules! tunnel_options_builder {
 
 tunnel_options_builder!(made_with, VpnTunnelOptionsSpecification);
 tunnel_options_builder!(changed_to, ModifyVpnTunnelOptionsSpecification);
+
+/// Whether EC2 may leave the endpoint of the tunnel in place (`SkipTunnelReplacement`): it may where nothing but the lifecycle
+/// control changes.
+fn keeps_endpoint(options: &TunnelOptions) -> bool {
+    let lifecycle_control = options.lifecycle_control;
+    lifecycle_control.is_some() && *options == TunnelOptions { lifecycle_control, ..TunnelOptions::default() }
+}
 
 /// The options that EC2 shows: only what was set explicitly.
 pub(in crate::aws) fn read_options(end: &sdk::TunnelOption) -> TunnelOptions {
@@ -147,6 +157,7 @@ pub(in crate::aws) fn read_options(end: &sdk::TunnelOption) -> TunnelOptions {
             lifetime_seconds: count(end.phase2_lifetime_seconds()),
         },
         logs: end.log_options().and_then(|options| options.cloud_watch_log_options()).map(logs),
+        lifecycle_control: end.enable_tunnel_lifecycle_control(),
     }
 }
 
@@ -188,6 +199,7 @@ pub(in crate::aws) fn carries(connection: &VpnConnection, outside_ip: Ipv4Addr, 
         same(&tunnel.inside_cidr, &wanted.inside_cidr)
             && (tunnel.key.is_none() || same(&tunnel.key, &wanted.key))
             && same(&tunnel.key_storage, &wanted.key_storage)
+            && wanted.lifecycle_control.is_none_or(|wants| has.lifecycle_control.unwrap_or_default() == wants)
             && wanted.logs.as_ref().is_none_or(|logs| *logs == has.logs.clone().unwrap_or_default())
             && same(&has.startup_action, &wanted.startup_action)
             && same(&has.dpd_timeout_action, &wanted.dpd_timeout_action)

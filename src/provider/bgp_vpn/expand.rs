@@ -99,6 +99,7 @@ pub fn expand_spec(settled: &Value, around: ExpandInputs<'_>) -> Result<Spec, Mi
                 .ok_or(MissingAttribute("aws.dpd_timeout_seconds"))?,
             key_storage: key_storage(aws),
             bandwidth: Bandwidth::read(aws.get("tunnel_bandwidth").as_str()),
+            tunnel_lifecycle_control: aws.get("tunnel_lifecycle_control").as_bool().unwrap_or_default(),
             acceleration: aws.get("enable_acceleration").as_bool().unwrap_or_default(),
             logs: read_logs(aws.get("logs")),
             names: aws_names(settled, &name),

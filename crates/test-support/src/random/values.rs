@@ -88,6 +88,7 @@ pub fn good(path: &str, environment: &Environment, style: Style) -> Vec<Value> {
         "aws.startup_action" => texts(&["start"]),
         "aws.dpd_timeout_action" => texts(&["restart"]),
         "aws.dpd_timeout_seconds" => numbers(&[30, 40, 600]),
+        "aws.tunnel_lifecycle_control" => vec![false.into(), true.into()],
         "aws.enable_acceleration" => vec![false.into(), transit.into()],
         "aws.tunnel_bandwidth" => texts(&["standard", if transit { "large" } else { "standard" }]),
         "aws.preshared_key_storage" => texts(&["Standard", "SecretsManager"]),

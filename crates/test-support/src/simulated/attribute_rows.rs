@@ -132,6 +132,9 @@ fn aws_rows(environment: &Environment) -> Vec<Row> {
             .with("azure.connection_mode", json!("Default")),
         row("aws.dpd_timeout_seconds", Networks, json!(30), json!(40), InPlace),
         row("aws.preshared_key_storage", Networks, json!("Standard"), json!("SecretsManager"), InPlace),
+        // Off is what a create leaves out.
+        row("aws.tunnel_lifecycle_control", Networks, json!(false), json!(true), InPlace)
+            .loose(".lifecycle_control = false"),
         row("aws.enable_acceleration", Transit, json!(false), json!(true), InPlace),
         row("aws.tunnel_bandwidth", Transit, json!("standard"), json!("large"), InPlace),
         row("aws.logs.log_group_arn", Networks, log("one"), log("two"), InPlace),

@@ -60,7 +60,7 @@ pub struct Draft {
 }
 
 /// Names of the settings.
-const SETTINGS: [&str; 20] = [
+const SETTINGS: [&str; 21] = [
     "name",
     "gateway size",
     "azure asn",
@@ -68,6 +68,7 @@ const SETTINGS: [&str; 20] = [
     "initiator",
     "azure dpd",
     "aws dpd",
+    "lifecycle control",
     "key storage",
     "transit options",
     "logs",
@@ -188,6 +189,7 @@ impl Draft {
             }
             "azure dpd" => one("azure.dpd_timeout_seconds", json!(pick(rng, &[9, 45, 60]))),
             "aws dpd" => one("aws.dpd_timeout_seconds", json!(pick(rng, &[30, 40, 60]))),
+            "lifecycle control" => one("aws.tunnel_lifecycle_control", json!(once_in(rng, 2))),
             "key storage" => one("aws.preshared_key_storage", json!(pick(rng, &["Standard", "SecretsManager"]))),
             "transit options" => vec![
                 ("aws.enable_acceleration".to_owned(), json!(once_in(rng, 2))),

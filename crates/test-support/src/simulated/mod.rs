@@ -159,6 +159,7 @@ impl Sim {
                 dpd_timeout_action: "restart".to_owned(),
                 dpd_timeout_seconds: 30,
                 key_storage: KeyStorage::Standard,
+                tunnel_lifecycle_control: false,
                 acceleration: false,
                 bandwidth: Bandwidth::Standard,
                 logs: Logs::default(),

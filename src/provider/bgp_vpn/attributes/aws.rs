@@ -21,6 +21,7 @@ pub const AWS_NAMES: [(&str, &str); 9] = [
 const STARTUP_ACTION: &str = "add";
 const DPD_TIMEOUT_ACTION: &str = "clear";
 const DPD_TIMEOUT_SECONDS: u32 = 30;
+const LIFECYCLE_CONTROL: bool = false;
 
 pub(super) fn rows() -> Vec<AttributeRow> {
     let mut rows = vec![AttributeRow::object("aws").required().describe("The AWS side.")];
@@ -149,6 +150,18 @@ fn tunnels() -> Vec<AttributeRow> {
                  With `SecretsManager` EC2 shows no key, so a key that somebody changes on one side only is not noticed; the tunnel \
                  goes down, and a change of `rotate_keys` gives both ends a new one. The caller needs permissions for Secrets \
                  Manager then. A change keeps the keys.",
+            ),
+        AttributeRow::bool("aws.tunnel_lifecycle_control")
+            .default(false)
+            .remembered()
+            .observed(|clouds| {
+                let shown = |on: Option<bool>| on.unwrap_or(LIFECYCLE_CONTROL);
+                clouds.of_tunnels(|tunnel| Some(shown(tunnel.options.lifecycle_control))).map(Value::from)
+            })
+            .on_change(Effect::InPlace)
+            .describe(
+                "Whether AWS waits for you before it replaces a tunnel endpoint for maintenance (`EnableTunnelLifecycleControl` of all \
+                 four tunnels), until the deadline that AWS sets.",
             ),
         AttributeRow::bool("aws.enable_acceleration")
             .default_on_transit_gateway(false)
