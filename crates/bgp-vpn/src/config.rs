@@ -1,7 +1,9 @@
 //! What a user wrote, field by field, before anything is filled in: each field may be left out or not known yet.
+//!
+//! This is the only place that reads attributes by name. Where each of them is in a configuration, the source knows.
 
-use super::tunnel::PerTunnel;
-use super::violation::AttributeId;
+use super::tunnel::{PerTunnel, TunnelKey};
+use crate::types::{PreSharedKey, PskError};
 use std::collections::BTreeMap;
 
 /// One field of a configuration.
@@ -25,6 +27,101 @@ impl<T> Attr<T> {
 
     pub fn is_null(&self) -> bool {
         matches!(self, Attr::Null)
+    }
+
+    /// The same with another known value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Attr<U> {
+        match self {
+            Attr::Null => Attr::Null,
+            Attr::Unknown => Attr::Unknown,
+            Attr::Known(value) => Attr::Known(change(value)),
+        }
+    }
+}
+
+/// An attribute, whatever it is called in a configuration. Violations are about one of these.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AttributeId {
+    Name,
+    ResourceGroup,
+    CreateGroup,
+    Location,
+    Zones,
+    NetworkId,
+    /// The VNet to be created, with all that is said of it.
+    Network,
+    NetworkName,
+    AddressSpace,
+    /// Of the VNet to be created.
+    NetworkGatewaySubnet,
+    /// Of an existing VNet.
+    GatewaySubnet,
+    /// The further subnets.
+    Subnets,
+    /// A further subnet, by name.
+    Subnet(String),
+    AzureGateway,
+    Sku,
+    Generation,
+    AzureAsn,
+    ConnectionMode,
+    AzureDpdSeconds,
+    AzureNames,
+    AzureName(String),
+    AwsNames,
+    AwsName(String),
+    VpcId,
+    /// The VPC to be created, with all that is said of it.
+    Vpc,
+    VpcCidr,
+    PublicSubnet,
+    VpnGateway,
+    TransitGateway,
+    Region,
+    AwsAsn,
+    RouteTables,
+    StartupAction,
+    DpdAction,
+    AwsDpdSeconds,
+    KeyStorage,
+    LifecycleControl,
+    Acceleration,
+    Bandwidth,
+    TunnelLogs,
+    Logs(&'static str),
+    Slot,
+    InsideCidr(TunnelKey),
+    Policy(&'static str),
+    PresharedKey(TunnelKey),
+    PresharedKeys,
+    PresharedKeysVersion,
+    WaitForBgp,
+    RotateKeys,
+    OnCreateFailure,
+    Tag(String),
+    Tags,
+    Timeouts,
+    Timeout(String),
+    ManageGateways,
+}
+
+/// Where the values of attributes are: a configuration, a plan or a state.
+pub trait AttributeSource {
+    /// A text, as something else.
+    fn parse<T>(&self, attribute: &AttributeId, parse: impl FnOnce(&str) -> T) -> Attr<T>;
+    /// A whole number of 64 bits. Any other number counts as unknown.
+    fn number(&self, attribute: &AttributeId) -> Attr<i64>;
+    fn flag(&self, attribute: &AttributeId) -> Attr<bool>;
+    fn texts(&self, attribute: &AttributeId) -> Attr<Vec<Attr<String>>>;
+    /// Texts by key, or by the name of an attribute.
+    fn text_map(&self, attribute: &AttributeId) -> Attr<BTreeMap<String, Attr<String>>>;
+    /// Whether an object is there.
+    fn object(&self, attribute: &AttributeId) -> Attr<()>;
+    /// A number that is no whole number of 64 bits, as written.
+    fn non_integer(&self, attribute: &AttributeId) -> Option<String>;
+
+    fn text(&self, attribute: &AttributeId) -> Attr<String> {
+        self.parse(attribute, str::to_owned)
     }
 }
 
@@ -60,15 +157,17 @@ pub struct Config {
     pub dpd_action: Attr<String>,
     pub aws_dpd_seconds: Attr<i64>,
     pub key_storage: Attr<String>,
+    pub tunnel_lifecycle_control: Attr<bool>,
     pub acceleration: Attr<bool>,
     pub bandwidth: Attr<String>,
     pub logs: Attr<TunnelLogsConfig>,
     pub slot: Attr<i64>,
     pub inside_cidrs: PerTunnel<Attr<String>>,
     pub policy: IpsecPolicyConfig,
-    pub preshared_keys: PerTunnel<Attr<Option<crate::types::PskError>>>,
+    pub preshared_keys: PerTunnel<Attr<Option<PskError>>>,
     pub preshared_keys_set: Attr<()>,
     pub preshared_keys_version: Attr<i64>,
+    pub wait_for_bgp: Attr<bool>,
     pub rotate_keys: Attr<String>,
     pub on_create_failure: Attr<String>,
     pub tags: Attr<BTreeMap<String, Attr<String>>>,
@@ -76,6 +175,107 @@ pub struct Config {
     pub timeouts: BTreeMap<String, Attr<String>>,
     /// Numbers that are no whole numbers of 64 bits, as written. Their own fields count as unknown.
     pub non_integers: Vec<(AttributeId, String)>,
+}
+
+/// Attributes that hold whole numbers.
+const INTEGERS: [AttributeId; 10] = [
+    AttributeId::AzureAsn,
+    AttributeId::AzureDpdSeconds,
+    AttributeId::AwsAsn,
+    AttributeId::AwsDpdSeconds,
+    AttributeId::Slot,
+    AttributeId::PresharedKeysVersion,
+    AttributeId::Policy("dh_group"),
+    AttributeId::Policy("pfs_group"),
+    AttributeId::Policy("ike_lifetime_seconds"),
+    AttributeId::Policy("ipsec_lifetime_seconds"),
+];
+
+impl Config {
+    /// Reads every field.
+    pub fn read(source: &impl AttributeSource) -> Self {
+        use AttributeId as Id;
+        let text = |attribute: Id| source.text(&attribute);
+        let number = |attribute: Id| source.number(&attribute);
+        let flag = |attribute: Id| source.flag(&attribute);
+        let texts = |attribute: Id| source.texts(&attribute);
+        let by_name = |attribute: Id| source.text_map(&attribute).known().cloned().unwrap_or_default();
+        let own_key = |key: TunnelKey| source.parse(&Id::PresharedKey(key), |text| PreSharedKey::parse(text).err());
+        let non_integer = |attribute: Id| source.non_integer(&attribute).map(|written| (attribute, written));
+        Config {
+            name: text(Id::Name),
+            group: text(Id::ResourceGroup),
+            create_group: flag(Id::CreateGroup),
+            location: text(Id::Location),
+            zones: texts(Id::Zones),
+            network_id: text(Id::NetworkId),
+            network: source.object(&Id::Network).map(|()| VirtualNetworkConfig::read(source)),
+            gateway_subnet_prefix: text(Id::GatewaySubnet),
+            gateway_id: text(Id::AzureGateway),
+            sku: text(Id::Sku),
+            generation: text(Id::Generation),
+            azure_asn: number(Id::AzureAsn),
+            connection_mode: text(Id::ConnectionMode),
+            azure_dpd_seconds: number(Id::AzureDpdSeconds),
+            azure_names: by_name(Id::AzureNames),
+            aws_names: by_name(Id::AwsNames),
+            vpc_id: text(Id::VpcId),
+            vpc: source
+                .object(&Id::Vpc)
+                .map(|()| VpcConfig { cidr: text(Id::VpcCidr), public_subnet: text(Id::PublicSubnet) }),
+            vpn_gateway_id: text(Id::VpnGateway),
+            transit_gateway_id: text(Id::TransitGateway),
+            region: text(Id::Region),
+            aws_asn: number(Id::AwsAsn),
+            route_tables: texts(Id::RouteTables),
+            startup_action: text(Id::StartupAction),
+            dpd_action: text(Id::DpdAction),
+            aws_dpd_seconds: number(Id::AwsDpdSeconds),
+            key_storage: text(Id::KeyStorage),
+            tunnel_lifecycle_control: flag(Id::LifecycleControl),
+            acceleration: flag(Id::Acceleration),
+            bandwidth: text(Id::Bandwidth),
+            logs: source.object(&Id::TunnelLogs).map(|()| TunnelLogsConfig {
+                group: text(Id::Logs("log_group_arn")),
+                format: text(Id::Logs("format")),
+                bgp_group: text(Id::Logs("bgp_log_group_arn")),
+                bgp_format: text(Id::Logs("bgp_format")),
+            }),
+            slot: number(Id::Slot),
+            inside_cidrs: PerTunnel::from_fn(|key| text(Id::InsideCidr(key))),
+            policy: IpsecPolicyConfig {
+                preset: text(Id::Policy("preset")),
+                ike_encryption: text(Id::Policy("ike_encryption")),
+                ike_integrity: text(Id::Policy("ike_integrity")),
+                dh_group: number(Id::Policy("dh_group")),
+                ipsec_encryption: text(Id::Policy("ipsec_encryption")),
+                ipsec_integrity: text(Id::Policy("ipsec_integrity")),
+                pfs_group: number(Id::Policy("pfs_group")),
+                ike_lifetime_seconds: number(Id::Policy("ike_lifetime_seconds")),
+                ipsec_lifetime_seconds: number(Id::Policy("ipsec_lifetime_seconds")),
+            },
+            preshared_keys: PerTunnel::from_fn(own_key),
+            preshared_keys_set: source.object(&Id::PresharedKeys),
+            preshared_keys_version: number(Id::PresharedKeysVersion),
+            wait_for_bgp: flag(Id::WaitForBgp),
+            rotate_keys: text(Id::RotateKeys),
+            on_create_failure: text(Id::OnCreateFailure),
+            tags: source.text_map(&Id::Tags),
+            timeouts: by_name(Id::Timeouts),
+            non_integers: INTEGERS.into_iter().filter_map(non_integer).collect(),
+        }
+    }
+}
+
+impl VirtualNetworkConfig {
+    fn read(source: &impl AttributeSource) -> Self {
+        VirtualNetworkConfig {
+            name: source.text(&AttributeId::NetworkName),
+            address_space: source.texts(&AttributeId::AddressSpace),
+            gateway_subnet_prefix: source.text(&AttributeId::NetworkGatewaySubnet),
+            subnets: source.text_map(&AttributeId::Subnets),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,65 +1,14 @@
 //! What is wrong with a wish: which field, why, and a way out. Faults know no configuration language; `provider` gives
 //! each field its path.
 
+pub use super::config::AttributeId;
+
 use super::inside_cidr::InsideCidrError;
 use super::ipsec::IpsecPolicyError;
 use super::names::NameError;
 use super::tunnel::TunnelKey;
 use crate::types::PskError;
 use crate::types::tags::TagError;
-
-/// A field that can be at fault.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AttributeId {
-    Name,
-    ResourceGroup,
-    Location,
-    Zones,
-    NetworkId,
-    NetworkName,
-    AddressSpace,
-    /// Of the VNet to be created.
-    NetworkGatewaySubnet,
-    /// Of an existing VNet.
-    GatewaySubnet,
-    /// A further subnet, by name.
-    Subnet(String),
-    AzureGateway,
-    Sku,
-    Generation,
-    AzureAsn,
-    ConnectionMode,
-    AzureDpdSeconds,
-    AzureName(String),
-    AwsName(String),
-    VpcId,
-    VpcCidr,
-    PublicSubnet,
-    VpnGateway,
-    TransitGateway,
-    Region,
-    AwsAsn,
-    RouteTables,
-    StartupAction,
-    DpdAction,
-    AwsDpdSeconds,
-    KeyStorage,
-    Acceleration,
-    Bandwidth,
-    Logs(&'static str),
-    Slot,
-    InsideCidr(TunnelKey),
-    Policy(&'static str),
-    PresharedKey(TunnelKey),
-    PresharedKeys,
-    PresharedKeysVersion,
-    RotateKeys,
-    OnCreateFailure,
-    Tag(String),
-    Tags,
-    Timeout(String),
-    ManageGateways,
-}
 
 /// Whether a violation stops the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Carries out plans: create and update are one, for both end with the link as it is planned.
 
-use super::attribute_paths::diagnostics;
+use super::attribute_paths::{attribute_path, diagnostics};
 use super::backend::{ApplyOutcome, Backend};
 use super::change_set::ChangeSet;
 use super::claims::{ClaimHolder, Claims, claim};
@@ -11,6 +11,7 @@ use super::expand::{
 };
 use super::flatten::{identity, is_deleted, managed, read_managed, set_computed};
 use super::link_status::{LinkStatus, is_incomplete};
+use super::model::read_config;
 use super::plan::{id_beside_moved_link, link_of, plan_inputs, preflight_request, validate_plan};
 use super::private_state::PrivateState;
 use super::provenance::provenance;
@@ -286,13 +287,13 @@ async fn resolve_plan(
         removals: former,
     };
     let mut spec = expand_spec(&target, around).map_err(|lacking| {
+        let path = attribute_path(&lacking.0);
         Diagnostics::from(
             Diagnostic::error("Something is missing")
                 .detail(format!(
-                    "{} is neither configured nor to be found out: set it, or the provider's default for it.",
-                    lacking.0
+                    "{path} is neither configured nor to be found out: set it, or the provider's default for it."
                 ))
-                .at(lacking.0),
+                .at(path),
         )
     })?;
     spec.removals.tags.retain(|key| !spec.tags.contains_key(key));
@@ -328,7 +329,7 @@ fn keys(request: &ApplyRequest, target: &Value, changes: Option<ChangeSet<'_>>, 
     let rolled = changes.filter(|changes| changes.rotates_keys(private));
     let raised = changes.is_none_or(ChangeSet::applies_configured_keys);
     // An endpoint that shows no key cannot be seen to have the user's: a mark has to say so.
-    let hidden = key_storage(target.get("aws")) == KeyStorage::SecretsManager;
+    let hidden = key_storage(&read_config(target)) == KeyStorage::SecretsManager;
     let version = target.get("preshared_keys_wo_version").as_number().filter(|_| raised && hidden);
     KeyInputs {
         configured: configured_keys(&request.config),

@@ -3,6 +3,7 @@
 use super::default_options::{inside_cidrs, read_logs, read_policy};
 use super::defaults::{aws_name, azure_name};
 use super::flatten::read_managed;
+use super::model::{Attributes, read_config};
 use super::private_state::PrivateState;
 use super::schema::{AWS_NAMES, AZURE_NAMES};
 use crate::aws::model::{
@@ -12,6 +13,7 @@ use crate::aws::model::{
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
 use crate::link::adoption::Adoption;
+use crate::link::config::{Attr, AttributeId, AttributeSource, Config};
 use crate::link::inside_cidr::InsideCidr;
 use crate::link::key_rotation::KeyRotation;
 use crate::link::known_ids::KnownIds;
@@ -51,66 +53,62 @@ pub struct KeyInputs {
 
 /// An attribute without which there is no spec, and which is unknown, null or malformed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MissingAttribute(pub &'static str);
+pub struct MissingAttribute(pub AttributeId);
 
 /// The spec of a settled state.
 ///
 /// # Errors
 /// The first attribute that is not there.
 pub fn expand_spec(settled: &Value, around: ExpandInputs<'_>) -> Result<Spec, MissingAttribute> {
-    let (azure, aws) = (settled.get("azure"), settled.get("aws"));
-    let name = text(settled, "name").ok_or(MissingAttribute("name"))?;
-    let cidrs = inside_cidrs(settled).ok_or(MissingAttribute("inside_cidrs"))?;
-    let subscription =
-        subscription(settled, around.subscription).ok_or(MissingAttribute("azure.virtual_network_id"))?;
-    let group = text(azure, "resource_group_name").ok_or(MissingAttribute("azure.resource_group_name"))?;
-    let network = azure_network(azure, &subscription, &group)?;
+    let model = read_config(settled);
+    let name = required(&model.name, AttributeId::Name)?;
+    let cidrs = inside_cidrs(settled).ok_or(MissingAttribute(AttributeId::InsideCidr(first())))?;
+    let subscription = subscription(settled, around.subscription).ok_or(MissingAttribute(AttributeId::NetworkId))?;
+    let group = required(&model.group, AttributeId::ResourceGroup)?;
+    let network = azure_network(&model, &subscription, &group)?;
     let link = link_id(settled, around.private, network.id(), *cidrs.get(first()));
     let azure_names = azure_names(settled, &name);
     let mut tags = around.default_tags;
-    tags.extend(strings(settled.get("tags")));
+    tags.extend(known_texts(model.tags.known()));
+    let connection_mode = required(&model.connection_mode, AttributeId::ConnectionMode)?;
+    let policy = read_policy(settled.get("ipsec_policy")).ok_or(MissingAttribute(AttributeId::Policy("preset")))?;
     Ok(Spec {
         link: link.clone(),
         azure: AzureSpec {
-            create_resource_group: azure.get("create_resource_group").as_bool().unwrap_or_default(),
-            location: text(azure, "location").ok_or(MissingAttribute("azure.location"))?,
-            zones: read_zones(azure.get("zones")),
-            gateway: azure_gateway(azure, around.private, &subscription, &group, &azure_names)?,
-            connection_mode: azure
-                .get("connection_mode")
-                .as_str()
-                .and_then(ConnectionMode::parse)
-                .ok_or(MissingAttribute("azure.connection_mode"))?,
-            dpd_timeout_seconds: small(azure, "dpd_timeout_seconds")
-                .ok_or(MissingAttribute("azure.dpd_timeout_seconds"))?,
+            create_resource_group: model.create_group == Attr::Known(true),
+            location: required(&model.location, AttributeId::Location)?,
+            zones: all_known(&model.zones),
+            gateway: azure_gateway(&model, around.private, &subscription, &group, &azure_names)?,
+            connection_mode: ConnectionMode::parse(&connection_mode)
+                .ok_or(MissingAttribute(AttributeId::ConnectionMode))?,
+            dpd_timeout_seconds: small(&model.azure_dpd_seconds, AttributeId::AzureDpdSeconds)?,
             names: azure_names,
             subscription,
             resource_group: group,
             network,
         },
         aws: AwsSpec {
-            region: Region(text(aws, "region").ok_or(MissingAttribute("aws.region"))?),
-            network: aws_network(aws, around.private)?,
-            gateway: aws_gateway(aws, around.private)?,
-            route_tables: route_tables(aws.get("route_table_ids"), around.private),
-            startup_action: text(aws, "startup_action").ok_or(MissingAttribute("aws.startup_action"))?,
-            dpd_timeout_action: text(aws, "dpd_timeout_action").ok_or(MissingAttribute("aws.dpd_timeout_action"))?,
-            dpd_timeout_seconds: small(aws, "dpd_timeout_seconds")
-                .ok_or(MissingAttribute("aws.dpd_timeout_seconds"))?,
-            key_storage: key_storage(aws),
-            bandwidth: Bandwidth::read(aws.get("tunnel_bandwidth").as_str()),
-            tunnel_lifecycle_control: aws.get("tunnel_lifecycle_control").as_bool().unwrap_or_default(),
-            acceleration: aws.get("enable_acceleration").as_bool().unwrap_or_default(),
-            logs: read_logs(aws.get("logs")),
+            region: Region(required(&model.region, AttributeId::Region)?),
+            network: aws_network(&model, around.private)?,
+            gateway: aws_gateway(&model, around.private)?,
+            route_tables: route_tables(&model, around.private),
+            startup_action: required(&model.startup_action, AttributeId::StartupAction)?,
+            dpd_timeout_action: required(&model.dpd_action, AttributeId::DpdAction)?,
+            dpd_timeout_seconds: small(&model.aws_dpd_seconds, AttributeId::AwsDpdSeconds)?,
+            key_storage: key_storage(&model),
+            bandwidth: Bandwidth::read(model.bandwidth.known().map(String::as_str)),
+            tunnel_lifecycle_control: model.tunnel_lifecycle_control == Attr::Known(true),
+            acceleration: model.acceleration == Attr::Known(true),
+            logs: read_logs(settled.get("aws").get("logs")),
             names: aws_names(settled, &name),
         },
         inside_cidrs: cidrs,
-        policy: read_policy(settled.get("ipsec_policy")).ok_or(MissingAttribute("ipsec_policy"))?,
+        policy,
         tags,
         rotation: around.keys.trigger.map(|trigger| KeyRotation::new(&link, &trigger)),
         applies_configured_keys: around.keys.applies_configured,
         configured_keys: around.keys.configured,
-        wait_for_bgp: settled.get("wait_for_bgp").as_bool().unwrap_or(true),
+        wait_for_bgp: model.wait_for_bgp != Attr::Known(false),
         removals: around.removals,
         claims_gateways: false,
         preexisting_addresses: around.private.provenance.preexisting_addresses.clone(),
@@ -125,6 +123,33 @@ pub fn expand_spec(settled: &Value, around: ExpandInputs<'_>) -> Result<Spec, Mi
             .collect(),
         name,
     })
+}
+
+fn required<T: Clone>(value: &Attr<T>, attribute: AttributeId) -> Result<T, MissingAttribute> {
+    value.known().cloned().ok_or(MissingAttribute(attribute))
+}
+
+fn small(value: &Attr<i64>, attribute: AttributeId) -> Result<u32, MissingAttribute> {
+    let number = required(value, attribute.clone())?;
+    u32::try_from(number).map_err(|_| MissingAttribute(attribute))
+}
+
+/// The texts of a list that is known with all its elements.
+fn all_known(list: &Attr<Vec<Attr<String>>>) -> Option<BTreeSet<String>> {
+    let list = list.known().filter(|list| !list.contains(&Attr::Unknown))?;
+    Some(list.iter().filter_map(Attr::known).cloned().collect())
+}
+
+fn known_texts(map: Option<&BTreeMap<String, Attr<String>>>) -> impl Iterator<Item = (String, String)> {
+    map.into_iter().flatten().filter_map(|(name, text)| Some((name.clone(), text.known()?.clone())))
+}
+
+fn net(text: &Attr<String>) -> Option<Ipv4Net> {
+    text.known()?.parse().ok()
+}
+
+fn resource_id(text: &Attr<String>) -> Option<ResourceId> {
+    ResourceId::parse(text.known()?).ok()
 }
 
 fn first() -> TunnelKey {
@@ -159,73 +184,67 @@ pub fn read_zones(value: &Value) -> Option<BTreeSet<String>> {
     Some(zones.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
-fn azure_network(azure: &Value, subscription: &str, group: &str) -> Result<AzureNetwork, MissingAttribute> {
-    let created = azure.get("virtual_network");
-    let id = text(azure, "virtual_network_id").and_then(|id| ResourceId::parse(&id).ok());
-    let net = |value: &Value| value.as_str().and_then(|text| text.parse::<Ipv4Net>().ok());
-    if !created.is_set() {
-        let gateway_subnet_prefix = net(azure.get("gateway_subnet_prefix"));
+fn azure_network(model: &Config, subscription: &str, group: &str) -> Result<AzureNetwork, MissingAttribute> {
+    let id = resource_id(&model.network_id);
+    let Attr::Known(created) = &model.network else {
         return Ok(AzureNetwork::Existing {
-            id: id.ok_or(MissingAttribute("azure.virtual_network_id"))?,
-            gateway_subnet_prefix,
+            id: id.ok_or(MissingAttribute(AttributeId::NetworkId))?,
+            gateway_subnet_prefix: net(&model.gateway_subnet_prefix),
         });
-    }
-    let name = text(created, "name").ok_or(MissingAttribute("azure.virtual_network.name"))?;
-    let space =
-        created.get("address_space").as_list().ok_or(MissingAttribute("azure.virtual_network.address_space"))?;
-    let prefix = net(created.get("gateway_subnet_prefix"));
+    };
+    let name = required(&created.name, AttributeId::NetworkName)?;
+    let space = required(&created.address_space, AttributeId::AddressSpace)?;
+    let prefix = net(&created.gateway_subnet_prefix).ok_or(MissingAttribute(AttributeId::NetworkGatewaySubnet))?;
+    let subnets = created.subnets.known().into_iter().flatten();
     Ok(AzureNetwork::Create {
         id: id.unwrap_or_else(|| ResourceId::network(subscription, group, "virtualNetworks", &name)),
         address_space: space.iter().filter_map(net).collect(),
-        gateway_subnet_prefix: prefix.ok_or(MissingAttribute("azure.virtual_network.gateway_subnet_prefix"))?,
-        subnets: entries(created.get("subnets")).filter_map(|(name, v)| Some((name.clone(), net(v)?))).collect(),
+        gateway_subnet_prefix: prefix,
+        subnets: subnets.filter_map(|(name, prefix)| Some((name.clone(), net(prefix)?))).collect(),
     })
 }
 
 fn azure_gateway(
-    azure: &Value,
+    model: &Config,
     private: &PrivateState,
     subscription: &str,
     group: &str,
     names: &AzureNames,
 ) -> Result<AzureGateway, MissingAttribute> {
-    let id = text(azure, "gateway_id").and_then(|id| ResourceId::parse(&id).ok());
+    let id = resource_id(&model.gateway_id);
     if private.provenance.azure_gateway_is_existing {
-        return id.map(AzureGateway::Existing).ok_or(MissingAttribute("azure.gateway_id"));
+        return id.map(AzureGateway::Existing).ok_or(MissingAttribute(AttributeId::AzureGateway));
     }
     Ok(AzureGateway::Managed {
         id: id.unwrap_or_else(|| ResourceId::network(subscription, group, "virtualNetworkGateways", &names.gateway)),
-        sku: text(azure, "sku").ok_or(MissingAttribute("azure.sku"))?,
-        generation: text(azure, "generation").ok_or(MissingAttribute("azure.generation"))?,
-        asn: Asn(small(azure, "asn").ok_or(MissingAttribute("azure.asn"))?),
+        sku: required(&model.sku, AttributeId::Sku)?,
+        generation: required(&model.generation, AttributeId::Generation)?,
+        asn: Asn(small(&model.azure_asn, AttributeId::AzureAsn)?),
     })
 }
 
-fn aws_network(aws: &Value, private: &PrivateState) -> Result<AwsNetwork, MissingAttribute> {
-    let created = aws.get("vpc");
-    let on_transit_gateway = aws.get("transit_gateway_id").is_set();
-    if private.provenance.vpn_gateway_is_existing || on_transit_gateway && !created.is_set() {
+fn aws_network(model: &Config, private: &PrivateState) -> Result<AwsNetwork, MissingAttribute> {
+    let on_transit_gateway = model.transit_gateway_id.known().is_some();
+    let created = model.vpc.known();
+    if private.provenance.vpn_gateway_is_existing || on_transit_gateway && created.is_none() {
         return Ok(AwsNetwork::FromGateway);
     }
-    if !created.is_set() {
-        return text(aws, "vpc_id").map(|id| AwsNetwork::Existing(VpcId(id))).ok_or(MissingAttribute("aws.vpc_id"));
-    }
-    let net = |name: &str| created.get(name).as_str().and_then(|text| text.parse::<Ipv4Net>().ok());
-    let cidr = net("cidr_block").ok_or(MissingAttribute("aws.vpc.cidr_block"))?;
-    Ok(AwsNetwork::Create { cidr, public_subnet: net("public_subnet_cidr_block") })
+    let Some(created) = created else {
+        return required(&model.vpc_id, AttributeId::VpcId).map(|id| AwsNetwork::Existing(VpcId(id)));
+    };
+    let cidr = net(&created.cidr).ok_or(MissingAttribute(AttributeId::VpcCidr))?;
+    Ok(AwsNetwork::Create { cidr, public_subnet: net(&created.public_subnet) })
 }
 
-fn aws_gateway(aws: &Value, private: &PrivateState) -> Result<AwsGateway, MissingAttribute> {
-    let transit = aws.get("transit_gateway_id");
-    if !transit.is_null() {
-        let id = transit.as_str().ok_or(MissingAttribute("aws.transit_gateway_id"))?;
-        return Ok(AwsGateway::TransitGateway(TransitGatewayId(id.to_owned())));
+fn aws_gateway(model: &Config, private: &PrivateState) -> Result<AwsGateway, MissingAttribute> {
+    if !model.transit_gateway_id.is_null() {
+        let id = required(&model.transit_gateway_id, AttributeId::TransitGateway)?;
+        return Ok(AwsGateway::TransitGateway(TransitGatewayId(id)));
     }
     if private.provenance.vpn_gateway_is_existing {
-        let id = text(aws, "vpn_gateway_id").ok_or(MissingAttribute("aws.vpn_gateway_id"))?;
-        return Ok(AwsGateway::ExistingVgw(VpnGatewayId(id)));
+        return Ok(AwsGateway::ExistingVgw(VpnGatewayId(required(&model.vpn_gateway_id, AttributeId::VpnGateway)?)));
     }
-    Ok(AwsGateway::ManagedVgw { asn: Asn(small(aws, "asn").ok_or(MissingAttribute("aws.asn"))?) })
+    Ok(AwsGateway::ManagedVgw { asn: Asn(small(&model.aws_asn, AttributeId::AwsAsn)?) })
 }
 
 /// The object on which the AWS side ends, where it is known.
@@ -245,25 +264,23 @@ pub fn endpoint(settled: &Value, private: &PrivateState) -> Option<AwsEndpoint> 
     Some(AwsEndpoint { region, end })
 }
 
-fn route_tables(value: &Value, private: &PrivateState) -> PropagationTargets {
-    let ids = |value: &Value| -> Option<BTreeSet<RouteTableId>> {
-        let tables = value.as_list().filter(|_| value.is_wholly_known())?;
-        Some(tables.iter().filter_map(Value::as_str).map(|id| RouteTableId(id.to_owned())).collect())
+fn route_tables(model: &Config, private: &PrivateState) -> PropagationTargets {
+    let ids = |tables: &Attr<Vec<Attr<String>>>| -> Option<BTreeSet<RouteTableId>> {
+        Some(all_known(tables)?.into_iter().map(RouteTableId).collect())
     };
-    match ids(value) {
+    match ids(&model.route_tables) {
         Some(tables) if private.names_route_tables => PropagationTargets::Explicit(tables),
         Some(tables) => PropagationTargets::LastApplied(tables),
         // An empty set was a decision about another VPC.
-        None => ids(private.applied.at(&"aws.route_table_ids".into()))
+        None => ids(&Attributes(&private.applied).texts(&AttributeId::RouteTables))
             .filter(|tables| !tables.is_empty())
             .map_or(PropagationTargets::Default, PropagationTargets::LastApplied),
     }
 }
 
 /// Where AWS keeps the keys. A state from before there was a choice says nothing of it.
-pub fn key_storage(aws: &Value) -> KeyStorage {
-    let said = aws.get("preshared_key_storage").as_str();
-    said.and_then(|said| said.parse().ok()).unwrap_or(KeyStorage::Standard)
+pub fn key_storage(model: &Config) -> KeyStorage {
+    model.key_storage.known().and_then(|storage| storage.parse().ok()).unwrap_or(KeyStorage::Standard)
 }
 
 /// Azure's names of a settled state; those of the link's name where there are none.
@@ -316,16 +333,18 @@ pub fn lookup_scope(
 
 /// What an object of this link must be, by the settings of a state or plan.
 fn adoption(settled: &Value, private: &PrivateState) -> Adoption {
-    let (azure, aws) = (settled.get("azure"), settled.get("aws"));
-    let net = |text: &Value| text.as_str().and_then(|text| text.parse::<Ipv4Net>().ok());
-    let own_end = !private.provenance.vpn_gateway_is_existing && aws.get("transit_gateway_id").is_null();
-    let space = azure.get("virtual_network").get("address_space").as_list();
+    let model = read_config(settled);
+    let own_end = !private.provenance.vpn_gateway_is_existing && model.transit_gateway_id.is_null();
+    let space = model.network.known().and_then(|network| network.address_space.known());
     Adoption {
         moves_to: None,
         endpoints: endpoint(settled, private).map(|endpoint| endpoint.to_string()).into_iter().collect(),
-        vpc_cidr: net(aws.get("vpc").get("cidr_block")),
-        amazon_asn: small(aws, "asn").filter(|_| own_end).map(Asn),
-        azure_asn: small(azure, "asn").filter(|_| !private.provenance.azure_gateway_is_existing).map(Asn),
+        vpc_cidr: model.vpc.known().and_then(|vpc| net(&vpc.cidr)),
+        amazon_asn: small(&model.aws_asn, AttributeId::AwsAsn).ok().filter(|_| own_end).map(Asn),
+        azure_asn: small(&model.azure_asn, AttributeId::AzureAsn)
+            .ok()
+            .filter(|_| !private.provenance.azure_gateway_is_existing)
+            .map(Asn),
         address_space: space.map(|space| space.iter().filter_map(net).collect()),
         makes_gateway: !private.provenance.azure_gateway_is_existing,
         handed_over: private.keeps.is_some(),
@@ -390,10 +409,6 @@ pub fn configured_keys(config: &Value) -> PerTunnel<Option<PreSharedKey>> {
 /// A text attribute, if it is a known one.
 pub fn text(value: &Value, name: &str) -> Option<String> {
     value.get(name).as_str().map(str::to_owned)
-}
-
-fn small(value: &Value, name: &str) -> Option<u32> {
-    value.get(name).as_u64().and_then(|n| u32::try_from(n).ok())
 }
 
 fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {

@@ -1,6 +1,7 @@
 //! Attributes of the object `aws`.
 
 use super::{AttributeRow, Effect, Source};
+use crate::link::config::AttributeId;
 use crate::plugin::{Type, Value};
 use crate::provider::bgp_vpn::default_options::logs_value;
 
@@ -29,7 +30,7 @@ pub(super) fn rows() -> Vec<AttributeRow> {
     rows.extend(tunnels());
     rows.extend(logs());
     rows.extend([
-        AttributeRow::object("aws.names").remembered().on_change(Effect::NamesNewObjects).describe(
+        AttributeRow::object("aws.names").id(AttributeId::AwsNames).remembered().on_change(Effect::NamesNewObjects).describe(
             "Name tags of single objects, for companies with naming standards. What is left out is made from `name`.",
         ),
         AttributeRow::string("aws.public_subnet_id")
@@ -46,36 +47,36 @@ pub(super) fn rows() -> Vec<AttributeRow> {
 /// Where the AWS side ends.
 fn gateway() -> Vec<AttributeRow> {
     vec![
-        AttributeRow::string("aws.region")
+        AttributeRow::string("aws.region").id(AttributeId::Region)
             .remembered()
             .on_change(Effect::RecreatesAwsSide)
             .describe("AWS region, such as `eu-west-1`. Default: the provider's."),
-        AttributeRow::string("aws.vpc_id")
+        AttributeRow::string("aws.vpc_id").id(AttributeId::VpcId)
             .remembered()
             .affects_managed()
             .source(Source::Objects)
             .on_change(Effect::RecreatesAwsSide)
             .describe("Id of an existing VPC. Needed unless `vpc`, `vpn_gateway_id` or `transit_gateway_id` is given."),
-        AttributeRow::object("aws.vpc").remembered().affects_managed().needs_preflight().describe(
+        AttributeRow::object("aws.vpc").id(AttributeId::Vpc).remembered().affects_managed().needs_preflight().describe(
             "A VPC to create. Needed unless `vpc_id`, `vpn_gateway_id` or `transit_gateway_id` is given. With `transit_gateway_id`, the \
              VPC is not attached to the transit gateway: a link that moves to a transit gateway keeps its VPC until `vpc` is removed, \
              which deletes the VPC.",
         ),
-        AttributeRow::string("aws.vpc.cidr_block")
+        AttributeRow::string("aws.vpc.cidr_block").id(AttributeId::VpcCidr)
             .required()
             .on_change(Effect::RecreatesVpc)
             .describe("Range of the VPC, /16 to /28, such as `10.2.0.0/16`."),
-        AttributeRow::string("aws.vpc.public_subnet_cidr_block").optional().on_change(Effect::Described).describe(
+        AttributeRow::string("aws.vpc.public_subnet_cidr_block").id(AttributeId::PublicSubnet).optional().on_change(Effect::Described).describe(
             "Range of a public subnet, such as `10.2.0.0/24`, with an internet gateway and a route table of its own. Changing this \
              recreates the subnet in place; removing this deletes all three.",
         ),
-        AttributeRow::number("aws.asn")
+        AttributeRow::number("aws.asn").id(AttributeId::AwsAsn)
             .default_of_created_gateway(64_512_u32)
             .remembered()
             .observed(|clouds| clouds.observed.amazon_asn().map(|asn| asn.0.into()))
             .on_change(Effect::RecreatesAwsSide)
             .describe("ASN of the AWS side."),
-        AttributeRow::string("aws.vpn_gateway_id")
+        AttributeRow::string("aws.vpn_gateway_id").id(AttributeId::VpnGateway)
             .remembered()
             .affects_managed()
             .source(Source::Objects)
@@ -84,7 +85,7 @@ fn gateway() -> Vec<AttributeRow> {
                 "Id of an existing virtual private gateway to attach to. It is neither created nor deleted, and its VPC and ASN are \
                  read from it; one without a VPC (Direct Connect) is fine. Without this, a gateway is created.",
             ),
-        AttributeRow::string("aws.transit_gateway_id")
+        AttributeRow::string("aws.transit_gateway_id").id(AttributeId::TransitGateway)
             .remembered()
             .affects_managed()
             .needs_preflight()
@@ -95,7 +96,7 @@ fn gateway() -> Vec<AttributeRow> {
                  deleted, and its ASN is read from it. Routes in VPCs towards it are theirs to set; the attachments of the two VPN \
                  connections go where the transit gateway puts new ones.",
             ),
-        AttributeRow::of("aws.route_table_ids", Type::set(Type::String))
+        AttributeRow::of("aws.route_table_ids", Type::set(Type::String)).id(AttributeId::RouteTables)
             .remembered()
             .affects_managed()
             .needs_preflight()
@@ -110,7 +111,7 @@ fn gateway() -> Vec<AttributeRow> {
 /// Options of the VPN connections and their tunnels.
 fn tunnels() -> Vec<AttributeRow> {
     vec![
-        AttributeRow::string("aws.startup_action")
+        AttributeRow::string("aws.startup_action").id(AttributeId::StartupAction)
             .default("start")
             .remembered()
             .observed(|clouds| {
@@ -119,7 +120,7 @@ fn tunnels() -> Vec<AttributeRow> {
             })
             .on_change(Effect::InterruptsTunnels)
             .describe("`start` (AWS dials) or `add` (AWS waits)."),
-        AttributeRow::string("aws.dpd_timeout_action")
+        AttributeRow::string("aws.dpd_timeout_action").id(AttributeId::DpdAction)
             .default("restart")
             .remembered()
             .observed(|clouds| {
@@ -131,7 +132,7 @@ fn tunnels() -> Vec<AttributeRow> {
                 "What AWS does when the Azure end falls silent: `restart`, `clear` or `none`. With `ResponderOnly` the last two would \
                  never dial again.",
             ),
-        AttributeRow::number("aws.dpd_timeout_seconds")
+        AttributeRow::number("aws.dpd_timeout_seconds").id(AttributeId::AwsDpdSeconds)
             .default(30_u32)
             .remembered()
             .observed(|clouds| {
@@ -140,7 +141,7 @@ fn tunnels() -> Vec<AttributeRow> {
             })
             .on_change(Effect::InterruptsTunnels)
             .describe("Dead peer detection of the AWS tunnels, 30 seconds or more."),
-        AttributeRow::string("aws.preshared_key_storage")
+        AttributeRow::string("aws.preshared_key_storage").id(AttributeId::KeyStorage)
             .default("Standard")
             .remembered()
             .observed(|clouds| clouds.of_tunnels(|tunnel| tunnel.key_storage).map(|storage| storage.to_string().into()))
@@ -151,7 +152,7 @@ fn tunnels() -> Vec<AttributeRow> {
                  goes down, and a change of `rotate_keys` gives both ends a new one. The caller needs permissions for Secrets \
                  Manager then. A change keeps the keys.",
             ),
-        AttributeRow::bool("aws.tunnel_lifecycle_control")
+        AttributeRow::bool("aws.tunnel_lifecycle_control").id(AttributeId::LifecycleControl)
             .default(false)
             .remembered()
             .observed(|clouds| {
@@ -163,7 +164,7 @@ fn tunnels() -> Vec<AttributeRow> {
                 "Whether AWS waits for you before it replaces a tunnel endpoint for maintenance (`EnableTunnelLifecycleControl` of all \
                  four tunnels), until the deadline that AWS sets.",
             ),
-        AttributeRow::bool("aws.enable_acceleration")
+        AttributeRow::bool("aws.enable_acceleration").id(AttributeId::Acceleration)
             .default_on_transit_gateway(false)
             .remembered()
             // Null where a change broke off between the two: the next one recreates one of them, whichever way it goes.
@@ -172,7 +173,7 @@ fn tunnels() -> Vec<AttributeRow> {
             .describe(
                 "Whether AWS takes the tunnels' traffic in at its nearest edge (Global Accelerator). On a transit gateway only.",
             ),
-        AttributeRow::string("aws.tunnel_bandwidth")
+        AttributeRow::string("aws.tunnel_bandwidth").id(AttributeId::Bandwidth)
             .default_on_transit_gateway("standard")
             .remembered()
             .observed(|clouds| clouds.of_vpn_connections(|vpn| vpn.bandwidth).map(|it| it.as_str().into()))
@@ -194,7 +195,7 @@ fn logs() -> Vec<AttributeRow> {
             .describe("`json` or `text`. Default `json`; only together with its log group.")
     };
     vec![
-        AttributeRow::object("aws.logs")
+        AttributeRow::object("aws.logs").id(AttributeId::TunnelLogs)
             .remembered()
             .observed(|clouds| {
                 let logs = clouds.of_tunnels(|tunnel| Some(tunnel.options.logs.clone().unwrap_or_default()))?;

@@ -1,13 +1,14 @@
 //! Attributes of the link in general: name, addresses, policy, keys, behaviour.
 
 use super::{AttributeRow, Effect, Mode, Shape, Source};
+use crate::link::config::AttributeId;
 use crate::link::managed::Kind;
 use crate::link::tunnel::TunnelKey;
 use crate::plugin::Type;
 
 pub(super) fn rows() -> Vec<AttributeRow> {
     let mut rows = vec![
-        AttributeRow::string("name").required().remembered().on_change(Effect::NamesNewObjects).describe(
+        AttributeRow::string("name").id(AttributeId::Name).required().remembered().on_change(Effect::NamesNewObjects).describe(
             "Prefix of every name and tag that this link gives, 1 to 55 characters of letters, digits, `.`, `_` and `-`.",
         ),
     ];
@@ -26,7 +27,7 @@ fn addresses() -> Vec<AttributeRow> {
             .needs_preflight()
             .on_change(Effect::InterruptsTunnels)
             .describe("Inside networks of the four tunnels, where they should not follow `slot`."),
-        AttributeRow::number("slot")
+        AttributeRow::number("slot").id(AttributeId::Slot)
             .remembered()
             .needs_preflight()
             .on_change(Effect::InterruptsTunnels)
@@ -71,15 +72,15 @@ fn policy() -> Vec<AttributeRow> {
 
 fn keys() -> Vec<AttributeRow> {
     let mut rows = vec![
-        AttributeRow::object("preshared_keys_wo").mode(Mode::WriteOnly).on_change(Effect::Described).describe(
+        AttributeRow::object("preshared_keys_wo").id(AttributeId::PresharedKeys).mode(Mode::WriteOnly).on_change(Effect::Described).describe(
             "Keys of your own. They are never stored, neither in the plan nor in the state. Needs Terraform 1.11 or newer, and \
              `preshared_keys_wo_version`.",
         ),
-        AttributeRow::number("preshared_keys_wo_version")
+        AttributeRow::number("preshared_keys_wo_version").id(AttributeId::PresharedKeysVersion)
             .optional()
             .on_change(Effect::AppliesKeys)
             .describe("Any number, to be changed whenever `preshared_keys_wo` changes."),
-        AttributeRow::string("rotate_keys").optional().on_change(Effect::RotatesKeys).describe(
+        AttributeRow::string("rotate_keys").id(AttributeId::RotateKeys).optional().on_change(Effect::RotatesKeys).describe(
             "Any text, such as a date. A tunnel that is up is interrupted only while all others are up, and the next one waits until it \
              is back with as many routes as before. Not together with `preshared_keys_wo`. Setting it on a link that was just \
              imported changes nothing yet.",
@@ -98,15 +99,15 @@ fn behaviour() -> Vec<AttributeRow> {
         AttributeRow::string(format!("timeouts.{name}")).optional().describe(description)
     };
     vec![
-        AttributeRow::bool("wait_for_bgp").default(true).remembered().on_change(Effect::LocalOnly).describe(
+        AttributeRow::bool("wait_for_bgp").id(AttributeId::WaitForBgp).default(true).remembered().on_change(Effect::LocalOnly).describe(
             "Whether create and update end only when the BGP sessions of the tunnels they touched are up, for at most 15 minutes.",
         ),
-        AttributeRow::string("on_create_failure").default("keep").remembered().on_change(Effect::LocalOnly).describe(
+        AttributeRow::string("on_create_failure").id(AttributeId::OnCreateFailure).default("keep").remembered().on_change(Effect::LocalOnly).describe(
             "What becomes of a link whose create fails: with `keep` the state keeps everything that was made, and the next apply finishes \
              it; with `rollback` what this create made is deleted again. A create that was interrupted, or whose tunnels are built but \
              not up in time, is always kept.",
         ),
-        AttributeRow::bool("manage_gateways")
+        AttributeRow::bool("manage_gateways").id(AttributeId::ManageGateways)
             .affects_managed()
             .needs_preflight()
             .on_change(Effect::ClaimsGateways)
@@ -121,12 +122,12 @@ fn behaviour() -> Vec<AttributeRow> {
             .needs_preflight()
             .on_change(Effect::LocalOnly)
             .describe("Let the address ranges of VNet and VPC overlap, with a warning instead of an error."),
-        AttributeRow::of("tags", Type::map(Type::String)).optional().on_change(Effect::InPlace).describe(
+        AttributeRow::of("tags", Type::map(Type::String)).id(AttributeId::Tags).optional().on_change(Effect::InPlace).describe(
             "Tags on every object of both clouds. Only tags named here or in the provider's `default_tags` are compared; all others \
              are left alone. At most 40 with `default_tags`: keys of up to 128 characters without `<>%&\\?/` and not starting with `aws:`, \
              values of up to 256. Azure compares keys without regard to case.",
         ),
-        AttributeRow::object("timeouts").optional().on_change(Effect::LocalOnly).describe(
+        AttributeRow::object("timeouts").id(AttributeId::Timeouts).optional().on_change(Effect::LocalOnly).describe(
             "How long operations may take, from `\"1s\"` to `\"168h\"`, such as `\"90m\"`, `\"2h30m\"` or `\"1.5h\"`. Waiting for other \
              links of the same Azure gateway does not count.",
         ),

@@ -19,6 +19,7 @@ pub use azure::AZURE_NAMES;
 pub use effect::Effect;
 
 use super::refresh::CloudSettings;
+use crate::link::config::AttributeId;
 use crate::plugin::{Attribute, Nesting, Type, Value};
 use std::sync::LazyLock;
 
@@ -96,6 +97,8 @@ pub struct AttributeRow {
     /// Whether it belongs to the Azure gateway, so that the link never changes it on an existing one.
     pub of_azure_gateway: bool,
     pub source: Source,
+    /// By which the domain reads it, and names it where it is invalid.
+    pub id: Option<AttributeId>,
     /// Markdown, without default and effect.
     description: String,
 }
@@ -113,6 +116,7 @@ impl AttributeRow {
             needs_preflight: false,
             of_azure_gateway: false,
             source: Source::Configuration,
+            id: None,
             description: String::new(),
         }
     }
@@ -191,6 +195,10 @@ impl AttributeRow {
 
     fn source(self, source: Source) -> Self {
         AttributeRow { source, ..self }
+    }
+
+    fn id(self, id: AttributeId) -> Self {
+        AttributeRow { id: Some(id), ..self }
     }
 
     fn describe(self, description: impl Into<String>) -> Self {

@@ -1,8 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::{AttributeRow, DefaultValue, Effect, Mode, Shape, Source, row, table};
+use crate::link::config::{Attr, AttributeId, AttributeSource, Config};
 use crate::plugin::{Attribute, AttributeKind, Nesting, Type, Value};
+use crate::provider::bgp_vpn::attribute_paths::value_path;
 use crate::provider::bgp_vpn::schema;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every attribute of the schema by its path; elements of maps as `*`.
@@ -112,4 +115,60 @@ fn replacing_attributes_are_these() {
         of(Effect::RecreatesAwsSide),
         ["aws.region", "aws.vpc_id", "aws.asn", "aws.vpn_gateway_id", "aws.transit_gateway_id"]
     );
+}
+
+/// A source without values that notes what is read.
+#[derive(Default)]
+struct Recorder(RefCell<Vec<AttributeId>>);
+
+impl Recorder {
+    fn note<T>(&self, attribute: &AttributeId) -> Attr<T> {
+        self.0.borrow_mut().push(attribute.clone());
+        Attr::Null
+    }
+}
+
+impl AttributeSource for Recorder {
+    fn parse<T>(&self, attribute: &AttributeId, _: impl FnOnce(&str) -> T) -> Attr<T> {
+        self.note(attribute)
+    }
+
+    fn number(&self, attribute: &AttributeId) -> Attr<i64> {
+        self.note(attribute)
+    }
+
+    fn flag(&self, attribute: &AttributeId) -> Attr<bool> {
+        self.note(attribute)
+    }
+
+    fn texts(&self, attribute: &AttributeId) -> Attr<Vec<Attr<String>>> {
+        self.note(attribute)
+    }
+
+    fn text_map(&self, attribute: &AttributeId) -> Attr<BTreeMap<String, Attr<String>>> {
+        self.note(attribute)
+    }
+
+    fn object(&self, attribute: &AttributeId) -> Attr<()> {
+        self.note::<()>(attribute);
+        Attr::Known(())
+    }
+
+    fn non_integer(&self, attribute: &AttributeId) -> Option<String> {
+        self.note::<()>(attribute);
+        None
+    }
+}
+
+/// Without a row, an attribute would read as null.
+#[test]
+fn every_attribute_that_is_read_has_a_row() {
+    let recorder = Recorder::default();
+    Config::read(&recorder);
+    let read = recorder.0.into_inner();
+    assert!(read.len() > 50, "{read:?}");
+    for attribute in read {
+        let path = value_path(&attribute).to_string();
+        assert!(row(&path).is_some(), "{attribute:?} at {path:?}");
+    }
 }
