@@ -12,7 +12,8 @@ use super::expand::{
 use super::flatten::{identity, is_deleted, managed, read_managed, set_computed};
 use super::link_status::{LinkStatus, is_incomplete};
 use super::model::read_config;
-use super::plan::{id_beside_moved_link, link_of, plan_inputs, preflight_request, validate_plan};
+use super::plan::{id_beside_moved_link, link_of, plan_inputs, preflight_request};
+use super::plan_validation::validate_plan;
 use super::private_state::PrivateState;
 use super::provenance::provenance;
 use super::public_subnet;

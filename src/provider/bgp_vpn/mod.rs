@@ -10,7 +10,7 @@
 //! | `conflicting_attributes` | rejects values that contradict each other or an object that is named |
 //! | `create_before_destroy` | lets conflicts of a create wait for the create itself under create_before_destroy |
 //! | `replacing_attributes` | keeps drift and unknown values from replacing anything |
-//! | `change_set`, `plan` | say what a plan changes, what is wrong with it, what will be new |
+//! | `change_set`, `plan_validation`, `plan` | say what a plan changes, what is wrong with it, what will be new |
 //! | `provenance` | says which gateways are given, and what is there that is not the link's |
 //! | `expand` | makes a spec, or a place to search, of settled values |
 //! | `static_routing` | rejects VPN connections that AWS cannot change to BGP |
@@ -46,6 +46,7 @@ mod kept;
 mod link_status;
 mod model;
 mod plan;
+mod plan_validation;
 mod planned;
 mod private_state;
 mod provenance;

@@ -5,16 +5,16 @@ use super::attributes::{Mode, paths};
 use super::backend::Backend;
 use super::change_set::{ChangeSet, instance_keys};
 use super::claims::{self, ClaimHolder, Claims};
-use super::conflicting_attributes::{conflicting_id, existing_gateway_mismatch, fixed_zones, vpc_named_twice};
 use super::create_before_destroy::{as_warnings, downgrade_conflicts};
 use super::default_options::inside_cidrs;
 use super::defaults::{PlanInputs, apply_defaults};
 use super::existing_link::check_existing_link;
-use super::expand::{endpoint, link_id, lookup_scope, subscription};
+use super::expand::{link_id, lookup_scope, subscription};
 use super::flatten::planned_tunnel;
 use super::kept::{Kept, kept, kept_by_create};
 use super::link_status::{LinkStatus, is_incomplete, is_interrupted};
 use super::model::read_config;
+use super::plan_validation::validate_plan;
 use super::planned::PlannedState;
 use super::private_state::{PrivateState, Provenance};
 use super::provenance::provenance;
@@ -24,20 +24,14 @@ use super::replacing_attributes::{assume_unchanged, drifted_warning, late_replac
 use super::resume::{CachedState, ResumeCache, resume_warning};
 use super::static_routing::refuse_plan;
 use super::teardown::{full_removal, incomplete_removal, removal_warning as announcement_of, update_removal};
-use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnConnection, VpnGatewayId};
+use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::link::config::Attr;
 use crate::link::ownership_tags::LinkId;
-use crate::link::preflight::{
-    Lookup, PreflightContext, PreflightIssue, PreflightRequest, PreflightSnapshot, run_checks,
-};
+use crate::link::preflight::{Lookup, PreflightRequest, PreflightSnapshot};
 use crate::link::tunnel::{Instance, TunnelKey};
-use crate::link::validation::{ChangedParts, validate_combination, validate_fields, validate_required};
-use crate::link::violation::{AttributeId, Violation, ViolationKind};
-use crate::plugin::{Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
-use crate::types::tags::check_keys;
-use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use crate::link::validation::{validate_fields, validate_required};
+use crate::plugin::{AttributePath, Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
 
 /// What can be said of a configuration alone.
 pub fn validate(config: &Value) -> Diagnostics {
@@ -51,6 +45,10 @@ pub fn validate(config: &Value) -> Diagnostics {
 const FIRST_TUNNEL: TunnelKey = TunnelKey { instance: Instance::Zero, number: 1 };
 
 /// Plans a create, an update or a destroy.
+///
+/// A create or update goes through three phases. The draft gives every setting its value from the configuration, the state and the
+/// defaults. The preflight reads the surroundings, where they matter, after which the draft is made once more. The final plan checks
+/// the draft, says what is new, and announces what is deleted.
 pub async fn plan(
     backend: &dyn Backend,
     resume_cache: &ResumeCache,
@@ -60,186 +58,292 @@ pub async fn plan(
     if request.is_destroy() {
         return plan_destroy(backend, resume_cache, request);
     }
-    let mut messages = validate(&request.config);
+    let messages = validate(&request.config);
     if messages.has_errors() {
         return messages.into();
-    }
-    let mut private = PrivateState::read(&request.private);
-    if request.is_create() {
-        // The plan of the create half of a replacement carries what was remembered of the link that goes.
-        private = PrivateState {
-            replaced_ids: private.replaced_ids,
-            removes: private.removes,
-            announced: private.announced,
-            replaced: private.replaced,
-            holder: private.holder,
-            before: private.before,
-            ..PrivateState::default()
-        };
-        replaced::note(&mut private, resume_cache, &request.config, request.may_be_applying);
-    } else {
-        let before = private.clone();
-        private.remember_before(&before);
     }
     let prior = (!request.prior.is_null()).then_some(&request.prior);
     let (config, assumed) = assume_unchanged(&request.config, prior);
-    let mut snapshot = PreflightSnapshot::default();
-    let mut draft = apply_defaults(&plan_inputs(backend, &config, prior, &private, &snapshot));
-    let mut surveyed = true;
-    let changed = prior.map(|prior| ChangeSet { prior, planned: &draft.planned });
-    let replaced = changed.is_some_and(|changes| !changes.requires_replace().is_empty());
-    // A destroy keeps only the errors of this plan. None is worth keeping the link for.
-    let judges = !request.before_destroy;
-    let looks = judges && !replaced && changed.is_none_or(|changes| changes.needs_preflight(&private));
-    if looks {
-        let (ask, complete) =
-            preflight_request(backend, &draft.planned, &plan_inputs(backend, &config, prior, &private, &snapshot));
+    let private = remembered(&request, resume_cache);
+    let snapshot = PreflightSnapshot::default();
+    let mut planning =
+        Planning { backend, resume_cache, request: &request, prior, config: &config, private, snapshot, messages };
+    let mut draft = planning.draft_plan();
+    let replaced = planning.changes(&draft).is_some_and(|changes| !changes.requires_replace().is_empty());
+    let preflight = match planning.preflight(&draft).await {
+        Ok(preflight) => preflight,
+        Err(diagnostics) => return diagnostics.into(),
+    };
+    if preflight != Preflight::Skipped {
+        draft = planning.draft_plan();
+    }
+    match planning.final_plan(&mut draft, preflight, replaced, held).await {
+        Ok(requires_replace) => {
+            assumed.iter().for_each(|path| draft.planned.set_at(path, Value::unknown()));
+            PlanResponse {
+                planned: draft.planned,
+                requires_replace,
+                private: planning.private.write(),
+                identity: request.identity.clone(),
+                deferred: None,
+                diagnostics: planning.messages,
+            }
+        }
+        Err(diagnostics) => diagnostics.into(),
+    }
+}
+
+/// What is remembered of the link that is planned.
+fn remembered(request: &PlanRequest, resume_cache: &ResumeCache) -> PrivateState {
+    let mut private = PrivateState::read(&request.private);
+    if !request.is_create() {
+        let before = private.clone();
+        private.remember_before(&before);
+        return private;
+    }
+    // The plan of the create half of a replacement carries what was remembered of the link that goes.
+    let mut private = PrivateState {
+        replaced_ids: private.replaced_ids,
+        removes: private.removes,
+        announced: private.announced,
+        replaced: private.replaced,
+        holder: private.holder,
+        before: private.before,
+        ..PrivateState::default()
+    };
+    replaced::note(&mut private, resume_cache, &request.config, request.may_be_applying);
+    private
+}
+
+/// What was read of the surroundings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Preflight {
+    /// Nothing: the plan changes nothing that depends on them.
+    Skipped,
+    /// Not all that matters, since some of it is not known yet.
+    Partial,
+    Complete,
+}
+
+/// A create or update that is being planned.
+struct Planning<'r> {
+    backend: &'r dyn Backend,
+    resume_cache: &'r ResumeCache,
+    request: &'r PlanRequest,
+    prior: Option<&'r Value>,
+    /// With values of the state in place of unknown ones that would replace the link.
+    config: &'r Value,
+    private: PrivateState,
+    snapshot: PreflightSnapshot,
+    messages: Diagnostics,
+}
+
+impl<'r> Planning<'r> {
+    fn inputs(&self) -> PlanInputs<'r, '_> {
+        plan_inputs(self.backend, self.config, self.prior, &self.private, &self.snapshot)
+    }
+
+    fn changes<'d>(&self, draft: &'d PlannedState<'_>) -> Option<ChangeSet<'d>>
+    where
+        'r: 'd,
+    {
+        self.prior.map(|prior| ChangeSet { prior, planned: &draft.planned })
+    }
+
+    fn link_of(&self, settled: &Value) -> Option<LinkId> {
+        link_of(settled, &self.private, self.backend.subscription())
+    }
+
+    /// A destroy keeps only the errors of its plan. None is worth keeping the link for.
+    fn is_checked(&self) -> bool {
+        !self.request.before_destroy
+    }
+
+    /// Every setting at its value, as far as it is known by now.
+    fn draft_plan(&self) -> PlannedState<'r> {
+        apply_defaults(&self.inputs())
+    }
+
+    /// Reads the surroundings that the draft depends on.
+    async fn preflight(&mut self, draft: &PlannedState<'_>) -> Result<Preflight, Diagnostics> {
+        let changes = self.changes(draft);
+        let replaced = changes.is_some_and(|changes| !changes.requires_replace().is_empty());
+        if !self.is_checked() || replaced || !changes.is_none_or(|changes| changes.needs_preflight(&self.private)) {
+            return Ok(Preflight::Skipped);
+        }
+        let (ask, complete) = preflight_request(self.backend, &draft.planned, &self.inputs());
         if !ask.is_empty() {
-            snapshot = match backend.preflight(&ask, &request.cancel).await {
-                Ok(snapshot) => snapshot,
-                Err(diagnostics) => return diagnostics.into(),
-            };
+            self.snapshot = self.backend.preflight(&ask, &self.request.cancel).await?;
         }
-        surveyed = complete && snapshot.covers(&ask);
-        draft = apply_defaults(&plan_inputs(backend, &config, prior, &private, &snapshot));
+        Ok(if complete && self.snapshot.covers(&ask) { Preflight::Complete } else { Preflight::Partial })
     }
-    if prior.is_none() {
-        private.replaced_ids.extend(resume_cache.incomplete_states().iter().flat_map(own_object_ids));
-    }
-    if prior.is_none() {
-        private.link = id_beside_moved_link(&draft.planned, &private, &snapshot, backend.subscription());
-    }
-    let link = link_of(&draft.planned, &private, backend.subscription());
-    // A complete link of another name is another resource that has the same slot.
-    let same_name = |held: &CachedState| held.state.get("name") == draft.planned.get("name");
-    let held_by_state = resume_cache.get(link.as_ref()).filter(|_| prior.is_none());
-    let held_by_state = held_by_state.filter(|held| is_incomplete(&held.state) || same_name(held));
-    let is_new = prior.is_none() && private.replaced_ids.is_empty() && held_by_state.is_none();
-    // A link that the user tainted is deleted before it is created again.
-    private.replaced_ids.extend(held_by_state.iter().flat_map(|held| own_object_ids(&held.state)));
-    if let (None, Some(before)) = (&private.before, held_by_state.as_ref().and_then(|held| held.private.as_ref())) {
-        private.remember_before(before);
-    }
-    let left = held_by_state.filter(|held| is_incomplete(&held.state));
-    if let Some(recalled) = left.filter(|recalled| recalled.can_resume(&draft.planned)) {
-        private.resumes_incomplete = true;
-        let changes = ChangeSet { prior: &recalled.state, planned: &draft.planned };
-        let removed = incomplete_removal(changes, &private, backend.subscription());
-        messages.push(resume_warning(!removed.0.is_empty()));
-        messages.extend(announcement_of(&removed, None, &recalled.state));
-        private.link = recalled.private.as_ref().and_then(|private| private.link.clone());
-        private.provenance.preexisting_addresses =
-            recalled.private.map(|private| private.provenance.preexisting_addresses).unwrap_or_default();
-    }
-    let settled = plan_inputs(backend, &config, prior, &private, &snapshot);
-    // A replacement is planned once more without a prior state, which is when its surroundings count.
-    let mut violations =
-        if replaced || !judges { Vec::new() } else { validate_plan(&settled, &draft.planned, backend) };
-    if prior.is_none() && request.may_be_applying {
-        surveyed &= !downgrade_conflicts(&mut violations);
-    }
-    messages.append(diagnostics(violations));
-    let origin = if looks {
-        provenance(&settled, &snapshot, &draft.planned)
-    } else {
-        Provenance { vpn_gateway_is_existing: settled.vpn_gateway_is_existing(), ..private.provenance.clone() }
-    };
-    private.provenance = origin;
-    private.keeps = match prior {
-        None => kept_by_create(&draft.planned, &private, resume_cache, link.as_ref()),
-        Some(_) => None,
-    };
-    private.preflight_complete = surveyed;
-    let kept = prior.map(|prior| ChangeSet { prior, planned: &draft.planned });
-    let kept = kept.filter(|_| judges);
-    kept.and_then(|changes| refuse_plan(&private, changes)).into_iter().for_each(|refusal| messages.push(refusal));
-    let holder = ClaimHolder::of(prior, &private, &request.config);
-    let claim = claims::claim(&draft.planned, prior, &private, backend.subscription());
-    if let Some(claim) = claim.filter(|_| judges) {
-        let mut own = private.replaced_ids.clone();
-        own.extend(prior.into_iter().flat_map(own_object_ids));
-        let taken = claims::taken(&snapshot, &own);
-        let clash = held.plan(&holder, claim, &taken);
-        if !messages.has_errors() {
-            messages.append(clash);
+
+    /// Checks the draft and completes it. Answers the attributes whose change replaces the link.
+    async fn final_plan(
+        &mut self,
+        draft: &mut PlannedState<'r>,
+        preflight: Preflight,
+        replaced: bool,
+        held: &Claims,
+    ) -> Result<Vec<AttributePath>, Diagnostics> {
+        let recalled = self.recall(draft);
+        let settled = self.inputs();
+        // A replacement is planned once more without a prior state, which is when its surroundings count.
+        let checked = !replaced && self.is_checked();
+        let mut violations = if checked { validate_plan(&settled, &draft.planned, self.backend) } else { Vec::new() };
+        let provenance = if preflight == Preflight::Skipped {
+            let vpn_gateway_is_existing = settled.vpn_gateway_is_existing();
+            Provenance { vpn_gateway_is_existing, ..self.private.provenance.clone() }
+        } else {
+            provenance(&settled, &self.snapshot, &draft.planned)
+        };
+        let mut complete = preflight != Preflight::Partial;
+        if self.prior.is_none() && self.request.may_be_applying {
+            complete &= !downgrade_conflicts(&mut violations);
         }
-        if is_new && private.keeps.is_none() && snapshot.group != Lookup::Skipped {
-            // A complete link also is what other findings are about, such as a VPC that has a VPN gateway.
-            let found = check_existing_link(backend, &draft.planned, &private, &taken, &request.cancel).await;
-            let postponed = request.may_be_applying && found.has_errors();
-            private.preflight_complete &= !postponed;
-            messages.append(if postponed { as_warnings(found) } else { found });
+        self.messages.append(diagnostics(violations));
+        self.private.provenance = provenance;
+        let link = recalled.link.as_ref();
+        self.private.keeps = match self.prior {
+            None => kept_by_create(&draft.planned, &self.private, self.resume_cache, link),
+            Some(_) => None,
+        };
+        self.private.preflight_complete = complete;
+        let refusal = self.changes(draft).filter(|_| self.is_checked());
+        self.messages.extend(refusal.and_then(|changes| refuse_plan(&self.private, changes)));
+        self.check_conflicts(draft, held, recalled.is_new).await;
+        if self.messages.has_errors() {
+            return Err(std::mem::take(&mut self.messages));
         }
-    }
-    private.holder = Some(holder.as_str().to_owned());
-    if messages.has_errors() {
-        return messages.into();
-    }
-    let requires_replace = match prior {
-        None => {
-            if !private.resumes_incomplete && !private.announced {
-                messages.extend(replaced::announced(
-                    &private,
-                    resume_cache,
-                    link.as_ref(),
-                    backend.subscription(),
-                    &draft.planned,
-                ));
+        match self.prior {
+            None => {
+                self.complete_create(draft, link);
+                Ok(Vec::new())
             }
-            let unrepeatable =
-                replaced::unrepeatable(&private, &request.config).filter(|_| !private.resumes_incomplete);
-            private.unrepeatable = unrepeatable.map(str::to_owned);
-            messages.extend(unrepeatable.map(|path| {
-                let (summary, detail) = replaced::unrepeatable_words(path);
-                Diagnostic::warning(summary).detail(detail).at(path)
-            }));
-            unknown_for_create(&mut draft);
-            (private.announced, private.replaced) = (false, None);
-            Vec::new()
+            Some(prior) => self.complete_update(draft, prior, link),
         }
-        Some(prior) => {
-            unknown_for_update(&mut draft, prior, &private);
-            let changes = ChangeSet { prior, planned: &draft.planned };
-            let refreshed = resume_cache.is_refreshed(link_of(prior, &private, backend.subscription()).as_ref());
-            if let Some(path) =
-                changes.requires_replace().first().filter(|_| request.may_be_applying && !refreshed && judges)
-            {
-                return Diagnostics::from(late_replacement(path, prior, &draft.planned)).into();
-            }
-            messages.append(changes.warnings(&private));
-            messages.append(public_subnet::warning(changes).into_iter().collect());
-            draft.left.iter().for_each(|path| messages.push(drifted_warning(path, &config, prior)));
-            // Terraform may replace it though nothing here asks for that: the next plan has these bytes and no prior state.
-            private.replaced_ids = own_object_ids(prior);
-            private.removes = full_removal(prior, &private, backend.subscription());
-            let replacing = changes.requires_replace();
-            private.announced = !replacing.is_empty();
-            let mut stays = None;
-            let removed = if private.announced {
-                private.replaced = link_of(prior, &private, backend.subscription());
-                let whole = private.removes.clone();
-                stays = kept_by_replacement(backend, &config, changes, &private);
-                stays.as_ref().map_or(whole.clone(), |kept| kept.removed(whole))
-            } else {
-                let observed = resume_cache.last_observed(link.as_ref());
-                update_removal(changes, &private, observed.as_ref(), backend.subscription(), backend.default_tags())
-            };
-            messages.extend(announcement_of(&removed, stays.as_ref(), prior));
-            if !private.announced {
-                messages.extend(replaced::on_request(&private.removes, &request.replaced, prior));
-            }
-            replacing
-        }
-    };
-    assumed.iter().for_each(|path| draft.planned.set_at(path, Value::unknown()));
-    PlanResponse {
-        planned: draft.planned,
-        requires_replace,
-        private: private.write(),
-        identity: request.identity,
-        deferred: None,
-        diagnostics: messages,
     }
+
+    /// Looks for a state of the link that this process has read: of one whose create never ended, or that is tainted.
+    fn recall(&mut self, draft: &PlannedState<'_>) -> Recalled {
+        let (private, is_create) = (&mut self.private, self.prior.is_none());
+        let subscription = || self.backend.subscription();
+        if is_create {
+            private.replaced_ids.extend(self.resume_cache.incomplete_states().iter().flat_map(own_object_ids));
+            private.link = id_beside_moved_link(&draft.planned, private, &self.snapshot, subscription());
+        }
+        let link = link_of(&draft.planned, private, subscription());
+        // A complete link of another name is another resource that has the same slot.
+        let same_name = |held: &CachedState| held.state.get("name") == draft.planned.get("name");
+        let held_by_state = self.resume_cache.get(link.as_ref()).filter(|_| is_create);
+        let held_by_state = held_by_state.filter(|held| is_incomplete(&held.state) || same_name(held));
+        let is_new = is_create && private.replaced_ids.is_empty() && held_by_state.is_none();
+        // A link that the user tainted is deleted before it is created again.
+        private.replaced_ids.extend(held_by_state.iter().flat_map(|held| own_object_ids(&held.state)));
+        if let (None, Some(before)) = (&private.before, held_by_state.as_ref().and_then(|held| held.private.as_ref())) {
+            private.remember_before(before);
+        }
+        let left = held_by_state.filter(|held| is_incomplete(&held.state));
+        if let Some(recalled) = left.filter(|recalled| recalled.can_resume(&draft.planned)) {
+            private.resumes_incomplete = true;
+            let changes = ChangeSet { prior: &recalled.state, planned: &draft.planned };
+            let removed = incomplete_removal(changes, private, subscription());
+            self.messages.push(resume_warning(!removed.0.is_empty()));
+            self.messages.extend(announcement_of(&removed, None, &recalled.state));
+            private.link = recalled.private.as_ref().and_then(|private| private.link.clone());
+            private.provenance.preexisting_addresses =
+                recalled.private.map(|private| private.provenance.preexisting_addresses).unwrap_or_default();
+        }
+        Recalled { link, is_new }
+    }
+
+    /// Conflicts with other links of this run, and with what exists of a link that is to be created.
+    async fn check_conflicts(&mut self, draft: &PlannedState<'_>, held: &Claims, is_new: bool) {
+        let holder = ClaimHolder::of(self.prior, &self.private, &self.request.config);
+        let claim = claims::claim(&draft.planned, self.prior, &self.private, self.backend.subscription());
+        if let Some(claim) = claim.filter(|_| self.is_checked()) {
+            let mut own = self.private.replaced_ids.clone();
+            own.extend(self.prior.into_iter().flat_map(own_object_ids));
+            let taken = claims::taken(&self.snapshot, &own);
+            let clash = held.plan(&holder, claim, &taken);
+            if !self.messages.has_errors() {
+                self.messages.append(clash);
+            }
+            if is_new && self.private.keeps.is_none() && self.snapshot.group != Lookup::Skipped {
+                // A complete link also is what other findings are about, such as a VPC that has a VPN gateway.
+                let cancel = &self.request.cancel;
+                let found = check_existing_link(self.backend, &draft.planned, &self.private, &taken, cancel).await;
+                let postponed = self.request.may_be_applying && found.has_errors();
+                self.private.preflight_complete &= !postponed;
+                self.messages.append(if postponed { as_warnings(found) } else { found });
+            }
+        }
+        self.private.holder = Some(holder.as_str().to_owned());
+    }
+
+    fn complete_create(&mut self, draft: &mut PlannedState<'r>, link: Option<&LinkId>) {
+        let private = &mut self.private;
+        if !private.resumes_incomplete && !private.announced {
+            let subscription = self.backend.subscription();
+            self.messages.extend(replaced::announced(private, self.resume_cache, link, subscription, &draft.planned));
+        }
+        let unrepeatable =
+            replaced::unrepeatable(private, &self.request.config).filter(|_| !private.resumes_incomplete);
+        private.unrepeatable = unrepeatable.map(str::to_owned);
+        self.messages.extend(unrepeatable.map(|path| {
+            let (summary, detail) = replaced::unrepeatable_words(path);
+            Diagnostic::warning(summary).detail(detail).at(path)
+        }));
+        unknown_for_create(draft);
+        (private.announced, private.replaced) = (false, None);
+    }
+
+    fn complete_update(
+        &mut self,
+        draft: &mut PlannedState<'r>,
+        prior: &'r Value,
+        link: Option<&LinkId>,
+    ) -> Result<Vec<AttributePath>, Diagnostics> {
+        unknown_for_update(draft, prior, &self.private);
+        let changes = ChangeSet { prior, planned: &draft.planned };
+        let replacing = changes.requires_replace();
+        let before = self.link_of(prior);
+        let refreshed = self.resume_cache.is_refreshed(before.as_ref());
+        let is_late = self.request.may_be_applying && !refreshed && self.is_checked();
+        if let Some(path) = replacing.first().filter(|_| is_late) {
+            return Err(Diagnostics::from(late_replacement(path, prior, &draft.planned)));
+        }
+        self.messages.append(changes.warnings(&self.private));
+        self.messages.extend(public_subnet::warning(changes));
+        self.messages.extend(draft.left.iter().map(|path| drifted_warning(path, self.config, prior)));
+        // Terraform may replace it though nothing here asks for that: the next plan has these bytes and no prior state.
+        self.private.replaced_ids = own_object_ids(prior);
+        self.private.removes = full_removal(prior, &self.private, self.backend.subscription());
+        self.private.announced = !replacing.is_empty();
+        let mut stays = None;
+        let removed = if self.private.announced {
+            self.private.replaced = self.link_of(prior);
+            let whole = self.private.removes.clone();
+            stays = kept_by_replacement(self.backend, self.config, changes, &self.private);
+            stays.as_ref().map_or(whole.clone(), |kept| kept.removed(whole))
+        } else {
+            let observed = self.resume_cache.last_observed(link);
+            let (subscription, default_tags) = (self.backend.subscription(), self.backend.default_tags());
+            update_removal(changes, &self.private, observed.as_ref(), subscription, default_tags)
+        };
+        self.messages.extend(announcement_of(&removed, stays.as_ref(), prior));
+        if !self.private.announced {
+            self.messages.extend(replaced::on_request(&self.private.removes, &self.request.replaced, prior));
+        }
+        Ok(replacing)
+    }
+}
+
+/// What the process knows of a link that is planned.
+struct Recalled {
+    link: Option<LinkId>,
+    /// It neither exists nor takes the place of another one, as far as the process knows.
+    is_new: bool,
 }
 
 /// A destroy needs no plan but for what it announces.
@@ -341,118 +445,6 @@ fn own_vpn_gateway(settled: &Value, inputs: &PlanInputs<'_, '_>) -> Option<VpnGa
     let stays = !inputs.vpn_gateway_is_existing() && !inputs.on_transit_gateway() && !changes.aws_side_replaced();
     let id = settled.at(&"aws.vpn_gateway_id".into()).as_str().filter(|_| stays && changes.changed("inside_cidrs"))?;
     Some(VpnGatewayId(id.to_owned()))
-}
-
-/// The BGP addresses that a link put on its Azure gateway: not those that were listed there before.
-fn own_bgp_addresses(inputs: &PlanInputs<'_, '_>) -> BTreeSet<Ipv4Addr> {
-    let (private, prior) = (inputs.private, inputs.prior);
-    let cidrs = [Some(&private.applied), prior].into_iter().flatten().filter_map(inside_cidrs).collect::<Vec<_>>();
-    let placed = cidrs.iter().flat_map(|all| all.iter().map(|(_, cidr)| cidr.azure_ip()));
-    let former = private.pending_removals.iter().map(|(_, ip)| *ip);
-    placed.chain(former).filter(|ip| !private.provenance.preexisting_addresses.contains(ip)).collect()
-}
-
-/// Everything that is wrong with a settled plan.
-pub fn validate_plan(inputs: &PlanInputs<'_, '_>, settled: &Value, backend: &dyn Backend) -> Vec<Violation> {
-    let (configured, planned) = (read_config(inputs.config), read_config(settled));
-    let (azure_given, vpn_given) = (inputs.azure_gateway_is_existing(), inputs.vpn_gateway_is_existing());
-    let on_transit_gateway = inputs.on_transit_gateway();
-    let changes = inputs.prior.map(|prior| ChangeSet { prior, planned: settled });
-    let changed = |paths: &[&str]| {
-        changes.is_none_or(|c| paths.iter().any(|path| c.changed(path) && !inputs.config.at(&(*path).into()).is_null()))
-    };
-    let new = ChangedParts {
-        azure_gateway: !azure_given && changed(&["azure.sku", "azure.generation"]),
-        azure_asn: !azure_given && changed(&["azure.asn"]),
-        aws_asn: !vpn_given && !on_transit_gateway && changed(&["aws.asn"]),
-        acceleration: changed(&["aws.enable_acceleration"]),
-        initiator: changed(&["azure.connection_mode", "aws.startup_action", "aws.dpd_timeout_action"]),
-    };
-    let mut violations = validate_combination(&planned, new);
-    for fault in violations.iter_mut().filter(|fault| matches!(fault.kind, ViolationKind::AsnsEqual(_))) {
-        // Said where somebody wrote it.
-        if configured.azure_asn.is_null() && !configured.aws_asn.is_null() {
-            fault.attribute = AttributeId::AwsAsn;
-        }
-    }
-    let of_fields = |fault: &Violation| !is_name(&fault.attribute) && (!fault.is_warning() || inputs.prior.is_none());
-    violations.extend(validate_fields(&planned).into_iter().filter(of_fields));
-    if let (Some(changes), true) = (changes, azure_given) {
-        violations.extend(existing_gateway_mismatch(changes, &configured));
-    }
-    if let Some(changes) = changes {
-        violations.extend(conflicting_id(changes, inputs));
-    }
-    violations.extend(fixed_zones(inputs, settled));
-    violations.extend(vpc_named_twice(inputs));
-    let (defaults, own) = (backend.default_tags(), planned.tags.known());
-    // Those of the resource alone were checked before.
-    if !defaults.is_empty()
-        && let Some(fault) = check_keys(defaults.keys().chain(own.into_iter().flat_map(|tags| tags.keys())))
-    {
-        violations.push(Violation::error(AttributeId::Tags, ViolationKind::Tag(fault)));
-    }
-    let link = link_of(settled, inputs.private, backend.subscription());
-    let mut own = inputs.private.replaced_ids.clone();
-    own.extend(inputs.prior.into_iter().flat_map(own_object_ids));
-    let own_addresses = own_bgp_addresses(inputs);
-    let of_plan = Provenance { vpn_gateway_is_existing: vpn_given, ..inputs.private.provenance.clone() };
-    let planned_end = endpoint(settled, &PrivateState { provenance: of_plan, ..PrivateState::default() });
-    let created_end = planned_end.as_ref().filter(|_| inputs.prior.is_none()).map(ToString::to_string);
-    let moves_to = planned_end.filter(|_| inputs.prior.is_some());
-    let site = PreflightContext {
-        own_addresses: &own_addresses,
-        configured: &configured,
-        planned: &planned,
-        link: link.as_ref(),
-        endpoint: created_end.as_deref(),
-        own: &own,
-        azure_gateway_is_existing: azure_given,
-        vpn_gateway_is_existing: vpn_given,
-        on_transit_gateway,
-        moves_to: moves_to.as_ref(),
-        allow_overlap: settled.get("allow_overlapping_prefixes").as_bool().unwrap_or_default(),
-    };
-    let existing = inputs.prior.is_some();
-    // The subnet of a gateway that exists cannot be resized: a warning at every change would help nobody.
-    let settled_subnet = |fault: &Violation| existing && matches!(fault.kind, ViolationKind::GatewaySubnetSmall(_));
-    violations.extend(run_checks(site, inputs.snapshot).into_iter().filter(|fault| !settled_subnet(fault)));
-    let claims_new = inputs.prior.is_none() && configured_true(inputs.config, "manage_gateways");
-    if claims_new && azure_given && (vpn_given || on_transit_gateway) {
-        violations.push(Violation::error(
-            AttributeId::ManageGateways,
-            ViolationKind::Preflight(PreflightIssue::ClaimAtCreate),
-        ));
-    }
-    if inputs.takes_ownership(settled) {
-        let ids = &own;
-        let own = |c: &&crate::azure::model::Connection| {
-            let tagged = link.as_ref().is_some_and(|link| link.is_on(&c.resource.tags));
-            tagged || ids.iter().any(|id| id.eq_ignore_ascii_case(c.resource.id.as_str()))
-        };
-        let own_vpn = |vpn: &&VpnConnection| {
-            link.as_ref().is_some_and(|link| link.is_on(&vpn.tags)) || ids.contains(&vpn.id.0) || !vpn.state.is_living()
-        };
-        let connections = inputs.snapshot.connections.iter().filter(|c| !own(c)).map(|c| c.resource.id.to_string());
-        // A transit gateway is nobody's to claim.
-        let vpn_connections = inputs.snapshot.vpn_connections.iter().filter(|vpn| !on_transit_gateway && !own_vpn(vpn));
-        let vpn_connections = vpn_connections.map(|vpn| vpn.id.to_string());
-        let foreign: Vec<String> = connections.chain(vpn_connections).collect();
-        if !foreign.is_empty() {
-            let finding = PreflightIssue::SharedGateways(foreign.join(", "));
-            violations.push(Violation::error(AttributeId::ManageGateways, ViolationKind::Preflight(finding)));
-        }
-    }
-    violations
-}
-
-fn configured_true(config: &Value, name: &str) -> bool {
-    config.get(name).as_bool() == Some(true)
-}
-
-/// Names were judged where they are configured; those made from a name that was fine are fine.
-fn is_name(field: &AttributeId) -> bool {
-    matches!(field, AttributeId::Name | AttributeId::AzureName(_) | AttributeId::AwsName(_))
 }
 
 /// The ownership tag's value of a link, as far as its settings tell it by now.
