@@ -1,5 +1,7 @@
 //! The figures of docs/benchmarks.md, measured: `make bench`. Not part of a normal test run, since nothing here can fail.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use awsazure_sandbox::call_log::CallRecord;
 use awsazure_sandbox::schema::SchemaValidator;
 use std::fmt::Write as _;

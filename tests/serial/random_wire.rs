@@ -69,9 +69,14 @@ fn ids(world: &World) -> BTreeSet<&str> {
     world.aws.iter().chain(&world.azure).map(|object| object.id.as_str()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn random_configurations_follow_terraform_core_rules() {
+#[test]
+fn random_configurations_follow_terraform_core_rules() {
     let _turn = crate::turn();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(follow_terraform_core_rules());
+}
+
+async fn follow_terraform_core_rules() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("clouds");
     let sites = Arc::new(prepare(&dir, LIVES as usize + SHARED_SITES));

@@ -60,6 +60,8 @@ fn status_in_version_0(state: &Json) -> LinkStatus {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
     use super::*;
     use serde_json::json;
 
