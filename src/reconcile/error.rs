@@ -1,6 +1,6 @@
 //! Why a step failed.
 
-use crate::link::action::ActionTarget;
+use crate::link::action::{ActionTarget, Verb};
 use crate::link::blockers::{BlockReason, Blocker};
 use crate::link::tunnel::TunnelKey;
 use crate::{aws, azure};
@@ -36,6 +36,11 @@ pub enum ActionError {
         "the steps that are left wait for each other. This is a bug in this provider: please report it with the plan"
     )]
     DependencyCycle,
+    /// The action does not fit the run, its settings or what was decided about it.
+    #[error(
+        "{target} cannot be handled here ({verb:?}). This is a bug in this provider: please report it with the plan"
+    )]
+    Internal { target: ActionTarget, verb: Verb },
     #[error("no key for {0} can be read from either cloud: give one in preshared_keys_wo")]
     NoKey(TunnelKey),
     #[error("the operating system gave no random bytes for a key")]
@@ -141,6 +146,11 @@ impl ActionError {
                 | ActionError::NameInUse { .. }
                 | ActionError::Azure(azure::Error::AlreadyExists(_))
         )
+    }
+
+    /// An action that nothing can have planned for this run.
+    pub fn internal(target: ActionTarget, verb: Verb) -> Self {
+        ActionError::Internal { target, verb }
     }
 
     /// Whether somebody asked to stop.

@@ -87,7 +87,7 @@ mod tests {
 
     fn step(object: ActionTarget, after: &[ActionTarget]) -> Action {
         let after = after.iter().map(|o| (o.clone(), Verb::Create)).collect();
-        Action { target: object, verb: Verb::Create, depends_on: after, reasons: vec![] }
+        Action { depends_on: after, ..Action::new(object, Verb::Create, vec![]) }
     }
 
     /// An action starts after those it depends on; after a failure no further action starts.

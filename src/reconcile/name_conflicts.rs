@@ -22,6 +22,6 @@ pub fn name_conflicts(spec: &Spec, observed: &Observed) -> Vec<ActionFailure> {
 fn name_conflict(object: ActionTarget, at: &Resource) -> ActionFailure {
     let message = "an object with this name exists and does not belong to this link, so it was not changed";
     let facts = ErrorContext::new(&format!("create {}", at.id.kind()), at.id.as_str()).with_message(message);
-    let action = Action { target: object, verb: Verb::Create, depends_on: Vec::new(), reasons: Vec::new() };
+    let action = Action::new(object, Verb::Create, Vec::new());
     ActionFailure { action: Some(action), error: ActionError::Azure(Error::AlreadyExists(facts)) }
 }

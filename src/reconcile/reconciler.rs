@@ -1,6 +1,6 @@
 //! The loop: observe, decide, act, observe again, until nothing is left to do or something failed.
 
-use super::actions::{ActionContext, execute_action};
+use super::actions::{ActionContext, ApplyContext, TeardownContext};
 use super::clients::{CloudClients, LinkClients, OperationContext};
 use super::create_check::check_create;
 use super::denied::{Denial, Denied};
@@ -243,29 +243,28 @@ async fn execute_round(
 ) -> ReconcileOutcome {
     let inner = operation.child();
     let (before, shared) = (seen.clone(), Mutex::new(seen));
-    let (spec, heartbeat, removal) = match work {
-        Mode::Build(spec, heartbeat, _) => (Some(spec), Some(heartbeat), None),
-        Mode::TakeDown(what) => (None, None, Some(what)),
-    };
-    let unused = Denied::default();
-    let denied = if let Mode::Build(_, _, denied) = work { denied } else { &unused };
-    let (limits_of_step, before) = (&inner, &before);
-    let context = ActionContext {
-        clients,
-        spec,
-        teardown: removal,
-        scope,
-        observed: &shared,
-        before,
-        operation: limits_of_step,
-        heartbeat,
-        denied,
-    };
-    let on_failure = if removal.is_some() { OnError::Continue } else { OnError::Abort };
-    let running = execute(actions, |action| run_action(&context, action, on_progress), on_failure, &inner.cancel);
-    let ran = match heartbeat {
-        Some(heartbeat) => heartbeat.run_with_heartbeat(&context, running).await,
-        None => running.await,
+    let context = ActionContext { clients, scope, observed: &shared, before: &before, operation: &inner };
+    let context = &context;
+    let ran = match work {
+        Mode::Build(spec, heartbeat, denied) => {
+            let apply = &ApplyContext { context, spec, heartbeat, denied };
+            let run = |action: Action| async move {
+                apply.execute(&action).await?;
+                on_progress(&context.read(Observed::clone));
+                Ok(())
+            };
+            let running = execute(actions, run, OnError::Abort, &inner.cancel);
+            heartbeat.run_with_heartbeat(context, running).await
+        }
+        Mode::TakeDown(teardown) => {
+            let teardown = &TeardownContext { context, teardown };
+            let run = |action: Action| async move {
+                teardown.execute(&action).await?;
+                on_progress(&context.read(Observed::clone));
+                Ok(())
+            };
+            execute(actions, run, OnError::Continue, &inner.cancel).await
+        }
     };
     into_outcome(ran, shared, operation)
 }
@@ -345,17 +344,6 @@ async fn keep_shared_propagation(
         }
     }
     Ok(what)
-}
-
-async fn run_action(
-    context: &ActionContext<'_>,
-    action: Action,
-    on_progress: ProgressCallback<'_>,
-) -> Result<(), ActionError> {
-    execute_action(context, &action).await?;
-    let seen = context.read(Observed::clone);
-    on_progress(&seen);
-    Ok(())
 }
 
 fn into_outcome(

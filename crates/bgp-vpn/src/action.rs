@@ -1,8 +1,9 @@
-//! One thing to do to one object. Steps carry no parameters: whoever runs one works them out from the spec and from what
-//! has been observed by then, so that a step of a resumed create is the same step.
+//! One thing to do to one object. An action carries the decisions that depend on what was observed when it was planned: which
+//! settings differ, and what happens to the pre-shared keys. Ids and addresses that earlier actions produce are looked up when
+//! it runs.
 
 use super::tunnel::{Instance, TunnelKey};
-use crate::aws::RouteTableId;
+use crate::aws::{RouteTableId, TunnelOptions};
 use std::fmt;
 
 /// An object of a link, by its place. The order of the variants is the order in which people read a plan.
@@ -67,9 +68,81 @@ pub struct Action {
     pub depends_on: Vec<ActionId>,
     /// What differs, in words: the plan's text and the sentences of `drift`.
     pub reasons: Vec<String>,
+    pub change: Change,
+}
+
+/// What was decided about an action when it was planned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Change {
+    /// Target and verb say all.
+    #[default]
+    Unspecified,
+    /// Of [`ActionTarget::VpnConnection`] to be created: its two tunnels.
+    NewVpnConnection([NewTunnel; 2]),
+    /// Of [`ActionTarget::VpnConnection`] that exists.
+    VpnConnection {
+        settings: ConnectionDiff,
+        /// Its tags differ too.
+        tags: bool,
+    },
+    /// Of [`ActionTarget::Tunnel`]: options that differ, and its key.
+    Tunnel { options: TunnelOptions, key: KeyAction },
+}
+
+/// What a run does about the key of one tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyAction {
+    /// Both ends keep their key.
+    Keep,
+    /// The Azure connection gets the key of the AWS endpoint.
+    CopyToAzure,
+    /// A new AWS endpoint, whose key EC2 will not return, gets the key of the Azure connection that exists.
+    CopyToAws,
+    /// The AWS endpoint gets the configured key, then the Azure connection.
+    UseConfigured,
+    /// The AWS endpoint gets a new random key, then the Azure connection.
+    Generate,
+    /// EC2 stores the key of the endpoint elsewhere. The call repeats the key that both ends are to have.
+    MoveStorage,
+}
+
+/// Which settings of a connection differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionDiff {
+    /// It uses a customer gateway with another address or ASN. One with the same is as good as the link's own.
+    pub customer_gateway: bool,
+    /// It ends on another gateway at AWS.
+    pub target: bool,
+    /// `LocalIpv4NetworkCidr` or `RemoteIpv4NetworkCidr` is narrowed.
+    pub networks: bool,
+    pub bandwidth: bool,
+}
+
+impl ConnectionDiff {
+    pub fn any(self) -> bool {
+        self != ConnectionDiff::default()
+    }
+
+    /// Whether an end of the connection becomes another one (`ModifyVpnConnection`).
+    pub fn changes_endpoint(self) -> bool {
+        self.customer_gateway || self.target
+    }
+}
+
+/// A tunnel of a VPN connection to be created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewTunnel {
+    pub key: KeyAction,
+    /// The connection has the rotation tag of this tunnel from the start.
+    pub has_rotation_tag: bool,
 }
 
 impl Action {
+    /// An action that target and verb describe.
+    pub fn new(target: ActionTarget, verb: Verb, reasons: Vec<String>) -> Self {
+        Action { target, verb, depends_on: Vec::new(), reasons, change: Change::Unspecified }
+    }
+
     pub fn id(&self) -> ActionId {
         (self.target.clone(), self.verb)
     }

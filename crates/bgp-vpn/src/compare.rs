@@ -4,15 +4,14 @@
 //! of the instance that a connection does not use is a placeholder, and only tags that somebody named here count.
 
 use super::ipsec::{IpsecPolicy, is_default};
-use super::key_rotation::KeyRotation;
-use super::observed::{KeyRead, Observed};
+use super::observed::Observed;
 use super::ownership_tags::{AwsEndpoint, TAG_NAME};
 use super::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use super::tunnel::{Instance, TunnelKey};
-use crate::aws::{self as aws, KeyStorage, Logs, Phase};
+use crate::aws::{self as aws, Logs, Phase};
 use crate::azure::model::{self as azure, ProvisioningState};
+use crate::types::Tags;
 use crate::types::tags::with_canonical_keys;
-use crate::types::{PreSharedKey, Tags};
 use std::net::Ipv4Addr;
 
 /// Sentences of the form "… is X, not Y".
@@ -197,7 +196,7 @@ const STARTUP_DEFAULT: &str = "add";
 const DPD_ACTION_DEFAULT: &str = "clear";
 const DPD_SECONDS_DEFAULT: u32 = 30;
 
-/// How a tunnel endpoint differs.
+/// How the options of a tunnel endpoint differ, its key apart.
 #[derive(Debug, Default)]
 pub struct TunnelDiff {
     pub reasons: Reasons,
@@ -207,7 +206,7 @@ pub struct TunnelDiff {
     pub change: aws::TunnelOptions,
 }
 
-/// Compares a tunnel endpoint with what is wanted.
+/// Compares the options of a tunnel endpoint with what is wanted.
 pub fn tunnel(spec: &Spec, have: &aws::Tunnel, key: TunnelKey) -> TunnelDiff {
     let want = desired_options(spec);
     let TunnelDiff { reasons: mut found, mut nondisruptive, mut change } = TunnelDiff::default();
@@ -254,12 +253,6 @@ pub fn tunnel(spec: &Spec, have: &aws::Tunnel, key: TunnelKey) -> TunnelDiff {
     if let Some(storage) = have.key_storage.filter(|storage| *storage != wanted) {
         found.push(format!("the key storage of the AWS tunnel {key} is {storage}, not {wanted}"));
         change.key_storage = Some(wanted);
-    }
-    if let Some(own) = spec.configured_keys.get(key).as_ref().filter(|_| spec.applies_configured_keys)
-        && have.key.as_ref().is_some_and(|key| key != own)
-    {
-        found.push(format!("the AWS tunnel {key} has another key than the configured one"));
-        change.key = Some(own.clone());
     }
     let (has, wants) = (have.options.lifecycle_control.unwrap_or_default(), spec.aws.tunnel_lifecycle_control);
     if has != wants {
@@ -373,53 +366,5 @@ pub fn azure_policy_agrees(have: Option<&azure::IpsecPolicy>, want: Option<&azur
                 && group(&have.pfs_group) == group(&want.pfs_group)
         }
         _ => false,
-    }
-}
-
-/// Whether Azure's key is another one than AWS's (or than the user's own). Unread keys are taken as equal.
-pub fn key_differs(spec: &Spec, observed: &Observed, key: TunnelKey) -> bool {
-    let wanted = || desired_key(spec, observed, key);
-    match observed.azure.keys.get(key) {
-        KeyRead::NotRequested | KeyRead::Forbidden => false,
-        KeyRead::NotSet => wanted().is_some(),
-        KeyRead::Value(azure) => wanted().is_some_and(|want| want != *azure),
-    }
-}
-
-/// The key that both ends are to have: AWS's, or Azure's where AWS shows none, unless the user's own takes its place.
-pub fn desired_key(spec: &Spec, observed: &Observed, key: TunnelKey) -> Option<PreSharedKey> {
-    let own = spec.configured_keys.get(key).clone();
-    let aws = || observed.aws.written_keys.get(key).clone().or_else(|| observed.tunnel(key)?.key.clone());
-    let in_use = || aws().or_else(|| observed.azure.keys.get(key).key().cloned());
-    if spec.applies_configured_keys { own.or_else(in_use) } else { in_use().or(own) }
-}
-
-/// The roll that concerns a tunnel. Keys of the user's own roll where there is one.
-pub fn rotation_for(spec: &Spec, key: TunnelKey) -> Option<&KeyRotation> {
-    spec.rotation.as_ref().filter(|_| !spec.applies_configured_keys || spec.configured_keys.get(key).is_some())
-}
-
-/// Whether a tunnel still has the key from before the roll.
-pub fn needs_rotation(spec: &Spec, have: &aws::VpnConnection, key: TunnelKey) -> bool {
-    rotation_for(spec, key).is_some_and(|rotation| !rotation.is_done(key, &have.tags))
-}
-
-/// The roll of a tunnel whose new endpoint cannot be marked from the start: it hides its key, and the connection that stands
-/// at Azure has another until both were told.
-pub fn rotation_tag_pending<'a>(spec: &'a Spec, observed: &Observed, key: TunnelKey) -> Option<&'a KeyRotation> {
-    let stands = observed.azure.connections.get(key).is_some() && spec.aws.key_storage == KeyStorage::SecretsManager;
-    rotation_for(spec, key).filter(|_| stands)
-}
-
-/// Whether nobody can tell any more which key an endpoint has: AWS hides it, and Azure has none, or loses it with a connection
-/// that is made anew. Both ends then get a new one.
-pub fn key_unrecoverable(spec: &Spec, observed: &Observed, key: TunnelKey) -> bool {
-    let hidden = observed.tunnel(key).is_some_and(|tunnel| tunnel.key_storage == Some(KeyStorage::SecretsManager));
-    if !hidden || observed.aws.written_keys.get(key).is_some() || observed.azure.keys.get(key).key().is_some() {
-        return false;
-    }
-    match (observed.azure.connections.get(key), observed.azure.keys.get(key)) {
-        (None, _) | (_, KeyRead::NotSet) => true,
-        (Some(connection), _) => connection_needs_replacement(spec, connection, key).is_some(),
     }
 }

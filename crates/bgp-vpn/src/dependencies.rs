@@ -134,8 +134,7 @@ mod tests {
     #[test]
     fn recreate_does_not_wait_for_its_own_tag() {
         let customer = ActionTarget::CustomerGateway(Instance::Zero);
-        let action =
-            |object: &ActionTarget, verb| Action { target: object.clone(), verb, depends_on: vec![], reasons: vec![] };
+        let action = |object: &ActionTarget, verb| Action::new(object.clone(), verb, vec![]);
         let mark = ActionTarget::IncompleteTag;
         let mut actions =
             [action(&customer, Verb::Delete), action(&customer, Verb::Create), action(&mark, Verb::Delete)];
@@ -147,7 +146,7 @@ mod tests {
 
     #[test]
     fn teardown_reverses_dependencies() {
-        let action = |object| Action { target: object, verb: Verb::Delete, depends_on: vec![], reasons: vec![] };
+        let action = |object| Action::new(object, Verb::Delete, vec![]);
         let mut actions = [
             action(ActionTarget::ResourceGroup),
             action(ActionTarget::Gateway),

@@ -22,6 +22,8 @@
 //! | `tunnel_logs` | where tunnels may write their logs |
 //! | `reserved_ranges` | address ranges that a cloud rejects |
 //! | `key_rotation` | which tunnels have had their new key |
+//! | `keys` | what a run does about the pre-shared key of each tunnel |
+//! | `replacement` | which VPN connections and customer gateways are replaced |
 //! | `route_tables` | which route tables get the AWS gateway's routes |
 //! | `action` | one thing to do to one object |
 //! | `config`, `validation`, `ipsec_validation`, `violation` | what a user wrote, what can be refused without asking, and how that is put |
@@ -52,6 +54,7 @@ pub mod interruptions;
 pub mod ipsec;
 pub mod ipsec_validation;
 pub mod key_rotation;
+pub mod keys;
 pub mod known_ids;
 pub mod lookup;
 pub mod lost_tags;
@@ -64,6 +67,7 @@ pub mod placement;
 pub mod plan;
 pub mod preflight;
 pub mod preflight_issue;
+mod replacement;
 pub mod reserved_ranges;
 pub mod resolve;
 mod rollout;

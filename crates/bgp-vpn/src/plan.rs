@@ -1,15 +1,17 @@
 //! Desired minus observed: the steps that make a link whole. One rule per object, whatever brought the link into the state
 //! it is in: never made, half made, edited by hand, or asked to be different.
 
-use super::action::{Action, ActionTarget, Verb};
+use super::action::{Action, ActionTarget, Change, NewTunnel, Verb};
 use super::compare::{self, Reasons, TunnelDiff};
 use super::customer_gateway::customer_gateway_needs_replacement;
 use super::dependencies::assign_dependencies;
+use super::keys::{self, key_action};
 use super::lost_tags;
 use super::managed::Kind;
 use super::observed::Observed;
 use super::ownership_tags::TAG_INCOMPLETE;
 use super::placement::misplaced_public_ip;
+use super::replacement;
 use super::rollout::serialize_disruptive_updates;
 use super::route_tables::{desired_route_tables, needs_main_table_of_new_vpc};
 use super::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
@@ -59,14 +61,12 @@ pub fn describe_drift(spec: &Spec, observed: &Observed) -> Vec<String> {
 /// The customer gateways and VPN connections whose ids or outside addresses may be other ones after an apply, whether they exist
 /// or not.
 pub fn recreated_objects(spec: &Spec, observed: &Observed) -> impl Iterator<Item = (Instance, Kind)> {
-    let moves = |instance: Instance| {
-        let have = observed.aws.vpn_connections.get(instance).as_ref();
-        have.is_some_and(|have| vpn_connection::diff_connection(spec, observed, have, instance).changes_endpoint())
-    };
+    let moves =
+        |change: &Change| matches!(change, Change::VpnConnection { settings, .. } if settings.changes_endpoint());
     plan_actions(spec, observed).into_iter().filter_map(move |action| match (action.target, action.verb) {
         (ActionTarget::CustomerGateway(instance), Verb::Create) => Some((instance, Kind::AwsCustomerGateway)),
         (ActionTarget::VpnConnection(instance), Verb::Create) => Some((instance, Kind::AwsVpnConnection)),
-        (ActionTarget::VpnConnection(instance), Verb::Update) if moves(instance) => {
+        (ActionTarget::VpnConnection(instance), Verb::Update) if moves(&action.change) => {
             Some((instance, Kind::AwsVpnConnection))
         }
         _ => None,
@@ -82,7 +82,12 @@ struct ActionList {
 
 impl ActionList {
     fn push(&mut self, verb: Verb, object: ActionTarget, because: Reasons) {
-        self.actions.push(Action { target: object, verb, depends_on: Vec::new(), reasons: because });
+        self.actions.push(Action::new(object, verb, because));
+    }
+
+    /// An action with what was decided about it.
+    fn push_change(&mut self, verb: Verb, object: ActionTarget, because: Reasons, change: Change) {
+        self.actions.push(Action { change, ..Action::new(object, verb, because) });
     }
 
     fn create(&mut self, object: ActionTarget) {
@@ -318,26 +323,32 @@ fn diff_aws_instance(spec: &Spec, observed: &Observed, instance: Instance, list:
     let have_customer = observed.aws.customer_gateways.get(instance).as_ref();
     match have_customer {
         None => list.create(customer.clone()),
-        Some(have) => match customer_gateway_needs_replacement(spec, observed, instance) {
-            // The connection uses one that fits: this one is not needed any more.
-            Some(_) if uses_equivalent_customer_gateway(spec, observed, have, instance) => {}
+        Some(have) => match replacement::replaced_customer_gateway(spec, observed, instance) {
             Some(why) => {
                 list.push(Verb::Delete, customer.clone(), vec![]);
                 list.push(Verb::Create, customer.clone(), vec![why]);
             }
+            // The connection uses one that fits: this one is not needed any more.
+            None if customer_gateway_needs_replacement(spec, observed, instance).is_some() => {}
             None if is_foreign_customer_gateway(spec, observed, have, instance) => {}
             None => list.update(customer.clone(), compare::tag_diff(&have.tags, spec)),
         },
     }
     let connection = ActionTarget::VpnConnection(instance);
     let mark_new = |list: &mut ActionList| {
-        let rolled =
-            instance.tunnels().into_iter().filter(|key| compare::rotation_tag_pending(spec, observed, *key).is_some());
+        let rolled = instance.tunnels().into_iter().filter(|key| keys::rotation_tag_pending(spec, observed, *key));
         rolled.for_each(|key| list.push(Verb::Create, ActionTarget::KeyRotationTag(key), vec![]));
         plan_incomplete_tag(observed, list);
     };
+    let new = || {
+        Change::NewVpnConnection(instance.tunnels().map(|key| NewTunnel {
+            key: key_action(spec, observed, key),
+            has_rotation_tag: !keys::rotation_tag_pending(spec, observed, key),
+        }))
+    };
     let Some(have) = observed.aws.vpn_connections.get(instance) else {
-        list.create(connection);
+        let because = vec![format!("{connection} is missing")];
+        list.push_change(Verb::Create, connection, because, new());
         return mark_new(list);
     };
     // One that only is missing is created and then set; one that is replaced takes its connection along.
@@ -347,23 +358,32 @@ fn diff_aws_instance(spec: &Spec, observed: &Observed, instance: Instance, list:
         let why = format!("the VPN connection {} to {instance} uses a customer gateway that is replaced", have.id);
         let why = obsolete.unwrap_or(why);
         list.push(Verb::Delete, connection.clone(), vec![]);
-        list.push(Verb::Create, connection, vec![why]);
+        list.push_change(Verb::Create, connection, vec![why], new());
         return mark_new(list);
     }
     if have.state == State::Pending {
         list.push(Verb::WaitFor, connection.clone(), vec![]);
     }
-    list.update(connection, compare::vpn_connection(spec, observed, have, instance));
+    let because = compare::vpn_connection(spec, observed, have, instance);
+    if !because.is_empty() {
+        let settings = vpn_connection::diff_connection(spec, observed, have, instance);
+        let tags = !compare::tag_diff(&have.tags, spec).is_empty();
+        list.push_change(Verb::Update, connection, because, Change::VpnConnection { settings, tags });
+    }
     for key in instance.tunnels() {
         let Some(tunnel) = observed.tunnel(key) else { continue };
-        let TunnelDiff { reasons: mut because, nondisruptive, .. } = compare::tunnel(spec, tunnel, key);
-        if compare::needs_rotation(spec, have, key) {
-            because.push(format!("the shared key of {key} is to be rolled"));
+        let TunnelDiff { reasons: mut because, nondisruptive, change: options } = compare::tunnel(spec, tunnel, key);
+        because.extend(keys::endpoint_key_reasons(spec, observed, key));
+        if keys::needs_rotation(spec, observed, key) {
             list.push(Verb::Create, ActionTarget::KeyRotationTag(key), vec![]);
-        } else if compare::key_unrecoverable(spec, observed, key) {
-            because.push(format!("the shared key of {key} is not to be found out: both ends get a new one"));
         }
-        list.update_nondisruptive(ActionTarget::Tunnel(key), because, &nondisruptive);
+        if !because.is_empty() {
+            let change = Change::Tunnel { options, key: key_action(spec, observed, key) };
+            if because == nondisruptive {
+                list.nondisruptive.insert(ActionTarget::Tunnel(key));
+            }
+            list.push_change(Verb::Update, ActionTarget::Tunnel(key), because, change);
+        }
     }
     plan_incomplete_tag(observed, list);
 }
@@ -372,18 +392,6 @@ fn diff_aws_instance(spec: &Spec, observed: &Observed, instance: Instance, list:
 fn is_foreign_customer_gateway(spec: &Spec, observed: &Observed, have: &CustomerGateway, instance: Instance) -> bool {
     let made_here = observed.aws.vpn_connections.get(instance).as_ref().is_some_and(|vpn| spec.link.is_on(&vpn.tags));
     made_here && !spec.link.is_on(&have.tags)
-}
-
-fn uses_equivalent_customer_gateway(
-    spec: &Spec,
-    observed: &Observed,
-    own: &CustomerGateway,
-    instance: Instance,
-) -> bool {
-    observed.aws.vpn_connections.get(instance).as_ref().is_some_and(|have| {
-        have.customer_gateway_id != own.id
-            && !vpn_connection::diff_connection(spec, observed, have, instance).customer_gateway
-    })
 }
 
 /// The unfinished mark comes off when everything else is done, be it there already or on an object about to be made.
@@ -448,17 +456,9 @@ fn diff_azure_tunnel(spec: &Spec, observed: &Observed, key: TunnelKey, list: &mu
         },
     }
     if !list.has(Verb::Create, &connection) {
-        let tunnel_changes = list.has(Verb::Update, &ActionTarget::Tunnel(key));
-        let rolled = list.touches(&ActionTarget::KeyRotationTag(key));
-        let raised = spec.applies_configured_keys && spec.configured_keys.get(key).is_some();
-        let tunnel_gets_key = tunnel_changes && (rolled || raised || compare::key_unrecoverable(spec, observed, key));
-        if compare::key_differs(spec, observed, key) {
-            let because = vec![format!("the shared key of {key} differs between the two clouds")];
-            list.push(Verb::Update, ActionTarget::SharedKey(key), because);
-        } else if vpn_renewed || tunnel_gets_key {
-            let because = vec![format!("the shared key of {key} must follow the AWS endpoint's")];
-            list.push(Verb::Update, ActionTarget::SharedKey(key), because);
-        }
+        let endpoint_changes = list.has(Verb::Update, &ActionTarget::Tunnel(key));
+        let because = keys::azure_key_reasons(spec, observed, key, endpoint_changes);
+        list.update(ActionTarget::SharedKey(key), because);
     }
     let touched = [
         ActionTarget::VpnConnection(key.instance),

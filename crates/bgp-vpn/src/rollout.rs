@@ -1,6 +1,6 @@
 //! Who goes when: steps that the graph would let run at the same time, and that must not.
 
-use super::action::{Action, ActionId, ActionTarget, Verb};
+use super::action::{Action, ActionId, ActionTarget, Change, Verb};
 use super::compare;
 use super::observed::Observed;
 use super::spec::{AwsGateway, AzureGateway, Spec};
@@ -88,12 +88,8 @@ fn roll_connections(spec: &Spec, observed: &Observed, actions: &mut Vec<Action>)
             }
         }
         if carries {
-            let gate = Action {
-                target: ActionTarget::PeerConnectionUp(*instance),
-                verb: Verb::WaitFor,
-                depends_on: after,
-                reasons: vec![],
-            };
+            let wait = Action::new(ActionTarget::PeerConnectionUp(*instance), Verb::WaitFor, vec![]);
+            let gate = Action { depends_on: after, ..wait };
             after = vec![gate.id()];
             actions.push(gate);
         }
@@ -108,12 +104,13 @@ fn roll_connections(spec: &Spec, observed: &Observed, actions: &mut Vec<Action>)
 /// The step that interrupts a VPN connection as a whole for its own settings. One whose customer gateway goes has to go with it.
 fn disruptive_verb(spec: &Spec, observed: &Observed, actions: &[Action], instance: Instance) -> Option<Verb> {
     let have = observed.aws.vpn_connections.get(instance).as_ref()?;
-    let connection = ActionTarget::VpnConnection(instance);
     if compare::vpn_connection_needs_replacement(spec, have, instance).is_some() {
         return (!has(actions, &ActionTarget::CustomerGateway(instance), Verb::Delete)).then_some(Verb::Delete);
     }
-    let interrupts = super::vpn_connection::diff_connection(spec, observed, have, instance).any();
-    (interrupts && has(actions, &connection, Verb::Update)).then_some(Verb::Update)
+    let of_it = |action: &&Action| action.target == ActionTarget::VpnConnection(instance);
+    let interrupts =
+        |action: &Action| matches!(&action.change, Change::VpnConnection { settings, .. } if settings.any());
+    actions.iter().filter(of_it).any(interrupts).then_some(Verb::Update)
 }
 
 fn has(actions: &[Action], object: &ActionTarget, verb: Verb) -> bool {
@@ -129,7 +126,7 @@ fn ensure_session_wait(actions: &mut Vec<Action>, key: TunnelKey) -> ActionId {
     let id = (ActionTarget::BgpSession(key), Verb::WaitFor);
     if !has(actions, &id.0, id.1) {
         let after = steps_of(actions, key);
-        actions.push(Action { target: id.0.clone(), verb: id.1, depends_on: after, reasons: vec![] });
+        actions.push(Action { depends_on: after, ..Action::new(id.0.clone(), id.1, vec![]) });
     }
     id
 }
@@ -175,12 +172,8 @@ fn roll_tunnels(observed: &Observed, actions: &mut Vec<Action>, nondisruptive: &
             // Also what is only now being made has to be up.
             let others = actions.iter().filter(|s| tunnel_of(&s.target).is_some_and(|other| !rolled.contains(&other)));
             let after = before.iter().cloned().chain(others.map(Action::id)).collect();
-            let gate = Action {
-                target: ActionTarget::PeerTunnelsUp(key),
-                verb: Verb::WaitFor,
-                depends_on: after,
-                reasons: vec![],
-            };
+            let wait = Action::new(ActionTarget::PeerTunnelsUp(key), Verb::WaitFor, vec![]);
+            let gate = Action { depends_on: after, ..wait };
             before.push(gate.id());
             actions.push(gate);
         }

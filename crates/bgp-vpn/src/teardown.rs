@@ -11,10 +11,8 @@ use crate::azure::id::ResourceId;
 
 /// Every delete that is left to do. Empty when nothing of the link is there any more.
 pub fn plan_teardown(what: &TeardownSpec, observed: &Observed) -> Vec<Action> {
-    let mut actions: Vec<Action> = objects(what, observed)
-        .into_iter()
-        .map(|object| Action { target: object, verb: Verb::Delete, depends_on: vec![], reasons: vec![] })
-        .collect();
+    let mut actions: Vec<Action> =
+        objects(what, observed).into_iter().map(|object| Action::new(object, Verb::Delete, vec![])).collect();
     assign_dependencies(&mut actions);
     actions
 }

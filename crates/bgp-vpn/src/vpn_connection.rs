@@ -1,6 +1,7 @@
 //! How a VPN connection that exists differs as one object, its tunnels' options and its tags apart. Each of these differences is
 //! repaired in place: the connection keeps its id, its tunnels keep their keys and inside CIDRs, and both are down meanwhile.
 
+use super::action::ConnectionDiff;
 use super::customer_gateway::customer_gateway_mismatch;
 use super::observed::Observed;
 use super::spec::{AwsGateway, Spec};
@@ -11,29 +12,6 @@ use crate::aws::{self as aws, NetworkCidrs, TargetGateway};
 pub fn statically_routed(observed: &Observed) -> impl Iterator<Item = &aws::VpnConnectionId> {
     let connections = observed.aws.vpn_connections.iter().filter_map(|(_, vpn)| vpn.as_ref());
     connections.filter(|vpn| vpn.static_routes_only).map(|vpn| &vpn.id)
-}
-
-/// Which settings of a connection differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ConnectionDiff {
-    /// It uses a customer gateway with another address or ASN. One with the same is as good as the link's own.
-    pub customer_gateway: bool,
-    /// It ends on another gateway at AWS.
-    pub target: bool,
-    /// `LocalIpv4NetworkCidr` or `RemoteIpv4NetworkCidr` is narrowed.
-    pub networks: bool,
-    pub bandwidth: bool,
-}
-
-impl ConnectionDiff {
-    pub fn any(self) -> bool {
-        self != ConnectionDiff::default()
-    }
-
-    /// Whether an end of the connection becomes another one (`ModifyVpnConnection`).
-    pub fn changes_endpoint(self) -> bool {
-        self.customer_gateway || self.target
-    }
 }
 
 /// The gateway at AWS on which this link's connections are to end. None until the link's own has been created.

@@ -5,9 +5,10 @@ use crate::aws::model::{
     Bandwidth, KeyStorage, RouteTableId, TargetGateway, TunnelOptions, VpcId, VpnConnection, VpnGatewayId,
 };
 use crate::aws::{Filter, IdempotencyKey, NewConnection, VpnConnectionOptions};
-use crate::link::action::ActionTarget;
+use crate::link::action::{ActionTarget, KeyAction, NewTunnel, Verb};
 use crate::link::compare;
 use crate::link::customer_gateway;
+use crate::link::keys;
 use crate::link::managed::Kind;
 use crate::link::ownership_tags::role;
 use crate::link::ownership_tags::{AwsEndpoint, TAG_INCOMPLETE};
@@ -44,7 +45,9 @@ impl ApplyContext<'_> {
     }
 
     pub(super) async fn vpc(&self) -> Result<(), ActionError> {
-        let AwsNetwork::Create { cidr, .. } = &self.spec.aws.network else { return Ok(()) };
+        let AwsNetwork::Create { cidr, .. } = &self.spec.aws.network else {
+            return Err(ActionError::internal(ActionTarget::Vpc, Verb::Create));
+        };
         let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
         let own = self.identity_tags(role::VPC);
         let tags = self.tags_for_new(role::VPC, &self.spec.aws.names.vpc);
@@ -80,7 +83,9 @@ impl ApplyContext<'_> {
     }
 
     pub(super) async fn public_subnet(&self) -> Result<(), ActionError> {
-        let AwsNetwork::Create { public_subnet: Some(cidr), .. } = &self.spec.aws.network else { return Ok(()) };
+        let AwsNetwork::Create { public_subnet: Some(cidr), .. } = &self.spec.aws.network else {
+            return Err(ActionError::internal(ActionTarget::PublicSubnet, Verb::Create));
+        };
         let (ec2, ctx, vpc) = (&self.context.clients.ec2, self.context.operation.aws(), self.vpc_id()?);
         let own = self.identity_tags(role::PUBLIC_SUBNET);
         let tags = self.tags_for_new(role::PUBLIC_SUBNET, &self.spec.aws.names.public_subnet);
@@ -123,7 +128,9 @@ impl ApplyContext<'_> {
     }
 
     pub(super) async fn vpn_gateway(&self) -> Result<(), ActionError> {
-        let AwsGateway::ManagedVgw { asn } = &self.spec.aws.gateway else { return Ok(()) };
+        let AwsGateway::ManagedVgw { asn } = &self.spec.aws.gateway else {
+            return Err(ActionError::internal(ActionTarget::VpnGateway, Verb::Create));
+        };
         let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
         let own = self.identity_tags(role::VPN_GATEWAY);
         let tags = self.tags_for_new(role::VPN_GATEWAY, &self.spec.aws.names.vpn_gateway);
@@ -139,7 +146,9 @@ impl ApplyContext<'_> {
     }
 
     pub(super) async fn attachment(&self) -> Result<(), ActionError> {
-        let TargetGateway::VpnGateway(gateway) = self.target_gateway()? else { return Ok(()) };
+        let TargetGateway::VpnGateway(gateway) = self.target_gateway()? else {
+            return Err(ActionError::internal(ActionTarget::VgwAttachment, Verb::Create));
+        };
         let (ec2, ctx, vpc) = (&self.context.clients.ec2, self.context.operation.aws(), self.vpc_id()?);
         ec2.attach_vpn_gateway(&ctx, &gateway, &vpc).await?;
         let attached = ec2.wait_vpn_gateway_attached(&ctx, &gateway, &vpc).await?;
@@ -149,7 +158,9 @@ impl ApplyContext<'_> {
 
     /// Into one table, or into all that are wanted by now where the tables are as new as the VPC.
     pub(super) async fn propagation(&self, table: Option<&RouteTableId>) -> Result<(), ActionError> {
-        let TargetGateway::VpnGateway(gateway) = self.target_gateway()? else { return Ok(()) };
+        let TargetGateway::VpnGateway(gateway) = self.target_gateway()? else {
+            return Err(ActionError::internal(ActionTarget::RoutePropagation(table.cloned()), Verb::Create));
+        };
         let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
         let tables: Vec<RouteTableId> = match table {
             // Another state may have enabled it since it was read: then it is not this link's to disable.
@@ -208,37 +219,33 @@ impl ApplyContext<'_> {
         Ok(())
     }
 
-    /// The user's key, or a fresh one.
-    fn new_key(&self, key: TunnelKey) -> Result<PreSharedKey, ActionError> {
-        match self.spec.configured_keys.get(key) {
-            Some(own) => Ok(own.clone()),
-            None => PreSharedKey::generate().map_err(|_| ActionError::NoRandomness),
-        }
-    }
-
     fn uses_secrets_manager(&self) -> bool {
         self.spec.aws.key_storage == KeyStorage::SecretsManager
     }
 
-    /// The key of a connection that stands at Azure, which a new endpoint that will not show its own takes over unless it is
-    /// to change: should this run break off, both ends have the same all the same.
-    fn reuse_azure_key(&self, key: TunnelKey) -> Option<PreSharedKey> {
-        let changes = compare::rotation_for(self.spec, key).is_some()
-            || self.spec.applies_configured_keys && self.spec.configured_keys.get(key).is_some();
-        self.context.read(|observed| {
-            if changes {
-                return None;
+    /// The key that goes to the AWS endpoint of a tunnel. None where it keeps its own.
+    fn endpoint_key(&self, action: KeyAction, key: TunnelKey) -> Result<Option<PreSharedKey>, ActionError> {
+        match action {
+            KeyAction::Keep | KeyAction::CopyToAzure => Ok(None),
+            KeyAction::CopyToAws => {
+                self.context.require("the Azure key", |observed| observed.azure.keys.get(key).key().cloned()).map(Some)
             }
-            observed.azure.connections.get(key).as_ref().filter(|_| self.uses_secrets_manager())?;
-            observed.azure.keys.get(key).key().filter(|key| PreSharedKey::parse(key.expose_secret()).is_ok()).cloned()
-        })
+            KeyAction::UseConfigured => match self.spec.configured_keys.get(key) {
+                Some(configured) => Ok(Some(configured.clone())),
+                None => Err(ActionError::internal(ActionTarget::Tunnel(key), Verb::Update)),
+            },
+            KeyAction::Generate => PreSharedKey::generate().map(Some).map_err(|_| ActionError::NoRandomness),
+            KeyAction::MoveStorage => {
+                let desired = self.context.read(|observed| keys::desired_key(self.spec, observed, key));
+                Ok(desired.filter(keys::is_accepted_by_aws))
+            }
+        }
     }
 
     /// Options of a new tunnel, with a key.
-    fn new_tunnel(&self, key: TunnelKey) -> Result<TunnelOptions, ActionError> {
-        let shared = match self.reuse_azure_key(key) {
-            Some(there) => there,
-            None => self.new_key(key)?,
+    fn new_tunnel(&self, key: TunnelKey, action: KeyAction) -> Result<TunnelOptions, ActionError> {
+        let Some(shared) = self.endpoint_key(action, key)? else {
+            return Err(ActionError::internal(ActionTarget::VpnConnection(key.instance), Verb::Create));
         };
         let mut options = compare::desired_options(self.spec);
         options.inside_cidr = Some(self.spec.inside_cidrs.get(key).net());
@@ -250,19 +257,16 @@ impl ApplyContext<'_> {
         Ok(options)
     }
 
-    pub(super) async fn vpn_connection(&self, instance: Instance) -> Result<(), ActionError> {
+    pub(super) async fn vpn_connection(&self, instance: Instance, new: [NewTunnel; 2]) -> Result<(), ActionError> {
         let customer = self.context.require("the customer gateway", |observed| {
             observed.aws.customer_gateways.get(instance).as_ref().map(|c| c.id.clone())
         })?;
-        let [one, two] = instance.tunnels();
-        let tunnels = [self.new_tunnel(one)?, self.new_tunnel(two)?];
+        let ([one, two], [first, second]) = (instance.tunnels(), new);
+        let tunnels = [self.new_tunnel(one, first.key)?, self.new_tunnel(two, second.key)?];
         let own = self.identity_tags(instance);
         let mut tags = self.tags_for_new(instance, self.spec.aws.names.vpn_connections.get(instance));
-        let later = |key: TunnelKey| {
-            self.context.read(|observed| compare::rotation_tag_pending(self.spec, observed, key).is_some())
-        };
-        let rolled = instance.tunnels().into_iter().filter(|key| !later(*key));
-        tags.extend(rolled.filter_map(|key| Some(self.spec.rotation.as_ref()?.tag(key))).flatten());
+        let tagged = instance.tunnels().into_iter().zip(new).filter(|(_, tunnel)| tunnel.has_rotation_tag);
+        tags.extend(tagged.filter_map(|(key, _)| Some(self.spec.rotation.as_ref()?.tag(key))).flatten());
         let target = self.target_gateway()?;
         let extras = VpnConnectionOptions {
             key_storage: self.uses_secrets_manager().then_some(KeyStorage::SecretsManager),
@@ -319,31 +323,28 @@ impl ApplyContext<'_> {
         Ok(())
     }
 
-    pub(super) async fn change_tunnel(&self, key: TunnelKey) -> Result<(), ActionError> {
+    /// Sets the options that differ, and the key where it changes.
+    pub(super) async fn change_tunnel(
+        &self,
+        key: TunnelKey,
+        options: &TunnelOptions,
+        action: KeyAction,
+    ) -> Result<(), ActionError> {
         let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
         let id = self.context.require("the VPN connection", |observed| {
             observed.aws.vpn_connections.get(key.instance).as_ref().map(|v| v.id.clone())
         })?;
         let tunnel = self.context.require("the AWS endpoint", |observed| observed.tunnel(key).cloned())?;
-        let mut change = compare::tunnel(self.spec, &tunnel, key).change;
-        let rolls = self.context.read(|observed| {
-            let connection = observed.aws.vpn_connections.get(key.instance).as_ref();
-            connection.is_some_and(|connection| compare::needs_rotation(self.spec, connection, key))
-        });
-        if rolls || self.context.read(|observed| compare::key_unrecoverable(self.spec, observed, key)) {
-            change.key = Some(self.new_key(key)?);
-        } else if change.key_storage.is_some() {
-            // It moves with its storage: the one that is used, where somebody shows it.
-            let used = self.context.read(|observed| compare::desired_key(self.spec, observed, key));
-            change.key = used.filter(|key| PreSharedKey::parse(key.expose_secret()).is_ok());
-            // EC2 wants an option to change beside it.
+        let mut change = TunnelOptions { key: self.endpoint_key(action, key)?, ..options.clone() };
+        if action == KeyAction::MoveStorage {
+            // EC2 wants an option to change beside the storage.
             change.dpd_timeout_seconds = Some(self.spec.aws.dpd_timeout_seconds);
         }
         if change.key.is_some() && self.uses_secrets_manager() {
             change.key_storage = Some(KeyStorage::SecretsManager);
         }
         if change == TunnelOptions::default() {
-            return Ok(());
+            return Err(ActionError::internal(ActionTarget::Tunnel(key), Verb::Update));
         }
         let changed = ec2.change_tunnel(&ctx, &id, tunnel.outside_ip, &change).await?;
         // The endpoint keeps its outside address, and with it its name.
@@ -357,7 +358,9 @@ impl ApplyContext<'_> {
     }
 
     pub(super) async fn tag_rotated(&self, key: TunnelKey) -> Result<(), ActionError> {
-        let Some(rotation) = &self.spec.rotation else { return Ok(()) };
+        let Some(rotation) = &self.spec.rotation else {
+            return Err(ActionError::internal(ActionTarget::KeyRotationTag(key), Verb::Create));
+        };
         let id = self.context.require("the VPN connection", |s| {
             s.aws.vpn_connections.get(key.instance).as_ref().map(|v| v.id.0.clone())
         })?;

@@ -6,6 +6,7 @@ use crate::azure::documents::{self, connection, gateway, local_gateway, network}
 use crate::link::action::{ActionTarget, Verb};
 use crate::link::compare;
 use crate::link::ipsec::IpsecPolicy;
+use crate::link::keys;
 use crate::link::managed::Kind;
 use crate::link::observed::KeyRead;
 use crate::link::ownership_tags::role;
@@ -58,45 +59,45 @@ impl ApplyContext<'_> {
         }
     }
 
-    /// Sets the user's tags, and the link's name, on what is not changed otherwise; removes those that the user took back.
-    /// What Azure gave up on is written anew.
-    pub(super) async fn update_azure_tags(&self, object: &ActionTarget) -> Result<(), ActionError> {
+    /// Tags of an object with those that the user configured, and without those that the user removed.
+    fn changed_tags(&self, have: &Tags) -> Tags {
+        let mut tags = compare::tags_with_canonical_keys(have, self.spec);
+        tags.retain(|key, _| !self.spec.removals.tags.contains(key));
+        tags.extend(compare::desired_tags(have, self.spec));
+        tags
+    }
+
+    pub(super) async fn update_group_tags(&self) -> Result<(), ActionError> {
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
-        let with = |have: &Tags| {
-            let mut tags = compare::tags_with_canonical_keys(have, self.spec);
-            tags.retain(|key, _| !self.spec.removals.tags.contains(key));
-            tags.extend(compare::desired_tags(have, self.spec));
-            tags
-        };
-        if *object == ActionTarget::ResourceGroup {
-            let group = self.context.require("the resource group", |observed| observed.azure.group.clone())?;
-            let tags = with(&group.tags);
-            azure.set_group_tags(&group.name, &tags, &ctx).await?;
-            self.context
-                .update(|observed| observed.azure.group.iter_mut().for_each(|group| group.tags.clone_from(&tags)));
-            return Ok(());
-        }
-        let ActionTarget::PublicIp(instance) = object else { return self.change_network().await };
-        let have =
-            self.context.require("the public IP", |observed| observed.azure.public_ips.get(*instance).clone())?;
+        let group = self.context.require("the resource group", |observed| observed.azure.group.clone())?;
+        let tags = self.changed_tags(&group.tags);
+        azure.set_group_tags(&group.name, &tags, &ctx).await?;
+        self.context.update(|observed| observed.azure.group.iter_mut().for_each(|group| group.tags.clone_from(&tags)));
+        Ok(())
+    }
+
+    /// Sets tags. One whose last operation failed is written again.
+    pub(super) async fn change_public_ip(&self, instance: Instance) -> Result<(), ActionError> {
+        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let have = self.context.require("the public IP", |observed| observed.azure.public_ips.get(instance).clone())?;
         if have.resource.state.is_given_up() {
             let edit = |doc: &mut serde_json::Value| self.merge_tags(doc, &have.resource.tags);
             let mended = azure.change_public_ip(&have.resource.id, &edit, &ctx).await?;
-            self.context.update(|observed| *observed.azure.public_ips.get_mut(*instance) = Some(mended));
+            self.context.update(|observed| *observed.azure.public_ips.get_mut(instance) = Some(mended));
             return Ok(());
         }
-        let mut tags = with(&have.resource.tags);
+        let mut tags = self.changed_tags(&have.resource.tags);
         tags.extend(compare::missing_ownership_tags(&have.resource.tags, self.spec, instance));
         azure.set_tags(&have.resource.id, &tags, &ctx).await?;
         self.context.update(|observed| {
-            let places = observed.azure.public_ips.get_mut(*instance).iter_mut();
+            let places = observed.azure.public_ips.get_mut(instance).iter_mut();
             places.for_each(|ip| ip.resource.tags.clone_from(&tags));
         });
         Ok(())
     }
 
     /// Sets labels and ranges of a VNet that this link made; what else is in its document stays.
-    async fn change_network(&self) -> Result<(), ActionError> {
+    pub(super) async fn change_network(&self) -> Result<(), ActionError> {
         let have = self.context.require("the virtual network", |observed| observed.azure.network.clone())?;
         let edit = |doc: &mut serde_json::Value| {
             self.merge_tags(doc, &have.resource.tags);
@@ -113,7 +114,7 @@ impl ApplyContext<'_> {
     pub(super) async fn virtual_network(&self) -> Result<(), ActionError> {
         let AzureNetwork::Create { id, address_space, gateway_subnet_prefix, subnets } = &self.spec.azure.network
         else {
-            return Ok(());
+            return Err(ActionError::internal(ActionTarget::VirtualNetwork, Verb::Create));
         };
         let gateway_subnet = (GATEWAY_SUBNET.to_owned(), *gateway_subnet_prefix);
         let others = subnets.iter().map(|(name, prefix)| (name.clone(), *prefix));
@@ -140,7 +141,7 @@ impl ApplyContext<'_> {
         let (id, prefix) = match &self.spec.azure.network {
             AzureNetwork::Existing { id, gateway_subnet_prefix: Some(prefix) } => (id, *prefix),
             AzureNetwork::Create { id, gateway_subnet_prefix, .. } => (id, *gateway_subnet_prefix),
-            AzureNetwork::Existing { .. } => return Ok(()),
+            AzureNetwork::Existing { .. } => return Err(ActionError::internal(ActionTarget::GatewaySubnet, verb)),
         };
         if verb == Verb::Create {
             return self.new_subnet(id, GATEWAY_SUBNET, prefix).await;
@@ -152,8 +153,9 @@ impl ApplyContext<'_> {
 
     /// A subnet that a VNet of this link lacks, or that has another prefix there.
     pub(super) async fn subnet(&self, name: &str, verb: Verb) -> Result<(), ActionError> {
-        let AzureNetwork::Create { id, subnets, .. } = &self.spec.azure.network else { return Ok(()) };
-        let Some(prefix) = subnets.get(name) else { return Ok(()) };
+        let internal = || ActionError::internal(ActionTarget::Subnet(name.to_owned()), verb);
+        let AzureNetwork::Create { id, subnets, .. } = &self.spec.azure.network else { return Err(internal()) };
+        let prefix = subnets.get(name).ok_or_else(internal)?;
         if verb == Verb::Create {
             return self.new_subnet(id, name, *prefix).await;
         }
@@ -272,9 +274,10 @@ impl ApplyContext<'_> {
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
         let made =
             azure.create_local_gateway(&id, &new, &self.is_owned(Kind::AzureLocalGateway, &id, key), &ctx).await?;
+        let differs = self.context.read(|observed| !compare::local_gateway(self.spec, observed, key, &made).is_empty());
         self.context.update(|observed| *observed.azure.local_gateways.get_mut(key) = Some(made));
         // One that was left over from an earlier try may name an endpoint that is gone.
-        self.change_local_gateway(key).await
+        if differs { self.change_local_gateway(key).await } else { Ok(()) }
     }
 
     pub(super) async fn change_local_gateway(&self, key: TunnelKey) -> Result<(), ActionError> {
@@ -282,9 +285,6 @@ impl ApplyContext<'_> {
         let have = self
             .context
             .require("the local network gateway", |observed| observed.azure.local_gateways.get(key).clone())?;
-        if self.context.read(|observed| compare::local_gateway(self.spec, observed, key, &have)).is_empty() {
-            return Ok(());
-        }
         let edit = |doc: &mut serde_json::Value| {
             local_gateway::set_gateway_ip(doc, outside);
             local_gateway::set_bgp(doc, asn, self.spec.inside_cidrs.get(key).aws_ip());
@@ -313,7 +313,7 @@ impl ApplyContext<'_> {
     }
 
     fn key(&self, key: TunnelKey) -> Option<PreSharedKey> {
-        self.context.read(|observed| compare::desired_key(self.spec, observed, key))
+        self.context.read(|observed| keys::desired_key(self.spec, observed, key))
     }
 
     pub(super) async fn connection(&self, key: TunnelKey) -> Result<(), ActionError> {
@@ -345,10 +345,6 @@ impl ApplyContext<'_> {
     pub(super) async fn change_connection(&self, key: TunnelKey) -> Result<(), ActionError> {
         let have =
             self.context.require("the Azure connection", |observed| observed.azure.connections.get(key).clone())?;
-        let differs = self.context.read(|observed| compare::connection(self.spec, observed, key, &have));
-        if differs.is_empty() {
-            return Ok(());
-        }
         let local = self
             .context
             .require("the local network gateway", |observed| observed.azure.local_gateways.get(key).clone())?;

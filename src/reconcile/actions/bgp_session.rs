@@ -190,8 +190,7 @@ impl ApplyContext<'_> {
 
     /// What Azure's gateway reports of its BGP sessions.
     async fn bgp_peers(&self) -> Result<Peers, ActionError> {
-        let (ctx, gateway, denied) =
-            (self.context.operation.azure(), self.spec.azure.gateway.id(), self.context.denied);
+        let (ctx, gateway, denied) = (self.context.operation.azure(), self.spec.azure.gateway.id(), self.denied);
         if denied.has(BGP_PEERS, gateway) {
             return Ok(Peers::Denied);
         }

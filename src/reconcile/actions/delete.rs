@@ -1,8 +1,8 @@
-//! Steps that take something away. What is gone already is done.
+//! Deletes. What is gone already is done.
 
+use super::ActionContext;
 use super::deleting_users::wait_for_deleting_users;
 use super::ownership_check::ensure_owned;
-use super::{ActionContext, ApplyContext};
 use crate::aws::Filter;
 use crate::aws::model::VpnGatewayId;
 use crate::azure::ResourceId;
@@ -10,10 +10,9 @@ use crate::azure::documents::gateway;
 use crate::azure::documents::group::Member;
 use crate::azure::model::{Connection, ProvisioningState};
 use crate::client::poll_interval;
-use crate::link::action::ActionTarget;
-use crate::link::lookup::TeardownSpec;
-use crate::link::managed::Kind;
-use crate::link::ownership_tags::{TAG_HEARTBEAT, TAG_INCOMPLETE};
+use crate::link::action::{ActionTarget, Verb};
+use crate::link::managed::{Kind, Managed};
+use crate::link::ownership_tags::LinkId;
 use crate::link::plan::GATEWAY_SUBNET;
 use crate::link::tunnel::Instance;
 use crate::reconcile::error::ActionError;
@@ -24,15 +23,36 @@ use tokio::time::Instant;
 /// How long a resource group may go on listing what is being deleted.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(600);
 
-pub(super) async fn delete(context: &ActionContext<'_>, object: &ActionTarget) -> Result<(), ActionError> {
+/// What deletes need of the run that they are part of.
+pub(super) struct DeleteContext<'a> {
+    pub context: &'a ActionContext<'a>,
+    /// The Azure gateway. None where neither settings nor state name one.
+    pub azure_gateway: Option<ResourceId>,
+    /// The link that a teardown deletes. None in an apply.
+    pub link: Option<&'a LinkId>,
+    /// All that the run deletes. Connections on a gateway that are not among it keep the gateway. Empty in an apply.
+    pub managed: Managed,
+    /// BGP addresses to be removed from a gateway that stays.
+    pub bgp_addresses: Vec<Ipv4Addr>,
+}
+
+impl DeleteContext<'_> {
+    pub(super) fn gateway_id(&self) -> Result<ResourceId, ActionError> {
+        self.azure_gateway.clone().ok_or_else(|| ActionError::MissingDependency("the Azure gateway".to_owned()))
+    }
+}
+
+/// Deletes an object that both an apply and a teardown can delete.
+pub(super) async fn delete(deletes: &DeleteContext<'_>, object: &ActionTarget) -> Result<(), ActionError> {
+    let context = deletes.context;
     let (azure, az) = (&context.clients.azure, context.operation.azure());
     let (ec2, aw) = (&context.clients.ec2, context.operation.aws());
-    ensure_owned(context, object).await?;
+    ensure_owned(deletes, object).await?;
     wait_for_deleting_users(context, object).await?;
     match object {
         ActionTarget::Connection(key) => {
             let id = context.require("the connection", |s| s.azure.connections.get(*key).as_ref().map(azure_id))?;
-            azure.delete_connection(&id, &context.gateway_id()?, &az).await?;
+            azure.delete_connection(&id, &deletes.gateway_id()?, &az).await?;
             context.update(|observed| *observed.azure.connections.get_mut(*key) = None);
         }
         ActionTarget::LocalGateway(key) => {
@@ -40,13 +60,8 @@ pub(super) async fn delete(context: &ActionContext<'_>, object: &ActionTarget) -
             azure.delete_local_gateway(&local.resource.id, &az).await?;
             context.update(|observed| *observed.azure.local_gateways.get_mut(*key) = None);
         }
-        ActionTarget::Gateway => delete_gateway(context).await?,
-        ActionTarget::CustomBgpAddresses => {
-            remove_bgp_addresses(context).await?;
-            if let Some(spec) = context.spec {
-                ApplyContext { context, spec }.tag_after_remove().await?;
-            }
-        }
+        ActionTarget::Gateway => delete_gateway(deletes).await?,
+        ActionTarget::CustomBgpAddresses => remove_bgp_addresses(deletes).await?,
         ActionTarget::PublicIp(instance) => {
             let ip = context.require("the public IP", |s| s.azure.public_ips.get(*instance).clone())?;
             azure.delete_public_ip(&ip.resource.id, &az).await?;
@@ -59,7 +74,7 @@ pub(super) async fn delete(context: &ActionContext<'_>, object: &ActionTarget) -
             azure.delete_virtual_network(&network.resource.id, &az).await?;
             context.update(|observed| observed.azure.network = None);
         }
-        ActionTarget::ResourceGroup => delete_group(context).await?,
+        ActionTarget::ResourceGroup => delete_group(deletes).await?,
         ActionTarget::VpnConnection(instance) => {
             let vpn = context.require("the VPN connection", |s| s.aws.vpn_connections.get(*instance).clone())?;
             ec2.delete_vpn_connection(&aw, &vpn.id).await?;
@@ -89,7 +104,7 @@ pub(super) async fn delete(context: &ActionContext<'_>, object: &ActionTarget) -
         }
         ActionTarget::VgwAttachment => {
             let vgw = context.require("the VPN gateway", |s| s.aws.gateway.clone())?;
-            ensure_unshared(context, &vgw.id).await?;
+            ensure_unshared(deletes, &vgw.id).await?;
             if let Some((vpc, _)) = &vgw.attachment {
                 ec2.detach_vpn_gateway(&aw, &vgw.id, vpc).await?;
                 ec2.wait_vpn_gateway_detached(&aw, &vgw.id).await?;
@@ -102,12 +117,11 @@ pub(super) async fn delete(context: &ActionContext<'_>, object: &ActionTarget) -
         }
         ActionTarget::VpnGateway => {
             let vgw = context.require("the VPN gateway", |s| s.aws.gateway.clone())?;
-            ensure_unshared(context, &vgw.id).await?;
+            ensure_unshared(deletes, &vgw.id).await?;
             ec2.delete_vpn_gateway(&aw, &vgw.id).await?;
             ec2.wait_vpn_gateway_deleted(&aw, &vgw.id).await?;
             context.update(|observed| observed.aws.gateway = None);
         }
-        ActionTarget::IncompleteTag => clear_incomplete_tag(context).await?,
         ActionTarget::Vpc
         | ActionTarget::InternetGateway
         | ActionTarget::PublicSubnet
@@ -121,7 +135,8 @@ pub(super) async fn delete(context: &ActionContext<'_>, object: &ActionTarget) -
         | ActionTarget::PeerTunnelsUp(_)
         | ActionTarget::PeerConnectionUp(_)
         | ActionTarget::OwnershipTags
-        | ActionTarget::KeyRotationTag(_) => {}
+        | ActionTarget::IncompleteTag
+        | ActionTarget::KeyRotationTag(_) => return Err(ActionError::internal(object.clone(), Verb::Delete)),
     }
     Ok(())
 }
@@ -131,12 +146,10 @@ fn azure_id(connection: &Connection) -> ResourceId {
 }
 
 /// A gateway with anybody's connections on it stays.
-async fn delete_gateway(context: &ActionContext<'_>) -> Result<(), ActionError> {
-    let (azure, ctx, id) = (&context.clients.azure, context.operation.azure(), context.gateway_id()?);
-    let managed = |c: &Connection| {
-        let ours = |what: &TeardownSpec| what.managed.has(Kind::AzureConnection, c.resource.id.as_str());
-        context.teardown.is_some_and(ours)
-    };
+async fn delete_gateway(deletes: &DeleteContext<'_>) -> Result<(), ActionError> {
+    let context = deletes.context;
+    let (azure, ctx, id) = (&context.clients.azure, context.operation.azure(), deletes.gateway_id()?);
+    let managed = |c: &Connection| deletes.managed.has(Kind::AzureConnection, c.resource.id.as_str());
     let left = connections_remaining(context, &id, &|_| true).await?;
     if let Some(foreign) = left.iter().find(|c| !managed(c)) {
         return Err(ActionError::NotEmpty { kind: "the Azure gateway", found: foreign.resource.id.to_string() });
@@ -168,10 +181,9 @@ async fn connections_remaining(
 }
 
 /// A VPN gateway with anybody's VPN connections on it stays, and stays attached.
-async fn ensure_unshared(context: &ActionContext<'_>, vgw: &VpnGatewayId) -> Result<(), ActionError> {
-    let (ec2, ctx) = (&context.clients.ec2, context.operation.aws());
-    let managed =
-        |id: &str| context.teardown.is_some_and(|what: &TeardownSpec| what.managed.has(Kind::AwsVpnConnection, id));
+async fn ensure_unshared(deletes: &DeleteContext<'_>, vgw: &VpnGatewayId) -> Result<(), ActionError> {
+    let (ec2, ctx) = (&deletes.context.clients.ec2, deletes.context.operation.aws());
+    let managed = |id: &str| deletes.managed.has(Kind::AwsVpnConnection, id);
     let on_it = ec2.describe_vpn_connections(&ctx, &Filter::vpn_gateway(vgw)).await?;
     match on_it.iter().find(|vpn| vpn.state.is_living() && !managed(&vpn.id.0)) {
         Some(foreign) => Err(ActionError::NotEmpty { kind: "the VPN gateway", found: foreign.id.to_string() }),
@@ -180,11 +192,10 @@ async fn ensure_unshared(context: &ActionContext<'_>, vgw: &VpnGatewayId) -> Res
 }
 
 /// Takes this link's former addresses off a gateway that stays, but for those that a connection still names.
-async fn remove_bgp_addresses(context: &ActionContext<'_>) -> Result<(), ActionError> {
-    let (azure, ctx, id) = (&context.clients.azure, context.operation.azure(), context.gateway_id()?);
-    let mut mine: Vec<Ipv4Addr> = Vec::new();
-    mine.extend(context.spec.iter().flat_map(|spec| spec.removals.addresses.iter().map(|(_, ip)| *ip)));
-    mine.extend(context.teardown.iter().flat_map(|what| what.own_bgp_addresses.iter().copied()));
+async fn remove_bgp_addresses(deletes: &DeleteContext<'_>) -> Result<(), ActionError> {
+    let context = deletes.context;
+    let (azure, ctx, id) = (&context.clients.azure, context.operation.azure(), deletes.gateway_id()?);
+    let mut mine = deletes.bgp_addresses.clone();
     // What names an address and is being deleted is about to let go of it.
     let names_mine = |c: &Connection| c.custom_bgp_ips.iter().any(|(_, ip)| mine.contains(ip));
     let connections = connections_remaining(context, &id, &names_mine).await?;
@@ -204,12 +215,13 @@ async fn remove_bgp_addresses(context: &ActionContext<'_>) -> Result<(), ActionE
 }
 
 /// Deleting a group deletes all that it holds, so one that holds anything stays.
-async fn delete_group(context: &ActionContext<'_>) -> Result<(), ActionError> {
+async fn delete_group(deletes: &DeleteContext<'_>) -> Result<(), ActionError> {
+    let context = deletes.context;
     let (azure, ctx) = (&context.clients.azure, context.operation.azure());
     let group = context.require("the resource group", |s| s.azure.group.clone())?;
     // What an earlier run gave up on and Azure goes on to delete is no longer seen as there, and not yet gone.
     let leaving = |member: &Member| {
-        let own = context.teardown.is_some_and(|what| what.link.is_on(&member.tags));
+        let own = deletes.link.is_some_and(|link| link.is_on(&member.tags));
         own && !context.read(|observed| {
             let network = observed.azure.network.iter().map(|network| network.resource.id.to_string());
             observed.ids().into_iter().chain(network).any(|id| id.eq_ignore_ascii_case(&member.id))
@@ -283,53 +295,6 @@ async fn delete_subnet(context: &ActionContext<'_>, name: &str) -> Result<(), Ac
     context.update(|observed| {
         if let Some(network) = &mut observed.azure.network {
             network.subnets.retain(|subnet| !subnet.name.eq_ignore_ascii_case(name));
-        }
-    });
-    Ok(())
-}
-
-/// Takes the mark off every AWS object in one call.
-async fn clear_incomplete_tag(context: &ActionContext<'_>) -> Result<(), ActionError> {
-    let ids = context.read(|observed| {
-        let aws = &observed.aws;
-        let Some(link) = context.scope.link.as_ref().or(context.spec.map(|s| &s.link)) else { return Vec::new() };
-        let mut ids: Vec<String> = Vec::new();
-        ids.extend(aws.gateway.iter().filter(|g| link.is_on(&g.tags)).map(|g| g.id.0.clone()));
-        for instance in Instance::ALL {
-            ids.extend(aws.customer_gateways.get(instance).iter().map(|c| c.id.0.clone()));
-            ids.extend(aws.vpn_connections.get(instance).iter().map(|v| v.id.0.clone()));
-        }
-        if aws.vpc.as_ref().is_some_and(|v| link.is_on(&v.tags)) {
-            ids.extend(aws.vpc.iter().map(|v| v.id.0.clone()));
-            ids.extend(aws.internet_gateway.iter().map(|i| i.id.0.clone()));
-            ids.extend(aws.public_subnet.iter().map(|s| s.0.clone()));
-            ids.extend(aws.public_route_table.iter().map(|t| t.0.clone()));
-        }
-        ids
-    });
-    if let Some(heartbeat) = context.heartbeat {
-        heartbeat.stop().await;
-    }
-    context
-        .clients
-        .ec2
-        .delete_tags(&context.operation.aws(), &ids, &[TAG_INCOMPLETE, TAG_HEARTBEAT].map(str::to_owned))
-        .await?;
-    context.update(|observed| {
-        let aws = &mut observed.aws;
-        for tags in
-            [aws.gateway.as_mut().map(|g| &mut g.tags), aws.vpc.as_mut().map(|v| &mut v.tags)].into_iter().flatten()
-        {
-            tags.remove(TAG_INCOMPLETE);
-        }
-        for instance in Instance::ALL {
-            if let Some(customer) = aws.customer_gateways.get_mut(instance) {
-                customer.tags.remove(TAG_INCOMPLETE);
-                customer.tags.remove(TAG_HEARTBEAT);
-            }
-            if let Some(vpn) = aws.vpn_connections.get_mut(instance) {
-                vpn.tags.remove(TAG_INCOMPLETE);
-            }
         }
     });
     Ok(())

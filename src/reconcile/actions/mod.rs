@@ -1,4 +1,5 @@
-//! One step. Parameters come from the spec and from the board: what has been observed by the time the step starts.
+//! One action. Parameters come from the spec, from what was decided when the action was planned (`Change`), and from the
+//! board: what has been observed by the time the action starts.
 
 mod addresses;
 mod aws;
@@ -6,6 +7,7 @@ mod azure;
 mod bgp_session;
 mod delete;
 mod deleting_users;
+mod incomplete_tag;
 mod lost_tags;
 mod ownership_check;
 mod ownership_tags;
@@ -16,39 +18,25 @@ use super::clients::{LinkClients, OperationContext};
 use super::denied::Denied;
 use super::error::ActionError;
 use super::heartbeat::Heartbeat;
-use crate::azure::ResourceId;
-use crate::link::action::{Action, ActionTarget, Verb};
+use crate::link::action::{Action, ActionTarget, Change, Verb};
 use crate::link::lookup::{LookupScope, TeardownSpec};
+use crate::link::managed::Managed;
 use crate::link::observed::Observed;
 use crate::link::ownership_tags::{AwsEndpoint, LinkId, TAG_NAME};
 use crate::link::spec::Spec;
 use crate::types::Tags;
+use delete::{DeleteContext, delete};
 use std::fmt::Display;
 use std::sync::{Mutex, PoisonError};
 
-/// What every step works with. The board is locked for moments only, never across a call.
+/// What the actions of an apply and of a teardown share. The board is locked for moments only, never across a call.
 pub struct ActionContext<'a> {
     pub clients: &'a LinkClients,
-    /// None while taking down.
-    pub spec: Option<&'a Spec>,
-    pub teardown: Option<&'a TeardownSpec>,
     pub scope: &'a LookupScope,
     pub observed: &'a Mutex<Observed>,
-    /// What there was before the first step.
+    /// What there was before the first action.
     pub before: &'a Observed,
     pub operation: &'a OperationContext,
-    /// None while taking down.
-    pub heartbeat: Option<&'a Heartbeat>,
-    pub denied: &'a Denied,
-}
-
-/// Does it, waits until the cloud has done it, and puts the result on the board.
-pub async fn execute_action(context: &ActionContext<'_>, action: &Action) -> Result<(), ActionError> {
-    match (action.verb, context.spec) {
-        (Verb::Delete, _) => Box::pin(delete::delete(context, &action.target)).await,
-        (_, Some(spec)) => Box::pin(ApplyContext { context, spec }.act(action)).await,
-        (_, None) => Err(ActionError::MissingDependency("a spec".to_owned())),
-    }
 }
 
 impl ActionContext<'_> {
@@ -62,77 +50,142 @@ impl ActionContext<'_> {
         change(&mut self.observed.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Something that the board must have by now, by the order of the steps.
+    /// Something that the board must have by now, by the order of the actions.
     pub fn require<T>(&self, what: &str, look: impl FnOnce(&Observed) -> Option<T>) -> Result<T, ActionError> {
         self.read(look).ok_or_else(|| ActionError::MissingDependency(what.to_owned()))
     }
+}
 
-    fn gateway_id(&self) -> Result<ResourceId, ActionError> {
-        match self.spec {
-            Some(spec) => Ok(spec.azure.gateway.id().clone()),
-            None => self.require("the Azure gateway", |observed| {
-                let there = observed.azure.gateway.as_ref().map(|g| g.resource.id.clone());
-                there.or_else(|| self.teardown?.azure_gateway.clone())
-            }),
+/// What the actions of a teardown work with.
+pub struct TeardownContext<'a> {
+    pub context: &'a ActionContext<'a>,
+    pub teardown: &'a TeardownSpec,
+}
+
+impl TeardownContext<'_> {
+    /// Does it, waits until the cloud has done it, and puts the result on the board.
+    ///
+    /// # Errors
+    /// `Internal` for anything but a delete; what the clouds answer.
+    pub async fn execute(&self, action: &Action) -> Result<(), ActionError> {
+        if action.verb != Verb::Delete {
+            return Err(ActionError::internal(action.target.clone(), action.verb));
         }
+        let observed = self.context.read(|observed| observed.azure.gateway.as_ref().map(|g| g.resource.id.clone()));
+        let deletes = DeleteContext {
+            context: self.context,
+            azure_gateway: observed.or_else(|| self.teardown.azure_gateway.clone()),
+            link: Some(&self.teardown.link),
+            managed: self.teardown.managed.clone(),
+            bgp_addresses: self.teardown.own_bgp_addresses.iter().copied().collect(),
+        };
+        Box::pin(delete(&deletes, &action.target)).await
     }
 }
 
-/// Acting towards a spec.
-struct ApplyContext<'a> {
-    context: &'a ActionContext<'a>,
-    spec: &'a Spec,
+/// What the actions of an apply work with.
+pub struct ApplyContext<'a> {
+    pub context: &'a ActionContext<'a>,
+    pub spec: &'a Spec,
+    pub heartbeat: &'a Heartbeat,
+    pub denied: &'a Denied,
 }
 
 impl ApplyContext<'_> {
-    async fn act(&self, action: &Action) -> Result<(), ActionError> {
-        match (&action.target, action.verb) {
-            (ActionTarget::ResourceGroup | ActionTarget::VirtualNetwork | ActionTarget::PublicIp(_), Verb::Update) => {
-                Box::pin(self.update_azure_tags(&action.target)).await
-            }
-            (ActionTarget::Vpc | ActionTarget::PublicRouteTable, Verb::Update) => {
-                Box::pin(self.update_aws_tags(&action.target)).await
-            }
+    /// Does it, waits until the cloud has done it, and puts the result on the board.
+    ///
+    /// # Errors
+    /// `Internal` for an action that does not fit the spec; what the clouds answer.
+    pub async fn execute(&self, action: &Action) -> Result<(), ActionError> {
+        match action.verb {
+            Verb::Create => self.create(action).await,
+            Verb::Update => self.change(action).await,
+            Verb::WaitFor => self.wait_for(action).await,
+            Verb::Delete => self.delete(action).await,
+        }
+    }
+
+    async fn create(&self, action: &Action) -> Result<(), ActionError> {
+        match (&action.target, &action.change) {
             (ActionTarget::ResourceGroup, _) => Box::pin(self.resource_group()).await,
             (ActionTarget::VirtualNetwork, _) => Box::pin(self.virtual_network()).await,
-            (ActionTarget::GatewaySubnet, verb) => Box::pin(self.gateway_subnet(verb)).await,
-            (ActionTarget::Subnet(name), verb) => Box::pin(self.subnet(name, verb)).await,
+            (ActionTarget::GatewaySubnet, _) => Box::pin(self.gateway_subnet(Verb::Create)).await,
+            (ActionTarget::Subnet(name), _) => Box::pin(self.subnet(name, Verb::Create)).await,
             (ActionTarget::PublicIp(instance), _) => Box::pin(self.public_ip(*instance)).await,
-            (ActionTarget::Gateway, Verb::Create) => Box::pin(self.gateway()).await,
-            (ActionTarget::Gateway, Verb::WaitFor) => Box::pin(self.wait_for_gateway()).await,
-            (ActionTarget::Gateway, _) => Box::pin(self.change_gateway()).await,
-            (ActionTarget::LocalGateway(key), Verb::Create) => Box::pin(self.local_gateway(*key)).await,
-            (ActionTarget::LocalGateway(key), _) => Box::pin(self.change_local_gateway(*key)).await,
-            (ActionTarget::Connection(key), Verb::Create) => Box::pin(self.connection(*key)).await,
-            (ActionTarget::Connection(key), _) => Box::pin(self.change_connection(*key)).await,
-            (ActionTarget::SharedKey(key), _) => Box::pin(self.shared_key(*key)).await,
-            (ActionTarget::BgpSession(key), _) => Box::pin(self.wait_for_session(*key)).await,
-            (ActionTarget::PeerTunnelsUp(key), _) => Box::pin(self.wait_peer_tunnels(*key)).await,
-            (ActionTarget::PeerConnectionUp(instance), _) => Box::pin(self.wait_peer_connection(*instance)).await,
-            (ActionTarget::KeyRotationTag(key), _) => Box::pin(self.tag_rotated(*key)).await,
+            (ActionTarget::Gateway, _) => Box::pin(self.gateway()).await,
+            (ActionTarget::LocalGateway(key), _) => Box::pin(self.local_gateway(*key)).await,
+            (ActionTarget::Connection(key), _) => Box::pin(self.connection(*key)).await,
             (ActionTarget::Vpc, _) => Box::pin(self.vpc()).await,
             (ActionTarget::InternetGateway, _) => Box::pin(self.internet_gateway()).await,
             (ActionTarget::PublicSubnet, _) => Box::pin(self.public_subnet()).await,
             (ActionTarget::PublicRouteTable, _) => Box::pin(self.public_route_table()).await,
-            (ActionTarget::VpnGateway, Verb::Create) => Box::pin(self.vpn_gateway()).await,
+            (ActionTarget::VpnGateway, _) => Box::pin(self.vpn_gateway()).await,
             (ActionTarget::VgwAttachment, _) => Box::pin(self.attachment()).await,
             (ActionTarget::RoutePropagation(table), _) => Box::pin(self.propagation(table.as_ref())).await,
-            (ActionTarget::CustomerGateway(instance), Verb::Create) => Box::pin(self.customer_gateway(*instance)).await,
-            (ActionTarget::VpnConnection(instance), Verb::Create) => Box::pin(self.vpn_connection(*instance)).await,
-            (ActionTarget::VpnConnection(instance), Verb::Update) => {
-                Box::pin(self.change_vpn_connection(*instance)).await
+            (ActionTarget::CustomerGateway(instance), _) => Box::pin(self.customer_gateway(*instance)).await,
+            (ActionTarget::VpnConnection(instance), Change::NewVpnConnection(tunnels)) => {
+                Box::pin(self.vpn_connection(*instance, *tunnels)).await
             }
-            (ActionTarget::VpnConnection(instance), Verb::WaitFor) => {
-                Box::pin(self.wait_for_vpn_connection(*instance)).await
+            (ActionTarget::KeyRotationTag(key), _) => Box::pin(self.tag_rotated(*key)).await,
+            _ => Err(ActionError::internal(action.target.clone(), action.verb)),
+        }
+    }
+
+    async fn change(&self, action: &Action) -> Result<(), ActionError> {
+        match (&action.target, &action.change) {
+            (ActionTarget::ResourceGroup, _) => Box::pin(self.update_group_tags()).await,
+            (ActionTarget::VirtualNetwork, _) => Box::pin(self.change_network()).await,
+            (ActionTarget::PublicIp(instance), _) => Box::pin(self.change_public_ip(*instance)).await,
+            (ActionTarget::GatewaySubnet, _) => Box::pin(self.gateway_subnet(Verb::Update)).await,
+            (ActionTarget::Subnet(name), _) => Box::pin(self.subnet(name, Verb::Update)).await,
+            (ActionTarget::Gateway, _) => Box::pin(self.change_gateway()).await,
+            (ActionTarget::LocalGateway(key), _) => Box::pin(self.change_local_gateway(*key)).await,
+            (ActionTarget::Connection(key), _) => Box::pin(self.change_connection(*key)).await,
+            (ActionTarget::SharedKey(key), _) => Box::pin(self.shared_key(*key)).await,
+            (ActionTarget::VpnConnection(instance), Change::VpnConnection { settings, tags }) => {
+                Box::pin(self.change_vpn_connection(*instance, *settings, *tags)).await
             }
-            (ActionTarget::Tunnel(key), _) => Box::pin(self.change_tunnel(*key)).await,
-            (ActionTarget::VpnGateway | ActionTarget::CustomerGateway(_) | ActionTarget::VpnConnection(_), _) => {
-                Box::pin(self.update_aws_tags(&action.target)).await
+            (ActionTarget::Tunnel(tunnel), Change::Tunnel { options, key }) => {
+                Box::pin(self.change_tunnel(*tunnel, options, *key)).await
             }
+            (
+                ActionTarget::Vpc
+                | ActionTarget::PublicRouteTable
+                | ActionTarget::VpnGateway
+                | ActionTarget::CustomerGateway(_),
+                _,
+            ) => Box::pin(self.update_aws_tags(&action.target)).await,
             (ActionTarget::OwnershipTags, _) => Box::pin(self.restore_tags()).await,
-            (ActionTarget::CustomBgpAddresses | ActionTarget::IncompleteTag, _) => {
-                Box::pin(delete::delete(self.context, &action.target)).await
-            }
+            _ => Err(ActionError::internal(action.target.clone(), action.verb)),
+        }
+    }
+
+    async fn wait_for(&self, action: &Action) -> Result<(), ActionError> {
+        match &action.target {
+            ActionTarget::Gateway => Box::pin(self.wait_for_gateway()).await,
+            ActionTarget::VpnConnection(instance) => Box::pin(self.wait_for_vpn_connection(*instance)).await,
+            ActionTarget::BgpSession(key) => Box::pin(self.wait_for_session(*key)).await,
+            ActionTarget::PeerTunnelsUp(key) => Box::pin(self.wait_peer_tunnels(*key)).await,
+            ActionTarget::PeerConnectionUp(instance) => Box::pin(self.wait_peer_connection(*instance)).await,
+            _ => Err(ActionError::internal(action.target.clone(), action.verb)),
+        }
+    }
+
+    async fn delete(&self, action: &Action) -> Result<(), ActionError> {
+        if action.target == ActionTarget::IncompleteTag {
+            return Box::pin(self.clear_incomplete_tag()).await;
+        }
+        let deletes = DeleteContext {
+            context: self.context,
+            azure_gateway: Some(self.spec.azure.gateway.id().clone()),
+            link: None,
+            managed: Managed::default(),
+            bgp_addresses: self.spec.removals.addresses.iter().map(|(_, ip)| *ip).collect(),
+        };
+        Box::pin(delete(&deletes, &action.target)).await?;
+        match action.target {
+            ActionTarget::CustomBgpAddresses => Box::pin(self.tag_after_remove()).await,
+            _ => Ok(()),
         }
     }
 

@@ -2,6 +2,7 @@
 //! removed its tags, so only what still is this link's is deleted.
 
 use super::ActionContext;
+use super::delete::DeleteContext;
 use crate::aws::Filter;
 use crate::aws::model::{CustomerGateway, VpnConnection};
 use crate::azure::model::{Connection, LocalGateway};
@@ -25,15 +26,16 @@ struct Tagged {
 ///
 /// # Errors
 /// `NotOwned`; what reading it answers.
-pub(super) async fn ensure_owned(context: &ActionContext<'_>, object: &ActionTarget) -> Result<(), ActionError> {
-    let link = context.teardown.map(|what| &what.link).or(context.scope.link.as_ref());
+pub(super) async fn ensure_owned(deletes: &DeleteContext<'_>, object: &ActionTarget) -> Result<(), ActionError> {
+    let context = deletes.context;
+    let link = deletes.link.or(context.scope.link.as_ref());
     let Some(link) = link.filter(|link| !link.as_str().is_empty()) else { return Ok(()) };
     match object {
         ActionTarget::Connection(_)
         | ActionTarget::LocalGateway(_)
         | ActionTarget::VpnConnection(_)
         | ActionTarget::CustomerGateway(_) => tunnel_end(context, link, object),
-        _ => match read(context, object).await? {
+        _ => match read(deletes, object).await? {
             Some(found) if !link.is_on(&found.tags) => {
                 Err(ActionError::NotOwned { id: found.id, tag: link.to_string() })
             }
@@ -43,7 +45,8 @@ pub(super) async fn ensure_owned(context: &ActionContext<'_>, object: &ActionTar
 }
 
 /// Networks, gateways and groups are deleted with their tag only. What is gone needs none.
-async fn read(context: &ActionContext<'_>, object: &ActionTarget) -> Result<Option<Tagged>, ActionError> {
+async fn read(deletes: &DeleteContext<'_>, object: &ActionTarget) -> Result<Option<Tagged>, ActionError> {
+    let context = deletes.context;
     let (azure, az) = (&context.clients.azure, context.operation.azure());
     let (ec2, aw) = (&context.clients.ec2, context.operation.aws());
     let of = |resource: crate::azure::model::Resource| Tagged { id: resource.id.to_string(), tags: resource.tags };
@@ -54,7 +57,7 @@ async fn read(context: &ActionContext<'_>, object: &ActionTarget) -> Result<Opti
             };
             azure.get_virtual_network(&id, &az).await?.map(|found| of(found.resource))
         }
-        ActionTarget::Gateway => azure.get_gateway(&context.gateway_id()?, &az).await?.map(|found| of(found.resource)),
+        ActionTarget::Gateway => azure.get_gateway(&deletes.gateway_id()?, &az).await?.map(|found| of(found.resource)),
         ActionTarget::PublicIp(instance) => {
             let id = context.read(|s| s.azure.public_ips.get(*instance).as_ref().map(|ip| ip.resource.id.clone()));
             let Some(id) = id else { return Ok(None) };

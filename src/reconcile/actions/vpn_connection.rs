@@ -3,19 +3,21 @@
 use super::ApplyContext;
 use crate::aws::model::{NetworkCidrs, VpnConnection};
 use crate::aws::{ConnectionEndpoints, ConnectionOptions};
-use crate::link::action::ActionTarget;
-use crate::link::compare;
+use crate::link::action::{ActionTarget, ConnectionDiff};
 use crate::link::tunnel::{Instance, TunnelKey};
-use crate::link::vpn_connection::{ConnectionDiff, diff_connection};
 use crate::reconcile::error::ActionError;
 
 impl ApplyContext<'_> {
     /// Options, then ends, then tags. The tunnels that were up are up again before the step ends.
-    pub(super) async fn change_vpn_connection(&self, instance: Instance) -> Result<(), ActionError> {
+    pub(super) async fn change_vpn_connection(
+        &self,
+        instance: Instance,
+        differs: ConnectionDiff,
+        tags: bool,
+    ) -> Result<(), ActionError> {
         let have = self
             .context
             .require("the VPN connection", |observed| observed.aws.vpn_connections.get(instance).clone())?;
-        let differs = self.context.read(|observed| diff_connection(self.spec, observed, &have, instance));
         if differs.any() {
             let up =
                 |key: &TunnelKey| self.context.before.is_up(*key) || self.context.read(|observed| observed.is_up(*key));
@@ -26,9 +28,9 @@ impl ApplyContext<'_> {
                 self.wait_for_session(key).await?;
             }
         }
-        match compare::tag_diff(&have.tags, self.spec).is_empty() {
-            true => Ok(()),
-            false => self.update_aws_tags(&ActionTarget::VpnConnection(instance)).await,
+        match tags {
+            true => self.update_aws_tags(&ActionTarget::VpnConnection(instance)).await,
+            false => Ok(()),
         }
     }
 
