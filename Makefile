@@ -9,10 +9,10 @@ help: ## this list
 build: ## provider and sandbox, in the profile that demo and tests share
 	cargo build --locked --workspace --bins
 
-demo: ## a whole link on this machine: both clouds simulated, real terraform; KEEP=1 keeps it and prints the next commands
+demo: ## a complete link on this machine: both clouds simulated, real terraform; KEEP=1 keeps it and prints the next commands
 	@scripts/demo
 
-lab: ## a whole link through real IKE and BGP daemons, broken and mended (Linux, root)
+lab: ## a complete link through real IKE and BGP daemons, broken and repaired (Linux, root)
 	@scripts/lab
 
 test: ## everything; the last line says what was skipped and why

@@ -6,7 +6,7 @@ terraform {
   }
 }
 
-# Whatever the aws and azurerm providers find in the environment (AWS_*, ARM_*, shared files, `az login`), this one finds too.
+# This provider finds the same settings in the environment as the aws and azurerm providers (AWS_*, ARM_*, shared files, `az login`).
 # What is to be said here has the same names as there.
 provider "awsazure" {
   aws = {

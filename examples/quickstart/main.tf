@@ -1,4 +1,4 @@
-# A whole link with nothing there before: resource group, VNet, VPC, gateways, four tunnels.
+# A complete link without existing objects: resource group, VNet, VPC, gateways, four tunnels.
 
 terraform {
   required_providers {

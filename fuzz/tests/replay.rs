@@ -1,6 +1,6 @@
 //! The kept inputs once more, and for a minute what comes of mutating them. `FUZZ_SECONDS=600` mutates longer.
 //!
-//! An input that breaks something is written into `artifacts/`; once mended, it moves into `corpus/`.
+//! An input that breaks something is written into `artifacts/`; once fixed, it moves into `corpus/`.
 
 use awsazure_fuzz::TARGETS;
 use std::fs;

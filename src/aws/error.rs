@@ -1,11 +1,11 @@
-//! What can go wrong in a call to AWS, sorted by what the caller should do about it.
+//! Errors of calls to AWS, classified by what the caller should do.
 
 use std::fmt;
 
-/// A call's failure. The variant says what to do; the `Failure` inside says what AWS said.
+/// A failed call. The variant determines what to do; the [`ErrorContext`] holds what AWS returned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The object is not there (any more, or not yet visible).
+    /// The object does not exist, or is not visible yet.
     #[error("not found: {0}")]
     NotFound(Box<ErrorContext>),
     /// Too many calls; nothing was done.
@@ -14,51 +14,51 @@ pub enum Error {
     /// The object is in a state that passes; nothing was done.
     #[error("busy: {0}")]
     ConflictRetryable(Box<ErrorContext>),
-    /// Something else still hangs on the object, or the place is taken; nothing was done.
+    /// Another object uses this one, or occupies its place; nothing was done.
     #[error("in use: {0}")]
     DependencyViolation(Box<ErrorContext>),
     /// The credentials are good but lack a permission.
     #[error("permission denied: {0}")]
     Denied(Box<ErrorContext>),
     /// AWS does not accept the credentials.
-    #[error("credentials refused: {0}")]
+    #[error("credentials rejected: {0}")]
     Auth(Box<ErrorContext>),
     /// A quota of the account is used up.
-    #[error("quota used up: {0}")]
+    #[error("quota exceeded: {0}")]
     Quota(Box<ErrorContext>),
-    /// The request itself is wrong and will not mend.
-    #[error("refused: {0}")]
+    /// The request itself is invalid; a retry does not help.
+    #[error("rejected: {0}")]
     Rejected(Box<ErrorContext>),
-    /// AWS failed; whether it did anything is unknown.
-    #[error("AWS failed: {0}")]
+    /// AWS failed; the effect is unknown.
+    #[error("AWS service error: {0}")]
     ServiceUnavailable(Box<ErrorContext>),
-    /// The request may have arrived but its answer was lost; whether it did anything is unknown.
-    #[error("no answer: {0}")]
+    /// The request may have arrived but the response was lost; its effect is unknown.
+    #[error("no response: {0}")]
     OutcomeUnknown(Box<ErrorContext>),
-    /// An answer that is not what the service sends; whether it did anything is unknown.
-    #[error("unreadable answer: {0}")]
+    /// A response that the service does not send; the effect is unknown.
+    #[error("invalid response: {0}")]
     Malformed(Box<ErrorContext>),
-    /// The server's certificate is not accepted, and will not be later; nothing was sent.
+    /// The certificate of the server is not trusted; a retry does not help. Nothing was sent.
     #[error("no trusted connection: {0}")]
     Untrusted(Box<ErrorContext>),
-    /// No connection came about, so nothing was sent.
+    /// No connection was established, so nothing was sent.
     #[error("unreachable: {0}")]
     Unreachable(Box<ErrorContext>),
-    /// The provider's `aws` block or its environment cannot work. Says which attribute and variable.
+    /// The `aws` block of the provider or the environment is invalid. Names the attribute and the variable.
     #[error("{0}")]
     Settings(String),
-    /// No credentials could be had. Says what was tried.
+    /// No credentials were found. Names the sources that were tried.
     #[error("{0}")]
     Credentials(String),
-    /// The caller gave up. A change that was under way may still take effect.
+    /// The caller cancelled. A change in progress may still take effect.
     #[error("cancelled: {0}")]
     Cancelled(Box<ErrorContext>),
-    /// The deadline passed. A change that was under way may still take effect.
-    #[error("out of time: {0}")]
+    /// The deadline passed. A change in progress may still take effect.
+    #[error("timed out: {0}")]
     TimedOut(Box<ErrorContext>),
 }
 
-/// What was asked of AWS, of which object, and what it answered. Never holds a key.
+/// The operation, its object and the response. Never contains a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorContext {
     /// `CreateVpnGateway`
@@ -160,7 +160,7 @@ impl Error {
         )
     }
 
-    /// Sorts an answer that is an error by status and code, and where AWS uses one code for two things, by operation and words.
+    /// Classifies an error response by status and code. Where AWS uses one code for two conditions, operation and message decide.
     ///
     /// Codes are those of EC2's error table and of the provider for AWS; `status` is the HTTP status.
     pub fn classify(status: u16, failure: ErrorContext) -> Error {

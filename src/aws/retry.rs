@@ -111,7 +111,7 @@ impl Ec2 {
         let mut tries = 0;
         loop {
             ctx.check(operation, target)?;
-            // The SDK traces whole requests and answers, keys included: it is not let near the log.
+            // The SDK traces complete requests and responses, keys included, so its events are not logged.
             let sent = send().with_subscriber(Dispatch::none());
             let error = match ctx.run(operation, target, grace, sent).await? {
                 Ok(output) => {

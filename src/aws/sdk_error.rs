@@ -8,7 +8,7 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::error::Error as Std;
 
-/// Where credentials are looked for, for whoever has none.
+/// Where credentials are searched, for the error message.
 const CREDENTIAL_SOURCES: &str = "tried, in this order: access_key and secret_key, assume_role_with_web_identity and profile in the \
 provider's aws block; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; AWS_PROFILE with the shared config and credentials files; \
 AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN; the container's and the instance's role";
@@ -113,7 +113,7 @@ fn request_id(response: &HttpResponse) -> String {
         .unwrap_or_default()
 }
 
-/// The words of an error and of all that caused it. Only `Display`: the SDK's `Debug` shows whole answers.
+/// The words of an error and of all that caused it. Only `Display`: `Debug` of the SDK contains complete responses.
 fn chain(error: &dyn Std) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();

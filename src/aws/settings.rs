@@ -61,7 +61,7 @@ pub struct AssumeRole {
     pub source_identity: Option<String>,
 }
 
-/// The `assume_role_with_web_identity` block: token or file, the file being read anew each time.
+/// The `assume_role_with_web_identity` block: token or file; the file is read each time.
 #[derive(Clone, Default)]
 pub struct AssumeRoleWithWebIdentity {
     /// `AWS_ROLE_ARN`

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 pub(super) struct SharedPoller {
     /// Connections, with how many wait for each.
     subscribed: Mutex<BTreeMap<VpnConnectionId, usize>>,
-    /// Locked while somebody looks: whoever comes meanwhile takes that answer.
+    /// Locked during a read: callers that wait for the lock use its result.
     last: tokio::sync::Mutex<Option<PollResult>>,
 }
 
@@ -27,7 +27,7 @@ struct PollResult {
     found: BTreeMap<VpnConnectionId, Option<VpnConnection>>,
 }
 
-/// A connection that somebody waits for, until dropped.
+/// A connection that a caller waits for, until dropped.
 pub struct PollSubscription<'a> {
     ec2: &'a Ec2,
     id: VpnConnectionId,
@@ -48,7 +48,7 @@ impl SharedPoller {
 }
 
 impl PollSubscription<'_> {
-    /// The connection as somebody saw it from `since` on, or as it is now; None where it is not there.
+    /// The connection as read by any caller since `since`, or as read now; None if it does not exist.
     ///
     /// # Errors
     /// What describing answers; `Cancelled`, `TimedOut`.

@@ -9,7 +9,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::path::Path;
 
-/// Where Linux systems keep their authorities one by one: read beside `SSL_CERT_FILE`, which thereby adds and does not replace.
+/// Where Linux systems keep their authorities one by one: read in addition to `SSL_CERT_FILE`, which thereby adds and does not replace.
 const FOLDERS: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 
 /// An HTTPS client that trusts the system's authorities and those of `custom_ca_bundle`, `AWS_CA_BUNDLE` and `SSL_CERT_FILE`,

@@ -1,4 +1,4 @@
-//! Whether an answer is whole. The SDK's XML reader takes a document that breaks off for one that has nothing more to
+//! Whether a response is complete. The SDK's XML reader takes a document that breaks off for one that has nothing more to
 //! say, so that a cut list would read as an empty one, and what exists as gone.
 
 use super::response_limit::host_of;

@@ -1,6 +1,6 @@
 //! Waiting until AWS has done what a call only started.
 //!
-//! Polls are quick at first and slower later. Objects just made may be unknown for half a minute; states that nobody has
+//! Polls are quick at first and slower later. Objects just made may be unknown for half a minute; states that no caller has
 //! heard of are waited out; an object that is on its way out, or stays unknown, ends a wait for it with `NotFound`.
 
 use super::call_context::CallContext;
@@ -300,7 +300,7 @@ impl Ec2 {
         wait_for(ctx, "waiting for route propagation", &table.0, look).await
     }
 
-    /// Until a connection is available and nothing is `missing` any more, which is told how long it has been available, and
+    /// Until a connection is available and nothing is `missing` any more, which is passed how long it has been available, and
     /// whether it was seen to be anything else before.
     async fn wait_connection(
         &self,

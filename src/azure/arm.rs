@@ -46,7 +46,7 @@ struct Shared {
     session: Mutex<Option<AuthSession>>,
 }
 
-/// Endpoints found and a credential made; renewed as a whole when a token is refused.
+/// Endpoints found and a credential made; renewed together when a token is rejected.
 #[derive(Clone, Debug)]
 struct AuthSession {
     generation: u64,
@@ -60,7 +60,7 @@ pub(super) struct ArmRequest {
     /// In words, for errors.
     pub operation: &'static str,
     pub method: Method,
-    /// Path with its query below the resource manager, or a whole URL on it.
+    /// Path with its query below the resource manager, or a complete URL on it.
     pub url: String,
     /// What it is about, for errors.
     pub target: String,
@@ -149,7 +149,7 @@ impl Policy for SentMarkerPolicy {
 }
 
 impl ArmClient {
-    /// Contacts nobody; endpoints and token are fetched by the first call.
+    /// Contacts no endpoint; endpoints and token are fetched by the first call.
     pub fn new(http: Arc<dyn HttpClient>, source: CloudSource, login: Login) -> Self {
         ArmClient(Arc::new(Shared { http, source, login, session: Mutex::new(None) }))
     }
@@ -251,7 +251,7 @@ impl ArmClient {
         Ok(session)
     }
 
-    /// Marks the session of that generation as stale, so that the next call makes credential and token anew.
+    /// Marks the session of that generation as stale, so that the next call recreates credential and token.
     async fn renew(&self, generation: u64) {
         if let Some(session) = self.0.session.lock().await.as_mut().filter(|s| s.generation == generation) {
             session.generation |= 1;

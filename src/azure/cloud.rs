@@ -21,7 +21,7 @@ pub enum CloudSource {
     MetadataHost(String),
 }
 
-/// The endpoints cannot be told.
+/// The endpoints cannot be determined.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CloudConfigError {
     #[error("environment {0:?} is not known: expected public, usgovernment or china")]

@@ -1,4 +1,4 @@
-//! What went wrong at Azure, sorted by what the caller should do about it.
+//! Errors of calls to Azure, classified by what the caller should do.
 
 use crate::client::cloud_text::clean;
 use serde_json::Value;
@@ -48,7 +48,7 @@ pub enum Error {
     /// A request quota is used up; nothing was done. Wait `retry_after`, then try again.
     #[error("throttled: {0}")]
     Throttled(Box<ErrorContext>),
-    /// Another operation holds the resource or one that it refers to; nothing was done. Try again later.
+    /// Another operation is in progress on the resource or on one it refers to; nothing was done. Retry later.
     #[error("busy: {0}")]
     ConflictRetryable(Box<ErrorContext>),
     /// It cannot be deleted while something uses it. After a gateway's delete this lingers for minutes.
@@ -58,39 +58,39 @@ pub enum Error {
     #[error("conflict: {0}")]
     Conflict(Box<ErrorContext>),
     /// It was changed since it was read (etag). Read again.
-    #[error("changed meanwhile: {0}")]
+    #[error("changed concurrently: {0}")]
     PreconditionFailed(Box<ErrorContext>),
-    /// A create met an object of that name which is not ours.
+    /// An object with the name of a create already exists and does not belong to this link.
     #[error("already exists: {0}")]
     AlreadyExists(Box<ErrorContext>),
     /// 401 or 403: the identity lacks a right, or a policy forbids it.
-    #[error("denied: {0}")]
+    #[error("permission denied: {0}")]
     Denied(Box<ErrorContext>),
-    /// Azure refuses the request; the same request will not mend.
-    #[error("refused: {0}")]
+    /// Azure rejects the request; a retry does not help.
+    #[error("rejected: {0}")]
     Rejected(Box<ErrorContext>),
-    /// 408 or 5xx, again and again. The effect of a write is unknown.
+    /// Repeated 408 or 5xx. The effect of a write is unknown.
     #[error("server error: {0}")]
     ServiceUnavailable(Box<ErrorContext>),
-    /// No answer came: the effect is unknown. Look before trying again.
-    #[error("no answer: {0}")]
+    /// No response arrived; the effect is unknown. Read before a retry.
+    #[error("no response: {0}")]
     OutcomeUnknown(Box<ErrorContext>),
-    /// The server's certificate is not accepted, and will not be later; nothing was sent.
+    /// The certificate of the server is not trusted; a retry does not help. Nothing was sent.
     #[error("no trusted connection: {0}")]
     Untrusted(Box<ErrorContext>),
-    /// No access token could be had; the request was not sent.
+    /// No access token was obtained; the request was not sent.
     #[error("authentication failed: {0}")]
     Auth(Box<ErrorContext>),
-    /// The answer is not what Azure's schema promises.
-    #[error("malformed answer: {0}")]
+    /// The response does not match the schema of Azure.
+    #[error("invalid response: {0}")]
     Malformed(Box<ErrorContext>),
     /// A long-running operation ended as Failed or Canceled. The resource may exist in state Failed, and bill.
     #[error("operation failed: {0}")]
     OperationFailed(Box<ErrorContext>),
-    /// The caller cancelled. What was started goes on at Azure.
+    /// The caller cancelled. Started operations continue in Azure.
     #[error("cancelled: {0}")]
     Cancelled(Box<ErrorContext>),
-    /// The caller's deadline passed. What was started goes on at Azure.
+    /// The deadline of the caller passed. Started operations continue in Azure.
     #[error("timed out: {0}")]
     TimedOut(Box<ErrorContext>),
 }
@@ -119,7 +119,7 @@ impl Error {
         }
     }
 
-    /// Neither the resource nor, perhaps, its group is there.
+    /// The resource does not exist; its group may not exist either.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Error::NotFound(_) | Error::GroupNotFound(_))
     }
@@ -208,7 +208,7 @@ pub fn retry_after(headers: &Headers) -> Option<Duration> {
         .map(|seconds| Duration::from_secs_f64(seconds.min(MAX_RETRY_AFTER)))
 }
 
-/// Codes that mean: another operation is at work here, whatever the HTTP status. Statuses vary for the same code.
+/// Codes that mean: another operation is in progress, for any HTTP status. Statuses vary for the same code.
 const CONFLICT_CODES: [&str; 6] = [
     "AnotherOperationInProgress",
     "RetryableError",

@@ -1,4 +1,4 @@
-//! One gate per Azure gateway, and one per resource group that is created: whatever changes it passes one at a time.
+//! One gate per Azure gateway, and one per resource group that is created: changes of it run one at a time.
 //!
 //! Writes of a gateway, of its connections and of their shared keys refuse each other at Azure with 409 or 429, so
 //! they queue here instead, first come, first served. Links that share a gateway do not pay for each other: see

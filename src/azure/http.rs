@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A TLS client over the system's trusted roots and extra ones. It is made at its first request: reading roots takes
-/// longer than a whole plan that needs no cloud.
+/// longer than a plan that needs no cloud.
 ///
 /// `SSL_CERT_FILE` stands in for the system's roots, as it does elsewhere.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! ARM's long-running operations: from the first answer of a write to its end, through every oddity that was seen.
 //!
-//! Progress is told by the URL in `Azure-AsyncOperation`, else by that in `Location`, else by the resource's own
+//! Progress is reported at the URL in `Azure-AsyncOperation`, else by that in `Location`, else by the resource's own
 //! provisioning state, which is also where one falls back to when an operation's record is gone.
 
 use super::arm::{ArmClient, ArmRequest, ArmResponse};

@@ -64,7 +64,7 @@ impl BoundedBody {
     }
 }
 
-/// Checks a complete answer of whatever format. `location` is the header of that name.
+/// Checks a complete response of any format. `location` is the header of that name.
 ///
 /// # Errors
 /// `TooManyElements`, `Page`, `Redirect`.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// The function.
 pub struct AddressPlan;
 
-/// What a plan knows of each tunnel before anything is made, beside its key: attributes of the resource's `tunnels` with
+/// What a plan knows of each tunnel before anything is created, in addition to its key: attributes of the resource's `tunnels` with
 /// their types.
 pub fn planned_types() -> [(&'static str, Type); 5] {
     [
@@ -40,17 +40,16 @@ impl Function for AddressPlan {
             parameters: vec![Parameter::new(
                 "slot",
                 Type::Number,
-                "Which block of APIPA space, 0 to 31, as in the `slot` of `awsazure_bgp_vpn`.",
+                "Block of inside addresses, 0 to 31, as `slot` of `awsazure_bgp_vpn`.",
             )],
             variadic: None,
             result: Type::map(Type::object(planned_types())),
-            summary: "The addresses inside a link's four tunnels".to_owned(),
+            summary: "Inside addresses of the four tunnels of a link".to_owned(),
             description:
-                "The four inside CIDRs of a slot with the BGP address of each end, keyed as in the `tunnels` of \
-                 `awsazure_bgp_vpn`: `instance0_tunnel1`, `instance0_tunnel2`, `instance1_tunnel1`, \
-                 `instance1_tunnel2`. Slot 0 is the table of Microsoft's tutorial; each further slot lies 8 addresses \
-                 higher. Pure arithmetic: nothing is contacted, so firewall rules and monitoring can be planned \
-                 before any gateway exists."
+                "Returns the four inside CIDRs of a slot with the BGP addresses of both ends, with the keys of `tunnels` of \
+                 `awsazure_bgp_vpn`: `instance0_tunnel1`, `instance0_tunnel2`, `instance1_tunnel1`, `instance1_tunnel2`. \
+                 Slot 0 has the addresses of Microsoft's tutorial; each slot starts 8 addresses after the previous one. The \
+                 function contacts no endpoint, so firewall rules and monitoring can be planned before a gateway exists."
                     .to_owned(),
         }
     }

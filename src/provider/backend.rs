@@ -1,5 +1,5 @@
-//! The resource's engine and the data source's eyes: the provider block's settings turned into clients, and what the loop
-//! says turned into words for the user.
+//! The clouds of the resource and the data source: clients from the settings of the provider block, and diagnostics from the
+//! outcome of the reconciler.
 
 use super::bgp_vpn::backend::{ApplyOutcome, Backend, BackendFactory, ImportedLink, ProgressCallback};
 use super::bgp_vpn::unread_keys::unread_keys;
@@ -7,9 +7,11 @@ use super::name_conflict;
 use super::remaining_objects;
 use super::settings::{ProviderData, ProviderDataError, Settings};
 use super::status::{self, Denial, HealthSource, LinkHealth, Peers, StatusQuery};
+use super::summaries;
 use crate::aws::Aws;
 use crate::aws::model::{TransitGatewayId, VpnGatewayId};
-use crate::azure::{Azure, AzureSettings, GatewayLocks};
+use crate::azure::id::ResourceId;
+use crate::azure::{Azure, AzureSettings, ClientBuildError, GatewayLocks};
 use crate::link::action::Verb;
 use crate::link::lookup::{AwsGatewayId, ImportId, LookupScope, TeardownSpec};
 use crate::link::observed::Observed;
@@ -34,7 +36,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 #[derive(Clone)]
 pub struct BackendCache {
     provider_data: ProviderData,
-    /// Shared by all engines: operations on one Azure gateway run one at a time in the whole process.
+    /// Shared by all engines: operations on one Azure gateway run one at a time in the process.
     gates: GatewayLocks,
     made: Arc<Mutex<Option<CachedBackend>>>,
 }
@@ -78,20 +80,14 @@ fn variable(name: &str) -> Option<String> {
 }
 
 impl CloudBackend {
-    /// Contacts nobody.
+    /// Contacts no endpoint.
     fn new(settings: Arc<Settings>, gates: GatewayLocks) -> Self {
         let credentials = settings.azure.clone().with_env(&variable);
         let subscription = credentials.subscription_id.clone();
         let extra_roots: Vec<PathBuf> = variable("AWS_CA_BUNDLE").map(PathBuf::from).into_iter().collect();
         let azure = AzureSettings { credentials, extra_roots, http: None, gateway_locks: gates };
         let clouds = Azure::new(azure).map(|azure| CloudClients { azure, aws: Aws::new(settings.aws.clone()) });
-        let clouds = clouds.map_err(|fault| {
-            Diagnostics::from(
-                Diagnostic::error("Azure cannot be reached with these settings")
-                    .detail(capitalize(&fault.to_string()))
-                    .at("azure"),
-            )
-        });
+        let clouds = clouds.map_err(|fault| Diagnostics::from(invalid_azure_settings(&fault)));
         CloudBackend { settings, subscription, clients: clouds }
     }
 
@@ -126,7 +122,7 @@ impl Backend for CloudBackend {
         }
         let (clouds, operation) = (self.clients()?, OperationContext::with_timeout(READ_TIMEOUT, cancel));
         let seen = Box::pin(reconcile::preflight(clouds, ask, &operation)).await;
-        seen.map_err(|cause| read_failed("the surroundings of the link", &cause))
+        seen.map_err(|cause| read_failed("the networks of the link", &cause))
     }
 
     async fn converge(
@@ -254,25 +250,42 @@ impl HealthSource for BackendCache {
     }
 }
 
+/// A text as a sentence: with a capital letter at the start and a full stop at the end. A list has no full stop.
+fn sentence(text: &str) -> String {
+    let text = capitalize(text);
+    let ends_with_list = text.lines().last().is_some_and(|line| line.starts_with("  - "));
+    if ends_with_list || text.ends_with('.') { text } else { format!("{text}.") }
+}
+
+/// Capitalizes a text, unless it starts with an id or an attribute.
 fn capitalize(text: &str) -> String {
+    let first_word = text.split_whitespace().next().unwrap_or_default();
+    if !first_word.trim_end_matches([',', ':']).chars().all(char::is_alphabetic) {
+        return text.to_owned();
+    }
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-fn read_failed(what: &str, cause: &ActionError) -> Diagnostics {
-    Diagnostic::error(format!("Could not read {what}")).detail(capitalize(&cause.to_string())).into()
+/// Rejects settings from which no Azure client can be created.
+pub(super) fn invalid_azure_settings(fault: &ClientBuildError) -> Diagnostic {
+    Diagnostic::error(summaries::UNABLE_TO_CONFIGURE_AZURE).detail(sentence(&fault.to_string())).at("azure")
 }
 
-fn discover_failed(fault: &DiscoverError, advice: &str) -> Diagnostics {
-    Diagnostic::error("No such link").detail(format!("{}{advice}", capitalize(&fault.to_string()))).into()
+pub(super) fn read_failed(what: &str, cause: &ActionError) -> Diagnostics {
+    Diagnostic::error(format!("Unable to read {what}")).detail(sentence(&cause.to_string())).into()
+}
+
+pub(super) fn discover_failed(fault: &DiscoverError, advice: &str) -> Diagnostics {
+    Diagnostic::error(summaries::UNABLE_TO_FIND_LINK).detail(sentence(&format!("{fault}{advice}"))).into()
 }
 
 /// How to import a link that may be in another region, by each form of import.
-fn import_advice(fault: &DiscoverError, id: &ImportId) -> String {
+pub(super) fn import_advice(fault: &DiscoverError, id: &ImportId) -> String {
     let Some(regions) = fault.other_regions() else { return String::new() };
     let (lead, ids) = match regions.is_empty() {
         true => (
-            "Correct the id. If the link is in another region, add that region to the id",
+            "Correct the ID. If the link is in another region, add that region to the ID",
             vec![id.in_region("<region>")],
         ),
         false => {
@@ -281,14 +294,14 @@ fn import_advice(fault: &DiscoverError, id: &ImportId) -> String {
     };
     let ids: Vec<String> = ids.into_iter().map(|id| format!("'{id}'")).collect();
     format!(
-        ".\n\n{lead}: {}. Use it with terraform import, or as id of an import block. An import block with identity looks in the \
-         provider's region only: use id there.",
+        ".\n\n{lead}: {}. Use it with terraform import, or as id of an import block. An import block with identity searches only the \
+         region of the provider: use id there.",
         ids.join(" or ")
     )
 }
 
 /// The same for the data source.
-fn status_advice(fault: &DiscoverError) -> String {
+pub(super) fn status_advice(fault: &DiscoverError) -> String {
     let Some(regions) = fault.other_regions() else { return String::new() };
     let named: Vec<String> = regions.iter().map(|region| format!("{:?}", region.0)).collect();
     match named.is_empty() {
@@ -297,20 +310,20 @@ fn status_advice(fault: &DiscoverError) -> String {
     }
 }
 
-fn apply_outcome(ended: ReconcileOutcome, verb: &str, timeout: Duration) -> ApplyOutcome {
+pub(super) fn apply_outcome(ended: ReconcileOutcome, verb: &str, timeout: Duration) -> ApplyOutcome {
     let mut diagnostics = Diagnostics::new();
     unread_keys(&ended.observed).into_iter().for_each(|warning| diagnostics.push(warning));
     if ended.resumed {
         let ids =
-            if ended.adopted.is_empty() { "all of them in the state".to_owned() } else { ended.adopted.join(", ") };
-        diagnostics.push(Diagnostic::warning("A half-built link was found and finished").detail(format!(
-            "An earlier run did not finish this link. Its objects were taken over instead of being created again: {ids}."
+            if ended.adopted.is_empty() { "all of them are in the state".to_owned() } else { ended.adopted.join(", ") };
+        diagnostics.push(Diagnostic::warning(summaries::RESUMED_CREATE).detail(format!(
+            "An earlier run did not complete this link. This run adopted its objects instead of creating them again: {ids}."
         )));
     }
     if let Some(cause) = &ended.heartbeat_error {
-        diagnostics.push(Diagnostic::warning("This run could not show that it was alive").detail(format!(
-            "{}\n\nWhile a link is unfinished, a tag that changes every minute keeps other runs from taking it over. Where another \
-             state builds this same link, look at both.",
+        diagnostics.push(Diagnostic::warning(summaries::FAILED_HEARTBEAT).detail(format!(
+            "{}.\n\nThis run could not update the heartbeat tag of the incomplete link. The tag changes every minute and keeps other runs \
+             from taking the link over. If another state contains this link, check both.",
             capitalize(&cause.to_string())
         )));
     }
@@ -322,38 +335,38 @@ fn apply_outcome(ended: ReconcileOutcome, verb: &str, timeout: Duration) -> Appl
     for failure in &ended.failures {
         let what = match &failure.action {
             Some(step) => format!("{} {}", verb_phrase(step.verb), step.target),
-            None => "Reading the link".to_owned(),
+            None => "read the link".to_owned(),
         };
         let summary = match &failure.error {
-            ActionError::BgpSessionTimeout { key, .. } => format!("Tunnel {key} is built but not up"),
-            ActionError::RouteCountDropped { key, .. } => format!("Tunnel {key} lost routes"),
-            ActionError::Blocked { .. } => "Conflicting objects block the deletion".to_owned(),
-            ActionError::StaticRouting { .. } => "Unsupported static routing".to_owned(),
-            ActionError::PeersNotReady { spared, .. } => format!("{} was left alone", capitalize(&spared.to_string())),
-            ActionError::Azure(crate::azure::Error::AlreadyExists(_)) => name_conflict::SUMMARY.to_owned(),
-            _ => format!("{what} failed"),
+            ActionError::BgpSessionTimeout { key, .. } => format!("Unable to bring up tunnel {key}"),
+            ActionError::RouteCountDropped { key, .. } => format!("Missing routes of tunnel {key}"),
+            ActionError::Blocked { .. } => summaries::CONFLICTING_OBJECTS.to_owned(),
+            ActionError::StaticRouting { .. } => summaries::UNSUPPORTED_STATIC_ROUTING.to_owned(),
+            ActionError::PeersNotReady { spared, .. } => format!("Unable to update {spared}"),
+            ActionError::Azure(crate::azure::Error::AlreadyExists(_)) => summaries::CONFLICTING_AZURE_NAME.to_owned(),
+            _ => format!("Unable to {what}"),
         };
         let conflict = match &failure.error {
-            ActionError::AlreadyExists { .. } => Some("Conflicting link"),
-            ActionError::SlotInUse { .. } | ActionError::AddressInUse { .. } => Some("Conflicting slot"),
-            ActionError::IncompleteCreate { .. } => Some("Conflicting incomplete link"),
-            ActionError::NameInUse { .. } => Some("Conflicting names"),
+            ActionError::AlreadyExists { .. } => Some(summaries::CONFLICTING_LINK),
+            ActionError::SlotInUse { .. } | ActionError::AddressInUse { .. } => Some(summaries::CONFLICTING_SLOT),
+            ActionError::IncompleteCreate { .. } => Some(summaries::CONFLICTING_INCOMPLETE_LINK),
+            ActionError::NameInUse { .. } => Some(summaries::CONFLICTING_NAMES),
             _ => None,
         };
         if let Some(summary) = conflict {
             diagnostics.push(Diagnostic::error(summary).detail(format!("{}.", capitalize(&failure.error.to_string()))));
             continue;
         }
-        let mut detail = vec![capitalize(&failure.error.to_string())];
+        let mut detail = vec![sentence(&failure.error.to_string())];
         detail.extend(name_conflict::advice(failure));
         if failure.error.is_timeout() {
-            detail.push(format!("The whole operation may take {} (see timeouts).", format_minutes(timeout)));
+            detail.push(format!("The operation is limited to {} (see timeouts).", format_minutes(timeout)));
         }
         diagnostics.push(Diagnostic::error(summary).detail(detail.join("\n\n")));
     }
     if ended.cancelled && ended.failures.is_empty() {
-        let detail = format!("The operation was cancelled before the link was {verb}.");
-        diagnostics.push(Diagnostic::error("Stopped").detail(detail));
+        let detail = "The operation was cancelled before it was complete. Run the command again to continue.";
+        diagnostics.push(Diagnostic::error(summaries::UNABLE_TO_COMPLETE).detail(detail));
     }
     if !ended.remaining.is_empty() {
         let left: Vec<String> = ended
@@ -362,10 +375,10 @@ fn apply_outcome(ended: ReconcileOutcome, verb: &str, timeout: Duration) -> Appl
             .flat_map(|step| if step.reasons.is_empty() { vec![step.target.to_string()] } else { step.reasons.clone() })
             .collect();
         let detail = format!(
-            "Every call succeeded, and still the clouds show something else: {}. Somebody may be changing the same objects; apply again.",
+            "All API calls succeeded, but the objects still differ: {}. Another process may be changing them. Apply again.",
             left.join("; ")
         );
-        diagnostics.push(Diagnostic::error(format!("The link could not be {verb} as wanted")).detail(detail));
+        diagnostics.push(Diagnostic::error(summaries::UNABLE_TO_CONVERGE).detail(detail));
     }
     let down = |cause: &ActionError| {
         matches!(cause, ActionError::BgpSessionTimeout { .. } | ActionError::RouteCountDropped { .. })
@@ -386,23 +399,27 @@ fn warn_of_remaining_addresses(mut outcome: ApplyOutcome, former: &[Ipv4Addr]) -
     let left: Vec<String> =
         gateway.custom_bgp_ips().filter(|ip| former.contains(ip)).map(ToString::to_string).collect();
     if !left.is_empty() {
-        let detail = format!(
-            "{} still lists {}, which this link no longer uses. Azure does not return the gateway's RADIUS secret, so an update could \
-             clear it. Remove these custom BGP addresses by hand if they are needed elsewhere.",
-            gateway.resource.id,
-            left.join(", ")
-        );
-        outcome.diagnostics.push(Diagnostic::warning("BGP addresses left on RADIUS gateway").detail(detail));
+        outcome.diagnostics.push(remaining_addresses(&gateway.resource.id, &left));
     }
     outcome
 }
 
+/// Warns of addresses that only the owner of a gateway with RADIUS clients can remove.
+pub(super) fn remaining_addresses(gateway: &ResourceId, left: &[String]) -> Diagnostic {
+    let detail = format!(
+        "{gateway} still lists {}, which this link no longer uses. The provider did not update the gateway: Azure does not return its \
+         RADIUS secret, so an update could clear the secret. Remove these custom BGP addresses manually if another connection needs them.",
+        left.join(", ")
+    );
+    Diagnostic::warning(summaries::REMAINING_BGP_ADDRESSES).detail(detail)
+}
+
 fn verb_phrase(verb: Verb) -> &'static str {
     match verb {
-        Verb::Create => "Creating",
-        Verb::Update => "Changing",
-        Verb::Delete => "Deleting",
-        Verb::WaitFor => "Waiting for",
+        Verb::Create => "create",
+        Verb::Update => "update",
+        Verb::Delete => "delete",
+        Verb::WaitFor => "wait for",
     }
 }
 

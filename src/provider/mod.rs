@@ -1,22 +1,24 @@
-//! What the user types: the provider block, the resource, the data source and the function, and what they mean.
+//! What users configure: the provider block, the resource, the data source and the function.
 //!
-//! | room | holds |
+//! | module | content |
 //! |---|---|
 //! | `settings` | the provider block: credentials for both clouds, default tags |
 //! | `bgp_vpn` | the resource: configuration to link and back, plan, import |
-//! | `backend` | the clouds behind resource and data source, and their failures in words |
+//! | `backend` | the clouds of the resource and the data source, and their errors as diagnostics |
 //! | `name_conflict` | what to do about an Azure name that another object has |
 //! | `remaining_objects` | what a failed operation leaves behind |
-//! | `status` | the data source: how the tunnels are right now |
+//! | `status` | the data source: the current health of the tunnels |
+//! | `summaries` | the summaries of diagnostics |
 //! | `address_plan` | the function: the addresses inside the tunnels |
 
 pub mod address_plan;
 pub mod backend;
 pub mod bgp_vpn;
 mod name_conflict;
-mod remaining_objects;
+pub mod remaining_objects;
 pub mod settings;
 pub mod status;
+pub mod summaries;
 
 use crate::plugin::{ConfigureRequest, DataSource, Diagnostics, Function, Provider, Resource, Schema, Value};
 use address_plan::AddressPlan;
@@ -38,7 +40,7 @@ pub struct Awsazure {
 }
 
 impl Awsazure {
-    /// The provider block, as far as it is known, for whatever is added.
+    /// The provider block, as far as it is known, for the parts that are added.
     pub fn provider_data(&self) -> ProviderData {
         self.provider_data.clone()
     }

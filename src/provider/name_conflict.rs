@@ -1,17 +1,14 @@
-//! What to change where an Azure object of another owner has a name that this link would give.
+//! What to change where an object of another owner already has the Azure name of an object of this link.
 
 use crate::azure::Error;
 use crate::link::action::ActionTarget;
 use crate::reconcile::{ActionError, ActionFailure};
 
-/// The heading of such a failure.
-pub const SUMMARY: &str = "Conflicting Azure object name";
-
-/// How to give the object a free name; None for failures of another kind.
+/// How to set an unused name; None for other failures.
 pub fn advice(failure: &ActionFailure) -> Option<String> {
     let ActionError::Azure(Error::AlreadyExists(_)) = failure.error else { return None };
     let attribute = attribute(&failure.action.as_ref()?.target)?;
-    Some(format!("Set {attribute} to a name that is free. The existing object stays as it is."))
+    Some(format!("Set {attribute} to an unused name. The existing object is not changed."))
 }
 
 /// The attribute that names an Azure object.

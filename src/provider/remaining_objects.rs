@@ -1,48 +1,54 @@
-//! What a failed operation leaves behind, once for all of its errors.
+//! Warns once for each failed operation of the objects that it leaves.
 
+use super::summaries;
 use crate::link::action::ActionTarget;
 use crate::plugin::Diagnostic;
 use std::collections::BTreeSet;
 
+/// Starts the list of created objects.
+pub const CREATED: &str = "Created by this run: ";
+/// Starts the list of objects that cost money.
+pub const BILLED: &str = "Billed by the hour: ";
+
 /// What exists of the link after a failure, what of it costs money, and what to do. Holds unless a rollback follows.
 pub fn remaining_objects(verb: &str, creates: bool, made: &BTreeSet<ActionTarget>) -> Diagnostic {
     if verb == "deleted" {
-        return Diagnostic::warning("Incomplete destroy").detail(
-            "The remaining objects are still in the state. Run destroy again once the cause of the error is removed.",
+        return Diagnostic::warning(summaries::INCOMPLETE_DESTROY).detail(
+            "The remaining objects are still in the state. Fix the cause of the error, then run destroy again.",
         );
     }
-    let incomplete = Diagnostic::warning("Incomplete link");
+    let incomplete = Diagnostic::warning(summaries::INCOMPLETE_LINK);
     if made.is_empty() {
-        return incomplete.detail("This run created nothing. Apply again once the cause of the error is removed.");
+        return incomplete.detail("This run created nothing. Fix the cause of the error, then apply again.");
     }
     let words: Vec<String> = made.iter().map(ToString::to_string).collect();
     let costs = |o: &&ActionTarget| {
         matches!(o, ActionTarget::Gateway | ActionTarget::VpnConnection(_) | ActionTarget::PublicIp(_))
     };
     let bill: Vec<String> = made.iter().filter(costs).map(ToString::to_string).collect();
-    let bill = if bill.is_empty() { String::new() } else { format!(" Billed by the hour: {}.", bill.join(", ")) };
+    let bill = if bill.is_empty() { String::new() } else { format!(" {BILLED}{}.", bill.join(", ")) };
     let kept = if creates {
-        "They are in the state. The next apply continues from there: if Terraform reports the link as tainted and plans a replacement, \
-         the link is finished all the same. Destroy removes them."
+        "They are in the state. The next apply continues from there. It completes the link even if Terraform reports it as tainted \
+         and plans a replacement. Destroy deletes the objects."
     } else {
         "They are in the state. The next apply continues from there."
     };
-    incomplete.detail(format!("Created by this run: {}.{bill} {kept}", words.join(", ")))
+    incomplete.detail(format!("{CREATED}{}.{bill} {kept}", words.join(", ")))
 }
 
 /// What is left where an update did not delete the former AWS side.
 pub fn remaining_after_blocked_move() -> Diagnostic {
-    Diagnostic::warning("Incomplete update").detail(
-        "The former AWS side was not deleted completely, and nothing of the new one was created. Apply again once the cause of the error \
-         is removed, or restore the former settings and apply.",
+    Diagnostic::warning(summaries::INCOMPLETE_UPDATE).detail(
+        "The former AWS side was not deleted completely, and no part of the new one was created. Fix the cause of the error and apply \
+         again, or restore the former settings and apply.",
     )
 }
 
 /// What a rollback that failed leaves behind.
 pub fn remaining_after_rollback() -> Diagnostic {
-    Diagnostic::warning("Incomplete rollback").detail(
-        "The objects that the rollback did not delete are still in the state. Once the cause of the error is removed, run destroy to delete \
-         them, or apply to finish the link.",
+    Diagnostic::warning(summaries::INCOMPLETE_ROLLBACK).detail(
+        "The objects that the rollback did not delete are still in the state. Fix the cause of the error, then run destroy to delete \
+         them, or apply to complete the link.",
     )
 }
 
@@ -55,11 +61,11 @@ mod tests {
     fn remaining_objects_name_billed_ones() {
         let made = BTreeSet::from([ActionTarget::Gateway, ActionTarget::Vpc, ActionTarget::PublicIp(Instance::Zero)]);
         let diagnostics = format!("{:?}", remaining_objects("built", true, &made));
-        let billed = diagnostics.split("Billed by the hour: ").nth(1).unwrap_or_default();
+        let billed = diagnostics.split(BILLED).nth(1).unwrap_or_default();
         assert!(
             billed.contains("Azure gateway") && billed.contains("public IP") && !billed.contains("VPC"),
             "{diagnostics}"
         );
-        assert!(!format!("{:?}", remaining_objects("built", true, &BTreeSet::new())).contains("Billed"));
+        assert!(!format!("{:?}", remaining_objects("built", true, &BTreeSet::new())).contains(BILLED));
     }
 }

@@ -1,5 +1,5 @@
-//! The link behind an import id. A link that nobody tagged is found by what its objects say of each other: customer gateways
-//! by the Azure gateway's public addresses, VPN connections by them, local network gateways by outside addresses.
+//! Finds the link of an import ID. A link without tags is found by references between its objects: customer gateways by the
+//! public addresses of the Azure gateway, VPN connections by customer gateway, local network gateways by outside address.
 
 use super::clients::{CloudClients, LinkClients, OperationContext};
 use super::error::ActionError;
@@ -20,7 +20,7 @@ use futures::try_join;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-/// A link as import finds it.
+/// A link found by import.
 #[derive(Debug)]
 pub struct DiscoveredLink {
     pub observed: Observed,
@@ -34,40 +34,40 @@ pub struct DiscoveredLink {
     pub complete: bool,
 }
 
-/// Why there is nothing to import.
+/// Why no link can be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum DiscoverError {
     #[error(transparent)]
     Cause(#[from] ActionError),
     #[error(
-        "there is no Azure gateway {0} that these credentials may see: correct its subscription, resource group or name"
+        "the Azure gateway {0} does not exist, or the credentials have no permission to read it. Correct its subscription, resource group or name"
     )]
     NoGateway(String),
     #[error(
-        "the Azure gateway {id} {what}, and a link needs an active-active VPN gateway with BGP: change the gateway first, or name another"
+        "the Azure gateway {id} {what}. A link needs an active-active VPN gateway with BGP. Change the gateway, or use another"
     )]
     WrongGateway { id: String, what: &'static str },
     #[error("{end} does not exist in {region}")]
     NoEnd { region: Region, end: String },
     #[error(
-        "in {region} no VPN connection ends on {end} whose customer gateway has one of the Azure gateway's addresses ({addresses}){}",
+        "in {region}, no VPN connection of {end} has a customer gateway with an address of the Azure gateway ({addresses}){}",
         format_elsewhere(.elsewhere)
     )]
     NoConnection { region: Region, end: String, addresses: String, elsewhere: BTreeSet<String> },
     #[error(
-        "in {region} no tunnel of the VPN connections to this Azure gateway has the inside CIDR {cidr}. There are {found}"
+        "in {region}, no tunnel of the VPN connections to this Azure gateway has the inside CIDR {cidr}. Existing connections: {found}"
     )]
     NoTunnel { region: Region, cidr: InsideCidr, found: String },
-    /// One of the three above, with the regions to which the tags in Azure point.
+    /// One of the three above, with the regions named by tags in Azure.
     #[error("{fault}")]
     NotHere { fault: Box<DiscoverError>, regions: BTreeSet<Region> },
     #[error(
-        "the two VPN connections of this link end on different gateways, {0}: add the one on which it is to end, with the inside CIDR, \
-         to the id (<Azure gateway id>,<vgw-... or tgw-...>,<inside CIDR>). The next apply moves the other connection there"
+        "the two VPN connections of this link belong to different gateways, {0}. Add the gateway that the link should use, and the \
+         inside CIDR, to the ID (<Azure gateway ID>,<vgw-... or tgw-...>,<inside CIDR>). The next apply moves the other connection to it"
     )]
     TwoEnds(String),
     #[error(
-        "more than one link runs between these gateways: add the inside CIDR of one of its tunnels to the id. There are {0}"
+        "these gateways have more than one link. Add the inside CIDR of one of its tunnels to the ID. Existing connections: {0}"
     )]
     Ambiguous(String),
 }
@@ -83,13 +83,16 @@ fn format_elsewhere(elsewhere: &BTreeSet<String>) -> String {
     if elsewhere.is_empty() {
         return String::new();
     }
-    format!(". Those that have one end on {}", elsewhere.iter().cloned().collect::<Vec<_>>().join(", "))
+    format!(
+        ". VPN connections with such a customer gateway belong to {}",
+        elsewhere.iter().cloned().collect::<Vec<_>>().join(", ")
+    )
 }
 
-/// Finds the link and reads it whole.
+/// Finds the link and reads it completely.
 ///
 /// # Errors
-/// What is missing, or what must be said to tell two links apart.
+/// What is missing, or what the ID must contain to distinguish two links.
 pub async fn discover(
     clouds: &CloudClients,
     id: &ImportId,
@@ -209,8 +212,8 @@ fn check_gateway(gateway: &Gateway) -> Result<(), DiscoverError> {
     let wrong = |what| Err(DiscoverError::WrongGateway { id: gateway.resource.id.to_string(), what });
     match gateway {
         g if !g.gateway_type.eq_ignore_ascii_case("Vpn") => wrong("is not a VPN gateway"),
-        g if !g.active_active || g.instances.len() < 2 => wrong("has one instance only"),
-        g if !g.enable_bgp => wrong("has BGP switched off"),
+        g if !g.active_active || g.instances.len() < 2 => wrong("has only one instance"),
+        g if !g.enable_bgp => wrong("has BGP disabled"),
         _ => Ok(()),
     }
 }
@@ -281,7 +284,7 @@ fn regions_by_tags(id: &ImportId, connections: &[Connection], here: &Region) -> 
     regions.filter(|region| region != here).collect()
 }
 
-/// That the named AWS end does not exist at all, which says more than that nothing ends on it.
+/// The error for an AWS gateway that does not exist, which is more specific than one without VPN connections.
 async fn missing_aws_gateway(
     id: &ImportId,
     clients: &LinkClients,
@@ -474,7 +477,7 @@ mod tests {
         };
         assert!(check_gateway(&gateway("Vpn", true, &["a", "b"])).is_ok());
         let refused = |gateway: &Gateway| check_gateway(gateway).unwrap_err().to_string();
-        assert!(refused(&gateway("Vpn", false, &["a"])).contains("has one instance only"));
-        assert!(refused(&gateway("ExpressRoute", true, &["a", "b"])).contains("is not a VPN gateway"));
+        assert!(refused(&gateway("Vpn", false, &["a"])).contains("instance"));
+        assert!(refused(&gateway("ExpressRoute", true, &["a", "b"])).contains("VPN"));
     }
 }

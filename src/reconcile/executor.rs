@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 /// What becomes of the other steps when one fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnError {
-    /// Nothing new starts, and what runs is asked to stop: half an hour of waiting helps nobody.
+    /// Nothing new starts, and what runs is asked to stop: half an hour of waiting is useless.
     Abort,
     /// Everything that does not stand on the failed step goes on.
     Continue,

@@ -1,4 +1,4 @@
-//! How a run shows that it is alive while its link is unfinished: a tag on a customer gateway that changes every minute. Whoever
+//! How a run shows that it is alive while its link is unfinished: a tag on a customer gateway that changes every minute. A run that
 //! finds a half-built link watches it for longer than that before going on with it.
 
 use super::actions::ActionContext;
@@ -97,19 +97,20 @@ fn heartbeat_count(customer: &CustomerGateway) -> u64 {
     customer.tags.get(TAG_HEARTBEAT).and_then(|beats| beats.parse().ok()).unwrap_or_default()
 }
 
-/// What would tell that somebody is at a link, in words.
+/// Signs that another run is working on a link, as text.
 fn activity(observed: &Observed) -> (BTreeSet<String>, bool) {
     let mut signs: BTreeSet<String> = observed.ids().into_iter().map(|id| format!("{id} appeared")).collect();
     let customers = observed.aws.customer_gateways.iter().filter_map(|(_, customer)| customer.as_ref());
     let marked = customers.filter(|customer| customer.tags.contains_key(TAG_HEARTBEAT));
-    let marks: Vec<String> = marked.map(|c| format!("the mark on {} became {}", c.id, heartbeat_count(c))).collect();
+    let marks: Vec<String> =
+        marked.map(|c| format!("the heartbeat tag of {} changed to {}", c.id, heartbeat_count(c))).collect();
     let beaten = !marks.is_empty();
     signs.extend(marks);
     (signs, beaten)
 }
 
 /// Waits until a half-built link stands still, and says what it is then. What was made right before its run died may become
-/// visible only by and by; what appears after that is made by somebody who is still building.
+/// visible only by and by; what appears after that is created by another run.
 ///
 /// # Errors
 /// `ConcurrentApply`; what reading answers.

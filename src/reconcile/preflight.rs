@@ -77,7 +77,7 @@ async fn incomplete_links(
     Ok(found)
 }
 
-/// The customer gateways of an earlier try, whose marks say what it put on gateways of somebody else.
+/// The customer gateways of an earlier try, whose tags record what it put on gateways of other users.
 async fn customer_gateways_of_earlier_try(
     clouds: &CloudClients,
     ask: &PreflightRequest,

@@ -50,7 +50,7 @@ pub struct ReconcileOutcome {
     /// What exists now and did not before this run: also what a step began to make and did not finish.
     pub made: BTreeSet<ActionTarget>,
     pub failures: Vec<ActionFailure>,
-    /// Somebody asked to stop before everything was done.
+    /// The run was cancelled before everything was done.
     pub cancelled: bool,
     /// What still differs after every step ended well.
     pub remaining: Vec<Action>,
@@ -66,7 +66,7 @@ pub struct ReconcileOutcome {
     pub denied: Vec<Denial>,
 }
 
-/// Told after every step that ended well.
+/// Called after every action that succeeded.
 pub type ProgressCallback<'a> = &'a (dyn Fn(&Observed) + Send + Sync);
 
 /// Builds, repairs or changes the link until it is as the spec says.
@@ -187,7 +187,7 @@ async fn reconcile_loop(
     }
     whole.made = created_objects(&whole.done, &whole.observed, &at_first);
     whole.remaining = plan_actions(spec, &whole.observed);
-    // Somebody else's change of a shared gateway is nothing to wait for any more.
+    // There is no need to wait for another user's change of a shared gateway any more.
     whole.remaining.retain(|action| action.target != ActionTarget::Gateway || action.verb != Verb::WaitFor);
     whole
 }
@@ -203,7 +203,7 @@ fn created_objects(done: &[ActionId], observed: &Observed, at_first: &BTreeSet<S
     finished.chain(begun).collect()
 }
 
-/// Whether this link's addresses were taken off the gateway. While somebody changes a gateway it does not show what it
+/// Whether this link's addresses were taken off the gateway. While a gateway is being changed it does not return what it
 /// lists, so this is asked once only.
 fn removed_bgp_addresses(done: &[ActionId]) -> bool {
     done.iter().any(|(object, _)| *object == ActionTarget::CustomBgpAddresses)

@@ -295,7 +295,7 @@ fn measure_benchmarks() {
     page.push_str("\n## A create and a look, ten seeds in memory under virtual time\n\n| figure | value | goal |\n|---|---|---|\n");
     writeln!(page, "| create, simulated s | {:.0} | |", of(&|c| c.seconds)).unwrap();
     writeln!(page, "| create divided by its longest chain | {:.3} | 1.05 |", of(&|c| c.seconds / c.chain)).unwrap();
-    writeln!(page, "| calls of a look at a whole link | {} | 16 |", of(&|c| c.calls as f64)).unwrap();
+    writeln!(page, "| calls of a read of a complete link | {} | 16 |", of(&|c| c.calls as f64)).unwrap();
     writeln!(page, "| of these one after another | {} | 3 |", of(&|c| c.round_trips as f64)).unwrap();
     page.push_str(
         "\nThe longest chain is the time of the create without what passed between the end of an operation on the gateway or a \

@@ -1,4 +1,4 @@
-//! The whole link through real daemons: real terraform applies `examples/quickstart` in the sandbox, strongSwan and BIRD bring up
+//! The complete link through real daemons: real terraform applies `examples/quickstart` in the sandbox, strongSwan and BIRD bring up
 //! what it wrote, hosts ping each other, and `examples/status` tells what is broken, as the daemons have it. `make lab`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -91,7 +91,7 @@ fn link_carries_packets_and_reports_faults() {
     env.write_example("quickstart");
     let applying = Instant::now();
     env.apply();
-    figures.note("`terraform apply` of a whole link, until four sessions are up", applying.elapsed().as_secs_f64());
+    figures.note("`terraform apply` of a complete link, until four sessions are up", applying.elapsed().as_secs_f64());
 
     lab.until("four tunnels with BGP", |state| state.up() == 4 && state.routes() == (4, 4));
     let (vpc_host, vnet_host) = lab.hosts();
@@ -129,7 +129,7 @@ fn link_carries_packets_and_reports_faults() {
     let at = Instant::now();
     lab.command(&["repair"]);
     lab.until("four tunnels again", |state| state.up() == 4 && state.routes() == (4, 4));
-    figures.note("the cut tunnel mended: four sessions again", at.elapsed().as_secs_f64());
+    figures.note("the cut tunnel repaired: four sessions again", at.elapsed().as_secs_f64());
 
     // A gateway instance dies: the one that AWS sends to.
     let state = lab.state();

@@ -10,7 +10,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use test_support::terraform::Sandbox;
 
-/// For whatever a lab is to come to: more than two hold times.
+/// Time limit for a change in the lab: more than two hold times.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What all daemons say.
@@ -190,7 +190,7 @@ impl Ping {
 
     /// The longest time in seconds between two answers.
     pub fn stop(mut self) -> f64 {
-        // Whatever is answered by now is heard.
+        // All responses so far are read.
         sleep(Duration::from_millis(500));
         let _ = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
         let lines = BufReader::new(self.process.stdout.take().unwrap()).lines().map_while(Result::ok);

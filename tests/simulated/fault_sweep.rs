@@ -198,7 +198,7 @@ fn give_up_login_that_blocks_many_calls() {
 
 /// The calls of each operation, in order.
 #[test]
-#[ignore = "for whoever wants to know what a point's number means"]
+#[ignore = "prints what the number of a point means"]
 fn list_points() {
     for (word, operation) in Scenario::ALL {
         let baseline =

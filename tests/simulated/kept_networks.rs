@@ -1,5 +1,6 @@
 //! A replacement keeps the networks that need not change, with what others have put into them. Under virtual time.
 
+use awsazure::provider::summaries::OBJECTS_DELETED;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use test_support::simulated::Sim;
@@ -58,7 +59,7 @@ fn keep_both_networks_when_generation_changes() {
         let change: fn(&mut Value) = |wanted| wanted["azure"]["generation"] = json!("Generation1");
         let (deleted, aws, network, told) = replaced(change, 91).await;
         assert!(aws && network, "{deleted:?}");
-        let announced = told.iter().find(|said| said.contains("Objects will be deleted")).unwrap();
+        let announced = told.iter().find(|said| said.contains(OBJECTS_DELETED)).unwrap();
         assert!(announced.contains("\n- aws_vpc: vpc-"), "{announced}");
         assert!(!announced.contains("\naws_vpc: "), "{announced}");
     });

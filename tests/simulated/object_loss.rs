@@ -57,7 +57,7 @@ fn chosen(spec: &Spec, seen: &Observed, at: Option<usize>, kinds: &[Kind]) -> Ma
     let mut chosen = Managed::default();
     for kind in kinds {
         for (n, id) in whole.ids(*kind).enumerate() {
-            // Ids of the AWS half are random; its customer gateways are told apart by their connection.
+            // Ids of the AWS half are random; its customer gateways are identified by their connection.
             let of_aws = |i: Instance| {
                 let vpn = seen.aws.vpn_connections.get(i).as_ref().is_some_and(|vpn| vpn.id.0 == id);
                 vpn || seen.aws.customer_gateways.get(i).as_ref().is_some_and(|customer| customer.id.0 == id)
@@ -98,7 +98,7 @@ fn one_apply_recreates_each_lost_object() {
             succeeded(name, &gone).unwrap();
             assert!(!gone.done.is_empty(), "{name} {at:?} was not there");
             let mended = sim.converge_from(&spec, &sim.search_after(&spec, &seen)).await;
-            succeeded(&format!("mending {name} {at:?}"), &mended).unwrap();
+            succeeded(&format!("repairing {name} {at:?}"), &mended).unwrap();
             let again = sim.converge_from(&spec, &sim.search_after(&spec, &mended.observed)).await;
             assert!(again.done.is_empty() && again.failures.is_empty(), "after {name} {at:?}: {:?}", again.done);
             tunnels_agree(&sim, &again.observed).unwrap();

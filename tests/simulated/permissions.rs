@@ -28,7 +28,7 @@ fn key_of(seen: &Observed, key: TunnelKey) -> PreSharedKey {
     seen.tunnel(key).unwrap().key.clone().unwrap()
 }
 
-/// One denial for the whole run, with permission and scope.
+/// One denial for the complete run, with permission and scope.
 fn is_told_once(sim: &Sim, ended: &ReconcileOutcome, gateway: &ResourceId) {
     let [denial] = ended.denied.as_slice() else { panic!("{:?}", ended.denied) };
     assert_eq!((denial.action, &denial.scope), (BGP_PEERS, gateway));

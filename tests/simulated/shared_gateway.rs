@@ -106,7 +106,7 @@ fn destroy_waits_for_earlier_connection_deletes() {
     }
 }
 
-/// One link on the hub's gateway, and whoever else is there.
+/// One link on the hub's gateway, and other users' objects.
 struct Fixture {
     hub: SharedGateway,
     sim: Sim,
@@ -158,7 +158,7 @@ impl Fixture {
         assert_eq!(Box::pin(core.plans_empty()).await, Ok(()));
     }
 
-    /// Somebody sets a tag on the gateway, which is busy with that for minutes.
+    /// A user sets a tag on the gateway, which is busy with that for minutes.
     async fn somebody_tags_the_gateway(&self) {
         let (others, ctx) = (self.sim.of_actor("others"), self.sim.limits().azure());
         let edit = |doc: &mut serde_json::Value| doc["tags"]["reviewed"] = json!("yes");
@@ -368,7 +368,7 @@ fn five_links_waiting_for_one_gateway_have_enough_time() {
             let day = Duration::from_secs(24 * 3_600);
             let one = in_virtual_time(created_together(&hub, *seed, 1, day)).remove(0);
             succeeded("one alone", &one.ended).unwrap();
-            assert!(one.passed.abs_diff(one.own) < Duration::from_secs(2), "alone it queues behind nobody");
+            assert!(one.passed.abs_diff(one.own) < Duration::from_secs(2), "alone it does not queue");
             one.own
         },
     );

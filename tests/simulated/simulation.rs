@@ -3,6 +3,7 @@
 //! `SEEDS=10000 cargo test --test simulated run_random_lifecycles` lives more lives;
 //! `SEED=17 cargo test --test simulated simulation::replay -- --nocapture` lives one again and tells it.
 
+use awsazure::reconcile::ActionError;
 use std::time::Instant;
 use test_support::simulated::Sim;
 use test_support::simulated::attribute_rows;
@@ -83,7 +84,7 @@ async fn complete_link_is_not_adopted_by_second_create() {
     assert!(built.failures.is_empty(), "{:#?}", built.failures);
     let objects = sim.objects();
     let second = sim.converge(&spec).await;
-    assert!(second.failures[0].error.to_string().contains("terraform import"), "{:#?}", second.failures);
+    assert!(matches!(second.failures[0].error, ActionError::AlreadyExists { .. }), "{:#?}", second.failures);
     assert_eq!(sim.objects(), objects);
 }
 

@@ -1,4 +1,4 @@
-//! A teardown either can be carried out or changes nothing: whatever of others is in, on or attached to what it deletes keeps it
+//! A teardown either can be carried out or changes nothing: objects of others in, on or attached to what it deletes keep it
 //! from starting, and is named. Under virtual time.
 
 use awsazure::link::lookup::TeardownSpec;

@@ -1,6 +1,7 @@
 //! A plan announces what its apply deletes: those ids and no others. Under virtual time, and with real Terraform.
 
 use awsazure::link::managed::Kind;
+use awsazure::provider::summaries::OBJECTS_DELETED;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use test_support::simulated::Sim;
@@ -11,7 +12,8 @@ use test_support::terraform::{Link, TestEnv, has_warning};
 
 /// Ids in the announcements of one run, in lower case.
 fn announced(told: &[String]) -> BTreeSet<String> {
-    let texts: Vec<&String> = told.iter().filter(|said| said.starts_with("plan: Objects will be deleted")).collect();
+    let texts: Vec<&String> =
+        told.iter().filter(|said| said.starts_with(&format!("plan: {OBJECTS_DELETED}"))).collect();
     assert!(texts.len() <= 1, "announced more than once: {texts:#?}");
     let lines = texts.into_iter().flat_map(|text| text.lines());
     let of_kind = |line: &str| {
@@ -112,13 +114,13 @@ fn announce_destroy_and_replacement_in_terraform() {
             .collect();
     for args in [&["plan", "-destroy", "-no-color"][..], &["plan", "-no-color"]] {
         let run = env.ok(args);
-        assert!(has_warning(&run.text(), "Objects will be deleted"), "{}", run.text());
+        assert!(has_warning(&run.text(), OBJECTS_DELETED), "{}", run.text());
         let words = run.words();
         for id in &ids {
             // Terraform breaks long lines within an id.
             assert!(words.replace(' ', "").contains(id.as_str()), "{id} in {words}");
         }
-        assert_eq!(run.text().matches("Warning: Objects will be deleted").count(), 1, "{}", run.text());
+        assert_eq!(run.text().matches(&format!("Warning: {OBJECTS_DELETED}")).count(), 1, "{}", run.text());
         env.write(&link.clone().with("azure.location", "\"westeurope\"").to_string());
     }
 }

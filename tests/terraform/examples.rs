@@ -1,4 +1,4 @@
-//! Every folder under `examples/` that is a whole configuration is applied, planned again, and destroyed.
+//! Every folder under `examples/` that is a complete configuration is applied, planned again, and destroyed.
 
 use std::collections::BTreeSet;
 use std::path::Path;

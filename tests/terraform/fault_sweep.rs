@@ -95,7 +95,7 @@ fn environment() -> Option<TestEnv> {
 const APPLY: [&str; 4] = ["apply", "-auto-approve", "-no-color", "-parallelism=10"];
 const DESTROY: [&str; 4] = ["destroy", "-auto-approve", "-no-color", "-parallelism=10"];
 
-/// One more apply, and every link is whole and there once; two plans have nothing to do.
+/// One more apply, and every link is complete and exists once; two plans have nothing to do.
 fn mended(env: &TestEnv) {
     env.sandbox().fault(&["--clear"]);
     env.ok(&APPLY);

@@ -1,10 +1,10 @@
 //! Keys that AWS keeps in Secrets Manager, and keys that the credentials may not read: a link works without anybody seeing them.
 
 use awsazure::aws::model::{KeyStorage, Tunnel};
+use awsazure::provider::summaries::UNREAD_KEYS as UNREAD;
 use test_support::terraform::{Clouds, Link, Scenario, TestEnv};
 
 const SECRETS: &str = "\"SecretsManager\"";
-const UNREAD: &str = "Shared keys could not be read";
 
 fn endpoints(env: &TestEnv) -> Vec<Tunnel> {
     let cloud_admin = env.cloud_admin();
@@ -34,7 +34,7 @@ fn set(env: &TestEnv, link: &Link) {
     assert!(env.plan_is_empty());
 }
 
-/// Somebody gives the connection of a tunnel another key.
+/// A user gives the connection of a tunnel another key.
 fn edit_key(env: &TestEnv, tunnel: &str) {
     let state = env.link("link");
     let connection = state["tunnels"][tunnel]["azure_connection_id"].as_str().unwrap();
@@ -53,10 +53,10 @@ fn create_rotate_and_repair_link_with_hidden_keys() {
     assert_eq!((key_writes(&env), up(&env)), (8, 4), "both ends of all four");
 
     edit_key(&env, "instance1_tunnel1");
-    assert!(env.plan_is_empty(), "nobody can tell");
+    assert!(env.plan_is_empty(), "not detectable");
     assert_eq!(up(&env), 3);
     set(&env, &link.clone().with("rotate_keys", "\"2\""));
-    assert_eq!(up(&env), 4, "new keys on both sides mend it");
+    assert_eq!(up(&env), 4, "new keys on both sides repair it");
 
     let own = link.clone().with("preshared_keys_wo", "{ instance0_tunnel2 = \"Qd3k_Zr7.Wm2x_Pt9\" }");
     let writes = key_writes(&env);
@@ -95,7 +95,7 @@ fn replace_unrecoverable_key_at_both_ends() {
     set(&env, &link);
     assert_eq!((key_writes(&env), up(&env)), (3, 4));
 
-    // AWS's half anew: what stands at Azure has a key already, and the new endpoints take that.
+    // The AWS half is recreated: the Azure connections have a key, and the new endpoints use it.
     set(&env, &link.clone().with("azure.asn", "65010"));
     assert_eq!((key_writes(&env), up(&env)), (3, 4));
     let own = "{ instance1_tunnel2 = \"Qd3k_Zr7.Wm2x_Pt9\" }";
@@ -114,7 +114,7 @@ fn move_keys_into_secret_and_back_in_place() {
     assert_eq!(scenario.state()["aws"]["preshared_key_storage"], "Standard");
 
     let said = scenario.changes(|link| link.with("aws.preshared_key_storage", SECRETS));
-    assert!(said.contains("The tunnels will be interrupted"), "{said}");
+    assert!(said.contains(awsazure::provider::summaries::TUNNELS_INTERRUPTED), "{said}");
     assert!(all_hidden(&scenario.env));
     assert_eq!(up(&scenario.env), 4);
 
@@ -143,13 +143,13 @@ fn unreadable_keys_only_warn() {
     assert!(env.plan_is_empty());
     edit_key(&env, "instance0_tunnel1");
     let writes = env.calls().len();
-    assert!(env.plan_is_empty(), "a key that nobody reads differs from none");
+    assert!(env.plan_is_empty(), "an unread key differs from none");
     set(&env, &link);
     assert_eq!(env.writes_since(writes), Vec::<String>::new());
 
     env.sandbox().fault(&["--clear"]);
     let seen = env.plan();
-    assert!(!seen.text.contains(UNREAD) && seen.text.contains("differs between the two clouds"), "{}", seen.text);
+    assert!(!seen.text.contains(UNREAD) && seen.text.contains("differs"), "{}", seen.text);
     set(&env, &link);
     assert_eq!(up(&env), 4);
 

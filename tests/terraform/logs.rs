@@ -32,7 +32,7 @@ fn enable_move_and_disable_logs_in_place() {
     assert_eq!(written(&scenario.env), Logs::default());
 
     let said = scenario.changes(|link| link.with("aws.logs", &format!("{{ log_group_arn = {GROUP:?} }}")));
-    assert!(said.contains("The tunnels will be interrupted"), "{said}");
+    assert!(said.contains(awsazure::provider::summaries::TUNNELS_INTERRUPTED), "{said}");
     assert_eq!(written(&scenario.env), Logs { tunnel: log(GROUP, "json"), bgp: None });
     assert_eq!(scenario.state()["aws"]["logs"]["format"], "json");
 
@@ -41,7 +41,7 @@ fn enable_move_and_disable_logs_in_place() {
     let wanted = Logs { tunnel: log(GROUP, "text"), bgp: log(BGP, "json") };
     assert_eq!(written(&scenario.env), wanted);
 
-    // Somebody switches them off, which is seen and undone, and left out they stay.
+    // A user disables them, which is detected and undone. If not configured, they stay.
     let off = TunnelOptions { logs: Some(Logs::default()), ..TunnelOptions::default() };
     connections(&scenario.env).iter().for_each(|id| scenario.env.cloud_admin().change_tunnels(id, &off));
     scenario.env.write(&Link::complete("link").to_string());

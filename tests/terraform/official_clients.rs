@@ -1,4 +1,4 @@
-//! Clients and clouds that nobody here wrote: boto3, the Azure SDK for Python and both clouds' command lines against the sandbox, and our
+//! Clients and clouds of other vendors: boto3, the Azure SDK for Python and both clouds' command lines against the sandbox, and our
 //! own AWS client against moto. Then the link that the SDKs built is imported.
 
 use awsazure::aws::settings::Endpoints;
@@ -104,7 +104,7 @@ fn moto(home: &Path) -> (Ended, String) {
     let mut server = Ended(server.spawn().unwrap());
     let mut lines = BufReader::new(server.0.stderr.take().unwrap()).lines();
     let url = lines.find_map(|line| Some(line.ok()?.split_once("Running on ")?.1.trim().to_owned())).unwrap();
-    // Whatever else it prints must not block it.
+    // Its further output must not block it.
     std::thread::spawn(move || lines.for_each(drop));
     (server, url)
 }

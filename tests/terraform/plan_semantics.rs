@@ -1,5 +1,6 @@
 //! What a plan promises: values that are not known yet, plans that no longer fit the clouds, and replacements in either order.
 
+use awsazure::provider::summaries;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use test_support::terraform::{CloudAdmin, Link, TestEnv};
@@ -111,7 +112,7 @@ fn keep_or_reject_unknown_replacing_values() {
     env.set("TF_VAR_step", "3");
     let before = env.calls().len();
     let refused = env.apply_fails();
-    assert!(refused.words().contains("azure.generation changes"), "{}", refused.text());
+    assert!(refused.words().contains(summaries::UNABLE_TO_REPLACE_IN_RUN), "{}", refused.text());
     assert_eq!(env.writes_since(before), Vec::<String>::new(), "another value");
     assert!(env.plan().change(ADDRESS).replaces());
     env.apply();
@@ -200,7 +201,7 @@ fn prevent_destroy_of_tainted_link_suggests_untaint() {
     env.apply_fails();
     env.sandbox().fault(&["--clear"]);
     let rejected = env.plan_fails();
-    assert!(rejected.words().contains("terraform untaint"), "{}", rejected.text());
+    assert!(rejected.words().contains("untaint"), "{}", rejected.text());
     env.ok(&["untaint", "-no-color", ADDRESS]);
     env.apply();
     assert!(env.plan_is_empty());
@@ -256,10 +257,10 @@ fn deletes(env: &TestEnv, label: &str) -> BTreeSet<String> {
 fn announced(run: &test_support::terraform::Run) -> BTreeSet<String> {
     let framed = |line: &str| line.trim_start_matches(['│', ' ']).trim_end().to_owned();
     let (mut ids, mut inside) = (BTreeSet::new(), false);
-    // Terraform breaks long lines between words, so that every word is whole.
+    // Terraform breaks long lines between words, so that no word is split.
     for line in run.text().lines().map(framed) {
         if line.starts_with("Warning: ") || line.starts_with('╵') {
-            inside = line.starts_with("Warning: Objects will be deleted");
+            inside = line.starts_with(&format!("Warning: {}", summaries::OBJECTS_DELETED));
         } else if inside {
             let words = line.split([' ', ',']).filter(|word| !word.is_empty() && !word.ends_with(':'));
             ids.extend(words.map(str::to_owned));
@@ -291,7 +292,7 @@ fn replacements_are_announced(env: &TestEnv, others: &[&str]) {
         let missing: Vec<&String> = gone.iter().filter(|id| !said.contains(*id)).collect();
         assert!(missing.is_empty(), "{args:?}, tainted: {tainted}: {missing:#?} in {}", run.text());
         // Terraform tells no link its address, so that all say what they would lose if -replace names them.
-        let conditional = run.words().contains("If -replace names this link");
+        let conditional = run.words().contains(summaries::OBJECTS_DELETED_BY_REPLACE);
         assert_eq!(conditional, !tainted, "{args:?}: {}", run.text());
         assert!(conditional || said.is_disjoint(&kept), "{args:?}, tainted: {tainted}: {}", run.text());
         if tainted {
@@ -408,7 +409,7 @@ fn accept_zones_together_with_id_of_managed_gateway() {
     let other =
         other.replace(&text(&env.link("link")["aws"]["vpc_id"]), &vpc).replace("azure = {", "slot = 1\n  azure = {");
     env.write(&format!("{}{other}", named(&gateway)));
-    assert!(env.plan_fails().words().contains("Conflicting attributes"));
+    assert!(env.plan_fails().words().contains(awsazure::link::summaries::CONFLICTING_ATTRIBUTES));
     env.write(&named(&gateway).to_string());
     env.destroy();
     assert!(env.has_none_of(&["virtualNetworkGateways", "publicIPAddresses", "vpn-connection"]));
@@ -465,7 +466,7 @@ fn failed_replacement_of_named_gateway_deletes_nothing() {
         }
         let before = env.calls().len();
         let refused = env.run(&[&["apply", "-no-color", "-auto-approve"], args].concat());
-        assert!(!refused.succeeded() && refused.words().contains("Remove aws.vpn_gateway_id"), "{}", refused.text());
+        assert!(!refused.succeeded() && refused.words().contains("aws.vpn_gateway_id"), "{}", refused.text());
         assert_eq!(env.writes_since(before), Vec::<String>::new());
     }
     env.ok(&["untaint", "-no-color", ADDRESS]);

@@ -1,4 +1,4 @@
-//! The provider's own program as a process: it ends with whoever started it and leaves nothing behind.
+//! The provider's own program as a process: it ends with its parent process and leaves nothing behind.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};

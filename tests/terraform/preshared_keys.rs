@@ -26,7 +26,7 @@ fn only_rotate_keys_change_rotates_all_keys() {
     env.write(&rolled.to_string());
     let plan = env.plan();
     assert_eq!(plan.change(ADDRESS).actions, ["update"]);
-    assert!(plan.text.contains("All four shared keys will be rolled"), "{}", plan.text);
+    assert!(plan.text.contains(awsazure::provider::summaries::KEYS_ROTATED), "{}", plan.text);
     env.fault("fail call 2 of ModifyVpnTunnelOptions: forever refused");
     env.apply_fails();
     env.sandbox().fault(&["--clear"]);
@@ -49,7 +49,7 @@ fn only_rotate_keys_change_rotates_all_keys() {
     assert_eq!(changed_tunnels(&env), 5, "the version was not raised");
 
     env.write(&own.with("rotate_keys", "\"x\"").to_string());
-    assert!(env.plan_fails().words().contains("Keys of your own are not generated"));
+    assert!(env.plan_fails().words().contains(awsazure::link::summaries::CONFLICTING_KEY_SETTINGS));
     env.write(&Link::complete("link").to_string());
     env.destroy();
     assert!(env.world().is_empty());

@@ -51,7 +51,7 @@ fn move_to_other_vpn_gateway_and_keep_both() {
         env.write(&plain.clone().with("aws.vpn_gateway_id", &format!("{vgw:?}")).to_string());
         let plan = env.plan();
         assert_eq!(plan.change(&plain.address()).actions, ["update"], "{}", plan.text);
-        assert!(has_warning(&plan.text, "The AWS half of the link will be built anew"), "{}", plan.text);
+        assert!(has_warning(&plan.text, awsazure::provider::summaries::AWS_SIDE_RECREATED), "{}", plan.text);
         env.apply();
         assert!(env.plan_is_empty());
         let state = scenario.state();
@@ -103,7 +103,7 @@ fn tag_propagation_on_existing_vpn_gateway() {
     assert_eq!((marks().len(), on(&main), on(&other)), (2, true, true));
     cloud_admin.switch_propagation_off(&open_before, &vgw);
     becomes(&[&main, &other, &open_before]);
-    assert_eq!((marks().len(), on(&open_before)), (2, true), "opened again, and still somebody's");
+    assert_eq!((marks().len(), on(&open_before)), (2, true), "propagated again, and still another user's");
     becomes(&[&main]);
     assert_eq!((marks(), on(&other), on(&open_before)), (vec![main.clone()], false, true));
     cloud_admin.switch_propagation_off(&open_before, &vgw);
@@ -115,7 +115,7 @@ fn tag_propagation_on_existing_vpn_gateway() {
     let managed = |env: &TestEnv| env.link("link")["managed"]["aws_route_propagation"].clone();
     assert_eq!(managed(&env), serde_json::json!([format!("{main}/{vgw}")]));
 
-    // Hands off: from here on it is somebody's.
+    // From here on it is another user's.
     becomes(&[]);
     assert_eq!((marks().len(), on(&main), managed(&env)), (0, true, Value::Null));
     env.ok(&["state", "rm", &plain.address()]);
@@ -173,7 +173,7 @@ fn gateway_replacements_leave_nothing_behind() {
         replaces(&mut scenario, step);
         assert_eq!(census(&scenario.env.world()), shape, "after\n{}", scenario.link);
     }
-    // Onto a gateway that somebody else made, in a group of its own.
+    // To a gateway of another user, in another group.
     let cloud_admin = scenario.env.cloud_admin();
     let ends = cloud_admin.make_ends(&Groups::one("foreign"), &[slot(5)], false);
     let lent =

@@ -1,9 +1,10 @@
 //! A create that failed: Terraform calls the link tainted and plans a replacement, and the next apply finishes it all the same.
 
+use awsazure::provider::remaining_objects::{BILLED, CREATED};
+use awsazure::provider::summaries::{RESUMED_NOT_REPLACED as FINISHED, UNABLE_TO_CREATE_LINK};
 use test_support::terraform::{Clouds, Link, TestEnv};
 
 const ADDRESS: &str = "awsazure_bgp_vpn.link";
-const FINISHED: &str = "will be finished, not replaced";
 
 /// An environment in which the create of a link failed at some call, with what is there by then.
 fn half_built(link: &Link, fault: &str) -> Option<TestEnv> {
@@ -11,7 +12,7 @@ fn half_built(link: &Link, fault: &str) -> Option<TestEnv> {
     env.write(&link.to_string());
     env.fault(fault);
     let failed = env.apply_fails();
-    assert!(failed.words().contains("Created by this run: "), "{}", failed.text());
+    assert!(failed.words().contains(CREATED), "{}", failed.text());
     assert!(env.state()["resources"][0]["instances"][0]["status"] == "tainted", "{:#?}", env.state());
     env.sandbox().fault(&["--clear"]);
     Some(env)
@@ -89,9 +90,9 @@ fn failure_summary_includes_gateway_that_azure_still_creates() {
     env.write(&link.clone().with("timeouts", "{ create = \"1s\" }").to_string());
     let failed = env.apply_fails().words();
     assert_eq!(env.world().of_kind("virtualNetworkGateways").len(), 1);
-    let summary = failed.split("Created by this run: ").nth(1).unwrap_or_else(|| panic!("no summary: {failed}"));
-    let billed = summary.split("Billed by the hour: ").nth(1).unwrap_or_default();
-    assert!(billed.contains("the Azure gateway"), "{failed}");
+    let summary = failed.split(CREATED).nth(1).unwrap_or_else(|| panic!("no summary: {failed}"));
+    let billed = summary.split(BILLED).nth(1).unwrap_or_default();
+    assert!(billed.contains("Azure"), "{failed}");
     env.write(&link.to_string());
     env.apply();
     assert_eq!(gateway_creations(&env), 1);
@@ -221,7 +222,7 @@ fn rollback_deletes_failed_create_and_reports_it() {
     env.write(&Link::complete("link").with("on_create_failure", "\"rollback\"").to_string());
     env.fault("fail call 2 of PutLocalGateway: forever refused");
     let failed = env.apply_fails();
-    assert!(failed.words().contains("The create was rolled back"), "{}", failed.text());
+    assert!(failed.words().contains(UNABLE_TO_CREATE_LINK), "{}", failed.text());
     assert_eq!(summaries(&failed.words()), 0, "what is gone is listed: {}", failed.text());
     let left = env.world();
     assert!(left.is_empty(), "{left:#?}");

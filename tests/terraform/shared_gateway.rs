@@ -1,5 +1,6 @@
 //! Two links on one Azure gateway: each adds and takes away its own addresses only.
 
+use awsazure::link::summaries::MISSING_AZURE_GATEWAY;
 use test_support::terraform::{Link, TestEnv};
 
 fn second(slot: u8) -> Link {
@@ -24,7 +25,7 @@ fn second_link_removes_only_its_own_addresses() {
     let gateway = env.resource("awsazure_bgp_vpn", "first")["azure"]["gateway_id"].as_str().unwrap().to_owned();
     let own: Vec<String> = cloud_admin.listed_addresses(&gateway);
     assert_eq!(own.len(), 4);
-    // Somebody listed one of the second link's addresses before there was a second link.
+    // A user listed one of the addresses of the second link before the link existed.
     cloud_admin.list_address(&gateway, 0, [169, 254, 21, 10].into());
     assert!(env.plan_is_empty(), "foreign addresses are nothing to the first link");
 
@@ -85,7 +86,7 @@ fn attached_link_survives_absence_of_shared_gateway() {
         env.run(run);
     }
     let run = env.run(&["plan", "-no-color", alone]);
-    assert!(run.text().contains("Azure gateway not found"), "{}", run.text());
+    assert!(run.text().contains(MISSING_AZURE_GATEWAY), "{}", run.text());
 
     let run = env.run(&["apply", "-auto-approve", "-no-color", "-target=awsazure_bgp_vpn.first"]);
     assert!(run.succeeded(), "{}", run.text());
@@ -114,7 +115,7 @@ fn creator_of_shared_gateway_can_leave() {
 
     env.write(&second.to_string());
     let refused = env.apply_fails();
-    assert!(refused.words().contains("manage_gateways = false"), "{}", refused.text());
+    assert!(refused.words().contains("manage_gateways"), "{}", refused.text());
     assert_eq!(env.world().of_kind("connections").len(), 8, "nothing was deleted");
 
     env.write(&format!("{}\n{second}", first.with("manage_gateways", "false")));

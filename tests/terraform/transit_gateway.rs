@@ -1,5 +1,7 @@
 //! Links whose AWS end is a transit gateway: made, moved there and back, imported, and refused where they cannot be.
 
+use awsazure::link::summaries::{MANUAL_TRANSIT_ROUTING, NO_ECMP};
+use awsazure::provider::summaries::OBJECTS_DELETED;
 use serde_json::Value;
 use test_support::terraform::{Link, Scenario, TestEnv, has_warning};
 
@@ -48,8 +50,8 @@ fn create_import_and_destroy_on_transit_gateway() {
     env.apply();
     let why = env.output("report");
     assert_eq!(env.output("tunnels_up"), 4, "{why}");
-    let no_vpc_hangs_on_it = |why: &Value| why.as_str().unwrap().contains("transit gateway's route table");
-    assert!(why.as_array().unwrap().iter().all(no_vpc_hangs_on_it), "{why}");
+    let has_no_vpc = |why: &Value| why.as_str().unwrap().contains("VPC");
+    assert!(why.as_array().unwrap().iter().all(has_no_vpc), "{why}");
 
     let gateway = made["azure"]["gateway_id"].as_str().unwrap().to_owned();
     for id in [made["id"].as_str().unwrap().to_owned(), format!("{gateway},{transit}")] {
@@ -70,14 +72,14 @@ fn move_from_vpc_to_transit_gateway_and_back() {
     let (env, whole) = (&scenario.env, scenario.link.clone());
     let transit = env.cloud_admin().make_transit_gateway("Options.AmazonSideAsn=64600");
     let azure = scenario.state()["azure"]["gateway_id"].clone();
-    // Acceleration is for a connection's life: both are made anew. Bandwidth is not.
+    // Acceleration cannot be changed: both are recreated. Bandwidth is not.
     let accelerated = on(&transit).with("aws.enable_acceleration", "true");
     let large = accelerated.clone().with("aws.tunnel_bandwidth", "\"large\"");
-    let anew = "The AWS half of the link will be built anew";
+    let anew = awsazure::provider::summaries::AWS_SIDE_RECREATED;
     for (link, warning, asn, there) in [
         (on(&transit), anew, 64_600, [0, 0, 1, 2, 2]),
-        (accelerated, "The tunnels will be interrupted", 64_600, [0, 0, 1, 2, 2]),
-        (large.clone(), "The tunnels will be interrupted", 64_600, [0, 0, 1, 2, 2]),
+        (accelerated, awsazure::provider::summaries::TUNNELS_INTERRUPTED, 64_600, [0, 0, 1, 2, 2]),
+        (large.clone(), awsazure::provider::summaries::TUNNELS_INTERRUPTED, 64_600, [0, 0, 1, 2, 2]),
         (whole.clone().with("aws.asn", "64512"), anew, 64_512, [1, 1, 1, 2, 2]),
     ] {
         let connection = || scenario.state()["tunnels"]["instance0_tunnel1"]["aws_vpn_connection_id"].clone();
@@ -117,7 +119,7 @@ fn keep_vpc_on_move_to_transit_gateway_until_removed() {
         env.write(&link.to_string());
         let plan = env.plan();
         assert_eq!(plan.change(ADDRESS).actions, ["update"], "{}", plan.text);
-        let announces = has_warning(&plan.text, "Objects will be deleted");
+        let announces = has_warning(&plan.text, OBJECTS_DELETED);
         let gone = !same_vpc && deleted.is_string();
         assert_eq!(announces, gone || other_connections, "{}", plan.text);
         let named = deleted.as_str().is_some_and(|id| plan.text.contains(&format!("aws_vpc: {id}")));
@@ -160,8 +162,5 @@ fn plan_rejects_unsuitable_transit_gateway() {
     );
     env.write(&on(&by_hand).to_string());
     let said = env.plan().text;
-    assert!(
-        has_warning(&said, "Attachments without routes") && has_warning(&said, "One tunnel for all traffic"),
-        "{said}"
-    );
+    assert!(has_warning(&said, MANUAL_TRANSIT_ROUTING) && has_warning(&said, NO_ECMP), "{said}");
 }

@@ -23,11 +23,11 @@ fn update_tunnel_options_in_place() {
             .with("aws.dpd_timeout_action", "\"clear\"")
             .with("aws.dpd_timeout_seconds", "40")
     });
-    assert!(has_warning(&said, "The tunnels will be interrupted"), "{said}");
+    assert!(has_warning(&said, awsazure::provider::summaries::TUNNELS_INTERRUPTED), "{said}");
     // Back to what answers a silent loss.
     scenario.changes(|link| link.without("aws.startup_action").with("aws.startup_action", "\"start\""));
     let said = scenario.changes(|link| link.with("ipsec_policy", "{ preset = \"compatible\" }"));
-    assert!(has_warning(&said, "The tunnels will be interrupted"), "{said}");
+    assert!(has_warning(&said, awsazure::provider::summaries::TUNNELS_INTERRUPTED), "{said}");
     assert_eq!(scenario.state()["tunnels"], before, "ids and addresses stay");
     scenario.finish();
 }
@@ -53,7 +53,7 @@ fn update_lifecycle_control_without_warning() {
     );
 
     let said = scenario.changes(|link| link.with(path, "true"));
-    assert!(!has_warning(&said, "The tunnels will be interrupted"), "{said}");
+    assert!(!has_warning(&said, awsazure::provider::summaries::TUNNELS_INTERRUPTED), "{said}");
     assert_eq!((controlled(&scenario), &scenario.state()["tunnels"]), (vec![true; 4], &before));
     scenario.env.write(&plain.to_string());
     assert!(scenario.env.plan_is_empty(), "left out, it stays as last applied");
@@ -108,7 +108,7 @@ fn update_addresses_in_place_and_remove_old_ones() {
 fn update_sku_name_waiting_and_route_tables_in_place() {
     let Some(mut scenario) = Scenario::apply() else { return };
     let said = scenario.changes(|link| link.with("azure.sku", "\"VpnGw3AZ\""));
-    assert!(has_warning(&said, "The Azure gateway will change its size"), "{said}");
+    assert!(has_warning(&said, awsazure::provider::summaries::AZURE_GATEWAY_RESIZED), "{said}");
 
     let before = scenario.state()["tunnels"].clone();
     scenario.changes(|link| link.with("name", "\"renamed\""));
@@ -152,22 +152,22 @@ fn update_asns_region_and_vpc_with_warning() {
     let first = gateway(&scenario);
 
     let said = scenario.changes(|link| link.with("azure.asn", "65010"));
-    assert!(has_warning(&said, "All tunnels will be interrupted"), "{said}");
+    assert!(has_warning(&said, awsazure::provider::summaries::ALL_TUNNELS_INTERRUPTED), "{said}");
 
     let vgw = scenario.state()["aws"]["vpn_gateway_id"].clone();
     let said = scenario.changes(|link| link.with("aws.asn", "64520"));
-    assert!(has_warning(&said, "The AWS half of the link will be built anew"), "{said}");
+    assert!(has_warning(&said, awsazure::provider::summaries::AWS_SIDE_RECREATED), "{said}");
     assert_ne!(scenario.state()["aws"]["vpn_gateway_id"], vgw);
 
     let vpc = scenario.state()["aws"]["vpc_id"].clone();
     let said = scenario.changes(|link| {
         link.with("aws.vpc", "{ cidr_block = \"10.9.0.0/16\", public_subnet_cidr_block = \"10.9.1.0/24\" }")
     });
-    assert!(has_warning(&said, "The AWS half of the link will be built anew"), "{said}");
+    assert!(has_warning(&said, awsazure::provider::summaries::AWS_SIDE_RECREATED), "{said}");
     assert_ne!(scenario.state()["aws"]["vpc_id"], vpc);
 
     let said = scenario.changes(|link| link.with("aws.region", "\"eu-west-1\""));
-    assert!(has_warning(&said, "The AWS half of the link will be built anew"), "{said}");
+    assert!(has_warning(&said, awsazure::provider::summaries::AWS_SIDE_RECREATED), "{said}");
     assert_eq!(gateway(&scenario), first, "the Azure gateway stays through all of it");
     scenario.finish();
 }
@@ -192,14 +192,14 @@ fn another_azure_gateway_replaces_link() {
         scenario.env.write(&link.to_string());
         if *path == "gateway_id" {
             let run = scenario.env.plan_fails();
-            assert!(run.words().contains("Azure gateway not found"), "{}", run.text());
+            assert!(run.words().contains(awsazure::link::summaries::MISSING_AZURE_GATEWAY), "{}", run.text());
             continue;
         }
         let plan = scenario.env.plan();
         let change = plan.change(&link.address());
         assert!(change.replaces(), "{path}: {:?}\n{}", change.actions, plan.text);
         assert!(change.replace_paths.to_string().contains(path), "{}", change.replace_paths);
-        assert!(has_warning(&plan.text, "The link will be built anew"), "{}", plan.text);
+        assert!(has_warning(&plan.text, awsazure::provider::summaries::LINK_REPLACED), "{}", plan.text);
     }
 
     scenario.env.write(&replacing[3].0.to_string());

@@ -34,13 +34,13 @@ pub enum ActionTarget {
     SharedKey(TunnelKey),
     /// The BGP session of a tunnel.
     BgpSession(TunnelKey),
-    /// The tunnels beside one that is about to be interrupted.
+    /// The other tunnels while one is about to be interrupted.
     PeerTunnelsUp(TunnelKey),
     /// The tunnels of the other VPN connection, where all of this one is about to be interrupted.
     PeerConnectionUp(Instance),
     /// The mark that a tunnel's key was rolled.
     KeyRotationTag(TunnelKey),
-    /// This link's addresses on a gateway that somebody else keeps.
+    /// This link's addresses on another user's gateway.
     CustomBgpAddresses,
     /// Ownership tags that were deleted from objects of this link.
     OwnershipTags,
@@ -162,7 +162,7 @@ impl fmt::Display for ActionTarget {
             ActionTarget::PublicSubnet => f.write_str("the public subnet"),
             ActionTarget::PublicRouteTable => f.write_str("the public route table"),
             ActionTarget::VpnGateway => f.write_str("the VPN gateway"),
-            ActionTarget::VgwAttachment => f.write_str("the VPN gateway's attachment to the VPC"),
+            ActionTarget::VgwAttachment => f.write_str("the attachment of the VPN gateway to the VPC"),
             ActionTarget::RoutePropagation(Some(table)) => write!(f, "route propagation into {table}"),
             ActionTarget::RoutePropagation(None) => f.write_str("route propagation into the public route table"),
             ActionTarget::CustomerGateway(i) => write!(f, "the customer gateway for {i}"),
@@ -172,12 +172,14 @@ impl fmt::Display for ActionTarget {
             ActionTarget::Connection(k) => write!(f, "the Azure connection for {k}"),
             ActionTarget::SharedKey(k) => write!(f, "the shared key of {k}"),
             ActionTarget::BgpSession(k) => write!(f, "the BGP session of {k}"),
-            ActionTarget::PeerTunnelsUp(k) => write!(f, "the tunnels beside {k}"),
-            ActionTarget::PeerConnectionUp(i) => write!(f, "the tunnels beside those to {i}"),
-            ActionTarget::KeyRotationTag(k) => write!(f, "the mark that the key of {k} was rolled"),
-            ActionTarget::CustomBgpAddresses => f.write_str("this link's addresses on the Azure gateway"),
+            ActionTarget::PeerTunnelsUp(k) => write!(f, "the other tunnels while {k} is updated"),
+            ActionTarget::PeerConnectionUp(i) => {
+                write!(f, "the tunnels of the other VPN connection while that to {i} is updated")
+            }
+            ActionTarget::KeyRotationTag(k) => write!(f, "the rotation tag of {k}"),
+            ActionTarget::CustomBgpAddresses => f.write_str("the BGP addresses of this link on the Azure gateway"),
             ActionTarget::OwnershipTags => f.write_str("the ownership tags"),
-            ActionTarget::IncompleteTag => f.write_str("the mark that this link is unfinished"),
+            ActionTarget::IncompleteTag => f.write_str("the tag of the incomplete link"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where an object differs from what is wanted, in words that a plan can show. Pure comparison of one object at a time.
 //!
 //! What clouds fill in themselves, or order as they please, is not compared: peering addresses are sets, the custom address
-//! of the instance that a connection does not use is a placeholder, and only tags that somebody named here count.
+//! of the instance that a connection does not use is a placeholder, and only configured tags count.
 
 use super::ipsec::{IpsecPolicy, is_default};
 use super::observed::Observed;
@@ -72,7 +72,7 @@ pub fn describe_missing_ownership_tags(have: &Tags, spec: &Spec, what: impl std:
     lacks.then(|| format!("{what} lacks this link's tags")).into_iter().collect()
 }
 
-/// What [`tag_diff`] compares with. An object that carries no name, since somebody else made it, gets none.
+/// What [`tag_diff`] compares with. An object without a name, which another user created, gets none.
 pub fn desired_tags(have: &Tags, spec: &Spec) -> Tags {
     let mut wanted = spec.tags.clone();
     if have.contains_key(TAG_NAME) {
@@ -102,7 +102,7 @@ pub fn missing_bgp_addresses(spec: &Spec, observed: &Observed) -> Vec<(Instance,
         .collect()
 }
 
-/// A VNet of this link. Ranges that somebody else added are left alone.
+/// A VNet of this link. Ranges that another user added are not changed.
 pub fn network(spec: &Spec, have: &azure::VirtualNetwork) -> Reasons {
     let own = spec.link.is_on(&have.resource.tags) && matches!(spec.azure.gateway, AzureGateway::Managed { .. });
     let mut found = if own { azure_tag_diff(&have.resource.tags, spec) } else { Vec::new() };
@@ -142,7 +142,7 @@ pub fn gateway(spec: &Spec, observed: &Observed, have: &azure::Gateway) -> Reaso
     found
 }
 
-/// Whether a VPN connection has to be made anew: what EC2 fixes for its life differs.
+/// Whether a VPN connection has to be recreated: what EC2 fixes for its life differs.
 pub fn vpn_connection_needs_replacement(spec: &Spec, have: &aws::VpnConnection, instance: Instance) -> Option<String> {
     let word = if have.accelerated { "accelerated" } else { "not accelerated" };
     (have.accelerated != spec.aws.acceleration)
@@ -272,7 +272,7 @@ fn same_policy(spec: &Spec, phase1: &Phase, phase2: &Phase) -> bool {
     }
 }
 
-/// None while the AWS end is not known yet: whatever it will be, the local gateway has to follow.
+/// None while the AWS end is not known yet: the local gateway has to follow it in any case.
 pub fn local_gateway(spec: &Spec, observed: &Observed, key: TunnelKey, have: &azure::LocalGateway) -> Reasons {
     let mut found = provisioning_failure(&format!("the local network gateway for {key}"), have.resource.state);
     if let Some(outside) = observed.tunnel(key).map(|t| t.outside_ip)
@@ -293,10 +293,10 @@ pub fn local_gateway(spec: &Spec, observed: &Observed, key: TunnelKey, have: &az
 /// Why a connection cannot be changed into what is wanted.
 pub fn connection_needs_replacement(spec: &Spec, have: &azure::Connection, key: TunnelKey) -> Option<String> {
     if have.gateway_id.as_ref().is_some_and(|id| id != spec.azure.gateway.id()) {
-        return Some(format!("the Azure connection for {key} hangs on another gateway"));
+        return Some(format!("the Azure connection for {key} belongs to another gateway"));
     }
     if have.protocol.as_deref().is_some_and(|p| !p.eq_ignore_ascii_case("IKEv2")) {
-        return Some(format!("the Azure connection for {key} speaks IKEv1"));
+        return Some(format!("the Azure connection for {key} uses IKEv1, not IKEv2"));
     }
     None
 }
@@ -308,7 +308,7 @@ pub fn connection(spec: &Spec, observed: &Observed, key: TunnelKey, have: &azure
         found.push(format!("the Azure connection for {key} points at another local network gateway"));
     }
     if !have.enable_bgp {
-        found.push(format!("BGP is switched off on the Azure connection for {key}"));
+        found.push(format!("BGP is disabled on the Azure connection for {key}"));
     }
     if have.policy_based_selectors {
         found
@@ -334,7 +334,7 @@ pub fn connection(spec: &Spec, observed: &Observed, key: TunnelKey, have: &azure
     };
     // A placeholder is not compared, but as long as it is named the gateway has to list it.
     if named == Some(own) && have.custom_bgp_ips.iter().any(former) {
-        found.push(format!("the Azure connection for {key} names a BGP address that this link gives up"));
+        found.push(format!("the Azure connection for {key} uses a BGP address that this link no longer uses"));
     }
     if have.mode != spec.azure.connection_mode {
         let want = spec.azure.connection_mode;

@@ -39,7 +39,7 @@ impl<T> Attr<T> {
     }
 }
 
-/// An attribute, whatever it is called in a configuration. Violations are about one of these.
+/// An attribute, independent of its name in a configuration. Violations are about one of these.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AttributeId {
     Name,
@@ -173,7 +173,7 @@ pub struct Config {
     pub tags: Attr<BTreeMap<String, Attr<String>>>,
     /// By attribute name.
     pub timeouts: BTreeMap<String, Attr<String>>,
-    /// Numbers that are no whole numbers of 64 bits, as written. Their own fields count as unknown.
+    /// Numbers that are not 64-bit integers, as written. Their own fields count as unknown.
     pub non_integers: Vec<(AttributeId, String)>,
 }
 

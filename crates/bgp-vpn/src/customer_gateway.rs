@@ -7,7 +7,7 @@ use super::tunnel::Instance;
 use crate::aws;
 use crate::types::Asn;
 
-/// Whether a customer gateway has to be made anew: neither its address nor its ASN can change.
+/// Whether a customer gateway has to be recreated: neither its address nor its ASN can change.
 pub fn customer_gateway_needs_replacement(spec: &Spec, observed: &Observed, instance: Instance) -> Option<String> {
     customer_gateway_mismatch(spec, observed, instance, observed.aws.customer_gateways.get(instance).as_ref()?)
 }
@@ -22,7 +22,7 @@ pub fn customer_gateway_mismatch(
     let makes_address = matches!(spec.azure.gateway, AzureGateway::Managed { .. });
     let misplaced = misplaced_public_ip(spec, observed, instance).is_some();
     if makes_address && (misplaced || observed.azure.public_ips.get(instance).is_none()) {
-        return Some(format!("the customer gateway for {instance} names a public IP that is gone"));
+        return Some(format!("the customer gateway for {instance} has the address of a deleted public IP"));
     }
     let ip = observed.public_ip(instance);
     if ip.is_some_and(|ip| ip != have.ip) {

@@ -80,7 +80,7 @@ pub fn assign_dependencies(actions: &mut [Action]) {
                 continue;
             }
             let waits = match (action.verb, verb) {
-                // What is deleted to be made anew must not wait for the mark, which goes when all is made.
+                // Objects that are deleted to be recreated must not wait for the tag, which is removed at the end.
                 (Verb::Delete, Verb::Delete) => {
                     action.target == ActionTarget::IncompleteTag
                         || *object != ActionTarget::IncompleteTag && depends_on_transitively(object, &action.target)

@@ -49,13 +49,13 @@ pub struct InsideCidr(Ipv4Addr);
 pub enum InsideCidrError {
     #[error("{0:?} is not an IPv4 network in CIDR notation, such as 169.254.21.0/30")]
     NotACidr(String),
-    #[error("{0} is a /{bits}, and both clouds take only a /30 here", bits = .0.prefix_len())]
+    #[error("{0} is a /{bits}, and both clouds require a /30", bits = .0.prefix_len())]
     NotA30(Ipv4Net),
-    #[error("{0} is not aligned: the /30 that holds it is {trunc}", trunc = .0.trunc())]
+    #[error("{0} has host bits set: its /30 is {trunc}", trunc = .0.trunc())]
     NotAligned(Ipv4Net),
-    #[error("AWS reserves {0} for itself")]
+    #[error("AWS reserves {0}")]
     ReservedByAws(Ipv4Net),
-    #[error("{0} lies outside 169.254.21.0-169.254.22.255, the only APIPA range that Azure takes")]
+    #[error("{0} is outside 169.254.21.0-169.254.22.255, the only APIPA range that Azure accepts")]
     OutsideAzureRange(Ipv4Net),
 }
 

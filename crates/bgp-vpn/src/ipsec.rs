@@ -12,8 +12,8 @@ pub enum IpsecPolicy {
     /// Both clouds keep their own defaults. They agree on weak algorithms at best (`docs/guides`).
     CloudDefault,
     Explicit(IpsecParameters),
-    /// Whatever somebody else agreed on for an imported link, in a way that cannot be written as one policy: left as it is.
-    /// What has to be made anew takes its cloud's defaults.
+    /// The settings of an imported link that cannot be written as one policy: not changed.
+    /// Recreated objects use the defaults of their cloud.
     Unmanaged,
 }
 
@@ -134,9 +134,9 @@ impl DhGroup {
     }
 }
 
-/// A word that one of the two clouds does not speak.
+/// An algorithm that one of the two clouds does not support.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{given:?} is not something that both clouds speak: use one of {}", known.join(", "))]
+#[error("{given:?} is not supported by both clouds: use one of {}", known.join(", "))]
 pub struct UnsupportedAlgorithm {
     pub given: String,
     pub known: Vec<&'static str>,
@@ -152,7 +152,7 @@ pub enum IpsecPolicyError {
     #[error("ipsec_lifetime_seconds ({ipsec}) must be less than ike_lifetime_seconds ({ike})")]
     LifetimesCrossed { ike: u32, ipsec: u32 },
     #[error(
-        "Azure takes no SHA2-384 for IPsec: use SHA1 or SHA2-256, or an AES-GCM encryption, which brings its own integrity"
+        "Azure does not accept SHA2-384 for IPsec: use SHA1 or SHA2-256, or AES-GCM encryption, which includes integrity"
     )]
     IpsecIntegrity,
 }

@@ -52,7 +52,7 @@ pub fn validate_ipsec_policy(config: &IpsecPolicyConfig, violations: &mut Vec<Vi
     let _: Option<Integrity> = parse_algorithm(&config.ike_integrity, "ike_integrity", violations);
     parse_dh_group(&config.dh_group, "dh_group", violations);
     parse_dh_group(&config.pfs_group, "pfs_group", violations);
-    // Fields that nobody gave take a value with which the given ones can be judged alone.
+    // Fields that are not set get a value with which the others can be checked.
     let mut pinned = IpsecParameters { ipsec_integrity: Integrity::Sha256, ..strong };
     pinned.ike_lifetime_seconds = ike.unwrap_or(28_800);
     pinned.ipsec_lifetime_seconds = ipsec.unwrap_or(900);

@@ -20,7 +20,7 @@ pub fn key_action(spec: &Spec, observed: &Observed, key: TunnelKey) -> KeyAction
         None => KeyAction::Generate,
     };
     if creates_vpn_connection(spec, observed, key.instance) {
-        // A run that is interrupted before Azure has a new key leaves a tunnel whose key nobody can read.
+        // A run that is interrupted before Azure has a new key leaves a tunnel whose key is lost.
         return if keeps_azure_key(spec, observed, key) { KeyAction::CopyToAws } else { new_key };
     }
     if needs_rotation(spec, observed, key) || is_unrecoverable(spec, observed, key) {
@@ -128,7 +128,7 @@ pub fn is_accepted_by_aws(key: &PreSharedKey) -> bool {
     PreSharedKey::parse(key.expose_secret()).is_ok()
 }
 
-/// Whether nobody can read the key of an endpoint any more: EC2 does not return it, and Azure has none, or loses it with a
+/// Whether the key of an endpoint is lost: EC2 does not return it, and Azure has none, or loses it with a
 /// connection that is recreated. Both ends then get a new one.
 fn is_unrecoverable(spec: &Spec, observed: &Observed, key: TunnelKey) -> bool {
     let hidden = observed.tunnel(key).is_some_and(|tunnel| tunnel.key_storage == Some(KeyStorage::SecretsManager));

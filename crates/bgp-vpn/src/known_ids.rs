@@ -25,7 +25,7 @@ pub struct KnownIds {
     /// Internet gateway and public subnet of a VPC that this link made: a route table that shows both spares two reads.
     pub internet_gateway: Option<InternetGatewayId>,
     pub public_subnet: Option<SubnetId>,
-    /// Route tables that this link made, whatever tags they carry by now.
+    /// Route tables that this link created, with any tags.
     pub route_tables: Vec<RouteTableId>,
     pub public_route_table: Option<RouteTableId>,
     pub vpn_gateway: Option<VpnGatewayId>,

@@ -8,7 +8,7 @@
 //! | `placement` | objects of the link in another Azure region than configured |
 //! | `ipsec` | one IPsec policy, compiled into both clouds' words |
 //! | `spec` | what is wanted |
-//! | `dependencies`, `compare`, `plan`, `teardown` | what needs what; where an object differs; the steps to a whole link, or to none |
+//! | `dependencies`, `compare`, `plan`, `teardown` | what needs what; where an object differs; the actions that complete or delete a link |
 //! | `vpn_connection` | how a VPN connection differs as one object, and is repaired in place |
 //! | `blockers` | what of others keeps a teardown from starting |
 //! | `cidr_exchange` | the order in which tunnels take over inside CIDRs from each other |
@@ -26,7 +26,8 @@
 //! | `replacement` | which VPN connections and customer gateways are replaced |
 //! | `route_tables` | which route tables get the AWS gateway's routes |
 //! | `action` | one thing to do to one object |
-//! | `config`, `validation`, `ipsec_validation`, `violation` | what a user wrote, what can be refused without asking, and how that is put |
+//! | `config`, `validation`, `ipsec_validation`, `violation` | the configured values, and what is invalid without reading the clouds |
+//! | `summaries` | the summaries of violations |
 //! | `adoption`, `ownership` | what an object must be for a run to take it over; which objects without a state those are |
 //! | `completeness` | how far the create of a link came |
 //! | `customer_gateway` | whether a customer gateway can stand for an Azure instance |
@@ -74,6 +75,7 @@ mod rollout;
 pub mod route_tables;
 pub mod spec;
 pub mod stale_plan;
+pub mod summaries;
 pub mod teardown;
 pub mod tunnel;
 pub mod tunnel_logs;

@@ -19,7 +19,7 @@ pub struct LookupScope {
     pub known: KnownIds,
     /// Ownership tag, for what is there but in no state.
     pub link: Option<LinkId>,
-    /// By which tunnels are told apart: those from before a change of addresses.
+    /// Identify the tunnels: those from before a change of addresses.
     pub inside_cidrs: PerTunnel<InsideCidr>,
     /// Names under which Azure objects would be found whose ids are not known.
     pub names: Option<AzureNames>,
@@ -87,20 +87,20 @@ pub enum AwsGatewayId {
     TransitGateway(TransitGatewayId),
 }
 
-/// Why a text names no link.
+/// Why a text is not an import ID.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportIdError {
-    #[error("it starts with no id of an Azure VPN gateway: {0:?} is none")]
+    #[error("{0:?} is not the ID of an Azure VPN gateway")]
     InvalidGateway(String),
-    #[error("{0} is the id of another kind of Azure object than a virtual network gateway")]
+    #[error("{0} is not the ID of a virtual network gateway")]
     WrongResourceType(ResourceId),
-    #[error("what follows the Azure gateway's id is missing: an inside CIDR or a vgw-... id")]
+    #[error("the inside CIDR, vgw-... ID or tgw-... ID after the ID of the Azure gateway is missing")]
     MissingAwsGateway,
-    #[error("{0:?} is neither an inside CIDR nor a vgw-... id: {1}")]
+    #[error("{0:?} is neither an inside CIDR nor a vgw-... or tgw-... ID: {1}")]
     InvalidAwsGateway(String, super::inside_cidr::InsideCidrError),
-    #[error("{0:?} is no inside CIDR: {1}")]
+    #[error("{0:?} is not an inside CIDR: {1}")]
     InvalidInsideCidr(String, super::inside_cidr::InsideCidrError),
-    #[error("{0:?} is more than an import id has")]
+    #[error("{0:?} after the inside CIDR is not part of an import ID")]
     TooManyParts(String),
     #[error("{0:?} is not an AWS region")]
     InvalidRegion(String),

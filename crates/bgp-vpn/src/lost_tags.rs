@@ -106,7 +106,7 @@ pub fn objects_with_lost_tags(spec: &Spec, observed: &Observed) -> Vec<Tagged> {
         .collect()
 }
 
-/// Whether the link creates the object. Those beside an existing gateway may carry the tag of a link that had the same
+/// Whether the link creates the object. Those of an existing gateway may carry the tag of a link that had the same
 /// slot before.
 fn creates(spec: &Spec, object: &Tagged) -> bool {
     let gateway = matches!(spec.azure.gateway, AzureGateway::Managed { .. });

@@ -55,9 +55,9 @@ fn dashed(key: TunnelKey) -> String {
 /// Why Azure would refuse a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    #[error("{name:?} has {} characters, and Azure takes {least} to {most} here", name.chars().count())]
+    #[error("{name:?} has {} characters, and Azure accepts {least} to {most} here", name.chars().count())]
     Length { name: String, least: usize, most: usize },
-    #[error("{name:?} holds {bad:?}; Azure takes letters, digits, '.', '_' and '-' here{}", if *.group { ", '(' and ')'" } else { "" })]
+    #[error("{name:?} contains {bad:?}, and Azure accepts only letters, digits and {}", if *.group { "'.', '_', '-', '(' and ')'" } else { "'.', '_' and '-'" })]
     Character { name: String, bad: char, group: bool },
     #[error("{0:?} must start with a letter or a digit")]
     Start(String),

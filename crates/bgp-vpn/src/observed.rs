@@ -42,7 +42,7 @@ pub struct AwsObserved {
     /// Every route table of the VPC.
     pub route_tables: Vec<aws::RouteTable>,
     pub gateway: Option<aws::VpnGateway>,
-    /// Somebody else's, on which the VPN connections end in place of a VPN gateway.
+    /// Another user's, to which the VPN connections belong instead of a VPN gateway.
     pub transit_gateway: Option<aws::TransitGateway>,
     /// This link's own. Where it has none, an equal one that the VPN connection uses takes the place.
     pub customer_gateways: PerInstance<Option<aws::CustomerGateway>>,
@@ -59,7 +59,7 @@ pub struct AwsObserved {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum KeyRead {
-    /// Nobody asked.
+    /// Not read.
     #[default]
     NotRequested,
     /// These credentials may not read it.

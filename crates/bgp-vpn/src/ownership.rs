@@ -174,7 +174,7 @@ pub fn adopted(scope: &LookupScope, observed: &Observed) -> Vec<String> {
     if let Some(network) = azure.network.as_ref().filter(|_| scope.adoption.address_space.is_some()) {
         add(Kind::AzureVirtualNetwork, &network.resource.id, &network.resource.tags);
     }
-    // Those of an existing gateway are never adopted, whatever link they belong to.
+    // Those of an existing gateway are never adopted, regardless of the link they belong to.
     for (_, ip) in azure.public_ips.iter().filter(|_| scope.adoption.makes_gateway) {
         ip.iter().for_each(|ip| add(Kind::AzurePublicIp, &ip.resource.id, &ip.resource.tags));
     }

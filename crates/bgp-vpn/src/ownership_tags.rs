@@ -1,4 +1,4 @@
-//! The tags by which a link knows its own objects again, whatever happened to the state file.
+//! The tags by which a link recognizes its objects, independently of the state file.
 
 use super::inside_cidr::InsideCidr;
 use super::tunnel::{Instance, TunnelKey};
@@ -24,8 +24,8 @@ pub const TAG_ROLE: &str = "awsazure:part";
 pub const TAG_AWS_ENDPOINT: &str = "awsazure:aws-end";
 /// The link's name, so that an import can give it back.
 pub const TAG_NAME: &str = "awsazure:name";
-/// On customer gateways, where the Azure gateway is somebody else's: the addresses that this link lists there. Written before
-/// they are listed and after they are taken off, so that a run which dies in between leaves none that nobody knows of.
+/// On customer gateways, where the Azure gateway is another user's: the addresses that this link lists there. Written before
+/// they are listed and after they are taken off, so that a run which is killed in between leaves no untracked address.
 pub const TAG_CUSTOM_BGP_ADDRESSES: &str = "awsazure:placed";
 
 /// The addresses that the tags of a customer gateway say its link lists on the Azure gateway.

@@ -1,4 +1,4 @@
-//! Desired minus observed: the steps that make a link whole. One rule per object, whatever brought the link into the state
+//! Desired minus observed: the actions that complete a link. One rule per object, regardless of what brought the link into the state
 //! it is in: never made, half made, edited by hand, or asked to be different.
 
 use super::action::{Action, ActionTarget, Change, NewTunnel, Verb};
@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 /// The name that Azure demands of the subnet that holds a gateway.
 pub const GATEWAY_SUBNET: &str = "GatewaySubnet";
 
-/// Every step from what is there to what is wanted, each with the steps that it waits for. Empty for a whole link.
+/// Every step from what is there to what is wanted, each with the steps that it waits for. Empty for a complete link.
 pub fn plan_actions(spec: &Spec, observed: &Observed) -> Vec<Action> {
     plan_with_nondisruptive(spec, observed).0
 }
@@ -122,7 +122,7 @@ fn diff_azure_network(spec: &Spec, observed: &Observed, list: &mut ActionList) {
     if spec.azure.create_resource_group && observed.azure.group.is_none() {
         list.create(ActionTarget::ResourceGroup);
     }
-    // Groups, networks and addresses get tags where this link created them. Beside an existing gateway they belong to others, also
+    // Groups, networks and addresses get tags where this link created them. With an existing gateway they belong to others, also
     // to a link that left this slot and has the same ownership tag.
     let own = |tags: &Tags| if spec.link.is_on(tags) { compare::azure_tag_diff(tags, spec) } else { Reasons::new() };
     let creates_gateway = matches!(spec.azure.gateway, AzureGateway::Managed { .. });
@@ -221,7 +221,7 @@ fn diff_aws_network(spec: &Spec, observed: &Observed, list: &mut ActionList) {
     if let Some(vpc) = observed.aws.vpc.as_ref().filter(|_| creates_vpc) {
         list.update(ActionTarget::Vpc, own(&vpc.tags));
     }
-    // The subnet and the internet gateway are labelled with their table, and not read beside it.
+    // The subnet and the internet gateway are tagged with their table, and not read with it.
     let public =
         observed.aws.route_tables.iter().find(|table| observed.aws.public_route_table.as_ref() == Some(&table.id));
     if let Some(table) = public.filter(|_| !list.touches(&ActionTarget::PublicRouteTable)) {

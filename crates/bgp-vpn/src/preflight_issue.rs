@@ -1,58 +1,59 @@
-//! What can be in the way of a link where it is to stand, in words with a way out.
+//! What in the clouds conflicts with a planned link, and what to do about it.
 
 use super::claim::format_slots;
+use super::summaries;
 use super::tunnel::Instance;
 use crate::aws::{VpnConnectionId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
 
-/// Something seen in the clouds that stands in the way.
+/// A conflict between the planned link and the clouds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PreflightIssue {
     #[error(
-        "The resource group {0:?} is not there. Set create_resource_group = true to have it created, or name one that exists."
+        "The resource group {0:?} does not exist. Set azure.create_resource_group = true to create it, or name an existing one."
     )]
     ResourceGroupNotFound(String),
-    #[error("The virtual network {0} is not there. Correct the id, or use virtual_network to have one created.")]
+    #[error("The virtual network {0} does not exist. Correct the ID, or set azure.virtual_network to create one.")]
     VirtualNetworkNotFound(String),
     #[error(
-        "The virtual network {0} is there already and is not this link's. To use it, put its id into virtual_network_id and leave virtual_network out; otherwise choose another name."
+        "The virtual network {0} already exists and was not created by this link. To use it, set azure.virtual_network_id to its ID and remove azure.virtual_network. Otherwise, use another name."
     )]
     VirtualNetworkExists(ResourceId),
     #[error(
-        "The virtual network has a VPN gateway already, and Azure allows one only. To use it, set gateway_id = \"{0}\"."
+        "The virtual network already has a VPN gateway, and Azure allows only one. To use it, set azure.gateway_id = \"{0}\"."
     )]
     VirtualNetworkHasGateway(ResourceId),
     #[error(
-        "The virtual network has a VPN gateway already, and on it a complete link that uses {1}. For a second link set gateway_id = \"{0}\" and another slot. Only if no state manages that link, import it: terraform import ADDRESS '{0},{1}'"
+        "The virtual network already has a VPN gateway with a complete link that uses {1}. For a second link, set azure.gateway_id = \"{0}\" and another slot. Only if no state manages that link, import it: terraform import ADDRESS '{0},{1}'"
     )]
     LinkExists(ResourceId, String),
-    #[error("The VPC {0} is not there. Correct the id or the region, or use vpc to have one created.")]
+    #[error("The VPC {0} does not exist. Correct the ID or the region, or set aws.vpc to create one.")]
     VpcNotFound(String),
     #[error(
-        "The VPC has a virtual private gateway already, and AWS allows one only. To use it, set vpn_gateway_id = \"{0}\"."
+        "The VPC already has a virtual private gateway, and AWS allows only one. To use it, set aws.vpn_gateway_id = \"{0}\"."
     )]
     VpcHasGateway(VpnGatewayId),
     #[error(
-        "The virtual network has no GatewaySubnet, without which it can hold no VPN gateway. Set gateway_subnet_prefix to a free /27 of it to have the subnet created."
+        "The virtual network has no GatewaySubnet, which a VPN gateway requires. Set azure.gateway_subnet_prefix to a free /27 of the virtual network to create it."
     )]
     GatewaySubnetNotFound,
     #[error(
-        "The virtual network has a subnet named {0:?}; Azure looks for GatewaySubnet in exactly that spelling. Rename it, or set gateway_subnet_prefix after removing it."
+        "The virtual network has a subnet named {0:?}. Azure requires the name GatewaySubnet, in this spelling. Delete the subnet, then set azure.gateway_subnet_prefix to create one with the correct name."
     )]
     GatewaySubnetMisspelled(String),
     #[error(
-        "The virtual network has a GatewaySubnet already: {0}. Leave gateway_subnet_prefix out, or set it to that."
+        "The virtual network already has a GatewaySubnet with prefix {0}. Remove azure.gateway_subnet_prefix, or set it to {0}."
     )]
     OtherGatewaySubnet(Ipv4Net),
     #[error(
-        "The Azure gateway {0} does not exist. Correct the id, or wait until the owner of the gateway has created it again. A new \
-         link without azure.gateway_id creates a gateway of its own."
+        "The Azure gateway {0} does not exist. Correct the ID, or wait until the owner of the gateway has created it again. A new \
+         link without azure.gateway_id creates its own gateway."
     )]
     AzureGatewayNotFound(String),
     #[error(
-        "This Azure gateway cannot carry the link: {0}. The link needs an active-active, route-based VPN gateway with BGP. Change this gateway, or use another virtual network: each has one VPN gateway at most."
+        "This Azure gateway cannot be used: {0}. The link needs an active-active, route-based VPN gateway with BGP. Change this gateway, or use another virtual network. A virtual network has at most one VPN gateway."
     )]
     UnsuitableGateway(&'static str),
     #[error(
@@ -60,78 +61,80 @@ pub enum PreflightIssue {
     )]
     RadiusGateway(String),
     #[error(
-        "The virtual network is in {0}, and Azure requires its gateway and public IPs there too. Remove location, or set it to that."
+        "The virtual network is in {0}, and Azure requires its gateway and public IPs in the same location. Remove azure.location, or set it to {0}."
     )]
     VirtualNetworkInOtherLocation(String),
     #[error(
-        "{0} is not a route table of the link's VPC. Use tables of that VPC; leave route_table_ids out for a VPC that this link creates."
+        "{0} is not a route table of the VPC of this link. Use route tables of that VPC. Remove aws.route_table_ids if this link creates the VPC."
     )]
     RouteTableOfOtherVpc(String),
     #[error(
-        "Azure will advertise {has} prefixes, and AWS accepts {limit} over a VPN connection of this AWS gateway: above that the BGP sessions go down. Summarize the address ranges of the virtual network and of peered networks that use its gateway."
+        "Azure will advertise {has} prefixes, but AWS accepts at most {limit} over a VPN connection of this AWS gateway and closes the BGP sessions above that. Summarize the address ranges of the virtual network and of peered networks that use its gateway."
     )]
     TooManyPrefixes { has: usize, limit: usize },
     #[error(
-        "The network security group {0} is associated with GatewaySubnet. Azure does not support that: the gateway may stop working. Remove the association."
+        "The network security group {0} is associated with GatewaySubnet. Azure does not support this, and the gateway may stop working. Remove the association."
     )]
     SecurityGroup(ResourceId),
-    #[error("The existing gateway has another {0}: {1}. Leave this attribute out, or set it to that.")]
+    #[error("The {0} of the existing gateway is {1}. Remove this attribute, or set it to that value.")]
     GatewayMismatch(&'static str, String),
     #[error(
-        "The Azure gateway carries {has} connections, and its SKU takes {limit}: there is no room for the four of this link. Use a larger SKU or another gateway."
+        "The Azure gateway has {has} connections, and its SKU supports {limit}. This link needs 4. Use a larger SKU or another gateway."
     )]
     GatewayFull { has: usize, limit: usize },
     #[error(
-        "Another connection of the Azure gateway uses {address}: {by}. Set another slot. Free slots: {}.",
+        "The connection {by} of the Azure gateway already uses {address}. Set another slot. Free slots: {}.",
         format_slots(free)
     )]
     AddressInUse { address: Ipv4Addr, by: ResourceId, free: Vec<u8> },
     #[error(
-        "The Azure gateway lists {address} for {configuration}, and {needed} needs it; Azure lists an address once for each gateway. Move it to {needed} in bgpSettings of the gateway, or choose another slot or inside CIDR."
+        "The Azure gateway lists {address} for {configuration}, but {needed} needs it. Azure allows an address only once in a gateway. Move it to {needed} in bgpSettings of the gateway, or use another slot or inside CIDR."
     )]
     AddressOfOtherInstance { address: Ipv4Addr, configuration: ResourceId, needed: Instance },
     #[error(
-        "The VPN gateway {0} is not there. Correct the id or the region, or leave vpn_gateway_id out to have one created."
+        "The virtual private gateway {0} does not exist. Correct the ID or the region, or remove aws.vpn_gateway_id to create one."
     )]
     VpnGatewayNotFound(String),
-    #[error("The transit gateway {0} is not there, or not yet available. Correct the id or the region.")]
+    #[error(
+        "The transit gateway {0} does not exist or is not available yet. Correct the ID or the region, or wait until it is available."
+    )]
     TransitGatewayNotFound(String),
     #[error(
-        "The transit gateway leaves it to you to {0} the attachments of new VPN connections: until that is done for both of this link, nothing is routed."
+        "The transit gateway does not automatically {0} new VPN attachments. Configure both attachments of this link after the apply: no traffic is routed before."
     )]
     ManualTransitAttachment(&'static str),
     #[error(
-        "The transit gateway does not spread traffic over VPN connections (its vpn_ecmp_support is off): of the four tunnels one carries all."
+        "vpn_ecmp_support of the transit gateway is disabled. It sends all traffic over one of the four tunnels. Enable vpn_ecmp_support to use all of them."
     )]
     NoEcmp,
     #[error(
-        "Another VPN connection of the same AWS gateway uses {cidr} inside its tunnels: {by}. Choose another slot or inside CIDR."
+        "The VPN connection {by} of the same AWS gateway already uses the inside CIDR {cidr}. Use another slot or inside CIDR."
     )]
     InsideCidrInUse { cidr: Ipv4Net, by: VpnConnectionId },
     #[error(
-        "The VPN gateway carries {has} VPN connections; unless the quota was raised, AWS takes {limit}, and this link adds two."
+        "The virtual private gateway has {has} VPN connections, and this link adds 2. The default quota of AWS is {limit}. Check that the quota of the account is higher, or raise it."
     )]
     VpnGatewayFull { has: usize, limit: usize },
     #[error(
-        "{azure} of the virtual network and {aws} of the VPC overlap: addresses in both could be reached from neither side. Renumber one of them, or set allow_overlapping_prefixes = true if nothing in the common part has to be reached."
+        "{azure} of the virtual network and {aws} of the VPC overlap. Hosts in the overlapping range cannot be reached across the VPN. Change one of the ranges, or set allow_overlapping_prefixes = true if that is acceptable."
     )]
     OverlappingRanges { azure: Ipv4Net, aws: Ipv4Net },
     #[error(
-        "The route tables of these subnets get no routes to Azure: {0}. Add their tables to route_table_ids if they should reach it."
+        "The route tables of these subnets will have no routes to Azure: {0}. Add the tables to aws.route_table_ids if the subnets should reach Azure."
     )]
     SubnetsWithoutRoutes(String),
     #[error(
-        "The gateways cannot be claimed while others hang on them, and this link did not make {0}. Remove what is not needed any more, or leave manage_gateways false."
+        "manage_gateways = true makes destroy delete the gateways, but objects that this link did not create use them: {0}. Remove these objects, or set manage_gateways = false."
     )]
     SharedGateways(String),
     #[error(
-        "A create does not take over existing gateways. Create the link without manage_gateways, then set it to true: from that apply on, destroy deletes the gateways."
+        "manage_gateways = true is not supported when a link on existing gateways is created. Create the link without it, then set it to true: after that apply, destroy deletes the gateways."
     )]
     ClaimAtCreate,
 }
 
 impl PreflightIssue {
-    /// Whether something that exists already is in the way, which may be the very link that is being replaced.
+    /// Whether an existing object conflicts. It may belong to the link that is being replaced.
     pub fn is_conflict(&self) -> bool {
         matches!(
             self,
@@ -148,37 +151,39 @@ impl PreflightIssue {
     /// One line, without a full stop.
     pub fn summary(&self) -> &'static str {
         match self {
-            PreflightIssue::ResourceGroupNotFound(_) => "Resource group not found",
-            PreflightIssue::VirtualNetworkNotFound(_) => "Virtual network not found",
-            PreflightIssue::VirtualNetworkExists(_) => "Virtual network exists",
+            PreflightIssue::ResourceGroupNotFound(_) => summaries::MISSING_RESOURCE_GROUP,
+            PreflightIssue::VirtualNetworkNotFound(_) => summaries::MISSING_VIRTUAL_NETWORK,
+            PreflightIssue::VirtualNetworkExists(_) => summaries::CONFLICTING_VIRTUAL_NETWORK,
             PreflightIssue::VirtualNetworkHasGateway(_) | PreflightIssue::LinkExists(..) => {
-                "Virtual network has a VPN gateway"
+                summaries::CONFLICTING_AZURE_GATEWAY
             }
-            PreflightIssue::VpcNotFound(_) => "VPC not found",
-            PreflightIssue::VpcHasGateway(_) => "VPC has a VPN gateway",
-            PreflightIssue::GatewaySubnetNotFound | PreflightIssue::GatewaySubnetMisspelled(_) => {
-                "Gateway subnet missing"
+            PreflightIssue::VpcNotFound(_) => summaries::MISSING_VPC,
+            PreflightIssue::VpcHasGateway(_) => summaries::CONFLICTING_VPN_GATEWAY,
+            PreflightIssue::GatewaySubnetNotFound => summaries::MISSING_GATEWAY_SUBNET,
+            PreflightIssue::GatewaySubnetMisspelled(_) => summaries::INVALID_GATEWAY_SUBNET,
+            PreflightIssue::OtherGatewaySubnet(_) => summaries::CONFLICTING_GATEWAY_SUBNET,
+            PreflightIssue::AzureGatewayNotFound(_) => summaries::MISSING_AZURE_GATEWAY,
+            PreflightIssue::RouteTableOfOtherVpc(_) => summaries::INVALID_ROUTE_TABLE,
+            PreflightIssue::TooManyPrefixes { .. } => summaries::UNSUPPORTED_NUMBER_OF_PREFIXES,
+            PreflightIssue::SecurityGroup(_) => summaries::UNSUPPORTED_SECURITY_GROUP,
+            PreflightIssue::VirtualNetworkInOtherLocation(_) => summaries::INVALID_LOCATION,
+            PreflightIssue::UnsuitableGateway(_) => summaries::UNSUPPORTED_AZURE_GATEWAY,
+            PreflightIssue::RadiusGateway(_) => summaries::UNSUPPORTED_UPDATE_OF_RADIUS_GATEWAY,
+            PreflightIssue::GatewayMismatch(..) => summaries::CONFLICTING_GATEWAY_SETTING,
+            PreflightIssue::GatewayFull { .. } => summaries::UNSUPPORTED_NUMBER_OF_CONNECTIONS,
+            PreflightIssue::VpnGatewayFull { .. } => summaries::VPN_CONNECTION_QUOTA,
+            PreflightIssue::AddressInUse { .. } | PreflightIssue::InsideCidrInUse { .. } => {
+                summaries::CONFLICTING_INSIDE_CIDRS
             }
-            PreflightIssue::OtherGatewaySubnet(_) => "Gateway subnet exists",
-            PreflightIssue::AzureGatewayNotFound(_) => "Azure gateway not found",
-            PreflightIssue::RouteTableOfOtherVpc(_) => "Invalid route table",
-            PreflightIssue::TooManyPrefixes { .. } => "Unsupported number of prefixes",
-            PreflightIssue::SecurityGroup(_) => "Unsupported network security group",
-            PreflightIssue::VirtualNetworkInOtherLocation(_) => "Invalid location",
-            PreflightIssue::UnsuitableGateway(_) => "Azure gateway unfit",
-            PreflightIssue::RadiusGateway(_) => "Unsupported update of RADIUS gateway",
-            PreflightIssue::GatewayMismatch(..) => "Existing gateway differs",
-            PreflightIssue::GatewayFull { .. } | PreflightIssue::VpnGatewayFull { .. } => "Gateway is full",
-            PreflightIssue::AddressInUse { .. } | PreflightIssue::InsideCidrInUse { .. } => "Inside address taken",
-            PreflightIssue::AddressOfOtherInstance { .. } => "Inside address on other instance",
-            PreflightIssue::TransitGatewayNotFound(_) => "Transit gateway not found",
-            PreflightIssue::ManualTransitAttachment(_) => "Attachments without routes",
-            PreflightIssue::NoEcmp => "One tunnel for all traffic",
-            PreflightIssue::VpnGatewayNotFound(_) => "VPN gateway not found",
-            PreflightIssue::OverlappingRanges { .. } => "Address ranges overlap",
-            PreflightIssue::SubnetsWithoutRoutes(_) => "Subnets without routes",
-            PreflightIssue::SharedGateways(_) => "Gateway is shared",
-            PreflightIssue::ClaimAtCreate => "Unsupported manage_gateways",
+            PreflightIssue::AddressOfOtherInstance { .. } => summaries::CONFLICTING_BGP_ADDRESS,
+            PreflightIssue::TransitGatewayNotFound(_) => summaries::MISSING_TRANSIT_GATEWAY,
+            PreflightIssue::ManualTransitAttachment(_) => summaries::MANUAL_TRANSIT_ROUTING,
+            PreflightIssue::NoEcmp => summaries::NO_ECMP,
+            PreflightIssue::VpnGatewayNotFound(_) => summaries::MISSING_VPN_GATEWAY,
+            PreflightIssue::OverlappingRanges { .. } => summaries::CONFLICTING_ADDRESS_RANGES,
+            PreflightIssue::SubnetsWithoutRoutes(_) => summaries::SUBNETS_WITHOUT_ROUTES,
+            PreflightIssue::SharedGateways(_) => summaries::CONFLICTING_USE_OF_GATEWAYS,
+            PreflightIssue::ClaimAtCreate => summaries::UNSUPPORTED_MANAGE_GATEWAYS,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Address ranges that one of the clouds rejects, whatever surrounds them.
+//! Address ranges that one of the clouds always rejects.
 
 use super::cidr::overlaps;
 use super::violation::{AttributeId, Violation, ViolationKind};

@@ -1,4 +1,4 @@
-//! Which object is which part of the link. Objects are told apart by the ids that the state holds, else by the ownership
+//! Which object is which part of the link. Objects are identified by the ids in the state, else by the ownership
 //! tags, else by what they refer to; tunnels by outside address or inside CIDR. Never by position.
 
 use super::lookup::LookupScope;

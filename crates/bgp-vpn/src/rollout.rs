@@ -7,7 +7,7 @@ use super::spec::{AwsGateway, AzureGateway, Spec};
 use super::tunnel::{Instance, PerInstance, TunnelKey};
 use std::collections::BTreeSet;
 
-/// Adds to each step what it has to wait for beside what it needs; `nondisruptive` changes interrupt no tunnel.
+/// Adds to each step what it has to wait for in addition to what it needs; `nondisruptive` changes interrupt no tunnel.
 pub(super) fn serialize_disruptive_updates(
     spec: &Spec,
     observed: &Observed,
@@ -25,7 +25,7 @@ pub(super) fn serialize_disruptive_updates(
     roll_connections(spec, observed, actions);
 }
 
-/// What changes somebody else's gateway, or where its routes go, comes only when the customer gateways stand, whose tags tell a
+/// What changes another user's gateway, or where its routes go, comes only when the customer gateways stand, whose tags tell a
 /// later run what of it was there before.
 fn wait_for_ownership_tags(actions: &mut [Action], changes_others: impl Fn(&ActionTarget) -> bool) {
     let marks: Vec<ActionId> = actions
@@ -53,8 +53,8 @@ fn change_one_tunnel_at_a_time(observed: &Observed, actions: &mut [Action], nond
     }
 }
 
-/// A VPN connection whose own settings interrupt it as a whole goes alone: one that carries anything is touched only when the
-/// other's sessions are there, whoever interrupted that one, this run or one that broke off. Tunnels that are down are mended
+/// A VPN connection whose own settings interrupt both of its tunnels is updated alone: one that carries anything is touched only when the
+/// other's sessions are up, no matter which run interrupted that one. Tunnels that are down are repaired
 /// before, since such a connection may wait for them; those that are up change one by one after it.
 fn roll_connections(spec: &Spec, observed: &Observed, actions: &mut Vec<Action>) {
     let live = |instance: Instance| instance.tunnels().into_iter().filter(|key| observed.is_up(*key)).count();
@@ -101,7 +101,7 @@ fn roll_connections(spec: &Spec, observed: &Observed, actions: &mut Vec<Action>)
     }
 }
 
-/// The step that interrupts a VPN connection as a whole for its own settings. One whose customer gateway goes has to go with it.
+/// The action that interrupts both tunnels of a VPN connection for its own settings. One whose customer gateway goes has to go with it.
 fn disruptive_verb(spec: &Spec, observed: &Observed, actions: &[Action], instance: Instance) -> Option<Verb> {
     let have = observed.aws.vpn_connections.get(instance).as_ref()?;
     if compare::vpn_connection_needs_replacement(spec, have, instance).is_some() {

@@ -1,4 +1,4 @@
-//! What is wanted: one link, every choice made. Nothing here is optional because somebody did not say it; `provider` has
+//! What is wanted: one link, every choice made. Nothing here is optional because it was not configured; `provider` has
 //! filled defaults, kept what was last applied, and refused what cannot be.
 
 use super::inside_cidr::InsideCidr;
@@ -31,16 +31,16 @@ pub struct Spec {
     pub configured_keys: PerTunnel<Option<PreSharedKey>>,
     /// Whether they take the place of keys in use, rather than only going into what is made.
     pub applies_configured_keys: bool,
-    /// All four keys are to be new; with `applies_configured_keys`, those of the user's own are to be told to endpoints that show none.
+    /// All four keys are to be new; with `applies_configured_keys`, the configured keys are written to endpoints that do not return theirs.
     pub rotation: Option<KeyRotation>,
     /// Whether a tunnel counts as built only when its BGP session is up.
     pub wait_for_bgp: bool,
     pub removals: Removals,
     /// Existing gateways become this link's own in this run and get its tags: only tagged ones are deleted later.
     pub claims_gateways: bool,
-    /// Of this link's addresses, those that somebody else's Azure gateway listed before: used, never taken off it.
+    /// Of this link's addresses, those that another user's Azure gateway listed before: used, never removed from it.
     pub preexisting_addresses: BTreeSet<Ipv4Addr>,
-    /// Tables that somebody else's VPN gateway propagated its routes into before: never switched off.
+    /// Tables into which another user's VPN gateway propagated its routes before: never disabled.
     pub preexisting_propagation: BTreeSet<RouteTableId>,
     /// Objects that carried this link's ownership tags when they were last seen (`lost_tags`).
     pub owned: BTreeSet<String>,
@@ -101,7 +101,7 @@ impl AzureNetwork {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AzureGateway {
-    /// Somebody else's gateway, to which only this link's APIPA addresses are added.
+    /// Another user's gateway, to which only this link's APIPA addresses are added.
     Existing(ResourceId),
     /// A gateway that this link makes and keeps.
     Managed { id: ResourceId, sku: String, generation: String, asn: Asn },
@@ -145,13 +145,13 @@ pub enum AwsNetwork {
         cidr: Ipv4Net,
         public_subnet: Option<Ipv4Net>,
     },
-    /// Whatever VPC the given gateway hangs on, if any.
+    /// The VPC of the existing gateway, if any.
     FromGateway,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AwsGateway {
-    /// Somebody else's virtual private gateway.
+    /// Another user's virtual private gateway.
     ExistingVgw(VpnGatewayId),
     /// One that this link makes and attaches.
     ManagedVgw {

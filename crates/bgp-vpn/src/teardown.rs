@@ -46,7 +46,7 @@ fn azure(what: &TeardownSpec, observed: &Observed, gone: &mut Vec<ActionTarget>)
         } else if gateway.hides_radius_secret {
             // Taking the addresses off would be an update that lacks the RADIUS secret. They stay: unused, they do no harm.
         } else if gateway.custom_bgp_ips().any(|ip| what.own_bgp_addresses.contains(ip))
-            // One that somebody is changing shows empty lists.
+            // A gateway that is being changed returns empty lists.
             || gateway.resource.state.is_busy() && !what.own_bgp_addresses.is_empty()
         {
             gone.push(ActionTarget::CustomBgpAddresses);

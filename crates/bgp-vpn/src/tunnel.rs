@@ -71,9 +71,7 @@ impl FromStr for TunnelKey {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} names no tunnel: there are instance0_tunnel1, instance0_tunnel2, instance1_tunnel1 and instance1_tunnel2"
-)]
+#[error("{0:?} is not a tunnel: use instance0_tunnel1, instance0_tunnel2, instance1_tunnel1 or instance1_tunnel2")]
 pub struct ParseTunnelKeyError(pub String);
 
 /// A value for each of the four tunnels: total, so that looking one up cannot fail.

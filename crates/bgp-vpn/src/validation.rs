@@ -28,7 +28,7 @@ pub fn generations(sku: &str) -> Option<&'static [&'static str]> {
     SKUS.iter().find(|(name, _)| *name == sku).map(|(_, generations)| *generations)
 }
 
-/// Everything that is wrong with the fields taken one by one, and with those that contradict each other whatever the
+/// Everything that is wrong with the fields taken one by one, and with those that contradict each other regardless of the
 /// rest will be.
 pub fn validate_fields(config: &Config) -> Vec<Violation> {
     let mut violations = Vec::new();
@@ -61,11 +61,12 @@ pub fn validate_fields(config: &Config) -> Vec<Violation> {
     violations
 }
 
-/// What a configuration must say, whatever there is already.
+/// What a configuration must contain in any case.
 pub fn validate_required(config: &Config) -> Vec<Violation> {
     let mut violations = Vec::new();
     if config.network_id.is_null() && config.network.is_null() && config.gateway_id.is_null() {
-        let way = "virtual_network_id (an existing VNet), virtual_network (one to be created), or gateway_id (an existing gateway)";
+        let way = "Set azure.virtual_network_id (existing network), azure.virtual_network (new network) or azure.gateway_id (existing \
+                   gateway)";
         violations.push(Violation::error(AttributeId::NetworkId, ViolationKind::MissingRequired(way)));
     }
     let on_vpc = [
@@ -86,14 +87,13 @@ pub fn validate_required(config: &Config) -> Vec<Violation> {
             beside.map(|(field, name, ..)| Violation::error(field, ViolationKind::ConflictsWithTransitGateway(name))),
         );
     } else if config.transit_gateway_id.is_null() && on_vpc.iter().all(|(_, _, _, absent)| *absent) {
-        let way = "vpc_id (an existing VPC), vpc (one to be created), vpn_gateway_id (an existing VPN gateway), or \
-                   transit_gateway_id (an existing transit gateway)";
+        let way = "Set aws.vpc_id (existing VPC), aws.vpc (new VPC), aws.vpn_gateway_id (existing virtual private gateway) or \
+                   aws.transit_gateway_id (existing transit gateway)";
         violations.push(Violation::error(AttributeId::VpcId, ViolationKind::MissingRequired(way)));
     }
     let makes_both = config.create_group == Attr::Known(true) && config.network.known().is_some();
     if makes_both && config.location.is_null() && config.gateway_id.is_null() && config.network_id.is_null() {
-        let way =
-            "location: this link creates both the resource group and the VNet, so there is nothing to take it from";
+        let way = "Required when both the resource group and the virtual network are created";
         violations.push(Violation::error(AttributeId::Location, ViolationKind::MissingRequired(way)));
     }
     match (&config.preshared_keys_set, &config.preshared_keys_version) {
@@ -402,7 +402,7 @@ fn validate_virtual_network(config: &VirtualNetworkConfig, violations: &mut Vec<
         if prefixes.is_empty() {
             violations.push(Violation::error(
                 AttributeId::AddressSpace,
-                ViolationKind::MissingRequired("one range at least"),
+                ViolationKind::MissingRequired("At least one address range is required"),
             ));
         }
     }
@@ -506,7 +506,12 @@ fn validate_null_elements(config: &Config, violations: &mut Vec<Violation>) {
         (AttributeId::RouteTables, config.route_tables.known()),
         (AttributeId::AddressSpace, network.and_then(|network| network.address_space.known())),
     ];
-    let missing = |field| Violation::error(field, ViolationKind::MissingRequired("a value in place of null"));
+    let missing = |field| {
+        Violation::error(
+            field,
+            ViolationKind::MissingRequired("Null is not allowed here: set a value, or remove the element"),
+        )
+    };
     let lists = lists.into_iter().filter(|(_, list)| list.is_some_and(|list| list.iter().any(Attr::is_null)));
     violations.extend(lists.map(|(field, _)| missing(field)));
     let subnets = network.and_then(|network| network.subnets.known()).into_iter().flatten();

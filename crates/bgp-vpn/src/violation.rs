@@ -1,11 +1,12 @@
-//! What is wrong with a wish: which field, why, and a way out. Faults know no configuration language; `provider` gives
-//! each field its path.
+//! What is wrong with a configuration: which field, why, and what to do. Violations do not depend on a configuration language;
+//! `provider` gives each field its path.
 
 pub use super::config::AttributeId;
 
 use super::inside_cidr::InsideCidrError;
 use super::ipsec::IpsecPolicyError;
 use super::names::NameError;
+use super::summaries;
 use super::tunnel::TunnelKey;
 use crate::types::PskError;
 use crate::types::tags::TagError;
@@ -22,7 +23,7 @@ pub enum Severity {
 pub struct Violation {
     pub attribute: AttributeId,
     pub kind: ViolationKind,
-    /// Told, but let be.
+    /// A warning does not stop the plan.
     pub severity: Severity,
 }
 
@@ -40,139 +41,139 @@ impl Violation {
     }
 }
 
-/// What is wrong. Its text is whole sentences: what, why, and the way out.
+/// What is wrong. Its text consists of sentences: what, why, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ViolationKind {
     #[error("{0}.")]
     Name(NameError),
-    #[error("{0:?} is not an IPv4 network in CIDR notation with no host bits set, such as 10.1.0.0/16.")]
+    #[error("{0:?} is not an IPv4 network in CIDR notation without host bits, such as 10.1.0.0/16.")]
     InvalidCidr(String),
-    #[error("{0:?} is not the id of {1}.")]
+    #[error("{0:?} is not the ID of {1}.")]
     InvalidId(String, &'static str),
-    #[error("{given:?} is not one of {allowed}.")]
+    #[error("{given:?} is not supported. Use one of {allowed}.")]
     NotOneOf { given: String, allowed: &'static str },
-    #[error("{given} is outside {least} to {most}{unit}.")]
+    #[error("{given} is out of range. Use {least} to {most}{unit}.")]
     OutOfRange { given: i64, least: i64, most: i64, unit: &'static str },
     #[error("{0:?} is not a duration such as \"120m\", \"2h30m\" or \"90s\".")]
     InvalidDuration(String),
     #[error(
-        "{0:?} is not the ARN of a CloudWatch log group, such as arn:aws:logs:eu-west-1:123456789012:log-group:vpn. Use the group's ARN, without :* at its end."
+        "{0:?} is not the ARN of a CloudWatch log group, such as arn:aws:logs:eu-west-1:123456789012:log-group:vpn. Use the ARN of the group without the suffix :*."
     )]
     InvalidLogGroup(String),
-    #[error("There is no log that would have this format: set {0} too, or leave the format out.")]
+    #[error("This format applies to a log that is not enabled. Set {0} too, or remove the format.")]
     LogFormatWithoutGroup(&'static str),
     #[error("{0:?} is not an AWS region, such as eu-west-1.")]
     InvalidRegion(String),
-    #[error("Set {0}.")]
+    #[error("{0}.")]
     MissingRequired(&'static str),
     #[error(
-        "A link on a transit gateway has no VPN gateway and is not attached to a VPC. Remove {0} or transit_gateway_id."
+        "A link on a transit gateway has no virtual private gateway and is not attached to a VPC. Remove aws.{0} or aws.transit_gateway_id."
     )]
     ConflictsWithTransitGateway(&'static str),
     #[error(
-        "AWS has this for VPN connections of transit gateways only. Leave it out, or end the link on one with transit_gateway_id."
+        "AWS supports this setting only for VPN connections of transit gateways. Remove it, or set aws.transit_gateway_id."
     )]
     RequiresTransitGateway,
     #[error(
-        "AWS leaves it to the other end to renew the keys of an accelerated connection, and Azure only answers (ResponderOnly): tunnels may drop when keys run out. Use connection_mode = \"Default\"."
+        "AWS does not rekey accelerated connections, and azure.connection_mode = \"ResponderOnly\" does not rekey either. Tunnels may drop when their keys expire. Use azure.connection_mode = \"Default\"."
     )]
     NoRekeyInitiator,
-    #[error("{given:?} and {other:?} name two different objects. Keep one of the two attributes.")]
+    #[error("{given:?} and {other:?} name different objects. Remove one of the two attributes.")]
     ConflictingIds { given: String, other: String },
     #[error("{0}.")]
     Cidr(InsideCidrError),
     #[error(
-        "{cidr} is the inside network of {other} too: every tunnel needs a /30 of its own. Choose another, or leave both to slot."
+        "{cidr} is also the inside CIDR of {other}. Every tunnel needs its own /30. Use another CIDR, or remove both and set slot."
     )]
     DuplicateInsideCidr { cidr: String, other: TunnelKey },
-    #[error("azure.names.{other} is {name:?} too. Objects of one kind need different names in a resource group.")]
+    #[error("azure.names.{other} is also {name:?}. Objects of the same type need different names in a resource group.")]
     DuplicateName { name: String, other: String },
     #[error("{0}.")]
     Policy(IpsecPolicyError),
     #[error("{0}.")]
     UnsupportedAlgorithm(String),
     #[error(
-        "The preset cloud_default leaves every choice to the two clouds. Leave the single fields out, or the preset."
+        "The preset cloud_default leaves every choice to the two clouds. Remove the individual fields, or remove the preset."
     )]
     PolicyFieldsWithCloudDefault,
-    #[error("Both ends have ASN {0}, and BGP between the two clouds is external: give one of them another number.")]
+    #[error("azure.asn and aws.asn are both {0}. External BGP needs different ASNs. Change one of them.")]
     AsnsEqual(u32),
     #[error(
-        "ASN {0} is reserved by IANA or not a number that Azure takes for a gateway. Use a private one, such as 65000; 65515 is Azure's own default and legal here."
+        "ASN {0} is reserved by IANA or not accepted by Azure for a gateway. Use a private ASN, such as 65000, or 65515, the default of Azure."
     )]
     AzureAsn(i64),
     #[error(
-        "ASN {0} is nothing that AWS takes for a new gateway and Azure for its peer. Use 64512 to 65534 but 65515 and 65517 to 65520, or 4200000000 to 4294967294."
+        "ASN {0} cannot be used: AWS must accept it for a new gateway, and Azure must accept it for a BGP peer. Valid values: 64512-65514, 65516, 65521-65534 and 4200000000-4294967294."
     )]
     AwsAsn(i64),
     #[error(
-        "{0:?} cannot be created: Azure makes new VPN gateways with the zone-redundant SKUs VpnGw1AZ to VpnGw5AZ only (Basic, which has no BGP, apart). Use VpnGw2AZ."
+        "A gateway with SKU {0:?} cannot be created for this link. Azure creates gateways that support BGP only with the SKUs VpnGw1AZ to VpnGw5AZ. Use VpnGw2AZ."
     )]
     Sku(String),
-    #[error("{sku} comes as {has} only. Leave generation out, or choose another SKU.")]
+    #[error("SKU {sku} exists only as {has}. Remove generation, or set another SKU.")]
     Generation { sku: String, has: &'static str },
     #[error(
-        "AWS waits (add) and Azure only answers (ResponderOnly), so nobody would ever start the tunnels. Use startup_action = \"start\", or connection_mode = \"Default\"."
+        "aws.startup_action = \"add\" and azure.connection_mode = \"ResponderOnly\" both wait for the peer, so the tunnels would never come up. Use aws.startup_action = \"start\", or azure.connection_mode = \"Default\"."
     )]
     NoInitiator,
     #[error(
-        "After a silent loss AWS would not dial again ({0:?}), and Azure only answers (ResponderOnly): the tunnel would stay down. Use dpd_timeout_action = \"restart\", or connection_mode = \"Default\"."
+        "After a DPD timeout, AWS does not reconnect (aws.dpd_timeout_action = {0:?}), and Azure only responds (azure.connection_mode = \"ResponderOnly\"). The tunnel would stay down. Use aws.dpd_timeout_action = \"restart\", or azure.connection_mode = \"Default\"."
     )]
     NoReconnectInitiator(String),
     #[error(
-        "Azure takes no calls (InitiatorOnly) while AWS dials (start): the first attempts of each tunnel may be lost. startup_action = \"add\" is the quiet pair."
+        "azure.connection_mode = \"InitiatorOnly\" does not respond to AWS, and aws.startup_action = \"start\" makes AWS initiate. The first connection attempts of AWS fail. Use aws.startup_action = \"add\"."
     )]
     BothInitiate,
-    #[error("{subnet} is not part of {whole}.")]
+    #[error("{subnet} is not within {whole}.")]
     NotWithin { subnet: String, whole: String },
-    #[error("{0} and {1} overlap within one network.")]
+    #[error("The subnets {0} and {1} overlap. Change one of them.")]
     SubnetsOverlap(String, String),
-    #[error("{0} is too small for a VPN gateway: Azure needs /29 at least, and recommends /27.")]
+    #[error("{0} is too small for a VPN gateway. Azure requires /29 or larger and recommends /27.")]
     GatewaySubnetTooSmall(String),
-    #[error(
-        "{0} is enough for this gateway, but Azure recommends /27 or larger: a gateway subnet cannot grow once a gateway sits in it."
-    )]
+    #[error("{0} works, but Azure recommends /27 or larger. The subnet cannot be resized while a gateway uses it.")]
     GatewaySubnetSmall(String),
     #[error(
-        "Azure looks for a VPN gateway's subnet by the name GatewaySubnet, in that spelling. Use gateway_subnet_prefix, which makes it."
+        "Azure requires the name GatewaySubnet, in this spelling, for the subnet of a VPN gateway. Use gateway_subnet_prefix, which creates it."
     )]
     GatewaySubnetMisnamed,
-    #[error("A key of {0} is not one that both clouds take: {1}.")]
+    #[error("The pre-shared key of {0} is not valid for both clouds: {1}.")]
     Key(TunnelKey, PskError),
     #[error(
-        "Set preshared_keys_wo_version with it (any number, raised whenever the keys change): Terraform does not store the keys, so it could not tell a new one."
+        "Set preshared_keys_wo_version too, and increase it whenever a key changes. Terraform does not store the keys, so it cannot detect a change of them."
     )]
     KeysWithoutVersion,
-    #[error("There is nothing that it is the version of. Set preshared_keys_wo, or remove it.")]
+    #[error(
+        "preshared_keys_wo_version is set without preshared_keys_wo. Set preshared_keys_wo, or remove the version."
+    )]
     VersionWithoutKeys,
     #[error(
-        "Keys of your own are in preshared_keys_wo: change them there and raise preshared_keys_wo_version, and all tunnels get them one at a time. Or remove preshared_keys_wo, to have keys generated."
+        "rotate_keys generates keys, but preshared_keys_wo configures them. Change the keys there and increase preshared_keys_wo_version: they are applied one tunnel at a time. Or remove preshared_keys_wo to use generated keys."
     )]
     RotationOfConfiguredKeys,
-    #[error("Invalid tag: {0}. Change or remove it.")]
+    #[error("Change or remove the tag: {0}.")]
     Tag(TagError),
     #[error("{given} overlaps {reserved}, which neither cloud accepts in a network.")]
     ReservedRange { given: String, reserved: String },
-    #[error("{0:?} is given twice: Azure compares subnet names without regard to case.")]
+    #[error("{0:?} occurs twice. Azure ignores letter case in subnet names.")]
     DuplicateSubnet(String),
     #[error("{0:?} is not an Azure region, such as westeurope or \"West Europe\".")]
     InvalidLocation(String),
     #[error("{0} is not a whole number.")]
     NotAnInteger(String),
-    #[error("{0:?} is not from 1 second to 168 hours.")]
+    #[error("{0:?} is out of range. Use 1 second to 168 hours.")]
     Timeout(String),
     #[error(
-        "This change takes a new object, while {0} names the present one. Leave {0} out, or name the new object by it."
+        "This change needs a new object, but aws.{0} is the ID of the current one. Remove aws.{0}, or set it to the ID of the new object."
     )]
     PinnedByExistingId(&'static str),
-    #[error("{0:?} is not an availability zone. Use zone numbers such as \"1\", \"2\" and \"3\", or [] for none.")]
+    #[error("{0:?} is not an availability zone. Use zone numbers such as \"1\", \"2\" and \"3\", or [] for no zones.")]
     InvalidZone(String),
     #[error(
-        "The public IPs of this link exist in {has}, and Azure cannot move them. Set zones to that, or remove it. To use other zones, mark the link for recreation with terraform taint."
+        "The public IPs of this link exist in {has}, and Azure cannot move them. Set azure.zones to that, or remove it. To use other zones, recreate the link: terraform apply -replace=ADDRESS."
     )]
     ZonesImmutable { has: String },
     #[error(
-        "gateway_id names an existing gateway, so no public IP is created and zones has no effect. Remove zones, or gateway_id."
+        "azure.gateway_id names an existing gateway, so no public IP is created and azure.zones has no effect. Remove one of the two."
     )]
     ZonesOfExistingGateway,
     #[error("{0}")]
@@ -183,51 +184,51 @@ impl ViolationKind {
     /// One line, without a full stop.
     pub fn summary(&self) -> &'static str {
         match self {
-            ViolationKind::Name(_) => "Name that Azure refuses",
-            ViolationKind::InvalidCidr(_) | ViolationKind::NotWithin { .. } | ViolationKind::SubnetsOverlap(..) => {
-                "Wrong network"
+            ViolationKind::Name(_) => summaries::INVALID_AZURE_NAME,
+            ViolationKind::InvalidCidr(_) | ViolationKind::NotWithin { .. } => summaries::INVALID_CIDR_BLOCK,
+            ViolationKind::SubnetsOverlap(..) => summaries::CONFLICTING_SUBNETS,
+            ViolationKind::InvalidId(..) => summaries::INVALID_ID,
+            ViolationKind::NotOneOf { .. } => summaries::INVALID_VALUE,
+            ViolationKind::OutOfRange { .. } | ViolationKind::NotAnInteger(_) => summaries::INVALID_NUMBER,
+            ViolationKind::InvalidDuration(_) => summaries::INVALID_DURATION,
+            ViolationKind::InvalidRegion(_) => summaries::INVALID_REGION,
+            ViolationKind::InvalidLogGroup(_) => summaries::INVALID_LOG_GROUP,
+            ViolationKind::LogFormatWithoutGroup(_) => summaries::MISSING_LOG_GROUP,
+            ViolationKind::MissingRequired(_) => summaries::MISSING_REQUIRED_ARGUMENT,
+            ViolationKind::ConflictingIds { .. }
+            | ViolationKind::ConflictsWithTransitGateway(_)
+            | ViolationKind::ZonesOfExistingGateway => summaries::CONFLICTING_ATTRIBUTES,
+            ViolationKind::Cidr(_) => summaries::INVALID_INSIDE_CIDR,
+            ViolationKind::DuplicateInsideCidr { .. } => summaries::CONFLICTING_INSIDE_CIDRS,
+            ViolationKind::Policy(_) => summaries::INVALID_IPSEC_POLICY,
+            ViolationKind::UnsupportedAlgorithm(_) => summaries::UNSUPPORTED_ALGORITHM,
+            ViolationKind::PolicyFieldsWithCloudDefault => summaries::CONFLICTING_IPSEC_POLICY,
+            ViolationKind::DuplicateName { .. } => summaries::CONFLICTING_NAMES,
+            ViolationKind::AsnsEqual(_) => summaries::CONFLICTING_ASNS,
+            ViolationKind::AzureAsn(_) => summaries::INVALID_AZURE_ASN,
+            ViolationKind::AwsAsn(_) => summaries::INVALID_AWS_ASN,
+            ViolationKind::Sku(_) => summaries::UNSUPPORTED_SKU,
+            ViolationKind::Generation { .. } => summaries::UNSUPPORTED_GENERATION,
+            ViolationKind::NoInitiator | ViolationKind::NoReconnectInitiator(_) => summaries::MISSING_INITIATOR,
+            ViolationKind::RequiresTransitGateway => summaries::MISSING_TRANSIT_GATEWAY_ID,
+            ViolationKind::NoRekeyInitiator => summaries::NO_REKEYING,
+            ViolationKind::BothInitiate => summaries::TWO_INITIATORS,
+            ViolationKind::GatewaySubnetTooSmall(_) | ViolationKind::GatewaySubnetMisnamed => {
+                summaries::INVALID_GATEWAY_SUBNET
             }
-            ViolationKind::InvalidId(..) => "Wrong id",
-            ViolationKind::NotOneOf { .. } => "Unknown word",
-            ViolationKind::OutOfRange { .. } => "Number out of range",
-            ViolationKind::InvalidDuration(_) => "Wrong duration",
-            ViolationKind::InvalidRegion(_) => "Wrong region",
-            ViolationKind::InvalidLogGroup(_) => "Wrong log group",
-            ViolationKind::LogFormatWithoutGroup(_) => "Format of no log",
-            ViolationKind::MissingRequired(_) => "Something is missing",
-            ViolationKind::ConflictingIds { .. } | ViolationKind::ConflictsWithTransitGateway(_) => {
-                "Two attributes disagree"
-            }
-            ViolationKind::Cidr(_) | ViolationKind::DuplicateInsideCidr { .. } => "Wrong inside CIDR",
-            ViolationKind::Policy(_)
-            | ViolationKind::UnsupportedAlgorithm(_)
-            | ViolationKind::PolicyFieldsWithCloudDefault => "Policy that one of the clouds refuses",
-            ViolationKind::DuplicateName { .. } => "Conflicting names",
-            ViolationKind::AsnsEqual(_) | ViolationKind::AzureAsn(_) | ViolationKind::AwsAsn(_) => "Wrong ASN",
-            ViolationKind::Sku(_) => "SKU that cannot be created",
-            ViolationKind::Generation { .. } => "Generation that the SKU lacks",
-            ViolationKind::NoInitiator | ViolationKind::NoReconnectInitiator(_) => "Nobody starts the tunnels",
-            ViolationKind::RequiresTransitGateway => "Setting of transit gateways",
-            ViolationKind::NoRekeyInitiator => "Nobody renews the keys",
-            ViolationKind::BothInitiate => "Azure answers no calls",
-            ViolationKind::GatewaySubnetTooSmall(_)
-            | ViolationKind::GatewaySubnetSmall(_)
-            | ViolationKind::GatewaySubnetMisnamed => "Wrong gateway subnet",
-            ViolationKind::Key(..) => "Key that one of the clouds refuses",
-            ViolationKind::KeysWithoutVersion | ViolationKind::VersionWithoutKeys => {
-                "Keys and their version go together"
-            }
-            ViolationKind::RotationOfConfiguredKeys => "Keys of your own are not generated",
-            ViolationKind::PinnedByExistingId(_) => "Change of an object that is named by id",
-            ViolationKind::Tag(_) => "Invalid tag",
-            ViolationKind::ReservedRange { .. } => "Invalid address range",
-            ViolationKind::DuplicateSubnet(_) => "Conflicting subnet names",
-            ViolationKind::InvalidLocation(_) => "Invalid location",
-            ViolationKind::NotAnInteger(_) => "Invalid number",
-            ViolationKind::Timeout(_) => "Invalid timeout",
-            ViolationKind::InvalidZone(_) => "Invalid availability zone",
-            ViolationKind::ZonesImmutable { .. } => "Unsupported change of zones",
-            ViolationKind::ZonesOfExistingGateway => "Conflicting attributes",
+            ViolationKind::GatewaySubnetSmall(_) => summaries::SMALL_GATEWAY_SUBNET,
+            ViolationKind::Key(..) => summaries::INVALID_PRESHARED_KEY,
+            ViolationKind::KeysWithoutVersion => summaries::MISSING_KEYS_VERSION,
+            ViolationKind::VersionWithoutKeys => summaries::MISSING_PRESHARED_KEYS,
+            ViolationKind::RotationOfConfiguredKeys => summaries::CONFLICTING_KEY_SETTINGS,
+            ViolationKind::PinnedByExistingId(_) => summaries::CONFLICTING_EXISTING_ID,
+            ViolationKind::Tag(_) => summaries::INVALID_TAG,
+            ViolationKind::ReservedRange { .. } => summaries::INVALID_ADDRESS_RANGE,
+            ViolationKind::DuplicateSubnet(_) => summaries::CONFLICTING_SUBNET_NAMES,
+            ViolationKind::InvalidLocation(_) => summaries::INVALID_LOCATION,
+            ViolationKind::Timeout(_) => summaries::INVALID_TIMEOUT,
+            ViolationKind::InvalidZone(_) => summaries::INVALID_ZONE,
+            ViolationKind::ZonesImmutable { .. } => summaries::UNSUPPORTED_CHANGE_OF_ZONES,
             ViolationKind::Preflight(finding) => finding.summary(),
         }
     }

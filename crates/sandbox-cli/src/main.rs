@@ -66,7 +66,7 @@ enum Command {
     },
     /// Run the links of a sandbox with real IKE and BGP daemons, until SIGINT or SIGTERM (root on Linux, strongSwan and BIRD).
     ///
-    /// From what each cloud was told, and from nothing else, it builds network namespaces: an IKE daemon for each tunnel end,
+    /// From what each cloud was given, and from nothing else, it builds network namespaces: an IKE daemon for each tunnel end,
     /// BGP speakers for both gateways, a host in the VPC and one in the VNet. It follows every change of the link. While
     /// it is attached the sandbox answers tunnel telemetry, connection status, BGP peers and learned routes from these daemons.
     ///

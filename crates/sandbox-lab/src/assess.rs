@@ -25,7 +25,7 @@ pub fn assess(report: &LabReport, end: &AwsEndpoint) -> TunnelStatus {
     if aws.ike {
         return TunnelStatus::ChildNoProposal;
     }
-    // Whoever dials is refused; whoever was dialled knows why, too.
+    // The initiator is refused; the responder knows why, too.
     let troubles = [aws.trouble.as_deref(), azure.and_then(|word| word.trouble.as_deref())];
     let has = |name: &str| troubles.contains(&Some(name));
     if has("AUTHENTICATION_FAILED") {

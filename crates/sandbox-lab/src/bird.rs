@@ -1,4 +1,4 @@
-//! BIRD: the speakers' configuration from what the ends were told, and their words on sessions and routes.
+//! BIRD: the speakers' configuration from what the ends were given, and their words on sessions and routes.
 
 use crate::LabError;
 use awsazure_sandbox::dataplane::{AwsEndpoint, AzureEndpoint, Route, Session};

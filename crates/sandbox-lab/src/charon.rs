@@ -13,14 +13,14 @@ const CHILD: &str = "net";
 /// given up after half a minute: EC2's least timeout.
 const PROBE_SECONDS: u32 = 10;
 
-/// What one end was told, for its daemon.
+/// What one end was given, for its daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Setup {
     pub local: Ipv4Addr,
     pub remote: Ipv4Addr,
     pub key: String,
     pub version: u8,
-    /// Proposals in strongSwan's keywords, the preferred first; none where the words make none, and then nobody gets in.
+    /// Proposals in strongSwan's keywords, the preferred first; none where the words make none, and then every peer is rejected.
     pub ike: Vec<String>,
     pub esp: Vec<String>,
     pub dials: bool,
@@ -110,7 +110,7 @@ pub(super) struct Established {
 }
 
 impl Established {
-    /// Numbers by which this association and this child are told from their successors.
+    /// Numbers by which this association and this child are distinguished from their successors.
     pub fn ids(&self) -> (Option<String>, Option<String>) {
         let id = |section: &Option<Section>, name| section.as_ref().and_then(|sa| sa.get(name)).map(str::to_owned);
         (id(&self.ike, "uniqueid"), id(&self.child, "spi-in"))
@@ -143,7 +143,7 @@ pub(super) fn dial(vici: &mut Vici) -> io::Result<()> {
     vici.call("initiate", &what).map(drop)
 }
 
-/// Has the daemon renew the child, or the whole association; how that ends is seen in the ids.
+/// Has the daemon renew the child, or the IKE association; how that ends is seen in the ids.
 pub(super) fn rekey(vici: &mut Vici, child: bool) -> io::Result<()> {
     let what = if child { Section::new().text("child", CHILD) } else { Section::new().text("ike", CONNECTION) };
     vici.call("rekey", &what).map(drop)

@@ -1,4 +1,4 @@
-//! The lab beside a running sandbox: at each look it tells what its daemons say, hears what the clouds were told since, and
+//! The lab next to a running sandbox: at each poll it reports its daemons, reads the changed configuration of the clouds, and
 //! follows. The sandbox answers from those words until the lab leaves or falls silent.
 
 use crate::namespace::{missing, remove_namespaces};
@@ -35,7 +35,7 @@ pub async fn attach(
     }
     let folder = directory.file("lab");
     clear(&folder)?;
-    // What a lab that was killed has told last is of no use any more.
+    // The last report of a killed lab is outdated.
     control::call(directory, "DELETE", "lab", "").await?;
     let mut lab = Lab::start(&folder)?;
     let owner = folder.join(OWNER);
@@ -81,7 +81,7 @@ pub async fn attach(
             () = tokio::time::sleep(PAUSE) => {}
         }
     };
-    // Rules again; a sandbox that is gone has nothing to be told, one that hangs falls back to them by itself.
+    // Rules again; a sandbox that is gone needs no report, one that hangs falls back to them by itself.
     let _ = tokio::time::timeout(DETACH_TIMEOUT, control::call(directory, "DELETE", "lab", "")).await;
     drop(lab);
     let _ = fs::remove_file(owner);

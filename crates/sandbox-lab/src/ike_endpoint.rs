@@ -91,7 +91,7 @@ impl IkeEndpoint {
         format!("t{}", self.number)
     }
 
-    /// The route by which whoever is not known there reaches this end's address.
+    /// The route by which unknown peers reach the address of this end.
     pub fn route_for_unknown_peers(&self) -> Option<String> {
         (self.routed_by == RoutedBy::ByPeer)
             .then(|| format!("route replace {}/32 dev i{}\n", self.setup.local, self.number))
@@ -171,7 +171,7 @@ impl IkeEndpoint {
     pub fn end(self, net: &mut Namespaces) {
         drop(self.daemon);
         IkeEndpoint::forget(net, self.number);
-        // Files that nobody reads any more.
+        // Files that are no longer read.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }

@@ -1,4 +1,4 @@
-//! The dataplane lab: real IKE daemons and BGP speakers in network namespaces, made from what each cloud was told, and asked
+//! The dataplane lab: real IKE daemons and BGP speakers in network namespaces, made from what each cloud was given, and asked
 //! what became of it. Linux, root, and Debian's strongSwan and BIRD packages.
 //!
 //! | module | holds |
@@ -13,7 +13,7 @@
 //! | `assess` | the layer in which a tunnel fails |
 //!
 //! Each tunnel end is an IKE daemon of its own, since the IPsec of this user space (libipsec, for kernels without ESP) has one
-//! tunnel device and one policy table a daemon. An end's daemon and namespace hold nothing but what its own cloud was told.
+//! tunnel device and one policy table a daemon. An end's daemon and namespace hold nothing but what its own cloud was given.
 //! What an Azure gateway instance does in one daemon, to choose the connection by the peer's address, the namespace
 //! `internet` does by routing: packets from a peer to an instance go to the end whose local network gateway has that peer.
 

@@ -1,4 +1,4 @@
-//! The lab itself: what runs is made to follow what the two clouds were told, end by end, and is asked how it goes.
+//! The lab itself: the daemons follow the configuration of the two clouds, end by end, and report their status.
 
 use crate::LabError;
 use crate::charon::Established;
@@ -87,7 +87,7 @@ impl Lab {
         self.net.prefix()
     }
 
-    /// Makes what runs what the clouds were told: ends that are new, changed, gone or dead are started, started again or
+    /// Makes the daemons match the configuration of the clouds: ends that are new, changed, gone or dead are started, started again or
     /// ended; the others are not touched. Faults are injected or repaired. After an error, the next call continues from there.
     pub fn reconcile(
         &mut self,
@@ -191,7 +191,7 @@ impl Lab {
         if let Some(trouble) = trouble {
             return Err(trouble);
         }
-        // Whoever is first at an instance's address hears those whom nobody there knows.
+        // The first daemon at the address of an instance receives the packets of unknown peers.
         let unknown_peers: BTreeMap<Ipv4Addr, String> = self
             .endpoints
             .values()

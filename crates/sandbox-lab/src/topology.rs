@@ -12,7 +12,7 @@ pub(super) enum EndpointId {
     Azure(String, usize),
 }
 
-/// What one cloud was told of an end.
+/// What one cloud was given of an end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum EndpointConfig {
     Aws(AwsEndpoint),

@@ -8,7 +8,7 @@
 //! | `GET /_sandbox/faults` | the plan, a rule a line, each after the number of calls that it matched |
 //! | `POST /_sandbox/faults` | adds the rule in the body |
 //! | `DELETE /_sandbox/faults` | empties the plan |
-//! | `POST /_sandbox/lab` | a lab's report, which the clouds then answer from; tells it what they were told of each end |
+//! | `POST /_sandbox/lab` | a lab's report, from which the clouds then answer; returns the configuration of each end |
 //! | `GET /_sandbox/lab` | the last report of the attached lab |
 //! | `DELETE /_sandbox/lab` | the rules answer again |
 //! | `POST /_sandbox/lab/lab_faults`, `DELETE` | adds a fault to the lab; repairs all of them |

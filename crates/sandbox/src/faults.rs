@@ -17,7 +17,7 @@
 //!
 //! | kind | what the client sees | was the effect |
 //! |---|---|---|
-//! | `refused` | a 400 that no retry mends | no |
+//! | `refused` | a 400 that no retry fixes | no |
 //! | `429`, `503` | throttled, unavailable, with a time to wait | no |
 //! | `409` | another operation in progress | no |
 //! | `500` | internal error | no |
@@ -29,7 +29,7 @@
 //! | `lost` | connection closed without an answer | yes |
 //! | `hang-after` | no answer ever | yes |
 //! | `malformed` | an answer whose body is neither JSON nor XML | yes |
-//! | `truncated` | half the body under the whole body's length | yes |
+//! | `truncated` | half the body under the length of the complete body | yes |
 //! | `failed` | (Azure) accepted; the operation ends Failed and leaves the resource Failed | - |
 //! | `expired` | (Azure) the operation's record is gone: its polls answer 404 | yes |
 

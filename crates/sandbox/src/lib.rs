@@ -5,7 +5,7 @@
 //! | `http`, `time`, `rng` | an exchange, an instant and chance as plain data |
 //! | `world` | the pure state machine: `(now, request) -> outcome`, deterministic for a seed |
 //! | `aws`, `azure` | one cloud each: its objects, its parsing, its answers, its errors |
-//! | `dataplane` | whether a tunnel would come up, from what each cloud was told |
+//! | `dataplane` | whether a tunnel would come up, from what each cloud was given |
 //! | `schema` | both clouds' own schemas, and what breaks them |
 //! | `faults`, `call_log` | what goes wrong on purpose; what was asked |
 //! | `server` | the world behind TLS, in scaled time |

@@ -311,7 +311,7 @@ impl State {
     }
 }
 
-/// A response's body: whole, or cut off with an error after what there is of it.
+/// A response's body: complete, or cut off with an error after what there is of it.
 struct Payload {
     data: Option<Bytes>,
     cut: bool,

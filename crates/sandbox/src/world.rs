@@ -59,8 +59,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The headers that ask a client to wait for this much simulated time. `Retry-After` is always a whole number of seconds
-    /// from 1 up; a wait that the time scale makes shorter is told in milliseconds only, for clients parse the former as an
+    /// The headers that ask a client to wait for this much simulated time. `Retry-After` is always a complete number of seconds
+    /// from 1 up; a wait that the time scale makes shorter is given in milliseconds only, for clients parse the former as an
     /// integer and take 0 for "not said".
     pub fn retry_after(&self, wait: SimDuration) -> Vec<(&'static str, String)> {
         let millis = wait.0 / self.time_scale.max(1);
@@ -106,7 +106,7 @@ pub struct World {
     rng: Rng,
     /// Calls answered so far.
     calls: u64,
-    /// The latest instant it has been told of.
+    /// The latest instant that it has seen.
     now: SimTime,
     /// What an attached lab is asked to break.
     #[serde(skip)]
@@ -143,7 +143,7 @@ impl World {
         self.rng = Rng::seeded(seed);
     }
 
-    /// The latest instant that it has been told of: where a world read from a file goes on.
+    /// The latest instant that it has seen: where a world read from a file goes on.
     pub fn now(&self) -> SimTime {
         self.now
     }
@@ -162,7 +162,7 @@ impl World {
         }
     }
 
-    /// What each cloud was told about its ends of the tunnels, as of the last [`World::advance`].
+    /// The configuration of the tunnel ends in each cloud, as of the last [`World::advance`].
     pub fn endpoints(&self) -> (Vec<dataplane::AwsEndpoint>, Vec<dataplane::AzureEndpoint>) {
         (self.aws.endpoints(), self.azure.endpoints())
     }

@@ -2,7 +2,7 @@
 //!
 //! Terraform plans a change twice: for the user, and again right before it applies the change. The protocol does not say which
 //! plan it asks for (Terraform 1.11). An error in the second plan of a replacement under create_before_destroy leaves the state
-//! without a current object (hashicorp/terraform#31635), so the two have to be told apart where an error can wait.
+//! without a current object (hashicorp/terraform#31635), so the two have to be distinguished where an error can wait.
 //!
 //! A destroy plans the configuration too, for the refresh, and stops at errors of that plan, such as those about an object of the
 //! configuration that someone deleted (Terraform 1.11, `Context.destroyPlan`). Nothing of that plan is applied.

@@ -1,18 +1,18 @@
-//! What the user is told: errors and warnings, each at an attribute where there is one.
+//! Errors and warnings for the user, each at an attribute where possible.
 
 use super::path::AttributePath;
 use super::protocol::tfplugin6 as wire;
 
-/// How bad it is.
+/// Error or warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// The operation failed, wholly or in part.
+    /// The operation failed, completely or in part.
     Error,
-    /// The operation went on.
+    /// The operation continued.
     Warning,
 }
 
-/// One thing to tell the user.
+/// An error or a warning.
 ///
 /// ```
 /// use terraform_plugin::{AttributePath, Diagnostic};
@@ -27,9 +27,9 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// One line without a full stop.
     pub summary: String,
-    /// Sentences: what is wrong, and the way out. May be empty.
+    /// Sentences: what is wrong, and what to do. May be empty.
     pub detail: String,
-    /// The attribute it is about; `None` is the whole block.
+    /// The attribute it is about; `None` for the block.
     pub path: Option<AttributePath>,
 }
 
@@ -82,12 +82,12 @@ impl Diagnostic {
     }
 }
 
-/// All there is to tell about one operation, in order.
+/// The diagnostics of one operation, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Nothing to tell.
+    /// No diagnostics.
     pub fn new() -> Self {
         Self::default()
     }
@@ -107,7 +107,7 @@ impl Diagnostics {
         self.0.iter().any(Diagnostic::is_error)
     }
 
-    /// Whether there is nothing to tell.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -117,7 +117,7 @@ impl Diagnostics {
         self.0.len()
     }
 
-    /// One after the other.
+    /// Iterates in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
     }

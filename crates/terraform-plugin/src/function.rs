@@ -55,12 +55,12 @@ pub struct Parameter {
 pub struct FunctionError {
     /// For the user.
     pub text: String,
-    /// The argument to blame, from 0; `None` is the call as a whole.
+    /// The invalid argument, from 0; `None` for the call.
     pub argument: Option<usize>,
 }
 
 impl FunctionError {
-    /// An error of the call as a whole.
+    /// An error of the call.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), argument: None }
     }

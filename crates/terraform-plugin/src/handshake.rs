@@ -48,7 +48,7 @@ pub enum LaunchError {
         "this provider speaks version 6 of Terraform's plugin protocol; the client offers {0:?}. Terraform 1.0 or newer is needed"
     )]
     Protocol(String),
-    /// There is nobody to authenticate.
+    /// No client to authenticate.
     #[error(
         "PLUGIN_CLIENT_CERT is not set: a client without certificate is not served. To debug, start the provider with --debug"
     )]

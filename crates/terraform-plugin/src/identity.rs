@@ -48,7 +48,7 @@ impl IdentitySchema {
         self
     }
 
-    /// The type of a whole identity.
+    /// The type of a complete identity.
     pub fn type_(&self) -> Type {
         Type::object(self.attributes.iter().map(|(name, attribute)| (name.as_str(), attribute.ty.clone())))
     }

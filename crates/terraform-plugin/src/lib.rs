@@ -83,6 +83,7 @@
 
 mod command;
 pub mod diagnostics;
+pub mod errors;
 pub mod function;
 pub mod handshake;
 pub mod identity;

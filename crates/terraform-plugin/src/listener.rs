@@ -52,7 +52,7 @@ pub fn accept(
                     tokio::spawn(async move {
                         if let Some(connection) = handshake(stream, tls).await {
                             connected.cancel();
-                            // Nobody receives any more when the process is ending.
+                            // The receiver is gone when the process is ending.
                             drop(sender.send(Ok(connection)).await);
                         }
                     });

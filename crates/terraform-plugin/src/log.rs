@@ -1,6 +1,6 @@
 //! Logs on stderr, in the form that Terraform reads from its plugins: one JSON object a line.
 //!
-//! Only events of this crate and of the provider's own crates are written: what libraries log at trace level includes whole
+//! Only events of this crate and of the provider's own crates are written: what libraries log at trace level includes complete
 //! requests, and with them secrets. Without `TF_LOG` nothing is set up at all.
 
 use std::fmt::Debug;
@@ -97,7 +97,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TerraformLog {
         let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
         line.insert("@timestamp".to_owned(), now.into());
         let text = format!("{}\n", Json::Object(line));
-        // Whoever read the log may be gone.
+        // The reader of the log may be gone.
         drop(io::stderr().lock().write_all(text.as_bytes()));
     }
 }

@@ -3,6 +3,7 @@
 //! Dialect: unknown is extension 0 (one byte, ignored) or, refined, extension 12; numbers that fit neither an integer
 //! nor a float are decimal strings; a value for a [`Type::Dynamic`] place is an array of its type's notation and itself.
 
+use crate::errors;
 use std::collections::BTreeMap;
 
 use rmp::{Marker, encode};
@@ -38,45 +39,45 @@ fn location(steps: &[Step]) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// Bytes end within a value.
-    #[error("the encoding ends too early")]
+    #[error("the encoding is truncated")]
     Truncated,
     /// Bytes follow the value.
     #[error("bytes follow the encoded value")]
     Trailing,
     /// A value of another type.
-    #[error("{0} is needed")]
+    #[error("{0} is required")]
     Needed(&'static str),
     /// Text that is not UTF-8.
     #[error("the text is not UTF-8")]
     NotUtf8,
-    /// A number that is none, or too large.
-    #[error("not a number, or too large a one")]
+    /// Not a number, or out of range.
+    #[error("not a number, or out of range")]
     BadNumber,
-    /// A type notation that is none.
-    #[error("not the notation of a type")]
+    /// Not a type.
+    #[error("not a valid type")]
     BadType,
     /// An unknown value with a refinement that is too long.
     #[error("the refinement of an unknown value is too long")]
     BadRefinement,
     /// An attribute that the type lacks.
-    #[error("no such attribute")]
+    #[error("unknown attribute")]
     Unexpected,
-    /// An attribute of the type that is not there.
+    /// A missing attribute of the type.
     #[error("the attribute is missing")]
     Missing,
-    /// A map key or attribute that comes twice.
-    #[error("given twice")]
+    /// A duplicate map key or attribute.
+    #[error("duplicate")]
     Twice,
     /// A tuple with too few or too many elements.
-    #[error("{needed} elements are needed")]
+    #[error("{needed} elements are required")]
     Count {
         /// As many as the type has.
         needed: usize,
     },
-    /// Values within values beyond all reason.
+    /// Values nested too deeply.
     #[error("nested too deeply")]
     TooDeep,
-    /// JSON cannot say that a value is unknown, and text may be no JSON.
+    /// Text that is not JSON, or an unknown value, which JSON cannot represent.
     #[error("not JSON")]
     NotJson,
 }
@@ -87,9 +88,9 @@ impl MsgpackError {
         AttributePath::from_reversed(self.steps.clone())
     }
 
-    /// As something to tell the user, about `what` ("the stored state").
+    /// The error for the user. `what` names the value that was decoded ("the stored state").
     pub fn diagnostic(&self, what: &str) -> Diagnostic {
-        Diagnostic::error(format!("Unusable value in {what}")).detail(format!("{self}.")).at(self.path())
+        errors::invalid_value(what, self, self.path())
     }
 
     pub(crate) fn at_step(mut self, step: Step) -> Self {
@@ -419,7 +420,7 @@ fn map(out: &mut Vec<u8>, length: usize) -> Result<(), MsgpackError> {
     Ok(())
 }
 
-/// Writing to memory cannot fail, whatever the signature says.
+/// Writing to memory cannot fail, although the signature allows it.
 fn expect_infallible<E>(written: Result<(), E>) {
     debug_assert!(written.is_ok());
 }

@@ -21,7 +21,7 @@ pub enum Step {
 pub struct AttributePath(Vec<Step>);
 
 impl AttributePath {
-    /// The path of the whole object.
+    /// The path of the object.
     pub fn whole() -> Self {
         Self::default()
     }
@@ -61,7 +61,7 @@ impl AttributePath {
         &self.0
     }
 
-    /// Whether this is the path of the whole object.
+    /// Whether this is the path of the object.
     pub fn is_whole(&self) -> bool {
         self.0.is_empty()
     }

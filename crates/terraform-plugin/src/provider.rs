@@ -51,7 +51,7 @@ pub trait Provider: Send + Sync + 'static {
 
 /// A resource type. Every method may run for several objects at the same time.
 ///
-/// Write-only attributes can be read from `config` only; the layer nulls them in whatever is returned.
+/// Write-only attributes can be read from `config` only; the layer nulls them in all results.
 #[async_trait]
 pub trait Resource: Send + Sync + 'static {
     /// The resource block.
@@ -73,7 +73,7 @@ pub trait Resource: Send + Sync + 'static {
         Upgraded::Unhandled
     }
 
-    /// Told of every stored object that Terraform is about to work on, by the current schema, before all else.
+    /// Called first, with every stored object that Terraform is about to process, in the current schema.
     fn on_stored_state(&self, _state: &Value) {}
 
     /// Refreshes an object.

@@ -14,7 +14,7 @@ pub type Cancel = tokio_util::sync::CancellationToken;
 pub struct ClientCapabilities {
     /// An operation may answer that it has to wait for a later plan.
     pub deferral_allowed: bool,
-    /// Write-only attributes may be used. Only told to validate.
+    /// Write-only attributes may be used. Only sent with validation.
     pub write_only_attributes_allowed: bool,
 }
 

@@ -1,9 +1,10 @@
 //! What a provider, resource or data source may be configured with. Plain data: documentation, tests and the value
 //! codec all walk it.
 
+use crate::errors;
 use std::collections::BTreeMap;
 
-use super::diagnostics::{Diagnostic, Diagnostics};
+use super::diagnostics::Diagnostics;
 use super::path::AttributePath;
 use super::protocol::tfplugin6 as wire;
 use super::types::Type;
@@ -69,13 +70,13 @@ pub enum AttributeKind {
 /// Objects with attributes of their own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NestedObject {
-    /// How many, and how they are told apart.
+    /// How many, and how they are identified.
     pub nesting: Nesting,
     /// Attributes of each, by name.
     pub attributes: BTreeMap<String, Attribute>,
 }
 
-/// How many nested objects there may be and how they are told apart.
+/// How many nested objects there may be, and how they are identified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nesting {
     /// One.
@@ -101,7 +102,7 @@ impl Schema {
         self
     }
 
-    /// Marks the whole block as deprecated.
+    /// Marks the block as deprecated.
     #[must_use]
     pub fn deprecated(mut self, why: impl Into<String>) -> Self {
         self.deprecated = Some(why.into());
@@ -115,7 +116,7 @@ impl Schema {
         self
     }
 
-    /// The type of a whole value.
+    /// The type of a complete value.
     pub fn type_(&self) -> Type {
         object_type(&self.attributes)
     }
@@ -125,19 +126,11 @@ impl Schema {
         null_write_only(&self.attributes, value);
     }
 
-    /// An error at each write-only attribute that is set, for clients that do not know what that is.
+    /// An error at each write-only attribute that is set, for clients without support for them.
     pub(crate) fn refuse_write_only(&self, config: &Value) -> Diagnostics {
         let mut set = Vec::new();
         find_write_only(&self.attributes, config, &AttributePath::whole(), &mut set);
-        let refusal = |path: AttributePath| {
-            Diagnostic::error("Write-only attribute not supported by this client")
-                .detail(format!(
-                    "The attribute {path} is write-only: it is used but never stored, which Terraform knows from version 1.11 on. \
-                     Use a newer version, or leave the attribute out."
-                ))
-                .at(path)
-        };
-        set.into_iter().map(refusal).collect()
+        set.into_iter().map(errors::unsupported_write_only).collect()
     }
 
     pub(crate) fn to_wire(&self) -> wire::Schema {
@@ -255,7 +248,7 @@ impl Attribute {
 }
 
 impl NestedObject {
-    /// The type of the whole: an object, or a collection of objects.
+    /// The complete type: an object, or a collection of objects.
     pub fn type_(&self) -> Type {
         let object = object_type(&self.attributes);
         match self.nesting {

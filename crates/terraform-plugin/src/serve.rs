@@ -1,4 +1,4 @@
-//! The life of a provider process: start, answer Terraform's handshake, serve until told to end, leave nothing behind.
+//! The life of a provider process: start, answer Terraform's handshake, serve until stopped, clean up.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -96,7 +96,7 @@ impl PluginProcess {
     /// Serves until it is to end, then removes the socket.
     ///
     /// # Errors
-    /// When the transport fails as a whole.
+    /// When the transport fails.
     pub async fn run(self) -> Result<(), tonic::transport::Error> {
         let Self { socket, tls, stop, connected, provider } = self;
         let ending = stop.ending().clone();
@@ -251,7 +251,7 @@ fn report(error: &dyn std::error::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Prints a line. Nobody may be listening, which is no reason to panic.
+/// Prints a line. A closed output is no reason to panic.
 fn print_line(to: impl Write, text: &str) {
     drop(print(to, text));
 }

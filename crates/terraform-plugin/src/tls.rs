@@ -38,7 +38,7 @@ pub enum TlsError {
 }
 
 impl ServerTls {
-    /// TLS 1.3 for the holder of this certificate (PEM) and nobody else, with a new key and certificate for `localhost`.
+    /// TLS 1.3 for the holder of this certificate (PEM) only, with a new key and certificate for `localhost`.
     ///
     /// # Errors
     /// When the certificate is none.
@@ -52,7 +52,7 @@ impl ServerTls {
             .with_client_cert_verifier(Arc::new(Pinned { client, crypto }))
             .with_single_cert(vec![certificate.clone()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())?;
         config.alpn_protocols = vec![b"h2".to_vec()];
-        // Every connection proves itself anew.
+        // Every connection authenticates itself.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Ok(Self { config: Arc::new(config), certificate })

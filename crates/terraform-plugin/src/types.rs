@@ -27,7 +27,7 @@ pub enum Type {
     Tuple(Vec<Type>),
 }
 
-/// Types nest no deeper than this, whoever wrote them.
+/// Maximum nesting of types.
 pub(crate) const DEEPEST: usize = 64;
 
 /// The text is not the JSON notation of a type.

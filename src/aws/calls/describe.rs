@@ -110,7 +110,7 @@ impl Pages {
     }
 }
 
-/// A describe call whose answer is whole.
+/// A describe call with all pages of its response.
 macro_rules! whole {
     ($(#[$doc:meta])* $name:ident, $operation:literal, $id:literal, $list:ident, $kind:ident, $observe:path) => {
         $(#[$doc])*

@@ -21,7 +21,7 @@ impl Ec2 {
         self.with_retry(ctx, RetryPolicy::CHANGE, "CreateTags", &ids.join(", "), send).await.map(drop)
     }
 
-    /// Removes tags by key, whatever their value; absent ones are none of its business.
+    /// Removes tags by key, with any value; absent tags are ignored.
     ///
     /// # Errors
     /// See `Error`.

@@ -33,7 +33,7 @@ impl Ec2 {
         // A lost answer: done where it is changing or has changed.
         let look = || async {
             let found = self.describe_vpn_connections(ctx, &Filter::id(id)).await?;
-            // What cannot be seen is asked for again: the change under way may be somebody else's.
+            // What cannot be seen is asked for again: the change in progress may be another user's.
             let done = found.iter().any(|connection| {
                 let begun = connection.state == State::Modifying || carries(connection, outside_ip, options);
                 begun && shows(connection, outside_ip, options)

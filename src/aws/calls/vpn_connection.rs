@@ -13,7 +13,7 @@ use crate::aws::retry::RetryPolicy;
 use crate::types::Tags;
 use aws_sdk_ec2::types as sdk;
 
-/// What a VPN connection may be made with beside its tunnels. Only what is set is sent.
+/// Options of a new VPN connection in addition to its tunnels. Only what is set is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VpnConnectionOptions {
     /// Transit gateways only.

@@ -53,7 +53,7 @@ impl Azure {
     ///
     /// # Errors
     /// `AlreadyExists` where one of that name is not `is_owned`; `OperationFailed` leaves a failed gateway behind, which
-    /// bills, and which another create mends.
+    /// bills, and which another create repairs.
     pub async fn create_gateway(
         &self,
         id: &ResourceId,
@@ -93,7 +93,7 @@ impl Azure {
         self.delete("delete gateway", id, NETWORK, Duration::ZERO, ctx).await
     }
 
-    /// All connections of a gateway, of whatever group. Azure shows less of each here than `get_connection` does.
+    /// All connections of a gateway, in any group. Azure shows less of each here than `get_connection` does.
     ///
     /// # Errors
     /// As Azure refuses.

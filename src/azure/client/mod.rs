@@ -63,7 +63,7 @@ pub type IsOwned<'a> = &'a (dyn Fn(&Tags) -> bool + Send + Sync);
 pub struct AzureSettings {
     /// Already completed from the environment.
     pub credentials: CredentialSettings,
-    /// Files of PEM certificates to trust beside the system's.
+    /// Files of PEM certificates to trust in addition to those of the system.
     pub extra_roots: Vec<PathBuf>,
     /// A client to send everything through, in place of TLS.
     pub http: Option<Arc<dyn HttpClient>>,
@@ -93,7 +93,7 @@ pub struct Azure {
 }
 
 impl Azure {
-    /// Contacts nobody.
+    /// Contacts no endpoint.
     ///
     /// # Errors
     /// Where subscription, credentials or environment are missing or not known.

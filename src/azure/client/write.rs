@@ -292,7 +292,7 @@ impl Azure {
     }
 }
 
-/// Waits for a final state, a failed one included: a write is what mends it.
+/// Waits for a final state, a failed one included: a write repairs it.
 async fn wait_until_terminal(
     azure: &Azure,
     operation: &'static str,

@@ -1,4 +1,4 @@
-//! OIDC assertions, fetched anew for every token: they live for minutes, a gateway's create for most of an hour.
+//! OIDC assertions, fetched for every token: they live for minutes, a gateway's create for most of an hour.
 
 use super::select::OidcSource;
 use azure_core::Error;

@@ -82,7 +82,7 @@ impl fmt::Display for RejectedMethod {
 /// A method made from the settings, or what it lacks.
 type Attempt = fn(&CredentialSettings) -> Result<CredentialMethod, RejectedMethod>;
 
-/// Picks the first complete method. Reads no file and contacts nobody.
+/// Picks the first complete method. Reads no file and contacts no endpoint.
 ///
 /// # Errors
 /// What each method lacks.

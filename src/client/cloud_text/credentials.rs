@@ -239,7 +239,7 @@ fn user_info(text: &str) -> Option<&str> {
     after.get(at..)
 }
 
-/// Hides what has the form of a token or key, whatever stands around it.
+/// Hides what has the form of a token or key, in any context.
 fn by_form(text: &str) -> String {
     let (mut out, mut rest) = (String::new(), text);
     while !rest.is_empty() {

@@ -159,7 +159,7 @@ fn drop_control_sequences_and_invisible_characters() {
     }
 }
 
-/// Whatever comes: one line, of bounded length, without control characters, and clean once is clean for ever.
+/// For any input: one line, of bounded length, without control characters, and clean once is clean for ever.
 #[test]
 fn clean_any_text_in_one_pass() {
     let mut dice = Dice(3);

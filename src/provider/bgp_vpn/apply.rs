@@ -35,6 +35,7 @@ use crate::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec
 use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
 use crate::provider::remaining_objects;
+use crate::provider::summaries;
 use crate::types::parse_duration;
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ struct ApplyPlan {
     private: PrivateState,
     spec: Spec,
     before: Managed,
-    /// Gateways that were somebody else's become this link's.
+    /// Gateways of another user become this link's.
     takes_ownership: bool,
     /// Until all is done the link counts as one whose create never ended.
     incomplete: bool,
@@ -147,9 +148,7 @@ async fn execute(
     }
     let of_state = if request.is_update() { plan.private.of_state() } else { plan.private.clone() };
     let Some(mut scope) = lookup_scope(prior.unwrap_or(&plan.target), &of_state, backend.subscription(), true) else {
-        return request.failed(Diagnostic::error("The state of this link cannot be read").detail(
-            "It lacks the inside networks of the tunnels, by which they are told apart. Remove the link from the state and import it.",
-        ));
+        return request.failed(without_inside_cidrs());
     };
     scope.names = Some(plan.spec.azure.names.clone());
     scope.link = Some(plan.spec.link.clone());
@@ -199,7 +198,7 @@ async fn execute(
     seed_given_ids(&mut scope, &plan.spec);
     let outcome = backend.converge(&plan.spec, &scope, limit, &request.cancel, &save).await;
     let rolls_back = request.is_create() && plan.target.get("on_create_failure").as_str() == Some("rollback");
-    // Where nothing was observed, nothing was made: a link of somebody else's state, for one.
+    // Where nothing was observed, nothing was made: a link of another state, for example.
     if rolls_back && outcome.failed && outcome.observed != Observed::default() && !request.cancel.is_cancelled() {
         return plan.roll_back(backend, request, &scope, outcome, messages).await;
     }
@@ -287,16 +286,8 @@ async fn resolve_plan(
         keys: keys(request, &target, prior.map(|prior| ChangeSet { prior, planned: &target }), &private),
         removals: former,
     };
-    let mut spec = expand_spec(&target, around).map_err(|lacking| {
-        let path = attribute_path(&lacking.0);
-        Diagnostics::from(
-            Diagnostic::error("Something is missing")
-                .detail(format!(
-                    "{path} is neither configured nor to be found out: set it, or the provider's default for it."
-                ))
-                .at(path),
-        )
-    })?;
+    let mut spec = expand_spec(&target, around)
+        .map_err(|lacking| Diagnostics::from(missing_setting(&attribute_path(&lacking.0).to_string())))?;
     spec.removals.tags.retain(|key| !spec.tags.contains_key(key));
     spec.claims_gateways = claims;
     let triggers =
@@ -367,7 +358,7 @@ impl ApplyPlan {
         plan
     }
 
-    /// What is to be stored by now. A link that is not whole shows what there is, not what was planned.
+    /// What is to be stored by now. An incomplete link shows what exists, not what was planned.
     fn state_of(&self, observed: &Observed, whole: bool) -> ResourceState {
         let mut state = self.target.clone();
         if !whole {
@@ -455,9 +446,7 @@ impl ApplyPlan {
             return self.finish(request, ApplyOutcome { observed, remains, ..gone }, messages);
         }
         messages.append(gone.diagnostics);
-        messages.push(Diagnostic::error("The create was rolled back").detail(
-            "What it had made was deleted again, as on_create_failure = \"rollback\" asks: nothing is left, and nothing bills.",
-        ));
+        messages.push(rolled_back());
         ApplyResponse { diagnostics: messages, ..ApplyResponse::default() }
     }
 }
@@ -467,7 +456,31 @@ fn keep_casing(target: &Value, id: &ResourceId) -> String {
     planned.filter(|text| text.eq_ignore_ascii_case(id.as_str())).unwrap_or(id.as_str()).to_owned()
 }
 
-/// The identity that a state's `id` spells out.
+/// Rejects a state that does not identify the tunnels.
+pub fn without_inside_cidrs() -> Diagnostic {
+    Diagnostic::error(summaries::INVALID_STATE).detail(
+        "The state lacks the inside CIDRs that identify the tunnels. Remove the link from the state, then import it.",
+    )
+}
+
+/// Rejects a link without a setting that neither the configuration nor the clouds provide.
+pub fn missing_setting(path: &str) -> Diagnostic {
+    Diagnostic::error(summaries::MISSING_REQUIRED_ARGUMENT)
+        .detail(format!(
+            "{path} is not configured and cannot be derived. Set it, or set the default of the provider block."
+        ))
+        .at(path)
+}
+
+/// Ends a create that was rolled back.
+pub fn rolled_back() -> Diagnostic {
+    Diagnostic::error(summaries::UNABLE_TO_CREATE_LINK).detail(
+        "All objects that this run created were deleted, because on_create_failure is \"rollback\". No objects remain, and none are \
+         billed.",
+    )
+}
+
+/// The identity that the `id` of a state contains.
 pub fn identity_of(state: &Value) -> Option<Value> {
     let (gateway, cidr) = state.get("id").as_str()?.rsplit_once(',')?;
     Some(identity(gateway, cidr).1)
@@ -552,10 +565,7 @@ pub async fn destroy(backend: &dyn Backend, resume_cache: &ResumeCache, request:
         teardown.hands_over = Some(kept.hand_over());
     }
     let Some(scope) = lookup_scope(state, &PrivateState::default(), backend.subscription(), false) else {
-        return request.failed(
-            Diagnostic::error("The state of this link cannot be read")
-                .detail("It lacks the inside networks of the tunnels."),
-        );
+        return request.failed(without_inside_cidrs());
     };
     let stored = |observed: &Observed| {
         let mut left = state.clone();

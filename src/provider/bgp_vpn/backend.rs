@@ -1,5 +1,5 @@
-//! What the resource asks of the clouds. The resource knows values and plans; whoever implements this knows how to look,
-//! build, mend and take down.
+//! What the resource needs from the clouds. The resource knows values and plans; the implementation knows how to read,
+//! create, repair and delete.
 
 use crate::aws::model::{CustomerGatewayId, Region};
 use crate::link::inside_cidr::InsideCidr;
@@ -20,7 +20,7 @@ use std::time::Duration;
 /// Called whenever something was made or deleted, with all that is there by then.
 pub type ProgressCallback<'a> = &'a (dyn Fn(&Observed) + Send + Sync);
 
-/// What there is after an operation, and what is to be told. Errors mean that it did not end well.
+/// What exists after an operation, and its diagnostics. Errors mean that it failed.
 #[derive(Debug, Default)]
 pub struct ApplyOutcome {
     pub observed: Observed,
@@ -91,7 +91,7 @@ pub trait Backend: Send + Sync {
     /// Why there is none, ready to be shown.
     async fn discover(&self, id: &ImportId, cancel: &Cancel) -> Result<ImportedLink, Diagnostics>;
 
-    /// What differs from the spec and can be mended, a sentence each.
+    /// What differs from the spec and can be repaired, one sentence each.
     fn drift(&self, spec: &Spec, observed: &Observed) -> Vec<String>;
 
     /// What changed since a plan was made and its apply would undo, a sentence each.

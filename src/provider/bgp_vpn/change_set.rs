@@ -6,6 +6,7 @@ use super::replacing_attributes::is_same_setting;
 use crate::link::managed::Kind;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{AttributePath, Diagnostic, Diagnostics, Value};
+use crate::provider::summaries;
 
 /// A state and what is planned of it.
 #[derive(Clone, Copy)]
@@ -48,10 +49,10 @@ impl ChangeSet<'_> {
             return Diagnostics::new();
         }
         let detail = format!(
-            "This apply repairs what differs in the clouds. It interrupts, one after the other, each while the others are up: {}.",
+            "This apply repairs differences in the clouds. It interrupts these tunnels, one at a time, each while the others are up: {}.",
             private.interrupts.join("; ")
         );
-        Diagnostic::warning("Repairs interrupt tunnels").detail(detail).at("tunnels").into()
+        Diagnostic::warning(summaries::REPAIRS_INTERRUPT).detail(detail).at("tunnels").into()
     }
 
     /// Places whose change takes a new link. What is not known yet counts as unchanged: Terraform plans again when it is known.
@@ -75,7 +76,7 @@ impl ChangeSet<'_> {
         paths_with(Effect::ReplacesLink).find(|path| self.differs_when_known(path))
     }
 
-    /// Whether the AWS half has to be made anew, as far as that is known by now.
+    /// Whether the AWS half has to be recreated, as far as that is known by now.
     pub fn aws_side_replaced_known(self) -> bool {
         let paths = paths_with(Effect::RecreatesAwsSide).chain(paths_with(Effect::RecreatesVpc));
         paths.filter(|path| self.rebuilds_aws(path)).any(|path| self.differs_when_known(path))
@@ -87,7 +88,7 @@ impl ChangeSet<'_> {
         before.is_set() && now.is_set() && !is_same_setting(before, now)
     }
 
-    /// Whether the whole AWS half is built anew.
+    /// Whether the complete AWS half is recreated.
     pub fn aws_side_replaced(self) -> bool {
         paths_with(Effect::RecreatesAwsSide)
             .filter(|path| self.rebuilds_aws(path))
@@ -106,7 +107,7 @@ impl ChangeSet<'_> {
         named && set(self.planned, "aws.vpc") && !set(self.planned, "aws.vpc_id")
     }
 
-    /// A VPC beside a transit gateway is not attached to the link.
+    /// A VPC next to a transit gateway is not attached to the link.
     fn rebuilds_aws(self, path: &str) -> bool {
         !(path.starts_with("aws.vpc") && self.stays_on_transit_gateway())
     }
@@ -116,7 +117,7 @@ impl ChangeSet<'_> {
         is_set && !self.any_changed(&["aws.transit_gateway_id", "aws.region"])
     }
 
-    /// Whether customer gateways, and with them VPN connections, are made anew.
+    /// Whether customer gateways, and with them VPN connections, are recreated.
     pub fn customer_gateways_replaced(self) -> bool {
         self.aws_side_replaced() || self.first_replaced(Effect::RecreatesCustomerGateways).is_some()
     }
@@ -174,8 +175,9 @@ impl ChangeSet<'_> {
             return diagnostics;
         }
         if !self.prior.at(&"azure.gateway_id".into()).is_set() && !self.lacks_existing_gateway(private) {
-            let detail = "The Azure gateway is gone and will be created again, which takes half an hour to an hour.";
-            diagnostics.push(warning("The Azure gateway will be created again", detail, "azure.gateway_id"));
+            let detail =
+                "The Azure gateway does not exist any more. The apply recreates it, which takes 30 to 60 minutes.";
+            diagnostics.push(warning(summaries::AZURE_GATEWAY_RECREATED, detail, "azure.gateway_id"));
         }
         let mut add =
             |effect: Effect, path: Option<&str>| diagnostics.extend(path.and_then(|path| effect.warning(path)));
@@ -204,21 +206,21 @@ impl ChangeSet<'_> {
         }
         let claims = !origin.azure_gateway_is_existing && self.replaces_something("manage_gateways");
         if claims && self.planned.get("manage_gateways").as_bool() == Some(true) {
-            let id = |path: &str| self.planned.at(&path.into()).as_str().unwrap_or("none yet").to_owned();
+            let id = |path: &str| self.planned.at(&path.into()).as_str().unwrap_or("not created yet").to_owned();
             let vpn_gateway = match self.planned.at(&"aws.transit_gateway_id".into()).is_null() {
                 true => format!(", and the virtual private gateway ({})", id("aws.vpn_gateway_id")),
                 false => String::new(),
             };
             let detail = format!(
-                "From this apply on, destroy deletes the Azure gateway ({}) with its public IPs{vpn_gateway}.",
+                "After this apply, destroy deletes the Azure gateway ({}) with its public IPs{vpn_gateway}.",
                 id("azure.gateway_id"),
             );
-            diagnostics.push(warning("The gateways become this link's own", &detail, "manage_gateways"));
+            diagnostics.push(warning(summaries::GATEWAYS_MANAGED, &detail, "manage_gateways"));
         }
         diagnostics
     }
 
-    /// Fields of a tunnel that become unknown, beside those that are null. `stale`: nothing was read since a run that broke off.
+    /// Fields of a tunnel that become unknown, next to those that are null. `stale`: nothing was read since a run that broke off.
     pub fn unknown_fields(self, key: TunnelKey, private: &PrivateState, stale: bool) -> Vec<&'static str> {
         let aws = ["aws_outside_ip", "aws_vpn_connection_id", "aws_customer_gateway_id"];
         let before = self.prior.get("tunnels").get(&key.to_string());

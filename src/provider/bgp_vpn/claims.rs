@@ -16,6 +16,7 @@ use crate::link::managed::Kind;
 use crate::link::ownership_tags::LinkId;
 use crate::link::preflight::PreflightSnapshot;
 use crate::plugin::{Diagnostic, Diagnostics, Value};
+use crate::provider::summaries;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -129,22 +130,22 @@ impl Claims {
     }
 }
 
-fn diagnostic(clash: &ClaimConflict, other: &Claim, taken: &BTreeSet<InsideCidr>) -> Diagnostic {
+pub fn diagnostic(clash: &ClaimConflict, other: &Claim, taken: &BTreeSet<InsideCidr>) -> Diagnostic {
     let end = other.aws.as_ref().map(|aws| format!(" (AWS side: {aws})")).unwrap_or_default();
     let other = format!("the link {:?}{end} of this configuration", other.name);
     let error = |summary: &str, detail: String, path: &str| Diagnostic::error(summary).detail(detail).at(path);
     match clash {
         ClaimConflict::InsideCidr { cidr, gateway } => error(
-            "Conflicting slot",
+            summaries::CONFLICTING_SLOT,
             format!(
-                "Inside CIDR {cidr} is also used by {other}, on {gateway}. Every link on a gateway needs a slot of its own. \
-                 Set another slot. Free slots: {}.",
+                "Inside CIDR {cidr} is also used by {other}, on {gateway}. Every link on a gateway needs its own slot. Set another slot. \
+                 Free slots: {}.",
                 format_slots(&free_slots(taken))
             ),
             "slot",
         ),
         ClaimConflict::AzureGateway(network) => error(
-            "Conflicting Azure gateways",
+            summaries::CONFLICTING_AZURE_GATEWAYS,
             format!(
                 "This link and {other} would both create the VPN gateway of {network}. A virtual network has one VPN gateway. \
                  Let one link create it, and set azure.gateway_id of the other to that gateway, with another slot."
@@ -152,7 +153,7 @@ fn diagnostic(clash: &ClaimConflict, other: &Claim, taken: &BTreeSet<InsideCidr>
             "azure.gateway_id",
         ),
         ClaimConflict::VpnGateway(vpc) => error(
-            "Conflicting AWS VPN gateways",
+            summaries::CONFLICTING_VPN_GATEWAYS,
             format!(
                 "This link and {other} would both create the virtual private gateway of {vpc}. A VPC has one virtual private \
                  gateway. Let one link create it, and set aws.vpn_gateway_id of the other to that gateway."
@@ -160,7 +161,7 @@ fn diagnostic(clash: &ClaimConflict, other: &Claim, taken: &BTreeSet<InsideCidr>
             "aws.vpn_gateway_id",
         ),
         ClaimConflict::Object(id) => error(
-            "Conflicting names",
+            summaries::CONFLICTING_NAMES,
             format!("This link and {other} would both create {id}. Set another name, or other names in azure.names."),
             "azure.names",
         ),

@@ -30,7 +30,7 @@ pub fn existing_gateway_mismatch(changes: ChangeSet<'_>, configured: &Config) ->
     if same_gateway { differs.map(fault).collect() } else { Vec::new() }
 }
 
-/// A VPC to create beside an existing one, of a link that is created. A link that exists may repeat the id of its own VPC.
+/// A VPC to create although another is configured by id, in the plan of a create. A link that exists may repeat the id of its own VPC.
 pub fn vpc_named_twice(inputs: &PlanInputs<'_, '_>) -> Option<Violation> {
     let is_set = |path: &str| inputs.config.at(&path.into()).is_set();
     let others = [("aws.vpc_id", AttributeId::VpcId), ("aws.vpn_gateway_id", AttributeId::VpnGateway)];

@@ -1,4 +1,4 @@
-//! The address plan and the policy: each a choice of the whole with single parts that override it.
+//! The address plan and the policy: each a choice with single fields that override it.
 
 use super::defaults::PlanInputs;
 use super::planned::PlannedState;
@@ -50,7 +50,7 @@ pub fn inside_cidrs(value: &Value) -> Option<PerTunnel<InsideCidr>> {
     }))
 }
 
-/// `azure.zones`: public IPs that exist keep theirs, whatever is configured; of others, the create finds out.
+/// `azure.zones`: existing public IPs keep theirs, regardless of the configuration; of others, the create finds out.
 pub fn default_zones(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     let Some(prior) = inputs.prior.filter(|prior| has_public_ips(prior)) else {
         return draft.fill("azure.zones", Value::unknown());

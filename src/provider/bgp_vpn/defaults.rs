@@ -57,7 +57,7 @@ impl PlanInputs<'_, '_> {
         let other_end = ["aws.vpc_id", "aws.vpc", "aws.vpn_gateway_id"].into_iter().any(configured);
         let before = self.state("aws.transit_gateway_id").is_some();
         let named = self.config.at(&"aws.transit_gateway_id".into());
-        // One that is not known yet may turn out to be none: beside another end it counts as that.
+        // One that is not known yet may turn out to be null: together with another gateway it counts as null.
         if other_end { named.is_set() } else { !named.is_null() || before }
     }
 

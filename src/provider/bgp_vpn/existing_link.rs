@@ -9,6 +9,7 @@ use crate::link::lookup::LookupScope;
 use crate::link::ownership::{Obstacle, adopted, obstacle};
 use crate::link::tunnel::TunnelKey;
 use crate::plugin::{Cancel, Diagnostic, Diagnostics, Value};
+use crate::provider::summaries;
 use std::collections::BTreeSet;
 
 /// Looks for it. Nothing is read while the addresses or the network are unknown.
@@ -37,19 +38,22 @@ pub async fn check_existing_link(
     if ids.is_empty() {
         return Diagnostics::new();
     }
-    let detail = format!(
-        "An earlier run created these objects of this link and did not finish it. This apply takes them over, and destroy will \
-         delete them: {}.",
-        ids.join(", ")
-    );
-    Diagnostic::warning("Existing objects will be adopted").detail(detail).into()
+    adopted_objects(&ids).into()
 }
 
-fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic {
+/// Warns of objects of an incomplete create.
+pub fn adopted_objects(ids: &[String]) -> Diagnostic {
+    Diagnostic::warning(summaries::ADOPTED_OBJECTS).detail(format!(
+        "An earlier run created these objects and did not complete the link. This apply adopts them, and destroy will delete them: {}.",
+        ids.join(", ")
+    ))
+}
+
+pub fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic {
     let error = |summary: &str, detail: String, path: &str| Diagnostic::error(summary).detail(detail).at(path);
     match found {
         Obstacle::OtherLink { endpoint, ids } => error(
-            "Conflicting slot",
+            summaries::CONFLICTING_SLOT,
             format!(
                 "Another link uses these inside CIDRs on the same Azure gateway. Its AWS side is {endpoint} ({}). Set another \
                  slot. Free slots: {free}.",
@@ -58,11 +62,11 @@ fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic {
             "slot",
         ),
         Obstacle::IncompleteLink { endpoint, ids } => error(
-            "Conflicting incomplete link",
+            summaries::CONFLICTING_INCOMPLETE_LINK,
             format!(
-                "A create with the AWS side {endpoint} did not finish on the same Azure gateway and inside CIDRs, and left {}. If it \
-                 was a create of this link, restore its settings in the configuration and apply: that finishes it, and later applies \
-                 can change it. Or delete these objects. If it is another link, set another slot. Free slots: {free}.",
+                "An incomplete create with the AWS side {endpoint} on the same Azure gateway and inside CIDRs left {}. If it was a create of \
+                 this link, restore its settings in the configuration and apply: that completes the link, and later applies can change \
+                 it. Or delete these objects. If it was another link, set another slot. Free slots: {free}.",
                 ids.join(", ")
             ),
             "slot",
@@ -72,10 +76,10 @@ fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic {
             let first = scope.inside_cidrs.get(TunnelKey::ALL[0]);
             let region = scope.known.region.as_ref().map(ToString::to_string).unwrap_or_default();
             error(
-                "Conflicting link",
+                summaries::CONFLICTING_LINK,
                 format!(
-                    "This link exists already and is complete ({}). If another state manages it, set another slot (free slots: \
-                     {free}) or another gateway. Only if no state manages it, import it: terraform import ADDRESS \
+                    "This link already exists and is complete ({}). If another state manages it, set another slot (free slots: {free}) or \
+                     another gateway. Only if no state manages it, import it: terraform import ADDRESS \
                      '{gateway},{first}@{region}'",
                     ids.join(", ")
                 ),
@@ -83,10 +87,10 @@ fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic {
             )
         }
         Obstacle::NameTaken(id) => error(
-            "Conflicting names",
+            summaries::CONFLICTING_NAMES,
             format!(
                 "{id} exists and does not match this link. Set another name in azure.names, or delete the object. If an interrupted \
-                 create with other settings left it, restore those settings and apply: that finishes the link."
+                 create with other settings left it, restore those settings and apply: that completes the link."
             ),
             "azure.names",
         ),

@@ -30,7 +30,7 @@ use crate::types::{Asn, PreSharedKey, Tags};
 use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a spec needs beside the settled values.
+/// What a spec needs in addition to the settled values.
 pub struct ExpandInputs<'a> {
     pub private: &'a PrivateState,
     /// The provider's subscription.

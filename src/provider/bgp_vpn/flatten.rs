@@ -247,7 +247,7 @@ pub fn own_bgp_addresses(state: &Value, private: &PrivateState) -> Vec<Ipv4Addr>
     placed.chain(former).filter(|ip| !private.provenance.preexisting_addresses.contains(ip)).collect()
 }
 
-/// Whether all that is left of a link is nothing, its addresses on somebody else's gateway included. A busy gateway does not
+/// Whether all that is left of a link is nothing, its addresses on another user's gateway included. A busy gateway does not
 /// show what it lists.
 pub fn is_deleted(state: &Value, private: &PrivateState, managed: &Managed, observed: &Observed) -> bool {
     let own = own_bgp_addresses(state, private);

@@ -1,4 +1,4 @@
-//! Takes a link that is there into the state, whoever made it.
+//! Imports an existing link into the state.
 
 use super::apply::identity_of;
 use super::backend::{Backend, ImportedLink};
@@ -10,12 +10,13 @@ use super::private_state::{PrivateState, Provenance};
 use super::refresh::import_settings;
 use super::static_routing::refuse_import;
 use crate::link::inside_cidr::{InsideCidr, Slot};
-use crate::link::lookup::ImportId;
+use crate::link::lookup::{ImportId, ImportIdError};
 use crate::link::managed::{Kind, Managed};
 use crate::link::ownership_tags;
 use crate::link::preflight::PreflightSnapshot;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{Diagnostic, Diagnostics, ImportRequest, ImportResponse, Value};
+use crate::provider::summaries;
 use crate::types::Tags;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -40,12 +41,39 @@ fn import_id(request: &ImportRequest) -> Result<ImportId, Diagnostic> {
         }
         _ => request.id.clone(),
     };
-    ImportId::parse(&text).map_err(|fault| {
-        Diagnostic::error("This id names no link").detail(format!(
-            "{text:?}: {fault}. An import id is \"<Azure gateway resource id>,<inside CIDR of instance0_tunnel1>\" or \
-             \"<Azure gateway resource id>,<vgw-... or tgw-...>\", with \"@<region>\" at the end where it is not the provider's."
-        ))
-    })
+    ImportId::parse(&text).map_err(|fault| invalid_import_id(&text, &fault))
+}
+
+/// Rejects an import ID.
+pub fn invalid_import_id(text: &str, fault: &ImportIdError) -> Diagnostic {
+    Diagnostic::error(summaries::INVALID_IMPORT_ID).detail(format!(
+        "{text:?}: {fault}. Use \"<Azure gateway resource ID>,<inside CIDR of instance0_tunnel1>\" or \
+         \"<Azure gateway resource ID>,<vgw-... or tgw-...>\". Append \"@<region>\" if the link is not in the region of the provider."
+    ))
+}
+
+/// Warns of an imported link that the next apply completes.
+pub fn incomplete() -> Diagnostic {
+    Diagnostic::warning(summaries::INCOMPLETE_IMPORT)
+        .detail("Objects of this link are missing, or its create did not end. The next apply completes the link.")
+}
+
+/// Warns of an imported link that another state may contain.
+pub fn shared() -> Diagnostic {
+    Diagnostic::warning(summaries::SHARED_LINK).detail(
+        "The objects of this link carry tags of this provider, so another Terraform state created or imported it before. Two states undo \
+         each other's changes, and each of them can destroy the link. If another state still contains it, remove it there with terraform \
+         state rm.",
+    )
+}
+
+/// Rejects BGP addresses on the wrong instance of a gateway.
+pub fn wrong_instance(words: &[String]) -> Diagnostic {
+    Diagnostic::error(summaries::UNSUPPORTED_BGP_ADDRESS).detail(format!(
+        "The Azure gateway lists BGP addresses of this link on the wrong instance, where the tunnels cannot use them: {}. Correct \
+         bgpSettings.bgpPeeringAddresses of the gateway, then import the link.",
+        words.join("; ")
+    ))
 }
 
 fn imported_state(id: &ImportId, found: &ImportedLink) -> ImportResponse {
@@ -111,17 +139,11 @@ fn imported_state(id: &ImportId, found: &ImportedLink) -> ImportResponse {
     private.record_applied(&state);
     let mut messages = Diagnostics::new();
     if !found.complete || !whole {
-        messages.push(
-            Diagnostic::warning("This link is not whole")
-                .detail("Some of its objects are missing, or its create never ended. The next apply finishes it."),
-        );
+        messages.push(incomplete());
     }
     let connections = observed.aws.vpn_connections.iter().filter_map(|(_, vpn)| vpn.as_ref());
     if connections.into_iter().any(|vpn| found.link.is_on(&vpn.tags)) {
-        messages.push(Diagnostic::warning("Another state may manage this link").detail(
-            "Its objects carry this provider's tags, so a Terraform state created or imported it before. Two states undo each other's \
-             changes, and each of them can destroy the link. If another state still has it, remove it there with terraform state rm.",
-        ));
+        messages.push(shared());
     }
     ImportResponse {
         identity: identity_of(&state),
@@ -140,15 +162,10 @@ fn misplaced(found: &ImportedLink) -> Option<Diagnostic> {
         let others = Instance::ALL.into_iter().zip(&gateway.instances).filter(|(at, _)| *at != key.instance);
         let (at, instance) = others.into_iter().find(|(_, at)| at.custom_bgp_ips.contains(&cidr.azure_ip()))?;
         let (ip, configuration) = (cidr.azure_ip(), &instance.ip_configuration_id);
-        Some(format!("{ip} is listed on {at} ({configuration}), and {key} needs it on {}", key.instance))
+        Some(format!("{ip} is listed on {at} ({configuration}), but {key} needs it on {}", key.instance))
     };
     let words: Vec<String> = found.inside_cidrs.iter().filter_map(elsewhere).collect();
-    let detail = format!(
-        "The Azure gateway lists BGP addresses of this link on the wrong instance, where its tunnels cannot use them: {}. Correct \
-         bgpSettings.bgpPeeringAddresses of the gateway, then import the link.",
-        words.join("; ")
-    );
-    (!words.is_empty()).then(|| Diagnostic::error("Unsupported BGP address placement").detail(detail))
+    (!words.is_empty()).then(|| wrong_instance(&words))
 }
 
 /// Tags of the customer gateways that are the link's own.

@@ -494,7 +494,7 @@ const TUNNEL_IDS: [&str; 6] = [
     "azure_connection_id",
 ];
 
-/// Computed attributes of a link that is there: as before, but for what is missing or made anew.
+/// Computed attributes of a link that is there: as before, but for what is missing or recreated.
 fn unknown_for_update(draft: &mut PlannedState<'_>, prior: &Value, private: &PrivateState) {
     let changes = ChangeSet { prior, planned: &draft.planned.clone() };
     let before = |path: &str| prior.at(&path.into()).clone();
@@ -502,7 +502,7 @@ fn unknown_for_update(draft: &mut PlannedState<'_>, prior: &Value, private: &Pri
     draft.fill("id", or_unknown(before("id")));
     draft.fill("drift", Value::List(Vec::new()));
     draft.fill("status", LinkStatus::Complete.as_str());
-    // Mending may add to what is managed: propagation that somebody switched off, for one.
+    // A repair may add to what is managed, such as propagation that was disabled.
     let drifted = prior.get("drift").as_list().is_some_and(|found| !found.is_empty());
     let mut anew = changes.affects_managed() || drifted;
     let tunnels = TunnelKey::ALL.map(|key| {

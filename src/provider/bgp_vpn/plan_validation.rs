@@ -37,7 +37,7 @@ pub fn validate_plan(inputs: &PlanInputs<'_, '_>, settled: &Value, backend: &dyn
     };
     let mut violations = validate_combination(&planned, new);
     for fault in violations.iter_mut().filter(|fault| matches!(fault.kind, ViolationKind::AsnsEqual(_))) {
-        // Said where somebody wrote it.
+        // Reported where it is configured.
         if configured.azure_asn.is_null() && !configured.aws_asn.is_null() {
             fault.attribute = AttributeId::AwsAsn;
         }
@@ -81,7 +81,7 @@ pub fn validate_plan(inputs: &PlanInputs<'_, '_>, settled: &Value, backend: &dyn
         allow_overlap: settled.get("allow_overlapping_prefixes").as_bool().unwrap_or_default(),
     };
     let existing = inputs.prior.is_some();
-    // The subnet of a gateway that exists cannot be resized: a warning at every change would help nobody.
+    // The subnet of a gateway that exists cannot be resized: a warning at every change would be useless.
     let settled_subnet = |fault: &Violation| existing && matches!(fault.kind, ViolationKind::GatewaySubnetSmall(_));
     violations.extend(run_checks(site, inputs.snapshot).into_iter().filter(|fault| !settled_subnet(fault)));
     let claims_new = inputs.prior.is_none() && configured_true(inputs.config, "manage_gateways");
@@ -101,7 +101,7 @@ pub fn validate_plan(inputs: &PlanInputs<'_, '_>, settled: &Value, backend: &dyn
             link.as_ref().is_some_and(|link| link.is_on(&vpn.tags)) || ids.contains(&vpn.id.0) || !vpn.state.is_living()
         };
         let connections = inputs.snapshot.connections.iter().filter(|c| !own(c)).map(|c| c.resource.id.to_string());
-        // A transit gateway is nobody's to claim.
+        // A transit gateway cannot be claimed.
         let vpn_connections = inputs.snapshot.vpn_connections.iter().filter(|vpn| !on_transit_gateway && !own_vpn(vpn));
         let vpn_connections = vpn_connections.map(|vpn| vpn.id.to_string());
         let foreign: Vec<String> = connections.chain(vpn_connections).collect();

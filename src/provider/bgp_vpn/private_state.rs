@@ -1,5 +1,5 @@
-//! What is remembered beside the state: what was last applied or imported, so that an edit made outside can be told from a
-//! setting that nobody configured. Never a key.
+//! What is stored in addition to the state: what was last applied or imported, so that an outside edit can be distinguished from a
+//! setting that is not configured. Never a key.
 
 use super::attributes::remembered_paths;
 use super::kept::Kept;
@@ -57,7 +57,7 @@ pub struct PrivateState {
     pub preflight_complete: bool,
     /// Addresses on the Azure gateway, by instance, that an update gave up and has not taken off yet.
     pub pending_removals: BTreeSet<(usize, Ipv4Addr)>,
-    /// Customer gateways and VPN connections that the next apply makes anew by what was last read, by instance and kind.
+    /// Customer gateways and VPN connections that the next apply recreates by what was last read, by instance and kind.
     pub recreates: BTreeSet<(usize, String)>,
     /// Of a plan: what looks like a replacement finishes a link whose create never ended.
     pub resumes_incomplete: bool,
@@ -216,7 +216,7 @@ impl PrivateState {
         serde_json::to_vec(&stored).unwrap_or_default()
     }
 
-    /// Remembers what a reading shows that has to be made anew.
+    /// Remembers what has to be recreated by the last read.
     pub fn record_recreates(&mut self, spec: &Spec, observed: &Observed) {
         self.recreates =
             recreated_objects(spec, observed).map(|(instance, kind)| (instance.index(), kind.to_string())).collect();
@@ -231,7 +231,7 @@ impl PrivateState {
         self.owned.extend(link.into_iter().flat_map(|link| tagged_objects(observed, link)));
     }
 
-    /// Whether an apply makes that part of an instance anew, by what was last read.
+    /// Whether an apply recreates that part of an instance, by what was last read.
     pub fn will_recreate(&self, instance: Instance, kind: Kind) -> bool {
         self.recreates.contains(&(instance.index(), kind.to_string()))
     }
@@ -273,7 +273,7 @@ impl PrivateState {
     /// The setting that counts where nothing is configured: as last applied, else as the state has it.
     pub fn last_applied<'a>(&'a self, state: &'a Value, path: &AttributePath) -> &'a Value {
         let applied = self.applied.at(path);
-        // A policy counts as a whole: the fields of cloud_default are null.
+        // A policy counts as one value: the fields of cloud_default are null.
         let whole = path.steps().first() == Some(&Step::Attribute("ipsec_policy".to_owned()))
             && self.applied.get("ipsec_policy").is_set();
         if applied.is_set() || whole { applied } else { state.at(path) }

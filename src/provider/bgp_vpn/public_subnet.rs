@@ -4,6 +4,7 @@
 use super::change_set::ChangeSet;
 use crate::link::observed::Observed;
 use crate::plugin::{Diagnostic, Value};
+use crate::provider::summaries;
 
 const RANGE: &str = "aws.vpc.public_subnet_cidr_block";
 
@@ -43,15 +44,15 @@ pub fn warning(changes: ChangeSet<'_>) -> Option<Diagnostic> {
     let was = range(changes.prior).as_str().unwrap_or_default();
     let detail = match range(changes.planned).as_str() {
         Some(now) => format!(
-            "{RANGE} changes from {was} to {now}. The public subnet ({id}) is deleted first and then created with the new range. AWS \
-             rejects this while a network interface is in the subnet; nothing is deleted then."
+            "{RANGE} changes from {was} to {now}. The public subnet ({id}) is deleted and then created with the new range. AWS rejects \
+             the deletion while the subnet contains a network interface; nothing is deleted in that case."
         ),
         None => format!(
             "{RANGE} ({was}) is no longer configured. The public subnet ({id}), its route table and the internet gateway of this link \
-             are deleted. AWS rejects this while they are in use."
+             are deleted. AWS rejects the deletion while they are in use."
         ),
     };
-    replaces(changes).then(|| Diagnostic::warning("Public subnet will be deleted").detail(detail).at(RANGE))
+    replaces(changes).then(|| Diagnostic::warning(summaries::PUBLIC_SUBNET_DELETED).detail(detail).at(RANGE))
 }
 
 /// Puts the range of the subnet that is there in place of the one that was planned, where a run failed.

@@ -18,28 +18,37 @@ use crate::link::ownership_tags::recorded_bgp_addresses;
 use crate::link::spec::Removals;
 use crate::link::tunnel::Instance;
 use crate::plugin::{Diagnostic, ReadRequest, ReadResponse, Value};
+use crate::provider::summaries;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// Warns of a state that does not identify the tunnels.
+pub fn not_refreshed() -> Diagnostic {
+    Diagnostic::warning(summaries::LINK_NOT_REFRESHED).detail(
+        "The state lacks the inside CIDRs that identify the tunnels. Remove the link from the state, then import it.",
+    )
+}
+
+/// Ends a read at its time limit.
+pub fn read_timed_out(limit: Duration) -> Diagnostic {
+    Diagnostic::error(summaries::UNABLE_TO_READ_IN_TIME).detail(format!(
+        "The link was not read within {} seconds. To allow more time, increase timeouts.read.",
+        limit.as_secs()
+    ))
+}
 
 /// Reads a link; null where nothing of it is left.
 pub async fn read(backend: &dyn Backend, resume_cache: &ResumeCache, request: ReadRequest) -> ReadResponse {
     let mut private = PrivateState::read(&request.private);
     let Some(scope) = lookup_scope(&request.state, &private, backend.subscription(), true) else {
-        let warning = Diagnostic::warning("This link was not refreshed")
-            .detail("Its state lacks the inside networks of the tunnels, by which they are told apart.");
-        return request.unchanged(warning);
+        return request.unchanged(not_refreshed());
     };
     let limit = timeout(&request.state, "read", 10);
     let observed = match tokio::time::timeout(limit, backend.observe(&scope, &request.cancel)).await {
         Ok(Ok(observed)) => observed,
         Ok(Err(diagnostics)) => return request.unchanged(diagnostics),
-        Err(_) => {
-            let error = Diagnostic::error("The clouds took too long").detail(format!(
-                "This link was not read within {} seconds; timeouts.read sets the limit.",
-                limit.as_secs()
-            ));
-            return request.unchanged(error);
-        }
+        Err(_) => return request.unchanged(read_timed_out(limit)),
     };
     let managed = managed(&request.state, &observed, &read_managed(&request.state), &private, false);
     if is_deleted(&request.state, &private, &managed, &observed) {
@@ -61,7 +70,7 @@ pub async fn read(backend: &dyn Backend, resume_cache: &ResumeCache, request: Re
         keys: KeyInputs::default(),
         removals: former,
     };
-    // An object that is missing shows as its id; a spec without one has no drift beside that.
+    // An object that is missing shows as its id; a spec without one has no other drift.
     let spec = expand_spec(&state, around);
     let drift = spec.as_ref().map(|spec| backend.drift(spec, &observed)).unwrap_or_default();
     private.record_static_routing(&observed);
@@ -90,7 +99,7 @@ pub async fn read(backend: &dyn Backend, resume_cache: &ResumeCache, request: Re
     ReadResponse { state, private: private.write(), identity, diagnostics, ..ReadResponse::default() }
 }
 
-/// What the marks say was put on somebody else's gateway and the state does not know: by a run that was killed.
+/// What a killed run put on another user's gateway according to the tags, and the state does not contain.
 fn untracked_addresses(state: &Value, private: &PrivateState, observed: &Observed) -> BTreeSet<(usize, Ipv4Addr)> {
     let cidrs = inside_cidrs(state);
     let own: Vec<Ipv4Addr> = cidrs.iter().flat_map(|all| all.iter().map(|(_, cidr)| cidr.azure_ip())).collect();

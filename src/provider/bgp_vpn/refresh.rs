@@ -53,7 +53,7 @@ pub fn resolve_unknown(state: &mut Value, observed: &Observed, tables: &BTreeSet
 }
 
 /// Sets the same of a draft where nothing is configured. Where the four do not agree, what most of them have counts, and the
-/// others differ from it; a policy that cannot be written as one is nobody's to change.
+/// others differ from it; a policy that cannot be written as one is never changed.
 pub fn import_settings(planned: &mut PlannedState<'_>, observed: &Observed) {
     for name in POLICY_FIELDS.iter().chain(&["preset"]) {
         planned.fill(&format!("ipsec_policy.{name}"), Value::Null);

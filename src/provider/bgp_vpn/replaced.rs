@@ -13,6 +13,7 @@ use super::teardown::{full_removal, label, removal_warning};
 use crate::link::managed::{Kind, Managed};
 use crate::link::ownership_tags::LinkId;
 use crate::plugin::{Diagnostic, Value};
+use crate::provider::summaries;
 
 /// Whether a state and a configuration are of one link, by what both say of it.
 pub fn is_of_one_link(state: &Value, config: &Value) -> bool {
@@ -85,7 +86,7 @@ pub fn on_request(removed: &Managed, addresses: &[String], prior: &Value) -> Opt
     let ours: Vec<&str> = addresses.iter().map(String::as_str).filter(|it| it.contains(TYPE_NAME)).collect();
     let said = removal_warning(removed, None, prior).filter(|_| !ours.is_empty())?;
     let detail = format!("If -replace names this link ({}): {}", ours.join(", "), said.detail);
-    Some(Diagnostic::warning(format!("Objects will be deleted by -replace: {}", label(prior))).detail(detail))
+    Some(Diagnostic::warning(format!("{}: {}", summaries::OBJECTS_DELETED_BY_REPLACE, label(prior))).detail(detail))
 }
 
 /// The attribute that names an object which the replacement deletes and cannot create again under that id.
@@ -100,8 +101,8 @@ pub fn unrepeatable(private: &PrivateState, config: &Value) -> Option<&'static s
 /// Said at the plan, and by the delete half instead of deleting anything.
 pub fn unrepeatable_words(path: &str) -> (&'static str, String) {
     let detail = format!(
-        "{path} names a gateway that this link manages and that the replacement deletes, so the new link could not use it. Nothing is \
-         deleted: the apply stops with this error. Remove {path}, then plan again."
+        "{path} names a gateway that this link manages. The replacement deletes it, so the new link cannot use it. The apply stops with \
+         this error and deletes nothing. Remove {path}, then plan again."
     );
-    ("Unable to replace the link", detail)
+    (summaries::UNABLE_TO_REPLACE, detail)
 }

@@ -8,6 +8,7 @@ use super::planned::PlannedState;
 use super::private_state::PrivateState;
 use crate::link::preflight::eq_ignoring_case_and_spaces;
 use crate::plugin::{AttributePath, Diagnostic, Value};
+use crate::provider::summaries;
 
 /// Every attribute of this kind.
 fn replacing_attributes() -> impl Iterator<Item = &'static str> {
@@ -77,10 +78,10 @@ pub fn leave_drifted(draft: &mut PlannedState<'_>, prior: &Value, private: &Priv
 /// Warns of a configured value that the clouds no longer have.
 pub fn drifted_warning(path: &AttributePath, config: &Value, prior: &Value) -> Diagnostic {
     let (configured, now) = (shown(config.at(path)), shown(prior.at(path)));
-    Diagnostic::warning("Configuration differs from the cloud")
+    Diagnostic::warning(summaries::DIFFERENT_CONFIGURATION)
         .detail(format!(
-            "{path} is {configured} in the configuration and {now} in the cloud. It was changed outside Terraform, so nothing is \
-             replaced. Set it to {now} or remove it. To get {configured} again, run terraform apply -replace=ADDRESS."
+            "{path} is {configured} in the configuration and {now} in the cloud. It was changed outside Terraform, so the link is not \
+             replaced. Set it to {now}, or remove it. To restore {configured}, run terraform apply -replace=ADDRESS."
         ))
         .at(path.clone())
 }
@@ -88,10 +89,10 @@ pub fn drifted_warning(path: &AttributePath, config: &Value, prior: &Value) -> D
 /// Rejects a replacement that no plan has shown: a value that was unknown in the plan turned out to be another one.
 pub fn late_replacement(path: &AttributePath, prior: &Value, planned: &Value) -> Diagnostic {
     let (before, now) = (shown(prior.at(path)), shown(planned.at(path)));
-    Diagnostic::error("Unable to replace the link in this run")
+    Diagnostic::error(summaries::UNABLE_TO_REPLACE_IN_RUN)
         .detail(format!(
-            "{path} changes from {before} to {now}, which replaces the Azure gateway and the complete link. The plan did not show \
-             this: the new value was not known yet, or the state was not refreshed (-refresh=false). Nothing was changed. Apply \
+            "{path} changes from {before} to {now}, which replaces the Azure gateway and the complete link. The plan did not show this, \
+             because the new value was not known yet or the state was not refreshed (-refresh=false). Nothing was changed. Apply \
              again: the next plan shows the replacement."
         ))
         .at(path.clone())

@@ -8,7 +8,7 @@
 //!
 //! Under create_before_destroy a create that fails again leaves two states of one link: the current one, and the one of before
 //! (Terraform calls it deposed), which is to be deleted as soon as the current one is in order. What it names is the current
-//! one's by then, so a state of before the link was finished deletes nothing once another state holds the whole link.
+//! one's by then, so a state of before the link was finished deletes nothing once another state holds the complete link.
 
 use super::change_set::ChangeSet;
 use super::kept::Kept;
@@ -18,6 +18,7 @@ use super::replaced::is_of_one_link;
 use crate::link::observed::Observed;
 use crate::link::ownership_tags::LinkId;
 use crate::plugin::{Diagnostic, Value};
+use crate::provider::summaries;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -29,7 +30,7 @@ pub struct CachedState {
     pub private: Option<PrivateState>,
 }
 
-/// What this process was told of links, and which of them a state holds whole.
+/// What this process knows of links, and which of them a state holds completely.
 #[derive(Default)]
 pub struct ResumeCache {
     links: Mutex<BTreeMap<String, CachedState>>,
@@ -120,18 +121,18 @@ impl ResumeCache {
         links.values().map(|recalled| &recalled.state).filter(|state| is_incomplete(state)).cloned().collect()
     }
 
-    /// Remembers that a state holds the whole link.
+    /// Remembers that a state holds the complete link.
     pub fn mark_complete(&self, link: &LinkId) {
         lock(&self.finished).insert(link.to_string());
         lock(&self.kept).remove(link.as_str());
     }
 
-    /// Remembers that none does: it is being made, it is gone, or the clouds say that it never was whole.
+    /// Remembers that none does: it is being made, it is gone, or the clouds show that it never was complete.
     pub fn mark_incomplete(&self, link: &LinkId) {
         lock(&self.finished).remove(link.as_str());
     }
 
-    /// Whether a state is one of before the link was finished, while another holds it whole.
+    /// Whether a state is one of before the link was finished, while another holds it completely.
     pub fn is_superseded(&self, state: &Value, link: Option<&LinkId>) -> bool {
         is_incomplete(state) && link.is_some_and(|link| lock(&self.finished).contains(link.as_str()))
     }
@@ -141,13 +142,13 @@ impl ResumeCache {
 /// side by now, and the apply deletes the incomplete one.
 pub fn resume_warning(deletes: bool) -> Diagnostic {
     let deletion = if deletes {
-        "The apply keeps the Azure side, deletes the AWS side, because the configuration names another one, and creates the rest"
+        "The apply keeps the Azure side. It deletes the AWS side, because the configuration names another one, and creates what is missing"
     } else {
         "The apply deletes nothing and creates what is missing"
     };
-    Diagnostic::warning("The link will be finished, not replaced").detail(format!(
-        "Its create did not end, so Terraform marks it as tainted and plans a replacement. {deletion}. To remove the link instead, run \
-         terraform destroy. If prevent_destroy rejects this plan, run terraform untaint ADDRESS first: the next apply then finishes \
-         the link as an update."
+    Diagnostic::warning(summaries::RESUMED_NOT_REPLACED).detail(format!(
+        "The create of this link failed, so Terraform marks it as tainted and plans a replacement. {deletion}. To delete the link \
+         instead, run terraform destroy. If prevent_destroy rejects this plan, run terraform untaint ADDRESS first: the next apply then \
+         completes the link as an update."
     ))
 }

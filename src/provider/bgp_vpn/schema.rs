@@ -12,14 +12,12 @@ pub const VERSION: i64 = 1;
 /// The resource block.
 pub fn resource() -> Schema {
     let schema = Schema::new(VERSION).description(
-        "An active-active, BGP-enabled site-to-site VPN between Azure and AWS: one Azure VPN gateway with two instances, \
-         two AWS VPN connections, four tunnels, every address computed. Creating one takes half an hour to an hour, \
-         nearly all of it Azure building its gateway.",
+        "An active-active, BGP-enabled site-to-site VPN between Azure and AWS: one Azure VPN gateway with two instances, two AWS VPN connections and four tunnels. All addresses are computed. A create takes 30 to 60 minutes, most of which Azure needs to create its gateway.",
     );
     schema_attributes(None).into_iter().fold(schema, |schema, (name, attribute)| schema.attribute(name, attribute))
 }
 
-/// The type of a whole resource value.
+/// The type of a complete resource value.
 pub fn value_type() -> &'static Type {
     static TYPE: LazyLock<Type> = LazyLock::new(|| resource().type_());
     &TYPE

@@ -1,7 +1,7 @@
 //! Rejects an apply whose plan no longer fits the clouds, before it writes anything.
 //!
-//! A saved plan may be hours old, and an apply with -refresh=false never looked. What the plan shows as known has to be so after
-//! the apply, and an edit that was made since is nobody's agreed change.
+//! A saved plan may be hours old, and an apply with -refresh=false reads nothing first. Values that the plan shows as known must be
+//! true after the apply, and the user has not approved changes that undo later edits.
 
 use super::backend::Backend;
 use super::change_set::ChangeSet;
@@ -17,6 +17,7 @@ use crate::link::spec::{Removals, Spec};
 use crate::link::stale_plan::ShownPlan;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{AttributePath, Diagnostic, Value};
+use crate::provider::summaries;
 
 /// An update that is about to start.
 pub struct Update<'a> {
@@ -44,13 +45,16 @@ pub fn stale_plan_error(backend: &dyn Backend, update: &Update<'_>, observed: &O
     let before = spec_before(backend, update).filter(|_| settled);
     let mut found = if settled { edited_settings(update, observed) } else { Vec::new() };
     found.extend(backend.changes_since_plan(before.as_ref(), update.spec, observed, &shown));
-    (!found.is_empty()).then(|| {
-        Diagnostic::error("Unable to apply an outdated plan").detail(format!(
-            "Since this plan was made, or without a refresh (-refresh=false), these differences are not in it:\n  - {}\n\nNothing was \
-             changed. Plan again with a refresh, check the plan, and apply it.",
-            found.join("\n  - ")
-        ))
-    })
+    (!found.is_empty()).then(|| outdated_plan(&found))
+}
+
+/// Rejects a plan that lacks these differences.
+pub fn outdated_plan(found: &[String]) -> Diagnostic {
+    Diagnostic::error(summaries::UNABLE_TO_APPLY_OUTDATED_PLAN).detail(format!(
+        "The clouds changed after this plan was created, or it was created with -refresh=false. It does not contain these \
+         differences:\n  - {}\n\nNothing was changed. Plan again with a refresh, review the plan, and apply it.",
+        found.join("\n  - ")
+    ))
 }
 
 fn texts(list: &Value) -> impl Iterator<Item = String> {

@@ -6,6 +6,7 @@ use super::private_state::PrivateState;
 use crate::link::observed::Observed;
 use crate::link::vpn_connection::statically_routed;
 use crate::plugin::Diagnostic;
+use crate::provider::summaries;
 
 impl PrivateState {
     /// Remembers which connections a reading shows with static routing.
@@ -29,12 +30,12 @@ pub fn refuse_plan(private: &PrivateState, changes: ChangeSet<'_>) -> Option<Dia
     refusal(kept, "Delete these connections; the next apply then creates them with dynamic routing.")
 }
 
-fn refusal(ids: impl Iterator<Item = String>, advice: &str) -> Option<Diagnostic> {
+pub fn refusal(ids: impl Iterator<Item = String>, advice: &str) -> Option<Diagnostic> {
     let ids: Vec<String> = ids.collect();
     let detail = format!(
-        "{} use static routing (StaticRoutesOnly is true). AWS cannot enable BGP on an existing VPN connection, and every tunnel \
-         of this resource needs BGP. {advice}",
+        "VPN connections with static routing (StaticRoutesOnly is true): {}. AWS cannot enable BGP on an existing VPN connection, and \
+         every tunnel of this resource needs BGP. {advice}",
         ids.join(" and ")
     );
-    (!ids.is_empty()).then(|| Diagnostic::error("Unsupported static routing").detail(detail).at("tunnels"))
+    (!ids.is_empty()).then(|| Diagnostic::error(summaries::UNSUPPORTED_STATIC_ROUTING).detail(detail).at("tunnels"))
 }

@@ -19,6 +19,7 @@ use crate::link::plan::plan_actions;
 use crate::link::spec::Removals;
 use crate::link::tunnel::{Instance, PerTunnel, TunnelKey};
 use crate::plugin::{Diagnostic, Value};
+use crate::provider::summaries;
 use crate::types::Tags;
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
@@ -70,7 +71,7 @@ fn recorded_subnets(state: &Value, private: &PrivateState) -> BTreeSet<String> {
     network(state).into_iter().chain(network(&private.applied)).collect()
 }
 
-/// What goes of the AWS half before it is built anew; of a link that stays on its transit gateway, the VPC alone.
+/// What goes of the AWS half before it is recreated; of a link that stays on its transit gateway, the VPC alone.
 pub fn aws_teardown(
     changes: ChangeSet<'_>,
     before: &Managed,
@@ -154,7 +155,7 @@ pub fn incomplete_removal(changes: ChangeSet<'_>, private: &PrivateState, provid
     aws_teardown(changes, &read_managed(changes.prior), private, &home).managed
 }
 
-/// What an apply of an update deletes: the AWS half where that is built anew, and what the steps to the planned link delete of
+/// What an apply of an update deletes: the AWS half where that is recreated, and what the steps to the planned link delete of
 /// what was read last.
 pub fn update_removal(
     changes: ChangeSet<'_>,
@@ -193,13 +194,13 @@ pub fn label(link: &Value) -> String {
 pub fn removal_warning(removed: &Managed, kept: Option<&Kept>, link: &Value) -> Option<Diagnostic> {
     let removed = listed(removed);
     let mut detail = format!(
-        "The apply deletes these objects. It creates those again that the configuration still asks for, with other ids.\n\n{removed}",
+        "The apply deletes these objects. It recreates those that the configuration still needs, with new IDs.\n\n{removed}",
     );
     if let Some(kept) = kept {
         detail.push_str("\n\nThe apply keeps these objects for the new link:\n");
         detail.extend(listed(&kept.managed()).lines().map(|line| format!("- {line}\n")));
     }
-    let summary = format!("Objects will be deleted: {}", label(link));
+    let summary = format!("{}: {}", summaries::OBJECTS_DELETED, label(link));
     (!removed.is_empty()).then(|| Diagnostic::warning(summary).detail(detail.trim_end()))
 }
 

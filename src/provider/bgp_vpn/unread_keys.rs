@@ -1,23 +1,26 @@
-//! What is said of shared keys that the credentials may not read.
+//! Warns of shared keys that the credentials have no permission to read.
 
 use crate::link::observed::{KeyRead, Observed};
 use crate::plugin::Diagnostic;
+use crate::provider::summaries;
 
-/// A warning that names the connections; None where every key that there is was read.
+/// A warning that names the connections; None if every existing key was read.
 pub fn unread_keys(observed: &Observed) -> Option<Diagnostic> {
     let denied = observed.azure.keys.iter().filter(|(_, seen)| **seen == KeyRead::Forbidden);
     let ids: Vec<String> = denied
         .filter_map(|(key, _)| Some(observed.azure.connections.get(key).as_ref()?.resource.id.to_string()))
         .collect();
-    if ids.is_empty() {
-        return None;
-    }
+    (!ids.is_empty()).then(|| warning(&ids))
+}
+
+/// The warning about these connections.
+pub fn warning(ids: &[String]) -> Diagnostic {
     let detail = format!(
-        "Azure lets these credentials read no shared key of:\n  {}\n\nThe link works all the same, but whether these keys equal AWS's is \
-         not compared: one that somebody changes on one side only is neither shown as drift nor mended. No key is changed for \
-         that. To have them compared, grant the permission Microsoft.Network/connections/sharedKey/action (Network \
-         Contributor has it). To give both ends new keys without it, change rotate_keys.",
+        "The credentials have no permission to read the shared keys of these connections:\n  {}\n\nThe link works, but these keys are not \
+         compared with those in AWS: a key that is changed on one side only is not reported as drift and not repaired. To compare \
+         them, grant the permission Microsoft.Network/connections/sharedKey/action (the role Network Contributor includes it). To \
+         set new keys on both sides without it, change rotate_keys.",
         ids.join("\n  ")
     );
-    Some(Diagnostic::warning("Shared keys could not be read").detail(detail))
+    Diagnostic::warning(summaries::UNREAD_KEYS).detail(detail)
 }

@@ -3,6 +3,7 @@
 use super::block_reader::BlockReader;
 use crate::aws::settings::{AssumeRole, AssumeRoleWithWebIdentity, Endpoints, Settings};
 use crate::plugin::{Attribute, Nesting, Type};
+use crate::provider::summaries;
 use std::time::Duration;
 
 /// STS's limits for a role session.
@@ -29,9 +30,9 @@ fn set_of_texts(description: &str) -> Attribute {
     Attribute::of(Type::set(Type::String)).optional().description(description)
 }
 
-const SESSION: &str = "Name of the role's session.";
-const DURATION: &str = "How long the role's credentials last, such as `1h30m`; from `15m` to `12h`. They are renewed while a \
-     run goes on.";
+const SESSION: &str = "Name of the role session.";
+const DURATION: &str = "Validity of the credentials of the role, such as `1h30m`; from `15m` to `12h`. They are renewed during a \
+     run.";
 const POLICY: &str = "IAM policy in JSON that restricts the session further.";
 const POLICY_ARNS: &str = "ARNs of IAM policies that restrict the session further.";
 
@@ -45,14 +46,14 @@ pub(super) fn schema() -> Attribute {
             (
                 "region",
                 text(
-                    "Region of links that name none themselves. Or `AWS_REGION` or `AWS_DEFAULT_REGION`, or the profile's region.",
+                    "Region of links without `aws.region`. Or `AWS_REGION`, `AWS_DEFAULT_REGION` or the region of the profile.",
                 ),
             ),
             ("profile", text("Profile in the shared files. Or `AWS_PROFILE`.")),
-            ("shared_config_files", texts("Shared configuration files. Or `AWS_CONFIG_FILE`; default `~/.aws/config`.")),
+            ("shared_config_files", texts("Shared configuration files. Or `AWS_CONFIG_FILE`. Defaults to `~/.aws/config`.")),
             (
                 "shared_credentials_files",
-                texts("Shared credentials files. Or `AWS_SHARED_CREDENTIALS_FILE`; default `~/.aws/credentials`."),
+                texts("Shared credentials files. Or `AWS_SHARED_CREDENTIALS_FILE`. Defaults to `~/.aws/credentials`."),
             ),
             ("assume_role", assume_role()),
             ("assume_role_with_web_identity", web_identity()),
@@ -60,44 +61,44 @@ pub(super) fn schema() -> Attribute {
             ("use_fips_endpoint", flag("Use FIPS endpoints. Or `AWS_USE_FIPS_ENDPOINT`.")),
             (
                 "use_dualstack_endpoint",
-                flag("Use endpoints that answer over IPv6 too. Or `AWS_USE_DUALSTACK_ENDPOINT`."),
+                flag("Use dual-stack endpoints (IPv4 and IPv6). Or `AWS_USE_DUALSTACK_ENDPOINT`."),
             ),
             (
                 "max_retries",
                 Attribute::number().optional().description(
-                    "How often a call is tried again at most. Or `AWS_MAX_ATTEMPTS`. By default until the time of the \
-                     operation (`timeouts`) is over.",
+                    "Maximum number of retries of a call. Or `AWS_MAX_ATTEMPTS`. By default, calls are retried until the time limit \
+                     of the operation (`timeouts`).",
                 ),
             ),
             (
                 "custom_ca_bundle",
-                text("PEM file with further certificate authorities. Or `AWS_CA_BUNDLE`; `SSL_CERT_FILE` counts too."),
+                text("PEM file with additional certificate authorities. Or `AWS_CA_BUNDLE`. `SSL_CERT_FILE` is also used."),
             ),
             (
                 "ec2_metadata_service_endpoint",
-                text("Address of the instance metadata service. Or `AWS_EC2_METADATA_SERVICE_ENDPOINT`."),
+                text("URL of the instance metadata service. Or `AWS_EC2_METADATA_SERVICE_ENDPOINT`."),
             ),
             (
                 "allowed_account_ids",
-                set_of_texts("Accounts that may be worked on; any other is refused before anything is made there."),
+                set_of_texts("Allowed account IDs. Any other account is rejected before a resource is created."),
             ),
             (
                 "forbidden_account_ids",
-                set_of_texts("Accounts that must not be worked on. Not together with `allowed_account_ids`."),
+                set_of_texts("Forbidden account IDs. Conflicts with `allowed_account_ids`."),
             ),
-            ("skip_credentials_validation", flag("Accepted and without effect: credentials are never checked before they are used.")),
+            ("skip_credentials_validation", flag("Accepted for compatibility; has no effect. Credentials are never validated before use.")),
             (
                 "skip_requesting_account_id",
-                flag("Accepted and without effect: the account is asked for only where account ids are restricted."),
+                flag("Accepted for compatibility; has no effect. The account ID is requested only if account IDs are restricted."),
             ),
-            ("skip_region_validation", flag("Accepted and without effect: region names are not checked against a list.")),
+            ("skip_region_validation", flag("Accepted for compatibility; has no effect. Region names are not checked against a list.")),
         ],
     )
     .optional()
     .description(
-        "How to reach AWS. Attributes, variables and their order are those of the [AWS provider](https://registry.terraform.io/providers/hashicorp/aws/latest/docs): \
-         what works there works here unchanged. What is not set is left to the usual chain of `AWS_*` variables, shared \
-         files, web identity, container and instance roles. Nothing is contacted until a resource needs it.",
+        "Access to AWS. Attributes, variables and their order are those of the [AWS provider](https://registry.terraform.io/providers/hashicorp/aws/latest/docs); \
+         its configuration works unchanged. The default chain applies to everything that is not set: `AWS_*` variables, shared files, \
+         web identity, container and instance roles. The provider contacts no endpoint until a resource needs it.",
     )
 }
 
@@ -107,17 +108,17 @@ fn assume_role() -> Attribute {
         [
             ("role_arn", Attribute::string().required().description("ARN of the role.")),
             ("session_name", text(SESSION)),
-            ("external_id", text("External id that the role's trust policy asks for.")),
+            ("external_id", text("External ID that the trust policy of the role requires.")),
             ("duration", text(DURATION)),
             ("policy", text(POLICY)),
             ("policy_arns", set_of_texts(POLICY_ARNS)),
             ("tags", Attribute::of(Type::map(Type::String)).optional().description("Tags of the session.")),
-            ("transitive_tag_keys", set_of_texts("Keys of session tags that are handed on to the next role.")),
-            ("source_identity", text("Who is behind the session, for CloudTrail.")),
+            ("transitive_tag_keys", set_of_texts("Keys of session tags that are passed to the next role.")),
+            ("source_identity", text("Source identity of the session, for CloudTrail.")),
         ],
     )
     .optional()
-    .description("Roles to assume one after the other, each with the credentials of the one before.")
+    .description("Roles to assume in order, each with the credentials of the previous role.")
 }
 
 fn web_identity() -> Attribute {
@@ -125,11 +126,11 @@ fn web_identity() -> Attribute {
         Nesting::Single,
         [
             ("role_arn", text("ARN of the role. Or `AWS_ROLE_ARN`.")),
-            ("session_name", text("Name of the role's session. Or `AWS_ROLE_SESSION_NAME`.")),
-            ("web_identity_token", secret("The token. One of this and `web_identity_token_file`.")),
+            ("session_name", text("Name of the role session. Or `AWS_ROLE_SESSION_NAME`.")),
+            ("web_identity_token", secret("The token. Conflicts with `web_identity_token_file`.")),
             (
                 "web_identity_token_file",
-                text("File with the token, read anew whenever a token is needed. Or `AWS_WEB_IDENTITY_TOKEN_FILE`."),
+                text("File with the token, which is read for each token request. Or `AWS_WEB_IDENTITY_TOKEN_FILE`."),
             ),
             ("duration", text(DURATION)),
             ("policy", text(POLICY)),
@@ -137,7 +138,7 @@ fn web_identity() -> Attribute {
         ],
     )
     .optional()
-    .description("Role to assume with an OpenID Connect token, before those of `assume_role`.")
+    .description("Role to assume with an OpenID Connect token, before the roles in `assume_role`.")
 }
 
 fn endpoints() -> Attribute {
@@ -149,7 +150,7 @@ fn endpoints() -> Attribute {
         ],
     )
     .optional()
-    .description("Other addresses than AWS's own.")
+    .description("Custom endpoints.")
 }
 
 pub(super) fn decode(block: &BlockReader<'_>) -> Settings {
@@ -183,8 +184,8 @@ pub(super) fn decode(block: &BlockReader<'_>) -> Settings {
     if !settings.allowed_account_ids.is_empty() && !settings.forbidden_account_ids.is_empty() {
         block.error(
             "forbidden_account_ids",
-            "Two ways to restrict accounts",
-            "Use aws.allowed_account_ids or aws.forbidden_account_ids, not both.",
+            summaries::CONFLICTING_ACCOUNT_IDS,
+            "aws.allowed_account_ids and aws.forbidden_account_ids are both set. Remove one of them.",
         );
     }
     settings
@@ -217,8 +218,8 @@ fn decode_web_identity(identity: &BlockReader<'_>) -> AssumeRoleWithWebIdentity 
     if decoded.web_identity_token.is_some() && decoded.web_identity_token_file.is_some() {
         identity.error(
             "web_identity_token_file",
-            "Two sources of one token",
-            "Use web_identity_token or web_identity_token_file, not both.",
+            summaries::CONFLICTING_TOKEN_SOURCES,
+            "web_identity_token and web_identity_token_file are both set. Remove one of them.",
         );
     }
     decoded

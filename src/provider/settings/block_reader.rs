@@ -1,13 +1,13 @@
-//! Reading the provider block: what is not known yet is noted by its path and read as absent, what cannot be is noted as
-//! an error at its path.
+//! Reads the provider block. Unknown values are recorded by path and read as absent. Invalid values are recorded as errors.
 
 use crate::plugin::{AttributePath, Diagnostic, Diagnostics, Value};
+use crate::provider::summaries;
 use crate::types::tags::{TagError, check_keys, check_tag};
 use crate::types::{Tags, parse_duration};
 use std::cell::RefCell;
 use std::time::Duration;
 
-/// What came up while reading.
+/// Unknown values and errors found while reading.
 #[derive(Default)]
 pub(super) struct ReadNotes {
     pub unknown: RefCell<Vec<AttributePath>>,
@@ -57,7 +57,8 @@ impl<'a> BlockReader<'a> {
     pub fn count(&self, name: &str) -> Option<u32> {
         let number = self.known(name)?.as_i64().and_then(|number| u32::try_from(number).ok());
         if number.is_none() {
-            self.error(name, "Not a count", format!("{} must be a whole number, 0 or more.", self.at(name)));
+            let detail = format!("{} must be a whole number from 0 to {}.", self.at(name), u32::MAX);
+            self.error(name, summaries::INVALID_NUMBER, detail);
         }
         number
     }
@@ -71,7 +72,7 @@ impl<'a> BlockReader<'a> {
         items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
-    /// A map of texts. None where it is not known as a whole.
+    /// A map of texts. None unless all of it is known.
     pub fn tags(&self, name: &str) -> Option<Tags> {
         let value = self.value.get(name);
         if !value.is_wholly_known() {
@@ -91,7 +92,7 @@ impl<'a> BlockReader<'a> {
 
     fn tag_fault(&self, path: AttributePath, fault: &TagError) {
         let detail = format!("{path}: {fault}. Change or remove the tag.");
-        self.notes.faults.borrow_mut().push(Diagnostic::error("Invalid tag").detail(detail).at(path));
+        self.notes.faults.borrow_mut().push(Diagnostic::error(summaries::INVALID_TAG).detail(detail).at(path));
     }
 
     /// A length of time in Go's notation, within limits.
@@ -100,11 +101,11 @@ impl<'a> BlockReader<'a> {
         let duration = parse_duration(&text).filter(|duration| (least..=most).contains(duration));
         if duration.is_none() {
             let detail = format!(
-                "{text:?} is not a length of time from {} to {} minutes, written like \"45m\" or \"1h30m\".",
+                "{text:?} is not a duration from {} to {} minutes, such as \"45m\" or \"1h30m\".",
                 least.as_secs() / 60,
                 most.as_secs() / 60
             );
-            self.error(name, "Not a usable duration", detail);
+            self.error(name, summaries::INVALID_DURATION, detail);
         }
         duration
     }

@@ -27,15 +27,15 @@ pub struct Settings {
 pub fn schema() -> Schema {
     Schema::new(0)
         .description(
-            "Builds BGP-enabled, active-active VPNs between Azure and AWS: one resource for the whole link, both clouds, \
-             four tunnels.",
+            "Manages BGP-enabled, active-active VPNs between Azure and AWS. One resource contains both sides and all four tunnels \
+             of a link.",
         )
         .attribute("aws", aws::schema())
         .attribute("azure", azure::schema())
         .attribute(
             "default_tags",
             Attribute::of(Type::map(Type::String)).optional().description(
-                "Tags of every object in both clouds, beside those of the resource, which win where both name the same key.",
+                "Tags of every object in both clouds. `tags` of the resource overrides them for the same key.",
             ),
         )
 }

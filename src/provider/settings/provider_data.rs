@@ -2,6 +2,7 @@
 
 use super::Settings;
 use crate::plugin::{AttributePath, Diagnostic};
+use crate::provider::summaries;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The settings of the last Configure. Resources and data sources share one; clones are the same place.
@@ -13,7 +14,7 @@ pub struct ProviderData(Arc<RwLock<Option<Arc<Settings>>>>);
 pub enum ProviderDataError {
     #[error("the provider was not configured")]
     NotConfigured,
-    /// Credentials come from something that this very run makes.
+    /// Credentials depend on objects that this run creates.
     #[error("the provider's configuration is not known yet: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     Unknown(Vec<AttributePath>),
 }
@@ -46,20 +47,19 @@ impl ProviderData {
 }
 
 impl ProviderDataError {
-    /// The error to show where the operation cannot do without a cloud and the client cannot defer it.
+    /// The error where the operation needs a cloud and the client does not support deferral.
     pub fn diagnostic(&self) -> Diagnostic {
         match self {
-            ProviderDataError::NotConfigured => Diagnostic::error("Provider not configured").detail(
-                "An operation that needs the clouds came before the provider's configuration. This is a bug in the \
-                 client or in this provider.",
+            ProviderDataError::NotConfigured => Diagnostic::error(summaries::MISSING_PROVIDER_CONFIGURATION).detail(
+                "Terraform called an operation before it configured the provider. This is a bug in Terraform or in the provider. \
+                 Report it.",
             ),
             ProviderDataError::Unknown(paths) => {
                 let names: Vec<String> = paths.iter().map(ToString::to_string).collect();
-                Diagnostic::error("Provider configuration not known yet").detail(format!(
-                    "{} of the provider block depend{} on something that this run has yet to make, and this operation must ask \
-                     the clouds now. Apply what the provider block depends on first, with -target, then run again.",
+                Diagnostic::error(summaries::UNKNOWN_PROVIDER_CONFIGURATION).detail(format!(
+                    "The provider block uses values that are not known before the apply: {}. This operation must read the clouds now. \
+                     Apply the resources that the provider block depends on first (terraform apply -target=ADDRESS), then run again.",
                     names.join(", "),
-                    if names.len() == 1 { "s" } else { "" }
                 ))
             }
         }
@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(configured.known().unwrap_err(), ProviderDataError::NotConfigured);
         configured.set(Settings { unknown: vec![AttributePath::from("azure.client_id")], ..Settings::default() });
         let refusal = configured.clone().known().unwrap_err();
-        assert!(refusal.diagnostic().detail.starts_with("azure.client_id of the provider block depends on"));
+        assert!(refusal.diagnostic().detail.contains("azure.client_id"));
         assert!(configured.settings().is_ok());
         configured.set(Settings::default());
         assert!(configured.known().is_ok());

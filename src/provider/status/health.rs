@@ -6,7 +6,7 @@ use crate::link::observed::Observed;
 use crate::link::tunnel::{PerTunnel, TunnelKey};
 use ipnet::Ipv4Net;
 
-/// A fact that may be missing because there is no such object, or because nobody could be asked just now.
+/// A fact that may be missing because there is no such object, or because the cloud could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Reported<T> {
     /// The cloud could not tell: the object is changing.
@@ -64,7 +64,7 @@ pub struct TunnelHealth {
     pub aws: Reported<AwsHealth>,
     pub azure: Reported<AzureHealth>,
     pub bgp: Reported<BgpHealth>,
-    /// Where the clouds were told different things of the BGP session; None where one of them does not show what it was told.
+    /// Where the BGP settings of the clouds differ; None where one of them does not return its settings.
     pub mismatches: Option<Vec<String>>,
 }
 
@@ -143,7 +143,7 @@ fn tunnel(observed: &Observed, peers: Option<&[BgpPeer]>, key: TunnelKey) -> Tun
     TunnelHealth { inside_cidr, aws, azure, bgp: peer(peers, inside_cidr), mismatches: mismatches(observed, key) }
 }
 
-/// ASNs and BGP addresses, each as one cloud has it and as the other was told.
+/// ASNs and BGP addresses, each as one cloud has it and as it is configured in the other.
 fn mismatches(observed: &Observed, key: TunnelKey) -> Option<Vec<String>> {
     let (aws, azure) = (&observed.aws, &observed.azure);
     let inside = InsideCidr::check(observed.tunnel(key)?.inside_cidr?).ok()?;
@@ -154,26 +154,32 @@ fn mismatches(observed: &Observed, key: TunnelKey) -> Option<Vec<String>> {
     let speaks_from = connection.custom_bgp_ips.iter().find(|(id, _)| *id == at.ip_configuration_id).map(|(_, ip)| *ip);
     let mut found = Vec::new();
     if customer.asn != gateway.asn {
-        found.push(format!("the customer gateway has ASN {}, the Azure gateway {}", customer.asn, gateway.asn));
+        found.push(format!("the customer gateway has ASN {}, but the Azure gateway has {}", customer.asn, gateway.asn));
     }
     match local.bgp {
-        None => found.push("the local network gateway names no BGP peer".to_owned()),
+        None => found.push("the local network gateway has no BGP peer".to_owned()),
         Some((asn, _)) if asn != amazon => {
-            found.push(format!("the local network gateway has ASN {asn}, the AWS gateway {amazon}"));
+            found.push(format!("the local network gateway has ASN {asn}, but the AWS gateway has {amazon}"));
         }
         Some((_, ip)) if ip != inside.aws_ip() => {
-            found.push(format!("the local network gateway names the BGP peer {ip}, which is {}", inside.aws_ip()));
+            found.push(format!(
+                "the local network gateway has the BGP peer {ip}, but the AWS peer is {}",
+                inside.aws_ip()
+            ));
         }
         Some(_) => {}
     }
     if speaks_from != Some(inside.azure_ip()) {
-        found.push(format!("AWS expects its BGP peer at {}, where the Azure connection is not", inside.azure_ip()));
+        found.push(format!(
+            "AWS expects its BGP peer at {}, but the Azure connection uses another address",
+            inside.azure_ip()
+        ));
     }
     if !connection.enable_bgp {
-        found.push("BGP is switched off on the Azure connection".to_owned());
+        found.push("BGP is disabled on the Azure connection".to_owned());
     }
     if aws.vpn_connections.get(key.instance).as_ref().is_some_and(|vpn| vpn.static_routes_only) {
-        found.push("the VPN connection takes static routes only".to_owned());
+        found.push("the VPN connection uses static routes only".to_owned());
     }
     Some(found)
 }

@@ -1,6 +1,6 @@
-//! `awsazure_bgp_vpn_status`: how the four tunnels are at this moment, as both clouds tell it.
+//! `awsazure_bgp_vpn_status`: the current health of the four tunnels, as both clouds report it.
 //!
-//! `health` is what the clouds say, `diagnose` what that means; who asks them is behind [`HealthSource`].
+//! `health` holds the reports of the clouds, `diagnose` interprets them, and [`HealthSource`] reads them.
 
 mod diagnose;
 mod health;
@@ -16,6 +16,7 @@ use crate::link::tunnel::TunnelKey;
 use crate::plugin::{
     Attribute, Cancel, DataRequest, DataResponse, DataSource, Deferred, Diagnostic, Diagnostics, Nesting, Schema, Value,
 };
+use crate::provider::summaries;
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -61,43 +62,46 @@ pub fn schema() -> Schema {
     let text_attribute = |description: &str| Attribute::string().computed().description(description);
     let count = |description: &str| Attribute::number().computed().description(description);
     let tunnel = [
-        ("inside_cidr", text_attribute("The /30 inside the tunnel.")),
-        ("aws_status", text_attribute("`UP`, `DOWN` or `UNKNOWN`. AWS calls a tunnel up when IPsec and BGP are.")),
-        ("aws_status_message", text_attribute("AWS's own words, such as `IPSEC IS UP` or `1 BGP ROUTES`.")),
-        ("aws_accepted_routes", count("How many routes AWS accepted from Azure.")),
+        ("inside_cidr", text_attribute("Inside CIDR of the tunnel, a /30.")),
+        (
+            "aws_status",
+            text_attribute("`UP`, `DOWN` or `UNKNOWN`. AWS reports a tunnel as up when IPsec and BGP are up."),
+        ),
+        ("aws_status_message", text_attribute("Status message of AWS, such as `IPSEC IS UP` or `1 BGP ROUTES`.")),
+        ("aws_accepted_routes", count("Number of routes that AWS accepted from Azure.")),
         ("azure_connection_status", text_attribute("`Connected`, `Connecting`, `NotConnected` or `Unknown`.")),
         (
             "azure_bgp_state",
             text_attribute(
-                "State of the BGP session with this tunnel's AWS address: `Connected`, `Connecting`, `Idle`, `Stopped` or `Unknown`. \
-                 `Unknown` also where the credentials lack `Microsoft.Network/virtualNetworkGateways/getbgppeerstatus/action`; health is \
-                 then judged by AWS alone.",
+                "State of the BGP session with the AWS address of this tunnel: `Connected`, `Connecting`, `Idle`, `Stopped` or `Unknown`. Also \
+                 `Unknown` if the credentials lack `Microsoft.Network/virtualNetworkGateways/getbgppeerstatus/action`; health is then \
+                 judged by AWS telemetry only.",
             ),
         ),
-        ("azure_routes_learned", count("How many routes Azure learned from AWS over this session.")),
-        ("diagnosis", text_attribute("What is wrong, in words; null when the tunnel is well.")),
+        ("azure_routes_learned", count("Number of routes that Azure learned from AWS over this session.")),
+        ("diagnosis", text_attribute("Description of the problem. Null if the tunnel is healthy.")),
     ];
     Schema::new(0)
         .description(
-            "How the four tunnels of a link are at this moment, as both clouds tell it: Part 4 of Microsoft's tutorial as data. Health changes \
-             by itself, so it is here and not in the state of `awsazure_bgp_vpn`: an output that shows it makes later plans \
-             not empty.",
+            "Current health of the four tunnels of a link, as both clouds report it (part 4 of Microsoft's tutorial). The state of \
+             `awsazure_bgp_vpn` does not contain it, because it changes at any time. An output of this data source therefore causes \
+             changes in later plans.",
         )
         .attribute(
             "azure_gateway_id",
-            Attribute::string().required().description("Resource id of the Azure VPN gateway."),
+            Attribute::string().required().description("Resource ID of the Azure VPN gateway."),
         )
         .attribute(
             "aws_gateway_id",
-            Attribute::string().required().description("Id of the virtual private gateway (`vgw-...`) or transit gateway (`tgw-...`)."),
+            Attribute::string().required().description("ID of the virtual private gateway (`vgw-...`) or transit gateway (`tgw-...`)."),
         )
         .attribute(
             "inside_cidr",
             Attribute::string().optional().description(
-                "Inside CIDR of any tunnel of the link, such as `169.254.21.0/30`. Needed where the two gateways carry more than one link.",
+                "Inside CIDR of any tunnel of the link, such as `169.254.21.0/30`. Required if the two gateways have more than one link.",
             ),
         )
-        .attribute("region", Attribute::string().optional().description("AWS region, where it is not the provider's."))
+        .attribute("region", Attribute::string().optional().description("AWS region. Defaults to the region of the provider."))
         .attribute(
             "tunnels",
             Attribute::nested(Nesting::Map, tunnel).computed().description(
@@ -107,18 +111,19 @@ pub fn schema() -> Schema {
         .attribute("healthy", Attribute::bool().computed().description("Whether all four tunnels are up and carry routes both ways."))
         .attribute(
             "degraded",
-            Attribute::bool().computed().description("Whether traffic flows, but not by all four tunnels."),
+            Attribute::bool().computed().description("Whether some tunnels carry traffic, but not all four."),
         )
         .attribute(
             "tunnels_up",
-            Attribute::number().computed().description("How many tunnels have IPsec and BGP up, as both clouds say: 0 to 4."),
+            Attribute::number().computed().description("Number of tunnels with IPsec and BGP up in both clouds, 0 to 4."),
         )
 }
 
 /// Reads the configuration; what is unknown or null is `None`.
-fn decode(config: &Value) -> Result<Option<StatusQuery>, Diagnostics> {
+pub(super) fn decode(config: &Value) -> Result<Option<StatusQuery>, Diagnostics> {
     let mut violations = Diagnostics::new();
-    let mut refuse = |name: &str, why: String| violations.push(Diagnostic::error("Invalid value").detail(why).at(name));
+    let mut refuse =
+        |name: &str, why: String| violations.push(Diagnostic::error(summaries::INVALID_VALUE).detail(why).at(name));
     let text = |name: &str| config.get(name).as_str().filter(|text| !text.is_empty());
 
     let azure = text("azure_gateway_id").map(ResourceId::parse);
@@ -127,7 +132,8 @@ fn decode(config: &Value) -> Result<Option<StatusQuery>, Diagnostics> {
     }
     let aws = text("aws_gateway_id");
     if let Some(id) = aws.filter(|id| !id.starts_with("vgw-") && !id.starts_with("tgw-")) {
-        let why = format!("{id:?} is neither a virtual private gateway (vgw-...) nor a transit gateway (tgw-...).");
+        let why =
+            format!("{id:?} is not the ID of a virtual private gateway (vgw-...) or a transit gateway (tgw-...).");
         refuse("aws_gateway_id", why);
     }
     let inside = text("inside_cidr").map(InsideCidr::parse);
@@ -176,12 +182,17 @@ fn encode_tunnel(tunnel: &TunnelHealth, diagnosis: Option<&str>) -> Value {
     ])
 }
 
+/// Rejects a configuration without gateways.
+pub fn missing_gateway_id() -> Diagnostic {
+    Diagnostic::error(summaries::MISSING_GATEWAY_ID).detail("azure_gateway_id and aws_gateway_id must not be empty.")
+}
+
 /// The warning about a permission without which health is judged by the other cloud alone.
 pub fn denied(denial: &Denial) -> Diagnostic {
     let Denial { action, scope, reason } = denial;
-    Diagnostic::warning("Missing permission to read BGP peers").detail(format!(
-        "The credentials may not read the BGP sessions of {scope}. Tunnels are judged by AWS's telemetry alone. Grant {action} on that \
-         scope to have both sides checked (Network Contributor has it).\n\nAzure reported: {reason}"
+    Diagnostic::warning(summaries::UNREAD_BGP_PEERS).detail(format!(
+        "The credentials have no permission to read the BGP sessions of {scope}. The health of the tunnels is judged by AWS telemetry \
+         only. Grant {action} on that scope to check both sides (the role Network Contributor includes it).\n\nAzure reported: {reason}"
     ))
 }
 
@@ -199,9 +210,7 @@ impl DataSource for BgpVpnStatus {
         let query = match decode(&request.config) {
             Ok(Some(query)) => query,
             Ok(None) => {
-                return Diagnostic::error("Which link?")
-                    .detail("azure_gateway_id and aws_gateway_id must not be empty.")
-                    .into();
+                return missing_gateway_id().into();
             }
             Err(violations) => return violations.into(),
         };

@@ -337,7 +337,7 @@ impl ApplyContext<'_> {
         let tunnel = self.context.require("the AWS endpoint", |observed| observed.tunnel(key).cloned())?;
         let mut change = TunnelOptions { key: self.endpoint_key(action, key)?, ..options.clone() };
         if action == KeyAction::MoveStorage {
-            // EC2 wants an option to change beside the storage.
+            // EC2 wants an option to change next to the storage.
             change.dpd_timeout_seconds = Some(self.spec.aws.dpd_timeout_seconds);
         }
         if change.key.is_some() && self.uses_secrets_manager() {

@@ -176,7 +176,7 @@ impl ApplyContext<'_> {
         Ok(())
     }
 
-    /// Waits for a gateway that somebody makes or changes, and then makes it what it is to be: the connections that come
+    /// Waits for a gateway that is being created or changed, and then makes it what it is to be: the connections that come
     /// next need their addresses listed, and a busy gateway did not show which were.
     pub(super) async fn wait_for_gateway(&self) -> Result<(), ActionError> {
         self.gateway().await?;
@@ -350,7 +350,7 @@ impl ApplyContext<'_> {
             .require("the local network gateway", |observed| observed.azure.local_gateways.get(key).clone())?;
         let addresses = self.custom_bgp_addresses(key)?;
         let policy = self.spec.policy.azure();
-        // Lifetimes are Azure's own business, and a policy that was found is nobody's.
+        // Lifetimes are up to Azure, and an imported policy is not changed.
         let keeps_policy = self.spec.policy == IpsecPolicy::Unmanaged
             || compare::azure_policy_agrees(have.policy.as_ref(), policy.as_ref());
         let edit = |doc: &mut serde_json::Value| {

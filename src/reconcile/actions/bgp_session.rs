@@ -17,7 +17,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a session may take once both ends are built, told apart from a create that failed; and how long the tunnels beside
+/// How long a session may take once both ends are built, as opposed to a create that failed; and how long the tunnels next to
 /// one that is to be interrupted may be down, which a run that broke off may just have interrupted.
 pub const SESSION_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
@@ -38,7 +38,7 @@ impl ApplyContext<'_> {
             let (azure_up, azure) = if aws_up {
                 self.azure_session_status(key).await?
             } else {
-                (false, "nothing: not asked yet".to_owned())
+                (false, "nothing, because it was not read yet".to_owned())
             };
             let has = on_progress.unwrap_or_default();
             if aws_up && azure_up && has >= had {
@@ -73,7 +73,7 @@ impl ApplyContext<'_> {
         })
     }
 
-    /// Whether the tunnels beside one that is up are up too, read again right before it is interrupted.
+    /// Whether the other tunnels are up when one is up, read again right before it is interrupted.
     pub(super) async fn wait_peer_tunnels(&self, key: TunnelKey) -> Result<(), ActionError> {
         let others = TunnelKey::ALL.into_iter().filter(|other| *other != key);
         self.wait_until_up(&ActionTarget::Tunnel(key), others).await
@@ -111,10 +111,10 @@ impl ApplyContext<'_> {
             for (other, awaited) in &others {
                 let (on_progress, words) = match awaited {
                     Some(awaited) => self.aws_session_status(*other, awaited, since).await?,
-                    None => (None, "that it has no such tunnel".to_owned()),
+                    None => (None, "no such tunnel".to_owned()),
                 };
                 if on_progress.is_none() {
-                    why.push(format!("{other} is down (AWS says {words})"));
+                    why.push(format!("{other} is down (AWS reports {words})"));
                 }
             }
             match (why.is_empty(), azure_agrees) {
@@ -149,17 +149,17 @@ impl ApplyContext<'_> {
     ) -> Result<(Option<u32>, String), ActionError> {
         let (_, outside) = self.aws_endpoint(key)?;
         let Some(connection) = awaited.poll(&self.context.operation.aws(), max_age(begun)).await? else {
-            return Ok((None, "the connection is gone".to_owned()));
+            return Ok((None, "no such VPN connection".to_owned()));
         };
         let on_progress = connection.tunnels.iter().find(|t| t.outside_ip == outside).and_then(|t| t.telemetry.clone());
         // What it says of a tunnel is late by a minute: UP may be from before a change that is under way.
         let settled = connection.state == State::Available;
         self.context.update(|observed| *observed.aws.vpn_connections.get_mut(key.instance) = Some(connection));
         Ok(match on_progress {
-            _ if !settled => (None, "that the connection is changing".to_owned()),
+            _ if !settled => (None, "that the VPN connection is being modified".to_owned()),
             Some(t) if t.up => (Some(t.accepted_routes), format!("UP, {}", t.message)),
             Some(t) => (None, format!("DOWN, {}", t.message)),
-            None => (None, "nothing yet".to_owned()),
+            None => (None, "no status yet".to_owned()),
         })
     }
 
@@ -168,13 +168,15 @@ impl ApplyContext<'_> {
         Ok(match self.bgp_peers().await? {
             Peers::Listed(peers) => peer_status(&peers, *cidr),
             Peers::Silent(words) => (false, words),
-            Peers::Denied => (true, "nothing: these credentials may not read its BGP peers".to_owned()),
+            Peers::Denied => {
+                (true, "nothing, because the credentials have no permission to read its BGP peers".to_owned())
+            }
         })
     }
 
     /// Those of the tunnels whose session Azure does not say to be up, at the addresses that they have by now, and what it says.
     async fn tunnels_down_on_azure(&self, keys: impl Iterator<Item = TunnelKey>) -> Result<Vec<String>, ActionError> {
-        let unknown = |words| vec![format!("whether the other tunnels are up is not known (Azure says {words})")];
+        let unknown = |words| vec![format!("the status of the other tunnels is unknown (Azure reports {words})")];
         let peers = match self.bgp_peers().await? {
             Peers::Listed(peers) => peers,
             Peers::Silent(words) => return Ok(unknown(words)),
@@ -183,7 +185,7 @@ impl ApplyContext<'_> {
         let down = |key: TunnelKey| {
             let now = self.context.read(|observed| InsideCidr::check(observed.tunnel(key)?.inside_cidr?).ok());
             let (up, words) = peer_status(&peers, now.unwrap_or(*self.spec.inside_cidrs.get(key)));
-            (!up).then(|| format!("{key} is down (Azure says {words})"))
+            (!up).then(|| format!("{key} is down (Azure reports {words})"))
         };
         Ok(keys.filter_map(down).collect())
     }

@@ -92,7 +92,7 @@ impl ApplyContext<'_> {
         })
     }
 
-    /// Before propagation into tables is enabled: whoever finds it enabled without this tag leaves it enabled.
+    /// Before propagation into tables is enabled: a run that finds it enabled without this tag leaves it enabled.
     pub(super) async fn tag_propagations(&self, tables: &[RouteTableId]) -> Result<(), ActionError> {
         let AwsGateway::ManagedVgw { .. } = &self.spec.aws.gateway else {
             for table in tables {

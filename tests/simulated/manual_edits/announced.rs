@@ -9,7 +9,7 @@ use test_support::simulated::availability::AvailabilityMonitor;
 use test_support::simulated::clock::simulated;
 use test_support::simulated::terraform_core::{Run, Stored, TerraformCore};
 
-const SUMMARY: &str = "Repairs interrupt tunnels";
+const SUMMARY: &str = awsazure::provider::summaries::REPAIRS_INTERRUPT;
 
 /// Narrowed network CIDRs on one connection, and other DPD seconds on a tunnel of the other one.
 async fn edited(sim: &Sim, link: &Link) -> [String; 2] {

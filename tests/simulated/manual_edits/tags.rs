@@ -60,7 +60,7 @@ fn restore_deleted_ownership_tags() {
     });
 }
 
-/// Beside an existing gateway, objects may carry the tag of a link that had the same slot before.
+/// With an existing gateway, objects may carry the tag of a link that had the same slot before.
 #[test]
 fn leave_deleted_tags_of_existing_gateway_objects() {
     simulated(|| async {

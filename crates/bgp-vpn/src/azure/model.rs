@@ -1,4 +1,4 @@
-//! What Azure holds of a link, as plain data. Documents that are changed in place keep their raw form beside the
+//! What Azure holds of a link, as plain data. Documents that are changed in place keep their raw form in addition to the
 //! typed view, so that properties which this program does not know survive a write.
 
 use super::id::ResourceId;

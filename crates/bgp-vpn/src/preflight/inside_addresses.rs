@@ -1,4 +1,4 @@
-//! Whether the inside addresses of a plan are free on the two gateways, whoever made those.
+//! Whether the inside addresses of a plan are free on the two gateways.
 
 use super::{Lookup, PreflightContext, PreflightSnapshot, planned_cidrs};
 use crate::aws;

@@ -30,9 +30,9 @@ pub struct PreflightRequest {
     pub network: Option<ResourceId>,
     /// A given Azure gateway, with its connections.
     pub gateway: Option<ResourceId>,
-    /// First inside CIDR of a link that is to be made on somebody else's gateway: an earlier try of it may have left marks.
+    /// First inside CIDR of a link that is to be created on another user's gateway: an earlier try of it may have left marks.
     pub first_cidr: Option<InsideCidr>,
-    /// The same, of a link that is to be moved to somebody else's VPN gateway.
+    /// The same, of a link that is to be moved to another user's VPN gateway.
     pub link: Option<LinkId>,
     pub region: Option<aws::Region>,
     /// The VPC with its subnets, route tables and attached VPN gateway.
@@ -57,7 +57,7 @@ impl PreflightRequest {
 /// What became of looking at one thing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Lookup<T> {
-    /// Nobody could or had to look.
+    /// Not read.
     #[default]
     Skipped,
     NotFound,
@@ -164,7 +164,7 @@ fn connection_limit(sku: &str) -> usize {
 /// EC2's default quota of VPN connections on a virtual private gateway.
 const MAX_CONNECTIONS_PER_VPN_GATEWAY: usize = 10;
 
-/// Everything in the surroundings that is in the way of the plan. What nobody looked at is in nobody's way.
+/// Everything in the clouds that conflicts with the plan. What was not read causes no conflict.
 pub fn run_checks(context: PreflightContext<'_>, snapshot: &PreflightSnapshot) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut add = |field, finding| violations.push(Violation::error(field, ViolationKind::Preflight(finding)));
@@ -197,7 +197,7 @@ fn check_resource_group(
     snapshot: &PreflightSnapshot,
     add: &mut impl FnMut(AttributeId, PreflightIssue),
 ) {
-    // Beside a network or gateway that is made in the same run the group may be made in it too.
+    // If a network or gateway is created in the same run, the group may be created in it too.
     let to_come = [&context.configured.network_id, &context.configured.gateway_id].contains(&&Attr::Unknown);
     if snapshot.group == Lookup::NotFound
         && !to_come
@@ -332,13 +332,13 @@ fn check_azure_gateway(context: PreflightContext<'_>, snapshot: &PreflightSnapsh
     };
     let vpn_type = gateway.resource.raw.pointer("/properties/vpnType").and_then(|v| v.as_str());
     let unfit = if !gateway.gateway_type.eq_ignore_ascii_case("Vpn") {
-        Some("it is no VPN gateway")
+        Some("it is not a VPN gateway")
     } else if vpn_type.is_some_and(|word| !word.eq_ignore_ascii_case("RouteBased")) {
-        Some("it is policy-based, and BGP needs a route-based one")
+        Some("it is policy-based, and BGP requires a route-based gateway")
     } else if !gateway.active_active || gateway.instances.len() != Instance::ALL.len() {
         Some("it is not active-active")
     } else if !gateway.enable_bgp {
-        Some("BGP is not enabled on it")
+        Some("BGP is disabled")
     } else {
         None
     };
@@ -460,9 +460,9 @@ fn check_transit_gateway(context: PreflightContext<'_>, snapshot: &PreflightSnap
         violations.push(Violation::error(AttributeId::AwsAsn, ViolationKind::Preflight(finding)));
     }
     let by_hand = match (gateway.associates, gateway.propagates) {
-        (false, false) => Some("associate with a route table, and to propagate routes from,"),
-        (false, true) => Some("associate with a route table"),
-        (true, false) => Some("propagate routes from"),
+        (false, false) => Some("associate and propagate routes of"),
+        (false, true) => Some("associate"),
+        (true, false) => Some("propagate routes of"),
         (true, true) => None,
     };
     let told = by_hand
@@ -473,7 +473,7 @@ fn check_transit_gateway(context: PreflightContext<'_>, snapshot: &PreflightSnap
         .extend(told.map(|finding| Violation::warning(AttributeId::TransitGateway, ViolationKind::Preflight(finding))));
 }
 
-/// Carrier-grade NAT space, which many networks carry beside their own: its overlaps are only told.
+/// Carrier-grade NAT space, which many networks use in addition to their own: its overlaps only cause warnings.
 fn is_cgnat(net: Ipv4Net) -> bool {
     Ipv4Net::new(Ipv4Addr::new(100, 64, 0, 0), 10).is_ok_and(|shared| shared.contains(&net))
 }

@@ -1,4 +1,4 @@
-//! A tunnel's pre-shared key: made here, handed to both clouds, shown to nobody.
+//! A tunnel's pre-shared key: generated here, passed to both clouds, never displayed.
 
 use std::fmt;
 use zeroize::Zeroizing;
@@ -19,11 +19,11 @@ pub struct PreSharedKey(Zeroizing<String>);
 pub enum PskError {
     #[error("it must have 8 to 64 characters")]
     Length,
-    #[error("it may hold only letters, digits, '.' and '_'")]
+    #[error("it may contain only letters, digits, '.' and '_'")]
     Alphabet,
     #[error("it must not start with '0'")]
     LeadingZero,
-    #[error("the operating system gave no random bytes")]
+    #[error("the operating system returned no random bytes")]
     NoRandomness,
 }
 
@@ -69,7 +69,7 @@ impl PreSharedKey {
         Ok(Self::from_cloud(text))
     }
 
-    /// A key as a cloud reports it, whatever its shape: hand-made links may have keys that only Azure takes.
+    /// A key as a cloud reports it, in any form: manually created links may have keys that only Azure takes.
     pub fn from_cloud(text: &str) -> Self {
         PreSharedKey(Zeroizing::new(text.to_owned()))
     }

@@ -1,4 +1,4 @@
-//! A whole link as the provider's defaults make it, of one or two tunnels, in both clouds' words. Each half is written down on
+//! A complete link as the defaults of the provider make it, of one or two tunnels, in both clouds' words. Each half is written down on
 //! its own.
 
 use awsazure_sandbox::dataplane::{AwsEndpoint, AzureEndpoint, AzurePolicy};

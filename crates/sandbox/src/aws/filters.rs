@@ -32,7 +32,7 @@ pub fn parse(params: &Params) -> Result<Vec<Filter>, ApiError> {
 }
 
 /// Whether an object with those tags and fields passes. `field` gives the values of a filter name of that object,
-/// none at all for a name that the call does not know, which is refused, whatever the other filters say.
+/// none at all for a name that the call does not know, which is refused regardless of the other filters.
 pub fn accept(filters: &[Filter], tags: &Tags, field: impl Fn(&str) -> Option<Vec<String>>) -> Result<bool, ApiError> {
     let mut all = true;
     for filter in filters {

@@ -1,4 +1,4 @@
-//! Changes to a VPN connection. Each takes minutes, in which the endpoints that it replaces serve nobody.
+//! Changes to a VPN connection. Each takes minutes, in which the endpoints that it replaces serve no traffic.
 
 use super::connection::{Connection, already_used, check_bandwidth, not_available, uses_secret};
 use super::errors::ApiError;

@@ -14,7 +14,7 @@ use crate::schema::SchemaValidator;
 use crate::time::SimTime;
 use crate::world::{Context, Settings};
 
-/// A cloud, its clock, and what Azure has told.
+/// A cloud, its clock, and what Azure has reported.
 struct Bench {
     cloud: AwsService,
     rng: Rng,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 const READING: (u64, u64) = (100, 20);
 const WRITING: (u64, u64) = (50, 5);
 
-/// In thousandths of a token, so that a millisecond adds a whole number.
+/// In thousandths of a token, so that a millisecond adds a complete number.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Bucket {
     level: u64,

@@ -1,4 +1,4 @@
-//! What can be told about one tunnel, and which of it EC2 takes. Only what was set explicitly is kept and echoed.
+//! The options of one tunnel, and which values EC2 accepts. Only what was set explicitly is kept and echoed.
 
 use super::errors::ApiError;
 use super::query::Params;

@@ -277,7 +277,7 @@ impl AzureService {
         document
     }
 
-    /// What each connection was told, once per gateway instance.
+    /// What each connection was given, once per gateway instance.
     pub fn endpoints(&self) -> Vec<AzureEndpoint> {
         let mut endpoints = Vec::new();
         for connection in self.of_kind(Kind::Connection) {

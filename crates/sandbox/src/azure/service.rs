@@ -25,7 +25,7 @@ pub(super) struct Lock {
     pub operation: String,
 }
 
-/// The whole of Azure. Maps are keyed by ids in lower case.
+/// All of Azure. Maps are keyed by ids in lower case.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AzureService {
     pub(super) groups: BTreeMap<String, Group>,
@@ -40,7 +40,7 @@ pub struct AzureService {
     /// What happens by itself: when, and to which resource or group.
     pub(super) agenda: BTreeSet<(SimTime, String)>,
     buckets: Buckets,
-    /// Grows with whatever may change what the gateways were told.
+    /// Grows with every change that may affect the configuration of the gateways.
     revision: u64,
 }
 

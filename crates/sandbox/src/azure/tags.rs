@@ -1,4 +1,4 @@
-//! Tags of resources and groups. Names are equal whatever their letter case, and keep the spelling that was stored first.
+//! Tags of resources and groups. Names are equal regardless of letter case, and keep the spelling that was stored first.
 
 use super::errors::{self, ApiError};
 use super::resource::Object;

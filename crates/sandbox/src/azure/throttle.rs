@@ -64,7 +64,7 @@ impl Buckets {
         })
     }
 
-    /// Which bucket a method draws from, and the whole requests left in it.
+    /// Which bucket a method draws from, and the requests left in it, rounded down.
     pub fn left(&self, method: &str) -> (&'static str, u64) {
         match method {
             "GET" | "HEAD" => ("reads", self.reads.thousandths / 1_000),

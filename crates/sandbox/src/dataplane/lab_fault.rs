@@ -1,4 +1,4 @@
-//! What a lab breaks on request: the path of a tunnel, silently, or a whole Azure gateway instance.
+//! What a lab breaks on request: the path of a tunnel, silently, or an Azure gateway instance.
 
 use super::{AwsEndpoint, AzureEndpoint};
 use ipnet::Ipv4Net;

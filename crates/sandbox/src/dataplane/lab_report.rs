@@ -175,7 +175,7 @@ impl ReportHistory {
         AzureTunnel { connected: true, since, ingress_bytes: sa.bytes_in, egress_bytes: sa.bytes_out }
     }
 
-    /// The row of an end: one whose daemons do not run, since nobody would ever dial it, is still connecting.
+    /// The row of an end: one whose daemons do not run, since no peer would ever initiate it, is still connecting.
     pub fn peer(&self, row: &Row, local_ip: Ipv4Addr, neighbor: Ipv4Addr, asn: u32, now: SimTime) -> AzurePeer {
         let word = self.azure(&row.connection_id, row.instance);
         let up = word.filter(|word| word.session.is_up());
@@ -221,7 +221,7 @@ fn key(connection_id: &str, instance: usize) -> String {
     format!("{} {instance}", connection_id.to_lowercase())
 }
 
-/// What a sandbox answers a lab: both halves, each as its own cloud was told, and what is to be broken.
+/// What a sandbox answers a lab: both halves, each as configured in its own cloud, and what is to be broken.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LabInstructions {
     pub aws: Vec<AwsEndpoint>,

@@ -1,4 +1,4 @@
-//! What each cloud was told about its end of a tunnel. Neither half is ever filled from the other: a tunnel comes up only
+//! What each cloud was given about its end of a tunnel. Neither half is ever filled from the other: a tunnel comes up only
 //! where the two, read separately, agree.
 
 mod lab_fault;
@@ -47,7 +47,7 @@ pub struct AwsEndpoint {
     pub startup_action: String,
     pub dpd_timeout_action: String,
     pub dpd_timeout_seconds: u32,
-    /// False while the connection is pending, modifying or going away: the endpoint answers nobody then.
+    /// False while the connection is pending, modifying or going away: the endpoint does not answer then.
     pub serving: bool,
     /// What it announces: the VPC's ranges.
     pub announces: Vec<Ipv4Net>,

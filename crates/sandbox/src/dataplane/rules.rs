@@ -70,7 +70,7 @@ const PHASE1_GROUPS: [u32; 13] = [2, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
 const PHASE2_GROUPS: [u32; 16] = [2, 5, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 35, 36, 37];
 
 /// Judges an AWS endpoint and the Azure end that it meets: the one at the address that AWS calls its customer gateway whose
-/// local network gateway has this endpoint's address, whatever link either was meant for. Without one, a gateway that serves
+/// local network gateway has this endpoint's address, regardless of the link that either was meant for. Without one, a gateway that serves
 /// anybody at that address (`answers`) refuses.
 pub fn negotiate(aws: &AwsEndpoint, azure: Option<&AzureEndpoint>, answers: bool) -> Negotiation {
     if !aws.serving {
@@ -151,7 +151,7 @@ fn bgp(aws: &AwsEndpoint, azure: &AzureEndpoint) -> (TunnelStatus, String) {
         );
     }
     if aws.peer_asn != azure.asn {
-        let reason = format!("AWS was told the peer's ASN is {}, it is {}", aws.peer_asn, azure.asn);
+        let reason = format!("the peer ASN configured in AWS is {}, but the ASN is {}", aws.peer_asn, azure.asn);
         return (TunnelStatus::BgpBadPeerAs, reason);
     }
     if azure.peer_asn != Some(aws.asn) {

@@ -1,4 +1,4 @@
-//! How a tunnel's state follows time, and what is told of it. Which state is the wrong-parameter table's: `crates/sandbox-lab/tests/wrong_parameters`.
+//! How the state of a tunnel changes over time, and what is reported. Which state is the wrong-parameter table's: `crates/sandbox-lab/tests/wrong_parameters`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::{AwsEndpoint, AwsReport, AzureEndpoint, AzurePolicy, AzureReport, LabReport, Route, Sa, Session, Tunnels};

@@ -30,7 +30,7 @@ pub struct AwsTelemetry {
     pub last_status_change: SimTime,
 }
 
-/// Azure's word on one instance's tunnel of a connection: IPsec, whatever BGP does.
+/// Azure's word on one instance's tunnel of a connection: IPsec, regardless of BGP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AzureTunnel {
     pub connected: bool,
@@ -175,7 +175,7 @@ impl Tunnels {
         tunnel.negotiation.agreed.as_ref()
     }
 
-    /// Where that tunnel stands or fails by the rules, whatever the time that it still takes.
+    /// Where that tunnel stands or fails by the rules, regardless of the time that it still takes.
     pub fn negotiation(&self, outside_ip: Ipv4Addr) -> Option<&Negotiation> {
         self.tunnels.get(&outside_ip).map(|tunnel| &tunnel.negotiation)
     }

@@ -112,7 +112,7 @@ impl Schema {
         }
     }
 
-    /// EC2 puts the members beside a requestId, STS into a result of their own.
+    /// EC2 puts the members next to a requestId, STS into a separate result.
     fn success(
         &self,
         call: &Call,

@@ -105,7 +105,7 @@ impl Schema {
         self.request(operation, request, found);
         if let Some(answer) = answer {
             let expected = match (name, answer.status) {
-                // As was promised when it was accepted; before this program was started, by nobody knows which operation.
+                // As was promised when it was accepted; before this program was started, by an unknown operation.
                 ("GetOperationResult", 200) => results.get(record(&request.path)),
                 _ => None,
             };
@@ -203,7 +203,7 @@ fn header<'a>(answer: &'a Response, name: &str) -> Option<&'a str> {
     answer.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
-/// Whether a header is there. A wait shorter than a second of the client's is told in milliseconds.
+/// Whether a header is there. A wait of less than a second of the client is given in milliseconds.
 fn promised(answer: &Response, name: &str) -> bool {
     header(answer, name).is_some() || (name == "Retry-After" && header(answer, "x-ms-retry-after-ms").is_some())
 }

@@ -13,7 +13,7 @@
 //! | `json`, `query`, `xml` | the three forms that a body has |
 //! | `azure`, `aws` | one exchange with either cloud |
 //!
-//! Unknown members, missing ones, wrong types and wrong enum values are violations. A violation is counted, told in words
+//! Unknown members, missing ones, wrong types and wrong enum values are violations. A violation is counted, described
 //! without the offending value (it may be a key) and changes no answer.
 
 mod aws;

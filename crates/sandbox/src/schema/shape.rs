@@ -24,7 +24,7 @@ pub(super) enum Error {
     Json(#[from] serde_json::Error),
     #[error("a schema names {0}, which it does not define")]
     Undefined(String),
-    #[error("model {0} has more members than can be told apart")]
+    #[error("model {0} has too many members")]
     Large(String),
 }
 

@@ -101,7 +101,7 @@ fn find_every_violation_in_azure_request() {
     let key = put("connections/c/sharedkey", &json!({"value": 5}));
     assert!(of_request(&key)[0].contains("PutSharedKey: request.value: a number"));
     let silent = put("connections/c/sharedkey", &json!({"value": "secret.of.mine", "secret.too": "secret.of.mine"}));
-    assert!(!of_request(&silent).join("").contains("secret.of.mine"), "a value is told");
+    assert!(!of_request(&silent).join("").contains("secret.of.mine"), "a value is reported");
 }
 
 #[test]

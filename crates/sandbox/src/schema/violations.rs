@@ -13,7 +13,7 @@ impl Violations {
         Violations { operation: operation.to_owned(), lines: Vec::new() }
     }
 
-    /// Notes what is wrong with the exchange as a whole.
+    /// Notes what is wrong with the exchange.
     pub fn add(&mut self, words: &str) {
         self.lines.push(format!("{}: {words}", self.operation));
     }
@@ -24,7 +24,7 @@ impl Violations {
     }
 }
 
-/// A member on the way down from its document. It costs nothing until it is told.
+/// A member on the way down from its document. It costs nothing until it is reported.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     within: Option<&'a Place<'a>>,

@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
         text
     }
 
-    /// Goes past whatever an element has inside.
+    /// Skips the content of an element.
     pub fn skip(&mut self, name: &str) {
         loop {
             if self.close(name) || self.rest.is_empty() {
@@ -108,7 +108,7 @@ pub(super) fn element(
     }
 }
 
-/// Reads the members of a structure up to its end; gives what was seen. `beside` are elements that the protocol adds.
+/// Reads the members of a structure up to its end; gives what was seen. `next to` lists elements that the protocol adds.
 pub(super) fn members(
     shapes: &Shapes,
     model: usize,

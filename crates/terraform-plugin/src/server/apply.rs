@@ -1,4 +1,4 @@
-//! Carrying out a planned change. Whatever goes wrong, the answer holds the state that is nearest to the truth.
+//! Applies a planned change. After any failure, the response contains the state that is closest to the clouds.
 
 use std::sync::Arc;
 

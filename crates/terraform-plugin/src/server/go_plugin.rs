@@ -1,4 +1,4 @@
-//! What go-plugin's client needs beside the provider: health, shutdown, and two streams that never say anything.
+//! What the client of go-plugin needs in addition to the provider: health, shutdown, and two empty streams.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -12,6 +12,7 @@ mod registry;
 mod resource;
 mod upgrade;
 
+use crate::errors;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
@@ -59,7 +60,7 @@ impl RpcServer {
         match result {
             Ok(Ok(result)) => Ok(result),
             Ok(Err(panic)) => Err(panic.diagnostic(call)),
-            Err(_) => Err(Diagnostic::error("The provider is ending").detail(format!("{call} was cut off."))),
+            Err(_) => Err(errors::interrupted(call)),
         }
     }
 }
@@ -77,10 +78,7 @@ fn deferral(
         Deferred::AbsentPrerequisite => Reason::AbsentPrereq,
     };
     if !capabilities.deferral_allowed {
-        diagnostics.push(Diagnostic::error("Something needed for this is not known yet").detail(
-            "It could be planned later, once more is known, but this client does not allow that. Apply what it depends on \
-             first, with -target.",
-        ));
+        diagnostics.push(errors::unsupported_deferral());
         return None;
     }
     Some(wire::Deferred { reason: reason.into() })

@@ -1,5 +1,6 @@
-//! Panics in handlers become errors for the user. What a panic says may hold a secret, so only its place is told.
+//! Turns panics in handlers into errors for the user. A panic message may contain a secret, so only its location is reported.
 
+use crate::errors;
 use std::cell::RefCell;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -17,7 +18,7 @@ pub(super) struct Panic {
     place: Option<String>,
 }
 
-/// From now on panics leave a log line with their place, instead of printing what they say.
+/// Logs the location of later panics instead of printing their message.
 pub fn install_hook() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(|location| format!("{}:{}", location.file(), location.line()));
@@ -33,12 +34,8 @@ pub(super) async fn catch_panic<T>(future: impl Future<Output = T>) -> Result<T,
 }
 
 impl Panic {
-    /// What to tell the user.
+    /// The error for the user.
     pub(super) fn diagnostic(&self, call: &str) -> Diagnostic {
-        let place = self.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
-        Diagnostic::error("The provider failed on a fault of its own").detail(format!(
-            "It panicked in {call}{place}. This is a bug in the provider: please report it with this place. \
-             What was done before is kept in the state."
-        ))
+        errors::crashed(call, self.place.as_deref())
     }
 }

@@ -1,5 +1,6 @@
 //! What the provider offers, asked once.
 
+use crate::errors;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -69,21 +70,14 @@ impl Registry {
     }
 
     pub fn resource(&self, name: &str) -> Result<&RegisteredResource, Diagnostic> {
-        self.resources.get(name).ok_or_else(|| absent("resource", name, self.resources.keys()))
+        self.resources.get(name).ok_or_else(|| errors::unsupported_type("resource", name, self.resources.keys()))
     }
 
     pub fn data_source(&self, name: &str) -> Result<&RegisteredDataSource, Diagnostic> {
-        self.data_sources.get(name).ok_or_else(|| absent("data source", name, self.data_sources.keys()))
+        self.data_sources
+            .get(name)
+            .ok_or_else(|| errors::unsupported_type("data source", name, self.data_sources.keys()))
     }
-}
-
-fn absent<'a>(kind: &str, name: &str, present: impl Iterator<Item = &'a String>) -> Diagnostic {
-    let present: Vec<&str> = present.map(String::as_str).collect();
-    let detail = match present.as_slice() {
-        [] => format!("This provider has no {kind}s."),
-        _ => format!("This provider has: {}.", present.join(", ")),
-    };
-    Diagnostic::error(format!("There is no {kind} {name:?}")).detail(detail)
 }
 
 fn capabilities() -> Option<wire::ServerCapabilities> {

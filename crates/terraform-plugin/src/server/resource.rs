@@ -1,5 +1,6 @@
 //! Checking, reading, planning and importing resources.
 
+use crate::errors;
 use std::sync::Arc;
 
 use super::dynamic_value::{decode, decode_identity, encode_identity, encode_or_diagnose};
@@ -151,7 +152,7 @@ impl RpcServer {
         let mut diagnostics = std::mem::take(&mut found.diagnostics);
         let deferred = deferral(found.deferred, capabilities, &mut diagnostics);
         if found.state.is_null() && deferred.is_none() && !diagnostics.has_errors() {
-            diagnostics.push(Diagnostic::error("There is nothing to import under this id"));
+            diagnostics.push(errors::nothing_imported());
         }
         entry.schema.null_write_only(&mut found.state);
         let state = encode_or_diagnose(&entry.ty, &found.state, "what was imported", &mut diagnostics);

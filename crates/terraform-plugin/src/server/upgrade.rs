@@ -1,5 +1,6 @@
 //! State and identities stored by other versions, and state of other resource types.
 
+use crate::errors;
 use std::sync::Arc;
 
 use super::RpcServer;
@@ -36,7 +37,7 @@ impl RpcServer {
         let upgraded = if request.version == entry.schema.version {
             Upgraded::Unhandled
         } else {
-            let state = serde_json::from_slice(&json).map_err(|_| Diagnostic::error("The stored state is not JSON"))?;
+            let state = serde_json::from_slice(&json).map_err(|_| errors::state_not_json())?;
             let handler = Arc::clone(&entry.handler);
             let operation = async move { handler.upgrade(UpgradeRequest { version: request.version, state }).await };
             let cancel = self.stop.operation();
@@ -47,11 +48,7 @@ impl RpcServer {
             Upgraded::Failed(diagnostics) => return Err(diagnostics),
             Upgraded::Unhandled => json::decode(&entry.ty, &json).map_err(|error| {
                 let mut diagnostic = error.diagnostic(STATE);
-                diagnostic.detail = format!(
-                    "{error}. The state has schema version {}, this provider's is {}: was it written by another version of \
-                     the provider?",
-                    request.version, entry.schema.version
-                );
+                diagnostic.detail = errors::other_schema_version(&error, request.version, entry.schema.version);
                 diagnostic
             })?,
         };
@@ -81,7 +78,7 @@ impl RpcServer {
     fn stored_identity(&self, type_name: &str, raw: Option<wire::RawState>) -> Result<Value, Diagnostic> {
         let entry = self.registry().resource(type_name)?;
         let Some((_, ty)) = &entry.identity else {
-            return Err(Diagnostic::error(format!("The resource {type_name:?} has no identity")));
+            return Err(errors::missing_identity(type_name));
         };
         json::decode(ty, &stored(raw)?).map_err(|error| error.diagnostic("the stored identity"))
     }
@@ -93,10 +90,7 @@ impl RpcServer {
         let (source, target) = (&request.source_type_name, &request.target_type_name);
         let refusal = match self.registry().resource(target) {
             Err(absent) => absent,
-            Ok(_) => Diagnostic::error(format!("{source:?} cannot be moved to {target:?}")).detail(format!(
-                "State is not taken over from other resource types. Two steps do it: a \"removed\" block with \
-                 destroy = false for the {source}, then an \"import\" block for the {target}."
-            )),
+            Ok(_) => errors::unsupported_move(source, target),
         };
         wire::move_resource_state::Response {
             diagnostics: Diagnostics::from(refusal).into_wire(),
@@ -108,8 +102,7 @@ impl RpcServer {
 fn stored(raw: Option<wire::RawState>) -> Result<Vec<u8>, Diagnostic> {
     let raw = raw.unwrap_or_default();
     if raw.json.is_empty() {
-        return Err(Diagnostic::error("The stored state is older than Terraform 0.12")
-            .detail("It holds no JSON. No version of this provider can have written it."));
+        return Err(errors::state_too_old());
     }
     Ok(raw.json)
 }

@@ -79,7 +79,7 @@ impl Running {
         ProviderClient::new(self.channel().await).max_decoding_message_size(largest).max_encoding_message_size(largest)
     }
 
-    /// Connects as somebody, or as nobody.
+    /// Connects with or without a certificate.
     pub async fn channel_as(&self, identity: Option<&Identity>) -> Result<Channel, tonic::transport::Error> {
         let mut roots = RootCertStore::empty();
         roots.add(self.server.clone()).unwrap();

@@ -106,7 +106,7 @@ impl Generator<'_> {
     }
 }
 
-/// Mends what single choices have made of attributes that depend on each other.
+/// Repairs attributes that depend on each other after single choices.
 fn agree(mut config: Value) -> Value {
     if config.get("preshared_keys_wo").is_set() != config.get("preshared_keys_wo_version").is_set() {
         config.set("preshared_keys_wo", Value::Null);

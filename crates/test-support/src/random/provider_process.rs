@@ -31,7 +31,7 @@ pub struct ProviderProcess {
 }
 
 impl ProviderProcess {
-    /// Starts it with this environment beside Terraform's own, and a folder for socket and log.
+    /// Starts it with this environment in addition to that of Terraform, and a folder for socket and log.
     pub async fn start(program: &Path, environment: &BTreeMap<String, String>, folder: &Path) -> Self {
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).unwrap();
         let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();

@@ -1,5 +1,5 @@
 //! Plausible and wrong values for every attribute that may be configured. An attribute without values here fails the tests:
-//! whoever adds one adds its values.
+//! a new one needs its values here.
 
 use super::environment::{AWS_ASN, AZURE_ASN, Environment, REGION, Style};
 use super::rng::Rng;

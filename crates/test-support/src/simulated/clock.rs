@@ -22,7 +22,7 @@ pub fn simulated<F: Future<Output = ()>>(scenario: impl FnOnce() -> F + Send) {
     on_big_stack(|| in_virtual_time(scenario()));
 }
 
-/// Does the work for every item, as many at a time as there are cores, and answers what was told in the items' order.
+/// Does the work for every item, as many at a time as there are cores, and returns the results in the order of the items.
 /// `guard` is held by each thread while it works.
 pub fn on_all_cores<I: Sync, G, T: Send>(
     items: &[I],

@@ -269,7 +269,7 @@ impl Draft {
             let fits = match *name {
                 "gateway size" | "azure asn" => own_azure_gateway,
                 "aws asn" => !matches!(self.aws, AwsEnd::Gateway { .. } | AwsEnd::Transit { .. }),
-                // Open fault: beside a change of the bandwidth the first session of an exchange is awaited in vain.
+                // Open fault: during a change of the bandwidth, the first session of an exchange does not come up.
                 "ordered inside cidrs" => !matches!(self.aws, AwsEnd::Transit { .. }),
                 "transit options" => matches!(self.aws, AwsEnd::Transit { .. }),
                 "route tables" => !matches!(self.aws, AwsEnd::Transit { .. }),

@@ -395,7 +395,7 @@ impl User<'_> {
                 *draft = before;
                 vec!["back to what was applied"]
             }
-            // What identifies a link whose state was lost has to remain, or nobody knows of it.
+            // What identifies a link whose state was lost has to remain, or it is lost.
             _ if lost => vec![draft.change_harmlessly(&mut self.rng)],
             _ => draft.change(&mut self.rng),
         };

@@ -57,7 +57,7 @@ pub async fn change_externally(sim: &Sim, rng: &mut Rng, spec: &Spec, seen: &Obs
     let vpn = seen.aws.vpn_connections.get(key.instance).as_ref().unwrap();
     let said = |what, error: &dyn std::fmt::Display| format!("the meddler could not {what}: {error}");
     Ok(match rng.below(8) {
-        // Where AWS hides its keys nobody could tell.
+        // Where AWS does not return its keys, this cannot be detected.
         0 if spec.aws.key_storage == KeyStorage::Standard => {
             let other = PreSharedKey::from_cloud(&format!("meddled_{}", rng.hex(16)));
             azure.set_shared_key(&there, gateway, &other, &az).await.map_err(|e| said("set a key", &e))?;

@@ -10,13 +10,13 @@ pub enum Scenario {
     Read,
     /// Other inside addresses: every tunnel changes at both ends.
     Addresses,
-    /// Another Amazon-side ASN: the AWS half is built anew.
+    /// Another Amazon-side ASN: the AWS half is recreated.
     Asn,
-    /// Another ASN of the Azure gateway: customer gateways and VPN connections are made anew.
+    /// Another ASN of the Azure gateway: customer gateways and VPN connections are recreated.
     AzureAsn,
-    /// Somebody's VPN gateway in place of the VPC and its own.
+    /// Another user's VPN gateway in place of the VPC and its own.
     Gateway,
-    /// A link that is made on somebody's VPN gateway.
+    /// A link that is made on another user's VPN gateway.
     Given,
     /// A transit gateway in place of the VPC and its VPN gateway.
     Transit,
@@ -81,7 +81,7 @@ pub enum FaultScope {
     Once,
     /// This call and all later ones of the same operation.
     Forever,
-    /// This call and all later ones, whatever they are.
+    /// This call and all later ones.
     Outage,
 }
 
@@ -92,7 +92,7 @@ pub enum FaultMode {
     Fault(FaultScope, &'static str),
     /// The process dies, before the call or after it had its effect. Saved: Terraform gets what was noted by then (a panic).
     Killed { after: bool, saved: bool },
-    /// Somebody presses Ctrl-C.
+    /// The user presses Ctrl-C.
     Stopped,
 }
 
@@ -131,7 +131,7 @@ impl FaultMode {
         modes
     }
 
-    /// Those that differ most in what they leave behind: nobody told, the effect unknown, none, stopped, never allowed.
+    /// Those that differ most in their effect: reply lost, effect unknown, no effect, stopped, never allowed.
     pub fn representative() -> Vec<FaultMode> {
         use FaultScope::{Forever, Once};
         let faults =
@@ -169,7 +169,7 @@ pub struct FaultPoint {
 }
 
 impl FaultPoint {
-    /// Whether whoever runs terraform again does so with `-refresh=false`.
+    /// Whether the user runs terraform again with `-refresh=false`.
     pub fn is_blind(self) -> bool {
         self.call.is_multiple_of(3)
     }

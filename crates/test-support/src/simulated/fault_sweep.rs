@@ -129,7 +129,7 @@ fn changed(operation: Scenario) -> Value {
                 Value::object(["format", "bgp_log_group_arn", "bgp_format"].map(|name| (name, Value::Null))),
             );
             set("aws.logs.log_group_arn", group.into());
-            // What is read back whole would leave nothing to apply after a run that died at its last call.
+            // What is read back completely would leave nothing to apply after a run that died at its last call.
             set("tags", Value::map([("team", "secret")]));
         }
         Scenario::Rotate | Scenario::HiddenRotate => set("rotate_keys", "once".into()),
@@ -141,7 +141,7 @@ fn changed(operation: Scenario) -> Value {
         // Tags are what only a configuration knows: with them the plan after an import would not be empty.
         Scenario::Import => set("tags", Value::Null),
         Scenario::Create | Scenario::HiddenCreate | Scenario::Given | Scenario::Read | Scenario::Destroy => {}
-        // The gateway's id is told by the world: `moved`.
+        // The id of the gateway comes from the world: `moved`.
         Scenario::Gateway => set("tags", Value::map([("team", "another")])),
         Scenario::Transit => {}
     }
@@ -190,12 +190,12 @@ pub fn baseline(operation: Scenario, hurry: u64) -> Result<Baseline, String> {
     run_without_faults(operation, InitialState { world, stored, config: moved(changed(operation)), run })
 }
 
-/// Somebody makes a transit gateway; its id once it is available.
+/// A user makes a transit gateway; its id once it is available.
 pub fn transit_gateway(world: &mut World) -> String {
     create_foreign(world, "CreateTransitGateway", "Options.AmazonSideAsn=64700", "transitGatewayId")
 }
 
-/// Somebody makes a VPN gateway, attaches it to a VPC and lets its routes into the main table there, but not into another one;
+/// A user makes a VPN gateway, attaches it to a VPC and lets its routes into the main table there, but not into another one;
 /// its id once that is so, and both tables.
 fn vpn_gateway(world: &mut World) -> (String, [String; 2]) {
     let marked = |kind: &str| {
@@ -217,7 +217,7 @@ fn vpn_gateway(world: &mut World) -> (String, [String; 2]) {
     (gateway, [main, other])
 }
 
-/// Somebody calls EC2; what the answer says in `element`, ten minutes later.
+/// A user calls EC2; what the answer says in `element`, ten minutes later.
 pub fn create_foreign(world: &mut World, action: &str, parameters: &str, element: &str) -> String {
     let caller = format!("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/{REGION}/ec2/aws4_request, Signature=0");
     let form = "application/x-www-form-urlencoded; charset=utf-8";
@@ -330,7 +330,7 @@ impl Baseline {
 
         sim.sandbox.world().faults.clear();
         sim.wire.calm();
-        // Whoever runs terraform again takes a moment.
+        // Running terraform again takes a moment.
         tokio::time::sleep(client_time(&sim, SimDuration::seconds(5))).await;
         core.new_process();
         core.blind = blind;
@@ -339,7 +339,7 @@ impl Baseline {
             other => other.map(|()| false),
         };
         core.blind = false;
-        let imported = mended.map_err(|words| context(format!("one more run did not mend it: {words}")))?;
+        let imported = mended.map_err(|words| context(format!("one more run did not repair it: {words}")))?;
         // A change that the run with trouble began may still be under way: the plan had nothing to add to it.
         leak_checker::wait_until_idle(&sim, client_time(&sim, SimDuration::seconds(10))).await;
         leak_checker::no_duplicates(&sim).map_err(context)?;

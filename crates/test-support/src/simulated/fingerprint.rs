@@ -35,7 +35,7 @@ const GENERATED: [&str; 19] = [
 struct Names {
     /// Ids of EC2, which may be parts of texts.
     ids: BTreeMap<String, String>,
-    /// Addresses, as whole texts.
+    /// Addresses, as complete texts.
     addresses: BTreeMap<String, String>,
 }
 

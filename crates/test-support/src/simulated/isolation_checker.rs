@@ -1,4 +1,4 @@
-//! Looks on at every call of several links and of other people, and holds each to what it may do: nobody changes what is
+//! Looks on at every call of several links and of other people, and holds each to what it may do: no one changes what is
 //! another's, a shared gateway only gains and loses the caller's own addresses, and a roll never takes down more than one
 //! tunnel at a time.
 
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 /// The people who may change anything.
 pub const OTHERS: &str = "others";
 
-/// An object as far as somebody else must leave it alone.
+/// An object as far as another user must leave it alone.
 #[derive(Clone, Debug, PartialEq)]
 struct Object {
     link: Option<String>,
@@ -115,7 +115,7 @@ impl Ledger {
                     Some(owner) if owner == actor => {}
                     other => return Err(format!("{id} is new and of {other:?}: {new:?}")),
                 },
-                // It left by itself some time after whoever asked for that.
+                // It left by itself some time after the request.
                 (Some(old), None) if old.leaving => {}
                 (Some(old), new) if new != Some(old) => {
                     let owner = self.owner(id, old, &before, actor);
@@ -132,7 +132,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// By its tag, or by what it lies in. A tag that nobody has had yet is the caller's.
+    /// By its tag, or by what it lies in. A tag that no one has used yet is the caller's.
     fn owner(&mut self, id: &str, object: &Object, among: &BTreeMap<String, Object>, actor: &str) -> Option<String> {
         let within = |(home, other): (&String, &Object)| {
             let inside = object.vpc.as_ref() == Some(home) || id.starts_with(&format!("{home}/"));

@@ -1,4 +1,4 @@
-//! What is looked at after each fault: objects that nobody would find again, objects made twice, secrets where they must not
+//! What is looked at after each fault: objects that no run would find again, objects made twice, secrets where they must not
 //! be, and whether a link is the very link that a run without faults makes.
 
 use super::Sim;
@@ -8,9 +8,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The tag of what is not the link's.
-pub const FOREIGN_TAG: (&str, &str) = ("owner", "somebody");
+pub const FOREIGN_TAG: (&str, &str) = ("owner", "other-team");
 
-/// Every object in both clouds: the link's, and somebody else's, which transit gateways always are.
+/// Every object in both clouds: the link's, and another user's, which transit gateways always are.
 fn all_rows(sim: &Sim) -> (Vec<Value>, Vec<Value>) {
     let listing = sim.sandbox.world().objects();
     let all = ["aws", "azure"].into_iter().flat_map(|cloud| listing[cloud].as_array().cloned().unwrap_or_default());
@@ -47,7 +47,7 @@ pub fn all_objects_recorded(sim: &Sim, stored: &Stored) -> Result<(), String> {
         tagged(&row) || state.contains(&format!("{id:?}")) || homes.iter().any(inside)
     };
     match rows.iter().find(|row| !known(row)) {
-        Some(lost) => Err(format!("nobody would find this object again: {lost:#}")),
+        Some(lost) => Err(format!("no run would find this object again: {lost:#}")),
         None => Ok(()),
     }
 }
@@ -76,7 +76,7 @@ pub async fn wait_until_idle(sim: &Sim, span: std::time::Duration) {
     }
 }
 
-/// Nothing is left in either cloud, and somebody's tables let in what they let in before: main ones alone, where there are any.
+/// Nothing is left in either cloud, and another user's tables let in what they let in before: main ones alone, where there are any.
 pub fn no_objects_left(sim: &Sim) -> Result<(), String> {
     let (left, others) = all_rows(sim);
     let tables = others.iter().filter_map(|row| Some((row, row["propagating"].as_array()?)));
@@ -84,7 +84,7 @@ pub fn no_objects_left(sim: &Sim) -> Result<(), String> {
         tables.filter(|(row, lets_in)| lets_in.is_empty() == (row["main"] == true)).map(|(row, _)| row).next();
     match (left.is_empty(), changed) {
         (true, None) => Ok(()),
-        (_, Some(table)) => Err(format!("somebody's table lets in something else: {table:#}")),
+        (_, Some(table)) => Err(format!("another user's table has other propagation: {table:#}")),
         (false, None) => Err(format!("left behind: {left:#?}")),
     }
 }

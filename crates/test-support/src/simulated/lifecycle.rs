@@ -119,7 +119,7 @@ async fn link(sim: &Sim, rng: &mut Rng, mut spec: Spec, story: &mut Vec<String>)
     only_preexisting_objects_left(&before, &listing(sim))
 }
 
-/// The link is whole, a second look finds nothing to do, the tunnels agree, nobody else was touched, no key shows.
+/// The link is complete, a second look finds nothing to do, the tunnels agree, no other user was affected, no key shows.
 async fn whole(sim: &Sim, spec: &Spec, built: &Observed, before: &Listing, after: &str) -> Result<Observed, String> {
     let again = sim.converge_from(spec, &sim.search_after(spec, built)).await;
     succeeded(&format!("the look after {after}"), &again)?;

@@ -65,7 +65,7 @@ pub struct Sim {
     origin: SystemTime,
 }
 
-/// Nothing that a test asks or is told may break the clouds' schemas.
+/// No request or response of a test may violate the schemas of the clouds.
 impl Drop for Sim {
     fn drop(&mut self) {
         if !std::thread::panicking() {
@@ -98,7 +98,7 @@ impl Sim {
         Sim { sandbox, clouds, wire, seed, origin }
     }
 
-    /// The same clouds with clients of somebody else's.
+    /// The same clouds with clients of another user's.
     pub fn of_actor(&self, actor: &'static str) -> Self {
         let wire = self.wire.of(actor);
         let (sandbox, seed, origin) = (self.sandbox.clone(), self.seed, self.origin);
@@ -106,7 +106,7 @@ impl Sim {
         Sim { sandbox, clouds, wire, seed, origin }
     }
 
-    /// Clients as a new process has them: nothing known, nobody logged in.
+    /// Clients as a new process has them: nothing known, not logged in.
     pub fn process(&self) -> CloudClients {
         let settings = self.sandbox.world().settings.clone();
         let by_now = Duration::from_millis(self.sandbox.elapsed_ms());

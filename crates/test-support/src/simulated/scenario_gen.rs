@@ -37,7 +37,7 @@ pub fn policy(rng: &mut Rng) -> IpsecPolicy {
     pick(rng, &[Preset::Strong, Preset::Strong, Preset::Compatible, Preset::CloudDefault]).policy()
 }
 
-/// Who dials whom; never nobody.
+/// Who initiates; at least one end does.
 pub fn initiators(rng: &mut Rng) -> (ConnectionMode, String) {
     let ways = [
         (ConnectionMode::ResponderOnly, "start"),
@@ -84,7 +84,7 @@ pub async fn alone(sim: &Sim, rng: &mut Rng) -> Spec {
     spec
 }
 
-/// Another link on the Azure gateway of one that is whole, and on its VGW or one of its own.
+/// Another link on the Azure gateway of one that is complete, and on its VGW or one of its own.
 pub fn beside(sim: &Sim, rng: &mut Rng, neighbour: &Spec, seen: &Observed) -> Spec {
     let taken = u64::from(Slot::of(&neighbour.inside_cidrs).map_or(0, Slot::number));
     let slot = (taken + 1 + rng.below(u64::from(Slot::COUNT) - 1)) % u64::from(Slot::COUNT);
@@ -126,7 +126,7 @@ pub fn logs(rng: &mut Rng) -> Logs {
     Logs { tunnel: group("vpn"), bgp: group("bgp") }
 }
 
-/// Somebody else's resource group with a VNet in it, with a gateway subnet or without.
+/// Another user's resource group with a VNet in it, with a gateway subnet or without.
 async fn existing_azure_network(sim: &Sim, rng: &mut Rng, spec: &mut Spec) {
     let azure = &sim.clouds.azure;
     let ctx = sim.limits().azure();

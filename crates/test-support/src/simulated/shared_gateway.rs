@@ -130,7 +130,7 @@ pub struct PairRun {
     /// Every write, a line each.
     pub writes: Vec<String>,
     pub calls: u64,
-    /// Runs of terraform that failed, and were mended by the next.
+    /// Runs of terraform that failed, and were repaired by the next.
     pub failed_runs: u64,
     pub rolls: u64,
     /// Changes of other people.
@@ -198,7 +198,7 @@ async fn both(hub: &SharedGateway, seed: u64) -> Result<PairRun, String> {
     }
 }
 
-/// On a quiet day both links are whole, and when they are gone all is as other people left it.
+/// On a quiet day both links are complete, and when they are gone all is as other people left it.
 async fn in_the_end(sim: &Sim, before: &Listing, links: [&mut Link; 2], hub: &SharedGateway) -> Result<(), String> {
     sim.sandbox.world().faults.clear();
     leak_checker::wait_until_idle(sim, simulated(sim, SimDuration::seconds(10))).await;
@@ -396,7 +396,7 @@ impl Link {
     }
 
     async fn run(&mut self, run: &Run) -> Result<(), String> {
-        // Sometimes the process is killed, at whatever it is just at.
+        // Sometimes the process is killed, at any point.
         let calm = self.sim.sandbox.world().faults.rules.is_empty();
         let doomed = !calm && once_in(&mut self.rng, 6);
         let (total, saved) = (SimDuration::seconds(self.rng.below(1_200)), once_in(&mut self.rng, 2));

@@ -10,7 +10,7 @@ const SAMPLE: usize = 199;
 pub const FINDINGS: [(&str, &str); 21] = [
     (
         "resumed_create_propagates_into_public_table",
-        "The state of a failed create took the route tables made so far for the whole set: the public table never got Azure's routes.",
+        "The state of a failed create took the route tables made so far for the complete set: the public table never got Azure's routes.",
     ),
     (
         "finish_link_with_only_incomplete_tag_left",

@@ -74,7 +74,7 @@ pub struct TerraformCore<'a> {
     provider: BgpVpn,
     pub config: Value,
     pub stored: Stored,
-    /// Everything that was told, warnings included.
+    /// All diagnostics, warnings included.
     pub told: Vec<String>,
     /// Of the apply under way.
     checkpoint: Option<PartialState>,

@@ -1,4 +1,4 @@
-//! What must be true of a link and of everything around it, whatever the seed.
+//! What must be true of a link and of everything around it, for every seed.
 
 use super::Sim;
 use awsazure::link::managed::{Kind, Managed};

@@ -47,7 +47,7 @@ impl Wire {
         wire
     }
 
-    /// Of somebody else, to the same clouds.
+    /// Of another user, to the same clouds.
     pub fn of(&self, actor: &'static str) -> Self {
         Wire { actor, ..self.clone() }
     }

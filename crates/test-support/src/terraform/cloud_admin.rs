@@ -1,4 +1,4 @@
-//! What somebody does to the clouds by hand, beside Terraform: through the product's own clients, one call at a time.
+//! Manual changes to the clouds, outside Terraform: through the clients of the product, one call at a time.
 
 use super::Sandbox;
 use awsazure::aws::model::{Region, RouteTableId, TunnelOptions, VpcId, VpnConnectionId, VpnGatewayId};
@@ -100,7 +100,7 @@ impl CloudAdmin {
         self.runtime.block_on(vpc).unwrap().id.to_string()
     }
 
-    /// Makes a route table beside the VPC's main one; its id.
+    /// Makes a route table in addition to the main one of the VPC; its id.
     pub fn make_route_table(&self, vpc: &str) -> String {
         let (ctx, none, vpc) = (aws_waits(), Tags::new(), VpcId(vpc.to_owned()));
         let table = self.ec2.create_route_table(&ctx, &vpc, &none, IdempotencyKey::new(&none));
@@ -296,7 +296,7 @@ impl CloudAdmin {
         self.runtime.block_on(self.azure.change_gateway(&id, &edit, &azure_waits())).unwrap();
     }
 
-    /// Adds APIPA addresses to a gateway with RADIUS clients, as somebody does who knows the secret.
+    /// Adds APIPA addresses to a gateway with RADIUS clients, as a user does who knows the secret.
     pub fn list_addresses_with_secret(&self, gateway: &str, cidrs: &PerTunnel<InsideCidr>, secret: &str) {
         let mut doc = self.gateway_document(gateway);
         let at: Vec<_> =

@@ -1,4 +1,4 @@
-//! The tutorial followed by hand, well or loosely: links that nobody tagged, named and placed as somebody liked.
+//! The tutorial followed by hand, well or loosely: links without tags, with any names and places.
 
 use super::Link;
 use super::cloud_admin::{CloudAdmin, aws_waits, azure_waits};
@@ -36,7 +36,7 @@ pub struct Ends {
 pub enum Placeholder {
     /// The address of the same tunnel number, as the tutorial has it.
     Tutorial,
-    /// Whatever the portal offered first.
+    /// The first choice of the portal.
     Any,
     Absent,
 }
@@ -58,7 +58,7 @@ pub fn slot(number: u64) -> PerTunnel<InsideCidr> {
     Slot::new(number).unwrap().inside_cidrs()
 }
 
-/// How somebody made the tunnels.
+/// How the tunnels were made.
 #[derive(Clone, Debug)]
 pub struct Tunnels {
     /// Group of the local network gateways and connections.
@@ -202,7 +202,7 @@ impl CloudAdmin {
             let tunnels = if how.odd { [two, one] } else { [one, two] };
             let vpn = self.vpn(&self.make_vpn(&ends.vgw, ends.addresses[instance.index()], &tunnels));
             for key in instance.tunnels() {
-                // Told apart by key, which every tunnel has.
+                // Identified by key, which every tunnel has.
                 let made = vpn.tunnels.iter().find(|tunnel| tunnel.key == Some(key_of(key))).unwrap();
                 self.make_azure_tunnel(ends, how, key, made.outside_ip, key_of(key));
             }

@@ -328,7 +328,7 @@ impl TestEnv {
         serde_json::from_str(&self.ok(&["output", "-json", name]).stdout).unwrap()
     }
 
-    /// Somebody's hands at both clouds.
+    /// Manual changes in both clouds.
     pub fn cloud_admin(&self) -> CloudAdmin {
         CloudAdmin::of(&self.sandbox)
     }

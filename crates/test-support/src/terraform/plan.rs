@@ -4,7 +4,7 @@ use serde_json::Value;
 
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The whole document.
+    /// The complete document.
     pub json: Value,
     /// What the user saw.
     pub text: String,

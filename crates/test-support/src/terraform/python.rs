@@ -4,7 +4,7 @@ use crate::build_dir;
 use std::path::PathBuf;
 use std::process::{Child, Command};
 
-/// A virtual environment with these packages, kept beside the build so that the next run has it already; `look` is Python that
+/// A virtual environment with these packages, kept next to the build so that the next run has it already; `look` is Python that
 /// succeeds once they are all there. None where it cannot be made.
 pub fn environment(name: &str, packages: &[&str], look: &str) -> Option<PathBuf> {
     let home = build_dir().join("../tmp").join(name);

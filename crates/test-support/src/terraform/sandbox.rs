@@ -76,7 +76,7 @@ impl Sandbox {
             let _ = process.kill();
             panic!("the sandbox did not start:\n{}", fs::read_to_string(dir.join("sandbox.log")).unwrap_or_default())
         });
-        // Whatever it may still print must not block it.
+        // Its further output must not block it.
         std::thread::spawn(move || lines.for_each(drop));
         let environment = exports(&fs::read_to_string(dir.join("env")).unwrap());
         Sandbox { process, dir: dir.to_owned(), url, environment }

@@ -1,5 +1,5 @@
 //! The shared keys that the sandbox's world holds, and the places where none of them may ever be: state, private state, plans,
-//! logs, and whatever terraform prints.
+//! logs, and the output of terraform.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -20,7 +20,7 @@ pub struct Object {
     pub state: Option<String>,
     #[serde(default)]
     pub tags: Value,
-    /// Whatever else the sandbox tells of this kind.
+    /// All other fields that the sandbox reports of this kind.
     #[serde(flatten)]
     pub more: serde_json::Map<String, Value>,
 }
@@ -48,7 +48,7 @@ pub struct Call {
     pub status: Option<u16>,
     #[serde(default)]
     pub fault: Option<String>,
-    /// Times in milliseconds, real and simulated, and whatever else a line has.
+    /// Times in milliseconds, real and simulated, and the other fields of a line.
     #[serde(flatten)]
     pub more: serde_json::Map<String, Value>,
 }

@@ -13,9 +13,9 @@ pub const AWS_NAMES: [(&str, &str); 9] = [
     ("vpn_connection_instance0", "the VPN connection to instance 0"),
     ("vpn_connection_instance1", "the VPN connection to instance 1"),
     ("vpc", "the VPC, where this link makes it"),
-    ("internet_gateway", "the internet gateway, where this link makes it"),
-    ("public_subnet", "the public subnet, where this link makes it"),
-    ("public_route_table", "the public subnet's route table, where this link makes it"),
+    ("internet_gateway", "the internet gateway, if this link creates it"),
+    ("public_subnet", "the public subnet, if this link creates it"),
+    ("public_route_table", "the route table of the public subnet, if this link creates it"),
 ];
 
 /// EC2's defaults, for options that DescribeVpnConnections omits (2026-11). They are those of CreateVpnConnection.
@@ -35,8 +35,8 @@ pub(super) fn rows() -> Vec<AttributeRow> {
         ),
         AttributeRow::string("aws.public_subnet_id")
             .computed()
-            .describe("Id of the public subnet, where this link made the VPC."),
-        AttributeRow::string("aws.main_route_table_id").computed().describe("Id of the VPC's main route table."),
+            .describe("ID of the public subnet, if this link created it."),
+        AttributeRow::string("aws.main_route_table_id").computed().describe("ID of the main route table of the VPC."),
     ]);
     rows.extend(AWS_NAMES.map(|(name, noun)| {
         AttributeRow::string(format!("aws.names.{name}")).describe(format!("Name tag of {noun}."))
@@ -50,25 +50,22 @@ fn gateway() -> Vec<AttributeRow> {
         AttributeRow::string("aws.region").id(AttributeId::Region)
             .remembered()
             .on_change(Effect::RecreatesAwsSide)
-            .describe("AWS region, such as `eu-west-1`. Default: the provider's."),
+            .describe("AWS region, such as `eu-west-1`. Defaults to the region of the provider."),
         AttributeRow::string("aws.vpc_id").id(AttributeId::VpcId)
             .remembered()
             .affects_managed()
             .source(Source::Objects)
             .on_change(Effect::RecreatesAwsSide)
-            .describe("Id of an existing VPC. Needed unless `vpc`, `vpn_gateway_id` or `transit_gateway_id` is given."),
+            .describe("ID of an existing VPC. Required unless `vpc`, `vpn_gateway_id` or `transit_gateway_id` is set."),
         AttributeRow::object("aws.vpc").id(AttributeId::Vpc).remembered().affects_managed().needs_preflight().describe(
-            "A VPC to create. Needed unless `vpc_id`, `vpn_gateway_id` or `transit_gateway_id` is given. With `transit_gateway_id`, the \
-             VPC is not attached to the transit gateway: a link that moves to a transit gateway keeps its VPC until `vpc` is removed, \
-             which deletes the VPC.",
+            "VPC to create. Required unless `vpc_id`, `vpn_gateway_id` or `transit_gateway_id` is set. With `transit_gateway_id`, the VPC is not attached to the transit gateway: a link that moves to a transit gateway keeps its VPC until `vpc` is removed, which deletes the VPC.",
         ),
         AttributeRow::string("aws.vpc.cidr_block").id(AttributeId::VpcCidr)
             .required()
             .on_change(Effect::RecreatesVpc)
-            .describe("Range of the VPC, /16 to /28, such as `10.2.0.0/16`."),
+            .describe("CIDR block of the VPC, /16 to /28, such as `10.2.0.0/16`. Changing this recreates the AWS side."),
         AttributeRow::string("aws.vpc.public_subnet_cidr_block").id(AttributeId::PublicSubnet).optional().on_change(Effect::Described).describe(
-            "Range of a public subnet, such as `10.2.0.0/24`, with an internet gateway and a route table of its own. Changing this \
-             recreates the subnet in place; removing this deletes all three.",
+            "CIDR block of a public subnet, such as `10.2.0.0/24`, with its own internet gateway and route table. Changing this recreates the subnet. Removing this deletes all three.",
         ),
         AttributeRow::number("aws.asn").id(AttributeId::AwsAsn)
             .default_of_created_gateway(64_512_u32)
@@ -82,8 +79,7 @@ fn gateway() -> Vec<AttributeRow> {
             .source(Source::Objects)
             .on_change(Effect::RecreatesAwsSide)
             .describe(
-                "Id of an existing virtual private gateway to attach to. It is neither created nor deleted, and its VPC and ASN are \
-                 read from it; one without a VPC (Direct Connect) is fine. Without this, a gateway is created.",
+                "ID of an existing virtual private gateway, which the link neither creates nor deletes. Its VPC and ASN are read from it. It does not need a VPC (Direct Connect). If not set, a gateway is created. Changing this recreates the AWS side.",
             ),
         AttributeRow::string("aws.transit_gateway_id").id(AttributeId::TransitGateway)
             .remembered()
@@ -92,9 +88,7 @@ fn gateway() -> Vec<AttributeRow> {
             .source(Source::Objects)
             .on_change(Effect::RecreatesAwsSide)
             .describe(
-                "Id of an existing transit gateway, to be the AWS end in place of a VPN gateway and its VPC. It is neither created nor \
-                 deleted, and its ASN is read from it. Routes in VPCs towards it are theirs to set; the attachments of the two VPN \
-                 connections go where the transit gateway puts new ones.",
+                "ID of an existing transit gateway, used instead of a virtual private gateway and its VPC. The link neither creates nor deletes it. Its ASN is read from it. Routes from VPCs to the transit gateway are not managed. The attachments of the two VPN connections use its default route tables.",
             ),
         AttributeRow::of("aws.route_table_ids", Type::set(Type::String)).id(AttributeId::RouteTables)
             .remembered()
@@ -102,8 +96,7 @@ fn gateway() -> Vec<AttributeRow> {
             .needs_preflight()
             .on_change(Effect::InPlace)
             .describe(
-                "Route tables that get the routes to Azure by propagation. Default: the VPC's main table, and the public subnet's \
-                 where this link made it. `[]` means hands off.",
+                "Route tables into which the routes to Azure are propagated. Defaults to the main route table of the VPC, and that of the public subnet if this link created it. `[]` disables the management of route tables.",
             ),
     ]
 }
@@ -119,7 +112,7 @@ fn tunnels() -> Vec<AttributeRow> {
                 clouds.of_tunnels(|tunnel| Some(shown(tunnel.options.startup_action.as_ref()))).map(Value::from)
             })
             .on_change(Effect::InterruptsTunnels)
-            .describe("`start` (AWS dials) or `add` (AWS waits)."),
+            .describe("`start` (AWS initiates the tunnels) or `add` (AWS waits for Azure)."),
         AttributeRow::string("aws.dpd_timeout_action").id(AttributeId::DpdAction)
             .default("restart")
             .remembered()
@@ -147,10 +140,7 @@ fn tunnels() -> Vec<AttributeRow> {
             .observed(|clouds| clouds.of_tunnels(|tunnel| tunnel.key_storage).map(|storage| storage.to_string().into()))
             .on_change(Effect::InterruptsTunnels)
             .describe(
-                "Where AWS keeps the shared keys: `Standard` (in the VPN service) or `SecretsManager` (in a secret that AWS makes). \
-                 With `SecretsManager` EC2 shows no key, so a key that somebody changes on one side only is not noticed; the tunnel \
-                 goes down, and a change of `rotate_keys` gives both ends a new one. The caller needs permissions for Secrets \
-                 Manager then. A change keeps the keys.",
+                "Where AWS stores the pre-shared keys: `Standard` (in the VPN service) or `SecretsManager` (in a secret that AWS creates). `SecretsManager` requires permissions for Secrets Manager. EC2 does not return these keys, so a key that was changed on one side only is not detected. The tunnel goes down; change `rotate_keys` to set new keys on both sides. A change of the storage keeps the keys.",
             ),
         AttributeRow::bool("aws.tunnel_lifecycle_control").id(AttributeId::LifecycleControl)
             .default(false)
@@ -171,7 +161,7 @@ fn tunnels() -> Vec<AttributeRow> {
             .observed(|clouds| clouds.has_vpn_connections().then(|| clouds.acceleration().into()))
             .on_change(Effect::RecreatesConnections)
             .describe(
-                "Whether AWS takes the tunnels' traffic in at its nearest edge (Global Accelerator). On a transit gateway only.",
+                "Whether the tunnels use AWS Global Accelerator. Requires a transit gateway.",
             ),
         AttributeRow::string("aws.tunnel_bandwidth").id(AttributeId::Bandwidth)
             .default_on_transit_gateway("standard")
@@ -179,7 +169,7 @@ fn tunnels() -> Vec<AttributeRow> {
             .observed(|clouds| clouds.of_vpn_connections(|vpn| vpn.bandwidth).map(|it| it.as_str().into()))
             .on_change(Effect::InterruptsConnections)
             .describe(
-                "`standard` (1.25 Gbit/s a tunnel) or `large` (5 Gbit/s), as far as the region has it. `large` on a transit gateway only.",
+                "Bandwidth of each tunnel: `standard` (1.25 Gbit/s) or `large` (5 Gbit/s, where the region supports it). `large` requires a transit gateway.",
             ),
     ]
 }
@@ -192,7 +182,7 @@ fn logs() -> Vec<AttributeRow> {
     };
     let format = |name: &str| {
         AttributeRow::string(format!("aws.logs.{name}"))
-            .describe("`json` or `text`. Default `json`; only together with its log group.")
+            .describe("`json` or `text`. Defaults to `json`. Requires the log group.")
     };
     vec![
         AttributeRow::object("aws.logs").id(AttributeId::TunnelLogs)

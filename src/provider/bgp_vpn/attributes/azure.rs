@@ -26,38 +26,33 @@ pub(super) fn rows() -> Vec<AttributeRow> {
             .required()
             .remembered()
             .on_change(Effect::ReplacesLink)
-            .describe("Resource group of everything that this link makes in Azure."),
+            .describe("Resource group of the Azure objects that this link creates."),
         AttributeRow::bool("azure.create_resource_group").id(AttributeId::CreateGroup)
             .default(false)
             .remembered()
             .on_change(Effect::LocalOnly)
             .describe(
-                "Create the resource group if it is not there. Destroy deletes a group that this link made, provided nothing else \
-                 is in it.",
+                "Whether to create the resource group if it does not exist. Destroy deletes a group that this link created, if it contains nothing else.",
             ),
         AttributeRow::string("azure.location").id(AttributeId::Location)
             .remembered()
             .observed(|clouds| clouds.location().map(Value::from))
             .on_change(Effect::ReplacesLink)
             .describe(
-                "Azure region, such as `westeurope`. Taken from the VNet or the resource group; required only where this link \
-                 creates both.",
+                "Azure region, such as `westeurope`. Defaults to the region of the virtual network or the resource group. Required if this link creates both.",
             ),
         AttributeRow::of("azure.zones", Type::set(Type::String)).id(AttributeId::Zones)
             .remembered()
             .observed(|clouds| clouds.zones().map(Value::set_of))
             .on_change(Effect::Described)
             .describe(
-                "Availability zones of the gateway's public IPs, such as `[\"1\", \"2\", \"3\"]`; `[]` for none. Default: all zones of \
-                 the region, read from Azure when the public IPs are created (permission \
-                 `Microsoft.Resources/subscriptions/locations/read`). Without that permission zones 1, 2 and 3 are requested, \
-                 and none if Azure rejects them. Existing public IPs keep their zones: another value is rejected.",
+                "Availability zones of the public IPs of the gateway, such as `[\"1\", \"2\", \"3\"]`; `[]` for none. Defaults to all zones of the region, which are read when the public IPs are created (permission `Microsoft.Resources/subscriptions/locations/read`). Without that permission, zones 1, 2 and 3 are requested, or no zones if Azure rejects them. The zones of existing public IPs cannot be changed: another value is rejected.",
             ),
         AttributeRow::string("azure.virtual_network_id").id(AttributeId::NetworkId)
             .remembered()
             .source(Source::Objects)
             .on_change(Effect::ReplacesLink)
-            .describe("Resource id of an existing VNet. Needed unless `virtual_network` or `gateway_id` is given."),
+            .describe("Resource ID of an existing virtual network. Required unless `virtual_network` or `gateway_id` is set."),
     ];
     rows.extend(virtual_network());
     rows.extend([
@@ -67,25 +62,20 @@ pub(super) fn rows() -> Vec<AttributeRow> {
             .needs_preflight()
             .on_change(Effect::Fixed)
             .describe(
-                "Prefix of the `GatewaySubnet` to be created in an existing VNet that lacks one: /27 or larger is recommended, /29 \
-                 the least. Example: `10.1.1.0/27`.",
+                "Prefix of the `GatewaySubnet` to create in an existing virtual network without one, such as `10.1.1.0/27`. At least /29; /27 or larger is recommended.",
             ),
         AttributeRow::string("azure.generation").id(AttributeId::Generation)
             .remembered()
             .of_azure_gateway()
             .observed(|clouds| clouds.azure_gateway().map(|gateway| gateway.generation.clone().into()))
             .on_change(Effect::ReplacesLink)
-            .describe("`Generation1` or `Generation2`. Default: the newest that the SKU has."),
+            .describe("`Generation1` or `Generation2`. Defaults to the newest that the SKU supports."),
         AttributeRow::string("azure.gateway_id").id(AttributeId::AzureGateway)
             .remembered()
             .source(Source::Objects)
             .on_change(Effect::ReplacesLink)
             .describe(
-                "Resource id of an existing active-active, route-based VPN gateway with BGP to attach to. It is neither created nor \
-                 deleted; only this link's own inside addresses are added to it and removed again. Its ASN, SKU, generation \
-                 and location are read from it. It may serve point-to-site clients too. If it authenticates them by RADIUS, it is never \
-                 updated, since Azure does not return the RADIUS secret: add the BGP addresses that the plan lists by hand, with the \
-                 secret; destroy leaves them. Without this, a gateway is created.",
+                "Resource ID of an existing active-active, route-based VPN gateway with BGP, which the link neither creates nor deletes. The link only adds and removes its own BGP addresses. The ASN, SKU, generation and location are read from the gateway. It may also serve point-to-site clients. If it authenticates them by RADIUS, it is never updated, because Azure does not return the RADIUS secret. In that case, add the BGP addresses that the plan lists manually, with the secret; destroy does not remove them. If not set, a gateway is created. Changing this forces a new resource.",
             ),
         AttributeRow::string("azure.sku").id(AttributeId::Sku)
             .default_of_created_gateway("VpnGw2AZ")
@@ -93,7 +83,7 @@ pub(super) fn rows() -> Vec<AttributeRow> {
             .remembered()
             .observed(|clouds| clouds.azure_gateway().map(|gateway| gateway.sku.clone().into()))
             .on_change(Effect::ResizesGateway)
-            .describe("SKU of the gateway to be created: `VpnGw1AZ` to `VpnGw5AZ`."),
+            .describe("SKU of the new gateway: `VpnGw1AZ` to `VpnGw5AZ`."),
         AttributeRow::number("azure.asn").id(AttributeId::AzureAsn)
             .default_of_created_gateway(65_000_u32)
             .of_azure_gateway()
@@ -106,7 +96,7 @@ pub(super) fn rows() -> Vec<AttributeRow> {
             .remembered()
             .observed(|clouds| clouds.of_connections(|connection| connection.mode).map(|mode| mode.as_str().into()))
             .on_change(Effect::InterruptsTunnels)
-            .describe("Who dials, seen from Azure: `Default`, `InitiatorOnly` or `ResponderOnly`."),
+            .describe("Connection mode of Azure: `Default`, `InitiatorOnly` or `ResponderOnly`."),
         AttributeRow::number("azure.dpd_timeout_seconds").id(AttributeId::AzureDpdSeconds)
             .default(45_u32)
             .remembered()
@@ -118,7 +108,7 @@ pub(super) fn rows() -> Vec<AttributeRow> {
             .on_change(Effect::NamesNewObjects)
             .describe("Names of single objects, for companies with naming standards. What is left out is made from `name`."),
         AttributeRow::of("azure.subnet_ids", Type::map(Type::String)).computed().describe(
-            "Resource ids of `GatewaySubnet` and of the subnets named in `virtual_network.subnets`, by name.",
+            "Resource IDs of `GatewaySubnet` and of the subnets in `virtual_network.subnets`, by name.",
         ),
         AttributeRow::of("azure.public_ip_addresses", Type::map(Type::String))
             .computed()
@@ -140,28 +130,26 @@ fn virtual_network() -> Vec<AttributeRow> {
             .remembered()
             .affects_managed()
             .needs_preflight()
-            .describe("A VNet to create. Needed unless `virtual_network_id` or `gateway_id` is given."),
+            .describe("Virtual network to create. Required unless `virtual_network_id` or `gateway_id` is set."),
         AttributeRow::string(path("name"))
             .id(AttributeId::NetworkName)
             .required()
             .on_change(Effect::ReplacesNetwork)
-            .describe("Name, 2 to 64 characters."),
+            .describe("Name, 2 to 64 characters. Changing this forces a new resource."),
         AttributeRow::of(path("address_space"), Type::list(Type::String))
             .id(AttributeId::AddressSpace)
             .required()
             .on_change(Effect::InPlace)
-            .describe("Ranges, such as `[\"10.1.0.0/16\"]`."),
+            .describe("Address ranges, such as `[\"10.1.0.0/16\"]`. Updated in place."),
         AttributeRow::string(path("gateway_subnet_prefix"))
             .id(AttributeId::NetworkGatewaySubnet)
             .required()
             .on_change(Effect::ReplacesLink)
-            .describe(
-                "Prefix of `GatewaySubnet`: /27 or larger is recommended, /29 the least. Example: `10.1.1.0/27`.",
-            ),
+            .describe("Prefix of `GatewaySubnet`, such as `10.1.1.0/27`. At least /29; /27 or larger is recommended."),
         AttributeRow::of(path("subnets"), Type::map(Type::String))
             .id(AttributeId::Subnets)
             .optional()
             .on_change(Effect::InPlace)
-            .describe("Prefixes of further subnets by name, such as `{ frontend = \"10.1.0.0/24\" }`."),
+            .describe("Prefixes of more subnets by name, such as `{ frontend = \"10.1.0.0/24\" }`. Updated in place."),
     ]
 }

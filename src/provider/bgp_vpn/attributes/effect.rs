@@ -1,6 +1,7 @@
 //! What a change of an attribute does, for the documentation of the attribute and for the warnings of a plan.
 
 use crate::plugin::Diagnostic;
+use crate::provider::summaries;
 
 /// What a change of an attribute does to the objects of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,47 +80,46 @@ impl Effect {
 
     /// The warning of a plan that changes the attribute at this path; None where nothing is interrupted.
     pub fn warning(self, path: &str) -> Option<Diagnostic> {
-        let keys = "The shared keys are changed one tunnel at a time, each for some minutes. A tunnel that is up is interrupted only while all \
-                    others are up; where one does not come back, the roll stops.";
+        let keys = "Pre-shared keys are changed one tunnel at a time; each tunnel is down for several minutes. A tunnel that is up is interrupted \
+                    only while all others are up. The rotation stops if a tunnel does not come up again.";
         let (summary, detail) = match self {
             Effect::ReplacesLink => {
                 let detail = format!(
-                    "A change of {path} takes another Azure gateway: the link is down from the start of the apply until the new one is built, \
-                     which takes half an hour to an hour. All addresses of the tunnels change."
+                    "{path} changes, which replaces the Azure gateway. The link is down during the apply, which takes 30 to 60 minutes. All public \
+                     addresses of the tunnels change."
                 );
-                return Some(Diagnostic::warning("The link will be built anew").detail(detail).at(path));
+                return Some(Diagnostic::warning(summaries::LINK_REPLACED).detail(detail).at(path));
             }
             Effect::RecreatesAwsSide => (
-                "The AWS half of the link will be built anew",
-                "VPN connections, customer gateways and, unless it is named by id, the VPN gateway are deleted and made anew: \
-                 the link is down for some minutes, and the AWS addresses of all tunnels change.",
+                summaries::AWS_SIDE_RECREATED,
+                "The VPN connections, the customer gateways and a virtual private gateway that this link created are deleted and \
+                 recreated. The link is down for several minutes. The AWS addresses of all tunnels change.",
             ),
             Effect::RecreatesCustomerGateways => (
-                "All tunnels will be interrupted",
-                "The ASN of the Azure gateway changes in place; the customer gateways and VPN connections that name it are made \
-                 anew. All tunnels are down for some minutes, and their AWS addresses change.",
+                summaries::ALL_TUNNELS_INTERRUPTED,
+                "The ASN of the Azure gateway is updated in place. The customer gateways and VPN connections are recreated, because \
+                 they contain it. All tunnels are down for several minutes, and their AWS addresses change.",
             ),
             Effect::RecreatesConnections => (
-                "The tunnels will be interrupted",
-                "The VPN connections are made anew, one after the other, and the AWS addresses of all tunnels change. Traffic goes over \
-                 the tunnels of the other one meanwhile.",
+                summaries::TUNNELS_INTERRUPTED,
+                "The VPN connections are recreated, one at a time, while the tunnels of the other carry the traffic. The AWS addresses of \
+                 all tunnels change.",
             ),
             Effect::InterruptsConnections => (
-                "The tunnels will be interrupted",
-                "Both tunnels of a VPN connection are down for some minutes while their bandwidth changes, of one connection after \
-                 the other. Traffic goes over the tunnels of the other one meanwhile.",
+                summaries::TUNNELS_INTERRUPTED,
+                "Both tunnels of a VPN connection are down for several minutes while their bandwidth changes. The connections are \
+                 updated one at a time, while the tunnels of the other carry the traffic.",
             ),
             Effect::InterruptsTunnels => (
-                "The tunnels will be interrupted",
-                "AWS takes a tunnel down while its options change, some minutes each; a change of policy or addresses takes both ends. \
-                 Traffic goes over the other tunnels meanwhile.",
+                summaries::TUNNELS_INTERRUPTED,
+                "The tunnels are updated one at a time, while the others carry the traffic. Each tunnel is down for several minutes.",
             ),
             Effect::ResizesGateway => (
-                "The Azure gateway will change its size",
-                "A change of the SKU may take up to 45 minutes and interrupts traffic for moments.",
+                summaries::AZURE_GATEWAY_RESIZED,
+                "A change of the SKU takes up to 45 minutes and interrupts traffic for seconds.",
             ),
-            Effect::RotatesKeys => ("All four shared keys will be rolled", keys),
-            Effect::AppliesKeys => ("Your own shared keys will be set", keys),
+            Effect::RotatesKeys => (summaries::KEYS_ROTATED, keys),
+            Effect::AppliesKeys => (summaries::CONFIGURED_KEYS_APPLIED, keys),
             _ => return None,
         };
         Some(Diagnostic::warning(summary).detail(detail).at(path))

@@ -8,9 +8,12 @@ use crate::plugin::Type;
 
 pub(super) fn rows() -> Vec<AttributeRow> {
     let mut rows = vec![
-        AttributeRow::string("name").id(AttributeId::Name).required().remembered().on_change(Effect::NamesNewObjects).describe(
-            "Prefix of every name and tag that this link gives, 1 to 55 characters of letters, digits, `.`, `_` and `-`.",
-        ),
+        AttributeRow::string("name")
+            .id(AttributeId::Name)
+            .required()
+            .remembered()
+            .on_change(Effect::NamesNewObjects)
+            .describe("Prefix of the names and Name tags of this link: 1 to 55 letters, digits, `.`, `_` and `-`."),
     ];
     rows.extend(addresses());
     rows.extend(policy());
@@ -26,15 +29,13 @@ fn addresses() -> Vec<AttributeRow> {
             .remembered()
             .needs_preflight()
             .on_change(Effect::InterruptsTunnels)
-            .describe("Inside networks of the four tunnels, where they should not follow `slot`."),
+            .describe("Inside CIDRs of the four tunnels, if they differ from those of `slot`."),
         AttributeRow::number("slot").id(AttributeId::Slot)
             .remembered()
             .needs_preflight()
             .on_change(Effect::InterruptsTunnels)
             .describe(
-                "Block of inside addresses, 0 to 31: slot n gives instance 0 `169.254.21.(8n)/30` and `169.254.22.(8n)/30`, instance 1 \
-                 `169.254.21.(8n+4)/30` and `169.254.22.(8n+4)/30`. Default 0, which is the table of Microsoft's tutorial. Links that \
-                 share a gateway need slots of their own. Null where the addresses follow no slot.",
+                "Block of inside addresses, 0 to 31. Slot n gives instance 0 `169.254.21.(8n)/30` and `169.254.22.(8n)/30`, and instance 1 `169.254.21.(8n+4)/30` and `169.254.22.(8n+4)/30`. Defaults to `0`, the addresses of Microsoft's tutorial. Links that share a gateway need different slots. Null if the addresses do not form a slot. Updated in place, one tunnel at a time.",
             ),
     ];
     rows.extend(TunnelKey::ALL.map(|key| {
@@ -56,30 +57,29 @@ fn policy() -> Vec<AttributeRow> {
         ),
         text("preset").describe(
             "`strong` (AES256, SHA2-384, group 20, AES256-GCM-16), `compatible` (AES256, SHA2-256, group 14) or `cloud_default` \
-             (whatever the two clouds agree on). Default `strong`. Null where the policy follows none.",
+             (no restriction, the two clouds negotiate). Defaults to `strong`. Null where the policy follows none.",
         ),
         text("ike_encryption").describe("`AES128`, `AES256`, `AES128-GCM-16` or `AES256-GCM-16`."),
         text("ike_integrity").describe("`SHA1`, `SHA2-256` or `SHA2-384`."),
         number("dh_group").describe("Diffie-Hellman group of IKE: 2, 14, 19, 20 or 24."),
         text("ipsec_encryption").describe("`AES128`, `AES256`, `AES128-GCM-16` or `AES256-GCM-16`."),
         text("ipsec_integrity")
-            .describe("`SHA1` or `SHA2-256`; with a GCM encryption also `SHA2-384`, though it plays no part then."),
+            .describe("`SHA1` or `SHA2-256`. With GCM encryption also `SHA2-384`, which has no effect then."),
         number("pfs_group").describe("Group for perfect forward secrecy: 2, 14, 19, 20 or 24."),
-        number("ike_lifetime_seconds").describe("Lifetime of IKE keys at the AWS end, 900 to 28800 seconds."),
-        number("ipsec_lifetime_seconds").describe("Lifetime of IPsec keys at the AWS end, 900 to 3600 seconds."),
+        number("ike_lifetime_seconds").describe("Lifetime of IKE keys on the AWS side in seconds, 900 to 28800."),
+        number("ipsec_lifetime_seconds").describe("Lifetime of IPsec keys on the AWS side in seconds, 900 to 3600."),
     ]
 }
 
 fn keys() -> Vec<AttributeRow> {
     let mut rows = vec![
         AttributeRow::object("preshared_keys_wo").id(AttributeId::PresharedKeys).mode(Mode::WriteOnly).on_change(Effect::Described).describe(
-            "Keys of your own. They are never stored, neither in the plan nor in the state. Needs Terraform 1.11 or newer, and \
-             `preshared_keys_wo_version`.",
+            "Configured pre-shared keys. They are never stored, neither in the plan nor in the state. Requires Terraform 1.11 or newer and `preshared_keys_wo_version`.",
         ),
         AttributeRow::number("preshared_keys_wo_version").id(AttributeId::PresharedKeysVersion)
             .optional()
             .on_change(Effect::AppliesKeys)
-            .describe("Any number, to be changed whenever `preshared_keys_wo` changes."),
+            .describe("Version of `preshared_keys_wo`. Changing this applies the keys, one tunnel at a time."),
         AttributeRow::string("rotate_keys").id(AttributeId::RotateKeys).optional().on_change(Effect::RotatesKeys).describe(
             "Any text, such as a date. A tunnel that is up is interrupted only while all others are up, and the next one waits until it \
              is back with as many routes as before. Not together with `preshared_keys_wo`. Setting it on a link that was just \
@@ -100,41 +100,33 @@ fn behaviour() -> Vec<AttributeRow> {
     };
     vec![
         AttributeRow::bool("wait_for_bgp").id(AttributeId::WaitForBgp).default(true).remembered().on_change(Effect::LocalOnly).describe(
-            "Whether create and update end only when the BGP sessions of the tunnels they touched are up, for at most 15 minutes.",
+            "Whether create and update wait until the BGP sessions of the changed tunnels are up, for at most 15 minutes.",
         ),
         AttributeRow::string("on_create_failure").id(AttributeId::OnCreateFailure).default("keep").remembered().on_change(Effect::LocalOnly).describe(
-            "What becomes of a link whose create fails: with `keep` the state keeps everything that was made, and the next apply finishes \
-             it; with `rollback` what this create made is deleted again. A create that was interrupted, or whose tunnels are built but \
-             not up in time, is always kept.",
+            "What happens after a failed create. With `keep`, the state contains the created objects, and the next apply completes the link. With `rollback`, the created objects are deleted. A create that was interrupted, or whose tunnels exist but did not come up in time, is always kept.",
         ),
         AttributeRow::bool("manage_gateways").id(AttributeId::ManageGateways)
             .affects_managed()
             .needs_preflight()
             .on_change(Effect::ClaimsGateways)
             .describe(
-                "Whether destroy deletes the Azure gateway with its public IPs, and the virtual private gateway. The default is `true` if \
-                 this link created one of them, and `false` otherwise, as after an import. With `false`, destroy also leaves the networks and \
-                 the resource group in which these gateways are: so the link that created a gateway can go while other links use it. Setting \
-                 it `true` claims the gateways, unless objects of others use them.",
+                "Whether destroy deletes the Azure gateway with its public IPs, and the virtual private gateway. Defaults to `true` if this link created one of them, and to `false` otherwise, for example after an import. With `false`, destroy also keeps the networks and the resource group of these gateways, so the link that created a gateway can be destroyed while other links use it. `true` is rejected while objects that this link did not create use the gateways.",
             ),
         AttributeRow::bool("allow_overlapping_prefixes")
             .default(false)
             .needs_preflight()
             .on_change(Effect::LocalOnly)
-            .describe("Let the address ranges of VNet and VPC overlap, with a warning instead of an error."),
+            .describe("Whether to allow overlapping address ranges of the virtual network and the VPC."),
         AttributeRow::of("tags", Type::map(Type::String)).id(AttributeId::Tags).optional().on_change(Effect::InPlace).describe(
-            "Tags on every object of both clouds. Only tags named here or in the provider's `default_tags` are compared; all others \
-             are left alone. At most 40 with `default_tags`: keys of up to 128 characters without `<>%&\\?/` and not starting with `aws:`, \
-             values of up to 256. Azure compares keys without regard to case.",
+            "Tags of every object in both clouds. Tags that are neither here nor in `default_tags` of the provider are not changed. At most 40 including `default_tags`. Keys have up to 128 characters without `<>%&\\?/` and do not start with `aws:`. Values have up to 256 characters. Azure ignores letter case in keys.",
         ),
         AttributeRow::object("timeouts").id(AttributeId::Timeouts).optional().on_change(Effect::LocalOnly).describe(
-            "How long operations may take, from `\"1s\"` to `\"168h\"`, such as `\"90m\"`, `\"2h30m\"` or `\"1.5h\"`. Waiting for other \
-             links of the same Azure gateway does not count.",
+            "Time limits of operations, from `\"1s\"` to `\"168h\"`, such as `\"90m\"`, `\"2h30m\"` or `\"1.5h\"`. Time spent waiting for other links of the same Azure gateway does not count.",
         ),
-        timeout("create", "Limit of a create. Default `120m`."),
-        timeout("update", "Limit of an update. Default `240m`."),
-        timeout("delete", "Limit of a destroy. Default `120m`."),
-        timeout("read", "Limit of a refresh. Default `10m`."),
+        timeout("create", "Time limit of a create. Defaults to `120m`."),
+        timeout("update", "Time limit of an update. Defaults to `240m`."),
+        timeout("delete", "Time limit of a destroy. Defaults to `120m`."),
+        timeout("read", "Time limit of a refresh. Defaults to `10m`."),
     ]
 }
 
@@ -150,15 +142,13 @@ fn results() -> Vec<AttributeRow> {
     };
     vec![
         AttributeRow::string("id").computed().describe(
-            "`<Azure gateway resource id>,<inside CIDR>`: the inside CIDR is the one that `instance0_tunnel1` had when the link \
-             was made or imported. It never changes, and `terraform import` takes it.",
+            "`<Azure gateway resource ID>,<inside CIDR>`, with the inside CIDR of `instance0_tunnel1` when the link was created or imported. It never changes. `terraform import` accepts it.",
         ),
         AttributeRow::of("managed", Type::map(Type::set(Type::String))).computed().describe(format!(
             "What destroy will delete: sets of ids by kind of object ({kinds}). Nothing else is ever deleted."
         )),
         AttributeRow::of("drift", Type::list(Type::String)).computed().describe(
-            "Sentences that say what the clouds have that differs from this link, that the next apply will mend, and that no other \
-             attribute shows. Empty when all is as it should be.",
+            "Differences between the clouds and this link that no other attribute shows. The next apply repairs them. Empty if there are none.",
         ),
         AttributeRow::string("status").computed().describe(
             "How the last run on this link ended. `complete`: the link was created; `drift` lists what differs since. `incomplete`: the \
@@ -166,18 +156,18 @@ fn results() -> Vec<AttributeRow> {
              was not refreshed since; the next apply finishes the update. Whether tunnels are up is not part of it.",
         ),
         AttributeRow::new("tunnels", Shape::Objects).computed().describe(format!(
-            "The four tunnels, by {keys}. Whether they are up is volatile and told by the data source `awsazure_bgp_vpn_status`."
+            "The four tunnels, by {keys}. Their health changes at any time; the data source `awsazure_bgp_vpn_status` reads it."
         )),
         number("azure_instance", "Instance of the Azure gateway, 0 or 1. Known at plan."),
         number("aws_tunnel", "Tunnel of the VPN connection, 1 or 2. Known at plan."),
-        text("inside_cidr", "Inside network, a /30. Known at plan."),
-        text("aws_bgp_ip", "BGP address at the AWS end: first host of `inside_cidr`. Known at plan."),
-        text("azure_bgp_ip", "BGP address at the Azure end: second host of `inside_cidr`. Known at plan."),
+        text("inside_cidr", "Inside CIDR, a /30. Known at plan."),
+        text("aws_bgp_ip", "BGP address of the AWS end, the first host of `inside_cidr`. Known at plan."),
+        text("azure_bgp_ip", "BGP address of the Azure end, the second host of `inside_cidr`. Known at plan."),
         text("aws_outside_ip", "Public address of the AWS end."),
         text("azure_public_ip", "Public address of the Azure end."),
-        text("aws_vpn_connection_id", "Id of the VPN connection, `vpn-...`."),
-        text("aws_customer_gateway_id", "Id of the customer gateway, `cgw-...`."),
-        text("azure_local_network_gateway_id", "Resource id of the local network gateway."),
-        text("azure_connection_id", "Resource id of the connection."),
+        text("aws_vpn_connection_id", "ID of the VPN connection (`vpn-...`)."),
+        text("aws_customer_gateway_id", "ID of the customer gateway (`cgw-...`)."),
+        text("azure_local_network_gateway_id", "Resource ID of the local network gateway."),
+        text("azure_connection_id", "Resource ID of the connection."),
     ]
 }

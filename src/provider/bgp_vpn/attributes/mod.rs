@@ -88,7 +88,7 @@ pub struct AttributeRow {
     pub mode: Mode,
     pub default: DefaultValue,
     pub effect: Effect,
-    /// Whether the last applied value counts while it is not configured. It is remembered beside the state.
+    /// Whether the last applied value counts while it is not configured. It is remembered next to the state.
     pub remembered: bool,
     /// Whether a change may add to, or take from, what destroy deletes.
     pub affects_managed: bool,
@@ -210,7 +210,7 @@ impl AttributeRow {
         self.path.rsplit_once('.').map_or((self.path.as_str(), None), |(parent, name)| (name, Some(parent)))
     }
 
-    /// The whole description: what it is, its default, and what a change of it does.
+    /// The complete description: what it is, its default, and what a change of it does.
     fn documentation(&self) -> String {
         let shown = |value: &Value| {
             let truth = || value.as_bool().map(|truth| truth.to_string());
@@ -220,9 +220,9 @@ impl AttributeRow {
         let default = match &self.default {
             DefaultValue::Derived => String::new(),
             DefaultValue::Static(value) | DefaultValue::StaticOnTransitGateway(value) => {
-                format!("Default `{}`.", shown(value))
+                format!("Defaults to `{}`.", shown(value))
             }
-            DefaultValue::OfCreatedGateway(value) => format!("Default `{}` for a gateway to be created.", shown(value)),
+            DefaultValue::OfCreatedGateway(value) => format!("Defaults to `{}` for a new gateway.", shown(value)),
         };
         let parts = [self.description.as_str(), &default, self.effect.documentation()];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")

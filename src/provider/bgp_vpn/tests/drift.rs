@@ -56,7 +56,7 @@ fn has_warning(plan: &PlanResponse, path: &str) -> bool {
     plan.diagnostics.iter().any(|found| !found.is_error() && found.path == Some(path.into()))
 }
 
-/// Whether a plan makes VPN connections anew.
+/// Whether a plan recreates VPN connections.
 fn rebuilds_aws(plan: &PlanResponse) -> bool {
     !plan.planned.get("tunnels").get("instance0_tunnel1").get("aws_vpn_connection_id").is_known()
 }

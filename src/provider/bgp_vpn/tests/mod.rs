@@ -3,6 +3,7 @@
 
 mod clouds;
 mod core;
+mod diagnostics;
 mod drift;
 mod recall;
 mod refusals;

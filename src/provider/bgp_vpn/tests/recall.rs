@@ -30,7 +30,7 @@ impl Core {
     }
 }
 
-/// A link that is whole, with the state of the try that failed and the state that is current.
+/// A link that is complete, with the state of the try that failed and the state that is current.
 async fn finished_after_all() -> (Core, Held, Held) {
     let mut core = Core::new();
     *core.clouds.fails.lock().unwrap() = true;
@@ -83,7 +83,7 @@ async fn former_state_deletes_link_recreated_after_delete() {
     let there = core.clouds.there.lock().unwrap().clone();
     core.hold(current);
     core.delete().await;
-    // Somebody else made it again, half.
+    // Another user created it again, in part.
     *core.clouds.there.lock().unwrap() = there;
     core.hold(former);
     core.refresh().await;

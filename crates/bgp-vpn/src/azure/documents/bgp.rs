@@ -12,7 +12,7 @@ pub struct LearnedRoute {
     /// Prefix, as text: it may be IPv6.
     pub network: String,
     pub next_hop: Option<Ipv4Addr>,
-    /// The peer that told it, or the gateway itself.
+    /// The peer that advertised it, or the gateway itself.
     pub source_peer: Option<Ipv4Addr>,
     /// `Network`, `EBgp`, `IBgp`.
     pub origin: String,

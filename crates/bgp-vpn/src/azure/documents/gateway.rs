@@ -1,6 +1,6 @@
 //! VPN gateways: read, built, and edited in place.
 //!
-//! A gateway may be shared with others, so an edit touches single addresses and never writes a list anew.
+//! A gateway may be shared with others, so an edit touches single addresses and never rewrites a list.
 
 use super::{DocumentError, addresses, flag, items, number, object_at, put, reference, resource, text};
 use crate::azure::id::ResourceId;

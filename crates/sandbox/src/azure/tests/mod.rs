@@ -162,7 +162,7 @@ impl Bench {
         bench
     }
 
-    /// A whole Azure half: gateway, two local gateways, two connections.
+    /// A complete Azure half: gateway, two local gateways, two connections.
     fn link(seed: u64) -> Bench {
         let mut bench = Bench::ground(seed);
         bench.done("PUT", &gateway_url(), &gateway());

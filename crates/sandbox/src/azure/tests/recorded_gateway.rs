@@ -1,4 +1,4 @@
-//! Shapes of the real service for a whole active-active gateway (recorded 2022-08-18), what its questions are answered with
+//! Shapes of the real service for a complete active-active gateway (recorded 2022-08-18), what its questions are answered with
 //! (2019-04-09) and how a resource group goes. SKU and zones are today's: the recorded SKU can no longer be made.
 
 use super::recorded::{asynchronous, same_shape};

@@ -1,0 +1,126 @@
+//! Errors and warnings of a plan.
+
+use super::{azure, gateway, samples};
+use crate::aws::model::{Region, VpcId};
+use crate::link::claim::{Claim, ClaimConflict, SharedGateway};
+use crate::link::inside_cidr::Slot;
+use crate::link::known_ids::KnownIds;
+use crate::link::lookup::LookupScope;
+use crate::link::ownership::Obstacle;
+use crate::link::tunnel::TunnelKey;
+use crate::plugin::{Diagnostic, Value};
+use crate::provider::bgp_vpn::change_set::ChangeSet;
+use crate::provider::bgp_vpn::private_state::PrivateState;
+use crate::provider::bgp_vpn::replacing_attributes::{drifted_warning, late_replacement};
+use crate::provider::bgp_vpn::resume::resume_warning;
+use crate::provider::bgp_vpn::stale_plan::outdated_plan;
+use crate::provider::bgp_vpn::{claims, existing_link, public_subnet};
+use std::collections::BTreeSet;
+
+fn claim_conflicts() -> Vec<Diagnostic> {
+    let cidr = *Slot::default().inside_cidrs().get(TunnelKey::ALL[0]);
+    let other = Claim {
+        name: "office".into(),
+        network: None,
+        gateway: None,
+        makes_gateway: true,
+        aws: None,
+        inside_cidrs: BTreeSet::from([cidr]),
+        objects: BTreeSet::new(),
+    };
+    let conflicts = samples!(ClaimConflict {
+        ClaimConflict::AzureGateway(_) => ClaimConflict::AzureGateway(azure("virtualNetworks", "vnet1")),
+        ClaimConflict::VpnGateway(_) => ClaimConflict::VpnGateway(VpcId("vpc-1".into())),
+        ClaimConflict::InsideCidr { .. } => ClaimConflict::InsideCidr { cidr, gateway: SharedGateway::Azure },
+        ClaimConflict::Object(_) => ClaimConflict::Object(azure("connections", "prod")),
+    });
+    conflicts.iter().map(|conflict| claims::diagnostic(conflict, &other, &other.inside_cidrs)).collect()
+}
+
+fn obstacles() -> Vec<Diagnostic> {
+    let ids = || vec!["vpn-1".to_owned(), "cgw-1".to_owned()];
+    let endpoint = || "vgw-1 in eu-west-1".to_owned();
+    let known =
+        KnownIds { azure_gateway: Some(gateway()), region: Some(Region("eu-west-1".into())), ..KnownIds::default() };
+    let scope = LookupScope::by_ids(known, None, Slot::default().inside_cidrs());
+    let obstacles = samples!(Obstacle {
+        Obstacle::OtherLink { .. } => Obstacle::OtherLink { endpoint: endpoint(), ids: ids() },
+        Obstacle::IncompleteLink { .. } => Obstacle::IncompleteLink { endpoint: endpoint(), ids: ids() },
+        Obstacle::Complete { .. } => Obstacle::Complete { ids: ids() },
+        Obstacle::NameTaken(_) => Obstacle::NameTaken(azure("connections", "prod")),
+    });
+    obstacles.into_iter().map(|obstacle| existing_link::conflict(obstacle, &scope, "1, 2, 3")).collect()
+}
+
+fn state() -> Value {
+    let azure = [
+        ("asn", Value::from(65_000_u32)),
+        ("connection_mode", "ResponderOnly".into()),
+        ("gateway_id", gateway().to_string().into()),
+        ("generation", "Generation1".into()),
+        ("resource_group_name", "prod-rg".into()),
+        ("sku", "VpnGw1AZ".into()),
+    ];
+    let aws = [
+        ("asn", Value::from(64_512_u32)),
+        ("enable_acceleration", false.into()),
+        ("public_subnet_id", "subnet-1".into()),
+        ("region", "eu-west-1".into()),
+        ("tunnel_bandwidth", "standard".into()),
+        ("vpc", Value::object([("public_subnet_cidr_block", "10.2.1.0/24")])),
+        ("vpn_gateway_id", "vgw-1".into()),
+    ];
+    Value::object([
+        ("name", Value::from("prod")),
+        ("azure", Value::object(azure)),
+        ("aws", Value::object(aws)),
+        ("manage_gateways", false.into()),
+        ("rotate_keys", "2026-10".into()),
+        ("preshared_keys_wo_version", 1_u32.into()),
+    ])
+}
+
+/// The warnings of a change of one attribute.
+fn changes(path: &str, value: impl Into<Value>, private: &PrivateState) -> Vec<Diagnostic> {
+    let (prior, mut planned) = (state(), state());
+    planned.set_at(&path.into(), value);
+    let changes = ChangeSet { prior: &prior, planned: &planned };
+    changes.warnings(private).into_iter().chain(public_subnet::warning(changes)).collect()
+}
+
+/// The warning of an update whose Azure gateway was deleted.
+fn recreated_gateway() -> Vec<Diagnostic> {
+    let mut prior = state();
+    prior.set_at(&"azure.gateway_id".into(), Value::Null);
+    ChangeSet { prior: &prior, planned: &prior }.warnings(&PrivateState::default()).into_iter().collect()
+}
+
+pub fn diagnostics() -> Vec<Diagnostic> {
+    let (prior, mut planned) = (state(), state());
+    planned.set_at(&"azure.sku".into(), "VpnGw2AZ");
+    let mut found = claim_conflicts();
+    found.extend(obstacles());
+    found.push(late_replacement(&"azure.sku".into(), &prior, &planned));
+    found.push(outdated_plan(&["the VPN connection to instance0 is missing".into()]));
+    found.push(drifted_warning(&"azure.sku".into(), &planned, &prior));
+    found.push(resume_warning(false));
+    found.push(resume_warning(true));
+    found.push(existing_link::adopted_objects(&["vpn-1".into(), "cgw-1".into()]));
+    let private = PrivateState::default();
+    found.extend(changes("aws.vpc.public_subnet_cidr_block", "10.2.2.0/24", &private));
+    found.extend(changes("aws.vpc.public_subnet_cidr_block", Value::Null, &private));
+    found.extend(changes("azure.generation", "Generation2", &private));
+    found.extend(recreated_gateway());
+    found.extend(changes("aws.region", "us-east-1", &private));
+    found.extend(changes("azure.asn", 65_001_u32, &private));
+    found.extend(changes("azure.sku", "VpnGw2AZ", &private));
+    found.extend(changes("aws.enable_acceleration", true, &private));
+    found.extend(changes("aws.tunnel_bandwidth", "large", &private));
+    found.extend(changes("azure.connection_mode", "Default", &private));
+    found.extend(changes("rotate_keys", "2026-11", &private));
+    found.extend(changes("preshared_keys_wo_version", 2_u32, &private));
+    found.extend(changes("manage_gateways", true, &private));
+    let repairs = PrivateState { interrupts: vec!["instance0_tunnel1 (vpn-1)".into()], ..PrivateState::default() };
+    found.extend(changes("name", "prod", &repairs));
+    found
+}
