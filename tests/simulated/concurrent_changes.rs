@@ -250,7 +250,7 @@ fn create_makes_nothing_next_to_incomplete_link_in_other_vpc() {
         let ended = sim.converge(&spec).await;
         let [failure] = ended.failures.as_slice() else { panic!("{:#?}", ended.failures) };
         assert!(
-            matches!(&failure.error, ActionError::SlotInUse { found, .. } if found.contains(&theirs.id.0)),
+            matches!(&failure.error, ActionError::IncompleteCreate { found, .. } if found.contains(&theirs.id.0)),
             "{}",
             failure.error
         );
