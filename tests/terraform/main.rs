@@ -14,6 +14,7 @@ mod invalid_input;
 mod key_storage;
 mod logs;
 mod official_clients;
+mod official_models;
 mod ownership;
 mod placement;
 mod plan_semantics;

@@ -12,13 +12,15 @@ use test_support::repository;
 use test_support::terraform::python::{self, Ended};
 use test_support::terraform::{Clouds, Sandbox, TestEnv, skip};
 
-const SDKS: [&str; 4] =
+pub const SDKS: [&str; 4] =
     ["boto3==1.44.5", "azure-identity==1.27.0", "azure-mgmt-network==33.1.0", "azure-mgmt-resource==26.0.0"];
+/// Python that succeeds once they are all there.
+pub const SDKS_READY: &str = "import boto3, azure.identity, azure.mgmt.network, azure.mgmt.resource.resources";
 const AWS: [&str; 1] = ["awscli==1.46.3"];
 const AZ: [&str; 1] = ["azure-cli==2.91.0"];
 const MOTO: [&str; 1] = ["moto[server,ec2]==5.2.5"];
 
-fn script(name: &str) -> PathBuf {
+pub fn script(name: &str) -> PathBuf {
     repository().join("tests/terraform/official_clients").join(name)
 }
 
@@ -38,8 +40,7 @@ fn walk(env: &TestEnv, home: &Path, keep: bool) {
 
 #[test]
 fn link_built_by_official_sdks_imports_to_empty_plan() {
-    let look = "import boto3, azure.identity, azure.mgmt.network, azure.mgmt.resource.resources";
-    let Some(home) = python::environment("strangers", &SDKS, look) else {
+    let Some(home) = python::environment("strangers", &SDKS, SDKS_READY) else {
         return skip("the SDK walk (python3 with venv, or the package index, is not there)");
     };
     // Boto3's waiters ask every fifteen real seconds, and EC2 lists what is deleted for an hour.

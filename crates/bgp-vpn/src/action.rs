@@ -138,8 +138,11 @@ pub struct NewTunnel {
 }
 
 impl Action {
-    /// An action that target and verb describe.
+    /// An action that target and verb describe. Every reason names its object, because `drift` shows reasons without the action.
     pub fn new(target: ActionTarget, verb: Verb, reasons: Vec<String>) -> Self {
+        let name = target.to_string();
+        let named = |reason: String| if reason.contains(&name) { reason } else { format!("{name}: {reason}") };
+        let reasons = reasons.into_iter().map(named).collect();
         Action { target, verb, depends_on: Vec::new(), reasons, change: Change::Unspecified }
     }
 
