@@ -207,7 +207,7 @@ async fn import_restores_state_of_create() {
         let import = core.resource.import(request).await;
         // Its objects carry the provider's tags, so another state may have it.
         let warnings: Vec<String> = import.diagnostics.iter().map(|said| said.summary.clone()).collect();
-        assert_eq!(warnings, ["Another state may manage this link"]);
+        assert_eq!(warnings, [crate::provider::summaries::SHARED_LINK]);
         (core.state, core.private, core.identity) = (self::core::wire(&import.state), import.private, import.identity);
         core.refresh().await;
         let differs = |name: &&String| before.get(name) != core.state.get(name);
