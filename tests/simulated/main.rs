@@ -8,6 +8,7 @@ mod correction_regressions;
 mod fault_sweep;
 mod idempotency;
 mod kept_networks;
+mod lifecycle_control;
 mod manual_edits;
 mod object_loss;
 mod permissions;

@@ -2,12 +2,11 @@
 
 use awsazure::aws::model::{Bandwidth, KeyStorage, TransitGatewayId, TunnelOptions, VpnConnection};
 use awsazure::link::action::Action;
-use awsazure::link::interruptions::interruptions;
 use awsazure::link::ipsec::Preset;
 use awsazure::link::key_rotation::KeyRotation;
 use awsazure::link::lookup::LookupScope;
 use awsazure::link::observed::{KeyRead, Observed};
-use awsazure::link::plan::{describe_drift, plan_actions};
+use awsazure::link::plan::plan_actions;
 use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureNetwork, Spec};
 use awsazure::link::tunnel::{Instance, PerTunnel, TunnelKey};
 use awsazure::reconcile::{ActionError, ReconcileOutcome};
@@ -19,7 +18,7 @@ use test_support::simulated::clock::{in_virtual_time, on_big_stack, simulated};
 use test_support::simulated::fault_sweep::transit_gateway;
 use test_support::simulated::verify::succeeded;
 
-async fn built(sim: &Sim, spec: &Spec) -> Observed {
+pub async fn built(sim: &Sim, spec: &Spec) -> Observed {
     let built = sim.converge(spec).await;
     succeeded("create", &built).unwrap();
     // A session that just came up may not have advertised all its routes yet.
@@ -27,7 +26,7 @@ async fn built(sim: &Sim, spec: &Spec) -> Observed {
     seen(sim, spec, &built.observed).await
 }
 
-async fn seen(sim: &Sim, spec: &Spec, last: &Observed) -> Observed {
+pub async fn seen(sim: &Sim, spec: &Spec, last: &Observed) -> Observed {
     let site = sim.clouds.link_clients(Some(&spec.aws.region), &sim.limits()).await.unwrap();
     awsazure::reconcile::observe(&site, &sim.search_after(spec, last), &sim.limits()).await.unwrap()
 }
@@ -45,7 +44,7 @@ fn up(sim: &Sim, seen: &Observed) -> usize {
 }
 
 /// Converges, and counts the live tunnels every second; gives the least.
-async fn watched(sim: &Sim, spec: &Spec, last: &Observed) -> (ReconcileOutcome, usize) {
+pub async fn watched(sim: &Sim, spec: &Spec, last: &Observed) -> (ReconcileOutcome, usize) {
     let search = sim.search_after(spec, last);
     let mut least = 4;
     let eye = async {
@@ -451,65 +450,6 @@ fn change_bandwidth_one_connection_at_a_time() {
 }
 
 /// Lifecycle control is switched on, repaired and switched off with all tunnels up, on one tunnel of a connection at a time.
-#[test]
-fn change_lifecycle_control_without_interruption() {
-    simulated(|| async {
-        let sim = Sim::new(23);
-        let mut spec = sim.spec("prod", 0);
-        let mut last = built(&sim, &spec).await;
-        let controlled =
-            |seen: &Observed| TunnelKey::ALL.map(|key| seen.tunnel(key).unwrap().options.lifecycle_control);
-        assert_eq!(controlled(&last), [None; 4], "a create sends nothing that is the default");
-        for wanted in [true, false] {
-            spec.aws.tunnel_lifecycle_control = wanted;
-            let (ended, least) = watched(&sim, &spec, &last).await;
-            succeeded("the change", &ended).unwrap();
-            last = seen(&sim, &spec, &ended.observed).await;
-            assert_eq!((least, controlled(&last)), (4, [Some(wanted); 4]));
-            assert!(plan_actions(&spec, &last).is_empty());
-
-            let site = sim.clouds.link_clients(Some(&spec.aws.region), &sim.limits()).await.unwrap();
-            let vpn = last.aws.vpn_connections.get(Instance::One).clone().unwrap();
-            let edit = TunnelOptions { lifecycle_control: Some(!wanted), ..TunnelOptions::default() };
-            let outside_ip = vpn.tunnels[0].outside_ip;
-            site.ec2.change_tunnel(&sim.limits().aws(), &vpn.id, outside_ip, &edit).await.unwrap();
-            last = seen(&sim, &spec, &last).await;
-            let drift = describe_drift(&spec, &last);
-            assert!(drift.len() == 1 && drift[0].contains("lifecycle control"), "{drift:?}");
-            assert!(interruptions(&spec, &last).is_empty());
-            let (ended, least) = watched(&sim, &spec, &last).await;
-            succeeded("the repair", &ended).unwrap();
-            last = seen(&sim, &spec, &ended.observed).await;
-            assert_eq!((least, controlled(&last)), (4, [Some(wanted); 4]));
-        }
-        let calls = sim.sandbox.calls();
-        let changes = || calls.iter().filter(|call| call.operation == "ModifyVpnTunnelOptions");
-        assert_eq!(changes().count(), 12);
-        assert!(changes().all(|call| call.status == Some(200)), "one change of a connection at a time");
-
-        // Together with an option whose change replaces the endpoint, it rolls like that.
-        spec.aws.tunnel_lifecycle_control = true;
-        spec.aws.dpd_timeout_seconds = 40;
-        let (ended, least) = watched(&sim, &spec, &last).await;
-        succeeded("both changes", &ended).unwrap();
-        assert_eq!((least, controlled(&ended.observed)), (3, [Some(true); 4]));
-    });
-}
-
-/// A new tunnel has it from the start.
-#[test]
-fn create_with_lifecycle_control() {
-    simulated(|| async {
-        let sim = Sim::new(24);
-        let mut spec = sim.spec("prod", 0);
-        spec.aws.tunnel_lifecycle_control = true;
-        let made = built(&sim, &spec).await;
-        assert!(TunnelKey::ALL.iter().all(|key| made.tunnel(*key).unwrap().options.lifecycle_control == Some(true)));
-        assert!(plan_actions(&spec, &made).is_empty());
-        assert!(!sim.sandbox.calls().iter().any(|call| call.operation == "ModifyVpnTunnelOptions"));
-    });
-}
-
 #[test]
 fn resumed_acceleration_waits_for_new_connection() {
     for seconds in [1, 60, 200, 300, 420] {

@@ -11,6 +11,7 @@ use super::expand::{
 };
 use super::flatten::{identity, is_deleted, managed, read_managed, set_computed};
 use super::link_status::{LinkStatus, is_incomplete};
+use super::lookup_ids::{clear_aws_ids, seed_given_azure_ids, seed_given_ids};
 use super::model::read_config;
 use super::plan::{id_beside_moved_link, link_of, plan_inputs, preflight_request};
 use super::plan_validation::validate_plan;
@@ -31,8 +32,8 @@ use crate::link::managed::Managed;
 use crate::link::observed::Observed;
 use crate::link::preflight::PreflightSnapshot;
 use crate::link::route_tables::desired_route_tables;
-use crate::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
-use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
+use crate::link::spec::Spec;
+use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
 use crate::provider::remaining_objects;
 use crate::provider::summaries;
@@ -484,50 +485,6 @@ pub fn rolled_back() -> Diagnostic {
 pub fn identity_of(state: &Value) -> Option<Value> {
     let (gateway, cidr) = state.get("id").as_str()?.rsplit_once(',')?;
     Some(identity(gateway, cidr).1)
-}
-
-fn clear_aws_ids(scope: &mut LookupScope, changes: ChangeSet<'_>, spec: &Spec) {
-    let known = &mut scope.known;
-    if changes.drops_vpc() {
-        (known.vpc, known.internet_gateway, known.public_subnet) = (None, None, None);
-        (known.public_route_table, known.route_tables) = (None, Vec::new());
-        return;
-    }
-    known.region = Some(spec.aws.region.clone());
-    known.vpn_connections = PerInstance::default();
-    known.customer_gateways = PerInstance::default();
-    known.outside_ips = PerTunnel::default();
-    let planned = |path: &str| text(changes.planned.get("aws"), path);
-    known.vpn_gateway = planned("vpn_gateway_id").map(crate::aws::model::VpnGatewayId);
-    known.transit_gateway = planned("transit_gateway_id").map(crate::aws::model::TransitGatewayId);
-    if changes.changed("aws.vpc_id") || changes.changed("aws.region") {
-        known.vpc = planned("vpc_id").map(crate::aws::model::VpcId);
-        known.internet_gateway = None;
-        known.public_subnet = None;
-    }
-}
-
-/// What the user names by id is looked for by that id. The state does not have it where a move was broken off between what was
-/// and what is to be.
-fn seed_given_ids(scope: &mut LookupScope, spec: &Spec) {
-    match &spec.aws.gateway {
-        AwsGateway::ExistingVgw(id) => scope.known.vpn_gateway = Some(id.clone()),
-        AwsGateway::TransitGateway(id) => scope.known.transit_gateway = Some(id.clone()),
-        AwsGateway::ManagedVgw { .. } => {}
-    }
-    if let AwsNetwork::Existing(id) = &spec.aws.network {
-        scope.known.vpc = Some(id.clone());
-    }
-}
-
-/// The same for Azure: a replacement that was killed may have left neither network nor gateway in the state.
-fn seed_given_azure_ids(scope: &mut LookupScope, spec: &Spec) {
-    if let AzureNetwork::Existing { id, .. } = &spec.azure.network {
-        scope.known.network = Some(id.clone());
-    }
-    if let AzureGateway::Existing(id) = &spec.azure.gateway {
-        scope.known.azure_gateway = Some(id.clone());
-    }
 }
 
 /// Deletes a link.

@@ -26,6 +26,7 @@
 //! | `upgrade` | gives states of former versions their `status` |
 //! | `resume` | remembers states, so that a link whose create never ended is finished |
 //! | `replaced` | knows the link that a plan without a prior state takes the place of |
+//! | `lookup_ids` | names the ids by which an apply looks for the planned AWS side |
 //! | `apply`, `read`, `import` | carry it out |
 
 mod apply;
@@ -44,6 +45,7 @@ mod flatten;
 mod import;
 mod kept;
 mod link_status;
+mod lookup_ids;
 mod model;
 mod plan;
 mod plan_validation;

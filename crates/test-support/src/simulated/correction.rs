@@ -11,6 +11,7 @@ use super::other_team;
 use super::scenario_gen::{once_in, pick};
 use super::terraform_core::{Replacement, Run, Stored, TerraformCore};
 use awsazure::plugin::Cancel;
+use awsazure::provider::summaries::CONFLICTING_INCOMPLETE_LINK;
 use awsazure_sandbox::aws::Quotas;
 use awsazure_sandbox::rng::Rng;
 use awsazure_sandbox::time::SimDuration;
@@ -229,7 +230,8 @@ pub fn run(environment: &Environment, seed: u64) -> Result<Tally, String> {
             world.settings = Settings { time_scale: 30, growing_retry_after: true, ..world.settings };
             let sim = Sim::of(seed, world);
             let rng = Rng::seeded(seed.wrapping_mul(0x5851_F42D_4C95_7F2D));
-            let mut user = User { sim: &sim, environment, rng, tally: Tally::default(), draft_before: None };
+            let mut user =
+                User { sim: &sim, environment, rng, tally: Tally::default(), draft_before: None, draft_failed: None };
             let ended = user.live().await;
             user.tally.calls = sim.sandbox.calls().len() as u64;
             ended.map(|()| user.tally.clone()).map_err(|fault| format!("{fault}\nbefore that: {:#?}", user.tally.story))
@@ -249,6 +251,8 @@ struct User<'a> {
     tally: Tally,
     /// What was last applied without an error.
     draft_before: Option<Draft>,
+    /// What was applied in the run that failed.
+    draft_failed: Option<Draft>,
 }
 
 impl User<'_> {
@@ -312,6 +316,20 @@ impl User<'_> {
             core.new_process();
             ended = core.run(&Run::Apply).await;
         }
+        // The create that was killed left objects of another AWS side, which no state names: the error says to restore its settings.
+        let incomplete = ended.as_ref().err().is_some_and(|words| words.contains(CONFLICTING_INCOMPLETE_LINK));
+        if incomplete
+            && core.stored.state.is_null()
+            && let Some(failed) = self.draft_failed.clone()
+        {
+            self.tell("restored the settings of the killed create".to_owned());
+            core.new_process();
+            core.config = failed.value(self.environment);
+            core.run(&Run::Apply).await.map_err(|words| format!("restored settings: {words}"))?;
+            core.new_process();
+            core.config = draft.value(self.environment);
+            ended = core.run(&Run::Apply).await;
+        }
         self.tally.replaced += u64::from(core.action == Some(super::terraform_core::Action::Replace));
         ended.map_err(|words| format!("{what}: {words}"))?;
         core.new_process();
@@ -323,6 +341,7 @@ impl User<'_> {
         let failure = Failure::random(&mut self.rng, draft, self.environment);
         *self.tally.failures.entry(failure.kind()).or_default() += 1;
         core.config = draft.value(self.environment);
+        self.draft_failed = Some(draft.clone());
         core.new_process();
         self.tell(format!("{failure:?}: {draft:?}"));
         let (stop, mut grave, mut rule) = (Cancel::new(), Cancel::new(), None);

@@ -1,0 +1,52 @@
+//! Ids by which a run looks for objects of another AWS or Azure side than the state names.
+
+use super::change_set::ChangeSet;
+use super::expand::text;
+use crate::link::lookup::LookupScope;
+use crate::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
+use crate::link::tunnel::{PerInstance, PerTunnel};
+
+/// Forgets the ids of the AWS side that was deleted, and names the planned one.
+pub fn clear_aws_ids(scope: &mut LookupScope, changes: ChangeSet<'_>, spec: &Spec) {
+    let known = &mut scope.known;
+    if changes.drops_vpc() {
+        (known.vpc, known.internet_gateway, known.public_subnet) = (None, None, None);
+        (known.public_route_table, known.route_tables) = (None, Vec::new());
+        return;
+    }
+    known.region = Some(spec.aws.region.clone());
+    known.vpn_connections = PerInstance::default();
+    known.customer_gateways = PerInstance::default();
+    known.outside_ips = PerTunnel::default();
+    let planned = |path: &str| text(changes.planned.get("aws"), path);
+    known.vpn_gateway = planned("vpn_gateway_id").map(crate::aws::model::VpnGatewayId);
+    known.transit_gateway = planned("transit_gateway_id").map(crate::aws::model::TransitGatewayId);
+    if changes.changed("aws.vpc_id") || changes.changed("aws.region") {
+        known.vpc = planned("vpc_id").map(crate::aws::model::VpcId);
+        known.internet_gateway = None;
+        known.public_subnet = None;
+    }
+}
+
+/// What the user names by id is looked for by that id. The state does not have it where a move was broken off between what was
+/// and what is to be.
+pub fn seed_given_ids(scope: &mut LookupScope, spec: &Spec) {
+    match &spec.aws.gateway {
+        AwsGateway::ExistingVgw(id) => scope.known.vpn_gateway = Some(id.clone()),
+        AwsGateway::TransitGateway(id) => scope.known.transit_gateway = Some(id.clone()),
+        AwsGateway::ManagedVgw { .. } => {}
+    }
+    if let AwsNetwork::Existing(id) = &spec.aws.network {
+        scope.known.vpc = Some(id.clone());
+    }
+}
+
+/// The same for Azure: a replacement that was killed may have left neither network nor gateway in the state.
+pub fn seed_given_azure_ids(scope: &mut LookupScope, spec: &Spec) {
+    if let AzureNetwork::Existing { id, .. } = &spec.azure.network {
+        scope.known.network = Some(id.clone());
+    }
+    if let AzureGateway::Existing(id) = &spec.azure.gateway {
+        scope.known.azure_gateway = Some(id.clone());
+    }
+}
