@@ -143,7 +143,7 @@ mod tests {
         let slot = AttributePath::root("tunnels").key("a").attr("slot");
         assert_eq!(error(r#"{"tunnels": {"a": {"slot": true}}}"#).path(), slot);
         let unexpected = error(r#"{"tunnels": {"a": {"old": 1}}}"#);
-        assert_eq!(unexpected.to_string(), r#"tunnels["a"].old: no such attribute"#);
+        assert_eq!(unexpected.to_string(), r#"tunnels["a"].old: unknown attribute"#);
         assert_eq!(error("{").problem, Problem::NotJson);
         assert_eq!(error("[]").problem, Problem::Needed("an object"));
     }

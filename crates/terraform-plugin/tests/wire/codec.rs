@@ -75,7 +75,7 @@ fn decode_error_names_path_without_value() {
     let path = AttributePath::root("parts").key("x").attr("key");
     let error = decode(&ty, &encode(&other, &value(81_539.into())).unwrap()).unwrap_err();
     assert_eq!(error.path(), path);
-    assert_eq!(error.to_string(), r#"parts["x"].key: a string is needed"#);
+    assert_eq!(error.to_string(), r#"parts["x"].key: a string is required"#);
     let error = encode(&other, &value("hunter2".into())).unwrap_err();
     assert_eq!(error.path(), path);
     assert!(!format!("{error} {error:?}").contains("hunter2"));

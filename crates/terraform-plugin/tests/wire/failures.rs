@@ -59,7 +59,7 @@ async fn panic_outside_apply_is_an_error() {
             client_capabilities: None,
         };
         let checked = client.validate_resource_config(request).await.unwrap().into_inner();
-        assert_eq!(summaries(&checked.diagnostics), ["The provider failed on a fault of its own"]);
+        assert_eq!(summaries(&checked.diagnostics), ["Unable to continue after a provider crash"]);
     }
 }
 
