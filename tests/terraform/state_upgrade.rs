@@ -4,6 +4,7 @@
 //! wrote them with real Terraform: a create that succeeded, a create that failed at the third Azure connection, and an update of
 //! `azure.dpd_timeout_seconds` that failed there.
 
+use awsazure::provider::summaries::RESUMED_NOT_REPLACED;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,7 +68,7 @@ fn incomplete_state_of_version_0_is_finished() {
     let Some(env) = version_0("incomplete") else { return };
     for args in [&["plan", "-no-color"][..], &["plan", "-no-color", "-refresh=false"]] {
         let plan = env.ok(args).words();
-        assert!(plan.contains("The link will be finished, not replaced"), "{plan}");
+        assert!(plan.contains(RESUMED_NOT_REPLACED), "{plan}");
     }
     let change = env.plan().change(ADDRESS);
     assert!(change.replaces());
