@@ -32,7 +32,7 @@ pub fn teardown_spec(state: &Value, private: &PrivateState, managed: Managed, su
     let first = TunnelKey { instance: Instance::Zero, number: 1 };
     let link = resource("virtual_network_id").zip(cidrs.as_ref());
     let link = link.map(|(network, cidrs)| super::expand::link_id(state, private, &network, *cidrs.get(first)));
-    let managed = without_networks_of_gateways(state, private, managed);
+    let managed = without_networks_of_gateways(state, managed);
     let stays = managed.ids(Kind::AzureGateway).next().is_none();
     TeardownSpec {
         link: link
@@ -49,20 +49,30 @@ pub fn teardown_spec(state: &Value, private: &PrivateState, managed: Managed, su
     }
 }
 
-/// `manage_gateways = false` leaves the gateways that the link created, and with them the networks in which they are: no cloud
-/// deletes a network that contains a gateway, so a teardown that tried would never end.
-fn without_networks_of_gateways(state: &Value, private: &PrivateState, managed: Managed) -> Managed {
+/// `manage_gateways = false` leaves the gateways that the link created, and with them the networks and the resource group in which
+/// they are: no cloud deletes a network that contains a gateway, so a teardown that tried would never end. A link on an existing
+/// gateway creates no network for it, and its own resource group is another one.
+fn without_networks_of_gateways(state: &Value, managed: Managed) -> Managed {
     if state.get("manage_gateways").as_bool() != Some(false) {
         return managed;
     }
-    let azure_stays = !private.provenance.azure_gateway_is_existing;
-    let vpc_stays = !private.provenance.vpn_gateway_is_existing && state.at(&"aws.vpn_gateway_id".into()).is_set();
-    let stays = |kind: &Kind| match kind {
-        Kind::AzureResourceGroup | Kind::AzureVirtualNetwork | Kind::AzureSubnet => azure_stays,
+    let gateway = text(state.get("azure"), "gateway_id").and_then(|id| ResourceId::parse(&id).ok());
+    let contains_gateway = |group: &str| {
+        let group = group.rsplit('/').next().unwrap_or_default();
+        gateway.as_ref().is_some_and(|gateway| gateway.resource_group().eq_ignore_ascii_case(group))
+    };
+    let vpc_stays = state.at(&"aws.vpn_gateway_id".into()).is_set();
+    let stays = |kind: Kind, id: &str| match kind {
+        Kind::AzureResourceGroup => contains_gateway(id),
+        Kind::AzureVirtualNetwork | Kind::AzureSubnet => gateway.is_some(),
         Kind::AwsVpc | Kind::AwsInternetGateway | Kind::AwsSubnet | Kind::AwsRouteTable => vpc_stays,
         _ => false,
     };
-    Managed(managed.0.into_iter().filter(|(kind, _)| !stays(kind)).collect())
+    let mut left = Managed::default();
+    for (kind, ids) in &managed.0 {
+        ids.iter().filter(|id| !stays(*kind, id)).for_each(|id| left.add(*kind, id));
+    }
+    left
 }
 
 /// Subnets of a VNet that the link creates, by the state and by what was applied last: an update that failed may be in between.

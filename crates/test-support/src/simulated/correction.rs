@@ -336,7 +336,7 @@ impl User<'_> {
         core.plans_empty().await.map_err(|fault| format!("after {what}: {fault}"))
     }
 
-    /// A run in which something goes wrong. True: the process was killed and nothing was stored.
+    /// A run in which something goes wrong. True: the process was killed, and the state does not name what it created.
     async fn fail(&mut self, core: &mut TerraformCore<'_>, draft: &mut Draft) -> Result<bool, String> {
         let failure = Failure::random(&mut self.rng, draft, self.environment);
         *self.tally.failures.entry(failure.kind()).or_default() += 1;
@@ -402,7 +402,8 @@ impl User<'_> {
         self.tell(format!("ended: {shown}; tainted: {}, deposed: {}", core.stored.tainted, core.deposed.len()));
         let pause = SimDuration::seconds(5 + self.rng.below(600));
         self.wait(pause).await;
-        Ok(killed && !saved)
+        // A process that is killed before its first checkpoint stores nothing either.
+        Ok(killed && (!saved || core.stored.state.is_null()))
     }
 
     /// Another configuration, or the same one where the failure was not of its making.
