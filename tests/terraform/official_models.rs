@@ -59,6 +59,7 @@ fn condensed_ec2_model_matches_service_model() {
                 continue;
             }
             let required = strings(&shapes[&name]["required"]);
+            let written = ours[side][&name].as_object().unwrap_or_else(|| panic!("{side} lack {name}"));
             let mut theirs = BTreeMap::new();
             for (member, details) in shapes[&name]["members"].as_object().unwrap() {
                 let location = details["locationName"].as_str();
@@ -68,6 +69,10 @@ fn condensed_ec2_model_matches_service_model() {
                 };
                 let inner = details["shape"].as_str().unwrap();
                 let mark = if required.contains(&member.as_str()) { "*" } else { "" };
+                // A newer API has members that the sandbox never answers. It accepts every member of a request.
+                if side == "answers" && mark.is_empty() && !written.contains_key(&wire) {
+                    continue;
+                }
                 theirs.insert(wire, format!("{}{mark}", type_of(shapes, inner)));
                 let deep = type_of(shapes, inner).trim_matches(['[', ']']).to_owned();
                 match shapes[&deep]["type"].as_str() {
@@ -80,7 +85,6 @@ fn condensed_ec2_model_matches_service_model() {
                     _ => {}
                 }
             }
-            let written = ours[side][&name].as_object().unwrap_or_else(|| panic!("{side} lack {name}"));
             let own: BTreeMap<String, String> =
                 written.iter().map(|(name, text)| (name.clone(), text.as_str().unwrap().replace('!', ""))).collect();
             assert_eq!(own, theirs, "{name}");
@@ -88,7 +92,7 @@ fn condensed_ec2_model_matches_service_model() {
             done.push(name);
         }
     }
-    assert!(compared > 400, "{compared}");
+    assert!(compared > 1_000, "{compared}");
 }
 
 /// A type as the SDK annotates it, in the condensed copy's notation.
