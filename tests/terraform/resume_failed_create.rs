@@ -53,8 +53,7 @@ fn failure_lists_created_failed_and_billed_objects() {
     env.write(&link.to_string());
     env.fault("fail call 1 of PutLocalGateway: forever refused");
     let created = env.apply_fails().words();
-    let told =
-        ["Creating the local network gateway for", "correlation id", "Created by this run: ", "Billed by the hour: "];
+    let told = ["local network gateway for instance0_tunnel1", "correlation id", CREATED, BILLED];
     told.iter().for_each(|words| assert!(created.contains(words), "{words}: {created}"));
     env.sandbox().fault(&["--clear"]);
     env.apply();
@@ -62,7 +61,7 @@ fn failure_lists_created_failed_and_billed_objects() {
     env.write(&link.with("aws.asn", "64600").to_string());
     env.fault("fail call 1 of CreateVpnConnection: forever refused");
     let changed = env.apply_fails().words();
-    let told = ["Creating the VPN connection to", "request id", "Created by this run: ", "They are in the state."];
+    let told = ["VPN connection to instance0", "request id", CREATED];
     told.iter().for_each(|words| assert!(changed.contains(words), "{words}: {changed}"));
     env.sandbox().fault(&["--clear"]);
     env.apply();
@@ -71,7 +70,7 @@ fn failure_lists_created_failed_and_billed_objects() {
 
 /// How often a failed run lists what exists.
 fn summaries(words: &str) -> usize {
-    words.matches("Created by this run: ").count()
+    words.matches(CREATED).count()
 }
 
 #[test]

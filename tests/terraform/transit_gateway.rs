@@ -1,6 +1,9 @@
 //! Links whose AWS end is a transit gateway: made, moved there and back, imported, and refused where they cannot be.
 
-use awsazure::link::summaries::{MANUAL_TRANSIT_ROUTING, NO_ECMP};
+use awsazure::link::summaries::{
+    CONFLICTING_ASNS, CONFLICTING_ATTRIBUTES, CONFLICTING_GATEWAY_SETTING, INVALID_ID, INVALID_VALUE,
+    MANUAL_TRANSIT_ROUTING, MISSING_TRANSIT_GATEWAY, MISSING_TRANSIT_GATEWAY_ID, NO_ECMP,
+};
 use awsazure::provider::summaries::OBJECTS_DELETED;
 use serde_json::Value;
 use test_support::terraform::{Link, Scenario, TestEnv, has_warning};
@@ -142,20 +145,24 @@ fn keep_vpc_on_move_to_transit_gateway_until_removed() {
 #[test]
 fn plan_rejects_unsuitable_transit_gateway() {
     let Some(env) = TestEnv::new() else { return };
-    let refused = |link: Link, what: &str| {
+    let refused = |link: Link, summary: &str, detail: &str| {
         env.write(&link.to_string());
         let run = env.run(&["plan", "-no-color"]);
-        assert!(!run.succeeded() && run.words().contains(what), "{}", run.words());
+        let words = run.words();
+        assert!(!run.succeeded() && words.contains(summary) && words.contains(detail), "{words}");
     };
     let transit = env.cloud_admin().make_transit_gateway("Options.AmazonSideAsn=64600");
-    refused(on("tgw-0123456789abcdef0"), "The transit gateway tgw-0123456789abcdef0 is not there");
-    refused(on("vgw-1"), "is not the id of a transit gateway");
-    refused(on(&transit).with("aws.asn", "64999"), "The existing gateway has another ASN: 64600");
-    refused(on(&transit).with("aws.vpc_id", "\"vpc-1\""), "Remove vpc_id or transit_gateway_id");
-    refused(Link::complete("link").with("aws.enable_acceleration", "true"), "of transit gateways only");
-    refused(Link::complete("link").with("aws.tunnel_bandwidth", "\"large\""), "of transit gateways only");
-    refused(on(&transit).with("aws.tunnel_bandwidth", "\"huge\""), "is not one of standard, large");
-    refused(on(&transit).with("azure.asn", "64600"), "Both ends have ASN 64600");
+    refused(on("tgw-0123456789abcdef0"), MISSING_TRANSIT_GATEWAY, "tgw-0123456789abcdef0");
+    refused(on("vgw-1"), INVALID_ID, "aws.transit_gateway_id");
+    refused(on(&transit).with("aws.asn", "64999"), CONFLICTING_GATEWAY_SETTING, "64600");
+    refused(on(&transit).with("aws.vpc_id", "\"vpc-1\""), CONFLICTING_ATTRIBUTES, "aws.vpc_id");
+    let complete = Link::complete("link");
+    let accelerated = complete.clone().with("aws.enable_acceleration", "true");
+    refused(accelerated, MISSING_TRANSIT_GATEWAY_ID, "aws.enable_acceleration");
+    let large = complete.with("aws.tunnel_bandwidth", "\"large\"");
+    refused(large, MISSING_TRANSIT_GATEWAY_ID, "aws.tunnel_bandwidth");
+    refused(on(&transit).with("aws.tunnel_bandwidth", "\"huge\""), INVALID_VALUE, "standard, large");
+    refused(on(&transit).with("azure.asn", "64600"), CONFLICTING_ASNS, "64600");
 
     let by_hand = env.cloud_admin().make_transit_gateway(
         "Options.AmazonSideAsn=64601&Options.DefaultRouteTableAssociation=disable&Options.VpnEcmpSupport=disable",
