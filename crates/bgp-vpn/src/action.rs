@@ -73,6 +73,7 @@ pub struct Action {
 
 /// What was decided about an action when it was planned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one per action, and there are some forty actions in a run")]
 pub enum Change {
     /// Target and verb say all.
     #[default]

@@ -223,3 +223,28 @@ fn listed(managed: &Managed) -> String {
     });
     lines.collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A link on an existing gateway deletes the resource group that it created; the creator of a gateway leaves its group.
+    #[test]
+    fn unmanaged_gateways_keep_only_the_networks_around_them() {
+        let gateway = "/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/virtualNetworkGateways/g";
+        let state = Value::object([
+            ("manage_gateways", Value::from(false)),
+            ("azure", Value::object([("gateway_id", gateway)])),
+            ("aws", Value::object([("vpn_gateway_id", Value::Null)])),
+        ]);
+        let mut managed = Managed::default();
+        managed.add(Kind::AzureResourceGroup, "/subscriptions/s/resourceGroups/Hub");
+        managed.add(Kind::AzureResourceGroup, "/subscriptions/s/resourceGroups/spoke");
+        managed.add(Kind::AzureConnection, "c");
+        managed.add(Kind::AwsVpc, "vpc-1");
+        let left = without_networks_of_gateways(&state, managed);
+        assert!(!left.has(Kind::AzureResourceGroup, "/subscriptions/s/resourceGroups/Hub"));
+        assert!(left.has(Kind::AzureResourceGroup, "/subscriptions/s/resourceGroups/spoke"));
+        assert!(left.has(Kind::AzureConnection, "c") && left.has(Kind::AwsVpc, "vpc-1"));
+    }
+}

@@ -77,7 +77,7 @@ impl TeardownContext<'_> {
             azure_gateway: observed.or_else(|| self.teardown.azure_gateway.clone()),
             link: Some(&self.teardown.link),
             managed: self.teardown.managed.clone(),
-            bgp_addresses: self.teardown.own_bgp_addresses.iter().copied().collect(),
+            bgp_addresses: self.teardown.own_bgp_addresses.to_vec(),
         };
         Box::pin(delete(&deletes, &action.target)).await
     }
