@@ -36,10 +36,10 @@ async fn replaced(change: fn(&mut Value), seed: u64) -> (BTreeSet<String>, bool,
     let there = deletes(&sim);
     change(&mut wanted);
     core.config = config(&wanted);
-    core.told.clear();
+    core.messages.clear();
     core.new_process();
     core.run(&Run::Apply).await.unwrap();
-    let told = core.told.clone();
+    let told = core.messages.clone();
     for _ in 0..2 {
         core.new_process();
         core.plans_empty().await.unwrap();

@@ -44,12 +44,12 @@ async fn changed(change: Change) -> (Sim, BTreeSet<String>, BTreeSet<String>, Ve
     let before = (stamps(&sim), listing(&sim).into_keys().collect::<BTreeSet<_>>());
     change(&mut wanted);
     core.config = config(&wanted);
-    core.told.clear();
+    core.messages.clear();
     core.new_process();
     core.run(&Run::Apply).await.unwrap();
-    let announced = announced(&core.told);
+    let announced = announced(&core.messages);
     let deleted: BTreeSet<String> = stamps(&sim).difference(&before.0).cloned().collect();
-    let told = core.told.clone();
+    let told = core.messages.clone();
     (sim, announced, deleted, told)
 }
 
@@ -93,10 +93,10 @@ fn announce_objects_that_destroy_and_replacement_delete() {
         let sim = Sim::new(82);
         let mut core = TerraformCore::new(&sim, config(&complete_link()), Stored::default());
         core.run(&Run::Apply).await.unwrap();
-        core.told.clear();
+        core.messages.clear();
         core.new_process();
         core.run(&Run::Destroy).await.unwrap();
-        same("destroy", &announced(&core.told), &stamps(&sim));
+        same("destroy", &announced(&core.messages), &stamps(&sim));
     });
 }
 

@@ -5,7 +5,7 @@ use test_support::terraform::{Change, Link, TestEnv};
 
 const ADDRESS: &str = "awsazure_bgp_vpn.link";
 
-fn mended(env: &TestEnv) -> Change {
+fn repaired(env: &TestEnv) -> Change {
     let plan = env.plan();
     let change = plan.change(ADDRESS);
     assert_eq!(change.actions, ["update"], "{}", plan.text);
@@ -26,22 +26,22 @@ fn show_and_undo_manual_edits() {
     let tunnel = |key: &str| state()["tunnels"][key].clone();
 
     cloud_admin.delete_azure_connection(&text(&tunnel("instance0_tunnel2")["azure_connection_id"]), &gateway);
-    let change = mended(&env);
+    let change = repaired(&env);
     assert_eq!(change.after_unknown["tunnels"]["instance0_tunnel2"]["azure_connection_id"], true);
 
     cloud_admin.redirect(&text(&tunnel("instance1_tunnel1")["azure_local_network_gateway_id"]), [192, 0, 2, 7].into());
-    let change = mended(&env);
+    let change = repaired(&env);
     assert!(change.before["drift"].to_string().contains("instance1_tunnel1"), "{}", change.before["drift"]);
     assert_eq!(change.after["drift"], Value::Array(vec![]));
 
     let table = text(&state()["aws"]["main_route_table_id"]);
     cloud_admin.switch_propagation_off(&table, &vgw);
-    let change = mended(&env);
+    let change = repaired(&env);
     assert!(change.before["drift"].to_string().contains(&table), "{}", change.before["drift"]);
 
     let lost = text(&tunnel("instance1_tunnel1")["aws_vpn_connection_id"]);
     cloud_admin.delete_vpn_connection(&lost);
-    let change = mended(&env);
+    let change = repaired(&env);
     assert_eq!(change.after_unknown["tunnels"]["instance1_tunnel2"]["aws_vpn_connection_id"], true);
     assert_ne!(text(&tunnel("instance1_tunnel1")["aws_vpn_connection_id"]), lost);
 
@@ -49,7 +49,7 @@ fn show_and_undo_manual_edits() {
     let public = |state: Value| text(&state["managed"]["aws_route_table"][0]);
     let before = public(state());
     cloud_admin.delete_route_table(&before);
-    mended(&env);
+    repaired(&env);
     let tables: Vec<String> = state()["aws"]["route_table_ids"].as_array().unwrap().iter().map(text).collect();
     assert!(tables.contains(&public(state())) && tables.contains(&table) && !tables.contains(&before), "{tables:?}");
 

@@ -257,6 +257,8 @@ fn reject_configuration_that_conflicts_with_clouds() {
     assert!(another.starts_with("azure.gateway_id: ") && another.contains(&format!("{gateway:?}")), "{another}");
     // It excludes each of the two others. In which order its errors name them depends on the order of the plans.
     let second = told["second"].iter().filter(|said| said.severity == "error");
+    let of_slot = second.clone().filter(|said| said.summary == summaries::CONFLICTING_INSIDE_CIDRS);
+    assert_eq!(of_slot.count(), 1, "a slot in use is one error: {told:?}");
     assert!(second.clone().count() > 0, "{told:?}");
     assert!(second.clone().all(|said| said.detail.contains("slot") || said.detail.contains("gateway_id")), "{told:?}");
     assert_eq!(env.world().azure, before.azure);

@@ -79,11 +79,11 @@ fn roll_connections(spec: &Spec, observed: &Observed, actions: &mut Vec<Action>)
         let mut after: Vec<ActionId> = ids.iter().take(at).cloned().collect();
         for key in TunnelKey::ALL {
             let changes: Vec<ActionId> = steps_of(actions, key).into_iter().filter(|id| id.1 == Verb::Update).collect();
-            let mended = stands(key) && !observed.is_up(key) && !changes.is_empty();
+            let repaired = stands(key) && !observed.is_up(key) && !changes.is_empty();
             let new = !stands(key) && !turns.iter().skip(at).any(|turn| turn.0 == key.instance);
             match key.instance == *instance {
-                true if mended => after.extend(changes),
-                false if carries && (mended || new) => after.push(ensure_session_wait(actions, key)),
+                true if repaired => after.extend(changes),
+                false if carries && (repaired || new) => after.push(ensure_session_wait(actions, key)),
                 _ => {}
             }
         }

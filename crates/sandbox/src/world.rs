@@ -143,7 +143,7 @@ impl World {
         self.rng = Rng::seeded(seed);
     }
 
-    /// The latest instant that it has seen: where a world read from a file goes on.
+    /// The latest instant that it has seen. A world that is read from a file continues from there.
     pub fn now(&self) -> SimTime {
         self.now
     }

@@ -64,14 +64,14 @@ pub(super) fn redact_keys<'a, T>(
 /// Both kinds are said, also the one that is off; a group and a format only of one that is on.
 fn log_options(logs: &Logs) -> sdk::VpnTunnelLogOptionsSpecification {
     let (tunnel, bgp) = (logs.tunnel.as_ref(), logs.bgp.as_ref());
-    let told = sdk::CloudWatchLogOptionsSpecification::builder()
+    let options = sdk::CloudWatchLogOptionsSpecification::builder()
         .log_enabled(tunnel.is_some())
         .set_log_group_arn(tunnel.map(|group| group.arn.clone()))
         .set_log_output_format(tunnel.map(|group| group.format.clone()))
         .bgp_log_enabled(bgp.is_some())
         .set_bgp_log_group_arn(bgp.map(|group| group.arn.clone()))
         .set_bgp_log_output_format(bgp.map(|group| group.format.clone()));
-    sdk::VpnTunnelLogOptionsSpecification::builder().cloud_watch_log_options(told.build()).build()
+    sdk::VpnTunnelLogOptionsSpecification::builder().cloud_watch_log_options(options.build()).build()
 }
 
 /// Fills the SDK's two structures for tunnel options (of a create and of a change), which have the same setters.
@@ -162,15 +162,15 @@ pub(in crate::aws) fn read_options(end: &sdk::TunnelOption) -> TunnelOptions {
 }
 
 /// A group that is named while its logs are off does not count.
-fn logs(told: &sdk::CloudWatchLogOptions) -> Logs {
+fn logs(options: &sdk::CloudWatchLogOptions) -> Logs {
     let group = |on: Option<bool>, arn: Option<&str>, format: Option<&str>| {
         // CloudWatch's own spelling of a group ends with its streams.
         let arn = arn.filter(|_| on == Some(true)).map(|arn| arn.trim_end_matches(":*"))?;
         Some(LogGroup { arn: arn.to_owned(), format: format.unwrap_or(LOG_FORMAT).to_owned() })
     };
     Logs {
-        tunnel: group(told.log_enabled(), told.log_group_arn(), told.log_output_format()),
-        bgp: group(told.bgp_log_enabled(), told.bgp_log_group_arn(), told.bgp_log_output_format()),
+        tunnel: group(options.log_enabled(), options.log_group_arn(), options.log_output_format()),
+        bgp: group(options.bgp_log_enabled(), options.bgp_log_group_arn(), options.bgp_log_output_format()),
     }
 }
 

@@ -28,7 +28,7 @@ async fn edited(sim: &Sim, link: &Link) -> [String; 2] {
 
 /// The plan's warning of what its apply interrupts.
 fn announced(core: &TerraformCore<'_>) -> Option<String> {
-    core.told.iter().rev().find(|words| words.starts_with("plan") && words.contains(SUMMARY)).cloned()
+    core.messages.iter().rev().find(|words| words.starts_with("plan") && words.contains(SUMMARY)).cloned()
 }
 
 #[test]
@@ -46,11 +46,11 @@ fn announce_interruptions_of_repair_and_after_import() {
             let availability = AvailabilityMonitor::over(&sim).unwrap();
             core.run(&Run::Apply).await.unwrap();
             availability.check_at_least(2).unwrap();
-            let words = announced(&core).unwrap_or_else(|| panic!("{:?}", core.told));
+            let words = announced(&core).unwrap_or_else(|| panic!("{:?}", core.messages));
             assert!(ids.iter().all(|id| words.contains(id)) && words.contains("instance0_tunnel2"), "{words}");
             assert!(!words.contains("instance0_tunnel1"), "{words}");
 
-            core.told.clear();
+            core.messages.clear();
             core.plans_empty().await.unwrap();
             core.config.set("name", "renamed");
             core.run(&Run::Apply).await.unwrap();

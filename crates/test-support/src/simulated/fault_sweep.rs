@@ -315,7 +315,7 @@ impl Baseline {
             None => None,
         };
         let ended = run_with(&sim, &mut core, &initial.run, injected).await?;
-        let said = core.told.join("\n");
+        let said = core.messages.join("\n");
         let context = |fault: String| format!("{fault}\nthe run with trouble ended with {ended:?}");
         leak_checker::all_objects_recorded(&sim, &core.stored).map_err(context)?;
         leak_checker::no_duplicates(&sim).map_err(context)?;
@@ -334,12 +334,12 @@ impl Baseline {
         tokio::time::sleep(client_time(&sim, SimDuration::seconds(5))).await;
         core.new_process();
         core.blind = blind;
-        let mended = match core.run(&initial.run).await {
+        let repaired = match core.run(&initial.run).await {
             Err(words) if injected.leaves_no_state() => import_instead(&mut core, &words).await,
             other => other.map(|()| false),
         };
         core.blind = false;
-        let imported = mended.map_err(|words| context(format!("one more run did not repair it: {words}")))?;
+        let imported = repaired.map_err(|words| context(format!("one more run did not repair it: {words}")))?;
         // A change that the run with trouble began may still be under way: the plan had nothing to add to it.
         leak_checker::wait_until_idle(&sim, client_time(&sim, SimDuration::seconds(10))).await;
         leak_checker::no_duplicates(&sim).map_err(context)?;
@@ -364,7 +364,7 @@ impl Baseline {
             core.run(&Run::Destroy).await.map_err(|words| context(format!("destroy: {words}")))?;
             leak_checker::no_objects_left(&sim).map_err(context)?;
         }
-        let said = core.told.join("\n");
+        let said = core.messages.join("\n");
         leak_checker::no_secret(
             &sim,
             &[&said, &format!("{:?}", core.stored), &crate::simulated::log_recorder::take_log()],

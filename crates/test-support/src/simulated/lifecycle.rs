@@ -106,9 +106,9 @@ async fn link(sim: &Sim, rng: &mut Rng, mut spec: Spec, story: &mut Vec<String>)
         sim.sandbox.world().faults.clear();
         let what = external_changes::change_externally(sim, rng, &spec, &seen).await?;
         story.push(format!("meddled: {what}; under {:?}", external_changes::trouble(sim, rng)));
-        let mended = sim.converge_from(&spec, &sim.search_after(&spec, &seen)).await;
-        succeeded("repair", &mended)?;
-        seen = whole(sim, &spec, &mended.observed, &before, "repair").await?;
+        let repaired = sim.converge_from(&spec, &sim.search_after(&spec, &seen)).await;
+        succeeded("repair", &repaired)?;
+        seen = whole(sim, &spec, &repaired.observed, &before, "repair").await?;
     }
     story.push(format!("destroyed under {:?}", external_changes::trouble(sim, rng)));
     if managed(&spec, &seen).is_empty() {

@@ -422,7 +422,7 @@ impl Link {
         if let Some(id) = import.and_then(|(_, rest)| rest.split('\'').next()).map(str::to_owned) {
             ended = core.run(&Run::Import(id)).await.and(Err("imported".to_owned()));
         }
-        let said = core.told.join("\n");
+        let said = core.messages.join("\n");
         self.stored = core.stored;
         leak_checker::no_secret(&self.sim, &[&said, &format!("{:?}", self.stored)])?;
         ended
@@ -497,7 +497,7 @@ struct Others {
 }
 
 impl Others {
-    /// Goes on for as long as it is let.
+    /// Edits at random moments until the caller drops the future.
     async fn edit(&mut self) -> Result<(), String> {
         loop {
             let pause = SimDuration::seconds(30 + self.rng.below(900));

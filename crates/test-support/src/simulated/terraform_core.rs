@@ -75,7 +75,7 @@ pub struct TerraformCore<'a> {
     pub config: Value,
     pub stored: Stored,
     /// All diagnostics, warnings included.
-    pub told: Vec<String>,
+    pub messages: Vec<String>,
     /// Of the apply under way.
     checkpoint: Option<PartialState>,
     /// A destroy is refreshing.
@@ -138,14 +138,14 @@ fn without_keys(mut value: Value) -> Value {
 
 impl<'a> TerraformCore<'a> {
     pub fn new(sim: &'a Sim, config: Value, stored: Stored) -> Self {
-        let (provider, told) = (provider(sim), Vec::new());
+        let (provider, messages) = (provider(sim), Vec::new());
         let (cancel, replacement) = (Cancel::new(), Replacement::default());
         TerraformCore {
             sim,
             provider,
             config,
             stored,
-            told,
+            messages,
             checkpoint: None,
             before_destroy: false,
             cancel,
@@ -201,7 +201,7 @@ impl<'a> TerraformCore<'a> {
             diagnostics.iter().zip(&words).filter(|(d, _)| d.is_error()).map(|(_, w)| w.clone()).collect();
         let at = diagnostics.iter().filter(|d| d.is_error()).filter_map(|d| d.path.as_ref());
         self.failed_at.extend(at.map(ToString::to_string));
-        self.told.extend(words);
+        self.messages.extend(words);
         if errors.is_empty() { Ok(()) } else { Err(errors.join("\n")) }
     }
 
@@ -395,7 +395,7 @@ impl<'a> TerraformCore<'a> {
 
     /// A destroy begins with a plan of the configuration, of which core keeps only the errors.
     async fn plan_before_destroy(&mut self) -> Result<(), String> {
-        let (prior, config, told) = (self.stored.state.clone(), self.config.clone(), self.told.clone());
+        let (prior, config, messages) = (self.stored.state.clone(), self.config.clone(), self.messages.clone());
         if prior.is_null() || config.is_null() {
             return Ok(());
         }
@@ -408,7 +408,7 @@ impl<'a> TerraformCore<'a> {
         }
         self.before_destroy = false;
         planned?;
-        self.told = told;
+        self.messages = messages;
         Ok(())
     }
 
