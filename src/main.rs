@@ -12,12 +12,17 @@
 //! | 0 | `crates/bgp-vpn` | the domain, without I/O: spec, addresses, IPsec policy, keys, observed state, planned actions | Terraform, SDKs |
 //! | 0 | `crates/terraform-plugin` | Terraform's plugin protocol: handshake, mutual TLS, values, schema, diagnostics | clouds, VPNs |
 //!
-//! Create, update, repair, adoption and destroy are one algorithm: observe both clouds, plan actions (pure), act, observe
-//! again. `docs/architecture.md` shows the path of one apply; `docs/decisions/` records why.
+//! Create, update, repair, adoption and destroy are one algorithm: observe both clouds, plan
+//! actions (pure), act, observe again. `docs/architecture.md` shows the path of one apply;
+//! `docs/decisions/` records why.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 fn main() -> ExitCode {
-    terraform_plugin::serve(Arc::new(awsazure::provider::assemble()), env!("CARGO_PKG_VERSION"), &["awsazure"])
+    terraform_plugin::serve(
+        Arc::new(awsazure::provider::assemble()),
+        env!("CARGO_PKG_VERSION"),
+        &["awsazure"],
+    )
 }

@@ -8,7 +8,8 @@ const PROTO: &str = "../../proto";
 fn main() -> Result<(), Box<dyn Error>> {
     let files = ["tfplugin6.proto", "plugin.proto", "health.proto"];
     let descriptors = protox::compile(files, [PROTO])?;
-    // The client side is for tests, which drive the server over its socket; unused, the linker drops it.
+    // The client side is for tests, which drive the server over its socket; unused, the linker
+    // drops it.
     tonic_prost_build::configure()
         .build_client(true)
         .build_server(true)

@@ -1,6 +1,8 @@
-//! The kept inputs once more, and for a minute what comes of mutating them. `FUZZ_SECONDS=600` mutates longer.
+//! The kept inputs once more, and for a minute what comes of mutating them. `FUZZ_SECONDS=600`
+//! mutates longer.
 //!
-//! An input that breaks something is written into `artifacts/`; once fixed, it moves into `corpus/`.
+//! An input that breaks something is written into `artifacts/`; once fixed, it moves into
+//! `corpus/`.
 
 use awsazure_fuzz::TARGETS;
 use std::fs;
@@ -9,14 +11,22 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 fn folder(name: &str, target: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name).join(target)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(name)
+        .join(target)
 }
 
 fn kept(target: &str) -> Vec<Vec<u8>> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder("corpus", target)).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder("corpus", target))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     paths.sort();
     assert!(!paths.is_empty(), "no inputs are kept for {target}");
-    paths.into_iter().map(|path| fs::read(path).unwrap()).collect()
+    paths
+        .into_iter()
+        .map(|path| fs::read(path).unwrap())
+        .collect()
 }
 
 #[test]
@@ -29,7 +39,10 @@ fn replay_corpus_without_panics() {
 /// Mutates the corpus for `FUZZ_SECONDS`, by default one minute.
 #[test]
 fn survive_mutated_inputs() {
-    let seconds = std::env::var("FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60_u64);
+    let seconds = std::env::var("FUZZ_SECONDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(60_u64);
     let each = Duration::from_secs(seconds) / TARGETS.len() as u32;
     // Thousands of panics would be thousands of backtraces.
     std::panic::set_hook(Box::new(|_| {}));
@@ -68,8 +81,22 @@ impl Dice {
 
 /// Bytes that mean something to one of the readers.
 const TELLING: [&[u8]; 16] = [
-    b"\xc0", b"\xd4\x00\x00", b"\xc7\x03\x0c\x81\x01\xc2", b"\xdf\xff\xff\xff\xff", b"\xdd\xff\xff\xff\xff", b"\xa0", b"\xcb\x7f\xf8\0\0\0\0\0\0",
-    b"\xdb\xff\xff\xff\xff", b"null", b"{}", b"[]", b"\"\"", b"-1e309", b",", b"@", b"/30",
+    b"\xc0",
+    b"\xd4\x00\x00",
+    b"\xc7\x03\x0c\x81\x01\xc2",
+    b"\xdf\xff\xff\xff\xff",
+    b"\xdd\xff\xff\xff\xff",
+    b"\xa0",
+    b"\xcb\x7f\xf8\0\0\0\0\0\0",
+    b"\xdb\xff\xff\xff\xff",
+    b"null",
+    b"{}",
+    b"[]",
+    b"\"\"",
+    b"-1e309",
+    b",",
+    b"@",
+    b"/30",
 ];
 
 /// One of the kept inputs after one to eight small accidents.
@@ -99,7 +126,8 @@ fn mutated(inputs: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
     bytes
 }
 
-/// Writes values of the resource's type as inputs to start from: `cargo test --test replay write_seed_corpus -- --ignored`.
+/// Writes values of the resource's type as inputs to start from: `cargo test --test replay
+/// write_seed_corpus -- --ignored`.
 #[test]
 #[ignore = "writes corpus/msgpack"]
 fn write_seed_corpus() {
@@ -113,6 +141,10 @@ fn write_seed_corpus() {
         unknown.set(name, Value::unknown());
     }
     for (name, value) in [("bare", bare), ("unknown", unknown), ("null", Value::Null)] {
-        fs::write(folder("corpus", "msgpack").join(name), msgpack::encode(ty, &value).unwrap()).unwrap();
+        fs::write(
+            folder("corpus", "msgpack").join(name),
+            msgpack::encode(ty, &value).unwrap(),
+        )
+        .unwrap();
     }
 }

@@ -17,10 +17,14 @@ pub struct CallContext {
 impl CallContext {
     /// No cancellation, and `limit` from now.
     pub fn with_timeout(limit: Duration) -> Self {
-        CallContext { cancel: CancellationToken::new(), deadline: Deadline::fixed(limit) }
+        CallContext {
+            cancel: CancellationToken::new(),
+            deadline: Deadline::fixed(limit),
+        }
     }
 
-    /// Runs `work` until it ends. A stop ends it at once, or where it has a grace, as soon as that is over.
+    /// Runs `work` until it ends. A stop ends it at once, or where it has a grace, as soon as that
+    /// is over.
     ///
     /// # Errors
     /// `Cancelled`, `TimedOut`.
@@ -54,9 +58,17 @@ impl CallContext {
     /// `Cancelled`, `TimedOut`.
     pub(super) fn check(&self, operation: &'static str, target: &str) -> Result<(), Error> {
         if self.cancel.is_cancelled() {
-            Err(Error::Cancelled(ErrorContext::local(operation, target, "stopped by request")))
+            Err(Error::Cancelled(ErrorContext::local(
+                operation,
+                target,
+                "stopped by request",
+            )))
         } else if self.deadline.is_over() {
-            Err(Error::TimedOut(ErrorContext::local(operation, target, "the time limit is over")))
+            Err(Error::TimedOut(ErrorContext::local(
+                operation,
+                target,
+                "the time limit is over",
+            )))
         } else {
             Ok(())
         }
@@ -66,24 +78,35 @@ impl CallContext {
     ///
     /// # Errors
     /// `Cancelled`, `TimedOut`.
-    pub async fn sleep(&self, operation: &'static str, target: &str, time: Duration) -> Result<(), Error> {
-        self.run(operation, target, Duration::ZERO, tokio::time::sleep(time)).await
+    pub async fn sleep(
+        &self,
+        operation: &'static str,
+        target: &str,
+        time: Duration,
+    ) -> Result<(), Error> {
+        self.run(operation, target, Duration::ZERO, tokio::time::sleep(time))
+            .await
     }
 }
 
 /// How an object that a create was to make is known again when the answer was lost.
 #[derive(Clone, Copy, Debug)]
 pub struct IdempotencyKey<'a> {
-    /// Tags that only this object has among those of its kind. Empty: it cannot be looked up, the loss is reported.
+    /// Tags that only this object has among those of its kind. Empty: it cannot be looked up, the
+    /// loss is reported.
     pub tags: &'a Tags,
-    /// Ids of objects that carried these tags before the create: predecessors that are about to be replaced.
+    /// Ids of objects that carried these tags before the create: predecessors that are about to be
+    /// replaced.
     pub known_ids: &'a [String],
 }
 
 impl<'a> IdempotencyKey<'a> {
     /// Objects with these tags, none of which existed before.
     pub fn new(tags: &'a Tags) -> Self {
-        IdempotencyKey { tags, known_ids: &[] }
+        IdempotencyKey {
+            tags,
+            known_ids: &[],
+        }
     }
 }
 
@@ -97,12 +120,18 @@ mod tests {
     async fn cancellation_and_deadline_end_a_wait() {
         let ctx = CallContext::with_timeout(Duration::from_secs(60));
         let begun = Instant::now();
-        assert!(matches!(ctx.sleep("Op", "it", Duration::from_secs(90)).await, Err(Error::TimedOut(_))));
+        assert!(matches!(
+            ctx.sleep("Op", "it", Duration::from_secs(90)).await,
+            Err(Error::TimedOut(_))
+        ));
         assert_eq!(begun.elapsed().as_secs(), 60);
         let ctx = CallContext::with_timeout(Duration::from_secs(60));
         ctx.cancel.cancel();
         let begun = Instant::now();
-        assert!(matches!(ctx.sleep("Op", "it", Duration::from_secs(9)).await, Err(Error::Cancelled(_))));
+        assert!(matches!(
+            ctx.sleep("Op", "it", Duration::from_secs(9)).await,
+            Err(Error::Cancelled(_))
+        ));
         assert!(begun.elapsed() < Duration::from_millis(5));
     }
 }

@@ -1,4 +1,5 @@
-//! The provider's AWS half: configuration that is read when a resource first needs it, and one client a region.
+//! The provider's AWS half: configuration that is read when a resource first needs it, and one
+//! client a region.
 
 use super::call_context::CallContext;
 use super::credentials;
@@ -29,13 +30,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Where roles are taken on when no region is known at all; any region of the partition answers.
 const FALLBACK_REGION: &str = "us-east-1";
 
-/// What tests and simulations put in the place of network, clock and randomness. The default is the real thing.
+/// What tests and simulations put in the place of network, clock and randomness. The default is the
+/// real thing.
 #[derive(Clone, Debug, Default)]
 pub struct ClientOverrides {
     pub http: Option<SharedHttpClient>,
     /// Default: tokio's, so that a paused clock is obeyed.
     pub sleep: Option<SharedAsyncSleep>,
-    /// Clock of signatures and of credentials' expiry. Default: the system's. `TokioTimeSource` follows a paused clock.
+    /// Clock of signatures and of credentials' expiry. Default: the system's. `TokioTimeSource`
+    /// follows a paused clock.
     pub time: Option<SharedTimeSource>,
     /// Makes the pauses between retries repeatable.
     pub seed: Option<u64>,
@@ -51,7 +54,10 @@ pub struct TokioTimeSource {
 impl TokioTimeSource {
     /// It is `origin` now.
     pub fn starting(origin: SystemTime) -> Self {
-        TokioTimeSource { origin, started: Instant::now() }
+        TokioTimeSource {
+            origin,
+            started: Instant::now(),
+        }
     }
 }
 
@@ -61,7 +67,8 @@ impl TimeSource for TokioTimeSource {
     }
 }
 
-/// AWS as the provider block describes it. Making one contacts nothing and reads nothing. Clones share everything.
+/// AWS as the provider block describes it. Making one contacts nothing and reads nothing. Clones
+/// share everything.
 #[derive(Clone)]
 pub struct Aws(Arc<Shared>);
 
@@ -92,7 +99,11 @@ impl Aws {
 
     /// With other network, clock or randomness.
     pub fn with(settings: Settings, overrides: ClientOverrides) -> Self {
-        let jitter = Arc::new(overrides.seed.map_or_else(Jitter::from_system, Jitter::seeded));
+        let jitter = Arc::new(
+            overrides
+                .seed
+                .map_or_else(Jitter::from_system, Jitter::seeded),
+        );
         Aws(Arc::new(Shared {
             settings,
             overrides,
@@ -103,16 +114,18 @@ impl Aws {
         }))
     }
 
-    /// The client of a region, or of the provider's region. The first call reads files and environment, and asks for
-    /// the account where the block restricts accounts.
+    /// The client of a region, or of the provider's region. The first call reads files and
+    /// environment, and asks for the account where the block restricts accounts.
     ///
     /// # Errors
-    /// `Settings` without a region, for contradicting attributes, or for an account that is not allowed; `Cancelled`,
-    /// `TimedOut`; what `caller_identity` answers.
+    /// `Settings` without a region, for contradicting attributes, or for an account that is not
+    /// allowed; `Cancelled`, `TimedOut`; what `caller_identity` answers.
     pub async fn region(&self, ctx: &CallContext, region: Option<&Region>) -> Result<Ec2, Error> {
         let shared = &self.0;
         let load = shared.loaded.get_or_try_init(|| shared.load(region));
-        let sdk = ctx.run("Configuration", "the provider", Duration::ZERO, load).await??;
+        let sdk = ctx
+            .run("Configuration", "the provider", Duration::ZERO, load)
+            .await??;
         let region =
             region.cloned().or_else(|| sdk.region().map(|region| Region(region.to_string()))).ok_or_else(|| {
                 Error::Settings(
@@ -122,12 +135,24 @@ impl Aws {
                 )
             })?;
         let ec2 = {
-            let mut regions = shared.regions.lock().unwrap_or_else(PoisonError::into_inner);
-            regions.entry(region.clone()).or_insert_with(|| shared.client(sdk, region)).clone()
+            let mut regions = shared
+                .regions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            regions
+                .entry(region.clone())
+                .or_insert_with(|| shared.client(sdk, region))
+                .clone()
         };
-        shared.account.get_or_try_init(|| shared.check_account(ctx, &ec2)).await?;
+        shared
+            .account
+            .get_or_try_init(|| shared.check_account(ctx, &ec2))
+            .await?;
         // Links share connections, but a look that hangs holds up its own link only.
-        Ok(Ec2 { shared_poller: Arc::default(), ..ec2 })
+        Ok(Ec2 {
+            shared_poller: Arc::default(),
+            ..ec2
+        })
     }
 }
 
@@ -141,7 +166,12 @@ impl Shared {
         let http = limit_responses(http);
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
-            .sleep_impl(self.overrides.sleep.clone().unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep::new())))
+            .sleep_impl(
+                self.overrides
+                    .sleep
+                    .clone()
+                    .unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep::new())),
+            )
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(CONNECT_TIMEOUT)
@@ -155,7 +185,10 @@ impl Shared {
         if let Some(time) = &self.overrides.time {
             loader = loader.time_source(time.clone());
         }
-        if let Ok(name) = AppName::new(concat!("terraform-provider-awsazure-", env!("CARGO_PKG_VERSION"))) {
+        if let Ok(name) = AppName::new(concat!(
+            "terraform-provider-awsazure-",
+            env!("CARGO_PKG_VERSION")
+        )) {
             loader = loader.app_name(name);
         }
         if let Some(region) = &settings.region {
@@ -175,7 +208,9 @@ impl Shared {
         }
         let sdk = loader.load().await;
         let region = sdk.region().cloned().unwrap_or_else(|| {
-            aws_config::Region::new(first.map_or_else(|| FALLBACK_REGION.to_owned(), |region| region.0.clone()))
+            aws_config::Region::new(
+                first.map_or_else(|| FALLBACK_REGION.to_owned(), |region| region.0.clone()),
+            )
         });
         let mut with = sdk.clone().into_builder();
         with.set_credentials_provider(credentials::provider(settings, &sdk, &region)?);
@@ -184,8 +219,9 @@ impl Shared {
 
     fn client(&self, sdk: &SdkConfig, region: Region) -> Ec2 {
         let place = aws_config::Region::new(region.0.clone());
-        let mut config =
-            aws_sdk_ec2::config::Builder::from(sdk).region(place.clone()).interceptor(TruncatedResponseGuard);
+        let mut config = aws_sdk_ec2::config::Builder::from(sdk)
+            .region(place.clone())
+            .interceptor(TruncatedResponseGuard);
         config.set_retry_config(Some(RetryConfig::disabled()));
         if let Some(endpoint) = &self.settings.endpoints.ec2 {
             config.set_endpoint_url(Some(endpoint.clone()));
@@ -201,16 +237,24 @@ impl Shared {
     }
 
     async fn check_account(&self, ctx: &CallContext, ec2: &Ec2) -> Result<(), Error> {
-        let Settings { allowed_account_ids: allowed, forbidden_account_ids: forbidden, .. } = &self.settings;
+        let Settings {
+            allowed_account_ids: allowed,
+            forbidden_account_ids: forbidden,
+            ..
+        } = &self.settings;
         if allowed.is_empty() && forbidden.is_empty() {
             return Ok(());
         }
         let account = ec2.caller_identity(ctx).await?.account;
         if !allowed.is_empty() && !allowed.contains(&account) {
-            return Err(Error::Settings(format!("AWS account {account} is not in aws.allowed_account_ids")));
+            return Err(Error::Settings(format!(
+                "AWS account {account} is not in aws.allowed_account_ids"
+            )));
         }
         if forbidden.contains(&account) {
-            return Err(Error::Settings(format!("AWS account {account} is in aws.forbidden_account_ids")));
+            return Err(Error::Settings(format!(
+                "AWS account {account} is in aws.forbidden_account_ids"
+            )));
         }
         Ok(())
     }

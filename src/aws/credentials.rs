@@ -1,4 +1,5 @@
-//! Whose credentials are used: the block's own, a web identity, a profile or the SDK's chain, and the roles taken on with them.
+//! Whose credentials are used: the block's own, a web identity, a profile or the SDK's chain, and
+//! the roles taken on with them.
 
 use super::error::Error;
 use super::settings::{AssumeRole, AssumeRoleWithWebIdentity, Settings};
@@ -34,7 +35,8 @@ pub(super) fn files(settings: &Settings) -> Option<EnvConfigFiles> {
     Some(files.build())
 }
 
-/// The last link of the chain that the block describes; `sdk` brings the SDK's own chain and the way to STS.
+/// The last link of the chain that the block describes; `sdk` brings the SDK's own chain and the
+/// way to STS.
 ///
 /// # Errors
 /// `Settings` where attributes contradict each other.
@@ -52,20 +54,33 @@ pub(super) fn provider(
             "aws.access_key",
         ))),
         (None, None) => None,
-        (Some(_), None) => return Err(Error::Settings("aws.access_key is set without aws.secret_key".to_owned())),
-        (None, Some(_)) => return Err(Error::Settings("aws.secret_key is set without aws.access_key".to_owned())),
+        (Some(_), None) => {
+            return Err(Error::Settings(
+                "aws.access_key is set without aws.secret_key".to_owned(),
+            ));
+        }
+        (None, Some(_)) => {
+            return Err(Error::Settings(
+                "aws.secret_key is set without aws.access_key".to_owned(),
+            ));
+        }
     };
     if current.is_none()
         && let Some(identity) = &settings.assume_role_with_web_identity
     {
         let sts = sts(settings, sdk, region, None);
-        current = Some(SharedCredentialsProvider::new(WebIdentity { sts, identity: identity.clone() }));
+        current = Some(SharedCredentialsProvider::new(WebIdentity {
+            sts,
+            identity: identity.clone(),
+        }));
     }
     if current.is_none()
         && let Some(profile) = &settings.profile
     {
         let context = context(sdk, region);
-        let mut builder = ProfileFileCredentialsProvider::builder().configure(&context).profile_name(profile);
+        let mut builder = ProfileFileCredentialsProvider::builder()
+            .configure(&context)
+            .profile_name(profile);
         if let Some(files) = files(settings) {
             builder = builder.profile_files(files);
         }
@@ -76,21 +91,30 @@ pub(super) fn provider(
         let client = aws_config::imds::Client::builder()
             .configure(&context(sdk, region))
             .endpoint(endpoint)
-            .map_err(|error| Error::Settings(format!("aws.ec2_metadata_service_endpoint: {error}")))?
+            .map_err(|error| {
+                Error::Settings(format!("aws.ec2_metadata_service_endpoint: {error}"))
+            })?
             .build();
-        let instance = aws_config::imds::credentials::ImdsCredentialsProvider::builder().imds_client(client).build();
+        let instance = aws_config::imds::credentials::ImdsCredentialsProvider::builder()
+            .imds_client(client)
+            .build();
         current = Some(SharedCredentialsProvider::new(
-            CredentialsProviderChain::first_try("Chain", chain.clone()).or_else("Instance", instance),
+            CredentialsProviderChain::first_try("Chain", chain.clone())
+                .or_else("Instance", instance),
         ));
     }
     for role in &settings.assume_role {
         let sts = sts(settings, sdk, region, current);
-        current = Some(SharedCredentialsProvider::new(Role { sts, role: role.clone() }));
+        current = Some(SharedCredentialsProvider::new(Role {
+            sts,
+            role: role.clone(),
+        }));
     }
     Ok(current)
 }
 
-/// The surroundings of credential providers that are made here: the transport with its limits above all.
+/// The surroundings of credential providers that are made here: the transport with its limits above
+/// all.
 fn context(sdk: &SdkConfig, region: &Region) -> ProviderConfig {
     let mut context = ProviderConfig::without_region().with_region(Some(region.clone()));
     if let Some(http) = sdk.http_client() {
@@ -112,7 +136,9 @@ pub(super) fn sts(
     region: &Region,
     credentials: Option<SharedCredentialsProvider>,
 ) -> aws_sdk_sts::Client {
-    let mut config = aws_sdk_sts::config::Builder::from(sdk).region(region.clone()).interceptor(TruncatedResponseGuard);
+    let mut config = aws_sdk_sts::config::Builder::from(sdk)
+        .region(region.clone())
+        .interceptor(TruncatedResponseGuard);
     config.set_credentials_provider(credentials);
     if let Some(endpoint) = &settings.endpoints.sts {
         config.set_endpoint_url(Some(endpoint.clone()));
@@ -143,19 +169,29 @@ impl ProvideCredentials for Role {
 impl Role {
     async fn assume(&self) -> provider::Result {
         let role = &self.role;
-        let tags = role.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-        let tags = tags.collect::<Result<Vec<_>, _>>().map_err(CredentialsError::invalid_configuration)?;
+        let tags = role
+            .tags
+            .iter()
+            .map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let tags = tags
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(CredentialsError::invalid_configuration)?;
         let answer = self
             .sts
             .assume_role()
             .role_arn(&role.role_arn)
             .role_session_name(role.session_name.as_deref().unwrap_or(SESSION))
             .set_external_id(role.external_id.clone())
-            .set_duration_seconds(role.duration.and_then(|time| i32::try_from(time.as_secs()).ok()))
+            .set_duration_seconds(
+                role.duration
+                    .and_then(|time| i32::try_from(time.as_secs()).ok()),
+            )
             .set_policy(role.policy.clone())
             .set_policy_arns(arns(&role.policy_arns))
             .set_tags((!tags.is_empty()).then_some(tags))
-            .set_transitive_tag_keys((!role.transitive_tag_keys.is_empty()).then(|| role.transitive_tag_keys.clone()))
+            .set_transitive_tag_keys(
+                (!role.transitive_tag_keys.is_empty()).then(|| role.transitive_tag_keys.clone()),
+            )
             .set_source_identity(role.source_identity.clone())
             .send()
             .await
@@ -192,14 +228,20 @@ impl WebIdentity {
                 "aws.assume_role_with_web_identity needs {what} (or {variable})"
             ))
         };
-        let role = either(&identity.role_arn, "AWS_ROLE_ARN").ok_or_else(|| wanting("role_arn", "AWS_ROLE_ARN"))?;
+        let role = either(&identity.role_arn, "AWS_ROLE_ARN")
+            .ok_or_else(|| wanting("role_arn", "AWS_ROLE_ARN"))?;
         let token = match &identity.web_identity_token {
             Some(token) => token.clone(),
             None => {
-                let path = either(&identity.web_identity_token_file, "AWS_WEB_IDENTITY_TOKEN_FILE")
-                    .ok_or_else(|| wanting("web_identity_token_file", "AWS_WEB_IDENTITY_TOKEN_FILE"))?;
+                let path = either(
+                    &identity.web_identity_token_file,
+                    "AWS_WEB_IDENTITY_TOKEN_FILE",
+                )
+                .ok_or_else(|| wanting("web_identity_token_file", "AWS_WEB_IDENTITY_TOKEN_FILE"))?;
                 let token = tokio::fs::read_to_string(&path).await;
-                token.map_err(|error| CredentialsError::invalid_configuration(format!("{path}: {error}")))?
+                token.map_err(|error| {
+                    CredentialsError::invalid_configuration(format!("{path}: {error}"))
+                })?
             }
         };
         let session = either(&identity.session_name, "AWS_ROLE_SESSION_NAME");
@@ -209,7 +251,11 @@ impl WebIdentity {
             .role_arn(role)
             .role_session_name(session.as_deref().unwrap_or(SESSION))
             .web_identity_token(token.trim())
-            .set_duration_seconds(identity.duration.and_then(|time| i32::try_from(time.as_secs()).ok()))
+            .set_duration_seconds(
+                identity
+                    .duration
+                    .and_then(|time| i32::try_from(time.as_secs()).ok()),
+            )
             .set_policy(identity.policy.clone())
             .set_policy_arns(arns(&identity.policy_arns))
             .send()
@@ -220,17 +266,34 @@ impl WebIdentity {
 }
 
 fn either(attribute: &Option<String>, variable: &str) -> Option<String> {
-    attribute.clone().or_else(|| std::env::var(variable).ok()).filter(|text| !text.is_empty())
+    attribute
+        .clone()
+        .or_else(|| std::env::var(variable).ok())
+        .filter(|text| !text.is_empty())
 }
 
 fn arns(arns: &[String]) -> Option<Vec<PolicyDescriptorType>> {
-    let list = || arns.iter().map(|arn| PolicyDescriptorType::builder().arn(arn).build()).collect();
+    let list = || {
+        arns.iter()
+            .map(|arn| PolicyDescriptorType::builder().arn(arn).build())
+            .collect()
+    };
     (!arns.is_empty()).then(list)
 }
 
-fn credentials(found: Option<aws_sdk_sts::types::Credentials>, source: &'static str) -> provider::Result {
-    let found = found.ok_or_else(|| CredentialsError::unhandled("STS answered without credentials"))?;
+fn credentials(
+    found: Option<aws_sdk_sts::types::Credentials>,
+    source: &'static str,
+) -> provider::Result {
+    let found =
+        found.ok_or_else(|| CredentialsError::unhandled("STS answered without credentials"))?;
     let until = SystemTime::try_from(found.expiration)
         .map_err(|_| CredentialsError::unhandled("STS answered with an impossible expiration"))?;
-    Ok(Credentials::new(found.access_key_id, found.secret_access_key, Some(found.session_token), Some(until), source))
+    Ok(Credentials::new(
+        found.access_key_id,
+        found.secret_access_key,
+        Some(found.session_token),
+        Some(until),
+        source,
+    ))
 }

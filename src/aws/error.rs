@@ -44,7 +44,8 @@ pub enum Error {
     /// No connection was established, so nothing was sent.
     #[error("unreachable: {0}")]
     Unreachable(Box<ErrorContext>),
-    /// The `aws` block of the provider or the environment is invalid. Names the attribute and the variable.
+    /// The `aws` block of the provider or the environment is invalid. Names the attribute and the
+    /// variable.
     #[error("{0}")]
     Settings(String),
     /// No credentials were found. Names the sources that were tried.
@@ -160,9 +161,11 @@ impl Error {
         )
     }
 
-    /// Classifies an error response by status and code. Where AWS uses one code for two conditions, operation and message decide.
+    /// Classifies an error response by status and code. Where AWS uses one code for two conditions,
+    /// operation and message decide.
     ///
-    /// Codes are those of EC2's error table and of the provider for AWS; `status` is the HTTP status.
+    /// Codes are those of EC2's error table and of the provider for AWS; `status` is the HTTP
+    /// status.
     pub fn classify(status: u16, failure: ErrorContext) -> Error {
         let words = failure.message.to_ascii_lowercase();
         let failure = Box::new(failure);
@@ -172,7 +175,8 @@ impl Error {
                 401 => Error::Auth(failure),
                 403 => Error::Denied(failure),
                 500.. => Error::ServiceUnavailable(failure),
-                // A success that cannot be read has had its effect; a refusal that cannot be read is none of EC2's.
+                // A success that cannot be read has had its effect; a refusal that cannot be read
+                // is none of EC2's.
                 _ => Error::Malformed(failure),
             },
             "RequestLimitExceeded"
@@ -191,7 +195,8 @@ impl Error {
             | "InvalidVpnConnection.InvalidState"
             | "InvalidVpnGatewayState" => Error::ConflictRetryable(failure),
             "IncorrectState" if !words.contains("in use") => Error::ConflictRetryable(failure),
-            // Attach and detach say so while a VPN connection or virtual interface of the gateway is pending.
+            // Attach and detach say so while a VPN connection or virtual interface of the gateway
+            // is pending.
             "InvalidParameterValue"
                 if matches!(failure.operation, "AttachVpnGateway" | "DetachVpnGateway")
                     && words.contains("pending") =>
@@ -203,9 +208,10 @@ impl Error {
             | "InvalidVpcState"
             | "Resource.AlreadyAssociated"
             | "VpnGatewayAttachmentLimitExceeded" => Error::DependencyViolation(failure),
-            "AccessDenied" | "AccessDeniedException" | "OptInRequired" | "UnauthorizedOperation" => {
-                Error::Denied(failure)
-            }
+            "AccessDenied"
+            | "AccessDeniedException"
+            | "OptInRequired"
+            | "UnauthorizedOperation" => Error::Denied(failure),
             "AuthFailure"
             | "ExpiredToken"
             | "ExpiredTokenException"
@@ -236,14 +242,49 @@ mod tests {
             ("NotFound", 400, "InvalidVpnConnectionID", ""),
             ("Throttled", 503, "RequestLimitExceeded", ""),
             ("Throttled", 503, "EC2ThrottledException", ""),
-            ("ConflictRetryable", 400, "ConcurrentMutationLimitExceeded", ""),
-            ("ConflictRetryable", 400, "InvalidVpnConnection.InvalidState", ""),
-            ("ConflictRetryable", 400, "InvalidParameterValue", "Gateway has pending virtual interfaces"),
-            ("Rejected", 400, "InvalidParameterValue", "Value is invalid for parameter"),
-            ("DependencyViolation", 400, "IncorrectState", "The VPN gateway is in use."),
-            ("ConflictRetryable", 400, "IncorrectState", "The gateway is being changed."),
+            (
+                "ConflictRetryable",
+                400,
+                "ConcurrentMutationLimitExceeded",
+                "",
+            ),
+            (
+                "ConflictRetryable",
+                400,
+                "InvalidVpnConnection.InvalidState",
+                "",
+            ),
+            (
+                "ConflictRetryable",
+                400,
+                "InvalidParameterValue",
+                "Gateway has pending virtual interfaces",
+            ),
+            (
+                "Rejected",
+                400,
+                "InvalidParameterValue",
+                "Value is invalid for parameter",
+            ),
+            (
+                "DependencyViolation",
+                400,
+                "IncorrectState",
+                "The VPN gateway is in use.",
+            ),
+            (
+                "ConflictRetryable",
+                400,
+                "IncorrectState",
+                "The gateway is being changed.",
+            ),
             ("DependencyViolation", 400, "DependencyViolation", ""),
-            ("DependencyViolation", 400, "VpnGatewayAttachmentLimitExceeded", ""),
+            (
+                "DependencyViolation",
+                400,
+                "VpnGatewayAttachmentLimitExceeded",
+                "",
+            ),
             ("Quota", 400, "VpnConnectionLimitExceeded", ""),
             ("Denied", 403, "UnauthorizedOperation", ""),
             ("Auth", 401, "AuthFailure", ""),
@@ -265,7 +306,10 @@ mod tests {
                     ..ErrorContext::default()
                 },
             );
-            assert!(format!("{sorted:?}").starts_with(kind), "{status} {code} {message}: {sorted:?}");
+            assert!(
+                format!("{sorted:?}").starts_with(kind),
+                "{status} {code} {message}: {sorted:?}"
+            );
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use super::calls::read_options;
 use super::model::{
-    AttachmentState, Bandwidth, CustomerGateway, CustomerGatewayId, InternetGateway, InternetGatewayId, KeyStorage,
-    NetworkCidrs, RouteTable, RouteTableId, State, Subnet, SubnetId, TargetGateway, Telemetry, TransitGateway,
-    TransitGatewayId, Tunnel, Vpc, VpcId, VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
+    AttachmentState, Bandwidth, CustomerGateway, CustomerGatewayId, InternetGateway,
+    InternetGatewayId, KeyStorage, NetworkCidrs, RouteTable, RouteTableId, State, Subnet, SubnetId,
+    TargetGateway, Telemetry, TransitGateway, TransitGatewayId, Tunnel, Vpc, VpcId, VpnConnection,
+    VpnConnectionId, VpnGateway, VpnGatewayId,
 };
 use crate::client::cloud_text::clean;
 use crate::types::{Asn, PreSharedKey, Tags};
@@ -17,7 +18,14 @@ const REDACTED: &str = "REDACTED";
 const BLACKHOLE: &str = "blackhole";
 
 pub(super) fn tags(tags: &[sdk::Tag]) -> Tags {
-    tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
+    tags.iter()
+        .filter_map(|tag| {
+            Some((
+                tag.key()?.to_owned(),
+                tag.value().unwrap_or_default().to_owned(),
+            ))
+        })
+        .collect()
 }
 
 fn state(word: Option<&str>) -> State {
@@ -74,13 +82,14 @@ pub(super) fn subnet(subnet: &sdk::Subnet) -> Option<Subnet> {
 }
 
 pub(super) fn internet_gateway(gateway: &sdk::InternetGateway) -> Option<InternetGateway> {
-    let attached = gateway
-        .attachments()
-        .iter()
-        .filter(|part| attachment(part.state().map(sdk::AttachmentStatus::as_str)) != AttachmentState::Detached);
+    let attached = gateway.attachments().iter().filter(|part| {
+        attachment(part.state().map(sdk::AttachmentStatus::as_str)) != AttachmentState::Detached
+    });
     Some(InternetGateway {
         id: InternetGatewayId(gateway.internet_gateway_id()?.to_owned()),
-        attached_vpcs: attached.filter_map(|part| Some(VpcId(part.vpc_id()?.to_owned()))).collect(),
+        attached_vpcs: attached
+            .filter_map(|part| Some(VpcId(part.vpc_id()?.to_owned())))
+            .collect(),
         tags: tags(gateway.tags()),
     })
 }
@@ -90,17 +99,28 @@ pub(super) fn route_table(table: &sdk::RouteTable) -> Option<RouteTable> {
         table.associations().iter().filter(|part| {
             part.association_state()
                 .and_then(|state| state.state())
-                .is_none_or(|state| !matches!(state.as_str(), "disassociated" | "disassociating" | "failed"))
+                .is_none_or(|state| {
+                    !matches!(
+                        state.as_str(),
+                        "disassociated" | "disassociating" | "failed"
+                    )
+                })
         })
     };
-    let default = table.routes().iter().find(|route| route.destination_cidr_block() == Some("0.0.0.0/0"));
+    let default = table
+        .routes()
+        .iter()
+        .find(|route| route.destination_cidr_block() == Some("0.0.0.0/0"));
     Some(RouteTable {
         id: RouteTableId(table.route_table_id()?.to_owned()),
         vpc_id: VpcId(table.vpc_id()?.to_owned()),
         main: live().any(|part| part.main() == Some(true)),
         subnets: live()
             .filter_map(|part| {
-                Some((SubnetId(part.subnet_id()?.to_owned()), part.route_table_association_id()?.to_owned()))
+                Some((
+                    SubnetId(part.subnet_id()?.to_owned()),
+                    part.route_table_association_id()?.to_owned(),
+                ))
             })
             .collect(),
         propagating: table
@@ -136,8 +156,12 @@ pub(super) fn vpn_gateway(gateway: &sdk::VpnGateway) -> Option<VpnGateway> {
     });
     let found = VpnGateway {
         id: VpnGatewayId(gateway.vpn_gateway_id()?.to_owned()),
-        // Gateways from before there was a choice are 7224 or the like and say so; one that says nothing has EC2's default.
-        asn: Asn(gateway.amazon_side_asn().and_then(|asn| u32::try_from(asn).ok()).unwrap_or(64512)),
+        // Gateways from before there was a choice are 7224 or the like and say so; one that says
+        // nothing has EC2's default.
+        asn: Asn(gateway
+            .amazon_side_asn()
+            .and_then(|asn| u32::try_from(asn).ok())
+            .unwrap_or(64512)),
         state,
         attachment: attached,
         tags: tags(gateway.tags()),
@@ -150,10 +174,14 @@ pub(super) fn transit_gateway(gateway: &sdk::TransitGateway) -> Option<TransitGa
     let options = gateway.options()?;
     let found = TransitGateway {
         id: TransitGatewayId(gateway.transit_gateway_id()?.to_owned()),
-        asn: Asn(options.amazon_side_asn().and_then(|asn| u32::try_from(asn).ok())?),
+        asn: Asn(options
+            .amazon_side_asn()
+            .and_then(|asn| u32::try_from(asn).ok())?),
         state,
-        associates: options.default_route_table_association() != Some(&sdk::DefaultRouteTableAssociationValue::Disable),
-        propagates: options.default_route_table_propagation() != Some(&sdk::DefaultRouteTablePropagationValue::Disable),
+        associates: options.default_route_table_association()
+            != Some(&sdk::DefaultRouteTableAssociationValue::Disable),
+        propagates: options.default_route_table_propagation()
+            != Some(&sdk::DefaultRouteTablePropagationValue::Disable),
         ecmp: options.vpn_ecmp_support() != Some(&sdk::VpnEcmpSupportValue::Disable),
     };
     (state != State::Deleted).then_some(found)
@@ -161,12 +189,18 @@ pub(super) fn transit_gateway(gateway: &sdk::TransitGateway) -> Option<TransitGa
 
 pub(super) fn customer_gateway(gateway: &sdk::CustomerGateway) -> Option<CustomerGateway> {
     let state = state(gateway.state());
-    let asn = [gateway.bgp_asn_extended(), gateway.bgp_asn()].into_iter().flatten().find_map(|asn| asn.parse().ok());
+    let asn = [gateway.bgp_asn_extended(), gateway.bgp_asn()]
+        .into_iter()
+        .flatten()
+        .find_map(|asn| asn.parse().ok());
     let found = CustomerGateway {
         id: CustomerGatewayId(gateway.customer_gateway_id()?.to_owned()),
         ip: gateway.ip_address()?.parse().ok()?,
         asn: Asn(asn?),
-        device_name: gateway.device_name().filter(|name| !name.is_empty()).map(str::to_owned),
+        device_name: gateway
+            .device_name()
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned),
         state,
         tags: tags(gateway.tags()),
     };
@@ -177,33 +211,53 @@ pub(super) fn vpn_connection(connection: &sdk::VpnConnection) -> Option<VpnConne
     let state = state(connection.state().map(sdk::VpnState::as_str));
     let target = match (connection.vpn_gateway_id(), connection.transit_gateway_id()) {
         (Some(id), _) if !id.is_empty() => TargetGateway::VpnGateway(VpnGatewayId(id.to_owned())),
-        (_, Some(id)) if !id.is_empty() => TargetGateway::TransitGateway(TransitGatewayId(id.to_owned())),
+        (_, Some(id)) if !id.is_empty() => {
+            TargetGateway::TransitGateway(TransitGatewayId(id.to_owned()))
+        }
         _ => TargetGateway::Other,
     };
     let options = connection.options();
-    let ends = options.map(|options| options.tunnel_options()).unwrap_or_default();
+    let ends = options
+        .map(|options| options.tunnel_options())
+        .unwrap_or_default();
     let found = VpnConnection {
         id: VpnConnectionId(connection.vpn_connection_id()?.to_owned()),
         state,
-        customer_gateway_id: CustomerGatewayId(connection.customer_gateway_id().unwrap_or_default().to_owned()),
+        customer_gateway_id: CustomerGatewayId(
+            connection
+                .customer_gateway_id()
+                .unwrap_or_default()
+                .to_owned(),
+        ),
         target,
         tunnels: ends
             .iter()
             .filter_map(|end| {
                 let mut tunnel = tunnel(end, connection.vgw_telemetry())?;
                 // The secret may outlive the storage, so its name alone says nothing.
-                let secret = connection.pre_shared_key_arn().is_some_and(|arn| !arn.is_empty());
-                if secret && state == State::Available && end.pre_shared_key().is_none_or(str::is_empty) {
+                let secret = connection
+                    .pre_shared_key_arn()
+                    .is_some_and(|arn| !arn.is_empty());
+                if secret
+                    && state == State::Available
+                    && end.pre_shared_key().is_none_or(str::is_empty)
+                {
                     tunnel.key_storage = Some(KeyStorage::SecretsManager);
                 }
                 Some(tunnel)
             })
             .collect(),
         bandwidth: Bandwidth::read(
-            options.and_then(|options| options.tunnel_bandwidth()).map(sdk::VpnTunnelBandwidth::as_str),
+            options
+                .and_then(|options| options.tunnel_bandwidth())
+                .map(sdk::VpnTunnelBandwidth::as_str),
         ),
-        accelerated: options.and_then(|options| options.enable_acceleration()).unwrap_or(false),
-        static_routes_only: options.and_then(|options| options.static_routes_only()).unwrap_or(false),
+        accelerated: options
+            .and_then(|options| options.enable_acceleration())
+            .unwrap_or(false),
+        static_routes_only: options
+            .and_then(|options| options.static_routes_only())
+            .unwrap_or(false),
         networks: networks(options),
         tags: tags(connection.tags()),
     };
@@ -219,12 +273,15 @@ fn networks(options: Option<&sdk::VpnConnectionOptions>) -> NetworkCidrs {
     }
 }
 
-/// One end of a tunnel with the telemetry of its own outside address. None before an outside address is assigned.
+/// One end of a tunnel with the telemetry of its own outside address. None before an outside
+/// address is assigned.
 fn tunnel(end: &sdk::TunnelOption, telemetry: &[sdk::VgwTelemetry]) -> Option<Tunnel> {
     let outside_ip: Ipv4Addr = end.outside_ip_address()?.parse().ok()?;
-    let seen = telemetry
-        .iter()
-        .find(|row| row.outside_ip_address().and_then(|ip| ip.parse::<Ipv4Addr>().ok()) == Some(outside_ip));
+    let seen = telemetry.iter().find(|row| {
+        row.outside_ip_address()
+            .and_then(|ip| ip.parse::<Ipv4Addr>().ok())
+            == Some(outside_ip)
+    });
     let count = |number: Option<i32>| number.and_then(|number| u32::try_from(number).ok());
     let shown = end.pre_shared_key().filter(|key| !key.is_empty());
     let redacted = shown.is_some_and(|key| key.contains(REDACTED));
@@ -232,7 +289,13 @@ fn tunnel(end: &sdk::TunnelOption, telemetry: &[sdk::VgwTelemetry]) -> Option<Tu
         outside_ip,
         inside_cidr: end.tunnel_inside_cidr().and_then(|cidr| cidr.parse().ok()),
         key: shown.filter(|_| !redacted).map(PreSharedKey::from_cloud),
-        key_storage: shown.map(|_| if redacted { KeyStorage::SecretsManager } else { KeyStorage::Standard }),
+        key_storage: shown.map(|_| {
+            if redacted {
+                KeyStorage::SecretsManager
+            } else {
+                KeyStorage::Standard
+            }
+        }),
         options: read_options(end),
         telemetry: seen.map(|row| Telemetry {
             up: row.status().is_some_and(|status| status.as_str() == "UP"),

@@ -6,7 +6,8 @@ use std::time::Duration;
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 const LONGEST_RETRY: Duration = Duration::from_secs(20);
 
-/// Random parts of the pauses between retries: seeded by the operating system, or by a number that makes a run repeatable.
+/// Random parts of the pauses between retries: seeded by the operating system, or by a number that
+/// makes a run repeatable.
 #[derive(Debug)]
 pub struct Jitter(AtomicU64);
 
@@ -26,13 +27,18 @@ impl Jitter {
 
     /// Pause before retry `n` (0 is the first): exponential, between half and all of it.
     pub(super) fn retry_after(&self, n: u32) -> Duration {
-        let full = FIRST_RETRY.saturating_mul(1 << n.min(10)).min(LONGEST_RETRY);
+        let full = FIRST_RETRY
+            .saturating_mul(1 << n.min(10))
+            .min(LONGEST_RETRY);
         full.mul_f64(0.5 + self.fraction() / 2.0)
     }
 
     /// SplitMix64, mapped to 0..1.
     fn fraction(&self) -> f64 {
-        let mut z = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed).wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self
+            .0
+            .fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed)
+            .wrapping_add(0x9E37_79B9_7F4A_7C15);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         (z ^ (z >> 31)) as f64 / u64::MAX as f64
@@ -45,7 +51,11 @@ mod tests {
 
     #[test]
     fn same_seed_gives_same_delays() {
-        let pauses = |seed| (0..8).map(|n| Jitter::seeded(seed).retry_after(n)).collect::<Vec<_>>();
+        let pauses = |seed| {
+            (0..8)
+                .map(|n| Jitter::seeded(seed).retry_after(n))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(pauses(7), pauses(7));
         assert_ne!(pauses(7), pauses(8));
     }

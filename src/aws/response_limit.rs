@@ -1,9 +1,11 @@
-//! The transport of everything that goes to AWS, with limits: answers are read here to their end, or to the limit, and a page in
-//! place of an answer becomes an error. STS, single sign-on and metadata services included.
+//! The transport of everything that goes to AWS, with limits: answers are read here to their end,
+//! or to the limit, and a page in place of an answer becomes an error. STS, single sign-on and
+//! metadata services included.
 
 use crate::client::response::{BoundedBody, ResponseError, check, untrusted};
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -22,8 +24,14 @@ pub(super) fn limit_responses(http: SharedHttpClient) -> SharedHttpClient {
 }
 
 impl HttpClient for ResponseLimit {
-    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(ResponseLimitConnector(self.0.http_connector(settings, components)))
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(ResponseLimitConnector(
+            self.0.http_connector(settings, components),
+        ))
     }
 }
 
@@ -45,7 +53,10 @@ impl HttpConnector for ResponseLimitConnector {
 
 /// The host of a URL, without its port.
 pub(super) fn host_of(uri: &str) -> String {
-    let host = uri.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+    let host = uri
+        .parse::<http::Uri>()
+        .ok()
+        .and_then(|uri| uri.host().map(str::to_owned));
     host.unwrap_or_default()
 }
 

@@ -1,6 +1,8 @@
-//! One call, as often as it takes and may: which failures are tried again, how long, and what a lost answer means.
+//! One call, as often as it takes and may: which failures are tried again, how long, and what a
+//! lost answer means.
 //!
-//! The SDK's own retries are off, for they would repeat a create whose answer was lost and leave a second object behind.
+//! The SDK's own retries are off, for they would repeat a create whose answer was lost and leave a
+//! second object behind.
 
 use super::call_context::CallContext;
 use super::client::Ec2;
@@ -19,11 +21,13 @@ use tracing::instrument::WithSubscriber;
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
 /// No connection at all (wrong address, refused certificate) is given up on early.
 const UNREACHABLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// A service that keeps failing is given up on after this; what is not the service, after some tries.
+/// A service that keeps failing is given up on after this; what is not the service, after some
+/// tries.
 const SERVICE_FAILURE_TIMEOUT: Duration = Duration::from_secs(600);
 /// Objects just made may be unknown to the next call for this long.
 pub(super) const CONSISTENCY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Looks for an object whose create went unanswered, spread over the time that eventual consistency takes.
+/// Looks for an object whose create went unanswered, spread over the time that eventual consistency
+/// takes.
 const LOOKUPS_AFTER_LOST_RESPONSE: [Duration; 5] = [
     Duration::from_millis(500),
     Duration::from_secs(1),
@@ -63,15 +67,29 @@ impl RetryPolicy {
         ..RetryPolicy::READ
     };
     /// A create that makes another object each time.
-    pub const CREATE: RetryPolicy = RetryPolicy { idempotent: false, ..RetryPolicy::CHANGE };
-    /// A change that may be repeated but had better not be: each time it interrupts traffic for minutes.
-    pub const MODIFY: RetryPolicy =
-        RetryPolicy { busy: Duration::from_secs(1800), not_found: Duration::ZERO, ..RetryPolicy::CREATE };
-    /// Attaching and detaching wait for other connections of the gateway: half an hour where Direct Connect is involved.
-    pub const ATTACH: RetryPolicy = RetryPolicy { busy: Duration::from_secs(1800), ..RetryPolicy::CHANGE };
+    pub const CREATE: RetryPolicy = RetryPolicy {
+        idempotent: false,
+        ..RetryPolicy::CHANGE
+    };
+    /// A change that may be repeated but had better not be: each time it interrupts traffic for
+    /// minutes.
+    pub const MODIFY: RetryPolicy = RetryPolicy {
+        busy: Duration::from_secs(1800),
+        not_found: Duration::ZERO,
+        ..RetryPolicy::CREATE
+    };
+    /// Attaching and detaching wait for other connections of the gateway: half an hour where Direct
+    /// Connect is involved.
+    pub const ATTACH: RetryPolicy = RetryPolicy {
+        busy: Duration::from_secs(1800),
+        ..RetryPolicy::CHANGE
+    };
     /// What was just taken off an object hangs on it a little longer.
-    pub const DELETE: RetryPolicy =
-        RetryPolicy { in_use: Duration::from_secs(120), not_found: Duration::ZERO, ..RetryPolicy::CHANGE };
+    pub const DELETE: RetryPolicy = RetryPolicy {
+        in_use: Duration::from_secs(120),
+        not_found: Duration::ZERO,
+        ..RetryPolicy::CHANGE
+    };
 
     /// For how long a failure is met with another attempt.
     fn limit(&self, error: &Error) -> Duration {
@@ -81,7 +99,9 @@ impl RetryPolicy {
             Error::NotFound(_) => self.not_found,
             Error::DependencyViolation(_) => self.in_use,
             Error::Unreachable(_) => UNREACHABLE_TIMEOUT,
-            Error::ServiceUnavailable(_) | Error::OutcomeUnknown(_) | Error::Malformed(_) if self.idempotent => {
+            Error::ServiceUnavailable(_) | Error::OutcomeUnknown(_) | Error::Malformed(_)
+                if self.idempotent =>
+            {
                 SERVICE_FAILURE_TIMEOUT
             }
             _ => Duration::ZERO,
@@ -90,7 +110,8 @@ impl RetryPolicy {
 }
 
 impl Ec2 {
-    /// Sends what `send` makes until it succeeds or its failure is not one that `policy` tries again.
+    /// Sends what `send` makes until it succeeds or its failure is not one that `policy` tries
+    /// again.
     ///
     /// # Errors
     /// The last failure; `Cancelled`, `TimedOut`.
@@ -107,11 +128,16 @@ impl Ec2 {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
         let begun = Instant::now();
-        let grace = if policy.change { CANCEL_GRACE } else { Duration::ZERO };
+        let grace = if policy.change {
+            CANCEL_GRACE
+        } else {
+            Duration::ZERO
+        };
         let mut tries = 0;
         loop {
             ctx.check(operation, target)?;
-            // The SDK traces complete requests and responses, keys included, so its events are not logged.
+            // The SDK traces complete requests and responses, keys included, so its events are not
+            // logged.
             let sent = send().with_subscriber(Dispatch::none());
             let error = match ctx.run(operation, target, grace, sent).await? {
                 Ok(output) => {
@@ -140,7 +166,8 @@ impl Ec2 {
         }
     }
 
-    /// Makes one object and no second: after a lost answer `look` searches for it, and only what stays absent is made again.
+    /// Makes one object and no second: after a lost answer `look` searches for it, and only what
+    /// stays absent is made again.
     ///
     /// # Errors
     /// The last failure; that of `look`.
@@ -160,12 +187,19 @@ impl Ec2 {
     {
         let mut sent = 0;
         loop {
-            let error = match self.with_retry(ctx, policy, operation, target, &mut send).await {
+            let error = match self
+                .with_retry(ctx, policy, operation, target, &mut send)
+                .await
+            {
                 Ok(output) => match read(&output) {
                     Some(made) => return Ok(made),
                     None => unreadable(operation, target),
                 },
-                Err(error @ (Error::ServiceUnavailable(_) | Error::OutcomeUnknown(_) | Error::Malformed(_))) => error,
+                Err(
+                    error @ (Error::ServiceUnavailable(_)
+                    | Error::OutcomeUnknown(_)
+                    | Error::Malformed(_)),
+                ) => error,
                 Err(error) => return Err(error),
             };
             sent += 1;
@@ -185,5 +219,9 @@ impl Ec2 {
 
 /// An answer without the object that it is about.
 pub(super) fn unreadable(operation: &'static str, target: &str) -> Error {
-    Error::Malformed(ErrorContext::local(operation, target, "the answer lacks the object"))
+    Error::Malformed(ErrorContext::local(
+        operation,
+        target,
+        "the answer lacks the object",
+    ))
 }

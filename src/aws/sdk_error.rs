@@ -1,4 +1,5 @@
-//! From the SDK's errors to ours. Nothing of a request is carried over, for a request may hold a key.
+//! From the SDK's errors to ours. Nothing of a request is carried over, for a request may hold a
+//! key.
 
 use super::error::{Error, ErrorContext};
 use crate::client::cloud_text::clean;
@@ -14,13 +15,21 @@ provider's aws block; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; AWS_PROFILE w
 AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN; the container's and the instance's role";
 
 /// What a failed SDK call means.
-pub(super) fn from_sdk_error<E>(operation: &'static str, target: &str, failed: SdkError<E, HttpResponse>) -> Error
+pub(super) fn from_sdk_error<E>(
+    operation: &'static str,
+    target: &str,
+    failed: SdkError<E, HttpResponse>,
+) -> Error
 where
     E: Std + ProvideErrorMetadata + Send + Sync + 'static,
 {
     let mut sorted = classify(operation, target, failed);
     if let Some(failure) = sorted.context_mut() {
-        for text in [&mut failure.code, &mut failure.message, &mut failure.request_id] {
+        for text in [
+            &mut failure.code,
+            &mut failure.message,
+            &mut failure.request_id,
+        ] {
             *text = clean(text);
         }
     }
@@ -34,7 +43,11 @@ where
     if let Some(fault) = find::<CredentialsError>(&failed) {
         return credentials(fault);
     }
-    let mut failure = ErrorContext { operation, target: target.to_owned(), ..ErrorContext::default() };
+    let mut failure = ErrorContext {
+        operation,
+        target: target.to_owned(),
+        ..ErrorContext::default()
+    };
     if let Some(response) = failed.raw_response() {
         failure.request_id = request_id(response);
     }
@@ -95,7 +108,10 @@ pub(super) fn credentials(fault: &CredentialsError) -> Error {
         CredentialsError::ProviderTimedOut(_) => "getting AWS credentials took too long",
         _ => "getting AWS credentials failed",
     };
-    Error::Credentials(format!("{words}: {}; {CREDENTIAL_SOURCES}", clean(&chain(fault))))
+    Error::Credentials(format!(
+        "{words}: {}; {CREDENTIAL_SOURCES}",
+        clean(&chain(fault))
+    ))
 }
 
 /// EC2 gives its id in a header too, on errors as on successes.
@@ -107,13 +123,16 @@ fn request_id(response: &HttpResponse) -> String {
         .or_else(|| {
             // Old endpoints have it in the body alone: <RequestID> of EC2, <RequestId> of STS.
             let body = std::str::from_utf8(response.body().bytes()?).ok()?;
-            let (_, rest) = body.split_once("<RequestID>").or_else(|| body.split_once("<RequestId>"))?;
+            let (_, rest) = body
+                .split_once("<RequestID>")
+                .or_else(|| body.split_once("<RequestId>"))?;
             rest.split_once('<').map(|(id, _)| id.trim().to_owned())
         })
         .unwrap_or_default()
 }
 
-/// The words of an error and of all that caused it. Only `Display`: `Debug` of the SDK contains complete responses.
+/// The words of an error and of all that caused it. Only `Display`: `Debug` of the SDK contains
+/// complete responses.
 fn chain(error: &dyn Std) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();
@@ -135,5 +154,6 @@ fn page(response: &HttpResponse) -> Option<String> {
 
 /// Name resolution, TCP and TLS failed before a byte of the request went out.
 fn never_connected(error: &(dyn Std + 'static)) -> bool {
-    find::<hyper_util::client::legacy::Error>(error).is_some_and(hyper_util::client::legacy::Error::is_connect)
+    find::<hyper_util::client::legacy::Error>(error)
+        .is_some_and(hyper_util::client::legacy::Error::is_connect)
 }

@@ -1,6 +1,8 @@
-//! The provider's `aws` block as plain data: attribute names and meanings are those of the official provider for AWS.
+//! The provider's `aws` block as plain data: attribute names and meanings are those of the official
+//! provider for AWS.
 //!
-//! What is not set here is left to the SDK's chain: `AWS_*` variables, shared files, web identity, container and instance roles.
+//! What is not set here is left to the SDK's chain: `AWS_*` variables, shared files, web identity,
+//! container and instance roles.
 
 use crate::types::Tags;
 use std::fmt;
@@ -76,7 +78,8 @@ pub struct AssumeRoleWithWebIdentity {
     pub policy_arns: Vec<String>,
 }
 
-/// Other addresses than AWS's own. Unset: `AWS_ENDPOINT_URL_EC2`, `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`.
+/// Other addresses than AWS's own. Unset: `AWS_ENDPOINT_URL_EC2`, `AWS_ENDPOINT_URL_STS`,
+/// `AWS_ENDPOINT_URL`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoints {
     pub ec2: Option<String>,
@@ -85,12 +88,17 @@ pub struct Endpoints {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings").field("region", &self.region).field("profile", &self.profile).finish_non_exhaustive()
+        f.debug_struct("Settings")
+            .field("region", &self.region)
+            .field("profile", &self.profile)
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for AssumeRoleWithWebIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AssumeRoleWithWebIdentity").field("role_arn", &self.role_arn).finish_non_exhaustive()
+        f.debug_struct("AssumeRoleWithWebIdentity")
+            .field("role_arn", &self.role_arn)
+            .finish_non_exhaustive()
     }
 }

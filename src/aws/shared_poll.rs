@@ -1,5 +1,5 @@
-//! One look for all who wait: creating a link waits for two VPN connections and four sessions at a time, and one
-//! DescribeVpnConnections answers them all.
+//! One look for all who wait: creating a link waits for two VPN connections and four sessions at a
+//! time, and one DescribeVpnConnections answers them all.
 
 use super::call_context::CallContext;
 use super::calls::Filter;
@@ -36,32 +36,64 @@ pub struct PollSubscription<'a> {
 impl Ec2 {
     /// From now on looks at any connection of the link look at this one too.
     pub fn subscribe(&self, id: &VpnConnectionId) -> PollSubscription<'_> {
-        *self.shared_poller().subscribed().entry(id.clone()).or_default() += 1;
-        PollSubscription { ec2: self, id: id.clone() }
+        *self
+            .shared_poller()
+            .subscribed()
+            .entry(id.clone())
+            .or_default() += 1;
+        PollSubscription {
+            ec2: self,
+            id: id.clone(),
+        }
     }
 }
 
 impl SharedPoller {
     fn subscribed(&self) -> std::sync::MutexGuard<'_, BTreeMap<VpnConnectionId, usize>> {
-        self.subscribed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.subscribed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl PollSubscription<'_> {
-    /// The connection as read by any caller since `since`, or as read now; None if it does not exist.
+    /// The connection as read by any caller since `since`, or as read now; None if it does not
+    /// exist.
     ///
     /// # Errors
     /// What describing answers; `Cancelled`, `TimedOut`.
-    pub async fn poll(&self, ctx: &CallContext, since: Instant) -> Result<Option<VpnConnection>, Error> {
+    pub async fn poll(
+        &self,
+        ctx: &CallContext,
+        since: Instant,
+    ) -> Result<Option<VpnConnection>, Error> {
         let watch = self.ec2.shared_poller();
-        let mut last = ctx.run("DescribeVpnConnections", &self.id.0, Duration::ZERO, watch.last.lock()).await?;
-        let seen = last.as_ref().filter(|looked| looked.at >= since).and_then(|looked| looked.found.get(&self.id));
+        let mut last = ctx
+            .run(
+                "DescribeVpnConnections",
+                &self.id.0,
+                Duration::ZERO,
+                watch.last.lock(),
+            )
+            .await?;
+        let seen = last
+            .as_ref()
+            .filter(|looked| looked.at >= since)
+            .and_then(|looked| looked.found.get(&self.id));
         if let Some(seen) = seen {
             return Ok(seen.clone());
         }
         let at = Instant::now();
-        let mut found: BTreeMap<_, _> = watch.subscribed().keys().map(|id| (id.clone(), None)).collect();
-        for connection in self.ec2.describe_vpn_connections(ctx, &Filter::ids(found.keys())).await? {
+        let mut found: BTreeMap<_, _> = watch
+            .subscribed()
+            .keys()
+            .map(|id| (id.clone(), None))
+            .collect();
+        for connection in self
+            .ec2
+            .describe_vpn_connections(ctx, &Filter::ids(found.keys()))
+            .await?
+        {
             found.insert(connection.id.clone(), Some(connection));
         }
         let own = found.get(&self.id).cloned().flatten();

@@ -1,8 +1,8 @@
 //! The resource manager's HTTP: one call, its answer sorted, and the repetitions that are safe.
 //!
-//! The SDK's pipeline authenticates, names the program and numbers requests; its own retries are off, since a
-//! write must not be repeated blindly. Here a read is repeated while errors look transient, and a write only where
-//! Azure said, or the connection shows, that it did nothing.
+//! The SDK's pipeline authenticates, names the program and numbers requests; its own retries are
+//! off, since a write must not be repeated blindly. Here a read is repeated while errors look
+//! transient, and a write only where Azure said, or the connection shows, that it did nothing.
 
 use super::auth_policy::BearerTokenPolicy;
 use super::call_context::{CallContext, retry_delay};
@@ -16,7 +16,8 @@ use azure_core::error::ErrorKind;
 use azure_core::http::headers::{CONTENT_TYPE, HeaderName, USER_AGENT};
 use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{
-    ClientOptions, Context, HttpClient, Method, Pipeline, PipelineSendOptions, Request, RetryOptions, Transport, Url,
+    ClientOptions, Context, HttpClient, Method, Pipeline, PipelineSendOptions, Request,
+    RetryOptions, Transport, Url,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -123,7 +124,13 @@ impl ArmRequest {
     /// A look at a URL that Azure handed out, on behalf of this call.
     pub fn follow(&self, url: &str) -> Self {
         let (url, body) = (url.to_owned(), None);
-        ArmRequest { method: Method::Get, url, body, precondition: Precondition::None, ..self.clone() }
+        ArmRequest {
+            method: Method::Get,
+            url,
+            body,
+            precondition: Precondition::None,
+            ..self.clone()
+        }
     }
 
     pub fn error_context(&self) -> ErrorContext {
@@ -131,7 +138,8 @@ impl ArmRequest {
     }
 }
 
-/// Marks in the context that the request passed authentication and goes out, and names the program in place of the SDK.
+/// Marks in the context that the request passed authentication and goes out, and names the program
+/// in place of the SDK.
 #[derive(Debug)]
 struct SentMarkerPolicy;
 
@@ -139,7 +147,12 @@ struct SentFlag(AtomicBool);
 
 #[async_trait::async_trait]
 impl Policy for SentMarkerPolicy {
-    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+    async fn send(
+        &self,
+        ctx: &Context,
+        request: &mut Request,
+        next: &[Arc<dyn Policy>],
+    ) -> PolicyResult {
         if let Some(departed) = ctx.value::<Arc<SentFlag>>() {
             departed.0.store(true, Ordering::Relaxed);
         }
@@ -151,11 +164,20 @@ impl Policy for SentMarkerPolicy {
 impl ArmClient {
     /// Contacts no endpoint; endpoints and token are fetched by the first call.
     pub fn new(http: Arc<dyn HttpClient>, source: CloudSource, login: Login) -> Self {
-        ArmClient(Arc::new(Shared { http, source, login, session: Mutex::new(None) }))
+        ArmClient(Arc::new(Shared {
+            http,
+            source,
+            login,
+            session: Mutex::new(None),
+        }))
     }
 
     /// A call without effect: repeated while errors look transient.
-    pub(super) async fn read(&self, call: &ArmRequest, waits: &CallContext) -> Result<ArmResponse, Error> {
+    pub(super) async fn read(
+        &self,
+        call: &ArmRequest,
+        waits: &CallContext,
+    ) -> Result<ArmResponse, Error> {
         let mut tries = 0;
         loop {
             let AttemptError { error, unsent } = match self.attempt(call, waits).await {
@@ -163,7 +185,8 @@ impl ArmClient {
                 Err(failed) => failed,
             };
             // What was not even sent has an address that is not Azure's.
-            let transient = error.is_outcome_unknown() || matches!(error, Error::Malformed(_)) && !unsent;
+            let transient =
+                error.is_outcome_unknown() || matches!(error, Error::Malformed(_)) && !unsent;
             if !(transient && tries + 1 < MAX_ATTEMPTS || matches!(error, Error::Throttled(_))) {
                 return Err(error);
             }
@@ -172,8 +195,13 @@ impl ArmClient {
         }
     }
 
-    /// A call with an effect: repeated only where nothing was done, waiting out what is busy until the deadline.
-    pub(super) async fn write(&self, call: &ArmRequest, waits: &CallContext) -> Result<ArmResponse, Error> {
+    /// A call with an effect: repeated only where nothing was done, waiting out what is busy until
+    /// the deadline.
+    pub(super) async fn write(
+        &self,
+        call: &ArmRequest,
+        waits: &CallContext,
+    ) -> Result<ArmResponse, Error> {
         let (mut unsent, mut waited) = (0, 0);
         loop {
             let failed = match self.attempt(call, waits).await {
@@ -183,7 +211,10 @@ impl ArmClient {
             if failed.error.is_retryable() {
                 sleep_before_retry(&failed.error, waited, call, waits).await?;
                 waited += 1;
-            } else if failed.unsent && failed.error.is_outcome_unknown() && unsent + 1 < MAX_ATTEMPTS {
+            } else if failed.unsent
+                && failed.error.is_outcome_unknown()
+                && unsent + 1 < MAX_ATTEMPTS
+            {
                 sleep_before_retry(&failed.error, unsent, call, waits).await?;
                 unsent += 1;
             } else {
@@ -193,8 +224,17 @@ impl ArmClient {
     }
 
     /// One try; a refused token is renewed once.
-    async fn attempt(&self, call: &ArmRequest, waits: &CallContext) -> Result<ArmResponse, AttemptError> {
-        waits.check(&call.error_context()).map_err(|error| AttemptError { error, unsent: true })?;
+    async fn attempt(
+        &self,
+        call: &ArmRequest,
+        waits: &CallContext,
+    ) -> Result<ArmResponse, AttemptError> {
+        waits
+            .check(&call.error_context())
+            .map_err(|error| AttemptError {
+                error,
+                unsent: true,
+            })?;
         let session = self.session(call, waits).await?;
         let first = self.send_with_session(call, &session, waits).await;
         let refused = |failed: &AttemptError| failed.error.context().status == Some(401);
@@ -214,7 +254,10 @@ impl ArmClient {
         session: &AuthSession,
         waits: &CallContext,
     ) -> Result<ArmResponse, AttemptError> {
-        let url = resolve_url(call, &session.cloud).map_err(|error| AttemptError { error, unsent: true })?;
+        let url = resolve_url(call, &session.cloud).map_err(|error| AttemptError {
+            error,
+            unsent: true,
+        })?;
         let mut request = Request::new(url, call.method);
         request.insert_header(HeaderName::from_static("accept"), "application/json");
         if let Some(body) = &call.body {
@@ -223,14 +266,22 @@ impl ArmClient {
         }
         match &call.precondition {
             Precondition::None => {}
-            Precondition::IfNoneMatch => request.insert_header(HeaderName::from_static("if-none-match"), "*"),
-            Precondition::IfMatch(etag) => request.insert_header(HeaderName::from_static("if-match"), etag.clone()),
+            Precondition::IfNoneMatch => {
+                request.insert_header(HeaderName::from_static("if-none-match"), "*")
+            }
+            Precondition::IfMatch(etag) => {
+                request.insert_header(HeaderName::from_static("if-match"), etag.clone())
+            }
         }
         send_once(&session.pipeline, request, call, waits).await
     }
 
     /// The session, made at first need.
-    async fn session(&self, call: &ArmRequest, waits: &CallContext) -> Result<AuthSession, AttemptError> {
+    async fn session(
+        &self,
+        call: &ArmRequest,
+        waits: &CallContext,
+    ) -> Result<AuthSession, AttemptError> {
         let mut slot = self.0.session.lock().await;
         if let Some(session) = slot.as_ref().filter(|session| !session.is_stale()) {
             return Ok(session.clone());
@@ -245,15 +296,26 @@ impl ArmClient {
             unsent: true,
         })?;
         let bearer: Arc<dyn Policy> = Arc::new(BearerTokenPolicy::new(credential, &cloud.scope));
-        let session =
-            AuthSession { generation, pipeline: self.pipeline(vec![bearer, Arc::new(SentMarkerPolicy)]), cloud };
+        let session = AuthSession {
+            generation,
+            pipeline: self.pipeline(vec![bearer, Arc::new(SentMarkerPolicy)]),
+            cloud,
+        };
         *slot = Some(session.clone());
         Ok(session)
     }
 
-    /// Marks the session of that generation as stale, so that the next call recreates credential and token.
+    /// Marks the session of that generation as stale, so that the next call recreates credential
+    /// and token.
     async fn renew(&self, generation: u64) {
-        if let Some(session) = self.0.session.lock().await.as_mut().filter(|s| s.generation == generation) {
+        if let Some(session) = self
+            .0
+            .session
+            .lock()
+            .await
+            .as_mut()
+            .filter(|s| s.generation == generation)
+        {
             session.generation |= 1;
         }
     }
@@ -281,26 +343,50 @@ impl ArmClient {
             CloudSource::MetadataHost(host) => host,
         };
         let text = cloud::metadata_url(host);
-        let call = ArmRequest::path("read cloud metadata of", Method::Get, &format!("https://{host}"), "2022-09-01");
-        let fatal = |error| AttemptError { error, unsent: true };
-        let url =
-            Url::parse(&text).map_err(|e| fatal(Error::Rejected(call.error_context().with_message(e.to_string()))))?;
+        let call = ArmRequest::path(
+            "read cloud metadata of",
+            Method::Get,
+            &format!("https://{host}"),
+            "2022-09-01",
+        );
+        let fatal = |error| AttemptError {
+            error,
+            unsent: true,
+        };
+        let url = Url::parse(&text).map_err(|e| {
+            fatal(Error::Rejected(
+                call.error_context().with_message(e.to_string()),
+            ))
+        })?;
         let pipeline = self.pipeline(vec![Arc::new(SentMarkerPolicy)]);
         let mut tries = 0;
         let response = loop {
-            match send_once(&pipeline, Request::new(url.clone(), Method::Get), &call, waits).await {
+            match send_once(
+                &pipeline,
+                Request::new(url.clone(), Method::Get),
+                &call,
+                waits,
+            )
+            .await
+            {
                 Ok(response) => break response,
                 Err(AttemptError { error, .. })
-                    if tries + 1 < MAX_ATTEMPTS && (error.is_outcome_unknown() || error.is_retryable()) =>
+                    if tries + 1 < MAX_ATTEMPTS
+                        && (error.is_outcome_unknown() || error.is_retryable()) =>
                 {
-                    sleep_before_retry(&error, tries, &call, waits).await.map_err(fatal)?;
+                    sleep_before_retry(&error, tries, &call, waits)
+                        .await
+                        .map_err(fatal)?;
                     tries += 1;
                 }
                 Err(failed) => return Err(fatal(failed.error)),
             }
         };
-        cloud::parse_metadata(&response.body)
-            .map_err(|fault| fatal(Error::Malformed(call.error_context().with_message(fault.to_string()))))
+        cloud::parse_metadata(&response.body).map_err(|fault| {
+            fatal(Error::Malformed(
+                call.error_context().with_message(fault.to_string()),
+            ))
+        })
     }
 }
 
@@ -317,17 +403,29 @@ struct Correlation;
 
 #[async_trait::async_trait]
 impl Policy for Correlation {
-    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+    async fn send(
+        &self,
+        ctx: &Context,
+        request: &mut Request,
+        next: &[Arc<dyn Policy>],
+    ) -> PolicyResult {
         let id = azure_core::Uuid::new_v4().to_string();
         request.insert_header(HeaderName::from_static("x-ms-correlation-request-id"), id);
         next_policy(ctx, request, next).await
     }
 }
 
-pub(super) async fn next_policy(ctx: &Context<'_>, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+pub(super) async fn next_policy(
+    ctx: &Context<'_>,
+    request: &mut Request,
+    next: &[Arc<dyn Policy>],
+) -> PolicyResult {
     match next.split_first() {
         Some((policy, rest)) => policy.send(ctx, request, rest).await,
-        None => Err(azure_core::Error::with_message(ErrorKind::Other, "the pipeline has no transport")),
+        None => Err(azure_core::Error::with_message(
+            ErrorKind::Other,
+            "the pipeline has no transport",
+        )),
     }
 }
 
@@ -338,7 +436,10 @@ pub(super) async fn sleep_before_retry(
     call: &ArmRequest,
     waits: &CallContext,
 ) -> Result<(), Error> {
-    let span = error.context().retry_after.unwrap_or_else(|| retry_delay(tries, &call.target));
+    let span = error
+        .context()
+        .retry_after
+        .unwrap_or_else(|| retry_delay(tries, &call.target));
     let _others = matches!(error, Error::ConflictRetryable(_)).then(|| waits.pause_while_busy());
     match waits.sleep(span, error.context()).await {
         // The deadline leaves no room for another try: say what stood in the way.
@@ -350,18 +451,29 @@ pub(super) async fn sleep_before_retry(
     }
 }
 
-/// The URL of a call. One that Azure handed out must stay on the resource manager: the token goes along.
+/// The URL of a call. One that Azure handed out must stay on the resource manager: the token goes
+/// along.
 fn resolve_url(call: &ArmRequest, cloud: &Cloud) -> Result<Url, Error> {
     let fault = |message: String| Error::Malformed(call.error_context().with_message(message));
     let base = Url::parse(&cloud.resource_manager).map_err(|error| fault(error.to_string()))?;
-    let url = base.join(&call.url).map_err(|error| fault(format!("Azure handed out a bad address: {error}")))?;
+    let url = base
+        .join(&call.url)
+        .map_err(|error| fault(format!("Azure handed out a bad address: {error}")))?;
     let home = base.host_str().unwrap_or_default();
     let host = url.host_str().unwrap_or_default();
-    let near = host == home || host.strip_suffix(home).is_some_and(|rest| rest.ends_with('.'));
-    if near && url.scheme() == "https" && url.port_or_known_default() == base.port_or_known_default() {
+    let near = host == home
+        || host
+            .strip_suffix(home)
+            .is_some_and(|rest| rest.ends_with('.'));
+    if near
+        && url.scheme() == "https"
+        && url.port_or_known_default() == base.port_or_known_default()
+    {
         Ok(url)
     } else {
-        Err(fault(format!("Azure handed out an address on another host, {host}; no token is sent there")))
+        Err(fault(format!(
+            "Azure handed out an address on another host, {host}; no token is sent there"
+        )))
     }
 }
 
@@ -375,8 +487,15 @@ async fn send_once(
     let host = request.url().host_str().unwrap_or_default().to_owned();
     let departed = Arc::new(SentFlag(AtomicBool::new(false)));
     let context = Context::new().with_value(Arc::clone(&departed));
-    let options = PipelineSendOptions { skip_checks: true, ..Default::default() };
-    let limit = if call.method == Method::Get { READ_TIMEOUT } else { WRITE_TIMEOUT };
+    let options = PipelineSendOptions {
+        skip_checks: true,
+        ..Default::default()
+    };
+    let limit = if call.method == Method::Get {
+        READ_TIMEOUT
+    } else {
+        WRITE_TIMEOUT
+    };
     let answer = tokio::select! {
         biased;
         answer = pipeline.send(&context, &mut request, Some(options)) => Some(answer),
@@ -388,22 +507,48 @@ async fn send_once(
     };
     let left = departed.0.load(Ordering::Relaxed);
     let answer = match answer {
-        None if left => return Err(no_response(call, format!("no answer within {} s", limit.as_secs()), false)),
-        None => return Err(no_response(call, format!("no access token within {} s", limit.as_secs()), true)),
+        None if left => {
+            return Err(no_response(
+                call,
+                format!("no answer within {} s", limit.as_secs()),
+                false,
+            ));
+        }
+        None => {
+            return Err(no_response(
+                call,
+                format!("no access token within {} s", limit.as_secs()),
+                true,
+            ));
+        }
         Some(Err(error)) => return Err(transport_error(call, &error, left)),
         Some(Ok(answer)) => answer,
     };
     let status = u16::from(answer.status());
-    let headers: Headers =
-        answer.headers().iter().map(|(k, v)| (k.as_str().to_ascii_lowercase(), v.as_str().to_owned())).collect();
+    let headers: Headers = answer
+        .headers()
+        .iter()
+        .map(|(k, v)| (k.as_str().to_ascii_lowercase(), v.as_str().to_owned()))
+        .collect();
     let bytes: &[u8] = answer.body().as_ref();
-    let parsed = if bytes.is_empty() { Ok(Value::Null) } else { serde_json::from_slice::<Value>(bytes) };
+    let parsed = if bytes.is_empty() {
+        Ok(Value::Null)
+    } else {
+        serde_json::from_slice::<Value>(bytes)
+    };
     let is_write = matches!(call.method, Method::Put | Method::Delete | Method::Patch);
     let facts = || call.error_context().with_response(status, &headers);
     let unusable = |message: String| {
         let facts = facts().with_message(message);
-        let error = if is_write { Error::OutcomeUnknown(facts) } else { Error::Malformed(facts) };
-        Err(AttemptError { error, unsent: false })
+        let error = if is_write {
+            Error::OutcomeUnknown(facts)
+        } else {
+            Error::Malformed(facts)
+        };
+        Err(AttemptError {
+            error,
+            unsent: false,
+        })
     };
     // Resource Manager explains each 404 in JSON: a page says nothing about the resource.
     if !is_json(bytes) && parsed.is_err() && ((200..300).contains(&status) || status == 404) {
@@ -411,41 +556,72 @@ async fn send_once(
     }
     if !(200..300).contains(&status) {
         let error = match parsed {
-            Err(_) => {
-                classify_context(facts().with_message(format!("HTTP {status} from {host} with {}", described(bytes))))
-            }
+            Err(_) => classify_context(facts().with_message(format!(
+                "HTTP {status} from {host} with {}",
+                described(bytes)
+            ))),
             Ok(body) => classify(call.operation, &call.target, status, &headers, &body),
         };
-        return Err(AttemptError { error, unsent: false });
+        return Err(AttemptError {
+            error,
+            unsent: false,
+        });
     }
     match parsed {
         Ok(body) if is_error_document(&body) => {
-            let said = ErrorContext::default().with_error_body(body.get("error").unwrap_or(&Value::Null));
-            unusable(format!("the answer is an error in spite of its status: {}: {}", said.code, said.message))
+            let said =
+                ErrorContext::default().with_error_body(body.get("error").unwrap_or(&Value::Null));
+            unusable(format!(
+                "the answer is an error in spite of its status: {}: {}",
+                said.code, said.message
+            ))
         }
-        Ok(body) => Ok(ArmResponse { status, headers, body, size: bytes.len() }),
+        Ok(body) => Ok(ArmResponse {
+            status,
+            headers,
+            body,
+            size: bytes.len(),
+        }),
         // A write has happened, and what it made is read again anyway.
-        Err(_) if is_write => Ok(ArmResponse { status, headers, body: Value::Null, size: bytes.len() }),
+        Err(_) if is_write => Ok(ArmResponse {
+            status,
+            headers,
+            body: Value::Null,
+            size: bytes.len(),
+        }),
         Err(error) => unusable(format!("the answer is not complete JSON: {error}")),
     }
 }
 
 /// Whether a text that cannot be read was meant as JSON.
 fn is_json(bytes: &[u8]) -> bool {
-    bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|first| matches!(first, b'{' | b'['))
+    bytes
+        .iter()
+        .find(|byte| !byte.is_ascii_whitespace())
+        .is_some_and(|first| matches!(first, b'{' | b'['))
 }
 
-/// An error that came with a status of success. The record of an operation has an error too, under its status.
+/// An error that came with a status of success. The record of an operation has an error too, under
+/// its status.
 fn is_error_document(body: &Value) -> bool {
-    let is_error = body.get("error").is_some_and(|error| error.get("code").is_some_and(Value::is_string));
-    is_error && !["status", "id", "value", "properties"].iter().any(|key| body.get(key).is_some())
+    let is_error = body
+        .get("error")
+        .is_some_and(|error| error.get("code").is_some_and(Value::is_string));
+    is_error
+        && !["status", "id", "value", "properties"]
+            .iter()
+            .any(|key| body.get(key).is_some())
 }
 
 fn no_response(call: &ArmRequest, message: String, unsent: bool) -> AttemptError {
-    AttemptError { error: Error::OutcomeUnknown(call.error_context().with_message(message)), unsent }
+    AttemptError {
+        error: Error::OutcomeUnknown(call.error_context().with_message(message)),
+        unsent,
+    }
 }
 
-/// No answer came, or none that is accepted. Without a token, or a connection, the request had no effect.
+/// No answer came, or none that is accepted. Without a token, or a connection, the request had no
+/// effect.
 fn transport_error(call: &ArmRequest, error: &azure_core::Error, left: bool) -> AttemptError {
     let is_read = matches!(call.method, Method::Get | Method::Post);
     match find::<ResponseError>(error) {
@@ -474,7 +650,10 @@ fn transport_error(call: &ArmRequest, error: &azure_core::Error, left: bool) -> 
     match error.kind() {
         ErrorKind::Connection => no_response(call, message, true),
         ErrorKind::Io => no_response(call, message, !left),
-        _ if !left => AttemptError { error: Error::Auth(call.error_context().with_message(message)), unsent: true },
+        _ if !left => AttemptError {
+            error: Error::Auth(call.error_context().with_message(message)),
+            unsent: true,
+        },
         _ => no_response(call, message, false),
     }
 }

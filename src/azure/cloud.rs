@@ -1,4 +1,5 @@
-//! Which Azure: the endpoints of the public and the sovereign clouds, and those that a metadata host tells.
+//! Which Azure: the endpoints of the public and the sovereign clouds, and those that a metadata
+//! host tells.
 
 use serde_json::Value;
 
@@ -32,14 +33,21 @@ pub enum CloudConfigError {
 
 fn known(authority: &str, host: &str) -> Cloud {
     let resource_manager = format!("https://{host}");
-    Cloud { authority: format!("https://{authority}"), scope: format!("{resource_manager}/.default"), resource_manager }
+    Cloud {
+        authority: format!("https://{authority}"),
+        scope: format!("{resource_manager}/.default"),
+        resource_manager,
+    }
 }
 
 /// The cloud of azurerm's `environment`; a metadata host goes first.
 ///
 /// # Errors
 /// Where the environment's name is not known.
-pub fn source(environment: Option<&str>, metadata_host: Option<&str>) -> Result<CloudSource, CloudConfigError> {
+pub fn source(
+    environment: Option<&str>,
+    metadata_host: Option<&str>,
+) -> Result<CloudSource, CloudConfigError> {
     if let Some(host) = metadata_host.filter(|host| !host.is_empty()) {
         return Ok(CloudSource::MetadataHost(host.to_owned()));
     }
@@ -54,7 +62,9 @@ pub fn source(environment: Option<&str>, metadata_host: Option<&str>) -> Result<
         | "azureusgovernmentcloud"
         | "usgovernmentl4"
         | "usgovernmentl5" => known("login.microsoftonline.us", "management.usgovcloudapi.net"),
-        "china" | "azurechinacloud" | "azurechina" => known("login.chinacloudapi.cn", "management.chinacloudapi.cn"),
+        "china" | "azurechinacloud" | "azurechina" => {
+            known("login.chinacloudapi.cn", "management.chinacloudapi.cn")
+        }
         _ => return Err(CloudConfigError::UnknownEnvironment(name.to_owned())),
     };
     Ok(CloudSource::Known(cloud))
@@ -72,11 +82,18 @@ pub fn metadata_url(host: &str) -> String {
 /// Where an endpoint is missing or not https: no token goes over anything else.
 pub fn parse_metadata(doc: &Value) -> Result<Cloud, CloudConfigError> {
     let text = |path: &str, name: &'static str| {
-        let text = doc.pointer(path).and_then(Value::as_str).map(|v| v.trim_end_matches('/').to_owned());
-        text.filter(|v| v.starts_with("https://")).ok_or(CloudConfigError::Metadata(name))
+        let text = doc
+            .pointer(path)
+            .and_then(Value::as_str)
+            .map(|v| v.trim_end_matches('/').to_owned());
+        text.filter(|v| v.starts_with("https://"))
+            .ok_or(CloudConfigError::Metadata(name))
     };
     Ok(Cloud {
-        authority: text("/authentication/loginEndpoint", "authentication.loginEndpoint")?,
+        authority: text(
+            "/authentication/loginEndpoint",
+            "authentication.loginEndpoint",
+        )?,
         resource_manager: text("/resourceManager", "resourceManager")?,
         scope: text("/authentication/audiences/0", "authentication.audiences")? + "/.default",
     })
@@ -90,11 +107,16 @@ mod tests {
 
     #[test]
     fn use_authority_and_scope_of_each_cloud() {
-        let CloudSource::Known(us) = source(Some("usgovernment"), None).unwrap() else { unreachable!() };
+        let CloudSource::Known(us) = source(Some("usgovernment"), None).unwrap() else {
+            unreachable!()
+        };
         assert_eq!(us.authority, "https://login.microsoftonline.us");
         assert_eq!(us.scope, "https://management.usgovcloudapi.net/.default");
         assert!(source(Some("germany"), None).is_err());
-        assert_eq!(source(None, Some("h:1")), Ok(CloudSource::MetadataHost("h:1".into())));
+        assert_eq!(
+            source(None, Some("h:1")),
+            Ok(CloudSource::MetadataHost("h:1".into()))
+        );
     }
 
     #[test]
@@ -106,6 +128,9 @@ mod tests {
         let cloud = parse_metadata(&doc("https")).unwrap();
         assert_eq!(cloud.resource_manager, "https://127.0.0.1:8443");
         assert_eq!(cloud.scope, "https://management.azure.com/.default");
-        assert_eq!(parse_metadata(&doc("http")), Err(CloudConfigError::Metadata("resourceManager")));
+        assert_eq!(
+            parse_metadata(&doc("http")),
+            Err(CloudConfigError::Metadata("resourceManager"))
+        );
     }
 }

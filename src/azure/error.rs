@@ -16,7 +16,8 @@ const MAX_ID_LENGTH: usize = 100;
 /// Waits that Azure asks for were seen up to 160 s. Longer ones are cut to this.
 const MAX_RETRY_AFTER: f64 = 300.0;
 
-/// The circumstances of a failure. Texts of others are cleaned where they enter. Holds no key, no token and no URL with a signature in it.
+/// The circumstances of a failure. Texts of others are cleaned where they enter. Holds no key, no
+/// token and no URL with a signature in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorContext {
     /// What was being done, in words: `create connection`.
@@ -48,10 +49,12 @@ pub enum Error {
     /// A request quota is used up; nothing was done. Wait `retry_after`, then try again.
     #[error("throttled: {0}")]
     Throttled(Box<ErrorContext>),
-    /// Another operation is in progress on the resource or on one it refers to; nothing was done. Retry later.
+    /// Another operation is in progress on the resource or on one it refers to; nothing was done.
+    /// Retry later.
     #[error("busy: {0}")]
     ConflictRetryable(Box<ErrorContext>),
-    /// It cannot be deleted while something uses it. After a gateway's delete this lingers for minutes.
+    /// It cannot be deleted while something uses it. After a gateway's delete this lingers for
+    /// minutes.
     #[error("in use: {0}")]
     DependencyViolation(Box<ErrorContext>),
     /// The state of the resource forbids it.
@@ -84,7 +87,8 @@ pub enum Error {
     /// The response does not match the schema of Azure.
     #[error("invalid response: {0}")]
     Malformed(Box<ErrorContext>),
-    /// A long-running operation ended as Failed or Canceled. The resource may exist in state Failed, and bill.
+    /// A long-running operation ended as Failed or Canceled. The resource may exist in state
+    /// Failed, and bill.
     #[error("operation failed: {0}")]
     OperationFailed(Box<ErrorContext>),
     /// The caller cancelled. Started operations continue in Azure.
@@ -131,7 +135,10 @@ impl Error {
 
     /// The effect of a write is unknown: it may have happened.
     pub fn is_outcome_unknown(&self) -> bool {
-        matches!(self, Error::OutcomeUnknown(_) | Error::ServiceUnavailable(_))
+        matches!(
+            self,
+            Error::OutcomeUnknown(_) | Error::ServiceUnavailable(_)
+        )
     }
 }
 
@@ -146,19 +153,31 @@ impl fmt::Display for ErrorContext {
         }
         let marks: Vec<String> = [
             self.status.map(|s| format!("HTTP {s}")),
-            self.request_id.as_ref().map(|id| format!("request id {id}")),
-            self.correlation_id.as_ref().map(|id| format!("correlation id {id}")),
+            self.request_id
+                .as_ref()
+                .map(|id| format!("request id {id}")),
+            self.correlation_id
+                .as_ref()
+                .map(|id| format!("correlation id {id}")),
         ]
         .into_iter()
         .flatten()
         .collect();
-        if marks.is_empty() { Ok(()) } else { write!(f, " ({})", marks.join(", ")) }
+        if marks.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " ({})", marks.join(", "))
+        }
     }
 }
 
 impl ErrorContext {
     pub fn new(operation: &str, target: &str) -> Self {
-        ErrorContext { operation: operation.to_owned(), target: target.to_owned(), ..ErrorContext::default() }
+        ErrorContext {
+            operation: operation.to_owned(),
+            target: target.to_owned(),
+            ..ErrorContext::default()
+        }
     }
 
     /// These facts with a message of our own.
@@ -172,20 +191,36 @@ impl ErrorContext {
     #[must_use]
     pub fn with_response(mut self, status: u16, headers: &Headers) -> Self {
         self.status = Some(status);
-        let id = |name: &str| headers.get(name).map(|id| clean(id).chars().take(MAX_ID_LENGTH).collect());
+        let id = |name: &str| {
+            headers
+                .get(name)
+                .map(|id| clean(id).chars().take(MAX_ID_LENGTH).collect())
+        };
         self.request_id = id("x-ms-request-id");
         self.correlation_id = id("x-ms-correlation-request-id");
         self.retry_after = retry_after(headers);
         self
     }
 
-    /// Takes code and message out of `{"code", "message", "details": [...]}`; the details' codes are joined to the message.
+    /// Takes code and message out of `{"code", "message", "details": [...]}`; the details' codes
+    /// are joined to the message.
     #[must_use]
     pub fn with_error_body(mut self, error: &Value) -> Self {
-        let word = |v: &Value, key: &str| v.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let word = |v: &Value, key: &str| {
+            v.get(key)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         self.code = clean(&word(error, "code"));
         let mut message = word(error, "message");
-        for detail in error.get("details").and_then(Value::as_array).into_iter().flatten().take(MAX_DETAILS) {
+        for detail in error
+            .get("details")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .take(MAX_DETAILS)
+        {
             let (code, more) = (word(detail, "code"), word(detail, "message"));
             if !(code.is_empty() && more.is_empty()) {
                 message.push_str(&format!(" [{code}: {more}]"));
@@ -196,8 +231,8 @@ impl ErrorContext {
     }
 }
 
-/// The wait that an answer asks for: a header in milliseconds before `Retry-After` in seconds. Zero counts as absent, and what is
-/// too long is cut.
+/// The wait that an answer asks for: a header in milliseconds before `Retry-After` in seconds. Zero
+/// counts as absent, and what is too long is cut.
 pub fn retry_after(headers: &Headers) -> Option<Duration> {
     let number = |name: &str| headers.get(name).and_then(|v| v.trim().parse::<f64>().ok());
     ["x-ms-retry-after-ms", "retry-after-ms"]
@@ -208,7 +243,8 @@ pub fn retry_after(headers: &Headers) -> Option<Duration> {
         .map(|seconds| Duration::from_secs_f64(seconds.min(MAX_RETRY_AFTER)))
 }
 
-/// Codes that mean: another operation is in progress, for any HTTP status. Statuses vary for the same code.
+/// Codes that mean: another operation is in progress, for any HTTP status. Statuses vary for the
+/// same code.
 const CONFLICT_CODES: [&str; 6] = [
     "AnotherOperationInProgress",
     "RetryableError",
@@ -219,18 +255,36 @@ const CONFLICT_CODES: [&str; 6] = [
 ];
 
 /// Sorts an answer with an error status.
-pub fn classify(operation: &str, target: &str, status: u16, headers: &Headers, body: &Value) -> Error {
+pub fn classify(
+    operation: &str,
+    target: &str,
+    status: u16,
+    headers: &Headers,
+    body: &Value,
+) -> Error {
     let error = body.get("error").unwrap_or(body);
-    let mut facts = ErrorContext::new(operation, target).with_response(status, headers).with_error_body(error);
+    let mut facts = ErrorContext::new(operation, target)
+        .with_response(status, headers)
+        .with_error_body(error);
     if facts.code.is_empty() && facts.message.is_empty() {
         facts.message = "the answer has no error document".to_owned();
     }
     let code = facts.code.clone();
-    let details = || error.get("details").and_then(Value::as_array).into_iter().flatten();
-    let says = |word: &str| code == word || details().any(|d| d.get("code").and_then(Value::as_str) == Some(word));
+    let details = || {
+        error
+            .get("details")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+    };
+    let says = |word: &str| {
+        code == word || details().any(|d| d.get("code").and_then(Value::as_str) == Some(word))
+    };
     // A referenced resource that ended as Failed will not become ready by waiting.
     let hopeless = says("ReferencedResourceNotProvisioned") && facts.message.contains("Failed");
-    let busy = matches!(status, 400 | 409 | 429) && CONFLICT_CODES.iter().any(|word| says(word)) && !hopeless;
+    let busy = matches!(status, 400 | 409 | 429)
+        && CONFLICT_CODES.iter().any(|word| says(word))
+        && !hopeless;
     if busy {
         return Error::ConflictRetryable(Box::new(facts));
     }
@@ -264,12 +318,23 @@ pub fn classify_context(facts: Box<ErrorContext>) -> Error {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
     use super::*;
     use serde_json::json;
 
     fn of(status: u16, code: &str) -> Error {
-        classify("w", "t", status, &Headers::new(), &json!({"error": {"code": code, "message": "m"}}))
+        classify(
+            "w",
+            "t",
+            status,
+            &Headers::new(),
+            &json!({"error": {"code": code, "message": "m"}}),
+        )
     }
 
     /// Azure returns the same lock conflict with several HTTP status codes.
@@ -281,38 +346,67 @@ mod tests {
             (429, "RetryableErrorDueToAnotherOperation"),
             (400, "ReferencedResourceNotProvisioned"),
         ] {
-            assert!(matches!(of(status, code), Error::ConflictRetryable(_)), "{status} {code}");
+            assert!(
+                matches!(of(status, code), Error::ConflictRetryable(_)),
+                "{status} {code}"
+            );
         }
-        let hidden =
-            json!({"error": {"code": "RetryableError", "details": [{"code": "ReferencedResourceNotProvisioned"}]}});
-        assert!(matches!(classify("w", "t", 429, &Headers::new(), &hidden), Error::ConflictRetryable(_)));
+        let hidden = json!({"error": {"code": "RetryableError", "details": [{"code": "ReferencedResourceNotProvisioned"}]}});
+        assert!(matches!(
+            classify("w", "t", 429, &Headers::new(), &hidden),
+            Error::ConflictRetryable(_)
+        ));
     }
 
     #[test]
     fn distinguish_quota_and_failed_reference() {
-        assert!(matches!(of(429, "SubscriptionRequestsThrottled"), Error::Throttled(_)));
+        assert!(matches!(
+            of(429, "SubscriptionRequestsThrottled"),
+            Error::Throttled(_)
+        ));
         let body = json!({"error": {"code": "ReferencedResourceNotProvisioned", "message": "X is in Failed state"}});
-        assert!(matches!(classify("w", "t", 400, &Headers::new(), &body), Error::Rejected(_)));
+        assert!(matches!(
+            classify("w", "t", 400, &Headers::new(), &body),
+            Error::Rejected(_)
+        ));
     }
 
     #[test]
     fn retry_error_without_message() {
         for status in [400, 409] {
             let cut_off = classify("w", "t", status, &Headers::new(), &Value::Null);
-            assert!(matches!(cut_off, Error::ServiceUnavailable(_)), "{cut_off:?}");
+            assert!(
+                matches!(cut_off, Error::ServiceUnavailable(_)),
+                "{cut_off:?}"
+            );
         }
     }
 
     #[test]
     fn classify_each_http_status() {
-        assert!(matches!(of(404, "ResourceGroupNotFound"), Error::GroupNotFound(_)));
+        assert!(matches!(
+            of(404, "ResourceGroupNotFound"),
+            Error::GroupNotFound(_)
+        ));
         assert!(matches!(of(404, "ResourceNotFound"), Error::NotFound(_)));
-        assert!(matches!(of(400, "InUseSubnetCannotBeDeleted"), Error::DependencyViolation(_)));
-        assert!(matches!(of(400, "PublicIPAddressCannotBeDeleted"), Error::DependencyViolation(_)));
+        assert!(matches!(
+            of(400, "InUseSubnetCannotBeDeleted"),
+            Error::DependencyViolation(_)
+        ));
+        assert!(matches!(
+            of(400, "PublicIPAddressCannotBeDeleted"),
+            Error::DependencyViolation(_)
+        ));
         assert!(matches!(of(403, "AuthorizationFailed"), Error::Denied(_)));
-        assert!(matches!(of(412, "PreconditionFailed"), Error::PreconditionFailed(_)));
+        assert!(matches!(
+            of(412, "PreconditionFailed"),
+            Error::PreconditionFailed(_)
+        ));
         assert!(matches!(of(503, ""), Error::ServiceUnavailable(_)));
-        assert!(matches!(of(400, "NonAzSkusNotAllowedForVPNGateway"), Error::Rejected(_)));
+        assert!(matches!(
+            of(400, "NonAzSkusNotAllowedForVPNGateway"),
+            Error::Rejected(_)
+        ));
     }
 
     #[test]
@@ -323,7 +417,15 @@ mod tests {
         ]);
         let body = json!({"error": {"code": "AuthorizationFailed", "message": "no join/action"}});
         let text = classify("create gateway", "/g", 403, &headers, &body).to_string();
-        for part in ["create gateway", "/g", "AuthorizationFailed", "no join/action", "HTTP 403", "r1", "c1"] {
+        for part in [
+            "create gateway",
+            "/g",
+            "AuthorizationFailed",
+            "no join/action",
+            "HTTP 403",
+            "r1",
+            "c1",
+        ] {
             assert!(text.contains(part), "{part} is missing in {text}");
         }
     }
@@ -331,19 +433,43 @@ mod tests {
     #[test]
     fn prefer_millisecond_header_and_ignore_zero() {
         let headers = |pairs: &[(&str, &str)]| -> Headers {
-            pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect()
         };
         assert_eq!(
-            retry_after(&headers(&[("retry-after", "10"), ("x-ms-retry-after-ms", "50")])),
+            retry_after(&headers(&[
+                ("retry-after", "10"),
+                ("x-ms-retry-after-ms", "50")
+            ])),
             Some(Duration::from_millis(50))
         );
-        assert_eq!(retry_after(&headers(&[("retry-after", "10")])), Some(Duration::from_secs(10)));
+        assert_eq!(
+            retry_after(&headers(&[("retry-after", "10")])),
+            Some(Duration::from_secs(10))
+        );
         assert_eq!(retry_after(&headers(&[("retry-after", "0")])), None);
         for absurd in ["1e300", "inf", "99999999999999999999", "86399"] {
-            assert_eq!(retry_after(&headers(&[("retry-after", absurd)])), Some(Duration::from_secs(300)), "{absurd}");
+            assert_eq!(
+                retry_after(&headers(&[("retry-after", absurd)])),
+                Some(Duration::from_secs(300)),
+                "{absurd}"
+            );
         }
-        for nonsense in ["NaN", "-1", "-inf", "", "soon", "Fri, 27 Nov 2026 12:00:00 GMT"] {
-            assert_eq!(retry_after(&headers(&[("retry-after", nonsense)])), None, "{nonsense}");
+        for nonsense in [
+            "NaN",
+            "-1",
+            "-inf",
+            "",
+            "soon",
+            "Fri, 27 Nov 2026 12:00:00 GMT",
+        ] {
+            assert_eq!(
+                retry_after(&headers(&[("retry-after", nonsense)])),
+                None,
+                "{nonsense}"
+            );
         }
     }
 }

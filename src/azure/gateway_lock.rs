@@ -1,8 +1,9 @@
-//! One gate per Azure gateway, and one per resource group that is created: changes of it run one at a time.
+//! One gate per Azure gateway, and one per resource group that is created: changes of it run one at
+//! a time.
 //!
-//! Writes of a gateway, of its connections and of their shared keys refuse each other at Azure with 409 or 429, so
-//! they queue here instead, first come, first served. Links that share a gateway do not pay for each other: see
-//! [`lock`].
+//! Writes of a gateway, of its connections and of their shared keys refuse each other at Azure with
+//! 409 or 429, so they queue here instead, first come, first served. Links that share a gateway do
+//! not pay for each other: see [`lock`].
 
 use super::call_context::CallContext;
 use super::error::{Error, ErrorContext};
@@ -41,12 +42,17 @@ impl Drop for GatewayGuard {
 }
 
 impl GatewayLocks {
-    /// Waits for its turn at `gateway`. Not reentrant. While it is another operation's turn, the deadline's clock stands still;
-    /// while it is that of another step of the same operation, it runs.
+    /// Waits for its turn at `gateway`. Not reentrant. While it is another operation's turn, the
+    /// deadline's clock stands still; while it is that of another step of the same operation, it
+    /// runs.
     ///
     /// # Errors
     /// `Cancelled` or `TimedOut`.
-    pub async fn lock(&self, gateway: &ResourceId, ctx: &CallContext) -> Result<GatewayGuard, Error> {
+    pub async fn lock(
+        &self,
+        gateway: &ResourceId,
+        ctx: &CallContext,
+    ) -> Result<GatewayGuard, Error> {
         self.lock_path(gateway.as_str(), ctx).await
     }
 
@@ -59,7 +65,13 @@ impl GatewayLocks {
         ctx.check(&context)?;
         // Azure compares paths without regard to case.
         let key = path.to_ascii_lowercase();
-        let gate = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
+        let gate = Arc::clone(
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(key)
+                .or_default(),
+        );
         let mut holders = gate.holder.subscribe();
         let turn = Arc::clone(&gate.turn).lock_owned();
         tokio::pin!(turn);
@@ -67,7 +79,9 @@ impl GatewayLocks {
         loop {
             let holder = holders.borrow_and_update().clone();
             queued = match holder {
-                Some(holder) if !holder.is_shared_with(&ctx.deadline) => queued.or_else(|| Some(ctx.deadline.queue())),
+                Some(holder) if !holder.is_shared_with(&ctx.deadline) => {
+                    queued.or_else(|| Some(ctx.deadline.queue()))
+                }
                 _ => None,
             };
             tokio::select! {
@@ -95,15 +109,26 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn lock_is_per_gateway() {
-        let (locks, ctx) = (GatewayLocks::default(), CallContext::with_timeout(Duration::from_secs(5)));
+        let (locks, ctx) = (
+            GatewayLocks::default(),
+            CallContext::with_timeout(Duration::from_secs(5)),
+        );
         let one = ResourceId::network("s", "g", "virtualNetworkGateways", "One");
         let other = ResourceId::network("s", "g", "virtualNetworkGateways", "two");
         let held = locks.lock(&one, &ctx).await.unwrap();
         let _free = locks.lock(&other, &ctx).await.unwrap();
         let same = ResourceId::network("s", "G", "virtualNetworkGateways", "ONE");
-        assert!(matches!(locks.lock(&same, &ctx).await, Err(Error::TimedOut(_))));
+        assert!(matches!(
+            locks.lock(&same, &ctx).await,
+            Err(Error::TimedOut(_))
+        ));
         drop(held);
-        assert!(locks.lock(&same, &CallContext::with_timeout(Duration::from_secs(1))).await.is_ok());
+        assert!(
+            locks
+                .lock(&same, &CallContext::with_timeout(Duration::from_secs(1)))
+                .await
+                .is_ok()
+        );
     }
 
     fn gateway() -> ResourceId {
@@ -112,27 +137,48 @@ mod tests {
 
     /// An operation that may take that long, and queue for a day.
     fn operation(minutes: u64) -> CallContext {
-        let deadline = Deadline::new(Duration::from_secs(60 * minutes), Duration::from_secs(24 * 3600));
+        let deadline = Deadline::new(
+            Duration::from_secs(60 * minutes),
+            Duration::from_secs(24 * 3600),
+        );
         CallContext::with_deadline(deadline, CancellationToken::new())
     }
 
     /// One step: has its turn for that long. Returns whether it had it in time.
     async fn step(locks: &GatewayLocks, ctx: &CallContext, minutes: u64) -> bool {
-        let Ok(guard) = locks.lock(&gateway(), ctx).await else { return false };
-        guard.context.sleep(Duration::from_secs(60 * minutes), &ErrorContext::new("w", "t")).await.is_ok()
+        let Ok(guard) = locks.lock(&gateway(), ctx).await else {
+            return false;
+        };
+        guard
+            .context
+            .sleep(
+                Duration::from_secs(60 * minutes),
+                &ErrorContext::new("w", "t"),
+            )
+            .await
+            .is_ok()
     }
 
     #[tokio::test(start_paused = true)]
     async fn waiting_for_others_extends_deadline() {
         let locks = GatewayLocks::default();
-        // Ten operations of four steps, all at once: each has 24 minutes for the 20 that it takes alone.
+        // Ten operations of four steps, all at once: each has 24 minutes for the 20 that it takes
+        // alone.
         let operations = (0..10).map(|_| async {
             let ctx = operation(24);
             let steps = (0..4).map(|_| step(&locks, &ctx, 5));
-            futures::future::join_all(steps).await.into_iter().all(|done| done)
+            futures::future::join_all(steps)
+                .await
+                .into_iter()
+                .all(|done| done)
         });
         let begun = Instant::now();
-        assert!(futures::future::join_all(operations).await.into_iter().all(|done| done));
+        assert!(
+            futures::future::join_all(operations)
+                .await
+                .into_iter()
+                .all(|done| done)
+        );
         assert_eq!(begun.elapsed(), Duration::from_secs(60 * 200));
     }
 

@@ -12,8 +12,8 @@ use tokio::sync::OnceCell;
 /// Until a connection stands.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A TLS client over the system's trusted roots and extra ones. It is made at its first request: reading roots takes
-/// longer than a plan that needs no cloud.
+/// A TLS client over the system's trusted roots and extra ones. It is made at its first request:
+/// reading roots takes longer than a plan that needs no cloud.
 ///
 /// `SSL_CERT_FILE` stands in for the system's roots, as it does elsewhere.
 #[derive(Debug)]
@@ -25,7 +25,10 @@ pub struct Http {
 impl Http {
     /// `extra_roots` are files of PEM certificates that are trusted too; none is read now.
     pub fn new(extra_roots: Vec<PathBuf>) -> Self {
-        Http { extra_roots, client: OnceCell::new() }
+        Http {
+            extra_roots,
+            client: OnceCell::new(),
+        }
     }
 
     async fn client(&self) -> azure_core::Result<&reqwest::Client> {
@@ -46,11 +49,16 @@ fn build(files: &[PathBuf]) -> azure_core::Result<reqwest::Client> {
         let fault = |reason: String| {
             Error::with_message(
                 ErrorKind::Other,
-                format!("cannot use the certificates in {}: {reason}", file.display()),
+                format!(
+                    "cannot use the certificates in {}: {reason}",
+                    file.display()
+                ),
             )
         };
         let pem = std::fs::read(file).map_err(|error| fault(error.to_string()))?;
-        roots.extend(reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| fault(chain(&error)))?);
+        roots.extend(
+            reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| fault(chain(&error)))?,
+        );
     }
     // Fails only where a provider is installed already, which is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -59,7 +67,12 @@ fn build(files: &[PathBuf]) -> azure_core::Result<reqwest::Client> {
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .build()
-        .map_err(|error| Error::with_message(ErrorKind::Other, format!("cannot start TLS: {}", chain(&error))))
+        .map_err(|error| {
+            Error::with_message(
+                ErrorKind::Other,
+                format!("cannot start TLS: {}", chain(&error)),
+            )
+        })
 }
 
 /// An error with its causes, in one line.
@@ -95,7 +108,9 @@ impl HttpClient for Http {
 /// The message of an SDK error with its causes.
 pub(super) fn describe(error: &Error) -> String {
     match error.source() {
-        Some(cause) if !error.to_string().contains(&cause.to_string()) => format!("{error}: {}", chain(cause)),
+        Some(cause) if !error.to_string().contains(&cause.to_string()) => {
+            format!("{error}: {}", chain(cause))
+        }
         _ => error.to_string(),
     }
 }
@@ -110,12 +125,21 @@ mod tests {
     #[tokio::test]
     async fn name_host_and_variables_of_untrusted_certificate() {
         let port = self_signed_server().await;
-        let request = Request::new(Url::parse(&format!("https://localhost:{port}/")).unwrap(), Method::Get);
-        let error = Http::new(Vec::new()).execute_request(&request).await.unwrap_err();
+        let request = Request::new(
+            Url::parse(&format!("https://localhost:{port}/")).unwrap(),
+            Method::Get,
+        );
+        let error = Http::new(Vec::new())
+            .execute_request(&request)
+            .await
+            .unwrap_err();
         let fault = find::<ResponseError>(&error).unwrap().to_string();
         for part in ["localhost", "AWS_CA_BUNDLE", "SSL_CERT_FILE"] {
             assert!(fault.contains(part), "{fault}");
         }
-        assert!(matches!(error.kind(), ErrorKind::Other), "the SDK does not repeat it");
+        assert!(
+            matches!(error.kind(), ErrorKind::Other),
+            "the SDK does not repeat it"
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! ARM's long-running operations: from the first answer of a write to its end, through every oddity that was seen.
+//! ARM's long-running operations: from the first answer of a write to its end, through every oddity
+//! that was seen.
 //!
-//! Progress is reported at the URL in `Azure-AsyncOperation`, else by that in `Location`, else by the resource's own
-//! provisioning state, which is also where one falls back to when an operation's record is gone.
+//! Progress is reported at the URL in `Azure-AsyncOperation`, else by that in `Location`, else by
+//! the resource's own provisioning state, which is also where one falls back to when an operation's
+//! record is gone.
 
 use super::arm::{ArmClient, ArmRequest, ArmResponse};
 use super::call_context::{CallContext, poll_delay};
@@ -48,13 +50,25 @@ enum PollStatus {
 }
 
 impl LongRunningOperation<'_> {
-    /// Follows the operation from its first answer to its end. The value is an action's result, else Null.
+    /// Follows the operation from its first answer to its end. The value is an action's result,
+    /// else Null.
     ///
     /// # Errors
-    /// `OperationFailed` with Azure's reason; `Cancelled` and `TimedOut`, while the operation goes on at Azure.
-    pub async fn poll_to_completion(&self, first: ArmResponse, ctx: &CallContext) -> Result<Value, Error> {
+    /// `OperationFailed` with Azure's reason; `Cancelled` and `TimedOut`, while the operation goes
+    /// on at Azure.
+    pub async fn poll_to_completion(
+        &self,
+        first: ArmResponse,
+        ctx: &CallContext,
+    ) -> Result<Value, Error> {
         let begun = Instant::now();
-        let find = |name: &str| first.headers.get(name).filter(|url| !url.is_empty()).cloned();
+        let find = |name: &str| {
+            first
+                .headers
+                .get(name)
+                .filter(|url| !url.is_empty())
+                .cloned()
+        };
         let (status_url, location) = (find("azure-asyncoperation"), find("location"));
         let Some(url) = status_url.clone().or(location.clone()) else {
             return self.poll_without_header(first, ctx).await;
@@ -70,23 +84,35 @@ impl LongRunningOperation<'_> {
             match self.poll_once(&url, status_url.is_some(), ctx).await {
                 Ok(PollStatus::Running(next)) => (response, lost) = (next, 0),
                 Ok(PollStatus::Done(_)) if self.kind == LroKind::Action && status_url.is_some() => {
-                    let Some(location) = location else { return Ok(Value::Null) };
+                    let Some(location) = location else {
+                        return Ok(Value::Null);
+                    };
                     return self.result(&location, ctx).await;
                 }
                 Ok(PollStatus::Done(result)) => return Ok(result),
                 Ok(PollStatus::NotFound)
-                    if self.kind != LroKind::Delete && begun.elapsed() < CREATE_VISIBILITY_TIMEOUT =>
+                    if self.kind != LroKind::Delete
+                        && begun.elapsed() < CREATE_VISIBILITY_TIMEOUT =>
                 {
                     response.headers.clear();
                 }
                 Ok(PollStatus::NotFound) => return self.poll_resource(ctx).await,
-                Err(error) if error.is_outcome_unknown() && lost + 1 < MAX_CONSECUTIVE_POLL_FAILURES => lost += 1,
+                Err(error)
+                    if error.is_outcome_unknown() && lost + 1 < MAX_CONSECUTIVE_POLL_FAILURES =>
+                {
+                    lost += 1
+                }
                 Err(error) => return Err(error),
             }
         }
     }
 
-    async fn poll_once(&self, url: &str, is_status: bool, ctx: &CallContext) -> Result<PollStatus, Error> {
+    async fn poll_once(
+        &self,
+        url: &str,
+        is_status: bool,
+        ctx: &CallContext,
+    ) -> Result<PollStatus, Error> {
         let response = match self.arm.read(&self.request.follow(url), ctx).await {
             Ok(response) => response,
             Err(error) if error.is_not_found() => return Ok(PollStatus::NotFound),
@@ -99,7 +125,9 @@ impl LongRunningOperation<'_> {
             (_, Some("Failed" | "Canceled" | "Cancelled")) => Err(self.failure(&response)),
             (202, _) => Ok(PollStatus::Running(response)),
             // An empty 200 means done; a result at Location has no status at all.
-            (_, None) if response.body.is_null() || !is_status => Ok(PollStatus::Done(response.body)),
+            (_, None) if response.body.is_null() || !is_status => {
+                Ok(PollStatus::Done(response.body))
+            }
             _ => Ok(PollStatus::Running(response)),
         }
     }
@@ -115,21 +143,31 @@ impl LongRunningOperation<'_> {
                     ctx.sleep(pause, &self.under_way()).await?;
                 }
                 PollStatus::NotFound => {
-                    return Err(Error::NotFound(self.request.error_context().with_message("its result is gone")));
+                    return Err(Error::NotFound(
+                        self.request
+                            .error_context()
+                            .with_message("its result is gone"),
+                    ));
                 }
             }
         }
     }
 
-    async fn poll_without_header(&self, first: ArmResponse, ctx: &CallContext) -> Result<Value, Error> {
+    async fn poll_without_header(
+        &self,
+        first: ArmResponse,
+        ctx: &CallContext,
+    ) -> Result<Value, Error> {
         match self.kind {
             LroKind::Action => Ok(first.body),
             LroKind::Delete if first.status != 202 => Ok(Value::Null),
-            // A delete that is answered 202 without an address, and any write whose document says that it is not done.
+            // A delete that is answered 202 without an address, and any write whose document says
+            // that it is not done.
             LroKind::Delete => self.poll_resource(ctx).await,
             LroKind::Write if first.status == 200 && first.body.is_null() => Ok(Value::Null),
             LroKind::Write
-                if !first.body.is_null() && provisioning_state(&first.body) == ProvisioningState::Succeeded =>
+                if !first.body.is_null()
+                    && provisioning_state(&first.body) == ProvisioningState::Succeeded =>
             {
                 Ok(Value::Null)
             }
@@ -140,27 +178,46 @@ impl LongRunningOperation<'_> {
     async fn poll_resource(&self, ctx: &CallContext) -> Result<Value, Error> {
         match (self.kind, self.resource) {
             (LroKind::Delete, Some((id, version))) => {
-                wait_deleted(self.arm, self.request.operation, id, version, ctx).await.map(|()| Value::Null)
+                wait_deleted(self.arm, self.request.operation, id, version, ctx)
+                    .await
+                    .map(|()| Value::Null)
             }
             (LroKind::Write, Some((id, version))) => {
-                wait_succeeded(self.arm, self.request.operation, id, version, ctx).await.map(|_| Value::Null)
+                wait_succeeded(self.arm, self.request.operation, id, version, ctx)
+                    .await
+                    .map(|_| Value::Null)
             }
-            _ => Err(Error::NotFound(self.request.error_context().with_message("the operation's record is gone"))),
+            _ => Err(Error::NotFound(
+                self.request
+                    .error_context()
+                    .with_message("the operation's record is gone"),
+            )),
         }
     }
 
     fn failure(&self, response: &ArmResponse) -> Error {
-        let context = self.request.error_context().with_response(response.status, &response.headers);
+        let context = self
+            .request
+            .error_context()
+            .with_response(response.status, &response.headers);
         let error = response.body.get("error").unwrap_or(&Value::Null);
         let mut context = context.with_error_body(error);
         if context.code.is_empty() {
-            context.code = response.body.get("status").and_then(Value::as_str).unwrap_or_default().to_owned();
+            context.code = response
+                .body
+                .get("status")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
         }
         Error::OperationFailed(Box::new(context))
     }
 
     fn under_way(&self) -> ErrorContext {
-        *self.request.error_context().with_message("the operation is under way at Azure")
+        *self
+            .request
+            .error_context()
+            .with_message("the operation is under way at Azure")
     }
 }
 
@@ -185,16 +242,28 @@ pub(super) async fn wait_succeeded(
                 match provisioning_state(&response.body) {
                     ProvisioningState::Succeeded => return Ok(response.body),
                     ProvisioningState::Failed | ProvisioningState::Canceled => {
-                        let context = request.error_context().with_response(response.status, &response.headers);
-                        return Err(Error::OperationFailed(context.with_message("its provisioning state is Failed")));
+                        let context = request
+                            .error_context()
+                            .with_response(response.status, &response.headers);
+                        return Err(Error::OperationFailed(
+                            context.with_message("its provisioning state is Failed"),
+                        ));
                     }
                     _ => pause = poll_delay(begun.elapsed(), retry_after(&response.headers)),
                 }
             }
-            Err(error) if error.is_not_found() && !seen && begun.elapsed() < CREATE_VISIBILITY_TIMEOUT => {}
+            Err(error)
+                if error.is_not_found() && !seen && begun.elapsed() < CREATE_VISIBILITY_TIMEOUT => {
+            }
             Err(error) => return Err(error),
         }
-        ctx.sleep(pause, &request.error_context().with_message("it is not provisioned yet")).await?;
+        ctx.sleep(
+            pause,
+            &request
+                .error_context()
+                .with_message("it is not provisioned yet"),
+        )
+        .await?;
     }
 }
 
@@ -221,7 +290,9 @@ pub(super) async fn wait_deleted(
                     _ => false,
                 };
                 if stays {
-                    let context = request.error_context().with_response(response.status, &response.headers);
+                    let context = request
+                        .error_context()
+                        .with_response(response.status, &response.headers);
                     return Err(Error::OperationFailed(
                         context.with_message(format!("it is still there, in state {state:?}")),
                     ));
@@ -230,7 +301,10 @@ pub(super) async fn wait_deleted(
             Err(error) if error.is_not_found() => return Ok(()),
             Err(error) => return Err(error),
         }
-        ctx.sleep(poll_delay(begun.elapsed(), None), &request.error_context().with_message("it is still there"))
-            .await?;
+        ctx.sleep(
+            poll_delay(begun.elapsed(), None),
+            &request.error_context().with_message("it is still there"),
+        )
+        .await?;
     }
 }

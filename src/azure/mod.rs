@@ -1,6 +1,8 @@
-//! Azure: typed calls to the resource manager, long-running operations, error classes, and what is observed there.
+//! Azure: typed calls to the resource manager, long-running operations, error classes, and what is
+//! observed there.
 //!
-//! Start at [`Azure`]. What its calls take and answer, and the documents they edit, is in `bgp_vpn::azure`.
+//! Start at [`Azure`]. What its calls take and answer, and the documents they edit, is in
+//! `bgp_vpn::azure`.
 
 pub mod call_context;
 pub mod cloud;

@@ -1,5 +1,6 @@
-//! The transport of everything that goes to Azure, with limits: answers are read here to their end, or to the limit, and what is
-//! no cloud's answer becomes an error. Token endpoints and metadata services included.
+//! The transport of everything that goes to Azure, with limits: answers are read here to their end,
+//! or to the limit, and what is no cloud's answer becomes an error. Token endpoints and metadata
+//! services included.
 
 use crate::client::response::{BoundedBody, ResponseError, check};
 use azure_core::Error;

@@ -1,14 +1,17 @@
-//! Text that came over the network, made fit for diagnostics and logs: no control sequences, no credentials, no more than a page.
+//! Text that came over the network, made fit for diagnostics and logs: no control sequences, no
+//! credentials, no more than a page.
 //!
-//! A cloud's error may quote the request, and what answers in place of the cloud may send anything. Patterns are used because
-//! the texts have no schema; what is hidden by mistake costs a word of an error message.
+//! A cloud's error may quote the request, and what answers in place of the cloud may send anything.
+//! Patterns are used because the texts have no schema; what is hidden by mistake costs a word of an
+//! error message.
 
 mod credentials;
 
 /// Stands in place of what looks like a credential.
 pub const HIDDEN: &str = "[hidden]";
 
-/// Characters kept of one text. The encoded message of a denied EC2 call, which users decode, takes about 2,000.
+/// Characters kept of one text. The encoded message of a denied EC2 call, which users decode, takes
+/// about 2,000.
 const LONGEST: usize = 4096;
 
 /// Characters that are looked at. More is cut off before the search for credentials.

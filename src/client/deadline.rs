@@ -1,8 +1,9 @@
 //! How long an operation may take, without the time that it spends in a queue.
 //!
-//! Steps of one operation run at the same time and share its deadline. The clock stands still while at least one of them is in a
-//! queue: two that queue at the same time move the end by the time that either of them does, not by the sum. Once over, a
-//! deadline stays over. Queueing moves it by at most a fixed time, so that it always comes.
+//! Steps of one operation run at the same time and share its deadline. The clock stands still while
+//! at least one of them is in a queue: two that queue at the same time move the end by the time
+//! that either of them does, not by the sum. Once over, a deadline stays over. Queueing moves it by
+//! at most a fixed time, so that it always comes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +36,11 @@ pub struct Queued(Deadline);
 
 impl Budget {
     fn end(&self, now: Instant) -> Instant {
-        let waiting = if self.queued > 0 { now.saturating_duration_since(self.since) } else { Duration::ZERO };
+        let waiting = if self.queued > 0 {
+            now.saturating_duration_since(self.since)
+        } else {
+            Duration::ZERO
+        };
         (self.end + waiting).min(self.latest)
     }
 }
@@ -45,7 +50,12 @@ impl Deadline {
     pub fn new(limit: Duration, longest_queue: Duration) -> Self {
         let now = Instant::now();
         let end = now + limit.min(NEVER);
-        Deadline(Arc::new(watch::Sender::new(Budget { end, latest: end + longest_queue, queued: 0, since: now })))
+        Deadline(Arc::new(watch::Sender::new(Budget {
+            end,
+            latest: end + longest_queue,
+            queued: 0,
+            since: now,
+        })))
     }
 
     /// Comes after `limit`, queue or no queue.
@@ -68,10 +78,15 @@ impl Deadline {
         self.is_over_after(Duration::ZERO)
     }
 
-    /// Whether it is known to come before `span` is over. While the clock stands still that is open, but for a long queue's end.
+    /// Whether it is known to come before `span` is over. While the clock stands still that is
+    /// open, but for a long queue's end.
     pub fn is_over_after(&self, span: Duration) -> bool {
         let (now, budget) = (Instant::now(), *self.0.borrow());
-        let span = if budget.queued > 0 { Duration::ZERO } else { span };
+        let span = if budget.queued > 0 {
+            Duration::ZERO
+        } else {
+            span
+        };
         now + span >= budget.end(now)
     }
 
@@ -83,7 +98,11 @@ impl Deadline {
             if self.is_over() {
                 return;
             }
-            let wake = if budget.queued > 0 { budget.latest } else { budget.end(Instant::now()) };
+            let wake = if budget.queued > 0 {
+                budget.latest
+            } else {
+                budget.end(Instant::now())
+            };
             tokio::select! {
                 () = tokio::time::sleep_until(wake) => {}
                 // Cannot fail: this holds a sender.
@@ -158,7 +177,10 @@ mod tests {
     async fn endless_queueing_extends_deadline_by_fixed_time() {
         let (deadline, begun) = (Deadline::new(minutes(60), minutes(600)), Instant::now());
         let queued = deadline.queue();
-        assert!(!deadline.is_over_after(minutes(90)), "the clock stands still");
+        assert!(
+            !deadline.is_over_after(minutes(90)),
+            "the clock stands still"
+        );
         assert_eq!(comes(&deadline, begun).await, minutes(660));
         drop(queued);
         assert!(deadline.is_over());

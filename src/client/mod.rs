@@ -1,4 +1,5 @@
-//! What the clients of both clouds share: time limits, polling, and what of a response is accepted and shown.
+//! What the clients of both clouds share: time limits, polling, and what of a response is accepted
+//! and shown.
 
 pub mod cloud_text;
 mod deadline;

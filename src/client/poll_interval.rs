@@ -7,10 +7,12 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(30);
 /// Seconds of pause for the square root of the seconds waited.
 const SLOPE: f64 = 0.8;
 
-/// Pause before the next look at something that has been awaited for `waited`: from 250 ms to 30 s, growing with the square
-/// root. What takes a minute is noticed 3 s late on average, what takes half an hour 15 s (1 %), for a few dozen looks.
+/// Pause before the next look at something that has been awaited for `waited`: from 250 ms to 30 s,
+/// growing with the square root. What takes a minute is noticed 3 s late on average, what takes
+/// half an hour 15 s (1 %), for a few dozen looks.
 pub fn poll_interval(waited: Duration) -> Duration {
-    Duration::from_secs_f64(waited.as_secs_f64().sqrt() * SLOPE).clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
+    Duration::from_secs_f64(waited.as_secs_f64().sqrt() * SLOPE)
+        .clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
 }
 
 #[cfg(test)]
@@ -20,8 +22,14 @@ mod tests {
     #[test]
     fn poll_interval_grows_to_maximum() {
         assert_eq!(poll_interval(Duration::ZERO), Duration::from_millis(250));
-        assert_eq!(poll_interval(Duration::from_secs(100)), Duration::from_secs(8));
-        assert_eq!(poll_interval(Duration::from_secs(7_200)), Duration::from_secs(30));
+        assert_eq!(
+            poll_interval(Duration::from_secs(100)),
+            Duration::from_secs(8)
+        );
+        assert_eq!(
+            poll_interval(Duration::from_secs(7_200)),
+            Duration::from_secs(30)
+        );
         let (mut waited, mut looks) = (Duration::ZERO, 0);
         while waited < Duration::from_secs(1_800) {
             waited += poll_interval(waited);

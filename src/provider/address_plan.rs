@@ -1,4 +1,5 @@
-//! `provider::awsazure::address_plan(slot)`: the addresses inside the four tunnels, without any cloud.
+//! `provider::awsazure::address_plan(slot)`: the addresses inside the four tunnels, without any
+//! cloud.
 
 use crate::link::inside_cidr::{InsideCidr, Slot};
 use crate::link::tunnel::TunnelKey;
@@ -9,8 +10,8 @@ use std::collections::BTreeMap;
 /// The function.
 pub struct AddressPlan;
 
-/// What a plan knows of each tunnel before anything is created, in addition to its key: attributes of the resource's `tunnels` with
-/// their types.
+/// What a plan knows of each tunnel before anything is created, in addition to its key: attributes
+/// of the resource's `tunnels` with their types.
 pub fn planned_types() -> [(&'static str, Type); 5] {
     [
         ("azure_instance", Type::Number),
@@ -24,13 +25,19 @@ pub fn planned_types() -> [(&'static str, Type); 5] {
 /// The values of [`planned_types`] for one tunnel.
 pub fn planned_values(key: TunnelKey, inside: InsideCidr) -> BTreeMap<String, Value> {
     let values = [
-        ("azure_instance", Value::from(if key.instance.index() == 0 { 0_u8 } else { 1 })),
+        (
+            "azure_instance",
+            Value::from(if key.instance.index() == 0 { 0_u8 } else { 1 }),
+        ),
         ("aws_tunnel", Value::from(key.number)),
         ("inside_cidr", Value::from(inside.to_string())),
         ("aws_bgp_ip", Value::from(inside.aws_ip().to_string())),
         ("azure_bgp_ip", Value::from(inside.azure_ip().to_string())),
     ];
-    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    values
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 #[async_trait]
@@ -56,12 +63,20 @@ impl Function for AddressPlan {
 
     async fn call(&self, arguments: Vec<Value>) -> Result<Value, FunctionError> {
         let given = arguments.first().and_then(Value::as_number);
-        let slot = given.and_then(|number| number.as_u64()).and_then(Slot::new).ok_or_else(|| {
-            let given = given.map_or_else(|| "not a number".to_owned(), ToString::to_string);
-            FunctionError::argument(0, format!("slot must be a whole number from 0 to 31, not {given}"))
-        })?;
+        let slot = given
+            .and_then(|number| number.as_u64())
+            .and_then(Slot::new)
+            .ok_or_else(|| {
+                let given = given.map_or_else(|| "not a number".to_owned(), ToString::to_string);
+                FunctionError::argument(
+                    0,
+                    format!("slot must be a whole number from 0 to 31, not {given}"),
+                )
+            })?;
         let cidrs = slot.inside_cidrs();
-        Ok(Value::map(cidrs.iter().map(|(key, cidr)| (key.to_string(), Value::Object(planned_values(key, *cidr))))))
+        Ok(Value::map(cidrs.iter().map(|(key, cidr)| {
+            (key.to_string(), Value::Object(planned_values(key, *cidr)))
+        })))
     }
 }
 
@@ -77,15 +92,27 @@ mod tests {
         let tunnel = plan.get("instance1_tunnel2");
         let text = |name: &str| tunnel.get(name).as_str().unwrap().to_owned();
         assert_eq!(text("inside_cidr"), "169.254.22.12/30");
-        assert_eq!((text("aws_bgp_ip"), text("azure_bgp_ip")), ("169.254.22.13".into(), "169.254.22.14".into()));
-        assert_eq!((tunnel.get("azure_instance").as_u64(), tunnel.get("aws_tunnel").as_u64()), (Some(1), Some(2)));
+        assert_eq!(
+            (text("aws_bgp_ip"), text("azure_bgp_ip")),
+            ("169.254.22.13".into(), "169.254.22.14".into())
+        );
+        assert_eq!(
+            (
+                tunnel.get("azure_instance").as_u64(),
+                tunnel.get("aws_tunnel").as_u64()
+            ),
+            (Some(1), Some(2))
+        );
         assert_eq!(plan.as_map().unwrap().len(), 4);
     }
 
     #[tokio::test]
     async fn invalid_slot_error_names_argument() {
         for bad in ["32", "-1", "1.5"] {
-            let error = AddressPlan.call(vec![Value::from(Number::parse(bad).unwrap())]).await.unwrap_err();
+            let error = AddressPlan
+                .call(vec![Value::from(Number::parse(bad).unwrap())])
+                .await
+                .unwrap_err();
             assert_eq!(error.argument, Some(0));
             assert!(error.text.contains(bad), "{error}");
         }

@@ -1,7 +1,9 @@
-//! The clouds of the resource and the data source: clients from the settings of the provider block, and diagnostics from the
-//! outcome of the reconciler.
+//! The clouds of the resource and the data source: clients from the settings of the provider block,
+//! and diagnostics from the outcome of the reconciler.
 
-use super::bgp_vpn::backend::{ApplyOutcome, Backend, BackendFactory, ImportedLink, ProgressCallback};
+use super::bgp_vpn::backend::{
+    ApplyOutcome, Backend, BackendFactory, ImportedLink, ProgressCallback,
+};
 use super::bgp_vpn::unread_keys::unread_keys;
 use super::name_conflict;
 use super::remaining_objects;
@@ -20,7 +22,8 @@ use crate::link::spec::Spec;
 use crate::link::stale_plan::ShownPlan;
 use crate::plugin::{Cancel, Diagnostic, Diagnostics};
 use crate::reconcile::{
-    self, ActionError, ActionFailure, CloudClients, DiscoverError, OperationContext, ReconcileOutcome,
+    self, ActionError, ActionFailure, CloudClients, DiscoverError, OperationContext,
+    ReconcileOutcome,
 };
 use crate::types::Tags;
 use async_trait::async_trait;
@@ -46,7 +49,11 @@ type CachedBackend = (Arc<Settings>, Arc<CloudBackend>);
 
 impl BackendCache {
     pub fn new(provider_data: ProviderData) -> Self {
-        BackendCache { provider_data, gates: GatewayLocks::default(), made: Arc::default() }
+        BackendCache {
+            provider_data,
+            gates: GatewayLocks::default(),
+            made: Arc::default(),
+        }
     }
 
     pub fn factory(&self) -> BackendFactory {
@@ -55,7 +62,10 @@ impl BackendCache {
     }
 
     fn backend(&self) -> Result<Arc<CloudBackend>, Diagnostics> {
-        let settings = self.provider_data.settings().map_err(|fault| Diagnostics::from(fault.diagnostic()))?;
+        let settings = self
+            .provider_data
+            .settings()
+            .map_err(|fault| Diagnostics::from(fault.diagnostic()))?;
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         match made.as_ref() {
             Some((of, engine)) if Arc::ptr_eq(of, &settings) => Ok(engine.clone()),
@@ -84,22 +94,43 @@ impl CloudBackend {
     fn new(settings: Arc<Settings>, gates: GatewayLocks) -> Self {
         let credentials = settings.azure.clone().with_env(&variable);
         let subscription = credentials.subscription_id.clone();
-        let extra_roots: Vec<PathBuf> = variable("AWS_CA_BUNDLE").map(PathBuf::from).into_iter().collect();
-        let azure = AzureSettings { credentials, extra_roots, http: None, gateway_locks: gates };
-        let clouds = Azure::new(azure).map(|azure| CloudClients { azure, aws: Aws::new(settings.aws.clone()) });
+        let extra_roots: Vec<PathBuf> = variable("AWS_CA_BUNDLE")
+            .map(PathBuf::from)
+            .into_iter()
+            .collect();
+        let azure = AzureSettings {
+            credentials,
+            extra_roots,
+            http: None,
+            gateway_locks: gates,
+        };
+        let clouds = Azure::new(azure).map(|azure| CloudClients {
+            azure,
+            aws: Aws::new(settings.aws.clone()),
+        });
         let clouds = clouds.map_err(|fault| Diagnostics::from(invalid_azure_settings(&fault)));
-        CloudBackend { settings, subscription, clients: clouds }
+        CloudBackend {
+            settings,
+            subscription,
+            clients: clouds,
+        }
     }
 
     /// Over clouds that are there already.
     pub fn with_clients(settings: Settings, clouds: CloudClients) -> Self {
         let subscription = Some(clouds.azure.subscription().to_owned());
-        CloudBackend { settings: Arc::new(settings), subscription, clients: Ok(clouds) }
+        CloudBackend {
+            settings: Arc::new(settings),
+            subscription,
+            clients: Ok(clouds),
+        }
     }
 
     fn clients(&self) -> Result<&CloudClients, Diagnostics> {
         if !self.settings.unknown.is_empty() {
-            return Err(ProviderDataError::Unknown(self.settings.unknown.clone()).diagnostic().into());
+            return Err(ProviderDataError::Unknown(self.settings.unknown.clone())
+                .diagnostic()
+                .into());
         }
         self.clients.as_ref().map_err(Clone::clone)
     }
@@ -107,20 +138,36 @@ impl CloudBackend {
 
 #[async_trait]
 impl Backend for CloudBackend {
-    async fn observe(&self, search: &LookupScope, cancel: &Cancel) -> Result<Observed, Diagnostics> {
-        let (clouds, operation) = (self.clients()?, OperationContext::with_timeout(READ_TIMEOUT, cancel));
+    async fn observe(
+        &self,
+        search: &LookupScope,
+        cancel: &Cancel,
+    ) -> Result<Observed, Diagnostics> {
+        let (clouds, operation) = (
+            self.clients()?,
+            OperationContext::with_timeout(READ_TIMEOUT, cancel),
+        );
         let site = clouds
             .link_clients(search.known.region.as_ref(), &operation)
             .await
             .map_err(|c| read_failed("the link", &c))?;
-        Box::pin(reconcile::observe(&site, search, &operation)).await.map_err(|cause| read_failed("the link", &cause))
+        Box::pin(reconcile::observe(&site, search, &operation))
+            .await
+            .map_err(|cause| read_failed("the link", &cause))
     }
 
-    async fn preflight(&self, ask: &PreflightRequest, cancel: &Cancel) -> Result<PreflightSnapshot, Diagnostics> {
+    async fn preflight(
+        &self,
+        ask: &PreflightRequest,
+        cancel: &Cancel,
+    ) -> Result<PreflightSnapshot, Diagnostics> {
         if ask.is_empty() || !self.settings.unknown.is_empty() {
             return Ok(PreflightSnapshot::default());
         }
-        let (clouds, operation) = (self.clients()?, OperationContext::with_timeout(READ_TIMEOUT, cancel));
+        let (clouds, operation) = (
+            self.clients()?,
+            OperationContext::with_timeout(READ_TIMEOUT, cancel),
+        );
         let seen = Box::pin(reconcile::preflight(clouds, ask, &operation)).await;
         seen.map_err(|cause| read_failed("the networks of the link", &cause))
     }
@@ -135,10 +182,18 @@ impl Backend for CloudBackend {
     ) -> ApplyOutcome {
         let clouds = match self.clients() {
             Ok(clouds) => clouds,
-            Err(diagnostics) => return ApplyOutcome { diagnostics, ..ApplyOutcome::default() },
+            Err(diagnostics) => {
+                return ApplyOutcome {
+                    diagnostics,
+                    ..ApplyOutcome::default()
+                };
+            }
         };
         let operation = OperationContext::with_timeout(timeout, cancel);
-        let ended = Box::pin(reconcile::converge(clouds, spec, search, &operation, progress)).await;
+        let ended = Box::pin(reconcile::converge(
+            clouds, spec, search, &operation, progress,
+        ))
+        .await;
         let former: Vec<Ipv4Addr> = spec.removals.addresses.iter().map(|(_, ip)| *ip).collect();
         warn_of_remaining_addresses(apply_outcome(ended, "built", timeout), &former)
     }
@@ -153,15 +208,29 @@ impl Backend for CloudBackend {
     ) -> ApplyOutcome {
         let clouds = match self.clients() {
             Ok(clouds) => clouds,
-            Err(diagnostics) => return ApplyOutcome { diagnostics, ..ApplyOutcome::default() },
+            Err(diagnostics) => {
+                return ApplyOutcome {
+                    diagnostics,
+                    ..ApplyOutcome::default()
+                };
+            }
         };
         let operation = OperationContext::with_timeout(timeout, cancel);
-        let ended = Box::pin(reconcile::teardown(clouds, removal, search, &operation, progress)).await;
-        warn_of_remaining_addresses(apply_outcome(ended, "deleted", timeout), &removal.own_bgp_addresses)
+        let ended = Box::pin(reconcile::teardown(
+            clouds, removal, search, &operation, progress,
+        ))
+        .await;
+        warn_of_remaining_addresses(
+            apply_outcome(ended, "deleted", timeout),
+            &removal.own_bgp_addresses,
+        )
     }
 
     async fn discover(&self, id: &ImportId, cancel: &Cancel) -> Result<ImportedLink, Diagnostics> {
-        let (clouds, operation) = (self.clients()?, OperationContext::with_timeout(READ_TIMEOUT, cancel));
+        let (clouds, operation) = (
+            self.clients()?,
+            OperationContext::with_timeout(READ_TIMEOUT, cancel),
+        );
         let found = Box::pin(reconcile::discover(clouds, id, &operation)).await;
         let found = found.map_err(|fault| discover_failed(&fault, &import_advice(&fault, id)))?;
         Ok(ImportedLink {
@@ -196,7 +265,9 @@ impl Backend for CloudBackend {
 
     fn default_region(&self) -> Option<String> {
         let named = self.settings.aws.region.clone();
-        named.or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"))
+        named
+            .or_else(|| variable("AWS_REGION"))
+            .or_else(|| variable("AWS_DEFAULT_REGION"))
     }
 
     fn subscription(&self) -> Option<String> {
@@ -228,7 +299,12 @@ impl HealthSource for BackendCache {
         let found = Box::pin(reconcile::discover(engine.clients()?, &id, &operation)).await;
         let found = found.map_err(|fault| discover_failed(&fault, &status_advice(&fault)))?;
         let operation = OperationContext::with_timeout(Duration::from_secs(120), &cancel);
-        let peers = match engine.clients()?.azure.bgp_peers(&query.azure_gateway_id, &operation.azure()).await {
+        let peers = match engine
+            .clients()?
+            .azure
+            .bgp_peers(&query.azure_gateway_id, &operation.azure())
+            .await
+        {
             Ok(peers) => Peers::Listed(peers),
             // A gateway that is being changed answers nothing for a while: unknown, not an error.
             Err(error)
@@ -250,47 +326,74 @@ impl HealthSource for BackendCache {
     }
 }
 
-/// A text as a sentence: with a capital letter at the start and a full stop at the end. A list has no full stop.
+/// A text as a sentence: with a capital letter at the start and a full stop at the end. A list has
+/// no full stop.
 fn sentence(text: &str) -> String {
     let text = capitalize(text);
-    let ends_with_list = text.lines().last().is_some_and(|line| line.starts_with("  - "));
-    if ends_with_list || text.ends_with('.') { text } else { format!("{text}.") }
+    let ends_with_list = text
+        .lines()
+        .last()
+        .is_some_and(|line| line.starts_with("  - "));
+    if ends_with_list || text.ends_with('.') {
+        text
+    } else {
+        format!("{text}.")
+    }
 }
 
 /// Capitalizes a text, unless it starts with an id or an attribute.
 fn capitalize(text: &str) -> String {
     let first_word = text.split_whitespace().next().unwrap_or_default();
-    if !first_word.trim_end_matches([',', ':']).chars().all(char::is_alphabetic) {
+    if !first_word
+        .trim_end_matches([',', ':'])
+        .chars()
+        .all(char::is_alphabetic)
+    {
         return text.to_owned();
     }
     let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 /// Rejects settings from which no Azure client can be created.
 pub(super) fn invalid_azure_settings(fault: &ClientBuildError) -> Diagnostic {
-    Diagnostic::error(summaries::UNABLE_TO_CONFIGURE_AZURE).detail(sentence(&fault.to_string())).at("azure")
+    Diagnostic::error(summaries::UNABLE_TO_CONFIGURE_AZURE)
+        .detail(sentence(&fault.to_string()))
+        .at("azure")
 }
 
 pub(super) fn read_failed(what: &str, cause: &ActionError) -> Diagnostics {
-    Diagnostic::error(format!("Unable to read {what}")).detail(sentence(&cause.to_string())).into()
+    Diagnostic::error(format!("Unable to read {what}"))
+        .detail(sentence(&cause.to_string()))
+        .into()
 }
 
 pub(super) fn discover_failed(fault: &DiscoverError, advice: &str) -> Diagnostics {
-    Diagnostic::error(summaries::UNABLE_TO_FIND_LINK).detail(sentence(&format!("{fault}{advice}"))).into()
+    Diagnostic::error(summaries::UNABLE_TO_FIND_LINK)
+        .detail(sentence(&format!("{fault}{advice}")))
+        .into()
 }
 
 /// How to import a link that may be in another region, by each form of import.
 pub(super) fn import_advice(fault: &DiscoverError, id: &ImportId) -> String {
-    let Some(regions) = fault.other_regions() else { return String::new() };
+    let Some(regions) = fault.other_regions() else {
+        return String::new();
+    };
     let (lead, ids) = match regions.is_empty() {
         true => (
             "Correct the ID. If the link is in another region, add that region to the ID",
             vec![id.in_region("<region>")],
         ),
-        false => {
-            ("Tags in Azure point to another region", regions.iter().map(|region| id.in_region(&region.0)).collect())
-        }
+        false => (
+            "Tags in Azure point to another region",
+            regions
+                .iter()
+                .map(|region| id.in_region(&region.0))
+                .collect(),
+        ),
     };
     let ids: Vec<String> = ids.into_iter().map(|id| format!("'{id}'")).collect();
     format!(
@@ -302,20 +405,37 @@ pub(super) fn import_advice(fault: &DiscoverError, id: &ImportId) -> String {
 
 /// The same for the data source.
 pub(super) fn status_advice(fault: &DiscoverError) -> String {
-    let Some(regions) = fault.other_regions() else { return String::new() };
-    let named: Vec<String> = regions.iter().map(|region| format!("{:?}", region.0)).collect();
+    let Some(regions) = fault.other_regions() else {
+        return String::new();
+    };
+    let named: Vec<String> = regions
+        .iter()
+        .map(|region| format!("{:?}", region.0))
+        .collect();
     match named.is_empty() {
         true => ". If the link is in another region, set region.".to_owned(),
-        false => format!(". Tags in Azure point to another region: set region = {}.", named.join(" or ")),
+        false => format!(
+            ". Tags in Azure point to another region: set region = {}.",
+            named.join(" or ")
+        ),
     }
 }
 
-pub(super) fn apply_outcome(ended: ReconcileOutcome, verb: &str, timeout: Duration) -> ApplyOutcome {
+pub(super) fn apply_outcome(
+    ended: ReconcileOutcome,
+    verb: &str,
+    timeout: Duration,
+) -> ApplyOutcome {
     let mut diagnostics = Diagnostics::new();
-    unread_keys(&ended.observed).into_iter().for_each(|warning| diagnostics.push(warning));
+    unread_keys(&ended.observed)
+        .into_iter()
+        .for_each(|warning| diagnostics.push(warning));
     if ended.resumed {
-        let ids =
-            if ended.adopted.is_empty() { "all of them are in the state".to_owned() } else { ended.adopted.join(", ") };
+        let ids = if ended.adopted.is_empty() {
+            "all of them are in the state".to_owned()
+        } else {
+            ended.adopted.join(", ")
+        };
         diagnostics.push(Diagnostic::warning(summaries::RESUMED_CREATE).detail(format!(
             "An earlier run did not complete this link. This run adopted its objects instead of creating them again: {ids}."
         )));
@@ -329,7 +449,11 @@ pub(super) fn apply_outcome(ended: ReconcileOutcome, verb: &str, timeout: Durati
     }
     for denial in &ended.denied {
         let scope = denial.scope.to_string();
-        let denial = Denial { action: denial.action, scope, reason: denial.reason.clone() };
+        let denial = Denial {
+            action: denial.action,
+            scope,
+            reason: denial.reason.clone(),
+        };
         diagnostics.push(status::denied(&denial));
     }
     for failure in &ended.failures {
@@ -338,29 +462,41 @@ pub(super) fn apply_outcome(ended: ReconcileOutcome, verb: &str, timeout: Durati
             None => "read the link".to_owned(),
         };
         let summary = match &failure.error {
-            ActionError::BgpSessionTimeout { key, .. } => format!("Unable to bring up tunnel {key}"),
+            ActionError::BgpSessionTimeout { key, .. } => {
+                format!("Unable to bring up tunnel {key}")
+            }
             ActionError::RouteCountDropped { key, .. } => format!("Missing routes of tunnel {key}"),
             ActionError::Blocked { .. } => summaries::CONFLICTING_OBJECTS.to_owned(),
             ActionError::StaticRouting { .. } => summaries::UNSUPPORTED_STATIC_ROUTING.to_owned(),
             ActionError::PeersNotReady { spared, .. } => format!("Unable to update {spared}"),
-            ActionError::Azure(crate::azure::Error::AlreadyExists(_)) => summaries::CONFLICTING_AZURE_NAME.to_owned(),
+            ActionError::Azure(crate::azure::Error::AlreadyExists(_)) => {
+                summaries::CONFLICTING_AZURE_NAME.to_owned()
+            }
             _ => format!("Unable to {what}"),
         };
         let conflict = match &failure.error {
             ActionError::AlreadyExists { .. } => Some(summaries::CONFLICTING_LINK),
-            ActionError::SlotInUse { .. } | ActionError::AddressInUse { .. } => Some(summaries::CONFLICTING_SLOT),
+            ActionError::SlotInUse { .. } | ActionError::AddressInUse { .. } => {
+                Some(summaries::CONFLICTING_SLOT)
+            }
             ActionError::IncompleteCreate { .. } => Some(summaries::CONFLICTING_INCOMPLETE_LINK),
             ActionError::NameInUse { .. } => Some(summaries::CONFLICTING_NAMES),
             _ => None,
         };
         if let Some(summary) = conflict {
-            diagnostics.push(Diagnostic::error(summary).detail(format!("{}.", capitalize(&failure.error.to_string()))));
+            diagnostics.push(
+                Diagnostic::error(summary)
+                    .detail(format!("{}.", capitalize(&failure.error.to_string()))),
+            );
             continue;
         }
         let mut detail = vec![sentence(&failure.error.to_string())];
         detail.extend(name_conflict::advice(failure));
         if failure.error.is_timeout() {
-            detail.push(format!("The operation is limited to {} (see timeouts).", format_minutes(timeout)));
+            detail.push(format!(
+                "The operation is limited to {} (see timeouts).",
+                format_minutes(timeout)
+            ));
         }
         diagnostics.push(Diagnostic::error(summary).detail(detail.join("\n\n")));
     }
@@ -372,7 +508,13 @@ pub(super) fn apply_outcome(ended: ReconcileOutcome, verb: &str, timeout: Durati
         let left: Vec<String> = ended
             .remaining
             .iter()
-            .flat_map(|step| if step.reasons.is_empty() { vec![step.target.to_string()] } else { step.reasons.clone() })
+            .flat_map(|step| {
+                if step.reasons.is_empty() {
+                    vec![step.target.to_string()]
+                } else {
+                    step.reasons.clone()
+                }
+            })
             .collect();
         let detail = format!(
             "All API calls succeeded, but the objects still differ: {}. Another process may be changing them. Apply again.",
@@ -381,25 +523,52 @@ pub(super) fn apply_outcome(ended: ReconcileOutcome, verb: &str, timeout: Durati
         diagnostics.push(Diagnostic::error(summaries::UNABLE_TO_CONVERGE).detail(detail));
     }
     let down = |cause: &ActionError| {
-        matches!(cause, ActionError::BgpSessionTimeout { .. } | ActionError::RouteCountDropped { .. })
+        matches!(
+            cause,
+            ActionError::BgpSessionTimeout { .. } | ActionError::RouteCountDropped { .. }
+        )
     };
-    let conflicts = ended.failures.iter().any(|failure| failure.error.is_conflict());
-    let broken = ended.failures.iter().any(|failure| !down(&failure.error)) || !ended.remaining.is_empty();
-    let exists = |failure: &ActionFailure| matches!(failure.error, ActionError::AlreadyExists { .. });
+    let conflicts = ended
+        .failures
+        .iter()
+        .any(|failure| failure.error.is_conflict());
+    let broken =
+        ended.failures.iter().any(|failure| !down(&failure.error)) || !ended.remaining.is_empty();
+    let exists =
+        |failure: &ActionFailure| matches!(failure.error, ActionError::AlreadyExists { .. });
     let incomplete = diagnostics.has_errors() && !ended.failures.iter().any(exists);
-    let remains = incomplete.then(|| remaining_objects::remaining_objects(verb, ended.is_create, &ended.made));
-    ApplyOutcome { observed: ended.observed, diagnostics, failed: broken, conflicts, remains }
+    let remains = incomplete
+        .then(|| remaining_objects::remaining_objects(verb, ended.is_create, &ended.made));
+    ApplyOutcome {
+        observed: ended.observed,
+        diagnostics,
+        failed: broken,
+        conflicts,
+        remains,
+    }
 }
 
-/// Warns of this link's former addresses on a gateway that cannot be updated without losing its RADIUS secret.
+/// Warns of this link's former addresses on a gateway that cannot be updated without losing its
+/// RADIUS secret.
 fn warn_of_remaining_addresses(mut outcome: ApplyOutcome, former: &[Ipv4Addr]) -> ApplyOutcome {
-    let Some(gateway) = outcome.observed.azure.gateway.as_ref().filter(|gateway| gateway.hides_radius_secret) else {
+    let Some(gateway) = outcome
+        .observed
+        .azure
+        .gateway
+        .as_ref()
+        .filter(|gateway| gateway.hides_radius_secret)
+    else {
         return outcome;
     };
-    let left: Vec<String> =
-        gateway.custom_bgp_ips().filter(|ip| former.contains(ip)).map(ToString::to_string).collect();
+    let left: Vec<String> = gateway
+        .custom_bgp_ips()
+        .filter(|ip| former.contains(ip))
+        .map(ToString::to_string)
+        .collect();
     if !left.is_empty() {
-        outcome.diagnostics.push(remaining_addresses(&gateway.resource.id, &left));
+        outcome
+            .diagnostics
+            .push(remaining_addresses(&gateway.resource.id, &left));
     }
     outcome
 }

@@ -20,7 +20,9 @@ pub mod settings;
 pub mod status;
 pub mod summaries;
 
-use crate::plugin::{ConfigureRequest, DataSource, Diagnostics, Function, Provider, Resource, Schema, Value};
+use crate::plugin::{
+    ConfigureRequest, DataSource, Diagnostics, Function, Provider, Resource, Schema, Value,
+};
 use address_plan::AddressPlan;
 use async_trait::async_trait;
 use settings::ProviderData;
@@ -56,7 +58,8 @@ impl Awsazure {
     #[must_use]
     pub fn status(mut self, source: impl HealthSource) -> Self {
         let status = BgpVpnStatus::new(self.provider_data(), Arc::new(source));
-        self.data_sources.insert("awsazure_bgp_vpn_status".to_owned(), Arc::new(status));
+        self.data_sources
+            .insert("awsazure_bgp_vpn_status".to_owned(), Arc::new(status));
         self
     }
 }

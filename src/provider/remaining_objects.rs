@@ -10,7 +10,8 @@ pub const CREATED: &str = "Created by this run: ";
 /// Starts the list of objects that cost money.
 pub const BILLED: &str = "Billed by the hour: ";
 
-/// What exists of the link after a failure, what of it costs money, and what to do. Holds unless a rollback follows.
+/// What exists of the link after a failure, what of it costs money, and what to do. Holds unless a
+/// rollback follows.
 pub fn remaining_objects(verb: &str, creates: bool, made: &BTreeSet<ActionTarget>) -> Diagnostic {
     if verb == "deleted" {
         return Diagnostic::warning(summaries::INCOMPLETE_DESTROY).detail(
@@ -19,14 +20,22 @@ pub fn remaining_objects(verb: &str, creates: bool, made: &BTreeSet<ActionTarget
     }
     let incomplete = Diagnostic::warning(summaries::INCOMPLETE_LINK);
     if made.is_empty() {
-        return incomplete.detail("This run created nothing. Fix the cause of the error, then apply again.");
+        return incomplete
+            .detail("This run created nothing. Fix the cause of the error, then apply again.");
     }
     let words: Vec<String> = made.iter().map(ToString::to_string).collect();
     let costs = |o: &&ActionTarget| {
-        matches!(o, ActionTarget::Gateway | ActionTarget::VpnConnection(_) | ActionTarget::PublicIp(_))
+        matches!(
+            o,
+            ActionTarget::Gateway | ActionTarget::VpnConnection(_) | ActionTarget::PublicIp(_)
+        )
     };
     let bill: Vec<String> = made.iter().filter(costs).map(ToString::to_string).collect();
-    let bill = if bill.is_empty() { String::new() } else { format!(" {BILLED}{}.", bill.join(", ")) };
+    let bill = if bill.is_empty() {
+        String::new()
+    } else {
+        format!(" {BILLED}{}.", bill.join(", "))
+    };
     let kept = if creates {
         "They are in the state. The next apply continues from there. It completes the link even if Terraform reports it as tainted \
          and plans a replacement. Destroy deletes the objects."
@@ -59,13 +68,21 @@ mod tests {
 
     #[test]
     fn remaining_objects_name_billed_ones() {
-        let made = BTreeSet::from([ActionTarget::Gateway, ActionTarget::Vpc, ActionTarget::PublicIp(Instance::Zero)]);
+        let made = BTreeSet::from([
+            ActionTarget::Gateway,
+            ActionTarget::Vpc,
+            ActionTarget::PublicIp(Instance::Zero),
+        ]);
         let diagnostics = format!("{:?}", remaining_objects("built", true, &made));
         let billed = diagnostics.split(BILLED).nth(1).unwrap_or_default();
         assert!(
-            billed.contains("Azure gateway") && billed.contains("public IP") && !billed.contains("VPC"),
+            billed.contains("Azure gateway")
+                && billed.contains("public IP")
+                && !billed.contains("VPC"),
             "{diagnostics}"
         );
-        assert!(!format!("{:?}", remaining_objects("built", true, &BTreeSet::new())).contains(BILLED));
+        assert!(
+            !format!("{:?}", remaining_objects("built", true, &BTreeSet::new())).contains(BILLED)
+        );
     }
 }

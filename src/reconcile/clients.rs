@@ -33,15 +33,20 @@ impl CloudClients {
         operation: &OperationContext,
     ) -> Result<LinkClients, ActionError> {
         let ec2 = self.aws.region(&operation.aws(), region).await?;
-        Ok(LinkClients { azure: self.azure.clone(), ec2 })
+        Ok(LinkClients {
+            azure: self.azure.clone(),
+            ec2,
+        })
     }
 }
 
-/// How long an operation may wait for other links of its Azure gateway, above its own time. A gateway has at most 100
-/// connections, so 25 links, each of which writes to it for less than half an hour.
+/// How long an operation may wait for other links of its Azure gateway, above its own time. A
+/// gateway has at most 100 connections, so 25 links, each of which writes to it for less than half
+/// an hour.
 const MAX_QUEUE_TIME: Duration = Duration::from_secs(25 * 30 * 60);
 
-/// Until when, not counting the time for which other links have their turn at the Azure gateway, and the token that ends it sooner.
+/// Until when, not counting the time for which other links have their turn at the Azure gateway,
+/// and the token that ends it sooner.
 #[derive(Clone, Debug)]
 pub struct OperationContext {
     pub deadline: Deadline,
@@ -50,11 +55,17 @@ pub struct OperationContext {
 
 impl OperationContext {
     pub fn with_timeout(span: Duration, cancel: &CancellationToken) -> Self {
-        OperationContext { deadline: Deadline::new(span, MAX_QUEUE_TIME), cancel: cancel.clone() }
+        OperationContext {
+            deadline: Deadline::new(span, MAX_QUEUE_TIME),
+            cancel: cancel.clone(),
+        }
     }
 
     pub fn aws(&self) -> aws::CallContext {
-        aws::CallContext { cancel: self.cancel.clone(), deadline: self.deadline.clone() }
+        aws::CallContext {
+            cancel: self.cancel.clone(),
+            deadline: self.deadline.clone(),
+        }
     }
 
     pub fn azure(&self) -> azure::CallContext {
@@ -64,6 +75,9 @@ impl OperationContext {
     /// The same deadline under a token of its own, which the outer one ends too.
     #[must_use]
     pub fn child(&self) -> Self {
-        OperationContext { deadline: self.deadline.clone(), cancel: self.cancel.child_token() }
+        OperationContext {
+            deadline: self.deadline.clone(),
+            cancel: self.cancel.child_token(),
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Reads that the credentials may not make and without which the work goes on, each reported once for a run.
+//! Reads that the credentials may not make and without which the work goes on, each reported once
+//! for a run.
 
 use crate::azure::{Error, ResourceId};
 use std::collections::BTreeMap;
@@ -26,22 +27,42 @@ impl Denied {
     ///
     /// # Errors
     /// The error, where it is none.
-    pub fn note(&self, action: &'static str, scope: &ResourceId, error: Error) -> Result<(), Error> {
+    pub fn note(
+        &self,
+        action: &'static str,
+        scope: &ResourceId,
+        error: Error,
+    ) -> Result<(), Error> {
         if !is_denial(&error) {
             return Err(error);
         }
-        let denial = Denial { action, scope: scope.clone(), reason: error.to_string() };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry((action, scope.clone())).or_insert(denial);
+        let denial = Denial {
+            action,
+            scope: scope.clone(),
+            reason: error.to_string(),
+        };
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry((action, scope.clone()))
+            .or_insert(denial);
         Ok(())
     }
 
     /// Whether this read was denied before, so that it need not be tried again.
     pub fn has(&self, action: &'static str, scope: &ResourceId) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&(action, scope.clone()))
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains_key(&(action, scope.clone()))
     }
 
     pub fn all(self) -> Vec<Denial> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+        self.0
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .into_values()
+            .collect()
     }
 }
 

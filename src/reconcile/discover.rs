@@ -1,5 +1,6 @@
-//! Finds the link of an import ID. A link without tags is found by references between its objects: customer gateways by the
-//! public addresses of the Azure gateway, VPN connections by customer gateway, local network gateways by outside address.
+//! Finds the link of an import ID. A link without tags is found by references between its objects:
+//! customer gateways by the public addresses of the Azure gateway, VPN connections by customer
+//! gateway, local network gateways by outside address.
 
 use super::clients::{CloudClients, LinkClients, OperationContext};
 use super::error::ActionError;
@@ -11,7 +12,9 @@ use crate::link::inside_cidr::{InsideCidr, Slot};
 use crate::link::known_ids::KnownIds;
 use crate::link::lookup::{AwsGatewayId, ImportId, LookupScope};
 use crate::link::observed::Observed;
-use crate::link::ownership_tags::{AwsEndpoint, LinkId, TAG_INCOMPLETE, TAG_LINK, TAG_NAME, TAG_ROLE};
+use crate::link::ownership_tags::{
+    AwsEndpoint, LinkId, TAG_INCOMPLETE, TAG_LINK, TAG_NAME, TAG_ROLE,
+};
 use crate::link::resolve::match_tunnels;
 use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::types::Tags;
@@ -53,14 +56,26 @@ pub enum DiscoverError {
         "in {region}, no VPN connection of {end} has a customer gateway with an address of the Azure gateway ({addresses}){}",
         format_elsewhere(.elsewhere)
     )]
-    NoConnection { region: Region, end: String, addresses: String, elsewhere: BTreeSet<String> },
+    NoConnection {
+        region: Region,
+        end: String,
+        addresses: String,
+        elsewhere: BTreeSet<String>,
+    },
     #[error(
         "in {region}, no tunnel of the VPN connections to this Azure gateway has the inside CIDR {cidr}. Existing connections: {found}"
     )]
-    NoTunnel { region: Region, cidr: InsideCidr, found: String },
+    NoTunnel {
+        region: Region,
+        cidr: InsideCidr,
+        found: String,
+    },
     /// One of the three above, with the regions named by tags in Azure.
     #[error("{fault}")]
-    NotHere { fault: Box<DiscoverError>, regions: BTreeSet<Region> },
+    NotHere {
+        fault: Box<DiscoverError>,
+        regions: BTreeSet<Region>,
+    },
     #[error(
         "the two VPN connections of this link belong to different gateways, {0}. Add the gateway that the link should use, and the \
          inside CIDR, to the ID (<Azure gateway ID>,<vgw-... or tgw-...>,<inside CIDR>). The next apply moves the other connection to it"
@@ -75,7 +90,11 @@ pub enum DiscoverError {
 impl DiscoverError {
     /// Where the link may be in another region: the regions to which tags point, which may be none.
     pub fn other_regions(&self) -> Option<&BTreeSet<Region>> {
-        if let DiscoverError::NotHere { regions, .. } = self { Some(regions) } else { None }
+        if let DiscoverError::NotHere { regions, .. } = self {
+            Some(regions)
+        } else {
+            None
+        }
     }
 }
 
@@ -102,30 +121,79 @@ pub async fn discover(
     let (az, aw) = (operation.azure(), operation.aws());
     let everything = Filter::default();
     let (gateway, connections, customers, vpn_connections) = try_join!(
-        async { clients.azure.get_gateway(&id.azure_gateway, &az).await.map_err(ActionError::from) },
-        async { clients.azure.gateway_connections(&id.azure_gateway, &az).await.map_err(ActionError::from) },
-        async { clients.ec2.describe_customer_gateways(&aw, &everything).await.map_err(ActionError::from) },
-        async { clients.ec2.describe_vpn_connections(&aw, &everything).await.map_err(ActionError::from) },
+        async {
+            clients
+                .azure
+                .get_gateway(&id.azure_gateway, &az)
+                .await
+                .map_err(ActionError::from)
+        },
+        async {
+            clients
+                .azure
+                .gateway_connections(&id.azure_gateway, &az)
+                .await
+                .map_err(ActionError::from)
+        },
+        async {
+            clients
+                .ec2
+                .describe_customer_gateways(&aw, &everything)
+                .await
+                .map_err(ActionError::from)
+        },
+        async {
+            clients
+                .ec2
+                .describe_vpn_connections(&aw, &everything)
+                .await
+                .map_err(ActionError::from)
+        },
     )?;
     let gateway = gateway.ok_or_else(|| DiscoverError::NoGateway(id.azure_gateway.to_string()))?;
     check_gateway(&gateway)?;
-    let addresses = PerInstance::from_fn(|i| gateway.instances.get(i.index()).map(|at| at.tunnel_ips.clone()));
+    let addresses = PerInstance::from_fn(|i| {
+        gateway
+            .instances
+            .get(i.index())
+            .map(|at| at.tunnel_ips.clone())
+    });
     let not_here = |fault| DiscoverError::NotHere {
         fault: Box::new(fault),
         regions: regions_by_tags(id, &connections, clients.ec2.region()),
     };
-    let pair = match select_connections(id, &gateway, &addresses, &customers, &vpn_connections, clients.ec2.region()) {
+    let pair = match select_connections(
+        id,
+        &gateway,
+        &addresses,
+        &customers,
+        &vpn_connections,
+        clients.ec2.region(),
+    ) {
         Err(fault @ DiscoverError::NoConnection { .. }) => {
-            return Err(not_here(missing_aws_gateway(id, &clients, operation).await?.unwrap_or(fault)));
+            return Err(not_here(
+                missing_aws_gateway(id, &clients, operation)
+                    .await?
+                    .unwrap_or(fault),
+            ));
         }
         Err(fault @ DiscoverError::NoTunnel { .. }) => return Err(not_here(fault)),
         chosen => chosen?,
     };
     let inside_cidrs = inside_cidrs(id, &pair);
-    let network = gateway.instances.iter().find_map(|i| i.subnet_id.as_ref()?.parent());
-    let tagged = pair.iter().find_map(|(_, vpn)| vpn.as_ref()?.tags.get(TAG_LINK).map(|value| LinkId::from_tag(value)));
+    let network = gateway
+        .instances
+        .iter()
+        .find_map(|i| i.subnet_id.as_ref()?.parent());
+    let tagged = pair.iter().find_map(|(_, vpn)| {
+        vpn.as_ref()?
+            .tags
+            .get(TAG_LINK)
+            .map(|value| LinkId::from_tag(value))
+    });
     let first = *inside_cidrs.get(TunnelKey::ALL[0]);
-    let link = tagged.unwrap_or_else(|| LinkId::new(network.as_ref().unwrap_or(&gateway.resource.id), first));
+    let link = tagged
+        .unwrap_or_else(|| LinkId::new(network.as_ref().unwrap_or(&gateway.resource.id), first));
     let known = KnownIds {
         region: Some(clients.ec2.region().clone()),
         resource_group: Some(gateway.resource.id.resource_group().to_owned()),
@@ -142,59 +210,106 @@ pub async fn discover(
     for (instance, vpn) in pair.iter() {
         let Some(vpn) = vpn else { continue };
         *scope.known.vpn_connections.get_mut(instance) = Some(vpn.id.clone());
-        // A user may have set another customer gateway on the connection: the link's own one still is its own.
+        // A user may have set another customer gateway on the connection: the link's own one still
+        // is its own.
         let is_own = |c: &&CustomerGateway| {
-            let part = c.tags.get(TAG_ROLE).is_some_and(|part| *part == instance.to_string());
-            c.state.is_living() && part && scope.link.as_ref().is_some_and(|link| link.is_on(&c.tags))
+            let part = c
+                .tags
+                .get(TAG_ROLE)
+                .is_some_and(|part| *part == instance.to_string());
+            c.state.is_living()
+                && part
+                && scope.link.as_ref().is_some_and(|link| link.is_on(&c.tags))
         };
         let own = customers.iter().find(is_own).map(|c| c.id.clone());
-        *scope.known.customer_gateways.get_mut(instance) = Some(own.unwrap_or_else(|| vpn.customer_gateway_id.clone()));
+        *scope.known.customer_gateways.get_mut(instance) =
+            Some(own.unwrap_or_else(|| vpn.customer_gateway_id.clone()));
         for (key, outside) in match_tunnels(&scope, instance, vpn) {
             *scope.known.outside_ips.get_mut(key) = Some(outside);
         }
     }
     for instance in Instance::ALL.into_iter().filter(|i| pair.get(*i).is_none()) {
         let used = |customer: &CustomerGateway| {
-            vpn_connections.iter().any(|v| v.state.is_living() && v.customer_gateway_id == customer.id)
+            vpn_connections
+                .iter()
+                .any(|v| v.state.is_living() && v.customer_gateway_id == customer.id)
         };
         let ips = addresses.get(instance).iter().flatten().collect::<Vec<_>>();
         let waits_for_one = |c: &&CustomerGateway| {
-            let whose =
-                c.tags.get(TAG_LINK).is_none_or(|link| scope.link.as_ref().is_some_and(|own| own.as_str() == link));
+            let whose = c
+                .tags
+                .get(TAG_LINK)
+                .is_none_or(|link| scope.link.as_ref().is_some_and(|own| own.as_str() == link));
             c.state.is_living() && ips.contains(&&c.ip) && c.asn == gateway.asn && whose && !used(c)
         };
-        *scope.known.customer_gateways.get_mut(instance) = customers.iter().find(waits_for_one).map(|c| c.id.clone());
+        *scope.known.customer_gateways.get_mut(instance) =
+            customers.iter().find(waits_for_one).map(|c| c.id.clone());
     }
-    let locals = local_gateways(&clients, &gateway, &connections, &scope.known.outside_ips, operation).await?;
+    let locals = local_gateways(
+        &clients,
+        &gateway,
+        &connections,
+        &scope.known.outside_ips,
+        operation,
+    )
+    .await?;
     for key in TunnelKey::ALL {
         let outside = *scope.known.outside_ips.get(key);
         let peer = inside_cidrs.get(key).aws_ip();
-        // One that points elsewhere, or at an endpoint that is no more, still is this tunnel's by the peer that it names.
+        // One that points elsewhere, or at an endpoint that is no more, still is this tunnel's by
+        // the peer that it names.
         let by_peer = |l: &&LocalGateway| {
-            let points_at_another = scope.known.outside_ips.iter().any(|(_, ip)| ip.is_some() && *ip == l.gateway_ip);
+            let points_at_another = scope
+                .known
+                .outside_ips
+                .iter()
+                .any(|(_, ip)| ip.is_some() && *ip == l.gateway_ip);
             !points_at_another
                 && l.bgp.is_some_and(|(_, ip)| ip == peer)
-                && connections.iter().any(|c| c.local_gateway_id.as_ref() == Some(&l.resource.id))
+                && connections
+                    .iter()
+                    .any(|c| c.local_gateway_id.as_ref() == Some(&l.resource.id))
         };
-        let by_outside = locals.iter().find(|l| outside.is_some() && l.gateway_ip == outside);
-        let Some(local) = by_outside.or_else(|| locals.iter().find(by_peer)) else { continue };
-        let connection = connections.iter().find(|c| c.local_gateway_id.as_ref() == Some(&local.resource.id));
+        let by_outside = locals
+            .iter()
+            .find(|l| outside.is_some() && l.gateway_ip == outside);
+        let Some(local) = by_outside.or_else(|| locals.iter().find(by_peer)) else {
+            continue;
+        };
+        let connection = connections
+            .iter()
+            .find(|c| c.local_gateway_id.as_ref() == Some(&local.resource.id));
         *scope.known.local_gateways.get_mut(key) = Some(local.resource.id.clone());
         *scope.known.connections.get_mut(key) = connection.map(|c| c.resource.id.clone());
         // A link of this program's own may be filed elsewhere than the gateway on which it ends.
-        let ours = connection.filter(|c| scope.link.as_ref().is_some_and(|link| link.is_on(&c.resource.tags)));
+        let ours = connection.filter(|c| {
+            scope
+                .link
+                .as_ref()
+                .is_some_and(|link| link.is_on(&c.resource.tags))
+        });
         if let Some(connection) = ours {
             scope.known.resource_group = Some(connection.resource.id.resource_group().to_owned());
         }
     }
     let observed = observe(&clients, &scope, operation).await?;
-    let ours = |vpn: &VpnConnection| pair.iter().any(|(_, own)| own.as_ref().is_some_and(|own| own.id == vpn.id));
-    let foreign = |id: &CustomerGatewayId| {
-        vpn_connections.iter().any(|v| v.state.is_living() && !ours(v) && v.customer_gateway_id == *id)
+    let ours = |vpn: &VpnConnection| {
+        pair.iter()
+            .any(|(_, own)| own.as_ref().is_some_and(|own| own.id == vpn.id))
     };
-    let customers = pair.iter().filter_map(|(_, vpn)| Some(vpn.as_ref()?.customer_gateway_id.clone()));
+    let foreign = |id: &CustomerGatewayId| {
+        vpn_connections
+            .iter()
+            .any(|v| v.state.is_living() && !ours(v) && v.customer_gateway_id == *id)
+    };
+    let customers = pair
+        .iter()
+        .filter_map(|(_, vpn)| Some(vpn.as_ref()?.customer_gateway_id.clone()));
     let shared = customers.filter(foreign).collect();
-    let tags = || pair.iter().filter_map(|(_, vpn)| vpn.as_ref().map(|v| &v.tags));
+    let tags = || {
+        pair.iter()
+            .filter_map(|(_, vpn)| vpn.as_ref().map(|v| &v.tags))
+    };
     let name = tags().find_map(|tags| tags.get(TAG_NAME).cloned());
     Ok(DiscoveredLink {
         observed,
@@ -209,7 +324,12 @@ pub async fn discover(
 }
 
 fn check_gateway(gateway: &Gateway) -> Result<(), DiscoverError> {
-    let wrong = |what| Err(DiscoverError::WrongGateway { id: gateway.resource.id.to_string(), what });
+    let wrong = |what| {
+        Err(DiscoverError::WrongGateway {
+            id: gateway.resource.id.to_string(),
+            what,
+        })
+    };
     match gateway {
         g if !g.gateway_type.eq_ignore_ascii_case("Vpn") => wrong("is not a VPN gateway"),
         g if !g.active_active || g.instances.len() < 2 => wrong("has only one instance"),
@@ -218,8 +338,9 @@ fn check_gateway(gateway: &Gateway) -> Result<(), DiscoverError> {
     }
 }
 
-/// The local network gateways that the gateway's connections point at, then those without a connection that stand for a tunnel
-/// which none of the first does: looked for wherever the link has something.
+/// The local network gateways that the gateway's connections point at, then those without a
+/// connection that stand for a tunnel which none of the first does: looked for wherever the link
+/// has something.
 async fn local_gateways(
     clients: &LinkClients,
     gateway: &Gateway,
@@ -228,23 +349,36 @@ async fn local_gateways(
     operation: &OperationContext,
 ) -> Result<Vec<LocalGateway>, ActionError> {
     let ctx = &operation.azure();
-    let pointed_at = connections.iter().filter_map(|c| c.local_gateway_id.as_ref());
+    let pointed_at = connections
+        .iter()
+        .filter_map(|c| c.local_gateway_id.as_ref());
     let read = try_join_all(pointed_at.map(|id| clients.azure.get_local_gateway(id, ctx))).await?;
     let mut locals: Vec<LocalGateway> = read.into_iter().flatten().collect();
     let stands_for = |ip: Ipv4Addr| locals.iter().any(|l| l.gateway_ip == Some(ip));
     if outside_ips.iter().all(|(_, ip)| ip.is_none_or(stands_for)) {
         return Ok(locals);
     }
-    let ids = connections.iter().flat_map(|c| [Some(&c.resource.id), c.local_gateway_id.as_ref()]).flatten();
-    let groups: BTreeSet<String> =
-        ids.chain([&gateway.resource.id]).map(|id| id.resource_group().to_lowercase()).collect();
-    let listed = try_join_all(groups.iter().map(|group| clients.azure.list_local_gateways(group, ctx))).await?;
+    let ids = connections
+        .iter()
+        .flat_map(|c| [Some(&c.resource.id), c.local_gateway_id.as_ref()])
+        .flatten();
+    let groups: BTreeSet<String> = ids
+        .chain([&gateway.resource.id])
+        .map(|id| id.resource_group().to_lowercase())
+        .collect();
+    let listed = try_join_all(
+        groups
+            .iter()
+            .map(|group| clients.azure.list_local_gateways(group, ctx)),
+    )
+    .await?;
     locals.extend(listed.into_iter().flatten());
     Ok(locals)
 }
 
-/// The gateway at AWS on which the link is to end. Where its two connections end on different ones, a user moved one of them with
-/// `ModifyVpnConnection`: the gateway that the id names counts, else the one that carries the link's tag.
+/// The gateway at AWS on which the link is to end. Where its two connections end on different ones,
+/// a user moved one of them with `ModifyVpnConnection`: the gateway that the id names counts, else
+/// the one that carries the link's tag.
 async fn target_gateway(
     clients: &LinkClients,
     id: &ImportId,
@@ -252,39 +386,63 @@ async fn target_gateway(
     link: Option<&LinkId>,
     operation: &OperationContext,
 ) -> Result<Option<TargetGateway>, DiscoverError> {
-    let ends: BTreeSet<TargetGateway> = pair.iter().filter_map(|(_, vpn)| Some(vpn.as_ref()?.target.clone())).collect();
+    let ends: BTreeSet<TargetGateway> = pair
+        .iter()
+        .filter_map(|(_, vpn)| Some(vpn.as_ref()?.target.clone()))
+        .collect();
     if ends.len() < 2 {
         return Ok(ends.into_iter().next());
     }
     match &id.aws_gateway {
-        Some(AwsGatewayId::VpnGateway(id)) => return Ok(Some(TargetGateway::VpnGateway(id.clone()))),
-        Some(AwsGatewayId::TransitGateway(id)) => return Ok(Some(TargetGateway::TransitGateway(id.clone()))),
+        Some(AwsGatewayId::VpnGateway(id)) => {
+            return Ok(Some(TargetGateway::VpnGateway(id.clone())));
+        }
+        Some(AwsGatewayId::TransitGateway(id)) => {
+            return Ok(Some(TargetGateway::TransitGateway(id.clone())));
+        }
         None => {}
     }
     let tags = link.map(|link| Tags::from([(TAG_LINK.to_owned(), link.to_string())]));
     let own = match &tags {
-        Some(tags) => {
-            clients.ec2.describe_vpn_gateways(&operation.aws(), &Filter::tags(tags)).await.map_err(ActionError::from)?
-        }
+        Some(tags) => clients
+            .ec2
+            .describe_vpn_gateways(&operation.aws(), &Filter::tags(tags))
+            .await
+            .map_err(ActionError::from)?,
         None => Vec::new(),
     };
-    let own = own.into_iter().filter(|gateway| gateway.state.is_living()).map(|it| TargetGateway::VpnGateway(it.id));
+    let own = own
+        .into_iter()
+        .filter(|gateway| gateway.state.is_living())
+        .map(|it| TargetGateway::VpnGateway(it.id));
     let words: Vec<String> = ends.iter().map(ToString::to_string).collect();
-    own.into_iter().find(|own| ends.contains(own)).map(Some).ok_or_else(|| DiscoverError::TwoEnds(words.join(" and ")))
+    own.into_iter()
+        .find(|own| ends.contains(own))
+        .map(Some)
+        .ok_or_else(|| DiscoverError::TwoEnds(words.join(" and ")))
 }
 
-/// Regions of links on the gateway that the id may mean, by the tags of their connections. Links that were created by hand carry
-/// none.
+/// Regions of links on the gateway that the id may mean, by the tags of their connections. Links
+/// that were created by hand carry none.
 fn regions_by_tags(id: &ImportId, connections: &[Connection], here: &Region) -> BTreeSet<Region> {
     let meant = |connection: &&Connection| {
-        let uses = |cidr: &InsideCidr| connection.custom_bgp_ips.iter().any(|(_, ip)| *ip == cidr.azure_ip());
+        let uses = |cidr: &InsideCidr| {
+            connection
+                .custom_bgp_ips
+                .iter()
+                .any(|(_, ip)| *ip == cidr.azure_ip())
+        };
         id.inside_cidr.as_ref().is_none_or(uses)
     };
-    let regions = connections.iter().filter(meant).filter_map(|it| AwsEndpoint::region_of(&it.resource.tags));
+    let regions = connections
+        .iter()
+        .filter(meant)
+        .filter_map(|it| AwsEndpoint::region_of(&it.resource.tags));
     regions.filter(|region| region != here).collect()
 }
 
-/// The error for an AWS gateway that does not exist, which is more specific than one without VPN connections.
+/// The error for an AWS gateway that does not exist, which is more specific than one without VPN
+/// connections.
 async fn missing_aws_gateway(
     id: &ImportId,
     clients: &LinkClients,
@@ -295,14 +453,23 @@ async fn missing_aws_gateway(
         None => return Ok(None),
         Some(AwsGatewayId::VpnGateway(vgw)) => {
             let found = ec2.describe_vpn_gateways(ctx, &Filter::id(vgw)).await?;
-            (found.iter().any(|gateway| gateway.state.is_living()), format!("virtual private gateway {vgw}"))
+            (
+                found.iter().any(|gateway| gateway.state.is_living()),
+                format!("virtual private gateway {vgw}"),
+            )
         }
         Some(AwsGatewayId::TransitGateway(tgw)) => {
             let found = ec2.describe_transit_gateways(ctx, &Filter::id(tgw)).await?;
-            (found.iter().any(|gateway| gateway.state.is_living()), format!("transit gateway {tgw}"))
+            (
+                found.iter().any(|gateway| gateway.state.is_living()),
+                format!("transit gateway {tgw}"),
+            )
         }
     };
-    Ok((!there).then(|| DiscoverError::NoEnd { region: clients.ec2.region().clone(), end }))
+    Ok((!there).then(|| DiscoverError::NoEnd {
+        region: clients.ec2.region().clone(),
+        end,
+    }))
 }
 
 type Pair = PerInstance<Option<VpnConnection>>;
@@ -317,32 +484,59 @@ fn select_connections(
     region: &Region,
 ) -> Result<Pair, DiscoverError> {
     let instance_of = |vpn: &VpnConnection| {
-        let ip = customers.iter().find(|c| c.id == vpn.customer_gateway_id)?.ip;
-        Instance::ALL.into_iter().find(|i| addresses.get(*i).as_ref().is_some_and(|ips| ips.contains(&ip)))
+        let ip = customers
+            .iter()
+            .find(|c| c.id == vpn.customer_gateway_id)?
+            .ip;
+        Instance::ALL.into_iter().find(|i| {
+            addresses
+                .get(*i)
+                .as_ref()
+                .is_some_and(|ips| ips.contains(&ip))
+        })
     };
     let meant = |vpn: &VpnConnection| match (&id.aws_gateway, &vpn.target) {
         (None, _) => true,
         (Some(AwsGatewayId::VpnGateway(want)), TargetGateway::VpnGateway(have)) => want == have,
-        (Some(AwsGatewayId::TransitGateway(want)), TargetGateway::TransitGateway(have)) => want == have,
+        (Some(AwsGatewayId::TransitGateway(want)), TargetGateway::TransitGateway(have)) => {
+            want == have
+        }
         _ => false,
     };
-    let of_gateway: Vec<(Instance, &VpnConnection)> =
-        vpn_connections.iter().filter(|v| v.state.is_living()).filter_map(|v| Some((instance_of(v)?, v))).collect();
-    let found: Vec<(Instance, &VpnConnection)> = of_gateway.iter().copied().filter(|(_, v)| meant(v)).collect();
+    let of_gateway: Vec<(Instance, &VpnConnection)> = vpn_connections
+        .iter()
+        .filter(|v| v.state.is_living())
+        .filter_map(|v| Some((instance_of(v)?, v)))
+        .collect();
+    let found: Vec<(Instance, &VpnConnection)> = of_gateway
+        .iter()
+        .copied()
+        .filter(|(_, v)| meant(v))
+        .collect();
     if found.is_empty() {
         let end = match &id.aws_gateway {
             Some(AwsGatewayId::VpnGateway(id)) => id.to_string(),
             Some(AwsGatewayId::TransitGateway(id)) => id.to_string(),
             None => "any gateway".to_owned(),
         };
-        let ips: Vec<String> = gateway.instances.iter().flat_map(|i| &i.tunnel_ips).map(ToString::to_string).collect();
+        let ips: Vec<String> = gateway
+            .instances
+            .iter()
+            .flat_map(|i| &i.tunnel_ips)
+            .map(ToString::to_string)
+            .collect();
         let elsewhere = of_gateway.iter().filter_map(|(_, v)| match &v.target {
             TargetGateway::VpnGateway(id) => Some(id.to_string()),
             TargetGateway::TransitGateway(id) => Some(id.to_string()),
             TargetGateway::Other => None,
         });
         let (region, addresses) = (region.clone(), ips.join(", "));
-        return Err(DiscoverError::NoConnection { region, end, addresses, elsewhere: elsewhere.collect() });
+        return Err(DiscoverError::NoConnection {
+            region,
+            end,
+            addresses,
+            elsewhere: elsewhere.collect(),
+        });
     }
     let (at, lead) = primary_connection(id, gateway, &found, region)?;
     let belongs = |vpn: &VpnConnection| match lead.tags.get(TAG_LINK) {
@@ -350,30 +544,49 @@ fn select_connections(
         None => vpn.target == lead.target && !vpn.tags.contains_key(TAG_LINK),
     };
     // By its tag a connection belongs to the link also where it was moved to another gateway.
-    let candidates = if lead.tags.contains_key(TAG_LINK) { &of_gateway } else { &found };
-    let of = |instance: Instance| -> Vec<&VpnConnection> {
-        candidates.iter().filter(|(i, v)| *i == instance && belongs(v)).map(|(_, v)| *v).collect()
+    let candidates = if lead.tags.contains_key(TAG_LINK) {
+        &of_gateway
+    } else {
+        &found
     };
-    let other = if at == Instance::Zero { Instance::One } else { Instance::Zero };
+    let of = |instance: Instance| -> Vec<&VpnConnection> {
+        candidates
+            .iter()
+            .filter(|(i, v)| *i == instance && belongs(v))
+            .map(|(_, v)| *v)
+            .collect()
+    };
+    let other = if at == Instance::Zero {
+        Instance::One
+    } else {
+        Instance::Zero
+    };
     let mut pair = Pair::default();
     *pair.get_mut(at) = Some(lead.clone());
     *pair.get_mut(other) = peer_connection(lead, of(at), of(other)).cloned();
     Ok(pair)
 }
 
-/// The connection to the other instance that makes a link with this one: the one of the same slot. Those that no slot
-/// pairs make links in the order of their networks, whichever of them is asked for.
+/// The connection to the other instance that makes a link with this one: the one of the same slot.
+/// Those that no slot pairs make links in the order of their networks, whichever of them is asked
+/// for.
 fn peer_connection<'a>(
     lead: &VpnConnection,
     mine: Vec<&'a VpnConnection>,
     others: Vec<&'a VpnConnection>,
 ) -> Option<&'a VpnConnection> {
-    let same_slot = |a: &VpnConnection, b: &VpnConnection| infer_slot(a).is_some() && infer_slot(a) == infer_slot(b);
+    let same_slot = |a: &VpnConnection, b: &VpnConnection| {
+        infer_slot(a).is_some() && infer_slot(a) == infer_slot(b)
+    };
     if let Some(one) = others.iter().find(|v| same_slot(v, lead)) {
         return Some(one);
     }
     let left = |own: &[&'a VpnConnection], across: &[&VpnConnection]| {
-        let mut own: Vec<_> = own.iter().copied().filter(|v| !across.iter().any(|o| same_slot(o, v))).collect();
+        let mut own: Vec<_> = own
+            .iter()
+            .copied()
+            .filter(|v| !across.iter().any(|o| same_slot(o, v)))
+            .collect();
         own.sort_by_key(|v| inside_cidrs_of(v));
         own
     };
@@ -381,7 +594,8 @@ fn peer_connection<'a>(
     left(&others, &mine).get(rank).copied()
 }
 
-/// The connection that the id points at: the one that carries the CIDR, else the only one to its instance.
+/// The connection that the id points at: the one that carries the CIDR, else the only one to its
+/// instance.
 fn primary_connection<'a>(
     id: &ImportId,
     gateway: &Gateway,
@@ -390,24 +604,38 @@ fn primary_connection<'a>(
 ) -> Result<(Instance, &'a VpnConnection), DiscoverError> {
     let all = || format_candidates(found.iter().map(|(_, v)| *v));
     let Some(cidr) = id.inside_cidr else {
-        let many = Instance::ALL.iter().any(|i| found.iter().filter(|(at, _)| at == i).count() > 1);
+        let many = Instance::ALL
+            .iter()
+            .any(|i| found.iter().filter(|(at, _)| at == i).count() > 1);
         return match found.first() {
             Some(one) if !many => Ok(*one),
             _ => Err(DiscoverError::Ambiguous(all())),
         };
     };
-    let network = gateway.instances.iter().find_map(|i| i.subnet_id.as_ref()?.parent());
+    let network = gateway
+        .instances
+        .iter()
+        .find_map(|i| i.subnet_id.as_ref()?.parent());
     let link = network.map(|network| LinkId::new(&network, cidr));
-    let tagged = found.iter().find(|(_, v)| link.as_ref().is_some_and(|link| link.is_on(&v.tags)));
+    let tagged = found
+        .iter()
+        .find(|(_, v)| link.as_ref().is_some_and(|link| link.is_on(&v.tags)));
     let carries = |v: &VpnConnection| v.tunnels.iter().any(|t| t.inside_cidr == Some(cidr.net()));
     let by_cidr = || found.iter().find(|(_, v)| carries(v));
-    let missing = || DiscoverError::NoTunnel { region: region.clone(), cidr, found: all() };
+    let missing = || DiscoverError::NoTunnel {
+        region: region.clone(),
+        cidr,
+        found: all(),
+    };
     tagged.or_else(by_cidr).copied().ok_or_else(missing)
 }
 
 fn inside_cidrs_of(vpn: &VpnConnection) -> Vec<InsideCidr> {
-    let mut cidrs: Vec<InsideCidr> =
-        vpn.tunnels.iter().filter_map(|t| InsideCidr::check(t.inside_cidr?).ok()).collect();
+    let mut cidrs: Vec<InsideCidr> = vpn
+        .tunnels
+        .iter()
+        .filter_map(|t| InsideCidr::check(t.inside_cidr?).ok())
+        .collect();
     cidrs.sort();
     cidrs
 }
@@ -415,26 +643,50 @@ fn inside_cidrs_of(vpn: &VpnConnection) -> Vec<InsideCidr> {
 /// The slot in whose blocks both tunnels of a connection lie, if one does.
 fn infer_slot(vpn: &VpnConnection) -> Option<Slot> {
     let cidrs = inside_cidrs_of(vpn);
-    (0..u64::from(Slot::COUNT)).filter_map(Slot::new).find(|slot| {
-        let plan = slot.inside_cidrs();
-        Instance::ALL.iter().any(|i| cidrs == i.tunnels().map(|key| *plan.get(key)))
-    })
+    (0..u64::from(Slot::COUNT))
+        .filter_map(Slot::new)
+        .find(|slot| {
+            let plan = slot.inside_cidrs();
+            Instance::ALL
+                .iter()
+                .any(|i| cidrs == i.tunnels().map(|key| *plan.get(key)))
+        })
 }
 
-/// Which CIDR is which tunnel: number 1 is the one that the id names, or else the lower; the other instance follows. A tunnel
-/// without a CIDR that Azure takes gets that of the slot.
+/// Which CIDR is which tunnel: number 1 is the one that the id names, or else the lower; the other
+/// instance follows. A tunnel without a CIDR that Azure takes gets that of the slot.
 fn inside_cidrs(id: &ImportId, pair: &Pair) -> PerTunnel<InsideCidr> {
-    let own = |instance: Instance| pair.get(instance).as_ref().map(inside_cidrs_of).unwrap_or_default();
+    let own = |instance: Instance| {
+        pair.get(instance)
+            .as_ref()
+            .map(inside_cidrs_of)
+            .unwrap_or_default()
+    };
     let touches = |slot: &Slot| {
         let plan = slot.inside_cidrs();
-        Instance::ALL.iter().any(|i| i.tunnels().iter().any(|key| own(*i).contains(plan.get(*key))))
+        Instance::ALL.iter().any(|i| {
+            i.tunnels()
+                .iter()
+                .any(|key| own(*i).contains(plan.get(*key)))
+        })
     };
-    let partly = || (0..u64::from(Slot::COUNT)).filter_map(Slot::new).find(touches);
-    let slot = pair.iter().find_map(|(_, vpn)| infer_slot(vpn.as_ref()?)).or_else(partly).unwrap_or_default();
+    let partly = || {
+        (0..u64::from(Slot::COUNT))
+            .filter_map(Slot::new)
+            .find(touches)
+    };
+    let slot = pair
+        .iter()
+        .find_map(|(_, vpn)| infer_slot(vpn.as_ref()?))
+        .or_else(partly)
+        .unwrap_or_default();
     let mut cidrs = slot.inside_cidrs();
     for instance in Instance::ALL {
         let mut own = own(instance);
-        if id.aws_gateway.is_none() && own.get(1) == id.inside_cidr.as_ref() && id.inside_cidr.is_some() {
+        if id.aws_gateway.is_none()
+            && own.get(1) == id.inside_cidr.as_ref()
+            && id.inside_cidr.is_some()
+        {
             own.reverse();
         }
         if let ([only], [_, second]) = (own.as_slice(), instance.tunnels())
@@ -467,8 +719,7 @@ mod tests {
     #[test]
     fn name_unsuitable_gateway_with_reason() {
         let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/w";
-        let configuration =
-            |name: &str| json!({"id": format!("{id}/ipConfigurations/{name}"), "name": name, "properties": {}});
+        let configuration = |name: &str| json!({"id": format!("{id}/ipConfigurations/{name}"), "name": name, "properties": {}});
         let gateway = |kind: &str, active: bool, names: &[&str]| {
             let configurations: Vec<_> = names.iter().map(|name| configuration(name)).collect();
             parse(json!({"id": id, "location": "eastus", "properties": {"gatewayType": kind, "activeActive": active,

@@ -19,20 +19,35 @@ pub enum ActionError {
         "the BGP session of {key} did not come up within {minutes} minutes. AWS reports {aws}. Azure reports {azure}. All objects of \
          the link exist. Check the tunnel logs of both clouds, or set wait_for_bgp = false to apply without waiting"
     )]
-    BgpSessionTimeout { key: TunnelKey, minutes: u64, aws: String, azure: String },
+    BgpSessionTimeout {
+        key: TunnelKey,
+        minutes: u64,
+        aws: String,
+        azure: String,
+    },
     /// Up again, but with fewer routes than before it was interrupted.
     #[error(
         "tunnel {key} is up, but AWS has accepted only {has} of the {had} routes it had before, {minutes} minutes later. The remaining \
          tunnels were not updated. Check which routes Azure advertises, then apply again"
     )]
-    RouteCountDropped { key: TunnelKey, had: u32, has: u32, minutes: u64 },
+    RouteCountDropped {
+        key: TunnelKey,
+        had: u32,
+        has: u32,
+        minutes: u64,
+    },
     /// A rotation stops instead of interrupting more tunnels.
     #[error(
         "{spared} was not updated, because other tunnels are down: {}. An update would interrupt more of the link. Bring these tunnels \
          up, or wait until both clouds report them as up, then apply again", why.join("; ")
     )]
-    PeersNotReady { spared: ActionTarget, why: Vec<String> },
-    #[error("the remaining actions depend on each other. This is a bug in the provider. Report it with the plan")]
+    PeersNotReady {
+        spared: ActionTarget,
+        why: Vec<String>,
+    },
+    #[error(
+        "the remaining actions depend on each other. This is a bug in the provider. Report it with the plan"
+    )]
     DependencyCycle,
     /// The action does not fit the run, its settings or what was decided about it.
     #[error(
@@ -54,24 +69,40 @@ pub enum ActionError {
         "this link already exists, is complete ({found}), and is not in this state. If another state manages it, set another slot \
          (free slots: {free}) or another gateway. Only if no state manages it, import it: terraform import ADDRESS '{id}'"
     )]
-    AlreadyExists { id: String, found: String, free: String },
+    AlreadyExists {
+        id: String,
+        found: String,
+        free: String,
+    },
     /// A link with another AWS side uses the addresses of this link on the same Azure gateway.
     #[error(
         "another link uses these inside CIDRs on the same Azure gateway: its AWS side is {endpoint} ({found}). Set another \
          slot. Free slots: {free}"
     )]
-    SlotInUse { endpoint: String, found: String, free: String },
+    SlotInUse {
+        endpoint: String,
+        found: String,
+        free: String,
+    },
     /// The same, of a create that did not complete. No state contains its objects.
     #[error(
         "an incomplete create with the AWS side {endpoint} on the same Azure gateway and inside CIDRs left {found}. If it was a create of \
          this link, restore its settings in the configuration and apply: that completes the link, and later applies can change it. Or \
          delete these objects. If it was another link, set another slot. Free slots: {free}"
     )]
-    IncompleteCreate { endpoint: String, found: String, free: String },
+    IncompleteCreate {
+        endpoint: String,
+        found: String,
+        free: String,
+    },
     #[error(
         "the inside CIDR {cidr} is used by {found} on the same Azure gateway. Set another slot. Free slots: {free}"
     )]
-    AddressInUse { cidr: String, found: String, free: String },
+    AddressInUse {
+        cidr: String,
+        found: String,
+        free: String,
+    },
     #[error(
         "{id} exists and does not match this link. Set another name in azure.names or azure.virtual_network, or delete the \
          object. If an interrupted create with other settings left it, restore those settings and apply: that completes the link"
@@ -155,12 +186,20 @@ impl ActionError {
 
     /// Whether the operation was cancelled.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self, ActionError::Aws(aws::Error::Cancelled(_)) | ActionError::Azure(azure::Error::Cancelled(_)))
+        matches!(
+            self,
+            ActionError::Aws(aws::Error::Cancelled(_))
+                | ActionError::Azure(azure::Error::Cancelled(_))
+        )
     }
 
     /// Whether the user's deadline passed.
     pub fn is_timeout(&self) -> bool {
-        matches!(self, ActionError::Aws(aws::Error::TimedOut(_)) | ActionError::Azure(azure::Error::TimedOut(_)))
+        matches!(
+            self,
+            ActionError::Aws(aws::Error::TimedOut(_))
+                | ActionError::Azure(azure::Error::TimedOut(_))
+        )
     }
 }
 
@@ -173,7 +212,8 @@ fn list_blockers(found: &[Blocker]) -> String {
 fn keep_gateway_advice(found: &[Blocker]) -> &'static str {
     let of_gateway = |blocker: &Blocker| {
         blocker.reason == BlockReason::UsedBy
-            && (blocker.held.starts_with("vgw-") || blocker.held.contains("/virtualNetworkGateways/"))
+            && (blocker.held.starts_with("vgw-")
+                || blocker.held.contains("/virtualNetworkGateways/"))
     };
     if found.iter().any(of_gateway) {
         " To destroy this link while other links use its gateway, set manage_gateways = false and apply, then run destroy: it keeps \

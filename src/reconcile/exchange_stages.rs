@@ -1,4 +1,5 @@
-//! The spec of the next round: what is wanted, or a stage on the way where tunnels take over inside CIDRs from each other.
+//! The spec of the next round: what is wanted, or a stage on the way where tunnels take over inside
+//! CIDRs from each other.
 
 use super::clients::{LinkClients, OperationContext};
 use super::error::ActionError;
@@ -39,7 +40,14 @@ impl Exchange {
             false => spec.inside_cidrs.clone(),
             true => {
                 let (taken, listed) = addresses_in_use(clients, spec, observed, operation).await?;
-                match next(&has, &spec.inside_cidrs, SpareAddresses { taken: &taken, listed: &listed }) {
+                match next(
+                    &has,
+                    &spec.inside_cidrs,
+                    SpareAddresses {
+                        taken: &taken,
+                        listed: &listed,
+                    },
+                ) {
                     Stage::Last => spec.inside_cidrs.clone(),
                     Stage::Next(stage) => stage,
                     Stage::NoSpare => return Err(ActionError::NoSpareCidr),
@@ -50,9 +58,16 @@ impl Exchange {
             let cidr = stage.get(*key);
             cidr != spec.inside_cidrs.get(*key) && *has.get(*key) != Some(*cidr)
         };
-        let aside = TunnelKey::ALL.into_iter().filter(aside).map(|key| (key.instance, stage.get(key).azure_ip()));
+        let aside = TunnelKey::ALL
+            .into_iter()
+            .filter(aside)
+            .map(|key| (key.instance, stage.get(key).azure_ip()));
         self.spares.extend(aside.collect::<Vec<_>>());
-        self.rounds = if self.last.as_ref() == Some(&stage) { self.rounds + 1 } else { 0 };
+        self.rounds = if self.last.as_ref() == Some(&stage) {
+            self.rounds + 1
+        } else {
+            0
+        };
         self.last = Some(stage.clone());
         Ok((staged(spec, observed, stage, &self.spares), self.rounds))
     }
@@ -76,11 +91,25 @@ async fn addresses_in_use(
         Some(TargetGateway::Other) | None => None,
     };
     let connections = match &filter {
-        Some(filter) => clients.ec2.describe_vpn_connections(&operation.aws(), filter).await?,
+        Some(filter) => {
+            clients
+                .ec2
+                .describe_vpn_connections(&operation.aws(), filter)
+                .await?
+        }
         None => Vec::new(),
     };
-    let taken = connections.iter().flat_map(|connection| &connection.tunnels);
-    let taken = taken.filter_map(|tunnel| InsideCidr::check(tunnel.inside_cidr?).ok()).collect();
-    let listed = observed.azure.gateway.iter().flat_map(|gateway| gateway.custom_bgp_ips().copied()).collect();
+    let taken = connections
+        .iter()
+        .flat_map(|connection| &connection.tunnels);
+    let taken = taken
+        .filter_map(|tunnel| InsideCidr::check(tunnel.inside_cidr?).ok())
+        .collect();
+    let listed = observed
+        .azure
+        .gateway
+        .iter()
+        .flat_map(|gateway| gateway.custom_bgp_ips().copied())
+        .collect();
     Ok((taken, listed))
 }

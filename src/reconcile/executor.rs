@@ -25,7 +25,8 @@ pub struct ExecutionReport {
     pub not_run: Vec<ActionId>,
 }
 
-/// Runs the steps. `stop` ends running steps when one fails under `Abort`; the caller may end it too.
+/// Runs the steps. `stop` ends running steps when one fails under `Abort`; the caller may end it
+/// too.
 pub async fn execute<F, W>(
     actions: Vec<Action>,
     act: F,
@@ -43,7 +44,11 @@ where
     let mut ran = ExecutionReport::default();
     loop {
         if !stop.is_cancelled() {
-            let ready = |step: &Action| step.depends_on.iter().all(|id| done.contains(id) || !listed.contains(id));
+            let ready = |step: &Action| {
+                step.depends_on
+                    .iter()
+                    .all(|id| done.contains(id) || !listed.contains(id))
+            };
             let (start, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(ready);
             waiting = rest;
             for step in start {
@@ -51,14 +56,18 @@ where
                 running.push(async move { (step, work.await) });
             }
         }
-        let Some((step, outcome)) = running.next().await else { break };
+        let Some((step, outcome)) = running.next().await else {
+            break;
+        };
         match outcome {
             Ok(()) => {
                 tracing::info!(object = %step.target, verb = ?step.verb, "step done");
                 done.insert(step.id());
                 ran.done.push(step.id());
             }
-            Err(error) if error.is_cancelled() && stop.is_cancelled() => ran.not_run.push(step.id()),
+            Err(error) if error.is_cancelled() && stop.is_cancelled() => {
+                ran.not_run.push(step.id())
+            }
             Err(error) => {
                 tracing::warn!(object = %step.target, verb = ?step.verb, %error, "step failed");
                 ran.failed.push((step, error));
@@ -72,7 +81,8 @@ where
         && !stop.is_cancelled()
         && let Some(stuck) = waiting.first()
     {
-        ran.failed.push((stuck.clone(), ActionError::DependencyCycle));
+        ran.failed
+            .push((stuck.clone(), ActionError::DependencyCycle));
     }
     ran.not_run.extend(waiting.iter().map(Action::id));
     ran
@@ -87,7 +97,10 @@ mod tests {
 
     fn step(object: ActionTarget, after: &[ActionTarget]) -> Action {
         let after = after.iter().map(|o| (o.clone(), Verb::Create)).collect();
-        Action { depends_on: after, ..Action::new(object, Verb::Create, vec![]) }
+        Action {
+            depends_on: after,
+            ..Action::new(object, Verb::Create, vec![])
+        }
     }
 
     /// An action starts after those it depends on; after a failure no further action starts.
@@ -95,22 +108,40 @@ mod tests {
     async fn run_actions_in_order_and_stop_after_failure() {
         let log = RefCell::new(Vec::new());
         let actions = vec![
-            step(ActionTarget::VgwAttachment, &[ActionTarget::VpnGateway, ActionTarget::Vpc]),
+            step(
+                ActionTarget::VgwAttachment,
+                &[ActionTarget::VpnGateway, ActionTarget::Vpc],
+            ),
             step(ActionTarget::VpnGateway, &[]),
         ];
         let act = |step: Action| {
             log.borrow_mut().push(step.target.clone());
             async { Ok(()) }
         };
-        let ran = execute(actions.clone(), act, OnError::Abort, &CancellationToken::new()).await;
-        assert_eq!(*log.borrow(), [ActionTarget::VpnGateway, ActionTarget::VgwAttachment]);
+        let ran = execute(
+            actions.clone(),
+            act,
+            OnError::Abort,
+            &CancellationToken::new(),
+        )
+        .await;
+        assert_eq!(
+            *log.borrow(),
+            [ActionTarget::VpnGateway, ActionTarget::VgwAttachment]
+        );
         assert_eq!(ran.done.len(), 2);
 
         let circle = vec![
             step(ActionTarget::Vpc, &[ActionTarget::VgwAttachment]),
             step(ActionTarget::VgwAttachment, &[ActionTarget::Vpc]),
         ];
-        let ran = execute(circle, |_| async { Ok(()) }, OnError::Abort, &CancellationToken::new()).await;
+        let ran = execute(
+            circle,
+            |_| async { Ok(()) },
+            OnError::Abort,
+            &CancellationToken::new(),
+        )
+        .await;
         assert!(
             matches!(ran.failed.as_slice(), [(_, ActionError::DependencyCycle)]),
             "steps that wait for each other are a failure"

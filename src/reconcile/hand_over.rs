@@ -1,5 +1,6 @@
-//! The last step of the delete half of a replacement: what stays gets the ownership tags of the new link. Only then is it
-//! anything but this link's, so a run that is killed before goes on with the same replacement.
+//! The last step of the delete half of a replacement: what stays gets the ownership tags of the new
+//! link. Only then is it anything but this link's, so a run that is killed before goes on with the
+//! same replacement.
 
 use super::clients::{LinkClients, OperationContext};
 use super::error::ActionError;
@@ -7,17 +8,24 @@ use crate::link::lookup::HandOver;
 use crate::link::lost_tags::{ObjectRef, Tagged, taggable_objects};
 use crate::link::managed::Kind;
 use crate::link::observed::Observed;
-use crate::link::ownership_tags::{LinkId, TAG_AWS_ENDPOINT, TAG_INCOMPLETE, TAG_LINK, propagation_keys};
+use crate::link::ownership_tags::{
+    LinkId, TAG_AWS_ENDPOINT, TAG_INCOMPLETE, TAG_LINK, propagation_keys,
+};
 use crate::types::Tags;
 use std::collections::BTreeMap;
 
 /// Kinds whose tags are not read together with the others.
-const UNREAD: [Kind; 3] = [Kind::AwsInternetGateway, Kind::AwsSubnet, Kind::AwsRouteTable];
+const UNREAD: [Kind; 3] = [
+    Kind::AwsInternetGateway,
+    Kind::AwsSubnet,
+    Kind::AwsRouteTable,
+];
 
 /// Tags what stays.
 ///
 /// # Errors
-/// `NotOwned` for an object that no longer carries the tag of either link; what writing the tags answers.
+/// `NotOwned` for an object that no longer carries the tag of either link; what writing the tags
+/// answers.
 pub async fn hand_over(
     clients: &LinkClients,
     from: &LinkId,
@@ -26,22 +34,57 @@ pub async fn hand_over(
     operation: &OperationContext,
 ) -> Result<(), ActionError> {
     let mut own = Tags::from([(TAG_LINK.to_owned(), to.link.to_string())]);
-    own.extend(to.endpoint.iter().map(|end| (TAG_AWS_ENDPOINT.to_owned(), end.clone())));
-    let kept: Vec<Tagged> =
-        taggable_objects(observed).into_iter().filter(|object| is_kept(to, &object.place)).collect();
-    if let Some(foreign) = kept.iter().find(|object| !from.is_on(&object.tags) && !to.link.is_on(&object.tags)) {
-        return Err(ActionError::NotOwned { id: foreign.place.key(), tag: from.to_string() });
+    own.extend(
+        to.endpoint
+            .iter()
+            .map(|end| (TAG_AWS_ENDPOINT.to_owned(), end.clone())),
+    );
+    let kept: Vec<Tagged> = taggable_objects(observed)
+        .into_iter()
+        .filter(|object| is_kept(to, &object.place))
+        .collect();
+    if let Some(foreign) = kept
+        .iter()
+        .find(|object| !from.is_on(&object.tags) && !to.link.is_on(&object.tags))
+    {
+        return Err(ActionError::NotOwned {
+            id: foreign.place.key(),
+            tag: from.to_string(),
+        });
     }
-    let unread = UNREAD.into_iter().flat_map(|kind| to.kept.ids(kind)).map(str::to_owned);
+    let unread = UNREAD
+        .into_iter()
+        .flat_map(|kind| to.kept.ids(kind))
+        .map(str::to_owned);
     let mut aws: Vec<String> = unread.collect();
     let mut named: BTreeMap<String, String> = BTreeMap::new();
     for object in kept {
-        let azure = object.tags.iter().chain(&own).map(|(key, value)| (key.clone(), value.clone())).collect();
+        let azure = object
+            .tags
+            .iter()
+            .chain(&own)
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
         match object.place {
-            ObjectRef::Group(name) => clients.azure.set_group_tags(&name, &azure, &operation.azure()).await?,
-            ObjectRef::Azure(id) => clients.azure.set_tags(&id, &azure, &operation.azure()).await?,
+            ObjectRef::Group(name) => {
+                clients
+                    .azure
+                    .set_group_tags(&name, &azure, &operation.azure())
+                    .await?
+            }
+            ObjectRef::Azure(id) => {
+                clients
+                    .azure
+                    .set_tags(&id, &azure, &operation.azure())
+                    .await?
+            }
             ObjectRef::Aws(id) => {
-                named.extend(object.tags.get("Name").map(|name| (id.clone(), name.clone())));
+                named.extend(
+                    object
+                        .tags
+                        .get("Name")
+                        .map(|name| (id.clone(), name.clone())),
+                );
                 aws.push(id);
             }
             ObjectRef::AzureGateway(_) | ObjectRef::AzureConnection(_) => {}
@@ -53,17 +96,31 @@ pub async fn hand_over(
         return Ok(());
     }
     own.insert(TAG_INCOMPLETE.to_owned(), "true".to_owned());
-    clients.ec2.create_tags(&operation.aws(), &aws, &own).await?;
+    clients
+        .ec2
+        .create_tags(&operation.aws(), &aws, &own)
+        .await?;
     let has_name = |id: &String, name: &String| named.get(id) == Some(name);
     for (id, name) in to.names.iter().filter(|(id, name)| !has_name(id, name)) {
         let name = Tags::from([("Name".to_owned(), name.clone())]);
-        clients.ec2.create_tags(&operation.aws(), std::slice::from_ref(id), &name).await?;
+        clients
+            .ec2
+            .create_tags(&operation.aws(), std::slice::from_ref(id), &name)
+            .await?;
     }
     // The delete half has disabled all propagation.
-    if let Some(gateway) = observed.aws.gateway.as_ref().filter(|it| to.kept.has(Kind::AwsVpnGateway, &it.id.0)) {
+    if let Some(gateway) = observed
+        .aws
+        .gateway
+        .as_ref()
+        .filter(|it| to.kept.has(Kind::AwsVpnGateway, &it.id.0))
+    {
         let keys: Vec<String> = propagation_keys(&gateway.tags).collect();
         if !keys.is_empty() {
-            clients.ec2.delete_tags(&operation.aws(), std::slice::from_ref(&gateway.id.0), &keys).await?;
+            clients
+                .ec2
+                .delete_tags(&operation.aws(), std::slice::from_ref(&gateway.id.0), &keys)
+                .await?;
         }
     }
     Ok(())
@@ -72,12 +129,16 @@ pub async fn hand_over(
 fn is_kept(to: &HandOver, place: &ObjectRef) -> bool {
     let has = |kinds: &[Kind], id: &str| kinds.iter().any(|kind| to.kept.has(*kind, id));
     match place {
-        ObjectRef::Group(name) => to
-            .kept
-            .ids(Kind::AzureResourceGroup)
-            .any(|id| id.rsplit('/').next().is_some_and(|kept| kept.eq_ignore_ascii_case(name))),
+        ObjectRef::Group(name) => to.kept.ids(Kind::AzureResourceGroup).any(|id| {
+            id.rsplit('/')
+                .next()
+                .is_some_and(|kept| kept.eq_ignore_ascii_case(name))
+        }),
         ObjectRef::Azure(id) => has(&[Kind::AzureVirtualNetwork], id.as_str()),
-        ObjectRef::Aws(id) => has(&[Kind::AwsVpc, Kind::AwsVpnGateway, Kind::AwsRouteTable], id),
+        ObjectRef::Aws(id) => has(
+            &[Kind::AwsVpc, Kind::AwsVpnGateway, Kind::AwsRouteTable],
+            id,
+        ),
         ObjectRef::AzureGateway(_) | ObjectRef::AzureConnection(_) => false,
     }
 }

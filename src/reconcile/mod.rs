@@ -1,4 +1,5 @@
-//! Observe, decide, act, observe again: the one loop behind create, update, resume, repair and destroy.
+//! Observe, decide, act, observe again: the one loop behind create, update, resume, repair and
+//! destroy.
 //!
 //! | file | holds |
 //! |---|---|

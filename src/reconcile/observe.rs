@@ -1,4 +1,5 @@
-//! Reading a link. All that the state names is asked for at once; only what the first answers point to comes second.
+//! Reading a link. All that the state names is asked for at once; only what the first answers point
+//! to comes second.
 
 use super::clients::{LinkClients, OperationContext};
 use super::error::ActionError;
@@ -25,8 +26,10 @@ pub async fn observe(
     scope: &LookupScope,
     operation: &OperationContext,
 ) -> Result<Observed, ActionError> {
-    let (mut read, aws) =
-        try_join!(Box::pin(read_azure(clients, scope, operation)), Box::pin(read_aws(clients, scope, operation)))?;
+    let (mut read, aws) = try_join!(
+        Box::pin(read_azure(clients, scope, operation)),
+        Box::pin(read_aws(clients, scope, operation))
+    )?;
     read.vpc = aws.vpc;
     read.subnets = aws.subnets;
     read.internet_gateways = aws.internet_gateways;
@@ -51,12 +54,19 @@ async fn read_azure(
     let (azure, ctx, known) = (&clients.azure, &operation.azure(), &scope.known);
     let home = known.resource_group.as_deref();
     let groups_of = |ids: &mut dyn Iterator<Item = &ResourceId>| -> BTreeSet<String> {
-        let mut names: BTreeSet<String> = ids.map(|id| id.resource_group().to_lowercase()).collect();
+        let mut names: BTreeSet<String> =
+            ids.map(|id| id.resource_group().to_lowercase()).collect();
         names.extend(home.map(str::to_lowercase));
         names
     };
-    let local_groups = groups_of(&mut known.local_gateways.iter().filter_map(|(_, id)| id.as_ref()));
-    let connection_groups = groups_of(&mut known.connections.iter().filter_map(|(_, id)| id.as_ref()));
+    let local_groups = groups_of(
+        &mut known
+            .local_gateways
+            .iter()
+            .filter_map(|(_, id)| id.as_ref()),
+    );
+    let connection_groups =
+        groups_of(&mut known.connections.iter().filter_map(|(_, id)| id.as_ref()));
     let group = Box::pin(async {
         match home {
             Some(name) => azure.get_group(name, ctx).await.map_err(ActionError::from),
@@ -65,7 +75,10 @@ async fn read_azure(
     });
     let network = Box::pin(async {
         match &known.network {
-            Some(id) => azure.get_virtual_network(id, ctx).await.map_err(ActionError::from),
+            Some(id) => azure
+                .get_virtual_network(id, ctx)
+                .await
+                .map_err(ActionError::from),
             None => Ok(None),
         }
     });
@@ -77,33 +90,85 @@ async fn read_azure(
     });
     let public_ips = Box::pin(async {
         match home {
-            Some(name) => azure.list_public_ips(name, ctx).await.map_err(ActionError::from),
+            Some(name) => azure
+                .list_public_ips(name, ctx)
+                .await
+                .map_err(ActionError::from),
             None => Ok(Vec::new()),
         }
     });
     let locals = Box::pin(async {
-        let all = local_groups.iter().map(|name| azure.list_local_gateways(name, ctx));
-        Ok::<_, ActionError>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
+        let all = local_groups
+            .iter()
+            .map(|name| azure.list_local_gateways(name, ctx));
+        Ok::<_, ActionError>(
+            try_join_all(all)
+                .await?
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>(),
+        )
     });
     let connections = Box::pin(async {
-        let all = connection_groups.iter().map(|name| azure.list_connections(name, ctx));
-        Ok::<_, ActionError>(try_join_all(all).await?.into_iter().flatten().collect::<Vec<_>>())
+        let all = connection_groups
+            .iter()
+            .map(|name| azure.list_connections(name, ctx));
+        Ok::<_, ActionError>(
+            try_join_all(all)
+                .await?
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>(),
+        )
     });
     let keys = Box::pin(async {
-        let ids: Vec<&ResourceId> = known.connections.iter().filter_map(|(_, id)| id.as_ref()).collect();
+        let ids: Vec<&ResourceId> = known
+            .connections
+            .iter()
+            .filter_map(|(_, id)| id.as_ref())
+            .collect();
         let wanted = if scope.read_keys { ids } else { Vec::new() };
-        Ok::<_, ActionError>(join_all(wanted.into_iter().map(|id| read_key(clients, id, operation))).await)
+        Ok::<_, ActionError>(
+            join_all(
+                wanted
+                    .into_iter()
+                    .map(|id| read_key(clients, id, operation)),
+            )
+            .await,
+        )
     });
-    let (group, network, gateway, mut public_ips, local_gateways, connections, keys) =
-        try_join!(group, network, gateway, public_ips, locals, connections, keys)?;
-    let of_gateway = gateway.iter().flat_map(|g: &azure::Gateway| &g.instances).filter_map(|i| i.public_ip_id.as_ref());
+    let (group, network, gateway, mut public_ips, local_gateways, connections, keys) = try_join!(
+        group,
+        network,
+        gateway,
+        public_ips,
+        locals,
+        connections,
+        keys
+    )?;
+    let of_gateway = gateway
+        .iter()
+        .flat_map(|g: &azure::Gateway| &g.instances)
+        .filter_map(|i| i.public_ip_id.as_ref());
     for id in of_gateway.chain(known.public_ips.iter().filter(|_| gateway.is_none())) {
-        if !public_ips.iter().any(|ip: &azure::PublicIp| ip.resource.id == *id) {
+        if !public_ips
+            .iter()
+            .any(|ip: &azure::PublicIp| ip.resource.id == *id)
+        {
             public_ips.extend(azure.get_public_ip(id, ctx).await?);
         }
     }
     let keys = keys.into_iter().collect::<Result<Vec<_>, ActionError>>()?;
-    Ok(Inventory { group, network, gateway, public_ips, local_gateways, connections, keys, ..Inventory::default() })
+    Ok(Inventory {
+        group,
+        network,
+        gateway,
+        public_ips,
+        local_gateways,
+        connections,
+        keys,
+        ..Inventory::default()
+    })
 }
 
 /// A key that may not be read is no reason to stop: the link works without anybody seeing it.
@@ -128,9 +193,30 @@ async fn read_missing_keys(
     operation: &OperationContext,
 ) -> Result<(), ActionError> {
     let unread = |key: &TunnelKey| *observed.azure.keys.get(*key) == KeyRead::NotRequested;
-    let id_of = |key: TunnelKey| Some((key, observed.azure.connections.get(key).as_ref()?.resource.id.clone()));
-    let missing: Vec<_> = TunnelKey::ALL.into_iter().filter(unread).filter_map(id_of).collect();
-    let read = join_all(missing.iter().map(|(_, id)| read_key(clients, id, operation))).await;
+    let id_of = |key: TunnelKey| {
+        Some((
+            key,
+            observed
+                .azure
+                .connections
+                .get(key)
+                .as_ref()?
+                .resource
+                .id
+                .clone(),
+        ))
+    };
+    let missing: Vec<_> = TunnelKey::ALL
+        .into_iter()
+        .filter(unread)
+        .filter_map(id_of)
+        .collect();
+    let read = join_all(
+        missing
+            .iter()
+            .map(|(_, id)| read_key(clients, id, operation)),
+    )
+    .await;
     for ((key, _), found) in missing.iter().zip(read) {
         *observed.azure.keys.get_mut(*key) = found?.1;
     }
@@ -143,40 +229,63 @@ async fn read_aws(
     operation: &OperationContext,
 ) -> Result<Inventory, ActionError> {
     let (ec2, ctx, known) = (&clients.ec2, &operation.aws(), &scope.known);
-    let owned = scope.link.as_ref().map(|link| Tags::from([(TAG_LINK.to_owned(), link.to_string())]));
+    let owned = scope
+        .link
+        .as_ref()
+        .map(|link| Tags::from([(TAG_LINK.to_owned(), link.to_string())]));
     let by_tag = owned.as_ref().map(Filter::tags);
     let vpn_filters = describe_filters(&known.vpn_connections, by_tag.as_ref());
     let customer_filters = describe_filters(&known.customer_gateways, by_tag.as_ref());
     let vpn_connections = Box::pin(async {
-        let all = vpn_filters.iter().map(|filter| ec2.describe_vpn_connections(ctx, filter));
-        let mut found: Vec<aws::VpnConnection> = try_join_all(all).await?.into_iter().flatten().collect();
-        let living = found.iter().filter(|connection| connection.state.is_living()).count();
+        let all = vpn_filters
+            .iter()
+            .map(|filter| ec2.describe_vpn_connections(ctx, filter));
+        let mut found: Vec<aws::VpnConnection> =
+            try_join_all(all).await?.into_iter().flatten().collect();
+        let living = found
+            .iter()
+            .filter(|connection| connection.state.is_living())
+            .count();
         if let Some(filter) = fallback_by_tag(&by_tag, &vpn_filters, living) {
             found.extend(ec2.describe_vpn_connections(ctx, filter).await?);
         }
         Ok::<_, ActionError>(found)
     });
     let customers = Box::pin(async {
-        let all = customer_filters.iter().map(|filter| ec2.describe_customer_gateways(ctx, filter));
-        let mut found: Vec<aws::CustomerGateway> = try_join_all(all).await?.into_iter().flatten().collect();
-        let living = found.iter().filter(|gateway| gateway.state.is_living()).count();
+        let all = customer_filters
+            .iter()
+            .map(|filter| ec2.describe_customer_gateways(ctx, filter));
+        let mut found: Vec<aws::CustomerGateway> =
+            try_join_all(all).await?.into_iter().flatten().collect();
+        let living = found
+            .iter()
+            .filter(|gateway| gateway.state.is_living())
+            .count();
         if let Some(filter) = fallback_by_tag(&by_tag, &customer_filters, living) {
             found.extend(ec2.describe_customer_gateways(ctx, filter).await?);
         }
         Ok::<_, ActionError>(found)
     });
-    // On a transit gateway there is nothing to look for by tag but customer gateways and VPN connections.
+    // On a transit gateway there is nothing to look for by tag but customer gateways and VPN
+    // connections.
     let rest_by_tag = by_tag.clone().filter(|_| known.transit_gateway.is_none());
     let transit = Box::pin(async {
         match &known.transit_gateway {
-            Some(id) => {
-                Ok::<_, ActionError>(ec2.describe_transit_gateways(ctx, &Filter::id(id)).await?.into_iter().next())
-            }
+            Some(id) => Ok::<_, ActionError>(
+                ec2.describe_transit_gateways(ctx, &Filter::id(id))
+                    .await?
+                    .into_iter()
+                    .next(),
+            ),
             None => Ok(None),
         }
     });
     let gateway = Box::pin(async {
-        let one = known.vpn_gateway.as_ref().map(Filter::id).or_else(|| rest_by_tag.clone());
+        let one = known
+            .vpn_gateway
+            .as_ref()
+            .map(Filter::id)
+            .or_else(|| rest_by_tag.clone());
         match one {
             Some(filter) => {
                 let found = ec2.describe_vpn_gateways(ctx, &filter).await?;
@@ -184,7 +293,8 @@ async fn read_aws(
                 if known.vpn_gateway.is_some() {
                     return Ok((found.next(), Vec::new()));
                 }
-                let (own, others): (Vec<_>, Vec<_>) = found.partition(|gateway| scope.adopts_vpn_gateway(gateway));
+                let (own, others): (Vec<_>, Vec<_>) =
+                    found.partition(|gateway| scope.adopts_vpn_gateway(gateway));
                 Ok((own.into_iter().next(), others))
             }
             None => Ok::<_, ActionError>((None, Vec::new())),
@@ -192,23 +302,32 @@ async fn read_aws(
     });
     let network = Box::pin(async {
         let creates = scope.adoption.vpc_cidr.is_some();
-        let by_tag = if creates { by_tag.clone() } else { rest_by_tag.clone() };
+        let by_tag = if creates {
+            by_tag.clone()
+        } else {
+            rest_by_tag.clone()
+        };
         let one = known.vpc.as_ref().map(Filter::id).or(by_tag);
         let mut other_vpcs = Vec::new();
         let (vpc, tables) = match (&known.vpc, one) {
             (Some(id), Some(filter)) => {
                 let tables = Filter::vpc(id);
-                let (vpcs, tables) =
-                    try_join!(ec2.describe_vpcs(ctx, &filter), ec2.describe_route_tables(ctx, &tables))?;
+                let (vpcs, tables) = try_join!(
+                    ec2.describe_vpcs(ctx, &filter),
+                    ec2.describe_route_tables(ctx, &tables)
+                )?;
                 (vpcs.into_iter().next(), tables)
             }
             (None, Some(filter)) => {
                 let found = ec2.describe_vpcs(ctx, &filter).await?;
-                let (own, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|vpc| scope.adopts_vpc(vpc));
+                let (own, others): (Vec<_>, Vec<_>) =
+                    found.into_iter().partition(|vpc| scope.adopts_vpc(vpc));
                 other_vpcs = others;
                 match own.into_iter().next() {
                     Some(vpc) => {
-                        let tables = ec2.describe_route_tables(ctx, &Filter::vpc(&vpc.id)).await?;
+                        let tables = ec2
+                            .describe_route_tables(ctx, &Filter::vpc(&vpc.id))
+                            .await?;
                         (Some(vpc), tables)
                     }
                     None => (None, Vec::new()),
@@ -218,20 +337,44 @@ async fn read_aws(
         };
         Ok::<_, ActionError>((vpc, tables, other_vpcs))
     });
-    let (vpn_connections, customer_gateways, (vpn_gateway, other_vpn_gateways), transit_gateway, network) =
-        try_join!(vpn_connections, customers, gateway, transit, network)?;
+    let (
+        vpn_connections,
+        customer_gateways,
+        (vpn_gateway, other_vpn_gateways),
+        transit_gateway,
+        network,
+    ) = try_join!(vpn_connections, customers, gateway, transit, network)?;
     let (mut vpc, mut route_tables, other_vpcs) = network;
     let mut customer_gateways = customer_gateways;
-    customer_gateways.extend(other_customer_gateways(clients, &vpn_connections, &customer_gateways, operation).await?);
-    let attached = vpn_gateway.as_ref().and_then(|g: &aws::VpnGateway| g.attachment.as_ref()).map(|(id, _)| id.clone());
+    customer_gateways.extend(
+        other_customer_gateways(clients, &vpn_connections, &customer_gateways, operation).await?,
+    );
+    let attached = vpn_gateway
+        .as_ref()
+        .and_then(|g: &aws::VpnGateway| g.attachment.as_ref())
+        .map(|(id, _)| id.clone());
     if let (None, Some(id)) = (&vpc, attached) {
         let (filter, tables) = (Filter::id(&id), Filter::vpc(&id));
-        let (vpcs, tables) = try_join!(ec2.describe_vpcs(ctx, &filter), ec2.describe_route_tables(ctx, &tables))?;
+        let (vpcs, tables) = try_join!(
+            ec2.describe_vpcs(ctx, &filter),
+            ec2.describe_route_tables(ctx, &tables)
+        )?;
         (vpc, route_tables) = (vpcs.into_iter().next(), tables);
     }
-    let others = Inventory { other_vpcs, other_vpn_gateways, ..Inventory::default() };
-    let mut read =
-        Inventory { vpc, route_tables, vpn_gateway, transit_gateway, customer_gateways, vpn_connections, ..others };
+    let others = Inventory {
+        other_vpcs,
+        other_vpn_gateways,
+        ..Inventory::default()
+    };
+    let mut read = Inventory {
+        vpc,
+        route_tables,
+        vpn_gateway,
+        transit_gateway,
+        customer_gateways,
+        vpn_connections,
+        ..others
+    };
     read_public_subnet(clients, scope, &mut read, operation).await?;
     Ok(read)
 }
@@ -243,50 +386,78 @@ async fn other_customer_gateways(
     read: &[aws::CustomerGateway],
     operation: &OperationContext,
 ) -> Result<Vec<aws::CustomerGateway>, ActionError> {
-    let used = vpn_connections.iter().filter(|vpn| vpn.state.is_living()).map(|vpn| &vpn.customer_gateway_id);
-    let unread: BTreeSet<&aws::CustomerGatewayId> =
-        used.filter(|id| !id.0.is_empty() && read.iter().all(|customer| customer.id != **id)).collect();
-    Ok(clients.ec2.describe_customer_gateways(&operation.aws(), &Filter::ids(unread)).await?)
+    let used = vpn_connections
+        .iter()
+        .filter(|vpn| vpn.state.is_living())
+        .map(|vpn| &vpn.customer_gateway_id);
+    let unread: BTreeSet<&aws::CustomerGatewayId> = used
+        .filter(|id| !id.0.is_empty() && read.iter().all(|customer| customer.id != **id))
+        .collect();
+    Ok(clients
+        .ec2
+        .describe_customer_gateways(&operation.aws(), &Filter::ids(unread))
+        .await?)
 }
 
-/// Subnet and internet gateway of a VPC that this link makes, unless its route table shows those that the state knows.
+/// Subnet and internet gateway of a VPC that this link makes, unless its route table shows those
+/// that the state knows.
 async fn read_public_subnet(
     clients: &LinkClients,
     scope: &LookupScope,
     read: &mut Inventory,
     operation: &OperationContext,
 ) -> Result<(), ActionError> {
-    let Some(link) = &scope.link else { return Ok(()) };
+    let Some(link) = &scope.link else {
+        return Ok(());
+    };
     if read.vpc.is_none() && scope.known.transit_gateway.is_some() {
         return Ok(());
     }
     let ours = read.vpc.as_ref().is_none_or(|vpc| link.is_on(&vpc.tags));
     let whole = |t: &aws::RouteTable| {
         let (gateway, subnet) = (&scope.known.internet_gateway, &scope.known.public_subnet);
-        gateway.as_ref().is_some_and(|known| t.default_route.as_ref() == Some(&known.0))
-            && subnet.as_ref().is_some_and(|known| t.subnets.iter().any(|(id, _)| id == known))
+        gateway
+            .as_ref()
+            .is_some_and(|known| t.default_route.as_ref() == Some(&known.0))
+            && subnet
+                .as_ref()
+                .is_some_and(|known| t.subnets.iter().any(|(id, _)| id == known))
     };
     if !ours || read.route_tables.iter().any(whole) {
         return Ok(());
     }
     let filter = Filter::tags(&Tags::from([(TAG_LINK.to_owned(), link.to_string())]));
     let ctx = &operation.aws();
-    let (gateways, subnets) =
-        try_join!(clients.ec2.describe_internet_gateways(ctx, &filter), clients.ec2.describe_subnets(ctx, &filter))?;
+    let (gateways, subnets) = try_join!(
+        clients.ec2.describe_internet_gateways(ctx, &filter),
+        clients.ec2.describe_subnets(ctx, &filter)
+    )?;
     (read.internet_gateways, read.subnets) = (gateways, subnets);
     Ok(())
 }
 
 /// By id where both are known; else by tag too, for what is there but in no state.
-fn describe_filters<I: std::fmt::Display>(known: &PerInstance<Option<I>>, by_tag: Option<&Filter>) -> Vec<Filter> {
+fn describe_filters<I: std::fmt::Display>(
+    known: &PerInstance<Option<I>>,
+    by_tag: Option<&Filter>,
+) -> Vec<Filter> {
     let ids: Vec<&I> = known.iter().filter_map(|(_, id)| id.as_ref()).collect();
     let whole = ids.len() == Instance::ALL.len();
     let by_id = (!ids.is_empty()).then(|| Filter::ids(ids));
-    by_id.into_iter().chain(by_tag.filter(|_| !whole).cloned()).collect()
+    by_id
+        .into_iter()
+        .chain(by_tag.filter(|_| !whole).cloned())
+        .collect()
 }
 
-/// Where what the state knows is not all there, a run that broke off may have made its successor: the look by tag, unless that
-/// was among the looks already.
-fn fallback_by_tag<'a>(by_tag: &'a Option<Filter>, looked: &[Filter], living: usize) -> Option<&'a Filter> {
-    by_tag.as_ref().filter(|by_tag| living < Instance::ALL.len() && !looked.contains(by_tag))
+/// Where what the state knows is not all there, a run that broke off may have made its successor:
+/// the look by tag, unless that was among the looks already.
+fn fallback_by_tag<'a>(
+    by_tag: &'a Option<Filter>,
+    looked: &[Filter],
+    living: usize,
+) -> Option<&'a Filter> {
+    by_tag
+        .as_ref()
+        .filter(|by_tag| living < Instance::ALL.len() && !looked.contains(by_tag))
 }

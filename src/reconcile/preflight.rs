@@ -5,7 +5,9 @@ use super::error::ActionError;
 use crate::aws::Filter;
 use crate::aws::model::CustomerGateway;
 use crate::azure::Azure;
-use crate::link::ownership_tags::{LinkId, TAG_INCOMPLETE, TAG_LINK, recorded_bgp_addresses, recorded_propagations};
+use crate::link::ownership_tags::{
+    LinkId, TAG_INCOMPLETE, TAG_LINK, recorded_bgp_addresses, recorded_propagations,
+};
 use crate::link::preflight::{Lookup, PreflightRequest, PreflightSnapshot, network_of};
 use crate::link::tunnel::TunnelKey;
 use crate::types::Tags;
@@ -29,7 +31,10 @@ pub async fn preflight(
         Box::pin(read_azure(&clouds.azure, ask, operation)),
         Box::pin(async {
             let gateways = [&ask.vpn_gateway, &ask.own_vpn_gateway];
-            if ask.vpc.is_none() && gateways.iter().all(|id| id.is_none()) && ask.transit_gateway.is_none() {
+            if ask.vpc.is_none()
+                && gateways.iter().all(|id| id.is_none())
+                && ask.transit_gateway.is_none()
+            {
                 return Ok(PreflightSnapshot::default());
             }
             read_aws(clouds, ask, operation).await
@@ -42,7 +47,8 @@ pub async fn preflight(
     let marks = || left.iter().map(|customer| &customer.tags);
     Ok(PreflightSnapshot {
         incomplete_links: unfinished,
-        recorded_bgp_addresses: (!left.is_empty()).then(|| marks().flat_map(recorded_bgp_addresses).collect()),
+        recorded_bgp_addresses: (!left.is_empty())
+            .then(|| marks().flat_map(recorded_bgp_addresses).collect()),
         propagations: marks().flat_map(recorded_propagations).collect(),
         vpc: aws.vpc,
         vpc_gateway: aws.vpc_gateway,
@@ -64,33 +70,73 @@ async fn incomplete_links(
     operation: &OperationContext,
 ) -> Result<BTreeSet<String>, ActionError> {
     let mut counts = BTreeMap::<&String, usize>::new();
-    let tags = observed.network_connections.iter().filter_map(|connection| connection.resource.tags.get(TAG_LINK));
+    let tags = observed
+        .network_connections
+        .iter()
+        .filter_map(|connection| connection.resource.tags.get(TAG_LINK));
     tags.for_each(|link| *counts.entry(link).or_default() += 1);
     let mut found = BTreeSet::new();
-    for link in counts.into_iter().filter(|(_, count)| *count >= TunnelKey::ALL.len()).map(|(link, _)| link) {
-        let ec2 = clouds.link_clients(ask.region.as_ref(), operation).await?.ec2;
-        let marked = Tags::from([(TAG_LINK.to_owned(), link.clone()), (TAG_INCOMPLETE.to_owned(), "true".to_owned())]);
-        if !ec2.describe_customer_gateways(&operation.aws(), &Filter::tags(&marked)).await?.is_empty() {
+    for link in counts
+        .into_iter()
+        .filter(|(_, count)| *count >= TunnelKey::ALL.len())
+        .map(|(link, _)| link)
+    {
+        let ec2 = clouds
+            .link_clients(ask.region.as_ref(), operation)
+            .await?
+            .ec2;
+        let marked = Tags::from([
+            (TAG_LINK.to_owned(), link.clone()),
+            (TAG_INCOMPLETE.to_owned(), "true".to_owned()),
+        ]);
+        if !ec2
+            .describe_customer_gateways(&operation.aws(), &Filter::tags(&marked))
+            .await?
+            .is_empty()
+        {
             found.insert(link.clone());
         }
     }
     Ok(found)
 }
 
-/// The customer gateways of an earlier try, whose tags record what it put on gateways of other users.
+/// The customer gateways of an earlier try, whose tags record what it put on gateways of other
+/// users.
 async fn customer_gateways_of_earlier_try(
     clouds: &CloudClients,
     ask: &PreflightRequest,
     observed: &PreflightSnapshot,
     operation: &OperationContext,
 ) -> Result<Vec<CustomerGateway>, ActionError> {
-    let network = || observed.gateway.found().and_then(network_of).or_else(|| ask.network.clone());
-    let connections = observed.connections.iter().chain(&observed.network_connections);
-    let link = ask.link.clone().or_else(|| Some(LinkId::for_create(&network()?, ask.first_cidr?, connections)));
-    let Some(link) = link else { return Ok(Vec::new()) };
+    let network = || {
+        observed
+            .gateway
+            .found()
+            .and_then(network_of)
+            .or_else(|| ask.network.clone())
+    };
+    let connections = observed
+        .connections
+        .iter()
+        .chain(&observed.network_connections);
+    let link = ask.link.clone().or_else(|| {
+        Some(LinkId::for_create(
+            &network()?,
+            ask.first_cidr?,
+            connections,
+        ))
+    });
+    let Some(link) = link else {
+        return Ok(Vec::new());
+    };
     let tags = Tags::from([(TAG_LINK.to_owned(), link.to_string())]);
-    let ec2 = clouds.link_clients(ask.region.as_ref(), operation).await?.ec2;
-    Ok(ec2.describe_customer_gateways(&operation.aws(), &Filter::tags(&tags)).await?)
+    let ec2 = clouds
+        .link_clients(ask.region.as_ref(), operation)
+        .await?
+        .ec2;
+    Ok(ec2
+        .describe_customer_gateways(&operation.aws(), &Filter::tags(&tags))
+        .await?)
 }
 
 async fn read_azure(
@@ -100,16 +146,22 @@ async fn read_azure(
 ) -> Result<PreflightSnapshot, ActionError> {
     let ctx = &operation.azure();
     let group = Box::pin(async {
-        let Some(name) = &ask.resource_group else { return Ok(Lookup::Skipped) };
+        let Some(name) = &ask.resource_group else {
+            return Ok(Lookup::Skipped);
+        };
         Ok::<_, ActionError>(lookup(azure.get_group(name, ctx).await?))
     });
     let network = Box::pin(async {
-        let Some(id) = &ask.network else { return Ok((Lookup::Skipped, Lookup::Skipped, Vec::new())) };
+        let Some(id) = &ask.network else {
+            return Ok((Lookup::Skipped, Lookup::Skipped, Vec::new()));
+        };
         let Some(network) = azure.get_virtual_network(id, ctx).await? else {
             return Ok((Lookup::NotFound, Lookup::NotFound, Vec::new()));
         };
         let gateways = azure.gateways_of(&network, ctx).await?;
-        let vpn = gateways.into_iter().find(|g| g.gateway_type.eq_ignore_ascii_case("Vpn"));
+        let vpn = gateways
+            .into_iter()
+            .find(|g| g.gateway_type.eq_ignore_ascii_case("Vpn"));
         let on_it = match &vpn {
             Some(gateway) => azure.gateway_connections(&gateway.resource.id, ctx).await?,
             None => Vec::new(),
@@ -117,7 +169,9 @@ async fn read_azure(
         Ok::<_, ActionError>((Lookup::Found(network), lookup(vpn), on_it))
     });
     let given = Box::pin(async {
-        let Some(id) = &ask.gateway else { return Ok((Lookup::Skipped, Lookup::Skipped, Vec::new())) };
+        let Some(id) = &ask.gateway else {
+            return Ok((Lookup::Skipped, Lookup::Skipped, Vec::new()));
+        };
         let Some(gateway) = azure.get_gateway(id, ctx).await? else {
             return Ok((Lookup::NotFound, Lookup::Skipped, Vec::new()));
         };
@@ -128,11 +182,24 @@ async fn read_azure(
         };
         Ok::<_, ActionError>((Lookup::Found(gateway), network, connections))
     });
-    let (group, (network, network_gateway, network_connections), (gateway, gateway_network, connections)) =
-        try_join!(group, network, given)?;
-    let azure =
-        PreflightSnapshot { group, network, network_gateway, network_connections, ..PreflightSnapshot::default() };
-    Ok(PreflightSnapshot { gateway, gateway_network, connections, ..azure })
+    let (
+        group,
+        (network, network_gateway, network_connections),
+        (gateway, gateway_network, connections),
+    ) = try_join!(group, network, given)?;
+    let azure = PreflightSnapshot {
+        group,
+        network,
+        network_gateway,
+        network_connections,
+        ..PreflightSnapshot::default()
+    };
+    Ok(PreflightSnapshot {
+        gateway,
+        gateway_network,
+        connections,
+        ..azure
+    })
 }
 
 async fn read_aws(
@@ -140,26 +207,39 @@ async fn read_aws(
     ask: &PreflightRequest,
     operation: &OperationContext,
 ) -> Result<PreflightSnapshot, ActionError> {
-    let ec2 = clouds.link_clients(ask.region.as_ref(), operation).await?.ec2;
+    let ec2 = clouds
+        .link_clients(ask.region.as_ref(), operation)
+        .await?
+        .ec2;
     let ctx = &operation.aws();
     let mut observed = PreflightSnapshot::default();
     let mut vpc = ask.vpc.clone();
     if let Some(id) = &ask.vpn_gateway {
         let (by_id, of_it) = (Filter::id(id), Filter::vpn_gateway(id));
-        let (gateways, connections) =
-            try_join!(ec2.describe_vpn_gateways(ctx, &by_id), ec2.describe_vpn_connections(ctx, &of_it))?;
+        let (gateways, connections) = try_join!(
+            ec2.describe_vpn_gateways(ctx, &by_id),
+            ec2.describe_vpn_connections(ctx, &of_it)
+        )?;
         observed.vpn_gateway = lookup(gateways.into_iter().next());
         observed.vpn_connections = connections;
-        let attached = observed.vpn_gateway.found().and_then(|g| g.attachment.as_ref()).map(|(vpc, _)| vpc.clone());
+        let attached = observed
+            .vpn_gateway
+            .found()
+            .and_then(|g| g.attachment.as_ref())
+            .map(|(vpc, _)| vpc.clone());
         vpc = vpc.or(attached);
     }
     if let Some(id) = &ask.own_vpn_gateway {
-        observed.own_vpn_connections = ec2.describe_vpn_connections(ctx, &Filter::vpn_gateway(id)).await?;
+        observed.own_vpn_connections = ec2
+            .describe_vpn_connections(ctx, &Filter::vpn_gateway(id))
+            .await?;
     }
     if let Some(id) = &ask.transit_gateway {
         let (by_id, of_it) = (Filter::id(id), Filter::transit_gateway(id));
-        let (gateways, connections) =
-            try_join!(ec2.describe_transit_gateways(ctx, &by_id), ec2.describe_vpn_connections(ctx, &of_it))?;
+        let (gateways, connections) = try_join!(
+            ec2.describe_transit_gateways(ctx, &by_id),
+            ec2.describe_vpn_connections(ctx, &of_it)
+        )?;
         observed.transit_gateway = lookup(gateways.into_iter().next());
         observed.vpn_connections = connections;
     }

@@ -32,7 +32,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Rounds of the loop before what still differs is reported: the second sees what the first could not know.
+/// Rounds of the loop before what still differs is reported: the second sees what the first could
+/// not know.
 const MAX_ROUNDS: usize = 4;
 
 /// A step that failed, or the reading before and after (`action` is None).
@@ -47,7 +48,8 @@ pub struct ActionFailure {
 pub struct ReconcileOutcome {
     pub observed: Observed,
     pub done: Vec<ActionId>,
-    /// What exists now and did not before this run: also what a step began to make and did not finish.
+    /// What exists now and did not before this run: also what a step began to make and did not
+    /// finish.
     pub made: BTreeSet<ActionTarget>,
     pub failures: Vec<ActionFailure>,
     /// The run was cancelled before everything was done.
@@ -78,7 +80,15 @@ pub async fn converge(
     on_progress: ProgressCallback<'_>,
 ) -> ReconcileOutcome {
     let (heartbeat, denied) = (Heartbeat::default(), Denied::default());
-    let outcome = Box::pin(reconcile_loop(clouds, spec, scope, operation, (&heartbeat, &denied), on_progress)).await;
+    let outcome = Box::pin(reconcile_loop(
+        clouds,
+        spec,
+        scope,
+        operation,
+        (&heartbeat, &denied),
+        on_progress,
+    ))
+    .await;
     ReconcileOutcome {
         is_create: is_new(&scope.known),
         heartbeat_error: heartbeat.last_error(),
@@ -111,13 +121,20 @@ async fn reconcile_loop(
             Ok(seen) => seen,
             Err(error) => {
                 let made = created_objects(&whole.done, &whole.observed, &at_first);
-                return ReconcileOutcome { done: whole.done, made, ..aborted(whole.observed, error) };
+                return ReconcileOutcome {
+                    done: whole.done,
+                    made,
+                    ..aborted(whole.observed, error)
+                };
             }
         };
         if round == 0 && to_be_made {
             let failures = name_conflicts(spec, &seen);
             if !failures.is_empty() {
-                return ReconcileOutcome { failures, ..ReconcileOutcome::default() };
+                return ReconcileOutcome {
+                    failures,
+                    ..ReconcileOutcome::default()
+                };
             }
             if let Err(error) = check_create(&clients, spec, &scope, &seen, operation).await {
                 return aborted(Observed::default(), error);
@@ -125,7 +142,8 @@ async fn reconcile_loop(
             if scope.adoption.handed_over && completeness(&seen) == Completeness::NotFound {
                 // What there is was left in place by this run.
             } else {
-                whole.resumed = completeness(&seen) != Completeness::NotFound || has_partial_create(&seen, &spec.link);
+                whole.resumed = completeness(&seen) != Completeness::NotFound
+                    || has_partial_create(&seen, &spec.link);
                 whole.adopted = adopted(&scope, &seen);
             }
         }
@@ -144,23 +162,43 @@ async fn reconcile_loop(
         }
         let fixed: Vec<String> = statically_routed(&seen).map(ToString::to_string).collect();
         if !fixed.is_empty() {
-            return ReconcileOutcome { done: whole.done, ..aborted(seen, ActionError::StaticRouting { ids: fixed }) };
+            return ReconcileOutcome {
+                done: whole.done,
+                ..aborted(seen, ActionError::StaticRouting { ids: fixed })
+            };
         }
         let (staged, rounds) = match exchange.spec(&clients, spec, &seen, operation).await {
             Ok(next) => next,
-            Err(error) => return ReconcileOutcome { done: whole.done, ..aborted(seen, error) },
+            Err(error) => {
+                return ReconcileOutcome {
+                    done: whole.done,
+                    ..aborted(seen, error)
+                };
+            }
         };
         if rounds == MAX_ROUNDS {
             break;
         }
         let actions = plan_actions(&staged, &seen);
         if actions.is_empty() {
-            return ReconcileOutcome { observed: seen, ..whole };
+            return ReconcileOutcome {
+                observed: seen,
+                ..whole
+            };
         }
-        if let Err(error) =
-            check_blockers(&clients, &actions, &OwnObjects::of_update(&staged, &seen), &seen, operation).await
+        if let Err(error) = check_blockers(
+            &clients,
+            &actions,
+            &OwnObjects::of_update(&staged, &seen),
+            &seen,
+            operation,
+        )
+        .await
         {
-            return ReconcileOutcome { done: whole.done, ..aborted(whole.observed, error) };
+            return ReconcileOutcome {
+                done: whole.done,
+                ..aborted(whole.observed, error)
+            };
         }
         let outcome = execute_round(
             &clients,
@@ -173,7 +211,9 @@ async fn reconcile_loop(
         .await;
         scope.known.record(&outcome.observed);
         if removed_bgp_addresses(&outcome.done) {
-            spec.removals.addresses.retain(|place| !staged.removals.addresses.contains(place));
+            spec.removals
+                .addresses
+                .retain(|place| !staged.removals.addresses.contains(place));
             exchange.released(&staged.removals.addresses);
         }
         whole.done.extend(outcome.done);
@@ -182,19 +222,34 @@ async fn reconcile_loop(
             let (failures, cancelled) = (outcome.failures, outcome.cancelled);
             let observed = final_observation(&clients, &scope, &at_first, whole.observed).await;
             let made = created_objects(&whole.done, &observed, &at_first);
-            return ReconcileOutcome { observed, made, failures, cancelled, ..whole };
+            return ReconcileOutcome {
+                observed,
+                made,
+                failures,
+                cancelled,
+                ..whole
+            };
         }
     }
     whole.made = created_objects(&whole.done, &whole.observed, &at_first);
     whole.remaining = plan_actions(spec, &whole.observed);
     // There is no need to wait for another user's change of a shared gateway any more.
-    whole.remaining.retain(|action| action.target != ActionTarget::Gateway || action.verb != Verb::WaitFor);
+    whole
+        .remaining
+        .retain(|action| action.target != ActionTarget::Gateway || action.verb != Verb::WaitFor);
     whole
 }
 
 /// What was made: by steps that ended well, and what else exists that did not at first.
-fn created_objects(done: &[ActionId], observed: &Observed, at_first: &BTreeSet<String>) -> BTreeSet<ActionTarget> {
-    let finished = done.iter().filter(|(_, verb)| *verb == Verb::Create).map(|(object, _)| object.clone());
+fn created_objects(
+    done: &[ActionId],
+    observed: &Observed,
+    at_first: &BTreeSet<String>,
+) -> BTreeSet<ActionTarget> {
+    let finished = done
+        .iter()
+        .filter(|(_, verb)| *verb == Verb::Create)
+        .map(|(object, _)| object.clone());
     let begun = observed
         .recorded_bgp_addresses()
         .into_iter()
@@ -203,10 +258,11 @@ fn created_objects(done: &[ActionId], observed: &Observed, at_first: &BTreeSet<S
     finished.chain(begun).collect()
 }
 
-/// Whether this link's addresses were taken off the gateway. While a gateway is being changed it does not return what it
-/// lists, so this is asked once only.
+/// Whether this link's addresses were taken off the gateway. While a gateway is being changed it
+/// does not return what it lists, so this is asked once only.
 fn removed_bgp_addresses(done: &[ActionId]) -> bool {
-    done.iter().any(|(object, _)| *object == ActionTarget::CustomBgpAddresses)
+    done.iter()
+        .any(|(object, _)| *object == ActionTarget::CustomBgpAddresses)
 }
 
 /// Whether the state knows nothing of the tunnels: a create, or what comes after a replacement.
@@ -220,10 +276,21 @@ fn is_new(known: &KnownIds) -> bool {
 fn has_partial_create(seen: &Observed, link: &LinkId) -> bool {
     let (azure, aws) = (&seen.azure, &seen.aws);
     let network = azure.network.iter().map(|network| &network.resource.tags);
-    let ips = azure.public_ips.iter().filter_map(|(_, ip)| Some(&ip.as_ref()?.resource.tags));
+    let ips = azure
+        .public_ips
+        .iter()
+        .filter_map(|(_, ip)| Some(&ip.as_ref()?.resource.tags));
     let gateway = azure.gateway.iter().map(|gateway| &gateway.resource.tags);
-    let ends = aws.vpc.iter().map(|vpc| &vpc.tags).chain(aws.gateway.iter().map(|gateway| &gateway.tags));
-    network.chain(ips).chain(gateway).chain(ends).any(|tags| link.is_on(tags))
+    let ends = aws
+        .vpc
+        .iter()
+        .map(|vpc| &vpc.tags)
+        .chain(aws.gateway.iter().map(|gateway| &gateway.tags));
+    network
+        .chain(ips)
+        .chain(gateway)
+        .chain(ends)
+        .any(|tags| link.is_on(tags))
 }
 
 /// What the steps of a round are for.
@@ -243,11 +310,22 @@ async fn execute_round(
 ) -> ReconcileOutcome {
     let inner = operation.child();
     let (before, shared) = (seen.clone(), Mutex::new(seen));
-    let context = ActionContext { clients, scope, observed: &shared, before: &before, operation: &inner };
+    let context = ActionContext {
+        clients,
+        scope,
+        observed: &shared,
+        before: &before,
+        operation: &inner,
+    };
     let context = &context;
     let ran = match work {
         Mode::Build(spec, heartbeat, denied) => {
-            let apply = &ApplyContext { context, spec, heartbeat, denied };
+            let apply = &ApplyContext {
+                context,
+                spec,
+                heartbeat,
+                denied,
+            };
             let run = |action: Action| async move {
                 apply.execute(&action).await?;
                 on_progress(&context.read(Observed::clone));
@@ -269,7 +347,8 @@ async fn execute_round(
     into_outcome(ran, shared, operation)
 }
 
-/// Deletes what the demolition names. Goes on past failures, and looks again until nothing is left or nothing moves.
+/// Deletes what the demolition names. Goes on past failures, and looks again until nothing is left
+/// or nothing moves.
 pub async fn teardown(
     clouds: &CloudClients,
     what: &TeardownSpec,
@@ -285,31 +364,58 @@ pub async fn teardown(
         Ok(what) => what,
         Err(error) => return aborted(Observed::default(), error),
     };
-    let scope = LookupScope { read_keys: false, ..scope.clone() };
+    let scope = LookupScope {
+        read_keys: false,
+        ..scope.clone()
+    };
     let mut whole = ReconcileOutcome::default();
     for round in 0..MAX_ROUNDS {
         let seen = match observe(&clients, &scope, operation).await {
             Ok(seen) => seen,
-            Err(error) => return ReconcileOutcome { done: whole.done, ..aborted(whole.observed, error) },
+            Err(error) => {
+                return ReconcileOutcome {
+                    done: whole.done,
+                    ..aborted(whole.observed, error)
+                };
+            }
         };
         let actions = crate::link::teardown::plan_teardown(&what, &seen);
         if actions.is_empty() {
             if let Some(to) = &what.hands_over
                 && let Err(error) = hand_over(&clients, &what.link, to, &seen, operation).await
             {
-                return ReconcileOutcome { done: whole.done, ..aborted(seen, error) };
+                return ReconcileOutcome {
+                    done: whole.done,
+                    ..aborted(seen, error)
+                };
             }
-            return ReconcileOutcome { observed: seen, ..whole };
+            return ReconcileOutcome {
+                observed: seen,
+                ..whole
+            };
         }
         if round == 0
-            && let Err(error) =
-                check_blockers(&clients, &actions, &OwnObjects::of_teardown(&what), &seen, operation).await
+            && let Err(error) = check_blockers(
+                &clients,
+                &actions,
+                &OwnObjects::of_teardown(&what),
+                &seen,
+                operation,
+            )
+            .await
         {
             return aborted(Observed::default(), error);
         }
         let there = seen.ids();
-        let outcome =
-            execute_round(&clients, Mode::TakeDown(&what), &scope, (seen, actions), operation, on_progress).await;
+        let outcome = execute_round(
+            &clients,
+            Mode::TakeDown(&what),
+            &scope,
+            (seen, actions),
+            operation,
+            on_progress,
+        )
+        .await;
         if removed_bgp_addresses(&outcome.done) {
             what.own_bgp_addresses.clear();
         }
@@ -318,7 +424,12 @@ pub async fn teardown(
         if !outcome.failures.is_empty() || outcome.cancelled {
             let (failures, cancelled) = (outcome.failures, outcome.cancelled);
             let observed = final_observation(&clients, &scope, &there, whole.observed).await;
-            return ReconcileOutcome { observed, failures, cancelled, ..whole };
+            return ReconcileOutcome {
+                observed,
+                failures,
+                cancelled,
+                ..whole
+            };
         }
     }
     whole.remaining = crate::link::teardown::plan_teardown(&what, &whole.observed);
@@ -332,12 +443,20 @@ async fn keep_shared_propagation(
     operation: &OperationContext,
 ) -> Result<TeardownSpec, ActionError> {
     let mut what = what.clone();
-    let gateways = what.managed.ids(Kind::AwsRoutePropagation).filter_map(|id| Some(id.split_once('/')?.1.to_owned()));
+    let gateways = what
+        .managed
+        .ids(Kind::AwsRoutePropagation)
+        .filter_map(|id| Some(id.split_once('/')?.1.to_owned()));
     for gateway in gateways.collect::<BTreeSet<String>>() {
         let filter = Filter::vpn_gateway(&VpnGatewayId(gateway.clone()));
-        let on_it = clients.ec2.describe_vpn_connections(&operation.aws(), &filter).await?;
+        let on_it = clients
+            .ec2
+            .describe_vpn_connections(&operation.aws(), &filter)
+            .await?;
         let ours = |id: &str| what.managed.has(Kind::AwsVpnConnection, id);
-        if on_it.iter().any(|vpn| vpn.state.is_living() && !ours(&vpn.id.0))
+        if on_it
+            .iter()
+            .any(|vpn| vpn.state.is_living() && !ours(&vpn.id.0))
             && let Some(ids) = what.managed.0.get_mut(&Kind::AwsRoutePropagation)
         {
             ids.retain(|id| !id.ends_with(&format!("/{gateway}")));
@@ -351,32 +470,51 @@ fn into_outcome(
     shared: Mutex<Observed>,
     operation: &OperationContext,
 ) -> ReconcileOutcome {
-    let failures =
-        ran.failed.into_iter().map(|(action, error)| ActionFailure { action: Some(action), error }).collect();
-    let observed = shared.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let failures = ran
+        .failed
+        .into_iter()
+        .map(|(action, error)| ActionFailure {
+            action: Some(action),
+            error,
+        })
+        .collect();
+    let observed = shared
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     let cancelled = operation.cancel.is_cancelled() && !ran.not_run.is_empty();
-    ReconcileOutcome { observed, done: ran.done, failures, cancelled, ..ReconcileOutcome::default() }
+    ReconcileOutcome {
+        observed,
+        done: ran.done,
+        failures,
+        cancelled,
+        ..ReconcileOutcome::default()
+    }
 }
 
 fn aborted(observed: Observed, error: ActionError) -> ReconcileOutcome {
     let cancelled = error.is_cancelled();
     ReconcileOutcome {
         observed,
-        failures: vec![ActionFailure { action: None, error }],
+        failures: vec![ActionFailure {
+            action: None,
+            error,
+        }],
         cancelled,
         ..ReconcileOutcome::default()
     }
 }
 
-/// After a failure the clouds know better than the board what there is. Some looks of its own, which may fail, until all that
-/// this run made shows: right after a create EC2 may not list it yet, and what no state names is made a second time.
+/// After a failure the clouds know better than the board what there is. Some looks of its own,
+/// which may fail, until all that this run made shows: right after a create EC2 may not list it
+/// yet, and what no state names is made a second time.
 async fn final_observation(
     clients: &LinkClients,
     scope: &LookupScope,
     at_first: &BTreeSet<String>,
     shared: Observed,
 ) -> Observed {
-    let operation = OperationContext::with_timeout(Duration::from_secs(5), &CancellationToken::new());
+    let operation =
+        OperationContext::with_timeout(Duration::from_secs(5), &CancellationToken::new());
     let made: BTreeSet<String> = shared.ids().difference(at_first).cloned().collect();
     let looked = async {
         loop {
@@ -384,7 +522,10 @@ async fn final_observation(
             if seen.ids().is_superset(&made) {
                 return Ok::<_, ActionError>(seen);
             }
-            operation.aws().sleep("Look", "what was made", Duration::from_millis(500)).await?;
+            operation
+                .aws()
+                .sleep("Look", "what was made", Duration::from_millis(500))
+                .await?;
         }
     };
     match looked.await {

@@ -23,7 +23,11 @@ pub async fn check_blockers(
     observed: &Observed,
     operation: &OperationContext,
 ) -> Result<(), ActionError> {
-    let deleted: Vec<&ActionTarget> = actions.iter().filter(|s| s.verb == Verb::Delete).map(|s| &s.target).collect();
+    let deleted: Vec<&ActionTarget> = actions
+        .iter()
+        .filter(|s| s.verb == Verb::Delete)
+        .map(|s| &s.target)
+        .collect();
     if deleted.is_empty() {
         return Ok(());
     }
@@ -31,23 +35,41 @@ pub async fn check_blockers(
         Box::pin(read_azure(clients, &deleted, observed, operation)),
         Box::pin(read_aws(clients, &deleted, observed, operation))
     )?;
-    let contents =
-        Contents { vpc: aws.vpc, vpc_gateways: aws.vpc_gateways, vpn_connections: aws.vpn_connections, ..azure };
-    let found = without_deleting_users(clients, blockers(actions, own, observed, &contents), operation).await?;
-    if found.is_empty() { Ok(()) } else { Err(ActionError::Blocked { found }) }
+    let contents = Contents {
+        vpc: aws.vpc,
+        vpc_gateways: aws.vpc_gateways,
+        vpn_connections: aws.vpn_connections,
+        ..azure
+    };
+    let found = without_deleting_users(
+        clients,
+        blockers(actions, own, observed, &contents),
+        operation,
+    )
+    .await?;
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(ActionError::Blocked { found })
+    }
 }
 
-/// Without the users that are gone or that Azure is deleting, whosever they are: the delete of what they use waits for them. So
-/// the link's own gateway is none after a run that was killed while Azure deleted it, although no state names it any more.
+/// Without the users that are gone or that Azure is deleting, whosever they are: the delete of what
+/// they use waits for them. So the link's own gateway is none after a run that was killed while
+/// Azure deleted it, although no state names it any more.
 async fn without_deleting_users(
     clients: &LinkClients,
     found: Vec<Blocker>,
     operation: &OperationContext,
 ) -> Result<Vec<Blocker>, ActionError> {
-    let user =
-        |blocker: &Blocker| ResourceId::network_owner(&blocker.by).filter(|_| blocker.reason == BlockReason::UsedBy);
+    let user = |blocker: &Blocker| {
+        ResourceId::network_owner(&blocker.by).filter(|_| blocker.reason == BlockReason::UsedBy)
+    };
     let users: BTreeSet<ResourceId> = found.iter().filter_map(user).collect();
-    let leaving = clients.azure.deleted_or_deleting(&users, &operation.azure()).await?;
+    let leaving = clients
+        .azure
+        .deleted_or_deleting(&users, &operation.azure())
+        .await?;
     let stays = |blocker: &Blocker| user(blocker).is_none_or(|user| !leaving.contains(&user));
     Ok(found.into_iter().filter(stays).collect())
 }
@@ -59,25 +81,45 @@ async fn read_azure(
     operation: &OperationContext,
 ) -> Result<Contents, ActionError> {
     let (azure, ctx) = (&clients.azure, &operation.azure());
-    let ids: Vec<(Kind, String)> = deleted.iter().filter_map(|object| managed_id(object, observed)).collect();
-    let changed =
-        deleted.contains(&&ActionTarget::CustomBgpAddresses).then_some(observed.azure.gateway.as_ref()).flatten();
+    let ids: Vec<(Kind, String)> = deleted
+        .iter()
+        .filter_map(|object| managed_id(object, observed))
+        .collect();
+    let changed = deleted
+        .contains(&&ActionTarget::CustomBgpAddresses)
+        .then_some(observed.azure.gateway.as_ref())
+        .flatten();
     let named = ids.iter().filter_map(|(_, id)| ResourceId::parse(id).ok());
     let named = named.chain(changed.map(|gateway| gateway.resource.id.clone()));
     let mut groups: BTreeSet<String> = named.map(|id| id.resource_group().to_lowercase()).collect();
-    let group = ids.iter().find(|(kind, _)| *kind == Kind::AzureResourceGroup).map(|(_, name)| name);
+    let group = ids
+        .iter()
+        .find(|(kind, _)| *kind == Kind::AzureResourceGroup)
+        .map(|(_, name)| name);
     groups.extend(group.map(|name| name.to_lowercase()));
-    let gateway = observed.azure.gateway.as_ref().filter(|_| deleted.contains(&&ActionTarget::Gateway));
-    let locals = deleted.iter().any(|object| matches!(object, ActionTarget::LocalGateway(_)));
+    let gateway = observed
+        .azure
+        .gateway
+        .as_ref()
+        .filter(|_| deleted.contains(&&ActionTarget::Gateway));
+    let locals = deleted
+        .iter()
+        .any(|object| matches!(object, ActionTarget::LocalGateway(_)));
     let members = Box::pin(async {
         match group {
-            Some(name) => azure.group_resources(name, ctx).await.map_err(ActionError::from),
+            Some(name) => azure
+                .group_resources(name, ctx)
+                .await
+                .map_err(ActionError::from),
             None => Ok(Vec::new()),
         }
     });
     let on_gateway = Box::pin(async {
         match gateway {
-            Some(gateway) => azure.gateway_connections(&gateway.resource.id, ctx).await.map_err(ActionError::from),
+            Some(gateway) => azure
+                .gateway_connections(&gateway.resource.id, ctx)
+                .await
+                .map_err(ActionError::from),
             None => Ok(Vec::new()),
         }
     });
@@ -94,8 +136,15 @@ async fn read_azure(
         let all = try_join_all(groups.iter().map(|name| azure.group_locks(name, ctx))).await?;
         Ok::<_, ActionError>(all.into_iter().flatten().collect::<Vec<_>>())
     });
-    let (group, gateway_connections, connections, locks) = try_join!(members, on_gateway, connections, locks)?;
-    Ok(Contents { group, gateway_connections, connections, locks, ..Contents::default() })
+    let (group, gateway_connections, connections, locks) =
+        try_join!(members, on_gateway, connections, locks)?;
+    Ok(Contents {
+        group,
+        gateway_connections,
+        connections,
+        locks,
+        ..Contents::default()
+    })
 }
 
 async fn read_aws(
@@ -105,29 +154,47 @@ async fn read_aws(
     operation: &OperationContext,
 ) -> Result<Contents, ActionError> {
     let (ec2, ctx) = (&clients.ec2, &operation.aws());
-    let inside = deleted.iter().any(|object| matches!(object, ActionTarget::Vpc | ActionTarget::PublicSubnet));
+    let inside = deleted
+        .iter()
+        .any(|object| matches!(object, ActionTarget::Vpc | ActionTarget::PublicSubnet));
     let vpc = observed.aws.vpc.as_ref().filter(|_| inside);
-    let gateway = observed.aws.gateway.as_ref().filter(|_| deleted.contains(&&ActionTarget::VpnGateway));
+    let gateway = observed
+        .aws
+        .gateway
+        .as_ref()
+        .filter(|_| deleted.contains(&&ActionTarget::VpnGateway));
     let occupants = Box::pin(async {
         match vpc {
-            Some(vpc) => ec2.vpc_occupants(ctx, &vpc.id).await.map_err(ActionError::from),
+            Some(vpc) => ec2
+                .vpc_occupants(ctx, &vpc.id)
+                .await
+                .map_err(ActionError::from),
             None => Ok(Vec::new()),
         }
     });
     let gateways = Box::pin(async {
         match vpc {
-            Some(vpc) => ec2.describe_vpn_gateways(ctx, &Filter::vpc(&vpc.id)).await.map_err(ActionError::from),
+            Some(vpc) => ec2
+                .describe_vpn_gateways(ctx, &Filter::vpc(&vpc.id))
+                .await
+                .map_err(ActionError::from),
             None => Ok(Vec::new()),
         }
     });
     let connections = Box::pin(async {
         match gateway {
-            Some(it) => {
-                ec2.describe_vpn_connections(ctx, &Filter::vpn_gateway(&it.id)).await.map_err(ActionError::from)
-            }
+            Some(it) => ec2
+                .describe_vpn_connections(ctx, &Filter::vpn_gateway(&it.id))
+                .await
+                .map_err(ActionError::from),
             None => Ok(Vec::new()),
         }
     });
     let (vpc, vpc_gateways, vpn_connections) = try_join!(occupants, gateways, connections)?;
-    Ok(Contents { vpc, vpc_gateways, vpn_connections, ..Contents::default() })
+    Ok(Contents {
+        vpc,
+        vpc_gateways,
+        vpn_connections,
+        ..Contents::default()
+    })
 }

@@ -1,6 +1,12 @@
-//! The figures of docs/benchmarks.md, measured: `make bench`. Not part of a normal test run, since nothing here can fail.
+//! The figures of docs/benchmarks.md, measured: `make bench`. Not part of a normal test run, since
+//! nothing here can fail.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use awsazure_sandbox::call_log::CallRecord;
 use awsazure_sandbox::schema::SchemaValidator;
@@ -17,10 +23,16 @@ use test_support::simulated::environment::Environment;
 use test_support::terraform::TestEnv;
 use test_support::{build_dir, provider_program, repository, simulated};
 
-/// Terraform's greeting to a provider; `crates/terraform-plugin/src/handshake.rs` says where it comes from.
+/// Terraform's greeting to a provider; `crates/terraform-plugin/src/handshake.rs` says where it
+/// comes from.
 const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 /// Calls that find the endpoints and log in.
-const LOGIN: [&str; 4] = ["GetToken", "GetMetadataEndpoints", "GetInstanceDiscovery", "GetOpenIdConfiguration"];
+const LOGIN: [&str; 4] = [
+    "GetToken",
+    "GetMetadataEndpoints",
+    "GetInstanceDiscovery",
+    "GetOpenIdConfiguration",
+];
 
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
@@ -30,13 +42,19 @@ fn median(mut values: Vec<f64>) -> f64 {
 /// A field of /proc/PID/status, in MiB.
 fn memory(pid: u32, field: &str) -> Option<f64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
     Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1024.0)
 }
 
-/// Milliseconds from start to the handshake line, and MiB then: all that is resident, and of it what is no page of the binary.
+/// Milliseconds from start to the handshake line, and MiB then: all that is resident, and of it
+/// what is no page of the binary.
 fn handshake() -> (f64, (f64, f64)) {
-    let certificate = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap().cert.pem();
+    let certificate = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])
+        .unwrap()
+        .cert
+        .pem();
     let begun = Instant::now();
     let mut process = Command::new(provider_program())
         .env("TF_PLUGIN_MAGIC_COOKIE", COOKIE)
@@ -48,7 +66,9 @@ fn handshake() -> (f64, (f64, f64)) {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(process.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
     let took = begun.elapsed().as_secs_f64() * 1000.0;
     let of = |field| memory(process.id(), field).unwrap_or_default();
     let resident = (of("VmRSS"), of("RssAnon"));
@@ -58,20 +78,31 @@ fn handshake() -> (f64, (f64, f64)) {
     (took, resident)
 }
 
-/// CPU seconds of all ended children and theirs (fields 16 and 17 of /proc/self/stat, in hundredths).
+/// CPU seconds of all ended children and theirs (fields 16 and 17 of /proc/self/stat, in
+/// hundredths).
 fn cpu_of_children() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let rest = stat.rsplit_once(") ").unwrap().1;
-    let fields: Vec<f64> = rest.split(' ').map(|field| field.trim().parse().unwrap_or_default()).collect();
+    let fields: Vec<f64> = rest
+        .split(' ')
+        .map(|field| field.trim().parse().unwrap_or_default())
+        .collect();
     (fields[13] + fields[14]) / 100.0
 }
 
 /// Resident MiB of a process and all below it.
 fn tree(pid: u32) -> f64 {
     let mut sum = memory(pid, "VmRSS").unwrap_or_default();
-    for task in std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+    for task in std::fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-        sum += children.split_whitespace().filter_map(|child| Some(tree(child.parse().ok()?))).sum::<f64>();
+        sum += children
+            .split_whitespace()
+            .filter_map(|child| Some(tree(child.parse().ok()?)))
+            .sum::<f64>();
     }
     sum
 }
@@ -82,7 +113,11 @@ fn plan(env: &TestEnv) -> [f64; 3] {
     for _ in 0..5 {
         let (begun, cpu, mut peak) = (Instant::now(), cpu_of_children(), 0_f64);
         let mut command = env.command(&["plan", "-input=false", "-lock=false"]);
-        let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut process = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let status = loop {
             if let Some(status) = process.try_wait().unwrap() {
                 break status;
@@ -91,7 +126,11 @@ fn plan(env: &TestEnv) -> [f64; 3] {
             std::thread::sleep(Duration::from_millis(3));
         };
         assert!(status.success());
-        for (all, one) in figures.iter_mut().zip([begun.elapsed().as_secs_f64(), cpu_of_children() - cpu, peak]) {
+        for (all, one) in
+            figures
+                .iter_mut()
+                .zip([begun.elapsed().as_secs_f64(), cpu_of_children() - cpu, peak])
+        {
             all.push(one);
         }
     }
@@ -100,7 +139,10 @@ fn plan(env: &TestEnv) -> [f64; 3] {
 
 /// The most calls of which each began after the one before had been answered.
 fn round_trips(calls: &[CallRecord]) -> usize {
-    let mut calls: Vec<&CallRecord> = calls.iter().filter(|call| !LOGIN.contains(&call.operation.as_str())).collect();
+    let mut calls: Vec<&CallRecord> = calls
+        .iter()
+        .filter(|call| !LOGIN.contains(&call.operation.as_str()))
+        .collect();
     calls.sort_by_key(|call| call.sim_end_ms);
     let mut free = 0;
     calls
@@ -124,8 +166,8 @@ struct Create {
     judge: SchemaValidator,
 }
 
-/// Seconds that a create takes, and how many of them went by between the end of an operation on the path through the
-/// gateway and our noticing it, from the world's own due times.
+/// Seconds that a create takes, and how many of them went by between the end of an operation on the
+/// path through the gateway and our noticing it, from the world's own due times.
 async fn create(seed: u64) -> Create {
     let sim = Sim::new(seed);
     let spec = sim.spec("prod", 0);
@@ -137,8 +179,12 @@ async fn create(seed: u64) -> Create {
     let mut late = 0.0;
     for (id, operation) in world["azure"]["operations"].as_object().unwrap() {
         let target = operation["target"].as_str().unwrap_or_default();
-        let ours = ["/connections/", "/virtualnetworkgateways/"].iter().any(|kind| target.contains(kind));
-        let looks = calls.iter().filter(|call| call.operation == "GetOperation" && call.target.contains(id.as_str()));
+        let ours = ["/connections/", "/virtualnetworkgateways/"]
+            .iter()
+            .any(|kind| target.contains(kind));
+        let looks = calls
+            .iter()
+            .filter(|call| call.operation == "GetOperation" && call.target.contains(id.as_str()));
         if let (true, Some(seen)) = (ours, looks.map(|call| call.sim_end_ms).max()) {
             late += (seen as f64 - operation["due"].as_f64().unwrap()).max(0.0) / 1000.0;
         }
@@ -149,13 +195,22 @@ async fn create(seed: u64) -> Create {
     assert!(again.done.is_empty());
     let look = sim.sandbox.calls().split_off(looked);
     let judge = sim.sandbox.world().validator.clone();
-    Create { seconds: took, chain: took - late, calls: look.len(), round_trips: round_trips(&look), judge }
+    Create {
+        seconds: took,
+        chain: took - late,
+        calls: look.len(),
+        round_trips: round_trips(&look),
+        judge,
+    }
 }
 
-/// What the last runs of the dataplane lab and of the wrong-parameter table wrote down; empty where they have not run here.
+/// What the last runs of the dataplane lab and of the wrong-parameter table wrote down; empty where
+/// they have not run here.
 fn dataplane() -> String {
     let files = ["lab-link.md", "lab-table-0.md", "lab-table-1.md"];
-    let read = |name| std::fs::read_to_string(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)).ok();
+    let read = |name| {
+        std::fs::read_to_string(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)).ok()
+    };
     let rows: String = files.into_iter().filter_map(read).collect();
     if rows.is_empty() {
         return rows;
@@ -176,7 +231,12 @@ fn sweep(page: &mut String) {
          one way is a point.\n\n| run | calls | points in `make test` | points in `make soak`, in faster clouds |\n|---|---|---|---|\n",
     );
     for row in rows {
-        writeln!(page, "| {} | {} | {} | {} |", row.operation, row.calls, row.tested, row.soaked).unwrap();
+        writeln!(
+            page,
+            "| {} | {} | {} | {} |",
+            row.operation, row.calls, row.tested, row.soaked
+        )
+        .unwrap();
     }
     page.push_str("\nThrough real Terraform and real processes: over 60 more in `make test`. What it found, each kept out by a test:\n\n");
     for (test, what) in simulated::sweep_stats::FINDINGS {
@@ -209,21 +269,32 @@ fn corrections(page: &mut String) {
         attributes::attributes().len()
     )
     .unwrap();
-    counts.iter().for_each(|(effect, rows)| writeln!(page, "| {effect} | {rows} |").unwrap());
+    counts
+        .iter()
+        .for_each(|(effect, rows)| writeln!(page, "| {effect} | {rows} |").unwrap());
 
     let seeds: Vec<u64> = (1..=100).collect();
-    let ran = on_all_cores(&seeds, || (), |_, seed| correction::run(&environment, *seed).unwrap_or_default());
+    let ran = on_all_cores(
+        &seeds,
+        || (),
+        |_, seed| correction::run(&environment, *seed).unwrap_or_default(),
+    );
     let (mut failures, mut calls) = (std::collections::BTreeMap::<&str, u64>::new(), 0);
     for tally in ran {
         calls += tally.calls;
-        tally.failures.into_iter().for_each(|(kind, count)| *failures.entry(kind).or_default() += count);
+        tally
+            .failures
+            .into_iter()
+            .for_each(|(kind, count)| *failures.entry(kind).or_default() += count);
     }
     page.push_str(
         "\n## Corrected failures\n\nA random configuration, a random failure of its create or of a change, a random correction: one apply succeeds, two \
          plans are empty, and destroy leaves both clouds as they were. 2,000 runs in `make test`, 20,000 in `make soak`.\n\n\
          | failure | of the first 100 runs |\n|---|---|\n",
     );
-    failures.iter().for_each(|(kind, count)| writeln!(page, "| {kind} | {count} |").unwrap());
+    failures
+        .iter()
+        .for_each(|(kind, count)| writeln!(page, "| {kind} | {count} |").unwrap());
     writeln!(
         page,
         "\nCalls of a run, on average: {}. What table and runs found, each kept out by a test:\n",
@@ -243,22 +314,51 @@ fn measure_benchmarks() {
     );
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let machine = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let total = machine.lines().next().and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
-    let profile = if build_dir().ends_with("release") { "release" } else { "dev (unoptimised)" };
+    let total = machine
+        .lines()
+        .next()
+        .and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+    let profile = if build_dir().ends_with("release") {
+        "release"
+    } else {
+        "dev (unoptimised)"
+    };
     let memory = total.unwrap_or_default() / 1024.0 / 1024.0;
-    writeln!(page, "Machine: {cores} cores, {memory:.0} GiB of memory. Provider built in profile {profile}.\n")
-        .unwrap();
+    writeln!(
+        page,
+        "Machine: {cores} cores, {memory:.0} GiB of memory. Provider built in profile {profile}.\n"
+    )
+    .unwrap();
 
     let (times, memory): (Vec<f64>, Vec<(f64, f64)>) = (0..20).map(|_| handshake()).unzip();
     let (resident, own): (Vec<f64>, Vec<f64>) = memory.into_iter().unzip();
     let size = std::fs::metadata(provider_program()).unwrap().len() as f64 / 1_048_576.0;
     page.push_str("## The provider process\n\n| figure | value | goal |\n|---|---|---|\n");
-    writeln!(page, "| handshake, ms (20 starts) | {:.1} | 5 |", median(times)).unwrap();
-    writeln!(page, "| resident at the handshake, MiB | {:.1} | 10 |", median(resident)).unwrap();
-    writeln!(page, "| of these not pages of the binary, MiB | {:.1} | |", median(own)).unwrap();
+    writeln!(
+        page,
+        "| handshake, ms (20 starts) | {:.1} | 5 |",
+        median(times)
+    )
+    .unwrap();
+    writeln!(
+        page,
+        "| resident at the handshake, MiB | {:.1} | 10 |",
+        median(resident)
+    )
+    .unwrap();
+    writeln!(
+        page,
+        "| of these not pages of the binary, MiB | {:.1} | |",
+        median(own)
+    )
+    .unwrap();
     writeln!(page, "| binary, MiB | {size:.1} | |").unwrap();
     if let Ok(seconds) = std::env::var("AWSAZURE_COLD_BUILD_SECONDS") {
-        writeln!(page, "| cold build of provider and sandbox, s | {seconds} | |").unwrap();
+        writeln!(
+            page,
+            "| cold build of provider and sandbox, s | {seconds} | |"
+        )
+        .unwrap();
     }
 
     let mut judged = Vec::new();
@@ -269,16 +369,28 @@ fn measure_benchmarks() {
         page.push_str(
             "\n## `terraform plan`\n\n| | wall s | CPU s | peak MiB of all its processes |\n|---|---|---|---|\n",
         );
-        for (what, [wall, cpu, peak]) in [("quickstart, new", with), ("Terraform alone (terraform_data)", without)] {
+        for (what, [wall, cpu, peak]) in [
+            ("quickstart, new", with),
+            ("Terraform alone (terraform_data)", without),
+        ] {
             writeln!(page, "| {what} | {wall:.2} | {cpu:.2} | {peak:.0} |").unwrap();
         }
         ours.apply();
         let before = ours.calls().len();
         let [wall, cpu, peak] = plan(&ours);
-        let login = |call: &&test_support::terraform::Call| !LOGIN.contains(&call.operation.as_str());
+        let login =
+            |call: &&test_support::terraform::Call| !LOGIN.contains(&call.operation.as_str());
         let calls = ours.calls().iter().skip(before).filter(login).count() / 5;
-        writeln!(page, "| quickstart, applied: empty | {wall:.2} | {cpu:.2} | {peak:.0} |").unwrap();
-        writeln!(page, "\nAn empty plan makes {calls} HTTP calls (goal: 16), tokens and discovery apart.").unwrap();
+        writeln!(
+            page,
+            "| quickstart, applied: empty | {wall:.2} | {cpu:.2} | {peak:.0} |"
+        )
+        .unwrap();
+        writeln!(
+            page,
+            "\nAn empty plan makes {calls} HTTP calls (goal: 16), tokens and discovery apart."
+        )
+        .unwrap();
         ours.destroy();
         let seen = ours.sandbox().schemas();
         judged.push((
@@ -290,13 +402,37 @@ fn measure_benchmarks() {
         ));
     }
 
-    let creates = on_big_stack(|| (1..=10).map(|seed| in_virtual_time(create(seed))).collect::<Vec<_>>());
+    let creates = on_big_stack(|| {
+        (1..=10)
+            .map(|seed| in_virtual_time(create(seed)))
+            .collect::<Vec<_>>()
+    });
     let of = |get: &dyn Fn(&Create) -> f64| median(creates.iter().map(get).collect());
     page.push_str("\n## A create and a look, ten seeds in memory under virtual time\n\n| figure | value | goal |\n|---|---|---|\n");
-    writeln!(page, "| create, simulated s | {:.0} | |", of(&|c| c.seconds)).unwrap();
-    writeln!(page, "| create divided by its longest chain | {:.3} | 1.05 |", of(&|c| c.seconds / c.chain)).unwrap();
-    writeln!(page, "| calls of a read of a complete link | {} | 16 |", of(&|c| c.calls as f64)).unwrap();
-    writeln!(page, "| of these one after another | {} | 3 |", of(&|c| c.round_trips as f64)).unwrap();
+    writeln!(
+        page,
+        "| create, simulated s | {:.0} | |",
+        of(&|c| c.seconds)
+    )
+    .unwrap();
+    writeln!(
+        page,
+        "| create divided by its longest chain | {:.3} | 1.05 |",
+        of(&|c| c.seconds / c.chain)
+    )
+    .unwrap();
+    writeln!(
+        page,
+        "| calls of a read of a complete link | {} | 16 |",
+        of(&|c| c.calls as f64)
+    )
+    .unwrap();
+    writeln!(
+        page,
+        "| of these one after another | {} | 3 |",
+        of(&|c| c.round_trips as f64)
+    )
+    .unwrap();
     page.push_str(
         "\nThe longest chain is the time of the create without what passed between the end of an operation on the gateway or a \
          connection (the world knows it) and the poll that noticed.\n",
@@ -324,7 +460,11 @@ fn measure_benchmarks() {
          | what | requests | answers | operations | violations |\n|---|---|---|---|---|\n",
     );
     for (what, requests, answers, operations, violations) in judged {
-        writeln!(page, "| {what} | {requests} | {answers} | {operations} | {violations} |").unwrap();
+        writeln!(
+            page,
+            "| {what} | {requests} | {answers} | {operations} | {violations} |"
+        )
+        .unwrap();
     }
     println!("{page}");
     std::fs::write(repository().join("docs/benchmarks.md"), page).unwrap();

@@ -1,5 +1,5 @@
-//! One page in the registry's layout, as tfplugindocs would write it: front matter, title, description, examples, schema,
-//! import.
+//! One page in the registry's layout, as tfplugindocs would write it: front matter, title,
+//! description, examples, schema, import.
 
 use super::root;
 use super::schema;
@@ -21,7 +21,13 @@ impl Page {
             title: "awsazure Provider".to_owned(),
             heading: "awsazure Provider".to_owned(),
             description: schema.description.clone(),
-            sections: [example("provider/provider.tf"), Some(schema::render(schema))].into_iter().flatten().collect(),
+            sections: [
+                example("provider/provider.tf"),
+                Some(schema::render(schema)),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
         }
     }
 
@@ -31,10 +37,14 @@ impl Page {
             title: format!("{name} Resource - awsazure"),
             heading: format!("{name} (Resource)"),
             description: schema.description.clone(),
-            sections: [example(&format!("{folder}/resource.tf")), Some(schema::render(schema)), import(&folder)]
-                .into_iter()
-                .flatten()
-                .collect(),
+            sections: [
+                example(&format!("{folder}/resource.tf")),
+                Some(schema::render(schema)),
+                import(&folder),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
         }
     }
 
@@ -44,7 +54,10 @@ impl Page {
             title: format!("{name} Data Source - awsazure"),
             heading: format!("{name} (Data Source)"),
             description: schema.description.clone(),
-            sections: [snippet, Some(schema::render(schema))].into_iter().flatten().collect(),
+            sections: [snippet, Some(schema::render(schema))]
+                .into_iter()
+                .flatten()
+                .collect(),
         }
     }
 
@@ -54,7 +67,10 @@ impl Page {
             title: format!("{name} function - awsazure"),
             heading: format!("function: {name}"),
             description: format!("{}.\n\n{}", signature.summary, signature.description),
-            sections: snippet.into_iter().chain(schema::render_signature(name, signature)).collect(),
+            sections: snippet
+                .into_iter()
+                .chain(schema::render_signature(name, signature))
+                .collect(),
         }
     }
 
@@ -78,7 +94,10 @@ fn read(path: &str) -> Option<String> {
 }
 
 fn example(path: &str) -> Option<String> {
-    Some(format!("## Example Usage\n\n```terraform\n{}\n```", read(path)?.trim_end()))
+    Some(format!(
+        "## Example Usage\n\n```terraform\n{}\n```",
+        read(path)?.trim_end()
+    ))
 }
 
 fn import(folder: &str) -> Option<String> {

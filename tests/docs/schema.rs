@@ -30,7 +30,11 @@ pub fn undescribed(prefix: &str, attributes: &Attributes) -> Vec<String> {
 }
 
 fn groups(text: &mut String, path: &str, attributes: &Attributes, mark: &str, colon: &str) {
-    let of = |keep: fn(&Attribute) -> bool| attributes.iter().filter(move |(_, attribute)| keep(attribute));
+    let of = |keep: fn(&Attribute) -> bool| {
+        attributes
+            .iter()
+            .filter(move |(_, attribute)| keep(attribute))
+    };
     let mut group = |title: &str, members: Vec<(&String, &Attribute)>| {
         if members.is_empty() {
             return;
@@ -61,23 +65,37 @@ fn line(path: &str, name: &str, attribute: &Attribute) -> String {
         let _ = write!(line, " {}", attribute.description);
     }
     if matches!(attribute.kind, AttributeKind::Nested(_)) {
-        let _ = write!(line, " (see [below for nested schema](#{}))", anchor(&join(path, name)));
+        let _ = write!(
+            line,
+            " (see [below for nested schema](#{}))",
+            anchor(&join(path, name))
+        );
     }
     line
 }
 
 fn nested(text: &mut String, path: &str, attributes: &Attributes) {
     for (name, attribute) in attributes {
-        let AttributeKind::Nested(NestedObject { attributes, .. }) = &attribute.kind else { continue };
+        let AttributeKind::Nested(NestedObject { attributes, .. }) = &attribute.kind else {
+            continue;
+        };
         let path = join(path, name);
-        let _ = write!(text, "\n<a id=\"{}\"></a>\n### Nested Schema for `{path}`\n", anchor(&path));
+        let _ = write!(
+            text,
+            "\n<a id=\"{}\"></a>\n### Nested Schema for `{path}`\n",
+            anchor(&path)
+        );
         groups(text, &path, attributes, "", ":");
         nested(text, &path, attributes);
     }
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 fn anchor(path: &str) -> String {
@@ -114,13 +132,30 @@ fn type_noun(ty: &Type) -> String {
 /// Signature, arguments and result of a function.
 pub fn render_signature(name: &str, signature: &Signature) -> Vec<String> {
     let parameters = signature.parameters.iter().chain(&signature.variadic);
-    let named: Vec<String> = parameters.clone().map(|p| format!("{} {}", p.name, lower(&p.ty))).collect();
-    let dots = if signature.variadic.is_some() { "..." } else { "" };
-    let shown = format!("{name}({}{dots}) {}", named.join(", "), lower(&signature.result));
+    let named: Vec<String> = parameters
+        .clone()
+        .map(|p| format!("{} {}", p.name, lower(&p.ty)))
+        .collect();
+    let dots = if signature.variadic.is_some() {
+        "..."
+    } else {
+        ""
+    };
+    let shown = format!(
+        "{name}({}{dots}) {}",
+        named.join(", "),
+        lower(&signature.result)
+    );
     let mut arguments = String::from("## Arguments\n\n");
     for (index, parameter) in parameters.enumerate() {
         let kind = type_noun(&parameter.ty);
-        let _ = writeln!(arguments, "{}. `{}` ({kind}) {}", index + 1, parameter.name, parameter.description);
+        let _ = writeln!(
+            arguments,
+            "{}. `{}` ({kind}) {}",
+            index + 1,
+            parameter.name,
+            parameter.description
+        );
     }
     let mut sections = vec![format!("## Signature\n\n```text\n{shown}\n```"), arguments];
     if let Some(attributes) = result_object(&signature.result) {

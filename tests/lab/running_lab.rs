@@ -37,13 +37,21 @@ impl State {
 
     /// Tunnels by which each side has learned routes: AWS, Azure.
     pub fn routes(&self) -> (usize, usize) {
-        let learned = |cloud| self.ends(cloud).iter().filter(|end| end["routes"] != Value::Array(Vec::new())).count();
+        let learned = |cloud| {
+            self.ends(cloud)
+                .iter()
+                .filter(|end| end["routes"] != Value::Array(Vec::new()))
+                .count()
+        };
         (learned("aws"), learned("azure"))
     }
 
     /// The inside CIDR of the tunnel that AWS sends by.
     pub fn best(&self) -> Option<String> {
-        let best = self.ends("aws").iter().find(|end| end["best"] != Value::Array(Vec::new()))?;
+        let best = self
+            .ends("aws")
+            .iter()
+            .find(|end| end["best"] != Value::Array(Vec::new()))?;
         best["inside_cidr"].as_str().map(str::to_owned)
     }
 
@@ -62,7 +70,10 @@ pub struct Host {
 impl Host {
     fn ping(&self, to: &Host, args: &[&str]) -> Command {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.namespace, "ping", "-n"]).args(args).arg(to.address.to_string());
+        command
+            .args(["netns", "exec", &self.namespace, "ping", "-n"])
+            .args(args)
+            .arg(to.address.to_string());
         command
     }
 }
@@ -81,20 +92,48 @@ impl RunningLab {
         let program = sandbox.program().to_owned();
         let dir = sandbox.dir().to_owned();
         let mut command = Command::new(&program);
-        command.arg("lab").arg("--dir").arg(&dir).stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+            .arg("lab")
+            .arg("--dir")
+            .arg(&dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let first = lines.next().map(Result::unwrap).unwrap_or_default();
-        let prefix = first.strip_prefix("attached: namespaces ").and_then(|rest| rest.split('*').next());
-        let prefix = prefix.unwrap_or_else(|| panic!("the lab does not attach: {first}")).to_owned();
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("    lab: {line}")));
-        RunningLab { process, prefix, dir, program }
+        let prefix = first
+            .strip_prefix("attached: namespaces ")
+            .and_then(|rest| rest.split('*').next());
+        let prefix = prefix
+            .unwrap_or_else(|| panic!("the lab does not attach: {first}"))
+            .to_owned();
+        std::thread::spawn(move || {
+            lines
+                .map_while(Result::ok)
+                .for_each(|line| println!("    lab: {line}"))
+        });
+        RunningLab {
+            process,
+            prefix,
+            dir,
+            program,
+        }
     }
 
     /// `awsazure-sandbox lab ARGS --dir DIR`, which must succeed.
     pub fn command(&self, args: &[&str]) -> String {
-        let output = Command::new(&self.program).arg("lab").args(args).arg("--dir").arg(&self.dir).output().unwrap();
-        assert!(output.status.success(), "lab {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let output = Command::new(&self.program)
+            .arg("lab")
+            .args(args)
+            .arg("--dir")
+            .arg(&self.dir)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "lab {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -105,7 +144,11 @@ impl RunningLab {
     pub fn until(&self, what: &str, holds: impl Fn(&State) -> bool) {
         let began = Instant::now();
         while !holds(&self.state()) {
-            assert!(began.elapsed() < TIMEOUT, "no {what}:\n{}", self.command(&["status"]));
+            assert!(
+                began.elapsed() < TIMEOUT,
+                "no {what}:\n{}",
+                self.command(&["status"])
+            );
             sleep(Duration::from_millis(200));
         }
     }
@@ -114,8 +157,11 @@ impl RunningLab {
     pub fn hosts(&self) -> (Host, Host) {
         let hosts = self.state().0["hosts"].clone();
         let host = |cloud: &str| {
-            let found =
-                hosts.as_array().unwrap().iter().find(|host| host["gateway"].as_str().unwrap().starts_with(cloud));
+            let found = hosts
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|host| host["gateway"].as_str().unwrap().starts_with(cloud));
             let found = found.unwrap_or_else(|| panic!("no host behind {cloud}: {hosts}"));
             Host {
                 namespace: found["namespace"].as_str().unwrap().to_owned(),
@@ -129,7 +175,9 @@ impl RunningLab {
     fn traces(&self) -> Vec<String> {
         let namespaces = fs::read_dir("/run/netns").into_iter().flatten().flatten();
         let namespaces = namespaces.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        let mut found: Vec<String> = namespaces.filter(|name| name.starts_with(&self.prefix)).collect();
+        let mut found: Vec<String> = namespaces
+            .filter(|name| name.starts_with(&self.prefix))
+            .collect();
         found.extend(self.daemons());
         found
     }
@@ -137,19 +185,35 @@ impl RunningLab {
     /// Command lines and settings that name the lab's folder.
     fn daemons(&self) -> Vec<String> {
         let own = self.dir.join("lab").display().to_string();
-        let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+        let processes = fs::read_dir("/proc")
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path());
         let of_lab = |path: &PathBuf| {
-            let read = |name| fs::read(path.join(name)).map(|text| String::from_utf8_lossy(&text).into_owned());
-            let (command, environment) = (read("cmdline").unwrap_or_default(), read("environ").unwrap_or_default());
+            let read = |name| {
+                fs::read(path.join(name)).map(|text| String::from_utf8_lossy(&text).into_owned())
+            };
+            let (command, environment) = (
+                read("cmdline").unwrap_or_default(),
+                read("environ").unwrap_or_default(),
+            );
             // A process that has ended but was not waited for has no command line.
-            !command.is_empty() && (command.contains(&own) || environment.contains(&format!("STRONGSWAN_CONF={own}")))
+            !command.is_empty()
+                && (command.contains(&own)
+                    || environment.contains(&format!("STRONGSWAN_CONF={own}")))
         };
-        processes.filter(of_lab).map(|path| path.display().to_string()).collect()
+        processes
+            .filter(of_lab)
+            .map(|path| path.display().to_string())
+            .collect()
     }
 
     /// As Ctrl-C does; all that it started must be gone with it.
     pub fn interrupt(mut self) {
-        let sent = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().unwrap();
+        let sent = Command::new("kill")
+            .args(["-INT", &self.process.id().to_string()])
+            .status()
+            .unwrap();
         assert!(sent.success() && self.process.wait().unwrap().success());
         assert_eq!(self.traces(), Vec::<String>::new());
     }
@@ -161,7 +225,11 @@ impl RunningLab {
         self.process.wait().unwrap();
         let began = Instant::now();
         while !self.daemons().is_empty() {
-            assert!(began.elapsed() < Duration::from_secs(5), "{:?}", self.daemons());
+            assert!(
+                began.elapsed() < Duration::from_secs(5),
+                "{:?}",
+                self.daemons()
+            );
             sleep(Duration::from_millis(50));
         }
     }
@@ -170,7 +238,9 @@ impl RunningLab {
 impl Drop for RunningLab {
     fn drop(&mut self) {
         if let Ok(None) = self.process.try_wait() {
-            let _ = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
+            let _ = Command::new("kill")
+                .args(["-INT", &self.process.id().to_string()])
+                .status();
             let _ = self.process.wait();
         }
     }
@@ -184,7 +254,12 @@ pub struct Ping {
 impl Ping {
     pub fn start(from: &Host, to: &Host) -> Ping {
         let mut command = from.ping(to, &["-D", "-i", "0.1", "-W", "1"]);
-        let process = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let process = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         Ping { process }
     }
 
@@ -192,23 +267,42 @@ impl Ping {
     pub fn stop(mut self) -> f64 {
         // All responses so far are read.
         sleep(Duration::from_millis(500));
-        let _ = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
-        let lines = BufReader::new(self.process.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let _ = Command::new("kill")
+            .args(["-INT", &self.process.id().to_string()])
+            .status();
+        let lines = BufReader::new(self.process.stdout.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
         let answers = lines.filter(|line| line.contains(" bytes from "));
-        let times: Vec<f64> =
-            answers.filter_map(|line| line.strip_prefix('[')?.split(']').next()?.parse().ok()).collect();
+        let times: Vec<f64> = answers
+            .filter_map(|line| line.strip_prefix('[')?.split(']').next()?.parse().ok())
+            .collect();
         let _ = self.process.wait();
-        times.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max)
+        times
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .fold(0.0, f64::max)
     }
 
     /// Sends that many; how many were sent, and how many answered.
     pub fn count(from: &Host, to: &Host, count: u32) -> (u32, u32) {
         let count = count.to_string();
-        let output = from.ping(to, &["-q", "-c", &count, "-i", "0.1", "-W", "2"]).output().unwrap();
+        let output = from
+            .ping(to, &["-q", "-c", &count, "-i", "0.1", "-W", "2"])
+            .output()
+            .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        let summary = text.lines().find(|line| line.contains(" packets transmitted")).unwrap_or_default();
-        let mut numbers = summary.split_whitespace().filter_map(|word| word.parse().ok());
-        (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
+        let summary = text
+            .lines()
+            .find(|line| line.contains(" packets transmitted"))
+            .unwrap_or_default();
+        let mut numbers = summary
+            .split_whitespace()
+            .filter_map(|word| word.parse().ok());
+        (
+            numbers.next().unwrap_or_default(),
+            numbers.next().unwrap_or_default(),
+        )
     }
 }
 

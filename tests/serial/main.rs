@@ -1,7 +1,12 @@
-//! Tests that need the machine to themselves, one after another: hundreds of configurations at once, and the demo, which builds
-//! into the target directory that the other tests use.
+//! Tests that need the machine to themselves, one after another: hundreds of configurations at
+//! once, and the demo, which builds into the target directory that the other tests use.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod demo;
 mod random_terraform;

@@ -1,5 +1,6 @@
-//! Random configurations through real Terraform, a hundred instances a run, three runs or AWSAZURE_RUNS: plan, apply, an empty plan,
-//! destroy. What must never be there (a "Provider produced" error, a warning in the log) is checked in every run.
+//! Random configurations through real Terraform, a hundred instances a run, three runs or
+//! AWSAZURE_RUNS: plan, apply, an empty plan, destroy. What must never be there (a "Provider
+//! produced" error, a warning in the log) is checked in every run.
 
 use std::collections::BTreeMap;
 use test_support::random::configuration::Generator;
@@ -12,7 +13,10 @@ const INSTANCES: u64 = 104;
 
 /// Three runs, over three hundred configurations, unless another number is asked for.
 fn runs() -> u64 {
-    std::env::var("AWSAZURE_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
+    std::env::var("AWSAZURE_RUNS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(3)
 }
 
 /// The instances of a run, by their names.
@@ -21,18 +25,31 @@ fn links(run: u64, sites: &[Environment]) -> BTreeMap<String, serde_json::Value>
         let seed = run * INSTANCES + number;
         let (mut rng, environment) = (Rng::new(seed, 3), &sites[number as usize]);
         let style = Style::of(environment, &mut rng);
-        let mut generator = Generator { rng: &mut rng, environment, style };
+        let mut generator = Generator {
+            rng: &mut rng,
+            environment,
+            style,
+        };
         let config = generator.valid();
         let with_unknowns = generator.with_unknowns(&config);
-        (format!("seed{seed:03}"), hcl::instance(&config, &with_unknowns))
+        (
+            format!("seed{seed:03}"),
+            hcl::instance(&config, &with_unknowns),
+        )
     };
-    let seeds =
-        (0..INSTANCES).filter(|number| test_support::random::replayed().is_none_or(|s| s == run * INSTANCES + number));
+    let seeds = (0..INSTANCES).filter(|number| {
+        test_support::random::replayed().is_none_or(|s| s == run * INSTANCES + number)
+    });
     seeds.map(link).collect()
 }
 
 fn ids(world: &World) -> Vec<String> {
-    world.aws.iter().chain(&world.azure).map(|object| object.id.clone()).collect()
+    world
+        .aws
+        .iter()
+        .chain(&world.azure)
+        .map(|object| object.id.clone())
+        .collect()
 }
 
 /// Hundreds of random configurations apply, plan empty and are destroyed.
@@ -40,8 +57,14 @@ fn ids(world: &World) -> Vec<String> {
 fn random_configurations_work_in_real_terraform() {
     let _turn = crate::turn();
     let mut sites = Vec::new();
-    let clouds = Clouds { time_scale: 10_000, seed: 1 };
-    let Some(env) = TestEnv::with_world(clouds, |dir| sites = prepare(dir, INSTANCES as usize)) else { return };
+    let clouds = Clouds {
+        time_scale: 10_000,
+        seed: 1,
+    };
+    let Some(env) = TestEnv::with_world(clouds, |dir| sites = prepare(dir, INSTANCES as usize))
+    else {
+        return;
+    };
     env.write(&hcl::main_tf());
     let before = ids(&env.world());
     for run in 0..runs() {
@@ -50,12 +73,27 @@ fn random_configurations_work_in_real_terraform() {
             continue;
         }
         env.write_file("links.json", &serde_json::to_string_pretty(&links).unwrap());
-        // An instance is named after its seed: AWSAZURE_SEED=... cargo test --test serial random_terraform replays one alone.
+        // An instance is named after its seed: AWSAZURE_SEED=... cargo test --test serial
+        // random_terraform replays one alone.
         env.ok(&["apply", "-auto-approve", "-no-color", "-parallelism=16"]);
         let plan = env.ok(&["plan", "-no-color", "-detailed-exitcode", "-parallelism=16"]);
-        assert_eq!(plan.code, Some(0), "the second plan is not empty:\n{}", plan.stdout);
-        env.ok(&["destroy", "-auto-approve", "-no-color", "-parallelism=16", "-refresh=false"]);
-        let left: Vec<String> = ids(&env.world()).into_iter().filter(|id| !before.contains(id)).collect();
+        assert_eq!(
+            plan.code,
+            Some(0),
+            "the second plan is not empty:\n{}",
+            plan.stdout
+        );
+        env.ok(&[
+            "destroy",
+            "-auto-approve",
+            "-no-color",
+            "-parallelism=16",
+            "-refresh=false",
+        ]);
+        let left: Vec<String> = ids(&env.world())
+            .into_iter()
+            .filter(|id| !before.contains(id))
+            .collect();
         assert!(left.is_empty(), "left behind: {left:#?}");
     }
 }

@@ -1,5 +1,6 @@
-//! Over a thousand random configurations, with known, null and unknown values in every attribute, over the wire: the real
-//! provider process, a sandbox, and a client that checks what Terraform's core checks.
+//! Over a thousand random configurations, with known, null and unknown values in every attribute,
+//! over the wire: the real provider process, a sandbox, and a client that checks what Terraform's
+//! core checks.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,11 +30,20 @@ struct Tally {
 }
 
 /// Two configurations in a row, the second on top of the first.
-async fn live(seed: u64, environment: &Environment, client: Client) -> Result<Tally, RuleViolation> {
-    let (mut rng, mut life, mut tally) = (Rng::new(seed, 1), Lifecycle::new(client), Tally::default());
+async fn live(
+    seed: u64,
+    environment: &Environment,
+    client: Client,
+) -> Result<Tally, RuleViolation> {
+    let (mut rng, mut life, mut tally) =
+        (Rng::new(seed, 1), Lifecycle::new(client), Tally::default());
     let style = Style::of(environment, &mut rng);
     for _ in 0..2 {
-        let mut generator = Generator { rng: &mut rng, environment, style };
+        let mut generator = Generator {
+            rng: &mut rng,
+            environment,
+            style,
+        };
         let config = generator.valid();
         let with_unknowns = generator.with_unknowns(&config);
         if test_support::random::replayed().is_some() {
@@ -51,28 +61,57 @@ async fn live(seed: u64, environment: &Environment, client: Client) -> Result<Ta
 }
 
 /// A plan, and the plan that core makes once everything is known.
-async fn plan(seed: u64, environment: &Environment, client: Client) -> Result<Tally, RuleViolation> {
+async fn plan(
+    seed: u64,
+    environment: &Environment,
+    client: Client,
+) -> Result<Tally, RuleViolation> {
     let (mut rng, mut life) = (Rng::new(seed, 2), Lifecycle::new(client));
     let style = Style::of(environment, &mut rng);
     let maybe_invalid = rng.once_in(3);
-    let mut generator = Generator { rng: &mut rng, environment, style };
-    let config = if maybe_invalid { generator.maybe_invalid() } else { generator.valid() };
+    let mut generator = Generator {
+        rng: &mut rng,
+        environment,
+        style,
+    };
+    let config = if maybe_invalid {
+        generator.maybe_invalid()
+    } else {
+        generator.valid()
+    };
     let with_unknowns = generator.with_unknowns(&config);
-    let Some(first) = accepted(life.plan(&with_unknowns).await)? else { return Ok(Tally { accepted: 0, refused: 1 }) };
+    let Some(first) = accepted(life.plan(&with_unknowns).await)? else {
+        return Ok(Tally {
+            accepted: 0,
+            refused: 1,
+        });
+    };
     if accepted(life.validate(&config).await)?.is_some() {
         accepted(life.plan_again(&first, &config).await)?;
     }
-    Ok(Tally { accepted: 1, refused: 0 })
+    Ok(Tally {
+        accepted: 1,
+        refused: 0,
+    })
 }
 
 fn ids(world: &World) -> BTreeSet<&str> {
-    world.aws.iter().chain(&world.azure).map(|object| object.id.as_str()).collect()
+    world
+        .aws
+        .iter()
+        .chain(&world.azure)
+        .map(|object| object.id.as_str())
+        .collect()
 }
 
 #[test]
 fn random_configurations_follow_terraform_core_rules() {
     let _turn = crate::turn();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(follow_terraform_core_rules());
 }
 
@@ -80,13 +119,20 @@ async fn follow_terraform_core_rules() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("clouds");
     let sites = Arc::new(prepare(&dir, LIVES as usize + SHARED_SITES));
-    let sandbox = Sandbox::start(&dir, Clouds { time_scale: 10_000, seed: 1 });
+    let sandbox = Sandbox::start(
+        &dir,
+        Clouds {
+            time_scale: 10_000,
+            seed: 1,
+        },
+    );
     let before = sandbox.world();
-    let process = ProviderProcess::start(provider_program(), sandbox.environment(), folder.path()).await;
+    let process =
+        ProviderProcess::start(provider_program(), sandbox.environment(), folder.path()).await;
     process.configure().await;
 
-    let seeds: Vec<u64> =
-        test_support::random::replayed().map_or_else(|| (0..LIVES + PLANS).collect(), |seed| vec![seed]);
+    let seeds: Vec<u64> = test_support::random::replayed()
+        .map_or_else(|| (0..LIVES + PLANS).collect(), |seed| vec![seed]);
     let (gate, mut running) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
     for seed in seeds {
         let (gate, sites, client) = (gate.clone(), sites.clone(), process.client());
@@ -115,17 +161,38 @@ async fn follow_terraform_core_rules() {
         }
     }
     if test_support::random::replayed().is_some() {
-        for call in sandbox.calls().iter().filter(|call| !call.operation.starts_with("Describe")) {
-            eprintln!("{} {} {:?} {:?}", call.number("start_ms"), call.operation, call.target, call.status);
+        for call in sandbox
+            .calls()
+            .iter()
+            .filter(|call| !call.operation.starts_with("Describe"))
+        {
+            eprintln!(
+                "{} {} {:?} {:?}",
+                call.number("start_ms"),
+                call.operation,
+                call.target,
+                call.status
+            );
         }
     }
     eprintln!("{applied} configurations applied, {planned} planned, {refused} refused");
-    assert!(broken.is_empty(), "{} of the seeds broke a rule:\n{}", broken.len(), broken.join("\n"));
+    assert!(
+        broken.is_empty(),
+        "{} of the seeds broke a rule:\n{}",
+        broken.len(),
+        broken.join("\n")
+    );
     assert_eq!(process.log(), "", "the provider's log is not silent");
     let after = sandbox.world();
-    let left: Vec<_> = ids(&after).difference(&ids(&before)).map(|id| (*id).to_owned()).collect();
+    let left: Vec<_> = ids(&after)
+        .difference(&ids(&before))
+        .map(|id| (*id).to_owned())
+        .collect();
     assert!(left.is_empty(), "left behind: {left:#?}");
     if test_support::random::replayed().is_none() {
-        assert!(applied >= LIVES * 3 / 2 && planned >= PLANS / 2, "too few configurations were accepted");
+        assert!(
+            applied >= LIVES * 3 / 2 && planned >= PLANS / 2,
+            "too few configurations were accepted"
+        );
     }
 }

@@ -1,14 +1,18 @@
-//! What others do to a link and next to it: they build it at the same time, take away what it stands on, hang links of their own
-//! on its gateways.
+//! What others do to a link and next to it: they build it at the same time, take away what it
+//! stands on, hang links of their own on its gateways.
 
 use awsazure::aws::model::{InternetGatewayId, Region, VpcId};
 use awsazure::aws::{Ec2, IdempotencyKey};
 use awsazure::azure::ResourceId;
-use awsazure::azure::documents::{local_gateway::NewLocalGateway, network::NewVirtualNetwork, public_ip::NewPublicIp};
+use awsazure::azure::documents::{
+    local_gateway::NewLocalGateway, network::NewVirtualNetwork, public_ip::NewPublicIp,
+};
 use awsazure::link::managed::Kind;
 use awsazure::link::observed::Observed;
 use awsazure::link::ownership_tags::role;
-use awsazure::link::ownership_tags::{LinkId, TAG_AWS_ENDPOINT, TAG_HEARTBEAT, TAG_INCOMPLETE, TAG_LINK, TAG_NAME};
+use awsazure::link::ownership_tags::{
+    LinkId, TAG_AWS_ENDPOINT, TAG_HEARTBEAT, TAG_INCOMPLETE, TAG_LINK, TAG_NAME,
+};
 use awsazure::link::plan::describe_drift;
 use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use awsazure::link::tunnel::{Instance, TunnelKey};
@@ -24,30 +28,68 @@ use test_support::simulated::verify::{Listing, listing, managed, succeeded, tunn
 use test_support::simulated::{REGION, Sim, leak_checker};
 
 async fn ec2(sim: &Sim) -> Ec2 {
-    sim.process().aws.region(&sim.limits().aws(), Some(&Region(REGION.to_owned()))).await.unwrap()
+    sim.process()
+        .aws
+        .region(&sim.limits().aws(), Some(&Region(REGION.to_owned())))
+        .await
+        .unwrap()
 }
 
 /// Writes from the n-th call on, each operation as often as it was asked.
 fn writes(sim: &Sim, from: usize) -> Vec<String> {
-    let writes = ["Create", "Put", "Delete", "Modify", "Attach", "Detach", "Enable", "Disable", "Associate", "Replace"];
+    let writes = [
+        "Create",
+        "Put",
+        "Delete",
+        "Modify",
+        "Attach",
+        "Detach",
+        "Enable",
+        "Disable",
+        "Associate",
+        "Replace",
+    ];
     let is_write = |operation: &String| writes.iter().any(|verb| operation.starts_with(verb));
-    let mut all: Vec<String> =
-        sim.sandbox.calls().into_iter().skip(from).map(|c| c.operation).filter(is_write).collect();
+    let mut all: Vec<String> = sim
+        .sandbox
+        .calls()
+        .into_iter()
+        .skip(from)
+        .map(|c| c.operation)
+        .filter(is_write)
+        .collect();
     all.sort();
     all
 }
 
 /// A second create of the same link, as another process begins it.
 async fn second_create(sim: &Sim, spec: &Spec) -> ReconcileOutcome {
-    converge(&sim.process(), spec, &sim.search(spec), &sim.limits(), &|_| {}).await
+    converge(
+        &sim.process(),
+        spec,
+        &sim.search(spec),
+        &sim.limits(),
+        &|_| {},
+    )
+    .await
 }
 
 /// A create that came no further than the networks and the VPN gateway.
 async fn half_built(sim: &Sim, spec: &Spec) {
-    sim.sandbox.world().faults.add("fail call 1 of PutPublicIp: forever refused".parse().unwrap());
+    sim.sandbox.world().faults.add(
+        "fail call 1 of PutPublicIp: forever refused"
+            .parse()
+            .unwrap(),
+    );
     assert!(!sim.converge(spec).await.failures.is_empty());
     sim.sandbox.world().faults.clear();
-    let AzureNetwork::Create { id, address_space, gateway_subnet_prefix, subnets } = &spec.azure.network else {
+    let AzureNetwork::Create {
+        id,
+        address_space,
+        gateway_subnet_prefix,
+        subnets,
+    } = &spec.azure.network
+    else {
         unreachable!()
     };
     let gateway_subnet = ("GatewaySubnet".to_owned(), *gateway_subnet_prefix);
@@ -58,24 +100,49 @@ async fn half_built(sim: &Sim, spec: &Spec) {
         subnets: std::iter::once(gateway_subnet).chain(others).collect(),
         tags: spec.link.tags(role::VIRTUAL_NETWORK),
     };
-    sim.clouds.azure.create_virtual_network(id, &new, &|_| true, &sim.limits().azure()).await.unwrap();
+    sim.clouds
+        .azure
+        .create_virtual_network(id, &new, &|_| true, &sim.limits().azure())
+        .await
+        .unwrap();
 }
 
-/// Another run continues the link: something new of it at Azure, where it shows at once, every ten seconds.
+/// Another run continues the link: something new of it at Azure, where it shows at once, every ten
+/// seconds.
 async fn somebody_builds(sim: &Sim, spec: &Spec) {
     let (azure, ec2, limits) = (sim.process().azure, ec2(sim).await, sim.limits());
     let turn = |n: usize| tokio::time::sleep(Duration::from_millis(5_000 + 10_300 * n as u64));
-    let id = |kind: &str, name: &str| ResourceId::network(&sim.subscription(), &spec.azure.resource_group, kind, name);
+    let id = |kind: &str, name: &str| {
+        ResourceId::network(&sim.subscription(), &spec.azure.resource_group, kind, name)
+    };
     let address = async |instance: Instance| {
         turn(instance.index()).await;
-        let id = id("publicIPAddresses", spec.azure.names.public_ips.get(instance));
-        let (location, zones) = (spec.azure.location.clone(), ["1", "2", "3"].map(str::to_owned).to_vec());
-        let new = NewPublicIp { location, zones, tags: spec.link.tags(instance) };
-        let made = azure.create_public_ip(&id, &new, &|_| true, &limits.azure()).await.unwrap();
+        let id = id(
+            "publicIPAddresses",
+            spec.azure.names.public_ips.get(instance),
+        );
+        let (location, zones) = (
+            spec.azure.location.clone(),
+            ["1", "2", "3"].map(str::to_owned).to_vec(),
+        );
+        let new = NewPublicIp {
+            location,
+            zones,
+            tags: spec.link.tags(instance),
+        };
+        let made = azure
+            .create_public_ip(&id, &new, &|_| true, &limits.azure())
+            .await
+            .unwrap();
         let mut tags = spec.link.tags(instance);
         tags.insert(TAG_INCOMPLETE.to_owned(), "true".to_owned());
-        let (ip, device) = (made.address.unwrap(), format!("awsazure-{}-{instance}", spec.link));
-        ec2.create_customer_gateway(&limits.aws(), ip, Asn(65_000), &device, &tags).await.unwrap();
+        let (ip, device) = (
+            made.address.unwrap(),
+            format!("awsazure-{}-{instance}", spec.link),
+        );
+        ec2.create_customer_gateway(&limits.aws(), ip, Asn(65_000), &device, &tags)
+            .await
+            .unwrap();
     };
     let end = async |n: usize, key: TunnelKey| {
         turn(Instance::ALL.len() + n).await;
@@ -86,10 +153,21 @@ async fn somebody_builds(sim: &Sim, spec: &Spec) {
             bgp_ip: spec.inside_cidrs.get(key).aws_ip(),
             tags: spec.link.tags(key),
         };
-        let id = id("localNetworkGateways", spec.azure.names.local_gateways.get(key));
-        azure.create_local_gateway(&id, &new, &|_| true, &limits.azure()).await.unwrap();
+        let id = id(
+            "localNetworkGateways",
+            spec.azure.names.local_gateways.get(key),
+        );
+        azure
+            .create_local_gateway(&id, &new, &|_| true, &limits.azure())
+            .await
+            .unwrap();
     };
-    let ends = join_all(TunnelKey::ALL.into_iter().enumerate().map(|(n, key)| end(n, key)));
+    let ends = join_all(
+        TunnelKey::ALL
+            .into_iter()
+            .enumerate()
+            .map(|(n, key)| end(n, key)),
+    );
     tokio::join!(join_all(Instance::ALL.map(address)), ends);
 }
 
@@ -101,11 +179,26 @@ fn keep_incomplete_link_of_live_run() {
         half_built(&sim, &spec).await;
         let before = sim.sandbox.calls().len();
         let (second, ()) = tokio::join!(second_create(&sim, &spec), somebody_builds(&sim, &spec));
-        let [failure] = second.failures.as_slice() else { panic!("{:#?}", second.failures) };
-        assert!(matches!(failure.error, ActionError::ConcurrentApply { .. }), "{}", failure.error);
+        let [failure] = second.failures.as_slice() else {
+            panic!("{:#?}", second.failures)
+        };
+        assert!(
+            matches!(failure.error, ActionError::ConcurrentApply { .. }),
+            "{}",
+            failure.error
+        );
         assert!(second.done.is_empty() && second.observed == Observed::default());
-        let theirs = [["CreateCustomerGateway"; 2].as_slice(), &["PutLocalGateway"; 4], &["PutPublicIp"; 2]].concat();
-        assert_eq!(writes(&sim, before), theirs, "nothing of it was changed by the second");
+        let theirs = [
+            ["CreateCustomerGateway"; 2].as_slice(),
+            &["PutLocalGateway"; 4],
+            &["PutPublicIp"; 2],
+        ]
+        .concat();
+        assert_eq!(
+            writes(&sim, before),
+            theirs,
+            "nothing of it was changed by the second"
+        );
     });
 }
 
@@ -120,15 +213,30 @@ fn detect_live_run_waiting_for_gateway() {
         };
         let (first, second, third) = tokio::join!(sim.converge(&spec), later(10), later(20));
         for other in [second, third] {
-            let [failure] = other.failures.as_slice() else { panic!("{:#?}", other.failures) };
-            assert!(failure.error.to_string().contains("cgw-"), "{}", failure.error);
+            let [failure] = other.failures.as_slice() else {
+                panic!("{:#?}", other.failures)
+            };
+            assert!(
+                failure.error.to_string().contains("cgw-"),
+                "{}",
+                failure.error
+            );
             assert!(other.done.is_empty());
         }
         succeeded("the first create", &first).unwrap();
         assert!(first.heartbeat_error.is_none());
-        let tagged: Vec<String> = sim.sandbox.world().aws.objects().iter().map(|row| row["tags"].to_string()).collect();
+        let tagged: Vec<String> = sim
+            .sandbox
+            .world()
+            .aws
+            .objects()
+            .iter()
+            .map(|row| row["tags"].to_string())
+            .collect();
         assert!(
-            tagged.iter().all(|tags| !tags.contains(TAG_HEARTBEAT) && !tags.contains(TAG_INCOMPLETE)),
+            tagged
+                .iter()
+                .all(|tags| !tags.contains(TAG_HEARTBEAT) && !tags.contains(TAG_INCOMPLETE)),
             "{tagged:#?}"
         );
     });
@@ -153,10 +261,17 @@ fn create_without_tag_permission_warns() {
     simulated(|| async {
         let sim = Sim::new(35);
         let spec = sim.spec("prod", 0);
-        sim.sandbox.world().faults.add("fail call 1 of aws CreateTags: forever 403".parse().unwrap());
+        sim.sandbox.world().faults.add(
+            "fail call 1 of aws CreateTags: forever 403"
+                .parse()
+                .unwrap(),
+        );
         let made = sim.converge(&spec).await;
         succeeded("the create", &made).unwrap();
-        assert!(made.heartbeat_error.is_some_and(|cause| cause.to_string().contains("CreateTags")));
+        assert!(
+            made.heartbeat_error
+                .is_some_and(|cause| cause.to_string().contains("CreateTags"))
+        );
     });
 }
 
@@ -181,16 +296,24 @@ fn adopt_object_that_appears_during_watch() {
     simulated(|| async {
         let sim = Sim::new(35);
         let spec = sim.spec("prod", 0);
-        sim.sandbox.world().faults.add("fail call 1 of CreateVpc: forever refused".parse().unwrap());
+        sim.sandbox
+            .world()
+            .faults
+            .add("fail call 1 of CreateVpc: forever refused".parse().unwrap());
         assert!(!sim.converge(&spec).await.failures.is_empty());
         sim.sandbox.world().faults.clear();
         let (ec2, limits, mut own) = (ec2(&sim).await, sim.limits(), spec.link.tags(role::VPC));
         own.insert(TAG_INCOMPLETE.to_owned(), "true".to_owned());
         let shows = async {
             tokio::time::sleep(Duration::from_secs(3)).await;
-            ec2.create_vpc(&limits.aws(), "10.2.0.0/16".parse().unwrap(), &own, IdempotencyKey::new(&own))
-                .await
-                .unwrap();
+            ec2.create_vpc(
+                &limits.aws(),
+                "10.2.0.0/16".parse().unwrap(),
+                &own,
+                IdempotencyKey::new(&own),
+            )
+            .await
+            .unwrap();
         };
         let (second, ()) = tokio::join!(second_create(&sim, &spec), shows);
         succeeded("the second create", &second).unwrap();
@@ -220,13 +343,34 @@ fn adopt_vpc_only_with_tags_and_properties() {
         simulated(|| async {
             let sim = Sim::new(36);
             let spec = sim.spec("prod", 0);
-            let (ec2, limits, tags) = (ec2(&sim).await, sim.limits(), vpc_tags(&spec, unfinished, endpoint));
-            let theirs =
-                ec2.create_vpc(&limits.aws(), cidr.parse().unwrap(), &tags, IdempotencyKey::new(&tags)).await.unwrap();
-            ec2.wait_vpc_available(&limits.aws(), &theirs.id).await.unwrap();
+            let (ec2, limits, tags) = (
+                ec2(&sim).await,
+                sim.limits(),
+                vpc_tags(&spec, unfinished, endpoint),
+            );
+            let theirs = ec2
+                .create_vpc(
+                    &limits.aws(),
+                    cidr.parse().unwrap(),
+                    &tags,
+                    IdempotencyKey::new(&tags),
+                )
+                .await
+                .unwrap();
+            ec2.wait_vpc_available(&limits.aws(), &theirs.id)
+                .await
+                .unwrap();
             let made = sim.converge(&spec).await;
             succeeded("the create", &made).unwrap();
-            assert_eq!(made.observed.aws.vpc.as_ref().map(|vpc| vpc.id == theirs.id), Some(adopts), "{cidr}");
+            assert_eq!(
+                made.observed
+                    .aws
+                    .vpc
+                    .as_ref()
+                    .map(|vpc| vpc.id == theirs.id),
+                Some(adopts),
+                "{cidr}"
+            );
             assert_eq!(made.adopted.contains(&theirs.id.0), adopts);
             let gone = sim.demolish(&spec, &made.observed).await;
             succeeded("the destroy", &gone).unwrap();
@@ -243,12 +387,19 @@ fn create_makes_nothing_next_to_incomplete_link_in_other_vpc() {
         let (ec2, limits) = (ec2(&sim).await, sim.limits());
         let tags = vpc_tags(&spec, true, Some(&format!("{REGION} new-vpc 10.9.0.0/16")));
         let theirs = ec2
-            .create_vpc(&limits.aws(), "10.9.0.0/16".parse().unwrap(), &tags, IdempotencyKey::new(&tags))
+            .create_vpc(
+                &limits.aws(),
+                "10.9.0.0/16".parse().unwrap(),
+                &tags,
+                IdempotencyKey::new(&tags),
+            )
             .await
             .unwrap();
         let before = sim.objects();
         let ended = sim.converge(&spec).await;
-        let [failure] = ended.failures.as_slice() else { panic!("{:#?}", ended.failures) };
+        let [failure] = ended.failures.as_slice() else {
+            panic!("{:#?}", ended.failures)
+        };
         assert!(
             matches!(&failure.error, ActionError::IncompleteCreate { found, .. } if found.contains(&theirs.id.0)),
             "{}",
@@ -268,15 +419,29 @@ fn destroy_keeps_objects_whose_tags_were_removed() {
         succeeded("the create", &made).unwrap();
         let (ec2, limits) = (ec2(&sim).await, sim.limits());
         let vpc = made.observed.aws.vpc.as_ref().unwrap().id.0.clone();
-        ec2.delete_tags(&limits.aws(), std::slice::from_ref(&vpc), &[TAG_LINK.to_owned()]).await.unwrap();
+        ec2.delete_tags(
+            &limits.aws(),
+            std::slice::from_ref(&vpc),
+            &[TAG_LINK.to_owned()],
+        )
+        .await
+        .unwrap();
         let network = &made.observed.azure.network.as_ref().unwrap().resource;
-        sim.clouds.azure.set_tags(&network.id, &Tags::new(), &limits.azure()).await.unwrap();
+        sim.clouds
+            .azure
+            .set_tags(&network.id, &Tags::new(), &limits.azure())
+            .await
+            .unwrap();
         let gone = sim.demolish(&spec, &made.observed).await;
         let kept = |id: &str| {
             let names = |cause: &ActionError| matches!(cause, ActionError::NotOwned { id: named, .. } if named.eq_ignore_ascii_case(id));
             gone.failures.iter().any(|failure| names(&failure.error))
         };
-        assert!(kept(&vpc) && kept(network.id.as_str()), "{:#?}", gone.failures);
+        assert!(
+            kept(&vpc) && kept(network.id.as_str()),
+            "{:#?}",
+            gone.failures
+        );
         assert_eq!(of_kind(&sim, "vpc"), [vpc]);
         assert_eq!(of_kind(&sim, "virtualNetworks").len(), 1);
     });
@@ -288,10 +453,20 @@ fn interrupted_run_records_object_just_created() {
         simulated(|| async {
             let sim = Sim::new(seed);
             let spec = sim.spec("prod", 0);
-            sim.sandbox.world().faults.add("fail call 1 of PutResourceGroup: forever refused".parse().unwrap());
+            sim.sandbox.world().faults.add(
+                "fail call 1 of PutResourceGroup: forever refused"
+                    .parse()
+                    .unwrap(),
+            );
             let ended = sim.converge(&spec).await;
             assert!(!ended.failures.is_empty());
-            let known: Vec<String> = ended.observed.aws.vpc.iter().map(|vpc| vpc.id.to_string()).collect();
+            let known: Vec<String> = ended
+                .observed
+                .aws
+                .vpc
+                .iter()
+                .map(|vpc| vpc.id.to_string())
+                .collect();
             assert_eq!(known, of_kind(&sim, "vpc"), "seed {seed}");
         });
     }
@@ -316,7 +491,10 @@ fn whole_link() -> Value {
 
 fn of_kind(sim: &Sim, kind: &str) -> Vec<String> {
     let all = listing(sim);
-    all.values().filter(|object| object["kind"] == kind).map(|o| o["id"].as_str().unwrap().to_owned()).collect()
+    all.values()
+        .filter(|object| object["kind"] == kind)
+        .map(|o| o["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn one_of_kind(sim: &Sim, kind: &str) -> String {
@@ -334,7 +512,9 @@ fn repair_default_route_after_internet_gateway_loss() {
         let lost = InternetGatewayId(one_of_kind(&sim, "internet-gateway"));
         let vpc = VpcId(one_of_kind(&sim, "vpc"));
         let before = sim.objects();
-        ec2.detach_internet_gateway(&ctx, &lost, &vpc).await.unwrap();
+        ec2.detach_internet_gateway(&ctx, &lost, &vpc)
+            .await
+            .unwrap();
         ec2.delete_internet_gateway(&ctx, &lost).await.unwrap();
 
         core.new_process();
@@ -344,8 +524,14 @@ fn repair_default_route_after_internet_gateway_loss() {
         core.plans_empty().await.unwrap();
         let new = one_of_kind(&sim, "internet-gateway");
         assert_ne!(new, lost.0);
-        let tables = ec2.describe_route_tables(&ctx, &awsazure::aws::Filter::vpc(&vpc)).await.unwrap();
-        let out: Vec<String> = tables.into_iter().filter_map(|table| table.default_route).collect();
+        let tables = ec2
+            .describe_route_tables(&ctx, &awsazure::aws::Filter::vpc(&vpc))
+            .await
+            .unwrap();
+        let out: Vec<String> = tables
+            .into_iter()
+            .filter_map(|table| table.default_route)
+            .collect();
         assert_eq!(out, std::slice::from_ref(&new));
         let others = |id: &String| !id.ends_with(&lost.0) && !id.ends_with(&new);
         let rest = |all: Vec<String>| all.into_iter().filter(others).collect::<Vec<_>>();
@@ -358,9 +544,14 @@ fn beside(sim: &Sim, first: &Spec, seen: &Observed) -> Spec {
     let mut spec = sim.spec("second", 3);
     let network = first.azure.network.id().clone();
     spec.link = LinkId::new(&network, *spec.inside_cidrs.get(TunnelKey::ALL[0]));
-    spec.azure.network = AzureNetwork::Existing { id: network, gateway_subnet_prefix: None };
+    spec.azure.network = AzureNetwork::Existing {
+        id: network,
+        gateway_subnet_prefix: None,
+    };
     spec.azure.gateway = AzureGateway::Existing(first.azure.gateway.id().clone());
-    spec.azure.resource_group.clone_from(&first.azure.resource_group);
+    spec.azure
+        .resource_group
+        .clone_from(&first.azure.resource_group);
     spec.azure.create_resource_group = false;
     spec.aws.network = AwsNetwork::FromGateway;
     spec.aws.gateway = AwsGateway::ExistingVgw(seen.aws.gateway.as_ref().unwrap().id.clone());
@@ -368,8 +559,12 @@ fn beside(sim: &Sim, first: &Spec, seen: &Observed) -> Spec {
 }
 
 fn propagating(sim: &Sim) -> usize {
-    let tables = listing(sim).into_values().filter(|object| object["kind"] == "route-table");
-    tables.filter(|table| table["propagating"].to_string().contains("vgw-")).count()
+    let tables = listing(sim)
+        .into_values()
+        .filter(|object| object["kind"] == "route-table");
+    tables
+        .filter(|table| table["propagating"].to_string().contains("vgw-"))
+        .count()
 }
 
 #[test]
@@ -387,12 +582,19 @@ fn destroy_keeps_propagation_used_by_other_link() {
         // As if the second link had switched it on.
         let mut what = sim.demolition(&second, &two.observed);
         let rows = managed(&first, &one.observed);
-        rows.ids(Kind::AwsRoutePropagation).for_each(|row| what.managed.add(Kind::AwsRoutePropagation, row));
+        rows.ids(Kind::AwsRoutePropagation)
+            .for_each(|row| what.managed.add(Kind::AwsRoutePropagation, row));
         let search = sim.search_after(&second, &two.observed);
         let gone = teardown(&sim.clouds, &what, &search, &sim.limits(), &|_| {}).await;
         succeeded("the second destroy", &gone).unwrap();
-        assert_eq!(propagating(&sim), 2, "the first link's routes stay in the tables");
-        let still = sim.converge_from(&first, &sim.search_after(&first, &one.observed)).await;
+        assert_eq!(
+            propagating(&sim),
+            2,
+            "the first link's routes stay in the tables"
+        );
+        let still = sim
+            .converge_from(&first, &sim.search_after(&first, &one.observed))
+            .await;
         succeeded("the first's look", &still).unwrap();
         assert!(still.done.is_empty(), "{:?}", still.done);
 
@@ -412,27 +614,46 @@ async fn by_hand(sim: &Sim) {
     let (ec2, ctx) = (ec2(sim).await, sim.limits());
     for (_, object) in listing(sim) {
         let (id, tags) = (object["id"].as_str().unwrap(), object["tags"].as_object());
-        let keys: Vec<String> = tags.into_iter().flatten().map(|(key, _)| key.clone()).collect();
+        let keys: Vec<String> = tags
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key.clone())
+            .collect();
         let [kind, azure] = [object["kind"].as_str().unwrap(), id];
         if keys.is_empty() {
             continue;
         }
         match ResourceId::parse(azure) {
             Ok(id) if kind != "resourceGroups" => {
-                sim.clouds.azure.set_tags(&id, &Tags::new(), &ctx.azure()).await.unwrap();
+                sim.clouds
+                    .azure
+                    .set_tags(&id, &Tags::new(), &ctx.azure())
+                    .await
+                    .unwrap();
             }
             _ if id.starts_with('/') => {
                 let name = id.rsplit('/').next().unwrap();
-                sim.clouds.azure.set_group_tags(name, &Tags::new(), &ctx.azure()).await.unwrap();
+                sim.clouds
+                    .azure
+                    .set_group_tags(name, &Tags::new(), &ctx.azure())
+                    .await
+                    .unwrap();
             }
-            _ => ec2.delete_tags(&ctx.aws(), &[id.to_owned()], &keys).await.unwrap(),
+            _ => ec2
+                .delete_tags(&ctx.aws(), &[id.to_owned()], &keys)
+                .await
+                .unwrap(),
         }
     }
-    let marked = |all: &Listing| all.values().any(|object| object["tags"].get(TAG_NAME).is_some());
+    let marked = |all: &Listing| {
+        all.values()
+            .any(|object| object["tags"].get(TAG_NAME).is_some())
+    };
     assert!(!marked(&listing(sim)), "{:#?}", listing(sim));
 }
 
-/// A claimed Azure gateway that is lost together with a public IP is recreated with a new customer gateway.
+/// A claimed Azure gateway that is lost together with a public IP is recreated with a new customer
+/// gateway.
 #[test]
 fn recreate_claimed_gateway_and_customer_gateway() {
     simulated(|| async {
@@ -454,7 +675,9 @@ fn recreate_claimed_gateway_and_customer_gateway() {
             "manage_gateways": true,
         });
         let mut core = TerraformCore::new(&sim, config(&minimal), Stored::default());
-        core.run(&Run::Import(format!("{gateway},{vgw}"))).await.unwrap();
+        core.run(&Run::Import(format!("{gateway},{vgw}")))
+            .await
+            .unwrap();
         core.run(&Run::Apply).await.unwrap();
         core.plans_empty().await.unwrap();
 
@@ -462,10 +685,24 @@ fn recreate_claimed_gateway_and_customer_gateway() {
         let ctx = sim.limits().azure();
         for (_, connection) in azure.connections.iter() {
             let id = &connection.as_ref().unwrap().resource.id;
-            sim.clouds.azure.delete_connection(id, gateway, &ctx).await.unwrap();
+            sim.clouds
+                .azure
+                .delete_connection(id, gateway, &ctx)
+                .await
+                .unwrap();
         }
-        sim.clouds.azure.delete_gateway(gateway, &ctx).await.unwrap();
-        let lost = &azure.public_ips.get(Instance::One).as_ref().unwrap().resource.id;
+        sim.clouds
+            .azure
+            .delete_gateway(gateway, &ctx)
+            .await
+            .unwrap();
+        let lost = &azure
+            .public_ips
+            .get(Instance::One)
+            .as_ref()
+            .unwrap()
+            .resource
+            .id;
         sim.clouds.azure.delete_public_ip(lost, &ctx).await.unwrap();
         core.new_process();
         let mark = sim.sandbox.calls().len();
@@ -473,20 +710,48 @@ fn recreate_claimed_gateway_and_customer_gateway() {
         core.plans_empty().await.unwrap();
         leak_checker::tunnels_up(&sim).unwrap();
         let customers = of_kind(&sim, "customer-gateway");
-        let was = |instance| aws.customer_gateways.get(instance).as_ref().unwrap().id.0.clone();
-        assert!(customers.contains(&was(Instance::Zero)) && !customers.contains(&was(Instance::One)), "{customers:?}");
+        let was = |instance| {
+            aws.customer_gateways
+                .get(instance)
+                .as_ref()
+                .unwrap()
+                .id
+                .0
+                .clone()
+        };
+        assert!(
+            customers.contains(&was(Instance::Zero)) && !customers.contains(&was(Instance::One)),
+            "{customers:?}"
+        );
         let made = writes(&sim, mark);
         let count = |operation: &str| made.iter().filter(|one| *one == operation).count();
-        assert_eq!(["CreateCustomerGateway", "CreateVpnConnection", "PutPublicIp", "PutGateway"].map(count), [1; 4]);
+        assert_eq!(
+            [
+                "CreateCustomerGateway",
+                "CreateVpnConnection",
+                "PutPublicIp",
+                "PutGateway"
+            ]
+            .map(count),
+            [1; 4]
+        );
 
         // The gateway is the link's own by now; the networks are not.
         core.new_process();
         core.run(&Run::Destroy).await.unwrap();
-        for gone in ["virtualNetworkGateways", "publicIPAddresses", "vpn-gateway", "vpn-connection", "customer-gateway"]
-        {
+        for gone in [
+            "virtualNetworkGateways",
+            "publicIPAddresses",
+            "vpn-gateway",
+            "vpn-connection",
+            "customer-gateway",
+        ] {
             assert!(of_kind(&sim, gone).is_empty(), "{gone}");
         }
-        assert_eq!(of_kind(&sim, "virtualNetworks").len() + of_kind(&sim, "vpc").len(), 2);
+        assert_eq!(
+            of_kind(&sim, "virtualNetworks").len() + of_kind(&sim, "vpc").len(),
+            2
+        );
     });
 }
 
@@ -498,18 +763,34 @@ fn destroy_does_not_wait_for_group_in_use() {
         let made = sim.converge(&spec).await;
         succeeded("create", &made).unwrap();
         let mut what = sim.demolition(&spec, &made.observed);
-        what.managed
-            .0
-            .retain(|kind, _| ![Kind::AzureGateway, Kind::AzurePublicIp, Kind::AzureVirtualNetwork].contains(kind));
+        what.managed.0.retain(|kind, _| {
+            ![
+                Kind::AzureGateway,
+                Kind::AzurePublicIp,
+                Kind::AzureVirtualNetwork,
+            ]
+            .contains(kind)
+        });
         let search = sim.search_after(&spec, &made.observed);
         let gone = teardown(&sim.clouds, &what, &search, &sim.limits(), &|_| {}).await;
-        let [failure] = gone.failures.as_slice() else { panic!("{:#?}", gone.failures) };
-        assert!(matches!(failure.error, ActionError::Blocked { .. }), "{}", failure.error);
+        let [failure] = gone.failures.as_slice() else {
+            panic!("{:#?}", gone.failures)
+        };
+        assert!(
+            matches!(failure.error, ActionError::Blocked { .. }),
+            "{}",
+            failure.error
+        );
         let group = format!("/resourcegroups/{}/resources", spec.azure.resource_group);
         let calls = sim.sandbox.calls();
-        let looks =
-            calls.iter().filter(|call| call.operation == "ListResources" && call.target.contains(&group)).count();
+        let looks = calls
+            .iter()
+            .filter(|call| call.operation == "ListResources" && call.target.contains(&group))
+            .count();
         assert_eq!(looks, 1, "it does not go by waiting");
-        assert_eq!(of_kind(&sim, "virtualNetworkGateways").len() + of_kind(&sim, "connections").len(), 5);
+        assert_eq!(
+            of_kind(&sim, "virtualNetworkGateways").len() + of_kind(&sim, "connections").len(),
+            5
+        );
     });
 }

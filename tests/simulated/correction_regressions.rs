@@ -22,12 +22,21 @@ fn azure_gateway(environment: &Environment) -> Value {
 fn replace_after_broken_region_move_deletes_both_sides() {
     scripted(async |run| {
         let far = json!({"vpc_id": run.environment.far_vpc, "region": OTHER_REGION});
-        run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": far}));
+        run.configure(
+            &json!({"name": "prod", "azure": azure_network(run.environment), "aws": far}),
+        );
         run.apply().await;
         run.set("aws.vpc_id", &json!(run.environment.vpcs[0].id));
         run.set("aws.region", &json!(REGION));
-        run.apply_killed("fail call 1 of aws DeleteVpnConnection: once hang-after", true).await;
-        run.set("azure.virtual_network_id", &json!(run.environment.networks[1]));
+        run.apply_killed(
+            "fail call 1 of aws DeleteVpnConnection: once hang-after",
+            true,
+        )
+        .await;
+        run.set(
+            "azure.virtual_network_id",
+            &json!(run.environment.networks[1]),
+        );
         run.apply().await;
         run.finish().await;
     });
@@ -40,7 +49,8 @@ fn failed_vpc_move_drops_route_tables_of_old_vpc() {
         run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": {"vpc": vpc(2)}}));
         run.apply().await;
         run.set("aws.vpc", &vpc(3));
-        run.apply_fails(Some("fail call 1 of aws CreateRouteTable: forever 403")).await;
+        run.apply_fails(Some("fail call 1 of aws CreateRouteTable: forever 403"))
+            .await;
         run.set("tags", &json!({"team": "network"}));
         run.apply().await;
         run.finish().await;
@@ -52,13 +62,17 @@ fn replace_vpn_gateway_by_vpc_in_one_apply() {
     for other in ["vpc_id", "vpc"] {
         scripted(async |run| {
             let given = json!({"vpn_gateway_id": run.environment.vpn_gateways[0]});
-            run.configure(&json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": given}));
+            run.configure(
+                &json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": given}),
+            );
             run.apply().await;
             let own = match other {
                 "vpc_id" => json!({"vpc_id": run.environment.vpcs[0].id}),
                 _ => json!({"vpc": {"cidr_block": "10.2.0.0/16"}}),
             };
-            run.configure(&json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": own}));
+            run.configure(
+                &json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": own}),
+            );
             run.apply().await;
             assert_eq!(run.state("aws.asn").as_u64(), Some(64_512));
             assert!(run.state("managed").get("aws_vpn_gateway").is_set());
@@ -71,10 +85,14 @@ fn replace_vpn_gateway_by_vpc_in_one_apply() {
 fn vpn_gateway_in_other_region_excludes_vpc_block() {
     scripted(async |run| {
         let far = json!({"region": OTHER_REGION, "vpc": {"cidr_block": "10.2.0.0/16", "public_subnet_cidr_block": "10.2.0.0/24"}});
-        run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": far}));
+        run.configure(
+            &json!({"name": "prod", "azure": azure_network(run.environment), "aws": far}),
+        );
         run.apply().await;
         let given = json!({"region": REGION, "vpn_gateway_id": run.environment.vpn_gateways[0]});
-        run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": given}));
+        run.configure(
+            &json!({"name": "prod", "azure": azure_network(run.environment), "aws": given}),
+        );
         run.apply().await;
         assert!(run.state("aws.vpc").is_null());
         run.finish().await;
@@ -85,7 +103,9 @@ fn vpn_gateway_in_other_region_excludes_vpc_block() {
 fn replacement_ignores_existing_gateway_differences() {
     scripted(async |run| {
         let aws = json!({"vpc_id": run.environment.vpcs[0].id});
-        run.configure(&json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": aws}));
+        run.configure(
+            &json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": aws}),
+        );
         run.apply().await;
         let mut azure = azure_network(run.environment);
         azure["generation"] = json!("Generation1");
@@ -100,10 +120,18 @@ fn replacement_ignores_existing_gateway_differences() {
 fn replace_tainted_link_on_another_network() {
     scripted(async |run| {
         let aws = json!({"vpc_id": run.environment.vpcs[0].id});
-        run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": aws}));
-        run.apply_fails(Some("fail call 2 of aws CreateVpnConnection: forever refused")).await;
+        run.configure(
+            &json!({"name": "prod", "azure": azure_network(run.environment), "aws": aws}),
+        );
+        run.apply_fails(Some(
+            "fail call 2 of aws CreateVpnConnection: forever refused",
+        ))
+        .await;
         assert!(run.core.stored.tainted);
-        run.set("azure.virtual_network_id", &json!(run.environment.networks[1]));
+        run.set(
+            "azure.virtual_network_id",
+            &json!(run.environment.networks[1]),
+        );
         run.apply().await;
         run.finish().await;
     });
@@ -118,7 +146,8 @@ fn destroy_deletes_gateway_subnet_of_killed_create() {
         });
         let aws = json!({"vpc_id": run.environment.vpcs[0].id});
         run.configure(&json!({"name": "prod", "azure": azure, "aws": aws}));
-        run.apply_killed("fail call 1 of azure PutGateway: once hang-after", false).await;
+        run.apply_killed("fail call 1 of azure PutGateway: once hang-after", false)
+            .await;
         run.apply().await;
         run.finish().await;
     });
@@ -143,11 +172,16 @@ fn create_on_existing_gateways_rejects_manage_gateways() {
 fn complete_move_killed_at_its_end() {
     scripted(async |run| {
         let aws = json!({"vpc_id": run.environment.vpcs[0].id});
-        run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": aws}));
+        run.configure(
+            &json!({"name": "prod", "azure": azure_network(run.environment), "aws": aws}),
+        );
         run.apply().await;
         let given = json!({"vpn_gateway_id": run.environment.vpn_gateways[0]});
-        run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": given}));
-        run.apply_killed("fail call 1 of aws DeleteTags: once hang-after", false).await;
+        run.configure(
+            &json!({"name": "prod", "azure": azure_network(run.environment), "aws": given}),
+        );
+        run.apply_killed("fail call 1 of aws DeleteTags: once hang-after", false)
+            .await;
         run.apply().await;
         run.finish().await;
     });
@@ -161,7 +195,10 @@ fn remove_propagation_tag_with_public_subnet() {
         run.configure(&link(run.environment, vpc(json!("10.2.0.0/24"))));
         run.apply().await;
         let managed = run.state("managed");
-        let table = managed.get("aws_route_table").as_list().unwrap()[0].as_str().unwrap().to_owned();
+        let table = managed.get("aws_route_table").as_list().unwrap()[0]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let is_tagged = |world: String| world.contains(&format!("awsazure:propagates/{table}"));
         let world = |run: &test_support::simulated::scripted_run::ScriptedRun<'_>| {
             serde_json::to_string(&*run.sim.sandbox.world()).unwrap()
@@ -174,7 +211,8 @@ fn remove_propagation_tag_with_public_subnet() {
     });
 }
 
-/// Objects that a configuration names and that another team deletes, with everything that uses them.
+/// Objects that a configuration names and that another team deletes, with everything that uses
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Victim {
     AzureGateway,
@@ -202,25 +240,51 @@ fn kept(run: &ScriptedRun<'_>, path: &str) -> String {
 async fn lose_aws(run: &ScriptedRun<'_>, victim: Victim) {
     let limits = run.sim.limits().aws();
     let ec2 = run.sim.clouds.aws.region(&limits, None).await.unwrap();
-    for connection in ec2.describe_vpn_connections(&limits, &Filter::default()).await.unwrap() {
+    for connection in ec2
+        .describe_vpn_connections(&limits, &Filter::default())
+        .await
+        .unwrap()
+    {
         if connection.state.is_living() {
-            ec2.delete_vpn_connection(&limits, &VpnConnectionId(connection.id.0.clone())).await.unwrap();
-            ec2.wait_vpn_connection_deleted(&limits, &connection.id).await.unwrap();
+            ec2.delete_vpn_connection(&limits, &VpnConnectionId(connection.id.0.clone()))
+                .await
+                .unwrap();
+            ec2.wait_vpn_connection_deleted(&limits, &connection.id)
+                .await
+                .unwrap();
         }
     }
     if victim == Victim::TransitGateway {
         let form = format!("TransitGatewayId={}", kept(run, "aws.transit_gateway_id"));
-        create_foreign(&mut run.sim.sandbox.world(), "DeleteTransitGateway", &form, "transitGatewayId");
+        create_foreign(
+            &mut run.sim.sandbox.world(),
+            "DeleteTransitGateway",
+            &form,
+            "transitGatewayId",
+        );
         return;
     }
-    let (gateway, vpc) = (VpnGatewayId(kept(run, "aws.vpn_gateway_id")), VpcId(kept(run, "aws.vpc_id")));
-    ec2.detach_vpn_gateway(&limits, &gateway, &vpc).await.unwrap();
-    ec2.wait_vpn_gateway_detached(&limits, &gateway).await.unwrap();
+    let (gateway, vpc) = (
+        VpnGatewayId(kept(run, "aws.vpn_gateway_id")),
+        VpcId(kept(run, "aws.vpc_id")),
+    );
+    ec2.detach_vpn_gateway(&limits, &gateway, &vpc)
+        .await
+        .unwrap();
+    ec2.wait_vpn_gateway_detached(&limits, &gateway)
+        .await
+        .unwrap();
     ec2.delete_vpn_gateway(&limits, &gateway).await.unwrap();
     if victim == Victim::Vpc {
-        for table in ec2.describe_route_tables(&limits, &Filter::vpc(&vpc)).await.unwrap() {
+        for table in ec2
+            .describe_route_tables(&limits, &Filter::vpc(&vpc))
+            .await
+            .unwrap()
+        {
             if !table.main {
-                ec2.delete_route_table(&limits, &RouteTableId(table.id.0)).await.unwrap();
+                ec2.delete_route_table(&limits, &RouteTableId(table.id.0))
+                    .await
+                    .unwrap();
             }
         }
         ec2.delete_vpc(&limits, &vpc).await.unwrap();
@@ -228,22 +292,34 @@ async fn lose_aws(run: &ScriptedRun<'_>, victim: Victim) {
 }
 
 async fn lose(run: &ScriptedRun<'_>, victim: Victim) {
-    if !matches!(victim, Victim::AzureGateway | Victim::Network | Victim::ResourceGroup) {
+    if !matches!(
+        victim,
+        Victim::AzureGateway | Victim::Network | Victim::ResourceGroup
+    ) {
         return lose_aws(run, victim).await;
     }
     let (azure, limits) = (&run.sim.clouds.azure, run.sim.limits().azure());
     if victim == Victim::ResourceGroup {
-        azure.delete_group(&kept(run, "azure.resource_group_name"), &limits).await.unwrap();
+        azure
+            .delete_group(&kept(run, "azure.resource_group_name"), &limits)
+            .await
+            .unwrap();
         return;
     }
     let gateway = ResourceId::parse(&kept(run, "azure.gateway_id")).unwrap();
     for connection in azure.gateway_connections(&gateway, &limits).await.unwrap() {
-        azure.delete_connection(&connection.resource.id, &gateway, &limits).await.unwrap();
+        azure
+            .delete_connection(&connection.resource.id, &gateway, &limits)
+            .await
+            .unwrap();
     }
     azure.delete_gateway(&gateway, &limits).await.unwrap();
     if victim == Victim::Network {
         let network = ResourceId::parse(&kept(run, "azure.virtual_network_id")).unwrap();
-        azure.delete_virtual_network(&network, &limits).await.unwrap();
+        azure
+            .delete_virtual_network(&network, &limits)
+            .await
+            .unwrap();
     }
 }
 
@@ -264,7 +340,9 @@ fn link_with(environment: &Environment, victim: Victim) -> Value {
 /// Objects of the link that are left.
 fn left(run: &ScriptedRun<'_>) -> Vec<String> {
     let all = test_support::simulated::verify::listing(run.sim).into_values();
-    all.filter(|object| !object["tags"]["awsazure:link"].is_null()).map(|object| object["id"].to_string()).collect()
+    all.filter(|object| !object["tags"]["awsazure:link"].is_null())
+        .map(|object| object["id"].to_string())
+        .collect()
 }
 
 #[test]
@@ -277,7 +355,11 @@ fn destroy_after_configured_object_was_deleted() {
                 lose(run, victim).await;
                 run.core.stored.tainted = tainted;
                 run.core.new_process();
-                assert_eq!(run.core.run(&Run::Destroy).await, Ok(()), "{victim:?}, tainted: {tainted}");
+                assert_eq!(
+                    run.core.run(&Run::Destroy).await,
+                    Ok(()),
+                    "{victim:?}, tainted: {tainted}"
+                );
                 assert_eq!(left(run), Vec::<String>::new(), "{victim:?}");
             });
         }
@@ -311,7 +393,10 @@ fn keep_existing_vgw_untagged_after_failed_move() {
         run.configure(&given_vpn_gateway(run.environment));
         run.apply().await;
         run.configure(&own_vpn_gateway(run.environment));
-        run.apply_fails(Some("fail call 1 of aws DeleteVpnConnection: forever refused")).await;
+        run.apply_fails(Some(
+            "fail call 1 of aws DeleteVpnConnection: forever refused",
+        ))
+        .await;
         run.configure(&given_vpn_gateway(run.environment));
         run.apply().await;
         run.finish().await;
@@ -322,12 +407,18 @@ fn keep_existing_vgw_untagged_after_failed_move() {
 fn keep_subnet_of_existing_gateway_after_killed_replacement() {
     scripted(async |run| {
         let aws = json!({"vpc_id": run.environment.vpcs[0].id});
-        run.configure(&json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": aws}));
+        run.configure(
+            &json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": aws}),
+        );
         run.apply().await;
         let bare = json!({"resource_group_name": GROUP, "virtual_network_id": run.environment.bare_network,
             "gateway_subnet_prefix": "10.10.1.0/24"});
         run.configure(&json!({"name": "prod", "azure": bare, "aws": aws}));
-        run.apply_killed("fail call 2 of azure DeleteConnection: once hang-after", true).await;
+        run.apply_killed(
+            "fail call 2 of azure DeleteConnection: once hang-after",
+            true,
+        )
+        .await;
         run.set("aws.dpd_timeout_seconds", &json!(40));
         run.apply().await;
         run.finish().await;
@@ -339,15 +430,15 @@ fn keep_subnet_of_existing_gateway_after_killed_replacement() {
 fn find_configured_network_after_killed_replacement() {
     scripted(async |run| {
         let aws = json!({"vpc": {"cidr_block": "10.2.0.0/16"}});
-        let network =
-            json!({"name": "own", "address_space": ["10.40.0.0/16"], "gateway_subnet_prefix": "10.40.255.0/27"});
+        let network = json!({"name": "own", "address_space": ["10.40.0.0/16"], "gateway_subnet_prefix": "10.40.255.0/27"});
         let own = json!({"resource_group_name": GROUP, "location": "westeurope", "virtual_network": network});
         run.configure(&json!({"name": "prod", "azure": own, "aws": aws}));
         run.apply().await;
         let bare = json!({"resource_group_name": GROUP, "virtual_network_id": run.environment.bare_network,
                 "gateway_subnet_prefix": "10.10.1.0/24"});
         run.configure(&json!({"name": "prod", "azure": bare, "aws": aws}));
-        run.apply_killed("fail call 1 of aws CreateTags: once hang", true).await;
+        run.apply_killed("fail call 1 of aws CreateTags: once hang", true)
+            .await;
         run.set("aws.dpd_timeout_seconds", &json!(40));
         run.apply().await;
         run.finish().await;
@@ -360,10 +451,17 @@ fn failed_replacement_removes_its_addresses_from_gateway() {
     scripted(async |run| {
         let aws = json!({"vpc": {"cidr_block": "10.2.0.0/16"}});
         let azure = |environment: &Environment, group: &str| json!({"resource_group_name": group, "create_resource_group": true, "gateway_id": environment.azure_gateways[0]});
-        run.configure(&json!({"name": "prod", "azure": azure(run.environment, "one-rg"), "aws": aws}));
+        run.configure(
+            &json!({"name": "prod", "azure": azure(run.environment, "one-rg"), "aws": aws}),
+        );
         run.apply().await;
-        run.configure(&json!({"name": "prod", "azure": azure(run.environment, "two-rg"), "aws": aws}));
-        run.apply_fails(Some("fail call 2 of azure DeleteConnection: forever refused")).await;
+        run.configure(
+            &json!({"name": "prod", "azure": azure(run.environment, "two-rg"), "aws": aws}),
+        );
+        run.apply_fails(Some(
+            "fail call 2 of azure DeleteConnection: forever refused",
+        ))
+        .await;
         run.apply().await;
         run.finish().await;
     });
@@ -376,8 +474,12 @@ fn replacement_removes_addresses_of_failed_update() {
         run.configure(&json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": aws, "slot": 1}));
         run.apply().await;
         run.set("slot", &json!(2));
-        run.apply_fails(Some("fail call 2 of azure PutConnection: forever refused")).await;
-        run.set("azure.gateway_id", &json!(run.environment.azure_gateways[1]));
+        run.apply_fails(Some("fail call 2 of azure PutConnection: forever refused"))
+            .await;
+        run.set(
+            "azure.gateway_id",
+            &json!(run.environment.azure_gateways[1]),
+        );
         run.apply().await;
         run.finish().await;
     });
@@ -392,8 +494,10 @@ fn remove_swapped_addresses_from_existing_gateway() {
                 "instance1_tunnel1": cidr(order[2]), "instance1_tunnel2": cidr(order[3])})
         };
         let aws = json!({"vpc_id": run.environment.vpcs[0].id});
-        run.configure(&json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": aws,
-            "inside_cidrs": cidrs([224, 228, 232, 236])}));
+        run.configure(
+            &json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": aws,
+            "inside_cidrs": cidrs([224, 228, 232, 236])}),
+        );
         run.apply().await;
         run.set("inside_cidrs", &cidrs([228, 232, 236, 224]));
         run.apply().await;
@@ -408,7 +512,8 @@ fn incomplete_link_keeps_gateway_under_another_name() {
         let mut azure = azure_network(run.environment);
         azure["names"] = json!({"gateway": "first-name"});
         run.configure(&json!({"name": "prod", "azure": azure, "aws": aws}));
-        run.apply_fails(Some("fail call 3 of azure PutConnection: forever refused")).await;
+        run.apply_fails(Some("fail call 3 of azure PutConnection: forever refused"))
+            .await;
         run.set("azure.names.gateway", &json!("second-name"));
         run.apply().await;
         run.finish().await;
@@ -419,11 +524,16 @@ fn incomplete_link_keeps_gateway_under_another_name() {
 fn ignore_vpn_gateway_of_killed_move() {
     scripted(async |run| {
         let aws = json!({"vpc": {"cidr_block": "10.2.0.0/16"}, "region": OTHER_REGION});
-        run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": aws}));
+        run.configure(
+            &json!({"name": "prod", "azure": azure_network(run.environment), "aws": aws}),
+        );
         run.apply().await;
         let aws = json!({"vpc_id": run.environment.vpcs[0].id, "region": REGION});
-        run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": aws}));
-        run.apply_killed("fail call 1 of aws DeleteTags: once hang-after", false).await;
+        run.configure(
+            &json!({"name": "prod", "azure": azure_network(run.environment), "aws": aws}),
+        );
+        run.apply_killed("fail call 1 of aws DeleteTags: once hang-after", false)
+            .await;
         run.apply().await;
         run.finish().await;
     });
@@ -439,7 +549,9 @@ fn reject_created_vpc_beside_existing_one() {
         ];
         for (attribute, id) in others {
             let aws = json!({"vpc": created, attribute: id});
-            run.configure(&json!({"name": "prod", "azure": azure_network(run.environment), "aws": aws}));
+            run.configure(
+                &json!({"name": "prod", "azure": azure_network(run.environment), "aws": aws}),
+            );
             assert_eq!(run.apply_fails(None).await, [format!("aws.{attribute}")]);
         }
         // A link that exists may name the VPC that it created.

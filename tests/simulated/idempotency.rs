@@ -1,5 +1,6 @@
-//! Every step and its undo, made once, twice and three times, with the same result: calls whose answers are lost are sent
-//! again, and a run that dies at a step is followed by one that makes this step again.
+//! Every step and its undo, made once, twice and three times, with the same result: calls whose
+//! answers are lost are sent again, and a run that dies at a step is followed by one that makes
+//! this step again.
 
 use std::time::Duration;
 use test_support::simulated::Sim;
@@ -19,7 +20,9 @@ const THOROUGH: usize = 8;
 type Write = (String, String, usize);
 
 fn is_write((_, operation, _): &&Write) -> bool {
-    !["Describe", "Get", "List", "Request"].iter().any(|verb| operation.starts_with(verb))
+    !["Describe", "Get", "List", "Request"]
+        .iter()
+        .any(|verb| operation.starts_with(verb))
 }
 
 /// Client's time in clouds that are in a hurry.
@@ -35,11 +38,19 @@ fn answers_lost(
     thorough: bool,
 ) -> Result<(), String> {
     let lost = |n: usize| format!("fail call {} of {cloud} {operation}: once lost", count + n);
-    baseline.meet(&InjectedFault::Rules((0..times).map(lost).collect()), thorough, false)
+    baseline.meet(
+        &InjectedFault::Rules((0..times).map(lost).collect()),
+        thorough,
+        false,
+    )
 }
 
 /// The run dies right after the call took effect, so many times in a row; then it is let end.
-async fn died(baseline: &Baseline, (cloud, operation, count): &Write, times: usize) -> Result<(), String> {
+async fn died(
+    baseline: &Baseline,
+    (cloud, operation, count): &Write,
+    times: usize,
+) -> Result<(), String> {
     let initial = &baseline.initial;
     let sim = Sim::of(SEED, initial.world.clone());
     let mut core = TerraformCore::new(&sim, initial.config.clone(), initial.stored.clone());
@@ -68,7 +79,10 @@ async fn died(baseline: &Baseline, (cloud, operation, count): &Write, times: usi
     let is = leak_checker::snapshot(&sim, &core.stored);
     match is == baseline.snapshot {
         true => Ok(()),
-        false => Err(format!("the link is another: {}", leak_checker::difference(&is, &baseline.snapshot))),
+        false => Err(format!(
+            "the link is another: {}",
+            leak_checker::difference(&is, &baseline.snapshot)
+        )),
     }
 }
 
@@ -90,8 +104,16 @@ fn every_write_may_be_repeated(operation: Scenario) {
         }
         failed
     };
-    let failed: Vec<String> = on_all_cores(&writes, || (), met).into_iter().flatten().collect();
-    assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n\n"));
+    let failed: Vec<String> = on_all_cores(&writes, || (), met)
+        .into_iter()
+        .flatten()
+        .collect();
+    assert!(
+        failed.is_empty(),
+        "{} failed:\n{}",
+        failed.len(),
+        failed.join("\n\n")
+    );
 }
 
 #[test]
@@ -106,7 +128,13 @@ fn repeat_every_write_of_destroy() {
 
 #[test]
 fn repeat_every_write_of_update() {
-    let changes =
-        [Scenario::Addresses, Scenario::Asn, Scenario::Settings, Scenario::Network, Scenario::Rotate, Scenario::Keys];
+    let changes = [
+        Scenario::Addresses,
+        Scenario::Asn,
+        Scenario::Settings,
+        Scenario::Network,
+        Scenario::Rotate,
+        Scenario::Keys,
+    ];
     changes.into_iter().for_each(every_write_may_be_repeated);
 }

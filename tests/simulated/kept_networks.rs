@@ -1,4 +1,5 @@
-//! A replacement keeps the networks that need not change, with what others have put into them. Under virtual time.
+//! A replacement keeps the networks that need not change, with what others have put into them.
+//! Under virtual time.
 
 use awsazure::provider::summaries::OBJECTS_DELETED;
 use serde_json::{Value, json};
@@ -6,23 +7,45 @@ use std::collections::BTreeSet;
 use test_support::simulated::Sim;
 use test_support::simulated::clock::simulated;
 use test_support::simulated::scripted_run::{ScriptedRun, scripted};
-use test_support::simulated::terraform_core::{Replacement, Run, Stored, TerraformCore, complete_link, config};
+use test_support::simulated::terraform_core::{
+    Replacement, Run, Stored, TerraformCore, complete_link, config,
+};
 use test_support::simulated::verify::listing;
 
 /// Ids of what stays, by attribute.
 fn ids(core: &TerraformCore<'_>, paths: &[&str]) -> Vec<String> {
-    paths.iter().map(|path| core.stored.state.at(&(*path).into()).as_str().unwrap_or("none").to_owned()).collect()
+    paths
+        .iter()
+        .map(|path| {
+            core.stored
+                .state
+                .at(&(*path).into())
+                .as_str()
+                .unwrap_or("none")
+                .to_owned()
+        })
+        .collect()
 }
 
 /// Deletes that were asked for, by operation.
 fn deletes(sim: &Sim) -> BTreeSet<String> {
     let calls = sim.sandbox.calls().into_iter().map(|call| call.operation);
-    calls.filter(|operation| operation.starts_with("Delete")).collect()
+    calls
+        .filter(|operation| operation.starts_with("Delete"))
+        .collect()
 }
 
-const AWS: [&str; 4] = ["aws.vpc_id", "aws.vpn_gateway_id", "aws.public_subnet_id", "aws.main_route_table_id"];
+const AWS: [&str; 4] = [
+    "aws.vpc_id",
+    "aws.vpn_gateway_id",
+    "aws.public_subnet_id",
+    "aws.main_route_table_id",
+];
 
-async fn replaced(change: fn(&mut Value), seed: u64) -> (BTreeSet<String>, bool, bool, Vec<String>) {
+async fn replaced(
+    change: fn(&mut Value),
+    seed: u64,
+) -> (BTreeSet<String>, bool, bool, Vec<String>) {
     let sim = Sim::new(seed);
     let mut wanted = complete_link();
     let mut core = TerraformCore::new(&sim, config(&wanted), Stored::default());
@@ -30,7 +53,10 @@ async fn replaced(change: fn(&mut Value), seed: u64) -> (BTreeSet<String>, bool,
     core.run(&Run::Apply).await.unwrap();
     let before = (ids(&core, &AWS), listing(&sim));
     let network = |listing: &test_support::simulated::verify::Listing| {
-        listing.iter().find(|(id, _)| id.to_lowercase().contains("virtualnetworks/vnet")).map(|(id, _)| id.clone())
+        listing
+            .iter()
+            .find(|(id, _)| id.to_lowercase().contains("virtualnetworks/vnet"))
+            .map(|(id, _)| id.clone())
     };
     assert!(network(&before.1).is_some());
     let there = deletes(&sim);
@@ -48,8 +74,13 @@ async fn replaced(change: fn(&mut Value), seed: u64) -> (BTreeSet<String>, bool,
     let deleted: BTreeSet<String> = deletes(&sim).difference(&there).cloned().collect();
     core.new_process();
     core.run(&Run::Destroy).await.unwrap();
-    assert_eq!(listing(&sim).keys().collect::<Vec<_>>(), Vec::<&String>::new());
-    let network_stays = !deleted.iter().any(|operation| operation == "DeleteVirtualNetwork");
+    assert_eq!(
+        listing(&sim).keys().collect::<Vec<_>>(),
+        Vec::<&String>::new()
+    );
+    let network_stays = !deleted
+        .iter()
+        .any(|operation| operation == "DeleteVirtualNetwork");
     (deleted, aws_stays, network_stays, told)
 }
 
@@ -59,7 +90,10 @@ fn keep_both_networks_when_generation_changes() {
         let change: fn(&mut Value) = |wanted| wanted["azure"]["generation"] = json!("Generation1");
         let (deleted, aws, network, told) = replaced(change, 91).await;
         assert!(aws && network, "{deleted:?}");
-        let announced = told.iter().find(|said| said.contains(OBJECTS_DELETED)).unwrap();
+        let announced = told
+            .iter()
+            .find(|said| said.contains(OBJECTS_DELETED))
+            .unwrap();
         assert!(announced.contains("\n- aws_vpc: vpc-"), "{announced}");
         assert!(!announced.contains("\naws_vpc: "), "{announced}");
     });
@@ -68,8 +102,9 @@ fn keep_both_networks_when_generation_changes() {
 #[test]
 fn keep_virtual_network_when_gateway_subnet_prefix_changes() {
     simulated(|| async {
-        let change: fn(&mut Value) =
-            |wanted| wanted["azure"]["virtual_network"]["gateway_subnet_prefix"] = json!("10.1.254.0/27");
+        let change: fn(&mut Value) = |wanted| {
+            wanted["azure"]["virtual_network"]["gateway_subnet_prefix"] = json!("10.1.254.0/27")
+        };
         let (deleted, aws, network, _) = replaced(change, 92).await;
         assert!(aws && network, "{deleted:?}");
     });
@@ -92,13 +127,20 @@ fn keep_vpc_when_location_or_group_changes() {
 
 /// Objects of other teams in both networks of the link.
 async fn add_foreign_subnets(run: &ScriptedRun<'_>) -> String {
-    let (vpc, network) = (run.state("aws.vpc_id"), run.state("azure.virtual_network_id"));
-    let form = format!("CreateSubnet&VpcId={}&CidrBlock=10.2.9.0/24", vpc.as_str().unwrap());
+    let (vpc, network) = (
+        run.state("aws.vpc_id"),
+        run.state("azure.virtual_network_id"),
+    );
+    let form = format!(
+        "CreateSubnet&VpcId={}&CidrBlock=10.2.9.0/24",
+        vpc.as_str().unwrap()
+    );
     assert!(run.sim.say_to_ec2(&form).await.contains("subnetId"));
     let path = format!("{}/subnets/theirs", network.as_str().unwrap());
     let body = json!({"properties": {"addressPrefix": "10.1.9.0/24"}});
     assert!(run.sim.say_to_azure("PUT", &path, body).await.0 < 300);
-    run.wait(awsazure_sandbox::time::SimDuration::minutes(2)).await;
+    run.wait(awsazure_sandbox::time::SimDuration::minutes(2))
+        .await;
     path
 }
 
@@ -112,9 +154,16 @@ fn replace_gateway_while_others_use_networks() {
         wanted["azure"]["generation"] = json!("Generation1");
         run.configure(&wanted);
         run.apply().await;
-        assert!(listing(run.sim).keys().any(|id| id.eq_ignore_ascii_case(&theirs) || id.contains("subnet-")));
+        assert!(
+            listing(run.sim)
+                .keys()
+                .any(|id| id.eq_ignore_ascii_case(&theirs) || id.contains("subnet-"))
+        );
         run.core.new_process();
-        assert!(run.core.run(&Run::Destroy).await.is_err(), "others use what a destroy would delete");
+        assert!(
+            run.core.run(&Run::Destroy).await.is_err(),
+            "others use what a destroy would delete"
+        );
     });
 }
 
@@ -135,7 +184,10 @@ fn keep_networks_after_failed_create_half() {
             wanted["azure"]["generation"] = json!("Generation1");
             run.configure(&wanted);
             run.apply_fails(Some(rule)).await;
-            assert!(!run.core.stored.state.is_null(), "{rule}: the state still names the networks");
+            assert!(
+                !run.core.stored.state.is_null(),
+                "{rule}: the state still names the networks"
+            );
             run.apply().await;
             assert_eq!(ids(&run.core, &AWS), before, "{rule}");
             run.finish().await;
@@ -145,7 +197,10 @@ fn keep_networks_after_failed_create_half() {
 
 #[test]
 fn find_kept_networks_after_kill_between_halves() {
-    for rule in ["fail call 1 of aws CreateTags: once hang-after", "fail call 1 of azure PutPublicIp: once hang"] {
+    for rule in [
+        "fail call 1 of aws CreateTags: once hang-after",
+        "fail call 1 of azure PutPublicIp: once hang",
+    ] {
         for saved in [true, false] {
             scripted(async |run| {
                 let mut wanted = complete_link();

@@ -16,9 +16,14 @@ fn change_lifecycle_control_without_interruption() {
         let sim = Sim::new(23);
         let mut spec = sim.spec("prod", 0);
         let mut last = built(&sim, &spec).await;
-        let controlled =
-            |seen: &Observed| TunnelKey::ALL.map(|key| seen.tunnel(key).unwrap().options.lifecycle_control);
-        assert_eq!(controlled(&last), [None; 4], "a create sends nothing that is the default");
+        let controlled = |seen: &Observed| {
+            TunnelKey::ALL.map(|key| seen.tunnel(key).unwrap().options.lifecycle_control)
+        };
+        assert_eq!(
+            controlled(&last),
+            [None; 4],
+            "a create sends nothing that is the default"
+        );
         for wanted in [true, false] {
             spec.aws.tunnel_lifecycle_control = wanted;
             let (ended, least) = watched(&sim, &spec, &last).await;
@@ -27,14 +32,27 @@ fn change_lifecycle_control_without_interruption() {
             assert_eq!((least, controlled(&last)), (4, [Some(wanted); 4]));
             assert!(plan_actions(&spec, &last).is_empty());
 
-            let site = sim.clouds.link_clients(Some(&spec.aws.region), &sim.limits()).await.unwrap();
+            let site = sim
+                .clouds
+                .link_clients(Some(&spec.aws.region), &sim.limits())
+                .await
+                .unwrap();
             let vpn = last.aws.vpn_connections.get(Instance::One).clone().unwrap();
-            let edit = TunnelOptions { lifecycle_control: Some(!wanted), ..TunnelOptions::default() };
+            let edit = TunnelOptions {
+                lifecycle_control: Some(!wanted),
+                ..TunnelOptions::default()
+            };
             let outside_ip = vpn.tunnels[0].outside_ip;
-            site.ec2.change_tunnel(&sim.limits().aws(), &vpn.id, outside_ip, &edit).await.unwrap();
+            site.ec2
+                .change_tunnel(&sim.limits().aws(), &vpn.id, outside_ip, &edit)
+                .await
+                .unwrap();
             last = seen(&sim, &spec, &last).await;
             let drift = describe_drift(&spec, &last);
-            assert!(drift.len() == 1 && drift[0].contains("lifecycle control"), "{drift:?}");
+            assert!(
+                drift.len() == 1 && drift[0].contains("lifecycle control"),
+                "{drift:?}"
+            );
             assert!(interruptions(&spec, &last).is_empty());
             let (ended, least) = watched(&sim, &spec, &last).await;
             succeeded("the repair", &ended).unwrap();
@@ -42,9 +60,16 @@ fn change_lifecycle_control_without_interruption() {
             assert_eq!((least, controlled(&last)), (4, [Some(wanted); 4]));
         }
         let calls = sim.sandbox.calls();
-        let changes = || calls.iter().filter(|call| call.operation == "ModifyVpnTunnelOptions");
+        let changes = || {
+            calls
+                .iter()
+                .filter(|call| call.operation == "ModifyVpnTunnelOptions")
+        };
         assert_eq!(changes().count(), 12);
-        assert!(changes().all(|call| call.status == Some(200)), "one change of a connection at a time");
+        assert!(
+            changes().all(|call| call.status == Some(200)),
+            "one change of a connection at a time"
+        );
 
         // Together with an option whose change replaces the endpoint, it rolls like that.
         spec.aws.tunnel_lifecycle_control = true;
@@ -63,8 +88,17 @@ fn create_with_lifecycle_control() {
         let mut spec = sim.spec("prod", 0);
         spec.aws.tunnel_lifecycle_control = true;
         let made = built(&sim, &spec).await;
-        assert!(TunnelKey::ALL.iter().all(|key| made.tunnel(*key).unwrap().options.lifecycle_control == Some(true)));
+        assert!(
+            TunnelKey::ALL
+                .iter()
+                .all(|key| made.tunnel(*key).unwrap().options.lifecycle_control == Some(true))
+        );
         assert!(plan_actions(&spec, &made).is_empty());
-        assert!(!sim.sandbox.calls().iter().any(|call| call.operation == "ModifyVpnTunnelOptions"));
+        assert!(
+            !sim.sandbox
+                .calls()
+                .iter()
+                .any(|call| call.operation == "ModifyVpnTunnelOptions")
+        );
     });
 }

@@ -1,7 +1,12 @@
-//! What the provider does to both clouds, with failures, kills and concurrent changes: the provider in this process, simulated
-//! clouds, virtual time.
+//! What the provider does to both clouds, with failures, kills and concurrent changes: the provider
+//! in this process, simulated clouds, virtual time.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod concurrent_changes;
 mod correction_regressions;

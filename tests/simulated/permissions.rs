@@ -21,7 +21,11 @@ fn deny(sim: &Sim, operation: &str) {
 }
 
 fn calls(sim: &Sim, operation: &str) -> usize {
-    sim.sandbox.calls().iter().filter(|call| call.operation == operation).count()
+    sim.sandbox
+        .calls()
+        .iter()
+        .filter(|call| call.operation == operation)
+        .count()
 }
 
 fn key_of(seen: &Observed, key: TunnelKey) -> PreSharedKey {
@@ -30,9 +34,15 @@ fn key_of(seen: &Observed, key: TunnelKey) -> PreSharedKey {
 
 /// One denial for the complete run, with permission and scope.
 fn is_told_once(sim: &Sim, ended: &ReconcileOutcome, gateway: &ResourceId) {
-    let [denial] = ended.denied.as_slice() else { panic!("{:?}", ended.denied) };
+    let [denial] = ended.denied.as_slice() else {
+        panic!("{:?}", ended.denied)
+    };
     assert_eq!((denial.action, &denial.scope), (BGP_PEERS, gateway));
-    assert_eq!(calls(sim, "GetBgpPeerStatus"), 1, "what was denied once is not tried again");
+    assert_eq!(
+        calls(sim, "GetBgpPeerStatus"),
+        1,
+        "what was denied once is not tried again"
+    );
 }
 
 #[test]
@@ -44,8 +54,20 @@ fn create_link_without_permission_to_read_peers() {
         let ended = sim.converge(&spec).await;
         succeeded("create", &ended).unwrap();
         is_told_once(&sim, &ended, spec.azure.gateway.id());
-        assert!(TunnelKey::ALL.into_iter().all(|key| ended.observed.azure.connections.get(key).is_some()));
-        assert!(TunnelKey::ALL.into_iter().all(|key| ended.observed.is_up(key)), "AWS decides alone");
+        assert!(
+            TunnelKey::ALL.into_iter().all(|key| ended
+                .observed
+                .azure
+                .connections
+                .get(key)
+                .is_some())
+        );
+        assert!(
+            TunnelKey::ALL
+                .into_iter()
+                .all(|key| ended.observed.is_up(key)),
+            "AWS decides alone"
+        );
     });
 }
 
@@ -60,11 +82,23 @@ fn rotate_keys_without_permission_to_read_peers() {
         let earlier = calls(&sim, "GetBgpPeerStatus");
         deny(&sim, "GetBgpPeerStatus");
         spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
-        let ended = sim.converge_from(&spec, &sim.search_after(&spec, &before.observed)).await;
+        let ended = sim
+            .converge_from(&spec, &sim.search_after(&spec, &before.observed))
+            .await;
         succeeded("rotation", &ended).unwrap();
-        assert_eq!((ended.denied.len(), calls(&sim, "GetBgpPeerStatus") - earlier), (1, 1));
+        assert_eq!(
+            (
+                ended.denied.len(),
+                calls(&sim, "GetBgpPeerStatus") - earlier
+            ),
+            (1, 1)
+        );
         for key in TunnelKey::ALL {
-            assert_ne!(key_of(&before.observed, key), key_of(&ended.observed, key), "{key}");
+            assert_ne!(
+                key_of(&before.observed, key),
+                key_of(&ended.observed, key),
+                "{key}"
+            );
         }
     });
 }
@@ -79,16 +113,35 @@ fn stop_rotation_by_aws_status_without_peer_permission() {
         succeeded("create", &before).unwrap();
         deny(&sim, "GetBgpPeerStatus");
         let (azure, ctx) = (&sim.clouds.azure, sim.limits().azure());
-        let connection = before.observed.azure.connections.get(TunnelKey::ALL[3]).clone().unwrap();
-        azure.delete_connection(&connection.resource.id, spec.azure.gateway.id(), &ctx).await.unwrap();
-        sim.sandbox.world().faults.add("fail call 1 of azure PutConnection: forever refused".parse().unwrap());
+        let connection = before
+            .observed
+            .azure
+            .connections
+            .get(TunnelKey::ALL[3])
+            .clone()
+            .unwrap();
+        azure
+            .delete_connection(&connection.resource.id, spec.azure.gateway.id(), &ctx)
+            .await
+            .unwrap();
+        sim.sandbox.world().faults.add(
+            "fail call 1 of azure PutConnection: forever refused"
+                .parse()
+                .unwrap(),
+        );
         tokio::time::sleep(Duration::from_secs(600)).await;
         spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
-        let ended = sim.converge_from(&spec, &sim.search_after(&spec, &before.observed)).await;
+        let ended = sim
+            .converge_from(&spec, &sim.search_after(&spec, &before.observed))
+            .await;
         assert!(!ended.failures.is_empty());
         // The tunnel that is down loses nothing by a new key.
         for key in &TunnelKey::ALL[..3] {
-            assert_eq!(key_of(&before.observed, *key), key_of(&ended.observed, *key), "{key} was interrupted too");
+            assert_eq!(
+                key_of(&before.observed, *key),
+                key_of(&ended.observed, *key),
+                "{key} was interrupted too"
+            );
         }
     });
 }
@@ -101,7 +154,11 @@ fn create_link_without_permission_to_read_keys() {
         deny(&sim, "GetSharedKey");
         let ended = sim.converge(&spec).await;
         succeeded("create", &ended).unwrap();
-        assert!(TunnelKey::ALL.into_iter().all(|key| *ended.observed.azure.keys.get(key) == KeyRead::Forbidden));
+        assert!(
+            TunnelKey::ALL
+                .into_iter()
+                .all(|key| *ended.observed.azure.keys.get(key) == KeyRead::Forbidden)
+        );
     });
 }
 
@@ -113,9 +170,18 @@ fn fail_without_required_read_permission() {
         let spec = sim.spec("prod", 0);
         deny(&sim, "GetVirtualNetwork");
         let ended = sim.converge(&spec).await;
-        let [failure] = ended.failures.as_slice() else { panic!("{:?}", ended.failures) };
-        let ActionError::Azure(Error::Denied(facts)) = &failure.error else { panic!("{}", failure.error) };
-        assert!(facts.target.eq_ignore_ascii_case(spec.azure.network.id().as_str()), "{facts}");
+        let [failure] = ended.failures.as_slice() else {
+            panic!("{:?}", ended.failures)
+        };
+        let ActionError::Azure(Error::Denied(facts)) = &failure.error else {
+            panic!("{}", failure.error)
+        };
+        assert!(
+            facts
+                .target
+                .eq_ignore_ascii_case(spec.azure.network.id().as_str()),
+            "{facts}"
+        );
         assert!(sim.objects().is_empty(), "{:?}", sim.objects());
     });
 }
@@ -125,16 +191,33 @@ fn keep_foreign_network_and_gateway_of_same_name() {
     simulated(|| async {
         let sim = Sim::new(46);
         let spec = sim.spec("prod", 0);
-        let (azure, ctx, others) = (&sim.clouds.azure, sim.limits().azure(), Tags::from([("team".into(), "b".into())]));
+        let (azure, ctx, others) = (
+            &sim.clouds.azure,
+            sim.limits().azure(),
+            Tags::from([("team".into(), "b".into())]),
+        );
         let location = spec.azure.location.clone();
-        azure.create_group(&spec.azure.resource_group, &location, &others, &ctx).await.unwrap();
+        azure
+            .create_group(&spec.azure.resource_group, &location, &others, &ctx)
+            .await
+            .unwrap();
         let id = |kind: &str, name: &str| azure.network_id(&spec.azure.resource_group, kind, name);
         let network = |id: ResourceId| {
             let subnets = vec![("GatewaySubnet".to_owned(), "10.1.1.0/24".parse().unwrap())];
             let address_space = vec!["10.1.0.0/16".parse().unwrap()];
-            let new = NewVirtualNetwork { location: location.clone(), address_space, subnets, tags: others.clone() };
+            let new = NewVirtualNetwork {
+                location: location.clone(),
+                address_space,
+                subnets,
+                tags: others.clone(),
+            };
             let ctx = ctx.clone();
-            async move { azure.create_virtual_network(&id, &new, &|_| false, &ctx).await.unwrap() }
+            async move {
+                azure
+                    .create_virtual_network(&id, &new, &|_| false, &ctx)
+                    .await
+                    .unwrap()
+            }
         };
         // The gateway's name is taken in another virtual network of the group.
         let other = network(id("virtualNetworks", "other")).await;
@@ -142,9 +225,20 @@ fn keep_foreign_network_and_gateway_of_same_name() {
         for instance in Instance::ALL {
             let ip = id("publicIPAddresses", &format!("other-{instance}"));
             let zones = ["1", "2", "3"].map(str::to_owned).to_vec();
-            let new = NewPublicIp { location: location.clone(), zones, tags: others.clone() };
-            azure.create_public_ip(&ip, &new, &|_| false, &ctx).await.unwrap();
-            instances.push(NewInstance { name: instance.to_string(), public_ip_id: ip, custom_bgp_ips: Vec::new() });
+            let new = NewPublicIp {
+                location: location.clone(),
+                zones,
+                tags: others.clone(),
+            };
+            azure
+                .create_public_ip(&ip, &new, &|_| false, &ctx)
+                .await
+                .unwrap();
+            instances.push(NewInstance {
+                name: instance.to_string(),
+                public_ip_id: ip,
+                custom_bgp_ips: Vec::new(),
+            });
         }
         let new = NewGateway {
             location: location.clone(),
@@ -156,17 +250,35 @@ fn keep_foreign_network_and_gateway_of_same_name() {
             tags: others.clone(),
         };
         let gateway = spec.azure.gateway.id();
-        azure.create_gateway(gateway, &new, &|_| false, &ctx).await.unwrap();
-        let version = async || azure.get_gateway(gateway, &ctx).await.unwrap().unwrap().resource.etag;
+        azure
+            .create_gateway(gateway, &new, &|_| false, &ctx)
+            .await
+            .unwrap();
+        let version = async || {
+            azure
+                .get_gateway(gateway, &ctx)
+                .await
+                .unwrap()
+                .unwrap()
+                .resource
+                .etag
+        };
         let before = version().await;
         let is_refused = async |object: ActionTarget| {
             let (objects, ended) = (sim.objects(), sim.converge(&spec).await);
             let refused = ended.failures.iter().any(|failure| {
                 matches!(failure.error, ActionError::Azure(Error::AlreadyExists(_)))
-                    && failure.action.as_ref().is_some_and(|step| step.target == object)
+                    && failure
+                        .action
+                        .as_ref()
+                        .is_some_and(|step| step.target == object)
             });
             assert!(refused, "{object}: {:?}", ended.failures);
-            assert_eq!(sim.objects(), objects, "nothing was created before it was noticed");
+            assert_eq!(
+                sim.objects(),
+                objects,
+                "nothing was created before it was noticed"
+            );
         };
         is_refused(ActionTarget::Gateway).await;
         network(spec.azure.network.id().clone()).await;

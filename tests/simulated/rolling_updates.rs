@@ -1,4 +1,5 @@
-//! Keys and policies roll through a link one tunnel at a time, under virtual time, with an eye on the tunnels all the while.
+//! Keys and policies roll through a link one tunnel at a time, under virtual time, with an eye on
+//! the tunnels all the while.
 
 use awsazure::aws::model::{Bandwidth, KeyStorage, TransitGatewayId, TunnelOptions, VpnConnection};
 use awsazure::link::action::Action;
@@ -27,8 +28,14 @@ pub async fn built(sim: &Sim, spec: &Spec) -> Observed {
 }
 
 pub async fn seen(sim: &Sim, spec: &Spec, last: &Observed) -> Observed {
-    let site = sim.clouds.link_clients(Some(&spec.aws.region), &sim.limits()).await.unwrap();
-    awsazure::reconcile::observe(&site, &sim.search_after(spec, last), &sim.limits()).await.unwrap()
+    let site = sim
+        .clouds
+        .link_clients(Some(&spec.aws.region), &sim.limits())
+        .await
+        .unwrap();
+    awsazure::reconcile::observe(&site, &sim.search_after(spec, last), &sim.limits())
+        .await
+        .unwrap()
 }
 
 fn keys(seen: &Observed) -> PerTunnel<PreSharedKey> {
@@ -39,7 +46,12 @@ fn up(sim: &Sim, seen: &Observed) -> usize {
     let mut world = sim.sandbox.world();
     let now = sim.sandbox.now();
     world.advance(now);
-    let up = |key: &TunnelKey| world.tunnels.aws_telemetry(seen.tunnel(*key).unwrap().outside_ip).up;
+    let up = |key: &TunnelKey| {
+        world
+            .tunnels
+            .aws_telemetry(seen.tunnel(*key).unwrap().outside_ip)
+            .up
+    };
     TunnelKey::ALL.iter().filter(|key| up(key)).count()
 }
 
@@ -87,8 +99,14 @@ fn rotate_keys_with_three_tunnels_up() {
         }
         assert_eq!(up(&sim, &after), 4);
 
-        let again = sim.converge_from(&spec, &sim.search_after(&spec, &after)).await;
-        assert!(again.done.is_empty() && again.failures.is_empty(), "the same trigger rolls once: {:?}", again.done);
+        let again = sim
+            .converge_from(&spec, &sim.search_after(&spec, &after))
+            .await;
+        assert!(
+            again.done.is_empty() && again.failures.is_empty(),
+            "the same trigger rolls once: {:?}",
+            again.done
+        );
     });
 }
 
@@ -103,23 +121,38 @@ fn move_and_rotate_hidden_keys_with_three_tunnels_up() {
         succeeded("the move", &ended).unwrap();
         assert_eq!((least, up(&sim, &ended.observed)), (3, 4));
         let hidden = seen(&sim, &spec, &ended.observed).await;
-        assert!(TunnelKey::ALL.iter().all(|key| hidden.tunnel(*key).unwrap().key.is_none()));
+        assert!(
+            TunnelKey::ALL
+                .iter()
+                .all(|key| hidden.tunnel(*key).unwrap().key.is_none())
+        );
         let azure = |seen: &Observed| seen.azure.keys.clone();
-        assert_eq!(azure(&hidden), keys(&before).map(|_, key| KeyRead::Value(key.clone())), "the same keys as before");
+        assert_eq!(
+            azure(&hidden),
+            keys(&before).map(|_, key| KeyRead::Value(key.clone())),
+            "the same keys as before"
+        );
 
         spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
         let (ended, least) = watched(&sim, &spec, &hidden).await;
         succeeded("the roll", &ended).unwrap();
         assert_eq!((least, up(&sim, &ended.observed)), (3, 4));
         let rolled = seen(&sim, &spec, &ended.observed).await;
-        assert!(TunnelKey::ALL.iter().all(|key| azure(&rolled).get(*key) != azure(&hidden).get(*key)));
+        assert!(
+            TunnelKey::ALL
+                .iter()
+                .all(|key| azure(&rolled).get(*key) != azure(&hidden).get(*key))
+        );
 
         spec.aws.key_storage = KeyStorage::Standard;
         let (ended, least) = watched(&sim, &spec, &rolled).await;
         succeeded("the move back", &ended).unwrap();
         assert_eq!((least, up(&sim, &ended.observed)), (3, 4));
         let shown = seen(&sim, &spec, &ended.observed).await;
-        assert_eq!(azure(&shown), keys(&shown).map(|_, key| KeyRead::Value(key.clone())));
+        assert_eq!(
+            azure(&shown),
+            keys(&shown).map(|_, key| KeyRead::Value(key.clone()))
+        );
         assert_eq!(azure(&shown), azure(&rolled));
     });
 }
@@ -131,21 +164,41 @@ fn interrupted_rotation_resumes() {
         let mut spec = sim.spec("prod", 0);
         let before = built(&sim, &spec).await;
         spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
-        sim.sandbox.world().faults.add("fail call 3 of ModifyVpnTunnelOptions: forever refused".parse().unwrap());
+        sim.sandbox.world().faults.add(
+            "fail call 3 of ModifyVpnTunnelOptions: forever refused"
+                .parse()
+                .unwrap(),
+        );
         let (ended, least) = watched(&sim, &spec, &before).await;
-        assert!(least >= 3 && ended.failures.len() == 1, "{:#?}", ended.failures);
+        assert!(
+            least >= 3 && ended.failures.len() == 1,
+            "{:#?}",
+            ended.failures
+        );
         sim.sandbox.world().faults.clear();
         let half = seen(&sim, &spec, &ended.observed).await;
         let [one, two, three, four] = TunnelKey::ALL;
-        assert!(keys(&before).get(one) != keys(&half).get(one) && keys(&before).get(two) != keys(&half).get(two));
-        assert!(keys(&before).get(three) == keys(&half).get(three) && keys(&before).get(four) == keys(&half).get(four));
+        assert!(
+            keys(&before).get(one) != keys(&half).get(one)
+                && keys(&before).get(two) != keys(&half).get(two)
+        );
+        assert!(
+            keys(&before).get(three) == keys(&half).get(three)
+                && keys(&before).get(four) == keys(&half).get(four)
+        );
 
         let (ended, least) = watched(&sim, &spec, &half).await;
         succeeded("the rest of the roll", &ended).unwrap();
         assert!(least >= 3);
         let after = seen(&sim, &spec, &ended.observed).await;
-        assert!(keys(&half).get(one) == keys(&after).get(one) && keys(&half).get(two) == keys(&after).get(two));
-        assert!(keys(&half).get(three) != keys(&after).get(three) && keys(&half).get(four) != keys(&after).get(four));
+        assert!(
+            keys(&half).get(one) == keys(&after).get(one)
+                && keys(&half).get(two) == keys(&after).get(two)
+        );
+        assert!(
+            keys(&half).get(three) != keys(&after).get(three)
+                && keys(&half).get(four) != keys(&after).get(four)
+        );
     });
 }
 
@@ -155,16 +208,31 @@ fn policy_update_starts_with_tunnel_that_is_down() {
         let sim = Sim::new(13);
         let mut spec = sim.spec("prod", 0);
         let before = built(&sim, &spec).await;
-        let broken = before.azure.connections.get(TunnelKey::ALL[3]).as_ref().unwrap().resource.id.clone();
+        let broken = before
+            .azure
+            .connections
+            .get(TunnelKey::ALL[3])
+            .as_ref()
+            .unwrap()
+            .resource
+            .id
+            .clone();
         let wrong = PreSharedKey::from_cloud("a_key_that_nobody_else_has");
         let limits = sim.limits().azure();
-        sim.clouds.azure.set_shared_key(&broken, spec.azure.gateway.id(), &wrong, &limits).await.unwrap();
+        sim.clouds
+            .azure
+            .set_shared_key(&broken, spec.azure.gateway.id(), &wrong, &limits)
+            .await
+            .unwrap();
         tokio::time::sleep(Duration::from_secs(120)).await;
         assert_eq!(up(&sim, &before), 3);
         spec.policy = Preset::Compatible.policy();
         let (ended, least) = watched(&sim, &spec, &before).await;
         succeeded("the roll", &ended).unwrap();
-        assert_eq!(least, 3, "the broken one is repaired before another is changed");
+        assert_eq!(
+            least, 3,
+            "the broken one is repaired before another is changed"
+        );
         assert_eq!(up(&sim, &ended.observed), 4);
     });
 }
@@ -179,22 +247,46 @@ fn rotation_stops_when_another_tunnel_goes_down() {
         let search = sim.search_after(&spec, &before);
         let last = TunnelKey::ALL[3];
         let somebody = async {
-            // While the first tunnel is changing, a user gives the last one a policy that its peer rejects.
-            while !sim.sandbox.calls().iter().any(|call| call.operation == "ModifyVpnTunnelOptions") {
+            // While the first tunnel is changing, a user gives the last one a policy that its peer
+            // rejects.
+            while !sim
+                .sandbox
+                .calls()
+                .iter()
+                .any(|call| call.operation == "ModifyVpnTunnelOptions")
+            {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            let site = sim.clouds.link_clients(Some(&spec.aws.region), &sim.limits()).await.unwrap();
-            let (vpn, endpoint) =
-                (before.aws.vpn_connections.get(last.instance).as_ref().unwrap(), before.tunnel(last).unwrap());
+            let site = sim
+                .clouds
+                .link_clients(Some(&spec.aws.region), &sim.limits())
+                .await
+                .unwrap();
+            let (vpn, endpoint) = (
+                before
+                    .aws
+                    .vpn_connections
+                    .get(last.instance)
+                    .as_ref()
+                    .unwrap(),
+                before.tunnel(last).unwrap(),
+            );
             let odd = TunnelOptions {
                 ike_versions: vec!["ikev1".to_owned()],
                 startup_action: Some("add".to_owned()),
                 ..TunnelOptions::default()
             };
-            site.ec2.modify_tunnel(&sim.limits().aws(), &vpn.id, endpoint.outside_ip, &odd).await.unwrap();
+            site.ec2
+                .modify_tunnel(&sim.limits().aws(), &vpn.id, endpoint.outside_ip, &odd)
+                .await
+                .unwrap();
         };
         let (ended, ()) = tokio::join!(sim.converge_from(&spec, &search), somebody);
-        assert!(spares(&ended, "instance0_tunnel2", "instance1_tunnel2"), "{:#?}", ended.failures);
+        assert!(
+            spares(&ended, "instance0_tunnel2", "instance1_tunnel2"),
+            "{:#?}",
+            ended.failures
+        );
         assert_eq!(up(&sim, &before), 3);
 
         // The next apply repairs what is down first, and then completes the rotation.
@@ -202,7 +294,11 @@ fn rotation_stops_when_another_tunnel_goes_down() {
         succeeded("the rest of the roll", &ended).unwrap();
         assert_eq!(least, 3);
         for key in TunnelKey::ALL {
-            assert_ne!(keys(&before).get(key), keys(&ended.observed).get(key), "{key}");
+            assert_ne!(
+                keys(&before).get(key),
+                keys(&ended.observed).get(key),
+                "{key}"
+            );
         }
     });
 }
@@ -216,8 +312,14 @@ fn rotation_does_not_start_without_azure_status() {
         spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
         let silent = "fail call 1 of azure GetBgpPeerStatus: forever lost";
         sim.sandbox.world().faults.add(silent.parse().unwrap());
-        let ended = sim.converge_from(&spec, &sim.search_after(&spec, &before)).await;
-        assert!(spares(&ended, "instance0_tunnel1", "Azure"), "{:#?}", ended.failures);
+        let ended = sim
+            .converge_from(&spec, &sim.search_after(&spec, &before))
+            .await;
+        assert!(
+            spares(&ended, "instance0_tunnel1", "Azure"),
+            "{:#?}",
+            ended.failures
+        );
         assert_eq!(changes(&sim).len(), 0);
     });
 }
@@ -230,7 +332,9 @@ fn configured_keys_apply_only_with_new_version() {
         let before = built(&sim, &spec).await;
         let own = PreSharedKey::parse("Qd3k_Zr7.Wm2x_Pt9").unwrap();
         *spec.configured_keys.get_mut(TunnelKey::ALL[1]) = Some(own.clone());
-        let ended = sim.converge_from(&spec, &sim.search_after(&spec, &before)).await;
+        let ended = sim
+            .converge_from(&spec, &sim.search_after(&spec, &before))
+            .await;
         assert!(ended.done.is_empty(), "{:?}", ended.done);
         spec.applies_configured_keys = true;
         let (ended, least) = watched(&sim, &spec, &before).await;
@@ -250,20 +354,31 @@ fn with_two_ranges(sim: &Sim) -> Spec {
 }
 
 fn ranges(spec: &mut Spec, ranges: &[&str]) {
-    let AzureNetwork::Create { address_space, .. } = &mut spec.azure.network else { unreachable!() };
+    let AzureNetwork::Create { address_space, .. } = &mut spec.azure.network else {
+        unreachable!()
+    };
     *address_space = ranges.iter().map(|range| range.parse().unwrap()).collect();
 }
 
 /// A user sets the ranges of the VNet.
 async fn announce(sim: &Sim, spec: &Spec, ranges: &[&str]) {
-    let edit = |doc: &mut serde_json::Value| doc["properties"]["addressSpace"]["addressPrefixes"] = json!(ranges);
-    sim.clouds.azure.change_virtual_network(spec.azure.network.id(), &edit, &sim.limits().azure()).await.unwrap();
+    let edit = |doc: &mut serde_json::Value| {
+        doc["properties"]["addressSpace"]["addressPrefixes"] = json!(ranges)
+    };
+    sim.clouds
+        .azure
+        .change_virtual_network(spec.azure.network.id(), &edit, &sim.limits().azure())
+        .await
+        .unwrap();
 }
 
 /// When each tunnel began to be changed, in milliseconds.
 fn changes(sim: &Sim) -> Vec<u64> {
     let calls = sim.sandbox.calls().into_iter();
-    calls.filter(|call| call.operation == "ModifyVpnTunnelOptions").map(|call| call.start_ms).collect()
+    calls
+        .filter(|call| call.operation == "ModifyVpnTunnelOptions")
+        .map(|call| call.start_ms)
+        .collect()
 }
 
 async fn first_tunnel_is_changing(sim: &Sim) {
@@ -285,9 +400,22 @@ fn rotation_stops_if_tunnel_returns_with_fewer_routes() {
             announce(&sim, &spec, &RANGES[..1]).await;
         };
         let (ended, ()) = tokio::join!(sim.converge_from(&spec, &search), somebody);
-        let [failure] = ended.failures.as_slice() else { panic!("{:#?}", ended.failures) };
-        assert!(matches!(failure.error, ActionError::RouteCountDropped { had: 2, has: 1, .. }), "{}", failure.error);
-        assert_eq!((changes(&sim).len(), up(&sim, &before)), (1, 4), "the tunnels after it are as they were");
+        let [failure] = ended.failures.as_slice() else {
+            panic!("{:#?}", ended.failures)
+        };
+        assert!(
+            matches!(
+                failure.error,
+                ActionError::RouteCountDropped { had: 2, has: 1, .. }
+            ),
+            "{}",
+            failure.error
+        );
+        assert_eq!(
+            (changes(&sim).len(), up(&sim, &before)),
+            (1, 4),
+            "the tunnels after it are as they were"
+        );
     });
 }
 
@@ -308,7 +436,11 @@ fn next_tunnel_waits_for_all_routes_of_previous() {
         };
         let (ended, whole_again) = tokio::join!(sim.converge_from(&spec, &search), somebody);
         succeeded("the roll", &ended).unwrap();
-        assert!(changes(&sim)[1] > whole_again - 60_000, "{:?} {whole_again}", changes(&sim));
+        assert!(
+            changes(&sim)[1] > whole_again - 60_000,
+            "{:?} {whole_again}",
+            changes(&sim)
+        );
         assert_eq!(changes(&sim).len(), 4);
     });
 }
@@ -320,12 +452,24 @@ fn ignore_routes_removed_by_same_update() {
         let mut spec = with_two_ranges(&sim);
         let before = built(&sim, &spec).await;
         ranges(&mut spec, &RANGES[..1]);
-        spec.removals.address_space.insert(RANGES[1].parse().unwrap());
+        spec.removals
+            .address_space
+            .insert(RANGES[1].parse().unwrap());
         spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
         let (ended, least) = watched(&sim, &spec, &before).await;
         succeeded("the roll", &ended).unwrap();
         assert_eq!((least, changes(&sim).len()), (3, 4));
-        assert!(ended.observed.tunnel(TunnelKey::ALL[3]).unwrap().telemetry.as_ref().unwrap().accepted_routes == 1);
+        assert!(
+            ended
+                .observed
+                .tunnel(TunnelKey::ALL[3])
+                .unwrap()
+                .telemetry
+                .as_ref()
+                .unwrap()
+                .accepted_routes
+                == 1
+        );
     });
 }
 
@@ -337,15 +481,33 @@ fn check_other_tunnels_with_one_read() {
         let before = built(&sim, &spec).await;
         spec.rotation = Some(KeyRotation::new(&spec.link, "2026-11"));
         let earlier = sim.sandbox.calls().len();
-        let ended = sim.converge_from(&spec, &sim.search_after(&spec, &before)).await;
+        let ended = sim
+            .converge_from(&spec, &sim.search_after(&spec, &before))
+            .await;
         succeeded("the roll", &ended).unwrap();
-        let calls: Vec<String> = sim.sandbox.calls().into_iter().skip(earlier).map(|call| call.operation).collect();
+        let calls: Vec<String> = sim
+            .sandbox
+            .calls()
+            .into_iter()
+            .skip(earlier)
+            .map(|call| call.operation)
+            .collect();
         // Azure is asked too, before even the first one, for which no session was waited.
-        let until_first = calls.iter().take_while(|one| *one != "ModifyVpnTunnelOptions");
-        assert_eq!(until_first.filter(|one| *one == "GetBgpPeerStatus").count(), 1);
+        let until_first = calls
+            .iter()
+            .take_while(|one| *one != "ModifyVpnTunnelOptions");
+        assert_eq!(
+            until_first.filter(|one| *one == "GetBgpPeerStatus").count(),
+            1
+        );
         let interrupted = (0..calls.len()).filter(|at| calls[*at] == "ModifyVpnTunnelOptions");
-        let looks =
-            interrupted.map(|at| calls[..at].iter().rev().take_while(|one| *one == "DescribeVpnConnections").count());
+        let looks = interrupted.map(|at| {
+            calls[..at]
+                .iter()
+                .rev()
+                .take_while(|one| *one == "DescribeVpnConnections")
+                .count()
+        });
         assert_eq!(looks.collect::<Vec<_>>(), [1; 4]);
     });
 }
@@ -378,7 +540,8 @@ async fn with_an_eye<T>(sim: &Sim, work: impl Future<Output = T>) -> (T, usize) 
     (ended, least)
 }
 
-/// A link on a transit gateway before and after a change, and the least tunnels that were up meanwhile.
+/// A link on a transit gateway before and after a change, and the least tunnels that were up
+/// meanwhile.
 fn least_up(seed: u64, change: fn(&mut Spec)) -> (Observed, Observed, usize) {
     on_big_stack(|| {
         in_virtual_time(async {
@@ -394,14 +557,25 @@ fn least_up(seed: u64, change: fn(&mut Spec)) -> (Observed, Observed, usize) {
     })
 }
 
-/// As `least_up`, but the run is killed some seconds after a call, and another one takes it up with what the first one
-/// knew when it began.
-fn least_up_when_killed(seed: u64, change: fn(&mut Spec), operation: &str, seconds: u64) -> (Observed, usize) {
+/// As `least_up`, but the run is killed some seconds after a call, and another one takes it up with
+/// what the first one knew when it began.
+fn least_up_when_killed(
+    seed: u64,
+    change: fn(&mut Spec),
+    operation: &str,
+    seconds: u64,
+) -> (Observed, usize) {
     on_big_stack(|| {
         in_virtual_time(async {
             let sim = Sim::new(seed);
             let (mut spec, before) = built_on_transit(&sim).await;
-            let calls = || sim.sandbox.calls().into_iter().filter(|call| call.operation == operation).count();
+            let calls = || {
+                sim.sandbox
+                    .calls()
+                    .into_iter()
+                    .filter(|call| call.operation == operation)
+                    .count()
+            };
             let earlier = calls();
             change(&mut spec);
             let mut search = on_transit(&sim, &spec);
@@ -429,7 +603,11 @@ fn least_up_when_killed(seed: u64, change: fn(&mut Spec), operation: &str, secon
 }
 
 fn connections(seen: &Observed) -> Vec<VpnConnection> {
-    seen.aws.vpn_connections.iter().filter_map(|(_, vpn)| vpn.clone()).collect()
+    seen.aws
+        .vpn_connections
+        .iter()
+        .filter_map(|(_, vpn)| vpn.clone())
+        .collect()
 }
 
 /// Two tunnels stay up at any time.
@@ -449,18 +627,35 @@ fn change_bandwidth_one_connection_at_a_time() {
         spec.aws.dpd_timeout_seconds = 40;
     });
     assert_eq!(least, 2);
-    assert!(connections(&after).iter().all(|vpn| vpn.bandwidth == Bandwidth::Large));
-    let ids = |seen: &Observed| connections(seen).into_iter().map(|vpn| vpn.id).collect::<Vec<_>>();
+    assert!(
+        connections(&after)
+            .iter()
+            .all(|vpn| vpn.bandwidth == Bandwidth::Large)
+    );
+    let ids = |seen: &Observed| {
+        connections(seen)
+            .into_iter()
+            .map(|vpn| vpn.id)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(ids(&before), ids(&after));
 }
 
-/// Lifecycle control is switched on, repaired and switched off with all tunnels up, on one tunnel of a connection at a time.
+/// Lifecycle control is switched on, repaired and switched off with all tunnels up, on one tunnel
+/// of a connection at a time.
 #[test]
 fn resumed_acceleration_waits_for_new_connection() {
     for seconds in [1, 60, 200, 300, 420] {
-        let (after, least) =
-            least_up_when_killed(19, |spec| spec.aws.acceleration = true, "CreateVpnConnection", seconds);
-        assert_eq!(least, 2, "killed {seconds} s after the first new connection");
+        let (after, least) = least_up_when_killed(
+            19,
+            |spec| spec.aws.acceleration = true,
+            "CreateVpnConnection",
+            seconds,
+        );
+        assert_eq!(
+            least, 2,
+            "killed {seconds} s after the first new connection"
+        );
         assert!(connections(&after).iter().all(|vpn| vpn.accelerated));
     }
 }
@@ -473,22 +668,32 @@ fn resumed_bandwidth_change_waits_for_tunnels() {
         spec.aws.dpd_timeout_seconds = 40;
     };
     for seconds in [1, 60, 200, 300] {
-        let (after, least) = least_up_when_killed(20, change, "ModifyVpnConnectionOptions", seconds);
+        let (after, least) =
+            least_up_when_killed(20, change, "ModifyVpnConnectionOptions", seconds);
         assert_eq!(least, 2, "killed {seconds} s after the first change");
-        assert!(connections(&after).iter().all(|vpn| vpn.bandwidth == Bandwidth::Large));
+        assert!(
+            connections(&after)
+                .iter()
+                .all(|vpn| vpn.bandwidth == Bandwidth::Large)
+        );
     }
 }
 
 #[test]
 fn resumed_rotation_waits_for_interrupted_tunnel() {
     for seconds in [1, 60, 200] {
-        let (_, least) =
-            least_up_when_killed(22, |spec| spec.aws.dpd_timeout_seconds = 40, "ModifyVpnTunnelOptions", seconds);
+        let (_, least) = least_up_when_killed(
+            22,
+            |spec| spec.aws.dpd_timeout_seconds = 40,
+            "ModifyVpnTunnelOptions",
+            seconds,
+        );
         assert_eq!(least, 3, "killed {seconds} s after the first change");
     }
 }
 
-/// Every mixture of tunnels that are up, connections to recreate, to get another bandwidth, and tunnels to change.
+/// Every mixture of tunnels that are up, connections to recreate, to get another bandwidth, and
+/// tunnels to change.
 #[test]
 fn actions_never_depend_on_each_other() {
     on_big_stack(|| {
@@ -498,13 +703,23 @@ fn actions_never_depend_on_each_other() {
             let is = |bit: u32| mix >> bit & 1 == 1;
             let (mut spec, mut seen) = (spec.clone(), built.clone());
             spec.wait_for_bgp = is(0);
-            spec.aws.dpd_timeout_seconds = if is(1) { 40 } else { spec.aws.dpd_timeout_seconds };
+            spec.aws.dpd_timeout_seconds = if is(1) {
+                40
+            } else {
+                spec.aws.dpd_timeout_seconds
+            };
             spec.rotation = is(2).then(|| KeyRotation::new(&spec.link, "2026-11"));
             for (at, instance) in Instance::ALL.into_iter().enumerate() {
                 let bit = 3 + 4 * at as u32;
                 let vpn = seen.aws.vpn_connections.get_mut(instance).as_mut().unwrap();
-                (vpn.accelerated, vpn.bandwidth) =
-                    (is(bit), if is(bit + 1) { Bandwidth::Large } else { vpn.bandwidth });
+                (vpn.accelerated, vpn.bandwidth) = (
+                    is(bit),
+                    if is(bit + 1) {
+                        Bandwidth::Large
+                    } else {
+                        vpn.bandwidth
+                    },
+                );
                 for (tunnel, bit) in vpn.tunnels.iter_mut().zip([bit + 2, bit + 3]) {
                     tunnel.telemetry.as_mut().unwrap().up = is(bit);
                 }
@@ -517,9 +732,13 @@ fn actions_never_depend_on_each_other() {
             lists += usize::from(!waiting.is_empty());
             loop {
                 let left: Vec<_> = waiting.iter().map(Action::id).collect();
-                let (ready, rest): (Vec<_>, Vec<_>) =
-                    waiting.into_iter().partition(|step| !step.depends_on.iter().any(|id| left.contains(id)));
-                assert!(!ready.is_empty() || rest.is_empty(), "mix {mix:#b}: {rest:#?}");
+                let (ready, rest): (Vec<_>, Vec<_>) = waiting
+                    .into_iter()
+                    .partition(|step| !step.depends_on.iter().any(|id| left.contains(id)));
+                assert!(
+                    !ready.is_empty() || rest.is_empty(),
+                    "mix {mix:#b}: {rest:#?}"
+                );
                 waiting = rest;
                 if waiting.is_empty() {
                     break;
@@ -535,7 +754,12 @@ fn all_up(sim: &Sim) -> usize {
     let mut world = sim.sandbox.world();
     let now = sim.sandbox.now();
     world.advance(now);
-    world.aws.endpoints().iter().filter(|end| world.tunnels.aws_telemetry(end.outside_ip).up).count()
+    world
+        .aws
+        .endpoints()
+        .iter()
+        .filter(|end| world.tunnels.aws_telemetry(end.outside_ip).up)
+        .count()
 }
 
 fn on_transit(sim: &Sim, spec: &Spec) -> LookupScope {

@@ -1,7 +1,7 @@
 //! A thousand seeded lifecycles through the real SDK code paths, under virtual time.
 //!
-//! `SEEDS=10000 cargo test --test simulated run_random_lifecycles` lives more lives;
-//! `SEED=17 cargo test --test simulated simulation::replay -- --nocapture` lives one again and tells it.
+//! `SEEDS=10000 cargo test --test simulated run_random_lifecycles` lives more lives; `SEED=17 cargo
+//! test --test simulated simulation::replay -- --nocapture` lives one again and tells it.
 
 use awsazure::reconcile::ActionError;
 use std::time::Instant;
@@ -47,13 +47,17 @@ fn run_random_lifecycles() {
         );
     }
     let (lives, hours) = (seeds.len(), seconds / 3_600);
-    println!("{lives} lives, {calls} calls, {hours} simulated hours in {:?}", begun.elapsed());
+    println!(
+        "{lives} lives, {calls} calls, {hours} simulated hours in {:?}",
+        begun.elapsed()
+    );
     println!("{checked} requests and answers held against the clouds' schemas");
     let seeds: Vec<u64> = failed.iter().map(|(seed, _)| *seed).collect();
     assert!(seeds.is_empty(), "{} seeds failed: {seeds:?}", seeds.len());
 }
 
-/// Without `SEED` it shows that a seed is a life: the same calls at the same instants with the same answers.
+/// Without `SEED` it shows that a seed is a life: the same calls at the same instants with the same
+/// answers.
 #[test]
 fn replay() {
     let live = |seed| on_big_stack(|| lifecycle::run(seed));
@@ -61,8 +65,15 @@ fn replay() {
         match live(seed) {
             Ok(life) => {
                 let mut counts = std::collections::BTreeMap::<&str, usize>::new();
-                life.calls.iter().for_each(|call| *counts.entry(&call.operation).or_default() += 1);
-                println!("{:#?}\n{counts:#?}\n{} calls, {} s", life.story, life.calls.len(), life.simulated_seconds);
+                life.calls
+                    .iter()
+                    .for_each(|call| *counts.entry(&call.operation).or_default() += 1);
+                println!(
+                    "{:#?}\n{counts:#?}\n{} calls, {} s",
+                    life.story,
+                    life.calls.len(),
+                    life.simulated_seconds
+                );
             }
             Err(fault) => panic!("seed {seed}: {fault}"),
         }
@@ -71,7 +82,11 @@ fn replay() {
     for seed in [7, 8] {
         let (one, two) = (live(seed).unwrap(), live(seed).unwrap());
         let differs = one.calls.iter().zip(&two.calls).position(|(a, b)| a != b);
-        assert_eq!(differs.map(|at| (&one.calls[at], &two.calls[at])), None, "seed {seed}");
+        assert_eq!(
+            differs.map(|at| (&one.calls[at], &two.calls[at])),
+            None,
+            "seed {seed}"
+        );
         assert_eq!(one.calls.len(), two.calls.len());
     }
 }
@@ -84,7 +99,11 @@ async fn complete_link_is_not_adopted_by_second_create() {
     assert!(built.failures.is_empty(), "{:#?}", built.failures);
     let objects = sim.objects();
     let second = sim.converge(&spec).await;
-    assert!(matches!(second.failures[0].error, ActionError::AlreadyExists { .. }), "{:#?}", second.failures);
+    assert!(
+        matches!(second.failures[0].error, ActionError::AlreadyExists { .. }),
+        "{:#?}",
+        second.failures
+    );
     assert_eq!(sim.objects(), objects);
 }
 
@@ -93,26 +112,52 @@ async fn complete_link_is_not_adopted_by_second_create() {
 fn every_attribute_has_its_declared_effect() {
     let environment = on_big_stack(Environment::build);
     let rows = attribute_rows::rows(&environment);
-    let without: Vec<String> =
-        attributes::attributes().into_keys().filter(|path| rows.iter().all(|row| row.path != *path)).collect();
-    assert!(without.is_empty(), "attributes without a row in simulated/attribute_rows.rs: {without:?}");
+    let without: Vec<String> = attributes::attributes()
+        .into_keys()
+        .filter(|path| rows.iter().all(|row| row.path != *path))
+        .collect();
+    assert!(
+        without.is_empty(),
+        "attributes without a row in simulated/attribute_rows.rs: {without:?}"
+    );
     let only = std::env::var("ROW").ok();
-    let rows: Vec<_> = rows.into_iter().filter(|row| only.as_ref().is_none_or(|path| row.path == *path)).collect();
+    let rows: Vec<_> = rows
+        .into_iter()
+        .filter(|row| only.as_ref().is_none_or(|path| row.path == *path))
+        .collect();
     let (begun, cache) = (Instant::now(), Cache::default());
-    let checked = on_all_cores(&rows, || (), |_, row| attributes::check(&environment, &cache, row));
-    let faults: Vec<&String> = checked.iter().filter_map(|checked| checked.as_ref().err()).collect();
-    faults.iter().for_each(|fault| println!("{fault}\n  again: ROW=... cargo test --test simulated every_attribute\n"));
+    let checked = on_all_cores(
+        &rows,
+        || (),
+        |_, row| attributes::check(&environment, &cache, row),
+    );
+    let faults: Vec<&String> = checked
+        .iter()
+        .filter_map(|checked| checked.as_ref().err())
+        .collect();
+    faults.iter().for_each(|fault| {
+        println!("{fault}\n  again: ROW=... cargo test --test simulated every_attribute\n")
+    });
     let changes: usize = checked.iter().flatten().sum();
-    let computed = rows.iter().filter(|row| row.there == Effect::Computed).count();
-    println!("{} rows, {computed} of them computed, {changes} changes in {:?}", rows.len(), begun.elapsed());
+    let computed = rows
+        .iter()
+        .filter(|row| row.there == Effect::Computed)
+        .count();
+    println!(
+        "{} rows, {computed} of them computed, {changes} changes in {:?}",
+        rows.len(),
+        begun.elapsed()
+    );
     assert!(faults.is_empty(), "{} of {} rows", faults.len(), rows.len());
 }
 
-/// Seeds that still end in a dead end. Each names the fault; a seed that passes has to leave the list.
+/// Seeds that still end in a dead end. Each names the fault; a seed that passes has to leave the
+/// list.
 ///
-/// - 156, 1744: a move of the AWS side, killed without its state, of which an object is deleted by hand before the correction: the
-///   new objects are not found.
-/// - 1420: a replacement that failed left no Azure gateway, and the configuration names an existing one: it is not taken as such.
+/// - 156, 1744: a move of the AWS side, killed without its state, of which an object is deleted by
+///   hand before the correction: the new objects are not found.
+/// - 1420: a replacement that failed left no Azure gateway, and the configuration names an existing
+///   one: it is not taken as such.
 const OPEN: [u64; 3] = [156, 1420, 1744];
 
 /// `CORRECTIONS=20000` runs more; `CORRECTION=17` runs one and prints its story.
@@ -128,8 +173,11 @@ fn one_apply_corrects_any_failure() {
     }
     let seeds: Vec<u64> = (1..=variable("CORRECTIONS").unwrap_or(2_000)).collect();
     let begun = Instant::now();
-    let ended =
-        on_all_cores(&seeds, || (), |_, seed| correction::run(&environment, *seed).map_err(|fault| (*seed, fault)));
+    let ended = on_all_cores(
+        &seeds,
+        || (),
+        |_, seed| correction::run(&environment, *seed).map_err(|fault| (*seed, fault)),
+    );
     let (mut all, mut faults) = (Tally::default(), Vec::new());
     for ended in ended {
         match ended {
@@ -138,7 +186,10 @@ fn one_apply_corrects_any_failure() {
                 all.failed += tally.failed;
                 all.replaced += tally.replaced;
                 all.calls += tally.calls;
-                tally.failures.into_iter().for_each(|(kind, count)| *all.failures.entry(kind).or_default() += count);
+                tally
+                    .failures
+                    .into_iter()
+                    .for_each(|(kind, count)| *all.failures.entry(kind).or_default() += count);
             }
             Err(fault) => faults.push(fault),
         }
@@ -148,14 +199,27 @@ fn one_apply_corrects_any_failure() {
             "seed {seed}: {fault}\n  again: CORRECTION={seed} cargo test --test simulated simulation::one_apply -- --nocapture\n"
         );
     }
-    let Tally { applies, failed, replaced, calls, failures, .. } = all;
+    let Tally {
+        applies,
+        failed,
+        replaced,
+        calls,
+        failures,
+        ..
+    } = all;
     println!(
         "{} corrections, {applies} applies, {failed} runs that failed, {replaced} replacements, {calls} calls in {:?}: {failures:?}",
         seeds.len(),
         begun.elapsed()
     );
-    let open: Vec<u64> = OPEN.into_iter().filter(|seed| seeds.contains(seed)).collect();
+    let open: Vec<u64> = OPEN
+        .into_iter()
+        .filter(|seed| seeds.contains(seed))
+        .collect();
     let mut failed: Vec<u64> = faults.iter().map(|(seed, _)| *seed).collect();
     failed.sort_unstable();
-    assert_eq!(failed, open, "seeds that failed, and those that are known to fail");
+    assert_eq!(
+        failed, open,
+        "seeds that failed, and those that are known to fail"
+    );
 }

@@ -15,5 +15,8 @@ fn return_tutorial_table_and_reject_invalid_slot() {
 
     env.write("output \"plan\" {\n  value = provider::awsazure::address_plan(32)\n}\n");
     let refused = env.plan_fails().words();
-    assert!(refused.contains("slot") && refused.contains("32"), "{refused}");
+    assert!(
+        refused.contains("slot") && refused.contains("32"),
+        "{refused}"
+    );
 }

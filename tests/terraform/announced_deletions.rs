@@ -1,4 +1,5 @@
-//! A plan announces what its apply deletes: those ids and no others. Under virtual time, and with real Terraform.
+//! A plan announces what its apply deletes: those ids and no others. Under virtual time, and with
+//! real Terraform.
 
 use awsazure::link::managed::Kind;
 use awsazure::provider::summaries::OBJECTS_DELETED;
@@ -6,29 +7,50 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use test_support::simulated::Sim;
 use test_support::simulated::clock::simulated;
-use test_support::simulated::terraform_core::{Replacement, Run, Stored, TerraformCore, complete_link, config};
+use test_support::simulated::terraform_core::{
+    Replacement, Run, Stored, TerraformCore, complete_link, config,
+};
 use test_support::simulated::verify::listing;
 use test_support::terraform::{Link, TestEnv, has_warning};
 
 /// Ids in the announcements of one run, in lower case.
 fn announced(told: &[String]) -> BTreeSet<String> {
-    let texts: Vec<&String> =
-        told.iter().filter(|said| said.starts_with(&format!("plan: {OBJECTS_DELETED}"))).collect();
+    let texts: Vec<&String> = told
+        .iter()
+        .filter(|said| said.starts_with(&format!("plan: {OBJECTS_DELETED}")))
+        .collect();
     assert!(texts.len() <= 1, "announced more than once: {texts:#?}");
     let lines = texts.into_iter().flat_map(|text| text.lines());
     let of_kind = |line: &str| {
         let (kind, ids) = line.split_once(": ")?;
-        Kind::ALL.iter().any(|known| known.as_str() == kind).then(|| ids.to_lowercase())
+        Kind::ALL
+            .iter()
+            .any(|known| known.as_str() == kind)
+            .then(|| ids.to_lowercase())
     };
-    let ids = lines.filter_map(of_kind).flat_map(|ids| ids.split(", ").map(str::to_owned).collect::<Vec<_>>());
+    let ids = lines
+        .filter_map(of_kind)
+        .flat_map(|ids| ids.split(", ").map(str::to_owned).collect::<Vec<_>>());
     // A group is announced by its name or id; the clouds list it by id.
-    ids.map(|id| if id.contains(['/', '-']) || id.contains("vpc") { id } else { format!("group {id}") }).collect()
+    ids.map(|id| {
+        if id.contains(['/', '-']) || id.contains("vpc") {
+            id
+        } else {
+            format!("group {id}")
+        }
+    })
+    .collect()
 }
 
 /// What marks an object of its own: a recreated one has the same id at Azure.
 fn stamps(sim: &Sim) -> BTreeSet<String> {
-    let deletes = sim.sandbox.calls().into_iter().filter(|call| call.operation.starts_with("Delete"));
-    let objects = deletes.filter(|call| !call.operation.contains("Tags") && !call.operation.contains("Route"));
+    let deletes = sim
+        .sandbox
+        .calls()
+        .into_iter()
+        .filter(|call| call.operation.starts_with("Delete"));
+    let objects = deletes
+        .filter(|call| !call.operation.contains("Tags") && !call.operation.contains("Route"));
     objects.map(|call| call.target.to_lowercase()).collect()
 }
 
@@ -41,7 +63,10 @@ async fn changed(change: Change) -> (Sim, BTreeSet<String>, BTreeSet<String>, Ve
     let mut core = TerraformCore::new(&sim, config(&wanted), Stored::default());
     core.replacement = Replacement::DestroyFirst;
     core.run(&Run::Apply).await.unwrap();
-    let before = (stamps(&sim), listing(&sim).into_keys().collect::<BTreeSet<_>>());
+    let before = (
+        stamps(&sim),
+        listing(&sim).into_keys().collect::<BTreeSet<_>>(),
+    );
     change(&mut wanted);
     core.config = config(&wanted);
     core.messages.clear();
@@ -53,11 +78,14 @@ async fn changed(change: Change) -> (Sim, BTreeSet<String>, BTreeSet<String>, Ve
     (sim, announced, deleted, told)
 }
 
-/// Announced and deleted are the same, route tables and what is deleted by the table left out of both.
+/// Announced and deleted are the same, route tables and what is deleted by the table left out of
+/// both.
 fn same(name: &str, announced: &BTreeSet<String>, deleted: &BTreeSet<String>) {
     let strip = |ids: &BTreeSet<String>| {
         let plain = ids.iter().filter(|id| !id.starts_with("rtb-"));
-        plain.map(|id| id.rsplit('/').next().unwrap_or_default().to_owned()).collect::<BTreeSet<_>>()
+        plain
+            .map(|id| id.rsplit('/').next().unwrap_or_default().to_owned())
+            .collect::<BTreeSet<_>>()
     };
     assert_eq!(strip(announced), strip(deleted), "{name}");
 }
@@ -66,8 +94,12 @@ fn same(name: &str, announced: &BTreeSet<String>, deleted: &BTreeSet<String>) {
 fn announce_objects_that_update_deletes() {
     simulated(|| async {
         let cases: [(&str, Change); 5] = [
-            ("region", |wanted| wanted["aws"]["region"] = json!("us-east-1")),
-            ("cidr_block", |wanted| wanted["aws"]["vpc"] = json!({"cidr_block": "10.3.0.0/16"})),
+            ("region", |wanted| {
+                wanted["aws"]["region"] = json!("us-east-1")
+            }),
+            ("cidr_block", |wanted| {
+                wanted["aws"]["vpc"] = json!({"cidr_block": "10.3.0.0/16"})
+            }),
             ("aws.asn", |wanted| wanted["aws"]["asn"] = json!(64_600)),
             ("azure.asn", |wanted| wanted["azure"]["asn"] = json!(64_700)),
             ("subnets", |wanted| {
@@ -79,7 +111,8 @@ fn announce_objects_that_update_deletes() {
             assert!(!deleted.is_empty(), "{name}");
             same(name, &announced, &deleted);
         }
-        let (_, announced, deleted, told) = changed(|wanted| wanted["tags"] = json!({"team": "network"})).await;
+        let (_, announced, deleted, told) =
+            changed(|wanted| wanted["tags"] = json!({"team": "network"})).await;
         assert_eq!((announced.len(), deleted.len()), (0, 0), "{told:#?}");
     });
 }
@@ -87,7 +120,8 @@ fn announce_objects_that_update_deletes() {
 #[test]
 fn announce_objects_that_destroy_and_replacement_delete() {
     simulated(|| async {
-        let (_, said, deleted, _) = changed(|wanted| wanted["azure"]["location"] = json!("northeurope")).await;
+        let (_, said, deleted, _) =
+            changed(|wanted| wanted["azure"]["location"] = json!("northeurope")).await;
         same("location", &said, &deleted);
 
         let sim = Sim::new(82);
@@ -107,20 +141,41 @@ fn announce_destroy_and_replacement_in_terraform() {
     env.write(&link.to_string());
     env.apply();
     let state = env.link("link");
-    let ids: Vec<String> =
-        [&state["azure"]["gateway_id"], &state["azure"]["virtual_network_id"], &state["aws"]["vpc_id"]]
-            .into_iter()
-            .map(|id| id.as_str().unwrap().to_owned())
-            .collect();
-    for args in [&["plan", "-destroy", "-no-color"][..], &["plan", "-no-color"]] {
+    let ids: Vec<String> = [
+        &state["azure"]["gateway_id"],
+        &state["azure"]["virtual_network_id"],
+        &state["aws"]["vpc_id"],
+    ]
+    .into_iter()
+    .map(|id| id.as_str().unwrap().to_owned())
+    .collect();
+    for args in [
+        &["plan", "-destroy", "-no-color"][..],
+        &["plan", "-no-color"],
+    ] {
         let run = env.ok(args);
         assert!(has_warning(&run.text(), OBJECTS_DELETED), "{}", run.text());
         let words = run.words();
         for id in &ids {
             // Terraform breaks long lines within an id.
-            assert!(words.replace(' ', "").contains(id.as_str()), "{id} in {words}");
+            assert!(
+                words.replace(' ', "").contains(id.as_str()),
+                "{id} in {words}"
+            );
         }
-        assert_eq!(run.text().matches(&format!("Warning: {OBJECTS_DELETED}")).count(), 1, "{}", run.text());
-        env.write(&link.clone().with("azure.location", "\"westeurope\"").to_string());
+        assert_eq!(
+            run.text()
+                .matches(&format!("Warning: {OBJECTS_DELETED}"))
+                .count(),
+            1,
+            "{}",
+            run.text()
+        );
+        env.write(
+            &link
+                .clone()
+                .with("azure.location", "\"westeurope\"")
+                .to_string(),
+        );
     }
 }

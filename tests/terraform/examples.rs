@@ -1,4 +1,5 @@
-//! Every folder under `examples/` that is a complete configuration is applied, planned again, and destroyed.
+//! Every folder under `examples/` that is a complete configuration is applied, planned again, and
+//! destroyed.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,14 +8,20 @@ use test_support::terraform::TestEnv;
 /// Folders with snippets for the registry's pages: no configurations by themselves.
 const SNIPPETS: [&str; 4] = ["provider", "resources", "data-sources", "functions"];
 
-/// Folders that other tests apply: `quickstart` and `status` in quickstart.rs, the other in transit_gateway.rs.
+/// Folders that other tests apply: `quickstart` and `status` in quickstart.rs, the other in
+/// transit_gateway.rs.
 const ELSEWHERE: [&str; 3] = ["quickstart", "status", "transit-gateway"];
 
 const KEYS: &str = r#"{"instance0_tunnel1": "Kz0.example_of_a_key_1", "instance1_tunnel2": "Kz0.example_of_a_key_2"}"#;
 
-fn applies_plans_empty_and_leaves_nothing(example: &str, variables: &[(&str, &str)]) -> Option<TestEnv> {
+fn applies_plans_empty_and_leaves_nothing(
+    example: &str,
+    variables: &[(&str, &str)],
+) -> Option<TestEnv> {
     let mut env = TestEnv::new()?;
-    variables.iter().for_each(|(name, value)| env.set(name, value));
+    variables
+        .iter()
+        .for_each(|(name, value)| env.set(name, value));
     env.write_example(example);
     env.apply();
     let state = env.state().to_string();
@@ -25,7 +32,14 @@ fn applies_plans_empty_and_leaves_nothing(example: &str, variables: &[(&str, &st
     }
     // Terraform reads the data source of a check at every apply, and counts that as a change.
     let checks = example == "health-check";
-    assert!(if checks { env.plan().is_empty() } else { env.plan_is_empty() }, "{example}");
+    assert!(
+        if checks {
+            env.plan().is_empty()
+        } else {
+            env.plan_is_empty()
+        },
+        "{example}"
+    );
     env.destroy();
     let left = env.world();
     assert!(left.is_empty(), "{example} left {left:#?}");
@@ -55,7 +69,17 @@ examples! {
 #[test]
 fn apply_every_example() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let known: BTreeSet<&str> = SNIPPETS.iter().chain(&ELSEWHERE).chain(APPLIED).copied().collect();
-    assert_eq!(entries.collect::<BTreeSet<_>>(), known.into_iter().map(str::to_owned).collect());
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let known: BTreeSet<&str> = SNIPPETS
+        .iter()
+        .chain(&ELSEWHERE)
+        .chain(APPLIED)
+        .copied()
+        .collect();
+    assert_eq!(
+        entries.collect::<BTreeSet<_>>(),
+        known.into_iter().map(str::to_owned).collect()
+    );
 }

@@ -1,5 +1,6 @@
-//! The sweep through real Terraform and real processes: links made, struck at some call each, finished by one more apply, and
-//! gone after a destroy. The provider's process is killed on the way, and Ctrl-C is pressed.
+//! The sweep through real Terraform and real processes: links made, struck at some call each,
+//! finished by one more apply, and gone after a destroy. The provider's process is killed on the
+//! way, and Ctrl-C is pressed.
 
 use awsazure_sandbox::aws::Quotas;
 use awsazure_sandbox::world::{Settings, World};
@@ -10,10 +11,12 @@ use test_support::terraform::{Call, Clouds, TestEnv};
 
 /// Links that are made at the same time.
 const LINKS: usize = 10;
-/// A provider that was asked to stop answers within ten seconds; Terraform needs a moment of its own.
+/// A provider that was asked to stop answers within ten seconds; Terraform needs a moment of its
+/// own.
 const STOPPED_WITHIN: Duration = Duration::from_secs(15);
 
-/// Where the calls are struck that create, change or delete something, and those that read; each rule strikes once.
+/// Where the calls are struck that create, change or delete something, and those that read; each
+/// rule strikes once.
 const OPERATIONS: [(&str, u64); 24] = [
     ("PutResourceGroup", 10),
     ("PutVirtualNetwork", 10),
@@ -40,11 +43,24 @@ const OPERATIONS: [(&str, u64); 24] = [
     ("DescribeVpnConnections", 60),
     ("DeleteTags", 10),
 ];
-const KINDS: [&str; 11] =
-    ["refused", "lost", "429", "503", "409", "500", "malformed", "truncated", "401", "403", "dropped"];
+const KINDS: [&str; 11] = [
+    "refused",
+    "lost",
+    "429",
+    "503",
+    "409",
+    "500",
+    "malformed",
+    "truncated",
+    "401",
+    "403",
+    "dropped",
+];
 
 fn main_tf() -> String {
-    let names: Vec<String> = (0..LINKS).map(|number| format!("\"link{number}\"")).collect();
+    let names: Vec<String> = (0..LINKS)
+        .map(|number| format!("\"link{number}\""))
+        .collect();
     format!(
         r#"resource "awsazure_bgp_vpn" "link" {{
   for_each = toset([{}])
@@ -74,20 +90,33 @@ fn main_tf() -> String {
 
 /// Clouds with room for all links at once.
 fn environment() -> Option<TestEnv> {
-    let env = TestEnv::with_world(Clouds { time_scale: 6_000, seed: 1 }, |dir| {
-        let epoch_unix_seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
-        let settings = Settings { epoch_unix_seconds, throttling: false, ..Settings::default() };
-        let mut world = World::new(1, settings);
-        world.aws.quotas = Quotas {
-            customer_gateways: 999,
-            vpn_gateways: 999,
-            vpn_connections: 999,
-            vpn_connections_per_gateway: 999,
-            transit_gateways: 999,
-        };
-        std::fs::create_dir_all(dir).unwrap();
-        std::fs::write(dir.join("world.json"), serde_json::to_vec(&world).unwrap()).unwrap();
-    })?;
+    let env = TestEnv::with_world(
+        Clouds {
+            time_scale: 6_000,
+            seed: 1,
+        },
+        |dir| {
+            let epoch_unix_seconds = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap()
+                .as_secs() as i64;
+            let settings = Settings {
+                epoch_unix_seconds,
+                throttling: false,
+                ..Settings::default()
+            };
+            let mut world = World::new(1, settings);
+            world.aws.quotas = Quotas {
+                customer_gateways: 999,
+                vpn_gateways: 999,
+                vpn_connections: 999,
+                vpn_connections_per_gateway: 999,
+                transit_gateways: 999,
+            };
+            std::fs::create_dir_all(dir).unwrap();
+            std::fs::write(dir.join("world.json"), serde_json::to_vec(&world).unwrap()).unwrap();
+        },
+    )?;
     env.write(&main_tf());
     Some(env)
 }
@@ -101,13 +130,35 @@ fn mended(env: &TestEnv) {
     env.ok(&APPLY);
     for _ in 0..2 {
         let plan = env.ok(&["plan", "-no-color", "-detailed-exitcode", "-parallelism=10"]);
-        assert_eq!(plan.code, Some(0), "the plan is not empty:\n{}", plan.stdout);
+        assert_eq!(
+            plan.code,
+            Some(0),
+            "the plan is not empty:\n{}",
+            plan.stdout
+        );
     }
     let world = env.world();
     let count = |kind: &str| world.of_kind(kind).len();
-    let found = ["vpn-connection", "customer-gateway", "vpn-gateway", "vpc", "internet-gateway"].map(count);
-    assert_eq!(found, [2, 2, 1, 1, 1].map(|each| each * LINKS), "{world:#?}");
-    let found = ["connections", "localNetworkGateways", "virtualNetworkGateways", "publicIPAddresses"].map(count);
+    let found = [
+        "vpn-connection",
+        "customer-gateway",
+        "vpn-gateway",
+        "vpc",
+        "internet-gateway",
+    ]
+    .map(count);
+    assert_eq!(
+        found,
+        [2, 2, 1, 1, 1].map(|each| each * LINKS),
+        "{world:#?}"
+    );
+    let found = [
+        "connections",
+        "localNetworkGateways",
+        "virtualNetworkGateways",
+        "publicIPAddresses",
+    ]
+    .map(count);
     assert_eq!(found, [4, 4, 1, 2].map(|each| each * LINKS), "{world:#?}");
 }
 
@@ -134,25 +185,45 @@ fn struck(calls: &[Call]) -> usize {
 /// The process below this one that is the provider.
 fn provider_of(terraform: &Child) -> Option<u32> {
     let of = |pid: u32| {
-        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-        let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let children =
+            tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
         children
-            .flat_map(|text| text.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()).collect::<Vec<_>>())
+            .flat_map(|text| {
+                text.split_whitespace()
+                    .filter_map(|pid| pid.parse::<u32>().ok())
+                    .collect::<Vec<_>>()
+            })
             .collect::<Vec<_>>()
     };
-    let name = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    of(terraform.id()).into_iter().find(|pid| name(*pid).contains("terraform-provider-awsazure"))
+    let name =
+        |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    of(terraform.id())
+        .into_iter()
+        .find(|pid| name(*pid).contains("terraform-provider-awsazure"))
 }
 
 fn signal(name: &str, pid: u32) {
-    let status = std::process::Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().unwrap();
+    let status = std::process::Command::new("kill")
+        .args([format!("-{name}"), pid.to_string()])
+        .status()
+        .unwrap();
     assert!(status.success());
 }
 
-/// Starts terraform and does something to it once so many more calls were made. False where it ended before.
+/// Starts terraform and does something to it once so many more calls were made. False where it
+/// ended before.
 fn disturb(env: &TestEnv, args: &[&str], after_calls: usize, disturb: impl Fn(&Child)) -> bool {
     let before = env.calls().len();
-    let mut terraform = env.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut terraform = env
+        .command(args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let disturbed = loop {
         if terraform.try_wait().unwrap().is_some() {
             break false;
@@ -166,8 +237,15 @@ fn disturb(env: &TestEnv, args: &[&str], after_calls: usize, disturb: impl Fn(&C
     let begun = Instant::now();
     let status = terraform.wait().unwrap();
     if disturbed {
-        assert!(begun.elapsed() < STOPPED_WITHIN, "terraform went on for {:?}", begun.elapsed());
-        assert!(!status.success(), "an apply that was cut off ended as though nothing had happened");
+        assert!(
+            begun.elapsed() < STOPPED_WITHIN,
+            "terraform went on for {:?}",
+            begun.elapsed()
+        );
+        assert!(
+            !status.success(),
+            "an apply that was cut off ended as though nothing had happened"
+        );
     }
     disturbed
 }
@@ -183,10 +261,15 @@ fn one_apply_repairs_faults_at_sampled_calls() {
         points += struck(&env.calls()[before..]);
         mended(&env);
         let before = env.calls().len();
-        for (index, operation) in
-            ["DeleteConnection", "DeleteVpnConnection", "DeleteGateway", "DeleteVpc", "DetachVpnGateway"]
-                .iter()
-                .enumerate()
+        for (index, operation) in [
+            "DeleteConnection",
+            "DeleteVpnConnection",
+            "DeleteGateway",
+            "DeleteVpc",
+            "DetachVpnGateway",
+        ]
+        .iter()
+        .enumerate()
         {
             env.fault(&format!(
                 "fail call {} of {operation}: once {}",
@@ -206,13 +289,27 @@ fn one_apply_repairs_faults_at_sampled_calls() {
 #[test]
 fn next_apply_finishes_links_of_killed_provider() {
     let Some(env) = environment() else { return };
-    // Early, while the gateways are made, and while the connections are; and once while everything goes.
+    // Early, while the gateways are made, and while the connections are; and once while everything
+    // goes.
     for after_calls in [60, 300, 500] {
-        let kill = |terraform: &Child| signal("KILL", provider_of(terraform).expect("a provider below terraform"));
-        assert!(disturb(&env, &APPLY, after_calls, kill), "it ended before call {after_calls}");
+        let kill = |terraform: &Child| {
+            signal(
+                "KILL",
+                provider_of(terraform).expect("a provider below terraform"),
+            )
+        };
+        assert!(
+            disturb(&env, &APPLY, after_calls, kill),
+            "it ended before call {after_calls}"
+        );
     }
     mended(&env);
-    let kill = |terraform: &Child| signal("KILL", provider_of(terraform).expect("a provider below terraform"));
+    let kill = |terraform: &Child| {
+        signal(
+            "KILL",
+            provider_of(terraform).expect("a provider below terraform"),
+        )
+    };
     assert!(disturb(&env, &DESTROY, 250, kill));
     gone(&env);
 }
@@ -221,20 +318,39 @@ fn next_apply_finishes_links_of_killed_provider() {
 fn next_apply_resumes_after_ctrl_c() {
     let Some(env) = environment() else { return };
     for after_calls in [100, 450] {
-        assert!(disturb(&env, &APPLY, after_calls, |terraform| signal("INT", terraform.id())));
+        assert!(disturb(&env, &APPLY, after_calls, |terraform| signal(
+            "INT",
+            terraform.id()
+        )));
         let state = env.state().to_string();
-        let known: BTreeSet<String> = env.world().aws.iter().map(|object| object.id.clone()).collect();
-        let missing: Vec<&String> = known.iter().filter(|id| id.starts_with("vpn-") && !state.contains(*id)).collect();
-        assert!(missing.is_empty(), "{missing:?} are there and not in the state");
+        let known: BTreeSet<String> = env
+            .world()
+            .aws
+            .iter()
+            .map(|object| object.id.clone())
+            .collect();
+        let missing: Vec<&String> = known
+            .iter()
+            .filter(|id| id.starts_with("vpn-") && !state.contains(*id))
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "{missing:?} are there and not in the state"
+        );
     }
     mended(&env);
-    assert!(disturb(&env, &DESTROY, 250, |terraform| signal("INT", terraform.id())));
+    assert!(disturb(&env, &DESTROY, 250, |terraform| signal(
+        "INT",
+        terraform.id()
+    )));
     gone(&env);
 }
 
 #[test]
 fn trace_log_shows_no_key_after_failures() {
-    let Some(mut env) = TestEnv::new() else { return };
+    let Some(mut env) = TestEnv::new() else {
+        return;
+    };
     env.set("TF_LOG_CORE", "trace");
     env.write_example("quickstart");
     env.fault("fail call 2 of PutConnection: once refused");

@@ -15,7 +15,14 @@ fn forgets(env: &TestEnv) {
 
 /// Attributes without what only configuration knows.
 fn without_choices(mut attributes: Value) -> Value {
-    for name in ["timeouts", "tags", "rotate_keys", "wait_for_bgp", "on_create_failure", "preshared_keys_wo_version"] {
+    for name in [
+        "timeouts",
+        "tags",
+        "rotate_keys",
+        "wait_for_bgp",
+        "on_create_failure",
+        "preshared_keys_wo_version",
+    ] {
         attributes.as_object_mut().unwrap().remove(name);
     }
     attributes
@@ -24,7 +31,9 @@ fn without_choices(mut attributes: Value) -> Value {
 #[test]
 fn import_finds_what_create_made() {
     let Some(env) = TestEnv::new() else { return };
-    let link = Link::complete("link").with("tags", "{ team = \"network\" }").with("azure.dpd_timeout_seconds", "60");
+    let link = Link::complete("link")
+        .with("tags", "{ team = \"network\" }")
+        .with("azure.dpd_timeout_seconds", "60");
     env.write(&link.to_string());
     env.apply();
     let made = env.resource("awsazure_bgp_vpn", "link");
@@ -38,18 +47,28 @@ fn import_finds_what_create_made() {
         forgets(&env);
         env.import(ADDRESS, id);
         let found = env.resource("awsazure_bgp_vpn", "link");
-        assert_eq!(without_choices(found), without_choices(made.clone()), "by {id}");
+        assert_eq!(
+            without_choices(found),
+            without_choices(made.clone()),
+            "by {id}"
+        );
     }
 
     // Tags are what only configuration knows: an update without a call that writes.
-    let writes = |env: &TestEnv| env.calls().iter().filter(|call| !reads(&call.operation)).count();
+    let writes = |env: &TestEnv| {
+        env.calls()
+            .iter()
+            .filter(|call| !reads(&call.operation))
+            .count()
+    };
     let before = writes(&env);
     assert_eq!(env.plan().change(ADDRESS).actions, ["update"]);
     env.apply();
     assert_eq!(writes(&env), before);
     assert!(env.plan_is_empty());
 
-    // Without what only configuration knows even the first plan is empty, and without any choice too.
+    // Without what only configuration knows even the first plan is empty, and without any choice
+    // too.
     forgets(&env);
     env.import(ADDRESS, id);
     env.write(&Link::complete("link").to_string());
@@ -61,7 +80,9 @@ fn import_finds_what_create_made() {
 }
 
 fn reads(operation: &str) -> bool {
-    ["Describe", "Get", "List"].iter().any(|verb| operation.starts_with(verb))
+    ["Describe", "Get", "List"]
+        .iter()
+        .any(|verb| operation.starts_with(verb))
 }
 
 #[test]
@@ -70,7 +91,10 @@ fn generated_configuration_of_import_block_plans_empty() {
     let whole = Link::complete("link");
     env.write(&whole.to_string());
     env.apply();
-    let id = env.resource("awsazure_bgp_vpn", "link")["id"].as_str().unwrap().to_owned();
+    let id = env.resource("awsazure_bgp_vpn", "link")["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let import = format!("import {{\n  to = {ADDRESS}\n  id = {id:?}\n}}\n");
 
     forgets(&env);
@@ -81,7 +105,10 @@ fn generated_configuration_of_import_block_plans_empty() {
 
     // No configuration exists: Terraform generates it from the state.
     env.write(&import);
-    let out = format!("-generate-config-out={}", env.folder().join("generated.tf").display());
+    let out = format!(
+        "-generate-config-out={}",
+        env.folder().join("generated.tf").display()
+    );
     env.ok(&["plan", "-no-color", &out]);
     let plan = env.plan();
     let generated = std::fs::read_to_string(env.folder().join("generated.tf")).unwrap();
@@ -107,17 +134,25 @@ fn import_of_wrong_ids_suggests_candidates() {
         run.words()
     };
     let said = refused("vpn-1");
-    assert!(said.contains(summaries::INVALID_IMPORT_ID) && said.contains("vpn-1"), "{said}");
+    assert!(
+        said.contains(summaries::INVALID_IMPORT_ID) && said.contains("vpn-1"),
+        "{said}"
+    );
     let gateway = "/subscriptions/00000000-0000-4000-a000-00000000a2e0/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/w";
     let said = refused(&format!("{gateway},169.254.21.0/30"));
-    assert!(said.contains(summaries::UNABLE_TO_FIND_LINK) && said.contains(gateway), "{said}");
+    assert!(
+        said.contains(summaries::UNABLE_TO_FIND_LINK) && said.contains(gateway),
+        "{said}"
+    );
 }
 
 /// What the failed import by an id says, by command and by block.
 fn not_found(env: &TestEnv, id: &str, link: &Link) -> [String; 2] {
     env.write(&link.to_string());
     let by_command = env.run(&["import", "-no-color", ADDRESS, id]);
-    env.write(&format!("import {{\n  to = {ADDRESS}\n  id = {id:?}\n}}\n{link}"));
+    env.write(&format!(
+        "import {{\n  to = {ADDRESS}\n  id = {id:?}\n}}\n{link}"
+    ));
     let by_block = env.run(&["plan", "-no-color"]);
     env.write(&link.to_string());
     [by_command, by_block].map(|run| {
@@ -136,13 +171,21 @@ fn import_in_another_region_names_the_working_id() {
     let state = env.link("link");
     let id = state["id"].as_str().unwrap().to_owned();
     let (gateway, cidr) = id.rsplit_once(',').unwrap();
-    let ends = format!("{gateway},{}", state["aws"]["vpn_gateway_id"].as_str().unwrap());
+    let ends = format!(
+        "{gateway},{}",
+        state["aws"]["vpn_gateway_id"].as_str().unwrap()
+    );
     let wrong = format!("{gateway},{cidr}@eu-central-1");
     // A second link of the gateway, in the provider's region: something is found there.
     let vpc = env.cloud_admin().make_vpc("10.4.0.0/16");
-    let near = Link::between("near", "link", state["azure"]["virtual_network_id"].as_str().unwrap(), &vpc)
-        .with("azure.gateway_id", &format!("{gateway:?}"))
-        .with("slot", "1");
+    let near = Link::between(
+        "near",
+        "link",
+        state["azure"]["virtual_network_id"].as_str().unwrap(),
+        &vpc,
+    )
+    .with("azure.gateway_id", &format!("{gateway:?}"))
+    .with("slot", "1");
     for near in [None, Some(near)] {
         if let Some(near) = &near {
             env.write(&format!("{link}{near}"));
@@ -161,8 +204,18 @@ fn import_in_another_region_names_the_working_id() {
 
     // Without tags it is left to the user.
     let cloud_admin = env.cloud_admin();
-    for key in ["instance0_tunnel1", "instance0_tunnel2", "instance1_tunnel1", "instance1_tunnel2"] {
-        cloud_admin.untag(state["tunnels"][key]["azure_connection_id"].as_str().unwrap(), &[]);
+    for key in [
+        "instance0_tunnel1",
+        "instance0_tunnel2",
+        "instance1_tunnel1",
+        "instance1_tunnel2",
+    ] {
+        cloud_admin.untag(
+            state["tunnels"][key]["azure_connection_id"]
+                .as_str()
+                .unwrap(),
+            &[],
+        );
     }
     forgets(&env);
     for said in not_found(&env, &ends, &link) {
@@ -184,11 +237,16 @@ fn import_by_identity_in_another_region_refers_to_id() {
         });
         let mut core = TerraformCore::new(&sim, config(&wanted), Stored::default());
         core.run(&Run::Apply).await.unwrap();
-        let (id, identity) = (core.stored.state.get("id").as_str().unwrap().to_owned(), core.stored.identity.clone());
+        let (id, identity) = (
+            core.stored.state.get("id").as_str().unwrap().to_owned(),
+            core.stored.identity.clone(),
+        );
         let mut core = TerraformCore::new(&sim, config(&wanted), Stored::default());
         let said = core.import_by("", identity).await.unwrap_err();
         assert!(said.contains(&format!("'{id}@us-east-1'")), "{said}");
-        core.run(&Run::Import(format!("{id}@us-east-1"))).await.unwrap();
+        core.run(&Run::Import(format!("{id}@us-east-1")))
+            .await
+            .unwrap();
         core.plans_empty().await.unwrap();
     });
 }

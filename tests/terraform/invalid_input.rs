@@ -1,4 +1,5 @@
-//! What cannot work is refused at plan: at its attribute, with a way out, and before anything is made.
+//! What cannot work is refused at plan: at its attribute, with a way out, and before anything is
+//! made.
 
 use awsazure::link::summaries;
 use serde_json::Value;
@@ -11,7 +12,8 @@ struct Said {
     severity: String,
     summary: String,
     detail: String,
-    /// The line of configuration that it points at; the resource's own where the attribute is nested.
+    /// The line of configuration that it points at; the resource's own where the attribute is
+    /// nested.
     line: String,
 }
 
@@ -19,7 +21,11 @@ struct Said {
 fn said(env: &TestEnv, command: &[&str]) -> BTreeMap<String, Vec<Said>> {
     let run = env.run(&[command, &["-json"]].concat());
     let mut all: BTreeMap<String, Vec<Said>> = BTreeMap::new();
-    for line in run.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+    for line in run
+        .stdout
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+    {
         let told = &line["diagnostic"];
         let text = |value: &Value| value.as_str().unwrap_or_default().trim().to_owned();
         if told.is_object() {
@@ -49,7 +55,11 @@ struct Case {
 impl Case {
     fn is_told_by(&self, said: &Said) -> bool {
         let nested = self.path.contains('.');
-        let pointed = if nested { format!("{}: ", self.path) } else { String::new() };
+        let pointed = if nested {
+            format!("{}: ", self.path)
+        } else {
+            String::new()
+        };
         let line = if nested { "resource " } else { self.path };
         said.severity == "error"
             && said.summary == self.summary
@@ -70,10 +80,17 @@ impl Cases {
         link: impl FnOnce(&str) -> Link,
     ) {
         let label = format!("case{}", self.0.len());
-        self.0.push(Case { link: link(&label), label, path, summary, way_out });
+        self.0.push(Case {
+            link: link(&label),
+            label,
+            path,
+            summary,
+            way_out,
+        });
     }
 
-    /// Plans all cases together, and again those of which nothing was said: Terraform plans none while one is not valid.
+    /// Plans all cases together, and again those of which nothing was said: Terraform plans none
+    /// while one is not valid.
     fn check(&self, env: &TestEnv) {
         let before = env.world();
         let mut told: BTreeMap<String, Vec<Said>> = BTreeMap::new();
@@ -81,7 +98,9 @@ impl Cases {
             let left = self.0.iter().filter(|case| !told.contains_key(&case.label));
             env.write(&left.map(|case| case.link.to_string()).collect::<String>());
             let mut more = said(env, &["plan"]);
-            more.retain(|label, said| label.starts_with("case") && said.iter().any(|said| said.severity == "error"));
+            more.retain(|label, said| {
+                label.starts_with("case") && said.iter().any(|said| said.severity == "error")
+            });
             if more.is_empty() {
                 break;
             }
@@ -93,7 +112,14 @@ impl Cases {
             .iter()
             .filter(|case| !said_of(case).iter().any(|said| case.is_told_by(said)))
             .map(|case| {
-                format!("{}\n{}: {}: {}\n{:#?}", case.link, case.path, case.summary, case.way_out, said_of(case))
+                format!(
+                    "{}\n{}: {}: {}\n{:#?}",
+                    case.link,
+                    case.path,
+                    case.summary,
+                    case.way_out,
+                    said_of(case)
+                )
             })
             .collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
@@ -117,38 +143,113 @@ fn reject_invalid_configuration_offline() {
     inside("169.254.21.0-169.254.22.255", "169.254.30.0/30");
     inside("169.254.169.252/30", "169.254.169.252/30");
     let twice = summaries::CONFLICTING_INSIDE_CIDRS;
-    cases.add("inside_cidrs.instance1_tunnel1", twice, "instance0_tunnel1", |label| {
-        Link::complete(label).with("inside_cidrs", "{ instance0_tunnel1 = \"169.254.21.4/30\" }")
-    });
+    cases.add(
+        "inside_cidrs.instance1_tunnel1",
+        twice,
+        "instance0_tunnel1",
+        |label| {
+            Link::complete(label).with(
+                "inside_cidrs",
+                "{ instance0_tunnel1 = \"169.254.21.4/30\" }",
+            )
+        },
+    );
     let mut one = |path, summary, way_out, value: &str| {
-        cases.add(path, summary, way_out, |label| Link::complete(label).with(path, value));
+        cases.add(path, summary, way_out, |label| {
+            Link::complete(label).with(path, value)
+        });
     };
     one("slot", summaries::INVALID_NUMBER, "31", "32");
-    one("azure.sku", summaries::UNSUPPORTED_SKU, "VpnGw2AZ", "\"VpnGw2\"");
-    one("azure.sku", summaries::UNSUPPORTED_SKU, "VpnGw2AZ", "\"Basic\"");
-    one("aws.startup_action", summaries::MISSING_INITIATOR, "azure.connection_mode", "\"add\"");
+    one(
+        "azure.sku",
+        summaries::UNSUPPORTED_SKU,
+        "VpnGw2AZ",
+        "\"VpnGw2\"",
+    );
+    one(
+        "azure.sku",
+        summaries::UNSUPPORTED_SKU,
+        "VpnGw2AZ",
+        "\"Basic\"",
+    );
+    one(
+        "aws.startup_action",
+        summaries::MISSING_INITIATOR,
+        "azure.connection_mode",
+        "\"add\"",
+    );
     one("aws.asn", summaries::CONFLICTING_ASNS, "azure.asn", "65000");
     one("azure.asn", summaries::INVALID_AZURE_ASN, "65515", "23456");
     one("aws.asn", summaries::INVALID_AWS_ASN, "64512-65514", "7224");
-    one("name", summaries::INVALID_AZURE_NAME, "-prod-", "\"-prod-\"");
-    one("aws.preshared_key_storage", summaries::INVALID_VALUE, "SecretsManager", "\"secretsmanager\"");
+    one(
+        "name",
+        summaries::INVALID_AZURE_NAME,
+        "-prod-",
+        "\"-prod-\"",
+    );
+    one(
+        "aws.preshared_key_storage",
+        summaries::INVALID_VALUE,
+        "SecretsManager",
+        "\"secretsmanager\"",
+    );
     let mut bad = |path, summary, way_out, key: &str, value: &str| {
-        cases.add(path, summary, way_out, |label| Link::complete(label).with(key, value));
+        cases.add(path, summary, way_out, |label| {
+            Link::complete(label).with(key, value)
+        });
     };
     let missing = summaries::MISSING_REQUIRED_ARGUMENT;
-    bad("azure.virtual_network_id", missing, "azure.gateway_id", "azure.virtual_network", "null");
-    bad("aws.vpc_id", missing, "aws.transit_gateway_id", "aws.vpc", "null");
+    bad(
+        "azure.virtual_network_id",
+        missing,
+        "azure.gateway_id",
+        "azure.virtual_network",
+        "null",
+    );
+    bad(
+        "aws.vpc_id",
+        missing,
+        "aws.transit_gateway_id",
+        "aws.vpc",
+        "null",
+    );
     let group = "arn:aws:logs:eu-west-1:123456789012:log-group:vpn";
     let streams = format!("{{ log_group_arn = \"{group}:*\" }}");
     let invalid = summaries::INVALID_LOG_GROUP;
-    bad("aws.logs.log_group_arn", invalid, ":*", "aws.logs", &streams);
-    bad("aws.logs.bgp_log_group_arn", invalid, "arn:aws:logs:", "aws.logs", "{ bgp_log_group_arn = \"vpn\" }");
+    bad(
+        "aws.logs.log_group_arn",
+        invalid,
+        ":*",
+        "aws.logs",
+        &streams,
+    );
+    bad(
+        "aws.logs.bgp_log_group_arn",
+        invalid,
+        "arn:aws:logs:",
+        "aws.logs",
+        "{ bgp_log_group_arn = \"vpn\" }",
+    );
     let odd = format!("{{ log_group_arn = {group:?}, format = \"xml\" }}");
-    bad("aws.logs.format", summaries::INVALID_VALUE, "json", "aws.logs", &odd);
+    bad(
+        "aws.logs.format",
+        summaries::INVALID_VALUE,
+        "json",
+        "aws.logs",
+        &odd,
+    );
     let alone = format!("{{ log_group_arn = {group:?}, bgp_format = \"json\" }}");
-    bad("aws.logs.bgp_format", summaries::MISSING_LOG_GROUP, "bgp_log_group_arn", "aws.logs", &alone);
+    bad(
+        "aws.logs.bgp_format",
+        summaries::MISSING_LOG_GROUP,
+        "bgp_log_group_arn",
+        "aws.logs",
+        &alone,
+    );
     let network = |subnet: &str, more: &str| {
-        format!("{{ name = \"v\", address_space = [\"10.1.0.0/16\"], gateway_subnet_prefix = {subnet:?}{more} }}")
+        format!(
+            "{{ name = \"v\", address_space = [\"10.1.0.0/16\"], gateway_subnet_prefix = {subnet:?}{more} }}"
+        )
     };
     bad(
         "azure.virtual_network.gateway_subnet_prefix",
@@ -162,7 +263,10 @@ fn reject_invalid_configuration_offline() {
         summaries::INVALID_GATEWAY_SUBNET,
         "gateway_subnet_prefix",
         "azure.virtual_network",
-        &network("10.1.255.0/27", ", subnets = { gatewaysubnet = \"10.1.3.0/24\" }"),
+        &network(
+            "10.1.255.0/27",
+            ", subnets = { gatewaysubnet = \"10.1.3.0/24\" }",
+        ),
     );
     bad(
         "aws.vpc.cidr_block",
@@ -171,9 +275,16 @@ fn reject_invalid_configuration_offline() {
         "aws.vpc",
         "{ cidr_block = \"10.1.128.0/17\" }",
     );
-    cases.add("azure.generation", summaries::UNSUPPORTED_GENERATION, "Generation1", |label| {
-        Link::complete(label).with("azure.sku", "\"VpnGw1AZ\"").with("azure.generation", "\"Generation2\"")
-    });
+    cases.add(
+        "azure.generation",
+        summaries::UNSUPPORTED_GENERATION,
+        "Generation1",
+        |label| {
+            Link::complete(label)
+                .with("azure.sku", "\"VpnGw1AZ\"")
+                .with("azure.generation", "\"Generation2\"")
+        },
+    );
     cases.add("azure.virtual_network_id", summaries::CONFLICTING_ATTRIBUTES, "virtualNetworks/other", |label| {
         let other = "/subscriptions/00000000-0000-4000-a000-00000000a2e0/resourceGroups/x/providers/Microsoft.Network/virtualNetworks/other";
         Link::complete(label).with("azure.virtual_network_id", &format!("{other:?}"))
@@ -195,8 +306,17 @@ struct Ground {
 impl Ground {
     fn laid(cloud_admin: &CloudAdmin) -> Self {
         cloud_admin.make_group("net");
-        let network = cloud_admin.make_network("net", "good", "10.1.0.0/16", &[("GatewaySubnet", "10.1.255.0/27")]);
-        Ground { network, vpc: cloud_admin.make_vpc("10.2.0.0/16"), overlapping: cloud_admin.make_vpc("10.1.0.0/20") }
+        let network = cloud_admin.make_network(
+            "net",
+            "good",
+            "10.1.0.0/16",
+            &[("GatewaySubnet", "10.1.255.0/27")],
+        );
+        Ground {
+            network,
+            vpc: cloud_admin.make_vpc("10.2.0.0/16"),
+            overlapping: cloud_admin.make_vpc("10.1.0.0/20"),
+        }
     }
 }
 
@@ -205,32 +325,97 @@ fn reject_configuration_that_conflicts_with_clouds() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     let ground = Ground::laid(&cloud_admin);
-    let bare = cloud_admin.make_network("net", "bare", "10.3.0.0/16", &[("FrontEnd", "10.3.0.0/24")]);
-    let misspelled = cloud_admin.make_network("net", "misspelled", "10.4.0.0/16", &[("gatewaySubnet", "10.4.0.0/27")]);
+    let bare =
+        cloud_admin.make_network("net", "bare", "10.3.0.0/16", &[("FrontEnd", "10.3.0.0/24")]);
+    let misspelled = cloud_admin.make_network(
+        "net",
+        "misspelled",
+        "10.4.0.0/16",
+        &[("gatewaySubnet", "10.4.0.0/27")],
+    );
     let taken = cloud_admin.make_vpc("10.6.0.0/16");
     cloud_admin.make_vpn_gateway(&taken, 64512);
     let between = |label: &str, network: &str, vpc: &str| Link::between(label, "net", network, vpc);
     let mut cases = Cases(Vec::new());
     let absent = ground.network.replace("/good", "/absent");
     let mut pair = |path, summary, way_out, group: &str, network: &str, vpc: &str| {
-        cases.add(path, summary, way_out, |label| Link::between(label, group, network, vpc));
+        cases.add(path, summary, way_out, |label| {
+            Link::between(label, group, network, vpc)
+        });
     };
     let (good, vpc) = (ground.network.as_str(), ground.vpc.as_str());
     let overlap = "allow_overlapping_prefixes";
-    pair("aws.vpc_id", summaries::CONFLICTING_ADDRESS_RANGES, overlap, "net", good, &ground.overlapping);
-    pair("aws.vpn_gateway_id", summaries::CONFLICTING_VPN_GATEWAY, "vgw-", "net", good, &taken);
-    pair("aws.vpc_id", summaries::MISSING_VPC, "vpc-0123456789abcdef0", "net", good, "vpc-0123456789abcdef0");
-    cases.add("aws.route_table_ids", summaries::INVALID_ROUTE_TABLE, "rtb-0123456789abcdef0", |label| {
-        Link::between(label, "net", good, vpc).with("aws.route_table_ids", "[\"rtb-0123456789abcdef0\"]")
-    });
+    pair(
+        "aws.vpc_id",
+        summaries::CONFLICTING_ADDRESS_RANGES,
+        overlap,
+        "net",
+        good,
+        &ground.overlapping,
+    );
+    pair(
+        "aws.vpn_gateway_id",
+        summaries::CONFLICTING_VPN_GATEWAY,
+        "vgw-",
+        "net",
+        good,
+        &taken,
+    );
+    pair(
+        "aws.vpc_id",
+        summaries::MISSING_VPC,
+        "vpc-0123456789abcdef0",
+        "net",
+        good,
+        "vpc-0123456789abcdef0",
+    );
+    cases.add(
+        "aws.route_table_ids",
+        summaries::INVALID_ROUTE_TABLE,
+        "rtb-0123456789abcdef0",
+        |label| {
+            Link::between(label, "net", good, vpc)
+                .with("aws.route_table_ids", "[\"rtb-0123456789abcdef0\"]")
+        },
+    );
     let mut pair = |path, summary, way_out, group: &str, network: &str, vpc: &str| {
-        cases.add(path, summary, way_out, |label| Link::between(label, group, network, vpc));
+        cases.add(path, summary, way_out, |label| {
+            Link::between(label, group, network, vpc)
+        });
     };
-    pair("azure.gateway_subnet_prefix", summaries::MISSING_GATEWAY_SUBNET, "/27", "net", &bare, vpc);
-    pair("azure.virtual_network_id", summaries::INVALID_GATEWAY_SUBNET, "gatewaySubnet", "net", &misspelled, vpc);
-    pair("azure.virtual_network_id", summaries::MISSING_VIRTUAL_NETWORK, "/absent", "net", &absent, vpc);
+    pair(
+        "azure.gateway_subnet_prefix",
+        summaries::MISSING_GATEWAY_SUBNET,
+        "/27",
+        "net",
+        &bare,
+        vpc,
+    );
+    pair(
+        "azure.virtual_network_id",
+        summaries::INVALID_GATEWAY_SUBNET,
+        "gatewaySubnet",
+        "net",
+        &misspelled,
+        vpc,
+    );
+    pair(
+        "azure.virtual_network_id",
+        summaries::MISSING_VIRTUAL_NETWORK,
+        "/absent",
+        "net",
+        &absent,
+        vpc,
+    );
     let create = "azure.create_resource_group";
-    pair("azure.resource_group_name", summaries::MISSING_RESOURCE_GROUP, create, "nowhere", good, vpc);
+    pair(
+        "azure.resource_group_name",
+        summaries::MISSING_RESOURCE_GROUP,
+        create,
+        "nowhere",
+        good,
+        vpc,
+    );
     cases.add("azure.virtual_network", summaries::CONFLICTING_VIRTUAL_NETWORK, "virtual_network_id", |label| {
         Link::complete(label).without("azure.create_resource_group").with("azure.resource_group_name", "\"net\"").with(
             "azure.virtual_network",
@@ -239,12 +424,22 @@ fn reject_configuration_that_conflicts_with_clouds() {
     });
     cases.check(&env);
 
-    // A gateway that stands is named with the way to use it; one that is small is let be with a word.
-    let standing = between("standing", &bare, &ground.vpc).with("azure.gateway_subnet_prefix", "\"10.3.255.0/28\"");
+    // A gateway that stands is named with the way to use it; one that is small is let be with a
+    // word.
+    let standing = between("standing", &bare, &ground.vpc)
+        .with("azure.gateway_subnet_prefix", "\"10.3.255.0/28\"");
     env.write(&standing.to_string());
     let told = said(&env, &["apply", "-auto-approve"]);
-    assert!(told["standing"].iter().any(|said| said.severity == "warning" && said.detail.contains("/27")), "{told:?}");
-    let gateway = env.resource("awsazure_bgp_vpn", "standing")["azure"]["gateway_id"].as_str().unwrap().to_owned();
+    assert!(
+        told["standing"]
+            .iter()
+            .any(|said| said.severity == "warning" && said.detail.contains("/27")),
+        "{told:?}"
+    );
+    let gateway = env.resource("awsazure_bgp_vpn", "standing")["azure"]["gateway_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert!(env.plan_is_empty());
     let before = env.world();
     let third = cloud_admin.make_vpc("10.9.0.0/16");
@@ -252,15 +447,35 @@ fn reject_configuration_that_conflicts_with_clouds() {
     let another = between("another", &bare, &third).with("slot", "1");
     env.write(&format!("{standing}{second}{another}"));
     let told = said(&env, &["plan"]);
-    let refused = |label: &str| told[label].iter().find(|said| said.severity == "error").unwrap().detail.clone();
+    let refused = |label: &str| {
+        told[label]
+            .iter()
+            .find(|said| said.severity == "error")
+            .unwrap()
+            .detail
+            .clone()
+    };
     let another = refused("another");
-    assert!(another.starts_with("azure.gateway_id: ") && another.contains(&format!("{gateway:?}")), "{another}");
-    // It excludes each of the two others. In which order its errors name them depends on the order of the plans.
-    let second = told["second"].iter().filter(|said| said.severity == "error");
-    let of_slot = second.clone().filter(|said| said.summary == summaries::CONFLICTING_INSIDE_CIDRS);
+    assert!(
+        another.starts_with("azure.gateway_id: ") && another.contains(&format!("{gateway:?}")),
+        "{another}"
+    );
+    // It excludes each of the two others. In which order its errors name them depends on the order
+    // of the plans.
+    let second = told["second"]
+        .iter()
+        .filter(|said| said.severity == "error");
+    let of_slot = second
+        .clone()
+        .filter(|said| said.summary == summaries::CONFLICTING_INSIDE_CIDRS);
     assert_eq!(of_slot.count(), 1, "a slot in use is one error: {told:?}");
     assert!(second.clone().count() > 0, "{told:?}");
-    assert!(second.clone().all(|said| said.detail.contains("slot") || said.detail.contains("gateway_id")), "{told:?}");
+    assert!(
+        second
+            .clone()
+            .all(|said| said.detail.contains("slot") || said.detail.contains("gateway_id")),
+        "{told:?}"
+    );
     assert_eq!(env.world().azure, before.azure);
 }
 
@@ -270,19 +485,29 @@ fn apply_rejects_unplannable_errors_before_create() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     let ground = Ground::laid(&cloud_admin);
-    let link =
-        Link::between("link", "net", &ground.network, &ground.vpc).with("aws.vpc_id", "terraform_data.vpc.output");
-    let of = |vpc: &str| format!("resource \"terraform_data\" \"vpc\" {{\n  input = {vpc:?}\n}}\n\n{link}");
+    let link = Link::between("link", "net", &ground.network, &ground.vpc)
+        .with("aws.vpc_id", "terraform_data.vpc.output");
+    let of = |vpc: &str| {
+        format!("resource \"terraform_data\" \"vpc\" {{\n  input = {vpc:?}\n}}\n\n{link}")
+    };
     env.write(&of(&ground.overlapping));
     env.plan();
     let before = env.world();
     let run = env.apply_fails();
-    assert!(run.words().contains(summaries::CONFLICTING_ADDRESS_RANGES), "{}", run.text());
+    assert!(
+        run.words().contains(summaries::CONFLICTING_ADDRESS_RANGES),
+        "{}",
+        run.text()
+    );
     assert_eq!(env.world(), before);
 
     env.write(&of(&ground.vpc));
     env.apply();
     assert!(env.plan_is_empty());
     env.destroy();
-    assert_eq!(env.world(), before, "all that was there before, and nothing else");
+    assert_eq!(
+        env.world(),
+        before,
+        "all that was there before, and nothing else"
+    );
 }

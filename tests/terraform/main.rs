@@ -1,6 +1,11 @@
 //! What a user of Terraform sees: real Terraform, the built provider, and a sandbox for each test.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod address_plan;
 mod announced_deletions;

@@ -1,5 +1,5 @@
-//! The condensed schemas, against which the sandbox checks every request and answer, agree with the models in the official
-//! packages: botocore's EC2 service model and azure-mgmt-network.
+//! The condensed schemas, against which the sandbox checks every request and answer, agree with the
+//! models in the official packages: botocore's EC2 service model and azure-mgmt-network.
 
 use super::official_clients::{SDKS, SDKS_READY, script};
 use serde_json::Value;
@@ -11,11 +11,20 @@ use test_support::terraform::{python, skip};
 /// What the packages say, as `models.py` prints it. None where they cannot be installed.
 fn official_models() -> Option<Value> {
     let Some(home) = python::environment("strangers", &SDKS, SDKS_READY) else {
-        skip("the comparison with official models (python3 with venv, or the package index, is not there)");
+        skip(
+            "the comparison with official models (python3 with venv, or the package index, is not there)",
+        );
         return None;
     };
-    let done = Command::new(home.join("bin/python")).arg(script("models.py")).output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let done = Command::new(home.join("bin/python"))
+        .arg(script("models.py"))
+        .output()
+        .unwrap();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
     Some(serde_json::from_slice(&done.stdout).unwrap())
 }
 
@@ -29,7 +38,10 @@ fn condensed(name: &str) -> Value {
 fn type_of(shapes: &Value, name: &str) -> String {
     let shape = &shapes[name];
     match shape["type"].as_str().unwrap() {
-        "list" => format!("[{}]", type_of(shapes, shape["member"]["shape"].as_str().unwrap())),
+        "list" => format!(
+            "[{}]",
+            type_of(shapes, shape["member"]["shape"].as_str().unwrap())
+        ),
         "structure" => name.to_owned(),
         "string" if shape.get("enum").is_some() => name.to_owned(),
         "timestamp" => "time".to_owned(),
@@ -38,12 +50,17 @@ fn type_of(shapes: &Value, name: &str) -> String {
 }
 
 fn strings(value: &Value) -> Vec<&str> {
-    value.as_array().map(|all| all.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
+    value
+        .as_array()
+        .map(|all| all.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default()
 }
 
 #[test]
 fn condensed_ec2_model_matches_service_model() {
-    let Some(official) = official_models() else { return };
+    let Some(official) = official_models() else {
+        return;
+    };
     let (model, ours) = (&official["ec2"], condensed("ec2.json"));
     let shapes = &model["shapes"];
     let mut compared = 0;
@@ -51,7 +68,9 @@ fn condensed_ec2_model_matches_service_model() {
         let roots = model["operations"].as_object().unwrap().iter();
         let mut left: Vec<String> = roots
             .filter(|(name, _)| ours["operations"].get(name).is_some())
-            .filter_map(|(_, operation)| Some(operation.get(shape_of)?["shape"].as_str()?.to_owned()))
+            .filter_map(|(_, operation)| {
+                Some(operation.get(shape_of)?["shape"].as_str()?.to_owned())
+            })
             .collect();
         let mut done = Vec::new();
         while let Some(name) = left.pop().filter(|name| !name.is_empty()) {
@@ -59,7 +78,9 @@ fn condensed_ec2_model_matches_service_model() {
                 continue;
             }
             let required = strings(&shapes[&name]["required"]);
-            let written = ours[side][&name].as_object().unwrap_or_else(|| panic!("{side} lack {name}"));
+            let written = ours[side][&name]
+                .as_object()
+                .unwrap_or_else(|| panic!("{side} lack {name}"));
             let mut theirs = BTreeMap::new();
             for (member, details) in shapes[&name]["members"].as_object().unwrap() {
                 let location = details["locationName"].as_str();
@@ -68,8 +89,13 @@ fn condensed_ec2_model_matches_service_model() {
                     _ => location.unwrap_or(member).to_owned(),
                 };
                 let inner = details["shape"].as_str().unwrap();
-                let mark = if required.contains(&member.as_str()) { "*" } else { "" };
-                // A newer API has members that the sandbox never answers. It accepts every member of a request.
+                let mark = if required.contains(&member.as_str()) {
+                    "*"
+                } else {
+                    ""
+                };
+                // A newer API has members that the sandbox never answers. It accepts every member
+                // of a request.
                 if side == "answers" && mark.is_empty() && !written.contains_key(&wire) {
                     continue;
                 }
@@ -79,14 +105,19 @@ fn condensed_ec2_model_matches_service_model() {
                     Some("structure") => left.push(deep),
                     Some(_) if shapes[&deep].get("enum").is_some() => {
                         let known = strings(&ours["enums"][&deep]);
-                        let plain: Vec<&str> = known.into_iter().filter(|value| !value.starts_with('~')).collect();
+                        let plain: Vec<&str> = known
+                            .into_iter()
+                            .filter(|value| !value.starts_with('~'))
+                            .collect();
                         assert_eq!(plain, strings(&shapes[&deep]["enum"]), "{deep}");
                     }
                     _ => {}
                 }
             }
-            let own: BTreeMap<String, String> =
-                written.iter().map(|(name, text)| (name.clone(), text.as_str().unwrap().replace('!', ""))).collect();
+            let own: BTreeMap<String, String> = written
+                .iter()
+                .map(|(name, text)| (name.clone(), text.as_str().unwrap().replace('!', "")))
+                .collect();
             assert_eq!(own, theirs, "{name}");
             compared += own.len();
             done.push(name);
@@ -97,7 +128,10 @@ fn condensed_ec2_model_matches_service_model() {
 
 /// A type as the SDK annotates it, in the condensed copy's notation.
 fn annotated(text: &str) -> String {
-    let within = |open: &str| text.strip_prefix(open).and_then(|rest| rest.strip_suffix(']'));
+    let within = |open: &str| {
+        text.strip_prefix(open)
+            .and_then(|rest| rest.strip_suffix(']'))
+    };
     if let Some(inner) = within("Optional[").or_else(|| within("Union[str, ")) {
         return annotated(inner);
     }
@@ -119,7 +153,10 @@ fn annotated(text: &str) -> String {
 }
 
 fn members<'a>(models: &'a Value, name: &str, into: &mut BTreeMap<&'a str, &'a Value>) {
-    for base in strings(&models[name]["bases"]).into_iter().filter(|base| models.get(*base).is_some()) {
+    for base in strings(&models[name]["bases"])
+        .into_iter()
+        .filter(|base| models.get(*base).is_some())
+    {
         members(models, base, into);
     }
     let own = models[name]["props"].as_object().unwrap();
@@ -145,27 +182,64 @@ fn condensed_azure_models_match_sdk() {
             };
             let required = details["required"] == true;
             assert_eq!(text.contains('*'), required, "{name}.{member}");
-            let (plain, wanted) =
-                (text.replace(['*', '+', '!', '&'], ""), annotated(details["type"].as_str().unwrap()));
+            let (plain, wanted) = (
+                text.replace(['*', '+', '!', '&'], ""),
+                annotated(details["type"].as_str().unwrap()),
+            );
             let opaque = plain.trim_matches(['[', ']', '{', '}']) == "any";
-            assert!(opaque || plain == wanted, "{name}.{member}: {plain}, not {wanted}");
+            assert!(
+                opaque || plain == wanted,
+                "{name}.{member}: {plain}, not {wanted}"
+            );
             compared += 1;
         }
-        assert_eq!(theirs.into_keys().collect::<Vec<_>>(), Vec::<&str>::new(), "{name} lacks members");
+        assert_eq!(
+            theirs.into_keys().collect::<Vec<_>>(),
+            Vec::<&str>::new(),
+            "{name} lacks members"
+        );
     }
     for (name, values) in ours["enums"].as_object().unwrap() {
         let known = sdk["enums"].get(name).map(|known| strings(known));
-        let plain: Vec<&str> = strings(values).into_iter().filter(|value| !value.starts_with('~')).collect();
+        let plain: Vec<&str> = strings(values)
+            .into_iter()
+            .filter(|value| !value.starts_with('~'))
+            .collect();
         assert!(known.is_none_or(|known| known == plain), "{name}");
     }
     for (name, written) in ours["operations"].as_object().unwrap() {
-        let Some(theirs) = written["spec"].as_str().map(|of| &operations[format!("{of}_request")]) else { continue };
+        let Some(theirs) = written["spec"]
+            .as_str()
+            .map(|of| &operations[format!("{of}_request")])
+        else {
+            continue;
+        };
         assert_eq!(written["query"], theirs["query"], "{name}");
         let statuses: Vec<&str> = theirs["status"].as_str().unwrap().split(", ").collect();
-        assert_eq!(written["answers"].as_object().unwrap().keys().collect::<Vec<_>>(), statuses, "{name}");
-        let sorted = |value: &Value| strings(value).into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
-        assert_eq!(sorted(&written["headers"]), sorted(&theirs["resp_headers"]), "{name}");
+        assert_eq!(
+            written["answers"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .collect::<Vec<_>>(),
+            statuses,
+            "{name}"
+        );
+        let sorted = |value: &Value| {
+            strings(value)
+                .into_iter()
+                .map(str::to_owned)
+                .collect::<BTreeSet<_>>()
+        };
+        assert_eq!(
+            sorted(&written["headers"]),
+            sorted(&theirs["resp_headers"]),
+            "{name}"
+        );
         checked += 1;
     }
-    assert!(compared > 180 && checked > 35, "{compared} members, {checked} operations");
+    assert!(
+        compared > 180 && checked > 35,
+        "{compared} members, {checked} operations"
+    );
 }

@@ -1,4 +1,5 @@
-//! Every object has one owner: links of one configuration and of several, objects of other users, and what destroy deletes.
+//! Every object has one owner: links of one configuration and of several, objects of other users,
+//! and what destroy deletes.
 
 use awsazure::provider::summaries::{ADOPTED_OBJECTS, CONFLICTING_AZURE_GATEWAYS};
 use serde_json::Value;
@@ -9,21 +10,35 @@ use test_support::terraform::{Link, TestEnv};
 fn network(env: &TestEnv) -> String {
     let cloud_admin = env.cloud_admin();
     cloud_admin.make_group("hub");
-    cloud_admin.make_network("hub", "hub", "10.1.0.0/16", &[("GatewaySubnet", "10.1.255.0/26")])
+    cloud_admin.make_network(
+        "hub",
+        "hub",
+        "10.1.0.0/16",
+        &[("GatewaySubnet", "10.1.255.0/26")],
+    )
 }
 
 /// Everything that a link in the state calls its own.
 fn managed(env: &TestEnv, label: &str) -> BTreeSet<String> {
     let managed = env.link(label)["managed"].clone();
-    let ids =
-        managed.as_object().into_iter().flatten().flat_map(|(_, ids)| ids.as_array().cloned().unwrap_or_default());
-    ids.filter_map(|id| id.as_str().map(str::to_owned)).collect()
+    let ids = managed
+        .as_object()
+        .into_iter()
+        .flatten()
+        .flat_map(|(_, ids)| ids.as_array().cloned().unwrap_or_default());
+    ids.filter_map(|id| id.as_str().map(str::to_owned))
+        .collect()
 }
 
 /// Ids of every object of both clouds.
 fn ids(env: &TestEnv) -> BTreeSet<String> {
     let world = env.world();
-    world.aws.iter().chain(&world.azure).map(|object| object.id.clone()).collect()
+    world
+        .aws
+        .iter()
+        .chain(&world.azure)
+        .map(|object| object.id.clone())
+        .collect()
 }
 
 fn vpn_connections(env: &TestEnv) -> usize {
@@ -40,14 +55,25 @@ fn attached(label: &str, vpc: &str) -> Link {
 #[test]
 fn plan_rejects_mutually_exclusive_links() {
     let Some(env) = TestEnv::new() else { return };
-    let (network, vpcs) = (network(&env), ["10.2.0.0/16", "10.3.0.0/16"].map(|cidr| env.cloud_admin().make_vpc(cidr)));
+    let (network, vpcs) = (
+        network(&env),
+        ["10.2.0.0/16", "10.3.0.0/16"].map(|cidr| env.cloud_admin().make_vpc(cidr)),
+    );
     let link = |label: &str, vpc: &str| Link::between(label, "hub", &network, vpc);
     let before = ids(&env);
     let one = link("one", &vpcs[0]);
     let gateways = format!("{one}\n{}", link("two", &vpcs[1]).with("slot", "1"));
-    let names = format!("{one}\n{}", link("two", &vpcs[1]).with("slot", "1").with("name", "\"ONE\""));
+    let names = format!(
+        "{one}\n{}",
+        link("two", &vpcs[1])
+            .with("slot", "1")
+            .with("name", "\"ONE\"")
+    );
     let twins = format!("{one}\n{}", link("two", &vpcs[0]).with("name", "\"one\""));
-    for (blocks, summary) in [(gateways, CONFLICTING_AZURE_GATEWAYS), (names, CONFLICTING_AZURE_GATEWAYS)] {
+    for (blocks, summary) in [
+        (gateways, CONFLICTING_AZURE_GATEWAYS),
+        (names, CONFLICTING_AZURE_GATEWAYS),
+    ] {
         env.write(&blocks);
         let words = env.plan_fails().words();
         assert!(words.contains(summary), "{words}");
@@ -73,14 +99,18 @@ fn reject_equal_slots_on_one_gateway() {
     let network = network(&env);
     let first = Link::between("link", "hub", &network, &vpcs[0]);
     let second = attached("second", &vpcs[1]);
-    // The gateway is unknown at plan: the second link is rejected in the apply, before it creates anything.
+    // The gateway is unknown at plan: the second link is rejected in the apply, before it creates
+    // anything.
     env.write(&format!("{first}\n{second}"));
     let words = env.apply_fails().words().to_lowercase();
     assert!(words.contains("slot"), "{words}");
     assert_eq!(vpn_connections(&env), 2);
     assert!(env.link("second").is_null());
     let words = env.plan_fails().words().to_lowercase();
-    assert!(words.contains("slot") && words.contains(": 1, 2"), "{words}");
+    assert!(
+        words.contains("slot") && words.contains(": 1, 2"),
+        "{words}"
+    );
     env.write(&format!("{first}\n{}", second.with("slot", "1")));
     env.apply();
     assert!(env.plan_is_empty());
@@ -92,18 +122,25 @@ fn reject_equal_slots_on_one_gateway() {
 #[test]
 fn plan_rejects_link_that_exists_outside_state() {
     let Some(env) = TestEnv::new() else { return };
-    let vpcs = ["10.3.0.0/16", "10.4.0.0/16", "10.5.0.0/16"].map(|cidr| env.cloud_admin().make_vpc(cidr));
+    let vpcs =
+        ["10.3.0.0/16", "10.4.0.0/16", "10.5.0.0/16"].map(|cidr| env.cloud_admin().make_vpc(cidr));
     let network = network(&env);
     let first = Link::between("link", "hub", &network, &vpcs[0]);
     let second = attached("second", &vpcs[1]).with("slot", "1");
     env.write(&format!("{first}\n{second}"));
     env.apply();
-    let gateway = format!("{:?}", env.link("link")["azure"]["gateway_id"].as_str().unwrap());
+    let gateway = format!(
+        "{:?}",
+        env.link("link")["azure"]["gateway_id"].as_str().unwrap()
+    );
     let calls = env.calls().len();
     env.ok(&["state", "rm", "awsazure_bgp_vpn.second"]);
     // The same link again, and another AWS side in the same slot.
     let again = second.clone().with("azure.gateway_id", &gateway);
-    for link in [again.clone(), again.clone().with("aws.vpc_id", &format!("{:?}", vpcs[2]))] {
+    for link in [
+        again.clone(),
+        again.clone().with("aws.vpc_id", &format!("{:?}", vpcs[2])),
+    ] {
         env.write(&format!("{first}\n{link}"));
         let words = env.plan_fails().words();
         assert!(words.contains("slot") && words.contains("vpn-"), "{words}");
@@ -111,7 +148,10 @@ fn plan_rejects_link_that_exists_outside_state() {
     assert_eq!(env.writes_since(calls), Vec::<String>::new());
     env.write(&format!(
         "{first}\n{}",
-        again.with("slot", "2").with("aws.vpc_id", &format!("{:?}", vpcs[2])).with("name", "\"third\"")
+        again
+            .with("slot", "2")
+            .with("aws.vpc_id", &format!("{:?}", vpcs[2]))
+            .with("name", "\"third\"")
     ));
     env.apply();
     assert!(env.plan_is_empty());
@@ -123,10 +163,16 @@ fn copied_block_works_with_gateway_id() {
     let vpcs = ["10.2.0.0/16", "10.3.0.0/16"].map(|cidr| env.cloud_admin().make_vpc(cidr));
     let network = network(&env);
     let first = Link::between("link", "hub", &network, &vpcs[0]);
-    env.write(&format!("{first}\n{}", Link::between("second", "hub", &network, &vpcs[1]).with("slot", "1")));
+    env.write(&format!(
+        "{first}\n{}",
+        Link::between("second", "hub", &network, &vpcs[1]).with("slot", "1")
+    ));
     env.apply_fails();
     assert_eq!(vpn_connections(&env), 0);
-    env.write(&format!("{first}\n{}", attached("second", &vpcs[1]).with("slot", "1")));
+    env.write(&format!(
+        "{first}\n{}",
+        attached("second", &vpcs[1]).with("slot", "1")
+    ));
     env.apply();
     assert!(env.plan_is_empty());
     assert_eq!(vpn_connections(&env), 4);
@@ -139,11 +185,16 @@ fn keep_propagation_enabled_by_another_state() {
     let (network, vpc) = (network(&env), cloud_admin.make_vpc("10.2.0.0/16"));
     let [own, theirs] = [(); 2].map(|()| cloud_admin.make_route_table(&vpc));
     let link = |tables: &[&String]| {
-        Link::between("link", "hub", &network, &vpc).with("aws.route_table_ids", &format!("{tables:?}")).to_string()
+        Link::between("link", "hub", &network, &vpc)
+            .with("aws.route_table_ids", &format!("{tables:?}"))
+            .to_string()
     };
     env.write(&link(&[&own]));
     env.apply();
-    let gateway = env.link("link")["aws"]["vpn_gateway_id"].as_str().unwrap().to_owned();
+    let gateway = env.link("link")["aws"]["vpn_gateway_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     cloud_admin.switch_propagation_on(&theirs, &gateway);
     env.write(&link(&[&own, &theirs]));
     env.apply();
@@ -165,16 +216,30 @@ fn destroy_keeps_foreign_vpc_named_in_state() {
     let cloud_admin = env.cloud_admin();
     env.write(&Link::complete("link").to_string());
     env.apply();
-    let (own, theirs) =
-        (env.link("link")["aws"]["vpc_id"].as_str().unwrap().to_owned(), cloud_admin.make_vpc("10.99.0.0/16"));
+    let (own, theirs) = (
+        env.link("link")["aws"]["vpc_id"]
+            .as_str()
+            .unwrap()
+            .to_owned(),
+        cloud_admin.make_vpc("10.99.0.0/16"),
+    );
     let mut state = env.state();
     let text = state.to_string().replace(&own, &theirs);
     state = serde_json::from_str::<Value>(&text).unwrap();
     state["serial"] = (state["serial"].as_u64().unwrap() + 1).into();
     env.write_file("terraform.tfstate", &state.to_string());
     let run = env.run(&["destroy", "-auto-approve", "-no-color"]);
-    assert!(!run.succeeded() && run.words().contains(&theirs), "{}", run.text());
-    let vpcs: BTreeSet<String> = env.world().of_kind("vpc").iter().map(|vpc| vpc.id.clone()).collect();
+    assert!(
+        !run.succeeded() && run.words().contains(&theirs),
+        "{}",
+        run.text()
+    );
+    let vpcs: BTreeSet<String> = env
+        .world()
+        .of_kind("vpc")
+        .iter()
+        .map(|vpc| vpc.id.clone())
+        .collect();
     assert!(vpcs.contains(&theirs), "{vpcs:?}");
 }
 
@@ -185,7 +250,10 @@ fn plan_lists_objects_that_create_will_adopt() {
     env.fault("fail call 1 of PutConnection: forever refused");
     env.apply_fails();
     env.sandbox().fault(&["--clear"]);
-    let vpc = env.link("link")["aws"]["vpc_id"].as_str().unwrap().to_owned();
+    let vpc = env.link("link")["aws"]["vpc_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     env.ok(&["state", "rm", "awsazure_bgp_vpn.link"]);
     let plan = env.plan();
     assert!(plan.text.contains(&vpc), "{}", plan.text);
@@ -196,7 +264,8 @@ fn plan_lists_objects_that_create_will_adopt() {
     assert!(words.contains("slot") && words.contains(&vpc), "{words}");
 }
 
-/// A link that moved keeps its ownership tag. A link in its former slot gets another one, adopts nothing, and either can go.
+/// A link that moved keeps its ownership tag. A link in its former slot gets another one, adopts
+/// nothing, and either can go.
 #[test]
 fn link_in_former_slot_is_independent_of_gateway_owner() {
     let Some(env) = TestEnv::new() else { return };
@@ -222,8 +291,18 @@ fn link_in_former_slot_is_independent_of_gateway_owner() {
     env.apply();
     let tagged = || {
         let world = env.world();
-        let kinds = ["resourceGroups", "virtualNetworks", "publicIPAddresses", "virtualNetworkGateways"];
-        let objects = kinds.iter().flat_map(|kind| world.of_kind(kind).into_iter().map(|it| it.tags.to_string()));
+        let kinds = [
+            "resourceGroups",
+            "virtualNetworks",
+            "publicIPAddresses",
+            "virtualNetworkGateways",
+        ];
+        let objects = kinds.iter().flat_map(|kind| {
+            world
+                .of_kind(kind)
+                .into_iter()
+                .map(|it| it.tags.to_string())
+        });
         objects.collect::<Vec<_>>()
     };
     let before = tagged();
@@ -234,17 +313,36 @@ fn link_in_former_slot_is_independent_of_gateway_owner() {
     assert!(env.plan_is_empty());
     let tags = |label: &str| {
         let link = env.link(label);
-        let id = link["tunnels"]["instance0_tunnel1"]["azure_connection_id"].as_str().unwrap().to_owned();
+        let id = link["tunnels"]["instance0_tunnel1"]["azure_connection_id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let world = env.world();
         let connections = world.of_kind("connections");
         connections.iter().find(|it| it.id == id).unwrap().tags["awsazure:link"].clone()
     };
     assert_ne!(tags("link"), tags("second"));
-    let kinds = env.link("second")["managed"].as_object().map(|kinds| kinds.keys().cloned().collect::<Vec<_>>());
-    let foreign = ["azure_resource_group", "azure_virtual_network", "azure_public_ip", "azure_virtual_network_gateway"];
-    assert!(kinds.iter().flatten().all(|kind| !foreign.contains(&kind.as_str())), "{kinds:?}");
+    let kinds = env.link("second")["managed"]
+        .as_object()
+        .map(|kinds| kinds.keys().cloned().collect::<Vec<_>>());
+    let foreign = [
+        "azure_resource_group",
+        "azure_virtual_network",
+        "azure_public_ip",
+        "azure_virtual_network_gateway",
+    ];
+    assert!(
+        kinds
+            .iter()
+            .flatten()
+            .all(|kind| !foreign.contains(&kind.as_str())),
+        "{kinds:?}"
+    );
     // The plan of a further link names either of the two as the user of its slot.
-    env.write(&format!("{moved}\n{second}\n{}", attached("third").with("slot", "9")));
+    env.write(&format!(
+        "{moved}\n{second}\n{}",
+        attached("third").with("slot", "9")
+    ));
     assert!(env.plan_fails().words().contains("slot"));
     env.write(&moved.to_string());
     env.apply();

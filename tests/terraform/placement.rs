@@ -1,5 +1,5 @@
-//! Where a link's objects are created: regions with and without availability zones, gateways that also serve point-to-site
-//! clients, and objects that an earlier run left in another region.
+//! Where a link's objects are created: regions with and without availability zones, gateways that
+//! also serve point-to-site clients, and objects that an earlier run left in another region.
 
 use awsazure::link::tunnel::Instance;
 use serde_json::{Value, json};
@@ -8,12 +8,19 @@ use test_support::terraform::{Ends, Groups, Link, TestEnv, slot};
 const ADDRESS: &str = "awsazure_bgp_vpn.link";
 
 fn count(env: &TestEnv, operation: &str) -> usize {
-    env.calls().iter().filter(|call| call.operation == operation).count()
+    env.calls()
+        .iter()
+        .filter(|call| call.operation == operation)
+        .count()
 }
 
 /// Zones of the public IPs of a group.
 fn zones(env: &TestEnv, group: &str) -> Vec<Vec<String>> {
-    env.cloud_admin().public_ips(group).into_iter().map(|ip| ip.zones).collect()
+    env.cloud_admin()
+        .public_ips(group)
+        .into_iter()
+        .map(|ip| ip.zones)
+        .collect()
 }
 
 #[test]
@@ -24,11 +31,20 @@ fn create_uses_no_zones_in_a_region_without_zones() {
     env.apply();
     assert_eq!(zones(&env, "link"), [Vec::<String>::new(), Vec::new()]);
     assert_eq!(env.link("link")["azure"]["zones"], json!([]));
-    assert_eq!(count(&env, "ListLocations"), 1, "read once, when the public IPs are created");
+    assert_eq!(
+        count(&env, "ListLocations"),
+        1,
+        "read once, when the public IPs are created"
+    );
     assert!(env.plan_is_empty());
-    assert_eq!(count(&env, "ListLocations"), 1, "a plan of existing public IPs does not read the regions");
+    assert_eq!(
+        count(&env, "ListLocations"),
+        1,
+        "a plan of existing public IPs does not read the regions"
+    );
 
-    // Zones of existing addresses cannot change: the same value is accepted, another one is rejected.
+    // Zones of existing addresses cannot change: the same value is accepted, another one is
+    // rejected.
     env.write(&link.clone().with("azure.zones", "[]").to_string());
     assert!(env.plan_is_empty());
     env.write(&link.clone().with("azure.zones", "[\"1\"]").to_string());
@@ -43,7 +59,9 @@ fn create_finds_zones_without_permission_to_read_regions() {
     let Some(env) = TestEnv::new() else { return };
     env.fault("fail call 1 of ListLocations: forever 403");
     let flat = Link::complete("flat").with("azure.location", "\"ukwest\"");
-    let zonal = Link::complete("zonal").with("azure.location", "\"uksouth\"").with("slot", "1");
+    let zonal = Link::complete("zonal")
+        .with("azure.location", "\"uksouth\"")
+        .with("slot", "1");
     env.write(&format!("{flat}{zonal}"));
     env.apply();
     assert_eq!(zones(&env, "flat"), [Vec::<String>::new(), Vec::new()]);
@@ -61,17 +79,32 @@ fn configured_zones_replace_those_of_the_region() {
         env.write(&link.clone().with("azure.zones", wrong).to_string());
         assert!(env.plan_fails().words().contains("azure.zones"), "{wrong}");
     }
-    // A create that failed left public IPs in other zones. The corrected configuration succeeds at once.
+    // A create that failed left public IPs in other zones. The corrected configuration succeeds at
+    // once.
     env.fault("fail call 1 of PutGateway: once refused");
     env.write(&link.clone().with("azure.zones", "[\"3\"]").to_string());
     env.apply_fails();
-    env.write(&link.clone().with("azure.zones", "[\"2\", \"1\"]").to_string());
+    env.write(
+        &link
+            .clone()
+            .with("azure.zones", "[\"2\", \"1\"]")
+            .to_string(),
+    );
     env.apply();
     let two = ["1", "2"].map(str::to_owned).to_vec();
-    assert_eq!(zones(&env, "link").into_iter().map(sorted).collect::<Vec<_>>(), [two.clone(), two]);
+    assert_eq!(
+        zones(&env, "link")
+            .into_iter()
+            .map(sorted)
+            .collect::<Vec<_>>(),
+        [two.clone(), two]
+    );
     assert!(env.plan_is_empty());
     env.write(&link.to_string());
-    assert!(env.plan_is_empty(), "without the attribute the public IPs stay in their zones");
+    assert!(
+        env.plan_is_empty(),
+        "without the attribute the public IPs stay in their zones"
+    );
     assert_eq!(count(&env, "ListLocations"), 0);
 }
 
@@ -102,7 +135,10 @@ fn recreated_public_ip_takes_the_zones_of_the_other() {
     env.sandbox().fault(&["--clear"]);
     env.write(&link.without("azure.zones").to_string());
     env.apply();
-    assert_eq!(zones(&env, "link"), [vec!["1".to_owned()], vec!["1".to_owned()]]);
+    assert_eq!(
+        zones(&env, "link"),
+        [vec!["1".to_owned()], vec!["1".to_owned()]]
+    );
     assert!(env.plan_is_empty());
 }
 
@@ -111,17 +147,31 @@ fn require_location_of_existing_network() {
     let Some(env) = TestEnv::new() else { return };
     let cloud_admin = env.cloud_admin();
     cloud_admin.make_group("net");
-    let network = cloud_admin.make_network("net", "VNet1", "10.1.0.0/16", &[("GatewaySubnet", "10.1.255.0/27")]);
+    let network = cloud_admin.make_network(
+        "net",
+        "VNet1",
+        "10.1.0.0/16",
+        &[("GatewaySubnet", "10.1.255.0/27")],
+    );
     let vpc = cloud_admin.make_vpc("10.2.0.0/16");
     let link = Link::between("link", "net", &network, &vpc);
-    env.write(&link.clone().with("azure.location", "\"westeurope\"").to_string());
+    env.write(
+        &link
+            .clone()
+            .with("azure.location", "\"westeurope\"")
+            .to_string(),
+    );
     assert!(env.plan_fails().words().contains("azure.location"));
 
     // Public IPs that an earlier run left in the wrong region: one apply recreates them.
     cloud_admin.leave_public_ips("net", "link", "westeurope", &network);
     env.write(&link.with("azure.location", "\"East US\"").to_string());
     env.apply();
-    let places: Vec<String> = cloud_admin.public_ips("net").into_iter().map(|ip| ip.resource.location).collect();
+    let places: Vec<String> = cloud_admin
+        .public_ips("net")
+        .into_iter()
+        .map(|ip| ip.resource.location)
+        .collect();
     assert_eq!(places, ["eastus", "eastus"]);
     assert!(env.plan_is_empty());
     env.destroy();
@@ -132,7 +182,11 @@ fn require_location_of_existing_network() {
 fn apply_corrected_location_after_failed_create() {
     let Some(env) = TestEnv::new() else { return };
     env.fault("fail call 1 of PutGateway: forever refused");
-    env.write(&Link::complete("link").with("azure.location", "\"westeurope\"").to_string());
+    env.write(
+        &Link::complete("link")
+            .with("azure.location", "\"westeurope\"")
+            .to_string(),
+    );
     env.apply_fails();
     env.sandbox().fault(&["--clear"]);
     env.write(&Link::complete("link").to_string());
@@ -179,25 +233,37 @@ fn attach_radius_gateway_after_addresses_are_listed() {
     env.write(&link.to_string());
     let refused = env.plan_fails().words();
     for (key, cidr) in slot(0).iter() {
-        assert!(refused.contains(&cidr.azure_ip().to_string()), "{key}: {refused}");
+        assert!(
+            refused.contains(&cidr.azure_ip().to_string()),
+            "{key}: {refused}"
+        );
     }
     assert_eq!(gateway_row(&env), before);
 
     // With the addresses on it nothing has to be written, neither now nor by destroy.
-    env.cloud_admin().list_addresses_with_secret(&ends.gateway, &slot(0), "not-shown");
+    env.cloud_admin()
+        .list_addresses_with_secret(&ends.gateway, &slot(0), "not-shown");
     let listed = gateway_row(&env);
     assert_eq!(listed["secrets"], true, "set up wrongly");
     let since = env.calls().len();
     env.apply();
     assert!(env.plan_is_empty());
-    let ip = |instance: Instance| env.link("link")["azure"]["public_ip_addresses"][instance.to_string()].clone();
+    let ip = |instance: Instance| {
+        env.link("link")["azure"]["public_ip_addresses"][instance.to_string()].clone()
+    };
     assert_eq!(Instance::ALL.map(ip), ends.addresses.map(|ip| json!(ip)));
     env.write(&link.clone().with("slot", "1").to_string());
-    assert!(env.plan_fails().words().contains("169.254.21.10"), "another slot needs a write too");
+    assert!(
+        env.plan_fails().words().contains("169.254.21.10"),
+        "another slot needs a write too"
+    );
     env.write(&link.to_string());
     env.destroy();
     let writes = env.writes_since(since);
-    assert!(!writes.iter().any(|call| call.starts_with("PutGateway ")), "{writes:?}");
+    assert!(
+        !writes.iter().any(|call| call.starts_with("PutGateway ")),
+        "{writes:?}"
+    );
     assert_eq!(gateway_row(&env)["secrets"], true);
 }
 
@@ -207,11 +273,23 @@ fn destroy_keeps_addresses_on_gateway_with_radius() {
     let ends = env.cloud_admin().make_ends(&Groups::one("hub"), &[], false);
     env.write(&attached(&ends).to_string());
     env.apply();
-    env.cloud_admin().add_clients("hub", &ends.gateway, &radius());
-    assert!(env.plan_is_empty(), "what others set on the gateway is no drift of the link");
+    env.cloud_admin()
+        .add_clients("hub", &ends.gateway, &radius());
+    assert!(
+        env.plan_is_empty(),
+        "what others set on the gateway is no drift of the link"
+    );
     let told = env.destroy().words();
     assert_eq!(gateway_row(&env)["secrets"], true);
-    assert!(told.contains(&slot(0).get("instance0_tunnel1".parse().unwrap()).azure_ip().to_string()), "{told}");
+    assert!(
+        told.contains(
+            &slot(0)
+                .get("instance0_tunnel1".parse().unwrap())
+                .azure_ip()
+                .to_string()
+        ),
+        "{told}"
+    );
     assert!(env.link("link").is_null());
 }
 
@@ -224,11 +302,15 @@ fn three_configurations_survive_apply_and_destroy() {
     let ends = gateway_with_clients(&env, &clients);
     let settings = || {
         let doc = env.cloud_admin().gateway_document(&ends.gateway);
-        ["vpnClientConfiguration", "customRoutes", "sku"].map(|name| doc["properties"][name].clone())
+        ["vpnClientConfiguration", "customRoutes", "sku"]
+            .map(|name| doc["properties"][name].clone())
     };
     let configurations = || {
         let doc = env.cloud_admin().gateway_document(&ends.gateway);
-        doc["properties"]["ipConfigurations"].as_array().unwrap().len()
+        doc["properties"]["ipConfigurations"]
+            .as_array()
+            .unwrap()
+            .len()
     };
     let before = settings();
     assert!(before[0].is_object() && before[1].is_object() && configurations() == 3);
@@ -240,5 +322,8 @@ fn three_configurations_survive_apply_and_destroy() {
     assert_eq!(plan.change(ADDRESS).actions, ["no-op"]);
     env.destroy();
     assert_eq!((settings(), configurations()), (before, 3));
-    assert_eq!(env.cloud_admin().listed_addresses(&ends.gateway), Vec::<String>::new());
+    assert_eq!(
+        env.cloud_admin().listed_addresses(&ends.gateway),
+        Vec::<String>::new()
+    );
 }

@@ -1,4 +1,5 @@
-//! What a plan promises: values that are not known yet, plans that no longer fit the clouds, and replacements in either order.
+//! What a plan promises: values that are not known yet, plans that no longer fit the clouds, and
+//! replacements in either order.
 
 use awsazure::provider::summaries;
 use serde_json::Value;
@@ -20,20 +21,29 @@ fn network(cloud_admin: &CloudAdmin, name: &str, space: u8) -> String {
 fn attached(env: &TestEnv) -> Link {
     let cloud_admin = env.cloud_admin();
     cloud_admin.make_group("hub");
-    let (vnet, vpc) = (network(&cloud_admin, "vnet1", 1), cloud_admin.make_vpc("10.2.0.0/16"));
+    let (vnet, vpc) = (
+        network(&cloud_admin, "vnet1", 1),
+        cloud_admin.make_vpc("10.2.0.0/16"),
+    );
     Link::between("link", "hub", &vnet, &vpc)
 }
 
 fn counts(env: &TestEnv) -> [usize; 3] {
     let world = env.world();
-    ["virtualNetworkGateways", "connections", "vpn-connection"].map(|kind| world.of_kind(kind).len())
+    ["virtualNetworkGateways", "connections", "vpn-connection"]
+        .map(|kind| world.of_kind(kind).len())
 }
 
-/// Applies a saved plan that must be refused before anything is written; then a new plan has to make all of it well.
+/// Applies a saved plan that must be refused before anything is written; then a new plan has to
+/// make all of it well.
 fn refused_then_mended(env: &TestEnv, cause: &str) {
     let before = env.calls().len();
     let refused = env.run(&["apply", "-no-color", "saved"]);
-    assert!(!refused.succeeded() && refused.words().contains(cause), "{}", refused.text());
+    assert!(
+        !refused.succeeded() && refused.words().contains(cause),
+        "{}",
+        refused.text()
+    );
     assert_eq!(env.writes_since(before), Vec::<String>::new());
     env.apply();
     assert!(env.plan_is_empty());
@@ -51,7 +61,12 @@ fn reject_outdated_plan_before_any_write() {
     let mut team = 0;
     let mut save = || {
         team += 1;
-        env.write(&link.clone().with("tags", &format!("{{ team = \"{team}\" }}")).to_string());
+        env.write(
+            &link
+                .clone()
+                .with("tags", &format!("{{ team = \"{team}\" }}"))
+                .to_string(),
+        );
         env.ok(&["plan", "-no-color", "-out=saved"]);
     };
 
@@ -87,17 +102,30 @@ fn fed(link: &Link, vnet: &str, generation: &str) -> String {
     );
     let fed = link
         .clone()
-        .with("azure.virtual_network_id", "terraform_data.later.output.vnet")
-        .with("azure.resource_group_name", "terraform_data.later.output.group")
+        .with(
+            "azure.virtual_network_id",
+            "terraform_data.later.output.vnet",
+        )
+        .with(
+            "azure.resource_group_name",
+            "terraform_data.later.output.group",
+        )
         .with("azure.generation", "terraform_data.later.output.generation");
     format!("{later}{fed}")
 }
 
 #[test]
 fn keep_or_reject_unknown_replacing_values() {
-    let Some(mut env) = TestEnv::new() else { return };
+    let Some(mut env) = TestEnv::new() else {
+        return;
+    };
     let link = attached(&env);
-    let vnet = text(&Value::from(link.to_string().split('"').find(|part| part.ends_with("/vnet1")).unwrap()));
+    let vnet = text(&Value::from(
+        link.to_string()
+            .split('"')
+            .find(|part| part.ends_with("/vnet1"))
+            .unwrap(),
+    ));
     env.write(&fed(&link, &vnet, "Generation2"));
     env.apply();
 
@@ -105,15 +133,29 @@ fn keep_or_reject_unknown_replacing_values() {
     env.set("TF_VAR_step", "2");
     assert_eq!(env.plan().change(ADDRESS).actions, ["update"]);
     env.apply();
-    assert_eq!(env.writes_since(before), Vec::<String>::new(), "the same values");
+    assert_eq!(
+        env.writes_since(before),
+        Vec::<String>::new(),
+        "the same values"
+    );
     assert!(env.plan_is_empty());
 
     env.write(&fed(&link, &vnet, "Generation1"));
     env.set("TF_VAR_step", "3");
     let before = env.calls().len();
     let refused = env.apply_fails();
-    assert!(refused.words().contains(summaries::UNABLE_TO_REPLACE_IN_RUN), "{}", refused.text());
-    assert_eq!(env.writes_since(before), Vec::<String>::new(), "another value");
+    assert!(
+        refused
+            .words()
+            .contains(summaries::UNABLE_TO_REPLACE_IN_RUN),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(
+        env.writes_since(before),
+        Vec::<String>::new(),
+        "another value"
+    );
     assert!(env.plan().change(ADDRESS).replaces());
     env.apply();
     assert_eq!(env.link("link")["azure"]["generation"], "Generation1");
@@ -124,7 +166,10 @@ const CREATE_FIRST: &str = "  lifecycle {\n    create_before_destroy = true\n  }
 
 /// A link with a line that is no attribute.
 fn with_line(link: &Link, line: &str) -> String {
-    link.clone().with("lifecycle", "LINE").to_string().replace("  lifecycle = LINE\n", line)
+    link.clone()
+        .with("lifecycle", "LINE")
+        .to_string()
+        .replace("  lifecycle = LINE\n", line)
 }
 
 #[test]
@@ -141,7 +186,11 @@ fn reject_create_before_destroy_and_keep_link() {
         env.apply();
         let before = env.calls().len();
         let refused = env.run(&["apply", "-auto-approve", "-no-color", "-replace", ADDRESS]);
-        assert!(!refused.succeeded() && refused.words().contains("create_before_destroy"), "{}", refused.text());
+        assert!(
+            !refused.succeeded() && refused.words().contains("create_before_destroy"),
+            "{}",
+            refused.text()
+        );
         assert_eq!(env.writes_since(before), Vec::<String>::new());
         let instances = env.state()["resources"]
             .as_array()
@@ -164,12 +213,25 @@ fn keep_link_on_network_change_with_create_before_destroy() {
     env.write(&with_line(&link, CREATE_FIRST));
     env.apply();
     // The VPC has the VPN gateway of the old link.
-    env.write(&with_line(&link.clone().with("azure.virtual_network_id", &format!("{other:?}")), CREATE_FIRST));
+    env.write(&with_line(
+        &link
+            .clone()
+            .with("azure.virtual_network_id", &format!("{other:?}")),
+        CREATE_FIRST,
+    ));
     let before = env.calls().len();
     let refused = env.apply_fails();
-    assert!(refused.words().contains("create_before_destroy"), "{}", refused.text());
+    assert!(
+        refused.words().contains("create_before_destroy"),
+        "{}",
+        refused.text()
+    );
     assert_eq!(env.writes_since(before), Vec::<String>::new());
-    env.write(&link.with("azure.virtual_network_id", &format!("{other:?}")).to_string());
+    env.write(
+        &link
+            .with("azure.virtual_network_id", &format!("{other:?}"))
+            .to_string(),
+    );
     env.apply();
     assert!(env.plan_is_empty());
     assert_eq!(counts(&env), [1, 4, 2]);
@@ -180,11 +242,17 @@ fn replacement_ignores_addresses_of_replaced_link() {
     let Some(env) = TestEnv::new() else { return };
     let (link, cloud_admin) = (attached(&env), env.cloud_admin());
     let end = cloud_admin.make_transit_gateway("Options.AmazonSideAsn=64600");
-    let link = link.without("aws.vpc_id").with("aws.transit_gateway_id", &format!("{end:?}"));
+    let link = link
+        .without("aws.vpc_id")
+        .with("aws.transit_gateway_id", &format!("{end:?}"));
     env.write(&link.to_string());
     env.apply();
     let other = network(&cloud_admin, "vnet2", 3);
-    env.write(&link.with("azure.virtual_network_id", &format!("{other:?}")).to_string());
+    env.write(
+        &link
+            .with("azure.virtual_network_id", &format!("{other:?}"))
+            .to_string(),
+    );
     assert!(env.plan().change(ADDRESS).replaces());
     env.apply();
     assert!(env.plan_is_empty());
@@ -195,7 +263,10 @@ fn replacement_ignores_addresses_of_replaced_link() {
 #[test]
 fn prevent_destroy_of_tainted_link_suggests_untaint() {
     let Some(env) = TestEnv::new() else { return };
-    let protected = with_line(&attached(&env), "  lifecycle {\n    prevent_destroy = true\n  }\n");
+    let protected = with_line(
+        &attached(&env),
+        "  lifecycle {\n    prevent_destroy = true\n  }\n",
+    );
     env.write(&protected);
     env.fault("fail call 3 of PutConnection: forever refused");
     env.apply_fails();
@@ -210,35 +281,63 @@ fn prevent_destroy_of_tainted_link_suggests_untaint() {
 #[test]
 fn change_remove_and_add_public_subnet_in_place() {
     let Some(env) = TestEnv::new() else { return };
-    let link = Link::complete("link")
-        .with("aws.vpc", "{ cidr_block = \"10.2.0.0/16\", public_subnet_cidr_block = \"10.2.1.0/24\" }");
+    let link = Link::complete("link").with(
+        "aws.vpc",
+        "{ cidr_block = \"10.2.0.0/16\", public_subnet_cidr_block = \"10.2.1.0/24\" }",
+    );
     env.write(&link.to_string());
     env.apply();
     let ours = |kind: &str| {
         let world = env.world();
-        world.of_kind(kind).into_iter().filter(|object| !object.tags["awsazure:link"].is_null()).count()
+        world
+            .of_kind(kind)
+            .into_iter()
+            .filter(|object| !object.tags["awsazure:link"].is_null())
+            .count()
     };
     let parts = || ["vpc", "subnet", "internet-gateway", "route-table"].map(ours);
     let vpn = env.link("link")["tunnels"].clone();
     let ranges = [Some("10.2.2.0/24"), None, Some("10.2.3.0/24")];
     for range in ranges {
         let range_hcl = range.map_or_else(|| "null".to_owned(), |range| format!("{range:?}"));
-        let vpc = format!("{{ cidr_block = \"10.2.0.0/16\", public_subnet_cidr_block = {range_hcl} }}");
+        let vpc =
+            format!("{{ cidr_block = \"10.2.0.0/16\", public_subnet_cidr_block = {range_hcl} }}");
         env.write(&link.clone().with("aws.vpc", &vpc).to_string());
         assert_eq!(env.plan().change(ADDRESS).actions, ["update"]);
         env.apply();
         assert!(env.plan_is_empty(), "{range:?}");
-        assert_eq!(parts(), if range.is_some() { [1, 1, 1, 1] } else { [1, 0, 0, 0] }, "{range:?}");
+        assert_eq!(
+            parts(),
+            if range.is_some() {
+                [1, 1, 1, 1]
+            } else {
+                [1, 0, 0, 0]
+            },
+            "{range:?}"
+        );
         let world = env.world();
-        let subnets: Vec<String> = world.of_kind("subnet").iter().map(|subnet| format!("{:?}", subnet.more)).collect();
-        assert!(subnets.iter().all(|subnet| subnet.contains(range.unwrap())), "{subnets:?}");
+        let subnets: Vec<String> = world
+            .of_kind("subnet")
+            .iter()
+            .map(|subnet| format!("{:?}", subnet.more))
+            .collect();
+        assert!(
+            subnets.iter().all(|subnet| subnet.contains(range.unwrap())),
+            "{subnets:?}"
+        );
         let state = env.link("link");
         assert_eq!(state["aws"]["public_subnet_id"].is_null(), range.is_none());
-        assert_eq!(state["aws"]["route_table_ids"].as_array().unwrap().len(), if range.is_some() { 2 } else { 1 });
+        assert_eq!(
+            state["aws"]["route_table_ids"].as_array().unwrap().len(),
+            if range.is_some() { 2 } else { 1 }
+        );
         assert_eq!(state["tunnels"], vpn, "no tunnel is touched");
     }
-    let spelled =
-        link.to_string().replace("VNet1", "vnet1").replace("FrontEnd", "frontend").replace("10.2.1.0", "10.2.3.0");
+    let spelled = link
+        .to_string()
+        .replace("VNet1", "vnet1")
+        .replace("FrontEnd", "frontend")
+        .replace("10.2.1.0", "10.2.3.0");
     env.write(&spelled);
     assert!(env.plan_is_empty(), "names in another casing");
     env.destroy();
@@ -246,11 +345,16 @@ fn change_remove_and_add_public_subnet_in_place() {
     assert!(left.is_empty(), "{left:#?}");
 }
 
-/// Ids of what a destroy of a link deletes, as a plan has to announce them: not propagation, which is a setting.
+/// Ids of what a destroy of a link deletes, as a plan has to announce them: not propagation, which
+/// is a setting.
 fn deletes(env: &TestEnv, label: &str) -> BTreeSet<String> {
     let managed = env.link(label)["managed"].as_object().unwrap().clone();
-    let objects = managed.into_iter().filter(|(kind, _)| kind != "aws_route_propagation");
-    objects.flat_map(|(_, ids)| ids.as_array().unwrap().iter().map(text).collect::<Vec<_>>()).collect()
+    let objects = managed
+        .into_iter()
+        .filter(|(kind, _)| kind != "aws_route_propagation");
+    objects
+        .flat_map(|(_, ids)| ids.as_array().unwrap().iter().map(text).collect::<Vec<_>>())
+        .collect()
 }
 
 /// Ids in the announcements of a plan.
@@ -262,15 +366,17 @@ fn announced(run: &test_support::terraform::Run) -> BTreeSet<String> {
         if line.starts_with("Warning: ") || line.starts_with('╵') {
             inside = line.starts_with(&format!("Warning: {}", summaries::OBJECTS_DELETED));
         } else if inside {
-            let words = line.split([' ', ',']).filter(|word| !word.is_empty() && !word.ends_with(':'));
+            let words = line
+                .split([' ', ','])
+                .filter(|word| !word.is_empty() && !word.ends_with(':'));
             ids.extend(words.map(str::to_owned));
         }
     }
     ids
 }
 
-/// Every way to ask for a replacement that the configuration does not ask for: arguments of the plan, and whether the link is
-/// tainted first.
+/// Every way to ask for a replacement that the configuration does not ask for: arguments of the
+/// plan, and whether the link is tainted first.
 const ASKED: [(&[&str], bool); 4] = [
     (&[], true),
     (&["-refresh=false"], true),
@@ -280,21 +386,37 @@ const ASKED: [(&[&str], bool); 4] = [
 
 /// Each such plan announces what the replacement deletes, and nothing else.
 fn replacements_are_announced(env: &TestEnv, others: &[&str]) {
-    let (gone, kept) = (deletes(env, "link"), others.iter().flat_map(|label| deletes(env, label)));
+    let (gone, kept) = (
+        deletes(env, "link"),
+        others.iter().flat_map(|label| deletes(env, label)),
+    );
     let kept: BTreeSet<String> = kept.collect();
     for (args, tainted) in ASKED {
         if tainted {
             env.ok(&["taint", "-no-color", ADDRESS]);
         }
         let run = env.run(&[&["plan", "-no-color"], args].concat());
-        assert!(run.succeeded(), "{args:?}, tainted: {tainted}: {}", run.text());
+        assert!(
+            run.succeeded(),
+            "{args:?}, tainted: {tainted}: {}",
+            run.text()
+        );
         let said = announced(&run);
         let missing: Vec<&String> = gone.iter().filter(|id| !said.contains(*id)).collect();
-        assert!(missing.is_empty(), "{args:?}, tainted: {tainted}: {missing:#?} in {}", run.text());
-        // Terraform tells no link its address, so that all say what they would lose if -replace names them.
+        assert!(
+            missing.is_empty(),
+            "{args:?}, tainted: {tainted}: {missing:#?} in {}",
+            run.text()
+        );
+        // Terraform tells no link its address, so that all say what they would lose if -replace
+        // names them.
         let conditional = run.words().contains(summaries::OBJECTS_DELETED_BY_REPLACE);
         assert_eq!(conditional, !tainted, "{args:?}: {}", run.text());
-        assert!(conditional || said.is_disjoint(&kept), "{args:?}, tainted: {tainted}: {}", run.text());
+        assert!(
+            conditional || said.is_disjoint(&kept),
+            "{args:?}, tainted: {tainted}: {}",
+            run.text()
+        );
         if tainted {
             env.ok(&["untaint", "-no-color", ADDRESS]);
         }
@@ -311,8 +433,14 @@ fn announce_unrequested_replacement_of_one_link() {
     replacements_are_announced(&env, &["other"]);
     env.ok(&["taint", "-no-color", ADDRESS]);
     env.ok(&["taint", "-no-color", "awsazure_bgp_vpn.other"]);
-    let both: BTreeSet<String> = deletes(&env, "link").union(&deletes(&env, "other")).cloned().collect();
-    for args in [&["plan", "-no-color"][..], &["plan", "-no-color", "-refresh=false"]] {
+    let both: BTreeSet<String> = deletes(&env, "link")
+        .union(&deletes(&env, "other"))
+        .cloned()
+        .collect();
+    for args in [
+        &["plan", "-no-color"][..],
+        &["plan", "-no-color", "-refresh=false"],
+    ] {
         let said = announced(&env.ok(args));
         assert!(both.is_subset(&said), "{said:#?}");
     }
@@ -330,7 +458,10 @@ fn replace_tainted_link_with_slot_only_in_state() {
     env.write(&link.to_string());
     assert!(env.plan_is_empty());
     replacements_are_announced(&env, &[]);
-    for args in [&["-auto-approve"][..], &["-auto-approve", "-replace", ADDRESS]] {
+    for args in [
+        &["-auto-approve"][..],
+        &["-auto-approve", "-replace", ADDRESS],
+    ] {
         if args.len() == 1 {
             env.ok(&["taint", "-no-color", ADDRESS]);
         }
@@ -352,7 +483,10 @@ fn announce_tainted_link_alone_on_gateway_of_another_link() {
         .without("azure.location")
         .without("aws.vpc")
         .with("azure.resource_group_name", "\"hub\"")
-        .with("azure.gateway_id", "awsazure_bgp_vpn.owner.azure.gateway_id")
+        .with(
+            "azure.gateway_id",
+            "awsazure_bgp_vpn.owner.azure.gateway_id",
+        )
         .with("aws.vpc_id", &format!("{vpc:?}"))
         .with("slot", "1");
     env.write(&format!("{owner}{link}"));
@@ -360,8 +494,14 @@ fn announce_tainted_link_alone_on_gateway_of_another_link() {
     replacements_are_announced(&env, &["owner"]);
     env.ok(&["taint", "-no-color", ADDRESS]);
     env.ok(&["taint", "-no-color", "awsazure_bgp_vpn.owner"]);
-    let both: BTreeSet<String> = deletes(&env, "link").union(&deletes(&env, "owner")).cloned().collect();
-    for args in [&["plan", "-no-color"][..], &["plan", "-no-color", "-refresh=false"]] {
+    let both: BTreeSet<String> = deletes(&env, "link")
+        .union(&deletes(&env, "owner"))
+        .cloned()
+        .collect();
+    for args in [
+        &["plan", "-no-color"][..],
+        &["plan", "-no-color", "-refresh=false"],
+    ] {
         let said = announced(&env.ok(args));
         assert!(both.is_subset(&said), "{said:#?}");
     }
@@ -404,15 +544,27 @@ fn accept_zones_together_with_id_of_managed_gateway() {
 
     // The gateway of another link.
     let other = link.to_string().replace("\"link\"", "\"other\"");
-    let other = other.replace("azure = {", &format!("azure = {{\n    zones = [\"1\"]\n    gateway_id = {gateway:?}"));
+    let other = other.replace(
+        "azure = {",
+        &format!("azure = {{\n    zones = [\"1\"]\n    gateway_id = {gateway:?}"),
+    );
     let vpc = env.cloud_admin().make_vpc("10.4.0.0/16");
-    let other =
-        other.replace(&text(&env.link("link")["aws"]["vpc_id"]), &vpc).replace("azure = {", "slot = 1\n  azure = {");
+    let other = other
+        .replace(&text(&env.link("link")["aws"]["vpc_id"]), &vpc)
+        .replace("azure = {", "slot = 1\n  azure = {");
     env.write(&format!("{}{other}", named(&gateway)));
-    assert!(env.plan_fails().words().contains(awsazure::link::summaries::CONFLICTING_ATTRIBUTES));
+    assert!(
+        env.plan_fails()
+            .words()
+            .contains(awsazure::link::summaries::CONFLICTING_ATTRIBUTES)
+    );
     env.write(&named(&gateway).to_string());
     env.destroy();
-    assert!(env.has_none_of(&["virtualNetworkGateways", "publicIPAddresses", "vpn-connection"]));
+    assert!(env.has_none_of(&[
+        "virtualNetworkGateways",
+        "publicIPAddresses",
+        "vpn-connection"
+    ]));
 }
 
 #[test]
@@ -421,7 +573,11 @@ fn destroy_ignores_missing_configured_objects() {
     let (link, cloud_admin) = (attached(&env), env.cloud_admin());
     let vpc = cloud_admin.make_vpc("10.4.0.0/16");
     let gateway = cloud_admin.make_vpn_gateway(&vpc, 64_900);
-    let given = |id: &str| link.clone().without("aws.vpc_id").with("aws.vpn_gateway_id", &format!("{id:?}"));
+    let given = |id: &str| {
+        link.clone()
+            .without("aws.vpc_id")
+            .with("aws.vpn_gateway_id", &format!("{id:?}"))
+    };
     let ways: [(&[&str], bool); 3] = [
         (&["destroy", "-auto-approve"], true),
         (&["apply", "-destroy", "-auto-approve"], false),
@@ -440,12 +596,24 @@ fn destroy_ignores_missing_configured_objects() {
             assert!(env.plan_fails().words().contains(&gateway), "{way}");
         } else {
             env.write(&given("vgw-0123456789abcdef0").to_string());
-            assert!(env.plan_fails().words().contains("vgw-0123456789abcdef0"), "{way}");
+            assert!(
+                env.plan_fails().words().contains("vgw-0123456789abcdef0"),
+                "{way}"
+            );
         }
         env.ok(&["plan", "-destroy", "-no-color"]);
-        let confirmed = if args.len() == 1 { &["-auto-approve", "-no-color"][..] } else { &["-no-color"] };
+        let confirmed = if args.len() == 1 {
+            &["-auto-approve", "-no-color"][..]
+        } else {
+            &["-no-color"]
+        };
         env.ok(&[args, confirmed].concat());
-        assert!(env.has_none_of(&["virtualNetworkGateways", "connections", "vpn-connection", "customer-gateway"]));
+        assert!(env.has_none_of(&[
+            "virtualNetworkGateways",
+            "connections",
+            "vpn-connection",
+            "customer-gateway"
+        ]));
         env.write(&given(&gateway).to_string());
     }
 }
@@ -458,7 +626,12 @@ fn failed_replacement_of_named_gateway_deletes_nothing() {
     env.write(&link.to_string());
     env.apply();
     let gateway = text(&env.link("link")["aws"]["vpn_gateway_id"]);
-    env.write(&link.clone().with("aws.vpn_gateway_id", &format!("{gateway:?}")).to_string());
+    env.write(
+        &link
+            .clone()
+            .with("aws.vpn_gateway_id", &format!("{gateway:?}"))
+            .to_string(),
+    );
     assert!(env.plan_is_empty());
     for (args, tainted) in ASKED {
         if tainted {
@@ -466,7 +639,11 @@ fn failed_replacement_of_named_gateway_deletes_nothing() {
         }
         let before = env.calls().len();
         let refused = env.run(&[&["apply", "-no-color", "-auto-approve"], args].concat());
-        assert!(!refused.succeeded() && refused.words().contains("aws.vpn_gateway_id"), "{}", refused.text());
+        assert!(
+            !refused.succeeded() && refused.words().contains("aws.vpn_gateway_id"),
+            "{}",
+            refused.text()
+        );
         assert_eq!(env.writes_since(before), Vec::<String>::new());
     }
     env.ok(&["untaint", "-no-color", ADDRESS]);

@@ -1,4 +1,5 @@
-//! The provider's own program as a process: it ends with its parent process and leaves nothing behind.
+//! The provider's own program as a process: it ends with its parent process and leaves nothing
+//! behind.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -14,7 +15,10 @@ const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca
 
 /// The certificate of a client.
 fn certificate() -> String {
-    rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap().cert.pem()
+    rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])
+        .unwrap()
+        .cert
+        .pem()
 }
 
 /// A command with what go-plugin sets, and sockets in that folder.
@@ -55,9 +59,11 @@ fn soon(mut is: impl FnMut() -> bool) -> bool {
     false
 }
 
-/// Whether a process that is not a child of this one runs. One that has ended may wait for its adopter as a zombie.
+/// Whether a process that is not a child of this one runs. One that has ended may wait for its
+/// adopter as a zombie.
 fn runs(pid: Pid) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
     test_kill_process(pid).is_ok() && !status.contains(") Z ")
 }
 
@@ -67,11 +73,18 @@ fn signal_that_ends_process_leaves_no_directory() {
         let folder = tempfile::tempdir().unwrap();
         // A shell starts background jobs with QUIT ignored, and a test may be part of one.
         let mut reset = command("env", folder.path());
-        let mut child = reset.arg("--default-signal=HUP,QUIT,TERM").arg(provider_program()).spawn().unwrap();
+        let mut child = reset
+            .arg("--default-signal=HUP,QUIT,TERM")
+            .arg(provider_program())
+            .spawn()
+            .unwrap();
         let _output = ready(&mut child);
         assert_eq!(entries(folder.path()), 1);
         kill_process(Pid::from_child(&child), signal).unwrap();
-        assert!(soon(|| child.try_wait().unwrap().is_some()), "{signal:?} was ignored");
+        assert!(
+            soon(|| child.try_wait().unwrap().is_some()),
+            "{signal:?} was ignored"
+        );
         assert_eq!(entries(folder.path()), 0, "{signal:?}");
     }
 }
@@ -80,7 +93,11 @@ fn signal_that_ends_process_leaves_no_directory() {
 fn hangup_spares_process_started_with_nohup() {
     let folder = tempfile::tempdir().unwrap();
     let mut shell = command("sh", folder.path());
-    let mut child = shell.args(["-c", "trap '' HUP; exec \"$0\""]).arg(provider_program()).spawn().unwrap();
+    let mut child = shell
+        .args(["-c", "trap '' HUP; exec \"$0\""])
+        .arg(provider_program())
+        .spawn()
+        .unwrap();
     let _output = ready(&mut child);
     kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
     std::thread::sleep(Duration::from_millis(500));
@@ -93,9 +110,13 @@ fn hangup_spares_process_started_with_nohup() {
 fn process_ends_when_client_died_before_handshake() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = command(provider_program(), folder.path()).spawn().unwrap();
-    // What the death of the client does to the pipe. The parent, as this test's process, lives: it could be process 1.
+    // What the death of the client does to the pipe. The parent, as this test's process, lives: it
+    // could be process 1.
     drop(child.stdout.take());
-    assert!(soon(|| child.try_wait().unwrap().is_some()), "it outlives its client");
+    assert!(
+        soon(|| child.try_wait().unwrap().is_some()),
+        "it outlives its client"
+    );
     assert_eq!(entries(folder.path()), 0);
 }
 
@@ -103,7 +124,11 @@ fn process_ends_when_client_died_before_handshake() {
 fn process_ends_when_parent_dies_after_handshake() {
     let folder = tempfile::tempdir().unwrap();
     let mut shell = command("sh", folder.path());
-    let mut child = shell.args(["-c", "\"$0\" & echo $!; wait"]).arg(provider_program()).spawn().unwrap();
+    let mut child = shell
+        .args(["-c", "\"$0\" & echo $!; wait"])
+        .arg(provider_program())
+        .spawn()
+        .unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut lines = [String::new(), String::new()];
     for line in &mut lines {
@@ -124,9 +149,16 @@ fn accept_long_missing_or_unset_temporary_directory() {
     let long = folder.path().join("x".repeat(100));
     std::fs::create_dir(&long).unwrap();
     let missing = folder.path().join("missing");
-    for temporary in [Some(long.as_path()), Some(missing.as_path()), Some(Path::new("")), None] {
+    for temporary in [
+        Some(long.as_path()),
+        Some(missing.as_path()),
+        Some(Path::new("")),
+        None,
+    ] {
         let mut command = command(provider_program(), Path::new(""));
-        command.env_remove("TMPDIR").envs(temporary.map(|path| ("TMPDIR", path)));
+        command
+            .env_remove("TMPDIR")
+            .envs(temporary.map(|path| ("TMPDIR", path)));
         let mut child = command.spawn().unwrap();
         let (line, mut output) = ready(&mut child);
         let socket = line.split('|').nth(3).unwrap().to_owned();

@@ -6,7 +6,10 @@ const ADDRESS: &str = "awsazure_bgp_vpn.link";
 const OWN: &str = "{ instance0_tunnel1 = \"Qd3k_Zr7.Wm2x_Pt9\" }";
 
 fn changed_tunnels(env: &TestEnv) -> usize {
-    env.calls().iter().filter(|call| call.operation == "ModifyVpnTunnelOptions" && call.status == Some(200)).count()
+    env.calls()
+        .iter()
+        .filter(|call| call.operation == "ModifyVpnTunnelOptions" && call.status == Some(200))
+        .count()
 }
 
 fn set(env: &TestEnv, link: &Link) {
@@ -17,7 +20,12 @@ fn set(env: &TestEnv, link: &Link) {
 
 #[test]
 fn only_rotate_keys_change_rotates_all_keys() {
-    let Some(env) = TestEnv::with(Clouds { time_scale: 2_400, ..Clouds::default() }) else { return };
+    let Some(env) = TestEnv::with(Clouds {
+        time_scale: 2_400,
+        ..Clouds::default()
+    }) else {
+        return;
+    };
     let link = Link::complete("link").with("rotate_keys", "\"2026-10\"");
     set(&env, &link);
     assert_eq!(changed_tunnels(&env), 0, "a new link has new keys");
@@ -26,7 +34,12 @@ fn only_rotate_keys_change_rotates_all_keys() {
     env.write(&rolled.to_string());
     let plan = env.plan();
     assert_eq!(plan.change(ADDRESS).actions, ["update"]);
-    assert!(plan.text.contains(awsazure::provider::summaries::KEYS_ROTATED), "{}", plan.text);
+    assert!(
+        plan.text
+            .contains(awsazure::provider::summaries::KEYS_ROTATED),
+        "{}",
+        plan.text
+    );
     env.fault("fail call 2 of ModifyVpnTunnelOptions: forever refused");
     env.apply_fails();
     env.sandbox().fault(&["--clear"]);
@@ -42,14 +55,30 @@ fn only_rotate_keys_change_rotates_all_keys() {
     set(&env, &link.without("rotate_keys"));
     assert_eq!(changed_tunnels(&env), 4);
 
-    let own = Link::complete("link").with("preshared_keys_wo", OWN).with("preshared_keys_wo_version", "1");
+    let own = Link::complete("link")
+        .with("preshared_keys_wo", OWN)
+        .with("preshared_keys_wo_version", "1");
     set(&env, &own);
-    assert_eq!(changed_tunnels(&env), 5, "only the tunnel that has another key");
-    set(&env, &own.clone().with("preshared_keys_wo", "{ instance0_tunnel1 = \"Xd3k_Zr7.Wm2x_Pt0\" }"));
+    assert_eq!(
+        changed_tunnels(&env),
+        5,
+        "only the tunnel that has another key"
+    );
+    set(
+        &env,
+        &own.clone().with(
+            "preshared_keys_wo",
+            "{ instance0_tunnel1 = \"Xd3k_Zr7.Wm2x_Pt0\" }",
+        ),
+    );
     assert_eq!(changed_tunnels(&env), 5, "the version was not raised");
 
     env.write(&own.with("rotate_keys", "\"x\"").to_string());
-    assert!(env.plan_fails().words().contains(awsazure::link::summaries::CONFLICTING_KEY_SETTINGS));
+    assert!(
+        env.plan_fails()
+            .words()
+            .contains(awsazure::link::summaries::CONFLICTING_KEY_SETTINGS)
+    );
     env.write(&Link::complete("link").to_string());
     env.destroy();
     assert!(env.world().is_empty());

@@ -1,4 +1,5 @@
-//! The promise of the first page: nine lines, one apply, an empty plan, and nothing left after destroy.
+//! The promise of the first page: nine lines, one apply, an empty plan, and nothing left after
+//! destroy.
 
 use test_support::terraform::TestEnv;
 
@@ -18,18 +19,27 @@ fn quickstart_applies_plans_empty_and_destroys() {
     env.apply();
     assert!(env.plan_is_empty());
     assert!(env.plan_is_empty());
-    assert_eq!(env.ok(&["plan", "-detailed-exitcode", "-refresh=false"]).code, Some(0));
+    assert_eq!(
+        env.ok(&["plan", "-detailed-exitcode", "-refresh=false"])
+            .code,
+        Some(0)
+    );
     assert_eq!(env.output("tunnels").as_object().unwrap().len(), 4);
 
     env.destroy();
     let left = env.world();
     assert!(left.is_empty(), "{left:#?}");
-    assert!(env.keys_seen() >= 4, "the check for keys in logs and states looked for none");
+    assert!(
+        env.keys_seen() >= 4,
+        "the check for keys in logs and states looked for none"
+    );
 }
 
 #[test]
 fn status_data_source_reports_healthy_link() {
-    let Some(mut env) = TestEnv::new() else { return };
+    let Some(mut env) = TestEnv::new() else {
+        return;
+    };
     env.write_example("quickstart");
     env.apply();
     let (azure, aws) = (env.output("azure_gateway_id"), env.output("vpn_gateway_id"));

@@ -1,4 +1,5 @@
-//! A create that failed: Terraform calls the link tainted and plans a replacement, and the next apply finishes it all the same.
+//! A create that failed: Terraform calls the link tainted and plans a replacement, and the next
+//! apply finishes it all the same.
 
 use awsazure::provider::remaining_objects::{BILLED, CREATED};
 use awsazure::provider::summaries::{RESUMED_NOT_REPLACED as FINISHED, UNABLE_TO_CREATE_LINK};
@@ -13,17 +14,27 @@ fn half_built(link: &Link, fault: &str) -> Option<TestEnv> {
     env.fault(fault);
     let failed = env.apply_fails();
     assert!(failed.words().contains(CREATED), "{}", failed.text());
-    assert!(env.state()["resources"][0]["instances"][0]["status"] == "tainted", "{:#?}", env.state());
+    assert!(
+        env.state()["resources"][0]["instances"][0]["status"] == "tainted",
+        "{:#?}",
+        env.state()
+    );
     env.sandbox().fault(&["--clear"]);
     Some(env)
 }
 
 fn deletions(env: &TestEnv) -> usize {
-    env.calls().iter().filter(|call| call.operation.starts_with("Delete") && call.operation != "DeleteTags").count()
+    env.calls()
+        .iter()
+        .filter(|call| call.operation.starts_with("Delete") && call.operation != "DeleteTags")
+        .count()
 }
 
 fn gateway_creations(env: &TestEnv) -> usize {
-    env.calls().iter().filter(|call| call.operation == "PutGateway" && call.status == Some(201)).count()
+    env.calls()
+        .iter()
+        .filter(|call| call.operation == "PutGateway" && call.status == Some(201))
+        .count()
 }
 
 fn whole_and_gone(env: &TestEnv) {
@@ -35,7 +46,10 @@ fn whole_and_gone(env: &TestEnv) {
 
 #[test]
 fn next_apply_finishes_failed_create() {
-    let Some(env) = half_built(&Link::complete("link"), "fail call 3 of PutConnection: forever refused") else {
+    let Some(env) = half_built(
+        &Link::complete("link"),
+        "fail call 3 of PutConnection: forever refused",
+    ) else {
         return;
     };
     let plan = env.plan();
@@ -53,8 +67,14 @@ fn failure_lists_created_failed_and_billed_objects() {
     env.write(&link.to_string());
     env.fault("fail call 1 of PutLocalGateway: forever refused");
     let created = env.apply_fails().words();
-    let told = ["local network gateway for instance0_tunnel1", "correlation id", CREATED, BILLED];
-    told.iter().for_each(|words| assert!(created.contains(words), "{words}: {created}"));
+    let told = [
+        "local network gateway for instance0_tunnel1",
+        "correlation id",
+        CREATED,
+        BILLED,
+    ];
+    told.iter()
+        .for_each(|words| assert!(created.contains(words), "{words}: {created}"));
     env.sandbox().fault(&["--clear"]);
     env.apply();
 
@@ -62,7 +82,8 @@ fn failure_lists_created_failed_and_billed_objects() {
     env.fault("fail call 1 of CreateVpnConnection: forever refused");
     let changed = env.apply_fails().words();
     let told = ["VPN connection to instance0", "request id", CREATED];
-    told.iter().for_each(|words| assert!(changed.contains(words), "{words}: {changed}"));
+    told.iter()
+        .for_each(|words| assert!(changed.contains(words), "{words}: {changed}"));
     env.sandbox().fault(&["--clear"]);
     env.apply();
     whole_and_gone(&env);
@@ -84,12 +105,25 @@ fn failure_summary_appears_once_for_several_errors() {
 
 #[test]
 fn failure_summary_includes_gateway_that_azure_still_creates() {
-    let Some(env) = TestEnv::with(Clouds { time_scale: 600, seed: 1 }) else { return };
+    let Some(env) = TestEnv::with(Clouds {
+        time_scale: 600,
+        seed: 1,
+    }) else {
+        return;
+    };
     let link = Link::complete("link");
-    env.write(&link.clone().with("timeouts", "{ create = \"1s\" }").to_string());
+    env.write(
+        &link
+            .clone()
+            .with("timeouts", "{ create = \"1s\" }")
+            .to_string(),
+    );
     let failed = env.apply_fails().words();
     assert_eq!(env.world().of_kind("virtualNetworkGateways").len(), 1);
-    let summary = failed.split(CREATED).nth(1).unwrap_or_else(|| panic!("no summary: {failed}"));
+    let summary = failed
+        .split(CREATED)
+        .nth(1)
+        .unwrap_or_else(|| panic!("no summary: {failed}"));
     let billed = summary.split(BILLED).nth(1).unwrap_or_default();
     assert!(billed.contains("Azure"), "{failed}");
     env.write(&link.to_string());
@@ -100,7 +134,10 @@ fn failure_summary_includes_gateway_that_azure_still_creates() {
 
 #[test]
 fn saved_plan_without_refresh_finishes_create() {
-    let Some(env) = half_built(&Link::complete("link"), "fail call 1 of PutLocalGateway: forever refused") else {
+    let Some(env) = half_built(
+        &Link::complete("link"),
+        "fail call 1 of PutLocalGateway: forever refused",
+    ) else {
         return;
     };
     let saved = env.ok(&["plan", "-no-color", "-refresh=false", "-out=saved"]);
@@ -112,14 +149,24 @@ fn saved_plan_without_refresh_finishes_create() {
 
 #[test]
 fn finish_create_after_repeated_failures_and_untaint() {
-    let Some(env) = half_built(&Link::complete("link"), "fail call 1 of CreateVpnConnection: forever refused") else {
+    let Some(env) = half_built(
+        &Link::complete("link"),
+        "fail call 1 of CreateVpnConnection: forever refused",
+    ) else {
         return;
     };
-    for fault in ["fail call 1 of PutLocalGateway: forever refused", "fail call 1 of GetResourceGroup: forever 403"] {
+    for fault in [
+        "fail call 1 of PutLocalGateway: forever refused",
+        "fail call 1 of GetResourceGroup: forever 403",
+    ] {
         env.fault(fault);
         env.run(&["apply", "-auto-approve", "-no-color", "-refresh=false"]);
         env.sandbox().fault(&["--clear"]);
-        assert!(env.state()["resources"][0]["instances"][0]["status"] == "tainted", "{:#?}", env.state());
+        assert!(
+            env.state()["resources"][0]["instances"][0]["status"] == "tainted",
+            "{:#?}",
+            env.state()
+        );
     }
     env.ok(&["untaint", "-no-color", ADDRESS]);
     assert_eq!(env.plan().change(ADDRESS).actions, ["update"]);
@@ -131,11 +178,17 @@ fn finish_create_after_repeated_failures_and_untaint() {
 #[test]
 fn replace_moved_or_complete_link() {
     let link = Link::complete("link");
-    let Some(env) = half_built(&link, "fail call 1 of PutConnection: forever refused") else { return };
+    let Some(env) = half_built(&link, "fail call 1 of PutConnection: forever refused") else {
+        return;
+    };
     let moved = link.with("azure.location", "\"westeurope\"").to_string();
     env.write(&moved);
     let plan = env.plan();
-    assert!(plan.change(ADDRESS).replaces() && !plan.text.contains(FINISHED), "{}", plan.text);
+    assert!(
+        plan.change(ADDRESS).replaces() && !plan.text.contains(FINISHED),
+        "{}",
+        plan.text
+    );
     env.apply();
     assert!(env.plan_is_empty());
     assert_eq!(gateway_creations(&env), 2);
@@ -148,7 +201,10 @@ fn replace_moved_or_complete_link() {
 
 #[test]
 fn destroy_deletes_incomplete_link() {
-    let Some(env) = half_built(&Link::complete("link"), "fail call 2 of CreateVpnConnection: forever refused") else {
+    let Some(env) = half_built(
+        &Link::complete("link"),
+        "fail call 2 of CreateVpnConnection: forever refused",
+    ) else {
         return;
     };
     env.destroy();
@@ -159,7 +215,10 @@ fn destroy_deletes_incomplete_link() {
 /// A link of which Terraform makes the new one before it takes the old one down.
 fn created_before_destroyed() -> String {
     let link = Link::complete("link").with("lifecycle", "LIFECYCLE");
-    link.to_string().replace("  lifecycle = LIFECYCLE\n", "  lifecycle {\n    create_before_destroy = true\n  }\n")
+    link.to_string().replace(
+        "  lifecycle = LIFECYCLE\n",
+        "  lifecycle {\n    create_before_destroy = true\n  }\n",
+    )
 }
 
 #[test]
@@ -174,18 +233,31 @@ fn create_before_destroy_keeps_new_objects() {
     whole_and_gone(&env);
 }
 
-/// The same, with a create that failed twice: the state holds the link as it is, and as it was after the first try.
+/// The same, with a create that failed twice: the state holds the link as it is, and as it was
+/// after the first try.
 fn left_twice() -> Option<TestEnv> {
     let env = TestEnv::new()?;
     env.write(&created_before_destroyed());
-    for fault in ["fail call 1 of PutLocalGateway: forever refused", "fail call 2 of PutConnection: forever refused"] {
+    for fault in [
+        "fail call 1 of PutLocalGateway: forever refused",
+        "fail call 2 of PutConnection: forever refused",
+    ] {
         env.fault(fault);
         env.apply_fails();
         env.sandbox().fault(&["--clear"]);
     }
     let instances = env.state()["resources"][0]["instances"].clone();
-    let deposed = instances.as_array().unwrap().iter().filter(|one| !one["deposed"].is_null()).count();
-    assert_eq!((instances.as_array().unwrap().len(), deposed), (2, 1), "{instances:#}");
+    let deposed = instances
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| !one["deposed"].is_null())
+        .count();
+    assert_eq!(
+        (instances.as_array().unwrap().len(), deposed),
+        (2, 1),
+        "{instances:#}"
+    );
     Some(env)
 }
 
@@ -218,11 +290,24 @@ fn destroy_after_two_failed_creates_deletes_all() {
 #[test]
 fn rollback_deletes_failed_create_and_reports_it() {
     let Some(env) = TestEnv::new() else { return };
-    env.write(&Link::complete("link").with("on_create_failure", "\"rollback\"").to_string());
+    env.write(
+        &Link::complete("link")
+            .with("on_create_failure", "\"rollback\"")
+            .to_string(),
+    );
     env.fault("fail call 2 of PutLocalGateway: forever refused");
     let failed = env.apply_fails();
-    assert!(failed.words().contains(UNABLE_TO_CREATE_LINK), "{}", failed.text());
-    assert_eq!(summaries(&failed.words()), 0, "what is gone is listed: {}", failed.text());
+    assert!(
+        failed.words().contains(UNABLE_TO_CREATE_LINK),
+        "{}",
+        failed.text()
+    );
+    assert_eq!(
+        summaries(&failed.words()),
+        0,
+        "what is gone is listed: {}",
+        failed.text()
+    );
     let left = env.world();
     assert!(left.is_empty(), "{left:#?}");
     assert!(env.resource("awsazure_bgp_vpn", "link").is_null());

@@ -9,7 +9,10 @@ fn second(slot: u8) -> Link {
         .without("azure.location")
         .without("azure.virtual_network")
         .with("azure.resource_group_name", "\"first\"")
-        .with("azure.gateway_id", "awsazure_bgp_vpn.first.azure.gateway_id")
+        .with(
+            "azure.gateway_id",
+            "awsazure_bgp_vpn.first.azure.gateway_id",
+        )
         .with("aws.vpc", "{ cidr_block = \"10.3.0.0/16\" }")
         .with("aws.asn", "64513")
         .with("slot", &slot.to_string())
@@ -22,12 +25,18 @@ fn second_link_removes_only_its_own_addresses() {
     env.write(&first.to_string());
     env.apply();
     let cloud_admin = env.cloud_admin();
-    let gateway = env.resource("awsazure_bgp_vpn", "first")["azure"]["gateway_id"].as_str().unwrap().to_owned();
+    let gateway = env.resource("awsazure_bgp_vpn", "first")["azure"]["gateway_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let own: Vec<String> = cloud_admin.listed_addresses(&gateway);
     assert_eq!(own.len(), 4);
     // A user listed one of the addresses of the second link before the link existed.
     cloud_admin.list_address(&gateway, 0, [169, 254, 21, 10].into());
-    assert!(env.plan_is_empty(), "foreign addresses are nothing to the first link");
+    assert!(
+        env.plan_is_empty(),
+        "foreign addresses are nothing to the first link"
+    );
 
     env.write(&format!("{first}\n{}", second(1)));
     env.apply();
@@ -40,7 +49,8 @@ fn second_link_removes_only_its_own_addresses() {
     assert!(env.plan_is_empty());
     let listed = cloud_admin.listed_addresses(&gateway);
     assert!(
-        listed.contains(&"169.254.21.10".to_owned()) && !listed.contains(&"169.254.22.10".to_owned()),
+        listed.contains(&"169.254.21.10".to_owned())
+            && !listed.contains(&"169.254.22.10".to_owned()),
         "{listed:?}"
     );
     assert_eq!(listed.len(), 9);
@@ -61,16 +71,23 @@ fn second_link_removes_only_its_own_addresses() {
     assert!(left.is_empty(), "{left:#?}");
 }
 
-/// The owner deletes the gateway and creates it again under its name. In between, an apply of the other link fails and
-/// changes nothing; afterwards one apply repairs the link, and the gateway still is the owner's.
+/// The owner deletes the gateway and creates it again under its name. In between, an apply of the
+/// other link fails and changes nothing; afterwards one apply repairs the link, and the gateway
+/// still is the owner's.
 #[test]
 fn attached_link_survives_absence_of_shared_gateway() {
     let Some(env) = TestEnv::new() else { return };
     let first = Link::complete("first");
     env.write(&first.to_string());
     env.apply();
-    let gateway = env.link("first")["azure"]["gateway_id"].as_str().unwrap().to_owned();
-    let both = format!("{first}\n{}", second(1).with("azure.gateway_id", &format!("{gateway:?}")));
+    let gateway = env.link("first")["azure"]["gateway_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let both = format!(
+        "{first}\n{}",
+        second(1).with("azure.gateway_id", &format!("{gateway:?}"))
+    );
     env.write(&both);
     env.apply();
     let cloud_admin = env.cloud_admin();
@@ -80,45 +97,68 @@ fn attached_link_survives_absence_of_shared_gateway() {
     cloud_admin.delete_azure_gateway(&gateway);
 
     let alone = "-target=awsazure_bgp_vpn.second";
-    for run in
-        [&["apply", "-auto-approve", "-no-color", alone][..], &["apply", "-refresh-only", "-auto-approve", alone]]
-    {
+    for run in [
+        &["apply", "-auto-approve", "-no-color", alone][..],
+        &["apply", "-refresh-only", "-auto-approve", alone],
+    ] {
         env.run(run);
     }
     let run = env.run(&["plan", "-no-color", alone]);
     assert!(run.text().contains(MISSING_AZURE_GATEWAY), "{}", run.text());
 
-    let run = env.run(&["apply", "-auto-approve", "-no-color", "-target=awsazure_bgp_vpn.first"]);
+    let run = env.run(&[
+        "apply",
+        "-auto-approve",
+        "-no-color",
+        "-target=awsazure_bgp_vpn.first",
+    ]);
     assert!(run.succeeded(), "{}", run.text());
     env.apply();
     assert!(env.plan_is_empty());
     let managed = env.link("second")["managed"].clone();
-    assert!(managed.get("azure_virtual_network_gateway").is_none(), "{managed}");
+    assert!(
+        managed.get("azure_virtual_network_gateway").is_none(),
+        "{managed}"
+    );
     assert_eq!(env.link("second")["azure"]["gateway_id"], gateway.as_str());
     env.write(&first.to_string());
     env.apply();
     assert!(env.plan_is_empty());
 }
 
-/// Others use the gateway that the first link created. With `manage_gateways = false` it can go all the same, and leaves the
-/// gateways, their networks and the other link as they are.
+/// Others use the gateway that the first link created. With `manage_gateways = false` it can go all
+/// the same, and leaves the gateways, their networks and the other link as they are.
 #[test]
 fn creator_of_shared_gateway_can_leave() {
     let Some(env) = TestEnv::new() else { return };
     let first = Link::complete("first");
     env.write(&first.to_string());
     env.apply();
-    let gateway = env.link("first")["azure"]["gateway_id"].as_str().unwrap().to_owned();
+    let gateway = env.link("first")["azure"]["gateway_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let second = second(1).with("azure.gateway_id", &format!("{gateway:?}"));
     env.write(&format!("{first}\n{second}"));
     env.apply();
 
     env.write(&second.to_string());
     let refused = env.apply_fails();
-    assert!(refused.words().contains("manage_gateways"), "{}", refused.text());
-    assert_eq!(env.world().of_kind("connections").len(), 8, "nothing was deleted");
+    assert!(
+        refused.words().contains("manage_gateways"),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(
+        env.world().of_kind("connections").len(),
+        8,
+        "nothing was deleted"
+    );
 
-    env.write(&format!("{}\n{second}", first.with("manage_gateways", "false")));
+    env.write(&format!(
+        "{}\n{second}",
+        first.with("manage_gateways", "false")
+    ));
     env.apply();
     assert!(env.plan_is_empty());
     env.write(&second.to_string());

@@ -1,12 +1,13 @@
-//! One thing to do to one object. An action carries the decisions that depend on what was observed when it was planned: which
-//! settings differ, and what happens to the pre-shared keys. Ids and addresses that earlier actions produce are looked up when
-//! it runs.
+//! One thing to do to one object. An action carries the decisions that depend on what was observed
+//! when it was planned: which settings differ, and what happens to the pre-shared keys. Ids and
+//! addresses that earlier actions produce are looked up when it runs.
 
 use super::tunnel::{Instance, TunnelKey};
 use crate::aws::{RouteTableId, TunnelOptions};
 use std::fmt;
 
-/// An object of a link, by its place. The order of the variants is the order in which people read a plan.
+/// An object of a link, by its place. The order of the variants is the order in which people read a
+/// plan.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ActionTarget {
     ResourceGroup,
@@ -22,7 +23,8 @@ pub enum ActionTarget {
     PublicRouteTable,
     VpnGateway,
     VgwAttachment,
-    /// Routes of the VPN gateway in one table; None is the public subnet's table that this link is about to make.
+    /// Routes of the VPN gateway in one table; None is the public subnet's table that this link is
+    /// about to make.
     RoutePropagation(Option<RouteTableId>),
     CustomerGateway(Instance),
     VpnConnection(Instance),
@@ -64,7 +66,8 @@ pub type ActionId = (ActionTarget, Verb);
 pub struct Action {
     pub target: ActionTarget,
     pub verb: Verb,
-    /// Steps that must have ended well before this one starts. Those that are not in the list count as done.
+    /// Steps that must have ended well before this one starts. Those that are not in the list count
+    /// as done.
     pub depends_on: Vec<ActionId>,
     /// What differs, in words: the plan's text and the sentences of `drift`.
     pub reasons: Vec<String>,
@@ -73,7 +76,10 @@ pub struct Action {
 
 /// What was decided about an action when it was planned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "one per action, and there are some forty actions in a run")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per action, and there are some forty actions in a run"
+)]
 pub enum Change {
     /// Target and verb say all.
     #[default]
@@ -87,7 +93,10 @@ pub enum Change {
         tags: bool,
     },
     /// Of [`ActionTarget::Tunnel`]: options that differ, and its key.
-    Tunnel { options: TunnelOptions, key: KeyAction },
+    Tunnel {
+        options: TunnelOptions,
+        key: KeyAction,
+    },
 }
 
 /// What a run does about the key of one tunnel.
@@ -97,20 +106,23 @@ pub enum KeyAction {
     Keep,
     /// The Azure connection gets the key of the AWS endpoint.
     CopyToAzure,
-    /// A new AWS endpoint, whose key EC2 will not return, gets the key of the Azure connection that exists.
+    /// A new AWS endpoint, whose key EC2 will not return, gets the key of the Azure connection that
+    /// exists.
     CopyToAws,
     /// The AWS endpoint gets the configured key, then the Azure connection.
     UseConfigured,
     /// The AWS endpoint gets a new random key, then the Azure connection.
     Generate,
-    /// EC2 stores the key of the endpoint elsewhere. The call repeats the key that both ends are to have.
+    /// EC2 stores the key of the endpoint elsewhere. The call repeats the key that both ends are to
+    /// have.
     MoveStorage,
 }
 
 /// Which settings of a connection differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ConnectionDiff {
-    /// It uses a customer gateway with another address or ASN. One with the same is as good as the link's own.
+    /// It uses a customer gateway with another address or ASN. One with the same is as good as the
+    /// link's own.
     pub customer_gateway: bool,
     /// It ends on another gateway at AWS.
     pub target: bool,
@@ -139,12 +151,25 @@ pub struct NewTunnel {
 }
 
 impl Action {
-    /// An action that target and verb describe. Every reason names its object, because `drift` shows reasons without the action.
+    /// An action that target and verb describe. Every reason names its object, because `drift`
+    /// shows reasons without the action.
     pub fn new(target: ActionTarget, verb: Verb, reasons: Vec<String>) -> Self {
         let name = target.to_string();
-        let named = |reason: String| if reason.contains(&name) { reason } else { format!("{name}: {reason}") };
+        let named = |reason: String| {
+            if reason.contains(&name) {
+                reason
+            } else {
+                format!("{name}: {reason}")
+            }
+        };
         let reasons = reasons.into_iter().map(named).collect();
-        Action { target, verb, depends_on: Vec::new(), reasons, change: Change::Unspecified }
+        Action {
+            target,
+            verb,
+            depends_on: Vec::new(),
+            reasons,
+            change: Change::Unspecified,
+        }
     }
 
     pub fn id(&self) -> ActionId {
@@ -166,9 +191,15 @@ impl fmt::Display for ActionTarget {
             ActionTarget::PublicSubnet => f.write_str("the public subnet"),
             ActionTarget::PublicRouteTable => f.write_str("the public route table"),
             ActionTarget::VpnGateway => f.write_str("the VPN gateway"),
-            ActionTarget::VgwAttachment => f.write_str("the attachment of the VPN gateway to the VPC"),
-            ActionTarget::RoutePropagation(Some(table)) => write!(f, "route propagation into {table}"),
-            ActionTarget::RoutePropagation(None) => f.write_str("route propagation into the public route table"),
+            ActionTarget::VgwAttachment => {
+                f.write_str("the attachment of the VPN gateway to the VPC")
+            }
+            ActionTarget::RoutePropagation(Some(table)) => {
+                write!(f, "route propagation into {table}")
+            }
+            ActionTarget::RoutePropagation(None) => {
+                f.write_str("route propagation into the public route table")
+            }
             ActionTarget::CustomerGateway(i) => write!(f, "the customer gateway for {i}"),
             ActionTarget::VpnConnection(i) => write!(f, "the VPN connection to {i}"),
             ActionTarget::Tunnel(k) => write!(f, "the AWS tunnel {k}"),
@@ -178,10 +209,15 @@ impl fmt::Display for ActionTarget {
             ActionTarget::BgpSession(k) => write!(f, "the BGP session of {k}"),
             ActionTarget::PeerTunnelsUp(k) => write!(f, "the other tunnels while {k} is updated"),
             ActionTarget::PeerConnectionUp(i) => {
-                write!(f, "the tunnels of the other VPN connection while that to {i} is updated")
+                write!(
+                    f,
+                    "the tunnels of the other VPN connection while that to {i} is updated"
+                )
             }
             ActionTarget::KeyRotationTag(k) => write!(f, "the rotation tag of {k}"),
-            ActionTarget::CustomBgpAddresses => f.write_str("the BGP addresses of this link on the Azure gateway"),
+            ActionTarget::CustomBgpAddresses => {
+                f.write_str("the BGP addresses of this link on the Azure gateway")
+            }
             ActionTarget::OwnershipTags => f.write_str("the ownership tags"),
             ActionTarget::IncompleteTag => f.write_str("the tag of the incomplete link"),
         }

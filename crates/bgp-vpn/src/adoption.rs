@@ -11,8 +11,9 @@ use std::collections::BTreeSet;
 pub struct Adoption {
     /// AWS sides as the tag has them: the planned one, and the one in the state.
     pub endpoints: BTreeSet<String>,
-    /// The planned AWS side, where the state has another one. Only a run of this move tags objects with it, so they need no
-    /// incomplete tag: the run may have been killed after it removed that tag and before Terraform wrote the state.
+    /// The planned AWS side, where the state has another one. Only a run of this move tags objects
+    /// with it, so they need no incomplete tag: the run may have been killed after it removed that
+    /// tag and before Terraform wrote the state.
     pub moves_to: Option<String>,
     pub vpc_cidr: Option<Ipv4Net>,
     pub amazon_asn: Option<Asn>,
@@ -21,7 +22,8 @@ pub struct Adoption {
     pub address_space: Option<Vec<Ipv4Net>>,
     /// The link creates the Azure gateway.
     pub makes_gateway: bool,
-    /// The delete half of this replacement left objects in place, which are no sign of an earlier or another run.
+    /// The delete half of this replacement left objects in place, which are no sign of an earlier
+    /// or another run.
     pub handed_over: bool,
 }
 
@@ -29,11 +31,26 @@ impl Adoption {
     pub fn of(spec: &Spec) -> Self {
         let (azure, aws) = (&spec.azure, &spec.aws);
         Adoption {
-            endpoints: AwsEndpoint::of(aws).map(|endpoint| endpoint.to_string()).into_iter().collect(),
+            endpoints: AwsEndpoint::of(aws)
+                .map(|endpoint| endpoint.to_string())
+                .into_iter()
+                .collect(),
             moves_to: None,
-            vpc_cidr: if let AwsNetwork::Create { cidr, .. } = &aws.network { Some(*cidr) } else { None },
-            amazon_asn: if let AwsGateway::ManagedVgw { asn } = &aws.gateway { Some(*asn) } else { None },
-            azure_asn: if let AzureGateway::Managed { asn, .. } = &azure.gateway { Some(*asn) } else { None },
+            vpc_cidr: if let AwsNetwork::Create { cidr, .. } = &aws.network {
+                Some(*cidr)
+            } else {
+                None
+            },
+            amazon_asn: if let AwsGateway::ManagedVgw { asn } = &aws.gateway {
+                Some(*asn)
+            } else {
+                None
+            },
+            azure_asn: if let AzureGateway::Managed { asn, .. } = &azure.gateway {
+                Some(*asn)
+            } else {
+                None
+            },
             address_space: match &azure.network {
                 AzureNetwork::Create { address_space, .. } => Some(address_space.clone()),
                 AzureNetwork::Existing { .. } => None,

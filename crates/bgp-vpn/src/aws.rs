@@ -47,11 +47,13 @@ impl Region {
     /// A text that can be the name of a region.
     pub fn parse(text: &str) -> Option<Self> {
         let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        (!text.is_empty() && text.contains('-') && text.bytes().all(legal)).then(|| Region(text.to_owned()))
+        (!text.is_empty() && text.contains('-') && text.bytes().all(legal))
+            .then(|| Region(text.to_owned()))
     }
 }
 
-/// State of an object that AWS builds and takes down asynchronously. An unknown word is `ConflictRetryable`: wait and look again.
+/// State of an object that AWS builds and takes down asynchronously. An unknown word is
+/// `ConflictRetryable`: wait and look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     Pending,
@@ -112,8 +114,8 @@ pub struct RouteTable {
     pub subnets: Vec<(SubnetId, String)>,
     /// Gateways whose routes are propagated into this table.
     pub propagating: Vec<VpnGatewayId>,
-    /// Target gateway (`igw-...`, `vgw-...`) of 0.0.0.0/0, if there is such a route; `blackhole` where its
-    /// target is gone.
+    /// Target gateway (`igw-...`, `vgw-...`) of 0.0.0.0/0, if there is such a route; `blackhole`
+    /// where its target is gone.
     pub default_route: Option<String>,
     pub tags: Tags,
 }
@@ -186,11 +188,13 @@ pub struct VpnConnection {
     pub target: TargetGateway,
     /// In no particular order: match by inside CIDR or outside address, never by position.
     pub tunnels: Vec<Tunnel>,
-    /// It exchanges routes by configuration only, for its life: `ModifyVpnConnection` cannot enable BGP.
+    /// It exchanges routes by configuration only, for its life: `ModifyVpnConnection` cannot enable
+    /// BGP.
     pub static_routes_only: bool,
     /// The traffic selectors that it proposes and accepts.
     pub networks: NetworkCidrs,
-    /// Its traffic enters AWS's network at the nearest edge. Transit gateways only, and fixed for the connection's life.
+    /// Its traffic enters AWS's network at the nearest edge. Transit gateways only, and fixed for
+    /// the connection's life.
     pub accelerated: bool,
     /// Of each tunnel.
     pub bandwidth: Bandwidth,
@@ -207,12 +211,14 @@ pub struct Tunnel {
     pub key: Option<PreSharedKey>,
     /// None while nothing tells.
     pub key_storage: Option<KeyStorage>,
-    /// Only what was set explicitly; the key, its storage and the inside CIDR are in the fields above.
+    /// Only what was set explicitly; the key, its storage and the inside CIDR are in the fields
+    /// above.
     pub options: TunnelOptions,
     pub telemetry: Option<Telemetry>,
 }
 
-/// Options of one tunnel, for a create, for a change (only what is `Some` or not empty is sent), and as read back.
+/// Options of one tunnel, for a create, for a change (only what is `Some` or not empty is sent),
+/// and as read back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TunnelOptions {
     pub inside_cidr: Option<Ipv4Net>,
@@ -229,7 +235,8 @@ pub struct TunnelOptions {
     pub phase1: Phase,
     pub phase2: Phase,
     pub logs: Option<Logs>,
-    /// Whether an endpoint is replaced for maintenance only when the user accepts it, or at AWS's deadline.
+    /// Whether an endpoint is replaced for maintenance only when the user accepts it, or at AWS's
+    /// deadline.
     pub lifecycle_control: Option<bool>,
 }
 
@@ -251,8 +258,9 @@ impl fmt::Display for KeyStorage {
     }
 }
 
-/// `LocalIpv4NetworkCidr` (the customer gateway's side) and `RemoteIpv4NetworkCidr` (the AWS side) of a connection. The default is
-/// 0.0.0.0/0 on both sides, which BGP needs: narrower ones leave the link-local addresses out.
+/// `LocalIpv4NetworkCidr` (the customer gateway's side) and `RemoteIpv4NetworkCidr` (the AWS side)
+/// of a connection. The default is 0.0.0.0/0 on both sides, which BGP needs: narrower ones leave
+/// the link-local addresses out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NetworkCidrs {
     pub local: Ipv4Net,
@@ -278,7 +286,11 @@ impl Bandwidth {
 
     /// Of no word, and of one that is not known, it is what a connection has that says nothing.
     pub fn read(word: Option<&str>) -> Self {
-        if word == Some("large") { Bandwidth::Large } else { Bandwidth::Standard }
+        if word == Some("large") {
+            Bandwidth::Large
+        } else {
+            Bandwidth::Standard
+        }
     }
 }
 
@@ -291,7 +303,9 @@ impl FromStr for KeyStorage {
 
     fn from_str(text: &str) -> Result<Self, ParseKeyStorageError> {
         let all = [KeyStorage::Standard, KeyStorage::SecretsManager];
-        all.into_iter().find(|storage| storage.to_string() == text).ok_or(ParseKeyStorageError)
+        all.into_iter()
+            .find(|storage| storage.to_string() == text)
+            .ok_or(ParseKeyStorageError)
     }
 }
 
@@ -320,14 +334,18 @@ impl fmt::Display for Logs {
             None => "nowhere".to_owned(),
         };
         match self {
-            Logs { tunnel: None, bgp: None } => f.write_str("off"),
+            Logs {
+                tunnel: None,
+                bgp: None,
+            } => f.write_str("off"),
             Logs { tunnel, bgp: None } => f.write_str(&place(tunnel)),
             Logs { tunnel, bgp } => write!(f, "{}, of BGP {}", place(tunnel), place(bgp)),
         }
     }
 }
 
-/// Algorithms and lifetime of IKE (phase 1) or IPsec (phase 2), in EC2's words. An empty list leaves it to AWS.
+/// Algorithms and lifetime of IKE (phase 1) or IPsec (phase 2), in EC2's words. An empty list
+/// leaves it to AWS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Phase {
     pub encryption: Vec<String>,

@@ -1,5 +1,6 @@
-//! What keeps a teardown from starting: objects of others in, on or attached to what it deletes, and locks. It is checked
-//! before the first delete, so that a teardown either can be carried out or changes nothing.
+//! What keeps a teardown from starting: objects of others in, on or attached to what it deletes,
+//! and locks. It is checked before the first delete, so that a teardown either can be carried out
+//! or changes nothing.
 
 use super::action::{Action, ActionTarget, Verb};
 use super::lookup::TeardownSpec;
@@ -42,7 +43,11 @@ impl OwnObjects {
     /// Of a link that stays and only loses single objects.
     pub fn of_update(spec: &Spec, observed: &Observed) -> Self {
         let mut managed = Managed::default();
-        observed.aws.public_subnet.iter().for_each(|id| managed.add(Kind::AwsSubnet, id));
+        observed
+            .aws
+            .public_subnet
+            .iter()
+            .for_each(|id| managed.add(Kind::AwsSubnet, id));
         OwnObjects {
             managed,
             subnets: BTreeSet::new(),
@@ -102,46 +107,95 @@ pub fn managed_id(object: &ActionTarget, observed: &Observed) -> Option<(Kind, S
     let (azure, aws) = (&observed.azure, &observed.aws);
     let subnet = |name: &str| {
         let network = azure.network.as_ref()?;
-        let found = network.subnets.iter().find(|subnet| subnet.name.eq_ignore_ascii_case(name));
-        Some(found.map_or_else(|| network.resource.id.child("subnets", name), |subnet| subnet.id.clone()).to_string())
+        let found = network
+            .subnets
+            .iter()
+            .find(|subnet| subnet.name.eq_ignore_ascii_case(name));
+        Some(
+            found
+                .map_or_else(
+                    || network.resource.id.child("subnets", name),
+                    |subnet| subnet.id.clone(),
+                )
+                .to_string(),
+        )
     };
     let found = match object {
-        ActionTarget::ResourceGroup => (Kind::AzureResourceGroup, azure.group.as_ref()?.name.clone()),
-        ActionTarget::VirtualNetwork => (Kind::AzureVirtualNetwork, azure.network.as_ref()?.resource.id.to_string()),
+        ActionTarget::ResourceGroup => {
+            (Kind::AzureResourceGroup, azure.group.as_ref()?.name.clone())
+        }
+        ActionTarget::VirtualNetwork => (
+            Kind::AzureVirtualNetwork,
+            azure.network.as_ref()?.resource.id.to_string(),
+        ),
         ActionTarget::GatewaySubnet => (Kind::AzureSubnet, subnet(GATEWAY_SUBNET)?),
         ActionTarget::Subnet(name) => (Kind::AzureSubnet, subnet(name)?),
-        ActionTarget::PublicIp(at) => {
-            (Kind::AzurePublicIp, azure.public_ips.get(*at).as_ref()?.resource.id.to_string())
-        }
-        ActionTarget::Gateway => (Kind::AzureGateway, azure.gateway.as_ref()?.resource.id.to_string()),
-        ActionTarget::LocalGateway(key) => {
-            (Kind::AzureLocalGateway, azure.local_gateways.get(*key).as_ref()?.resource.id.to_string())
-        }
-        ActionTarget::Connection(key) => {
-            (Kind::AzureConnection, azure.connections.get(*key).as_ref()?.resource.id.to_string())
-        }
+        ActionTarget::PublicIp(at) => (
+            Kind::AzurePublicIp,
+            azure.public_ips.get(*at).as_ref()?.resource.id.to_string(),
+        ),
+        ActionTarget::Gateway => (
+            Kind::AzureGateway,
+            azure.gateway.as_ref()?.resource.id.to_string(),
+        ),
+        ActionTarget::LocalGateway(key) => (
+            Kind::AzureLocalGateway,
+            azure
+                .local_gateways
+                .get(*key)
+                .as_ref()?
+                .resource
+                .id
+                .to_string(),
+        ),
+        ActionTarget::Connection(key) => (
+            Kind::AzureConnection,
+            azure
+                .connections
+                .get(*key)
+                .as_ref()?
+                .resource
+                .id
+                .to_string(),
+        ),
         ActionTarget::Vpc => (Kind::AwsVpc, aws.vpc.as_ref()?.id.to_string()),
-        ActionTarget::InternetGateway => (Kind::AwsInternetGateway, aws.internet_gateway.as_ref()?.id.to_string()),
+        ActionTarget::InternetGateway => (
+            Kind::AwsInternetGateway,
+            aws.internet_gateway.as_ref()?.id.to_string(),
+        ),
         ActionTarget::PublicSubnet => (Kind::AwsSubnet, aws.public_subnet.as_ref()?.to_string()),
-        ActionTarget::PublicRouteTable => (Kind::AwsRouteTable, aws.public_route_table.as_ref()?.to_string()),
+        ActionTarget::PublicRouteTable => (
+            Kind::AwsRouteTable,
+            aws.public_route_table.as_ref()?.to_string(),
+        ),
         ActionTarget::VpnGateway => (Kind::AwsVpnGateway, aws.gateway.as_ref()?.id.to_string()),
-        ActionTarget::CustomerGateway(at) => {
-            (Kind::AwsCustomerGateway, aws.customer_gateways.get(*at).as_ref()?.id.to_string())
-        }
-        ActionTarget::VpnConnection(at) => {
-            (Kind::AwsVpnConnection, aws.vpn_connections.get(*at).as_ref()?.id.to_string())
-        }
+        ActionTarget::CustomerGateway(at) => (
+            Kind::AwsCustomerGateway,
+            aws.customer_gateways.get(*at).as_ref()?.id.to_string(),
+        ),
+        ActionTarget::VpnConnection(at) => (
+            Kind::AwsVpnConnection,
+            aws.vpn_connections.get(*at).as_ref()?.id.to_string(),
+        ),
         _ => return None,
     };
     Some(found)
 }
 
 /// Every reason why these steps cannot be carried out without harm to others.
-pub fn blockers(actions: &[Action], own: &OwnObjects, observed: &Observed, contents: &Contents) -> Vec<Blocker> {
+pub fn blockers(
+    actions: &[Action],
+    own: &OwnObjects,
+    observed: &Observed,
+    contents: &Contents,
+) -> Vec<Blocker> {
     let mut found = BTreeSet::new();
     for action in actions.iter().filter(|action| action.verb == Verb::Delete) {
         if let Some((_, held)) = managed_id(&action.target, observed) {
-            let mut list = BlockerList { found: &mut found, held };
+            let mut list = BlockerList {
+                found: &mut found,
+                held,
+            };
             blockers_of(&action.target, own, observed, contents, &mut list);
         }
         locks(&action.target, own, observed, contents, &mut found);
@@ -157,7 +211,11 @@ struct BlockerList<'a> {
 
 impl BlockerList<'_> {
     fn add(&mut self, why: BlockReason, by: impl fmt::Display) {
-        self.found.insert(Blocker { held: self.held.clone(), by: by.to_string(), reason: why });
+        self.found.insert(Blocker {
+            held: self.held.clone(),
+            by: by.to_string(),
+            reason: why,
+        });
     }
 }
 
@@ -169,67 +227,115 @@ fn blockers_of(
     list: &mut BlockerList<'_>,
 ) {
     let ours = |kind, id: &str| own.managed.has(kind, id);
-    let leaving = |connection: &azure::Connection| connection.resource.state == azure::ProvisioningState::Deleting;
+    let leaving = |connection: &azure::Connection| {
+        connection.resource.state == azure::ProvisioningState::Deleting
+    };
     let foreign = |connection: &&azure::Connection| {
         !ours(Kind::AzureConnection, connection.resource.id.as_str()) && !leaving(connection)
     };
     match object {
         ActionTarget::VirtualNetwork => {
-            let Some(network) = &observed.azure.network else { return };
+            let Some(network) = &observed.azure.network else {
+                return;
+            };
             for subnet in &network.subnets {
                 let made = subnet.name.eq_ignore_ascii_case(GATEWAY_SUBNET)
-                    || own.subnets.iter().any(|name| name.eq_ignore_ascii_case(&subnet.name));
+                    || own
+                        .subnets
+                        .iter()
+                        .any(|name| name.eq_ignore_ascii_case(&subnet.name));
                 if !made && subnet.state != azure::ProvisioningState::Deleting {
                     list.add(BlockReason::Contains, &subnet.id);
                 }
                 occupants(&subnet.name, own, network, list);
             }
-            peerings(&network.resource.raw).into_iter().for_each(|id| list.add(BlockReason::UsedBy, id));
+            peerings(&network.resource.raw)
+                .into_iter()
+                .for_each(|id| list.add(BlockReason::UsedBy, id));
         }
         ActionTarget::GatewaySubnet => {
-            observed.azure.network.iter().for_each(|network| occupants(GATEWAY_SUBNET, own, network, list));
+            observed
+                .azure
+                .network
+                .iter()
+                .for_each(|network| occupants(GATEWAY_SUBNET, own, network, list));
         }
-        ActionTarget::Subnet(name) => {
-            observed.azure.network.iter().for_each(|network| occupants(name, own, network, list))
-        }
+        ActionTarget::Subnet(name) => observed
+            .azure
+            .network
+            .iter()
+            .for_each(|network| occupants(name, own, network, list)),
         ActionTarget::Gateway => {
             let connections = contents.gateway_connections.iter().filter(foreign);
-            connections.for_each(|connection| list.add(BlockReason::UsedBy, &connection.resource.id));
+            connections
+                .for_each(|connection| list.add(BlockReason::UsedBy, &connection.resource.id));
         }
         ActionTarget::LocalGateway(key) => {
-            let Some(local) = observed.azure.local_gateways.get(*key) else { return };
-            let uses = |c: &&azure::Connection| c.local_gateway_id.as_ref() == Some(&local.resource.id);
+            let Some(local) = observed.azure.local_gateways.get(*key) else {
+                return;
+            };
+            let uses =
+                |c: &&azure::Connection| c.local_gateway_id.as_ref() == Some(&local.resource.id);
             let connections = contents.connections.iter().filter(uses).filter(foreign);
-            connections.for_each(|connection| list.add(BlockReason::UsedBy, &connection.resource.id));
+            connections
+                .for_each(|connection| list.add(BlockReason::UsedBy, &connection.resource.id));
         }
         ActionTarget::ResourceGroup => {
-            let foreign = contents.group.iter().filter(|member| !belongs_to_link(member, own, observed));
+            let foreign = contents
+                .group
+                .iter()
+                .filter(|member| !belongs_to_link(member, own, observed));
             foreign.for_each(|member| list.add(BlockReason::Contains, &member.id));
         }
         ActionTarget::VpnGateway => {
-            let foreign = |vpn: &&aws::VpnConnection| vpn.state.is_living() && !ours(Kind::AwsVpnConnection, &vpn.id.0);
-            contents.vpn_connections.iter().filter(foreign).for_each(|vpn| list.add(BlockReason::UsedBy, &vpn.id));
+            let foreign = |vpn: &&aws::VpnConnection| {
+                vpn.state.is_living() && !ours(Kind::AwsVpnConnection, &vpn.id.0)
+            };
+            contents
+                .vpn_connections
+                .iter()
+                .filter(foreign)
+                .for_each(|vpn| list.add(BlockReason::UsedBy, &vpn.id));
         }
         ActionTarget::Vpc => {
             let kinds = [Kind::AwsSubnet, Kind::AwsInternetGateway];
-            let inside = contents.vpc.iter().filter(|one| !kinds.into_iter().any(|kind| ours(kind, &one.id)));
+            let inside = contents
+                .vpc
+                .iter()
+                .filter(|one| !kinds.into_iter().any(|kind| ours(kind, &one.id)));
             inside.for_each(|one| list.add(BlockReason::Contains, &one.id));
             let tables = observed.aws.route_tables.iter().filter(|table| !table.main);
             let tables = tables.filter(|table| !ours(Kind::AwsRouteTable, &table.id.0));
             tables.for_each(|table| list.add(BlockReason::Contains, &table.id));
-            let gateways = contents.vpc_gateways.iter().filter(|gateway| gateway.state.is_living());
+            let gateways = contents
+                .vpc_gateways
+                .iter()
+                .filter(|gateway| gateway.state.is_living());
             let gateways = gateways.filter(|gateway| !ours(Kind::AwsVpnGateway, &gateway.id.0));
             gateways.for_each(|gateway| list.add(BlockReason::UsedBy, &gateway.id));
         }
         ActionTarget::PublicSubnet => {
-            let inside = contents.vpc.iter().filter(|one| one.subnet == observed.aws.public_subnet);
-            inside.filter(|one| one.subnet.is_some()).for_each(|one| list.add(BlockReason::Contains, &one.id));
+            let inside = contents
+                .vpc
+                .iter()
+                .filter(|one| one.subnet == observed.aws.public_subnet);
+            inside
+                .filter(|one| one.subnet.is_some())
+                .for_each(|one| list.add(BlockReason::Contains, &one.id));
         }
         ActionTarget::PublicRouteTable => {
-            let is_it = |table: &&aws::RouteTable| Some(&table.id) == observed.aws.public_route_table.as_ref();
-            let subnets = observed.aws.route_tables.iter().filter(is_it).flat_map(|table| &table.subnets);
+            let is_it = |table: &&aws::RouteTable| {
+                Some(&table.id) == observed.aws.public_route_table.as_ref()
+            };
+            let subnets = observed
+                .aws
+                .route_tables
+                .iter()
+                .filter(is_it)
+                .flat_map(|table| &table.subnets);
             let own = |subnet: &aws::SubnetId| {
-                observed.aws.public_subnet.as_ref() == Some(subnet) || ours(Kind::AwsSubnet, &subnet.0)
+                observed.aws.public_subnet.as_ref() == Some(subnet)
+                    || ours(Kind::AwsSubnet, &subnet.0)
             };
             let foreign = subnets.filter(|(subnet, _)| !own(subnet));
             foreign.for_each(|(subnet, _)| list.add(BlockReason::UsedBy, subnet));
@@ -239,24 +345,56 @@ fn blockers_of(
 }
 
 /// What is in a subnet, or attached to it, besides the link's own gateway.
-fn occupants(subnet: &str, own: &OwnObjects, network: &azure::VirtualNetwork, list: &mut BlockerList<'_>) {
-    let gateways = own.managed.ids(Kind::AzureGateway).chain(own.gateway.iter().map(ResourceId::as_str));
-    let gateways: Vec<String> = gateways.map(|id| format!("{}/", id.to_ascii_lowercase())).collect();
-    let ours = |id: &String| gateways.iter().any(|gateway| id.to_ascii_lowercase().starts_with(gateway));
-    let foreign = subnet_occupants(&network.resource.raw, subnet).into_iter().filter(|id| !ours(id));
+fn occupants(
+    subnet: &str,
+    own: &OwnObjects,
+    network: &azure::VirtualNetwork,
+    list: &mut BlockerList<'_>,
+) {
+    let gateways = own
+        .managed
+        .ids(Kind::AzureGateway)
+        .chain(own.gateway.iter().map(ResourceId::as_str));
+    let gateways: Vec<String> = gateways
+        .map(|id| format!("{}/", id.to_ascii_lowercase()))
+        .collect();
+    let ours = |id: &String| {
+        gateways
+            .iter()
+            .any(|gateway| id.to_ascii_lowercase().starts_with(gateway))
+    };
+    let foreign = subnet_occupants(&network.resource.raw, subnet)
+        .into_iter()
+        .filter(|id| !ours(id));
     foreign.for_each(|id| list.add(BlockReason::UsedBy, id));
 }
 
-/// Whether a member of the resource group goes with the link. One that carries its tag and is not seen any more is on its way
-/// out: an earlier run gave up on a delete that Azure carries on with.
+/// Whether a member of the resource group goes with the link. One that carries its tag and is not
+/// seen any more is on its way out: an earlier run gave up on a delete that Azure carries on with.
 fn belongs_to_link(member: &Member, own: &OwnObjects, observed: &Observed) -> bool {
-    let managed = Kind::ALL.into_iter().any(|kind| own.managed.has(kind, &member.id));
-    let network = observed.azure.network.iter().map(|network| network.resource.id.to_string());
-    let there = observed.ids().into_iter().chain(network).any(|id| id.eq_ignore_ascii_case(&member.id));
-    managed || !there && own.link.as_ref().is_some_and(|link| link.is_on(&member.tags))
+    let managed = Kind::ALL
+        .into_iter()
+        .any(|kind| own.managed.has(kind, &member.id));
+    let network = observed
+        .azure
+        .network
+        .iter()
+        .map(|network| network.resource.id.to_string());
+    let there = observed
+        .ids()
+        .into_iter()
+        .chain(network)
+        .any(|id| id.eq_ignore_ascii_case(&member.id));
+    managed
+        || !there
+            && own
+                .link
+                .as_ref()
+                .is_some_and(|link| link.is_on(&member.tags))
 }
 
-/// Locks at, above and below what is deleted, and on a gateway that only loses the link's addresses.
+/// Locks at, above and below what is deleted, and on a gateway that only loses the link's
+/// addresses.
 fn locks(
     object: &ActionTarget,
     own: &OwnObjects,
@@ -265,13 +403,22 @@ fn locks(
     found: &mut BTreeSet<Blocker>,
 ) {
     let (target, deletes) = match object {
-        ActionTarget::CustomBgpAddresses => {
-            (observed.azure.gateway.as_ref().map(|gateway| gateway.resource.id.to_string()), false)
-        }
+        ActionTarget::CustomBgpAddresses => (
+            observed
+                .azure
+                .gateway
+                .as_ref()
+                .map(|gateway| gateway.resource.id.to_string()),
+            false,
+        ),
         _ => match managed_id(object, observed) {
-            Some((Kind::AzureResourceGroup, name)) => {
-                (Some(format!("/subscriptions/{}/resourceGroups/{name}", own.subscription)), true)
-            }
+            Some((Kind::AzureResourceGroup, name)) => (
+                Some(format!(
+                    "/subscriptions/{}/resourceGroups/{name}",
+                    own.subscription
+                )),
+                true,
+            ),
             Some((_, id)) => (Some(id).filter(|id| id.starts_with('/')), true),
             None => (None, false),
         },
@@ -280,7 +427,11 @@ fn locks(
     for lock in &contents.locks {
         let above = is_within(&target, &lock.scope) && (deletes || lock.read_only);
         if above || deletes && is_within(&lock.scope, &target) {
-            found.insert(Blocker { held: target.clone(), by: lock.id.clone(), reason: BlockReason::Locked });
+            found.insert(Blocker {
+                held: target.clone(),
+                by: lock.id.clone(),
+                reason: BlockReason::Locked,
+            });
         }
     }
 }
@@ -288,5 +439,6 @@ fn locks(
 /// Whether an id is that of a scope or of something in it.
 fn is_within(id: &str, scope: &str) -> bool {
     let (id, scope) = (id.to_ascii_lowercase(), scope.to_ascii_lowercase());
-    id.strip_prefix(&scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    id.strip_prefix(&scope)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -1,6 +1,7 @@
-//! Inside CIDRs that tunnels of one link take over from each other. EC2 rejects a CIDR that another tunnel on the same gateway has,
-//! and Azure lists a BGP address on one gateway instance only, so such a change goes in stages: each moves the tunnels whose new
-//! CIDR is free by then. Tunnels that wait for each other in a ring take a spare CIDR first.
+//! Inside CIDRs that tunnels of one link take over from each other. EC2 rejects a CIDR that another
+//! tunnel on the same gateway has, and Azure lists a BGP address on one gateway instance only, so
+//! such a change goes in stages: each moves the tunnels whose new CIDR is free by then. Tunnels
+//! that wait for each other in a ring take a spare CIDR first.
 
 use super::inside_cidr::{InsideCidr, Slot};
 use super::observed::Observed;
@@ -9,7 +10,8 @@ use super::tunnel::{Instance, PerTunnel, TunnelKey};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-/// What the tunnels have now; None for one that does not exist, or whose CIDR Azure would not accept.
+/// What the tunnels have now; None for one that does not exist, or whose CIDR Azure would not
+/// accept.
 pub fn current(observed: &Observed) -> PerTunnel<Option<InsideCidr>> {
     PerTunnel::from_fn(|key| InsideCidr::check(observed.tunnel(key)?.inside_cidr?).ok())
 }
@@ -35,12 +37,20 @@ pub enum Stage {
 
 /// Whether a change of inside CIDRs has to go in stages.
 pub fn is_needed(current: &PerTunnel<Option<InsideCidr>>, wanted: &PerTunnel<InsideCidr>) -> bool {
-    TunnelKey::ALL.into_iter().any(|key| is_blocked(current, wanted, key))
+    TunnelKey::ALL
+        .into_iter()
+        .any(|key| is_blocked(current, wanted, key))
 }
 
 /// Whether another tunnel still has what this one is to get.
-fn is_blocked(current: &PerTunnel<Option<InsideCidr>>, wanted: &PerTunnel<InsideCidr>, key: TunnelKey) -> bool {
-    current.iter().any(|(other, has)| other != key && *has == Some(*wanted.get(key)))
+fn is_blocked(
+    current: &PerTunnel<Option<InsideCidr>>,
+    wanted: &PerTunnel<InsideCidr>,
+    key: TunnelKey,
+) -> bool {
+    current
+        .iter()
+        .any(|(other, has)| other != key && *has == Some(*wanted.get(key)))
 }
 
 /// The CIDRs of the next stage on the way to what is wanted.
@@ -53,16 +63,25 @@ pub fn next(
         return Stage::Last;
     }
     let mut free = free(current, wanted, spares);
-    let moves = |key: TunnelKey| *current.get(key) != Some(*wanted.get(key)) && !is_blocked(current, wanted, key);
+    let moves = |key: TunnelKey| {
+        *current.get(key) != Some(*wanted.get(key)) && !is_blocked(current, wanted, key)
+    };
     // In a ring one tunnel steps aside.
     let aside = match TunnelKey::ALL.into_iter().any(moves) {
         true => None,
-        false => TunnelKey::ALL.into_iter().find(|key| is_blocked(current, wanted, *key)),
+        false => TunnelKey::ALL
+            .into_iter()
+            .find(|key| is_blocked(current, wanted, *key)),
     };
     let mut stage = wanted.clone();
-    for key in TunnelKey::ALL.into_iter().filter(|key| is_blocked(current, wanted, *key)) {
+    for key in TunnelKey::ALL
+        .into_iter()
+        .filter(|key| is_blocked(current, wanted, *key))
+    {
         let kept = (*current.get(key)).filter(|_| aside != Some(key));
-        let Some(cidr) = kept.or_else(|| free.next()) else { return Stage::NoSpare };
+        let Some(cidr) = kept.or_else(|| free.next()) else {
+            return Stage::NoSpare;
+        };
         *stage.get_mut(key) = cidr;
     }
     Stage::Next(stage)
@@ -75,7 +94,12 @@ fn free<'a>(
     spares: SpareAddresses<'a>,
 ) -> impl Iterator<Item = InsideCidr> + 'a {
     let slots = (0..u64::from(Slot::COUNT)).rev().filter_map(Slot::new);
-    let all = slots.flat_map(|slot| slot.inside_cidrs().iter().map(|(_, cidr)| *cidr).collect::<Vec<_>>());
+    let all = slots.flat_map(|slot| {
+        slot.inside_cidrs()
+            .iter()
+            .map(|(_, cidr)| *cidr)
+            .collect::<Vec<_>>()
+    });
     all.filter(move |cidr| {
         !spares.taken.contains(cidr)
             && !spares.listed.contains(&cidr.azure_ip())
@@ -84,7 +108,8 @@ fn free<'a>(
     })
 }
 
-/// The spec of one stage, or of the last one. `spares`: addresses that earlier stages of this run took for the time being.
+/// The spec of one stage, or of the last one. `spares`: addresses that earlier stages of this run
+/// took for the time being.
 pub fn staged(
     spec: &Spec,
     observed: &Observed,
@@ -92,7 +117,10 @@ pub fn staged(
     spares: &BTreeSet<(Instance, Ipv4Addr)>,
 ) -> Spec {
     let at = |cidrs: &PerTunnel<InsideCidr>| -> BTreeSet<(Instance, Ipv4Addr)> {
-        cidrs.iter().map(|(key, cidr)| (key.instance, cidr.azure_ip())).collect()
+        cidrs
+            .iter()
+            .map(|(key, cidr)| (key.instance, cidr.azure_ip()))
+            .collect()
     };
     let (now, wanted) = (at(&stage), at(&spec.inside_cidrs));
     let mut staged = spec.clone();
@@ -100,22 +128,37 @@ pub fn staged(
     former.extend(spares.iter().copied());
     former.extend(addresses_of_own_connections(spec, observed));
     former.retain(|place| {
-        !now.contains(place) && !wanted.contains(place) && !spec.preexisting_addresses.contains(&place.1)
+        !now.contains(place)
+            && !wanted.contains(place)
+            && !spec.preexisting_addresses.contains(&place.1)
     });
     staged.inside_cidrs = stage;
     staged
 }
 
-/// On a gateway of this link: the addresses that its connections use for the tunnels as they are now.
-fn addresses_of_own_connections(spec: &Spec, observed: &Observed) -> BTreeSet<(Instance, Ipv4Addr)> {
+/// On a gateway of this link: the addresses that its connections use for the tunnels as they are
+/// now.
+fn addresses_of_own_connections(
+    spec: &Spec,
+    observed: &Observed,
+) -> BTreeSet<(Instance, Ipv4Addr)> {
     if matches!(spec.azure.gateway, AzureGateway::Existing(_)) {
         return BTreeSet::new();
     }
     let named = |key: TunnelKey| {
-        let ip = InsideCidr::check(observed.tunnel(key)?.inside_cidr?).ok()?.azure_ip();
-        let at = &observed.azure.gateway_instance(key.instance)?.ip_configuration_id;
+        let ip = InsideCidr::check(observed.tunnel(key)?.inside_cidr?)
+            .ok()?
+            .azure_ip();
+        let at = &observed
+            .azure
+            .gateway_instance(key.instance)?
+            .ip_configuration_id;
         let connection = observed.azure.connections.get(key).as_ref()?;
-        connection.custom_bgp_ips.iter().any(|(id, own)| id == at && *own == ip).then_some((key.instance, ip))
+        connection
+            .custom_bgp_ips
+            .iter()
+            .any(|(id, own)| id == at && *own == ip)
+            .then_some((key.instance, ip))
     };
     TunnelKey::ALL.into_iter().filter_map(named).collect()
 }
@@ -131,25 +174,48 @@ mod tests {
         let wanted = Slot::default().inside_cidrs();
         let foreign = Slot::new(31).unwrap().inside_cidrs();
         let taken: BTreeSet<InsideCidr> = foreign.iter().map(|(_, cidr)| *cidr).collect();
-        let listed = BTreeSet::from([Slot::new(30).unwrap().inside_cidrs().get(TunnelKey::ALL[0]).azure_ip()]);
-        let mut choices: Vec<Option<InsideCidr>> = wanted.iter().map(|(_, cidr)| Some(*cidr)).collect();
-        choices.extend([None, Some(*Slot::new(5).unwrap().inside_cidrs().get(TunnelKey::ALL[0]))]);
+        let listed = BTreeSet::from([Slot::new(30)
+            .unwrap()
+            .inside_cidrs()
+            .get(TunnelKey::ALL[0])
+            .azure_ip()]);
+        let mut choices: Vec<Option<InsideCidr>> =
+            wanted.iter().map(|(_, cidr)| Some(*cidr)).collect();
+        choices.extend([
+            None,
+            Some(*Slot::new(5).unwrap().inside_cidrs().get(TunnelKey::ALL[0])),
+        ]);
         let (mut exchanges, mut longest) = (0, 0);
         for mix in 0..choices.len().pow(4) {
-            let pick =
-                |at: usize| choices.get(mix / choices.len().pow(u32::try_from(at).unwrap()) % choices.len()).unwrap();
+            let pick = |at: usize| {
+                choices
+                    .get(mix / choices.len().pow(u32::try_from(at).unwrap()) % choices.len())
+                    .unwrap()
+            };
             let mut has = PerTunnel::from_fn(|key| *pick(key.index()));
             let given: Vec<InsideCidr> = has.iter().filter_map(|(_, cidr)| *cidr).collect();
             if given.iter().collect::<BTreeSet<_>>().len() < given.len() {
                 continue;
             }
             let mut stages = 0;
-            while let Stage::Next(stage) = next(&has, &wanted, SpareAddresses { taken: &taken, listed: &listed }) {
+            while let Stage::Next(stage) = next(
+                &has,
+                &wanted,
+                SpareAddresses {
+                    taken: &taken,
+                    listed: &listed,
+                },
+            ) {
                 stages += 1;
                 assert!(stages < 8, "{has:?}");
                 for (key, cidr) in stage.iter() {
-                    let used = has.iter().any(|(other, has)| other != key && *has == Some(*cidr));
-                    assert!(!used && !taken.contains(cidr) && !listed.contains(&cidr.azure_ip()), "{key} {cidr}");
+                    let used = has
+                        .iter()
+                        .any(|(other, has)| other != key && *has == Some(*cidr));
+                    assert!(
+                        !used && !taken.contains(cidr) && !listed.contains(&cidr.azure_ip()),
+                        "{key} {cidr}"
+                    );
                 }
                 let all: BTreeSet<_> = stage.iter().map(|(_, cidr)| *cidr).collect();
                 assert_eq!(all.len(), 4);
@@ -168,10 +234,23 @@ mod tests {
         let [one, two, ..] = TunnelKey::ALL;
         let mut has = wanted.map(|_, cidr| Some(*cidr));
         (*has.get_mut(one), *has.get_mut(two)) = (Some(*wanted.get(two)), Some(*wanted.get(one)));
-        let all = (0..32)
-            .filter_map(Slot::new)
-            .flat_map(|slot| slot.inside_cidrs().iter().map(|(_, c)| *c).collect::<Vec<_>>());
+        let all = (0..32).filter_map(Slot::new).flat_map(|slot| {
+            slot.inside_cidrs()
+                .iter()
+                .map(|(_, c)| *c)
+                .collect::<Vec<_>>()
+        });
         let (taken, listed) = (all.collect(), BTreeSet::new());
-        assert_eq!(next(&has, &wanted, SpareAddresses { taken: &taken, listed: &listed }), Stage::NoSpare);
+        assert_eq!(
+            next(
+                &has,
+                &wanted,
+                SpareAddresses {
+                    taken: &taken,
+                    listed: &listed
+                }
+            ),
+            Stage::NoSpare
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! What a planned link takes for itself: inside addresses on shared gateways, the only VPN gateway of a network, and Azure
-//! names. Two links of one run must not take the same.
+//! What a planned link takes for itself: inside addresses on shared gateways, the only VPN gateway
+//! of a network, and Azure names. Two links of one run must not take the same.
 
 use super::inside_cidr::{InsideCidr, Slot};
 use super::ownership_tags::{AwsEndpoint, EndpointKind};
@@ -31,7 +31,10 @@ pub enum ClaimConflict {
     /// Both create the VPN gateway of this VPC.
     VpnGateway(VpcId),
     /// Both use this inside CIDR on one gateway.
-    InsideCidr { cidr: InsideCidr, gateway: SharedGateway },
+    InsideCidr {
+        cidr: InsideCidr,
+        gateway: SharedGateway,
+    },
     /// Both create this Azure object.
     Object(ResourceId),
 }
@@ -72,9 +75,15 @@ impl Claim {
         if let Some(gateway) = self.shares_gateway(other)
             && let Some(cidr) = self.inside_cidrs.intersection(&other.inside_cidrs).next()
         {
-            return Some(ClaimConflict::InsideCidr { cidr: *cidr, gateway });
+            return Some(ClaimConflict::InsideCidr {
+                cidr: *cidr,
+                gateway,
+            });
         }
-        self.objects.intersection(&other.objects).next().map(|id| ClaimConflict::Object(id.clone()))
+        self.objects
+            .intersection(&other.objects)
+            .next()
+            .map(|id| ClaimConflict::Object(id.clone()))
     }
 
     /// The gateway that both links use, on which their inside CIDRs have to differ.
@@ -83,8 +92,14 @@ impl Claim {
         if same(&self.network, &other.network) || same(&self.gateway, &other.gateway) {
             return Some(SharedGateway::Azure);
         }
-        let endpoint = self.aws.as_ref().filter(|endpoint| Some(*endpoint) == other.aws.as_ref())?;
-        let existing = matches!(endpoint.end, EndpointKind::VpnGateway(_) | EndpointKind::TransitGateway(_));
+        let endpoint = self
+            .aws
+            .as_ref()
+            .filter(|endpoint| Some(*endpoint) == other.aws.as_ref())?;
+        let existing = matches!(
+            endpoint.end,
+            EndpointKind::VpnGateway(_) | EndpointKind::TransitGateway(_)
+        );
         existing.then(|| SharedGateway::Aws(endpoint.clone()))
     }
 }
@@ -92,7 +107,12 @@ impl Claim {
 /// The slots none of whose inside CIDRs is taken.
 pub fn free_slots(taken: &BTreeSet<InsideCidr>) -> Vec<u8> {
     let slots = (0..Slot::COUNT).filter_map(|number| Slot::new(u64::from(number)));
-    let free = slots.filter(|slot| !slot.inside_cidrs().iter().any(|(_, cidr)| taken.contains(cidr)));
+    let free = slots.filter(|slot| {
+        !slot
+            .inside_cidrs()
+            .iter()
+            .any(|(_, cidr)| taken.contains(cidr))
+    });
     free.map(Slot::number).collect()
 }
 
@@ -102,8 +122,16 @@ pub fn format_slots(slots: &[u8]) -> String {
     if slots.is_empty() {
         return "none".to_owned();
     }
-    let shown: Vec<String> = slots.iter().take(MAX_SLOTS_SHOWN).map(ToString::to_string).collect();
-    let more = if slots.len() > MAX_SLOTS_SHOWN { " and more" } else { "" };
+    let shown: Vec<String> = slots
+        .iter()
+        .take(MAX_SLOTS_SHOWN)
+        .map(ToString::to_string)
+        .collect();
+    let more = if slots.len() > MAX_SLOTS_SHOWN {
+        " and more"
+    } else {
+        ""
+    };
     format!("{}{more}", shown.join(", "))
 }
 
@@ -121,8 +149,16 @@ mod tests {
         Claim {
             network: network("virtualNetworks", "hub"),
             gateway: network("virtualNetworkGateways", "hub"),
-            aws: Some(AwsEndpoint { region: Region("us-east-1".into()), end }),
-            inside_cidrs: Slot::new(slot).unwrap().inside_cidrs().iter().map(|(_, cidr)| *cidr).collect(),
+            aws: Some(AwsEndpoint {
+                region: Region("us-east-1".into()),
+                end,
+            }),
+            inside_cidrs: Slot::new(slot)
+                .unwrap()
+                .inside_cidrs()
+                .iter()
+                .map(|(_, cidr)| *cidr)
+                .collect(),
             ..Claim::default()
         }
     }
@@ -136,40 +172,77 @@ mod tests {
         let one = claim(0, vpc("vpc-1"));
         assert!(matches!(
             one.conflict(&claim(0, vpc("vpc-2"))),
-            Some(ClaimConflict::InsideCidr { gateway: SharedGateway::Azure, .. })
+            Some(ClaimConflict::InsideCidr {
+                gateway: SharedGateway::Azure,
+                ..
+            })
         ));
         assert_eq!(one.conflict(&claim(1, vpc("vpc-2"))), None);
-        assert_eq!(one.conflict(&claim(1, vpc("vpc-1"))), Some(ClaimConflict::VpnGateway(VpcId("vpc-1".into()))));
-        let owner = |slot, end| Claim { makes_gateway: true, gateway: None, ..claim(slot, end) };
+        assert_eq!(
+            one.conflict(&claim(1, vpc("vpc-1"))),
+            Some(ClaimConflict::VpnGateway(VpcId("vpc-1".into())))
+        );
+        let owner = |slot, end| Claim {
+            makes_gateway: true,
+            gateway: None,
+            ..claim(slot, end)
+        };
         assert!(matches!(
             owner(0, vpc("vpc-1")).conflict(&owner(1, vpc("vpc-2"))),
             Some(ClaimConflict::AzureGateway(_))
         ));
-        assert_eq!(owner(0, vpc("vpc-1")).conflict(&claim(1, vpc("vpc-2"))), None);
-        assert!(owner(0, vpc("vpc-1")).conflict(&claim(0, vpc("vpc-2"))).is_some());
+        assert_eq!(
+            owner(0, vpc("vpc-1")).conflict(&claim(1, vpc("vpc-2"))),
+            None
+        );
+        assert!(
+            owner(0, vpc("vpc-1"))
+                .conflict(&claim(0, vpc("vpc-2")))
+                .is_some()
+        );
     }
 
     #[test]
     fn clash_finds_inside_cidrs_on_one_aws_gateway() {
         let elsewhere = |slot, end| {
-            let (network, gateway) = (network("virtualNetworks", "b"), network("virtualNetworkGateways", "b"));
-            Claim { network, gateway, ..claim(slot, end) }
+            let (network, gateway) = (
+                network("virtualNetworks", "b"),
+                network("virtualNetworkGateways", "b"),
+            );
+            Claim {
+                network,
+                gateway,
+                ..claim(slot, end)
+            }
         };
         let transit = || EndpointKind::TransitGateway(TransitGatewayId("tgw-1".into()));
         let given = || EndpointKind::VpnGateway(VpnGatewayId("vgw-1".into()));
         for end in [transit(), given()] {
-            assert!(claim(0, end.clone()).conflict(&elsewhere(0, end.clone())).is_some());
+            assert!(
+                claim(0, end.clone())
+                    .conflict(&elsewhere(0, end.clone()))
+                    .is_some()
+            );
             assert_eq!(claim(0, end.clone()).conflict(&elsewhere(1, end)), None);
         }
         let made = || EndpointKind::NewVpc("10.2.0.0/16".parse().unwrap());
-        assert_eq!(claim(0, made()).conflict(&elsewhere(0, made())), None, "each link creates its own VPC");
+        assert_eq!(
+            claim(0, made()).conflict(&elsewhere(0, made())),
+            None,
+            "each link creates its own VPC"
+        );
     }
 
     #[test]
     fn clash_finds_equal_names_in_any_case() {
-        let named =
-            |name: &str| Claim { objects: network("connections", name).into_iter().collect(), ..Claim::default() };
-        assert!(matches!(named("A").conflict(&named("a")), Some(ClaimConflict::Object(_))));
+        let named = |name: &str| Claim {
+            objects: network("connections", name).into_iter().collect(),
+            ..Claim::default()
+        };
+        assert!(matches!(
+            named("A").conflict(&named("a")),
+            Some(ClaimConflict::Object(_))
+        ));
         assert_eq!(named("a").conflict(&named("b")), None);
     }
 

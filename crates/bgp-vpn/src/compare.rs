@@ -1,7 +1,9 @@
-//! Where an object differs from what is wanted, in words that a plan can show. Pure comparison of one object at a time.
+//! Where an object differs from what is wanted, in words that a plan can show. Pure comparison of
+//! one object at a time.
 //!
-//! What clouds fill in themselves, or order as they please, is not compared: peering addresses are sets, the custom address
-//! of the instance that a connection does not use is a placeholder, and only configured tags count.
+//! What clouds fill in themselves, or order as they please, is not compared: peering addresses are
+//! sets, the custom address of the instance that a connection does not use is a placeholder, and
+//! only configured tags count.
 
 use super::ipsec::{IpsecPolicy, is_default};
 use super::observed::Observed;
@@ -30,7 +32,9 @@ pub fn user_tag_diff(have: &Tags, want: &Tags) -> Reasons {
         Some(other) => Some(format!("tag {key:?} is {other:?}, not {value:?}")),
         None => Some(format!("tag {key:?} is missing")),
     };
-    want.iter().filter_map(|(key, value)| said(key, value)).collect()
+    want.iter()
+        .filter_map(|(key, value)| said(key, value))
+        .collect()
 }
 
 /// Tags that the user named or took back, and the link's own name where an object carries one.
@@ -40,7 +44,8 @@ pub fn tag_diff(have: &Tags, spec: &Spec) -> Reasons {
     found
 }
 
-/// [`tag_diff`] of an Azure object. Azure compares tag names without regard to case, and policies change their spelling.
+/// [`tag_diff`] of an Azure object. Azure compares tag names without regard to case, and policies
+/// change their spelling.
 pub fn azure_tag_diff(have: &Tags, spec: &Spec) -> Reasons {
     tag_diff(&tags_with_canonical_keys(have, spec), spec)
 }
@@ -52,7 +57,10 @@ pub fn tags_with_canonical_keys(have: &Tags, spec: &Spec) -> Tags {
 
 /// Keys of the tags that the user took back and that an object still carries.
 pub fn removed_tags<'a>(have: &'a Tags, spec: &'a Spec) -> impl Iterator<Item = &'a String> {
-    spec.removals.tags.iter().filter(|key| have.contains_key(*key))
+    spec.removals
+        .tags
+        .iter()
+        .filter(|key| have.contains_key(*key))
 }
 
 /// Ownership tags that a gateway lacks which this run claims.
@@ -67,12 +75,20 @@ pub fn missing_ownership_tags(have: &Tags, spec: &Spec, part: impl std::fmt::Dis
 }
 
 /// The same, in words.
-pub fn describe_missing_ownership_tags(have: &Tags, spec: &Spec, what: impl std::fmt::Display) -> Reasons {
+pub fn describe_missing_ownership_tags(
+    have: &Tags,
+    spec: &Spec,
+    what: impl std::fmt::Display,
+) -> Reasons {
     let lacks = spec.claims_gateways && !spec.link.is_on(have);
-    lacks.then(|| format!("{what} lacks this link's tags")).into_iter().collect()
+    lacks
+        .then(|| format!("{what} lacks this link's tags"))
+        .into_iter()
+        .collect()
 }
 
-/// What [`tag_diff`] compares with. An object without a name, which another user created, gets none.
+/// What [`tag_diff`] compares with. An object without a name, which another user created, gets
+/// none.
 pub fn desired_tags(have: &Tags, spec: &Spec) -> Tags {
     let mut wanted = spec.tags.clone();
     if have.contains_key(TAG_NAME) {
@@ -97,20 +113,38 @@ pub fn missing_bgp_addresses(spec: &Spec, observed: &Observed) -> Vec<(Instance,
         .into_iter()
         .map(|key| (key.instance, spec.inside_cidrs.get(key).azure_ip()))
         .filter(|(instance, ip)| {
-            observed.azure.gateway_instance(*instance).is_some_and(|listed| !listed.custom_bgp_ips.contains(ip))
+            observed
+                .azure
+                .gateway_instance(*instance)
+                .is_some_and(|listed| !listed.custom_bgp_ips.contains(ip))
         })
         .collect()
 }
 
 /// A VNet of this link. Ranges that another user added are not changed.
 pub fn network(spec: &Spec, have: &azure::VirtualNetwork) -> Reasons {
-    let own = spec.link.is_on(&have.resource.tags) && matches!(spec.azure.gateway, AzureGateway::Managed { .. });
-    let mut found = if own { azure_tag_diff(&have.resource.tags, spec) } else { Vec::new() };
-    let AzureNetwork::Create { address_space, .. } = &spec.azure.network else { return found };
-    found.extend(provisioning_failure("the virtual network", have.resource.state));
-    let lacking = address_space.iter().filter(|range| !have.address_space.contains(range));
+    let own = spec.link.is_on(&have.resource.tags)
+        && matches!(spec.azure.gateway, AzureGateway::Managed { .. });
+    let mut found = if own {
+        azure_tag_diff(&have.resource.tags, spec)
+    } else {
+        Vec::new()
+    };
+    let AzureNetwork::Create { address_space, .. } = &spec.azure.network else {
+        return found;
+    };
+    found.extend(provisioning_failure(
+        "the virtual network",
+        have.resource.state,
+    ));
+    let lacking = address_space
+        .iter()
+        .filter(|range| !have.address_space.contains(range));
     found.extend(lacking.map(|range| format!("the virtual network lacks the range {range}")));
-    let former = have.address_space.iter().filter(|range| spec.removals.address_space.contains(range));
+    let former = have
+        .address_space
+        .iter()
+        .filter(|range| spec.removals.address_space.contains(range));
     found.extend(former.map(|range| format!("the virtual network still has the range {range}")));
     found
 }
@@ -118,9 +152,14 @@ pub fn network(spec: &Spec, have: &azure::VirtualNetwork) -> Reasons {
 /// A public IP of this link.
 pub fn public_ip(spec: &Spec, instance: Instance, have: &azure::PublicIp) -> Reasons {
     if !spec.link.is_on(&have.resource.tags) {
-        return describe_missing_ownership_tags(&have.resource.tags, spec, format!("the public IP of {instance}"));
+        return describe_missing_ownership_tags(
+            &have.resource.tags,
+            spec,
+            format!("the public IP of {instance}"),
+        );
     }
-    let mut found = provisioning_failure(&format!("the public IP of {instance}"), have.resource.state);
+    let mut found =
+        provisioning_failure(&format!("the public IP of {instance}"), have.resource.state);
     found.extend(azure_tag_diff(&have.resource.tags, spec));
     found
 }
@@ -128,41 +167,81 @@ pub fn public_ip(spec: &Spec, instance: Instance, have: &azure::PublicIp) -> Rea
 pub fn gateway(spec: &Spec, observed: &Observed, have: &azure::Gateway) -> Reasons {
     let mut found = Reasons::new();
     if let AzureGateway::Managed { sku, asn, .. } = &spec.azure.gateway {
-        found.extend(provisioning_failure("the Azure gateway", have.resource.state));
+        found.extend(provisioning_failure(
+            "the Azure gateway",
+            have.resource.state,
+        ));
         if !have.sku.eq_ignore_ascii_case(sku) {
-            found.push(format!("the Azure gateway's SKU is {}, not {sku}", have.sku));
+            found.push(format!(
+                "the Azure gateway's SKU is {}, not {sku}",
+                have.sku
+            ));
         }
         differs(&mut found, "the Azure gateway's ASN", have.asn, *asn);
         found.extend(azure_tag_diff(&have.resource.tags, spec));
-        found.extend(describe_missing_ownership_tags(&have.resource.tags, spec, "the Azure gateway"));
+        found.extend(describe_missing_ownership_tags(
+            &have.resource.tags,
+            spec,
+            "the Azure gateway",
+        ));
     }
     for (instance, ip) in missing_bgp_addresses(spec, observed) {
-        found.push(format!("{instance} of the Azure gateway does not list the BGP address {ip}"));
+        found.push(format!(
+            "{instance} of the Azure gateway does not list the BGP address {ip}"
+        ));
     }
     found
 }
 
 /// Whether a VPN connection has to be recreated: what EC2 fixes for its life differs.
-pub fn vpn_connection_needs_replacement(spec: &Spec, have: &aws::VpnConnection, instance: Instance) -> Option<String> {
-    let word = if have.accelerated { "accelerated" } else { "not accelerated" };
+pub fn vpn_connection_needs_replacement(
+    spec: &Spec,
+    have: &aws::VpnConnection,
+    instance: Instance,
+) -> Option<String> {
+    let word = if have.accelerated {
+        "accelerated"
+    } else {
+        "not accelerated"
+    };
     (have.accelerated != spec.aws.acceleration)
         .then(|| format!("the VPN connection {} to {instance} is {word}", have.id))
 }
 
 /// How a VPN connection that stays differs in itself, its tunnels' options apart.
-pub fn vpn_connection(spec: &Spec, observed: &Observed, have: &aws::VpnConnection, instance: Instance) -> Reasons {
+pub fn vpn_connection(
+    spec: &Spec,
+    observed: &Observed,
+    have: &aws::VpnConnection,
+    instance: Instance,
+) -> Reasons {
     let mut found = super::vpn_connection::describe_diff(spec, observed, have, instance);
     found.extend(tag_diff(&have.tags, spec));
     found
 }
 
-/// Where the public subnet that is there has another range. Its range is known only where it was read by its tags.
+/// Where the public subnet that is there has another range. Its range is known only where it was
+/// read by its tags.
 pub fn public_subnet(spec: &Spec, observed: &Observed) -> Reasons {
-    let AwsNetwork::Create { public_subnet: Some(wanted), .. } = &spec.aws.network else { return Reasons::new() };
-    let there = observed.aws.subnets.iter().find(|subnet| observed.aws.public_subnet.as_ref() == Some(&subnet.id));
-    let other =
-        there.filter(|subnet| spec.removals.public_subnet && subnet.cidr != *wanted && spec.link.is_on(&subnet.tags));
-    other.map(|subnet| format!("the public subnet is {}, not {wanted}", subnet.cidr)).into_iter().collect()
+    let AwsNetwork::Create {
+        public_subnet: Some(wanted),
+        ..
+    } = &spec.aws.network
+    else {
+        return Reasons::new();
+    };
+    let there = observed
+        .aws
+        .subnets
+        .iter()
+        .find(|subnet| observed.aws.public_subnet.as_ref() == Some(&subnet.id));
+    let other = there.filter(|subnet| {
+        spec.removals.public_subnet && subnet.cidr != *wanted && spec.link.is_on(&subnet.tags)
+    });
+    other
+        .map(|subnet| format!("the public subnet is {}, not {wanted}", subnet.cidr))
+        .into_iter()
+        .collect()
 }
 
 /// The ASN of the AWS end.
@@ -200,7 +279,8 @@ const DPD_SECONDS_DEFAULT: u32 = 30;
 #[derive(Debug, Default)]
 pub struct TunnelDiff {
     pub reasons: Reasons,
-    /// Those of them whose repair interrupts nothing as long as it is not made together with others.
+    /// Those of them whose repair interrupts nothing as long as it is not made together with
+    /// others.
     pub nondisruptive: Reasons,
     /// The smallest change that repairs it.
     pub change: aws::TunnelOptions,
@@ -209,58 +289,109 @@ pub struct TunnelDiff {
 /// Compares the options of a tunnel endpoint with what is wanted.
 pub fn tunnel(spec: &Spec, have: &aws::Tunnel, key: TunnelKey) -> TunnelDiff {
     let want = desired_options(spec);
-    let TunnelDiff { reasons: mut found, mut nondisruptive, mut change } = TunnelDiff::default();
+    let TunnelDiff {
+        reasons: mut found,
+        mut nondisruptive,
+        mut change,
+    } = TunnelDiff::default();
     let cidr = spec.inside_cidrs.get(key).net();
     if have.inside_cidr != Some(cidr) {
-        let was = have.inside_cidr.map_or_else(|| "unset".to_owned(), |c| c.to_string());
-        found.push(format!("the AWS tunnel {key} has the inside CIDR {was}, not {cidr}"));
+        let was = have
+            .inside_cidr
+            .map_or_else(|| "unset".to_owned(), |c| c.to_string());
+        found.push(format!(
+            "the AWS tunnel {key} has the inside CIDR {was}, not {cidr}"
+        ));
         change.inside_cidr = Some(cidr);
     }
-    let startup = have.options.startup_action.as_deref().unwrap_or(STARTUP_DEFAULT);
+    let startup = have
+        .options
+        .startup_action
+        .as_deref()
+        .unwrap_or(STARTUP_DEFAULT);
     if want.startup_action.as_deref() != Some(startup) {
-        found.push(format!("the startup action of the AWS tunnel {key} is {startup}, not {}", spec.aws.startup_action));
+        found.push(format!(
+            "the startup action of the AWS tunnel {key} is {startup}, not {}",
+            spec.aws.startup_action
+        ));
         change.startup_action.clone_from(&want.startup_action);
     }
-    let action = have.options.dpd_timeout_action.as_deref().unwrap_or(DPD_ACTION_DEFAULT);
+    let action = have
+        .options
+        .dpd_timeout_action
+        .as_deref()
+        .unwrap_or(DPD_ACTION_DEFAULT);
     if want.dpd_timeout_action.as_deref() != Some(action) {
         let wanted = &spec.aws.dpd_timeout_action;
-        found.push(format!("the DPD timeout action of the AWS tunnel {key} is {action}, not {wanted}"));
-        change.dpd_timeout_action.clone_from(&want.dpd_timeout_action);
+        found.push(format!(
+            "the DPD timeout action of the AWS tunnel {key} is {action}, not {wanted}"
+        ));
+        change
+            .dpd_timeout_action
+            .clone_from(&want.dpd_timeout_action);
     }
-    let seconds = have.options.dpd_timeout_seconds.unwrap_or(DPD_SECONDS_DEFAULT);
+    let seconds = have
+        .options
+        .dpd_timeout_seconds
+        .unwrap_or(DPD_SECONDS_DEFAULT);
     if want.dpd_timeout_seconds != Some(seconds) {
         let wanted = spec.aws.dpd_timeout_seconds;
-        found.push(format!("the DPD timeout of the AWS tunnel {key} is {seconds} s, not {wanted} s"));
+        found.push(format!(
+            "the DPD timeout of the AWS tunnel {key} is {seconds} s, not {wanted} s"
+        ));
         change.dpd_timeout_seconds = want.dpd_timeout_seconds;
     }
     let ike = &have.options.ike_versions;
     // An endpoint that lists nothing accepts both: so do those of links that were not created here.
-    if !ike.is_empty() && ike.iter().any(|version| !version.eq_ignore_ascii_case("ikev2")) {
+    if !ike.is_empty()
+        && ike
+            .iter()
+            .any(|version| !version.eq_ignore_ascii_case("ikev2"))
+    {
         let outside = have.outside_ip;
-        found.push(format!("the AWS tunnel {key} ({outside}) accepts {}, not IKEv2 only", ike.join(" and ")));
+        found.push(format!(
+            "the AWS tunnel {key} ({outside}) accepts {}, not IKEv2 only",
+            ike.join(" and ")
+        ));
         change.ike_versions.clone_from(&want.ike_versions);
     }
     if !same_policy(spec, &have.options.phase1, &have.options.phase2) {
-        found.push(format!("the IPsec policy of the AWS tunnel {key} is not this link's"));
+        found.push(format!(
+            "the IPsec policy of the AWS tunnel {key} is not this link's"
+        ));
         (change.phase1, change.phase2) = (want.phase1, want.phase2);
     }
     let logs = have.options.logs.clone().unwrap_or_default();
     if logs != spec.aws.logs {
-        found.push(format!("the logs of the AWS tunnel {key} are {logs}, not {}", spec.aws.logs));
+        found.push(format!(
+            "the logs of the AWS tunnel {key} are {logs}, not {}",
+            spec.aws.logs
+        ));
         change.logs = Some(spec.aws.logs.clone());
     }
     let wanted = spec.aws.key_storage;
     if let Some(storage) = have.key_storage.filter(|storage| *storage != wanted) {
-        found.push(format!("the key storage of the AWS tunnel {key} is {storage}, not {wanted}"));
+        found.push(format!(
+            "the key storage of the AWS tunnel {key} is {storage}, not {wanted}"
+        ));
         change.key_storage = Some(wanted);
     }
-    let (has, wants) = (have.options.lifecycle_control.unwrap_or_default(), spec.aws.tunnel_lifecycle_control);
+    let (has, wants) = (
+        have.options.lifecycle_control.unwrap_or_default(),
+        spec.aws.tunnel_lifecycle_control,
+    );
     if has != wants {
-        nondisruptive.push(format!("the lifecycle control of the AWS tunnel {key} is {has}, not {wants}"));
+        nondisruptive.push(format!(
+            "the lifecycle control of the AWS tunnel {key} is {has}, not {wants}"
+        ));
         found.extend(nondisruptive.clone());
         change.lifecycle_control = Some(wants);
     }
-    TunnelDiff { reasons: found, nondisruptive, change }
+    TunnelDiff {
+        reasons: found,
+        nondisruptive,
+        change,
+    }
 }
 
 fn same_policy(spec: &Spec, phase1: &Phase, phase2: &Phase) -> bool {
@@ -268,51 +399,98 @@ fn same_policy(spec: &Spec, phase1: &Phase, phase2: &Phase) -> bool {
     match spec.policy {
         IpsecPolicy::Unmanaged => true,
         IpsecPolicy::CloudDefault => is_default(phase1, &want1) && is_default(phase2, &want2),
-        IpsecPolicy::Explicit(_) => IpsecPolicy::read_aws(phase1, phase2).as_ref() == Some(&spec.policy),
+        IpsecPolicy::Explicit(_) => {
+            IpsecPolicy::read_aws(phase1, phase2).as_ref() == Some(&spec.policy)
+        }
     }
 }
 
 /// None while the AWS end is not known yet: the local gateway has to follow it in any case.
-pub fn local_gateway(spec: &Spec, observed: &Observed, key: TunnelKey, have: &azure::LocalGateway) -> Reasons {
-    let mut found = provisioning_failure(&format!("the local network gateway for {key}"), have.resource.state);
+pub fn local_gateway(
+    spec: &Spec,
+    observed: &Observed,
+    key: TunnelKey,
+    have: &azure::LocalGateway,
+) -> Reasons {
+    let mut found = provisioning_failure(
+        &format!("the local network gateway for {key}"),
+        have.resource.state,
+    );
     if let Some(outside) = observed.tunnel(key).map(|t| t.outside_ip)
         && have.gateway_ip != Some(outside)
     {
-        found.push(format!("the local network gateway for {key} does not point at the AWS endpoint {outside}"));
+        found.push(format!(
+            "the local network gateway for {key} does not point at the AWS endpoint {outside}"
+        ));
     }
     let peer = spec.inside_cidrs.get(key).aws_ip();
     if let Some(asn) = amazon_asn(spec, observed)
         && have.bgp != Some((asn, peer))
     {
-        found.push(format!("the local network gateway for {key} does not name the BGP peer {peer} with ASN {asn}"));
+        found.push(format!(
+            "the local network gateway for {key} does not name the BGP peer {peer} with ASN {asn}"
+        ));
     }
     found.extend(azure_tag_diff(&have.resource.tags, spec));
     found
 }
 
 /// Why a connection cannot be changed into what is wanted.
-pub fn connection_needs_replacement(spec: &Spec, have: &azure::Connection, key: TunnelKey) -> Option<String> {
-    if have.gateway_id.as_ref().is_some_and(|id| id != spec.azure.gateway.id()) {
-        return Some(format!("the Azure connection for {key} belongs to another gateway"));
+pub fn connection_needs_replacement(
+    spec: &Spec,
+    have: &azure::Connection,
+    key: TunnelKey,
+) -> Option<String> {
+    if have
+        .gateway_id
+        .as_ref()
+        .is_some_and(|id| id != spec.azure.gateway.id())
+    {
+        return Some(format!(
+            "the Azure connection for {key} belongs to another gateway"
+        ));
     }
-    if have.protocol.as_deref().is_some_and(|p| !p.eq_ignore_ascii_case("IKEv2")) {
-        return Some(format!("the Azure connection for {key} uses IKEv1, not IKEv2"));
+    if have
+        .protocol
+        .as_deref()
+        .is_some_and(|p| !p.eq_ignore_ascii_case("IKEv2"))
+    {
+        return Some(format!(
+            "the Azure connection for {key} uses IKEv1, not IKEv2"
+        ));
     }
     None
 }
 
-pub fn connection(spec: &Spec, observed: &Observed, key: TunnelKey, have: &azure::Connection) -> Reasons {
-    let mut found = provisioning_failure(&format!("the Azure connection for {key}"), have.resource.state);
-    let local = observed.azure.local_gateways.get(key).as_ref().map(|l| &l.resource.id);
+pub fn connection(
+    spec: &Spec,
+    observed: &Observed,
+    key: TunnelKey,
+    have: &azure::Connection,
+) -> Reasons {
+    let mut found = provisioning_failure(
+        &format!("the Azure connection for {key}"),
+        have.resource.state,
+    );
+    let local = observed
+        .azure
+        .local_gateways
+        .get(key)
+        .as_ref()
+        .map(|l| &l.resource.id);
     if local.is_some() && have.local_gateway_id.as_ref() != local {
-        found.push(format!("the Azure connection for {key} points at another local network gateway"));
+        found.push(format!(
+            "the Azure connection for {key} points at another local network gateway"
+        ));
     }
     if !have.enable_bgp {
         found.push(format!("BGP is disabled on the Azure connection for {key}"));
     }
     if have.policy_based_selectors {
-        found
-            .push(format!("the Azure connection for {key} uses policy-based traffic selectors ({})", have.resource.id));
+        found.push(format!(
+            "the Azure connection for {key} uses policy-based traffic selectors ({})",
+            have.resource.id
+        ));
     }
     if have.traffic_selectors > 0 {
         let selectors = have.traffic_selectors;
@@ -322,38 +500,68 @@ pub fn connection(spec: &Spec, observed: &Observed, key: TunnelKey, have: &azure
         ));
     }
     let own = spec.inside_cidrs.get(key).azure_ip();
-    let named = observed.azure.gateway_instance(key.instance).and_then(|instance| {
-        have.custom_bgp_ips.iter().find(|(id, _)| *id == instance.ip_configuration_id).map(|(_, ip)| *ip)
-    });
+    let named = observed
+        .azure
+        .gateway_instance(key.instance)
+        .and_then(|instance| {
+            have.custom_bgp_ips
+                .iter()
+                .find(|(id, _)| *id == instance.ip_configuration_id)
+                .map(|(_, ip)| *ip)
+        });
     if observed.azure.gateway_instance(key.instance).is_some() && named != Some(own) {
-        found.push(format!("the Azure connection for {key} does not use the BGP address {own}"));
+        found.push(format!(
+            "the Azure connection for {key} does not use the BGP address {own}"
+        ));
     }
     let former = |(id, ip): &(crate::azure::id::ResourceId, Ipv4Addr)| {
-        let of = |at: &Instance| observed.azure.gateway_instance(*at).is_some_and(|i| i.ip_configuration_id == *id);
-        Instance::ALL.into_iter().find(of).is_some_and(|at| spec.removals.addresses.contains(&(at, *ip)))
+        let of = |at: &Instance| {
+            observed
+                .azure
+                .gateway_instance(*at)
+                .is_some_and(|i| i.ip_configuration_id == *id)
+        };
+        Instance::ALL
+            .into_iter()
+            .find(of)
+            .is_some_and(|at| spec.removals.addresses.contains(&(at, *ip)))
     };
     // A placeholder is not compared, but as long as it is named the gateway has to list it.
     if named == Some(own) && have.custom_bgp_ips.iter().any(former) {
-        found.push(format!("the Azure connection for {key} uses a BGP address that this link no longer uses"));
+        found.push(format!(
+            "the Azure connection for {key} uses a BGP address that this link no longer uses"
+        ));
     }
     if have.mode != spec.azure.connection_mode {
         let want = spec.azure.connection_mode;
-        found.push(format!("the mode of the Azure connection for {key} is {:?}, not {want:?}", have.mode));
+        found.push(format!(
+            "the mode of the Azure connection for {key} is {:?}, not {want:?}",
+            have.mode
+        ));
     }
     if have.dpd_timeout_seconds != spec.azure.dpd_timeout_seconds {
         let (dpd, want) = (have.dpd_timeout_seconds, spec.azure.dpd_timeout_seconds);
-        found.push(format!("the DPD timeout of the Azure connection for {key} is {dpd} s, not {want} s"));
+        found.push(format!(
+            "the DPD timeout of the Azure connection for {key} is {dpd} s, not {want} s"
+        ));
     }
-    if spec.policy != IpsecPolicy::Unmanaged && !azure_policy_agrees(have.policy.as_ref(), spec.policy.azure().as_ref())
+    if spec.policy != IpsecPolicy::Unmanaged
+        && !azure_policy_agrees(have.policy.as_ref(), spec.policy.azure().as_ref())
     {
-        found.push(format!("the IPsec policy of the Azure connection for {key} is not this link's"));
+        found.push(format!(
+            "the IPsec policy of the Azure connection for {key} is not this link's"
+        ));
     }
     found.extend(azure_tag_diff(&have.resource.tags, spec));
     found
 }
 
-/// Lifetimes are local to Azure and need not match anything; `PFS14` and `PFS2048`, `DHGroup14` and `DHGroup2048` are one group.
-pub fn azure_policy_agrees(have: Option<&azure::IpsecPolicy>, want: Option<&azure::IpsecPolicy>) -> bool {
+/// Lifetimes are local to Azure and need not match anything; `PFS14` and `PFS2048`, `DHGroup14` and
+/// `DHGroup2048` are one group.
+pub fn azure_policy_agrees(
+    have: Option<&azure::IpsecPolicy>,
+    want: Option<&azure::IpsecPolicy>,
+) -> bool {
     let group = |word: &str| word.replace("2048", "14");
     match (have, want) {
         (None, None) => true,

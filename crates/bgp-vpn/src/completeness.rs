@@ -19,9 +19,22 @@ pub enum Completeness {
 pub fn completeness(observed: &Observed) -> Completeness {
     let aws = &observed.aws;
     let mut tags: Vec<&Tags> = Vec::new();
-    tags.extend(aws.customer_gateways.iter().filter_map(|(_, c)| c.as_ref()).map(|c| &c.tags));
-    tags.extend(aws.vpn_connections.iter().filter_map(|(_, v)| v.as_ref()).map(|v| &v.tags));
-    match (tags.is_empty(), tags.iter().any(|tags| tags.contains_key(TAG_INCOMPLETE))) {
+    tags.extend(
+        aws.customer_gateways
+            .iter()
+            .filter_map(|(_, c)| c.as_ref())
+            .map(|c| &c.tags),
+    );
+    tags.extend(
+        aws.vpn_connections
+            .iter()
+            .filter_map(|(_, v)| v.as_ref())
+            .map(|v| &v.tags),
+    );
+    match (
+        tags.is_empty(),
+        tags.iter().any(|tags| tags.contains_key(TAG_INCOMPLETE)),
+    ) {
         (true, _) => Completeness::NotFound,
         (false, true) => Completeness::Incomplete,
         (false, false) => Completeness::Complete,

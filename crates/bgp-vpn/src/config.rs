@@ -1,6 +1,8 @@
-//! What a user wrote, field by field, before anything is filled in: each field may be left out or not known yet.
+//! What a user wrote, field by field, before anything is filled in: each field may be left out or
+//! not known yet.
 //!
-//! This is the only place that reads attributes by name. Where each of them is in a configuration, the source knows.
+//! This is the only place that reads attributes by name. Where each of them is in a configuration,
+//! the source knows.
 
 use super::tunnel::{PerTunnel, TunnelKey};
 use crate::types::{PreSharedKey, PskError};
@@ -199,9 +201,23 @@ impl Config {
         let number = |attribute: Id| source.number(&attribute);
         let flag = |attribute: Id| source.flag(&attribute);
         let texts = |attribute: Id| source.texts(&attribute);
-        let by_name = |attribute: Id| source.text_map(&attribute).known().cloned().unwrap_or_default();
-        let own_key = |key: TunnelKey| source.parse(&Id::PresharedKey(key), |text| PreSharedKey::parse(text).err());
-        let non_integer = |attribute: Id| source.non_integer(&attribute).map(|written| (attribute, written));
+        let by_name = |attribute: Id| {
+            source
+                .text_map(&attribute)
+                .known()
+                .cloned()
+                .unwrap_or_default()
+        };
+        let own_key = |key: TunnelKey| {
+            source.parse(&Id::PresharedKey(key), |text| {
+                PreSharedKey::parse(text).err()
+            })
+        };
+        let non_integer = |attribute: Id| {
+            source
+                .non_integer(&attribute)
+                .map(|written| (attribute, written))
+        };
         Config {
             name: text(Id::Name),
             group: text(Id::ResourceGroup),
@@ -209,7 +225,9 @@ impl Config {
             location: text(Id::Location),
             zones: texts(Id::Zones),
             network_id: text(Id::NetworkId),
-            network: source.object(&Id::Network).map(|()| VirtualNetworkConfig::read(source)),
+            network: source
+                .object(&Id::Network)
+                .map(|()| VirtualNetworkConfig::read(source)),
             gateway_subnet_prefix: text(Id::GatewaySubnet),
             gateway_id: text(Id::AzureGateway),
             sku: text(Id::Sku),
@@ -220,9 +238,10 @@ impl Config {
             azure_names: by_name(Id::AzureNames),
             aws_names: by_name(Id::AwsNames),
             vpc_id: text(Id::VpcId),
-            vpc: source
-                .object(&Id::Vpc)
-                .map(|()| VpcConfig { cidr: text(Id::VpcCidr), public_subnet: text(Id::PublicSubnet) }),
+            vpc: source.object(&Id::Vpc).map(|()| VpcConfig {
+                cidr: text(Id::VpcCidr),
+                public_subnet: text(Id::PublicSubnet),
+            }),
             vpn_gateway_id: text(Id::VpnGateway),
             transit_gateway_id: text(Id::TransitGateway),
             region: text(Id::Region),

@@ -8,8 +8,17 @@ use crate::aws;
 use crate::types::Asn;
 
 /// Whether a customer gateway has to be recreated: neither its address nor its ASN can change.
-pub fn customer_gateway_needs_replacement(spec: &Spec, observed: &Observed, instance: Instance) -> Option<String> {
-    customer_gateway_mismatch(spec, observed, instance, observed.aws.customer_gateways.get(instance).as_ref()?)
+pub fn customer_gateway_needs_replacement(
+    spec: &Spec,
+    observed: &Observed,
+    instance: Instance,
+) -> Option<String> {
+    customer_gateway_mismatch(
+        spec,
+        observed,
+        instance,
+        observed.aws.customer_gateways.get(instance).as_ref()?,
+    )
 }
 
 /// Why a customer gateway cannot stand for an instance of the Azure gateway.
@@ -22,14 +31,23 @@ pub fn customer_gateway_mismatch(
     let makes_address = matches!(spec.azure.gateway, AzureGateway::Managed { .. });
     let misplaced = misplaced_public_ip(spec, observed, instance).is_some();
     if makes_address && (misplaced || observed.azure.public_ips.get(instance).is_none()) {
-        return Some(format!("the customer gateway for {instance} has the address of a deleted public IP"));
+        return Some(format!(
+            "the customer gateway for {instance} has the address of a deleted public IP"
+        ));
     }
     let ip = observed.public_ip(instance);
     if ip.is_some_and(|ip| ip != have.ip) {
-        return Some(format!("the customer gateway for {instance} has another address than the Azure gateway"));
+        return Some(format!(
+            "the customer gateway for {instance} has another address than the Azure gateway"
+        ));
     }
     let asn = azure_asn(spec, observed)?;
-    (asn != have.asn).then(|| format!("the customer gateway for {instance} has ASN {}, not {asn}", have.asn))
+    (asn != have.asn).then(|| {
+        format!(
+            "the customer gateway for {instance} has ASN {}, not {asn}",
+            have.asn
+        )
+    })
 }
 
 /// The ASN that the Azure gateway has, or will have once this link's change of it is done.

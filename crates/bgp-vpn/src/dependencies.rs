@@ -1,11 +1,13 @@
-//! The graph of a link: what each object needs before it can be. Building follows it, taking down runs it backwards.
+//! The graph of a link: what each object needs before it can be. Building follows it, taking down
+//! runs it backwards.
 
 use super::action::{Action, ActionId, ActionTarget, Verb};
 use super::tunnel::{Instance, TunnelKey};
 
-/// What must be there before `target` can be made or changed. AWS and the local network gateways need public addresses only, which
-/// a Standard public IP has right after its create (2026-11), so that both are made while Azure creates the gateway for half an
-/// hour. Only the connections wait for the gateway.
+/// What must be there before `target` can be made or changed. AWS and the local network gateways
+/// need public addresses only, which a Standard public IP has right after its create (2026-11), so
+/// that both are made while Azure creates the gateway for half an hour. Only the connections wait
+/// for the gateway.
 pub fn dependencies_of(object: &ActionTarget) -> Vec<ActionTarget> {
     use ActionTarget::*;
     match object {
@@ -15,7 +17,13 @@ pub fn dependencies_of(object: &ActionTarget) -> Vec<ActionTarget> {
         GatewaySubnet => vec![VirtualNetwork, PublicIp(Instance::Zero)],
         Subnet(_) => vec![VirtualNetwork],
         Gateway => {
-            vec![ResourceGroup, VirtualNetwork, GatewaySubnet, PublicIp(Instance::Zero), PublicIp(Instance::One)]
+            vec![
+                ResourceGroup,
+                VirtualNetwork,
+                GatewaySubnet,
+                PublicIp(Instance::Zero),
+                PublicIp(Instance::One),
+            ]
         }
         CustomBgpAddresses => vec![Gateway],
         InternetGateway | PublicSubnet => vec![Vpc],
@@ -27,11 +35,26 @@ pub fn dependencies_of(object: &ActionTarget) -> Vec<ActionTarget> {
         VpnConnection(instance) => vec![VpnGateway, CustomerGateway(*instance)],
         Tunnel(key) => vec![VpnConnection(key.instance)],
         LocalGateway(key) => vec![ResourceGroup, VpnConnection(key.instance), Tunnel(*key)],
-        Connection(key) => vec![Gateway, CustomBgpAddresses, LocalGateway(*key), Tunnel(*key)],
+        Connection(key) => vec![
+            Gateway,
+            CustomBgpAddresses,
+            LocalGateway(*key),
+            Tunnel(*key),
+        ],
         SharedKey(key) => vec![Connection(*key), Tunnel(*key)],
-        BgpSession(key) => vec![Connection(*key), SharedKey(*key), Tunnel(*key), VgwAttachment],
+        BgpSession(key) => vec![
+            Connection(*key),
+            SharedKey(*key),
+            Tunnel(*key),
+            VgwAttachment,
+        ],
         PeerTunnelsUp(_) | PeerConnectionUp(_) | OwnershipTags => vec![],
-        KeyRotationTag(key) => vec![Tunnel(*key), SharedKey(*key), Connection(*key), BgpSession(*key)],
+        KeyRotationTag(key) => vec![
+            Tunnel(*key),
+            SharedKey(*key),
+            Connection(*key),
+            BgpSession(*key),
+        ],
         IncompleteTag => all_targets(),
     }
 }
@@ -80,20 +103,24 @@ pub fn assign_dependencies(actions: &mut [Action]) {
                 continue;
             }
             let waits = match (action.verb, verb) {
-                // Objects that are deleted to be recreated must not wait for the tag, which is removed at the end.
+                // Objects that are deleted to be recreated must not wait for the tag, which is
+                // removed at the end.
                 (Verb::Delete, Verb::Delete) => {
                     action.target == ActionTarget::IncompleteTag
-                        || *object != ActionTarget::IncompleteTag && depends_on_transitively(object, &action.target)
+                        || *object != ActionTarget::IncompleteTag
+                            && depends_on_transitively(object, &action.target)
                 }
                 (Verb::Delete, _) => {
-                    action.target == ActionTarget::IncompleteTag || action.target == ActionTarget::CustomBgpAddresses
+                    action.target == ActionTarget::IncompleteTag
+                        || action.target == ActionTarget::CustomBgpAddresses
                 }
                 // A range goes after the subnets in it.
                 (Verb::Update, Verb::Delete) if action.target == ActionTarget::VirtualNetwork => {
                     matches!(object, ActionTarget::Subnet(_))
                 }
                 (_, Verb::Delete) => *object == action.target,
-                // A connection that stays is there for its tunnels: who goes first is a matter of turns.
+                // A connection that stays is there for its tunnels: who goes first is a matter of
+                // turns.
                 (_, Verb::Update) if matches!(object, ActionTarget::VpnConnection(_)) => {
                     action.target == ActionTarget::IncompleteTag
                 }
@@ -110,9 +137,12 @@ pub fn assign_dependencies(actions: &mut [Action]) {
     }
 }
 
-/// Whether `from` needs `to`, straight or through others. Propagation into a named table also stands on the attachment.
+/// Whether `from` needs `to`, straight or through others. Propagation into a named table also
+/// stands on the attachment.
 fn depends_on_transitively(from: &ActionTarget, to: &ActionTarget) -> bool {
-    dependencies_of(from).iter().any(|need| need == to || depends_on_transitively(need, to))
+    dependencies_of(from)
+        .iter()
+        .any(|need| need == to || depends_on_transitively(need, to))
 }
 
 #[cfg(test)]
@@ -123,11 +153,20 @@ mod tests {
     #[test]
     fn only_connections_depend_on_gateway() {
         for instance in Instance::ALL {
-            assert!(!depends_on_transitively(&ActionTarget::VpnConnection(instance), &ActionTarget::Gateway));
+            assert!(!depends_on_transitively(
+                &ActionTarget::VpnConnection(instance),
+                &ActionTarget::Gateway
+            ));
         }
         for key in TunnelKey::ALL {
-            assert!(!depends_on_transitively(&ActionTarget::LocalGateway(key), &ActionTarget::Gateway));
-            assert!(depends_on_transitively(&ActionTarget::Connection(key), &ActionTarget::Gateway));
+            assert!(!depends_on_transitively(
+                &ActionTarget::LocalGateway(key),
+                &ActionTarget::Gateway
+            ));
+            assert!(depends_on_transitively(
+                &ActionTarget::Connection(key),
+                &ActionTarget::Gateway
+            ));
         }
     }
 
@@ -136,8 +175,11 @@ mod tests {
         let customer = ActionTarget::CustomerGateway(Instance::Zero);
         let action = |object: &ActionTarget, verb| Action::new(object.clone(), verb, vec![]);
         let mark = ActionTarget::IncompleteTag;
-        let mut actions =
-            [action(&customer, Verb::Delete), action(&customer, Verb::Create), action(&mark, Verb::Delete)];
+        let mut actions = [
+            action(&customer, Verb::Delete),
+            action(&customer, Verb::Create),
+            action(&mark, Verb::Delete),
+        ];
         assign_dependencies(&mut actions);
         assert!(actions[0].depends_on.is_empty());
         assert_eq!(actions[1].depends_on, [(customer.clone(), Verb::Delete)]);
@@ -154,7 +196,10 @@ mod tests {
         ];
         assign_dependencies(&mut actions);
         assert_eq!(actions[0].depends_on.len(), 2, "the group goes last");
-        assert_eq!(actions[1].depends_on, [(ActionTarget::Connection(TunnelKey::ALL[0]), Verb::Delete)]);
+        assert_eq!(
+            actions[1].depends_on,
+            [(ActionTarget::Connection(TunnelKey::ALL[0]), Verb::Delete)]
+        );
         assert!(actions[2].depends_on.is_empty());
     }
 }

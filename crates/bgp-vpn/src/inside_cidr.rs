@@ -1,5 +1,6 @@
-//! The APIPA address plan. Azure takes custom BGP addresses only from 169.254.21.0 to 169.254.22.255; a slot is a block of
-//! eight addresses in each half, so 32 links on one gateway never meet. Slot 0 is the table of Microsoft's tutorial.
+//! The APIPA address plan. Azure takes custom BGP addresses only from 169.254.21.0 to
+//! 169.254.22.255; a slot is a block of eight addresses in each half, so 32 links on one gateway
+//! never meet. Slot 0 is the table of Microsoft's tutorial.
 
 use super::tunnel::{Instance, PerTunnel, TunnelKey};
 use ipnet::Ipv4Net;
@@ -15,14 +16,18 @@ impl Slot {
     pub const COUNT: u8 = 32;
 
     pub fn new(number: u64) -> Option<Self> {
-        u8::try_from(number).ok().filter(|n| *n < Self::COUNT).map(Slot)
+        u8::try_from(number)
+            .ok()
+            .filter(|n| *n < Self::COUNT)
+            .map(Slot)
     }
 
     pub fn number(self) -> u8 {
         self.0
     }
 
-    /// The inside CIDRs of the four tunnels: the tunnel's number chooses 169.254.21 or .22, the instance the half block.
+    /// The inside CIDRs of the four tunnels: the tunnel's number chooses 169.254.21 or .22, the
+    /// instance the half block.
     pub fn inside_cidrs(self) -> PerTunnel<InsideCidr> {
         PerTunnel::from_fn(|key| self.inside_cidr(key))
     }
@@ -35,11 +40,14 @@ impl Slot {
 
     /// The slot whose plan these four follow, if one does.
     pub fn of(cidrs: &PerTunnel<InsideCidr>) -> Option<Slot> {
-        (0..Self::COUNT).map(Slot).find(|slot| slot.inside_cidrs() == *cidrs)
+        (0..Self::COUNT)
+            .map(Slot)
+            .find(|slot| slot.inside_cidrs() == *cidrs)
     }
 }
 
-/// A tunnel's inside network: an aligned /30 that both clouds take. AWS has its first host, Azure its second.
+/// A tunnel's inside network: an aligned /30 that both clouds take. AWS has its first host, Azure
+/// its second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct InsideCidr(Ipv4Addr);
@@ -66,7 +74,9 @@ impl InsideCidr {
     /// # Errors
     /// The rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, InsideCidrError> {
-        let net: Ipv4Net = text.parse().map_err(|_| InsideCidrError::NotACidr(text.to_owned()))?;
+        let net: Ipv4Net = text
+            .parse()
+            .map_err(|_| InsideCidrError::NotACidr(text.to_owned()))?;
         Self::check(net)
     }
 
@@ -133,16 +143,40 @@ mod tests {
     #[test]
     fn slot_0_matches_tutorial_table() {
         let table = [
-            ("instance0_tunnel1", "169.254.21.0/30", "169.254.21.1", "169.254.21.2"),
-            ("instance0_tunnel2", "169.254.22.0/30", "169.254.22.1", "169.254.22.2"),
-            ("instance1_tunnel1", "169.254.21.4/30", "169.254.21.5", "169.254.21.6"),
-            ("instance1_tunnel2", "169.254.22.4/30", "169.254.22.5", "169.254.22.6"),
+            (
+                "instance0_tunnel1",
+                "169.254.21.0/30",
+                "169.254.21.1",
+                "169.254.21.2",
+            ),
+            (
+                "instance0_tunnel2",
+                "169.254.22.0/30",
+                "169.254.22.1",
+                "169.254.22.2",
+            ),
+            (
+                "instance1_tunnel1",
+                "169.254.21.4/30",
+                "169.254.21.5",
+                "169.254.21.6",
+            ),
+            (
+                "instance1_tunnel2",
+                "169.254.22.4/30",
+                "169.254.22.5",
+                "169.254.22.6",
+            ),
         ];
         let plan = Slot::default().inside_cidrs();
         for (tunnel, cidr, aws, azure) in table {
             let inside = plan.get(tunnel.parse().unwrap());
             assert_eq!(
-                (inside.to_string(), inside.aws_ip().to_string(), inside.azure_ip().to_string()),
+                (
+                    inside.to_string(),
+                    inside.aws_ip().to_string(),
+                    inside.azure_ip().to_string()
+                ),
                 (cidr.to_owned(), aws.to_owned(), azure.to_owned())
             );
         }

@@ -8,16 +8,21 @@ use super::tunnel::{Instance, TunnelKey};
 use super::vpn_connection::diff_connection;
 use std::collections::BTreeSet;
 
-/// A phrase for each VPN connection and each tunnel that is there and will be down for a while, with its ids.
+/// A phrase for each VPN connection and each tunnel that is there and will be down for a while,
+/// with its ids.
 pub fn interruptions(spec: &Spec, observed: &Observed) -> Vec<String> {
     let (actions, nondisruptive) = plan_with_nondisruptive(spec, observed);
     let has = |object: &ActionTarget, verb: Verb| {
-        actions.iter().any(|action| action.target == *object && action.verb == verb)
+        actions
+            .iter()
+            .any(|action| action.target == *object && action.verb == verb)
     };
     let mut found = Vec::new();
     for instance in Instance::ALL {
         let connection = ActionTarget::VpnConnection(instance);
-        let Some(have) = observed.aws.vpn_connections.get(instance) else { continue };
+        let Some(have) = observed.aws.vpn_connections.get(instance) else {
+            continue;
+        };
         if has(&connection, Verb::Delete) {
             found.push(format!(
                 "the VPN connection {} to {instance} is deleted and created again, with other AWS addresses",
@@ -31,11 +36,21 @@ pub fn interruptions(spec: &Spec, observed: &Observed) -> Vec<String> {
                 have.id
             ));
         }
-        for key in instance.tunnels().into_iter().filter(|key| is_interrupted(&actions, &nondisruptive, observed, *key))
+        for key in instance
+            .tunnels()
+            .into_iter()
+            .filter(|key| is_interrupted(&actions, &nondisruptive, observed, *key))
         {
             let ids = [
-                observed.azure.connections.get(key).as_ref().map(|connection| connection.resource.id.name().to_owned()),
-                observed.tunnel(key).map(|tunnel| tunnel.outside_ip.to_string()),
+                observed
+                    .azure
+                    .connections
+                    .get(key)
+                    .as_ref()
+                    .map(|connection| connection.resource.id.name().to_owned()),
+                observed
+                    .tunnel(key)
+                    .map(|tunnel| tunnel.outside_ip.to_string()),
             ];
             let ids: Vec<String> = ids.into_iter().flatten().collect();
             found.push(format!("{key} ({})", ids.join(", ")));
@@ -62,5 +77,7 @@ fn is_interrupted(
             && !nondisruptive.contains(&action.target)
             && matches!(action.verb, Verb::Update | Verb::Delete)
     };
-    observed.tunnel(key).is_some() && observed.azure.connections.get(key).is_some() && actions.iter().any(changes)
+    observed.tunnel(key).is_some()
+        && observed.azure.connections.get(key).is_some()
+        && actions.iter().any(changes)
 }

@@ -1,4 +1,5 @@
-//! One IPsec policy, written in AWS's words and compiled for both clouds, so that the two ends cannot disagree.
+//! One IPsec policy, written in AWS's words and compiled for both clouds, so that the two ends
+//! cannot disagree.
 
 use crate::aws::Phase;
 use crate::azure::model::IpsecPolicy as AzurePolicy;
@@ -122,7 +123,8 @@ impl DhGroup {
         DhGroup::ALL.iter().copied().find(|g| g.number() == number)
     }
 
-    /// Azure's word in `pfsGroup`. `PFS14` is in its enum but not in its documented table: `PFS2048` is the same group.
+    /// Azure's word in `pfsGroup`. `PFS14` is in its enum but not in its documented table:
+    /// `PFS2048` is the same group.
     pub fn azure_pfs(self) -> &'static str {
         match self {
             DhGroup::Modp1024 => "PFS2",
@@ -157,7 +159,8 @@ pub enum IpsecPolicyError {
     IpsecIntegrity,
 }
 
-/// Azure's largest SA volume: its default of 102,400,000 KB is spent in under an hour above 233 Mbit/s, and Azure would rekey too.
+/// Azure's largest SA volume: its default of 102,400,000 KB is spent in under an hour above 233
+/// Mbit/s, and Azure would rekey too.
 const AZURE_SA_KILOBYTES: u32 = 2_147_483_647;
 /// Azure's default IPsec lifetime, well above AWS's 3,600 s, so that AWS alone rekeys.
 const AZURE_SA_SECONDS: u32 = 27_000;
@@ -179,8 +182,18 @@ impl Preset {
             })
         };
         match self {
-            Preset::Strong => pinned(Integrity::Sha384, DhGroup::Ecp384, Encryption::Aes256Gcm, Integrity::Sha384),
-            Preset::Compatible => pinned(Integrity::Sha256, DhGroup::Modp2048, Encryption::Aes256, Integrity::Sha256),
+            Preset::Strong => pinned(
+                Integrity::Sha384,
+                DhGroup::Ecp384,
+                Encryption::Aes256Gcm,
+                Integrity::Sha384,
+            ),
+            Preset::Compatible => pinned(
+                Integrity::Sha256,
+                DhGroup::Modp2048,
+                Encryption::Aes256,
+                Integrity::Sha256,
+            ),
             Preset::CloudDefault => IpsecPolicy::CloudDefault,
         }
     }
@@ -200,10 +213,13 @@ impl FromStr for Preset {
     type Err = UnsupportedAlgorithm;
 
     fn from_str(text: &str) -> Result<Self, UnsupportedAlgorithm> {
-        Preset::ALL.into_iter().find(|p| p.to_string() == text).ok_or_else(|| UnsupportedAlgorithm {
-            given: text.to_owned(),
-            known: vec!["strong", "compatible", "cloud_default"],
-        })
+        Preset::ALL
+            .into_iter()
+            .find(|p| p.to_string() == text)
+            .ok_or_else(|| UnsupportedAlgorithm {
+                given: text.to_owned(),
+                known: vec!["strong", "compatible", "cloud_default"],
+            })
     }
 }
 
@@ -235,20 +251,34 @@ impl IpsecParameters {
 }
 
 impl IpsecPolicy {
-    /// Phase 1 and phase 2 as EC2 takes them. The defaults are written out in full, since EC2 cannot unset a list.
+    /// Phase 1 and phase 2 as EC2 takes them. The defaults are written out in full, since EC2
+    /// cannot unset a list.
     pub fn aws(&self) -> (Phase, Phase) {
         match self {
             IpsecPolicy::CloudDefault | IpsecPolicy::Unmanaged => aws_defaults(),
             IpsecPolicy::Explicit(p) => {
-                let phase = |encryption: Encryption, integrity: Integrity, group: DhGroup, lifetime| Phase {
+                let phase = |encryption: Encryption,
+                             integrity: Integrity,
+                             group: DhGroup,
+                             lifetime| Phase {
                     encryption: vec![encryption.aws().to_owned()],
                     integrity: vec![integrity.aws().to_owned()],
                     dh_groups: vec![group.number()],
                     lifetime_seconds: Some(lifetime),
                 };
                 (
-                    phase(p.ike_encryption, p.ike_integrity, p.dh_group, p.ike_lifetime_seconds),
-                    phase(p.ipsec_encryption, p.ipsec_integrity, p.pfs_group, p.ipsec_lifetime_seconds),
+                    phase(
+                        p.ike_encryption,
+                        p.ike_integrity,
+                        p.dh_group,
+                        p.ike_lifetime_seconds,
+                    ),
+                    phase(
+                        p.ipsec_encryption,
+                        p.ipsec_integrity,
+                        p.pfs_group,
+                        p.ipsec_lifetime_seconds,
+                    ),
                 )
             }
         }
@@ -256,10 +286,16 @@ impl IpsecPolicy {
 
     /// `ipsecPolicies[0]`; None leaves Azure its defaults.
     pub fn azure(&self) -> Option<AzurePolicy> {
-        let IpsecPolicy::Explicit(p) = self else { return None };
-        // Azure wants the GCM word in both ESP fields; for IKE too its integrity field takes the PRF's own word.
-        let ipsec_integrity =
-            if p.ipsec_encryption.is_gcm() { p.ipsec_encryption.azure() } else { p.ipsec_integrity.azure() };
+        let IpsecPolicy::Explicit(p) = self else {
+            return None;
+        };
+        // Azure wants the GCM word in both ESP fields; for IKE too its integrity field takes the
+        // PRF's own word.
+        let ipsec_integrity = if p.ipsec_encryption.is_gcm() {
+            p.ipsec_encryption.azure()
+        } else {
+            p.ipsec_integrity.azure()
+        };
         Some(AzurePolicy {
             sa_life_time_seconds: AZURE_SA_SECONDS,
             sa_data_size_kilobytes: AZURE_SA_KILOBYTES,
@@ -292,7 +328,9 @@ impl IpsecPolicy {
 
     /// The preset whose policy this is, if one is.
     pub fn preset(&self) -> Option<Preset> {
-        Preset::ALL.into_iter().find(|preset| preset.policy() == *self)
+        Preset::ALL
+            .into_iter()
+            .find(|preset| preset.policy() == *self)
     }
 }
 
@@ -302,11 +340,18 @@ fn single<T>(list: &[T]) -> Option<&T> {
 
 /// Whether a phase says nothing but AWS's defaults, be it by silence or in full.
 pub fn is_default(phase: &Phase, default: &Phase) -> bool {
-    let same = |have: &[String], all: &[String]| have.is_empty() || all.iter().all(|w| have.contains(w));
+    let same =
+        |have: &[String], all: &[String]| have.is_empty() || all.iter().all(|w| have.contains(w));
     same(&phase.encryption, &default.encryption)
         && same(&phase.integrity, &default.integrity)
-        && (phase.dh_groups.is_empty() || default.dh_groups.iter().all(|g| phase.dh_groups.contains(g)))
-        && phase.lifetime_seconds.is_none_or(|s| Some(s) == default.lifetime_seconds)
+        && (phase.dh_groups.is_empty()
+            || default
+                .dh_groups
+                .iter()
+                .all(|g| phase.dh_groups.contains(g)))
+        && phase
+            .lifetime_seconds
+            .is_none_or(|s| Some(s) == default.lifetime_seconds)
 }
 
 /// Every value that EC2 takes where none is named (CreateVpnConnection, tunnel options).
@@ -325,7 +370,12 @@ fn aws_defaults() -> (Phase, Phase) {
             dh_groups: phase1_groups,
             lifetime_seconds: Some(28_800),
         },
-        Phase { encryption, integrity, dh_groups: phase2_groups, lifetime_seconds: Some(3_600) },
+        Phase {
+            encryption,
+            integrity,
+            dh_groups: phase2_groups,
+            lifetime_seconds: Some(3_600),
+        },
     )
 }
 
@@ -347,10 +397,20 @@ mod tests {
         );
         let azure = Preset::Strong.policy().azure().unwrap();
         assert_eq!(
-            (azure.ike_encryption.as_str(), azure.ike_integrity.as_str(), azure.dh_group.as_str()),
+            (
+                azure.ike_encryption.as_str(),
+                azure.ike_integrity.as_str(),
+                azure.dh_group.as_str()
+            ),
             ("AES256", "SHA384", "ECP384")
         );
-        assert_eq!((azure.ipsec_encryption.as_str(), azure.ipsec_integrity.as_str()), ("GCMAES256", "GCMAES256"));
+        assert_eq!(
+            (
+                azure.ipsec_encryption.as_str(),
+                azure.ipsec_integrity.as_str()
+            ),
+            ("GCMAES256", "GCMAES256")
+        );
     }
 
     #[test]
@@ -359,12 +419,17 @@ mod tests {
             let (one, two) = preset.policy().aws();
             assert_eq!(IpsecPolicy::read_aws(&one, &two), Some(preset.policy()));
         }
-        assert_eq!(IpsecPolicy::read_aws(&Phase::default(), &Phase::default()), Some(IpsecPolicy::CloudDefault));
+        assert_eq!(
+            IpsecPolicy::read_aws(&Phase::default(), &Phase::default()),
+            Some(IpsecPolicy::CloudDefault)
+        );
     }
 
     #[test]
     fn reject_policies_that_one_cloud_rejects() {
-        let IpsecPolicy::Explicit(mut p) = Preset::Compatible.policy() else { unreachable!() };
+        let IpsecPolicy::Explicit(mut p) = Preset::Compatible.policy() else {
+            unreachable!()
+        };
         assert_eq!(p.check(), Ok(()));
         p.ipsec_integrity = Integrity::Sha384;
         assert_eq!(p.check(), Err(IpsecPolicyError::IpsecIntegrity));

@@ -1,5 +1,6 @@
-//! A BGP VPN between Azure and AWS as a network engineer knows it. No I/O, no async, no SDK, no Terraform: from what is wanted
-//! ([`spec`]) and what is there ([`observed`]), [`plan`] says which actions lead from one to the other.
+//! A BGP VPN between Azure and AWS as a network engineer knows it. No I/O, no async, no SDK, no
+//! Terraform: from what is wanted ([`spec`]) and what is there ([`observed`]), [`plan`] says which
+//! actions lead from one to the other.
 //!
 //! | module | holds |
 //! |---|---|

@@ -1,4 +1,5 @@
-//! Which link is meant: where to look for its objects, what to take down of it, and how a user names one to import.
+//! Which link is meant: where to look for its objects, what to take down of it, and how a user
+//! names one to import.
 
 use super::adoption::Adoption;
 use super::inside_cidr::InsideCidr;
@@ -33,9 +34,21 @@ pub struct LookupScope {
 
 impl LookupScope {
     /// A search for a link of which no state tells more than these ids.
-    pub fn by_ids(known: KnownIds, link: Option<LinkId>, inside_cidrs: PerTunnel<InsideCidr>) -> Self {
+    pub fn by_ids(
+        known: KnownIds,
+        link: Option<LinkId>,
+        inside_cidrs: PerTunnel<InsideCidr>,
+    ) -> Self {
         let (adoption, recorded) = (Adoption::default(), Managed::default());
-        LookupScope { known, link, inside_cidrs, names: None, adoption, recorded_ids: recorded, read_keys: true }
+        LookupScope {
+            known,
+            link,
+            inside_cidrs,
+            names: None,
+            adoption,
+            recorded_ids: recorded,
+            read_keys: true,
+        }
     }
 }
 
@@ -50,7 +63,8 @@ pub struct TeardownSpec {
     pub resource_group: String,
     /// The Azure gateway, deleted or not.
     pub azure_gateway: Option<ResourceId>,
-    /// This link's addresses, to be taken off a gateway that stays. Empty where the gateway is to be left alone.
+    /// This link's addresses, to be taken off a gateway that stays. Empty where the gateway is to
+    /// be left alone.
     pub own_bgp_addresses: Vec<Ipv4Addr>,
     /// Subnets of the VNet that the link created, by name, the gateway's left out.
     pub subnets: BTreeSet<String>,
@@ -58,7 +72,8 @@ pub struct TeardownSpec {
     pub hands_over: Option<HandOver>,
 }
 
-/// Objects of a link that another one takes over: they get its ownership tags, and the incomplete tag.
+/// Objects of a link that another one takes over: they get its ownership tags, and the incomplete
+/// tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandOver {
     pub link: LinkId,
@@ -94,7 +109,9 @@ pub enum ImportIdError {
     InvalidGateway(String),
     #[error("{0} is not the ID of a virtual network gateway")]
     WrongResourceType(ResourceId),
-    #[error("the inside CIDR, vgw-... ID or tgw-... ID after the ID of the Azure gateway is missing")]
+    #[error(
+        "the inside CIDR, vgw-... ID or tgw-... ID after the ID of the Azure gateway is missing"
+    )]
     MissingAwsGateway,
     #[error("{0:?} is neither an inside CIDR nor a vgw-... or tgw-... ID: {1}")]
     InvalidAwsGateway(String, super::inside_cidr::InsideCidrError),
@@ -107,7 +124,8 @@ pub enum ImportIdError {
 }
 
 impl ImportId {
-    /// `<Azure gateway id>,<inside CIDR>`, or `<Azure gateway id>,<vgw-...>[,<inside CIDR>]`, either with `@<region>` at its end.
+    /// `<Azure gateway id>,<inside CIDR>`, or `<Azure gateway id>,<vgw-...>[,<inside CIDR>]`,
+    /// either with `@<region>` at its end.
     ///
     /// # Errors
     /// The first part that cannot be read.
@@ -119,38 +137,55 @@ impl ImportId {
         };
         let mut parts = text.split(',').map(str::trim);
         let gateway = parts.next().unwrap_or_default();
-        let azure_gateway =
-            ResourceId::parse(gateway).map_err(|_| ImportIdError::InvalidGateway(gateway.to_owned()))?;
-        if !azure_gateway.kind().eq_ignore_ascii_case("virtualNetworkGateways") {
+        let azure_gateway = ResourceId::parse(gateway)
+            .map_err(|_| ImportIdError::InvalidGateway(gateway.to_owned()))?;
+        if !azure_gateway
+            .kind()
+            .eq_ignore_ascii_case("virtualNetworkGateways")
+        {
             return Err(ImportIdError::WrongResourceType(azure_gateway));
         }
-        let end = parts.next().filter(|end| !end.is_empty()).ok_or(ImportIdError::MissingAwsGateway)?;
+        let end = parts
+            .next()
+            .filter(|end| !end.is_empty())
+            .ok_or(ImportIdError::MissingAwsGateway)?;
         let has_prefix = |prefix: &str| {
             let digits = end.strip_prefix(prefix);
-            digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_alphanumeric()))
+            digits.is_some_and(|digits| {
+                !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_alphanumeric())
+            })
         };
         let aws_gateway = if has_prefix("vgw-") {
             Some(AwsGatewayId::VpnGateway(VpnGatewayId(end.to_owned())))
         } else if has_prefix("tgw-") {
-            Some(AwsGatewayId::TransitGateway(TransitGatewayId(end.to_owned())))
+            Some(AwsGatewayId::TransitGateway(TransitGatewayId(
+                end.to_owned(),
+            )))
         } else {
             None
         };
         let inside_cidr = if aws_gateway.is_none() {
             Some(
-                InsideCidr::parse(end)
-                    .map_err(|violation| ImportIdError::InvalidAwsGateway(end.to_owned(), violation))?,
+                InsideCidr::parse(end).map_err(|violation| {
+                    ImportIdError::InvalidAwsGateway(end.to_owned(), violation)
+                })?,
             )
         } else {
             let cidr = parts.next();
             cidr.map(|t| {
-                InsideCidr::parse(t).map_err(|violation| ImportIdError::InvalidInsideCidr(t.to_owned(), violation))
+                InsideCidr::parse(t)
+                    .map_err(|violation| ImportIdError::InvalidInsideCidr(t.to_owned(), violation))
             })
             .transpose()?
         };
         match parts.next() {
             Some(more) => Err(ImportIdError::TooManyParts(more.to_owned())),
-            None => Ok(ImportId { azure_gateway, aws_gateway, inside_cidr, region }),
+            None => Ok(ImportId {
+                azure_gateway,
+                aws_gateway,
+                inside_cidr,
+                region,
+            }),
         }
     }
 }
@@ -162,7 +197,13 @@ fn check_region(text: &str) -> Result<Region, ImportIdError> {
 impl ImportId {
     /// The same link in another region, or in one to be filled in.
     pub fn in_region(&self, region: &str) -> String {
-        format!("{}@{region}", ImportId { region: None, ..self.clone() })
+        format!(
+            "{}@{region}",
+            ImportId {
+                region: None,
+                ..self.clone()
+            }
+        )
     }
 }
 
@@ -189,14 +230,17 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const GATEWAY: &str =
-        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/VNet1GW";
+    const GATEWAY: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/VNet1GW";
 
     #[test]
     fn import_id_forms_round_trip() {
-        for tail in
-            [",169.254.21.0/30", ",169.254.21.0/30@eu-west-1", ",vgw-1", ",vgw-1,169.254.22.4/30", ",vgw-1@us-east-1"]
-        {
+        for tail in [
+            ",169.254.21.0/30",
+            ",169.254.21.0/30@eu-west-1",
+            ",vgw-1",
+            ",vgw-1,169.254.22.4/30",
+            ",vgw-1@us-east-1",
+        ] {
             let text = format!("{GATEWAY}{tail}");
             assert_eq!(ImportId::parse(&text).unwrap().to_string(), text);
         }
@@ -206,14 +250,38 @@ mod tests {
     fn import_id_error_names_wrong_part() {
         let violation = |tail: &str| ImportId::parse(&format!("{GATEWAY}{tail}")).unwrap_err();
         assert_eq!(violation(""), ImportIdError::MissingAwsGateway);
-        assert!(matches!(violation(",10.0.0.0/30"), ImportIdError::InvalidAwsGateway(..)));
-        assert!(matches!(violation(",vgw-1,x"), ImportIdError::InvalidInsideCidr(..)));
-        assert!(matches!(violation(",vgw-1 2"), ImportIdError::InvalidAwsGateway(..)));
-        assert!(matches!(violation("\u{b}/,vgw-1"), ImportIdError::InvalidGateway(_)));
-        assert!(matches!(violation(",169.254.21.0/30,x"), ImportIdError::TooManyParts(_)));
-        assert!(matches!(violation(",vgw-1@Ireland"), ImportIdError::InvalidRegion(_)));
-        assert!(matches!(ImportId::parse("vpn-1,vgw-1"), Err(ImportIdError::InvalidGateway(_))));
+        assert!(matches!(
+            violation(",10.0.0.0/30"),
+            ImportIdError::InvalidAwsGateway(..)
+        ));
+        assert!(matches!(
+            violation(",vgw-1,x"),
+            ImportIdError::InvalidInsideCidr(..)
+        ));
+        assert!(matches!(
+            violation(",vgw-1 2"),
+            ImportIdError::InvalidAwsGateway(..)
+        ));
+        assert!(matches!(
+            violation("\u{b}/,vgw-1"),
+            ImportIdError::InvalidGateway(_)
+        ));
+        assert!(matches!(
+            violation(",169.254.21.0/30,x"),
+            ImportIdError::TooManyParts(_)
+        ));
+        assert!(matches!(
+            violation(",vgw-1@Ireland"),
+            ImportIdError::InvalidRegion(_)
+        ));
+        assert!(matches!(
+            ImportId::parse("vpn-1,vgw-1"),
+            Err(ImportIdError::InvalidGateway(_))
+        ));
         let connection = GATEWAY.replace("virtualNetworkGateways", "connections");
-        assert!(matches!(ImportId::parse(&format!("{connection},vgw-1")), Err(ImportIdError::WrongResourceType(_))));
+        assert!(matches!(
+            ImportId::parse(&format!("{connection},vgw-1")),
+            Err(ImportIdError::WrongResourceType(_))
+        ));
     }
 }

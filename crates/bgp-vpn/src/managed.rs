@@ -81,7 +81,9 @@ impl Managed {
 
     /// Azure ids compare without regard to case; AWS ids have none.
     pub fn has(&self, kind: Kind, id: &str) -> bool {
-        self.0.get(&kind).is_some_and(|ids| ids.iter().any(|have| have.eq_ignore_ascii_case(id)))
+        self.0
+            .get(&kind)
+            .is_some_and(|ids| ids.iter().any(|have| have.eq_ignore_ascii_case(id)))
     }
 
     pub fn is_empty(&self) -> bool {

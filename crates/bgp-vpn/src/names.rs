@@ -1,4 +1,5 @@
-//! What objects are called. Every name follows from the link's name, unless the user's naming standard says otherwise.
+//! What objects are called. Every name follows from the link's name, unless the user's naming
+//! standard says otherwise.
 
 use super::tunnel::{PerInstance, PerTunnel, TunnelKey};
 
@@ -56,9 +57,17 @@ fn dashed(key: TunnelKey) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     #[error("{name:?} has {} characters, and Azure accepts {least} to {most} here", name.chars().count())]
-    Length { name: String, least: usize, most: usize },
+    Length {
+        name: String,
+        least: usize,
+        most: usize,
+    },
     #[error("{name:?} contains {bad:?}, and Azure accepts only letters, digits and {}", if *.group { "'.', '_', '-', '(' and ')'" } else { "'.', '_' and '-'" })]
-    Character { name: String, bad: char, group: bool },
+    Character {
+        name: String,
+        bad: char,
+        group: bool,
+    },
     #[error("{0:?} must start with a letter or a digit")]
     Start(String),
     #[error("{0:?} must end with a letter, a digit or '_'")]
@@ -69,8 +78,8 @@ pub enum NameError {
     TwoDots(String),
 }
 
-/// Rules for names in `Microsoft.Network` ("Naming rules and restrictions for Azure resources"): 1 to 80 characters for
-/// gateways, connections and public IPs, 2 to 64 for virtual networks.
+/// Rules for names in `Microsoft.Network` ("Naming rules and restrictions for Azure resources"): 1
+/// to 80 characters for gateways, connections and public IPs, 2 to 64 for virtual networks.
 ///
 /// # Errors
 /// The first rule that the name breaks.
@@ -91,12 +100,20 @@ pub fn check_network_name(name: &str, least: usize, most: usize) -> Result<(), N
 /// The first rule that the name breaks.
 pub fn check_group_name(name: &str) -> Result<(), NameError> {
     check_letters(name, 1, 90, true)?;
-    if name.ends_with('.') { Err(NameError::EndsWithDot(name.to_owned())) } else { Ok(()) }
+    if name.ends_with('.') {
+        Err(NameError::EndsWithDot(name.to_owned()))
+    } else {
+        Ok(())
+    }
 }
 
 fn check_letters(name: &str, least: usize, most: usize, group: bool) -> Result<(), NameError> {
     if !(least..=most).contains(&name.chars().count()) {
-        return Err(NameError::Length { name: name.to_owned(), least, most });
+        return Err(NameError::Length {
+            name: name.to_owned(),
+            least,
+            most,
+        });
     }
     // In the path of a request they would lead to another object.
     if name.contains("..") {
@@ -110,7 +127,11 @@ fn check_letters(name: &str, least: usize, most: usize, group: bool) -> Result<(
         c => c.is_ascii_alphanumeric(),
     };
     match name.chars().find(|c| !taken(*c)) {
-        Some(bad) => Err(NameError::Character { name: name.to_owned(), bad, group }),
+        Some(bad) => Err(NameError::Character {
+            name: name.to_owned(),
+            bad,
+            group,
+        }),
         None => Ok(()),
     }
 }
@@ -123,13 +144,34 @@ mod tests {
     fn reject_invalid_azure_names_with_rule() {
         assert_eq!(check_network_name("VNet1GW", 1, 80), Ok(()));
         assert_eq!(check_network_name("ends_", 1, 80), Ok(()));
-        assert!(matches!(check_network_name("a b", 1, 80), Err(NameError::Character { bad: ' ', .. })));
-        assert!(matches!(check_network_name("-a", 1, 80), Err(NameError::Start(_))));
-        assert!(matches!(check_network_name("a-", 1, 80), Err(NameError::End(_))));
-        assert!(matches!(check_network_name(&"a".repeat(81), 1, 80), Err(NameError::Length { most: 80, .. })));
+        assert!(matches!(
+            check_network_name("a b", 1, 80),
+            Err(NameError::Character { bad: ' ', .. })
+        ));
+        assert!(matches!(
+            check_network_name("-a", 1, 80),
+            Err(NameError::Start(_))
+        ));
+        assert!(matches!(
+            check_network_name("a-", 1, 80),
+            Err(NameError::End(_))
+        ));
+        assert!(matches!(
+            check_network_name(&"a".repeat(81), 1, 80),
+            Err(NameError::Length { most: 80, .. })
+        ));
         assert_eq!(check_group_name("Hub.Net_(Core)-RG"), Ok(()));
-        assert!(matches!(check_network_name("a..b", 1, 80), Err(NameError::TwoDots(_))));
-        assert!(matches!(check_group_name("..rg"), Err(NameError::TwoDots(_))));
-        assert!(matches!(check_group_name("rg."), Err(NameError::EndsWithDot(_))));
+        assert!(matches!(
+            check_network_name("a..b", 1, 80),
+            Err(NameError::TwoDots(_))
+        ));
+        assert!(matches!(
+            check_group_name("..rg"),
+            Err(NameError::TwoDots(_))
+        ));
+        assert!(matches!(
+            check_group_name("rg."),
+            Err(NameError::EndsWithDot(_))
+        ));
     }
 }

@@ -1,4 +1,5 @@
-//! What both clouds have of one link, as last read, each object in its place. A place is empty where there is no such object.
+//! What both clouds have of one link, as last read, each object in its place. A place is empty
+//! where there is no such object.
 
 use super::action::ActionTarget;
 use super::managed::Kind;
@@ -44,12 +45,14 @@ pub struct AwsObserved {
     pub gateway: Option<aws::VpnGateway>,
     /// Another user's, to which the VPN connections belong instead of a VPN gateway.
     pub transit_gateway: Option<aws::TransitGateway>,
-    /// This link's own. Where it has none, an equal one that the VPN connection uses takes the place.
+    /// This link's own. Where it has none, an equal one that the VPN connection uses takes the
+    /// place.
     pub customer_gateways: PerInstance<Option<aws::CustomerGateway>>,
     /// Those that the VPN connections use: a user can set another one with `ModifyVpnConnection`.
     pub used_customer_gateways: PerInstance<Option<aws::CustomerGateway>>,
     pub vpn_connections: PerInstance<Option<aws::VpnConnection>>,
-    /// VPN connections of this link that AWS is still deleting: until they are gone their inside CIDRs are taken.
+    /// VPN connections of this link that AWS is still deleting: until they are gone their inside
+    /// CIDRs are taken.
     pub deleting_vpn_connections: Vec<aws::VpnConnectionId>,
     /// Which of a connection's two endpoints is which tunnel.
     pub outside_ips: PerTunnel<Option<Ipv4Addr>>,
@@ -71,7 +74,11 @@ pub enum KeyRead {
 
 impl KeyRead {
     pub fn key(&self) -> Option<&PreSharedKey> {
-        if let KeyRead::Value(key) = self { Some(key) } else { None }
+        if let KeyRead::Value(key) = self {
+            Some(key)
+        } else {
+            None
+        }
     }
 }
 
@@ -79,55 +86,113 @@ impl Observed {
     /// The AWS endpoint of a tunnel.
     pub fn tunnel(&self, key: TunnelKey) -> Option<&aws::Tunnel> {
         let outside = (*self.aws.outside_ips.get(key))?;
-        self.aws.vpn_connections.get(key.instance).as_ref()?.tunnels.iter().find(|t| t.outside_ip == outside)
+        self.aws
+            .vpn_connections
+            .get(key.instance)
+            .as_ref()?
+            .tunnels
+            .iter()
+            .find(|t| t.outside_ip == outside)
     }
 
     /// Whether AWS says that a tunnel is up.
     pub fn is_up(&self, key: TunnelKey) -> bool {
-        self.tunnel(key).and_then(|tunnel| tunnel.telemetry.as_ref()).is_some_and(|telemetry| telemetry.up)
+        self.tunnel(key)
+            .and_then(|tunnel| tunnel.telemetry.as_ref())
+            .is_some_and(|telemetry| telemetry.up)
     }
 
     /// Ids of all that a link makes one after the other.
     pub fn ids(&self) -> BTreeSet<String> {
-        self.recorded_bgp_addresses().into_iter().map(|(_, id)| id).collect()
+        self.recorded_bgp_addresses()
+            .into_iter()
+            .map(|(_, id)| id)
+            .collect()
     }
 
     /// All that a link makes one after the other: its place in the link, and its id.
     pub fn recorded_bgp_addresses(&self) -> Vec<(ActionTarget, String)> {
         let (azure, aws) = (&self.azure, &self.aws);
         let mut all = Vec::new();
-        all.extend(azure.gateway.iter().map(|one| (ActionTarget::Gateway, one.resource.id.to_string())));
+        all.extend(
+            azure
+                .gateway
+                .iter()
+                .map(|one| (ActionTarget::Gateway, one.resource.id.to_string())),
+        );
         let ips = azure.public_ips.iter();
-        all.extend(ips.filter_map(|(i, one)| Some((ActionTarget::PublicIp(i), one.as_ref()?.resource.id.to_string()))));
+        all.extend(ips.filter_map(|(i, one)| {
+            Some((
+                ActionTarget::PublicIp(i),
+                one.as_ref()?.resource.id.to_string(),
+            ))
+        }));
         let locals = azure.local_gateways.iter();
-        all.extend(
-            locals.filter_map(|(k, one)| Some((ActionTarget::LocalGateway(k), one.as_ref()?.resource.id.to_string()))),
-        );
+        all.extend(locals.filter_map(|(k, one)| {
+            Some((
+                ActionTarget::LocalGateway(k),
+                one.as_ref()?.resource.id.to_string(),
+            ))
+        }));
         let connections = azure.connections.iter();
+        all.extend(connections.filter_map(|(k, one)| {
+            Some((
+                ActionTarget::Connection(k),
+                one.as_ref()?.resource.id.to_string(),
+            ))
+        }));
         all.extend(
-            connections
-                .filter_map(|(k, one)| Some((ActionTarget::Connection(k), one.as_ref()?.resource.id.to_string()))),
+            aws.vpc
+                .iter()
+                .map(|one| (ActionTarget::Vpc, one.id.0.clone())),
         );
-        all.extend(aws.vpc.iter().map(|one| (ActionTarget::Vpc, one.id.0.clone())));
-        all.extend(aws.internet_gateway.iter().map(|one| (ActionTarget::InternetGateway, one.id.0.clone())));
-        all.extend(aws.public_subnet.iter().map(|id| (ActionTarget::PublicSubnet, id.0.clone())));
-        all.extend(aws.public_route_table.iter().map(|id| (ActionTarget::PublicRouteTable, id.0.clone())));
-        all.extend(aws.gateway.iter().map(|one| (ActionTarget::VpnGateway, one.id.0.clone())));
+        all.extend(
+            aws.internet_gateway
+                .iter()
+                .map(|one| (ActionTarget::InternetGateway, one.id.0.clone())),
+        );
+        all.extend(
+            aws.public_subnet
+                .iter()
+                .map(|id| (ActionTarget::PublicSubnet, id.0.clone())),
+        );
+        all.extend(
+            aws.public_route_table
+                .iter()
+                .map(|id| (ActionTarget::PublicRouteTable, id.0.clone())),
+        );
+        all.extend(
+            aws.gateway
+                .iter()
+                .map(|one| (ActionTarget::VpnGateway, one.id.0.clone())),
+        );
         let customers = aws.customer_gateways.iter();
-        all.extend(
-            customers.filter_map(|(i, one)| Some((ActionTarget::CustomerGateway(i), one.as_ref()?.id.0.clone()))),
-        );
+        all.extend(customers.filter_map(|(i, one)| {
+            Some((ActionTarget::CustomerGateway(i), one.as_ref()?.id.0.clone()))
+        }));
         let vpn_connections = aws.vpn_connections.iter();
-        all.extend(
-            vpn_connections.filter_map(|(i, one)| Some((ActionTarget::VpnConnection(i), one.as_ref()?.id.0.clone()))),
-        );
+        all.extend(vpn_connections.filter_map(|(i, one)| {
+            Some((ActionTarget::VpnConnection(i), one.as_ref()?.id.0.clone()))
+        }));
         all
     }
 
-    /// The public address of a gateway instance, from its public IP or, failing that, from the gateway itself.
+    /// The public address of a gateway instance, from its public IP or, failing that, from the
+    /// gateway itself.
     pub fn public_ip(&self, instance: super::tunnel::Instance) -> Option<Ipv4Addr> {
-        let own = self.azure.public_ips.get(instance).as_ref().and_then(|ip| ip.address);
-        own.or_else(|| self.azure.gateway_instance(instance)?.tunnel_ips.first().copied())
+        let own = self
+            .azure
+            .public_ips
+            .get(instance)
+            .as_ref()
+            .and_then(|ip| ip.address);
+        own.or_else(|| {
+            self.azure
+                .gateway_instance(instance)?
+                .tunnel_ips
+                .first()
+                .copied()
+        })
     }
 
     /// The Amazon-side ASN.
@@ -138,7 +203,10 @@ impl Observed {
 }
 
 impl AzureObserved {
-    pub fn gateway_instance(&self, instance: super::tunnel::Instance) -> Option<&azure::GatewayInstance> {
+    pub fn gateway_instance(
+        &self,
+        instance: super::tunnel::Instance,
+    ) -> Option<&azure::GatewayInstance> {
         self.gateway.as_ref()?.instances.get(instance.index())
     }
 }

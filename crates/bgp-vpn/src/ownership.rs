@@ -1,6 +1,7 @@
-//! Which objects a run may take over that no state names. Ownership tags find candidates; they prove nothing, since a tag can be
-//! copied. An AWS object is adopted only with the incomplete tag, an Azure object only under its planned name, and either only
-//! if its properties are the planned ones.
+//! Which objects a run may take over that no state names. Ownership tags find candidates; they
+//! prove nothing, since a tag can be copied. An AWS object is adopted only with the incomplete tag,
+//! an Azure object only under its planned name, and either only if its properties are the planned
+//! ones.
 
 use super::lookup::LookupScope;
 use super::managed::Kind;
@@ -19,7 +20,8 @@ use std::fmt::Display;
 pub enum Obstacle {
     /// Another link has these addresses on this gateway: another AWS side, complete.
     OtherLink { endpoint: String, ids: Vec<String> },
-    /// A create with another AWS side did not finish: of another link, or of this one with former settings.
+    /// A create with another AWS side did not finish: of another link, or of this one with former
+    /// settings.
     IncompleteLink { endpoint: String, ids: Vec<String> },
     /// This very link is complete.
     Complete { ids: Vec<String> },
@@ -30,14 +32,22 @@ pub enum Obstacle {
 impl LookupScope {
     /// Whether the tags say that an object is this part of this link.
     pub fn has_role_tag(&self, tags: &Tags, part: impl Display) -> bool {
-        self.link.as_ref().is_some_and(|link| tags.get(TAG_LINK).is_some_and(|value| value == link.as_str()))
-            && tags.get(TAG_ROLE).is_some_and(|value| *value == part.to_string())
+        self.link.as_ref().is_some_and(|link| {
+            tags.get(TAG_LINK)
+                .is_some_and(|value| value == link.as_str())
+        }) && tags
+            .get(TAG_ROLE)
+            .is_some_and(|value| *value == part.to_string())
     }
 
-    /// Whether an object belongs to the AWS side that is meant. Objects of earlier versions lack the tag.
+    /// Whether an object belongs to the AWS side that is meant. Objects of earlier versions lack
+    /// the tag.
     fn has_endpoint(&self, tags: &Tags) -> bool {
         let endpoints = &self.adoption.endpoints;
-        endpoints.is_empty() || tags.get(TAG_AWS_ENDPOINT).is_none_or(|end| endpoints.contains(end))
+        endpoints.is_empty()
+            || tags
+                .get(TAG_AWS_ENDPOINT)
+                .is_none_or(|end| endpoints.contains(end))
     }
 
     /// Whether tags alone prove that an object is this part of this link: no state names it.
@@ -45,15 +55,20 @@ impl LookupScope {
         self.has_role_tag(tags, part) && self.has_endpoint(tags)
     }
 
-    /// Whether an object under its planned name is this part of this link. Objects keep the AWS side that they were created for
-    /// when the link moves to another: what the state names is this link's with either.
+    /// Whether an object under its planned name is this part of this link. Objects keep the AWS
+    /// side that they were created for when the link moves to another: what the state names is this
+    /// link's with either.
     pub fn owns(&self, kind: Kind, id: &str, tags: &Tags, part: impl Display) -> bool {
         self.tags_prove(tags, &part) || self.records(kind, id) && self.has_role_tag(tags, &part)
     }
 
     /// Whether an AWS object that no state names may be taken over, its properties left out.
     pub fn adopts(&self, tags: &Tags, part: impl Display) -> bool {
-        let of_this_move = self.adoption.moves_to.as_ref().is_some_and(|end| tags.get(TAG_AWS_ENDPOINT) == Some(end));
+        let of_this_move = self
+            .adoption
+            .moves_to
+            .as_ref()
+            .is_some_and(|end| tags.get(TAG_AWS_ENDPOINT) == Some(end));
         self.tags_prove(tags, part) && (tags.contains_key(TAG_INCOMPLETE) || of_this_move)
     }
 
@@ -67,10 +82,17 @@ impl LookupScope {
             && same(self.adoption.amazon_asn, gateway.asn)
     }
 
-    pub fn adopts_customer_gateway(&self, customer: &aws::CustomerGateway, instance: Instance) -> bool {
+    pub fn adopts_customer_gateway(
+        &self,
+        customer: &aws::CustomerGateway,
+        instance: Instance,
+    ) -> bool {
         let device = self.link.as_ref().map(|link| link.device(instance));
         self.adopts(&customer.tags, instance)
-            && customer.device_name.as_ref().is_none_or(|name| Some(name) == device.as_ref())
+            && customer
+                .device_name
+                .as_ref()
+                .is_none_or(|name| Some(name) == device.as_ref())
     }
 
     /// A VPN connection is this link's by its inside CIDRs, or by a customer gateway that is.
@@ -81,19 +103,35 @@ impl LookupScope {
         customers: &[aws::CustomerGateway],
     ) -> bool {
         let own_customer = customers.iter().any(|customer| {
-            customer.id == vpn.customer_gateway_id && self.adopts_customer_gateway(customer, instance)
-                || self.known.customer_gateways.get(instance).as_ref() == Some(&vpn.customer_gateway_id)
+            customer.id == vpn.customer_gateway_id
+                && self.adopts_customer_gateway(customer, instance)
+                || self.known.customer_gateways.get(instance).as_ref()
+                    == Some(&vpn.customer_gateway_id)
         });
         self.adopts(&vpn.tags, instance) && (own_customer || self.has_inside_cidr(vpn))
     }
 
     fn has_inside_cidr(&self, vpn: &aws::VpnConnection) -> bool {
-        let own: BTreeSet<Ipv4Net> = self.inside_cidrs.iter().map(|(_, cidr)| cidr.net()).collect();
-        vpn.tunnels.iter().filter_map(|tunnel| tunnel.inside_cidr).any(|cidr| own.contains(&cidr))
+        let own: BTreeSet<Ipv4Net> = self
+            .inside_cidrs
+            .iter()
+            .map(|(_, cidr)| cidr.net())
+            .collect();
+        vpn.tunnels
+            .iter()
+            .filter_map(|tunnel| tunnel.inside_cidr)
+            .any(|cidr| own.contains(&cidr))
     }
 
-    /// A VPC, gateway, customer gateway or VPN connection with this link's tag that is not taken over.
-    pub fn lookalike(&self, kind: Kind, id: &str, tags: &Tags, vpn: Option<&aws::VpnConnection>) -> Option<Lookalike> {
+    /// A VPC, gateway, customer gateway or VPN connection with this link's tag that is not taken
+    /// over.
+    pub fn lookalike(
+        &self,
+        kind: Kind,
+        id: &str,
+        tags: &Tags,
+        vpn: Option<&aws::VpnConnection>,
+    ) -> Option<Lookalike> {
         self.link.as_ref().filter(|link| link.is_on(tags))?;
         Some(Lookalike {
             id: id.to_owned(),
@@ -114,16 +152,28 @@ fn same<T: PartialEq>(planned: Option<T>, has: T) -> bool {
     planned.is_none_or(|planned| planned == has)
 }
 
-/// Whether what exists forbids to create the link. Objects that the state names are never in the way.
+/// Whether what exists forbids to create the link. Objects that the state names are never in the
+/// way.
 pub fn obstacle(scope: &LookupScope, observed: &Observed) -> Option<Obstacle> {
-    let unrecorded = || observed.lookalikes.iter().filter(|one| !scope.records(one.kind, &one.id));
+    let unrecorded = || {
+        observed
+            .lookalikes
+            .iter()
+            .filter(|one| !scope.records(one.kind, &one.id))
+    };
     let other = |one: &&Lookalike| {
         let counts = one.incomplete || one.kind == Kind::AwsVpnConnection && one.same_addresses;
-        counts && one.endpoint.as_ref().is_some_and(|end| !scope.adoption.endpoints.contains(end))
+        counts
+            && one
+                .endpoint
+                .as_ref()
+                .is_some_and(|end| !scope.adoption.endpoints.contains(end))
     };
     let endpoints = &scope.adoption.endpoints;
-    if let Some(endpoint) =
-        unrecorded().filter(|_| !endpoints.is_empty()).find(other).and_then(|one| one.endpoint.clone())
+    if let Some(endpoint) = unrecorded()
+        .filter(|_| !endpoints.is_empty())
+        .find(other)
+        .and_then(|one| one.endpoint.clone())
     {
         let of_it = || unrecorded().filter(|one| one.endpoint.as_ref() == Some(&endpoint));
         let ids = of_it().map(|one| one.id.clone()).collect();
@@ -132,8 +182,13 @@ pub fn obstacle(scope: &LookupScope, observed: &Observed) -> Option<Obstacle> {
             false => Obstacle::OtherLink { ids, endpoint },
         });
     }
-    let complete = |one: &&Lookalike| one.kind == Kind::AwsVpnConnection && !one.incomplete && one.same_addresses;
-    let ids: Vec<String> = unrecorded().filter(complete).map(|one| one.id.clone()).collect();
+    let complete = |one: &&Lookalike| {
+        one.kind == Kind::AwsVpnConnection && !one.incomplete && one.same_addresses
+    };
+    let ids: Vec<String> = unrecorded()
+        .filter(complete)
+        .map(|one| one.id.clone())
+        .collect();
     if !ids.is_empty() {
         return Some(Obstacle::Complete { ids });
     }
@@ -147,14 +202,17 @@ fn foreign_name(scope: &LookupScope, observed: &Observed) -> Option<ResourceId> 
         && let Some(space) = &adoption.address_space
         && !scope.records(Kind::AzureVirtualNetwork, network.resource.id.as_str())
         && !(scope.tags_prove(&network.resource.tags, role::VIRTUAL_NETWORK)
-            && space.iter().all(|range| network.address_space.contains(range)))
+            && space
+                .iter()
+                .all(|range| network.address_space.contains(range)))
     {
         return Some(network.resource.id.clone());
     }
     if let Some(gateway) = &observed.azure.gateway
         && adoption.makes_gateway
         && !scope.records(Kind::AzureGateway, gateway.resource.id.as_str())
-        && !(scope.tags_prove(&gateway.resource.tags, role::AZURE_GATEWAY) && same(adoption.azure_asn, gateway.asn))
+        && !(scope.tags_prove(&gateway.resource.tags, role::AZURE_GATEWAY)
+            && same(adoption.azure_asn, gateway.asn))
     {
         return Some(gateway.resource.id.clone());
     }
@@ -171,28 +229,65 @@ pub fn adopted(scope: &LookupScope, observed: &Observed) -> Vec<String> {
             found.push((kind, id.to_string()));
         }
     };
-    if let Some(network) = azure.network.as_ref().filter(|_| scope.adoption.address_space.is_some()) {
-        add(Kind::AzureVirtualNetwork, &network.resource.id, &network.resource.tags);
+    if let Some(network) = azure
+        .network
+        .as_ref()
+        .filter(|_| scope.adoption.address_space.is_some())
+    {
+        add(
+            Kind::AzureVirtualNetwork,
+            &network.resource.id,
+            &network.resource.tags,
+        );
     }
     // Those of an existing gateway are never adopted, regardless of the link they belong to.
-    for (_, ip) in azure.public_ips.iter().filter(|_| scope.adoption.makes_gateway) {
-        ip.iter().for_each(|ip| add(Kind::AzurePublicIp, &ip.resource.id, &ip.resource.tags));
+    for (_, ip) in azure
+        .public_ips
+        .iter()
+        .filter(|_| scope.adoption.makes_gateway)
+    {
+        ip.iter()
+            .for_each(|ip| add(Kind::AzurePublicIp, &ip.resource.id, &ip.resource.tags));
     }
-    if let Some(gateway) = azure.gateway.as_ref().filter(|_| scope.adoption.makes_gateway) {
-        add(Kind::AzureGateway, &gateway.resource.id, &gateway.resource.tags);
+    if let Some(gateway) = azure
+        .gateway
+        .as_ref()
+        .filter(|_| scope.adoption.makes_gateway)
+    {
+        add(
+            Kind::AzureGateway,
+            &gateway.resource.id,
+            &gateway.resource.tags,
+        );
     }
     for key in TunnelKey::ALL {
         if let Some(local) = azure.local_gateways.get(key) {
-            add(Kind::AzureLocalGateway, &local.resource.id, &local.resource.tags);
+            add(
+                Kind::AzureLocalGateway,
+                &local.resource.id,
+                &local.resource.tags,
+            );
         }
         if let Some(connection) = azure.connections.get(key) {
-            add(Kind::AzureConnection, &connection.resource.id, &connection.resource.tags);
+            add(
+                Kind::AzureConnection,
+                &connection.resource.id,
+                &connection.resource.tags,
+            );
         }
     }
-    if let Some(vpc) = aws.vpc.as_ref().filter(|_| scope.adoption.vpc_cidr.is_some()) {
+    if let Some(vpc) = aws
+        .vpc
+        .as_ref()
+        .filter(|_| scope.adoption.vpc_cidr.is_some())
+    {
         add(Kind::AwsVpc, &vpc.id, &vpc.tags);
     }
-    if let Some(gateway) = aws.gateway.as_ref().filter(|_| scope.adoption.amazon_asn.is_some()) {
+    if let Some(gateway) = aws
+        .gateway
+        .as_ref()
+        .filter(|_| scope.adoption.amazon_asn.is_some())
+    {
         add(Kind::AwsVpnGateway, &gateway.id, &gateway.tags);
     }
     for instance in Instance::ALL {
@@ -214,14 +309,22 @@ mod tests {
     use crate::known_ids::KnownIds;
     use crate::ownership_tags::LinkId;
 
-    const ID: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPAddresses/one";
+    const ID: &str =
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPAddresses/one";
 
-    /// After a move from `eu-west-1 vpc-1` to `eu-west-1 vgw-2`, when the state has the new AWS side only.
+    /// After a move from `eu-west-1 vpc-1` to `eu-west-1 vgw-2`, when the state has the new AWS
+    /// side only.
     fn moved(recorded: &[Kind]) -> LookupScope {
         let link = Some(LinkId::from_tag("link"));
-        let mut scope = LookupScope::by_ids(KnownIds::default(), link, Slot::new(0).unwrap().inside_cidrs());
+        let mut scope = LookupScope::by_ids(
+            KnownIds::default(),
+            link,
+            Slot::new(0).unwrap().inside_cidrs(),
+        );
         scope.adoption.endpoints = BTreeSet::from(["eu-west-1 vgw-2".to_owned()]);
-        recorded.iter().for_each(|kind| scope.recorded_ids.add(*kind, ID.to_uppercase()));
+        recorded
+            .iter()
+            .for_each(|kind| scope.recorded_ids.add(*kind, ID.to_uppercase()));
         scope
     }
 
@@ -233,12 +336,26 @@ mod tests {
 
     #[test]
     fn own_objects_named_by_state_after_move() {
-        let (former, now) = (tags("link", "eu-west-1 vpc-1"), tags("link", "eu-west-1 vgw-2"));
+        let (former, now) = (
+            tags("link", "eu-west-1 vpc-1"),
+            tags("link", "eu-west-1 vgw-2"),
+        );
         for kind in Kind::ALL {
-            let owns = |recorded: &[Kind], tags: &Tags| moved(recorded).owns(kind, ID, tags, Instance::ALL[0]);
-            assert!(owns(&[], &now) && owns(&[kind], &now) && owns(&[kind], &former), "{kind}");
-            assert!(!owns(&[], &former), "{kind}: tags alone prove nothing of another AWS side");
-            assert!(!owns(&[kind], &tags("other", "eu-west-1 vgw-2")), "{kind}: another link took the name");
+            let owns = |recorded: &[Kind], tags: &Tags| {
+                moved(recorded).owns(kind, ID, tags, Instance::ALL[0])
+            };
+            assert!(
+                owns(&[], &now) && owns(&[kind], &now) && owns(&[kind], &former),
+                "{kind}"
+            );
+            assert!(
+                !owns(&[], &former),
+                "{kind}: tags alone prove nothing of another AWS side"
+            );
+            assert!(
+                !owns(&[kind], &tags("other", "eu-west-1 vgw-2")),
+                "{kind}: another link took the name"
+            );
             assert!(!owns(&[kind], &Tags::new()), "{kind}: nobody's");
         }
     }
@@ -246,15 +363,28 @@ mod tests {
     #[test]
     fn ignore_recorded_objects_as_obstacles() {
         let tags = tags("link", "eu-west-1 vpc-1");
-        let found = |scope: &LookupScope| scope.lookalike(Kind::AwsCustomerGateway, "cgw-1", &tags, None);
+        let found =
+            |scope: &LookupScope| scope.lookalike(Kind::AwsCustomerGateway, "cgw-1", &tags, None);
         let obstacle = |mut scope: LookupScope, recorded: bool| {
             if recorded {
                 scope.recorded_ids.add(Kind::AwsCustomerGateway, "cgw-1");
             }
-            let one = found(&scope).map(|one| Lookalike { incomplete: true, ..one });
-            obstacle(&scope, &Observed { lookalikes: one.into_iter().collect(), ..Observed::default() })
+            let one = found(&scope).map(|one| Lookalike {
+                incomplete: true,
+                ..one
+            });
+            obstacle(
+                &scope,
+                &Observed {
+                    lookalikes: one.into_iter().collect(),
+                    ..Observed::default()
+                },
+            )
         };
-        assert!(matches!(obstacle(moved(&[]), false), Some(Obstacle::IncompleteLink { .. })));
+        assert!(matches!(
+            obstacle(moved(&[]), false),
+            Some(Obstacle::IncompleteLink { .. })
+        ));
         assert_eq!(obstacle(moved(&[]), true), None);
     }
 }

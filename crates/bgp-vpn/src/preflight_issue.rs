@@ -15,7 +15,9 @@ pub enum PreflightIssue {
         "The resource group {0:?} does not exist. Set azure.create_resource_group = true to create it, or name an existing one."
     )]
     ResourceGroupNotFound(String),
-    #[error("The virtual network {0} does not exist. Correct the ID, or set azure.virtual_network to create one.")]
+    #[error(
+        "The virtual network {0} does not exist. Correct the ID, or set azure.virtual_network to create one."
+    )]
     VirtualNetworkNotFound(String),
     #[error(
         "The virtual network {0} already exists and was not created by this link. To use it, set azure.virtual_network_id to its ID and remove azure.virtual_network. Otherwise, use another name."
@@ -29,7 +31,9 @@ pub enum PreflightIssue {
         "The virtual network already has a VPN gateway with a complete link that uses {1}. For a second link, set azure.gateway_id = \"{0}\" and another slot. Only if no state manages that link, import it: terraform import ADDRESS '{0},{1}'"
     )]
     LinkExists(ResourceId, String),
-    #[error("The VPC {0} does not exist. Correct the ID or the region, or set aws.vpc to create one.")]
+    #[error(
+        "The VPC {0} does not exist. Correct the ID or the region, or set aws.vpc to create one."
+    )]
     VpcNotFound(String),
     #[error(
         "The VPC already has a virtual private gateway, and AWS allows only one. To use it, set aws.vpn_gateway_id = \"{0}\"."
@@ -76,7 +80,9 @@ pub enum PreflightIssue {
         "The network security group {0} is associated with GatewaySubnet. Azure does not support this, and the gateway may stop working. Remove the association."
     )]
     SecurityGroup(ResourceId),
-    #[error("The {0} of the existing gateway is {1}. Remove this attribute, or set it to that value.")]
+    #[error(
+        "The {0} of the existing gateway is {1}. Remove this attribute, or set it to that value."
+    )]
     GatewayMismatch(&'static str, String),
     #[error(
         "The Azure gateway has {has} connections, and its SKU supports {limit}. This link needs 4. Use a larger SKU or another gateway."
@@ -86,11 +92,19 @@ pub enum PreflightIssue {
         "The connection {by} of the Azure gateway already uses {address}. Set another slot. Free slots: {}.",
         format_slots(free)
     )]
-    AddressInUse { address: Ipv4Addr, by: ResourceId, free: Vec<u8> },
+    AddressInUse {
+        address: Ipv4Addr,
+        by: ResourceId,
+        free: Vec<u8>,
+    },
     #[error(
         "The Azure gateway lists {address} for {configuration}, but {needed} needs it. Azure allows an address only once in a gateway. Move it to {needed} in bgpSettings of the gateway, or use another slot or inside CIDR."
     )]
-    AddressOfOtherInstance { address: Ipv4Addr, configuration: ResourceId, needed: Instance },
+    AddressOfOtherInstance {
+        address: Ipv4Addr,
+        configuration: ResourceId,
+        needed: Instance,
+    },
     #[error(
         "The virtual private gateway {0} does not exist. Correct the ID or the region, or remove aws.vpn_gateway_id to create one."
     )]

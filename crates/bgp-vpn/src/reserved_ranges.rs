@@ -17,13 +17,22 @@ const AZURE_PREFIXES: (u8, u8) = (2, 29);
 
 /// The reserved range that a network overlaps.
 pub fn reserved(net: Ipv4Net) -> Option<Ipv4Net> {
-    RESERVED.into_iter().filter_map(|(ip, len)| Ipv4Net::new(ip, len).ok()).find(|reserved| overlaps(net, *reserved))
+    RESERVED
+        .into_iter()
+        .filter_map(|(ip, len)| Ipv4Net::new(ip, len).ok())
+        .find(|reserved| overlaps(net, *reserved))
 }
 
 /// A range of a VNet or VPC.
 pub(super) fn check_reserved(net: Ipv4Net, field: &AttributeId) -> Option<Violation> {
     let reserved = reserved(net)?.to_string();
-    Some(Violation::error(field.clone(), ViolationKind::ReservedRange { given: net.to_string(), reserved }))
+    Some(Violation::error(
+        field.clone(),
+        ViolationKind::ReservedRange {
+            given: net.to_string(),
+            reserved,
+        },
+    ))
 }
 
 /// A range or subnet of a VNet. A gateway subnet has rules of its own.
@@ -32,7 +41,12 @@ pub(super) fn check_azure_size(net: Ipv4Net, field: &AttributeId) -> Option<Viol
     let given = net.prefix_len();
     let problem = || {
         let (given, least, most) = (i64::from(given), i64::from(least), i64::from(most));
-        ViolationKind::OutOfRange { given, least, most, unit: " bits of prefix" }
+        ViolationKind::OutOfRange {
+            given,
+            least,
+            most,
+            unit: " bits of prefix",
+        }
     };
     (!(least..=most).contains(&given)).then(|| Violation::error(field.clone(), problem()))
 }
@@ -63,8 +77,23 @@ mod tests {
             let space: Vec<Ipv4Net> = space.iter().map(|net| net.parse().unwrap()).collect();
             check_space(&space, &AttributeId::AddressSpace).len()
         };
-        assert_eq!(violations(&["10.0.0.0/8", "192.168.0.0/16", "100.64.0.0/10", "20.0.0.0/29"]), 0);
-        for one in ["0.0.0.0/0", "127.0.0.0/16", "169.254.21.0/24", "224.0.0.0/24", "240.0.0.0/24", "10.0.0.0/30"] {
+        assert_eq!(
+            violations(&[
+                "10.0.0.0/8",
+                "192.168.0.0/16",
+                "100.64.0.0/10",
+                "20.0.0.0/29"
+            ]),
+            0
+        );
+        for one in [
+            "0.0.0.0/0",
+            "127.0.0.0/16",
+            "169.254.21.0/24",
+            "224.0.0.0/24",
+            "240.0.0.0/24",
+            "10.0.0.0/30",
+        ] {
             assert_eq!(violations(&[one]), 1, "{one}");
         }
         assert_eq!(violations(&["10.1.0.0/16", "10.1.2.0/24"]), 1);

@@ -1,5 +1,6 @@
-//! Which object is which part of the link. Objects are identified by the ids in the state, else by the ownership
-//! tags, else by what they refer to; tunnels by outside address or inside CIDR. Never by position.
+//! Which object is which part of the link. Objects are identified by the ids in the state, else by
+//! the ownership tags, else by what they refer to; tunnels by outside address or inside CIDR. Never
+//! by position.
 
 use super::lookup::LookupScope;
 use super::managed::Kind;
@@ -42,7 +43,11 @@ pub fn resolve(scope: &LookupScope, inventory: Inventory) -> Observed {
     let aws = resolve_aws(scope, &inventory);
     let lookalikes = lookalikes(scope, &inventory, &aws);
     let azure = resolve_azure(scope, inventory);
-    let mut observed = Observed { azure, aws, lookalikes };
+    let mut observed = Observed {
+        azure,
+        aws,
+        lookalikes,
+    };
     for instance in Instance::ALL {
         let equal = equal_customer_gateway(&observed, instance);
         let place = observed.aws.customer_gateways.get_mut(instance);
@@ -53,8 +58,8 @@ pub fn resolve(scope: &LookupScope, inventory: Inventory) -> Observed {
     observed
 }
 
-/// The customer gateway that a connection uses, where it stands for its instance: a user may have set another one of the same
-/// address and ASN, and deleted this link's.
+/// The customer gateway that a connection uses, where it stands for its instance: a user may have
+/// set another one of the same address and ASN, and deleted this link's.
 fn equal_customer_gateway(observed: &Observed, instance: Instance) -> Option<aws::CustomerGateway> {
     let asn = observed.azure.gateway.as_ref().map(|gateway| gateway.asn)?;
     let used = observed.aws.used_customer_gateways.get(instance).as_ref()?;
@@ -64,45 +69,87 @@ fn equal_customer_gateway(observed: &Observed, instance: Instance) -> Option<aws
 fn resolve_azure(scope: &LookupScope, inventory: Inventory) -> AzureObserved {
     let alive = |state: azure::ProvisioningState| state != azure::ProvisioningState::Deleting;
     let gateway = inventory.gateway.filter(|g| alive(g.resource.state));
-    let named =
-        |ip: &azure::PublicIp, instance: Instance| is_named(scope, &ip.resource, |n| n.public_ips.get(instance));
+    let named = |ip: &azure::PublicIp, instance: Instance| {
+        is_named(scope, &ip.resource, |n| n.public_ips.get(instance))
+    };
     let public_ips = PerInstance::from_fn(|instance| {
-        let of_gateway = gateway.as_ref().and_then(|g| g.instances.get(instance.index())?.public_ip_id.clone());
+        let of_gateway = gateway
+            .as_ref()
+            .and_then(|g| g.instances.get(instance.index())?.public_ip_id.clone());
         let is_it = |ip: &&azure::PublicIp| match &of_gateway {
             Some(id) => ip.resource.id == *id,
             None => {
-                let (ids, address) = (&scope.known.public_ips, *scope.known.public_addresses.get(instance));
-                let known = address.is_some() && ip.address == address && ids.contains(&ip.resource.id);
-                known || named(ip, instance) && owns(scope, Kind::AzurePublicIp, &ip.resource, instance)
+                let (ids, address) = (
+                    &scope.known.public_ips,
+                    *scope.known.public_addresses.get(instance),
+                );
+                let known =
+                    address.is_some() && ip.address == address && ids.contains(&ip.resource.id);
+                known
+                    || named(ip, instance)
+                        && owns(scope, Kind::AzurePublicIp, &ip.resource, instance)
             }
         };
-        inventory.public_ips.iter().filter(|ip| alive(ip.resource.state)).find(is_it).cloned()
+        inventory
+            .public_ips
+            .iter()
+            .filter(|ip| alive(ip.resource.state))
+            .find(is_it)
+            .cloned()
     });
     let local_gateways = PerTunnel::from_fn(|key| {
-        let living = || inventory.local_gateways.iter().filter(|l| alive(l.resource.state));
+        let living = || {
+            inventory
+                .local_gateways
+                .iter()
+                .filter(|l| alive(l.resource.state))
+        };
         let known = scope.known.local_gateways.get(key).as_ref();
         let by_id = living().find(|l| known == Some(&l.resource.id));
-        let planned = |l: &&azure::LocalGateway| is_named(scope, &l.resource, |names| names.local_gateways.get(key));
+        let planned = |l: &&azure::LocalGateway| {
+            is_named(scope, &l.resource, |names| names.local_gateways.get(key))
+        };
         by_id
-            .or_else(|| living().filter(planned).find(|l| owns(scope, Kind::AzureLocalGateway, &l.resource, key)))
+            .or_else(|| {
+                living()
+                    .filter(planned)
+                    .find(|l| owns(scope, Kind::AzureLocalGateway, &l.resource, key))
+            })
             .cloned()
     });
     let connections = PerTunnel::from_fn(|key| {
-        let living = || inventory.connections.iter().filter(|c| alive(c.resource.state));
+        let living = || {
+            inventory
+                .connections
+                .iter()
+                .filter(|c| alive(c.resource.state))
+        };
         let known = scope.known.connections.get(key).as_ref();
         let local: Option<&azure::LocalGateway> = local_gateways.get(key).as_ref();
         let follows = |c: &&azure::Connection| {
             local.is_some_and(|l| c.local_gateway_id.as_ref() == Some(&l.resource.id))
-                && gateway.as_ref().is_some_and(|g| c.gateway_id.as_ref() == Some(&g.resource.id))
+                && gateway
+                    .as_ref()
+                    .is_some_and(|g| c.gateway_id.as_ref() == Some(&g.resource.id))
         };
         let by_id = living().find(|c| known == Some(&c.resource.id));
-        let planned = |c: &&azure::Connection| is_named(scope, &c.resource, |names| names.connections.get(key));
-        let by_tag = || living().filter(planned).find(|c| owns(scope, Kind::AzureConnection, &c.resource, key));
-        by_id.or_else(by_tag).or_else(|| living().find(follows)).cloned()
+        let planned = |c: &&azure::Connection| {
+            is_named(scope, &c.resource, |names| names.connections.get(key))
+        };
+        let by_tag = || {
+            living()
+                .filter(planned)
+                .find(|c| owns(scope, Kind::AzureConnection, &c.resource, key))
+        };
+        by_id
+            .or_else(by_tag)
+            .or_else(|| living().find(follows))
+            .cloned()
     });
     let keys = PerTunnel::from_fn(|key| {
         let connection: Option<&azure::Connection> = connections.get(key).as_ref();
-        let observed = connection.and_then(|c| inventory.keys.iter().find(|(id, _)| *id == c.resource.id));
+        let observed =
+            connection.and_then(|c| inventory.keys.iter().find(|(id, _)| *id == c.resource.id));
         observed.map_or(KeyRead::NotRequested, |(_, key)| key.clone())
     });
     let network = inventory.network.filter(|n| alive(n.resource.state));
@@ -116,21 +163,44 @@ fn resolve_azure(scope: &LookupScope, inventory: Inventory) -> AzureObserved {
         keys,
         ..AzureObserved::default()
     };
-    azure.foreign_objects =
-        foreign_objects(scope, &azure, (&inventory.public_ips, &inventory.local_gateways, &inventory.connections));
+    azure.foreign_objects = foreign_objects(
+        scope,
+        &azure,
+        (
+            &inventory.public_ips,
+            &inventory.local_gateways,
+            &inventory.connections,
+        ),
+    );
     azure
 }
 
-fn owns(scope: &LookupScope, kind: Kind, object: &azure::Resource, part: impl std::fmt::Display) -> bool {
+fn owns(
+    scope: &LookupScope,
+    kind: Kind,
+    object: &azure::Resource,
+    part: impl std::fmt::Display,
+) -> bool {
     scope.owns(kind, object.id.as_str(), &object.tags, part)
 }
 
 /// Whether an object has the name that the link gives it. Without planned names every name will do.
-fn is_named<'a>(scope: &'a LookupScope, object: &azure::Resource, name: impl Fn(&'a AzureNames) -> &'a String) -> bool {
-    scope.names.as_ref().is_none_or(|names| name(names).eq_ignore_ascii_case(object.id.name()))
+fn is_named<'a>(
+    scope: &'a LookupScope,
+    object: &azure::Resource,
+    name: impl Fn(&'a AzureNames) -> &'a String,
+) -> bool {
+    scope
+        .names
+        .as_ref()
+        .is_none_or(|names| name(names).eq_ignore_ascii_case(object.id.name()))
 }
 
-type Listed<'a> = (&'a [azure::PublicIp], &'a [azure::LocalGateway], &'a [azure::Connection]);
+type Listed<'a> = (
+    &'a [azure::PublicIp],
+    &'a [azure::LocalGateway],
+    &'a [azure::Connection],
+);
 
 /// Objects in the link's resource group under its planned names that are not its own.
 fn foreign_objects(
@@ -138,30 +208,60 @@ fn foreign_objects(
     own: &AzureObserved,
     (ips, locals, connections): Listed<'_>,
 ) -> Vec<ResourceId> {
-    let (Some(names), Some(group)) = (&scope.names, &scope.known.resource_group) else { return Vec::new() };
+    let (Some(names), Some(group)) = (&scope.names, &scope.known.resource_group) else {
+        return Vec::new();
+    };
     let taken = |object: &azure::Resource, name: &String| {
         let here = object.id.resource_group().eq_ignore_ascii_case(group);
-        here && object.id.name().eq_ignore_ascii_case(name) && object.state != azure::ProvisioningState::Deleting
+        here && object.id.name().eq_ignore_ascii_case(name)
+            && object.state != azure::ProvisioningState::Deleting
     };
     let mut found = Vec::new();
-    for instance in Instance::ALL.into_iter().filter(|_| scope.adoption.makes_gateway) {
-        let planned = ips.iter().filter(|ip| taken(&ip.resource, names.public_ips.get(instance)));
+    for instance in Instance::ALL
+        .into_iter()
+        .filter(|_| scope.adoption.makes_gateway)
+    {
+        let planned = ips
+            .iter()
+            .filter(|ip| taken(&ip.resource, names.public_ips.get(instance)));
         let is_own = |ip: &&azure::PublicIp| {
-            own.public_ips.iter().any(|(_, o)| o.as_ref().is_some_and(|o| o.resource.id == ip.resource.id))
+            own.public_ips
+                .iter()
+                .any(|(_, o)| o.as_ref().is_some_and(|o| o.resource.id == ip.resource.id))
         };
-        found.extend(planned.filter(|ip| !is_own(ip)).map(|ip| ip.resource.id.clone()));
+        found.extend(
+            planned
+                .filter(|ip| !is_own(ip))
+                .map(|ip| ip.resource.id.clone()),
+        );
     }
     for key in TunnelKey::ALL {
-        let planned = locals.iter().filter(|l| taken(&l.resource, names.local_gateways.get(key)));
+        let planned = locals
+            .iter()
+            .filter(|l| taken(&l.resource, names.local_gateways.get(key)));
         let is_own = |l: &&azure::LocalGateway| {
-            own.local_gateways.iter().any(|(_, o)| o.as_ref().is_some_and(|o| o.resource.id == l.resource.id))
+            own.local_gateways
+                .iter()
+                .any(|(_, o)| o.as_ref().is_some_and(|o| o.resource.id == l.resource.id))
         };
-        found.extend(planned.filter(|l| !is_own(l)).map(|l| l.resource.id.clone()));
-        let planned = connections.iter().filter(|c| taken(&c.resource, names.connections.get(key)));
+        found.extend(
+            planned
+                .filter(|l| !is_own(l))
+                .map(|l| l.resource.id.clone()),
+        );
+        let planned = connections
+            .iter()
+            .filter(|c| taken(&c.resource, names.connections.get(key)));
         let is_own = |c: &&azure::Connection| {
-            own.connections.iter().any(|(_, o)| o.as_ref().is_some_and(|o| o.resource.id == c.resource.id))
+            own.connections
+                .iter()
+                .any(|(_, o)| o.as_ref().is_some_and(|o| o.resource.id == c.resource.id))
         };
-        found.extend(planned.filter(|c| !is_own(c)).map(|c| c.resource.id.clone()));
+        found.extend(
+            planned
+                .filter(|c| !is_own(c))
+                .map(|c| c.resource.id.clone()),
+        );
     }
     found
 }
@@ -170,16 +270,33 @@ fn foreign_objects(
 fn lookalikes(scope: &LookupScope, inventory: &Inventory, own: &AwsObserved) -> Vec<Lookalike> {
     let mut found = Vec::new();
     let taken = |id: &aws::VpnConnectionId| {
-        own.vpn_connections.iter().any(|(_, vpn)| vpn.as_ref().is_some_and(|vpn| vpn.id == *id))
+        own.vpn_connections
+            .iter()
+            .any(|(_, vpn)| vpn.as_ref().is_some_and(|vpn| vpn.id == *id))
     };
-    for vpn in inventory.vpn_connections.iter().filter(|vpn| vpn.state.is_living() && !taken(&vpn.id)) {
+    for vpn in inventory
+        .vpn_connections
+        .iter()
+        .filter(|vpn| vpn.state.is_living() && !taken(&vpn.id))
+    {
         found.extend(scope.lookalike(Kind::AwsVpnConnection, &vpn.id.0, &vpn.tags, Some(vpn)));
     }
     let taken = |id: &aws::CustomerGatewayId| {
-        own.customer_gateways.iter().any(|(_, c)| c.as_ref().is_some_and(|c| c.id == *id))
+        own.customer_gateways
+            .iter()
+            .any(|(_, c)| c.as_ref().is_some_and(|c| c.id == *id))
     };
-    for customer in inventory.customer_gateways.iter().filter(|c| c.state.is_living() && !taken(&c.id)) {
-        found.extend(scope.lookalike(Kind::AwsCustomerGateway, &customer.id.0, &customer.tags, None));
+    for customer in inventory
+        .customer_gateways
+        .iter()
+        .filter(|c| c.state.is_living() && !taken(&c.id))
+    {
+        found.extend(scope.lookalike(
+            Kind::AwsCustomerGateway,
+            &customer.id.0,
+            &customer.tags,
+            None,
+        ));
     }
     for vpc in &inventory.other_vpcs {
         found.extend(scope.lookalike(Kind::AwsVpc, &vpc.id.0, &vpc.tags, None));
@@ -192,10 +309,15 @@ fn lookalikes(scope: &LookupScope, inventory: &Inventory, own: &AwsObserved) -> 
 }
 
 fn resolve_aws(scope: &LookupScope, inventory: &Inventory) -> AwsObserved {
-    let living = |v: &&aws::VpnConnection| !matches!(v.state, aws::State::Deleting | aws::State::Deleted);
+    let living =
+        |v: &&aws::VpnConnection| !matches!(v.state, aws::State::Deleting | aws::State::Deleted);
     let vpn_connections = PerInstance::from_fn(|instance| {
         let known = scope.known.vpn_connections.get(instance).as_ref();
-        let by_id = inventory.vpn_connections.iter().filter(living).find(|v| known == Some(&v.id));
+        let by_id = inventory
+            .vpn_connections
+            .iter()
+            .filter(living)
+            .find(|v| known == Some(&v.id));
         let customers = &inventory.customer_gateways;
         by_id
             .or_else(|| {
@@ -208,23 +330,36 @@ fn resolve_aws(scope: &LookupScope, inventory: &Inventory) -> AwsObserved {
             .cloned()
     });
     let was_ours = |v: &&aws::VpnConnection| {
-        let known = scope.known.vpn_connections.iter().any(|(_, id)| id.as_ref() == Some(&v.id));
+        let known = scope
+            .known
+            .vpn_connections
+            .iter()
+            .any(|(_, id)| id.as_ref() == Some(&v.id));
         known || scope.link.as_ref().is_some_and(|link| link.is_on(&v.tags))
     };
-    let leaving = inventory.vpn_connections.iter().filter(|v| v.state == aws::State::Deleting).filter(was_ours);
+    let leaving = inventory
+        .vpn_connections
+        .iter()
+        .filter(|v| v.state == aws::State::Deleting)
+        .filter(was_ours);
     let leaving_vpns = leaving.map(|v| v.id.clone()).collect();
     let living_customers = || {
-        let gone = |c: &&aws::CustomerGateway| !matches!(c.state, aws::State::Deleting | aws::State::Deleted);
+        let gone = |c: &&aws::CustomerGateway| {
+            !matches!(c.state, aws::State::Deleting | aws::State::Deleted)
+        };
         inventory.customer_gateways.iter().filter(gone)
     };
     let used_customers = PerInstance::from_fn(|instance| {
         let vpn: Option<&aws::VpnConnection> = vpn_connections.get(instance).as_ref();
-        vpn.and_then(|v| living_customers().find(|c| c.id == v.customer_gateway_id)).cloned()
+        vpn.and_then(|v| living_customers().find(|c| c.id == v.customer_gateway_id))
+            .cloned()
     });
     let customer_gateways = PerInstance::from_fn(|instance| {
         let known = scope.known.customer_gateways.get(instance).as_ref();
         let by_id = living_customers().find(|c| known == Some(&c.id));
-        by_id.or_else(|| living_customers().find(|c| scope.adopts_customer_gateway(c, instance))).cloned()
+        by_id
+            .or_else(|| living_customers().find(|c| scope.adopts_customer_gateway(c, instance)))
+            .cloned()
     });
     let mut outside_ips = PerTunnel::default();
     for instance in Instance::ALL {
@@ -237,29 +372,45 @@ fn resolve_aws(scope: &LookupScope, inventory: &Inventory) -> AwsObserved {
     let vpc = inventory.vpc.clone();
     let of_vpc = PublicSubnetMatcher::new(scope, vpc.as_ref());
     let known_table = scope.known.public_route_table.as_ref();
-    let table_by_id =
-        inventory.route_tables.iter().find(|t| known_table == Some(&t.id) || scope.known.route_tables.contains(&t.id));
+    let table_by_id = inventory
+        .route_tables
+        .iter()
+        .find(|t| known_table == Some(&t.id) || scope.known.route_tables.contains(&t.id));
     let inside = |id: &aws::VpcId| vpc.as_ref().is_none_or(|vpc| vpc.id == *id);
     let public_table = table_by_id.or_else(|| {
-        inventory.route_tables.iter().find(|t| inside(&t.vpc_id) && of_vpc.accepts(&t.tags, role::PUBLIC_ROUTE_TABLE))
+        inventory
+            .route_tables
+            .iter()
+            .find(|t| inside(&t.vpc_id) && of_vpc.accepts(&t.tags, role::PUBLIC_ROUTE_TABLE))
     });
     let known = scope.known.public_subnet.as_ref();
     let subnet_by_id = inventory.subnets.iter().find(|s| known == Some(&s.id));
     let accepted = |s: &&aws::Subnet| {
-        let own = scope.records(Kind::AwsSubnet, &s.id.0) && scope.has_role_tag(&s.tags, role::PUBLIC_SUBNET);
+        let own = scope.records(Kind::AwsSubnet, &s.id.0)
+            && scope.has_role_tag(&s.tags, role::PUBLIC_SUBNET);
         inside(&s.vpc_id) && (own || of_vpc.accepts(&s.tags, role::PUBLIC_SUBNET))
     };
-    let subnet = subnet_by_id.or_else(|| inventory.subnets.iter().find(accepted)).map(|s| s.id.clone());
+    let subnet = subnet_by_id
+        .or_else(|| inventory.subnets.iter().find(accepted))
+        .map(|s| s.id.clone());
     let known_subnet = || {
         let known = scope.known.public_subnet.as_ref()?;
-        public_table?.subnets.iter().find(|(id, _)| id == known).map(|(id, _)| id.clone())
+        public_table?
+            .subnets
+            .iter()
+            .find(|(id, _)| id == known)
+            .map(|(id, _)| id.clone())
     };
     let known = scope.known.internet_gateway.as_ref();
-    let gateway_by_id = inventory.internet_gateways.iter().find(|i| known == Some(&i.id));
+    let gateway_by_id = inventory
+        .internet_gateways
+        .iter()
+        .find(|i| known == Some(&i.id));
     let accepted = |i: &&aws::InternetGateway| {
         i.attached_vpcs.iter().all(&inside) && of_vpc.accepts(&i.tags, role::INTERNET_GATEWAY)
     };
-    let internet_gateway = gateway_by_id.or_else(|| inventory.internet_gateways.iter().find(accepted));
+    let internet_gateway =
+        gateway_by_id.or_else(|| inventory.internet_gateways.iter().find(accepted));
     let known_gateway = || {
         let (table, known) = (public_table?, scope.known.internet_gateway.as_ref()?);
         let attached_vpcs = vpc.iter().map(|v| v.id.clone()).collect();
@@ -276,7 +427,10 @@ fn resolve_aws(scope: &LookupScope, inventory: &Inventory) -> AwsObserved {
         subnets: inventory.subnets.clone(),
         public_route_table: public_table.map(|t| t.id.clone()),
         route_tables: inventory.route_tables.clone(),
-        transit_gateway: inventory.transit_gateway.clone().filter(|gateway| gateway.state.is_living()),
+        transit_gateway: inventory
+            .transit_gateway
+            .clone()
+            .filter(|gateway| gateway.state.is_living()),
         gateway: inventory
             .vpn_gateway
             .clone()
@@ -290,8 +444,9 @@ fn resolve_aws(scope: &LookupScope, inventory: &Inventory) -> AwsObserved {
     }
 }
 
-/// Which internet gateway, subnet and route table are those of a VPC that the link created. An import knows the VPC and none of
-/// the three: there their tags count, where the VPC itself carries this link's.
+/// Which internet gateway, subnet and route table are those of a VPC that the link created. An
+/// import knows the VPC and none of the three: there their tags count, where the VPC itself carries
+/// this link's.
 struct PublicSubnetMatcher<'a> {
     scope: &'a LookupScope,
     imports: bool,
@@ -299,15 +454,30 @@ struct PublicSubnetMatcher<'a> {
 
 impl<'a> PublicSubnetMatcher<'a> {
     fn new(scope: &'a LookupScope, vpc: Option<&aws::Vpc>) -> Self {
-        let kinds = [Kind::AwsInternetGateway, Kind::AwsSubnet, Kind::AwsRouteTable];
+        let kinds = [
+            Kind::AwsInternetGateway,
+            Kind::AwsSubnet,
+            Kind::AwsRouteTable,
+        ];
         let known = &scope.known;
-        let recorded =
-            known.internet_gateway.is_some() || known.public_subnet.is_some() || known.public_route_table.is_some();
-        let recorded = recorded || kinds.into_iter().any(|kind| scope.recorded_ids.ids(kind).next().is_some());
+        let recorded = known.internet_gateway.is_some()
+            || known.public_subnet.is_some()
+            || known.public_route_table.is_some();
+        let recorded = recorded
+            || kinds
+                .into_iter()
+                .any(|kind| scope.recorded_ids.ids(kind).next().is_some());
         let complete = vpc.is_some_and(|vpc| {
-            scope.link.as_ref().is_some_and(|link| link.is_on(&vpc.tags)) && !vpc.tags.contains_key(TAG_INCOMPLETE)
+            scope
+                .link
+                .as_ref()
+                .is_some_and(|link| link.is_on(&vpc.tags))
+                && !vpc.tags.contains_key(TAG_INCOMPLETE)
         });
-        PublicSubnetMatcher { scope, imports: complete && !recorded && scope.recorded_ids.is_empty() }
+        PublicSubnetMatcher {
+            scope,
+            imports: complete && !recorded && scope.recorded_ids.is_empty(),
+        }
     }
 
     fn accepts(&self, tags: &Tags, part: &str) -> bool {
@@ -315,19 +485,32 @@ impl<'a> PublicSubnetMatcher<'a> {
     }
 }
 
-/// Gives each endpoint of a connection the name of its tunnel: by the outside address last seen, else by inside CIDR; an
-/// endpoint that fits neither takes the place that is left.
-pub fn match_tunnels(scope: &LookupScope, instance: Instance, vpn: &aws::VpnConnection) -> Vec<(TunnelKey, Ipv4Addr)> {
+/// Gives each endpoint of a connection the name of its tunnel: by the outside address last seen,
+/// else by inside CIDR; an endpoint that fits neither takes the place that is left.
+pub fn match_tunnels(
+    scope: &LookupScope,
+    instance: Instance,
+    vpn: &aws::VpnConnection,
+) -> Vec<(TunnelKey, Ipv4Addr)> {
     let mut named: Vec<(TunnelKey, Ipv4Addr)> = Vec::new();
-    let free = |named: &[(TunnelKey, Ipv4Addr)], ip: Ipv4Addr| named.iter().all(|(_, taken)| *taken != ip);
+    let free =
+        |named: &[(TunnelKey, Ipv4Addr)], ip: Ipv4Addr| named.iter().all(|(_, taken)| *taken != ip);
     for key in instance.tunnels() {
         let known = *scope.known.outside_ips.get(key);
-        named.extend(vpn.tunnels.iter().find(|t| Some(t.outside_ip) == known).map(|t| (key, t.outside_ip)));
+        named.extend(
+            vpn.tunnels
+                .iter()
+                .find(|t| Some(t.outside_ip) == known)
+                .map(|t| (key, t.outside_ip)),
+        );
     }
     for key in instance.tunnels() {
         if named.iter().all(|(have, _)| *have != key) {
             let cidr = scope.inside_cidrs.get(key).net();
-            let fits = vpn.tunnels.iter().find(|t| t.inside_cidr == Some(cidr) && free(&named, t.outside_ip));
+            let fits = vpn
+                .tunnels
+                .iter()
+                .find(|t| t.inside_cidr == Some(cidr) && free(&named, t.outside_ip));
             named.extend(fits.map(|t| (key, t.outside_ip)));
         }
     }

@@ -1,5 +1,6 @@
-//! What is wanted: one link, every choice made. Nothing here is optional because it was not configured; `provider` has
-//! filled defaults, kept what was last applied, and refused what cannot be.
+//! What is wanted: one link, every choice made. Nothing here is optional because it was not
+//! configured; `provider` has filled defaults, kept what was last applied, and refused what cannot
+//! be.
 
 use super::inside_cidr::InsideCidr;
 use super::ipsec::IpsecPolicy;
@@ -7,7 +8,9 @@ use super::key_rotation::KeyRotation;
 use super::names::{AwsNames, AzureNames};
 use super::ownership_tags::{AwsEndpoint, EndpointKind, LinkId};
 use super::tunnel::{Instance, PerTunnel};
-use crate::aws::{Bandwidth, KeyStorage, Logs, Region, RouteTableId, TransitGatewayId, VpcId, VpnGatewayId};
+use crate::aws::{
+    Bandwidth, KeyStorage, Logs, Region, RouteTableId, TransitGatewayId, VpcId, VpnGatewayId,
+};
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
 use crate::types::{Asn, PreSharedKey, Tags};
@@ -31,14 +34,17 @@ pub struct Spec {
     pub configured_keys: PerTunnel<Option<PreSharedKey>>,
     /// Whether they take the place of keys in use, rather than only going into what is made.
     pub applies_configured_keys: bool,
-    /// All four keys are to be new; with `applies_configured_keys`, the configured keys are written to endpoints that do not return theirs.
+    /// All four keys are to be new; with `applies_configured_keys`, the configured keys are written
+    /// to endpoints that do not return theirs.
     pub rotation: Option<KeyRotation>,
     /// Whether a tunnel counts as built only when its BGP session is up.
     pub wait_for_bgp: bool,
     pub removals: Removals,
-    /// Existing gateways become this link's own in this run and get its tags: only tagged ones are deleted later.
+    /// Existing gateways become this link's own in this run and get its tags: only tagged ones are
+    /// deleted later.
     pub claims_gateways: bool,
-    /// Of this link's addresses, those that another user's Azure gateway listed before: used, never removed from it.
+    /// Of this link's addresses, those that another user's Azure gateway listed before: used, never
+    /// removed from it.
     pub preexisting_addresses: BTreeSet<Ipv4Addr>,
     /// Tables into which another user's VPN gateway propagated its routes before: never disabled.
     pub preexisting_propagation: BTreeSet<RouteTableId>,
@@ -80,7 +86,10 @@ pub struct AzureSpec {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AzureNetwork {
     /// A VNet that is there. With a prefix, its missing `GatewaySubnet` is created.
-    Existing { id: ResourceId, gateway_subnet_prefix: Option<Ipv4Net> },
+    Existing {
+        id: ResourceId,
+        gateway_subnet_prefix: Option<Ipv4Net>,
+    },
     /// A VNet that this link makes.
     Create {
         id: ResourceId,
@@ -104,7 +113,12 @@ pub enum AzureGateway {
     /// Another user's gateway, to which only this link's APIPA addresses are added.
     Existing(ResourceId),
     /// A gateway that this link makes and keeps.
-    Managed { id: ResourceId, sku: String, generation: String, asn: Asn },
+    Managed {
+        id: ResourceId,
+        sku: String,
+        generation: String,
+        asn: Asn,
+    },
 }
 
 impl AzureGateway {
@@ -140,7 +154,8 @@ pub struct AwsSpec {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AwsNetwork {
     Existing(VpcId),
-    /// A VPC as the console's wizard makes it: one public subnet, an internet gateway, and the subnet's route table.
+    /// A VPC as the console's wizard makes it: one public subnet, an internet gateway, and the
+    /// subnet's route table.
     Create {
         cidr: Ipv4Net,
         public_subnet: Option<Ipv4Net>,
@@ -166,7 +181,8 @@ pub enum PropagationTargets {
     Default,
     /// Exactly these; an empty set means hands off.
     Explicit(BTreeSet<RouteTableId>),
-    /// As last applied, where nothing is configured. The public subnet's table replaces one that no longer exists.
+    /// As last applied, where nothing is configured. The public subnet's table replaces one that no
+    /// longer exists.
     LastApplied(BTreeSet<RouteTableId>),
 }
 
@@ -176,10 +192,17 @@ impl AwsEndpoint {
         let end = match (&aws.gateway, &aws.network) {
             (AwsGateway::TransitGateway(id), _) => EndpointKind::TransitGateway(id.clone()),
             (AwsGateway::ExistingVgw(id), _) => EndpointKind::VpnGateway(id.clone()),
-            (AwsGateway::ManagedVgw { .. }, AwsNetwork::Existing(id)) => EndpointKind::Vpc(id.clone()),
-            (AwsGateway::ManagedVgw { .. }, AwsNetwork::Create { cidr, .. }) => EndpointKind::NewVpc(*cidr),
+            (AwsGateway::ManagedVgw { .. }, AwsNetwork::Existing(id)) => {
+                EndpointKind::Vpc(id.clone())
+            }
+            (AwsGateway::ManagedVgw { .. }, AwsNetwork::Create { cidr, .. }) => {
+                EndpointKind::NewVpc(*cidr)
+            }
             (AwsGateway::ManagedVgw { .. }, AwsNetwork::FromGateway) => return None,
         };
-        Some(AwsEndpoint { region: aws.region.clone(), end })
+        Some(AwsEndpoint {
+            region: aws.region.clone(),
+            end,
+        })
     }
 }

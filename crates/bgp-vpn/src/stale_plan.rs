@@ -1,4 +1,5 @@
-//! What changed in the clouds after a plan was made, as far as its apply would undo that or break what the plan promised.
+//! What changed in the clouds after a plan was made, as far as its apply would undo that or break
+//! what the plan promised.
 
 use super::action::{Action, ActionTarget, Verb};
 use super::observed::Observed;
@@ -19,15 +20,27 @@ pub struct ShownPlan {
     pub rotates_keys: bool,
 }
 
-/// Sentences about objects that are gone although the plan showed them, and, with the settings of before, about settings that
-/// were changed since and that the plan does not mention.
-pub fn changes_since_plan(before: Option<&Spec>, spec: &Spec, observed: &Observed, shown: &ShownPlan) -> Vec<String> {
+/// Sentences about objects that are gone although the plan showed them, and, with the settings of
+/// before, about settings that were changed since and that the plan does not mention.
+pub fn changes_since_plan(
+    before: Option<&Spec>,
+    spec: &Spec,
+    observed: &Observed,
+    shown: &ShownPlan,
+) -> Vec<String> {
     let actions = plan_actions(spec, observed);
-    let gone = actions.iter().filter(|action| action.verb == Verb::Create && shown.known.contains(&action.target));
-    let mut found: Vec<String> = gone.flat_map(|action| action.reasons.iter().cloned()).collect();
+    let gone = actions
+        .iter()
+        .filter(|action| action.verb == Verb::Create && shown.known.contains(&action.target));
+    let mut found: Vec<String> = gone
+        .flat_map(|action| action.reasons.iter().cloned())
+        .collect();
     // What differs from the settings of before and of the plan alike comes from neither of them.
-    let others: BTreeSet<String> =
-        before.map(|before| describe_drift(before, observed)).into_iter().flatten().collect();
+    let others: BTreeSet<String> = before
+        .map(|before| describe_drift(before, observed))
+        .into_iter()
+        .flatten()
+        .collect();
     let edited = |text: &&String| others.contains(*text) && !shown.drift.contains(*text);
     let actions = actions.iter().filter(|action| reverts_edits(action, shown));
     let edits = actions.flat_map(|action| action.reasons.iter().filter(edited).cloned());
@@ -42,12 +55,22 @@ fn reverts_edits(action: &Action, shown: &ShownPlan) -> bool {
     match (&action.target, action.verb) {
         (ActionTarget::RoutePropagation(_), Verb::Create) => !shown.recreates_tunnels,
         (_, Verb::Create | Verb::WaitFor) => false,
-        (ActionTarget::IncompleteTag | ActionTarget::KeyRotationTag(_) | ActionTarget::BgpSession(_), _) => false,
-        (ActionTarget::PeerTunnelsUp(_) | ActionTarget::PeerConnectionUp(_) | ActionTarget::CustomBgpAddresses, _) => {
-            false
-        }
+        (
+            ActionTarget::IncompleteTag
+            | ActionTarget::KeyRotationTag(_)
+            | ActionTarget::BgpSession(_),
+            _,
+        ) => false,
+        (
+            ActionTarget::PeerTunnelsUp(_)
+            | ActionTarget::PeerConnectionUp(_)
+            | ActionTarget::CustomBgpAddresses,
+            _,
+        ) => false,
         (ActionTarget::SharedKey(_), _) => !shown.rotates_keys && !shown.recreates_tunnels,
-        (ActionTarget::LocalGateway(_) | ActionTarget::CustomerGateway(_), _) => !shown.recreates_tunnels,
+        (ActionTarget::LocalGateway(_) | ActionTarget::CustomerGateway(_), _) => {
+            !shown.recreates_tunnels
+        }
         _ => true,
     }
 }

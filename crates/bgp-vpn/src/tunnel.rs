@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// One of the two instances of the active-active Azure gateway. Each has a public address, so one AWS customer gateway
-/// and one VPN connection.
+/// One of the two instances of the active-active Azure gateway. Each has a public address, so one
+/// AWS customer gateway and one VPN connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Instance {
     Zero,
@@ -21,7 +21,16 @@ impl Instance {
 
     /// The tunnels of this instance's VPN connection.
     pub fn tunnels(self) -> [TunnelKey; 2] {
-        [TunnelKey { instance: self, number: 1 }, TunnelKey { instance: self, number: 2 }]
+        [
+            TunnelKey {
+                instance: self,
+                number: 1,
+            },
+            TunnelKey {
+                instance: self,
+                number: 2,
+            },
+        ]
     }
 }
 
@@ -41,10 +50,22 @@ pub struct TunnelKey {
 
 impl TunnelKey {
     pub const ALL: [TunnelKey; 4] = [
-        TunnelKey { instance: Instance::Zero, number: 1 },
-        TunnelKey { instance: Instance::Zero, number: 2 },
-        TunnelKey { instance: Instance::One, number: 1 },
-        TunnelKey { instance: Instance::One, number: 2 },
+        TunnelKey {
+            instance: Instance::Zero,
+            number: 1,
+        },
+        TunnelKey {
+            instance: Instance::Zero,
+            number: 2,
+        },
+        TunnelKey {
+            instance: Instance::One,
+            number: 1,
+        },
+        TunnelKey {
+            instance: Instance::One,
+            number: 2,
+        },
     ];
 
     /// Position in `ALL_ZONES`.
@@ -71,7 +92,9 @@ impl FromStr for TunnelKey {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a tunnel: use instance0_tunnel1, instance0_tunnel2, instance1_tunnel1 or instance1_tunnel2")]
+#[error(
+    "{0:?} is not a tunnel: use instance0_tunnel1, instance0_tunnel2, instance1_tunnel1 or instance1_tunnel2"
+)]
 pub struct ParseTunnelKeyError(pub String);
 
 /// A value for each of the four tunnels: total, so that looking one up cannot fail.
@@ -118,12 +141,20 @@ impl<T> PerInstance<T> {
 
     pub fn get(&self, instance: Instance) -> &T {
         let [zero, one] = &self.0;
-        if instance == Instance::Zero { zero } else { one }
+        if instance == Instance::Zero {
+            zero
+        } else {
+            one
+        }
     }
 
     pub fn get_mut(&mut self, instance: Instance) -> &mut T {
         let [zero, one] = &mut self.0;
-        if instance == Instance::Zero { zero } else { one }
+        if instance == Instance::Zero {
+            zero
+        } else {
+            one
+        }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (Instance, &T)> {

@@ -7,19 +7,29 @@ use super::violation::{AttributeId, Violation, ViolationKind};
 pub fn check(config: &TunnelLogsConfig) -> Vec<Violation> {
     let kinds = [
         (&config.group, "log_group_arn", &config.format, "format"),
-        (&config.bgp_group, "bgp_log_group_arn", &config.bgp_format, "bgp_format"),
+        (
+            &config.bgp_group,
+            "bgp_log_group_arn",
+            &config.bgp_format,
+            "bgp_format",
+        ),
     ];
     let mut violations = Vec::new();
     for (group, group_name, format, format_name) in kinds {
         if let Attr::Known(arn) = group
             && !is_log_group(arn)
         {
-            violations
-                .push(Violation::error(AttributeId::Logs(group_name), ViolationKind::InvalidLogGroup(arn.clone())));
+            violations.push(Violation::error(
+                AttributeId::Logs(group_name),
+                ViolationKind::InvalidLogGroup(arn.clone()),
+            ));
         }
         let Attr::Known(given) = format else { continue };
         if !matches!(given.as_str(), "json" | "text") {
-            let problem = ViolationKind::NotOneOf { given: given.clone(), allowed: "json, text" };
+            let problem = ViolationKind::NotOneOf {
+                given: given.clone(),
+                allowed: "json, text",
+            };
             violations.push(Violation::error(AttributeId::Logs(format_name), problem));
         } else if group.is_null() {
             violations.push(Violation::error(
@@ -34,7 +44,9 @@ pub fn check(config: &TunnelLogsConfig) -> Vec<Violation> {
 /// `arn:aws:logs:REGION:ACCOUNT:log-group:NAME`, in any partition.
 fn is_log_group(arn: &str) -> bool {
     let parts: Vec<&str> = arn.splitn(7, ':').collect();
-    let ["arn", partition, "logs", region, account, "log-group", name] = parts.as_slice() else { return false };
+    let ["arn", partition, "logs", region, account, "log-group", name] = parts.as_slice() else {
+        return false;
+    };
     let legal = |c: char| c.is_ascii_alphanumeric() || "_-/.#".contains(c);
     partition.starts_with("aws")
         && region.contains('-')
@@ -53,7 +65,13 @@ mod tests {
     #[test]
     fn distinguish_log_group_arn_from_stream_arn() {
         assert!(is_log_group(GROUP) && is_log_group(&GROUP.replace("aws", "aws-cn")));
-        for (from, to) in [("link", "link:*"), ("/vpn/link", ""), ("logs", "s3"), ("123456789012", "1"), ("arn:", "")] {
+        for (from, to) in [
+            ("link", "link:*"),
+            ("/vpn/link", ""),
+            ("logs", "s3"),
+            ("123456789012", "1"),
+            ("arn:", ""),
+        ] {
             let arn = GROUP.replace(from, to);
             assert!(!is_log_group(&arn), "{arn}");
         }
@@ -63,14 +81,27 @@ mod tests {
     fn log_format_requires_its_log_group() {
         let is = |text: &str| Attr::Known(text.to_owned());
         let named = |config: &TunnelLogsConfig| {
-            check(config).into_iter().map(|violation| violation.attribute).collect::<Vec<_>>()
+            check(config)
+                .into_iter()
+                .map(|violation| violation.attribute)
+                .collect::<Vec<_>>()
         };
-        let both =
-            TunnelLogsConfig { group: is(GROUP), format: is("text"), bgp_group: Attr::Unknown, bgp_format: is("json") };
+        let both = TunnelLogsConfig {
+            group: is(GROUP),
+            format: is("text"),
+            bgp_group: Attr::Unknown,
+            bgp_format: is("json"),
+        };
         assert_eq!(named(&both), []);
-        let other = TunnelLogsConfig { bgp_group: Attr::Null, ..both };
+        let other = TunnelLogsConfig {
+            bgp_group: Attr::Null,
+            ..both
+        };
         assert_eq!(named(&other), [AttributeId::Logs("bgp_format")]);
-        let odd = TunnelLogsConfig { format: is("JSON"), ..TunnelLogsConfig::default() };
+        let odd = TunnelLogsConfig {
+            format: is("JSON"),
+            ..TunnelLogsConfig::default()
+        };
         assert_eq!(named(&odd), [AttributeId::Logs("format")]);
     }
 }

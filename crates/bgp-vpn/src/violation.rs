@@ -1,5 +1,5 @@
-//! What is wrong with a configuration: which field, why, and what to do. Violations do not depend on a configuration language;
-//! `provider` gives each field its path.
+//! What is wrong with a configuration: which field, why, and what to do. Violations do not depend
+//! on a configuration language; `provider` gives each field its path.
 
 pub use super::config::AttributeId;
 
@@ -33,11 +33,19 @@ impl Violation {
     }
 
     pub fn error(field: AttributeId, problem: ViolationKind) -> Self {
-        Violation { attribute: field, kind: problem, severity: Severity::Error }
+        Violation {
+            attribute: field,
+            kind: problem,
+            severity: Severity::Error,
+        }
     }
 
     pub fn warning(field: AttributeId, problem: ViolationKind) -> Self {
-        Violation { attribute: field, kind: problem, severity: Severity::Warning }
+        Violation {
+            attribute: field,
+            kind: problem,
+            severity: Severity::Warning,
+        }
     }
 }
 
@@ -46,14 +54,24 @@ impl Violation {
 pub enum ViolationKind {
     #[error("{0}.")]
     Name(NameError),
-    #[error("{0:?} is not an IPv4 network in CIDR notation without host bits, such as 10.1.0.0/16.")]
+    #[error(
+        "{0:?} is not an IPv4 network in CIDR notation without host bits, such as 10.1.0.0/16."
+    )]
     InvalidCidr(String),
     #[error("{0:?} is not the ID of {1}.")]
     InvalidId(String, &'static str),
     #[error("{given:?} is not supported. Use one of {allowed}.")]
-    NotOneOf { given: String, allowed: &'static str },
+    NotOneOf {
+        given: String,
+        allowed: &'static str,
+    },
     #[error("{given} is out of range. Use {least} to {most}{unit}.")]
-    OutOfRange { given: i64, least: i64, most: i64, unit: &'static str },
+    OutOfRange {
+        given: i64,
+        least: i64,
+        most: i64,
+        unit: &'static str,
+    },
     #[error("{0:?} is not a duration such as \"120m\", \"2h30m\" or \"90s\".")]
     InvalidDuration(String),
     #[error(
@@ -86,7 +104,9 @@ pub enum ViolationKind {
         "{cidr} is also the inside CIDR of {other}. Every tunnel needs its own /30. Use another CIDR, or remove both and set slot."
     )]
     DuplicateInsideCidr { cidr: String, other: TunnelKey },
-    #[error("azure.names.{other} is also {name:?}. Objects of the same type need different names in a resource group.")]
+    #[error(
+        "azure.names.{other} is also {name:?}. Objects of the same type need different names in a resource group."
+    )]
     DuplicateName { name: String, other: String },
     #[error("{0}.")]
     Policy(IpsecPolicyError),
@@ -96,7 +116,9 @@ pub enum ViolationKind {
         "The preset cloud_default leaves every choice to the two clouds. Remove the individual fields, or remove the preset."
     )]
     PolicyFieldsWithCloudDefault,
-    #[error("azure.asn and aws.asn are both {0}. External BGP needs different ASNs. Change one of them.")]
+    #[error(
+        "azure.asn and aws.asn are both {0}. External BGP needs different ASNs. Change one of them."
+    )]
     AsnsEqual(u32),
     #[error(
         "ASN {0} is reserved by IANA or not accepted by Azure for a gateway. Use a private ASN, such as 65000, or 65515, the default of Azure."
@@ -130,7 +152,9 @@ pub enum ViolationKind {
     SubnetsOverlap(String, String),
     #[error("{0} is too small for a VPN gateway. Azure requires /29 or larger and recommends /27.")]
     GatewaySubnetTooSmall(String),
-    #[error("{0} works, but Azure recommends /27 or larger. The subnet cannot be resized while a gateway uses it.")]
+    #[error(
+        "{0} works, but Azure recommends /27 or larger. The subnet cannot be resized while a gateway uses it."
+    )]
     GatewaySubnetSmall(String),
     #[error(
         "Azure requires the name GatewaySubnet, in this spelling, for the subnet of a VPN gateway. Use gateway_subnet_prefix, which creates it."
@@ -166,7 +190,9 @@ pub enum ViolationKind {
         "This change needs a new object, but aws.{0} is the ID of the current one. Remove aws.{0}, or set it to the ID of the new object."
     )]
     PinnedByExistingId(&'static str),
-    #[error("{0:?} is not an availability zone. Use zone numbers such as \"1\", \"2\" and \"3\", or [] for no zones.")]
+    #[error(
+        "{0:?} is not an availability zone. Use zone numbers such as \"1\", \"2\" and \"3\", or [] for no zones."
+    )]
     InvalidZone(String),
     #[error(
         "The public IPs of this link exist in {has}, and Azure cannot move them. Set azure.zones to that, or remove it. To use other zones, recreate the link: terraform apply -replace=ADDRESS."
@@ -185,11 +211,15 @@ impl ViolationKind {
     pub fn summary(&self) -> &'static str {
         match self {
             ViolationKind::Name(_) => summaries::INVALID_AZURE_NAME,
-            ViolationKind::InvalidCidr(_) | ViolationKind::NotWithin { .. } => summaries::INVALID_CIDR_BLOCK,
+            ViolationKind::InvalidCidr(_) | ViolationKind::NotWithin { .. } => {
+                summaries::INVALID_CIDR_BLOCK
+            }
             ViolationKind::SubnetsOverlap(..) => summaries::CONFLICTING_SUBNETS,
             ViolationKind::InvalidId(..) => summaries::INVALID_ID,
             ViolationKind::NotOneOf { .. } => summaries::INVALID_VALUE,
-            ViolationKind::OutOfRange { .. } | ViolationKind::NotAnInteger(_) => summaries::INVALID_NUMBER,
+            ViolationKind::OutOfRange { .. } | ViolationKind::NotAnInteger(_) => {
+                summaries::INVALID_NUMBER
+            }
             ViolationKind::InvalidDuration(_) => summaries::INVALID_DURATION,
             ViolationKind::InvalidRegion(_) => summaries::INVALID_REGION,
             ViolationKind::InvalidLogGroup(_) => summaries::INVALID_LOG_GROUP,
@@ -209,7 +239,9 @@ impl ViolationKind {
             ViolationKind::AwsAsn(_) => summaries::INVALID_AWS_ASN,
             ViolationKind::Sku(_) => summaries::UNSUPPORTED_SKU,
             ViolationKind::Generation { .. } => summaries::UNSUPPORTED_GENERATION,
-            ViolationKind::NoInitiator | ViolationKind::NoReconnectInitiator(_) => summaries::MISSING_INITIATOR,
+            ViolationKind::NoInitiator | ViolationKind::NoReconnectInitiator(_) => {
+                summaries::MISSING_INITIATOR
+            }
             ViolationKind::RequiresTransitGateway => summaries::MISSING_TRANSIT_GATEWAY_ID,
             ViolationKind::NoRekeyInitiator => summaries::NO_REKEYING,
             ViolationKind::BothInitiate => summaries::TWO_INITIATORS,

@@ -1,5 +1,6 @@
-//! How a VPN connection that exists differs as one object, its tunnels' options and its tags apart. Each of these differences is
-//! repaired in place: the connection keeps its id, its tunnels keep their keys and inside CIDRs, and both are down meanwhile.
+//! How a VPN connection that exists differs as one object, its tunnels' options and its tags apart.
+//! Each of these differences is repaired in place: the connection keeps its id, its tunnels keep
+//! their keys and inside CIDRs, and both are down meanwhile.
 
 use super::action::ConnectionDiff;
 use super::customer_gateway::customer_gateway_mismatch;
@@ -10,18 +11,27 @@ use crate::aws::{self as aws, NetworkCidrs, TargetGateway};
 
 /// The connections that route statically, which no call can change.
 pub fn statically_routed(observed: &Observed) -> impl Iterator<Item = &aws::VpnConnectionId> {
-    let connections = observed.aws.vpn_connections.iter().filter_map(|(_, vpn)| vpn.as_ref());
-    connections.filter(|vpn| vpn.static_routes_only).map(|vpn| &vpn.id)
+    let connections = observed
+        .aws
+        .vpn_connections
+        .iter()
+        .filter_map(|(_, vpn)| vpn.as_ref());
+    connections
+        .filter(|vpn| vpn.static_routes_only)
+        .map(|vpn| &vpn.id)
 }
 
-/// The gateway at AWS on which this link's connections are to end. None until the link's own has been created.
+/// The gateway at AWS on which this link's connections are to end. None until the link's own has
+/// been created.
 pub fn target_gateway(spec: &Spec, observed: &Observed) -> Option<TargetGateway> {
     match &spec.aws.gateway {
         AwsGateway::ExistingVgw(id) => Some(TargetGateway::VpnGateway(id.clone())),
         AwsGateway::TransitGateway(id) => Some(TargetGateway::TransitGateway(id.clone())),
-        AwsGateway::ManagedVgw { .. } => {
-            observed.aws.gateway.as_ref().map(|gateway| TargetGateway::VpnGateway(gateway.id.clone()))
-        }
+        AwsGateway::ManagedVgw { .. } => observed
+            .aws
+            .gateway
+            .as_ref()
+            .map(|gateway| TargetGateway::VpnGateway(gateway.id.clone())),
     }
 }
 
@@ -31,8 +41,14 @@ pub fn customer_gateway_in_use<'a>(
     have: &aws::VpnConnection,
     instance: Instance,
 ) -> Option<&'a aws::CustomerGateway> {
-    let inventory = [observed.aws.used_customer_gateways.get(instance), observed.aws.customer_gateways.get(instance)];
-    inventory.into_iter().flatten().find(|customer| customer.id == have.customer_gateway_id)
+    let inventory = [
+        observed.aws.used_customer_gateways.get(instance),
+        observed.aws.customer_gateways.get(instance),
+    ];
+    inventory
+        .into_iter()
+        .flatten()
+        .find(|customer| customer.id == have.customer_gateway_id)
 }
 
 /// Compares a connection with what is wanted.
@@ -42,8 +58,9 @@ pub fn diff_connection(
     have: &aws::VpnConnection,
     instance: Instance,
 ) -> ConnectionDiff {
-    let fits =
-        |customer: &aws::CustomerGateway| customer_gateway_mismatch(spec, observed, instance, customer).is_none();
+    let fits = |customer: &aws::CustomerGateway| {
+        customer_gateway_mismatch(spec, observed, instance, customer).is_none()
+    };
     ConnectionDiff {
         customer_gateway: !customer_gateway_in_use(observed, have, instance).is_some_and(fits),
         target: target_gateway(spec, observed).as_ref() != Some(&have.target),
@@ -53,19 +70,30 @@ pub fn diff_connection(
 }
 
 /// The differences in words, each with the ids that it is about.
-pub fn describe_diff(spec: &Spec, observed: &Observed, have: &aws::VpnConnection, instance: Instance) -> Vec<String> {
+pub fn describe_diff(
+    spec: &Spec,
+    observed: &Observed,
+    have: &aws::VpnConnection,
+    instance: Instance,
+) -> Vec<String> {
     let differing = diff_connection(spec, observed, have, instance);
     let name = format!("the VPN connection {} to {instance}", have.id);
     let mut found = Vec::new();
     if differing.customer_gateway {
         let used = customer_gateway_in_use(observed, have, instance);
-        let why = used.and_then(|customer| customer_gateway_mismatch(spec, observed, instance, customer));
+        let why =
+            used.and_then(|customer| customer_gateway_mismatch(spec, observed, instance, customer));
         let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-        found.push(format!("{name} uses another customer gateway, {}{why}", have.customer_gateway_id));
+        found.push(format!(
+            "{name} uses another customer gateway, {}{why}",
+            have.customer_gateway_id
+        ));
     }
     if differing.target {
-        let wanted = target_gateway(spec, observed)
-            .map_or_else(|| "this link's own VPN gateway".to_owned(), |it| it.to_string());
+        let wanted = target_gateway(spec, observed).map_or_else(
+            || "this link's own VPN gateway".to_owned(),
+            |it| it.to_string(),
+        );
         found.push(format!("{name} ends on {}, not on {wanted}", have.target));
     }
     if differing.networks {

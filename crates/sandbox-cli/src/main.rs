@@ -1,4 +1,5 @@
-//! The command line: serve a sandbox, run commands against it, look at what is in it, make things go wrong in it.
+//! The command line: serve a sandbox, run commands against it, look at what is in it, make things
+//! go wrong in it.
 
 mod run;
 
@@ -26,25 +27,29 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start a sandbox, run a command against it, end the sandbox, and return the command's exit code.
+    /// Start a sandbox, run a command against it, end the sandbox, and return the command's exit
+    /// code.
     ///
-    /// The command gets the sandbox's variables in place of every AWS_*, ARM_* and AZURE_* variable: terraform, aws, boto3, az
-    /// and the Azure SDKs reach the sandbox, and never a real cloud. The sandbox serves until the command has ended, also after
-    /// Ctrl-C, which reaches the command alone. SIGTERM and SIGHUP are passed on to it.
+    /// The command gets the sandbox's variables in place of every AWS_*, ARM_* and AZURE_*
+    /// variable: terraform, aws, boto3, az and the Azure SDKs reach the sandbox, and never a real
+    /// cloud. The sandbox serves until the command has ended, also after Ctrl-C, which reaches the
+    /// command alone. SIGTERM and SIGHUP are passed on to it.
     ///
-    /// Exit codes: that of the command; 128 and the signal's number if a signal ended it; 127 if there is no such command,
-    /// 126 if it cannot be started; 125 if the sandbox cannot be started.
+    /// Exit codes: that of the command; 128 and the signal's number if a signal ended it; 127 if
+    /// there is no such command, 126 if it cannot be started; 125 if the sandbox cannot be started.
     Run {
         #[command(flatten)]
         options: ServeOptions,
-        /// Directory of the sandbox, as for serve: its world is read at the start and kept. Without it the world is temporary.
+        /// Directory of the sandbox, as for serve: its world is read at the start and kept. Without
+        /// it the world is temporary.
         #[arg(long)]
         dir: Option<PathBuf>,
         /// The command and its arguments.
         #[arg(last = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
-    /// Run a command against the sandbox that `serve` or `run` already serves in a directory; fails if none does.
+    /// Run a command against the sandbox that `serve` or `run` already serves in a directory; fails
+    /// if none does.
     ///
     /// Variables, signals and exit codes are those of run.
     Exec {
@@ -60,18 +65,21 @@ enum Command {
     Serve {
         #[command(flatten)]
         options: ServeOptions,
-        /// Where it keeps ca.pem, env, world.json, calls.jsonl and, if there are any, violations.txt; created if missing.
+        /// Where it keeps ca.pem, env, world.json, calls.jsonl and, if there are any,
+        /// violations.txt; created if missing.
         #[arg(long)]
         dir: PathBuf,
     },
-    /// Run the links of a sandbox with real IKE and BGP daemons, until SIGINT or SIGTERM (root on Linux, strongSwan and BIRD).
+    /// Run the links of a sandbox with real IKE and BGP daemons, until SIGINT or SIGTERM (root on
+    /// Linux, strongSwan and BIRD).
     ///
-    /// From what each cloud was given, and from nothing else, it builds network namespaces: an IKE daemon for each tunnel end,
-    /// BGP speakers for both gateways, a host in the VPC and one in the VNet. It follows every change of the link. While
-    /// it is attached the sandbox answers tunnel telemetry, connection status, BGP peers and learned routes from these daemons.
+    /// From what each cloud was given, and from nothing else, it builds network namespaces: an IKE
+    /// daemon for each tunnel end, BGP speakers for both gateways, a host in the VPC and one in the
+    /// VNet. It follows every change of the link. While it is attached the sandbox answers tunnel
+    /// telemetry, connection status, BGP peers and learned routes from these daemons.
     ///
-    /// It prints each tunnel's state as it changes, and how to get onto the hosts: `ip netns exec NAMESPACE ping ADDRESS`.
-    /// Configurations and logs are in DIR/lab.
+    /// It prints each tunnel's state as it changes, and how to get onto the hosts: `ip netns exec
+    /// NAMESPACE ping ADDRESS`. Configurations and logs are in DIR/lab.
     #[command(args_conflicts_with_subcommands = true)]
     Lab {
         #[command(flatten)]
@@ -84,21 +92,23 @@ enum Command {
         #[command(flatten)]
         world: WorldDirectory,
     },
-    /// Say how many requests and answers of the running sandbox were held against the clouds' schemas, and what broke them.
+    /// Say how many requests and answers of the running sandbox were held against the clouds'
+    /// schemas, and what broke them.
     Violations {
         #[command(flatten)]
         world: WorldDirectory,
     },
     /// Add a rule to the running fault plan, empty it, or, with neither, list it.
     ///
-    /// A rule reads `fail call N of OPERATION [on TARGET]: once|forever KIND`, for example
-    /// `fail call 3 of PutConnection: once 503` or `fail any call of azure *: forever hang`; or, struck by chance,
-    /// `fail N in M of OPERATION [on TARGET]: KIND`, for example `fail 2 in 100 of aws *: 503`.
-    /// OPERATION is a name from calls.jsonl, or `*`, after `aws` or `azure` to mean one cloud only; TARGET is part of an id.
+    /// A rule reads `fail call N of OPERATION [on TARGET]: once|forever KIND`, for example `fail
+    /// call 3 of PutConnection: once 503` or `fail any call of azure *: forever hang`; or, struck
+    /// by chance, `fail N in M of OPERATION [on TARGET]: KIND`, for example `fail 2 in 100 of aws
+    /// *: 503`. OPERATION is a name from calls.jsonl, or `*`, after `aws` or `azure` to mean one
+    /// cloud only; TARGET is part of an id.
     ///
-    /// KIND before the effect: refused, 429, 503, 409, 500, 401 (token expired), 403, 404, dropped, hang;
-    /// after it: lost (reply lost), hang-after, malformed, truncated, expired (the operation's record is gone);
-    /// failed: the operation is accepted and ends Failed.
+    /// KIND before the effect: refused, 429, 503, 409, 500, 401 (token expired), 403, 404, dropped,
+    /// hang; after it: lost (reply lost), hang-after, malformed, truncated, expired (the
+    /// operation's record is gone); failed: the operation is accepted and ends Failed.
     #[command(verbatim_doc_comment)]
     Fault {
         #[command(flatten)]
@@ -116,7 +126,8 @@ struct ServeOptions {
     /// Address and port; port 0 picks a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Accept an address in --listen that other machines can reach. The sandbox accepts any credentials.
+    /// Accept an address in --listen that other machines can reach. The sandbox accepts any
+    /// credentials.
     #[arg(long)]
     allow_remote: bool,
     /// How many times faster than the clock simulated time runs.
@@ -129,8 +140,18 @@ struct ServeOptions {
 
 impl From<ServeOptions> for Options {
     fn from(given: ServeOptions) -> Options {
-        let ServeOptions { listen, allow_remote, time_scale, seed } = given;
-        Options { listen, allow_remote, time_scale, seed }
+        let ServeOptions {
+            listen,
+            allow_remote,
+            time_scale,
+            seed,
+        } = given;
+        Options {
+            listen,
+            allow_remote,
+            time_scale,
+            seed,
+        }
     }
 }
 
@@ -145,7 +166,11 @@ struct WorldDirectory {
 impl WorldDirectory {
     fn directory(&self) -> Result<DataDir, Box<dyn Error>> {
         let inherited = || std::env::var_os("AWSAZURE_SANDBOX_DIR").map(PathBuf::from);
-        let path = self.dir.clone().or_else(inherited).ok_or("--dir is missing")?;
+        let path = self
+            .dir
+            .clone()
+            .or_else(inherited)
+            .ok_or("--dir is missing")?;
         Ok(DataDir::existing(&path)?)
     }
 }
@@ -195,20 +220,36 @@ async fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("awsazure-sandbox: {error}");
-            error.downcast_ref::<RunError>().map_or(ExitCode::FAILURE, |error| ExitCode::from(error.code()))
+            error
+                .downcast_ref::<RunError>()
+                .map_or(ExitCode::FAILURE, |error| ExitCode::from(error.code()))
         }
     }
 }
 
 async fn dispatch(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     let done = match command {
-        Command::Run { options, dir, command } => {
-            return Ok(run::run(dir.as_deref(), &options.into(), &command).await?.into());
+        Command::Run {
+            options,
+            dir,
+            command,
+        } => {
+            return Ok(run::run(dir.as_deref(), &options.into(), &command)
+                .await?
+                .into());
         }
-        Command::Exec { world, command } => return Ok(run::exec(&world.directory()?, &command).await?.into()),
+        Command::Exec { world, command } => {
+            return Ok(run::exec(&world.directory()?, &command).await?.into());
+        }
         Command::Serve { options, dir } => serve(&dir, &options.into()).await,
-        Command::Lab { world, command: None } => attach(&world.directory()?).await,
-        Command::Lab { command: Some(command), .. } => lab_command(command).await,
+        Command::Lab {
+            world,
+            command: None,
+        } => attach(&world.directory()?).await,
+        Command::Lab {
+            command: Some(command),
+            ..
+        } => lab_command(command).await,
         Command::World { world } => list_objects(&world.directory()?).await,
         Command::Violations { world } => {
             print_text(&control::call(&world.directory()?, "GET", "violations", "").await?)
@@ -235,16 +276,21 @@ async fn serve(dir: &Path, options: &Options) -> Result<(), Box<dyn Error>> {
 async fn attach(directory: &DataDir) -> Result<(), Box<dyn Error>> {
     let stop = stop_signal()?;
     // The reader may stop early.
-    Ok(lab::attach(directory, stop, |line| drop(print_text(&format!("{line}\n")))).await?)
+    Ok(lab::attach(directory, stop, |line| {
+        drop(print_text(&format!("{line}\n")))
+    })
+    .await?)
 }
 
 async fn list_objects(directory: &DataDir) -> Result<(), Box<dyn Error>> {
     let text = match control::call(directory, "GET", "world", "").await {
         Ok(text) => text,
         // Not running: what it left is as true.
-        Err(control::ControlError::NotRunning | control::ControlError::Unreachable(_)) => {
-            directory.world()?.ok_or("no sandbox has run in this directory")?.objects().to_string()
-        }
+        Err(control::ControlError::NotRunning | control::ControlError::Unreachable(_)) => directory
+            .world()?
+            .ok_or("no sandbox has run in this directory")?
+            .objects()
+            .to_string(),
         Err(error) => return Err(error.into()),
     };
     let value: serde_json::Value = serde_json::from_str(&text)?;
@@ -256,18 +302,25 @@ async fn lab_command(command: LabCommand) -> Result<(), Box<dyn Error>> {
         LabCommand::Fault { fault } => {
             let (world, fault) = match fault {
                 FaultCommand::Tunnel { world, tunnel } => (world, format!("tunnel {tunnel}")),
-                FaultCommand::Instance { world, instance } => (world, format!("instance {instance}")),
+                FaultCommand::Instance { world, instance } => {
+                    (world, format!("instance {instance}"))
+                }
             };
             Ok(lab::inject_fault(&world.directory()?, &fault.parse()?).await?)
         }
         LabCommand::Repair { world } => Ok(lab::repair(&world.directory()?).await?),
-        LabCommand::Status { world } => print_text(&format!("{}\n", lab::status(&world.directory()?).await?)),
+        LabCommand::Status { world } => {
+            print_text(&format!("{}\n", lab::status(&world.directory()?).await?))
+        }
     }
 }
 
 /// Ready at SIGINT or SIGTERM.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}

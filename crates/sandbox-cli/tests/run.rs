@@ -1,5 +1,11 @@
-//! `awsazure-sandbox run` and `exec`: what the command sees, which signals reach it, how it ends and what remains.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+//! `awsazure-sandbox run` and `exec`: what the command sees, which signals reach it, how it ends
+//! and what remains.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::collections::BTreeMap;
@@ -13,22 +19,35 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_awsazure-sandbox");
 /// `awsazure-sandbox ARGUMENTS -- COMMAND`
 fn sandbox(arguments: &[&str], command: &[&str]) -> Command {
     let mut process = Command::new(PROGRAM);
-    process.args(arguments).arg("--").args(command).stdin(Stdio::null());
+    process
+        .args(arguments)
+        .arg("--")
+        .args(command)
+        .stdin(Stdio::null());
     process
 }
 
 fn shell(arguments: &[&str], script: &str) -> Output {
-    sandbox(arguments, &["sh", "-c", script]).env("SANDBOX", PROGRAM).output().unwrap()
+    sandbox(arguments, &["sh", "-c", script])
+        .env("SANDBOX", PROGRAM)
+        .output()
+        .unwrap()
 }
 
 fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 fn variables(output: &Output) -> BTreeMap<String, String> {
     let text = String::from_utf8_lossy(&output.stdout);
     let pairs = text.lines().filter_map(|line| line.split_once('='));
-    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 #[test]
@@ -45,16 +64,28 @@ fn run_hides_real_credentials_and_removes_temporary_world() {
         "ACTIONS_ID_TOKEN_REQUEST_URL",
     ];
     let mut process = sandbox(&["run"], &["env"]);
-    process.envs(real.map(|name| (name, "real"))).env("AWS_ACCESS_KEY_ID", "real").env("OTHER", "kept");
+    process
+        .envs(real.map(|name| (name, "real")))
+        .env("AWS_ACCESS_KEY_ID", "real")
+        .env("OTHER", "kept");
     let output = process.env("NO_PROXY", "example.com").output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
     let seen = variables(&output);
     assert!(!seen.values().any(|value| value == "real"), "{seen:?}");
-    assert_eq!((seen["OTHER"].as_str(), seen["NO_PROXY"].as_str()), ("kept", "127.0.0.1,localhost,example.com"));
-    assert!(seen["AWS_ENDPOINT_URL"].starts_with("https://127.0.0.1:"));
-    assert_eq!(format!("https://{}", seen["ARM_METADATA_HOSTNAME"]), seen["AWS_ENDPOINT_URL"]);
     assert_eq!(
-        (seen["AWS_CONFIG_FILE"].as_str(), seen["AWS_SHARED_CREDENTIALS_FILE"].as_str()),
+        (seen["OTHER"].as_str(), seen["NO_PROXY"].as_str()),
+        ("kept", "127.0.0.1,localhost,example.com")
+    );
+    assert!(seen["AWS_ENDPOINT_URL"].starts_with("https://127.0.0.1:"));
+    assert_eq!(
+        format!("https://{}", seen["ARM_METADATA_HOSTNAME"]),
+        seen["AWS_ENDPOINT_URL"]
+    );
+    assert_eq!(
+        (
+            seen["AWS_CONFIG_FILE"].as_str(),
+            seen["AWS_SHARED_CREDENTIALS_FILE"].as_str()
+        ),
         ("/dev/null", "/dev/null")
     );
     let directory = Path::new(&seen["AWSAZURE_SANDBOX_DIR"]);
@@ -69,9 +100,16 @@ fn env_file_unsets_real_cloud_variables() {
     let with_env = format!(
         "AWS_PROFILE=real ARM_USE_OIDC=real MSI_ENDPOINT=real; export AWS_PROFILE ARM_USE_OIDC MSI_ENDPOINT; {script}"
     );
-    let output = shell(&["run", "--dir", folder.path().to_str().unwrap()], &with_env);
+    let output = shell(
+        &["run", "--dir", folder.path().to_str().unwrap()],
+        &with_env,
+    );
     let seen = variables(&output);
-    assert!(output.status.success() && seen.contains_key("AWS_ENDPOINT_URL"), "{}", text(&output));
+    assert!(
+        output.status.success() && seen.contains_key("AWS_ENDPOINT_URL"),
+        "{}",
+        text(&output)
+    );
     assert!(!seen.values().any(|value| value == "real"), "{seen:?}");
 }
 
@@ -82,7 +120,9 @@ fn run_returns_exit_code_signal_or_start_failure() {
     assert_eq!(code(&["sh", "-c", "kill -KILL $$"]), Some(137));
     assert_eq!(code(&["/nowhere/terraform"]), Some(127));
     assert_eq!(code(&["/"]), Some(126));
-    let refused = sandbox(&["run", "--listen", "192.0.2.1:0"], &["true"]).output().unwrap();
+    let refused = sandbox(&["run", "--listen", "192.0.2.1:0"], &["true"])
+        .output()
+        .unwrap();
     assert_eq!(refused.status.code(), Some(125), "{}", text(&refused));
 }
 
@@ -94,9 +134,16 @@ fn run_keeps_world_of_directory_and_refuses_second_sandbox() {
     let first = shell(&place, &format!("\"$SANDBOX\" fault '{rule}'"));
     assert!(first.status.success(), "{}", text(&first));
     let second = shell(&place, "\"$SANDBOX\" fault && \"$SANDBOX\" world");
-    assert!(second.status.success() && text(&second).contains(rule), "{}", text(&second));
+    assert!(
+        second.status.success() && text(&second).contains(rule),
+        "{}",
+        text(&second)
+    );
     // The same directory, while it is served.
-    let nested = shell(&place, "\"$SANDBOX\" run --dir \"$AWSAZURE_SANDBOX_DIR\" -- true");
+    let nested = shell(
+        &place,
+        "\"$SANDBOX\" run --dir \"$AWSAZURE_SANDBOX_DIR\" -- true",
+    );
     assert_eq!(nested.status.code(), Some(125), "{}", text(&nested));
     let served = shell(&place, "\"$SANDBOX\" serve --dir \"$AWSAZURE_SANDBOX_DIR\"");
     assert_eq!(served.status.code(), Some(1), "{}", text(&served));
@@ -106,10 +153,17 @@ fn run_keeps_world_of_directory_and_refuses_second_sandbox() {
 fn exec_needs_running_sandbox_and_joins_it() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().to_str().unwrap();
-    let refused = |dir: &str| sandbox(&["exec", "--dir", dir], &["touch", &format!("{dir}/ran")]).output().unwrap();
+    let refused = |dir: &str| {
+        sandbox(&["exec", "--dir", dir], &["touch", &format!("{dir}/ran")])
+            .output()
+            .unwrap()
+    };
     assert_eq!(refused(dir).status.code(), Some(125));
     assert!(!refused("/nowhere/clouds").status.success());
-    let joined = shell(&["run", "--dir", dir], "echo \"URL=$AWS_ENDPOINT_URL\"; \"$SANDBOX\" exec -- env");
+    let joined = shell(
+        &["run", "--dir", dir],
+        "echo \"URL=$AWS_ENDPOINT_URL\"; \"$SANDBOX\" exec -- env",
+    );
     assert!(joined.status.success(), "{}", text(&joined));
     let seen = variables(&joined);
     assert_eq!(seen["URL"], seen["AWS_ENDPOINT_URL"]);
@@ -117,7 +171,8 @@ fn exec_needs_running_sandbox_and_joins_it() {
     assert!(!folder.path().join("ran").exists());
 }
 
-/// Counts interrupts for a second, then asks the sandbox for its world, and ends with the count, or 99 without an answer.
+/// Counts interrupts for a second, then asks the sandbox for its world, and ends with the count, or
+/// 99 without an answer.
 const COUNTING: &str = r#"
     n=0; trap 'n=$((n+1))' INT
     echo waiting
@@ -131,8 +186,21 @@ const COUNTING: &str = r#"
 /// Signals that this process ignores, as under `nohup`, would be ignored there as well.
 fn waiting(script: &str) -> Child {
     let mut process = Command::new("env");
-    process.args(["--default-signal=HUP,INT,QUIT,TERM", PROGRAM, "run", "--", "sh", "-c", script]).stdin(Stdio::null());
-    process.env("SANDBOX", PROGRAM).stdout(Stdio::piped()).process_group(0);
+    process
+        .args([
+            "--default-signal=HUP,INT,QUIT,TERM",
+            PROGRAM,
+            "run",
+            "--",
+            "sh",
+            "-c",
+            script,
+        ])
+        .stdin(Stdio::null());
+    process
+        .env("SANDBOX", PROGRAM)
+        .stdout(Stdio::piped())
+        .process_group(0);
     let mut child = process.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap() == "waiting"));
@@ -144,17 +212,31 @@ fn interrupt_reaches_command_once_while_sandbox_serves() {
     for to_group in [true, false] {
         let mut child = waiting(COUNTING);
         let id = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
-        if to_group { kill_process_group(id, Signal::INT) } else { kill_process(id, Signal::INT) }.unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(1), "to the group: {to_group}");
+        if to_group {
+            kill_process_group(id, Signal::INT)
+        } else {
+            kill_process(id, Signal::INT)
+        }
+        .unwrap();
+        assert_eq!(
+            child.wait().unwrap().code(),
+            Some(1),
+            "to the group: {to_group}"
+        );
     }
 }
 
 #[test]
 fn forward_terminate_and_hangup_signals() {
-    let script = "trap 'exit 3' TERM; trap 'exit 4' HUP; echo waiting; while :; do sleep 0.05; done";
+    let script =
+        "trap 'exit 3' TERM; trap 'exit 4' HUP; echo waiting; while :; do sleep 0.05; done";
     for (signal, code) in [(Signal::TERM, 3), (Signal::HUP, 4)] {
         let mut child = waiting(script);
-        kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), signal).unwrap();
+        kill_process(
+            Pid::from_raw(child.id().try_into().unwrap()).unwrap(),
+            signal,
+        )
+        .unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(code));
     }
 }
@@ -164,24 +246,39 @@ fn in_terminal(script: &str, typed: &[u8]) -> Option<Output> {
     // Without `exec`, a shell such as dash stays in between, gets Ctrl-C as well and ends with 130.
     let line = format!("exec '{PROGRAM}' run -- sh -c '{script}'");
     let mut process = Command::new("script");
-    process.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env("SANDBOX", PROGRAM);
-    let mut child = process.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+    process
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .env("SANDBOX", PROGRAM);
+    let mut child = process
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .ok()?;
     let (mut input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let mut lines = BufReader::new(output).lines();
     assert!(lines.any(|line| line.unwrap().trim() == "waiting"));
     input.write_all(typed).unwrap();
     let rest: Vec<String> = lines.map_while(Result::ok).collect();
-    Some(Output { status: child.wait().unwrap(), stdout: rest.join("\n").into_bytes(), stderr: Vec::new() })
+    Some(Output {
+        status: child.wait().unwrap(),
+        stdout: rest.join("\n").into_bytes(),
+        stderr: Vec::new(),
+    })
 }
 
 #[test]
 fn command_reads_terminal_and_gets_ctrl_c_once() {
-    let Some(answered) = in_terminal("echo waiting; read answer; test \"$answer\" = yes", b"yes\n") else {
+    let Some(answered) = in_terminal(
+        "echo waiting; read answer; test \"$answer\" = yes",
+        b"yes\n",
+    ) else {
         println!("skipped: no util-linux script on this machine");
         return;
     };
     assert_eq!(answered.status.code(), Some(0), "{}", text(&answered));
-    let counting = COUNTING.replace('\'', "\"").replace("n=$((n+1))", "n=\\$((n+1))");
+    let counting = COUNTING
+        .replace('\'', "\"")
+        .replace("n=$((n+1))", "n=\\$((n+1))");
     let interrupted = in_terminal(&counting, b"\x03").unwrap();
     assert_eq!(interrupted.status.code(), Some(1), "{}", text(&interrupted));
 }

@@ -1,5 +1,5 @@
-//! An Azure end of a connection as an IKE daemon's set-up: the words of `ipsecPolicies` and of the connection's mode. Nothing
-//! here is shared with `aws_config`.
+//! An Azure end of a connection as an IKE daemon's set-up: the words of `ipsecPolicies` and of the
+//! connection's mode. Nothing here is shared with `aws_config`.
 
 use crate::charon::Setup;
 use awsazure_sandbox::dataplane::{AzureEndpoint, AzurePolicy};
@@ -9,7 +9,8 @@ const MAIN_MODE_SECONDS: u32 = 28_800;
 /// A child's lifetime without a policy.
 const QUICK_MODE_SECONDS: u32 = 27_000;
 
-/// What Azure offers and takes without a policy: in main mode group 2 only, in quick mode with or without a group.
+/// What Azure offers and takes without a policy: in main mode group 2 only, in quick mode with or
+/// without a group.
 const DEFAULT_IKE: &str = "aes256-aes128-sha256-sha384-sha1-modp1024";
 const DEFAULT_ESP: [&str; 2] = [
     "aes256gcm16-aes128gcm16-modpnone-modp768-modp1024-modp1536-modp2048-modp2048s256",
@@ -18,8 +19,14 @@ const DEFAULT_ESP: [&str; 2] = [
 
 pub(super) fn setup(end: &AzureEndpoint) -> Setup {
     let (ike, esp) = match &end.policy {
-        Some(policy) => (ike(policy).into_iter().collect(), esp(policy).into_iter().collect()),
-        None => (vec![DEFAULT_IKE.to_owned()], DEFAULT_ESP.map(str::to_owned).to_vec()),
+        Some(policy) => (
+            ike(policy).into_iter().collect(),
+            esp(policy).into_iter().collect(),
+        ),
+        None => (
+            vec![DEFAULT_IKE.to_owned()],
+            DEFAULT_ESP.map(str::to_owned).to_vec(),
+        ),
     };
     let dials = end.connection_mode != "ResponderOnly";
     Setup {
@@ -33,7 +40,10 @@ pub(super) fn setup(end: &AzureEndpoint) -> Setup {
         on_silence: if dials { "restart" } else { "clear" },
         watches: true,
         ike_life_seconds: MAIN_MODE_SECONDS,
-        child_life_seconds: end.policy.as_ref().map_or(QUICK_MODE_SECONDS, |policy| policy.sa_life_time_seconds),
+        child_life_seconds: end
+            .policy
+            .as_ref()
+            .map_or(QUICK_MODE_SECONDS, |policy| policy.sa_life_time_seconds),
     }
 }
 
@@ -42,7 +52,11 @@ fn ike(policy: &AzurePolicy) -> Option<String> {
     let cipher = cipher(&policy.ike_encryption)?;
     let integrity = integrity(&policy.ike_integrity)?;
     // With GCM the integrity word names the pseudo-random function.
-    let integrity = if cipher.contains("gcm") { format!("prf{integrity}") } else { integrity.to_owned() };
+    let integrity = if cipher.contains("gcm") {
+        format!("prf{integrity}")
+    } else {
+        integrity.to_owned()
+    };
     Some(format!("{cipher}-{integrity}-{}", group(&policy.dh_group)?))
 }
 

@@ -1,4 +1,5 @@
-//! BIRD: the speakers' configuration from what the ends were given, and their words on sessions and routes.
+//! BIRD: the speakers' configuration from what the ends were given, and their words on sessions and
+//! routes.
 
 use crate::LabError;
 use awsazure_sandbox::dataplane::{AwsEndpoint, AzureEndpoint, Route, Session};
@@ -22,7 +23,10 @@ const AZURE_TIMERS: &str = "hold time 180";
 const FABRIC_TIMERS: &str = "hold time 9; keepalive time 3";
 
 fn head(router_id: Ipv4Addr, kernel: &str, announces: &[Ipv4Net]) -> String {
-    let routes: String = announces.iter().map(|net| format!(" route {net} unreachable;")).collect();
+    let routes: String = announces
+        .iter()
+        .map(|net| format!(" route {net} unreachable;"))
+        .collect();
     format!(
         "log stderr {{ fatal, error, warning }};\nrouter id {router_id};\nprotocol device {{ scan time 1; }}\n\
          protocol kernel {{ ipv4 {{ import none; export where source = RTS_BGP; }}; {kernel} }}\n\
@@ -30,12 +34,22 @@ fn head(router_id: Ipv4Addr, kernel: &str, announces: &[Ipv4Net]) -> String {
     )
 }
 
-/// A virtual private gateway, with the tunnel device of each endpoint. It takes one best path and dials each neighbor.
+/// A virtual private gateway, with the tunnel device of each endpoint. It takes one best path and
+/// dials each neighbor.
 pub(super) fn vpn_gateway(router_id: Ipv4Addr, endpoints: &[(&str, &AwsEndpoint)]) -> String {
-    let mut text = head(router_id, "", endpoints.first().map(|(_, end)| end.announces.as_slice()).unwrap_or_default());
+    let mut text = head(
+        router_id,
+        "",
+        endpoints
+            .first()
+            .map(|(_, end)| end.announces.as_slice())
+            .unwrap_or_default(),
+    );
     for (device, end) in endpoints.iter().filter(|(_, end)| !end.static_routes_only) {
         let mut hosts = end.inside_cidr.hosts();
-        let (Some(own), Some(peer)) = (hosts.next(), hosts.next()) else { continue };
+        let (Some(own), Some(peer)) = (hosts.next(), hosts.next()) else {
+            continue;
+        };
         let _ = writeln!(
             text,
             "protocol bgp {device} {{ local {own} as {}; neighbor {peer} as {}; direct; {RETRY}; {AWS_TIMERS}; \
@@ -46,18 +60,28 @@ pub(super) fn vpn_gateway(router_id: Ipv4Addr, endpoints: &[(&str, &AwsEndpoint)
     text
 }
 
-/// An Azure gateway instance: it never opens a session from a link-local (APIPA) address. `fabric` are its own address and
-/// that of the virtual network's router.
+/// An Azure gateway instance: it never opens a session from a link-local (APIPA) address. `fabric`
+/// are its own address and that of the virtual network's router.
 pub(super) fn instance(
     router_id: Ipv4Addr,
     endpoints: &[(&str, &AzureEndpoint)],
     fabric: Option<(Ipv4Addr, Ipv4Addr)>,
 ) -> String {
-    let announces = endpoints.first().map(|(_, end)| end.announces.as_slice()).unwrap_or_default();
+    let announces = endpoints
+        .first()
+        .map(|(_, end)| end.announces.as_slice())
+        .unwrap_or_default();
     let mut text = head(router_id, "merge paths yes;", announces);
     for (device, end) in endpoints.iter().filter(|(_, end)| end.enable_bgp) {
-        let (Some(own), Some(peer), Some(peer_asn)) = (end.bgp_ip, end.peer_bgp_ip, end.peer_asn) else { continue };
-        let passive = if own.is_link_local() { "passive yes; " } else { "" };
+        let (Some(own), Some(peer), Some(peer_asn)) = (end.bgp_ip, end.peer_bgp_ip, end.peer_asn)
+        else {
+            continue;
+        };
+        let passive = if own.is_link_local() {
+            "passive yes; "
+        } else {
+            ""
+        };
         let _ = writeln!(
             text,
             "protocol bgp {device} {{ local {own} as {}; neighbor {peer} as {peer_asn}; direct; {passive}{RETRY}; \
@@ -99,10 +123,14 @@ pub(super) fn ask(socket: &Path, command: &str) -> io::Result<String> {
     stream.write_all(format!("{command}\n").as_bytes())?;
     read_reply(&mut stream, &mut answered)?;
     let text = String::from_utf8_lossy(&answered).into_owned();
-    Ok(text.lines().map(|line| format!("{}\n", content(line))).collect())
+    Ok(text
+        .lines()
+        .map(|line| format!("{}\n", content(line)))
+        .collect())
 }
 
-/// A line is `NNNN-text` (more follow), `NNNN text` (the last) or ` text` (of the same code as before).
+/// A line is `NNNN-text` (more follow), `NNNN text` (the last) or ` text` (of the same code as
+/// before).
 fn content(line: &str) -> &str {
     match line.strip_prefix(' ') {
         Some(rest) => rest,
@@ -117,7 +145,9 @@ fn read_reply(stream: &mut UnixStream, answered: &mut Vec<u8>) -> io::Result<()>
         answered.extend(part.get(..length).unwrap_or_default());
         let text = String::from_utf8_lossy(answered);
         let last = text.lines().next_back().unwrap_or_default();
-        let code = last.get(..4).is_some_and(|code| code.bytes().all(|b| b.is_ascii_digit()));
+        let code = last
+            .get(..4)
+            .is_some_and(|code| code.bytes().all(|b| b.is_ascii_digit()));
         if text.ends_with('\n') && code && last.get(4..5) == Some(" ") {
             return Ok(());
         }
@@ -129,7 +159,10 @@ fn read_reply(stream: &mut UnixStream, answered: &mut Vec<u8>) -> io::Result<()>
 
 /// Has a speaker read its configuration again; sessions that did not change go on.
 pub(super) fn reconfigure(socket: &Path, speaker: &str) -> Result<(), LabError> {
-    let trouble = |message: String| LabError::Bgp { speaker: speaker.to_owned(), message };
+    let trouble = |message: String| LabError::Bgp {
+        speaker: speaker.to_owned(),
+        message,
+    };
     let said = ask(socket, "configure").map_err(|error| trouble(error.to_string()))?;
     if said.contains("Reconfigured") || said.contains("Reconfiguration in progress") {
         Ok(())
@@ -147,10 +180,18 @@ pub(super) fn sessions(said: &str) -> BTreeMap<String, Session> {
         if let (false, [own, kind, _, _, since, ..]) = (line.starts_with(' '), words.as_slice()) {
             name = (*kind == "BGP").then(|| (*own).to_owned());
             if let Some(name) = &name {
-                sessions.insert(name.clone(), Session { since: (*since).to_owned(), ..Session::default() });
+                sessions.insert(
+                    name.clone(),
+                    Session {
+                        since: (*since).to_owned(),
+                        ..Session::default()
+                    },
+                );
             }
         }
-        let Some(session) = name.as_ref().and_then(|name| sessions.get_mut(name)) else { continue };
+        let Some(session) = name.as_ref().and_then(|name| sessions.get_mut(name)) else {
+            continue;
+        };
         if let Some(state) = line.trim().strip_prefix("BGP state:") {
             session.state = state.trim().to_owned();
         } else if let Some(error) = line.trim().strip_prefix("Last error:") {
@@ -174,14 +215,30 @@ pub(super) fn routes(said: &str) -> Vec<Learned> {
     let mut network: Option<Ipv4Net> = None;
     for line in said.lines() {
         if let Some((before, after)) = line.split_once('[').filter(|_| !line.starts_with('\t')) {
-            if let Some(own) = before.split_whitespace().next().and_then(|word| word.parse().ok()) {
+            if let Some(own) = before
+                .split_whitespace()
+                .next()
+                .and_then(|word| word.parse().ok())
+            {
                 network = Some(own);
             }
             let Some(network) = network else { continue };
             let (head, flags) = after.split_once(']').unwrap_or((after, ""));
-            let protocol = head.split_whitespace().next().unwrap_or_default().to_owned();
-            let route = Route { network, next_hop: None, as_path: String::new() };
-            routes.push(Learned { protocol, route, primary: flags.trim_start().starts_with('*') });
+            let protocol = head
+                .split_whitespace()
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            let route = Route {
+                network,
+                next_hop: None,
+                as_path: String::new(),
+            };
+            routes.push(Learned {
+                protocol,
+                route,
+                primary: flags.trim_start().starts_with('*'),
+            });
         } else if let Some(last) = routes.last_mut() {
             if let Some(path) = line.trim().strip_prefix("BGP.as_path:") {
                 last.route.as_path = path.trim().to_owned();
@@ -218,11 +275,24 @@ mod tests {
             next_hop: "169.254.21.1".parse().ok(),
             as_path: "64512".into(),
         };
-        assert_eq!(routes[1], Learned { protocol: "t11".into(), route: second, primary: true });
-        assert_eq!((routes[2].primary, routes[2].route.as_path.as_str()), (false, "64512 65010"));
+        assert_eq!(
+            routes[1],
+            Learned {
+                protocol: "t11".into(),
+                route: second,
+                primary: true
+            }
+        );
+        assert_eq!(
+            (routes[2].primary, routes[2].route.as_path.as_str()),
+            (false, "64512 65010")
+        );
         let sessions = sessions(SESSIONS);
         assert!(sessions["t11"].is_up() && sessions["t11"].since == "23:05:32.937");
-        assert_eq!(sessions["t12"].last_error.as_deref(), Some("Error: Bad peer AS"));
+        assert_eq!(
+            sessions["t12"].last_error.as_deref(),
+            Some("Error: Bad peer AS")
+        );
         assert_eq!(sessions.len(), 2);
     }
 }

@@ -9,8 +9,8 @@ use std::path::Path;
 const CONNECTION: &str = "link";
 const CHILD: &str = "net";
 
-/// Seconds of silence after which the peer is asked whether it lives. With three repetitions over 24 s, a lost peer is
-/// given up after half a minute: EC2's least timeout.
+/// Seconds of silence after which the peer is asked whether it lives. With three repetitions over
+/// 24 s, a lost peer is given up after half a minute: EC2's least timeout.
 const PROBE_SECONDS: u32 = 10;
 
 /// What one end was given, for its daemon.
@@ -20,7 +20,8 @@ pub(super) struct Setup {
     pub remote: Ipv4Addr,
     pub key: String,
     pub version: u8,
-    /// Proposals in strongSwan's keywords, the preferred first; none where the words make none, and then every peer is rejected.
+    /// Proposals in strongSwan's keywords, the preferred first; none where the words make none, and
+    /// then every peer is rejected.
     pub ike: Vec<String>,
     pub esp: Vec<String>,
     pub dials: bool,
@@ -67,8 +68,12 @@ pub(super) fn settings(folder: &Path) -> String {
 /// Puts key and connection into the daemon, which dials at once where its end is to.
 pub(super) fn load(vici: &mut Vici, setup: &Setup) -> Result<(), (&'static str, io::Error)> {
     let owners = [setup.local.to_string(), setup.remote.to_string()];
-    let key = Section::new().text("type", "IKE").text("data", &setup.key).list("owners", &owners);
-    vici.call("load-shared", &key).map_err(|error| ("load-shared", error))?;
+    let key = Section::new()
+        .text("type", "IKE")
+        .text("data", &setup.key)
+        .list("owners", &owners);
+    vici.call("load-shared", &key)
+        .map_err(|error| ("load-shared", error))?;
     if setup.ike.is_empty() || setup.esp.is_empty() {
         return Ok(());
     }
@@ -97,7 +102,9 @@ pub(super) fn load(vici: &mut Vici, setup: &Setup) -> Result<(), (&'static str, 
         .section("remote", end(&setup.remote))
         .section("children", Section::new().section(CHILD, child));
     let all = Section::new().section(CONNECTION, connection);
-    vici.call("load-conn", &all).map(drop).map_err(|error| ("load-conn", error))
+    vici.call("load-conn", &all)
+        .map(drop)
+        .map_err(|error| ("load-conn", error))
 }
 
 /// The IKE security association that is established, and its installed child.
@@ -112,7 +119,12 @@ pub(super) struct Established {
 impl Established {
     /// Numbers by which this association and this child are distinguished from their successors.
     pub fn ids(&self) -> (Option<String>, Option<String>) {
-        let id = |section: &Option<Section>, name| section.as_ref().and_then(|sa| sa.get(name)).map(str::to_owned);
+        let id = |section: &Option<Section>, name| {
+            section
+                .as_ref()
+                .and_then(|sa| sa.get(name))
+                .map(str::to_owned)
+        };
         (id(&self.ike, "uniqueid"), id(&self.child, "spi-in"))
     }
 }
@@ -125,9 +137,13 @@ pub(super) fn established(vici: &mut Vici) -> io::Result<Established> {
                 found.negotiating |= ike.get("state") == Some("CONNECTING");
                 continue;
             }
-            let children = ike.sections().filter(|(name, _)| *name == "child-sas").flat_map(|(_, all)| all.sections());
+            let children = ike
+                .sections()
+                .filter(|(name, _)| *name == "child-sas")
+                .flat_map(|(_, all)| all.sections());
             // One that is being renewed still carries packets.
-            let carries = |child: &&Section| matches!(child.get("state"), Some("INSTALLED" | "REKEYING"));
+            let carries =
+                |child: &&Section| matches!(child.get("state"), Some("INSTALLED" | "REKEYING"));
             let installed = children.map(|(_, child)| child).filter(carries).last();
             if installed.is_some() || found.ike.is_none() {
                 (found.ike, found.child) = (Some(ike.clone()), installed.cloned());
@@ -139,18 +155,25 @@ pub(super) fn established(vici: &mut Vici) -> io::Result<Established> {
 
 /// Has the daemon dial, and does not wait for what comes of it.
 pub(super) fn dial(vici: &mut Vici) -> io::Result<()> {
-    let what = Section::new().text("child", CHILD).text("ike", CONNECTION).text("timeout", -1);
+    let what = Section::new()
+        .text("child", CHILD)
+        .text("ike", CONNECTION)
+        .text("timeout", -1);
     vici.call("initiate", &what).map(drop)
 }
 
 /// Has the daemon renew the child, or the IKE association; how that ends is seen in the ids.
 pub(super) fn rekey(vici: &mut Vici, child: bool) -> io::Result<()> {
-    let what = if child { Section::new().text("child", CHILD) } else { Section::new().text("ike", CONNECTION) };
+    let what = if child {
+        Section::new().text("child", CHILD)
+    } else {
+        Section::new().text("ike", CONNECTION)
+    };
     vici.call("rekey", &what).map(drop)
 }
 
-/// Why the daemon has no tunnel: the last refusal in its log, in the names of IKE's notifications. None where nothing has gone
-/// wrong since the peer was last authenticated.
+/// Why the daemon has no tunnel: the last refusal in its log, in the names of IKE's notifications.
+/// None where nothing has gone wrong since the peer was last authenticated.
 pub(super) fn last_refusal(log: &str) -> Option<&'static str> {
     let meanings = [
         (" established between ", None),
@@ -160,7 +183,10 @@ pub(super) fn last_refusal(log: &str) -> Option<&'static str> {
         ("N(NO_PROP)", Some("NO_PROPOSAL_CHOSEN")),
         ("retransmit ", Some("no answer")),
     ];
-    let mut known = log.lines().rev().filter_map(|line| meanings.iter().find(|(part, _)| line.contains(part)));
+    let mut known = log
+        .lines()
+        .rev()
+        .filter_map(|line| meanings.iter().find(|(part, _)| line.contains(part)));
     known.next().and_then(|(_, meaning)| *meaning)
 }
 
@@ -174,7 +200,10 @@ mod tests {
         let silence = "10:01:00 09[IKE] retransmit 1 of request with message ID 0\n";
         let up = "10:02:00 11[IKE] IKE_SA link[3] established between 198.51.100.11[a]...203.0.113.10[b]\n";
         assert_eq!(last_refusal(refused), Some("NO_PROPOSAL_CHOSEN"));
-        assert_eq!(last_refusal(&format!("{refused}{silence}")), Some("no answer"));
+        assert_eq!(
+            last_refusal(&format!("{refused}{silence}")),
+            Some("no answer")
+        );
         assert_eq!(last_refusal(&format!("{refused}{silence}{up}")), None);
         assert_eq!(
             last_refusal("10:00:01 [IKE] generating IKE_AUTH response 1 [ N(AUTH_FAILED) ]"),

@@ -1,12 +1,15 @@
-//! The lab next to a running sandbox: at each poll it reports its daemons, reads the changed configuration of the clouds, and
-//! follows. The sandbox answers from those words until the lab leaves or falls silent.
+//! The lab next to a running sandbox: at each poll it reports its daemons, reads the changed
+//! configuration of the clouds, and follows. The sandbox answers from those words until the lab
+//! leaves or falls silent.
 
 use crate::namespace::{missing, remove_namespaces};
 use crate::testbed::Lab;
 use crate::{LabError, assess::assess};
 use awsazure_sandbox::control::{self, ControlError};
 use awsazure_sandbox::data_dir::DataDir;
-use awsazure_sandbox::dataplane::{AwsEndpoint, Host, LabFault, LabInstructions, LabReport, TunnelStatus};
+use awsazure_sandbox::dataplane::{
+    AwsEndpoint, Host, LabFault, LabInstructions, LabReport, TunnelStatus,
+};
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::Ipv4Addr;
@@ -23,8 +26,9 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(20);
 /// Who has the directory's lab: process and namespaces.
 const OWNER: &str = "owner";
 
-/// Runs a lab for the sandbox of that directory until `stop` is ready or the sandbox is gone, and ends all of it. Blocks the
-/// thread while it builds. Its daemons die with the thread that polls this, so that should be the main one.
+/// Runs a lab for the sandbox of that directory until `stop` is ready or the sandbox is gone, and
+/// ends all of it. Blocks the thread while it builds. Its daemons die with the thread that polls
+/// this, so that should be the main one.
 pub async fn attach(
     directory: &DataDir,
     stop: impl Future<Output = ()>,
@@ -69,11 +73,17 @@ pub async fn attach(
             Err(error) => break Err(error.into()),
         };
         if !announcer.attached {
-            say(format!("attached: namespaces {}*, logs in {}", lab.prefix(), folder.display()));
+            say(format!(
+                "attached: namespaces {}*, logs in {}",
+                lab.prefix(),
+                folder.display()
+            ));
             announcer.attached = true;
         }
         announcer.print_changes(&report, &instructions, &mut say);
-        if let Err(error) = lab.reconcile(&instructions.aws, &instructions.azure, &instructions.faults) {
+        if let Err(error) =
+            lab.reconcile(&instructions.aws, &instructions.azure, &instructions.faults)
+        {
             announcer.trouble(&error, &mut say);
         }
         tokio::select! {
@@ -81,14 +91,20 @@ pub async fn attach(
             () = tokio::time::sleep(PAUSE) => {}
         }
     };
-    // Rules again; a sandbox that is gone needs no report, one that hangs falls back to them by itself.
-    let _ = tokio::time::timeout(DETACH_TIMEOUT, control::call(directory, "DELETE", "lab", "")).await;
+    // Rules again; a sandbox that is gone needs no report, one that hangs falls back to them by
+    // itself.
+    let _ = tokio::time::timeout(
+        DETACH_TIMEOUT,
+        control::call(directory, "DELETE", "lab", ""),
+    )
+    .await;
     drop(lab);
     let _ = fs::remove_file(owner);
     outcome
 }
 
-/// Makes room in the folder: what a lab that was killed left is taken away, one that runs is not disturbed.
+/// Makes room in the folder: what a lab that was killed left is taken away, one that runs is not
+/// disturbed.
 fn clear(folder: &Path) -> Result<(), LabError> {
     let owner = fs::read_to_string(folder.join(OWNER)).unwrap_or_default();
     if let Some((process, prefix)) = owner.trim().split_once(' ') {
@@ -100,7 +116,9 @@ fn clear(folder: &Path) -> Result<(), LabError> {
         remove_namespaces(prefix);
     }
     match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(LabError::Io(folder.to_owned(), error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(LabError::Io(folder.to_owned(), error))
+        }
         _ => Ok(()),
     }
 }
@@ -115,25 +133,53 @@ struct Announcer {
 }
 
 impl Announcer {
-    fn print_changes(&mut self, report: &LabReport, instructions: &LabInstructions, say: &mut impl FnMut(String)) {
+    fn print_changes(
+        &mut self,
+        report: &LabReport,
+        instructions: &LabInstructions,
+        say: &mut impl FnMut(String),
+    ) {
         let at = format!("{:7.1} s", self.began.elapsed().as_secs_f64());
-        let running: BTreeMap<Ipv4Addr, &AwsEndpoint> =
-            instructions.aws.iter().map(|end| (end.outside_ip, end)).collect();
+        let running: BTreeMap<Ipv4Addr, &AwsEndpoint> = instructions
+            .aws
+            .iter()
+            .map(|end| (end.outside_ip, end))
+            .collect();
         for word in &report.aws {
-            let Some(end) = running.get(&word.outside_ip) else { continue };
+            let Some(end) = running.get(&word.outside_ip) else {
+                continue;
+            };
             let tunnel = assess(report, end);
-            let now = (tunnel, if tunnel == TunnelStatus::Up { word.routes.len() } else { 0 });
+            let now = (
+                tunnel,
+                if tunnel == TunnelStatus::Up {
+                    word.routes.len()
+                } else {
+                    0
+                },
+            );
             if self.tunnels.insert(word.outside_ip, now) != Some(now) {
                 let words = match now {
                     (TunnelStatus::Up, routes) => format!("up, {routes} routes from Azure"),
                     (other, _) => format!("{other:?}"),
                 };
-                say(format!("{at}  {} {}: {words}", word.inside_cidr, word.outside_ip));
+                say(format!(
+                    "{at}  {} {}: {words}",
+                    word.inside_cidr, word.outside_ip
+                ));
             }
         }
-        self.tunnels.retain(|ip, _| report.aws.iter().any(|word| word.outside_ip == *ip));
-        for host in report.hosts.iter().filter(|host| !self.hosts.contains(host)) {
-            say(format!("{at}  host {} behind {}: ip netns exec {} ...", host.address, host.gateway, host.namespace));
+        self.tunnels
+            .retain(|ip, _| report.aws.iter().any(|word| word.outside_ip == *ip));
+        for host in report
+            .hosts
+            .iter()
+            .filter(|host| !self.hosts.contains(host))
+        {
+            say(format!(
+                "{at}  host {} behind {}: ip netns exec {} ...",
+                host.address, host.gateway, host.namespace
+            ));
         }
         self.hosts.clone_from(&report.hosts);
     }
@@ -147,7 +193,8 @@ impl Announcer {
     }
 }
 
-/// Breaks something in the directory's lab, in addition to what is broken already; returns once that is done.
+/// Breaks something in the directory's lab, in addition to what is broken already; returns once
+/// that is done.
 pub async fn inject_fault(directory: &DataDir, fault: &LabFault) -> Result<(), LabError> {
     let fault = fault.to_string();
     control::call(directory, "POST", "lab/faults", &fault).await?;

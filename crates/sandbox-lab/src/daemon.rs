@@ -13,13 +13,20 @@ pub(super) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it in a process group of its own, so that a terminal's Ctrl-C reaches the lab alone; both streams go to the file.
+    /// Starts it in a process group of its own, so that a terminal's Ctrl-C reaches the lab alone;
+    /// both streams go to the file.
     pub fn start(mut command: Command, output: &Path) -> Result<Daemon, LabError> {
         let io = |error| LabError::Io(output.to_owned(), error);
         let file = File::create(output).map_err(io)?;
         let copy = file.try_clone().map_err(io)?;
-        command.process_group(0).stdin(Stdio::null()).stdout(file).stderr(copy);
-        let child = command.spawn().map_err(|error| LabError::Io(command.get_program().into(), error))?;
+        command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(file)
+            .stderr(copy);
+        let child = command
+            .spawn()
+            .map_err(|error| LabError::Io(command.get_program().into(), error))?;
         Ok(Daemon { child })
     }
 

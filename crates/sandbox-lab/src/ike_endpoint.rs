@@ -1,4 +1,5 @@
-//! One tunnel end: an IKE daemon in a namespace of its own on the internet, and its tunnel device in the router that it serves.
+//! One tunnel end: an IKE daemon in a namespace of its own on the internet, and its tunnel device
+//! in the router that it serves.
 
 use crate::LabError;
 use crate::charon::{self, Established, Setup};
@@ -57,7 +58,10 @@ impl IkeEndpoint {
     ) -> Result<IkeEndpoint, LabError> {
         let (folder, namespace) = (folder.join(format!("ike{number}")), format!("ike{number}"));
         let io = |error| LabError::Io(folder.clone(), error);
-        fs::DirBuilder::new().mode(0o700).create(&folder).map_err(io)?;
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&folder)
+            .map_err(io)?;
         let settings = folder.join("strongswan.conf");
         fs::write(&settings, charon::settings(&folder)).map_err(io)?;
         net.add(&namespace, false)?;
@@ -83,7 +87,16 @@ impl IkeEndpoint {
         let mut command = net.command(&namespace, "charon-systemd");
         command.env("STRONGSWAN_CONF", &settings);
         let daemon = Daemon::start(command, &folder.join("output"))?;
-        Ok(IkeEndpoint { number, setup, routed_by, folder, namespace, daemon, dialled: Instant::now(), was_up: false })
+        Ok(IkeEndpoint {
+            number,
+            setup,
+            routed_by,
+            folder,
+            namespace,
+            daemon,
+            dialled: Instant::now(),
+            was_up: false,
+        })
     }
 
     /// The tunnel's device in the router.
@@ -93,38 +106,68 @@ impl IkeEndpoint {
 
     /// The route by which unknown peers reach the address of this end.
     pub fn route_for_unknown_peers(&self) -> Option<String> {
-        (self.routed_by == RoutedBy::ByPeer)
-            .then(|| format!("route replace {}/32 dev i{}\n", self.setup.local, self.number))
+        (self.routed_by == RoutedBy::ByPeer).then(|| {
+            format!(
+                "route replace {}/32 dev i{}\n",
+                self.setup.local, self.number
+            )
+        })
     }
 
-    /// Moves the tunnel device into the router, with the `address` that `ip addr add` takes, and lets the daemon begin.
-    pub fn attach_device(&mut self, net: &Namespaces, router: &str, address: Option<String>) -> Result<(), LabError> {
+    /// Moves the tunnel device into the router, with the `address` that `ip addr add` takes, and
+    /// lets the daemon begin.
+    pub fn attach_device(
+        &mut self,
+        net: &Namespaces,
+        router: &str,
+        address: Option<String>,
+    ) -> Result<(), LabError> {
         let began = Instant::now();
         while !(self.folder.join("vici").exists() && net.has_device(&self.namespace, "ipsec0")) {
             if began.elapsed() > START || !self.daemon.runs() {
                 let output = fs::read_to_string(self.folder.join("output")).unwrap_or_default();
-                return Err(self.trouble("start", format!("it does not come up: {}", output.trim())));
+                return Err(
+                    self.trouble("start", format!("it does not come up: {}", output.trim()))
+                );
             }
             sleep(Duration::from_millis(20));
         }
         let device = self.device();
-        net.ip(&self.namespace, &format!("link set ipsec0 netns {} name {device}\n", net.full(router)))?;
-        let address = address.map_or_else(String::new, |address| format!("addr add {address} dev {device}\n"));
-        net.ip(router, &format!("{address}link set {device} mtu {MTU} up\n"))?;
-        // The daemon routes what it protects into a device of that name, and would look there for its own packets too.
-        net.ip(&self.namespace, "tuntap add dev ipsec0 mode tun\nlink set ipsec0 up\n")?;
+        net.ip(
+            &self.namespace,
+            &format!("link set ipsec0 netns {} name {device}\n", net.full(router)),
+        )?;
+        let address = address.map_or_else(String::new, |address| {
+            format!("addr add {address} dev {device}\n")
+        });
+        net.ip(
+            router,
+            &format!("{address}link set {device} mtu {MTU} up\n"),
+        )?;
+        // The daemon routes what it protects into a device of that name, and would look there for
+        // its own packets too.
+        net.ip(
+            &self.namespace,
+            "tuntap add dev ipsec0 mode tun\nlink set ipsec0 up\n",
+        )?;
         net.ip_try(&self.namespace, "rule del pref 220\nrule del pref 220\n");
         let mut vici = self.vici("connect")?;
-        charon::load(&mut vici, &self.setup).map_err(|(command, error)| self.trouble(command, error.to_string()))
+        charon::load(&mut vici, &self.setup)
+            .map_err(|(command, error)| self.trouble(command, error.to_string()))
     }
 
     fn trouble(&self, command: &str, message: String) -> LabError {
         let end = format!("{} towards {}", self.setup.local, self.setup.remote);
-        LabError::Ike { end, command: command.to_owned(), message }
+        LabError::Ike {
+            end,
+            command: command.to_owned(),
+            message,
+        }
     }
 
     fn vici(&self, command: &str) -> Result<Vici, LabError> {
-        Vici::connect(&self.folder.join("vici")).map_err(|error| self.trouble(command, error.to_string()))
+        Vici::connect(&self.folder.join("vici"))
+            .map_err(|error| self.trouble(command, error.to_string()))
     }
 
     pub fn runs(&mut self) -> bool {
@@ -136,14 +179,16 @@ impl IkeEndpoint {
         charon::established(&mut vici).map_err(|error| self.trouble("list-sas", error.to_string()))
     }
 
-    /// Dials again where that was refused: either cloud goes on until it is let in, strongSwan only against silence. An end
-    /// that clears a lost tunnel does not dial again after it.
+    /// Dials again where that was refused: either cloud goes on until it is let in, strongSwan only
+    /// against silence. An end that clears a lost tunnel does not dial again after it.
     pub fn redial(&mut self) {
         if !self.setup.dials || self.setup.ike.is_empty() || self.dialled.elapsed() < REDIAL {
             return;
         }
         self.dialled = Instant::now();
-        let (Ok(seen), Ok(mut vici)) = (self.established(), self.vici("initiate")) else { return };
+        let (Ok(seen), Ok(mut vici)) = (self.established(), self.vici("initiate")) else {
+            return;
+        };
         self.was_up |= seen.child.is_some();
         let gave_up = self.was_up && self.setup.on_silence == "clear";
         if seen.child.is_none() && !seen.negotiating && !gave_up {
@@ -158,7 +203,9 @@ impl IkeEndpoint {
     }
 
     pub fn last_refusal(&self) -> Option<&'static str> {
-        charon::last_refusal(&fs::read_to_string(self.folder.join("charon.log")).unwrap_or_default())
+        charon::last_refusal(
+            &fs::read_to_string(self.folder.join("charon.log")).unwrap_or_default(),
+        )
     }
 
     /// Takes away what an end that did not start has left in the namespaces.

@@ -1,5 +1,6 @@
-//! The dataplane lab: real IKE daemons and BGP speakers in network namespaces, made from what each cloud was given, and asked
-//! what became of it. Linux, root, and Debian's strongSwan and BIRD packages.
+//! The dataplane lab: real IKE daemons and BGP speakers in network namespaces, made from what each
+//! cloud was given, and asked what became of it. Linux, root, and Debian's strongSwan and BIRD
+//! packages.
 //!
 //! | module | holds |
 //! |---|---|
@@ -12,10 +13,12 @@
 //! | `namespace`, `daemon` | what is started, and ended again |
 //! | `assess` | the layer in which a tunnel fails |
 //!
-//! Each tunnel end is an IKE daemon of its own, since the IPsec of this user space (libipsec, for kernels without ESP) has one
-//! tunnel device and one policy table a daemon. An end's daemon and namespace hold nothing but what its own cloud was given.
-//! What an Azure gateway instance does in one daemon, to choose the connection by the peer's address, the namespace
-//! `internet` does by routing: packets from a peer to an instance go to the end whose local network gateway has that peer.
+//! Each tunnel end is an IKE daemon of its own, since the IPsec of this user space (libipsec, for
+//! kernels without ESP) has one tunnel device and one policy table a daemon. An end's daemon and
+//! namespace hold nothing but what its own cloud was given. What an Azure gateway instance does in
+//! one daemon, to choose the connection by the peer's address, the namespace `internet` does by
+//! routing: packets from a peer to an instance go to the end whose local network gateway has that
+//! peer.
 
 mod assess;
 mod aws_config;
@@ -49,7 +52,11 @@ pub enum LabError {
     #[error("`{command}`: {message}")]
     Command { command: String, message: String },
     #[error("the IKE daemon of {end} says to {command}: {message}")]
-    Ike { end: String, command: String, message: String },
+    Ike {
+        end: String,
+        command: String,
+        message: String,
+    },
     #[error("the BGP speaker {speaker}: {message}")]
     Bgp { speaker: String, message: String },
     #[error("a lab is attached here already (process {0})")]

@@ -19,17 +19,26 @@ use std::time::{Duration, Instant};
 
 /// How long a speaker may take until it answers.
 const START: Duration = Duration::from_secs(10);
-/// Within an Azure gateway: instances at .4 and .5, the network's router at .254. No other network of a lab is near.
+/// Within an Azure gateway: instances at .4 and .5, the network's router at .254. No other network
+/// of a lab is near.
 pub(super) const FABRIC_ROUTER: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 254);
 
 pub(super) fn fabric_address(instance: usize) -> Ipv4Addr {
-    Ipv4Addr::new(100, 64, 0, u8::try_from(instance).unwrap_or_default().saturating_add(4))
+    Ipv4Addr::new(
+        100,
+        64,
+        0,
+        u8::try_from(instance).unwrap_or_default().saturating_add(4),
+    )
 }
 
 /// A router id that no other speaker has.
 pub(super) fn router_id(site: u32, instance: usize) -> Ipv4Addr {
     let base = u32::from(Ipv4Addr::new(100, 65, 0, 1));
-    Ipv4Addr::from(base.wrapping_add(site * 8).wrapping_add(u32::try_from(instance).unwrap_or_default()))
+    Ipv4Addr::from(
+        base.wrapping_add(site * 8)
+            .wrapping_add(u32::try_from(instance).unwrap_or_default()),
+    )
 }
 
 /// A namespace that forwards, with a BGP speaker in it.
@@ -44,7 +53,12 @@ pub(super) struct Router {
 impl Router {
     fn add(net: &mut Namespaces, folder: &Path, name: String) -> Result<Router, LabError> {
         net.add(&name, true)?;
-        Ok(Router { folder: folder.to_owned(), name, speaker: None, configured: String::new() })
+        Ok(Router {
+            folder: folder.to_owned(),
+            name,
+            speaker: None,
+            configured: String::new(),
+        })
     }
 
     fn socket(&self) -> PathBuf {
@@ -64,7 +78,12 @@ impl Router {
         } else {
             let _ = fs::remove_file(self.socket());
             let mut command = net.command(&self.name, "bird");
-            command.arg("-f").arg("-c").arg(&file).arg("-s").arg(self.socket());
+            command
+                .arg("-f")
+                .arg("-c")
+                .arg(&file)
+                .arg("-s")
+                .arg(self.socket());
             let output = self.folder.join(format!("{}.log", self.name));
             self.speaker = Some(Daemon::start(command, &output)?);
             let began = Instant::now();
@@ -72,7 +91,10 @@ impl Router {
                 if began.elapsed() > START || !self.speaker.as_mut().is_some_and(Daemon::runs) {
                     self.speaker = None;
                     let said = fs::read_to_string(&output).unwrap_or_default();
-                    return Err(LabError::Bgp { speaker: self.name.clone(), message: said.trim().to_owned() });
+                    return Err(LabError::Bgp {
+                        speaker: self.name.clone(),
+                        message: said.trim().to_owned(),
+                    });
                 }
                 sleep(Duration::from_millis(20));
             }
@@ -87,7 +109,10 @@ impl Router {
     }
 
     pub fn ask(&self, question: &str) -> Result<String, LabError> {
-        let trouble = |error: std::io::Error| LabError::Bgp { speaker: self.name.clone(), message: error.to_string() };
+        let trouble = |error: std::io::Error| LabError::Bgp {
+            speaker: self.name.clone(),
+            message: error.to_string(),
+        };
         bird::ask(&self.socket(), question).map_err(trouble)
     }
 
@@ -118,7 +143,9 @@ fn place_host(
         net.remove(&old.namespace);
     }
     let Some(range) = range else { return Ok(None) };
-    let (Some(gateway), Some(address)) = (range.hosts().next(), range.hosts().nth(9)) else { return Ok(None) };
+    let (Some(gateway), Some(address)) = (range.hosts().next(), range.hosts().nth(9)) else {
+        return Ok(None);
+    };
     let (namespace, length) = (format!("{router}host"), range.prefix_len());
     net.add(&namespace, false)?;
     net.ip(
@@ -132,7 +159,11 @@ fn place_host(
         &namespace,
         &format!("addr add {address}/{length} dev eth0\nlink set eth0 up\nroute add default via {gateway}\n"),
     )?;
-    Ok(Some(HostSetup { namespace, range, address }))
+    Ok(Some(HostSetup {
+        namespace,
+        range,
+        address,
+    }))
 }
 
 /// A virtual private or transit gateway.
@@ -145,12 +176,21 @@ pub(super) struct AwsSite {
 
 impl AwsSite {
     pub fn add(net: &mut Namespaces, folder: &Path, number: u32) -> Result<AwsSite, LabError> {
-        Ok(AwsSite { number, router: Router::add(net, folder, format!("vgw{number}"))?, host: None })
+        Ok(AwsSite {
+            number,
+            router: Router::add(net, folder, format!("vgw{number}"))?,
+            host: None,
+        })
     }
 
     /// The VPC's ranges are these.
     pub fn set_hosts(&mut self, net: &mut Namespaces, ranges: &[Ipv4Net]) -> Result<(), LabError> {
-        self.host = place_host(net, &self.router.name, self.host.take(), ranges.first().copied())?;
+        self.host = place_host(
+            net,
+            &self.router.name,
+            self.host.take(),
+            ranges.first().copied(),
+        )?;
         Ok(())
     }
 
@@ -176,7 +216,13 @@ pub(super) struct AzureSite {
 
 impl AzureSite {
     pub fn add(number: u32) -> AzureSite {
-        AzureSite { number, instances: BTreeMap::new(), network: None, host: None, ranges: Vec::new() }
+        AzureSite {
+            number,
+            instances: BTreeMap::new(),
+            network: None,
+            host: None,
+            ranges: Vec::new(),
+        }
     }
 
     /// These instances are there, and the VNet's ranges are these.
@@ -205,21 +251,36 @@ impl AzureSite {
                 if let Some(network) = &self.network {
                     connect(net, &own.name, &network.name, *instance)?;
                 }
-                let routes: String = self.ranges.iter().map(|range| inward("replace", range)).collect();
+                let routes: String = self
+                    .ranges
+                    .iter()
+                    .map(|range| inward("replace", range))
+                    .collect();
                 net.ip(&own.name, &routes)?;
                 self.instances.insert(*instance, own);
             }
         }
         if let Some(network) = &self.network {
-            let gone = self.ranges.iter().filter(|range| !ranges.contains(range)).map(|range| inward("del", range));
-            let lines: String = gone.chain(ranges.iter().map(|range| inward("replace", range))).collect();
+            let gone = self
+                .ranges
+                .iter()
+                .filter(|range| !ranges.contains(range))
+                .map(|range| inward("del", range));
+            let lines: String = gone
+                .chain(ranges.iter().map(|range| inward("replace", range)))
+                .collect();
             if self.ranges != ranges {
                 for own in self.instances.values() {
                     net.ip_try(&own.name, &lines);
                 }
                 self.ranges = ranges.to_vec();
             }
-            self.host = place_host(net, &network.name, self.host.take(), ranges.first().copied())?;
+            self.host = place_host(
+                net,
+                &network.name,
+                self.host.take(),
+                ranges.first().copied(),
+            )?;
         }
         Ok(())
     }

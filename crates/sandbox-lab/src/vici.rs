@@ -1,5 +1,5 @@
-//! strongSwan's control protocol: packets on a UNIX socket, each a length, a type, a name and a tree of values. Source:
-//! `src/libcharon/plugins/vici/README.md` of strongSwan.
+//! strongSwan's control protocol: packets on a UNIX socket, each a length, a type, a name and a
+//! tree of values. Source: `src/libcharon/plugins/vici/README.md` of strongSwan.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -40,7 +40,8 @@ impl Section {
     }
 
     pub fn text(mut self, name: &str, value: impl ToString) -> Self {
-        self.0.push((name.to_owned(), Value::Text(value.to_string())));
+        self.0
+            .push((name.to_owned(), Value::Text(value.to_string())));
         self
     }
 
@@ -118,7 +119,11 @@ impl Section {
                     }
                     section.0.push((name, Value::List(items)));
                 }
-                other => return Err(io::Error::other(format!("element {other} in a vici message"))),
+                other => {
+                    return Err(io::Error::other(format!(
+                        "element {other} in a vici message"
+                    )));
+                }
             }
         }
         Ok(section)
@@ -170,7 +175,9 @@ impl Vici {
         self.send(CMD_REQUEST, command, message)?;
         let answer = self.answer(&mut Vec::new())?;
         match answer.get("success") {
-            Some("no") => Err(io::Error::other(answer.get("errmsg").unwrap_or("refused").to_owned())),
+            Some("no") => Err(io::Error::other(
+                answer.get("errmsg").unwrap_or("refused").to_owned(),
+            )),
             _ => Ok(answer),
         }
     }
@@ -193,13 +200,15 @@ impl Vici {
         short(&mut packet, name);
         message.write(&mut packet);
         let length = u32::try_from(packet.len()).map_err(io::Error::other)?;
-        self.0.write_all(&[&length.to_be_bytes()[..], &packet].concat())
+        self.0
+            .write_all(&[&length.to_be_bytes()[..], &packet].concat())
     }
 
     fn packet(&mut self) -> io::Result<(u8, Vec<u8>)> {
         let mut length = [0; 4];
         self.0.read_exact(&mut length)?;
-        let mut packet = vec![0; usize::try_from(u32::from_be_bytes(length)).map_err(io::Error::other)?];
+        let mut packet =
+            vec![0; usize::try_from(u32::from_be_bytes(length)).map_err(io::Error::other)?];
         self.0.read_exact(&mut packet)?;
         let mut rest = packet.as_slice();
         let kind = byte(&mut rest).ok_or_else(|| io::Error::other("an empty vici packet"))?;
@@ -216,7 +225,11 @@ impl Vici {
                     words(&mut body, 1)?;
                     events.push(Section::read(&mut body)?);
                 }
-                other => return Err(io::Error::other(format!("vici answers with packet {other}"))),
+                other => {
+                    return Err(io::Error::other(format!(
+                        "vici answers with packet {other}"
+                    )));
+                }
             }
         }
     }
@@ -229,8 +242,12 @@ mod tests {
 
     #[test]
     fn vici_message_round_trips() {
-        let inner = Section::new().text("version", 2).list("proposals", &["aes256-sha256-ecp384".to_owned()]);
-        let message = Section::new().section("link", inner.section("empty", Section::new())).text("last", "");
+        let inner = Section::new()
+            .text("version", 2)
+            .list("proposals", &["aes256-sha256-ecp384".to_owned()]);
+        let message = Section::new()
+            .section("link", inner.section("empty", Section::new()))
+            .text("last", "");
         let mut bytes = Vec::new();
         message.write(&mut bytes);
         assert_eq!(Section::read(&mut bytes.as_slice()).unwrap(), message);

@@ -1,9 +1,10 @@
-//! The call log: one record a call, in memory and as a line of `calls.jsonl`. Every call count and every critical path is
-//! computed from it. No body and no header is in it, so no key can be.
+//! The call log: one record a call, in memory and as a line of `calls.jsonl`. Every call count and
+//! every critical path is computed from it. No body and no header is in it, so no key can be.
 
 use serde::{Deserialize, Serialize};
 
-/// One call. Instants in `*_ms` are milliseconds since the sandbox was started, `sim_*_ms` milliseconds of simulated time.
+/// One call. Instants in `*_ms` are milliseconds since the sandbox was started, `sim_*_ms`
+/// milliseconds of simulated time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRecord {
     /// Position in the world's life, from 1.

@@ -1,5 +1,6 @@
-//! How `awsazure-sandbox world`, `violations`, `fault` and `lab` reach the sandbox that runs in a directory: addresses beneath
-//! `/_sandbox/` on its own port, opened by the token that it keeps there.
+//! How `awsazure-sandbox world`, `violations`, `fault` and `lab` reach the sandbox that runs in a
+//! directory: addresses beneath `/_sandbox/` on its own port, opened by the token that it keeps
+//! there.
 //!
 //! | call | does |
 //! |---|---|
@@ -48,19 +49,31 @@ pub enum ControlError {
 /// Answers a control call at that instant; None when the address is not one.
 pub fn handle(world: &mut World, now: SimTime, token: &str, request: &Request) -> Option<Response> {
     let what = request.path.strip_prefix("/_sandbox/")?;
-    let text = |status, text: String| Some(Response::new(status).with_body("text/plain; charset=utf-8", text));
+    let text = |status, text: String| {
+        Some(Response::new(status).with_body("text/plain; charset=utf-8", text))
+    };
     if request.header(TOKEN) != Some(token) {
         return text(403, "the token is missing or wrong\n".into());
     }
     match (request.method.as_str(), what) {
-        ("GET", "world") => {
-            Some(Response::new(200).with_body("application/json", world.objects().to_string().into_bytes()))
-        }
+        ("GET", "world") => Some(
+            Response::new(200)
+                .with_body("application/json", world.objects().to_string().into_bytes()),
+        ),
         ("GET", "violations") => text(200, world.validator.report()),
-        ("GET", "faults") => {
-            text(200, world.faults.rules.iter().map(|rule| format!("{}\t{rule}\n", rule.seen)).collect())
-        }
-        ("POST", "faults") => match String::from_utf8_lossy(&request.body).trim().parse::<Rule>() {
+        ("GET", "faults") => text(
+            200,
+            world
+                .faults
+                .rules
+                .iter()
+                .map(|rule| format!("{}\t{rule}\n", rule.seen))
+                .collect(),
+        ),
+        ("POST", "faults") => match String::from_utf8_lossy(&request.body)
+            .trim()
+            .parse::<Rule>()
+        {
             Ok(rule) => {
                 let added = format!("{rule}\n");
                 world.faults.add(rule);
@@ -74,10 +87,13 @@ pub fn handle(world: &mut World, now: SimTime, token: &str, request: &Request) -
         }
         (method, lab) if lab == "lab" || lab == "lab/faults" => {
             world.advance(now);
-            Some(match handle_lab(world, method, lab, &String::from_utf8_lossy(&request.body)) {
-                Ok(text) => Response::new(200).with_body("application/json", text),
-                Err(refusal) => Response::new(409).with_body("text/plain; charset=utf-8", format!("{refusal}\n")),
-            })
+            Some(
+                match handle_lab(world, method, lab, &String::from_utf8_lossy(&request.body)) {
+                    Ok(text) => Response::new(200).with_body("application/json", text),
+                    Err(refusal) => Response::new(409)
+                        .with_body("text/plain; charset=utf-8", format!("{refusal}\n")),
+                },
+            )
         }
         _ => text(404, "no such control\n".into()),
     }
@@ -87,11 +103,16 @@ fn handle_lab(world: &mut World, method: &str, what: &str, body: &str) -> Result
     let now = world.now();
     match (method, what) {
         ("POST", "lab") => {
-            let report: LabReport = serde_json::from_str(body).map_err(|error| error.to_string())?;
+            let report: LabReport =
+                serde_json::from_str(body).map_err(|error| error.to_string())?;
             let valid = SimDuration(LAB_SILENCE_MS.saturating_mul(world.settings.time_scale));
             world.tunnels.accept_report(now, report, valid);
             let (aws, azure) = world.endpoints();
-            let instructions = LabInstructions { aws, azure, faults: world.lab_faults.clone() };
+            let instructions = LabInstructions {
+                aws,
+                azure,
+                faults: world.lab_faults.clone(),
+            };
             serde_json::to_string(&instructions).map_err(|error| error.to_string())
         }
         ("DELETE", "lab") => {
@@ -100,7 +121,10 @@ fn handle_lab(world: &mut World, method: &str, what: &str, body: &str) -> Result
             Ok(String::new())
         }
         _ => {
-            let report = world.tunnels.report().ok_or("no lab is attached to this sandbox")?;
+            let report = world
+                .tunnels
+                .report()
+                .ok_or("no lab is attached to this sandbox")?;
             let report = serde_json::to_string_pretty(report).map_err(|error| error.to_string())?;
             match (method, what) {
                 ("POST", "lab/faults") => {
@@ -126,12 +150,19 @@ fn handle_lab(world: &mut World, method: &str, what: &str, body: &str) -> Result
 }
 
 /// Calls the sandbox that runs in the directory and gives the answer's text.
-pub async fn call(directory: &DataDir, method: &str, what: &str, body: &str) -> Result<String, ControlError> {
+pub async fn call(
+    directory: &DataDir,
+    method: &str,
+    what: &str,
+    body: &str,
+) -> Result<String, ControlError> {
     let control = directory.control()?.ok_or(ControlError::NotRunning)?;
     let trusted = directory.trusted()?.ok_or(ControlError::NotRunning)?;
     let socket = tokio::net::TcpStream::connect(control.address).await?;
     let connector = tokio_rustls::TlsConnector::from(Arc::new(tls::client(&trusted)?));
-    let mut stream = connector.connect(ServerName::IpAddress(control.address.ip().into()), socket).await?;
+    let mut stream = connector
+        .connect(ServerName::IpAddress(control.address.ip().into()), socket)
+        .await?;
     let head = format!(
         "{method} /_sandbox/{what} HTTP/1.1\r\nHost: {}\r\n{TOKEN}: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         control.address,
@@ -147,7 +178,9 @@ pub async fn call(directory: &DataDir, method: &str, what: &str, body: &str) -> 
         return Err(error.into());
     }
     let answer = String::from_utf8_lossy(&answer).into_owned();
-    let (head, text) = answer.split_once("\r\n\r\n").unwrap_or((answer.as_str(), ""));
+    let (head, text) = answer
+        .split_once("\r\n\r\n")
+        .unwrap_or((answer.as_str(), ""));
     if head.split(' ').nth(1) == Some("200") {
         Ok(text.to_owned())
     } else {

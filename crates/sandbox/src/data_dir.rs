@@ -54,7 +54,9 @@ impl DataDir {
     /// An existing directory, or a new one.
     pub fn open(path: &Path) -> Result<DataDir, DataDirError> {
         fs::create_dir_all(path).map_err(|error| DataDirError::Io(path.to_owned(), error))?;
-        let path = path.canonicalize().map_err(|error| DataDirError::Io(path.to_owned(), error))?;
+        let path = path
+            .canonicalize()
+            .map_err(|error| DataDirError::Io(path.to_owned(), error))?;
         Ok(DataDir { path })
     }
 
@@ -62,7 +64,9 @@ impl DataDir {
     pub fn existing(path: &Path) -> Result<DataDir, DataDirError> {
         match path.canonicalize() {
             Ok(path) => Ok(DataDir { path }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(DataDirError::Missing(path.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(DataDirError::Missing(path.to_owned()))
+            }
             Err(error) => Err(DataDirError::Io(path.to_owned(), error)),
         }
     }
@@ -84,7 +88,12 @@ impl DataDir {
         let (path, fresh) = (self.file(name), self.file(&format!(".{name}.new")));
         let put = || -> io::Result<()> {
             let mode = if public { 0o644 } else { 0o600 };
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&fresh)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(mode)
+                .open(&fresh)?;
             file.write_all(text)?;
             fs::rename(&fresh, &path)
         };
@@ -92,8 +101,12 @@ impl DataDir {
     }
 
     fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, DataDirError> {
-        let Some(text) = self.read(name)? else { return Ok(None) };
-        serde_json::from_str(&text).map(Some).map_err(|error| DataDirError::Json(self.file(name), error))
+        let Some(text) = self.read(name)? else {
+            return Ok(None);
+        };
+        serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|error| DataDirError::Json(self.file(name), error))
     }
 
     /// The authority of earlier runs, or a new one.
@@ -136,7 +149,8 @@ impl DataDir {
     }
 
     pub fn write_control_file(&self, control: &Control) -> Result<(), DataDirError> {
-        let text = serde_json::to_vec(control).map_err(|error| DataDirError::Json(self.file("control.json"), error))?;
+        let text = serde_json::to_vec(control)
+            .map_err(|error| DataDirError::Json(self.file("control.json"), error))?;
         self.write("control.json", &text, false)
     }
 
@@ -148,23 +162,39 @@ impl DataDir {
     /// The call log, to be appended to.
     pub fn calls(&self) -> Result<File, DataDirError> {
         let path = self.file("calls.jsonl");
-        OpenOptions::new().append(true).create(true).open(&path).map_err(|error| DataDirError::Io(path, error))
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&path)
+            .map_err(|error| DataDirError::Io(path, error))
     }
 
-    /// The variables that lead clients to the sandbox of this directory, which listens at `authority`.
+    /// The variables that lead clients to the sandbox of this directory, which listens at
+    /// `authority`.
     pub fn environment(&self, authority: &str, settings: &Settings) -> Environment {
         Environment::new(authority, &self.path, settings)
     }
 
     /// Writes `env`.
     pub fn write_env(&self, authority: &str, settings: &Settings) -> Result<(), DataDirError> {
-        self.write("env", self.environment(authority, settings).shell().as_bytes(), true)
+        self.write(
+            "env",
+            self.environment(authority, settings).shell().as_bytes(),
+            true,
+        )
     }
 
     /// Keeps other sandboxes out of the directory until the lock is dropped or this process ends.
     pub fn lock(&self) -> Result<Lock, DataDirError> {
         let path = self.file("lock");
-        let open = || OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let open = || {
+            OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(&path)
+        };
         let file = open().map_err(|error| DataDirError::Io(path.clone(), error))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock(file)),
@@ -174,6 +204,7 @@ impl DataDir {
     }
 }
 
-/// The exclusive right to serve a directory. The system releases it when the process ends, however it ends.
+/// The exclusive right to serve a directory. The system releases it when the process ends, however
+/// it ends.
 #[derive(Debug)]
 pub struct Lock(#[allow(dead_code, reason = "held for its drop")] File);

@@ -1,4 +1,5 @@
-//! The environment variables that lead every client to one sandbox, and those that could lead it anywhere else.
+//! The environment variables that lead every client to one sandbox, and those that could lead it
+//! anywhere else.
 
 use crate::world::Settings;
 use std::path::Path;
@@ -6,7 +7,8 @@ use std::path::Path;
 /// Prefixes of the variables with which clients of either cloud find credentials and endpoints.
 const PREFIXES: [&str; 4] = ["AWS_", "ARM_", "AZURE_", "AWSAZURE_SANDBOX_"];
 
-/// Variables without such a prefix that lead Azure clients to a token: managed identities and federated pipelines.
+/// Variables without such a prefix that lead Azure clients to a token: managed identities and
+/// federated pipelines.
 const NAMES: [&str; 8] = [
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
     "ACTIONS_ID_TOKEN_REQUEST_URL",
@@ -26,11 +28,11 @@ const LOOPBACK: &str = "127.0.0.1,localhost";
 pub struct Environment(Vec<(&'static str, String)>);
 
 impl Environment {
-    /// Variables for the sandbox at that address (`host:port`) with that directory. Some settings have two names because
-    /// clients differ in which one they read.
+    /// Variables for the sandbox at that address (`host:port`) with that directory. Some settings
+    /// have two names because clients differ in which one they read.
     ///
-    /// The profiles of the user's home directory and the sessions of `az` are out of reach: a client that ignores the variables
-    /// finds no credentials.
+    /// The profiles of the user's home directory and the sessions of `az` are out of reach: a
+    /// client that ignores the variables finds no credentials.
     pub fn new(authority: &str, directory: &Path, settings: &Settings) -> Environment {
         let url = format!("https://{authority}");
         let path = |name: &str| directory.join(name).display().to_string();
@@ -48,9 +50,17 @@ impl Environment {
             one("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
         ];
         pairs.extend(
-            ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"].map(|name| one(name, &ca)),
+            [
+                "SSL_CERT_FILE",
+                "REQUESTS_CA_BUNDLE",
+                "CURL_CA_BUNDLE",
+                "NODE_EXTRA_CA_CERTS",
+            ]
+            .map(|name| one(name, &ca)),
         );
-        pairs.extend(["ARM_METADATA_HOSTNAME", "ARM_METADATA_HOST"].map(|name| one(name, authority)));
+        pairs.extend(
+            ["ARM_METADATA_HOSTNAME", "ARM_METADATA_HOST"].map(|name| one(name, authority)),
+        );
         pairs.extend([
             one("ARM_TENANT_ID", &settings.tenant_id),
             one("ARM_CLIENT_ID", &settings.client_id),
@@ -92,15 +102,30 @@ impl Environment {
 
     /// Shell commands that set the variables and unset those that they replace.
     pub fn shell(&self) -> String {
-        let patterns = PREFIXES.iter().map(|prefix| format!("{prefix}[A-Za-z0-9_]*")).chain(NAMES.map(str::to_owned));
-        let names: Vec<String> = patterns.map(|names| format!("-e 's/^\\({names}\\)=.*/\\1/p'")).collect();
+        let patterns = PREFIXES
+            .iter()
+            .map(|prefix| format!("{prefix}[A-Za-z0-9_]*"))
+            .chain(NAMES.map(str::to_owned));
+        let names: Vec<String> = patterns
+            .map(|names| format!("-e 's/^\\({names}\\)=.*/\\1/p'"))
+            .collect();
         let mut text = String::from("# Read by a shell: . env\n");
-        text.push_str(&format!("for name in $(env | sed -n {}); do unset \"$name\"; done\n", names.join(" ")));
+        text.push_str(&format!(
+            "for name in $(env | sed -n {}); do unset \"$name\"; done\n",
+            names.join(" ")
+        ));
         for (name, value) in self.pairs() {
-            text.push_str(&format!("export {name}='{}'\n", value.replace('\'', "'\\''")));
+            text.push_str(&format!(
+                "export {name}='{}'\n",
+                value.replace('\'', "'\\''")
+            ));
         }
         let no_proxy = |name: &str| format!("{name}=\"{LOOPBACK}${{{name}:+,${name}}}\"");
-        text.push_str(&format!("export {} {}\n", no_proxy("NO_PROXY"), no_proxy("no_proxy")));
+        text.push_str(&format!(
+            "export {} {}\n",
+            no_proxy("NO_PROXY"),
+            no_proxy("no_proxy")
+        ));
         text
     }
 }

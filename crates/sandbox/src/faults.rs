@@ -1,4 +1,5 @@
-//! What goes wrong on purpose: a plan of rules, each of which counts the calls that it matches and strikes some of them.
+//! What goes wrong on purpose: a plan of rules, each of which counts the calls that it matches and
+//! strikes some of them.
 //!
 //! A rule as text, on the command line and in listings:
 //!
@@ -9,8 +10,9 @@
 //!
 //! - `N in M`: each matching call, with that chance.
 //! - `call N`: the N-th matching call after the rule was added; `any call` is `call 1`.
-//! - `OPERATION`: a name as in the call log (`PutConnection`, `CreateVpnConnection`), `*` for every one, either of them
-//!   after `aws` or `azure` to mean one cloud only (`azure *`). Letter case does not matter.
+//! - `OPERATION`: a name as in the call log (`PutConnection`, `CreateVpnConnection`), `*` for every
+//!   one, either of them after `aws` or `azure` to mean one cloud only (`azure *`). Letter case
+//!   does not matter.
 //! - `TARGET`: part of the target's id.
 //! - `once` strikes that call alone, `forever` it and all later ones.
 //! - `KIND`:
@@ -52,16 +54,33 @@ pub enum Injected {
 }
 
 impl Injected {
-    /// The status, code and message with which EC2 says it of `target`. EC2 throttles with 503 and has no 404.
+    /// The status, code and message with which EC2 says it of `target`. EC2 throttles with 503 and
+    /// has no 404.
     pub fn aws(self, target: &str) -> (u16, &'static str, &'static str) {
         match self {
-            Injected::Refused => (400, "UnsupportedOperation", "The requested operation is not supported."),
+            Injected::Refused => (
+                400,
+                "UnsupportedOperation",
+                "The requested operation is not supported.",
+            ),
             Injected::Throttled => (503, "RequestLimitExceeded", "Request limit exceeded."),
-            Injected::Unavailable => (503, "Unavailable", "The server is overloaded and cannot handle the request."),
-            Injected::Conflict => (400, "IncorrectState", "The resource is not in a state that allows the operation."),
+            Injected::Unavailable => (
+                503,
+                "Unavailable",
+                "The server is overloaded and cannot handle the request.",
+            ),
+            Injected::Conflict => (
+                400,
+                "IncorrectState",
+                "The resource is not in a state that allows the operation.",
+            ),
             Injected::InternalError => (500, "InternalError", "An internal error has occurred"),
             Injected::TokenExpired => (400, "RequestExpired", "Request has expired."),
-            Injected::Denied => (403, "UnauthorizedOperation", "You are not authorized to perform this operation."),
+            Injected::Denied => (
+                403,
+                "UnauthorizedOperation",
+                "You are not authorized to perform this operation.",
+            ),
             Injected::NotFound => {
                 let code = match target.split('-').next().unwrap_or_default() {
                     "vpn" => "InvalidVpnConnectionID.NotFound",
@@ -116,7 +135,12 @@ impl Kind {
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Kind::ALL.iter().find(|(_, kind)| kind == self).map_or("?", |(word, _)| word))
+        f.write_str(
+            Kind::ALL
+                .iter()
+                .find(|(_, kind)| kind == self)
+                .map_or("?", |(word, _)| word),
+        )
     }
 }
 
@@ -177,12 +201,19 @@ impl FromStr for Rule {
         if words.next() != Some("fail") {
             return Err(RuleError::Shape("fail"));
         }
-        let number =
-            |word: &str| word.parse().ok().filter(|n| *n > 0).ok_or_else(|| RuleError::Number(word.to_owned()));
+        let number = |word: &str| {
+            word.parse()
+                .ok()
+                .filter(|n| *n > 0)
+                .ok_or_else(|| RuleError::Number(word.to_owned()))
+        };
         let (counted, chance) = match (words.next(), words.next()) {
             (Some("any"), Some("call")) => (1, None),
             (Some("call"), Some(call)) => (number(call)?, None),
-            (Some(hits), Some("in")) => (number(hits)?, Some(number(words.next().unwrap_or_default())?)),
+            (Some(hits), Some("in")) => (
+                number(hits)?,
+                Some(number(words.next().unwrap_or_default())?),
+            ),
             _ => return Err(RuleError::Shape("call N")),
         };
         if words.next() != Some("of") {
@@ -212,11 +243,20 @@ impl FromStr for Rule {
             .iter()
             .find(|(name, _)| *name == word)
             .map(|(_, kind)| *kind)
-            .ok_or_else(|| RuleError::Kind(word.to_owned(), Kind::ALL.map(|(name, _)| name).join(", ")))?;
+            .ok_or_else(|| {
+                RuleError::Kind(word.to_owned(), Kind::ALL.map(|(name, _)| name).join(", "))
+            })?;
         if words.next().is_some() {
             return Err(RuleError::Shape("the end after KIND"));
         }
-        Ok(Rule { cloud, operation: operation.to_owned(), target, when, kind, seen: 0 })
+        Ok(Rule {
+            cloud,
+            operation: operation.to_owned(),
+            target,
+            when,
+            kind,
+            seen: 0,
+        })
     }
 }
 
@@ -257,13 +297,23 @@ impl Plan {
         self.rules.clear();
     }
 
-    /// Counts this call in every rule that it matches and says which fault, of the first rule that strikes, befalls it.
-    pub fn next_fault(&mut self, cloud: &str, operation: &str, target: &str, rng: &mut Rng) -> Option<Kind> {
+    /// Counts this call in every rule that it matches and says which fault, of the first rule that
+    /// strikes, befalls it.
+    pub fn next_fault(
+        &mut self,
+        cloud: &str,
+        operation: &str,
+        target: &str,
+        rng: &mut Rng,
+    ) -> Option<Kind> {
         let mut struck = None;
         for rule in &mut self.rules {
             let matches = rule.cloud.as_deref().is_none_or(|c| c == cloud)
                 && (rule.operation == "*" || rule.operation.eq_ignore_ascii_case(operation))
-                && rule.target.as_ref().is_none_or(|t| target.to_lowercase().contains(&t.to_lowercase()));
+                && rule
+                    .target
+                    .as_ref()
+                    .is_none_or(|t| target.to_lowercase().contains(&t.to_lowercase()));
             if !matches {
                 continue;
             }
@@ -278,7 +328,12 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
     use super::*;
 
     #[test]
@@ -293,14 +348,29 @@ mod tests {
                 assert_eq!(text.parse::<Rule>().unwrap().to_string(), text);
             }
         }
-        assert_eq!("fail any call of *: once lost".parse::<Rule>().unwrap().to_string(), "fail call 1 of *: once lost");
+        assert_eq!(
+            "fail any call of *: once lost"
+                .parse::<Rule>()
+                .unwrap()
+                .to_string(),
+            "fail call 1 of *: once lost"
+        );
     }
 
     #[test]
     fn reject_invalid_fault_rule_with_reason() {
-        assert_eq!("fail call 0 of X: once 503".parse::<Rule>(), Err(RuleError::Number("0".into())));
-        assert_eq!("fail 1 in 0 of X: 503".parse::<Rule>(), Err(RuleError::Number("0".into())));
-        assert!(matches!("fail call 1 of X: once 999".parse::<Rule>(), Err(RuleError::Kind(..))));
+        assert_eq!(
+            "fail call 0 of X: once 503".parse::<Rule>(),
+            Err(RuleError::Number("0".into()))
+        );
+        assert_eq!(
+            "fail 1 in 0 of X: 503".parse::<Rule>(),
+            Err(RuleError::Number("0".into()))
+        );
+        assert!(matches!(
+            "fail call 1 of X: once 999".parse::<Rule>(),
+            Err(RuleError::Kind(..))
+        ));
         for text in [
             "",
             "fail call 1 of X",
@@ -308,20 +378,34 @@ mod tests {
             "fail call 1 of X at Y: once 503",
             "fail call 1 of X: 503",
         ] {
-            assert!(matches!(text.parse::<Rule>(), Err(RuleError::Shape(_))), "{text}");
+            assert!(
+                matches!(text.parse::<Rule>(), Err(RuleError::Shape(_))),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn once_hits_one_call_and_forever_all_later() {
         let mut plan = Plan::default();
-        plan.add("fail call 2 of PutConnection on inst0: once 503".parse().unwrap());
+        plan.add(
+            "fail call 2 of PutConnection on inst0: once 503"
+                .parse()
+                .unwrap(),
+        );
         let mut rng = Rng::seeded(1);
-        let mut hit =
-            |plan: &mut Plan, op: &str, target: &str| plan.next_fault("azure", op, target, &mut rng).is_some();
+        let mut hit = |plan: &mut Plan, op: &str, target: &str| {
+            plan.next_fault("azure", op, target, &mut rng).is_some()
+        };
         assert!(!hit(&mut plan, "putconnection", "/x/INST0-a"));
-        assert!(!hit(&mut plan, "PutConnection", "/x/inst1"), "another target is not counted");
-        assert!(!hit(&mut plan, "GetConnection", "/x/inst0"), "another operation is not counted");
+        assert!(
+            !hit(&mut plan, "PutConnection", "/x/inst1"),
+            "another target is not counted"
+        );
+        assert!(
+            !hit(&mut plan, "GetConnection", "/x/inst0"),
+            "another operation is not counted"
+        );
         assert!(hit(&mut plan, "PutConnection", "/x/inst0"));
         assert!(!hit(&mut plan, "PutConnection", "/x/inst0"));
         plan.clear();
@@ -338,7 +422,9 @@ mod tests {
     fn random_rule_applies_at_given_rate() {
         let (mut plan, mut rng) = (Plan::default(), Rng::seeded(1));
         plan.add("fail 1 in 10 of azure *: 503".parse().unwrap());
-        let struck = (0..10_000).filter(|_| plan.next_fault("azure", "X", "", &mut rng).is_some()).count();
+        let struck = (0..10_000)
+            .filter(|_| plan.next_fault("azure", "X", "", &mut rng).is_some())
+            .count();
         assert!((900..1_100).contains(&struck), "{struck}");
     }
 }

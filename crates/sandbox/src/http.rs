@@ -1,4 +1,5 @@
-//! One HTTP exchange as plain data, so that the same World answers a TLS socket and a test in memory.
+//! One HTTP exchange as plain data, so that the same World answers a TLS socket and a test in
+//! memory.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     pub method: String,
-    /// Scheme and authority that the client used, without a trailing slash: absolute links in answers start with it.
+    /// Scheme and authority that the client used, without a trailing slash: absolute links in
+    /// answers start with it.
     pub base_url: String,
     /// Percent-encoded path, starting with `/`.
     pub path: String,
@@ -19,7 +21,10 @@ pub struct Request {
 impl Request {
     /// The first header of that (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+        self.headers
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.as_str())
     }
 }
 
@@ -33,7 +38,11 @@ pub struct Response {
 
 impl Response {
     pub fn new(status: u16) -> Self {
-        Response { status, headers: Vec::new(), body: Vec::new() }
+        Response {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
     }
 
     #[must_use]

@@ -1,5 +1,5 @@
-//! The world in memory, for tests: simulated time is tokio's own, times the time scale, so that under its paused clock half an
-//! hour passes as fast as the code between two sleeps runs.
+//! The world in memory, for tests: simulated time is tokio's own, times the time scale, so that
+//! under its paused clock half an hour passes as fast as the code between two sleeps runs.
 
 use crate::call_log::CallRecord;
 use crate::http::{Outcome, Request};
@@ -37,7 +37,9 @@ impl Sandbox {
         let time_scale = world.settings.time_scale.max(1);
         Sandbox {
             offset: world.now(),
-            latency: Duration::from_micros(world.settings.latency.0.saturating_mul(1_000) / time_scale),
+            latency: Duration::from_micros(
+                world.settings.latency.0.saturating_mul(1_000) / time_scale,
+            ),
             time_scale,
             world: Arc::new(Mutex::new(world)),
             calls: Arc::default(),
@@ -53,25 +55,38 @@ impl Sandbox {
 
     pub fn now(&self) -> SimTime {
         let micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        SimTime(self.offset.0.saturating_add(micros.saturating_mul(self.time_scale) / 1_000))
+        SimTime(
+            self.offset
+                .0
+                .saturating_add(micros.saturating_mul(self.time_scale) / 1_000),
+        )
     }
 
     /// The world itself, to look at it, to plan faults, or to change it behind a client's back.
     pub fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.world
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Every call so far.
     pub fn calls(&self) -> Vec<CallRecord> {
-        self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.calls
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 
     /// From now on this one looks on.
     pub fn watch(&self, watcher: Watcher) {
-        *self.watcher.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(watcher);
+        *self
+            .watcher
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(watcher);
     }
 
-    /// One call: half the latency there, the effect, half the latency back. After `Hang` it is the caller who never answers.
+    /// One call: half the latency there, the effect, half the latency back. After `Hang` it is the
+    /// caller who never answers.
     pub async fn call(&self, request: Request) -> Outcome {
         let (start_ms, start) = (self.elapsed_ms(), self.now());
         tokio::time::sleep(self.latency / 2).await;
@@ -79,7 +94,10 @@ impl Sandbox {
             let now = self.now();
             let mut world = self.world();
             let exchange = world.handle(now, &request);
-            let mut watcher = self.watcher.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut watcher = self
+                .watcher
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             if let Some(watcher) = watcher.as_mut() {
                 watcher(&world, &request, &exchange);
             }
@@ -87,14 +105,25 @@ impl Sandbox {
         };
         tokio::time::sleep(self.latency / 2).await;
         let (end_ms, end) = (self.elapsed_ms(), self.now());
-        let record = CallRecord { start_ms, end_ms, sim_start_ms: start.0, sim_end_ms: end.0, ..exchange.record };
-        self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(record);
+        let record = CallRecord {
+            start_ms,
+            end_ms,
+            sim_start_ms: start.0,
+            sim_end_ms: end.0,
+            ..exchange.record
+        };
+        self.calls
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(record);
         exchange.outcome
     }
 }
 
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sandbox").field("now", &self.now()).finish_non_exhaustive()
+        f.debug_struct("Sandbox")
+            .field("now", &self.now())
+            .finish_non_exhaustive()
     }
 }

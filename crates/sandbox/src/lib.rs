@@ -11,7 +11,8 @@
 //! | `server` | the world behind TLS, in scaled time |
 //! | `environment` | the variables that lead clients to a sandbox |
 //!
-//! `awsazure-sandbox-lab` runs the tunnels with real IKE and BGP daemons, and `awsazure-sandbox-cli` has the program.
+//! `awsazure-sandbox-lab` runs the tunnels with real IKE and BGP daemons, and
+//! `awsazure-sandbox-cli` has the program.
 
 pub mod aws;
 pub mod azure;

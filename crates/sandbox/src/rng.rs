@@ -1,9 +1,11 @@
-//! The world's only source of chance: small, seeded and part of its saved state, so that a seed replays a run.
+//! The world's only source of chance: small, seeded and part of its saved state, so that a seed
+//! replays a run.
 
 use crate::time::SimDuration;
 use serde::{Deserialize, Serialize};
 
-/// SplitMix64 (Steele, Lea, Flood, 2014): one word of state, good enough to vary durations and orders. Not for secrets.
+/// SplitMix64 (Steele, Lea, Flood, 2014): one word of state, good enough to vary durations and
+/// orders. Not for secrets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Rng(u64);
 
@@ -22,7 +24,11 @@ impl Rng {
 
     /// A number below `bound`; 0 when `bound` is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        if bound == 0 { 0 } else { self.next_u64() % bound }
+        if bound == 0 {
+            0
+        } else {
+            self.next_u64() % bound
+        }
     }
 
     /// A span between the two, both included.
@@ -32,12 +38,21 @@ impl Rng {
 
     /// Lower-case hexadecimal digits.
     pub fn hex(&mut self, digits: usize) -> String {
-        (0..digits).map(|_| char::from_digit((self.next_u64() >> 60) as u32, 16).unwrap_or('0')).collect()
+        (0..digits)
+            .map(|_| char::from_digit((self.next_u64() >> 60) as u32, 16).unwrap_or('0'))
+            .collect()
     }
 
     /// A random identifier in the usual 8-4-4-4-12 form.
     pub fn uuid(&mut self) -> String {
-        format!("{}-{}-4{}-a{}-{}", self.hex(8), self.hex(4), self.hex(3), self.hex(3), self.hex(12))
+        format!(
+            "{}-{}-4{}-a{}-{}",
+            self.hex(8),
+            self.hex(4),
+            self.hex(3),
+            self.hex(3),
+            self.hex(12)
+        )
     }
 
     /// Fisher-Yates.

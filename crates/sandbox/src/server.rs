@@ -1,4 +1,5 @@
-//! The world behind TLS, in scaled time: simulated now = where the saved world stood + time since start * time scale.
+//! The world behind TLS, in scaled time: simulated now = where the saved world stood + time since
+//! start * time scale.
 
 use crate::call_log::CallRecord;
 use crate::control;
@@ -83,7 +84,8 @@ struct State {
 }
 
 impl Server {
-    /// Locks the directory, binds the address, makes or reads what the directory holds, and writes `env`.
+    /// Locks the directory, binds the address, makes or reads what the directory holds, and writes
+    /// `env`.
     pub async fn bind(directory: DataDir, options: &Options) -> Result<Server, ServeError> {
         let address = options.listen;
         if !address.ip().is_loopback() && !options.allow_remote {
@@ -91,21 +93,34 @@ impl Server {
         }
         let lock = directory.lock()?;
         let authority = directory.authority()?;
-        let listener = TcpListener::bind(address).await.map_err(|error| ServeError::Listen(address, error))?;
-        let address = listener.local_addr().map_err(|error| ServeError::Listen(address, error))?;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| ServeError::Listen(address, error))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| ServeError::Listen(address, error))?;
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(authority.server(address.ip())?));
         let mut world = match directory.world()? {
             Some(world) => world,
             None => {
                 let epoch_unix_seconds = jiff::Timestamp::now().as_second();
-                World::new(options.seed, Settings { epoch_unix_seconds, ..Settings::default() })
+                World::new(
+                    options.seed,
+                    Settings {
+                        epoch_unix_seconds,
+                        ..Settings::default()
+                    },
+                )
             }
         };
         let time_scale = options.time_scale.max(1);
         world.settings.time_scale = time_scale;
         directory.write_env(&address.to_string(), &world.settings)?;
         let token = random_hex();
-        directory.write_control_file(&Control { address, token: token.clone() })?;
+        directory.write_control_file(&Control {
+            address,
+            token: token.clone(),
+        })?;
         let state = State {
             log: Mutex::new(directory.calls()?),
             offset: world.now(),
@@ -118,7 +133,12 @@ impl Server {
             changed: Notify::new(),
         };
         state.save()?;
-        Ok(Server { listener, acceptor, state: Arc::new(state), lock })
+        Ok(Server {
+            listener,
+            acceptor,
+            state: Arc::new(state),
+            lock,
+        })
     }
 
     /// `https://127.0.0.1:PORT`.
@@ -128,7 +148,9 @@ impl Server {
 
     /// The variables that lead clients to it.
     pub fn environment(&self) -> Environment {
-        self.state.directory.environment(&self.state.authority, &self.state.world().settings)
+        self.state
+            .directory
+            .environment(&self.state.authority, &self.state.world().settings)
     }
 
     /// Serves until `stop` is ready, then saves the world.
@@ -153,7 +175,10 @@ impl Server {
             }
         }
         drop(self.listener);
-        let _ = tokio::time::timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
+        let _ = tokio::time::timeout(GRACE, async {
+            while connections.join_next().await.is_some() {}
+        })
+        .await;
         connections.shutdown().await;
         saver.abort();
         let _ = saver.await;
@@ -167,14 +192,23 @@ impl Server {
 /// 32 random hexadecimal digits.
 pub fn random_hex() -> String {
     let mut bytes = [0u8; 16];
-    let filled = rustls::crypto::aws_lc_rs::default_provider().secure_random.fill(&mut bytes);
-    let seed = if filled.is_ok() { u64::from_le_bytes(first_eight(&bytes)) } else { u64::from(std::process::id()) };
+    let filled = rustls::crypto::aws_lc_rs::default_provider()
+        .secure_random
+        .fill(&mut bytes);
+    let seed = if filled.is_ok() {
+        u64::from_le_bytes(first_eight(&bytes))
+    } else {
+        u64::from(std::process::id())
+    };
     crate::rng::Rng::seeded(seed).hex(32)
 }
 
 fn first_eight(bytes: &[u8; 16]) -> [u8; 8] {
     let mut eight = [0; 8];
-    eight.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    eight
+        .iter_mut()
+        .zip(bytes)
+        .for_each(|(to, from)| *to = *from);
     eight
 }
 
@@ -188,24 +222,44 @@ async fn save_changes(state: Arc<State>) {
     }
 }
 
-async fn converse(stream: tokio_rustls::server::TlsStream<tokio::net::TcpStream>, state: Arc<State>) {
+async fn converse(
+    stream: tokio_rustls::server::TlsStream<tokio::net::TcpStream>,
+    state: Arc<State>,
+) {
     let second = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let io = TokioIo::new(stream);
     let service = service_fn(move |request| answer(state.clone(), request));
     // An aborted conversation is the client's choice or an injected fault.
     let _ = match second {
-        true => hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(io, service).await,
-        false => hyper::server::conn::http1::Builder::new().serve_connection(io, service).await,
+        true => {
+            hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                .serve_connection(io, service)
+                .await
+        }
+        false => {
+            hyper::server::conn::http1::Builder::new()
+                .serve_connection(io, service)
+                .await
+        }
     };
 }
 
-async fn answer(state: Arc<State>, request: hyper::Request<Incoming>) -> io::Result<hyper::Response<Payload>> {
+async fn answer(
+    state: Arc<State>,
+    request: hyper::Request<Incoming>,
+) -> io::Result<hyper::Response<Payload>> {
     let start_ms = state.elapsed_ms();
     let (head, body) = request.into_parts();
-    let host = head.headers.get("host").and_then(|host| host.to_str().ok()).map(str::to_owned);
-    let host =
-        host.or_else(|| head.uri.authority().map(ToString::to_string)).unwrap_or_else(|| state.authority.clone());
-    let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let host = head
+        .headers
+        .get("host")
+        .and_then(|host| host.to_str().ok())
+        .map(str::to_owned);
+    let host = host
+        .or_else(|| head.uri.authority().map(ToString::to_string))
+        .unwrap_or_else(|| state.authority.clone());
+    let text =
+        |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let body = match received(body).await? {
         Some(body) => body,
         None => return hyper_response(too_large()),
@@ -215,18 +269,26 @@ async fn answer(state: Arc<State>, request: hyper::Request<Incoming>) -> io::Res
         base_url: format!("https://{host}"),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
-        headers: head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
+        headers: head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            .collect(),
         body,
     };
     let outcome = state.exchange(start_ms, &request);
     match outcome {
         Outcome::Response(response) => hyper_response(response),
-        Outcome::Dropped => Err(io::Error::new(io::ErrorKind::ConnectionAborted, "dropped by the fault plan")),
+        Outcome::Dropped => Err(io::Error::new(
+            io::ErrorKind::ConnectionAborted,
+            "dropped by the fault plan",
+        )),
         Outcome::Hang => std::future::pending().await,
     }
 }
 
-/// The body; None where it is, or announces to be, larger than [`LARGEST_BODY`], which is then not read.
+/// The body; None where it is, or announces to be, larger than [`LARGEST_BODY`], which is then not
+/// read.
 async fn received(body: Incoming) -> io::Result<Option<Vec<u8>>> {
     if body.size_hint().lower() > LARGEST_BODY as u64 {
         return Ok(None);
@@ -245,13 +307,20 @@ fn too_large() -> http::Response {
 
 fn hyper_response(response: http::Response) -> io::Result<hyper::Response<Payload>> {
     // A length of its own marks a body that is cut short of it.
-    let cut = response.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let cut = response
+        .headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     let mut builder = hyper::Response::builder().status(response.status);
     for (name, value) in &response.headers {
         builder = builder.header(name, value);
     }
     builder
-        .body(Payload { data: Some(Bytes::from(response.body)).filter(|data| !data.is_empty()), cut, pause: None })
+        .body(Payload {
+            data: Some(Bytes::from(response.body)).filter(|data| !data.is_empty()),
+            cut,
+            pause: None,
+        })
         .map_err(io::Error::other)
 }
 
@@ -266,7 +335,11 @@ impl State {
 
     fn now(&self) -> SimTime {
         let micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        SimTime(self.offset.0.saturating_add(micros.saturating_mul(self.time_scale) / 1_000))
+        SimTime(
+            self.offset
+                .0
+                .saturating_add(micros.saturating_mul(self.time_scale) / 1_000),
+        )
     }
 
     fn exchange(&self, start_ms: u64, request: &Request) -> Outcome {
@@ -281,7 +354,15 @@ impl State {
             }
             let told = world.validator.words.len();
             let exchange = world.handle(self.now(), request);
-            (exchange, world.validator.words.get(told..).unwrap_or_default().to_vec())
+            (
+                exchange,
+                world
+                    .validator
+                    .words
+                    .get(told..)
+                    .unwrap_or_default()
+                    .to_vec(),
+            )
         };
         if !violations.is_empty()
             && let Err(error) = self.directory.violations(&violations)
@@ -289,7 +370,12 @@ impl State {
             eprintln!("awsazure-sandbox: {error}");
         }
         self.changed.notify_one();
-        let record = CallRecord { start_ms, end_ms: self.elapsed_ms(), sim_end_ms: self.now().0, ..exchange.record };
+        let record = CallRecord {
+            start_ms,
+            end_ms: self.elapsed_ms(),
+            sim_end_ms: self.now().0,
+            ..exchange.record
+        };
         if let Ok(mut line) = serde_json::to_vec(&record) {
             line.push(b'\n');
             let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
@@ -306,7 +392,8 @@ impl State {
             world.advance(self.now());
             serde_json::to_vec(&*world)
         };
-        let text = text.map_err(|error| DataDirError::Json(self.directory.file("world.json"), error))?;
+        let text =
+            text.map_err(|error| DataDirError::Json(self.directory.file("world.json"), error))?;
         self.directory.save(&text)
     }
 }
@@ -322,7 +409,10 @@ impl Body for Payload {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         if let Some(data) = self.data.take() {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
@@ -330,11 +420,15 @@ impl Body for Payload {
             return Poll::Ready(None);
         }
         // What there is must have left before the error takes the connection down.
-        let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(CUT_AFTER)));
-        pause
-            .as_mut()
-            .poll(cx)
-            .map(|()| Some(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cut by the fault plan"))))
+        let pause = self
+            .pause
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(CUT_AFTER)));
+        pause.as_mut().poll(cx).map(|()| {
+            Some(Err(io::Error::new(
+                io::ErrorKind::ConnectionAborted,
+                "cut by the fault plan",
+            )))
+        })
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,4 +1,5 @@
-//! Simulated time: milliseconds since the world began. The world never reads a clock; its caller says what time it is.
+//! Simulated time: milliseconds since the world began. The world never reads a clock; its caller
+//! says what time it is.
 
 use serde::{Deserialize, Serialize};
 use std::ops::Add;

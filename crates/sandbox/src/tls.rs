@@ -1,9 +1,10 @@
-//! The sandbox's certificate authority and the server certificate it signs, strict enough for every client: the address as a
-//! subject alternative name of type IP, critical basic constraints, key usages and both key identifiers.
+//! The sandbox's certificate authority and the server certificate it signs, strict enough for every
+//! client: the address as a subject alternative name of type IP, critical basic constraints, key
+//! usages and both key identifiers.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    SanType,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType,
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -33,27 +34,43 @@ impl Authority {
     /// A new one, valid for twenty years.
     pub fn generate() -> Result<Authority, TlsError> {
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "awsazure-sandbox authority");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "awsazure-sandbox authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages =
-            vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+        params.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::CrlSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
         params.not_before = rcgen::date_time_ymd(this_year() - 1, 1, 1);
         params.not_after = rcgen::date_time_ymd(this_year() + 20, 1, 1);
         let key = KeyPair::generate()?;
         let certificate = params.self_signed(&key)?.pem();
-        Ok(Authority { certificate, key: key.serialize_pem() })
+        Ok(Authority {
+            certificate,
+            key: key.serialize_pem(),
+        })
     }
 
-    /// TLS for a server on `address`: a fresh certificate of at most two years, HTTP/2 before HTTP/1.1.
+    /// TLS for a server on `address`: a fresh certificate of at most two years, HTTP/2 before
+    /// HTTP/1.1.
     pub fn server(&self, address: IpAddr) -> Result<ServerConfig, TlsError> {
         let issuer = Issuer::from_ca_cert_pem(&self.certificate, KeyPair::from_pem(&self.key)?)?;
         let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
-        let mut addresses = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        let mut addresses = vec![
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ];
         if !addresses.contains(&address) && !address.is_unspecified() {
             addresses.push(address);
         }
-        params.subject_alt_names.extend(addresses.into_iter().map(SanType::IpAddress));
-        params.distinguished_name.push(DnType::CommonName, "awsazure-sandbox");
+        params
+            .subject_alt_names
+            .extend(addresses.into_iter().map(SanType::IpAddress));
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "awsazure-sandbox");
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -62,7 +79,10 @@ impl Authority {
         params.not_after = rcgen::date_time_ymd(this_year() + 1, 12, 31);
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &issuer)?;
-        let chain = vec![certificate.der().clone(), CertificateDer::from_pem_slice(self.certificate.as_bytes())?];
+        let chain = vec![
+            certificate.der().clone(),
+            CertificateDer::from_pem_slice(self.certificate.as_bytes())?,
+        ];
         let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes())?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
@@ -86,5 +106,9 @@ pub fn client(authority_pem: &str) -> Result<ClientConfig, TlsError> {
 }
 
 fn this_year() -> i32 {
-    jiff::Timestamp::now().to_string().get(..4).and_then(|year| year.parse().ok()).unwrap_or(2026)
+    jiff::Timestamp::now()
+        .to_string()
+        .get(..4)
+        .and_then(|year| year.parse().ok())
+        .unwrap_or(2026)
 }

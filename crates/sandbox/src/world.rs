@@ -1,9 +1,9 @@
-//! The pure state machine of both clouds: `(now, request) -> outcome`. It reads no clock and draws chance only from its own
-//! generator, so that the same seed and the same calls at the same instants give the same run. Its serialised form is
-//! `world.json`.
+//! The pure state machine of both clouds: `(now, request) -> outcome`. It reads no clock and draws
+//! chance only from its own generator, so that the same seed and the same calls at the same
+//! instants give the same run. Its serialised form is `world.json`.
 //!
-//! Every call goes the same way: what is due happens, the tunnels are looked at again, the call is named, the fault plan is
-//! asked, and only then does the cloud that was meant act and answer.
+//! Every call goes the same way: what is due happens, the tunnels are looked at again, the call is
+//! named, the fault plan is asked, and only then does the cloud that was meant act and answer.
 
 use crate::call_log::CallRecord;
 use crate::faults::{Injected, Kind, Plan};
@@ -20,11 +20,13 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// Simulated milliseconds per millisecond of the client's clock.
     pub time_scale: u64,
-    /// Azure's Retry-After grows with the polls of an operation, as recorded in 2022, instead of staying at 10 s.
+    /// Azure's Retry-After grows with the polls of an operation, as recorded in 2022, instead of
+    /// staying at 10 s.
     pub growing_retry_after: bool,
     /// Simulated time that one call takes in memory.
     pub latency: SimDuration,
-    /// Lifetime of an Azure access token on the client's clock: clients compute expiry on their own.
+    /// Lifetime of an Azure access token on the client's clock: clients compute expiry on their
+    /// own.
     pub token_lifetime_seconds: u64,
     /// What instant 0 of simulated time is called in dates, in seconds since 1970.
     pub epoch_unix_seconds: i64,
@@ -35,8 +37,8 @@ pub struct Settings {
     pub client_secret: String,
     /// Whether requests beyond a subscription's token buckets are refused.
     pub throttling: bool,
-    /// Whether rows of BGP peers have the gateway instance's address in the GatewaySubnet as local address, as all published samples
-    /// have it, and not the custom address of the connection.
+    /// Whether rows of BGP peers have the gateway instance's address in the GatewaySubnet as local
+    /// address, as all published samples have it, and not the custom address of the connection.
     pub peers_by_own_address: bool,
 }
 
@@ -59,21 +61,25 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The headers that ask a client to wait for this much simulated time. `Retry-After` is always a complete number of seconds
-    /// from 1 up; a wait that the time scale makes shorter is given in milliseconds only, for clients parse the former as an
-    /// integer and take 0 for "not said".
+    /// The headers that ask a client to wait for this much simulated time. `Retry-After` is always
+    /// a complete number of seconds from 1 up; a wait that the time scale makes shorter is given in
+    /// milliseconds only, for clients parse the former as an integer and take 0 for "not said".
     pub fn retry_after(&self, wait: SimDuration) -> Vec<(&'static str, String)> {
         let millis = wait.0 / self.time_scale.max(1);
         if millis >= 1_000 {
             return vec![("Retry-After", (millis / 1_000).to_string())];
         }
         let text = millis.max(1).to_string();
-        vec![("x-ms-retry-after-ms", text.clone()), ("retry-after-ms", text)]
+        vec![
+            ("x-ms-retry-after-ms", text.clone()),
+            ("retry-after-ms", text),
+        ]
     }
 
     /// Simulated time as a date, in seconds since 1970.
     pub fn unix_seconds(&self, at: SimTime) -> i64 {
-        self.epoch_unix_seconds.saturating_add(i64::try_from(at.0 / 1_000).unwrap_or(i64::MAX))
+        self.epoch_unix_seconds
+            .saturating_add(i64::try_from(at.0 / 1_000).unwrap_or(i64::MAX))
     }
 }
 
@@ -85,7 +91,8 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
 }
 
-/// A call's reply, and the call as it is logged (`start_ms`, `end_ms` and `sim_end_ms` are the transport's to fill).
+/// A call's reply, and the call as it is logged (`start_ms`, `end_ms` and `sim_end_ms` are the
+/// transport's to fill).
 #[derive(Clone, Debug)]
 pub struct Exchange {
     pub outcome: Outcome,
@@ -100,7 +107,8 @@ pub struct World {
     pub tunnels: dataplane::Tunnels,
     pub faults: Plan,
     pub settings: Settings,
-    /// What it found of requests and answers against the clouds' schemas, since this program was started.
+    /// What it found of requests and answers against the clouds' schemas, since this program was
+    /// started.
     #[serde(skip)]
     pub validator: SchemaValidator,
     rng: Rng,
@@ -111,7 +119,8 @@ pub struct World {
     /// What an attached lab is asked to break.
     #[serde(skip)]
     pub lab_faults: Vec<crate::dataplane::LabFault>,
-    /// What the ends of the tunnels were like when they were looked at last: they are many, and most calls change none.
+    /// What the ends of the tunnels were like when they were looked at last: they are many, and
+    /// most calls change none.
     #[serde(skip)]
     last_revision: Option<(u64, u64)>,
 }
@@ -158,7 +167,8 @@ impl World {
         if self.last_revision.replace(revision) == Some(revision) {
             self.tunnels.advance(now);
         } else {
-            self.tunnels.refresh(now, &self.aws.endpoints(), &self.azure.endpoints());
+            self.tunnels
+                .refresh(now, &self.aws.endpoints(), &self.azure.endpoints());
         }
     }
 
@@ -179,10 +189,14 @@ impl World {
             Some(Called::Azure(call)) => ("azure", call.operation.to_string(), call.target.clone()),
             None => ("none", "Unknown".to_owned(), request.path.clone()),
         };
-        let fault = self.faults.next_fault(cloud, &operation, &target, &mut self.rng);
+        let fault = self
+            .faults
+            .next_fault(cloud, &operation, &target, &mut self.rng);
         let outcome = match &called {
             Some(called) => self.answer(now, called, request, fault),
-            None => Outcome::Response(Response::new(404).with_body("text/plain", "no such address in either cloud\n")),
+            None => Outcome::Response(
+                Response::new(404).with_body("text/plain", "no such address in either cloud\n"),
+            ),
         };
         // An answer that a rule mangled is no answer of the clouds'.
         let mangled = matches!(fault, Some(Kind::Malformed | Kind::Truncated));
@@ -215,20 +229,36 @@ impl World {
         Exchange { outcome, record }
     }
 
-    fn answer(&mut self, now: SimTime, called: &Called, request: &Request, fault: Option<Kind>) -> Outcome {
-        let mut cx = Context { now, rng: &mut self.rng, tunnels: &self.tunnels, settings: &self.settings };
+    fn answer(
+        &mut self,
+        now: SimTime,
+        called: &Called,
+        request: &Request,
+        fault: Option<Kind>,
+    ) -> Outcome {
+        let mut cx = Context {
+            now,
+            rng: &mut self.rng,
+            tunnels: &self.tunnels,
+            settings: &self.settings,
+        };
         match fault {
             Some(Kind::Dropped) => return Outcome::Dropped,
             Some(Kind::Hang) => return Outcome::Hang,
             Some(Kind::Answer(injected)) => {
                 return Outcome::Response(match called {
-                    Called::Azure(call) => self.azure.error_response(injected, call, request, &mut cx),
+                    Called::Azure(call) => {
+                        self.azure.error_response(injected, call, request, &mut cx)
+                    }
                     Called::Aws(call) => {
                         let (status, code, message) = injected.aws(&call.target);
                         let mut response = call.error_response(status, code, message, cx.rng);
                         if matches!(injected, Injected::Throttled | Injected::Unavailable) {
                             let wait = cx.settings.retry_after(SimDuration::seconds(5));
-                            response.headers.extend(wait.into_iter().map(|(name, value)| (name.to_owned(), value)));
+                            response.headers.extend(
+                                wait.into_iter()
+                                    .map(|(name, value)| (name.to_owned(), value)),
+                            );
                         }
                         response
                     }
@@ -269,7 +299,8 @@ impl World {
         Outcome::Response(response)
     }
 
-    /// Every object of both clouds as `awsazure-sandbox world` prints it; deleted ones and keys left out.
+    /// Every object of both clouds as `awsazure-sandbox world` prints it; deleted ones and keys
+    /// left out.
     pub fn objects(&self) -> serde_json::Value {
         serde_json::json!({"aws": self.aws.objects(), "azure": self.azure.objects()})
     }

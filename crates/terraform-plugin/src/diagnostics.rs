@@ -45,7 +45,12 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, summary: impl Into<String>) -> Self {
-        Self { severity, summary: summary.into(), detail: String::new(), path: None }
+        Self {
+            severity,
+            summary: summary.into(),
+            detail: String::new(),
+            path: None,
+        }
     }
 
     /// Sets the detail.
@@ -165,7 +170,9 @@ impl<'a> IntoIterator for &'a Diagnostics {
 
 /// Text of a diagnostic without what a terminal would obey or not show. Lines stay.
 fn printable(text: &str) -> String {
-    text.chars().filter(|c| *c == '\n' || !c.is_control() && !is_invisible(*c)).collect()
+    text.chars()
+        .filter(|c| *c == '\n' || !c.is_control() && !is_invisible(*c))
+        .collect()
 }
 
 /// Format characters: they reorder, join or hide what stands around them.
@@ -181,6 +188,9 @@ mod tests {
 
     #[test]
     fn printable_text_has_no_control_characters() {
-        assert_eq!(printable("tag \u{1b}[2J\u{202e}a\n\n  - b\u{0}"), "tag [2Ja\n\n  - b");
+        assert_eq!(
+            printable("tag \u{1b}[2J\u{202e}a\n\n  - b\u{0}"),
+            "tag [2Ja\n\n  - b"
+        );
     }
 }

@@ -31,18 +31,22 @@ pub fn other_schema_version(error: &dyn std::fmt::Display, stored: i64, current:
 
 /// A resource type without identity.
 pub fn missing_identity(type_name: &str) -> Diagnostic {
-    Diagnostic::error("Missing resource identity").detail(format!("The resource {type_name:?} has no identity."))
+    Diagnostic::error("Missing resource identity")
+        .detail(format!("The resource {type_name:?} has no identity."))
 }
 
 /// A call that the end of the process interrupted.
 pub fn interrupted(call: &str) -> Diagnostic {
-    Diagnostic::error("Unable to complete the operation")
-        .detail(format!("The provider stopped while {call} was in progress. Run the command again."))
+    Diagnostic::error("Unable to complete the operation").detail(format!(
+        "The provider stopped while {call} was in progress. Run the command again."
+    ))
 }
 
 /// A panic of a handler. The panic message may contain a secret, so only the location is reported.
 pub fn crashed(call: &str, place: Option<&str>) -> Diagnostic {
-    let place = place.map(|place| format!(" at {place}")).unwrap_or_default();
+    let place = place
+        .map(|place| format!(" at {place}"))
+        .unwrap_or_default();
     Diagnostic::error("Unable to continue after a provider crash").detail(format!(
         "{call} panicked{place}. This is a bug in the provider. Report it with this message. Progress before the panic is saved in the \
          state."
@@ -76,7 +80,11 @@ pub fn unsupported_write_only(path: AttributePath) -> Diagnostic {
 }
 
 /// A resource type, data source or function that the provider does not have.
-pub fn unsupported_type<'a>(kind: &str, name: &str, present: impl Iterator<Item = &'a String>) -> Diagnostic {
+pub fn unsupported_type<'a>(
+    kind: &str,
+    name: &str,
+    present: impl Iterator<Item = &'a String>,
+) -> Diagnostic {
     let present: Vec<&str> = present.map(String::as_str).collect();
     let detail = match present.as_slice() {
         [] => format!("The provider has no {kind}s."),
@@ -87,5 +95,7 @@ pub fn unsupported_type<'a>(kind: &str, name: &str, present: impl Iterator<Item 
 
 /// A value that cannot be decoded. `what` names it ("the stored state").
 pub fn invalid_value(what: &str, error: &dyn std::fmt::Display, path: AttributePath) -> Diagnostic {
-    Diagnostic::error(format!("Invalid value in {what}")).detail(format!("{error}.")).at(path)
+    Diagnostic::error(format!("Invalid value in {what}"))
+        .detail(format!("{error}."))
+        .at(path)
 }

@@ -43,7 +43,8 @@ pub struct Parameter {
     pub ty: Type,
     /// Whether the argument may be null. Otherwise Terraform refuses null by itself.
     pub allow_null: bool,
-    /// Whether the function copes with unknown arguments. Otherwise Terraform takes the result as unknown by itself.
+    /// Whether the function copes with unknown arguments. Otherwise Terraform takes the result as
+    /// unknown by itself.
     pub allow_unknown: bool,
     /// Markdown.
     pub description: String,
@@ -62,24 +63,41 @@ pub struct FunctionError {
 impl FunctionError {
     /// An error of the call.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), argument: None }
+        Self {
+            text: text.into(),
+            argument: None,
+        }
     }
 
     /// An error of one argument, from 0.
     pub fn argument(argument: usize, text: impl Into<String>) -> Self {
-        Self { text: text.into(), argument: Some(argument) }
+        Self {
+            text: text.into(),
+            argument: Some(argument),
+        }
     }
 
     pub(crate) fn into_wire(self) -> wire::FunctionError {
-        let function_argument = self.argument.and_then(|argument| i64::try_from(argument).ok());
-        wire::FunctionError { text: self.text, function_argument }
+        let function_argument = self
+            .argument
+            .and_then(|argument| i64::try_from(argument).ok());
+        wire::FunctionError {
+            text: self.text,
+            function_argument,
+        }
     }
 }
 
 impl Parameter {
     /// A parameter that is neither null nor unknown.
     pub fn new(name: impl Into<String>, ty: Type, description: impl Into<String>) -> Self {
-        Self { name: name.into(), ty, allow_null: false, allow_unknown: false, description: description.into() }
+        Self {
+            name: name.into(),
+            ty,
+            allow_null: false,
+            allow_unknown: false,
+            description: description.into(),
+        }
     }
 
     /// Lets the argument be null.
@@ -118,7 +136,9 @@ impl Signature {
         wire::Function {
             parameters: self.parameters.iter().map(Parameter::to_wire).collect(),
             variadic_parameter: self.variadic.as_ref().map(Parameter::to_wire),
-            r#return: Some(wire::function::Return { r#type: self.result.to_json() }),
+            r#return: Some(wire::function::Return {
+                r#type: self.result.to_json(),
+            }),
             summary: self.summary.clone(),
             description: self.description.clone(),
             description_kind: wire::StringKind::Markdown.into(),

@@ -1,4 +1,5 @@
-//! What tells one remote object from all others of its type, apart from its state (Terraform 1.12 and newer).
+//! What tells one remote object from all others of its type, apart from its state (Terraform 1.12
+//! and newer).
 
 use std::collections::BTreeMap;
 
@@ -28,19 +29,46 @@ pub struct IdentityAttribute {
 impl IdentitySchema {
     /// An identity without attributes.
     pub fn new(version: i64) -> Self {
-        Self { version, ..Self::default() }
+        Self {
+            version,
+            ..Self::default()
+        }
     }
 
     /// Adds an attribute that an import block must give.
     #[must_use]
-    pub fn required(self, name: impl Into<String>, ty: Type, description: impl Into<String>) -> Self {
-        self.attribute(name, IdentityAttribute { ty, required_for_import: true, description: description.into() })
+    pub fn required(
+        self,
+        name: impl Into<String>,
+        ty: Type,
+        description: impl Into<String>,
+    ) -> Self {
+        self.attribute(
+            name,
+            IdentityAttribute {
+                ty,
+                required_for_import: true,
+                description: description.into(),
+            },
+        )
     }
 
     /// Adds an attribute that an import block may give.
     #[must_use]
-    pub fn optional(self, name: impl Into<String>, ty: Type, description: impl Into<String>) -> Self {
-        self.attribute(name, IdentityAttribute { ty, required_for_import: false, description: description.into() })
+    pub fn optional(
+        self,
+        name: impl Into<String>,
+        ty: Type,
+        description: impl Into<String>,
+    ) -> Self {
+        self.attribute(
+            name,
+            IdentityAttribute {
+                ty,
+                required_for_import: false,
+                description: description.into(),
+            },
+        )
     }
 
     fn attribute(mut self, name: impl Into<String>, attribute: IdentityAttribute) -> Self {
@@ -50,18 +78,23 @@ impl IdentitySchema {
 
     /// The type of a complete identity.
     pub fn type_(&self) -> Type {
-        Type::object(self.attributes.iter().map(|(name, attribute)| (name.as_str(), attribute.ty.clone())))
+        Type::object(
+            self.attributes
+                .iter()
+                .map(|(name, attribute)| (name.as_str(), attribute.ty.clone())),
+        )
     }
 
     pub(crate) fn to_wire(&self) -> wire::ResourceIdentitySchema {
-        let convert =
-            |(name, attribute): (&String, &IdentityAttribute)| wire::resource_identity_schema::IdentityAttribute {
+        let convert = |(name, attribute): (&String, &IdentityAttribute)| {
+            wire::resource_identity_schema::IdentityAttribute {
                 name: name.clone(),
                 r#type: attribute.ty.to_json(),
                 required_for_import: attribute.required_for_import,
                 optional_for_import: !attribute.required_for_import,
                 description: attribute.description.clone(),
-            };
+            }
+        };
         wire::ResourceIdentitySchema {
             version: self.version,
             identity_attributes: self.attributes.iter().map(convert).collect(),

@@ -1,4 +1,5 @@
-//! Values from JSON, as Terraform stores state: the type says what the JSON means. Numbers are read exactly.
+//! Values from JSON, as Terraform stores state: the type says what the JSON means. Numbers are read
+//! exactly.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,8 @@ use super::path::Step;
 use super::types::{DEEPEST, Type};
 use super::value::{Typed, Value};
 
-/// Reads a value of a type. Attributes that are not there are null, as they are after an attribute was added.
+/// Reads a value of a type. Attributes that are not there are null, as they are after an attribute
+/// was added.
 ///
 /// # Errors
 /// When the text is not a value of the type, or has attributes that the type lacks.
@@ -44,24 +46,32 @@ fn read(ty: &Type, raw: &RawValue, depth: usize) -> Result<Value, MsgpackError> 
         Type::Tuple(types) => {
             let items: Vec<&RawValue> = needed(raw, ty)?;
             if items.len() != types.len() {
-                return Err(Problem::Count { needed: types.len() }.into());
+                return Err(Problem::Count {
+                    needed: types.len(),
+                }
+                .into());
             }
             let pairs = types.iter().zip(items).enumerate();
-            let read = pairs.map(|(position, (ty, item))| read(ty, item, depth + 1).map_err(at(position)));
+            let read =
+                pairs.map(|(position, (ty, item))| read(ty, item, depth + 1).map_err(at(position)));
             Ok(Value::Tuple(read.collect::<Result<_, _>>()?))
         }
         Type::Map(element) => {
             let items: BTreeMap<String, &RawValue> = needed(raw, ty)?;
-            let read = items.into_iter().map(|(key, item)| match read(element, item, depth + 1) {
-                Ok(value) => Ok((key, value)),
-                Err(error) => Err(error.at_step(Step::Key(key))),
-            });
+            let read = items
+                .into_iter()
+                .map(|(key, item)| match read(element, item, depth + 1) {
+                    Ok(value) => Ok((key, value)),
+                    Err(error) => Err(error.at_step(Step::Key(key))),
+                });
             Ok(Value::Map(read.collect::<Result<_, _>>()?))
         }
         Type::Object(types) => {
             let items: BTreeMap<String, &RawValue> = needed(raw, ty)?;
             if let Some(name) = items.keys().find(|name| !types.contains_key(*name)) {
-                return Err(MsgpackError::from(Problem::Unexpected).at_step(Step::Attribute(name.clone())));
+                return Err(
+                    MsgpackError::from(Problem::Unexpected).at_step(Step::Attribute(name.clone()))
+                );
             }
             let read = types.iter().map(|(name, ty)| match items.get(name) {
                 None => Ok((name.clone(), Value::Null)),
@@ -80,12 +90,22 @@ fn at(position: usize) -> impl FnOnce(MsgpackError) -> MsgpackError {
     move |error| error.at_step(Step::Index(i64::try_from(position).unwrap_or(i64::MAX)))
 }
 
-fn elements(ty: &Type, element: &Type, raw: &RawValue, depth: usize) -> Result<Vec<Value>, MsgpackError> {
+fn elements(
+    ty: &Type,
+    element: &Type,
+    raw: &RawValue,
+    depth: usize,
+) -> Result<Vec<Value>, MsgpackError> {
     let items: Vec<&RawValue> = needed(raw, ty)?;
-    items.into_iter().enumerate().map(|(position, item)| read(element, item, depth + 1).map_err(at(position))).collect()
+    items
+        .into_iter()
+        .enumerate()
+        .map(|(position, item)| read(element, item, depth + 1).map_err(at(position)))
+        .collect()
 }
 
-/// A JSON number, or a string that holds one, which is how cty writes what it fears others would round.
+/// A JSON number, or a string that holds one, which is how cty writes what it fears others would
+/// round.
 fn number(raw: &RawValue) -> Result<Number, MsgpackError> {
     let text = raw.get();
     let parsed = if text.starts_with('"') {
@@ -111,7 +131,12 @@ fn dynamic(raw: &RawValue, depth: usize) -> Result<Value, MsgpackError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
     use super::*;
     use crate::AttributePath;
 
@@ -125,11 +150,15 @@ mod tests {
             ("any", Type::Dynamic),
             ("added", Type::Bool),
         ]);
-        let json = br#"{"asn": 65515, "big": 1208925819614629174706177, "tenth": 0.1, "tags": {"a": "b"},
+        let json =
+            br#"{"asn": 65515, "big": 1208925819614629174706177, "tenth": 0.1, "tags": {"a": "b"},
                         "any": {"type": ["list", "number"], "value": [1]}}"#;
         let value = decode(&ty, json).unwrap();
         assert_eq!(value.get("asn").as_u64(), Some(65_515));
-        assert_eq!(value.get("big").as_number().unwrap().to_string(), "1208925819614629174706177");
+        assert_eq!(
+            value.get("big").as_number().unwrap().to_string(),
+            "1208925819614629174706177"
+        );
         assert_eq!(value.get("tenth").as_number().unwrap().to_string(), "0.1");
         assert_eq!(value.get("tags").get("a").as_str(), Some("b"));
         assert_eq!(value.get("any").item(0).as_i64(), Some(1));
@@ -143,7 +172,10 @@ mod tests {
         let slot = AttributePath::root("tunnels").key("a").attr("slot");
         assert_eq!(error(r#"{"tunnels": {"a": {"slot": true}}}"#).path(), slot);
         let unexpected = error(r#"{"tunnels": {"a": {"old": 1}}}"#);
-        assert_eq!(unexpected.to_string(), r#"tunnels["a"].old: unknown attribute"#);
+        assert_eq!(
+            unexpected.to_string(),
+            r#"tunnels["a"].old: unknown attribute"#
+        );
         assert_eq!(error("{").problem, Problem::NotJson);
         assert_eq!(error("[]").problem, Problem::Needed("an object"));
     }

@@ -1,7 +1,8 @@
 //! Terraform's plugin protocol, version 6, for a provider process written in Rust.
 //!
-//! A provider implements [`Provider`] and what it offers: [`Resource`], [`DataSource`], [`Function`]. Its `main` calls [`serve`],
-//! which speaks go-plugin's handshake and gRPC over mutual TLS. Values arrive decoded and leave to be encoded by schema.
+//! A provider implements [`Provider`] and what it offers: [`Resource`], [`DataSource`],
+//! [`Function`]. Its `main` calls [`serve`], which speaks go-plugin's handshake and gRPC over
+//! mutual TLS. Values arrive decoded and leave to be encoded by schema.
 //!
 //! A provider with one resource, which keeps what it is given:
 //!
@@ -75,10 +76,12 @@
 //!
 //! Modules:
 //!
-//! - values: [`value`], [`number`], [`types`], [`path`]; their encodings: [`msgpack`] (MessagePack), [`json`]
+//! - values: [`value`], [`number`], [`types`], [`path`]; their encodings: [`msgpack`]
+//!   (MessagePack), [`json`]
 //! - what a provider says: [`schema`], [`identity`], [`function`], [`diagnostics`]
 //! - what it is asked: [`provider`], [`request`], [`partial_state`]
-//! - the process: `command`, [`handshake`], [`tls`], [`socket`], [`listener`], [`mod@serve`], [`shutdown`], [`parent`], [`log`]
+//! - the process: `command`, [`handshake`], [`tls`], [`socket`], [`listener`], [`mod@serve`],
+//!   [`shutdown`], [`parent`], [`log`]
 //! - the calls: [`server`]; generated messages: [`protocol`]
 
 mod command;
@@ -115,9 +118,9 @@ pub use partial_state::PartialState;
 pub use path::{AttributePath, Step};
 pub use provider::{DataSource, Provider, Resource};
 pub use request::{
-    ApplyRequest, ApplyResponse, Cancel, ClientCapabilities, ConfigureRequest, DataRequest, DataResponse, Deferred,
-    ImportRequest, ImportResponse, PlanRequest, PlanResponse, ReadRequest, ReadResponse, UpgradeRequest, Upgraded,
-    ValidateRequest,
+    ApplyRequest, ApplyResponse, Cancel, ClientCapabilities, ConfigureRequest, DataRequest,
+    DataResponse, Deferred, ImportRequest, ImportResponse, PlanRequest, PlanResponse, ReadRequest,
+    ReadResponse, UpgradeRequest, Upgraded, ValidateRequest,
 };
 pub use schema::{Attribute, AttributeKind, NestedObject, Nesting, Schema};
 pub use serve::serve;

@@ -1,4 +1,5 @@
-//! Connections as they come in at the socket, each through its TLS handshake without holding up the others.
+//! Connections as they come in at the socket, each through its TLS handshake without holding up the
+//! others.
 
 use std::io;
 use std::pin::Pin;
@@ -31,8 +32,8 @@ pub enum Connection {
     Tls(Box<TlsStream<Stream>>),
 }
 
-/// Accepts connections until `ending`; those that fail their handshake are dropped with a log line. The first that does not
-/// sets `connected`.
+/// Accepts connections until `ending`; those that fail their handshake are dropped with a log line.
+/// The first that does not sets `connected`.
 pub fn accept(
     listener: Listener,
     tls: Option<Arc<ServerConfig>>,
@@ -68,7 +69,9 @@ pub fn accept(
 }
 
 async fn handshake(stream: Stream, tls: Option<Arc<ServerConfig>>) -> Option<Connection> {
-    let Some(config) = tls else { return Some(Connection::Plain(stream)) };
+    let Some(config) = tls else {
+        return Some(Connection::Plain(stream));
+    };
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, TlsAcceptor::from(config).accept(stream)).await {
         Ok(Ok(stream)) => Some(Connection::Tls(Box::new(stream))),
         Ok(Err(error)) => {
@@ -89,7 +92,11 @@ impl Connected for Connection {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Connection::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             Connection::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
@@ -98,7 +105,11 @@ impl AsyncRead for Connection {
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Connection::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Connection::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),

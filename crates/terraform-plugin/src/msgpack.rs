@@ -1,7 +1,9 @@
-//! Values to and from MessagePack, in cty's dialect. The type says what the bytes mean; errors say where they do not fit.
+//! Values to and from MessagePack, in cty's dialect. The type says what the bytes mean; errors say
+//! where they do not fit.
 //!
-//! Dialect: unknown is extension 0 (one byte, ignored) or, refined, extension 12; numbers that fit neither an integer
-//! nor a float are decimal strings; a value for a [`Type::Dynamic`] place is an array of its type's notation and itself.
+//! Dialect: unknown is extension 0 (one byte, ignored) or, refined, extension 12; numbers that fit
+//! neither an integer nor a float are decimal strings; a value for a [`Type::Dynamic`] place is an
+//! array of its type's notation and itself.
 
 use crate::errors;
 use std::collections::BTreeMap;
@@ -32,7 +34,11 @@ pub struct MsgpackError {
 }
 
 fn location(steps: &[Step]) -> String {
-    if steps.is_empty() { String::new() } else { format!("{}: ", AttributePath::from_reversed(steps.to_vec())) }
+    if steps.is_empty() {
+        String::new()
+    } else {
+        format!("{}: ", AttributePath::from_reversed(steps.to_vec()))
+    }
 }
 
 /// What is wrong with a value or its encoding. Never quotes the value.
@@ -101,7 +107,10 @@ impl MsgpackError {
 
 impl From<Problem> for MsgpackError {
     fn from(problem: Problem) -> Self {
-        Self { steps: Vec::new(), problem }
+        Self {
+            steps: Vec::new(),
+            problem,
+        }
     }
 }
 
@@ -136,30 +145,44 @@ fn index(index: usize) -> impl FnOnce(MsgpackError) -> MsgpackError {
 pub fn decode(ty: &Type, bytes: &[u8]) -> Result<Value, MsgpackError> {
     let mut reader = Reader { rest: bytes };
     let value = reader.value(ty, 0)?;
-    if reader.rest.is_empty() { Ok(value) } else { Err(Problem::Trailing.into()) }
+    if reader.rest.is_empty() {
+        Ok(value)
+    } else {
+        Err(Problem::Trailing.into())
+    }
 }
 
-/// What is left to read. Collections grow as they are read, never by the length that the bytes claim.
+/// What is left to read. Collections grow as they are read, never by the length that the bytes
+/// claim.
 struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], MsgpackError> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or(Problem::Truncated)?;
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(count)
+            .ok_or(Problem::Truncated)?;
         self.rest = rest;
         Ok(taken)
     }
 
     fn bytes<const N: usize>(&mut self) -> Result<[u8; N], MsgpackError> {
-        let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or(Problem::Truncated)?;
+        let (taken, rest) = self
+            .rest
+            .split_first_chunk::<N>()
+            .ok_or(Problem::Truncated)?;
         self.rest = rest;
         Ok(*taken)
     }
 
     /// A big-endian unsigned integer of N bytes, at most eight.
     fn uint<const N: usize>(&mut self) -> Result<u64, MsgpackError> {
-        Ok(self.bytes::<N>()?.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte)))
+        Ok(self
+            .bytes::<N>()?
+            .iter()
+            .fold(0, |sum, byte| (sum << 8) | u64::from(*byte)))
     }
 
     fn length<const N: usize>(&mut self) -> Result<usize, MsgpackError> {
@@ -220,9 +243,15 @@ impl<'a> Reader<'a> {
     fn text(&mut self, marker: Marker, ty: &Type) -> Result<&'a str, MsgpackError> {
         let bytes = match marker {
             Marker::FixStr(length) => self.take(usize::from(length))?,
-            Marker::Str8 | Marker::Bin8 => self.length::<1>().and_then(|length| self.take(length))?,
-            Marker::Str16 | Marker::Bin16 => self.length::<2>().and_then(|length| self.take(length))?,
-            Marker::Str32 | Marker::Bin32 => self.length::<4>().and_then(|length| self.take(length))?,
+            Marker::Str8 | Marker::Bin8 => {
+                self.length::<1>().and_then(|length| self.take(length))?
+            }
+            Marker::Str16 | Marker::Bin16 => {
+                self.length::<2>().and_then(|length| self.take(length))?
+            }
+            Marker::Str32 | Marker::Bin32 => {
+                self.length::<4>().and_then(|length| self.take(length))?
+            }
             _ => return Err(Problem::Needed(ty.noun()).into()),
         };
         std::str::from_utf8(bytes).map_err(|_| Problem::NotUtf8.into())
@@ -244,7 +273,8 @@ impl<'a> Reader<'a> {
             Marker::U64 => self.uint::<8>().map(Number::from),
             Marker::F32 => float(f64::from(f32::from_be_bytes(self.bytes()?))),
             Marker::F64 => float(f64::from_be_bytes(self.bytes()?)),
-            text => Number::parse(self.text(text, &Type::Number)?).map_err(|_| Problem::BadNumber.into()),
+            text => Number::parse(self.text(text, &Type::Number)?)
+                .map_err(|_| Problem::BadNumber.into()),
         }
     }
 
@@ -281,12 +311,26 @@ impl<'a> Reader<'a> {
         Ok(elements)
     }
 
-    fn tuple(&mut self, marker: Marker, types: &[Type], depth: usize) -> Result<Value, MsgpackError> {
+    fn tuple(
+        &mut self,
+        marker: Marker,
+        types: &[Type],
+        depth: usize,
+    ) -> Result<Value, MsgpackError> {
         if self.array_length(marker, "a tuple")? != types.len() {
-            return Err(Problem::Count { needed: types.len() }.into());
+            return Err(Problem::Count {
+                needed: types.len(),
+            }
+            .into());
         }
         let element = |(position, ty)| self.value(ty, depth + 1).map_err(index(position));
-        Ok(Value::Tuple(types.iter().enumerate().map(element).collect::<Result<_, _>>()?))
+        Ok(Value::Tuple(
+            types
+                .iter()
+                .enumerate()
+                .map(element)
+                .collect::<Result<_, _>>()?,
+        ))
     }
 
     fn name(&mut self) -> Result<&'a str, MsgpackError> {
@@ -307,12 +351,19 @@ impl<'a> Reader<'a> {
         Ok(Value::Map(elements))
     }
 
-    fn object(&mut self, marker: Marker, types: &BTreeMap<String, Type>, depth: usize) -> Result<Value, MsgpackError> {
+    fn object(
+        &mut self,
+        marker: Marker,
+        types: &BTreeMap<String, Type>,
+        depth: usize,
+    ) -> Result<Value, MsgpackError> {
         let length = self.map_length(marker, "an object")?;
         let mut attributes = BTreeMap::new();
         for _ in 0..length {
             let name = self.name()?;
-            let ty = types.get(name).ok_or_else(|| attribute(name)(Problem::Unexpected.into()))?;
+            let ty = types
+                .get(name)
+                .ok_or_else(|| attribute(name)(Problem::Unexpected.into()))?;
             let value = self.value(ty, depth + 1).map_err(attribute(name))?;
             if attributes.insert(name.to_owned(), value).is_some() {
                 return Err(attribute(name)(Problem::Twice.into()));
@@ -336,8 +387,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Writes a value of a type. Attributes that the value lacks are written as null; a list will do for a set, a map for
-/// an object, and the other way round.
+/// Writes a value of a type. Attributes that the value lacks are written as null; a list will do
+/// for a set, a map for an object, and the other way round.
 ///
 /// # Errors
 /// When the value does not fit the type.
@@ -372,7 +423,10 @@ fn write(out: &mut Vec<u8>, ty: &Type, value: &Value) -> Result<(), MsgpackError
             Repr::Float(float) => expect_infallible(encode::write_f64(out, *float)),
             Repr::Decimal(text) => expect_infallible(encode::write_str(out, text)),
         },
-        (Type::List(element) | Type::Set(element), Value::List(items) | Value::Set(items) | Value::Tuple(items)) => {
+        (
+            Type::List(element) | Type::Set(element),
+            Value::List(items) | Value::Set(items) | Value::Tuple(items),
+        ) => {
             array(out, items.len())?;
             for (position, item) in items.iter().enumerate() {
                 write(out, element, item).map_err(index(position))?;
@@ -380,7 +434,10 @@ fn write(out: &mut Vec<u8>, ty: &Type, value: &Value) -> Result<(), MsgpackError
         }
         (Type::Tuple(types), Value::List(items) | Value::Tuple(items)) => {
             if types.len() != items.len() {
-                return Err(Problem::Count { needed: types.len() }.into());
+                return Err(Problem::Count {
+                    needed: types.len(),
+                }
+                .into());
             }
             array(out, items.len())?;
             for (position, (ty, item)) in types.iter().zip(items).enumerate() {
@@ -411,12 +468,17 @@ fn write(out: &mut Vec<u8>, ty: &Type, value: &Value) -> Result<(), MsgpackError
 }
 
 fn array(out: &mut Vec<u8>, length: usize) -> Result<(), MsgpackError> {
-    expect_infallible(encode::write_array_len(out, u32::try_from(length).map_err(|_| Problem::TooDeep)?).map(drop));
+    expect_infallible(
+        encode::write_array_len(out, u32::try_from(length).map_err(|_| Problem::TooDeep)?)
+            .map(drop),
+    );
     Ok(())
 }
 
 fn map(out: &mut Vec<u8>, length: usize) -> Result<(), MsgpackError> {
-    expect_infallible(encode::write_map_len(out, u32::try_from(length).map_err(|_| Problem::TooDeep)?).map(drop));
+    expect_infallible(
+        encode::write_map_len(out, u32::try_from(length).map_err(|_| Problem::TooDeep)?).map(drop),
+    );
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! Terraform's only number type: an exact decimal of any size. Equal numbers have one representation here.
+//! Terraform's only number type: an exact decimal of any size. Equal numbers have one
+//! representation here.
 
 use std::fmt;
 
@@ -6,7 +7,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Number(Repr);
 
-/// Numbers take the first of these that holds them exactly, so that derived equality is numeric equality.
+/// Numbers take the first of these that holds them exactly, so that derived equality is numeric
+/// equality.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Repr {
     Int(i64),
@@ -17,8 +19,8 @@ pub(crate) enum Repr {
     Decimal(String),
 }
 
-/// Longest notation and largest exponent that [`Number::parse`] takes. Terraform itself keeps 512 bits, about 155
-/// digits, and exponents far below this.
+/// Longest notation and largest exponent that [`Number::parse`] takes. Terraform itself keeps 512
+/// bits, about 155 digits, and exponents far below this.
 const LONGEST: usize = 16_384;
 
 /// Why text is not a number.
@@ -55,7 +57,9 @@ impl Number {
             return Err(NumberError::Malformed);
         }
         // The value is `digits` with the point `point` digits from the left.
-        let point = i64::try_from(whole.len()).unwrap_or(i64::MAX).saturating_add(exponent);
+        let point = i64::try_from(whole.len())
+            .unwrap_or(i64::MAX)
+            .saturating_add(exponent);
         Self::from_canonical(canonical(negative, &digits, point)?)
     }
 
@@ -65,7 +69,8 @@ impl Number {
             return None;
         }
         if float.is_finite() && float.fract() == 0.0 {
-            return Self::from_canonical(format!("{:.0}", if float == 0.0 { 0.0 } else { float })).ok();
+            return Self::from_canonical(format!("{:.0}", if float == 0.0 { 0.0 } else { float }))
+                .ok();
         }
         Some(Self(Repr::Float(float)))
     }
@@ -78,9 +83,14 @@ impl Number {
             return Ok(Self(Repr::Uint(uint)));
         }
         let float: f64 = text.parse().map_err(|_| NumberError::Malformed)?;
-        let fraction = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+        let fraction = text
+            .split_once('.')
+            .map_or(0, |(_, fraction)| fraction.len());
         // A float's exact decimal notation has as many fraction digits as it has fraction bits.
-        if float.is_finite() && fraction_bits(float) == fraction && format!("{float:.fraction$}") == text {
+        if float.is_finite()
+            && fraction_bits(float) == fraction
+            && format!("{float:.fraction$}") == text
+        {
             return Ok(Self(Repr::Float(float)));
         }
         Ok(Self(Repr::Decimal(text)))
@@ -123,7 +133,11 @@ fn parse_exponent(text: &str) -> Result<i64, NumberError> {
         return Err(NumberError::Malformed);
     }
     let exponent: i64 = text.parse().map_err(|_| NumberError::TooLarge)?;
-    if exponent.unsigned_abs() > LONGEST as u64 { Err(NumberError::TooLarge) } else { Ok(exponent) }
+    if exponent.unsigned_abs() > LONGEST as u64 {
+        Err(NumberError::TooLarge)
+    } else {
+        Ok(exponent)
+    }
 }
 
 fn canonical(negative: bool, digits: &str, point: i64) -> Result<String, NumberError> {
@@ -142,7 +156,10 @@ fn canonical(negative: bool, digits: &str, point: i64) -> Result<String, NumberE
     match significant.split_at_checked(point) {
         Some((whole, "")) => Ok(format!("{sign}{whole}")),
         Some((whole, fraction)) => Ok(format!("{sign}{whole}.{fraction}")),
-        None => Ok(format!("{sign}{significant}{}", "0".repeat(point - significant.len()))),
+        None => Ok(format!(
+            "{sign}{significant}{}",
+            "0".repeat(point - significant.len())
+        )),
     }
 }
 
@@ -151,7 +168,11 @@ fn fraction_bits(float: f64) -> usize {
     let bits = float.to_bits();
     let field = (bits >> 52) & 0x7ff;
     let fraction = bits & ((1 << 52) - 1);
-    let (mantissa, exponent) = if field == 0 { (fraction, -1074) } else { (fraction | (1 << 52), field as i64 - 1075) };
+    let (mantissa, exponent) = if field == 0 {
+        (fraction, -1074)
+    } else {
+        (fraction | (1 << 52), field as i64 - 1075)
+    };
     let exponent = exponent + i64::from(mantissa.trailing_zeros());
     usize::try_from(-exponent).unwrap_or(0)
 }
@@ -162,7 +183,9 @@ impl fmt::Display for Number {
         match &self.0 {
             Repr::Int(int) => write!(f, "{int}"),
             Repr::Uint(uint) => write!(f, "{uint}"),
-            Repr::Float(float) if float.is_finite() => write!(f, "{float:.*}", fraction_bits(*float)),
+            Repr::Float(float) if float.is_finite() => {
+                write!(f, "{float:.*}", fraction_bits(*float))
+            }
             Repr::Float(float) => write!(f, "{float}"),
             Repr::Decimal(text) => write!(f, "{text}"),
         }
@@ -183,7 +206,12 @@ impl From<u64> for Number {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
     use super::*;
 
     #[test]
@@ -193,22 +221,38 @@ mod tests {
         assert_eq!(parse("6.5515e4"), Number::from(65_515_i64));
         assert_eq!(parse("0.50"), Number::from_f64(0.5).unwrap());
         assert_eq!(parse("-0"), Number::from(0_u64));
-        assert_eq!(parse("36893488147419103232"), Number::from_f64(36_893_488_147_419_103_232.0).unwrap());
+        assert_eq!(
+            parse("36893488147419103232"),
+            Number::from_f64(36_893_488_147_419_103_232.0).unwrap()
+        );
         assert_eq!(parse("18446744073709551615").as_u64(), Some(u64::MAX));
         assert_eq!(parse("1e-3"), parse("0.001"));
-        assert_ne!(parse("0.1"), Number::from_f64(0.1).unwrap(), "a tenth is no binary fraction");
+        assert_ne!(
+            parse("0.1"),
+            Number::from_f64(0.1).unwrap(),
+            "a tenth is no binary fraction"
+        );
     }
 
     #[test]
     fn display_numbers_exactly() {
-        for text in ["0", "-7", "0.1", "-0.125", "1208925819614629174706177", "1267650600228229401496703205376"] {
+        for text in [
+            "0",
+            "-7",
+            "0.1",
+            "-0.125",
+            "1208925819614629174706177",
+            "1267650600228229401496703205376",
+        ] {
             assert_eq!(Number::parse(text).unwrap().to_string(), text);
         }
     }
 
     #[test]
     fn reject_invalid_numbers() {
-        for text in ["", "-", ".", "1.2.3", "0x10", "1e", "e5", "--1", "1e+-2", "NaN", "Inf", "1_000"] {
+        for text in [
+            "", "-", ".", "1.2.3", "0x10", "1e", "e5", "--1", "1e+-2", "NaN", "Inf", "1_000",
+        ] {
             assert_eq!(Number::parse(text), Err(NumberError::Malformed), "{text}");
         }
         assert_eq!(Number::parse("1e1000000000"), Err(NumberError::TooLarge));

@@ -11,8 +11,8 @@ pub enum Step {
     Attribute(String),
     /// An element of a map.
     Key(String),
-    /// An element of a list or tuple, from 0. Terraform has no notation for an element of a set: there the index only
-    /// says in what order the elements came.
+    /// An element of a list or tuple, from 0. Terraform has no notation for an element of a set:
+    /// there the index only says in what order the elements came.
     Index(i64),
 }
 
@@ -80,14 +80,22 @@ impl AttributePath {
                 Step::Index(index) => Selector::ElementKeyInt(*index),
             }),
         });
-        wire::AttributePath { steps: steps.collect() }
+        wire::AttributePath {
+            steps: steps.collect(),
+        }
     }
 }
 
 impl From<&str> for AttributePath {
     /// A dotted path of attributes: `"azure.asn"`.
     fn from(dotted: &str) -> Self {
-        Self(dotted.split('.').filter(|part| !part.is_empty()).map(|part| Step::Attribute(part.to_owned())).collect())
+        Self(
+            dotted
+                .split('.')
+                .filter(|part| !part.is_empty())
+                .map(|part| Step::Attribute(part.to_owned()))
+                .collect(),
+        )
     }
 }
 
@@ -111,9 +119,24 @@ mod tests {
 
     #[test]
     fn display_path_as_in_hcl() {
-        assert_eq!(AttributePath::root("azure").attr("asn").to_string(), "azure.asn");
-        assert_eq!(AttributePath::root("tunnels").key("x").attr("y").to_string(), r#"tunnels["x"].y"#);
-        assert_eq!(AttributePath::root("rules").index(3).to_string(), "rules[3]");
-        assert_eq!(AttributePath::from("azure.asn"), AttributePath::root("azure").attr("asn"));
+        assert_eq!(
+            AttributePath::root("azure").attr("asn").to_string(),
+            "azure.asn"
+        );
+        assert_eq!(
+            AttributePath::root("tunnels")
+                .key("x")
+                .attr("y")
+                .to_string(),
+            r#"tunnels["x"].y"#
+        );
+        assert_eq!(
+            AttributePath::root("rules").index(3).to_string(),
+            "rules[3]"
+        );
+        assert_eq!(
+            AttributePath::from("azure.asn"),
+            AttributePath::root("azure").attr("asn")
+        );
     }
 }

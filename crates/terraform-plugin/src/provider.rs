@@ -1,5 +1,6 @@
-//! What a provider written on this layer implements. Values arrive decoded and leave to be encoded by schema; how
-//! [`Provider::configure`] hands its result to resources is the provider's own affair.
+//! What a provider written on this layer implements. Values arrive decoded and leave to be encoded
+//! by schema; how [`Provider::configure`] hands its result to resources is the provider's own
+//! affair.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,13 +11,15 @@ use super::diagnostics::Diagnostics;
 use super::function::Function;
 use super::identity::IdentitySchema;
 use super::request::{
-    ApplyRequest, ApplyResponse, ConfigureRequest, DataRequest, DataResponse, ImportRequest, ImportResponse,
-    PlanRequest, PlanResponse, ReadRequest, ReadResponse, UpgradeRequest, Upgraded, ValidateRequest,
+    ApplyRequest, ApplyResponse, ConfigureRequest, DataRequest, DataResponse, ImportRequest,
+    ImportResponse, PlanRequest, PlanResponse, ReadRequest, ReadResponse, UpgradeRequest, Upgraded,
+    ValidateRequest,
 };
 use super::schema::Schema;
 use super::value::Value;
 
-/// A provider: its own block and all that it offers. The layer asks for the tables once and keeps them.
+/// A provider: its own block and all that it offers. The layer asks for the tables once and keeps
+/// them.
 #[async_trait]
 pub trait Provider: Send + Sync + 'static {
     /// Where it is published, such as `registry.terraform.io/hashicorp/null`.
@@ -67,13 +70,14 @@ pub trait Resource: Send + Sync + 'static {
         Diagnostics::new()
     }
 
-    /// Brings state of another schema version to the current one. [`Upgraded::Unhandled`] lets the layer read it by the
-    /// current schema, which refuses attributes that it does not know.
+    /// Brings state of another schema version to the current one. [`Upgraded::Unhandled`] lets the
+    /// layer read it by the current schema, which refuses attributes that it does not know.
     async fn upgrade(&self, _request: UpgradeRequest) -> Upgraded {
         Upgraded::Unhandled
     }
 
-    /// Called first, with every stored object that Terraform is about to process, in the current schema.
+    /// Called first, with every stored object that Terraform is about to process, in the current
+    /// schema.
     fn on_stored_state(&self, _state: &Value) {}
 
     /// Refreshes an object.

@@ -6,7 +6,8 @@ use super::path::AttributePath;
 use super::protocol::tfplugin6 as wire;
 use super::value::Value;
 
-/// Set when the user wants running operations to end soon: they return what there is, with an error.
+/// Set when the user wants running operations to end soon: they return what there is, with an
+/// error.
 pub type Cancel = tokio_util::sync::CancellationToken;
 
 /// What the calling Terraform understands.
@@ -122,7 +123,8 @@ impl ReadRequest {
 pub struct PlanRequest {
     /// Current state; null when there is nothing yet.
     pub prior: Value,
-    /// Terraform's merge of configuration and prior state; null to destroy. May hold write-only values.
+    /// Terraform's merge of configuration and prior state; null to destroy. May hold write-only
+    /// values.
     pub proposed: Value,
     /// The resource block; null to destroy.
     pub config: Value,
@@ -179,14 +181,20 @@ impl PlanRequest {
 impl PlanResponse {
     /// A plan without more to say.
     pub fn new(planned: Value) -> Self {
-        Self { planned, ..Self::default() }
+        Self {
+            planned,
+            ..Self::default()
+        }
     }
 }
 
 impl From<Diagnostics> for PlanResponse {
     /// A plan that failed.
     fn from(diagnostics: Diagnostics) -> Self {
-        Self { diagnostics, ..Self::default() }
+        Self {
+            diagnostics,
+            ..Self::default()
+        }
     }
 }
 
@@ -273,7 +281,10 @@ pub struct ImportResponse {
 impl From<Diagnostics> for ImportResponse {
     /// An import that failed.
     fn from(diagnostics: Diagnostics) -> Self {
-        Self { diagnostics, ..Self::default() }
+        Self {
+            diagnostics,
+            ..Self::default()
+        }
     }
 }
 
@@ -301,7 +312,10 @@ pub struct DataResponse {
 impl From<Diagnostics> for DataResponse {
     /// A read that failed.
     fn from(diagnostics: Diagnostics) -> Self {
-        Self { diagnostics, ..Self::default() }
+        Self {
+            diagnostics,
+            ..Self::default()
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a provider, resource or data source may be configured with. Plain data: documentation, tests and the value
-//! codec all walk it.
+//! What a provider, resource or data source may be configured with. Plain data: documentation,
+//! tests and the value codec all walk it.
 
 use crate::errors;
 use std::collections::BTreeMap;
@@ -92,7 +92,10 @@ pub enum Nesting {
 impl Schema {
     /// A schema without attributes.
     pub fn new(version: i64) -> Self {
-        Self { version, ..Self::default() }
+        Self {
+            version,
+            ..Self::default()
+        }
     }
 
     /// Sets the description, in markdown.
@@ -130,7 +133,9 @@ impl Schema {
     pub(crate) fn refuse_write_only(&self, config: &Value) -> Diagnostics {
         let mut set = Vec::new();
         find_write_only(&self.attributes, config, &AttributePath::whole(), &mut set);
-        set.into_iter().map(errors::unsupported_write_only).collect()
+        set.into_iter()
+            .map(errors::unsupported_write_only)
+            .collect()
     }
 
     pub(crate) fn to_wire(&self) -> wire::Schema {
@@ -171,9 +176,18 @@ impl Attribute {
     }
 
     /// One or several objects with these attributes.
-    pub fn nested<N: Into<String>>(nesting: Nesting, attributes: impl IntoIterator<Item = (N, Attribute)>) -> Self {
-        let attributes = attributes.into_iter().map(|(name, attribute)| (name.into(), attribute)).collect();
-        Self::new(AttributeKind::Nested(NestedObject { nesting, attributes }))
+    pub fn nested<N: Into<String>>(
+        nesting: Nesting,
+        attributes: impl IntoIterator<Item = (N, Attribute)>,
+    ) -> Self {
+        let attributes = attributes
+            .into_iter()
+            .map(|(name, attribute)| (name.into(), attribute))
+            .collect();
+        Self::new(AttributeKind::Nested(NestedObject {
+            nesting,
+            attributes,
+        }))
     }
 
     fn new(kind: AttributeKind) -> Self {
@@ -261,26 +275,40 @@ impl NestedObject {
 }
 
 fn object_type(attributes: &BTreeMap<String, Attribute>) -> Type {
-    Type::object(attributes.iter().map(|(name, attribute)| (name.as_str(), attribute.type_())))
+    Type::object(
+        attributes
+            .iter()
+            .map(|(name, attribute)| (name.as_str(), attribute.type_())),
+    )
 }
 
 fn null_write_only(attributes: &BTreeMap<String, Attribute>, value: &mut Value) {
     let Value::Object(values) = value else { return };
     for (name, attribute) in attributes {
-        let Some(value) = values.get_mut(name) else { continue };
+        let Some(value) = values.get_mut(name) else {
+            continue;
+        };
         if attribute.write_only {
             *value = Value::Null;
             continue;
         }
-        let AttributeKind::Nested(nested) = &attribute.kind else { continue };
+        let AttributeKind::Nested(nested) = &attribute.kind else {
+            continue;
+        };
         match value {
             Value::List(items) | Value::Set(items) | Value::Tuple(items) => {
-                items.iter_mut().for_each(|item| null_write_only(&nested.attributes, item));
+                items
+                    .iter_mut()
+                    .for_each(|item| null_write_only(&nested.attributes, item));
             }
-            Value::Map(items) => items.values_mut().for_each(|item| null_write_only(&nested.attributes, item)),
+            Value::Map(items) => items
+                .values_mut()
+                .for_each(|item| null_write_only(&nested.attributes, item)),
             // A map may also have been built as an object; the schema tells them apart.
             Value::Object(items) if nested.nesting == Nesting::Map => {
-                items.values_mut().for_each(|item| null_write_only(&nested.attributes, item));
+                items
+                    .values_mut()
+                    .for_each(|item| null_write_only(&nested.attributes, item));
             }
             object => null_write_only(&nested.attributes, object),
         }
@@ -302,7 +330,9 @@ fn find_write_only(
             found.push(path);
             continue;
         }
-        let AttributeKind::Nested(nested) = &attribute.kind else { continue };
+        let AttributeKind::Nested(nested) = &attribute.kind else {
+            continue;
+        };
         match value {
             Value::List(items) | Value::Set(items) | Value::Tuple(items) => {
                 for (index, item) in items.iter().enumerate() {

@@ -1,4 +1,5 @@
-//! The life of a provider process: start, answer Terraform's handshake, serve until stopped, clean up.
+//! The life of a provider process: start, answer Terraform's handshake, serve until stopped, clean
+//! up.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -33,7 +34,8 @@ const MAX_MESSAGE_BYTES: usize = 256 << 20;
 /// HTTP/2 window: a large state in few round trips.
 const WINDOW: u32 = 1 << 20;
 
-/// How long answers on their way may take once the process is to end. Terraform kills after two seconds.
+/// How long answers on their way may take once the process is to end. Terraform kills after two
+/// seconds.
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(1500);
 
 /// Why the process cannot serve.
@@ -68,7 +70,13 @@ impl PluginProcess {
     pub fn plugin(provider: Arc<dyn Provider>, launch: &PluginLaunch) -> Result<Self, StartError> {
         let tls = ServerTls::pinned_to(&launch.client_certificate)?;
         let socket = Socket::bind_or_port(&launch.socket_directories)?;
-        Ok(Self { socket, tls: Some(tls), stop: Arc::default(), connected: Cancel::new(), provider })
+        Ok(Self {
+            socket,
+            tls: Some(tls),
+            stop: Arc::default(),
+            connected: Cancel::new(),
+            provider,
+        })
     }
 
     /// Listens without TLS for any client of the same user; needs a running tokio runtime.
@@ -77,7 +85,13 @@ impl PluginProcess {
     /// When there is no socket to be had. A port would serve any user.
     pub fn debug(provider: Arc<dyn Provider>, directories: &[PathBuf]) -> Result<Self, StartError> {
         let socket = Socket::bind(directories)?;
-        Ok(Self { socket, tls: None, stop: Arc::default(), connected: Cancel::new(), provider })
+        Ok(Self {
+            socket,
+            tls: None,
+            stop: Arc::default(),
+            connected: Cancel::new(),
+            provider,
+        })
     }
 
     /// What to print: the handshake line, or with no TLS the setting of `TF_REATTACH_PROVIDERS`.
@@ -98,10 +112,21 @@ impl PluginProcess {
     /// # Errors
     /// When the transport fails.
     pub async fn run(self) -> Result<(), tonic::transport::Error> {
-        let Self { socket, tls, stop, connected, provider } = self;
+        let Self {
+            socket,
+            tls,
+            stop,
+            connected,
+            provider,
+        } = self;
         let ending = stop.ending().clone();
         let (listener, place) = socket.into_parts();
-        let incoming = listener::accept(listener, tls.map(|tls| tls.config), ending.clone(), connected);
+        let incoming = listener::accept(
+            listener,
+            tls.map(|tls| tls.config),
+            ending.clone(),
+            connected,
+        );
         let handlers = ProviderServer::new(RpcServer::new(provider, Arc::clone(&stop)))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
@@ -131,12 +156,17 @@ impl PluginProcess {
 
 /// Does what the process was started for, and returns its exit code. Call it first thing in `main`.
 ///
-/// Started by Terraform, it serves until Shutdown, SIGTERM, SIGHUP, SIGQUIT or the end of Terraform; SIGINT is left to Terraform,
-/// which asks running operations to stop. Run by hand, it explains itself and returns 1.
+/// Started by Terraform, it serves until Shutdown, SIGTERM, SIGHUP, SIGQUIT or the end of
+/// Terraform; SIGINT is left to Terraform, which asks running operations to stop. Run by hand, it
+/// explains itself and returns 1.
 ///
-/// Where Terraform asks for logs, events of this crate and of `log_crates` are written: names of crates as `tracing` targets
-/// begin with them, such as `my_provider`.
-pub fn serve(provider: Arc<dyn Provider>, version: &str, log_crates: &'static [&'static str]) -> ExitCode {
+/// Where Terraform asks for logs, events of this crate and of `log_crates` are written: names of
+/// crates as `tracing` targets begin with them, such as `my_provider`.
+pub fn serve(
+    provider: Arc<dyn Provider>,
+    version: &str,
+    log_crates: &'static [&'static str],
+) -> ExitCode {
     let parent = Parent::now();
     match Invocation::read(std::env::args().skip(1), |name| std::env::var(name).ok()) {
         Ok(Invocation::Version) => {
@@ -144,15 +174,18 @@ pub fn serve(provider: Arc<dyn Provider>, version: &str, log_crates: &'static [&
             ExitCode::SUCCESS
         }
         Ok(Invocation::Interactive) => {
-            print_line(io::stderr(), &handshake::explanation(provider.address(), version));
+            print_line(
+                io::stderr(),
+                &handshake::explanation(provider.address(), version),
+            );
             ExitCode::FAILURE
         }
-        Ok(Invocation::Debug(directories)) => {
-            run(provider.clone(), None, log_crates, || PluginProcess::debug(provider, &directories))
-        }
-        Ok(Invocation::Plugin(launch)) => {
-            run(provider.clone(), Some(parent), log_crates, || PluginProcess::plugin(provider, &launch))
-        }
+        Ok(Invocation::Debug(directories)) => run(provider.clone(), None, log_crates, || {
+            PluginProcess::debug(provider, &directories)
+        }),
+        Ok(Invocation::Plugin(launch)) => run(provider.clone(), Some(parent), log_crates, || {
+            PluginProcess::plugin(provider, &launch)
+        }),
         Err(error) => report(&error),
     }
 }
@@ -164,9 +197,16 @@ fn run(
     log_crates: &'static [&'static str],
     start: impl FnOnce() -> Result<PluginProcess, StartError>,
 ) -> ExitCode {
-    log::start(provider.address().rsplit('/').next().unwrap_or_default(), log_crates);
+    log::start(
+        provider.address().rsplit('/').next().unwrap_or_default(),
+        log_crates,
+    );
     panic_guard::install_hook();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return report(&error),
     };
@@ -185,7 +225,8 @@ fn run_async(
     start: impl FnOnce() -> Result<PluginProcess, StartError>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     runtime.block_on(async {
-        // From here on none of these signals ends the process by itself, which would leave the socket's directory behind.
+        // From here on none of these signals ends the process by itself, which would leave the
+        // socket's directory behind.
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let (mut hangup, mut quit) = (heeded(SignalKind::hangup())?, heeded(SignalKind::quit())?);
@@ -211,23 +252,33 @@ fn run_async(
             print(io::stdout(), &session.handshake_line()).map_err(StartError::NoClient)?;
             detach_stdout();
         } else {
-            print_line(io::stdout(), &format!("TF_REATTACH_PROVIDERS='{}'", session.handshake_line()));
+            print_line(
+                io::stdout(),
+                &format!("TF_REATTACH_PROVIDERS='{}'", session.handshake_line()),
+            );
         }
         session.run().await?;
         Ok(())
     })
 }
 
-/// A handler for the signal, unless the process was started with the signal ignored: `nohup` must keep its effect.
+/// A handler for the signal, unless the process was started with the signal ignored: `nohup` must
+/// keep its effect.
 fn heeded(kind: SignalKind) -> io::Result<Option<Signal>> {
-    if ignores(kind) { Ok(None) } else { signal(kind).map(Some) }
+    if ignores(kind) {
+        Ok(None)
+    } else {
+        signal(kind).map(Some)
+    }
 }
 
 /// Whether the signal was ignored from the start. Only Linux shows this without unsafe code.
 fn ignores(kind: SignalKind) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    let mask = mask
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or_default();
     mask & (1 << (kind.as_raw_value() - 1)) != 0
 }
 
@@ -238,8 +289,8 @@ async fn received(signal: &mut Option<Signal>) {
     }
 }
 
-/// Nothing more is said there. Terraform reads it to its end, and where it ends only with the process, a busy machine makes
-/// Terraform log an error about it.
+/// Nothing more is said there. Terraform reads it to its end, and where it ends only with the
+/// process, a busy machine makes Terraform log an error about it.
 fn detach_stdout() {
     if let Ok(nowhere) = File::options().write(true).open("/dev/null") {
         let _ = rustix::stdio::dup2_stdout(&nowhere);

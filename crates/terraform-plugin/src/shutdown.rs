@@ -14,12 +14,18 @@ pub struct Shutdown {
 impl Shutdown {
     /// A token for one operation that starts now.
     pub fn operation(&self) -> Cancel {
-        self.operations.lock().unwrap_or_else(PoisonError::into_inner).child_token()
+        self.operations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .child_token()
     }
 
     /// Asks all running operations to end. Those that start later are not concerned.
     pub fn stop_operations(&self) {
-        let mut current = self.operations.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self
+            .operations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *current).cancel();
     }
 

@@ -1,5 +1,6 @@
-//! What Terraform connects to: a unix socket in a directory of its own that no other user can enter, so that there is no moment
-//! at which another user could connect; or, where no directory serves, a loopback port, where mutual TLS keeps others out.
+//! What Terraform connects to: a unix socket in a directory of its own that no other user can
+//! enter, so that there is no moment at which another user could connect; or, where no directory
+//! serves, a loopback port, where mutual TLS keeps others out.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
@@ -67,7 +68,10 @@ impl Listener {
     /// As the system refuses.
     pub async fn accept(&self) -> io::Result<Stream> {
         match self {
-            Listener::Unix(listener) => listener.accept().await.map(|(stream, _)| Stream::Unix(stream)),
+            Listener::Unix(listener) => listener
+                .accept()
+                .await
+                .map(|(stream, _)| Stream::Unix(stream)),
             Listener::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
                 stream.set_nodelay(true)?;
@@ -78,9 +82,11 @@ impl Listener {
 }
 
 impl Socket {
-    /// Listens in a new directory below the first of `parents` that allows it; needs a running tokio runtime.
+    /// Listens in a new directory below the first of `parents` that allows it; needs a running
+    /// tokio runtime.
     ///
-    /// A parent may be missing, full, read-only, or too long: a socket's path has 107 bytes on Linux and 103 on macOS.
+    /// A parent may be missing, full, read-only, or too long: a socket's path has 107 bytes on
+    /// Linux and 103 on macOS.
     ///
     /// # Errors
     /// The first parent's, where none allows it.
@@ -98,8 +104,8 @@ impl Socket {
         Err(first.unwrap_or_else(|| io::Error::other("no directory for a socket is named")))
     }
 
-    /// Listens below one of `parents`, else on a loopback port, which any user of this machine can connect to: only for a server
-    /// that authenticates its client. Needs a running tokio runtime.
+    /// Listens below one of `parents`, else on a loopback port, which any user of this machine can
+    /// connect to: only for a server that authenticates its client. Needs a running tokio runtime.
     ///
     /// # Errors
     /// Where there is no port either.
@@ -108,7 +114,11 @@ impl Socket {
             let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             listener.set_nonblocking(true)?;
             let address = Address::Tcp(listener.local_addr()?);
-            Ok(Self { listener: Listener::Tcp(TcpListener::from_std(listener)?), address, place: None })
+            Ok(Self {
+                listener: Listener::Tcp(TcpListener::from_std(listener)?),
+                address,
+                place: None,
+            })
         })
     }
 
@@ -116,13 +126,21 @@ impl Socket {
         let chance = getrandom::u64().map_err(|error| io::Error::other(error.to_string()))?;
         let directory = parent.join(format!("tfp-{chance:016x}"));
         let path = directory.join("s");
-        let text = path.to_str().filter(|text| !text.contains('|') && !text.contains(char::is_control));
-        let text = text.ok_or_else(|| io::Error::other("the handshake cannot carry its name"))?.to_owned();
+        let text = path
+            .to_str()
+            .filter(|text| !text.contains('|') && !text.contains(char::is_control));
+        let text = text
+            .ok_or_else(|| io::Error::other("the handshake cannot carry its name"))?
+            .to_owned();
         DirBuilder::new().mode(0o700).create(&directory)?;
         let place = Place { path, directory };
         let listener = UnixListener::bind(&place.path)?;
         fs::set_permissions(&place.path, Permissions::from_mode(0o600))?;
-        Ok(Self { listener: Listener::Unix(listener), address: Address::Unix(text), place: Some(place) })
+        Ok(Self {
+            listener: Listener::Unix(listener),
+            address: Address::Unix(text),
+            place: Some(place),
+        })
     }
 
     /// Where it listens.
@@ -145,7 +163,11 @@ impl Drop for Place {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
@@ -154,7 +176,11 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Stream::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),

@@ -1,7 +1,9 @@
-//! Mutual TLS with exactly one client: the process that started this one and passed its certificate along.
+//! Mutual TLS with exactly one client: the process that started this one and passed its certificate
+//! along.
 //!
-//! The client's certificate is self-signed, a CA, and on curve P-521, which neither ordinary chain validation nor every
-//! crypto library takes; so it is compared byte by byte, and the client has to prove that it holds the key.
+//! The client's certificate is self-signed, a CA, and on curve P-521, which neither ordinary chain
+//! validation nor every crypto library takes; so it is compared byte by byte, and the client has to
+//! prove that it holds the key.
 
 use std::sync::Arc;
 
@@ -12,7 +14,8 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, UnixTime};
 use rustls::server::NoServerSessionStorage;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme, version,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, ServerConfig,
+    SignatureScheme, version,
 };
 
 /// The server's side of TLS and the certificate that the client is to expect.
@@ -38,24 +41,35 @@ pub enum TlsError {
 }
 
 impl ServerTls {
-    /// TLS 1.3 for the holder of this certificate (PEM) only, with a new key and certificate for `localhost`.
+    /// TLS 1.3 for the holder of this certificate (PEM) only, with a new key and certificate for
+    /// `localhost`.
     ///
     /// # Errors
     /// When the certificate is none.
     pub fn pinned_to(client: &str) -> Result<Self, TlsError> {
-        let client = CertificateDer::from_pem_slice(client.as_bytes()).map_err(|_| TlsError::ClientCertificate)?;
+        let client = CertificateDer::from_pem_slice(client.as_bytes())
+            .map_err(|_| TlsError::ClientCertificate)?;
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
-        let certificate = rcgen::CertificateParams::new(["localhost".to_owned()])?.self_signed(&key)?.der().clone();
+        let certificate = rcgen::CertificateParams::new(["localhost".to_owned()])?
+            .self_signed(&key)?
+            .der()
+            .clone();
         let crypto = Arc::new(aws_lc_rs::default_provider());
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&crypto))
             .with_protocol_versions(&[&version::TLS13])?
             .with_client_cert_verifier(Arc::new(Pinned { client, crypto }))
-            .with_single_cert(vec![certificate.clone()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())?;
+            .with_single_cert(
+                vec![certificate.clone()],
+                PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+            )?;
         config.alpn_protocols = vec![b"h2".to_vec()];
         // Every connection authenticates itself.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        Ok(Self { config: Arc::new(config), certificate })
+        Ok(Self {
+            config: Arc::new(config),
+            certificate,
+        })
     }
 }
 
@@ -88,7 +102,12 @@ impl ClientCertVerifier for Pinned {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.crypto.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signed,
+            &self.crypto.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -97,10 +116,17 @@ impl ClientCertVerifier for Pinned {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.crypto.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signed,
+            &self.crypto.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.crypto.signature_verification_algorithms.supported_schemes()
+        self.crypto
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }

@@ -53,10 +53,16 @@ impl Type {
 
     /// An object with these attributes.
     pub fn object<N: Into<String>>(attributes: impl IntoIterator<Item = (N, Type)>) -> Self {
-        Type::Object(attributes.into_iter().map(|(name, ty)| (name.into(), ty)).collect())
+        Type::Object(
+            attributes
+                .into_iter()
+                .map(|(name, ty)| (name.into(), ty))
+                .collect(),
+        )
     }
 
-    /// The JSON notation, as schemas carry it: `"string"`, `["list","number"]`, `["object",{"a":"bool"}]`.
+    /// The JSON notation, as schemas carry it: `"string"`, `["list","number"]`,
+    /// `["object",{"a":"bool"}]`.
     pub fn to_json(&self) -> Vec<u8> {
         self.notation().to_string().into_bytes()
     }
@@ -71,11 +77,16 @@ impl Type {
             Type::Set(element) => json!(["set", element.notation()]),
             Type::Map(element) => json!(["map", element.notation()]),
             Type::Object(attributes) => {
-                let attributes: serde_json::Map<_, _> =
-                    attributes.iter().map(|(name, ty)| (name.clone(), ty.notation())).collect();
+                let attributes: serde_json::Map<_, _> = attributes
+                    .iter()
+                    .map(|(name, ty)| (name.clone(), ty.notation()))
+                    .collect();
                 json!(["object", attributes])
             }
-            Type::Tuple(elements) => json!(["tuple", elements.iter().map(Type::notation).collect::<Vec<_>>()]),
+            Type::Tuple(elements) => json!([
+                "tuple",
+                elements.iter().map(Type::notation).collect::<Vec<_>>()
+            ]),
         }
     }
 
@@ -101,12 +112,15 @@ impl Type {
                 _ => Err(TypeError),
             },
             Json::Array(parts) => match parts.as_slice() {
-                [Json::String(kind), Json::Array(elements)] if kind == "tuple" => {
-                    Ok(Type::Tuple(elements.iter().map(inner).collect::<Result<_, _>>()?))
-                }
-                // The third part, if any, names optional attributes: a matter of conversion, not of encoding.
+                [Json::String(kind), Json::Array(elements)] if kind == "tuple" => Ok(Type::Tuple(
+                    elements.iter().map(inner).collect::<Result<_, _>>()?,
+                )),
+                // The third part, if any, names optional attributes: a matter of conversion, not of
+                // encoding.
                 [Json::String(kind), Json::Object(attributes), ..] if kind == "object" => {
-                    let attributes = attributes.iter().map(|(name, ty)| Ok((name.clone(), inner(ty)?)));
+                    let attributes = attributes
+                        .iter()
+                        .map(|(name, ty)| Ok((name.clone(), inner(ty)?)));
                     Ok(Type::Object(attributes.collect::<Result<_, _>>()?))
                 }
                 [Json::String(kind), element] => match kind.as_str() {
@@ -139,7 +153,12 @@ impl Type {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
     use super::*;
 
     #[test]
@@ -147,18 +166,27 @@ mod tests {
         let object = Type::object([
             ("names", Type::list(Type::String)),
             ("any", Type::Dynamic),
-            ("pair", Type::Tuple(vec![Type::Number, Type::set(Type::Bool)])),
+            (
+                "pair",
+                Type::Tuple(vec![Type::Number, Type::set(Type::Bool)]),
+            ),
         ]);
         let notation = object.to_json();
-        let expected =
-            r#"["object",{"any":"dynamic","names":["list","string"],"pair":["tuple",["number",["set","bool"]]]}]"#;
+        let expected = r#"["object",{"any":"dynamic","names":["list","string"],"pair":["tuple",["number",["set","bool"]]]}]"#;
         assert_eq!(String::from_utf8_lossy(&notation), expected);
         assert_eq!(Type::from_json(&notation), Ok(object));
     }
 
     #[test]
     fn reject_invalid_and_deeply_nested_types() {
-        for text in ["", "7", "\"strange\"", "[\"list\"]", "[\"tuple\",\"string\"]", "[\"map\",\"string\",1]"] {
+        for text in [
+            "",
+            "7",
+            "\"strange\"",
+            "[\"list\"]",
+            "[\"tuple\",\"string\"]",
+            "[\"map\",\"string\",1]",
+        ] {
             assert_eq!(Type::from_json(text.as_bytes()), Err(TypeError), "{text}");
         }
         let deep = format!("{}\"string\"{}", "[\"list\",".repeat(100), "]".repeat(100));

@@ -8,8 +8,8 @@ use super::number::Number;
 use super::path::{AttributePath, Step};
 use super::types::Type;
 
-/// What is known of an unknown value ("not null", "at most 3 elements"), in MessagePack as Terraform sent it. Empty
-/// when nothing is known.
+/// What is known of an unknown value ("not null", "at most 3 elements"), in MessagePack as
+/// Terraform sent it. Empty when nothing is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refinement(pub(crate) Vec<u8>);
 
@@ -34,7 +34,8 @@ pub struct Typed {
 
 /// A value. Its type is the schema's affair; equality of sets does not look at order.
 ///
-/// Accessors of a value of another kind, null or unknown give `None`, and attributes that are not there are null.
+/// Accessors of a value of another kind, null or unknown give `None`, and attributes that are not
+/// there are null.
 ///
 /// ```
 /// use terraform_plugin::{AttributePath, Value};
@@ -81,13 +82,27 @@ impl Value {
     }
 
     /// An object of these attributes; those left out are null once encoded.
-    pub fn object<N: Into<String>, V: Into<Value>>(attributes: impl IntoIterator<Item = (N, V)>) -> Self {
-        Value::Object(attributes.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    pub fn object<N: Into<String>, V: Into<Value>>(
+        attributes: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        Value::Object(
+            attributes
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
     }
 
     /// A map of these elements.
-    pub fn map<N: Into<String>, V: Into<Value>>(elements: impl IntoIterator<Item = (N, V)>) -> Self {
-        Value::Map(elements.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+    pub fn map<N: Into<String>, V: Into<Value>>(
+        elements: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        Value::Map(
+            elements
+                .into_iter()
+                .map(|(key, value)| (key.into(), value.into()))
+                .collect(),
+        )
     }
 
     /// A list of these elements.
@@ -126,7 +141,9 @@ impl Value {
     pub fn is_wholly_known(&self) -> bool {
         match self.untyped() {
             Value::Unknown(_) => false,
-            Value::List(items) | Value::Set(items) | Value::Tuple(items) => items.iter().all(Value::is_wholly_known),
+            Value::List(items) | Value::Set(items) | Value::Tuple(items) => {
+                items.iter().all(Value::is_wholly_known)
+            }
             Value::Map(items) | Value::Object(items) => items.values().all(Value::is_wholly_known),
             _ => true,
         }
@@ -194,7 +211,9 @@ impl Value {
     /// An element of a list, set or tuple, from 0; null and unknown as in [`Value::get`].
     pub fn item(&self, index: usize) -> &Value {
         match self.untyped() {
-            Value::List(items) | Value::Set(items) | Value::Tuple(items) => items.get(index).unwrap_or(&NULL),
+            Value::List(items) | Value::Set(items) | Value::Tuple(items) => {
+                items.get(index).unwrap_or(&NULL)
+            }
             unknown @ Value::Unknown(_) => unknown,
             _ => &NULL,
         }
@@ -208,8 +227,8 @@ impl Value {
         })
     }
 
-    /// Sets an attribute or map element. A null or unknown value becomes an object with that one attribute; a value
-    /// without attributes, such as a string, is left alone.
+    /// Sets an attribute or map element. A null or unknown value becomes an object with that one
+    /// attribute; a value without attributes, such as a string, is left alone.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
         match self {
             Value::Map(items) | Value::Object(items) => {
@@ -221,9 +240,14 @@ impl Value {
         }
     }
 
-    /// Sets the value at the end of a path, making objects of what is null on the way. List elements have to exist.
+    /// Sets the value at the end of a path, making objects of what is null on the way. List
+    /// elements have to exist.
     pub fn set_at(&mut self, path: &AttributePath, value: impl Into<Value>) {
-        if let Some(place) = path.steps().iter().try_fold(self, |place, step| place.entry_mut(step)) {
+        if let Some(place) = path
+            .steps()
+            .iter()
+            .try_fold(self, |place, step| place.entry_mut(step))
+        {
             *place = value.into();
         }
     }
@@ -240,21 +264,31 @@ impl Value {
         };
         if matches!(self, Value::Null | Value::Unknown(_)) {
             let empty = BTreeMap::new();
-            *self = if matches!(step, Step::Key(_)) { Value::Map(empty) } else { Value::Object(empty) };
+            *self = if matches!(step, Step::Key(_)) {
+                Value::Map(empty)
+            } else {
+                Value::Object(empty)
+            };
         }
         match self {
-            Value::Map(items) | Value::Object(items) => Some(items.entry(name.clone()).or_default()),
+            Value::Map(items) | Value::Object(items) => {
+                Some(items.entry(name.clone()).or_default())
+            }
             Value::Dynamic(typed) => typed.value.entry_mut(step),
             _ => None,
         }
     }
 
-    /// The same value with null in place of everything unknown: what may be stored after a failed apply.
+    /// The same value with null in place of everything unknown: what may be stored after a failed
+    /// apply.
     #[must_use]
     pub fn unknown_as_null(self) -> Value {
         let list = |items: Vec<Value>| items.into_iter().map(Value::unknown_as_null).collect();
-        let map =
-            |items: BTreeMap<String, Value>| items.into_iter().map(|(name, value)| (name, value.unknown_as_null()));
+        let map = |items: BTreeMap<String, Value>| {
+            items
+                .into_iter()
+                .map(|(name, value)| (name, value.unknown_as_null()))
+        };
         match self {
             Value::Unknown(_) => Value::Null,
             Value::List(items) => Value::List(list(items)),
@@ -262,9 +296,10 @@ impl Value {
             Value::Tuple(items) => Value::Tuple(list(items)),
             Value::Map(items) => Value::Map(map(items).collect()),
             Value::Object(items) => Value::Object(map(items).collect()),
-            Value::Dynamic(typed) => {
-                Value::Dynamic(Box::new(Typed { ty: typed.ty, value: typed.value.unknown_as_null() }))
-            }
+            Value::Dynamic(typed) => Value::Dynamic(Box::new(Typed {
+                ty: typed.ty,
+                value: typed.value.unknown_as_null(),
+            })),
             known => known,
         }
     }
@@ -292,13 +327,15 @@ fn same_elements(a: &[Value], b: &[Value]) -> bool {
         return false;
     }
     let mut left: Vec<&Value> = b.iter().collect();
-    a.iter().all(|value| match left.iter().position(|candidate| *candidate == value) {
-        Some(position) => {
-            left.swap_remove(position);
-            true
-        }
-        None => false,
-    })
+    a.iter().all(
+        |value| match left.iter().position(|candidate| *candidate == value) {
+            Some(position) => {
+                left.swap_remove(position);
+                true
+            }
+            None => false,
+        },
+    )
 }
 
 impl From<&str> for Value {
@@ -356,7 +393,10 @@ mod tests {
     #[test]
     fn access_through_null_and_unknown() {
         let value = Value::object([
-            ("azure", Value::object([("asn", Value::from(65_515_u32)), ("name", Value::Null)])),
+            (
+                "azure",
+                Value::object([("asn", Value::from(65_515_u32)), ("name", Value::Null)]),
+            ),
             ("aws", Value::unknown()),
         ]);
         assert_eq!(value.get("azure").get("asn").as_u64(), Some(65_515));
@@ -371,13 +411,25 @@ mod tests {
     fn set_path_creates_intermediate_objects() {
         let mut value = Value::Null;
         value.set_at(&AttributePath::root("tunnels").key("a").attr("slot"), 3_u8);
-        assert_eq!(value, Value::object([("tunnels", Value::map([("a", Value::object([("slot", 3_u8)]))]))]));
+        assert_eq!(
+            value,
+            Value::object([(
+                "tunnels",
+                Value::map([("a", Value::object([("slot", 3_u8)]))])
+            )])
+        );
     }
 
     #[test]
     fn sets_compare_in_any_order() {
-        assert_eq!(Value::set_of(["a", "b", "b"]), Value::set_of(["b", "a", "b"]));
-        assert_ne!(Value::set_of(["a", "b", "b"]), Value::set_of(["a", "a", "b"]));
+        assert_eq!(
+            Value::set_of(["a", "b", "b"]),
+            Value::set_of(["b", "a", "b"])
+        );
+        assert_ne!(
+            Value::set_of(["a", "b", "b"]),
+            Value::set_of(["a", "a", "b"])
+        );
         assert_ne!(Value::list(["a", "b"]), Value::list(["b", "a"]));
     }
 }

@@ -6,7 +6,12 @@
 //! | `simulated` | both clouds in memory behind the real SDKs, under tokio's paused clock |
 //! | `random` | random configurations, and the rules that Terraform's core checks around a provider |
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 pub mod random;
 pub mod simulated;
@@ -20,7 +25,8 @@ pub fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// The folder of the running profile in the target directory, such as `target/debug`: test executables are in its `deps`.
+/// The folder of the running profile in the target directory, such as `target/debug`: test
+/// executables are in its `deps`.
 pub fn build_dir() -> &'static Path {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         let test = std::env::current_exe().unwrap();
@@ -31,6 +37,7 @@ pub fn build_dir() -> &'static Path {
 
 /// The provider under test. Cargo builds it before the root package's tests.
 pub fn provider_program() -> &'static Path {
-    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| build_dir().join("terraform-provider-awsazure"));
+    static PROGRAM: LazyLock<PathBuf> =
+        LazyLock::new(|| build_dir().join("terraform-provider-awsazure"));
     &PROGRAM
 }

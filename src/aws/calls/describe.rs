@@ -1,12 +1,13 @@
-//! Reading objects by id, tag and neighbour. Ids go as a filter, so that one that is missing does not hide the others.
+//! Reading objects by id, tag and neighbour. Ids go as a filter, so that one that is missing does
+//! not hide the others.
 
 use crate::aws::call_context::CallContext;
 use crate::aws::client::Ec2;
 use crate::aws::error::{Error, ErrorContext};
 use crate::aws::from_sdk;
 use crate::aws::model::{
-    CustomerGateway, CustomerGatewayId, InternetGateway, RouteTable, Subnet, TransitGateway, TransitGatewayId, Vpc,
-    VpcId, VpnConnection, VpnGateway, VpnGatewayId,
+    CustomerGateway, CustomerGatewayId, InternetGateway, RouteTable, Subnet, TransitGateway,
+    TransitGatewayId, Vpc, VpcId, VpnConnection, VpnGateway, VpnGatewayId,
 };
 use crate::aws::retry::RetryPolicy;
 use crate::client::response::MAX_PAGES;
@@ -38,38 +39,74 @@ impl Filter {
     }
 
     pub fn ids<I: fmt::Display>(ids: impl IntoIterator<Item = I>) -> Self {
-        Filter { ids: Some(ids.into_iter().map(|id| id.to_string()).collect()), ..Filter::default() }
+        Filter {
+            ids: Some(ids.into_iter().map(|id| id.to_string()).collect()),
+            ..Filter::default()
+        }
     }
 
     pub fn tags(tags: &Tags) -> Self {
-        Filter { tags: tags.clone(), ..Filter::default() }
+        Filter {
+            tags: tags.clone(),
+            ..Filter::default()
+        }
     }
 
     pub fn vpc(vpc: &VpcId) -> Self {
-        Filter { vpc: Some(vpc.clone()), ..Filter::default() }
+        Filter {
+            vpc: Some(vpc.clone()),
+            ..Filter::default()
+        }
     }
 
     pub fn vpn_gateway(gateway: &VpnGatewayId) -> Self {
-        Filter { vpn_gateway: Some(gateway.clone()), ..Filter::default() }
+        Filter {
+            vpn_gateway: Some(gateway.clone()),
+            ..Filter::default()
+        }
     }
 
     pub fn transit_gateway(gateway: &TransitGatewayId) -> Self {
-        Filter { transit_gateway: Some(gateway.clone()), ..Filter::default() }
+        Filter {
+            transit_gateway: Some(gateway.clone()),
+            ..Filter::default()
+        }
     }
 
     /// In EC2's words; `id` and `vpc` are the names of the kind's own filters.
     fn sent(&self, id: &str, vpc: &str) -> Option<Vec<sdk::Filter>> {
-        let one =
-            |name: &str, value: &dyn fmt::Display| sdk::Filter::builder().name(name).values(value.to_string()).build();
+        let one = |name: &str, value: &dyn fmt::Display| {
+            sdk::Filter::builder()
+                .name(name)
+                .values(value.to_string())
+                .build()
+        };
         let mut sent = Vec::new();
         if let Some(ids) = &self.ids {
-            sent.push(sdk::Filter::builder().name(id).set_values(Some(ids.clone())).build());
+            sent.push(
+                sdk::Filter::builder()
+                    .name(id)
+                    .set_values(Some(ids.clone()))
+                    .build(),
+            );
         }
         sent.extend(self.vpc.iter().map(|it| one(vpc, it)));
         sent.extend(self.vpn_gateway.iter().map(|it| one("vpn-gateway-id", it)));
-        sent.extend(self.transit_gateway.iter().map(|it| one("transit-gateway-id", it)));
-        sent.extend(self.customer_gateway.iter().map(|it| one("customer-gateway-id", it)));
-        sent.extend(self.tags.iter().map(|(key, value)| one(&format!("tag:{key}"), value)));
+        sent.extend(
+            self.transit_gateway
+                .iter()
+                .map(|it| one("transit-gateway-id", it)),
+        );
+        sent.extend(
+            self.customer_gateway
+                .iter()
+                .map(|it| one("customer-gateway-id", it)),
+        );
+        sent.extend(
+            self.tags
+                .iter()
+                .map(|(key, value)| one(&format!("tag:{key}"), value)),
+        );
         (!sent.is_empty()).then_some(sent)
     }
 
@@ -86,8 +123,16 @@ impl fmt::Display for Filter {
         parts.extend(self.vpn_gateway.iter().map(ToString::to_string));
         parts.extend(self.transit_gateway.iter().map(ToString::to_string));
         parts.extend(self.customer_gateway.iter().map(ToString::to_string));
-        parts.extend(self.tags.iter().map(|(key, value)| format!("{key}={value}")));
-        f.write_str(&if parts.is_empty() { "all".to_owned() } else { parts.join(", ") })
+        parts.extend(
+            self.tags
+                .iter()
+                .map(|(key, value)| format!("{key}={value}")),
+        );
+        f.write_str(&if parts.is_empty() {
+            "all".to_owned()
+        } else {
+            parts.join(", ")
+        })
     }
 }
 
@@ -101,12 +146,28 @@ struct Pages(BTreeSet<String>);
 impl Pages {
     /// # Errors
     /// `DocumentError` for a page that was read before, or one too many.
-    fn turn(&mut self, operation: &'static str, filter: &Filter, token: &str, found: usize) -> Result<(), Error> {
-        let fault = |message| Err(Error::Malformed(ErrorContext::local(operation, &filter.to_string(), message)));
+    fn turn(
+        &mut self,
+        operation: &'static str,
+        filter: &Filter,
+        token: &str,
+        found: usize,
+    ) -> Result<(), Error> {
+        let fault = |message| {
+            Err(Error::Malformed(ErrorContext::local(
+                operation,
+                &filter.to_string(),
+                message,
+            )))
+        };
         if !self.0.insert(token.to_owned()) {
             return fault("the list repeats a page: its nextToken was used before");
         }
-        if self.0.len() >= MAX_PAGES || found > MAX_RESULTS { fault("the list is too long") } else { Ok(()) }
+        if self.0.len() >= MAX_PAGES || found > MAX_RESULTS {
+            fault("the list is too long")
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -177,7 +238,8 @@ impl Ec2 {
         from_sdk::route_table
     );
     whole!(
-        /// VPN gateways with their attachment, deleted ones left out. `Filter::vpc`: attached, or being attached or detached.
+        /// VPN gateways with their attachment, deleted ones left out. `Filter::vpc`: attached, or
+        /// being attached or detached.
         describe_vpn_gateways, "DescribeVpnGateways", "vpn-gateway-id", vpn_gateways, VpnGateway, from_sdk::vpn_gateway
     );
     paged!(

@@ -21,8 +21,15 @@ impl Ec2 {
     pub async fn caller_identity(&self, ctx: &CallContext) -> Result<Identity, Error> {
         let (operation, target) = ("GetCallerIdentity", "the credentials");
         let send = || self.sts().get_caller_identity().send();
-        let output = self.with_retry(ctx, RetryPolicy::READ, operation, target, send).await?;
-        let account = output.account().ok_or_else(|| unreadable(operation, target))?;
-        Ok(Identity { account: account.to_owned(), arn: output.arn().unwrap_or_default().to_owned() })
+        let output = self
+            .with_retry(ctx, RetryPolicy::READ, operation, target, send)
+            .await?;
+        let account = output
+            .account()
+            .ok_or_else(|| unreadable(operation, target))?;
+        Ok(Identity {
+            account: account.to_owned(),
+            arn: output.arn().unwrap_or_default().to_owned(),
+        })
     }
 }

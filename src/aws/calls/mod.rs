@@ -1,4 +1,5 @@
-//! The calls of EC2 that a link needs, a file for each kind of object. Describing what is not there answers an empty list.
+//! The calls of EC2 that a link needs, a file for each kind of object. Describing what is not there
+//! answers an empty list.
 
 mod change_connection;
 mod customer_gateway;
@@ -25,8 +26,18 @@ use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 
 /// The tags of an object to be made; none where there are none, for EC2 refuses an empty list.
 fn tag_specification(kind: ResourceType, tags: &Tags) -> Option<Vec<TagSpecification>> {
-    let list = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
-    (!tags.is_empty()).then(|| vec![TagSpecification::builder().resource_type(kind).set_tags(Some(list)).build()])
+    let list = tags
+        .iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build())
+        .collect();
+    (!tags.is_empty()).then(|| {
+        vec![
+            TagSpecification::builder()
+                .resource_type(kind)
+                .set_tags(Some(list))
+                .build(),
+        ]
+    })
 }
 
 /// Deleting what is not there has succeeded.
@@ -37,10 +48,13 @@ fn ignore_not_found<T>(result: Result<T, Error>) -> Result<(), Error> {
     }
 }
 
-/// The one among the found that did not exist before its create. None where nothing could tell it from others.
+/// The one among the found that did not exist before its create. None where nothing could tell it
+/// from others.
 fn find_new<T>(found: Vec<T>, own: IdempotencyKey<'_>, id: impl Fn(&T) -> &str) -> Option<T> {
     if own.tags.is_empty() {
         return None;
     }
-    found.into_iter().find(|one| own.known_ids.iter().all(|known| known != id(one)))
+    found
+        .into_iter()
+        .find(|one| own.known_ids.iter().all(|known| known != id(one)))
 }

@@ -15,8 +15,8 @@ fn is_remaining(state: Option<&str>) -> bool {
     !state.is_some_and(|state| GONE.iter().any(|gone| state.eq_ignore_ascii_case(gone)))
 }
 
-/// One describe call, all its pages, with its subnet where it has one. Where a permission is missing the list ends early: EC2 itself checks again before
-/// it deletes the VPC.
+/// One describe call, all its pages, with its subnet where it has one. Where a permission is
+/// missing the list ends early: EC2 itself checks again before it deletes the VPC.
 macro_rules! ids {
     ($ec2:ident, $ctx:ident, $vpc:ident, $operation:literal, $call:ident, $filter:ident($by:expr), $list:ident, $one:ident => $id:expr, $subnet:expr) => {
         Box::pin(async {
@@ -25,17 +25,32 @@ macro_rules! ids {
                 by.map(|name| vec![sdk::Filter::builder().name(name).values(&$vpc.0).build()]);
             let (mut found, mut next) = (Vec::<VpcOccupant>::new(), None::<String>);
             loop {
-                let send = || $ec2.client().$call().$filter(filters.clone()).set_next_token(next.clone()).send();
-                let output = match $ec2.with_retry($ctx, RetryPolicy::READ, $operation, &$vpc.0, send).await {
+                let send = || {
+                    $ec2.client()
+                        .$call()
+                        .$filter(filters.clone())
+                        .set_next_token(next.clone())
+                        .send()
+                };
+                let output = match $ec2
+                    .with_retry($ctx, RetryPolicy::READ, $operation, &$vpc.0, send)
+                    .await
+                {
                     Err(Error::Denied(_)) => return Ok::<_, Error>(found),
                     other => other?,
                 };
                 for $one in output.$list() {
                     let subnet: Option<&str> = $subnet;
                     let subnet = subnet.map(|id| SubnetId(id.to_owned()));
-                    found.extend($id.map(|id| VpcOccupant { id: id.to_owned(), subnet }));
+                    found.extend($id.map(|id| VpcOccupant {
+                        id: id.to_owned(),
+                        subnet,
+                    }));
                 }
-                next = output.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+                next = output
+                    .next_token()
+                    .filter(|token| !token.is_empty())
+                    .map(str::to_owned);
                 if next.is_none() {
                     return Ok(found);
                 }
@@ -45,13 +60,18 @@ macro_rules! ids {
 }
 
 impl Ec2 {
-    /// What is in a VPC or attached to it, but for route tables and VPN gateways, and the security group and network ACL
-    /// that every VPC has.
+    /// What is in a VPC or attached to it, but for route tables and VPN gateways, and the security
+    /// group and network ACL that every VPC has.
     ///
     /// # Errors
     /// See `Error`; a lack of permission is none.
-    pub async fn vpc_occupants(&self, ctx: &CallContext, vpc: &VpcId) -> Result<Vec<VpcOccupant>, Error> {
-        let (inside, attached) = try_join!(self.inside_vpc(ctx, vpc), self.attached_to_vpc(ctx, vpc))?;
+    pub async fn vpc_occupants(
+        &self,
+        ctx: &CallContext,
+        vpc: &VpcId,
+    ) -> Result<Vec<VpcOccupant>, Error> {
+        let (inside, attached) =
+            try_join!(self.inside_vpc(ctx, vpc), self.attached_to_vpc(ctx, vpc))?;
         Ok([inside, attached].concat())
     }
 
@@ -81,11 +101,16 @@ impl Ec2 {
             self, ctx, vpc, "DescribeNetworkAcls", describe_network_acls, set_filters(by_vpc), network_acls,
             one => one.network_acl_id().filter(|_| one.is_default() != Some(true)), None
         );
-        let (a, b, c, d, e, f) = try_join!(subnets, interfaces, nat_gateways, endpoints, groups, acls)?;
+        let (a, b, c, d, e, f) =
+            try_join!(subnets, interfaces, nat_gateways, endpoints, groups, acls)?;
         Ok([a, b, c, d, e, f].concat())
     }
 
-    async fn attached_to_vpc(&self, ctx: &CallContext, vpc: &VpcId) -> Result<Vec<VpcOccupant>, Error> {
+    async fn attached_to_vpc(
+        &self,
+        ctx: &CallContext,
+        vpc: &VpcId,
+    ) -> Result<Vec<VpcOccupant>, Error> {
         let internet_gateways = ids!(
             self, ctx, vpc, "DescribeInternetGateways", describe_internet_gateways,
             set_filters(Some("attachment.vpc-id")), internet_gateways, one => one.internet_gateway_id(), None
@@ -105,7 +130,12 @@ impl Ec2 {
         Ok([a, b, c, d].concat())
     }
 
-    async fn peerings(&self, ctx: &CallContext, vpc: &VpcId, side: &str) -> Result<Vec<VpcOccupant>, Error> {
+    async fn peerings(
+        &self,
+        ctx: &CallContext,
+        vpc: &VpcId,
+        side: &str,
+    ) -> Result<Vec<VpcOccupant>, Error> {
         ids!(
             self, ctx, vpc, "DescribeVpcPeeringConnections", describe_vpc_peering_connections,
             set_filters(Some(side)), vpc_peering_connections,

@@ -7,7 +7,8 @@ use crate::aws::client::Ec2;
 use crate::aws::error::{Error, ErrorContext};
 use crate::aws::from_sdk;
 use crate::aws::model::{
-    Bandwidth, CustomerGatewayId, KeyStorage, State, TargetGateway, TunnelOptions, VpnConnection, VpnConnectionId,
+    Bandwidth, CustomerGatewayId, KeyStorage, State, TargetGateway, TunnelOptions, VpnConnection,
+    VpnConnectionId,
 };
 use crate::aws::retry::RetryPolicy;
 use crate::types::Tags;
@@ -36,8 +37,8 @@ pub struct NewConnection<'a> {
 }
 
 impl Ec2 {
-    /// Makes a BGP connection with two tunnels; it is `Pending` for minutes, and which of the two gets which outside
-    /// address is AWS's choice.
+    /// Makes a BGP connection with two tunnels; it is `Pending` for minutes, and which of the two
+    /// gets which outside address is AWS's choice.
     ///
     /// # Errors
     /// See `Error`. No message holds a key.
@@ -46,14 +47,25 @@ impl Ec2 {
         ctx: &CallContext,
         new: &NewConnection<'_>,
     ) -> Result<VpnConnection, Error> {
-        let NewConnection { customer_gateway, target, tunnels, options: extras, tags, idempotency: own } = *new;
+        let NewConnection {
+            customer_gateway,
+            target,
+            tunnels,
+            options: extras,
+            tags,
+            idempotency: own,
+        } = *new;
         let operation = "CreateVpnConnection";
         let (vgw, tgw) = match target {
             TargetGateway::VpnGateway(id) => (Some(id.0.clone()), None),
             TargetGateway::TransitGateway(id) => (None, Some(id.0.clone())),
             TargetGateway::Other => {
                 let words = "only VPN gateways and transit gateways can be its end";
-                return Err(Error::Rejected(ErrorContext::local(operation, &customer_gateway.0, words)));
+                return Err(Error::Rejected(ErrorContext::local(
+                    operation,
+                    &customer_gateway.0,
+                    words,
+                )));
             }
         };
         let spec = tag_specification(sdk::ResourceType::VpnConnection, tags);
@@ -62,25 +74,51 @@ impl Ec2 {
             let options = sdk::VpnConnectionOptionsSpecification::builder()
                 .static_routes_only(false)
                 .set_enable_acceleration(extras.enable_acceleration)
-                .set_tunnel_bandwidth(extras.tunnel_bandwidth.map(|it| sdk::VpnTunnelBandwidth::from(it.as_str())))
+                .set_tunnel_bandwidth(
+                    extras
+                        .tunnel_bandwidth
+                        .map(|it| sdk::VpnTunnelBandwidth::from(it.as_str())),
+                )
                 .set_tunnel_options(Some(tunnels.iter().map(made_with).collect()))
                 .build();
-            let call = self.client().create_vpn_connection().r#type("ipsec.1").customer_gateway_id(&customer_gateway.0);
-            let call = call.set_vpn_gateway_id(vgw.clone()).set_transit_gateway_id(tgw.clone()).options(options);
+            let call = self
+                .client()
+                .create_vpn_connection()
+                .r#type("ipsec.1")
+                .customer_gateway_id(&customer_gateway.0);
+            let call = call
+                .set_vpn_gateway_id(vgw.clone())
+                .set_transit_gateway_id(tgw.clone())
+                .options(options);
             call.set_pre_shared_key_storage(extras.key_storage.map(|storage| storage.to_string()))
                 .set_tag_specifications(spec.clone())
                 .send()
         };
         let look = || async {
-            let filter = Filter { customer_gateway: Some(customer_gateway.clone()), ..Filter::tags(own.tags) };
+            let filter = Filter {
+                customer_gateway: Some(customer_gateway.clone()),
+                ..Filter::tags(own.tags)
+            };
             let mut found = self.describe_vpn_connections(ctx, &filter).await?;
-            found.retain(|connection| connection.target == *target && connection.state != State::Deleting);
+            found.retain(|connection| {
+                connection.target == *target && connection.state != State::Deleting
+            });
             Ok(find_new(found, own, |connection| &connection.id.0))
         };
-        let read = |o: &aws_sdk_ec2::operation::create_vpn_connection::CreateVpnConnectionOutput| {
-            o.vpn_connection().and_then(from_sdk::vpn_connection)
-        };
-        let made = self.create_once(ctx, RetryPolicy::CREATE, (operation, &customer_gateway.0), send, read, look).await;
+        let read =
+            |o: &aws_sdk_ec2::operation::create_vpn_connection::CreateVpnConnectionOutput| {
+                o.vpn_connection().and_then(from_sdk::vpn_connection)
+            };
+        let made = self
+            .create_once(
+                ctx,
+                RetryPolicy::CREATE,
+                (operation, &customer_gateway.0),
+                send,
+                read,
+                look,
+            )
+            .await;
         redact_keys(made, tunnels)
     }
 
@@ -88,8 +126,20 @@ impl Ec2 {
     ///
     /// # Errors
     /// See `Error`.
-    pub async fn delete_vpn_connection(&self, ctx: &CallContext, id: &VpnConnectionId) -> Result<(), Error> {
-        let send = || self.client().delete_vpn_connection().vpn_connection_id(&id.0).send();
-        ignore_not_found(self.with_retry(ctx, RetryPolicy::DELETE, "DeleteVpnConnection", &id.0, send).await)
+    pub async fn delete_vpn_connection(
+        &self,
+        ctx: &CallContext,
+        id: &VpnConnectionId,
+    ) -> Result<(), Error> {
+        let send = || {
+            self.client()
+                .delete_vpn_connection()
+                .vpn_connection_id(&id.0)
+                .send()
+        };
+        ignore_not_found(
+            self.with_retry(ctx, RetryPolicy::DELETE, "DeleteVpnConnection", &id.0, send)
+                .await,
+        )
     }
 }

@@ -19,30 +19,46 @@ use std::time::Duration;
 pub struct ConnectionStatus {
     /// `Unknown`, `Connecting`, `Connected`, `NotConnected`; Unknown while it is updating.
     pub status: String,
-    /// `tunnelConnectionStatus`: tunnel and status. Of two, one is never up: AWS listens to one instance only.
+    /// `tunnelConnectionStatus`: tunnel and status. Of two, one is never up: AWS listens to one
+    /// instance only.
     pub tunnels: Vec<(String, String)>,
 }
 
 impl Azure {
     /// # Errors
     /// As Azure refuses.
-    pub async fn get_connection(&self, id: &ResourceId, ctx: &CallContext) -> Result<Option<Connection>, Error> {
+    pub async fn get_connection(
+        &self,
+        id: &ResourceId,
+        ctx: &CallContext,
+    ) -> Result<Option<Connection>, Error> {
         let found = self.get("read connection", id, ctx).await?;
-        found.map(|doc| read_as("read connection", id.as_str(), connection::parse(doc))).transpose()
+        found
+            .map(|doc| read_as("read connection", id.as_str(), connection::parse(doc)))
+            .transpose()
     }
 
     /// Those of a group.
     ///
     /// # Errors
     /// As Azure refuses.
-    pub async fn list_connections(&self, group: &str, ctx: &CallContext) -> Result<Vec<Connection>, Error> {
-        let found = self.list_in_group("list connections", group, "connections", ctx).await?;
-        found.into_iter().map(|doc| read_as("list connections", group, connection::parse(doc))).collect()
+    pub async fn list_connections(
+        &self,
+        group: &str,
+        ctx: &CallContext,
+    ) -> Result<Vec<Connection>, Error> {
+        let found = self
+            .list_in_group("list connections", group, "connections", ctx)
+            .await?;
+        found
+            .into_iter()
+            .map(|doc| read_as("list connections", group, connection::parse(doc)))
+            .collect()
     }
 
     /// # Errors
-    /// `AlreadyExists` where one of that name is not `is_owned`. A connection that turned out to be there already may
-    /// have another key: compare.
+    /// `AlreadyExists` where one of that name is not `is_owned`. A connection that turned out to be
+    /// there already may have another key: compare.
     pub async fn create_connection(
         &self,
         id: &ResourceId,
@@ -52,11 +68,14 @@ impl Azure {
     ) -> Result<Connection, Error> {
         let guard = self.gateway_locks.lock(&new.gateway_id, ctx).await?;
         let ctx = &guard.context;
-        let doc = self.create("create connection", id, &new.body(), is_owned, ctx).await?;
+        let doc = self
+            .create("create connection", id, &new.body(), is_owned, ctx)
+            .await?;
         read_as("create connection", id.as_str(), connection::parse(doc))
     }
 
-    /// Edits the document in place; see `documents::connection` for edits. The shared key is not part of it.
+    /// Edits the document in place; see `documents::connection` for edits. The shared key is not
+    /// part of it.
     ///
     /// # Errors
     /// `NotFound` where it does not exist.
@@ -69,7 +88,9 @@ impl Azure {
     ) -> Result<Connection, Error> {
         let guard = self.gateway_locks.lock(gateway, ctx).await?;
         let ctx = &guard.context;
-        let doc = self.read_modify_write("change connection", id, edit, ctx).await?;
+        let doc = self
+            .read_modify_write("change connection", id, edit, ctx)
+            .await?;
         read_as("change connection", id.as_str(), connection::parse(doc))
     }
 
@@ -83,7 +104,8 @@ impl Azure {
     ) -> Result<(), Error> {
         let guard = self.gateway_locks.lock(gateway, ctx).await?;
         let ctx = &guard.context;
-        self.delete("delete connection", id, NETWORK, Duration::ZERO, ctx).await
+        self.delete("delete connection", id, NETWORK, Duration::ZERO, ctx)
+            .await
     }
 
     /// The connection's key; None where connection or key is missing.
@@ -96,11 +118,17 @@ impl Azure {
         ctx: &CallContext,
     ) -> Result<Option<PreSharedKey>, Error> {
         let path = format!("{connection}/sharedkey");
-        let found = self.get_call(&ArmRequest::path("read shared key of", Method::Get, &path, NETWORK), ctx).await?;
+        let found = self
+            .get_call(
+                &ArmRequest::path("read shared key of", Method::Get, &path, NETWORK),
+                ctx,
+            )
+            .await?;
         Ok(found.as_ref().and_then(connection::parse_key))
     }
 
-    /// Sets the key, and waits until the connection is provisioned again: Azure reports the write's success before.
+    /// Sets the key, and waits until the connection is provisioned again: Azure reports the write's
+    /// success before.
     ///
     /// # Errors
     /// `NotFound` where the connection does not exist.
@@ -117,8 +145,11 @@ impl Azure {
         let request = ArmRequest::path("set shared key of", Method::Put, &path, NETWORK);
         let request = request.with(connection::key_body(key), Precondition::None);
         let first = self.put_idempotent(&request, ctx).await?;
-        self.wait_operation(&request, LroKind::Write, connection, first, ctx).await?;
-        wait_succeeded(&self.arm, request.operation, connection, NETWORK, ctx).await.map(|_| ())
+        self.wait_operation(&request, LroKind::Write, connection, first, ctx)
+            .await?;
+        wait_succeeded(&self.arm, request.operation, connection, NETWORK, ctx)
+            .await
+            .map(|_| ())
     }
 
     /// The connection's health; None where it does not exist.
@@ -130,7 +161,12 @@ impl Azure {
         connection: &ResourceId,
         ctx: &CallContext,
     ) -> Result<Option<ConnectionStatus>, Error> {
-        let word = |doc: &Value, path: &str| doc.pointer(path).and_then(Value::as_str).unwrap_or("Unknown").to_owned();
+        let word = |doc: &Value, path: &str| {
+            doc.pointer(path)
+                .and_then(Value::as_str)
+                .unwrap_or("Unknown")
+                .to_owned()
+        };
         let found = self.get("read connection", connection, ctx).await?;
         Ok(found.map(|doc| ConnectionStatus {
             status: word(&doc, "/properties/connectionStatus"),

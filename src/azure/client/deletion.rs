@@ -1,4 +1,5 @@
-//! Objects that Azure is deleting. A delete of a run that was killed continues at Azure, for a gateway up to twenty minutes.
+//! Objects that Azure is deleting. A delete of a run that was killed continues at Azure, for a
+//! gateway up to twenty minutes.
 
 use super::{Azure, NETWORK};
 use crate::azure::arm::ArmRequest;
@@ -13,7 +14,8 @@ use futures::future::try_join_all;
 use std::collections::BTreeSet;
 use tokio::time::Instant;
 
-/// Codes of a 404 that report a missing object. Others report a subscription or a type that these credentials do not see.
+/// Codes of a 404 that report a missing object. Others report a subscription or a type that these
+/// credentials do not see.
 const NOT_FOUND_CODES: [&str; 2] = ["ResourceNotFound", "NotFound"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +37,10 @@ impl Azure {
         ctx: &CallContext,
     ) -> Result<BTreeSet<ResourceId>, Error> {
         let read = try_join_all(ids.iter().map(|id| self.presence(id, ctx))).await?;
-        let found = ids.iter().zip(read).filter(|(_, presence)| *presence != Presence::Exists);
+        let found = ids
+            .iter()
+            .zip(read)
+            .filter(|(_, presence)| *presence != Presence::Exists);
         Ok(found.map(|(id, _)| id.clone()).collect())
     }
 
@@ -43,23 +48,38 @@ impl Azure {
     ///
     /// # Errors
     /// `TimedOut`, `Cancelled`; as Azure refuses, but for a lack of rights.
-    pub async fn wait_while_deleting(&self, id: &ResourceId, ctx: &CallContext) -> Result<(), Error> {
+    pub async fn wait_while_deleting(
+        &self,
+        id: &ResourceId,
+        ctx: &CallContext,
+    ) -> Result<(), Error> {
         let begun = Instant::now();
         while self.presence(id, ctx).await? == Presence::Deleting {
             let context = ArmRequest::new("delete", Method::Get, id, NETWORK)
                 .error_context()
                 .with_message("Azure is still deleting it");
-            ctx.sleep(poll_interval::poll_interval(begun.elapsed()), &context).await?;
+            ctx.sleep(poll_interval::poll_interval(begun.elapsed()), &context)
+                .await?;
         }
         Ok(())
     }
 
     async fn presence(&self, id: &ResourceId, ctx: &CallContext) -> Result<Presence, Error> {
-        match self.arm.read(&ArmRequest::new("read", Method::Get, id, NETWORK), ctx).await {
-            Ok(response) if provisioning_state(&response.body) == ProvisioningState::Deleting => Ok(Presence::Deleting),
+        match self
+            .arm
+            .read(&ArmRequest::new("read", Method::Get, id, NETWORK), ctx)
+            .await
+        {
+            Ok(response) if provisioning_state(&response.body) == ProvisioningState::Deleting => {
+                Ok(Presence::Deleting)
+            }
             Err(Error::GroupNotFound(_)) => Ok(Presence::Gone),
-            Err(Error::NotFound(context)) if NOT_FOUND_CODES.contains(&context.code.as_str()) => Ok(Presence::Gone),
-            Ok(_) | Err(Error::NotFound(_) | Error::Denied(_) | Error::Rejected(_)) => Ok(Presence::Exists),
+            Err(Error::NotFound(context)) if NOT_FOUND_CODES.contains(&context.code.as_str()) => {
+                Ok(Presence::Gone)
+            }
+            Ok(_) | Err(Error::NotFound(_) | Error::Denied(_) | Error::Rejected(_)) => {
+                Ok(Presence::Exists)
+            }
             Err(error) => Err(error),
         }
     }

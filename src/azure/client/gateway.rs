@@ -23,25 +23,45 @@ const RADIUS_REASON: &str = "the gateway authenticates point-to-site clients by 
 impl Azure {
     /// # Errors
     /// As Azure refuses.
-    pub async fn get_gateway(&self, id: &ResourceId, ctx: &CallContext) -> Result<Option<Gateway>, Error> {
+    pub async fn get_gateway(
+        &self,
+        id: &ResourceId,
+        ctx: &CallContext,
+    ) -> Result<Option<Gateway>, Error> {
         let found = self.get("read gateway", id, ctx).await?;
-        found.map(|doc| read_as("read gateway", id.as_str(), gateway::parse(doc))).transpose()
+        found
+            .map(|doc| read_as("read gateway", id.as_str(), gateway::parse(doc)))
+            .transpose()
     }
 
     /// Those of a group.
     ///
     /// # Errors
     /// As Azure refuses.
-    pub async fn list_gateways(&self, group: &str, ctx: &CallContext) -> Result<Vec<Gateway>, Error> {
-        let found = self.list_in_group("list gateways", group, "virtualNetworkGateways", ctx).await?;
-        found.into_iter().map(|doc| read_as("list gateways", group, gateway::parse(doc))).collect()
+    pub async fn list_gateways(
+        &self,
+        group: &str,
+        ctx: &CallContext,
+    ) -> Result<Vec<Gateway>, Error> {
+        let found = self
+            .list_in_group("list gateways", group, "virtualNetworkGateways", ctx)
+            .await?;
+        found
+            .into_iter()
+            .map(|doc| read_as("list gateways", group, gateway::parse(doc)))
+            .collect()
     }
 
-    /// The gateways (VPN and ExpressRoute) that stand in a network's `GatewaySubnet`, wherever they are filed.
+    /// The gateways (VPN and ExpressRoute) that stand in a network's `GatewaySubnet`, wherever they
+    /// are filed.
     ///
     /// # Errors
     /// As Azure refuses; a gateway that this identity may not read is an error too.
-    pub async fn gateways_of(&self, network: &VirtualNetwork, ctx: &CallContext) -> Result<Vec<Gateway>, Error> {
+    pub async fn gateways_of(
+        &self,
+        network: &VirtualNetwork,
+        ctx: &CallContext,
+    ) -> Result<Vec<Gateway>, Error> {
         let mut found = Vec::new();
         for id in gateway_ids(network) {
             found.extend(self.get_gateway(&id, ctx).await?);
@@ -52,8 +72,8 @@ impl Azure {
     /// Makes an active-active gateway; takes half an hour.
     ///
     /// # Errors
-    /// `AlreadyExists` where one of that name is not `is_owned`; `OperationFailed` leaves a failed gateway behind, which
-    /// bills, and which another create repairs.
+    /// `AlreadyExists` where one of that name is not `is_owned`; `OperationFailed` leaves a failed
+    /// gateway behind, which bills, and which another create repairs.
     pub async fn create_gateway(
         &self,
         id: &ResourceId,
@@ -63,15 +83,18 @@ impl Azure {
     ) -> Result<Gateway, Error> {
         let guard = self.gateway_locks.lock(id, ctx).await?;
         let ctx = &guard.context;
-        let doc = self.create("create gateway", id, &new.body(id), is_owned, ctx).await?;
+        let doc = self
+            .create("create gateway", id, &new.body(id), is_owned, ctx)
+            .await?;
         read_as("create gateway", id.as_str(), gateway::parse(doc))
     }
 
-    /// Edits the document in place, merging with concurrent changes; see `documents::gateway` for edits. Returns the
-    /// gateway as it was read afterwards.
+    /// Edits the document in place, merging with concurrent changes; see `documents::gateway` for
+    /// edits. Returns the gateway as it was read afterwards.
     ///
     /// # Errors
-    /// `NotFound` where it does not exist; `Rejected`, before anything is written, where a write would lose a RADIUS secret.
+    /// `NotFound` where it does not exist; `Rejected`, before anything is written, where a write
+    /// would lose a RADIUS secret.
     pub async fn change_gateway(
         &self,
         id: &ResourceId,
@@ -80,8 +103,11 @@ impl Azure {
     ) -> Result<Gateway, Error> {
         let guard = self.gateway_locks.lock(id, ctx).await?;
         let ctx = &guard.context;
-        let refuses = |doc: &Value| gateway::hides_radius_secret(doc).then(|| RADIUS_REASON.to_owned());
-        let doc = self.read_modify_write_unless("change gateway", id, edit, &refuses, ctx).await?;
+        let refuses =
+            |doc: &Value| gateway::hides_radius_secret(doc).then(|| RADIUS_REASON.to_owned());
+        let doc = self
+            .read_modify_write_unless("change gateway", id, edit, &refuses, ctx)
+            .await?;
         read_as("change gateway", id.as_str(), gateway::parse(doc))
     }
 
@@ -90,26 +116,52 @@ impl Azure {
     pub async fn delete_gateway(&self, id: &ResourceId, ctx: &CallContext) -> Result<(), Error> {
         let guard = self.gateway_locks.lock(id, ctx).await?;
         let ctx = &guard.context;
-        self.delete("delete gateway", id, NETWORK, Duration::ZERO, ctx).await
+        self.delete("delete gateway", id, NETWORK, Duration::ZERO, ctx)
+            .await
     }
 
-    /// All connections of a gateway, in any group. Azure shows less of each here than `get_connection` does.
+    /// All connections of a gateway, in any group. Azure shows less of each here than
+    /// `get_connection` does.
     ///
     /// # Errors
     /// As Azure refuses.
-    pub async fn gateway_connections(&self, gateway: &ResourceId, ctx: &CallContext) -> Result<Vec<Connection>, Error> {
+    pub async fn gateway_connections(
+        &self,
+        gateway: &ResourceId,
+        ctx: &CallContext,
+    ) -> Result<Vec<Connection>, Error> {
         let path = format!("{gateway}/connections");
-        let found = self.list(&ArmRequest::path("list connections of", Method::Get, &path, NETWORK), ctx).await?;
-        found.into_iter().map(|doc| read_as("list connections of", gateway.as_str(), connection::parse(doc))).collect()
+        let found = self
+            .list(
+                &ArmRequest::path("list connections of", Method::Get, &path, NETWORK),
+                ctx,
+            )
+            .await?;
+        found
+            .into_iter()
+            .map(|doc| {
+                read_as(
+                    "list connections of",
+                    gateway.as_str(),
+                    connection::parse(doc),
+                )
+            })
+            .collect()
     }
 
-    /// The gateway's BGP sessions. Azure has two rows for each connection; the one of the instance that the
-    /// connection does not use never connects.
+    /// The gateway's BGP sessions. Azure has two rows for each connection; the one of the instance
+    /// that the connection does not use never connects.
     ///
     /// # Errors
     /// `ConflictRetryable` while the gateway is updating.
-    pub async fn bgp_peers(&self, gateway: &ResourceId, ctx: &CallContext) -> Result<Vec<BgpPeer>, Error> {
-        let doc = self.post_query("read BGP peers of", gateway, "getBgpPeerStatus", ctx).await?;
+    pub async fn bgp_peers(
+        &self,
+        gateway: &ResourceId,
+        ctx: &CallContext,
+    ) -> Result<Vec<BgpPeer>, Error> {
+        let doc = self
+            .post_query("read BGP peers of", gateway, "getBgpPeerStatus", ctx)
+            .await?;
         read_as("read BGP peers of", gateway.as_str(), bgp::peers(&doc))
     }
 
@@ -117,9 +169,19 @@ impl Azure {
     ///
     /// # Errors
     /// `ConflictRetryable` while the gateway is updating.
-    pub async fn learned_routes(&self, gateway: &ResourceId, ctx: &CallContext) -> Result<Vec<LearnedRoute>, Error> {
-        let doc = self.post_query("read learned routes of", gateway, "getLearnedRoutes", ctx).await?;
-        read_as("read learned routes of", gateway.as_str(), bgp::learned_routes(&doc))
+    pub async fn learned_routes(
+        &self,
+        gateway: &ResourceId,
+        ctx: &CallContext,
+    ) -> Result<Vec<LearnedRoute>, Error> {
+        let doc = self
+            .post_query("read learned routes of", gateway, "getLearnedRoutes", ctx)
+            .await?;
+        read_as(
+            "read learned routes of",
+            gateway.as_str(),
+            bgp::learned_routes(&doc),
+        )
     }
 
     /// A question in the form of a POST, which changes nothing.
@@ -132,15 +194,26 @@ impl Azure {
     ) -> Result<Value, Error> {
         let request = ArmRequest::path(words, Method::Post, &format!("{id}/{action}"), NETWORK);
         let first = self.arm.read(&request, ctx).await?;
-        let operation =
-            LongRunningOperation { arm: &self.arm, request: &request, kind: LroKind::Action, resource: None };
+        let operation = LongRunningOperation {
+            arm: &self.arm,
+            request: &request,
+            kind: LroKind::Action,
+            resource: None,
+        };
         operation.poll_to_completion(first, ctx).await
     }
 }
 
 /// The gateways whose ipConfigurations stand in the network's gateway subnet.
 fn gateway_ids(network: &VirtualNetwork) -> BTreeSet<ResourceId> {
-    let subnets = network.subnets.iter().filter(|s| s.name.eq_ignore_ascii_case(network::GATEWAY_SUBNET));
-    let users = subnets.flat_map(|subnet| &subnet.ip_configurations).filter_map(ResourceId::parent);
-    users.filter(|id| id.kind().eq_ignore_ascii_case("virtualNetworkGateways")).collect()
+    let subnets = network
+        .subnets
+        .iter()
+        .filter(|s| s.name.eq_ignore_ascii_case(network::GATEWAY_SUBNET));
+    let users = subnets
+        .flat_map(|subnet| &subnet.ip_configurations)
+        .filter_map(ResourceId::parent);
+    users
+        .filter(|id| id.kind().eq_ignore_ascii_case("virtualNetworkGateways"))
+        .collect()
 }

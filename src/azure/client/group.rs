@@ -15,19 +15,34 @@ use std::collections::BTreeSet;
 
 impl Azure {
     fn group_path(&self, name: &str) -> String {
-        format!("/subscriptions/{}/resourcegroups/{}", self.subscription, encoded(name))
+        format!(
+            "/subscriptions/{}/resourcegroups/{}",
+            self.subscription,
+            encoded(name)
+        )
     }
 
     /// # Errors
     /// As Azure refuses.
-    pub async fn get_group(&self, name: &str, ctx: &CallContext) -> Result<Option<ResourceGroup>, Error> {
+    pub async fn get_group(
+        &self,
+        name: &str,
+        ctx: &CallContext,
+    ) -> Result<Option<ResourceGroup>, Error> {
         let path = self.group_path(name);
-        let found = self.get_call(&ArmRequest::path("read resource group", Method::Get, &path, GROUPS), ctx).await?;
-        found.map(|doc| read_as("read resource group", &path, group::parse(&doc))).transpose()
+        let found = self
+            .get_call(
+                &ArmRequest::path("read resource group", Method::Get, &path, GROUPS),
+                ctx,
+            )
+            .await?;
+        found
+            .map(|doc| read_as("read resource group", &path, group::parse(&doc)))
+            .transpose()
     }
 
-    /// Makes a group. Azure knows no conditional create of groups, so it looks first, and creates of one group pass its gate one
-    /// at a time: a second PUT would replace the tags of the first.
+    /// Makes a group. Azure knows no conditional create of groups, so it looks first, and creates
+    /// of one group pass its gate one at a time: a second PUT would replace the tags of the first.
     ///
     /// # Errors
     /// `AlreadyExists` where a group of that name has not exactly these tags.
@@ -46,11 +61,9 @@ impl Azure {
             return if found.tags == *tags {
                 Ok(found)
             } else {
-                Err(Error::AlreadyExists(
-                    request
-                        .error_context()
-                        .with_message("a resource group with this name exists and does not belong to this link"),
-                ))
+                Err(Error::AlreadyExists(request.error_context().with_message(
+                    "a resource group with this name exists and does not belong to this link",
+                )))
             };
         }
         let request = request.with(group::body(location, tags), Precondition::None);
@@ -59,7 +72,9 @@ impl Azure {
             Ok(group) => Ok(group),
             Err(fault) => {
                 let found = self.get_group(name, ctx).await?;
-                found.ok_or_else(|| Error::Malformed(request.error_context().with_message(fault.to_string())))
+                found.ok_or_else(|| {
+                    Error::Malformed(request.error_context().with_message(fault.to_string()))
+                })
             }
         }
     }
@@ -68,8 +83,18 @@ impl Azure {
     ///
     /// # Errors
     /// As Azure refuses.
-    pub async fn set_group_tags(&self, name: &str, tags: &Tags, ctx: &CallContext) -> Result<(), Error> {
-        let request = ArmRequest::path("tag resource group", Method::Patch, &self.group_path(name), GROUPS);
+    pub async fn set_group_tags(
+        &self,
+        name: &str,
+        tags: &Tags,
+        ctx: &CallContext,
+    ) -> Result<(), Error> {
+        let request = ArmRequest::path(
+            "tag resource group",
+            Method::Patch,
+            &self.group_path(name),
+            GROUPS,
+        );
         let request = request.with(serde_json::json!({"tags": tags}), Precondition::None);
         self.put_idempotent(&request, ctx).await.map(drop)
     }
@@ -79,11 +104,20 @@ impl Azure {
     /// # Errors
     /// As Azure refuses.
     pub async fn delete_group(&self, name: &str, ctx: &CallContext) -> Result<(), Error> {
-        let request = ArmRequest::path("delete resource group", Method::Delete, &self.group_path(name), GROUPS);
+        let request = ArmRequest::path(
+            "delete resource group",
+            Method::Delete,
+            &self.group_path(name),
+            GROUPS,
+        );
         let ended = match self.put_idempotent(&request, ctx).await {
             Ok(first) => {
-                let operation =
-                    LongRunningOperation { arm: &self.arm, request: &request, kind: LroKind::Delete, resource: None };
+                let operation = LongRunningOperation {
+                    arm: &self.arm,
+                    request: &request,
+                    kind: LroKind::Delete,
+                    resource: None,
+                };
                 operation.poll_to_completion(first, ctx).await.map(|_| ())
             }
             Err(error) => Err(error),
@@ -98,11 +132,18 @@ impl Azure {
     ///
     /// # Errors
     /// As Azure refuses.
-    pub async fn group_resources(&self, name: &str, ctx: &CallContext) -> Result<Vec<Member>, Error> {
+    pub async fn group_resources(
+        &self,
+        name: &str,
+        ctx: &CallContext,
+    ) -> Result<Vec<Member>, Error> {
         let path = format!("{}/resources", self.group_path(name));
         let request = ArmRequest::path("list resource group", Method::Get, &path, GROUPS);
         let found = self.list(&request, ctx).await?;
-        found.iter().map(|doc| read_as("list resource group", &path, group::member(doc))).collect()
+        found
+            .iter()
+            .map(|doc| read_as("list resource group", &path, group::member(doc)))
+            .collect()
     }
 
     /// Management locks at, above and below a group, as far as these credentials may read them.
@@ -110,28 +151,52 @@ impl Azure {
     /// # Errors
     /// As Azure refuses, but for a lack of rights.
     pub async fn group_locks(&self, name: &str, ctx: &CallContext) -> Result<Vec<Lock>, Error> {
-        let path = format!("{}/providers/Microsoft.Authorization/locks", self.group_path(name));
-        let found = match self.list(&ArmRequest::path("list locks of", Method::Get, &path, LOCKS), ctx).await {
+        let path = format!(
+            "{}/providers/Microsoft.Authorization/locks",
+            self.group_path(name)
+        );
+        let found = match self
+            .list(
+                &ArmRequest::path("list locks of", Method::Get, &path, LOCKS),
+                ctx,
+            )
+            .await
+        {
             Err(Error::Denied(_)) => Vec::new(),
             other => other?,
         };
-        found.iter().map(|doc| read_as("list locks of", &path, lock::parse(doc))).collect()
+        found
+            .iter()
+            .map(|doc| read_as("list locks of", &path, lock::parse(doc)))
+            .collect()
     }
 
-    /// Names of the groups of the subscription that hold connections, in lower case, as far as these credentials may list them.
+    /// Names of the groups of the subscription that hold connections, in lower case, as far as
+    /// these credentials may list them.
     ///
     /// # Errors
     /// As Azure refuses, but for a lack of rights.
-    pub async fn groups_with_connections(&self, ctx: &CallContext) -> Result<BTreeSet<String>, Error> {
+    pub async fn groups_with_connections(
+        &self,
+        ctx: &CallContext,
+    ) -> Result<BTreeSet<String>, Error> {
         let path = format!(
             "/subscriptions/{}/resources?$filter=resourceType%20eq%20'Microsoft.Network/connections'",
             self.subscription
         );
-        let found = match self.list(&ArmRequest::path("list connections of", Method::Get, &path, GROUPS), ctx).await {
+        let found = match self
+            .list(
+                &ArmRequest::path("list connections of", Method::Get, &path, GROUPS),
+                ctx,
+            )
+            .await
+        {
             Err(Error::Denied(_)) => Vec::new(),
             other => other?,
         };
-        let ids = found.iter().filter_map(|doc| ResourceId::parse(doc.get("id")?.as_str()?).ok());
+        let ids = found
+            .iter()
+            .filter_map(|doc| ResourceId::parse(doc.get("id")?.as_str()?).ok());
         Ok(ids.map(|id| id.resource_group().to_lowercase()).collect())
     }
 }

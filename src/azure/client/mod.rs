@@ -1,8 +1,8 @@
 //! Typed calls to Azure: what a link needs and nothing more.
 //!
-//! [`Azure`] is cheap to clone. Each call takes a [`CallContext`] and ends when the work at Azure has ended: long-running
-//! operations are followed, what is busy is waited out, lost replies are looked into. What changes a gateway, its
-//! connections or their keys passes that gateway's gate.
+//! [`Azure`] is cheap to clone. Each call takes a [`CallContext`] and ends when the work at Azure
+//! has ended: long-running operations are followed, what is busy is waited out, lost replies are
+//! looked into. What changes a gateway, its connections or their keys passes that gateway's gate.
 
 mod connection;
 mod deletion;
@@ -44,7 +44,8 @@ use tokio::sync::OnceCell;
 
 pub use connection::ConnectionStatus;
 
-/// Version of Microsoft.Network's API: old enough for the sovereign clouds, new enough for every property used.
+/// Version of Microsoft.Network's API: old enough for the sovereign clouds, new enough for every
+/// property used.
 const NETWORK: &str = "2025-01-01";
 /// Version of the API of resource groups.
 const GROUPS: &str = "2021-04-01";
@@ -54,8 +55,8 @@ const LOCKS: &str = "2020-05-01";
 /// Bytes of all pages of one list.
 const MAX_LIST_BYTES: usize = 2 * MAX_BYTES;
 
-/// Tells by its tags whether an object is one that this link made. Asked before an object that is already there is
-/// taken for the result of a create.
+/// Tells by its tags whether an object is one that this link made. Asked before an object that is
+/// already there is taken for the result of a create.
 pub type IsOwned<'a> = &'a (dyn Fn(&Tags) -> bool + Send + Sync);
 
 /// What a client is made from.
@@ -99,11 +100,19 @@ impl Azure {
     /// Where subscription, credentials or environment are missing or not known.
     pub fn new(settings: AzureSettings) -> Result<Self, ClientBuildError> {
         let credentials = &settings.credentials;
-        let subscription = credentials.subscription_id.as_deref().filter(|s| !s.is_empty());
+        let subscription = credentials
+            .subscription_id
+            .as_deref()
+            .filter(|s| !s.is_empty());
         let subscription = subscription.ok_or(ClientBuildError::NoSubscription)?.into();
-        let source = cloud::source(credentials.environment.as_deref(), credentials.metadata_host.as_deref())?;
+        let source = cloud::source(
+            credentials.environment.as_deref(),
+            credentials.metadata_host.as_deref(),
+        )?;
         let login = select_method(credentials)?;
-        let http = settings.http.unwrap_or_else(|| Arc::new(Http::new(settings.extra_roots)));
+        let http = settings
+            .http
+            .unwrap_or_else(|| Arc::new(Http::new(settings.extra_roots)));
         let http = Arc::new(ResponseLimit::new(http));
         Ok(Azure {
             arm: ArmClient::new(http, source, login),
@@ -123,15 +132,32 @@ impl Azure {
     }
 
     /// The document of a resource; None where it, or its group, does not exist.
-    async fn get(&self, operation: &'static str, id: &ResourceId, ctx: &CallContext) -> Result<Option<Value>, Error> {
-        self.get_call(&ArmRequest::new(operation, Method::Get, id, NETWORK), ctx).await
+    async fn get(
+        &self,
+        operation: &'static str,
+        id: &ResourceId,
+        ctx: &CallContext,
+    ) -> Result<Option<Value>, Error> {
+        self.get_call(&ArmRequest::new(operation, Method::Get, id, NETWORK), ctx)
+            .await
     }
 
-    async fn get_call(&self, request: &ArmRequest, ctx: &CallContext) -> Result<Option<Value>, Error> {
-        Ok(self.read_call(request, ctx).await?.map(|response| response.body))
+    async fn get_call(
+        &self,
+        request: &ArmRequest,
+        ctx: &CallContext,
+    ) -> Result<Option<Value>, Error> {
+        Ok(self
+            .read_call(request, ctx)
+            .await?
+            .map(|response| response.body))
     }
 
-    async fn read_call(&self, request: &ArmRequest, ctx: &CallContext) -> Result<Option<ArmResponse>, Error> {
+    async fn read_call(
+        &self,
+        request: &ArmRequest,
+        ctx: &CallContext,
+    ) -> Result<Option<ArmResponse>, Error> {
         match self.arm.read(request, ctx).await {
             Ok(response) => Ok(Some(response)),
             Err(error) if error.is_not_found() => Ok(None),
@@ -147,8 +173,11 @@ impl Azure {
         let (mut found, mut request) = (Vec::new(), request.clone());
         let (mut seen, mut size) = (BTreeSet::from([request.url.clone()]), 0);
         loop {
-            let fault = |message: &str| Error::Malformed(request.error_context().with_message(message));
-            let Some(response) = self.read_call(&request, ctx).await? else { return Ok(found) };
+            let fault =
+                |message: &str| Error::Malformed(request.error_context().with_message(message));
+            let Some(response) = self.read_call(&request, ctx).await? else {
+                return Ok(found);
+            };
             size += response.size;
             if size > MAX_LIST_BYTES || seen.len() > MAX_PAGES {
                 return Err(fault("the list is too long and was not read to its end"));
@@ -158,9 +187,15 @@ impl Azure {
                 Some(Value::Array(items)) => found.extend(items),
                 _ => return Err(fault("the list has no value")),
             }
-            match page.get("nextLink").and_then(Value::as_str).filter(|link| !link.is_empty()) {
+            match page
+                .get("nextLink")
+                .and_then(Value::as_str)
+                .filter(|link| !link.is_empty())
+            {
                 Some(next) if !seen.insert(next.to_owned()) => {
-                    return Err(fault("the list repeats a page: its nextLink was followed before"));
+                    return Err(fault(
+                        "the list repeats a page: its nextLink was followed before",
+                    ));
                 }
                 Some(next) => request = request.follow(next),
                 None => return Ok(found),
@@ -181,18 +216,33 @@ impl Azure {
             self.subscription,
             encoded(group)
         );
-        self.list(&ArmRequest::path(operation, Method::Get, &path, NETWORK), ctx).await
+        self.list(
+            &ArmRequest::path(operation, Method::Get, &path, NETWORK),
+            ctx,
+        )
+        .await
     }
 }
 
 /// Puts a fault of a document into an error that says where it was read.
 fn read_as<T>(operation: &str, target: &str, parsed: Result<T, DocumentError>) -> Result<T, Error> {
-    parsed
-        .map_err(|fault| Error::Malformed(super::ErrorContext::new(operation, target).with_message(fault.to_string())))
+    parsed.map_err(|fault| {
+        Error::Malformed(
+            super::ErrorContext::new(operation, target).with_message(fault.to_string()),
+        )
+    })
 }
 
 /// A name as a path element.
 fn encoded(name: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~()".contains(&b);
-    name.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    name.bytes()
+        .map(|b| {
+            if plain(b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
 }

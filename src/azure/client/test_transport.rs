@@ -1,6 +1,11 @@
 //! An Azure of a few lines for tests: requests must come in the script's order, tokens are counted.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use super::{Azure, AzureSettings};
 use crate::azure::credential::CredentialSettings;
@@ -50,9 +55,16 @@ impl std::fmt::Debug for TestTransport {
 
 impl TestTransport {
     pub fn start(settings: CredentialSettings, lines: Vec<Line>) -> (Azure, Arc<TestTransport>) {
-        let script = Arc::new(TestTransport { lines: Mutex::new(lines.into()), ..Default::default() });
+        let script = Arc::new(TestTransport {
+            lines: Mutex::new(lines.into()),
+            ..Default::default()
+        });
         let http: Arc<dyn HttpClient> = script.clone();
-        let azure = Azure::new(AzureSettings { credentials: settings, http: Some(http), ..Default::default() });
+        let azure = Azure::new(AzureSettings {
+            credentials: settings,
+            http: Some(http),
+            ..Default::default()
+        });
         (azure.unwrap(), script)
     }
 
@@ -79,14 +91,20 @@ fn answer(status: u16, pairs: &[(&'static str, &'static str)], body: &Value) -> 
     for (name, value) in pairs {
         headers.insert(HeaderName::from_static(name), *value);
     }
-    let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+    let bytes = if body.is_null() {
+        Vec::new()
+    } else {
+        body.to_string().into_bytes()
+    };
     AsyncRawResponse::from_bytes(StatusCode::from(status), headers, bytes)
 }
 
 #[async_trait::async_trait]
 impl HttpClient for TestTransport {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let Body::Bytes(bytes) = request.body() else { panic!("a streamed body") };
+        let Body::Bytes(bytes) = request.body() else {
+            panic!("a streamed body")
+        };
         if request.url().path().ends_with("/oauth2/v2.0/token") {
             let number = {
                 let mut tokens = self.tokens.lock().unwrap();
@@ -98,16 +116,34 @@ impl HttpClient for TestTransport {
                 return self.meet(meets()).await;
             }
             let token = format!("token{number}");
-            return Ok(answer(200, &[], &json!({"access_token": token, "expires_in": 3600, "token_type": "Bearer"})));
+            return Ok(answer(
+                200,
+                &[],
+                &json!({"access_token": token, "expires_in": 3600, "token_type": "Bearer"}),
+            ));
         }
-        let header = |name| request.headers().get_optional_string(&name).unwrap_or_default();
+        let header = |name| {
+            request
+                .headers()
+                .get_optional_string(&name)
+                .unwrap_or_default()
+        };
         let (method, url) = (request.method().to_string(), request.url().to_string());
         let condition = header(HeaderName::from_static("if-match"));
         let body = serde_json::from_slice(bytes).unwrap_or(Value::Null);
-        self.seen.lock().unwrap().push((method.clone(), url.clone(), header(AUTHORIZATION), condition, body));
+        self.seen.lock().unwrap().push((
+            method.clone(),
+            url.clone(),
+            header(AUTHORIZATION),
+            condition,
+            body,
+        ));
         let line = self.lines.lock().unwrap().pop_front();
         let (expected, part, meets) = line.unwrap_or_else(|| panic!("unexpected {method} {url}"));
-        assert!(method == expected && url.contains(part), "{method} {url} instead of {expected} {part}");
+        assert!(
+            method == expected && url.contains(part),
+            "{method} {url} instead of {expected} {part}"
+        );
         self.meet(meets).await
     }
 }
@@ -118,7 +154,11 @@ impl TestTransport {
             ScriptedResponse::Answer(status, headers, body) => Ok(answer(status, &headers, &body)),
             ScriptedResponse::Raw(status, headers, body) => {
                 let (status, headers, _) = answer(status, &headers, &Value::Null).deconstruct();
-                Ok(AsyncRawResponse::from_bytes(status, headers, body.into_bytes()))
+                Ok(AsyncRawResponse::from_bytes(
+                    status,
+                    headers,
+                    body.into_bytes(),
+                ))
             }
             ScriptedResponse::Endless => {
                 let pieces = Arc::clone(&self.pieces);
@@ -126,9 +166,16 @@ impl TestTransport {
                     pieces.fetch_add(1, Ordering::Relaxed);
                     Ok(vec![b' '; 1 << 20].into())
                 });
-                Ok(AsyncRawResponse::new(StatusCode::Ok, Headers::new(), Box::pin(body)))
+                Ok(AsyncRawResponse::new(
+                    StatusCode::Ok,
+                    Headers::new(),
+                    Box::pin(body),
+                ))
             }
-            ScriptedResponse::Loss => Err(azure_core::Error::with_message(ErrorKind::Io, "connection reset")),
+            ScriptedResponse::Loss => Err(azure_core::Error::with_message(
+                ErrorKind::Io,
+                "connection reset",
+            )),
             ScriptedResponse::Hang => std::future::pending().await,
         }
     }

@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 use super::test_transport::{Line, ScriptedResponse, TestTransport};
 use super::*;
 use crate::azure::documents::gateway::add_custom_bgp_ip;
@@ -8,9 +13,9 @@ use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;
 
-const STATUS: &str =
-    "https://management.azure.com/subscriptions/s/providers/Microsoft.Network/locations/l/operations/o?api-version=1";
-const RESULT: &str = "/subscriptions/s/providers/Microsoft.Network/locations/l/operationResults/o?api-version=1";
+const STATUS: &str = "https://management.azure.com/subscriptions/s/providers/Microsoft.Network/locations/l/operations/o?api-version=1";
+const RESULT: &str =
+    "/subscriptions/s/providers/Microsoft.Network/locations/l/operationResults/o?api-version=1";
 
 fn id(kind: &str) -> ResourceId {
     ResourceId::network("s", "g", kind, "one")
@@ -49,7 +54,15 @@ fn ok(method: &'static str, part: &'static str, body: Value) -> Line {
 }
 
 fn fault(method: &'static str, part: &'static str, status: u16, code: &str) -> Line {
-    (method, part, ScriptedResponse::Answer(status, vec![], json!({"error": {"code": code, "message": "m"}})))
+    (
+        method,
+        part,
+        ScriptedResponse::Answer(
+            status,
+            vec![],
+            json!({"error": {"code": code, "message": "m"}}),
+        ),
+    )
 }
 
 fn waits() -> CallContext {
@@ -57,10 +70,17 @@ fn waits() -> CallContext {
 }
 
 /// A create of a local network gateway whose name is free at first.
-async fn create(lines: Vec<Line>) -> (Result<crate::azure::model::LocalGateway, Error>, Arc<TestTransport>) {
+async fn create(
+    lines: Vec<Line>,
+) -> (
+    Result<crate::azure::model::LocalGateway, Error>,
+    Arc<TestTransport>,
+) {
     let free = fault("GET", "localNetworkGateways/one", 404, "ResourceNotFound");
     let (azure, script) = TestTransport::plain(std::iter::once(free).chain(lines).collect());
-    let made = azure.create_local_gateway(&id("localNetworkGateways"), &new_local(), &mine, &waits()).await;
+    let made = azure
+        .create_local_gateway(&id("localNetworkGateways"), &new_local(), &mine, &waits())
+        .await;
     (made, script)
 }
 
@@ -70,7 +90,11 @@ async fn poll_create_through_transient_failures() {
     let begun = Instant::now();
     let started = vec![("azure-asyncoperation", STATUS), ("retry-after", "10")];
     let (made, script) = create(vec![
-        ("PUT", "localNetworkGateways/one", ScriptedResponse::Answer(201, started, local("Updating", "me"))),
+        (
+            "PUT",
+            "localNetworkGateways/one",
+            ScriptedResponse::Answer(201, started, local("Updating", "me")),
+        ),
         fault("GET", "operations/o", 404, "NotFound"),
         ok("GET", "operations/o", json!({"status": "Pondering"})),
         ("GET", "operations/o", ScriptedResponse::Loss),
@@ -80,7 +104,10 @@ async fn poll_create_through_transient_failures() {
     .await;
     assert_eq!(made.unwrap().gateway_ip, Some("1.2.3.4".parse().unwrap()));
     assert_eq!(script.left(), 0);
-    assert!(begun.elapsed() >= Duration::from_secs(10), "Retry-After was not obeyed");
+    assert!(
+        begun.elapsed() >= Duration::from_secs(10),
+        "Retry-After was not obeyed"
+    );
     assert!(begun.elapsed() < Duration::from_secs(20));
 }
 
@@ -88,7 +115,11 @@ async fn poll_create_through_transient_failures() {
 async fn poll_resource_after_operation_record_expired() {
     let started = vec![("azure-asyncoperation", STATUS), ("retry-after", "60")];
     let (made, script) = create(vec![
-        ("PUT", "localNetworkGateways/one", ScriptedResponse::Answer(201, started, local("Updating", "me"))),
+        (
+            "PUT",
+            "localNetworkGateways/one",
+            ScriptedResponse::Answer(201, started, local("Updating", "me")),
+        ),
         fault("GET", "operations/o", 404, "NotFound"),
         ok("GET", "localNetworkGateways/one", local("Updating", "me")),
         ok("GET", "localNetworkGateways/one", local("Succeeded", "me")),
@@ -103,12 +134,21 @@ async fn failed_operation_reports_azure_reason() {
     let started = vec![("azure-asyncoperation", STATUS)];
     let failed = json!({"status": "Failed", "error": {"code": "VmssVpnGatewayPublicIpsMustHaveZonesConfigured"}});
     let (made, _) = create(vec![
-        ("PUT", "", ScriptedResponse::Answer(201, started, local("Updating", "me"))),
+        (
+            "PUT",
+            "",
+            ScriptedResponse::Answer(201, started, local("Updating", "me")),
+        ),
         ok("GET", "operations/o", failed),
     ])
     .await;
-    let Err(Error::OperationFailed(context)) = made else { panic!("{made:?}") };
-    assert_eq!(context.code, "VmssVpnGatewayPublicIpsMustHaveZonesConfigured");
+    let Err(Error::OperationFailed(context)) = made else {
+        panic!("{made:?}")
+    };
+    assert_eq!(
+        context.code,
+        "VmssVpnGatewayPublicIpsMustHaveZonesConfigured"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,14 +161,21 @@ async fn adopt_only_owned_object_after_lost_response() {
     ])
     .await;
     assert!(made.is_ok() && script.left() == 0);
-    let (made, _) = create(vec![("PUT", "", ScriptedResponse::Hang), ok("GET", "", local("Succeeded", "you"))]).await;
+    let (made, _) = create(vec![
+        ("PUT", "", ScriptedResponse::Hang),
+        ok("GET", "", local("Succeeded", "you")),
+    ])
+    .await;
     assert!(matches!(made, Err(Error::AlreadyExists(_))));
 }
 
 #[tokio::test(start_paused = true)]
 async fn conditional_create_keeps_foreign_object() {
-    let (made, script) =
-        create(vec![fault("PUT", "", 412, "PreconditionFailed"), ok("GET", "", local("Succeeded", "you"))]).await;
+    let (made, script) = create(vec![
+        fault("PUT", "", 412, "PreconditionFailed"),
+        ok("GET", "", local("Succeeded", "you")),
+    ])
+    .await;
     assert!(matches!(made, Err(Error::AlreadyExists(_))));
     assert_eq!(script.left(), 0);
 }
@@ -138,7 +185,11 @@ async fn wait_for_other_operation_as_azure_requests() {
     let begun = Instant::now();
     let busy = json!({"error": {"code": "RetryableErrorDueToAnotherOperation"}});
     let (made, _) = create(vec![
-        ("PUT", "", ScriptedResponse::Answer(429, vec![("retry-after", "7")], busy)),
+        (
+            "PUT",
+            "",
+            ScriptedResponse::Answer(429, vec![("retry-after", "7")], busy),
+        ),
         fault("PUT", "", 409, "AnotherOperationInProgress"),
         ok("PUT", "", local("Succeeded", "me")),
         ok("GET", "", local("Succeeded", "me")),
@@ -172,7 +223,10 @@ async fn merge_gateway_change_with_concurrent_one() {
 #[tokio::test(start_paused = true)]
 async fn skip_write_if_already_applied() {
     let (azure, script) = TestTransport::plain(vec![ok("GET", "", gateway("W/1", &[]))]);
-    azure.change_gateway(&id("virtualNetworkGateways"), &|_| {}, &waits()).await.unwrap();
+    azure
+        .change_gateway(&id("virtualNetworkGateways"), &|_| {}, &waits())
+        .await
+        .unwrap();
     assert_eq!(script.left(), 0);
 }
 
@@ -181,14 +235,26 @@ async fn delete_waits_for_release_and_accepts_absent() {
     let started = vec![("azure-asyncoperation", STATUS), ("location", RESULT)];
     let (azure, script) = TestTransport::plain(vec![
         fault("DELETE", "", 400, "PublicIPAddressCannotBeDeleted"),
-        ("DELETE", "", ScriptedResponse::Answer(202, started, Value::Null)),
+        (
+            "DELETE",
+            "",
+            ScriptedResponse::Answer(202, started, Value::Null),
+        ),
         ok("GET", "operations/o", json!({"status": "Succeeded"})),
         fault("DELETE", "", 404, "ResourceGroupNotFound"),
         fault("DELETE", "", 400, "VirtualNetworkGatewayCannotBeDeleted"),
     ]);
-    azure.delete_public_ip(&id("publicIPAddresses"), &waits()).await.unwrap();
-    azure.delete_public_ip(&id("publicIPAddresses"), &waits()).await.unwrap();
-    let refused = azure.delete_gateway(&id("virtualNetworkGateways"), &waits()).await;
+    azure
+        .delete_public_ip(&id("publicIPAddresses"), &waits())
+        .await
+        .unwrap();
+    azure
+        .delete_public_ip(&id("publicIPAddresses"), &waits())
+        .await
+        .unwrap();
+    let refused = azure
+        .delete_gateway(&id("virtualNetworkGateways"), &waits())
+        .await;
     assert!(matches!(refused, Err(Error::DependencyViolation(_))) && script.left() == 0);
 }
 
@@ -198,39 +264,71 @@ async fn read_gateway_query_at_relative_location() {
         (
             "POST",
             "getBgpPeerStatus",
-            ScriptedResponse::Answer(202, vec![("location", RESULT), ("retry-after", "10")], Value::Null),
+            ScriptedResponse::Answer(
+                202,
+                vec![("location", RESULT), ("retry-after", "10")],
+                Value::Null,
+            ),
         ),
-        ("GET", "operationResults/o", ScriptedResponse::Answer(202, vec![("location", RESULT)], Value::Null)),
-        ok("GET", "operationResults/o", json!({"value": [{"state": "Connected", "asn": 64512}]})),
+        (
+            "GET",
+            "operationResults/o",
+            ScriptedResponse::Answer(202, vec![("location", RESULT)], Value::Null),
+        ),
+        ok(
+            "GET",
+            "operationResults/o",
+            json!({"value": [{"state": "Connected", "asn": 64512}]}),
+        ),
     ]);
-    let peers = azure.bgp_peers(&id("virtualNetworkGateways"), &waits()).await.unwrap();
+    let peers = azure
+        .bgp_peers(&id("virtualNetworkGateways"), &waits())
+        .await
+        .unwrap();
     assert_eq!(peers[0].state, "Connected");
 }
 
 #[tokio::test(start_paused = true)]
 async fn send_token_to_arm_host_only() {
     let elsewhere = vec![("azure-asyncoperation", "https://evil.example/operations/o")];
-    let (made, script) =
-        create(vec![("PUT", "", ScriptedResponse::Answer(201, elsewhere, local("Updating", "me")))]).await;
+    let (made, script) = create(vec![(
+        "PUT",
+        "",
+        ScriptedResponse::Answer(201, elsewhere, local("Updating", "me")),
+    )])
+    .await;
     assert!(matches!(made, Err(Error::Malformed(_))), "{made:?}");
     assert_eq!(script.seen.lock().unwrap().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn set_key_after_connection_is_provisioned() {
-    let connection = |state: &str| json!({"id": id("connections"), "properties": {"provisioningState": state}});
+    let connection =
+        |state: &str| json!({"id": id("connections"), "properties": {"provisioningState": state}});
     let (azure, script) = TestTransport::plain(vec![
         (
             "PUT",
             "/sharedkey",
-            ScriptedResponse::Answer(200, vec![("azure-asyncoperation", STATUS)], json!({"value": "x"})),
+            ScriptedResponse::Answer(
+                200,
+                vec![("azure-asyncoperation", STATUS)],
+                json!({"value": "x"}),
+            ),
         ),
         ok("GET", "operations/o", json!({"status": "Succeeded"})),
         ok("GET", "connections/one", connection("Updating")),
         ok("GET", "connections/one", connection("Succeeded")),
     ]);
     let key = PreSharedKey::generate().unwrap();
-    azure.set_shared_key(&id("connections"), &id("virtualNetworkGateways"), &key, &waits()).await.unwrap();
+    azure
+        .set_shared_key(
+            &id("connections"),
+            &id("virtualNetworkGateways"),
+            &key,
+            &waits(),
+        )
+        .await
+        .unwrap();
     assert_eq!(script.left(), 0);
 }
 
@@ -259,9 +357,15 @@ async fn refresh_rejected_token_once_with_new_assertion() {
     azure.get_local_gateway(&id, &waits()).await.unwrap();
     std::fs::write(file.path(), "jwt-two\n").unwrap();
     azure.get_local_gateway(&id, &waits()).await.unwrap();
-    assert!(matches!(azure.get_local_gateway(&id, &waits()).await, Err(Error::Denied(_))));
+    assert!(matches!(
+        azure.get_local_gateway(&id, &waits()).await,
+        Err(Error::Denied(_))
+    ));
     let tokens = script.tokens.lock().unwrap();
-    assert!(tokens[0].contains("client_assertion=jwt-one") && tokens[1].contains("client_assertion=jwt-two"));
+    assert!(
+        tokens[0].contains("client_assertion=jwt-one")
+            && tokens[1].contains("client_assertion=jwt-two")
+    );
     assert_eq!(tokens.len(), 3);
     assert_eq!(script.seen.lock().unwrap()[2].2, "Bearer token2");
 }
@@ -273,29 +377,61 @@ async fn read_endpoints_from_metadata_host_on_first_use() {
     let settings = CredentialSettings::from_env(&|name| match name {
         "ARM_USE_OIDC" | "ARM_USE_MSI" | "ARM_USE_CLI" | "ARM_ENVIRONMENT" => None,
         "ARM_METADATA_HOSTNAME" => Some("127.0.0.1:9".into()),
-        "ARM_CLIENT_ID" | "ARM_TENANT_ID" | "ARM_SUBSCRIPTION_ID" | "ARM_CLIENT_SECRET" => Some("s".into()),
+        "ARM_CLIENT_ID" | "ARM_TENANT_ID" | "ARM_SUBSCRIPTION_ID" | "ARM_CLIENT_SECRET" => {
+            Some("s".into())
+        }
         _ => None,
     });
     let (azure, script) = TestTransport::start(
         settings,
         vec![
-            ok("GET", "https://127.0.0.1:9/metadata/endpoints?api-version=2022-09-01", metadata),
-            fault("GET", "https://127.0.0.1:9/subscriptions/s/resourceGroups/g/", 404, "ResourceNotFound"),
+            ok(
+                "GET",
+                "https://127.0.0.1:9/metadata/endpoints?api-version=2022-09-01",
+                metadata,
+            ),
+            fault(
+                "GET",
+                "https://127.0.0.1:9/subscriptions/s/resourceGroups/g/",
+                404,
+                "ResourceNotFound",
+            ),
         ],
     );
-    assert_eq!(azure.get_local_gateway(&id("localNetworkGateways"), &waits()).await, Ok(None));
-    assert_eq!(script.seen.lock().unwrap()[0].2, "", "a token was sent to the metadata host");
+    assert_eq!(
+        azure
+            .get_local_gateway(&id("localNetworkGateways"), &waits())
+            .await,
+        Ok(None)
+    );
+    assert_eq!(
+        script.seen.lock().unwrap()[0].2,
+        "",
+        "a token was sent to the metadata host"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn retry_hanging_read_and_cancel_wait_at_once() {
-    let (azure, _) =
-        TestTransport::plain(vec![("GET", "", ScriptedResponse::Hang), ok("GET", "", local("Succeeded", "me"))]);
-    assert!(azure.get_local_gateway(&id("localNetworkGateways"), &waits()).await.unwrap().is_some());
+    let (azure, _) = TestTransport::plain(vec![
+        ("GET", "", ScriptedResponse::Hang),
+        ok("GET", "", local("Succeeded", "me")),
+    ]);
+    assert!(
+        azure
+            .get_local_gateway(&id("localNetworkGateways"), &waits())
+            .await
+            .unwrap()
+            .is_some()
+    );
     let started = vec![("azure-asyncoperation", STATUS), ("retry-after", "100")];
     let (azure, _) = TestTransport::plain(vec![
         fault("GET", "", 404, "ResourceNotFound"),
-        ("PUT", "", ScriptedResponse::Answer(201, started, local("Updating", "me"))),
+        (
+            "PUT",
+            "",
+            ScriptedResponse::Answer(201, started, local("Updating", "me")),
+        ),
     ]);
     let (waits, begun) = (waits(), Instant::now());
     let cancel = waits.cancel.clone();
@@ -303,26 +439,41 @@ async fn retry_hanging_read_and_cancel_wait_at_once() {
         tokio::time::sleep(Duration::from_secs(5)).await;
         cancel.cancel();
     });
-    let made = azure.create_local_gateway(&id("localNetworkGateways"), &new_local(), &mine, &waits).await;
+    let made = azure
+        .create_local_gateway(&id("localNetworkGateways"), &new_local(), &mine, &waits)
+        .await;
     assert!(matches!(made, Err(Error::Cancelled(_))));
     assert_eq!(begun.elapsed().as_secs(), 5);
 }
 
 #[tokio::test(start_paused = true)]
 async fn limit_wait_for_resource_group_lock() {
-    let other =
-        || TestTransport::plain(vec![ok("GET", "resourcegroups/one", json!({"name": "one", "location": "l"}))]).0;
-    let (azure, _) = TestTransport::plain(vec![("GET", "resourcegroups/one", ScriptedResponse::Hang)]);
+    let other = || {
+        TestTransport::plain(vec![ok(
+            "GET",
+            "resourcegroups/one",
+            json!({"name": "one", "location": "l"}),
+        )])
+        .0
+    };
+    let (azure, _) =
+        TestTransport::plain(vec![("GET", "resourcegroups/one", ScriptedResponse::Hang)]);
     let mut twin = other();
     twin.gateway_locks = azure.gateway_locks.clone();
-    let (tags, short) = (Tags::new(), CallContext::with_timeout(Duration::from_secs(5)));
+    let (tags, short) = (
+        Tags::new(),
+        CallContext::with_timeout(Duration::from_secs(5)),
+    );
     let long = waits();
     let hangs = azure.create_group("one", "l", &tags, &long);
     tokio::pin!(hangs);
     assert!(futures::poll!(&mut hangs).is_pending());
     // Another process, with gates of its own, does not queue.
     let free = other();
-    let made = tokio::time::timeout(Duration::from_secs(60), free.create_group("one", "l", &tags, &short));
+    let made = tokio::time::timeout(
+        Duration::from_secs(60),
+        free.create_group("one", "l", &tags, &short),
+    );
     assert!(made.await.is_ok_and(|made| made.is_ok()));
     // The same process queues, until its caller cancels.
     let queued = waits();

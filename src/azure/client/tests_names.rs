@@ -29,13 +29,29 @@ fn subnet() -> ResourceId {
 
 /// Creates an object of the kind; whether it was refused because of one that exists.
 async fn is_refused(azure: &Azure, kind: &str) -> bool {
-    let (location, tags) = (String::from("eastus"), Tags::from([("owner".into(), "me".into())]));
-    let (ctx, at) = (CallContext::with_timeout(Duration::from_secs(3600)), id(kind));
+    let (location, tags) = (
+        String::from("eastus"),
+        Tags::from([("owner".into(), "me".into())]),
+    );
+    let (ctx, at) = (
+        CallContext::with_timeout(Duration::from_secs(3600)),
+        id(kind),
+    );
     let made = match kind {
         "localNetworkGateways" => {
-            let (gateway_ip, bgp_ip) = ("1.2.3.4".parse().unwrap(), "169.254.21.1".parse().unwrap());
-            let new = NewLocalGateway { location, gateway_ip, asn: Asn(64512), bgp_ip, tags };
-            azure.create_local_gateway(&at, &new, &mine, &ctx).await.map(drop)
+            let (gateway_ip, bgp_ip) =
+                ("1.2.3.4".parse().unwrap(), "169.254.21.1".parse().unwrap());
+            let new = NewLocalGateway {
+                location,
+                gateway_ip,
+                asn: Asn(64512),
+                bgp_ip,
+                tags,
+            };
+            azure
+                .create_local_gateway(&at, &new, &mine, &ctx)
+                .await
+                .map(drop)
         }
         "connections" => {
             let new = NewConnection {
@@ -49,14 +65,35 @@ async fn is_refused(azure: &Azure, kind: &str) -> bool {
                 policy: None,
                 tags,
             };
-            azure.create_connection(&at, &new, &mine, &ctx).await.map(drop)
+            azure
+                .create_connection(&at, &new, &mine, &ctx)
+                .await
+                .map(drop)
         }
-        "publicIPAddresses" => {
-            azure.create_public_ip(&at, &NewPublicIp { location, zones: Vec::new(), tags }, &mine, &ctx).await.map(drop)
-        }
+        "publicIPAddresses" => azure
+            .create_public_ip(
+                &at,
+                &NewPublicIp {
+                    location,
+                    zones: Vec::new(),
+                    tags,
+                },
+                &mine,
+                &ctx,
+            )
+            .await
+            .map(drop),
         "virtualNetworks" => {
-            let new = NewVirtualNetwork { location, address_space: Vec::new(), subnets: Vec::new(), tags };
-            azure.create_virtual_network(&at, &new, &mine, &ctx).await.map(drop)
+            let new = NewVirtualNetwork {
+                location,
+                address_space: Vec::new(),
+                subnets: Vec::new(),
+                tags,
+            };
+            azure
+                .create_virtual_network(&at, &new, &mine, &ctx)
+                .await
+                .map(drop)
         }
         "virtualNetworkGateways" => {
             let new = NewGateway {
@@ -70,8 +107,14 @@ async fn is_refused(azure: &Azure, kind: &str) -> bool {
             };
             azure.create_gateway(&at, &new, &mine, &ctx).await.map(drop)
         }
-        "subnets" => azure.create_subnet(&subnet(), PREFIX.parse().unwrap(), &ctx).await.map(drop),
-        _ => azure.create_group("one", &location, &tags, &ctx).await.map(drop),
+        "subnets" => azure
+            .create_subnet(&subnet(), PREFIX.parse().unwrap(), &ctx)
+            .await
+            .map(drop),
+        _ => azure
+            .create_group("one", &location, &tags, &ctx)
+            .await
+            .map(drop),
     };
     match made {
         Err(Error::AlreadyExists(context)) => context.target.contains("one"),
@@ -100,9 +143,17 @@ async fn write_nothing_over_foreign_object_of_any_kind() {
         for state in ["Succeeded", "Failed", "Updating"] {
             let mut there = foreign(kind);
             there["properties"]["provisioningState"] = json!(state);
-            let (azure, script) = TestTransport::plain(vec![("GET", "", ScriptedResponse::Answer(200, vec![], there))]);
+            let (azure, script) = TestTransport::plain(vec![(
+                "GET",
+                "",
+                ScriptedResponse::Answer(200, vec![], there),
+            )]);
             assert!(is_refused(&azure, kind).await, "{kind} in state {state}");
-            assert_eq!(script.seen.lock().unwrap().len(), 1, "{kind} in state {state} was written");
+            assert_eq!(
+                script.seen.lock().unwrap().len(),
+                1,
+                "{kind} in state {state} was written"
+            );
         }
     }
 }
@@ -110,8 +161,13 @@ async fn write_nothing_over_foreign_object_of_any_kind() {
 /// A subnet has no tags: only one that appears after our own unanswered write is this link's.
 #[tokio::test(start_paused = true)]
 async fn take_equal_subnet_only_after_own_write() {
-    let absent =
-        || -> Line { ("GET", "", ScriptedResponse::Answer(404, vec![], json!({"error": {"code": "NotFound"}}))) };
+    let absent = || -> Line {
+        (
+            "GET",
+            "",
+            ScriptedResponse::Answer(404, vec![], json!({"error": {"code": "NotFound"}})),
+        )
+    };
     let there = || -> Line {
         (
             "GET",
@@ -124,13 +180,33 @@ async fn take_equal_subnet_only_after_own_write() {
         )
     };
     let exists = || -> Line {
-        ("PUT", "", ScriptedResponse::Answer(412, vec![], json!({"error": {"code": "PreconditionFailed"}})))
+        (
+            "PUT",
+            "",
+            ScriptedResponse::Answer(
+                412,
+                vec![],
+                json!({"error": {"code": "PreconditionFailed"}}),
+            ),
+        )
     };
     let ctx = CallContext::with_timeout(Duration::from_secs(3600));
-    let (azure, _) = TestTransport::plain(vec![absent(), ("PUT", "", ScriptedResponse::Loss), there(), there()]);
-    assert!(azure.create_subnet(&subnet(), PREFIX.parse().unwrap(), &ctx).await.is_ok());
+    let (azure, _) = TestTransport::plain(vec![
+        absent(),
+        ("PUT", "", ScriptedResponse::Loss),
+        there(),
+        there(),
+    ]);
+    assert!(
+        azure
+            .create_subnet(&subnet(), PREFIX.parse().unwrap(), &ctx)
+            .await
+            .is_ok()
+    );
     let (azure, script) = TestTransport::plain(vec![absent(), exists(), there()]);
-    let made = azure.create_subnet(&subnet(), PREFIX.parse().unwrap(), &ctx).await;
+    let made = azure
+        .create_subnet(&subnet(), PREFIX.parse().unwrap(), &ctx)
+        .await;
     assert!(matches!(made, Err(Error::AlreadyExists(_))), "{made:?}");
     assert_eq!(script.left(), 0);
 }

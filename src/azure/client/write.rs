@@ -29,7 +29,8 @@ pub(super) type DocumentEdit<'a> = &'a (dyn Fn(&mut Value) + Send + Sync);
 pub(super) enum Claim<'a> {
     /// By what is in its document.
     Marked(&'a (dyn Fn(&Value) -> bool + Send + Sync)),
-    /// By its document, and only after a write of this very call whose answer was lost: it has no tags.
+    /// By its document, and only after a write of this very call whose answer was lost: it has no
+    /// tags.
     Written(&'a (dyn Fn(&Value) -> bool + Send + Sync)),
 }
 
@@ -44,14 +45,16 @@ impl Claim<'_> {
 }
 
 fn name_taken(operation: &'static str, id: &ResourceId) -> Error {
-    let message = "an object with this name exists and does not belong to this link, so it was not changed";
+    let message =
+        "an object with this name exists and does not belong to this link, so it was not changed";
     Error::AlreadyExists(ErrorContext::new(operation, id.as_str()).with_message(message))
 }
 
 impl Azure {
     /// Creates an object whose name must be free, and returns its document once it is provisioned.
     ///
-    /// An object of that name that is `is_owned` is finished instead: waited for, or written again where it had failed.
+    /// An object of that name that is `is_owned` is finished instead: waited for, or written again
+    /// where it had failed.
     pub(super) async fn create(
         &self,
         operation: &'static str,
@@ -61,13 +64,15 @@ impl Azure {
         ctx: &CallContext,
     ) -> Result<Value, Error> {
         let by_tags = |doc: &Value| is_owned(&tags(doc));
-        self.create_unless_exists(operation, id, body, Claim::Marked(&by_tags), ctx).await
+        self.create_unless_exists(operation, id, body, Claim::Marked(&by_tags), ctx)
+            .await
     }
 
     /// `create` with another proof of ownership.
     ///
-    /// No published description of Microsoft.Network has `If-None-Match`, so the header alone does not protect an object of that
-    /// name: every write follows a read that did not find a foreign object.
+    /// No published description of Microsoft.Network has `If-None-Match`, so the header alone does
+    /// not protect an object of that name: every write follows a read that did not find a foreign
+    /// object.
     pub(super) async fn create_unless_exists(
         &self,
         operation: &'static str,
@@ -89,31 +94,42 @@ impl Azure {
                 }
                 Some(doc) if provisioning_state(doc).is_given_up() => {
                     let etag = doc.get("etag").and_then(Value::as_str);
-                    etag.map_or(Precondition::None, |etag| Precondition::IfMatch(etag.to_owned()))
+                    etag.map_or(Precondition::None, |etag| {
+                        Precondition::IfMatch(etag.to_owned())
+                    })
                 }
                 Some(_) => return wait_succeeded(&self.arm, operation, id, NETWORK, ctx).await,
                 None => Precondition::IfNoneMatch,
             };
-            let request = ArmRequest::new(operation, Method::Put, id, NETWORK).with(body.clone(), condition);
+            let request =
+                ArmRequest::new(operation, Method::Put, id, NETWORK).with(body.clone(), condition);
             let error = match self.arm.write(&request, ctx).await {
                 Ok(first) => {
-                    self.wait_operation(&request, LroKind::Write, id, first, ctx).await?;
+                    self.wait_operation(&request, LroKind::Write, id, first, ctx)
+                        .await?;
                     return wait_succeeded(&self.arm, operation, id, NETWORK, ctx).await;
                 }
                 Err(error) => error,
             };
             found = match &error {
-                Error::PreconditionFailed(_) | Error::Conflict(_) => self.get(operation, id, ctx).await?,
+                Error::PreconditionFailed(_) | Error::Conflict(_) => {
+                    self.get(operation, id, ctx).await?
+                }
                 error if error.is_outcome_unknown() => {
                     sent = true;
-                    self.recheck_after_lost_response(operation, id, error, ctx).await?
+                    self.recheck_after_lost_response(operation, id, error, ctx)
+                        .await?
                 }
                 _ => return Err(error),
             };
             tries += 1;
             match &found {
-                None if matches!(error, Error::Conflict(_)) || tries == MAX_ATTEMPTS => return Err(error),
-                Some(doc) if provisioning_state(doc).is_given_up() && tries == MAX_ATTEMPTS => return Err(error),
+                None if matches!(error, Error::Conflict(_)) || tries == MAX_ATTEMPTS => {
+                    return Err(error);
+                }
+                Some(doc) if provisioning_state(doc).is_given_up() && tries == MAX_ATTEMPTS => {
+                    return Err(error);
+                }
                 Some(doc) if !provisioning_state(doc).is_given_up() => {}
                 _ => sleep_before_retry(&error, tries - 1, &request, ctx).await?,
             }
@@ -129,7 +145,8 @@ impl Azure {
         ctx: &CallContext,
     ) -> Result<Option<Value>, Error> {
         for look in 0..LOOKUPS_AFTER_LOST_RESPONSE {
-            ctx.sleep(retry_delay(look, id.as_str()), error.context()).await?;
+            ctx.sleep(retry_delay(look, id.as_str()), error.context())
+                .await?;
             if let Some(doc) = self.get(operation, id, ctx).await? {
                 return Ok(Some(doc));
             }
@@ -137,8 +154,8 @@ impl Azure {
         Ok(None)
     }
 
-    /// Read, edit, write with the etag, read again; from the start where someone else was quicker. An edit that
-    /// changes nothing writes nothing. Returns the document as it is at the end.
+    /// Read, edit, write with the etag, read again; from the start where someone else was quicker.
+    /// An edit that changes nothing writes nothing. Returns the document as it is at the end.
     pub(super) async fn read_modify_write(
         &self,
         operation: &'static str,
@@ -146,7 +163,8 @@ impl Azure {
         edit: DocumentEdit<'_>,
         ctx: &CallContext,
     ) -> Result<Value, Error> {
-        self.read_modify_write_unless(operation, id, edit, &|_| None, ctx).await
+        self.read_modify_write_unless(operation, id, edit, &|_| None, ctx)
+            .await
     }
 
     /// `change`, unless the document as it was read must not be written: `refuses` says why.
@@ -163,8 +181,12 @@ impl Azure {
             let read = ArmRequest::new(operation, Method::Get, id, NETWORK);
             let doc = self.arm.read(&read, ctx).await?.body;
             let state = provisioning_state(&doc);
-            if !matches!(state, ProvisioningState::Succeeded | ProvisioningState::Failed | ProvisioningState::Canceled)
-            {
+            if !matches!(
+                state,
+                ProvisioningState::Succeeded
+                    | ProvisioningState::Failed
+                    | ProvisioningState::Canceled
+            ) {
                 let _others = ctx.pause_while_busy();
                 wait_until_terminal(self, operation, id, ctx).await?;
                 continue;
@@ -180,14 +202,20 @@ impl Azure {
                 return Err(Error::Rejected(read.error_context().with_message(why)));
             }
             let etag = doc.get("etag").and_then(Value::as_str);
-            let condition = etag.map_or(Precondition::None, |etag| Precondition::IfMatch(etag.to_owned()));
-            let request = ArmRequest::new(operation, Method::Put, id, NETWORK).with(body, condition);
+            let condition = etag.map_or(Precondition::None, |etag| {
+                Precondition::IfMatch(etag.to_owned())
+            });
+            let request =
+                ArmRequest::new(operation, Method::Put, id, NETWORK).with(body, condition);
             match self.arm.write(&request, ctx).await {
                 Ok(first) => {
-                    self.wait_operation(&request, LroKind::Write, id, first, ctx).await?;
+                    self.wait_operation(&request, LroKind::Write, id, first, ctx)
+                        .await?;
                     writes += 1;
                 }
-                Err(error @ Error::PreconditionFailed(_)) => sleep_before_retry(&error, 0, &request, ctx).await?,
+                Err(error @ Error::PreconditionFailed(_)) => {
+                    sleep_before_retry(&error, 0, &request, ctx).await?
+                }
                 Err(error) if error.is_outcome_unknown() && misses + 1 < MAX_ATTEMPTS => {
                     sleep_before_retry(&error, misses, &request, ctx).await?;
                     misses += 1;
@@ -197,8 +225,8 @@ impl Azure {
         }
     }
 
-    /// Deletes, and waits until it is gone; what is not there counts as deleted. `lingering`: how long "in use" is
-    /// waited out.
+    /// Deletes, and waits until it is gone; what is not there counts as deleted. `lingering`: how
+    /// long "in use" is waited out.
     pub(super) async fn delete(
         &self,
         operation: &'static str,
@@ -208,7 +236,8 @@ impl Azure {
         ctx: &CallContext,
     ) -> Result<(), Error> {
         let request = ArmRequest::new(operation, Method::Delete, id, version);
-        self.delete_call(&request, id, version, lingering, ctx).await
+        self.delete_call(&request, id, version, lingering, ctx)
+            .await
     }
 
     pub(super) async fn delete_call(
@@ -224,7 +253,12 @@ impl Azure {
             let ended = match self.arm.write(request, ctx).await {
                 Ok(first) => {
                     let resource = Some((id, version));
-                    let operation = LongRunningOperation { arm: &self.arm, request, kind: LroKind::Delete, resource };
+                    let operation = LongRunningOperation {
+                        arm: &self.arm,
+                        request,
+                        kind: LroKind::Delete,
+                        resource,
+                    };
                     operation.poll_to_completion(first, ctx).await.map(|_| ())
                 }
                 Err(error) => Err(error),
@@ -232,7 +266,8 @@ impl Azure {
             let in_use = |error: &Error| {
                 let code = &error.context().code;
                 let refused = code.starts_with("InUse") || code.ends_with("CannotBeDeleted");
-                matches!(error, Error::DependencyViolation(_)) || matches!(error, Error::OperationFailed(_)) && refused
+                matches!(error, Error::DependencyViolation(_))
+                    || matches!(error, Error::OperationFailed(_)) && refused
             };
             match ended {
                 Ok(()) => return Ok(()),
@@ -254,11 +289,17 @@ impl Azure {
     ///
     /// # Errors
     /// `NotFound` where it does not exist.
-    pub async fn set_tags(&self, id: &ResourceId, tags: &Tags, ctx: &CallContext) -> Result<(), Error> {
+    pub async fn set_tags(
+        &self,
+        id: &ResourceId,
+        tags: &Tags,
+        ctx: &CallContext,
+    ) -> Result<(), Error> {
         let request = ArmRequest::new("tag", Method::Patch, id, NETWORK);
         let request = request.with(serde_json::json!({"tags": tags}), Precondition::None);
         let first = self.put_idempotent(&request, ctx).await?;
-        self.wait_operation(&request, LroKind::Write, id, first, ctx).await
+        self.wait_operation(&request, LroKind::Write, id, first, ctx)
+            .await
     }
 
     /// A write whose repetition does no harm: repeated after a lost reply too.
@@ -287,7 +328,12 @@ impl Azure {
         first: crate::azure::arm::ArmResponse,
         ctx: &CallContext,
     ) -> Result<(), Error> {
-        let operation = LongRunningOperation { arm: &self.arm, request, kind, resource: Some((id, NETWORK)) };
+        let operation = LongRunningOperation {
+            arm: &self.arm,
+            request,
+            kind,
+            resource: Some((id, NETWORK)),
+        };
         operation.poll_to_completion(first, ctx).await.map(|_| ())
     }
 }

@@ -1,10 +1,13 @@
-//! OIDC assertions, fetched for every token: they live for minutes, a gateway's create for most of an hour.
+//! OIDC assertions, fetched for every token: they live for minutes, a gateway's create for most of
+//! an hour.
 
 use super::select::OidcSource;
 use azure_core::Error;
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::{AUTHORIZATION, HeaderName};
-use azure_core::http::{ClientMethodOptions, Context, HttpClient, Method, Pipeline, PipelineSendOptions, Request, Url};
+use azure_core::http::{
+    ClientMethodOptions, Context, HttpClient, Method, Pipeline, PipelineSendOptions, Request, Url,
+};
 use azure_identity::ClientAssertion;
 use serde_json::Value;
 use std::sync::Arc;
@@ -23,11 +26,22 @@ pub(super) struct FreshAssertion {
 
 impl FreshAssertion {
     pub(super) fn new(from: OidcSource, http: Arc<dyn HttpClient>) -> Self {
-        FreshAssertion { from, pipeline: super::identity::bare_pipeline(http) }
+        FreshAssertion {
+            from,
+            pipeline: super::identity::bare_pipeline(http),
+        }
     }
 
-    async fn ask(&self, url: &str, query: &[(&str, &str)], token: &str, method: Method, key: &str) -> Answer {
-        let mut url = Url::parse(url).map_err(|error| fault(format!("the OIDC request URL is not one: {error}")))?;
+    async fn ask(
+        &self,
+        url: &str,
+        query: &[(&str, &str)],
+        token: &str,
+        method: Method,
+        key: &str,
+    ) -> Answer {
+        let mut url = Url::parse(url)
+            .map_err(|error| fault(format!("the OIDC request URL is not one: {error}")))?;
         url.query_pairs_mut().extend_pairs(query);
         let mut request = Request::new(url, method);
         request.insert_header(AUTHORIZATION, format!("Bearer {token}"));
@@ -35,10 +49,19 @@ impl FreshAssertion {
         if method == Method::Post {
             request.insert_header(HeaderName::from_static("x-tfs-fedauthredirect"), "Suppress");
         }
-        let options = PipelineSendOptions { skip_checks: true, ..Default::default() };
-        let answer = self.pipeline.send(&Context::new(), &mut request, Some(options)).await?;
+        let options = PipelineSendOptions {
+            skip_checks: true,
+            ..Default::default()
+        };
+        let answer = self
+            .pipeline
+            .send(&Context::new(), &mut request, Some(options))
+            .await?;
         if !answer.status().is_success() {
-            return Err(fault(format!("the OIDC request URL answered HTTP {}", u16::from(answer.status()))));
+            return Err(fault(format!(
+                "the OIDC request URL answered HTTP {}",
+                u16::from(answer.status())
+            )));
         }
         let doc: Value = serde_json::from_slice(answer.body().as_ref())
             .map_err(|_| fault("the OIDC request URL's answer is not JSON".to_owned()))?;
@@ -60,15 +83,38 @@ impl ClientAssertion for FreshAssertion {
             OidcSource::Token(token) => Ok(token.expose_secret().trim().to_owned()),
             OidcSource::TokenFile(path) => {
                 let text = tokio::fs::read_to_string(path).await;
-                let text = text.map_err(|error| fault(format!("cannot read oidc_token_file_path {path}: {error}")))?;
+                let text = text.map_err(|error| {
+                    fault(format!("cannot read oidc_token_file_path {path}: {error}"))
+                })?;
                 Ok(text.trim().to_owned())
             }
             OidcSource::Request { url, token } => {
-                self.ask(url, &[("audience", AUDIENCE)], token.expose_secret(), Method::Get, "value").await
+                self.ask(
+                    url,
+                    &[("audience", AUDIENCE)],
+                    token.expose_secret(),
+                    Method::Get,
+                    "value",
+                )
+                .await
             }
-            OidcSource::Pipelines { url, token, service_connection_id } => {
-                let query = [("api-version", PIPELINES_VERSION), ("serviceConnectionId", service_connection_id)];
-                self.ask(url, &query, token.expose_secret(), Method::Post, "oidcToken").await
+            OidcSource::Pipelines {
+                url,
+                token,
+                service_connection_id,
+            } => {
+                let query = [
+                    ("api-version", PIPELINES_VERSION),
+                    ("serviceConnectionId", service_connection_id),
+                ];
+                self.ask(
+                    url,
+                    &query,
+                    token.expose_secret(),
+                    Method::Post,
+                    "oidcToken",
+                )
+                .await
             }
         }
     }

@@ -1,4 +1,5 @@
-//! From a chosen method to a token credential. Files are read and archives opened here; the network is left alone.
+//! From a chosen method to a token credential. Files are read and archives opened here; the network
+//! is left alone.
 
 use super::assertion::FreshAssertion;
 use super::certificate::CertificateAssertion;
@@ -10,17 +11,21 @@ use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_core::http::{ClientOptions, HttpClient, Pipeline, Transport, Url};
 use azure_identity::{
-    AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredential, ClientAssertionCredentialOptions,
-    ClientSecretCredential, ClientSecretCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
-    UserAssignedId,
+    AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredential,
+    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::sync::Arc;
 
-/// A pipeline without authentication, for what gives out tokens. It retries: nothing it asks for has an effect.
+/// A pipeline without authentication, for what gives out tokens. It retries: nothing it asks for
+/// has an effect.
 pub(in crate::azure) fn bare_pipeline(http: Arc<dyn HttpClient>) -> Pipeline {
-    let options = ClientOptions { transport: Some(Transport::new(http)), ..Default::default() };
+    let options = ClientOptions {
+        transport: Some(Transport::new(http)),
+        ..Default::default()
+    };
     Pipeline::new(
         option_env!("CARGO_PKG_NAME"),
         option_env!("CARGO_PKG_VERSION"),
@@ -34,7 +39,8 @@ pub(in crate::azure) fn bare_pipeline(http: Arc<dyn HttpClient>) -> Pipeline {
 /// The credential of `method` at `cloud`'s authority.
 ///
 /// # Errors
-/// Where a file cannot be read, an archive does not open, or a value has not the form that it must have.
+/// Where a file cannot be read, an archive does not open, or a value has not the form that it must
+/// have.
 pub(in crate::azure) async fn credential(
     method: &CredentialMethod,
     cloud: &Cloud,
@@ -48,28 +54,56 @@ pub(in crate::azure) async fn credential(
         ..Default::default()
     };
     let made: azure_core::Result<Arc<dyn TokenCredential>> = match method {
-        CredentialMethod::ClientSecret { tenant_id, client_id, secret } => {
+        CredentialMethod::ClientSecret {
+            tenant_id,
+            client_id,
+            secret,
+        } => {
             let client_id = text("client_id_file_path", client_id).await?;
             let secret = Secret::new(text("client_secret_file_path", secret).await?);
-            let options = Some(ClientSecretCredentialOptions { client_options: options });
+            let options = Some(ClientSecretCredentialOptions {
+                client_options: options,
+            });
             ClientSecretCredential::new(tenant_id, client_id, secret, options).map(|c| c as _)
         }
-        CredentialMethod::ClientCertificate { tenant_id, client_id, certificate, password } => {
+        CredentialMethod::ClientCertificate {
+            tenant_id,
+            client_id,
+            certificate,
+            password,
+        } => {
             let client_id = text("client_id_file_path", client_id).await?;
             let archive = bytes(certificate).await?;
             let audience = format!("{}/{tenant_id}/oauth2/v2.0/token", cloud.authority);
-            let password = password.as_ref().map(|p| p.expose_secret()).unwrap_or_default();
-            let assertion = CertificateAssertion::new(client_id.clone(), audience, &archive, password)?;
-            let options = Some(ClientAssertionCredentialOptions { client_options: options });
-            ClientAssertionCredential::new(tenant_id.clone(), client_id, assertion, options).map(|c| c as _)
+            let password = password
+                .as_ref()
+                .map(|p| p.expose_secret())
+                .unwrap_or_default();
+            let assertion =
+                CertificateAssertion::new(client_id.clone(), audience, &archive, password)?;
+            let options = Some(ClientAssertionCredentialOptions {
+                client_options: options,
+            });
+            ClientAssertionCredential::new(tenant_id.clone(), client_id, assertion, options)
+                .map(|c| c as _)
         }
-        CredentialMethod::Oidc { tenant_id, client_id, from } => {
+        CredentialMethod::Oidc {
+            tenant_id,
+            client_id,
+            from,
+        } => {
             let client_id = text("client_id_file_path", client_id).await?;
-            let options = Some(ClientAssertionCredentialOptions { client_options: options });
+            let options = Some(ClientAssertionCredentialOptions {
+                client_options: options,
+            });
             let assertion = FreshAssertion::new(from.clone(), http);
-            ClientAssertionCredential::new(tenant_id.clone(), client_id, assertion, options).map(|c| c as _)
+            ClientAssertionCredential::new(tenant_id.clone(), client_id, assertion, options)
+                .map(|c| c as _)
         }
-        CredentialMethod::ManagedIdentity { client_id, endpoint } => {
+        CredentialMethod::ManagedIdentity {
+            client_id,
+            endpoint,
+        } => {
             let client_id = match client_id {
                 Some(source) => Some(text("client_id_file_path", source).await?),
                 None => None,
@@ -92,22 +126,33 @@ pub(in crate::azure) async fn credential(
                 }
             }
         }
-        CredentialMethod::Cli { tenant_id, subscription_id } => {
+        CredentialMethod::Cli {
+            tenant_id,
+            subscription_id,
+        } => {
             // The CLI takes a tenant or a subscription; the tenant is the more exact wish.
             let subscription = subscription_id.clone().filter(|_| tenant_id.is_none());
-            let options =
-                AzureCliCredentialOptions { tenant_id: tenant_id.clone(), subscription, ..Default::default() };
+            let options = AzureCliCredentialOptions {
+                tenant_id: tenant_id.clone(),
+                subscription,
+                ..Default::default()
+            };
             AzureCliCredential::new(Some(options)).map(|c| c as _)
         }
     };
-    made.map_err(|error| CredentialError::Unusable { attribute: attribute(method), reason: error.to_string() })
+    made.map_err(|error| CredentialError::Unusable {
+        attribute: attribute(method),
+        reason: error.to_string(),
+    })
 }
 
 /// The attribute to look at when the SDK refuses a method's values.
 fn attribute(method: &CredentialMethod) -> &'static str {
     match method {
         CredentialMethod::ClientSecret { .. } => "client_secret, client_id or tenant_id",
-        CredentialMethod::ClientCertificate { .. } | CredentialMethod::Oidc { .. } => "client_id or tenant_id",
+        CredentialMethod::ClientCertificate { .. } | CredentialMethod::Oidc { .. } => {
+            "client_id or tenant_id"
+        }
         CredentialMethod::ManagedIdentity { .. } => "use_msi",
         CredentialMethod::Cli { .. } => "use_cli with tenant_id or subscription_id",
     }
@@ -118,7 +163,10 @@ async fn text(attribute: &'static str, source: &ValueSource) -> Result<String, C
         ValueSource::Value(value) => Ok(value.expose_secret().to_owned()),
         ValueSource::File(path) => match tokio::fs::read_to_string(path).await {
             Ok(text) => Ok(text.trim().to_owned()),
-            Err(error) => Err(CredentialError::Unusable { attribute, reason: format!("cannot read {path}: {error}") }),
+            Err(error) => Err(CredentialError::Unusable {
+                attribute,
+                reason: format!("cannot read {path}: {error}"),
+            }),
         },
     }
 }
@@ -127,14 +175,20 @@ async fn bytes(source: &ValueSource) -> Result<Vec<u8>, CredentialError> {
     match source {
         ValueSource::Value(value) => {
             let packed: String = value.expose_secret().split_whitespace().collect();
-            STANDARD.decode(packed).map_err(|error| CredentialError::Unusable {
-                attribute: "client_certificate",
-                reason: format!("it is not base64: {error}"),
-            })
+            STANDARD
+                .decode(packed)
+                .map_err(|error| CredentialError::Unusable {
+                    attribute: "client_certificate",
+                    reason: format!("it is not base64: {error}"),
+                })
         }
-        ValueSource::File(path) => tokio::fs::read(path).await.map_err(|error| CredentialError::Unusable {
-            attribute: "client_certificate_path",
-            reason: format!("cannot read {path}: {error}"),
-        }),
+        ValueSource::File(path) => {
+            tokio::fs::read(path)
+                .await
+                .map_err(|error| CredentialError::Unusable {
+                    attribute: "client_certificate_path",
+                    reason: format!("cannot read {path}: {error}"),
+                })
+        }
     }
 }

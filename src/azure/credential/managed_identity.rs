@@ -1,4 +1,5 @@
-//! A managed identity behind an endpoint of the user's own (`msi_endpoint`), in the metadata service's protocol.
+//! A managed identity behind an endpoint of the user's own (`msi_endpoint`), in the metadata
+//! service's protocol.
 
 use azure_core::Error;
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
@@ -22,35 +23,61 @@ pub(super) struct InstanceIdentity {
 
 impl InstanceIdentity {
     pub(super) fn new(endpoint: Url, client_id: Option<String>, http: Arc<dyn HttpClient>) -> Self {
-        InstanceIdentity { endpoint, client_id, pipeline: super::identity::bare_pipeline(http) }
+        InstanceIdentity {
+            endpoint,
+            client_id,
+            pipeline: super::identity::bare_pipeline(http),
+        }
     }
 }
 
 #[async_trait::async_trait]
 impl TokenCredential for InstanceIdentity {
-    async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        _: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
         let fault = |message: String| Error::with_message(ErrorKind::Credential, message);
-        let resource = scopes.first().map(|s| s.trim_end_matches("/.default")).unwrap_or_default();
+        let resource = scopes
+            .first()
+            .map(|s| s.trim_end_matches("/.default"))
+            .unwrap_or_default();
         let mut url = self.endpoint.clone();
-        url.query_pairs_mut().append_pair("api-version", VERSION).append_pair("resource", resource);
+        url.query_pairs_mut()
+            .append_pair("api-version", VERSION)
+            .append_pair("resource", resource);
         if let Some(client_id) = &self.client_id {
             url.query_pairs_mut().append_pair("client_id", client_id);
         }
         let mut request = Request::new(url, Method::Get);
         request.insert_header(HeaderName::from_static("metadata"), "true");
-        let options = PipelineSendOptions { skip_checks: true, ..Default::default() };
-        let answer = self.pipeline.send(&Context::new(), &mut request, Some(options)).await?;
+        let options = PipelineSendOptions {
+            skip_checks: true,
+            ..Default::default()
+        };
+        let answer = self
+            .pipeline
+            .send(&Context::new(), &mut request, Some(options))
+            .await?;
         if !answer.status().is_success() {
-            return Err(fault(format!("msi_endpoint answered HTTP {}", u16::from(answer.status()))));
+            return Err(fault(format!(
+                "msi_endpoint answered HTTP {}",
+                u16::from(answer.status())
+            )));
         }
         let doc: Value = serde_json::from_slice(answer.body().as_ref())
             .map_err(|_| fault("msi_endpoint's answer is not JSON".to_owned()))?;
         let token = doc.get("access_token").and_then(Value::as_str);
-        let expires = doc.get("expires_on").and_then(|v| v.as_i64().or_else(|| v.as_str()?.parse().ok()));
+        let expires = doc
+            .get("expires_on")
+            .and_then(|v| v.as_i64().or_else(|| v.as_str()?.parse().ok()));
         let expires = expires.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
         match (token, expires) {
             (Some(token), Some(expires)) => Ok(AccessToken::new(token.to_owned(), expires)),
-            _ => Err(fault("msi_endpoint's answer lacks access_token or expires_on".to_owned())),
+            _ => Err(fault(
+                "msi_endpoint's answer lacks access_token or expires_on".to_owned(),
+            )),
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Which identity the provider acts as: azurerm's settings and variables, and the choice among its methods.
+//! Which identity the provider acts as: azurerm's settings and variables, and the choice among its
+//! methods.
 //!
-//! [`CredentialSettings`] and [`choose`] are pure. `identity` turns the chosen [`CredentialMethod`] into a token credential and
-//! contacts no endpoint until a token is needed.
+//! [`CredentialSettings`] and [`choose`] are pure. `identity` turns the chosen [`CredentialMethod`]
+//! into a token credential and contacts no endpoint until a token is needed.
 
 mod select;
 mod settings;

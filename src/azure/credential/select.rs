@@ -1,4 +1,5 @@
-//! The choice of a method: client secret, client certificate, OIDC, managed identity, CLI; the first that is complete.
+//! The choice of a method: client secret, client certificate, OIDC, managed identity, CLI; the
+//! first that is complete.
 
 use super::settings::{CredentialSettings, SecretString, ValueSource};
 use std::fmt;
@@ -34,7 +35,8 @@ pub enum CredentialMethod {
     },
 }
 
-/// Where the signed assertion comes from. It lives for minutes, so it is fetched again for each token.
+/// Where the signed assertion comes from. It lives for minutes, so it is fetched again for each
+/// token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OidcSource {
     Token(SecretString),
@@ -66,7 +68,10 @@ pub enum CredentialError {
     #[error("no way to authenticate to Azure is complete:{}", list(.0))]
     NothingUsable(Vec<RejectedMethod>),
     #[error("{attribute} cannot be used: {reason}")]
-    Unusable { attribute: &'static str, reason: String },
+    Unusable {
+        attribute: &'static str,
+        reason: String,
+    },
 }
 
 fn list(tried: &[RejectedMethod]) -> String {
@@ -87,7 +92,13 @@ type Attempt = fn(&CredentialSettings) -> Result<CredentialMethod, RejectedMetho
 /// # Errors
 /// What each method lacks.
 pub fn select_method(settings: &CredentialSettings) -> Result<CredentialMethod, CredentialError> {
-    let methods: [Attempt; 5] = [client_secret, client_certificate, oidc, managed_identity, cli];
+    let methods: [Attempt; 5] = [
+        client_secret,
+        client_certificate,
+        oidc,
+        managed_identity,
+        cli,
+    ];
     let mut tried = Vec::new();
     for method in methods {
         match method(settings) {
@@ -103,11 +114,17 @@ fn set(text: &Option<String>) -> Option<String> {
 }
 
 fn source(value: &Option<String>, file: &Option<String>) -> Option<ValueSource> {
-    set(value).map(|v| ValueSource::Value(SecretString::new(v))).or_else(|| set(file).map(ValueSource::File))
+    set(value)
+        .map(|v| ValueSource::Value(SecretString::new(v)))
+        .or_else(|| set(file).map(ValueSource::File))
 }
 
 fn one_of(attributes: &[&str]) -> String {
-    attributes.iter().map(|a| CredentialSettings::named(a)).collect::<Vec<_>>().join(" or ")
+    attributes
+        .iter()
+        .map(|a| CredentialSettings::named(a))
+        .collect::<Vec<_>>()
+        .join(" or ")
 }
 
 /// Collects what is absent, so that a message names all of it at once.
@@ -118,7 +135,10 @@ struct Requirements {
 
 impl Requirements {
     fn of(method: &'static str) -> Self {
-        Requirements { method, missing: Vec::new() }
+        Requirements {
+            method,
+            missing: Vec::new(),
+        }
     }
 
     fn require<T>(&mut self, value: Option<T>, attributes: &[&str]) -> Option<T> {
@@ -129,12 +149,18 @@ impl Requirements {
     }
 
     fn rejected(self) -> RejectedMethod {
-        RejectedMethod { method: self.method, missing: self.missing }
+        RejectedMethod {
+            method: self.method,
+            missing: self.missing,
+        }
     }
 }
 
 /// Tenant and client, which every method of a service principal needs.
-fn principal(settings: &CredentialSettings, needs: &mut Requirements) -> (Option<String>, Option<ValueSource>) {
+fn principal(
+    settings: &CredentialSettings,
+    needs: &mut Requirements,
+) -> (Option<String>, Option<ValueSource>) {
     let client = source(&settings.client_id, &settings.client_id_file_path);
     (
         needs.require(set(&settings.tenant_id), &["tenant_id"]),
@@ -146,10 +172,16 @@ fn client_secret(settings: &CredentialSettings) -> Result<CredentialMethod, Reje
     let mut needs = Requirements::of("client secret");
     let (tenant, client) = principal(settings, &mut needs);
     let secret = source(&settings.client_secret, &settings.client_secret_file_path);
-    match (tenant, client, needs.require(secret, &["client_secret", "client_secret_file_path"])) {
-        (Some(tenant_id), Some(client_id), Some(secret)) => {
-            Ok(CredentialMethod::ClientSecret { tenant_id, client_id, secret })
-        }
+    match (
+        tenant,
+        client,
+        needs.require(secret, &["client_secret", "client_secret_file_path"]),
+    ) {
+        (Some(tenant_id), Some(client_id), Some(secret)) => Ok(CredentialMethod::ClientSecret {
+            tenant_id,
+            client_id,
+            secret,
+        }),
         _ => Err(needs.rejected()),
     }
 }
@@ -157,41 +189,72 @@ fn client_secret(settings: &CredentialSettings) -> Result<CredentialMethod, Reje
 fn client_certificate(settings: &CredentialSettings) -> Result<CredentialMethod, RejectedMethod> {
     let mut needs = Requirements::of("client certificate");
     let (tenant, client) = principal(settings, &mut needs);
-    let certificate = source(&settings.client_certificate, &settings.client_certificate_path);
-    match (tenant, client, needs.require(certificate, &["client_certificate", "client_certificate_path"])) {
-        (Some(tenant_id), Some(client_id), Some(certificate)) => Ok(CredentialMethod::ClientCertificate {
-            tenant_id,
-            client_id,
+    let certificate = source(
+        &settings.client_certificate,
+        &settings.client_certificate_path,
+    );
+    match (
+        tenant,
+        client,
+        needs.require(
             certificate,
-            password: set(&settings.client_certificate_password).map(SecretString::new),
-        }),
+            &["client_certificate", "client_certificate_path"],
+        ),
+    ) {
+        (Some(tenant_id), Some(client_id), Some(certificate)) => {
+            Ok(CredentialMethod::ClientCertificate {
+                tenant_id,
+                client_id,
+                certificate,
+                password: set(&settings.client_certificate_password).map(SecretString::new),
+            })
+        }
         _ => Err(needs.rejected()),
     }
 }
 
 fn oidc(settings: &CredentialSettings) -> Result<CredentialMethod, RejectedMethod> {
     let mut needs = Requirements::of("OIDC");
-    let wanted = settings.use_oidc == Some(true) || settings.use_aks_workload_identity == Some(true);
-    needs.require(wanted.then_some(()), &["use_oidc", "use_aks_workload_identity"]);
-    let (tenant, client) = principal(settings, &mut needs);
-    let request = set(&settings.oidc_request_url).zip(set(&settings.oidc_request_token).map(SecretString::new)).map(
-        |(url, token)| match set(&settings.ado_pipeline_service_connection_id) {
-            Some(service_connection_id) => OidcSource::Pipelines { url, token, service_connection_id },
-            None => OidcSource::Request { url, token },
-        },
+    let wanted =
+        settings.use_oidc == Some(true) || settings.use_aks_workload_identity == Some(true);
+    needs.require(
+        wanted.then_some(()),
+        &["use_oidc", "use_aks_workload_identity"],
     );
+    let (tenant, client) = principal(settings, &mut needs);
+    let request = set(&settings.oidc_request_url)
+        .zip(set(&settings.oidc_request_token).map(SecretString::new))
+        .map(
+            |(url, token)| match set(&settings.ado_pipeline_service_connection_id) {
+                Some(service_connection_id) => OidcSource::Pipelines {
+                    url,
+                    token,
+                    service_connection_id,
+                },
+                None => OidcSource::Request { url, token },
+            },
+        );
     let from = set(&settings.oidc_token)
         .map(|token| OidcSource::Token(SecretString::new(token)))
         .or_else(|| set(&settings.oidc_token_file_path).map(OidcSource::TokenFile))
         .or(request);
     if from.is_none() {
-        let request = format!("{} with {}", one_of(&["oidc_request_url"]), one_of(&["oidc_request_token"]));
-        needs.missing.push(format!("{} or {request}", one_of(&["oidc_token", "oidc_token_file_path"])));
+        let request = format!(
+            "{} with {}",
+            one_of(&["oidc_request_url"]),
+            one_of(&["oidc_request_token"])
+        );
+        needs.missing.push(format!(
+            "{} or {request}",
+            one_of(&["oidc_token", "oidc_token_file_path"])
+        ));
     }
     match (wanted, tenant, client, from) {
-        (true, Some(tenant_id), Some(client_id), Some(from)) => {
-            Ok(CredentialMethod::Oidc { tenant_id, client_id, from })
-        }
+        (true, Some(tenant_id), Some(client_id), Some(from)) => Ok(CredentialMethod::Oidc {
+            tenant_id,
+            client_id,
+            from,
+        }),
         _ => Err(needs.rejected()),
     }
 }
@@ -210,7 +273,10 @@ fn managed_identity(settings: &CredentialSettings) -> Result<CredentialMethod, R
 /// On unless switched off, as in azurerm.
 fn cli(settings: &CredentialSettings) -> Result<CredentialMethod, RejectedMethod> {
     let mut needs = Requirements::of("Azure CLI");
-    match needs.require(settings.use_cli.or(Some(true)).filter(|on| *on), &["use_cli"]) {
+    match needs.require(
+        settings.use_cli.or(Some(true)).filter(|on| *on),
+        &["use_cli"],
+    ) {
         Some(_) => Ok(CredentialMethod::Cli {
             tenant_id: set(&settings.tenant_id),
             subscription_id: set(&settings.subscription_id),
@@ -225,12 +291,20 @@ mod tests {
     use super::*;
 
     fn env(pairs: &'static [(&'static str, &'static str)]) -> CredentialSettings {
-        CredentialSettings::from_env(&|name| pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).to_owned()))
+        CredentialSettings::from_env(&|name| {
+            pairs
+                .iter()
+                .find(|(k, _)| *k == name)
+                .map(|(_, v)| (*v).to_owned())
+        })
     }
 
     #[test]
     fn prefer_secret_and_block_over_environment() {
-        let block = CredentialSettings { client_id: Some("block".into()), ..Default::default() };
+        let block = CredentialSettings {
+            client_id: Some("block".into()),
+            ..Default::default()
+        };
         let all = block.with_env(&|name| match name {
             "ARM_CLIENT_ID" => Some("env".into()),
             "ARM_TENANT_ID" => Some("tenant".into()),
@@ -288,12 +362,17 @@ mod tests {
 
     #[test]
     fn fall_back_to_azure_cli() {
-        assert!(matches!(select_method(&CredentialSettings::default()), Ok(CredentialMethod::Cli { .. })));
+        assert!(matches!(
+            select_method(&CredentialSettings::default()),
+            Ok(CredentialMethod::Cli { .. })
+        ));
     }
 
     #[test]
     fn error_names_every_missing_attribute_and_variable() {
-        let text = select_method(&env(&[("ARM_USE_CLI", "false"), ("ARM_CLIENT_ID", "c")])).unwrap_err().to_string();
+        let text = select_method(&env(&[("ARM_USE_CLI", "false"), ("ARM_CLIENT_ID", "c")]))
+            .unwrap_err()
+            .to_string();
         for part in [
             "client secret: missing tenant_id (ARM_TENANT_ID), client_secret (ARM_CLIENT_SECRET) or client_secret_file_path (ARM_CLIENT_SECRET_FILE_PATH)",
             "client certificate",

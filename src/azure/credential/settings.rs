@@ -1,4 +1,5 @@
-//! The attributes of azurerm's provider block that say who one is and where, and their environment variables.
+//! The attributes of azurerm's provider block that say who one is and where, and their environment
+//! variables.
 
 use std::fmt;
 use zeroize::Zeroizing;
@@ -105,8 +106,8 @@ fn truth(text: &str) -> Option<bool> {
 }
 
 impl CredentialSettings {
-    /// The settings that the environment alone gives. With `use_aks_workload_identity` the cluster's `AZURE_*` variables
-    /// count too.
+    /// The settings that the environment alone gives. With `use_aks_workload_identity` the
+    /// cluster's `AZURE_*` variables count too.
     pub fn from_env(lookup: &dyn Fn(&str) -> Option<String>) -> Self {
         CredentialSettings::default().with_env(lookup)
     }
@@ -119,7 +120,9 @@ impl CredentialSettings {
             let find = |name: &str| lookup(name).filter(|v| !v.is_empty());
             all.client_id = all.client_id.or_else(|| find("AZURE_CLIENT_ID"));
             all.tenant_id = all.tenant_id.or_else(|| find("AZURE_TENANT_ID"));
-            all.oidc_token_file_path = all.oidc_token_file_path.or_else(|| find("AZURE_FEDERATED_TOKEN_FILE"));
+            all.oidc_token_file_path = all
+                .oidc_token_file_path
+                .or_else(|| find("AZURE_FEDERATED_TOKEN_FILE"));
         }
         all
     }

@@ -21,11 +21,31 @@ const NAMES: [&str; 12] = [
 /// The same, for names that are meant only as they are.
 const SHORT_NAMES: [&str; 5] = ["pass", "passwd", "psk", "pwd", "sig"];
 /// The same, for names that are never part of prose: a value may follow them without a separator.
-const KEY_NAMES: [&str; 4] = ["sharedkey", "clientsecret", "secretaccesskey", "sessiontoken"];
+const KEY_NAMES: [&str; 4] = [
+    "sharedkey",
+    "clientsecret",
+    "secretaccesskey",
+    "sessiontoken",
+];
 /// Words before `key` that make it a secret one.
-const OF_KEYS: [&str; 7] = ["access", "account", "preshared", "private", "secret", "shared", "signing"];
+const OF_KEYS: [&str; 7] = [
+    "access",
+    "account",
+    "preshared",
+    "private",
+    "secret",
+    "shared",
+    "signing",
+];
 /// Words before the credential in an `Authorization` header.
-const SCHEMES: [&str; 6] = ["basic", "bearer", "digest", "negotiate", "ntlm", "sharedkey"];
+const SCHEMES: [&str; 6] = [
+    "basic",
+    "bearer",
+    "digest",
+    "negotiate",
+    "ntlm",
+    "sharedkey",
+];
 /// A quotation mark as it is, escaped, or as an entity.
 const QUOTES: [&str; 8] = ["\\\"", "\"", "'", "`", "&quot;", "&#34;", "&apos;", "%22"];
 /// Characters back to where a message may quote the value of a parameter that it names afterwards.
@@ -49,7 +69,10 @@ fn split(text: &str, holds: impl Fn(char) -> bool) -> (&str, &str) {
 }
 
 fn plain(word: &str) -> String {
-    word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    word.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// Whether a word is the name of a secret, and where its value is.
@@ -94,15 +117,32 @@ fn by_name(text: &str) -> String {
 }
 
 fn named<'a>(word: &str, after: &'a str, before: &str) -> Named<'a> {
-    let last = plain(word.trim_end_matches('.').rsplit('.').next().unwrap_or_default());
+    let last = plain(
+        word.trim_end_matches('.')
+            .rsplit('.')
+            .next()
+            .unwrap_or_default(),
+    );
     if SCHEMES.contains(&last.as_str()) && !last.ends_with("key") {
         return after_scheme(after);
     }
-    let previous = || plain(before.trim_end().rsplit(|c: char| !is_word(c)).next().unwrap_or_default());
-    let phrase = last == "key" && before.ends_with(' ') && OF_KEYS.iter().any(|word| previous().ends_with(word));
+    let previous = || {
+        plain(
+            before
+                .trim_end()
+                .rsplit(|c: char| !is_word(c))
+                .next()
+                .unwrap_or_default(),
+        )
+    };
+    let phrase = last == "key"
+        && before.ends_with(' ')
+        && OF_KEYS.iter().any(|word| previous().ends_with(word));
     let strong = KEY_NAMES.iter().any(|name| last.ends_with(name));
-    let is_name =
-        phrase || strong || NAMES.iter().any(|name| last.ends_with(name)) || SHORT_NAMES.contains(&last.as_str());
+    let is_name = phrase
+        || strong
+        || NAMES.iter().any(|name| last.ends_with(name))
+        || SHORT_NAMES.contains(&last.as_str());
     // The parts of an ARN are not names: arn:aws:secretsmanager:eu-west-1:111122223333:secret:name.
     if !is_name || before.ends_with(':') && after.starts_with(':') {
         return Named::No;
@@ -132,37 +172,59 @@ fn separated(after: &str, in_tag: bool) -> Option<Named<'_>> {
         at = rest;
     }
     let at = at.trim_start_matches(' ');
-    let separators: &[&str] = if in_tag { &[">", "=", ":"] } else { &["=>", "=", ":", "%3D", "%3d", "%3A", "%3a"] };
-    let (separator, at) = separators.iter().find_map(|mark| Some((*mark, at.strip_prefix(mark)?)))?;
+    let separators: &[&str] = if in_tag {
+        &[">", "=", ":"]
+    } else {
+        &["=>", "=", ":", "%3D", "%3d", "%3A", "%3a"]
+    };
+    let (separator, at) = separators
+        .iter()
+        .find_map(|mark| Some((*mark, at.strip_prefix(mark)?)))?;
     if separator == ">" {
         return ends(after, at, at.find('<').unwrap_or(at.len()));
     }
     let at = at.trim_start_matches(' ');
-    if let Some((quote, value)) = QUOTES.iter().find_map(|quote| Some((*quote, at.strip_prefix(quote)?))) {
+    if let Some((quote, value)) = QUOTES
+        .iter()
+        .find_map(|quote| Some((*quote, at.strip_prefix(quote)?)))
+    {
         return ends(after, value, closing(value, quote));
     }
     let (first, rest) = split(at, |c| !is_end(c));
     let scheme = SCHEMES.contains(&plain(first).as_str()) && rest.starts_with(' ');
-    let second = if scheme { split(rest.trim_start_matches(' '), |c| !is_end(c)).1 } else { rest };
+    let second = if scheme {
+        split(rest.trim_start_matches(' '), |c| !is_end(c)).1
+    } else {
+        rest
+    };
     ends(after, at, at.len() - second.len())
 }
 
 fn is_end(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | '&' | ',' | ';' | ')' | '}' | ']' | '|')
+    c.is_whitespace()
+        || matches!(
+            c,
+            '"' | '\'' | '`' | '<' | '>' | '&' | ',' | ';' | ')' | '}' | ']' | '|'
+        )
 }
 
 /// A quoted value right after its name: `the shared key 'abc'`.
 fn quoted(after: &str) -> Option<Named<'_>> {
     let at = after.strip_prefix(' ')?.trim_start_matches(' ');
-    let (quote, value) = QUOTES.iter().find_map(|quote| Some((*quote, at.strip_prefix(quote)?)))?;
+    let (quote, value) = QUOTES
+        .iter()
+        .find_map(|quote| Some((*quote, at.strip_prefix(quote)?)))?;
     ends(after, value, closing(value, quote))
 }
 
-/// A value right after its name that no prose would have there: `PreSharedKey Abc.1234 is not valid`.
+/// A value right after its name that no prose would have there: `PreSharedKey Abc.1234 is not
+/// valid`.
 fn bare(after: &str) -> Option<Named<'_>> {
     let at = after.strip_prefix(' ')?.trim_start_matches(' ');
     let (value, _) = split(at, |c| !is_end(c));
-    let odd = value.len() >= 8 && value.contains(|c: char| c.is_ascii_digit()) && !value.contains("[hidden");
+    let odd = value.len() >= 8
+        && value.contains(|c: char| c.is_ascii_digit())
+        && !value.contains("[hidden");
     odd.then(|| ends(after, at, value.len())).flatten()
 }
 
@@ -191,19 +253,33 @@ fn ends<'a>(after: &'a str, value: &'a str, length: usize) -> Option<Named<'a>> 
     (!found.is_empty()).then_some(Named::Value { shown, rest })
 }
 
-/// `Value (abc) for parameter preSharedKey is invalid`: hides what is in the brackets or quotes before `for`.
+/// `Value (abc) for parameter preSharedKey is invalid`: hides what is in the brackets or quotes
+/// before `for`.
 fn hide_before(out: &mut String, word: &str) {
-    let Some(before) = out.strip_suffix(word) else { return };
+    let Some(before) = out.strip_suffix(word) else {
+        return;
+    };
     let before = before.trim_end_matches([' ', '"', '\'', '`', '(']);
-    let before = before.strip_suffix("parameter").map_or(before, str::trim_end);
-    let Some(before) = before.strip_suffix("for").map(str::trim_end) else { return };
+    let before = before
+        .strip_suffix("parameter")
+        .map_or(before, str::trim_end);
+    let Some(before) = before.strip_suffix("for").map(str::trim_end) else {
+        return;
+    };
     let open = match before.chars().next_back() {
         Some(')') => '(',
         Some(quote @ ('"' | '\'' | '`')) => quote,
         _ => return,
     };
-    let Some(inner) = before.get(..before.len() - 1) else { return };
-    let Some(start) = inner.rfind(open).filter(|start| inner.len() - start <= QUOTED_BEFORE) else { return };
+    let Some(inner) = before.get(..before.len() - 1) else {
+        return;
+    };
+    let Some(start) = inner
+        .rfind(open)
+        .filter(|start| inner.len() - start <= QUOTED_BEFORE)
+    else {
+        return;
+    };
     let range = start + open.len_utf8()..inner.len();
     if !range.is_empty() && inner.get(range.clone()) != Some(HIDDEN) {
         out.replace_range(range, HIDDEN);
@@ -218,7 +294,9 @@ fn without_private_keys(text: &str) -> String {
         match after.split_once("-----") {
             Some((kind, body)) if kind.ends_with("PRIVATE KEY") => {
                 out.push_str(HIDDEN);
-                let end = body.split_once("-----END").and_then(|(_, rest)| Some(rest.split_once("-----")?.1));
+                let end = body
+                    .split_once("-----END")
+                    .and_then(|(_, rest)| Some(rest.split_once("-----")?.1));
                 rest = end.unwrap_or_default();
             }
             _ => {
@@ -233,9 +311,12 @@ fn without_private_keys(text: &str) -> String {
 /// What follows user and password of a URL, from the `@` on.
 fn user_info(text: &str) -> Option<&str> {
     let after = text.strip_prefix("://")?;
-    let is_end = |c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'' | '<' | '>');
+    let is_end =
+        |c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'' | '<' | '>');
     let (authority, _) = split(after, |c| !is_end(c));
-    let at = authority.rfind('@').filter(|at| authority.get(..*at) != Some(HIDDEN))?;
+    let at = authority
+        .rfind('@')
+        .filter(|at| authority.get(..*at) != Some(HIDDEN))?;
     after.get(at..)
 }
 
@@ -285,7 +366,9 @@ fn before_jwt(run: &str) -> Option<&str> {
     let (at, _) = starts.find(|(at, _)| {
         let before = run.get(..*at).unwrap_or_default();
         let token = run.get(*at..).unwrap_or_default();
-        !before.ends_with(|c: char| c.is_ascii_alphanumeric()) && token.len() >= 20 && token.contains('.')
+        !before.ends_with(|c: char| c.is_ascii_alphanumeric())
+            && token.len() >= 20
+            && token.contains('.')
     })?;
     run.get(..at)
 }
@@ -293,7 +376,9 @@ fn before_jwt(run: &str) -> Option<&str> {
 fn is_access_key(word: &str) -> bool {
     (word.starts_with("AKIA") || word.starts_with("ASIA"))
         && word.len() >= 16
-        && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        && word
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
 }
 
 fn is_mixed(text: &str) -> bool {
@@ -301,7 +386,8 @@ fn is_mixed(text: &str) -> bool {
     has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && has(char::is_ascii_digit)
 }
 
-/// A secret access key: 40 characters. Paths, of which there are many, start with a slash or are longer.
+/// A secret access key: 40 characters. Paths, of which there are many, start with a slash or are
+/// longer.
 fn is_aws_secret(piece: &str) -> bool {
     piece.len() == 40 && !piece.starts_with('/') && is_mixed(piece)
 }
@@ -312,7 +398,9 @@ fn is_padded(run: &str) -> bool {
     core.len() < run.len()
         && core.len() >= 42
         && is_mixed(core)
-        && core.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '+' | '-' | '_'))
+        && core
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '+' | '-' | '_'))
 }
 
 /// A client secret of Entra ID: three characters, a digit, `Q~`, and 31 to 34 more.

@@ -15,7 +15,9 @@ impl Dice {
 
     fn text(&mut self, alphabet: &str, length: usize) -> String {
         let letters: Vec<char> = alphabet.chars().collect();
-        (0..length).map(|_| letters[self.below(letters.len())]).collect()
+        (0..length)
+            .map(|_| letters[self.below(letters.len())])
+            .collect()
     }
 
     fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
@@ -25,7 +27,8 @@ impl Dice {
 
 const ALNUM: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// Every way in which a named value was seen in an error or may be quoted in one. `@` is the name, `{V}` the value.
+/// Every way in which a named value was seen in an error or may be quoted in one. `@` is the name,
+/// `{V}` the value.
 const NAMED: [&str; 22] = [
     "@={V}",
     "@={V}&Version=2016-11-15",
@@ -81,8 +84,14 @@ fn hide_every_named_secret_in_every_form() {
         let before = dice.one(&["", "Bad request: ", "\u{1b}[1m", "… ", "x\n"]);
         let text = format!("{before}{}", form.replace('@', name).replace("{V}", &value));
         let cleaned = clean(&text);
-        assert!(!cleaned.contains(&value), "round {round}: {text:?} became {cleaned:?}");
-        assert!(cleaned.contains(HIDDEN), "round {round}: {text:?} became {cleaned:?}");
+        assert!(
+            !cleaned.contains(&value),
+            "round {round}: {text:?} became {cleaned:?}"
+        );
+        assert!(
+            cleaned.contains(HIDDEN),
+            "round {round}: {text:?} became {cleaned:?}"
+        );
     }
 }
 
@@ -102,17 +111,32 @@ fn hide_credentials_by_their_form() {
             ),
             3 => format!("aB1{}", dice.text(&format!("{ALNUM}+/"), 37)),
             4 => format!("aB1{}=", dice.text(&format!("{ALNUM}+/"), 40)),
-            5 => format!("{}8Q~{}", dice.text(ALNUM, 3), dice.text(&format!("{ALNUM}_-.~"), 34)),
+            5 => format!(
+                "{}8Q~{}",
+                dice.text(ALNUM, 3),
+                dice.text(&format!("{ALNUM}_-.~"), 34)
+            ),
             _ => format!("Bearer 1{}", dice.text(&format!("{ALNUM}-._~+/"), 30)),
         };
-        let secret = secret.strip_prefix("Bearer ").map_or((secret.clone(), secret.clone()), |token| {
-            (token.trim_end_matches(['.', '-']).to_owned(), secret.clone())
-        });
-        let (around, end) =
-            (dice.one(&["", "x ", "(", "\"", "user: ", "\u{200b}"]), dice.one(&["", " y", ")", "\"", ",", "\n"]));
+        let secret =
+            secret
+                .strip_prefix("Bearer ")
+                .map_or((secret.clone(), secret.clone()), |token| {
+                    (
+                        token.trim_end_matches(['.', '-']).to_owned(),
+                        secret.clone(),
+                    )
+                });
+        let (around, end) = (
+            dice.one(&["", "x ", "(", "\"", "user: ", "\u{200b}"]),
+            dice.one(&["", " y", ")", "\"", ",", "\n"]),
+        );
         let text = format!("{around}{}{end}", secret.1);
         let cleaned = clean(&text);
-        assert!(!cleaned.contains(&secret.0), "round {round}: {text:?} became {cleaned:?}");
+        assert!(
+            !cleaned.contains(&secret.0),
+            "round {round}: {text:?} became {cleaned:?}"
+        );
     }
 }
 
@@ -145,21 +169,34 @@ fn keep_text_that_is_not_secret() {
 fn drop_control_sequences_and_invisible_characters() {
     for (text, left) in [
         ("a\u{1b}[31;1mred\u{1b}[0m b", "ared b"),
-        ("\u{9b}2Ja\u{1b}]0;title\u{7}b\u{1b}]8;;http://x\u{1b}\\c", "abc"),
+        (
+            "\u{9b}2Ja\u{1b}]0;title\u{7}b\u{1b}]8;;http://x\u{1b}\\c",
+            "abc",
+        ),
         ("a\u{1b}(Bb\u{1b}cc\u{1b}", "abc"),
-        ("one\r\n\n\ttwo\u{2028}three\u{85}four", "one two three four"),
+        (
+            "one\r\n\n\ttwo\u{2028}three\u{85}four",
+            "one two three four",
+        ),
         ("\u{202e}evil\u{2066}\u{200b}\u{feff}\u{e0041}", "evil"),
         ("a\u{0}\u{8}\u{7f}\u{9f}b", "ab"),
         ("a\u{1b}]open", "aopen"),
         ("shared\u{200b}Key=Ab.cd_12", "sharedKey=[hidden]"),
-        ("proxy http://user:pa55@proxy:3128 refused", "proxy http://[hidden]@proxy:3128 refused"),
-        ("k: -----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY----- end", "k: [hidden] end"),
+        (
+            "proxy http://user:pa55@proxy:3128 refused",
+            "proxy http://[hidden]@proxy:3128 refused",
+        ),
+        (
+            "k: -----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY----- end",
+            "k: [hidden] end",
+        ),
     ] {
         assert_eq!(clean(text), left, "{text:?}");
     }
 }
 
-/// For any input: one line, of bounded length, without control characters, and clean once is clean for ever.
+/// For any input: one line, of bounded length, without control characters, and clean once is clean
+/// for ever.
 #[test]
 fn clean_any_text_in_one_pass() {
     let mut dice = Dice(3);
@@ -211,7 +248,10 @@ fn clean_any_text_in_one_pass() {
         let count = dice.below(30);
         let text: String = (0..count).map(|_| dice.one(&parts)).collect();
         let cleaned = clean(&text);
-        assert!(!cleaned.contains(|c: char| c.is_control() || c == '\u{202e}'), "round {round}: {cleaned:?}");
+        assert!(
+            !cleaned.contains(|c: char| c.is_control() || c == '\u{202e}'),
+            "round {round}: {cleaned:?}"
+        );
         assert_eq!(clean(&cleaned), cleaned, "round {round}: {text:?}");
     }
     let long = clean(&"word ".repeat(1_000_000));

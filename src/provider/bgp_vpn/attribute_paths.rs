@@ -1,4 +1,5 @@
-//! Where fields of the domain stand in the resource block, and faults as diagnostics at those places.
+//! Where fields of the domain stand in the resource block, and faults as diagnostics at those
+//! places.
 
 use super::attributes::table;
 use crate::link::violation::{AttributeId, Violation};
@@ -6,13 +7,20 @@ use crate::plugin::{AttributePath, Diagnostic, Diagnostics};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// Where the value of an attribute is. The attribute table knows, but for the elements of objects and maps.
+/// Where the value of an attribute is. The attribute table knows, but for the elements of objects
+/// and maps.
 pub fn value_path(attribute: &AttributeId) -> AttributePath {
     static PATHS: LazyLock<BTreeMap<&'static AttributeId, &'static str>> = LazyLock::new(|| {
-        let rows = table().iter().filter_map(|row| Some((row.id.as_ref()?, row.path.as_str())));
+        let rows = table()
+            .iter()
+            .filter_map(|row| Some((row.id.as_ref()?, row.path.as_str())));
         rows.collect()
     });
-    let of = |id: &AttributeId| PATHS.get(id).map_or_else(AttributePath::whole, |path| AttributePath::from(*path));
+    let of = |id: &AttributeId| {
+        PATHS
+            .get(id)
+            .map_or_else(AttributePath::whole, |path| AttributePath::from(*path))
+    };
     match attribute {
         AttributeId::Subnet(name) => of(&AttributeId::Subnets).key(name),
         AttributeId::AzureName(name) => of(&AttributeId::AzureNames).attr(name),
@@ -36,13 +44,21 @@ pub fn attribute_path(attribute: &AttributeId) -> AttributePath {
     }
 }
 
-/// Faults for the user, each at its attribute. Terraform points no further than at the resource where an attribute is nested, so
-/// its path is said too.
+/// Faults for the user, each at its attribute. Terraform points no further than at the resource
+/// where an attribute is nested, so its path is said too.
 pub fn diagnostics(violations: impl IntoIterator<Item = Violation>) -> Diagnostics {
     let tell = |fault: Violation| {
-        let make = if fault.is_warning() { Diagnostic::warning } else { Diagnostic::error };
+        let make = if fault.is_warning() {
+            Diagnostic::warning
+        } else {
+            Diagnostic::error
+        };
         let (path, problem) = (attribute_path(&fault.attribute), fault.kind.to_string());
-        let detail = if path.steps().len() > 1 { format!("{path}: {problem}") } else { problem };
+        let detail = if path.steps().len() > 1 {
+            format!("{path}: {problem}")
+        } else {
+            problem
+        };
         make(fault.kind.summary()).detail(detail).at(path)
     };
     violations.into_iter().map(tell).collect()

@@ -1,5 +1,5 @@
-//! What the resource needs from the clouds. The resource knows values and plans; the implementation knows how to read,
-//! create, repair and delete.
+//! What the resource needs from the clouds. The resource knows values and plans; the implementation
+//! knows how to read, create, repair and delete.
 
 use crate::aws::model::{CustomerGatewayId, Region};
 use crate::link::inside_cidr::InsideCidr;
@@ -59,11 +59,16 @@ pub trait Backend: Send + Sync {
     /// What could not be read, ready to be shown.
     async fn observe(&self, scope: &LookupScope, cancel: &Cancel) -> Result<Observed, Diagnostics>;
 
-    /// Reads what plan-time checks need of the surroundings. Answers `Looked::Not` where credentials are not known yet.
+    /// Reads what plan-time checks need of the surroundings. Answers `Looked::Not` where
+    /// credentials are not known yet.
     ///
     /// # Errors
     /// What could not be read, ready to be shown.
-    async fn preflight(&self, ask: &PreflightRequest, cancel: &Cancel) -> Result<PreflightSnapshot, Diagnostics>;
+    async fn preflight(
+        &self,
+        ask: &PreflightRequest,
+        cancel: &Cancel,
+    ) -> Result<PreflightSnapshot, Diagnostics>;
 
     /// Builds, repairs or changes the link until it is as the spec says.
     async fn converge(

@@ -36,7 +36,8 @@ impl ChangeSet<'_> {
         self.prior.at(&path.into()).is_set() && self.changed(path)
     }
 
-    /// Whether a place changes that had a value before, or that an imported link left open and that gets one.
+    /// Whether a place changes that had a value before, or that an imported link left open and that
+    /// gets one.
     fn alters(self, path: &str) -> bool {
         let is_object = attributes::row(path).is_some_and(|row| row.shape == Shape::Object);
         let opened = is_object && self.planned.at(&path.into()).is_set();
@@ -52,26 +53,43 @@ impl ChangeSet<'_> {
             "This apply repairs differences in the clouds. It interrupts these tunnels, one at a time, each while the others are up: {}.",
             private.interrupts.join("; ")
         );
-        Diagnostic::warning(summaries::REPAIRS_INTERRUPT).detail(detail).at("tunnels").into()
+        Diagnostic::warning(summaries::REPAIRS_INTERRUPT)
+            .detail(detail)
+            .at("tunnels")
+            .into()
     }
 
-    /// Places whose change takes a new link. What is not known yet counts as unchanged: Terraform plans again when it is known.
+    /// Places whose change takes a new link. What is not known yet counts as unchanged: Terraform
+    /// plans again when it is known.
     pub fn requires_replace(self) -> Vec<AttributePath> {
         let gateway_there = self.prior.at(&"azure.gateway_id".into()).is_set();
         let counts = |path: &str| path != "azure.generation" || gateway_there;
-        let replaced = |path: &&str| counts(path) && self.differs_when_known(path) || self.renames_network(path);
-        paths_with(Effect::ReplacesLink).filter(replaced).map(AttributePath::from).collect()
+        let replaced = |path: &&str| {
+            counts(path) && self.differs_when_known(path) || self.renames_network(path)
+        };
+        paths_with(Effect::ReplacesLink)
+            .filter(replaced)
+            .map(AttributePath::from)
+            .collect()
     }
 
-    /// Whether the link is to create a virtual network of another name, whose id only the apply tells.
+    /// Whether the link is to create a virtual network of another name, whose id only the apply
+    /// tells.
     fn renames_network(self, path: &str) -> bool {
         let network = self.prior.at(&"azure.virtual_network_id".into()).as_str();
         let before = network.and_then(|id| id.trim_end_matches('/').rsplit('/').next());
-        let now = self.planned.at(&"azure.virtual_network.name".into()).as_str();
-        path == "azure.virtual_network_id" && before.zip(now).is_some_and(|(a, b)| !a.eq_ignore_ascii_case(b))
+        let now = self
+            .planned
+            .at(&"azure.virtual_network.name".into())
+            .as_str();
+        path == "azure.virtual_network_id"
+            && before
+                .zip(now)
+                .is_some_and(|(a, b)| !a.eq_ignore_ascii_case(b))
     }
 
-    /// A place whose change takes a new link, as far as it is known by now: what is unknown contradicts nothing.
+    /// A place whose change takes a new link, as far as it is known by now: what is unknown
+    /// contradicts nothing.
     pub fn forces_new(self) -> Option<&'static str> {
         paths_with(Effect::ReplacesLink).find(|path| self.differs_when_known(path))
     }
@@ -79,7 +97,9 @@ impl ChangeSet<'_> {
     /// Whether the AWS half has to be recreated, as far as that is known by now.
     pub fn aws_side_replaced_known(self) -> bool {
         let paths = paths_with(Effect::RecreatesAwsSide).chain(paths_with(Effect::RecreatesVpc));
-        paths.filter(|path| self.rebuilds_aws(path)).any(|path| self.differs_when_known(path))
+        paths
+            .filter(|path| self.rebuilds_aws(path))
+            .any(|path| self.differs_when_known(path))
             || self.creates_vpc_instead()
     }
 
@@ -95,12 +115,14 @@ impl ChangeSet<'_> {
             .any(|path| self.replaces_something(path))
     }
 
-    /// Whether the VPC that the link created goes, or is replaced, while the link stays on its transit gateway.
+    /// Whether the VPC that the link created goes, or is replaced, while the link stays on its
+    /// transit gateway.
     pub fn drops_vpc(self) -> bool {
         self.stays_on_transit_gateway() && self.replaces_something("aws.vpc_id")
     }
 
-    /// Whether a VPC is to be created in place of one that was named by id. Its own id is not known yet.
+    /// Whether a VPC is to be created in place of one that was named by id. Its own id is not known
+    /// yet.
     fn creates_vpc_instead(self) -> bool {
         let set = |value: &Value, path: &str| value.at(&path.into()).is_set();
         let named = set(self.prior, "aws.vpc_id") && !set(self.prior, "aws.vpc");
@@ -119,7 +141,10 @@ impl ChangeSet<'_> {
 
     /// Whether customer gateways, and with them VPN connections, are recreated.
     pub fn customer_gateways_replaced(self) -> bool {
-        self.aws_side_replaced() || self.first_replaced(Effect::RecreatesCustomerGateways).is_some()
+        self.aws_side_replaced()
+            || self
+                .first_replaced(Effect::RecreatesCustomerGateways)
+                .is_some()
     }
 
     /// Whether what destroy deletes may become another set.
@@ -129,13 +154,17 @@ impl ChangeSet<'_> {
 
     /// Whether all keys are to be rolled. What is not known by now may ask for that.
     pub fn rotates_keys(self, private: &PrivateState) -> bool {
-        let (before, now) = (self.prior.get("rotate_keys"), self.planned.get("rotate_keys"));
+        let (before, now) = (
+            self.prior.get("rotate_keys"),
+            self.planned.get("rotate_keys"),
+        );
         before != now && !now.is_null() && !(private.imported && before.is_null())
     }
 
     /// Whether keys of the user's own take the place of those in use.
     pub fn applies_configured_keys(self) -> bool {
-        self.changed("preshared_keys_wo_version") && !self.planned.get("preshared_keys_wo_version").is_null()
+        self.changed("preshared_keys_wo_version")
+            && !self.planned.get("preshared_keys_wo_version").is_null()
     }
 
     /// Whether nothing changes that a cloud would have to hear of.
@@ -153,9 +182,11 @@ impl ChangeSet<'_> {
         strip(self.prior) == strip(self.planned)
     }
 
-    /// Whether an Azure gateway that the link does not manage is missing. Only its owner can create it again.
+    /// Whether an Azure gateway that the link does not manage is missing. Only its owner can create
+    /// it again.
     fn lacks_existing_gateway(self, private: &PrivateState) -> bool {
-        private.provenance.azure_gateway_is_existing && !self.prior.at(&"azure.gateway_id".into()).is_set()
+        private.provenance.azure_gateway_is_existing
+            && !self.prior.at(&"azure.gateway_id".into()).is_set()
     }
 
     /// Whether the surroundings have to be looked at again.
@@ -168,33 +199,54 @@ impl ChangeSet<'_> {
     /// What will interrupt traffic or take long.
     pub fn warnings(self, private: &PrivateState) -> Diagnostics {
         let origin = &private.provenance;
-        let warning = |summary: &str, detail: &str, path: &str| Diagnostic::warning(summary).detail(detail).at(path);
+        let warning = |summary: &str, detail: &str, path: &str| {
+            Diagnostic::warning(summary).detail(detail).at(path)
+        };
         let mut diagnostics = Diagnostics::new();
         if let Some(path) = self.requires_replace().into_iter().next() {
             diagnostics.extend(Effect::ReplacesLink.warning(&path.to_string()));
             return diagnostics;
         }
-        if !self.prior.at(&"azure.gateway_id".into()).is_set() && !self.lacks_existing_gateway(private) {
-            let detail =
-                "The Azure gateway does not exist any more. The apply recreates it, which takes 30 to 60 minutes.";
-            diagnostics.push(warning(summaries::AZURE_GATEWAY_RECREATED, detail, "azure.gateway_id"));
+        if !self.prior.at(&"azure.gateway_id".into()).is_set()
+            && !self.lacks_existing_gateway(private)
+        {
+            let detail = "The Azure gateway does not exist any more. The apply recreates it, which takes 30 to 60 minutes.";
+            diagnostics.push(warning(
+                summaries::AZURE_GATEWAY_RECREATED,
+                detail,
+                "azure.gateway_id",
+            ));
         }
-        let mut add =
-            |effect: Effect, path: Option<&str>| diagnostics.extend(path.and_then(|path| effect.warning(path)));
+        let mut add = |effect: Effect, path: Option<&str>| {
+            diagnostics.extend(path.and_then(|path| effect.warning(path)))
+        };
         let recreates_aws_side = self.aws_side_replaced();
         if recreates_aws_side {
-            let path = self.first_replaced(Effect::RecreatesAwsSide).unwrap_or("aws.transit_gateway_id");
+            let path = self
+                .first_replaced(Effect::RecreatesAwsSide)
+                .unwrap_or("aws.transit_gateway_id");
             add(Effect::RecreatesAwsSide, Some(path));
         } else {
             let effect = Effect::RecreatesCustomerGateways;
             add(effect, self.first_replaced(effect));
         }
         let effect = Effect::ResizesGateway;
-        add(effect, self.first_replaced(effect).filter(|_| !origin.azure_gateway_is_existing));
+        add(
+            effect,
+            self.first_replaced(effect)
+                .filter(|_| !origin.azure_gateway_is_existing),
+        );
         let effect = Effect::RecreatesConnections;
-        add(effect, self.first_replaced(effect).filter(|_| !self.customer_gateways_replaced()));
+        add(
+            effect,
+            self.first_replaced(effect)
+                .filter(|_| !self.customer_gateways_replaced()),
+        );
         let effect = Effect::InterruptsConnections;
-        add(effect, self.first_replaced(effect).filter(|_| !recreates_aws_side));
+        add(
+            effect,
+            self.first_replaced(effect).filter(|_| !recreates_aws_side),
+        );
         diagnostics.append(self.repair_warning(private));
         let effect = Effect::InterruptsTunnels;
         let interrupts = paths_with(effect).find(|path| self.alters(path) && !recreates_aws_side);
@@ -204,28 +256,54 @@ impl ChangeSet<'_> {
         } else if self.applies_configured_keys() {
             diagnostics.extend(Effect::AppliesKeys.warning("preshared_keys_wo_version"));
         }
-        let claims = !origin.azure_gateway_is_existing && self.replaces_something("manage_gateways");
+        let claims =
+            !origin.azure_gateway_is_existing && self.replaces_something("manage_gateways");
         if claims && self.planned.get("manage_gateways").as_bool() == Some(true) {
-            let id = |path: &str| self.planned.at(&path.into()).as_str().unwrap_or("not created yet").to_owned();
+            let id = |path: &str| {
+                self.planned
+                    .at(&path.into())
+                    .as_str()
+                    .unwrap_or("not created yet")
+                    .to_owned()
+            };
             let vpn_gateway = match self.planned.at(&"aws.transit_gateway_id".into()).is_null() {
-                true => format!(", and the virtual private gateway ({})", id("aws.vpn_gateway_id")),
+                true => format!(
+                    ", and the virtual private gateway ({})",
+                    id("aws.vpn_gateway_id")
+                ),
                 false => String::new(),
             };
             let detail = format!(
                 "After this apply, destroy deletes the Azure gateway ({}) with its public IPs{vpn_gateway}.",
                 id("azure.gateway_id"),
             );
-            diagnostics.push(warning(summaries::GATEWAYS_MANAGED, &detail, "manage_gateways"));
+            diagnostics.push(warning(
+                summaries::GATEWAYS_MANAGED,
+                &detail,
+                "manage_gateways",
+            ));
         }
         diagnostics
     }
 
-    /// Fields of a tunnel that become unknown, next to those that are null. `stale`: nothing was read since a run that broke off.
-    pub fn unknown_fields(self, key: TunnelKey, private: &PrivateState, stale: bool) -> Vec<&'static str> {
-        let aws = ["aws_outside_ip", "aws_vpn_connection_id", "aws_customer_gateway_id"];
+    /// Fields of a tunnel that become unknown, next to those that are null. `stale`: nothing was
+    /// read since a run that broke off.
+    pub fn unknown_fields(
+        self,
+        key: TunnelKey,
+        private: &PrivateState,
+        stale: bool,
+    ) -> Vec<&'static str> {
+        let aws = [
+            "aws_outside_ip",
+            "aws_vpn_connection_id",
+            "aws_customer_gateway_id",
+        ];
         let before = self.prior.get("tunnels").get(&key.to_string());
-        let lost = before.get("aws_customer_gateway_id").is_null() || before.get("azure_public_ip").is_null();
-        // What was read may differ from what its neighbours need, without any setting that differs: a change that broke off.
+        let lost = before.get("aws_customer_gateway_id").is_null()
+            || before.get("azure_public_ip").is_null();
+        // What was read may differ from what its neighbours need, without any setting that differs:
+        // a change that broke off.
         let anew = stale || private.will_recreate(key.instance, Kind::AwsCustomerGateway);
         if self.customer_gateways_replaced() || lost || anew {
             return aws.to_vec();

@@ -1,8 +1,10 @@
-//! What the links of this process take for themselves. One provider process plans all links of a configuration, and one
-//! applies them, so two links that exclude each other are rejected before either is created.
+//! What the links of this process take for themselves. One provider process plans all links of a
+//! configuration, and one applies them, so two links that exclude each other are rejected before
+//! either is created.
 //!
-//! Terraform names no address in PlanResourceChange. A link with a state is identified by its `id`, a new link by the hash of
-//! its configuration. The private data of a plan carries that identity to the plan of a replacement and to the apply.
+//! Terraform names no address in PlanResourceChange. A link with a state is identified by its `id`,
+//! a new link by the hash of its configuration. The private data of a plan carries that identity to
+//! the plan of a replacement and to the apply.
 
 use super::defaults::azure_name;
 use super::expand::{azure_names, endpoint, lookup_scope, subscription, text};
@@ -29,21 +31,34 @@ impl ClaimHolder {
     pub fn of(prior: Option<&Value>, private: &PrivateState, config: &Value) -> Self {
         let carried = private.holder.clone().map(ClaimHolder);
         let link = private.of_state().link;
-        carried.or_else(|| Self::in_state(prior?, link.as_ref())).unwrap_or_else(|| Self::of_config(config))
+        carried
+            .or_else(|| Self::in_state(prior?, link.as_ref()))
+            .unwrap_or_else(|| Self::of_config(config))
     }
 
-    /// Two links may have the same `id` attribute: one that moved to another slot, and one that was created in its former slot.
-    /// Their ownership tags differ.
+    /// Two links may have the same `id` attribute: one that moved to another slot, and one that was
+    /// created in its former slot. Their ownership tags differ.
     fn in_state(state: &Value, link: Option<&LinkId>) -> Option<Self> {
         let link = link.map(LinkId::as_str).unwrap_or_default();
-        state.get("id").as_str().map(|id| ClaimHolder(format!("id:{} {link}", id.to_lowercase())))
+        state
+            .get("id")
+            .as_str()
+            .map(|id| ClaimHolder(format!("id:{} {link}", id.to_lowercase())))
     }
 
     fn of_config(config: &Value) -> Self {
         let mut config = config.clone();
         config.set("preshared_keys_wo", Value::Null);
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, to_json(&config).to_string().as_bytes());
-        let words: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let digest = aws_lc_rs::digest::digest(
+            &aws_lc_rs::digest::SHA256,
+            to_json(&config).to_string().as_bytes(),
+        );
+        let words: String = digest
+            .as_ref()
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         ClaimHolder(format!("new:{words}"))
     }
 
@@ -71,29 +86,50 @@ impl Claims {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records what a plan takes in place of what the same link took before. `taken`: inside CIDRs in use on the gateway.
-    pub fn plan(&self, holder: &ClaimHolder, claim: Claim, taken: &BTreeSet<InsideCidr>) -> Diagnostics {
+    /// Records what a plan takes in place of what the same link took before. `taken`: inside CIDRs
+    /// in use on the gateway.
+    pub fn plan(
+        &self,
+        holder: &ClaimHolder,
+        claim: Claim,
+        taken: &BTreeSet<InsideCidr>,
+    ) -> Diagnostics {
         let mut entries = self.entries();
         entries.retain(|entry| entry.holder != *holder || entry.creates);
         let others = entries.iter().filter(|entry| entry.holder != *holder);
-        let clash = others.clone().find_map(|entry| Some((claim.conflict(&entry.claim)?, &entry.claim)));
+        let clash = others
+            .clone()
+            .find_map(|entry| Some((claim.conflict(&entry.claim)?, &entry.claim)));
         let diagnostics = clash.map(|(clash, other)| {
             let others = others.filter(|entry| claim.shares_gateway(&entry.claim).is_some());
             let used = others.flat_map(|entry| entry.claim.inside_cidrs.iter().copied());
             diagnostic(&clash, other, &used.chain(taken.iter().copied()).collect())
         });
-        entries.push(ClaimEntry { holder: holder.clone(), claim, creates: false });
+        entries.push(ClaimEntry {
+            holder: holder.clone(),
+            claim,
+            creates: false,
+        });
         diagnostics.into_iter().collect()
     }
 
-    /// Records what an apply takes. Rejects a second create with the same claim, which only two identical blocks ask for.
+    /// Records what an apply takes. Rejects a second create with the same claim, which only two
+    /// identical blocks ask for.
     pub fn apply(&self, holder: &ClaimHolder, claim: Claim, creates: bool) -> Diagnostics {
         let twin = {
             let mut entries = self.entries();
-            let twin = entries.iter().filter(|entry| creates && entry.creates && entry.holder == *holder);
-            let clash = twin.clone().find_map(|entry| Some((claim.conflict(&entry.claim)?, &entry.claim)));
-            let diagnostics = clash.map(|(clash, other)| diagnostic(&clash, other, &other.inside_cidrs));
-            for entry in entries.iter_mut().filter(|entry| entry.holder == *holder && entry.claim == claim) {
+            let twin = entries
+                .iter()
+                .filter(|entry| creates && entry.creates && entry.holder == *holder);
+            let clash = twin
+                .clone()
+                .find_map(|entry| Some((claim.conflict(&entry.claim)?, &entry.claim)));
+            let diagnostics =
+                clash.map(|(clash, other)| diagnostic(&clash, other, &other.inside_cidrs));
+            for entry in entries
+                .iter_mut()
+                .filter(|entry| entry.holder == *holder && entry.claim == claim)
+            {
                 entry.creates |= creates;
             }
             diagnostics
@@ -115,9 +151,12 @@ impl Claims {
     pub fn finish(&self, holder: &ClaimHolder, state: &Value, link: Option<&LinkId>) {
         let mut entries = self.entries();
         match ClaimHolder::in_state(state, link) {
-            Some(known) => entries.iter_mut().filter(|entry| entry.holder == *holder).for_each(|entry| {
-                entry.holder = known.clone();
-            }),
+            Some(known) => entries
+                .iter_mut()
+                .filter(|entry| entry.holder == *holder)
+                .for_each(|entry| {
+                    entry.holder = known.clone();
+                }),
             None => entries.retain(|entry| entry.holder != *holder),
         }
     }
@@ -130,10 +169,20 @@ impl Claims {
     }
 }
 
-pub fn diagnostic(clash: &ClaimConflict, other: &Claim, taken: &BTreeSet<InsideCidr>) -> Diagnostic {
-    let end = other.aws.as_ref().map(|aws| format!(" (AWS side: {aws})")).unwrap_or_default();
+pub fn diagnostic(
+    clash: &ClaimConflict,
+    other: &Claim,
+    taken: &BTreeSet<InsideCidr>,
+) -> Diagnostic {
+    let end = other
+        .aws
+        .as_ref()
+        .map(|aws| format!(" (AWS side: {aws})"))
+        .unwrap_or_default();
     let other = format!("the link {:?}{end} of this configuration", other.name);
-    let error = |summary: &str, detail: String, path: &str| Diagnostic::error(summary).detail(detail).at(path);
+    let error = |summary: &str, detail: String, path: &str| {
+        Diagnostic::error(summary).detail(detail).at(path)
+    };
     match clash {
         ClaimConflict::InsideCidr { cidr, gateway } => error(
             summaries::CONFLICTING_SLOT,
@@ -162,7 +211,9 @@ pub fn diagnostic(clash: &ClaimConflict, other: &Claim, taken: &BTreeSet<InsideC
         ),
         ClaimConflict::Object(id) => error(
             summaries::CONFLICTING_NAMES,
-            format!("This link and {other} would both create {id}. Set another name, or other names in azure.names."),
+            format!(
+                "This link and {other} would both create {id}. Set another name, or other names in azure.names."
+            ),
             "azure.names",
         ),
     }
@@ -179,7 +230,8 @@ pub fn claim(
     let given = private.provenance.azure_gateway_is_existing;
     let objects = match prior {
         Some(prior) => existing_objects(prior),
-        None => new_objects(settled, given, subscription(settled, provider_subscription)).unwrap_or_default(),
+        None => new_objects(settled, given, subscription(settled, provider_subscription))
+            .unwrap_or_default(),
     };
     Some(Claim {
         name: text(settled, "name").unwrap_or_default(),
@@ -194,7 +246,11 @@ pub fn claim(
 
 /// Azure objects that a state holds.
 fn existing_objects(state: &Value) -> BTreeSet<ResourceId> {
-    let kinds = [Kind::AzureVirtualNetwork, Kind::AzureGateway, Kind::AzurePublicIp];
+    let kinds = [
+        Kind::AzureVirtualNetwork,
+        Kind::AzureGateway,
+        Kind::AzurePublicIp,
+    ];
     let managed = read_managed(state);
     let ends = [Kind::AzureLocalGateway, Kind::AzureConnection];
     kinds
@@ -206,7 +262,11 @@ fn existing_objects(state: &Value) -> BTreeSet<ResourceId> {
 }
 
 /// Azure objects that a create names.
-fn new_objects(settled: &Value, given: bool, subscription: Option<String>) -> Option<BTreeSet<ResourceId>> {
+fn new_objects(
+    settled: &Value,
+    given: bool,
+    subscription: Option<String>,
+) -> Option<BTreeSet<ResourceId>> {
     let (subscription, azure) = (subscription?, settled.get("azure"));
     let group = text(azure, "resource_group_name")?;
     let names = azure_names(settled, &text(settled, "name")?);
@@ -218,18 +278,31 @@ fn new_objects(settled: &Value, given: bool, subscription: Option<String>) -> Op
         _ => "connections",
     };
     let own = |kind: &str| !given || matches!(kind, "localNetworkGateways" | "connections");
-    let named =
-        AZURE_NAMES.iter().filter_map(|(attribute, _)| Some((kind_of(attribute), azure_name(&names, attribute)?)));
-    let mut objects: BTreeSet<ResourceId> =
-        named.filter(|(kind, _)| own(kind)).map(|(kind, name)| id(kind, name)).collect();
-    objects.extend(text(azure.get("virtual_network"), "name").map(|name| id("virtualNetworks", &name)));
+    let named = AZURE_NAMES
+        .iter()
+        .filter_map(|(attribute, _)| Some((kind_of(attribute), azure_name(&names, attribute)?)));
+    let mut objects: BTreeSet<ResourceId> = named
+        .filter(|(kind, _)| own(kind))
+        .map(|(kind, name)| id(kind, name))
+        .collect();
+    objects.extend(
+        text(azure.get("virtual_network"), "name").map(|name| id("virtualNetworks", &name)),
+    );
     Some(objects)
 }
 
 /// Inside CIDRs that connections of the gateway use, those of this link left out.
 pub fn taken(snapshot: &PreflightSnapshot, own: &[String]) -> BTreeSet<InsideCidr> {
-    let connections = snapshot.connections.iter().chain(&snapshot.network_connections);
-    let others = connections.filter(|c| !own.iter().any(|id| id.eq_ignore_ascii_case(c.resource.id.as_str())));
-    let addresses: BTreeSet<_> = others.flat_map(|c| c.custom_bgp_ips.iter().map(|(_, ip)| *ip)).collect();
+    let connections = snapshot
+        .connections
+        .iter()
+        .chain(&snapshot.network_connections);
+    let others = connections.filter(|c| {
+        !own.iter()
+            .any(|id| id.eq_ignore_ascii_case(c.resource.id.as_str()))
+    });
+    let addresses: BTreeSet<_> = others
+        .flat_map(|c| c.custom_bgp_ips.iter().map(|(_, ip)| *ip))
+        .collect();
     crate::link::preflight::inside_addresses::inside_cidrs_with(&addresses)
 }

@@ -1,8 +1,9 @@
-//! Creates that may be the first half of a replacement under create_before_destroy, with the old link still there.
+//! Creates that may be the first half of a replacement under create_before_destroy, with the old
+//! link still there.
 //!
-//! Terraform takes the old object back as the current one only where the create itself fails, not where the plan right before
-//! it does. So conflicts with what exists are warnings in a plan that may be that one, and errors of the create, which looks
-//! again before it writes anything.
+//! Terraform takes the old object back as the current one only where the create itself fails, not
+//! where the plan right before it does. So conflicts with what exists are warnings in a plan that
+//! may be that one, and errors of the create, which looks again before it writes anything.
 
 use crate::link::violation::{Violation, ViolationKind};
 use crate::plugin::{Diagnostics, Severity};
@@ -23,16 +24,21 @@ pub fn downgrade_conflicts(violations: &mut [Violation]) -> bool {
 
 /// An error because of an object that exists already.
 pub fn is_conflict(fault: &Violation) -> bool {
-    !fault.is_warning() && matches!(&fault.kind, ViolationKind::Preflight(finding) if finding.is_conflict())
+    !fault.is_warning()
+        && matches!(&fault.kind, ViolationKind::Preflight(finding) if finding.is_conflict())
 }
 
 /// The same for conflicts that are diagnostics already.
 pub fn as_warnings(found: Diagnostics) -> Diagnostics {
-    let warn = |diagnostic| crate::plugin::Diagnostic { severity: Severity::Warning, ..diagnostic };
+    let warn = |diagnostic| crate::plugin::Diagnostic {
+        severity: Severity::Warning,
+        ..diagnostic
+    };
     found.into_iter().map(warn).collect()
 }
 
-/// Adds to the errors of a create that wrote nothing because of existing objects what they mean under create_before_destroy.
+/// Adds to the errors of a create that wrote nothing because of existing objects what they mean
+/// under create_before_destroy.
 pub fn explain_errors(errors: Diagnostics) -> Diagnostics {
     let explain = |mut diagnostic: crate::plugin::Diagnostic| {
         if diagnostic.is_error() {

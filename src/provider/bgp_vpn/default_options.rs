@@ -20,11 +20,15 @@ pub const POLICY_FIELDS: [&str; 8] = [
     "ipsec_lifetime_seconds",
 ];
 
-/// `slot` and `inside_cidrs`: a configured slot gives every network that is not configured; without one they stay as last
-/// applied, and a new link takes slot 0.
+/// `slot` and `inside_cidrs`: a configured slot gives every network that is not configured; without
+/// one they stay as last applied, and a new link takes slot 0.
 pub fn default_inside_cidrs(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     let slot = draft.configured("slot");
-    let of_slot = if slot.is_null() { Some(Slot::default()) } else { slot.as_u64().and_then(Slot::new) };
+    let of_slot = if slot.is_null() {
+        Some(Slot::default())
+    } else {
+        slot.as_u64().and_then(Slot::new)
+    };
     for key in TunnelKey::ALL {
         let path = format!("inside_cidrs.{key}");
         let last = inputs.last_applied(&path).filter(|_| slot.is_null());
@@ -50,12 +54,16 @@ pub fn inside_cidrs(value: &Value) -> Option<PerTunnel<InsideCidr>> {
     }))
 }
 
-/// `azure.zones`: existing public IPs keep theirs, regardless of the configuration; of others, the create finds out.
+/// `azure.zones`: existing public IPs keep theirs, regardless of the configuration; of others, the
+/// create finds out.
 pub fn default_zones(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     let Some(prior) = inputs.prior.filter(|prior| has_public_ips(prior)) else {
         return draft.fill("azure.zones", Value::unknown());
     };
-    let (exist, path) = (prior.at(&"azure.zones".into()), AttributePath::from("azure.zones"));
+    let (exist, path) = (
+        prior.at(&"azure.zones".into()),
+        AttributePath::from("azure.zones"),
+    );
     draft.fill("azure.zones", exist.clone());
     // Azure may move addresses between zones. What was accepted once is no change.
     if exist.is_set() && inputs.private.applied.at(&path) == draft.at("azure.zones") {
@@ -63,15 +71,21 @@ pub fn default_zones(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) 
     }
 }
 
-/// Whether the gateway of a state exists with both public IPs. Addresses without it are recreated where that is necessary.
+/// Whether the gateway of a state exists with both public IPs. Addresses without it are recreated
+/// where that is necessary.
 pub fn has_public_ips(state: &Value) -> bool {
     let azure = state.get("azure");
-    let ip = |instance: &Instance| azure.get("public_ip_addresses").get(&instance.to_string()).is_set();
+    let ip = |instance: &Instance| {
+        azure
+            .get("public_ip_addresses")
+            .get(&instance.to_string())
+            .is_set()
+    };
     azure.get("gateway_id").is_set() && Instance::ALL.iter().all(ip)
 }
 
-/// `ipsec_policy`: a configured preset gives every field that is not configured; without one they stay as last applied, and
-/// a new link is strong.
+/// `ipsec_policy`: a configured preset gives every field that is not configured; without one they
+/// stay as last applied, and a new link is strong.
 pub fn default_policy(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     let preset = draft.configured("ipsec_policy.preset").clone();
     let fields = POLICY_FIELDS.map(|name| format!("ipsec_policy.{name}"));
@@ -80,7 +94,9 @@ pub fn default_policy(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>)
     if preset.is_null()
         && !configured
         && !doubtful
-        && inputs.last_applied("ipsec_policy").is_some_and(|last| is_unmanaged_policy(&last))
+        && inputs
+            .last_applied("ipsec_policy")
+            .is_some_and(|last| is_unmanaged_policy(&last))
     {
         for path in &fields {
             draft.fill(path, Value::Null);
@@ -88,9 +104,14 @@ pub fn default_policy(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>)
         draft.fill("ipsec_policy.preset", Value::Null);
         return;
     }
-    let last_preset = inputs.last_applied("ipsec_policy.preset").and_then(|p| p.as_str()?.parse::<Preset>().ok());
+    let last_preset = inputs
+        .last_applied("ipsec_policy.preset")
+        .and_then(|p| p.as_str()?.parse::<Preset>().ok());
     let base: Option<[Value; 8]> = if !preset.is_null() {
-        preset.as_str().and_then(|text| text.parse::<Preset>().ok()).map(|preset| policy_fields(&preset.policy()))
+        preset
+            .as_str()
+            .and_then(|text| text.parse::<Preset>().ok())
+            .map(|preset| policy_fields(&preset.policy()))
     } else if last_preset == Some(Preset::CloudDefault) && configured {
         Some(policy_fields(&Preset::Strong.policy()))
     } else if last_preset == Some(Preset::CloudDefault) {
@@ -112,21 +133,31 @@ pub fn default_policy(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>)
         // No field and no preset by now: cloud_default, as last applied.
         Some(IpsecPolicy::Unmanaged) => Preset::CloudDefault.to_string().into(),
         Some(policy) => policy.preset().map(|preset| preset.to_string()).into(),
-        None if whole.is_known() && POLICY_FIELDS.iter().all(|name| whole.get(name).is_known()) => Value::Null,
+        None if whole.is_known() && POLICY_FIELDS.iter().all(|name| whole.get(name).is_known()) => {
+            Value::Null
+        }
         None => Value::unknown(),
     };
     draft.fill("ipsec_policy.preset", value);
 }
 
 /// Attributes of `aws.logs`: a log's group and its format.
-const LOGS: [(&str, &str); 2] = [("log_group_arn", "format"), ("bgp_log_group_arn", "bgp_format")];
+const LOGS: [(&str, &str); 2] = [
+    ("log_group_arn", "format"),
+    ("bgp_log_group_arn", "bgp_format"),
+];
 
-/// `aws.logs`: an object says all of it, so a log without a group is off; without one it stays as last applied, and a new link
-/// has none.
+/// `aws.logs`: an object says all of it, so a log without a group is off; without one it stays as
+/// last applied, and a new link has none.
 pub fn default_logs(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     let configured = draft.configured("aws.logs").clone();
     if configured.is_null() {
-        draft.fill("aws.logs", inputs.last_applied("aws.logs").unwrap_or_else(|| logs_value(&Logs::default())));
+        draft.fill(
+            "aws.logs",
+            inputs
+                .last_applied("aws.logs")
+                .unwrap_or_else(|| logs_value(&Logs::default())),
+        );
     }
     if !configured.is_set() {
         return;
@@ -149,7 +180,10 @@ pub fn logs_value(logs: &Logs) -> Value {
     Value::object(kinds.flat_map(|((group, format), log)| {
         let log = log.as_ref();
         let arn = Value::from(log.map(|log| log.arn.clone()));
-        [(group, arn), (format, Value::from(log.map(|log| log.format.clone())))]
+        [
+            (group, arn),
+            (format, Value::from(log.map(|log| log.format.clone()))),
+        ]
     }))
 }
 
@@ -157,14 +191,19 @@ pub fn logs_value(logs: &Logs) -> Value {
 pub fn read_logs(value: &Value) -> Logs {
     let [tunnel, bgp] = LOGS.map(|(group, format)| {
         let arn = value.get(group).as_str()?.to_owned();
-        Some(LogGroup { arn, format: value.get(format).as_str().unwrap_or(LOG_FORMAT).to_owned() })
+        Some(LogGroup {
+            arn,
+            format: value.get(format).as_str().unwrap_or(LOG_FORMAT).to_owned(),
+        })
     });
     Logs { tunnel, bgp }
 }
 
 /// Values of the fields, in the order of [`POLICY_FIELDS`]; null for `cloud_default`.
 pub fn policy_fields(policy: &IpsecPolicy) -> [Value; 8] {
-    let IpsecPolicy::Explicit(p) = policy else { return POLICY_FIELDS.map(|_| Value::Null) };
+    let IpsecPolicy::Explicit(p) = policy else {
+        return POLICY_FIELDS.map(|_| Value::Null);
+    };
     [
         p.ike_encryption.to_string().into(),
         p.ike_integrity.to_string().into(),
@@ -177,9 +216,12 @@ pub fn policy_fields(policy: &IpsecPolicy) -> [Value; 8] {
     ]
 }
 
-/// Whether an `ipsec_policy` is that of an imported link which cannot be written as one policy: known, and null throughout.
+/// Whether an `ipsec_policy` is that of an imported link which cannot be written as one policy:
+/// known, and null throughout.
 pub fn is_unmanaged_policy(value: &Value) -> bool {
-    value.is_set() && value.get("preset").is_null() && POLICY_FIELDS.iter().all(|name| value.get(name).is_null())
+    value.is_set()
+        && value.get("preset").is_null()
+        && POLICY_FIELDS.iter().all(|name| value.get(name).is_null())
 }
 
 /// The policy that the fields of an `ipsec_policy` describe; None where one is unknown or wrong.

@@ -1,4 +1,5 @@
-//! What exists already of a link that is to be created: objects that the create will adopt, or another link in its place.
+//! What exists already of a link that is to be created: objects that the create will adopt, or
+//! another link in its place.
 
 use super::backend::Backend;
 use super::expand::lookup_scope;
@@ -20,7 +21,9 @@ pub async fn check_existing_link(
     taken: &BTreeSet<InsideCidr>,
     cancel: &Cancel,
 ) -> Diagnostics {
-    let Some(scope) = lookup_scope(planned, private, backend.subscription(), false) else { return Diagnostics::new() };
+    let Some(scope) = lookup_scope(planned, private, backend.subscription(), false) else {
+        return Diagnostics::new();
+    };
     if scope.link.is_none() || scope.known.region.is_none() || scope.adoption.endpoints.is_empty() {
         return Diagnostics::new();
     }
@@ -50,7 +53,9 @@ pub fn adopted_objects(ids: &[String]) -> Diagnostic {
 }
 
 pub fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic {
-    let error = |summary: &str, detail: String, path: &str| Diagnostic::error(summary).detail(detail).at(path);
+    let error = |summary: &str, detail: String, path: &str| {
+        Diagnostic::error(summary).detail(detail).at(path)
+    };
     match found {
         Obstacle::OtherLink { endpoint, ids } => error(
             summaries::CONFLICTING_SLOT,
@@ -72,9 +77,19 @@ pub fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic 
             "slot",
         ),
         Obstacle::Complete { ids } => {
-            let gateway = scope.known.azure_gateway.as_ref().map(ToString::to_string).unwrap_or_default();
+            let gateway = scope
+                .known
+                .azure_gateway
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default();
             let first = scope.inside_cidrs.get(TunnelKey::ALL[0]);
-            let region = scope.known.region.as_ref().map(ToString::to_string).unwrap_or_default();
+            let region = scope
+                .known
+                .region
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default();
             error(
                 summaries::CONFLICTING_LINK,
                 format!(

@@ -7,8 +7,8 @@ use super::model::{Attributes, read_config};
 use super::private_state::PrivateState;
 use super::schema::{AWS_NAMES, AZURE_NAMES};
 use crate::aws::model::{
-    Bandwidth, CustomerGatewayId, InternetGatewayId, KeyStorage, Region, RouteTableId, SubnetId, TransitGatewayId,
-    VpcId, VpnConnectionId, VpnGatewayId,
+    Bandwidth, CustomerGatewayId, InternetGatewayId, KeyStorage, Region, RouteTableId, SubnetId,
+    TransitGatewayId, VpcId, VpnConnectionId, VpnGatewayId,
 };
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
@@ -22,7 +22,8 @@ use crate::link::managed::Kind;
 use crate::link::names::{AwsNames, AzureNames};
 use crate::link::ownership_tags::{AwsEndpoint, EndpointKind, LinkId};
 use crate::link::spec::{
-    AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, PropagationTargets, Removals, Spec,
+    AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, PropagationTargets,
+    Removals, Spec,
 };
 use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::plugin::Value;
@@ -63,7 +64,8 @@ pub fn expand_spec(settled: &Value, around: ExpandInputs<'_>) -> Result<Spec, Mi
     let model = read_config(settled);
     let name = required(&model.name, AttributeId::Name)?;
     let cidrs = inside_cidrs(settled).ok_or(MissingAttribute(AttributeId::InsideCidr(first())))?;
-    let subscription = subscription(settled, around.subscription).ok_or(MissingAttribute(AttributeId::NetworkId))?;
+    let subscription = subscription(settled, around.subscription)
+        .ok_or(MissingAttribute(AttributeId::NetworkId))?;
     let group = required(&model.group, AttributeId::ResourceGroup)?;
     let network = azure_network(&model, &subscription, &group)?;
     let link = link_id(settled, around.private, network.id(), *cidrs.get(first()));
@@ -71,7 +73,8 @@ pub fn expand_spec(settled: &Value, around: ExpandInputs<'_>) -> Result<Spec, Mi
     let mut tags = around.default_tags;
     tags.extend(known_texts(model.tags.known()));
     let connection_mode = required(&model.connection_mode, AttributeId::ConnectionMode)?;
-    let policy = read_policy(settled.get("ipsec_policy")).ok_or(MissingAttribute(AttributeId::Policy("preset")))?;
+    let policy = read_policy(settled.get("ipsec_policy"))
+        .ok_or(MissingAttribute(AttributeId::Policy("preset")))?;
     Ok(Spec {
         link: link.clone(),
         azure: AzureSpec {
@@ -105,7 +108,10 @@ pub fn expand_spec(settled: &Value, around: ExpandInputs<'_>) -> Result<Spec, Mi
         inside_cidrs: cidrs,
         policy,
         tags,
-        rotation: around.keys.trigger.map(|trigger| KeyRotation::new(&link, &trigger)),
+        rotation: around
+            .keys
+            .trigger
+            .map(|trigger| KeyRotation::new(&link, &trigger)),
         applies_configured_keys: around.keys.applies_configured,
         configured_keys: around.keys.configured,
         wait_for_bgp: model.wait_for_bgp != Attr::Known(false),
@@ -140,8 +146,12 @@ fn all_known(list: &Attr<Vec<Attr<String>>>) -> Option<BTreeSet<String>> {
     Some(list.iter().filter_map(Attr::known).cloned().collect())
 }
 
-fn known_texts(map: Option<&BTreeMap<String, Attr<String>>>) -> impl Iterator<Item = (String, String)> {
-    map.into_iter().flatten().filter_map(|(name, text)| Some((name.clone(), text.known()?.clone())))
+fn known_texts(
+    map: Option<&BTreeMap<String, Attr<String>>>,
+) -> impl Iterator<Item = (String, String)> {
+    map.into_iter()
+        .flatten()
+        .filter_map(|(name, text)| Some((name.clone(), text.known()?.clone())))
 }
 
 fn net(text: &Attr<String>) -> Option<Ipv4Net> {
@@ -153,38 +163,67 @@ fn resource_id(text: &Attr<String>) -> Option<ResourceId> {
 }
 
 fn first() -> TunnelKey {
-    TunnelKey { instance: Instance::Zero, number: 1 }
+    TunnelKey {
+        instance: Instance::Zero,
+        number: 1,
+    }
 }
 
-/// The ownership tag's value: as remembered, else made from the VNet and the CIDR in `id`, else from what is planned.
-pub fn link_id(state: &Value, private: &PrivateState, network: &ResourceId, planned: InsideCidr) -> LinkId {
+/// The ownership tag's value: as remembered, else made from the VNet and the CIDR in `id`, else
+/// from what is planned.
+pub fn link_id(
+    state: &Value,
+    private: &PrivateState,
+    network: &ResourceId,
+    planned: InsideCidr,
+) -> LinkId {
     if let Some(link) = &private.link {
         return link.clone();
     }
-    let in_id = state.get("id").as_str().and_then(|id| InsideCidr::parse(id.rsplit_once(',')?.1).ok());
+    let in_id = state
+        .get("id")
+        .as_str()
+        .and_then(|id| InsideCidr::parse(id.rsplit_once(',')?.1).ok());
     LinkId::new(network, in_id.unwrap_or(planned))
 }
 
-/// Where the resource group is: the subscription of the link's own gateway, else the provider's, else that of the VNet.
+/// Where the resource group is: the subscription of the link's own gateway, else the provider's,
+/// else that of the VNet.
 pub fn subscription(settled: &Value, provider: Option<String>) -> Option<String> {
     let of = |path: &str| {
-        let id = settled.at(&path.into()).as_str().and_then(|text| ResourceId::parse(text).ok());
+        let id = settled
+            .at(&path.into())
+            .as_str()
+            .and_then(|text| ResourceId::parse(text).ok());
         id.map(|id| id.subscription().to_owned())
     };
     let before = settled.get("id").as_str().and_then(|id| {
         let gateway = ResourceId::parse(id.rsplit_once(',')?.0).ok()?;
         Some(gateway.subscription().to_owned())
     });
-    before.or(provider).or_else(|| of("azure.gateway_id")).or_else(|| of("azure.virtual_network_id"))
+    before
+        .or(provider)
+        .or_else(|| of("azure.gateway_id"))
+        .or_else(|| of("azure.virtual_network_id"))
 }
 
 /// `azure.zones`; None where they are left to the region.
 pub fn read_zones(value: &Value) -> Option<BTreeSet<String>> {
     let zones = value.as_list().filter(|_| value.is_wholly_known())?;
-    Some(zones.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    Some(
+        zones
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+    )
 }
 
-fn azure_network(model: &Config, subscription: &str, group: &str) -> Result<AzureNetwork, MissingAttribute> {
+fn azure_network(
+    model: &Config,
+    subscription: &str,
+    group: &str,
+) -> Result<AzureNetwork, MissingAttribute> {
     let id = resource_id(&model.network_id);
     let Attr::Known(created) = &model.network else {
         return Ok(AzureNetwork::Existing {
@@ -194,13 +233,17 @@ fn azure_network(model: &Config, subscription: &str, group: &str) -> Result<Azur
     };
     let name = required(&created.name, AttributeId::NetworkName)?;
     let space = required(&created.address_space, AttributeId::AddressSpace)?;
-    let prefix = net(&created.gateway_subnet_prefix).ok_or(MissingAttribute(AttributeId::NetworkGatewaySubnet))?;
+    let prefix = net(&created.gateway_subnet_prefix)
+        .ok_or(MissingAttribute(AttributeId::NetworkGatewaySubnet))?;
     let subnets = created.subnets.known().into_iter().flatten();
     Ok(AzureNetwork::Create {
-        id: id.unwrap_or_else(|| ResourceId::network(subscription, group, "virtualNetworks", &name)),
+        id: id
+            .unwrap_or_else(|| ResourceId::network(subscription, group, "virtualNetworks", &name)),
         address_space: space.iter().filter_map(net).collect(),
         gateway_subnet_prefix: prefix,
-        subnets: subnets.filter_map(|(name, prefix)| Some((name.clone(), net(prefix)?))).collect(),
+        subnets: subnets
+            .filter_map(|(name, prefix)| Some((name.clone(), net(prefix)?)))
+            .collect(),
     })
 }
 
@@ -213,10 +256,19 @@ fn azure_gateway(
 ) -> Result<AzureGateway, MissingAttribute> {
     let id = resource_id(&model.gateway_id);
     if private.provenance.azure_gateway_is_existing {
-        return id.map(AzureGateway::Existing).ok_or(MissingAttribute(AttributeId::AzureGateway));
+        return id
+            .map(AzureGateway::Existing)
+            .ok_or(MissingAttribute(AttributeId::AzureGateway));
     }
     Ok(AzureGateway::Managed {
-        id: id.unwrap_or_else(|| ResourceId::network(subscription, group, "virtualNetworkGateways", &names.gateway)),
+        id: id.unwrap_or_else(|| {
+            ResourceId::network(
+                subscription,
+                group,
+                "virtualNetworkGateways",
+                &names.gateway,
+            )
+        }),
         sku: required(&model.sku, AttributeId::Sku)?,
         generation: required(&model.generation, AttributeId::Generation)?,
         asn: Asn(small(&model.azure_asn, AttributeId::AzureAsn)?),
@@ -230,10 +282,14 @@ fn aws_network(model: &Config, private: &PrivateState) -> Result<AwsNetwork, Mis
         return Ok(AwsNetwork::FromGateway);
     }
     let Some(created) = created else {
-        return required(&model.vpc_id, AttributeId::VpcId).map(|id| AwsNetwork::Existing(VpcId(id)));
+        return required(&model.vpc_id, AttributeId::VpcId)
+            .map(|id| AwsNetwork::Existing(VpcId(id)));
     };
     let cidr = net(&created.cidr).ok_or(MissingAttribute(AttributeId::VpcCidr))?;
-    Ok(AwsNetwork::Create { cidr, public_subnet: net(&created.public_subnet) })
+    Ok(AwsNetwork::Create {
+        cidr,
+        public_subnet: net(&created.public_subnet),
+    })
 }
 
 fn aws_gateway(model: &Config, private: &PrivateState) -> Result<AwsGateway, MissingAttribute> {
@@ -242,9 +298,14 @@ fn aws_gateway(model: &Config, private: &PrivateState) -> Result<AwsGateway, Mis
         return Ok(AwsGateway::TransitGateway(TransitGatewayId(id)));
     }
     if private.provenance.vpn_gateway_is_existing {
-        return Ok(AwsGateway::ExistingVgw(VpnGatewayId(required(&model.vpn_gateway_id, AttributeId::VpnGateway)?)));
+        return Ok(AwsGateway::ExistingVgw(VpnGatewayId(required(
+            &model.vpn_gateway_id,
+            AttributeId::VpnGateway,
+        )?)));
     }
-    Ok(AwsGateway::ManagedVgw { asn: Asn(small(&model.aws_asn, AttributeId::AwsAsn)?) })
+    Ok(AwsGateway::ManagedVgw {
+        asn: Asn(small(&model.aws_asn, AttributeId::AwsAsn)?),
+    })
 }
 
 /// The object on which the AWS side ends, where it is known.
@@ -280,33 +341,60 @@ fn route_tables(model: &Config, private: &PrivateState) -> PropagationTargets {
 
 /// Where AWS keeps the keys. A state from before there was a choice says nothing of it.
 pub fn key_storage(model: &Config) -> KeyStorage {
-    model.key_storage.known().and_then(|storage| storage.parse().ok()).unwrap_or(KeyStorage::Standard)
+    model
+        .key_storage
+        .known()
+        .and_then(|storage| storage.parse().ok())
+        .unwrap_or(KeyStorage::Standard)
 }
 
 /// Azure's names of a settled state; those of the link's name where there are none.
 pub fn azure_names(settled: &Value, link: &str) -> AzureNames {
     let mut names = AzureNames::of(link);
     let given = strings(settled.get("azure").get("names"));
-    let name = |attribute: String, default: &String| given.get(&attribute).unwrap_or(default).clone();
+    let name =
+        |attribute: String, default: &String| given.get(&attribute).unwrap_or(default).clone();
     names.gateway = name("gateway".into(), &names.gateway);
-    names.public_ips = PerInstance::from_fn(|i| name(format!("public_ip_{i}"), names.public_ips.get(i)));
-    names.local_gateways = names.local_gateways.map(|key, default| name(format!("local_gateway_{key}"), default));
-    names.connections = names.connections.map(|key, default| name(format!("connection_{key}"), default));
-    debug_assert!(AZURE_NAMES.iter().all(|(attribute, _)| azure_name(&names, attribute).is_some()));
+    names.public_ips =
+        PerInstance::from_fn(|i| name(format!("public_ip_{i}"), names.public_ips.get(i)));
+    names.local_gateways = names
+        .local_gateways
+        .map(|key, default| name(format!("local_gateway_{key}"), default));
+    names.connections = names
+        .connections
+        .map(|key, default| name(format!("connection_{key}"), default));
+    debug_assert!(
+        AZURE_NAMES
+            .iter()
+            .all(|(attribute, _)| azure_name(&names, attribute).is_some())
+    );
     names
 }
 
 fn aws_names(settled: &Value, link: &str) -> AwsNames {
     let default = AwsNames::of(link);
     let given = strings(settled.get("aws").get("names"));
-    let name = |attribute: String, default: &String| given.get(&attribute).unwrap_or(default).clone();
-    debug_assert!(AWS_NAMES.iter().all(|(attribute, _)| aws_name(&default, attribute).is_some()));
+    let name =
+        |attribute: String, default: &String| given.get(&attribute).unwrap_or(default).clone();
+    debug_assert!(
+        AWS_NAMES
+            .iter()
+            .all(|(attribute, _)| aws_name(&default, attribute).is_some())
+    );
     AwsNames {
         vpn_gateway: name("vpn_gateway".into(), &default.vpn_gateway),
         customer_gateways: PerInstance::from_fn(|i| {
-            name(format!("customer_gateway_{i}"), default.customer_gateways.get(i))
+            name(
+                format!("customer_gateway_{i}"),
+                default.customer_gateways.get(i),
+            )
         }),
-        vpn_connections: PerInstance::from_fn(|i| name(format!("vpn_connection_{i}"), default.vpn_connections.get(i))),
+        vpn_connections: PerInstance::from_fn(|i| {
+            name(
+                format!("vpn_connection_{i}"),
+                default.vpn_connections.get(i),
+            )
+        }),
         vpc: name("vpc".into(), &default.vpc),
         internet_gateway: name("internet_gateway".into(), &default.internet_gateway),
         public_subnet: name("public_subnet".into(), &default.public_subnet),
@@ -328,19 +416,36 @@ pub fn lookup_scope(
     let names = text(state, "name").map(|name| azure_names(state, &name));
     let link = link.or_else(|| private.link.clone());
     let (adoption, recorded) = (adoption(state, private), read_managed(state));
-    Some(LookupScope { known, link, inside_cidrs, names, adoption, recorded_ids: recorded, read_keys })
+    Some(LookupScope {
+        known,
+        link,
+        inside_cidrs,
+        names,
+        adoption,
+        recorded_ids: recorded,
+        read_keys,
+    })
 }
 
 /// What an object of this link must be, by the settings of a state or plan.
 fn adoption(settled: &Value, private: &PrivateState) -> Adoption {
     let model = read_config(settled);
     let own_end = !private.provenance.vpn_gateway_is_existing && model.transit_gateway_id.is_null();
-    let space = model.network.known().and_then(|network| network.address_space.known());
+    let space = model
+        .network
+        .known()
+        .and_then(|network| network.address_space.known());
     Adoption {
         moves_to: None,
-        endpoints: endpoint(settled, private).map(|endpoint| endpoint.to_string()).into_iter().collect(),
+        endpoints: endpoint(settled, private)
+            .map(|endpoint| endpoint.to_string())
+            .into_iter()
+            .collect(),
         vpc_cidr: model.vpc.known().and_then(|vpc| net(&vpc.cidr)),
-        amazon_asn: small(&model.aws_asn, AttributeId::AwsAsn).ok().filter(|_| own_end).map(Asn),
+        amazon_asn: small(&model.aws_asn, AttributeId::AwsAsn)
+            .ok()
+            .filter(|_| own_end)
+            .map(Asn),
         azure_asn: small(&model.azure_asn, AttributeId::AzureAsn)
             .ok()
             .filter(|_| !private.provenance.azure_gateway_is_existing)
@@ -355,39 +460,68 @@ fn known_ids(state: &Value, provider: Option<String>) -> KnownIds {
     let (azure, aws, tunnels) = (state.get("azure"), state.get("aws"), state.get("tunnels"));
     let tunnel = |key: TunnelKey, name: &str| text(tunnels.get(&key.to_string()), name);
     let resource = |id: Option<String>| id.and_then(|id| ResourceId::parse(&id).ok());
-    let of = |instance: Instance, name: &str| instance.tunnels().into_iter().find_map(|key| tunnel(key, name));
+    let of = |instance: Instance, name: &str| {
+        instance
+            .tunnels()
+            .into_iter()
+            .find_map(|key| tunnel(key, name))
+    };
     let group = text(azure, "resource_group_name");
     let network = resource(text(azure, "virtual_network_id")).or_else(|| {
         let name = text(azure.get("virtual_network"), "name")?;
         let subscription = subscription(state, provider.clone())?;
-        Some(ResourceId::network(&subscription, group.as_deref()?, "virtualNetworks", &name))
+        Some(ResourceId::network(
+            &subscription,
+            group.as_deref()?,
+            "virtualNetworks",
+            &name,
+        ))
     });
     let azure_gateway = resource(text(azure, "gateway_id")).or_else(|| {
         let name = text(azure.get("names"), "gateway")?;
         let subscription = subscription(state, provider)?;
-        Some(ResourceId::network(&subscription, group.as_deref()?, "virtualNetworkGateways", &name))
+        Some(ResourceId::network(
+            &subscription,
+            group.as_deref()?,
+            "virtualNetworkGateways",
+            &name,
+        ))
     });
     KnownIds {
         region: text(aws, "region").map(Region),
         resource_group: group.clone(),
         network,
         azure_gateway,
-        public_ips: all_of(state, Kind::AzurePublicIp).filter_map(|id| ResourceId::parse(id).ok()).collect(),
+        public_ips: all_of(state, Kind::AzurePublicIp)
+            .filter_map(|id| ResourceId::parse(id).ok())
+            .collect(),
         public_addresses: PerInstance::from_fn(|i| {
-            text(azure.get("public_ip_addresses"), &i.to_string())?.parse().ok()
+            text(azure.get("public_ip_addresses"), &i.to_string())?
+                .parse()
+                .ok()
         }),
-        local_gateways: PerTunnel::from_fn(|key| resource(tunnel(key, "azure_local_network_gateway_id"))),
+        local_gateways: PerTunnel::from_fn(|key| {
+            resource(tunnel(key, "azure_local_network_gateway_id"))
+        }),
         connections: PerTunnel::from_fn(|key| resource(tunnel(key, "azure_connection_id"))),
         vpc: text(aws, "vpc_id").map(VpcId),
         internet_gateway: first_of(state, Kind::AwsInternetGateway).map(InternetGatewayId),
         public_subnet: first_of(state, Kind::AwsSubnet).map(SubnetId),
-        route_tables: all_of(state, Kind::AwsRouteTable).map(|id| RouteTableId(id.to_owned())).collect(),
+        route_tables: all_of(state, Kind::AwsRouteTable)
+            .map(|id| RouteTableId(id.to_owned()))
+            .collect(),
         public_route_table: first_of(state, Kind::AwsRouteTable).map(RouteTableId),
         vpn_gateway: text(aws, "vpn_gateway_id").map(VpnGatewayId),
         transit_gateway: text(aws, "transit_gateway_id").map(TransitGatewayId),
-        customer_gateways: PerInstance::from_fn(|i| of(i, "aws_customer_gateway_id").map(CustomerGatewayId)),
-        vpn_connections: PerInstance::from_fn(|i| of(i, "aws_vpn_connection_id").map(VpnConnectionId)),
-        outside_ips: PerTunnel::from_fn(|key| tunnel(key, "aws_outside_ip").and_then(|ip| ip.parse().ok())),
+        customer_gateways: PerInstance::from_fn(|i| {
+            of(i, "aws_customer_gateway_id").map(CustomerGatewayId)
+        }),
+        vpn_connections: PerInstance::from_fn(|i| {
+            of(i, "aws_vpn_connection_id").map(VpnConnectionId)
+        }),
+        outside_ips: PerTunnel::from_fn(|key| {
+            tunnel(key, "aws_outside_ip").and_then(|ip| ip.parse().ok())
+        }),
     }
 }
 
@@ -397,13 +531,23 @@ fn first_of(state: &Value, kind: Kind) -> Option<String> {
 }
 
 fn all_of(state: &Value, kind: Kind) -> impl Iterator<Item = &str> {
-    state.get("managed").get(kind.as_str()).as_list().into_iter().flatten().filter_map(Value::as_str)
+    state
+        .get("managed")
+        .get(kind.as_str())
+        .as_list()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
 }
 
 /// Keys of the user's own, from the configuration: they are nowhere else.
 pub fn configured_keys(config: &Value) -> PerTunnel<Option<PreSharedKey>> {
     let keys = config.get("preshared_keys_wo");
-    PerTunnel::from_fn(|key| keys.get(&key.to_string()).as_str().and_then(|text| PreSharedKey::parse(text).ok()))
+    PerTunnel::from_fn(|key| {
+        keys.get(&key.to_string())
+            .as_str()
+            .and_then(|text| PreSharedKey::parse(text).ok())
+    })
 }
 
 /// A text attribute, if it is a known one.
@@ -416,5 +560,7 @@ fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
 }
 
 fn strings(value: &Value) -> BTreeMap<String, String> {
-    entries(value).filter_map(|(name, v)| Some((name.clone(), v.as_str()?.to_owned()))).collect()
+    entries(value)
+        .filter_map(|(name, v)| Some((name.clone(), v.as_str()?.to_owned())))
+        .collect()
 }

@@ -6,7 +6,9 @@ use crate::azure::id::ResourceId;
 use crate::azure::model::Gateway;
 use crate::link::managed::{Kind, Managed};
 use crate::link::observed::Observed;
-use crate::link::ownership_tags::{LinkId, MAX_TAGS_BEFORE_RECORD, created_gateway_subnet, recorded_propagations};
+use crate::link::ownership_tags::{
+    LinkId, MAX_TAGS_BEFORE_RECORD, created_gateway_subnet, recorded_propagations,
+};
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::Value;
 use crate::types::Tags;
@@ -14,22 +16,61 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::net::Ipv4Addr;
 
-/// Sets every computed attribute from what was observed. `drift`, `status` and `id` are left to the caller.
+/// Sets every computed attribute from what was observed. `drift`, `status` and `id` are left to the
+/// caller.
 pub fn set_computed(state: &mut Value, observed: &Observed, managed: &Managed) {
     let (azure, aws) = (&observed.azure, &observed.aws);
-    set_id_keep_casing(state, "azure.gateway_id", azure.gateway.as_ref().map(|gateway| &gateway.resource.id));
-    set_id_keep_casing(state, "azure.virtual_network_id", azure.network.as_ref().map(|network| &network.resource.id));
-    set(state, "azure.subnet_ids", Value::Map(subnet_ids(state, observed)));
-    let ips = Instance::ALL.into_iter().filter_map(|i| Some((i.to_string(), observed.public_ip(i)?.to_string())));
+    set_id_keep_casing(
+        state,
+        "azure.gateway_id",
+        azure.gateway.as_ref().map(|gateway| &gateway.resource.id),
+    );
+    set_id_keep_casing(
+        state,
+        "azure.virtual_network_id",
+        azure.network.as_ref().map(|network| &network.resource.id),
+    );
+    set(
+        state,
+        "azure.subnet_ids",
+        Value::Map(subnet_ids(state, observed)),
+    );
+    let ips = Instance::ALL
+        .into_iter()
+        .filter_map(|i| Some((i.to_string(), observed.public_ip(i)?.to_string())));
     set(state, "azure.public_ip_addresses", Value::map(ips));
-    set(state, "aws.vpc_id", aws.vpc.as_ref().map(|vpc| vpc.id.0.clone()));
-    set(state, "aws.vpn_gateway_id", aws.gateway.as_ref().map(|gateway| gateway.id.0.clone()));
-    set(state, "aws.transit_gateway_id", aws.transit_gateway.as_ref().map(|gateway| gateway.id.0.clone()));
-    set(state, "aws.public_subnet_id", aws.public_subnet.as_ref().map(|subnet| subnet.0.clone()));
+    set(
+        state,
+        "aws.vpc_id",
+        aws.vpc.as_ref().map(|vpc| vpc.id.0.clone()),
+    );
+    set(
+        state,
+        "aws.vpn_gateway_id",
+        aws.gateway.as_ref().map(|gateway| gateway.id.0.clone()),
+    );
+    set(
+        state,
+        "aws.transit_gateway_id",
+        aws.transit_gateway
+            .as_ref()
+            .map(|gateway| gateway.id.0.clone()),
+    );
+    set(
+        state,
+        "aws.public_subnet_id",
+        aws.public_subnet.as_ref().map(|subnet| subnet.0.clone()),
+    );
     let main = aws.route_tables.iter().find(|table| table.main);
-    set(state, "aws.main_route_table_id", main.map(|table| table.id.0.clone()));
-    let tunnels: Vec<(String, Value)> =
-        TunnelKey::ALL.into_iter().map(|key| (key.to_string(), tunnel(state, observed, key))).collect();
+    set(
+        state,
+        "aws.main_route_table_id",
+        main.map(|table| table.id.0.clone()),
+    );
+    let tunnels: Vec<(String, Value)> = TunnelKey::ALL
+        .into_iter()
+        .map(|key| (key.to_string(), tunnel(state, observed, key)))
+        .collect();
     state.set("tunnels", Value::map(tunnels));
     state.set("managed", managed_value(managed));
 }
@@ -45,7 +86,9 @@ fn set_id_keep_casing(state: &mut Value, path: &str, id: Option<&ResourceId>) {
 
 /// The spelling that was there before, where it differs in case only.
 fn prior_casing(before: &Value, id: &ResourceId) -> String {
-    let before = before.as_str().filter(|text| ResourceId::parse(text).is_ok_and(|before| before == *id));
+    let before = before
+        .as_str()
+        .filter(|text| ResourceId::parse(text).is_ok_and(|before| before == *id));
     before.unwrap_or(id.as_str()).to_owned()
 }
 
@@ -53,24 +96,64 @@ fn subnet_ids(state: &Value, observed: &Observed) -> BTreeMap<String, Value> {
     let azure = state.get("azure");
     let before = azure.get("subnet_ids");
     let named = azure.get("virtual_network").get("subnets");
-    let subnets = observed.azure.network.iter().flat_map(|network| &network.subnets);
-    let shown = subnets.filter(|subnet| subnet.name == "GatewaySubnet" || named.get(&subnet.name).is_set());
-    shown.map(|s| (s.name.clone(), prior_casing(before.get(&s.name), &s.id).into())).collect()
+    let subnets = observed
+        .azure
+        .network
+        .iter()
+        .flat_map(|network| &network.subnets);
+    let shown =
+        subnets.filter(|subnet| subnet.name == "GatewaySubnet" || named.get(&subnet.name).is_set());
+    shown
+        .map(|s| {
+            (
+                s.name.clone(),
+                prior_casing(before.get(&s.name), &s.id).into(),
+            )
+        })
+        .collect()
 }
 
 fn tunnel(state: &Value, observed: &Observed, key: TunnelKey) -> Value {
     let before = state.get("tunnels").get(&key.to_string());
-    let id = |name: &str, id: Option<&ResourceId>| Value::from(id.map(|id| prior_casing(before.get(name), id)));
+    let id = |name: &str, id: Option<&ResourceId>| {
+        Value::from(id.map(|id| prior_casing(before.get(name), id)))
+    };
     let mut tunnel = planned_tunnel(state, key);
     let (azure, aws) = (&observed.azure, &observed.aws);
-    tunnel.set("aws_outside_ip", aws.outside_ips.get(key).map(|ip| ip.to_string()));
-    tunnel.set("azure_public_ip", observed.public_ip(key.instance).map(|ip| ip.to_string()));
-    tunnel.set("aws_vpn_connection_id", aws.vpn_connections.get(key.instance).as_ref().map(|vpn| vpn.id.0.clone()));
+    tunnel.set(
+        "aws_outside_ip",
+        aws.outside_ips.get(key).map(|ip| ip.to_string()),
+    );
+    tunnel.set(
+        "azure_public_ip",
+        observed.public_ip(key.instance).map(|ip| ip.to_string()),
+    );
+    tunnel.set(
+        "aws_vpn_connection_id",
+        aws.vpn_connections
+            .get(key.instance)
+            .as_ref()
+            .map(|vpn| vpn.id.0.clone()),
+    );
     let customer = aws.customer_gateways.get(key.instance).as_ref();
-    tunnel.set("aws_customer_gateway_id", customer.map(|gateway| gateway.id.0.clone()));
-    let local = azure.local_gateways.get(key).as_ref().map(|local| &local.resource.id);
-    tunnel.set("azure_local_network_gateway_id", id("azure_local_network_gateway_id", local));
-    let connection = azure.connections.get(key).as_ref().map(|connection| &connection.resource.id);
+    tunnel.set(
+        "aws_customer_gateway_id",
+        customer.map(|gateway| gateway.id.0.clone()),
+    );
+    let local = azure
+        .local_gateways
+        .get(key)
+        .as_ref()
+        .map(|local| &local.resource.id);
+    tunnel.set(
+        "azure_local_network_gateway_id",
+        id("azure_local_network_gateway_id", local),
+    );
+    let connection = azure
+        .connections
+        .get(key)
+        .as_ref()
+        .map(|connection| &connection.resource.id);
     tunnel.set("azure_connection_id", id("azure_connection_id", connection));
     tunnel
 }
@@ -78,22 +161,47 @@ fn tunnel(state: &Value, observed: &Observed, key: TunnelKey) -> Value {
 /// The five fields of a tunnel that are known at plan.
 pub fn planned_tunnel(state: &Value, key: TunnelKey) -> Value {
     let text = state.get("inside_cidrs").get(&key.to_string());
-    let cidr = text.as_str().and_then(|text| crate::link::inside_cidr::InsideCidr::parse(text).ok());
+    let cidr = text
+        .as_str()
+        .and_then(|text| crate::link::inside_cidr::InsideCidr::parse(text).ok());
     let address = |ip: Option<std::net::Ipv4Addr>| {
-        ip.map_or_else(|| if text.is_known() { Value::Null } else { Value::unknown() }, |ip| ip.to_string().into())
+        ip.map_or_else(
+            || {
+                if text.is_known() {
+                    Value::Null
+                } else {
+                    Value::unknown()
+                }
+            },
+            |ip| ip.to_string().into(),
+        )
     };
     Value::object([
         ("azure_instance", Value::from(key.instance.index() as u64)),
         ("aws_tunnel", key.number.into()),
-        ("inside_cidr", if text.is_known() { text.clone() } else { Value::unknown() }),
+        (
+            "inside_cidr",
+            if text.is_known() {
+                text.clone()
+            } else {
+                Value::unknown()
+            },
+        ),
         ("aws_bgp_ip", address(cidr.map(|cidr| cidr.aws_ip()))),
         ("azure_bgp_ip", address(cidr.map(|cidr| cidr.azure_ip()))),
     ])
 }
 
-/// What destroy may delete of what was observed: this link's tunnel ends always; customer gateways, gateways, networks and groups
-/// where they carry the ownership tag or were managed before; propagation and the gateway subnet where this link made them.
-pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &PrivateState, claims: bool) -> Managed {
+/// What destroy may delete of what was observed: this link's tunnel ends always; customer gateways,
+/// gateways, networks and groups where they carry the ownership tag or were managed before;
+/// propagation and the gateway subnet where this link made them.
+pub fn managed(
+    state: &Value,
+    observed: &Observed,
+    before: &Managed,
+    private: &PrivateState,
+    claims: bool,
+) -> Managed {
     let mut managed = Managed::default();
     let (azure, aws) = (&observed.azure, &observed.aws);
     let link = azure
@@ -102,7 +210,15 @@ pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &P
         .map(|network| network.resource.id.clone())
         .or_else(|| ResourceId::parse(state.at(&"azure.virtual_network_id".into()).as_str()?).ok());
     let link = link.zip(inside_cidrs(state)).map(|(network, cidrs)| {
-        super::expand::link_id(state, private, &network, *cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 }))
+        super::expand::link_id(
+            state,
+            private,
+            &network,
+            *cidrs.get(TunnelKey {
+                instance: Instance::Zero,
+                number: 1,
+            }),
+        )
     });
     let link = link.or_else(|| private.link.clone());
     let tagged = |tags| link.as_ref().is_some_and(|link| link.is_on(tags));
@@ -112,25 +228,43 @@ pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &P
             managed.add(kind, id);
         }
     };
-    for local in azure.local_gateways.iter().filter_map(|(_, local)| local.as_ref()) {
+    for local in azure
+        .local_gateways
+        .iter()
+        .filter_map(|(_, local)| local.as_ref())
+    {
         add(Kind::AzureLocalGateway, &local.resource.id, true);
     }
-    for connection in azure.connections.iter().filter_map(|(_, connection)| connection.as_ref()) {
+    for connection in azure
+        .connections
+        .iter()
+        .filter_map(|(_, connection)| connection.as_ref())
+    {
         add(Kind::AzureConnection, &connection.resource.id, true);
     }
-    for gateway in aws.customer_gateways.iter().filter_map(|(_, gateway)| gateway.as_ref()) {
+    for gateway in aws
+        .customer_gateways
+        .iter()
+        .filter_map(|(_, gateway)| gateway.as_ref())
+    {
         add(Kind::AwsCustomerGateway, &gateway.id, tagged(&gateway.tags));
     }
-    for vpn in aws.vpn_connections.iter().filter_map(|(_, vpn)| vpn.as_ref()) {
+    for vpn in aws
+        .vpn_connections
+        .iter()
+        .filter_map(|(_, vpn)| vpn.as_ref())
+    {
         add(Kind::AwsVpnConnection, &vpn.id, true);
     }
     if state.get("manage_gateways").as_bool() != Some(false) {
         if let Some(gateway) = &azure.gateway {
-            let creates = !private.provenance.azure_gateway_is_existing && tagged(&gateway.resource.tags);
+            let creates =
+                !private.provenance.azure_gateway_is_existing && tagged(&gateway.resource.tags);
             add(Kind::AzureGateway, &gateway.resource.id, claims || creates);
         }
         for ip in azure.public_ips.iter().filter_map(|(_, ip)| ip.as_ref()) {
-            let creates = !private.provenance.azure_gateway_is_existing && tagged(&ip.resource.tags);
+            let creates =
+                !private.provenance.azure_gateway_is_existing && tagged(&ip.resource.tags);
             add(Kind::AzurePublicIp, &ip.resource.id, claims || creates);
         }
         if let Some(gateway) = &aws.gateway {
@@ -139,36 +273,73 @@ pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &P
         }
     }
     if let Some(group) = &azure.group {
-        let subscription = azure.gateway.as_ref().map(|gateway| gateway.resource.id.subscription().to_owned());
+        let subscription = azure
+            .gateway
+            .as_ref()
+            .map(|gateway| gateway.resource.id.subscription().to_owned());
         let subscription = super::expand::subscription(state, subscription).unwrap_or_default();
-        let id = format!("/subscriptions/{subscription}/resourceGroups/{}", group.name);
+        let id = format!(
+            "/subscriptions/{subscription}/resourceGroups/{}",
+            group.name
+        );
         let creates = state.at(&"azure.create_resource_group".into()).as_bool() == Some(true);
         let beside_existing = private.provenance.azure_gateway_is_existing && !creates;
-        add(Kind::AzureResourceGroup, &id, tagged(&group.tags) && !beside_existing);
+        add(
+            Kind::AzureResourceGroup,
+            &id,
+            tagged(&group.tags) && !beside_existing,
+        );
     }
     if let Some(network) = &azure.network {
         let creates = state.at(&"azure.virtual_network".into()).is_set();
-        add(Kind::AzureVirtualNetwork, &network.resource.id, creates && tagged(&network.resource.tags));
-        if let Some(subnet) = network.subnets.iter().find(|subnet| subnet.name == "GatewaySubnet") {
-            let marked = azure.public_ips.iter().filter_map(|(_, ip)| ip.as_ref()).any(|ip| {
-                tagged(&ip.resource.tags)
-                    && created_gateway_subnet(&ip.resource.tags).is_some_and(|made| Some(made) == subnet.prefix)
-            });
-            add(Kind::AzureSubnet, &subnet.id, private.provenance.creates_gateway_subnet || marked);
+        add(
+            Kind::AzureVirtualNetwork,
+            &network.resource.id,
+            creates && tagged(&network.resource.tags),
+        );
+        if let Some(subnet) = network
+            .subnets
+            .iter()
+            .find(|subnet| subnet.name == "GatewaySubnet")
+        {
+            let marked = azure
+                .public_ips
+                .iter()
+                .filter_map(|(_, ip)| ip.as_ref())
+                .any(|ip| {
+                    tagged(&ip.resource.tags)
+                        && created_gateway_subnet(&ip.resource.tags)
+                            .is_some_and(|made| Some(made) == subnet.prefix)
+                });
+            add(
+                Kind::AzureSubnet,
+                &subnet.id,
+                private.provenance.creates_gateway_subnet || marked,
+            );
         }
     }
-    // Tags prove nothing where the configuration names an existing object: they may have been copied.
-    let creates_vpc = state.at(&"aws.vpc".into()).is_set() && aws.vpc.as_ref().is_some_and(|vpc| tagged(&vpc.tags));
+    // Tags prove nothing where the configuration names an existing object: they may have been
+    // copied.
+    let creates_vpc = state.at(&"aws.vpc".into()).is_set()
+        && aws.vpc.as_ref().is_some_and(|vpc| tagged(&vpc.tags));
     if let Some(vpc) = &aws.vpc {
         add(Kind::AwsVpc, &vpc.id, creates_vpc);
     }
     if let Some(gateway) = &aws.internet_gateway {
-        add(Kind::AwsInternetGateway, &gateway.id, creates_vpc && tagged(&gateway.tags));
+        add(
+            Kind::AwsInternetGateway,
+            &gateway.id,
+            creates_vpc && tagged(&gateway.tags),
+        );
     }
     if let Some(subnet) = &aws.public_subnet {
         let read = aws.subnets.iter().find(|read| read.id == *subnet);
         // A complete public table shows its subnet, which is then known by id and not read.
-        add(Kind::AwsSubnet, &subnet.0, creates_vpc && read.is_none_or(|subnet| tagged(&subnet.tags)));
+        add(
+            Kind::AwsSubnet,
+            &subnet.0,
+            creates_vpc && read.is_none_or(|subnet| tagged(&subnet.tags)),
+        );
     }
     let tables = state.at(&"aws.route_table_ids".into()).as_list();
     let marks = Propagations::of(observed, link.as_ref());
@@ -176,13 +347,23 @@ pub fn managed(state: &Value, observed: &Observed, before: &Managed, private: &P
         add(Kind::AwsRouteTable, table, creates_vpc);
     }
     for table in &aws.route_tables {
-        if let Some(gateway) = aws.gateway.as_ref().filter(|gateway| table.propagating.contains(&gateway.id)) {
-            let found = private.provenance.preexisting_propagation.contains(&table.id.0);
-            let wanted = tables.is_none_or(|ids| ids.iter().any(|id| id.as_str() == Some(&table.id.0)));
-            // An empty set means hands off: what this link once switched on is left to others from then on.
+        if let Some(gateway) = aws
+            .gateway
+            .as_ref()
+            .filter(|gateway| table.propagating.contains(&gateway.id))
+        {
+            let found = private
+                .provenance
+                .preexisting_propagation
+                .contains(&table.id.0);
+            let wanted =
+                tables.is_none_or(|ids| ids.iter().any(|id| id.as_str() == Some(&table.id.0)));
+            // An empty set means hands off: what this link once switched on is left to others from
+            // then on.
             if tables.is_none_or(|ids| !ids.is_empty()) {
                 let id = format!("{}/{}", table.id, gateway.id);
-                let own = marks.enabled_by_link(&id) || private.provenance.vpn_gateway_is_existing && marks.full;
+                let own = marks.enabled_by_link(&id)
+                    || private.provenance.vpn_gateway_is_existing && marks.full;
                 add(Kind::AwsRoutePropagation, &id, own && wanted && !found);
             }
         }
@@ -200,12 +381,28 @@ struct Propagations {
 impl Propagations {
     fn of(observed: &Observed, link: Option<&LinkId>) -> Self {
         let own = |tags: &&Tags| link.is_some_and(|link| link.is_on(tags));
-        let customers = observed.aws.customer_gateways.iter().filter_map(|(_, one)| one.as_ref().map(|one| &one.tags));
+        let customers = observed
+            .aws
+            .customer_gateways
+            .iter()
+            .filter_map(|(_, one)| one.as_ref().map(|one| &one.tags));
         let customers: Vec<&Tags> = customers.filter(own).collect();
-        let gateway = observed.aws.gateway.iter().map(|gateway| &gateway.tags).filter(own);
+        let gateway = observed
+            .aws
+            .gateway
+            .iter()
+            .map(|gateway| &gateway.tags)
+            .filter(own);
         Propagations {
-            enabled: customers.iter().copied().chain(gateway).flat_map(recorded_propagations).collect(),
-            full: customers.iter().any(|tags| tags.len() >= MAX_TAGS_BEFORE_RECORD),
+            enabled: customers
+                .iter()
+                .copied()
+                .chain(gateway)
+                .flat_map(recorded_propagations)
+                .collect(),
+            full: customers
+                .iter()
+                .any(|tags| tags.len() >= MAX_TAGS_BEFORE_RECORD),
         }
     }
 
@@ -217,14 +414,24 @@ impl Propagations {
 /// `managed` as a value: only kinds of which there is something.
 pub fn managed_value(managed: &Managed) -> Value {
     let kinds = managed.0.iter().filter(|(_, ids)| !ids.is_empty());
-    Value::map(kinds.map(|(kind, ids)| (kind.to_string(), Value::set_of(ids.iter().map(String::as_str)))))
+    Value::map(kinds.map(|(kind, ids)| {
+        (
+            kind.to_string(),
+            Value::set_of(ids.iter().map(String::as_str)),
+        )
+    }))
 }
 
 /// `managed` of a state.
 pub fn read_managed(state: &Value) -> Managed {
     let mut managed = Managed::default();
     for kind in Kind::ALL {
-        let ids = state.get("managed").get(kind.as_str()).as_list().into_iter().flatten();
+        let ids = state
+            .get("managed")
+            .get(kind.as_str())
+            .as_list()
+            .into_iter()
+            .flatten();
         let ids: BTreeSet<String> = ids.filter_map(Value::as_str).map(str::to_owned).collect();
         if !ids.is_empty() {
             managed.0.insert(kind, ids);
@@ -242,20 +449,32 @@ pub fn identity(gateway: &str, inside_cidr: &str) -> (Value, Value) {
 /// This link's addresses on the Azure gateway, by its state: not those that were there before it.
 pub fn own_bgp_addresses(state: &Value, private: &PrivateState) -> Vec<Ipv4Addr> {
     let cidrs = inside_cidrs(state);
-    let placed = cidrs.iter().flat_map(|cidrs| cidrs.iter().map(|(_, cidr)| cidr.azure_ip()));
+    let placed = cidrs
+        .iter()
+        .flat_map(|cidrs| cidrs.iter().map(|(_, cidr)| cidr.azure_ip()));
     let former = private.pending_removals.iter().map(|(_, ip)| *ip);
-    placed.chain(former).filter(|ip| !private.provenance.preexisting_addresses.contains(ip)).collect()
+    placed
+        .chain(former)
+        .filter(|ip| !private.provenance.preexisting_addresses.contains(ip))
+        .collect()
 }
 
-/// Whether all that is left of a link is nothing, its addresses on another user's gateway included. A busy gateway does not
-/// show what it lists.
-pub fn is_deleted(state: &Value, private: &PrivateState, managed: &Managed, observed: &Observed) -> bool {
+/// Whether all that is left of a link is nothing, its addresses on another user's gateway included.
+/// A busy gateway does not show what it lists.
+pub fn is_deleted(
+    state: &Value,
+    private: &PrivateState,
+    managed: &Managed,
+    observed: &Observed,
+) -> bool {
     let own = own_bgp_addresses(state, private);
     // From a gateway with RADIUS clients they are never taken off.
-    let withdrawable =
-        |gateway: &&Gateway| private.provenance.azure_gateway_is_existing && !gateway.hides_radius_secret;
+    let withdrawable = |gateway: &&Gateway| {
+        private.provenance.azure_gateway_is_existing && !gateway.hides_radius_secret
+    };
     let gateway = observed.azure.gateway.as_ref().filter(withdrawable);
-    let listed =
-        gateway.is_some_and(|at| at.resource.state.is_busy() || at.custom_bgp_ips().any(|ip| own.contains(ip)));
+    let listed = gateway.is_some_and(|at| {
+        at.resource.state.is_busy() || at.custom_bgp_ips().any(|ip| own.contains(ip))
+    });
     managed.is_empty() && !listed
 }

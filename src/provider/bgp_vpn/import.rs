@@ -82,13 +82,25 @@ fn imported_state(id: &ImportId, found: &ImportedLink) -> ImportResponse {
         return Diagnostics::from(refusal).into();
     }
     let tagged = |tags: &Tags| found.link.is_on(tags);
-    let azure_own = observed.azure.gateway.as_ref().is_some_and(|gateway| tagged(&gateway.resource.tags));
+    let azure_own = observed
+        .azure
+        .gateway
+        .as_ref()
+        .is_some_and(|gateway| tagged(&gateway.resource.tags));
     if let Some(refusal) = misplaced(found).filter(|_| !azure_own) {
         return Diagnostics::from(refusal).into();
     }
-    let aws_own = observed.aws.gateway.as_ref().is_some_and(|gateway| tagged(&gateway.tags));
+    let aws_own = observed
+        .aws
+        .gateway
+        .as_ref()
+        .is_some_and(|gateway| tagged(&gateway.tags));
     let propagating = observed.aws.gateway.as_ref().map(|gateway| {
-        let tables = observed.aws.route_tables.iter().filter(|table| table.propagating.contains(&gateway.id));
+        let tables = observed
+            .aws
+            .route_tables
+            .iter()
+            .filter(|table| table.propagating.contains(&gateway.id));
         tables.map(|table| table.id.0.clone()).collect::<Vec<_>>()
     });
     let propagating = propagating.unwrap_or_default();
@@ -98,51 +110,96 @@ fn imported_state(id: &ImportId, found: &ImportedLink) -> ImportResponse {
             azure_gateway_is_existing: !azure_own,
             vpn_gateway_is_existing: !aws_own && !on_transit,
             creates_gateway_subnet: false,
-            preexisting_addresses: if azure_own { BTreeSet::new() } else { preexisting_addresses(found) },
-            preexisting_propagation: if aws_own { Vec::new() } else { preexisting_propagation(found, &propagating) },
+            preexisting_addresses: if azure_own {
+                BTreeSet::new()
+            } else {
+                preexisting_addresses(found)
+            },
+            preexisting_propagation: if aws_own {
+                Vec::new()
+            } else {
+                preexisting_propagation(found, &propagating)
+            },
         },
         link: Some(found.link.clone()),
         imported: true,
         ..PrivateState::default()
     };
-    let group = found.known.resource_group.clone().unwrap_or_else(|| id.azure_gateway.resource_group().to_owned());
+    let group = found
+        .known
+        .resource_group
+        .clone()
+        .unwrap_or_else(|| id.azure_gateway.resource_group().to_owned());
     let config = Value::object([
         ("name", Value::from(found.name.as_str())),
         ("azure", Value::object([("resource_group_name", group)])),
         ("aws", Value::object([("region", found.region.0.clone())])),
     ]);
     let snapshot = PreflightSnapshot::default();
-    let inputs =
-        PlanInputs { config: &config, prior: None, private: &private, snapshot: &snapshot, default_region: None };
+    let inputs = PlanInputs {
+        config: &config,
+        prior: None,
+        private: &private,
+        snapshot: &snapshot,
+        default_region: None,
+    };
     let mut planned = apply_defaults(&inputs);
     import_settings(&mut planned, observed);
     import_options(&mut planned, found, azure_own || aws_own, propagating);
     import_names(&mut planned, found);
     let mut state = planned.planned.unknown_as_null();
-    for name in ["id", "tunnels", "managed", "tags", "timeouts", "preshared_keys_wo_version", "rotate_keys"] {
+    for name in [
+        "id",
+        "tunnels",
+        "managed",
+        "tags",
+        "timeouts",
+        "preshared_keys_wo_version",
+        "rotate_keys",
+    ] {
         state.set(name, Value::Null);
     }
     let mut sole = Managed::default();
-    let customers = observed.aws.customer_gateways.iter().filter_map(|(_, customer)| Some(&customer.as_ref()?.id));
+    let customers = observed
+        .aws
+        .customer_gateways
+        .iter()
+        .filter_map(|(_, customer)| Some(&customer.as_ref()?.id));
     customers
         .filter(|id| !found.shared_customer_gateways.contains(id))
         .for_each(|id| sole.add(Kind::AwsCustomerGateway, id));
     let managed = managed(&state, observed, &sole, &private, false);
     let count = |kind| managed.ids(kind).count();
-    let whole =
-        count(Kind::AzureConnection) == TunnelKey::ALL.len() && count(Kind::AwsVpnConnection) == Instance::ALL.len();
+    let whole = count(Kind::AzureConnection) == TunnelKey::ALL.len()
+        && count(Kind::AwsVpnConnection) == Instance::ALL.len();
     set_computed(&mut state, observed, &managed);
-    let first = found.inside_cidrs.get(TunnelKey { instance: Instance::Zero, number: 1 });
-    let gateway = observed.azure.gateway.as_ref().map_or(&id.azure_gateway, |gateway| &gateway.resource.id);
+    let first = found.inside_cidrs.get(TunnelKey {
+        instance: Instance::Zero,
+        number: 1,
+    });
+    let gateway = observed
+        .azure
+        .gateway
+        .as_ref()
+        .map_or(&id.azure_gateway, |gateway| &gateway.resource.id);
     state.set("id", identity(gateway.as_str(), &first.to_string()).0);
-    LinkStatus::Complete.refreshed(observed).store(&mut state, Vec::new());
+    LinkStatus::Complete
+        .refreshed(observed)
+        .store(&mut state, Vec::new());
     private.record_applied(&state);
     let mut messages = Diagnostics::new();
     if !found.complete || !whole {
         messages.push(incomplete());
     }
-    let connections = observed.aws.vpn_connections.iter().filter_map(|(_, vpn)| vpn.as_ref());
-    if connections.into_iter().any(|vpn| found.link.is_on(&vpn.tags)) {
+    let connections = observed
+        .aws
+        .vpn_connections
+        .iter()
+        .filter_map(|(_, vpn)| vpn.as_ref());
+    if connections
+        .into_iter()
+        .any(|vpn| found.link.is_on(&vpn.tags))
+    {
         messages.push(shared());
     }
     ImportResponse {
@@ -154,15 +211,24 @@ fn imported_state(id: &ImportId, found: &ImportedLink) -> ImportResponse {
     }
 }
 
-/// Rejects tunnels whose BGP address another user's gateway lists on the instance that cannot use it: Azure lists an address once
-/// for each gateway, so that no apply could add it where it is needed.
+/// Rejects tunnels whose BGP address another user's gateway lists on the instance that cannot use
+/// it: Azure lists an address once for each gateway, so that no apply could add it where it is
+/// needed.
 fn misplaced(found: &ImportedLink) -> Option<Diagnostic> {
     let gateway = found.observed.azure.gateway.as_ref()?;
     let elsewhere = |(key, cidr): (TunnelKey, &InsideCidr)| {
-        let others = Instance::ALL.into_iter().zip(&gateway.instances).filter(|(at, _)| *at != key.instance);
-        let (at, instance) = others.into_iter().find(|(_, at)| at.custom_bgp_ips.contains(&cidr.azure_ip()))?;
+        let others = Instance::ALL
+            .into_iter()
+            .zip(&gateway.instances)
+            .filter(|(at, _)| *at != key.instance);
+        let (at, instance) = others
+            .into_iter()
+            .find(|(_, at)| at.custom_bgp_ips.contains(&cidr.azure_ip()))?;
         let (ip, configuration) = (cidr.azure_ip(), &instance.ip_configuration_id);
-        Some(format!("{ip} is listed on {at} ({configuration}), but {key} needs it on {}", key.instance))
+        Some(format!(
+            "{ip} is listed on {at} ({configuration}), but {key} needs it on {}",
+            key.instance
+        ))
     };
     let words: Vec<String> = found.inside_cidrs.iter().filter_map(elsewhere).collect();
     (!words.is_empty()).then(|| wrong_instance(&words))
@@ -170,22 +236,45 @@ fn misplaced(found: &ImportedLink) -> Option<Diagnostic> {
 
 /// Tags of the customer gateways that are the link's own.
 fn ownership_tags(found: &ImportedLink) -> impl Iterator<Item = &Tags> {
-    let customers = found.observed.aws.customer_gateways.iter().filter_map(|(_, customer)| customer.as_ref());
-    customers.map(|customer| &customer.tags).filter(|tags| found.link.is_on(tags))
+    let customers = found
+        .observed
+        .aws
+        .customer_gateways
+        .iter()
+        .filter_map(|(_, customer)| customer.as_ref());
+    customers
+        .map(|customer| &customer.tags)
+        .filter(|tags| found.link.is_on(tags))
 }
 
-/// Tables that a given VPN gateway's routes get into and that the link did not let them into, as far as its marks tell.
+/// Tables that a given VPN gateway's routes get into and that the link did not let them into, as
+/// far as its marks tell.
 fn preexisting_propagation(found: &ImportedLink, propagating: &[String]) -> Vec<String> {
-    let own: BTreeSet<String> = ownership_tags(found).flat_map(ownership_tags::recorded_propagations).collect();
-    let gateway = found.observed.aws.gateway.as_ref().map(|gateway| &gateway.id.0);
-    let is_own = |table: &&String| gateway.is_some_and(|gateway| own.contains(&format!("{table}/{gateway}")));
-    propagating.iter().filter(|table| !is_own(table)).cloned().collect()
+    let own: BTreeSet<String> = ownership_tags(found)
+        .flat_map(ownership_tags::recorded_propagations)
+        .collect();
+    let gateway = found
+        .observed
+        .aws
+        .gateway
+        .as_ref()
+        .map(|gateway| &gateway.id.0);
+    let is_own = |table: &&String| {
+        gateway.is_some_and(|gateway| own.contains(&format!("{table}/{gateway}")))
+    };
+    propagating
+        .iter()
+        .filter(|table| !is_own(table))
+        .cloned()
+        .collect()
 }
 
-/// Addresses of the link that a given gateway lists and that the link did not put there, as far as the customer gateways'
-/// tags remember that.
+/// Addresses of the link that a given gateway lists and that the link did not put there, as far as
+/// the customer gateways' tags remember that.
 fn preexisting_addresses(found: &ImportedLink) -> BTreeSet<Ipv4Addr> {
-    let placed: BTreeSet<Ipv4Addr> = ownership_tags(found).flat_map(ownership_tags::recorded_bgp_addresses).collect();
+    let placed: BTreeSet<Ipv4Addr> = ownership_tags(found)
+        .flat_map(ownership_tags::recorded_bgp_addresses)
+        .collect();
     let listed = |(key, cidr): (TunnelKey, &InsideCidr)| {
         let at = found.observed.azure.gateway_instance(key.instance)?;
         Some(cidr.azure_ip()).filter(|ip| at.custom_bgp_ips.contains(ip) && !placed.contains(ip))
@@ -193,39 +282,99 @@ fn preexisting_addresses(found: &ImportedLink) -> BTreeSet<Ipv4Addr> {
     found.inside_cidrs.iter().filter_map(listed).collect()
 }
 
-fn import_options(planned: &mut PlannedState<'_>, found: &ImportedLink, own: bool, propagating: Vec<String>) {
+fn import_options(
+    planned: &mut PlannedState<'_>,
+    found: &ImportedLink,
+    own: bool,
+    propagating: Vec<String>,
+) {
     let observed = &found.observed;
     for (key, cidr) in found.inside_cidrs.iter() {
         planned.fill(&format!("inside_cidrs.{key}"), cidr.to_string());
     }
     planned.fill("slot", Slot::of(&found.inside_cidrs).map(Slot::number));
     planned.fill("manage_gateways", own);
-    let group = observed.azure.group.as_ref().is_some_and(|group| found.link.is_on(&group.tags));
+    let group = observed
+        .azure
+        .group
+        .as_ref()
+        .is_some_and(|group| found.link.is_on(&group.tags));
     planned.fill("azure.create_resource_group", group);
-    let main = observed.aws.route_tables.iter().find(|table| table.main).map(|table| table.id.0.clone());
+    let main = observed
+        .aws
+        .route_tables
+        .iter()
+        .find(|table| table.main)
+        .map(|table| table.id.0.clone());
     // Without any propagation no route would reach Azure: the main table counts as wanted.
-    let tables = if propagating.is_empty() { main.into_iter().collect() } else { propagating };
+    let tables = if propagating.is_empty() {
+        main.into_iter().collect()
+    } else {
+        propagating
+    };
     let on_vpc = found.known.transit_gateway.is_none();
-    planned.fill("aws.route_table_ids", if on_vpc { Value::set_of(tables) } else { Value::Null });
-    if let Some(network) = observed.azure.network.as_ref().filter(|n| found.link.is_on(&n.resource.tags)) {
-        let (gateway, others): (Vec<_>, Vec<_>) = network.subnets.iter().partition(|s| s.name == "GatewaySubnet");
-        let prefix = gateway.first().and_then(|subnet| subnet.prefix).map(|prefix| prefix.to_string());
-        let others: Vec<(String, Value)> =
-            others.iter().filter_map(|s| Some((s.name.clone(), s.prefix?.to_string().into()))).collect();
+    planned.fill(
+        "aws.route_table_ids",
+        if on_vpc {
+            Value::set_of(tables)
+        } else {
+            Value::Null
+        },
+    );
+    if let Some(network) = observed
+        .azure
+        .network
+        .as_ref()
+        .filter(|n| found.link.is_on(&n.resource.tags))
+    {
+        let (gateway, others): (Vec<_>, Vec<_>) = network
+            .subnets
+            .iter()
+            .partition(|s| s.name == "GatewaySubnet");
+        let prefix = gateway
+            .first()
+            .and_then(|subnet| subnet.prefix)
+            .map(|prefix| prefix.to_string());
+        let others: Vec<(String, Value)> = others
+            .iter()
+            .filter_map(|s| Some((s.name.clone(), s.prefix?.to_string().into())))
+            .collect();
         let made = Value::object([
             ("name", Value::from(network.resource.id.name())),
-            ("address_space", Value::list(network.address_space.iter().map(ToString::to_string))),
+            (
+                "address_space",
+                Value::list(network.address_space.iter().map(ToString::to_string)),
+            ),
             ("gateway_subnet_prefix", prefix.into()),
-            ("subnets", if others.is_empty() { Value::Null } else { Value::map(others) }),
+            (
+                "subnets",
+                if others.is_empty() {
+                    Value::Null
+                } else {
+                    Value::map(others)
+                },
+            ),
         ]);
         planned.fill("azure.virtual_network", made);
     }
-    if let Some(vpc) = observed.aws.vpc.as_ref().filter(|vpc| found.link.is_on(&vpc.tags)) {
+    if let Some(vpc) = observed
+        .aws
+        .vpc
+        .as_ref()
+        .filter(|vpc| found.link.is_on(&vpc.tags))
+    {
         let public = observed.aws.public_subnet.as_ref();
-        let public = observed.aws.subnets.iter().find(|subnet| Some(&subnet.id) == public);
+        let public = observed
+            .aws
+            .subnets
+            .iter()
+            .find(|subnet| Some(&subnet.id) == public);
         let made = Value::object([
             ("cidr_block", Value::from(vpc.cidr.to_string())),
-            ("public_subnet_cidr_block", public.map(|subnet| subnet.cidr.to_string()).into()),
+            (
+                "public_subnet_cidr_block",
+                public.map(|subnet| subnet.cidr.to_string()).into(),
+            ),
         ]);
         planned.fill("aws.vpc", made);
     }
@@ -239,27 +388,54 @@ fn import_names(planned: &mut PlannedState<'_>, found: &ImportedLink) {
             planned.fill(&format!("azure.names.{attribute}"), id.name());
         }
     };
-    azure_name("gateway".into(), azure.gateway.as_ref().map(|gateway| &gateway.resource.id));
+    azure_name(
+        "gateway".into(),
+        azure.gateway.as_ref().map(|gateway| &gateway.resource.id),
+    );
     for (instance, ip) in azure.public_ips.iter() {
-        azure_name(format!("public_ip_{instance}"), ip.as_ref().map(|ip| &ip.resource.id));
+        azure_name(
+            format!("public_ip_{instance}"),
+            ip.as_ref().map(|ip| &ip.resource.id),
+        );
     }
     for key in TunnelKey::ALL {
         let local = azure.local_gateways.get(key).as_ref();
-        azure_name(format!("local_gateway_{key}"), local.map(|local| &local.resource.id));
+        azure_name(
+            format!("local_gateway_{key}"),
+            local.map(|local| &local.resource.id),
+        );
         let connection = azure.connections.get(key).as_ref();
-        azure_name(format!("connection_{key}"), connection.map(|connection| &connection.resource.id));
+        azure_name(
+            format!("connection_{key}"),
+            connection.map(|connection| &connection.resource.id),
+        );
     }
     let mut aws_name = |attribute: String, tags: Option<&Tags>| {
         if let Some(name) = tags.and_then(|tags| tags.get("Name")) {
             planned.fill(&format!("aws.names.{attribute}"), name.as_str());
         }
     };
-    aws_name("vpn_gateway".into(), aws.gateway.as_ref().map(|gateway| &gateway.tags));
+    aws_name(
+        "vpn_gateway".into(),
+        aws.gateway.as_ref().map(|gateway| &gateway.tags),
+    );
     for instance in Instance::ALL {
         let customer = aws.customer_gateways.get(instance).as_ref();
-        aws_name(format!("customer_gateway_{instance}"), customer.map(|gateway| &gateway.tags));
+        aws_name(
+            format!("customer_gateway_{instance}"),
+            customer.map(|gateway| &gateway.tags),
+        );
         let vpn = aws.vpn_connections.get(instance).as_ref();
-        aws_name(format!("vpn_connection_{instance}"), vpn.map(|vpn| &vpn.tags));
+        aws_name(
+            format!("vpn_connection_{instance}"),
+            vpn.map(|vpn| &vpn.tags),
+        );
     }
-    aws_name("vpc".into(), aws.vpc.as_ref().filter(|vpc| found.link.is_on(&vpc.tags)).map(|vpc| &vpc.tags));
+    aws_name(
+        "vpc".into(),
+        aws.vpc
+            .as_ref()
+            .filter(|vpc| found.link.is_on(&vpc.tags))
+            .map(|vpc| &vpc.tags),
+    );
 }

@@ -1,8 +1,10 @@
-//! Networks and the VPN gateway that a replacement leaves in place: only the Azure gateway and what is attached to it has to be
-//! new. Other objects may be in these networks, and other resources refer to their ids.
+//! Networks and the VPN gateway that a replacement leaves in place: only the Azure gateway and what
+//! is attached to it has to be new. Other objects may be in these networks, and other resources
+//! refer to their ids.
 //!
-//! Terraform carries out a replacement as a delete and a create. The delete half tags what is kept as an incomplete part of the
-//! new link, so that the create half finds it, and so does a later run should this one be killed in between.
+//! Terraform carries out a replacement as a delete and a create. The delete half tags what is kept
+//! as an incomplete part of the new link, so that the create half finds it, and so does a later run
+//! should this one be killed in between.
 
 use super::change_set::ChangeSet;
 use super::default_options::inside_cidrs;
@@ -34,8 +36,9 @@ pub struct Kept {
     endpoint: Option<String>,
     /// Ids by kind, as in `managed`.
     objects: BTreeMap<String, Vec<String>>,
-    /// Computed attributes of the old link that the new one has as well, as a part of its state. The plan leaves them unknown:
-    /// under create_before_destroy, the plan right before the create cannot repeat them, and Terraform reports a provider bug.
+    /// Computed attributes of the old link that the new one has as well, as a part of its state.
+    /// The plan leaves them unknown: under create_before_destroy, the plan right before the create
+    /// cannot repeat them, and Terraform reports a provider bug.
     attributes: Json,
     /// Their paths.
     paths: Vec<String>,
@@ -45,7 +48,8 @@ pub struct Kept {
     deleted_subnet: Option<String>,
 }
 
-/// Which objects a replacement keeps. `planned` is the new link; `link` is its ownership tag's value.
+/// Which objects a replacement keeps. `planned` is the new link; `link` is its ownership tag's
+/// value.
 pub fn kept(changes: ChangeSet<'_>, private: &PrivateState, link: Option<&LinkId>) -> Option<Kept> {
     let managed = read_managed(changes.prior);
     let mut kept = Kept {
@@ -57,7 +61,11 @@ pub fn kept(changes: ChangeSet<'_>, private: &PrivateState, link: Option<&LinkId
     keep_azure(changes, &managed, &mut kept);
     rename(changes, &mut kept);
     let mut attributes = Value::Null;
-    for path in kept.paths.iter().map(|path| AttributePath::from(path.as_str())) {
+    for path in kept
+        .paths
+        .iter()
+        .map(|path| AttributePath::from(path.as_str()))
+    {
         attributes.set_at(&path, changes.prior.at(&path).clone());
     }
     kept.attributes = to_json(&attributes);
@@ -72,11 +80,20 @@ fn keep_aws(changes: ChangeSet<'_>, managed: &Managed, kept: &mut Kept) {
     let created = same("aws.vpc.cidr_block");
     if created {
         kept.take(managed, &[Kind::AwsVpc]);
-        kept.paths.extend(["aws.vpc_id", "aws.main_route_table_id"].map(str::to_owned));
+        kept.paths
+            .extend(["aws.vpc_id", "aws.main_route_table_id"].map(str::to_owned));
         let path = "aws.vpc.public_subnet_cidr_block";
         if same(path) || both_null(changes, path) {
-            kept.take(managed, &[Kind::AwsInternetGateway, Kind::AwsSubnet, Kind::AwsRouteTable]);
-            kept.paths.extend(["aws.public_subnet_id"].map(str::to_owned));
+            kept.take(
+                managed,
+                &[
+                    Kind::AwsInternetGateway,
+                    Kind::AwsSubnet,
+                    Kind::AwsRouteTable,
+                ],
+            );
+            kept.paths
+                .extend(["aws.public_subnet_id"].map(str::to_owned));
         }
     }
     let given = changes.prior.at(&"aws.vpc".into()).is_null() && same("aws.vpc_id");
@@ -96,26 +113,45 @@ fn keep_azure(changes: ChangeSet<'_>, managed: &Managed, kept: &mut Kept) {
     if !places.into_iter().all(same) || moves_subscription(changes) {
         return;
     }
-    if changes.planned.at(&"azure.create_resource_group".into()).as_bool() == Some(true) {
+    if changes
+        .planned
+        .at(&"azure.create_resource_group".into())
+        .as_bool()
+        == Some(true)
+    {
         kept.take(managed, &[Kind::AzureResourceGroup]);
     }
-    let includes = |path: &str| includes(changes.planned.at(&path.into()), changes.prior.at(&path.into()));
+    let includes = |path: &str| {
+        includes(
+            changes.planned.at(&path.into()),
+            changes.prior.at(&path.into()),
+        )
+    };
     let network = same("azure.virtual_network.name")
         && includes("azure.virtual_network.address_space")
         && includes("azure.virtual_network.subnets");
-    let id = changes.prior.at(&"azure.virtual_network_id".into()).as_str();
-    let Some(id) = id.filter(|id| network && managed.has(Kind::AzureVirtualNetwork, id)) else { return };
+    let id = changes
+        .prior
+        .at(&"azure.virtual_network_id".into())
+        .as_str();
+    let Some(id) = id.filter(|id| network && managed.has(Kind::AzureVirtualNetwork, id)) else {
+        return;
+    };
     kept.take(managed, &[Kind::AzureVirtualNetwork]);
-    kept.paths.extend(["azure.virtual_network_id"].map(str::to_owned));
+    kept.paths
+        .extend(["azure.virtual_network_id"].map(str::to_owned));
     if !changes.changed("azure.virtual_network.subnets") {
         kept.paths.extend(["azure.subnet_ids"].map(str::to_owned));
     }
     if !same("azure.virtual_network.gateway_subnet_prefix") {
-        kept.deleted_subnet = ResourceId::parse(id).ok().map(|id| id.child("subnets", GATEWAY_SUBNET).to_string());
+        kept.deleted_subnet = ResourceId::parse(id)
+            .ok()
+            .map(|id| id.child("subnets", GATEWAY_SUBNET).to_string());
     }
 }
 
-/// Objects that are created get the planned names, so those that are kept do as well: a change of a name alone renames nothing.
+/// Objects that are created get the planned names, so those that are kept do as well: a change of a
+/// name alone renames nothing.
 fn rename(changes: ChangeSet<'_>, kept: &mut Kept) {
     let names = [
         (Kind::AwsVpc, "vpc"),
@@ -128,15 +164,19 @@ fn rename(changes: ChangeSet<'_>, kept: &mut Kept) {
         let path = format!("aws.names.{attribute}");
         let name = changes.planned.at(&path.as_str().into()).as_str();
         let ids = kept.objects.get(kind.as_str()).into_iter().flatten();
-        let renamed: Vec<_> =
-            name.map(|name| ids.map(|id| (id.clone(), name.to_owned())).collect()).unwrap_or_default();
+        let renamed: Vec<_> = name
+            .map(|name| ids.map(|id| (id.clone(), name.to_owned())).collect())
+            .unwrap_or_default();
         kept.names.extend(renamed);
     }
 }
 
 /// Whether a setting is known, set and the same before and after.
 fn same(changes: ChangeSet<'_>, path: &str) -> bool {
-    let (before, now) = (changes.prior.at(&path.into()), changes.planned.at(&path.into()));
+    let (before, now) = (
+        changes.prior.at(&path.into()),
+        changes.planned.at(&path.into()),
+    );
     before.is_set() && now.is_set() && is_same_setting(before, now)
 }
 
@@ -144,23 +184,34 @@ fn both_null(changes: ChangeSet<'_>, path: &str) -> bool {
     changes.prior.at(&path.into()).is_null() && changes.planned.at(&path.into()).is_null()
 }
 
-/// Whether every element of `before` is still there: what a create finds beyond the configuration, it leaves alone.
+/// Whether every element of `before` is still there: what a create finds beyond the configuration,
+/// it leaves alone.
 fn includes(planned: &Value, before: &Value) -> bool {
     if let Some(before) = before.as_map() {
         let now = planned.as_map();
-        return before.iter().all(|(name, prefix)| now.and_then(|now| now.get(name)) == Some(prefix));
+        return before
+            .iter()
+            .all(|(name, prefix)| now.and_then(|now| now.get(name)) == Some(prefix));
     }
-    let (now, before) = (planned.as_list().unwrap_or_default(), before.as_list().unwrap_or_default());
+    let (now, before) = (
+        planned.as_list().unwrap_or_default(),
+        before.as_list().unwrap_or_default(),
+    );
     before.iter().all(|range| now.contains(range)) && planned.is_wholly_known()
 }
 
 /// Whether the new link names another subscription.
 fn moves_subscription(changes: ChangeSet<'_>) -> bool {
     let of = |value: &Value| {
-        let id = value.at(&"azure.virtual_network_id".into()).as_str().and_then(|id| ResourceId::parse(id).ok());
+        let id = value
+            .at(&"azure.virtual_network_id".into())
+            .as_str()
+            .and_then(|id| ResourceId::parse(id).ok());
         id.map(|id| id.subscription().to_lowercase())
     };
-    of(changes.prior).zip(of(changes.planned)).is_some_and(|(before, now)| before != now)
+    of(changes.prior)
+        .zip(of(changes.planned))
+        .is_some_and(|(before, now)| before != now)
 }
 
 impl Kept {
@@ -179,7 +230,12 @@ impl Kept {
     }
 
     pub fn managed(&self) -> Managed {
-        let ids = |kind: Kind| Some((kind, self.objects.get(kind.as_str())?.iter().cloned().collect()));
+        let ids = |kind: Kind| {
+            Some((
+                kind,
+                self.objects.get(kind.as_str())?.iter().cloned().collect(),
+            ))
+        };
         Managed(Kind::ALL.into_iter().filter_map(ids).collect())
     }
 
@@ -191,13 +247,20 @@ impl Kept {
             ids.retain(|id| !kept.has(*kind, id));
         }
         removed.0.retain(|_, ids| !ids.is_empty());
-        self.deleted_subnet.iter().for_each(|id| removed.add(Kind::AzureSubnet, id));
+        self.deleted_subnet
+            .iter()
+            .for_each(|id| removed.add(Kind::AzureSubnet, id));
         removed
     }
 
     pub fn hand_over(&self) -> HandOver {
         let (endpoint, names) = (self.endpoint.clone(), self.names.clone());
-        HandOver { link: self.link(), endpoint, kept: self.managed(), names }
+        HandOver {
+            link: self.link(),
+            endpoint,
+            kept: self.managed(),
+            names,
+        }
     }
 
     /// Where the create half finds what is kept. EC2 may list new tags late.
@@ -205,25 +268,38 @@ impl Kept {
         let managed = self.managed();
         let first = |kind: Kind| managed.ids(kind).next().map(str::to_owned);
         known.vpc = first(Kind::AwsVpc).map(VpcId).or(known.vpc.take());
-        known.vpn_gateway = first(Kind::AwsVpnGateway).map(VpnGatewayId).or(known.vpn_gateway.take());
+        known.vpn_gateway = first(Kind::AwsVpnGateway)
+            .map(VpnGatewayId)
+            .or(known.vpn_gateway.take());
     }
 
     fn values(&self) -> impl Iterator<Item = (AttributePath, Value)> {
         let text = self.attributes.to_string();
-        let attributes = json::decode(super::schema::value_type(), text.as_bytes()).unwrap_or_default();
-        let paths = self.paths.iter().map(|path| AttributePath::from(path.as_str()));
+        let attributes =
+            json::decode(super::schema::value_type(), text.as_bytes()).unwrap_or_default();
+        let paths = self
+            .paths
+            .iter()
+            .map(|path| AttributePath::from(path.as_str()));
         paths.map(move |path| (path.clone(), attributes.at(&path).clone()))
     }
 
-    /// The state of a create that failed before it read or wrote anything: what is kept is still there, and is this link's.
+    /// The state of a create that failed before it read or wrote anything: what is kept is still
+    /// there, and is this link's.
     pub fn incomplete_state(&self, planned: &Value) -> (Value, Option<Value>) {
         let mut state = planned.clone();
-        self.values().for_each(|(path, value)| state.set_at(&path, value));
+        self.values()
+            .for_each(|(path, value)| state.set_at(&path, value));
         state.set("managed", managed_value(&self.managed()));
         LinkStatus::Incomplete.store(&mut state, Vec::new());
-        let gateway = state.at(&"azure.gateway_id".into()).as_str().map(str::to_owned);
+        let gateway = state
+            .at(&"azure.gateway_id".into())
+            .as_str()
+            .map(str::to_owned);
         let first = inside_cidrs(&state).map(|cidrs| cidrs.get(TunnelKey::ALL[0]).to_string());
-        let named = gateway.zip(first).map(|(gateway, first)| identity(&gateway, &first));
+        let named = gateway
+            .zip(first)
+            .map(|(gateway, first)| identity(&gateway, &first));
         if let Some((id, _)) = &named {
             state.set("id", id.clone());
         }
@@ -231,7 +307,8 @@ impl Kept {
     }
 }
 
-/// What the plan of a create keeps: by the state that it replaces, or, while Terraform applies, as the delete half left it.
+/// What the plan of a create keeps: by the state that it replaces, or, while Terraform applies, as
+/// the delete half left it.
 pub fn kept_by_create(
     planned: &Value,
     private: &PrivateState,
@@ -239,7 +316,14 @@ pub fn kept_by_create(
     link: Option<&LinkId>,
 ) -> Option<Kept> {
     match &private.replaced {
-        Some(replaced) => kept(ChangeSet { prior: &resume_cache.get(Some(replaced))?.state, planned }, private, link),
+        Some(replaced) => kept(
+            ChangeSet {
+                prior: &resume_cache.get(Some(replaced))?.state,
+                planned,
+            },
+            private,
+            link,
+        ),
         None => resume_cache.kept(link?),
     }
 }

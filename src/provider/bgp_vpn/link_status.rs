@@ -14,13 +14,18 @@ pub enum LinkStatus {
     Complete,
     /// The create did not finish. The next apply finishes it.
     Incomplete,
-    /// An update or a destroy did not finish, and the link was not read since: what the state names may be gone.
+    /// An update or a destroy did not finish, and the link was not read since: what the state names
+    /// may be gone.
     Interrupted,
 }
 
 impl LinkStatus {
     /// All of them.
-    pub const ALL: [LinkStatus; 3] = [LinkStatus::Complete, LinkStatus::Incomplete, LinkStatus::Interrupted];
+    pub const ALL: [LinkStatus; 3] = [
+        LinkStatus::Complete,
+        LinkStatus::Incomplete,
+        LinkStatus::Interrupted,
+    ];
 
     /// The attribute's value.
     pub fn as_str(self) -> &'static str {
@@ -31,22 +36,41 @@ impl LinkStatus {
         }
     }
 
-    /// The status of a state. Null, which only a state that is still being composed has, is complete.
+    /// The status of a state. Null, which only a state that is still being composed has, is
+    /// complete.
     pub fn of(state: &Value) -> LinkStatus {
         let text = state.get(ATTRIBUTE).as_str();
-        LinkStatus::ALL.into_iter().find(|status| text == Some(status.as_str())).unwrap_or(LinkStatus::Complete)
+        LinkStatus::ALL
+            .into_iter()
+            .find(|status| text == Some(status.as_str()))
+            .unwrap_or(LinkStatus::Complete)
     }
 
-    /// The status after a read. A create that did not finish stays incomplete until a run finishes it.
+    /// The status after a read. A create that did not finish stays incomplete until a run finishes
+    /// it.
     pub fn refreshed(self, observed: &Observed) -> LinkStatus {
-        let incomplete = self == LinkStatus::Incomplete || completeness(observed) == Completeness::Incomplete;
-        if incomplete { LinkStatus::Incomplete } else { LinkStatus::Complete }
+        let incomplete =
+            self == LinkStatus::Incomplete || completeness(observed) == Completeness::Incomplete;
+        if incomplete {
+            LinkStatus::Incomplete
+        } else {
+            LinkStatus::Complete
+        }
     }
 
-    /// Sets the attribute, and `drift` to its sentence about the status and to the given differences.
+    /// Sets the attribute, and `drift` to its sentence about the status and to the given
+    /// differences.
     pub fn store(self, state: &mut Value, differences: Vec<String>) {
         state.set(ATTRIBUTE, self.as_str());
-        state.set("drift", Value::list(self.sentence().map(str::to_owned).into_iter().chain(differences)));
+        state.set(
+            "drift",
+            Value::list(
+                self.sentence()
+                    .map(str::to_owned)
+                    .into_iter()
+                    .chain(differences),
+            ),
+        );
     }
 
     /// What `drift` says first, for readers only.
@@ -54,7 +78,9 @@ impl LinkStatus {
         match self {
             LinkStatus::Complete => None,
             LinkStatus::Incomplete => Some("the create of the link did not finish"),
-            LinkStatus::Interrupted => Some("the last run did not finish: some of its changes may be missing"),
+            LinkStatus::Interrupted => {
+                Some("the last run did not finish: some of its changes may be missing")
+            }
         }
     }
 }

@@ -28,8 +28,8 @@ pub fn clear_aws_ids(scope: &mut LookupScope, changes: ChangeSet<'_>, spec: &Spe
     }
 }
 
-/// What the user names by id is looked for by that id. The state does not have it where a move was broken off between what was
-/// and what is to be.
+/// What the user names by id is looked for by that id. The state does not have it where a move was
+/// broken off between what was and what is to be.
 pub fn seed_given_ids(scope: &mut LookupScope, spec: &Spec) {
     match &spec.aws.gateway {
         AwsGateway::ExistingVgw(id) => scope.known.vpn_gateway = Some(id.clone()),
@@ -41,7 +41,8 @@ pub fn seed_given_ids(scope: &mut LookupScope, spec: &Spec) {
     }
 }
 
-/// The same for Azure: a replacement that was killed may have left neither network nor gateway in the state.
+/// The same for Azure: a replacement that was killed may have left neither network nor gateway in
+/// the state.
 pub fn seed_given_azure_ids(scope: &mut LookupScope, spec: &Spec) {
     if let AzureNetwork::Existing { id, .. } = &spec.azure.network {
         scope.known.network = Some(id.clone());

@@ -69,8 +69,9 @@ mod upgrade;
 mod tests;
 
 use crate::plugin::{
-    ApplyRequest, ApplyResponse, Diagnostics, IdentitySchema, ImportRequest, ImportResponse, PlanRequest, PlanResponse,
-    ReadRequest, ReadResponse, Resource, Schema, UpgradeRequest, Upgraded, ValidateRequest, Value,
+    ApplyRequest, ApplyResponse, Diagnostics, IdentitySchema, ImportRequest, ImportResponse,
+    PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource, Schema, UpgradeRequest,
+    Upgraded, ValidateRequest, Value,
 };
 use async_trait::async_trait;
 use backend::BackendFactory;
@@ -88,7 +89,8 @@ pub struct BgpVpn {
     claims: Mutex<Configuration>,
 }
 
-/// What the links of one Configure take. A debugged provider serves several runs of Terraform with one process.
+/// What the links of one Configure take. A debugged provider serves several runs of Terraform with
+/// one process.
 #[derive(Default)]
 struct Configuration {
     backend: Option<Arc<dyn backend::Backend>>,
@@ -96,15 +98,27 @@ struct Configuration {
 }
 
 impl BgpVpn {
-    /// The resource over an engine that is asked for at each call, since the provider has one only once it is configured.
+    /// The resource over an engine that is asked for at each call, since the provider has one only
+    /// once it is configured.
     pub fn new(engine: BackendFactory) -> Self {
-        BgpVpn { backend: engine, resume_cache: ResumeCache::default(), claims: Mutex::default() }
+        BgpVpn {
+            backend: engine,
+            resume_cache: ResumeCache::default(),
+            claims: Mutex::default(),
+        }
     }
 
     fn claims(&self, engine: &Arc<dyn backend::Backend>) -> Arc<Claims> {
         let mut current = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        if !current.backend.as_ref().is_some_and(|known| Arc::ptr_eq(known, engine)) {
-            *current = Configuration { backend: Some(engine.clone()), claims: Arc::default() };
+        if !current
+            .backend
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, engine))
+        {
+            *current = Configuration {
+                backend: Some(engine.clone()),
+                claims: Arc::default(),
+            };
         }
         current.claims.clone()
     }
@@ -129,7 +143,11 @@ impl Resource for BgpVpn {
     }
 
     fn on_stored_state(&self, state: &Value) {
-        self.resume_cache.store(state, plan::link_of(state, &private_state::PrivateState::default(), None), None);
+        self.resume_cache.store(
+            state,
+            plan::link_of(state, &private_state::PrivateState::default(), None),
+            None,
+        );
     }
 
     async fn read(&self, request: ReadRequest) -> ReadResponse {
@@ -149,7 +167,15 @@ impl Resource for BgpVpn {
 
     async fn plan(&self, request: PlanRequest) -> PlanResponse {
         match (self.backend)() {
-            Ok(engine) => plan::plan(engine.as_ref(), &self.resume_cache, &self.claims(&engine), request).await,
+            Ok(engine) => {
+                plan::plan(
+                    engine.as_ref(),
+                    &self.resume_cache,
+                    &self.claims(&engine),
+                    request,
+                )
+                .await
+            }
             Err(diagnostics) => diagnostics.into(),
         }
     }
@@ -158,11 +184,21 @@ impl Resource for BgpVpn {
         match (self.backend)() {
             Err(diagnostics) => request.failed(diagnostics),
             Ok(engine) if request.is_destroy() => {
-                let link = private_state::PrivateState::read(&request.planned_private).of_state().link;
+                let link = private_state::PrivateState::read(&request.planned_private)
+                    .of_state()
+                    .link;
                 self.claims(&engine).release(&request.prior, link.as_ref());
                 apply::destroy(engine.as_ref(), &self.resume_cache, request).await
             }
-            Ok(engine) => apply::apply(engine.as_ref(), &self.resume_cache, &self.claims(&engine), request).await,
+            Ok(engine) => {
+                apply::apply(
+                    engine.as_ref(),
+                    &self.resume_cache,
+                    &self.claims(&engine),
+                    request,
+                )
+                .await
+            }
         }
     }
 

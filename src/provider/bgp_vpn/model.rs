@@ -1,4 +1,5 @@
-//! A configuration, a planned state or a state, with types: the domain's `Config`, read by the paths of the attribute table.
+//! A configuration, a planned state or a state, with types: the domain's `Config`, read by the
+//! paths of the attribute table.
 
 use super::attribute_paths::value_path;
 use crate::link::config::{Attr, AttributeId, AttributeSource, Config};
@@ -37,12 +38,20 @@ impl AttributeSource for Attributes<'_> {
     }
 
     fn texts(&self, attribute: &AttributeId) -> Attr<Vec<Attr<String>>> {
-        attr(self.at(attribute), |list| Some(list.as_list()?.iter().map(text).collect()))
+        attr(self.at(attribute), |list| {
+            Some(list.as_list()?.iter().map(text).collect())
+        })
     }
 
     fn text_map(&self, attribute: &AttributeId) -> Attr<BTreeMap<String, Attr<String>>> {
-        let entries =
-            |map: &Value| Some(map.as_map()?.iter().map(|(name, value)| (name.clone(), text(value))).collect());
+        let entries = |map: &Value| {
+            Some(
+                map.as_map()?
+                    .iter()
+                    .map(|(name, value)| (name.clone(), text(value)))
+                    .collect(),
+            )
+        };
         attr(self.at(attribute), entries)
     }
 

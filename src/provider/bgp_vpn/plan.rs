@@ -23,7 +23,9 @@ use super::replaced::{self, own_object_ids};
 use super::replacing_attributes::{assume_unchanged, drifted_warning, late_replacement};
 use super::resume::{CachedState, ResumeCache, resume_warning};
 use super::static_routing::refuse_plan;
-use super::teardown::{full_removal, incomplete_removal, removal_warning as announcement_of, update_removal};
+use super::teardown::{
+    full_removal, incomplete_removal, removal_warning as announcement_of, update_removal,
+};
 use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::link::config::Attr;
@@ -37,18 +39,24 @@ use crate::plugin::{AttributePath, Diagnostic, Diagnostics, PlanRequest, PlanRes
 pub fn validate(config: &Value) -> Diagnostics {
     let model = read_config(config);
     // Warnings depend on whether the link exists, which is not known here.
-    let violations = validate_fields(&model).into_iter().chain(validate_required(&model));
+    let violations = validate_fields(&model)
+        .into_iter()
+        .chain(validate_required(&model));
     diagnostics(violations.filter(|fault| !fault.is_warning()))
 }
 
 /// The tunnel whose inside CIDR names the link.
-const FIRST_TUNNEL: TunnelKey = TunnelKey { instance: Instance::Zero, number: 1 };
+const FIRST_TUNNEL: TunnelKey = TunnelKey {
+    instance: Instance::Zero,
+    number: 1,
+};
 
 /// Plans a create, an update or a destroy.
 ///
-/// A create or update goes through three phases. The draft gives every setting its value from the configuration, the state and the
-/// defaults. The preflight reads the surroundings, where they matter, after which the draft is made once more. The final plan checks
-/// the draft, says what is new, and announces what is deleted.
+/// A create or update goes through three phases. The draft gives every setting its value from the
+/// configuration, the state and the defaults. The preflight reads the surroundings, where they
+/// matter, after which the draft is made once more. The final plan checks the draft, says what is
+/// new, and announces what is deleted.
 pub async fn plan(
     backend: &dyn Backend,
     resume_cache: &ResumeCache,
@@ -66,10 +74,20 @@ pub async fn plan(
     let (config, assumed) = assume_unchanged(&request.config, prior);
     let private = remembered(&request, resume_cache);
     let snapshot = PreflightSnapshot::default();
-    let mut planning =
-        Planning { backend, resume_cache, request: &request, prior, config: &config, private, snapshot, messages };
+    let mut planning = Planning {
+        backend,
+        resume_cache,
+        request: &request,
+        prior,
+        config: &config,
+        private,
+        snapshot,
+        messages,
+    };
     let mut draft = planning.draft_plan();
-    let replaced = planning.changes(&draft).is_some_and(|changes| !changes.requires_replace().is_empty());
+    let replaced = planning
+        .changes(&draft)
+        .is_some_and(|changes| !changes.requires_replace().is_empty());
     let preflight = match planning.preflight(&draft).await {
         Ok(preflight) => preflight,
         Err(diagnostics) => return diagnostics.into(),
@@ -77,9 +95,14 @@ pub async fn plan(
     if preflight != Preflight::Skipped {
         draft = planning.draft_plan();
     }
-    match planning.final_plan(&mut draft, preflight, replaced, held).await {
+    match planning
+        .final_plan(&mut draft, preflight, replaced, held)
+        .await
+    {
         Ok(requires_replace) => {
-            assumed.iter().for_each(|path| draft.planned.set_at(path, Value::unknown()));
+            assumed
+                .iter()
+                .for_each(|path| draft.planned.set_at(path, Value::unknown()));
             PlanResponse {
                 planned: draft.planned,
                 requires_replace,
@@ -101,7 +124,8 @@ fn remembered(request: &PlanRequest, resume_cache: &ResumeCache) -> PrivateState
         private.remember_before(&before);
         return private;
     }
-    // The plan of the create half of a replacement carries what was remembered of the link that goes.
+    // The plan of the create half of a replacement carries what was remembered of the link that
+    // goes.
     let mut private = PrivateState {
         replaced_ids: private.replaced_ids,
         removes: private.removes,
@@ -111,7 +135,12 @@ fn remembered(request: &PlanRequest, resume_cache: &ResumeCache) -> PrivateState
         before: private.before,
         ..PrivateState::default()
     };
-    replaced::note(&mut private, resume_cache, &request.config, request.may_be_applying);
+    replaced::note(
+        &mut private,
+        resume_cache,
+        &request.config,
+        request.may_be_applying,
+    );
     private
 }
 
@@ -140,14 +169,23 @@ struct Planning<'r> {
 
 impl<'r> Planning<'r> {
     fn inputs(&self) -> PlanInputs<'r, '_> {
-        plan_inputs(self.backend, self.config, self.prior, &self.private, &self.snapshot)
+        plan_inputs(
+            self.backend,
+            self.config,
+            self.prior,
+            &self.private,
+            &self.snapshot,
+        )
     }
 
     fn changes<'d>(&self, draft: &'d PlannedState<'_>) -> Option<ChangeSet<'d>>
     where
         'r: 'd,
     {
-        self.prior.map(|prior| ChangeSet { prior, planned: &draft.planned })
+        self.prior.map(|prior| ChangeSet {
+            prior,
+            planned: &draft.planned,
+        })
     }
 
     fn link_of(&self, settled: &Value) -> Option<LinkId> {
@@ -168,14 +206,21 @@ impl<'r> Planning<'r> {
     async fn preflight(&mut self, draft: &PlannedState<'_>) -> Result<Preflight, Diagnostics> {
         let changes = self.changes(draft);
         let replaced = changes.is_some_and(|changes| !changes.requires_replace().is_empty());
-        if !self.is_checked() || replaced || !changes.is_none_or(|changes| changes.needs_preflight(&self.private)) {
+        if !self.is_checked()
+            || replaced
+            || !changes.is_none_or(|changes| changes.needs_preflight(&self.private))
+        {
             return Ok(Preflight::Skipped);
         }
         let (ask, complete) = preflight_request(self.backend, &draft.planned, &self.inputs());
         if !ask.is_empty() {
             self.snapshot = self.backend.preflight(&ask, &self.request.cancel).await?;
         }
-        Ok(if complete && self.snapshot.covers(&ask) { Preflight::Complete } else { Preflight::Partial })
+        Ok(if complete && self.snapshot.covers(&ask) {
+            Preflight::Complete
+        } else {
+            Preflight::Partial
+        })
     }
 
     /// Checks the draft and completes it. Answers the attributes whose change replaces the link.
@@ -188,12 +233,20 @@ impl<'r> Planning<'r> {
     ) -> Result<Vec<AttributePath>, Diagnostics> {
         let recalled = self.recall(draft);
         let settled = self.inputs();
-        // A replacement is planned once more without a prior state, which is when its surroundings count.
+        // A replacement is planned once more without a prior state, which is when its surroundings
+        // count.
         let checked = !replaced && self.is_checked();
-        let mut violations = if checked { validate_plan(&settled, &draft.planned, self.backend) } else { Vec::new() };
+        let mut violations = if checked {
+            validate_plan(&settled, &draft.planned, self.backend)
+        } else {
+            Vec::new()
+        };
         let provenance = if preflight == Preflight::Skipped {
             let vpn_gateway_is_existing = settled.vpn_gateway_is_existing();
-            Provenance { vpn_gateway_is_existing, ..self.private.provenance.clone() }
+            Provenance {
+                vpn_gateway_is_existing,
+                ..self.private.provenance.clone()
+            }
         } else {
             provenance(&settled, &self.snapshot, &draft.planned)
         };
@@ -210,7 +263,8 @@ impl<'r> Planning<'r> {
         };
         self.private.preflight_complete = complete;
         let refusal = self.changes(draft).filter(|_| self.is_checked());
-        self.messages.extend(refusal.and_then(|changes| refuse_plan(&self.private, changes)));
+        self.messages
+            .extend(refusal.and_then(|changes| refuse_plan(&self.private, changes)));
         self.check_conflicts(draft, held, recalled.is_new).await;
         if self.messages.has_errors() {
             return Err(std::mem::take(&mut self.messages));
@@ -224,43 +278,75 @@ impl<'r> Planning<'r> {
         }
     }
 
-    /// Looks for a state of the link that this process has read: of one whose create never ended, or that is tainted.
+    /// Looks for a state of the link that this process has read: of one whose create never ended,
+    /// or that is tainted.
     fn recall(&mut self, draft: &PlannedState<'_>) -> Recalled {
         let (private, is_create) = (&mut self.private, self.prior.is_none());
         let subscription = || self.backend.subscription();
         if is_create {
-            private.replaced_ids.extend(self.resume_cache.incomplete_states().iter().flat_map(own_object_ids));
-            private.link = id_beside_moved_link(&draft.planned, private, &self.snapshot, subscription());
+            private.replaced_ids.extend(
+                self.resume_cache
+                    .incomplete_states()
+                    .iter()
+                    .flat_map(own_object_ids),
+            );
+            private.link =
+                id_beside_moved_link(&draft.planned, private, &self.snapshot, subscription());
         }
         let link = link_of(&draft.planned, private, subscription());
         // A complete link of another name is another resource that has the same slot.
         let same_name = |held: &CachedState| held.state.get("name") == draft.planned.get("name");
         let held_by_state = self.resume_cache.get(link.as_ref()).filter(|_| is_create);
-        let held_by_state = held_by_state.filter(|held| is_incomplete(&held.state) || same_name(held));
+        let held_by_state =
+            held_by_state.filter(|held| is_incomplete(&held.state) || same_name(held));
         let is_new = is_create && private.replaced_ids.is_empty() && held_by_state.is_none();
         // A link that the user tainted is deleted before it is created again.
-        private.replaced_ids.extend(held_by_state.iter().flat_map(|held| own_object_ids(&held.state)));
-        if let (None, Some(before)) = (&private.before, held_by_state.as_ref().and_then(|held| held.private.as_ref())) {
+        private.replaced_ids.extend(
+            held_by_state
+                .iter()
+                .flat_map(|held| own_object_ids(&held.state)),
+        );
+        if let (None, Some(before)) = (
+            &private.before,
+            held_by_state
+                .as_ref()
+                .and_then(|held| held.private.as_ref()),
+        ) {
             private.remember_before(before);
         }
         let left = held_by_state.filter(|held| is_incomplete(&held.state));
         if let Some(recalled) = left.filter(|recalled| recalled.can_resume(&draft.planned)) {
             private.resumes_incomplete = true;
-            let changes = ChangeSet { prior: &recalled.state, planned: &draft.planned };
+            let changes = ChangeSet {
+                prior: &recalled.state,
+                planned: &draft.planned,
+            };
             let removed = incomplete_removal(changes, private, subscription());
             self.messages.push(resume_warning(!removed.0.is_empty()));
-            self.messages.extend(announcement_of(&removed, None, &recalled.state));
-            private.link = recalled.private.as_ref().and_then(|private| private.link.clone());
-            private.provenance.preexisting_addresses =
-                recalled.private.map(|private| private.provenance.preexisting_addresses).unwrap_or_default();
+            self.messages
+                .extend(announcement_of(&removed, None, &recalled.state));
+            private.link = recalled
+                .private
+                .as_ref()
+                .and_then(|private| private.link.clone());
+            private.provenance.preexisting_addresses = recalled
+                .private
+                .map(|private| private.provenance.preexisting_addresses)
+                .unwrap_or_default();
         }
         Recalled { link, is_new }
     }
 
-    /// Conflicts with other links of this run, and with what exists of a link that is to be created.
+    /// Conflicts with other links of this run, and with what exists of a link that is to be
+    /// created.
     async fn check_conflicts(&mut self, draft: &PlannedState<'_>, held: &Claims, is_new: bool) {
         let holder = ClaimHolder::of(self.prior, &self.private, &self.request.config);
-        let claim = claims::claim(&draft.planned, self.prior, &self.private, self.backend.subscription());
+        let claim = claims::claim(
+            &draft.planned,
+            self.prior,
+            &self.private,
+            self.backend.subscription(),
+        );
         if let Some(claim) = claim.filter(|_| self.is_checked()) {
             let mut own = self.private.replaced_ids.clone();
             own.extend(self.prior.into_iter().flat_map(own_object_ids));
@@ -270,12 +356,21 @@ impl<'r> Planning<'r> {
                 self.messages.append(clash);
             }
             if is_new && self.private.keeps.is_none() && self.snapshot.group != Lookup::Skipped {
-                // A complete link also is what other findings are about, such as a VPC that has a VPN gateway.
+                // A complete link also is what other findings are about, such as a VPC that has a
+                // VPN gateway.
                 let cancel = &self.request.cancel;
-                let found = check_existing_link(self.backend, &draft.planned, &self.private, &taken, cancel).await;
+                let found = check_existing_link(
+                    self.backend,
+                    &draft.planned,
+                    &self.private,
+                    &taken,
+                    cancel,
+                )
+                .await;
                 let postponed = self.request.may_be_applying && found.has_errors();
                 self.private.preflight_complete &= !postponed;
-                self.messages.append(if postponed { as_warnings(found) } else { found });
+                self.messages
+                    .append(if postponed { as_warnings(found) } else { found });
             }
         }
         self.private.holder = Some(holder.as_str().to_owned());
@@ -285,10 +380,16 @@ impl<'r> Planning<'r> {
         let private = &mut self.private;
         if !private.resumes_incomplete && !private.announced {
             let subscription = self.backend.subscription();
-            self.messages.extend(replaced::announced(private, self.resume_cache, link, subscription, &draft.planned));
+            self.messages.extend(replaced::announced(
+                private,
+                self.resume_cache,
+                link,
+                subscription,
+                &draft.planned,
+            ));
         }
-        let unrepeatable =
-            replaced::unrepeatable(private, &self.request.config).filter(|_| !private.resumes_incomplete);
+        let unrepeatable = replaced::unrepeatable(private, &self.request.config)
+            .filter(|_| !private.resumes_incomplete);
         private.unrepeatable = unrepeatable.map(str::to_owned);
         self.messages.extend(unrepeatable.map(|path| {
             let (summary, detail) = replaced::unrepeatable_words(path);
@@ -305,18 +406,31 @@ impl<'r> Planning<'r> {
         link: Option<&LinkId>,
     ) -> Result<Vec<AttributePath>, Diagnostics> {
         unknown_for_update(draft, prior, &self.private);
-        let changes = ChangeSet { prior, planned: &draft.planned };
+        let changes = ChangeSet {
+            prior,
+            planned: &draft.planned,
+        };
         let replacing = changes.requires_replace();
         let before = self.link_of(prior);
         let refreshed = self.resume_cache.is_refreshed(before.as_ref());
         let is_late = self.request.may_be_applying && !refreshed && self.is_checked();
         if let Some(path) = replacing.first().filter(|_| is_late) {
-            return Err(Diagnostics::from(late_replacement(path, prior, &draft.planned)));
+            return Err(Diagnostics::from(late_replacement(
+                path,
+                prior,
+                &draft.planned,
+            )));
         }
         self.messages.append(changes.warnings(&self.private));
         self.messages.extend(public_subnet::warning(changes));
-        self.messages.extend(draft.left.iter().map(|path| drifted_warning(path, self.config, prior)));
-        // Terraform may replace it though nothing here asks for that: the next plan has these bytes and no prior state.
+        self.messages.extend(
+            draft
+                .left
+                .iter()
+                .map(|path| drifted_warning(path, self.config, prior)),
+        );
+        // Terraform may replace it though nothing here asks for that: the next plan has these bytes
+        // and no prior state.
         self.private.replaced_ids = own_object_ids(prior);
         self.private.removes = full_removal(prior, &self.private, self.backend.subscription());
         self.private.announced = !replacing.is_empty();
@@ -325,15 +439,29 @@ impl<'r> Planning<'r> {
             self.private.replaced = self.link_of(prior);
             let whole = self.private.removes.clone();
             stays = kept_by_replacement(self.backend, self.config, changes, &self.private);
-            stays.as_ref().map_or(whole.clone(), |kept| kept.removed(whole))
+            stays
+                .as_ref()
+                .map_or(whole.clone(), |kept| kept.removed(whole))
         } else {
             let observed = self.resume_cache.last_observed(link);
-            let (subscription, default_tags) = (self.backend.subscription(), self.backend.default_tags());
-            update_removal(changes, &self.private, observed.as_ref(), subscription, default_tags)
+            let (subscription, default_tags) =
+                (self.backend.subscription(), self.backend.default_tags());
+            update_removal(
+                changes,
+                &self.private,
+                observed.as_ref(),
+                subscription,
+                default_tags,
+            )
         };
-        self.messages.extend(announcement_of(&removed, stays.as_ref(), prior));
+        self.messages
+            .extend(announcement_of(&removed, stays.as_ref(), prior));
         if !self.private.announced {
-            self.messages.extend(replaced::on_request(&self.private.removes, &self.request.replaced, prior));
+            self.messages.extend(replaced::on_request(
+                &self.private.removes,
+                &self.request.replaced,
+                prior,
+            ));
         }
         Ok(replacing)
     }
@@ -347,26 +475,39 @@ struct Recalled {
 }
 
 /// A destroy needs no plan but for what it announces.
-fn plan_destroy(backend: &dyn Backend, resume_cache: &ResumeCache, request: PlanRequest) -> PlanResponse {
+fn plan_destroy(
+    backend: &dyn Backend,
+    resume_cache: &ResumeCache,
+    request: PlanRequest,
+) -> PlanResponse {
     let private = PrivateState::read(&request.private);
     let link = link_of(&request.prior, &private, backend.subscription());
     let outlived = resume_cache.is_superseded(&request.prior, link.as_ref());
-    let removed = (!outlived).then(|| full_removal(&request.prior, &private, backend.subscription()));
+    let removed =
+        (!outlived).then(|| full_removal(&request.prior, &private, backend.subscription()));
     // That replacement did not come.
     let private = if private.unrepeatable.is_some() {
-        PrivateState { unrepeatable: None, ..private }.write()
+        PrivateState {
+            unrepeatable: None,
+            ..private
+        }
+        .write()
     } else {
         request.private
     };
     PlanResponse {
         private,
         identity: request.identity,
-        diagnostics: removed.and_then(|removed| announcement_of(&removed, None, &request.prior)).into_iter().collect(),
+        diagnostics: removed
+            .and_then(|removed| announcement_of(&removed, None, &request.prior))
+            .into_iter()
+            .collect(),
         ..PlanResponse::default()
     }
 }
 
-/// What the replacement of a link keeps. The new link's ownership tag depends on its settings alone.
+/// What the replacement of a link keeps. The new link's ownership tag depends on its settings
+/// alone.
 fn kept_by_replacement(
     backend: &dyn Backend,
     config: &Value,
@@ -375,7 +516,11 @@ fn kept_by_replacement(
 ) -> Option<Kept> {
     let (fresh, snapshot) = (PrivateState::default(), PreflightSnapshot::default());
     let created = apply_defaults(&plan_inputs(backend, config, None, &fresh, &snapshot)).planned;
-    kept(changes, private, link_of(&created, &fresh, backend.subscription()).as_ref())
+    kept(
+        changes,
+        private,
+        link_of(&created, &fresh, backend.subscription()).as_ref(),
+    )
 }
 
 /// What settings are made from, for a request.
@@ -386,7 +531,13 @@ pub fn plan_inputs<'c, 'g>(
     private: &'g PrivateState,
     snapshot: &'g PreflightSnapshot,
 ) -> PlanInputs<'c, 'g> {
-    PlanInputs { config, prior, private, snapshot, default_region: backend.default_region() }
+    PlanInputs {
+        config,
+        prior,
+        private,
+        snapshot,
+        default_region: backend.default_region(),
+    }
 }
 
 /// What to look at before a link is made or moved, and whether all of it is known by now.
@@ -400,18 +551,33 @@ pub fn preflight_request(
     let resource = |id: &Attr<String>| id.known().and_then(|id| ResourceId::parse(id).ok());
     let composed = || {
         let name = model.network.known()?.name.known()?;
-        Some(ResourceId::network(subscription.as_ref()?, model.group.known()?, "virtualNetworks", name))
+        Some(ResourceId::network(
+            subscription.as_ref()?,
+            model.group.known()?,
+            "virtualNetworks",
+            name,
+        ))
     };
     let gateway_given = inputs.azure_gateway_is_existing();
-    let (vpn_gateway_given, on_transit_gateway) = (inputs.vpn_gateway_is_existing(), inputs.on_transit_gateway());
+    let (vpn_gateway_given, on_transit_gateway) = (
+        inputs.vpn_gateway_is_existing(),
+        inputs.on_transit_gateway(),
+    );
     let region = model.region.known().cloned().map(Region);
-    let in_region = |id: &Attr<String>, given: bool| id.known().filter(|_| given && region.is_some()).cloned();
+    let in_region =
+        |id: &Attr<String>, given: bool| id.known().filter(|_| given && region.is_some()).cloned();
     // A refresh that did not find the gateway left it in `id` alone.
     let in_id = || ResourceId::parse(inputs.prior?.get("id").as_str()?.rsplit_once(',')?.0).ok();
     let ask = PreflightRequest {
-        resource_group: model.group.known().filter(|_| subscription.is_some()).cloned(),
+        resource_group: model
+            .group
+            .known()
+            .filter(|_| subscription.is_some())
+            .cloned(),
         network: resource(&model.network_id).or_else(composed),
-        gateway: resource(&model.gateway_id).or_else(in_id).filter(|_| gateway_given),
+        gateway: resource(&model.gateway_id)
+            .or_else(in_id)
+            .filter(|_| gateway_given),
         first_cidr: inside_cidrs(settled)
             .map(|cidrs| *cidrs.get(FIRST_TUNNEL))
             .filter(|_| (gateway_given || vpn_gateway_given) && inputs.prior.is_none()),
@@ -419,7 +585,8 @@ pub fn preflight_request(
             .filter(|_| vpn_gateway_given && inputs.prior.is_some()),
         vpc: in_region(&model.vpc_id, true).map(VpcId),
         vpn_gateway: in_region(&model.vpn_gateway_id, vpn_gateway_given).map(VpnGatewayId),
-        transit_gateway: in_region(&model.transit_gateway_id, on_transit_gateway).map(TransitGatewayId),
+        transit_gateway: in_region(&model.transit_gateway_id, on_transit_gateway)
+            .map(TransitGatewayId),
         own_vpn_gateway: own_vpn_gateway(settled, inputs),
         region,
         subscription,
@@ -430,7 +597,10 @@ pub fn preflight_request(
         && needs(gateway_given, ask.gateway.is_some())
         && needs(vpn_gateway_given, ask.vpn_gateway.is_some())
         && needs(on_transit_gateway, ask.transit_gateway.is_some())
-        && needs(!configured.network_id.is_null() || !configured.network.is_null(), ask.network.is_some())
+        && needs(
+            !configured.network_id.is_null() || !configured.network.is_null(),
+            ask.network.is_some(),
+        )
         && needs(!configured.vpc_id.is_null(), ask.vpc.is_some())
         && inside_cidrs(settled).is_some()
         && inputs.config.get("azure").is_known()
@@ -441,16 +611,35 @@ pub fn preflight_request(
 
 /// The VPN gateway that this link made, where the inside CIDRs of its tunnels change.
 fn own_vpn_gateway(settled: &Value, inputs: &PlanInputs<'_, '_>) -> Option<VpnGatewayId> {
-    let changes = ChangeSet { prior: inputs.prior?, planned: settled };
-    let stays = !inputs.vpn_gateway_is_existing() && !inputs.on_transit_gateway() && !changes.aws_side_replaced();
-    let id = settled.at(&"aws.vpn_gateway_id".into()).as_str().filter(|_| stays && changes.changed("inside_cidrs"))?;
+    let changes = ChangeSet {
+        prior: inputs.prior?,
+        planned: settled,
+    };
+    let stays = !inputs.vpn_gateway_is_existing()
+        && !inputs.on_transit_gateway()
+        && !changes.aws_side_replaced();
+    let id = settled
+        .at(&"aws.vpn_gateway_id".into())
+        .as_str()
+        .filter(|_| stays && changes.changed("inside_cidrs"))?;
     Some(VpnGatewayId(id.to_owned()))
 }
 
 /// The ownership tag's value of a link, as far as its settings tell it by now.
-pub fn link_of(settled: &Value, private: &PrivateState, subscription: Option<String>) -> Option<LinkId> {
+pub fn link_of(
+    settled: &Value,
+    private: &PrivateState,
+    subscription: Option<String>,
+) -> Option<LinkId> {
     let found = lookup_scope(settled, private, subscription, false)?;
-    found.link.or_else(|| Some(link_id(settled, private, &found.known.network?, *found.inside_cidrs.get(FIRST_TUNNEL))))
+    found.link.or_else(|| {
+        Some(link_id(
+            settled,
+            private,
+            &found.known.network?,
+            *found.inside_cidrs.get(FIRST_TUNNEL),
+        ))
+    })
 }
 
 /// The id of a new link where the usual one belongs to a link that moved to another slot.
@@ -462,9 +651,21 @@ pub fn id_beside_moved_link(
 ) -> Option<LinkId> {
     let scope = lookup_scope(planned, private, subscription, false)?;
     let (network, first) = (scope.known.network?, *scope.inside_cidrs.get(FIRST_TUNNEL));
-    let replaced = |id: &ResourceId| private.replaced_ids.iter().any(|own| own.eq_ignore_ascii_case(id.as_str()));
-    let connections = snapshot.connections.iter().chain(&snapshot.network_connections);
-    let link = LinkId::for_create(&network, first, connections.filter(|one| !replaced(&one.resource.id)));
+    let replaced = |id: &ResourceId| {
+        private
+            .replaced_ids
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(id.as_str()))
+    };
+    let connections = snapshot
+        .connections
+        .iter()
+        .chain(&snapshot.network_connections);
+    let link = LinkId::for_create(
+        &network,
+        first,
+        connections.filter(|one| !replaced(&one.resource.id)),
+    );
     (link != LinkId::new(&network, first)).then_some(link)
 }
 
@@ -496,30 +697,56 @@ const TUNNEL_IDS: [&str; 6] = [
 
 /// Computed attributes of a link that is there: as before, but for what is missing or recreated.
 fn unknown_for_update(draft: &mut PlannedState<'_>, prior: &Value, private: &PrivateState) {
-    let changes = ChangeSet { prior, planned: &draft.planned.clone() };
+    let changes = ChangeSet {
+        prior,
+        planned: &draft.planned.clone(),
+    };
     let before = |path: &str| prior.at(&path.into()).clone();
-    let or_unknown = |value: Value| if value.is_null() { Value::unknown() } else { value };
+    let or_unknown = |value: Value| {
+        if value.is_null() {
+            Value::unknown()
+        } else {
+            value
+        }
+    };
     draft.fill("id", or_unknown(before("id")));
     draft.fill("drift", Value::List(Vec::new()));
     draft.fill("status", LinkStatus::Complete.as_str());
     // A repair may add to what is managed, such as propagation that was disabled.
-    let drifted = prior.get("drift").as_list().is_some_and(|found| !found.is_empty());
+    let drifted = prior
+        .get("drift")
+        .as_list()
+        .is_some_and(|found| !found.is_empty());
     let mut anew = changes.affects_managed() || drifted;
     let tunnels = TunnelKey::ALL.map(|key| {
         let renewed = changes.unknown_fields(key, private, is_interrupted(prior));
         let mut tunnel = planned_tunnel(&draft.planned, key);
         for field in TUNNEL_IDS {
-            let value = prior.get("tunnels").get(&key.to_string()).get(field).clone();
-            let value = if renewed.contains(&field) { Value::unknown() } else { or_unknown(value) };
+            let value = prior
+                .get("tunnels")
+                .get(&key.to_string())
+                .get(field)
+                .clone();
+            let value = if renewed.contains(&field) {
+                Value::unknown()
+            } else {
+                or_unknown(value)
+            };
             anew |= !value.is_known();
             tunnel.set(field, value);
         }
         (key.to_string(), tunnel)
     });
     draft.fill("tunnels", Value::map(tunnels));
-    let missing = ["azure.gateway_id", "azure.virtual_network_id", "aws.vpn_gateway_id"];
+    let missing = [
+        "azure.gateway_id",
+        "azure.virtual_network_id",
+        "aws.vpn_gateway_id",
+    ];
     anew |= missing.iter().any(|path| !draft.at(path).is_known());
-    let vpc_anew = !draft.at("aws.vpc_id").is_known() || changes.changed("aws.vpc_id") || changes.changed("aws.region");
+    let vpc_anew = !draft.at("aws.vpc_id").is_known()
+        || changes.changed("aws.vpc_id")
+        || changes.changed("aws.region");
     let subnet = match (vpc_anew, draft.at("aws.vpc").is_null()) {
         (true, false) => Value::unknown(),
         (true, true) => Value::Null,
@@ -528,16 +755,37 @@ fn unknown_for_update(draft: &mut PlannedState<'_>, prior: &Value, private: &Pri
     let new_subnet = !subnet.is_known();
     draft.fill("aws.public_subnet_id", subnet);
     let main = before("aws.main_route_table_id");
-    draft.fill("aws.main_route_table_id", if vpc_anew { Value::unknown() } else { main });
+    draft.fill(
+        "aws.main_route_table_id",
+        if vpc_anew { Value::unknown() } else { main },
+    );
     anew |= new_subnet || vpc_anew;
     let ips = before("azure.public_ip_addresses");
     let whole = instance_keys().iter().all(|key| ips.get(key).is_set());
-    draft.fill("azure.public_ip_addresses", if whole { ips } else { Value::unknown() });
-    let named = draft.at("azure.virtual_network.subnets").as_map().map(|map| map.keys().cloned().collect::<Vec<_>>());
+    draft.fill(
+        "azure.public_ip_addresses",
+        if whole { ips } else { Value::unknown() },
+    );
+    let named = draft
+        .at("azure.virtual_network.subnets")
+        .as_map()
+        .map(|map| map.keys().cloned().collect::<Vec<_>>());
     let ids = before("azure.subnet_ids");
-    let whole = ids.get("GatewaySubnet").is_set() && named.iter().flatten().all(|name| ids.get(name).is_set());
-    let same =
-        whole && !changes.changed("azure.virtual_network.subnets") && draft.at("azure.virtual_network_id").is_known();
-    draft.fill("azure.subnet_ids", if same { ids } else { Value::unknown() });
-    draft.fill("managed", if anew { Value::unknown() } else { before("managed") });
+    let whole = ids.get("GatewaySubnet").is_set()
+        && named.iter().flatten().all(|name| ids.get(name).is_set());
+    let same = whole
+        && !changes.changed("azure.virtual_network.subnets")
+        && draft.at("azure.virtual_network_id").is_known();
+    draft.fill(
+        "azure.subnet_ids",
+        if same { ids } else { Value::unknown() },
+    );
+    draft.fill(
+        "managed",
+        if anew {
+            Value::unknown()
+        } else {
+            before("managed")
+        },
+    );
 }

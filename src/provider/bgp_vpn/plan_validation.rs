@@ -2,7 +2,9 @@
 
 use super::backend::Backend;
 use super::change_set::ChangeSet;
-use super::conflicting_attributes::{conflicting_id, existing_gateway_mismatch, fixed_zones, vpc_named_twice};
+use super::conflicting_attributes::{
+    conflicting_id, existing_gateway_mismatch, fixed_zones, vpc_named_twice,
+};
 use super::default_options::inside_cidrs;
 use super::defaults::PlanInputs;
 use super::expand::endpoint;
@@ -20,29 +22,52 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// Everything that is wrong with a settled plan.
-pub fn validate_plan(inputs: &PlanInputs<'_, '_>, settled: &Value, backend: &dyn Backend) -> Vec<Violation> {
+pub fn validate_plan(
+    inputs: &PlanInputs<'_, '_>,
+    settled: &Value,
+    backend: &dyn Backend,
+) -> Vec<Violation> {
     let (configured, planned) = (read_config(inputs.config), read_config(settled));
-    let (azure_given, vpn_given) = (inputs.azure_gateway_is_existing(), inputs.vpn_gateway_is_existing());
+    let (azure_given, vpn_given) = (
+        inputs.azure_gateway_is_existing(),
+        inputs.vpn_gateway_is_existing(),
+    );
     let on_transit_gateway = inputs.on_transit_gateway();
-    let changes = inputs.prior.map(|prior| ChangeSet { prior, planned: settled });
+    let changes = inputs.prior.map(|prior| ChangeSet {
+        prior,
+        planned: settled,
+    });
     let changed = |paths: &[&str]| {
-        changes.is_none_or(|c| paths.iter().any(|path| c.changed(path) && !inputs.config.at(&(*path).into()).is_null()))
+        changes.is_none_or(|c| {
+            paths
+                .iter()
+                .any(|path| c.changed(path) && !inputs.config.at(&(*path).into()).is_null())
+        })
     };
     let new = ChangedParts {
         azure_gateway: !azure_given && changed(&["azure.sku", "azure.generation"]),
         azure_asn: !azure_given && changed(&["azure.asn"]),
         aws_asn: !vpn_given && !on_transit_gateway && changed(&["aws.asn"]),
         acceleration: changed(&["aws.enable_acceleration"]),
-        initiator: changed(&["azure.connection_mode", "aws.startup_action", "aws.dpd_timeout_action"]),
+        initiator: changed(&[
+            "azure.connection_mode",
+            "aws.startup_action",
+            "aws.dpd_timeout_action",
+        ]),
     };
     let mut violations = validate_combination(&planned, new);
-    for fault in violations.iter_mut().filter(|fault| matches!(fault.kind, ViolationKind::AsnsEqual(_))) {
+    for fault in violations
+        .iter_mut()
+        .filter(|fault| matches!(fault.kind, ViolationKind::AsnsEqual(_)))
+    {
         // Reported where it is configured.
         if configured.azure_asn.is_null() && !configured.aws_asn.is_null() {
             fault.attribute = AttributeId::AwsAsn;
         }
     }
-    let of_fields = |fault: &Violation| !is_name(&fault.attribute) && (!fault.is_warning() || inputs.prior.is_none());
+    let of_fields = |fault: &Violation| {
+        !is_name(&fault.attribute) && (!fault.is_warning() || inputs.prior.is_none())
+    };
     violations.extend(validate_fields(&planned).into_iter().filter(of_fields));
     if let (Some(changes), true) = (changes, azure_given) {
         violations.extend(existing_gateway_mismatch(changes, &configured));
@@ -55,17 +80,36 @@ pub fn validate_plan(inputs: &PlanInputs<'_, '_>, settled: &Value, backend: &dyn
     let (defaults, own) = (backend.default_tags(), planned.tags.known());
     // Those of the resource alone were checked before.
     if !defaults.is_empty()
-        && let Some(fault) = check_keys(defaults.keys().chain(own.into_iter().flat_map(|tags| tags.keys())))
+        && let Some(fault) = check_keys(
+            defaults
+                .keys()
+                .chain(own.into_iter().flat_map(|tags| tags.keys())),
+        )
     {
-        violations.push(Violation::error(AttributeId::Tags, ViolationKind::Tag(fault)));
+        violations.push(Violation::error(
+            AttributeId::Tags,
+            ViolationKind::Tag(fault),
+        ));
     }
     let link = link_of(settled, inputs.private, backend.subscription());
     let mut own = inputs.private.replaced_ids.clone();
     own.extend(inputs.prior.into_iter().flat_map(own_object_ids));
     let own_addresses = own_bgp_addresses(inputs);
-    let of_plan = Provenance { vpn_gateway_is_existing: vpn_given, ..inputs.private.provenance.clone() };
-    let planned_end = endpoint(settled, &PrivateState { provenance: of_plan, ..PrivateState::default() });
-    let created_end = planned_end.as_ref().filter(|_| inputs.prior.is_none()).map(ToString::to_string);
+    let of_plan = Provenance {
+        vpn_gateway_is_existing: vpn_given,
+        ..inputs.private.provenance.clone()
+    };
+    let planned_end = endpoint(
+        settled,
+        &PrivateState {
+            provenance: of_plan,
+            ..PrivateState::default()
+        },
+    );
+    let created_end = planned_end
+        .as_ref()
+        .filter(|_| inputs.prior.is_none())
+        .map(ToString::to_string);
     let moves_to = planned_end.filter(|_| inputs.prior.is_some());
     let site = PreflightContext {
         own_addresses: &own_addresses,
@@ -78,12 +122,21 @@ pub fn validate_plan(inputs: &PlanInputs<'_, '_>, settled: &Value, backend: &dyn
         vpn_gateway_is_existing: vpn_given,
         on_transit_gateway,
         moves_to: moves_to.as_ref(),
-        allow_overlap: settled.get("allow_overlapping_prefixes").as_bool().unwrap_or_default(),
+        allow_overlap: settled
+            .get("allow_overlapping_prefixes")
+            .as_bool()
+            .unwrap_or_default(),
     };
     let existing = inputs.prior.is_some();
-    // The subnet of a gateway that exists cannot be resized: a warning at every change would be useless.
-    let settled_subnet = |fault: &Violation| existing && matches!(fault.kind, ViolationKind::GatewaySubnetSmall(_));
-    violations.extend(run_checks(site, inputs.snapshot).into_iter().filter(|fault| !settled_subnet(fault)));
+    // The subnet of a gateway that exists cannot be resized: a warning at every change would be
+    // useless.
+    let settled_subnet =
+        |fault: &Violation| existing && matches!(fault.kind, ViolationKind::GatewaySubnetSmall(_));
+    violations.extend(
+        run_checks(site, inputs.snapshot)
+            .into_iter()
+            .filter(|fault| !settled_subnet(fault)),
+    );
     let claims_new = inputs.prior.is_none() && configured_true(inputs.config, "manage_gateways");
     if claims_new && azure_given && (vpn_given || on_transit_gateway) {
         violations.push(Violation::error(
@@ -94,20 +147,39 @@ pub fn validate_plan(inputs: &PlanInputs<'_, '_>, settled: &Value, backend: &dyn
     if inputs.takes_ownership(settled) {
         let ids = &own;
         let own = |c: &&crate::azure::model::Connection| {
-            let tagged = link.as_ref().is_some_and(|link| link.is_on(&c.resource.tags));
-            tagged || ids.iter().any(|id| id.eq_ignore_ascii_case(c.resource.id.as_str()))
+            let tagged = link
+                .as_ref()
+                .is_some_and(|link| link.is_on(&c.resource.tags));
+            tagged
+                || ids
+                    .iter()
+                    .any(|id| id.eq_ignore_ascii_case(c.resource.id.as_str()))
         };
         let own_vpn = |vpn: &&VpnConnection| {
-            link.as_ref().is_some_and(|link| link.is_on(&vpn.tags)) || ids.contains(&vpn.id.0) || !vpn.state.is_living()
+            link.as_ref().is_some_and(|link| link.is_on(&vpn.tags))
+                || ids.contains(&vpn.id.0)
+                || !vpn.state.is_living()
         };
-        let connections = inputs.snapshot.connections.iter().filter(|c| !own(c)).map(|c| c.resource.id.to_string());
+        let connections = inputs
+            .snapshot
+            .connections
+            .iter()
+            .filter(|c| !own(c))
+            .map(|c| c.resource.id.to_string());
         // A transit gateway cannot be claimed.
-        let vpn_connections = inputs.snapshot.vpn_connections.iter().filter(|vpn| !on_transit_gateway && !own_vpn(vpn));
+        let vpn_connections = inputs
+            .snapshot
+            .vpn_connections
+            .iter()
+            .filter(|vpn| !on_transit_gateway && !own_vpn(vpn));
         let vpn_connections = vpn_connections.map(|vpn| vpn.id.to_string());
         let foreign: Vec<String> = connections.chain(vpn_connections).collect();
         if !foreign.is_empty() {
             let finding = PreflightIssue::SharedGateways(foreign.join(", "));
-            violations.push(Violation::error(AttributeId::ManageGateways, ViolationKind::Preflight(finding)));
+            violations.push(Violation::error(
+                AttributeId::ManageGateways,
+                ViolationKind::Preflight(finding),
+            ));
         }
     }
     violations
@@ -119,14 +191,26 @@ fn configured_true(config: &Value, name: &str) -> bool {
 
 /// Names were judged where they are configured; those made from a name that was fine are fine.
 fn is_name(field: &AttributeId) -> bool {
-    matches!(field, AttributeId::Name | AttributeId::AzureName(_) | AttributeId::AwsName(_))
+    matches!(
+        field,
+        AttributeId::Name | AttributeId::AzureName(_) | AttributeId::AwsName(_)
+    )
 }
 
 /// The BGP addresses that a link put on its Azure gateway: not those that were listed there before.
 fn own_bgp_addresses(inputs: &PlanInputs<'_, '_>) -> BTreeSet<Ipv4Addr> {
     let (private, prior) = (inputs.private, inputs.prior);
-    let cidrs = [Some(&private.applied), prior].into_iter().flatten().filter_map(inside_cidrs).collect::<Vec<_>>();
-    let placed = cidrs.iter().flat_map(|all| all.iter().map(|(_, cidr)| cidr.azure_ip()));
+    let cidrs = [Some(&private.applied), prior]
+        .into_iter()
+        .flatten()
+        .filter_map(inside_cidrs)
+        .collect::<Vec<_>>();
+    let placed = cidrs
+        .iter()
+        .flat_map(|all| all.iter().map(|(_, cidr)| cidr.azure_ip()));
     let former = private.pending_removals.iter().map(|(_, ip)| *ip);
-    placed.chain(former).filter(|ip| !private.provenance.preexisting_addresses.contains(ip)).collect()
+    placed
+        .chain(former)
+        .filter(|ip| !private.provenance.preexisting_addresses.contains(ip))
+        .collect()
 }

@@ -1,8 +1,10 @@
-//! A planned state in the making: the configuration, with places to be filled where nothing is configured.
+//! A planned state in the making: the configuration, with places to be filled where nothing is
+//! configured.
 
 use crate::plugin::{AttributePath, Value};
 
-/// The configuration and what is made of it. Configured places, unknown ones too, are never touched.
+/// The configuration and what is made of it. Configured places, unknown ones too, are never
+/// touched.
 pub struct PlannedState<'a> {
     pub config: &'a Value,
     pub planned: Value,
@@ -14,7 +16,11 @@ impl<'a> PlannedState<'a> {
     pub fn new(config: &'a Value) -> Self {
         let mut planned = config.clone();
         planned.set("preshared_keys_wo", Value::Null);
-        PlannedState { config, planned, left: Vec::new() }
+        PlannedState {
+            config,
+            planned,
+            left: Vec::new(),
+        }
     }
 
     /// Whether nothing is configured at a place, nor unknown above it.
@@ -40,7 +46,12 @@ impl<'a> PlannedState<'a> {
     }
 
     /// Takes the prior spelling of a configured text that is equal to it but for the spelling.
-    pub fn keep_prior_casing(&mut self, path: &str, prior: &Value, same: impl Fn(&str, &str) -> bool) {
+    pub fn keep_prior_casing(
+        &mut self,
+        path: &str,
+        prior: &Value,
+        same: impl Fn(&str, &str) -> bool,
+    ) {
         if let (Some(new), Some(old)) = (self.at(path).as_str(), prior.at(&path.into()).as_str())
             && new != old
             && same(new, old)

@@ -1,5 +1,5 @@
-//! What is stored in addition to the state: what was last applied or imported, so that an outside edit can be distinguished from a
-//! setting that is not configured. Never a key.
+//! What is stored in addition to the state: what was last applied or imported, so that an outside
+//! edit can be distinguished from a setting that is not configured. Never a key.
 
 use super::attributes::remembered_paths;
 use super::kept::Kept;
@@ -16,7 +16,8 @@ use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-/// Where the two gateways came from, and what survey found that this link must never count as its own.
+/// Where the two gateways came from, and what survey found that this link must never count as its
+/// own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Provenance {
@@ -49,21 +50,25 @@ pub struct PrivateState {
     pub replaced_ids: Vec<String>,
     /// Of a plan: what the replacement deletes, if Terraform makes it one.
     pub removes: Managed,
-    /// Of the plan of a create: the Azure gateway of the link that is replaced or finished, where the configuration names it.
+    /// Of the plan of a create: the Azure gateway of the link that is replaced or finished, where
+    /// the configuration names it.
     pub own_gateway: Option<String>,
     /// Of a plan: the attribute for which the delete half of a replacement must not begin.
     pub unrepeatable: Option<String>,
     /// Whether plan has seen all surroundings that matter.
     pub preflight_complete: bool,
-    /// Addresses on the Azure gateway, by instance, that an update gave up and has not taken off yet.
+    /// Addresses on the Azure gateway, by instance, that an update gave up and has not taken off
+    /// yet.
     pub pending_removals: BTreeSet<(usize, Ipv4Addr)>,
-    /// Customer gateways and VPN connections that the next apply recreates by what was last read, by instance and kind.
+    /// Customer gateways and VPN connections that the next apply recreates by what was last read,
+    /// by instance and kind.
     pub recreates: BTreeSet<(usize, String)>,
     /// Of a plan: what looks like a replacement finishes a link whose create never ended.
     pub resumes_incomplete: bool,
     /// Imported and not applied since: naming what only configuration knows is no change yet.
     pub imported: bool,
-    /// The route tables were configured when last applied: one of them that is deleted is missed, not replaced.
+    /// The route tables were configured when last applied: one of them that is deleted is missed,
+    /// not replaced.
     pub names_route_tables: bool,
     /// VPN connections that route statically, as last read.
     pub static_routed: BTreeSet<String>,
@@ -71,7 +76,8 @@ pub struct PrivateState {
     pub owned: BTreeSet<String>,
     /// What the repair of that which was last read to differ interrupts, in words.
     pub interrupts: Vec<String>,
-    /// Of a plan: what it deletes was announced, and the plan of the create half need not say it again.
+    /// Of a plan: what it deletes was announced, and the plan of the create half need not say it
+    /// again.
     pub announced: bool,
     /// Of a plan: the ownership tag's value of the link that it replaces.
     pub replaced: Option<LinkId>,
@@ -79,8 +85,9 @@ pub struct PrivateState {
     pub keeps: Option<Kept>,
     /// Of a plan: the identity under which this process holds what the link takes.
     pub holder: Option<String>,
-    /// Of a plan: the bytes that belong to the state before it. A run that fails early leaves that state, and the delete half of
-    /// a replacement takes down what it names, while the rest of this is about the link that is planned.
+    /// Of a plan: the bytes that belong to the state before it. A run that fails early leaves that
+    /// state, and the delete half of a replacement takes down what it names, while the rest of this
+    /// is about the link that is planned.
     pub before: Option<String>,
 }
 
@@ -149,20 +156,29 @@ impl Default for PrivateStateJson {
 impl PrivateState {
     /// What belongs to the state before a plan.
     pub fn of_state(&self) -> PrivateState {
-        self.before.as_ref().map_or_else(|| self.clone(), |bytes| PrivateState::read(bytes.as_bytes()))
+        self.before.as_ref().map_or_else(
+            || self.clone(),
+            |bytes| PrivateState::read(bytes.as_bytes()),
+        )
     }
 
     /// Remembers what belongs to the state before this plan.
     pub fn remember_before(&mut self, before: &PrivateState) {
-        let before = PrivateState { before: None, ..before.clone() };
+        let before = PrivateState {
+            before: None,
+            ..before.clone()
+        };
         self.before = String::from_utf8(before.write()).ok();
     }
 
-    /// Reads private bytes. What cannot be read counts as nothing remembered: the state then says what was applied.
+    /// Reads private bytes. What cannot be read counts as nothing remembered: the state then says
+    /// what was applied.
     pub fn read(bytes: &[u8]) -> Self {
         let stored: PrivateStateJson = serde_json::from_slice(bytes).unwrap_or_default();
         let ty = super::schema::value_type();
-        let applied = serde_json::to_vec(&stored.applied).ok().and_then(|text| json::decode(ty, &text).ok());
+        let applied = serde_json::to_vec(&stored.applied)
+            .ok()
+            .and_then(|text| json::decode(ty, &text).ok());
         PrivateState {
             applied: applied.unwrap_or_default(),
             provenance: stored.provenance,
@@ -195,7 +211,12 @@ impl PrivateState {
             provenance: self.provenance.clone(),
             link: self.link.as_ref().map(ToString::to_string),
             replaced_ids: self.replaced_ids.clone(),
-            removes: self.removes.0.iter().map(|(kind, ids)| (kind.to_string(), ids.clone())).collect(),
+            removes: self
+                .removes
+                .0
+                .iter()
+                .map(|(kind, ids)| (kind.to_string(), ids.clone()))
+                .collect(),
             own_gateway: self.own_gateway.clone(),
             unrepeatable: self.unrepeatable.clone(),
             preflight_complete: self.preflight_complete,
@@ -218,22 +239,37 @@ impl PrivateState {
 
     /// Remembers what has to be recreated by the last read.
     pub fn record_recreates(&mut self, spec: &Spec, observed: &Observed) {
-        self.recreates =
-            recreated_objects(spec, observed).map(|(instance, kind)| (instance.index(), kind.to_string())).collect();
+        self.recreates = recreated_objects(spec, observed)
+            .map(|(instance, kind)| (instance.index(), kind.to_string()))
+            .collect();
     }
 
-    /// Remembers which objects carry the ownership tags. One that lost them is remembered as long as it is `managed`.
+    /// Remembers which objects carry the ownership tags. One that lost them is remembered as long
+    /// as it is `managed`.
     pub fn record_owned(&mut self, link: Option<&LinkId>, observed: &Observed, managed: &Managed) {
-        let there: BTreeSet<String> = taggable_objects(observed).iter().map(|object| object.place.key()).collect();
-        let is_managed =
-            |key: &String| there.contains(key) || managed.0.values().flatten().any(|id| id.eq_ignore_ascii_case(key));
+        let there: BTreeSet<String> = taggable_objects(observed)
+            .iter()
+            .map(|object| object.place.key())
+            .collect();
+        let is_managed = |key: &String| {
+            there.contains(key)
+                || managed
+                    .0
+                    .values()
+                    .flatten()
+                    .any(|id| id.eq_ignore_ascii_case(key))
+        };
         self.owned.retain(is_managed);
-        self.owned.extend(link.into_iter().flat_map(|link| tagged_objects(observed, link)));
+        self.owned.extend(
+            link.into_iter()
+                .flat_map(|link| tagged_objects(observed, link)),
+        );
     }
 
     /// Whether an apply recreates that part of an instance, by what was last read.
     pub fn will_recreate(&self, instance: Instance, kind: Kind) -> bool {
-        self.recreates.contains(&(instance.index(), kind.to_string()))
+        self.recreates
+            .contains(&(instance.index(), kind.to_string()))
     }
 
     /// Remembers the settings of a state or plan.
@@ -246,7 +282,8 @@ impl PrivateState {
         }
     }
 
-    /// Forgets the settings that a state leaves unknown: what was applied before belongs to objects that are gone.
+    /// Forgets the settings that a state leaves unknown: what was applied before belongs to objects
+    /// that are gone.
     pub fn forget_unknown(&mut self, state: &Value) {
         for path in remembered_paths().map(AttributePath::from) {
             if !state.at(&path).is_wholly_known() {
@@ -261,7 +298,11 @@ impl PrivateState {
         self.removes = Managed::default();
         (self.own_gateway, self.unrepeatable, self.holder) = (None, None, None);
         (self.replaced, self.keeps, self.before) = (None, None, None);
-        (self.preflight_complete, self.resumes_incomplete, self.announced) = (false, false, false);
+        (
+            self.preflight_complete,
+            self.resumes_incomplete,
+            self.announced,
+        ) = (false, false, false);
     }
 
     /// Whether an id is that of the gateway of the link which is replaced or finished.
@@ -270,13 +311,18 @@ impl PrivateState {
         own.is_some_and(|(own, id)| own.eq_ignore_ascii_case(id))
     }
 
-    /// The setting that counts where nothing is configured: as last applied, else as the state has it.
+    /// The setting that counts where nothing is configured: as last applied, else as the state has
+    /// it.
     pub fn last_applied<'a>(&'a self, state: &'a Value, path: &AttributePath) -> &'a Value {
         let applied = self.applied.at(path);
         // A policy counts as one value: the fields of cloud_default are null.
         let whole = path.steps().first() == Some(&Step::Attribute("ipsec_policy".to_owned()))
             && self.applied.get("ipsec_policy").is_set();
-        if applied.is_set() || whole { applied } else { state.at(path) }
+        if applied.is_set() || whole {
+            applied
+        } else {
+            state.at(path)
+        }
     }
 }
 
@@ -295,9 +341,12 @@ pub fn to_json(value: &Value) -> Json {
         Value::List(items) | Value::Set(items) | Value::Tuple(items) => {
             Json::Array(items.iter().map(to_json).collect())
         }
-        Value::Map(items) | Value::Object(items) => {
-            Json::Object(items.iter().map(|(name, value)| (name.clone(), to_json(value))).collect())
-        }
+        Value::Map(items) | Value::Object(items) => Json::Object(
+            items
+                .iter()
+                .map(|(name, value)| (name.clone(), to_json(value)))
+                .collect(),
+        ),
         Value::Dynamic(typed) => to_json(&typed.value),
     }
 }

@@ -1,4 +1,5 @@
-//! Where the gateways of a planned link come from, and what is there that it must not count as its own.
+//! Where the gateways of a planned link come from, and what is there that it must not count as its
+//! own.
 
 use super::change_set::ChangeSet;
 use super::default_options::inside_cidrs;
@@ -12,30 +13,53 @@ use crate::plugin::Value;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-/// Where the gateways come from, and what is there already that this link must not count as its own.
-pub fn provenance(inputs: &PlanInputs<'_, '_>, snapshot: &PreflightSnapshot, settled: &Value) -> Provenance {
+/// Where the gateways come from, and what is there already that this link must not count as its
+/// own.
+pub fn provenance(
+    inputs: &PlanInputs<'_, '_>,
+    snapshot: &PreflightSnapshot,
+    settled: &Value,
+) -> Provenance {
     let last = &inputs.private.provenance;
     let claimed = inputs.takes_ownership(settled);
     let vpn_gateway_given = inputs.vpn_gateway_is_existing();
-    let replaced = |id: &str| inputs.private.replaced_ids.iter().any(|gone| gone.eq_ignore_ascii_case(id));
+    let replaced = |id: &str| {
+        inputs
+            .private
+            .replaced_ids
+            .iter()
+            .any(|gone| gone.eq_ignore_ascii_case(id))
+    };
     let lacks = snapshot.network.found().is_some_and(|network| {
         let subnet = network.resource.id.child("subnets", GATEWAY_SUBNET);
         replaced(subnet.as_str()) || !network.subnets.iter().any(|s| s.name == GATEWAY_SUBNET)
     });
     let prefix = settled.at(&"azure.gateway_subnet_prefix".into()).is_set();
     let propagated = snapshot.vpn_gateway.found().map(|gateway| {
-        let tables = snapshot.route_tables.iter().filter(|table| table.propagating.contains(&gateway.id));
+        let tables = snapshot
+            .route_tables
+            .iter()
+            .filter(|table| table.propagating.contains(&gateway.id));
         let own = |id: String| replaced(&id) || snapshot.propagations.contains(&id);
         let tables = tables.filter(|table| !own(format!("{}/{}", table.id, gateway.id)));
         tables.map(|table| table.id.0.clone()).collect::<Vec<_>>()
     });
-    let same_gateway =
-        inputs.prior.is_some_and(|prior| !ChangeSet { prior, planned: settled }.changed("aws.vpn_gateway_id"));
+    let same_gateway = inputs.prior.is_some_and(|prior| {
+        !ChangeSet {
+            prior,
+            planned: settled,
+        }
+        .changed("aws.vpn_gateway_id")
+    });
     Provenance {
         azure_gateway_is_existing: inputs.azure_gateway_is_existing() && !claimed,
         vpn_gateway_is_existing: vpn_gateway_given && !claimed,
         creates_gateway_subnet: last.creates_gateway_subnet || lacks && prefix,
-        preexisting_addresses: if claimed { BTreeSet::new() } else { preexisting_addresses(inputs, snapshot, settled) },
+        preexisting_addresses: if claimed {
+            BTreeSet::new()
+        } else {
+            preexisting_addresses(inputs, snapshot, settled)
+        },
         preexisting_propagation: if claimed {
             Vec::new()
         } else if same_gateway {
@@ -46,21 +70,27 @@ pub fn provenance(inputs: &PlanInputs<'_, '_>, snapshot: &PreflightSnapshot, set
     }
 }
 
-/// Of this link's addresses, those that a given gateway lists already and that neither this link nor an earlier try of it put there.
+/// Of this link's addresses, those that a given gateway lists already and that neither this link
+/// nor an earlier try of it put there.
 fn preexisting_addresses(
     inputs: &PlanInputs<'_, '_>,
     snapshot: &PreflightSnapshot,
     settled: &Value,
 ) -> BTreeSet<Ipv4Addr> {
     let mut found = inputs.private.provenance.preexisting_addresses.clone();
-    let (Some(gateway), Some(cidrs)) = (snapshot.gateway.found(), inside_cidrs(settled)) else { return found };
+    let (Some(gateway), Some(cidrs)) = (snapshot.gateway.found(), inside_cidrs(settled)) else {
+        return found;
+    };
     let network = crate::link::preflight::network_of(gateway);
     let first = *cidrs.get(TunnelKey::ALL[0]);
     let link = network.map(|network| link_id(settled, inputs.private, &network, first));
     if inputs.private.resumes_incomplete && inputs.private.link.is_some() {
         return found;
     }
-    let tried = |c: &crate::azure::model::Connection| link.as_ref().is_some_and(|link| link.is_on(&c.resource.tags));
+    let tried = |c: &crate::azure::model::Connection| {
+        link.as_ref()
+            .is_some_and(|link| link.is_on(&c.resource.tags))
+    };
     let unmarked = inputs.prior.is_none() && snapshot.recorded_bgp_addresses.is_none();
     if !inputs.azure_gateway_is_existing() || unmarked && snapshot.connections.iter().any(tried) {
         return found;
@@ -68,7 +98,11 @@ fn preexisting_addresses(
     // A link that is replaced takes its addresses off before this one is created.
     let before = inputs.private.of_state();
     let (former, placed) = (
-        inputs.private.pending_removals.iter().chain(&before.pending_removals),
+        inputs
+            .private
+            .pending_removals
+            .iter()
+            .chain(&before.pending_removals),
         snapshot.recorded_bgp_addresses.iter().flatten(),
     );
     let noted: BTreeSet<&Ipv4Addr> = former.map(|(_, ip)| ip).chain(placed).collect();
@@ -78,10 +112,17 @@ fn preexisting_addresses(
     };
     for (key, cidr) in cidrs.iter() {
         let ip = cidr.azure_ip();
-        let listed = gateway.instances.get(key.instance.index()).is_some_and(|at| at.custom_bgp_ips.contains(&ip));
+        let listed = gateway
+            .instances
+            .get(key.instance.index())
+            .is_some_and(|at| at.custom_bgp_ips.contains(&ip));
         // Tunnels of one instance may have exchanged their addresses.
-        let is_put = put.iter().any(|put| key.instance.tunnels().iter().any(|twin| put.get(*twin).azure_ip() == ip))
-            && !before.provenance.preexisting_addresses.contains(&ip);
+        let is_put = put.iter().any(|put| {
+            key.instance
+                .tunnels()
+                .iter()
+                .any(|twin| put.get(*twin).azure_ip() == ip)
+        }) && !before.provenance.preexisting_addresses.contains(&ip);
         if listed && !noted.contains(&ip) && !is_put {
             found.insert(ip);
         }

@@ -1,5 +1,6 @@
-//! The public subnet of a VPC that a link creates, when its range changes. A subnet has one range for life, and two ranges of a
-//! VPC may not overlap: the old subnet goes first. EC2 rejects that while a network interface is in it.
+//! The public subnet of a VPC that a link creates, when its range changes. A subnet has one range
+//! for life, and two ranges of a VPC may not overlap: the old subnet goes first. EC2 rejects that
+//! while a network interface is in it.
 
 use super::change_set::ChangeSet;
 use crate::link::observed::Observed;
@@ -40,7 +41,11 @@ pub fn planned_id(changes: ChangeSet<'_>) -> Value {
 
 /// What the change costs.
 pub fn warning(changes: ChangeSet<'_>) -> Option<Diagnostic> {
-    let id = changes.prior.at(&"aws.public_subnet_id".into()).as_str().unwrap_or("not created yet");
+    let id = changes
+        .prior
+        .at(&"aws.public_subnet_id".into())
+        .as_str()
+        .unwrap_or("not created yet");
     let was = range(changes.prior).as_str().unwrap_or_default();
     let detail = match range(changes.planned).as_str() {
         Some(now) => format!(
@@ -52,12 +57,21 @@ pub fn warning(changes: ChangeSet<'_>) -> Option<Diagnostic> {
              are deleted. AWS rejects the deletion while they are in use."
         ),
     };
-    replaces(changes).then(|| Diagnostic::warning(summaries::PUBLIC_SUBNET_DELETED).detail(detail).at(RANGE))
+    replaces(changes).then(|| {
+        Diagnostic::warning(summaries::PUBLIC_SUBNET_DELETED)
+            .detail(detail)
+            .at(RANGE)
+    })
 }
 
-/// Puts the range of the subnet that is there in place of the one that was planned, where a run failed.
+/// Puts the range of the subnet that is there in place of the one that was planned, where a run
+/// failed.
 pub fn follow_range(state: &mut Value, observed: &Observed) {
-    let there = observed.aws.subnets.iter().find(|subnet| observed.aws.public_subnet.as_ref() == Some(&subnet.id));
+    let there = observed
+        .aws
+        .subnets
+        .iter()
+        .find(|subnet| observed.aws.public_subnet.as_ref() == Some(&subnet.id));
     if let Some(subnet) = there.filter(|_| state.at(&"aws.vpc".into()).is_set()) {
         state.set_at(&RANGE.into(), subnet.cidr.to_string());
     }

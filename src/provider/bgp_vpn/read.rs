@@ -39,18 +39,29 @@ pub fn read_timed_out(limit: Duration) -> Diagnostic {
 }
 
 /// Reads a link; null where nothing of it is left.
-pub async fn read(backend: &dyn Backend, resume_cache: &ResumeCache, request: ReadRequest) -> ReadResponse {
+pub async fn read(
+    backend: &dyn Backend,
+    resume_cache: &ResumeCache,
+    request: ReadRequest,
+) -> ReadResponse {
     let mut private = PrivateState::read(&request.private);
     let Some(scope) = lookup_scope(&request.state, &private, backend.subscription(), true) else {
         return request.unchanged(not_refreshed());
     };
     let limit = timeout(&request.state, "read", 10);
-    let observed = match tokio::time::timeout(limit, backend.observe(&scope, &request.cancel)).await {
+    let observed = match tokio::time::timeout(limit, backend.observe(&scope, &request.cancel)).await
+    {
         Ok(Ok(observed)) => observed,
         Ok(Err(diagnostics)) => return request.unchanged(diagnostics),
         Err(_) => return request.unchanged(read_timed_out(limit)),
     };
-    let managed = managed(&request.state, &observed, &read_managed(&request.state), &private, false);
+    let managed = managed(
+        &request.state,
+        &observed,
+        &read_managed(&request.state),
+        &private,
+        false,
+    );
     if is_deleted(&request.state, &private, &managed, &observed) {
         return ReadResponse::default();
     }
@@ -58,11 +69,16 @@ pub async fn read(backend: &dyn Backend, resume_cache: &ResumeCache, request: Re
     refresh_settings(&mut state, &observed);
     set_computed(&mut state, &observed, &managed);
     if private.provenance.azure_gateway_is_existing {
-        private.pending_removals.extend(untracked_addresses(&state, &private, &observed));
+        private
+            .pending_removals
+            .extend(untracked_addresses(&state, &private, &observed));
     }
     let tag = link_of(&state, &private, backend.subscription());
     private.record_owned(tag.as_ref(), &observed, &managed);
-    let former = Removals { addresses: pending_removals(&mut private, &observed), ..Removals::default() };
+    let former = Removals {
+        addresses: pending_removals(&mut private, &observed),
+        ..Removals::default()
+    };
     let around = ExpandInputs {
         private: &private,
         subscription: backend.subscription(),
@@ -72,12 +88,18 @@ pub async fn read(backend: &dyn Backend, resume_cache: &ResumeCache, request: Re
     };
     // An object that is missing shows as its id; a spec without one has no other drift.
     let spec = expand_spec(&state, around);
-    let drift = spec.as_ref().map(|spec| backend.drift(spec, &observed)).unwrap_or_default();
+    let drift = spec
+        .as_ref()
+        .map(|spec| backend.drift(spec, &observed))
+        .unwrap_or_default();
     private.record_static_routing(&observed);
     private.recreates.clear();
-    spec.iter().for_each(|spec| private.record_recreates(spec, &observed));
+    spec.iter()
+        .for_each(|spec| private.record_recreates(spec, &observed));
     let differing = spec.iter().filter(|_| !drift.is_empty());
-    private.interrupts = differing.flat_map(|spec| interruptions(spec, &observed)).collect();
+    private.interrupts = differing
+        .flat_map(|spec| interruptions(spec, &observed))
+        .collect();
     let status = LinkStatus::of(&request.state).refreshed(&observed);
     let stuck = status == LinkStatus::Incomplete;
     if drift.is_empty() && !stuck && spec.is_ok() {
@@ -92,31 +114,72 @@ pub async fn read(backend: &dyn Backend, resume_cache: &ResumeCache, request: Re
     if let Some(link) = link.as_ref().filter(|_| stuck) {
         resume_cache.mark_incomplete(link);
     }
-    link.iter().for_each(|link| resume_cache.store_observed(link, &observed));
+    link.iter()
+        .for_each(|link| resume_cache.store_observed(link, &observed));
     resume_cache.store(&state, link, Some(&private));
     let identity = identity_of(&state).or(request.identity);
     let diagnostics = unread_keys(&observed).into_iter().collect();
-    ReadResponse { state, private: private.write(), identity, diagnostics, ..ReadResponse::default() }
+    ReadResponse {
+        state,
+        private: private.write(),
+        identity,
+        diagnostics,
+        ..ReadResponse::default()
+    }
 }
 
-/// What a killed run put on another user's gateway according to the tags, and the state does not contain.
-fn untracked_addresses(state: &Value, private: &PrivateState, observed: &Observed) -> BTreeSet<(usize, Ipv4Addr)> {
+/// What a killed run put on another user's gateway according to the tags, and the state does not
+/// contain.
+fn untracked_addresses(
+    state: &Value,
+    private: &PrivateState,
+    observed: &Observed,
+) -> BTreeSet<(usize, Ipv4Addr)> {
     let cidrs = inside_cidrs(state);
-    let own: Vec<Ipv4Addr> = cidrs.iter().flat_map(|all| all.iter().map(|(_, cidr)| cidr.azure_ip())).collect();
-    let customers = observed.aws.customer_gateways.iter().filter_map(|(at, customer)| Some((at, customer.as_ref()?)));
-    let ours = customers.filter(|(_, customer)| private.link.as_ref().is_some_and(|link| link.is_on(&customer.tags)));
-    let placed = ours.flat_map(|(at, customer)| recorded_bgp_addresses(&customer.tags).map(move |ip| (at.index(), ip)));
-    placed.filter(|(_, ip)| !own.contains(ip) && !private.provenance.preexisting_addresses.contains(ip)).collect()
+    let own: Vec<Ipv4Addr> = cidrs
+        .iter()
+        .flat_map(|all| all.iter().map(|(_, cidr)| cidr.azure_ip()))
+        .collect();
+    let customers = observed
+        .aws
+        .customer_gateways
+        .iter()
+        .filter_map(|(at, customer)| Some((at, customer.as_ref()?)));
+    let ours = customers.filter(|(_, customer)| {
+        private
+            .link
+            .as_ref()
+            .is_some_and(|link| link.is_on(&customer.tags))
+    });
+    let placed = ours.flat_map(|(at, customer)| {
+        recorded_bgp_addresses(&customer.tags).map(move |ip| (at.index(), ip))
+    });
+    placed
+        .filter(|(_, ip)| {
+            !own.contains(ip) && !private.provenance.preexisting_addresses.contains(ip)
+        })
+        .collect()
 }
 
-/// Addresses that an update gave up and never took off the gateway: still to be done. Those that are off are forgotten.
-fn pending_removals(private: &mut PrivateState, observed: &Observed) -> BTreeSet<(Instance, Ipv4Addr)> {
+/// Addresses that an update gave up and never took off the gateway: still to be done. Those that
+/// are off are forgotten.
+fn pending_removals(
+    private: &mut PrivateState,
+    observed: &Observed,
+) -> BTreeSet<(Instance, Ipv4Addr)> {
     let mut left = BTreeSet::new();
-    let Some(gateway) = &observed.azure.gateway else { return left };
+    let Some(gateway) = &observed.azure.gateway else {
+        return left;
+    };
     let settled = !gateway.resource.state.is_busy();
     private.pending_removals.retain(|(index, ip)| {
-        let instance = Instance::ALL.into_iter().find(|instance| instance.index() == *index);
-        let listed = gateway.instances.get(*index).is_some_and(|at| at.custom_bgp_ips.contains(ip));
+        let instance = Instance::ALL
+            .into_iter()
+            .find(|instance| instance.index() == *index);
+        let listed = gateway
+            .instances
+            .get(*index)
+            .is_some_and(|at| at.custom_bgp_ips.contains(ip));
         left.extend(instance.filter(|_| listed).map(|instance| (instance, *ip)));
         // While it is being changed a gateway shows no addresses at all.
         listed || !settled

@@ -1,6 +1,7 @@
-//! Settings that are fixed for the life of the Azure gateway or of the AWS half. Only a change of the configuration replaces
-//! what has them: the clouds change some of them by themselves (Azure moves gateways to Generation2, announced for 2026), and
-//! a value that is unknown at plan usually turns out to be the same.
+//! Settings that are fixed for the life of the Azure gateway or of the AWS half. Only a change of
+//! the configuration replaces what has them: the clouds change some of them by themselves (Azure
+//! moves gateways to Generation2, announced for 2026), and a value that is unknown at plan usually
+//! turns out to be the same.
 
 use super::attributes::{AttributeRow, Effect, paths, paths_with};
 use super::change_set::ChangeSet;
@@ -32,15 +33,19 @@ pub fn is_same_setting(one: &Value, other: &Value) -> bool {
     })
 }
 
-/// A configuration with the value of the state in place of each replacing attribute that is not known yet, and those
-/// attributes. Terraform plans again with the known values before it applies.
+/// A configuration with the value of the state in place of each replacing attribute that is not
+/// known yet, and those attributes. Terraform plans again with the known values before it applies.
 pub fn assume_unchanged(config: &Value, prior: Option<&Value>) -> (Value, Vec<AttributePath>) {
     let mut assumed = config.clone();
-    let Some(prior) = prior else { return (assumed, Vec::new()) };
+    let Some(prior) = prior else {
+        return (assumed, Vec::new());
+    };
     let mut paths = Vec::new();
     for name in paths_with(Effect::ReplacesLink) {
         let path = AttributePath::from(name);
-        let parent_known = name.rsplit_once('.').is_none_or(|(parent, _)| config.at(&parent.into()).is_known());
+        let parent_known = name
+            .rsplit_once('.')
+            .is_none_or(|(parent, _)| config.at(&parent.into()).is_known());
         if parent_known && !config.at(&path).is_known() && prior.at(&path).is_set() {
             assumed.set_at(&path, prior.at(&path).clone());
             paths.push(path);
@@ -49,7 +54,8 @@ pub fn assume_unchanged(config: &Value, prior: Option<&Value>) -> (Value, Vec<At
     (assumed, paths)
 }
 
-/// Whether an apply leaves a setting as the cloud has it, so that a change since the plan undoes nothing.
+/// Whether an apply leaves a setting as the cloud has it, so that a change since the plan undoes
+/// nothing.
 pub fn follows_the_cloud(path: &str, private: &PrivateState) -> bool {
     replacing_attributes().any(|fixed| fixed == path)
         || private.provenance.azure_gateway_is_existing
@@ -60,15 +66,22 @@ pub fn follows_the_cloud(path: &str, private: &PrivateState) -> bool {
 pub fn leave_drifted(draft: &mut PlannedState<'_>, prior: &Value, private: &PrivateState) {
     let given = other_gateway_attributes().filter(|_| private.provenance.azure_gateway_is_existing);
     let drifted = |path: &AttributePath| {
-        let (configured, now, applied) = (draft.config.at(path), prior.at(path), private.applied.at(path));
+        let (configured, now, applied) = (
+            draft.config.at(path),
+            prior.at(path),
+            private.applied.at(path),
+        );
         configured.is_set()
             && now.is_set()
             && !is_same_setting(configured, now)
             && applied.is_set()
             && is_same_setting(configured, applied)
     };
-    let left: Vec<AttributePath> =
-        replacing_attributes().chain(given).map(AttributePath::from).filter(drifted).collect();
+    let left: Vec<AttributePath> = replacing_attributes()
+        .chain(given)
+        .map(AttributePath::from)
+        .filter(drifted)
+        .collect();
     for path in &left {
         draft.planned.set_at(path, prior.at(path).clone());
     }
@@ -86,7 +99,8 @@ pub fn drifted_warning(path: &AttributePath, config: &Value, prior: &Value) -> D
         .at(path.clone())
 }
 
-/// Rejects a replacement that no plan has shown: a value that was unknown in the plan turned out to be another one.
+/// Rejects a replacement that no plan has shown: a value that was unknown in the plan turned out to
+/// be another one.
 pub fn late_replacement(path: &AttributePath, prior: &Value, planned: &Value) -> Diagnostic {
     let (before, now) = (shown(prior.at(path)), shown(planned.at(path)));
     Diagnostic::error(summaries::UNABLE_TO_REPLACE_IN_RUN)
@@ -101,13 +115,18 @@ pub fn late_replacement(path: &AttributePath, prior: &Value, planned: &Value) ->
 fn shown(value: &Value) -> String {
     match value.as_str() {
         Some(text) => format!("{text:?}"),
-        None => value.as_number().map_or_else(|| "a new value".to_owned(), ToString::to_string),
+        None => value
+            .as_number()
+            .map_or_else(|| "a new value".to_owned(), ToString::to_string),
     }
 }
 
 /// Remembers what the configuration said in a run that ended well.
 pub fn record_configured(private: &mut PrivateState, config: &Value) {
-    for path in replacing_attributes().chain(other_gateway_attributes()).map(AttributePath::from) {
+    for path in replacing_attributes()
+        .chain(other_gateway_attributes())
+        .map(AttributePath::from)
+    {
         let configured = config.at(&path);
         if configured.is_set() {
             private.applied.set_at(&path, configured.clone());
@@ -115,11 +134,20 @@ pub fn record_configured(private: &mut PrivateState, config: &Value) {
     }
 }
 
-/// After a run that failed: what it was changing counts neither as before nor as planned, the state alone does.
-pub fn record_failed(private: &mut PrivateState, before: &PrivateState, changes: Option<ChangeSet<'_>>) {
+/// After a run that failed: what it was changing counts neither as before nor as planned, the state
+/// alone does.
+pub fn record_failed(
+    private: &mut PrivateState,
+    before: &PrivateState,
+    changes: Option<ChangeSet<'_>>,
+) {
     let Some(changes) = changes else { return };
     for path in replacing_attributes() {
-        let remembered = if changes.changed(path) { Value::Null } else { before.applied.at(&path.into()).clone() };
+        let remembered = if changes.changed(path) {
+            Value::Null
+        } else {
+            before.applied.at(&path.into()).clone()
+        };
         // A null below an object that is not there would create the object.
         if *private.applied.at(&path.into()) != remembered {
             private.applied.set_at(&path.into(), remembered);
@@ -127,12 +155,14 @@ pub fn record_failed(private: &mut PrivateState, before: &PrivateState, changes:
     }
 }
 
-/// Remembers what a link without any difference has, where a failed run left nothing remembered: the setting it was changing
-/// arrived after all.
+/// Remembers what a link without any difference has, where a failed run left nothing remembered:
+/// the setting it was changing arrived after all.
 pub fn record_arrived(private: &mut PrivateState, state: &Value) {
     for name in replacing_attributes() {
         let path = AttributePath::from(name);
-        let parent_is_set = name.rsplit_once('.').is_none_or(|(parent, _)| private.applied.at(&parent.into()).is_set());
+        let parent_is_set = name
+            .rsplit_once('.')
+            .is_none_or(|(parent, _)| private.applied.at(&parent.into()).is_set());
         if parent_is_set && private.applied.at(&path).is_null() && state.at(&path).is_set() {
             private.applied.set_at(&path, state.at(&path).clone());
         }

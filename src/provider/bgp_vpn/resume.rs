@@ -1,14 +1,16 @@
-//! States that Terraform had read in this run, remembered for plans that are given none: how a link whose create never ended
-//! is finished by the next apply.
+//! States that Terraform had read in this run, remembered for plans that are given none: how a link
+//! whose create never ended is finished by the next apply.
 //!
-//! Terraform calls such a link tainted and plans a replacement: a plan without a prior state, then a delete, then a create.
-//! The state of such a link has the status `incomplete`, and every run has it read before it plans. The plan without a prior
-//! state knows the link again and marks its private data. On that mark the delete half deletes nothing, and the create half
-//! goes on from what there is.
+//! Terraform calls such a link tainted and plans a replacement: a plan without a prior state, then
+//! a delete, then a create. The state of such a link has the status `incomplete`, and every run has
+//! it read before it plans. The plan without a prior state knows the link again and marks its
+//! private data. On that mark the delete half deletes nothing, and the create half goes on from
+//! what there is.
 //!
-//! Under create_before_destroy a create that fails again leaves two states of one link: the current one, and the one of before
-//! (Terraform calls it deposed), which is to be deleted as soon as the current one is in order. What it names is the current
-//! one's by then, so a state of before the link was finished deletes nothing once another state holds the complete link.
+//! Under create_before_destroy a create that fails again leaves two states of one link: the current
+//! one, and the one of before (Terraform calls it deposed), which is to be deleted as soon as the
+//! current one is in order. What it names is the current one's by then, so a state of before the
+//! link was finished deletes nothing once another state holds the complete link.
 
 use super::change_set::ChangeSet;
 use super::kept::Kept;
@@ -50,7 +52,13 @@ fn lock<T>(place: &Mutex<T>) -> MutexGuard<'_, T> {
 impl CachedState {
     /// Whether a plan without a prior state finishes this link, rather than taking another gateway.
     pub fn can_resume(&self, planned: &Value) -> bool {
-        is_incomplete(&self.state) && ChangeSet { prior: &self.state, planned }.forces_new().is_none()
+        is_incomplete(&self.state)
+            && ChangeSet {
+                prior: &self.state,
+                planned,
+            }
+            .forces_new()
+            .is_none()
     }
 }
 
@@ -62,9 +70,17 @@ impl ResumeCache {
             self.mark_complete(&link);
         }
         let mut links = lock(&self.links);
-        let before = links.remove(link.as_str()).and_then(|before| before.private);
+        let before = links
+            .remove(link.as_str())
+            .and_then(|before| before.private);
         let private = private.cloned().or(before);
-        links.insert(link.as_str().to_owned(), CachedState { state: state.clone(), private });
+        links.insert(
+            link.as_str().to_owned(),
+            CachedState {
+                state: state.clone(),
+                private,
+            },
+        );
     }
 
     /// Remembers what was read of a link.
@@ -89,19 +105,28 @@ impl ResumeCache {
 
     /// Forgets a link that is gone. Its create half, if there is one, comes next.
     pub fn forget(&self, link: &LinkId, state: &Value) {
-        lock(&self.links).retain(|id, recalled| id != link.as_str() && recalled.state.get("id") != state.get("id"));
+        lock(&self.links).retain(|id, recalled| {
+            id != link.as_str() && recalled.state.get("id") != state.get("id")
+        });
         lock(&self.seen).remove(link.as_str());
         lock(&self.gone).push(state.clone());
     }
 
     /// The link that a configuration describes.
     pub fn named(&self, config: &Value) -> Option<CachedState> {
-        lock(&self.links).values().find(|recalled| is_of_one_link(&recalled.state, config)).cloned()
+        lock(&self.links)
+            .values()
+            .find(|recalled| is_of_one_link(&recalled.state, config))
+            .cloned()
     }
 
     /// The same of one that this process deleted.
     pub fn gone(&self, config: &Value) -> Option<Value> {
-        lock(&self.gone).iter().rev().find(|state| is_of_one_link(state, config)).cloned()
+        lock(&self.gone)
+            .iter()
+            .rev()
+            .find(|state| is_of_one_link(state, config))
+            .cloned()
     }
 
     /// The link as it was read last.
@@ -109,16 +134,23 @@ impl ResumeCache {
         lock(&self.links).get(link?.as_str()).cloned()
     }
 
-    /// Whether a link was read in this process, as Terraform has it read before a plan for the user and not before an apply.
+    /// Whether a link was read in this process, as Terraform has it read before a plan for the user
+    /// and not before an apply.
     pub fn is_refreshed(&self, link: Option<&LinkId>) -> bool {
-        self.get(link).is_some_and(|recalled| recalled.private.is_some())
+        self.get(link)
+            .is_some_and(|recalled| recalled.private.is_some())
     }
 
-    /// The states of links that are unfinished. Terraform destroys these links before it creates others in their place, so that
-    /// what they hold conflicts with no create.
+    /// The states of links that are unfinished. Terraform destroys these links before it creates
+    /// others in their place, so that what they hold conflicts with no create.
     pub fn incomplete_states(&self) -> Vec<Value> {
         let links = lock(&self.links);
-        links.values().map(|recalled| &recalled.state).filter(|state| is_incomplete(state)).cloned().collect()
+        links
+            .values()
+            .map(|recalled| &recalled.state)
+            .filter(|state| is_incomplete(state))
+            .cloned()
+            .collect()
     }
 
     /// Remembers that a state holds the complete link.
@@ -127,19 +159,21 @@ impl ResumeCache {
         lock(&self.kept).remove(link.as_str());
     }
 
-    /// Remembers that none does: it is being made, it is gone, or the clouds show that it never was complete.
+    /// Remembers that none does: it is being made, it is gone, or the clouds show that it never was
+    /// complete.
     pub fn mark_incomplete(&self, link: &LinkId) {
         lock(&self.finished).remove(link.as_str());
     }
 
     /// Whether a state is one of before the link was finished, while another holds it completely.
     pub fn is_superseded(&self, state: &Value, link: Option<&LinkId>) -> bool {
-        is_incomplete(state) && link.is_some_and(|link| lock(&self.finished).contains(link.as_str()))
+        is_incomplete(state)
+            && link.is_some_and(|link| lock(&self.finished).contains(link.as_str()))
     }
 }
 
-/// Reported where Terraform shows a replacement and the apply finishes the link. `deletes`: the configuration names another AWS
-/// side by now, and the apply deletes the incomplete one.
+/// Reported where Terraform shows a replacement and the apply finishes the link. `deletes`: the
+/// configuration names another AWS side by now, and the apply deletes the incomplete one.
 pub fn resume_warning(deletes: bool) -> Diagnostic {
     let deletion = if deletes {
         "The apply keeps the Azure side. It deletes the AWS side, because the configuration names another one, and creates what is missing"

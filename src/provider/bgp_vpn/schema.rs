@@ -1,4 +1,5 @@
-//! The resource block `awsazure_bgp_vpn`, made from the attribute table. `docs/` is generated from here.
+//! The resource block `awsazure_bgp_vpn`, made from the attribute table. `docs/` is generated from
+//! here.
 
 pub use super::attributes::{AWS_NAMES, AZURE_NAMES};
 
@@ -14,7 +15,11 @@ pub fn resource() -> Schema {
     let schema = Schema::new(VERSION).description(
         "An active-active, BGP-enabled site-to-site VPN between Azure and AWS: one Azure VPN gateway with two instances, two AWS VPN connections and four tunnels. All addresses are computed. A create takes 30 to 60 minutes, most of which Azure needs to create its gateway.",
     );
-    schema_attributes(None).into_iter().fold(schema, |schema, (name, attribute)| schema.attribute(name, attribute))
+    schema_attributes(None)
+        .into_iter()
+        .fold(schema, |schema, (name, attribute)| {
+            schema.attribute(name, attribute)
+        })
 }
 
 /// The type of a complete resource value.
@@ -25,9 +30,15 @@ pub fn value_type() -> &'static Type {
 
 /// What tells one link from all others.
 pub fn identity() -> IdentitySchema {
-    IdentitySchema::new(0).required("azure_gateway_id", Type::String, "Resource id of the Azure VPN gateway.").required(
-        "inside_cidr",
-        Type::String,
-        "Inside CIDR that the tunnel instance0_tunnel1 had when the link was made or imported.",
-    )
+    IdentitySchema::new(0)
+        .required(
+            "azure_gateway_id",
+            Type::String,
+            "Resource id of the Azure VPN gateway.",
+        )
+        .required(
+            "inside_cidr",
+            Type::String,
+            "Inside CIDR that the tunnel instance0_tunnel1 had when the link was made or imported.",
+        )
 }

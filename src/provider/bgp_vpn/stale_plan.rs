@@ -1,7 +1,8 @@
 //! Rejects an apply whose plan no longer fits the clouds, before it writes anything.
 //!
-//! A saved plan may be hours old, and an apply with -refresh=false reads nothing first. Values that the plan shows as known must be
-//! true after the apply, and the user has not approved changes that undo later edits.
+//! A saved plan may be hours old, and an apply with -refresh=false reads nothing first. Values that
+//! the plan shows as known must be true after the apply, and the user has not approved changes that
+//! undo later edits.
 
 use super::backend::Backend;
 use super::change_set::ChangeSet;
@@ -31,8 +32,15 @@ pub struct Update<'a> {
 }
 
 /// The error, where the plan is outdated.
-pub fn stale_plan_error(backend: &dyn Backend, update: &Update<'_>, observed: &Observed) -> Option<Diagnostic> {
-    let changes = ChangeSet { prior: update.prior, planned: update.planned };
+pub fn stale_plan_error(
+    backend: &dyn Backend,
+    update: &Update<'_>,
+    observed: &Observed,
+) -> Option<Diagnostic> {
+    let changes = ChangeSet {
+        prior: update.prior,
+        planned: update.planned,
+    };
     let settled = !is_interrupted(update.prior);
     let shown = ShownPlan {
         known: known(update),
@@ -43,7 +51,11 @@ pub fn stale_plan_error(backend: &dyn Backend, update: &Update<'_>, observed: &O
         rotates_keys: changes.rotates_keys(update.private) || changes.applies_configured_keys(),
     };
     let before = spec_before(backend, update).filter(|_| settled);
-    let mut found = if settled { edited_settings(update, observed) } else { Vec::new() };
+    let mut found = if settled {
+        edited_settings(update, observed)
+    } else {
+        Vec::new()
+    };
     found.extend(backend.changes_since_plan(before.as_ref(), update.spec, observed, &shown));
     (!found.is_empty()).then(|| outdated_plan(&found))
 }
@@ -58,7 +70,10 @@ pub fn outdated_plan(found: &[String]) -> Diagnostic {
 }
 
 fn texts(list: &Value) -> impl Iterator<Item = String> {
-    list.as_list().unwrap_or_default().iter().filter_map(|text| text.as_str().map(str::to_owned))
+    list.as_list()
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|text| text.as_str().map(str::to_owned))
 }
 
 fn tunnel<'a>(value: &'a Value, key: TunnelKey, field: &str) -> &'a Value {
@@ -77,7 +92,8 @@ fn spec_before(backend: &dyn Backend, update: &Update<'_>) -> Option<Spec> {
     expand_spec(update.prior, around).ok()
 }
 
-/// Settings that the clouds changed and that the apply would change back although the plan leaves them.
+/// Settings that the clouds changed and that the apply would change back although the plan leaves
+/// them.
 fn edited_settings(update: &Update<'_>, observed: &Observed) -> Vec<String> {
     let mut now = update.prior.clone();
     refresh_settings(&mut now, observed);
@@ -96,15 +112,29 @@ fn edited_settings(update: &Update<'_>, observed: &Observed) -> Vec<String> {
 fn shown(value: &Value) -> String {
     let number = || value.as_number().map(ToString::to_string);
     let truth = || value.as_bool().map(|truth| truth.to_string());
-    value.as_str().map(str::to_owned).or_else(number).or_else(truth).unwrap_or_else(|| "another value".to_owned())
+    value
+        .as_str()
+        .map(str::to_owned)
+        .or_else(number)
+        .or_else(truth)
+        .unwrap_or_else(|| "another value".to_owned())
 }
 
 /// Paths of attributes, dotted, at which two values differ.
 fn changed_leaves(one: &Value, other: &Value, at: &str) -> Vec<String> {
     match (one, other) {
         (Value::Object(items), Value::Object(_)) => {
-            let path = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
-            items.iter().flat_map(|(name, value)| changed_leaves(value, other.get(name), &path(name))).collect()
+            let path = |name: &str| {
+                if at.is_empty() {
+                    name.to_owned()
+                } else {
+                    format!("{at}.{name}")
+                }
+            };
+            items
+                .iter()
+                .flat_map(|(name, value)| changed_leaves(value, other.get(name), &path(name)))
+                .collect()
         }
         _ if one == other => Vec::new(),
         _ => vec![at.to_owned()],
@@ -122,34 +152,68 @@ fn known(update: &Update<'_>) -> std::collections::BTreeSet<ActionTarget> {
         ("aws.vpn_gateway_id", ActionTarget::VpnGateway),
         ("aws.public_subnet_id", ActionTarget::PublicSubnet),
     ];
-    known.extend(single.into_iter().filter(|(path, _)| is_set(path)).map(|(_, object)| object));
+    known.extend(
+        single
+            .into_iter()
+            .filter(|(path, _)| is_set(path))
+            .map(|(_, object)| object),
+    );
     if planned.get("managed").is_known() {
         known.push(ActionTarget::InternetGateway);
         known.push(ActionTarget::PublicRouteTable);
     }
     for instance in Instance::ALL {
-        let all = |field: &str| instance.tunnels().into_iter().all(|key| tunnel(planned, key, field).is_set());
+        let all = |field: &str| {
+            instance
+                .tunnels()
+                .into_iter()
+                .all(|key| tunnel(planned, key, field).is_set())
+        };
         let objects = [
             ("azure_public_ip", ActionTarget::PublicIp(instance)),
-            ("aws_customer_gateway_id", ActionTarget::CustomerGateway(instance)),
-            ("aws_vpn_connection_id", ActionTarget::VpnConnection(instance)),
+            (
+                "aws_customer_gateway_id",
+                ActionTarget::CustomerGateway(instance),
+            ),
+            (
+                "aws_vpn_connection_id",
+                ActionTarget::VpnConnection(instance),
+            ),
         ];
-        known.extend(objects.into_iter().filter(|(field, _)| all(field)).map(|(_, object)| object));
+        known.extend(
+            objects
+                .into_iter()
+                .filter(|(field, _)| all(field))
+                .map(|(_, object)| object),
+        );
     }
     let names = &update.spec.azure.names;
     let composed = |kind: &str, name: &str| {
-        ResourceId::network(&update.spec.azure.subscription, &update.spec.azure.resource_group, kind, name)
+        ResourceId::network(
+            &update.spec.azure.subscription,
+            &update.spec.azure.resource_group,
+            kind,
+            name,
+        )
     };
     for key in TunnelKey::ALL {
         // An object of the same name in the same group gets the same id again.
         let other = |field: &str, id: ResourceId| {
-            let shown = tunnel(planned, key, field).as_str().and_then(|shown| ResourceId::parse(shown).ok());
+            let shown = tunnel(planned, key, field)
+                .as_str()
+                .and_then(|shown| ResourceId::parse(shown).ok());
             shown.is_some_and(|shown| shown != id)
         };
-        if other("azure_local_network_gateway_id", composed("localNetworkGateways", names.local_gateways.get(key))) {
+        if other(
+            "azure_local_network_gateway_id",
+            composed("localNetworkGateways", names.local_gateways.get(key)),
+        ) {
             known.push(ActionTarget::LocalGateway(key));
         }
-        if other("azure_connection_id", composed("connections", names.connections.get(key))) {
+        if other(
+            "azure_connection_id",
+            composed("connections", names.connections.get(key)),
+        ) {
             known.push(ActionTarget::Connection(key));
         }
     }

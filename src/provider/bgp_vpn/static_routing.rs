@@ -1,5 +1,6 @@
-//! VPN connections with static routing. AWS fixes the kind of routing for a connection's life, so no change of such a link can
-//! bring its BGP sessions up: it is rejected before any tunnel is touched.
+//! VPN connections with static routing. AWS fixes the kind of routing for a connection's life, so
+//! no change of such a link can bring its BGP sessions up: it is rejected before any tunnel is
+//! touched.
 
 use super::change_set::ChangeSet;
 use super::private_state::PrivateState;
@@ -11,7 +12,9 @@ use crate::provider::summaries;
 impl PrivateState {
     /// Remembers which connections a reading shows with static routing.
     pub fn record_static_routing(&mut self, observed: &Observed) {
-        self.static_routed = statically_routed(observed).map(|id| id.to_string()).collect();
+        self.static_routed = statically_routed(observed)
+            .map(|id| id.to_string())
+            .collect();
     }
 }
 
@@ -27,7 +30,10 @@ pub fn refuse_import(observed: &Observed) -> Option<Diagnostic> {
 pub fn refuse_plan(private: &PrivateState, changes: ChangeSet<'_>) -> Option<Diagnostic> {
     let replaced = !changes.requires_replace().is_empty() || changes.aws_side_replaced();
     let kept = private.static_routed.iter().filter(|_| !replaced).cloned();
-    refusal(kept, "Delete these connections; the next apply then creates them with dynamic routing.")
+    refusal(
+        kept,
+        "Delete these connections; the next apply then creates them with dynamic routing.",
+    )
 }
 
 pub fn refusal(ids: impl Iterator<Item = String>, advice: &str) -> Option<Diagnostic> {
@@ -37,5 +43,9 @@ pub fn refusal(ids: impl Iterator<Item = String>, advice: &str) -> Option<Diagno
          every tunnel of this resource needs BGP. {advice}",
         ids.join(" and ")
     );
-    (!ids.is_empty()).then(|| Diagnostic::error(summaries::UNSUPPORTED_STATIC_ROUTING).detail(detail).at("tunnels"))
+    (!ids.is_empty()).then(|| {
+        Diagnostic::error(summaries::UNSUPPORTED_STATIC_ROUTING)
+            .detail(detail)
+            .at("tunnels")
+    })
 }

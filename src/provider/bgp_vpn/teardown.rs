@@ -25,13 +25,23 @@ use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 
 /// What to take down of a state. Addresses are taken off the Azure gateway only where it stays.
-pub fn teardown_spec(state: &Value, private: &PrivateState, managed: Managed, subscription: String) -> TeardownSpec {
+pub fn teardown_spec(
+    state: &Value,
+    private: &PrivateState,
+    managed: Managed,
+    subscription: String,
+) -> TeardownSpec {
     let (azure, aws) = (state.get("azure"), state.get("aws"));
     let resource = |name: &str| text(azure, name).and_then(|id| ResourceId::parse(&id).ok());
     let cidrs = super::default_options::inside_cidrs(state);
-    let first = TunnelKey { instance: Instance::Zero, number: 1 };
+    let first = TunnelKey {
+        instance: Instance::Zero,
+        number: 1,
+    };
     let link = resource("virtual_network_id").zip(cidrs.as_ref());
-    let link = link.map(|(network, cidrs)| super::expand::link_id(state, private, &network, *cidrs.get(first)));
+    let link = link.map(|(network, cidrs)| {
+        super::expand::link_id(state, private, &network, *cidrs.get(first))
+    });
     let managed = without_networks_of_gateways(state, managed);
     let stays = managed.ids(Kind::AzureGateway).next().is_none();
     TeardownSpec {
@@ -41,7 +51,11 @@ pub fn teardown_spec(state: &Value, private: &PrivateState, managed: Managed, su
         region: crate::aws::model::Region(text(aws, "region").unwrap_or_default()),
         resource_group: text(azure, "resource_group_name").unwrap_or_default(),
         azure_gateway: resource("gateway_id"),
-        own_bgp_addresses: if stays { own_bgp_addresses(state, private) } else { Vec::new() },
+        own_bgp_addresses: if stays {
+            own_bgp_addresses(state, private)
+        } else {
+            Vec::new()
+        },
         managed,
         subscription,
         subnets: recorded_subnets(state, private),
@@ -49,9 +63,10 @@ pub fn teardown_spec(state: &Value, private: &PrivateState, managed: Managed, su
     }
 }
 
-/// `manage_gateways = false` leaves the gateways that the link created, and with them the networks and the resource group in which
-/// they are: no cloud deletes a network that contains a gateway, so a teardown that tried would never end. A link on an existing
-/// gateway creates no network for it, and its own resource group is another one.
+/// `manage_gateways = false` leaves the gateways that the link created, and with them the networks
+/// and the resource group in which they are: no cloud deletes a network that contains a gateway, so
+/// a teardown that tried would never end. A link on an existing gateway creates no network for it,
+/// and its own resource group is another one.
 fn without_networks_of_gateways(state: &Value, managed: Managed) -> Managed {
     if state.get("manage_gateways").as_bool() != Some(false) {
         return managed;
@@ -59,29 +74,41 @@ fn without_networks_of_gateways(state: &Value, managed: Managed) -> Managed {
     let gateway = text(state.get("azure"), "gateway_id").and_then(|id| ResourceId::parse(&id).ok());
     let contains_gateway = |group: &str| {
         let group = group.rsplit('/').next().unwrap_or_default();
-        gateway.as_ref().is_some_and(|gateway| gateway.resource_group().eq_ignore_ascii_case(group))
+        gateway
+            .as_ref()
+            .is_some_and(|gateway| gateway.resource_group().eq_ignore_ascii_case(group))
     };
     let vpc_stays = state.at(&"aws.vpn_gateway_id".into()).is_set();
     let stays = |kind: Kind, id: &str| match kind {
         Kind::AzureResourceGroup => contains_gateway(id),
         Kind::AzureVirtualNetwork | Kind::AzureSubnet => gateway.is_some(),
-        Kind::AwsVpc | Kind::AwsInternetGateway | Kind::AwsSubnet | Kind::AwsRouteTable => vpc_stays,
+        Kind::AwsVpc | Kind::AwsInternetGateway | Kind::AwsSubnet | Kind::AwsRouteTable => {
+            vpc_stays
+        }
         _ => false,
     };
     let mut left = Managed::default();
     for (kind, ids) in &managed.0 {
-        ids.iter().filter(|id| !stays(*kind, id)).for_each(|id| left.add(*kind, id));
+        ids.iter()
+            .filter(|id| !stays(*kind, id))
+            .for_each(|id| left.add(*kind, id));
     }
     left
 }
 
-/// Subnets of a VNet that the link creates, by the state and by what was applied last: an update that failed may be in between.
+/// Subnets of a VNet that the link creates, by the state and by what was applied last: an update
+/// that failed may be in between.
 fn recorded_subnets(state: &Value, private: &PrivateState) -> BTreeSet<String> {
-    let network = |value: &Value| virtual_network_parts(value.get("azure").get("virtual_network")).1;
-    network(state).into_iter().chain(network(&private.applied)).collect()
+    let network =
+        |value: &Value| virtual_network_parts(value.get("azure").get("virtual_network")).1;
+    network(state)
+        .into_iter()
+        .chain(network(&private.applied))
+        .collect()
 }
 
-/// What goes of the AWS half before it is recreated; of a link that stays on its transit gateway, the VPC alone.
+/// What goes of the AWS half before it is recreated; of a link that stays on its transit gateway,
+/// the VPC alone.
 pub fn aws_teardown(
     changes: ChangeSet<'_>,
     before: &Managed,
@@ -97,56 +124,126 @@ pub fn aws_teardown(
         Kind::AwsVpc | Kind::AwsInternetGateway | Kind::AwsSubnet | Kind::AwsRouteTable => network,
         _ => false,
     };
-    let managed = before.0.iter().filter(|(kind, _)| goes(kind)).map(|(kind, ids)| (*kind, ids.clone())).collect();
-    let mut teardown = teardown_spec(changes.prior, private, Managed(managed), subscription.to_owned());
+    let managed = before
+        .0
+        .iter()
+        .filter(|(kind, _)| goes(kind))
+        .map(|(kind, ids)| (*kind, ids.clone()))
+        .collect();
+    let mut teardown = teardown_spec(
+        changes.prior,
+        private,
+        Managed(managed),
+        subscription.to_owned(),
+    );
     teardown.azure_gateway = None;
     teardown.own_bgp_addresses.clear();
     teardown
 }
 
-/// What the link has put somewhere and is not to have there any more. Only what was last applied counts as put there by it.
-pub fn removals(prior: &Value, target: &Value, private: &PrivateState, before: &Managed) -> Removals {
+/// What the link has put somewhere and is not to have there any more. Only what was last applied
+/// counts as put there by it.
+pub fn removals(
+    prior: &Value,
+    target: &Value,
+    private: &PrivateState,
+    before: &Managed,
+) -> Removals {
     let cidrs = |value: &Value| super::default_options::inside_cidrs(value);
     let placed = |cidrs: Option<PerTunnel<InsideCidr>>| {
-        let cidrs = cidrs.iter().flat_map(PerTunnel::iter).collect::<Vec<_>>().into_iter();
-        cidrs.map(|(key, cidr)| (key.instance, cidr.azure_ip())).collect::<BTreeSet<_>>()
+        let cidrs = cidrs
+            .iter()
+            .flat_map(PerTunnel::iter)
+            .collect::<Vec<_>>()
+            .into_iter();
+        cidrs
+            .map(|(key, cidr)| (key.instance, cidr.azure_ip()))
+            .collect::<BTreeSet<_>>()
     };
     let last = cidrs(&private.applied).or_else(|| cidrs(prior));
     let mut addresses = placed(last);
-    let instance = |index: usize| Instance::ALL.into_iter().find(|instance| instance.index() == index);
-    addresses.extend(private.pending_removals.iter().filter_map(|(index, ip)| Some((instance(*index)?, *ip))));
+    let instance = |index: usize| {
+        Instance::ALL
+            .into_iter()
+            .find(|instance| instance.index() == index)
+    };
+    addresses.extend(
+        private
+            .pending_removals
+            .iter()
+            .filter_map(|(index, ip)| Some((instance(*index)?, *ip))),
+    );
     let wanted = placed(cidrs(target));
-    addresses.retain(|at| !wanted.contains(at) && !private.provenance.preexisting_addresses.contains(&at.1));
+    addresses.retain(|at| {
+        !wanted.contains(at) && !private.provenance.preexisting_addresses.contains(&at.1)
+    });
     let tables = target.at(&"aws.route_table_ids".into()).as_list();
     let hands_off = tables.is_some_and(<[Value]>::is_empty);
     // The public subnet's table is deleted with it.
-    let goes = public_subnet::goes(ChangeSet { prior, planned: target });
+    let goes = public_subnet::goes(ChangeSet {
+        prior,
+        planned: target,
+    });
     let unwanted = |table: &str| {
         tables.is_some_and(|ids| !ids.iter().any(|id| id.as_str() == Some(table)))
             || goes && before.has(Kind::AwsRouteTable, table)
     };
-    let own = || before.ids(Kind::AwsRoutePropagation).filter_map(|id| id.split_once('/'));
-    let unmarked = own().filter(|(table, _)| unwanted(table)).map(|(table, gateway)| propagation_tag(table, gateway).0);
-    let tables = own().filter(|_| !hands_off).map(|(table, _)| RouteTableId(table.to_owned()));
+    let own = || {
+        before
+            .ids(Kind::AwsRoutePropagation)
+            .filter_map(|id| id.split_once('/'))
+    };
+    let unmarked = own()
+        .filter(|(table, _)| unwanted(table))
+        .map(|(table, gateway)| propagation_tag(table, gateway).0);
+    let tables = own()
+        .filter(|_| !hands_off)
+        .map(|(table, _)| RouteTableId(table.to_owned()));
     let last = private.last_applied(prior, &"azure.virtual_network".into());
-    let (had, has) = (virtual_network_parts(last), virtual_network_parts(target.get("azure").get("virtual_network")));
-    let keys = |value: &Value| value.get("tags").as_map().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+    let (had, has) = (
+        virtual_network_parts(last),
+        virtual_network_parts(target.get("azure").get("virtual_network")),
+    );
+    let keys = |value: &Value| {
+        value
+            .get("tags")
+            .as_map()
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key.clone())
+            .collect()
+    };
     let (carried, wanted): (BTreeSet<String>, BTreeSet<String>) = (keys(prior), keys(target));
     Removals {
         addresses,
         route_tables: tables.collect(),
         address_space: had.0.difference(&has.0).copied().collect(),
         subnets: had.1.difference(&has.1).cloned().collect(),
-        public_subnet: public_subnet::replaces(ChangeSet { prior, planned: target }),
-        tags: carried.difference(&wanted).cloned().chain(unmarked).collect(),
+        public_subnet: public_subnet::replaces(ChangeSet {
+            prior,
+            planned: target,
+        }),
+        tags: carried
+            .difference(&wanted)
+            .cloned()
+            .chain(unmarked)
+            .collect(),
     }
 }
 
 /// Ranges and subnets of a VNet that a link makes.
 fn virtual_network_parts(made: &Value) -> (BTreeSet<Ipv4Net>, BTreeSet<String>) {
     let ranges = made.get("address_space").as_list().into_iter().flatten();
-    let ranges = ranges.filter_map(|range| range.as_str()?.parse().ok()).collect();
-    let subnets = made.get("subnets").as_map().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+    let ranges = ranges
+        .filter_map(|range| range.as_str()?.parse().ok())
+        .collect();
+    let subnets = made
+        .get("subnets")
+        .as_map()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.clone())
+        .collect();
     (ranges, subnets)
 }
 
@@ -156,8 +253,13 @@ pub fn full_removal(state: &Value, private: &PrivateState, provider: Option<Stri
     teardown_spec(state, private, read_managed(state), subscription).managed
 }
 
-/// What an apply deletes that finishes an incomplete link: its AWS side, where the configuration names another one by now.
-pub fn incomplete_removal(changes: ChangeSet<'_>, private: &PrivateState, provider: Option<String>) -> Managed {
+/// What an apply deletes that finishes an incomplete link: its AWS side, where the configuration
+/// names another one by now.
+pub fn incomplete_removal(
+    changes: ChangeSet<'_>,
+    private: &PrivateState,
+    provider: Option<String>,
+) -> Managed {
     if !changes.aws_side_replaced_known() && !changes.drops_vpc() {
         return Managed::default();
     }
@@ -165,8 +267,8 @@ pub fn incomplete_removal(changes: ChangeSet<'_>, private: &PrivateState, provid
     aws_teardown(changes, &read_managed(changes.prior), private, &home).managed
 }
 
-/// What an apply of an update deletes: the AWS half where that is recreated, and what the steps to the planned link delete of
-/// what was read last.
+/// What an apply of an update deletes: the AWS half where that is recreated, and what the steps to
+/// the planned link delete of what was read last.
 pub fn update_removal(
     changes: ChangeSet<'_>,
     private: &PrivateState,
@@ -181,12 +283,21 @@ pub fn update_removal(
         removed = aws_teardown(changes, &before, private, &home).managed;
     }
     let former = removals(changes.prior, changes.planned, private, &before);
-    let around =
-        ExpandInputs { private, subscription: provider, default_tags, keys: KeyInputs::default(), removals: former };
+    let around = ExpandInputs {
+        private,
+        subscription: provider,
+        default_tags,
+        keys: KeyInputs::default(),
+        removals: former,
+    };
     // Without a spec, or without anything read, only the apply can tell the rest.
     if let (Some(observed), Ok(spec)) = (observed, expand_spec(changes.planned, around)) {
-        let steps = plan_actions(&spec, observed).into_iter().filter(|step| step.verb == Verb::Delete);
-        steps.filter_map(|step| managed_id(&step.target, observed)).for_each(|(kind, id)| removed.add(kind, id));
+        let steps = plan_actions(&spec, observed)
+            .into_iter()
+            .filter(|step| step.verb == Verb::Delete);
+        steps
+            .filter_map(|step| managed_id(&step.target, observed))
+            .for_each(|(kind, id)| removed.add(kind, id));
     }
     removed
 }
@@ -197,10 +308,11 @@ pub fn label(link: &Value) -> String {
     format!("{group}/{}", text(link, "name").unwrap_or_default())
 }
 
-/// Reports what a plan deletes of the link of a state or plan, and what a replacement keeps. Route propagation is a setting, not
-/// an object.
+/// Reports what a plan deletes of the link of a state or plan, and what a replacement keeps. Route
+/// propagation is a setting, not an object.
 ///
-/// Of warnings with one summary Terraform shows the first only (1.11), so the summary names the link.
+/// Of warnings with one summary Terraform shows the first only (1.11), so the summary names the
+/// link.
 pub fn removal_warning(removed: &Managed, kept: Option<&Kept>, link: &Value) -> Option<Diagnostic> {
     let removed = listed(removed);
     let mut detail = format!(
@@ -208,7 +320,11 @@ pub fn removal_warning(removed: &Managed, kept: Option<&Kept>, link: &Value) -> 
     );
     if let Some(kept) = kept {
         detail.push_str("\n\nThe apply keeps these objects for the new link:\n");
-        detail.extend(listed(&kept.managed()).lines().map(|line| format!("- {line}\n")));
+        detail.extend(
+            listed(&kept.managed())
+                .lines()
+                .map(|line| format!("- {line}\n")),
+        );
     }
     let summary = format!("{}: {}", summaries::OBJECTS_DELETED, label(link));
     (!removed.is_empty()).then(|| Diagnostic::warning(summary).detail(detail.trim_end()))
@@ -216,7 +332,9 @@ pub fn removal_warning(removed: &Managed, kept: Option<&Kept>, link: &Value) -> 
 
 /// One line for each kind.
 fn listed(managed: &Managed) -> String {
-    let kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::AwsRoutePropagation);
+    let kinds = Kind::ALL
+        .into_iter()
+        .filter(|kind| *kind != Kind::AwsRoutePropagation);
     let lines = kinds.filter_map(|kind| {
         let ids: Vec<&str> = managed.ids(kind).collect();
         (!ids.is_empty()).then(|| format!("{kind}: {}", ids.join(", ")))
@@ -228,7 +346,8 @@ fn listed(managed: &Managed) -> String {
 mod tests {
     use super::*;
 
-    /// A link on an existing gateway deletes the resource group that it created; the creator of a gateway leaves its group.
+    /// A link on an existing gateway deletes the resource group that it created; the creator of a
+    /// gateway leaves its group.
     #[test]
     fn unmanaged_gateways_keep_only_the_networks_around_them() {
         let gateway = "/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/virtualNetworkGateways/g";
@@ -238,13 +357,25 @@ mod tests {
             ("aws", Value::object([("vpn_gateway_id", Value::Null)])),
         ]);
         let mut managed = Managed::default();
-        managed.add(Kind::AzureResourceGroup, "/subscriptions/s/resourceGroups/Hub");
-        managed.add(Kind::AzureResourceGroup, "/subscriptions/s/resourceGroups/spoke");
+        managed.add(
+            Kind::AzureResourceGroup,
+            "/subscriptions/s/resourceGroups/Hub",
+        );
+        managed.add(
+            Kind::AzureResourceGroup,
+            "/subscriptions/s/resourceGroups/spoke",
+        );
         managed.add(Kind::AzureConnection, "c");
         managed.add(Kind::AwsVpc, "vpc-1");
         let left = without_networks_of_gateways(&state, managed);
-        assert!(!left.has(Kind::AzureResourceGroup, "/subscriptions/s/resourceGroups/Hub"));
-        assert!(left.has(Kind::AzureResourceGroup, "/subscriptions/s/resourceGroups/spoke"));
+        assert!(!left.has(
+            Kind::AzureResourceGroup,
+            "/subscriptions/s/resourceGroups/Hub"
+        ));
+        assert!(left.has(
+            Kind::AzureResourceGroup,
+            "/subscriptions/s/resourceGroups/spoke"
+        ));
         assert!(left.has(Kind::AzureConnection, "c") && left.has(Kind::AwsVpc, "vpc-1"));
     }
 }

@@ -6,9 +6,24 @@ use crate::provider::summaries;
 
 /// A warning that names the connections; None if every existing key was read.
 pub fn unread_keys(observed: &Observed) -> Option<Diagnostic> {
-    let denied = observed.azure.keys.iter().filter(|(_, seen)| **seen == KeyRead::Forbidden);
+    let denied = observed
+        .azure
+        .keys
+        .iter()
+        .filter(|(_, seen)| **seen == KeyRead::Forbidden);
     let ids: Vec<String> = denied
-        .filter_map(|(key, _)| Some(observed.azure.connections.get(key).as_ref()?.resource.id.to_string()))
+        .filter_map(|(key, _)| {
+            Some(
+                observed
+                    .azure
+                    .connections
+                    .get(key)
+                    .as_ref()?
+                    .resource
+                    .id
+                    .to_string(),
+            )
+        })
         .collect();
     (!ids.is_empty()).then(|| warning(&ids))
 }

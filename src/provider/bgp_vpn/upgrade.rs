@@ -6,19 +6,25 @@ use super::schema::{VERSION, value_type};
 use crate::plugin::{UpgradeRequest, Upgraded, Value, json};
 use serde_json::Value as Json;
 
-/// How version 0, which had no `status`, marked a link whose create did not finish. Never change this text.
+/// How version 0, which had no `status`, marked a link whose create did not finish. Never change
+/// this text.
 const INCOMPLETE_IN_VERSION_0: &str = "the link is unfinished: the run that builds it never ended";
 
 /// How version 0 marked a link whose last update did not finish. Never change this text.
-const INTERRUPTED_IN_VERSION_0: &str = "the last run did not end well: not all that it was to do is done";
+const INTERRUPTED_IN_VERSION_0: &str =
+    "the last run did not end well: not all that it was to do is done";
 
 /// Returns the state in the current schema version.
 pub fn upgrade(request: &UpgradeRequest) -> Upgraded {
     if !(0..VERSION).contains(&request.version) {
         return Upgraded::Unhandled;
     }
-    let decoded = serde_json::to_vec(&request.state).ok().and_then(|text| json::decode(value_type(), &text).ok());
-    let Some(mut upgraded) = decoded else { return Upgraded::Unhandled };
+    let decoded = serde_json::to_vec(&request.state)
+        .ok()
+        .and_then(|text| json::decode(value_type(), &text).ok());
+    let Some(mut upgraded) = decoded else {
+        return Upgraded::Unhandled;
+    };
     set_new_attributes(&request.state, &mut upgraded);
     if request.version == 0 {
         upgraded.set("status", status_in_version_0(&request.state).as_str());
@@ -26,19 +32,27 @@ pub fn upgrade(request: &UpgradeRequest) -> Upgraded {
     Upgraded::State(upgraded)
 }
 
-/// Sets an attribute that the provider which stored the state did not have yet to its default: the next plan would show it as a
-/// change otherwise.
+/// Sets an attribute that the provider which stored the state did not have yet to its default: the
+/// next plan would show it as a change otherwise.
 fn set_new_attributes(stored: &Json, upgraded: &mut Value) {
     for row in table() {
-        let (DefaultValue::Static(default) | DefaultValue::StaticOnTransitGateway(default)) = &row.default else {
+        let (DefaultValue::Static(default) | DefaultValue::StaticOnTransitGateway(default)) =
+            &row.default
+        else {
             continue;
         };
         let (object, name) = match row.path.rsplit_once('.') {
-            Some((object, name)) => (stored.pointer(&format!("/{}", object.replace('.', "/"))), name),
+            Some((object, name)) => (
+                stored.pointer(&format!("/{}", object.replace('.', "/"))),
+                name,
+            ),
             None => (Some(stored), row.path.as_str()),
         };
         // An attribute that is there and null was not known to a run that failed.
-        if object.and_then(Json::as_object).is_some_and(|object| !object.contains_key(name)) {
+        if object
+            .and_then(Json::as_object)
+            .is_some_and(|object| !object.contains_key(name))
+        {
             upgraded.set_at(&row.path.as_str().into(), default.clone());
         }
     }
@@ -60,7 +74,12 @@ fn status_in_version_0(state: &Json) -> LinkStatus {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
 
     use super::*;
     use serde_json::json;
@@ -71,7 +90,8 @@ mod tests {
 
     #[test]
     fn status_follows_drift_of_version_0() {
-        let differs = "the DPD timeout of the Azure connection for instance1_tunnel1 is 45 s, not 60 s";
+        let differs =
+            "the DPD timeout of the Azure connection for instance1_tunnel1 is 45 s, not 60 s";
         for (drift, status) in [
             (json!(null), "complete"),
             (json!([]), "complete"),
@@ -79,7 +99,10 @@ mod tests {
             (json!([INCOMPLETE_IN_VERSION_0, differs]), "incomplete"),
             (json!([INTERRUPTED_IN_VERSION_0]), "interrupted"),
         ] {
-            let Upgraded::State(state) = upgraded(0, json!({"name": "prod", "drift": drift})) else { panic!() };
+            let Upgraded::State(state) = upgraded(0, json!({"name": "prod", "drift": drift}))
+            else {
+                panic!()
+            };
             assert_eq!(state.get("status").as_str(), Some(status), "{drift}");
             assert_eq!(state.get("name").as_str(), Some("prod"));
         }
@@ -87,16 +110,31 @@ mod tests {
 
     #[test]
     fn attributes_that_version_0_lacked_get_their_default() {
-        let stored = json!({"name": "prod", "wait_for_bgp": null, "aws": {"startup_action": "add"}});
-        let Upgraded::State(state) = upgraded(0, stored) else { panic!() };
+        let stored =
+            json!({"name": "prod", "wait_for_bgp": null, "aws": {"startup_action": "add"}});
+        let Upgraded::State(state) = upgraded(0, stored) else {
+            panic!()
+        };
         let at = |path: &str| state.at(&path.into()).clone();
-        assert_eq!((at("aws.startup_action"), at("aws.dpd_timeout_seconds")), ("add".into(), 30_u32.into()));
-        assert_eq!((at("wait_for_bgp"), at("azure")), (Value::Null, Value::Null));
+        assert_eq!(
+            (at("aws.startup_action"), at("aws.dpd_timeout_seconds")),
+            ("add".into(), 30_u32.into())
+        );
+        assert_eq!(
+            (at("wait_for_bgp"), at("azure")),
+            (Value::Null, Value::Null)
+        );
     }
 
     #[test]
     fn other_versions_and_shapes_are_left_to_the_server() {
-        assert!(matches!(upgraded(2, json!({"name": "prod"})), Upgraded::Unhandled));
-        assert!(matches!(upgraded(0, json!({"name": ["prod"]})), Upgraded::Unhandled));
+        assert!(matches!(
+            upgraded(2, json!({"name": "prod"})),
+            Upgraded::Unhandled
+        ));
+        assert!(matches!(
+            upgraded(0, json!({"name": ["prod"]})),
+            Upgraded::Unhandled
+        ));
     }
 }

@@ -23,11 +23,15 @@ fn flag(description: &str) -> Attribute {
 }
 
 fn texts(description: &str) -> Attribute {
-    Attribute::of(Type::list(Type::String)).optional().description(description)
+    Attribute::of(Type::list(Type::String))
+        .optional()
+        .description(description)
 }
 
 fn set_of_texts(description: &str) -> Attribute {
-    Attribute::of(Type::set(Type::String)).optional().description(description)
+    Attribute::of(Type::set(Type::String))
+        .optional()
+        .description(description)
 }
 
 const SESSION: &str = "Name of the role session.";
@@ -106,15 +110,34 @@ fn assume_role() -> Attribute {
     Attribute::nested(
         Nesting::List,
         [
-            ("role_arn", Attribute::string().required().description("ARN of the role.")),
+            (
+                "role_arn",
+                Attribute::string()
+                    .required()
+                    .description("ARN of the role."),
+            ),
             ("session_name", text(SESSION)),
-            ("external_id", text("External ID that the trust policy of the role requires.")),
+            (
+                "external_id",
+                text("External ID that the trust policy of the role requires."),
+            ),
             ("duration", text(DURATION)),
             ("policy", text(POLICY)),
             ("policy_arns", set_of_texts(POLICY_ARNS)),
-            ("tags", Attribute::of(Type::map(Type::String)).optional().description("Tags of the session.")),
-            ("transitive_tag_keys", set_of_texts("Keys of session tags that are passed to the next role.")),
-            ("source_identity", text("Source identity of the session, for CloudTrail.")),
+            (
+                "tags",
+                Attribute::of(Type::map(Type::String))
+                    .optional()
+                    .description("Tags of the session."),
+            ),
+            (
+                "transitive_tag_keys",
+                set_of_texts("Keys of session tags that are passed to the next role."),
+            ),
+            (
+                "source_identity",
+                text("Source identity of the session, for CloudTrail."),
+            ),
         ],
     )
     .optional()
@@ -145,8 +168,14 @@ fn endpoints() -> Attribute {
     Attribute::nested(
         Nesting::Single,
         [
-            ("ec2", text("URL of EC2. Or `AWS_ENDPOINT_URL_EC2` or `AWS_ENDPOINT_URL`.")),
-            ("sts", text("URL of STS. Or `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`.")),
+            (
+                "ec2",
+                text("URL of EC2. Or `AWS_ENDPOINT_URL_EC2` or `AWS_ENDPOINT_URL`."),
+            ),
+            (
+                "sts",
+                text("URL of STS. Or `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`."),
+            ),
         ],
     )
     .optional()
@@ -162,13 +191,20 @@ pub(super) fn decode(block: &BlockReader<'_>) -> Settings {
         profile: block.text("profile"),
         shared_config_files: block.texts("shared_config_files"),
         shared_credentials_files: block.texts("shared_credentials_files"),
-        assume_role: block.blocks("assume_role").iter().map(decode_role).collect(),
+        assume_role: block
+            .blocks("assume_role")
+            .iter()
+            .map(decode_role)
+            .collect(),
         assume_role_with_web_identity: block
             .block("assume_role_with_web_identity")
             .map(|identity| decode_web_identity(&identity)),
         endpoints: block
             .block("endpoints")
-            .map(|endpoints| Endpoints { ec2: endpoints.text("ec2"), sts: endpoints.text("sts") })
+            .map(|endpoints| Endpoints {
+                ec2: endpoints.text("ec2"),
+                sts: endpoints.text("sts"),
+            })
             .unwrap_or_default(),
         use_fips_endpoint: block.flag("use_fips_endpoint"),
         use_dualstack_endpoint: block.flag("use_dualstack_endpoint"),

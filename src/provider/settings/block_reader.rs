@@ -1,4 +1,5 @@
-//! Reads the provider block. Unknown values are recorded by path and read as absent. Invalid values are recorded as errors.
+//! Reads the provider block. Unknown values are recorded by path and read as absent. Invalid values
+//! are recorded as errors.
 
 use crate::plugin::{AttributePath, Diagnostic, Diagnostics, Value};
 use crate::provider::summaries;
@@ -23,7 +24,11 @@ pub(super) struct BlockReader<'a> {
 
 impl<'a> BlockReader<'a> {
     pub fn root(config: &'a Value, notes: &'a ReadNotes) -> Self {
-        BlockReader { value: config, path: AttributePath::whole(), notes }
+        BlockReader {
+            value: config,
+            path: AttributePath::whole(),
+            notes,
+        }
     }
 
     fn at(&self, name: &str) -> AttributePath {
@@ -41,12 +46,18 @@ impl<'a> BlockReader<'a> {
 
     /// Notes an error at an attribute of this object.
     pub fn error(&self, name: &str, summary: impl Into<String>, detail: impl Into<String>) {
-        self.notes.faults.borrow_mut().push(Diagnostic::error(summary).detail(detail).at(self.at(name)));
+        self.notes
+            .faults
+            .borrow_mut()
+            .push(Diagnostic::error(summary).detail(detail).at(self.at(name)));
     }
 
     /// A text. An empty one is as good as none, as it is for the official providers.
     pub fn text(&self, name: &str) -> Option<String> {
-        self.known(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+        self.known(name)?
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
     }
 
     pub fn flag(&self, name: &str) -> Option<bool> {
@@ -55,9 +66,16 @@ impl<'a> BlockReader<'a> {
 
     /// A number from 0 to 4,294,967,295.
     pub fn count(&self, name: &str) -> Option<u32> {
-        let number = self.known(name)?.as_i64().and_then(|number| u32::try_from(number).ok());
+        let number = self
+            .known(name)?
+            .as_i64()
+            .and_then(|number| u32::try_from(number).ok());
         if number.is_none() {
-            let detail = format!("{} must be a whole number from 0 to {}.", self.at(name), u32::MAX);
+            let detail = format!(
+                "{} must be a whole number from 0 to {}.",
+                self.at(name),
+                u32::MAX
+            );
             self.error(name, summaries::INVALID_NUMBER, detail);
         }
         number
@@ -65,11 +83,18 @@ impl<'a> BlockReader<'a> {
 
     /// The known texts of a list or set.
     pub fn texts(&self, name: &str) -> Vec<String> {
-        let items = self.known(name).and_then(Value::as_list).unwrap_or_default();
+        let items = self
+            .known(name)
+            .and_then(Value::as_list)
+            .unwrap_or_default();
         if items.iter().any(|item| !item.is_known()) {
             self.notes.unknown.borrow_mut().push(self.at(name));
         }
-        items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        items
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect()
     }
 
     /// A map of texts. None unless all of it is known.
@@ -80,19 +105,27 @@ impl<'a> BlockReader<'a> {
             return None;
         }
         let items = value.as_map().into_iter().flatten();
-        let tags: Tags = items.filter_map(|(key, item)| Some((key.clone(), item.as_str()?.to_owned()))).collect();
+        let tags: Tags = items
+            .filter_map(|(key, item)| Some((key.clone(), item.as_str()?.to_owned())))
+            .collect();
         for (key, tag) in &tags {
             if let Some(fault) = check_tag(key, tag) {
                 self.tag_fault(self.at(name).key(key), &fault);
             }
         }
-        check_keys(tags.keys()).iter().for_each(|fault| self.tag_fault(self.at(name), fault));
+        check_keys(tags.keys())
+            .iter()
+            .for_each(|fault| self.tag_fault(self.at(name), fault));
         Some(tags)
     }
 
     fn tag_fault(&self, path: AttributePath, fault: &TagError) {
         let detail = format!("{path}: {fault}. Change or remove the tag.");
-        self.notes.faults.borrow_mut().push(Diagnostic::error(summaries::INVALID_TAG).detail(detail).at(path));
+        self.notes.faults.borrow_mut().push(
+            Diagnostic::error(summaries::INVALID_TAG)
+                .detail(detail)
+                .at(path),
+        );
     }
 
     /// A length of time in Go's notation, within limits.
@@ -112,18 +145,31 @@ impl<'a> BlockReader<'a> {
 
     /// An object in this one.
     pub fn block(&self, name: &str) -> Option<BlockReader<'a>> {
-        self.known(name).map(|value| BlockReader { value, path: self.at(name), notes: self.notes })
+        self.known(name).map(|value| BlockReader {
+            value,
+            path: self.at(name),
+            notes: self.notes,
+        })
     }
 
     /// The objects of a list in this one.
     pub fn blocks(&self, name: &str) -> Vec<BlockReader<'a>> {
-        let items = self.known(name).and_then(Value::as_list).unwrap_or_default().iter().enumerate();
+        let items = self
+            .known(name)
+            .and_then(Value::as_list)
+            .unwrap_or_default()
+            .iter()
+            .enumerate();
         let block = |(index, value): (usize, &'a Value)| {
             let path = self.at(name).index(index);
             if !value.is_known() {
                 self.notes.unknown.borrow_mut().push(path.clone());
             }
-            value.is_set().then_some(BlockReader { value, path, notes: self.notes })
+            value.is_set().then_some(BlockReader {
+                value,
+                path,
+                notes: self.notes,
+            })
         };
         items.filter_map(block).collect()
     }

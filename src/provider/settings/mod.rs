@@ -1,4 +1,5 @@
-//! The provider block: credentials for both clouds, under the official providers' names, and tags for everything.
+//! The provider block: credentials for both clouds, under the official providers' names, and tags
+//! for everything.
 
 mod aws;
 mod azure;
@@ -12,14 +13,17 @@ use crate::plugin::{Attribute, AttributePath, Diagnostics, Schema, Type, Value};
 use crate::types::Tags;
 use block_reader::{BlockReader, ReadNotes};
 
-/// The provider block as plain data. The environment has not been looked at: each cloud's room does that.
+/// The provider block as plain data. The environment has not been looked at: each cloud's room does
+/// that.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     pub aws: crate::aws::settings::Settings,
     pub azure: CredentialSettings,
-    /// Tags of every object that takes tags; those of the resource go first. None while they are not known.
+    /// Tags of every object that takes tags; those of the resource go first. None while they are
+    /// not known.
     pub default_tags: Option<Tags>,
-    /// Attributes of `aws` and `azure` that are not known yet: as long as there are any, no cloud can be asked.
+    /// Attributes of `aws` and `azure` that are not known yet: as long as there are any, no cloud
+    /// can be asked.
     pub unknown: Vec<AttributePath>,
 }
 
@@ -46,8 +50,14 @@ pub fn decode(config: &Value) -> (Settings, Diagnostics) {
     let rest = ReadNotes::default();
     let block = BlockReader::root(config, &clients);
     let settings = Settings {
-        aws: block.block("aws").map(|block| aws::decode(&block)).unwrap_or_default(),
-        azure: block.block("azure").map(|block| azure::decode(&block)).unwrap_or_default(),
+        aws: block
+            .block("aws")
+            .map(|block| aws::decode(&block))
+            .unwrap_or_default(),
+        azure: block
+            .block("azure")
+            .map(|block| azure::decode(&block))
+            .unwrap_or_default(),
         default_tags: BlockReader::root(config, &rest).tags("default_tags"),
         unknown: clients.unknown.into_inner(),
     };
@@ -58,7 +68,12 @@ pub fn decode(config: &Value) -> (Settings, Diagnostics) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
     use super::*;
     use crate::plugin::AttributeKind;
     use std::time::Duration;
@@ -77,24 +92,56 @@ mod tests {
                     ("profile", Value::from("")),
                 ]),
             ),
-            ("azure", Value::object([("client_id", Value::from("c")), ("use_oidc", Value::from(true))])),
+            (
+                "azure",
+                Value::object([
+                    ("client_id", Value::from("c")),
+                    ("use_oidc", Value::from(true)),
+                ]),
+            ),
             ("default_tags", Value::map([("team", "net")])),
         ]);
         let (settings, violations) = decode(&config);
         assert!(violations.is_empty() && settings.unknown.is_empty());
         assert_eq!(settings.aws.region.as_deref(), Some("eu-west-1"));
-        let chain: Vec<_> = settings.aws.assume_role.iter().map(|r| (r.role_arn.as_str(), r.duration)).collect();
-        assert_eq!(chain, [("arn:a", Some(Duration::from_secs(3600))), ("arn:b", Some(Duration::from_secs(3600)))]);
-        assert_eq!(settings.aws.endpoints.ec2.as_deref(), Some("https://127.0.0.1:1"));
-        assert_eq!((settings.aws.max_retries, settings.aws.profile), (Some(3), None));
-        assert_eq!((settings.azure.client_id.as_deref(), settings.azure.use_oidc), (Some("c"), Some(true)));
+        let chain: Vec<_> = settings
+            .aws
+            .assume_role
+            .iter()
+            .map(|r| (r.role_arn.as_str(), r.duration))
+            .collect();
+        assert_eq!(
+            chain,
+            [
+                ("arn:a", Some(Duration::from_secs(3600))),
+                ("arn:b", Some(Duration::from_secs(3600)))
+            ]
+        );
+        assert_eq!(
+            settings.aws.endpoints.ec2.as_deref(),
+            Some("https://127.0.0.1:1")
+        );
+        assert_eq!(
+            (settings.aws.max_retries, settings.aws.profile),
+            (Some(3), None)
+        );
+        assert_eq!(
+            (settings.azure.client_id.as_deref(), settings.azure.use_oidc),
+            (Some("c"), Some(true))
+        );
         assert_eq!(settings.default_tags.unwrap()["team"], "net");
     }
 
     #[test]
     fn name_unknown_settings_except_tags() {
         let config = Value::object([
-            ("aws", Value::object([("assume_role", Value::list([Value::object([("role_arn", Value::unknown())])]))])),
+            (
+                "aws",
+                Value::object([(
+                    "assume_role",
+                    Value::list([Value::object([("role_arn", Value::unknown())])]),
+                )]),
+            ),
             ("azure", Value::unknown()),
             ("default_tags", Value::unknown()),
         ]);
@@ -112,39 +159,69 @@ mod tests {
                 ("allowed_account_ids", Value::set_of(["1"])),
                 ("forbidden_account_ids", Value::set_of(["2"])),
                 ("max_retries", Value::from(-1)),
-                ("assume_role", Value::list([Value::object([("role_arn", "arn:a"), ("duration", "10m")])])),
+                (
+                    "assume_role",
+                    Value::list([Value::object([("role_arn", "arn:a"), ("duration", "10m")])]),
+                ),
             ]),
         )]);
-        let at: Vec<String> = decode(&config).1.iter().map(|d| d.path.clone().unwrap().to_string()).collect();
-        assert_eq!(at, ["aws.assume_role[0].duration", "aws.max_retries", "aws.forbidden_account_ids"]);
+        let at: Vec<String> = decode(&config)
+            .1
+            .iter()
+            .map(|d| d.path.clone().unwrap().to_string())
+            .collect();
+        assert_eq!(
+            at,
+            [
+                "aws.assume_role[0].duration",
+                "aws.max_retries",
+                "aws.forbidden_account_ids"
+            ]
+        );
     }
 
     #[test]
     fn reject_default_tags_invalid_in_a_cloud() {
         let at = |key: &str, value: &str| {
             let config = Value::object([("default_tags", Value::map([(key, value)]))]);
-            decode(&config).1.iter().map(|d| d.path.clone().unwrap().to_string()).collect::<Vec<_>>()
+            decode(&config)
+                .1
+                .iter()
+                .map(|d| d.path.clone().unwrap().to_string())
+                .collect::<Vec<_>>()
         };
         assert!(at("team", "net").is_empty());
         assert_eq!(at("aws:team", "net"), ["default_tags[\"aws:team\"]"]);
         assert_eq!(at("team", "a\u{1b}b"), ["default_tags[\"team\"]"]);
-        assert_eq!(at("awsazure:link", "x"), ["default_tags[\"awsazure:link\"]"]);
+        assert_eq!(
+            at("awsazure:link", "x"),
+            ["default_tags[\"awsazure:link\"]"]
+        );
     }
 
     /// Every secret in the block, and nothing else, is sensitive; everything says what it is for.
     #[test]
     fn settings_are_described_and_secrets_sensitive() {
         fn walk(name: &str, attribute: &Attribute, secrets: &mut Vec<String>) {
-            assert!(!attribute.description.is_empty(), "{name} has no description");
+            assert!(
+                !attribute.description.is_empty(),
+                "{name} has no description"
+            );
             if attribute.sensitive {
                 secrets.push(name.to_owned());
             }
             if let AttributeKind::Nested(nested) = &attribute.kind {
-                nested.attributes.iter().for_each(|(name, attribute)| walk(name, attribute, secrets));
+                nested
+                    .attributes
+                    .iter()
+                    .for_each(|(name, attribute)| walk(name, attribute, secrets));
             }
         }
         let mut secrets = Vec::new();
-        schema().attributes.iter().for_each(|(name, attribute)| walk(name, attribute, &mut secrets));
+        schema()
+            .attributes
+            .iter()
+            .for_each(|(name, attribute)| walk(name, attribute, &mut secrets));
         let expected = [
             "web_identity_token",
             "secret_key",

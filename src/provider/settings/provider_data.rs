@@ -5,7 +5,8 @@ use crate::plugin::{AttributePath, Diagnostic};
 use crate::provider::summaries;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// The settings of the last Configure. Resources and data sources share one; clones are the same place.
+/// The settings of the last Configure. Resources and data sources share one; clones are the same
+/// place.
 #[derive(Clone, Debug, Default)]
 pub struct ProviderData(Arc<RwLock<Option<Arc<Settings>>>>);
 
@@ -29,13 +30,18 @@ impl ProviderData {
     /// # Errors
     /// Before the first Configure.
     pub fn settings(&self) -> Result<Arc<Settings>, ProviderDataError> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(ProviderDataError::NotConfigured)
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+            .ok_or(ProviderDataError::NotConfigured)
     }
 
     /// Settings with which both clouds can be asked.
     ///
     /// # Errors
-    /// Before the first Configure, and while credentials are unknown, as they may be while planning.
+    /// Before the first Configure, and while credentials are unknown, as they may be while
+    /// planning.
     pub fn known(&self) -> Result<Arc<Settings>, ProviderDataError> {
         let settings = self.settings()?;
         if settings.unknown.is_empty() {
@@ -74,8 +80,14 @@ mod tests {
     #[test]
     fn unknown_settings_defer_cloud_calls() {
         let configured = ProviderData::default();
-        assert_eq!(configured.known().unwrap_err(), ProviderDataError::NotConfigured);
-        configured.set(Settings { unknown: vec![AttributePath::from("azure.client_id")], ..Settings::default() });
+        assert_eq!(
+            configured.known().unwrap_err(),
+            ProviderDataError::NotConfigured
+        );
+        configured.set(Settings {
+            unknown: vec![AttributePath::from("azure.client_id")],
+            ..Settings::default()
+        });
         let refusal = configured.clone().known().unwrap_err();
         assert!(refusal.diagnostic().detail.contains("azure.client_id"));
         assert!(configured.settings().is_ok());

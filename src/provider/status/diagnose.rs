@@ -19,16 +19,30 @@ pub struct HealthReport {
 /// Judges the health of a link by the reports of both clouds.
 pub fn diagnose(view: &LinkHealth) -> HealthReport {
     let denied = view.peers_denied.is_some();
-    let tunnels = view.tunnels.map(|_, tunnel| fault(tunnel, view.azure_busy, denied));
-    let up = view.tunnels.iter().filter(|(_, tunnel)| is_up(tunnel, denied)).count();
+    let tunnels = view
+        .tunnels
+        .map(|_, tunnel| fault(tunnel, view.azure_busy, denied));
+    let up = view
+        .tunnels
+        .iter()
+        .filter(|(_, tunnel)| is_up(tunnel, denied))
+        .count();
     let healthy = tunnels.iter().all(|(_, fault)| fault.is_none());
-    HealthReport { healthy, degraded: !healthy && up > 0, tunnels_up: u8::try_from(up).unwrap_or(4), tunnels }
+    HealthReport {
+        healthy,
+        degraded: !healthy && up > 0,
+        tunnels_up: u8::try_from(up).unwrap_or(4),
+        tunnels,
+    }
 }
 
 /// AWS reports a tunnel as up once IPsec and BGP are up. Azure reports its BGP peer.
 /// Without permission to read that peer, the report of AWS decides.
 fn is_up(tunnel: &TunnelHealth, denied: bool) -> bool {
-    let connected = tunnel.bgp.known().is_some_and(|bgp| bgp.state.eq_ignore_ascii_case("Connected"));
+    let connected = tunnel
+        .bgp
+        .known()
+        .is_some_and(|bgp| bgp.state.eq_ignore_ascii_case("Connected"));
     tunnel.aws.known().is_some_and(|aws| aws.up) && (connected || denied)
 }
 
@@ -43,18 +57,28 @@ fn fault(tunnel: &TunnelHealth, azure_busy: bool, denied: bool) -> Option<String
             );
         }
         (_, Reported::NotFound) => {
-            return non_empty("The Azure connection of this tunnel does not exist. Run apply to create it.");
+            return non_empty(
+                "The Azure connection of this tunnel does not exist. Run apply to create it.",
+            );
         }
         (Reported::Unknown, _) => {
-            return non_empty("AWS reports no status yet, because the VPN connection is new or being modified.");
+            return non_empty(
+                "AWS reports no status yet, because the VPN connection is new or being modified.",
+            );
         }
         _ => {}
     }
     let unheard = || {
-        let because = if azure_busy { "the Azure gateway is being updated" } else { "the Azure connection is new" };
+        let because = if azure_busy {
+            "the Azure gateway is being updated"
+        } else {
+            "the Azure connection is new"
+        };
         Some(format!("Azure reports no status yet, because {because}."))
     };
-    let (Some(aws), Some(azure)) = (tunnel.aws.known(), tunnel.azure.known()) else { return unheard() };
+    let (Some(aws), Some(azure)) = (tunnel.aws.known(), tunnel.azure.known()) else {
+        return unheard();
+    };
     if !aws.up && !aws.message.starts_with("IPSEC IS UP") {
         return ipsec_fault(aws, azure);
     }
@@ -70,7 +94,11 @@ fn fault(tunnel: &TunnelHealth, azure_busy: bool, denied: bool) -> Option<String
 }
 
 fn ipsec_fault(aws: &AwsHealth, azure: &AzureHealth) -> Option<String> {
-    let message = if aws.message.is_empty() { "DOWN".to_owned() } else { aws.message.clone() };
+    let message = if aws.message.is_empty() {
+        "DOWN".to_owned()
+    } else {
+        aws.message.clone()
+    };
     if azure.status == "Connected" {
         return Some(format!(
             "AWS reports {message}, and Azure reports Connected. One of the reports is out of date, or the other gateway instance has its own tunnel."
@@ -104,10 +132,16 @@ fn bgp_fault(aws: &AwsHealth, bgp: &BgpHealth, disagreements: Option<&[String]>)
                 .to_owned(),
             Some(found) => found.join("; "),
         };
-        return Some(format!("IPsec is up, but BGP is down (Azure: {}, AWS: {}): {because}.", bgp.state, aws.message));
+        return Some(format!(
+            "IPsec is up, but BGP is down (Azure: {}, AWS: {}): {because}.",
+            bgp.state, aws.message
+        ));
     }
     if !aws.up {
-        return Some(format!("Azure reports BGP as up, and AWS reports {}. Check again in a minute.", aws.message));
+        return Some(format!(
+            "Azure reports BGP as up, and AWS reports {}. Check again in a minute.",
+            aws.message
+        ));
     }
     match (aws.accepted_routes, bgp.routes_learned) {
         (0, 0) => non_empty("BGP is up, but neither side advertises a route."),
@@ -135,9 +169,18 @@ mod tests {
     fn well() -> TunnelHealth {
         TunnelHealth {
             inside_cidr: None,
-            aws: Reported::Value(AwsHealth { up: true, message: "1 BGP ROUTES".into(), accepted_routes: 1 }),
-            azure: Reported::Value(AzureHealth { status: "Connected".into() }),
-            bgp: Reported::Value(BgpHealth { state: "Connected".into(), routes_learned: 1 }),
+            aws: Reported::Value(AwsHealth {
+                up: true,
+                message: "1 BGP ROUTES".into(),
+                accepted_routes: 1,
+            }),
+            azure: Reported::Value(AzureHealth {
+                status: "Connected".into(),
+            }),
+            bgp: Reported::Value(BgpHealth {
+                state: "Connected".into(),
+                routes_learned: 1,
+            }),
             mismatches: Some(Vec::new()),
         }
     }
@@ -145,41 +188,74 @@ mod tests {
     fn link(spoil: impl Fn(TunnelKey, &mut TunnelHealth)) -> LinkHealth {
         let cidrs = Slot::default().inside_cidrs();
         let tunnels = PerTunnel::from_fn(|key| {
-            let mut tunnel = TunnelHealth { inside_cidr: Some(*cidrs.get(key)), ..well() };
+            let mut tunnel = TunnelHealth {
+                inside_cidr: Some(*cidrs.get(key)),
+                ..well()
+            };
             spoil(key, &mut tunnel);
             tunnel
         });
-        LinkHealth { tunnels, azure_busy: false, peers_denied: None }
+        LinkHealth {
+            tunnels,
+            azure_busy: false,
+            peers_denied: None,
+        }
     }
 
     fn down(tunnel: &mut TunnelHealth) {
-        tunnel.aws = Reported::Value(AwsHealth { up: false, message: "IPSEC IS DOWN".into(), accepted_routes: 0 });
-        tunnel.azure = Reported::Value(AzureHealth { status: "NotConnected".into() });
-        tunnel.bgp = Reported::Value(BgpHealth { state: "Connecting".into(), routes_learned: 0 });
+        tunnel.aws = Reported::Value(AwsHealth {
+            up: false,
+            message: "IPSEC IS DOWN".into(),
+            accepted_routes: 0,
+        });
+        tunnel.azure = Reported::Value(AzureHealth {
+            status: "NotConnected".into(),
+        });
+        tunnel.bgp = Reported::Value(BgpHealth {
+            state: "Connecting".into(),
+            routes_learned: 0,
+        });
     }
 
     fn without_bgp(tunnel: &mut TunnelHealth) {
-        tunnel.aws = Reported::Value(AwsHealth { up: false, message: "IPSEC IS UP".into(), accepted_routes: 0 });
-        tunnel.bgp = Reported::Value(BgpHealth { state: "Connecting".into(), routes_learned: 0 });
+        tunnel.aws = Reported::Value(AwsHealth {
+            up: false,
+            message: "IPSEC IS UP".into(),
+            accepted_routes: 0,
+        });
+        tunnel.bgp = Reported::Value(BgpHealth {
+            state: "Connecting".into(),
+            routes_learned: 0,
+        });
     }
 
-    /// If the settings of both clouds agree, a tunnel without traffic is not reported as a wrong ASN.
+    /// If the settings of both clouds agree, a tunnel without traffic is not reported as a wrong
+    /// ASN.
     #[test]
     fn do_not_report_asn_mismatch_for_lost_path() {
         let silent = diagnose(&link(|_, tunnel| {
-            tunnel.bgp = Reported::Value(BgpHealth { state: "Connecting".into(), routes_learned: 0 });
+            tunnel.bgp = Reported::Value(BgpHealth {
+                state: "Connecting".into(),
+                routes_learned: 0,
+            });
         }));
         let still_coming = diagnose(&link(|_, tunnel| without_bgp(tunnel)));
         for diagnosis in [silent, still_coming] {
             let said = diagnosis.tunnels.get(TunnelKey::ALL[0]).clone().unwrap();
-            assert!(said.contains("packets") && !said.contains("differs"), "{said}");
+            assert!(
+                said.contains("packets") && !said.contains("differs"),
+                "{said}"
+            );
         }
     }
 
     #[test]
     fn healthy_link_reports_no_problem() {
         let diagnosis = diagnose(&link(|_, _| {}));
-        assert_eq!((diagnosis.healthy, diagnosis.degraded, diagnosis.tunnels_up), (true, false, 4));
+        assert_eq!(
+            (diagnosis.healthy, diagnosis.degraded, diagnosis.tunnels_up),
+            (true, false, 4)
+        );
         assert!(diagnosis.tunnels.iter().all(|(_, fault)| fault.is_none()));
     }
 
@@ -192,20 +268,39 @@ mod tests {
                 down(tunnel)
             }
         }));
-        assert_eq!((diagnosis.healthy, diagnosis.degraded, diagnosis.tunnels_up), (false, true, 3));
-        assert!(diagnosis.tunnels.get(first).as_ref().unwrap().contains("IPSEC IS DOWN"));
+        assert_eq!(
+            (diagnosis.healthy, diagnosis.degraded, diagnosis.tunnels_up),
+            (false, true, 3)
+        );
+        assert!(
+            diagnosis
+                .tunnels
+                .get(first)
+                .as_ref()
+                .unwrap()
+                .contains("IPSEC IS DOWN")
+        );
         let diagnosis = diagnose(&link(|_, tunnel| down(tunnel)));
-        assert_eq!((diagnosis.healthy, diagnosis.degraded, diagnosis.tunnels_up), (false, false, 0));
+        assert_eq!(
+            (diagnosis.healthy, diagnosis.degraded, diagnosis.tunnels_up),
+            (false, false, 0)
+        );
     }
 
     #[test]
     fn each_layer_has_its_own_message() {
         let said = |spoil: fn(&mut TunnelHealth)| {
-            diagnose(&link(|_, tunnel| spoil(tunnel))).tunnels.get(TunnelKey::ALL[0]).clone().unwrap()
+            diagnose(&link(|_, tunnel| spoil(tunnel)))
+                .tunnels
+                .get(TunnelKey::ALL[0])
+                .clone()
+                .unwrap()
         };
         let asn = said(|t| {
             without_bgp(t);
-            t.mismatches = Some(vec!["the customer gateway has ASN 65001, the Azure gateway 65000".into()]);
+            t.mismatches = Some(vec![
+                "the customer gateway has ASN 65001, the Azure gateway 65000".into(),
+            ]);
         });
         assert!(asn.contains("65001"), "{asn}");
         let unseen = said(|t| {
@@ -213,7 +308,12 @@ mod tests {
             t.mismatches = None;
         });
         assert!(unseen.contains("differs"), "{unseen}");
-        let no_route = said(|t| t.bgp = Reported::Value(BgpHealth { state: "Connected".into(), routes_learned: 0 }));
+        let no_route = said(|t| {
+            t.bgp = Reported::Value(BgpHealth {
+                state: "Connected".into(),
+                routes_learned: 0,
+            })
+        });
         let layers = [
             asn,
             unseen,
@@ -228,7 +328,11 @@ mod tests {
 
     #[test]
     fn use_aws_status_without_permission_to_read_peers() {
-        let denial = Denial { action: "a", scope: "s".into(), reason: "r".into() };
+        let denial = Denial {
+            action: "a",
+            scope: "s".into(),
+            reason: "r".into(),
+        };
         let mut view = link(|_, tunnel| tunnel.bgp = Reported::Unknown);
         view.peers_denied = Some(denial);
         let diagnosis = diagnose(&view);
@@ -236,8 +340,18 @@ mod tests {
         without_bgp(view.tunnels.get_mut(TunnelKey::ALL[0]));
         view.tunnels.get_mut(TunnelKey::ALL[0]).bgp = Reported::Unknown;
         let diagnosis = diagnose(&view);
-        assert_eq!((diagnosis.healthy, diagnosis.degraded, diagnosis.tunnels_up), (false, true, 3));
-        assert!(diagnosis.tunnels.get(TunnelKey::ALL[0]).as_ref().unwrap().contains("IPSEC IS UP"));
+        assert_eq!(
+            (diagnosis.healthy, diagnosis.degraded, diagnosis.tunnels_up),
+            (false, true, 3)
+        );
+        assert!(
+            diagnosis
+                .tunnels
+                .get(TunnelKey::ALL[0])
+                .as_ref()
+                .unwrap()
+                .contains("IPSEC IS UP")
+        );
     }
 
     #[test]
@@ -248,7 +362,10 @@ mod tests {
         assert!(!diagnosis.healthy);
         for (_, fault) in diagnosis.tunnels.iter() {
             let fault = fault.as_ref().unwrap();
-            assert!(fault.contains("updated") && !fault.contains("down"), "{fault}");
+            assert!(
+                fault.contains("updated") && !fault.contains("down"),
+                "{fault}"
+            );
         }
     }
 }

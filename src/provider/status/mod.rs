@@ -1,12 +1,15 @@
 //! `awsazure_bgp_vpn_status`: the current health of the four tunnels, as both clouds report it.
 //!
-//! `health` holds the reports of the clouds, `diagnose` interprets them, and [`HealthSource`] reads them.
+//! `health` holds the reports of the clouds, `diagnose` interprets them, and [`HealthSource`] reads
+//! them.
 
 mod diagnose;
 mod health;
 
 pub use diagnose::{HealthReport, diagnose};
-pub use health::{AwsHealth, AzureHealth, BgpHealth, Denial, LinkHealth, Peers, Reported, TunnelHealth};
+pub use health::{
+    AwsHealth, AzureHealth, BgpHealth, Denial, LinkHealth, Peers, Reported, TunnelHealth,
+};
 
 use super::settings::{ProviderData, Settings};
 use crate::aws::model::Region;
@@ -14,7 +17,8 @@ use crate::azure::id::ResourceId;
 use crate::link::inside_cidr::InsideCidr;
 use crate::link::tunnel::TunnelKey;
 use crate::plugin::{
-    Attribute, Cancel, DataRequest, DataResponse, DataSource, Deferred, Diagnostic, Diagnostics, Nesting, Schema, Value,
+    Attribute, Cancel, DataRequest, DataResponse, DataSource, Deferred, Diagnostic, Diagnostics,
+    Nesting, Schema, Value,
 };
 use crate::provider::summaries;
 use async_trait::async_trait;
@@ -36,7 +40,8 @@ pub struct StatusQuery {
 #[async_trait]
 pub trait HealthSource: Send + Sync + 'static {
     /// # Errors
-    /// Where there is no such link, or a cloud refuses to tell. A gateway that is being changed is no error.
+    /// Where there is no such link, or a cloud refuses to tell. A gateway that is being changed is
+    /// no error.
     async fn read_health(
         &self,
         settings: &Settings,
@@ -53,23 +58,41 @@ pub struct BgpVpnStatus {
 
 impl BgpVpnStatus {
     pub fn new(provider_data: ProviderData, source: Arc<dyn HealthSource>) -> Self {
-        BgpVpnStatus { provider_data, source }
+        BgpVpnStatus {
+            provider_data,
+            source,
+        }
     }
 }
 
 /// The data source's schema.
 pub fn schema() -> Schema {
-    let text_attribute = |description: &str| Attribute::string().computed().description(description);
+    let text_attribute =
+        |description: &str| Attribute::string().computed().description(description);
     let count = |description: &str| Attribute::number().computed().description(description);
     let tunnel = [
-        ("inside_cidr", text_attribute("Inside CIDR of the tunnel, a /30.")),
+        (
+            "inside_cidr",
+            text_attribute("Inside CIDR of the tunnel, a /30."),
+        ),
         (
             "aws_status",
-            text_attribute("`UP`, `DOWN` or `UNKNOWN`. AWS reports a tunnel as up when IPsec and BGP are up."),
+            text_attribute(
+                "`UP`, `DOWN` or `UNKNOWN`. AWS reports a tunnel as up when IPsec and BGP are up.",
+            ),
         ),
-        ("aws_status_message", text_attribute("Status message of AWS, such as `IPSEC IS UP` or `1 BGP ROUTES`.")),
-        ("aws_accepted_routes", count("Number of routes that AWS accepted from Azure.")),
-        ("azure_connection_status", text_attribute("`Connected`, `Connecting`, `NotConnected` or `Unknown`.")),
+        (
+            "aws_status_message",
+            text_attribute("Status message of AWS, such as `IPSEC IS UP` or `1 BGP ROUTES`."),
+        ),
+        (
+            "aws_accepted_routes",
+            count("Number of routes that AWS accepted from Azure."),
+        ),
+        (
+            "azure_connection_status",
+            text_attribute("`Connected`, `Connecting`, `NotConnected` or `Unknown`."),
+        ),
         (
             "azure_bgp_state",
             text_attribute(
@@ -78,8 +101,14 @@ pub fn schema() -> Schema {
                  judged by AWS telemetry only.",
             ),
         ),
-        ("azure_routes_learned", count("Number of routes that Azure learned from AWS over this session.")),
-        ("diagnosis", text_attribute("Description of the problem. Null if the tunnel is healthy.")),
+        (
+            "azure_routes_learned",
+            count("Number of routes that Azure learned from AWS over this session."),
+        ),
+        (
+            "diagnosis",
+            text_attribute("Description of the problem. Null if the tunnel is healthy."),
+        ),
     ];
     Schema::new(0)
         .description(
@@ -122,8 +151,13 @@ pub fn schema() -> Schema {
 /// Reads the configuration; what is unknown or null is `None`.
 pub(super) fn decode(config: &Value) -> Result<Option<StatusQuery>, Diagnostics> {
     let mut violations = Diagnostics::new();
-    let mut refuse =
-        |name: &str, why: String| violations.push(Diagnostic::error(summaries::INVALID_VALUE).detail(why).at(name));
+    let mut refuse = |name: &str, why: String| {
+        violations.push(
+            Diagnostic::error(summaries::INVALID_VALUE)
+                .detail(why)
+                .at(name),
+        )
+    };
     let text = |name: &str| config.get(name).as_str().filter(|text| !text.is_empty());
 
     let azure = text("azure_gateway_id").map(ResourceId::parse);
@@ -132,8 +166,9 @@ pub(super) fn decode(config: &Value) -> Result<Option<StatusQuery>, Diagnostics>
     }
     let aws = text("aws_gateway_id");
     if let Some(id) = aws.filter(|id| !id.starts_with("vgw-") && !id.starts_with("tgw-")) {
-        let why =
-            format!("{id:?} is not the ID of a virtual private gateway (vgw-...) or a transit gateway (tgw-...).");
+        let why = format!(
+            "{id:?} is not the ID of a virtual private gateway (vgw-...) or a transit gateway (tgw-...)."
+        );
         refuse("aws_gateway_id", why);
     }
     let inside = text("inside_cidr").map(InsideCidr::parse);
@@ -143,7 +178,9 @@ pub(super) fn decode(config: &Value) -> Result<Option<StatusQuery>, Diagnostics>
     if violations.has_errors() {
         return Err(violations);
     }
-    let (Some(Ok(azure_gateway_id)), Some(aws)) = (azure, aws) else { return Ok(None) };
+    let (Some(Ok(azure_gateway_id)), Some(aws)) = (azure, aws) else {
+        return Ok(None);
+    };
     Ok(Some(StatusQuery {
         azure_gateway_id,
         aws_gateway_id: aws.to_owned(),
@@ -171,25 +208,51 @@ fn encode_tunnel(tunnel: &TunnelHealth, diagnosis: Option<&str>) -> Value {
     let azure = tunnel.azure.known();
     let bgp = tunnel.bgp.known();
     Value::object([
-        ("inside_cidr", Value::from(tunnel.inside_cidr.map(|cidr| cidr.to_string()))),
-        ("aws_status", Value::from(aws.map_or("UNKNOWN", |aws| if aws.up { "UP" } else { "DOWN" }))),
-        ("aws_status_message", Value::from(aws.map(|aws| aws.message.clone()))),
-        ("aws_accepted_routes", Value::from(aws.map(|aws| aws.accepted_routes))),
-        ("azure_connection_status", Value::from(azure.map_or("Unknown", |azure| azure.status.as_str()))),
-        ("azure_bgp_state", Value::from(bgp.map_or("Unknown", |bgp| bgp.state.as_str()))),
-        ("azure_routes_learned", Value::from(bgp.map(|bgp| bgp.routes_learned))),
+        (
+            "inside_cidr",
+            Value::from(tunnel.inside_cidr.map(|cidr| cidr.to_string())),
+        ),
+        (
+            "aws_status",
+            Value::from(aws.map_or("UNKNOWN", |aws| if aws.up { "UP" } else { "DOWN" })),
+        ),
+        (
+            "aws_status_message",
+            Value::from(aws.map(|aws| aws.message.clone())),
+        ),
+        (
+            "aws_accepted_routes",
+            Value::from(aws.map(|aws| aws.accepted_routes)),
+        ),
+        (
+            "azure_connection_status",
+            Value::from(azure.map_or("Unknown", |azure| azure.status.as_str())),
+        ),
+        (
+            "azure_bgp_state",
+            Value::from(bgp.map_or("Unknown", |bgp| bgp.state.as_str())),
+        ),
+        (
+            "azure_routes_learned",
+            Value::from(bgp.map(|bgp| bgp.routes_learned)),
+        ),
         ("diagnosis", Value::from(diagnosis)),
     ])
 }
 
 /// Rejects a configuration without gateways.
 pub fn missing_gateway_id() -> Diagnostic {
-    Diagnostic::error(summaries::MISSING_GATEWAY_ID).detail("azure_gateway_id and aws_gateway_id must not be empty.")
+    Diagnostic::error(summaries::MISSING_GATEWAY_ID)
+        .detail("azure_gateway_id and aws_gateway_id must not be empty.")
 }
 
 /// The warning about a permission without which health is judged by the other cloud alone.
 pub fn denied(denial: &Denial) -> Diagnostic {
-    let Denial { action, scope, reason } = denial;
+    let Denial {
+        action,
+        scope,
+        reason,
+    } = denial;
     Diagnostic::warning(summaries::UNREAD_BGP_PEERS).detail(format!(
         "The credentials have no permission to read the BGP sessions of {scope}. The health of the tunnels is judged by AWS telemetry \
          only. Grant {action} on that scope to check both sides (the role Network Contributor includes it).\n\nAzure reported: {reason}"
@@ -218,14 +281,26 @@ impl DataSource for BgpVpnStatus {
             Ok(settings) => settings,
             Err(_) if request.capabilities.deferral_allowed => {
                 let deferred = Some(Deferred::ProviderConfigUnknown);
-                return DataResponse { state: request.config, deferred, ..DataResponse::default() };
+                return DataResponse {
+                    state: request.config,
+                    deferred,
+                    ..DataResponse::default()
+                };
             }
             Err(not_ready) => return not_ready.diagnostic().into(),
         };
-        match self.source.read_health(&settings, &query, request.cancel).await {
+        match self
+            .source
+            .read_health(&settings, &query, request.cancel)
+            .await
+        {
             Ok(view) => {
                 let diagnostics = view.peers_denied.iter().map(denied).collect();
-                DataResponse { state: encode(request.config, &view), diagnostics, ..DataResponse::default() }
+                DataResponse {
+                    state: encode(request.config, &view),
+                    diagnostics,
+                    ..DataResponse::default()
+                }
             }
             Err(diagnostics) => diagnostics.into(),
         }

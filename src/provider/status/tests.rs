@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use super::*;
 use crate::aws::model as aws;
@@ -10,7 +15,8 @@ use crate::plugin::ClientCapabilities;
 use crate::types::Asn;
 use std::net::Ipv4Addr;
 
-const GATEWAY: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/gw";
+const GATEWAY: &str =
+    "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/gw";
 
 fn ip(text: &str) -> Ipv4Addr {
     text.parse().unwrap()
@@ -25,7 +31,11 @@ fn half_a_link() -> Observed {
         key: None,
         key_storage: None,
         options: aws::TunnelOptions::default(),
-        telemetry: Some(aws::Telemetry { up: true, message: "1 BGP ROUTES".into(), accepted_routes: 1 }),
+        telemetry: Some(aws::Telemetry {
+            up: true,
+            message: "1 BGP ROUTES".into(),
+            accepted_routes: 1,
+        }),
     };
     *observed.aws.vpn_connections.get_mut(Instance::Zero) = Some(aws::VpnConnection {
         id: aws::VpnConnectionId("vpn-1".into()),
@@ -44,23 +54,50 @@ fn half_a_link() -> Observed {
 }
 
 fn row(local: &str, neighbor: &str, state: &str) -> BgpPeer {
-    BgpPeer { local: Some(ip(local)), neighbor: Some(ip(neighbor)), asn: None, state: state.into(), routes_received: 1 }
+    BgpPeer {
+        local: Some(ip(local)),
+        neighbor: Some(ip(neighbor)),
+        asn: None,
+        state: state.into(),
+        routes_received: 1,
+    }
 }
 
 #[test]
 fn omit_peer_row_of_unused_instance() {
     for own in ["169.254.21.2", "10.1.255.4"] {
-        let rows = vec![row("10.1.255.5", "169.254.21.1", "Connecting"), row(own, "169.254.21.1", "Connected")];
+        let rows = vec![
+            row("10.1.255.5", "169.254.21.1", "Connecting"),
+            row(own, "169.254.21.1", "Connected"),
+        ];
         let view = LinkHealth::of(&half_a_link(), Peers::Listed(rows));
-        assert_eq!(view.tunnels.get(TunnelKey::ALL[0]).bgp.known().unwrap().state, "Connected", "{own}");
+        assert_eq!(
+            view.tunnels
+                .get(TunnelKey::ALL[0])
+                .bgp
+                .known()
+                .unwrap()
+                .state,
+            "Connected",
+            "{own}"
+        );
     }
-    let rows = vec![row("169.254.21.6", "169.254.21.1", "Connecting"), row("169.254.21.2", "169.254.21.1", "Idle")];
+    let rows = vec![
+        row("169.254.21.6", "169.254.21.1", "Connecting"),
+        row("169.254.21.2", "169.254.21.1", "Idle"),
+    ];
     let view = LinkHealth::of(&half_a_link(), Peers::Listed(rows));
     let tunnel = view.tunnels.get(TunnelKey::ALL[0]);
     assert_eq!(tunnel.bgp.known().unwrap().state, "Idle");
     assert_eq!(tunnel.azure, Reported::NotFound);
     assert!(!view.azure_busy);
-    assert_eq!(LinkHealth::of(&half_a_link(), Peers::Busy).tunnels.get(TunnelKey::ALL[0]).bgp, Reported::Unknown);
+    assert_eq!(
+        LinkHealth::of(&half_a_link(), Peers::Busy)
+            .tunnels
+            .get(TunnelKey::ALL[0])
+            .bgp,
+        Reported::Unknown
+    );
 }
 
 /// The same tunnel with its Azure half, with the same settings on both sides.
@@ -68,7 +105,8 @@ fn a_whole_tunnel() -> Observed {
     let mut observed = half_a_link();
     let key = TunnelKey::ALL[0];
     let document = |kind: &str, name: &str, properties: serde_json::Value| {
-        let id = format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/{kind}/{name}");
+        let id =
+            format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/{kind}/{name}");
         serde_json::json!({"id": id, "location": "westeurope", "properties": properties})
     };
     let at = format!("{GATEWAY}/ipConfigurations/a");
@@ -76,15 +114,18 @@ fn a_whole_tunnel() -> Observed {
         "gatewayType": "Vpn", "activeActive": true, "enableBgp": true, "bgpSettings": {"asn": 65_000},
         "ipConfigurations": [{"id": at, "name": "a", "properties": {}}], "provisioningState": "Succeeded",
     });
-    let local = serde_json::json!({"bgpSettings": {"asn": 64_512, "bgpPeeringAddress": "169.254.21.1"}});
+    let local =
+        serde_json::json!({"bgpSettings": {"asn": 64_512, "bgpPeeringAddress": "169.254.21.1"}});
     let connection = serde_json::json!({
         "connectionType": "IPsec", "enableBgp": true, "connectionMode": "ResponderOnly",
         "gatewayCustomBgpIpAddresses": [{"ipConfigurationId": at, "customBgpIpAddress": "169.254.21.2"}],
     });
     let azure = &mut observed.azure;
-    azure.gateway = Some(documents::gateway::parse(document("virtualNetworkGateways", "gw", gateway)).unwrap());
-    *azure.local_gateways.get_mut(key) =
-        Some(documents::local_gateway::parse(document("localNetworkGateways", "l", local)).unwrap());
+    azure.gateway =
+        Some(documents::gateway::parse(document("virtualNetworkGateways", "gw", gateway)).unwrap());
+    *azure.local_gateways.get_mut(key) = Some(
+        documents::local_gateway::parse(document("localNetworkGateways", "l", local)).unwrap(),
+    );
     *azure.connections.get_mut(key) =
         Some(documents::connection::parse(document("connections", "c", connection)).unwrap());
     observed.aws.gateway = Some(aws::VpnGateway {
@@ -111,7 +152,11 @@ fn compare_settings_of_both_clouds() {
     let said = |spoil: fn(&mut Observed)| {
         let mut observed = a_whole_tunnel();
         spoil(&mut observed);
-        LinkHealth::of(&observed, Peers::Busy).tunnels.get(key).mismatches.clone()
+        LinkHealth::of(&observed, Peers::Busy)
+            .tunnels
+            .get(key)
+            .mismatches
+            .clone()
     };
     assert_eq!(said(|_| ()), Some(Vec::new()));
     let one = |spoil: fn(&mut Observed)| {
@@ -120,22 +165,46 @@ fn compare_settings_of_both_clouds() {
         found[0].clone()
     };
     fn local(seen: &mut Observed) -> &mut crate::azure::model::LocalGateway {
-        seen.azure.local_gateways.get_mut(TunnelKey::ALL[0]).as_mut().unwrap()
+        seen.azure
+            .local_gateways
+            .get_mut(TunnelKey::ALL[0])
+            .as_mut()
+            .unwrap()
     }
     fn connection(seen: &mut Observed) -> &mut crate::azure::model::Connection {
-        seen.azure.connections.get_mut(TunnelKey::ALL[0]).as_mut().unwrap()
+        seen.azure
+            .connections
+            .get_mut(TunnelKey::ALL[0])
+            .as_mut()
+            .unwrap()
     }
-    let asn = one(|seen| seen.aws.customer_gateways.get_mut(Instance::Zero).as_mut().unwrap().asn = Asn(65_001));
+    let asn = one(|seen| {
+        seen.aws
+            .customer_gateways
+            .get_mut(Instance::Zero)
+            .as_mut()
+            .unwrap()
+            .asn = Asn(65_001)
+    });
     assert!(asn.contains("65001") && asn.contains("65000"), "{asn}");
     let asn = one(|seen| local(seen).bgp = Some((Asn(64_513), ip("169.254.21.1"))));
     assert!(asn.contains("64513") && asn.contains("64512"), "{asn}");
     let peer = one(|seen| local(seen).bgp = Some((Asn(64_512), ip("169.254.21.5"))));
-    assert!(peer.contains("169.254.21.5") && peer.contains("169.254.21.1"), "{peer}");
+    assert!(
+        peer.contains("169.254.21.5") && peer.contains("169.254.21.1"),
+        "{peer}"
+    );
     assert!(one(|seen| local(seen).bgp = None).contains("BGP"));
     assert!(one(|seen| connection(seen).custom_bgp_ips.clear()).contains("169.254.21.2"));
     assert!(one(|seen| connection(seen).enable_bgp = false).contains("disabled"));
-    let fixed =
-        one(|seen| seen.aws.vpn_connections.get_mut(Instance::Zero).as_mut().unwrap().static_routes_only = true);
+    let fixed = one(|seen| {
+        seen.aws
+            .vpn_connections
+            .get_mut(Instance::Zero)
+            .as_mut()
+            .unwrap()
+            .static_routes_only = true
+    });
     assert!(fixed.contains("static"), "{fixed}");
     // A transit gateway's ASN is not read.
     assert_eq!(said(|seen| seen.aws.gateway = None), None);
@@ -145,7 +214,12 @@ struct Fixed(LinkHealth);
 
 #[async_trait]
 impl HealthSource for Fixed {
-    async fn read_health(&self, _: &Settings, query: &StatusQuery, _: Cancel) -> Result<LinkHealth, Diagnostics> {
+    async fn read_health(
+        &self,
+        _: &Settings,
+        query: &StatusQuery,
+        _: Cancel,
+    ) -> Result<LinkHealth, Diagnostics> {
         assert_eq!(query.aws_gateway_id, "vgw-1");
         Ok(self.0.clone())
     }
@@ -163,7 +237,10 @@ fn request(azure: &str) -> DataRequest {
 async fn report_every_tunnel_including_unknown_states() {
     let configured = ProviderData::default();
     let status = BgpVpnStatus::new(configured.clone(), Arc::new(Fixed(LinkHealth::default())));
-    assert!(status.read(request(GATEWAY)).await.diagnostics.has_errors(), "not configured");
+    assert!(
+        status.read(request(GATEWAY)).await.diagnostics.has_errors(),
+        "not configured"
+    );
 
     configured.set(Settings::default());
     let read = status.read(request(GATEWAY)).await;
@@ -178,7 +255,13 @@ async fn report_every_tunnel_including_unknown_states() {
 
 #[tokio::test]
 async fn reject_invalid_id_offline_at_attribute() {
-    let status = BgpVpnStatus::new(ProviderData::default(), Arc::new(Fixed(LinkHealth::default())));
+    let status = BgpVpnStatus::new(
+        ProviderData::default(),
+        Arc::new(Fixed(LinkHealth::default())),
+    );
     let violations = status.validate(request("gw").config).await;
-    assert_eq!(violations.iter().next().unwrap().path, Some("azure_gateway_id".into()));
+    assert_eq!(
+        violations.iter().next().unwrap().path,
+        Some("azure_gateway_id".into())
+    );
 }

@@ -21,10 +21,16 @@ use std::net::Ipv4Addr;
 
 impl ApplyContext<'_> {
     pub(super) fn id(&self, kind: &str, name: &str) -> ResourceId {
-        ResourceId::network(&self.spec.azure.subscription, &self.spec.azure.resource_group, kind, name)
+        ResourceId::network(
+            &self.spec.azure.subscription,
+            &self.spec.azure.resource_group,
+            kind,
+            name,
+        )
     }
 
-    /// Whether what is there already under the id of an object to be created is this link's, by its tags.
+    /// Whether what is there already under the id of an object to be created is this link's, by its
+    /// tags.
     pub(super) fn is_owned<'s>(
         &'s self,
         kind: Kind,
@@ -37,14 +43,19 @@ impl ApplyContext<'_> {
     pub(super) async fn resource_group(&self) -> Result<(), ActionError> {
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
         let (name, location) = (&self.spec.azure.resource_group, &self.spec.azure.location);
-        let made = match azure.create_group(name, location, &self.tags(role::RESOURCE_GROUP), &ctx).await {
+        let made = match azure
+            .create_group(name, location, &self.tags(role::RESOURCE_GROUP), &ctx)
+            .await
+        {
             // Another link created it meanwhile: it is that link's, and this one uses it.
-            Err(error @ crate::azure::Error::AlreadyExists(_)) => {
-                azure.get_group(name, &ctx).await?.ok_or(ActionError::Azure(error))?
-            }
+            Err(error @ crate::azure::Error::AlreadyExists(_)) => azure
+                .get_group(name, &ctx)
+                .await?
+                .ok_or(ActionError::Azure(error))?,
             other => other?,
         };
-        self.context.update(|observed| observed.azure.group = Some(made));
+        self.context
+            .update(|observed| observed.azure.group = Some(made));
         Ok(())
     }
 
@@ -59,7 +70,8 @@ impl ApplyContext<'_> {
         }
     }
 
-    /// Tags of an object with those that the user configured, and without those that the user removed.
+    /// Tags of an object with those that the user configured, and without those that the user
+    /// removed.
     fn changed_tags(&self, have: &Tags) -> Tags {
         let mut tags = compare::tags_with_canonical_keys(have, self.spec);
         tags.retain(|key, _| !self.spec.removals.tags.contains(key));
@@ -69,25 +81,42 @@ impl ApplyContext<'_> {
 
     pub(super) async fn update_group_tags(&self) -> Result<(), ActionError> {
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
-        let group = self.context.require("the resource group", |observed| observed.azure.group.clone())?;
+        let group = self.context.require("the resource group", |observed| {
+            observed.azure.group.clone()
+        })?;
         let tags = self.changed_tags(&group.tags);
         azure.set_group_tags(&group.name, &tags, &ctx).await?;
-        self.context.update(|observed| observed.azure.group.iter_mut().for_each(|group| group.tags.clone_from(&tags)));
+        self.context.update(|observed| {
+            observed
+                .azure
+                .group
+                .iter_mut()
+                .for_each(|group| group.tags.clone_from(&tags))
+        });
         Ok(())
     }
 
     /// Sets tags. One whose last operation failed is written again.
     pub(super) async fn change_public_ip(&self, instance: Instance) -> Result<(), ActionError> {
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
-        let have = self.context.require("the public IP", |observed| observed.azure.public_ips.get(instance).clone())?;
+        let have = self.context.require("the public IP", |observed| {
+            observed.azure.public_ips.get(instance).clone()
+        })?;
         if have.resource.state.is_given_up() {
             let edit = |doc: &mut serde_json::Value| self.merge_tags(doc, &have.resource.tags);
-            let mended = azure.change_public_ip(&have.resource.id, &edit, &ctx).await?;
-            self.context.update(|observed| *observed.azure.public_ips.get_mut(instance) = Some(mended));
+            let mended = azure
+                .change_public_ip(&have.resource.id, &edit, &ctx)
+                .await?;
+            self.context
+                .update(|observed| *observed.azure.public_ips.get_mut(instance) = Some(mended));
             return Ok(());
         }
         let mut tags = self.changed_tags(&have.resource.tags);
-        tags.extend(compare::missing_ownership_tags(&have.resource.tags, self.spec, instance));
+        tags.extend(compare::missing_ownership_tags(
+            &have.resource.tags,
+            self.spec,
+            instance,
+        ));
         azure.set_tags(&have.resource.id, &tags, &ctx).await?;
         self.context.update(|observed| {
             let places = observed.azure.public_ips.get_mut(instance).iter_mut();
@@ -98,7 +127,9 @@ impl ApplyContext<'_> {
 
     /// Sets labels and ranges of a VNet that this link made; what else is in its document stays.
     pub(super) async fn change_network(&self) -> Result<(), ActionError> {
-        let have = self.context.require("the virtual network", |observed| observed.azure.network.clone())?;
+        let have = self.context.require("the virtual network", |observed| {
+            observed.azure.network.clone()
+        })?;
         let edit = |doc: &mut serde_json::Value| {
             self.merge_tags(doc, &have.resource.tags);
             if let AzureNetwork::Create { address_space, .. } = &self.spec.azure.network {
@@ -106,15 +137,26 @@ impl ApplyContext<'_> {
             }
         };
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
-        let changed = azure.change_virtual_network(&have.resource.id, &edit, &ctx).await?;
-        self.context.update(|observed| observed.azure.network = Some(changed));
+        let changed = azure
+            .change_virtual_network(&have.resource.id, &edit, &ctx)
+            .await?;
+        self.context
+            .update(|observed| observed.azure.network = Some(changed));
         Ok(())
     }
 
     pub(super) async fn virtual_network(&self) -> Result<(), ActionError> {
-        let AzureNetwork::Create { id, address_space, gateway_subnet_prefix, subnets } = &self.spec.azure.network
+        let AzureNetwork::Create {
+            id,
+            address_space,
+            gateway_subnet_prefix,
+            subnets,
+        } = &self.spec.azure.network
         else {
-            return Err(ActionError::internal(ActionTarget::VirtualNetwork, Verb::Create));
+            return Err(ActionError::internal(
+                ActionTarget::VirtualNetwork,
+                Verb::Create,
+            ));
         };
         let gateway_subnet = (GATEWAY_SUBNET.to_owned(), *gateway_subnet_prefix);
         let others = subnets.iter().map(|(name, prefix)| (name.clone(), *prefix));
@@ -133,55 +175,90 @@ impl ApplyContext<'_> {
                 &ctx,
             )
             .await?;
-        self.context.update(|observed| observed.azure.network = Some(made));
+        self.context
+            .update(|observed| observed.azure.network = Some(made));
         Ok(())
     }
 
     pub(super) async fn gateway_subnet(&self, verb: Verb) -> Result<(), ActionError> {
         let (id, prefix) = match &self.spec.azure.network {
-            AzureNetwork::Existing { id, gateway_subnet_prefix: Some(prefix) } => (id, *prefix),
-            AzureNetwork::Create { id, gateway_subnet_prefix, .. } => (id, *gateway_subnet_prefix),
-            AzureNetwork::Existing { .. } => return Err(ActionError::internal(ActionTarget::GatewaySubnet, verb)),
+            AzureNetwork::Existing {
+                id,
+                gateway_subnet_prefix: Some(prefix),
+            } => (id, *prefix),
+            AzureNetwork::Create {
+                id,
+                gateway_subnet_prefix,
+                ..
+            } => (id, *gateway_subnet_prefix),
+            AzureNetwork::Existing { .. } => {
+                return Err(ActionError::internal(ActionTarget::GatewaySubnet, verb));
+            }
         };
         if verb == Verb::Create {
             return self.new_subnet(id, GATEWAY_SUBNET, prefix).await;
         }
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
-        azure.change_subnet(&id.child("subnets", GATEWAY_SUBNET), prefix, &ctx).await?;
+        azure
+            .change_subnet(&id.child("subnets", GATEWAY_SUBNET), prefix, &ctx)
+            .await?;
         self.read_network(id).await
     }
 
     /// A subnet that a VNet of this link lacks, or that has another prefix there.
     pub(super) async fn subnet(&self, name: &str, verb: Verb) -> Result<(), ActionError> {
         let internal = || ActionError::internal(ActionTarget::Subnet(name.to_owned()), verb);
-        let AzureNetwork::Create { id, subnets, .. } = &self.spec.azure.network else { return Err(internal()) };
+        let AzureNetwork::Create { id, subnets, .. } = &self.spec.azure.network else {
+            return Err(internal());
+        };
         let prefix = subnets.get(name).ok_or_else(internal)?;
         if verb == Verb::Create {
             return self.new_subnet(id, name, *prefix).await;
         }
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
-        azure.change_subnet(&id.child("subnets", name), *prefix, &ctx).await?;
+        azure
+            .change_subnet(&id.child("subnets", name), *prefix, &ctx)
+            .await?;
         self.read_network(id).await
     }
 
-    async fn new_subnet(&self, id: &ResourceId, name: &str, prefix: Ipv4Net) -> Result<(), ActionError> {
+    async fn new_subnet(
+        &self,
+        id: &ResourceId,
+        name: &str,
+        prefix: Ipv4Net,
+    ) -> Result<(), ActionError> {
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
-        azure.create_subnet(&id.child("subnets", name), prefix, &ctx).await?;
+        azure
+            .create_subnet(&id.child("subnets", name), prefix, &ctx)
+            .await?;
         self.read_network(id).await
     }
 
     async fn read_network(&self, id: &ResourceId) -> Result<(), ActionError> {
-        let network = self.context.clients.azure.get_virtual_network(id, &self.context.operation.azure()).await?;
-        self.context.update(|observed| observed.azure.network = network);
+        let network = self
+            .context
+            .clients
+            .azure
+            .get_virtual_network(id, &self.context.operation.azure())
+            .await?;
+        self.context
+            .update(|observed| observed.azure.network = network);
         Ok(())
     }
 
-    /// Waits for a gateway that is being created or changed, and then makes it what it is to be: the connections that come
-    /// next need their addresses listed, and a busy gateway did not show which were.
+    /// Waits for a gateway that is being created or changed, and then makes it what it is to be:
+    /// the connections that come next need their addresses listed, and a busy gateway did not show
+    /// which were.
     pub(super) async fn wait_for_gateway(&self) -> Result<(), ActionError> {
         self.gateway().await?;
-        let have = self.context.require("the Azure gateway", |observed| observed.azure.gateway.clone())?;
-        match self.context.read(|observed| compare::gateway(self.spec, observed, &have).is_empty()) {
+        let have = self.context.require("the Azure gateway", |observed| {
+            observed.azure.gateway.clone()
+        })?;
+        match self
+            .context
+            .read(|observed| compare::gateway(self.spec, observed, &have).is_empty())
+        {
             true => Ok(()),
             false => self.change_gateway().await,
         }
@@ -191,12 +268,17 @@ impl ApplyContext<'_> {
     pub(super) async fn gateway(&self) -> Result<(), ActionError> {
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
         let made = match &self.spec.azure.gateway {
-            AzureGateway::Managed { id, sku, generation, asn } => {
+            AzureGateway::Managed {
+                id,
+                sku,
+                generation,
+                asn,
+            } => {
                 let mut instances = Vec::new();
                 for instance in Instance::ALL {
-                    let ip = self
-                        .context
-                        .require("the public IP", |observed| observed.azure.public_ips.get(instance).clone())?;
+                    let ip = self.context.require("the public IP", |observed| {
+                        observed.azure.public_ips.get(instance).clone()
+                    })?;
                     instances.push(gateway::NewInstance {
                         name: instance.to_string(),
                         public_ip_id: ip.resource.id,
@@ -208,36 +290,55 @@ impl ApplyContext<'_> {
                     sku: sku.clone(),
                     generation: generation.clone(),
                     asn: *asn,
-                    subnet_id: self.spec.azure.network.id().child("subnets", GATEWAY_SUBNET),
+                    subnet_id: self
+                        .spec
+                        .azure
+                        .network
+                        .id()
+                        .child("subnets", GATEWAY_SUBNET),
                     instances,
                     tags: self.tags(role::AZURE_GATEWAY),
                 };
                 azure
-                    .create_gateway(id, &new, &self.is_owned(Kind::AzureGateway, id, role::AZURE_GATEWAY), &ctx)
+                    .create_gateway(
+                        id,
+                        &new,
+                        &self.is_owned(Kind::AzureGateway, id, role::AZURE_GATEWAY),
+                        &ctx,
+                    )
                     .await?
             }
             AzureGateway::Existing(id) => azure.change_gateway(id, &|_| {}, &ctx).await?,
         };
-        self.context.update(|observed| observed.azure.gateway = Some(made));
+        self.context
+            .update(|observed| observed.azure.gateway = Some(made));
         Ok(())
     }
 
     pub(super) fn own_bgp_addresses(&self, instance: Instance) -> Vec<Ipv4Addr> {
-        instance.tunnels().map(|key| self.spec.inside_cidrs.get(key).azure_ip()).to_vec()
+        instance
+            .tunnels()
+            .map(|key| self.spec.inside_cidrs.get(key).azure_ip())
+            .to_vec()
     }
 
-    /// Adds this link's addresses; on a gateway of its own also sets SKU, ASN and tags. Everything else stays as it is.
+    /// Adds this link's addresses; on a gateway of its own also sets SKU, ASN and tags. Everything
+    /// else stays as it is.
     pub(super) async fn change_gateway(&self) -> Result<(), ActionError> {
         let id = self.spec.azure.gateway.id();
-        let have = self.context.require("the Azure gateway", |observed| observed.azure.gateway.clone())?;
+        let have = self.context.require("the Azure gateway", |observed| {
+            observed.azure.gateway.clone()
+        })?;
         let edit = |doc: &mut serde_json::Value| {
             if let AzureGateway::Managed { sku, asn, .. } = &self.spec.azure.gateway {
                 gateway::set_sku(doc, sku);
                 gateway::set_asn(doc, *asn);
                 self.merge_tags(doc, &have.resource.tags);
-                for (key, value) in
-                    &compare::missing_ownership_tags(&have.resource.tags, self.spec, role::AZURE_GATEWAY)
-                {
+                for (key, value) in &compare::missing_ownership_tags(
+                    &have.resource.tags,
+                    self.spec,
+                    role::AZURE_GATEWAY,
+                ) {
                     documents::set_tag(doc, key, value);
                 }
             }
@@ -245,25 +346,44 @@ impl ApplyContext<'_> {
         };
         self.tag_before_add().await?;
         self.release_addresses(&have.instances).await?;
-        let changed = self.context.clients.azure.change_gateway(id, &edit, &self.context.operation.azure()).await?;
-        self.context.update(|observed| observed.azure.gateway = Some(changed));
-        match self.context.read(|observed| compare::missing_bgp_addresses(self.spec, observed)).first() {
+        let changed = self
+            .context
+            .clients
+            .azure
+            .change_gateway(id, &edit, &self.context.operation.azure())
+            .await?;
+        self.context
+            .update(|observed| observed.azure.gateway = Some(changed));
+        match self
+            .context
+            .read(|observed| compare::missing_bgp_addresses(self.spec, observed))
+            .first()
+        {
             Some((_, ip)) => Err(ActionError::AddressLost(ip.to_string())),
             None => Ok(()),
         }
     }
 
     /// The two ends of the AWS side, as the local network gateway has to name them.
-    fn aws_endpoint_address(&self, key: TunnelKey) -> Result<(Ipv4Addr, crate::types::Asn), ActionError> {
-        let outside =
-            self.context.require("the AWS endpoint", |observed| observed.tunnel(key).map(|t| t.outside_ip))?;
-        let asn = self.context.require("the AWS gateway's ASN", |observed| compare::amazon_asn(self.spec, observed))?;
+    fn aws_endpoint_address(
+        &self,
+        key: TunnelKey,
+    ) -> Result<(Ipv4Addr, crate::types::Asn), ActionError> {
+        let outside = self.context.require("the AWS endpoint", |observed| {
+            observed.tunnel(key).map(|t| t.outside_ip)
+        })?;
+        let asn = self.context.require("the AWS gateway's ASN", |observed| {
+            compare::amazon_asn(self.spec, observed)
+        })?;
         Ok((outside, asn))
     }
 
     pub(super) async fn local_gateway(&self, key: TunnelKey) -> Result<(), ActionError> {
         let (gateway_ip, asn) = self.aws_endpoint_address(key)?;
-        let id = self.id("localNetworkGateways", self.spec.azure.names.local_gateways.get(key));
+        let id = self.id(
+            "localNetworkGateways",
+            self.spec.azure.names.local_gateways.get(key),
+        );
         let new = local_gateway::NewLocalGateway {
             location: self.spec.azure.location.clone(),
             gateway_ip,
@@ -272,40 +392,68 @@ impl ApplyContext<'_> {
             tags: self.tags(key),
         };
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
-        let made =
-            azure.create_local_gateway(&id, &new, &self.is_owned(Kind::AzureLocalGateway, &id, key), &ctx).await?;
-        let differs = self.context.read(|observed| !compare::local_gateway(self.spec, observed, key, &made).is_empty());
-        self.context.update(|observed| *observed.azure.local_gateways.get_mut(key) = Some(made));
+        let made = azure
+            .create_local_gateway(
+                &id,
+                &new,
+                &self.is_owned(Kind::AzureLocalGateway, &id, key),
+                &ctx,
+            )
+            .await?;
+        let differs = self
+            .context
+            .read(|observed| !compare::local_gateway(self.spec, observed, key, &made).is_empty());
+        self.context
+            .update(|observed| *observed.azure.local_gateways.get_mut(key) = Some(made));
         // One that was left over from an earlier try may name an endpoint that is gone.
-        if differs { self.change_local_gateway(key).await } else { Ok(()) }
+        if differs {
+            self.change_local_gateway(key).await
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) async fn change_local_gateway(&self, key: TunnelKey) -> Result<(), ActionError> {
         let (outside, asn) = self.aws_endpoint_address(key)?;
         let have = self
             .context
-            .require("the local network gateway", |observed| observed.azure.local_gateways.get(key).clone())?;
+            .require("the local network gateway", |observed| {
+                observed.azure.local_gateways.get(key).clone()
+            })?;
         let edit = |doc: &mut serde_json::Value| {
             local_gateway::set_gateway_ip(doc, outside);
             local_gateway::set_bgp(doc, asn, self.spec.inside_cidrs.get(key).aws_ip());
             self.merge_tags(doc, &have.resource.tags);
         };
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
-        let changed = azure.change_local_gateway(&have.resource.id, &edit, &ctx).await?;
-        self.context.update(|observed| *observed.azure.local_gateways.get_mut(key) = Some(changed));
+        let changed = azure
+            .change_local_gateway(&have.resource.id, &edit, &ctx)
+            .await?;
+        self.context
+            .update(|observed| *observed.azure.local_gateways.get_mut(key) = Some(changed));
         Ok(())
     }
 
-    /// One custom address for each instance. The connection uses its own instance's. The other is a placeholder, for which
-    /// Microsoft's tutorial names the address of the same tunnel number (revision of 2026-02-18). A connection that names none uses
-    /// the first address of the gateway's list.
-    fn custom_bgp_addresses(&self, key: TunnelKey) -> Result<Vec<(ResourceId, Ipv4Addr)>, ActionError> {
+    /// One custom address for each instance. The connection uses its own instance's. The other is a
+    /// placeholder, for which Microsoft's tutorial names the address of the same tunnel number
+    /// (revision of 2026-02-18). A connection that names none uses the first address of the
+    /// gateway's list.
+    fn custom_bgp_addresses(
+        &self,
+        key: TunnelKey,
+    ) -> Result<Vec<(ResourceId, Ipv4Addr)>, ActionError> {
         Instance::ALL
             .into_iter()
             .map(|instance| {
-                let twin = TunnelKey { instance, number: key.number };
+                let twin = TunnelKey {
+                    instance,
+                    number: key.number,
+                };
                 let at = self.context.require("the gateway's instance", |observed| {
-                    observed.azure.gateway_instance(instance).map(|i| i.ip_configuration_id.clone())
+                    observed
+                        .azure
+                        .gateway_instance(instance)
+                        .map(|i| i.ip_configuration_id.clone())
                 })?;
                 Ok((at, self.spec.inside_cidrs.get(twin).azure_ip()))
             })
@@ -313,13 +461,16 @@ impl ApplyContext<'_> {
     }
 
     fn key(&self, key: TunnelKey) -> Option<PreSharedKey> {
-        self.context.read(|observed| keys::desired_key(self.spec, observed, key))
+        self.context
+            .read(|observed| keys::desired_key(self.spec, observed, key))
     }
 
     pub(super) async fn connection(&self, key: TunnelKey) -> Result<(), ActionError> {
         let local = self
             .context
-            .require("the local network gateway", |observed| observed.azure.local_gateways.get(key).clone())?;
+            .require("the local network gateway", |observed| {
+                observed.azure.local_gateways.get(key).clone()
+            })?;
         let id = self.id("connections", self.spec.azure.names.connections.get(key));
         let shared = self.key(key).ok_or(ActionError::NoKey(key))?;
         let new = connection::NewConnection {
@@ -334,7 +485,14 @@ impl ApplyContext<'_> {
             tags: self.tags(key),
         };
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
-        let made = azure.create_connection(&id, &new, &self.is_owned(Kind::AzureConnection, &id, key), &ctx).await?;
+        let made = azure
+            .create_connection(
+                &id,
+                &new,
+                &self.is_owned(Kind::AzureConnection, &id, key),
+                &ctx,
+            )
+            .await?;
         self.context.update(|observed| {
             *observed.azure.connections.get_mut(key) = Some(made);
             *observed.azure.keys.get_mut(key) = KeyRead::Value(shared);
@@ -343,11 +501,14 @@ impl ApplyContext<'_> {
     }
 
     pub(super) async fn change_connection(&self, key: TunnelKey) -> Result<(), ActionError> {
-        let have =
-            self.context.require("the Azure connection", |observed| observed.azure.connections.get(key).clone())?;
+        let have = self.context.require("the Azure connection", |observed| {
+            observed.azure.connections.get(key).clone()
+        })?;
         let local = self
             .context
-            .require("the local network gateway", |observed| observed.azure.local_gateways.get(key).clone())?;
+            .require("the local network gateway", |observed| {
+                observed.azure.local_gateways.get(key).clone()
+            })?;
         let addresses = self.custom_bgp_addresses(key)?;
         let policy = self.spec.policy.azure();
         // Lifetimes are up to Azure, and an imported policy is not changed.
@@ -367,21 +528,36 @@ impl ApplyContext<'_> {
         };
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
         let gateway = self.spec.azure.gateway.id();
-        let changed = azure.change_connection(&have.resource.id, gateway, &edit, &ctx).await?;
-        self.context.update(|observed| *observed.azure.connections.get_mut(key) = Some(changed));
+        let changed = azure
+            .change_connection(&have.resource.id, gateway, &edit, &ctx)
+            .await?;
+        self.context
+            .update(|observed| *observed.azure.connections.get_mut(key) = Some(changed));
         Ok(())
     }
 
     pub(super) async fn shared_key(&self, key: TunnelKey) -> Result<(), ActionError> {
         let shared = self.key(key).ok_or(ActionError::NoKey(key))?;
-        let have =
-            self.context.require("the Azure connection", |observed| observed.azure.connections.get(key).clone())?;
-        if self.context.read(|observed| *observed.azure.keys.get(key) == KeyRead::Value(shared.clone())) {
+        let have = self.context.require("the Azure connection", |observed| {
+            observed.azure.connections.get(key).clone()
+        })?;
+        if self
+            .context
+            .read(|observed| *observed.azure.keys.get(key) == KeyRead::Value(shared.clone()))
+        {
             return Ok(());
         }
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
-        azure.set_shared_key(&have.resource.id, self.spec.azure.gateway.id(), &shared, &ctx).await?;
-        self.context.update(|observed| *observed.azure.keys.get_mut(key) = KeyRead::Value(shared));
+        azure
+            .set_shared_key(
+                &have.resource.id,
+                self.spec.azure.gateway.id(),
+                &shared,
+                &ctx,
+            )
+            .await?;
+        self.context
+            .update(|observed| *observed.azure.keys.get_mut(key) = KeyRead::Value(shared));
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
-//! Waiting for a tunnel's BGP session: AWS reports UP, and Azure has a connected peer row with the tunnel's AWS address as neighbor.
-//! Where the credentials may not read Azure's peers, AWS decides alone.
+//! Waiting for a tunnel's BGP session: AWS reports UP, and Azure has a connected peer row with the
+//! tunnel's AWS address as neighbor. Where the credentials may not read Azure's peers, AWS decides
+//! alone.
 
 use super::ApplyContext;
 use crate::aws::model::{State, VpnConnectionId};
@@ -17,8 +18,9 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a session may take once both ends are built, as opposed to a create that failed; and how long the tunnels next to
-/// one that is to be interrupted may be down, which a run that broke off may just have interrupted.
+/// How long a session may take once both ends are built, as opposed to a create that failed; and
+/// how long the tunnels next to one that is to be interrupted may be down, which a run that broke
+/// off may just have interrupted.
 pub const SESSION_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 impl ApplyContext<'_> {
@@ -28,9 +30,14 @@ impl ApplyContext<'_> {
         let (awaited, begun) = (self.context.clients.ec2.subscribe(&id), Instant::now());
         // A tunnel that is new to the link had none.
         let had = self.context.before.tunnel(key).filter(|tunnel| {
-            self.context.read(|observed| observed.tunnel(key).map(|t| t.outside_ip)) == Some(tunnel.outside_ip)
+            self.context
+                .read(|observed| observed.tunnel(key).map(|t| t.outside_ip))
+                == Some(tunnel.outside_ip)
         });
-        let had = had.and_then(|tunnel| tunnel.telemetry.as_ref()).filter(|t| t.up).map_or(0, |t| t.accepted_routes);
+        let had = had
+            .and_then(|tunnel| tunnel.telemetry.as_ref())
+            .filter(|t| t.up)
+            .map_or(0, |t| t.accepted_routes);
         let had = had.saturating_sub(self.removed_prefixes());
         loop {
             let (on_progress, aws) = self.aws_session_status(key, &awaited, begun).await?;
@@ -45,30 +52,60 @@ impl ApplyContext<'_> {
                 return Ok(());
             }
             let pause = poll_interval::poll_interval(begun.elapsed());
-            if begun.elapsed() + pause > SESSION_TIMEOUT || self.context.operation.deadline.is_over_after(pause) {
+            if begun.elapsed() + pause > SESSION_TIMEOUT
+                || self.context.operation.deadline.is_over_after(pause)
+            {
                 let minutes = begun.elapsed().as_secs() / 60;
                 if aws_up && azure_up {
-                    return Err(ActionError::RouteCountDropped { key, had, has, minutes });
+                    return Err(ActionError::RouteCountDropped {
+                        key,
+                        had,
+                        has,
+                        minutes,
+                    });
                 }
-                return Err(ActionError::BgpSessionTimeout { key, minutes, aws, azure });
+                return Err(ActionError::BgpSessionTimeout {
+                    key,
+                    minutes,
+                    aws,
+                    azure,
+                });
             }
-            self.context.operation.aws().sleep("Session", &key.to_string(), pause).await?;
+            self.context
+                .operation
+                .aws()
+                .sleep("Session", &key.to_string(), pause)
+                .await?;
         }
     }
 
     /// Ranges that this very update took off the VNet. Azure announced a route for each.
     fn removed_prefixes(&self) -> u32 {
-        let before = self.context.before.azure.network.iter().flat_map(|network| &network.address_space);
+        let before = self
+            .context
+            .before
+            .azure
+            .network
+            .iter()
+            .flat_map(|network| &network.address_space);
         let gone = self.context.read(|observed| {
             let now = observed.azure.network.as_ref();
-            before.filter(|range| now.is_some_and(|now| !now.address_space.contains(range))).count()
+            before
+                .filter(|range| now.is_some_and(|now| !now.address_space.contains(range)))
+                .count()
         });
         u32::try_from(gone).unwrap_or(u32::MAX)
     }
 
     fn aws_endpoint(&self, key: TunnelKey) -> Result<(VpnConnectionId, Ipv4Addr), ActionError> {
         self.context.require("the AWS endpoint", |observed| {
-            let id = observed.aws.vpn_connections.get(key.instance).as_ref()?.id.clone();
+            let id = observed
+                .aws
+                .vpn_connections
+                .get(key.instance)
+                .as_ref()?
+                .id
+                .clone();
             Some((id, observed.tunnel(key)?.outside_ip))
         })
     }
@@ -79,23 +116,28 @@ impl ApplyContext<'_> {
         self.wait_until_up(&ActionTarget::Tunnel(key), others).await
     }
 
-    /// Whether the other VPN connection's tunnels are up before all of this one is interrupted. Those that were down and go
-    /// with their connection later in the same run cannot be.
+    /// Whether the other VPN connection's tunnels are up before all of this one is interrupted.
+    /// Those that were down and go with their connection later in the same run cannot be.
     pub(super) async fn wait_peer_connection(&self, instance: Instance) -> Result<(), ActionError> {
         let to_come = |key: &TunnelKey| {
             self.context.read(|observed| {
                 let have = observed.aws.vpn_connections.get(key.instance).as_ref();
                 have.is_some_and(|have| {
-                    compare::vpn_connection_needs_replacement(self.spec, have, key.instance).is_some()
+                    compare::vpn_connection_needs_replacement(self.spec, have, key.instance)
+                        .is_some()
                 })
             }) && !self.context.before.is_up(*key)
         };
-        let others = TunnelKey::ALL.into_iter().filter(|key| key.instance != instance && !to_come(key));
-        self.wait_until_up(&ActionTarget::VpnConnection(instance), others).await
+        let others = TunnelKey::ALL
+            .into_iter()
+            .filter(|key| key.instance != instance && !to_come(key));
+        self.wait_until_up(&ActionTarget::VpnConnection(instance), others)
+            .await
     }
 
-    /// Waits until both clouds say that the others are up. AWS may be late with that, so that Azure is asked too; but AWS tells
-    /// more often, and last. A tunnel that was just changed may take a moment.
+    /// Waits until both clouds say that the others are up. AWS may be late with that, so that Azure
+    /// is asked too; but AWS tells more often, and last. A tunnel that was just changed may take a
+    /// moment.
     async fn wait_until_up(
         &self,
         spared: &ActionTarget,
@@ -103,7 +145,11 @@ impl ApplyContext<'_> {
     ) -> Result<(), ActionError> {
         let begun = Instant::now();
         // All awaited from the start, so that one look answers for all.
-        let awaited = |other| self.aws_endpoint(other).ok().map(|(id, _)| self.context.clients.ec2.subscribe(&id));
+        let awaited = |other| {
+            self.aws_endpoint(other)
+                .ok()
+                .map(|(id, _)| self.context.clients.ec2.subscribe(&id))
+        };
         let others: Vec<_> = others.map(|other| (other, awaited(other))).collect();
         let (mut since, mut azure_agrees) = (begun, false);
         loop {
@@ -120,7 +166,9 @@ impl ApplyContext<'_> {
             match (why.is_empty(), azure_agrees) {
                 (true, true) => return Ok(()),
                 (true, false) => {
-                    why = self.tunnels_down_on_azure(others.iter().map(|(other, _)| *other)).await?;
+                    why = self
+                        .tunnels_down_on_azure(others.iter().map(|(other, _)| *other))
+                        .await?;
                     azure_agrees = why.is_empty();
                 }
                 (false, _) => azure_agrees = false,
@@ -130,12 +178,19 @@ impl ApplyContext<'_> {
                 continue;
             }
             if begun.elapsed() > SESSION_TIMEOUT {
-                return Err(ActionError::PeersNotReady { spared: spared.clone(), why });
+                return Err(ActionError::PeersNotReady {
+                    spared: spared.clone(),
+                    why,
+                });
             }
             self.context
                 .operation
                 .aws()
-                .sleep("Session", &spared.to_string(), poll_interval::poll_interval(begun.elapsed()))
+                .sleep(
+                    "Session",
+                    &spared.to_string(),
+                    poll_interval::poll_interval(begun.elapsed()),
+                )
                 .await?;
         }
     }
@@ -148,13 +203,23 @@ impl ApplyContext<'_> {
         begun: Instant,
     ) -> Result<(Option<u32>, String), ActionError> {
         let (_, outside) = self.aws_endpoint(key)?;
-        let Some(connection) = awaited.poll(&self.context.operation.aws(), max_age(begun)).await? else {
+        let Some(connection) = awaited
+            .poll(&self.context.operation.aws(), max_age(begun))
+            .await?
+        else {
             return Ok((None, "no such VPN connection".to_owned()));
         };
-        let on_progress = connection.tunnels.iter().find(|t| t.outside_ip == outside).and_then(|t| t.telemetry.clone());
-        // What it says of a tunnel is late by a minute: UP may be from before a change that is under way.
+        let on_progress = connection
+            .tunnels
+            .iter()
+            .find(|t| t.outside_ip == outside)
+            .and_then(|t| t.telemetry.clone());
+        // What it says of a tunnel is late by a minute: UP may be from before a change that is
+        // under way.
         let settled = connection.state == State::Available;
-        self.context.update(|observed| *observed.aws.vpn_connections.get_mut(key.instance) = Some(connection));
+        self.context.update(|observed| {
+            *observed.aws.vpn_connections.get_mut(key.instance) = Some(connection)
+        });
         Ok(match on_progress {
             _ if !settled => (None, "that the VPN connection is being modified".to_owned()),
             Some(t) if t.up => (Some(t.accepted_routes), format!("UP, {}", t.message)),
@@ -168,22 +233,34 @@ impl ApplyContext<'_> {
         Ok(match self.bgp_peers().await? {
             Peers::Listed(peers) => peer_status(&peers, *cidr),
             Peers::Silent(words) => (false, words),
-            Peers::Denied => {
-                (true, "nothing, because the credentials have no permission to read its BGP peers".to_owned())
-            }
+            Peers::Denied => (
+                true,
+                "nothing, because the credentials have no permission to read its BGP peers"
+                    .to_owned(),
+            ),
         })
     }
 
-    /// Those of the tunnels whose session Azure does not say to be up, at the addresses that they have by now, and what it says.
-    async fn tunnels_down_on_azure(&self, keys: impl Iterator<Item = TunnelKey>) -> Result<Vec<String>, ActionError> {
-        let unknown = |words| vec![format!("the status of the other tunnels is unknown (Azure reports {words})")];
+    /// Those of the tunnels whose session Azure does not say to be up, at the addresses that they
+    /// have by now, and what it says.
+    async fn tunnels_down_on_azure(
+        &self,
+        keys: impl Iterator<Item = TunnelKey>,
+    ) -> Result<Vec<String>, ActionError> {
+        let unknown = |words| {
+            vec![format!(
+                "the status of the other tunnels is unknown (Azure reports {words})"
+            )]
+        };
         let peers = match self.bgp_peers().await? {
             Peers::Listed(peers) => peers,
             Peers::Silent(words) => return Ok(unknown(words)),
             Peers::Denied => return Ok(Vec::new()),
         };
         let down = |key: TunnelKey| {
-            let now = self.context.read(|observed| InsideCidr::check(observed.tunnel(key)?.inside_cidr?).ok());
+            let now = self
+                .context
+                .read(|observed| InsideCidr::check(observed.tunnel(key)?.inside_cidr?).ok());
             let (up, words) = peer_status(&peers, now.unwrap_or(*self.spec.inside_cidrs.get(key)));
             (!up).then(|| format!("{key} is down (Azure reports {words})"))
         };
@@ -192,7 +269,11 @@ impl ApplyContext<'_> {
 
     /// What Azure's gateway reports of its BGP sessions.
     async fn bgp_peers(&self) -> Result<Peers, ActionError> {
-        let (ctx, gateway, denied) = (self.context.operation.azure(), self.spec.azure.gateway.id(), self.denied);
+        let (ctx, gateway, denied) = (
+            self.context.operation.azure(),
+            self.spec.azure.gateway.id(),
+            self.denied,
+        );
         if denied.has(BGP_PEERS, gateway) {
             return Ok(Peers::Denied);
         }
@@ -223,15 +304,22 @@ enum Peers {
     Denied,
 }
 
-/// Whether Azure has the session up, and what it reports of it. The neighbor identifies it: no two tunnels of a gateway share an
-/// AWS address, while the local address is the instance's own in all published samples (2026-11). Of the rows of a connection's
-/// two instances one never connects.
+/// Whether Azure has the session up, and what it reports of it. The neighbor identifies it: no two
+/// tunnels of a gateway share an AWS address, while the local address is the instance's own in all
+/// published samples (2026-11). Of the rows of a connection's two instances one never connects.
 fn peer_status(peers: &[BgpPeer], cidr: InsideCidr) -> (bool, String) {
-    let rows = || peers.iter().filter(|peer| peer.neighbor == Some(cidr.aws_ip()));
+    let rows = || {
+        peers
+            .iter()
+            .filter(|peer| peer.neighbor == Some(cidr.aws_ip()))
+    };
     let states: Vec<&str> = rows().map(|row| row.state.as_str()).collect();
     match states.is_empty() {
         true => (false, format!("nothing of a peer {}", cidr.aws_ip())),
-        false => (rows().any(BgpPeer::is_connected), format!("that the peer is {}", states.join(" and "))),
+        false => (
+            rows().any(BgpPeer::is_connected),
+            format!("that the peer is {}", states.join(" and ")),
+        ),
     }
 }
 
@@ -243,7 +331,13 @@ mod tests {
 
     fn row(local: &str, neighbor: &str, state: &str) -> BgpPeer {
         let (local, neighbor) = (local.parse().ok(), neighbor.parse().ok());
-        BgpPeer { local, neighbor, asn: None, state: state.to_owned(), routes_received: 0 }
+        BgpPeer {
+            local,
+            neighbor,
+            asn: None,
+            state: state.to_owned(),
+            routes_received: 0,
+        }
     }
 
     #[test]
@@ -252,9 +346,25 @@ mod tests {
         let aws = cidr.aws_ip().to_string();
         for local in [cidr.azure_ip().to_string().as_str(), "10.1.255.4", "none"] {
             let other = row("10.1.255.5", &aws, "Connecting");
-            assert!(peer_status(&[other.clone(), row(local, &aws, "connected")], cidr).0, "{local}");
-            assert!(!peer_status(&[other, row(local, &aws, "Idle")], cidr).0, "{local}");
+            assert!(
+                peer_status(&[other.clone(), row(local, &aws, "connected")], cidr).0,
+                "{local}"
+            );
+            assert!(
+                !peer_status(&[other, row(local, &aws, "Idle")], cidr).0,
+                "{local}"
+            );
         }
-        assert!(!peer_status(&[row(&cidr.azure_ip().to_string(), "169.254.22.1", "Connected")], cidr).0);
+        assert!(
+            !peer_status(
+                &[row(
+                    &cidr.azure_ip().to_string(),
+                    "169.254.22.1",
+                    "Connected"
+                )],
+                cidr
+            )
+            .0
+        );
     }
 }

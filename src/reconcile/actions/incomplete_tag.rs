@@ -13,10 +13,25 @@ impl ApplyContext<'_> {
             let aws = &observed.aws;
             let link = context.scope.link.as_ref().unwrap_or(&self.spec.link);
             let mut ids: Vec<String> = Vec::new();
-            ids.extend(aws.gateway.iter().filter(|g| link.is_on(&g.tags)).map(|g| g.id.0.clone()));
+            ids.extend(
+                aws.gateway
+                    .iter()
+                    .filter(|g| link.is_on(&g.tags))
+                    .map(|g| g.id.0.clone()),
+            );
             for instance in Instance::ALL {
-                ids.extend(aws.customer_gateways.get(instance).iter().map(|c| c.id.0.clone()));
-                ids.extend(aws.vpn_connections.get(instance).iter().map(|v| v.id.0.clone()));
+                ids.extend(
+                    aws.customer_gateways
+                        .get(instance)
+                        .iter()
+                        .map(|c| c.id.0.clone()),
+                );
+                ids.extend(
+                    aws.vpn_connections
+                        .get(instance)
+                        .iter()
+                        .map(|v| v.id.0.clone()),
+                );
             }
             if aws.vpc.as_ref().is_some_and(|v| link.is_on(&v.tags)) {
                 ids.extend(aws.vpc.iter().map(|v| v.id.0.clone()));
@@ -30,12 +45,20 @@ impl ApplyContext<'_> {
         context
             .clients
             .ec2
-            .delete_tags(&context.operation.aws(), &ids, &[TAG_INCOMPLETE, TAG_HEARTBEAT].map(str::to_owned))
+            .delete_tags(
+                &context.operation.aws(),
+                &ids,
+                &[TAG_INCOMPLETE, TAG_HEARTBEAT].map(str::to_owned),
+            )
             .await?;
         context.update(|observed| {
             let aws = &mut observed.aws;
-            for tags in
-                [aws.gateway.as_mut().map(|g| &mut g.tags), aws.vpc.as_mut().map(|v| &mut v.tags)].into_iter().flatten()
+            for tags in [
+                aws.gateway.as_mut().map(|g| &mut g.tags),
+                aws.vpc.as_mut().map(|v| &mut v.tags),
+            ]
+            .into_iter()
+            .flatten()
             {
                 tags.remove(TAG_INCOMPLETE);
             }

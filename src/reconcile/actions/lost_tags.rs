@@ -9,7 +9,10 @@ use serde_json::Value;
 
 impl ApplyContext<'_> {
     pub(super) async fn restore_tags(&self) -> Result<(), ActionError> {
-        for object in self.context.read(|observed| objects_with_lost_tags(self.spec, observed)) {
+        for object in self
+            .context
+            .read(|observed| objects_with_lost_tags(self.spec, observed))
+        {
             self.restore(&object).await?;
         }
         Ok(())
@@ -19,22 +22,32 @@ impl ApplyContext<'_> {
         let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
         let own = desired_tags(self.spec, object);
         let all: Tags = object.tags.clone().into_iter().chain(own.clone()).collect();
-        let edit = |doc: &mut Value| own.iter().for_each(|(key, value)| documents::set_tag(doc, key, value));
+        let edit = |doc: &mut Value| {
+            own.iter()
+                .for_each(|(key, value)| documents::set_tag(doc, key, value))
+        };
         match &object.place {
             ObjectRef::Group(name) => azure.set_group_tags(name, &all, &ctx).await?,
             ObjectRef::Azure(id) => azure.set_tags(id, &all, &ctx).await?,
             ObjectRef::AzureGateway(id) => {
                 let changed = azure.change_gateway(id, &edit, &ctx).await?;
-                self.context.update(|observed| observed.azure.gateway = Some(changed));
+                self.context
+                    .update(|observed| observed.azure.gateway = Some(changed));
             }
             ObjectRef::AzureConnection(id) => {
-                azure.change_connection(id, self.spec.azure.gateway.id(), &edit, &ctx).await?;
+                azure
+                    .change_connection(id, self.spec.azure.gateway.id(), &edit, &ctx)
+                    .await?;
             }
             ObjectRef::Aws(id) => {
                 self.context
                     .clients
                     .ec2
-                    .create_tags(&self.context.operation.aws(), std::slice::from_ref(id), &own)
+                    .create_tags(
+                        &self.context.operation.aws(),
+                        std::slice::from_ref(id),
+                        &own,
+                    )
                     .await?;
             }
         }

@@ -1,5 +1,5 @@
-//! One action. Parameters come from the spec, from what was decided when the action was planned (`Change`), and from the
-//! board: what has been observed by the time the action starts.
+//! One action. Parameters come from the spec, from what was decided when the action was planned
+//! (`Change`), and from the board: what has been observed by the time the action starts.
 
 mod addresses;
 mod aws;
@@ -29,7 +29,8 @@ use delete::{DeleteContext, delete};
 use std::fmt::Display;
 use std::sync::{Mutex, PoisonError};
 
-/// What the actions of an apply and of a teardown share. The board is locked for moments only, never across a call.
+/// What the actions of an apply and of a teardown share. The board is locked for moments only,
+/// never across a call.
 pub struct ActionContext<'a> {
     pub clients: &'a LinkClients,
     pub scope: &'a LookupScope,
@@ -51,8 +52,13 @@ impl ActionContext<'_> {
     }
 
     /// Something that the board must have by now, by the order of the actions.
-    pub fn require<T>(&self, what: &str, look: impl FnOnce(&Observed) -> Option<T>) -> Result<T, ActionError> {
-        self.read(look).ok_or_else(|| ActionError::MissingDependency(what.to_owned()))
+    pub fn require<T>(
+        &self,
+        what: &str,
+        look: impl FnOnce(&Observed) -> Option<T>,
+    ) -> Result<T, ActionError> {
+        self.read(look)
+            .ok_or_else(|| ActionError::MissingDependency(what.to_owned()))
     }
 }
 
@@ -71,7 +77,13 @@ impl TeardownContext<'_> {
         if action.verb != Verb::Delete {
             return Err(ActionError::internal(action.target.clone(), action.verb));
         }
-        let observed = self.context.read(|observed| observed.azure.gateway.as_ref().map(|g| g.resource.id.clone()));
+        let observed = self.context.read(|observed| {
+            observed
+                .azure
+                .gateway
+                .as_ref()
+                .map(|g| g.resource.id.clone())
+        });
         let deletes = DeleteContext {
             context: self.context,
             azure_gateway: observed.or_else(|| self.teardown.azure_gateway.clone()),
@@ -121,8 +133,12 @@ impl ApplyContext<'_> {
             (ActionTarget::PublicRouteTable, _) => Box::pin(self.public_route_table()).await,
             (ActionTarget::VpnGateway, _) => Box::pin(self.vpn_gateway()).await,
             (ActionTarget::VgwAttachment, _) => Box::pin(self.attachment()).await,
-            (ActionTarget::RoutePropagation(table), _) => Box::pin(self.propagation(table.as_ref())).await,
-            (ActionTarget::CustomerGateway(instance), _) => Box::pin(self.customer_gateway(*instance)).await,
+            (ActionTarget::RoutePropagation(table), _) => {
+                Box::pin(self.propagation(table.as_ref())).await
+            }
+            (ActionTarget::CustomerGateway(instance), _) => {
+                Box::pin(self.customer_gateway(*instance)).await
+            }
             (ActionTarget::VpnConnection(instance), Change::NewVpnConnection(tunnels)) => {
                 Box::pin(self.vpn_connection(*instance, *tunnels)).await
             }
@@ -135,7 +151,9 @@ impl ApplyContext<'_> {
         match (&action.target, &action.change) {
             (ActionTarget::ResourceGroup, _) => Box::pin(self.update_group_tags()).await,
             (ActionTarget::VirtualNetwork, _) => Box::pin(self.change_network()).await,
-            (ActionTarget::PublicIp(instance), _) => Box::pin(self.change_public_ip(*instance)).await,
+            (ActionTarget::PublicIp(instance), _) => {
+                Box::pin(self.change_public_ip(*instance)).await
+            }
             (ActionTarget::GatewaySubnet, _) => Box::pin(self.gateway_subnet(Verb::Update)).await,
             (ActionTarget::Subnet(name), _) => Box::pin(self.subnet(name, Verb::Update)).await,
             (ActionTarget::Gateway, _) => Box::pin(self.change_gateway()).await,
@@ -163,10 +181,14 @@ impl ApplyContext<'_> {
     async fn wait_for(&self, action: &Action) -> Result<(), ActionError> {
         match &action.target {
             ActionTarget::Gateway => Box::pin(self.wait_for_gateway()).await,
-            ActionTarget::VpnConnection(instance) => Box::pin(self.wait_for_vpn_connection(*instance)).await,
+            ActionTarget::VpnConnection(instance) => {
+                Box::pin(self.wait_for_vpn_connection(*instance)).await
+            }
             ActionTarget::BgpSession(key) => Box::pin(self.wait_for_session(*key)).await,
             ActionTarget::PeerTunnelsUp(key) => Box::pin(self.wait_peer_tunnels(*key)).await,
-            ActionTarget::PeerConnectionUp(instance) => Box::pin(self.wait_peer_connection(*instance)).await,
+            ActionTarget::PeerConnectionUp(instance) => {
+                Box::pin(self.wait_peer_connection(*instance)).await
+            }
             _ => Err(ActionError::internal(action.target.clone(), action.verb)),
         }
     }
@@ -180,7 +202,13 @@ impl ApplyContext<'_> {
             azure_gateway: Some(self.spec.azure.gateway.id().clone()),
             link: None,
             managed: Managed::default(),
-            bgp_addresses: self.spec.removals.addresses.iter().map(|(_, ip)| *ip).collect(),
+            bgp_addresses: self
+                .spec
+                .removals
+                .addresses
+                .iter()
+                .map(|(_, ip)| *ip)
+                .collect(),
         };
         Box::pin(delete(&deletes, &action.target)).await?;
         match action.target {

@@ -1,5 +1,6 @@
-//! Tags that record what this link has put on objects of other users: addresses on an existing Azure gateway, and route tables
-//! in which it enabled propagation. They survive a process that is killed before it writes the state.
+//! Tags that record what this link has put on objects of other users: addresses on an existing
+//! Azure gateway, and route tables in which it enabled propagation. They survive a process that is
+//! killed before it writes the state.
 
 use super::ApplyContext;
 use crate::aws::model::{CustomerGateway, RouteTableId};
@@ -14,7 +15,8 @@ use crate::types::Tags;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-/// The same of a VPN gateway that the link created. Propagation from it ends with it, so a table without a tag may stay.
+/// The same of a VPN gateway that the link created. Propagation from it ends with it, so a table
+/// without a tag may stay.
 const MAX_TAGS_OF_OWN_GATEWAY: usize = 48;
 
 fn bgp_address_tags(addresses: &BTreeSet<Ipv4Addr>) -> Tags {
@@ -36,24 +38,41 @@ impl ApplyContext<'_> {
         if matches!(self.spec.azure.gateway, AzureGateway::Managed { .. }) {
             return Tags::new();
         }
-        let former = self.spec.removals.addresses.iter().filter(|(at, _)| *at == instance).map(|(_, ip)| *ip);
-        bgp_address_tags(&self.listed_bgp_addresses(instance).into_iter().chain(former).collect())
+        let former = self
+            .spec
+            .removals
+            .addresses
+            .iter()
+            .filter(|(at, _)| *at == instance)
+            .map(|(_, ip)| *ip);
+        bgp_address_tags(
+            &self
+                .listed_bgp_addresses(instance)
+                .into_iter()
+                .chain(former)
+                .collect(),
+        )
     }
 
     /// Before addresses are listed.
     pub(super) async fn tag_before_add(&self) -> Result<(), ActionError> {
         self.update_bgp_address_tags(|instance, before| {
-            self.listed_bgp_addresses(instance).union(before).copied().collect()
+            self.listed_bgp_addresses(instance)
+                .union(before)
+                .copied()
+                .collect()
         })
         .await
     }
 
     /// After addresses were taken off.
     pub(super) async fn tag_after_remove(&self) -> Result<(), ActionError> {
-        self.update_bgp_address_tags(|instance, _| self.listed_bgp_addresses(instance)).await
+        self.update_bgp_address_tags(|instance, _| self.listed_bgp_addresses(instance))
+            .await
     }
 
-    /// Customer gateways that are not tagged as this link's are left alone: they may serve others too.
+    /// Customer gateways that are not tagged as this link's are left alone: they may serve others
+    /// too.
     async fn update_bgp_address_tags(
         &self,
         wanted: impl Fn(Instance, &BTreeSet<Ipv4Addr>) -> BTreeSet<Ipv4Addr>,
@@ -62,17 +81,31 @@ impl ApplyContext<'_> {
             return Ok(());
         }
         for instance in Instance::ALL {
-            let customer = self.context.read(|observed| observed.aws.customer_gateways.get(instance).clone());
-            let Some(customer) = customer.filter(|customer| self.link().is_on(&customer.tags)) else { continue };
+            let customer = self
+                .context
+                .read(|observed| observed.aws.customer_gateways.get(instance).clone());
+            let Some(customer) = customer.filter(|customer| self.link().is_on(&customer.tags))
+            else {
+                continue;
+            };
             let before = recorded_bgp_addresses(&customer.tags).collect();
             let wanted = wanted(instance, &before);
             if wanted == before {
                 continue;
             }
             let mark = bgp_address_tags(&wanted);
-            self.context.clients.ec2.create_tags(&self.context.operation.aws(), &[customer.id.0], &mark).await?;
+            self.context
+                .clients
+                .ec2
+                .create_tags(&self.context.operation.aws(), &[customer.id.0], &mark)
+                .await?;
             self.context.update(|observed| {
-                observed.aws.customer_gateways.get_mut(instance).iter_mut().for_each(|c| c.tags.extend(mark.clone()));
+                observed
+                    .aws
+                    .customer_gateways
+                    .get_mut(instance)
+                    .iter_mut()
+                    .for_each(|c| c.tags.extend(mark.clone()));
             });
         }
         Ok(())
@@ -80,7 +113,9 @@ impl ApplyContext<'_> {
 
     /// For a new customer gateway: what this link lets in by now, and goes on to.
     pub(super) fn propagation_tags(&self) -> Tags {
-        let AwsGateway::ExistingVgw(gateway) = &self.spec.aws.gateway else { return Tags::new() };
+        let AwsGateway::ExistingVgw(gateway) = &self.spec.aws.gateway else {
+            return Tags::new();
+        };
         self.context.read(|observed| {
             let wanted = desired_route_tables(self.spec, observed);
             let own = observed.aws.route_tables.iter().filter(|table| {
@@ -88,58 +123,101 @@ impl ApplyContext<'_> {
                     && table.propagating.contains(gateway)
                     && !self.spec.preexisting_propagation.contains(&table.id)
             });
-            own.take(MAX_TAGS_BEFORE_RECORD / 2).map(|table| propagation_tag(&table.id.0, &gateway.0)).collect()
+            own.take(MAX_TAGS_BEFORE_RECORD / 2)
+                .map(|table| propagation_tag(&table.id.0, &gateway.0))
+                .collect()
         })
     }
 
-    /// Before propagation into tables is enabled: a run that finds it enabled without this tag leaves it enabled.
-    pub(super) async fn tag_propagations(&self, tables: &[RouteTableId]) -> Result<(), ActionError> {
+    /// Before propagation into tables is enabled: a run that finds it enabled without this tag
+    /// leaves it enabled.
+    pub(super) async fn tag_propagations(
+        &self,
+        tables: &[RouteTableId],
+    ) -> Result<(), ActionError> {
         let AwsGateway::ManagedVgw { .. } = &self.spec.aws.gateway else {
             for table in tables {
                 self.tag_customer_gateways(table).await?;
             }
             return Ok(());
         };
-        let own = self.context.require("the VPN gateway", |observed| observed.aws.gateway.clone())?;
-        let marks = tables.iter().map(|table| propagation_tag(&table.0, &own.id.0));
+        let own = self
+            .context
+            .require("the VPN gateway", |observed| observed.aws.gateway.clone())?;
+        let marks = tables
+            .iter()
+            .map(|table| propagation_tag(&table.0, &own.id.0));
         let missing = marks.filter(|(key, value)| own.tags.get(key) != Some(value));
-        let marks: Tags = missing.take(MAX_TAGS_OF_OWN_GATEWAY.saturating_sub(own.tags.len())).collect();
+        let marks: Tags = missing
+            .take(MAX_TAGS_OF_OWN_GATEWAY.saturating_sub(own.tags.len()))
+            .collect();
         if marks.is_empty() {
             return Ok(());
         }
-        match self.context.clients.ec2.create_tags(&self.context.operation.aws(), &[own.id.0], &marks).await {
-            // Propagation that is not recorded stays enabled until the VPN gateway is deleted, which ends it.
+        match self
+            .context
+            .clients
+            .ec2
+            .create_tags(&self.context.operation.aws(), &[own.id.0], &marks)
+            .await
+        {
+            // Propagation that is not recorded stays enabled until the VPN gateway is deleted,
+            // which ends it.
             Err(denied @ crate::aws::Error::Denied(_)) => {
                 tracing::warn!(%denied, "cannot record route propagation");
                 return Ok(());
             }
             other => other?,
         }
-        self.context
-            .update(|observed| observed.aws.gateway.iter_mut().for_each(|gateway| gateway.tags.extend(marks.clone())));
+        self.context.update(|observed| {
+            observed
+                .aws
+                .gateway
+                .iter_mut()
+                .for_each(|gateway| gateway.tags.extend(marks.clone()))
+        });
         Ok(())
     }
 
     async fn tag_customer_gateways(&self, table: &RouteTableId) -> Result<(), ActionError> {
-        let AwsGateway::ExistingVgw(gateway) = &self.spec.aws.gateway else { return Ok(()) };
+        let AwsGateway::ExistingVgw(gateway) = &self.spec.aws.gateway else {
+            return Ok(());
+        };
         if self.spec.preexisting_propagation.contains(table) {
             return Ok(());
         }
         let (key, value) = propagation_tag(&table.0, &gateway.0);
         let lacks = |customer: &&CustomerGateway| {
             let tags = &customer.tags;
-            self.link().is_on(tags) && tags.get(&key) != Some(&value) && tags.len() < MAX_TAGS_BEFORE_RECORD
+            self.link().is_on(tags)
+                && tags.get(&key) != Some(&value)
+                && tags.len() < MAX_TAGS_BEFORE_RECORD
         };
         let ids = self.context.read(|observed| {
-            let customers = observed.aws.customer_gateways.iter().filter_map(|(_, customer)| customer.as_ref());
-            customers.filter(lacks).map(|customer| customer.id.0.clone()).collect::<Vec<_>>()
+            let customers = observed
+                .aws
+                .customer_gateways
+                .iter()
+                .filter_map(|(_, customer)| customer.as_ref());
+            customers
+                .filter(lacks)
+                .map(|customer| customer.id.0.clone())
+                .collect::<Vec<_>>()
         });
         let mark = Tags::from([(key.clone(), value.clone())]);
-        self.context.clients.ec2.create_tags(&self.context.operation.aws(), &ids, &mark).await?;
+        self.context
+            .clients
+            .ec2
+            .create_tags(&self.context.operation.aws(), &ids, &mark)
+            .await?;
         self.context.update(|observed| {
             for instance in Instance::ALL {
-                let customer =
-                    observed.aws.customer_gateways.get_mut(instance).iter_mut().filter(|c| ids.contains(&c.id.0));
+                let customer = observed
+                    .aws
+                    .customer_gateways
+                    .get_mut(instance)
+                    .iter_mut()
+                    .filter(|c| ids.contains(&c.id.0));
                 customer.for_each(|customer| customer.tags.extend(mark.clone()));
             }
         });

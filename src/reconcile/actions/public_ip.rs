@@ -22,7 +22,8 @@ const NO_ZONES: &str = "LocationNotSupportAvailabilityZones";
 enum Zones {
     /// In these; regional where there are none.
     In(Vec<String>),
-    /// In all zones, or regional where Azure then reports that the region has none: the regions could not be read.
+    /// In all zones, or regional where Azure then reports that the region has none: the regions
+    /// could not be read.
     Unreadable,
 }
 
@@ -30,38 +31,75 @@ impl ApplyContext<'_> {
     pub(super) async fn public_ip(&self, instance: Instance) -> Result<(), ActionError> {
         let made = match self.zones(instance).await? {
             Zones::In(zones) => self.create_public_ip(instance, zones).await?,
-            Zones::Unreadable => match self.create_public_ip(instance, ALL_ZONES.map(str::to_owned).to_vec()).await {
-                Err(error) if error.context().code == NO_ZONES => self.create_public_ip(instance, Vec::new()).await?,
+            Zones::Unreadable => match self
+                .create_public_ip(instance, ALL_ZONES.map(str::to_owned).to_vec())
+                .await
+            {
+                Err(error) if error.context().code == NO_ZONES => {
+                    self.create_public_ip(instance, Vec::new()).await?
+                }
                 made => made?,
             },
         };
-        self.context.update(|observed| *observed.azure.public_ips.get_mut(instance) = Some(made));
+        self.context
+            .update(|observed| *observed.azure.public_ips.get_mut(instance) = Some(made));
         Ok(())
     }
 
-    async fn create_public_ip(&self, instance: Instance, zones: Vec<String>) -> Result<PublicIp, azure::Error> {
-        let id = self.id("publicIPAddresses", self.spec.azure.names.public_ips.get(instance));
+    async fn create_public_ip(
+        &self,
+        instance: Instance,
+        zones: Vec<String>,
+    ) -> Result<PublicIp, azure::Error> {
+        let id = self.id(
+            "publicIPAddresses",
+            self.spec.azure.names.public_ips.get(instance),
+        );
         let mut tags = self.tags(instance);
         tags.extend(self.gateway_subnet_tag());
-        let new = NewPublicIp { location: self.spec.azure.location.clone(), zones, tags };
-        let (ctx, is_ours) = (self.context.operation.azure(), self.is_owned(Kind::AzurePublicIp, &id, instance));
-        self.context.clients.azure.create_public_ip(&id, &new, &is_ours, &ctx).await
+        let new = NewPublicIp {
+            location: self.spec.azure.location.clone(),
+            zones,
+            tags,
+        };
+        let (ctx, is_ours) = (
+            self.context.operation.azure(),
+            self.is_owned(Kind::AzurePublicIp, &id, instance),
+        );
+        self.context
+            .clients
+            .azure
+            .create_public_ip(&id, &new, &is_ours, &ctx)
+            .await
     }
 
     /// Records the gateway subnet that is created next.
     fn gateway_subnet_tag(&self) -> Option<(String, String)> {
-        let AzureNetwork::Existing { gateway_subnet_prefix: Some(prefix), .. } = &self.spec.azure.network else {
+        let AzureNetwork::Existing {
+            gateway_subnet_prefix: Some(prefix),
+            ..
+        } = &self.spec.azure.network
+        else {
             return None;
         };
         let is_it = |subnet: &Subnet| subnet.name.eq_ignore_ascii_case(GATEWAY_SUBNET);
-        let there = self
-            .context
-            .read(|observed| observed.azure.network.iter().any(|network| network.subnets.iter().any(is_it)));
-        (!there).then(|| (ownership_tags::TAG_GATEWAY_SUBNET.to_owned(), prefix.to_string()))
+        let there = self.context.read(|observed| {
+            observed
+                .azure
+                .network
+                .iter()
+                .any(|network| network.subnets.iter().any(is_it))
+        });
+        (!there).then(|| {
+            (
+                ownership_tags::TAG_GATEWAY_SUBNET.to_owned(),
+                prefix.to_string(),
+            )
+        })
     }
 
-    /// Azure demands the same zones of both public IPs of a gateway, so an existing one decides. Without it the configuration does,
-    /// then the region.
+    /// Azure demands the same zones of both public IPs of a gateway, so an existing one decides.
+    /// Without it the configuration does, then the region.
     async fn zones(&self, instance: Instance) -> Result<Zones, ActionError> {
         let other = Instance::ALL.into_iter().find(|other| *other != instance);
         let existing = self.context.read(|observed| {
@@ -71,21 +109,37 @@ impl ApplyContext<'_> {
         if let Some(zones) = existing {
             return Ok(Zones::In(zones));
         }
-        if let Some(zones) = self.spec.azure.zones.as_ref().filter(|zones| !zones.is_empty()) {
+        if let Some(zones) = self
+            .spec
+            .azure
+            .zones
+            .as_ref()
+            .filter(|zones| !zones.is_empty())
+        {
             return Ok(Zones::In(zones.iter().cloned().collect()));
         }
         let (ctx, location) = (self.context.operation.azure(), &self.spec.azure.location);
-        let read = self.context.clients.azure.availability_zones(location, &ctx).await;
+        let read = self
+            .context
+            .clients
+            .azure
+            .availability_zones(location, &ctx)
+            .await;
         if self.spec.azure.zones.is_some() {
             return match read {
                 // Azure reports it only once it is asked for the gateway.
-                Ok(Some(zones)) if !zones.is_empty() => Err(ActionError::ZonesRequired { location: location.clone() }),
+                Ok(Some(zones)) if !zones.is_empty() => Err(ActionError::ZonesRequired {
+                    location: location.clone(),
+                }),
                 _ => Ok(Zones::In(Vec::new())),
             };
         }
         match read {
             Ok(Some(zones)) => Ok(Zones::In(zones)),
-            Ok(None) | Err(azure::Error::Denied(_) | azure::Error::Malformed(_) | azure::Error::Rejected(_)) => {
+            Ok(None)
+            | Err(
+                azure::Error::Denied(_) | azure::Error::Malformed(_) | azure::Error::Rejected(_),
+            ) => {
                 tracing::info!(location = %self.spec.azure.location, "availability zones are not readable");
                 Ok(Zones::Unreadable)
             }

@@ -15,12 +15,14 @@ impl ApplyContext<'_> {
         differs: ConnectionDiff,
         tags: bool,
     ) -> Result<(), ActionError> {
-        let have = self
-            .context
-            .require("the VPN connection", |observed| observed.aws.vpn_connections.get(instance).clone())?;
+        let have = self.context.require("the VPN connection", |observed| {
+            observed.aws.vpn_connections.get(instance).clone()
+        })?;
         if differs.any() {
-            let up =
-                |key: &TunnelKey| self.context.before.is_up(*key) || self.context.read(|observed| observed.is_up(*key));
+            let up = |key: &TunnelKey| {
+                self.context.before.is_up(*key)
+                    || self.context.read(|observed| observed.is_up(*key))
+            };
             let were_up: Vec<TunnelKey> = instance.tunnels().into_iter().filter(up).collect();
             self.change_options(instance, &have, differs).await?;
             self.change_ends(instance, &have, differs).await?;
@@ -29,7 +31,10 @@ impl ApplyContext<'_> {
             }
         }
         match tags {
-            true => self.update_aws_tags(&ActionTarget::VpnConnection(instance)).await,
+            true => {
+                self.update_aws_tags(&ActionTarget::VpnConnection(instance))
+                    .await
+            }
             false => Ok(()),
         }
     }
@@ -48,8 +53,11 @@ impl ApplyContext<'_> {
             return Ok(());
         }
         let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
-        let changed = ec2.change_connection_options(&ctx, &have.id, &wanted).await?;
-        self.context.update(|observed| *observed.aws.vpn_connections.get_mut(instance) = Some(changed));
+        let changed = ec2
+            .change_connection_options(&ctx, &have.id, &wanted)
+            .await?;
+        self.context
+            .update(|observed| *observed.aws.vpn_connections.get_mut(instance) = Some(changed));
         Ok(())
     }
 
@@ -62,23 +70,30 @@ impl ApplyContext<'_> {
         if !differs.changes_endpoint() {
             return Ok(());
         }
-        let customer = self
-            .context
-            .require("the customer gateway", |observed| observed.aws.customer_gateways.get(instance).clone())?;
+        let customer = self.context.require("the customer gateway", |observed| {
+            observed.aws.customer_gateways.get(instance).clone()
+        })?;
         let target = self.target_gateway()?;
         let wanted = ConnectionEndpoints {
             customer_gateway: differs.customer_gateway.then(|| customer.id.clone()),
             target: Some(target).filter(|_| differs.target),
         };
         let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
-        let changed = ec2.change_connection_endpoints(&ctx, &have.id, &wanted).await?;
+        let changed = ec2
+            .change_connection_endpoints(&ctx, &have.id, &wanted)
+            .await?;
         let kept = instance.tunnels().into_iter().all(|key| {
-            let outside = self.context.read(|observed| *observed.aws.outside_ips.get(key));
+            let outside = self
+                .context
+                .read(|observed| *observed.aws.outside_ips.get(key));
             outside.is_some_and(|ip| changed.tunnels.iter().any(|tunnel| tunnel.outside_ip == ip))
         });
-        // AWS documents no change of the outside addresses; should one come, the tunnels are named by their inside CIDRs again.
+        // AWS documents no change of the outside addresses; should one come, the tunnels are named
+        // by their inside CIDRs again.
         match kept {
-            true => self.context.update(|observed| *observed.aws.vpn_connections.get_mut(instance) = Some(changed)),
+            true => self
+                .context
+                .update(|observed| *observed.aws.vpn_connections.get_mut(instance) = Some(changed)),
             false => self.record_connection(instance, changed),
         }
         self.context.update(|observed| {

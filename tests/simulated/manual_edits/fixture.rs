@@ -33,7 +33,11 @@ impl Fixture {
         let spec = sim.spec("prod", 0);
         let built = sim.converge(&spec).await;
         succeeded("create", &built).unwrap();
-        let fixture = Fixture { sim, spec, before: built.observed };
+        let fixture = Fixture {
+            sim,
+            spec,
+            before: built.observed,
+        };
         fixture.settle().await;
         fixture
     }
@@ -46,12 +50,29 @@ impl Fixture {
     }
 
     pub async fn ec2(&self) -> Ec2 {
-        self.sim.clouds.link_clients(Some(&self.spec.aws.region), &self.sim.limits()).await.unwrap().ec2.clone()
+        self.sim
+            .clouds
+            .link_clients(Some(&self.spec.aws.region), &self.sim.limits())
+            .await
+            .unwrap()
+            .ec2
+            .clone()
     }
 
     pub async fn seen(&self) -> Observed {
-        let site = self.sim.clouds.link_clients(Some(&self.spec.aws.region), &self.sim.limits()).await.unwrap();
-        observe(&site, &self.sim.search_after(&self.spec, &self.before), &self.sim.limits()).await.unwrap()
+        let site = self
+            .sim
+            .clouds
+            .link_clients(Some(&self.spec.aws.region), &self.sim.limits())
+            .await
+            .unwrap();
+        observe(
+            &site,
+            &self.sim.search_after(&self.spec, &self.before),
+            &self.sim.limits(),
+        )
+        .await
+        .unwrap()
     }
 
     pub async fn drift(&self) -> Vec<String> {
@@ -59,15 +80,27 @@ impl Fixture {
     }
 
     pub fn vpn(&self, instance: Instance) -> VpnConnection {
-        self.before.aws.vpn_connections.get(instance).clone().unwrap()
+        self.before
+            .aws
+            .vpn_connections
+            .get(instance)
+            .clone()
+            .unwrap()
     }
 
     pub fn calls(&self, operation: &str) -> usize {
-        self.sim.sandbox.calls().iter().filter(|call| call.operation == operation).count()
+        self.sim
+            .sandbox
+            .calls()
+            .iter()
+            .filter(|call| call.operation == operation)
+            .count()
     }
 
     pub async fn converge(&self) -> ReconcileOutcome {
-        self.sim.converge_from(&self.spec, &self.sim.search_after(&self.spec, &self.before)).await
+        self.sim
+            .converge_from(&self.spec, &self.sim.search_after(&self.spec, &self.before))
+            .await
     }
 
     /// One apply, with at least so many tunnels up at any moment; then nothing differs any more.
@@ -80,24 +113,51 @@ impl Fixture {
         assert_eq!(self.drift().await, Vec::<String>::new());
         let after = self.seen().await;
         let ids = |seen: &Observed| {
-            seen.aws.vpn_connections.clone().iter().map(|(_, v)| v.clone().unwrap().id).collect::<Vec<_>>()
+            seen.aws
+                .vpn_connections
+                .clone()
+                .iter()
+                .map(|(_, v)| v.clone().unwrap().id)
+                .collect::<Vec<_>>()
         };
-        assert_eq!(ids(&after), ids(&self.before), "no VPN connection was recreated");
-        assert_eq!((self.calls("DeleteVpnConnection"), self.calls("DeleteCustomerGateway")), (0, 0));
+        assert_eq!(
+            ids(&after),
+            ids(&self.before),
+            "no VPN connection was recreated"
+        );
+        assert_eq!(
+            (
+                self.calls("DeleteVpnConnection"),
+                self.calls("DeleteCustomerGateway")
+            ),
+            (0, 0)
+        );
         AvailabilityMonitor::over(&self.sim).unwrap();
         after
     }
 
     pub async fn customer_gateway(&self, ip: Ipv4Addr, asn: u32, device: &str) -> CustomerGateway {
         let (ec2, ctx) = (self.ec2().await, self.sim.limits().aws());
-        let made = ec2.create_customer_gateway(&ctx, ip, Asn(asn), device, &Tags::new()).await.unwrap();
-        ec2.wait_customer_gateway_available(&ctx, &made.id).await.unwrap()
+        let made = ec2
+            .create_customer_gateway(&ctx, ip, Asn(asn), device, &Tags::new())
+            .await
+            .unwrap();
+        ec2.wait_customer_gateway_available(&ctx, &made.id)
+            .await
+            .unwrap()
     }
 
     pub async fn use_customer_gateway(&self, instance: Instance, customer: &CustomerGateway) {
-        let ends = ConnectionEndpoints { customer_gateway: Some(customer.id.clone()), target: None };
+        let ends = ConnectionEndpoints {
+            customer_gateway: Some(customer.id.clone()),
+            target: None,
+        };
         let id = self.vpn(instance).id;
-        self.ec2().await.change_connection_endpoints(&self.sim.limits().aws(), &id, &ends).await.unwrap();
+        self.ec2()
+            .await
+            .change_connection_endpoints(&self.sim.limits().aws(), &id, &ends)
+            .await
+            .unwrap();
     }
 }
 
@@ -133,7 +193,11 @@ impl Link {
                 (sim.sandbox.world().clone(), core.stored)
             })
         });
-        Link { world, stored, config }
+        Link {
+            world,
+            stored,
+            config,
+        }
     }
 
     pub fn sim(&self) -> Sim {
@@ -146,7 +210,12 @@ impl Link {
 
     /// An attribute of the state.
     pub fn text(&self, path: &str) -> String {
-        self.stored.state.at(&AttributePath::from(path)).as_str().unwrap().to_owned()
+        self.stored
+            .state
+            .at(&AttributePath::from(path))
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 }
 
@@ -159,9 +228,19 @@ pub async fn settle(sim: &Sim) {
 
 /// Calls that change something in a cloud.
 pub fn writes(sim: &Sim) -> Vec<String> {
-    let reads = |operation: &str| ["Describe", "Get", "List", "Post"].iter().any(|verb| operation.starts_with(verb));
-    let calls = sim.sandbox.calls().into_iter().filter(|call| call.cloud != "login" && !reads(&call.operation));
-    calls.map(|call| format!("{} {}", call.operation, call.target)).collect()
+    let reads = |operation: &str| {
+        ["Describe", "Get", "List", "Post"]
+            .iter()
+            .any(|verb| operation.starts_with(verb))
+    };
+    let calls = sim
+        .sandbox
+        .calls()
+        .into_iter()
+        .filter(|call| call.cloud != "login" && !reads(&call.operation));
+    calls
+        .map(|call| format!("{} {}", call.operation, call.target))
+        .collect()
 }
 
 /// The limits of a call to Azure or AWS.
@@ -171,5 +250,10 @@ pub fn clients(sim: &Sim) -> (&Azure, awsazure::azure::CallContext) {
 
 /// EC2 in the links' region.
 pub async fn ec2(sim: &Sim) -> Ec2 {
-    sim.clouds.link_clients(Some(&Region(REGION.to_owned())), &sim.limits()).await.unwrap().ec2.clone()
+    sim.clouds
+        .link_clients(Some(&Region(REGION.to_owned())), &sim.limits())
+        .await
+        .unwrap()
+        .ec2
+        .clone()
 }

@@ -1,5 +1,6 @@
-//! Changes of a link that stays, made by a user in the two consoles or asked for in the configuration: no more tunnels are down at
-//! any moment than the change itself takes, and nothing is recreated that can be changed in place.
+//! Changes of a link that stays, made by a user in the two consoles or asked for in the
+//! configuration: no more tunnels are down at any moment than the change itself takes, and nothing
+//! is recreated that can be changed in place.
 
 mod announced;
 mod connections;

@@ -1,4 +1,5 @@
-//! VPN connections with static routing, which AWS cannot change: rejected, and no tunnel is touched.
+//! VPN connections with static routing, which AWS cannot change: rejected, and no tunnel is
+//! touched.
 
 use super::fixture::{Link, SEED, writes};
 use awsazure_sandbox::world::World;
@@ -9,7 +10,10 @@ use test_support::simulated::terraform_core::{Run, Stored};
 /// The same clouds, where both VPN connections route statically.
 fn with_static_routing(world: &World) -> World {
     let text = serde_json::to_string(world).unwrap();
-    let (was, is) = ("\"static_routes_only\":false", "\"static_routes_only\":true");
+    let (was, is) = (
+        "\"static_routes_only\":false",
+        "\"static_routes_only\":true",
+    );
     assert!(text.contains(was));
     serde_json::from_str(&text.replace(was, is)).unwrap()
 }
@@ -38,7 +42,10 @@ fn reject_static_routing_at_import_plan_and_apply() {
 
         let mut core = link.core(&sim);
         core.stored = Stored::default();
-        assert!(is_refusal(core.run(&Run::Import(link.text("id"))).await, "import"));
+        assert!(is_refusal(
+            core.run(&Run::Import(link.text("id"))).await,
+            "import"
+        ));
         assert_eq!(writes(&sim), Vec::<String>::new());
 
         // Destroy is no change of it.

@@ -31,9 +31,15 @@ fn restore_deleted_ownership_tags() {
         ];
         let on_azure = on_azure.map(|path| link.text(path));
         for id in &on_azure {
-            azure.set_tags(&ResourceId::parse(id).unwrap(), &Tags::new(), &ctx).await.unwrap();
+            azure
+                .set_tags(&ResourceId::parse(id).unwrap(), &Tags::new(), &ctx)
+                .await
+                .unwrap();
         }
-        azure.set_group_tags("prod-rg", &Tags::new(), &ctx).await.unwrap();
+        azure
+            .set_group_tags("prod-rg", &Tags::new(), &ctx)
+            .await
+            .unwrap();
         let on_aws = [
             "aws.vpc_id",
             "aws.vpn_gateway_id",
@@ -41,7 +47,11 @@ fn restore_deleted_ownership_tags() {
             "tunnels.instance1_tunnel1.aws_customer_gateway_id",
         ];
         let on_aws = on_aws.map(|path| link.text(path));
-        ec2(&sim).await.delete_tags(&sim.limits().aws(), &on_aws, &keys).await.unwrap();
+        ec2(&sim)
+            .await
+            .delete_tags(&sim.limits().aws(), &on_aws, &keys)
+            .await
+            .unwrap();
         settle(&sim).await;
 
         core.run(&Run::Refresh).await.unwrap();
@@ -54,7 +64,11 @@ fn restore_deleted_ownership_tags() {
         core.plans_empty().await.unwrap();
         availability.check_at_least(4).unwrap();
         let is = leak_checker::snapshot(&sim, &core.stored);
-        assert!(is == snapshot, "{}", leak_checker::difference(&is, &snapshot));
+        assert!(
+            is == snapshot,
+            "{}",
+            leak_checker::difference(&is, &snapshot)
+        );
         core.run(&Run::Destroy).await.unwrap();
         leak_checker::no_objects_left(&sim).unwrap();
     });
@@ -70,10 +84,20 @@ fn leave_deleted_tags_of_existing_gateway_objects() {
         spec.owned = tagged_objects(&observed, &spec.link);
         let azure = &mut observed.azure;
         azure.group.iter_mut().for_each(|group| group.tags.clear());
-        azure.network.iter_mut().for_each(|network| network.resource.tags.clear());
-        azure.gateway.iter_mut().for_each(|gateway| gateway.resource.tags.clear());
+        azure
+            .network
+            .iter_mut()
+            .for_each(|network| network.resource.tags.clear());
+        azure
+            .gateway
+            .iter_mut()
+            .for_each(|gateway| gateway.resource.tags.clear());
         for instance in Instance::ALL {
-            azure.public_ips.get_mut(instance).iter_mut().for_each(|ip| ip.resource.tags.clear());
+            azure
+                .public_ips
+                .get_mut(instance)
+                .iter_mut()
+                .for_each(|ip| ip.resource.tags.clear());
         }
         assert_eq!(objects_with_lost_tags(&spec, &observed).len(), 5);
         spec.azure.gateway = AzureGateway::Existing(spec.azure.gateway.id().clone());

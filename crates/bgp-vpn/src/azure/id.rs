@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-/// `/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.Network/{type}/{name}[/{child type}/{child}]`.
+/// `/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.Network/{type}/{name}[/{child
+/// type}/{child}]`.
 ///
 /// ARM may answer with another casing than was sent, so two ids that differ only in case are equal.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -14,7 +15,9 @@ pub struct ResourceId(String);
 
 /// A text that is no resource id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not an Azure resource id: expected /subscriptions/.../resourceGroups/.../providers/.../TYPE/NAME")]
+#[error(
+    "{0:?} is not an Azure resource id: expected /subscriptions/.../resourceGroups/.../providers/.../TYPE/NAME"
+)]
 pub struct ParseResourceIdError(pub String);
 
 impl ResourceId {
@@ -23,7 +26,8 @@ impl ResourceId {
     pub fn parse(text: &str) -> Result<Self, ParseResourceIdError> {
         let id = ResourceId(text.trim_end_matches('/').to_owned());
         let parts: Vec<&str> = id.0.split('/').collect();
-        let fixed = |at: usize, word: &str| parts.get(at).is_some_and(|p| p.eq_ignore_ascii_case(word));
+        let fixed =
+            |at: usize, word: &str| parts.get(at).is_some_and(|p| p.eq_ignore_ascii_case(word));
         let whole = parts.len() >= 9
             && parts.len() % 2 == 1
             && parts.first() == Some(&"")
@@ -31,7 +35,11 @@ impl ResourceId {
             && fixed(1, "subscriptions")
             && fixed(3, "resourceGroups")
             && fixed(5, "providers");
-        if whole { Ok(id) } else { Err(ParseResourceIdError(text.to_owned())) }
+        if whole {
+            Ok(id)
+        } else {
+            Err(ParseResourceIdError(text.to_owned()))
+        }
     }
 
     /// An id that this program composes itself, in `Microsoft.Network`.
@@ -54,11 +62,16 @@ impl ResourceId {
         ResourceId::parse(parts.next()?).ok()
     }
 
-    /// The resource of `Microsoft.Network` that an id names or a part of which it names: the gateway of an ipConfiguration.
+    /// The resource of `Microsoft.Network` that an id names or a part of which it names: the
+    /// gateway of an ipConfiguration.
     pub fn network_owner(text: &str) -> Option<ResourceId> {
         let parts: Vec<&str> = text.split('/').take(9).collect();
-        let in_network = parts.get(6).is_some_and(|provider| provider.eq_ignore_ascii_case("Microsoft.Network"));
-        ResourceId::parse(&parts.join("/")).ok().filter(|_| in_network)
+        let in_network = parts
+            .get(6)
+            .is_some_and(|provider| provider.eq_ignore_ascii_case("Microsoft.Network"));
+        ResourceId::parse(&parts.join("/"))
+            .ok()
+            .filter(|_| in_network)
     }
 
     pub fn as_str(&self) -> &str {
@@ -91,7 +104,11 @@ impl ResourceId {
 /// No name in Azure has what would end or change the path of a request.
 fn is_name(part: &str) -> bool {
     let strange = |c: char| c.is_control() || matches!(c, '?' | '#' | '%' | '\\');
-    !part.is_empty() && part.trim() == part && part != "." && !part.contains("..") && !part.contains(strange)
+    !part.is_empty()
+        && part.trim() == part
+        && part != "."
+        && !part.contains("..")
+        && !part.contains(strange)
 }
 
 impl fmt::Display for ResourceId {
@@ -116,7 +133,11 @@ impl PartialOrd for ResourceId {
 
 impl Ord for ResourceId {
     fn cmp(&self, other: &Self) -> Ordering {
-        let lower = |s: &str| s.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
+        let lower = |s: &str| {
+            s.bytes()
+                .map(|b| b.to_ascii_lowercase())
+                .collect::<Vec<_>>()
+        };
         lower(&self.0).cmp(&lower(&other.0))
     }
 }
@@ -134,21 +155,32 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const GATEWAY: &str =
-        "/subscriptions/s1/resourceGroups/TestRG1/providers/Microsoft.Network/virtualNetworkGateways/VNet1GW";
+    const GATEWAY: &str = "/subscriptions/s1/resourceGroups/TestRG1/providers/Microsoft.Network/virtualNetworkGateways/VNet1GW";
 
     #[test]
     fn compare_resource_ids_ignoring_case() {
         let other = GATEWAY.to_lowercase();
-        assert_eq!(ResourceId::parse(GATEWAY).unwrap(), ResourceId::parse(&other).unwrap());
+        assert_eq!(
+            ResourceId::parse(GATEWAY).unwrap(),
+            ResourceId::parse(&other).unwrap()
+        );
     }
 
     #[test]
     fn child_id_has_parent() {
         let gateway = ResourceId::parse(GATEWAY).unwrap();
-        assert_eq!(gateway.child("ipConfigurations", "a").parent().unwrap(), gateway);
-        assert_eq!((gateway.kind(), gateway.name()), ("virtualNetworkGateways", "VNet1GW"));
-        assert_eq!((gateway.subscription(), gateway.resource_group()), ("s1", "TestRG1"));
+        assert_eq!(
+            gateway.child("ipConfigurations", "a").parent().unwrap(),
+            gateway
+        );
+        assert_eq!(
+            (gateway.kind(), gateway.name()),
+            ("virtualNetworkGateways", "VNet1GW")
+        );
+        assert_eq!(
+            (gateway.subscription(), gateway.resource_group()),
+            ("s1", "TestRG1")
+        );
     }
 
     #[test]

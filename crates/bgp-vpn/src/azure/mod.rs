@@ -1,4 +1,5 @@
-//! Azure's objects as a link sees them: ids, models, and the resource manager's documents, read and edited in place.
+//! Azure's objects as a link sees them: ids, models, and the resource manager's documents, read and
+//! edited in place.
 
 pub mod documents;
 pub mod id;

@@ -1,5 +1,6 @@
-//! What Azure holds of a link, as plain data. Documents that are changed in place keep their raw form in addition to the
-//! typed view, so that properties which this program does not know survive a write.
+//! What Azure holds of a link, as plain data. Documents that are changed in place keep their raw
+//! form in addition to the typed view, so that properties which this program does not know survive
+//! a write.
 
 use super::id::ResourceId;
 use crate::types::{Asn, Tags};
@@ -22,13 +23,19 @@ pub enum ProvisioningState {
 impl ProvisioningState {
     /// Whether an operation is under way.
     pub fn is_busy(self) -> bool {
-        matches!(self, ProvisioningState::Creating | ProvisioningState::Updating | ProvisioningState::Deleting)
+        matches!(
+            self,
+            ProvisioningState::Creating | ProvisioningState::Updating | ProvisioningState::Deleting
+        )
     }
 
     /// Whether Azure ended the last operation without doing it. A PUT of the same body
     /// repairs the object (2026-11).
     pub fn is_given_up(self) -> bool {
-        matches!(self, ProvisioningState::Failed | ProvisioningState::Canceled)
+        matches!(
+            self,
+            ProvisioningState::Failed | ProvisioningState::Canceled
+        )
     }
 }
 
@@ -77,7 +84,8 @@ pub struct Subnet {
     pub prefix: Option<Ipv4Net>,
     pub security_group: Option<ResourceId>,
     pub state: ProvisioningState,
-    /// Ids of what sits in it: `.../virtualNetworkGateways/NAME/ipConfigurations/...` shows a gateway.
+    /// Ids of what sits in it: `.../virtualNetworkGateways/NAME/ipConfigurations/...` shows a
+    /// gateway.
     pub ip_configurations: Vec<ResourceId>,
 }
 
@@ -102,17 +110,20 @@ pub struct Gateway {
     pub active_active: bool,
     pub enable_bgp: bool,
     pub asn: Asn,
-    /// In the document's order: position 0 is instance 0. A third ipConfiguration, which Azure demands of an active-active gateway
-    /// with point-to-site clients, is none.
+    /// In the document's order: position 0 is instance 0. A third ipConfiguration, which Azure
+    /// demands of an active-active gateway with point-to-site clients, is none.
     pub instances: Vec<GatewayInstance>,
-    /// Point-to-site clients are authenticated by a RADIUS server, whose secret a read does not return.
+    /// Point-to-site clients are authenticated by a RADIUS server, whose secret a read does not
+    /// return.
     pub hides_radius_secret: bool,
 }
 
 impl Gateway {
     /// The custom BGP addresses of all instances; none are shown while the gateway is busy.
     pub fn custom_bgp_ips(&self) -> impl Iterator<Item = &Ipv4Addr> {
-        self.instances.iter().flat_map(|instance| &instance.custom_bgp_ips)
+        self.instances
+            .iter()
+            .flat_map(|instance| &instance.custom_bgp_ips)
     }
 }
 
@@ -152,9 +163,11 @@ pub struct Connection {
     pub custom_bgp_ips: Vec<(ResourceId, Ipv4Addr)>,
     /// None: Azure's defaults.
     pub policy: Option<IpsecPolicy>,
-    /// `usePolicyBasedTrafficSelectors`: selectors are made from address ranges, which leave the BGP addresses out.
+    /// `usePolicyBasedTrafficSelectors`: selectors are made from address ranges, which leave the
+    /// BGP addresses out.
     pub policy_based_selectors: bool,
-    /// How many `trafficSelectorPolicies` it has. BGP needs none: without any the selectors are 0.0.0.0/0.
+    /// How many `trafficSelectorPolicies` it has. BGP needs none: without any the selectors are
+    /// 0.0.0.0/0.
     pub traffic_selectors: usize,
     pub status: Option<String>,
 }
@@ -167,8 +180,11 @@ pub enum ConnectionMode {
 }
 
 impl ConnectionMode {
-    const ALL: [ConnectionMode; 3] =
-        [ConnectionMode::Default, ConnectionMode::InitiatorOnly, ConnectionMode::ResponderOnly];
+    const ALL: [ConnectionMode; 3] = [
+        ConnectionMode::Default,
+        ConnectionMode::InitiatorOnly,
+        ConnectionMode::ResponderOnly,
+    ];
 
     /// Azure's word.
     pub fn as_str(self) -> &'static str {
@@ -181,7 +197,9 @@ impl ConnectionMode {
 
     /// The mode of a word; None where Azure has no such mode.
     pub fn parse(word: &str) -> Option<Self> {
-        ConnectionMode::ALL.into_iter().find(|mode| mode.as_str() == word)
+        ConnectionMode::ALL
+            .into_iter()
+            .find(|mode| mode.as_str() == word)
     }
 }
 

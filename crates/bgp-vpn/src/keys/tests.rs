@@ -1,11 +1,12 @@
-//! Decisions about keys, one case a line of the table: what both ends have, what is configured, and what follows.
+//! Decisions about keys, one case a line of the table: what both ends have, what is configured, and
+//! what follows.
 
 #![allow(clippy::unwrap_used)]
 
 use super::*;
 use crate::aws::{
-    Bandwidth, CustomerGatewayId, Logs, NetworkCidrs, Region, State, TargetGateway, Tunnel, TunnelOptions,
-    VpnConnection, VpnConnectionId, VpnGatewayId,
+    Bandwidth, CustomerGatewayId, Logs, NetworkCidrs, Region, State, TargetGateway, Tunnel,
+    TunnelOptions, VpnConnection, VpnConnectionId, VpnGatewayId,
 };
 use crate::azure::id::ResourceId;
 use crate::azure::model::{Connection, ConnectionMode, ProvisioningState, Resource};
@@ -14,7 +15,8 @@ use crate::ipsec::IpsecPolicy;
 use crate::names::{AwsNames, AzureNames};
 use crate::ownership_tags::LinkId;
 use crate::spec::{
-    AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, PropagationTargets, Removals,
+    AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, PropagationTargets,
+    Removals,
 };
 use crate::tunnel::PerTunnel;
 use crate::types::Tags;
@@ -43,7 +45,10 @@ fn spec() -> Spec {
             create_resource_group: false,
             location: "westeurope".to_owned(),
             zones: None,
-            network: AzureNetwork::Existing { id: id("virtualNetworks", "vnet"), gateway_subnet_prefix: None },
+            network: AzureNetwork::Existing {
+                id: id("virtualNetworks", "vnet"),
+                gateway_subnet_prefix: None,
+            },
             gateway: AzureGateway::Existing(id("virtualNetworkGateways", "gateway")),
             connection_mode: ConnectionMode::ResponderOnly,
             dpd_timeout_seconds: 45,
@@ -137,7 +142,10 @@ fn read(text: &str) -> KeyRead {
 }
 
 fn configured(applies: bool) -> Spec {
-    let mut spec = Spec { applies_configured_keys: applies, ..spec() };
+    let mut spec = Spec {
+        applies_configured_keys: applies,
+        ..spec()
+    };
     *spec.configured_keys.get_mut(KEY) = Some(psk("configured"));
     spec
 }
@@ -166,7 +174,14 @@ fn without_connection(mut observed: Observed) -> Observed {
 
 fn with_rotation_tag(spec: &Spec, mut observed: Observed) -> Observed {
     let tag = spec.rotation.as_ref().unwrap().tag(KEY);
-    observed.aws.vpn_connections.get_mut(KEY.instance).as_mut().unwrap().tags.extend(tag);
+    observed
+        .aws
+        .vpn_connections
+        .get_mut(KEY.instance)
+        .as_mut()
+        .unwrap()
+        .tags
+        .extend(tag);
     observed
 }
 
@@ -191,11 +206,23 @@ fn existing_endpoint_keeps_or_copies_its_key() {
 #[test]
 fn configured_key_replaces_key_only_when_applied() {
     let there = || observed(Some("same_key"), KeyStorage::Standard, read("same_key"));
-    assert_eq!(key_action(&configured(false), &there(), KEY), KeyAction::Keep);
-    assert_eq!(key_action(&configured(true), &there(), KEY), KeyAction::UseConfigured);
-    assert_eq!(desired_key(&configured(true), &there(), KEY), Some(psk("configured")));
+    assert_eq!(
+        key_action(&configured(false), &there(), KEY),
+        KeyAction::Keep
+    );
+    assert_eq!(
+        key_action(&configured(true), &there(), KEY),
+        KeyAction::UseConfigured
+    );
+    assert_eq!(
+        desired_key(&configured(true), &there(), KEY),
+        Some(psk("configured"))
+    );
     let done = observed(Some("configured"), KeyStorage::Standard, read("same_key"));
-    assert_eq!(key_action(&configured(true), &done, KEY), KeyAction::CopyToAzure);
+    assert_eq!(
+        key_action(&configured(true), &done, KEY),
+        KeyAction::CopyToAzure
+    );
     let done = observed(Some("configured"), KeyStorage::Standard, read("configured"));
     assert_eq!(key_action(&configured(true), &done, KEY), KeyAction::Keep);
 }
@@ -205,36 +232,67 @@ fn rotation_gives_new_key_until_tagged() {
     let there = || observed(Some("same_key"), KeyStorage::Standard, read("same_key"));
     let spec = rotating(spec());
     assert_eq!(key_action(&spec, &there(), KEY), KeyAction::Generate);
-    assert_eq!(key_action(&spec, &with_rotation_tag(&spec, there()), KEY), KeyAction::Keep);
+    assert_eq!(
+        key_action(&spec, &with_rotation_tag(&spec, there()), KEY),
+        KeyAction::Keep
+    );
     assert_eq!(endpoint_key_reasons(&spec, &there(), KEY).len(), 1);
     // With configured keys only the tunnels that have one are rotated.
     let hidden = || observed(None, KeyStorage::SecretsManager, read("same_key"));
     let own = rotating(in_secrets_manager(configured(true)));
     assert_eq!(key_action(&own, &hidden(), KEY), KeyAction::UseConfigured);
-    let others = Spec { configured_keys: PerTunnel::default(), ..own };
+    let others = Spec {
+        configured_keys: PerTunnel::default(),
+        ..own
+    };
     assert_eq!(key_action(&others, &hidden(), KEY), KeyAction::Keep);
 }
 
 #[test]
 fn storage_moves_with_desired_key() {
     let there = observed(Some("same_key"), KeyStorage::Standard, read("same_key"));
-    assert_eq!(key_action(&in_secrets_manager(spec()), &there, KEY), KeyAction::MoveStorage);
+    assert_eq!(
+        key_action(&in_secrets_manager(spec()), &there, KEY),
+        KeyAction::MoveStorage
+    );
     let hidden = observed(None, KeyStorage::SecretsManager, read("same_key"));
     assert_eq!(key_action(&spec(), &hidden, KEY), KeyAction::MoveStorage);
     assert_eq!(desired_key(&spec(), &hidden, KEY), Some(psk("same_key")));
-    assert_eq!(key_action(&rotating(spec()), &hidden, KEY), KeyAction::Generate);
+    assert_eq!(
+        key_action(&rotating(spec()), &hidden, KEY),
+        KeyAction::Generate
+    );
 }
 
 #[test]
 fn unrecoverable_key_is_replaced_at_both_ends() {
     let spec = in_secrets_manager(spec());
     let hidden = |azure| observed(None, KeyStorage::SecretsManager, azure);
-    assert_eq!(key_action(&spec, &hidden(KeyRead::NotSet), KEY), KeyAction::Generate);
-    assert_eq!(key_action(&spec, &without_connection(hidden(KeyRead::NotRequested)), KEY), KeyAction::Generate);
-    assert_eq!(key_action(&spec, &hidden(KeyRead::Forbidden), KEY), KeyAction::Keep);
+    assert_eq!(
+        key_action(&spec, &hidden(KeyRead::NotSet), KEY),
+        KeyAction::Generate
+    );
+    assert_eq!(
+        key_action(
+            &spec,
+            &without_connection(hidden(KeyRead::NotRequested)),
+            KEY
+        ),
+        KeyAction::Generate
+    );
+    assert_eq!(
+        key_action(&spec, &hidden(KeyRead::Forbidden), KEY),
+        KeyAction::Keep
+    );
     let own = in_secrets_manager(configured(false));
-    assert_eq!(key_action(&own, &hidden(KeyRead::NotSet), KEY), KeyAction::UseConfigured);
-    assert_eq!(azure_key_reasons(&spec, &hidden(KeyRead::NotSet), KEY, true).len(), 1);
+    assert_eq!(
+        key_action(&own, &hidden(KeyRead::NotSet), KEY),
+        KeyAction::UseConfigured
+    );
+    assert_eq!(
+        azure_key_reasons(&spec, &hidden(KeyRead::NotSet), KEY, true).len(),
+        1
+    );
     let mut written = hidden(KeyRead::NotSet);
     *written.aws.written_keys.get_mut(KEY) = Some(psk("written_key"));
     assert_eq!(key_action(&spec, &written, KEY), KeyAction::CopyToAzure);
@@ -245,16 +303,50 @@ fn unrecoverable_key_is_replaced_at_both_ends() {
 fn new_endpoint_takes_over_azure_key_if_hidden() {
     let there = |azure| without_vpn_connection(observed(None, KeyStorage::Standard, azure));
     let hidden = in_secrets_manager(spec());
-    assert_eq!(key_action(&spec(), &there(read("same_key")), KEY), KeyAction::Generate);
-    assert_eq!(key_action(&configured(false), &there(read("same_key")), KEY), KeyAction::UseConfigured);
-    assert_eq!(key_action(&hidden, &there(read("same_key")), KEY), KeyAction::CopyToAws);
-    assert_eq!(key_action(&hidden, &there(KeyRead::Forbidden), KEY), KeyAction::Generate);
-    assert_eq!(key_action(&hidden, &without_connection(there(KeyRead::NotSet)), KEY), KeyAction::Generate);
-    let changing = [rotating(hidden.clone()), in_secrets_manager(configured(true))];
+    assert_eq!(
+        key_action(&spec(), &there(read("same_key")), KEY),
+        KeyAction::Generate
+    );
+    assert_eq!(
+        key_action(&configured(false), &there(read("same_key")), KEY),
+        KeyAction::UseConfigured
+    );
+    assert_eq!(
+        key_action(&hidden, &there(read("same_key")), KEY),
+        KeyAction::CopyToAws
+    );
+    assert_eq!(
+        key_action(&hidden, &there(KeyRead::Forbidden), KEY),
+        KeyAction::Generate
+    );
+    assert_eq!(
+        key_action(&hidden, &without_connection(there(KeyRead::NotSet)), KEY),
+        KeyAction::Generate
+    );
+    let changing = [
+        rotating(hidden.clone()),
+        in_secrets_manager(configured(true)),
+    ];
     let expected = [KeyAction::Generate, KeyAction::UseConfigured];
-    assert_eq!(changing.each_ref().map(|spec| key_action(spec, &there(read("same_key")), KEY)), expected);
+    assert_eq!(
+        changing
+            .each_ref()
+            .map(|spec| key_action(spec, &there(read("same_key")), KEY)),
+        expected
+    );
     // Azure follows every new endpoint.
-    assert_eq!(azure_key_reasons(&hidden, &there(read("same_key")), KEY, false).len(), 1);
-    assert!(rotation_tag_pending(&rotating(hidden.clone()), &there(read("same_key")), KEY));
-    assert!(!rotation_tag_pending(&hidden, &there(read("same_key")), KEY));
+    assert_eq!(
+        azure_key_reasons(&hidden, &there(read("same_key")), KEY, false).len(),
+        1
+    );
+    assert!(rotation_tag_pending(
+        &rotating(hidden.clone()),
+        &there(read("same_key")),
+        KEY
+    ));
+    assert!(!rotation_tag_pending(
+        &hidden,
+        &there(read("same_key")),
+        KEY
+    ));
 }

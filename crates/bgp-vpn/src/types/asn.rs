@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// An autonomous system number. Which numbers a cloud takes for which end is a rule of `link`, not of the number.
+/// An autonomous system number. Which numbers a cloud takes for which end is a rule of `link`, not
+/// of the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Asn(pub u32);

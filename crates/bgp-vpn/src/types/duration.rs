@@ -16,7 +16,8 @@ const UNITS: [(&str, u128); 8] = [
 /// Digits of a number beyond which it overflows anyway.
 const LONGEST: usize = 18;
 
-/// Parses a positive duration in Go's notation. None for anything else, zero and numbers that overflow included.
+/// Parses a positive duration in Go's notation. None for anything else, zero and numbers that
+/// overflow included.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let (mut rest, mut total) = (text, 0_u128);
     while !rest.is_empty() {
@@ -37,7 +38,13 @@ fn nanoseconds(number: &str, length: u128) -> Option<u128> {
     if !digits(whole) || !digits(fraction) || whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    let parse = |text: &str| if text.is_empty() { Some(0) } else { text.parse::<u128>().ok() };
+    let parse = |text: &str| {
+        if text.is_empty() {
+            Some(0)
+        } else {
+            text.parse::<u128>().ok()
+        }
+    };
     let scale = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
     let part = parse(fraction)?.checked_mul(length)?.checked_div(scale)?;
     parse(whole)?.checked_mul(length)?.checked_add(part)
@@ -62,11 +69,28 @@ mod tests {
         ] {
             assert_eq!(seconds(text), Some(expected), "{text}");
         }
-        for text in
-            ["", "5", "m", ".h", "-5m", "+5m", "1d", "0s", "0", "1.2.3h", "1 h", "1H", "1e3s", "99999999999999999999h"]
-        {
+        for text in [
+            "",
+            "5",
+            "m",
+            ".h",
+            "-5m",
+            "+5m",
+            "1d",
+            "0s",
+            "0",
+            "1.2.3h",
+            "1 h",
+            "1H",
+            "1e3s",
+            "99999999999999999999h",
+        ] {
             assert_eq!(parse_duration(text), None, "{text}");
         }
-        assert_eq!(parse_duration("5124096h"), None, "more nanoseconds than 64 bits hold");
+        assert_eq!(
+            parse_duration("5124096h"),
+            None,
+            "more nanoseconds than 64 bits hold"
+        );
     }
 }

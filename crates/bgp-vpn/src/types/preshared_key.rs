@@ -39,7 +39,8 @@ impl PreSharedKey {
             getrandom::fill(bytes.as_mut()).map_err(|_| PskError::NoRandomness)?;
             for &byte in bytes.iter() {
                 let alphabet = if text.is_empty() { FIRST } else { REST };
-                // Bytes past the largest multiple of the alphabet's length would favour its first letters.
+                // Bytes past the largest multiple of the alphabet's length would favour its first
+                // letters.
                 let fair = 256 - 256 % alphabet.len();
                 if text.len() < GENERATED
                     && usize::from(byte) < fair
@@ -60,7 +61,10 @@ impl PreSharedKey {
         if !(8..=64).contains(&text.len()) {
             return Err(PskError::Length);
         }
-        if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'_') {
+        if !text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'_')
+        {
             return Err(PskError::Alphabet);
         }
         if text.starts_with('0') {
@@ -69,7 +73,8 @@ impl PreSharedKey {
         Ok(Self::from_cloud(text))
     }
 
-    /// A key as a cloud reports it, in any form: manually created links may have keys that only Azure takes.
+    /// A key as a cloud reports it, in any form: manually created links may have keys that only
+    /// Azure takes.
     pub fn from_cloud(text: &str) -> Self {
         PreSharedKey(Zeroizing::new(text.to_owned()))
     }
@@ -93,7 +98,10 @@ mod tests {
 
     #[test]
     fn generate_unique_keys_valid_in_both_clouds() {
-        let (one, other) = (PreSharedKey::generate().unwrap(), PreSharedKey::generate().unwrap());
+        let (one, other) = (
+            PreSharedKey::generate().unwrap(),
+            PreSharedKey::generate().unwrap(),
+        );
         assert_eq!(one.expose_secret().len(), 64);
         assert!(PreSharedKey::parse(one.expose_secret()).is_ok());
         assert_ne!(one, other);
@@ -101,13 +109,19 @@ mod tests {
 
     #[test]
     fn debug_output_hides_key() {
-        assert_eq!(format!("{:?}", PreSharedKey::from_cloud("hunter2hunter2")), "PreSharedKey(..)");
+        assert_eq!(
+            format!("{:?}", PreSharedKey::from_cloud("hunter2hunter2")),
+            "PreSharedKey(..)"
+        );
     }
 
     #[test]
     fn reject_keys_invalid_in_ec2_with_rule() {
         assert_eq!(PreSharedKey::parse("short"), Err(PskError::Length));
-        assert_eq!(PreSharedKey::parse("0startswithzero"), Err(PskError::LeadingZero));
+        assert_eq!(
+            PreSharedKey::parse("0startswithzero"),
+            Err(PskError::LeadingZero)
+        );
         assert_eq!(PreSharedKey::parse("has a space"), Err(PskError::Alphabet));
     }
 }

@@ -1,4 +1,5 @@
-//! One child process: the environment that it gets, the signals that are passed on to it, and its end.
+//! One child process: the environment that it gets, the signals that are passed on to it, and its
+//! end.
 
 use super::RunError;
 use awsazure_sandbox::environment::Environment;
@@ -12,7 +13,8 @@ use std::process::ExitStatus;
 use tokio::process::Command;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
-/// The signals that are passed on. Listening starts before the sandbox does, so that none of them ends it from then on.
+/// The signals that are passed on. Listening starts before the sandbox does, so that none of them
+/// ends it from then on.
 pub struct Signals {
     interrupt: Stream,
     quit: Stream,
@@ -26,8 +28,13 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             quit: signal(SignalKind::quit())?,
             terminate: signal(SignalKind::terminate())?,
-            // `nohup` must keep its effect, also on the command, which would lose it with a handler here.
-            hangup: if ignores(Signal::HUP) { None } else { Some(signal(SignalKind::hangup())?) },
+            // `nohup` must keep its effect, also on the command, which would lose it with a handler
+            // here.
+            hangup: if ignores(Signal::HUP) {
+                None
+            } else {
+                Some(signal(SignalKind::hangup())?)
+            },
         })
     }
 
@@ -47,21 +54,25 @@ impl Signals {
     }
 }
 
-/// Whether this process was started with the signal ignored. Only Linux shows this without unsafe code.
+/// Whether this process was started with the signal ignored. Only Linux shows this without unsafe
+/// code.
 fn ignores(signal: Signal) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    let mask = mask
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or_default();
     mask & (1 << (signal.as_raw() - 1)) != 0
 }
 
 /// How a signal that this process gets reaches the command.
 ///
-/// The command must get each exactly once: a second interrupt makes Terraform give up without its state.
+/// The command must get each exactly once: a second interrupt makes Terraform give up without its
+/// state.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SignalRoute {
-    /// The command is in this process's group, which is in the foreground of the terminal: Ctrl-C reaches it directly, and so it
-    /// can be stopped and read what is typed.
+    /// The command is in this process's group, which is in the foreground of the terminal: Ctrl-C
+    /// reaches it directly, and so it can be stopped and read what is typed.
     Terminal,
     /// The command has a group of its own: nothing reaches it but what is passed on.
     PassedOn,
@@ -81,14 +92,21 @@ impl SignalRoute {
         let _ = match (self, signal) {
             (SignalRoute::Terminal, Signal::INT | Signal::QUIT) => Ok(()),
             // As a terminal would: to all of the job.
-            (SignalRoute::PassedOn, Signal::INT | Signal::QUIT) => kill_process_group(child, signal),
+            (SignalRoute::PassedOn, Signal::INT | Signal::QUIT) => {
+                kill_process_group(child, signal)
+            }
             _ => kill_process(child, signal),
         };
     }
 }
 
-/// Runs the command with the sandbox's variables in place of all others that lead to a cloud. Returns its exit code.
-pub async fn run(command: &[OsString], environment: &Environment, mut signals: Signals) -> Result<u8, RunError> {
+/// Runs the command with the sandbox's variables in place of all others that lead to a cloud.
+/// Returns its exit code.
+pub async fn run(
+    command: &[OsString],
+    environment: &Environment,
+    mut signals: Signals,
+) -> Result<u8, RunError> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the command is missing").into());
     };
@@ -101,14 +119,22 @@ pub async fn run(command: &[OsString], environment: &Environment, mut signals: S
     }
     process.envs(environment.pairs());
     for name in ["NO_PROXY", "no_proxy"] {
-        process.env(name, Environment::no_proxy(std::env::var(name).ok().as_deref()));
+        process.env(
+            name,
+            Environment::no_proxy(std::env::var(name).ok().as_deref()),
+        );
     }
     let delivery = SignalRoute::found();
     if delivery == SignalRoute::PassedOn {
         process.process_group(0);
     }
-    let mut child = process.spawn().map_err(|error| RunError::Start { program: program.clone(), error })?;
-    let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    let mut child = process.spawn().map_err(|error| RunError::Start {
+        program: program.clone(),
+        error,
+    })?;
+    let id = child
+        .id()
+        .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
     loop {
         tokio::select! {
             ended = child.wait() => return Ok(exit_code(ended?)),
@@ -123,6 +149,9 @@ pub async fn run(command: &[OsString], environment: &Environment, mut signals: S
 
 /// As a shell has it: 128 and the signal's number where a signal ended the process.
 fn exit_code(ended: ExitStatus) -> u8 {
-    let code = ended.code().or_else(|| Some(128 + ended.signal()?)).unwrap_or(1);
+    let code = ended
+        .code()
+        .or_else(|| Some(128 + ended.signal()?))
+        .unwrap_or(1);
     u8::try_from(code & 0xff).unwrap_or(1)
 }

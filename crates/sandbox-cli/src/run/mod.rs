@@ -1,4 +1,5 @@
-//! A command that finds the sandbox and no real cloud: `awsazure-sandbox run` and `awsazure-sandbox exec`.
+//! A command that finds the sandbox and no real cloud: `awsazure-sandbox run` and `awsazure-sandbox
+//! exec`.
 //!
 //! The clouds outlive the command: Ctrl-C reaches the command alone, which still needs them then.
 
@@ -32,7 +33,8 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// The exit code of this failure, as `env` and `timeout` have it: 127 and 126 where the command cannot start, else 125.
+    /// The exit code of this failure, as `env` and `timeout` have it: 127 and 126 where the command
+    /// cannot start, else 125.
     pub fn code(&self) -> u8 {
         match self {
             RunError::Start { error, .. } if error.kind() == io::ErrorKind::NotFound => 127,
@@ -42,10 +44,15 @@ impl RunError {
     }
 }
 
-/// Starts a sandbox, runs the command against it, and ends the sandbox. Without a directory the world is temporary.
+/// Starts a sandbox, runs the command against it, and ends the sandbox. Without a directory the
+/// world is temporary.
 ///
 /// Returns the command's exit code, or 128 and the number of the signal that ended it.
-pub async fn run(directory: Option<&Path>, options: &Options, command: &[OsString]) -> Result<u8, RunError> {
+pub async fn run(
+    directory: Option<&Path>,
+    options: &Options,
+    command: &[OsString],
+) -> Result<u8, RunError> {
     // Dropped last: the sandbox writes to it until it has ended.
     let (directory, _scratch) = match directory {
         Some(path) => (DataDir::open(path)?, None),
@@ -65,7 +72,8 @@ pub async fn run(directory: Option<&Path>, options: &Options, command: &[OsStrin
     ended
 }
 
-/// Runs the command against the sandbox that already serves the directory, and returns its exit code as [`run`] does.
+/// Runs the command against the sandbox that already serves the directory, and returns its exit
+/// code as [`run`] does.
 pub async fn exec(directory: &DataDir, command: &[OsString]) -> Result<u8, RunError> {
     let signals = child::Signals::listen()?;
     // Also shows that the sandbox answers.
@@ -82,7 +90,10 @@ struct TemporaryDirectory(PathBuf);
 impl TemporaryDirectory {
     fn new() -> Result<TemporaryDirectory, RunError> {
         let parent = std::env::temp_dir();
-        let path = parent.join(format!("awsazure-sandbox-{}", awsazure_sandbox::server::random_hex()));
+        let path = parent.join(format!(
+            "awsazure-sandbox-{}",
+            awsazure_sandbox::server::random_hex()
+        ));
         let made = DirBuilder::new().mode(0o700).create(&path);
         made.map_err(|error| RunError::TemporaryDirectory(path.clone(), error))?;
         Ok(TemporaryDirectory(path))

@@ -1,5 +1,5 @@
-//! A complete link as the defaults of the provider make it, of one or two tunnels, in both clouds' words. Each half is written down on
-//! its own.
+//! A complete link as the defaults of the provider make it, of one or two tunnels, in both clouds'
+//! words. Each half is written down on its own.
 
 use awsazure_sandbox::dataplane::{AwsEndpoint, AzureEndpoint, AzurePolicy};
 use ipnet::Ipv4Net;
@@ -16,10 +16,16 @@ pub struct Link {
 impl Link {
     /// Links of different numbers have different gateways and outside addresses.
     pub fn new(number: u8, tunnels: usize) -> Link {
-        let tunnels = || (1..=u8::try_from(tunnels).unwrap()).collect::<Vec<u8>>().into_iter();
+        let tunnels = || {
+            (1..=u8::try_from(tunnels).unwrap())
+                .collect::<Vec<u8>>()
+                .into_iter()
+        };
         Link {
             aws: tunnels().map(|tunnel| aws(number, tunnel)).collect(),
-            azure: tunnels().flat_map(|tunnel| [azure(number, tunnel, 0), azure(number, tunnel, 1)]).collect(),
+            azure: tunnels()
+                .flat_map(|tunnel| [azure(number, tunnel, 0), azure(number, tunnel, 1)])
+                .collect(),
         }
     }
 
@@ -47,7 +53,9 @@ fn aws(number: u8, tunnel: u8) -> AwsEndpoint {
         vpn_connection_id: format!("vpn-{number}"),
         gateway_id: format!("vgw-{number}"),
         outside_ip: Ipv4Addr::new(198, 18, number, tunnel),
-        inside_cidr: format!("169.254.2{tunnel}.0/30").parse::<Ipv4Net>().unwrap(),
+        inside_cidr: format!("169.254.2{tunnel}.0/30")
+            .parse::<Ipv4Net>()
+            .unwrap(),
         peer_ip: Ipv4Addr::new(203, 0, number, 10),
         asn: 64_512,
         peer_asn: 65_000,

@@ -34,11 +34,19 @@ impl Region {
         let side: String = parts.next().unwrap_or_default().chars().take(1).collect();
         let number = parts.next().unwrap_or_default();
         let letter = zone.strip_prefix(self.name.as_str()).unwrap_or_default();
-        let position = ZONES.iter().position(|known| *known == letter).unwrap_or_default() + 1;
+        let position = ZONES
+            .iter()
+            .position(|known| *known == letter)
+            .unwrap_or_default()
+            + 1;
         format!("{area}{side}{number}-az{position}")
     }
 
-    pub(super) fn describe_availability_zones(&mut self, _params: &Params, _cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn describe_availability_zones(
+        &mut self,
+        _params: &Params,
+        _cx: &mut Context<'_>,
+    ) -> ApiResult {
         let mut xml = Xml::new();
         xml.set("availabilityZoneInfo", ZONES, |xml, letter| {
             let zone = format!("{}{letter}", self.name);
@@ -57,7 +65,9 @@ impl Region {
 
     pub(super) fn describe_regions(&mut self, params: &Params, _cx: &mut Context<'_>) -> ApiResult {
         let wanted = params.list("RegionName");
-        let regions = REGIONS.iter().filter(|name| wanted.is_empty() || wanted.contains(name));
+        let regions = REGIONS
+            .iter()
+            .filter(|name| wanted.is_empty() || wanted.contains(name));
         let mut xml = Xml::new();
         xml.set("regionInfo", regions, |xml, name| {
             xml.text("optInStatus", "opt-in-not-required");
@@ -67,14 +77,26 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn describe_account_attributes(&mut self, params: &Params, _cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn describe_account_attributes(
+        &mut self,
+        params: &Params,
+        _cx: &mut Context<'_>,
+    ) -> ApiResult {
         let wanted = params.list("AttributeName");
-        let known = [("supported-platforms", "VPC"), ("default-vpc", "none"), ("max-instances", "20")];
-        let rows = known.into_iter().filter(|(name, _)| wanted.is_empty() || wanted.contains(name));
+        let known = [
+            ("supported-platforms", "VPC"),
+            ("default-vpc", "none"),
+            ("max-instances", "20"),
+        ];
+        let rows = known
+            .into_iter()
+            .filter(|(name, _)| wanted.is_empty() || wanted.contains(name));
         let mut xml = Xml::new();
         xml.set("accountAttributeSet", rows, |xml, (name, value)| {
             xml.text("attributeName", name);
-            xml.set("attributeValueSet", [value], |xml, value| xml.text("attributeValue", value));
+            xml.set("attributeValueSet", [value], |xml, value| {
+                xml.text("attributeValue", value)
+            });
         });
         Ok(xml)
     }

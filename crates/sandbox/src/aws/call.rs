@@ -76,8 +76,18 @@ impl Call {
             (Some("2011-06-15"), _) | (None, Some("sts")) => Service::Sts,
             _ => Service::Ec2,
         };
-        let target = TARGETS.iter().find_map(|name| params.get(name)).unwrap_or_default().to_owned();
-        Some(Call { operation, target, service, region, params })
+        let target = TARGETS
+            .iter()
+            .find_map(|name| params.get(name))
+            .unwrap_or_default()
+            .to_owned();
+        Some(Call {
+            operation,
+            target,
+            service,
+            region,
+            params,
+        })
     }
 
     /// Every parameter, decoded, in the order of their names.
@@ -89,7 +99,9 @@ impl Call {
     pub fn answer(&self, outcome: Result<Xml, ApiError>, rng: &mut Rng) -> Response {
         let xml = match outcome {
             Ok(xml) => xml,
-            Err(fault) => return self.error_response(fault.status, &fault.code, &fault.message, rng),
+            Err(fault) => {
+                return self.error_response(fault.status, &fault.code, &fault.message, rng);
+            }
         };
         let operation = &self.operation;
         let id = rng.uuid();
@@ -109,7 +121,13 @@ impl Call {
     }
 
     /// An error in the words of the service that was called.
-    pub fn error_response(&self, status: u16, code: &str, message: &str, rng: &mut Rng) -> Response {
+    pub fn error_response(
+        &self,
+        status: u16,
+        code: &str,
+        message: &str,
+        rng: &mut Rng,
+    ) -> Response {
         match self.service {
             Service::Ec2 => ec2_error(status, code, message, rng),
             Service::Sts => {
@@ -142,12 +160,15 @@ fn ec2_error(status: u16, code: &str, message: &str, rng: &mut Rng) -> Response 
     respond(status, &id, body)
 }
 
-/// The credential of a signature: access key, date, region, service and `aws4_request`, with slashes.
+/// The credential of a signature: access key, date, region, service and `aws4_request`, with
+/// slashes.
 pub fn scope(authorization: &str) -> Option<String> {
     let (_, rest) = authorization.split_once("Credential=")?;
     Some(rest.split(',').next().unwrap_or(rest).trim().to_owned())
 }
 
 fn respond(status: u16, id: &str, body: String) -> Response {
-    Response::new(status).with_header("x-amzn-RequestId", id).with_body(CONTENT_TYPE, body)
+    Response::new(status)
+        .with_header("x-amzn-RequestId", id)
+        .with_body(CONTENT_TYPE, body)
 }

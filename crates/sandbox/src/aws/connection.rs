@@ -3,11 +3,15 @@
 use super::customer_gateway::CustomerGateway;
 use super::errors::ApiError;
 use super::gateways::require_ipsec;
-use super::lifecycle::{self, Lifecycle, Object, State, find_live, find_mut, new_id, object, visible_from};
+use super::lifecycle::{
+    self, Lifecycle, Object, State, find_live, find_mut, new_id, object, visible_from,
+};
 use super::query::Params;
 use super::region::{ApiResult, Region};
 use super::tags::Tags;
-use super::tunnel_options::{DPD_TIMEOUT, Key, PHASE1_LIFETIME, PHASE2_LIFETIME, TunnelOptions, inside_cidr, reserved};
+use super::tunnel_options::{
+    DPD_TIMEOUT, Key, PHASE1_LIFETIME, PHASE2_LIFETIME, TunnelOptions, inside_cidr, reserved,
+};
 use super::xml::Xml;
 use crate::dataplane::AwsEndpoint;
 use crate::rng::Rng;
@@ -75,7 +79,14 @@ pub struct Connection {
     pub created: SimTime,
 }
 
-object!(Connection, "vpn-connection", "vpn", "InvalidVpnConnectionID", "vpnConnection", lifecycle);
+object!(
+    Connection,
+    "vpn-connection",
+    "vpn",
+    "InvalidVpnConnectionID",
+    "vpnConnection",
+    lifecycle
+);
 
 impl Connection {
     /// Lets due changes happen; false when the deleted row is to go.
@@ -88,7 +99,12 @@ impl Connection {
         self.lifecycle.advance(now)
     }
 
-    pub fn endpoints(&self, customer: &CustomerGateway, asn: u32, announces: &[Ipv4Net]) -> Vec<AwsEndpoint> {
+    pub fn endpoints(
+        &self,
+        customer: &CustomerGateway,
+        asn: u32,
+        announces: &[Ipv4Net],
+    ) -> Vec<AwsEndpoint> {
         let serving = matches!(self.lifecycle.state, State::Available | State::Modifying);
         let (Target::VpnGateway(gateway_id) | Target::TransitGateway(gateway_id)) = &self.target;
         self.tunnels
@@ -111,8 +127,12 @@ impl Connection {
                     phase2_encryption: options.list("Phase2EncryptionAlgorithm").to_vec(),
                     phase2_integrity: options.list("Phase2IntegrityAlgorithm").to_vec(),
                     phase2_dh_groups: options.groups("Phase2DHGroupNumber"),
-                    phase1_lifetime_seconds: options.number("Phase1LifetimeSeconds").unwrap_or(PHASE1_LIFETIME),
-                    phase2_lifetime_seconds: options.number("Phase2LifetimeSeconds").unwrap_or(PHASE2_LIFETIME),
+                    phase1_lifetime_seconds: options
+                        .number("Phase1LifetimeSeconds")
+                        .unwrap_or(PHASE1_LIFETIME),
+                    phase2_lifetime_seconds: options
+                        .number("Phase2LifetimeSeconds")
+                        .unwrap_or(PHASE2_LIFETIME),
                     ike_versions: options.list("IKEVersion").to_vec(),
                     startup_action: options.startup_action().to_owned(),
                     dpd_timeout_action: options.dpd_timeout_action().to_owned(),
@@ -151,14 +171,24 @@ impl Connection {
 
 impl Region {
     pub(super) fn connections_of(&self, gateway_id: &str) -> impl Iterator<Item = &Connection> {
-        self.vpn_connections.values().filter(move |connection| match &connection.target {
-            Target::VpnGateway(id) | Target::TransitGateway(id) => id == gateway_id,
-        })
+        self.vpn_connections
+            .values()
+            .filter(move |connection| match &connection.target {
+                Target::VpnGateway(id) | Target::TransitGateway(id) => id == gateway_id,
+            })
     }
 
-    pub(super) fn create_vpn_connection(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn create_vpn_connection(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         require_ipsec(params)?;
-        let customer = find_live(&self.customer_gateways, params.require("CustomerGatewayId")?, cx.now)?;
+        let customer = find_live(
+            &self.customer_gateways,
+            params.require("CustomerGatewayId")?,
+            cx.now,
+        )?;
         if customer.lifecycle.state != State::Available {
             let message = format!("The customer gateway '{}' is not available", customer.id);
             return Err(ApiError::new("InvalidCustomerGatewayState", message));
@@ -166,13 +196,21 @@ impl Region {
         let target = self.target(params, cx.now)?;
         self.check_asn(customer, &target)?;
         let options = options(params, &target)?;
-        let (secret, tags) = (uses_secret(params)?.unwrap_or(false), lifecycle::initial_tags::<Connection>(params)?);
+        let (secret, tags) = (
+            uses_secret(params)?.unwrap_or(false),
+            lifecycle::initial_tags::<Connection>(params)?,
+        );
         let prefixes = params.structures("Options.TunnelOptions");
         if prefixes.len() > TUNNELS {
-            return Err(ApiError::new("InvalidParameterValue", "At most two tunnels can be specified."));
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                "At most two tunnels can be specified.",
+            ));
         }
-        let mut told =
-            prefixes.iter().map(|prefix| TunnelOptions::read(params, prefix)).collect::<Result<Vec<_>, _>>()?;
+        let mut told = prefixes
+            .iter()
+            .map(|prefix| TunnelOptions::read(params, prefix))
+            .collect::<Result<Vec<_>, _>>()?;
         told.resize(TUNNELS, TunnelOptions::default());
         for options in &told {
             options.check(customer.ip_address.is_some())?;
@@ -189,8 +227,14 @@ impl Region {
         let id = new_id("vpn", cx.rng);
         let mut tunnels: Vec<Tunnel> = Vec::new();
         for mut options in told {
-            let inside_cidr = options.inside_cidr.take().unwrap_or_else(|| free_inside_cidr(&mut taken, cx.rng));
-            let key = options.pre_shared_key.take().unwrap_or_else(|| random_key(cx.rng));
+            let inside_cidr = options
+                .inside_cidr
+                .take()
+                .unwrap_or_else(|| free_inside_cidr(&mut taken, cx.rng));
+            let key = options
+                .pre_shared_key
+                .take()
+                .unwrap_or_else(|| random_key(cx.rng));
             let outside_ip = self.free_outside_ip(&tunnels, cx.rng);
             tunnels.push(Tunnel {
                 outside_ip,
@@ -218,12 +262,19 @@ impl Region {
         };
         self.attach_to_transit_gateway(&connection, cx);
         let mut xml = Xml::new();
-        xml.nest("vpnConnection", |xml| self.write_connection(&connection, cx, xml));
-        self.vpn_connections.insert(connection.id.clone(), connection);
+        xml.nest("vpnConnection", |xml| {
+            self.write_connection(&connection, cx, xml)
+        });
+        self.vpn_connections
+            .insert(connection.id.clone(), connection);
         Ok(xml)
     }
 
-    pub(super) fn delete_vpn_connection(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn delete_vpn_connection(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let id = params.require("VpnConnectionId")?;
         let connection = find_mut(&mut self.vpn_connections, id, cx.now)?;
         match connection.lifecycle.state {
@@ -250,18 +301,24 @@ impl Region {
             }
             (None, Some(id)) => {
                 if find_live(&self.transit_gateways, id, now)?.lifecycle.state != State::Available {
-                    return Err(ApiError::incorrect_state(format!("{id} is in invalid state")));
+                    return Err(ApiError::incorrect_state(format!(
+                        "{id} is in invalid state"
+                    )));
                 }
                 Ok(Target::TransitGateway(id.to_owned()))
             }
             (None, None) => Err(ApiError::missing("VpnGatewayId")),
-            (Some(_), Some(_)) => {
-                Err(ApiError::combination("Specify either a VPN gateway or a transit gateway, not both."))
-            }
+            (Some(_), Some(_)) => Err(ApiError::combination(
+                "Specify either a VPN gateway or a transit gateway, not both.",
+            )),
         }
     }
 
-    pub(super) fn check_asn(&self, customer: &CustomerGateway, target: &Target) -> Result<(), ApiError> {
+    pub(super) fn check_asn(
+        &self,
+        customer: &CustomerGateway,
+        target: &Target,
+    ) -> Result<(), ApiError> {
         let asn = match target {
             Target::VpnGateway(id) => self.vpn_gateways.get(id).map(|gateway| gateway.asn),
             Target::TransitGateway(id) => self.transit_gateways.get(id).map(|gateway| gateway.asn),
@@ -269,25 +326,34 @@ impl Region {
         if asn == Some(customer.asn) {
             return Err(ApiError::new(
                 "AsnConflict",
-                format!("The ASN {} of the customer gateway is the same as that of the other gateway", customer.asn),
+                format!(
+                    "The ASN {} of the customer gateway is the same as that of the other gateway",
+                    customer.asn
+                ),
             ));
         }
         Ok(())
     }
 
     pub(super) fn secret_arn(&self, id: &str, rng: &mut Rng) -> String {
-        self.arn("secretsmanager", &format!("secret:s2svpn!{id}-{}", rng.hex(6)))
+        self.arn(
+            "secretsmanager",
+            &format!("secret:s2svpn!{id}-{}", rng.hex(6)),
+        )
     }
 
     fn check_quota(&self, target: &Target) -> Result<(), ApiError> {
         let live = |connection: &&Connection| !connection.gone();
         let (per_gateway, most) = match target {
-            Target::VpnGateway(id) => {
-                (self.connections_of(id).filter(live).count(), self.quotas.vpn_connections_per_gateway)
-            }
+            Target::VpnGateway(id) => (
+                self.connections_of(id).filter(live).count(),
+                self.quotas.vpn_connections_per_gateway,
+            ),
             Target::TransitGateway(_) => (0, usize::MAX),
         };
-        if per_gateway >= most || self.vpn_connections.values().filter(live).count() >= self.quotas.vpn_connections {
+        if per_gateway >= most
+            || self.vpn_connections.values().filter(live).count() >= self.quotas.vpn_connections
+        {
             return Err(ApiError::new(
                 "VpnConnectionLimitExceeded",
                 "The maximum number of VPN connections has been reached.",
@@ -302,7 +368,8 @@ impl Region {
         self.vpn_connections
             .values()
             .filter(move |connection| {
-                let (Target::VpnGateway(other) | Target::TransitGateway(other)) = &connection.target;
+                let (Target::VpnGateway(other) | Target::TransitGateway(other)) =
+                    &connection.target;
                 *other == id && !connection.gone()
             })
             .flat_map(|connection| connection.tunnels.iter().map(|tunnel| tunnel.inside_cidr))
@@ -310,10 +377,17 @@ impl Region {
 
     fn free_outside_ip(&self, siblings: &[Tunnel], rng: &mut Rng) -> Ipv4Addr {
         loop {
-            let first = OUTSIDE.get(rng.below(OUTSIDE.len() as u64) as usize).copied().unwrap_or(3);
+            let first = OUTSIDE
+                .get(rng.below(OUTSIDE.len() as u64) as usize)
+                .copied()
+                .unwrap_or(3);
             let [.., b, c, d] = (rng.next_u64() as u32).to_be_bytes();
             let ip = Ipv4Addr::new(first, b, c, d.clamp(1, 254));
-            let mut used = self.vpn_connections.values().flat_map(|other| &other.tunnels).chain(siblings);
+            let mut used = self
+                .vpn_connections
+                .values()
+                .flat_map(|other| &other.tunnels)
+                .chain(siblings);
             if used.all(|tunnel| tunnel.outside_ip != ip) {
                 return ip;
             }
@@ -327,7 +401,11 @@ pub fn uses_secret(params: &Params) -> Result<Option<bool>, ApiError> {
         None => Ok(None),
         Some("Standard") => Ok(Some(false)),
         Some("SecretsManager") => Ok(Some(true)),
-        Some(other) => Err(ApiError::value("PreSharedKeyStorage", other, "Valid values: Standard, SecretsManager.")),
+        Some(other) => Err(ApiError::value(
+            "PreSharedKeyStorage",
+            other,
+            "Valid values: Standard, SecretsManager.",
+        )),
     }
 }
 
@@ -339,22 +417,32 @@ pub fn not_available(id: &str) -> ApiError {
 }
 
 pub fn already_used(cidr: Ipv4Net) -> ApiError {
-    ApiError::value("TunnelInsideCidr", &cidr.to_string(), "The CIDR block is already in use on this gateway.")
+    ApiError::value(
+        "TunnelInsideCidr",
+        &cidr.to_string(),
+        "The CIDR block is already in use on this gateway.",
+    )
 }
 
 fn options(params: &Params, target: &Target) -> Result<Options, ApiError> {
     let transit = matches!(target, Target::TransitGateway(_));
     let acceleration = params.flag("Options.EnableAcceleration")?.unwrap_or(false);
     if acceleration && !transit {
-        return Err(ApiError::combination("Acceleration is supported on a transit gateway only."));
+        return Err(ApiError::combination(
+            "Acceleration is supported on a transit gateway only.",
+        ));
     }
     if params.get("Options.TunnelInsideIpVersion") == Some("ipv6") && !transit {
-        return Err(ApiError::combination("IPv6 inside tunnels is supported on a transit gateway only."));
+        return Err(ApiError::combination(
+            "IPv6 inside tunnels is supported on a transit gateway only.",
+        ));
     }
     let bandwidth = params.get("Options.TunnelBandwidth").map(str::to_owned);
     check_bandwidth(bandwidth.as_deref(), transit)?;
     let cidr = |name: &str| -> Result<String, ApiError> {
-        Ok(params.parsed::<Ipv4Net>(name)?.map_or_else(|| "0.0.0.0/0".to_owned(), |cidr| cidr.to_string()))
+        Ok(params
+            .parsed::<Ipv4Net>(name)?
+            .map_or_else(|| "0.0.0.0/0".to_owned(), |cidr| cidr.to_string()))
     };
     Ok(Options {
         acceleration,
@@ -369,8 +457,14 @@ pub fn check_bandwidth(bandwidth: Option<&str>, transit: bool) -> Result<(), Api
     match bandwidth {
         None | Some("standard") => Ok(()),
         Some("large") if transit => Ok(()),
-        Some("large") => Err(ApiError::combination("Large tunnels are supported on a transit gateway only.")),
-        Some(other) => Err(ApiError::value("TunnelBandwidth", other, "Valid values: standard, large.")),
+        Some("large") => Err(ApiError::combination(
+            "Large tunnels are supported on a transit gateway only.",
+        )),
+        Some(other) => Err(ApiError::value(
+            "TunnelBandwidth",
+            other,
+            "Valid values: standard, large.",
+        )),
     }
 }
 
@@ -391,6 +485,11 @@ fn free_inside_cidr(taken: &mut Vec<Ipv4Net>, rng: &mut Rng) -> Ipv4Net {
 
 fn random_key(rng: &mut Rng) -> Key {
     const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ123456789";
-    let letter = |rng: &mut Rng| LETTERS.get(rng.below(LETTERS.len() as u64) as usize).copied().map_or('a', char::from);
+    let letter = |rng: &mut Rng| {
+        LETTERS
+            .get(rng.below(LETTERS.len() as u64) as usize)
+            .copied()
+            .map_or('a', char::from)
+    };
     Key((0..KEY_LENGTH).map(|_| letter(rng)).collect())
 }

@@ -1,8 +1,11 @@
-//! Customer gateways: what AWS knows of the other side. An identical request gives the existing one back.
+//! Customer gateways: what AWS knows of the other side. An identical request gives the existing one
+//! back.
 
 use super::errors::ApiError;
 use super::gateways::require_ipsec;
-use super::lifecycle::{self, Lifecycle, Object, find_live, find_mut, new_id, object, select, visible_from};
+use super::lifecycle::{
+    self, Lifecycle, Object, find_live, find_mut, new_id, object, select, visible_from,
+};
 use super::query::Params;
 use super::region::{ApiResult, Region};
 use super::tags::{self, Tags};
@@ -31,7 +34,14 @@ pub struct CustomerGateway {
     pub certificate_arn: Option<String>,
 }
 
-object!(CustomerGateway, "customer-gateway", "cgw", "InvalidCustomerGatewayID", "customerGateway", lifecycle);
+object!(
+    CustomerGateway,
+    "customer-gateway",
+    "cgw",
+    "InvalidCustomerGatewayID",
+    "customerGateway",
+    lifecycle
+);
 
 impl CustomerGateway {
     fn write(&self, xml: &mut Xml) {
@@ -64,20 +74,35 @@ impl CustomerGateway {
 }
 
 fn asn(params: &Params) -> Result<u32, ApiError> {
-    match (params.parsed::<u32>("BgpAsn")?, params.parsed::<u32>("BgpAsnExtended")?) {
-        (Some(_), Some(_)) => Err(ApiError::combination("Specify either BgpAsn or BgpAsnExtended, not both.")),
+    match (
+        params.parsed::<u32>("BgpAsn")?,
+        params.parsed::<u32>("BgpAsnExtended")?,
+    ) {
+        (Some(_), Some(_)) => Err(ApiError::combination(
+            "Specify either BgpAsn or BgpAsnExtended, not both.",
+        )),
         (Some(asn), None) if (1..=HIGHEST_PLAIN_ASN).contains(&asn) => Ok(asn),
-        (Some(asn), None) => Err(ApiError::value("bgpAsn", &asn.to_string(), "The range is 1 to 2147483647.")),
+        (Some(asn), None) => Err(ApiError::value(
+            "bgpAsn",
+            &asn.to_string(),
+            "The range is 1 to 2147483647.",
+        )),
         (None, Some(asn)) if asn > HIGHEST_PLAIN_ASN => Ok(asn),
-        (None, Some(asn)) => {
-            Err(ApiError::value("bgpAsnExtended", &asn.to_string(), "The range is 2147483648 to 4294967295."))
-        }
+        (None, Some(asn)) => Err(ApiError::value(
+            "bgpAsnExtended",
+            &asn.to_string(),
+            "The range is 2147483648 to 4294967295.",
+        )),
         (None, None) => Ok(DEFAULT_ASN),
     }
 }
 
 impl Region {
-    pub(super) fn create_customer_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn create_customer_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         require_ipsec(params)?;
         let asn = asn(params)?;
         let ip_address = match params.parsed::<Ipv4Addr>("IpAddress")? {
@@ -89,11 +114,21 @@ impl Region {
             return Err(ApiError::missing("IpAddress"));
         }
         let device_name = params.get("DeviceName").map(str::to_owned);
-        if device_name.as_ref().is_some_and(|name| name.chars().count() > 255) {
-            return Err(ApiError::new("InvalidParameterValue", "The device name is longer than 255 characters."));
+        if device_name
+            .as_ref()
+            .is_some_and(|name| name.chars().count() > 255)
+        {
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                "The device name is longer than 255 characters.",
+            ));
         }
         let tags = lifecycle::initial_tags::<CustomerGateway>(params)?;
-        let live = || self.customer_gateways.values().filter(|gateway| !gateway.lifecycle.state.is_terminating());
+        let live = || {
+            self.customer_gateways
+                .values()
+                .filter(|gateway| !gateway.lifecycle.state.is_terminating())
+        };
         let same = live().find(|gateway| {
             gateway.ip_address == ip_address
                 && gateway.asn == asn
@@ -139,22 +174,43 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn describe_customer_gateways(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        let rows = select(&self.customer_gateways, params, "CustomerGatewayId", cx.now, CustomerGateway::field)?;
+    pub(super) fn describe_customer_gateways(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        let rows = select(
+            &self.customer_gateways,
+            params,
+            "CustomerGatewayId",
+            cx.now,
+            CustomerGateway::field,
+        )?;
         let mut xml = Xml::new();
-        xml.set("customerGatewaySet", rows, |xml, gateway| gateway.write(xml));
+        xml.set("customerGatewaySet", rows, |xml, gateway| {
+            gateway.write(xml)
+        });
         Ok(xml)
     }
 
-    pub(super) fn delete_customer_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn delete_customer_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let id = params.require("CustomerGatewayId")?;
         find_live(&self.customer_gateways, id, cx.now)?;
-        if self.vpn_connections.values().any(|other| other.customer_gateway_id == id && !other.gone()) {
+        if self
+            .vpn_connections
+            .values()
+            .any(|other| other.customer_gateway_id == id && !other.gone())
+        {
             return Err(ApiError::incorrect_state("The customer gateway is in use."));
         }
         let gateway = find_mut(&mut self.customer_gateways, id, cx.now)?;
         if !gateway.lifecycle.state.is_terminating() {
-            gateway.lifecycle = Lifecycle::deleting(cx.now + cx.rng.duration(DELETE_LEAST, DELETE_MOST));
+            gateway.lifecycle =
+                Lifecycle::deleting(cx.now + cx.rng.duration(DELETE_LEAST, DELETE_MOST));
         }
         Ok(Xml::done())
     }

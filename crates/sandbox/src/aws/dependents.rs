@@ -1,5 +1,6 @@
-//! What other teams put into a VPC: network interfaces, NAT gateways, endpoints, peering connections, security groups,
-//! network ACLs and egress-only internet gateways. Each of them keeps its VPC from being deleted.
+//! What other teams put into a VPC: network interfaces, NAT gateways, endpoints, peering
+//! connections, security groups, network ACLs and egress-only internet gateways. Each of them keeps
+//! its VPC from being deleted.
 
 use super::ACCOUNT;
 use super::errors::ApiError;
@@ -28,15 +29,22 @@ pub struct Dependents {
 
 impl Dependents {
     pub fn advance(&mut self, now: SimTime) {
-        self.nat_gateways.retain(|_, gateway| gateway.lifecycle.advance(now));
+        self.nat_gateways
+            .retain(|_, gateway| gateway.lifecycle.advance(now));
     }
 
     /// Whether anything of a VPC would be left behind if that were deleted.
     pub fn uses_vpc(&self, id: &str) -> bool {
         self.interfaces.values().any(|one| one.vpc_id == id)
-            || self.nat_gateways.values().any(|one| one.vpc_id == id && !one.lifecycle.state.is_terminating())
+            || self
+                .nat_gateways
+                .values()
+                .any(|one| one.vpc_id == id && !one.lifecycle.state.is_terminating())
             || self.endpoints.values().any(|one| one.vpc_id == id)
-            || self.peerings.values().any(|one| one.vpc_id == id || one.peer_vpc_id == id)
+            || self
+                .peerings
+                .values()
+                .any(|one| one.vpc_id == id || one.peer_vpc_id == id)
             || self.security_groups.values().any(|one| one.vpc_id == id)
             || self.network_acls.values().any(|one| one.vpc_id == id)
             || self.egress_gateways.values().any(|one| one.vpc_id == id)
@@ -44,12 +52,17 @@ impl Dependents {
 
     pub fn uses_subnet(&self, id: &str) -> bool {
         self.interfaces.values().any(|one| one.subnet_id == id)
-            || self.nat_gateways.values().any(|one| one.subnet_id == id && !one.lifecycle.state.is_terminating())
+            || self
+                .nat_gateways
+                .values()
+                .any(|one| one.subnet_id == id && !one.lifecycle.state.is_terminating())
     }
 
     /// Whether an address of the VPC can be reached from the internet.
     pub fn maps_public_address(&self, vpc: &str) -> bool {
-        self.nat_gateways.values().any(|one| one.vpc_id == vpc && one.public && !one.lifecycle.state.is_terminating())
+        self.nat_gateways
+            .values()
+            .any(|one| one.vpc_id == vpc && one.public && !one.lifecycle.state.is_terminating())
     }
 }
 
@@ -117,12 +130,49 @@ pub struct EgressGateway {
     pub vpc_id: String,
 }
 
-object!(NetworkInterface, "network-interface", "eni", "InvalidNetworkInterfaceID", "networkInterface");
-object!(NatGateway, "natgateway", "nat", "NatGatewayNotFound", "natGateway", lifecycle);
-object!(Endpoint, "vpc-endpoint", "vpce", "InvalidVpcEndpointId", "vpcEndpoint");
-object!(Peering, "vpc-peering-connection", "pcx", "InvalidVpcPeeringConnectionID", "vpcPeeringConnection");
-object!(SecurityGroup, "security-group", "sg", "InvalidGroup", "security group");
-object!(NetworkAcl, "network-acl", "acl", "InvalidNetworkAclID", "networkAcl");
+object!(
+    NetworkInterface,
+    "network-interface",
+    "eni",
+    "InvalidNetworkInterfaceID",
+    "networkInterface"
+);
+object!(
+    NatGateway,
+    "natgateway",
+    "nat",
+    "NatGatewayNotFound",
+    "natGateway",
+    lifecycle
+);
+object!(
+    Endpoint,
+    "vpc-endpoint",
+    "vpce",
+    "InvalidVpcEndpointId",
+    "vpcEndpoint"
+);
+object!(
+    Peering,
+    "vpc-peering-connection",
+    "pcx",
+    "InvalidVpcPeeringConnectionID",
+    "vpcPeeringConnection"
+);
+object!(
+    SecurityGroup,
+    "security-group",
+    "sg",
+    "InvalidGroup",
+    "security group"
+);
+object!(
+    NetworkAcl,
+    "network-acl",
+    "acl",
+    "InvalidNetworkAclID",
+    "networkAcl"
+);
 object!(
     EgressGateway,
     "egress-only-internet-gateway",
@@ -151,9 +201,11 @@ impl NetworkInterface {
             "owner-id" => ACCOUNT.to_owned(),
             "status" => "available".to_owned(),
             // Filters of clients that look for leftovers of services that have none here.
-            "attachment.instance-owner-id" | "description" | "requester-id" | "group-id" | "interface-type" => {
-                String::new()
-            }
+            "attachment.instance-owner-id"
+            | "description"
+            | "requester-id"
+            | "group-id"
+            | "interface-type" => String::new(),
             _ => return None,
         }])
     }
@@ -165,7 +217,10 @@ impl NatGateway {
         xml.text("subnetId", &self.subnet_id);
         xml.text("vpcId", &self.vpc_id);
         xml.text("state", self.lifecycle.state.as_str());
-        xml.text("connectivityType", if self.public { "public" } else { "private" });
+        xml.text(
+            "connectivityType",
+            if self.public { "public" } else { "private" },
+        );
         xml.nest("natGatewayAddressSet", |_| {});
         tags::write(xml, &self.tags);
     }
@@ -289,7 +344,11 @@ impl EgressGateway {
 }
 
 impl Region {
-    pub(super) fn create_network_interface(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn create_network_interface(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let (vpc_id, subnet_id) = self.place_in(params.require("SubnetId")?, cx)?;
         let made = NetworkInterface {
             id: new_id("eni", cx.rng),
@@ -304,19 +363,41 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn describe_network_interfaces(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        let found = select(&self.dependents.interfaces, params, "NetworkInterfaceId", cx.now, NetworkInterface::field)?;
+    pub(super) fn describe_network_interfaces(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        let found = select(
+            &self.dependents.interfaces,
+            params,
+            "NetworkInterfaceId",
+            cx.now,
+            NetworkInterface::field,
+        )?;
         let mut xml = Xml::new();
         xml.set("networkInterfaceSet", found, |xml, one| one.write(xml));
         Ok(xml)
     }
 
-    pub(super) fn delete_network_interface(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        take(&mut self.dependents.interfaces, params.require("NetworkInterfaceId")?, cx.now)?;
+    pub(super) fn delete_network_interface(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        take(
+            &mut self.dependents.interfaces,
+            params.require("NetworkInterfaceId")?,
+            cx.now,
+        )?;
         Ok(Xml::done())
     }
 
-    pub(super) fn create_nat_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn create_nat_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let (vpc_id, subnet_id) = self.place_in(params.require("SubnetId")?, cx)?;
         let public = params.get("ConnectivityType").unwrap_or("public") == "public";
         if public {
@@ -326,7 +407,11 @@ impl Region {
             id: new_id("nat", cx.rng),
             tags: lifecycle::initial_tags::<NatGateway>(params)?,
             visible_from: cx.now,
-            lifecycle: Lifecycle::pending(cx.now + cx.rng.duration(SimDuration::seconds(30), SimDuration::seconds(90))),
+            lifecycle: Lifecycle::pending(
+                cx.now
+                    + cx.rng
+                        .duration(SimDuration::seconds(30), SimDuration::seconds(90)),
+            ),
             vpc_id,
             subnet_id,
             public,
@@ -337,34 +422,64 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn describe_nat_gateways(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        let found = select(&self.dependents.nat_gateways, params, "NatGatewayId", cx.now, NatGateway::field)?;
+    pub(super) fn describe_nat_gateways(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        let found = select(
+            &self.dependents.nat_gateways,
+            params,
+            "NatGatewayId",
+            cx.now,
+            NatGateway::field,
+        )?;
         let mut xml = Xml::new();
         xml.set("natGatewaySet", found, |xml, one| one.write(xml));
         Ok(xml)
     }
 
-    pub(super) fn delete_nat_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn delete_nat_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let id = params.require("NatGatewayId")?;
         let gateway = lifecycle::find_mut(&mut self.dependents.nat_gateways, id, cx.now)?;
         if gateway.lifecycle.state != State::Deleting {
-            gateway.lifecycle =
-                Lifecycle::deleting(cx.now + cx.rng.duration(SimDuration::seconds(20), SimDuration::seconds(60)));
+            gateway.lifecycle = Lifecycle::deleting(
+                cx.now
+                    + cx.rng
+                        .duration(SimDuration::seconds(20), SimDuration::seconds(60)),
+            );
         }
         let mut xml = Xml::new();
         xml.text("natGatewayId", id);
         Ok(xml)
     }
 
-    pub(super) fn create_vpc_endpoint(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        if params.get("VpcEndpointType").is_some_and(|kind| kind != "Gateway") {
-            return Err(ApiError::new("UnsupportedOperation", "Only gateway endpoints are served here."));
+    pub(super) fn create_vpc_endpoint(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        if params
+            .get("VpcEndpointType")
+            .is_some_and(|kind| kind != "Gateway")
+        {
+            return Err(ApiError::new(
+                "UnsupportedOperation",
+                "Only gateway endpoints are served here.",
+            ));
         }
         let made = Endpoint {
             id: new_id("vpce", cx.rng),
             tags: lifecycle::initial_tags::<Endpoint>(params)?,
             visible_from: cx.now,
-            vpc_id: self.usable_vpc(params.require("VpcId")?, cx.now)?.id.clone(),
+            vpc_id: self
+                .usable_vpc(params.require("VpcId")?, cx.now)?
+                .id
+                .clone(),
             service: params.require("ServiceName")?.to_owned(),
         };
         let mut xml = Xml::new();
@@ -373,14 +488,28 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn describe_vpc_endpoints(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        let found = select(&self.dependents.endpoints, params, "VpcEndpointId", cx.now, Endpoint::field)?;
+    pub(super) fn describe_vpc_endpoints(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        let found = select(
+            &self.dependents.endpoints,
+            params,
+            "VpcEndpointId",
+            cx.now,
+            Endpoint::field,
+        )?;
         let mut xml = Xml::new();
         xml.set("vpcEndpointSet", found, |xml, one| one.write(xml));
         Ok(xml)
     }
 
-    pub(super) fn delete_vpc_endpoints(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn delete_vpc_endpoints(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         for id in params.list("VpcEndpointId") {
             take(&mut self.dependents.endpoints, id, cx.now)?;
         }
@@ -389,13 +518,23 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn create_vpc_peering_connection(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn create_vpc_peering_connection(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let made = Peering {
             id: new_id("pcx", cx.rng),
             tags: lifecycle::initial_tags::<Peering>(params)?,
             visible_from: cx.now,
-            vpc_id: self.usable_vpc(params.require("VpcId")?, cx.now)?.id.clone(),
-            peer_vpc_id: self.usable_vpc(params.require("PeerVpcId")?, cx.now)?.id.clone(),
+            vpc_id: self
+                .usable_vpc(params.require("VpcId")?, cx.now)?
+                .id
+                .clone(),
+            peer_vpc_id: self
+                .usable_vpc(params.require("PeerVpcId")?, cx.now)?
+                .id
+                .clone(),
         };
         let (mut xml, region) = (Xml::new(), self.name.clone());
         xml.nest("vpcPeeringConnection", |xml| made.write(xml, &region));
@@ -403,34 +542,66 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn describe_vpc_peering_connections(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        let found = select(&self.dependents.peerings, params, "VpcPeeringConnectionId", cx.now, Peering::field)?;
+    pub(super) fn describe_vpc_peering_connections(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        let found = select(
+            &self.dependents.peerings,
+            params,
+            "VpcPeeringConnectionId",
+            cx.now,
+            Peering::field,
+        )?;
         let mut xml = Xml::new();
-        xml.set("vpcPeeringConnectionSet", found, |xml, one| one.write(xml, &self.name));
+        xml.set("vpcPeeringConnectionSet", found, |xml, one| {
+            one.write(xml, &self.name)
+        });
         Ok(xml)
     }
 
-    pub(super) fn delete_vpc_peering_connection(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        take(&mut self.dependents.peerings, params.require("VpcPeeringConnectionId")?, cx.now)?;
+    pub(super) fn delete_vpc_peering_connection(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        take(
+            &mut self.dependents.peerings,
+            params.require("VpcPeeringConnectionId")?,
+            cx.now,
+        )?;
         Ok(Xml::done())
     }
 
-    pub(super) fn create_security_group(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn create_security_group(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         params.require("GroupDescription")?;
         let made = SecurityGroup {
             id: new_id("sg", cx.rng),
             tags: lifecycle::initial_tags::<SecurityGroup>(params)?,
             visible_from: cx.now,
-            vpc_id: self.usable_vpc(params.require("VpcId")?, cx.now)?.id.clone(),
+            vpc_id: self
+                .usable_vpc(params.require("VpcId")?, cx.now)?
+                .id
+                .clone(),
             name: params.require("GroupName")?.to_owned(),
         };
         if made.name == "default" {
-            return Err(ApiError::new("InvalidParameterValue", "Cannot use reserved security group name: default"));
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                "Cannot use reserved security group name: default",
+            ));
         }
         let mut xml = Xml::new();
         xml.text("groupId", &made.id);
         tags::write(&mut xml, &made.tags);
-        self.dependents.security_groups.insert(made.id.clone(), made);
+        self.dependents
+            .security_groups
+            .insert(made.id.clone(), made);
         Ok(xml)
     }
 
@@ -440,10 +611,20 @@ impl Region {
         params: &Params,
         now: SimTime,
     ) -> Result<Vec<&SecurityGroup>, ApiError> {
-        made(&self.dependents.security_groups, params, "GroupId", now, SecurityGroup::field)
+        made(
+            &self.dependents.security_groups,
+            params,
+            "GroupId",
+            now,
+            SecurityGroup::field,
+        )
     }
 
-    pub(super) fn delete_security_group(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn delete_security_group(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let id = params.require("GroupId")?;
         take(&mut self.dependents.security_groups, id, cx.now)?;
         let mut xml = Xml::done();
@@ -451,12 +632,19 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn create_network_acl(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn create_network_acl(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let made = NetworkAcl {
             id: new_id("acl", cx.rng),
             tags: lifecycle::initial_tags::<NetworkAcl>(params)?,
             visible_from: cx.now,
-            vpc_id: self.usable_vpc(params.require("VpcId")?, cx.now)?.id.clone(),
+            vpc_id: self
+                .usable_vpc(params.require("VpcId")?, cx.now)?
+                .id
+                .clone(),
         };
         let mut xml = Xml::new();
         xml.nest("networkAcl", |xml| made.write(xml));
@@ -465,25 +653,52 @@ impl Region {
     }
 
     /// Network ACLs that were made, by the filters and ids of a call.
-    pub(super) fn created_network_acls(&self, params: &Params, now: SimTime) -> Result<Vec<&NetworkAcl>, ApiError> {
-        made(&self.dependents.network_acls, params, "NetworkAclId", now, NetworkAcl::field)
+    pub(super) fn created_network_acls(
+        &self,
+        params: &Params,
+        now: SimTime,
+    ) -> Result<Vec<&NetworkAcl>, ApiError> {
+        made(
+            &self.dependents.network_acls,
+            params,
+            "NetworkAclId",
+            now,
+            NetworkAcl::field,
+        )
     }
 
-    pub(super) fn delete_network_acl(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        take(&mut self.dependents.network_acls, params.require("NetworkAclId")?, cx.now)?;
+    pub(super) fn delete_network_acl(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        take(
+            &mut self.dependents.network_acls,
+            params.require("NetworkAclId")?,
+            cx.now,
+        )?;
         Ok(Xml::done())
     }
 
-    pub(super) fn create_egress_only_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn create_egress_only_internet_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let made = EgressGateway {
             id: new_id("eigw", cx.rng),
             tags: lifecycle::initial_tags::<EgressGateway>(params)?,
             visible_from: cx.now,
-            vpc_id: self.usable_vpc(params.require("VpcId")?, cx.now)?.id.clone(),
+            vpc_id: self
+                .usable_vpc(params.require("VpcId")?, cx.now)?
+                .id
+                .clone(),
         };
         let mut xml = Xml::new();
         xml.nest("egressOnlyInternetGateway", |xml| made.write(xml));
-        self.dependents.egress_gateways.insert(made.id.clone(), made);
+        self.dependents
+            .egress_gateways
+            .insert(made.id.clone(), made);
         Ok(xml)
     }
 
@@ -493,15 +708,30 @@ impl Region {
         cx: &mut Context<'_>,
     ) -> ApiResult {
         // This call filters by tags only.
-        let found =
-            select(&self.dependents.egress_gateways, params, "EgressOnlyInternetGatewayId", cx.now, |_, _| None)?;
+        let found = select(
+            &self.dependents.egress_gateways,
+            params,
+            "EgressOnlyInternetGatewayId",
+            cx.now,
+            |_, _| None,
+        )?;
         let mut xml = Xml::new();
-        xml.set("egressOnlyInternetGatewaySet", found, |xml, one| one.write(xml));
+        xml.set("egressOnlyInternetGatewaySet", found, |xml, one| {
+            one.write(xml)
+        });
         Ok(xml)
     }
 
-    pub(super) fn delete_egress_only_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        take(&mut self.dependents.egress_gateways, params.require("EgressOnlyInternetGatewayId")?, cx.now)?;
+    pub(super) fn delete_egress_only_internet_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        take(
+            &mut self.dependents.egress_gateways,
+            params.require("EgressOnlyInternetGatewayId")?,
+            cx.now,
+        )?;
         let mut xml = Xml::new();
         xml.text("returnCode", true);
         Ok(xml)
@@ -514,13 +744,18 @@ impl Region {
     }
 }
 
-fn take<T: lifecycle::Object>(map: &mut BTreeMap<String, T>, id: &str, now: SimTime) -> Result<(), ApiError> {
+fn take<T: lifecycle::Object>(
+    map: &mut BTreeMap<String, T>,
+    id: &str,
+    now: SimTime,
+) -> Result<(), ApiError> {
     find(map, id, now)?;
     map.remove(id);
     Ok(())
 }
 
-/// Like `select`, but ids of others than these are no fault: the defaults of a VPC are listed elsewhere.
+/// Like `select`, but ids of others than these are no fault: the defaults of a VPC are listed
+/// elsewhere.
 fn made<'a, T: lifecycle::Object>(
     map: &'a BTreeMap<String, T>,
     params: &Params,
@@ -530,7 +765,10 @@ fn made<'a, T: lifecycle::Object>(
 ) -> Result<Vec<&'a T>, ApiError> {
     let (filters, wanted) = (filters::parse(params)?, params.list(ids));
     let mut found = Vec::new();
-    for one in map.values().filter(|one| one.visible_from() <= now && !one.gone()) {
+    for one in map
+        .values()
+        .filter(|one| one.visible_from() <= now && !one.gone())
+    {
         let passes = filters::accept(&filters, one.tags(), |name| field(one, name))?;
         if passes && (wanted.is_empty() || wanted.contains(&one.id())) {
             found.push(one);

@@ -1,4 +1,5 @@
-//! How a VPN connection is shown: its options, its tunnels, their telemetry, the state of one tunnel in detail.
+//! How a VPN connection is shown: its options, its tunnels, their telemetry, the state of one
+//! tunnel in detail.
 
 use super::connection::{Connection, Tunnel};
 use super::device_config;
@@ -17,7 +18,9 @@ pub const REDACTED: &str = "REDACTED";
 
 /// Simulated time in EC2's form.
 pub fn moment(settings: &Settings, at: SimTime) -> String {
-    let seconds = jiff::Timestamp::from_second(settings.unix_seconds(at)).unwrap_or_default().to_string();
+    let seconds = jiff::Timestamp::from_second(settings.unix_seconds(at))
+        .unwrap_or_default()
+        .to_string();
     format!("{}.{:03}Z", seconds.trim_end_matches('Z'), at.0 % 1_000)
 }
 
@@ -32,17 +35,36 @@ impl Connection {
     pub fn tunnel(&self, params: &Params) -> Result<usize, ApiError> {
         let text = params.require("VpnTunnelOutsideIpAddress")?;
         let ip: Option<Ipv4Addr> = text.parse().ok();
-        self.tunnels.iter().position(|tunnel| Some(tunnel.outside_ip) == ip).ok_or_else(|| {
-            ApiError::value("VpnTunnelOutsideIpAddress", text, "The VPN connection has no tunnel with that address.")
-        })
+        self.tunnels
+            .iter()
+            .position(|tunnel| Some(tunnel.outside_ip) == ip)
+            .ok_or_else(|| {
+                ApiError::value(
+                    "VpnTunnelOutsideIpAddress",
+                    text,
+                    "The VPN connection has no tunnel with that address.",
+                )
+            })
     }
 }
 
 impl Region {
-    pub(super) fn describe_vpn_connections(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        let rows = select(&self.vpn_connections, params, "VpnConnectionId", cx.now, |row, name| self.field(row, name))?;
+    pub(super) fn describe_vpn_connections(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        let rows = select(
+            &self.vpn_connections,
+            params,
+            "VpnConnectionId",
+            cx.now,
+            |row, name| self.field(row, name),
+        )?;
         let mut xml = Xml::new();
-        xml.set("vpnConnectionSet", rows, |xml, connection| self.write_connection(connection, cx, xml));
+        xml.set("vpnConnectionSet", rows, |xml, connection| {
+            self.write_connection(connection, cx, xml)
+        });
         Ok(xml)
     }
 
@@ -59,7 +81,10 @@ impl Region {
             "route.destination-cidr-block" => Vec::new(),
             "bgp-asn" => {
                 let customer = self.customer_gateways.get(&connection.customer_gateway_id);
-                customer.map(|customer| customer.asn.to_string()).into_iter().collect()
+                customer
+                    .map(|customer| customer.asn.to_string())
+                    .into_iter()
+                    .collect()
             }
             _ => return None,
         })
@@ -75,7 +100,12 @@ impl Region {
         device_config::write(connection, customer, asn.unwrap_or_default())
     }
 
-    pub(super) fn write_connection(&self, connection: &Connection, cx: &Context<'_>, xml: &mut Xml) {
+    pub(super) fn write_connection(
+        &self,
+        connection: &Connection,
+        cx: &Context<'_>,
+        xml: &mut Xml,
+    ) {
         let state = connection.lifecycle.state;
         xml.text("vpnConnectionId", &connection.id);
         xml.text("state", state.as_str());
@@ -85,9 +115,19 @@ impl Region {
         let (vgw, tgw) = connection.target_ids();
         xml.maybe("vpnGatewayId", vgw);
         xml.maybe("transitGatewayId", tgw);
-        xml.text("gatewayAssociationState", if state.is_terminating() { "not-associated" } else { "associated" });
+        xml.text(
+            "gatewayAssociationState",
+            if state.is_terminating() {
+                "not-associated"
+            } else {
+                "associated"
+            },
+        );
         if !state.is_terminating() {
-            xml.escaped("customerGatewayConfiguration", &self.device_config(connection));
+            xml.escaped(
+                "customerGatewayConfiguration",
+                &self.device_config(connection),
+            );
         }
         xml.maybe("preSharedKeyArn", connection.secret_arn.as_ref());
         xml.nest("options", |xml| {
@@ -108,22 +148,40 @@ impl Region {
         });
         xml.nest("routes", |_| {});
         tags::write(xml, &connection.tags);
-        // In an order of its own: the opposite of the tunnels'. None before the endpoints exist and after they are gone.
+        // In an order of its own: the opposite of the tunnels'. None before the endpoints exist and
+        // after they are gone.
         let known = matches!(state, State::Available | State::Modifying);
-        xml.set("vgwTelemetry", connection.tunnels.iter().rev().filter(|_| known), |xml, tunnel| {
-            let telemetry = cx.tunnels.aws_telemetry(tunnel.outside_ip);
-            xml.text("acceptedRouteCount", telemetry.accepted_routes);
-            xml.text("lastStatusChange", moment(cx.settings, telemetry.last_status_change.max(connection.created)));
-            xml.text("outsideIpAddress", tunnel.outside_ip);
-            xml.text("status", if telemetry.up { "UP" } else { "DOWN" });
-            xml.text("statusMessage", &telemetry.status_message);
-        });
+        xml.set(
+            "vgwTelemetry",
+            connection.tunnels.iter().rev().filter(|_| known),
+            |xml, tunnel| {
+                let telemetry = cx.tunnels.aws_telemetry(tunnel.outside_ip);
+                xml.text("acceptedRouteCount", telemetry.accepted_routes);
+                xml.text(
+                    "lastStatusChange",
+                    moment(
+                        cx.settings,
+                        telemetry.last_status_change.max(connection.created),
+                    ),
+                );
+                xml.text("outsideIpAddress", tunnel.outside_ip);
+                xml.text("status", if telemetry.up { "UP" } else { "DOWN" });
+                xml.text("statusMessage", &telemetry.status_message);
+            },
+        );
     }
 
-    pub(super) fn get_active_vpn_tunnel_status(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn get_active_vpn_tunnel_status(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let connection = self.listed(params, cx.now)?;
-        let Some(tunnel) = connection.tunnels.get(connection.tunnel(params)?) else { return Ok(Xml::new()) };
-        let pending = connection.lifecycle.state == State::Pending || tunnel.replaced_until.is_some();
+        let Some(tunnel) = connection.tunnels.get(connection.tunnel(params)?) else {
+            return Ok(Xml::new());
+        };
+        let pending =
+            connection.lifecycle.state == State::Pending || tunnel.replaced_until.is_some();
         let mut xml = Xml::new();
         xml.nest("activeVpnTunnelStatus", |xml| {
             if let Some(agreed) = cx.tunnels.negotiated(tunnel.outside_ip) {
@@ -135,14 +193,23 @@ impl Region {
                 xml.maybe("phase2DHGroup", agreed.phase2_dh_group);
                 xml.text("ikeVersion", "ikev2");
             }
-            xml.text("provisioningStatus", if pending { "pending" } else { "available" });
+            xml.text(
+                "provisioningStatus",
+                if pending { "pending" } else { "available" },
+            );
         });
         Ok(xml)
     }
 
-    pub(super) fn get_vpn_tunnel_replacement_status(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn get_vpn_tunnel_replacement_status(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let connection = self.listed(params, cx.now)?;
-        let Some(tunnel) = connection.tunnels.get(connection.tunnel(params)?) else { return Ok(Xml::new()) };
+        let Some(tunnel) = connection.tunnels.get(connection.tunnel(params)?) else {
+            return Ok(Xml::new());
+        };
         let (vgw, tgw) = connection.target_ids();
         let mut xml = Xml::new();
         xml.text("vpnConnectionId", &connection.id);
@@ -152,13 +219,20 @@ impl Region {
         xml.text("vpnTunnelOutsideIpAddress", tunnel.outside_ip);
         xml.nest("maintenanceDetails", |xml| {
             xml.text("pendingMaintenance", "None");
-            xml.maybe("lastMaintenanceApplied", tunnel.last_maintenance.map(|at| moment(cx.settings, at)));
+            xml.maybe(
+                "lastMaintenanceApplied",
+                tunnel.last_maintenance.map(|at| moment(cx.settings, at)),
+            );
         });
         Ok(xml)
     }
 
     fn listed(&self, params: &Params, now: SimTime) -> Result<&Connection, ApiError> {
-        let connection = find(&self.vpn_connections, params.require("VpnConnectionId")?, now)?;
+        let connection = find(
+            &self.vpn_connections,
+            params.require("VpnConnectionId")?,
+            now,
+        )?;
         if connection.gone() {
             return Err(super::lifecycle::not_found::<Connection>(&connection.id));
         }

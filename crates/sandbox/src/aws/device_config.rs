@@ -1,4 +1,5 @@
-//! `customerGatewayConfiguration`: the XML text from which people and programs set up the other end.
+//! `customerGatewayConfiguration`: the XML text from which people and programs set up the other
+//! end.
 
 use super::connection::{Connection, Tunnel};
 use super::customer_gateway::CustomerGateway;
@@ -18,13 +19,19 @@ pub fn write(connection: &Connection, customer: Option<&CustomerGateway>, asn: u
     xml.maybe("transit_gateway_id", tgw);
     xml.text("vpn_connection_type", "ipsec.1");
     let peer_asn = customer.map(|customer| customer.asn).unwrap_or_default();
-    let peer_ip = customer.and_then(|customer| customer.ip_address).unwrap_or(Ipv4Addr::UNSPECIFIED);
+    let peer_ip = customer
+        .and_then(|customer| customer.ip_address)
+        .unwrap_or(Ipv4Addr::UNSPECIFIED);
     for tunnel in &connection.tunnels {
         let mut hosts = tunnel.inside_cidr.hosts();
         let (inside, peer_inside) = (hosts.next(), hosts.next());
         xml.nest("ipsec_tunnel", |xml| {
-            xml.nest("customer_gateway", |xml| end(xml, peer_ip, peer_inside, peer_asn));
-            xml.nest("vpn_gateway", |xml| end(xml, tunnel.outside_ip, inside, asn));
+            xml.nest("customer_gateway", |xml| {
+                end(xml, peer_ip, peer_inside, peer_asn)
+            });
+            xml.nest("vpn_gateway", |xml| {
+                end(xml, tunnel.outside_ip, inside, asn)
+            });
             security(xml, tunnel, tunnel.visible_key());
         });
     }
@@ -37,7 +44,9 @@ pub fn write(connection: &Connection, customer: Option<&CustomerGateway>, asn: u
 }
 
 fn end(xml: &mut Xml, outside: Ipv4Addr, inside: Option<Ipv4Addr>, asn: u32) {
-    xml.nest("tunnel_outside_address", |xml| xml.text("ip_address", outside));
+    xml.nest("tunnel_outside_address", |xml| {
+        xml.text("ip_address", outside)
+    });
     xml.nest("tunnel_inside_address", |xml| {
         xml.maybe("ip_address", inside);
         xml.text("network_mask", "255.255.255.252");
@@ -65,19 +74,47 @@ fn security(xml: &mut Xml, tunnel: &Tunnel, key: &str) {
     };
     let group = |list: &str| options.groups(list).first().copied().unwrap_or(2);
     xml.nest("ike", |xml| {
-        xml.text("authentication_protocol", integrity("Phase1IntegrityAlgorithm"));
-        xml.text("encryption_protocol", encryption("Phase1EncryptionAlgorithm"));
-        xml.text("lifetime", options.number("Phase1LifetimeSeconds").unwrap_or(PHASE1_LIFETIME));
-        xml.text("perfect_forward_secrecy", format!("group{}", group("Phase1DHGroupNumber")));
+        xml.text(
+            "authentication_protocol",
+            integrity("Phase1IntegrityAlgorithm"),
+        );
+        xml.text(
+            "encryption_protocol",
+            encryption("Phase1EncryptionAlgorithm"),
+        );
+        xml.text(
+            "lifetime",
+            options
+                .number("Phase1LifetimeSeconds")
+                .unwrap_or(PHASE1_LIFETIME),
+        );
+        xml.text(
+            "perfect_forward_secrecy",
+            format!("group{}", group("Phase1DHGroupNumber")),
+        );
         xml.text("mode", "main");
         xml.text("pre_shared_key", key);
     });
     xml.nest("ipsec", |xml| {
         xml.text("protocol", "esp");
-        xml.text("authentication_protocol", format!("hmac-{}-96", integrity("Phase2IntegrityAlgorithm")));
-        xml.text("encryption_protocol", encryption("Phase2EncryptionAlgorithm"));
-        xml.text("lifetime", options.number("Phase2LifetimeSeconds").unwrap_or(PHASE2_LIFETIME));
-        xml.text("perfect_forward_secrecy", format!("group{}", group("Phase2DHGroupNumber")));
+        xml.text(
+            "authentication_protocol",
+            format!("hmac-{}-96", integrity("Phase2IntegrityAlgorithm")),
+        );
+        xml.text(
+            "encryption_protocol",
+            encryption("Phase2EncryptionAlgorithm"),
+        );
+        xml.text(
+            "lifetime",
+            options
+                .number("Phase2LifetimeSeconds")
+                .unwrap_or(PHASE2_LIFETIME),
+        );
+        xml.text(
+            "perfect_forward_secrecy",
+            format!("group{}", group("Phase2DHGroupNumber")),
+        );
         xml.text("mode", "tunnel");
         xml.text("clear_df_bit", true);
         xml.text("fragmentation_before_encryption", true);

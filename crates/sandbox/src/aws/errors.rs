@@ -14,7 +14,11 @@ pub struct ApiError {
 impl ApiError {
     /// HTTP 400 with that code.
     pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        ApiError { status: 400, code: code.into(), message: message.into() }
+        ApiError {
+            status: 400,
+            code: code.into(),
+            message: message.into(),
+        }
     }
 
     #[must_use]
@@ -24,12 +28,18 @@ impl ApiError {
     }
 
     pub fn missing(parameter: &str) -> Self {
-        ApiError::new("MissingParameter", format!("The request must contain the parameter {parameter}"))
+        ApiError::new(
+            "MissingParameter",
+            format!("The request must contain the parameter {parameter}"),
+        )
     }
 
     /// `InvalidParameterValue`, naming the parameter and the value.
     pub fn value(parameter: &str, value: &str, why: &str) -> Self {
-        ApiError::new("InvalidParameterValue", format!("Value ({value}) for parameter {parameter} is invalid. {why}"))
+        ApiError::new(
+            "InvalidParameterValue",
+            format!("Value ({value}) for parameter {parameter} is invalid. {why}"),
+        )
     }
 
     pub fn combination(message: impl Into<String>) -> Self {
@@ -46,11 +56,18 @@ impl ApiError {
 
     /// The answer to a request that would have been done but for `DryRun`.
     pub fn dry_run() -> Self {
-        ApiError::new("DryRunOperation", "Request would have succeeded, but DryRun flag is set.").with_status(412)
+        ApiError::new(
+            "DryRunOperation",
+            "Request would have succeeded, but DryRun flag is set.",
+        )
+        .with_status(412)
     }
 
     pub fn unknown_action(action: &str) -> Self {
-        ApiError::new("InvalidAction", format!("The action {action} is not valid for this web service."))
+        ApiError::new(
+            "InvalidAction",
+            format!("The action {action} is not valid for this web service."),
+        )
     }
 
     /// EC2 says "slow down" with 503, not with 429.

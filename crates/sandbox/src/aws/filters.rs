@@ -1,4 +1,5 @@
-//! `Filter.N.Name` and `Filter.N.Value.M`: all filters must match, any value of one suffices, `*` and `?` are wild.
+//! `Filter.N.Name` and `Filter.N.Value.M`: all filters must match, any value of one suffices, `*`
+//! and `?` are wild.
 
 use super::errors::ApiError;
 use super::query::Params;
@@ -13,7 +14,9 @@ pub struct Filter {
 
 impl Filter {
     pub fn accepts(&self, value: &str) -> bool {
-        self.values.iter().any(|pattern| wild(pattern.as_bytes(), value.as_bytes()))
+        self.values
+            .iter()
+            .any(|pattern| wild(pattern.as_bytes(), value.as_bytes()))
     }
 }
 
@@ -22,18 +25,30 @@ pub fn parse(params: &Params) -> Result<Vec<Filter>, ApiError> {
     let mut filters = Vec::new();
     for prefix in params.structures("Filter") {
         let name = params.require(&format!("{prefix}Name"))?.to_owned();
-        let values: Vec<String> = params.list(&format!("{prefix}Value")).into_iter().map(str::to_owned).collect();
+        let values: Vec<String> = params
+            .list(&format!("{prefix}Value"))
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         if values.is_empty() {
-            return Err(ApiError::new("InvalidParameterValue", format!("The filter '{name}' has no values")));
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                format!("The filter '{name}' has no values"),
+            ));
         }
         filters.push(Filter { name, values });
     }
     Ok(filters)
 }
 
-/// Whether an object with those tags and fields passes. `field` gives the values of a filter name of that object,
-/// none at all for a name that the call does not know, which is refused regardless of the other filters.
-pub fn accept(filters: &[Filter], tags: &Tags, field: impl Fn(&str) -> Option<Vec<String>>) -> Result<bool, ApiError> {
+/// Whether an object with those tags and fields passes. `field` gives the values of a filter name
+/// of that object, none at all for a name that the call does not know, which is refused regardless
+/// of the other filters.
+pub fn accept(
+    filters: &[Filter],
+    tags: &Tags,
+    field: impl Fn(&str) -> Option<Vec<String>>,
+) -> Result<bool, ApiError> {
     let mut all = true;
     for filter in filters {
         all &= if let Some(key) = filter.name.strip_prefix("tag:") {
@@ -44,7 +59,10 @@ pub fn accept(filters: &[Filter], tags: &Tags, field: impl Fn(&str) -> Option<Ve
             tags.values().any(|value| filter.accepts(value))
         } else {
             let values = field(&filter.name).ok_or_else(|| {
-                ApiError::new("InvalidParameterValue", format!("The filter '{}' is invalid", filter.name))
+                ApiError::new(
+                    "InvalidParameterValue",
+                    format!("The filter '{}' is invalid", filter.name),
+                )
             })?;
             values.iter().any(|value| filter.accepts(value))
         };

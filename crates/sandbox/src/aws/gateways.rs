@@ -2,7 +2,8 @@
 
 use super::errors::ApiError;
 use super::lifecycle::{
-    self, Lifecycle, Object, State, TOMBSTONE_TTL, find_live, find_mut, new_id, object, select, visible_from,
+    self, Lifecycle, Object, State, TOMBSTONE_TTL, find_live, find_mut, new_id, object, select,
+    visible_from,
 };
 use super::query::Params;
 use super::region::{ApiResult, Region};
@@ -58,7 +59,14 @@ pub struct VpnGateway {
     pub attachments: Vec<Attachment>,
 }
 
-object!(VpnGateway, "vpn-gateway", "vgw", "InvalidVpnGatewayID", "vpnGateway", lifecycle);
+object!(
+    VpnGateway,
+    "vpn-gateway",
+    "vgw",
+    "InvalidVpnGatewayID",
+    "vpnGateway",
+    lifecycle
+);
 
 /// The ASNs that EC2 takes for its own side of a new gateway.
 pub fn amazon_asn(params: &Params, name: &str) -> Result<u32, ApiError> {
@@ -76,7 +84,10 @@ pub fn amazon_asn(params: &Params, name: &str) -> Result<u32, ApiError> {
 impl VpnGateway {
     /// The VPC that it serves: attached, neither coming nor going.
     pub fn attached_vpc(&self) -> Option<&str> {
-        self.attachments.iter().find(|a| a.state == AttachmentState::Attached).map(|a| a.vpc_id.as_str())
+        self.attachments
+            .iter()
+            .find(|a| a.state == AttachmentState::Attached)
+            .map(|a| a.vpc_id.as_str())
     }
 
     /// Whether any attachment that has not ended names that VPC.
@@ -85,7 +96,9 @@ impl VpnGateway {
     }
 
     fn held(&self) -> impl Iterator<Item = &Attachment> {
-        self.attachments.iter().filter(|attachment| attachment.state != AttachmentState::Detached)
+        self.attachments
+            .iter()
+            .filter(|attachment| attachment.state != AttachmentState::Detached)
     }
 
     /// Lets attachments go on; gives the VPCs that it is detached from now.
@@ -129,7 +142,11 @@ impl VpnGateway {
             "amazon-side-asn" => vec![self.asn.to_string()],
             "availability-zone" => self.zone.iter().cloned().collect(),
             "attachment.vpc-id" => self.attachments.iter().map(|a| a.vpc_id.clone()).collect(),
-            "attachment.state" => self.attachments.iter().map(|a| a.state.as_str().to_owned()).collect(),
+            "attachment.state" => self
+                .attachments
+                .iter()
+                .map(|a| a.state.as_str().to_owned())
+                .collect(),
             _ => return None,
         })
     }
@@ -141,11 +158,21 @@ fn write_attachment(xml: &mut Xml, attachment: &Attachment) {
 }
 
 impl Region {
-    pub(super) fn create_vpn_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn create_vpn_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         require_ipsec(params)?;
         let asn = amazon_asn(params, "AmazonSideAsn")?;
         let tags = lifecycle::initial_tags::<VpnGateway>(params)?;
-        if self.vpn_gateways.values().filter(|gateway| !gateway.gone()).count() >= self.quotas.vpn_gateways {
+        if self
+            .vpn_gateways
+            .values()
+            .filter(|gateway| !gateway.gone())
+            .count()
+            >= self.quotas.vpn_gateways
+        {
             return Err(ApiError::new(
                 "VpnGatewayLimitExceeded",
                 "The maximum number of virtual private gateways has been reached.",
@@ -166,28 +193,52 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn describe_vpn_gateways(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        let rows = select(&self.vpn_gateways, params, "VpnGatewayId", cx.now, VpnGateway::field)?;
+    pub(super) fn describe_vpn_gateways(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        let rows = select(
+            &self.vpn_gateways,
+            params,
+            "VpnGatewayId",
+            cx.now,
+            VpnGateway::field,
+        )?;
         let mut xml = Xml::new();
         xml.set("vpnGatewaySet", rows, |xml, gateway| gateway.write(xml));
         Ok(xml)
     }
 
-    pub(super) fn delete_vpn_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn delete_vpn_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let id = params.require("VpnGatewayId")?;
         let gateway = find_live(&self.vpn_gateways, id, cx.now)?;
-        if gateway.held().next().is_some() || self.connections_of(id).any(|connection| !connection.gone()) {
+        if gateway.held().next().is_some()
+            || self.connections_of(id).any(|connection| !connection.gone())
+        {
             return Err(ApiError::incorrect_state("The VPN gateway is in use."));
         }
         let gateway = find_mut(&mut self.vpn_gateways, id, cx.now)?;
         if gateway.lifecycle.state != State::Deleting {
-            gateway.lifecycle = Lifecycle::deleting(cx.now + cx.rng.duration(DELETE_LEAST, DELETE_MOST));
+            gateway.lifecycle =
+                Lifecycle::deleting(cx.now + cx.rng.duration(DELETE_LEAST, DELETE_MOST));
         }
         Ok(Xml::done())
     }
 
-    pub(super) fn attach_vpn_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        let vpc = self.usable_vpc(params.require("VpcId")?, cx.now)?.id.clone();
+    pub(super) fn attach_vpn_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        let vpc = self
+            .usable_vpc(params.require("VpcId")?, cx.now)?
+            .id
+            .clone();
         let id = params.require("VpnGatewayId")?;
         let gateway = find_live(&self.vpn_gateways, id, cx.now)?;
         if gateway.lifecycle.state != State::Available {
@@ -212,7 +263,11 @@ impl Region {
                 format!("The vpnGateway ID '{id}' is already attached to another VPC"),
             ));
         }
-        if self.vpn_gateways.values().any(|other| other.id != id && other.holds(&vpc)) {
+        if self
+            .vpn_gateways
+            .values()
+            .any(|other| other.id != id && other.holds(&vpc))
+        {
             return Err(ApiError::new(
                 "InvalidVpcState",
                 format!("The VPC '{vpc}' already has a virtual private gateway"),
@@ -221,21 +276,33 @@ impl Region {
         self.require_not_pending(id)?;
         let gateway = find_mut(&mut self.vpn_gateways, id, cx.now)?;
         let due = Some(cx.now + cx.rng.duration(ATTACH_LEAST, ATTACH_MOST));
-        let attachment = Attachment { vpc_id: vpc, state: AttachmentState::Attaching, due };
+        let attachment = Attachment {
+            vpc_id: vpc,
+            state: AttachmentState::Attaching,
+            due,
+        };
         let mut xml = Xml::new();
         xml.nest("attachment", |xml| write_attachment(xml, &attachment));
-        gateway.attachments.retain(|old| old.vpc_id != attachment.vpc_id);
+        gateway
+            .attachments
+            .retain(|old| old.vpc_id != attachment.vpc_id);
         gateway.attachments.push(attachment);
         Ok(xml)
     }
 
-    pub(super) fn detach_vpn_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn detach_vpn_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let vpc = params.require("VpcId")?;
         let id = params.require("VpnGatewayId")?;
         if !find_live(&self.vpn_gateways, id, cx.now)?.holds(vpc) {
             return Err(ApiError::new(
                 "InvalidVpnGatewayAttachment.NotFound",
-                format!("The attachment with vpn gateway ID '{id}' and vpc ID '{vpc}' does not exist"),
+                format!(
+                    "The attachment with vpn gateway ID '{id}' and vpc ID '{vpc}' does not exist"
+                ),
             ));
         }
         self.require_not_pending(id)?;
@@ -243,7 +310,10 @@ impl Region {
         let gateway = find_mut(&mut self.vpn_gateways, id, cx.now)?;
         for attachment in &mut gateway.attachments {
             if attachment.vpc_id == vpc
-                && matches!(attachment.state, AttachmentState::Attaching | AttachmentState::Attached)
+                && matches!(
+                    attachment.state,
+                    AttachmentState::Attaching | AttachmentState::Attached
+                )
             {
                 attachment.state = AttachmentState::Detaching;
                 attachment.due = due;
@@ -254,7 +324,10 @@ impl Region {
 
     /// Attachments cannot change while a connection of the gateway is being made.
     fn require_not_pending(&self, id: &str) -> Result<(), ApiError> {
-        if self.connections_of(id).any(|connection| connection.lifecycle.state == State::Pending) {
+        if self
+            .connections_of(id)
+            .any(|connection| connection.lifecycle.state == State::Pending)
+        {
             return Err(ApiError::new(
                 "InvalidParameterValue",
                 "This call cannot be completed because there are pending VPNs or Virtual Interfaces",
@@ -268,6 +341,10 @@ impl Region {
 pub fn require_ipsec(params: &Params) -> Result<(), ApiError> {
     match params.require("Type")? {
         "ipsec.1" => Ok(()),
-        other => Err(ApiError::value("type", other, "The only supported type is ipsec.1.")),
+        other => Err(ApiError::value(
+            "type",
+            other,
+            "The only supported type is ipsec.1.",
+        )),
     }
 }

@@ -20,7 +20,13 @@ pub struct InternetGateway {
     pub vpc_id: Option<String>,
 }
 
-object!(InternetGateway, "internet-gateway", "igw", "InvalidInternetGatewayID", "internetGateway");
+object!(
+    InternetGateway,
+    "internet-gateway",
+    "igw",
+    "InvalidInternetGatewayID",
+    "internetGateway"
+);
 
 impl InternetGateway {
     fn write(&self, xml: &mut Xml) {
@@ -45,7 +51,11 @@ impl InternetGateway {
 }
 
 impl Region {
-    pub(super) fn create_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn create_internet_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let gateway = InternetGateway {
             id: new_id("igw", cx.rng),
             tags: lifecycle::initial_tags::<InternetGateway>(params)?,
@@ -58,11 +68,21 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn attach_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        let vpc = self.usable_vpc(params.require("VpcId")?, cx.now)?.id.clone();
+    pub(super) fn attach_internet_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        let vpc = self
+            .usable_vpc(params.require("VpcId")?, cx.now)?
+            .id
+            .clone();
         let id = params.require("InternetGatewayId")?;
         find(&self.internet_gateways, id, cx.now)?;
-        if self.internet_gateways.values().any(|other| other.vpc_id.as_deref() == Some(vpc.as_str()) && other.id != id)
+        if self
+            .internet_gateways
+            .values()
+            .any(|other| other.vpc_id.as_deref() == Some(vpc.as_str()) && other.id != id)
         {
             return Err(ApiError::new(
                 "InvalidParameterValue",
@@ -80,12 +100,22 @@ impl Region {
         Ok(Xml::done())
     }
 
-    pub(super) fn detach_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn detach_internet_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let vpc = params.require("VpcId")?;
         if self.dependents.maps_public_address(vpc) {
-            return Err(ApiError::dependency(format!("Network {vpc} has some mapped public address(es).")));
+            return Err(ApiError::dependency(format!(
+                "Network {vpc} has some mapped public address(es)."
+            )));
         }
-        let gateway = find_mut(&mut self.internet_gateways, params.require("InternetGatewayId")?, cx.now)?;
+        let gateway = find_mut(
+            &mut self.internet_gateways,
+            params.require("InternetGatewayId")?,
+            cx.now,
+        )?;
         if gateway.vpc_id.as_deref() != Some(vpc) {
             return Err(ApiError::new(
                 "Gateway.NotAttached",
@@ -96,7 +126,11 @@ impl Region {
         Ok(Xml::done())
     }
 
-    pub(super) fn delete_internet_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn delete_internet_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let id = params.require("InternetGatewayId")?;
         if find(&self.internet_gateways, id, cx.now)?.vpc_id.is_some() {
             return Err(ApiError::dependency(format!(
@@ -107,10 +141,22 @@ impl Region {
         Ok(Xml::done())
     }
 
-    pub(super) fn describe_internet_gateways(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        let rows = select(&self.internet_gateways, params, "InternetGatewayId", cx.now, InternetGateway::field)?;
+    pub(super) fn describe_internet_gateways(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        let rows = select(
+            &self.internet_gateways,
+            params,
+            "InternetGatewayId",
+            cx.now,
+            InternetGateway::field,
+        )?;
         let mut xml = Xml::new();
-        xml.set("internetGatewaySet", rows, |xml, gateway| gateway.write(xml));
+        xml.set("internetGatewaySet", rows, |xml, gateway| {
+            gateway.write(xml)
+        });
         Ok(xml)
     }
 
@@ -119,8 +165,13 @@ impl Region {
         match hop {
             Hop::Local => true,
             Hop::Gateway(id) => {
-                self.internet_gateways.get(id).is_some_and(|gateway| gateway.vpc_id.as_deref() == Some(vpc_id))
-                    || self.vpn_gateways.get(id).is_some_and(|gateway| gateway.attached_vpc() == Some(vpc_id))
+                self.internet_gateways
+                    .get(id)
+                    .is_some_and(|gateway| gateway.vpc_id.as_deref() == Some(vpc_id))
+                    || self
+                        .vpn_gateways
+                        .get(id)
+                        .is_some_and(|gateway| gateway.attached_vpc() == Some(vpc_id))
             }
             Hop::TransitGateway(id) => self.transit_gateways.contains_key(id),
         }

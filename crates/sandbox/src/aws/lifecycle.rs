@@ -1,5 +1,5 @@
-//! How EC2's objects come and go: states with a due time, rows that stay listed after their end, and reads that do not
-//! see a fresh object yet.
+//! How EC2's objects come and go: states with a due time, rows that stay listed after their end,
+//! and reads that do not see a fresh object yet.
 
 use super::errors::ApiError;
 use super::query::Params;
@@ -52,27 +52,46 @@ pub struct Lifecycle {
 
 impl Lifecycle {
     pub fn available() -> Self {
-        Lifecycle { state: State::Available, due: None }
+        Lifecycle {
+            state: State::Available,
+            due: None,
+        }
     }
 
     pub fn pending(until: SimTime) -> Self {
-        Lifecycle { state: State::Pending, due: Some(until) }
+        Lifecycle {
+            state: State::Pending,
+            due: Some(until),
+        }
     }
 
     pub fn modifying(until: SimTime) -> Self {
-        Lifecycle { state: State::Modifying, due: Some(until) }
+        Lifecycle {
+            state: State::Modifying,
+            due: Some(until),
+        }
     }
 
     pub fn deleting(until: SimTime) -> Self {
-        Lifecycle { state: State::Deleting, due: Some(until) }
+        Lifecycle {
+            state: State::Deleting,
+            due: Some(until),
+        }
     }
 
     /// Lets due changes happen; false when even the deleted row is to go.
     pub fn advance(&mut self, now: SimTime) -> bool {
         while let Some(due) = self.due.filter(|due| *due <= now) {
             match self.state {
-                State::Pending | State::Modifying | State::Available => *self = Lifecycle::available(),
-                State::Deleting => *self = Lifecycle { state: State::Deleted, due: Some(due + TOMBSTONE_TTL) },
+                State::Pending | State::Modifying | State::Available => {
+                    *self = Lifecycle::available()
+                }
+                State::Deleting => {
+                    *self = Lifecycle {
+                        state: State::Deleted,
+                        due: Some(due + TOMBSTONE_TTL),
+                    }
+                }
                 State::Deleted => return false,
             }
         }
@@ -132,7 +151,11 @@ pub(crate) use object;
 
 /// From when on reads see an object made now.
 pub fn visible_from(now: SimTime, rng: &mut Rng) -> SimTime {
-    if rng.below(INVISIBLE_ONE_IN) == 0 { now + rng.duration(INVISIBLE_LEAST, INVISIBLE_MOST) } else { now }
+    if rng.below(INVISIBLE_ONE_IN) == 0 {
+        now + rng.duration(INVISIBLE_LEAST, INVISIBLE_MOST)
+    } else {
+        now
+    }
 }
 
 /// A fresh id: the prefix and seventeen hexadecimal digits.
@@ -141,9 +164,15 @@ pub fn new_id(prefix: &str, rng: &mut Rng) -> String {
 }
 
 /// The object of that id, unless it is unknown or not visible yet.
-pub fn find<'a, T: Object>(map: &'a BTreeMap<String, T>, id: &str, now: SimTime) -> Result<&'a T, ApiError> {
+pub fn find<'a, T: Object>(
+    map: &'a BTreeMap<String, T>,
+    id: &str,
+    now: SimTime,
+) -> Result<&'a T, ApiError> {
     well_formed::<T>(id)?;
-    map.get(id).filter(|object| object.visible_from() <= now).ok_or_else(|| not_found::<T>(id))
+    map.get(id)
+        .filter(|object| object.visible_from() <= now)
+        .ok_or_else(|| not_found::<T>(id))
 }
 
 /// The same, to be changed: an object that is gone is as good as unknown.
@@ -153,28 +182,51 @@ pub fn find_mut<'a, T: Object>(
     now: SimTime,
 ) -> Result<&'a mut T, ApiError> {
     well_formed::<T>(id)?;
-    map.get_mut(id).filter(|object| object.visible_from() <= now && !object.gone()).ok_or_else(|| not_found::<T>(id))
+    map.get_mut(id)
+        .filter(|object| object.visible_from() <= now && !object.gone())
+        .ok_or_else(|| not_found::<T>(id))
 }
 
 /// An object that is there to be used: known, visible and not deleted.
-pub fn find_live<'a, T: Object>(map: &'a BTreeMap<String, T>, id: &str, now: SimTime) -> Result<&'a T, ApiError> {
-    find(map, id, now).and_then(|object| if object.gone() { Err(not_found::<T>(id)) } else { Ok(object) })
+pub fn find_live<'a, T: Object>(
+    map: &'a BTreeMap<String, T>,
+    id: &str,
+    now: SimTime,
+) -> Result<&'a T, ApiError> {
+    find(map, id, now).and_then(|object| {
+        if object.gone() {
+            Err(not_found::<T>(id))
+        } else {
+            Ok(object)
+        }
+    })
 }
 
 fn well_formed<T: Object>(id: &str) -> Result<(), ApiError> {
-    let digits = id.strip_prefix(T::PREFIX).and_then(|rest| rest.strip_prefix('-'));
-    if digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit())) {
+    let digits = id
+        .strip_prefix(T::PREFIX)
+        .and_then(|rest| rest.strip_prefix('-'));
+    if digits
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+    {
         Ok(())
     } else {
-        Err(ApiError::new(T::MALFORMED, format!("Invalid id: \"{id}\" (expecting \"{}-...\")", T::PREFIX)))
+        Err(ApiError::new(
+            T::MALFORMED,
+            format!("Invalid id: \"{id}\" (expecting \"{}-...\")", T::PREFIX),
+        ))
     }
 }
 
 pub fn not_found<T: Object>(id: &str) -> ApiError {
-    ApiError::new(T::NOT_FOUND, format!("The {} ID '{id}' does not exist", T::NOUN))
+    ApiError::new(
+        T::NOT_FOUND,
+        format!("The {} ID '{id}' does not exist", T::NOUN),
+    )
 }
 
-/// What a Describe call lists: the ids asked for, each of which must be there, or all; then the filters.
+/// What a Describe call lists: the ids asked for, each of which must be there, or all; then the
+/// filters.
 pub fn select<'a, T: Object>(
     map: &'a BTreeMap<String, T>,
     params: &Params,
@@ -185,9 +237,13 @@ pub fn select<'a, T: Object>(
     let filters = filters::parse(params)?;
     let ids = params.list(ids);
     let candidates: Vec<&T> = if ids.is_empty() {
-        map.values().filter(|object| object.visible_from() <= now).collect()
+        map.values()
+            .filter(|object| object.visible_from() <= now)
+            .collect()
     } else {
-        ids.into_iter().map(|id| find(map, id, now)).collect::<Result<_, _>>()?
+        ids.into_iter()
+            .map(|id| find(map, id, now))
+            .collect::<Result<_, _>>()?
     };
     let mut selected = Vec::with_capacity(candidates.len());
     for object in candidates {

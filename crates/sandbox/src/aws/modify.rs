@@ -1,4 +1,5 @@
-//! Changes to a VPN connection. Each takes minutes, in which the endpoints that it replaces serve no traffic.
+//! Changes to a VPN connection. Each takes minutes, in which the endpoints that it replaces serve
+//! no traffic.
 
 use super::connection::{Connection, already_used, check_bandwidth, not_available, uses_secret};
 use super::errors::ApiError;
@@ -17,7 +18,11 @@ const REPLACE_MOST: SimDuration = SimDuration::minutes(5);
 const TOUCH: SimDuration = SimDuration::seconds(20);
 
 impl Region {
-    pub(super) fn modify_vpn_tunnel_options(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn modify_vpn_tunnel_options(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let id = params.require("VpnConnectionId")?;
         let connection = self.available_connection(id, cx.now)?;
         let place = connection.tunnel(params)?;
@@ -36,18 +41,32 @@ impl Region {
             None if secret == Some(true) => Some(self.secret_arn(id, cx.rng)),
             there => there.clone(),
         };
-        let own = connection.tunnels.get(place).map(|tunnel| tunnel.inside_cidr);
+        let own = connection
+            .tunnels
+            .get(place)
+            .map(|tunnel| tunnel.inside_cidr);
         if let Some(cidr) = changes.inside_cidr.filter(|cidr| Some(*cidr) != own)
-            && self.inside_cidrs(&connection.target).any(|taken| taken == cidr)
+            && self
+                .inside_cidrs(&connection.target)
+                .any(|taken| taken == cidr)
         {
             return Err(already_used(cidr));
         }
         let customer = self.customer_gateways.get(&connection.customer_gateway_id);
         let dialled = customer.is_some_and(|customer| customer.ip_address.is_some());
-        let mut options = connection.tunnels.get(place).map(|tunnel| tunnel.options.clone()).unwrap_or_default();
+        let mut options = connection
+            .tunnels
+            .get(place)
+            .map(|tunnel| tunnel.options.clone())
+            .unwrap_or_default();
         options.merge(changes);
         options.check(dialled)?;
-        let until = cx.now + if skip { TOUCH } else { cx.rng.duration(REPLACE_LEAST, REPLACE_MOST) };
+        let until = cx.now
+            + if skip {
+                TOUCH
+            } else {
+                cx.rng.duration(REPLACE_LEAST, REPLACE_MOST)
+            };
         let connection = find_mut(&mut self.vpn_connections, id, cx.now)?;
         connection.lifecycle = Lifecycle::modifying(until);
         connection.secret_arn = secret_arn;
@@ -67,15 +86,23 @@ impl Region {
         self.show(id, cx)
     }
 
-    pub(super) fn modify_vpn_connection(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn modify_vpn_connection(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let id = params.require("VpnConnectionId")?;
         let connection = self.available_connection(id, cx.now)?;
-        let target = if params.get("VpnGatewayId").is_some() || params.get("TransitGatewayId").is_some() {
-            self.target(params, cx.now)?
-        } else {
-            connection.target.clone()
-        };
-        let customer_id = params.get("CustomerGatewayId").unwrap_or(&connection.customer_gateway_id).to_owned();
+        let target =
+            if params.get("VpnGatewayId").is_some() || params.get("TransitGatewayId").is_some() {
+                self.target(params, cx.now)?
+            } else {
+                connection.target.clone()
+            };
+        let customer_id = params
+            .get("CustomerGatewayId")
+            .unwrap_or(&connection.customer_gateway_id)
+            .to_owned();
         if target == connection.target && customer_id == connection.customer_gateway_id {
             return Err(ApiError::combination("The request changes nothing."));
         }
@@ -83,7 +110,11 @@ impl Region {
         self.check_asn(customer, &target)?;
         if target != connection.target {
             let taken: Vec<Ipv4Net> = self.inside_cidrs(&target).collect();
-            if let Some(clash) = connection.tunnels.iter().find(|tunnel| taken.contains(&tunnel.inside_cidr)) {
+            if let Some(clash) = connection
+                .tunnels
+                .iter()
+                .find(|tunnel| taken.contains(&tunnel.inside_cidr))
+            {
                 return Err(already_used(clash.inside_cidr));
             }
         }
@@ -93,9 +124,17 @@ impl Region {
         self.show(id, cx)
     }
 
-    pub(super) fn modify_vpn_connection_options(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn modify_vpn_connection_options(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let id = params.require("VpnConnectionId")?;
-        let transit = self.available_connection(id, cx.now)?.target_ids().1.is_some();
+        let transit = self
+            .available_connection(id, cx.now)?
+            .target_ids()
+            .1
+            .is_some();
         let local = params.parsed::<Ipv4Net>("LocalIpv4NetworkCidr")?;
         let remote = params.parsed::<Ipv4Net>("RemoteIpv4NetworkCidr")?;
         let bandwidth = params.get("TunnelBandwidth").map(str::to_owned);
@@ -114,7 +153,11 @@ impl Region {
         self.show(id, cx)
     }
 
-    pub(super) fn replace_vpn_tunnel(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn replace_vpn_tunnel(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let id = params.require("VpnConnectionId")?;
         let place = self.available_connection(id, cx.now)?.tunnel(params)?;
         let until = cx.now + cx.rng.duration(REPLACE_LEAST, REPLACE_MOST);
@@ -129,10 +172,18 @@ impl Region {
 
     fn available_connection(&self, id: &str, now: SimTime) -> Result<&Connection, ApiError> {
         let connection = find_live(&self.vpn_connections, id, now)?;
-        if connection.lifecycle.state == State::Available { Ok(connection) } else { Err(not_available(id)) }
+        if connection.lifecycle.state == State::Available {
+            Ok(connection)
+        } else {
+            Err(not_available(id))
+        }
     }
 
-    fn replace_both(&mut self, id: &str, cx: &mut Context<'_>) -> Result<&mut Connection, ApiError> {
+    fn replace_both(
+        &mut self,
+        id: &str,
+        cx: &mut Context<'_>,
+    ) -> Result<&mut Connection, ApiError> {
         let until = cx.now + cx.rng.duration(REPLACE_LEAST, REPLACE_MOST);
         let connection = find_mut(&mut self.vpn_connections, id, cx.now)?;
         connection.lifecycle = Lifecycle::modifying(until);
@@ -145,7 +196,9 @@ impl Region {
     fn show(&self, id: &str, cx: &Context<'_>) -> ApiResult {
         let connection = find_live(&self.vpn_connections, id, cx.now)?;
         let mut xml = Xml::new();
-        xml.nest("vpnConnection", |xml| self.write_connection(connection, cx, xml));
+        xml.nest("vpnConnection", |xml| {
+            self.write_connection(connection, cx, xml)
+        });
         Ok(xml)
     }
 }

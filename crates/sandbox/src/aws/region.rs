@@ -1,4 +1,5 @@
-//! One region: its objects, what happens to them as time goes by, and how the rest of the world sees them.
+//! One region: its objects, what happens to them as time goes by, and how the rest of the world
+//! sees them.
 
 use super::connection::{Connection, Target};
 use super::customer_gateway::CustomerGateway;
@@ -65,7 +66,10 @@ pub struct Region {
 
 impl Region {
     pub fn new(name: &str) -> Self {
-        Region { name: name.to_owned(), ..Region::default() }
+        Region {
+            name: name.to_owned(),
+            ..Region::default()
+        }
     }
 
     /// `arn:aws:...`, in the partition that the region belongs to.
@@ -75,7 +79,11 @@ impl Region {
             _ if self.name.starts_with("us-gov-") => "aws-us-gov",
             _ => "aws",
         };
-        format!("arn:{partition}:{service}:{}:{}:{resource}", self.name, super::ACCOUNT)
+        format!(
+            "arn:{partition}:{service}:{}:{}:{resource}",
+            self.name,
+            super::ACCOUNT
+        )
     }
 
     pub fn advance(&mut self, now: SimTime, _rng: &mut Rng) {
@@ -87,16 +95,25 @@ impl Region {
         }
         let mut detached = Vec::new();
         self.vpn_gateways.retain(|_, gateway| {
-            detached.extend(gateway.complete_attachments(now).into_iter().map(|vpc| (gateway.id.clone(), vpc)));
+            detached.extend(
+                gateway
+                    .complete_attachments(now)
+                    .into_iter()
+                    .map(|vpc| (gateway.id.clone(), vpc)),
+            );
             gateway.lifecycle.advance(now)
         });
         for (gateway, vpc) in detached {
             self.forget_propagation(&gateway, &vpc);
         }
-        self.customer_gateways.retain(|_, gateway| gateway.lifecycle.advance(now));
-        self.vpn_connections.retain(|_, connection| connection.advance(now));
-        self.transit_gateways.retain(|_, gateway| gateway.lifecycle.advance(now));
-        self.transit_attachments.retain(|_, attachment| attachment.lifecycle.advance(now));
+        self.customer_gateways
+            .retain(|_, gateway| gateway.lifecycle.advance(now));
+        self.vpn_connections
+            .retain(|_, connection| connection.advance(now));
+        self.transit_gateways
+            .retain(|_, gateway| gateway.lifecycle.advance(now));
+        self.transit_attachments
+            .retain(|_, attachment| attachment.lifecycle.advance(now));
         self.dependents.advance(now);
     }
 
@@ -104,25 +121,43 @@ impl Region {
     pub fn revision(&self, hasher: &mut impl Hasher) {
         for connection in self.vpn_connections.values() {
             connection.lifecycle.state.hash(hasher);
-            connection.tunnels.iter().for_each(|tunnel| tunnel.replaced_until.is_some().hash(hasher));
+            connection
+                .tunnels
+                .iter()
+                .for_each(|tunnel| tunnel.replaced_until.is_some().hash(hasher));
         }
-        self.vpn_gateways.values().for_each(|gateway| gateway.attached_vpc().hash(hasher));
+        self.vpn_gateways
+            .values()
+            .for_each(|gateway| gateway.attached_vpc().hash(hasher));
         (self.customer_gateways.len(), self.transit_gateways.len()).hash(hasher);
     }
 
     /// Every tunnel endpoint of this region's connections that are not deleted.
     pub fn endpoints(&self) -> Vec<AwsEndpoint> {
         let mut endpoints = Vec::new();
-        for connection in self.vpn_connections.values().filter(|connection| !connection.gone()) {
-            let Some(customer) = self.customer_gateways.get(&connection.customer_gateway_id) else { continue };
+        for connection in self
+            .vpn_connections
+            .values()
+            .filter(|connection| !connection.gone())
+        {
+            let Some(customer) = self.customer_gateways.get(&connection.customer_gateway_id) else {
+                continue;
+            };
             let (asn, announces) = match &connection.target {
                 Target::VpnGateway(id) => {
-                    let Some(gateway) = self.vpn_gateways.get(id) else { continue };
+                    let Some(gateway) = self.vpn_gateways.get(id) else {
+                        continue;
+                    };
                     let vpc = gateway.attached_vpc().and_then(|vpc| self.vpcs.get(vpc));
-                    (gateway.asn, vpc.map(|vpc| vpc.ranges().collect()).unwrap_or_default())
+                    (
+                        gateway.asn,
+                        vpc.map(|vpc| vpc.ranges().collect()).unwrap_or_default(),
+                    )
                 }
                 Target::TransitGateway(id) => {
-                    let Some(gateway) = self.transit_gateways.get(id) else { continue };
+                    let Some(gateway) = self.transit_gateways.get(id) else {
+                        continue;
+                    };
                     (gateway.asn, Vec::new())
                 }
             };
@@ -177,7 +212,11 @@ impl Region {
             let extra = json!({ "asn": gateway.asn, "attachments": attachments });
             all.push(self.row(gateway, gateway.lifecycle.state.as_str(), extra));
         }
-        for gateway in self.customer_gateways.values().filter(|gateway| !gateway.gone()) {
+        for gateway in self
+            .customer_gateways
+            .values()
+            .filter(|gateway| !gateway.gone())
+        {
             all.push(self.row(
                 gateway,
                 gateway.lifecycle.state.as_str(),
@@ -186,11 +225,27 @@ impl Region {
                 }),
             ));
         }
-        for connection in self.vpn_connections.values().filter(|connection| !connection.gone()) {
-            all.push(self.row(connection, connection.lifecycle.state.as_str(), connection.summary()));
+        for connection in self
+            .vpn_connections
+            .values()
+            .filter(|connection| !connection.gone())
+        {
+            all.push(self.row(
+                connection,
+                connection.lifecycle.state.as_str(),
+                connection.summary(),
+            ));
         }
-        for gateway in self.transit_gateways.values().filter(|gateway| !gateway.gone()) {
-            all.push(self.row(gateway, gateway.lifecycle.state.as_str(), json!({ "asn": gateway.asn })));
+        for gateway in self
+            .transit_gateways
+            .values()
+            .filter(|gateway| !gateway.gone())
+        {
+            all.push(self.row(
+                gateway,
+                gateway.lifecycle.state.as_str(),
+                json!({ "asn": gateway.asn }),
+            ));
         }
         all.extend(self.dependent_rows());
         all
@@ -200,14 +255,41 @@ impl Region {
     fn dependent_rows(&self) -> Vec<Value> {
         let (all, mut rows) = (&self.dependents, Vec::new());
         let within = |vpc: &String| json!({ "vpc_id": vpc });
-        rows.extend(all.interfaces.values().map(|one| self.row(one, "available", within(&one.vpc_id))));
+        rows.extend(
+            all.interfaces
+                .values()
+                .map(|one| self.row(one, "available", within(&one.vpc_id))),
+        );
         let nat_gateways = all.nat_gateways.values().filter(|one| !one.gone());
-        rows.extend(nat_gateways.map(|one| self.row(one, one.lifecycle.state.as_str(), within(&one.vpc_id))));
-        rows.extend(all.endpoints.values().map(|one| self.row(one, "available", within(&one.vpc_id))));
-        rows.extend(all.peerings.values().map(|one| self.row(one, "active", within(&one.vpc_id))));
-        rows.extend(all.security_groups.values().map(|one| self.row(one, "available", within(&one.vpc_id))));
-        rows.extend(all.network_acls.values().map(|one| self.row(one, "available", within(&one.vpc_id))));
-        rows.extend(all.egress_gateways.values().map(|one| self.row(one, "attached", within(&one.vpc_id))));
+        rows.extend(
+            nat_gateways
+                .map(|one| self.row(one, one.lifecycle.state.as_str(), within(&one.vpc_id))),
+        );
+        rows.extend(
+            all.endpoints
+                .values()
+                .map(|one| self.row(one, "available", within(&one.vpc_id))),
+        );
+        rows.extend(
+            all.peerings
+                .values()
+                .map(|one| self.row(one, "active", within(&one.vpc_id))),
+        );
+        rows.extend(
+            all.security_groups
+                .values()
+                .map(|one| self.row(one, "available", within(&one.vpc_id))),
+        );
+        rows.extend(
+            all.network_acls
+                .values()
+                .map(|one| self.row(one, "available", within(&one.vpc_id))),
+        );
+        rows.extend(
+            all.egress_gateways
+                .values()
+                .map(|one| self.row(one, "attached", within(&one.vpc_id))),
+        );
         rows
     }
 

@@ -1,4 +1,5 @@
-//! Route tables: associations, routes of one's own, and routes that a VPN gateway propagates from its live tunnels.
+//! Route tables: associations, routes of one's own, and routes that a VPN gateway propagates from
+//! its live tunnels.
 
 use super::ACCOUNT;
 use super::errors::ApiError;
@@ -49,7 +50,13 @@ pub struct RouteTable {
     pub propagating: BTreeSet<String>,
 }
 
-object!(RouteTable, "route-table", "rtb", "InvalidRouteTableID", "routeTable");
+object!(
+    RouteTable,
+    "route-table",
+    "rtb",
+    "InvalidRouteTableID",
+    "routeTable"
+);
 
 /// A route as it is shown.
 struct Row {
@@ -62,8 +69,14 @@ struct Row {
 impl RouteTable {
     /// The table that a VPC is born with.
     pub fn main_of(vpc_id: &str, cx: &mut Context<'_>) -> Self {
-        let main = Association { id: new_id("rtbassoc", cx.rng), subnet_id: None };
-        RouteTable { associations: vec![main], ..RouteTable::new(vpc_id, Tags::new(), cx) }
+        let main = Association {
+            id: new_id("rtbassoc", cx.rng),
+            subnet_id: None,
+        };
+        RouteTable {
+            associations: vec![main],
+            ..RouteTable::new(vpc_id, Tags::new(), cx)
+        }
     }
 
     fn new(vpc_id: &str, tags: Tags, cx: &mut Context<'_>) -> Self {
@@ -79,15 +92,20 @@ impl RouteTable {
     }
 
     pub fn main(&self) -> bool {
-        self.associations.iter().any(|association| association.subnet_id.is_none())
+        self.associations
+            .iter()
+            .any(|association| association.subnet_id.is_none())
     }
 
     pub fn subnets(&self) -> impl Iterator<Item = &str> {
-        self.associations.iter().filter_map(|association| association.subnet_id.as_deref())
+        self.associations
+            .iter()
+            .filter_map(|association| association.subnet_id.as_deref())
     }
 
     pub fn forget_subnet(&mut self, subnet_id: &str) {
-        self.associations.retain(|association| association.subnet_id.as_deref() != Some(subnet_id));
+        self.associations
+            .retain(|association| association.subnet_id.as_deref() != Some(subnet_id));
     }
 
     fn field(&self, rows: &[Row], name: &str) -> Option<Vec<String>> {
@@ -97,13 +115,19 @@ impl RouteTable {
             "vpc-id" => vec![self.vpc_id.clone()],
             "owner-id" => vec![ACCOUNT.to_owned()],
             "association.main" => {
-                let main: BTreeSet<bool> = ids().map(|association| association.subnet_id.is_none()).collect();
+                let main: BTreeSet<bool> = ids()
+                    .map(|association| association.subnet_id.is_none())
+                    .collect();
                 main.into_iter().map(|main| main.to_string()).collect()
             }
             "association.subnet-id" => self.subnets().map(str::to_owned).collect(),
             "association.route-table-id" => ids().map(|_| self.id.clone()).collect(),
-            "association.route-table-association-id" => ids().map(|association| association.id.clone()).collect(),
-            "route.destination-cidr-block" => rows.iter().map(|row| row.destination.to_string()).collect(),
+            "association.route-table-association-id" => {
+                ids().map(|association| association.id.clone()).collect()
+            }
+            "route.destination-cidr-block" => {
+                rows.iter().map(|row| row.destination.to_string()).collect()
+            }
             "route.origin" => rows.iter().map(|row| row.origin.to_owned()).collect(),
             "route.state" => rows.iter().map(|row| row.state.to_owned()).collect(),
             "route.gateway-id" => rows
@@ -139,16 +163,23 @@ impl RouteTable {
             xml.text("main", association.subnet_id.is_none());
             xml.nest("associationState", |xml| xml.text("state", "associated"));
         });
-        xml.set("propagatingVgwSet", &self.propagating, |xml, id| xml.text("gatewayId", id));
+        xml.set("propagatingVgwSet", &self.propagating, |xml, id| {
+            xml.text("gatewayId", id)
+        });
         tags::write(xml, &self.tags);
     }
 }
 
 impl Region {
-    /// What a table holds at this moment. A propagated route yields to one of the table's own for the same destination.
+    /// What a table holds at this moment. A propagated route yields to one of the table's own for
+    /// the same destination.
     fn rows(&self, table: &RouteTable, tunnels: &Tunnels) -> Vec<Row> {
         let mut rows: Vec<Row> = Vec::new();
-        let local = self.vpcs.get(&table.vpc_id).into_iter().flat_map(|vpc| vpc.ranges());
+        let local = self
+            .vpcs
+            .get(&table.vpc_id)
+            .into_iter()
+            .flat_map(|vpc| vpc.ranges());
         rows.extend(local.map(|destination| Row {
             destination,
             hop: Hop::Local,
@@ -159,7 +190,11 @@ impl Region {
             destination: route.destination,
             hop: route.hop.clone(),
             origin: "CreateRoute",
-            state: if self.leads(&route.hop, &table.vpc_id) { "active" } else { "blackhole" },
+            state: if self.leads(&route.hop, &table.vpc_id) {
+                "active"
+            } else {
+                "blackhole"
+            },
         }));
         for gateway in &table.propagating {
             let learned: BTreeSet<Ipv4Net> = self
@@ -170,42 +205,85 @@ impl Region {
             for destination in learned {
                 if rows.iter().all(|row| row.destination != destination) {
                     let hop = Hop::Gateway(gateway.clone());
-                    rows.push(Row { destination, hop, origin: "EnableVgwRoutePropagation", state: "active" });
+                    rows.push(Row {
+                        destination,
+                        hop,
+                        origin: "EnableVgwRoutePropagation",
+                        state: "active",
+                    });
                 }
             }
         }
         rows
     }
 
-    pub(super) fn create_route_table(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        let vpc = self.usable_vpc(params.require("VpcId")?, cx.now)?.id.clone();
+    pub(super) fn create_route_table(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        let vpc = self
+            .usable_vpc(params.require("VpcId")?, cx.now)?
+            .id
+            .clone();
         let table = RouteTable::new(&vpc, lifecycle::initial_tags::<RouteTable>(params)?, cx);
         let mut xml = Xml::new();
-        xml.nest("routeTable", |xml| table.write(&self.rows(&table, cx.tunnels), xml));
+        xml.nest("routeTable", |xml| {
+            table.write(&self.rows(&table, cx.tunnels), xml)
+        });
         self.route_tables.insert(table.id.clone(), table);
         Ok(xml)
     }
 
-    pub(super) fn describe_route_tables(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        let tables = select(&self.route_tables, params, "RouteTableId", cx.now, |table, name| {
-            let rows = if name.starts_with("route.") { self.rows(table, cx.tunnels) } else { Vec::new() };
-            table.field(&rows, name)
-        })?;
+    pub(super) fn describe_route_tables(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        let tables = select(
+            &self.route_tables,
+            params,
+            "RouteTableId",
+            cx.now,
+            |table, name| {
+                let rows = if name.starts_with("route.") {
+                    self.rows(table, cx.tunnels)
+                } else {
+                    Vec::new()
+                };
+                table.field(&rows, name)
+            },
+        )?;
         let mut xml = Xml::new();
-        xml.set("routeTableSet", tables, |xml, table| table.write(&self.rows(table, cx.tunnels), xml));
+        xml.set("routeTableSet", tables, |xml, table| {
+            table.write(&self.rows(table, cx.tunnels), xml)
+        });
         Ok(xml)
     }
 
-    pub(super) fn delete_route_table(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn delete_route_table(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let id = params.require("RouteTableId")?;
-        if !find(&self.route_tables, id, cx.now)?.associations.is_empty() {
-            return Err(ApiError::dependency(format!("The routeTable '{id}' has dependencies and cannot be deleted.")));
+        if !find(&self.route_tables, id, cx.now)?
+            .associations
+            .is_empty()
+        {
+            return Err(ApiError::dependency(format!(
+                "The routeTable '{id}' has dependencies and cannot be deleted."
+            )));
         }
         self.route_tables.remove(id);
         Ok(Xml::done())
     }
 
-    pub(super) fn associate_route_table(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn associate_route_table(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let subnet = find(&self.subnets, params.require("SubnetId")?, cx.now)?;
         let (subnet_id, vpc_id) = (subnet.id.clone(), subnet.vpc_id.clone());
         let id = params.require("RouteTableId")?;
@@ -215,28 +293,55 @@ impl Region {
                 format!("Route table {id} and network {subnet_id} belong to different networks"),
             ));
         }
-        if self.route_tables.values().any(|table| table.id != id && table.subnets().any(|other| other == subnet_id)) {
+        if self
+            .route_tables
+            .values()
+            .any(|table| table.id != id && table.subnets().any(|other| other == subnet_id))
+        {
             return Err(ApiError::new(
                 "Resource.AlreadyAssociated",
-                format!("the specified association for route table {id} conflicts with an existing association"),
+                format!(
+                    "the specified association for route table {id} conflicts with an existing association"
+                ),
             ));
         }
         let table = find_mut(&mut self.route_tables, id, cx.now)?;
-        let known = table.associations.iter().find(|a| a.subnet_id.as_deref() == Some(subnet_id.as_str()));
-        let association = known.map_or_else(|| new_id("rtbassoc", cx.rng), |association| association.id.clone());
+        let known = table
+            .associations
+            .iter()
+            .find(|a| a.subnet_id.as_deref() == Some(subnet_id.as_str()));
+        let association = known.map_or_else(
+            || new_id("rtbassoc", cx.rng),
+            |association| association.id.clone(),
+        );
         table.forget_subnet(&subnet_id);
-        table.associations.push(Association { id: association.clone(), subnet_id: Some(subnet_id) });
+        table.associations.push(Association {
+            id: association.clone(),
+            subnet_id: Some(subnet_id),
+        });
         let mut xml = Xml::new();
         xml.text("associationId", association);
         xml.nest("associationState", |xml| xml.text("state", "associated"));
         Ok(xml)
     }
 
-    pub(super) fn disassociate_route_table(&mut self, params: &Params, _cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn disassociate_route_table(
+        &mut self,
+        params: &Params,
+        _cx: &mut Context<'_>,
+    ) -> ApiResult {
         let id = params.require("AssociationId")?;
         for table in self.route_tables.values_mut() {
-            if let Some(place) = table.associations.iter().position(|association| association.id == id) {
-                if table.associations.get(place).is_some_and(|association| association.subnet_id.is_none()) {
+            if let Some(place) = table
+                .associations
+                .iter()
+                .position(|association| association.id == id)
+            {
+                if table
+                    .associations
+                    .get(place)
+                    .is_some_and(|association| association.subnet_id.is_none())
+                {
                     return Err(ApiError::new(
                         "InvalidParameterValue",
                         format!("cannot disassociate the main route table association {id}"),
@@ -246,7 +351,10 @@ impl Region {
                 return Ok(Xml::done());
             }
         }
-        Err(ApiError::new("InvalidAssociationID.NotFound", format!("The association ID '{id}' does not exist")))
+        Err(ApiError::new(
+            "InvalidAssociationID.NotFound",
+            format!("The association ID '{id}' does not exist"),
+        ))
     }
 
     pub(super) fn create_route(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
@@ -262,7 +370,9 @@ impl Region {
             find_live(&self.transit_gateways, id, cx.now)?;
             Hop::TransitGateway(id.to_owned())
         };
-        let vpc_id = find(&self.route_tables, params.require("RouteTableId")?, cx.now)?.vpc_id.clone();
+        let vpc_id = find(&self.route_tables, params.require("RouteTableId")?, cx.now)?
+            .vpc_id
+            .clone();
         if let Hop::Gateway(id) = &hop
             && !self.leads(&hop, &vpc_id)
         {
@@ -271,15 +381,27 @@ impl Region {
                 format!("route table and network gateway {id} belong to different networks"),
             ));
         }
-        if self.vpcs.get(&vpc_id).is_some_and(|vpc| vpc.ranges().any(|range| range == destination)) {
+        if self
+            .vpcs
+            .get(&vpc_id)
+            .is_some_and(|vpc| vpc.ranges().any(|range| range == destination))
+        {
             return Err(ApiError::value(
                 "destinationCidrBlock",
                 &destination.to_string(),
                 "The local route is there already.",
             ));
         }
-        let table = find_mut(&mut self.route_tables, params.require("RouteTableId")?, cx.now)?;
-        if let Some(known) = table.routes.iter().find(|route| route.destination == destination) {
+        let table = find_mut(
+            &mut self.route_tables,
+            params.require("RouteTableId")?,
+            cx.now,
+        )?;
+        if let Some(known) = table
+            .routes
+            .iter()
+            .find(|route| route.destination == destination)
+        {
             if known.hop == hop {
                 return Ok(Xml::done());
             }
@@ -294,21 +416,43 @@ impl Region {
 
     pub(super) fn delete_route(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let destination = destination(params)?;
-        let table = find_mut(&mut self.route_tables, params.require("RouteTableId")?, cx.now)?;
-        let Some(place) = table.routes.iter().position(|route| route.destination == destination) else {
+        let table = find_mut(
+            &mut self.route_tables,
+            params.require("RouteTableId")?,
+            cx.now,
+        )?;
+        let Some(place) = table
+            .routes
+            .iter()
+            .position(|route| route.destination == destination)
+        else {
             return Err(ApiError::new(
                 "InvalidRoute.NotFound",
-                format!("no route with destination-cidr-block {destination} in route table {}", table.id),
+                format!(
+                    "no route with destination-cidr-block {destination} in route table {}",
+                    table.id
+                ),
             ));
         };
         table.routes.remove(place);
         Ok(Xml::done())
     }
 
-    pub(super) fn enable_vgw_route_propagation(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn enable_vgw_route_propagation(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let gateway = find_live(&self.vpn_gateways, params.require("GatewayId")?, cx.now)?;
-        let (id, vpc) = (gateway.id.clone(), gateway.attached_vpc().map(str::to_owned));
-        let table = find_mut(&mut self.route_tables, params.require("RouteTableId")?, cx.now)?;
+        let (id, vpc) = (
+            gateway.id.clone(),
+            gateway.attached_vpc().map(str::to_owned),
+        );
+        let table = find_mut(
+            &mut self.route_tables,
+            params.require("RouteTableId")?,
+            cx.now,
+        )?;
         if vpc.as_deref() != Some(table.vpc_id.as_str()) {
             return Err(ApiError::new(
                 "Gateway.NotAttached",
@@ -319,17 +463,29 @@ impl Region {
         Ok(Xml::done())
     }
 
-    pub(super) fn disable_vgw_route_propagation(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn disable_vgw_route_propagation(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let id = params.require("GatewayId")?;
         find(&self.vpn_gateways, id, cx.now)?;
-        let table = find_mut(&mut self.route_tables, params.require("RouteTableId")?, cx.now)?;
+        let table = find_mut(
+            &mut self.route_tables,
+            params.require("RouteTableId")?,
+            cx.now,
+        )?;
         table.propagating.remove(id);
         Ok(Xml::done())
     }
 
     /// A gateway that leaves a VPC no longer propagates there.
     pub(super) fn forget_propagation(&mut self, gateway_id: &str, vpc_id: &str) {
-        for table in self.route_tables.values_mut().filter(|table| table.vpc_id == vpc_id) {
+        for table in self
+            .route_tables
+            .values_mut()
+            .filter(|table| table.vpc_id == vpc_id)
+        {
             table.propagating.remove(gateway_id);
         }
     }
@@ -337,7 +493,12 @@ impl Region {
 
 fn destination(params: &Params) -> Result<Ipv4Net, ApiError> {
     let text = params.require("DestinationCidrBlock")?;
-    let cidr: Ipv4Net =
-        text.parse().map_err(|_| ApiError::value("destinationCidrBlock", text, "This is not a valid CIDR block."))?;
+    let cidr: Ipv4Net = text.parse().map_err(|_| {
+        ApiError::value(
+            "destinationCidrBlock",
+            text,
+            "This is not a valid CIDR block.",
+        )
+    })?;
     Ok(cidr.trunc())
 }

@@ -53,11 +53,14 @@ impl AwsService {
         }
     }
 
-    /// Another number whenever [`AwsService::endpoints`] may be others: after a call, and when time has changed a state.
+    /// Another number whenever [`AwsService::endpoints`] may be others: after a call, and when time
+    /// has changed a state.
     pub fn revision(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.changes.hash(&mut hasher);
-        self.regions.values().for_each(|region| region.revision(&mut hasher));
+        self.regions
+            .values()
+            .for_each(|region| region.revision(&mut hasher));
         hasher.finish()
     }
 
@@ -73,17 +76,28 @@ impl AwsService {
 
     fn ec2(&mut self, call: &Call, request: &Request, cx: &mut Context<'_>) -> ApiResult {
         sts::authenticate(call, request)?;
-        if call.params.get("Version").is_some_and(|version| version != "2016-11-15") {
-            return Err(ApiError::new("NoSuchVersion", "The specified API version does not exist."));
+        if call
+            .params
+            .get("Version")
+            .is_some_and(|version| version != "2016-11-15")
+        {
+            return Err(ApiError::new(
+                "NoSuchVersion",
+                "The specified API version does not exist.",
+            ));
         }
-        let operation = operation(&call.operation).ok_or_else(|| ApiError::unknown_action(&call.operation))?;
+        let operation =
+            operation(&call.operation).ok_or_else(|| ApiError::unknown_action(&call.operation))?;
         if cx.settings.throttling {
             self.throttle.take(&call.region, &call.operation, cx.now)?;
         }
         if call.params.flag("DryRun")? == Some(true) {
             return Err(ApiError::dry_run());
         }
-        let region = self.regions.entry(call.region.clone()).or_insert_with(|| Region::new(&call.region));
+        let region = self
+            .regions
+            .entry(call.region.clone())
+            .or_insert_with(|| Region::new(&call.region));
         region.quotas = self.quotas;
         operation(region, &call.params, cx)
     }

@@ -82,24 +82,42 @@ impl Region {
     pub(super) fn create_subnet(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let vpc = self.usable_vpc(params.require("VpcId")?, cx.now)?;
         let text = params.require("CidrBlock")?;
-        let cidr: Ipv4Net =
-            text.parse().map_err(|_| ApiError::value("cidrBlock", text, "This is not a valid CIDR block."))?;
+        let cidr: Ipv4Net = text
+            .parse()
+            .map_err(|_| ApiError::value("cidrBlock", text, "This is not a valid CIDR block."))?;
         if cidr.trunc() != cidr || !(16..=28).contains(&cidr.prefix_len()) {
-            return Err(ApiError::value("cidrBlock", text, "This is not a valid CIDR block."));
+            return Err(ApiError::value(
+                "cidrBlock",
+                text,
+                "This is not a valid CIDR block.",
+            ));
         }
         if !vpc.ranges().any(|range| range.contains(&cidr)) {
-            return Err(ApiError::new("InvalidSubnet.Range", format!("The CIDR '{cidr}' is invalid.")));
+            return Err(ApiError::new(
+                "InvalidSubnet.Range",
+                format!("The CIDR '{cidr}' is invalid."),
+            ));
         }
-        if self.subnets.values().any(|subnet| subnet.vpc_id == vpc.id && overlap(&subnet.cidr, &cidr)) {
+        if self
+            .subnets
+            .values()
+            .any(|subnet| subnet.vpc_id == vpc.id && overlap(&subnet.cidr, &cidr))
+        {
             return Err(ApiError::new(
                 "InvalidSubnet.Conflict",
                 format!("The CIDR '{cidr}' conflicts with another subnet"),
             ));
         }
         let id = new_id("subnet", cx.rng);
-        let zone = params.get("AvailabilityZone").map_or_else(|| self.first_zone(), str::to_owned);
+        let zone = params
+            .get("AvailabilityZone")
+            .map_or_else(|| self.first_zone(), str::to_owned);
         if !zone.starts_with(self.name.as_str()) {
-            return Err(ApiError::value("availabilityZone", &zone, "Subnets can not be created in that zone."));
+            return Err(ApiError::value(
+                "availabilityZone",
+                &zone,
+                "Subnets can not be created in that zone.",
+            ));
         }
         let subnet = Subnet {
             tags: lifecycle::initial_tags::<Subnet>(params)?,
@@ -130,7 +148,9 @@ impl Region {
         let id = params.require("SubnetId")?;
         find(&self.subnets, id, cx.now)?;
         if self.dependents.uses_subnet(id) {
-            return Err(ApiError::dependency(format!("The subnet '{id}' has dependencies and cannot be deleted.")));
+            return Err(ApiError::dependency(format!(
+                "The subnet '{id}' has dependencies and cannot be deleted."
+            )));
         }
         for table in self.route_tables.values_mut() {
             table.forget_subnet(id);
@@ -139,7 +159,11 @@ impl Region {
         Ok(Xml::done())
     }
 
-    pub(super) fn modify_subnet_attribute(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn modify_subnet_attribute(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let subnet = find_mut(&mut self.subnets, params.require("SubnetId")?, cx.now)?;
         if let Some(value) = params.flag("MapPublicIpOnLaunch.Value")? {
             subnet.public_addresses = value;
@@ -148,6 +172,9 @@ impl Region {
     }
 
     pub(super) fn subnets_of<'a>(&'a self, vpc_id: &'a str) -> impl Iterator<Item = &'a str> {
-        self.subnets.values().filter(move |subnet| subnet.vpc_id == vpc_id).map(|subnet| subnet.id.as_str())
+        self.subnets
+            .values()
+            .filter(move |subnet| subnet.vpc_id == vpc_id)
+            .map(|subnet| subnet.id.as_str())
     }
 }

@@ -1,4 +1,5 @@
-//! Tags: given at creation by `TagSpecification`, changed by CreateTags and DeleteTags, listed by DescribeTags.
+//! Tags: given at creation by `TagSpecification`, changed by CreateTags and DeleteTags, listed by
+//! DescribeTags.
 
 use super::errors::ApiError;
 use super::filters;
@@ -15,7 +16,8 @@ pub type Tags = BTreeMap<String, String>;
 /// EC2 takes at most so many tags on a resource.
 const MOST: usize = 50;
 
-/// The tags that `TagSpecification.N` gives to a resource of that type. A specification for another type is refused.
+/// The tags that `TagSpecification.N` gives to a resource of that type. A specification for another
+/// type is refused.
 pub fn specified(params: &Params, kind: &str) -> Result<Tags, ApiError> {
     let mut tags = Tags::new();
     for prefix in params.structures("TagSpecification") {
@@ -44,12 +46,18 @@ fn add(tags: &mut Tags, params: &Params, list: &str) -> Result<(), ApiError> {
             ));
         }
         if key.chars().count() > 128 || value.chars().count() > 256 {
-            return Err(ApiError::new("InvalidParameterValue", format!("Tag '{key}' exceeds the maximum length")));
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                format!("Tag '{key}' exceeds the maximum length"),
+            ));
         }
         more.insert(key.to_owned(), value.to_owned());
     }
     if more.len() > MOST {
-        return Err(ApiError::new("TagLimitExceeded", "The maximum number of Tags for a resource has been reached."));
+        return Err(ApiError::new(
+            "TagLimitExceeded",
+            "The maximum number of Tags for a resource has been reached.",
+        ));
     }
     *tags = more;
     Ok(())
@@ -148,8 +156,15 @@ impl Region {
             "nat" => lifecycle::find_mut(&mut self.dependents.nat_gateways, id, now)?.tags_mut(),
             "vpce" => lifecycle::find_mut(&mut self.dependents.endpoints, id, now)?.tags_mut(),
             "pcx" => lifecycle::find_mut(&mut self.dependents.peerings, id, now)?.tags_mut(),
-            "eigw" => lifecycle::find_mut(&mut self.dependents.egress_gateways, id, now)?.tags_mut(),
-            _ => return Err(ApiError::new("InvalidID", format!("The ID '{id}' is not valid"))),
+            "eigw" => {
+                lifecycle::find_mut(&mut self.dependents.egress_gateways, id, now)?.tags_mut()
+            }
+            _ => {
+                return Err(ApiError::new(
+                    "InvalidID",
+                    format!("The ID '{id}' is not valid"),
+                ));
+            }
         })
     }
 
@@ -158,7 +173,9 @@ impl Region {
             map: &BTreeMap<String, T>,
             now: SimTime,
         ) -> impl Iterator<Item = (&'static str, &str, &Tags)> {
-            map.values().filter(move |o| o.visible_from() <= now && !o.gone()).map(|o| (T::KIND, o.id(), o.tags()))
+            map.values()
+                .filter(move |o| o.visible_from() <= now && !o.gone())
+                .map(|o| (T::KIND, o.id(), o.tags()))
         }
         rows(&self.vpcs, now)
             .chain(rows(&self.subnets, now))

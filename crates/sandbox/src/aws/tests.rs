@@ -1,5 +1,10 @@
 //! The half world driven by raw requests, as a client would.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod links;
 mod network;
@@ -25,7 +30,8 @@ struct Bench {
     validator: SchemaValidator,
 }
 
-/// Every answer that a test got is held against the service model; requests are wrong on purpose in many of them.
+/// Every answer that a test got is held against the service model; requests are wrong on purpose in
+/// many of them.
 impl Drop for Bench {
     fn drop(&mut self) {
         if !std::thread::panicking() {
@@ -49,9 +55,15 @@ impl Bench {
 
     fn send(&mut self, request: &Request) -> Response {
         self.cloud.advance(self.now, &mut self.rng);
-        self.tunnels.refresh(self.now, &self.cloud.endpoints(), &self.azure);
+        self.tunnels
+            .refresh(self.now, &self.cloud.endpoints(), &self.azure);
         let call = AwsService::classify(request).expect("a call to AWS");
-        let mut cx = Context { now: self.now, rng: &mut self.rng, tunnels: &self.tunnels, settings: &self.settings };
+        let mut cx = Context {
+            now: self.now,
+            rng: &mut self.rng,
+            tunnels: &self.tunnels,
+            settings: &self.settings,
+        };
         let response = self.cloud.handle(&call, request, &mut cx);
         self.validator.aws_answer(&call, &response);
         response
@@ -84,21 +96,32 @@ impl Bench {
 
     /// A VPC, a gateway attached to it and a customer gateway, all available.
     fn network(&mut self) -> (String, String, String) {
-        let vpc = text(&self.call("Action=CreateVpc&CidrBlock=10.1.0.0%2F16"), "vpcId");
-        let vgw = text(&self.call("Action=CreateVpnGateway&Type=ipsec.1"), "vpnGatewayId");
+        let vpc = text(
+            &self.call("Action=CreateVpc&CidrBlock=10.1.0.0%2F16"),
+            "vpcId",
+        );
+        let vgw = text(
+            &self.call("Action=CreateVpnGateway&Type=ipsec.1"),
+            "vpnGatewayId",
+        );
         self.wait(10);
-        self.call(&format!("Action=AttachVpnGateway&VpcId={vpc}&VpnGatewayId={vgw}"));
+        self.call(&format!(
+            "Action=AttachVpnGateway&VpcId={vpc}&VpnGatewayId={vgw}"
+        ));
         self.wait(60);
         let cgw = self.customer("20.0.0.4");
         (vpc, vgw, cgw)
     }
 
     fn customer(&mut self, ip: &str) -> String {
-        let form = format!("Action=CreateCustomerGateway&Type=ipsec.1&BgpAsn=65000&IpAddress={ip}&DeviceName=d-{ip}");
+        let form = format!(
+            "Action=CreateCustomerGateway&Type=ipsec.1&BgpAsn=65000&IpAddress={ip}&DeviceName=d-{ip}"
+        );
         text(&self.call(&form), "customerGatewayId")
     }
 
-    /// A VPN connection with the tutorial's addresses for instance 0, available, and its two outside addresses by tunnel.
+    /// A VPN connection with the tutorial's addresses for instance 0, available, and its two
+    /// outside addresses by tunnel.
     fn connection(&mut self, vgw: &str, cgw: &str) -> (String, [String; 2]) {
         let form = format!(
             "Action=CreateVpnConnection&Type=ipsec.1&CustomerGatewayId={cgw}&VpnGatewayId={vgw}\
@@ -110,10 +133,18 @@ impl Bench {
         let body = self.call(&form);
         self.wait(300);
         let outside = |cidr: &str| {
-            let (before, _) = body.split_once(&format!("<tunnelInsideCidr>{cidr}")).expect("the CIDR");
-            text(&before[before.rfind("<outsideIpAddress>").expect("an address")..], "outsideIpAddress")
+            let (before, _) = body
+                .split_once(&format!("<tunnelInsideCidr>{cidr}"))
+                .expect("the CIDR");
+            text(
+                &before[before.rfind("<outsideIpAddress>").expect("an address")..],
+                "outsideIpAddress",
+            )
         };
-        (text(&body, "vpnConnectionId"), [outside("169.254.21.0/30"), outside("169.254.22.0/30")])
+        (
+            text(&body, "vpnConnectionId"),
+            [outside("169.254.21.0/30"), outside("169.254.22.0/30")],
+        )
     }
 }
 
@@ -150,9 +181,11 @@ fn azure_end(outside: &str, tunnel: usize, key: &str) -> AzureEndpoint {
 }
 
 fn signed(form: &str) -> Request {
-    let scope =
-        "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/eu-west-1/ec2/aws4_request, SignedHeaders=host, Signature=0";
-    request(form, &[("authorization", scope), ("x-amz-date", "20260101T000000Z")])
+    let scope = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/eu-west-1/ec2/aws4_request, SignedHeaders=host, Signature=0";
+    request(
+        form,
+        &[("authorization", scope), ("x-amz-date", "20260101T000000Z")],
+    )
 }
 
 fn request(form: &str, headers: &[(&str, &str)]) -> Request {
@@ -161,13 +194,21 @@ fn request(form: &str, headers: &[(&str, &str)]) -> Request {
         base_url: "https://127.0.0.1:1".into(),
         path: "/".into(),
         query: String::new(),
-        headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        headers: headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
         body: form.as_bytes().to_vec(),
     }
 }
 
 /// The text of the first element of that name.
 fn text(xml: &str, name: &str) -> String {
-    let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no <{name}> in {xml}"));
-    rest.split_once(&format!("</{name}>")).expect("an end tag").0.to_owned()
+    let (_, rest) = xml
+        .split_once(&format!("<{name}>"))
+        .unwrap_or_else(|| panic!("no <{name}> in {xml}"));
+    rest.split_once(&format!("</{name}>"))
+        .expect("an end tag")
+        .0
+        .to_owned()
 }

@@ -22,17 +22,29 @@ pub struct Buckets(BTreeMap<String, BTreeMap<String, Bucket>>);
 impl Buckets {
     /// Takes a token for that action, or refuses.
     pub fn take(&mut self, region: &str, action: &str, now: SimTime) -> Result<(), ApiError> {
-        let (most, rate) = if action.starts_with("Describe") || action.starts_with("Get") { READING } else { WRITING };
+        let (most, rate) = if action.starts_with("Describe") || action.starts_with("Get") {
+            READING
+        } else {
+            WRITING
+        };
         if !self.0.contains_key(region) {
             self.0.insert(region.to_owned(), BTreeMap::new());
         }
-        let Some(actions) = self.0.get_mut(region) else { return Ok(()) };
-        let full = Bucket { level: most * 1_000, filled: now };
+        let Some(actions) = self.0.get_mut(region) else {
+            return Ok(());
+        };
+        let full = Bucket {
+            level: most * 1_000,
+            filled: now,
+        };
         let bucket = actions.entry(action.to_owned()).or_insert(full);
         let gained = now.0.saturating_sub(bucket.filled.0).saturating_mul(rate);
         bucket.level = bucket.level.saturating_add(gained).min(most * 1_000);
         bucket.filled = now;
-        bucket.level = bucket.level.checked_sub(1_000).ok_or_else(ApiError::throttled)?;
+        bucket.level = bucket
+            .level
+            .checked_sub(1_000)
+            .ok_or_else(ApiError::throttled)?;
         Ok(())
     }
 }

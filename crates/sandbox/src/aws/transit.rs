@@ -1,12 +1,14 @@
-//! Transit gateways, as far as a VPN connection needs them: create, list, delete, and the attachment that a connection
-//! brings with it.
+//! Transit gateways, as far as a VPN connection needs them: create, list, delete, and the
+//! attachment that a connection brings with it.
 
 use super::ACCOUNT;
 use super::connection::{Connection, Target};
 use super::describe_vpn::moment;
 use super::errors::ApiError;
 use super::gateways::amazon_asn;
-use super::lifecycle::{self, Lifecycle, Object, State, find_live, find_mut, new_id, object, select, visible_from};
+use super::lifecycle::{
+    self, Lifecycle, Object, State, find_live, find_mut, new_id, object, select, visible_from,
+};
 use super::query::Params;
 use super::region::{ApiResult, Region};
 use super::tags::{self, Tags};
@@ -39,7 +41,14 @@ pub struct TransitGateway {
     propagation: String,
 }
 
-object!(TransitGateway, "transit-gateway", "tgw", "InvalidTransitGatewayID", "transitGateway", lifecycle);
+object!(
+    TransitGateway,
+    "transit-gateway",
+    "tgw",
+    "InvalidTransitGatewayID",
+    "transitGateway",
+    lifecycle
+);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TransitAttachment {
@@ -64,7 +73,8 @@ object!(
 
 impl TransitGateway {
     fn write(&self, settings: &Settings, xml: &mut Xml) {
-        let default_table = |enabled: &str| (enabled == "enable").then_some(self.route_table_id.as_str());
+        let default_table =
+            |enabled: &str| (enabled == "enable").then_some(self.route_table_id.as_str());
         xml.text("transitGatewayId", &self.id);
         xml.text("transitGatewayArn", &self.arn);
         xml.text("state", self.lifecycle.state.as_str());
@@ -75,9 +85,15 @@ impl TransitGateway {
             xml.text("amazonSideAsn", self.asn);
             xml.text("autoAcceptSharedAttachments", "disable");
             xml.text("defaultRouteTableAssociation", &self.association);
-            xml.maybe("associationDefaultRouteTableId", default_table(&self.association));
+            xml.maybe(
+                "associationDefaultRouteTableId",
+                default_table(&self.association),
+            );
             xml.text("defaultRouteTablePropagation", &self.propagation);
-            xml.maybe("propagationDefaultRouteTableId", default_table(&self.propagation));
+            xml.maybe(
+                "propagationDefaultRouteTableId",
+                default_table(&self.propagation),
+            );
             xml.text("vpnEcmpSupport", &self.ecmp);
             xml.text("dnsSupport", "enable");
             xml.text("securityGroupReferencingSupport", "disable");
@@ -114,12 +130,30 @@ impl TransitAttachment {
 }
 
 impl Region {
-    pub(super) fn create_transit_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn create_transit_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let asn = amazon_asn(params, "Options.AmazonSideAsn")?;
-        if self.transit_gateways.values().filter(|gateway| !gateway.gone()).count() >= self.quotas.transit_gateways {
-            return Err(ApiError::new("TransitGatewayLimitExceeded", "You've reached the limit of transit gateways."));
+        if self
+            .transit_gateways
+            .values()
+            .filter(|gateway| !gateway.gone())
+            .count()
+            >= self.quotas.transit_gateways
+        {
+            return Err(ApiError::new(
+                "TransitGatewayLimitExceeded",
+                "You've reached the limit of transit gateways.",
+            ));
         }
-        let option = |name: &str| params.get(&format!("Options.{name}")).unwrap_or("enable").to_owned();
+        let option = |name: &str| {
+            params
+                .get(&format!("Options.{name}"))
+                .unwrap_or("enable")
+                .to_owned()
+        };
         let id = new_id("tgw", cx.rng);
         let gateway = TransitGateway {
             tags: lifecycle::initial_tags::<TransitGateway>(params)?,
@@ -141,31 +175,60 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn describe_transit_gateways(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
-        let rows = select(&self.transit_gateways, params, "TransitGatewayIds", cx.now, TransitGateway::field)?;
+    pub(super) fn describe_transit_gateways(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
+        let rows = select(
+            &self.transit_gateways,
+            params,
+            "TransitGatewayIds",
+            cx.now,
+            TransitGateway::field,
+        )?;
         let mut xml = Xml::new();
-        xml.set("transitGatewaySet", rows, |xml, gateway| gateway.write(cx.settings, xml));
+        xml.set("transitGatewaySet", rows, |xml, gateway| {
+            gateway.write(cx.settings, xml)
+        });
         Ok(xml)
     }
 
-    pub(super) fn delete_transit_gateway(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn delete_transit_gateway(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let id = params.require("TransitGatewayId")?;
         find_live(&self.transit_gateways, id, cx.now)?;
         if self.connections_of(id).any(|connection| !connection.gone()) {
-            return Err(ApiError::incorrect_state(format!("{id} has non-deleted VPN Attachments")));
+            return Err(ApiError::incorrect_state(format!(
+                "{id} has non-deleted VPN Attachments"
+            )));
         }
         let gateway = find_mut(&mut self.transit_gateways, id, cx.now)?;
         if gateway.lifecycle.state != State::Deleting {
-            gateway.lifecycle = Lifecycle::deleting(cx.now + cx.rng.duration(DELETE_LEAST, DELETE_MOST));
+            gateway.lifecycle =
+                Lifecycle::deleting(cx.now + cx.rng.duration(DELETE_LEAST, DELETE_MOST));
         }
         let mut xml = Xml::new();
         xml.nest("transitGateway", |xml| gateway.write(cx.settings, xml));
         Ok(xml)
     }
 
-    pub(super) fn describe_transit_gateway_attachments(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn describe_transit_gateway_attachments(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let map = &self.transit_attachments;
-        let rows = select(map, params, "TransitGatewayAttachmentIds", cx.now, TransitAttachment::field)?;
+        let rows = select(
+            map,
+            params,
+            "TransitGatewayAttachmentIds",
+            cx.now,
+            TransitAttachment::field,
+        )?;
         let mut xml = Xml::new();
         xml.set("transitGatewayAttachments", rows, |xml, attachment| {
             xml.text("transitGatewayAttachmentId", &attachment.id);
@@ -188,9 +251,17 @@ impl Region {
     }
 
     /// A connection on a transit gateway is attached to it, under tags of the attachment's own.
-    pub(super) fn attach_to_transit_gateway(&mut self, connection: &Connection, cx: &mut Context<'_>) {
-        let Target::TransitGateway(gateway_id) = &connection.target else { return };
-        let Some(gateway) = self.transit_gateways.get(gateway_id) else { return };
+    pub(super) fn attach_to_transit_gateway(
+        &mut self,
+        connection: &Connection,
+        cx: &mut Context<'_>,
+    ) {
+        let Target::TransitGateway(gateway_id) = &connection.target else {
+            return;
+        };
+        let Some(gateway) = self.transit_gateways.get(gateway_id) else {
+            return;
+        };
         let attachment = TransitAttachment {
             id: new_id("tgw-attach", cx.rng),
             tags: Tags::new(),
@@ -201,18 +272,25 @@ impl Region {
             created: cx.now,
             route_table_id: gateway.route_table_id.clone(),
         };
-        self.transit_attachments.insert(attachment.id.clone(), attachment);
+        self.transit_attachments
+            .insert(attachment.id.clone(), attachment);
     }
 
     pub(super) fn detach_from_transit_gateway(&mut self, vpn_connection_id: &str, end: SimTime) {
         for attachment in self.transit_attachments.values_mut() {
-            if attachment.vpn_connection_id == vpn_connection_id && !attachment.lifecycle.state.is_terminating() {
+            if attachment.vpn_connection_id == vpn_connection_id
+                && !attachment.lifecycle.state.is_terminating()
+            {
                 attachment.lifecycle = Lifecycle::deleting(end);
             }
         }
     }
 
-    pub(super) fn transit_tags_mut(&mut self, id: &str, now: SimTime) -> Result<&mut Tags, ApiError> {
+    pub(super) fn transit_tags_mut(
+        &mut self,
+        id: &str,
+        now: SimTime,
+    ) -> Result<&mut Tags, ApiError> {
         if id.starts_with("tgw-attach-") {
             return Ok(find_mut(&mut self.transit_attachments, id, now)?.tags_mut());
         }

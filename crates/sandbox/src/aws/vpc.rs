@@ -1,8 +1,11 @@
-//! VPCs: their ranges and attributes, and the default network ACL and security group that come with each.
+//! VPCs: their ranges and attributes, and the default network ACL and security group that come with
+//! each.
 
 use super::ACCOUNT;
 use super::errors::ApiError;
-use super::lifecycle::{self, Lifecycle, find, find_live, find_mut, new_id, object, select, visible_from};
+use super::lifecycle::{
+    self, Lifecycle, find, find_live, find_mut, new_id, object, select, visible_from,
+};
 use super::query::Params;
 use super::region::{ApiResult, Region};
 use super::routes::RouteTable;
@@ -64,11 +67,19 @@ impl Vpc {
         Some(match name {
             "vpc-id" => vec![self.id.clone()],
             "state" => vec![self.lifecycle.state.as_str().to_owned()],
-            "cidr" | "cidrBlock" => self.ranges().take(1).map(|range| range.to_string()).collect(),
-            "cidr-block-association.cidr-block" => self.ranges().map(|range| range.to_string()).collect(),
-            "cidr-block-association.association-id" => {
-                self.cidrs.iter().map(|range| range.association_id.clone()).collect()
+            "cidr" | "cidrBlock" => self
+                .ranges()
+                .take(1)
+                .map(|range| range.to_string())
+                .collect(),
+            "cidr-block-association.cidr-block" => {
+                self.ranges().map(|range| range.to_string()).collect()
             }
+            "cidr-block-association.association-id" => self
+                .cidrs
+                .iter()
+                .map(|range| range.association_id.clone())
+                .collect(),
             "owner-id" => vec![ACCOUNT.to_owned()],
             "is-default" | "isDefault" => vec!["false".to_owned()],
             "dhcp-options-id" => vec![self.dhcp_options_id.clone()],
@@ -86,10 +97,14 @@ fn write_range(xml: &mut Xml, range: &Range) {
 /// A VPC's range: aligned, /16 to /28.
 fn range(params: &Params) -> Result<Ipv4Net, ApiError> {
     let text = params.require("CidrBlock")?;
-    let cidr: Ipv4Net =
-        text.parse().map_err(|_| ApiError::value("cidrBlock", text, "This is not a valid CIDR block."))?;
+    let cidr: Ipv4Net = text
+        .parse()
+        .map_err(|_| ApiError::value("cidrBlock", text, "This is not a valid CIDR block."))?;
     if !(16..=28).contains(&cidr.prefix_len()) {
-        return Err(ApiError::new("InvalidVpc.Range", format!("The CIDR '{text}' is invalid.")));
+        return Err(ApiError::new(
+            "InvalidVpc.Range",
+            format!("The CIDR '{text}' is invalid."),
+        ));
     }
     Ok(cidr.trunc())
 }
@@ -106,8 +121,14 @@ impl Region {
             tags: lifecycle::initial_tags::<Vpc>(params)?,
             visible_from: visible_from(cx.now, cx.rng),
             lifecycle: Lifecycle::pending(cx.now + cx.rng.duration(CREATE_LEAST, CREATE_MOST)),
-            cidrs: vec![Range { association_id: new_id("vpc-cidr-assoc", cx.rng), cidr }],
-            tenancy: params.get("InstanceTenancy").unwrap_or("default").to_owned(),
+            cidrs: vec![Range {
+                association_id: new_id("vpc-cidr-assoc", cx.rng),
+                cidr,
+            }],
+            tenancy: params
+                .get("InstanceTenancy")
+                .unwrap_or("default")
+                .to_owned(),
             dns_support: true,
             dns_hostnames: false,
             usage_metrics: false,
@@ -134,35 +155,58 @@ impl Region {
         let id = params.require("VpcId")?;
         find(&self.vpcs, id, cx.now)?;
         let used = self.subnets.values().any(|subnet| subnet.vpc_id == id)
-            || self.internet_gateways.values().any(|gateway| gateway.vpc_id.as_deref() == Some(id))
-            || self.route_tables.values().any(|table| table.vpc_id == id && !table.main())
+            || self
+                .internet_gateways
+                .values()
+                .any(|gateway| gateway.vpc_id.as_deref() == Some(id))
+            || self
+                .route_tables
+                .values()
+                .any(|table| table.vpc_id == id && !table.main())
             || self.vpn_gateways.values().any(|gateway| gateway.holds(id))
             || self.dependents.uses_vpc(id);
         if used {
-            return Err(ApiError::dependency(format!("The vpc '{id}' has dependencies and cannot be deleted.")));
+            return Err(ApiError::dependency(format!(
+                "The vpc '{id}' has dependencies and cannot be deleted."
+            )));
         }
         self.route_tables.retain(|_, table| table.vpc_id != id);
         self.vpcs.remove(id);
         Ok(Xml::done())
     }
 
-    pub(super) fn modify_vpc_attribute(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn modify_vpc_attribute(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let vpc = find_mut(&mut self.vpcs, params.require("VpcId")?, cx.now)?;
         let mut changed = false;
         for (name, attribute) in [
             ("EnableDnsSupport.Value", &mut vpc.dns_support),
             ("EnableDnsHostnames.Value", &mut vpc.dns_hostnames),
-            ("EnableNetworkAddressUsageMetrics.Value", &mut vpc.usage_metrics),
+            (
+                "EnableNetworkAddressUsageMetrics.Value",
+                &mut vpc.usage_metrics,
+            ),
         ] {
             if let Some(value) = params.flag(name)? {
                 *attribute = value;
                 changed = true;
             }
         }
-        if changed { Ok(Xml::done()) } else { Err(ApiError::combination("No attributes specified.")) }
+        if changed {
+            Ok(Xml::done())
+        } else {
+            Err(ApiError::combination("No attributes specified."))
+        }
     }
 
-    pub(super) fn describe_vpc_attribute(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn describe_vpc_attribute(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let vpc = find(&self.vpcs, params.require("VpcId")?, cx.now)?;
         let name = params.require("Attribute")?;
         let value = match name {
@@ -177,7 +221,11 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn associate_vpc_cidr_block(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn associate_vpc_cidr_block(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let vpc = find_mut(&mut self.vpcs, params.require("VpcId")?, cx.now)?;
         let cidr = range(params)?;
         if vpc.ranges().any(|other| overlap(&other, &cidr)) {
@@ -192,7 +240,10 @@ impl Region {
                 "This network has met its maximum number of allowed CIDRs.",
             ));
         }
-        let range = Range { association_id: new_id("vpc-cidr-assoc", cx.rng), cidr };
+        let range = Range {
+            association_id: new_id("vpc-cidr-assoc", cx.rng),
+            cidr,
+        };
         let mut xml = Xml::new();
         xml.text("vpcId", &vpc.id);
         xml.nest("cidrBlockAssociation", |xml| {
@@ -204,11 +255,21 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn disassociate_vpc_cidr_block(&mut self, params: &Params, _cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn disassociate_vpc_cidr_block(
+        &mut self,
+        params: &Params,
+        _cx: &mut Context<'_>,
+    ) -> ApiResult {
         let id = params.require("AssociationId")?;
         let subnets = &self.subnets;
         for vpc in self.vpcs.values_mut() {
-            let Some(place) = vpc.cidrs.iter().position(|range| range.association_id == id) else { continue };
+            let Some(place) = vpc
+                .cidrs
+                .iter()
+                .position(|range| range.association_id == id)
+            else {
+                continue;
+            };
             let Some(range) = vpc.cidrs.get(place).filter(|_| place > 0).cloned() else {
                 return Err(ApiError::new(
                     "OperationNotPermitted",
@@ -217,8 +278,14 @@ impl Region {
                     ),
                 ));
             };
-            if subnets.values().any(|subnet| subnet.vpc_id == vpc.id && range.cidr.contains(&subnet.cidr)) {
-                return Err(ApiError::dependency(format!("The range {} has subnets", range.cidr)));
+            if subnets
+                .values()
+                .any(|subnet| subnet.vpc_id == vpc.id && range.cidr.contains(&subnet.cidr))
+            {
+                return Err(ApiError::dependency(format!(
+                    "The range {} has subnets",
+                    range.cidr
+                )));
             }
             vpc.cidrs.remove(place);
             let mut xml = Xml::new();
@@ -236,7 +303,11 @@ impl Region {
         ))
     }
 
-    pub(super) fn describe_security_groups(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn describe_security_groups(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let filters = super::filters::parse(params)?;
         let wanted = params.list("GroupId");
         let mut rows = Vec::new();
@@ -275,7 +346,11 @@ impl Region {
         Ok(xml)
     }
 
-    pub(super) fn describe_network_acls(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
+    pub(super) fn describe_network_acls(
+        &mut self,
+        params: &Params,
+        cx: &mut Context<'_>,
+    ) -> ApiResult {
         let filters = super::filters::parse(params)?;
         let wanted = params.list("NetworkAclId");
         let mut rows = Vec::new();
@@ -285,7 +360,9 @@ impl Region {
                     "vpc-id" => vec![vpc.id.clone()],
                     "default" => vec!["true".to_owned()],
                     "network-acl-id" => vec![vpc.network_acl_id.clone()],
-                    "association.subnet-id" => self.subnets_of(&vpc.id).map(str::to_owned).collect(),
+                    "association.subnet-id" => {
+                        self.subnets_of(&vpc.id).map(str::to_owned).collect()
+                    }
                     _ => return None,
                 })
             })?;

@@ -13,7 +13,11 @@ pub struct Xml {
 
 impl Default for Xml {
     fn default() -> Self {
-        Xml { out: String::new(), open: "<", close: ">" }
+        Xml {
+            out: String::new(),
+            open: "<",
+            close: ">",
+        }
     }
 }
 
@@ -22,10 +26,14 @@ impl Xml {
         Xml::default()
     }
 
-    /// A document to be carried as the text of an element: its tags are written escaped. Only values without special
-    /// characters may go into it.
+    /// A document to be carried as the text of an element: its tags are written escaped. Only
+    /// values without special characters may go into it.
     pub fn carried() -> Self {
-        Xml { out: String::new(), open: "&lt;", close: "&gt;" }
+        Xml {
+            out: String::new(),
+            open: "&lt;",
+            close: "&gt;",
+        }
     }
 
     /// What calls without a payload answer.
@@ -41,7 +49,9 @@ impl Xml {
         // Writing to a String cannot fail.
         let _ = write!(self.out, "{value}");
         let written = self.out.as_bytes().get(start..).unwrap_or_default();
-        if written.iter().any(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"'))
+        if written
+            .iter()
+            .any(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"'))
             && let Some(escaped) = self.out.get(start..).map(escape)
         {
             self.out.truncate(start);
@@ -71,7 +81,12 @@ impl Xml {
     }
 
     /// A list of structures; an empty list is an empty element.
-    pub fn set<T>(&mut self, name: &str, items: impl IntoIterator<Item = T>, mut each: impl FnMut(&mut Xml, T)) {
+    pub fn set<T>(
+        &mut self,
+        name: &str,
+        items: impl IntoIterator<Item = T>,
+        mut each: impl FnMut(&mut Xml, T),
+    ) {
         self.nest(name, |xml| {
             for item in items {
                 xml.nest("item", |xml| each(xml, item));
@@ -96,5 +111,8 @@ impl Xml {
 
 /// The four characters that XML text must not carry bare.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

@@ -1,4 +1,5 @@
-//! Which operation a request means: methods and paths to names. Fixed path elements match in any letter case.
+//! Which operation a request means: methods and paths to names. Fixed path elements match in any
+//! letter case.
 
 use super::ids::{self, Id, Kind};
 use crate::http::Request;
@@ -169,7 +170,12 @@ impl What {
 
 /// Names the operation that a request means; None for an address that is none of Azure's.
 pub fn classify(request: &Request) -> Option<Call> {
-    let decoded: Vec<String> = request.path.trim_matches('/').split('/').map(|s| ids::decode(s, false)).collect();
+    let decoded: Vec<String> = request
+        .path
+        .trim_matches('/')
+        .split('/')
+        .map(|s| ids::decode(s, false))
+        .collect();
     let lower: Vec<String> = decoded.iter().map(|s| s.to_ascii_lowercase()).collect();
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     let method = request.method.as_str();
@@ -179,10 +185,15 @@ pub fn classify(request: &Request) -> Option<Call> {
         ("GET", ["common", "discovery", "instance"]) => What::InstanceDiscovery,
         (
             "GET",
-            [tenant, "v2.0", ".well-known", "openid-configuration"] | [tenant, ".well-known", "openid-configuration"],
-        ) => What::OpenIdConfiguration { tenant: (*tenant).to_owned() },
+            [tenant, "v2.0", ".well-known", "openid-configuration"]
+            | [tenant, ".well-known", "openid-configuration"],
+        ) => What::OpenIdConfiguration {
+            tenant: (*tenant).to_owned(),
+        },
         ("POST", [tenant, "oauth2", "v2.0", "token"] | [tenant, "oauth2", "token"]) => {
-            What::Token { tenant: (*tenant).to_owned() }
+            What::Token {
+                tenant: (*tenant).to_owned(),
+            }
         }
         ("GET", ["tenants"]) => What::Tenants,
         ("GET", ["subscriptions"]) => What::Subscriptions,
@@ -192,20 +203,40 @@ pub fn classify(request: &Request) -> Option<Call> {
         }
         _ => return None,
     };
-    Some(Call { operation: what.operation(), target: what.target(&request.path), what })
+    Some(Call {
+        operation: what.operation(),
+        target: what.target(&request.path),
+        what,
+    })
 }
 
 fn beneath(method: &str, lower: &[&str], spelled: &[&str]) -> What {
     let own = |text: &str| text.to_owned();
-    let (Some(subscription), Some(rest), Some(words)) = (spelled.get(1), lower.get(2..), spelled.get(2..)) else {
+    let (Some(subscription), Some(rest), Some(words)) =
+        (spelled.get(1), lower.get(2..), spelled.get(2..))
+    else {
         return What::NotAllowed;
     };
     let subscription = own(subscription);
     if let [scope @ .., "providers", "microsoft.authorization", "locks"] = rest {
         let scope = spelled.get(..scope.len() + 2).unwrap_or_default();
-        return if method == "GET" { What::Locks(format!("/{}", scope.join("/"))) } else { What::NotAllowed };
+        return if method == "GET" {
+            What::Locks(format!("/{}", scope.join("/")))
+        } else {
+            What::NotAllowed
+        };
     }
-    if let ([scope @ .., "providers", "microsoft.authorization", "locks", _], [.., name]) = (rest, words) {
+    if let (
+        [
+            scope @ ..,
+            "providers",
+            "microsoft.authorization",
+            "locks",
+            _,
+        ],
+        [.., name],
+    ) = (rest, words)
+    {
         let scope = spelled.get(..scope.len() + 2).unwrap_or_default();
         return match Verb::of(method) {
             Some(verb @ (Verb::Get | Verb::Put | Verb::Delete)) => {
@@ -219,38 +250,94 @@ fn beneath(method: &str, lower: &[&str], spelled: &[&str]) -> What {
         ("GET", ["locations"], _) => What::Locations(subscription),
         ("GET", ["resourcegroups"], _) => What::Groups(subscription),
         ("GET", ["resources"], _) => What::Resources(subscription, None),
-        ("GET", ["operationresults", _], [_, record]) => What::OperationResult(subscription, own(record)),
+        ("GET", ["operationresults", _], [_, record]) => {
+            What::OperationResult(subscription, own(record))
+        }
         ("POST" | "GET", ["providers", _, "register"] | ["providers", _], [_, namespace, ..]) => {
             What::Provider(subscription, own(namespace))
         }
-        ("GET", ["providers", "microsoft.network", "locations", _, "operations", _], [.., record]) => {
-            What::Operation(subscription, own(record))
+        (
+            "GET",
+            [
+                "providers",
+                "microsoft.network",
+                "locations",
+                _,
+                "operations",
+                _,
+            ],
+            [.., record],
+        ) => What::Operation(subscription, own(record)),
+        (
+            "GET",
+            [
+                "providers",
+                "microsoft.network",
+                "locations",
+                _,
+                "operationresults",
+                _,
+            ],
+            [.., record],
+        ) => What::OperationResult(subscription, own(record)),
+        ("GET", ["providers", "microsoft.network", collection], _) => {
+            match Kind::of_collection(collection) {
+                Some(kind) => What::Collection {
+                    subscription,
+                    group: None,
+                    kind,
+                },
+                None => What::Unknown(own(collection)),
+            }
         }
-        ("GET", ["providers", "microsoft.network", "locations", _, "operationresults", _], [.., record]) => {
-            What::OperationResult(subscription, own(record))
-        }
-        ("GET", ["providers", "microsoft.network", collection], _) => match Kind::of_collection(collection) {
-            Some(kind) => What::Collection { subscription, group: None, kind },
-            None => What::Unknown(own(collection)),
-        },
         (_, ["resourcegroups", _], [_, group]) => match Verb::of(method) {
             Some(verb) => What::Group(verb, subscription, own(group)),
             None => What::NotAllowed,
         },
-        ("GET", ["resourcegroups", _, "resources"], [_, group, _]) => What::Resources(subscription, Some(own(group))),
-        ("GET", ["resourcegroups", _, "providers", "microsoft.network", collection], [_, group, ..]) => {
-            match Kind::of_collection(collection) {
-                Some(kind) => What::Collection { subscription, group: Some(own(group)), kind },
-                None => What::Unknown(own(collection)),
-            }
+        ("GET", ["resourcegroups", _, "resources"], [_, group, _]) => {
+            What::Resources(subscription, Some(own(group)))
         }
         (
+            "GET",
+            [
+                "resourcegroups",
+                _,
+                "providers",
+                "microsoft.network",
+                collection,
+            ],
+            [_, group, ..],
+        ) => match Kind::of_collection(collection) {
+            Some(kind) => What::Collection {
+                subscription,
+                group: Some(own(group)),
+                kind,
+            },
+            None => What::Unknown(own(collection)),
+        },
+        (
             _,
-            ["resourcegroups", _, "providers", "microsoft.network", collection, _, tail @ ..],
+            [
+                "resourcegroups",
+                _,
+                "providers",
+                "microsoft.network",
+                collection,
+                _,
+                tail @ ..,
+            ],
             [_, group, _, _, _, name, after @ ..],
         ) => {
-            let Some(kind) = Kind::of_collection(collection) else { return What::Unknown(own(collection)) };
-            let id = Id { subscription, group: own(group), kind, parent: None, name: own(name) };
+            let Some(kind) = Kind::of_collection(collection) else {
+                return What::Unknown(own(collection));
+            };
+            let id = Id {
+                subscription,
+                group: own(group),
+                kind,
+                parent: None,
+                name: own(name),
+            };
             within(method, id, tail, after)
         }
         (_, ["resourcegroups", _, "providers", provider, ..], _) => What::Unknown(own(provider)),
@@ -267,12 +354,14 @@ fn within(method: &str, id: Id, tail: &[&str], spelled: &[&str]) -> What {
             _ => What::NotAllowed,
         },
         ("GET", Kind::VirtualNetwork, ["subnets"]) => What::Subnets(id),
-        (_, Kind::VirtualNetwork, [child, _]) => match (Verb::of(method), Kind::of_child(child), spelled) {
-            (Some(verb @ (Verb::Get | Verb::Put | Verb::Delete)), Some(kind), [_, name]) => {
-                What::Item(verb, id.child(kind, name))
+        (_, Kind::VirtualNetwork, [child, _]) => {
+            match (Verb::of(method), Kind::of_child(child), spelled) {
+                (Some(verb @ (Verb::Get | Verb::Put | Verb::Delete)), Some(kind), [_, name]) => {
+                    What::Item(verb, id.child(kind, name))
+                }
+                _ => What::NotAllowed,
             }
-            _ => What::NotAllowed,
-        },
+        }
         ("GET", Kind::Gateway, ["connections"]) => What::GatewayConnections(id),
         ("POST", Kind::Gateway, ["getbgppeerstatus"]) => action(Action::GetBgpPeerStatus),
         ("POST", Kind::Gateway, ["getlearnedroutes"]) => action(Action::GetLearnedRoutes),

@@ -1,5 +1,6 @@
-//! Azure's refusals, in its own words: `{"error": {"code", "message", "details"}}`. Codes and statuses are those of
-//! documentation, recordings and public reports; a message without a known original says what a person needs to know.
+//! Azure's refusals, in its own words: `{"error": {"code", "message", "details"}}`. Codes and
+//! statuses are those of documentation, recordings and public reports; a message without a known
+//! original says what a person needs to know.
 
 use super::ids::Id;
 use super::resource::Object;
@@ -44,8 +45,11 @@ impl ApiError {
     }
 
     pub fn response(self, settings: &Settings) -> Response {
-        let details: Vec<_> =
-            self.details.iter().map(|(code, message)| json!({"code": code, "message": message})).collect();
+        let details: Vec<_> = self
+            .details
+            .iter()
+            .map(|(code, message)| json!({"code": code, "message": message}))
+            .collect();
         let mut error = Object::new();
         error.insert("code".into(), self.code.into());
         error.insert("message".into(), self.message.into());
@@ -53,20 +57,34 @@ impl ApiError {
         if self.status == 400 || self.status == 409 || !details.is_empty() {
             error.insert("details".into(), details.into());
         }
-        let mut response = Response::new(self.status)
-            .with_body("application/json; charset=utf-8", json!({"error": error}).to_string().into_bytes());
+        let mut response = Response::new(self.status).with_body(
+            "application/json; charset=utf-8",
+            json!({"error": error}).to_string().into_bytes(),
+        );
         if let Some(wait) = self.wait {
-            response.headers.extend(settings.retry_after(wait).into_iter().map(|(n, v)| (n.to_owned(), v)));
+            response.headers.extend(
+                settings
+                    .retry_after(wait)
+                    .into_iter()
+                    .map(|(n, v)| (n.to_owned(), v)),
+            );
         }
-        response.headers.extend(self.headers.into_iter().map(|(n, v)| (n.to_owned(), v)));
+        response
+            .headers
+            .extend(self.headers.into_iter().map(|(n, v)| (n.to_owned(), v)));
         response
     }
 }
 
 pub fn group_not_found(group: &str) -> ApiError {
-    let mut refusal =
-        ApiError::new(404, "ResourceGroupNotFound", format!("Resource group '{group}' could not be found."));
-    refusal.headers.push(("x-ms-failure-cause", "gateway".into()));
+    let mut refusal = ApiError::new(
+        404,
+        "ResourceGroupNotFound",
+        format!("Resource group '{group}' could not be found."),
+    );
+    refusal
+        .headers
+        .push(("x-ms-failure-cause", "gateway".into()));
     refusal
 }
 
@@ -75,18 +93,38 @@ pub fn not_found(id: &Id) -> ApiError {
         Some(network) => format!("{network}/subnets/{}", id.name),
         None => id.name.clone(),
     };
-    let kind = if id.parent.is_some() { "Microsoft.Network/virtualNetworks" } else { id.kind.type_name() };
+    let kind = if id.parent.is_some() {
+        "Microsoft.Network/virtualNetworks"
+    } else {
+        id.kind.type_name()
+    };
     let mut refusal = ApiError::new(
         404,
-        if id.parent.is_some() { "NotFound" } else { "ResourceNotFound" },
-        format!("The Resource '{kind}/{name}' under resource group '{}' was not found.", id.group),
+        if id.parent.is_some() {
+            "NotFound"
+        } else {
+            "ResourceNotFound"
+        },
+        format!(
+            "The Resource '{kind}/{name}' under resource group '{}' was not found.",
+            id.group
+        ),
     );
-    refusal.headers.push(("x-ms-failure-cause", "gateway".into()));
+    refusal
+        .headers
+        .push(("x-ms-failure-cause", "gateway".into()));
     refusal
 }
 
-/// `target` needs `referenced`, which has not succeeded; the service words the same thing as a 429 and as a 400.
-pub fn not_provisioned(target: &Id, referenced: &Id, state: &str, operation: &str, as_retryable: bool) -> ApiError {
+/// `target` needs `referenced`, which has not succeeded; the service words the same thing as a 429
+/// and as a 400.
+pub fn not_provisioned(
+    target: &Id,
+    referenced: &Id,
+    state: &str,
+    operation: &str,
+    as_retryable: bool,
+) -> ApiError {
     let message = format!(
         "Cannot proceed with operation because resource {referenced} used by resource {target} is not in Succeeded state. \
          Resource is in {state} state and the last operation that updated/is updating the resource is {operation}."
@@ -94,9 +132,11 @@ pub fn not_provisioned(target: &Id, referenced: &Id, state: &str, operation: &st
     if !as_retryable {
         return ApiError::bad("ReferencedResourceNotProvisioned", message);
     }
-    let mut refusal =
-        ApiError::new(429, "RetryableError", "A retryable error occurred.").after(SimDuration::seconds(10));
-    refusal.details.push(("ReferencedResourceNotProvisioned".into(), message));
+    let mut refusal = ApiError::new(429, "RetryableError", "A retryable error occurred.")
+        .after(SimDuration::seconds(10));
+    refusal
+        .details
+        .push(("ReferencedResourceNotProvisioned".into(), message));
     refusal
 }
 

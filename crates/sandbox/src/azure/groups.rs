@@ -1,4 +1,5 @@
-//! Resource groups, whose delete takes everything in them along, and lists of resources of any kind.
+//! Resource groups, whose delete takes everything in them along, and lists of resources of any
+//! kind.
 
 use super::call::Verb;
 use super::errors::{self, ApiError};
@@ -14,7 +15,8 @@ use crate::world::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// What a gateway's list of connections leaves out of each: VirtualNetworkGatewayConnectionListEntity does not have it.
+/// What a gateway's list of connections leaves out of each:
+/// VirtualNetworkGatewayConnectionListEntity does not have it.
 const UNLISTED: [&str; 7] = [
     "dpdTimeoutSeconds",
     "useLocalAzureIpAddress",
@@ -41,7 +43,11 @@ impl Group {
     }
 
     pub fn state(&self) -> &'static str {
-        if self.deletion.is_some() { "Deleting" } else { "Succeeded" }
+        if self.deletion.is_some() {
+            "Deleting"
+        } else {
+            "Succeeded"
+        }
     }
 
     fn document(&self) -> Value {
@@ -55,9 +61,13 @@ impl Group {
 }
 
 impl AzureService {
-    /// Refuses when the resource's group is not there; a group that is going takes reads and deletes only.
+    /// Refuses when the resource's group is not there; a group that is going takes reads and
+    /// deletes only.
     pub(super) fn require_group(&self, id: &Id) -> Result<(), ApiError> {
-        self.groups.get(&id.group_key()).map(|_| ()).ok_or_else(|| errors::group_not_found(&id.group))
+        self.groups
+            .get(&id.group_key())
+            .map(|_| ())
+            .ok_or_else(|| errors::group_not_found(&id.group))
     }
 
     pub(super) fn group(
@@ -73,9 +83,16 @@ impl AzureService {
             return self.put_group(subscription, name, request);
         }
         if verb == Verb::Head {
-            return Ok(Response::new(if self.groups.contains_key(&key) { 204 } else { 404 }));
+            return Ok(Response::new(if self.groups.contains_key(&key) {
+                204
+            } else {
+                404
+            }));
         }
-        let group = self.groups.get_mut(&key).ok_or_else(|| errors::group_not_found(name))?;
+        let group = self
+            .groups
+            .get_mut(&key)
+            .ok_or_else(|| errors::group_not_found(name))?;
         match verb {
             Verb::Patch => {
                 let body = resource_ops::body(request)?;
@@ -87,10 +104,17 @@ impl AzureService {
         }
     }
 
-    fn put_group(&mut self, subscription: &str, name: &str, request: &Request) -> Result<Response, ApiError> {
+    fn put_group(
+        &mut self,
+        subscription: &str,
+        name: &str,
+        request: &Request,
+    ) -> Result<Response, ApiError> {
         let good = (1..=90).contains(&name.chars().count())
             && !name.ends_with('.')
-            && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '(' | ')'));
+            && name
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '(' | ')'));
         if !good {
             return Err(ApiError::bad(
                 "InvalidResourceGroupName",
@@ -98,16 +122,30 @@ impl AzureService {
             ));
         }
         let body = resource_ops::body(request)?;
-        let before = self.groups.get(&ids::group_key(subscription, name)).and_then(|group| group.tags.as_ref());
+        let before = self
+            .groups
+            .get(&ids::group_key(subscription, name))
+            .and_then(|group| group.tags.as_ref());
         let tags = tags::sent(&body, before)?;
-        let location = body.get("location").and_then(Value::as_str).map(resource::location);
+        let location = body
+            .get("location")
+            .and_then(Value::as_str)
+            .map(resource::location);
         let Some(location) = location.filter(|location| !location.is_empty()) else {
-            return Err(ApiError::bad("LocationRequired", "The location property is required for this definition."));
+            return Err(ApiError::bad(
+                "LocationRequired",
+                "The location property is required for this definition.",
+            ));
         };
         let key = ids::group_key(subscription, name);
         let Some(group) = self.groups.get_mut(&key) else {
-            let group =
-                Group { subscription: subscription.to_owned(), name: name.to_owned(), location, tags, deletion: None };
+            let group = Group {
+                subscription: subscription.to_owned(),
+                name: name.to_owned(),
+                location,
+                tags,
+                deletion: None,
+            };
             let response = json_response(201, &group.document());
             self.groups.insert(key, group);
             return Ok(response);
@@ -130,12 +168,25 @@ impl AzureService {
     }
 
     fn delete_group(&mut self, key: &str, request: &Request, cx: &mut Context<'_>) -> Response {
-        let running = self.groups.get(key).and_then(|group| group.deletion.as_ref());
+        let running = self
+            .groups
+            .get(key)
+            .and_then(|group| group.deletion.as_ref());
         if let Some(pending) = running {
-            return self.accepted(Response::new(202), &pending.operation, PollHeaders::Location, request, cx);
+            return self.accepted(
+                Response::new(202),
+                &pending.operation,
+                PollHeaders::Location,
+                request,
+                cx,
+            );
         }
         let beneath = format!("{key}/");
-        let holds = |kind: Kind| self.resources.values().any(|r| r.id.kind == kind && r.id.group_key() == key);
+        let holds = |kind: Kind| {
+            self.resources
+                .values()
+                .any(|r| r.id.kind == kind && r.id.group_key() == key)
+        };
         let mut seconds = 2;
         if holds(Kind::Connection) {
             seconds += 60 + cx.rng.below(90);
@@ -166,24 +217,43 @@ impl AzureService {
             polls: 0,
         };
         let record = self.record(operation, cx);
-        let pending = Pending { due, operation: record.clone(), title: "DeleteResourceGroup".into(), vanish: true };
+        let pending = Pending {
+            due,
+            operation: record.clone(),
+            title: "DeleteResourceGroup".into(),
+            vanish: true,
+        };
         if let Some(group) = self.groups.get_mut(key) {
             group.deletion = Some(pending.clone());
         }
         self.agenda.insert((due, key.to_owned()));
         if !blocked {
-            for resource in self.resources.values_mut().filter(|r| r.id.group_key() == key) {
+            for resource in self
+                .resources
+                .values_mut()
+                .filter(|r| r.id.group_key() == key)
+            {
                 resource.state = State::Deleting;
                 resource.pending = Some(pending.clone());
             }
         }
-        self.accepted(Response::new(202), &record, PollHeaders::Location, request, cx)
+        self.accepted(
+            Response::new(202),
+            &record,
+            PollHeaders::Location,
+            request,
+            cx,
+        )
     }
 
     /// What outside the group needs something inside it.
     fn used_from_outside(&self, beneath: &str) -> Option<String> {
         let inside = |id: Option<&str>| id.is_some_and(|id| id.to_lowercase().starts_with(beneath));
-        let outside = self.resources.iter().filter(|(key, _)| !key.starts_with(beneath)).map(|(_, resource)| resource);
+        let outside = self
+            .resources
+            .iter()
+            .filter(|(key, _)| !key.starts_with(beneath))
+            .map(|(_, resource)| resource);
         outside
             .filter(|resource| match resource.id.kind {
                 Kind::Gateway => resource.items("/ipConfigurations").iter().any(|c| {
@@ -204,12 +274,28 @@ impl AzureService {
 
     /// A group's delete comes to its end.
     pub(super) fn finish_group(&mut self, key: &str, at: SimTime) {
-        let Some(group) = self.groups.get_mut(key) else { return };
-        let Some(pending) = group.deletion.take_if(|pending| pending.due <= at) else { return };
+        let Some(group) = self.groups.get_mut(key) else {
+            return;
+        };
+        let Some(pending) = group.deletion.take_if(|pending| pending.due <= at) else {
+            return;
+        };
         let beneath = format!("{key}/");
-        if self.operations.get(&pending.operation).is_some_and(|operation| operation.error.is_some()) {
-            for (_, resource) in self.resources.iter_mut().filter(|(key, _)| key.starts_with(&beneath)) {
-                if resource.pending.take_if(|own| own.operation == pending.operation).is_some() {
+        if self
+            .operations
+            .get(&pending.operation)
+            .is_some_and(|operation| operation.error.is_some())
+        {
+            for (_, resource) in self
+                .resources
+                .iter_mut()
+                .filter(|(key, _)| key.starts_with(&beneath))
+            {
+                if resource
+                    .pending
+                    .take_if(|own| own.operation == pending.operation)
+                    .is_some()
+                {
                     resource.state = State::Failed;
                 }
             }
@@ -226,8 +312,8 @@ impl AzureService {
         json_response(200, &json!({"value": groups}))
     }
 
-    /// Tracked resources of a group or subscription, in brief. `$filter` knows `tagName eq '..'`, `tagValue eq '..'` and
-    /// `resourceType eq '..'` joined by `and`.
+    /// Tracked resources of a group or subscription, in brief. `$filter` knows `tagName eq '..'`,
+    /// `tagValue eq '..'` and `resourceType eq '..'` joined by `and`.
     pub(super) fn list_resources(
         &self,
         subscription: &str,
@@ -238,19 +324,28 @@ impl AzureService {
         let wanted = |field: &str| {
             filter.split(" and ").find_map(|part| {
                 let (name, value) = part.trim().split_once(" eq ")?;
-                name.eq_ignore_ascii_case(field).then(|| value.trim().trim_matches('\'').to_owned())
+                name.eq_ignore_ascii_case(field)
+                    .then(|| value.trim().trim_matches('\'').to_owned())
             })
         };
-        let (name, value, kind) = (wanted("tagName"), wanted("tagValue"), wanted("resourceType"));
+        let (name, value, kind) = (
+            wanted("tagName"),
+            wanted("tagValue"),
+            wanted("resourceType"),
+        );
         let matches = |resource: &&Resource| {
             let tags = resource.tags.as_ref().and_then(Value::as_object);
-            let tag = name
-                .as_ref()
-                .and_then(|name| tags.and_then(|tags| tags.iter().find(|(own, _)| own.eq_ignore_ascii_case(name))));
+            let tag = name.as_ref().and_then(|name| {
+                tags.and_then(|tags| tags.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)))
+            });
             resource.id.parent.is_none()
                 && (name.is_none() || tag.is_some())
-                && value.as_ref().is_none_or(|value| tag.is_some_and(|(_, own)| own.as_str() == Some(value)))
-                && kind.as_ref().is_none_or(|kind| kind.eq_ignore_ascii_case(resource.id.kind.type_name()))
+                && value
+                    .as_ref()
+                    .is_none_or(|value| tag.is_some_and(|(_, own)| own.as_str() == Some(value)))
+                && kind
+                    .as_ref()
+                    .is_none_or(|kind| kind.eq_ignore_ascii_case(resource.id.kind.type_name()))
         };
         let listed: Vec<Value> = self
             .within(subscription, group)?
@@ -259,7 +354,10 @@ impl AzureService {
                 let mut brief = resource.document();
                 if let Some(brief) = brief.as_object_mut() {
                     brief.retain(|member, _| {
-                        matches!(member.as_str(), "id" | "name" | "type" | "location" | "tags" | "sku")
+                        matches!(
+                            member.as_str(),
+                            "id" | "name" | "type" | "location" | "tags" | "sku"
+                        )
                     });
                 }
                 brief
@@ -275,26 +373,49 @@ impl AzureService {
         kind: Kind,
         cx: &mut Context<'_>,
     ) -> Result<Response, ApiError> {
-        let found: Vec<&Resource> = self.within(subscription, group)?.filter(|r| r.id.kind == kind).collect();
-        let listed: Vec<Value> = found.into_iter().map(|resource| self.render(resource, cx)).collect();
+        let found: Vec<&Resource> = self
+            .within(subscription, group)?
+            .filter(|r| r.id.kind == kind)
+            .collect();
+        let listed: Vec<Value> = found
+            .into_iter()
+            .map(|resource| self.render(resource, cx))
+            .collect();
         Ok(json_response(200, &json!({"value": listed})))
     }
 
-    fn within(&self, subscription: &str, group: Option<&str>) -> Result<impl Iterator<Item = &Resource>, ApiError> {
+    fn within(
+        &self,
+        subscription: &str,
+        group: Option<&str>,
+    ) -> Result<impl Iterator<Item = &Resource>, ApiError> {
         let key = group.map(|name| ids::group_key(subscription, name));
         if let (Some(key), Some(name)) = (&key, group)
             && !self.groups.contains_key(key)
         {
             return Err(errors::group_not_found(name));
         }
-        Ok(self.resources.values().filter(move |r| key.as_ref().is_none_or(|key| r.id.group_key() == *key)))
+        Ok(self
+            .resources
+            .values()
+            .filter(move |r| key.as_ref().is_none_or(|key| r.id.group_key() == *key)))
     }
 
-    pub(super) fn list_gateway_connections(&self, gateway: &Id, cx: &mut Context<'_>) -> Result<Response, ApiError> {
+    pub(super) fn list_gateway_connections(
+        &self,
+        gateway: &Id,
+        cx: &mut Context<'_>,
+    ) -> Result<Response, ApiError> {
         self.find(gateway)?;
         let key = gateway.key();
-        let mut listed: Vec<Value> = self.connections_of(&key).map(|connection| self.render(connection, cx)).collect();
-        for properties in listed.iter_mut().filter_map(|item| item.get_mut("properties")?.as_object_mut()) {
+        let mut listed: Vec<Value> = self
+            .connections_of(&key)
+            .map(|connection| self.render(connection, cx))
+            .collect();
+        for properties in listed
+            .iter_mut()
+            .filter_map(|item| item.get_mut("properties")?.as_object_mut())
+        {
             properties.retain(|name, _| !UNLISTED.contains(&name.as_str()));
         }
         Ok(json_response(200, &json!({"value": listed})))
@@ -306,6 +427,8 @@ pub(super) fn being_deleted(name: &str) -> ApiError {
     ApiError::new(
         409,
         "ResourceGroupBeingDeleted",
-        format!("The resource group '{name}' is in deprovisioning state and cannot perform this operation."),
+        format!(
+            "The resource group '{name}' is in deprovisioning state and cannot perform this operation."
+        ),
     )
 }

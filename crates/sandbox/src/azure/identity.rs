@@ -1,7 +1,9 @@
-//! Discovery documents, tokens and the subscription: what a client asks for before its first real call.
+//! Discovery documents, tokens and the subscription: what a client asks for before its first real
+//! call.
 //!
-//! A token is shaped like the real thing (three base64url parts) because clients read its claims, but it is not signed: its
-//! last part is the simulated instant at which it expires, in hexadecimal.
+//! A token is shaped like the real thing (three base64url parts) because clients read its claims,
+//! but it is not signed: its last part is the simulated instant at which it expires, in
+//! hexadecimal.
 
 use super::errors::ApiError;
 use super::ids;
@@ -47,7 +49,11 @@ pub(super) fn instance_discovery(request: &Request) -> Response {
 
 pub(super) fn openid_configuration(request: &Request, tenant: &str) -> Response {
     let base = &request.base_url;
-    let version = if request.path.to_ascii_lowercase().contains("/v2.0/") { "/v2.0" } else { "" };
+    let version = if request.path.to_ascii_lowercase().contains("/v2.0/") {
+        "/v2.0"
+    } else {
+        ""
+    };
     json_response(
         200,
         &json!({
@@ -67,7 +73,8 @@ pub(super) fn openid_configuration(request: &Request, tenant: &str) -> Response 
     )
 }
 
-/// The token endpoint, of version 2 (`scope`) and version 1 (`resource`): a client secret or a client assertion.
+/// The token endpoint, of version 2 (`scope`) and version 1 (`resource`): a client secret or a
+/// client assertion.
 pub(super) fn token(request: &Request, tenant: &str, cx: &mut Context<'_>) -> Response {
     let form = String::from_utf8_lossy(&request.body).into_owned();
     let field = |name: &str| ids::parameter(&form, name).unwrap_or_default();
@@ -84,25 +91,50 @@ pub(super) fn token(request: &Request, tenant: &str, cx: &mut Context<'_>) -> Re
         )
     };
     if !tenant.eq_ignore_ascii_case(&settings.tenant_id) {
-        let text = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
+        let text = format!(
+            "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
+        );
         return refuse(400, "invalid_request", 90_002, &text, cx);
     }
     if field("grant_type") != "client_credentials" {
-        return refuse(400, "unsupported_grant_type", 70_003, "The app requested an unsupported grant type.", cx);
+        return refuse(
+            400,
+            "unsupported_grant_type",
+            70_003,
+            "The app requested an unsupported grant type.",
+            cx,
+        );
     }
     let client = field("client_id");
     if !client.eq_ignore_ascii_case(&settings.client_id) {
-        let text = format!("Application with identifier '{client}' was not found in the directory.");
+        let text =
+            format!("Application with identifier '{client}' was not found in the directory.");
         return refuse(400, "unauthorized_client", 700_016, &text, cx);
     }
     let assertion = field("client_assertion");
     if assertion.is_empty() && field("client_secret") != settings.client_secret {
-        return refuse(401, "invalid_client", 7_000_215, "Invalid client secret provided.", cx);
+        return refuse(
+            401,
+            "invalid_client",
+            7_000_215,
+            "Invalid client secret provided.",
+            cx,
+        );
     }
     if !assertion.is_empty() && assertion.split('.').count() != 3 {
-        return refuse(401, "invalid_client", 50_027, "JWT token is invalid or malformed.", cx);
+        return refuse(
+            401,
+            "invalid_client",
+            50_027,
+            "JWT token is invalid or malformed.",
+            cx,
+        );
     }
-    let wanted = if second { field("scope") } else { field("resource") };
+    let wanted = if second {
+        field("scope")
+    } else {
+        field("resource")
+    };
     if wanted.is_empty() {
         return refuse(
             400,
@@ -131,7 +163,8 @@ pub(super) fn managed_identity_token(request: &Request, cx: &mut Context<'_>) ->
     json_response(200, &token)
 }
 
-/// A fresh token in the endpoint's answer. Its lifetime counts on the client's clock, so simulated time scales it up.
+/// A fresh token in the endpoint's answer. Its lifetime counts on the client's clock, so simulated
+/// time scales it up.
 fn issue(audience: &str, second: bool, cx: &mut Context<'_>) -> Value {
     let settings = cx.settings;
     let lifetime = settings.token_lifetime_seconds;
@@ -144,7 +177,11 @@ fn issue(audience: &str, second: bool, cx: &mut Context<'_>) -> Value {
         "sub": settings.client_id, "tid": settings.tenant_id, "idtyp": "app", "ver": "1.0"});
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signature = URL_SAFE_NO_PAD.encode(format!("{:x}", expires.0));
-    let token = format!("{}.{}.{signature}", encode(&json!({"typ": "JWT", "alg": "none"})), encode(&claims));
+    let token = format!(
+        "{}.{}.{signature}",
+        encode(&json!({"typ": "JWT", "alg": "none"})),
+        encode(&claims)
+    );
     if second {
         return json!({"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token});
     }
@@ -152,29 +189,51 @@ fn issue(audience: &str, second: bool, cx: &mut Context<'_>) -> Value {
         "expires_on": until.to_string(), "not_before": issued.to_string(), "resource": audience, "access_token": token})
 }
 
-/// Refuses a request without a token, with one that was not issued here, and with one that is too old.
+/// Refuses a request without a token, with one that was not issued here, and with one that is too
+/// old.
 pub(super) fn check_token(request: &Request, cx: &Context<'_>) -> Result<(), ApiError> {
     let header = request.header("authorization").unwrap_or_default();
-    let Some(token) = header.strip_prefix("Bearer ").or(header.strip_prefix("bearer ")) else {
-        let refusal =
-            ApiError::new(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
+    let Some(token) = header
+        .strip_prefix("Bearer ")
+        .or(header.strip_prefix("bearer "))
+    else {
+        let refusal = ApiError::new(
+            401,
+            "AuthenticationFailed",
+            "Authentication failed. The 'Authorization' header is missing.",
+        );
         return Err(challenge(refusal, request, cx));
     };
-    let expires = token.rsplit('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
-    let expires = expires.and_then(|bytes| u64::from_str_radix(std::str::from_utf8(&bytes).ok()?, 16).ok());
+    let expires = token
+        .rsplit('.')
+        .next()
+        .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    let expires =
+        expires.and_then(|bytes| u64::from_str_radix(std::str::from_utf8(&bytes).ok()?, 16).ok());
     match expires {
         Some(expires) if cx.now.0 < expires => Ok(()),
         Some(_) => Err(expired(request, cx)),
         None => {
-            let refusal = ApiError::new(401, "InvalidAuthenticationToken", "The access token is invalid.");
+            let refusal = ApiError::new(
+                401,
+                "InvalidAuthenticationToken",
+                "The access token is invalid.",
+            );
             Err(challenge(refusal, request, cx))
         }
     }
 }
 
 pub(super) fn expired(request: &Request, cx: &Context<'_>) -> ApiError {
-    let text = format!("The access token expiry UTC time is earlier than current UTC time '{}'.", timestamp(cx));
-    challenge(ApiError::new(401, "ExpiredAuthenticationToken", text), request, cx)
+    let text = format!(
+        "The access token expiry UTC time is earlier than current UTC time '{}'.",
+        timestamp(cx)
+    );
+    challenge(
+        ApiError::new(401, "ExpiredAuthenticationToken", text),
+        request,
+        cx,
+    )
 }
 
 fn challenge(mut refusal: ApiError, request: &Request, cx: &Context<'_>) -> ApiError {
@@ -187,7 +246,9 @@ fn challenge(mut refusal: ApiError, request: &Request, cx: &Context<'_>) -> ApiE
 }
 
 fn timestamp(cx: &Context<'_>) -> String {
-    jiff::Timestamp::from_second(cx.settings.unix_seconds(cx.now)).map(|at| at.to_string()).unwrap_or_default()
+    jiff::Timestamp::from_second(cx.settings.unix_seconds(cx.now))
+        .map(|at| at.to_string())
+        .unwrap_or_default()
 }
 
 pub(super) fn subscription(cx: &Context<'_>) -> Value {

@@ -39,7 +39,8 @@ impl Kind {
         }
     }
 
-    /// The kind of a path element in lower case; the children of a virtual network have their own kind of path.
+    /// The kind of a path element in lower case; the children of a virtual network have their own
+    /// kind of path.
     pub fn of_collection(lower: &str) -> Option<Kind> {
         Some(match lower {
             "virtualnetworks" => Kind::VirtualNetwork,
@@ -112,10 +113,22 @@ pub struct Id {
 }
 
 impl Id {
-    /// Reads `/subscriptions/../resourceGroups/../providers/Microsoft.Network/<collection>/<name>[/subnets/<name>]`.
+    /// Reads
+    /// `/subscriptions/../resourceGroups/../providers/Microsoft.Network/<collection>/<name>[/subnets/<name>]`.
     pub fn parse(text: &str) -> Option<Id> {
         let parts: Vec<&str> = text.strip_prefix('/')?.split('/').collect();
-        let [s, subscription, g, group, p, provider, collection, name, rest @ ..] = parts.as_slice() else {
+        let [
+            s,
+            subscription,
+            g,
+            group,
+            p,
+            provider,
+            collection,
+            name,
+            rest @ ..,
+        ] = parts.as_slice()
+        else {
             return None;
         };
         let fixed = s.eq_ignore_ascii_case("subscriptions")
@@ -128,9 +141,11 @@ impl Id {
         let kind = Kind::of_collection(&collection.to_ascii_lowercase())?;
         let (kind, parent, name) = match rest {
             [] => (kind, None, name),
-            [sub, child] if kind == Kind::VirtualNetwork && !child.is_empty() => {
-                (Kind::of_child(&sub.to_ascii_lowercase())?, Some((*name).to_owned()), child)
-            }
+            [sub, child] if kind == Kind::VirtualNetwork && !child.is_empty() => (
+                Kind::of_child(&sub.to_ascii_lowercase())?,
+                Some((*name).to_owned()),
+                child,
+            ),
             _ => return None,
         };
         Some(Id {
@@ -155,7 +170,12 @@ impl Id {
     /// The virtual network of a subnet or peering.
     pub fn network(&self) -> Option<Id> {
         let name = self.parent.clone()?;
-        Some(Id { kind: Kind::VirtualNetwork, parent: None, name, ..self.clone() })
+        Some(Id {
+            kind: Kind::VirtualNetwork,
+            parent: None,
+            name,
+            ..self.clone()
+        })
     }
 
     /// A subnet of this virtual network.
@@ -165,15 +185,29 @@ impl Id {
 
     /// A child of this virtual network.
     pub fn child(&self, kind: Kind, name: &str) -> Id {
-        Id { kind, parent: Some(self.name.clone()), name: name.to_owned(), ..self.clone() }
+        Id {
+            kind,
+            parent: Some(self.name.clone()),
+            name: name.to_owned(),
+            ..self.clone()
+        }
     }
 }
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/providers/Microsoft.Network/", group_id(&self.subscription, &self.group))?;
+        write!(
+            f,
+            "{}/providers/Microsoft.Network/",
+            group_id(&self.subscription, &self.group)
+        )?;
         match &self.parent {
-            Some(network) => write!(f, "virtualNetworks/{network}/{}/{}", self.kind.collection(), self.name),
+            Some(network) => write!(
+                f,
+                "virtualNetworks/{network}/{}/{}",
+                self.kind.collection(),
+                self.name
+            ),
             None => write!(f, "{}/{}", self.kind.collection(), self.name),
         }
     }
@@ -187,7 +221,8 @@ pub fn group_key(subscription: &str, group: &str) -> String {
     group_id(subscription, group).to_lowercase()
 }
 
-/// Undoes percent-encoding; a stray `%` stands for itself. `plus` also turns `+` into a space, as in queries and forms.
+/// Undoes percent-encoding; a stray `%` stands for itself. `plus` also turns `+` into a space, as
+/// in queries and forms.
 pub fn decode(text: &str, plus: bool) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -210,6 +245,8 @@ pub fn decode(text: &str, plus: bool) -> String {
 pub fn parameter(encoded: &str, name: &str) -> Option<String> {
     encoded.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        decode(key, true).eq_ignore_ascii_case(name).then(|| decode(value, true))
+        decode(key, true)
+            .eq_ignore_ascii_case(name)
+            .then(|| decode(value, true))
     })
 }

@@ -1,4 +1,5 @@
-//! Regions of the public cloud, with and without availability zones (Microsoft's list of regions, 2026-11).
+//! Regions of the public cloud, with and without availability zones (Microsoft's list of regions,
+//! 2026-11).
 
 use super::errors::ApiError;
 use super::ids::Id;
@@ -65,9 +66,14 @@ const FLAT: [(&str, &str); 16] = [
 /// Logical zones of a zonal region.
 const ZONES: [&str; 3] = ["1", "2", "3"];
 
-/// Zones of a location. A location that is not in the lists counts as zonal: sovereign clouds have regions of their own.
+/// Zones of a location. A location that is not in the lists counts as zonal: sovereign clouds have
+/// regions of their own.
 pub(super) fn zones_of(location: &str) -> &'static [&'static str] {
-    if FLAT.iter().any(|(name, _)| *name == location) { &[] } else { &ZONES }
+    if FLAT.iter().any(|(name, _)| *name == location) {
+        &[]
+    } else {
+        &ZONES
+    }
 }
 
 /// Rejects zones that the location does not have.
@@ -77,11 +83,16 @@ pub(super) fn check_zones(id: &Id, location: &str, zones: &Value) -> Result<(), 
     if has.is_empty() {
         return Err(ApiError::bad(
             "LocationNotSupportAvailabilityZones",
-            format!("The resource '{what}' does not support availability zones at location '{location}'."),
+            format!(
+                "The resource '{what}' does not support availability zones at location '{location}'."
+            ),
         ));
     }
     let known = |zone: &Value| zone.as_str().is_some_and(|zone| has.contains(&zone));
-    if zones.as_array().is_some_and(|zones| zones.iter().all(known)) {
+    if zones
+        .as_array()
+        .is_some_and(|zones| zones.iter().all(known))
+    {
         return Ok(());
     }
     Err(ApiError::bad(
@@ -97,7 +108,9 @@ pub(super) fn check_zones(id: &Id, location: &str, zones: &Value) -> Result<(), 
 /// `GET /subscriptions/ID/locations`. A region without zones has no `availabilityZoneMappings`.
 pub(super) fn list(subscription: &str) -> Response {
     let regions = ZONAL.iter().chain(&FLAT);
-    let regions: Vec<Value> = regions.map(|(name, display)| region(subscription, name, display)).collect();
+    let regions: Vec<Value> = regions
+        .map(|(name, display)| region(subscription, name, display))
+        .collect();
     json_response(200, &json!({"value": regions}))
 }
 

@@ -1,5 +1,5 @@
-//! Management locks: `CanNotDelete` refuses deletes at its scope and below, `ReadOnly` every write. A scope that holds
-//! something locked cannot be deleted either.
+//! Management locks: `CanNotDelete` refuses deletes at its scope and below, `ReadOnly` every write.
+//! A scope that holds something locked cannot be deleted either.
 
 use super::call::{Call, Verb, What};
 use super::errors::ApiError;
@@ -34,7 +34,9 @@ impl ManagementLock {
 
 fn is_at_or_below(scope: &str, top: &str) -> bool {
     let (scope, top) = (scope.to_lowercase(), top.to_lowercase());
-    scope.strip_prefix(&top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    scope
+        .strip_prefix(&top)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl AzureService {
@@ -52,44 +54,78 @@ impl AzureService {
                     .get("level")
                     .and_then(Value::as_str)
                     .map(str::to_owned);
-                let Some(level) = level.filter(|level| ["CanNotDelete", "ReadOnly"].contains(&level.as_str())) else {
-                    return Err(ApiError::bad("LockLevelNotValid", "The level of a lock is CanNotDelete or ReadOnly."));
+                let Some(level) =
+                    level.filter(|level| ["CanNotDelete", "ReadOnly"].contains(&level.as_str()))
+                else {
+                    return Err(ApiError::bad(
+                        "LockLevelNotValid",
+                        "The level of a lock is CanNotDelete or ReadOnly.",
+                    ));
                 };
-                let lock = ManagementLock { scope: scope.to_owned(), name: name.to_owned(), level };
-                let status = if self.management_locks.contains_key(&key) { 200 } else { 201 };
+                let lock = ManagementLock {
+                    scope: scope.to_owned(),
+                    name: name.to_owned(),
+                    level,
+                };
+                let status = if self.management_locks.contains_key(&key) {
+                    200
+                } else {
+                    201
+                };
                 let made = json_response(status, &lock.document());
                 self.management_locks.insert(key, lock);
                 Ok(made)
             }
-            Verb::Delete => Ok(Response::new(if self.management_locks.remove(&key).is_some() { 200 } else { 204 })),
+            Verb::Delete => Ok(Response::new(
+                if self.management_locks.remove(&key).is_some() {
+                    200
+                } else {
+                    204
+                },
+            )),
             _ => match self.management_locks.get(&key) {
                 Some(lock) => Ok(json_response(200, &lock.document())),
-                None => Err(ApiError::new(404, "LockNotFound", format!("The lock '{name}' was not found."))),
+                None => Err(ApiError::new(
+                    404,
+                    "LockNotFound",
+                    format!("The lock '{name}' was not found."),
+                )),
             },
         }
     }
 
     /// At, above and below a scope.
     pub(super) fn list_locks(&self, scope: &str) -> Response {
-        let related = |lock: &&ManagementLock| lock.covers(scope) || is_at_or_below(&lock.scope, scope);
-        let listed: Vec<Value> = self.management_locks.values().filter(related).map(ManagementLock::document).collect();
+        let related =
+            |lock: &&ManagementLock| lock.covers(scope) || is_at_or_below(&lock.scope, scope);
+        let listed: Vec<Value> = self
+            .management_locks
+            .values()
+            .filter(related)
+            .map(ManagementLock::document)
+            .collect();
         json_response(200, &json!({"value": listed}))
     }
 
     /// Locks go with what they are on.
     pub(super) fn forget_locks(&mut self, scope: &str) {
-        self.management_locks.retain(|_, lock| !is_at_or_below(&lock.scope, scope));
+        self.management_locks
+            .retain(|_, lock| !is_at_or_below(&lock.scope, scope));
     }
 
     /// Refuses what a lock at, above or, for deletes, below the target forbids.
-    pub(super) fn require_no_management_lock(&self, call: &Call, request: &Request) -> Result<(), ApiError> {
+    pub(super) fn require_no_management_lock(
+        &self,
+        call: &Call,
+        request: &Request,
+    ) -> Result<(), ApiError> {
         let scope = match &call.what {
             What::Group(Verb::Put | Verb::Patch | Verb::Delete, subscription, group) => {
                 ids::group_id(subscription, group)
             }
-            What::Item(Verb::Put | Verb::Patch | Verb::Delete, id) | What::PutSharedKey(id) | What::Action(_, id) => {
-                id.to_string()
-            }
+            What::Item(Verb::Put | Verb::Patch | Verb::Delete, id)
+            | What::PutSharedKey(id)
+            | What::Action(_, id) => id.to_string(),
             _ => return Ok(()),
         };
         let deletes = request.method == "DELETE";
@@ -97,11 +133,20 @@ impl AzureService {
             let above = lock.covers(&scope) && (deletes || lock.level == "ReadOnly");
             above || deletes && is_at_or_below(&lock.scope, &scope)
         };
-        let found: Vec<String> = self.management_locks.values().filter(blocks).map(|lock| lock.scope.clone()).collect();
+        let found: Vec<String> = self
+            .management_locks
+            .values()
+            .filter(blocks)
+            .map(|lock| lock.scope.clone())
+            .collect();
         if found.is_empty() {
             return Ok(());
         }
-        let (verb, what) = if deletes { ("delete", "delete") } else { ("write", "write") };
+        let (verb, what) = if deletes {
+            ("delete", "delete")
+        } else {
+            ("write", "write")
+        };
         Err(ApiError::new(
             409,
             "ScopeLocked",

@@ -1,5 +1,6 @@
-//! Azure's half: the resource groups and Microsoft.Network resources that a VPN link needs, the long-running operations that
-//! change them, and the identity endpoints, over Azure Resource Manager's wire protocol.
+//! Azure's half: the resource groups and Microsoft.Network resources that a VPN link needs, the
+//! long-running operations that change them, and the identity endpoints, over Azure Resource
+//! Manager's wire protocol.
 //!
 //! | file | holds |
 //! |---|---|

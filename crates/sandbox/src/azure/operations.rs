@@ -1,7 +1,9 @@
-//! Long-running operations: their records, the two addresses at which they are polled, and the headers that name those.
+//! Long-running operations: their records, the two addresses at which they are polled, and the
+//! headers that name those.
 //!
-//! `.../operations/{id}` answers `{"status": ...}`; `.../operationResults/{id}` answers 202 until the end and then the
-//! result itself, as often as it is asked. A finished poll carries no Retry-After.
+//! `.../operations/{id}` answers `{"status": ...}`; `.../operationResults/{id}` answers 202 until
+//! the end and then the result itself, as often as it is asked. A finished poll carries no
+//! Retry-After.
 
 use super::errors::ApiError;
 use super::service::AzureService;
@@ -77,8 +79,16 @@ impl Operation {
         if self.location.is_empty() {
             return cx.settings.retry_after(GROUP_RETRY_AFTER);
         }
-        let grown = GROWING_RETRY_AFTER.get(self.polls).or(GROWING_RETRY_AFTER.last()).copied().unwrap_or(10);
-        cx.settings.retry_after(if cx.settings.growing_retry_after { SimDuration::seconds(grown) } else { RETRY_AFTER })
+        let grown = GROWING_RETRY_AFTER
+            .get(self.polls)
+            .or(GROWING_RETRY_AFTER.last())
+            .copied()
+            .unwrap_or(10);
+        cx.settings.retry_after(if cx.settings.growing_retry_after {
+            SimDuration::seconds(grown)
+        } else {
+            RETRY_AFTER
+        })
     }
 }
 
@@ -94,7 +104,8 @@ impl AzureService {
     /// Makes the record of an operation that ends at `operation.due`, and gives its name.
     pub(super) fn record(&mut self, operation: Operation, cx: &mut Context<'_>) -> String {
         if self.operations.len() > PRUNE_ABOVE {
-            self.operations.retain(|_, old| old.due + RECORD_TTL > cx.now);
+            self.operations
+                .retain(|_, old| old.due + RECORD_TTL > cx.now);
         }
         let id = cx.rng.uuid();
         self.operations.insert(id.clone(), operation);
@@ -110,21 +121,38 @@ impl AzureService {
         request: &Request,
         cx: &Context<'_>,
     ) -> Response {
-        let Some(operation) = self.operations.get(id) else { return response };
+        let Some(operation) = self.operations.get(id) else {
+            return response;
+        };
         if named != PollHeaders::Status {
-            response = response.with_header("Location", operation.url(&request.base_url, id, "operationResults"));
+            response = response.with_header(
+                "Location",
+                operation.url(&request.base_url, id, "operationResults"),
+            );
         }
         if named != PollHeaders::Location {
             response = response
-                .with_header("Azure-AsyncOperation", operation.status_url(&request.base_url, id))
+                .with_header(
+                    "Azure-AsyncOperation",
+                    operation.status_url(&request.base_url, id),
+                )
                 .with_header("Azure-AsyncNotification", "Enabled");
         }
-        response.headers.extend(operation.wait(cx).into_iter().map(|(n, v)| (n.to_owned(), v)));
+        response.headers.extend(
+            operation
+                .wait(cx)
+                .into_iter()
+                .map(|(n, v)| (n.to_owned(), v)),
+        );
         response.with_header("x-ms-request-id", id)
     }
 
     /// GET of `.../operations/{id}`.
-    pub(super) fn operation_status(&mut self, id: &str, cx: &mut Context<'_>) -> Result<Response, ApiError> {
+    pub(super) fn operation_status(
+        &mut self,
+        id: &str,
+        cx: &mut Context<'_>,
+    ) -> Result<Response, ApiError> {
         let operation = self.operations.get_mut(id).ok_or_else(|| no_record(id))?;
         let running = operation.due > cx.now;
         let body = match &operation.error {
@@ -137,7 +165,12 @@ impl AzureService {
         let mut response = json_response(200, &body);
         if running {
             operation.polls += 1;
-            response.headers.extend(operation.wait(cx).into_iter().map(|(n, v)| (n.to_owned(), v)));
+            response.headers.extend(
+                operation
+                    .wait(cx)
+                    .into_iter()
+                    .map(|(n, v)| (n.to_owned(), v)),
+            );
         }
         Ok(response)
     }
@@ -150,7 +183,11 @@ impl AzureService {
         cx: &mut Context<'_>,
     ) -> Result<Response, ApiError> {
         let operation = self.operations.get_mut(id).ok_or_else(|| no_record(id))?;
-        let named = if operation.with_status { PollHeaders::Both } else { PollHeaders::Location };
+        let named = if operation.with_status {
+            PollHeaders::Both
+        } else {
+            PollHeaders::Location
+        };
         if operation.due > cx.now {
             operation.polls += 1;
             return Ok(self.accepted(Response::new(202), id, named, request, cx));
@@ -164,8 +201,14 @@ impl AzureService {
                 let mut response = Response::new(204);
                 if operation.with_status {
                     response = response
-                        .with_header("Location", operation.url(&request.base_url, id, "operationResults"))
-                        .with_header("Azure-AsyncOperation", operation.status_url(&request.base_url, id));
+                        .with_header(
+                            "Location",
+                            operation.url(&request.base_url, id, "operationResults"),
+                        )
+                        .with_header(
+                            "Azure-AsyncOperation",
+                            operation.status_url(&request.base_url, id),
+                        );
                 }
                 Ok(response)
             }
@@ -199,7 +242,9 @@ impl AzureService {
 
     /// Makes the operation that changes this resource or group end Failed.
     pub fn fail_operation(&mut self, target: &str) {
-        let Some(id) = self.running(target) else { return };
+        let Some(id) = self.running(target) else {
+            return;
+        };
         if let Some(operation) = self.operations.get_mut(&id) {
             operation.error = Some(("InternalServerError".into(), "An error occurred.".into()));
         }
@@ -209,15 +254,24 @@ impl AzureService {
         let key = target.to_lowercase();
         let of_resource = self.resources.get(&key).and_then(|r| r.pending.as_ref());
         let of_group = self.groups.get(&key).and_then(|g| g.deletion.as_ref());
-        of_resource.or(of_group).map(|pending| pending.operation.clone())
+        of_resource
+            .or(of_group)
+            .map(|pending| pending.operation.clone())
     }
 }
 
 /// A response with a JSON body.
 pub fn json_response(status: u16, body: &Value) -> Response {
-    Response::new(status).with_body("application/json; charset=utf-8", body.to_string().into_bytes())
+    Response::new(status).with_body(
+        "application/json; charset=utf-8",
+        body.to_string().into_bytes(),
+    )
 }
 
 fn no_record(id: &str) -> ApiError {
-    ApiError::new(404, "OperationNotFound", format!("Operation {id} not found."))
+    ApiError::new(
+        404,
+        "OperationNotFound",
+        format!("Operation {id} not found."),
+    )
 }

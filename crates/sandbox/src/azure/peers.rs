@@ -1,5 +1,5 @@
-//! Questions to a running gateway: its BGP peers, the routes it learned and advertises; resets. All are POSTs whose result is
-//! read, as often as wanted, at the address in `Location`.
+//! Questions to a running gateway: its BGP peers, the routes it learned and advertises; resets. All
+//! are POSTs whose result is read, as often as wanted, at the address in `Location`.
 
 use super::call::Action;
 use super::errors::ApiError;
@@ -26,26 +26,54 @@ impl AzureService {
         let resource = self.find(id)?;
         let peer = ids::parameter(&request.query, "peer");
         let (result, least, most) = match action {
-            Action::GetBgpPeerStatus => (OperationResult::GatewayQuery(GatewayQuery::Peers { peer }), 3, 8),
-            Action::GetLearnedRoutes => (OperationResult::GatewayQuery(GatewayQuery::Learned), 3, 8),
+            Action::GetBgpPeerStatus => (
+                OperationResult::GatewayQuery(GatewayQuery::Peers { peer }),
+                3,
+                8,
+            ),
+            Action::GetLearnedRoutes => {
+                (OperationResult::GatewayQuery(GatewayQuery::Learned), 3, 8)
+            }
             Action::GetAdvertisedRoutes => {
-                let peer =
-                    peer.ok_or_else(|| ApiError::bad("MissingParameter", "The query parameter peer is required."))?;
-                (OperationResult::GatewayQuery(GatewayQuery::Advertised { peer }), 3, 8)
+                let peer = peer.ok_or_else(|| {
+                    ApiError::bad("MissingParameter", "The query parameter peer is required.")
+                })?;
+                (
+                    OperationResult::GatewayQuery(GatewayQuery::Advertised { peer }),
+                    3,
+                    8,
+                )
             }
             Action::ResetGateway => (OperationResult::Resource, 120, 300),
             Action::ResetConnection | Action::ResetSharedKey => (OperationResult::Nothing, 30, 60),
             Action::GetIkeSas => (OperationResult::Value("[]".into()), 3, 8),
         };
         self.require_queryable(resource.ready, id, request, cx)?;
-        let span = cx.rng.duration(SimDuration::seconds(least), SimDuration::seconds(most));
+        let span = cx
+            .rng
+            .duration(SimDuration::seconds(least), SimDuration::seconds(most));
         if action == Action::ResetGateway {
             self.require_idle(resource, request, cx)?;
             let key = id.key();
             self.require_unlocked(&key, id, request, cx)?;
-            let record =
-                self.start(&key, PendingChange { verb: "Reset", span, lock: Some(key.clone()), result }, request, cx);
-            return Ok(self.accepted(json_response(202, &Value::Null), &record, PollHeaders::Location, request, cx));
+            let record = self.start(
+                &key,
+                PendingChange {
+                    verb: "Reset",
+                    span,
+                    lock: Some(key.clone()),
+                    result,
+                },
+                request,
+                cx,
+            );
+            return Ok(self.accepted(
+                json_response(202, &Value::Null),
+                &record,
+                PollHeaders::Location,
+                request,
+                cx,
+            ));
         }
         let operation = Operation {
             subscription: id.subscription.clone(),
@@ -67,19 +95,36 @@ impl AzureService {
     }
 
     /// A gateway or connection that has never stood can be asked nothing.
-    fn require_queryable(&self, ready: bool, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<(), ApiError> {
+    fn require_queryable(
+        &self,
+        ready: bool,
+        id: &Id,
+        request: &Request,
+        cx: &mut Context<'_>,
+    ) -> Result<(), ApiError> {
         match self.resources.get(&id.key()) {
             Some(resource) if !ready && resource.id.kind == Kind::Gateway => {
                 self.require_idle(resource, request, cx)?;
-                Err(ApiError::new(409, "Conflict", format!("Gateway {id} is in state {}.", resource.state.word())))
+                Err(ApiError::new(
+                    409,
+                    "Conflict",
+                    format!("Gateway {id} is in state {}.", resource.state.word()),
+                ))
             }
             _ => Ok(()),
         }
     }
 
     /// Answers a question about the gateway of that key, as things are now.
-    pub(super) fn query_gateway(&self, gateway: &str, question: &GatewayQuery, cx: &Context<'_>) -> Value {
-        let Some(gateway) = self.resources.get(gateway) else { return json!({"value": []}) };
+    pub(super) fn query_gateway(
+        &self,
+        gateway: &str,
+        question: &GatewayQuery,
+        cx: &Context<'_>,
+    ) -> Value {
+        let Some(gateway) = self.resources.get(gateway) else {
+            return json!({"value": []});
+        };
         let id = gateway.id.to_string();
         let rows: Vec<Value> = match question {
             GatewayQuery::Peers { peer } => cx
@@ -140,13 +185,29 @@ impl AzureService {
 
 /// The address of a gateway instance in the GatewaySubnet.
 fn own_address(gateway: &Resource, instance: usize) -> Option<String> {
-    let peering = gateway.properties.pointer("/bgpSettings/bgpPeeringAddresses")?.get(instance)?;
-    peering.pointer("/defaultBgpIpAddresses/0")?.as_str().map(str::to_owned)
+    let peering = gateway
+        .properties
+        .pointer("/bgpSettings/bgpPeeringAddresses")?
+        .get(instance)?;
+    peering
+        .pointer("/defaultBgpIpAddresses/0")?
+        .as_str()
+        .map(str::to_owned)
 }
 
 /// A .NET time span: `[d.]hh:mm:ss.fffffff`.
 fn duration(millis: u64) -> String {
     let (days, seconds) = (millis / 86_400_000, millis / 1_000 % 86_400);
-    let day = if days > 0 { format!("{days}.") } else { String::new() };
-    format!("{day}{:02}:{:02}:{:02}.{:03}0000", seconds / 3_600, seconds / 60 % 60, seconds % 60, millis % 1_000)
+    let day = if days > 0 {
+        format!("{days}.")
+    } else {
+        String::new()
+    };
+    format!(
+        "{day}{:02}:{:02}:{:02}.{:03}0000",
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60,
+        millis % 1_000
+    )
 }

@@ -1,4 +1,5 @@
-//! What stands between a write and its effect: conditional headers, running changes, locks, references, use by others.
+//! What stands between a write and its effect: conditional headers, running changes, locks,
+//! references, use by others.
 
 use super::errors::{self, ApiError};
 use super::ids::{Id, Kind};
@@ -10,16 +11,27 @@ use crate::world::Context;
 
 impl AzureService {
     /// If-Match and If-None-Match.
-    pub(super) fn check_conditions(&self, request: &Request, existing: Option<&Resource>) -> Result<(), ApiError> {
+    pub(super) fn check_conditions(
+        &self,
+        request: &Request,
+        existing: Option<&Resource>,
+    ) -> Result<(), ApiError> {
         let failed = |message: &str| Err(ApiError::new(412, "PreconditionFailed", message));
         let current = existing.map(|resource| match resource.id.network() {
-            Some(network) => self.resources.get(&network.key()).unwrap_or(resource).etag.as_str(),
+            Some(network) => self
+                .resources
+                .get(&network.key())
+                .unwrap_or(resource)
+                .etag
+                .as_str(),
             None => resource.etag.as_str(),
         });
         if let Some(wanted) = request.header("if-match")
             && !current.is_some_and(|etag| wanted == "*" || bare(wanted) == bare(etag))
         {
-            return failed("Precondition failed: the resource's ETag does not match the one in If-Match.");
+            return failed(
+                "Precondition failed: the resource's ETag does not match the one in If-Match.",
+            );
         }
         if let Some(unwanted) = request.header("if-none-match")
             && current.is_some_and(|etag| unwanted == "*" || bare(unwanted) == bare(etag))
@@ -58,7 +70,10 @@ impl AzureService {
 
     /// One refusal in four is the 429 wording.
     fn busy(&self, record: &str, id: &Id, request: &Request, cx: &mut Context<'_>) -> ApiError {
-        let url = self.operations.get(record).map(|operation| operation.status_url(&request.base_url, record));
+        let url = self
+            .operations
+            .get(record)
+            .map(|operation| operation.status_url(&request.base_url, record));
         errors::another_operation(&url.unwrap_or_default(), id, cx.rng.below(4) == 0)
     }
 
@@ -72,19 +87,37 @@ impl AzureService {
         if referenced.state == State::Succeeded {
             return Ok(());
         }
-        let title = referenced.pending.as_ref().map_or_else(|| title("Put", referenced.id.kind), |p| p.title.clone());
-        Err(errors::not_provisioned(id, &referenced.id, referenced.state.word(), &title, cx.rng.below(2) == 0))
+        let title = referenced
+            .pending
+            .as_ref()
+            .map_or_else(|| title("Put", referenced.id.kind), |p| p.title.clone());
+        Err(errors::not_provisioned(
+            id,
+            &referenced.id,
+            referenced.state.word(),
+            &title,
+            cx.rng.below(2) == 0,
+        ))
     }
 
     /// Refuses to delete what is in use.
-    pub(super) fn require_unused(&self, resource: &Resource, cx: &Context<'_>) -> Result<(), ApiError> {
+    pub(super) fn require_unused(
+        &self,
+        resource: &Resource,
+        cx: &Context<'_>,
+    ) -> Result<(), ApiError> {
         let id = &resource.id;
         match id.kind {
-            Kind::VirtualNetwork => self.subnets_of(id).try_for_each(|subnet| self.subnet_free(subnet, cx)),
+            Kind::VirtualNetwork => self
+                .subnets_of(id)
+                .try_for_each(|subnet| self.subnet_free(subnet, cx)),
             Kind::Subnet => self.subnet_free(resource, cx),
             Kind::PublicIp => self.public_ip_free(resource, cx),
             Kind::Gateway => {
-                let used: Vec<String> = self.connections_of(&id.key()).map(|c| c.id.to_string()).collect();
+                let used: Vec<String> = self
+                    .connections_of(&id.key())
+                    .map(|c| c.id.to_string())
+                    .collect();
                 if used.is_empty() {
                     return Ok(());
                 }
@@ -99,7 +132,9 @@ impl AzureService {
             Kind::LocalGateway => {
                 let key = id.key();
                 let user = self.of_kind(Kind::Connection).find(|connection| {
-                    connection.text("/localNetworkGateway2/id").is_some_and(|used| used.eq_ignore_ascii_case(&key))
+                    connection
+                        .text("/localNetworkGateway2/id")
+                        .is_some_and(|used| used.eq_ignore_ascii_case(&key))
                 });
                 user.map_or(Ok(()), |user| {
                     Err(ApiError::bad(
@@ -108,8 +143,12 @@ impl AzureService {
                     ))
                 })
             }
-            Kind::NatGateway | Kind::RouteTable | Kind::SecurityGroup => self.require_unattached(resource),
-            Kind::Connection | Kind::Peering | Kind::NetworkInterface | Kind::PrivateEndpoint => Ok(()),
+            Kind::NatGateway | Kind::RouteTable | Kind::SecurityGroup => {
+                self.require_unattached(resource)
+            }
+            Kind::Connection | Kind::Peering | Kind::NetworkInterface | Kind::PrivateEndpoint => {
+                Ok(())
+            }
         }
     }
 }

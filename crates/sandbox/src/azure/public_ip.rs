@@ -1,4 +1,5 @@
-//! Public IP addresses. A static one has its address as soon as it has succeeded, a dynamic one only on a gateway.
+//! Public IP addresses. A static one has its address as soon as it has succeeded, a dynamic one
+//! only on a gateway.
 
 use super::errors::ApiError;
 use super::ids::{Id, Kind};
@@ -22,19 +23,33 @@ impl AzureService {
         cx: &mut Context<'_>,
     ) -> Result<ValidatedPut, ApiError> {
         let mut properties = resource_ops::properties(body);
-        for computed in ["provisioningState", "resourceGuid", "ipAddress", "ipConfiguration"] {
+        for computed in [
+            "provisioningState",
+            "resourceGuid",
+            "ipAddress",
+            "ipConfiguration",
+        ] {
             properties.remove(computed);
         }
         let mut top = Object::new();
-        let mut sku = body.get("sku").and_then(Value::as_object).cloned().unwrap_or_default();
+        let mut sku = body
+            .get("sku")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
         fill(&mut sku, json!({"name": "Basic", "tier": "Regional"}));
         let standard = sku.get("name").and_then(Value::as_str) != Some("Basic");
         top.insert("sku".into(), sku.into());
-        if let Some(zones) = body.get("zones").filter(|zones| zones.as_array().is_some_and(|zones| !zones.is_empty())) {
+        if let Some(zones) = body
+            .get("zones")
+            .filter(|zones| zones.as_array().is_some_and(|zones| !zones.is_empty()))
+        {
             if !standard {
                 return Err(ApiError::bad(
                     "BasicSkuPublicIPCannotHaveZones",
-                    format!("Public IP address {id} of sku Basic cannot be placed in availability zones."),
+                    format!(
+                        "Public IP address {id} of sku Basic cannot be placed in availability zones."
+                    ),
                 ));
             }
             super::locations::check_zones(id, location, zones)?;
@@ -44,17 +59,23 @@ impl AzureService {
             &mut properties,
             json!({"publicIPAddressVersion": "IPv4", "publicIPAllocationMethod": "Dynamic", "idleTimeoutInMinutes": 4, "ipTags": []}),
         );
-        let fixed = properties.get("publicIPAllocationMethod").and_then(Value::as_str) == Some("Static");
+        let fixed = properties
+            .get("publicIPAllocationMethod")
+            .and_then(Value::as_str)
+            == Some("Static");
         if standard && !fixed {
             return Err(ApiError::bad(
                 "StandardSkuPublicIPMustBeStatic",
-                format!("Public IP address {id} of sku Standard must use the Static allocation method."),
+                format!(
+                    "Public IP address {id} of sku Standard must use the Static allocation method."
+                ),
             ));
         }
         if let Some(existing) = existing {
-            for (member, code) in
-                [("zones", "ResourceAvailabilityZonesCannotBeModified"), ("sku", "SkuCannotBeChanged")]
-            {
+            for (member, code) in [
+                ("zones", "ResourceAvailabilityZonesCannotBeModified"),
+                ("sku", "SkuCannotBeChanged"),
+            ] {
                 if existing.top.get(member) != top.get(member) {
                     return Err(ApiError::bad(
                         code,
@@ -63,12 +84,15 @@ impl AzureService {
                 }
             }
             let version = "publicIPAddressVersion";
-            if existing.text(&format!("/{version}")) != properties.get(version).and_then(Value::as_str)
+            if existing.text(&format!("/{version}"))
+                != properties.get(version).and_then(Value::as_str)
                 || existing.properties.pointer("/ipTags") != properties.get("ipTags")
             {
                 return Err(ApiError::bad(
                     "PublicIPAddressVersionOrTagsCannotBeChanged",
-                    format!("Address version and ipTags of public IP address {id} cannot be changed."),
+                    format!(
+                        "Address version and ipTags of public IP address {id} cannot be changed."
+                    ),
                 ));
             }
         }
@@ -85,17 +109,26 @@ impl AzureService {
         loop {
             let low = cx.rng.below(1 << 22) as u32;
             let address = Ipv4Addr::from(u32::from(Ipv4Addr::new(20, 64, 0, 0)) | low);
-            let taken = self.of_kind(Kind::PublicIp).any(|other| other.address == Some(address));
+            let taken = self
+                .of_kind(Kind::PublicIp)
+                .any(|other| other.address == Some(address));
             if !taken && !matches!(address.octets()[3], 0 | 255) {
                 return address;
             }
         }
     }
 
-    pub(super) fn public_ip_free(&self, resource: &Resource, cx: &Context<'_>) -> Result<(), ApiError> {
+    pub(super) fn public_ip_free(
+        &self,
+        resource: &Resource,
+        cx: &Context<'_>,
+    ) -> Result<(), ApiError> {
         let key = resource.id.key();
         let users = self.users(&key, "/properties/publicIPAddress/id");
-        let lingers = self.lingering.get(&key).is_some_and(|until| *until > cx.now);
+        let lingers = self
+            .lingering
+            .get(&key)
+            .is_some_and(|until| *until > cx.now);
         if users.is_empty() && !lingers {
             return Ok(());
         }
@@ -105,7 +138,9 @@ impl AzureService {
                 "Public IP address {} can not be deleted since it is still allocated to resource {}. In order to delete the \
                  public IP, disassociate/detach the Public IP address from the resource.",
                 resource.id,
-                users.first().map_or("a gateway that is being removed", String::as_str)
+                users
+                    .first()
+                    .map_or("a gateway that is being removed", String::as_str)
             ),
         ))
     }
@@ -113,8 +148,14 @@ impl AzureService {
     pub(super) fn render_public_ip(&self, resource: &Resource, mut document: Value) -> Value {
         let users = self.users(&resource.id.key(), "/properties/publicIPAddress/id");
         let fixed = resource.text("/publicIPAllocationMethod") == Some("Static");
-        if let Some(properties) = document.pointer_mut("/properties").and_then(Value::as_object_mut) {
-            if let Some(address) = resource.address.filter(|_| resource.ready && (fixed || !users.is_empty())) {
+        if let Some(properties) = document
+            .pointer_mut("/properties")
+            .and_then(Value::as_object_mut)
+        {
+            if let Some(address) = resource
+                .address
+                .filter(|_| resource.ready && (fixed || !users.is_empty()))
+            {
                 properties.insert("ipAddress".into(), address.to_string().into());
             }
             if let Some(user) = users.first() {

@@ -1,5 +1,6 @@
-//! A stored resource: what the client sent, normalised, and what the service knows of it. The document is kept raw, so that
-//! properties which this program does not know come back when a client sends them.
+//! A stored resource: what the client sent, normalised, and what the service knows of it. The
+//! document is kept raw, so that properties which this program does not know come back when a
+//! client sends them.
 
 use super::ids::Id;
 use crate::time::SimTime;
@@ -45,7 +46,8 @@ pub struct Resource {
     pub id: Id,
     pub location: String,
     pub tags: Option<Value>,
-    /// Top-level members besides id, name, type, etag, location, tags and properties: sku, zones and unknown ones.
+    /// Top-level members besides id, name, type, etag, location, tags and properties: sku, zones
+    /// and unknown ones.
     pub top: Object,
     /// Normalised, without what the service computes.
     pub properties: Value,
@@ -72,7 +74,10 @@ impl Resource {
     }
 
     pub fn flag(&self, pointer: &str) -> bool {
-        self.properties.pointer(pointer).and_then(Value::as_bool).unwrap_or(false)
+        self.properties
+            .pointer(pointer)
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
     }
 
     pub fn items(&self, pointer: &str) -> &[Value] {
@@ -101,7 +106,10 @@ impl Resource {
             properties.insert("resourceGuid".into(), self.guid.clone().into());
         }
         if let Value::Object(own) = &self.properties {
-            properties.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
+            properties.extend(
+                own.iter()
+                    .map(|(name, value)| (name.clone(), value.clone())),
+            );
         }
         document.insert("properties".into(), properties.into());
         document.into()
@@ -109,7 +117,10 @@ impl Resource {
 }
 
 pub fn items<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 pub fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -134,5 +145,8 @@ pub fn reference(id: &str) -> Value {
 
 /// `West Central US` is `westcentralus`.
 pub fn location(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase()
+    text.chars()
+        .filter(|c| !c.is_whitespace())
+        .collect::<String>()
+        .to_lowercase()
 }

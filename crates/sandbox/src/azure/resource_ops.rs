@@ -1,4 +1,5 @@
-//! What PUT, PATCH, DELETE and GET of all kinds have in common: preconditions, locks, the change under way and its operation.
+//! What PUT, PATCH, DELETE and GET of all kinds have in common: preconditions, locks, the change
+//! under way and its operation.
 
 use super::errors::{self, ApiError};
 use super::ids::{Id, Kind};
@@ -13,10 +14,20 @@ use serde_json::Value;
 use std::net::Ipv4Addr;
 
 /// Top-level members that have their own place; any other comes back as it was sent.
-const KNOWN: [&str; 9] = ["id", "name", "type", "etag", "location", "tags", "properties", "sku", "zones"];
+const KNOWN: [&str; 9] = [
+    "id",
+    "name",
+    "type",
+    "etag",
+    "location",
+    "tags",
+    "properties",
+    "sku",
+    "zones",
+];
 
-/// A change about to begin: the verb that names its operation, how long it takes, the lock it holds meanwhile (key of a
-/// gateway or virtual network), and what its operation has to say in the end.
+/// A change about to begin: the verb that names its operation, how long it takes, the lock it holds
+/// meanwhile (key of a gateway or virtual network), and what its operation has to say in the end.
 pub(super) struct PendingChange {
     pub verb: &'static str,
     pub span: SimDuration,
@@ -65,13 +76,18 @@ pub(super) fn body(request: &Request) -> Result<Object, ApiError> {
 
 /// The body's properties; absent ones are none.
 pub(super) fn properties(body: &Object) -> Object {
-    body.get("properties").and_then(Value::as_object).cloned().unwrap_or_default()
+    body.get("properties")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default()
 }
 
 impl AzureService {
     pub(super) fn find(&self, id: &Id) -> Result<&Resource, ApiError> {
         self.require_group(id)?;
-        self.resources.get(&id.key()).ok_or_else(|| errors::not_found(id))
+        self.resources
+            .get(&id.key())
+            .ok_or_else(|| errors::not_found(id))
     }
 
     pub(super) fn get(&self, id: &Id, cx: &mut Context<'_>) -> Result<Response, ApiError> {
@@ -81,7 +97,9 @@ impl AzureService {
         Ok(match id.kind {
             Kind::Gateway | Kind::Connection => response,
             Kind::Subnet => {
-                let network = id.network().and_then(|network| self.resources.get(&network.key()));
+                let network = id
+                    .network()
+                    .and_then(|network| self.resources.get(&network.key()));
                 response.with_header("ETag", network.unwrap_or(resource).etag.clone())
             }
             _ => response.with_header("ETag", resource.etag.clone()),
@@ -107,7 +125,12 @@ impl AzureService {
         }
     }
 
-    pub(super) fn put(&mut self, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<Response, ApiError> {
+    pub(super) fn put(
+        &mut self,
+        id: &Id,
+        request: &Request,
+        cx: &mut Context<'_>,
+    ) -> Result<Response, ApiError> {
         self.require_group(id)?;
         self.writable(id)?;
         check_name(id)?;
@@ -133,7 +156,10 @@ impl AzureService {
             | Kind::RouteTable
             | Kind::SecurityGroup => self.validate_subnet_user(id, &body, cx)?,
         };
-        for (name, value) in body.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str())) {
+        for (name, value) in body
+            .iter()
+            .filter(|(name, _)| !KNOWN.contains(&name.as_str()))
+        {
             draft.top.insert(name.clone(), value.clone());
         }
         if let Some(key) = &draft.lock {
@@ -152,7 +178,10 @@ impl AzureService {
         request: &Request,
         cx: &mut Context<'_>,
     ) -> Result<Response, ApiError> {
-        let resource = self.resources.get(&id.key()).ok_or_else(|| errors::not_found(id))?;
+        let resource = self
+            .resources
+            .get(&id.key())
+            .ok_or_else(|| errors::not_found(id))?;
         let response = json_response(status, &self.render(resource, cx));
         Ok(self.accepted(response, record, PollHeaders::Status, request, cx))
     }
@@ -167,7 +196,10 @@ impl AzureService {
         cx: &mut Context<'_>,
     ) -> String {
         let key = id.key();
-        let mut resource = self.resources.remove(&key).unwrap_or_else(|| blank(id, &location, cx));
+        let mut resource = self
+            .resources
+            .remove(&key)
+            .unwrap_or_else(|| blank(id, &location, cx));
         resource.tags = tags;
         resource.top = draft.top;
         resource.properties = draft.properties;
@@ -176,18 +208,27 @@ impl AzureService {
         self.resources.insert(key.clone(), resource);
         let record = self.start(
             &key,
-            PendingChange { verb: "Put", span: draft.span, lock: draft.lock, result: OperationResult::Nothing },
+            PendingChange {
+                verb: "Put",
+                span: draft.span,
+                lock: draft.lock,
+                result: OperationResult::Nothing,
+            },
             request,
             cx,
         );
         if let Some(subnets) = draft.subnets {
             let beneath = format!("{key}/");
             let kept: Vec<String> = subnets.iter().map(|(id, _)| id.key()).collect();
-            self.resources
-                .retain(|other, at| at.id.kind != Kind::Subnet || !other.starts_with(&beneath) || kept.contains(other));
+            self.resources.retain(|other, at| {
+                at.id.kind != Kind::Subnet || !other.starts_with(&beneath) || kept.contains(other)
+            });
             for (id, properties) in subnets {
                 let key = id.key();
-                let mut subnet = self.resources.remove(&key).unwrap_or_else(|| blank(&id, &location, cx));
+                let mut subnet = self
+                    .resources
+                    .remove(&key)
+                    .unwrap_or_else(|| blank(&id, &location, cx));
                 subnet.properties = properties;
                 subnet.state = State::Updating;
                 subnet.pending = self
@@ -211,7 +252,12 @@ impl AzureService {
         request: &Request,
         cx: &mut Context<'_>,
     ) -> String {
-        let PendingChange { verb, span, lock, result } = change;
+        let PendingChange {
+            verb,
+            span,
+            lock,
+            result,
+        } = change;
         let due = cx.now + span;
         let (subscription, location) = match self.resources.get(key) {
             Some(resource) => (resource.id.subscription.clone(), resource.location.clone()),
@@ -233,10 +279,19 @@ impl AzureService {
         let fresh = etag(cx.rng);
         let mut network = None;
         if let Some(resource) = self.resources.get_mut(key) {
-            resource.state = if vanish { State::Deleting } else { State::Updating };
+            resource.state = if vanish {
+                State::Deleting
+            } else {
+                State::Updating
+            };
             resource.etag.clone_from(&fresh);
             let title = title(verb, resource.id.kind);
-            resource.pending = Some(Pending { due, operation: record.clone(), title, vanish });
+            resource.pending = Some(Pending {
+                due,
+                operation: record.clone(),
+                title,
+                vanish,
+            });
             network = resource.id.network();
         }
         if let Some(network) = network.and_then(|network| self.resources.get_mut(&network.key())) {
@@ -244,13 +299,24 @@ impl AzureService {
         }
         self.agenda.insert((due, key.to_owned()));
         if let Some(lock) = lock {
-            self.locks.insert(lock, Lock { until: due, operation: record.clone() });
+            self.locks.insert(
+                lock,
+                Lock {
+                    until: due,
+                    operation: record.clone(),
+                },
+            );
         }
         record
     }
 
     /// PATCH of the tags: at once, but for gateways and connections, which are updated for it.
-    pub(super) fn patch(&mut self, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<Response, ApiError> {
+    pub(super) fn patch(
+        &mut self,
+        id: &Id,
+        request: &Request,
+        cx: &mut Context<'_>,
+    ) -> Result<Response, ApiError> {
         let existing = self.find(id)?;
         let body = body(request)?;
         self.check_conditions(request, Some(existing))?;
@@ -259,7 +325,12 @@ impl AzureService {
         let key = id.key();
         let lock = match id.kind {
             Kind::Gateway => Some(key.clone()),
-            Kind::Connection => Some(existing.text("/virtualNetworkGateway1/id").unwrap_or_default().to_lowercase()),
+            Kind::Connection => Some(
+                existing
+                    .text("/virtualNetworkGateway1/id")
+                    .unwrap_or_default()
+                    .to_lowercase(),
+            ),
             _ => None,
         };
         if let Some(lock) = &lock {
@@ -272,29 +343,54 @@ impl AzureService {
         if lock.is_none() {
             return self.get(id, cx);
         }
-        let span = cx.rng.duration(SimDuration::seconds(5), SimDuration::seconds(15));
+        let span = cx
+            .rng
+            .duration(SimDuration::seconds(5), SimDuration::seconds(15));
         let record = self.start(
             &key,
-            PendingChange { verb: "Patch", span, lock, result: OperationResult::Resource },
+            PendingChange {
+                verb: "Patch",
+                span,
+                lock,
+                result: OperationResult::Resource,
+            },
             request,
             cx,
         );
         self.outcome(id, 200, &record, request, cx)
     }
 
-    pub(super) fn delete(&mut self, id: &Id, request: &Request, cx: &mut Context<'_>) -> Result<Response, ApiError> {
+    pub(super) fn delete(
+        &mut self,
+        id: &Id,
+        request: &Request,
+        cx: &mut Context<'_>,
+    ) -> Result<Response, ApiError> {
         self.require_group(id)?;
         let key = id.key();
-        let Some(existing) = self.resources.get(&key) else { return Ok(Response::new(204)) };
+        let Some(existing) = self.resources.get(&key) else {
+            return Ok(Response::new(204));
+        };
         self.check_conditions(request, Some(existing))?;
         if let Some(pending) = existing.pending.as_ref().filter(|pending| pending.vanish) {
-            return Ok(self.accepted(Response::new(202), &pending.operation, PollHeaders::Both, request, cx));
+            return Ok(self.accepted(
+                Response::new(202),
+                &pending.operation,
+                PollHeaders::Both,
+                request,
+                cx,
+            ));
         }
         self.require_idle(existing, request, cx)?;
         let lock = match id.kind {
             Kind::Gateway | Kind::VirtualNetwork => Some(key.clone()),
             Kind::Subnet | Kind::Peering => id.network().map(|network| network.key()),
-            Kind::Connection => Some(existing.text("/virtualNetworkGateway1/id").unwrap_or_default().to_lowercase()),
+            Kind::Connection => Some(
+                existing
+                    .text("/virtualNetworkGateway1/id")
+                    .unwrap_or_default()
+                    .to_lowercase(),
+            ),
             _ => None,
         };
         self.require_unused(existing, cx)?;
@@ -315,10 +411,17 @@ impl AzureService {
             | Kind::RouteTable
             | Kind::SecurityGroup => (3, 10),
         };
-        let span = cx.rng.duration(SimDuration::seconds(least), SimDuration::seconds(most));
+        let span = cx
+            .rng
+            .duration(SimDuration::seconds(least), SimDuration::seconds(most));
         let record = self.start(
             &key,
-            PendingChange { verb: "Delete", span, lock, result: OperationResult::Nothing },
+            PendingChange {
+                verb: "Delete",
+                span,
+                lock,
+                result: OperationResult::Nothing,
+            },
             request,
             cx,
         );
@@ -326,29 +429,50 @@ impl AzureService {
     }
 
     pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Resource> {
-        self.resources.values().filter(move |resource| resource.id.kind == kind)
+        self.resources
+            .values()
+            .filter(move |resource| resource.id.kind == kind)
     }
 
     /// Connections of a gateway, by its key.
-    pub(super) fn connections_of<'a>(&'a self, gateway: &'a str) -> impl Iterator<Item = &'a Resource> {
+    pub(super) fn connections_of<'a>(
+        &'a self,
+        gateway: &'a str,
+    ) -> impl Iterator<Item = &'a Resource> {
         self.of_kind(Kind::Connection).filter(move |connection| {
             ["/virtualNetworkGateway1/id", "/virtualNetworkGateway2/id"]
                 .iter()
-                .any(|end| connection.text(end).is_some_and(|id| id.eq_ignore_ascii_case(gateway)))
+                .any(|end| {
+                    connection
+                        .text(end)
+                        .is_some_and(|id| id.eq_ignore_ascii_case(gateway))
+                })
         })
     }
 
     /// Where a PUT places the resource: said by its document, once and for all.
-    fn location(&self, id: &Id, body: &Object, existing: Option<&Resource>) -> Result<String, ApiError> {
+    fn location(
+        &self,
+        id: &Id,
+        body: &Object,
+        existing: Option<&Resource>,
+    ) -> Result<String, ApiError> {
         if let Some(network) = id.network() {
             let network = self.resources.get(&network.key());
-            return Ok(network.map(|network| network.location.clone()).unwrap_or_default());
+            return Ok(network
+                .map(|network| network.location.clone())
+                .unwrap_or_default());
         }
-        let said = body.get("location").and_then(Value::as_str).map(resource::location).filter(|said| !said.is_empty());
+        let said = body
+            .get("location")
+            .and_then(Value::as_str)
+            .map(resource::location)
+            .filter(|said| !said.is_empty());
         match (said, existing) {
-            (None, _) => {
-                Err(ApiError::bad("LocationRequired", "The location property is required for this definition."))
-            }
+            (None, _) => Err(ApiError::bad(
+                "LocationRequired",
+                "The location property is required for this definition.",
+            )),
             (Some(said), Some(existing)) if said != existing.location => Err(ApiError::new(
                 409,
                 "InvalidResourceLocation",
@@ -361,13 +485,20 @@ impl AzureService {
             (Some(said), _) if said.chars().all(|c| c.is_ascii_alphanumeric()) => Ok(said),
             (Some(said), _) => Err(ApiError::bad(
                 "LocationNotAvailableForResourceType",
-                format!("The provided location '{said}' is not available for resource type '{}'.", id.kind.type_name()),
+                format!(
+                    "The provided location '{said}' is not available for resource type '{}'.",
+                    id.kind.type_name()
+                ),
             )),
         }
     }
 }
 
-fn validate_local_gateway(id: &Id, body: &Object, cx: &mut Context<'_>) -> Result<ValidatedPut, ApiError> {
+fn validate_local_gateway(
+    id: &Id,
+    body: &Object,
+    cx: &mut Context<'_>,
+) -> Result<ValidatedPut, ApiError> {
     super::local_gateway::validate(id, body, cx)
 }
 
@@ -397,11 +528,17 @@ pub(super) fn title(verb: &str, kind: Kind) -> String {
 
 fn check_name(id: &Id) -> Result<(), ApiError> {
     let name = id.name.as_str();
-    let most = if id.kind == Kind::VirtualNetwork { 64 } else { 80 };
+    let most = if id.kind == Kind::VirtualNetwork {
+        64
+    } else {
+        80
+    };
     let good = name.len() <= most
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
     if good {
         return Ok(());
     }

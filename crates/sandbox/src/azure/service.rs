@@ -65,8 +65,14 @@ impl AzureService {
         self.dress(response, call, request, cx)
     }
 
-    /// Token, subscription, api-version and token buckets: what Resource Manager looks at before anything else.
-    fn admit(&mut self, call: &Call, request: &Request, cx: &mut Context<'_>) -> Result<(), ApiError> {
+    /// Token, subscription, api-version and token buckets: what Resource Manager looks at before
+    /// anything else.
+    fn admit(
+        &mut self,
+        call: &Call,
+        request: &Request,
+        cx: &mut Context<'_>,
+    ) -> Result<(), ApiError> {
         match &call.what {
             What::MetadataEndpoints
             | What::InstanceDiscovery
@@ -114,19 +120,33 @@ impl AzureService {
                 format!("The resource type '{name}' is not served here."),
             ));
         }
-        if cx.settings.throttling { self.buckets.take(&request.method, cx.now) } else { Ok(()) }
+        if cx.settings.throttling {
+            self.buckets.take(&request.method, cx.now)
+        } else {
+            Ok(())
+        }
     }
 
-    fn dispatch(&mut self, call: &Call, request: &Request, cx: &mut Context<'_>) -> Result<Response, ApiError> {
+    fn dispatch(
+        &mut self,
+        call: &Call,
+        request: &Request,
+        cx: &mut Context<'_>,
+    ) -> Result<Response, ApiError> {
         self.require_no_management_lock(call, request)?;
         match &call.what {
             What::MetadataEndpoints => Ok(super::identity::metadata(request)),
             What::InstanceDiscovery => Ok(super::identity::instance_discovery(request)),
-            What::OpenIdConfiguration { tenant } => Ok(super::identity::openid_configuration(request, tenant)),
+            What::OpenIdConfiguration { tenant } => {
+                Ok(super::identity::openid_configuration(request, tenant))
+            }
             What::Token { tenant } => Ok(super::identity::token(request, tenant, cx)),
             What::ManagedIdentityToken => Ok(super::identity::managed_identity_token(request, cx)),
             What::Tenants => Ok(super::identity::tenants(cx)),
-            What::Subscriptions => Ok(json_response(200, &json!({"value": [super::identity::subscription(cx)]}))),
+            What::Subscriptions => Ok(json_response(
+                200,
+                &json!({"value": [super::identity::subscription(cx)]}),
+            )),
             What::Subscription(_) => Ok(json_response(200, &super::identity::subscription(cx))),
             What::Locations(subscription) => Ok(super::locations::list(subscription)),
             What::Provider(subscription, namespace) => Ok(json_response(
@@ -135,9 +155,17 @@ impl AzureService {
                     "registrationPolicy": "RegistrationRequired", "registrationState": "Registered", "resourceTypes": []}),
             )),
             What::Groups(_) => Ok(self.list_groups()),
-            What::Group(verb, subscription, group) => self.group(*verb, subscription, group, request, cx),
-            What::Resources(subscription, group) => self.list_resources(subscription, group.as_deref(), request),
-            What::Collection { subscription, group, kind } => self.list(subscription, group.as_deref(), *kind, cx),
+            What::Group(verb, subscription, group) => {
+                self.group(*verb, subscription, group, request, cx)
+            }
+            What::Resources(subscription, group) => {
+                self.list_resources(subscription, group.as_deref(), request)
+            }
+            What::Collection {
+                subscription,
+                group,
+                kind,
+            } => self.list(subscription, group.as_deref(), *kind, cx),
             What::Subnets(network) => self.list_subnets(network, cx),
             What::GatewayConnections(gateway) => self.list_gateway_connections(gateway, cx),
             What::Item(Verb::Get | Verb::Head, id) => self.get(id, cx),
@@ -152,17 +180,28 @@ impl AzureService {
             What::Lock(verb, scope, name) => self.lock(*verb, scope, name, request),
             What::Operation(_, record) => self.operation_status(record, cx),
             What::OperationResult(_, record) => self.operation_result(record, request, cx),
-            What::NotAllowed | What::Unknown(_) => Err(ApiError::new(404, "NotFound", "No such address.")),
+            What::NotAllowed | What::Unknown(_) => {
+                Err(ApiError::new(404, "NotFound", "No such address."))
+            }
         }
     }
 
     /// The headers that every answer carries, as recorded.
-    fn dress(&self, mut response: Response, call: &Call, request: &Request, cx: &mut Context<'_>) -> Response {
+    fn dress(
+        &self,
+        mut response: Response,
+        call: &Call,
+        request: &Request,
+        cx: &mut Context<'_>,
+    ) -> Response {
         for (name, value) in [
             ("Cache-Control", "no-cache"),
             ("Pragma", "no-cache"),
             ("Expires", "-1"),
-            ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+            (
+                "Strict-Transport-Security",
+                "max-age=31536000; includeSubDomains",
+            ),
             ("X-Content-Type-Options", "nosniff"),
         ] {
             response = response.with_header(name, value);
@@ -171,20 +210,33 @@ impl AzureService {
             return response;
         }
         if matches!(call.what, What::Item(..)) {
-            response =
-                response.with_header("Server", "Microsoft-HTTPAPI/2.0").with_header("Server", "Microsoft-HTTPAPI/2.0");
+            response = response
+                .with_header("Server", "Microsoft-HTTPAPI/2.0")
+                .with_header("Server", "Microsoft-HTTPAPI/2.0");
         }
-        if !response.headers.iter().any(|(name, _)| name == "x-ms-request-id") {
+        if !response
+            .headers
+            .iter()
+            .any(|(name, _)| name == "x-ms-request-id")
+        {
             response = response.with_header("x-ms-request-id", cx.rng.uuid());
         }
-        let correlation = request.header("x-ms-correlation-request-id").map_or_else(|| cx.rng.uuid(), str::to_owned);
+        let correlation = request
+            .header("x-ms-correlation-request-id")
+            .map_or_else(|| cx.rng.uuid(), str::to_owned);
         let (which, left) = self.buckets.left(&request.method);
-        let routing = format!("SANDBOX:{}:{correlation}", timestamp(cx.settings.unix_seconds(cx.now)));
+        let routing = format!(
+            "SANDBOX:{}:{correlation}",
+            timestamp(cx.settings.unix_seconds(cx.now))
+        );
         response
             .with_header("x-ms-arm-service-request-id", cx.rng.uuid())
             .with_header("x-ms-routing-request-id", routing)
             .with_header("x-ms-correlation-request-id", correlation)
-            .with_header(&format!("x-ms-ratelimit-remaining-subscription-{which}"), left.to_string())
+            .with_header(
+                &format!("x-ms-ratelimit-remaining-subscription-{which}"),
+                left.to_string(),
+            )
     }
 
     /// Lets what is due by `now` happen.
@@ -205,8 +257,13 @@ impl AzureService {
 
     /// A change of one resource comes to its end.
     fn finish(&mut self, key: &str, at: SimTime, rng: &mut Rng) {
-        let Some(resource) = self.resources.get_mut(key) else { return };
-        let failing = resource.pending.as_ref().and_then(|pending| self.operations.get(&pending.operation));
+        let Some(resource) = self.resources.get_mut(key) else {
+            return;
+        };
+        let failing = resource
+            .pending
+            .as_ref()
+            .and_then(|pending| self.operations.get(&pending.operation));
         let failing = failing.is_some_and(|operation| operation.error.is_some());
         if let Some((due, secret)) = resource.next_secret.take_if(|_| !failing) {
             if due <= at {
@@ -215,7 +272,9 @@ impl AzureService {
                 resource.next_secret = Some((due, secret));
             }
         }
-        let Some(pending) = resource.pending.take_if(|pending| pending.due <= at) else { return };
+        let Some(pending) = resource.pending.take_if(|pending| pending.due <= at) else {
+            return;
+        };
         resource.etag = etag(rng);
         if failing {
             resource.next_secret = None;
@@ -244,7 +303,8 @@ impl AzureService {
         self.forget_locks(key);
         if id.kind == Kind::VirtualNetwork {
             let beneath = format!("{key}/");
-            self.resources.retain(|other, _| !other.starts_with(&beneath));
+            self.resources
+                .retain(|other, _| !other.starts_with(&beneath));
         }
     }
 
@@ -272,23 +332,35 @@ impl AzureService {
     }
 
     /// An injected fault in Azure's words.
-    pub fn error_response(&self, kind: Injected, call: &Call, request: &Request, cx: &mut Context<'_>) -> Response {
+    pub fn error_response(
+        &self,
+        kind: Injected,
+        call: &Call,
+        request: &Request,
+        cx: &mut Context<'_>,
+    ) -> Response {
         let target = call.target.as_str();
         let wait = SimDuration::seconds(10);
         let refusal = match kind {
-            Injected::Refused => {
-                ApiError::bad("OperationNotAllowed", format!("The operation on '{target}' is not allowed."))
-            }
+            Injected::Refused => ApiError::bad(
+                "OperationNotAllowed",
+                format!("The operation on '{target}' is not allowed."),
+            ),
             Injected::Throttled => ApiError::new(
                 429,
                 "SubscriptionRequestsThrottled",
-                format!("Number of requests for subscription '{}' exceeded the limit.", cx.settings.subscription_id),
+                format!(
+                    "Number of requests for subscription '{}' exceeded the limit.",
+                    cx.settings.subscription_id
+                ),
             )
             .after(wait),
-            Injected::Unavailable => {
-                ApiError::new(503, "ServiceUnavailable", "The service is unavailable. Please try again later.")
-                    .after(wait)
-            }
+            Injected::Unavailable => ApiError::new(
+                503,
+                "ServiceUnavailable",
+                "The service is unavailable. Please try again later.",
+            )
+            .after(wait),
             Injected::Conflict => {
                 let record = cx.rng.uuid();
                 let url = format!(
@@ -300,7 +372,9 @@ impl AzureService {
                     None => ApiError::new(409, "Conflict", "Another operation is in progress."),
                 }
             }
-            Injected::InternalError => ApiError::new(500, "InternalServerError", "An error occurred."),
+            Injected::InternalError => {
+                ApiError::new(500, "InternalServerError", "An error occurred.")
+            }
             Injected::TokenExpired => super::identity::expired(request, cx),
             Injected::Denied => ApiError::new(
                 403,
@@ -337,13 +411,20 @@ fn is_api_version(text: &str) -> bool {
 
 fn subscription_of(path: &str) -> Option<&str> {
     let mut parts = path.trim_start_matches('/').split('/');
-    parts.next().filter(|first| first.eq_ignore_ascii_case("subscriptions"))?;
+    parts
+        .next()
+        .filter(|first| first.eq_ignore_ascii_case("subscriptions"))?;
     parts.next()
 }
 
 /// `20261122T193700Z`.
 fn timestamp(unix_seconds: i64) -> String {
     jiff::Timestamp::from_second(unix_seconds)
-        .map(|at| at.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect())
+        .map(|at| {
+            at.to_string()
+                .chars()
+                .filter(|c| !matches!(c, '-' | ':'))
+                .collect()
+        })
         .unwrap_or_default()
 }

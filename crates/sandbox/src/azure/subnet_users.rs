@@ -1,5 +1,6 @@
-//! What other teams put into and onto virtual networks: network interfaces, private endpoints, peerings, and the NAT
-//! gateways, route tables and network security groups of subnets. Documents are kept as they are sent.
+//! What other teams put into and onto virtual networks: network interfaces, private endpoints,
+//! peerings, and the NAT gateways, route tables and network security groups of subnets. Documents
+//! are kept as they are sent.
 
 use super::errors::{self, ApiError};
 use super::ids::{Id, Kind};
@@ -14,7 +15,8 @@ use serde_json::Value;
 pub(super) fn subnets_of(resource: &Resource) -> impl Iterator<Item = &str> {
     let own = resource.text("/subnet/id");
     let configurations = resource.items("/ipConfigurations").iter();
-    own.into_iter().chain(configurations.filter_map(|one| text(one, "/properties/subnet/id")))
+    own.into_iter()
+        .chain(configurations.filter_map(|one| text(one, "/properties/subnet/id")))
 }
 
 impl AzureService {
@@ -30,12 +32,15 @@ impl AzureService {
         let mut referenced: Vec<&str> = text(&document, "/subnet/id").into_iter().collect();
         let configurations = resource::items(&document, "/ipConfigurations").iter();
         referenced.extend(configurations.filter_map(|one| text(one, "/properties/subnet/id")));
-        if matches!(id.kind, Kind::NetworkInterface | Kind::PrivateEndpoint) && referenced.is_empty() {
+        if matches!(id.kind, Kind::NetworkInterface | Kind::PrivateEndpoint)
+            && referenced.is_empty()
+        {
             return Err(errors::request_format("properties: a subnet is missing"));
         }
         referenced.extend(text(&document, "/remoteVirtualNetwork/id"));
         for reference in referenced {
-            let known = Id::parse(reference).is_some_and(|other| self.resources.contains_key(&other.key()));
+            let known =
+                Id::parse(reference).is_some_and(|other| self.resources.contains_key(&other.key()));
             if !known {
                 return Err(ApiError::bad(
                     "InvalidResourceReference",
@@ -43,8 +48,11 @@ impl AzureService {
                 ));
             }
         }
-        let mut draft =
-            ValidatedPut::new(properties, cx.rng.duration(SimDuration::seconds(2), SimDuration::seconds(5)));
+        let mut draft = ValidatedPut::new(
+            properties,
+            cx.rng
+                .duration(SimDuration::seconds(2), SimDuration::seconds(5)),
+        );
         draft.lock = id.network().map(|network| network.key());
         Ok(draft)
     }
@@ -54,7 +62,9 @@ impl AzureService {
         let mut found = Vec::new();
         for interface in self.of_kind(Kind::NetworkInterface) {
             for one in interface.items("/ipConfigurations") {
-                if text(one, "/properties/subnet/id").is_some_and(|id| id.eq_ignore_ascii_case(subnet)) {
+                if text(one, "/properties/subnet/id")
+                    .is_some_and(|id| id.eq_ignore_ascii_case(subnet))
+                {
                     let name = text(one, "/name").unwrap_or("primary");
                     found.push(format!("{}/ipConfigurations/{name}", interface.id));
                 }
@@ -66,15 +76,26 @@ impl AzureService {
     /// Ids of the private endpoints in a subnet, by its key.
     pub(super) fn endpoints_in(&self, subnet: &str) -> Vec<String> {
         let inside = |one: &&Resource| subnets_of(one).any(|id| id.eq_ignore_ascii_case(subnet));
-        self.of_kind(Kind::PrivateEndpoint).filter(inside).map(|one| one.id.to_string()).collect()
+        self.of_kind(Kind::PrivateEndpoint)
+            .filter(inside)
+            .map(|one| one.id.to_string())
+            .collect()
     }
 
     /// Refuses to delete what a subnet refers to.
     pub(super) fn require_unattached(&self, resource: &Resource) -> Result<(), ApiError> {
         let key = resource.id.key();
         let refers = |subnet: &&Resource| {
-            let references = ["/natGateway/id", "/routeTable/id", "/networkSecurityGroup/id"];
-            references.iter().any(|at| subnet.text(at).is_some_and(|id| id.eq_ignore_ascii_case(&key)))
+            let references = [
+                "/natGateway/id",
+                "/routeTable/id",
+                "/networkSecurityGroup/id",
+            ];
+            references.iter().any(|at| {
+                subnet
+                    .text(at)
+                    .is_some_and(|id| id.eq_ignore_ascii_case(&key))
+            })
         };
         match self.of_kind(Kind::Subnet).find(refers) {
             None => Ok(()),

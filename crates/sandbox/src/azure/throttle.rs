@@ -1,5 +1,5 @@
-//! Resource Manager's token buckets: one each for reads, writes and deletes, sized and refilled as documented per
-//! subscription, principal and region (there is one of each here).
+//! Resource Manager's token buckets: one each for reads, writes and deletes, sized and refilled as
+//! documented per subscription, principal and region (there is one of each here).
 
 use super::errors::ApiError;
 use crate::time::{SimDuration, SimTime};
@@ -16,16 +16,26 @@ struct Bucket {
 
 impl Bucket {
     const fn new(size: u64, per_second: u64) -> Bucket {
-        Bucket { size, per_second, thousandths: size * 1_000, at: SimTime(0) }
+        Bucket {
+            size,
+            per_second,
+            thousandths: size * 1_000,
+            at: SimTime(0),
+        }
     }
 
     /// Takes one request, or says how long until there is one.
     fn take(&mut self, now: SimTime) -> Result<(), SimDuration> {
         let passed = now.0.saturating_sub(self.at.0);
-        self.thousandths = (self.thousandths + passed.saturating_mul(self.per_second)).min(self.size * 1_000);
+        self.thousandths =
+            (self.thousandths + passed.saturating_mul(self.per_second)).min(self.size * 1_000);
         self.at = now;
         if self.thousandths < 1_000 {
-            return Err(SimDuration((1_000 - self.thousandths).div_ceil(self.per_second).max(1_000)));
+            return Err(SimDuration(
+                (1_000 - self.thousandths)
+                    .div_ceil(self.per_second)
+                    .max(1_000),
+            ));
         }
         self.thousandths -= 1_000;
         Ok(())
@@ -41,7 +51,11 @@ pub struct Buckets {
 
 impl Default for Buckets {
     fn default() -> Self {
-        Buckets { reads: Bucket::new(250, 25), writes: Bucket::new(200, 10), deletes: Bucket::new(200, 10) }
+        Buckets {
+            reads: Bucket::new(250, 25),
+            writes: Bucket::new(200, 10),
+            deletes: Bucket::new(200, 10),
+        }
     }
 }
 

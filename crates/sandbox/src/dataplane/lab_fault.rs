@@ -7,7 +7,8 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
-/// Written as `tunnel 169.254.21.0/30`, `tunnel OUTSIDE-ADDRESS`, `instance 0` (of every gateway) or `instance PUBLIC-ADDRESS`.
+/// Written as `tunnel 169.254.21.0/30`, `tunnel OUTSIDE-ADDRESS`, `instance 0` (of every gateway)
+/// or `instance PUBLIC-ADDRESS`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum LabFault {
@@ -45,7 +46,9 @@ impl fmt::Display for LabFault {
 
 /// The text does not name a fault.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is neither `tunnel INSIDE-CIDR|OUTSIDE-ADDRESS` nor `instance NUMBER|PUBLIC-ADDRESS`")]
+#[error(
+    "`{0}` is neither `tunnel INSIDE-CIDR|OUTSIDE-ADDRESS` nor `instance NUMBER|PUBLIC-ADDRESS`"
+)]
 pub struct InvalidLabFault(String);
 
 impl FromStr for LabFault {
@@ -54,7 +57,10 @@ impl FromStr for LabFault {
     fn from_str(text: &str) -> Result<LabFault, InvalidLabFault> {
         let unknown = || InvalidLabFault(text.to_owned());
         let (kind, what) = text.trim().split_once(' ').ok_or_else(unknown)?;
-        let net = what.parse::<Ipv4Net>().or_else(|_| what.parse::<Ipv4Addr>().map(Ipv4Net::from)).ok();
+        let net = what
+            .parse::<Ipv4Net>()
+            .or_else(|_| what.parse::<Ipv4Addr>().map(Ipv4Net::from))
+            .ok();
         let number = what.parse::<usize>().ok().map(LabFault::Instance);
         match kind {
             "tunnel" => net.map(LabFault::Tunnel),

@@ -1,8 +1,11 @@
-//! What the daemons of an attached lab say of the tunnels, in place of the rules: the security associations of each IKE
-//! daemon, the sessions and routes of each BGP speaker. Each end has its own word; neither is completed from the other.
+//! What the daemons of an attached lab say of the tunnels, in place of the rules: the security
+//! associations of each IKE daemon, the sessions and routes of each BGP speaker. Each end has its
+//! own word; neither is completed from the other.
 
 use super::rules::Agreed;
-use super::tunnels::{AZURE_WEIGHT, AwsTelemetry, AzurePeer, AzureTunnel, KEEPALIVE_MS, LearnedRoute, Row};
+use super::tunnels::{
+    AZURE_WEIGHT, AwsTelemetry, AzurePeer, AzureTunnel, KEEPALIVE_MS, LearnedRoute, Row,
+};
 use super::{AwsEndpoint, AzureEndpoint, LabFault};
 use crate::time::SimTime;
 use ipnet::Ipv4Net;
@@ -10,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-/// An IPsec tunnel as one end's IKE daemon has it: the IKE security association and its installed child.
+/// An IPsec tunnel as one end's IKE daemon has it: the IKE security association and its installed
+/// child.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sa {
     /// In AWS's words; None on Azure's side, which is never asked for it.
@@ -22,7 +26,8 @@ pub struct Sa {
 /// A BGP session as one end's speaker has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// BIRD's word: `Established`, `Active`, `Connect`, `Passive`, `Idle`, ...; empty where no session is configured.
+    /// BIRD's word: `Established`, `Active`, `Connect`, `Passive`, `Idle`, ...; empty where no
+    /// session is configured.
     pub state: String,
     /// When it came to that, in BIRD's words.
     pub since: String,
@@ -116,11 +121,19 @@ enum ReportLayer {
 }
 
 impl ReportHistory {
-    pub fn new(now: SimTime, report: LabReport, valid_until: SimTime, before: Option<ReportHistory>) -> Self {
+    pub fn new(
+        now: SimTime,
+        report: LabReport,
+        valid_until: SimTime,
+        before: Option<ReportHistory>,
+    ) -> Self {
         let before = before.map(|history| history.since).unwrap_or_default();
         let mut since = BTreeMap::new();
         let mut note = |key: (String, ReportLayer), state: String| {
-            let began = before.get(&key).filter(|(was, _)| *was == state).map_or(now, |(_, began)| *began);
+            let began = before
+                .get(&key)
+                .filter(|(was, _)| *was == state)
+                .map_or(now, |(_, began)| *began);
             since.insert(key, (state, began));
         };
         for word in &report.aws {
@@ -129,13 +142,23 @@ impl ReportHistory {
         }
         for word in &report.azure {
             if word.sa.is_some() {
-                note((key(&word.connection_id, word.instance), ReportLayer::Ipsec), String::new());
+                note(
+                    (key(&word.connection_id, word.instance), ReportLayer::Ipsec),
+                    String::new(),
+                );
             }
             if word.session.is_up() {
-                note((key(&word.connection_id, word.instance), ReportLayer::Bgp), word.session.since.clone());
+                note(
+                    (key(&word.connection_id, word.instance), ReportLayer::Bgp),
+                    word.session.since.clone(),
+                );
             }
         }
-        ReportHistory { report, valid_until, since }
+        ReportHistory {
+            report,
+            valid_until,
+            since,
+        }
     }
 
     fn since(&self, end: String, layer: ReportLayer) -> Option<SimTime> {
@@ -143,18 +166,27 @@ impl ReportHistory {
     }
 
     pub fn aws(&self, outside_ip: Ipv4Addr) -> Option<&AwsReport> {
-        self.report.aws.iter().find(|word| word.outside_ip == outside_ip)
+        self.report
+            .aws
+            .iter()
+            .find(|word| word.outside_ip == outside_ip)
     }
 
     fn azure(&self, connection_id: &str, instance: usize) -> Option<&AzureReport> {
-        let mut words = self.report.azure.iter().filter(|word| word.instance == instance);
+        let mut words = self
+            .report
+            .azure
+            .iter()
+            .filter(|word| word.instance == instance);
         words.find(|word| word.connection_id.eq_ignore_ascii_case(connection_id))
     }
 
     pub fn telemetry(&self, outside_ip: Ipv4Addr) -> AwsTelemetry {
         let word = self.aws(outside_ip);
         let up = word.is_some_and(|word| word.sa.is_some() && word.session.is_up());
-        let routes = word.filter(|_| up).map_or(0, |word| super::tunnel::count(&word.routes));
+        let routes = word
+            .filter(|_| up)
+            .map_or(0, |word| super::tunnel::count(&word.routes));
         AwsTelemetry {
             up,
             status_message: match word {
@@ -163,25 +195,47 @@ impl ReportHistory {
                 _ => "IPSEC IS DOWN".into(),
             },
             accepted_routes: routes,
-            last_status_change: self.since(outside_ip.to_string(), ReportLayer::Telemetry).unwrap_or_default(),
+            last_status_change: self
+                .since(outside_ip.to_string(), ReportLayer::Telemetry)
+                .unwrap_or_default(),
         }
     }
 
     pub fn tunnel(&self, connection_id: &str, instance: usize) -> AzureTunnel {
-        let Some(sa) = self.azure(connection_id, instance).and_then(|word| word.sa.as_ref()) else {
+        let Some(sa) = self
+            .azure(connection_id, instance)
+            .and_then(|word| word.sa.as_ref())
+        else {
             return AzureTunnel::default();
         };
         let since = self.since(key(connection_id, instance), ReportLayer::Ipsec);
-        AzureTunnel { connected: true, since, ingress_bytes: sa.bytes_in, egress_bytes: sa.bytes_out }
+        AzureTunnel {
+            connected: true,
+            since,
+            ingress_bytes: sa.bytes_in,
+            egress_bytes: sa.bytes_out,
+        }
     }
 
-    /// The row of an end: one whose daemons do not run, since no peer would ever initiate it, is still connecting.
-    pub fn peer(&self, row: &Row, local_ip: Ipv4Addr, neighbor: Ipv4Addr, asn: u32, now: SimTime) -> AzurePeer {
+    /// The row of an end: one whose daemons do not run, since no peer would ever initiate it, is
+    /// still connecting.
+    pub fn peer(
+        &self,
+        row: &Row,
+        local_ip: Ipv4Addr,
+        neighbor: Ipv4Addr,
+        asn: u32,
+        now: SimTime,
+    ) -> AzurePeer {
         let word = self.azure(&row.connection_id, row.instance);
         let up = word.filter(|word| word.session.is_up());
-        let connected_since = up.and_then(|_| self.since(key(&row.connection_id, row.instance), ReportLayer::Bgp));
-        let messages = connected_since.map_or(0, |since| 3 + now.0.saturating_sub(since.0) / KEEPALIVE_MS);
-        let refused = word.and_then(|word| word.session.last_error.as_ref()).is_some_and(|e| e.contains("Bad peer AS"));
+        let connected_since =
+            up.and_then(|_| self.since(key(&row.connection_id, row.instance), ReportLayer::Bgp));
+        let messages =
+            connected_since.map_or(0, |since| 3 + now.0.saturating_sub(since.0) / KEEPALIVE_MS);
+        let refused = word
+            .and_then(|word| word.session.last_error.as_ref())
+            .is_some_and(|e| e.contains("Bad peer AS"));
         AzurePeer {
             instance: row.instance,
             local_ip,
@@ -193,14 +247,18 @@ impl ReportHistory {
                 (None, true) => "Idle",
                 (None, false) => "Connecting",
             },
-            routes_received: up.map_or(0, |word| u32::try_from(word.routes.len()).unwrap_or(u32::MAX)),
+            routes_received: up.map_or(0, |word| {
+                u32::try_from(word.routes.len()).unwrap_or(u32::MAX)
+            }),
             messages_sent: messages,
             messages_received: messages,
         }
     }
 
     pub fn learned(&self, row: &Row, local_ip: Ipv4Addr) -> Vec<LearnedRoute> {
-        let word = self.azure(&row.connection_id, row.instance).filter(|word| word.session.is_up());
+        let word = self
+            .azure(&row.connection_id, row.instance)
+            .filter(|word| word.session.is_up());
         let routes = word.into_iter().flat_map(|word| &word.routes);
         routes
             .map(|route| LearnedRoute {
@@ -221,7 +279,8 @@ fn key(connection_id: &str, instance: usize) -> String {
     format!("{} {instance}", connection_id.to_lowercase())
 }
 
-/// What a sandbox answers a lab: both halves, each as configured in its own cloud, and what is to be broken.
+/// What a sandbox answers a lab: both halves, each as configured in its own cloud, and what is to
+/// be broken.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LabInstructions {
     pub aws: Vec<AwsEndpoint>,

@@ -1,5 +1,5 @@
-//! What each cloud was given about its end of a tunnel. Neither half is ever filled from the other: a tunnel comes up only
-//! where the two, read separately, agree.
+//! What each cloud was given about its end of a tunnel. Neither half is ever filled from the other:
+//! a tunnel comes up only where the two, read separately, agree.
 
 mod lab_fault;
 mod lab_report;
@@ -11,7 +11,9 @@ mod tunnels;
 mod tests;
 
 pub use lab_fault::LabFault;
-pub use lab_report::{AwsReport, AzureReport, Host, LabInstructions, LabReport, Route, Sa, Session};
+pub use lab_report::{
+    AwsReport, AzureReport, Host, LabInstructions, LabReport, Route, Sa, Session,
+};
 pub use rules::{Agreed, Negotiation, TunnelStatus, negotiate};
 pub use tunnels::{AwsTelemetry, AzurePeer, AzureTunnel, LearnedRoute, Tunnels};
 
@@ -47,13 +49,15 @@ pub struct AwsEndpoint {
     pub startup_action: String,
     pub dpd_timeout_action: String,
     pub dpd_timeout_seconds: u32,
-    /// False while the connection is pending, modifying or going away: the endpoint does not answer then.
+    /// False while the connection is pending, modifying or going away: the endpoint does not answer
+    /// then.
     pub serving: bool,
     /// What it announces: the VPC's ranges.
     pub announces: Vec<Ipv4Net>,
 }
 
-/// One Azure gateway instance's end of one connection, in Azure's own words. Every connection has one end per instance.
+/// One Azure gateway instance's end of one connection, in Azure's own words. Every connection has
+/// one end per instance.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AzureEndpoint {
     pub connection_id: String,
@@ -62,8 +66,8 @@ pub struct AzureEndpoint {
     pub instance: usize,
     pub ip_configuration_id: String,
     pub public_ip: Ipv4Addr,
-    /// Source of the BGP session: the connection's custom address for this instance, else the instance's first custom
-    /// address, else its default one.
+    /// Source of the BGP session: the connection's custom address for this instance, else the
+    /// instance's first custom address, else its default one.
     pub bgp_ip: Option<Ipv4Addr>,
     /// The local network gateway's address, BGP peer and ASN.
     pub peer_ip: Ipv4Addr,
@@ -74,7 +78,8 @@ pub struct AzureEndpoint {
     pub enable_bgp: bool,
     pub connection_mode: String,
     pub policy: Option<AzurePolicy>,
-    /// False until both the gateway and the connection have succeeded once, and while the gateway is being replaced.
+    /// False until both the gateway and the connection have succeeded once, and while the gateway
+    /// is being replaced.
     pub serving: bool,
     /// What it announces: the VNet's ranges.
     pub announces: Vec<Ipv4Net>,

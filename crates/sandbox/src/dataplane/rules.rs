@@ -1,7 +1,9 @@
-//! Whether one AWS end and one Azure end come together, and in which layer they do not: IKE, its first child, BGP.
+//! Whether one AWS end and one Azure end come together, and in which layer they do not: IKE, its
+//! first child, BGP.
 //!
-//! Pure, and about one pair at one moment; what takes time is in `tunnels`. The rules follow the IPsec options that both clouds
-//! document (2026-11): an omitted option accepts every value, a custom policy at Azure is exclusive, and lifetimes are local.
+//! Pure, and about one pair at one moment; what takes time is in `tunnels`. The rules follow the
+//! IPsec options that both clouds document (2026-11): an omitted option accepts every value, a
+//! custom policy at Azure is exclusive, and lifetimes are local.
 
 use super::{AwsEndpoint, AzureEndpoint, AzurePolicy};
 use serde::{Deserialize, Serialize};
@@ -21,7 +23,10 @@ pub enum TunnelStatus {
 impl TunnelStatus {
     /// Whether packets would pass, BGP or not.
     pub fn ipsec(self) -> bool {
-        matches!(self, TunnelStatus::BgpBadPeerAs | TunnelStatus::BgpNoConnection | TunnelStatus::Up)
+        matches!(
+            self,
+            TunnelStatus::BgpBadPeerAs | TunnelStatus::BgpNoConnection | TunnelStatus::Up
+        )
     }
 }
 
@@ -34,7 +39,8 @@ pub struct Agreed {
     pub phase2_encryption: String,
     /// None for an AEAD cipher.
     pub phase2_integrity: Option<String>,
-    /// None where rekeys carry no key exchange of their own, or where they fail for want of a common group.
+    /// None where rekeys carry no key exchange of their own, or where they fail for want of a
+    /// common group.
     pub phase2_dh_group: Option<u32>,
 }
 
@@ -51,7 +57,12 @@ pub struct Negotiation {
 
 impl Negotiation {
     pub fn down(status: TunnelStatus, reason: impl Into<String>) -> Self {
-        Negotiation { status, reason: reason.into(), agreed: None, rekeys: false }
+        Negotiation {
+            status,
+            reason: reason.into(),
+            agreed: None,
+            rekeys: false,
+        }
     }
 }
 
@@ -69,24 +80,39 @@ const INTEGRITY: [&str; 4] = ["SHA1", "SHA2-256", "SHA2-384", "SHA2-512"];
 const PHASE1_GROUPS: [u32; 13] = [2, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 35];
 const PHASE2_GROUPS: [u32; 16] = [2, 5, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 35, 36, 37];
 
-/// Judges an AWS endpoint and the Azure end that it meets: the one at the address that AWS calls its customer gateway whose
-/// local network gateway has this endpoint's address, regardless of the link that either was meant for. Without one, a gateway that serves
-/// anybody at that address (`answers`) refuses.
+/// Judges an AWS endpoint and the Azure end that it meets: the one at the address that AWS calls
+/// its customer gateway whose local network gateway has this endpoint's address, regardless of the
+/// link that either was meant for. Without one, a gateway that serves anybody at that address
+/// (`answers`) refuses.
 pub fn negotiate(aws: &AwsEndpoint, azure: Option<&AzureEndpoint>, answers: bool) -> Negotiation {
     if !aws.serving {
-        return Negotiation::down(TunnelStatus::IkeNoAnswer, "the AWS endpoint is not in service");
+        return Negotiation::down(
+            TunnelStatus::IkeNoAnswer,
+            "the AWS endpoint is not in service",
+        );
     }
     let Some(azure) = azure else {
         if !answers {
-            return Negotiation::down(TunnelStatus::IkeNoAnswer, format!("nothing answers at {}", aws.peer_ip));
+            return Negotiation::down(
+                TunnelStatus::IkeNoAnswer,
+                format!("nothing answers at {}", aws.peer_ip),
+            );
         }
-        let reason = format!("the gateway at {} has no IKE configuration for {}", aws.peer_ip, aws.outside_ip);
+        let reason = format!(
+            "the gateway at {} has no IKE configuration for {}",
+            aws.peer_ip, aws.outside_ip
+        );
         return Negotiation::down(TunnelStatus::IkeNoProposal, reason);
     };
     if !azure.serving {
-        return Negotiation::down(TunnelStatus::IkeNoAnswer, "the Azure gateway or connection is not in service");
+        return Negotiation::down(
+            TunnelStatus::IkeNoAnswer,
+            "the Azure gateway or connection is not in service",
+        );
     }
-    let aws_dials = aws.startup_action == "start" && speaks_ikev2(aws) && azure.connection_mode != "InitiatorOnly";
+    let aws_dials = aws.startup_action == "start"
+        && speaks_ikev2(aws)
+        && azure.connection_mode != "InitiatorOnly";
     if !aws_dials && azure.connection_mode == "ResponderOnly" {
         return Negotiation::down(
             TunnelStatus::IkeNoAnswer,
@@ -94,21 +120,33 @@ pub fn negotiate(aws: &AwsEndpoint, azure: Option<&AzureEndpoint>, answers: bool
         );
     }
     if !speaks_ikev2(aws) {
-        return Negotiation::down(TunnelStatus::IkeNoProposal, "AWS allows IKEv1 only, Azure speaks IKEv2");
+        return Negotiation::down(
+            TunnelStatus::IkeNoProposal,
+            "AWS allows IKEv1 only, Azure speaks IKEv2",
+        );
     }
     let (mine, theirs) = (aws_phase1(aws), azure_phase1(azure.policy.as_ref()));
     let phase1 = (common(&mine.encryption, &theirs.encryption))
         .zip(common(&mine.integrity, &theirs.integrity))
         .zip(common(&mine.groups, &theirs.groups));
     let Some(((phase1_encryption, phase1_integrity), phase1_dh_group)) = phase1 else {
-        return Negotiation::down(TunnelStatus::IkeNoProposal, "no common phase 1 encryption, integrity and group");
+        return Negotiation::down(
+            TunnelStatus::IkeNoProposal,
+            "no common phase 1 encryption, integrity and group",
+        );
     };
     if aws.pre_shared_key != azure.shared_key {
         return Negotiation::down(TunnelStatus::IkeAuthFailed, "the keys differ");
     }
-    let (mine, theirs) = (aws_phase2(aws), azure_phase2(azure.policy.as_ref(), phase1_dh_group));
+    let (mine, theirs) = (
+        aws_phase2(aws),
+        azure_phase2(azure.policy.as_ref(), phase1_dh_group),
+    );
     let Some((phase2_encryption, phase2_integrity)) = child(&mine, &theirs) else {
-        return Negotiation::down(TunnelStatus::ChildNoProposal, "no common phase 2 encryption and integrity");
+        return Negotiation::down(
+            TunnelStatus::ChildNoProposal,
+            "no common phase 2 encryption and integrity",
+        );
     };
     let phase2_dh_group = common(&mine.groups, &theirs.groups);
     let rekeys = phase2_dh_group.is_some() || (mine.no_group && theirs.no_group);
@@ -124,39 +162,71 @@ pub fn negotiate(aws: &AwsEndpoint, azure: Option<&AzureEndpoint>, answers: bool
     if !rekeys {
         reason.push_str("; no common phase 2 group: the first rekey fails");
     }
-    Negotiation { status, reason, agreed: Some(agreed), rekeys }
+    Negotiation {
+        status,
+        reason,
+        agreed: Some(agreed),
+        rekeys,
+    }
 }
 
 fn bgp(aws: &AwsEndpoint, azure: &AzureEndpoint) -> (TunnelStatus, String) {
     if aws.static_routes_only {
-        return (TunnelStatus::BgpNoConnection, "the AWS connection has static routes only".into());
+        return (
+            TunnelStatus::BgpNoConnection,
+            "the AWS connection has static routes only".into(),
+        );
     }
     if !azure.enable_bgp {
-        return (TunnelStatus::BgpNoConnection, "BGP is off on the Azure connection".into());
+        return (
+            TunnelStatus::BgpNoConnection,
+            "BGP is off on the Azure connection".into(),
+        );
     }
     let mut hosts = aws.inside_cidr.hosts();
     let (own, peer) = (hosts.next(), hosts.next());
     if azure.peer_bgp_ip.is_none() || azure.peer_bgp_ip != own {
-        let history = azure.peer_bgp_ip.map_or_else(|| "none".to_owned(), |ip| ip.to_string());
+        let history = azure
+            .peer_bgp_ip
+            .map_or_else(|| "none".to_owned(), |ip| ip.to_string());
         return (
             TunnelStatus::BgpNoConnection,
-            format!("Azure has {history} as AWS's BGP address, in {}", aws.inside_cidr),
+            format!(
+                "Azure has {history} as AWS's BGP address, in {}",
+                aws.inside_cidr
+            ),
         );
     }
     if azure.bgp_ip.is_none() || azure.bgp_ip != peer {
-        let own = azure.bgp_ip.map_or_else(|| "no address".to_owned(), |ip| ip.to_string());
+        let own = azure
+            .bgp_ip
+            .map_or_else(|| "no address".to_owned(), |ip| ip.to_string());
         return (
             TunnelStatus::BgpNoConnection,
-            format!("Azure speaks BGP from {own}, AWS expects {} in use", aws.inside_cidr),
+            format!(
+                "Azure speaks BGP from {own}, AWS expects {} in use",
+                aws.inside_cidr
+            ),
         );
     }
     if aws.peer_asn != azure.asn {
-        let reason = format!("the peer ASN configured in AWS is {}, but the ASN is {}", aws.peer_asn, azure.asn);
+        let reason = format!(
+            "the peer ASN configured in AWS is {}, but the ASN is {}",
+            aws.peer_asn, azure.asn
+        );
         return (TunnelStatus::BgpBadPeerAs, reason);
     }
     if azure.peer_asn != Some(aws.asn) {
-        let history = azure.peer_asn.map_or_else(|| "none".to_owned(), |asn| asn.to_string());
-        return (TunnelStatus::BgpBadPeerAs, format!("Azure has {history} as the peer's ASN, which is {}", aws.asn));
+        let history = azure
+            .peer_asn
+            .map_or_else(|| "none".to_owned(), |asn| asn.to_string());
+        return (
+            TunnelStatus::BgpBadPeerAs,
+            format!(
+                "Azure has {history} as the peer's ASN, which is {}",
+                aws.asn
+            ),
+        );
     }
     (TunnelStatus::Up, "up".into())
 }
@@ -173,11 +243,16 @@ fn common<T: PartialEq + Clone>(mine: &[T], theirs: &[T]) -> Option<T> {
 /// A child's cipher and, unless that is an AEAD, its integrity.
 fn child(mine: &Offer, theirs: &Offer) -> Option<(String, Option<String>)> {
     let integrity = common(&mine.integrity, &theirs.integrity);
-    let mut ciphers = mine.encryption.iter().filter(|cipher| theirs.encryption.contains(cipher));
-    ciphers.find(|cipher| aead(cipher) || integrity.is_some()).map(|cipher| {
-        let integrity = if aead(cipher) { None } else { integrity };
-        (cipher.clone(), integrity)
-    })
+    let mut ciphers = mine
+        .encryption
+        .iter()
+        .filter(|cipher| theirs.encryption.contains(cipher));
+    ciphers
+        .find(|cipher| aead(cipher) || integrity.is_some())
+        .map(|cipher| {
+            let integrity = if aead(cipher) { None } else { integrity };
+            (cipher.clone(), integrity)
+        })
 }
 
 fn aead(cipher: &str) -> bool {
@@ -186,7 +261,11 @@ fn aead(cipher: &str) -> bool {
 
 /// The known values that a list allows, in the order of strength; an empty list allows all.
 fn allowed<T: PartialEq + Clone>(list: &[T], known: &[T]) -> Vec<T> {
-    known.iter().filter(|value| list.is_empty() || list.contains(value)).cloned().collect()
+    known
+        .iter()
+        .filter(|value| list.is_empty() || list.contains(value))
+        .cloned()
+        .collect()
 }
 
 fn owned(words: &[&str]) -> Vec<String> {
@@ -207,7 +286,8 @@ fn aws_phase2(aws: &AwsEndpoint) -> Offer {
         encryption: allowed(&aws.phase2_encryption, &owned(&ENCRYPTION)),
         integrity: allowed(&aws.phase2_integrity, &owned(&INTEGRITY)),
         groups: allowed(&aws.phase2_dh_groups, &PHASE2_GROUPS),
-        // Pinned groups are required; an unpinned endpoint also rekeys without one, as Azure's defaults do.
+        // Pinned groups are required; an unpinned endpoint also rekeys without one, as Azure's
+        // defaults do.
         no_group: aws.phase2_dh_groups.is_empty(),
     }
 }

@@ -1,7 +1,16 @@
-//! How the state of a tunnel changes over time, and what is reported. Which state is the wrong-parameter table's: `crates/sandbox-lab/tests/wrong_parameters`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+//! How the state of a tunnel changes over time, and what is reported. Which state is the
+//! wrong-parameter table's: `crates/sandbox-lab/tests/wrong_parameters`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
-use super::{AwsEndpoint, AwsReport, AzureEndpoint, AzurePolicy, AzureReport, LabReport, Route, Sa, Session, Tunnels};
+use super::{
+    AwsEndpoint, AwsReport, AzureEndpoint, AzurePolicy, AzureReport, LabReport, Route, Sa, Session,
+    Tunnels,
+};
 use crate::time::{SimDuration, SimTime};
 
 fn aws(tunnel: u8) -> AwsEndpoint {
@@ -60,7 +69,10 @@ fn azure(tunnel: u8, instance: usize) -> AzureEndpoint {
             sa_data_size_kilobytes: 2_147_483_647,
         }),
         serving: true,
-        announces: vec!["10.0.0.0/16".parse().unwrap(), "10.9.0.0/16".parse().unwrap()],
+        announces: vec![
+            "10.0.0.0/16".parse().unwrap(),
+            "10.9.0.0/16".parse().unwrap(),
+        ],
     }
 }
 
@@ -80,24 +92,36 @@ fn wrong_pfs_group_fails_at_first_rekey() {
     assert!(tunnels.aws_telemetry(outside).up);
     tunnels.refresh(SimTime(3_700_000), &a, &z);
     assert!(!tunnels.azure_tunnel("c1", 0).connected);
-    assert_eq!(tunnels.aws_telemetry(outside).status_message, "IPSEC IS DOWN");
+    assert_eq!(
+        tunnels.aws_telemetry(outside).status_message,
+        "IPSEC IS DOWN"
+    );
 }
 
 /// Telemetry lags, and the row of the instance without a peer never connects.
 #[test]
 fn telemetry_lags_and_unused_row_stays_down() {
     let (one, two) = (aws(1), aws(2));
-    let azure: Vec<AzureEndpoint> = [1, 2].iter().flat_map(|tunnel| [azure(*tunnel, 0), azure(*tunnel, 1)]).collect();
+    let azure: Vec<AzureEndpoint> = [1, 2]
+        .iter()
+        .flat_map(|tunnel| [azure(*tunnel, 0), azure(*tunnel, 1)])
+        .collect();
     let mut tunnels = Tunnels::default();
     let mut first_up = None;
     let mut first_told = None;
     for second in 0..200 {
         tunnels.refresh(SimTime(second * 1_000), &[one.clone(), two.clone()], &azure);
-        if first_up.is_none() && tunnels.azure_peers("g").iter().any(|peer| peer.state == "Connected") {
+        if first_up.is_none()
+            && tunnels
+                .azure_peers("g")
+                .iter()
+                .any(|peer| peer.state == "Connected")
+        {
             first_up = Some(second);
         }
         if first_told.is_none()
-            && (tunnels.aws_telemetry(one.outside_ip).up || tunnels.aws_telemetry(two.outside_ip).up)
+            && (tunnels.aws_telemetry(one.outside_ip).up
+                || tunnels.aws_telemetry(two.outside_ip).up)
         {
             first_told = Some(second);
         }
@@ -107,13 +131,31 @@ fn telemetry_lags_and_unused_row_stays_down() {
     assert!(history > up, "{history} after {up}");
     let peers = tunnels.azure_peers("G");
     assert_eq!(peers.len(), 4);
-    assert!(peers.iter().all(|peer| (peer.state == "Connected") == (peer.instance == 0)));
+    assert!(
+        peers
+            .iter()
+            .all(|peer| (peer.state == "Connected") == (peer.instance == 0))
+    );
     assert!(tunnels.azure_tunnel("C1", 0).connected && !tunnels.azure_tunnel("c1", 1).connected);
-    assert_eq!(tunnels.aws_telemetry(one.outside_ip).status_message, "2 BGP ROUTES");
-    assert_eq!(tunnels.azure_learned("g").iter().filter(|route| route.origin == "EBgp").count(), 2);
+    assert_eq!(
+        tunnels.aws_telemetry(one.outside_ip).status_message,
+        "2 BGP ROUTES"
+    );
+    assert_eq!(
+        tunnels
+            .azure_learned("g")
+            .iter()
+            .filter(|route| route.origin == "EBgp")
+            .count(),
+        2
+    );
     let since = tunnels.azure_tunnel("c1", 0).since;
     tunnels.refresh(SimTime(9_000_000), &[one, two], &azure);
-    assert_eq!(tunnels.azure_tunnel("c1", 0).since, since, "nothing changed, so the session stays up");
+    assert_eq!(
+        tunnels.azure_tunnel("c1", 0).since,
+        since,
+        "nothing changed, so the session stays up"
+    );
 }
 
 /// Swapped inside addresses break BGP on both tunnels while IPsec stays up.
@@ -142,9 +184,17 @@ fn cleared_endpoint_does_not_redial_responder() {
     let mut now = 0;
     let mut look = |tunnels: &mut Tunnels, a: &AwsEndpoint, z: &AzureEndpoint| {
         now += 100_000;
-        tunnels.refresh(SimTime(now), std::slice::from_ref(a), std::slice::from_ref(z));
+        tunnels.refresh(
+            SimTime(now),
+            std::slice::from_ref(a),
+            std::slice::from_ref(z),
+        );
         now += 100_000;
-        tunnels.refresh(SimTime(now), std::slice::from_ref(a), std::slice::from_ref(z));
+        tunnels.refresh(
+            SimTime(now),
+            std::slice::from_ref(a),
+            std::slice::from_ref(z),
+        );
         tunnels.azure_tunnel("c1", 0).connected
     };
     assert!(look(&mut tunnels, &a, &z));
@@ -155,7 +205,10 @@ fn cleared_endpoint_does_not_redial_responder() {
     a.serving = false;
     assert!(!look(&mut tunnels, &a, &z));
     a.serving = true;
-    assert!(look(&mut tunnels, &a, &z), "a replaced endpoint dials again");
+    assert!(
+        look(&mut tunnels, &a, &z),
+        "a replaced endpoint dials again"
+    );
 }
 
 #[test]
@@ -164,15 +217,26 @@ fn use_lab_report_until_it_expires() {
     let outside = a.outside_ip;
     let mut tunnels = Tunnels::default();
     let look = |tunnels: &mut Tunnels, second: u64| {
-        tunnels.refresh(SimTime(second * 1_000), std::slice::from_ref(&a), std::slice::from_ref(&z));
+        tunnels.refresh(
+            SimTime(second * 1_000),
+            std::slice::from_ref(&a),
+            std::slice::from_ref(&z),
+        );
     };
     look(&mut tunnels, 0);
     look(&mut tunnels, 100);
     assert!(tunnels.aws_telemetry(outside).up && tunnels.azure_tunnel("c1", 0).connected);
 
     let report = |up: bool| {
-        let session = Session { state: if up { "Established" } else { "Active" }.into(), ..Session::default() };
-        let sa = Some(Sa { agreed: None, bytes_in: 7, bytes_out: 9 });
+        let session = Session {
+            state: if up { "Established" } else { "Active" }.into(),
+            ..Session::default()
+        };
+        let sa = Some(Sa {
+            agreed: None,
+            bytes_in: 7,
+            bytes_out: 9,
+        });
         let network = "10.1.0.0/16".parse().unwrap();
         LabReport {
             lab: "lab".into(),
@@ -194,7 +258,11 @@ fn use_lab_report_until_it_expires() {
                 trouble: None,
                 sa,
                 session,
-                routes: vec![Route { network, next_hop: z.peer_bgp_ip, as_path: "64512".into() }],
+                routes: vec![Route {
+                    network,
+                    next_hop: z.peer_bgp_ip,
+                    as_path: "64512".into(),
+                }],
             }],
             ..LabReport::default()
         }
@@ -206,18 +274,45 @@ fn use_lab_report_until_it_expires() {
     assert_eq!(tunnels.azure_tunnel("c1", 0).ingress_bytes, 7);
 
     tunnels.accept_report(SimTime(110_000), report(true), SimDuration::seconds(50));
-    assert_eq!(tunnels.aws_telemetry(outside).status_message, "1 BGP ROUTES");
-    assert_eq!((tunnels.azure_peers("G")[0].state, tunnels.azure_peers("g")[0].routes_received), ("Connected", 1));
-    assert_eq!(tunnels.azure_peers("g")[0].connected_since, Some(SimTime(110_000)));
-    assert!(tunnels.azure_learned("g").iter().any(|route| route.origin == "EBgp" && route.as_path == "64512"));
-    assert_eq!(tunnels.azure_tunnel("c1", 0).since, Some(SimTime(100_000)), "IPsec was up before");
+    assert_eq!(
+        tunnels.aws_telemetry(outside).status_message,
+        "1 BGP ROUTES"
+    );
+    assert_eq!(
+        (
+            tunnels.azure_peers("G")[0].state,
+            tunnels.azure_peers("g")[0].routes_received
+        ),
+        ("Connected", 1)
+    );
+    assert_eq!(
+        tunnels.azure_peers("g")[0].connected_since,
+        Some(SimTime(110_000))
+    );
+    assert!(
+        tunnels
+            .azure_learned("g")
+            .iter()
+            .any(|route| route.origin == "EBgp" && route.as_path == "64512")
+    );
+    assert_eq!(
+        tunnels.azure_tunnel("c1", 0).since,
+        Some(SimTime(100_000)),
+        "IPsec was up before"
+    );
 
     tunnels.accept_report(
         SimTime(120_000),
-        LabReport { lab: "lab".into(), ..LabReport::default() },
+        LabReport {
+            lab: "lab".into(),
+            ..LabReport::default()
+        },
         SimDuration::seconds(50),
     );
-    assert_eq!(tunnels.aws_telemetry(outside).status_message, "IPSEC IS DOWN");
+    assert_eq!(
+        tunnels.aws_telemetry(outside).status_message,
+        "IPSEC IS DOWN"
+    );
     look(&mut tunnels, 171);
     assert!(tunnels.aws_telemetry(outside).up, "by the rules");
 }

@@ -1,4 +1,5 @@
-//! One AWS endpoint through time: negotiating, up, failing at a rekey, given up, and what AWS's telemetry says of it.
+//! One AWS endpoint through time: negotiating, up, failing at a rekey, given up, and what AWS's
+//! telemetry says of it.
 
 use super::rules::{Negotiation, TunnelStatus, negotiate};
 use super::tunnels::AwsTelemetry;
@@ -9,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use std::hash::{Hash, Hasher};
 use std::net::Ipv4Addr;
 
-/// From agreement to IPsec, from IPsec to BGP, and from either to AWS's telemetry: least and most seconds.
+/// From agreement to IPsec, from IPsec to BGP, and from either to AWS's telemetry: least and most
+/// seconds.
 const IPSEC_SECONDS: (u64, u64) = (8, 20);
 const BGP_SECONDS: (u64, u64) = (5, 15);
 const TELEMETRY_SECONDS: (u64, u64) = (5, 30);
@@ -75,7 +77,13 @@ impl Tunnel {
     }
 
     /// One of the ends is not as it was.
-    pub fn change(&mut self, now: SimTime, aws: &AwsEndpoint, azure: Option<&AzureEndpoint>, answers: bool) {
+    pub fn change(
+        &mut self,
+        now: SimTime,
+        aws: &AwsEndpoint,
+        azure: Option<&AzureEndpoint>,
+        answers: bool,
+    ) {
         let was = self.layer(now);
         self.track_silence(now, was, aws, azure);
         let mut negotiation = negotiate(aws, azure, answers);
@@ -83,41 +91,70 @@ impl Tunnel {
             let reason = "AWS dropped the silent peer and does not redial, Azure only responds";
             negotiation = Negotiation::down(TunnelStatus::IkeNoAnswer, reason);
         }
-        self.connection_id = azure.map(|azure| azure.connection_id.clone()).unwrap_or_default();
+        self.connection_id = azure
+            .map(|azure| azure.connection_id.clone())
+            .unwrap_or_default();
         self.instance = azure.map(|azure| azure.instance).unwrap_or_default();
-        self.to_aws = azure.map(|azure| azure.announces.clone()).unwrap_or_default();
+        self.to_aws = azure
+            .map(|azure| azure.announces.clone())
+            .unwrap_or_default();
         self.to_azure = aws.announces.clone();
         self.aws_asn = aws.asn;
         if let Some(azure) = azure.filter(|_| negotiation.status.ipsec()) {
             let session = revision(&(
-                (&aws.vpn_connection_id, &aws.pre_shared_key, aws.phase2_lifetime_seconds, &negotiation.agreed),
-                (&azure.connection_id, azure.instance, &azure.policy, azure.enable_bgp),
+                (
+                    &aws.vpn_connection_id,
+                    &aws.pre_shared_key,
+                    aws.phase2_lifetime_seconds,
+                    &negotiation.agreed,
+                ),
+                (
+                    &azure.connection_id,
+                    azure.instance,
+                    &azure.policy,
+                    azure.enable_bgp,
+                ),
             ));
             if self.ipsec_at.is_none() || self.session != session {
                 self.drop_session(now, was);
                 self.session = session;
                 self.ipsec_at = Some(now + delay(IPSEC_SECONDS, aws.outside_ip, now));
             }
-            let life = SimDuration::seconds(u64::from(aws.phase2_lifetime_seconds.min(azure_lifetime(azure))));
-            self.fails_at = self.ipsec_at.filter(|_| !negotiation.rekeys).map(|at| at + life);
+            let life = SimDuration::seconds(u64::from(
+                aws.phase2_lifetime_seconds.min(azure_lifetime(azure)),
+            ));
+            self.fails_at = self
+                .ipsec_at
+                .filter(|_| !negotiation.rekeys)
+                .map(|at| at + life);
             self.bgp_at = if negotiation.status == TunnelStatus::Up {
                 let from = self.ipsec_at.unwrap_or(now).max(now);
-                self.bgp_at.or_else(|| Some(from + delay(BGP_SECONDS, aws.outside_ip, from)))
+                self.bgp_at
+                    .or_else(|| Some(from + delay(BGP_SECONDS, aws.outside_ip, from)))
             } else {
                 None
             };
         } else {
             self.drop_session(now, was);
         }
-        if self.negotiation.status != negotiation.status && was == Layer::Bgp && self.bgp_at.is_none() {
+        if self.negotiation.status != negotiation.status
+            && was == Layer::Bgp
+            && self.bgp_at.is_none()
+        {
             self.down_at = now;
         }
         self.negotiation = negotiation;
     }
 
-    /// After a loss longer than its timeout an AWS end that does not restart stays down until the peer dials or the
-    /// endpoint is replaced.
-    fn track_silence(&mut self, now: SimTime, was: Layer, aws: &AwsEndpoint, azure: Option<&AzureEndpoint>) {
+    /// After a loss longer than its timeout an AWS end that does not restart stays down until the
+    /// peer dials or the endpoint is replaced.
+    fn track_silence(
+        &mut self,
+        now: SimTime,
+        was: Layer,
+        aws: &AwsEndpoint,
+        azure: Option<&AzureEndpoint>,
+    ) {
         let responder = azure.is_some_and(|azure| azure.connection_mode == "ResponderOnly");
         if !aws.serving || azure.is_some() && !responder {
             self.silent_from = None;
@@ -163,7 +200,11 @@ impl Tunnel {
     /// Lets AWS's telemetry catch up with what is.
     pub fn report(&mut self, now: SimTime, outside_ip: Ipv4Addr) {
         let layer = self.layer(now);
-        let routes = if self.reported == Layer::Bgp && layer == Layer::Bgp { count(&self.to_aws) } else { 0 };
+        let routes = if self.reported == Layer::Bgp && layer == Layer::Bgp {
+            count(&self.to_aws)
+        } else {
+            0
+        };
         if layer == self.reported {
             if layer == Layer::Bgp && self.telemetry.accepted_routes != routes {
                 self.telemetry.accepted_routes = routes;
@@ -176,7 +217,11 @@ impl Tunnel {
         if shown > now {
             return;
         }
-        let routes = if layer == Layer::Bgp { count(&self.to_aws) } else { 0 };
+        let routes = if layer == Layer::Bgp {
+            count(&self.to_aws)
+        } else {
+            0
+        };
         self.reported = layer;
         self.telemetry = AwsTelemetry {
             up: layer == Layer::Bgp,
@@ -193,7 +238,10 @@ impl Tunnel {
 
 /// Azure's lifetime of a child, by policy or by default.
 fn azure_lifetime(azure: &AzureEndpoint) -> u32 {
-    azure.policy.as_ref().map_or(27_000, |policy| policy.sa_life_time_seconds)
+    azure
+        .policy
+        .as_ref()
+        .map_or(27_000, |policy| policy.sa_life_time_seconds)
 }
 
 pub(super) fn count(networks: &[Ipv4Net]) -> u32 {

@@ -1,9 +1,12 @@
-//! The tunnels as they are at one moment: which ends meet, since when, and what either cloud would report of it.
+//! The tunnels as they are at one moment: which ends meet, since when, and what either cloud would
+//! report of it.
 //!
-//! What takes time (negotiation, the BGP session, telemetry) takes a time that follows from the tunnel's address and the
-//! instant, so that nothing here draws chance. A session goes on for as long as nothing that it was made of changes.
+//! What takes time (negotiation, the BGP session, telemetry) takes a time that follows from the
+//! tunnel's address and the instant, so that nothing here draws chance. A session goes on for as
+//! long as nothing that it was made of changes.
 //!
-//! All of that is by the rules. While a lab is attached, everything but the judgement is what its daemons say.
+//! All of that is by the rules. While a lab is attached, everything but the judgement is what its
+//! daemons say.
 
 use super::lab_report::{LabReport, ReportHistory};
 use super::rules::{Agreed, Negotiation, TunnelStatus};
@@ -39,7 +42,8 @@ pub struct AzureTunnel {
     pub egress_bytes: u64,
 }
 
-/// A row of Azure's BGP peer status: every connection has one per instance, the useless one included.
+/// A row of Azure's BGP peer status: every connection has one per instance, the useless one
+/// included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AzurePeer {
     pub instance: usize,
@@ -110,19 +114,24 @@ impl Tunnels {
     }
 
     fn lab(&self) -> Option<&ReportHistory> {
-        self.history.as_ref().filter(|history| self.now <= history.valid_until)
+        self.history
+            .as_ref()
+            .filter(|history| self.now <= history.valid_until)
     }
 
     /// Time goes by, and the ends are as they were.
     pub fn advance(&mut self, now: SimTime) {
         self.now = now;
-        self.tunnels.iter_mut().for_each(|(outside_ip, tunnel)| tunnel.report(now, *outside_ip));
+        self.tunnels
+            .iter_mut()
+            .for_each(|(outside_ip, tunnel)| tunnel.report(now, *outside_ip));
     }
 
     /// Looks at all ends again.
     pub fn refresh(&mut self, now: SimTime, aws: &[AwsEndpoint], azure: &[AzureEndpoint]) {
         self.now = now;
-        let mut meeting: HashMap<(Ipv4Addr, Ipv4Addr), &AzureEndpoint> = HashMap::with_capacity(azure.len());
+        let mut meeting: HashMap<(Ipv4Addr, Ipv4Addr), &AzureEndpoint> =
+            HashMap::with_capacity(azure.len());
         let mut answering: HashMap<Ipv4Addr, bool> = HashMap::with_capacity(azure.len());
         for end in azure {
             meeting.entry((end.public_ip, end.peer_ip)).or_insert(end);
@@ -132,7 +141,10 @@ impl Tunnels {
         for end in aws {
             let peer = meeting.get(&(end.peer_ip, end.outside_ip)).copied();
             let answers = answering.get(&end.peer_ip).copied().unwrap_or_default();
-            let mut tunnel = self.tunnels.remove(&end.outside_ip).unwrap_or_else(|| Tunnel::new(now));
+            let mut tunnel = self
+                .tunnels
+                .remove(&end.outside_ip)
+                .unwrap_or_else(|| Tunnel::new(now));
             let revision = revision(&(end, peer, answers));
             if tunnel.revision != revision {
                 tunnel.revision = revision;
@@ -150,7 +162,10 @@ impl Tunnels {
             return history.telemetry(outside_ip);
         }
         self.tunnels.get(&outside_ip).map_or_else(
-            || AwsTelemetry { status_message: "IPSEC IS DOWN".into(), ..AwsTelemetry::default() },
+            || AwsTelemetry {
+                status_message: "IPSEC IS DOWN".into(),
+                ..AwsTelemetry::default()
+            },
             |tunnel| tunnel.telemetry.clone(),
         )
     }
@@ -158,7 +173,10 @@ impl Tunnels {
     /// What AWS has learned by that tunnel at this moment.
     pub fn aws_learned(&self, outside_ip: Ipv4Addr) -> &[Ipv4Net] {
         if let Some(history) = self.lab() {
-            return history.aws(outside_ip).filter(|word| word.session.is_up()).map_or(&[], |word| &word.routes);
+            return history
+                .aws(outside_ip)
+                .filter(|word| word.session.is_up())
+                .map_or(&[], |word| &word.routes);
         }
         match self.tunnels.get(&outside_ip) {
             Some(tunnel) if tunnel.layer(self.now) == Layer::Bgp => &tunnel.to_aws,
@@ -171,29 +189,50 @@ impl Tunnels {
         if let Some(history) = self.lab() {
             return history.aws(outside_ip)?.sa.as_ref()?.agreed.as_ref();
         }
-        let tunnel = self.tunnels.get(&outside_ip).filter(|tunnel| tunnel.layer(self.now) != Layer::Down)?;
+        let tunnel = self
+            .tunnels
+            .get(&outside_ip)
+            .filter(|tunnel| tunnel.layer(self.now) != Layer::Down)?;
         tunnel.negotiation.agreed.as_ref()
     }
 
     /// Where that tunnel stands or fails by the rules, regardless of the time that it still takes.
     pub fn negotiation(&self, outside_ip: Ipv4Addr) -> Option<&Negotiation> {
-        self.tunnels.get(&outside_ip).map(|tunnel| &tunnel.negotiation)
+        self.tunnels
+            .get(&outside_ip)
+            .map(|tunnel| &tunnel.negotiation)
     }
 
     pub fn azure_tunnel(&self, connection_id: &str, instance: usize) -> AzureTunnel {
         if let Some(history) = self.lab() {
             return history.tunnel(connection_id, instance);
         }
-        let tunnel = self.tunnel(connection_id, instance).filter(|tunnel| tunnel.layer(self.now) != Layer::Down);
+        let tunnel = self
+            .tunnel(connection_id, instance)
+            .filter(|tunnel| tunnel.layer(self.now) != Layer::Down);
         let since = tunnel.and_then(|tunnel| tunnel.ipsec_at);
-        let bytes = since.map_or(0, |since| self.now.0.saturating_sub(since.0) / KEEPALIVE_MS * IDLE_BYTES);
-        AzureTunnel { connected: since.is_some(), since, ingress_bytes: bytes, egress_bytes: bytes }
+        let bytes = since.map_or(0, |since| {
+            self.now.0.saturating_sub(since.0) / KEEPALIVE_MS * IDLE_BYTES
+        });
+        AzureTunnel {
+            connected: since.is_some(),
+            since,
+            ingress_bytes: bytes,
+            egress_bytes: bytes,
+        }
     }
 
     pub fn azure_peers(&self, gateway_id: &str) -> Vec<AzurePeer> {
         let mut peers = Vec::new();
-        for row in self.rows.iter().filter(|row| row.enable_bgp && row.gateway_id.eq_ignore_ascii_case(gateway_id)) {
-            let (Some(local_ip), Some(neighbor), Some(asn)) = (row.local_ip, row.neighbor, row.asn) else { continue };
+        for row in self
+            .rows
+            .iter()
+            .filter(|row| row.enable_bgp && row.gateway_id.eq_ignore_ascii_case(gateway_id))
+        {
+            let (Some(local_ip), Some(neighbor), Some(asn)) = (row.local_ip, row.neighbor, row.asn)
+            else {
+                continue;
+            };
             if let Some(history) = self.lab() {
                 peers.push(history.peer(row, local_ip, neighbor, asn, self.now));
                 continue;
@@ -201,8 +240,11 @@ impl Tunnels {
             let tunnel = self.tunnel(&row.connection_id, row.instance);
             let up = tunnel.filter(|tunnel| tunnel.layer(self.now) == Layer::Bgp);
             let connected_since = up.and_then(|tunnel| tunnel.bgp_at);
-            let bad_as = tunnel.is_some_and(|tunnel| tunnel.negotiation.status == TunnelStatus::BgpBadPeerAs);
-            let messages = connected_since.map_or(0, |since| 3 + self.now.0.saturating_sub(since.0) / KEEPALIVE_MS);
+            let bad_as = tunnel
+                .is_some_and(|tunnel| tunnel.negotiation.status == TunnelStatus::BgpBadPeerAs);
+            let messages = connected_since.map_or(0, |since| {
+                3 + self.now.0.saturating_sub(since.0) / KEEPALIVE_MS
+            });
             peers.push(AzurePeer {
                 instance: row.instance,
                 local_ip,
@@ -227,8 +269,14 @@ impl Tunnels {
     pub fn azure_learned(&self, gateway_id: &str) -> Vec<LearnedRoute> {
         let mut routes = Vec::new();
         let mut own = BTreeSet::new();
-        for row in self.rows.iter().filter(|row| row.gateway_id.eq_ignore_ascii_case(gateway_id)) {
-            let Some(local_ip) = row.local_ip else { continue };
+        for row in self
+            .rows
+            .iter()
+            .filter(|row| row.gateway_id.eq_ignore_ascii_case(gateway_id))
+        {
+            let Some(local_ip) = row.local_ip else {
+                continue;
+            };
             if own.insert(row.instance) {
                 routes.extend(row.networks.iter().map(|network| LearnedRoute {
                     instance: row.instance,
@@ -245,11 +293,15 @@ impl Tunnels {
                 routes.extend(history.learned(row, local_ip));
                 continue;
             }
-            let Some(neighbor) = row.neighbor else { continue };
-            let tunnel =
-                self.tunnel(&row.connection_id, row.instance).filter(|tunnel| tunnel.layer(self.now) == Layer::Bgp);
-            for (tunnel, network) in
-                tunnel.into_iter().flat_map(|tunnel| tunnel.to_azure.iter().map(move |net| (tunnel, net)))
+            let Some(neighbor) = row.neighbor else {
+                continue;
+            };
+            let tunnel = self
+                .tunnel(&row.connection_id, row.instance)
+                .filter(|tunnel| tunnel.layer(self.now) == Layer::Bgp);
+            for (tunnel, network) in tunnel
+                .into_iter()
+                .flat_map(|tunnel| tunnel.to_azure.iter().map(move |net| (tunnel, net)))
             {
                 routes.push(LearnedRoute {
                     instance: row.instance,
@@ -267,9 +319,9 @@ impl Tunnels {
     }
 
     fn tunnel(&self, connection_id: &str, instance: usize) -> Option<&Tunnel> {
-        self.tunnels
-            .values()
-            .find(|tunnel| tunnel.instance == instance && tunnel.connection_id.eq_ignore_ascii_case(connection_id))
+        self.tunnels.values().find(|tunnel| {
+            tunnel.instance == instance && tunnel.connection_id.eq_ignore_ascii_case(connection_id)
+        })
     }
 }
 

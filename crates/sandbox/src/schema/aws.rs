@@ -1,4 +1,5 @@
-//! An exchange with EC2 or STS: parameters against the operation's input, elements against its output.
+//! An exchange with EC2 or STS: parameters against the operation's input, elements against its
+//! output.
 
 use super::query::{self, Parameter};
 use super::shape::{Enums, Error, Kind, Shapes, Written};
@@ -41,13 +42,17 @@ pub(super) struct Schema {
 impl Schema {
     pub fn read(text: &str) -> Result<Schema, Error> {
         let file: File = serde_json::from_str(text)?;
-        let (requests, answers) =
-            (Shapes::read(&file.requests, &file.enums)?, Shapes::read(&file.answers, &file.enums)?);
-        let model =
-            |shapes: &Shapes, written: Option<&String>| match written.map(|name| shapes.kind(name)).transpose()? {
-                Some(Kind::Model(model)) => Ok::<_, Error>(Some(model)),
-                _ => Ok(None),
-            };
+        let (requests, answers) = (
+            Shapes::read(&file.requests, &file.enums)?,
+            Shapes::read(&file.answers, &file.enums)?,
+        );
+        let model = |shapes: &Shapes, written: Option<&String>| match written
+            .map(|name| shapes.kind(name))
+            .transpose()?
+        {
+            Some(Kind::Model(model)) => Ok::<_, Error>(Some(model)),
+            _ => Ok(None),
+        };
         let mut operations = BTreeMap::new();
         for (name, written) in file.operations {
             let request = model(&requests, written.get("request"))?;
@@ -55,7 +60,12 @@ impl Schema {
             operations.insert(name, Operation { request, answer });
         }
         let refusal = answers.kind("Refusal")?;
-        Ok(Schema { requests, answers, operations, refusal })
+        Ok(Schema {
+            requests,
+            answers,
+            operations,
+            refusal,
+        })
     }
 
     pub fn request(&self, call: &Call, request: &Request, found: &mut Violations) {
@@ -63,8 +73,9 @@ impl Schema {
             return found.add("an operation that has no schema");
         };
         if request.method == "POST" {
-            let form =
-                request.header("content-type").is_some_and(|t| t.starts_with("application/x-www-form-urlencoded"));
+            let form = request
+                .header("content-type")
+                .is_some_and(|t| t.starts_with("application/x-www-form-urlencoded"));
             if !form {
                 found.add("the request's Content-Type is not that of a form");
             }
@@ -76,31 +87,56 @@ impl Schema {
             }
         }
         let plain = |name: &str| !COMMON.contains(&name) && !name.starts_with(SIGNATURE);
-        let parameters: Vec<Parameter<'_>> = call.parameters().filter(|(name, _)| plain(name)).collect();
+        let parameters: Vec<Parameter<'_>> =
+            call.parameters().filter(|(name, _)| plain(name)).collect();
         let member = (call.service == Service::Sts).then_some("member");
         match operation.request {
-            Some(model) => query::structure(&self.requests, model, member, &parameters, &place, found),
+            Some(model) => {
+                query::structure(&self.requests, model, member, &parameters, &place, found)
+            }
             None if parameters.is_empty() => {}
             None => found.add("parameters where none belong"),
         }
     }
 
     pub fn answer(&self, call: &Call, answer: &Response, found: &mut Violations) {
-        let xml =
-            answer.headers.iter().any(|(n, v)| n.eq_ignore_ascii_case("content-type") && v.starts_with("text/xml"));
+        let xml = answer
+            .headers
+            .iter()
+            .any(|(n, v)| n.eq_ignore_ascii_case("content-type") && v.starts_with("text/xml"));
         if !xml {
             found.add("the answer's Content-Type is not text/xml");
         }
-        let Ok(document) = std::str::from_utf8(&answer.body) else { return found.add("an answer that is not UTF-8") };
+        let Ok(document) = std::str::from_utf8(&answer.body) else {
+            return found.add("an answer that is not UTF-8");
+        };
         let (mut reader, place) = (Reader::of(document), Place::root("answer"));
-        let Some(root) = reader.open() else { return found.add("an answer that is not XML") };
-        let item = if call.service == Service::Sts { "member" } else { "item" };
+        let Some(root) = reader.open() else {
+            return found.add("an answer that is not XML");
+        };
+        let item = if call.service == Service::Sts {
+            "member"
+        } else {
+            "item"
+        };
         if answer.status >= 400 {
-            let expected = if call.service == Service::Sts { "ErrorResponse" } else { "Response" };
+            let expected = if call.service == Service::Sts {
+                "ErrorResponse"
+            } else {
+                "Response"
+            };
             if root != expected {
                 found.at(&place.of(root), "not what a refusal is called");
             }
-            xml::element(&self.answers, &self.refusal, item, &mut reader, root, &place, found);
+            xml::element(
+                &self.answers,
+                &self.refusal,
+                item,
+                &mut reader,
+                root,
+                &place,
+                found,
+            );
         } else {
             self.success(call, root, item, &mut reader, &place, found);
         }
@@ -125,7 +161,9 @@ impl Schema {
         if root.strip_suffix("Response") != Some(call.operation.as_str()) {
             found.at(&place.of(root), "not what the answer is called");
         }
-        let Some(operation) = self.operations.get(&call.operation) else { return };
+        let Some(operation) = self.operations.get(&call.operation) else {
+            return;
+        };
         let (result, beside): (_, &[&str]) = match (call.service, operation.answer) {
             (Service::Sts, _) => (reader.open().filter(|name| name.ends_with("Result")), &[]),
             (Service::Ec2, Some(_)) => (None, &["requestId"]),

@@ -75,11 +75,22 @@ impl Schema {
         let expected = |text: &String| (!text.is_empty()).then(|| shapes.kind(text)).transpose();
         let mut operations = BTreeMap::new();
         for (name, written) in file.operations {
-            let answers = written.answers.iter().map(|(status, text)| Ok((*status, expected(text)?)));
+            let answers = written
+                .answers
+                .iter()
+                .map(|(status, text)| Ok((*status, expected(text)?)));
             let operation = Operation {
                 query: written.query,
-                body: written.body.as_ref().map(|body| shapes.kind(body)).transpose()?,
-                form: written.form.as_ref().map(|form| shapes.kind(form)).transpose()?,
+                body: written
+                    .body
+                    .as_ref()
+                    .map(|body| shapes.kind(body))
+                    .transpose()?,
+                form: written
+                    .form
+                    .as_ref()
+                    .map(|form| shapes.kind(form))
+                    .transpose()?,
                 answers: answers.collect::<Result<_, Error>>()?,
                 headers: written.headers,
                 result: written.result.as_ref().map(expected).transpose()?,
@@ -87,10 +98,16 @@ impl Schema {
             operations.insert(name, operation);
         }
         let (refusal, token_refusal) = (shapes.kind("Refusal")?, shapes.kind("TokenError")?);
-        Ok(Schema { shapes, operations, refusal, token_refusal })
+        Ok(Schema {
+            shapes,
+            operations,
+            refusal,
+            token_refusal,
+        })
     }
 
-    /// Looks at both sides. `results` remembers what the operations that were accepted must end with.
+    /// Looks at both sides. `results` remembers what the operations that were accepted must end
+    /// with.
     pub fn check(
         &self,
         name: &str,
@@ -105,7 +122,8 @@ impl Schema {
         self.request(operation, request, found);
         if let Some(answer) = answer {
             let expected = match (name, answer.status) {
-                // As was promised when it was accepted; before this program was started, by an unknown operation.
+                // As was promised when it was accepted; before this program was started, by an
+                // unknown operation.
                 ("GetOperationResult", 200) => results.get(record(&request.path)),
                 _ => None,
             };
@@ -121,8 +139,16 @@ impl Schema {
     fn request(&self, operation: &Operation, request: &Request, found: &mut Violations) {
         let place = Place::root("query");
         for pair in request.query.split('&').filter(|pair| !pair.is_empty()) {
-            let name = pair.split('=').next().unwrap_or_default().replace("%24", "$");
-            if !operation.query.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+            let name = pair
+                .split('=')
+                .next()
+                .unwrap_or_default()
+                .replace("%24", "$");
+            if !operation
+                .query
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(&name))
+            {
                 found.at(&place.of(&name), "unknown");
             }
         }
@@ -134,15 +160,18 @@ impl Schema {
                     found.at(&place, "a body whose Content-Type is not JSON");
                 }
                 match serde_json::from_slice::<Value>(&request.body) {
-                    Ok(value) => json::check(&self.shapes, body, Side::Request, &value, &place, found),
+                    Ok(value) => {
+                        json::check(&self.shapes, body, Side::Request, &value, &place, found)
+                    }
                     Err(_) => found.at(&place, "a body that is not JSON"),
                 }
             }
             (None, Some(Kind::Model(model))) => {
                 let form = String::from_utf8_lossy(&request.body);
                 let pairs = form.split('&').filter(|pair| !pair.is_empty());
-                let mut fields: Vec<Parameter<'_>> =
-                    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
+                let mut fields: Vec<Parameter<'_>> = pairs
+                    .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+                    .collect();
                 fields.sort_unstable();
                 query::structure(&self.shapes, *model, None, &fields, &place, found);
             }
@@ -168,30 +197,51 @@ impl Schema {
         let place = Place::root("answer");
         let kind = match operation.answers.get(&status) {
             Some(kind) => expected.unwrap_or(kind).as_ref(),
-            None if status >= 400 => Some(if operation.form.is_some() && !answer.body.starts_with(b"{\"error\":{") {
-                &self.token_refusal
-            } else {
-                &self.refusal
-            }),
-            None => return found.add(&format!("status {status}, which this operation does not have")),
+            None if status >= 400 => Some(
+                if operation.form.is_some() && !answer.body.starts_with(b"{\"error\":{") {
+                    &self.token_refusal
+                } else {
+                    &self.refusal
+                },
+            ),
+            None => {
+                return found.add(&format!(
+                    "status {status}, which this operation does not have"
+                ));
+            }
         };
         let accepted = matches!(status, 201 | 202)
-            || (status == 200 && operation.headers.iter().any(|name| name == "Azure-AsyncOperation"));
+            || (status == 200
+                && operation
+                    .headers
+                    .iter()
+                    .any(|name| name == "Azure-AsyncOperation"));
         if accepted {
-            for name in operation.headers.iter().filter(|name| !promised(answer, name)) {
+            for name in operation
+                .headers
+                .iter()
+                .filter(|name| !promised(answer, name))
+            {
                 found.add(&format!("header {name} is missing with status {status}"));
             }
         }
         match kind {
             _ if request.method == "HEAD" && answer.body.is_empty() => {}
             None if answer.body.is_empty() || answer.body == b"null" => {}
-            None => found.at(&place, &format!("a body with status {status}, which has none")),
+            None => found.at(
+                &place,
+                &format!("a body with status {status}, which has none"),
+            ),
             Some(kind) => {
-                if !header(answer, "Content-Type").is_some_and(|kind| kind.starts_with("application/json")) {
+                if !header(answer, "Content-Type")
+                    .is_some_and(|kind| kind.starts_with("application/json"))
+                {
                     found.at(&place, "a body whose Content-Type is not JSON");
                 }
                 match serde_json::from_slice::<Value>(&answer.body) {
-                    Ok(value) => json::check(&self.shapes, kind, Side::Answer, &value, &place, found),
+                    Ok(value) => {
+                        json::check(&self.shapes, kind, Side::Answer, &value, &place, found)
+                    }
                     Err(_) => found.at(&place, "a body that is not JSON"),
                 }
             }
@@ -200,12 +250,17 @@ impl Schema {
 }
 
 fn header<'a>(answer: &'a Response, name: &str) -> Option<&'a str> {
-    answer.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    answer
+        .headers
+        .iter()
+        .find(|(own, _)| own.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_str())
 }
 
 /// Whether a header is there. A wait of less than a second of the client is given in milliseconds.
 fn promised(answer: &Response, name: &str) -> bool {
-    header(answer, name).is_some() || (name == "Retry-After" && header(answer, "x-ms-retry-after-ms").is_some())
+    header(answer, name).is_some()
+        || (name == "Retry-After" && header(answer, "x-ms-retry-after-ms").is_some())
 }
 
 /// The name of an operation's record: what its address ends with.

@@ -18,7 +18,8 @@ pub(super) fn check(
         (Kind::Any, _) | (Kind::Text, Value::String(_)) | (Kind::Flag, Value::Bool(_)) => {}
         (Kind::Number, Value::Number(_)) => {}
         (Kind::Long, Value::Number(number)) if number.is_i64() || number.is_u64() => {}
-        (Kind::Integer, Value::Number(number)) if number.as_i64().is_some_and(|n| i32::try_from(n).is_ok()) => {}
+        (Kind::Integer, Value::Number(number))
+            if number.as_i64().is_some_and(|n| i32::try_from(n).is_ok()) => {}
         (Kind::Moment, Value::String(text)) if text.parse::<jiff::Timestamp>().is_ok() => {}
         (Kind::Choice(choice), Value::String(text)) => {
             if !shapes.allows(*choice, text) {
@@ -35,9 +36,15 @@ pub(super) fn check(
                 check(shapes, inner, side, value, &place.of(name), found);
             }
         }
-        (Kind::Model(model), Value::Object(members)) => object(shapes, *model, side, members, place, found),
+        (Kind::Model(model), Value::Object(members)) => {
+            object(shapes, *model, side, members, place, found)
+        }
         (Kind::Reference(model), Value::Object(members)) => {
-            let side = if side == Side::Loose { side } else { Side::Reference };
+            let side = if side == Side::Loose {
+                side
+            } else {
+                Side::Reference
+            };
             object(shapes, *model, side, members, place, found);
         }
         (Kind::Either(kinds), _) => {
@@ -47,7 +54,10 @@ pub(super) fn check(
                 None => found.at(place, "none of the forms that it may have"),
             }
         }
-        (_, value) => found.at(place, &format!("{} where {} belongs", form(value), wanted(kind))),
+        (_, value) => found.at(
+            place,
+            &format!("{} where {} belongs", form(value), wanted(kind)),
+        ),
     }
 }
 
@@ -59,7 +69,9 @@ fn object(
     place: &Place<'_>,
     found: &mut Violations,
 ) {
-    let Some(model) = shapes.get(model) else { return };
+    let Some(model) = shapes.get(model) else {
+        return;
+    };
     let mut seen = 0;
     for (name, value) in members {
         let (kind, bit) = match (model.members.get(name), &model.others) {
@@ -75,7 +87,11 @@ fn object(
             continue;
         }
         seen |= bit;
-        let below = if side == Side::Reference { Side::Loose } else { side };
+        let below = if side == Side::Reference {
+            Side::Loose
+        } else {
+            side
+        };
         check(shapes, kind, below, value, &place.of(name), found);
     }
     for name in model.missing(side, seen) {
@@ -114,6 +130,8 @@ fn wanted(kind: &Kind) -> &'static str {
         Kind::Moment => "a date with time",
         Kind::Choice(_) => "a value of an enum",
         Kind::Many(_) => "a list",
-        Kind::Any | Kind::Either(_) | Kind::Map(_) | Kind::Model(_) | Kind::Reference(_) => "an object",
+        Kind::Any | Kind::Either(_) | Kind::Map(_) | Kind::Model(_) | Kind::Reference(_) => {
+            "an object"
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! The clouds' own schemas, and what breaks them: every request that reaches the sandbox and every answer that it gives is held
-//! against condensed copies of them, in `sandbox/schemas/`.
+//! The clouds' own schemas, and what breaks them: every request that reaches the sandbox and every
+//! answer that it gives is held against condensed copies of them, in `sandbox/schemas/`.
 //!
 //! | file | is |
 //! |---|---|
@@ -13,8 +13,8 @@
 //! | `json`, `query`, `xml` | the three forms that a body has |
 //! | `azure`, `aws` | one exchange with either cloud |
 //!
-//! Unknown members, missing ones, wrong types and wrong enum values are violations. A violation is counted, described
-//! without the offending value (it may be a key) and changes no answer.
+//! Unknown members, missing ones, wrong types and wrong enum values are violations. A violation is
+//! counted, described without the offending value (it may be a key) and changes no answer.
 
 mod aws;
 mod azure;
@@ -82,13 +82,18 @@ pub struct SchemaValidator {
 }
 
 impl SchemaValidator {
-    /// Looks at a call to Azure, and at its answer unless none was sent or a fault rule has mangled it.
+    /// Looks at a call to Azure, and at its answer unless none was sent or a fault rule has mangled
+    /// it.
     pub fn azure(&mut self, operation: &str, request: &Request, answer: Option<&Response>) {
-        let Some(schemas) = self.schemas() else { return };
+        let Some(schemas) = self.schemas() else {
+            return;
+        };
         self.count(operation, answer);
         let mut found = Violations::of(operation);
         let results = &mut self.results;
-        schemas.azure.check(operation, request, answer, results, &mut found);
+        schemas
+            .azure
+            .check(operation, request, answer, results, &mut found);
         // A client that never asks for its results must not make them pile up.
         if results.len() > EXPECTED {
             results.clear();
@@ -98,7 +103,9 @@ impl SchemaValidator {
 
     /// Likewise for a call to AWS.
     pub fn aws(&mut self, call: &Call, request: &Request, answer: Option<&Response>) {
-        let Some(schemas) = self.schemas() else { return };
+        let Some(schemas) = self.schemas() else {
+            return;
+        };
         let schema = match call.service {
             Service::Ec2 => &schemas.ec2,
             Service::Sts => &schemas.sts,
@@ -115,9 +122,15 @@ impl SchemaValidator {
     /// Only the answer to a call to AWS: where wrong requests are made on purpose.
     #[cfg(test)]
     pub(crate) fn aws_answer(&mut self, call: &Call, answer: &Response) {
-        let Some(schemas) = self.schemas() else { return };
+        let Some(schemas) = self.schemas() else {
+            return;
+        };
         let mut found = Violations::of(&call.operation);
-        let schema = if call.service == Service::Sts { &schemas.sts } else { &schemas.ec2 };
+        let schema = if call.service == Service::Sts {
+            &schemas.sts
+        } else {
+            &schemas.ec2
+        };
         schema.answer(call, answer, &mut found);
         self.keep(found);
     }
@@ -126,7 +139,10 @@ impl SchemaValidator {
     pub fn unmatched(&mut self, request: &Request) {
         self.requests += 1;
         let mut found = Violations::of("Unknown");
-        found.add(&format!("neither cloud has {} {}", request.method, request.path));
+        found.add(&format!(
+            "neither cloud has {} {}",
+            request.method, request.path
+        ));
         self.keep(found);
     }
 

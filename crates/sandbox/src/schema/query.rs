@@ -1,4 +1,5 @@
-//! Parameters of the Query protocol: structures and lists flattened into names such as `TagSpecification.1.Tag.2.Key`.
+//! Parameters of the Query protocol: structures and lists flattened into names such as
+//! `TagSpecification.1.Tag.2.Key`.
 
 use super::Side;
 use super::shape::{Kind, Shapes};
@@ -8,8 +9,8 @@ use std::collections::BTreeSet;
 /// A parameter: what is left of its name below a structure, and its value.
 pub(super) type Parameter<'a> = (&'a str, &'a str);
 
-/// Holds parameters, in the order of their names, against a structure. `member` is the name that a list puts before its
-/// numbers: `member` in STS, none in EC2.
+/// Holds parameters, in the order of their names, against a structure. `member` is the name that a
+/// list puts before its numbers: `member` in STS, none in EC2.
 pub(super) fn structure(
     shapes: &Shapes,
     model: usize,
@@ -18,7 +19,9 @@ pub(super) fn structure(
     place: &Place<'_>,
     found: &mut Violations,
 ) {
-    let Some(model) = shapes.get(model) else { return };
+    let Some(model) = shapes.get(model) else {
+        return;
+    };
     let mut seen = 0;
     for (name, group) in groups(parameters) {
         let place = place.of(name);

@@ -1,7 +1,8 @@
 //! Models and types, as the files in `schemas/` write them.
 //!
-//! A type is `string`, `integer` (32 bits), `long`, `number`, `boolean`, `time`, `any`, the name of a model or of an enum, `[T]`
-//! for a list, `{T}` for a map from names, or `T|U` for forms of which the document's decides. Behind it may stand:
+//! A type is `string`, `integer` (32 bits), `long`, `number`, `boolean`, `time`, `any`, the name of
+//! a model or of an enum, `[T]` for a list, `{T}` for a map from names, or `T|U` for forms of which
+//! the document's decides. Behind it may stand:
 //!
 //! | mark | means |
 //! |---|---|
@@ -11,7 +12,8 @@
 //! | `&` | (behind a model) a reference: the id is enough |
 //! | `~` | not in the schema, but recorded or documented |
 //!
-//! A member `*` stands for all others. `~` before a value of an enum means the same as behind a type.
+//! A member `*` stands for all others. `~` before a value of an enum means the same as behind a
+//! type.
 
 use super::Side;
 use serde::Deserialize;
@@ -76,7 +78,11 @@ impl Model {
             Side::Loose => 0,
         };
         let left = wanted & !seen;
-        let missing = (left != 0).then(|| self.members.iter().filter(move |(_, member)| left & member.bit != 0));
+        let missing = (left != 0).then(|| {
+            self.members
+                .iter()
+                .filter(move |(_, member)| left & member.bit != 0)
+        });
         missing.into_iter().flatten().map(|(name, _)| name.as_str())
     }
 }
@@ -104,7 +110,12 @@ impl Shapes {
             choices: enums.0.keys().cloned().zip(0..).collect(),
             ..Shapes::default()
         };
-        let plain = |values: &Vec<String>| values.iter().map(|v| v.trim_start_matches('~').to_owned()).collect();
+        let plain = |values: &Vec<String>| {
+            values
+                .iter()
+                .map(|v| v.trim_start_matches('~').to_owned())
+                .collect()
+        };
         shapes.enums = enums.0.values().map(plain).collect();
         for (name, written) in models {
             let model = shapes.model(name, written)?;
@@ -122,7 +133,9 @@ impl Shapes {
                 model.others = Some(kind);
                 continue;
             }
-            let bit = u32::try_from(place).ok().and_then(|place| 1_u64.checked_shl(place));
+            let bit = u32::try_from(place)
+                .ok()
+                .and_then(|place| 1_u64.checked_shl(place));
             let bit = bit.ok_or_else(|| Error::Large(name.to_owned()))?;
             let wanted = |marked: bool| if marked { bit } else { 0 };
             model.requests |= wanted(marks.contains(['*', '+']));
@@ -138,7 +151,10 @@ impl Shapes {
         if let Some((one, other)) = text.split_once('|') {
             return Ok(Kind::Either(vec![self.kind(one)?, self.kind(other)?]));
         }
-        let within = |open, close| text.strip_prefix(open).and_then(|rest: &str| rest.strip_suffix(close));
+        let within = |open, close| {
+            text.strip_prefix(open)
+                .and_then(|rest: &str| rest.strip_suffix(close))
+        };
         if let Some(inner) = within('[', ']') {
             return Ok(Kind::Many(Box::new(self.kind(inner)?)));
         }
@@ -155,10 +171,16 @@ impl Shapes {
             "time" => Kind::Moment,
             "any" => Kind::Any,
             name => {
-                let reference = name.strip_suffix('&').and_then(|name| defined(&self.names, name)).map(Kind::Reference);
+                let reference = name
+                    .strip_suffix('&')
+                    .and_then(|name| defined(&self.names, name))
+                    .map(Kind::Reference);
                 let model = || defined(&self.names, name).map(Kind::Model);
                 let choice = || defined(&self.choices, name).map(Kind::Choice);
-                reference.or_else(model).or_else(choice).ok_or_else(|| Error::Undefined(name.to_owned()))?
+                reference
+                    .or_else(model)
+                    .or_else(choice)
+                    .ok_or_else(|| Error::Undefined(name.to_owned()))?
             }
         })
     }
@@ -169,14 +191,27 @@ impl Shapes {
 
     /// Whether the enum has that value.
     pub fn allows(&self, choice: usize, value: &str) -> bool {
-        self.enums.get(choice).is_some_and(|values| values.iter().any(|known| known == value))
+        self.enums
+            .get(choice)
+            .is_some_and(|values| values.iter().any(|known| known == value))
     }
 
     /// The words for an unknown value of an enum.
     pub fn choices(&self, choice: usize) -> String {
-        let values = self.enums.get(choice).map(|values| values.join(", ")).unwrap_or_default();
-        let name = self.choices.iter().find(|(_, index)| **index == choice).map(|(name, _)| name.as_str());
+        let values = self
+            .enums
+            .get(choice)
+            .map(|values| values.join(", "))
+            .unwrap_or_default();
+        let name = self
+            .choices
+            .iter()
+            .find(|(_, index)| **index == choice)
+            .map(|(name, _)| name.as_str());
         let few: String = values.chars().take(200).collect();
-        format!("a value that {} does not have ({few})", name.unwrap_or_default())
+        format!(
+            "a value that {} does not have ({few})",
+            name.unwrap_or_default()
+        )
     }
 }

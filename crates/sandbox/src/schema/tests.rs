@@ -1,5 +1,10 @@
 //! Every violation that the validator must find is found.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use super::{SCHEMAS, SchemaValidator};
 use crate::http::{Outcome, Request};
@@ -10,14 +15,16 @@ use serde_json::{Value, json};
 const GROUP: &str = "/subscriptions/00000000-0000-4000-a000-00000000a2e0/resourceGroups/rg";
 
 fn request(method: &str, path: &str, query: &str, kind: &str, body: &[u8]) -> Request {
-    let signature =
-        "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/eu-west-1/ec2/aws4_request, SignedHeaders=host, Signature=0";
+    let signature = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/eu-west-1/ec2/aws4_request, SignedHeaders=host, Signature=0";
     Request {
         method: method.into(),
         base_url: "https://sandbox".into(),
         path: path.into(),
         query: query.into(),
-        headers: vec![("authorization".into(), signature.into()), ("content-type".into(), kind.into())],
+        headers: vec![
+            ("authorization".into(), signature.into()),
+            ("content-type".into(), kind.into()),
+        ],
         body: body.to_vec(),
     }
 }
@@ -25,18 +32,33 @@ fn request(method: &str, path: &str, query: &str, kind: &str, body: &[u8]) -> Re
 /// What is found wrong with a request that is made of a new world.
 fn of_request(request: &Request) -> Vec<String> {
     let mut world = World::new(1, Settings::default());
-    assert!(matches!(world.handle(SimTime(0), request).outcome, Outcome::Response(_)));
+    assert!(matches!(
+        world.handle(SimTime(0), request).outcome,
+        Outcome::Response(_)
+    ));
     world.validator.words
 }
 
 fn put(path: &str, body: &Value) -> Request {
     let path = format!("{GROUP}/providers/Microsoft.Network/{path}");
-    request("PUT", &path, "api-version=2025-01-01", "application/json", body.to_string().as_bytes())
+    request(
+        "PUT",
+        &path,
+        "api-version=2025-01-01",
+        "application/json",
+        body.to_string().as_bytes(),
+    )
 }
 
 fn ec2(form: &str) -> Request {
     let kind = "application/x-www-form-urlencoded; charset=utf-8";
-    request("POST", "/", "", kind, format!("{form}&Version=2016-11-15").as_bytes())
+    request(
+        "POST",
+        "/",
+        "",
+        kind,
+        format!("{form}&Version=2016-11-15").as_bytes(),
+    )
 }
 
 #[test]
@@ -48,9 +70,27 @@ fn find_every_violation_in_azure_request() {
         "virtualNetworkGateway1": {"id": "g"}, "localNetworkGateway2": {"id": "l", "properties": {}},
         "gatewayCustomBgpIpAddresses": [{"ipConfigurationId": "x", "customBgpIpAddress": "y"}]}});
     let cases: [(&str, &Value, &str, Value, &str); 9] = [
-        ("virtualNetworkGateways/g", &gateway, "/properties/enableBGP", true.into(), "enableBGP: unknown"),
-        ("virtualNetworkGateways/g", &gateway, "/properties/enableBgp", "true".into(), "text where a boolean belongs"),
-        ("virtualNetworkGateways/g", &gateway, "/properties/bgpSettings/asn", 1.5.into(), "where an integer belongs"),
+        (
+            "virtualNetworkGateways/g",
+            &gateway,
+            "/properties/enableBGP",
+            true.into(),
+            "enableBGP: unknown",
+        ),
+        (
+            "virtualNetworkGateways/g",
+            &gateway,
+            "/properties/enableBgp",
+            "true".into(),
+            "text where a boolean belongs",
+        ),
+        (
+            "virtualNetworkGateways/g",
+            &gateway,
+            "/properties/bgpSettings/asn",
+            1.5.into(),
+            "where an integer belongs",
+        ),
         (
             "virtualNetworkGateways/g",
             &gateway,
@@ -58,8 +98,20 @@ fn find_every_violation_in_azure_request() {
             "VPN".into(),
             "VirtualNetworkGatewayType does not",
         ),
-        ("virtualNetworkGateways/g", &gateway, "/tags/a", 1.into(), "where text belongs"),
-        ("virtualNetworkGateways/g", &gateway, "/location", Value::Null, "location: missing"),
+        (
+            "virtualNetworkGateways/g",
+            &gateway,
+            "/tags/a",
+            1.into(),
+            "where text belongs",
+        ),
+        (
+            "virtualNetworkGateways/g",
+            &gateway,
+            "/location",
+            Value::Null,
+            "location: missing",
+        ),
         (
             "connections/c",
             &connection,
@@ -98,8 +150,14 @@ fn find_every_violation_in_azure_request() {
     assert!(of_request(&odd)[0].contains("query.flavour: unknown"));
     let key = put("connections/c/sharedkey", &json!({"value": 5}));
     assert!(of_request(&key)[0].contains("PutSharedKey: request.value: a number"));
-    let silent = put("connections/c/sharedkey", &json!({"value": "secret.of.mine", "secret.too": "secret.of.mine"}));
-    assert!(!of_request(&silent).join("").contains("secret.of.mine"), "a value is reported");
+    let silent = put(
+        "connections/c/sharedkey",
+        &json!({"value": "secret.of.mine", "secret.too": "secret.of.mine"}),
+    );
+    assert!(
+        !of_request(&silent).join("").contains("secret.of.mine"),
+        "a value is reported"
+    );
 }
 
 #[test]
@@ -111,13 +169,33 @@ fn find_every_violation_in_ec2_request() {
     assert_eq!(of_request(&ec2(good)), Vec::<String>::new());
     for (from, to, expected) in [
         ("Type=ipsec.1&", "", "request.Type: missing"),
-        ("Phase1DHGroupNumber", "Phase1DHGroupNumbers", "Phase1DHGroupNumbers: unknown"),
+        (
+            "Phase1DHGroupNumber",
+            "Phase1DHGroupNumbers",
+            "Phase1DHGroupNumbers: unknown",
+        ),
         (".Value=20", ".Value=twenty", "Value: no 32-bit integer"),
-        ("StaticRoutesOnly=false", "StaticRoutesOnly=0", "neither true nor false"),
-        ("TunnelOptions.2", "TunnelOptions.3", "numbered from 1 without gaps"),
+        (
+            "StaticRoutesOnly=false",
+            "StaticRoutesOnly=0",
+            "neither true nor false",
+        ),
+        (
+            "TunnelOptions.2",
+            "TunnelOptions.3",
+            "numbered from 1 without gaps",
+        ),
         ("=vpn-connection", "=vpn", "ResourceType does not have"),
-        ("VpnGatewayId=", "VpnGatewayId.1=", "a structure where a plain value belongs"),
-        ("Tag.1.Key=a&", "Tag.1.Key.Name=a&", "a structure where a plain value belongs"),
+        (
+            "VpnGatewayId=",
+            "VpnGatewayId.1=",
+            "a structure where a plain value belongs",
+        ),
+        (
+            "Tag.1.Key=a&",
+            "Tag.1.Key.Name=a&",
+            "a structure where a plain value belongs",
+        ),
     ] {
         let bad = good.replacen(from, to, if from.starts_with("Type") { 1 } else { 9 });
         assert_ne!(bad, good);
@@ -125,25 +203,45 @@ fn find_every_violation_in_ec2_request() {
         assert!(words.contains(expected), "{to}: {words}");
     }
     assert!(of_request(&ec2("Action=LaunchRocket"))[0].contains("no schema"));
-    assert!(of_request(&request("GET", "/favicon.ico", "", "", b""))[0].contains("neither cloud has"));
+    assert!(
+        of_request(&request("GET", "/favicon.ico", "", "", b""))[0].contains("neither cloud has")
+    );
 }
 
 #[test]
 fn find_every_violation_in_response() {
     let mut world = World::new(1, Settings::default());
     let create = ec2("Action=CreateVpnGateway&Type=ipsec.1");
-    let Outcome::Response(whole) = world.handle(SimTime(0), &create).outcome else { panic!("no answer") };
+    let Outcome::Response(whole) = world.handle(SimTime(0), &create).outcome else {
+        panic!("no answer")
+    };
     let text = String::from_utf8(whole.body.clone()).unwrap();
     let call = crate::aws::AwsService::classify(&create).unwrap();
     for (from, to, expected) in [
         ("<state>pending", "<state>waiting", "VpnState does not have"),
         ("<amazonSideAsn>64512", "<amazonSideAsn>many", "no integer"),
-        ("<amazonSideAsn>64512</amazonSideAsn>", "", "amazonSideAsn: missing"),
+        (
+            "<amazonSideAsn>64512</amazonSideAsn>",
+            "",
+            "amazonSideAsn: missing",
+        ),
         ("<state>", "<colour>red</colour><state>", "colour: unknown"),
         ("</state>", "</state><state>pending</state>", "there twice"),
-        ("<type>ipsec.1</type>", "<type><item>ipsec.1</item></type>", "an element where text belongs"),
-        ("</attachments>", "<member></member></attachments>", "not what items of a list are called"),
-        ("CreateVpnGatewayResponse", "CreateVpnGatewayResult", "not what the answer is called"),
+        (
+            "<type>ipsec.1</type>",
+            "<type><item>ipsec.1</item></type>",
+            "an element where text belongs",
+        ),
+        (
+            "</attachments>",
+            "<member></member></attachments>",
+            "not what items of a list are called",
+        ),
+        (
+            "CreateVpnGatewayResponse",
+            "CreateVpnGatewayResult",
+            "not what the answer is called",
+        ),
         ("</vpnGateway>", "", "an element where text belongs"),
     ] {
         let bad = text.replace(from, to);
@@ -151,21 +249,33 @@ fn find_every_violation_in_response() {
         let (mut validator, mut answer) = (SchemaValidator::default(), whole.clone());
         answer.body = bad.into_bytes();
         validator.aws(&call, &create, Some(&answer));
-        assert!(validator.words.join("\n").contains(expected), "{to}: {:?}", validator.words);
+        assert!(
+            validator.words.join("\n").contains(expected),
+            "{to}: {:?}",
+            validator.words
+        );
     }
 
     let ask = put("localNetworkGateways/l", &json!({}));
     let good = json!({"error": {"code": "A", "message": "b", "details": []}});
     let answer = |status: u16, body: &Value| {
         let mut validator = SchemaValidator::default();
-        let response = crate::http::Response::new(status).with_body("application/json", body.to_string());
+        let response =
+            crate::http::Response::new(status).with_body("application/json", body.to_string());
         validator.azure("PutLocalGateway", &ask, Some(&response));
         validator.words.join("\n")
     };
-    assert!(!answer(400, &good).contains("answer."), "{}", answer(400, &good));
+    assert!(
+        !answer(400, &good).contains("answer."),
+        "{}",
+        answer(400, &good)
+    );
     assert!(answer(400, &json!({"error": {"message": "b"}})).contains("code: missing"));
     assert!(answer(400, &good).contains("header x-ms-request-id is missing"));
-    let words = answer(201, &json!({"name": "l", "etag": null, "properties": {"provisioningState": "Done"}}));
+    let words = answer(
+        201,
+        &json!({"name": "l", "etag": null, "properties": {"provisioningState": "Done"}}),
+    );
     for expected in [
         "answer.id: missing",
         "answer.etag: null where text belongs",

@@ -10,7 +10,10 @@ pub(super) struct Violations {
 
 impl Violations {
     pub fn of(operation: &str) -> Violations {
-        Violations { operation: operation.to_owned(), lines: Vec::new() }
+        Violations {
+            operation: operation.to_owned(),
+            lines: Vec::new(),
+        }
     }
 
     /// Notes what is wrong with the exchange.
@@ -20,7 +23,8 @@ impl Violations {
 
     /// Notes what is wrong with that member. The words must not carry its value.
     pub fn at(&mut self, place: &Place<'_>, words: &str) {
-        self.lines.push(format!("{}: {place}: {words}", self.operation));
+        self.lines
+            .push(format!("{}: {place}: {words}", self.operation));
     }
 }
 
@@ -37,7 +41,10 @@ impl<'a> Place<'a> {
     }
 
     pub fn of(&'a self, name: &'a str) -> Place<'a> {
-        Place { within: Some(self), name }
+        Place {
+            within: Some(self),
+            name,
+        }
     }
 }
 

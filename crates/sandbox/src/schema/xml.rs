@@ -15,7 +15,11 @@ impl<'a> Reader<'a> {
     pub fn of(document: &'a str) -> Reader<'a> {
         let mut reader = Reader { rest: document };
         reader.space();
-        if let Some((_, rest)) = reader.rest.strip_prefix("<?").and_then(|rest| rest.split_once("?>")) {
+        if let Some((_, rest)) = reader
+            .rest
+            .strip_prefix("<?")
+            .and_then(|rest| rest.split_once("?>"))
+        {
             reader.rest = rest;
         }
         reader
@@ -30,7 +34,10 @@ impl<'a> Reader<'a> {
     /// The name of the element that begins here; its attributes are passed over.
     pub fn open(&mut self) -> Option<&'a str> {
         self.space();
-        let tag = self.rest.strip_prefix('<').filter(|tag| !tag.starts_with('/'))?;
+        let tag = self
+            .rest
+            .strip_prefix('<')
+            .filter(|tag| !tag.starts_with('/'))?;
         let (tag, rest) = tag.split_once('>')?;
         self.rest = rest;
         tag.split(' ').next()
@@ -39,7 +46,10 @@ impl<'a> Reader<'a> {
     /// Goes past the end of that element; false if something else is here.
     pub fn close(&mut self, name: &str) -> bool {
         self.space();
-        let rest = self.rest.strip_prefix("</").and_then(|rest| rest.strip_prefix(name)?.strip_prefix('>'));
+        let rest = self
+            .rest
+            .strip_prefix("</")
+            .and_then(|rest| rest.strip_prefix(name)?.strip_prefix('>'));
         rest.inspect(|rest| self.rest = rest).is_some()
     }
 
@@ -70,7 +80,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Holds the inside of the element `name` against a type and goes past its end. `item` is what elements of lists are called.
+/// Holds the inside of the element `name` against a type and goes past its end. `item` is what
+/// elements of lists are called.
 pub(super) fn element(
     shapes: &Shapes,
     kind: &Kind,
@@ -103,12 +114,16 @@ pub(super) fn element(
         }
     }
     if !reader.close(name) {
-        found.at(place, "an element where text belongs, or text where an element belongs");
+        found.at(
+            place,
+            "an element where text belongs, or text where an element belongs",
+        );
         reader.skip(name);
     }
 }
 
-/// Reads the members of a structure up to its end; gives what was seen. `next to` lists elements that the protocol adds.
+/// Reads the members of a structure up to its end; gives what was seen. `next to` lists elements
+/// that the protocol adds.
 pub(super) fn members(
     shapes: &Shapes,
     model: usize,
@@ -118,13 +133,23 @@ pub(super) fn members(
     place: &Place<'_>,
     found: &mut Violations,
 ) -> u64 {
-    let Some(model) = shapes.get(model) else { return 0 };
+    let Some(model) = shapes.get(model) else {
+        return 0;
+    };
     let mut seen = 0;
     while let Some(child) = reader.open() {
         match model.members.get(child) {
             Some(member) if seen & member.bit == 0 => {
                 seen |= member.bit;
-                element(shapes, &member.kind, item, reader, child, &place.of(child), found);
+                element(
+                    shapes,
+                    &member.kind,
+                    item,
+                    reader,
+                    child,
+                    &place.of(child),
+                    found,
+                );
             }
             Some(_) => {
                 found.at(&place.of(child), "there twice");
@@ -142,8 +167,16 @@ pub(super) fn members(
 }
 
 /// Notes the members of an answer that must be there and were not seen.
-pub(super) fn missing(shapes: &Shapes, model: usize, seen: u64, place: &Place<'_>, found: &mut Violations) {
-    let Some(model) = shapes.get(model) else { return };
+pub(super) fn missing(
+    shapes: &Shapes,
+    model: usize,
+    seen: u64,
+    place: &Place<'_>,
+    found: &mut Violations,
+) {
+    let Some(model) = shapes.get(model) else {
+        return;
+    };
     for name in model.missing(Side::Answer, seen) {
         found.at(&place.of(name), "missing");
     }

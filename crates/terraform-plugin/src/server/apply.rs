@@ -1,4 +1,5 @@
-//! Applies a planned change. After any failure, the response contains the state that is closest to the clouds.
+//! Applies a planned change. After any failure, the response contains the state that is closest to
+//! the clouds.
 
 use std::sync::Arc;
 
@@ -19,12 +20,14 @@ impl RpcServer {
         // Should the request not even be understood, what was stored goes back as it came.
         let (prior, private) = (request.prior_state.clone(), request.planned_private.clone());
         let identity = request.planned_identity.clone();
-        self.try_apply(request).await.unwrap_or_else(|error| wire::apply_resource_change::Response {
-            new_state: prior,
-            private,
-            new_identity: identity,
-            diagnostics: Diagnostics::from(error).into_wire(),
-            legacy_type_system: false,
+        self.try_apply(request).await.unwrap_or_else(|error| {
+            wire::apply_resource_change::Response {
+                new_state: prior,
+                private,
+                new_identity: identity,
+                diagnostics: Diagnostics::from(error).into_wire(),
+                legacy_type_system: false,
+            }
         })
     }
 
@@ -39,7 +42,11 @@ impl RpcServer {
         let before = match prior {
             // Nothing exists, so nothing is stored for it.
             Value::Null => PartialState::new(Value::Null, Vec::new(), None),
-            _ => PartialState::new(prior.clone(), request.planned_private.clone(), planned_identity.clone()),
+            _ => PartialState::new(
+                prior.clone(),
+                request.planned_private.clone(),
+                planned_identity.clone(),
+            ),
         };
         let input = ApplyRequest {
             prior,
@@ -52,7 +59,10 @@ impl RpcServer {
         };
         let handler = Arc::clone(&entry.handler);
         let operation = async move { handler.apply(input).await };
-        let applied = match self.guarded("ApplyResourceChange", &request.type_name, cancel, operation).await {
+        let applied = match self
+            .guarded("ApplyResourceChange", &request.type_name, cancel, operation)
+            .await
+        {
             Ok(applied) => applied,
             Err(error) => before.response(error.into()),
         };
@@ -62,7 +72,11 @@ impl RpcServer {
 
 impl RegisteredResource {
     /// The answer; a state that does not fit the schema gives way to the checkpoint.
-    fn applied(&self, mut applied: ApplyResponse, checkpoint: &PartialState) -> wire::apply_resource_change::Response {
+    fn applied(
+        &self,
+        mut applied: ApplyResponse,
+        checkpoint: &PartialState,
+    ) -> wire::apply_resource_change::Response {
         if applied.diagnostics.has_errors() {
             applied.new_state = applied.new_state.unknown_as_null();
         }
@@ -79,7 +93,11 @@ impl RegisteredResource {
                     .ok()
             }
         };
-        let new_identity = encode_identity(&self.identity, applied.identity.as_ref(), &mut applied.diagnostics);
+        let new_identity = encode_identity(
+            &self.identity,
+            applied.identity.as_ref(),
+            &mut applied.diagnostics,
+        );
         wire::apply_resource_change::Response {
             new_state,
             private: applied.private,

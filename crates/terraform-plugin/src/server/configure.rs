@@ -15,8 +15,13 @@ impl RpcServer {
         &self,
         request: wire::validate_provider_config::Request,
     ) -> wire::validate_provider_config::Response {
-        let diagnostics = self.try_validate_provider(request).await.unwrap_or_else(Diagnostics::from);
-        wire::validate_provider_config::Response { diagnostics: diagnostics.into_wire() }
+        let diagnostics = self
+            .try_validate_provider(request)
+            .await
+            .unwrap_or_else(Diagnostics::from);
+        wire::validate_provider_config::Response {
+            diagnostics: diagnostics.into_wire(),
+        }
     }
 
     async fn try_validate_provider(
@@ -26,18 +31,29 @@ impl RpcServer {
         let config = decode(&self.registry().provider_type, request.config, CONFIG)?;
         let provider = Arc::clone(&self.provider);
         let cancel = self.stop.operation();
-        self.guarded("ValidateProviderConfig", "", cancel, async move { provider.validate(config).await }).await
+        self.guarded("ValidateProviderConfig", "", cancel, async move {
+            provider.validate(config).await
+        })
+        .await
     }
 
     pub(super) async fn configure_provider(
         &self,
         request: wire::configure_provider::Request,
     ) -> wire::configure_provider::Response {
-        let diagnostics = self.try_configure(request).await.unwrap_or_else(Diagnostics::from);
-        wire::configure_provider::Response { diagnostics: diagnostics.into_wire() }
+        let diagnostics = self
+            .try_configure(request)
+            .await
+            .unwrap_or_else(Diagnostics::from);
+        wire::configure_provider::Response {
+            diagnostics: diagnostics.into_wire(),
+        }
     }
 
-    async fn try_configure(&self, request: wire::configure_provider::Request) -> Result<Diagnostics, Diagnostic> {
+    async fn try_configure(
+        &self,
+        request: wire::configure_provider::Request,
+    ) -> Result<Diagnostics, Diagnostic> {
         let cancel = self.stop.operation();
         let request = ConfigureRequest {
             config: decode(&self.registry().provider_type, request.config, CONFIG)?,
@@ -46,10 +62,16 @@ impl RpcServer {
             cancel: cancel.clone(),
         };
         let provider = Arc::clone(&self.provider);
-        self.guarded("ConfigureProvider", "", cancel, async move { provider.configure(request).await }).await
+        self.guarded("ConfigureProvider", "", cancel, async move {
+            provider.configure(request).await
+        })
+        .await
     }
 
-    pub(super) async fn stop_provider(&self, _: wire::stop_provider::Request) -> wire::stop_provider::Response {
+    pub(super) async fn stop_provider(
+        &self,
+        _: wire::stop_provider::Request,
+    ) -> wire::stop_provider::Response {
         tracing::info!("asked to stop running operations");
         self.stop.stop_operations();
         wire::stop_provider::Response::default()

@@ -13,8 +13,13 @@ impl RpcServer {
         &self,
         request: wire::validate_data_resource_config::Request,
     ) -> wire::validate_data_resource_config::Response {
-        let diagnostics = self.try_validate_data(request).await.unwrap_or_else(Diagnostics::from);
-        wire::validate_data_resource_config::Response { diagnostics: diagnostics.into_wire() }
+        let diagnostics = self
+            .try_validate_data(request)
+            .await
+            .unwrap_or_else(Diagnostics::from);
+        wire::validate_data_resource_config::Response {
+            diagnostics: diagnostics.into_wire(),
+        }
     }
 
     async fn try_validate_data(
@@ -25,17 +30,25 @@ impl RpcServer {
         let config = decode(&entry.ty, request.config, "the configuration")?;
         let handler = Arc::clone(&entry.handler);
         let operation = async move { handler.validate(config).await };
-        self.guarded("ValidateDataResourceConfig", &request.type_name, self.stop.operation(), operation).await
+        self.guarded(
+            "ValidateDataResourceConfig",
+            &request.type_name,
+            self.stop.operation(),
+            operation,
+        )
+        .await
     }
 
     pub(super) async fn read_data_source(
         &self,
         request: wire::read_data_source::Request,
     ) -> wire::read_data_source::Response {
-        self.try_read_data(request).await.unwrap_or_else(|error| wire::read_data_source::Response {
-            diagnostics: Diagnostics::from(error).into_wire(),
-            ..Default::default()
-        })
+        self.try_read_data(request)
+            .await
+            .unwrap_or_else(|error| wire::read_data_source::Response {
+                diagnostics: Diagnostics::from(error).into_wire(),
+                ..Default::default()
+            })
     }
 
     async fn try_read_data(
@@ -52,10 +65,17 @@ impl RpcServer {
         };
         let handler = Arc::clone(&entry.handler);
         let operation = async move { handler.read(input).await };
-        let mut read = self.guarded("ReadDataSource", &request.type_name, cancel, operation).await?;
+        let mut read = self
+            .guarded("ReadDataSource", &request.type_name, cancel, operation)
+            .await?;
         entry.schema.null_write_only(&mut read.state);
         Ok(wire::read_data_source::Response {
-            state: encode_or_diagnose(&entry.ty, &read.state, "what was read", &mut read.diagnostics),
+            state: encode_or_diagnose(
+                &entry.ty,
+                &read.state,
+                "what was read",
+                &mut read.diagnostics,
+            ),
             deferred: deferral(read.deferred, capabilities, &mut read.diagnostics),
             diagnostics: read.diagnostics.into_wire(),
         })

@@ -9,8 +9,14 @@ use crate::types::Type;
 use crate::value::Value;
 
 /// Reads a value, about `what`; nothing at all is null.
-pub(super) fn decode(ty: &Type, value: Option<wire::DynamicValue>, what: &str) -> Result<Value, Diagnostic> {
-    let Some(value) = value else { return Ok(Value::Null) };
+pub(super) fn decode(
+    ty: &Type,
+    value: Option<wire::DynamicValue>,
+    what: &str,
+) -> Result<Value, Diagnostic> {
+    let Some(value) = value else {
+        return Ok(Value::Null);
+    };
     let decoded = if !value.msgpack.is_empty() {
         msgpack::decode(ty, &value.msgpack)
     } else if !value.json.is_empty() {
@@ -22,9 +28,16 @@ pub(super) fn decode(ty: &Type, value: Option<wire::DynamicValue>, what: &str) -
 }
 
 /// Writes a value, about `what`.
-pub(super) fn encode(ty: &Type, value: &Value, what: &str) -> Result<wire::DynamicValue, Diagnostic> {
+pub(super) fn encode(
+    ty: &Type,
+    value: &Value,
+    what: &str,
+) -> Result<wire::DynamicValue, Diagnostic> {
     let msgpack = msgpack::encode(ty, value).map_err(|error| error.diagnostic(what))?;
-    Ok(wire::DynamicValue { msgpack, json: Vec::new() })
+    Ok(wire::DynamicValue {
+        msgpack,
+        json: Vec::new(),
+    })
 }
 
 /// Writes a value; one that does not fit becomes an error and nothing.
@@ -34,7 +47,9 @@ pub(super) fn encode_or_diagnose(
     what: &str,
     diagnostics: &mut Diagnostics,
 ) -> Option<wire::DynamicValue> {
-    encode(ty, value, what).map_err(|error| diagnostics.push(error)).ok()
+    encode(ty, value, what)
+        .map_err(|error| diagnostics.push(error))
+        .ok()
 }
 
 type Identity = Option<(IdentitySchema, Type)>;
@@ -44,7 +59,9 @@ pub(super) fn decode_identity(
     identity: &Identity,
     data: Option<wire::ResourceIdentityData>,
 ) -> Result<Option<Value>, Diagnostic> {
-    let (Some((_, ty)), Some(data)) = (identity, data) else { return Ok(None) };
+    let (Some((_, ty)), Some(data)) = (identity, data) else {
+        return Ok(None);
+    };
     let value = decode(ty, data.identity_data, "the resource's identity")?;
     Ok((!value.is_null()).then_some(value))
 }
@@ -55,7 +72,11 @@ pub(super) fn encode_identity(
     value: Option<&Value>,
     diagnostics: &mut Diagnostics,
 ) -> Option<wire::ResourceIdentityData> {
-    let (Some((_, ty)), Some(value)) = (identity, value) else { return None };
+    let (Some((_, ty)), Some(value)) = (identity, value) else {
+        return None;
+    };
     let encoded = encode_or_diagnose(ty, value, "the resource's identity", diagnostics)?;
-    Some(wire::ResourceIdentityData { identity_data: Some(encoded) })
+    Some(wire::ResourceIdentityData {
+        identity_data: Some(encoded),
+    })
 }

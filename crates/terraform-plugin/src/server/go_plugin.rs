@@ -1,4 +1,5 @@
-//! What the client of go-plugin needs in addition to the provider: health, shutdown, and two empty streams.
+//! What the client of go-plugin needs in addition to the provider: health, shutdown, and two empty
+//! streams.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -39,9 +40,14 @@ impl GoPluginServices {
 
 #[tonic::async_trait]
 impl Health for GoPluginServices {
-    async fn check(&self, request: Request<HealthCheckRequest>) -> Result<Response<HealthCheckResponse>, Status> {
+    async fn check(
+        &self,
+        request: Request<HealthCheckRequest>,
+    ) -> Result<Response<HealthCheckResponse>, Status> {
         match request.get_ref().service.as_str() {
-            "" | SERVICE => Ok(Response::new(HealthCheckResponse { status: ServingStatus::Serving.into() })),
+            "" | SERVICE => Ok(Response::new(HealthCheckResponse {
+                status: ServingStatus::Serving.into(),
+            })),
             _ => Err(Status::not_found("no such service")),
         }
     }
@@ -54,7 +60,9 @@ impl Health for GoPluginServices {
             "" | SERVICE => ServingStatus::Serving,
             _ => ServingStatus::ServiceUnknown,
         };
-        Ok(Response::new(self.idle_stream(Some(HealthCheckResponse { status: status.into() }))))
+        Ok(Response::new(self.idle_stream(Some(HealthCheckResponse {
+            status: status.into(),
+        }))))
     }
 }
 
@@ -75,7 +83,10 @@ impl GrpcStdio for GoPluginServices {
 
 #[tonic::async_trait]
 impl GrpcBroker for GoPluginServices {
-    async fn start_stream(&self, _: Request<Streaming<ConnInfo>>) -> Result<Response<Messages<ConnInfo>>, Status> {
+    async fn start_stream(
+        &self,
+        _: Request<Streaming<ConnInfo>>,
+    ) -> Result<Response<Messages<ConnInfo>>, Status> {
         Ok(Response::new(self.idle_stream(None)))
     }
 }

@@ -1,5 +1,6 @@
-//! The calls of the protocol: each finds its resource, decodes, lets the provider work behind a guard against panics,
-//! and encodes. Failures are diagnostics; gRPC errors are for calls that are not served at all.
+//! The calls of the protocol: each finds its resource, decodes, lets the provider work behind a
+//! guard against panics, and encodes. Failures are diagnostics; gRPC errors are for calls that are
+//! not served at all.
 
 mod apply;
 mod configure;
@@ -38,14 +39,20 @@ pub struct RpcServer {
 impl RpcServer {
     /// Handlers whose operations end with `stop`.
     pub fn new(provider: Arc<dyn Provider>, stop: Arc<Shutdown>) -> Self {
-        Self { provider, registry: OnceLock::new(), stop }
+        Self {
+            provider,
+            registry: OnceLock::new(),
+            stop,
+        }
     }
 
     fn registry(&self) -> &Registry {
-        self.registry.get_or_init(|| Registry::of(self.provider.as_ref()))
+        self.registry
+            .get_or_init(|| Registry::of(self.provider.as_ref()))
     }
 
-    /// Runs an operation on a task of its own: a call that goes away asks it to stop, but does not cut it off.
+    /// Runs an operation on a task of its own: a call that goes away asks it to stop, but does not
+    /// cut it off.
     async fn guarded<T: Send + 'static>(
         &self,
         call: &'static str,
@@ -81,7 +88,9 @@ fn deferral(
         diagnostics.push(errors::unsupported_deferral());
         return None;
     }
-    Some(wire::Deferred { reason: reason.into() })
+    Some(wire::Deferred {
+        reason: reason.into(),
+    })
 }
 
 type Answer<T> = Result<Response<T>, Status>;

@@ -1,4 +1,5 @@
-//! Turns panics in handlers into errors for the user. A panic message may contain a secret, so only its location is reported.
+//! Turns panics in handlers into errors for the user. A panic message may contain a secret, so only
+//! its location is reported.
 
 use crate::errors;
 use std::cell::RefCell;
@@ -21,7 +22,9 @@ pub(super) struct Panic {
 /// Logs the location of later panics instead of printing their message.
 pub fn install_hook() {
     std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map(|location| format!("{}:{}", location.file(), location.line()));
+        let place = info
+            .location()
+            .map(|location| format!("{}:{}", location.file(), location.line()));
         tracing::error!(place, "panicked");
         PLACE.set(place);
     }));
@@ -30,7 +33,12 @@ pub fn install_hook() {
 /// Runs a future to its end or its panic.
 pub(super) async fn catch_panic<T>(future: impl Future<Output = T>) -> Result<T, Panic> {
     // The hook ran on this very thread, right before the panic got here.
-    AssertUnwindSafe(future).catch_unwind().await.map_err(|_| Panic { place: PLACE.take() })
+    AssertUnwindSafe(future)
+        .catch_unwind()
+        .await
+        .map_err(|_| Panic {
+            place: PLACE.take(),
+        })
 }
 
 impl Panic {

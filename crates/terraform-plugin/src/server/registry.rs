@@ -48,12 +48,27 @@ impl Registry {
                 let ty = schema.type_();
                 (schema, ty)
             });
-            (name, RegisteredResource { handler, schema, ty, identity })
+            (
+                name,
+                RegisteredResource {
+                    handler,
+                    schema,
+                    ty,
+                    identity,
+                },
+            )
         };
         let data_source = |(name, handler): (String, Arc<dyn DataSource>)| {
             let schema = handler.schema();
             let ty = schema.type_();
-            (name, RegisteredDataSource { handler, schema, ty })
+            (
+                name,
+                RegisteredDataSource {
+                    handler,
+                    schema,
+                    ty,
+                },
+            )
         };
         let function = |(name, handler): (String, Arc<dyn Function>)| {
             let signature = handler.signature();
@@ -64,13 +79,19 @@ impl Registry {
             provider_type: schema.type_(),
             provider: schema,
             resources: provider.resources().into_iter().map(resource).collect(),
-            data_sources: provider.data_sources().into_iter().map(data_source).collect(),
+            data_sources: provider
+                .data_sources()
+                .into_iter()
+                .map(data_source)
+                .collect(),
             functions: provider.functions().into_iter().map(function).collect(),
         }
     }
 
     pub fn resource(&self, name: &str) -> Result<&RegisteredResource, Diagnostic> {
-        self.resources.get(name).ok_or_else(|| errors::unsupported_type("resource", name, self.resources.keys()))
+        self.resources
+            .get(name)
+            .ok_or_else(|| errors::unsupported_type("resource", name, self.resources.keys()))
     }
 
     pub fn data_source(&self, name: &str) -> Result<&RegisteredDataSource, Diagnostic> {
@@ -82,7 +103,8 @@ impl Registry {
 
 fn capabilities() -> Option<wire::ServerCapabilities> {
     Some(wire::ServerCapabilities {
-        // Destroying is planned too, so that the provider can warn and leave private bytes for apply.
+        // Destroying is planned too, so that the provider can warn and leave private bytes for
+        // apply.
         plan_destroy: true,
         get_provider_schema_optional: true,
         move_resource_state: false,
@@ -91,19 +113,32 @@ fn capabilities() -> Option<wire::ServerCapabilities> {
 }
 
 impl super::RpcServer {
-    pub(super) async fn get_metadata(&self, _: wire::get_metadata::Request) -> wire::get_metadata::Response {
+    pub(super) async fn get_metadata(
+        &self,
+        _: wire::get_metadata::Request,
+    ) -> wire::get_metadata::Response {
         use wire::get_metadata::{DataSourceMetadata, FunctionMetadata, ResourceMetadata};
         let tables = self.registry();
         wire::get_metadata::Response {
             server_capabilities: capabilities(),
-            resources: tables.resources.keys().cloned().map(|type_name| ResourceMetadata { type_name }).collect(),
+            resources: tables
+                .resources
+                .keys()
+                .cloned()
+                .map(|type_name| ResourceMetadata { type_name })
+                .collect(),
             data_sources: tables
                 .data_sources
                 .keys()
                 .cloned()
                 .map(|type_name| DataSourceMetadata { type_name })
                 .collect(),
-            functions: tables.functions.keys().cloned().map(|name| FunctionMetadata { name }).collect(),
+            functions: tables
+                .functions
+                .keys()
+                .cloned()
+                .map(|name| FunctionMetadata { name })
+                .collect(),
             ..Default::default()
         }
     }
@@ -115,13 +150,21 @@ impl super::RpcServer {
         let tables = self.registry();
         wire::get_provider_schema::Response {
             provider: Some(tables.provider.to_wire()),
-            resource_schemas: tables.resources.iter().map(|(n, entry)| (n.clone(), entry.schema.to_wire())).collect(),
+            resource_schemas: tables
+                .resources
+                .iter()
+                .map(|(n, entry)| (n.clone(), entry.schema.to_wire()))
+                .collect(),
             data_source_schemas: tables
                 .data_sources
                 .iter()
                 .map(|(name, entry)| (name.clone(), entry.schema.to_wire()))
                 .collect(),
-            functions: tables.functions.iter().map(|(n, entry)| (n.clone(), entry.signature.to_wire())).collect(),
+            functions: tables
+                .functions
+                .iter()
+                .map(|(n, entry)| (n.clone(), entry.signature.to_wire()))
+                .collect(),
             server_capabilities: capabilities(),
             ..Default::default()
         }
@@ -132,18 +175,32 @@ impl super::RpcServer {
         _: wire::get_resource_identity_schemas::Request,
     ) -> wire::get_resource_identity_schemas::Response {
         let identity = |(name, entry): (&String, &RegisteredResource)| {
-            entry.identity.as_ref().map(|(schema, _)| (name.clone(), schema.to_wire()))
+            entry
+                .identity
+                .as_ref()
+                .map(|(schema, _)| (name.clone(), schema.to_wire()))
         };
         wire::get_resource_identity_schemas::Response {
-            identity_schemas: self.registry().resources.iter().filter_map(identity).collect(),
+            identity_schemas: self
+                .registry()
+                .resources
+                .iter()
+                .filter_map(identity)
+                .collect(),
             diagnostics: Vec::new(),
         }
     }
 
-    pub(super) async fn get_functions(&self, _: wire::get_functions::Request) -> wire::get_functions::Response {
+    pub(super) async fn get_functions(
+        &self,
+        _: wire::get_functions::Request,
+    ) -> wire::get_functions::Response {
         let functions = &self.registry().functions;
         wire::get_functions::Response {
-            functions: functions.iter().map(|(name, entry)| (name.clone(), entry.signature.to_wire())).collect(),
+            functions: functions
+                .iter()
+                .map(|(name, entry)| (name.clone(), entry.signature.to_wire()))
+                .collect(),
             diagnostics: Vec::new(),
         }
     }

@@ -9,7 +9,9 @@ use crate::command::{is_destroying, may_be_applying, replaced_addresses};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::path::AttributePath;
 use crate::protocol::tfplugin6 as wire;
-use crate::request::{ClientCapabilities, ImportRequest, PlanRequest, ReadRequest, ValidateRequest};
+use crate::request::{
+    ClientCapabilities, ImportRequest, PlanRequest, ReadRequest, ValidateRequest,
+};
 use crate::value::Value;
 
 impl RpcServer {
@@ -17,8 +19,13 @@ impl RpcServer {
         &self,
         request: wire::validate_resource_config::Request,
     ) -> wire::validate_resource_config::Response {
-        let diagnostics = self.try_validate_resource(request).await.unwrap_or_else(Diagnostics::from);
-        wire::validate_resource_config::Response { diagnostics: diagnostics.into_wire() }
+        let diagnostics = self
+            .try_validate_resource(request)
+            .await
+            .unwrap_or_else(Diagnostics::from);
+        wire::validate_resource_config::Response {
+            diagnostics: diagnostics.into_wire(),
+        }
     }
 
     async fn try_validate_resource(
@@ -33,17 +40,37 @@ impl RpcServer {
             diagnostics.append(entry.schema.refuse_write_only(&config));
         }
         let handler = Arc::clone(&entry.handler);
-        let operation = async move { handler.validate(ValidateRequest { config, capabilities }).await };
+        let operation = async move {
+            handler
+                .validate(ValidateRequest {
+                    config,
+                    capabilities,
+                })
+                .await
+        };
         let cancel = self.stop.operation();
-        diagnostics.append(self.guarded("ValidateResourceConfig", &request.type_name, cancel, operation).await?);
+        diagnostics.append(
+            self.guarded(
+                "ValidateResourceConfig",
+                &request.type_name,
+                cancel,
+                operation,
+            )
+            .await?,
+        );
         Ok(diagnostics)
     }
 
-    pub(super) async fn read_resource(&self, request: wire::read_resource::Request) -> wire::read_resource::Response {
-        self.try_read_resource(request).await.unwrap_or_else(|error| wire::read_resource::Response {
-            diagnostics: Diagnostics::from(error).into_wire(),
-            ..Default::default()
-        })
+    pub(super) async fn read_resource(
+        &self,
+        request: wire::read_resource::Request,
+    ) -> wire::read_resource::Response {
+        self.try_read_resource(request)
+            .await
+            .unwrap_or_else(|error| wire::read_resource::Response {
+                diagnostics: Diagnostics::from(error).into_wire(),
+                ..Default::default()
+            })
     }
 
     async fn try_read_resource(
@@ -62,14 +89,25 @@ impl RpcServer {
         };
         let handler = Arc::clone(&entry.handler);
         let operation = async move { handler.read(input).await };
-        let mut read = self.guarded("ReadResource", &request.type_name, cancel, operation).await?;
+        let mut read = self
+            .guarded("ReadResource", &request.type_name, cancel, operation)
+            .await?;
         let mut diagnostics = std::mem::take(&mut read.diagnostics);
         entry.schema.null_write_only(&mut read.state);
         Ok(wire::read_resource::Response {
-            new_state: encode_or_diagnose(&entry.ty, &read.state, "what was read", &mut diagnostics),
+            new_state: encode_or_diagnose(
+                &entry.ty,
+                &read.state,
+                "what was read",
+                &mut diagnostics,
+            ),
             private: read.private,
             deferred: deferral(read.deferred, capabilities, &mut diagnostics),
-            new_identity: encode_identity(&entry.identity, read.identity.as_ref(), &mut diagnostics),
+            new_identity: encode_identity(
+                &entry.identity,
+                read.identity.as_ref(),
+                &mut diagnostics,
+            ),
             diagnostics: diagnostics.into_wire(),
         })
     }
@@ -78,10 +116,12 @@ impl RpcServer {
         &self,
         request: wire::plan_resource_change::Request,
     ) -> wire::plan_resource_change::Response {
-        self.try_plan(request).await.unwrap_or_else(|error| wire::plan_resource_change::Response {
-            diagnostics: Diagnostics::from(error).into_wire(),
-            ..Default::default()
-        })
+        self.try_plan(request)
+            .await
+            .unwrap_or_else(|error| wire::plan_resource_change::Response {
+                diagnostics: Diagnostics::from(error).into_wire(),
+                ..Default::default()
+            })
     }
 
     async fn try_plan(
@@ -106,19 +146,34 @@ impl RpcServer {
         let destroy = input.is_destroy();
         let handler = Arc::clone(&entry.handler);
         let operation = async move { handler.plan(input).await };
-        let mut plan = self.guarded("PlanResourceChange", &request.type_name, cancel, operation).await?;
+        let mut plan = self
+            .guarded("PlanResourceChange", &request.type_name, cancel, operation)
+            .await?;
         let mut diagnostics = std::mem::take(&mut plan.diagnostics);
         if destroy {
             plan.planned = Value::Null;
         }
         entry.schema.null_write_only(&mut plan.planned);
         Ok(wire::plan_resource_change::Response {
-            planned_state: encode_or_diagnose(&entry.ty, &plan.planned, "the planned state", &mut diagnostics),
-            requires_replace: plan.requires_replace.iter().map(AttributePath::to_wire).collect(),
+            planned_state: encode_or_diagnose(
+                &entry.ty,
+                &plan.planned,
+                "the planned state",
+                &mut diagnostics,
+            ),
+            requires_replace: plan
+                .requires_replace
+                .iter()
+                .map(AttributePath::to_wire)
+                .collect(),
             planned_private: plan.private,
             legacy_type_system: false,
             deferred: deferral(plan.deferred, capabilities, &mut diagnostics),
-            planned_identity: encode_identity(&entry.identity, plan.identity.as_ref(), &mut diagnostics),
+            planned_identity: encode_identity(
+                &entry.identity,
+                plan.identity.as_ref(),
+                &mut diagnostics,
+            ),
             diagnostics: diagnostics.into_wire(),
         })
     }
@@ -127,9 +182,11 @@ impl RpcServer {
         &self,
         request: wire::import_resource_state::Request,
     ) -> wire::import_resource_state::Response {
-        self.try_import(request).await.unwrap_or_else(|error| wire::import_resource_state::Response {
-            diagnostics: Diagnostics::from(error).into_wire(),
-            ..Default::default()
+        self.try_import(request).await.unwrap_or_else(|error| {
+            wire::import_resource_state::Response {
+                diagnostics: Diagnostics::from(error).into_wire(),
+                ..Default::default()
+            }
         })
     }
 
@@ -148,21 +205,29 @@ impl RpcServer {
         };
         let handler = Arc::clone(&entry.handler);
         let operation = async move { handler.import(input).await };
-        let mut found = self.guarded("ImportResourceState", &request.type_name, cancel, operation).await?;
+        let mut found = self
+            .guarded("ImportResourceState", &request.type_name, cancel, operation)
+            .await?;
         let mut diagnostics = std::mem::take(&mut found.diagnostics);
         let deferred = deferral(found.deferred, capabilities, &mut diagnostics);
         if found.state.is_null() && deferred.is_none() && !diagnostics.has_errors() {
             diagnostics.push(errors::nothing_imported());
         }
         entry.schema.null_write_only(&mut found.state);
-        let state = encode_or_diagnose(&entry.ty, &found.state, "what was imported", &mut diagnostics);
+        let state = encode_or_diagnose(
+            &entry.ty,
+            &found.state,
+            "what was imported",
+            &mut diagnostics,
+        );
         let identity = encode_identity(&entry.identity, found.identity.as_ref(), &mut diagnostics);
-        let imported = (!diagnostics.has_errors()).then_some(wire::import_resource_state::ImportedResource {
-            type_name: request.type_name,
-            state,
-            private: found.private,
-            identity,
-        });
+        let imported =
+            (!diagnostics.has_errors()).then_some(wire::import_resource_state::ImportedResource {
+                type_name: request.type_name,
+                state,
+                private: found.private,
+                identity,
+            });
         Ok(wire::import_resource_state::Response {
             imported_resources: imported.into_iter().collect(),
             diagnostics: diagnostics.into_wire(),

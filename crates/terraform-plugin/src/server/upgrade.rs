@@ -19,12 +19,14 @@ impl RpcServer {
         request: wire::upgrade_resource_state::Request,
     ) -> wire::upgrade_resource_state::Response {
         match self.try_upgrade(request).await {
-            Ok(state) => {
-                wire::upgrade_resource_state::Response { upgraded_state: Some(state), diagnostics: Vec::new() }
-            }
-            Err(diagnostics) => {
-                wire::upgrade_resource_state::Response { upgraded_state: None, diagnostics: diagnostics.into_wire() }
-            }
+            Ok(state) => wire::upgrade_resource_state::Response {
+                upgraded_state: Some(state),
+                diagnostics: Vec::new(),
+            },
+            Err(diagnostics) => wire::upgrade_resource_state::Response {
+                upgraded_state: None,
+                diagnostics: diagnostics.into_wire(),
+            },
         }
     }
 
@@ -39,16 +41,30 @@ impl RpcServer {
         } else {
             let state = serde_json::from_slice(&json).map_err(|_| errors::state_not_json())?;
             let handler = Arc::clone(&entry.handler);
-            let operation = async move { handler.upgrade(UpgradeRequest { version: request.version, state }).await };
+            let operation = async move {
+                handler
+                    .upgrade(UpgradeRequest {
+                        version: request.version,
+                        state,
+                    })
+                    .await
+            };
             let cancel = self.stop.operation();
-            self.guarded("UpgradeResourceState", &request.type_name, cancel, operation).await?
+            self.guarded(
+                "UpgradeResourceState",
+                &request.type_name,
+                cancel,
+                operation,
+            )
+            .await?
         };
         let mut state = match upgraded {
             Upgraded::State(state) => state,
             Upgraded::Failed(diagnostics) => return Err(diagnostics),
             Upgraded::Unhandled => json::decode(&entry.ty, &json).map_err(|error| {
                 let mut diagnostic = error.diagnostic(STATE);
-                diagnostic.detail = errors::other_schema_version(&error, request.version, entry.schema.version);
+                diagnostic.detail =
+                    errors::other_schema_version(&error, request.version, entry.schema.version);
                 diagnostic
             })?,
         };
@@ -62,20 +78,33 @@ impl RpcServer {
         request: wire::upgrade_resource_identity::Request,
     ) -> wire::upgrade_resource_identity::Response {
         let mut diagnostics = Diagnostics::new();
-        let upgraded_identity = match self.stored_identity(&request.type_name, request.raw_identity) {
+        let upgraded_identity = match self.stored_identity(&request.type_name, request.raw_identity)
+        {
             Ok(value) => {
-                let identity = self.registry().resource(&request.type_name).ok().map(|entry| &entry.identity);
-                identity.and_then(|identity| encode_identity(identity, Some(&value), &mut diagnostics))
+                let identity = self
+                    .registry()
+                    .resource(&request.type_name)
+                    .ok()
+                    .map(|entry| &entry.identity);
+                identity
+                    .and_then(|identity| encode_identity(identity, Some(&value), &mut diagnostics))
             }
             Err(error) => {
                 diagnostics.push(error);
                 None
             }
         };
-        wire::upgrade_resource_identity::Response { upgraded_identity, diagnostics: diagnostics.into_wire() }
+        wire::upgrade_resource_identity::Response {
+            upgraded_identity,
+            diagnostics: diagnostics.into_wire(),
+        }
     }
 
-    fn stored_identity(&self, type_name: &str, raw: Option<wire::RawState>) -> Result<Value, Diagnostic> {
+    fn stored_identity(
+        &self,
+        type_name: &str,
+        raw: Option<wire::RawState>,
+    ) -> Result<Value, Diagnostic> {
         let entry = self.registry().resource(type_name)?;
         let Some((_, ty)) = &entry.identity else {
             return Err(errors::missing_identity(type_name));

@@ -1,4 +1,5 @@
-//! A client that starts a session and connects to it as go-plugin does: TLS with a self-signed P-521 certificate.
+//! A client that starts a session and connects to it as go-plugin does: TLS with a self-signed
+//! P-521 certificate.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,7 +34,10 @@ impl Identity {
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).unwrap();
         let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        Self { certificate: params.self_signed(&key).unwrap(), key }
+        Self {
+            certificate: params.self_signed(&key).unwrap(),
+            key,
+        }
     }
 }
 
@@ -52,13 +56,19 @@ impl Running {
     pub fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let running = Self::start_below(vec![directory.path().to_owned()]);
-        Self { _directory: Some(directory), ..running }
+        Self {
+            _directory: Some(directory),
+            ..running
+        }
     }
 
     /// Starts it with these directories for its socket.
     pub fn start_below(socket_directories: Vec<PathBuf>) -> Self {
         let identity = Identity::new();
-        let launch = PluginLaunch { client_certificate: identity.certificate.pem(), socket_directories };
+        let launch = PluginLaunch {
+            client_certificate: identity.certificate.pem(),
+            socket_directories,
+        };
         let session = PluginProcess::plugin(Arc::new(FakeProvider), &launch).unwrap();
         let (address, server) = handshake(&session.handshake_line());
         let path = match &address {
@@ -66,7 +76,14 @@ impl Running {
             Address::Tcp(_) => PathBuf::new(),
         };
         let done = tokio::spawn(async move { session.run().await.unwrap() });
-        Self { identity, path, address, server, done, _directory: None }
+        Self {
+            identity,
+            path,
+            address,
+            server,
+            done,
+            _directory: None,
+        }
     }
 
     /// Connects as the client that launched it.
@@ -76,11 +93,16 @@ impl Running {
 
     pub async fn provider(&self) -> ProviderClient<Channel> {
         let largest = 256 << 20;
-        ProviderClient::new(self.channel().await).max_decoding_message_size(largest).max_encoding_message_size(largest)
+        ProviderClient::new(self.channel().await)
+            .max_decoding_message_size(largest)
+            .max_encoding_message_size(largest)
     }
 
     /// Connects with or without a certificate.
-    pub async fn channel_as(&self, identity: Option<&Identity>) -> Result<Channel, tonic::transport::Error> {
+    pub async fn channel_as(
+        &self,
+        identity: Option<&Identity>,
+    ) -> Result<Channel, tonic::transport::Error> {
         let mut roots = RootCertStore::empty();
         roots.add(self.server.clone()).unwrap();
         let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -110,20 +132,29 @@ impl Running {
                 Ok::<_, std::io::Error>(TokioIo::new(connector.connect(name, stream).await?))
             }
         });
-        Endpoint::from_static("http://localhost").connect_with_connector(connect).await
+        Endpoint::from_static("http://localhost")
+            .connect_with_connector(connect)
+            .await
     }
 }
 
 /// Address and certificate in a handshake line.
 pub fn handshake(line: &str) -> (Address, CertificateDer<'static>) {
     let parts: Vec<&str> = line.trim().split('|').collect();
-    assert_eq!((parts.len(), parts[0], parts[1], parts[4]), (6, "1", "6", "grpc"), "{line}");
+    assert_eq!(
+        (parts.len(), parts[0], parts[1], parts[4]),
+        (6, "1", "6", "grpc"),
+        "{line}"
+    );
     let address = match parts[2] {
         "unix" => Address::Unix(parts[3].to_owned()),
         "tcp" => Address::Tcp(parts[3].parse().unwrap()),
         other => panic!("network {other}"),
     };
-    (address, CertificateDer::from(STANDARD_NO_PAD.decode(parts[5]).unwrap()))
+    (
+        address,
+        CertificateDer::from(STANDARD_NO_PAD.decode(parts[5]).unwrap()),
+    )
 }
 
 /// Connects without TLS.
@@ -133,11 +164,17 @@ pub async fn plain_channel(path: &Path) -> Channel {
         let path = path.clone();
         async move { Ok::<_, std::io::Error>(TokioIo::new(UnixStream::connect(path).await?)) }
     });
-    Endpoint::from_static("http://localhost").connect_with_connector(connect).await.unwrap()
+    Endpoint::from_static("http://localhost")
+        .connect_with_connector(connect)
+        .await
+        .unwrap()
 }
 
 pub fn dynamic(ty: &Type, value: &Value) -> Option<wire::DynamicValue> {
-    Some(wire::DynamicValue { msgpack: msgpack::encode(ty, value).unwrap(), json: Vec::new() })
+    Some(wire::DynamicValue {
+        msgpack: msgpack::encode(ty, value).unwrap(),
+        json: Vec::new(),
+    })
 }
 
 pub fn thing(value: &Value) -> Option<wire::DynamicValue> {
@@ -149,7 +186,10 @@ pub fn read_thing(value: Option<wire::DynamicValue>) -> Value {
 }
 
 pub fn summaries(diagnostics: &[wire::Diagnostic]) -> Vec<&str> {
-    diagnostics.iter().map(|diagnostic| diagnostic.summary.as_str()).collect()
+    diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.summary.as_str())
+        .collect()
 }
 
 /// The path of a diagnostic, in dots.

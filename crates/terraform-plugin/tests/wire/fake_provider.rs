@@ -19,7 +19,10 @@ struct Join;
 pub fn thing_schema() -> Schema {
     Schema::new(3)
         .description("A thing.")
-        .attribute("name", Attribute::string().required().description("Its name."))
+        .attribute(
+            "name",
+            Attribute::string().required().description("Its name."),
+        )
         .attribute("mode", Attribute::string().optional())
         .attribute("id", Attribute::string().computed())
         .attribute("size", Attribute::number().optional())
@@ -29,7 +32,10 @@ pub fn thing_schema() -> Schema {
             "parts",
             Attribute::nested(
                 Nesting::Map,
-                [("slot", Attribute::number().optional()), ("key", Attribute::string().optional().write_only())],
+                [
+                    ("slot", Attribute::number().optional()),
+                    ("key", Attribute::string().optional().write_only()),
+                ],
             )
             .optional(),
         )
@@ -69,7 +75,9 @@ impl Provider for FakeProvider {
     }
 
     fn resources(&self) -> BTreeMap<String, Arc<dyn Resource>> {
-        let thing: Arc<dyn Resource> = Arc::new(Thing { waiting: Arc::default() });
+        let thing: Arc<dyn Resource> = Arc::new(Thing {
+            waiting: Arc::default(),
+        });
         BTreeMap::from([("fake_thing".to_owned(), thing)])
     }
 
@@ -130,12 +138,20 @@ impl Resource for Thing {
         if request.is_create() {
             planned.set("id", Value::unknown());
         }
-        let renamed = request.is_update() && request.prior.get("name") != request.proposed.get("name");
+        let renamed =
+            request.is_update() && request.prior.get("name") != request.proposed.get("name");
         let deferred = request.config.get("mode").as_str() == Some("defer");
         PlanResponse {
             planned,
-            requires_replace: renamed.then(|| AttributePath::root("name")).into_iter().collect(),
-            private: if request.is_destroy() { b"destroy".to_vec() } else { b"plan".to_vec() },
+            requires_replace: renamed
+                .then(|| AttributePath::root("name"))
+                .into_iter()
+                .collect(),
+            private: if request.is_destroy() {
+                b"destroy".to_vec()
+            } else {
+                b"plan".to_vec()
+            },
             identity: request.identity,
             deferred: deferred.then_some(Deferred::AbsentPrerequisite),
             diagnostics: Diagnostics::new(),
@@ -153,7 +169,9 @@ impl Resource for Thing {
             let mut partial = state.clone();
             partial.set("id", "partial");
             partial.set("size", Value::unknown());
-            request.checkpoint.save(partial, b"partial".to_vec(), identity("partial"));
+            request
+                .checkpoint
+                .save(partial, b"partial".to_vec(), identity("partial"));
         };
         match request.config.get("mode").as_str() {
             Some("panic") => {
@@ -195,7 +213,11 @@ impl Resource for Thing {
             return ImportResponse::default();
         }
         ImportResponse {
-            state: Value::object([("id", id.as_str()), ("name", "found"), ("secret", "leaked by import")]),
+            state: Value::object([
+                ("id", id.as_str()),
+                ("name", "found"),
+                ("secret", "leaked by import"),
+            ]),
             private: b"import".to_vec(),
             identity: identity(&id),
             ..Default::default()
@@ -221,7 +243,10 @@ impl DataSource for Look {
     async fn read(&self, request: DataRequest) -> DataResponse {
         let mut state = request.config;
         state.set("seen", Value::list(["a", "b"]));
-        DataResponse { state, ..Default::default() }
+        DataResponse {
+            state,
+            ..Default::default()
+        }
     }
 }
 
@@ -229,7 +254,11 @@ impl DataSource for Look {
 impl Function for Join {
     fn signature(&self) -> Signature {
         Signature {
-            parameters: vec![Parameter::new("separator", Type::String, "What comes between.")],
+            parameters: vec![Parameter::new(
+                "separator",
+                Type::String,
+                "What comes between.",
+            )],
             variadic: Some(Parameter::new("parts", Type::String, "What to join.")),
             result: Type::String,
             summary: "Joins".to_owned(),
@@ -238,7 +267,10 @@ impl Function for Join {
     }
 
     async fn call(&self, arguments: Vec<Value>) -> Result<Value, FunctionError> {
-        let texts: Vec<&str> = arguments.iter().map(|argument| argument.as_str().unwrap()).collect();
+        let texts: Vec<&str> = arguments
+            .iter()
+            .map(|argument| argument.as_str().unwrap())
+            .collect();
         match texts.iter().position(|text| text.is_empty()) {
             Some(empty) => Err(FunctionError::argument(empty, "must not be empty")),
             None => Ok(texts[1..].join(texts[0]).into()),

@@ -1,5 +1,5 @@
-//! A walk over the schema that makes configurations: wholly known ones first, of which parts are then made unknown, as
-//! references to objects made in the same run are.
+//! A walk over the schema that makes configurations: wholly known ones first, of which parts are
+//! then made unknown, as references to objects made in the same run are.
 
 use super::environment::{Environment, Style};
 use super::rng::Rng;
@@ -30,11 +30,17 @@ impl Generator<'_> {
         leaves(&schema::resource().attributes, "", &mut places);
         for _ in 0..=self.rng.below(2) {
             let (path, ty) = self.rng.pick(&places).clone();
-            let inside_null = path.rsplit_once('.').is_some_and(|(above, _)| config.at(&above.into()).is_null());
+            let inside_null = path
+                .rsplit_once('.')
+                .is_some_and(|(above, _)| config.at(&above.into()).is_null());
             if inside_null && !self.rng.once_in(4) {
                 continue;
             }
-            let value = if self.rng.once_in(5) { Value::Null } else { wrong(&ty, self.rng) };
+            let value = if self.rng.once_in(5) {
+                Value::Null
+            } else {
+                wrong(&ty, self.rng)
+            };
             config.set_at(&path.as_str().into(), value);
         }
         if self.rng.once_in(6) {
@@ -43,7 +49,8 @@ impl Generator<'_> {
         wire(&whole(config))
     }
 
-    /// The same with some parts unknown. Write-only parts too: they may come from an ephemeral resource.
+    /// The same with some parts unknown. Write-only parts too: they may come from an ephemeral
+    /// resource.
     pub fn with_unknowns(&mut self, config: &Value) -> Value {
         let one_in = *self.rng.pick(&[3, 8, 20]);
         wire(&self.hide_values(&schema::resource().attributes, config, one_in))
@@ -52,7 +59,11 @@ impl Generator<'_> {
     fn object(&mut self, attributes: &BTreeMap<String, Attribute>, at: &str) -> Value {
         let mut values = BTreeMap::new();
         for (name, attribute) in attributes.iter().filter(|(_, a)| a.required || a.optional) {
-            let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+            let path = if at.is_empty() {
+                name.clone()
+            } else {
+                format!("{at}.{name}")
+            };
             values.insert(name.clone(), self.value(attribute, &path));
         }
         Value::Object(values)
@@ -68,26 +79,47 @@ impl Generator<'_> {
         }
         match &attribute.kind {
             AttributeKind::Nested(nested) => self.object(&nested.attributes, path),
-            AttributeKind::Value(_) => self.rng.pick(&good(path, self.environment, self.style)).clone(),
+            AttributeKind::Value(_) => self
+                .rng
+                .pick(&good(path, self.environment, self.style))
+                .clone(),
         }
     }
 
-    fn hide_values(&mut self, attributes: &BTreeMap<String, Attribute>, config: &Value, one_in: usize) -> Value {
-        let Value::Object(values) = config else { return config.clone() };
+    fn hide_values(
+        &mut self,
+        attributes: &BTreeMap<String, Attribute>,
+        config: &Value,
+        one_in: usize,
+    ) -> Value {
+        let Value::Object(values) = config else {
+            return config.clone();
+        };
         let mut with_unknowns = values.clone();
         for (name, attribute) in attributes.iter().filter(|(_, a)| a.required || a.optional) {
-            let Some(value) = with_unknowns.get_mut(name) else { continue };
+            let Some(value) = with_unknowns.get_mut(name) else {
+                continue;
+            };
             if self.rng.once_in(one_in) {
                 *value = self.unknown(attribute, value);
                 continue;
             }
             *value = match (&attribute.kind, &*value) {
-                (AttributeKind::Nested(nested), _) => self.hide_values(&nested.attributes, value, one_in),
-                (_, Value::List(items)) => Value::List(items.iter().map(|item| self.item(item, one_in)).collect()),
-                (_, Value::Set(items)) => Value::Set(items.iter().map(|item| self.item(item, one_in)).collect()),
-                (_, Value::Map(items)) => {
-                    Value::Map(items.iter().map(|(key, item)| (key.clone(), self.item(item, one_in))).collect())
+                (AttributeKind::Nested(nested), _) => {
+                    self.hide_values(&nested.attributes, value, one_in)
                 }
+                (_, Value::List(items)) => {
+                    Value::List(items.iter().map(|item| self.item(item, one_in)).collect())
+                }
+                (_, Value::Set(items)) => {
+                    Value::Set(items.iter().map(|item| self.item(item, one_in)).collect())
+                }
+                (_, Value::Map(items)) => Value::Map(
+                    items
+                        .iter()
+                        .map(|(key, item)| (key.clone(), self.item(item, one_in)))
+                        .collect(),
+                ),
                 (_, plain) => plain.clone(),
             };
         }
@@ -95,27 +127,40 @@ impl Generator<'_> {
     }
 
     fn item(&mut self, item: &Value, one_in: usize) -> Value {
-        if self.rng.once_in(one_in) { Value::unknown() } else { item.clone() }
+        if self.rng.once_in(one_in) {
+            Value::unknown()
+        } else {
+            item.clone()
+        }
     }
 
     /// Where it will be set, Terraform may know that it is not null.
     fn unknown(&mut self, attribute: &Attribute, value: &Value) -> Value {
         // Extension 12 with {1: false}: not null.
-        let refined = || msgpack::decode(&attribute.type_(), &[0xc7, 0x03, 0x0c, 0x81, 0x01, 0xc2]).unwrap();
-        if value.is_set() && self.rng.once_in(3) { refined() } else { Value::unknown() }
+        let refined =
+            || msgpack::decode(&attribute.type_(), &[0xc7, 0x03, 0x0c, 0x81, 0x01, 0xc2]).unwrap();
+        if value.is_set() && self.rng.once_in(3) {
+            refined()
+        } else {
+            Value::unknown()
+        }
     }
 }
 
 /// Repairs attributes that depend on each other after single choices.
 fn agree(mut config: Value) -> Value {
-    if config.get("preshared_keys_wo").is_set() != config.get("preshared_keys_wo_version").is_set() {
+    if config.get("preshared_keys_wo").is_set() != config.get("preshared_keys_wo_version").is_set()
+    {
         config.set("preshared_keys_wo", Value::Null);
         config.set("preshared_keys_wo_version", Value::Null);
     }
     if !config.get("preshared_keys_wo").is_null() {
         config.set("rotate_keys", Value::Null);
     }
-    for (group, format) in [("log_group_arn", "format"), ("bgp_log_group_arn", "bgp_format")] {
+    for (group, format) in [
+        ("log_group_arn", "format"),
+        ("bgp_log_group_arn", "bgp_format"),
+    ] {
         let logs = config.at(&"aws.logs".into());
         if logs.is_set() && logs.get(group).is_null() {
             config.set_at(&format!("aws.logs.{format}").as_str().into(), Value::Null);
@@ -123,11 +168,17 @@ fn agree(mut config: Value) -> Value {
     }
     let policy = config.get("ipsec_policy").clone();
     if policy.get("preset").as_str() == Some("cloud_default") {
-        let only = policy.as_map().unwrap().keys().map(|name| (name.clone(), Value::Null));
+        let only = policy
+            .as_map()
+            .unwrap()
+            .keys()
+            .map(|name| (name.clone(), Value::Null));
         let mut bare = Value::Object(only.collect());
         bare.set("preset", "cloud_default");
         config.set("ipsec_policy", bare);
-    } else if policy.get("ipsec_encryption").as_str() == Some("AES256") && policy.get("ipsec_integrity").is_null() {
+    } else if policy.get("ipsec_encryption").as_str() == Some("AES256")
+        && policy.get("ipsec_integrity").is_null()
+    {
         config.set_at(&"ipsec_policy.ipsec_integrity".into(), "SHA2-256");
     }
     config
@@ -141,10 +192,15 @@ fn whole(mut config: Value) -> Value {
         }
     }
     for (parent, children) in [
-        ("azure.virtual_network", &["name", "address_space", "gateway_subnet_prefix"][..]),
+        (
+            "azure.virtual_network",
+            &["name", "address_space", "gateway_subnet_prefix"][..],
+        ),
         ("aws.vpc", &["cidr_block"][..]),
     ] {
-        let lacks = children.iter().any(|child| config.at(&parent.into()).get(child).is_null());
+        let lacks = children
+            .iter()
+            .any(|child| config.at(&parent.into()).get(child).is_null());
         if lacks {
             config.set_at(&parent.into(), Value::Null);
         }
@@ -154,7 +210,11 @@ fn whole(mut config: Value) -> Value {
 
 fn leaves(attributes: &BTreeMap<String, Attribute>, at: &str, found: &mut Vec<(String, Type)>) {
     for (name, attribute) in attributes.iter().filter(|(_, a)| a.required || a.optional) {
-        let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+        let path = if at.is_empty() {
+            name.clone()
+        } else {
+            format!("{at}.{name}")
+        };
         match &attribute.kind {
             AttributeKind::Nested(nested) => leaves(&nested.attributes, &path, found),
             AttributeKind::Value(ty) => found.push((path, ty.clone())),
@@ -172,10 +232,17 @@ pub fn wire(value: &Value) -> Value {
 pub fn unknown_places(value: &Value, at: AttributePath, found: &mut Vec<String>) {
     match value {
         Value::Unknown(_) => found.push(at.to_string()),
-        Value::Object(items) => items.iter().for_each(|(k, v)| unknown_places(v, at.clone().attr(k), found)),
-        Value::Map(items) => items.iter().for_each(|(k, v)| unknown_places(v, at.clone().key(k), found)),
+        Value::Object(items) => items
+            .iter()
+            .for_each(|(k, v)| unknown_places(v, at.clone().attr(k), found)),
+        Value::Map(items) => items
+            .iter()
+            .for_each(|(k, v)| unknown_places(v, at.clone().key(k), found)),
         Value::List(items) | Value::Set(items) => {
-            items.iter().enumerate().for_each(|(i, v)| unknown_places(v, at.clone().index(i), found));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(i, v)| unknown_places(v, at.clone().index(i), found));
         }
         _ => {}
     }

@@ -1,5 +1,6 @@
-//! One resource block with `for_each` over many configurations, written from the schema: each attribute is what the
-//! instance's data says, or the same by way of an object made in the same run, which makes it unknown at plan.
+//! One resource block with `for_each` over many configurations, written from the schema: each
+//! attribute is what the instance's data says, or the same by way of an object made in the same
+//! run, which makes it unknown at plan.
 
 use awsazure::plugin::{Attribute, AttributeKind, Value};
 use awsazure::provider::bgp_vpn::schema;
@@ -22,17 +23,27 @@ pub fn main_tf() -> String {
 fn attributes(text: &mut String, attributes: &BTreeMap<String, Attribute>, at: &str, depth: usize) {
     let indent = "  ".repeat(depth);
     for (name, attribute) in attributes.iter().filter(|(_, a)| a.required || a.optional) {
-        let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
-        let later =
-            format!("contains(keys(each.value.later), \"{path}\") ? terraform_data.later[each.key].output[\"{path}\"]");
+        let path = if at.is_empty() {
+            name.clone()
+        } else {
+            format!("{at}.{name}")
+        };
+        let later = format!(
+            "contains(keys(each.value.later), \"{path}\") ? terraform_data.later[each.key].output[\"{path}\"]"
+        );
         match &attribute.kind {
             AttributeKind::Nested(nested) => {
                 if attribute.required {
                     writeln!(text, "{indent}{name} = {{").unwrap();
                 } else {
-                    writeln!(text, "{indent}{name} = each.value.config.{path} == null ? null : {{").unwrap();
+                    writeln!(
+                        text,
+                        "{indent}{name} = each.value.config.{path} == null ? null : {{"
+                    )
+                    .unwrap();
                 }
-                // Below something that is null there is nothing to be read: the condition is asked first.
+                // Below something that is null there is nothing to be read: the condition is asked
+                // first.
                 self::attributes(text, &nested.attributes, &path, depth + 1);
                 writeln!(text, "{indent}}}").unwrap();
             }
@@ -46,7 +57,13 @@ fn attributes(text: &mut String, attributes: &BTreeMap<String, Attribute>, at: &
 /// An instance's data: the configuration, and the places of it that are to be unknown at plan.
 pub fn instance(config: &Value, with_unknowns: &Value) -> Json {
     let mut later = Map::new();
-    later_places(&schema::resource().attributes, config, with_unknowns, "", &mut later);
+    later_places(
+        &schema::resource().attributes,
+        config,
+        with_unknowns,
+        "",
+        &mut later,
+    );
     json!({ "config": object(&schema::resource().attributes, config), "later": later })
 }
 
@@ -59,10 +76,20 @@ fn later_places(
     found: &mut Map<String, Json>,
 ) {
     for (name, attribute) in attributes.iter().filter(|(_, a)| a.required || a.optional) {
-        let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+        let path = if at.is_empty() {
+            name.clone()
+        } else {
+            format!("{at}.{name}")
+        };
         match &attribute.kind {
             AttributeKind::Nested(nested) if config.get(name).is_set() => {
-                later_places(&nested.attributes, config.get(name), with_unknowns.get(name), &path, found);
+                later_places(
+                    &nested.attributes,
+                    config.get(name),
+                    with_unknowns.get(name),
+                    &path,
+                    found,
+                );
             }
             AttributeKind::Nested(_) => {}
             // Another object would store what must not be stored.
@@ -95,10 +122,15 @@ fn plain(value: &Value) -> Json {
         Value::Bool(is) => json!(is),
         Value::String(text) => json!(text),
         Value::Number(number) => serde_json::from_str(&number.to_string()).unwrap(),
-        Value::List(items) | Value::Set(items) | Value::Tuple(items) => items.iter().map(plain).collect(),
-        Value::Map(items) | Value::Object(items) => {
-            Json::Object(items.iter().map(|(name, item)| (name.clone(), plain(item))).collect::<Map<_, _>>())
+        Value::List(items) | Value::Set(items) | Value::Tuple(items) => {
+            items.iter().map(plain).collect()
         }
+        Value::Map(items) | Value::Object(items) => Json::Object(
+            items
+                .iter()
+                .map(|(name, item)| (name.clone(), plain(item)))
+                .collect::<Map<_, _>>(),
+        ),
         other => panic!("not to be written: {other:?}"),
     }
 }

@@ -1,5 +1,6 @@
-//! One link through plan, apply, change and destroy, each held against Terraform's rules. A complaint ends the life and says
-//! what was broken; a configuration that is refused with an error of its own is none.
+//! One link through plan, apply, change and destroy, each held against Terraform's rules. A
+//! complaint ends the life and says what was broken; a configuration that is refused with an error
+//! of its own is none.
 
 use super::configuration::unknown_places;
 use super::provider_process::{Client, configure, dynamic};
@@ -58,11 +59,15 @@ fn encoded(value: &Value) -> Option<wire::DynamicValue> {
 
 fn decoded(value: Option<wire::DynamicValue>, what: &str) -> Result<Value, RuleViolation> {
     let value = value.ok_or_else(|| RuleViolation(format!("{what}: no value")))?;
-    msgpack::decode(schema::value_type(), &value.msgpack).map_err(|error| RuleViolation(format!("{what}: {error}")))
+    msgpack::decode(schema::value_type(), &value.msgpack)
+        .map_err(|error| RuleViolation(format!("{what}: {error}")))
 }
 
 fn capabilities() -> Option<wire::ClientCapabilities> {
-    Some(wire::ClientCapabilities { write_only_attributes_allowed: true, ..Default::default() })
+    Some(wire::ClientCapabilities {
+        write_only_attributes_allowed: true,
+        ..Default::default()
+    })
 }
 
 fn transport(what: &str) -> impl Fn(tonic::Status) -> RuleViolation {
@@ -74,18 +79,39 @@ fn check_diagnostics(diagnostics: &[wire::Diagnostic], what: &str) -> Result<(),
     let told = |d: &wire::Diagnostic| format!("{}: {}", d.summary, d.detail);
     let inner = |d: &&wire::Diagnostic| {
         let text = told(d).to_lowercase();
-        ["bug", "panic", "internal error", "cannot be read by the provider"].iter().any(|word| text.contains(word))
+        [
+            "bug",
+            "panic",
+            "internal error",
+            "cannot be read by the provider",
+        ]
+        .iter()
+        .any(|word| text.contains(word))
     };
     if let Some(found) = diagnostics.iter().find(inner) {
-        return Err(Stop::Broken(RuleViolation(format!("{what}: {}", told(found)))));
+        return Err(Stop::Broken(RuleViolation(format!(
+            "{what}: {}",
+            told(found)
+        ))));
     }
-    let errors: Vec<String> =
-        diagnostics.iter().filter(|d| d.severity() == wire::diagnostic::Severity::Error).map(told).collect();
-    if errors.is_empty() { Ok(()) } else { Err(Stop::Refused(format!("{what}: {}", errors.join(" / ")))) }
+    let errors: Vec<String> = diagnostics
+        .iter()
+        .filter(|d| d.severity() == wire::diagnostic::Severity::Error)
+        .map(told)
+        .collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Stop::Refused(format!("{what}: {}", errors.join(" / "))))
+    }
 }
 
 fn none(violations: Vec<String>, what: &str) -> Result<(), RuleViolation> {
-    if violations.is_empty() { Ok(()) } else { Err(RuleViolation(format!("{what}: {}", violations.join("; ")))) }
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(RuleViolation(format!("{what}: {}", violations.join("; "))))
+    }
 }
 
 /// What was accepted before may not be refused now.
@@ -98,7 +124,12 @@ fn must<T>(result: Result<T, Stop>) -> Result<T, RuleViolation> {
 
 impl Lifecycle {
     pub fn new(client: Client) -> Self {
-        Lifecycle { client, state: Value::Null, private: Vec::new(), identity: None }
+        Lifecycle {
+            client,
+            state: Value::Null,
+            private: Vec::new(),
+            identity: None,
+        }
     }
 
     pub async fn validate(&mut self, config: &Value) -> Result<(), Stop> {
@@ -107,14 +138,31 @@ impl Lifecycle {
             config: encoded(config),
             client_capabilities: capabilities(),
         };
-        let response = self.client.validate_resource_config(request).await.map_err(transport("validate"))?;
+        let response = self
+            .client
+            .validate_resource_config(request)
+            .await
+            .map_err(transport("validate"))?;
         check_diagnostics(&response.into_inner().diagnostics, "validate")
     }
 
-    async fn ask(&mut self, prior: &Value, config: &Value, private: &[u8]) -> Result<Planned, Stop> {
+    async fn ask(
+        &mut self,
+        prior: &Value,
+        config: &Value,
+        private: &[u8],
+    ) -> Result<Planned, Stop> {
         let attributes = &SCHEMA.attributes;
-        let proposal = if config.is_null() { Value::Null } else { proposed(attributes, prior, config) };
-        let identity = if prior.is_null() { None } else { self.identity.clone() };
+        let proposal = if config.is_null() {
+            Value::Null
+        } else {
+            proposed(attributes, prior, config)
+        };
+        let identity = if prior.is_null() {
+            None
+        } else {
+            self.identity.clone()
+        };
         let request = wire::plan_resource_change::Request {
             type_name: TYPE.into(),
             prior_state: encoded(prior),
@@ -125,26 +173,46 @@ impl Lifecycle {
             prior_identity: identity.clone(),
             ..Default::default()
         };
-        let response = self.client.plan_resource_change(request).await.map_err(transport("plan"))?.into_inner();
+        let response = self
+            .client
+            .plan_resource_change(request)
+            .await
+            .map_err(transport("plan"))?
+            .into_inner();
         check_diagnostics(&response.diagnostics, "plan")?;
         let value = decoded(response.planned_state, "planned state")?;
         if config.is_null() != value.is_null() {
-            return Err(RuleViolation("a plan of nothing where there is a configuration, or the reverse".into()).into());
+            return Err(RuleViolation(
+                "a plan of nothing where there is a configuration, or the reverse".into(),
+            )
+            .into());
         }
         if !config.is_null() {
-            none(plan_valid(attributes, prior, config, &value, &whole()), "invalid plan")?;
+            none(
+                plan_valid(attributes, prior, config, &value, &whole()),
+                "invalid plan",
+            )?;
         }
-        if identity.is_some() && response.planned_identity.is_some() && response.planned_identity != identity {
+        if identity.is_some()
+            && response.planned_identity.is_some()
+            && response.planned_identity != identity
+        {
             return Err(RuleViolation("the plan changes the identity".into()).into());
         }
         let replaces = !prior.is_null() && !response.requires_replace.is_empty() && value != *prior;
-        Ok(Planned { value, replaces, private: response.planned_private, identity: response.planned_identity })
+        Ok(Planned {
+            value,
+            replaces,
+            private: response.planned_private,
+            identity: response.planned_identity,
+        })
     }
 
     /// Plans as core does: once more from nothing where the link must be replaced.
     pub async fn plan(&mut self, config: &Value) -> Result<Planned, Stop> {
         self.validate(config).await?;
-        // Links of one run may not exclude each other, and each plan here belongs to a run of its own.
+        // Links of one run may not exclude each other, and each plan here belongs to a run of its
+        // own.
         configure(self.client.clone()).await;
         let (prior, private) = (self.state.clone(), self.private.clone());
         let planned = self.ask(&prior, config, &private).await?;
@@ -152,19 +220,31 @@ impl Lifecycle {
             return Ok(planned);
         }
         let again = self.ask(&Value::Null, config, &planned.private).await?;
-        Ok(Planned { replaces: true, ..again })
+        Ok(Planned {
+            replaces: true,
+            ..again
+        })
     }
 
-    /// Plans again with all values known, as core does before apply. The known parts of the first plan must be the same.
+    /// Plans again with all values known, as core does before apply. The known parts of the first
+    /// plan must be the same.
     pub async fn plan_again(&mut self, first: &Planned, config: &Value) -> Result<Planned, Stop> {
         configure(self.client.clone()).await;
         let (prior, private) = (self.state.clone(), self.private.clone());
         let again = self.ask(&prior, config, &private).await?;
-        none(compatible(&first.value, &again.value, &whole()), "inconsistent final plan")?;
+        none(
+            compatible(&first.value, &again.value, &whole()),
+            "inconsistent final plan",
+        )?;
         Ok(again)
     }
 
-    async fn apply_planned(&mut self, prior: Value, config: &Value, planned: &Planned) -> Result<(), Stop> {
+    async fn apply_planned(
+        &mut self,
+        prior: Value,
+        config: &Value,
+        planned: &Planned,
+    ) -> Result<(), Stop> {
         let request = wire::apply_resource_change::Request {
             type_name: TYPE.into(),
             prior_state: encoded(&prior),
@@ -174,7 +254,12 @@ impl Lifecycle {
             provider_meta: None,
             planned_identity: planned.identity.clone(),
         };
-        let response = self.client.apply_resource_change(request).await.map_err(transport("apply"))?.into_inner();
+        let response = self
+            .client
+            .apply_resource_change(request)
+            .await
+            .map_err(transport("apply"))?
+            .into_inner();
         self.state = decoded(response.new_state, "new state")?;
         self.private = response.private;
         let before = std::mem::replace(&mut self.identity, response.new_identity);
@@ -182,7 +267,10 @@ impl Lifecycle {
         let mut unknown = Vec::new();
         unknown_places(&self.state, whole(), &mut unknown);
         none(unknown, "unknown after apply")?;
-        none(compatible(&planned.value, &self.state, &whole()), "inconsistent result")?;
+        none(
+            compatible(&planned.value, &self.state, &whole()),
+            "inconsistent result",
+        )?;
         if !prior.is_null() && !self.state.is_null() && before != self.identity {
             return Err(RuleViolation("the apply changed the identity".into()).into());
         }
@@ -191,14 +279,24 @@ impl Lifecycle {
 
     /// The delete half of a replacement, which core carries out before it plans again.
     async fn accept_replacement(&mut self, planned: &Planned) -> Result<(), RuleViolation> {
-        let gone = Planned { value: Value::Null, identity: None, ..planned.clone() };
-        must(self.apply_planned(self.state.clone(), &Value::Null, &gone).await)?;
+        let gone = Planned {
+            value: Value::Null,
+            identity: None,
+            ..planned.clone()
+        };
+        must(
+            self.apply_planned(self.state.clone(), &Value::Null, &gone)
+                .await,
+        )?;
         (self.private, self.identity) = (Vec::new(), None);
         Ok(())
     }
 
     pub async fn apply(&mut self, planned: &Planned, config: &Value) -> Result<(), RuleViolation> {
-        must(self.apply_planned(self.state.clone(), config, planned).await)
+        must(
+            self.apply_planned(self.state.clone(), config, planned)
+                .await,
+        )
     }
 
     pub async fn read(&mut self) -> Result<(), RuleViolation> {
@@ -210,10 +308,18 @@ impl Lifecycle {
             current_identity: self.identity.clone(),
             ..Default::default()
         };
-        let response = self.client.read_resource(request).await.map_err(transport("read"))?.into_inner();
+        let response = self
+            .client
+            .read_resource(request)
+            .await
+            .map_err(transport("read"))?
+            .into_inner();
         must(check_diagnostics(&response.diagnostics, "read"))?;
         let state = decoded(response.new_state, "read state")?;
-        none(compatible(&self.state, &state, &whole()), "read found something else than apply left")?;
+        none(
+            compatible(&self.state, &state, &whole()),
+            "read found something else than apply left",
+        )?;
         if self.identity != response.new_identity {
             return Err(RuleViolation("the read changed the identity".into()));
         }
@@ -222,27 +328,44 @@ impl Lifecycle {
     }
 
     /// The plan of what is there already.
-    pub async fn expect_no_change(&mut self, config: &Value, when: &str) -> Result<(), RuleViolation> {
+    pub async fn expect_no_change(
+        &mut self,
+        config: &Value,
+        when: &str,
+    ) -> Result<(), RuleViolation> {
         let planned = must(self.plan(config).await)?;
         none(compatible(&planned.value, &self.state, &whole()), when)?;
         none(compatible(&self.state, &planned.value, &whole()), when)
     }
 
-    /// Plan, second plan, apply, no change before and after a read. Ok(false) where the configuration was refused.
-    pub async fn become_as(&mut self, at_plan: &Value, at_apply: &Value) -> Result<bool, RuleViolation> {
-        let Some(first) = accepted(self.plan(at_plan).await)? else { return Ok(false) };
-        let Some(_) = accepted(self.validate(at_apply).await)? else { return Ok(false) };
+    /// Plan, second plan, apply, no change before and after a read. Ok(false) where the
+    /// configuration was refused.
+    pub async fn become_as(
+        &mut self,
+        at_plan: &Value,
+        at_apply: &Value,
+    ) -> Result<bool, RuleViolation> {
+        let Some(first) = accepted(self.plan(at_plan).await)? else {
+            return Ok(false);
+        };
+        let Some(_) = accepted(self.validate(at_apply).await)? else {
+            return Ok(false);
+        };
         if first.replaces {
             self.accept_replacement(&first).await?;
         }
-        let Some(second) = accepted(self.plan_again(&first, at_apply).await)? else { return Ok(false) };
+        let Some(second) = accepted(self.plan_again(&first, at_apply).await)? else {
+            return Ok(false);
+        };
         if second.value == self.state {
             return Ok(true);
         }
         self.apply(&second, at_apply).await?;
-        self.expect_no_change(at_apply, "the plan after apply is not empty").await?;
+        self.expect_no_change(at_apply, "the plan after apply is not empty")
+            .await?;
         self.read().await?;
-        self.expect_no_change(at_apply, "the plan after read is not empty").await?;
+        self.expect_no_change(at_apply, "the plan after read is not empty")
+            .await?;
         Ok(true)
     }
 
@@ -250,7 +373,11 @@ impl Lifecycle {
         let (prior, private) = (self.state.clone(), self.private.clone());
         let planned = must(self.ask(&prior, &Value::Null, &private).await)?;
         must(self.apply_planned(prior, &Value::Null, &planned).await)?;
-        if self.state.is_null() { Ok(()) } else { Err(RuleViolation("a state is left after destroy".into())) }
+        if self.state.is_null() {
+            Ok(())
+        } else {
+            Err(RuleViolation("a state is left after destroy".into()))
+        }
     }
 }
 

@@ -22,5 +22,7 @@ pub mod values;
 
 /// The seed given in the environment, to replay that one alone.
 pub fn replayed() -> Option<u64> {
-    std::env::var("AWSAZURE_SEED").ok().map(|text| text.parse().expect("AWSAZURE_SEED is a number"))
+    std::env::var("AWSAZURE_SEED")
+        .ok()
+        .map(|text| text.parse().expect("AWSAZURE_SEED is a number"))
 }

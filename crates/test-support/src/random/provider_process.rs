@@ -1,5 +1,5 @@
-//! The real provider process, started as Terraform starts it: cookie, a client certificate of go-plugin's kind, a unix socket,
-//! mutual TLS.
+//! The real provider process, started as Terraform starts it: cookie, a client certificate of
+//! go-plugin's kind, a unix socket, mutual TLS.
 
 use awsazure::plugin::protocol::tfplugin6 as wire;
 use awsazure::plugin::protocol::tfplugin6::provider_client::ProviderClient;
@@ -31,8 +31,13 @@ pub struct ProviderProcess {
 }
 
 impl ProviderProcess {
-    /// Starts it with this environment in addition to that of Terraform, and a folder for socket and log.
-    pub async fn start(program: &Path, environment: &BTreeMap<String, String>, folder: &Path) -> Self {
+    /// Starts it with this environment in addition to that of Terraform, and a folder for socket
+    /// and log.
+    pub async fn start(
+        program: &Path,
+        environment: &BTreeMap<String, String>,
+        folder: &Path,
+    ) -> Self {
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).unwrap();
         let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -54,11 +59,22 @@ impl ProviderProcess {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let parts: Vec<&str> = line.trim().split('|').collect();
-        assert_eq!(parts.len(), 6, "{line:?}\n{}", fs::read_to_string(&log).unwrap());
+        assert_eq!(
+            parts.len(),
+            6,
+            "{line:?}\n{}",
+            fs::read_to_string(&log).unwrap()
+        );
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from(STANDARD_NO_PAD.decode(parts[5]).unwrap())).unwrap();
+        roots
+            .add(CertificateDer::from(
+                STANDARD_NO_PAD.decode(parts[5]).unwrap(),
+            ))
+            .unwrap();
         let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = ClientConfig::builder_with_provider(crypto)
             .with_safe_default_protocol_versions()
@@ -70,7 +86,10 @@ impl ProviderProcess {
             )
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec()];
-        let (connector, path) = (TlsConnector::from(Arc::new(config)), PathBuf::from(parts[3]));
+        let (connector, path) = (
+            TlsConnector::from(Arc::new(config)),
+            PathBuf::from(parts[3]),
+        );
         let connect = tower::service_fn(move |_| {
             let (connector, path) = (connector.clone(), path.clone());
             async move {
@@ -79,13 +98,22 @@ impl ProviderProcess {
                 Ok::<_, std::io::Error>(TokioIo::new(connector.connect(name, stream).await?))
             }
         });
-        let channel = Endpoint::from_static("http://localhost").connect_with_connector(connect).await.unwrap();
-        ProviderProcess { child, log, channel }
+        let channel = Endpoint::from_static("http://localhost")
+            .connect_with_connector(connect)
+            .await
+            .unwrap();
+        ProviderProcess {
+            child,
+            log,
+            channel,
+        }
     }
 
     pub fn client(&self) -> Client {
         let largest = 256 << 20;
-        ProviderClient::new(self.channel.clone()).max_decoding_message_size(largest).max_encoding_message_size(largest)
+        ProviderClient::new(self.channel.clone())
+            .max_decoding_message_size(largest)
+            .max_encoding_message_size(largest)
     }
 
     pub async fn configure(&self) {
@@ -105,7 +133,8 @@ impl Drop for ProviderProcess {
     }
 }
 
-/// Hands a provider the block, empty: all comes from the environment. A run of Terraform begins with this.
+/// Hands a provider the block, empty: all comes from the environment. A run of Terraform begins
+/// with this.
 pub async fn configure(mut client: Client) {
     let ty = awsazure::plugin::Provider::schema(&awsazure::provider::assemble()).type_();
     let request = wire::configure_provider::Request {
@@ -113,10 +142,21 @@ pub async fn configure(mut client: Client) {
         config: dynamic(&ty, &Value::Object(BTreeMap::new())),
         client_capabilities: None,
     };
-    let response = client.configure_provider(request).await.unwrap().into_inner();
-    assert!(response.diagnostics.is_empty(), "{:?}", response.diagnostics);
+    let response = client
+        .configure_provider(request)
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(
+        response.diagnostics.is_empty(),
+        "{:?}",
+        response.diagnostics
+    );
 }
 
 pub fn dynamic(ty: &Type, value: &Value) -> Option<wire::DynamicValue> {
-    Some(wire::DynamicValue { msgpack: msgpack::encode(ty, value).unwrap(), json: Vec::new() })
+    Some(wire::DynamicValue {
+        msgpack: msgpack::encode(ty, value).unwrap(),
+        json: Vec::new(),
+    })
 }

@@ -5,7 +5,9 @@ pub struct Rng(u64);
 impl Rng {
     /// `what` tells apart the uses that are made of one seed.
     pub fn new(seed: u64, what: u64) -> Self {
-        let mut rng = Rng(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ what.wrapping_mul(0xD1B5_4A32_D192_ED03));
+        let mut rng = Rng(
+            seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ what.wrapping_mul(0xD1B5_4A32_D192_ED03)
+        );
         rng.next();
         rng
     }

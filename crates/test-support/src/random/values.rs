@@ -1,5 +1,5 @@
-//! Plausible and wrong values for every attribute that may be configured. An attribute without values here fails the tests:
-//! a new one needs its values here.
+//! Plausible and wrong values for every attribute that may be configured. An attribute without
+//! values here fails the tests: a new one needs its values here.
 
 use super::environment::{AWS_ASN, AZURE_ASN, Environment, REGION, Style};
 use super::rng::Rng;
@@ -13,26 +13,41 @@ fn numbers(numbers: &[u32]) -> Vec<Value> {
     numbers.iter().map(|number| Value::from(*number)).collect()
 }
 
-/// What says where a link is: decided by the site and the style, not attribute by attribute. None for all else.
+/// What says where a link is: decided by the site and the style, not attribute by attribute. None
+/// for all else.
 pub fn place(path: &str, environment: &Environment, style: Style, rng: &mut Rng) -> Option<Value> {
     let made = matches!(style, Style::Made | Style::AllMade);
     let own_network = matches!(style, Style::Networks | Style::Transit);
     let either = |is: bool, value: Value| if is { value } else { Value::Null };
     let azure = Environment::azure_range(environment.number);
     Some(match path {
-        "name" => rng.pick(&[environment.name(), format!("{}-b", environment.name())]).clone().into(),
+        "name" => rng
+            .pick(&[environment.name(), format!("{}-b", environment.name())])
+            .clone()
+            .into(),
         "azure.resource_group_name" => match style {
             Style::AllMade => format!("Made{}", environment.number).into(),
-            _ => rng.pick(&[environment.group.to_owned(), environment.group.to_lowercase()]).clone().into(),
+            _ => rng
+                .pick(&[
+                    environment.group.to_owned(),
+                    environment.group.to_lowercase(),
+                ])
+                .clone()
+                .into(),
         },
         "azure.create_resource_group" if style == Style::AllMade => true.into(),
         "azure.create_resource_group" => rng.pick(&[Value::Null, false.into()]).clone(),
-        "azure.location" if style == Style::AllMade => rng.pick(&texts(&["eastus", "East US"])).clone(),
-        "azure.location" => rng.pick(&[Value::Null, "eastus".into(), "East US".into()]).clone(),
-        "azure.virtual_network_id" => either(own_network, environment.network.clone().into()),
-        "azure.gateway_subnet_prefix" => {
-            either(own_network && !environment.has_gateway_subnet, format!("{azure}.0/27").into())
+        "azure.location" if style == Style::AllMade => {
+            rng.pick(&texts(&["eastus", "East US"])).clone()
         }
+        "azure.location" => rng
+            .pick(&[Value::Null, "eastus".into(), "East US".into()])
+            .clone(),
+        "azure.virtual_network_id" => either(own_network, environment.network.clone().into()),
+        "azure.gateway_subnet_prefix" => either(
+            own_network && !environment.has_gateway_subnet,
+            format!("{azure}.0/27").into(),
+        ),
         "azure.virtual_network" if !made => Value::Null,
         "azure.virtual_network.name" => format!("vnet-{}", environment.number).into(),
         "azure.virtual_network.address_space" => {
@@ -41,28 +56,45 @@ pub fn place(path: &str, environment: &Environment, style: Style, rng: &mut Rng)
         }
         "azure.virtual_network.gateway_subnet_prefix" => format!("{azure}.0/27").into(),
         "azure.virtual_network.subnets" => rng
-            .pick(&[Value::Null, Value::map([("front", format!("{azure}.64/27"))]), Value::Map(Default::default())])
+            .pick(&[
+                Value::Null,
+                Value::map([("front", format!("{azure}.64/27"))]),
+                Value::Map(Default::default()),
+            ])
             .clone(),
         "azure.gateway_id" => {
-            let gateway = environment.gateways.as_ref().map(|(azure, _)| azure.clone());
+            let gateway = environment
+                .gateways
+                .as_ref()
+                .map(|(azure, _)| azure.clone());
             either(style == Style::Gateways, gateway.into())
         }
-        // The region decides: a configured value is rejected where gateway_id names the gateway, the link's own included.
+        // The region decides: a configured value is rejected where gateway_id names the gateway,
+        // the link's own included.
         "azure.zones" => Value::Null,
         "aws.vpc_id" => either(style == Style::Networks, environment.vpc.clone().into()),
         "aws.vpc" if !made => Value::Null,
-        "aws.vpc.cidr_block" => rng.pick(&texts(&["172.21.0.0/16", "172.21.0.0/16", "172.22.0.0/20"])).clone(),
+        "aws.vpc.cidr_block" => rng
+            .pick(&texts(&["172.21.0.0/16", "172.21.0.0/16", "172.22.0.0/20"]))
+            .clone(),
         "aws.vpc.public_subnet_cidr_block" => Value::Null,
         "aws.vpn_gateway_id" => {
             let gateway = environment.gateways.as_ref().map(|(_, aws)| aws.clone());
             either(style == Style::Gateways, gateway.into())
         }
-        "aws.transit_gateway_id" => either(style == Style::Transit, environment.transit_gateway.clone().into()),
+        "aws.transit_gateway_id" => either(
+            style == Style::Transit,
+            environment.transit_gateway.clone().into(),
+        ),
         "aws.region" => rng.pick(&[Value::Null, Value::Null, REGION.into()]).clone(),
         "aws.route_table_ids" => match style {
             Style::Transit => Value::Null,
             Style::Networks => rng
-                .pick(&[Value::Null, Value::Set(Vec::new()), Value::set_of([environment.main_table.clone()])])
+                .pick(&[
+                    Value::Null,
+                    Value::Set(Vec::new()),
+                    Value::set_of([environment.main_table.clone()]),
+                ])
                 .clone(),
             _ => rng.pick(&[Value::Null, Value::Set(Vec::new())]).clone(),
         },
@@ -103,7 +135,9 @@ pub fn good(path: &str, environment: &Environment, style: Style) -> Vec<Value> {
         "inside_cidrs.instance1_tunnel1" => texts(&["169.254.21.244/30"]),
         "inside_cidrs.instance1_tunnel2" => texts(&["169.254.22.244/30", "169.254.21.252/30"]),
         "ipsec_policy.preset" => texts(&["strong", "compatible", "cloud_default"]),
-        "ipsec_policy.ike_encryption" => texts(&["AES128", "AES256", "AES128-GCM-16", "AES256-GCM-16"]),
+        "ipsec_policy.ike_encryption" => {
+            texts(&["AES128", "AES256", "AES128-GCM-16", "AES256-GCM-16"])
+        }
         "ipsec_policy.ike_integrity" => texts(&["SHA1", "SHA2-256", "SHA2-384"]),
         "ipsec_policy.ipsec_encryption" => texts(&["AES256", "AES128-GCM-16", "AES256-GCM-16"]),
         "ipsec_policy.ipsec_integrity" => texts(&["SHA1", "SHA2-256"]),
@@ -122,7 +156,9 @@ pub fn good(path: &str, environment: &Environment, style: Style) -> Vec<Value> {
             ]
         }
         path if path.starts_with("timeouts.") => texts(&["90m", "2h30m"]),
-        path if path.starts_with("preshared_keys_wo.") => texts(&["Qd3k_Zr7.Wm2x_Pt9", "abcdefgh.1234_5678"]),
+        path if path.starts_with("preshared_keys_wo.") => {
+            texts(&["Qd3k_Zr7.Wm2x_Pt9", "abcdefgh.1234_5678"])
+        }
         path if path.starts_with("azure.names.") || path.starts_with("aws.names.") => {
             vec![format!("{}-{}", environment.name(), tunnel(path).replace('_', ".")).into()]
         }
@@ -137,19 +173,44 @@ pub fn wrong(ty: &Type, rng: &mut Rng) -> Value {
     match ty {
         Type::String => {
             let long = "x".repeat(300);
-            rng.pick(&["", "none of these", "/", "vpc-", "10.0.0.0/33", "10.0.0.1/16", "0", long.as_str(), "äöü\u{0}"])
-                .to_string()
-                .into()
+            rng.pick(&[
+                "",
+                "none of these",
+                "/",
+                "vpc-",
+                "10.0.0.0/33",
+                "10.0.0.1/16",
+                "0",
+                long.as_str(),
+                "äöü\u{0}",
+            ])
+            .to_string()
+            .into()
         }
         Type::Number => {
-            let texts = ["-1", "0", "0.5", "65535", "4294967295", "4294967296", "1e30", "-9223372036854775809"];
+            let texts = [
+                "-1",
+                "0",
+                "0.5",
+                "65535",
+                "4294967295",
+                "4294967296",
+                "1e30",
+                "-9223372036854775809",
+            ];
             number(texts[rng.below(texts.len())])
         }
         Type::Bool => Value::Bool(rng.once_in(2)),
-        Type::List(_) => {
-            rng.pick(&[Value::List(Vec::new()), Value::list(["", ""]), Value::list(["10.0.0.0/8"; 20])]).clone()
-        }
-        Type::Set(_) => rng.pick(&[Value::set_of([""]), Value::set_of(["rtb-0", "rtb-1"])]).clone(),
+        Type::List(_) => rng
+            .pick(&[
+                Value::List(Vec::new()),
+                Value::list(["", ""]),
+                Value::list(["10.0.0.0/8"; 20]),
+            ])
+            .clone(),
+        Type::Set(_) => rng
+            .pick(&[Value::set_of([""]), Value::set_of(["rtb-0", "rtb-1"])])
+            .clone(),
         Type::Map(_) => rng
             .pick(&[
                 Value::map([("", "")]),

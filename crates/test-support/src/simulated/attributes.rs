@@ -1,5 +1,6 @@
-//! The attribute table: for every attribute of the schema a value before and after, and what a change of it has to do. A change
-//! is applied in both directions, and both clouds have to be as if the link had been created with the new value.
+//! The attribute table: for every attribute of the schema a value before and after, and what a
+//! change of it has to do. A change is applied in both directions, and both clouds have to be as if
+//! the link had been created with the new value.
 
 use super::Sim;
 use super::clock::in_virtual_time;
@@ -72,7 +73,17 @@ pub struct Row {
 impl Row {
     pub(super) fn new(path: &str, base: Base, from: Json, to: Json, effect: Effect) -> Row {
         let (there, back) = (effect, effect);
-        Row { path: path.to_owned(), base, from, to, there, back, along: Vec::new(), with: Vec::new(), loose: None }
+        Row {
+            path: path.to_owned(),
+            base,
+            from,
+            to,
+            there,
+            back,
+            along: Vec::new(),
+            with: Vec::new(),
+            loose: None,
+        }
     }
 
     pub(super) fn back(mut self, effect: Effect) -> Row {
@@ -100,17 +111,23 @@ impl Row {
         let mut set = |path: &str, to: &Json| set(&mut value, path, to);
         self.with.iter().for_each(|(path, to)| set(path, to));
         set(&self.path, if changed { &self.to } else { &self.from });
-        self.along.iter().for_each(|(path, from, to)| set(path, if changed { to } else { from }));
+        self.along
+            .iter()
+            .for_each(|(path, from, to)| set(path, if changed { to } else { from }));
         value
     }
 }
 
 /// Sets an attribute to a value of JSON, typed by the schema.
 pub fn set(value: &mut Value, path: &str, to: &Json) {
-    let nested = path.rsplit('.').fold(to.clone(), |inner, name| json!({name: inner}));
+    let nested = path
+        .rsplit('.')
+        .fold(to.clone(), |inner, name| json!({name: inner}));
     let mut typed = config(&nested).at(&path.into()).clone();
-    if let (Some(parent), false) = (path.rsplit_once('.').map(|(parent, _)| parent), to.is_null())
-        && value.at(&parent.into()).is_null()
+    if let (Some(parent), false) = (
+        path.rsplit_once('.').map(|(parent, _)| parent),
+        to.is_null(),
+    ) && value.at(&parent.into()).is_null()
     {
         // An object has all its attributes.
         let (parent, whole) = (AttributePath::from(parent), config(&nested));
@@ -148,12 +165,24 @@ impl Base {
 
 /// Every attribute that has no attributes of its own, with its schema; elements of maps as `*`.
 pub fn attributes() -> BTreeMap<String, Attribute> {
-    fn walk(attributes: &BTreeMap<String, Attribute>, at: &str, found: &mut BTreeMap<String, Attribute>) {
+    fn walk(
+        attributes: &BTreeMap<String, Attribute>,
+        at: &str,
+        found: &mut BTreeMap<String, Attribute>,
+    ) {
         for (name, attribute) in attributes {
-            let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+            let path = if at.is_empty() {
+                name.clone()
+            } else {
+                format!("{at}.{name}")
+            };
             match &attribute.kind {
                 AttributeKind::Nested(nested) => {
-                    let path = if nested.nesting == Nesting::Single { path } else { format!("{path}.*") };
+                    let path = if nested.nesting == Nesting::Single {
+                        path
+                    } else {
+                        format!("{path}.*")
+                    };
                     walk(&nested.attributes, &path, found);
                 }
                 AttributeKind::Value(_) => {
@@ -188,7 +217,10 @@ pub fn check(environment: &Environment, cache: &Cache, row: &Row) -> Result<usiz
     let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match row.there {
         Effect::Computed => computed(environment, cache, row).map(|()| 0),
         _ => {
-            let sides = [row.configuration(environment, false), row.configuration(environment, true)];
+            let sides = [
+                row.configuration(environment, false),
+                row.configuration(environment, true),
+            ];
             change(environment, cache, row, &sides[0], &sides[1], row.there)
                 .map_err(|fault| format!("{values}: {fault}"))?;
             if !matches!(row.back, Effect::Rejected(_) | Effect::ManagedOnly) {
@@ -209,7 +241,11 @@ pub fn check(environment: &Environment, cache: &Cache, row: &Row) -> Result<usiz
 /// A fast world: nothing of the table depends on its times.
 fn hurry(world: &World) -> World {
     let mut world = world.clone();
-    world.settings = Settings { time_scale: 30, growing_retry_after: true, ..world.settings };
+    world.settings = Settings {
+        time_scale: 30,
+        growing_retry_after: true,
+        ..world.settings
+    };
     world
 }
 
@@ -221,13 +257,21 @@ fn created(environment: &Environment, cache: &Cache, value: &Value) -> Result<Cr
     let created = in_virtual_time(Box::pin(async {
         let sim = Sim::of(SEED, hurry(&environment.world));
         let mut core = TerraformCore::new(&sim, value.clone(), Stored::default());
-        core.run(&Run::Apply).await.map_err(|words| format!("create: {words}"))?;
+        core.run(&Run::Apply)
+            .await
+            .map_err(|words| format!("create: {words}"))?;
         core.new_process();
-        core.plans_empty().await.map_err(|fault| format!("after create: {fault}"))?;
+        core.plans_empty()
+            .await
+            .map_err(|fault| format!("after create: {fault}"))?;
         settle(&sim).await;
         let fingerprint = fingerprint(&sim, &core.stored);
         let world = sim.sandbox.world().clone();
-        Ok::<_, String>(Created { world, stored: core.stored.clone(), fingerprint })
+        Ok::<_, String>(Created {
+            world,
+            stored: core.stored.clone(),
+            fingerprint,
+        })
     }))?;
     cache.0.lock().unwrap().insert(name, created.clone());
     Ok(created)
@@ -249,7 +293,9 @@ fn change(
     effect: Effect,
 ) -> Result<(), String> {
     let before = created(environment, cache, from)?;
-    let Some(is) = in_virtual_time(Box::pin(changed(&before, row, to, effect)))? else { return Ok(()) };
+    let Some(is) = in_virtual_time(Box::pin(changed(&before, row, to, effect)))? else {
+        return Ok(());
+    };
     let wanted = match effect {
         Effect::NamesNewObjects => moved(to),
         // A create does not take over gateways that exist.
@@ -259,28 +305,54 @@ fn change(
     let mut differs = differences(&is, &created(environment, cache, &wanted)?.fingerprint);
     differs.retain(|line| row.loose.is_none_or(|part| !line.contains(part)));
     if !differs.is_empty() {
-        return Err(format!("the link differs from one that was created so:\n{}", differs.join("\n")));
+        return Err(format!(
+            "the link differs from one that was created so:\n{}",
+            differs.join("\n")
+        ));
     }
     has_effect(&before.fingerprint, &is, effect)
 }
 
 /// Without ownership tags, by which the fingerprint also names gateways.
 fn untagged(lines: &[String]) -> Vec<String> {
-    let lines = lines.iter().filter(|line| !line.contains(".tags.awsazure:") && !line.ends_with(".tags = {}"));
-    lines.map(|line| line.replace("<vpn_gateways vpn-gateway>", "<vpn_gateways workloads 64900>")).collect()
+    let lines = lines
+        .iter()
+        .filter(|line| !line.contains(".tags.awsazure:") && !line.ends_with(".tags = {}"));
+    lines
+        .map(|line| {
+            line.replace(
+                "<vpn_gateways vpn-gateway>",
+                "<vpn_gateways workloads 64900>",
+            )
+        })
+        .collect()
 }
 
 fn managed_only(before: &[String], is: &[String]) -> Result<(), String> {
     // What destroy deletes has to carry this link's tags.
     let (before, is) = (untagged(before), untagged(is));
     has_effect(&before, &is, Effect::LocalOnly)?;
-    let managed =
-        |lines: &[String]| lines.iter().filter(|line| line.contains(".managed.")).cloned().collect::<Vec<_>>();
-    if managed(&before) == managed(&is) { Err("destroy would delete the same as before".to_owned()) } else { Ok(()) }
+    let managed = |lines: &[String]| {
+        lines
+            .iter()
+            .filter(|line| line.contains(".managed."))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    if managed(&before) == managed(&is) {
+        Err("destroy would delete the same as before".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 /// The fingerprint after the change; None where it was rejected as it has to be.
-async fn changed(before: &Created, row: &Row, to: &Value, effect: Effect) -> Result<Option<Vec<String>>, String> {
+async fn changed(
+    before: &Created,
+    row: &Row,
+    to: &Value,
+    effect: Effect,
+) -> Result<Option<Vec<String>>, String> {
     let sim = Sim::of(SEED + 1, before.world.clone());
     let mut core = TerraformCore::new(&sim, to.clone(), before.stored.clone());
     core.replacement = Replacement::DestroyFirst;
@@ -292,11 +364,15 @@ async fn changed(before: &Created, row: &Row, to: &Value, effect: Effect) -> Res
     ended.map_err(|words| format!("apply: {words}"))?;
     acted(&sim, &core, effect, row)?;
     core.new_process();
-    core.plans_empty().await.map_err(|fault| format!("after the change: {fault}"))?;
+    core.plans_empty()
+        .await
+        .map_err(|fault| format!("after the change: {fault}"))?;
     if effect == Effect::NamesNewObjects {
         // The names show when the link is replaced.
         core.config = moved(to);
-        core.run(&Run::Apply).await.map_err(|words| format!("the replacement: {words}"))?;
+        core.run(&Run::Apply)
+            .await
+            .map_err(|words| format!("the replacement: {words}"))?;
     }
     if effect == Effect::ManagedOnly {
         return there_and_back(&sim, core, before, row).await.map(Some);
@@ -308,7 +384,8 @@ async fn changed(before: &Created, row: &Row, to: &Value, effect: Effect) -> Res
     Ok(Some(fingerprint(&sim, &core.stored)))
 }
 
-/// The fingerprint after the change, which the way back has to undo: no create would have the value.
+/// The fingerprint after the change, which the way back has to undo: no create would have the
+/// value.
 async fn there_and_back(
     sim: &Sim,
     mut core: TerraformCore<'_>,
@@ -317,11 +394,22 @@ async fn there_and_back(
 ) -> Result<Vec<String>, String> {
     let is = fingerprint(sim, &core.stored);
     set(&mut core.config, &row.path, &row.from);
-    core.run(&Run::Apply).await.map_err(|words| format!("back: {words}"))?;
-    core.plans_empty().await.map_err(|fault| format!("after the change back: {fault}"))?;
+    core.run(&Run::Apply)
+        .await
+        .map_err(|words| format!("back: {words}"))?;
+    core.plans_empty()
+        .await
+        .map_err(|fault| format!("after the change back: {fault}"))?;
     // The gateways keep this link's tags.
-    let differs = differences(&untagged(&fingerprint(sim, &core.stored)), &untagged(&before.fingerprint));
-    if differs.is_empty() { Ok(is) } else { Err(format!("the change back left:\n{}", differs.join("\n"))) }
+    let differs = differences(
+        &untagged(&fingerprint(sim, &core.stored)),
+        &untagged(&before.fingerprint),
+    );
+    if differs.is_empty() {
+        Ok(is)
+    } else {
+        Err(format!("the change back left:\n{}", differs.join("\n")))
+    }
 }
 
 /// The same link elsewhere.
@@ -333,13 +421,28 @@ fn moved(configuration: &Value) -> Value {
 
 /// Shared keys as EC2 has them.
 fn keys(sim: &Sim) -> BTreeSet<String> {
-    sim.sandbox.world().aws.endpoints().into_iter().map(|end| end.pre_shared_key.clone()).collect()
+    sim.sandbox
+        .world()
+        .aws
+        .endpoints()
+        .into_iter()
+        .map(|end| end.pre_shared_key.clone())
+        .collect()
 }
 
 /// What Terraform planned, and whether anything was written.
 fn acted(sim: &Sim, core: &TerraformCore<'_>, effect: Effect, row: &Row) -> Result<(), String> {
-    let writes = sim.sandbox.calls().into_iter().filter(|call| !is_read(&call.operation)).count();
-    let wanted = if effect == Effect::Replaces { Action::Replace } else { Action::Update };
+    let writes = sim
+        .sandbox
+        .calls()
+        .into_iter()
+        .filter(|call| !is_read(&call.operation))
+        .count();
+    let wanted = if effect == Effect::Replaces {
+        Action::Replace
+    } else {
+        Action::Update
+    };
     if core.action != Some(wanted) {
         return Err(format!("{:?} was planned, not {wanted:?}", core.action));
     }
@@ -347,7 +450,10 @@ fn acted(sim: &Sim, core: &TerraformCore<'_>, effect: Effect, row: &Row) -> Resu
         Effect::LocalOnly if writes > 0 => Err(format!("{writes} calls changed something")),
         Effect::InPlace | Effect::Keys if writes == 0 => Err("no call changed anything".to_owned()),
         // A text that was a trigger may be gone.
-        Effect::LocalOnly if row.path != "rotate_keys" && core.stored.state.at(&row.path.as_str().into()).is_null() => {
+        Effect::LocalOnly
+            if row.path != "rotate_keys"
+                && core.stored.state.at(&row.path.as_str().into()).is_null() =>
+        {
             Err("the state does not have it".to_owned())
         }
         _ => Ok(()),
@@ -355,13 +461,20 @@ fn acted(sim: &Sim, core: &TerraformCore<'_>, effect: Effect, row: &Row) -> Resu
 }
 
 fn is_read(operation: &str) -> bool {
-    ["Describe", "Get", "List", "Metadata", "Token", "Assume"].iter().any(|start| operation.starts_with(start))
+    ["Describe", "Get", "List", "Metadata", "Token", "Assume"]
+        .iter()
+        .any(|start| operation.starts_with(start))
 }
 
 /// The clouds are others than before exactly where an attribute is theirs.
 fn has_effect(before: &[String], is: &[String], effect: Effect) -> Result<(), String> {
-    let clouds =
-        |lines: &[String]| lines.iter().filter(|line| !line.starts_with("state ")).cloned().collect::<Vec<_>>();
+    let clouds = |lines: &[String]| {
+        lines
+            .iter()
+            .filter(|line| !line.starts_with("state "))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     let same = clouds(before) == clouds(is);
     match effect {
         Effect::InPlace | Effect::Replaces if same => Err("the clouds are as before".to_owned()),
@@ -370,14 +483,27 @@ fn has_effect(before: &[String], is: &[String], effect: Effect) -> Result<(), St
     }
 }
 
-fn rejected(sim: &Sim, core: &TerraformCore<'_>, ended: Result<(), String>, attribute: &str) -> Result<(), String> {
+fn rejected(
+    sim: &Sim,
+    core: &TerraformCore<'_>,
+    ended: Result<(), String>,
+    attribute: &str,
+) -> Result<(), String> {
     if ended.is_ok() {
         return Err(format!("{:?} was applied, not rejected", core.action));
     }
     if !core.failed_at.iter().any(|path| path == attribute) {
-        return Err(format!("it was rejected at {:?}: {ended:?}", core.failed_at));
+        return Err(format!(
+            "it was rejected at {:?}: {ended:?}",
+            core.failed_at
+        ));
     }
-    match sim.sandbox.calls().iter().find(|call| !is_read(&call.operation)) {
+    match sim
+        .sandbox
+        .calls()
+        .iter()
+        .find(|call| !is_read(&call.operation))
+    {
         Some(call) => Err(format!("rejected after {} {}", call.operation, call.target)),
         None => Ok(()),
     }
@@ -386,13 +512,23 @@ fn rejected(sim: &Sim, core: &TerraformCore<'_>, ended: Result<(), String>, attr
 /// It has a value once the link is created.
 fn computed(environment: &Environment, cache: &Cache, row: &Row) -> Result<(), String> {
     let mut value = Base::Networks.configuration(environment);
-    set(&mut value, "aws.vpc.public_subnet_cidr_block", &json!("10.2.0.0/24"));
+    set(
+        &mut value,
+        "aws.vpc.public_subnet_cidr_block",
+        &json!("10.2.0.0/24"),
+    );
     let created = created(environment, cache, &value)?;
     let (path, element) = row.path.split_once(".*").unwrap_or((&row.path, ""));
     let at = created.stored.state.at(&path.into()).clone();
     let has = match at.as_map().filter(|_| !element.is_empty()) {
-        Some(elements) => elements.values().all(|value| value.at(&element.trim_start_matches('.').into()).is_set()),
+        Some(elements) => elements
+            .values()
+            .all(|value| value.at(&element.trim_start_matches('.').into()).is_set()),
         None => at.is_set(),
     };
-    if has { Ok(()) } else { Err(format!("{} has no value after a create", row.path)) }
+    if has {
+        Ok(())
+    } else {
+        Err(format!("{} has no value after a create", row.path))
+    }
 }

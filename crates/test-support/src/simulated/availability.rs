@@ -20,13 +20,17 @@ impl AvailabilityMonitor {
         if now != TunnelKey::ALL.len() {
             return Err(format!("{now} tunnels carry routes to begin with"));
         }
-        let availability = AvailabilityMonitor(Arc::new(Mutex::new((TunnelKey::ALL.len(), String::new()))));
+        let availability =
+            AvailabilityMonitor(Arc::new(Mutex::new((TunnelKey::ALL.len(), String::new()))));
         let watching = availability.clone();
         sim.sandbox.watch(Box::new(move |world, _, exchange| {
             let (now, call) = (tunnels_up(world), &exchange.record);
             let mut worst = watching.0.lock().unwrap();
             if now < worst.0 {
-                *worst = (now, format!("call {}, {} {}", call.n, call.operation, call.target));
+                *worst = (
+                    now,
+                    format!("call {}, {} {}", call.n, call.operation, call.target),
+                );
             }
         }));
         Ok(availability)
@@ -36,21 +40,33 @@ impl AvailabilityMonitor {
     /// Fewer than `least` at some moment.
     pub fn check_at_least(&self, least: usize) -> Result<(), String> {
         let (fewest, when) = self.0.lock().unwrap().clone();
-        if fewest < least { Err(format!("{fewest} tunnels carried routes, not {least}, after {when}")) } else { Ok(()) }
+        if fewest < least {
+            Err(format!(
+                "{fewest} tunnels carried routes, not {least}, after {when}"
+            ))
+        } else {
+            Ok(())
+        }
     }
 }
 
-/// How many tunnels a change must leave, however often it breaks off and is taken up again; None where it cannot spare them.
+/// How many tunnels a change must leave, however often it breaks off and is taken up again; None
+/// where it cannot spare them.
 pub fn min_tunnels_up(operation: Scenario) -> Option<usize> {
     use Scenario::*;
     match operation {
         Settings | Network | Rotate | Keys | Secret | HiddenRotate | HiddenKeys => Some(3),
         Bandwidth | Accelerated => Some(2),
-        Create | HiddenCreate | Read | Import | Destroy | Addresses | Asn | AzureAsn | HiddenAsn | Gateway | Given
-        | Transit => None,
+        Create | HiddenCreate | Read | Import | Destroy | Addresses | Asn | AzureAsn
+        | HiddenAsn | Gateway | Given | Transit => None,
     }
 }
 
 fn tunnels_up(world: &World) -> usize {
-    world.aws.endpoints().iter().filter(|end| !world.tunnels.aws_learned(end.outside_ip).is_empty()).count()
+    world
+        .aws
+        .endpoints()
+        .iter()
+        .filter(|end| !world.tunnels.aws_learned(end.outside_ip).is_empty())
+        .count()
 }

@@ -1,15 +1,22 @@
-//! How simulated runs are run: on a clock that jumps, on a stack that holds them, and on every core.
+//! How simulated runs are run: on a clock that jumps, on a stack that holds them, and on every
+//! core.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, Scope};
 
-/// Unoptimised futures are large, and nothing here is spawned that would put them on the heap. Bytes.
+/// Unoptimised futures are large, and nothing here is spawned that would put them on the heap.
+/// Bytes.
 const STACK: usize = 64 << 20;
 
 /// Runs a future on a clock of its own that jumps from event to event.
 pub fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(work)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
+        .block_on(work)
 }
 
 /// Runs something on a thread with room for unoptimised futures.
@@ -22,8 +29,8 @@ pub fn simulated<F: Future<Output = ()>>(scenario: impl FnOnce() -> F + Send) {
     on_big_stack(|| in_virtual_time(scenario()));
 }
 
-/// Does the work for every item, as many at a time as there are cores, and returns the results in the order of the items.
-/// `guard` is held by each thread while it works.
+/// Does the work for every item, as many at a time as there are cores, and returns the results in
+/// the order of the items. `guard` is held by each thread while it works.
 pub fn on_all_cores<I: Sync, G, T: Send>(
     items: &[I],
     guard: impl Fn() -> G + Sync,
@@ -52,5 +59,8 @@ fn spawn<'s, T: Send + 's>(
     scope: &'s Scope<'s, '_>,
     work: impl FnOnce() -> T + Send + 's,
 ) -> std::thread::ScopedJoinHandle<'s, T> {
-    Builder::new().stack_size(STACK).spawn_scoped(scope, work).unwrap()
+    Builder::new()
+        .stack_size(STACK)
+        .spawn_scoped(scope, work)
+        .unwrap()
 }

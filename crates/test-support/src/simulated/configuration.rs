@@ -1,5 +1,5 @@
-//! Random configurations of a link among the networks and gateways of an [`Environment`], each of them valid, and random
-//! changes from one to another.
+//! Random configurations of a link among the networks and gateways of an [`Environment`], each of
+//! them valid, and random changes from one to another.
 
 use super::REGION;
 use super::environment::{Environment, GROUP, OTHER_REGION};
@@ -16,7 +16,13 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq)]
 pub enum AzureEnd {
     /// VNet and perhaps the group are created; both names end in the number.
-    Created { group: Option<u64>, network: u64, gateway_subnet: u64, wide: bool, subnets: u64 },
+    Created {
+        group: Option<u64>,
+        network: u64,
+        gateway_subnet: u64,
+        wide: bool,
+        subnets: u64,
+    },
     /// An existing VNet with a gateway subnet.
     Network { index: usize, group: Option<u64> },
     /// An existing VNet whose gateway subnet is created.
@@ -87,7 +93,13 @@ const SETTINGS: [&str; 21] = [
 impl Draft {
     pub fn random(rng: &mut Rng) -> Draft {
         let (azure, aws) = (azure_end(rng), aws_end(rng));
-        let mut draft = Draft { azure, aws, settings: BTreeMap::new(), wrong: Vec::new(), version: 1 };
+        let mut draft = Draft {
+            azure,
+            aws,
+            settings: BTreeMap::new(),
+            wrong: Vec::new(),
+            version: 1,
+        };
         for name in SETTINGS {
             if once_in(rng, 4) {
                 draft.reroll(rng, name);
@@ -125,8 +137,10 @@ impl Draft {
     pub fn change_setting(&mut self, rng: &mut Rng) -> &'static str {
         let name = loop {
             let name = pick(rng, &SETTINGS);
-            if !matches!(name, "slot" | "one inside cidr" | "ordered inside cidrs" | "names" | "name")
-                || !self.wrong.is_empty()
+            if !matches!(
+                name,
+                "slot" | "one inside cidr" | "ordered inside cidrs" | "names" | "name"
+            ) || !self.wrong.is_empty()
                 || once_in(rng, 2)
             {
                 break name;
@@ -138,7 +152,19 @@ impl Draft {
 
     /// Changes something by which a link is not found.
     pub fn change_harmlessly(&mut self, rng: &mut Rng) -> &'static str {
-        let name = pick(rng, &["initiator", "azure dpd", "aws dpd", "logs", "policy", "behaviour", "tags", "timeouts"]);
+        let name = pick(
+            rng,
+            &[
+                "initiator",
+                "azure dpd",
+                "aws dpd",
+                "logs",
+                "policy",
+                "behaviour",
+                "tags",
+                "timeouts",
+            ],
+        );
         self.set(rng, name);
         name
     }
@@ -167,10 +193,16 @@ impl Draft {
                         ("VpnGw3AZ", "Generation2"),
                     ],
                 );
-                vec![("azure.sku".to_owned(), json!(sku)), ("azure.generation".to_owned(), json!(generation))]
+                vec![
+                    ("azure.sku".to_owned(), json!(sku)),
+                    ("azure.generation".to_owned(), json!(generation)),
+                ]
             }
             "azure asn" => one("azure.asn", json!(pick(rng, &[65_000, 65_010, 65_515]))),
-            "aws asn" => one("aws.asn", json!(pick(rng, &[64_512_u32, 64_600, 4_200_000_100]))),
+            "aws asn" => one(
+                "aws.asn",
+                json!(pick(rng, &[64_512_u32, 64_600, 4_200_000_100])),
+            ),
             "initiator" => {
                 let (mode, startup, action) = pick(
                     rng,
@@ -190,32 +222,59 @@ impl Draft {
             "azure dpd" => one("azure.dpd_timeout_seconds", json!(pick(rng, &[9, 45, 60]))),
             "aws dpd" => one("aws.dpd_timeout_seconds", json!(pick(rng, &[30, 40, 60]))),
             "lifecycle control" => one("aws.tunnel_lifecycle_control", json!(once_in(rng, 2))),
-            "key storage" => one("aws.preshared_key_storage", json!(pick(rng, &["Standard", "SecretsManager"]))),
+            "key storage" => one(
+                "aws.preshared_key_storage",
+                json!(pick(rng, &["Standard", "SecretsManager"])),
+            ),
             "transit options" => vec![
                 ("aws.enable_acceleration".to_owned(), json!(once_in(rng, 2))),
-                ("aws.tunnel_bandwidth".to_owned(), json!(pick(rng, &["standard", "large"]))),
+                (
+                    "aws.tunnel_bandwidth".to_owned(),
+                    json!(pick(rng, &["standard", "large"])),
+                ),
             ],
             "logs" => {
-                let arn = |name: &str| json!(format!("arn:aws:logs:{REGION}:123456789012:log-group:{name}"));
+                let arn = |name: &str| {
+                    json!(format!(
+                        "arn:aws:logs:{REGION}:123456789012:log-group:{name}"
+                    ))
+                };
                 let mut all = one("aws.logs.log_group_arn", arn(pick(rng, &["one", "two"])));
                 if once_in(rng, 2) {
                     all.push(("aws.logs.bgp_log_group_arn".to_owned(), arn("bgp")));
-                    all.push(("aws.logs.bgp_format".to_owned(), json!(pick(rng, &["json", "text"]))));
+                    all.push((
+                        "aws.logs.bgp_format".to_owned(),
+                        json!(pick(rng, &["json", "text"])),
+                    ));
                 }
                 all
             }
-            "route tables" => one("aws.route_table_ids", json!(pick(rng, &["none", "main", "both"]))),
+            "route tables" => one(
+                "aws.route_table_ids",
+                json!(pick(rng, &["none", "main", "both"])),
+            ),
             "slot" => one("slot", json!(rng.below(TAKEN_SLOT))),
             "one inside cidr" => {
                 let key = pick(rng, &TunnelKey::ALL);
-                let cidr = format!("169.254.21.{}/30", 160 + 4 * key.index() + 16 * rng.below(2) as usize);
+                let cidr = format!(
+                    "169.254.21.{}/30",
+                    160 + 4 * key.index() + 16 * rng.below(2) as usize
+                );
                 one(&format!("inside_cidrs.{key}"), json!(cidr))
             }
             // From one order to another the tunnels exchange them.
             "ordered inside cidrs" => {
                 let shift = rng.below(4) as usize;
-                let cidr = |key: TunnelKey| json!(format!("169.254.21.{}/30", 224 + 4 * ((key.index() + shift) % 4)));
-                TunnelKey::ALL.into_iter().map(|key| (format!("inside_cidrs.{key}"), cidr(key))).collect()
+                let cidr = |key: TunnelKey| {
+                    json!(format!(
+                        "169.254.21.{}/30",
+                        224 + 4 * ((key.index() + shift) % 4)
+                    ))
+                };
+                TunnelKey::ALL
+                    .into_iter()
+                    .map(|key| (format!("inside_cidrs.{key}"), cidr(key)))
+                    .collect()
             }
             "policy" => match rng.below(4) {
                 0 => one("ipsec_policy.preset", json!("compatible")),
@@ -225,31 +284,64 @@ impl Draft {
             },
             "keys" if once_in(rng, 2) => one("rotate_keys", json!(format!("rotation {version}"))),
             "keys" => {
-                let keys = TunnelKey::ALL.map(|key| (key.to_string(), json!(format!("own.key.{version}.of_{key}"))));
-                let some = keys.into_iter().filter(|_| !once_in(rng, 4)).collect::<Map<_, _>>();
+                let keys = TunnelKey::ALL.map(|key| {
+                    (
+                        key.to_string(),
+                        json!(format!("own.key.{version}.of_{key}")),
+                    )
+                });
+                let some = keys
+                    .into_iter()
+                    .filter(|_| !once_in(rng, 4))
+                    .collect::<Map<_, _>>();
                 vec![
                     ("preshared_keys_wo".to_owned(), some.into()),
                     ("preshared_keys_wo_version".to_owned(), json!(version)),
                 ]
             }
             "behaviour" => vec![
-                ("on_create_failure".to_owned(), json!(pick(rng, &["keep", "rollback"]))),
+                (
+                    "on_create_failure".to_owned(),
+                    json!(pick(rng, &["keep", "rollback"])),
+                ),
                 ("wait_for_bgp".to_owned(), json!(!once_in(rng, 3))),
             ],
             "tags" => one(
                 "tags",
-                pick(rng, &[json!({}), json!({"team": "network"}), json!({"team": "cloud", "cost": "4711"})]),
+                pick(
+                    rng,
+                    &[
+                        json!({}),
+                        json!({"team": "network"}),
+                        json!({"team": "cloud", "cost": "4711"}),
+                    ],
+                ),
             ),
             "names" => {
                 let suffix = pick(rng, &["x", "y"]);
                 vec![
-                    ("azure.names.gateway".to_owned(), json!(format!("gateway-{suffix}"))),
-                    ("azure.names.public_ip_instance0".to_owned(), json!(format!("address-{suffix}"))),
-                    ("azure.names.connection_instance1_tunnel2".to_owned(), json!(format!("connection-{suffix}"))),
-                    ("aws.names.vpn_connection_instance0".to_owned(), json!(format!("connection {suffix}"))),
+                    (
+                        "azure.names.gateway".to_owned(),
+                        json!(format!("gateway-{suffix}")),
+                    ),
+                    (
+                        "azure.names.public_ip_instance0".to_owned(),
+                        json!(format!("address-{suffix}")),
+                    ),
+                    (
+                        "azure.names.connection_instance1_tunnel2".to_owned(),
+                        json!(format!("connection-{suffix}")),
+                    ),
+                    (
+                        "aws.names.vpn_connection_instance0".to_owned(),
+                        json!(format!("connection {suffix}")),
+                    ),
                 ]
             }
-            _ => one("timeouts", json!({"create": pick(rng, &["2h", "3h"]), "delete": "3h"})),
+            _ => one(
+                "timeouts",
+                json!({"create": pick(rng, &["2h", "3h"]), "delete": "3h"}),
+            ),
         };
         self.settings.insert(name, value);
     }
@@ -261,7 +353,11 @@ impl Draft {
             let pointer = path.split('.').fold(&mut all, |at, name| &mut at[name]);
             *pointer = value.clone();
         };
-        for (path, value) in self.azure_parts(environment).into_iter().chain(self.aws_parts(environment)) {
+        for (path, value) in self
+            .azure_parts(environment)
+            .into_iter()
+            .chain(self.aws_parts(environment))
+        {
             put(path, &value);
         }
         let own_azure_gateway = !matches!(self.azure, AzureEnd::Gateway { .. });
@@ -269,7 +365,8 @@ impl Draft {
             let fits = match *name {
                 "gateway size" | "azure asn" => own_azure_gateway,
                 "aws asn" => !matches!(self.aws, AwsEnd::Gateway { .. } | AwsEnd::Transit { .. }),
-                // Open fault: during a change of the bandwidth, the first session of an exchange does not come up.
+                // Open fault: during a change of the bandwidth, the first session of an exchange
+                // does not come up.
                 "ordered inside cidrs" => !matches!(self.aws, AwsEnd::Transit { .. }),
                 "transit options" => matches!(self.aws, AwsEnd::Transit { .. }),
                 "route tables" => !matches!(self.aws, AwsEnd::Transit { .. }),
@@ -295,7 +392,8 @@ impl Draft {
                 let vpc = &environment.vpcs[*index];
                 json!([vpc.main_table, vpc.other_table])
             }
-            // It leaves propagation enabled that the link enabled before: a VPN gateway that remains would keep it.
+            // It leaves propagation enabled that the link enabled before: a VPN gateway that
+            // remains would keep it.
             (AwsEnd::Gateway { .. }, _) => Json::Null,
             (_, "none") => json!([]),
             _ => Json::Null,
@@ -304,8 +402,18 @@ impl Draft {
 
     fn azure_parts(&self, environment: &Environment) -> Vec<(&'static str, Json)> {
         let (group, mut parts) = match &self.azure {
-            AzureEnd::Created { group, network, gateway_subnet, wide, subnets } => {
-                let space = if *wide { json!(["10.1.0.0/16", "10.5.0.0/16"]) } else { json!(["10.1.0.0/16"]) };
+            AzureEnd::Created {
+                group,
+                network,
+                gateway_subnet,
+                wide,
+                subnets,
+            } => {
+                let space = if *wide {
+                    json!(["10.1.0.0/16", "10.5.0.0/16"])
+                } else {
+                    json!(["10.1.0.0/16"])
+                };
                 let subnets = match subnets {
                     0 => Json::Null,
                     1 => json!({"frontend": "10.1.0.0/24"}),
@@ -316,11 +424,21 @@ impl Draft {
                     "name": format!("vnet{network}"), "address_space": space, "subnets": subnets,
                     "gateway_subnet_prefix": format!("10.1.{}.0/24", 1 + gateway_subnet),
                 });
-                (group, vec![("azure.virtual_network", network), ("azure.location", json!("westeurope"))])
+                (
+                    group,
+                    vec![
+                        ("azure.virtual_network", network),
+                        ("azure.location", json!("westeurope")),
+                    ],
+                )
             }
-            AzureEnd::Network { index, group } => {
-                (group, vec![("azure.virtual_network_id", json!(environment.networks[*index]))])
-            }
+            AzureEnd::Network { index, group } => (
+                group,
+                vec![(
+                    "azure.virtual_network_id",
+                    json!(environment.networks[*index]),
+                )],
+            ),
             AzureEnd::Bare { group } => (
                 group,
                 vec![
@@ -328,14 +446,21 @@ impl Draft {
                     ("azure.gateway_subnet_prefix", json!("10.10.1.0/24")),
                 ],
             ),
-            AzureEnd::Gateway { index, group } => {
-                (group, vec![("azure.gateway_id", json!(environment.azure_gateways[*index]))])
-            }
+            AzureEnd::Gateway { index, group } => (
+                group,
+                vec![(
+                    "azure.gateway_id",
+                    json!(environment.azure_gateways[*index]),
+                )],
+            ),
         };
         match group {
             None => parts.push(("azure.resource_group_name", json!(GROUP))),
             Some(number) => {
-                parts.push(("azure.resource_group_name", json!(format!("created{number}-rg"))));
+                parts.push((
+                    "azure.resource_group_name",
+                    json!(format!("created{number}-rg")),
+                ));
                 parts.push(("azure.create_resource_group", json!(true)));
             }
         }
@@ -344,7 +469,11 @@ impl Draft {
 
     fn aws_parts(&self, environment: &Environment) -> Vec<(&'static str, Json)> {
         match &self.aws {
-            AwsEnd::Created { range, public_subnet, far } => {
+            AwsEnd::Created {
+                range,
+                public_subnet,
+                far,
+            } => {
                 let start = format!("10.{}", 2 + range);
                 let subnet = public_subnet.map(|number| format!("{start}.{}.0/24", 9 * number));
                 let region = if *far { OTHER_REGION } else { REGION };
@@ -352,15 +481,30 @@ impl Draft {
                 vec![("aws.vpc", vpc), ("aws.region", json!(region))]
             }
             AwsEnd::Vpc { index } => {
-                vec![("aws.vpc_id", json!(environment.vpcs[*index].id)), ("aws.region", json!(REGION))]
+                vec![
+                    ("aws.vpc_id", json!(environment.vpcs[*index].id)),
+                    ("aws.region", json!(REGION)),
+                ]
             }
-            AwsEnd::FarVpc => vec![("aws.vpc_id", json!(environment.far_vpc)), ("aws.region", json!(OTHER_REGION))],
+            AwsEnd::FarVpc => vec![
+                ("aws.vpc_id", json!(environment.far_vpc)),
+                ("aws.region", json!(OTHER_REGION)),
+            ],
             AwsEnd::Gateway { index } => {
-                vec![("aws.vpn_gateway_id", json!(environment.vpn_gateways[*index])), ("aws.region", json!(REGION))]
+                vec![
+                    (
+                        "aws.vpn_gateway_id",
+                        json!(environment.vpn_gateways[*index]),
+                    ),
+                    ("aws.region", json!(REGION)),
+                ]
             }
             AwsEnd::Transit { index } => {
                 let gateway = &environment.transit_gateways[*index];
-                vec![("aws.transit_gateway_id", json!(gateway)), ("aws.region", json!(REGION))]
+                vec![
+                    ("aws.transit_gateway_id", json!(gateway)),
+                    ("aws.region", json!(REGION)),
+                ]
             }
         }
     }
@@ -379,9 +523,15 @@ fn azure_end(rng: &mut Rng) -> AzureEnd {
             wide: once_in(rng, 4),
             subnets: rng.below(3),
         },
-        3 => AzureEnd::Network { index: rng.below(2) as usize, group: group(rng) },
+        3 => AzureEnd::Network {
+            index: rng.below(2) as usize,
+            group: group(rng),
+        },
         4 => AzureEnd::Bare { group: group(rng) },
-        _ => AzureEnd::Gateway { index: rng.below(2) as usize, group: group(rng) },
+        _ => AzureEnd::Gateway {
+            index: rng.below(2) as usize,
+            group: group(rng),
+        },
     }
 }
 
@@ -392,10 +542,16 @@ fn aws_end(rng: &mut Rng) -> AwsEnd {
             public_subnet: once_in(rng, 2).then(|| rng.below(2)),
             far: once_in(rng, 5),
         },
-        3 | 4 => AwsEnd::Vpc { index: rng.below(2) as usize },
+        3 | 4 => AwsEnd::Vpc {
+            index: rng.below(2) as usize,
+        },
         5 if once_in(rng, 2) => AwsEnd::FarVpc,
-        5 | 6 => AwsEnd::Gateway { index: rng.below(2) as usize },
-        _ => AwsEnd::Transit { index: rng.below(2) as usize },
+        5 | 6 => AwsEnd::Gateway {
+            index: rng.below(2) as usize,
+        },
+        _ => AwsEnd::Transit {
+            index: rng.below(2) as usize,
+        },
     }
 }
 
@@ -403,17 +559,25 @@ fn aws_end(rng: &mut Rng) -> AwsEnd {
 fn nudge_azure(end: &mut AzureEnd, rng: &mut Rng) {
     let choice = rng.below(5);
     match end {
-        AzureEnd::Created { group: at, network, gateway_subnet, wide, subnets } => match choice {
+        AzureEnd::Created {
+            group: at,
+            network,
+            gateway_subnet,
+            wide,
+            subnets,
+        } => match choice {
             0 => *at = group(rng),
             1 => *network = 1 - *network,
             2 => *gateway_subnet = 1 - *gateway_subnet,
             3 => *wide = !*wide,
             _ => *subnets = rng.below(4),
         },
-        AzureEnd::Network { index, group: at } | AzureEnd::Gateway { index, group: at } => match choice {
-            0 | 1 => *at = group(rng),
-            _ => *index = 1 - *index,
-        },
+        AzureEnd::Network { index, group: at } | AzureEnd::Gateway { index, group: at } => {
+            match choice {
+                0 | 1 => *at = group(rng),
+                _ => *index = 1 - *index,
+            }
+        }
         AzureEnd::Bare { group: at } => *at = group(rng),
     }
 }
@@ -421,12 +585,22 @@ fn nudge_azure(end: &mut AzureEnd, rng: &mut Rng) {
 /// One part of the end in AWS.
 fn nudge_aws(end: &mut AwsEnd, rng: &mut Rng) {
     match end {
-        AwsEnd::Created { range, public_subnet, far } => match rng.below(4) {
+        AwsEnd::Created {
+            range,
+            public_subnet,
+            far,
+        } => match rng.below(4) {
             0 => *range = 1 - *range,
             1 => *far = !*far,
-            _ => *public_subnet = once_in(rng, 3).then_some(()).map_or(Some(rng.below(2)), |()| None),
+            _ => {
+                *public_subnet = once_in(rng, 3)
+                    .then_some(())
+                    .map_or(Some(rng.below(2)), |()| None)
+            }
         },
-        AwsEnd::Vpc { index } | AwsEnd::Gateway { index } | AwsEnd::Transit { index } => *index = 1 - *index,
+        AwsEnd::Vpc { index } | AwsEnd::Gateway { index } | AwsEnd::Transit { index } => {
+            *index = 1 - *index
+        }
         AwsEnd::FarVpc => *end = AwsEnd::Vpc { index: 0 },
     }
 }

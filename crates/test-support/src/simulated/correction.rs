@@ -1,5 +1,5 @@
-//! A random configuration, a random failure, a random correction: after it one apply has to end well, two plans have to be
-//! empty, and destroy has to leave both clouds as they were.
+//! A random configuration, a random failure, a random correction: after it one apply has to end
+//! well, two plans have to be empty, and destroy has to leave both clouds as they were.
 
 use super::Sim;
 use super::clock::in_virtual_time;
@@ -24,8 +24,19 @@ use std::time::Duration;
 const STOP_LIMIT: u64 = 10;
 
 /// Answers that end a call for good, and such that only look so.
-const KINDS: [&str; 11] =
-    ["refused", "lost", "dropped", "429", "503", "409", "500", "malformed", "hang-after", "403", "failed"];
+const KINDS: [&str; 11] = [
+    "refused",
+    "lost",
+    "dropped",
+    "429",
+    "503",
+    "409",
+    "500",
+    "malformed",
+    "hang-after",
+    "403",
+    "failed",
+];
 
 /// Calls that a missing permission or a quota can fail at each time.
 const WRITES: [&str; 22] = [
@@ -53,7 +64,8 @@ const WRITES: [&str; 22] = [
     "aws CreateTags",
 ];
 
-/// A fault in the product that the attribute table or the corrections found: the test that keeps it out, and what it was.
+/// A fault in the product that the attribute table or the corrections found: the test that keeps it
+/// out, and what it was.
 pub const FINDINGS: [(&str, &str); 17] = [
     (
         "replace_after_broken_region_move_deletes_both_sides",
@@ -175,12 +187,26 @@ impl Failure {
             0 | 1 => Failure::Fault(format!("fail call {call} of *: once {}", pick(rng, &KINDS))),
             2 | 3 => {
                 let kind = pick(rng, &["403", "refused"]);
-                Failure::Fault(format!("fail call {} of {}: forever {kind}", 1 + rng.below(3), pick(rng, &WRITES)))
+                Failure::Fault(format!(
+                    "fail call {} of {}: forever {kind}",
+                    1 + rng.below(3),
+                    pick(rng, &WRITES)
+                ))
             }
-            4 => Failure::Fault(format!("fail call {call} of *: forever {}", pick(rng, &["dropped", "hang", "403"]))),
-            5 | 6 => Failure::Killed { call, after: once_in(rng, 2), saved: once_in(rng, 2) },
+            4 => Failure::Fault(format!(
+                "fail call {call} of *: forever {}",
+                pick(rng, &["dropped", "hang", "403"])
+            )),
+            5 | 6 => Failure::Killed {
+                call,
+                after: once_in(rng, 2),
+                saved: once_in(rng, 2),
+            },
             7 => Failure::Interrupted(call as usize),
-            8 => Failure::Quota(pick(rng, &["customer gateways", "VPN gateways", "VPN connections"])),
+            8 => Failure::Quota(pick(
+                rng,
+                &["customer gateways", "VPN gateways", "VPN connections"],
+            )),
             9 => Failure::Timeout(pick(rng, &["1m", "8m", "20m", "30m"])),
             10 => Failure::CreateFirst,
             _ => Failure::wrong(rng, draft, environment),
@@ -195,10 +221,22 @@ impl Failure {
             ("azure.location", json!("northeurope")),
             ("azure.location", json!("no-such-place!")),
             ("azure.names.public_ip_instance1", json!("one-a")),
-            ("azure.names.gateway", json!(name(&environment.azure_gateways[0]))),
-            ("azure.virtual_network_id", json!(format!("{}-missing", environment.networks[0]))),
-            ("azure.gateway_id", json!(environment.networks[0].replace("virtualNetworks", "virtualNetworkGateways"))),
-            ("azure.gateway_id", json!(environment.single_instance_gateway)),
+            (
+                "azure.names.gateway",
+                json!(name(&environment.azure_gateways[0])),
+            ),
+            (
+                "azure.virtual_network_id",
+                json!(format!("{}-missing", environment.networks[0])),
+            ),
+            (
+                "azure.gateway_id",
+                json!(environment.networks[0].replace("virtualNetworks", "virtualNetworkGateways")),
+            ),
+            (
+                "azure.gateway_id",
+                json!(environment.single_instance_gateway),
+            ),
             // On some gateways another team has it.
             ("slot", json!(other_team::TAKEN_SLOT)),
             ("aws.vpc_id", json!("vpc-00000000000000000")),
@@ -227,14 +265,26 @@ pub fn run(environment: &Environment, seed: u64) -> Result<Tally, String> {
         in_virtual_time(Box::pin(async {
             let mut world = environment.world.clone();
             world.reseed(seed);
-            world.settings = Settings { time_scale: 30, growing_retry_after: true, ..world.settings };
+            world.settings = Settings {
+                time_scale: 30,
+                growing_retry_after: true,
+                ..world.settings
+            };
             let sim = Sim::of(seed, world);
             let rng = Rng::seeded(seed.wrapping_mul(0x5851_F42D_4C95_7F2D));
-            let mut user =
-                User { sim: &sim, environment, rng, tally: Tally::default(), draft_before: None, draft_failed: None };
+            let mut user = User {
+                sim: &sim,
+                environment,
+                rng,
+                tally: Tally::default(),
+                draft_before: None,
+                draft_failed: None,
+            };
             let ended = user.live().await;
             user.tally.calls = sim.sandbox.calls().len() as u64;
-            ended.map(|()| user.tally.clone()).map_err(|fault| format!("{fault}\nbefore that: {:#?}", user.tally.story))
+            ended
+                .map(|()| user.tally.clone())
+                .map_err(|fault| format!("{fault}\nbefore that: {:#?}", user.tally.story))
         }))
     }));
     ended.unwrap_or_else(|panic| {
@@ -258,7 +308,8 @@ struct User<'a> {
 impl User<'_> {
     async fn live(&mut self) -> Result<(), String> {
         let mut draft = Draft::random(&mut self.rng);
-        let mut core = TerraformCore::new(self.sim, draft.value(self.environment), Stored::default());
+        let mut core =
+            TerraformCore::new(self.sim, draft.value(self.environment), Stored::default());
         core.replacement = Replacement::DestroyFirst;
         // Half of the failures meet a create, the others a change of a link that is complete.
         if once_in(&mut self.rng, 2) {
@@ -269,29 +320,41 @@ impl User<'_> {
         }
         let lost = self.fail(&mut core, &mut draft).await?;
         if once_in(&mut self.rng, 4)
-            && let Some(what) = other_team::deletes_by_hand(self.sim, &mut self.rng, &core.stored.state).await
+            && let Some(what) =
+                other_team::deletes_by_hand(self.sim, &mut self.rng, &core.stored.state).await
         {
             self.tell(what);
             self.wait(SimDuration::minutes(20)).await;
         }
         self.correct(&mut draft, lost);
-        self.apply(&mut core, &draft, "the apply after the correction").await?;
+        self.apply(&mut core, &draft, "the apply after the correction")
+            .await?;
         core.new_process();
         core.plans_empty().await?;
         self.wait(SimDuration::minutes(6)).await;
         leak_checker::tunnels_up(self.sim)?;
-        core.run(&Run::Destroy).await.map_err(|words| format!("destroy: {words}"))?;
+        core.run(&Run::Destroy)
+            .await
+            .map_err(|words| format!("destroy: {words}"))?;
         self.wait(SimDuration::minutes(20)).await;
-        let left = differences(&fingerprint(self.sim, &Stored::default()), &self.environment.fingerprint);
+        let left = differences(
+            &fingerprint(self.sim, &Stored::default()),
+            &self.environment.fingerprint,
+        );
         if left.is_empty() {
             Ok(())
         } else {
-            Err(format!("after destroy both clouds are not as before:\n{}", left.join("\n")))
+            Err(format!(
+                "after destroy both clouds are not as before:\n{}",
+                left.join("\n")
+            ))
         }
     }
 
     fn tell(&mut self, line: String) {
-        self.tally.story.push(format!("{} s: {line}", self.sim.sandbox.now().0 / 1000));
+        self.tally
+            .story
+            .push(format!("{} s: {line}", self.sim.sandbox.now().0 / 1000));
     }
 
     async fn wait(&self, span: SimDuration) {
@@ -299,25 +362,41 @@ impl User<'_> {
     }
 
     /// An apply without trouble, and two plans after it.
-    async fn apply(&mut self, core: &mut TerraformCore<'_>, draft: &Draft, what: &str) -> Result<(), String> {
+    async fn apply(
+        &mut self,
+        core: &mut TerraformCore<'_>,
+        draft: &Draft,
+        what: &str,
+    ) -> Result<(), String> {
         core.config = draft.value(self.environment);
         core.new_process();
         self.tell(format!("{what}: {draft:?}"));
         self.tally.applies += 1;
         let mut ended = core.run(&Run::Apply).await;
         // The process was killed between the last step and the state.
-        let import = ended.as_ref().err().and_then(|words| words.split_once("terraform import ADDRESS '"));
-        if let Some(id) = import.and_then(|(_, rest)| rest.split('\'').next()).map(str::to_owned)
+        let import = ended
+            .as_ref()
+            .err()
+            .and_then(|words| words.split_once("terraform import ADDRESS '"));
+        if let Some(id) = import
+            .and_then(|(_, rest)| rest.split('\'').next())
+            .map(str::to_owned)
             && core.stored.state.is_null()
         {
             self.tell(format!("imported {id}"));
             core.new_process();
-            core.run(&Run::Import(id)).await.map_err(|words| format!("import: {words}"))?;
+            core.run(&Run::Import(id))
+                .await
+                .map_err(|words| format!("import: {words}"))?;
             core.new_process();
             ended = core.run(&Run::Apply).await;
         }
-        // The create that was killed left objects of another AWS side, which no state names: the error says to restore its settings.
-        let incomplete = ended.as_ref().err().is_some_and(|words| words.contains(CONFLICTING_INCOMPLETE_LINK));
+        // The create that was killed left objects of another AWS side, which no state names: the
+        // error says to restore its settings.
+        let incomplete = ended
+            .as_ref()
+            .err()
+            .is_some_and(|words| words.contains(CONFLICTING_INCOMPLETE_LINK));
         if incomplete
             && core.stored.state.is_null()
             && let Some(failed) = self.draft_failed.clone()
@@ -325,19 +404,29 @@ impl User<'_> {
             self.tell("restored the settings of the killed create".to_owned());
             core.new_process();
             core.config = failed.value(self.environment);
-            core.run(&Run::Apply).await.map_err(|words| format!("restored settings: {words}"))?;
+            core.run(&Run::Apply)
+                .await
+                .map_err(|words| format!("restored settings: {words}"))?;
             core.new_process();
             core.config = draft.value(self.environment);
             ended = core.run(&Run::Apply).await;
         }
-        self.tally.replaced += u64::from(core.action == Some(super::terraform_core::Action::Replace));
+        self.tally.replaced +=
+            u64::from(core.action == Some(super::terraform_core::Action::Replace));
         ended.map_err(|words| format!("{what}: {words}"))?;
         core.new_process();
-        core.plans_empty().await.map_err(|fault| format!("after {what}: {fault}"))
+        core.plans_empty()
+            .await
+            .map_err(|fault| format!("after {what}: {fault}"))
     }
 
-    /// A run in which something goes wrong. True: the process was killed, and the state does not name what it created.
-    async fn fail(&mut self, core: &mut TerraformCore<'_>, draft: &mut Draft) -> Result<bool, String> {
+    /// A run in which something goes wrong. True: the process was killed, and the state does not
+    /// name what it created.
+    async fn fail(
+        &mut self,
+        core: &mut TerraformCore<'_>,
+        draft: &mut Draft,
+    ) -> Result<bool, String> {
         let failure = Failure::random(&mut self.rng, draft, self.environment);
         *self.tally.failures.entry(failure.kind()).or_default() += 1;
         core.config = draft.value(self.environment);
@@ -349,7 +438,10 @@ impl User<'_> {
             Failure::Fault(text) => rule = Some(text.clone()),
             Failure::Killed { call, after, .. } => {
                 grave = self.sim.wire.deadly();
-                rule = Some(format!("fail call {call} of *: once {}", if *after { "hang-after" } else { "hang" }));
+                rule = Some(format!(
+                    "fail call {call} of *: once {}",
+                    if *after { "hang-after" } else { "hang" }
+                ));
             }
             Failure::Interrupted(call) => {
                 self.sim.wire.stop_at(*call, &stop);
@@ -357,9 +449,18 @@ impl User<'_> {
             }
             Failure::Quota(kind) => {
                 let used_up = match *kind {
-                    "customer gateways" => Quotas { customer_gateways: 1, ..Quotas::default() },
-                    "VPN gateways" => Quotas { vpn_gateways: 2, ..Quotas::default() },
-                    _ => Quotas { vpn_connections: 1, ..Quotas::default() },
+                    "customer gateways" => Quotas {
+                        customer_gateways: 1,
+                        ..Quotas::default()
+                    },
+                    "VPN gateways" => Quotas {
+                        vpn_gateways: 2,
+                        ..Quotas::default()
+                    },
+                    _ => Quotas {
+                        vpn_connections: 1,
+                        ..Quotas::default()
+                    },
                 };
                 self.sim.sandbox.world().aws.quotas = used_up;
             }
@@ -371,7 +472,11 @@ impl User<'_> {
             Failure::Wrong => {}
         }
         if let Some(rule) = rule {
-            self.sim.sandbox.world().faults.add(rule.parse().map_err(|fault| format!("{rule}: {fault}"))?);
+            self.sim
+                .sandbox
+                .world()
+                .faults
+                .add(rule.parse().map_err(|fault| format!("{rule}: {fault}"))?);
         }
         let too_late = async {
             stop.cancelled().await;
@@ -399,7 +504,11 @@ impl User<'_> {
             }
         }
         let shown: String = format!("{ended:?}").chars().take(900).collect();
-        self.tell(format!("ended: {shown}; tainted: {}, deposed: {}", core.stored.tainted, core.deposed.len()));
+        self.tell(format!(
+            "ended: {shown}; tainted: {}, deposed: {}",
+            core.stored.tainted,
+            core.deposed.len()
+        ));
         let pause = SimDuration::seconds(5 + self.rng.below(600));
         self.wait(pause).await;
         // A process that is killed before its first checkpoint stores nothing either.

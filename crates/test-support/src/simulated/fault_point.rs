@@ -1,4 +1,5 @@
-//! Where a sweep strikes: at which call of which run, and how. A point's text is how it is replayed.
+//! Where a sweep strikes: at which call of which run, and how. A point's text is how it is
+//! replayed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,7 +21,8 @@ pub enum Scenario {
     Given,
     /// A transit gateway in place of the VPC and its VPN gateway.
     Transit,
-    /// The tunnels of a link on a transit gateway become large, one connection after the other, and its connections accelerated.
+    /// The tunnels of a link on a transit gateway become large, one connection after the other, and
+    /// its connections accelerated.
     Bandwidth,
     Accelerated,
     /// Tags and timers, one object after the other.
@@ -90,13 +92,15 @@ pub enum FaultScope {
 pub enum FaultMode {
     /// A kind of `crates/sandbox/src/faults.rs`.
     Fault(FaultScope, &'static str),
-    /// The process dies, before the call or after it had its effect. Saved: Terraform gets what was noted by then (a panic).
+    /// The process dies, before the call or after it had its effect. Saved: Terraform gets what was
+    /// noted by then (a panic).
     Killed { after: bool, saved: bool },
     /// The user presses Ctrl-C.
     Stopped,
 }
 
-/// Kinds of fault that any call can have; `failed` and `expired` are of operations that Azure runs by itself.
+/// Kinds of fault that any call can have; `failed` and `expired` are of operations that Azure runs
+/// by itself.
 pub const KINDS: [&str; 15] = [
     "refused",
     "lost",
@@ -122,21 +126,35 @@ const fn killed(after: bool, saved: bool) -> FaultMode {
 impl FaultMode {
     /// Every way there is.
     pub fn all() -> Vec<FaultMode> {
-        let mut modes: Vec<FaultMode> =
-            vec![killed(false, false), killed(true, false), killed(false, true), killed(true, true)];
+        let mut modes: Vec<FaultMode> = vec![
+            killed(false, false),
+            killed(true, false),
+            killed(false, true),
+            killed(true, true),
+        ];
         modes.push(FaultMode::Stopped);
         modes.extend(KINDS.map(|kind| FaultMode::Fault(FaultScope::Once, kind)));
         modes.extend(KINDS.map(|kind| FaultMode::Fault(FaultScope::Forever, kind)));
-        modes.extend(["dropped", "hang", "403", "503"].map(|kind| FaultMode::Fault(FaultScope::Outage, kind)));
+        modes.extend(
+            ["dropped", "hang", "403", "503"]
+                .map(|kind| FaultMode::Fault(FaultScope::Outage, kind)),
+        );
         modes
     }
 
-    /// Those that differ most in their effect: reply lost, effect unknown, no effect, stopped, never allowed.
+    /// Those that differ most in their effect: reply lost, effect unknown, no effect, stopped,
+    /// never allowed.
     pub fn representative() -> Vec<FaultMode> {
         use FaultScope::{Forever, Once};
-        let faults =
-            [FaultMode::Fault(Once, "lost"), FaultMode::Fault(Once, "refused"), FaultMode::Fault(Forever, "403")];
-        [killed(true, false), FaultMode::Stopped].into_iter().chain(faults).collect()
+        let faults = [
+            FaultMode::Fault(Once, "lost"),
+            FaultMode::Fault(Once, "refused"),
+            FaultMode::Fault(Forever, "403"),
+        ];
+        [killed(true, false), FaultMode::Stopped]
+            .into_iter()
+            .chain(faults)
+            .collect()
     }
 }
 
@@ -177,7 +195,10 @@ impl FaultPoint {
 
 impl fmt::Display for FaultPoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = Scenario::ALL.iter().find(|(_, one)| *one == self.operation).map_or("?", |(word, _)| word);
+        let word = Scenario::ALL
+            .iter()
+            .find(|(_, one)| *one == self.operation)
+            .map_or("?", |(word, _)| word);
         write!(f, "{word} {} {}", self.call, self.mode)
     }
 }
@@ -189,8 +210,19 @@ impl FromStr for FaultPoint {
         let fault = || format!("{text:?} is no point: it reads `create 57 once lost`");
         let (operation, rest) = text.split_once(' ').ok_or_else(fault)?;
         let (call, mode) = rest.split_once(' ').ok_or_else(fault)?;
-        let operation = Scenario::ALL.iter().find(|(word, _)| *word == operation).ok_or_else(fault)?.1;
-        let mode = FaultMode::all().into_iter().find(|one| one.to_string() == mode.trim()).ok_or_else(fault)?;
-        Ok(FaultPoint { operation, call: call.parse().map_err(|_| fault())?, mode })
+        let operation = Scenario::ALL
+            .iter()
+            .find(|(word, _)| *word == operation)
+            .ok_or_else(fault)?
+            .1;
+        let mode = FaultMode::all()
+            .into_iter()
+            .find(|one| one.to_string() == mode.trim())
+            .ok_or_else(fault)?;
+        Ok(FaultPoint {
+            operation,
+            call: call.parse().map_err(|_| fault())?,
+            mode,
+        })
     }
 }

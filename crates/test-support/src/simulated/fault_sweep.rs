@@ -1,4 +1,5 @@
-//! One point of the sweep: a run with trouble at one call, what is true right after it, and one more run without trouble.
+//! One point of the sweep: a run with trouble at one call, what is true right after it, and one
+//! more run without trouble.
 
 use super::availability::{self, AvailabilityMonitor};
 use super::clock::in_virtual_time;
@@ -95,8 +96,12 @@ fn changed(operation: Scenario) -> Value {
             set("aws.asn", 64_600_u32.into());
             set("azure.asn", 65_010_u32.into());
             let own = TunnelKey::ALL.map(|key| key.to_string());
-            let own =
-                own.map(|key| (key.clone(), (key == "instance1_tunnel2").then(|| "given.by.the.user".to_owned())));
+            let own = own.map(|key| {
+                (
+                    key.clone(),
+                    (key == "instance1_tunnel2").then(|| "given.by.the.user".to_owned()),
+                )
+            });
             set("preshared_keys_wo", Value::object(own));
             set("preshared_keys_wo_version", 1_u8.into());
         }
@@ -117,7 +122,10 @@ fn changed(operation: Scenario) -> Value {
         }
         Scenario::Network => {
             let network = "azure.virtual_network";
-            set(&format!("{network}.address_space"), Value::list(["10.1.0.0/16", "10.5.0.0/16"]));
+            set(
+                &format!("{network}.address_space"),
+                Value::list(["10.1.0.0/16", "10.5.0.0/16"]),
+            );
             let subnets = [("frontend", "10.1.0.0/24"), ("backend", "10.5.1.0/24")];
             set(&format!("{network}.subnets"), Value::map(subnets));
         }
@@ -126,21 +134,37 @@ fn changed(operation: Scenario) -> Value {
             let group = "arn:aws:logs:eu-west-1:123456789012:log-group:vpn";
             set(
                 "aws.logs",
-                Value::object(["format", "bgp_log_group_arn", "bgp_format"].map(|name| (name, Value::Null))),
+                Value::object(
+                    ["format", "bgp_log_group_arn", "bgp_format"].map(|name| (name, Value::Null)),
+                ),
             );
             set("aws.logs.log_group_arn", group.into());
-            // What is read back completely would leave nothing to apply after a run that died at its last call.
+            // What is read back completely would leave nothing to apply after a run that died at
+            // its last call.
             set("tags", Value::map([("team", "secret")]));
         }
         Scenario::Rotate | Scenario::HiddenRotate => set("rotate_keys", "once".into()),
         Scenario::Keys | Scenario::HiddenKeys => {
-            let keys = ["instance0_tunnel1", "instance0_tunnel2", "instance1_tunnel1", "instance1_tunnel2"];
-            set("preshared_keys_wo", Value::object(keys.map(|key| (key, format!("given.by.the.user_{key}")))));
+            let keys = [
+                "instance0_tunnel1",
+                "instance0_tunnel2",
+                "instance1_tunnel1",
+                "instance1_tunnel2",
+            ];
+            set(
+                "preshared_keys_wo",
+                Value::object(keys.map(|key| (key, format!("given.by.the.user_{key}")))),
+            );
             set("preshared_keys_wo_version", 1_u8.into());
         }
-        // Tags are what only a configuration knows: with them the plan after an import would not be empty.
+        // Tags are what only a configuration knows: with them the plan after an import would not be
+        // empty.
         Scenario::Import => set("tags", Value::Null),
-        Scenario::Create | Scenario::HiddenCreate | Scenario::Given | Scenario::Read | Scenario::Destroy => {}
+        Scenario::Create
+        | Scenario::HiddenCreate
+        | Scenario::Given
+        | Scenario::Read
+        | Scenario::Destroy => {}
         // The id of the gateway comes from the world: `moved`.
         Scenario::Gateway => set("tags", Value::map([("team", "another")])),
         Scenario::Transit => {}
@@ -154,16 +178,29 @@ fn changed(operation: Scenario) -> Value {
 /// A run without faults that does not end well.
 pub fn baseline(operation: Scenario, hurry: u64) -> Result<Baseline, String> {
     // Retry-After grows, as it was recorded: fewer polls, which are all alike.
-    let settings = Settings { time_scale: hurry, growing_retry_after: true, ..Settings::default() };
+    let settings = Settings {
+        time_scale: hurry,
+        growing_retry_after: true,
+        ..Settings::default()
+    };
     let mut empty = World::new(SEED, settings);
-    let starts_there = matches!(operation, Scenario::Given | Scenario::Bandwidth | Scenario::Accelerated);
+    let starts_there = matches!(
+        operation,
+        Scenario::Given | Scenario::Bandwidth | Scenario::Accelerated
+    );
     let gateway = match operation {
         Scenario::Gateway | Scenario::Given => {
             let (gateway, tables) = vpn_gateway(&mut empty);
-            vec![("aws.vpn_gateway_id", Value::from(gateway.as_str())), ("aws.route_table_ids", Value::set_of(tables))]
+            vec![
+                ("aws.vpn_gateway_id", Value::from(gateway.as_str())),
+                ("aws.route_table_ids", Value::set_of(tables)),
+            ]
         }
         Scenario::Transit | Scenario::Bandwidth | Scenario::Accelerated => {
-            vec![("aws.transit_gateway_id", Value::from(transit_gateway(&mut empty).as_str()))]
+            vec![(
+                "aws.transit_gateway_id",
+                Value::from(transit_gateway(&mut empty).as_str()),
+            )]
         }
         _ => Vec::new(),
     };
@@ -174,40 +211,76 @@ pub fn baseline(operation: Scenario, hurry: u64) -> Result<Baseline, String> {
         }
         config
     };
-    let config = if starts_there { moved(link(operation)) } else { link(operation) };
-    let create = InitialState { world: empty, stored: Stored::default(), config, run: Run::Apply };
-    if matches!(operation, Scenario::Create | Scenario::HiddenCreate | Scenario::Given) {
+    let config = if starts_there {
+        moved(link(operation))
+    } else {
+        link(operation)
+    };
+    let create = InitialState {
+        world: empty,
+        stored: Stored::default(),
+        config,
+        run: Run::Apply,
+    };
+    if matches!(
+        operation,
+        Scenario::Create | Scenario::HiddenCreate | Scenario::Given
+    ) {
         return run_without_faults(operation, create);
     }
     let (world, stored) = run_without_faults(Scenario::Create, create)?.after;
-    let id = stored.state.get("id").as_str().unwrap_or_default().to_owned();
+    let id = stored
+        .state
+        .get("id")
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let (run, stored) = match operation {
         Scenario::Read => (Run::Refresh, stored),
         Scenario::Import => (Run::Import(id), Stored::default()),
         Scenario::Destroy => (Run::Destroy, stored),
         _ => (Run::Apply, stored),
     };
-    run_without_faults(operation, InitialState { world, stored, config: moved(changed(operation)), run })
+    run_without_faults(
+        operation,
+        InitialState {
+            world,
+            stored,
+            config: moved(changed(operation)),
+            run,
+        },
+    )
 }
 
 /// A user makes a transit gateway; its id once it is available.
 pub fn transit_gateway(world: &mut World) -> String {
-    create_foreign(world, "CreateTransitGateway", "Options.AmazonSideAsn=64700", "transitGatewayId")
+    create_foreign(
+        world,
+        "CreateTransitGateway",
+        "Options.AmazonSideAsn=64700",
+        "transitGatewayId",
+    )
 }
 
-/// A user makes a VPN gateway, attaches it to a VPC and lets its routes into the main table there, but not into another one;
-/// its id once that is so, and both tables.
+/// A user makes a VPN gateway, attaches it to a VPC and lets its routes into the main table there,
+/// but not into another one; its id once that is so, and both tables.
 fn vpn_gateway(world: &mut World) -> (String, [String; 2]) {
     let marked = |kind: &str| {
         let (key, value) = leak_checker::FOREIGN_TAG;
-        let tag = format!("TagSpecification.1.Tag.1.Key={key}&TagSpecification.1.Tag.1.Value={value}");
+        let tag =
+            format!("TagSpecification.1.Tag.1.Key={key}&TagSpecification.1.Tag.1.Value={value}");
         format!("TagSpecification.1.ResourceType={kind}&{tag}")
     };
     let vpc = format!("CidrBlock=10.8.0.0%2F16&{}", marked("vpc"));
     let vpc = create_foreign(world, "CreateVpc", &vpc, "vpcId");
     let gateway = format!("Type=ipsec.1&AmazonSideAsn=64700&{}", marked("vpn-gateway"));
     let gateway = create_foreign(world, "CreateVpnGateway", &gateway, "vpnGatewayId");
-    create_foreign(world, "AttachVpnGateway", &format!("VpcId={vpc}&VpnGatewayId={gateway}"), "state");
+    create_foreign(
+        world,
+        "AttachVpnGateway",
+        &format!("VpcId={vpc}&VpnGatewayId={gateway}"),
+        "state",
+    );
     let of_vpc = format!("Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}");
     let main = create_foreign(world, "DescribeRouteTables", &of_vpc, "routeTableId");
     let on = format!("RouteTableId={main}&GatewayId={gateway}");
@@ -219,20 +292,32 @@ fn vpn_gateway(world: &mut World) -> (String, [String; 2]) {
 
 /// A user calls EC2; what the answer says in `element`, ten minutes later.
 pub fn create_foreign(world: &mut World, action: &str, parameters: &str, element: &str) -> String {
-    let caller = format!("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/{REGION}/ec2/aws4_request, Signature=0");
+    let caller = format!(
+        "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/{REGION}/ec2/aws4_request, Signature=0"
+    );
     let form = "application/x-www-form-urlencoded; charset=utf-8";
-    let headers = [("authorization", caller.as_str()), ("x-amz-date", "20260101T000000Z"), ("content-type", form)];
+    let headers = [
+        ("authorization", caller.as_str()),
+        ("x-amz-date", "20260101T000000Z"),
+        ("content-type", form),
+    ];
     let request = Request {
         method: "POST".to_owned(),
         base_url: "https://ec2.sandbox".to_owned(),
         path: "/".to_owned(),
         query: String::new(),
-        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        headers: headers
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
         body: format!("Action={action}&Version=2016-11-15&{parameters}").into_bytes(),
     };
-    let Outcome::Response(made) = world.handle(world.now(), &request).outcome else { panic!("no answer") };
+    let Outcome::Response(made) = world.handle(world.now(), &request).outcome else {
+        panic!("no answer")
+    };
     let made = String::from_utf8(made.body).unwrap();
-    let (_, rest) = made.split_once(&format!("<{element}>")).unwrap_or_else(|| panic!("{made}"));
+    let (_, rest) = made
+        .split_once(&format!("<{element}>"))
+        .unwrap_or_else(|| panic!("{made}"));
     world.advance(world.now() + SimDuration::minutes(10));
     rest.split_once('<').unwrap().0.to_owned()
 }
@@ -241,19 +326,28 @@ fn run_without_faults(operation: Scenario, initial: InitialState) -> Result<Base
     in_virtual_time(async {
         let sim = Sim::of(SEED, initial.world.clone());
         let mut core = TerraformCore::new(&sim, initial.config.clone(), initial.stored.clone());
-        core.run(&initial.run).await.map_err(|words| format!("without any fault: {words}"))?;
+        core.run(&initial.run)
+            .await
+            .map_err(|words| format!("without any fault: {words}"))?;
         let snapshot = leak_checker::snapshot(&sim, &core.stored);
         let mut calls: Vec<CallRecord> = sim.sandbox.calls();
         calls.sort_by_key(|call| call.n);
         let mut named = Vec::<(String, String, usize)>::new();
         for call in calls {
-            let so_far =
-                named.iter().filter(|(cloud, operation, _)| *cloud == call.cloud && *operation == call.operation);
+            let so_far = named.iter().filter(|(cloud, operation, _)| {
+                *cloud == call.cloud && *operation == call.operation
+            });
             let count = so_far.count() + 1;
             named.push((call.cloud, call.operation, count));
         }
         let world = sim.sandbox.world().clone();
-        Ok(Baseline { operation, calls: named, snapshot, after: (world, core.stored), initial: initial.clone() })
+        Ok(Baseline {
+            operation,
+            calls: named,
+            snapshot,
+            after: (world, core.stored),
+            initial: initial.clone(),
+        })
     })
 }
 
@@ -263,7 +357,8 @@ impl Baseline {
         let (cloud, operation, count) = self.calls.get(point.call.checked_sub(1)?)?;
         let call = point.call;
         Some(match point.mode {
-            // Only Azure has operations that go on by themselves, and only what starts or polls one meets their end.
+            // Only Azure has operations that go on by themselves, and only what starts or polls one
+            // meets their end.
             FaultMode::Fault(_, "failed" | "expired")
                 if cloud != "azure"
                     || operation.starts_with("Get") && operation != "GetOperation"
@@ -274,26 +369,34 @@ impl Baseline {
             FaultMode::Fault(FaultScope::Once, kind) => {
                 InjectedFault::Rules(vec![format!("fail call {call} of *: once {kind}")])
             }
-            FaultMode::Fault(FaultScope::Forever, kind) => {
-                InjectedFault::Rules(vec![format!("fail call {count} of {cloud} {operation}: forever {kind}")])
-            }
+            FaultMode::Fault(FaultScope::Forever, kind) => InjectedFault::Rules(vec![format!(
+                "fail call {count} of {cloud} {operation}: forever {kind}"
+            )]),
             FaultMode::Fault(FaultScope::Outage, kind) => {
                 InjectedFault::Rules(vec![format!("fail call {call} of *: forever {kind}")])
             }
             FaultMode::Killed { after, saved } => {
                 let kind = if after { "hang-after" } else { "hang" };
-                InjectedFault::Killed { rule: format!("fail call {call} of *: once {kind}"), saved }
+                InjectedFault::Killed {
+                    rule: format!("fail call {call} of *: once {kind}"),
+                    saved,
+                }
             }
             FaultMode::Stopped => InjectedFault::Stopped(call),
         })
     }
 
-    /// The run with trouble, all that must be true then, and the run after it. `thorough`: to the link's end; `blind`: the run
-    /// after it has `-refresh=false`.
+    /// The run with trouble, all that must be true then, and the run after it. `thorough`: to the
+    /// link's end; `blind`: the run after it has `-refresh=false`.
     ///
     /// # Errors
     /// What was not true.
-    pub fn meet(&self, injected: &InjectedFault, thorough: bool, blind: bool) -> Result<(), String> {
+    pub fn meet(
+        &self,
+        injected: &InjectedFault,
+        thorough: bool,
+        blind: bool,
+    ) -> Result<(), String> {
         let met = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             in_virtual_time(Box::pin(self.met(injected, thorough, blind)))
         }));
@@ -306,7 +409,12 @@ impl Baseline {
         met
     }
 
-    async fn met(&self, injected: &InjectedFault, thorough: bool, blind: bool) -> Result<(), String> {
+    async fn met(
+        &self,
+        injected: &InjectedFault,
+        thorough: bool,
+        blind: bool,
+    ) -> Result<(), String> {
         let initial = &self.initial;
         let sim = Sim::of(SEED, initial.world.clone());
         let mut core = TerraformCore::new(&sim, initial.config.clone(), initial.stored.clone());
@@ -321,7 +429,11 @@ impl Baseline {
         leak_checker::no_duplicates(&sim).map_err(context)?;
         leak_checker::no_secret(
             &sim,
-            &[&said, &format!("{:?}", core.stored), &crate::simulated::log_recorder::take_log()],
+            &[
+                &said,
+                &format!("{:?}", core.stored),
+                &crate::simulated::log_recorder::take_log(),
+            ],
         )
         .map_err(context)?;
         if ended == Some(Ok(())) {
@@ -339,8 +451,10 @@ impl Baseline {
             other => other.map(|()| false),
         };
         core.blind = false;
-        let imported = repaired.map_err(|words| context(format!("one more run did not repair it: {words}")))?;
-        // A change that the run with trouble began may still be under way: the plan had nothing to add to it.
+        let imported = repaired
+            .map_err(|words| context(format!("one more run did not repair it: {words}")))?;
+        // A change that the run with trouble began may still be under way: the plan had nothing to
+        // add to it.
         leak_checker::wait_until_idle(&sim, client_time(&sim, SimDuration::seconds(10))).await;
         leak_checker::no_duplicates(&sim).map_err(context)?;
         if initial.run == Run::Destroy {
@@ -361,35 +475,56 @@ impl Baseline {
         }
         if thorough || imported {
             core.new_process();
-            core.run(&Run::Destroy).await.map_err(|words| context(format!("destroy: {words}")))?;
+            core.run(&Run::Destroy)
+                .await
+                .map_err(|words| context(format!("destroy: {words}")))?;
             leak_checker::no_objects_left(&sim).map_err(context)?;
         }
         let said = core.messages.join("\n");
         leak_checker::no_secret(
             &sim,
-            &[&said, &format!("{:?}", core.stored), &crate::simulated::log_recorder::take_log()],
+            &[
+                &said,
+                &format!("{:?}", core.stored),
+                &crate::simulated::log_recorder::take_log(),
+            ],
         )
         .map_err(context)
     }
 
     fn matches_baseline(&self, sim: &Sim, stored: &Stored) -> Result<(), String> {
         let is = leak_checker::snapshot(sim, stored);
-        let unrecorded =
-            || sim.sandbox.calls().iter().any(|call| call.operation == "CreateTags" && call.status == Some(403));
-        if is == self.snapshot || unrecorded() && without_records(&is) == without_records(&self.snapshot) {
+        let unrecorded = || {
+            sim.sandbox
+                .calls()
+                .iter()
+                .any(|call| call.operation == "CreateTags" && call.status == Some(403))
+        };
+        if is == self.snapshot
+            || unrecorded() && without_records(&is) == without_records(&self.snapshot)
+        {
             return Ok(());
         }
-        Err(format!("the link is another than without faults: {}", leak_checker::difference(&is, &self.snapshot)))
+        Err(format!(
+            "the link is another than without faults: {}",
+            leak_checker::difference(&is, &self.snapshot)
+        ))
     }
 }
 
-/// Without the record of which propagation the link enabled: a run that may set no tags completes the link, and leaves none.
+/// Without the record of which propagation the link enabled: a run that may set no tags completes
+/// the link, and leaves none.
 fn without_records(snapshot: &str) -> String {
     let record = |part: &&str| {
         part.contains("awsazure:propagates/")
             || part.contains("route-table/") && part.contains("vpn-gateway/vpn-gateway")
     };
-    let line = |line: &str| line.split(", ").filter(|part| !record(part)).collect::<Vec<_>>().join(", ");
+    let line = |line: &str| {
+        line.split(", ")
+            .filter(|part| !record(part))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     snapshot.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
@@ -400,7 +535,10 @@ impl InjectedFault {
 }
 
 fn client_time(sim: &Sim, span: SimDuration) -> Duration {
-    Duration::from_millis(span.0.div_ceil(sim.sandbox.world().settings.time_scale.max(1)))
+    Duration::from_millis(
+        span.0
+            .div_ceil(sim.sandbox.world().settings.time_scale.max(1)),
+    )
 }
 
 /// None where it was killed; else how it ended.
@@ -424,7 +562,10 @@ async fn run_with(
         }
     }
     for rule in rules {
-        sim.sandbox.world().faults.add(rule.parse().map_err(|fault| format!("{rule}: {fault}"))?);
+        sim.sandbox
+            .world()
+            .faults
+            .add(rule.parse().map_err(|fault| format!("{rule}: {fault}"))?);
     }
     let too_late = async {
         stop.cancelled().await;
@@ -442,10 +583,13 @@ async fn run_with(
     Ok(ended)
 }
 
-/// Killed between the last step and the state: the link is finished, and the error says how to take it in. True where so.
+/// Killed between the last step and the state: the link is finished, and the error says how to take
+/// it in. True where so.
 async fn import_instead(core: &mut TerraformCore<'_>, words: &str) -> Result<bool, String> {
-    let id =
-        words.split_once("terraform import ADDRESS '").and_then(|(_, rest)| rest.split_once('\'')).map(|(id, _)| id);
+    let id = words
+        .split_once("terraform import ADDRESS '")
+        .and_then(|(_, rest)| rest.split_once('\''))
+        .map(|(id, _)| id);
     let id = id.ok_or_else(|| words.to_owned())?;
     // Each command has a process of its own.
     core.new_process();

@@ -1,4 +1,5 @@
-//! Objects of other teams in, on and attached to what a link made, each made as its owner would: over the wire.
+//! Objects of other teams in, on and attached to what a link made, each made as its owner would:
+//! over the wire.
 
 use super::Sim;
 use awsazure::link::observed::Observed;
@@ -76,13 +77,21 @@ impl Foreign {
             | Foreign::NatGatewayOfSubnet
             | Foreign::RouteTableOfSubnet
             | Foreign::SecurityGroupOfSubnet => place.in_network(self).await,
-            Foreign::GroupMember => place.azure("localNetworkGateways", "theirs", local_gateway()).await,
+            Foreign::GroupMember => {
+                place
+                    .azure("localNetworkGateways", "theirs", local_gateway())
+                    .await
+            }
             Foreign::Connection => place.connection("theirs", &place.gateway()).await,
             Foreign::LocalGatewayUser => place.connection_of_another_gateway().await,
             Foreign::GroupLock => place.lock(&place.group("")).await,
             Foreign::GatewayLock => place.lock(&place.gateway()).await,
             Foreign::AddressLock => {
-                let ip = seen.azure.public_ips.iter().find_map(|(_, ip)| Some(ip.as_ref()?.resource.id.to_string()));
+                let ip = seen
+                    .azure
+                    .public_ips
+                    .iter()
+                    .find_map(|(_, ip)| Some(ip.as_ref()?.resource.id.to_string()));
                 place.lock(&ip.unwrap()).await
             }
             _ => place.in_vpc(self).await,
@@ -105,7 +114,11 @@ fn local_gateway() -> Value {
 
 impl Place<'_> {
     fn group(&self, rest: &str) -> String {
-        format!("/subscriptions/{}/resourceGroups/{}{rest}", self.sim.subscription(), self.spec.azure.resource_group)
+        format!(
+            "/subscriptions/{}/resourceGroups/{}{rest}",
+            self.sim.subscription(),
+            self.spec.azure.resource_group
+        )
     }
 
     fn gateway(&self) -> String {
@@ -114,8 +127,14 @@ impl Place<'_> {
 
     /// Where a resource group of others has its objects.
     async fn elsewhere(&self) -> String {
-        let group = format!("/subscriptions/{}/resourceGroups/elsewhere", self.sim.subscription());
-        let (status, _) = self.sim.say_to_azure("PUT", &group, json!({"location": "westeurope"})).await;
+        let group = format!(
+            "/subscriptions/{}/resourceGroups/elsewhere",
+            self.sim.subscription()
+        );
+        let (status, _) = self
+            .sim
+            .say_to_azure("PUT", &group, json!({"location": "westeurope"}))
+            .await;
         assert!(status < 300, "{status}");
         format!("{group}/providers/Microsoft.Network")
     }
@@ -132,35 +151,63 @@ impl Place<'_> {
     }
 
     async fn azure(&self, kind: &str, name: &str, properties: Value) -> String {
-        self.put(&self.group(&format!("/providers/Microsoft.Network/{kind}/{name}")), properties).await
+        self.put(
+            &self.group(&format!("/providers/Microsoft.Network/{kind}/{name}")),
+            properties,
+        )
+        .await
     }
 
     async fn lock(&self, scope: &str) -> String {
         let id = format!("{scope}/providers/Microsoft.Authorization/locks/keep");
-        let (status, _) = self.sim.say_to_azure("PUT", &id, json!({"properties": {"level": "CanNotDelete"}})).await;
+        let (status, _) = self
+            .sim
+            .say_to_azure("PUT", &id, json!({"properties": {"level": "CanNotDelete"}}))
+            .await;
         assert_eq!(status, 201);
         id
     }
 
     async fn in_network(&self, what: Foreign) -> String {
-        let (network, elsewhere) = (self.spec.azure.network.id().to_string(), self.elsewhere().await);
+        let (network, elsewhere) = (
+            self.spec.azure.network.id().to_string(),
+            self.elsewhere().await,
+        );
         let (frontend, prefix) = (format!("{network}/subnets/frontend"), "10.1.0.0/24");
         match what {
             Foreign::Subnet => {
-                self.put(&format!("{network}/subnets/theirs"), json!({"addressPrefix": "10.1.9.0/24"})).await
+                self.put(
+                    &format!("{network}/subnets/theirs"),
+                    json!({"addressPrefix": "10.1.9.0/24"}),
+                )
+                .await
             }
             Foreign::NetworkInterface => {
                 let one = json!({"name": "ip", "properties": {"subnet": {"id": frontend}}});
-                self.put(&format!("{elsewhere}/networkInterfaces/nic"), json!({"ipConfigurations": [one]})).await
+                self.put(
+                    &format!("{elsewhere}/networkInterfaces/nic"),
+                    json!({"ipConfigurations": [one]}),
+                )
+                .await
             }
             Foreign::PrivateEndpoint => {
-                self.put(&format!("{elsewhere}/privateEndpoints/pe"), json!({"subnet": {"id": frontend}})).await
+                self.put(
+                    &format!("{elsewhere}/privateEndpoints/pe"),
+                    json!({"subnet": {"id": frontend}}),
+                )
+                .await
             }
             Foreign::Peering => {
                 let space = json!({"addressSpace": {"addressPrefixes": ["10.99.0.0/16"]}});
-                let remote = self.put(&format!("{elsewhere}/virtualNetworks/hub"), space).await;
+                let remote = self
+                    .put(&format!("{elsewhere}/virtualNetworks/hub"), space)
+                    .await;
                 let properties = json!({"remoteVirtualNetwork": {"id": remote}});
-                self.put(&format!("{network}/virtualNetworkPeerings/to-hub"), properties).await
+                self.put(
+                    &format!("{network}/virtualNetworkPeerings/to-hub"),
+                    properties,
+                )
+                .await
             }
             _ => {
                 let (kind, property) = match what {
@@ -168,8 +215,14 @@ impl Place<'_> {
                     Foreign::RouteTableOfSubnet => ("routeTables", "routeTable"),
                     _ => ("networkSecurityGroups", "networkSecurityGroup"),
                 };
-                let made = self.put(&format!("{elsewhere}/{kind}/theirs"), json!({})).await;
-                self.put(&frontend, json!({"addressPrefix": prefix, property: {"id": made}})).await;
+                let made = self
+                    .put(&format!("{elsewhere}/{kind}/theirs"), json!({}))
+                    .await;
+                self.put(
+                    &frontend,
+                    json!({"addressPrefix": prefix, property: {"id": made}}),
+                )
+                .await;
                 made
             }
         }
@@ -178,8 +231,14 @@ impl Place<'_> {
     /// A connection over a local network gateway that is not the link's.
     async fn connection(&self, name: &str, gateway: &str) -> String {
         let elsewhere = self.elsewhere().await;
-        let local = self.put(&format!("{elsewhere}/localNetworkGateways/{name}"), local_gateway()).await;
-        self.connect(&format!("{elsewhere}/connections/{name}"), gateway, &local).await
+        let local = self
+            .put(
+                &format!("{elsewhere}/localNetworkGateways/{name}"),
+                local_gateway(),
+            )
+            .await;
+        self.connect(&format!("{elsewhere}/connections/{name}"), gateway, &local)
+            .await
     }
 
     async fn connect(&self, id: &str, gateway: &str, local: &str) -> String {
@@ -191,9 +250,13 @@ impl Place<'_> {
     /// Another gateway reaches the same AWS endpoint through the link's local network gateway.
     async fn connection_of_another_gateway(&self) -> String {
         let elsewhere = self.elsewhere().await;
-        let subnet = json!({"name": "GatewaySubnet", "properties": {"addressPrefix": "10.98.0.0/24"}});
-        let network = json!({"addressSpace": {"addressPrefixes": ["10.98.0.0/16"]}, "subnets": [subnet]});
-        let network = self.put(&format!("{elsewhere}/virtualNetworks/other"), network).await;
+        let subnet =
+            json!({"name": "GatewaySubnet", "properties": {"addressPrefix": "10.98.0.0/24"}});
+        let network =
+            json!({"addressSpace": {"addressPrefixes": ["10.98.0.0/16"]}, "subnets": [subnet]});
+        let network = self
+            .put(&format!("{elsewhere}/virtualNetworks/other"), network)
+            .await;
         let ip = format!("{elsewhere}/publicIPAddresses/other");
         let body = json!({"location": "westeurope", "sku": {"name": "Standard"}, "zones": ["1", "2", "3"],
             "properties": {"publicIPAllocationMethod": "Static"}});
@@ -203,10 +266,25 @@ impl Place<'_> {
             "publicIPAddress": {"id": ip}, "privateIPAllocationMethod": "Dynamic"}});
         let gateway = json!({"gatewayType": "Vpn", "vpnType": "RouteBased", "ipConfigurations": [one],
             "sku": {"name": "VpnGw2AZ", "tier": "VpnGw2AZ"}, "vpnGatewayGeneration": "Generation2"});
-        let gateway = self.put(&format!("{elsewhere}/virtualNetworkGateways/other"), gateway).await;
+        let gateway = self
+            .put(
+                &format!("{elsewhere}/virtualNetworkGateways/other"),
+                gateway,
+            )
+            .await;
         tokio::time::sleep(std::time::Duration::from_secs(7_200)).await;
-        let local = self.seen.azure.local_gateways.get(TunnelKey::ALL[0]).as_ref().unwrap().resource.id.to_string();
-        self.connect(&format!("{elsewhere}/connections/other"), &gateway, &local).await
+        let local = self
+            .seen
+            .azure
+            .local_gateways
+            .get(TunnelKey::ALL[0])
+            .as_ref()
+            .unwrap()
+            .resource
+            .id
+            .to_string();
+        self.connect(&format!("{elsewhere}/connections/other"), &gateway, &local)
+            .await
     }
 
     async fn in_vpc(&self, what: Foreign) -> String {
@@ -214,16 +292,30 @@ impl Place<'_> {
         let subnet = self.seen.aws.public_subnet.as_ref().unwrap().to_string();
         let ask = |form: String| async move { self.sim.say_to_ec2(&form).await };
         let (answer, element) = match what {
-            Foreign::VpcSubnet => (ask(format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.2.9.0/24")).await, "subnetId"),
-            Foreign::VpcNetworkInterface => {
-                (ask(format!("CreateNetworkInterface&SubnetId={subnet}")).await, "networkInterfaceId")
-            }
-            Foreign::VpcNatGateway => {
-                (ask(format!("CreateNatGateway&SubnetId={subnet}&ConnectivityType=private")).await, "natGatewayId")
-            }
+            Foreign::VpcSubnet => (
+                ask(format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.2.9.0/24")).await,
+                "subnetId",
+            ),
+            Foreign::VpcNetworkInterface => (
+                ask(format!("CreateNetworkInterface&SubnetId={subnet}")).await,
+                "networkInterfaceId",
+            ),
+            Foreign::VpcNatGateway => (
+                ask(format!(
+                    "CreateNatGateway&SubnetId={subnet}&ConnectivityType=private"
+                ))
+                .await,
+                "natGatewayId",
+            ),
             Foreign::VpcEndpoint => {
                 let service = "com.amazonaws.eu-west-1.s3";
-                (ask(format!("CreateVpcEndpoint&VpcId={vpc}&ServiceName={service}")).await, "vpcEndpointId")
+                (
+                    ask(format!(
+                        "CreateVpcEndpoint&VpcId={vpc}&ServiceName={service}"
+                    ))
+                    .await,
+                    "vpcEndpointId",
+                )
             }
             Foreign::VpcPeering => {
                 let other = ask("CreateVpc&CidrBlock=10.77.0.0/16".to_owned()).await;
@@ -233,22 +325,31 @@ impl Place<'_> {
                 (ask(form).await, "vpcPeeringConnectionId")
             }
             Foreign::VpcSecurityGroup => {
-                let form = format!("CreateSecurityGroup&VpcId={vpc}&GroupName=web&GroupDescription=web");
+                let form =
+                    format!("CreateSecurityGroup&VpcId={vpc}&GroupName=web&GroupDescription=web");
                 (ask(form).await, "groupId")
             }
-            Foreign::VpcNetworkAcl => (ask(format!("CreateNetworkAcl&VpcId={vpc}")).await, "networkAclId"),
-            Foreign::VpcRouteTable => (ask(format!("CreateRouteTable&VpcId={vpc}")).await, "routeTableId"),
+            Foreign::VpcNetworkAcl => (
+                ask(format!("CreateNetworkAcl&VpcId={vpc}")).await,
+                "networkAclId",
+            ),
+            Foreign::VpcRouteTable => (
+                ask(format!("CreateRouteTable&VpcId={vpc}")).await,
+                "routeTableId",
+            ),
             Foreign::EgressGateway => {
                 let form = format!("CreateEgressOnlyInternetGateway&VpcId={vpc}");
                 (ask(form).await, "egressOnlyInternetGatewayId")
             }
             _ => {
-                let form = "CreateCustomerGateway&Type=ipsec.1&BgpAsn=65010&IpAddress=9.8.7.6".to_owned();
+                let form =
+                    "CreateCustomerGateway&Type=ipsec.1&BgpAsn=65010&IpAddress=9.8.7.6".to_owned();
                 let customer = element_of(&ask(form).await, "customerGatewayId");
                 tokio::time::sleep(std::time::Duration::from_secs(60)).await;
                 let gateway = self.seen.aws.gateway.as_ref().unwrap().id.to_string();
-                let form =
-                    format!("CreateVpnConnection&Type=ipsec.1&CustomerGatewayId={customer}&VpnGatewayId={gateway}");
+                let form = format!(
+                    "CreateVpnConnection&Type=ipsec.1&CustomerGatewayId={customer}&VpnGatewayId={gateway}"
+                );
                 (ask(form).await, "vpnConnectionId")
             }
         };
@@ -258,7 +359,9 @@ impl Place<'_> {
 
 /// The text of the first element of that name.
 fn element_of(answer: &str, name: &str) -> String {
-    let (_, rest) = answer.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {answer}"));
+    let (_, rest) = answer
+        .split_once(&format!("<{name}>"))
+        .unwrap_or_else(|| panic!("no {name} in {answer}"));
     rest.split('<').next().unwrap_or_default().to_owned()
 }
 
@@ -272,27 +375,46 @@ impl Sim {
 
     /// A call to Resource Manager that the product never makes.
     pub async fn say_to_azure(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
-        let version = if path.contains("Microsoft.Authorization") { "2020-05-01" } else { "2025-01-01" };
-        let version = if path.matches('/').count() == 4 { "2021-04-01" } else { version };
+        let version = if path.contains("Microsoft.Authorization") {
+            "2020-05-01"
+        } else {
+            "2025-01-01"
+        };
+        let version = if path.matches('/').count() == 4 {
+            "2021-04-01"
+        } else {
+            version
+        };
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let body = if body.is_null() {
+            Vec::new()
+        } else {
+            body.to_string().into_bytes()
+        };
         let answer = self
             .say(Request {
                 method: method.to_owned(),
                 base_url: "https://arm.sandbox".to_owned(),
                 path: path.to_owned(),
                 query: format!("api-version={version}"),
-                headers: vec![header("authorization", TOKEN), header("content-type", "application/json")],
+                headers: vec![
+                    header("authorization", TOKEN),
+                    header("content-type", "application/json"),
+                ],
                 body,
             })
             .await;
-        (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
+        (
+            answer.status,
+            serde_json::from_slice(&answer.body).unwrap_or_default(),
+        )
     }
 
     /// A call to EC2 that the product never makes: the action and its parameters.
     pub async fn say_to_ec2(&self, form: &str) -> String {
         let scope = format!("AKIAEXAMPLE/20260101/{}/ec2/aws4_request", super::REGION);
-        let caller = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+        let caller =
+            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let answer = self
             .say(Request {
@@ -302,7 +424,10 @@ impl Sim {
                 query: String::new(),
                 headers: vec![
                     header("authorization", &caller),
-                    header("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
+                    header(
+                        "content-type",
+                        "application/x-www-form-urlencoded; charset=utf-8",
+                    ),
                 ],
                 body: format!("Version=2016-11-15&Action={form}").into_bytes(),
             })

@@ -1,6 +1,6 @@
-//! Looks on at every call of several links and of other people, and holds each to what it may do: no one changes what is
-//! another's, a shared gateway only gains and loses the caller's own addresses, and a roll never takes down more than one
-//! tunnel at a time.
+//! Looks on at every call of several links and of other people, and holds each to what it may do:
+//! no one changes what is another's, a shared gateway only gains and loses the caller's own
+//! addresses, and a roll never takes down more than one tunnel at a time.
 
 use super::Sim;
 use super::wire::ACTOR;
@@ -49,7 +49,9 @@ impl IsolationChecker {
         let checker = IsolationChecker(Arc::default());
         checker.ledger().objects = objects(&sim.sandbox.world());
         let watching = checker.clone();
-        sim.sandbox.watch(Box::new(move |world, request, exchange| watching.ledger().record(world, request, exchange)));
+        sim.sandbox.watch(Box::new(move |world, request, exchange| {
+            watching.ledger().record(world, request, exchange)
+        }));
         checker
     }
 
@@ -79,29 +81,49 @@ impl IsolationChecker {
 }
 
 fn is_read(operation: &str) -> bool {
-    ["Describe", "Get", "List", "Metadata", "Token", "Assume"].iter().any(|start| operation.starts_with(start))
+    ["Describe", "Get", "List", "Metadata", "Token", "Assume"]
+        .iter()
+        .any(|start| operation.starts_with(start))
 }
 
 impl Ledger {
     fn record(&mut self, world: &World, request: &Request, exchange: &Exchange) {
         self.calls += 1;
-        let (actor, call) = (request.header(ACTOR).unwrap_or_default().to_owned(), &exchange.record);
+        let (actor, call) = (
+            request.header(ACTOR).unwrap_or_default().to_owned(),
+            &exchange.record,
+        );
         let mut found = self.rolls.iter().find_map(|(link, outside)| {
-            let down: Vec<_> = outside.iter().filter(|ip| world.tunnels.aws_learned(**ip).is_empty()).collect();
+            let down: Vec<_> = outside
+                .iter()
+                .filter(|ip| world.tunnels.aws_learned(**ip).is_empty())
+                .collect();
             (down.len() > 1).then(|| format!("{link} rolls and {down:?} are down"))
         });
         if !is_read(&call.operation) {
-            let (seconds, answer) =
-                (call.sim_start_ms / 1000, call.status.map_or("none".to_owned(), |s| s.to_string()));
+            let (seconds, answer) = (
+                call.sim_start_ms / 1000,
+                call.status.map_or("none".to_owned(), |s| s.to_string()),
+            );
             let fault = call.fault.as_deref().unwrap_or_default();
-            self.writes.push(format!("{seconds} s {actor} {} {} {answer} {fault}", call.operation, call.target));
+            self.writes.push(format!(
+                "{seconds} s {actor} {} {} {answer} {fault}",
+                call.operation, call.target
+            ));
             let now = objects(world);
-            let changes = if actor == OTHERS { Ok(()) } else { self.may(&actor, &now) };
+            let changes = if actor == OTHERS {
+                Ok(())
+            } else {
+                self.may(&actor, &now)
+            };
             found = found.or(changes.err());
             self.objects = now;
         }
         if let (Some(what), None) = (found, &self.fault) {
-            self.fault = Some(format!("call {} of {actor}, {} {}: {what}", call.n, call.operation, call.target));
+            self.fault = Some(format!(
+                "call {} of {actor}, {} {}: {what}",
+                call.n, call.operation, call.target
+            ));
         }
     }
 
@@ -123,7 +145,9 @@ impl Ledger {
                         self.keeps_addresses_of_others(actor, old, new)?;
                         self.note_addresses(actor, old, new);
                     } else if !self.only_own_addresses(actor, old, new) {
-                        return Err(format!("{id}, which is of {owner:?}: {old:?} became {new:?}"));
+                        return Err(format!(
+                            "{id}, which is of {owner:?}: {old:?} became {new:?}"
+                        ));
                     }
                 }
                 _ => {}
@@ -133,33 +157,73 @@ impl Ledger {
     }
 
     /// By its tag, or by what it lies in. A tag that no one has used yet is the caller's.
-    fn owner(&mut self, id: &str, object: &Object, among: &BTreeMap<String, Object>, actor: &str) -> Option<String> {
+    fn owner(
+        &mut self,
+        id: &str,
+        object: &Object,
+        among: &BTreeMap<String, Object>,
+        actor: &str,
+    ) -> Option<String> {
         let within = |(home, other): (&String, &Object)| {
             let inside = object.vpc.as_ref() == Some(home) || id.starts_with(&format!("{home}/"));
             other.link.as_ref().filter(|_| inside).cloned()
         };
-        let link = object.link.clone().or_else(|| among.iter().find_map(within))?;
-        Some(self.links.entry(link).or_insert_with(|| actor.to_owned()).clone())
+        let link = object
+            .link
+            .clone()
+            .or_else(|| among.iter().find_map(within))?;
+        Some(
+            self.links
+                .entry(link)
+                .or_insert_with(|| actor.to_owned())
+                .clone(),
+        )
     }
 
     /// The owner of a gateway leaves it the addresses of the links that are attached to it.
-    fn keeps_addresses_of_others(&self, actor: &str, old: &Object, new: Option<&Object>) -> Result<(), String> {
+    fn keeps_addresses_of_others(
+        &self,
+        actor: &str,
+        old: &Object,
+        new: Option<&Object>,
+    ) -> Result<(), String> {
         let now = new.map(|new| new.addresses.clone()).unwrap_or_default();
-        let others = self.listed.iter().filter(|(other, _)| *other != actor).flat_map(|(_, listed)| listed);
-        let taken: Vec<&String> = others.filter(|ip| old.addresses.contains(*ip) && !now.contains(*ip)).collect();
-        if taken.is_empty() { Ok(()) } else { Err(format!("its owner takes {taken:?} of another link off {old:?}")) }
+        let others = self
+            .listed
+            .iter()
+            .filter(|(other, _)| *other != actor)
+            .flat_map(|(_, listed)| listed);
+        let taken: Vec<&String> = others
+            .filter(|ip| old.addresses.contains(*ip) && !now.contains(*ip))
+            .collect();
+        if taken.is_empty() {
+            Ok(())
+        } else {
+            Err(format!(
+                "its owner takes {taken:?} of another link off {old:?}"
+            ))
+        }
     }
 
     fn note_addresses(&mut self, actor: &str, old: &Object, new: Option<&Object>) {
         let now = new.map(|new| new.addresses.clone()).unwrap_or_default();
-        self.listed.entry(actor.to_owned()).or_default().extend(now.difference(&old.addresses).cloned());
+        self.listed
+            .entry(actor.to_owned())
+            .or_default()
+            .extend(now.difference(&old.addresses).cloned());
     }
 
     fn only_own_addresses(&mut self, actor: &str, old: &Object, new: Option<&Object>) -> bool {
         let Some(new) = new else { return false };
-        let same = Object { addresses: old.addresses.clone(), ..new.clone() } == *old;
+        let same = Object {
+            addresses: old.addresses.clone(),
+            ..new.clone()
+        } == *old;
         let own = self.listed.entry(actor.to_owned()).or_default();
-        let fair = old.addresses.difference(&new.addresses).all(|gone| own.contains(gone));
+        let fair = old
+            .addresses
+            .difference(&new.addresses)
+            .all(|gone| own.contains(gone));
         own.retain(|address| !old.addresses.contains(address) || new.addresses.contains(address));
         own.extend(new.addresses.difference(&old.addresses).cloned());
         same && fair
@@ -170,17 +234,41 @@ fn objects(world: &World) -> BTreeMap<String, Object> {
     let rows = world.azure.objects().into_iter().chain(world.aws.objects());
     rows.map(|mut row| {
         let text = |name: &str| row[name].as_str().map(str::to_owned);
-        let leaving = matches!(row["state"].as_str(), Some("deleting" | "deleted" | "Deleting"));
-        let (id, vpc) = (text("id").unwrap_or_default().to_lowercase(), text("vpc_id"));
+        let leaving = matches!(
+            row["state"].as_str(),
+            Some("deleting" | "deleted" | "Deleting")
+        );
+        let (id, vpc) = (
+            text("id").unwrap_or_default().to_lowercase(),
+            text("vpc_id"),
+        );
         let link = row["tags"]["awsazure:link"].as_str().map(str::to_owned);
         let listed = row["custom_bgp_addresses"].as_array().into_iter().flatten();
-        let addresses = listed.filter_map(Value::as_str).map(str::to_owned).collect();
-        for volatile in
-            ["propagating", "routes", "telemetry", "tunnels", "state", "attachments", "custom_bgp_addresses"]
-        {
+        let addresses = listed
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect();
+        for volatile in [
+            "propagating",
+            "routes",
+            "telemetry",
+            "tunnels",
+            "state",
+            "attachments",
+            "custom_bgp_addresses",
+        ] {
             row.as_object_mut().map(|fields| fields.remove(volatile));
         }
-        (id, Object { link, vpc, addresses, leaving, rest: row })
+        (
+            id,
+            Object {
+                link,
+                vpc,
+                addresses,
+                leaving,
+                rest: row,
+            },
+        )
     })
     .collect()
 }

@@ -1,5 +1,6 @@
-//! What is looked at after each fault: objects that no run would find again, objects made twice, secrets where they must not
-//! be, and whether a link is the very link that a run without faults makes.
+//! What is looked at after each fault: objects that no run would find again, objects made twice,
+//! secrets where they must not be, and whether a link is the very link that a run without faults
+//! makes.
 
 use super::Sim;
 use super::other_team;
@@ -13,12 +14,17 @@ pub const FOREIGN_TAG: (&str, &str) = ("owner", "other-team");
 /// Every object in both clouds: the link's, and another user's, which transit gateways always are.
 fn all_rows(sim: &Sim) -> (Vec<Value>, Vec<Value>) {
     let listing = sim.sandbox.world().objects();
-    let all = ["aws", "azure"].into_iter().flat_map(|cloud| listing[cloud].as_array().cloned().unwrap_or_default());
+    let all = ["aws", "azure"]
+        .into_iter()
+        .flat_map(|cloud| listing[cloud].as_array().cloned().unwrap_or_default());
     let all: Vec<Value> = all.collect();
-    let marked = all.iter().filter(|row| row["tags"][FOREIGN_TAG.0] == FOREIGN_TAG.1);
+    let marked = all
+        .iter()
+        .filter(|row| row["tags"][FOREIGN_TAG.0] == FOREIGN_TAG.1);
     let marked: Vec<Value> = marked.map(|row| row["id"].clone()).collect();
     let foreign = |row: &Value| marked.contains(&row["id"]) || marked.contains(&row["vpc_id"]);
-    all.into_iter().partition(|row| row["kind"] != "transit-gateway" && !foreign(row))
+    all.into_iter()
+        .partition(|row| row["kind"] != "transit-gateway" && !foreign(row))
 }
 
 fn rows(sim: &Sim) -> Vec<Value> {
@@ -32,15 +38,24 @@ fn text<'a>(row: &'a Value, name: &str) -> &'a str {
 /// What of the link an object is.
 fn part(row: &Value) -> String {
     let (kind, tag) = (text(row, "kind"), row["tags"]["awsazure:part"].as_str());
-    let main = if row["main"] == true { "main" } else { text(row, "name") };
+    let main = if row["main"] == true {
+        "main"
+    } else {
+        text(row, "name")
+    };
     format!("{kind}/{}", tag.unwrap_or(main))
 }
 
-/// Every object says whose it is: by its tag, by its name in the state's `managed`, or by what it lies in.
+/// Every object says whose it is: by its tag, by its name in the state's `managed`, or by what it
+/// lies in.
 pub fn all_objects_recorded(sim: &Sim, stored: &Stored) -> Result<(), String> {
     let (rows, state) = (rows(sim), format!("{:?}", stored.state));
     let tagged = |row: &&Value| row["tags"]["awsazure:link"].is_string();
-    let homes: Vec<&str> = rows.iter().filter(tagged).map(|row| text(row, "id")).collect();
+    let homes: Vec<&str> = rows
+        .iter()
+        .filter(tagged)
+        .map(|row| text(row, "id"))
+        .collect();
     let known = |row: &Value| {
         let id = text(row, "id");
         let inside = |home: &&str| row["vpc_id"] == **home || id.starts_with(&format!("{home}/"));
@@ -55,7 +70,10 @@ pub fn all_objects_recorded(sim: &Sim, stored: &Stored) -> Result<(), String> {
 /// No part of the link is there twice.
 pub fn no_duplicates(sim: &Sim) -> Result<(), String> {
     let mut seen = BTreeMap::new();
-    for row in rows(sim).into_iter().filter(|row| row["tags"]["awsazure:part"].is_string()) {
+    for row in rows(sim)
+        .into_iter()
+        .filter(|row| row["tags"]["awsazure:part"].is_string())
+    {
         let leaving = matches!(text(&row, "state"), "deleting" | "deleted" | "Deleting");
         if !leaving && let Some(other) = seen.insert(part(&row), row.clone()) {
             return Err(format!("made twice: {other:#} and {row:#}"));
@@ -76,15 +94,22 @@ pub async fn wait_until_idle(sim: &Sim, span: std::time::Duration) {
     }
 }
 
-/// Nothing is left in either cloud, and another user's tables let in what they let in before: main ones alone, where there are any.
+/// Nothing is left in either cloud, and another user's tables let in what they let in before: main
+/// ones alone, where there are any.
 pub fn no_objects_left(sim: &Sim) -> Result<(), String> {
     let (left, others) = all_rows(sim);
-    let tables = others.iter().filter_map(|row| Some((row, row["propagating"].as_array()?)));
-    let changed =
-        tables.filter(|(row, lets_in)| lets_in.is_empty() == (row["main"] == true)).map(|(row, _)| row).next();
+    let tables = others
+        .iter()
+        .filter_map(|row| Some((row, row["propagating"].as_array()?)));
+    let changed = tables
+        .filter(|(row, lets_in)| lets_in.is_empty() == (row["main"] == true))
+        .map(|(row, _)| row)
+        .next();
     match (left.is_empty(), changed) {
         (true, None) => Ok(()),
-        (_, Some(table)) => Err(format!("another user's table has other propagation: {table:#}")),
+        (_, Some(table)) => Err(format!(
+            "another user's table has other propagation: {table:#}"
+        )),
         (false, None) => Err(format!("left behind: {left:#?}")),
     }
 }
@@ -94,7 +119,14 @@ pub fn no_secret(sim: &Sim, texts: &[&str]) -> Result<(), String> {
     for secret in sim.wire.secrets() {
         if let Some(text) = texts.iter().find(|text| text.contains(&secret)) {
             let at = text.find(&secret).unwrap_or_default();
-            let before: String = text[..at].chars().rev().take(120).collect::<Vec<_>>().into_iter().rev().collect();
+            let before: String = text[..at]
+                .chars()
+                .rev()
+                .take(120)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+                .collect();
             return Err(format!("a secret shows after: {before}"));
         }
     }
@@ -105,28 +137,45 @@ pub fn no_secret(sim: &Sim, texts: &[&str]) -> Result<(), String> {
 pub fn tunnels_up(sim: &Sim) -> Result<(), String> {
     let world = sim.sandbox.world();
     let (mut up, mut words) = (0, Vec::new());
-    for end in world.aws.endpoints().into_iter().filter(|end| end.peer_ip != other_team::PUBLIC_IP) {
+    for end in world
+        .aws
+        .endpoints()
+        .into_iter()
+        .filter(|end| end.peer_ip != other_team::PUBLIC_IP)
+    {
         match world.tunnels.negotiation(end.outside_ip) {
-            Some(negotiation) if negotiation.status == awsazure_sandbox::dataplane::TunnelStatus::Up => up += 1,
+            Some(negotiation)
+                if negotiation.status == awsazure_sandbox::dataplane::TunnelStatus::Up =>
+            {
+                up += 1
+            }
             other => words.push(format!("{}: {other:?}", end.outside_ip)),
         }
     }
-    if up == 4 && words.is_empty() { Ok(()) } else { Err(format!("{up} tunnels are up; {words:?}")) }
+    if up == 4 && words.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{up} tunnels are up; {words:?}"))
+    }
 }
 
-/// A link with its state, in words that are the same for every link made from the same configuration: ids and addresses
-/// that the clouds chose are replaced by the part's name.
+/// A link with its state, in words that are the same for every link made from the same
+/// configuration: ids and addresses that the clouds chose are replaced by the part's name.
 pub fn snapshot(sim: &Sim, stored: &Stored) -> String {
     let rows = rows(sim);
     // Azure's ids are names; AWS's are chance.
     let chance = rows.iter().filter(|row| !text(row, "id").starts_with('/'));
-    let mut names: Vec<(String, String)> = chance.map(|row| (text(row, "id").to_owned(), part(row))).collect();
+    let mut names: Vec<(String, String)> = chance
+        .map(|row| (text(row, "id").to_owned(), part(row)))
+        .collect();
     for (key, tunnel) in stored.state.get("tunnels").as_map().into_iter().flatten() {
         let places = [
             ("aws_outside_ip", format!("aws end of {key}")),
             ("azure_public_ip", format!("azure end of {}", &key[..9])),
         ];
-        let shown = places.into_iter().filter_map(|(name, word)| Some((tunnel.get(name).as_str()?.to_owned(), word)));
+        let shown = places
+            .into_iter()
+            .filter_map(|(name, word)| Some((tunnel.get(name).as_str()?.to_owned(), word)));
         names.extend(shown);
     }
     let fields = [
@@ -143,8 +192,10 @@ pub fn snapshot(sim: &Sim, stored: &Stored) -> String {
         "custom_bgp_addresses",
     ];
     let of_row = |row: &Value| {
-        let kept: serde_json::Map<String, Value> =
-            fields.into_iter().map(|field| (field.to_owned(), row[field].clone())).collect();
+        let kept: serde_json::Map<String, Value> = fields
+            .into_iter()
+            .map(|field| (field.to_owned(), row[field].clone()))
+            .collect();
         plain(&Value::Object(kept), &names)
     };
     let mut lines: Vec<String> = rows.iter().map(of_row).collect();
@@ -158,14 +209,26 @@ pub fn snapshot(sim: &Sim, stored: &Stored) -> String {
 
 /// The first line in which two links differ.
 pub fn difference(is: &str, should_be: &str) -> String {
-    let lines = is.lines().zip(should_be.lines()).find(|(is, should)| is != should);
+    let lines = is
+        .lines()
+        .zip(should_be.lines())
+        .find(|(is, should)| is != should);
     match lines {
         Some((is, should)) => {
-            let at = is.bytes().zip(should.bytes()).position(|(a, b)| a != b).unwrap_or_default().saturating_sub(120);
+            let at = is
+                .bytes()
+                .zip(should.bytes())
+                .position(|(a, b)| a != b)
+                .unwrap_or_default()
+                .saturating_sub(120);
             let from = |text: &str| text.chars().skip(at).take(400).collect::<String>();
             format!("is ...{}\n  instead of ...{}", from(is), from(should))
         }
-        None => format!("{} lines instead of {}", is.lines().count(), should_be.lines().count()),
+        None => format!(
+            "{} lines instead of {}",
+            is.lines().count(),
+            should_be.lines().count()
+        ),
     }
 }
 
@@ -181,7 +244,9 @@ fn plain(value: &Value, names: &[(String, String)]) -> String {
             // What was read back once has its nulls written out.
             let set = items.iter().filter(|(_, item)| !item.is_null());
             // Keys of tags may hold ids.
-            let line = |(name, item): (&String, &Value)| format!("{}: {}", named(name, names), plain(item, names));
+            let line = |(name, item): (&String, &Value)| {
+                format!("{}: {}", named(name, names), plain(item, names))
+            };
             let mut items: Vec<String> = set.map(line).collect();
             items.sort();
             format!("{{{}}}", items.join(", "))
@@ -191,7 +256,9 @@ fn plain(value: &Value, names: &[(String, String)]) -> String {
 }
 
 fn named(text: &str, names: &[(String, String)]) -> String {
-    names.iter().fold(text.to_owned(), |text, (id, name)| text.replace(id, name))
+    names
+        .iter()
+        .fold(text.to_owned(), |text, (id, name)| text.replace(id, name))
 }
 
 pub fn json_of(value: &awsazure::plugin::Value) -> Value {
@@ -200,10 +267,15 @@ pub fn json_of(value: &awsazure::plugin::Value) -> Value {
         V::Null => Value::Null,
         V::Bool(truth) => Value::Bool(*truth),
         V::String(text) => Value::String(text.clone()),
-        V::List(items) | V::Set(items) | V::Tuple(items) => Value::Array(items.iter().map(json_of).collect()),
-        V::Map(items) | V::Object(items) => {
-            Value::Object(items.iter().map(|(name, item)| (name.clone(), json_of(item))).collect())
+        V::List(items) | V::Set(items) | V::Tuple(items) => {
+            Value::Array(items.iter().map(json_of).collect())
         }
+        V::Map(items) | V::Object(items) => Value::Object(
+            items
+                .iter()
+                .map(|(name, item)| (name.clone(), json_of(item)))
+                .collect(),
+        ),
         other => Value::String(format!("{other:?}")),
     }
 }

@@ -3,8 +3,8 @@
 use super::clock::in_virtual_time;
 use super::scenario_gen::{alone, beside, change, cloud_settings, once_in};
 use super::verify::{
-    Listing, foreign_objects_unchanged, listing, managed, no_key_in_output, only_preexisting_objects_left, succeeded,
-    tunnels_agree, writes_were_serialized,
+    Listing, foreign_objects_unchanged, listing, managed, no_key_in_output,
+    only_preexisting_objects_left, succeeded, tunnels_agree, writes_were_serialized,
 };
 use super::{Sim, external_changes};
 use awsazure::link::observed::Observed;
@@ -39,7 +39,10 @@ pub fn run(seed: u64) -> Result<LifecycleRun, String> {
             let judge = sim.sandbox.world().validator.clone();
             life.checked = judge.requests + judge.answers;
             match ended {
-                Ok(()) if judge.violations > 0 => Err(format!("the clouds' schemas were broken:\n{}", judge.report())),
+                Ok(()) if judge.violations > 0 => Err(format!(
+                    "the clouds' schemas were broken:\n{}",
+                    judge.report()
+                )),
                 Ok(()) => Ok(life),
                 Err(fault) => Err(format!("{fault}\nbefore that: {:#?}", life.story)),
             }
@@ -60,7 +63,9 @@ async fn one(sim: &Sim, rng: &mut Rng, story: &mut Vec<String>) -> Result<(), St
         story.push(format!("neighbour {}", neighbour.name));
         let spec = beside(sim, rng, &neighbour, &built.observed);
         link(sim, rng, spec, story).await?;
-        let still = sim.converge_from(&neighbour, &sim.search_after(&neighbour, &built.observed)).await;
+        let still = sim
+            .converge_from(&neighbour, &sim.search_after(&neighbour, &built.observed))
+            .await;
         succeeded("the neighbour's look", &still)?;
         if !still.done.is_empty() {
             return Err(format!("the neighbour was harmed: {:?}", still.done));
@@ -72,7 +77,11 @@ async fn one(sim: &Sim, rng: &mut Rng, story: &mut Vec<String>) -> Result<(), St
         let theirs = |id: &str| id.contains("hub-rg") || left[id]["tags"]["Name"] == "workloads";
         let foreign: Vec<String> = left.keys().filter(|id| theirs(id)).cloned().collect();
         let rest = left.into_iter().filter(|(id, object)| {
-            let of_vpc = |name: &str| object[name].as_str().is_some_and(|vpc| foreign.iter().any(|id| id == vpc));
+            let of_vpc = |name: &str| {
+                object[name]
+                    .as_str()
+                    .is_some_and(|vpc| foreign.iter().any(|id| id == vpc))
+            };
             !foreign.contains(id) && !of_vpc("vpc_id")
         });
         only_preexisting_objects_left(&before, &rest.collect())?;
@@ -84,10 +93,18 @@ async fn one(sim: &Sim, rng: &mut Rng, story: &mut Vec<String>) -> Result<(), St
 }
 
 /// Create, change, repair and destroy, each looked at from all sides.
-async fn link(sim: &Sim, rng: &mut Rng, mut spec: Spec, story: &mut Vec<String>) -> Result<(), String> {
+async fn link(
+    sim: &Sim,
+    rng: &mut Rng,
+    mut spec: Spec,
+    story: &mut Vec<String>,
+) -> Result<(), String> {
     let before = listing(sim);
     story.push(format!("{spec:?}"));
-    story.push(format!("trouble while creating: {:?}", external_changes::trouble(sim, rng)));
+    story.push(format!(
+        "trouble while creating: {:?}",
+        external_changes::trouble(sim, rng)
+    ));
     let search = sim.search(&spec);
     let built = sim.converge_from(&spec, &search).await;
     succeeded("create", &built)?;
@@ -96,7 +113,10 @@ async fn link(sim: &Sim, rng: &mut Rng, mut spec: Spec, story: &mut Vec<String>)
     if !once_in(rng, 4) {
         let prior = sim.search_after(&spec, &seen);
         let what = change(rng, &mut spec, &seen);
-        story.push(format!("changed {what:?} under {:?}", external_changes::trouble(sim, rng)));
+        story.push(format!(
+            "changed {what:?} under {:?}",
+            external_changes::trouble(sim, rng)
+        ));
         let changed = sim.converge_from(&spec, &prior).await;
         succeeded("change", &changed)?;
         spec.removals = Removals::default();
@@ -105,12 +125,20 @@ async fn link(sim: &Sim, rng: &mut Rng, mut spec: Spec, story: &mut Vec<String>)
     if once_in(rng, 2) {
         sim.sandbox.world().faults.clear();
         let what = external_changes::change_externally(sim, rng, &spec, &seen).await?;
-        story.push(format!("meddled: {what}; under {:?}", external_changes::trouble(sim, rng)));
-        let repaired = sim.converge_from(&spec, &sim.search_after(&spec, &seen)).await;
+        story.push(format!(
+            "meddled: {what}; under {:?}",
+            external_changes::trouble(sim, rng)
+        ));
+        let repaired = sim
+            .converge_from(&spec, &sim.search_after(&spec, &seen))
+            .await;
         succeeded("repair", &repaired)?;
         seen = whole(sim, &spec, &repaired.observed, &before, "repair").await?;
     }
-    story.push(format!("destroyed under {:?}", external_changes::trouble(sim, rng)));
+    story.push(format!(
+        "destroyed under {:?}",
+        external_changes::trouble(sim, rng)
+    ));
     if managed(&spec, &seen).is_empty() {
         return Err("nothing to destroy".to_owned());
     }
@@ -119,15 +147,28 @@ async fn link(sim: &Sim, rng: &mut Rng, mut spec: Spec, story: &mut Vec<String>)
     only_preexisting_objects_left(&before, &listing(sim))
 }
 
-/// The link is complete, a second look finds nothing to do, the tunnels agree, no other user was affected, no key shows.
-async fn whole(sim: &Sim, spec: &Spec, built: &Observed, before: &Listing, after: &str) -> Result<Observed, String> {
-    let again = sim.converge_from(spec, &sim.search_after(spec, built)).await;
+/// The link is complete, a second look finds nothing to do, the tunnels agree, no other user was
+/// affected, no key shows.
+async fn whole(
+    sim: &Sim,
+    spec: &Spec,
+    built: &Observed,
+    before: &Listing,
+    after: &str,
+) -> Result<Observed, String> {
+    let again = sim
+        .converge_from(spec, &sim.search_after(spec, built))
+        .await;
     succeeded(&format!("the look after {after}"), &again)?;
     if !again.done.is_empty() {
-        return Err(format!("after {after} there still was something to do: {:?}", again.done));
+        return Err(format!(
+            "after {after} there still was something to do: {:?}",
+            again.done
+        ));
     }
     tunnels_agree(sim, &again.observed).map_err(|fault| format!("after {after}: {fault}"))?;
     no_key_in_output(sim, &again.observed, spec)?;
-    foreign_objects_unchanged(before, &listing(sim)).map_err(|fault| format!("after {after}: {fault}"))?;
+    foreign_objects_unchanged(before, &listing(sim))
+        .map_err(|fault| format!("after {after}: {fault}"))?;
     Ok(again.observed)
 }

@@ -34,7 +34,9 @@ impl Visit for Line<'_> {
 
 impl Subscriber for Recorder {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        ["awsazure", "terraform_plugin"].iter().any(|krate| metadata.target().starts_with(krate))
+        ["awsazure", "terraform_plugin"]
+            .iter()
+            .any(|krate| metadata.target().starts_with(krate))
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {

@@ -1,4 +1,5 @@
-//! Both clouds in memory behind the real SDKs, under tokio's paused clock: half an hour passes as fast as the code runs.
+//! Both clouds in memory behind the real SDKs, under tokio's paused clock: half an hour passes as
+//! fast as the code runs.
 
 pub mod attribute_rows;
 pub mod attributes;
@@ -42,7 +43,8 @@ use awsazure::link::names::{AwsNames, AzureNames};
 use awsazure::link::observed::Observed;
 use awsazure::link::ownership_tags::LinkId;
 use awsazure::link::spec::{
-    AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, PropagationTargets, Removals, Spec,
+    AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, PropagationTargets,
+    Removals, Spec,
 };
 use awsazure::link::tunnel::{PerTunnel, TunnelKey};
 use awsazure::reconcile::{CloudClients, OperationContext, ReconcileOutcome, converge, teardown};
@@ -70,7 +72,12 @@ impl Drop for Sim {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let world = self.sandbox.world();
-            assert_eq!(world.validator.violations, 0, "the clouds' schemas were broken:\n{}", world.validator.report());
+            assert_eq!(
+                world.validator.violations,
+                0,
+                "the clouds' schemas were broken:\n{}",
+                world.validator.report()
+            );
         }
     }
 }
@@ -80,7 +87,13 @@ pub const REGION: &str = "eu-west-1";
 impl Sim {
     /// Half of the worlds list BGP peers by the gateway's own addresses.
     pub fn new(seed: u64) -> Self {
-        Self::with(seed, Settings { peers_by_own_address: seed % 2 == 1, ..Settings::default() })
+        Self::with(
+            seed,
+            Settings {
+                peers_by_own_address: seed % 2 == 1,
+                ..Settings::default()
+            },
+        )
     }
 
     pub fn with(seed: u64, settings: Settings) -> Self {
@@ -90,27 +103,50 @@ impl Sim {
     /// A world that goes on from where it stood.
     pub fn of(seed: u64, world: World) -> Self {
         let origin = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
-        let origin = origin + Duration::from_millis(world.now().0 / world.settings.time_scale.max(1));
+        let origin =
+            origin + Duration::from_millis(world.now().0 / world.settings.time_scale.max(1));
         let settings = world.settings.clone();
         let sandbox = Sandbox::of(world);
         let wire = Wire::new(sandbox.clone());
         let clouds = clients(&wire, &settings, seed, TokioTimeSource::starting(origin));
-        Sim { sandbox, clouds, wire, seed, origin }
+        Sim {
+            sandbox,
+            clouds,
+            wire,
+            seed,
+            origin,
+        }
     }
 
     /// The same clouds with clients of another user's.
     pub fn of_actor(&self, actor: &'static str) -> Self {
         let wire = self.wire.of(actor);
         let (sandbox, seed, origin) = (self.sandbox.clone(), self.seed, self.origin);
-        let clouds = clients(&wire, &sandbox.world().settings.clone(), seed, TokioTimeSource::starting(origin));
-        Sim { sandbox, clouds, wire, seed, origin }
+        let clouds = clients(
+            &wire,
+            &sandbox.world().settings.clone(),
+            seed,
+            TokioTimeSource::starting(origin),
+        );
+        Sim {
+            sandbox,
+            clouds,
+            wire,
+            seed,
+            origin,
+        }
     }
 
     /// Clients as a new process has them: nothing known, not logged in.
     pub fn process(&self) -> CloudClients {
         let settings = self.sandbox.world().settings.clone();
         let by_now = Duration::from_millis(self.sandbox.elapsed_ms());
-        clients(&self.wire, &settings, self.seed, TokioTimeSource::starting(self.origin + by_now))
+        clients(
+            &self.wire,
+            &settings,
+            self.seed,
+            TokioTimeSource::starting(self.origin + by_now),
+        )
     }
 
     pub fn subscription(&self) -> String {
@@ -120,9 +156,19 @@ impl Sim {
     /// The quickstart: a link that makes its own networks, in a slot.
     pub fn spec(&self, name: &str, slot: u64) -> Spec {
         let (group, subscription) = (format!("{name}-rg"), self.subscription());
-        let network = ResourceId::network(&subscription, &group, "virtualNetworks", &format!("{name}-vnet"));
+        let network = ResourceId::network(
+            &subscription,
+            &group,
+            "virtualNetworks",
+            &format!("{name}-vnet"),
+        );
         let names = AzureNames::of(name);
-        let gateway = ResourceId::network(&subscription, &group, "virtualNetworkGateways", &names.gateway);
+        let gateway = ResourceId::network(
+            &subscription,
+            &group,
+            "virtualNetworkGateways",
+            &names.gateway,
+        );
         let inside_cidrs = Slot::new(slot).unwrap().inside_cidrs();
         let net = |text: &str| text.parse().unwrap();
         Spec {
@@ -152,7 +198,10 @@ impl Sim {
             },
             aws: AwsSpec {
                 region: Region(REGION.to_owned()),
-                network: AwsNetwork::Create { cidr: net("10.2.0.0/16"), public_subnet: Some(net("10.2.0.0/24")) },
+                network: AwsNetwork::Create {
+                    cidr: net("10.2.0.0/16"),
+                    public_subnet: Some(net("10.2.0.0/24")),
+                },
                 gateway: AwsGateway::ManagedVgw { asn: Asn(64512) },
                 route_tables: PropagationTargets::Default,
                 startup_action: "start".to_owned(),
@@ -251,7 +300,11 @@ impl Sim {
                 AzureNetwork::Existing { .. } => BTreeSet::new(),
             },
             own_bgp_addresses: match spec.azure.gateway {
-                AzureGateway::Existing(_) => spec.inside_cidrs.iter().map(|(_, cidr)| cidr.azure_ip()).collect(),
+                AzureGateway::Existing(_) => spec
+                    .inside_cidrs
+                    .iter()
+                    .map(|(_, cidr)| cidr.azure_ip())
+                    .collect(),
                 AzureGateway::Managed { .. } => Vec::new(),
             },
             hands_over: None,
@@ -260,20 +313,37 @@ impl Sim {
 
     pub async fn demolish(&self, spec: &Spec, seen: &Observed) -> ReconcileOutcome {
         let what = self.demolition(spec, seen);
-        teardown(&self.clouds, &what, &self.search_after(spec, seen), &self.limits(), &|_| {}).await
+        teardown(
+            &self.clouds,
+            &what,
+            &self.search_after(spec, seen),
+            &self.limits(),
+            &|_| {},
+        )
+        .await
     }
 
     /// Every object of both clouds, as `kind id`.
     pub fn objects(&self) -> Vec<String> {
         let listing = self.sandbox.world().objects();
-        let all = ["aws", "azure"].into_iter().flat_map(|cloud| listing[cloud].as_array().cloned().unwrap_or_default());
-        all.map(|o| format!("{} {}", o["kind"].as_str().unwrap_or("?"), o["id"].as_str().unwrap_or("?"))).collect()
+        let all = ["aws", "azure"]
+            .into_iter()
+            .flat_map(|cloud| listing[cloud].as_array().cloned().unwrap_or_default());
+        all.map(|o| {
+            format!(
+                "{} {}",
+                o["kind"].as_str().unwrap_or("?"),
+                o["id"].as_str().unwrap_or("?")
+            )
+        })
+        .collect()
     }
 }
 
 fn clients(wire: &Wire, settings: &Settings, seed: u64, time: TokioTimeSource) -> CloudClients {
     let connector = wire.clone();
-    let http: SharedHttpClient = http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone()));
+    let http: SharedHttpClient =
+        http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone()));
     let time = aws_smithy_async::time::SharedTimeSource::new(time);
     let aws = AwsSettings {
         access_key: Some("AKIAEXAMPLE".to_owned()),
@@ -281,7 +351,15 @@ fn clients(wire: &Wire, settings: &Settings, seed: u64, time: TokioTimeSource) -
         region: Some(REGION.to_owned()),
         ..AwsSettings::default()
     };
-    let aws = Aws::with(aws, ClientOverrides { http: Some(http), sleep: None, time: Some(time), seed: Some(seed) });
+    let aws = Aws::with(
+        aws,
+        ClientOverrides {
+            http: Some(http),
+            sleep: None,
+            time: Some(time),
+            seed: Some(seed),
+        },
+    );
     let credentials = CredentialSettings {
         tenant_id: Some(settings.tenant_id.clone()),
         client_id: Some(settings.client_id.clone()),
@@ -290,6 +368,13 @@ fn clients(wire: &Wire, settings: &Settings, seed: u64, time: TokioTimeSource) -
         metadata_host: Some("arm.sandbox".to_owned()),
         ..CredentialSettings::from_env(&|_| None)
     };
-    let azure = AzureSettings { credentials, http: Some(Arc::new(wire.clone())), ..AzureSettings::default() };
-    CloudClients { azure: Azure::new(azure).expect("settings"), aws }
+    let azure = AzureSettings {
+        credentials,
+        http: Some(Arc::new(wire.clone())),
+        ..AzureSettings::default()
+    };
+    CloudClients {
+        azure: Azure::new(azure).expect("settings"),
+        aws,
+    }
 }

@@ -37,33 +37,49 @@ pub async fn connects_to(sim: &Sim, gateway: &ResourceId, instances: &[String; 2
     let local = id("localNetworkGateways");
     let peer = json!({"asn": 65_200, "bgpPeeringAddress": taken().get(TunnelKey::ALL[0]).aws_ip()});
     let properties = json!({"gatewayIpAddress": "198.51.100.9", "bgpSettings": peer});
-    put(sim, &local, json!({"location": "westeurope", "properties": properties})).await;
+    put(
+        sim,
+        &local,
+        json!({"location": "westeurope", "properties": properties}),
+    )
+    .await;
     let address = |(name, key): (&String, TunnelKey)| {
         json!({
             "ipConfigurationId": gateway.child("ipConfigurations", name),
             "customBgpIpAddress": taken().get(key).azure_ip(),
         })
     };
-    let addresses: Vec<Json> = instances.iter().zip([TunnelKey::ALL[0], TunnelKey::ALL[2]]).map(address).collect();
+    let addresses: Vec<Json> = instances
+        .iter()
+        .zip([TunnelKey::ALL[0], TunnelKey::ALL[2]])
+        .map(address)
+        .collect();
     let properties = json!({
         "connectionType": "IPsec", "connectionProtocol": "IKEv2", "enableBgp": true, "sharedKey": "another.teams.key",
         "virtualNetworkGateway1": {"id": gateway, "properties": {}},
         "localNetworkGateway2": {"id": local, "properties": {}},
         "gatewayCustomBgpIpAddresses": addresses,
     });
-    put(sim, &id("connections"), json!({"location": "westeurope", "properties": properties})).await;
+    put(
+        sim,
+        &id("connections"),
+        json!({"location": "westeurope", "properties": properties}),
+    )
+    .await;
 }
 
 /// A VPN connection to the transit gateway, with the inside CIDRs of one instance.
 pub fn connects_to_transit_gateway(world: &mut World, gateway: &str) {
     let form = format!("Type=ipsec.1&IpAddress={PUBLIC_IP}&BgpAsn=65200");
     let customer = create_foreign(world, "CreateCustomerGateway", &form, "customerGatewayId");
-    let cidrs = [TunnelKey::ALL[0], TunnelKey::ALL[1]].map(|key| taken().get(key).to_string().replace('/', "%2F"));
+    let cidrs = [TunnelKey::ALL[0], TunnelKey::ALL[1]]
+        .map(|key| taken().get(key).to_string().replace('/', "%2F"));
     let tunnels = format!(
         "Options.TunnelOptions.1.TunnelInsideCidr={}&Options.TunnelOptions.2.TunnelInsideCidr={}",
         cidrs[0], cidrs[1]
     );
-    let form = format!("Type=ipsec.1&CustomerGatewayId={customer}&TransitGatewayId={gateway}&{tunnels}");
+    let form =
+        format!("Type=ipsec.1&CustomerGatewayId={customer}&TransitGatewayId={gateway}&{tunnels}");
     create_foreign(world, "CreateVpnConnection", &form, "vpnConnectionId");
 }
 
@@ -85,13 +101,23 @@ pub async fn single_instance_gateway(sim: &Sim, network: &str) -> String {
         "activeActive": false, "sku": {"name": "VpnGw2AZ", "tier": "VpnGw2AZ"}, "bgpSettings": {"asn": 65_030},
         "ipConfigurations": [configuration],
     });
-    put(sim, &id("virtualNetworkGateways"), json!({"location": "westeurope", "properties": properties})).await;
+    put(
+        sim,
+        &id("virtualNetworkGateways"),
+        json!({"location": "westeurope", "properties": properties}),
+    )
+    .await;
     id("virtualNetworkGateways").to_string()
 }
 
 /// Deletes something that a state names, unless it is in use; says what.
 pub async fn deletes_by_hand(sim: &Sim, rng: &mut Rng, state: &Value) -> Option<String> {
-    let kinds = [Kind::AzureConnection, Kind::AzureLocalGateway, Kind::AwsVpnConnection, Kind::AwsCustomerGateway];
+    let kinds = [
+        Kind::AzureConnection,
+        Kind::AzureLocalGateway,
+        Kind::AwsVpnConnection,
+        Kind::AwsCustomerGateway,
+    ];
     let kind = pick(rng, &kinds);
     let ids: Vec<String> = state
         .get("managed")
@@ -107,10 +133,26 @@ pub async fn deletes_by_hand(sim: &Sim, rng: &mut Rng, state: &Value) -> Option<
     }
     let id = pick(rng, &ids);
     let done = match kind {
-        Kind::AwsVpnConnection => sim.say_to_ec2(&format!("DeleteVpnConnection&VpnConnectionId={id}")).await,
-        Kind::AwsCustomerGateway => sim.say_to_ec2(&format!("DeleteCustomerGateway&CustomerGatewayId={id}")).await,
-        _ => sim.say_to_azure("DELETE", &id, Json::Null).await.0.to_string(),
+        Kind::AwsVpnConnection => {
+            sim.say_to_ec2(&format!("DeleteVpnConnection&VpnConnectionId={id}"))
+                .await
+        }
+        Kind::AwsCustomerGateway => {
+            sim.say_to_ec2(&format!("DeleteCustomerGateway&CustomerGatewayId={id}"))
+                .await
+        }
+        _ => sim
+            .say_to_azure("DELETE", &id, Json::Null)
+            .await
+            .0
+            .to_string(),
     };
-    let done: String = done.lines().last().unwrap_or_default().chars().take(60).collect();
+    let done: String = done
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .chars()
+        .take(60)
+        .collect();
     Some(format!("{kind} {id} deleted by hand: {done}"))
 }

@@ -1,4 +1,5 @@
-//! What a seed decides before anything runs: the world's temper, the ground on which a link is built, and the link itself.
+//! What a seed decides before anything runs: the world's temper, the ground on which a link is
+//! built, and the link itself.
 
 use super::{REGION, Sim};
 use awsazure::aws::IdempotencyKey;
@@ -10,7 +11,9 @@ use awsazure::link::inside_cidr::Slot;
 use awsazure::link::ipsec::{IpsecPolicy, Preset};
 use awsazure::link::observed::Observed;
 use awsazure::link::ownership_tags::LinkId;
-use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, PropagationTargets, Removals, Spec};
+use awsazure::link::spec::{
+    AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, PropagationTargets, Removals, Spec,
+};
 use awsazure::link::tunnel::{PerTunnel, TunnelKey};
 use awsazure::types::{Asn, PreSharedKey, Tags};
 use awsazure_sandbox::rng::Rng;
@@ -28,13 +31,27 @@ pub fn once_in(rng: &mut Rng, many: u64) -> bool {
     rng.below(many) == 0
 }
 
-/// A world that answers quickly or slowly, and asks for the same patience always or for more and more.
+/// A world that answers quickly or slowly, and asks for the same patience always or for more and
+/// more.
 pub fn cloud_settings(rng: &mut Rng) -> Settings {
-    Settings { latency: SimDuration(20 + rng.below(400)), growing_retry_after: once_in(rng, 4), ..Settings::default() }
+    Settings {
+        latency: SimDuration(20 + rng.below(400)),
+        growing_retry_after: once_in(rng, 4),
+        ..Settings::default()
+    }
 }
 
 pub fn policy(rng: &mut Rng) -> IpsecPolicy {
-    pick(rng, &[Preset::Strong, Preset::Strong, Preset::Compatible, Preset::CloudDefault]).policy()
+    pick(
+        rng,
+        &[
+            Preset::Strong,
+            Preset::Strong,
+            Preset::Compatible,
+            Preset::CloudDefault,
+        ],
+    )
+    .policy()
 }
 
 /// Who initiates; at least one end does.
@@ -51,9 +68,16 @@ pub fn initiators(rng: &mut Rng) -> (ConnectionMode, String) {
 }
 
 pub fn tags(rng: &mut Rng) -> Tags {
-    let all = [("team", "network"), ("cost", "4711"), ("env", "prod"), ("owner", "Zoë & Søn")];
+    let all = [
+        ("team", "network"),
+        ("cost", "4711"),
+        ("env", "prod"),
+        ("owner", "Zoë & Søn"),
+    ];
     let chosen = all.into_iter().filter(|_| rng.below(2) == 0);
-    chosen.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    chosen
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
 }
 
 /// A link that stands on its own: networks that it makes, or that are there already.
@@ -71,9 +95,21 @@ pub async fn alone(sim: &Sim, rng: &mut Rng) -> Spec {
         }
         _ => {}
     }
-    if let AzureGateway::Managed { sku, generation, asn, .. } = &mut spec.azure.gateway {
-        let (new_sku, new_generation) =
-            pick(rng, &[("VpnGw2AZ", "Generation2"), ("VpnGw1AZ", "Generation1"), ("VpnGw3AZ", "Generation2")]);
+    if let AzureGateway::Managed {
+        sku,
+        generation,
+        asn,
+        ..
+    } = &mut spec.azure.gateway
+    {
+        let (new_sku, new_generation) = pick(
+            rng,
+            &[
+                ("VpnGw2AZ", "Generation2"),
+                ("VpnGw1AZ", "Generation1"),
+                ("VpnGw3AZ", "Generation2"),
+            ],
+        );
         (*sku, *generation) = (new_sku.to_owned(), new_generation.to_owned());
         *asn = Asn(pick(rng, &[65000, 65515, 65010]));
     }
@@ -91,7 +127,10 @@ pub fn beside(sim: &Sim, rng: &mut Rng, neighbour: &Spec, seen: &Observed) -> Sp
     let mut spec = sim.spec("second", slot);
     let network = neighbour.azure.network.id().clone();
     spec.link = LinkId::new(&network, *spec.inside_cidrs.get(TunnelKey::ALL[0]));
-    spec.azure.network = AzureNetwork::Existing { id: network, gateway_subnet_prefix: None };
+    spec.azure.network = AzureNetwork::Existing {
+        id: network,
+        gateway_subnet_prefix: None,
+    };
     spec.azure.gateway = AzureGateway::Existing(neighbour.azure.gateway.id().clone());
     if once_in(rng, 2) {
         spec.azure.resource_group = neighbour.azure.resource_group.clone();
@@ -121,16 +160,25 @@ fn common(rng: &mut Rng, spec: &mut Spec) {
 pub fn logs(rng: &mut Rng) -> Logs {
     let mut group = |name: &str| {
         let arn = format!("arn:aws:logs:{REGION}:123456789012:log-group:{name}");
-        once_in(rng, 4).then(|| LogGroup { arn, format: pick(rng, &["json", "text"]).to_owned() })
+        once_in(rng, 4).then(|| LogGroup {
+            arn,
+            format: pick(rng, &["json", "text"]).to_owned(),
+        })
     };
-    Logs { tunnel: group("vpn"), bgp: group("bgp") }
+    Logs {
+        tunnel: group("vpn"),
+        bgp: group("bgp"),
+    }
 }
 
 /// Another user's resource group with a VNet in it, with a gateway subnet or without.
 async fn existing_azure_network(sim: &Sim, rng: &mut Rng, spec: &mut Spec) {
     let azure = &sim.clouds.azure;
     let ctx = sim.limits().azure();
-    azure.create_group("hub-rg", "westeurope", &Tags::new(), &ctx).await.unwrap();
+    azure
+        .create_group("hub-rg", "westeurope", &Tags::new(), &ctx)
+        .await
+        .unwrap();
     let id = ResourceId::network(&sim.subscription(), "hub-rg", "virtualNetworks", "hub");
     let with_subnet = once_in(rng, 2);
     let mut subnets = vec![("app".to_owned(), "10.1.0.0/24".parse().unwrap())];
@@ -138,11 +186,22 @@ async fn existing_azure_network(sim: &Sim, rng: &mut Rng, spec: &mut Spec) {
         subnets.push(("GatewaySubnet".to_owned(), "10.1.1.0/24".parse().unwrap()));
     }
     let address_space = vec!["10.1.0.0/16".parse().unwrap()];
-    let new = NewVirtualNetwork { location: "westeurope".to_owned(), address_space, subnets, tags: Tags::new() };
-    azure.create_virtual_network(&id, &new, &|_| true, &ctx).await.unwrap();
+    let new = NewVirtualNetwork {
+        location: "westeurope".to_owned(),
+        address_space,
+        subnets,
+        tags: Tags::new(),
+    };
+    azure
+        .create_virtual_network(&id, &new, &|_| true, &ctx)
+        .await
+        .unwrap();
     spec.link = LinkId::new(&id, *spec.inside_cidrs.get(TunnelKey::ALL[0]));
     let gateway_subnet_prefix = (!with_subnet).then(|| "10.1.1.0/24".parse().unwrap());
-    spec.azure.network = AzureNetwork::Existing { id, gateway_subnet_prefix };
+    spec.azure.network = AzureNetwork::Existing {
+        id,
+        gateway_subnet_prefix,
+    };
     if once_in(rng, 2) {
         spec.azure.resource_group = "hub-rg".to_owned();
         spec.azure.create_resource_group = false;
@@ -161,9 +220,22 @@ async fn existing_azure_network(sim: &Sim, rng: &mut Rng, spec: &mut Spec) {
 async fn existing_vpc(sim: &Sim, spec: &mut Spec) {
     let limits = sim.limits();
     let ctx = limits.aws();
-    let ec2 = sim.clouds.aws.region(&ctx, Some(&Region(REGION.to_owned()))).await.unwrap();
+    let ec2 = sim
+        .clouds
+        .aws
+        .region(&ctx, Some(&Region(REGION.to_owned())))
+        .await
+        .unwrap();
     let tags = BTreeMap::from([("Name".to_owned(), "workloads".to_owned())]);
-    let made = ec2.create_vpc(&ctx, "10.2.0.0/16".parse().unwrap(), &tags, IdempotencyKey::new(&tags)).await.unwrap();
+    let made = ec2
+        .create_vpc(
+            &ctx,
+            "10.2.0.0/16".parse().unwrap(),
+            &tags,
+            IdempotencyKey::new(&tags),
+        )
+        .await
+        .unwrap();
     ec2.wait_vpc_available(&ctx, &made.id).await.unwrap();
     spec.aws.network = AwsNetwork::Existing(made.id);
 }
@@ -192,22 +264,32 @@ pub fn change(rng: &mut Rng, spec: &mut Spec, seen: &Observed) -> Vec<&'static s
             }
             4 => {
                 spec.tags.extend(tags(rng));
-                spec.tags.insert("version".to_owned(), rng.below(10).to_string());
+                spec.tags
+                    .insert("version".to_owned(), rng.below(10).to_string());
                 "tags"
             }
             5 if matches!(spec.azure.gateway, AzureGateway::Managed { .. }) => {
                 let slot = Slot::new(rng.below(u64::from(Slot::COUNT))).unwrap();
                 let before = std::mem::replace(&mut spec.inside_cidrs, slot.inside_cidrs());
-                let now: Vec<_> = spec.inside_cidrs.iter().map(|(_, cidr)| cidr.azure_ip()).collect();
-                let gone = before.iter().map(|(key, cidr)| (key.instance, cidr.azure_ip()));
-                spec.removals.addresses.extend(gone.filter(|(_, ip)| !now.contains(ip)));
+                let now: Vec<_> = spec
+                    .inside_cidrs
+                    .iter()
+                    .map(|(_, cidr)| cidr.azure_ip())
+                    .collect();
+                let gone = before
+                    .iter()
+                    .map(|(key, cidr)| (key.instance, cidr.azure_ip()));
+                spec.removals
+                    .addresses
+                    .extend(gone.filter(|(_, ip)| !now.contains(ip)));
                 "slot"
             }
             6 => {
                 let own = PreSharedKey::from_cloud(&format!("user.given_{}", rng.hex(20)));
                 let all = once_in(rng, 2);
                 let one = pick(rng, &TunnelKey::ALL);
-                spec.configured_keys = PerTunnel::from_fn(|key| (all || key == one).then(|| own.clone()));
+                spec.configured_keys =
+                    PerTunnel::from_fn(|key| (all || key == one).then(|| own.clone()));
                 "keys"
             }
             7 => {
@@ -227,7 +309,9 @@ pub fn change(rng: &mut Rng, spec: &mut Spec, seen: &Observed) -> Vec<&'static s
                 spec.removals.route_tables.clear();
                 if off {
                     spec.aws.route_tables = PropagationTargets::Explicit(BTreeSet::new());
-                    spec.removals.route_tables.extend(seen.aws.route_tables.iter().map(|table| table.id.clone()));
+                    spec.removals
+                        .route_tables
+                        .extend(seen.aws.route_tables.iter().map(|table| table.id.clone()));
                 } else {
                     spec.aws.route_tables = PropagationTargets::Default;
                 }

@@ -1,4 +1,5 @@
-//! A scripted run among the networks and gateways of an [`Environment`]: configurations that fail, a correction, and the end.
+//! A scripted run among the networks and gateways of an [`Environment`]: configurations that fail,
+//! a correction, and the end.
 
 use super::Sim;
 use super::attributes::set;
@@ -24,12 +25,22 @@ pub fn scripted(scenario: impl AsyncFnOnce(&mut ScriptedRun<'_>) + Send) {
         let environment = Environment::build();
         in_virtual_time(Box::pin(async {
             let mut world = environment.world.clone();
-            world.settings = Settings { time_scale: 30, growing_retry_after: true, ..world.settings };
+            world.settings = Settings {
+                time_scale: 30,
+                growing_retry_after: true,
+                ..world.settings
+            };
             let sim = Sim::of(1, world);
             let before = fingerprint(&sim, &Stored::default());
-            let mut core = TerraformCore::new(&sim, awsazure::plugin::Value::Null, Stored::default());
+            let mut core =
+                TerraformCore::new(&sim, awsazure::plugin::Value::Null, Stored::default());
             core.replacement = Replacement::DestroyFirst;
-            let mut run = ScriptedRun { sim: &sim, environment: &environment, core, before };
+            let mut run = ScriptedRun {
+                sim: &sim,
+                environment: &environment,
+                core,
+                before,
+            };
             Box::pin(scenario(&mut run)).await;
         }));
     });
@@ -58,10 +69,12 @@ impl ScriptedRun<'_> {
         assert_eq!(leak_checker::tunnels_up(self.sim), Ok(()));
     }
 
-    /// An apply that ends with errors at these attributes, under a rule of the fault plan if there is one.
+    /// An apply that ends with errors at these attributes, under a rule of the fault plan if there
+    /// is one.
     pub async fn apply_fails(&mut self, rule: Option<&str>) -> Vec<String> {
         self.core.new_process();
-        rule.iter().for_each(|rule| self.sim.sandbox.world().faults.add(rule.parse().unwrap()));
+        rule.iter()
+            .for_each(|rule| self.sim.sandbox.world().faults.add(rule.parse().unwrap()));
         let ended = self.core.run(&Run::Apply).await;
         assert!(ended.is_err());
         self.sim.sandbox.world().faults.clear();
@@ -90,7 +103,10 @@ impl ScriptedRun<'_> {
         self.core.new_process();
         assert_eq!(self.core.run(&Run::Destroy).await, Ok(()));
         self.wait(SimDuration::minutes(20)).await;
-        assert_eq!(differences(&fingerprint(self.sim, &Stored::default()), &self.before), Vec::<String>::new());
+        assert_eq!(
+            differences(&fingerprint(self.sim, &Stored::default()), &self.before),
+            Vec::<String>::new()
+        );
     }
 
     pub async fn wait(&self, span: SimDuration) {

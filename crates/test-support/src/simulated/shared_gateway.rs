@@ -1,7 +1,9 @@
-//! Two links on one Azure gateway, at the same time, in clouds that fail at random, while other people edit that gateway.
+//! Two links on one Azure gateway, at the same time, in clouds that fail at random, while other
+//! people edit that gateway.
 //!
-//! The gateway is another team's, or the first link creates it and the second attaches to it, perhaps to its VPN gateway too.
-//! Each link has a user who runs terraform again when it failed. Every call is looked at by an [`IsolationChecker`].
+//! The gateway is another team's, or the first link creates it and the second attaches to it,
+//! perhaps to its VPN gateway too. Each link has a user who runs terraform again when it failed.
+//! Every call is looked at by an [`IsolationChecker`].
 
 use super::clock::in_virtual_time;
 use super::isolation_checker::{IsolationChecker, OTHERS};
@@ -12,7 +14,9 @@ use super::{REGION, Sim, leak_checker};
 use awsazure::aws::IdempotencyKey;
 use awsazure::aws::model::Region;
 use awsazure::azure::ResourceId;
-use awsazure::azure::documents::gateway::{NewGateway, NewInstance, add_custom_bgp_ip, remove_custom_bgp_ip};
+use awsazure::azure::documents::gateway::{
+    NewGateway, NewInstance, add_custom_bgp_ip, remove_custom_bgp_ip,
+};
 use awsazure::azure::documents::network::NewVirtualNetwork;
 use awsazure::azure::documents::public_ip::NewPublicIp;
 use awsazure::plugin::{AttributePath, Value};
@@ -62,8 +66,13 @@ impl SharedGateway {
             let sim = Sim::new(1);
             let (azure, limits) = (&sim.clouds.azure, sim.limits());
             let (az, aw, location) = (limits.azure(), limits.aws(), "westeurope".to_owned());
-            azure.create_group("hub-rg", &location, &Tags::new(), &az).await.unwrap();
-            let id = |kind: &str, name: &str| ResourceId::network(&sim.subscription(), "hub-rg", kind, name);
+            azure
+                .create_group("hub-rg", &location, &Tags::new(), &az)
+                .await
+                .unwrap();
+            let id = |kind: &str, name: &str| {
+                ResourceId::network(&sim.subscription(), "hub-rg", kind, name)
+            };
             let network = NewVirtualNetwork {
                 location: location.clone(),
                 address_space: vec!["10.1.0.0/16".parse().unwrap()],
@@ -71,32 +80,82 @@ impl SharedGateway {
                 tags: Tags::new(),
             };
             let hub = id("virtualNetworks", "hub");
-            azure.create_virtual_network(&hub, &network, &|_| true, &az).await.unwrap();
+            azure
+                .create_virtual_network(&hub, &network, &|_| true, &az)
+                .await
+                .unwrap();
             let mut instances = Vec::new();
             for name in ["one", "two"] {
                 let ip = id("publicIPAddresses", name);
                 let zones = ["1", "2", "3"].map(str::to_owned).to_vec();
-                let new = NewPublicIp { location: location.clone(), zones, tags: Tags::new() };
-                azure.create_public_ip(&ip, &new, &|_| true, &az).await.unwrap();
-                instances.push(NewInstance { name: name.to_owned(), public_ip_id: ip, custom_bgp_ips: Vec::new() });
+                let new = NewPublicIp {
+                    location: location.clone(),
+                    zones,
+                    tags: Tags::new(),
+                };
+                azure
+                    .create_public_ip(&ip, &new, &|_| true, &az)
+                    .await
+                    .unwrap();
+                instances.push(NewInstance {
+                    name: name.to_owned(),
+                    public_ip_id: ip,
+                    custom_bgp_ips: Vec::new(),
+                });
             }
             let (sku, generation) = ("VpnGw2AZ".to_owned(), "Generation2".to_owned());
-            let (asn, subnet_id, tags) = (Asn(65000), hub.child("subnets", "GatewaySubnet"), Tags::new());
+            let (asn, subnet_id, tags) = (
+                Asn(65000),
+                hub.child("subnets", "GatewaySubnet"),
+                Tags::new(),
+            );
             let gateway = id("virtualNetworkGateways", "hub");
-            let new = NewGateway { location, sku, generation, asn, subnet_id, instances, tags };
-            azure.create_gateway(&gateway, &new, &|_| true, &az).await.unwrap();
+            let new = NewGateway {
+                location,
+                sku,
+                generation,
+                asn,
+                subnet_id,
+                instances,
+                tags,
+            };
+            azure
+                .create_gateway(&gateway, &new, &|_| true, &az)
+                .await
+                .unwrap();
 
-            let ec2 = sim.clouds.aws.region(&aw, Some(&Region(REGION.to_owned()))).await.unwrap();
+            let ec2 = sim
+                .clouds
+                .aws
+                .region(&aw, Some(&Region(REGION.to_owned())))
+                .await
+                .unwrap();
             let tags = BTreeMap::from([("Name".to_owned(), "workloads".to_owned())]);
-            let vpc =
-                ec2.create_vpc(&aw, "10.9.0.0/16".parse().unwrap(), &tags, IdempotencyKey::new(&tags)).await.unwrap();
+            let vpc = ec2
+                .create_vpc(
+                    &aw,
+                    "10.9.0.0/16".parse().unwrap(),
+                    &tags,
+                    IdempotencyKey::new(&tags),
+                )
+                .await
+                .unwrap();
             ec2.wait_vpc_available(&aw, &vpc.id).await.unwrap();
-            let vgw = ec2.create_vpn_gateway(&aw, Asn(64900), &tags, IdempotencyKey::new(&tags)).await.unwrap();
+            let vgw = ec2
+                .create_vpn_gateway(&aw, Asn(64900), &tags, IdempotencyKey::new(&tags))
+                .await
+                .unwrap();
             ec2.wait_vpn_gateway_available(&aw, &vgw.id).await.unwrap();
             ec2.attach_vpn_gateway(&aw, &vgw.id, &vpc.id).await.unwrap();
-            ec2.wait_vpn_gateway_attached(&aw, &vgw.id, &vpc.id).await.unwrap();
+            ec2.wait_vpn_gateway_attached(&aw, &vgw.id, &vpc.id)
+                .await
+                .unwrap();
             let world = sim.sandbox.world().clone();
-            SharedGateway { world, gateway, vpn_gateway: vgw.id.0 }
+            SharedGateway {
+                world,
+                gateway,
+                vpn_gateway: vgw.id.0,
+            }
         })
     }
 }
@@ -142,7 +201,9 @@ pub struct PairRun {
 /// # Errors
 /// Which invariant broke, and what had happened by then.
 pub fn run(hub: &SharedGateway, seed: u64) -> Result<PairRun, String> {
-    let lived = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| in_virtual_time(Box::pin(both(hub, seed)))));
+    let lived = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        in_virtual_time(Box::pin(both(hub, seed)))
+    }));
     lived.unwrap_or_else(|panic| {
         let words = panic.downcast_ref::<String>().cloned();
         let words = words.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
@@ -163,8 +224,22 @@ async fn both(hub: &SharedGateway, seed: u64) -> Result<PairRun, String> {
     let sim = Sim::of(seed, world);
     let (before, checker) = (listing(&sim), IsolationChecker::over(&sim));
     let (shared_vgw, sharing) = (once_in(&mut rng, 3), Sharing::of(seed));
-    let mut alpha = Link::new(&sim, hub, "alpha", 0, shared_vgw, Rng::seeded(rng.next_u64()));
-    let mut beta = Link::new(&sim, hub, "beta", 10, shared_vgw, Rng::seeded(rng.next_u64()));
+    let mut alpha = Link::new(
+        &sim,
+        hub,
+        "alpha",
+        0,
+        shared_vgw,
+        Rng::seeded(rng.next_u64()),
+    );
+    let mut beta = Link::new(
+        &sim,
+        hub,
+        "beta",
+        10,
+        shared_vgw,
+        Rng::seeded(rng.next_u64()),
+    );
     let mut gateway = (hub.gateway.clone(), ["one", "two"]);
     if sharing != Sharing::Foreign {
         alpha.own_gateways();
@@ -176,15 +251,29 @@ async fn both(hub: &SharedGateway, seed: u64) -> Result<PairRun, String> {
         beta.attach(&alpha, sharing);
     }
     let (actor, edits_by) = (sim.of_actor(OTHERS), Rng::seeded(rng.next_u64()));
-    let mut others = Others { sim: actor, gateway, rng: edits_by, own: BTreeSet::new(), edits: 0 };
+    let mut others = Others {
+        sim: actor,
+        gateway,
+        rng: edits_by,
+        own: BTreeSet::new(),
+        edits: 0,
+    };
     let ended = tokio::select! {
         biased;
         ended = async { tokio::try_join!(Box::pin(alpha.live(&checker)), Box::pin(beta.live(&checker))) } => ended.map(drop),
         never = Box::pin(others.edit()) => never,
     };
-    let mut total = PairRun { edits: others.edits, writes: checker.writes(), ..PairRun::default() };
+    let mut total = PairRun {
+        edits: others.edits,
+        writes: checker.writes(),
+        ..PairRun::default()
+    };
     for link in [&alpha, &beta] {
-        total.story.extend(link.story.iter().map(|line| format!("{}: {line}", link.name)));
+        total.story.extend(
+            link.story
+                .iter()
+                .map(|line| format!("{}: {line}", link.name)),
+        );
         total.failed_runs += link.failed_runs;
         total.rolls += link.rolls;
     }
@@ -199,12 +288,19 @@ async fn both(hub: &SharedGateway, seed: u64) -> Result<PairRun, String> {
 }
 
 /// On a quiet day both links are complete, and when they are gone all is as other people left it.
-async fn in_the_end(sim: &Sim, before: &Listing, links: [&mut Link; 2], hub: &SharedGateway) -> Result<(), String> {
+async fn in_the_end(
+    sim: &Sim,
+    before: &Listing,
+    links: [&mut Link; 2],
+    hub: &SharedGateway,
+) -> Result<(), String> {
     sim.sandbox.world().faults.clear();
     leak_checker::wait_until_idle(sim, simulated(sim, SimDuration::seconds(10))).await;
     let mut links = links;
     for link in links.iter_mut().filter(|link| !link.gone) {
-        link.run(&Run::Apply).await.map_err(|words| format!("{}, the last apply: {words}", link.name))?;
+        link.run(&Run::Apply)
+            .await
+            .map_err(|words| format!("{}, the last apply: {words}", link.name))?;
         link.plans_empty().await?;
     }
     // Sessions come up within minutes after the last change.
@@ -221,12 +317,17 @@ async fn in_the_end(sim: &Sim, before: &Listing, links: [&mut Link; 2], hub: &Sh
         all_up(sim)?;
     }
     for link in links.iter_mut().rev().filter(|link| !link.gone) {
-        link.run(&Run::Destroy).await.map_err(|words| format!("{}, the last destroy: {words}", link.name))?;
+        link.run(&Run::Destroy)
+            .await
+            .map_err(|words| format!("{}, the last destroy: {words}", link.name))?;
     }
     leak_checker::wait_until_idle(sim, simulated(sim, SimDuration::seconds(10))).await;
     let now = listing(sim);
     if now.keys().ne(before.keys()) {
-        let differ: Vec<_> = now.iter().filter(|(id, _)| !before.contains_key(*id)).collect();
+        let differ: Vec<_> = now
+            .iter()
+            .filter(|(id, _)| !before.contains_key(*id))
+            .collect();
         return Err(format!("left behind: {differ:#?}"));
     }
     let listed = &now[&hub.gateway.to_string().to_lowercase()]["custom_bgp_addresses"];
@@ -240,9 +341,17 @@ async fn in_the_end(sim: &Sim, before: &Listing, links: [&mut Link; 2], hub: &Sh
 fn all_up(sim: &Sim) -> Result<(), String> {
     let mut world = sim.sandbox.world();
     world.advance(sim.sandbox.now());
-    let down = world.aws.endpoints().into_iter().find(|end| world.tunnels.aws_learned(end.outside_ip).is_empty());
+    let down = world
+        .aws
+        .endpoints()
+        .into_iter()
+        .find(|end| world.tunnels.aws_learned(end.outside_ip).is_empty());
     match down {
-        Some(end) => Err(format!("{} is down: {:?}", end.outside_ip, world.tunnels.negotiation(end.outside_ip))),
+        Some(end) => Err(format!(
+            "{} is down: {:?}",
+            end.outside_ip,
+            world.tunnels.negotiation(end.outside_ip)
+        )),
         None => Ok(()),
     }
 }
@@ -253,7 +362,10 @@ fn of_others(ip: Ipv4Addr) -> bool {
 }
 
 fn simulated(sim: &Sim, span: SimDuration) -> Duration {
-    Duration::from_millis(span.0.div_ceil(sim.sandbox.world().settings.time_scale.max(1)))
+    Duration::from_millis(
+        span.0
+            .div_ceil(sim.sandbox.world().settings.time_scale.max(1)),
+    )
 }
 
 /// The clouds have bad days again.
@@ -261,7 +373,11 @@ fn stir(sim: &Sim) {
     let mut world = sim.sandbox.world();
     if world.faults.rules.is_empty() {
         for (often, operation, kind) in TROUBLE {
-            world.faults.add(format!("fail {often} in 10000 of {operation}: {kind}").parse().unwrap());
+            world.faults.add(
+                format!("fail {often} in 10000 of {operation}: {kind}")
+                    .parse()
+                    .unwrap(),
+            );
         }
     }
 }
@@ -284,24 +400,48 @@ struct Link {
 }
 
 impl Link {
-    fn new(sim: &Sim, hub: &SharedGateway, name: &'static str, slots: u64, shared_vgw: bool, mut rng: Rng) -> Self {
+    fn new(
+        sim: &Sim,
+        hub: &SharedGateway,
+        name: &'static str,
+        slots: u64,
+        shared_vgw: bool,
+        mut rng: Rng,
+    ) -> Self {
         let number = slots / 10;
         let aws = match shared_vgw {
             true => json!({"vpn_gateway_id": hub.vpn_gateway}),
-            false => json!({"vpc": {"cidr_block": format!("10.{}.0.0/16", 2 + number)}, "asn": 64512 + number}),
+            false => {
+                json!({"vpc": {"cidr_block": format!("10.{}.0.0/16", 2 + number)}, "asn": 64512 + number})
+            }
         };
         let own_group = once_in(&mut rng, 2);
         let azure = match own_group {
             true => {
                 json!({"resource_group_name": format!("{name}-rg"), "create_resource_group": true, "gateway_id": hub.gateway.to_string()})
             }
-            false => json!({"resource_group_name": "hub-rg", "gateway_id": hub.gateway.to_string()}),
+            false => {
+                json!({"resource_group_name": "hub-rg", "gateway_id": hub.gateway.to_string()})
+            }
         };
         let slot = slots + rng.below(10);
         let config = config(&json!({"name": name, "slot": slot, "azure": azure, "aws": aws}));
         let (sim, stored, story) = (sim.of_actor(name), Stored::default(), Vec::new());
         let (gone, created, owns_gateways) = (false, false, false);
-        Link { sim, name, slots, rng, config, stored, gone, created, owns_gateways, story, failed_runs: 0, rolls: 0 }
+        Link {
+            sim,
+            name,
+            slots,
+            rng,
+            config,
+            stored,
+            gone,
+            created,
+            owns_gateways,
+            story,
+            failed_runs: 0,
+            rolls: 0,
+        }
     }
 
     /// The link creates both of its gateways, in networks of its own.
@@ -321,10 +461,13 @@ impl Link {
     /// The link uses gateways of another one.
     fn attach(&mut self, other: &Link, sharing: Sharing) {
         let id = |path: &str| other.stored.state.at(&path.into()).clone();
-        self.config.set_at(&"azure.gateway_id".into(), id("azure.gateway_id"));
+        self.config
+            .set_at(&"azure.gateway_id".into(), id("azure.gateway_id"));
         let own_group = format!("{}-rg", self.name);
-        self.config.set_at(&"azure.resource_group_name".into(), own_group);
-        self.config.set_at(&"azure.create_resource_group".into(), true);
+        self.config
+            .set_at(&"azure.resource_group_name".into(), own_group);
+        self.config
+            .set_at(&"azure.create_resource_group".into(), true);
         if sharing == Sharing::BothOfFirst {
             let aws = json!({"aws": {"vpn_gateway_id": id("aws.vpn_gateway_id").as_str()}});
             self.config.set("aws", config(&aws).get("aws").clone());
@@ -332,7 +475,13 @@ impl Link {
     }
 
     fn azure_gateway(&self) -> ResourceId {
-        let id = self.stored.state.at(&"azure.gateway_id".into()).as_str().unwrap_or_default().to_owned();
+        let id = self
+            .stored
+            .state
+            .at(&"azure.gateway_id".into())
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         ResourceId::parse(&id).unwrap()
     }
 
@@ -380,8 +529,17 @@ impl Link {
     async fn insist(&mut self, run: &Run, what: &str) -> Result<(), String> {
         for attempt in 1..=PATIENCE.1 {
             let ended = self.run(run).await;
-            let shown: String = ended.clone().err().unwrap_or_default().chars().take(600).collect();
-            self.story.push(format!("{} s, {what}: {shown}", self.sim.sandbox.now().0 / 1000));
+            let shown: String = ended
+                .clone()
+                .err()
+                .unwrap_or_default()
+                .chars()
+                .take(600)
+                .collect();
+            self.story.push(format!(
+                "{} s, {what}: {shown}",
+                self.sim.sandbox.now().0 / 1000
+            ));
             let Err(words) = ended else { return Ok(()) };
             if words.contains("rule of core broken") {
                 return Err(words);
@@ -399,14 +557,21 @@ impl Link {
         // Sometimes the process is killed, at any point.
         let calm = self.sim.sandbox.world().faults.rules.is_empty();
         let doomed = !calm && once_in(&mut self.rng, 6);
-        let (total, saved) = (SimDuration::seconds(self.rng.below(1_200)), once_in(&mut self.rng, 2));
+        let (total, saved) = (
+            SimDuration::seconds(self.rng.below(1_200)),
+            once_in(&mut self.rng, 2),
+        );
         let end = async {
             match doomed {
                 true => tokio::time::sleep(simulated(&self.sim, total)).await,
                 false => std::future::pending().await,
             }
         };
-        let mut core = TerraformCore::new(&self.sim, self.config.clone(), std::mem::take(&mut self.stored));
+        let mut core = TerraformCore::new(
+            &self.sim,
+            self.config.clone(),
+            std::mem::take(&mut self.stored),
+        );
         let ended = tokio::select! {
             biased;
             ended = core.run(run) => Some(ended),
@@ -415,12 +580,25 @@ impl Link {
         if ended.is_none() && saved {
             core.store_checkpoint();
         }
-        let mut ended =
-            ended.unwrap_or_else(|| Err(format!("killed, {} saved", if saved { "its notes" } else { "nothing" })));
+        let mut ended = ended.unwrap_or_else(|| {
+            Err(format!(
+                "killed, {} saved",
+                if saved { "its notes" } else { "nothing" }
+            ))
+        });
         // Killed between the last step and the state: the error says how to take the link in.
-        let import = ended.as_ref().err().and_then(|words| words.split_once("terraform import ADDRESS '"));
-        if let Some(id) = import.and_then(|(_, rest)| rest.split('\'').next()).map(str::to_owned) {
-            ended = core.run(&Run::Import(id)).await.and(Err("imported".to_owned()));
+        let import = ended
+            .as_ref()
+            .err()
+            .and_then(|words| words.split_once("terraform import ADDRESS '"));
+        if let Some(id) = import
+            .and_then(|(_, rest)| rest.split('\'').next())
+            .map(str::to_owned)
+        {
+            ended = core
+                .run(&Run::Import(id))
+                .await
+                .and(Err("imported".to_owned()));
         }
         let said = core.messages.join("\n");
         self.stored = core.stored;
@@ -429,7 +607,11 @@ impl Link {
     }
 
     async fn plans_empty(&mut self) -> Result<(), String> {
-        let mut core = TerraformCore::new(&self.sim, self.config.clone(), std::mem::take(&mut self.stored));
+        let mut core = TerraformCore::new(
+            &self.sim,
+            self.config.clone(),
+            std::mem::take(&mut self.stored),
+        );
         let ended = core.plans_empty().await;
         self.stored = core.stored;
         ended.map_err(|fault| format!("{}: {fault}", self.name))
@@ -437,7 +619,8 @@ impl Link {
 
     /// Says what the user changes, and whether it goes through the link one tunnel at a time.
     fn change(&mut self) -> (&'static str, bool) {
-        let mut set = |path: &str, value: Value| self.config.set_at(&AttributePath::from(path), value);
+        let mut set =
+            |path: &str, value: Value| self.config.set_at(&AttributePath::from(path), value);
         match self.rng.below(6) {
             0 | 1 => {
                 set("rotate_keys", self.rng.next_u64().to_string().into());
@@ -445,7 +628,12 @@ impl Link {
             }
             2 => {
                 let preset = pick(&mut self.rng, &["strong", "compatible"]);
-                set("ipsec_policy", config(&json!({"ipsec_policy": {"preset": preset}})).get("ipsec_policy").clone());
+                set(
+                    "ipsec_policy",
+                    config(&json!({"ipsec_policy": {"preset": preset}}))
+                        .get("ipsec_policy")
+                        .clone(),
+                );
                 ("policy", true)
             }
             3 => {
@@ -453,7 +641,10 @@ impl Link {
                 ("slot", false)
             }
             4 => {
-                set("tags", Value::map([("version", self.rng.below(100).to_string())]));
+                set(
+                    "tags",
+                    Value::map([("version", self.rng.below(100).to_string())]),
+                );
                 ("tags", false)
             }
             _ => {
@@ -465,8 +656,16 @@ impl Link {
 
     /// AWS's addresses of the tunnels that the state knows.
     fn outside(&self) -> Vec<Ipv4Addr> {
-        let tunnels = self.stored.state.get("tunnels").as_map().into_iter().flatten();
-        tunnels.filter_map(|(_, tunnel)| tunnel.get("aws_outside_ip").as_str()?.parse().ok()).collect()
+        let tunnels = self
+            .stored
+            .state
+            .get("tunnels")
+            .as_map()
+            .into_iter()
+            .flatten();
+        tunnels
+            .filter_map(|(_, tunnel)| tunnel.get("aws_outside_ip").as_str()?.parse().ok())
+            .collect()
     }
 
     /// Waits a little until all four tunnels are up.
@@ -475,7 +674,11 @@ impl Link {
             {
                 let mut world = self.sim.sandbox.world();
                 world.advance(self.sim.sandbox.now());
-                if outside.len() == 4 && outside.iter().all(|ip| !world.tunnels.aws_learned(*ip).is_empty()) {
+                if outside.len() == 4
+                    && outside
+                        .iter()
+                        .all(|ip| !world.tunnels.aws_learned(*ip).is_empty())
+                {
                     return true;
                 }
             }
@@ -514,18 +717,29 @@ impl Others {
         let name = pick(&mut self.rng, &names);
         let version = self.rng.below(1000).to_string();
         let remove = self.own.contains(&ip);
-        let (kind, of) = (self.rng.below(3), names.map(|name| gateway.child("ipConfigurations", name)));
+        let (kind, of) = (
+            self.rng.below(3),
+            names.map(|name| gateway.child("ipConfigurations", name)),
+        );
         let edit = |doc: &mut serde_json::Value| match (kind, remove) {
             (0, _) => doc["tags"]["reviewed"] = json!(version),
             (_, true) => of.iter().for_each(|of| remove_custom_bgp_ip(doc, of, ip)),
             (_, false) => add_custom_bgp_ip(doc, &gateway.child("ipConfigurations", name), ip),
         };
-        let done = self.sim.clouds.azure.change_gateway(gateway, &edit, &limits.azure()).await;
+        let done = self
+            .sim
+            .clouds
+            .azure
+            .change_gateway(gateway, &edit, &limits.azure())
+            .await;
         self.edits += u64::from(done.is_ok());
         let world = self.sim.sandbox.world();
         let rows = world.azure.objects();
-        let row =
-            rows.iter().find(|row| gateway.to_string().eq_ignore_ascii_case(row["id"].as_str().unwrap_or_default()));
+        let row = rows.iter().find(|row| {
+            gateway
+                .to_string()
+                .eq_ignore_ascii_case(row["id"].as_str().unwrap_or_default())
+        });
         let listed: BTreeSet<Ipv4Addr> = row
             .and_then(|row| serde_json::from_value(row["custom_bgp_addresses"].clone()).ok())
             .ok_or("the gateway is gone")?;

@@ -1,4 +1,5 @@
-//! Which points of the sweep are met in every run and which in `make soak`, how many there are, and what they brought to light.
+//! Which points of the sweep are met in every run and which in `make soak`, how many there are, and
+//! what they brought to light.
 
 use super::fault_point::{FaultMode, FaultPoint, Scenario};
 use super::fault_sweep::{Baseline, baseline};
@@ -6,7 +7,8 @@ use super::fault_sweep::{Baseline, baseline};
 /// Of everything but a create one point in so many is met in every run.
 const SAMPLE: usize = 199;
 
-/// A fault in the product that the sweep or the thousand pairs of links found: the test that keeps it out, and what it was.
+/// A fault in the product that the sweep or the thousand pairs of links found: the test that keeps
+/// it out, and what it was.
 pub const FINDINGS: [(&str, &str); 21] = [
     (
         "resumed_create_propagates_into_public_table",
@@ -40,7 +42,10 @@ pub const FINDINGS: [(&str, &str); 21] = [
         "own_addresses_added_by_killed_create",
         "The next apply took the addresses of a killed create for other people's, and its destroy left them on the gateway.",
     ),
-    ("destroy_removes_addresses_of_killed_update", "The same after a change of the addresses that was killed."),
+    (
+        "destroy_removes_addresses_of_killed_update",
+        "The same after a change of the addresses that was killed.",
+    ),
     (
         "import_link_in_other_group_than_gateway",
         "Imported, a link in a resource group of its own was to be replaced: it was looked for in the gateway's group.",
@@ -100,14 +105,23 @@ pub struct Row {
 }
 
 fn variable(name: &str, default: usize) -> usize {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
 }
 
 fn points(baseline: &Baseline, modes: &[FaultMode]) -> Vec<FaultPoint> {
     let calls = (1..=baseline.calls.len()).step_by(variable("EVERY", 1));
-    let all = calls
-        .flat_map(|call| modes.iter().map(move |mode| FaultPoint { operation: baseline.operation, call, mode: *mode }));
-    all.filter(|point| baseline.injected(point).is_some()).collect()
+    let all = calls.flat_map(|call| {
+        modes.iter().map(move |mode| FaultPoint {
+            operation: baseline.operation,
+            call,
+            mode: *mode,
+        })
+    });
+    all.filter(|point| baseline.injected(point).is_some())
+        .collect()
 }
 
 /// Every call in every way.
@@ -118,13 +132,26 @@ pub fn soaked(baseline: &Baseline) -> Vec<FaultPoint> {
 /// Of a create every call, in the telling ways and one of the others in turn; of all else a sample.
 pub fn tested(baseline: &Baseline) -> Vec<FaultPoint> {
     if baseline.operation != Scenario::Create {
-        return soaked(baseline).into_iter().step_by(variable("SAMPLE", SAMPLE)).collect();
+        return soaked(baseline)
+            .into_iter()
+            .step_by(variable("SAMPLE", SAMPLE))
+            .collect();
     }
     let mut all = points(baseline, &FaultMode::representative());
-    let modes: Vec<FaultMode> =
-        FaultMode::all().into_iter().filter(|mode| !FaultMode::representative().contains(mode)).collect();
-    let in_turn = |call: usize| FaultPoint { operation: Scenario::Create, call, mode: modes[call * 7 % modes.len()] };
-    all.extend((1..=baseline.calls.len()).step_by(variable("EVERY", 1)).map(in_turn));
+    let modes: Vec<FaultMode> = FaultMode::all()
+        .into_iter()
+        .filter(|mode| !FaultMode::representative().contains(mode))
+        .collect();
+    let in_turn = |call: usize| FaultPoint {
+        operation: Scenario::Create,
+        call,
+        mode: modes[call * 7 % modes.len()],
+    };
+    all.extend(
+        (1..=baseline.calls.len())
+            .step_by(variable("EVERY", 1))
+            .map(in_turn),
+    );
     all.retain(|point| baseline.injected(point).is_some());
     all
 }

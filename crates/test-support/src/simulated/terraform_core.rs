@@ -1,11 +1,12 @@
-//! Terraform's core, as far as one resource instance meets it: refresh, plan, apply, destroy, import, and what of each is
-//! stored when the provider fails or is killed. The provider is the real one, in this process.
+//! Terraform's core, as far as one resource instance meets it: refresh, plan, apply, destroy,
+//! import, and what of each is stored when the provider fails or is killed. The provider is the
+//! real one, in this process.
 
 use super::{REGION, Sim};
 use crate::random::rules::{compatible, plan_valid, proposed};
 use awsazure::plugin::{
-    ApplyRequest, AttributePath, Cancel, ClientCapabilities, Diagnostics, ImportRequest, PartialState, PlanRequest,
-    ReadRequest, Resource, Schema, ValidateRequest, Value, json,
+    ApplyRequest, AttributePath, Cancel, ClientCapabilities, Diagnostics, ImportRequest,
+    PartialState, PlanRequest, ReadRequest, Resource, Schema, ValidateRequest, Value, json,
 };
 use awsazure::provider::backend::CloudBackend;
 use awsazure::provider::bgp_vpn::backend::Backend;
@@ -27,7 +28,12 @@ pub struct Stored {
 
 impl Default for Stored {
     fn default() -> Self {
-        Stored { state: Value::Null, private: Vec::new(), identity: None, tainted: false }
+        Stored {
+            state: Value::Null,
+            private: Vec::new(),
+            identity: None,
+            tainted: false,
+        }
     }
 }
 
@@ -114,18 +120,36 @@ pub fn config(json: &serde_json::Value) -> Value {
 }
 
 fn provider(sim: &Sim) -> BgpVpn {
-    let aws = awsazure::aws::Settings { region: Some(REGION.to_owned()), ..Default::default() };
-    let engine: Arc<dyn Backend> =
-        Arc::new(CloudBackend::with_clients(Settings { aws, ..Settings::default() }, sim.process()));
+    let aws = awsazure::aws::Settings {
+        region: Some(REGION.to_owned()),
+        ..Default::default()
+    };
+    let engine: Arc<dyn Backend> = Arc::new(CloudBackend::with_clients(
+        Settings {
+            aws,
+            ..Settings::default()
+        },
+        sim.process(),
+    ));
     BgpVpn::new(Arc::new(move || Ok(engine.clone())))
 }
 
 fn capabilities() -> ClientCapabilities {
-    ClientCapabilities { write_only_attributes_allowed: true, ..ClientCapabilities::default() }
+    ClientCapabilities {
+        write_only_attributes_allowed: true,
+        ..ClientCapabilities::default()
+    }
 }
 
 fn none(violations: Vec<String>, what: &str) -> Result<(), String> {
-    if violations.is_empty() { Ok(()) } else { Err(format!("rule of core broken, {what}: {}", violations.join("; "))) }
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(format!(
+            "rule of core broken, {what}: {}",
+            violations.join("; ")
+        ))
+    }
 }
 
 /// As the plugin layer does it.
@@ -196,13 +220,27 @@ impl<'a> TerraformCore<'a> {
     }
 
     fn check_diagnostics(&mut self, diagnostics: &Diagnostics, what: &str) -> Result<(), String> {
-        let words: Vec<String> = diagnostics.iter().map(|d| format!("{what}: {}: {}", d.summary, d.detail)).collect();
-        let errors: Vec<String> =
-            diagnostics.iter().zip(&words).filter(|(d, _)| d.is_error()).map(|(_, w)| w.clone()).collect();
-        let at = diagnostics.iter().filter(|d| d.is_error()).filter_map(|d| d.path.as_ref());
+        let words: Vec<String> = diagnostics
+            .iter()
+            .map(|d| format!("{what}: {}: {}", d.summary, d.detail))
+            .collect();
+        let errors: Vec<String> = diagnostics
+            .iter()
+            .zip(&words)
+            .filter(|(d, _)| d.is_error())
+            .map(|(_, w)| w.clone())
+            .collect();
+        let at = diagnostics
+            .iter()
+            .filter(|d| d.is_error())
+            .filter_map(|d| d.path.as_ref());
         self.failed_at.extend(at.map(ToString::to_string));
         self.messages.extend(words);
-        if errors.is_empty() { Ok(()) } else { Err(errors.join("\n")) }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors.join("\n"))
+        }
     }
 
     /// Reads what is stored.
@@ -226,17 +264,30 @@ impl<'a> TerraformCore<'a> {
         if self.stored.identity.is_some() && read.identity != self.stored.identity {
             return Err("rule of core broken: the read changed the identity".to_owned());
         }
-        (self.stored.state, self.stored.private, self.stored.identity) = (read.state, read.private, read.identity);
+        (self.stored.state, self.stored.private, self.stored.identity) =
+            (read.state, read.private, read.identity);
         Ok(())
     }
 
-    async fn plan(&mut self, prior: &Value, config: &Value, private: Vec<u8>) -> Result<Planned, String> {
-        let request = ValidateRequest { config: config.clone(), capabilities: capabilities() };
+    async fn plan(
+        &mut self,
+        prior: &Value,
+        config: &Value,
+        private: Vec<u8>,
+    ) -> Result<Planned, String> {
+        let request = ValidateRequest {
+            config: config.clone(),
+            capabilities: capabilities(),
+        };
         if !config.is_null() {
             let found = self.provider.validate(request).await;
             self.check_diagnostics(&found, "validate")?;
         }
-        let proposal = if config.is_null() { Value::Null } else { proposed(&SCHEMA.attributes, prior, config) };
+        let proposal = if config.is_null() {
+            Value::Null
+        } else {
+            proposed(&SCHEMA.attributes, prior, config)
+        };
         let identity = self.stored.identity.clone().filter(|_| !prior.is_null());
         let request = PlanRequest {
             prior: prior.clone(),
@@ -254,16 +305,39 @@ impl<'a> TerraformCore<'a> {
         self.check_diagnostics(&planned.diagnostics, "plan")?;
         let value = without_keys(planned.planned);
         if !config.is_null() {
-            none(plan_valid(&SCHEMA.attributes, prior, config, &value, &AttributePath::whole()), "invalid plan")?;
+            none(
+                plan_valid(
+                    &SCHEMA.attributes,
+                    prior,
+                    config,
+                    &value,
+                    &AttributePath::whole(),
+                ),
+                "invalid plan",
+            )?;
         }
         let replaces = !prior.is_null() && !planned.requires_replace.is_empty() && value != *prior;
-        Ok(Planned { value, private: planned.private, identity: planned.identity, replaces })
+        Ok(Planned {
+            value,
+            private: planned.private,
+            identity: planned.identity,
+            replaces,
+        })
     }
 
-    async fn apply_planned(&mut self, prior: Value, config: Value, planned: Planned) -> Result<(), String> {
+    async fn apply_planned(
+        &mut self,
+        prior: Value,
+        config: Value,
+        planned: Planned,
+    ) -> Result<(), String> {
         let checkpoint = match prior {
             Value::Null => PartialState::new(Value::Null, Vec::new(), None),
-            _ => PartialState::new(prior.clone(), planned.private.clone(), planned.identity.clone()),
+            _ => PartialState::new(
+                prior.clone(),
+                planned.private.clone(),
+                planned.identity.clone(),
+            ),
         };
         self.checkpoint = Some(checkpoint.clone());
         let request = ApplyRequest {
@@ -278,8 +352,16 @@ impl<'a> TerraformCore<'a> {
         let applied = self.provider.apply(request).await;
         self.checkpoint = None;
         let failed = applied.diagnostics.has_errors();
-        let new = if failed { applied.new_state.unknown_as_null() } else { applied.new_state };
-        let violations = if failed { Vec::new() } else { compatible(&planned.value, &new, &AttributePath::whole()) };
+        let new = if failed {
+            applied.new_state.unknown_as_null()
+        } else {
+            applied.new_state
+        };
+        let violations = if failed {
+            Vec::new()
+        } else {
+            compatible(&planned.value, &new, &AttributePath::whole())
+        };
         let whole = new.is_wholly_known();
         self.stored = match &new {
             Value::Null => Stored::default(),
@@ -292,7 +374,11 @@ impl<'a> TerraformCore<'a> {
         };
         self.check_diagnostics(&applied.diagnostics, "apply")?;
         none(violations, "inconsistent result")?;
-        if whole { Ok(()) } else { Err("rule of core broken: unknown values after apply".to_owned()) }
+        if whole {
+            Ok(())
+        } else {
+            Err("rule of core broken: unknown values after apply".to_owned())
+        }
     }
 
     /// Whether a plan, made after a refresh, has nothing to do; else what it would change.
@@ -302,11 +388,17 @@ impl<'a> TerraformCore<'a> {
             return Err("the link is tainted".to_owned());
         }
         let (prior, config) = (self.stored.state.clone(), self.config.clone());
-        let planned = self.plan(&prior, &config, self.stored.private.clone()).await?;
+        let planned = self
+            .plan(&prior, &config, self.stored.private.clone())
+            .await?;
         let path = AttributePath::whole();
         let mut changes = compatible(&planned.value, &prior, &path);
         changes.extend(compatible(&prior, &planned.value, &path));
-        if changes.is_empty() { Ok(()) } else { Err(format!("the plan is not empty: {}", changes.join("; "))) }
+        if changes.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("the plan is not empty: {}", changes.join("; ")))
+        }
     }
 
     async fn apply(&mut self) -> Result<(), String> {
@@ -319,7 +411,9 @@ impl<'a> TerraformCore<'a> {
             return self.replace(Vec::new()).await;
         }
         let (prior, config) = (self.stored.state.clone(), self.config.clone());
-        let planned = self.plan(&prior, &config, self.stored.private.clone()).await?;
+        let planned = self
+            .plan(&prior, &config, self.stored.private.clone())
+            .await?;
         if planned.value == prior && !prior.is_null() {
             self.action = Some(Action::Nothing);
             return self.destroy_deposed().await;
@@ -331,21 +425,31 @@ impl<'a> TerraformCore<'a> {
             }
             return self.replace(planned.private).await;
         }
-        self.action = Some(if prior.is_null() { Action::Create } else { Action::Update });
+        self.action = Some(if prior.is_null() {
+            Action::Create
+        } else {
+            Action::Update
+        });
         self.apply_planned(prior, config, planned).await?;
         self.destroy_deposed().await
     }
 
-    /// What core does with an object that is to be replaced. `private` is what the plan of the update left; a tainted object
-    /// has no such plan.
+    /// What core does with an object that is to be replaced. `private` is what the plan of the
+    /// update left; a tainted object has no such plan.
     async fn replace(&mut self, private: Vec<u8>) -> Result<(), String> {
         let config = self.config.clone();
         let shown = self.plan(&Value::Null, &config, private).await?;
         if self.replacement == Replacement::CreateFirst {
             return Box::pin(self.create_first(shown)).await;
         }
-        let gone = Planned { value: Value::Null, private: shown.private, identity: None, replaces: false };
-        self.apply_planned(self.stored.state.clone(), Value::Null, gone).await?;
+        let gone = Planned {
+            value: Value::Null,
+            private: shown.private,
+            identity: None,
+            replaces: false,
+        };
+        self.apply_planned(self.stored.state.clone(), Value::Null, gone)
+            .await?;
         self.create_as_shown(&shown.value).await
     }
 
@@ -353,7 +457,10 @@ impl<'a> TerraformCore<'a> {
     async fn create_as_shown(&mut self, shown: &Value) -> Result<(), String> {
         let config = self.config.clone();
         let planned = self.plan(&Value::Null, &config, Vec::new()).await?;
-        none(compatible(shown, &planned.value, &AttributePath::whole()), "inconsistent final plan")?;
+        none(
+            compatible(shown, &planned.value, &AttributePath::whole()),
+            "inconsistent final plan",
+        )?;
         self.apply_planned(Value::Null, config, planned).await
     }
 
@@ -395,15 +502,32 @@ impl<'a> TerraformCore<'a> {
 
     /// A destroy begins with a plan of the configuration, of which core keeps only the errors.
     async fn plan_before_destroy(&mut self) -> Result<(), String> {
-        let (prior, config, messages) = (self.stored.state.clone(), self.config.clone(), self.messages.clone());
+        let (prior, config, messages) = (
+            self.stored.state.clone(),
+            self.config.clone(),
+            self.messages.clone(),
+        );
         if prior.is_null() || config.is_null() {
             return Ok(());
         }
-        let prior = if self.stored.tainted { Value::Null } else { prior };
-        let private = if self.stored.tainted { Vec::new() } else { self.stored.private.clone() };
+        let prior = if self.stored.tainted {
+            Value::Null
+        } else {
+            prior
+        };
+        let private = if self.stored.tainted {
+            Vec::new()
+        } else {
+            self.stored.private.clone()
+        };
         self.before_destroy = true;
         let mut planned = self.plan(&prior, &config, private).await;
-        if let Ok(Planned { replaces: true, private, .. }) = planned {
+        if let Ok(Planned {
+            replaces: true,
+            private,
+            ..
+        }) = planned
+        {
             planned = self.plan(&Value::Null, &config, private).await;
         }
         self.before_destroy = false;
@@ -418,9 +542,15 @@ impl<'a> TerraformCore<'a> {
             return Ok(());
         }
         let prior = self.stored.state.clone();
-        let planned = self.plan(&prior, &Value::Null, self.stored.private.clone()).await?;
+        let planned = self
+            .plan(&prior, &Value::Null, self.stored.private.clone())
+            .await?;
         self.apply_planned(prior, Value::Null, planned).await?;
-        if self.stored.state.is_null() { Ok(()) } else { Err("a state is left after destroy".to_owned()) }
+        if self.stored.state.is_null() {
+            Ok(())
+        } else {
+            Err("a state is left after destroy".to_owned())
+        }
     }
 
     async fn import(&mut self, id: &str) -> Result<(), String> {
@@ -439,7 +569,12 @@ impl<'a> TerraformCore<'a> {
         self.check_diagnostics(&found.diagnostics, "import")?;
         let before = std::mem::replace(
             &mut self.stored,
-            Stored { state: found.state, private: found.private, identity: found.identity, tainted: false },
+            Stored {
+                state: found.state,
+                private: found.private,
+                identity: found.identity,
+                tainted: false,
+            },
         );
         // Terraform reads right after, and stores nothing where that fails.
         let read = self.refresh().await;

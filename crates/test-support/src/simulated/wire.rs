@@ -1,5 +1,5 @@
-//! The wire between both SDKs and the sandbox: it hands over calls, ends a process or asks it to stop at a call of the test's
-//! choice, and remembers every secret that passes.
+//! The wire between both SDKs and the sandbox: it hands over calls, ends a process or asks it to
+//! stop at a call of the test's choice, and remembers every secret that passes.
 
 use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
@@ -41,15 +41,26 @@ struct Shared {
 
 impl Wire {
     pub fn new(sandbox: Sandbox) -> Self {
-        let wire = Wire { sandbox, shared: Arc::default(), actor: "" };
+        let wire = Wire {
+            sandbox,
+            shared: Arc::default(),
+            actor: "",
+        };
         let client = wire.sandbox.world().settings.client_secret.clone();
-        wire.shared.lock().unwrap().secrets.extend([AWS_SECRET.to_owned(), client]);
+        wire.shared
+            .lock()
+            .unwrap()
+            .secrets
+            .extend([AWS_SECRET.to_owned(), client]);
         wire
     }
 
     /// Of another user, to the same clouds.
     pub fn of(&self, actor: &'static str) -> Self {
-        Wire { actor, ..self.clone() }
+        Wire {
+            actor,
+            ..self.clone()
+        }
     }
 
     /// From now on a call without an answer is one at which the process is killed; the token tells.
@@ -77,7 +88,9 @@ impl Wire {
 
     async fn pass(&self, mut request: Request) -> Outcome {
         if !self.actor.is_empty() {
-            request.headers.push((ACTOR.to_owned(), self.actor.to_owned()));
+            request
+                .headers
+                .push((ACTOR.to_owned(), self.actor.to_owned()));
         }
         {
             let mut shared = self.shared.lock().unwrap();
@@ -133,7 +146,11 @@ impl std::fmt::Debug for Wire {
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let wire = self.clone();
-        let headers = request.headers().iter().map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
+        let headers = request
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            .collect();
         let request = Request {
             method: request.method().to_owned(),
             base_url: "https://ec2.sandbox".to_owned(),
@@ -161,11 +178,18 @@ impl HttpConnector for Wire {
 
 #[async_trait]
 impl HttpClient for Wire {
-    async fn execute_request(&self, request: &azure_core::http::Request) -> azure_core::Result<AsyncRawResponse> {
-        let Body::Bytes(body) = request.body() else { panic!("a streamed body") };
+    async fn execute_request(
+        &self,
+        request: &azure_core::http::Request,
+    ) -> azure_core::Result<AsyncRawResponse> {
+        let Body::Bytes(body) = request.body() else {
+            panic!("a streamed body")
+        };
         let url = request.url();
-        let headers =
-            request.headers().iter().map(|(name, value)| (name.as_str().to_lowercase(), value.as_str().to_owned()));
+        let headers = request
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_lowercase(), value.as_str().to_owned()));
         let exchange = Request {
             method: request.method().as_str().to_owned(),
             base_url: format!("{}://{}", url.scheme(), url.authority()),
@@ -178,11 +202,21 @@ impl HttpClient for Wire {
             Outcome::Response(answer) => {
                 let mut headers = Headers::new();
                 for (name, value) in answer.headers {
-                    headers.insert(HeaderName::from(name.to_lowercase()), HeaderValue::from(value));
+                    headers.insert(
+                        HeaderName::from(name.to_lowercase()),
+                        HeaderValue::from(value),
+                    );
                 }
-                Ok(AsyncRawResponse::from_bytes(StatusCode::from(answer.status), headers, answer.body))
+                Ok(AsyncRawResponse::from_bytes(
+                    StatusCode::from(answer.status),
+                    headers,
+                    answer.body,
+                ))
             }
-            Outcome::Dropped => Err(AzureError::with_message(ErrorKind::Io, "connection reset by peer")),
+            Outcome::Dropped => Err(AzureError::with_message(
+                ErrorKind::Io,
+                "connection reset by peer",
+            )),
             Outcome::Hang => std::future::pending().await,
         }
     }

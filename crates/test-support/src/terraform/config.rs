@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A resource block of one link. Attributes are set by path, such as `azure.sku`, to expressions in HCL.
+/// A resource block of one link. Attributes are set by path, such as `azure.sku`, to expressions in
+/// HCL.
 #[derive(Clone, Debug)]
 pub struct Link {
     label: String,
@@ -27,11 +28,14 @@ impl Link {
 
     /// A link between networks that are there.
     pub fn between(label: &str, group: &str, network: &str, vpc: &str) -> Self {
-        Link { label: label.to_owned(), attributes: BTreeMap::new() }
-            .with("name", &format!("{label:?}"))
-            .with("azure.resource_group_name", &format!("{group:?}"))
-            .with("azure.virtual_network_id", &format!("{network:?}"))
-            .with("aws.vpc_id", &format!("{vpc:?}"))
+        Link {
+            label: label.to_owned(),
+            attributes: BTreeMap::new(),
+        }
+        .with("name", &format!("{label:?}"))
+        .with("azure.resource_group_name", &format!("{group:?}"))
+        .with("azure.virtual_network_id", &format!("{network:?}"))
+        .with("aws.vpc_id", &format!("{vpc:?}"))
     }
 
     #[must_use]
@@ -55,13 +59,20 @@ impl Link {
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "resource \"awsazure_bgp_vpn\" {:?} {{", self.label)?;
-        for (path, value) in self.attributes.iter().filter(|(path, _)| !path.contains('.')) {
+        for (path, value) in self
+            .attributes
+            .iter()
+            .filter(|(path, _)| !path.contains('.'))
+        {
             writeln!(f, "  {path} = {value}")?;
         }
         for cloud in ["azure", "aws"] {
             writeln!(f, "  {cloud} = {{")?;
             for (path, value) in &self.attributes {
-                if let Some(name) = path.strip_prefix(cloud).and_then(|rest| rest.strip_prefix('.')) {
+                if let Some(name) = path
+                    .strip_prefix(cloud)
+                    .and_then(|rest| rest.strip_prefix('.'))
+                {
                     writeln!(f, "    {name} = {value}")?;
                 }
             }

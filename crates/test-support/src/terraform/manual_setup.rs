@@ -2,7 +2,9 @@
 
 use super::Link;
 use super::cloud_admin::{CloudAdmin, aws_waits, azure_waits};
-use awsazure::aws::model::{Phase, TargetGateway, TunnelOptions, VpcId, VpnConnectionId, VpnGatewayId};
+use awsazure::aws::model::{
+    Phase, TargetGateway, TunnelOptions, VpcId, VpnConnectionId, VpnGatewayId,
+};
 use awsazure::aws::{IdempotencyKey, NewConnection as NewVpn, VpnConnectionOptions};
 use awsazure::azure::ResourceId;
 use awsazure::azure::documents::connection::NewConnection;
@@ -74,7 +76,8 @@ pub struct Tunnels {
     pub unnumbered: Option<TunnelKey>,
     /// The tunnel whose key was mistyped in Azure.
     pub mistyped: Option<TunnelKey>,
-    /// Whether AWS was given the second tunnel first, and Azure's references were typed in capitals.
+    /// Whether AWS was given the second tunnel first, and Azure's references were typed in
+    /// capitals.
     pub odd: bool,
     pub aws_policy: (Phase, Phase),
     pub azure_policy: Option<IpsecPolicy>,
@@ -109,17 +112,30 @@ pub struct Groups<'a> {
 impl<'a> Groups<'a> {
     /// Everything in one.
     pub fn one(group: &'a str) -> Self {
-        Groups { network: group, addresses: group, gateway: group }
+        Groups {
+            network: group,
+            addresses: group,
+            gateway: group,
+        }
     }
 }
 
 impl CloudAdmin {
-    /// Makes both gateways. The Azure gateway lists the addresses of these networks; propagation is as asked.
-    pub fn make_ends(&self, groups: &Groups<'_>, cidrs: &[PerTunnel<InsideCidr>], propagation: bool) -> Ends {
+    /// Makes both gateways. The Azure gateway lists the addresses of these networks; propagation is
+    /// as asked.
+    pub fn make_ends(
+        &self,
+        groups: &Groups<'_>,
+        cidrs: &[PerTunnel<InsideCidr>],
+        propagation: bool,
+    ) -> Ends {
         for group in [groups.network, groups.addresses, groups.gateway] {
             self.make_group(group);
         }
-        let subnets = [("FrontEnd", "10.1.0.0/24"), ("GatewaySubnet", "10.1.255.0/27")];
+        let subnets = [
+            ("FrontEnd", "10.1.0.0/24"),
+            ("GatewaySubnet", "10.1.255.0/27"),
+        ];
         let network = self.make_network(groups.network, "VNet1", "10.1.0.0/16", &subnets);
         let (azure, ctx) = (&self.azure, azure_waits());
         let gateway = azure.network_id(groups.gateway, "virtualNetworkGateways", "VNet1GW");
@@ -127,26 +143,46 @@ impl CloudAdmin {
             let mut instances = Vec::new();
             let mut addresses = Vec::new();
             for instance in Instance::ALL {
-                let id = azure.network_id(groups.addresses, "publicIPAddresses", &format!("VNet1GWpip{instance}"));
+                let id = azure.network_id(
+                    groups.addresses,
+                    "publicIPAddresses",
+                    &format!("VNet1GWpip{instance}"),
+                );
                 let zones = ["1", "2", "3"].map(str::to_owned).to_vec();
-                let new = NewPublicIp { location: PLACE.to_owned(), zones, tags: Tags::new() };
-                let ip = azure.create_public_ip(&id, &new, &|_| true, &ctx).await.unwrap();
+                let new = NewPublicIp {
+                    location: PLACE.to_owned(),
+                    zones,
+                    tags: Tags::new(),
+                };
+                let ip = azure
+                    .create_public_ip(&id, &new, &|_| true, &ctx)
+                    .await
+                    .unwrap();
                 addresses.push(ip.address.unwrap());
                 let own = |key: TunnelKey| cidrs.iter().map(move |cidrs| cidrs.get(key).azure_ip());
                 let custom_bgp_ips = instance.tunnels().into_iter().flat_map(own).collect();
                 let name = format!("vnetGatewayConfig{}", instance.index());
-                instances.push(NewInstance { name, public_ip_id: id, custom_bgp_ips });
+                instances.push(NewInstance {
+                    name,
+                    public_ip_id: id,
+                    custom_bgp_ips,
+                });
             }
             let new = NewGateway {
                 location: PLACE.to_owned(),
                 sku: "VpnGw2AZ".to_owned(),
                 generation: "Generation2".to_owned(),
                 asn: AZURE_ASN,
-                subnet_id: ResourceId::parse(&network).unwrap().child("subnets", "GatewaySubnet"),
+                subnet_id: ResourceId::parse(&network)
+                    .unwrap()
+                    .child("subnets", "GatewaySubnet"),
                 instances,
                 tags: Tags::new(),
             };
-            azure.create_gateway(&gateway, &new, &|_| true, &ctx).await.unwrap();
+            azure
+                .create_gateway(&gateway, &new, &|_| true, &ctx)
+                .await
+                .unwrap();
             [addresses[0], addresses[1]]
         });
         let vpc = self.make_vpc("10.2.0.0/16");
@@ -155,22 +191,41 @@ impl CloudAdmin {
         if propagation {
             self.switch_propagation_on(&table, &vgw);
         }
-        Ends { network, gateway: gateway.to_string(), addresses, vpc, vgw, table }
+        Ends {
+            network,
+            gateway: gateway.to_string(),
+            addresses,
+            vpc,
+            vgw,
+            table,
+        }
     }
 
     pub fn main_table(&self, vpc: &str) -> String {
         let vpc = VpcId(vpc.to_owned());
-        self.runtime.block_on(self.ec2.main_route_table(&aws_waits(), &vpc)).unwrap().unwrap().id.to_string()
+        self.runtime
+            .block_on(self.ec2.main_route_table(&aws_waits(), &vpc))
+            .unwrap()
+            .unwrap()
+            .id
+            .to_string()
     }
 
-    /// A VPN connection between a VPN gateway and some router, with the tunnels' options; its id. Repeating an address finds
-    /// the customer gateway that there is.
+    /// A VPN connection between a VPN gateway and some router, with the tunnels' options; its id.
+    /// Repeating an address finds the customer gateway that there is.
     pub fn make_vpn(&self, vgw: &str, ip: Ipv4Addr, tunnels: &[TunnelOptions; 2]) -> String {
         let (ctx, none) = (aws_waits(), Tags::new());
         let target = TargetGateway::VpnGateway(VpnGatewayId(vgw.to_owned()));
         self.runtime.block_on(async {
-            let customer = self.ec2.create_customer_gateway(&ctx, ip, AZURE_ASN, "", &none).await.unwrap();
-            self.ec2.wait_customer_gateway_available(&ctx, &customer.id).await.unwrap();
+            let customer = self
+                .ec2
+                .create_customer_gateway(&ctx, ip, AZURE_ASN, "", &none)
+                .await
+                .unwrap();
+            self.ec2
+                .wait_customer_gateway_available(&ctx, &customer.id)
+                .await
+                .unwrap();
             let new = NewVpn {
                 customer_gateway: &customer.id,
                 target: &target,
@@ -180,7 +235,10 @@ impl CloudAdmin {
                 idempotency: IdempotencyKey::new(&none),
             };
             let made = self.ec2.create_vpn_connection(&ctx, &new).await.unwrap();
-            self.ec2.wait_vpn_connection_available(&ctx, &made.id, false).await.unwrap();
+            self.ec2
+                .wait_vpn_connection_available(&ctx, &made.id, false)
+                .await
+                .unwrap();
             made.id.to_string()
         })
     }
@@ -200,10 +258,15 @@ impl CloudAdmin {
         for instance in Instance::ALL {
             let [one, two] = instance.tunnels().map(options);
             let tunnels = if how.odd { [two, one] } else { [one, two] };
-            let vpn = self.vpn(&self.make_vpn(&ends.vgw, ends.addresses[instance.index()], &tunnels));
+            let vpn =
+                self.vpn(&self.make_vpn(&ends.vgw, ends.addresses[instance.index()], &tunnels));
             for key in instance.tunnels() {
                 // Identified by key, which every tunnel has.
-                let made = vpn.tunnels.iter().find(|tunnel| tunnel.key == Some(key_of(key))).unwrap();
+                let made = vpn
+                    .tunnels
+                    .iter()
+                    .find(|tunnel| tunnel.key == Some(key_of(key)))
+                    .unwrap();
                 self.make_azure_tunnel(ends, how, key, made.outside_ip, key_of(key));
             }
         }
@@ -211,27 +274,52 @@ impl CloudAdmin {
 
     pub fn vpn(&self, id: &str) -> awsazure::aws::model::VpnConnection {
         let filter = awsazure::aws::Filter::id(VpnConnectionId(id.to_owned()));
-        let found = self.runtime.block_on(self.ec2.describe_vpn_connections(&aws_waits(), &filter)).unwrap();
+        let found = self
+            .runtime
+            .block_on(self.ec2.describe_vpn_connections(&aws_waits(), &filter))
+            .unwrap();
         found.into_iter().next().unwrap()
     }
 
-    fn make_azure_tunnel(&self, ends: &Ends, how: &Tunnels, key: TunnelKey, outside: Ipv4Addr, secret: PreSharedKey) {
+    fn make_azure_tunnel(
+        &self,
+        ends: &Ends,
+        how: &Tunnels,
+        key: TunnelKey,
+        outside: Ipv4Addr,
+        secret: PreSharedKey,
+    ) {
         let (azure, ctx) = (&self.azure, azure_waits());
         let name = format!("{} {key}", how.name).replace(' ', ".");
         let local = azure.network_id(&how.group, "localNetworkGateways", &name);
         let id = azure.network_id(&how.group, "connections", &name);
         let said = |id: &ResourceId| {
-            if how.odd { ResourceId::parse(&id.as_str().to_uppercase()).unwrap() } else { id.clone() }
+            if how.odd {
+                ResourceId::parse(&id.as_str().to_uppercase()).unwrap()
+            } else {
+                id.clone()
+            }
         };
         let gateway = ResourceId::parse(&ends.gateway).unwrap();
-        let configuration =
-            |at: Instance| said(&ip_configuration_id(&gateway, &format!("vnetGatewayConfig{}", at.index())));
+        let configuration = |at: Instance| {
+            said(&ip_configuration_id(
+                &gateway,
+                &format!("vnetGatewayConfig{}", at.index()),
+            ))
+        };
         let mut custom = vec![(configuration(key.instance), how.cidrs.get(key).azure_ip())];
-        let other = if key.instance == Instance::Zero { Instance::One } else { Instance::Zero };
+        let other = if key.instance == Instance::Zero {
+            Instance::One
+        } else {
+            Instance::Zero
+        };
         let [first, second] = other.tunnels().map(|key| how.cidrs.get(key).azure_ip());
         match how.placeholder {
             Placeholder::Tutorial => {
-                custom.push((configuration(other), if key.number == 1 { first } else { second }));
+                custom.push((
+                    configuration(other),
+                    if key.number == 1 { first } else { second },
+                ));
             }
             Placeholder::Any => custom.push((configuration(other), first)),
             Placeholder::Absent => {}
@@ -244,7 +332,10 @@ impl CloudAdmin {
             tags: Tags::new(),
         };
         self.runtime.block_on(async {
-            azure.create_local_gateway(&local, &new, &|_| true, &ctx).await.unwrap();
+            azure
+                .create_local_gateway(&local, &new, &|_| true, &ctx)
+                .await
+                .unwrap();
             if how.unconnected == Some(key) {
                 return;
             }
@@ -252,27 +343,40 @@ impl CloudAdmin {
                 location: PLACE.to_owned(),
                 gateway_id: said(&gateway),
                 local_gateway_id: said(&local),
-                key: if how.mistyped == Some(key) { PreSharedKey::parse("Mistyped_key").unwrap() } else { secret },
+                key: if how.mistyped == Some(key) {
+                    PreSharedKey::parse("Mistyped_key").unwrap()
+                } else {
+                    secret
+                },
                 mode: *how.modes.get(key),
                 dpd_timeout_seconds: 45,
                 custom_bgp_ips: custom,
                 policy: how.azure_policy.clone(),
                 tags: Tags::new(),
             };
-            azure.create_connection(&id, &new, &|_| true, &ctx).await.unwrap();
+            azure
+                .create_connection(&id, &new, &|_| true, &ctx)
+                .await
+                .unwrap();
         });
     }
 
     /// The IPsec policy of a connection; None where it has Azure's defaults.
     pub fn policy_of(&self, connection: &str) -> Option<IpsecPolicy> {
         let id = ResourceId::parse(connection).unwrap();
-        self.runtime.block_on(self.azure.get_connection(&id, &azure_waits())).unwrap().unwrap().policy
+        self.runtime
+            .block_on(self.azure.get_connection(&id, &azure_waits()))
+            .unwrap()
+            .unwrap()
+            .policy
     }
 
     /// Switches BGP of a gateway off, or on again.
     pub fn switch_bgp(&self, gateway: &str, on: bool) {
         let id = ResourceId::parse(gateway).unwrap();
         let edit = |doc: &mut serde_json::Value| doc["properties"]["enableBgp"] = on.into();
-        self.runtime.block_on(self.azure.change_gateway(&id, &edit, &azure_waits())).unwrap();
+        self.runtime
+            .block_on(self.azure.change_gateway(&id, &edit, &azure_waits()))
+            .unwrap();
     }
 }

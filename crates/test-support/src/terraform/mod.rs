@@ -1,9 +1,10 @@
-//! One [`TestEnv`] a test: a temporary folder with a running `awsazure-sandbox`, the built provider, and real terraform
-//! (or tofu) between them. Everything ends with it.
+//! One [`TestEnv`] a test: a temporary folder with a running `awsazure-sandbox`, the built
+//! provider, and real terraform (or tofu) between them. Everything ends with it.
 //!
-//! Every successful run of terraform is also checked for what must never be there: a warning or error in the log, and
-//! Terraform's own complaint that a provider produced something inconsistent. And no run, however it ends, may show a shared
-//! key: not in what it prints, nor in state, plan and log, the provider's being at its most talkative.
+//! Every successful run of terraform is also checked for what must never be there: a warning or
+//! error in the log, and Terraform's own complaint that a provider produced something inconsistent.
+//! And no run, however it ends, may show a shared key: not in what it prints, nor in state, plan
+//! and log, the provider's being at its most talkative.
 
 mod cloud_admin;
 mod config;
@@ -46,9 +47,15 @@ pub fn skip(why: &str) {
 /// `$TERRAFORM`, `terraform` or `tofu`, whichever answers first.
 fn find_terraform() -> Option<PathBuf> {
     let wanted = std::env::var("TERRAFORM").ok();
-    let candidates = wanted.into_iter().chain(["terraform".to_owned(), "tofu".to_owned()]);
+    let candidates = wanted
+        .into_iter()
+        .chain(["terraform".to_owned(), "tofu".to_owned()]);
     let works = |name: &String| {
-        let version = Command::new(name).arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let version = Command::new(name)
+            .arg("version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
         version.is_ok_and(|status| status.success())
     };
     candidates.into_iter().find(works).map(PathBuf::from)
@@ -62,7 +69,8 @@ pub struct Run {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
-    /// What it logged: the provider at trace level, Terraform from warnings up unless `TF_LOG_CORE` is set otherwise.
+    /// What it logged: the provider at trace level, Terraform from warnings up unless `TF_LOG_CORE`
+    /// is set otherwise.
     pub log: String,
 }
 
@@ -77,21 +85,40 @@ impl Run {
         format!("{}\n{}", self.stdout, self.stderr)
     }
 
-    /// Both streams on one line, without the frames and line breaks that Terraform puts around messages.
+    /// Both streams on one line, without the frames and line breaks that Terraform puts around
+    /// messages.
     pub fn words(&self) -> String {
         let framed = |c: char| c.is_whitespace() || "│╷╵".contains(c);
-        self.text().split(framed).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+        self.text()
+            .split(framed)
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     fn check(self) -> Self {
         let text = self.text();
-        assert!(!text.contains("Provider produced"), "terraform {}:\n{text}", self.args);
+        assert!(
+            !text.contains("Provider produced"),
+            "terraform {}:\n{text}",
+            self.args
+        );
         if self.succeeded() {
             // Terraform says this of its own built-in provider.
             let known = |line: &&str| line.contains("terraform.io/builtin/terraform");
             let loud = |line: &&str| line.contains("[WARN]") || line.contains("[ERROR]");
-            let loud: Vec<&str> = self.log.lines().filter(loud).filter(|line| !known(line)).collect();
-            assert!(loud.is_empty(), "terraform {} logged:\n{}", self.args, loud.join("\n"));
+            let loud: Vec<&str> = self
+                .log
+                .lines()
+                .filter(loud)
+                .filter(|line| !known(line))
+                .collect();
+            assert!(
+                loud.is_empty(),
+                "terraform {} logged:\n{}",
+                self.args,
+                loud.join("\n")
+            );
         }
         self
     }
@@ -108,7 +135,10 @@ pub struct Clouds {
 impl Default for Clouds {
     /// Half an hour in a second and a half.
     fn default() -> Self {
-        Clouds { time_scale: 1200, seed: 1 }
+        Clouds {
+            time_scale: 1200,
+            seed: 1,
+        }
     }
 }
 
@@ -142,7 +172,10 @@ impl TestEnv {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("plugins")).unwrap();
         fs::create_dir_all(root.path().join("config")).unwrap();
-        link(provider_program(), &root.path().join("plugins/terraform-provider-awsazure"));
+        link(
+            provider_program(),
+            &root.path().join("plugins/terraform-provider-awsazure"),
+        );
         let overrides = format!(
             "provider_installation {{\n  dev_overrides {{\n    \"awsazure/awsazure\" = {:?}\n  }}\n  direct {{}}\n}}\n",
             root.path().join("plugins")
@@ -150,7 +183,13 @@ impl TestEnv {
         fs::write(root.path().join("cli.tfrc"), overrides).unwrap();
         prepare(&root.path().join("clouds"));
         let sandbox = Sandbox::start(&root.path().join("clouds"), clouds);
-        Some(TestEnv { sandbox, terraform, variables: BTreeMap::new(), keys: RefCell::default(), root })
+        Some(TestEnv {
+            sandbox,
+            terraform,
+            variables: BTreeMap::new(),
+            keys: RefCell::default(),
+            root,
+        })
     }
 
     /// Where the configuration is.
@@ -164,8 +203,7 @@ impl TestEnv {
 
     /// Sets the configuration, with the provider's source put in front.
     pub fn write(&self, main_tf: &str) {
-        let source =
-            "terraform {\n  required_providers {\n    awsazure = { source = \"awsazure/awsazure\" }\n  }\n}\n\n";
+        let source = "terraform {\n  required_providers {\n    awsazure = { source = \"awsazure/awsazure\" }\n  }\n}\n\n";
         self.write_file("main.tf", &format!("{source}{main_tf}"));
     }
 
@@ -197,7 +235,11 @@ impl TestEnv {
             .args(args)
             .current_dir(self.folder())
             .env_clear()
-            .envs(["PATH", "TMPDIR"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            .envs(
+                ["PATH", "TMPDIR"]
+                    .into_iter()
+                    .filter_map(|name| Some((name, std::env::var_os(name)?))),
+            )
             .env("HOME", self.root.path())
             .env("TF_CLI_CONFIG_FILE", self.root.path().join("cli.tfrc"))
             .env("TF_IN_AUTOMATION", "1")
@@ -231,7 +273,8 @@ impl TestEnv {
         run.check()
     }
 
-    /// No shared key that the world holds, or held after an earlier run, is in anything that a run leaves behind.
+    /// No shared key that the world holds, or held after an earlier run, is in anything that a run
+    /// leaves behind.
     fn no_key_in(&self, run: &Run) {
         let mut keys = self.keys.borrow_mut();
         keys.extend(secrets::keys_of_world(self.sandbox.dir()));
@@ -268,7 +311,11 @@ impl TestEnv {
     /// Applies what must fail; returns what it said.
     pub fn apply_fails(&self) -> Run {
         let run = self.run(&["apply", "-auto-approve", "-no-color"]);
-        assert!(!run.succeeded(), "the apply should have failed:\n{}", run.stdout);
+        assert!(
+            !run.succeeded(),
+            "the apply should have failed:\n{}",
+            run.stdout
+        );
         run
     }
 
@@ -277,13 +324,20 @@ impl TestEnv {
         let out = format!("-out={}", file.display());
         let run = self.ok(&["plan", "-no-color", &out]);
         let shown = self.ok(&["show", "-json", &file.display().to_string()]);
-        Plan { json: serde_json::from_str(&shown.stdout).unwrap(), text: run.stdout }
+        Plan {
+            json: serde_json::from_str(&shown.stdout).unwrap(),
+            text: run.stdout,
+        }
     }
 
     /// Plans what must be refused; returns what it said.
     pub fn plan_fails(&self) -> Run {
         let run = self.run(&["plan", "-no-color"]);
-        assert!(!run.succeeded(), "the plan should have failed:\n{}", run.stdout);
+        assert!(
+            !run.succeeded(),
+            "the plan should have failed:\n{}",
+            run.stdout
+        );
         run
     }
 
@@ -306,7 +360,8 @@ impl TestEnv {
 
     /// The state file as JSON, null before the first apply.
     pub fn state(&self) -> Value {
-        let text = fs::read_to_string(self.folder().join("terraform.tfstate")).unwrap_or_else(|_| "null".to_owned());
+        let text = fs::read_to_string(self.folder().join("terraform.tfstate"))
+            .unwrap_or_else(|_| "null".to_owned());
         serde_json::from_str(&text).unwrap()
     }
 
@@ -314,7 +369,9 @@ impl TestEnv {
     pub fn resource(&self, kind: &str, name: &str) -> Value {
         let state = self.state();
         let resources = state["resources"].as_array().cloned().unwrap_or_default();
-        let found = resources.into_iter().find(|r| r["type"] == kind && r["name"] == name && r["mode"] == "managed");
+        let found = resources
+            .into_iter()
+            .find(|r| r["type"] == kind && r["name"] == name && r["mode"] == "managed");
         found.map_or(Value::Null, |r| r["instances"][0]["attributes"].clone())
     }
 
@@ -345,11 +402,17 @@ impl TestEnv {
 
     /// Calls that write, made since the log had that many lines: operation and target.
     pub fn writes_since(&self, since: usize) -> Vec<String> {
-        let reads = |operation: &str| ["Describe", "Get", "List"].iter().any(|verb| operation.starts_with(verb));
+        let reads = |operation: &str| {
+            ["Describe", "Get", "List"]
+                .iter()
+                .any(|verb| operation.starts_with(verb))
+        };
         let signs_in = |operation: &str| operation.to_lowercase().contains("token");
         let calls = self.calls().into_iter().skip(since);
         let calls = calls.filter(|call| !reads(&call.operation) && !signs_in(&call.operation));
-        calls.map(|call| format!("{} {}", call.operation, call.target.unwrap_or_default())).collect()
+        calls
+            .map(|call| format!("{} {}", call.operation, call.target.unwrap_or_default()))
+            .collect()
     }
 
     /// Whether neither cloud has an object of these kinds.
@@ -365,5 +428,7 @@ impl TestEnv {
 }
 
 fn link(from: &Path, to: &Path) {
-    fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop)).unwrap();
+    fs::hard_link(from, to)
+        .or_else(|_| fs::copy(from, to).map(drop))
+        .unwrap();
 }

@@ -28,18 +28,30 @@ pub struct Change {
 impl Plan {
     /// Changes of managed resources, no-ops included.
     pub fn changes(&self) -> Vec<Change> {
-        let changes = self.json["resource_changes"].as_array().cloned().unwrap_or_default();
-        changes.iter().filter(|change| change["mode"] == "managed").map(Change::of).collect()
+        let changes = self.json["resource_changes"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        changes
+            .iter()
+            .filter(|change| change["mode"] == "managed")
+            .map(Change::of)
+            .collect()
     }
 
     pub fn change(&self, address: &str) -> Change {
-        let found = self.changes().into_iter().find(|change| change.address == address);
+        let found = self
+            .changes()
+            .into_iter()
+            .find(|change| change.address == address);
         found.unwrap_or_else(|| panic!("no change of {address} in\n{}", self.text))
     }
 
     /// Whether no resource changes; outputs are not looked at.
     pub fn is_empty(&self) -> bool {
-        self.changes().iter().all(|change| change.actions == ["no-op"])
+        self.changes()
+            .iter()
+            .all(|change| change.actions == ["no-op"])
     }
 }
 
@@ -49,7 +61,10 @@ impl Change {
         let actions = change["actions"].as_array().into_iter().flatten();
         Change {
             address: json["address"].as_str().unwrap_or_default().to_owned(),
-            actions: actions.filter_map(Value::as_str).map(str::to_owned).collect(),
+            actions: actions
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
             before: change["before"].clone(),
             after: change["after"].clone(),
             after_unknown: change["after_unknown"].clone(),

@@ -5,9 +5,19 @@ use serde_json::Value;
 
 /// Objects by kind: what must stay the same through a change in place.
 pub fn census(world: &World) -> Vec<(String, usize)> {
-    let mut kinds: Vec<String> = world.aws.iter().chain(&world.azure).map(|object| object.kind.clone()).collect();
+    let mut kinds: Vec<String> = world
+        .aws
+        .iter()
+        .chain(&world.azure)
+        .map(|object| object.kind.clone())
+        .collect();
     kinds.sort();
-    let count = |kind: &String| (kind.clone(), kinds.iter().filter(|other| *other == kind).count());
+    let count = |kind: &String| {
+        (
+            kind.clone(),
+            kinds.iter().filter(|other| *other == kind).count(),
+        )
+    };
     let mut counts: Vec<(String, usize)> = kinds.iter().map(count).collect();
     counts.dedup();
     counts
@@ -38,7 +48,9 @@ impl Scenario {
 
     /// The addresses that the Azure gateway lists for its sessions.
     pub fn listed(&self) -> Vec<String> {
-        self.env.cloud_admin().listed_addresses(self.state()["azure"]["gateway_id"].as_str().unwrap())
+        self.env
+            .cloud_admin()
+            .listed_addresses(self.state()["azure"]["gateway_id"].as_str().unwrap())
     }
 
     /// Changes the configuration in place; what the plan said.
@@ -47,7 +59,12 @@ impl Scenario {
         self.env.write(&self.link.to_string());
         let before = census(&self.env.world());
         let plan = self.env.plan();
-        assert_eq!(plan.change(&self.link.address()).actions, ["update"], "{}", plan.text);
+        assert_eq!(
+            plan.change(&self.link.address()).actions,
+            ["update"],
+            "{}",
+            plan.text
+        );
         self.env.apply();
         assert!(self.env.plan_is_empty(), "after\n{}", self.link);
         assert_eq!(census(&self.env.world()), before, "after\n{}", self.link);

@@ -1,5 +1,5 @@
-//! The shared keys that the sandbox's world holds, and the places where none of them may ever be: state, private state, plans,
-//! logs, and the output of terraform.
+//! The shared keys that the sandbox's world holds, and the places where none of them may ever be:
+//! state, private state, plans, logs, and the output of terraform.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +12,10 @@ use std::path::Path;
 pub fn keys_of_world(dir: &Path) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     let text = fs::read(dir.join("world.json")).unwrap_or_default();
-    collect(&serde_json::from_slice(&text).unwrap_or_default(), &mut keys);
+    collect(
+        &serde_json::from_slice(&text).unwrap_or_default(),
+        &mut keys,
+    );
     keys
 }
 
@@ -38,7 +41,9 @@ pub fn readable(state: &str) -> String {
     let mut text = state.to_owned();
     for (at, _) in state.match_indices("\"private\": \"") {
         let encoded = state[at + 12..].split('"').next().unwrap_or_default();
-        text.push_str(&String::from_utf8_lossy(&STANDARD.decode(encoded).unwrap_or_default()));
+        text.push_str(&String::from_utf8_lossy(
+            &STANDARD.decode(encoded).unwrap_or_default(),
+        ));
     }
     text
 }
@@ -47,7 +52,14 @@ pub fn readable(state: &str) -> String {
 pub fn assert_none(keys: &BTreeSet<String>, places: &[(&str, &str)]) {
     for (place, text) in places {
         if let Some(at) = keys.iter().find_map(|key| text.find(key.as_str())) {
-            let before: String = text[..at].chars().rev().take(200).collect::<Vec<_>>().into_iter().rev().collect();
+            let before: String = text[..at]
+                .chars()
+                .rev()
+                .take(200)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+                .collect();
             panic!("a shared key is in the {place}, after:\n{before}");
         }
     }

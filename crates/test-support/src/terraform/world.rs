@@ -32,7 +32,11 @@ impl World {
 
     /// Objects of a kind, in either cloud.
     pub fn of_kind(&self, kind: &str) -> Vec<&Object> {
-        self.aws.iter().chain(&self.azure).filter(|object| object.kind == kind).collect()
+        self.aws
+            .iter()
+            .chain(&self.azure)
+            .filter(|object| object.kind == kind)
+            .collect()
     }
 }
 
@@ -56,6 +60,9 @@ pub struct Call {
 impl Call {
     /// A number of this line, such as `start_ms`.
     pub fn number(&self, name: &str) -> f64 {
-        self.more.get(name).and_then(Value::as_f64).unwrap_or_default()
+        self.more
+            .get(name)
+            .and_then(Value::as_f64)
+            .unwrap_or_default()
     }
 }

@@ -8,24 +8,50 @@ use crate::provider::bgp_vpn::default_options::logs_value;
 /// Attributes of `aws.names`, with what each names.
 pub const AWS_NAMES: [(&str, &str); 9] = [
     ("vpn_gateway", "the virtual private gateway"),
-    ("customer_gateway_instance0", "the customer gateway for instance 0"),
-    ("customer_gateway_instance1", "the customer gateway for instance 1"),
-    ("vpn_connection_instance0", "the VPN connection to instance 0"),
-    ("vpn_connection_instance1", "the VPN connection to instance 1"),
+    (
+        "customer_gateway_instance0",
+        "the customer gateway for instance 0",
+    ),
+    (
+        "customer_gateway_instance1",
+        "the customer gateway for instance 1",
+    ),
+    (
+        "vpn_connection_instance0",
+        "the VPN connection to instance 0",
+    ),
+    (
+        "vpn_connection_instance1",
+        "the VPN connection to instance 1",
+    ),
     ("vpc", "the VPC, where this link makes it"),
-    ("internet_gateway", "the internet gateway, if this link creates it"),
-    ("public_subnet", "the public subnet, if this link creates it"),
-    ("public_route_table", "the route table of the public subnet, if this link creates it"),
+    (
+        "internet_gateway",
+        "the internet gateway, if this link creates it",
+    ),
+    (
+        "public_subnet",
+        "the public subnet, if this link creates it",
+    ),
+    (
+        "public_route_table",
+        "the route table of the public subnet, if this link creates it",
+    ),
 ];
 
-/// EC2's defaults, for options that DescribeVpnConnections omits (2026-11). They are those of CreateVpnConnection.
+/// EC2's defaults, for options that DescribeVpnConnections omits (2026-11). They are those of
+/// CreateVpnConnection.
 const STARTUP_ACTION: &str = "add";
 const DPD_TIMEOUT_ACTION: &str = "clear";
 const DPD_TIMEOUT_SECONDS: u32 = 30;
 const LIFECYCLE_CONTROL: bool = false;
 
 pub(super) fn rows() -> Vec<AttributeRow> {
-    let mut rows = vec![AttributeRow::object("aws").required().describe("The AWS side.")];
+    let mut rows = vec![
+        AttributeRow::object("aws")
+            .required()
+            .describe("The AWS side."),
+    ];
     rows.extend(gateway());
     rows.extend(tunnels());
     rows.extend(logs());
@@ -157,7 +183,8 @@ fn tunnels() -> Vec<AttributeRow> {
         AttributeRow::bool("aws.enable_acceleration").id(AttributeId::Acceleration)
             .default_on_transit_gateway(false)
             .remembered()
-            // Null where a change broke off between the two: the next one recreates one of them, whichever way it goes.
+            // Null where a change broke off between the two: the next one recreates one of them,
+            // whichever way it goes.
             .observed(|clouds| clouds.has_vpn_connections().then(|| clouds.acceleration().into()))
             .on_change(Effect::RecreatesConnections)
             .describe(

@@ -9,14 +9,38 @@ pub const AZURE_NAMES: [(&str, &str); 11] = [
     ("gateway", "the VPN gateway"),
     ("public_ip_instance0", "the public IP of instance 0"),
     ("public_ip_instance1", "the public IP of instance 1"),
-    ("local_gateway_instance0_tunnel1", "the local network gateway of instance 0, tunnel 1"),
-    ("local_gateway_instance0_tunnel2", "the local network gateway of instance 0, tunnel 2"),
-    ("local_gateway_instance1_tunnel1", "the local network gateway of instance 1, tunnel 1"),
-    ("local_gateway_instance1_tunnel2", "the local network gateway of instance 1, tunnel 2"),
-    ("connection_instance0_tunnel1", "the connection of instance 0, tunnel 1"),
-    ("connection_instance0_tunnel2", "the connection of instance 0, tunnel 2"),
-    ("connection_instance1_tunnel1", "the connection of instance 1, tunnel 1"),
-    ("connection_instance1_tunnel2", "the connection of instance 1, tunnel 2"),
+    (
+        "local_gateway_instance0_tunnel1",
+        "the local network gateway of instance 0, tunnel 1",
+    ),
+    (
+        "local_gateway_instance0_tunnel2",
+        "the local network gateway of instance 0, tunnel 2",
+    ),
+    (
+        "local_gateway_instance1_tunnel1",
+        "the local network gateway of instance 1, tunnel 1",
+    ),
+    (
+        "local_gateway_instance1_tunnel2",
+        "the local network gateway of instance 1, tunnel 2",
+    ),
+    (
+        "connection_instance0_tunnel1",
+        "the connection of instance 0, tunnel 1",
+    ),
+    (
+        "connection_instance0_tunnel2",
+        "the connection of instance 0, tunnel 2",
+    ),
+    (
+        "connection_instance1_tunnel1",
+        "the connection of instance 1, tunnel 1",
+    ),
+    (
+        "connection_instance1_tunnel2",
+        "the connection of instance 1, tunnel 2",
+    ),
 ];
 
 pub(super) fn rows() -> Vec<AttributeRow> {
@@ -114,11 +138,9 @@ pub(super) fn rows() -> Vec<AttributeRow> {
             .computed()
             .describe("Public addresses of the Azure gateway, by `instance0` and `instance1`."),
     ]);
-    rows.extend(
-        AZURE_NAMES.map(|(name, noun)| {
-            AttributeRow::string(format!("azure.names.{name}")).describe(format!("Name of {noun}."))
-        }),
-    );
+    rows.extend(AZURE_NAMES.map(|(name, noun)| {
+        AttributeRow::string(format!("azure.names.{name}")).describe(format!("Name of {noun}."))
+    }));
     rows
 }
 

@@ -1,4 +1,5 @@
-//! What a change of an attribute does, for the documentation of the attribute and for the warnings of a plan.
+//! What a change of an attribute does, for the documentation of the attribute and for the warnings
+//! of a plan.
 
 use crate::plugin::Diagnostic;
 use crate::provider::summaries;
@@ -49,9 +50,15 @@ impl Effect {
     pub fn documentation(self) -> &'static str {
         match self {
             Effect::Unspecified | Effect::Described => "",
-            Effect::ReplacesLink | Effect::ReplacesNetwork => "Changing this forces a new resource.",
-            Effect::RecreatesAwsSide => "Changing this recreates the AWS side of the link in place.",
-            Effect::RecreatesVpc => "Changing this recreates the VPC and the AWS side of the link in place.",
+            Effect::ReplacesLink | Effect::ReplacesNetwork => {
+                "Changing this forces a new resource."
+            }
+            Effect::RecreatesAwsSide => {
+                "Changing this recreates the AWS side of the link in place."
+            }
+            Effect::RecreatesVpc => {
+                "Changing this recreates the VPC and the AWS side of the link in place."
+            }
             Effect::RecreatesCustomerGateways => {
                 "Changing this recreates the AWS customer gateways and VPN connections in place."
             }
@@ -66,19 +73,26 @@ impl Effect {
                 "Changing this resizes the gateway in place, within a generation. It takes up to 45 minutes and interrupts traffic for \
                  moments."
             }
-            Effect::RotatesKeys => "Changing this rotates the keys of all four tunnels, one tunnel after the other.",
-            Effect::AppliesKeys => "Changing this sets the configured keys, one tunnel after the other.",
+            Effect::RotatesKeys => {
+                "Changing this rotates the keys of all four tunnels, one tunnel after the other."
+            }
+            Effect::AppliesKeys => {
+                "Changing this sets the configured keys, one tunnel after the other."
+            }
             Effect::InPlace => "Changing this interrupts no tunnel.",
             Effect::NamesNewObjects => {
                 "Changing this does not rename existing objects; it applies to objects created afterwards."
             }
-            Effect::ClaimsGateways => "Changing this changes what destroy deletes, and interrupts nothing.",
+            Effect::ClaimsGateways => {
+                "Changing this changes what destroy deletes, and interrupts nothing."
+            }
             Effect::LocalOnly => "Changing this changes no object.",
             Effect::Fixed => "Changing this is rejected while the object exists.",
         }
     }
 
-    /// The warning of a plan that changes the attribute at this path; None where nothing is interrupted.
+    /// The warning of a plan that changes the attribute at this path; None where nothing is
+    /// interrupted.
     pub fn warning(self, path: &str) -> Option<Diagnostic> {
         let keys = "Pre-shared keys are changed one tunnel at a time; each tunnel is down for several minutes. A tunnel that is up is interrupted \
                     only while all others are up. The rotation stops if a tunnel does not come up again.";
@@ -88,7 +102,11 @@ impl Effect {
                     "{path} changes, which replaces the Azure gateway. The link is down during the apply, which takes 30 to 60 minutes. All public \
                      addresses of the tunnels change."
                 );
-                return Some(Diagnostic::warning(summaries::LINK_REPLACED).detail(detail).at(path));
+                return Some(
+                    Diagnostic::warning(summaries::LINK_REPLACED)
+                        .detail(detail)
+                        .at(path),
+                );
             }
             Effect::RecreatesAwsSide => (
                 summaries::AWS_SIDE_RECREATED,

@@ -48,8 +48,10 @@ fn addresses() -> Vec<AttributeRow> {
 }
 
 fn policy() -> Vec<AttributeRow> {
-    let text = |name: &str| AttributeRow::string(format!("ipsec_policy.{name}")).source(Source::Policy);
-    let number = |name: &str| AttributeRow::number(format!("ipsec_policy.{name}")).source(Source::Policy);
+    let text =
+        |name: &str| AttributeRow::string(format!("ipsec_policy.{name}")).source(Source::Policy);
+    let number =
+        |name: &str| AttributeRow::number(format!("ipsec_policy.{name}")).source(Source::Policy);
     vec![
         AttributeRow::object("ipsec_policy").remembered().on_change(Effect::InterruptsTunnels).describe(
             "One IPsec policy, in AWS's words, compiled for both clouds. Single fields override the preset. Null for an imported \
@@ -96,7 +98,9 @@ fn keys() -> Vec<AttributeRow> {
 
 fn behaviour() -> Vec<AttributeRow> {
     let timeout = |name: &str, description: &str| {
-        AttributeRow::string(format!("timeouts.{name}")).optional().describe(description)
+        AttributeRow::string(format!("timeouts.{name}"))
+            .optional()
+            .describe(description)
     };
     vec![
         AttributeRow::bool("wait_for_bgp").id(AttributeId::WaitForBgp).default(true).remembered().on_change(Effect::LocalOnly).describe(
@@ -135,10 +139,14 @@ fn results() -> Vec<AttributeRow> {
     let kinds = Kind::ALL.map(|kind| format!("`{kind}`")).join(", ");
     let keys = TunnelKey::ALL.map(|key| format!("`{key}`")).join(", ");
     let text = |name: &str, description: &str| {
-        AttributeRow::string(format!("tunnels.*.{name}")).computed().describe(description)
+        AttributeRow::string(format!("tunnels.*.{name}"))
+            .computed()
+            .describe(description)
     };
     let number = |name: &str, description: &str| {
-        AttributeRow::number(format!("tunnels.*.{name}")).computed().describe(description)
+        AttributeRow::number(format!("tunnels.*.{name}"))
+            .computed()
+            .describe(description)
     };
     vec![
         AttributeRow::string("id").computed().describe(

@@ -1,5 +1,6 @@
-//! The attribute table: one row for each attribute of the resource. The schema, its documentation, the static defaults, what is
-//! remembered, what a change does and where the observed value comes from are queries on it.
+//! The attribute table: one row for each attribute of the resource. The schema, its documentation,
+//! the static defaults, what is remembered, what a change does and where the observed value comes
+//! from are queries on it.
 //!
 //! | file | holds |
 //! |---|---|
@@ -88,13 +89,15 @@ pub struct AttributeRow {
     pub mode: Mode,
     pub default: DefaultValue,
     pub effect: Effect,
-    /// Whether the last applied value counts while it is not configured. It is remembered next to the state.
+    /// Whether the last applied value counts while it is not configured. It is remembered next to
+    /// the state.
     pub remembered: bool,
     /// Whether a change may add to, or take from, what destroy deletes.
     pub affects_managed: bool,
     /// Whether the plan of a change looks at the surroundings again.
     pub needs_preflight: bool,
-    /// Whether it belongs to the Azure gateway, so that the link never changes it on an existing one.
+    /// Whether it belongs to the Azure gateway, so that the link never changes it on an existing
+    /// one.
     pub of_azure_gateway: bool,
     pub source: Source,
     /// By which the domain reads it, and names it where it is invalid.
@@ -154,19 +157,31 @@ impl AttributeRow {
     }
 
     fn computed(self) -> Self {
-        AttributeRow { source: Source::Objects, ..self.mode(Mode::Computed) }
+        AttributeRow {
+            source: Source::Objects,
+            ..self.mode(Mode::Computed)
+        }
     }
 
     fn default(self, value: impl Into<Value>) -> Self {
-        AttributeRow { default: DefaultValue::Static(value.into()), ..self }
+        AttributeRow {
+            default: DefaultValue::Static(value.into()),
+            ..self
+        }
     }
 
     fn default_on_transit_gateway(self, value: impl Into<Value>) -> Self {
-        AttributeRow { default: DefaultValue::StaticOnTransitGateway(value.into()), ..self }
+        AttributeRow {
+            default: DefaultValue::StaticOnTransitGateway(value.into()),
+            ..self
+        }
     }
 
     fn default_of_created_gateway(self, value: impl Into<Value>) -> Self {
-        AttributeRow { default: DefaultValue::OfCreatedGateway(value.into()), ..self }
+        AttributeRow {
+            default: DefaultValue::OfCreatedGateway(value.into()),
+            ..self
+        }
     }
 
     fn on_change(self, effect: Effect) -> Self {
@@ -174,23 +189,38 @@ impl AttributeRow {
     }
 
     fn remembered(self) -> Self {
-        AttributeRow { remembered: true, ..self }
+        AttributeRow {
+            remembered: true,
+            ..self
+        }
     }
 
     fn affects_managed(self) -> Self {
-        AttributeRow { affects_managed: true, ..self }
+        AttributeRow {
+            affects_managed: true,
+            ..self
+        }
     }
 
     fn needs_preflight(self) -> Self {
-        AttributeRow { needs_preflight: true, ..self }
+        AttributeRow {
+            needs_preflight: true,
+            ..self
+        }
     }
 
     fn of_azure_gateway(self) -> Self {
-        AttributeRow { of_azure_gateway: true, ..self }
+        AttributeRow {
+            of_azure_gateway: true,
+            ..self
+        }
     }
 
     fn observed(self, read: ReadSetting) -> Self {
-        AttributeRow { source: Source::Settings(read), ..self }
+        AttributeRow {
+            source: Source::Settings(read),
+            ..self
+        }
     }
 
     fn source(self, source: Source) -> Self {
@@ -198,16 +228,26 @@ impl AttributeRow {
     }
 
     fn id(self, id: AttributeId) -> Self {
-        AttributeRow { id: Some(id), ..self }
+        AttributeRow {
+            id: Some(id),
+            ..self
+        }
     }
 
     fn describe(self, description: impl Into<String>) -> Self {
-        AttributeRow { description: description.into(), ..self }
+        AttributeRow {
+            description: description.into(),
+            ..self
+        }
     }
 
     /// The name, and the path of the object that it is in; None at the root.
     fn split(&self) -> (&str, Option<&str>) {
-        self.path.rsplit_once('.').map_or((self.path.as_str(), None), |(parent, name)| (name, Some(parent)))
+        self.path
+            .rsplit_once('.')
+            .map_or((self.path.as_str(), None), |(parent, name)| {
+                (name, Some(parent))
+            })
     }
 
     /// The complete description: what it is, its default, and what a change of it does.
@@ -215,22 +255,38 @@ impl AttributeRow {
         let shown = |value: &Value| {
             let truth = || value.as_bool().map(|truth| truth.to_string());
             let number = || value.as_number().map(ToString::to_string);
-            value.as_str().map(str::to_owned).or_else(truth).or_else(number).unwrap_or_default()
+            value
+                .as_str()
+                .map(str::to_owned)
+                .or_else(truth)
+                .or_else(number)
+                .unwrap_or_default()
         };
         let default = match &self.default {
             DefaultValue::Derived => String::new(),
             DefaultValue::Static(value) | DefaultValue::StaticOnTransitGateway(value) => {
                 format!("Defaults to `{}`.", shown(value))
             }
-            DefaultValue::OfCreatedGateway(value) => format!("Defaults to `{}` for a new gateway.", shown(value)),
+            DefaultValue::OfCreatedGateway(value) => {
+                format!("Defaults to `{}` for a new gateway.", shown(value))
+            }
         };
-        let parts = [self.description.as_str(), &default, self.effect.documentation()];
-        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+        let parts = [
+            self.description.as_str(),
+            &default,
+            self.effect.documentation(),
+        ];
+        parts
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     /// The attribute of the schema.
     fn attribute(&self) -> Attribute {
-        let nested = |nesting, parent: &str| Attribute::nested(nesting, schema_attributes(Some(parent)));
+        let nested =
+            |nesting, parent: &str| Attribute::nested(nesting, schema_attributes(Some(parent)));
         let attribute = match &self.shape {
             Shape::Value(ty) => Attribute::of(ty.clone()),
             Shape::Object => nested(Nesting::Single, &self.path),
@@ -250,8 +306,12 @@ impl AttributeRow {
 
 /// Every row. Objects come before what is in them.
 pub fn table() -> &'static [AttributeRow] {
-    static TABLE: LazyLock<Vec<AttributeRow>> =
-        LazyLock::new(|| [link::rows(), azure::rows(), aws::rows()].into_iter().flatten().collect());
+    static TABLE: LazyLock<Vec<AttributeRow>> = LazyLock::new(|| {
+        [link::rows(), azure::rows(), aws::rows()]
+            .into_iter()
+            .flatten()
+            .collect()
+    });
     &TABLE
 }
 
@@ -263,7 +323,10 @@ pub fn schema_attributes(object: Option<&str>) -> Vec<(&'static str, Attribute)>
 
 /// Paths of the rows that meet a condition.
 pub fn paths(condition: impl Fn(&AttributeRow) -> bool) -> impl Iterator<Item = &'static str> {
-    table().iter().filter(move |row| condition(row)).map(|row| row.path.as_str())
+    table()
+        .iter()
+        .filter(move |row| condition(row))
+        .map(|row| row.path.as_str())
 }
 
 /// Paths whose change has an effect.

@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use super::{AttributeRow, DefaultValue, Effect, Mode, Shape, Source, row, table};
 use crate::link::config::{Attr, AttributeId, AttributeSource, Config};
@@ -10,11 +15,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Every attribute of the schema by its path; elements of maps as `*`.
 fn schema_paths() -> BTreeMap<String, Attribute> {
-    fn walk(attributes: &BTreeMap<String, Attribute>, at: &str, found: &mut BTreeMap<String, Attribute>) {
+    fn walk(
+        attributes: &BTreeMap<String, Attribute>,
+        at: &str,
+        found: &mut BTreeMap<String, Attribute>,
+    ) {
         for (name, attribute) in attributes {
-            let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+            let path = if at.is_empty() {
+                name.clone()
+            } else {
+                format!("{at}.{name}")
+            };
             if let AttributeKind::Nested(nested) = &attribute.kind {
-                let inner = if nested.nesting == Nesting::Map { format!("{path}.*") } else { path.clone() };
+                let inner = if nested.nesting == Nesting::Map {
+                    format!("{path}.*")
+                } else {
+                    path.clone()
+                };
                 walk(&nested.attributes, &inner, found);
             }
             found.insert(path, attribute.clone());
@@ -42,9 +59,17 @@ fn schema_says_default_and_effect_of_each_row() {
     let schema = schema_paths();
     for row in table() {
         let description = &schema[&row.path].description;
-        assert!(description.ends_with(row.effect.documentation()), "{}: {description}", row.path);
+        assert!(
+            description.ends_with(row.effect.documentation()),
+            "{}: {description}",
+            row.path
+        );
         let says_default = description.contains("Default");
-        assert!(row.default == DefaultValue::Derived || says_default, "{}: {description}", row.path);
+        assert!(
+            row.default == DefaultValue::Derived || says_default,
+            "{}: {description}",
+            row.path
+        );
     }
 }
 
@@ -63,37 +88,68 @@ fn defaults_are_of_the_type_of_their_attribute() {
             Shape::Value(Type::Number) => value.as_number().is_some(),
             _ => false,
         };
-        assert!(fits && row.mode == Mode::OptionalComputed, "{}: {value:?}", row.path);
+        assert!(
+            fits && row.mode == Mode::OptionalComputed,
+            "{}: {value:?}",
+            row.path
+        );
     }
 }
 
-/// Each attribute that can be configured says what its change does: itself, the object that it is in, or all that is in it.
+/// Each attribute that can be configured says what its change does: itself, the object that it is
+/// in, or all that is in it.
 #[test]
 fn every_configurable_attribute_has_an_effect() {
     for row in table().iter().filter(|row| is_configurable(row)) {
         let said = |row: &AttributeRow| row.effect != Effect::Unspecified;
         let inner = format!("{}.", row.path);
         let by_parts = row.shape == Shape::Object
-            && table().iter().filter(|part| part.path.starts_with(&inner) && is_configurable(part)).count() > 0;
-        let object = row.path.rsplit_once('.').and_then(|(object, _)| super::row(object));
-        assert!(said(row) || by_parts || object.is_some_and(said), "{}", row.path);
+            && table()
+                .iter()
+                .filter(|part| part.path.starts_with(&inner) && is_configurable(part))
+                .count()
+                > 0;
+        let object = row
+            .path
+            .rsplit_once('.')
+            .and_then(|(object, _)| super::row(object));
+        assert!(
+            said(row) || by_parts || object.is_some_and(said),
+            "{}",
+            row.path
+        );
     }
 }
 
-/// What an apply or a refresh fills in has a source or is remembered: a plan without a change would not be empty otherwise.
+/// What an apply or a refresh fills in has a source or is remembered: a plan without a change would
+/// not be empty otherwise.
 #[test]
 fn every_setting_that_clouds_report_is_remembered() {
-    for row in table().iter().filter(|row| is_configurable(row) && matches!(row.source, Source::Settings(_))) {
+    for row in table()
+        .iter()
+        .filter(|row| is_configurable(row) && matches!(row.source, Source::Settings(_)))
+    {
         assert!(row.remembered, "{}", row.path);
     }
-    assert!(table().iter().filter(|row| !is_configurable(row)).all(|row| !row.remembered));
+    assert!(
+        table()
+            .iter()
+            .filter(|row| !is_configurable(row))
+            .all(|row| !row.remembered)
+    );
 }
 
 #[test]
 fn rows_are_found_by_path() {
-    assert_eq!(row("aws.tunnel_bandwidth").unwrap().effect, Effect::InterruptsConnections);
+    assert_eq!(
+        row("aws.tunnel_bandwidth").unwrap().effect,
+        Effect::InterruptsConnections
+    );
     assert!(row("aws.nothing").is_none());
-    assert_eq!(super::default_of_created_gateway("azure.asn"), Value::from(65_000_u32));
+    assert_eq!(
+        super::default_of_created_gateway("azure.asn"),
+        Value::from(65_000_u32)
+    );
 }
 
 /// The order decides which attribute the warning of a replacement names.
@@ -113,7 +169,13 @@ fn replacing_attributes_are_these() {
     );
     assert_eq!(
         of(Effect::RecreatesAwsSide),
-        ["aws.region", "aws.vpc_id", "aws.asn", "aws.vpn_gateway_id", "aws.transit_gateway_id"]
+        [
+            "aws.region",
+            "aws.vpc_id",
+            "aws.asn",
+            "aws.vpn_gateway_id",
+            "aws.transit_gateway_id"
+        ]
     );
 }
 

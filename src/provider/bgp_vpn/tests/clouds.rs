@@ -32,13 +32,27 @@ pub struct Clouds {
 
 pub fn resource(id: ResourceId, tags: Tags) -> azure::Resource {
     let state = azure::ProvisioningState::Succeeded;
-    azure::Resource { id, location: "westeurope".into(), tags, etag: None, state, raw: serde_json::Value::Null }
+    azure::Resource {
+        id,
+        location: "westeurope".into(),
+        tags,
+        etag: None,
+        state,
+        raw: serde_json::Value::Null,
+    }
 }
 
 /// Every one of them has the same ASN.
 fn transit_gateway(id: &TransitGatewayId) -> TransitGateway {
     let (asn, state) = (Asn(64_700), State::Available);
-    TransitGateway { id: id.clone(), asn, state, associates: true, propagates: true, ecmp: true }
+    TransitGateway {
+        id: id.clone(),
+        asn,
+        state,
+        associates: true,
+        propagates: true,
+        ecmp: true,
+    }
 }
 
 impl Clouds {
@@ -51,7 +65,9 @@ impl Clouds {
         let tags = spec.link.tags("x");
         let aws = &mut there.aws;
         if let AwsNetwork::Create { cidr, .. } = &spec.aws.network {
-            aws.vpc.get_or_insert_with(|| vpc(&format!("vpc-made{n}"), &cidr.to_string(), tags.clone()));
+            aws.vpc.get_or_insert_with(|| {
+                vpc(&format!("vpc-made{n}"), &cidr.to_string(), tags.clone())
+            });
         } else if let AwsNetwork::Existing(id) = &spec.aws.network {
             aws.vpc = Some(vpc(&id.0, "10.2.0.0/16", Tags::new()));
         }
@@ -78,7 +94,8 @@ impl Clouds {
                 });
             }
             AwsGateway::TransitGateway(id) => {
-                (aws.vpc, aws.gateway, aws.transit_gateway) = (None, None, Some(transit_gateway(id)));
+                (aws.vpc, aws.gateway, aws.transit_gateway) =
+                    (None, None, Some(transit_gateway(id)));
             }
         }
         if !matches!(spec.aws.gateway, AwsGateway::TransitGateway(_)) {
@@ -90,7 +107,11 @@ impl Clouds {
                 vpc_id,
                 main: true,
                 subnets: Vec::new(),
-                propagating: aws.gateway.iter().map(|gateway| gateway.id.clone()).collect(),
+                propagating: aws
+                    .gateway
+                    .iter()
+                    .map(|gateway| gateway.id.clone())
+                    .collect(),
                 default_route: None,
                 tags: Tags::new(),
             })
@@ -139,13 +160,18 @@ impl Clouds {
             for (key, tunnel) in instance.tunnels().into_iter().zip(&tunnels) {
                 *aws.outside_ips.get_mut(key) = Some(tunnel.outside_ip);
             }
-            let id = old.map_or_else(|| VpnConnectionId(format!("vpn-{n}-{instance}")), |old| old.id);
+            let id = old.map_or_else(
+                || VpnConnectionId(format!("vpn-{n}-{instance}")),
+                |old| old.id,
+            );
             *aws.vpn_connections.get_mut(instance) = Some(VpnConnection {
                 id,
                 state: State::Available,
                 customer_gateway_id,
                 target: match (&aws.gateway, &spec.aws.gateway) {
-                    (_, AwsGateway::TransitGateway(id)) => TargetGateway::TransitGateway(id.clone()),
+                    (_, AwsGateway::TransitGateway(id)) => {
+                        TargetGateway::TransitGateway(id.clone())
+                    }
                     (Some(gateway), _) => TargetGateway::VpnGateway(gateway.id.clone()),
                     (None, _) => TargetGateway::Other,
                 },
@@ -162,8 +188,14 @@ impl Clouds {
     fn build_azure(&self, spec: &Spec, there: &mut Observed) {
         let (s, side) = (&spec.azure, &mut there.azure);
         let tags = spec.link.tags("x");
-        let network = |kind: &str, name: &str| ResourceId::network(&s.subscription, &s.resource_group, kind, name);
-        let group_tags = if s.create_resource_group { tags.clone() } else { Tags::new() };
+        let network = |kind: &str, name: &str| {
+            ResourceId::network(&s.subscription, &s.resource_group, kind, name)
+        };
+        let group_tags = if s.create_resource_group {
+            tags.clone()
+        } else {
+            Tags::new()
+        };
         side.group.get_or_insert(azure::ResourceGroup {
             name: s.resource_group.clone(),
             location: s.location.clone(),
@@ -190,14 +222,30 @@ impl Clouds {
             subnets: subnets.collect(),
         });
         let (id, sku, generation, asn, tagged) = match &s.gateway {
-            AzureGateway::Managed { id, sku, generation, asn } => {
-                (id.clone(), sku.clone(), generation.clone(), *asn, true)
-            }
-            AzureGateway::Existing(id) => (id.clone(), "VpnGw2AZ".into(), "Generation2".into(), Asn(65_515), false),
+            AzureGateway::Managed {
+                id,
+                sku,
+                generation,
+                asn,
+            } => (id.clone(), sku.clone(), generation.clone(), *asn, true),
+            AzureGateway::Existing(id) => (
+                id.clone(),
+                "VpnGw2AZ".into(),
+                "Generation2".into(),
+                Asn(65_515),
+                false,
+            ),
         };
         // ARM answers in another casing than was asked in.
-        let shouted = ResourceId::parse(&id.as_str().replace("resourceGroups", "RESOURCEGROUPS")).unwrap();
-        let mut gateway = gateway(shouted, &sku, &generation, asn, if tagged { tags.clone() } else { Tags::new() });
+        let shouted =
+            ResourceId::parse(&id.as_str().replace("resourceGroups", "RESOURCEGROUPS")).unwrap();
+        let mut gateway = gateway(
+            shouted,
+            &sku,
+            &generation,
+            asn,
+            if tagged { tags.clone() } else { Tags::new() },
+        );
         gateway.resource.location = s.location.to_lowercase().replace(' ', "");
         for instance in Instance::ALL {
             let address = Some([20, 0, 0, instance.index() as u8].into());
@@ -250,10 +298,19 @@ pub fn vpc(id: &str, cidr: &str, tags: Tags) -> Vpc {
     }
 }
 
-pub fn gateway(id: ResourceId, sku: &str, generation: &str, asn: Asn, tags: Tags) -> azure::Gateway {
+pub fn gateway(
+    id: ResourceId,
+    sku: &str,
+    generation: &str,
+    asn: Asn,
+    tags: Tags,
+) -> azure::Gateway {
     let instance = |name: &str| azure::GatewayInstance {
         ip_configuration_id: id.child("ipConfigurations", name),
-        subnet_id: Some(ResourceId::network("s", "g", "virtualNetworks", "vnet1").child("subnets", "GatewaySubnet")),
+        subnet_id: Some(
+            ResourceId::network("s", "g", "virtualNetworks", "vnet1")
+                .child("subnets", "GatewaySubnet"),
+        ),
         public_ip_id: None,
         custom_bgp_ips: Vec::new(),
         default_bgp_ips: Vec::new(),
@@ -280,7 +337,11 @@ impl Backend for Clouds {
         Ok(self.there.lock().unwrap().clone())
     }
 
-    async fn preflight(&self, ask: &PreflightRequest, _: &Cancel) -> Result<PreflightSnapshot, Diagnostics> {
+    async fn preflight(
+        &self,
+        ask: &PreflightRequest,
+        _: &Cancel,
+    ) -> Result<PreflightSnapshot, Diagnostics> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let mut snapshot = self.survey.lock().unwrap().clone();
         if snapshot.group == Lookup::Skipped && ask.resource_group.is_some() {
@@ -345,7 +406,10 @@ impl Backend for Clouds {
             };
         }
         self.build_azure(spec, &mut there);
-        ApplyOutcome { observed: there.clone(), ..ApplyOutcome::default() }
+        ApplyOutcome {
+            observed: there.clone(),
+            ..ApplyOutcome::default()
+        }
     }
 
     async fn teardown(
@@ -364,17 +428,40 @@ impl Backend for Clouds {
             there.aws.vpn_connections = PerInstance::default();
             there.aws.customer_gateways = PerInstance::default();
             there.aws.outside_ips = PerTunnel::default();
-            there.aws.gateway = there.aws.gateway.take().filter(|g| !removal.managed.has(Kind::AwsVpnGateway, &g.id.0));
-            there.aws.vpc = there.aws.vpc.take().filter(|vpc| !removal.managed.has(Kind::AwsVpc, &vpc.id.0));
+            there.aws.gateway = there
+                .aws
+                .gateway
+                .take()
+                .filter(|g| !removal.managed.has(Kind::AwsVpnGateway, &g.id.0));
+            there.aws.vpc = there
+                .aws
+                .vpc
+                .take()
+                .filter(|vpc| !removal.managed.has(Kind::AwsVpc, &vpc.id.0));
         }
-        ApplyOutcome { observed: there.clone(), ..ApplyOutcome::default() }
+        ApplyOutcome {
+            observed: there.clone(),
+            ..ApplyOutcome::default()
+        }
     }
 
     async fn discover(&self, id: &ImportId, _: &Cancel) -> Result<ImportedLink, Diagnostics> {
-        let spec = self.spec.lock().unwrap().clone().ok_or_else(|| Diagnostics::from(Diagnostic::error("no link")))?;
+        let spec = self
+            .spec
+            .lock()
+            .unwrap()
+            .clone()
+            .ok_or_else(|| Diagnostics::from(Diagnostic::error("no link")))?;
         let known = crate::link::known_ids::KnownIds {
             resource_group: Some(id.azure_gateway.resource_group().to_owned()),
-            transit_gateway: self.there.lock().unwrap().aws.transit_gateway.as_ref().map(|gateway| gateway.id.clone()),
+            transit_gateway: self
+                .there
+                .lock()
+                .unwrap()
+                .aws
+                .transit_gateway
+                .as_ref()
+                .map(|gateway| gateway.id.clone()),
             ..Default::default()
         };
         Ok(ImportedLink {
@@ -393,7 +480,13 @@ impl Backend for Clouds {
         Vec::new()
     }
 
-    fn changes_since_plan(&self, _: Option<&Spec>, _: &Spec, _: &Observed, _: &ShownPlan) -> Vec<String> {
+    fn changes_since_plan(
+        &self,
+        _: Option<&Spec>,
+        _: &Spec,
+        _: &Observed,
+        _: &ShownPlan,
+    ) -> Vec<String> {
         Vec::new()
     }
 

@@ -1,11 +1,13 @@
-//! What Terraform's core does around a provider, as far as it judges: values over the wire, a valid plan, a consistent apply.
+//! What Terraform's core does around a provider, as far as it judges: values over the wire, a valid
+//! plan, a consistent apply.
 
 use super::super::BgpVpn;
 use super::super::schema;
 use super::clouds::Clouds;
 use crate::plugin::{
-    ApplyRequest, ApplyResponse, Attribute, AttributeKind, AttributePath, Cancel, ClientCapabilities, Diagnostics,
-    Nesting, PartialState, PlanRequest, PlanResponse, ReadRequest, Resource, Value, msgpack,
+    ApplyRequest, ApplyResponse, Attribute, AttributeKind, AttributePath, Cancel,
+    ClientCapabilities, Diagnostics, Nesting, PartialState, PlanRequest, PlanResponse, ReadRequest,
+    Resource, Value, msgpack,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,17 +67,30 @@ impl Core {
         if !plan.diagnostics.has_errors() {
             plan.planned = wire(&plan.planned);
             let schema = schema::resource();
-            check_attributes(&schema.attributes, prior, &config, &plan.planned, &AttributePath::whole());
+            check_attributes(
+                &schema.attributes,
+                prior,
+                &config,
+                &plan.planned,
+                &AttributePath::whole(),
+            );
         }
         plan
     }
 
     pub async fn plan(&self, config: &Value) -> PlanResponse {
-        self.plan_from(&self.state, config, self.private.clone()).await
+        self.plan_from(&self.state, config, self.private.clone())
+            .await
     }
 
-    pub async fn apply_plan(&mut self, prior: Value, config: &Value, plan: PlanResponse) -> ApplyResponse {
-        let checkpoint = PartialState::new(prior.clone(), plan.private.clone(), self.identity.clone());
+    pub async fn apply_plan(
+        &mut self,
+        prior: Value,
+        config: &Value,
+        plan: PlanResponse,
+    ) -> ApplyResponse {
+        let checkpoint =
+            PartialState::new(prior.clone(), plan.private.clone(), self.identity.clone());
         let request = ApplyRequest {
             prior,
             planned: plan.planned,
@@ -102,11 +117,16 @@ impl Core {
         }
         let mut prior = self.state.clone();
         if !prior.is_null() && !plan.requires_replace.is_empty() {
-            let again = self.plan_from(&Value::Null, at_plan, plan.private.clone()).await;
+            let again = self
+                .plan_from(&Value::Null, at_plan, plan.private.clone())
+                .await;
             if again.diagnostics.has_errors() {
                 return again.diagnostics;
             }
-            let planned = PlanResponse { private: again.private.clone(), ..PlanResponse::default() };
+            let planned = PlanResponse {
+                private: again.private.clone(),
+                ..PlanResponse::default()
+            };
             self.apply_plan(prior, &Value::Null, planned).await;
             (plan, prior) = (again, Value::Null);
         }
@@ -134,13 +154,20 @@ impl Core {
         self.forgets();
         self.resource.on_stored_state(prior);
         self.may_be_applying = true;
-        let private = if prior.is_null() { Vec::new() } else { self.private.clone() };
+        let private = if prior.is_null() {
+            Vec::new()
+        } else {
+            self.private.clone()
+        };
         let plan = self.plan_from(prior, config, private).await;
         self.may_be_applying = false;
         if plan.diagnostics.has_errors() {
             return Err(plan.diagnostics);
         }
-        assert!(prior.is_null() || plan.requires_replace.is_empty(), "Update became a replacement");
+        assert!(
+            prior.is_null() || plan.requires_replace.is_empty(),
+            "Update became a replacement"
+        );
         consistent(shown, &plan.planned, &AttributePath::whole());
         Ok(plan)
     }
@@ -173,8 +200,12 @@ fn check_attributes(
     at: &AttributePath,
 ) {
     for (name, attribute) in attributes {
-        let (prior, config, planned, at) =
-            (prior.get(name), config.get(name), planned.get(name), at.clone().attr(name));
+        let (prior, config, planned, at) = (
+            prior.get(name),
+            config.get(name),
+            planned.get(name),
+            at.clone().attr(name),
+        );
         if planned == config || planned == prior && prior.is_set() && !config.is_null() {
             continue;
         }
@@ -200,12 +231,14 @@ fn check_attributes(
 fn consistent(planned: &Value, state: &Value, at: &AttributePath) {
     match planned {
         Value::Unknown(_) => {}
-        Value::Object(items) => {
-            items.iter().for_each(|(name, value)| consistent(value, state.get(name), &at.clone().attr(name)))
-        }
+        Value::Object(items) => items
+            .iter()
+            .for_each(|(name, value)| consistent(value, state.get(name), &at.clone().attr(name))),
         Value::Map(items) => {
             assert_eq!(items.len(), state.as_map().map_or(0, BTreeMap::len), "{at}");
-            items.iter().for_each(|(name, value)| consistent(value, state.get(name), &at.clone().key(name)));
+            items.iter().for_each(|(name, value)| {
+                consistent(value, state.get(name), &at.clone().key(name))
+            });
         }
         known if known.is_wholly_known() => assert_eq!(known, state, "{at} was shown otherwise"),
         _ => {}
@@ -215,8 +248,12 @@ fn consistent(planned: &Value, state: &Value, at: &AttributePath) {
 /// Places at which two values differ.
 pub fn differences(a: &Value, b: &Value, at: AttributePath) -> Vec<String> {
     match (a, b) {
-        (Value::Object(x), Value::Object(y)) | (Value::Map(x), Value::Map(y)) if x.len() == y.len() => {
-            x.iter().flat_map(|(name, value)| differences(value, b.get(name), at.clone().attr(name))).collect()
+        (Value::Object(x), Value::Object(y)) | (Value::Map(x), Value::Map(y))
+            if x.len() == y.len() =>
+        {
+            x.iter()
+                .flat_map(|(name, value)| differences(value, b.get(name), at.clone().attr(name)))
+                .collect()
         }
         _ if a == b => Vec::new(),
         _ => vec![format!("{at}: {a:?} / {b:?}")],

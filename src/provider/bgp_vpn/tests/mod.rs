@@ -1,5 +1,10 @@
 //! The resource over clouds in memory, under Terraform's own rules.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod clouds;
 mod core;
@@ -14,12 +19,16 @@ use crate::link::tunnel::TunnelKey;
 use crate::plugin::{AttributePath, ImportRequest, PlanResponse, Resource, Value};
 use std::sync::atomic::Ordering;
 
-const VNET: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet1";
+const VNET: &str =
+    "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet1";
 
 fn nine_lines() -> Value {
     Value::object([
         ("name", Value::from("prod")),
-        ("azure", Value::object([("resource_group_name", "g"), ("virtual_network_id", VNET)])),
+        (
+            "azure",
+            Value::object([("resource_group_name", "g"), ("virtual_network_id", VNET)]),
+        ),
         ("aws", Value::object([("vpc_id", "vpc-1")])),
     ])
 }
@@ -41,13 +50,19 @@ async fn minimal_link_plans_empty_without_cloud_calls() {
     let mut core = made(&nine_lines()).await;
     let tunnel = core.state.get("tunnels").get("instance1_tunnel2");
     assert_eq!(tunnel.get("azure_bgp_ip").as_str(), Some("169.254.22.6"));
-    assert_eq!(core.state.at(&"azure.sku".into()).as_str(), Some("VpnGw2AZ"));
+    assert_eq!(
+        core.state.at(&"azure.sku".into()).as_str(),
+        Some("VpnGw2AZ")
+    );
     assert_eq!(core.state.get("manage_gateways").as_bool(), Some(true));
     assert!(core.identity.is_some());
     core.refresh().await;
     let calls = core.clouds.calls.load(Ordering::Relaxed);
     let plan = core.plan(&nine_lines()).await;
-    assert_eq!(differences(&plan.planned, &core.state, AttributePath::whole()), Vec::<String>::new());
+    assert_eq!(
+        differences(&plan.planned, &core.state, AttributePath::whole()),
+        Vec::<String>::new()
+    );
     assert!(plan.diagnostics.is_empty() && plan.requires_replace.is_empty());
     assert_eq!(core.clouds.calls.load(Ordering::Relaxed), calls);
 }
@@ -56,7 +71,13 @@ async fn minimal_link_plans_empty_without_cloud_calls() {
 async fn plan_of_new_link_knows_tunnel_addresses() {
     let plan = Core::new().plan(&nine_lines()).await;
     let tunnel = plan.planned.get("tunnels").get("instance0_tunnel1");
-    let known = ["azure_instance", "aws_tunnel", "inside_cidr", "aws_bgp_ip", "azure_bgp_ip"];
+    let known = [
+        "azure_instance",
+        "aws_tunnel",
+        "inside_cidr",
+        "aws_bgp_ip",
+        "azure_bgp_ip",
+    ];
     assert!(known.iter().all(|name| tunnel.get(name).is_set()));
     assert!(!tunnel.get("aws_outside_ip").is_known());
 }
@@ -64,10 +85,18 @@ async fn plan_of_new_link_knows_tunnel_addresses() {
 #[tokio::test]
 async fn only_azure_gateway_changes_replace() {
     let core = made(&with(nine_lines(), "azure.location", "westeurope")).await;
-    let replaced = |plan: &PlanResponse| plan.requires_replace.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let replaced = |plan: &PlanResponse| {
+        plan.requires_replace
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
     let gateway = VNET.replace("virtualNetworks/vnet1", "virtualNetworkGateways/other");
     for (path, value) in [
-        ("azure.virtual_network_id", Value::from(VNET.replace("vnet1", "vnet2"))),
+        (
+            "azure.virtual_network_id",
+            Value::from(VNET.replace("vnet1", "vnet2")),
+        ),
         ("azure.resource_group_name", "other".into()),
         ("azure.location", "northeurope".into()),
         ("azure.generation", "Generation1".into()),
@@ -88,7 +117,11 @@ async fn only_azure_gateway_changes_replace() {
     ] {
         let plan = core.plan(&with(nine_lines(), path, value)).await;
         assert!(replaced(&plan).is_empty(), "{path}");
-        assert!(!plan.diagnostics.is_empty() && !plan.diagnostics.has_errors(), "{path}: {:?}", plan.diagnostics);
+        assert!(
+            !plan.diagnostics.is_empty() && !plan.diagnostics.has_errors(),
+            "{path}: {:?}",
+            plan.diagnostics
+        );
     }
 }
 
@@ -96,12 +129,23 @@ async fn only_azure_gateway_changes_replace() {
 async fn ignore_casing_of_ids_and_own_ids() {
     let core = made(&nine_lines()).await;
     let own = |path: &str| core.state.at(&path.into()).clone();
-    let mut config =
-        with(nine_lines(), "azure.virtual_network_id", VNET.to_uppercase().replace("/SUBSCRIPTIONS", "/subscriptions"));
-    config = with(config, "azure.gateway_id", own("azure.gateway_id").as_str().unwrap().to_lowercase());
+    let mut config = with(
+        nine_lines(),
+        "azure.virtual_network_id",
+        VNET.to_uppercase()
+            .replace("/SUBSCRIPTIONS", "/subscriptions"),
+    );
+    config = with(
+        config,
+        "azure.gateway_id",
+        own("azure.gateway_id").as_str().unwrap().to_lowercase(),
+    );
     config = with(config, "aws.vpn_gateway_id", own("aws.vpn_gateway_id"));
     let plan = core.plan(&config).await;
-    assert_eq!(differences(&plan.planned, &core.state, AttributePath::whole()), Vec::<String>::new());
+    assert_eq!(
+        differences(&plan.planned, &core.state, AttributePath::whole()),
+        Vec::<String>::new()
+    );
     assert!(plan.requires_replace.is_empty());
 }
 
@@ -119,7 +163,10 @@ async fn every_update_in_place_ends_in_empty_plan() {
         ("name", "renamed".into()),
         ("timeouts.create", "3h".into()),
         ("azure.resource_group_name", "other".into()),
-        ("azure.virtual_network_id", VNET.replace("vnet1", "vnet2").into()),
+        (
+            "azure.virtual_network_id",
+            VNET.replace("vnet1", "vnet2").into(),
+        ),
     ] {
         let mut core = made(&nine_lines()).await;
         let config = with(nine_lines(), path, value);
@@ -127,7 +174,11 @@ async fn every_update_in_place_ends_in_empty_plan() {
         assert!(!diagnostics.has_errors(), "{path}: {diagnostics:?}");
         core.refresh().await;
         assert_eq!(
-            differences(&core.plan(&config).await.planned, &core.state, AttributePath::whole()),
+            differences(
+                &core.plan(&config).await.planned,
+                &core.state,
+                AttributePath::whole()
+            ),
             Vec::<String>::new()
         );
     }
@@ -138,21 +189,34 @@ async fn show_and_undo_manual_edit() {
     let mut core = made(&nine_lines()).await;
     for key in TunnelKey::ALL {
         let mut there = core.clouds.there.lock().unwrap();
-        there.azure.connections.get_mut(key).as_mut().unwrap().mode = crate::azure::model::ConnectionMode::Default;
+        there.azure.connections.get_mut(key).as_mut().unwrap().mode =
+            crate::azure::model::ConnectionMode::Default;
     }
     core.refresh().await;
     let mode = AttributePath::from("azure.connection_mode");
     assert_eq!(core.state.at(&mode).as_str(), Some("Default"));
-    assert_eq!(core.plan(&nine_lines()).await.planned.at(&mode).as_str(), Some("ResponderOnly"));
+    assert_eq!(
+        core.plan(&nine_lines()).await.planned.at(&mode).as_str(),
+        Some("ResponderOnly")
+    );
 }
 
 #[tokio::test]
 async fn plan_recreate_of_missing_child() {
     let mut core = made(&nine_lines()).await;
     let key = "instance0_tunnel2".parse().unwrap();
-    *core.clouds.there.lock().unwrap().azure.connections.get_mut(key) = None;
+    *core
+        .clouds
+        .there
+        .lock()
+        .unwrap()
+        .azure
+        .connections
+        .get_mut(key) = None;
     core.refresh().await;
-    let path = AttributePath::root("tunnels").key("instance0_tunnel2").attr("azure_connection_id");
+    let path = AttributePath::root("tunnels")
+        .key("instance0_tunnel2")
+        .attr("azure_connection_id");
     assert!(core.state.at(&path).is_null());
     assert!(!core.plan(&nine_lines()).await.planned.at(&path).is_known());
     core.apply(&nine_lines()).await;
@@ -165,7 +229,11 @@ async fn failed_create_keeps_created_objects() {
     *core.clouds.fails.lock().unwrap() = true;
     let diagnostics = core.apply(&nine_lines()).await;
     assert!(diagnostics.has_errors());
-    assert!(core.state.at(&"tunnels.instance0_tunnel1.aws_vpn_connection_id".into()).is_set());
+    assert!(
+        core.state
+            .at(&"tunnels.instance0_tunnel1.aws_vpn_connection_id".into())
+            .is_set()
+    );
     assert!(core.state.at(&"azure.gateway_id".into()).is_null() && core.identity.is_some());
     *core.clouds.fails.lock().unwrap() = false;
     let diagnostics = core.apply(&nine_lines()).await;
@@ -176,8 +244,12 @@ async fn failed_create_keeps_created_objects() {
 #[tokio::test]
 async fn destroy_deletes_all_and_read_drops_absent_link() {
     let mut core = made(&nine_lines()).await;
-    let plan = core.plan_from(&core.state, &Value::Null, core.private.clone()).await;
-    let done = core.apply_plan(core.state.clone(), &Value::Null, plan).await;
+    let plan = core
+        .plan_from(&core.state, &Value::Null, core.private.clone())
+        .await;
+    let done = core
+        .apply_plan(core.state.clone(), &Value::Null, plan)
+        .await;
     assert!(done.new_state.is_null() && done.diagnostics.is_empty());
     let mut core = made(&nine_lines()).await;
     *core.clouds.there.lock().unwrap() = Default::default();
@@ -194,33 +266,67 @@ async fn import_restores_state_of_create() {
     ]);
     let created = Value::object([
         ("name", Value::from("prod")),
-        ("azure", Value::object([("resource_group_name", Value::from("g")), ("virtual_network", network)])),
-        ("aws", Value::object([("vpc", Value::object([("cidr_block", "10.2.0.0/16")]))])),
+        (
+            "azure",
+            Value::object([
+                ("resource_group_name", Value::from("g")),
+                ("virtual_network", network),
+            ]),
+        ),
+        (
+            "aws",
+            Value::object([("vpc", Value::object([("cidr_block", "10.2.0.0/16")]))]),
+        ),
     ]);
     for config in [nine_lines(), created] {
         let mut core = made(&config).await;
         core.refresh().await;
         let before = core.state.clone();
         let id = before.get("id").as_str().unwrap().to_owned();
-        let request =
-            ImportRequest { id, identity: None, capabilities: Default::default(), cancel: Default::default() };
+        let request = ImportRequest {
+            id,
+            identity: None,
+            capabilities: Default::default(),
+            cancel: Default::default(),
+        };
         let import = core.resource.import(request).await;
         // Its objects carry the provider's tags, so another state may have it.
-        let warnings: Vec<String> = import.diagnostics.iter().map(|said| said.summary.clone()).collect();
+        let warnings: Vec<String> = import
+            .diagnostics
+            .iter()
+            .map(|said| said.summary.clone())
+            .collect();
         assert_eq!(warnings, [crate::provider::summaries::SHARED_LINK]);
-        (core.state, core.private, core.identity) = (self::core::wire(&import.state), import.private, import.identity);
+        (core.state, core.private, core.identity) = (
+            self::core::wire(&import.state),
+            import.private,
+            import.identity,
+        );
         core.refresh().await;
         let differs = |name: &&String| before.get(name) != core.state.get(name);
         let names: Vec<&String> = before.as_map().unwrap().keys().filter(differs).collect();
-        assert!(names.is_empty(), "{names:?}\n{:?}\n{:?}", before.get("azure"), core.state.get("azure"));
+        assert!(
+            names.is_empty(),
+            "{names:?}\n{:?}\n{:?}",
+            before.get("azure"),
+            core.state.get("azure")
+        );
         assert_eq!(
-            differences(&core.plan(&config).await.planned, &core.state, AttributePath::whole()),
+            differences(
+                &core.plan(&config).await.planned,
+                &core.state,
+                AttributePath::whole()
+            ),
             Vec::<String>::new()
         );
         // `-generate-config-out` writes all that may be configured.
         let generated = configurable(&core.state);
         assert_eq!(
-            differences(&core.plan(&generated).await.planned, &core.state, AttributePath::whole()),
+            differences(
+                &core.plan(&generated).await.planned,
+                &core.state,
+                AttributePath::whole()
+            ),
             Vec::<String>::new()
         );
     }
@@ -249,17 +355,32 @@ async fn existing_gateway_is_read_only() {
     let id = VNET.replace("virtualNetworks/vnet1", "virtualNetworkGateways/hub");
     let mut core = Core::new();
     let parsed = crate::azure::id::ResourceId::parse(&id).unwrap();
-    let there = clouds::gateway(parsed, "VpnGw2AZ", "Generation2", crate::types::Asn(65_515), Default::default());
+    let there = clouds::gateway(
+        parsed,
+        "VpnGw2AZ",
+        "Generation2",
+        crate::types::Asn(65_515),
+        Default::default(),
+    );
     core.clouds.survey.lock().unwrap().gateway = crate::link::preflight::Lookup::Found(there);
     let mut config = with(nine_lines(), "azure.gateway_id", id);
     config.set_at(&"azure.virtual_network_id".into(), Value::Null);
     let diagnostics = core.apply(&config).await;
     assert!(!diagnostics.has_errors(), "{diagnostics:?}");
     assert_eq!(core.state.at(&"azure.asn".into()).as_u64(), Some(65_515));
-    assert!(core.state.get("managed").get("azure_virtual_network_gateway").is_null());
+    assert!(
+        core.state
+            .get("managed")
+            .get("azure_virtual_network_gateway")
+            .is_null()
+    );
     core.refresh().await;
     assert_eq!(
-        differences(&core.plan(&config).await.planned, &core.state, AttributePath::whole()),
+        differences(
+            &core.plan(&config).await.planned,
+            &core.state,
+            AttributePath::whole()
+        ),
         Vec::<String>::new()
     );
     let plan = core.plan(&with(config, "azure.asn", 65_000_u32)).await;

@@ -1,4 +1,5 @@
-//! Two states of one link: as it is, and as a create that failed had left it. Terraform holds both where the new one comes first.
+//! Two states of one link: as it is, and as a create that failed had left it. Terraform holds both
+//! where the new one comes first.
 
 use super::core::Core;
 use super::{made, nine_lines, with};
@@ -11,7 +12,11 @@ type Held = (Value, Vec<u8>, Option<Value>);
 
 impl Core {
     fn held(&self) -> Held {
-        (self.state.clone(), self.private.clone(), self.identity.clone())
+        (
+            self.state.clone(),
+            self.private.clone(),
+            self.identity.clone(),
+        )
     }
 
     fn hold(&mut self, (state, private, identity): Held) {
@@ -20,13 +25,29 @@ impl Core {
 
     /// What Terraform does with a state that it is to delete.
     async fn delete(&mut self) {
-        let planned = PlanResponse { private: self.private.clone(), ..PlanResponse::default() };
-        let done = self.apply_plan(self.state.clone(), &Value::Null, planned).await;
-        assert!(done.new_state.is_null() && !done.diagnostics.has_errors(), "{:?}", done.diagnostics);
+        let planned = PlanResponse {
+            private: self.private.clone(),
+            ..PlanResponse::default()
+        };
+        let done = self
+            .apply_plan(self.state.clone(), &Value::Null, planned)
+            .await;
+        assert!(
+            done.new_state.is_null() && !done.diagnostics.has_errors(),
+            "{:?}",
+            done.diagnostics
+        );
     }
 
     fn there(&self) -> bool {
-        self.clouds.there.lock().unwrap().aws.vpn_connections.iter().any(|(_, vpn)| vpn.is_some())
+        self.clouds
+            .there
+            .lock()
+            .unwrap()
+            .aws
+            .vpn_connections
+            .iter()
+            .any(|(_, vpn)| vpn.is_some())
     }
 }
 
@@ -109,8 +130,15 @@ async fn delete_link_found_incomplete_by_complete_state() {
     let mut core = made(&nine_lines()).await;
     for instance in Instance::ALL {
         let mut there = core.clouds.there.lock().unwrap();
-        let customer = there.aws.customer_gateways.get_mut(instance).as_mut().unwrap();
-        customer.tags.insert(TAG_INCOMPLETE.to_owned(), "true".to_owned());
+        let customer = there
+            .aws
+            .customer_gateways
+            .get_mut(instance)
+            .as_mut()
+            .unwrap();
+        customer
+            .tags
+            .insert(TAG_INCOMPLETE.to_owned(), "true".to_owned());
     }
     core.resource.on_stored_state(&core.state);
     core.refresh().await;
@@ -122,7 +150,9 @@ async fn delete_link_found_incomplete_by_complete_state() {
 async fn replace_complete_link_in_either_order() {
     let mut core = made(&nine_lines()).await;
     let before = core.held();
-    let diagnostics = core.apply(&with(nine_lines(), "azure.resource_group_name", "other")).await;
+    let diagnostics = core
+        .apply(&with(nine_lines(), "azure.resource_group_name", "other"))
+        .await;
     assert!(!diagnostics.has_errors(), "{diagnostics:?}");
     core.hold(before);
     core.delete().await;

@@ -22,31 +22,62 @@ fn choices() -> Vec<(&'static str, Vec<Value>)> {
     vec![
         ("name", text(&["a", "b"])),
         ("azure.virtual_network_id", text(&[VNET])),
-        ("azure.create_resource_group", vec![true.into(), false.into()]),
+        (
+            "azure.create_resource_group",
+            vec![true.into(), false.into()],
+        ),
         ("azure.location", text(&["westeurope", "West Europe"])),
         ("azure.sku", text(&["VpnGw2AZ", "VpnGw3AZ", "VpnGw1AZ"])),
         ("azure.asn", number(&[65_000, 65_515])),
-        ("azure.connection_mode", text(&["Default", "ResponderOnly", "InitiatorOnly"])),
+        (
+            "azure.connection_mode",
+            text(&["Default", "ResponderOnly", "InitiatorOnly"]),
+        ),
         ("azure.dpd_timeout_seconds", number(&[45, 60])),
-        ("azure.names", vec![Value::object([("gateway", "gw")]), Value::object([("gateway", Value::unknown())])]),
+        (
+            "azure.names",
+            vec![
+                Value::object([("gateway", "gw")]),
+                Value::object([("gateway", Value::unknown())]),
+            ],
+        ),
         ("aws.vpc_id", text(&["vpc-1", "vpc-2"])),
         ("aws.region", text(&["eu-west-1", "us-east-1"])),
         ("aws.asn", number(&[64_512, 64_600])),
         (
             "aws.route_table_ids",
-            vec![Value::set_of(["rtb-1"]), Value::Set(vec![Value::unknown()]), Value::Set(Vec::new())],
+            vec![
+                Value::set_of(["rtb-1"]),
+                Value::Set(vec![Value::unknown()]),
+                Value::Set(Vec::new()),
+            ],
         ),
         ("aws.dpd_timeout_seconds", number(&[30, 40])),
         ("slot", number(&[0, 1, 31])),
-        ("inside_cidrs.instance0_tunnel1", text(&["169.254.21.128/30", "169.254.22.132/30"])),
-        ("inside_cidrs.instance1_tunnel2", text(&["169.254.21.140/30"])),
-        ("ipsec_policy.preset", text(&["strong", "compatible", "cloud_default"])),
+        (
+            "inside_cidrs.instance0_tunnel1",
+            text(&["169.254.21.128/30", "169.254.22.132/30"]),
+        ),
+        (
+            "inside_cidrs.instance1_tunnel2",
+            text(&["169.254.21.140/30"]),
+        ),
+        (
+            "ipsec_policy.preset",
+            text(&["strong", "compatible", "cloud_default"]),
+        ),
         ("ipsec_policy.dh_group", number(&[14, 19])),
         ("wait_for_bgp", vec![true.into(), false.into()]),
         ("rotate_keys", text(&["2026-10", "2026-11"])),
         ("on_create_failure", text(&["keep", "rollback"])),
         ("allow_overlapping_prefixes", vec![true.into()]),
-        ("tags", vec![Value::map([("a", "b")]), Value::map([("a", Value::unknown())])]),
+        (
+            "tags",
+            vec![
+                Value::map([("a", "b")]),
+                Value::map([("a", Value::unknown())]),
+            ],
+        ),
         ("timeouts", vec![Value::object([("create", "1h")])]),
     ]
 }
@@ -64,7 +95,12 @@ fn configuration(dice: &mut Dice) -> (Value, Value) {
                     apply = with(apply, path, resolved(known));
                 }
             }
-            1 | 2 => (plan, apply) = (with(plan, path, known.clone()), with(apply, path, resolved(known))),
+            1 | 2 => {
+                (plan, apply) = (
+                    with(plan, path, known.clone()),
+                    with(apply, path, resolved(known)),
+                )
+            }
             _ => {}
         }
     }
@@ -72,7 +108,13 @@ fn configuration(dice: &mut Dice) -> (Value, Value) {
         (plan, apply) = on_transit_gateway(dice, plan, apply);
     }
     if dice.roll(12) == 0 {
-        let part = ["azure", "ipsec_policy", "inside_cidrs", "aws.names", "timeouts"][dice.roll(5)];
+        let part = [
+            "azure",
+            "ipsec_policy",
+            "inside_cidrs",
+            "aws.names",
+            "timeouts",
+        ][dice.roll(5)];
         plan = with(plan, part, Value::unknown());
     }
     (plan, apply)
@@ -81,18 +123,39 @@ fn configuration(dice: &mut Dice) -> (Value, Value) {
 /// The same link with a transit gateway as its AWS end, which may be known at apply only.
 fn on_transit_gateway(dice: &mut Dice, plan: Value, apply: Value) -> (Value, Value) {
     let of_vpc = ["aws.vpc_id", "aws.asn", "aws.route_table_ids"];
-    let bare = |config: Value| of_vpc.iter().fold(config, |config, path| with(config, path, Value::Null));
+    let bare = |config: Value| {
+        of_vpc
+            .iter()
+            .fold(config, |config, path| with(config, path, Value::Null))
+    };
     let id = Value::from(["tgw-1", "tgw-2"][dice.roll(2)]);
-    let at_plan = if dice.roll(3) == 0 { Value::unknown() } else { id.clone() };
-    (with(bare(plan), "aws.transit_gateway_id", at_plan), with(bare(apply), "aws.transit_gateway_id", id))
+    let at_plan = if dice.roll(3) == 0 {
+        Value::unknown()
+    } else {
+        id.clone()
+    };
+    (
+        with(bare(plan), "aws.transit_gateway_id", at_plan),
+        with(bare(apply), "aws.transit_gateway_id", id),
+    )
 }
 
 fn resolved(value: &Value) -> Value {
     match value {
         Value::Unknown(_) => "rtb-9".into(),
         Value::Set(items) => Value::Set(items.iter().map(resolved).collect()),
-        Value::Map(items) => Value::Map(items.iter().map(|(k, v)| (k.clone(), resolved(v))).collect()),
-        Value::Object(items) => Value::Object(items.iter().map(|(k, v)| (k.clone(), resolved(v))).collect()),
+        Value::Map(items) => Value::Map(
+            items
+                .iter()
+                .map(|(k, v)| (k.clone(), resolved(v)))
+                .collect(),
+        ),
+        Value::Object(items) => Value::Object(
+            items
+                .iter()
+                .map(|(k, v)| (k.clone(), resolved(v)))
+                .collect(),
+        ),
         known => known.clone(),
     }
 }
@@ -119,13 +182,19 @@ async fn plans_with_unknowns_are_valid_and_kept() {
             }
         }
     }
-    assert!(applied > 3 * refused, "{applied} applied, {refused} refused");
+    assert!(
+        applied > 3 * refused,
+        "{applied} applied, {refused} refused"
+    );
 }
 
 #[tokio::test]
 async fn accept_configuration_of_unknowns_only() {
-    let mut config =
-        Value::object([("name", Value::unknown()), ("azure", Value::unknown()), ("aws", Value::unknown())]);
+    let mut config = Value::object([
+        ("name", Value::unknown()),
+        ("azure", Value::unknown()),
+        ("aws", Value::unknown()),
+    ]);
     for name in [
         "slot",
         "inside_cidrs",
@@ -141,7 +210,13 @@ async fn accept_configuration_of_unknowns_only() {
     let plan = Core::new().plan(&config).await;
     assert!(plan.diagnostics.is_empty(), "{:?}", plan.diagnostics);
     for (path, _) in choices() {
-        let plan = Core::new().plan(&with(nine_lines(), path, Value::unknown())).await;
-        assert!(!plan.diagnostics.has_errors(), "{path}: {:?}", plan.diagnostics);
+        let plan = Core::new()
+            .plan(&with(nine_lines(), path, Value::unknown()))
+            .await;
+        assert!(
+            !plan.diagnostics.has_errors(),
+            "{path}: {:?}",
+            plan.diagnostics
+        );
     }
 }

@@ -28,7 +28,10 @@ pub fn peers(doc: &Value) -> Result<Vec<BgpPeer>, DocumentError> {
         neighbor: text(row, "/neighbor").and_then(|v| v.parse().ok()),
         asn: number(row, "/asn").map(Asn),
         state: text(row, "/state").unwrap_or("Unknown").to_owned(),
-        routes_received: row.get("routesReceived").and_then(Value::as_u64).unwrap_or_default(),
+        routes_received: row
+            .get("routesReceived")
+            .and_then(Value::as_u64)
+            .unwrap_or_default(),
     };
     Ok(items(doc, "/value").map(peer).collect())
 }
@@ -48,7 +51,10 @@ pub fn learned_routes(doc: &Value) -> Result<Vec<LearnedRoute>, DocumentError> {
 }
 
 fn rows(doc: &Value) -> Result<(), DocumentError> {
-    doc.get("value").filter(|v| v.is_array()).map(|_| ()).ok_or_else(|| missing("/value", "a list"))
+    doc.get("value")
+        .filter(|v| v.is_array())
+        .map(|_| ())
+        .ok_or_else(|| missing("/value", "a list"))
 }
 
 #[cfg(test)]
@@ -62,7 +68,10 @@ mod tests {
         let doc = json!({"value": [{"localAddress": "10.0.0.254", "neighbor": "169.254.21.1", "asn": 64512,
             "state": "Connecting", "routesReceived": 0, "messagesSent": 0, "messagesReceived": 0}]});
         let peers = peers(&doc).unwrap();
-        assert_eq!((peers[0].asn, peers[0].state.as_str()), (Some(Asn(64512)), "Connecting"));
+        assert_eq!(
+            (peers[0].asn, peers[0].state.as_str()),
+            (Some(Asn(64512)), "Connecting")
+        );
         assert!(super::peers(&json!({"status": "Succeeded"})).is_err());
     }
 }

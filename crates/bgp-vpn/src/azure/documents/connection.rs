@@ -62,7 +62,12 @@ pub fn parse(raw: Value) -> Result<Connection, DocumentError> {
         .next()
         .map(|v| serde_json::from_value(v.clone()))
         .transpose()
-        .map_err(|_| super::missing("/properties/ipsecPolicies/0", "an IPsec policy of eight fields"))?;
+        .map_err(|_| {
+            super::missing(
+                "/properties/ipsecPolicies/0",
+                "an IPsec policy of eight fields",
+            )
+        })?;
     let mode = match text(doc, "/properties/connectionMode") {
         Some("InitiatorOnly") => ConnectionMode::InitiatorOnly,
         Some("ResponderOnly") => ConnectionMode::ResponderOnly,
@@ -75,13 +80,19 @@ pub fn parse(raw: Value) -> Result<Connection, DocumentError> {
     Ok(Connection {
         gateway_id: reference(doc, "/properties/virtualNetworkGateway1/id"),
         local_gateway_id: reference(doc, "/properties/localNetworkGateway2/id"),
-        connection_type: text(doc, "/properties/connectionType").unwrap_or_default().to_owned(),
+        connection_type: text(doc, "/properties/connectionType")
+            .unwrap_or_default()
+            .to_owned(),
         protocol: text(doc, "/properties/connectionProtocol").map(str::to_owned),
         enable_bgp: flag(doc, "/properties/enableBgp"),
         mode,
         // 0, or nothing, is what a connection shows whose timeout was never set.
-        dpd_timeout_seconds: number(doc, "/properties/dpdTimeoutSeconds").filter(|s| *s > 0).unwrap_or(DPD_DEFAULT),
-        custom_bgp_ips: items(doc, "/properties/gatewayCustomBgpIpAddresses").filter_map(custom).collect(),
+        dpd_timeout_seconds: number(doc, "/properties/dpdTimeoutSeconds")
+            .filter(|s| *s > 0)
+            .unwrap_or(DPD_DEFAULT),
+        custom_bgp_ips: items(doc, "/properties/gatewayCustomBgpIpAddresses")
+            .filter_map(custom)
+            .collect(),
         policy,
         policy_based_selectors: flag(doc, "/properties/usePolicyBasedTrafficSelectors"),
         traffic_selectors: items(doc, "/properties/trafficSelectorPolicies").count(),
@@ -105,15 +116,27 @@ pub fn set_enable_bgp(doc: &mut Value, on: bool) {
 /// Points the connection at another local network gateway.
 pub fn set_local_gateway(doc: &mut Value, id: &ResourceId) {
     if reference(doc, "/properties/localNetworkGateway2/id").as_ref() != Some(id) {
-        put(doc, &["properties"], "localNetworkGateway2", json!({"id": id, "properties": {}}));
+        put(
+            doc,
+            &["properties"],
+            "localNetworkGateway2",
+            json!({"id": id, "properties": {}}),
+        );
     }
 }
 
 /// Replaces the list: it belongs to this connection alone. Capital C in `ipConfigurationId` here.
 pub fn set_custom_bgp_ips(doc: &mut Value, ips: &[(ResourceId, Ipv4Addr)]) {
-    let list: Vec<Value> =
-        ips.iter().map(|(id, ip)| json!({"ipConfigurationId": id, "customBgpIpAddress": ip})).collect();
-    put(doc, &["properties"], "gatewayCustomBgpIpAddresses", json!(list));
+    let list: Vec<Value> = ips
+        .iter()
+        .map(|(id, ip)| json!({"ipConfigurationId": id, "customBgpIpAddress": ip}))
+        .collect();
+    put(
+        doc,
+        &["properties"],
+        "gatewayCustomBgpIpAddresses",
+        json!(list),
+    );
 }
 
 /// None goes back to Azure's defaults.
@@ -125,9 +148,17 @@ pub fn set_policy(doc: &mut Value, policy: Option<&IpsecPolicy>) {
 /// Takes the traffic selectors back to 0.0.0.0/0, where a document has others.
 pub fn clear_traffic_selectors(doc: &mut Value) {
     if flag(doc, "/properties/usePolicyBasedTrafficSelectors") {
-        put(doc, &["properties"], "usePolicyBasedTrafficSelectors", json!(false));
+        put(
+            doc,
+            &["properties"],
+            "usePolicyBasedTrafficSelectors",
+            json!(false),
+        );
     }
-    if items(doc, "/properties/trafficSelectorPolicies").next().is_some() {
+    if items(doc, "/properties/trafficSelectorPolicies")
+        .next()
+        .is_some()
+    {
         put(doc, &["properties"], "trafficSelectorPolicies", json!([]));
     }
 }
@@ -139,7 +170,9 @@ pub fn key_body(key: &PreSharedKey) -> Value {
 
 /// The key in the answer of `GET .../sharedkey`; None where the connection has none.
 pub fn parse_key(doc: &Value) -> Option<PreSharedKey> {
-    text(doc, "/value").filter(|key| !key.is_empty()).map(PreSharedKey::from_cloud)
+    text(doc, "/value")
+        .filter(|key| !key.is_empty())
+        .map(PreSharedKey::from_cloud)
 }
 
 #[cfg(test)]
@@ -156,8 +189,14 @@ mod tests {
             mode: ConnectionMode::ResponderOnly,
             dpd_timeout_seconds: 45,
             custom_bgp_ips: vec![
-                (gateway.child("ipConfigurations", "a"), "169.254.21.2".parse().unwrap()),
-                (gateway.child("ipConfigurations", "b"), "169.254.21.6".parse().unwrap()),
+                (
+                    gateway.child("ipConfigurations", "a"),
+                    "169.254.21.2".parse().unwrap(),
+                ),
+                (
+                    gateway.child("ipConfigurations", "b"),
+                    "169.254.21.6".parse().unwrap(),
+                ),
             ],
             policy: None,
             tags: Tags::new(),
@@ -168,29 +207,56 @@ mod tests {
     #[test]
     fn connection_round_trips_without_key() {
         let mut doc = new().body();
-        put(&mut doc, &[], "id", json!(ResourceId::network("s", "g", "connections", "c")));
+        put(
+            &mut doc,
+            &[],
+            "id",
+            json!(ResourceId::network("s", "g", "connections", "c")),
+        );
         let read = parse(doc).unwrap();
         assert_eq!(read.custom_bgp_ips, new().custom_bgp_ips);
-        assert_eq!((read.mode, read.dpd_timeout_seconds), (ConnectionMode::ResponderOnly, 45));
-        assert_eq!((read.gateway_id, read.policy.clone()), (Some(new().gateway_id), None));
+        assert_eq!(
+            (read.mode, read.dpd_timeout_seconds),
+            (ConnectionMode::ResponderOnly, 45)
+        );
+        assert_eq!(
+            (read.gateway_id, read.policy.clone()),
+            (Some(new().gateway_id), None)
+        );
         assert!(!format!("{:?}{:?}", read.resource, new()).contains("Sesame"));
     }
 
     #[test]
     fn clear_removes_narrowed_traffic_selectors() {
         let mut doc = new().body();
-        put(&mut doc, &[], "id", json!(ResourceId::network("s", "g", "connections", "c")));
+        put(
+            &mut doc,
+            &[],
+            "id",
+            json!(ResourceId::network("s", "g", "connections", "c")),
+        );
         let plain = doc.clone();
         clear_traffic_selectors(&mut doc);
         assert_eq!(doc, plain, "nothing is written where nothing is narrowed");
         let ranges = json!([{"localAddressRanges": ["10.1.0.0/16"], "remoteAddressRanges": ["10.2.0.0/16"]}]);
         put(&mut doc, &["properties"], "trafficSelectorPolicies", ranges);
-        put(&mut doc, &["properties"], "usePolicyBasedTrafficSelectors", json!(true));
+        put(
+            &mut doc,
+            &["properties"],
+            "usePolicyBasedTrafficSelectors",
+            json!(true),
+        );
         let read = parse(doc.clone()).unwrap();
-        assert_eq!((read.policy_based_selectors, read.traffic_selectors), (true, 1));
+        assert_eq!(
+            (read.policy_based_selectors, read.traffic_selectors),
+            (true, 1)
+        );
         clear_traffic_selectors(&mut doc);
         let read = parse(doc).unwrap();
-        assert_eq!((read.policy_based_selectors, read.traffic_selectors), (false, 0));
+        assert_eq!(
+            (read.policy_based_selectors, read.traffic_selectors),
+            (false, 0)
+        );
     }
 
     #[test]
@@ -206,7 +272,12 @@ mod tests {
             pfs_group: "ECP384".into(),
         };
         let mut doc = new().body();
-        put(&mut doc, &[], "id", json!(ResourceId::network("s", "g", "connections", "c")));
+        put(
+            &mut doc,
+            &[],
+            "id",
+            json!(ResourceId::network("s", "g", "connections", "c")),
+        );
         set_policy(&mut doc, Some(&policy));
         assert_eq!(parse(doc.clone()).unwrap().policy, Some(policy));
         set_policy(&mut doc, None);

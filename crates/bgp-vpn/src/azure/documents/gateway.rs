@@ -1,8 +1,11 @@
 //! VPN gateways: read, built, and edited in place.
 //!
-//! A gateway may be shared with others, so an edit touches single addresses and never rewrites a list.
+//! A gateway may be shared with others, so an edit touches single addresses and never rewrites a
+//! list.
 
-use super::{DocumentError, addresses, flag, items, number, object_at, put, reference, resource, text};
+use super::{
+    DocumentError, addresses, flag, items, number, object_at, put, reference, resource, text,
+};
 use crate::azure::id::ResourceId;
 use crate::azure::model::{Gateway, GatewayInstance};
 use crate::types::{Asn, Tags};
@@ -42,7 +45,8 @@ pub fn ip_configuration_id(gateway: &ResourceId, name: &str) -> ResourceId {
 }
 
 impl NewGateway {
-    /// `gateway` is the id that it will have: its ipConfigurations are referred to before they exist.
+    /// `gateway` is the id that it will have: its ipConfigurations are referred to before they
+    /// exist.
     pub fn body(&self, gateway: &ResourceId) -> Value {
         let configurations: Vec<Value> = self
             .instances
@@ -101,9 +105,15 @@ pub fn parse(raw: Value) -> Result<Gateway, DocumentError> {
         })
     };
     Ok(Gateway {
-        gateway_type: text(doc, "/properties/gatewayType").unwrap_or_default().to_owned(),
-        sku: text(doc, "/properties/sku/name").unwrap_or_default().to_owned(),
-        generation: text(doc, "/properties/vpnGatewayGeneration").unwrap_or_default().to_owned(),
+        gateway_type: text(doc, "/properties/gatewayType")
+            .unwrap_or_default()
+            .to_owned(),
+        sku: text(doc, "/properties/sku/name")
+            .unwrap_or_default()
+            .to_owned(),
+        generation: text(doc, "/properties/vpnGatewayGeneration")
+            .unwrap_or_default()
+            .to_owned(),
         active_active: flag(doc, "/properties/activeActive"),
         enable_bgp: flag(doc, "/properties/enableBgp"),
         asn: number(doc, "/properties/bgpSettings/asn").map_or(DEFAULT_ASN, Asn),
@@ -119,10 +129,13 @@ pub fn parse(raw: Value) -> Result<Gateway, DocumentError> {
 /// Instances of a gateway at most. What follows in `ipConfigurations` serves point-to-site clients.
 const INSTANCES: usize = 2;
 
-/// Whether a write of this document, as it was read, would lack a RADIUS server's secret. GET no longer returns it (api-version
-/// 2025-01-01), and what Azure does with a PUT without it is not documented.
+/// Whether a write of this document, as it was read, would lack a RADIUS server's secret. GET no
+/// longer returns it (api-version 2025-01-01), and what Azure does with a PUT without it is not
+/// documented.
 pub fn hides_radius_secret(doc: &Value) -> bool {
-    let Some(clients) = doc.pointer("/properties/vpnClientConfiguration") else { return false };
+    let Some(clients) = doc.pointer("/properties/vpnClientConfiguration") else {
+        return false;
+    };
     let set = |at: &Value, path: &str| text(at, path).is_some_and(|word| !word.is_empty());
     let lacks = |at: &Value| set(at, "/radiusServerAddress") && !set(at, "/radiusServerSecret");
     lacks(clients) || items(clients, "/radiusServers").any(lacks)
@@ -137,25 +150,44 @@ fn peering_id(entry: &Value) -> Option<ResourceId> {
 
 /// Adds a custom BGP address to an instance, once. Others on it stay.
 pub fn add_custom_bgp_ip(doc: &mut Value, ip_configuration: &ResourceId, ip: Ipv4Addr) {
-    let Some(settings) = object_at(doc, &["properties", "bgpSettings"]) else { return };
-    let entries = settings.entry("bgpPeeringAddresses").or_insert_with(|| json!([]));
-    let Some(entries) = entries.as_array_mut() else { return };
-    let at = entries.iter().position(|entry| peering_id(entry).as_ref() == Some(ip_configuration));
+    let Some(settings) = object_at(doc, &["properties", "bgpSettings"]) else {
+        return;
+    };
+    let entries = settings
+        .entry("bgpPeeringAddresses")
+        .or_insert_with(|| json!([]));
+    let Some(entries) = entries.as_array_mut() else {
+        return;
+    };
+    let at = entries
+        .iter()
+        .position(|entry| peering_id(entry).as_ref() == Some(ip_configuration));
     match at.and_then(|at| entries.get_mut(at)) {
         Some(entry) if addresses(entry, "/customBgpIpAddresses").contains(&ip) => {}
-        Some(entry) => match entry.get_mut("customBgpIpAddresses").and_then(Value::as_array_mut) {
+        Some(entry) => match entry
+            .get_mut("customBgpIpAddresses")
+            .and_then(Value::as_array_mut)
+        {
             Some(list) => list.push(json!(ip)),
             None => put(entry, &[], "customBgpIpAddresses", json!([ip])),
         },
-        None => entries.push(json!({"ipconfigurationId": ip_configuration, "customBgpIpAddresses": [ip]})),
+        None => entries
+            .push(json!({"ipconfigurationId": ip_configuration, "customBgpIpAddresses": [ip]})),
     }
 }
 
 /// Removes a custom BGP address from an instance. Others on it stay; absent is fine.
 pub fn remove_custom_bgp_ip(doc: &mut Value, ip_configuration: &ResourceId, ip: Ipv4Addr) {
-    let entries = doc.pointer_mut(PEERING).and_then(Value::as_array_mut).into_iter().flatten();
+    let entries = doc
+        .pointer_mut(PEERING)
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten();
     for entry in entries.filter(|entry| peering_id(entry).as_ref() == Some(ip_configuration)) {
-        if let Some(list) = entry.get_mut("customBgpIpAddresses").and_then(Value::as_array_mut) {
+        if let Some(list) = entry
+            .get_mut("customBgpIpAddresses")
+            .and_then(Value::as_array_mut)
+        {
             list.retain(|v| v.as_str().and_then(|t| t.parse::<Ipv4Addr>().ok()) != Some(ip));
         }
     }
@@ -168,7 +200,12 @@ pub fn set_asn(doc: &mut Value, asn: Asn) {
 /// Name and tier, which must be equal; the capacity belongs to the old SKU and goes.
 pub fn set_sku(doc: &mut Value, sku: &str) {
     if text(doc, "/properties/sku/name") != Some(sku) {
-        put(doc, &["properties"], "sku", json!({"name": sku, "tier": sku}));
+        put(
+            doc,
+            &["properties"],
+            "sku",
+            json!({"name": sku, "tier": sku}),
+        );
     }
 }
 
@@ -202,8 +239,14 @@ mod tests {
     fn join_instances_by_id_in_any_order_and_case() {
         let gateway = parse(recorded()).unwrap();
         assert_eq!(gateway.asn, Asn(65010));
-        assert_eq!(gateway.instances[0].tunnel_ips, ["20.245.106.71".parse::<Ipv4Addr>().unwrap()]);
-        assert_eq!(gateway.instances[1].custom_bgp_ips, ["169.254.21.10".parse::<Ipv4Addr>().unwrap()]);
+        assert_eq!(
+            gateway.instances[0].tunnel_ips,
+            ["20.245.106.71".parse::<Ipv4Addr>().unwrap()]
+        );
+        assert_eq!(
+            gateway.instances[1].custom_bgp_ips,
+            ["169.254.21.10".parse::<Ipv4Addr>().unwrap()]
+        );
     }
 
     #[test]
@@ -216,7 +259,10 @@ mod tests {
         add_custom_bgp_ip(&mut doc, &b, ip);
         let gateway = parse(doc.clone()).unwrap();
         assert_eq!(gateway.instances[0].custom_bgp_ips, [ip]);
-        assert_eq!(gateway.instances[1].custom_bgp_ips, ["169.254.21.10".parse().unwrap(), ip]);
+        assert_eq!(
+            gateway.instances[1].custom_bgp_ips,
+            ["169.254.21.10".parse().unwrap(), ip]
+        );
         assert_eq!(doc["properties"]["novelty"], 7);
         remove_custom_bgp_ip(&mut doc, &a, ip);
         remove_custom_bgp_ip(&mut doc, &b, ip);
@@ -226,8 +272,12 @@ mod tests {
     #[test]
     fn parse_takes_two_instances_of_three_configurations() {
         let mut doc = recorded();
-        let third = json!({"id": ip_configuration_id(&gateway_id(), "c"), "name": "c", "properties": {}});
-        doc["properties"]["ipConfigurations"].as_array_mut().unwrap().push(third);
+        let third =
+            json!({"id": ip_configuration_id(&gateway_id(), "c"), "name": "c", "properties": {}});
+        doc["properties"]["ipConfigurations"]
+            .as_array_mut()
+            .unwrap()
+            .push(third);
         let gateway = parse(doc).unwrap();
         assert_eq!(gateway.instances.len(), 2);
         assert_eq!(gateway.instances[0].ip_configuration_id.name(), "a");
@@ -241,10 +291,16 @@ mod tests {
             hides_radius_secret(&doc)
         };
         assert!(!hides_radius_secret(&recorded()));
-        assert!(!with(json!({"vpnAuthenticationTypes": ["AAD"], "radiusServers": []})));
+        assert!(!with(
+            json!({"vpnAuthenticationTypes": ["AAD"], "radiusServers": []})
+        ));
         assert!(with(json!({"radiusServerAddress": "10.1.0.4"})));
-        assert!(with(json!({"radiusServers": [{"radiusServerAddress": "10.1.0.4", "radiusServerScore": 1}]})));
-        assert!(!with(json!({"radiusServerAddress": "10.1.0.4", "radiusServerSecret": "s"})));
+        assert!(with(
+            json!({"radiusServers": [{"radiusServerAddress": "10.1.0.4", "radiusServerScore": 1}]})
+        ));
+        assert!(!with(
+            json!({"radiusServerAddress": "10.1.0.4", "radiusServerSecret": "s"})
+        ));
     }
 
     #[test]
@@ -260,6 +316,12 @@ mod tests {
     fn parse_gateway_without_addresses_during_create() {
         let mut doc = recorded();
         doc["properties"]["bgpSettings"]["bgpPeeringAddresses"] = json!([]);
-        assert!(parse(doc).unwrap().instances.iter().all(|i| i.tunnel_ips.is_empty()));
+        assert!(
+            parse(doc)
+                .unwrap()
+                .instances
+                .iter()
+                .all(|i| i.tunnel_ips.is_empty())
+        );
     }
 }

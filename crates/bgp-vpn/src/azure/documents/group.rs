@@ -18,8 +18,16 @@ pub struct Member {
 /// # Errors
 /// Where name or location is missing.
 pub fn parse(doc: &Value) -> Result<ResourceGroup, DocumentError> {
-    let need = |path: &str| text(doc, path).map(str::to_owned).ok_or_else(|| missing(path, "a text"));
-    Ok(ResourceGroup { name: need("/name")?, location: need("/location")?, tags: tags(doc) })
+    let need = |path: &str| {
+        text(doc, path)
+            .map(str::to_owned)
+            .ok_or_else(|| missing(path, "a text"))
+    };
+    Ok(ResourceGroup {
+        name: need("/name")?,
+        location: need("/location")?,
+        tags: tags(doc),
+    })
 }
 
 /// Body of a create.
@@ -31,7 +39,9 @@ pub fn body(location: &str, tags: &Tags) -> Value {
 /// Where the id is missing.
 pub fn member(doc: &Value) -> Result<Member, DocumentError> {
     Ok(Member {
-        id: text(doc, "/id").ok_or_else(|| missing("/id", "a text"))?.to_owned(),
+        id: text(doc, "/id")
+            .ok_or_else(|| missing("/id", "a text"))?
+            .to_owned(),
         kind: text(doc, "/type").unwrap_or_default().to_owned(),
         tags: tags(doc),
     })

@@ -39,7 +39,9 @@ pub fn parse(raw: Value) -> Result<LocalGateway, DocumentError> {
     let peer = text(doc, "/properties/bgpSettings/bgpPeeringAddress").and_then(|v| v.parse().ok());
     Ok(LocalGateway {
         gateway_ip: text(doc, "/properties/gatewayIpAddress").and_then(|v| v.parse().ok()),
-        bgp: number(doc, "/properties/bgpSettings/asn").map(Asn).zip(peer),
+        bgp: number(doc, "/properties/bgpSettings/asn")
+            .map(Asn)
+            .zip(peer),
         address_prefixes: prefixes(doc, "/properties/localNetworkAddressSpace/addressPrefixes"),
         resource,
     })
@@ -52,7 +54,12 @@ pub fn set_gateway_ip(doc: &mut Value, ip: Ipv4Addr) {
 /// Sets ASN and peer address; the peer weight stays.
 pub fn set_bgp(doc: &mut Value, asn: Asn, bgp_ip: Ipv4Addr) {
     put(doc, &["properties", "bgpSettings"], "asn", json!(asn));
-    put(doc, &["properties", "bgpSettings"], "bgpPeeringAddress", json!(bgp_ip));
+    put(
+        doc,
+        &["properties", "bgpSettings"],
+        "bgpPeeringAddress",
+        json!(bgp_ip),
+    );
 }
 
 #[cfg(test)]
@@ -62,20 +69,41 @@ mod tests {
 
     #[test]
     fn local_gateway_round_trips_and_edit_keeps_rest() {
-        let (ip, bgp_ip) = ("131.107.72.22".parse().unwrap(), "169.254.21.1".parse().unwrap());
-        let new =
-            NewLocalGateway { location: "eastus".into(), gateway_ip: ip, asn: Asn(64512), bgp_ip, tags: Tags::new() };
+        let (ip, bgp_ip) = (
+            "131.107.72.22".parse().unwrap(),
+            "169.254.21.1".parse().unwrap(),
+        );
+        let new = NewLocalGateway {
+            location: "eastus".into(),
+            gateway_ip: ip,
+            asn: Asn(64512),
+            bgp_ip,
+            tags: Tags::new(),
+        };
         let mut doc = new.body();
         put(
             &mut doc,
             &[],
             "id",
-            json!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/localNetworkGateways/l"),
+            json!(
+                "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/localNetworkGateways/l"
+            ),
         );
-        put(&mut doc, &["properties", "bgpSettings"], "peerWeight", json!(5));
+        put(
+            &mut doc,
+            &["properties", "bgpSettings"],
+            "peerWeight",
+            json!(5),
+        );
         set_bgp(&mut doc, Asn(64999), bgp_ip);
-        assert_eq!(doc.pointer("/properties/bgpSettings/peerWeight"), Some(&json!(5)));
+        assert_eq!(
+            doc.pointer("/properties/bgpSettings/peerWeight"),
+            Some(&json!(5))
+        );
         let read = parse(doc).unwrap();
-        assert_eq!((read.gateway_ip, read.bgp), (Some(ip), Some((Asn(64999), bgp_ip))));
+        assert_eq!(
+            (read.gateway_ip, read.bgp),
+            (Some(ip), Some((Asn(64999), bgp_ip)))
+        );
     }
 }

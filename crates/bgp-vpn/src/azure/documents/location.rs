@@ -7,7 +7,8 @@ use serde_json::Value;
 pub struct Location {
     /// `westeurope`.
     pub name: String,
-    /// Logical zones as a resource names them, such as `["1", "2", "3"]`; empty in regions without zones.
+    /// Logical zones as a resource names them, such as `["1", "2", "3"]`; empty in regions without
+    /// zones.
     pub zones: Vec<String>,
 }
 
@@ -15,7 +16,9 @@ impl Location {
     /// Whether a configured region is this one: Azure accepts display names too.
     pub fn is(&self, region: &str) -> bool {
         let plain = region.chars().filter(|c| !c.is_whitespace());
-        plain.flat_map(char::to_lowercase).eq(self.name.chars().flat_map(char::to_lowercase))
+        plain
+            .flat_map(char::to_lowercase)
+            .eq(self.name.chars().flat_map(char::to_lowercase))
     }
 }
 
@@ -23,9 +26,16 @@ impl Location {
 /// Where the name is missing.
 pub fn parse(doc: &Value) -> Result<Location, DocumentError> {
     let mappings = items(doc, "/availabilityZoneMappings");
-    let mut zones: Vec<String> = mappings.filter_map(|zone| Some(text(zone, "/logicalZone")?.to_owned())).collect();
+    let mut zones: Vec<String> = mappings
+        .filter_map(|zone| Some(text(zone, "/logicalZone")?.to_owned()))
+        .collect();
     zones.sort();
-    Ok(Location { name: text(doc, "/name").ok_or_else(|| missing("/name", "a text"))?.to_owned(), zones })
+    Ok(Location {
+        name: text(doc, "/name")
+            .ok_or_else(|| missing("/name", "a text"))?
+            .to_owned(),
+        zones,
+    })
 }
 
 #[cfg(test)]

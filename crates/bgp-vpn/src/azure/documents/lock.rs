@@ -14,6 +14,11 @@ pub fn parse(doc: &Value) -> Result<Lock, DocumentError> {
     let id = text(doc, "/id").ok_or_else(wrong)?;
     let end = id.to_ascii_lowercase().rfind(PROVIDER).ok_or_else(wrong)?;
     let scope = id.get(..end).ok_or_else(wrong)?;
-    let read_only = text(doc, "/properties/level").is_some_and(|level| level.eq_ignore_ascii_case("ReadOnly"));
-    Ok(Lock { id: id.to_owned(), scope: scope.to_owned(), read_only })
+    let read_only =
+        text(doc, "/properties/level").is_some_and(|level| level.eq_ignore_ascii_case("ReadOnly"));
+    Ok(Lock {
+        id: id.to_owned(),
+        scope: scope.to_owned(),
+        read_only,
+    })
 }

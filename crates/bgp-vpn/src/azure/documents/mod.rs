@@ -1,7 +1,8 @@
 //! ARM's JSON documents: read into the model, built for requests, and edited in place. Pure.
 //!
-//! Reading is tolerant: what is not known is carried along in `Resource::raw`, what is optional may be absent, and
-//! only what nothing can do without is an error. Edits work on the raw document, so that unknown properties survive.
+//! Reading is tolerant: what is not known is carried along in `Resource::raw`, what is optional may
+//! be absent, and only what nothing can do without is an error. Edits work on the raw document, so
+//! that unknown properties survive.
 
 pub mod bgp;
 pub mod connection;
@@ -31,7 +32,10 @@ pub struct DocumentError {
 }
 
 fn missing(path: &str, expected: &'static str) -> DocumentError {
-    DocumentError { path: path.to_owned(), expected }
+    DocumentError {
+        path: path.to_owned(),
+        expected,
+    }
 }
 
 fn text<'a>(doc: &'a Value, path: &str) -> Option<&'a str> {
@@ -39,7 +43,10 @@ fn text<'a>(doc: &'a Value, path: &str) -> Option<&'a str> {
 }
 
 fn texts(doc: &Value, path: &str) -> Vec<String> {
-    items(doc, path).filter_map(Value::as_str).map(str::to_owned).collect()
+    items(doc, path)
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn flag(doc: &Value, path: &str) -> bool {
@@ -47,11 +54,16 @@ fn flag(doc: &Value, path: &str) -> bool {
 }
 
 fn number(doc: &Value, path: &str) -> Option<u32> {
-    doc.pointer(path).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok())
+    doc.pointer(path)
+        .and_then(Value::as_u64)
+        .and_then(|n| u32::try_from(n).ok())
 }
 
 fn items<'a>(doc: &'a Value, path: &str) -> impl Iterator<Item = &'a Value> {
-    doc.pointer(path).and_then(Value::as_array).into_iter().flatten()
+    doc.pointer(path)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 fn reference(doc: &Value, path: &str) -> Option<ResourceId> {
@@ -60,12 +72,16 @@ fn reference(doc: &Value, path: &str) -> Option<ResourceId> {
 
 /// IPv4 addresses of a list; others (IPv6) are left out.
 fn addresses(doc: &Value, path: &str) -> Vec<Ipv4Addr> {
-    items(doc, path).filter_map(|v| v.as_str()?.parse().ok()).collect()
+    items(doc, path)
+        .filter_map(|v| v.as_str()?.parse().ok())
+        .collect()
 }
 
 /// IPv4 prefixes of a list; others (IPv6) are left out.
 fn prefixes(doc: &Value, path: &str) -> Vec<Ipv4Net> {
-    items(doc, path).filter_map(|v| v.as_str()?.parse().ok()).collect()
+    items(doc, path)
+        .filter_map(|v| v.as_str()?.parse().ok())
+        .collect()
 }
 
 /// The `id` at the top.
@@ -73,15 +89,27 @@ fn id(doc: &Value) -> Result<ResourceId, DocumentError> {
     reference(doc, "/id").ok_or_else(|| missing("/id", "a resource id"))
 }
 
-/// Tags of a document. Azure compares tag names without regard to case and policies change their spelling, so this provider's own
-/// get the one by which it looks for them.
+/// Tags of a document. Azure compares tag names without regard to case and policies change their
+/// spelling, so this provider's own get the one by which it looks for them.
 pub fn tags(doc: &Value) -> Tags {
     let spell = |name: &String| {
-        let own = name.get(..OWN_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN_PREFIX));
-        if own { name.to_lowercase() } else { name.clone() }
+        let own = name
+            .get(..OWN_PREFIX.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(OWN_PREFIX));
+        if own {
+            name.to_lowercase()
+        } else {
+            name.clone()
+        }
     };
-    let pairs = doc.get("tags").and_then(Value::as_object).into_iter().flatten();
-    pairs.filter_map(|(name, value)| Some((spell(name), value.as_str()?.to_owned()))).collect()
+    let pairs = doc
+        .get("tags")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
+    pairs
+        .filter_map(|(name, value)| Some((spell(name), value.as_str()?.to_owned())))
+        .collect()
 }
 
 /// `properties.provisioningState`; absent (older types) is Succeeded, an unknown word is Updating.
@@ -96,7 +124,8 @@ pub fn provisioning_state(doc: &Value) -> ProvisioningState {
     }
 }
 
-/// The part that every resource has. A shared key in the document is taken out: the raw form may be shown and kept.
+/// The part that every resource has. A shared key in the document is taken out: the raw form may be
+/// shown and kept.
 fn resource(mut raw: Value) -> Result<Resource, DocumentError> {
     let id = id(&raw)?;
     if let Some(properties) = raw.get_mut("properties").and_then(Value::as_object_mut) {
@@ -142,7 +171,10 @@ pub fn writable(doc: &Value) -> Value {
 /// Sets a tag in the spelling that it has there, leaving the others alone.
 pub fn set_tag(doc: &mut Value, key: &str, value: &str) {
     if let Some(tags) = object_at(doc, &["tags"]) {
-        let spelled = tags.keys().find(|name| name.eq_ignore_ascii_case(key)).cloned();
+        let spelled = tags
+            .keys()
+            .find(|name| name.eq_ignore_ascii_case(key))
+            .cloned();
         tags.insert(spelled.unwrap_or_else(|| key.to_owned()), json!(value));
     }
 }
@@ -155,7 +187,10 @@ pub fn remove_tag(doc: &mut Value, key: &str) {
 }
 
 /// The object below these keys, made where absent; None where something else stands in the way.
-fn object_at<'a>(doc: &'a mut Value, keys: &[&str]) -> Option<&'a mut serde_json::Map<String, Value>> {
+fn object_at<'a>(
+    doc: &'a mut Value,
+    keys: &[&str],
+) -> Option<&'a mut serde_json::Map<String, Value>> {
     let mut at = doc;
     for key in keys {
         let slot = at.as_object_mut()?.entry(*key).or_insert_with(|| json!({}));
@@ -183,7 +218,10 @@ mod tests {
     fn writable_keeps_unknown_and_drops_read_only() {
         let doc = json!({"id": "x", "etag": "e", "properties": {
             "provisioningState": "Succeeded", "novelty": {"a": [1, {"etag": "e", "b": 2}]}}});
-        assert_eq!(writable(&doc), json!({"id": "x", "properties": {"novelty": {"a": [1, {"b": 2}]}}}));
+        assert_eq!(
+            writable(&doc),
+            json!({"id": "x", "properties": {"novelty": {"a": [1, {"b": 2}]}}})
+        );
     }
 
     #[test]
@@ -196,7 +234,10 @@ mod tests {
     #[test]
     fn compare_tag_names_ignoring_case() {
         let mut doc = json!({"tags": {"AwsAzure:Link": "l", "TEAM": "net", "Other": "x"}});
-        assert_eq!(tags(&doc).get("awsazure:link").map(String::as_str), Some("l"));
+        assert_eq!(
+            tags(&doc).get("awsazure:link").map(String::as_str),
+            Some("l")
+        );
         set_tag(&mut doc, "Team", "ops");
         remove_tag(&mut doc, "other");
         assert_eq!(doc, json!({"tags": {"AwsAzure:Link": "l", "TEAM": "ops"}}));

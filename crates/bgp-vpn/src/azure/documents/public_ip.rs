@@ -54,11 +54,13 @@ mod tests {
 
     #[test]
     fn parse_user_of_public_ip() {
-        let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPAddresses/p";
-        let user =
-            "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/v/ipConfigurations/a";
-        let ip = parse(json!({"id": id, "sku": {"name": "Standard"}, "zones": ["1", "2", "3"],
-            "properties": {"ipAddress": "20.1.2.3", "ipConfiguration": {"id": user}}}))
+        let id =
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPAddresses/p";
+        let user = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/v/ipConfigurations/a";
+        let ip = parse(
+            json!({"id": id, "sku": {"name": "Standard"}, "zones": ["1", "2", "3"],
+            "properties": {"ipAddress": "20.1.2.3", "ipConfiguration": {"id": user}}}),
+        )
         .unwrap();
         assert_eq!(ip.address, Some("20.1.2.3".parse().unwrap()));
         assert_eq!(ip.used_by.unwrap().parent().unwrap().name(), "v");
@@ -66,7 +68,11 @@ mod tests {
 
     #[test]
     fn omit_zones_in_region_without_zones() {
-        let new = NewPublicIp { location: "x".into(), zones: Vec::new(), tags: Tags::new() };
+        let new = NewPublicIp {
+            location: "x".into(),
+            zones: Vec::new(),
+            tags: Tags::new(),
+        };
         assert!(new.body().get("zones").is_none());
     }
 }

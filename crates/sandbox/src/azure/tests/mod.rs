@@ -1,5 +1,10 @@
 //! A bench that plays a client of the world's Azure half, and the tests that stand on it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod protocol;
 mod recorded;
@@ -30,7 +35,11 @@ struct Got {
 
 impl Got {
     fn header(&self, name: &str) -> Option<&str> {
-        self.response.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+        self.response
+            .headers
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.as_str())
     }
 
     fn code(&self) -> &str {
@@ -38,11 +47,14 @@ impl Got {
     }
 
     fn state(&self) -> &str {
-        self.body["properties"]["provisioningState"].as_str().unwrap_or_default()
+        self.body["properties"]["provisioningState"]
+            .as_str()
+            .unwrap_or_default()
     }
 }
 
-/// Every answer that a test got is held against the schemas; requests are wrong on purpose in many of them.
+/// Every answer that a test got is held against the schemas; requests are wrong on purpose in many
+/// of them.
 impl Drop for Bench {
     fn drop(&mut self) {
         if !std::thread::panicking() {
@@ -53,7 +65,9 @@ impl Drop for Bench {
                 .iter()
                 .filter(|words| words.contains(": answer") || words.contains("status"));
             // One test makes a member up, to see it come back.
-            let wrong: Vec<_> = answers.filter(|words| !words.contains("brandNew")).collect();
+            let wrong: Vec<_> = answers
+                .filter(|words| !words.contains("brandNew"))
+                .collect();
             assert!(wrong.is_empty(), "{wrong:#?}");
         }
     }
@@ -61,7 +75,11 @@ impl Drop for Bench {
 
 impl Bench {
     fn new(seed: u64) -> Bench {
-        let mut bench = Bench { world: World::new(seed, Settings::default()), now: SimTime(0), token: String::new() };
+        let mut bench = Bench {
+            world: World::new(seed, Settings::default()),
+            now: SimTime(0),
+            token: String::new(),
+        };
         bench.log_in();
         bench
     }
@@ -77,7 +95,11 @@ impl Bench {
             "grant_type=client_credentials&client_id={}&client_secret={secret}&scope=x%2F.default",
             s.client_id
         );
-        let request = self.request("POST", &format!("/{}/oauth2/v2.0/token", s.tenant_id), form.as_bytes());
+        let request = self.request(
+            "POST",
+            &format!("/{}/oauth2/v2.0/token", s.tenant_id),
+            form.as_bytes(),
+        );
         self.answered(&request)
     }
 
@@ -103,9 +125,15 @@ impl Bench {
     }
 
     fn answered(&mut self, request: &Request) -> Got {
-        let Outcome::Response(response) = self.outcome(request) else { panic!("no answer") };
+        let Outcome::Response(response) = self.outcome(request) else {
+            panic!("no answer")
+        };
         let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
-        Got { status: response.status, response, body }
+        Got {
+            status: response.status,
+            response,
+            body,
+        }
     }
 
     fn call(&mut self, method: &str, url: &str) -> Got {
@@ -130,8 +158,10 @@ impl Bench {
 
     /// Polls what an answer names, every ten seconds, and gives the last status document.
     fn wait(&mut self, got: &Got) -> Value {
-        let url =
-            got.header("Azure-AsyncOperation").unwrap_or_else(|| panic!("{} {}", got.status, got.body)).to_owned();
+        let url = got
+            .header("Azure-AsyncOperation")
+            .unwrap_or_else(|| panic!("{} {}", got.status, got.body))
+            .to_owned();
         loop {
             let poll = self.call("GET", &url);
             assert_eq!(poll.status, 200);
@@ -154,10 +184,19 @@ impl Bench {
     /// Group, network, two public IPs.
     fn ground(seed: u64) -> Bench {
         let mut bench = Bench::new(seed);
-        assert_eq!(bench.send("PUT", GROUP, &json!({"location": "East US"})).status, 201);
+        assert_eq!(
+            bench
+                .send("PUT", GROUP, &json!({"location": "East US"}))
+                .status,
+            201
+        );
         bench.done("PUT", &format!("{NET}/virtualNetworks/v"), &network());
         for i in 0..2 {
-            bench.done("PUT", &format!("{NET}/publicIPAddresses/p{i}"), &public_ip());
+            bench.done(
+                "PUT",
+                &format!("{NET}/publicIPAddresses/p{i}"),
+                &public_ip(),
+            );
         }
         bench
     }
@@ -167,7 +206,11 @@ impl Bench {
         let mut bench = Bench::ground(seed);
         bench.done("PUT", &gateway_url(), &gateway());
         for k in 0..2 {
-            bench.done("PUT", &format!("{NET}/localNetworkGateways/l{k}"), &local_gateway(k));
+            bench.done(
+                "PUT",
+                &format!("{NET}/localNetworkGateways/l{k}"),
+                &local_gateway(k),
+            );
             bench.done("PUT", &format!("{NET}/connections/c{k}"), &connection(k));
         }
         bench

@@ -1,18 +1,25 @@
-//! Shapes of the real service, condensed from public recordings of azure-cli and azure-powershell tests (2019-2022).
+//! Shapes of the real service, condensed from public recordings of azure-cli and azure-powershell
+//! tests (2019-2022).
 
 use super::*;
 
-/// Every member of `recorded` is in `body` with a value of the same type, or, where the recording has text in capitals
-/// between angle brackets, any; members of the recording's closed objects (`_only`) are the only ones.
+/// Every member of `recorded` is in `body` with a value of the same type, or, where the recording
+/// has text in capitals between angle brackets, any; members of the recording's closed objects
+/// (`_only`) are the only ones.
 pub(super) fn same_shape(body: &Value, recorded: &Value, path: &str) {
     match recorded {
         Value::Object(members) => {
             let got = body.as_object().unwrap_or_else(|| panic!("{path}: {body}"));
             for (name, value) in members {
-                let found = got.get(name).unwrap_or_else(|| panic!("{path}/{name} is missing in {body}"));
+                let found = got
+                    .get(name)
+                    .unwrap_or_else(|| panic!("{path}/{name} is missing in {body}"));
                 same_shape(found, value, &format!("{path}/{name}"));
             }
-            let extra: Vec<_> = got.keys().filter(|name| !members.contains_key(*name)).collect();
+            let extra: Vec<_> = got
+                .keys()
+                .filter(|name| !members.contains_key(*name))
+                .collect();
             assert!(extra.is_empty(), "{path}: not recorded: {extra:?}");
         }
         Value::Array(items) => {
@@ -24,7 +31,10 @@ pub(super) fn same_shape(body: &Value, recorded: &Value, path: &str) {
         }
         Value::String(text) if text == "<ANY>" => assert!(body.is_string(), "{path}"),
         Value::String(text) if text.starts_with('~') => {
-            assert!(body.as_str().unwrap().ends_with(&text[1..]), "{path}: {body}");
+            assert!(
+                body.as_str().unwrap().ends_with(&text[1..]),
+                "{path}: {body}"
+            );
         }
         exact => assert_eq!(body, exact, "{path}"),
     }
@@ -37,7 +47,10 @@ pub(super) fn asynchronous(got: &Got) {
         ("Expires", "-1"),
         ("Content-Type", "application/json; charset=utf-8"),
         ("Server", "Microsoft-HTTPAPI/2.0"),
-        ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+        (
+            "Strict-Transport-Security",
+            "max-age=31536000; includeSubDomains",
+        ),
         ("X-Content-Type-Options", "nosniff"),
         ("Azure-AsyncNotification", "Enabled"),
         ("Retry-After", "10"),
@@ -83,7 +96,10 @@ fn virtual_network_matches_recording() {
     bench.wait(&got);
     let after = bench.call("GET", &format!("{NET}/virtualNetworks/vnet1"));
     assert_ne!(after.body["etag"], got.body["etag"]);
-    assert_eq!(after.body["properties"]["subnets"][0]["properties"]["provisioningState"], "Succeeded");
+    assert_eq!(
+        after.body["properties"]["subnets"][0]["properties"]["provisioningState"],
+        "Succeeded"
+    );
 }
 
 #[test]
@@ -105,7 +121,11 @@ fn dynamic_public_ip_matches_recording() {
         "type": "Microsoft.Network/publicIPAddresses", "sku": {"name": "Basic", "tier": "Regional"}});
     same_shape(&got.body, &recorded, "");
     bench.wait(&got);
-    assert!(bench.call("GET", &url).body["properties"].get("ipAddress").is_none());
+    assert!(
+        bench.call("GET", &url).body["properties"]
+            .get("ipAddress")
+            .is_none()
+    );
 }
 
 #[test]
@@ -135,9 +155,16 @@ fn connection_and_its_delete_match_recording() {
     let mut bench = Bench::link(34);
     let url = format!("{NET}/connections/c");
     let missing = bench.call("GET", &url);
-    assert_eq!((missing.status, missing.header("x-ms-failure-cause")), (404, Some("gateway")));
-    let message = "The Resource 'Microsoft.Network/connections/c' under resource group 'rg' was not found.";
-    assert_eq!(missing.body, json!({"error": {"code": "ResourceNotFound", "message": message}}));
+    assert_eq!(
+        (missing.status, missing.header("x-ms-failure-cause")),
+        (404, Some("gateway"))
+    );
+    let message =
+        "The Resource 'Microsoft.Network/connections/c' under resource group 'rg' was not found.";
+    assert_eq!(
+        missing.body,
+        json!({"error": {"code": "ResourceNotFound", "message": message}})
+    );
 
     let mut body = connection(1);
     body["location"] = "East US".into();
@@ -153,7 +180,8 @@ fn connection_and_its_delete_match_recording() {
             "ipsecPolicies": [], "trafficSelectorPolicies": [], "ingressBytesTransferred": 0, "egressBytesTransferred": 0,
             "expressRouteGatewayBypass": false, "useLocalAzureIpAddress": false, "dpdTimeoutSeconds": 0,
             "connectionMode": "ResponderOnly"}});
-    recorded["properties"]["gatewayCustomBgpIpAddresses"] = body["properties"]["gatewayCustomBgpIpAddresses"].clone();
+    recorded["properties"]["gatewayCustomBgpIpAddresses"] =
+        body["properties"]["gatewayCustomBgpIpAddresses"].clone();
     same_shape(&got.body, &recorded, "");
     bench.wait(&got);
     let status = bench.call("GET", &url).body["properties"]["connectionStatus"].clone();
@@ -162,28 +190,58 @@ fn connection_and_its_delete_match_recording() {
     let gone = bench.call("DELETE", &url);
     assert_eq!((gone.status, gone.response.body.len()), (202, 0));
     let location = gone.header("Location").unwrap().to_owned();
-    assert!(location.contains("/operationResults/") && gone.header("Azure-AsyncOperation").is_some());
+    assert!(
+        location.contains("/operationResults/") && gone.header("Azure-AsyncOperation").is_some()
+    );
     assert_eq!(bench.call("GET", &location).status, 202);
     assert_eq!(bench.wait(&gone), json!({"status": "Succeeded"}));
     let end = bench.call("GET", &location);
-    assert_eq!((end.status, end.header("Location")), (204, Some(location.as_str())));
+    assert_eq!(
+        (end.status, end.header("Location")),
+        (204, Some(location.as_str()))
+    );
 }
 
 /// The result of a gateway query is returned at its location as often as it is requested.
 #[test]
 fn gateway_query_result_can_be_read_repeatedly() {
     let mut bench = Bench::link(35);
-    for question in ["getBgpPeerStatus", "getLearnedRoutes", "getAdvertisedRoutes?peer=169.254.21.1"] {
+    for question in [
+        "getBgpPeerStatus",
+        "getLearnedRoutes",
+        "getAdvertisedRoutes?peer=169.254.21.1",
+    ] {
         let (action, query) = question.split_once('?').unwrap_or((question, "x="));
-        let got = bench.call("POST", &format!("{}/{action}?{VERSION}&{query}", gateway_url()));
-        assert_eq!((got.status, got.response.body.as_slice()), (202, b"null".as_slice()));
-        assert_eq!((got.header("Azure-AsyncOperation"), got.header("Retry-After")), (None, Some("10")));
+        let got = bench.call(
+            "POST",
+            &format!("{}/{action}?{VERSION}&{query}", gateway_url()),
+        );
+        assert_eq!(
+            (got.status, got.response.body.as_slice()),
+            (202, b"null".as_slice())
+        );
+        assert_eq!(
+            (
+                got.header("Azure-AsyncOperation"),
+                got.header("Retry-After")
+            ),
+            (None, Some("10"))
+        );
         let location = got.header("Location").unwrap().to_owned();
         assert_eq!(bench.call("GET", &location).status, 202);
         bench.pass(SimDuration::seconds(10));
         let first = bench.call("GET", &location);
-        assert!(first.status == 200 && first.body["value"].is_array(), "{question}: {}", first.body);
+        assert!(
+            first.status == 200 && first.body["value"].is_array(),
+            "{question}: {}",
+            first.body
+        );
         assert_eq!(bench.call("GET", &location).body, first.body);
     }
-    assert_eq!(bench.call("POST", &format!("{}/getAdvertisedRoutes", gateway_url())).status, 400);
+    assert_eq!(
+        bench
+            .call("POST", &format!("{}/getAdvertisedRoutes", gateway_url()))
+            .status,
+        400
+    );
 }

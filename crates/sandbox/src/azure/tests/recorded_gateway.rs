@@ -1,5 +1,6 @@
-//! Shapes of the real service for a complete active-active gateway (recorded 2022-08-18), what its questions are answered with
-//! (2019-04-09) and how a resource group goes. SKU and zones are today's: the recorded SKU can no longer be made.
+//! Shapes of the real service for a complete active-active gateway (recorded 2022-08-18), what its
+//! questions are answered with (2019-04-09) and how a resource group goes. SKU and zones are
+//! today's: the recorded SKU can no longer be made.
 
 use super::recorded::{asynchronous, same_shape};
 use super::*;
@@ -35,22 +36,27 @@ fn recorded_site(bench: &mut Bench) -> Value {
 
 /// The order of the instances' entries is the service's own affair.
 fn sorted(mut body: Value) -> Value {
-    let entries = body["properties"]["bgpSettings"]["bgpPeeringAddresses"].as_array_mut().unwrap();
+    let entries = body["properties"]["bgpSettings"]["bgpPeeringAddresses"]
+        .as_array_mut()
+        .unwrap();
     entries.sort_by_key(|entry| entry["ipconfigurationId"].to_string());
     body
 }
 
-/// The gateway's document; what only one of the two recorded moments has is in `properties` and `entry`.
+/// The gateway's document; what only one of the two recorded moments has is in `properties` and
+/// `entry`.
 fn recorded_gateway(state: &str, properties: &Value, entry: impl Fn(usize) -> Value) -> Value {
     let gateway = id("virtualNetworkGateways/gw1");
     let (mut configurations, mut entries) = (Vec::new(), Vec::new());
     for i in 0..2 {
         let own = format!("{gateway}/ipConfigurations/vnetGatewayConfig{i}");
-        configurations.push(json!({"name": format!("vnetGatewayConfig{i}"), "id": own, "etag": "<ANY>",
+        configurations.push(
+            json!({"name": format!("vnetGatewayConfig{i}"), "id": own, "etag": "<ANY>",
             "type": "Microsoft.Network/virtualNetworkGateways/ipConfigurations",
             "properties": {"provisioningState": state, "privateIPAllocationMethod": "Dynamic",
                 "publicIPAddress": {"id": id(&format!("publicIPAddresses/gwip{}", i + 1))},
-                "subnet": {"id": id("virtualNetworks/vnet1/subnets/GatewaySubnet")}}}));
+                "subnet": {"id": id("virtualNetworks/vnet1/subnets/GatewaySubnet")}}}),
+        );
         let mut recorded = entry(i);
         recorded["ipconfigurationId"] = own.into();
         recorded["customBgpIpAddresses"] = json!([]);
@@ -66,7 +72,9 @@ fn recorded_gateway(state: &str, properties: &Value, entry: impl Fn(usize) -> Va
             "bgpSettings": {"asn": 65_010, "peerWeight": 0, "bgpPeeringAddresses": entries}}});
     for (pointer, value) in properties.as_object().unwrap() {
         let (parent, member) = pointer.rsplit_once('/').unwrap();
-        document.pointer_mut(&format!("/properties{parent}")).unwrap()[member] = value.clone();
+        document
+            .pointer_mut(&format!("/properties{parent}"))
+            .unwrap()[member] = value.clone();
     }
     document
 }
@@ -87,7 +95,10 @@ fn gateway_create_and_update_match_recording() {
     same_shape(&sorted(made.body.clone()), &recorded, "");
 
     let first = bench.call("GET", made.header("Azure-AsyncOperation").unwrap());
-    assert_eq!((first.status, &first.body), (200, &json!({"status": "InProgress"})));
+    assert_eq!(
+        (first.status, &first.body),
+        (200, &json!({"status": "InProgress"}))
+    );
     assert_eq!(first.header("Retry-After"), Some("10"));
     assert_eq!(bench.wait(&made), json!({"status": "Succeeded"}));
     let last = bench.call("GET", made.header("Azure-AsyncOperation").unwrap());
@@ -99,12 +110,24 @@ fn gateway_create_and_update_match_recording() {
     let address = |i: usize| format!("10.12.255.{}", 4 + i);
     let entry = |i| json!({"defaultBgpIpAddresses": [address(i)], "tunnelIpAddresses": ["<ANY>"]});
     let grown = json!({"/bgpSettings/bgpPeeringAddress": format!("{},{}", address(0), address(1))});
-    same_shape(&sorted(got.body.clone()), &recorded_gateway("Succeeded", &grown, entry), "");
+    same_shape(
+        &sorted(got.body.clone()),
+        &recorded_gateway("Succeeded", &grown, entry),
+        "",
+    );
 
-    body["properties"]["ipConfigurations"].as_array_mut().unwrap().pop();
+    body["properties"]["ipConfigurations"]
+        .as_array_mut()
+        .unwrap()
+        .pop();
     body["properties"]["activeActive"] = false.into();
     let updated = bench.send("PUT", &url, &body);
-    assert_eq!((updated.status, updated.state()), (200, "Updating"), "{}", updated.body);
+    assert_eq!(
+        (updated.status, updated.state()),
+        (200, "Updating"),
+        "{}",
+        updated.body
+    );
     asynchronous(&updated);
 }
 
@@ -121,15 +144,37 @@ fn connection_fields_appear_after_success() {
     for (name, value) in shown.as_object().unwrap() {
         same_shape(&body["properties"][name], value, name);
     }
-    assert_eq!(body["properties"].get("sharedKey"), None, "api-versions since then keep it to themselves");
+    assert_eq!(
+        body["properties"].get("sharedKey"),
+        None,
+        "api-versions since then keep it to themselves"
+    );
 }
 
 #[test]
 fn peers_and_routes_match_recorded_fields() {
     let mut bench = Bench::link(38);
-    let peer = ["localAddress", "neighbor", "asn", "state", "routesReceived", "messagesSent", "messagesReceived"];
-    let own_network = ["localAddress", "network", "sourcePeer", "origin", "asPath", "weight"];
-    for (question, fields) in [("getBgpPeerStatus", &peer[..]), ("getLearnedRoutes", &own_network[..])] {
+    let peer = [
+        "localAddress",
+        "neighbor",
+        "asn",
+        "state",
+        "routesReceived",
+        "messagesSent",
+        "messagesReceived",
+    ];
+    let own_network = [
+        "localAddress",
+        "network",
+        "sourcePeer",
+        "origin",
+        "asPath",
+        "weight",
+    ];
+    for (question, fields) in [
+        ("getBgpPeerStatus", &peer[..]),
+        ("getLearnedRoutes", &own_network[..]),
+    ] {
         let asked = bench.call("POST", &format!("{}/{question}", gateway_url()));
         let location = asked.header("Location").unwrap().to_owned();
         assert_eq!(
@@ -138,15 +183,26 @@ fn peers_and_routes_match_recorded_fields() {
             "equals the record's name"
         );
         bench.pass(SimDuration::seconds(10));
-        let rows = bench.call("GET", &location).body["value"].as_array().unwrap().clone();
+        let rows = bench.call("GET", &location).body["value"]
+            .as_array()
+            .unwrap()
+            .clone();
         assert!(!rows.is_empty(), "{question}");
         for row in rows {
-            let mut names: Vec<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
+            let mut names: Vec<&str> = row
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(String::as_str)
+                .collect();
             let mut recorded = fields.to_vec();
             names.sort_unstable();
             recorded.sort_unstable();
             assert_eq!(names, recorded, "{question}: {row}");
-            assert!(question != "getBgpPeerStatus" || row["state"] == "Connecting", "{row}");
+            assert!(
+                question != "getBgpPeerStatus" || row["state"] == "Connecting",
+                "{row}"
+            );
         }
     }
 }
@@ -155,9 +211,19 @@ fn peers_and_routes_match_recorded_fields() {
 fn resource_group_delete_matches_recording() {
     let mut bench = Bench::ground(39);
     let gone = bench.call("DELETE", GROUP);
-    assert_eq!((gone.status, gone.response.body.len(), gone.header("Retry-After")), (202, 0, Some("15")));
+    assert_eq!(
+        (
+            gone.status,
+            gone.response.body.len(),
+            gone.header("Retry-After")
+        ),
+        (202, 0, Some("15"))
+    );
     let location = gone.header("Location").unwrap().to_owned();
-    assert!(location.to_lowercase().contains("/operationresults/"), "{location}");
+    assert!(
+        location.to_lowercase().contains("/operationresults/"),
+        "{location}"
+    );
     assert_eq!(gone.header("Azure-AsyncOperation"), None);
     let poll = bench.call("GET", &location);
     assert_eq!((poll.status, poll.header("Retry-After")), (202, Some("15")));

@@ -12,11 +12,15 @@ use crate::link::managed::{Kind, Managed};
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{Diagnostic, Value};
 use crate::provider::backend::{
-    apply_outcome, discover_failed, import_advice, invalid_azure_settings, read_failed, remaining_addresses,
-    status_advice,
+    apply_outcome, discover_failed, import_advice, invalid_azure_settings, read_failed,
+    remaining_addresses, status_advice,
 };
-use crate::provider::bgp_vpn::{apply, import as importing, read, replaced, static_routing, teardown};
-use crate::provider::remaining_objects::{remaining_after_blocked_move, remaining_after_rollback, remaining_objects};
+use crate::provider::bgp_vpn::{
+    apply, import as importing, read, replaced, static_routing, teardown,
+};
+use crate::provider::remaining_objects::{
+    remaining_after_blocked_move, remaining_after_rollback, remaining_objects,
+};
 use crate::reconcile::{self, ActionError, ActionFailure, DiscoverError, ReconcileOutcome};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -25,17 +29,40 @@ const LIMIT: Duration = Duration::from_secs(120 * 60);
 
 fn failed(target: ActionTarget, verb: Verb, error: ActionError) -> Vec<Diagnostic> {
     let action = Action::new(target, verb, Vec::new());
-    let failures = vec![ActionFailure { action: Some(action), error }];
-    let outcome = apply_outcome(ReconcileOutcome { failures, ..ReconcileOutcome::default() }, "built", LIMIT);
-    outcome.diagnostics.into_iter().filter(Diagnostic::is_error).collect()
+    let failures = vec![ActionFailure {
+        action: Some(action),
+        error,
+    }];
+    let outcome = apply_outcome(
+        ReconcileOutcome {
+            failures,
+            ..ReconcileOutcome::default()
+        },
+        "built",
+        LIMIT,
+    );
+    outcome
+        .diagnostics
+        .into_iter()
+        .filter(Diagnostic::is_error)
+        .collect()
 }
 
 pub fn action_errors() -> Vec<Diagnostic> {
     let (key, free) = (TunnelKey::ALL[0], || "1, 2, 3".to_owned());
-    let (found, endpoint) = (|| "vpn-1, vpn-2".to_owned(), || "vgw-1 in eu-west-1".to_owned());
-    let context = azure_cloud::ErrorContext::new("create connection", gateway().as_str()).with_message("exists");
-    let timed_out = azure_cloud::ErrorContext::new("create gateway", gateway().as_str()).with_message("no result");
-    let blocker = |held: String, by: &str, reason| Blocker { held, by: by.to_owned(), reason };
+    let (found, endpoint) = (
+        || "vpn-1, vpn-2".to_owned(),
+        || "vgw-1 in eu-west-1".to_owned(),
+    );
+    let context = azure_cloud::ErrorContext::new("create connection", gateway().as_str())
+        .with_message("exists");
+    let timed_out = azure_cloud::ErrorContext::new("create gateway", gateway().as_str())
+        .with_message("no result");
+    let blocker = |held: String, by: &str, reason| Blocker {
+        held,
+        by: by.to_owned(),
+        reason,
+    };
     let errors = samples!(ActionError {
         ActionError::Aws(_) => ActionError::Aws(crate::aws::Error::Settings("no AWS region: set aws.region".into())),
         ActionError::Azure(_) => ActionError::Azure(azure_cloud::Error::AlreadyExists(context)),
@@ -84,15 +111,27 @@ pub fn action_errors() -> Vec<Diagnostic> {
         ActionError::NotEmpty { .. } => ActionError::NotEmpty { kind: "the VPN gateway", found: "vpn-9".into() },
         ActionError::AddressLost(_) => ActionError::AddressLost("169.254.21.2".into()),
     });
-    let mut found: Vec<Diagnostic> =
-        errors.into_iter().flat_map(|error| failed(ActionTarget::Connection(key), Verb::Create, error)).collect();
+    let mut found: Vec<Diagnostic> = errors
+        .into_iter()
+        .flat_map(|error| failed(ActionTarget::Connection(key), Verb::Create, error))
+        .collect();
     let timed_out = ActionError::Azure(azure_cloud::Error::TimedOut(timed_out));
     found.extend(failed(ActionTarget::Gateway, Verb::Create, timed_out));
     for verb in [Verb::Update, Verb::Delete, Verb::WaitFor] {
-        found.extend(failed(ActionTarget::VpnConnection(Instance::Zero), verb, ActionError::NoRandomness));
+        found.extend(failed(
+            ActionTarget::VpnConnection(Instance::Zero),
+            verb,
+            ActionError::NoRandomness,
+        ));
     }
-    let unread = ActionFailure { action: None, error: ActionError::NoRandomness };
-    let outcome = ReconcileOutcome { failures: vec![unread], ..ReconcileOutcome::default() };
+    let unread = ActionFailure {
+        action: None,
+        error: ActionError::NoRandomness,
+    };
+    let outcome = ReconcileOutcome {
+        failures: vec![unread],
+        ..ReconcileOutcome::default()
+    };
     found.extend(apply_outcome(outcome, "built", LIMIT).diagnostics);
     found
 }
@@ -128,7 +167,10 @@ pub fn aws_errors() -> Vec<Diagnostic> {
         Error::TimedOut(_) => Error::TimedOut(context()),
     });
     let target = || ActionTarget::VpnConnection(Instance::Zero);
-    errors.into_iter().flat_map(|error| failed(target(), Verb::Create, error.into())).collect()
+    errors
+        .into_iter()
+        .flat_map(|error| failed(target(), Verb::Create, error.into()))
+        .collect()
 }
 
 pub fn azure_errors() -> Vec<Diagnostic> {
@@ -158,10 +200,14 @@ pub fn azure_errors() -> Vec<Diagnostic> {
         Error::Cancelled(_) => Error::Cancelled(context()),
         Error::TimedOut(_) => Error::TimedOut(context()),
     });
-    let mut found: Vec<Diagnostic> =
-        errors.into_iter().flat_map(|error| failed(ActionTarget::Gateway, Verb::Create, error.into())).collect();
-    let method =
-        RejectedMethod { method: "client secret", missing: vec!["azure.client_secret (ARM_CLIENT_SECRET)".into()] };
+    let mut found: Vec<Diagnostic> = errors
+        .into_iter()
+        .flat_map(|error| failed(ActionTarget::Gateway, Verb::Create, error.into()))
+        .collect();
+    let method = RejectedMethod {
+        method: "client secret",
+        missing: vec!["azure.client_secret (ARM_CLIENT_SECRET)".into()],
+    };
     let faults = samples!(ClientBuildError {
         ClientBuildError::NoSubscription => ClientBuildError::NoSubscription,
         ClientBuildError::Credential(_) => ClientBuildError::Credential(CredentialError::NothingUsable(vec![method])),
@@ -174,16 +220,33 @@ pub fn azure_errors() -> Vec<Diagnostic> {
 }
 
 pub fn others() -> Vec<Diagnostic> {
-    let end = |outcome: ReconcileOutcome| apply_outcome(outcome, "built", LIMIT).diagnostics.into_iter();
-    let cause = || ActionError::Aws(crate::aws::Error::Settings("no AWS region: set aws.region".into()));
+    let end = |outcome: ReconcileOutcome| {
+        apply_outcome(outcome, "built", LIMIT)
+            .diagnostics
+            .into_iter()
+    };
+    let cause = || {
+        ActionError::Aws(crate::aws::Error::Settings(
+            "no AWS region: set aws.region".into(),
+        ))
+    };
     let remaining = Action::new(
         ActionTarget::Gateway,
         Verb::Update,
         vec!["the Azure gateway's SKU is VpnGw1AZ, not VpnGw2AZ".into()],
     );
     let mut found = Vec::new();
-    found.extend(end(ReconcileOutcome { cancelled: true, ..ReconcileOutcome::default() }).filter(Diagnostic::is_error));
-    let outcome = ReconcileOutcome { remaining: vec![remaining], ..ReconcileOutcome::default() };
+    found.extend(
+        end(ReconcileOutcome {
+            cancelled: true,
+            ..ReconcileOutcome::default()
+        })
+        .filter(Diagnostic::is_error),
+    );
+    let outcome = ReconcileOutcome {
+        remaining: vec![remaining],
+        ..ReconcileOutcome::default()
+    };
     found.extend(end(outcome).filter(Diagnostic::is_error));
     found.extend(read_failed("the link", &cause()));
     found.push(read::read_timed_out(Duration::from_secs(600)));
@@ -191,14 +254,29 @@ pub fn others() -> Vec<Diagnostic> {
     found.push(apply::missing_setting("azure.location"));
     found.push(apply::rolled_back());
     let (summary, detail) = replaced::unrepeatable_words("aws.vpn_gateway_id");
-    found.push(Diagnostic::error(summary).detail(detail).at("aws.vpn_gateway_id"));
+    found.push(
+        Diagnostic::error(summary)
+            .detail(detail)
+            .at("aws.vpn_gateway_id"),
+    );
     found.push(read::not_refreshed());
-    let resumed = |adopted| ReconcileOutcome { resumed: true, adopted, ..ReconcileOutcome::default() };
+    let resumed = |adopted| ReconcileOutcome {
+        resumed: true,
+        adopted,
+        ..ReconcileOutcome::default()
+    };
     found.extend(end(resumed(vec!["vpn-1".into(), "cgw-1".into()])));
     found.extend(end(resumed(Vec::new())));
-    found.extend(end(ReconcileOutcome { heartbeat_error: Some(cause()), ..ReconcileOutcome::default() }));
     found.extend(end(ReconcileOutcome {
-        denied: vec![reconcile::Denial { action: reconcile::BGP_PEERS, scope: gateway(), reason: "HTTP 403".into() }],
+        heartbeat_error: Some(cause()),
+        ..ReconcileOutcome::default()
+    }));
+    found.extend(end(ReconcileOutcome {
+        denied: vec![reconcile::Denial {
+            action: reconcile::BGP_PEERS,
+            scope: gateway(),
+            reason: "HTTP 403".into(),
+        }],
         ..ReconcileOutcome::default()
     }));
     let made = BTreeSet::from([ActionTarget::Gateway, ActionTarget::Vpc]);
@@ -209,14 +287,24 @@ pub fn others() -> Vec<Diagnostic> {
     found.push(remaining_after_blocked_move());
     found.push(remaining_after_rollback());
     found.push(remaining_addresses(&gateway(), &["169.254.21.2".into()]));
-    found.push(crate::provider::bgp_vpn::unread_keys::warning(&[azure("connections", "prod").to_string()]));
+    found.push(crate::provider::bgp_vpn::unread_keys::warning(&[azure(
+        "connections",
+        "prod",
+    )
+    .to_string()]));
     let mut removed = Managed::default();
     removed.add(Kind::AwsVpc, "vpc-1");
     removed.add(Kind::AwsVpnConnection, "vpn-1");
-    let link =
-        Value::object([("name", Value::from("prod")), ("azure", Value::object([("resource_group_name", "prod-rg")]))]);
+    let link = Value::object([
+        ("name", Value::from("prod")),
+        ("azure", Value::object([("resource_group_name", "prod-rg")])),
+    ]);
     found.extend(teardown::removal_warning(&removed, None, &link));
-    found.extend(replaced::on_request(&removed, &["awsazure_bgp_vpn.link".into()], &link));
+    found.extend(replaced::on_request(
+        &removed,
+        &["awsazure_bgp_vpn.link".into()],
+        &link,
+    ));
     found
 }
 
@@ -224,7 +312,10 @@ pub fn import() -> Vec<Diagnostic> {
     let net = |text: &str| text.parse().unwrap();
     let cidr = *Slot::default().inside_cidrs().get(TunnelKey::ALL[0]);
     let invalid = || InsideCidrError::NotA30(net("169.254.21.0/29"));
-    let (region, end) = (|| Region("eu-west-1".into()), || "virtual private gateway vgw-1".to_owned());
+    let (region, end) = (
+        || Region("eu-west-1".into()),
+        || "virtual private gateway vgw-1".to_owned(),
+    );
     let ids = samples!(ImportIdError {
         ImportIdError::InvalidGateway(_) => ImportIdError::InvalidGateway("vpn-1".into()),
         ImportIdError::WrongResourceType(_) => ImportIdError::WrongResourceType(azure("virtualNetworks", "vnet1")),
@@ -234,10 +325,19 @@ pub fn import() -> Vec<Diagnostic> {
         ImportIdError::TooManyParts(_) => ImportIdError::TooManyParts("x".into()),
         ImportIdError::InvalidRegion(_) => ImportIdError::InvalidRegion("ireland".into()),
     });
-    let mut found: Vec<Diagnostic> = ids.iter().map(|fault| importing::invalid_import_id("ID", fault)).collect();
+    let mut found: Vec<Diagnostic> = ids
+        .iter()
+        .map(|fault| importing::invalid_import_id("ID", fault))
+        .collect();
     let not_here = |regions: &[&str]| DiscoverError::NotHere {
-        fault: Box::new(DiscoverError::NoEnd { region: region(), end: end() }),
-        regions: regions.iter().map(|region| Region((*region).to_owned())).collect(),
+        fault: Box::new(DiscoverError::NoEnd {
+            region: region(),
+            end: end(),
+        }),
+        regions: regions
+            .iter()
+            .map(|region| Region((*region).to_owned()))
+            .collect(),
     };
     let elsewhere = || ["vgw-2".to_owned()].into();
     let faults = samples!(DiscoverError {
@@ -266,9 +366,18 @@ pub fn import() -> Vec<Diagnostic> {
         inside_cidr: None,
         region: None,
     };
-    let faults: Vec<DiscoverError> = faults.into_iter().chain([not_here(&["us-east-1"])]).collect();
-    found.extend(faults.iter().flat_map(|fault| discover_failed(fault, &import_advice(fault, &id))));
-    let advised = faults.iter().filter(|fault| fault.other_regions().is_some());
+    let faults: Vec<DiscoverError> = faults
+        .into_iter()
+        .chain([not_here(&["us-east-1"])])
+        .collect();
+    found.extend(
+        faults
+            .iter()
+            .flat_map(|fault| discover_failed(fault, &import_advice(fault, &id))),
+    );
+    let advised = faults
+        .iter()
+        .filter(|fault| fault.other_regions().is_some());
     found.extend(advised.flat_map(|fault| discover_failed(fault, &status_advice(fault))));
     found.extend(static_routing::refusal(
         ["vpn-1".to_owned()].into_iter(),

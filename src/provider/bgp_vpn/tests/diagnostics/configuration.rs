@@ -13,9 +13,13 @@ use crate::types::PskError;
 use crate::types::tags::TagError;
 
 pub fn provider_block() -> Vec<Diagnostic> {
-    let block = |name: &str, items: Vec<(&str, Value)>| Value::object([(name, Value::object(items))]);
+    let block =
+        |name: &str, items: Vec<(&str, Value)>| Value::object([(name, Value::object(items))]);
     let ids = || Value::list(["111122223333"]);
-    let role = Value::object([("role_arn", Value::from("arn")), ("duration", Value::from("1m"))]);
+    let role = Value::object([
+        ("role_arn", Value::from("arn")),
+        ("duration", Value::from("1m")),
+    ]);
     let token = Value::object([
         ("role_arn", Value::from("arn")),
         ("web_identity_token", Value::from("TOKEN")),
@@ -25,11 +29,20 @@ pub fn provider_block() -> Vec<Diagnostic> {
     let configs = [
         block("aws", vec![("max_retries", number)]),
         block("aws", vec![("assume_role", Value::list([role]))]),
-        block("aws", vec![("allowed_account_ids", ids()), ("forbidden_account_ids", ids())]),
+        block(
+            "aws",
+            vec![
+                ("allowed_account_ids", ids()),
+                ("forbidden_account_ids", ids()),
+            ],
+        ),
         block("aws", vec![("assume_role_with_web_identity", token)]),
         Value::object([("default_tags", Value::map([("aws:team", "net")]))]),
     ];
-    let mut found: Vec<Diagnostic> = configs.iter().flat_map(|config| settings::decode(config).1).collect();
+    let mut found: Vec<Diagnostic> = configs
+        .iter()
+        .flat_map(|config| settings::decode(config).1)
+        .collect();
     let errors = samples!(ProviderDataError {
         ProviderDataError::NotConfigured => ProviderDataError::NotConfigured,
         ProviderDataError::Unknown(_) => ProviderDataError::Unknown(vec!["azure.client_id".into(), "aws.region".into()]),
@@ -121,7 +134,9 @@ fn place(kind: &Kind) -> At {
         Kind::Sku(_) => At::Sku,
         Kind::Generation { .. } => At::Generation,
         Kind::NoReconnectInitiator(_) => At::DpdAction,
-        Kind::NotWithin { .. } | Kind::SubnetsOverlap(..) | Kind::DuplicateSubnet(_) => At::Subnet("frontend".into()),
+        Kind::NotWithin { .. } | Kind::SubnetsOverlap(..) | Kind::DuplicateSubnet(_) => {
+            At::Subnet("frontend".into())
+        }
         Kind::GatewaySubnetTooSmall(_) | Kind::GatewaySubnetSmall(_) => At::GatewaySubnet,
         Kind::GatewaySubnetMisnamed => At::Subnet("gatewaysubnet".into()),
         Kind::Key(..) => At::PresharedKey(TunnelKey::ALL[0]),
@@ -130,13 +145,18 @@ fn place(kind: &Kind) -> At {
         Kind::RotationOfConfiguredKeys => At::RotateKeys,
         Kind::Tag(_) => At::Tags,
         Kind::ReservedRange { .. } => At::VpcCidr,
-        Kind::InvalidZone(_) | Kind::ZonesImmutable { .. } | Kind::ZonesOfExistingGateway => At::Zones,
+        Kind::InvalidZone(_) | Kind::ZonesImmutable { .. } | Kind::ZonesOfExistingGateway => {
+            At::Zones
+        }
         Kind::Preflight(_) => At::ManageGateways,
     }
 }
 
 fn is_warning(kind: &Kind) -> bool {
-    matches!(kind, Kind::GatewaySubnetSmall(_) | Kind::NoRekeyInitiator | Kind::BothInitiate)
+    matches!(
+        kind,
+        Kind::GatewaySubnetSmall(_) | Kind::NoRekeyInitiator | Kind::BothInitiate
+    )
 }
 
 pub fn violations() -> Vec<Diagnostic> {
@@ -182,7 +202,10 @@ pub fn violations() -> Vec<Diagnostic> {
         PskError::LeadingZero => PskError::LeadingZero,
         PskError::NoRandomness => PskError::NoRandomness,
     });
-    kinds.extend(keys.into_iter().map(|error| Kind::Key(TunnelKey::ALL[0], error)));
+    kinds.extend(
+        keys.into_iter()
+            .map(|error| Kind::Key(TunnelKey::ALL[0], error)),
+    );
     let key = || "team".to_owned();
     kinds.extend(
         samples!(TagError {
@@ -201,8 +224,15 @@ pub fn violations() -> Vec<Diagnostic> {
     );
     let mut seen = std::collections::BTreeSet::new();
     let violation = |kind: Kind| {
-        let make = if is_warning(&kind) { Violation::warning } else { Violation::error };
+        let make = if is_warning(&kind) {
+            Violation::warning
+        } else {
+            Violation::error
+        };
         make(place(&kind), kind)
     };
-    diagnostics(kinds.into_iter().map(violation)).into_iter().filter(|it| seen.insert(it.detail.clone())).collect()
+    diagnostics(kinds.into_iter().map(violation))
+        .into_iter()
+        .filter(|it| seen.insert(it.detail.clone()))
+        .collect()
 }

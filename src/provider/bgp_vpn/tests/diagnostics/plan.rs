@@ -34,14 +34,20 @@ fn claim_conflicts() -> Vec<Diagnostic> {
         ClaimConflict::InsideCidr { .. } => ClaimConflict::InsideCidr { cidr, gateway: SharedGateway::Azure },
         ClaimConflict::Object(_) => ClaimConflict::Object(azure("connections", "prod")),
     });
-    conflicts.iter().map(|conflict| claims::diagnostic(conflict, &other, &other.inside_cidrs)).collect()
+    conflicts
+        .iter()
+        .map(|conflict| claims::diagnostic(conflict, &other, &other.inside_cidrs))
+        .collect()
 }
 
 fn obstacles() -> Vec<Diagnostic> {
     let ids = || vec!["vpn-1".to_owned(), "cgw-1".to_owned()];
     let endpoint = || "vgw-1 in eu-west-1".to_owned();
-    let known =
-        KnownIds { azure_gateway: Some(gateway()), region: Some(Region("eu-west-1".into())), ..KnownIds::default() };
+    let known = KnownIds {
+        azure_gateway: Some(gateway()),
+        region: Some(Region("eu-west-1".into())),
+        ..KnownIds::default()
+    };
     let scope = LookupScope::by_ids(known, None, Slot::default().inside_cidrs());
     let obstacles = samples!(Obstacle {
         Obstacle::OtherLink { .. } => Obstacle::OtherLink { endpoint: endpoint(), ids: ids() },
@@ -49,7 +55,10 @@ fn obstacles() -> Vec<Diagnostic> {
         Obstacle::Complete { .. } => Obstacle::Complete { ids: ids() },
         Obstacle::NameTaken(_) => Obstacle::NameTaken(azure("connections", "prod")),
     });
-    obstacles.into_iter().map(|obstacle| existing_link::conflict(obstacle, &scope, "1, 2, 3")).collect()
+    obstacles
+        .into_iter()
+        .map(|obstacle| existing_link::conflict(obstacle, &scope, "1, 2, 3"))
+        .collect()
 }
 
 fn state() -> Value {
@@ -67,7 +76,10 @@ fn state() -> Value {
         ("public_subnet_id", "subnet-1".into()),
         ("region", "eu-west-1".into()),
         ("tunnel_bandwidth", "standard".into()),
-        ("vpc", Value::object([("public_subnet_cidr_block", "10.2.1.0/24")])),
+        (
+            "vpc",
+            Value::object([("public_subnet_cidr_block", "10.2.1.0/24")]),
+        ),
         ("vpn_gateway_id", "vgw-1".into()),
     ];
     Value::object([
@@ -84,15 +96,28 @@ fn state() -> Value {
 fn changes(path: &str, value: impl Into<Value>, private: &PrivateState) -> Vec<Diagnostic> {
     let (prior, mut planned) = (state(), state());
     planned.set_at(&path.into(), value);
-    let changes = ChangeSet { prior: &prior, planned: &planned };
-    changes.warnings(private).into_iter().chain(public_subnet::warning(changes)).collect()
+    let changes = ChangeSet {
+        prior: &prior,
+        planned: &planned,
+    };
+    changes
+        .warnings(private)
+        .into_iter()
+        .chain(public_subnet::warning(changes))
+        .collect()
 }
 
 /// The warning of an update whose Azure gateway was deleted.
 fn recreated_gateway() -> Vec<Diagnostic> {
     let mut prior = state();
     prior.set_at(&"azure.gateway_id".into(), Value::Null);
-    ChangeSet { prior: &prior, planned: &prior }.warnings(&PrivateState::default()).into_iter().collect()
+    ChangeSet {
+        prior: &prior,
+        planned: &prior,
+    }
+    .warnings(&PrivateState::default())
+    .into_iter()
+    .collect()
 }
 
 pub fn diagnostics() -> Vec<Diagnostic> {
@@ -101,14 +126,27 @@ pub fn diagnostics() -> Vec<Diagnostic> {
     let mut found = claim_conflicts();
     found.extend(obstacles());
     found.push(late_replacement(&"azure.sku".into(), &prior, &planned));
-    found.push(outdated_plan(&["the VPN connection to instance0 is missing".into()]));
+    found.push(outdated_plan(&[
+        "the VPN connection to instance0 is missing".into(),
+    ]));
     found.push(drifted_warning(&"azure.sku".into(), &planned, &prior));
     found.push(resume_warning(false));
     found.push(resume_warning(true));
-    found.push(existing_link::adopted_objects(&["vpn-1".into(), "cgw-1".into()]));
+    found.push(existing_link::adopted_objects(&[
+        "vpn-1".into(),
+        "cgw-1".into(),
+    ]));
     let private = PrivateState::default();
-    found.extend(changes("aws.vpc.public_subnet_cidr_block", "10.2.2.0/24", &private));
-    found.extend(changes("aws.vpc.public_subnet_cidr_block", Value::Null, &private));
+    found.extend(changes(
+        "aws.vpc.public_subnet_cidr_block",
+        "10.2.2.0/24",
+        &private,
+    ));
+    found.extend(changes(
+        "aws.vpc.public_subnet_cidr_block",
+        Value::Null,
+        &private,
+    ));
     found.extend(changes("azure.generation", "Generation2", &private));
     found.extend(recreated_gateway());
     found.extend(changes("aws.region", "us-east-1", &private));
@@ -120,7 +158,10 @@ pub fn diagnostics() -> Vec<Diagnostic> {
     found.extend(changes("rotate_keys", "2026-11", &private));
     found.extend(changes("preshared_keys_wo_version", 2_u32, &private));
     found.extend(changes("manage_gateways", true, &private));
-    let repairs = PrivateState { interrupts: vec!["instance0_tunnel1 (vpn-1)".into()], ..PrivateState::default() };
+    let repairs = PrivateState {
+        interrupts: vec!["instance0_tunnel1 (vpn-1)".into()],
+        ..PrivateState::default()
+    };
     found.extend(changes("name", "prod", &repairs));
     found
 }

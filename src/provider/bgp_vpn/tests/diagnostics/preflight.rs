@@ -65,25 +65,37 @@ pub fn issues() -> Vec<Diagnostic> {
                 | Issue::VpnGatewayFull { .. }
                 | Issue::SubnetsWithoutRoutes(_)
         );
-        let make = if warns { Violation::warning } else { Violation::error };
+        let make = if warns {
+            Violation::warning
+        } else {
+            Violation::error
+        };
         make(place(&issue), ViolationKind::Preflight(issue))
     };
-    diagnostics(issues.into_iter().map(violation)).into_iter().collect()
+    diagnostics(issues.into_iter().map(violation))
+        .into_iter()
+        .collect()
 }
 
 fn place(issue: &Issue) -> At {
     match issue {
         Issue::ResourceGroupNotFound(_) => At::ResourceGroup,
-        Issue::VirtualNetworkNotFound(_) | Issue::GatewaySubnetMisspelled(_) | Issue::SecurityGroup(_) => At::NetworkId,
+        Issue::VirtualNetworkNotFound(_)
+        | Issue::GatewaySubnetMisspelled(_)
+        | Issue::SecurityGroup(_) => At::NetworkId,
         Issue::VirtualNetworkExists(_) => At::NetworkName,
         Issue::VpcNotFound(_) | Issue::OverlappingRanges { .. } => At::VpcId,
-        Issue::VpcHasGateway(_) | Issue::VpnGatewayNotFound(_) | Issue::VpnGatewayFull { .. } => At::VpnGateway,
+        Issue::VpcHasGateway(_) | Issue::VpnGatewayNotFound(_) | Issue::VpnGatewayFull { .. } => {
+            At::VpnGateway
+        }
         Issue::GatewaySubnetNotFound | Issue::OtherGatewaySubnet(_) => At::GatewaySubnet,
         Issue::VirtualNetworkInOtherLocation(_) => At::Location,
         Issue::RouteTableOfOtherVpc(_) | Issue::SubnetsWithoutRoutes(_) => At::RouteTables,
         Issue::GatewayMismatch(..) => At::Sku,
         Issue::AddressInUse { .. } | Issue::InsideCidrInUse { .. } => At::Slot,
-        Issue::TransitGatewayNotFound(_) | Issue::ManualTransitAttachment(_) | Issue::NoEcmp => At::TransitGateway,
+        Issue::TransitGatewayNotFound(_) | Issue::ManualTransitAttachment(_) | Issue::NoEcmp => {
+            At::TransitGateway
+        }
         Issue::SharedGateways(_) | Issue::ClaimAtCreate => At::ManageGateways,
         _ => At::AzureGateway,
     }

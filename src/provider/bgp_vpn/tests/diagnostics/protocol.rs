@@ -14,8 +14,12 @@ pub fn errors() -> Vec<Diagnostic> {
         errors::nothing_imported(),
         errors::state_not_json(),
         errors::state_too_old(),
-        errors::invalid_value("the stored state", &"azure.sku: string is required", "azure.sku".into())
-            .detail(mismatch),
+        errors::invalid_value(
+            "the stored state",
+            &"azure.sku: string is required",
+            "azure.sku".into(),
+        )
+        .detail(mismatch),
         errors::missing_identity("awsazure_bgp_vpn"),
         errors::interrupted("ApplyResourceChange"),
         errors::crashed("ApplyResourceChange", Some("src/x.rs:12")),
@@ -40,6 +44,10 @@ pub fn errors() -> Vec<Diagnostic> {
         Problem::TooDeep => Problem::TooDeep,
         Problem::NotJson => Problem::NotJson,
     });
-    found.extend(problems.into_iter().map(|problem| MsgpackError::from(problem).diagnostic("the configuration")));
+    found.extend(
+        problems
+            .into_iter()
+            .map(|problem| MsgpackError::from(problem).diagnostic("the configuration")),
+    );
     found
 }
