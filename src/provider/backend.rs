@@ -15,7 +15,7 @@ use crate::aws::model::{TransitGatewayId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::azure::{Azure, AzureSettings, ClientBuildError, GatewayLocks};
 use crate::link::action::Verb;
-use crate::link::lookup::{AwsGatewayId, ImportId, LookupScope, TeardownSpec};
+use crate::link::lookup::{AwsGatewayId, ImportId, InterruptedMove, LookupScope, TeardownSpec};
 use crate::link::observed::Observed;
 use crate::link::preflight::{PreflightRequest, PreflightSnapshot};
 use crate::link::spec::Spec;
@@ -154,6 +154,23 @@ impl Backend for CloudBackend {
         Box::pin(reconcile::observe(&site, search, &operation))
             .await
             .map_err(|cause| read_failed("the link", &cause))
+    }
+
+    async fn interrupted_moves(
+        &self,
+        search: &LookupScope,
+        observed: &Observed,
+        cancel: &Cancel,
+    ) -> Result<Vec<InterruptedMove>, Diagnostics> {
+        let (clouds, operation) = (
+            self.clients()?,
+            OperationContext::with_timeout(READ_TIMEOUT, cancel),
+        );
+        Box::pin(reconcile::interrupted_moves(
+            clouds, search, observed, &operation,
+        ))
+        .await
+        .map_err(|cause| read_failed("what an interrupted move left behind", &cause))
     }
 
     async fn preflight(

@@ -14,6 +14,7 @@
 //! | `create_check` | the last look before a create makes anything |
 //! | `preflight` | what surrounds a link that is to be made |
 //! | `hand_over` | tags what the delete half of a replacement leaves to the create half |
+//! | `interrupted_move` | the AWS side of a move that was killed, by a record in Azure |
 //! | `discover` | the link behind an import id |
 //! | `name_conflicts` | names of a new link that objects of others have |
 //! | `error` | why a step failed |
@@ -29,6 +30,7 @@ mod exchange_stages;
 mod executor;
 mod hand_over;
 mod heartbeat;
+mod interrupted_move;
 mod name_conflicts;
 mod observe;
 mod preflight;
@@ -39,6 +41,7 @@ pub use clients::{CloudClients, LinkClients, OperationContext};
 pub use denied::{BGP_PEERS, Denial, is_denial};
 pub use discover::{DiscoverError, DiscoveredLink, discover};
 pub use error::ActionError;
+pub use interrupted_move::interrupted_moves;
 pub use observe::observe;
 pub use preflight::preflight;
 pub use reconciler::{ActionFailure, ReconcileOutcome, converge, teardown};

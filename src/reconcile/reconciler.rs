@@ -9,6 +9,7 @@ use super::exchange_stages::Exchange;
 use super::executor::{OnError, execute};
 use super::hand_over::hand_over;
 use super::heartbeat::{Heartbeat, wait_until_idle};
+use super::interrupted_move::{self, record_target};
 use super::name_conflicts::name_conflicts;
 use super::observe::observe;
 use super::teardown_check::check_blockers;
@@ -23,7 +24,7 @@ use crate::link::lookup::{LookupScope, TeardownSpec};
 use crate::link::managed::Kind;
 use crate::link::observed::Observed;
 use crate::link::ownership::adopted;
-use crate::link::ownership_tags::LinkId;
+use crate::link::ownership_tags::{AwsEndpoint, LinkId};
 use crate::link::plan::plan_actions;
 use crate::link::spec::Spec;
 use crate::link::vpn_connection::statically_routed;
@@ -158,6 +159,24 @@ async fn reconcile_loop(
             }
         }
         if round == 0 {
+            let home = (
+                spec.azure.subscription.as_str(),
+                spec.azure.resource_group.as_str(),
+            );
+            let deleted = delete_interrupted_moves(clouds, &scope, &seen, home, operation).await;
+            if let Some(failed) = deleted {
+                return ReconcileOutcome {
+                    observed: seen,
+                    ..failed
+                };
+            }
+            let target = AwsEndpoint::of(&spec.aws)
+                .filter(|_| !interrupted_move::unknown_targets(&seen, &scope).is_empty());
+            if let Some(target) = target
+                && let Err(error) = record_target(&clients, &mut seen, &target, operation).await
+            {
+                return aborted(seen, error);
+            }
             at_first = seen.ids();
         }
         let fixed: Vec<String> = statically_routed(&seen).map(ToString::to_string).collect();
@@ -370,7 +389,7 @@ pub async fn teardown(
     };
     let mut whole = ReconcileOutcome::default();
     for round in 0..MAX_ROUNDS {
-        let seen = match observe(&clients, &scope, operation).await {
+        let mut seen = match observe(&clients, &scope, operation).await {
             Ok(seen) => seen,
             Err(error) => {
                 return ReconcileOutcome {
@@ -379,7 +398,35 @@ pub async fn teardown(
                 };
             }
         };
+        if round == 0 {
+            let home = (what.subscription.as_str(), what.resource_group.as_str());
+            let deleted = delete_interrupted_moves(clouds, &scope, &seen, home, operation).await;
+            if let Some(failed) = deleted {
+                return ReconcileOutcome {
+                    observed: seen,
+                    ..failed
+                };
+            }
+        }
         let actions = crate::link::teardown::plan_teardown(&what, &seen);
+        if round == 0
+            && !actions.is_empty()
+            && let Err(error) = check_blockers(
+                &clients,
+                &actions,
+                &OwnObjects::of_teardown(&what),
+                &seen,
+                operation,
+            )
+            .await
+        {
+            return aborted(Observed::default(), error);
+        }
+        if let Some(target) = what.moves_to.as_ref().filter(|_| round == 0)
+            && let Err(error) = record_target(&clients, &mut seen, target, operation).await
+        {
+            return aborted(Observed::default(), error);
+        }
         if actions.is_empty() {
             if let Some(to) = &what.hands_over
                 && let Err(error) = hand_over(&clients, &what.link, to, &seen, operation).await
@@ -393,18 +440,6 @@ pub async fn teardown(
                 observed: seen,
                 ..whole
             };
-        }
-        if round == 0
-            && let Err(error) = check_blockers(
-                &clients,
-                &actions,
-                &OwnObjects::of_teardown(&what),
-                &seen,
-                operation,
-            )
-            .await
-        {
-            return aborted(Observed::default(), error);
         }
         let there = seen.ids();
         let outcome = execute_round(
@@ -434,6 +469,30 @@ pub async fn teardown(
     }
     whole.remaining = crate::link::teardown::plan_teardown(&what, &whole.observed);
     whole
+}
+
+/// Deletes what moves to other AWS sides left behind that did not finish. `home`: subscription and
+/// resource group of the link. Answers the outcome of a deletion that failed.
+async fn delete_interrupted_moves(
+    clouds: &CloudClients,
+    scope: &LookupScope,
+    observed: &Observed,
+    home: (&str, &str),
+    operation: &OperationContext,
+) -> Option<ReconcileOutcome> {
+    for target in interrupted_move::unknown_targets(observed, scope) {
+        let side = match interrupted_move::read(clouds, scope, &target, operation).await {
+            Ok(None) => continue,
+            Ok(Some(side)) => side,
+            Err(error) => return Some(aborted(Observed::default(), error)),
+        };
+        let (what, scope) = side.teardown(home.0, home.1);
+        let ended = Box::pin(teardown(clouds, &what, &scope, operation, &|_| {})).await;
+        if ended.cancelled || !ended.failures.is_empty() || !ended.remaining.is_empty() {
+            return Some(ended);
+        }
+    }
+    None
 }
 
 /// Routes that other VPN connections of the VPN gateway bring stay in the tables.

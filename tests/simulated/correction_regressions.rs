@@ -10,11 +10,11 @@ use test_support::simulated::fault_sweep::create_foreign;
 use test_support::simulated::scripted_run::{ScriptedRun, scripted};
 use test_support::simulated::terraform_core::Run;
 
-fn azure_network(environment: &Environment) -> Value {
+pub fn azure_network(environment: &Environment) -> Value {
     json!({"resource_group_name": GROUP, "virtual_network_id": environment.networks[0]})
 }
 
-fn azure_gateway(environment: &Environment) -> Value {
+pub fn azure_gateway(environment: &Environment) -> Value {
     json!({"resource_group_name": GROUP, "gateway_id": environment.azure_gateways[0]})
 }
 

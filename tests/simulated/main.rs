@@ -12,6 +12,7 @@ mod concurrent_changes;
 mod correction_regressions;
 mod fault_sweep;
 mod idempotency;
+mod interrupted_moves;
 mod kept_networks;
 mod lifecycle_control;
 mod manual_edits;

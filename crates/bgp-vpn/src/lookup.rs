@@ -6,7 +6,7 @@ use super::inside_cidr::InsideCidr;
 use super::known_ids::KnownIds;
 use super::managed::Managed;
 use super::names::AzureNames;
-use super::ownership_tags::LinkId;
+use super::ownership_tags::{AwsEndpoint, LinkId};
 use super::tunnel::PerTunnel;
 use crate::aws::{Region, TransitGatewayId, VpnGatewayId};
 use crate::azure::id::ResourceId;
@@ -70,6 +70,16 @@ pub struct TeardownSpec {
     pub subnets: BTreeSet<String>,
     /// What stays for another link, once all of `managed` is deleted.
     pub hands_over: Option<HandOver>,
+    /// The AWS side that replaces the deleted one: recorded before the first deletion.
+    pub moves_to: Option<AwsEndpoint>,
+}
+
+/// The AWS side of a move that did not finish, where neither the state nor the configuration names
+/// it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterruptedMove {
+    pub endpoint: AwsEndpoint,
+    pub objects: Managed,
 }
 
 /// Objects of a link that another one takes over: they get its ownership tags, and the incomplete

@@ -26,6 +26,11 @@ pub const TAG_ROLE: &str = "awsazure:part";
 pub const TAG_AWS_ENDPOINT: &str = "awsazure:aws-end";
 /// The link's name, so that an import can give it back.
 pub const TAG_NAME: &str = "awsazure:name";
+/// On the local network gateways of a link: the AWS side that the last move of the link builds or
+/// has built. It is written before the move deletes anything. A run that is killed writes no state,
+/// so this is how a later run finds the objects of an AWS side that is neither in the state nor in
+/// the configuration.
+pub const TAG_MOVE_TARGET: &str = "awsazure:move-target";
 /// On customer gateways, where the Azure gateway is another user's: the addresses that this link
 /// lists there. Written before they are listed and after they are taken off, so that a run which is
 /// killed in between leaves no untracked address.
@@ -120,6 +125,28 @@ impl AwsEndpoint {
     /// The region that the tags of an object name.
     pub fn region_of(tags: &Tags) -> Option<Region> {
         Region::parse(tags.get(TAG_AWS_ENDPOINT)?.split(' ').next()?)
+    }
+
+    /// An AWS side as a tag has it: the region, and what the AWS side ends on. None for any other
+    /// text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let region = Region::parse(words.next()?)?;
+        let end = match (words.next()?, words.next()) {
+            ("new-vpc", Some(cidr)) => EndpointKind::NewVpc(cidr.parse().ok()?),
+            (id, None) if id.starts_with("vpc-") => EndpointKind::Vpc(VpcId(id.to_owned())),
+            (id, None) if id.starts_with("vgw-") => {
+                EndpointKind::VpnGateway(VpnGatewayId(id.to_owned()))
+            }
+            (id, None) if id.starts_with("tgw-") => {
+                EndpointKind::TransitGateway(TransitGatewayId(id.to_owned()))
+            }
+            _ => return None,
+        };
+        words
+            .next()
+            .is_none()
+            .then_some(AwsEndpoint { region, end })
     }
 
     /// The tag of every object.
@@ -240,5 +267,36 @@ impl LinkId {
 impl Display for LinkId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AwsEndpoint;
+
+    #[test]
+    fn aws_endpoint_round_trips_through_its_tag() {
+        for text in [
+            "eu-west-1 vpc-1",
+            "eu-west-1 new-vpc 10.0.0.0/16",
+            "us-gov-west-1 vgw-1",
+            "us-east-1 tgw-1",
+        ] {
+            assert_eq!(
+                AwsEndpoint::parse(text)
+                    .map(|end| end.to_string())
+                    .as_deref(),
+                Some(text)
+            );
+        }
+        for text in [
+            "",
+            "eu-west-1",
+            "eu-west-1 igw-1",
+            "eu-west-1 vpc-1 x",
+            "eu-west-1 new-vpc",
+        ] {
+            assert_eq!(AwsEndpoint::parse(text), None, "{text:?}");
+        }
     }
 }

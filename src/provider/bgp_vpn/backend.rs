@@ -4,7 +4,7 @@
 use crate::aws::model::{CustomerGatewayId, Region};
 use crate::link::inside_cidr::InsideCidr;
 use crate::link::known_ids::KnownIds;
-use crate::link::lookup::{ImportId, LookupScope, TeardownSpec};
+use crate::link::lookup::{ImportId, InterruptedMove, LookupScope, TeardownSpec};
 use crate::link::observed::Observed;
 use crate::link::ownership_tags::LinkId;
 use crate::link::preflight::{PreflightRequest, PreflightSnapshot};
@@ -58,6 +58,17 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// What could not be read, ready to be shown.
     async fn observe(&self, scope: &LookupScope, cancel: &Cancel) -> Result<Observed, Diagnostics>;
+
+    /// What moves to other AWS sides left behind that did not finish, by what was observed.
+    ///
+    /// # Errors
+    /// What could not be read, ready to be shown.
+    async fn interrupted_moves(
+        &self,
+        scope: &LookupScope,
+        observed: &Observed,
+        cancel: &Cancel,
+    ) -> Result<Vec<InterruptedMove>, Diagnostics>;
 
     /// Reads what plan-time checks need of the surroundings. Answers `Looked::Not` where
     /// credentials are not known yet.

@@ -8,6 +8,8 @@ use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{AttributePath, Diagnostic, Diagnostics, Value};
 use crate::provider::summaries;
 
+const AZURE_GATEWAY: &str = "azure.gateway_id";
+
 /// A state and what is planned of it.
 #[derive(Clone, Copy)]
 pub struct ChangeSet<'a> {
@@ -61,16 +63,31 @@ impl ChangeSet<'_> {
 
     /// Places whose change takes a new link. What is not known yet counts as unchanged: Terraform
     /// plans again when it is known.
-    pub fn requires_replace(self) -> Vec<AttributePath> {
-        let gateway_there = self.prior.at(&"azure.gateway_id".into()).is_set();
+    pub fn requires_replace(self, private: &PrivateState) -> Vec<AttributePath> {
+        let gateway_there = self.prior.at(&AZURE_GATEWAY.into()).is_set();
         let counts = |path: &str| path != "azure.generation" || gateway_there;
         let replaced = |path: &&str| {
-            counts(path) && self.differs_when_known(path) || self.renames_network(path)
+            counts(path) && self.differs_when_known(path)
+                || self.renames_network(path)
+                || *path == AZURE_GATEWAY && self.leaves_missing_gateway(private)
         };
         paths_with(Effect::ReplacesLink)
             .filter(replaced)
             .map(AttributePath::from)
             .collect()
+    }
+
+    /// Whether the configuration names another Azure gateway than the one that the link created and
+    /// that is missing: an earlier replacement may have failed after it deleted that gateway.
+    fn leaves_missing_gateway(self, private: &PrivateState) -> bool {
+        let path = AZURE_GATEWAY.into();
+        let created = private.applied.at(&path);
+        let now = self.planned.at(&path);
+        !private.provenance.azure_gateway_is_existing
+            && self.prior.at(&path).is_null()
+            && created.is_set()
+            && now.is_set()
+            && !is_same_setting(created, now)
     }
 
     /// Whether the link is to create a virtual network of another name, whose id only the apply
@@ -186,7 +203,7 @@ impl ChangeSet<'_> {
     /// it again.
     fn lacks_existing_gateway(self, private: &PrivateState) -> bool {
         private.provenance.azure_gateway_is_existing
-            && !self.prior.at(&"azure.gateway_id".into()).is_set()
+            && !self.prior.at(&AZURE_GATEWAY.into()).is_set()
     }
 
     /// Whether the surroundings have to be looked at again.
@@ -203,13 +220,11 @@ impl ChangeSet<'_> {
             Diagnostic::warning(summary).detail(detail).at(path)
         };
         let mut diagnostics = Diagnostics::new();
-        if let Some(path) = self.requires_replace().into_iter().next() {
+        if let Some(path) = self.requires_replace(private).into_iter().next() {
             diagnostics.extend(Effect::ReplacesLink.warning(&path.to_string()));
             return diagnostics;
         }
-        if !self.prior.at(&"azure.gateway_id".into()).is_set()
-            && !self.lacks_existing_gateway(private)
-        {
+        if !self.prior.at(&AZURE_GATEWAY.into()).is_set() && !self.lacks_existing_gateway(private) {
             let detail = "The Azure gateway does not exist any more. The apply recreates it, which takes 30 to 60 minutes.";
             diagnostics.push(warning(
                 summaries::AZURE_GATEWAY_RECREATED,

@@ -92,7 +92,7 @@ pub fn fixed_zones(inputs: &PlanInputs<'_, '_>, settled: &Value) -> Option<Viola
         prior,
         planned: settled,
     }
-    .requires_replace()
+    .requires_replace(inputs.private)
     .is_empty();
     let zones = |value: &Value| read_zones(value.at(&"azure.zones".into()));
     let (has, wants) = (zones(prior)?, zones(settled)?);

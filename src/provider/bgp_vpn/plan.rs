@@ -87,7 +87,7 @@ pub async fn plan(
     let mut draft = planning.draft_plan();
     let replaced = planning
         .changes(&draft)
-        .is_some_and(|changes| !changes.requires_replace().is_empty());
+        .is_some_and(|changes| !changes.requires_replace(&planning.private).is_empty());
     let preflight = match planning.preflight(&draft).await {
         Ok(preflight) => preflight,
         Err(diagnostics) => return diagnostics.into(),
@@ -205,7 +205,8 @@ impl<'r> Planning<'r> {
     /// Reads the surroundings that the draft depends on.
     async fn preflight(&mut self, draft: &PlannedState<'_>) -> Result<Preflight, Diagnostics> {
         let changes = self.changes(draft);
-        let replaced = changes.is_some_and(|changes| !changes.requires_replace().is_empty());
+        let replaced =
+            changes.is_some_and(|changes| !changes.requires_replace(&self.private).is_empty());
         if !self.is_checked()
             || replaced
             || !changes.is_none_or(|changes| changes.needs_preflight(&self.private))
@@ -410,7 +411,7 @@ impl<'r> Planning<'r> {
             prior,
             planned: &draft.planned,
         };
-        let replacing = changes.requires_replace();
+        let replacing = changes.requires_replace(&self.private);
         let before = self.link_of(prior);
         let refreshed = self.resume_cache.is_refreshed(before.as_ref());
         let is_late = self.request.may_be_applying && !refreshed && self.is_checked();

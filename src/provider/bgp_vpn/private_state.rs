@@ -3,6 +3,7 @@
 
 use super::attributes::remembered_paths;
 use super::kept::Kept;
+use crate::link::lookup::InterruptedMove;
 use crate::link::lost_tags::{taggable_objects, tagged_objects};
 use crate::link::managed::{Kind, Managed};
 use crate::link::observed::Observed;
@@ -36,6 +37,47 @@ pub struct Provenance {
     /// Of this link's addresses, those that the given Azure gateway listed before.
     #[serde(rename = "found")]
     pub preexisting_addresses: BTreeSet<Ipv4Addr>,
+}
+
+/// An AWS side that neither the state nor, after the move is taken back, the configuration names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoredMove {
+    /// As the ownership tag has it.
+    pub endpoint: String,
+    /// Ids by kind, as in `managed`.
+    objects: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl StoredMove {
+    pub fn of(found: &InterruptedMove) -> Self {
+        let objects = found.objects.0.iter();
+        StoredMove {
+            endpoint: found.endpoint.to_string(),
+            objects: objects
+                .map(|(kind, ids)| (kind.to_string(), ids.clone()))
+                .collect(),
+        }
+    }
+
+    pub fn objects(&self) -> Managed {
+        read_kinds(&self.objects)
+    }
+
+    /// The entry in `drift`.
+    pub fn drift(&self) -> String {
+        let ids: Vec<&str> = self
+            .objects
+            .values()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        format!(
+            "a move to {} did not finish and left {}",
+            self.endpoint,
+            ids.join(", ")
+        )
+    }
 }
 
 /// The private bytes, read.
@@ -76,6 +118,8 @@ pub struct PrivateState {
     pub owned: BTreeSet<String>,
     /// What the repair of that which was last read to differ interrupts, in words.
     pub interrupts: Vec<String>,
+    /// What moves to other AWS sides left behind that did not finish, as last read.
+    pub interrupted_moves: Vec<StoredMove>,
     /// Of a plan: what it deletes was announced, and the plan of the create half need not say it
     /// again.
     pub announced: bool,
@@ -117,6 +161,7 @@ struct PrivateStateJson {
     static_routed: BTreeSet<String>,
     owned: BTreeSet<String>,
     interrupts: Vec<String>,
+    interrupted_moves: Vec<StoredMove>,
     announced: bool,
     replaced: Option<String>,
     keeps: Option<Kept>,
@@ -144,6 +189,7 @@ impl Default for PrivateStateJson {
             static_routed: BTreeSet::new(),
             owned: BTreeSet::new(),
             interrupts: Vec::new(),
+            interrupted_moves: Vec::new(),
             announced: false,
             replaced: None,
             keeps: None,
@@ -196,6 +242,7 @@ impl PrivateState {
             static_routed: stored.static_routed,
             owned: stored.owned,
             interrupts: stored.interrupts,
+            interrupted_moves: stored.interrupted_moves,
             announced: stored.announced,
             replaced: stored.replaced.as_deref().map(LinkId::from_tag),
             keeps: stored.keeps,
@@ -228,6 +275,7 @@ impl PrivateState {
             static_routed: self.static_routed.clone(),
             owned: self.owned.clone(),
             interrupts: self.interrupts.clone(),
+            interrupted_moves: self.interrupted_moves.clone(),
             announced: self.announced,
             replaced: self.replaced.as_ref().map(ToString::to_string),
             keeps: self.keeps.clone(),
@@ -295,6 +343,7 @@ impl PrivateState {
     /// Forgets what only a plan needs.
     pub fn forget_plan(&mut self) {
         self.replaced_ids.clear();
+        self.interrupted_moves.clear();
         self.removes = Managed::default();
         (self.own_gateway, self.unrepeatable, self.holder) = (None, None, None);
         (self.replaced, self.keeps, self.before) = (None, None, None);

@@ -7,7 +7,7 @@ use super::expand::{ExpandInputs, KeyInputs, expand_spec, lookup_scope};
 use super::flatten::{is_deleted, managed, read_managed, set_computed};
 use super::link_status::LinkStatus;
 use super::plan::link_of;
-use super::private_state::PrivateState;
+use super::private_state::{PrivateState, StoredMove};
 use super::refresh::refresh_settings;
 use super::replacing_attributes::record_arrived;
 use super::resume::ResumeCache;
@@ -65,6 +65,14 @@ pub async fn read(
     if is_deleted(&request.state, &private, &managed, &observed) {
         return ReadResponse::default();
     }
+    let moves = match backend
+        .interrupted_moves(&scope, &observed, &request.cancel)
+        .await
+    {
+        Ok(moves) => moves,
+        Err(diagnostics) => return request.unchanged(diagnostics),
+    };
+    private.interrupted_moves = moves.iter().map(StoredMove::of).collect();
     let mut state = request.state.clone();
     refresh_settings(&mut state, &observed);
     set_computed(&mut state, &observed, &managed);
@@ -92,6 +100,8 @@ pub async fn read(
         .as_ref()
         .map(|spec| backend.drift(spec, &observed))
         .unwrap_or_default();
+    let left = private.interrupted_moves.iter().map(StoredMove::drift);
+    let drift: Vec<String> = drift.into_iter().chain(left).collect();
     private.record_static_routing(&observed);
     private.recreates.clear();
     spec.iter()

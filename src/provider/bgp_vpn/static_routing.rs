@@ -28,7 +28,7 @@ pub fn refuse_import(observed: &Observed) -> Option<Diagnostic> {
 
 /// Rejects a plan that would keep such connections.
 pub fn refuse_plan(private: &PrivateState, changes: ChangeSet<'_>) -> Option<Diagnostic> {
-    let replaced = !changes.requires_replace().is_empty() || changes.aws_side_replaced();
+    let replaced = !changes.requires_replace(private).is_empty() || changes.aws_side_replaced();
     let kept = private.static_routed.iter().filter(|_| !replaced).cloned();
     refusal(
         kept,

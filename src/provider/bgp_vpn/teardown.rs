@@ -1,7 +1,7 @@
 //! What an apply takes down. The apply carries it out, and the plan announces the very same.
 
 use super::change_set::ChangeSet;
-use super::expand::{ExpandInputs, KeyInputs, expand_spec, subscription, text};
+use super::expand::{ExpandInputs, KeyInputs, endpoint, expand_spec, subscription, text};
 use super::flatten::{own_bgp_addresses, read_managed};
 use super::kept::Kept;
 use super::private_state::PrivateState;
@@ -14,7 +14,7 @@ use crate::link::inside_cidr::InsideCidr;
 use crate::link::lookup::TeardownSpec;
 use crate::link::managed::{Kind, Managed};
 use crate::link::observed::Observed;
-use crate::link::ownership_tags::propagation_tag;
+use crate::link::ownership_tags::{AwsEndpoint, propagation_tag};
 use crate::link::plan::plan_actions;
 use crate::link::spec::Removals;
 use crate::link::tunnel::{Instance, PerTunnel, TunnelKey};
@@ -60,6 +60,7 @@ pub fn teardown_spec(
         subscription,
         subnets: recorded_subnets(state, private),
         hands_over: None,
+        moves_to: None,
     }
 }
 
@@ -138,6 +139,11 @@ pub fn aws_teardown(
     );
     teardown.azure_gateway = None;
     teardown.own_bgp_addresses.clear();
+    let (former, planned) = (
+        endpoint(changes.prior, &private.of_state()),
+        endpoint(changes.planned, private),
+    );
+    teardown.moves_to = planned.filter(|planned| former.as_ref() != Some(planned));
     teardown
 }
 
@@ -250,7 +256,24 @@ fn virtual_network_parts(made: &Value) -> (BTreeSet<Ipv4Net>, BTreeSet<String>) 
 /// What an apply of a destroy plan, or the delete half of a replacement, deletes.
 pub fn full_removal(state: &Value, private: &PrivateState, provider: Option<String>) -> Managed {
     let subscription = subscription(state, provider).unwrap_or_default();
-    teardown_spec(state, private, read_managed(state), subscription).managed
+    let mut removed = teardown_spec(state, private, read_managed(state), subscription).managed;
+    add_interrupted_moves(&mut removed, private, None);
+    removed
+}
+
+/// Adds what interrupted moves left behind. The AWS side that is planned is adopted instead.
+fn add_interrupted_moves(
+    removed: &mut Managed,
+    private: &PrivateState,
+    planned: Option<AwsEndpoint>,
+) {
+    let planned = planned.map(|endpoint| endpoint.to_string());
+    let left = private.interrupted_moves.iter();
+    for side in left.filter(|side| Some(&side.endpoint) != planned.as_ref()) {
+        for (kind, ids) in side.objects().0 {
+            ids.iter().for_each(|id| removed.add(kind, id));
+        }
+    }
 }
 
 /// What an apply deletes that finishes an incomplete link: its AWS side, where the configuration
@@ -282,6 +305,7 @@ pub fn update_removal(
         let home = subscription(changes.prior, provider.clone()).unwrap_or_default();
         removed = aws_teardown(changes, &before, private, &home).managed;
     }
+    add_interrupted_moves(&mut removed, private, endpoint(changes.planned, private));
     let former = removals(changes.prior, changes.planned, private, &before);
     let around = ExpandInputs {
         private,

@@ -308,6 +308,7 @@ impl Sim {
                 AzureGateway::Managed { .. } => Vec::new(),
             },
             hands_over: None,
+            moves_to: None,
         }
     }
 

@@ -4,7 +4,7 @@ use super::super::backend::{ApplyOutcome, Backend, ImportedLink, ProgressCallbac
 use crate::aws::model::*;
 use crate::azure::id::ResourceId;
 use crate::azure::model as azure;
-use crate::link::lookup::{ImportId, LookupScope, TeardownSpec};
+use crate::link::lookup::{ImportId, InterruptedMove, LookupScope, TeardownSpec};
 use crate::link::managed::Kind;
 use crate::link::observed::Observed;
 use crate::link::preflight::{Lookup, PreflightRequest, PreflightSnapshot};
@@ -335,6 +335,15 @@ impl Backend for Clouds {
     async fn observe(&self, _: &LookupScope, _: &Cancel) -> Result<Observed, Diagnostics> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         Ok(self.there.lock().unwrap().clone())
+    }
+
+    async fn interrupted_moves(
+        &self,
+        _scope: &LookupScope,
+        _observed: &Observed,
+        _cancel: &Cancel,
+    ) -> Result<Vec<InterruptedMove>, Diagnostics> {
+        Ok(Vec::new())
     }
 
     async fn preflight(

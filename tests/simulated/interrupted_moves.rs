@@ -1,0 +1,132 @@
+//! A move to another AWS side that is killed before Terraform writes a state, and what the next
+//! configuration makes of it: no object of the half-built side may be left.
+
+use super::correction_regressions::{azure_gateway, azure_network};
+use serde_json::{Value, json};
+use test_support::simulated::environment::{Environment, GROUP, OTHER_REGION};
+use test_support::simulated::scripted_run::{ScriptedRun, scripted};
+
+/// An AWS side of the environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Vpc,
+    VpnGateway,
+    TransitGateway,
+    CreatedVpc,
+    FarVpc,
+}
+
+const TARGETS: [Side; 4] = [
+    Side::VpnGateway,
+    Side::TransitGateway,
+    Side::CreatedVpc,
+    Side::FarVpc,
+];
+
+/// Calls at which the move is killed: after the first VPN connection, and at the end.
+const KILLS: [&str; 2] = [
+    "fail call 1 of aws CreateVpnConnection: once hang-after",
+    "fail call 1 of aws DeleteTags: once hang-after",
+];
+
+fn link(environment: &Environment, side: Side) -> Value {
+    let aws = match side {
+        Side::Vpc => json!({"vpc_id": environment.vpcs[0].id}),
+        Side::VpnGateway => json!({"vpn_gateway_id": environment.vpn_gateways[0]}),
+        Side::TransitGateway => json!({"transit_gateway_id": environment.transit_gateways[0]}),
+        Side::CreatedVpc => json!({"vpc": {
+            "cidr_block": "10.2.0.0/16", "public_subnet_cidr_block": "10.2.0.0/24"
+        }}),
+        Side::FarVpc => json!({"vpc_id": environment.far_vpc, "region": OTHER_REGION}),
+    };
+    json!({"name": "prod", "azure": azure_network(environment), "aws": aws})
+}
+
+async fn kill_move(run: &mut ScriptedRun<'_>, target: Side, rule: &str) {
+    run.configure(&link(run.environment, Side::Vpc));
+    run.apply().await;
+    run.configure(&link(run.environment, target));
+    run.apply_killed(rule, false).await;
+}
+
+#[test]
+fn taking_back_a_killed_move_deletes_its_objects() {
+    for target in TARGETS {
+        for rule in KILLS {
+            scripted(async |run| {
+                kill_move(run, target, rule).await;
+                run.configure(&link(run.environment, Side::Vpc));
+                run.apply().await;
+                run.finish().await;
+            });
+        }
+    }
+}
+
+#[test]
+fn moving_elsewhere_after_a_killed_move_deletes_its_objects() {
+    for target in TARGETS {
+        let other = if target == Side::VpnGateway {
+            Side::TransitGateway
+        } else {
+            Side::VpnGateway
+        };
+        scripted(async |run| {
+            kill_move(run, target, KILLS[0]).await;
+            run.configure(&link(run.environment, other));
+            run.apply().await;
+            run.finish().await;
+        });
+    }
+}
+
+#[test]
+fn destroy_after_a_killed_move_deletes_both_sides() {
+    for target in TARGETS {
+        for rule in KILLS {
+            scripted(async |run| {
+                kill_move(run, target, rule).await;
+                run.finish().await;
+            });
+        }
+    }
+}
+
+/// The plan names every object that the apply deletes.
+#[test]
+fn plan_announces_objects_of_a_killed_move() {
+    scripted(async |run| {
+        kill_move(run, Side::TransitGateway, KILLS[0]).await;
+        run.configure(&link(run.environment, Side::Vpc));
+        run.core.messages.clear();
+        run.apply().await;
+        let messages = run.core.messages.join("\n");
+        assert!(messages.contains("aws_vpn_connection: vpn-"), "{messages}");
+        assert!(
+            messages.contains("aws_customer_gateway: cgw-"),
+            "{messages}"
+        );
+        run.finish().await;
+    });
+}
+
+/// The delete half of a replacement failed after it deleted the gateway that the link created.
+#[test]
+fn failed_replacement_continues_on_existing_gateway() {
+    scripted(async |run| {
+        let aws = json!({"vpc": {"cidr_block": "10.2.0.0/16"}});
+        let own = json!({"resource_group_name": GROUP, "location": "westeurope", "virtual_network": {
+            "name": "own", "address_space": ["10.40.0.0/16"], "gateway_subnet_prefix": "10.40.255.0/27"
+        }});
+        run.configure(&json!({"name": "prod", "azure": own, "aws": aws}));
+        run.apply().await;
+        run.configure(
+            &json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": aws}),
+        );
+        run.apply_fails(Some("fail call 1 of azure DeletePublicIp: forever refused"))
+            .await;
+        assert!(run.state("azure.gateway_id").is_null());
+        run.apply().await;
+        run.finish().await;
+    });
+}
