@@ -276,6 +276,10 @@ impl Backend for CloudBackend {
         crate::link::stale_plan::changes_since_plan(before, spec, observed, shown)
     }
 
+    fn is_configured(&self) -> bool {
+        self.settings.unknown.is_empty()
+    }
+
     fn default_tags(&self) -> Tags {
         self.settings.default_tags.clone().unwrap_or_default()
     }

@@ -2,6 +2,7 @@
 
 use crate::link::action::{ActionTarget, Verb};
 use crate::link::blockers::{BlockReason, Blocker};
+use crate::link::mismatches::Mismatch;
 use crate::link::tunnel::TunnelKey;
 use crate::{aws, azure};
 
@@ -16,14 +17,20 @@ pub enum ActionError {
     MissingDependency(String),
     /// All API calls succeeded, but the tunnel is down.
     #[error(
-        "the BGP session of {key} did not come up within {minutes} minutes. AWS reports {aws}. Azure reports {azure}. All objects of \
-         the link exist. Check the tunnel logs of both clouds, or set wait_for_bgp = false to apply without waiting"
+        "the BGP session of {key} did not come up within {minutes} minutes. AWS reports {aws}. Azure reports {azure}. {} All objects of \
+         the link exist{}", describe_cause(mismatches), if mismatches.is_empty() {
+            ". Check the tunnel logs of both clouds, or set wait_for_bgp = false to apply without waiting"
+        } else {
+            ". Apply again to correct these settings"
+        }
     )]
     BgpSessionTimeout {
         key: TunnelKey,
         minutes: u64,
         aws: String,
         azure: String,
+        /// Where the settings of the two clouds differ, as read when the time was over.
+        mismatches: Vec<Mismatch>,
     },
     /// Up again, but with fewer routes than before it was interrupted.
     #[error(
@@ -220,5 +227,18 @@ fn keep_gateway_advice(found: &[Blocker]) -> &'static str {
          the gateways and their networks."
     } else {
         ""
+    }
+}
+
+/// Why a session is down, as a sentence.
+fn describe_cause(mismatches: &[Mismatch]) -> String {
+    let clauses: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
+    if clauses.is_empty() {
+        "Both clouds have matching settings for this tunnel.".to_owned()
+    } else {
+        format!(
+            "The settings of the two clouds differ: {}.",
+            clauses.join("; ")
+        )
     }
 }

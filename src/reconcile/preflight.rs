@@ -35,6 +35,9 @@ pub async fn preflight(
                 && gateways.iter().all(|id| id.is_none())
                 && ask.transit_gateway.is_none()
             {
+                if ask.checks_aws_credentials {
+                    check_aws_credentials(clouds, ask, operation).await?;
+                }
                 return Ok(PreflightSnapshot::default());
             }
             read_aws(clouds, ask, operation).await
@@ -60,6 +63,18 @@ pub async fn preflight(
         own_vpn_connections: aws.own_vpn_connections,
         ..azure
     })
+}
+
+/// Uses the credentials in a call that needs no permission: without it, a link that creates its VPC
+/// reads nothing in AWS at plan, and missing credentials would fail the apply.
+async fn check_aws_credentials(
+    clouds: &CloudClients,
+    ask: &PreflightRequest,
+    operation: &OperationContext,
+) -> Result<(), ActionError> {
+    let clients = clouds.link_clients(ask.region.as_ref(), operation).await?;
+    clients.ec2.caller_identity(&operation.aws()).await?;
+    Ok(())
 }
 
 /// Links with all their connections whose AWS half carries the mark all the same.

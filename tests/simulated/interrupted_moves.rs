@@ -5,6 +5,7 @@ use super::correction_regressions::{azure_gateway, azure_network};
 use serde_json::{Value, json};
 use test_support::simulated::environment::{Environment, GROUP, OTHER_REGION};
 use test_support::simulated::scripted_run::{ScriptedRun, scripted};
+use test_support::simulated::terraform_core::{Run, Stored};
 
 /// An AWS side of the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,5 +129,47 @@ fn failed_replacement_continues_on_existing_gateway() {
         assert!(run.state("azure.gateway_id").is_null());
         run.apply().await;
         run.finish().await;
+    });
+}
+
+/// A failed create whose configuration names another AWS side: the plan announces what the apply
+/// deletes of the side that was begun.
+#[test]
+fn resumed_create_announces_deletion_of_former_side() {
+    scripted(async |run| {
+        run.configure(&link(run.environment, Side::CreatedVpc));
+        run.apply_fails(Some(
+            "fail call 1 of aws CreateVpnConnection: forever refused",
+        ))
+        .await;
+        run.configure(&link(run.environment, Side::VpnGateway));
+        run.core.messages.clear();
+        run.apply().await;
+        let messages = run.core.messages.join("\n");
+        assert!(messages.contains("aws_vpc: vpc-"), "{messages}");
+        run.finish().await;
+    });
+}
+
+/// Only an object in the way can be a matter of create_before_destroy.
+#[test]
+fn failure_without_conflict_does_not_mention_create_before_destroy() {
+    scripted(async |run| {
+        let failure = async |run: &mut ScriptedRun<'_>, rule: Option<&str>| {
+            run.core.new_process();
+            if let Some(rule) = rule {
+                run.sim.sandbox.world().faults.add(rule.parse().unwrap());
+            }
+            let ended = run.core.run(&Run::Apply).await;
+            run.sim.sandbox.world().faults.clear();
+            ended.unwrap_err()
+        };
+        run.configure(&link(run.environment, Side::CreatedVpc));
+        let denied = failure(run, Some("fail call 1 of aws CreateVpc: forever 403")).await;
+        assert!(!denied.contains("create_before_destroy"), "{denied}");
+        run.apply().await;
+        run.core.stored = Stored::default();
+        let conflict = failure(run, None).await;
+        assert!(conflict.contains("create_before_destroy"), "{conflict}");
     });
 }

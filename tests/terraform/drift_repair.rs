@@ -15,6 +15,18 @@ fn repaired(env: &TestEnv) -> Change {
     change
 }
 
+/// Kinds of objects whose ids the plan shows as changing. A plan that changes one object shows no
+/// other ids.
+fn changing_kinds(change: &Change) -> Vec<&str> {
+    let unknown = &change.after_unknown["managed"];
+    let kinds = unknown.as_object().expect("some of managed is known");
+    kinds
+        .iter()
+        .filter(|(_, unknown)| **unknown == true)
+        .map(|(kind, _)| kind.as_str())
+        .collect()
+}
+
 #[test]
 fn show_and_undo_manual_edits() {
     let Some(env) = TestEnv::new() else { return };
@@ -38,6 +50,7 @@ fn show_and_undo_manual_edits() {
         change.after_unknown["tunnels"]["instance0_tunnel2"]["azure_connection_id"],
         true
     );
+    assert_eq!(changing_kinds(&change), ["azure_connection"]);
 
     cloud_admin.redirect(
         &text(&tunnel("instance1_tunnel1")["azure_local_network_gateway_id"]),
@@ -52,10 +65,12 @@ fn show_and_undo_manual_edits() {
         change.before["drift"]
     );
     assert_eq!(change.after["drift"], Value::Array(vec![]));
+    assert_eq!(change.after["managed"], change.before["managed"]);
 
     let table = text(&state()["aws"]["main_route_table_id"]);
     cloud_admin.switch_propagation_off(&table, &vgw);
     let change = repaired(&env);
+    assert_eq!(changing_kinds(&change), ["aws_route_propagation"]);
     assert!(
         change.before["drift"].to_string().contains(&table),
         "{}",
@@ -69,6 +84,7 @@ fn show_and_undo_manual_edits() {
         change.after_unknown["tunnels"]["instance1_tunnel2"]["aws_vpn_connection_id"],
         true
     );
+    assert_eq!(changing_kinds(&change), ["aws_vpn_connection"]);
     assert_ne!(
         text(&tunnel("instance1_tunnel1")["aws_vpn_connection_id"]),
         lost

@@ -2,6 +2,7 @@
 //! when it was planned: which settings differ, and what happens to the pre-shared keys. Ids and
 //! addresses that earlier actions produce are looked up when it runs.
 
+use super::managed::Kind;
 use super::tunnel::{Instance, TunnelKey};
 use crate::aws::{RouteTableId, TunnelOptions};
 use std::fmt;
@@ -48,6 +49,40 @@ pub enum ActionTarget {
     OwnershipTags,
     /// The tags that call a link unfinished.
     IncompleteTag,
+}
+
+impl ActionTarget {
+    /// The key of the `managed` attribute under which the object's id is; None for a setting, a
+    /// session or a tag.
+    pub fn kind(&self) -> Option<Kind> {
+        Some(match self {
+            ActionTarget::ResourceGroup => Kind::AzureResourceGroup,
+            ActionTarget::VirtualNetwork => Kind::AzureVirtualNetwork,
+            ActionTarget::GatewaySubnet | ActionTarget::Subnet(_) => Kind::AzureSubnet,
+            ActionTarget::PublicIp(_) => Kind::AzurePublicIp,
+            ActionTarget::Gateway => Kind::AzureGateway,
+            ActionTarget::Vpc => Kind::AwsVpc,
+            ActionTarget::InternetGateway => Kind::AwsInternetGateway,
+            ActionTarget::PublicSubnet => Kind::AwsSubnet,
+            ActionTarget::PublicRouteTable => Kind::AwsRouteTable,
+            ActionTarget::VpnGateway => Kind::AwsVpnGateway,
+            ActionTarget::RoutePropagation(_) => Kind::AwsRoutePropagation,
+            ActionTarget::CustomerGateway(_) => Kind::AwsCustomerGateway,
+            ActionTarget::VpnConnection(_) => Kind::AwsVpnConnection,
+            ActionTarget::LocalGateway(_) => Kind::AzureLocalGateway,
+            ActionTarget::Connection(_) => Kind::AzureConnection,
+            ActionTarget::VgwAttachment
+            | ActionTarget::Tunnel(_)
+            | ActionTarget::SharedKey(_)
+            | ActionTarget::BgpSession(_)
+            | ActionTarget::PeerTunnelsUp(_)
+            | ActionTarget::PeerConnectionUp(_)
+            | ActionTarget::KeyRotationTag(_)
+            | ActionTarget::CustomBgpAddresses
+            | ActionTarget::OwnershipTags
+            | ActionTarget::IncompleteTag => return None,
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -21,6 +21,7 @@
 //! | `known_ids`, `observed` | where to look; what both clouds have |
 //! | `managed` | what destroy may delete |
 //! | `tunnel_logs` | where tunnels may write their logs |
+//! | `mismatches` | where the two clouds contradict each other about a tunnel |
 //! | `reserved_ranges` | address ranges that a cloud rejects |
 //! | `key_rotation` | which tunnels have had their new key |
 //! | `keys` | what a run does about the pre-shared key of each tunnel |
@@ -61,6 +62,7 @@ pub mod known_ids;
 pub mod lookup;
 pub mod lost_tags;
 pub mod managed;
+pub mod mismatches;
 pub mod names;
 pub mod observed;
 pub mod ownership;

@@ -95,6 +95,18 @@ pub fn recreated_objects(
         })
 }
 
+/// The kinds of objects of which a repair creates some: their ids in `managed` are not known before
+/// it. None where it may delete the last object of a kind, which then is not in `managed` at all.
+pub fn changed_kinds(spec: &Spec, observed: &Observed) -> Option<BTreeSet<Kind>> {
+    let actions = plan_actions(spec, observed);
+    let kinds = |verb: Verb| -> BTreeSet<Kind> {
+        let of_verb = actions.iter().filter(|action| action.verb == verb);
+        of_verb.filter_map(|action| action.target.kind()).collect()
+    };
+    let (created, deleted) = (kinds(Verb::Create), kinds(Verb::Delete));
+    deleted.is_subset(&created).then_some(created)
+}
+
 /// The steps so far, and the objects of those changes that interrupt no tunnel: of labels alone,
 /// for one.
 #[derive(Default)]

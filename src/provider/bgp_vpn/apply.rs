@@ -568,6 +568,7 @@ impl ApplyPlan {
             .map(|(instance, ip)| (instance.index(), *ip))
             .collect();
         private.recreates.clear();
+        private.changed_kinds = None;
         private.interrupts.clear();
         private.record_owned(Some(&self.spec.link), observed, &managed);
         ResourceState {

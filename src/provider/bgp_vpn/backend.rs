@@ -119,6 +119,9 @@ pub trait Backend: Send + Sync {
         shown: &ShownPlan,
     ) -> Vec<String>;
 
+    /// Whether every setting of the provider block is known.
+    fn is_configured(&self) -> bool;
+
     /// The provider's `default_tags`.
     fn default_tags(&self) -> Tags;
 

@@ -29,11 +29,14 @@ use super::teardown::{
 use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::link::config::Attr;
+use crate::link::managed::Kind;
 use crate::link::ownership_tags::LinkId;
 use crate::link::preflight::{Lookup, PreflightRequest, PreflightSnapshot};
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::link::validation::{validate_fields, validate_required};
 use crate::plugin::{AttributePath, Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
+use crate::provider::summaries;
+use std::collections::BTreeSet;
 
 /// What can be said of a configuration alone.
 pub fn validate(config: &Value) -> Diagnostics {
@@ -114,6 +117,14 @@ pub async fn plan(
         }
         Err(diagnostics) => diagnostics.into(),
     }
+}
+
+/// Rejects a create for which no Azure subscription is known.
+pub fn missing_subscription() -> Diagnostic {
+    Diagnostic::error(summaries::MISSING_SUBSCRIPTION).detail(
+        "The link creates its virtual network, so no resource ID contains the Azure subscription. Set azure.subscription_id in the provider \
+         block, or set ARM_SUBSCRIPTION_ID.",
+    )
 }
 
 /// What is remembered of the link that is planned.
@@ -213,6 +224,9 @@ impl<'r> Planning<'r> {
         {
             return Ok(Preflight::Skipped);
         }
+        if self.prior.is_none() && self.lacks_subscription(&draft.planned) {
+            return Err(missing_subscription().into());
+        }
         let (ask, complete) = preflight_request(self.backend, &draft.planned, &self.inputs());
         if !ask.is_empty() {
             self.snapshot = self.backend.preflight(&ask, &self.request.cancel).await?;
@@ -222,6 +236,19 @@ impl<'r> Planning<'r> {
         } else {
             Preflight::Partial
         })
+    }
+
+    /// Whether neither the provider block nor an ID says in which subscription the link is created.
+    fn lacks_subscription(&self, planned: &Value) -> bool {
+        let ids = ["azure.gateway_id", "azure.virtual_network_id"];
+        let is_open = |path: &&str| {
+            let configured = self.config.at(&(*path).into());
+            !configured.is_known()
+        };
+        self.backend.is_configured()
+            && self.config.get("azure").is_known()
+            && !ids.iter().any(is_open)
+            && subscription(planned, self.backend.subscription()).is_none()
     }
 
     /// Checks the draft and completes it. Answers the attributes whose change replaces the link.
@@ -570,6 +597,7 @@ pub fn preflight_request(
     // A refresh that did not find the gateway left it in `id` alone.
     let in_id = || ResourceId::parse(inputs.prior?.get("id").as_str()?.rsplit_once(',')?.0).ok();
     let ask = PreflightRequest {
+        checks_aws_credentials: inputs.prior.is_none() && region.is_some(),
         resource_group: model
             .group
             .known()
@@ -713,12 +741,7 @@ fn unknown_for_update(draft: &mut PlannedState<'_>, prior: &Value, private: &Pri
     draft.fill("id", or_unknown(before("id")));
     draft.fill("drift", Value::List(Vec::new()));
     draft.fill("status", LinkStatus::Complete.as_str());
-    // A repair may add to what is managed, such as propagation that was disabled.
-    let drifted = prior
-        .get("drift")
-        .as_list()
-        .is_some_and(|found| !found.is_empty());
-    let mut anew = changes.affects_managed() || drifted;
+    let mut managed = PlannedManaged::of(changes, private);
     let tunnels = TunnelKey::ALL.map(|key| {
         let renewed = changes.unknown_fields(key, private, is_interrupted(prior));
         let mut tunnel = planned_tunnel(&draft.planned, key);
@@ -733,7 +756,9 @@ fn unknown_for_update(draft: &mut PlannedState<'_>, prior: &Value, private: &Pri
             } else {
                 or_unknown(value)
             };
-            anew |= !value.is_known();
+            if !value.is_known() {
+                managed.change(kind_of(field));
+            }
             tunnel.set(field, value);
         }
         (key.to_string(), tunnel)
@@ -744,7 +769,9 @@ fn unknown_for_update(draft: &mut PlannedState<'_>, prior: &Value, private: &Pri
         "azure.virtual_network_id",
         "aws.vpn_gateway_id",
     ];
-    anew |= missing.iter().any(|path| !draft.at(path).is_known());
+    if missing.iter().any(|path| !draft.at(path).is_known()) {
+        managed.all();
+    }
     let vpc_anew = !draft.at("aws.vpc_id").is_known()
         || changes.changed("aws.vpc_id")
         || changes.changed("aws.region");
@@ -760,7 +787,9 @@ fn unknown_for_update(draft: &mut PlannedState<'_>, prior: &Value, private: &Pri
         "aws.main_route_table_id",
         if vpc_anew { Value::unknown() } else { main },
     );
-    anew |= new_subnet || vpc_anew;
+    if new_subnet || vpc_anew {
+        managed.all();
+    }
     let ips = before("azure.public_ip_addresses");
     let whole = instance_keys().iter().all(|key| ips.get(key).is_set());
     draft.fill(
@@ -781,12 +810,70 @@ fn unknown_for_update(draft: &mut PlannedState<'_>, prior: &Value, private: &Pri
         "azure.subnet_ids",
         if same { ids } else { Value::unknown() },
     );
-    draft.fill(
-        "managed",
-        if anew {
-            Value::unknown()
-        } else {
-            before("managed")
-        },
-    );
+    draft.fill("managed", managed.value(before("managed")));
+}
+
+/// The kind of object that a computed attribute of a tunnel identifies.
+fn kind_of(field: &str) -> Option<Kind> {
+    match field {
+        "azure_public_ip" => Some(Kind::AzurePublicIp),
+        "aws_vpn_connection_id" => Some(Kind::AwsVpnConnection),
+        "aws_customer_gateway_id" => Some(Kind::AwsCustomerGateway),
+        "azure_local_network_gateway_id" => Some(Kind::AzureLocalGateway),
+        "azure_connection_id" => Some(Kind::AzureConnection),
+        _ => None,
+    }
+}
+
+/// The planned value of `managed`. Terraform prints an unknown map with all its ids as removed, so
+/// only the sets of ids that change are unknown.
+struct PlannedManaged {
+    /// None: any kind may change.
+    changed: Option<BTreeSet<Kind>>,
+}
+
+impl PlannedManaged {
+    /// Before the ids of single objects are looked at: what a repair changes.
+    fn of(changes: ChangeSet<'_>, private: &PrivateState) -> Self {
+        let ended = LinkStatus::of(changes.prior) == LinkStatus::Complete;
+        let drifted = changes
+            .prior
+            .get("drift")
+            .as_list()
+            .is_some_and(|found| !found.is_empty());
+        let changed = match &private.changed_kinds {
+            _ if !ended || changes.affects_managed() => None,
+            _ if !drifted => Some(BTreeSet::new()),
+            kinds => kinds
+                .clone()
+                .filter(|_| private.interrupted_moves.is_empty()),
+        };
+        PlannedManaged { changed }
+    }
+
+    fn change(&mut self, kind: Option<Kind>) {
+        if let Some(changed) = &mut self.changed {
+            changed.extend(kind);
+        }
+    }
+
+    fn all(&mut self) {
+        self.changed = None;
+    }
+
+    fn value(self, before: Value) -> Value {
+        let Some(changed) = self.changed.filter(|_| before.is_set()) else {
+            return Value::unknown();
+        };
+        // Propagation that a repair enables may turn out to be another user's.
+        let propagation = Kind::AwsRoutePropagation;
+        if changed.contains(&propagation) && !before.get(propagation.as_str()).is_set() {
+            return Value::unknown();
+        }
+        let mut value = before;
+        for kind in changed {
+            value.set(kind.as_str(), Value::unknown());
+        }
+        value
+    }
 }

@@ -8,7 +8,7 @@ use crate::link::lost_tags::{taggable_objects, tagged_objects};
 use crate::link::managed::{Kind, Managed};
 use crate::link::observed::Observed;
 use crate::link::ownership_tags::LinkId;
-use crate::link::plan::recreated_objects;
+use crate::link::plan::{changed_kinds, recreated_objects};
 use crate::link::spec::Spec;
 use crate::link::tunnel::Instance;
 use crate::plugin::{AttributePath, Step, Value, json};
@@ -105,6 +105,9 @@ pub struct PrivateState {
     /// Customer gateways and VPN connections that the next apply recreates by what was last read,
     /// by instance and kind.
     pub recreates: BTreeSet<(usize, String)>,
+    /// Kinds of objects of which the next apply creates or deletes some by what was last read; None
+    /// where that is not known.
+    pub changed_kinds: Option<BTreeSet<Kind>>,
     /// Of a plan: what looks like a replacement finishes a link whose create never ended.
     pub resumes_incomplete: bool,
     /// Imported and not applied since: naming what only configuration knows is no change yet.
@@ -154,6 +157,7 @@ struct PrivateStateJson {
     pending_removals: BTreeSet<(usize, Ipv4Addr)>,
     #[serde(rename = "renews")]
     recreates: BTreeSet<(usize, String)>,
+    changed_kinds: Option<BTreeSet<String>>,
     #[serde(rename = "finishes")]
     resumes_incomplete: bool,
     imported: bool,
@@ -183,6 +187,7 @@ impl Default for PrivateStateJson {
             preflight_complete: false,
             pending_removals: BTreeSet::new(),
             recreates: BTreeSet::new(),
+            changed_kinds: None,
             resumes_incomplete: false,
             imported: false,
             names_route_tables: false,
@@ -236,6 +241,12 @@ impl PrivateState {
             preflight_complete: stored.preflight_complete,
             pending_removals: stored.pending_removals,
             recreates: stored.recreates,
+            changed_kinds: stored.changed_kinds.as_ref().map(|kinds| {
+                Kind::ALL
+                    .into_iter()
+                    .filter(|kind| kinds.contains(kind.as_str()))
+                    .collect()
+            }),
             resumes_incomplete: stored.resumes_incomplete,
             imported: stored.imported,
             names_route_tables: stored.names_route_tables,
@@ -269,6 +280,10 @@ impl PrivateState {
             preflight_complete: self.preflight_complete,
             pending_removals: self.pending_removals.clone(),
             recreates: self.recreates.clone(),
+            changed_kinds: self
+                .changed_kinds
+                .as_ref()
+                .map(|kinds| kinds.iter().map(ToString::to_string).collect()),
             resumes_incomplete: self.resumes_incomplete,
             imported: self.imported,
             names_route_tables: self.names_route_tables,
@@ -285,11 +300,12 @@ impl PrivateState {
         serde_json::to_vec(&stored).unwrap_or_default()
     }
 
-    /// Remembers what has to be recreated by the last read.
-    pub fn record_recreates(&mut self, spec: &Spec, observed: &Observed) {
+    /// Remembers what the next apply recreates, creates and deletes, by the last read.
+    pub fn record_repair(&mut self, spec: &Spec, observed: &Observed) {
         self.recreates = recreated_objects(spec, observed)
             .map(|(instance, kind)| (instance.index(), kind.to_string()))
             .collect();
+        self.changed_kinds = changed_kinds(spec, observed);
     }
 
     /// Remembers which objects carry the ownership tags. One that lost them is remembered as long

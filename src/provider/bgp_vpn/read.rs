@@ -104,8 +104,9 @@ pub async fn read(
     let drift: Vec<String> = drift.into_iter().chain(left).collect();
     private.record_static_routing(&observed);
     private.recreates.clear();
+    private.changed_kinds = None;
     spec.iter()
-        .for_each(|spec| private.record_recreates(spec, &observed));
+        .for_each(|spec| private.record_repair(spec, &observed));
     let differing = spec.iter().filter(|_| !drift.is_empty());
     private.interrupts = differing
         .flat_map(|spec| interruptions(spec, &observed))

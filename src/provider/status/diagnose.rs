@@ -1,6 +1,7 @@
 //! Describes what is wrong with a tunnel, by layer: objects, IKE and IPsec, BGP, routes.
 
 use super::health::{AwsHealth, AzureHealth, BgpHealth, LinkHealth, Reported, TunnelHealth};
+use crate::link::mismatches::Mismatch;
 use crate::link::tunnel::PerTunnel;
 
 /// The health of a link.
@@ -80,20 +81,22 @@ fn fault(tunnel: &TunnelHealth, azure_busy: bool, denied: bool) -> Option<String
         return unheard();
     };
     if !aws.up && !aws.message.starts_with("IPSEC IS UP") {
-        return ipsec_fault(aws, azure);
+        return ipsec_fault(aws, azure, &tunnel.ipsec_mismatches);
     }
     match &tunnel.bgp {
         Reported::Unknown if denied => unread_bgp_fault(aws),
         Reported::Unknown => unheard(),
-        Reported::NotFound => non_empty(
-            "IPsec is up, but the Azure gateway has no BGP peer with the AWS address of this tunnel. The BGP address of the local network \
-             gateway differs from the inside CIDR.",
-        ),
-        Reported::Value(bgp) => bgp_fault(aws, bgp, tunnel.mismatches.as_deref()),
+        Reported::NotFound => Some(missing_peer_fault(tunnel.bgp_mismatches.as_deref())),
+        Reported::Value(bgp) => bgp_fault(aws, bgp, tunnel.bgp_mismatches.as_deref()),
     }
 }
 
-fn ipsec_fault(aws: &AwsHealth, azure: &AzureHealth) -> Option<String> {
+fn clauses(mismatches: &[Mismatch]) -> String {
+    let clauses: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
+    clauses.join("; ")
+}
+
+fn ipsec_fault(aws: &AwsHealth, azure: &AzureHealth, mismatches: &[Mismatch]) -> Option<String> {
     let message = if aws.message.is_empty() {
         "DOWN".to_owned()
     } else {
@@ -104,11 +107,31 @@ fn ipsec_fault(aws: &AwsHealth, azure: &AzureHealth) -> Option<String> {
             "AWS reports {message}, and Azure reports Connected. One of the reports is out of date, or the other gateway instance has its own tunnel."
         ));
     }
-    Some(format!(
-        "IPsec is down on both sides (AWS: {message}, Azure: {}). Pre-shared keys, public addresses or IPsec policies differ, neither side \
-         initiates, or packets are lost between the two sides.",
+    let reports = format!(
+        "IPsec is down on both sides (AWS: {message}, Azure: {})",
         azure.status
-    ))
+    );
+    Some(if mismatches.is_empty() {
+        format!(
+            "{reports}. Both clouds have matching settings, so IKE is still negotiating or packets are lost between the two gateways. Check \
+             again in a minute, then read the tunnel logs."
+        )
+    } else {
+        format!("{reports}: {}.", clauses(mismatches))
+    })
+}
+
+fn missing_peer_fault(mismatches: Option<&[Mismatch]>) -> String {
+    let because = match mismatches {
+        None | Some([]) => {
+            "the BGP address of the local network gateway differs from the inside CIDR, or the gateway is still applying a change"
+                .to_owned()
+        }
+        Some(found) => clauses(found),
+    };
+    format!(
+        "IPsec is up, but the Azure gateway has no BGP peer with the AWS address of this tunnel: {because}."
+    )
 }
 
 /// What AWS alone reports of a session.
@@ -123,14 +146,14 @@ fn unread_bgp_fault(aws: &AwsHealth) -> Option<String> {
     }
 }
 
-fn bgp_fault(aws: &AwsHealth, bgp: &BgpHealth, disagreements: Option<&[String]>) -> Option<String> {
+fn bgp_fault(aws: &AwsHealth, bgp: &BgpHealth, mismatches: Option<&[Mismatch]>) -> Option<String> {
     if !bgp.state.eq_ignore_ascii_case("Connected") {
-        let because = match disagreements {
+        let because = match mismatches {
             None => "an ASN or a BGP address differs between the two sides".to_owned(),
             Some([]) => "both clouds have the same ASNs and addresses, so the session is still starting or BGP packets are lost between \
                          the two gateways (check again in a minute)"
                 .to_owned(),
-            Some(found) => found.join("; "),
+            Some(found) => clauses(found),
         };
         return Some(format!(
             "IPsec is up, but BGP is down (Azure: {}, AWS: {}): {because}.",
@@ -165,6 +188,7 @@ mod tests {
     use crate::link::inside_cidr::Slot;
     use crate::link::tunnel::TunnelKey;
     use crate::provider::status::health::Denial;
+    use crate::types::Asn;
 
     fn well() -> TunnelHealth {
         TunnelHealth {
@@ -181,7 +205,8 @@ mod tests {
                 state: "Connected".into(),
                 routes_learned: 1,
             }),
-            mismatches: Some(Vec::new()),
+            ipsec_mismatches: Vec::new(),
+            bgp_mismatches: Some(Vec::new()),
         }
     }
 
@@ -298,14 +323,15 @@ mod tests {
         };
         let asn = said(|t| {
             without_bgp(t);
-            t.mismatches = Some(vec![
-                "the customer gateway has ASN 65001, the Azure gateway 65000".into(),
-            ]);
+            t.bgp_mismatches = Some(vec![Mismatch::AzureAsn {
+                aws: Asn(65_001),
+                azure: Asn(65_000),
+            }]);
         });
         assert!(asn.contains("65001"), "{asn}");
         let unseen = said(|t| {
             without_bgp(t);
-            t.mismatches = None;
+            t.bgp_mismatches = None;
         });
         assert!(unseen.contains("differs"), "{unseen}");
         let no_route = said(|t| {
@@ -314,8 +340,17 @@ mod tests {
                 routes_learned: 0,
             })
         });
+        let keys = said(|t| {
+            down(t);
+            t.ipsec_mismatches = vec![Mismatch::Key];
+        });
+        assert!(
+            keys.contains("pre-shared keys") && !keys.contains("packets"),
+            "{keys}"
+        );
         let layers = [
             asn,
+            keys,
             unseen,
             said(|t| t.bgp = Reported::NotFound),
             said(|t| t.azure = Reported::NotFound),

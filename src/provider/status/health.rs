@@ -2,6 +2,7 @@
 
 use crate::azure::model::{BgpPeer, ProvisioningState};
 use crate::link::inside_cidr::InsideCidr;
+use crate::link::mismatches::{Mismatch, bgp_mismatches, ipsec_mismatches};
 use crate::link::observed::Observed;
 use crate::link::tunnel::{PerTunnel, TunnelKey};
 use ipnet::Ipv4Net;
@@ -65,9 +66,11 @@ pub struct TunnelHealth {
     pub aws: Reported<AwsHealth>,
     pub azure: Reported<AzureHealth>,
     pub bgp: Reported<BgpHealth>,
+    /// Where the IKE and IPsec settings of the clouds differ.
+    pub ipsec_mismatches: Vec<Mismatch>,
     /// Where the BGP settings of the clouds differ; None where one of them does not return its
     /// settings.
-    pub mismatches: Option<Vec<String>>,
+    pub bgp_mismatches: Option<Vec<Mismatch>>,
 }
 
 /// Both clouds' facts about a link.
@@ -158,69 +161,9 @@ fn tunnel(observed: &Observed, peers: Option<&[BgpPeer]>, key: TunnelKey) -> Tun
         aws,
         azure,
         bgp: peer(peers, inside_cidr),
-        mismatches: mismatches(observed, key),
+        ipsec_mismatches: ipsec_mismatches(observed, key),
+        bgp_mismatches: bgp_mismatches(observed, key),
     }
-}
-
-/// ASNs and BGP addresses, each as one cloud has it and as it is configured in the other.
-fn mismatches(observed: &Observed, key: TunnelKey) -> Option<Vec<String>> {
-    let (aws, azure) = (&observed.aws, &observed.azure);
-    let inside = InsideCidr::check(observed.tunnel(key)?.inside_cidr?).ok()?;
-    let customer = aws.customer_gateways.get(key.instance).as_ref()?;
-    let (gateway, at) = (
-        azure.gateway.as_ref()?,
-        azure.gateway_instance(key.instance)?,
-    );
-    let (local, connection) = (
-        azure.local_gateways.get(key).as_ref()?,
-        azure.connections.get(key).as_ref()?,
-    );
-    let amazon = observed.amazon_asn()?;
-    let speaks_from = connection
-        .custom_bgp_ips
-        .iter()
-        .find(|(id, _)| *id == at.ip_configuration_id)
-        .map(|(_, ip)| *ip);
-    let mut found = Vec::new();
-    if customer.asn != gateway.asn {
-        found.push(format!(
-            "the customer gateway has ASN {}, but the Azure gateway has {}",
-            customer.asn, gateway.asn
-        ));
-    }
-    match local.bgp {
-        None => found.push("the local network gateway has no BGP peer".to_owned()),
-        Some((asn, _)) if asn != amazon => {
-            found.push(format!(
-                "the local network gateway has ASN {asn}, but the AWS gateway has {amazon}"
-            ));
-        }
-        Some((_, ip)) if ip != inside.aws_ip() => {
-            found.push(format!(
-                "the local network gateway has the BGP peer {ip}, but the AWS peer is {}",
-                inside.aws_ip()
-            ));
-        }
-        Some(_) => {}
-    }
-    if speaks_from != Some(inside.azure_ip()) {
-        found.push(format!(
-            "AWS expects its BGP peer at {}, but the Azure connection uses another address",
-            inside.azure_ip()
-        ));
-    }
-    if !connection.enable_bgp {
-        found.push("BGP is disabled on the Azure connection".to_owned());
-    }
-    if aws
-        .vpn_connections
-        .get(key.instance)
-        .as_ref()
-        .is_some_and(|vpn| vpn.static_routes_only)
-    {
-        found.push("the VPN connection uses static routes only".to_owned());
-    }
-    Some(found)
 }
 
 /// The inside CIDR as the Azure side has it: the /30 around the local network gateway's BGP

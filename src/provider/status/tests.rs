@@ -9,10 +9,11 @@ use super::*;
 use crate::aws::model as aws;
 use crate::azure::documents;
 use crate::azure::model::BgpPeer;
-use crate::link::observed::Observed;
+use crate::link::mismatches::{Mismatch, bgp_mismatches, ipsec_mismatches};
+use crate::link::observed::{KeyRead, Observed};
 use crate::link::tunnel::Instance;
 use crate::plugin::ClientCapabilities;
-use crate::types::Asn;
+use crate::types::{Asn, PreSharedKey};
 use std::net::Ipv4Addr;
 
 const GATEWAY: &str =
@@ -51,6 +52,10 @@ fn half_a_link() -> Observed {
     });
     *observed.aws.outside_ips.get_mut(TunnelKey::ALL[0]) = Some(ip("52.0.0.1"));
     observed
+}
+
+fn key_of(text: &str) -> KeyRead {
+    KeyRead::Value(PreSharedKey::parse(text).unwrap())
 }
 
 fn row(local: &str, neighbor: &str, state: &str) -> BgpPeer {
@@ -114,10 +119,14 @@ fn a_whole_tunnel() -> Observed {
         "gatewayType": "Vpn", "activeActive": true, "enableBgp": true, "bgpSettings": {"asn": 65_000},
         "ipConfigurations": [{"id": at, "name": "a", "properties": {}}], "provisioningState": "Succeeded",
     });
-    let local =
-        serde_json::json!({"bgpSettings": {"asn": 64_512, "bgpPeeringAddress": "169.254.21.1"}});
+    let local = serde_json::json!({"gatewayIpAddress": "52.0.0.1",
+        "bgpSettings": {"asn": 64_512, "bgpPeeringAddress": "169.254.21.1"}});
     let connection = serde_json::json!({
         "connectionType": "IPsec", "enableBgp": true, "connectionMode": "ResponderOnly",
+        "connectionProtocol": "IKEv2",
+        "ipsecPolicies": [{"saLifeTimeSeconds": 27_000, "saDataSizeKilobytes": 102_400_000,
+            "ipsecEncryption": "GCMAES256", "ipsecIntegrity": "GCMAES256", "ikeEncryption": "AES256",
+            "ikeIntegrity": "SHA384", "dhGroup": "ECP384", "pfsGroup": "ECP384"}],
         "gatewayCustomBgpIpAddresses": [{"ipConfigurationId": at, "customBgpIpAddress": "169.254.21.2"}],
     });
     let azure = &mut observed.azure;
@@ -128,6 +137,32 @@ fn a_whole_tunnel() -> Observed {
     );
     *azure.connections.get_mut(key) =
         Some(documents::connection::parse(document("connections", "c", connection)).unwrap());
+    *azure.keys.get_mut(key) = key_of("one.key.of.both");
+    *azure.public_ips.get_mut(Instance::Zero) = Some(crate::azure::model::PublicIp {
+        address: Some(ip("20.0.0.1")),
+        ..documents::public_ip::parse(document("publicIPAddresses", "p", serde_json::json!({})))
+            .unwrap()
+    });
+    let vpn = observed
+        .aws
+        .vpn_connections
+        .get_mut(Instance::Zero)
+        .as_mut()
+        .unwrap();
+    let phase = |integrity: &str, encryption: &str| aws::Phase {
+        encryption: vec![encryption.into()],
+        integrity: vec![integrity.into()],
+        dh_groups: vec![20],
+        lifetime_seconds: None,
+    };
+    vpn.tunnels[0].key = PreSharedKey::parse("one.key.of.both").ok();
+    vpn.tunnels[0].options = aws::TunnelOptions {
+        startup_action: Some("start".into()),
+        ike_versions: vec!["ikev2".into()],
+        phase1: phase("SHA2-384", "AES256"),
+        phase2: phase("SHA2-384", "AES256-GCM-16"),
+        ..aws::TunnelOptions::default()
+    };
     observed.aws.gateway = Some(aws::VpnGateway {
         id: aws::VpnGatewayId("vgw-1".into()),
         asn: Asn(64_512),
@@ -146,24 +181,24 @@ fn a_whole_tunnel() -> Observed {
     observed
 }
 
+/// Every field on which the two sides of a tunnel can differ, changed alone: it is named alone, with
+/// both values.
 #[test]
-fn compare_settings_of_both_clouds() {
-    let key = TunnelKey::ALL[0];
-    let said = |spoil: fn(&mut Observed)| {
+fn each_wrong_setting_is_the_only_mismatch() {
+    type Spoil = fn(&mut Observed);
+    let mismatches = |spoil: Spoil| {
         let mut observed = a_whole_tunnel();
         spoil(&mut observed);
-        LinkHealth::of(&observed, Peers::Busy)
-            .tunnels
-            .get(key)
-            .mismatches
-            .clone()
+        let view = LinkHealth::of(&observed, Peers::Busy);
+        let tunnel = view.tunnels.get(TunnelKey::ALL[0]).clone();
+        let bgp = tunnel.bgp_mismatches.unwrap();
+        tunnel
+            .ipsec_mismatches
+            .into_iter()
+            .chain(bgp)
+            .collect::<Vec<_>>()
     };
-    assert_eq!(said(|_| ()), Some(Vec::new()));
-    let one = |spoil: fn(&mut Observed)| {
-        let found = said(spoil).unwrap();
-        assert_eq!(found.len(), 1, "{found:?}");
-        found[0].clone()
-    };
+    assert_eq!(mismatches(|_| ()), Vec::new());
     fn local(seen: &mut Observed) -> &mut crate::azure::model::LocalGateway {
         seen.azure
             .local_gateways
@@ -178,36 +213,137 @@ fn compare_settings_of_both_clouds() {
             .as_mut()
             .unwrap()
     }
-    let asn = one(|seen| {
+    fn policy(seen: &mut Observed) -> &mut crate::azure::model::IpsecPolicy {
+        connection(seen).policy.as_mut().unwrap()
+    }
+    fn customer(seen: &mut Observed) -> &mut aws::CustomerGateway {
         seen.aws
             .customer_gateways
             .get_mut(Instance::Zero)
             .as_mut()
             .unwrap()
-            .asn = Asn(65_001)
-    });
-    assert!(asn.contains("65001") && asn.contains("65000"), "{asn}");
-    let asn = one(|seen| local(seen).bgp = Some((Asn(64_513), ip("169.254.21.1"))));
-    assert!(asn.contains("64513") && asn.contains("64512"), "{asn}");
-    let peer = one(|seen| local(seen).bgp = Some((Asn(64_512), ip("169.254.21.5"))));
-    assert!(
-        peer.contains("169.254.21.5") && peer.contains("169.254.21.1"),
-        "{peer}"
-    );
-    assert!(one(|seen| local(seen).bgp = None).contains("BGP"));
-    assert!(one(|seen| connection(seen).custom_bgp_ips.clear()).contains("169.254.21.2"));
-    assert!(one(|seen| connection(seen).enable_bgp = false).contains("disabled"));
-    let fixed = one(|seen| {
+    }
+    fn vpn(seen: &mut Observed) -> &mut aws::VpnConnection {
         seen.aws
             .vpn_connections
             .get_mut(Instance::Zero)
             .as_mut()
             .unwrap()
-            .static_routes_only = true
-    });
-    assert!(fixed.contains("static"), "{fixed}");
+    }
+    let rows: [(Spoil, &[&str]); 20] = [
+        (
+            |it| customer(it).ip = ip("20.0.0.9"),
+            &["20.0.0.9", "20.0.0.1"],
+        ),
+        (
+            |it| local(it).gateway_ip = Some(ip("52.0.0.9")),
+            &["52.0.0.9", "52.0.0.1"],
+        ),
+        (
+            |it| *it.azure.keys.get_mut(TunnelKey::ALL[0]) = KeyRead::NotSet,
+            &["no pre-shared key"],
+        ),
+        (
+            |it| *it.azure.keys.get_mut(TunnelKey::ALL[0]) = key_of("another.key.of.azure"),
+            &["pre-shared keys"],
+        ),
+        (
+            |it| vpn(it).tunnels[0].options.startup_action = None,
+            &["add", "ResponderOnly"],
+        ),
+        (
+            |it| connection(it).protocol = Some("IKEv1".into()),
+            &["IKEv1", "ikev2"],
+        ),
+        (
+            |it| policy(it).ike_encryption = "AES192".into(),
+            &["IKE encryption", "AES192", "AES256"],
+        ),
+        (
+            |it| policy(it).ike_integrity = "SHA1".into(),
+            &["IKE integrity", "SHA1", "SHA2-384"],
+        ),
+        (
+            |it| policy(it).dh_group = "DHGroup14".into(),
+            &["DH group", "DHGroup14", "20"],
+        ),
+        (
+            |it| policy(it).pfs_group = "PFS2048".into(),
+            &["PFS group", "PFS2048", "20"],
+        ),
+        (
+            |it| policy(it).ipsec_encryption = "GCMAES128".into(),
+            &["IPsec encryption", "GCMAES128", "AES256-GCM-16"],
+        ),
+        (
+            |it| connection(it).policy = None,
+            &["DH group", "DHGroup2", "20"],
+        ),
+        (
+            |it| connection(it).policy_based_selectors = true,
+            &["traffic selectors"],
+        ),
+        (
+            |it| vpn(it).networks.local = "10.1.0.0/16".parse().unwrap(),
+            &["10.1.0.0/16", "0.0.0.0/0"],
+        ),
+        (|it| customer(it).asn = Asn(65_001), &["65001", "65000"]),
+        (
+            |it| local(it).bgp = Some((Asn(64_513), ip("169.254.21.1"))),
+            &["64513", "64512"],
+        ),
+        (
+            |it| local(it).bgp = Some((Asn(64_512), ip("169.254.21.5"))),
+            &["169.254.21.5", "169.254.21.1"],
+        ),
+        (|it| local(it).bgp = None, &["no BGP peer"]),
+        (
+            |it| connection(it).custom_bgp_ips.clear(),
+            &["169.254.21.2"],
+        ),
+        (|it| connection(it).enable_bgp = false, &["BGP is disabled"]),
+    ];
+    for (spoil, words) in rows {
+        let found = mismatches(spoil);
+        let [only] = found.as_slice() else {
+            panic!("{words:?}: {found:?}");
+        };
+        let text = only.to_string();
+        assert!(
+            words.iter().all(|word| text.contains(word)),
+            "{words:?}: {text}"
+        );
+    }
+    let static_routes = mismatches(|it| vpn(it).static_routes_only = true);
+    assert_eq!(static_routes, [Mismatch::StaticRouting]);
+}
+
+/// Settings that are spelled differently and mean the same are no mismatch.
+#[test]
+fn equal_settings_in_other_words_are_no_mismatch() {
+    let mut observed = a_whole_tunnel();
+    let key = TunnelKey::ALL[0];
+    let phases = |observed: &mut Observed, group: u32| {
+        let vpn = observed
+            .aws
+            .vpn_connections
+            .get_mut(Instance::Zero)
+            .as_mut()
+            .unwrap();
+        vpn.tunnels[0].options.phase1.dh_groups = vec![group];
+        vpn.tunnels[0].options.phase2.dh_groups = vec![group];
+    };
+    let policy = |observed: &mut Observed, dh: &str, pfs: &str| {
+        let connection = observed.azure.connections.get_mut(key).as_mut().unwrap();
+        let policy = connection.policy.as_mut().unwrap();
+        (policy.dh_group, policy.pfs_group) = (dh.into(), pfs.into());
+    };
+    phases(&mut observed, 14);
+    policy(&mut observed, "DHGroup2048", "PFSMM");
+    assert_eq!(ipsec_mismatches(&observed, key), Vec::new());
     // A transit gateway's ASN is not read.
-    assert_eq!(said(|seen| seen.aws.gateway = None), None);
+    observed.aws.gateway = None;
+    assert_eq!(bgp_mismatches(&observed, key), None);
 }
 
 struct Fixed(LinkHealth);

@@ -11,9 +11,12 @@ use crate::client::poll_interval;
 use crate::link::action::ActionTarget;
 use crate::link::compare;
 use crate::link::inside_cidr::InsideCidr;
+use crate::link::mismatches::{Mismatch, bgp_mismatches, ipsec_mismatches};
 use crate::link::tunnel::{Instance, TunnelKey};
+use crate::reconcile::clients::OperationContext;
 use crate::reconcile::denied::BGP_PEERS;
 use crate::reconcile::error::ActionError;
+use crate::reconcile::observe::observe;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -22,6 +25,9 @@ use tokio::time::Instant;
 /// how long the tunnels next to one that is to be interrupted may be down, which a run that broke
 /// off may just have interrupted.
 pub const SESSION_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// How long the read may take that finds the cause of a session which did not come up.
+const DIAGNOSIS_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl ApplyContext<'_> {
     /// Waits until the session of one tunnel is up, with as many routes as it had.
@@ -69,6 +75,7 @@ impl ApplyContext<'_> {
                     minutes,
                     aws,
                     azure,
+                    mismatches: self.current_mismatches(key).await,
                 });
             }
             self.context
@@ -76,6 +83,29 @@ impl ApplyContext<'_> {
                 .aws()
                 .sleep("Session", &key.to_string(), pause)
                 .await?;
+        }
+    }
+
+    /// Where the settings of the two clouds differ now: another user may have changed one since the
+    /// tunnel was built. Nothing where they cannot be read.
+    async fn current_mismatches(&self, key: TunnelKey) -> Vec<Mismatch> {
+        let context = self.context;
+        let scope = context.read(|observed| {
+            let mut scope = context.scope.clone();
+            scope.known.record(observed);
+            scope
+        });
+        let operation =
+            OperationContext::with_timeout(DIAGNOSIS_TIMEOUT, &context.operation.cancel);
+        match observe(context.clients, &scope, &operation).await {
+            Ok(observed) => ipsec_mismatches(&observed, key)
+                .into_iter()
+                .chain(bgp_mismatches(&observed, key).unwrap_or_default())
+                .collect(),
+            Err(error) => {
+                tracing::warn!(%error, "cannot compare the settings of the two clouds");
+                Vec::new()
+            }
         }
     }
 

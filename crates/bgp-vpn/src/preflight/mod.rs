@@ -25,6 +25,8 @@ pub use crate::preflight_issue::PreflightIssue;
 /// What to look at. None: not known yet, or not needed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PreflightRequest {
+    /// Whether to use the AWS credentials once, where nothing else of the request needs them.
+    pub checks_aws_credentials: bool,
     pub subscription: Option<String>,
     pub resource_group: Option<String>,
     /// The VNet, existing or to be created, with its VPN gateway.

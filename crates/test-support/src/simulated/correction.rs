@@ -66,7 +66,7 @@ const WRITES: [&str; 22] = [
 
 /// A fault in the product that the attribute table or the corrections found: the test that keeps it
 /// out, and what it was.
-pub const FINDINGS: [(&str, &str); 17] = [
+pub const FINDINGS: [(&str, &str); 20] = [
     (
         "replace_after_broken_region_move_deletes_both_sides",
         "A move to another AWS region that was interrupted left the state with the new region: the old AWS half was never deleted.",
@@ -134,6 +134,18 @@ pub const FINDINGS: [(&str, &str); 17] = [
     (
         "ignore_vpn_gateway_of_killed_move",
         "The VPN gateway that a killed move had created in an existing VPC was rejected as a foreign one.",
+    ),
+    (
+        "taking_back_a_killed_move_deletes_its_objects",
+        "A move to another AWS side that was killed and taken back left its customer gateways and VPN connections in no state.",
+    ),
+    (
+        "destroy_after_a_killed_move_deletes_both_sides",
+        "A destroy after a killed move deleted the former AWS side only, and nothing in another region.",
+    ),
+    (
+        "failed_replacement_continues_on_existing_gateway",
+        "After a replacement that failed once it had deleted the gateway, an existing gateway in the configuration was created again.",
     ),
 ];
 

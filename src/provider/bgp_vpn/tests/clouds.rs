@@ -503,6 +503,10 @@ impl Backend for Clouds {
         Tags::new()
     }
 
+    fn is_configured(&self) -> bool {
+        true
+    }
+
     fn default_region(&self) -> Option<String> {
         Some("eu-west-1".into())
     }

@@ -9,6 +9,7 @@ use crate::link::blockers::{BlockReason, Blocker};
 use crate::link::inside_cidr::{InsideCidrError, Slot};
 use crate::link::lookup::{AwsGatewayId, ImportId, ImportIdError};
 use crate::link::managed::{Kind, Managed};
+use crate::link::mismatches::Mismatch;
 use crate::link::tunnel::{Instance, TunnelKey};
 use crate::plugin::{Diagnostic, Value};
 use crate::provider::backend::{
@@ -16,12 +17,13 @@ use crate::provider::backend::{
     remaining_addresses, status_advice,
 };
 use crate::provider::bgp_vpn::{
-    apply, import as importing, read, replaced, static_routing, teardown,
+    apply, import as importing, plan, read, replaced, static_routing, teardown,
 };
 use crate::provider::remaining_objects::{
     remaining_after_blocked_move, remaining_after_rollback, remaining_objects,
 };
 use crate::reconcile::{self, ActionError, ActionFailure, DiscoverError, ReconcileOutcome};
+use crate::types::Asn;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -72,6 +74,7 @@ pub fn action_errors() -> Vec<Diagnostic> {
             minutes: 15,
             aws: "DOWN, IPSEC IS UP".into(),
             azure: "that the peer is Connecting".into(),
+            mismatches: vec![Mismatch::AwsAsn { azure: Asn(64_999), aws: Asn(64_512) }],
         },
         ActionError::RouteCountDropped { .. } => ActionError::RouteCountDropped { key, had: 2, has: 1, minutes: 15 },
         ActionError::PeersNotReady { .. } => ActionError::PeersNotReady {
@@ -251,6 +254,7 @@ pub fn others() -> Vec<Diagnostic> {
     found.extend(read_failed("the link", &cause()));
     found.push(read::read_timed_out(Duration::from_secs(600)));
     found.push(apply::without_inside_cidrs());
+    found.push(plan::missing_subscription());
     found.push(apply::missing_setting("azure.location"));
     found.push(apply::rolled_back());
     let (summary, detail) = replaced::unrepeatable_words("aws.vpn_gateway_id");

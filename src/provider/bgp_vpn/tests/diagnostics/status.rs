@@ -1,11 +1,13 @@
 //! The data source: its errors, and the texts of `diagnosis`.
 
 use crate::link::inside_cidr::Slot;
+use crate::link::mismatches::{Field, Mismatch};
 use crate::link::tunnel::{PerTunnel, TunnelKey};
 use crate::plugin::{Diagnostic, Value};
 use crate::provider::status::{
     self, AwsHealth, AzureHealth, BgpHealth, Denial, LinkHealth, Reported, TunnelHealth, diagnose,
 };
+use crate::types::Asn;
 
 fn healthy() -> TunnelHealth {
     TunnelHealth {
@@ -22,8 +24,45 @@ fn healthy() -> TunnelHealth {
             state: "Connected".into(),
             routes_learned: 1,
         }),
-        mismatches: Some(Vec::new()),
+        ipsec_mismatches: Vec::new(),
+        bgp_mismatches: Some(Vec::new()),
     }
+}
+
+fn every_ipsec_mismatch() -> Vec<Mismatch> {
+    let ip = |text: &str| text.parse().unwrap();
+    let algorithm = |field, azure: &str, aws: &str| Mismatch::Algorithm {
+        field,
+        azure: azure.into(),
+        aws: vec![aws.into()],
+    };
+    vec![
+        Mismatch::AzureAddress {
+            aws: ip("20.0.0.2"),
+            azure: ip("20.0.0.1"),
+        },
+        Mismatch::AwsAddress {
+            azure: ip("52.0.0.2"),
+            aws: ip("52.0.0.1"),
+        },
+        Mismatch::Key,
+        Mismatch::MissingKey,
+        Mismatch::NoInitiator {
+            startup_action: "add".into(),
+        },
+        Mismatch::IkeVersion {
+            azure: "IKEv1".into(),
+            aws: vec!["ikev2".into()],
+        },
+        algorithm(Field::IkeEncryption, "AES128", "AES256"),
+        algorithm(Field::DhGroup, "DHGroup14", "20"),
+        algorithm(Field::PfsGroup, "PFS2048", "20"),
+        Mismatch::AzureSelectors,
+        Mismatch::AwsSelectors {
+            local: "10.1.0.0/16".into(),
+            remote: "10.2.0.0/16".into(),
+        },
+    ]
 }
 
 fn diagnosis(
@@ -122,11 +161,30 @@ pub fn diagnostics() -> Vec<Diagnostic> {
             false,
         ),
         diagnosis(|t| t.bgp = Reported::NotFound, false, false),
+        diagnosis(
+            |t| {
+                t.bgp = Reported::NotFound;
+                t.bgp_mismatches = Some(vec![Mismatch::BgpDisabled]);
+            },
+            false,
+            false,
+        ),
+        diagnosis(
+            |t| {
+                ipsec_down(t);
+                t.azure = Reported::Value(AzureHealth {
+                    status: "NotConnected".into(),
+                });
+                t.ipsec_mismatches = every_ipsec_mismatch();
+            },
+            false,
+            false,
+        ),
         diagnosis(bgp_down, false, false),
         diagnosis(
             |t| {
                 bgp_down(t);
-                t.mismatches = None;
+                t.bgp_mismatches = None;
             },
             false,
             false,
@@ -134,9 +192,10 @@ pub fn diagnostics() -> Vec<Diagnostic> {
         diagnosis(
             |t| {
                 bgp_down(t);
-                t.mismatches = Some(vec![
-                    "the customer gateway has ASN 65001, but the Azure gateway has 65000".into(),
-                ]);
+                t.bgp_mismatches = Some(vec![Mismatch::AzureAsn {
+                    aws: Asn(65_001),
+                    azure: Asn(65_000),
+                }]);
             },
             false,
             false,
