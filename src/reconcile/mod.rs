@@ -6,6 +6,8 @@
 //! | `clients` | both clouds' clients; a site is one link's end in each |
 //! | `observe` | reading a link: everything at once, then what the first answers pointed to |
 //! | `reconciler` | the loop |
+//! | `round` | one round of the loop, and its outcome |
+//! | `teardown` | the loop that deletes |
 //! | `teardown_check` | looks at what is in the way of deletes before the first of them |
 //! | `exchange_stages` | the spec of a round, where inside CIDRs are exchanged in stages |
 //! | `executor` | a list of steps, as wide as their order allows |
@@ -35,6 +37,8 @@ mod name_conflicts;
 mod observe;
 mod preflight;
 mod reconciler;
+mod round;
+mod teardown;
 mod teardown_check;
 
 pub use clients::{CloudClients, LinkClients, OperationContext};
@@ -44,4 +48,6 @@ pub use error::ActionError;
 pub use interrupted_move::interrupted_moves;
 pub use observe::observe;
 pub use preflight::preflight;
-pub use reconciler::{ActionFailure, ReconcileOutcome, converge, teardown};
+pub use reconciler::converge;
+pub use round::{ActionFailure, ReconcileOutcome};
+pub use teardown::teardown;

@@ -2,7 +2,7 @@
 //! create.
 
 use super::error::ActionError;
-use super::reconciler::ActionFailure;
+use super::round::ActionFailure;
 use crate::azure::model::Resource;
 use crate::azure::{Error, ErrorContext};
 use crate::link::action::{Action, ActionTarget, Verb};

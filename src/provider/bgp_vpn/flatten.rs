@@ -478,3 +478,9 @@ pub fn is_deleted(
     });
     managed.is_empty() && !listed
 }
+
+/// The identity that the `id` of a state contains.
+pub fn identity_of(state: &Value) -> Option<Value> {
+    let (gateway, cidr) = state.get("id").as_str()?.rsplit_once(',')?;
+    Some(identity(gateway, cidr).1)
+}

@@ -1,8 +1,8 @@
 //! Imports an existing link into the state.
 
-use super::apply::identity_of;
 use super::backend::{Backend, ImportedLink};
 use super::defaults::{PlanInputs, apply_defaults};
+use super::flatten::identity_of;
 use super::flatten::{identity, managed, set_computed};
 use super::link_status::LinkStatus;
 use super::planned::PlannedState;

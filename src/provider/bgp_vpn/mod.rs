@@ -30,6 +30,7 @@
 //! | `apply`, `read`, `import` | carry it out |
 
 mod apply;
+mod apply_plan;
 mod attribute_paths;
 mod attributes;
 pub mod backend;
@@ -39,6 +40,7 @@ mod conflicting_attributes;
 mod create_before_destroy;
 mod default_options;
 mod defaults;
+mod destroy;
 mod existing_link;
 mod expand;
 mod flatten;
@@ -50,6 +52,8 @@ mod model;
 mod plan;
 mod plan_validation;
 mod planned;
+mod planned_id;
+mod preflight_request;
 mod private_state;
 mod provenance;
 mod public_subnet;
@@ -57,11 +61,14 @@ mod read;
 mod refresh;
 mod replaced;
 mod replacing_attributes;
+mod resolve_plan;
 mod resume;
 pub mod schema;
 mod stale_plan;
 mod static_routing;
 mod teardown;
+mod timeouts;
+mod unknown_values;
 pub(super) mod unread_keys;
 mod upgrade;
 
@@ -145,7 +152,7 @@ impl Resource for BgpVpn {
     fn on_stored_state(&self, state: &Value) {
         self.resume_cache.store(
             state,
-            plan::link_of(state, &private_state::PrivateState::default(), None),
+            planned_id::link_of(state, &private_state::PrivateState::default(), None),
             None,
         );
     }
@@ -188,7 +195,7 @@ impl Resource for BgpVpn {
                     .of_state()
                     .link;
                 self.claims(&engine).release(&request.prior, link.as_ref());
-                apply::destroy(engine.as_ref(), &self.resume_cache, request).await
+                destroy::destroy(engine.as_ref(), &self.resume_cache, request).await
             }
             Ok(engine) => {
                 apply::apply(

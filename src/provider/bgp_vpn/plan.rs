@@ -1,21 +1,20 @@
 //! Plans: every setting at its effective value, what is wrong with it, and what will be new.
 
 use super::attribute_paths::diagnostics;
-use super::attributes::{Mode, paths};
 use super::backend::Backend;
-use super::change_set::{ChangeSet, instance_keys};
+use super::change_set::ChangeSet;
 use super::claims::{self, ClaimHolder, Claims};
 use super::create_before_destroy::{as_warnings, downgrade_conflicts};
-use super::default_options::inside_cidrs;
 use super::defaults::{PlanInputs, apply_defaults};
 use super::existing_link::check_existing_link;
-use super::expand::{link_id, lookup_scope, subscription};
-use super::flatten::planned_tunnel;
+use super::expand::subscription;
 use super::kept::{Kept, kept, kept_by_create};
-use super::link_status::{LinkStatus, is_incomplete, is_interrupted};
+use super::link_status::is_incomplete;
 use super::model::read_config;
 use super::plan_validation::validate_plan;
 use super::planned::PlannedState;
+use super::planned_id::{id_beside_moved_link, link_of};
+use super::preflight_request::preflight_request;
 use super::private_state::{PrivateState, Provenance};
 use super::provenance::provenance;
 use super::public_subnet;
@@ -26,17 +25,12 @@ use super::static_routing::refuse_plan;
 use super::teardown::{
     full_removal, incomplete_removal, removal_warning as announcement_of, update_removal,
 };
-use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnGatewayId};
-use crate::azure::id::ResourceId;
-use crate::link::config::Attr;
-use crate::link::managed::Kind;
+use super::unknown_values::{unknown_for_create, unknown_for_update};
 use crate::link::ownership_tags::LinkId;
-use crate::link::preflight::{Lookup, PreflightRequest, PreflightSnapshot};
-use crate::link::tunnel::{Instance, TunnelKey};
+use crate::link::preflight::{Lookup, PreflightSnapshot};
 use crate::link::validation::{validate_fields, validate_required};
 use crate::plugin::{AttributePath, Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
 use crate::provider::summaries;
-use std::collections::BTreeSet;
 
 /// What can be said of a configuration alone.
 pub fn validate(config: &Value) -> Diagnostics {
@@ -47,12 +41,6 @@ pub fn validate(config: &Value) -> Diagnostics {
         .chain(validate_required(&model));
     diagnostics(violations.filter(|fault| !fault.is_warning()))
 }
-
-/// The tunnel whose inside CIDR names the link.
-const FIRST_TUNNEL: TunnelKey = TunnelKey {
-    instance: Instance::Zero,
-    number: 1,
-};
 
 /// Plans a create, an update or a destroy.
 ///
@@ -565,315 +553,5 @@ pub fn plan_inputs<'c, 'g>(
         private,
         snapshot,
         default_region: backend.default_region(),
-    }
-}
-
-/// What to look at before a link is made or moved, and whether all of it is known by now.
-pub fn preflight_request(
-    backend: &dyn Backend,
-    settled: &Value,
-    inputs: &PlanInputs<'_, '_>,
-) -> (PreflightRequest, bool) {
-    let model = read_config(settled);
-    let subscription = subscription(settled, backend.subscription());
-    let resource = |id: &Attr<String>| id.known().and_then(|id| ResourceId::parse(id).ok());
-    let composed = || {
-        let name = model.network.known()?.name.known()?;
-        Some(ResourceId::network(
-            subscription.as_ref()?,
-            model.group.known()?,
-            "virtualNetworks",
-            name,
-        ))
-    };
-    let gateway_given = inputs.azure_gateway_is_existing();
-    let (vpn_gateway_given, on_transit_gateway) = (
-        inputs.vpn_gateway_is_existing(),
-        inputs.on_transit_gateway(),
-    );
-    let region = model.region.known().cloned().map(Region);
-    let in_region =
-        |id: &Attr<String>, given: bool| id.known().filter(|_| given && region.is_some()).cloned();
-    // A refresh that did not find the gateway left it in `id` alone.
-    let in_id = || ResourceId::parse(inputs.prior?.get("id").as_str()?.rsplit_once(',')?.0).ok();
-    let ask = PreflightRequest {
-        checks_aws_credentials: inputs.prior.is_none() && region.is_some(),
-        resource_group: model
-            .group
-            .known()
-            .filter(|_| subscription.is_some())
-            .cloned(),
-        network: resource(&model.network_id).or_else(composed),
-        gateway: resource(&model.gateway_id)
-            .or_else(in_id)
-            .filter(|_| gateway_given),
-        first_cidr: inside_cidrs(settled)
-            .map(|cidrs| *cidrs.get(FIRST_TUNNEL))
-            .filter(|_| (gateway_given || vpn_gateway_given) && inputs.prior.is_none()),
-        link: link_of(settled, inputs.private, backend.subscription())
-            .filter(|_| vpn_gateway_given && inputs.prior.is_some()),
-        vpc: in_region(&model.vpc_id, true).map(VpcId),
-        vpn_gateway: in_region(&model.vpn_gateway_id, vpn_gateway_given).map(VpnGatewayId),
-        transit_gateway: in_region(&model.transit_gateway_id, on_transit_gateway)
-            .map(TransitGatewayId),
-        own_vpn_gateway: own_vpn_gateway(settled, inputs),
-        region,
-        subscription,
-    };
-    let needs = |given: bool, asked: bool| !given || asked;
-    let configured = super::model::read_config(inputs.config);
-    let complete = ask.resource_group.is_some()
-        && needs(gateway_given, ask.gateway.is_some())
-        && needs(vpn_gateway_given, ask.vpn_gateway.is_some())
-        && needs(on_transit_gateway, ask.transit_gateway.is_some())
-        && needs(
-            !configured.network_id.is_null() || !configured.network.is_null(),
-            ask.network.is_some(),
-        )
-        && needs(!configured.vpc_id.is_null(), ask.vpc.is_some())
-        && inside_cidrs(settled).is_some()
-        && inputs.config.get("azure").is_known()
-        && inputs.config.get("aws").is_known()
-        && configured.create_group != Attr::Unknown;
-    (ask, complete)
-}
-
-/// The VPN gateway that this link made, where the inside CIDRs of its tunnels change.
-fn own_vpn_gateway(settled: &Value, inputs: &PlanInputs<'_, '_>) -> Option<VpnGatewayId> {
-    let changes = ChangeSet {
-        prior: inputs.prior?,
-        planned: settled,
-    };
-    let stays = !inputs.vpn_gateway_is_existing()
-        && !inputs.on_transit_gateway()
-        && !changes.aws_side_replaced();
-    let id = settled
-        .at(&"aws.vpn_gateway_id".into())
-        .as_str()
-        .filter(|_| stays && changes.changed("inside_cidrs"))?;
-    Some(VpnGatewayId(id.to_owned()))
-}
-
-/// The ownership tag's value of a link, as far as its settings tell it by now.
-pub fn link_of(
-    settled: &Value,
-    private: &PrivateState,
-    subscription: Option<String>,
-) -> Option<LinkId> {
-    let found = lookup_scope(settled, private, subscription, false)?;
-    found.link.or_else(|| {
-        Some(link_id(
-            settled,
-            private,
-            &found.known.network?,
-            *found.inside_cidrs.get(FIRST_TUNNEL),
-        ))
-    })
-}
-
-/// The id of a new link where the usual one belongs to a link that moved to another slot.
-pub fn id_beside_moved_link(
-    planned: &Value,
-    private: &PrivateState,
-    snapshot: &PreflightSnapshot,
-    subscription: Option<String>,
-) -> Option<LinkId> {
-    let scope = lookup_scope(planned, private, subscription, false)?;
-    let (network, first) = (scope.known.network?, *scope.inside_cidrs.get(FIRST_TUNNEL));
-    let replaced = |id: &ResourceId| {
-        private
-            .replaced_ids
-            .iter()
-            .any(|own| own.eq_ignore_ascii_case(id.as_str()))
-    };
-    let connections = snapshot
-        .connections
-        .iter()
-        .chain(&snapshot.network_connections);
-    let link = LinkId::for_create(
-        &network,
-        first,
-        connections.filter(|one| !replaced(&one.resource.id)),
-    );
-    (link != LinkId::new(&network, first)).then_some(link)
-}
-
-/// Computed attributes of a new link.
-fn unknown_for_create(draft: &mut PlannedState<'_>) {
-    for path in paths(|row| row.mode == Mode::Computed && !row.path.contains('*')) {
-        draft.fill(path, Value::unknown());
-    }
-    draft.fill("drift", Value::List(Vec::new()));
-    draft.fill("status", LinkStatus::Complete.as_str());
-    let tunnels = TunnelKey::ALL.map(|key| {
-        let mut tunnel = planned_tunnel(&draft.planned, key);
-        for field in TUNNEL_IDS {
-            tunnel.set(field, Value::unknown());
-        }
-        (key.to_string(), tunnel)
-    });
-    draft.fill("tunnels", Value::map(tunnels));
-}
-
-const TUNNEL_IDS: [&str; 6] = [
-    "aws_outside_ip",
-    "azure_public_ip",
-    "aws_vpn_connection_id",
-    "aws_customer_gateway_id",
-    "azure_local_network_gateway_id",
-    "azure_connection_id",
-];
-
-/// Computed attributes of a link that is there: as before, but for what is missing or recreated.
-fn unknown_for_update(draft: &mut PlannedState<'_>, prior: &Value, private: &PrivateState) {
-    let changes = ChangeSet {
-        prior,
-        planned: &draft.planned.clone(),
-    };
-    let before = |path: &str| prior.at(&path.into()).clone();
-    let or_unknown = |value: Value| {
-        if value.is_null() {
-            Value::unknown()
-        } else {
-            value
-        }
-    };
-    draft.fill("id", or_unknown(before("id")));
-    draft.fill("drift", Value::List(Vec::new()));
-    draft.fill("status", LinkStatus::Complete.as_str());
-    let mut managed = PlannedManaged::of(changes, private);
-    let tunnels = TunnelKey::ALL.map(|key| {
-        let renewed = changes.unknown_fields(key, private, is_interrupted(prior));
-        let mut tunnel = planned_tunnel(&draft.planned, key);
-        for field in TUNNEL_IDS {
-            let value = prior
-                .get("tunnels")
-                .get(&key.to_string())
-                .get(field)
-                .clone();
-            let value = if renewed.contains(&field) {
-                Value::unknown()
-            } else {
-                or_unknown(value)
-            };
-            if !value.is_known() {
-                managed.change(kind_of(field));
-            }
-            tunnel.set(field, value);
-        }
-        (key.to_string(), tunnel)
-    });
-    draft.fill("tunnels", Value::map(tunnels));
-    let missing = [
-        "azure.gateway_id",
-        "azure.virtual_network_id",
-        "aws.vpn_gateway_id",
-    ];
-    if missing.iter().any(|path| !draft.at(path).is_known()) {
-        managed.all();
-    }
-    let vpc_anew = !draft.at("aws.vpc_id").is_known()
-        || changes.changed("aws.vpc_id")
-        || changes.changed("aws.region");
-    let subnet = match (vpc_anew, draft.at("aws.vpc").is_null()) {
-        (true, false) => Value::unknown(),
-        (true, true) => Value::Null,
-        (false, _) => public_subnet::planned_id(changes),
-    };
-    let new_subnet = !subnet.is_known();
-    draft.fill("aws.public_subnet_id", subnet);
-    let main = before("aws.main_route_table_id");
-    draft.fill(
-        "aws.main_route_table_id",
-        if vpc_anew { Value::unknown() } else { main },
-    );
-    if new_subnet || vpc_anew {
-        managed.all();
-    }
-    let ips = before("azure.public_ip_addresses");
-    let whole = instance_keys().iter().all(|key| ips.get(key).is_set());
-    draft.fill(
-        "azure.public_ip_addresses",
-        if whole { ips } else { Value::unknown() },
-    );
-    let named = draft
-        .at("azure.virtual_network.subnets")
-        .as_map()
-        .map(|map| map.keys().cloned().collect::<Vec<_>>());
-    let ids = before("azure.subnet_ids");
-    let whole = ids.get("GatewaySubnet").is_set()
-        && named.iter().flatten().all(|name| ids.get(name).is_set());
-    let same = whole
-        && !changes.changed("azure.virtual_network.subnets")
-        && draft.at("azure.virtual_network_id").is_known();
-    draft.fill(
-        "azure.subnet_ids",
-        if same { ids } else { Value::unknown() },
-    );
-    draft.fill("managed", managed.value(before("managed")));
-}
-
-/// The kind of object that a computed attribute of a tunnel identifies.
-fn kind_of(field: &str) -> Option<Kind> {
-    match field {
-        "azure_public_ip" => Some(Kind::AzurePublicIp),
-        "aws_vpn_connection_id" => Some(Kind::AwsVpnConnection),
-        "aws_customer_gateway_id" => Some(Kind::AwsCustomerGateway),
-        "azure_local_network_gateway_id" => Some(Kind::AzureLocalGateway),
-        "azure_connection_id" => Some(Kind::AzureConnection),
-        _ => None,
-    }
-}
-
-/// The planned value of `managed`. Terraform prints an unknown map with all its ids as removed, so
-/// only the sets of ids that change are unknown.
-struct PlannedManaged {
-    /// None: any kind may change.
-    changed: Option<BTreeSet<Kind>>,
-}
-
-impl PlannedManaged {
-    /// Before the ids of single objects are looked at: what a repair changes.
-    fn of(changes: ChangeSet<'_>, private: &PrivateState) -> Self {
-        let ended = LinkStatus::of(changes.prior) == LinkStatus::Complete;
-        let drifted = changes
-            .prior
-            .get("drift")
-            .as_list()
-            .is_some_and(|found| !found.is_empty());
-        let changed = match &private.changed_kinds {
-            _ if !ended || changes.affects_managed() => None,
-            _ if !drifted => Some(BTreeSet::new()),
-            kinds => kinds
-                .clone()
-                .filter(|_| private.interrupted_moves.is_empty()),
-        };
-        PlannedManaged { changed }
-    }
-
-    fn change(&mut self, kind: Option<Kind>) {
-        if let Some(changed) = &mut self.changed {
-            changed.extend(kind);
-        }
-    }
-
-    fn all(&mut self) {
-        self.changed = None;
-    }
-
-    fn value(self, before: Value) -> Value {
-        let Some(changed) = self.changed.filter(|_| before.is_set()) else {
-            return Value::unknown();
-        };
-        // Propagation that a repair enables may turn out to be another user's.
-        let propagation = Kind::AwsRoutePropagation;
-        if changed.contains(&propagation) && !before.get(propagation.as_str()).is_set() {
-            return Value::unknown();
-        }
-        let mut value = before;
-        for kind in changed {
-            value.set(kind.as_str(), Value::unknown());
-        }
-        value
     }
 }

@@ -9,7 +9,7 @@ use super::default_options::inside_cidrs;
 use super::defaults::PlanInputs;
 use super::expand::endpoint;
 use super::model::read_config;
-use super::plan::link_of;
+use super::planned_id::link_of;
 use super::private_state::{PrivateState, Provenance};
 use super::replaced::own_object_ids;
 use crate::aws::model::VpnConnection;

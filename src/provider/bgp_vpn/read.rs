@@ -1,16 +1,16 @@
 //! Refreshes a state from both clouds.
 
-use super::apply::{identity_of, timeout};
 use super::backend::Backend;
 use super::default_options::inside_cidrs;
 use super::expand::{ExpandInputs, KeyInputs, expand_spec, lookup_scope};
-use super::flatten::{is_deleted, managed, read_managed, set_computed};
+use super::flatten::{identity_of, is_deleted, managed, read_managed, set_computed};
 use super::link_status::LinkStatus;
-use super::plan::link_of;
+use super::planned_id::link_of;
 use super::private_state::{PrivateState, StoredMove};
 use super::refresh::refresh_settings;
 use super::replacing_attributes::record_arrived;
 use super::resume::ResumeCache;
+use super::timeouts::timeout;
 use super::unread_keys::unread_keys;
 use crate::link::interruptions::interruptions;
 use crate::link::observed::Observed;

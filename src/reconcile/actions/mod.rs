@@ -5,6 +5,7 @@ mod addresses;
 mod aws;
 mod azure;
 mod bgp_session;
+mod create_connection;
 mod delete;
 mod deleting_users;
 mod incomplete_tag;

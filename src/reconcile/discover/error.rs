@@ -1,0 +1,77 @@
+//! Why no link can be imported.
+
+use super::super::error::ActionError;
+use crate::aws::model::Region;
+use crate::link::inside_cidr::InsideCidr;
+use std::collections::BTreeSet;
+
+/// Why no link can be imported.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoverError {
+    #[error(transparent)]
+    Cause(#[from] ActionError),
+    #[error(
+        "the Azure gateway {0} does not exist, or the credentials have no permission to read it. Correct its subscription, resource group or name"
+    )]
+    NoGateway(String),
+    #[error(
+        "the Azure gateway {id} {what}. A link needs an active-active VPN gateway with BGP. Change the gateway, or use another"
+    )]
+    WrongGateway { id: String, what: &'static str },
+    #[error("{end} does not exist in {region}")]
+    NoEnd { region: Region, end: String },
+    #[error(
+        "in {region}, no VPN connection of {end} has a customer gateway with an address of the Azure gateway ({addresses}){}",
+        format_elsewhere(.elsewhere)
+    )]
+    NoConnection {
+        region: Region,
+        end: String,
+        addresses: String,
+        elsewhere: BTreeSet<String>,
+    },
+    #[error(
+        "in {region}, no tunnel of the VPN connections to this Azure gateway has the inside CIDR {cidr}. Existing connections: {found}"
+    )]
+    NoTunnel {
+        region: Region,
+        cidr: InsideCidr,
+        found: String,
+    },
+    /// One of the three above, with the regions named by tags in Azure.
+    #[error("{fault}")]
+    NotHere {
+        fault: Box<DiscoverError>,
+        regions: BTreeSet<Region>,
+    },
+    #[error(
+        "the two VPN connections of this link belong to different gateways, {0}. Add the gateway that the link should use, and the \
+         inside CIDR, to the ID (<Azure gateway ID>,<vgw-... or tgw-...>,<inside CIDR>). The next apply moves the other connection to it"
+    )]
+    TwoEnds(String),
+    #[error(
+        "these gateways have more than one link. Add the inside CIDR of one of its tunnels to the ID. Existing connections: {0}"
+    )]
+    Ambiguous(String),
+}
+
+impl DiscoverError {
+    /// Where the link may be in another region: the regions to which tags point, which may be none.
+    pub fn other_regions(&self) -> Option<&BTreeSet<Region>> {
+        if let DiscoverError::NotHere { regions, .. } = self {
+            Some(regions)
+        } else {
+            None
+        }
+    }
+}
+
+fn format_elsewhere(elsewhere: &BTreeSet<String>) -> String {
+    if elsewhere.is_empty() {
+        return String::new();
+    }
+    format!(
+        ". VPN connections with such a customer gateway belong to {}",
+        elsewhere.iter().cloned().collect::<Vec<_>>().join(", ")
+    )
+}
