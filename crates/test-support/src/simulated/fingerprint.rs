@@ -242,8 +242,9 @@ impl Names {
 
     fn members(&self, items: &Map<String, Value>) -> Map<String, Value> {
         let kept = items.iter().filter(|(name, value)| {
-            let generated =
-                GENERATED.contains(&name.as_str()) || name.starts_with("awsazure:rolled");
+            let generated = GENERATED.contains(&name.as_str())
+                || name.starts_with("awsazure:rolled")
+                || name == "awsazure:move-target";
             let part_of_table = name.as_str() == "id"
                 && value.as_str().is_some_and(|id| id.starts_with("rtbassoc"));
             let shared_key = name.as_str() == "secret" && value.is_string();
