@@ -9,17 +9,17 @@
 use super::clients::{CloudClients, LinkClients, OperationContext};
 use super::error::ActionError;
 use crate::aws::Filter;
-use crate::link::adoption::Adoption;
-use crate::link::known_ids::KnownIds;
-use crate::link::lookup::{InterruptedMove, LookupScope, TeardownSpec};
-use crate::link::managed::{Kind, Managed};
-use crate::link::observed::Observed;
-use crate::link::ownership_tags::{
+use bgp_vpn::adoption::Adoption;
+use bgp_vpn::known_ids::KnownIds;
+use bgp_vpn::lookup::{InterruptedMove, LookupScope, TeardownSpec};
+use bgp_vpn::managed::{Kind, Managed};
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership_tags::{
     AwsEndpoint, EndpointKind, LinkId, TAG_AWS_ENDPOINT, TAG_LINK, TAG_MOVE_TARGET, TAG_ROLE,
     recorded_propagations, role,
 };
-use crate::link::tunnel::{Instance, TunnelKey};
-use crate::types::Tags;
+use bgp_vpn::tunnel::{Instance, TunnelKey};
+use bgp_vpn::types::Tags;
 use futures::future::try_join_all;
 use futures::try_join;
 use std::collections::BTreeSet;

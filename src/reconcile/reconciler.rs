@@ -15,18 +15,18 @@ use super::round::{
 };
 use super::teardown::delete_interrupted_moves;
 use super::teardown_check::check_blockers;
-use crate::link::action::{ActionId, ActionTarget, Verb};
-use crate::link::adoption::Adoption;
-use crate::link::blockers::OwnObjects;
-use crate::link::completeness::{Completeness, completeness};
-use crate::link::known_ids::KnownIds;
-use crate::link::lookup::LookupScope;
-use crate::link::observed::Observed;
-use crate::link::ownership::adopted;
-use crate::link::ownership_tags::{AwsEndpoint, LinkId};
-use crate::link::plan::plan_actions;
-use crate::link::spec::Spec;
-use crate::link::vpn_connection::statically_routed;
+use bgp_vpn::action::{ActionId, ActionTarget, Verb};
+use bgp_vpn::adoption::Adoption;
+use bgp_vpn::blockers::OwnObjects;
+use bgp_vpn::completeness::{Completeness, completeness};
+use bgp_vpn::known_ids::KnownIds;
+use bgp_vpn::lookup::LookupScope;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership::adopted;
+use bgp_vpn::ownership_tags::{AwsEndpoint, LinkId};
+use bgp_vpn::plan::plan_actions;
+use bgp_vpn::spec::Spec;
+use bgp_vpn::vpn_connection::statically_routed;
 use std::collections::BTreeSet;
 
 /// Builds, repairs or changes the link until it is as the spec says.

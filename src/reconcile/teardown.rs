@@ -12,10 +12,10 @@ use super::round::{
 use super::teardown_check::check_blockers;
 use crate::aws::Filter;
 use crate::aws::model::VpnGatewayId;
-use crate::link::blockers::OwnObjects;
-use crate::link::lookup::{LookupScope, TeardownSpec};
-use crate::link::managed::Kind;
-use crate::link::observed::Observed;
+use bgp_vpn::blockers::OwnObjects;
+use bgp_vpn::lookup::{LookupScope, TeardownSpec};
+use bgp_vpn::managed::Kind;
+use bgp_vpn::observed::Observed;
 use std::collections::BTreeSet;
 
 /// Deletes what the demolition names. Goes on past failures, and looks again until nothing is left
@@ -60,7 +60,7 @@ pub async fn teardown(
                 };
             }
         }
-        let actions = crate::link::teardown::plan_teardown(&what, &seen);
+        let actions = bgp_vpn::teardown::plan_teardown(&what, &seen);
         if round == 0
             && !actions.is_empty()
             && let Err(error) = check_blockers(
@@ -119,7 +119,7 @@ pub async fn teardown(
             };
         }
     }
-    whole.remaining = crate::link::teardown::plan_teardown(&what, &whole.observed);
+    whole.remaining = bgp_vpn::teardown::plan_teardown(&what, &whole.observed);
     whole
 }
 

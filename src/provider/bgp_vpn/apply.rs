@@ -17,12 +17,12 @@ use super::resume::ResumeCache;
 use super::stale_plan::{Update, stale_plan_error};
 use super::teardown::aws_teardown;
 use super::timeouts::timeout;
-use crate::link::adoption::Adoption;
-use crate::link::lookup::LookupScope;
-use crate::link::observed::Observed;
-use crate::plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
 use crate::provider::remaining_objects;
 use crate::provider::summaries;
+use bgp_vpn::adoption::Adoption;
+use bgp_vpn::lookup::LookupScope;
+use bgp_vpn::observed::Observed;
+use terraform_plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
 
 /// Creates or changes a link.
 pub async fn apply(

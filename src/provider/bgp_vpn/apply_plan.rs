@@ -13,15 +13,15 @@ use super::replacing_attributes::{record_configured, record_failed};
 use super::teardown::teardown_spec;
 use super::timeouts::timeout;
 use crate::azure::id::ResourceId;
-use crate::link::lookup::{LookupScope, TeardownSpec};
-use crate::link::managed::Managed;
-use crate::link::observed::Observed;
-use crate::link::route_tables::desired_route_tables;
-use crate::link::spec::Spec;
-use crate::link::tunnel::{Instance, TunnelKey};
-use crate::plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
 use crate::provider::remaining_objects;
 use crate::provider::summaries;
+use bgp_vpn::lookup::{LookupScope, TeardownSpec};
+use bgp_vpn::managed::Managed;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::route_tables::desired_route_tables;
+use bgp_vpn::spec::Spec;
+use bgp_vpn::tunnel::{Instance, TunnelKey};
+use terraform_plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
 
 /// A create or update under way.
 #[derive(Clone)]

@@ -12,8 +12,8 @@ use super::replaced;
 use super::resume::ResumeCache;
 use super::teardown::teardown_spec;
 use super::timeouts::timeout;
-use crate::link::observed::Observed;
-use crate::plugin::{ApplyRequest, ApplyResponse, Diagnostic, Value};
+use bgp_vpn::observed::Observed;
+use terraform_plugin::{ApplyRequest, ApplyResponse, Diagnostic, Value};
 
 /// Deletes a link.
 pub async fn destroy(

@@ -26,11 +26,11 @@ use super::teardown::{
     full_removal, incomplete_removal, removal_warning as announcement_of, update_removal,
 };
 use super::unknown_values::{unknown_for_create, unknown_for_update};
-use crate::link::ownership_tags::LinkId;
-use crate::link::preflight::{Lookup, PreflightSnapshot};
-use crate::link::validation::{validate_fields, validate_required};
-use crate::plugin::{AttributePath, Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
 use crate::provider::summaries;
+use bgp_vpn::ownership_tags::LinkId;
+use bgp_vpn::preflight::{Lookup, PreflightSnapshot};
+use bgp_vpn::validation::{validate_fields, validate_required};
+use terraform_plugin::{AttributePath, Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
 
 /// What can be said of a configuration alone.
 pub fn validate(config: &Value) -> Diagnostics {

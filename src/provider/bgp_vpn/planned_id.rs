@@ -3,10 +3,10 @@
 use super::expand::{link_id, lookup_scope};
 use super::private_state::PrivateState;
 use crate::azure::id::ResourceId;
-use crate::link::ownership_tags::LinkId;
-use crate::link::preflight::PreflightSnapshot;
-use crate::link::tunnel::TunnelKey;
-use crate::plugin::Value;
+use bgp_vpn::ownership_tags::LinkId;
+use bgp_vpn::preflight::PreflightSnapshot;
+use bgp_vpn::tunnel::TunnelKey;
+use terraform_plugin::Value;
 
 /// The ownership tag's value of a link, as far as its settings tell it by now.
 pub fn link_of(

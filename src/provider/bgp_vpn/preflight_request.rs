@@ -9,10 +9,10 @@ use super::model::read_config;
 use super::planned_id::link_of;
 use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
-use crate::link::config::Attr;
-use crate::link::preflight::PreflightRequest;
-use crate::link::tunnel::TunnelKey;
-use crate::plugin::Value;
+use bgp_vpn::config::Attr;
+use bgp_vpn::preflight::PreflightRequest;
+use bgp_vpn::tunnel::TunnelKey;
+use terraform_plugin::Value;
 
 /// What to look at before a link is made or moved, and whether all of it is known by now.
 pub fn preflight_request(

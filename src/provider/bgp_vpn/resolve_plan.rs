@@ -19,9 +19,9 @@ use super::provenance::provenance;
 use super::public_subnet;
 use super::teardown::removals;
 use crate::aws::model::KeyStorage;
-use crate::link::preflight::PreflightSnapshot;
-use crate::plugin::{ApplyRequest, Diagnostic, Diagnostics, Value};
 use crate::provider::summaries;
+use bgp_vpn::preflight::PreflightSnapshot;
+use terraform_plugin::{ApplyRequest, Diagnostic, Diagnostics, Value};
 
 /// Settles what plan had to leave open, and checks it before anything is made.
 pub async fn resolve_plan(

@@ -1,8 +1,8 @@
 //! Limits of operations.
 
-use crate::plugin::Value;
-use crate::types::parse_duration;
+use bgp_vpn::types::parse_duration;
 use std::time::Duration;
+use terraform_plugin::Value;
 
 /// A limit from `timeouts`.
 pub fn timeout(state: &Value, operation: &str, default_minutes: u64) -> Duration {

@@ -8,10 +8,10 @@ use super::link_status::{LinkStatus, is_interrupted};
 use super::planned::PlannedState;
 use super::private_state::PrivateState;
 use super::public_subnet;
-use crate::link::managed::Kind;
-use crate::link::tunnel::TunnelKey;
-use crate::plugin::Value;
+use bgp_vpn::managed::Kind;
+use bgp_vpn::tunnel::TunnelKey;
 use std::collections::BTreeSet;
+use terraform_plugin::Value;
 
 /// Computed attributes of a new link.
 pub fn unknown_for_create(draft: &mut PlannedState<'_>) {

@@ -1,8 +1,8 @@
 //! Describes what is wrong with a tunnel, by layer: objects, IKE and IPsec, BGP, routes.
 
 use super::health::{AwsHealth, AzureHealth, BgpHealth, LinkHealth, Reported, TunnelHealth};
-use crate::link::mismatches::Mismatch;
-use crate::link::tunnel::PerTunnel;
+use bgp_vpn::mismatches::Mismatch;
+use bgp_vpn::tunnel::PerTunnel;
 
 /// The health of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,10 +185,10 @@ fn non_empty(text: &str) -> Option<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::link::inside_cidr::Slot;
-    use crate::link::tunnel::TunnelKey;
     use crate::provider::status::health::Denial;
-    use crate::types::Asn;
+    use bgp_vpn::inside_cidr::Slot;
+    use bgp_vpn::tunnel::TunnelKey;
+    use bgp_vpn::types::Asn;
 
     fn well() -> TunnelHealth {
         TunnelHealth {

@@ -9,12 +9,12 @@ use super::*;
 use crate::aws::model as aws;
 use crate::azure::documents;
 use crate::azure::model::BgpPeer;
-use crate::link::mismatches::{Mismatch, bgp_mismatches, ipsec_mismatches};
-use crate::link::observed::{KeyRead, Observed};
-use crate::link::tunnel::Instance;
-use crate::plugin::ClientCapabilities;
-use crate::types::{Asn, PreSharedKey};
+use bgp_vpn::mismatches::{Mismatch, bgp_mismatches, ipsec_mismatches};
+use bgp_vpn::observed::{KeyRead, Observed};
+use bgp_vpn::tunnel::Instance;
+use bgp_vpn::types::{Asn, PreSharedKey};
 use std::net::Ipv4Addr;
+use terraform_plugin::ClientCapabilities;
 
 const GATEWAY: &str =
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/gw";

@@ -3,18 +3,18 @@
 use super::ApplyContext;
 use crate::aws::model::{RouteTableId, TargetGateway, VpcId, VpnGatewayId};
 use crate::aws::{Filter, IdempotencyKey};
-use crate::link::action::{ActionTarget, Verb};
-use crate::link::compare;
-use crate::link::customer_gateway;
-use crate::link::managed::Kind;
-use crate::link::ownership_tags::role;
-use crate::link::ownership_tags::{AwsEndpoint, TAG_INCOMPLETE};
-use crate::link::route_tables::desired_route_tables;
-use crate::link::spec::{AwsGateway, AwsNetwork};
-use crate::link::tunnel::Instance;
-use crate::link::vpn_connection;
 use crate::reconcile::error::ActionError;
-use crate::types::Tags;
+use bgp_vpn::action::{ActionTarget, Verb};
+use bgp_vpn::compare;
+use bgp_vpn::customer_gateway;
+use bgp_vpn::managed::Kind;
+use bgp_vpn::ownership_tags::role;
+use bgp_vpn::ownership_tags::{AwsEndpoint, TAG_INCOMPLETE};
+use bgp_vpn::route_tables::desired_route_tables;
+use bgp_vpn::spec::{AwsGateway, AwsNetwork};
+use bgp_vpn::tunnel::Instance;
+use bgp_vpn::types::Tags;
+use bgp_vpn::vpn_connection;
 use std::fmt::Display;
 
 impl ApplyContext<'_> {

@@ -3,13 +3,13 @@
 use super::ApplyContext;
 use crate::aws::model::{Bandwidth, KeyStorage, TunnelOptions, VpnConnection};
 use crate::aws::{IdempotencyKey, NewConnection, VpnConnectionOptions};
-use crate::link::action::{ActionTarget, KeyAction, NewTunnel, Verb};
-use crate::link::compare;
-use crate::link::keys;
-use crate::link::resolve::match_tunnels;
-use crate::link::tunnel::{Instance, TunnelKey};
 use crate::reconcile::error::ActionError;
-use crate::types::PreSharedKey;
+use bgp_vpn::action::{ActionTarget, KeyAction, NewTunnel, Verb};
+use bgp_vpn::compare;
+use bgp_vpn::keys;
+use bgp_vpn::resolve::match_tunnels;
+use bgp_vpn::tunnel::{Instance, TunnelKey};
+use bgp_vpn::types::PreSharedKey;
 
 impl ApplyContext<'_> {
     fn uses_secrets_manager(&self) -> bool {
@@ -60,10 +60,7 @@ impl ApplyContext<'_> {
         let mut options = compare::desired_options(self.spec);
         options.inside_cidr = Some(self.spec.inside_cidrs.get(key).net());
         options.key = Some(shared);
-        if !matches!(
-            self.spec.policy,
-            crate::link::ipsec::IpsecPolicy::Explicit(_)
-        ) {
+        if !matches!(self.spec.policy, bgp_vpn::ipsec::IpsecPolicy::Explicit(_)) {
             // Nothing said is the cloud's default, and stays so when AWS learns new algorithms.
             (options.phase1, options.phase2) = Default::default();
         }
@@ -145,11 +142,11 @@ impl ApplyContext<'_> {
 
     pub(super) fn record_connection(&self, instance: Instance, connection: VpnConnection) {
         // Addresses that the state knew belong to an earlier connection.
-        let scope = crate::link::lookup::LookupScope {
+        let scope = bgp_vpn::lookup::LookupScope {
             known: Default::default(),
             ..self.context.scope.clone()
         };
-        let scope = crate::link::lookup::LookupScope {
+        let scope = bgp_vpn::lookup::LookupScope {
             inside_cidrs: self.spec.inside_cidrs.clone(),
             ..scope
         };

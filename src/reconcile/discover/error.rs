@@ -2,7 +2,7 @@
 
 use super::super::error::ActionError;
 use crate::aws::model::Region;
-use crate::link::inside_cidr::InsideCidr;
+use bgp_vpn::inside_cidr::InsideCidr;
 use std::collections::BTreeSet;
 
 /// Why no link can be imported.

@@ -3,10 +3,10 @@
 use super::error::DiscoverError;
 use crate::aws::model::{CustomerGateway, Region, TargetGateway, VpnConnection};
 use crate::azure::model::Gateway;
-use crate::link::inside_cidr::{InsideCidr, Slot};
-use crate::link::lookup::{AwsGatewayId, ImportId};
-use crate::link::ownership_tags::{LinkId, TAG_LINK};
-use crate::link::tunnel::{Instance, PerInstance, PerTunnel};
+use bgp_vpn::inside_cidr::{InsideCidr, Slot};
+use bgp_vpn::lookup::{AwsGatewayId, ImportId};
+use bgp_vpn::ownership_tags::{LinkId, TAG_LINK};
+use bgp_vpn::tunnel::{Instance, PerInstance, PerTunnel};
 use std::net::Ipv4Addr;
 
 pub type Pair = PerInstance<Option<VpnConnection>>;
