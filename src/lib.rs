@@ -5,6 +5,3 @@ pub mod azure;
 pub mod client;
 pub mod provider;
 pub mod reconcile;
-
-pub use bgp_vpn::types;
-pub use {bgp_vpn as link, terraform_plugin as plugin};

@@ -2,7 +2,7 @@
 
 use super::error::{Error, ErrorContext};
 use crate::client::Deadline;
-use crate::types::Tags;
+use bgp_vpn::types::Tags;
 use std::future::Future;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;

@@ -8,8 +8,8 @@ use super::model::{
     VpnConnectionId, VpnGateway, VpnGatewayId,
 };
 use crate::client::cloud_text::clean;
-use crate::types::{Asn, PreSharedKey, Tags};
 use aws_sdk_ec2::types as sdk;
+use bgp_vpn::types::{Asn, PreSharedKey, Tags};
 use std::net::Ipv4Addr;
 
 /// What EC2 shows in place of a key that is kept in Secrets Manager.

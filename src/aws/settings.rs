@@ -4,7 +4,7 @@
 //! What is not set here is left to the SDK's chain: `AWS_*` variables, shared files, web identity,
 //! container and instance roles.
 
-use crate::types::Tags;
+use bgp_vpn::types::Tags;
 use std::fmt;
 use std::time::Duration;
 

@@ -17,7 +17,6 @@ use super::{
     Aws, CallContext, ClientOverrides, Ec2, Error, Filter, IdempotencyKey, NewConnection, Settings,
     TokioTimeSource, VpnConnectionOptions,
 };
-use crate::types::{Asn, PreSharedKey, Tags};
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
@@ -25,6 +24,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
+use bgp_vpn::types::{Asn, PreSharedKey, Tags};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};

@@ -1,11 +1,11 @@
 //! `provider::awsazure::address_plan(slot)`: the addresses inside the four tunnels, without any
 //! cloud.
 
-use crate::link::inside_cidr::{InsideCidr, Slot};
-use crate::link::tunnel::TunnelKey;
-use crate::plugin::{Function, FunctionError, Parameter, Signature, Type, Value};
 use async_trait::async_trait;
+use bgp_vpn::inside_cidr::{InsideCidr, Slot};
+use bgp_vpn::tunnel::TunnelKey;
 use std::collections::BTreeMap;
+use terraform_plugin::{Function, FunctionError, Parameter, Signature, Type, Value};
 
 /// The function.
 pub struct AddressPlan;
@@ -84,7 +84,7 @@ impl Function for AddressPlan {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::plugin::Number;
+    use terraform_plugin::Number;
 
     #[tokio::test]
     async fn slot_1_is_8_addresses_above_slot_0() {

@@ -14,23 +14,23 @@ use crate::aws::Aws;
 use crate::aws::model::{TransitGatewayId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::azure::{Azure, AzureSettings, ClientBuildError, GatewayLocks};
-use crate::link::action::Verb;
-use crate::link::lookup::{AwsGatewayId, ImportId, LookupScope, TeardownSpec};
-use crate::link::observed::Observed;
-use crate::link::preflight::{PreflightRequest, PreflightSnapshot};
-use crate::link::spec::Spec;
-use crate::link::stale_plan::ShownPlan;
-use crate::plugin::{Cancel, Diagnostic, Diagnostics};
 use crate::reconcile::{
     self, ActionError, ActionFailure, CloudClients, DiscoverError, OperationContext,
     ReconcileOutcome,
 };
-use crate::types::Tags;
 use async_trait::async_trait;
+use bgp_vpn::action::Verb;
+use bgp_vpn::lookup::{AwsGatewayId, ImportId, LookupScope, TeardownSpec};
+use bgp_vpn::observed::Observed;
+use bgp_vpn::preflight::{PreflightRequest, PreflightSnapshot};
+use bgp_vpn::spec::Spec;
+use bgp_vpn::stale_plan::ShownPlan;
+use bgp_vpn::types::Tags;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use terraform_plugin::{Cancel, Diagnostic, Diagnostics};
 
 /// How long a read may take (`timeouts.read`).
 const READ_TIMEOUT: Duration = Duration::from_secs(10 * 60);
@@ -246,7 +246,7 @@ impl Backend for CloudBackend {
     }
 
     fn drift(&self, spec: &Spec, observed: &Observed) -> Vec<String> {
-        crate::link::plan::describe_drift(spec, observed)
+        bgp_vpn::plan::describe_drift(spec, observed)
     }
 
     fn changes_since_plan(
@@ -256,7 +256,7 @@ impl Backend for CloudBackend {
         observed: &Observed,
         shown: &ShownPlan,
     ) -> Vec<String> {
-        crate::link::stale_plan::changes_since_plan(before, spec, observed, shown)
+        bgp_vpn::stale_plan::changes_since_plan(before, spec, observed, shown)
     }
 
     fn default_tags(&self) -> Tags {

@@ -20,15 +20,15 @@ pub mod settings;
 pub mod status;
 pub mod summaries;
 
-use crate::plugin::{
-    ConfigureRequest, DataSource, Diagnostics, Function, Provider, Resource, Schema, Value,
-};
 use address_plan::AddressPlan;
 use async_trait::async_trait;
 use settings::ProviderData;
 use status::{BgpVpnStatus, HealthSource};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use terraform_plugin::{
+    ConfigureRequest, DataSource, Diagnostics, Function, Provider, Resource, Schema, Value,
+};
 
 /// Where the provider is published.
 pub const ADDRESS: &str = "registry.terraform.io/awsazure/awsazure";

@@ -2,8 +2,8 @@
 //! link.
 
 use crate::azure::Error;
-use crate::link::action::ActionTarget;
 use crate::reconcile::{ActionError, ActionFailure};
+use bgp_vpn::action::ActionTarget;
 
 /// How to set an unused name; None for other failures.
 pub fn advice(failure: &ActionFailure) -> Option<String> {
@@ -37,8 +37,8 @@ fn attribute(object: &ActionTarget) -> Option<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::link::tunnel::{Instance, TunnelKey};
     use crate::provider::bgp_vpn::schema::AZURE_NAMES;
+    use bgp_vpn::tunnel::{Instance, TunnelKey};
 
     #[test]
     fn name_every_attribute_of_azure_names() {

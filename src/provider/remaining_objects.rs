@@ -1,9 +1,9 @@
 //! Warns once for each failed operation of the objects that it leaves.
 
 use super::summaries;
-use crate::link::action::ActionTarget;
-use crate::plugin::Diagnostic;
+use bgp_vpn::action::ActionTarget;
 use std::collections::BTreeSet;
+use terraform_plugin::Diagnostic;
 
 /// Starts the list of created objects.
 pub const CREATED: &str = "Created by this run: ";
@@ -64,7 +64,7 @@ pub fn remaining_after_rollback() -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::tunnel::Instance;
+    use bgp_vpn::tunnel::Instance;
 
     #[test]
     fn remaining_objects_name_billed_ones() {

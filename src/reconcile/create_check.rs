@@ -3,13 +3,13 @@
 
 use super::clients::{LinkClients, OperationContext};
 use super::error::ActionError;
-use crate::link::claim::{format_slots, free_slots};
-use crate::link::lookup::LookupScope;
-use crate::link::observed::Observed;
-use crate::link::ownership::{Obstacle, obstacle};
-use crate::link::preflight::inside_addresses::inside_cidrs_with;
-use crate::link::spec::Spec;
-use crate::link::tunnel::TunnelKey;
+use bgp_vpn::claim::{format_slots, free_slots};
+use bgp_vpn::lookup::LookupScope;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership::{Obstacle, obstacle};
+use bgp_vpn::preflight::inside_addresses::inside_cidrs_with;
+use bgp_vpn::spec::Spec;
+use bgp_vpn::tunnel::TunnelKey;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 

@@ -8,16 +8,14 @@ use super::observe::observe;
 use crate::aws::Filter;
 use crate::aws::model::{CustomerGateway, CustomerGatewayId, Region, TargetGateway, VpnConnection};
 use crate::azure::model::{Connection, Gateway, LocalGateway};
-use crate::link::inside_cidr::{InsideCidr, Slot};
-use crate::link::known_ids::KnownIds;
-use crate::link::lookup::{AwsGatewayId, ImportId, LookupScope};
-use crate::link::observed::Observed;
-use crate::link::ownership_tags::{
-    AwsEndpoint, LinkId, TAG_INCOMPLETE, TAG_LINK, TAG_NAME, TAG_ROLE,
-};
-use crate::link::resolve::match_tunnels;
-use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
-use crate::types::Tags;
+use bgp_vpn::inside_cidr::{InsideCidr, Slot};
+use bgp_vpn::known_ids::KnownIds;
+use bgp_vpn::lookup::{AwsGatewayId, ImportId, LookupScope};
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership_tags::{AwsEndpoint, LinkId, TAG_INCOMPLETE, TAG_LINK, TAG_NAME, TAG_ROLE};
+use bgp_vpn::resolve::match_tunnels;
+use bgp_vpn::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
+use bgp_vpn::types::Tags;
 use futures::future::try_join_all;
 use futures::try_join;
 use std::collections::BTreeSet;

@@ -1,9 +1,9 @@
 //! Why an action failed.
 
-use crate::link::action::{ActionTarget, Verb};
-use crate::link::blockers::{BlockReason, Blocker};
-use crate::link::tunnel::TunnelKey;
 use crate::{aws, azure};
+use bgp_vpn::action::{ActionTarget, Verb};
+use bgp_vpn::blockers::{BlockReason, Blocker};
+use bgp_vpn::tunnel::TunnelKey;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ActionError {

@@ -5,12 +5,12 @@ use super::clients::{LinkClients, OperationContext};
 use super::error::ActionError;
 use crate::aws::Filter;
 use crate::aws::model::TargetGateway;
-use crate::link::cidr_exchange::{SpareAddresses, Stage, current, is_needed, next, staged};
-use crate::link::inside_cidr::InsideCidr;
-use crate::link::observed::Observed;
-use crate::link::spec::Spec;
-use crate::link::tunnel::{Instance, PerTunnel, TunnelKey};
-use crate::link::vpn_connection;
+use bgp_vpn::cidr_exchange::{SpareAddresses, Stage, current, is_needed, next, staged};
+use bgp_vpn::inside_cidr::InsideCidr;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::spec::Spec;
+use bgp_vpn::tunnel::{Instance, PerTunnel, TunnelKey};
+use bgp_vpn::vpn_connection;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 

@@ -1,7 +1,7 @@
 //! Runs a list of steps: each as soon as those it waits for have ended well, all in one task.
 
 use super::error::ActionError;
-use crate::link::action::{Action, ActionId};
+use bgp_vpn::action::{Action, ActionId};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use std::collections::BTreeSet;
@@ -92,7 +92,7 @@ where
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::link::action::{ActionTarget, Verb};
+    use bgp_vpn::action::{ActionTarget, Verb};
     use std::cell::RefCell;
 
     fn step(object: ActionTarget, after: &[ActionTarget]) -> Action {

@@ -4,14 +4,14 @@
 
 use super::clients::{LinkClients, OperationContext};
 use super::error::ActionError;
-use crate::link::lookup::HandOver;
-use crate::link::lost_tags::{ObjectRef, Tagged, taggable_objects};
-use crate::link::managed::Kind;
-use crate::link::observed::Observed;
-use crate::link::ownership_tags::{
+use bgp_vpn::lookup::HandOver;
+use bgp_vpn::lost_tags::{ObjectRef, Tagged, taggable_objects};
+use bgp_vpn::managed::Kind;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership_tags::{
     LinkId, TAG_AWS_ENDPOINT, TAG_INCOMPLETE, TAG_LINK, propagation_keys,
 };
-use crate::types::Tags;
+use bgp_vpn::types::Tags;
 use std::collections::BTreeMap;
 
 /// Kinds whose tags are not read together with the others.

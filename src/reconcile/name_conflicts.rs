@@ -5,9 +5,9 @@ use super::error::ActionError;
 use super::reconciler::ActionFailure;
 use crate::azure::model::Resource;
 use crate::azure::{Error, ErrorContext};
-use crate::link::action::{Action, ActionTarget, Verb};
-use crate::link::observed::Observed;
-use crate::link::spec::{AzureGateway, AzureNetwork, Spec};
+use bgp_vpn::action::{Action, ActionTarget, Verb};
+use bgp_vpn::observed::Observed;
+use bgp_vpn::spec::{AzureGateway, AzureNetwork, Spec};
 
 /// Gateways and virtual networks are looked up by name: one that another user created would be
 /// changed and not created.

@@ -5,12 +5,12 @@ use super::error::ActionError;
 use crate::aws::Filter;
 use crate::aws::model::CustomerGateway;
 use crate::azure::Azure;
-use crate::link::ownership_tags::{
+use bgp_vpn::ownership_tags::{
     LinkId, TAG_INCOMPLETE, TAG_LINK, recorded_bgp_addresses, recorded_propagations,
 };
-use crate::link::preflight::{Lookup, PreflightRequest, PreflightSnapshot, network_of};
-use crate::link::tunnel::TunnelKey;
-use crate::types::Tags;
+use bgp_vpn::preflight::{Lookup, PreflightRequest, PreflightSnapshot, network_of};
+use bgp_vpn::tunnel::TunnelKey;
+use bgp_vpn::types::Tags;
 use futures::try_join;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -14,19 +14,19 @@ use super::observe::observe;
 use super::teardown_check::check_blockers;
 use crate::aws::Filter;
 use crate::aws::model::VpnGatewayId;
-use crate::link::action::{Action, ActionId, ActionTarget, Verb};
-use crate::link::adoption::Adoption;
-use crate::link::blockers::OwnObjects;
-use crate::link::completeness::{Completeness, completeness};
-use crate::link::known_ids::KnownIds;
-use crate::link::lookup::{LookupScope, TeardownSpec};
-use crate::link::managed::Kind;
-use crate::link::observed::Observed;
-use crate::link::ownership::adopted;
-use crate::link::ownership_tags::LinkId;
-use crate::link::plan::plan_actions;
-use crate::link::spec::Spec;
-use crate::link::vpn_connection::statically_routed;
+use bgp_vpn::action::{Action, ActionId, ActionTarget, Verb};
+use bgp_vpn::adoption::Adoption;
+use bgp_vpn::blockers::OwnObjects;
+use bgp_vpn::completeness::{Completeness, completeness};
+use bgp_vpn::known_ids::KnownIds;
+use bgp_vpn::lookup::{LookupScope, TeardownSpec};
+use bgp_vpn::managed::Kind;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership::adopted;
+use bgp_vpn::ownership_tags::LinkId;
+use bgp_vpn::plan::plan_actions;
+use bgp_vpn::spec::Spec;
+use bgp_vpn::vpn_connection::statically_routed;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -379,7 +379,7 @@ pub async fn teardown(
                 };
             }
         };
-        let actions = crate::link::teardown::plan_teardown(&what, &seen);
+        let actions = bgp_vpn::teardown::plan_teardown(&what, &seen);
         if actions.is_empty() {
             if let Some(to) = &what.hands_over
                 && let Err(error) = hand_over(&clients, &what.link, to, &seen, operation).await
@@ -432,7 +432,7 @@ pub async fn teardown(
             };
         }
     }
-    whole.remaining = crate::link::teardown::plan_teardown(&what, &whole.observed);
+    whole.remaining = bgp_vpn::teardown::plan_teardown(&what, &whole.observed);
     whole
 }
 

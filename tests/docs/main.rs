@@ -12,11 +12,11 @@
 mod page;
 mod schema;
 
-use awsazure::plugin::Provider;
 use page::Page;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use terraform_plugin::Provider;
 
 /// Folders of `docs/` that hold nothing but generated pages.
 const GENERATED: [&str; 3] = ["resources", "data-sources", "functions"];

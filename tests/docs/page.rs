@@ -3,9 +3,9 @@
 
 use super::root;
 use super::schema;
-use awsazure::plugin::{Schema, Signature};
 use std::fmt::Write;
 use std::fs;
+use terraform_plugin::{Schema, Signature};
 
 pub struct Page {
     title: String,

@@ -1,8 +1,8 @@
 //! Schemas and signatures as markdown, in tfplugindocs' words.
 
-use awsazure::plugin::{Attribute, AttributeKind, NestedObject, Nesting, Schema, Signature, Type};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use terraform_plugin::{Attribute, AttributeKind, NestedObject, Nesting, Schema, Signature, Type};
 
 type Attributes = BTreeMap<String, Attribute>;
 

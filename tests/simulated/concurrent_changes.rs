@@ -7,21 +7,21 @@ use awsazure::azure::ResourceId;
 use awsazure::azure::documents::{
     local_gateway::NewLocalGateway, network::NewVirtualNetwork, public_ip::NewPublicIp,
 };
-use awsazure::link::managed::Kind;
-use awsazure::link::observed::Observed;
-use awsazure::link::ownership_tags::role;
-use awsazure::link::ownership_tags::{
+use awsazure::reconcile::{ActionError, ReconcileOutcome, converge, teardown};
+use bgp_vpn::managed::Kind;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership_tags::role;
+use bgp_vpn::ownership_tags::{
     LinkId, TAG_AWS_ENDPOINT, TAG_HEARTBEAT, TAG_INCOMPLETE, TAG_LINK, TAG_NAME,
 };
-use awsazure::link::plan::describe_drift;
-use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
-use awsazure::link::tunnel::{Instance, TunnelKey};
-use awsazure::plugin::Value;
-use awsazure::reconcile::{ActionError, ReconcileOutcome, converge, teardown};
-use awsazure::types::{Asn, Tags};
+use bgp_vpn::plan::describe_drift;
+use bgp_vpn::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
+use bgp_vpn::tunnel::{Instance, TunnelKey};
+use bgp_vpn::types::{Asn, Tags};
 use futures::future::join_all;
 use serde_json::json;
 use std::time::Duration;
+use terraform_plugin::Value;
 use test_support::simulated::clock::simulated;
 use test_support::simulated::terraform_core::{Run, Stored, TerraformCore, config};
 use test_support::simulated::verify::{Listing, listing, managed, succeeded, tunnels_agree};

@@ -2,10 +2,10 @@
 
 use super::rolling_updates::{built, seen, watched};
 use awsazure::aws::model::TunnelOptions;
-use awsazure::link::interruptions::interruptions;
-use awsazure::link::observed::Observed;
-use awsazure::link::plan::{describe_drift, plan_actions};
-use awsazure::link::tunnel::{Instance, TunnelKey};
+use bgp_vpn::interruptions::interruptions;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::plan::{describe_drift, plan_actions};
+use bgp_vpn::tunnel::{Instance, TunnelKey};
 use test_support::simulated::Sim;
 use test_support::simulated::clock::simulated;
 use test_support::simulated::verify::succeeded;

@@ -2,12 +2,12 @@
 //! brings all of it back, and the next finds nothing to do. So it is with what Azure gave up on.
 
 use awsazure::azure::documents::network::NewVirtualNetwork;
-use awsazure::link::managed::{Kind, Managed};
-use awsazure::link::observed::Observed;
-use awsazure::link::spec::{AzureNetwork, Spec};
-use awsazure::link::tunnel::{Instance, TunnelKey};
 use awsazure::reconcile::{ReconcileOutcome, teardown};
-use awsazure::types::Tags;
+use bgp_vpn::managed::{Kind, Managed};
+use bgp_vpn::observed::Observed;
+use bgp_vpn::spec::{AzureNetwork, Spec};
+use bgp_vpn::tunnel::{Instance, TunnelKey};
+use bgp_vpn::types::Tags;
 use test_support::simulated::Sim;
 use test_support::simulated::clock::simulated;
 use test_support::simulated::verify::{
@@ -123,7 +123,7 @@ fn chosen(spec: &Spec, seen: &Observed, at: Option<usize>, kinds: &[Kind]) -> Ma
 
 async fn vanish(sim: &Sim, spec: &Spec, seen: &Observed, what: Managed) -> ReconcileOutcome {
     let demolition = sim.demolition(spec, seen);
-    let only = awsazure::link::lookup::TeardownSpec {
+    let only = bgp_vpn::lookup::TeardownSpec {
         managed: what,
         ..demolition
     };

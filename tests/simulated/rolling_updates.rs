@@ -2,16 +2,16 @@
 //! the tunnels all the while.
 
 use awsazure::aws::model::{Bandwidth, KeyStorage, TransitGatewayId, TunnelOptions, VpnConnection};
-use awsazure::link::action::Action;
-use awsazure::link::ipsec::Preset;
-use awsazure::link::key_rotation::KeyRotation;
-use awsazure::link::lookup::LookupScope;
-use awsazure::link::observed::{KeyRead, Observed};
-use awsazure::link::plan::plan_actions;
-use awsazure::link::spec::{AwsGateway, AwsNetwork, AzureNetwork, Spec};
-use awsazure::link::tunnel::{Instance, PerTunnel, TunnelKey};
 use awsazure::reconcile::{ActionError, ReconcileOutcome};
-use awsazure::types::PreSharedKey;
+use bgp_vpn::action::Action;
+use bgp_vpn::ipsec::Preset;
+use bgp_vpn::key_rotation::KeyRotation;
+use bgp_vpn::lookup::LookupScope;
+use bgp_vpn::observed::{KeyRead, Observed};
+use bgp_vpn::plan::plan_actions;
+use bgp_vpn::spec::{AwsGateway, AwsNetwork, AzureNetwork, Spec};
+use bgp_vpn::tunnel::{Instance, PerTunnel, TunnelKey};
+use bgp_vpn::types::PreSharedKey;
 use serde_json::json;
 use std::time::Duration;
 use test_support::simulated::Sim;

@@ -1,13 +1,13 @@
 //! A teardown either can be carried out or changes nothing: objects of others in, on or attached to
 //! what it deletes keep it from starting, and is named. Under virtual time.
 
-use awsazure::link::lookup::TeardownSpec;
-use awsazure::link::managed::Kind;
-use awsazure::link::observed::Observed;
-use awsazure::link::spec::Spec;
-use awsazure::link::tunnel::PerTunnel;
 use awsazure::reconcile::{ActionError, ReconcileOutcome, teardown};
 use awsazure_sandbox::world::World;
+use bgp_vpn::lookup::TeardownSpec;
+use bgp_vpn::managed::Kind;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::spec::Spec;
+use bgp_vpn::tunnel::PerTunnel;
 use std::collections::BTreeSet;
 use test_support::simulated::Sim;
 use test_support::simulated::clock::simulated;
@@ -254,8 +254,7 @@ fn keep_removed_subnet_that_others_use() {
             .make(&sim, &built.spec, &built.seen)
             .await;
         let mut spec = built.spec.clone();
-        if let awsazure::link::spec::AzureNetwork::Create { subnets, .. } = &mut spec.azure.network
-        {
+        if let bgp_vpn::spec::AzureNetwork::Create { subnets, .. } = &mut spec.azure.network {
             subnets.clear();
         }
         spec.removals.subnets.insert("frontend".to_owned());

@@ -1,8 +1,8 @@
 //! A plan announces what its apply deletes: those ids and no others. Under virtual time, and with
 //! real Terraform.
 
-use awsazure::link::managed::Kind;
 use awsazure::provider::summaries::OBJECTS_DELETED;
+use bgp_vpn::managed::Kind;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use test_support::simulated::Sim;

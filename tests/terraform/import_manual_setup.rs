@@ -3,11 +3,11 @@
 
 use awsazure::aws::model::{Phase, TunnelOptions};
 use awsazure::azure::model::IpsecPolicy;
-use awsazure::link::inside_cidr::InsideCidr;
-use awsazure::link::ipsec::Preset;
-use awsazure::link::summaries::CONFLICTING_USE_OF_GATEWAYS;
-use awsazure::link::tunnel::{PerTunnel, TunnelKey};
 use awsazure::provider::summaries::UNABLE_TO_FIND_LINK;
+use bgp_vpn::inside_cidr::InsideCidr;
+use bgp_vpn::ipsec::Preset;
+use bgp_vpn::summaries::CONFLICTING_USE_OF_GATEWAYS;
+use bgp_vpn::tunnel::{PerTunnel, TunnelKey};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use test_support::terraform::{Groups, Link, Placeholder, TestEnv, Tunnels, slot};

@@ -2,8 +2,8 @@
 //! configured or needed, and one apply repairs that and changes nothing else.
 
 use awsazure::azure::model::ConnectionMode;
-use awsazure::link::tunnel::{PerTunnel, TunnelKey};
 use awsazure::provider::summaries::INCOMPLETE_IMPORT;
+use bgp_vpn::tunnel::{PerTunnel, TunnelKey};
 use serde_json::json;
 use test_support::terraform::{Change, Groups, TestEnv, Tunnels, slot};
 

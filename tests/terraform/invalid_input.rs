@@ -1,7 +1,7 @@
 //! What cannot work is refused at plan: at its attribute, with a way out, and before anything is
 //! made.
 
-use awsazure::link::summaries;
+use bgp_vpn::summaries;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use test_support::terraform::{CloudAdmin, Link, TestEnv};

@@ -4,7 +4,7 @@
 
 use awsazure::aws::settings::Endpoints;
 use awsazure::aws::{self, Aws, Error, Filter, IdempotencyKey};
-use awsazure::types::{Asn, Tags};
+use bgp_vpn::types::{Asn, Tags};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,7 +1,7 @@
 //! Where a link's objects are created: regions with and without availability zones, gateways that
 //! also serve point-to-site clients, and objects that an earlier run left in another region.
 
-use awsazure::link::tunnel::Instance;
+use bgp_vpn::tunnel::Instance;
 use serde_json::{Value, json};
 use test_support::terraform::{Ends, Groups, Link, TestEnv, slot};
 

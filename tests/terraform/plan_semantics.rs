@@ -556,7 +556,7 @@ fn accept_zones_together_with_id_of_managed_gateway() {
     assert!(
         env.plan_fails()
             .words()
-            .contains(awsazure::link::summaries::CONFLICTING_ATTRIBUTES)
+            .contains(bgp_vpn::summaries::CONFLICTING_ATTRIBUTES)
     );
     env.write(&named(&gateway).to_string());
     env.destroy();

@@ -77,7 +77,7 @@ fn only_rotate_keys_change_rotates_all_keys() {
     assert!(
         env.plan_fails()
             .words()
-            .contains(awsazure::link::summaries::CONFLICTING_KEY_SETTINGS)
+            .contains(bgp_vpn::summaries::CONFLICTING_KEY_SETTINGS)
     );
     env.write(&Link::complete("link").to_string());
     env.destroy();

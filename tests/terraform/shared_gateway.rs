@@ -1,6 +1,6 @@
 //! Two links on one Azure gateway: each adds and takes away its own addresses only.
 
-use awsazure::link::summaries::MISSING_AZURE_GATEWAY;
+use bgp_vpn::summaries::MISSING_AZURE_GATEWAY;
 use test_support::terraform::{Link, TestEnv};
 
 fn second(slot: u8) -> Link {

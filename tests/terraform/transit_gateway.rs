@@ -1,12 +1,12 @@
 //! Links whose AWS end is a transit gateway: made, moved there and back, imported, and refused
 //! where they cannot be.
 
-use awsazure::link::summaries::{
+use awsazure::provider::summaries::OBJECTS_DELETED;
+use bgp_vpn::summaries::{
     CONFLICTING_ASNS, CONFLICTING_ATTRIBUTES, CONFLICTING_GATEWAY_SETTING, INVALID_ID,
     INVALID_VALUE, MANUAL_TRANSIT_ROUTING, MISSING_TRANSIT_GATEWAY, MISSING_TRANSIT_GATEWAY_ID,
     NO_ECMP,
 };
-use awsazure::provider::summaries::OBJECTS_DELETED;
 use serde_json::Value;
 use test_support::terraform::{Link, Scenario, TestEnv, has_warning};
 

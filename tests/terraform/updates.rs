@@ -371,7 +371,7 @@ fn another_azure_gateway_replaces_link() {
             let run = scenario.env.plan_fails();
             assert!(
                 run.words()
-                    .contains(awsazure::link::summaries::MISSING_AZURE_GATEWAY),
+                    .contains(bgp_vpn::summaries::MISSING_AZURE_GATEWAY),
                 "{}",
                 run.text()
             );

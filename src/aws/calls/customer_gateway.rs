@@ -7,8 +7,8 @@ use crate::aws::error::Error;
 use crate::aws::from_sdk;
 use crate::aws::model::{CustomerGateway, CustomerGatewayId};
 use crate::aws::retry::{RetryPolicy, unreadable};
-use crate::types::{Asn, Tags};
 use aws_sdk_ec2::types::{GatewayType, ResourceType};
+use bgp_vpn::types::{Asn, Tags};
 use std::net::Ipv4Addr;
 
 impl Ec2 {

@@ -11,8 +11,8 @@ use crate::aws::model::{
 };
 use crate::aws::retry::RetryPolicy;
 use crate::client::response::MAX_PAGES;
-use crate::types::Tags;
 use aws_sdk_ec2::types as sdk;
+use bgp_vpn::types::Tags;
 use std::collections::BTreeSet;
 use std::fmt;
 

@@ -21,8 +21,8 @@ pub use vpn_connection::{NewConnection, VpnConnectionOptions};
 
 use super::call_context::IdempotencyKey;
 use super::error::Error;
-use crate::types::Tags;
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
+use bgp_vpn::types::Tags;
 
 /// The tags of an object to be made; none where there are none, for EC2 refuses an empty list.
 fn tag_specification(kind: ResourceType, tags: &Tags) -> Option<Vec<TagSpecification>> {

@@ -7,8 +7,8 @@ use crate::aws::error::Error;
 use crate::aws::from_sdk;
 use crate::aws::model::{InternetGateway, InternetGatewayId, Subnet, SubnetId, Vpc, VpcId};
 use crate::aws::retry::RetryPolicy;
-use crate::types::Tags;
 use aws_sdk_ec2::types::ResourceType;
+use bgp_vpn::types::Tags;
 use ipnet::Ipv4Net;
 
 impl Ec2 {

@@ -9,8 +9,8 @@ use crate::aws::model::{
     InternetGatewayId, RouteTable, RouteTableId, SubnetId, VpcId, VpnGatewayId,
 };
 use crate::aws::retry::{RetryPolicy, unreadable};
-use crate::types::Tags;
 use aws_sdk_ec2::types::ResourceType;
+use bgp_vpn::types::Tags;
 
 const EVERYWHERE: &str = "0.0.0.0/0";
 

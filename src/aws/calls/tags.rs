@@ -4,8 +4,8 @@ use crate::aws::call_context::CallContext;
 use crate::aws::client::Ec2;
 use crate::aws::error::Error;
 use crate::aws::retry::RetryPolicy;
-use crate::types::Tags;
 use aws_sdk_ec2::types::Tag;
+use bgp_vpn::types::Tags;
 
 impl Ec2 {
     /// Sets tags on objects of any kind; other tags stay as they are.

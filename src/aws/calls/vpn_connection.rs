@@ -11,8 +11,8 @@ use crate::aws::model::{
     VpnConnectionId,
 };
 use crate::aws::retry::RetryPolicy;
-use crate::types::Tags;
 use aws_sdk_ec2::types as sdk;
+use bgp_vpn::types::Tags;
 
 /// Options of a new VPN connection in addition to its tunnels. Only what is set is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use crate::aws::error::Error;
 use crate::aws::from_sdk;
 use crate::aws::model::{VpcId, VpnGateway, VpnGatewayId};
 use crate::aws::retry::RetryPolicy;
-use crate::types::{Asn, Tags};
 use aws_sdk_ec2::types::{GatewayType, ResourceType};
+use bgp_vpn::types::{Asn, Tags};
 
 impl Ec2 {
     /// Makes a VPN gateway; it is `Pending` at first and hangs on nothing.

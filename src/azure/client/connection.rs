@@ -9,8 +9,8 @@ use crate::azure::error::Error;
 use crate::azure::id::ResourceId;
 use crate::azure::lro::{LroKind, wait_succeeded};
 use crate::azure::model::Connection;
-use crate::types::PreSharedKey;
 use azure_core::http::Method;
+use bgp_vpn::types::PreSharedKey;
 use serde_json::Value;
 use std::time::Duration;
 

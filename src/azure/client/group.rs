@@ -9,8 +9,8 @@ use crate::azure::error::Error;
 use crate::azure::id::ResourceId;
 use crate::azure::lro::{LongRunningOperation, LroKind};
 use crate::azure::model::{Lock, ResourceGroup};
-use crate::types::Tags;
 use azure_core::http::Method;
+use bgp_vpn::types::Tags;
 use std::collections::BTreeSet;
 
 impl Azure {

@@ -8,7 +8,7 @@ use super::test_transport::{Line, ScriptedResponse, TestTransport};
 use super::*;
 use crate::azure::documents::gateway::add_custom_bgp_ip;
 use crate::azure::documents::local_gateway::NewLocalGateway;
-use crate::types::{Asn, PreSharedKey};
+use bgp_vpn::types::{Asn, PreSharedKey};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -9,7 +9,7 @@ use crate::azure::documents::local_gateway::NewLocalGateway;
 use crate::azure::documents::network::NewVirtualNetwork;
 use crate::azure::documents::public_ip::NewPublicIp;
 use crate::azure::model::ConnectionMode;
-use crate::types::{Asn, PreSharedKey};
+use bgp_vpn::types::{Asn, PreSharedKey};
 use serde_json::json;
 use std::time::Duration;
 

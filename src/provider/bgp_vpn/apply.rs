@@ -27,19 +27,19 @@ use super::stale_plan::{Update, stale_plan_error};
 use super::teardown::{aws_teardown, removals, teardown_spec};
 use crate::aws::model::KeyStorage;
 use crate::azure::id::ResourceId;
-use crate::link::adoption::Adoption;
-use crate::link::lookup::{LookupScope, TeardownSpec};
-use crate::link::managed::Managed;
-use crate::link::observed::Observed;
-use crate::link::preflight::PreflightSnapshot;
-use crate::link::route_tables::desired_route_tables;
-use crate::link::spec::Spec;
-use crate::link::tunnel::{Instance, TunnelKey};
-use crate::plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
 use crate::provider::remaining_objects;
 use crate::provider::summaries;
-use crate::types::parse_duration;
+use bgp_vpn::adoption::Adoption;
+use bgp_vpn::lookup::{LookupScope, TeardownSpec};
+use bgp_vpn::managed::Managed;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::preflight::PreflightSnapshot;
+use bgp_vpn::route_tables::desired_route_tables;
+use bgp_vpn::spec::Spec;
+use bgp_vpn::tunnel::{Instance, TunnelKey};
+use bgp_vpn::types::parse_duration;
 use std::time::Duration;
+use terraform_plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
 
 /// A create or update under way.
 #[derive(Clone)]

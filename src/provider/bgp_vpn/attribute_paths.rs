@@ -2,10 +2,10 @@
 //! places.
 
 use super::attributes::table;
-use crate::link::violation::{AttributeId, Violation};
-use crate::plugin::{AttributePath, Diagnostic, Diagnostics};
+use bgp_vpn::violation::{AttributeId, Violation};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use terraform_plugin::{AttributePath, Diagnostic, Diagnostics};
 
 /// Where the value of an attribute is. The attribute table knows, but for the elements of objects
 /// and maps.

@@ -2,20 +2,20 @@
 //! knows how to read, create, repair and delete.
 
 use crate::aws::model::{CustomerGatewayId, Region};
-use crate::link::inside_cidr::InsideCidr;
-use crate::link::known_ids::KnownIds;
-use crate::link::lookup::{ImportId, LookupScope, TeardownSpec};
-use crate::link::observed::Observed;
-use crate::link::ownership_tags::LinkId;
-use crate::link::preflight::{PreflightRequest, PreflightSnapshot};
-use crate::link::spec::Spec;
-use crate::link::stale_plan::ShownPlan;
-use crate::link::tunnel::PerTunnel;
-use crate::plugin::{Cancel, Diagnostic, Diagnostics};
-use crate::types::Tags;
 use async_trait::async_trait;
+use bgp_vpn::inside_cidr::InsideCidr;
+use bgp_vpn::known_ids::KnownIds;
+use bgp_vpn::lookup::{ImportId, LookupScope, TeardownSpec};
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership_tags::LinkId;
+use bgp_vpn::preflight::{PreflightRequest, PreflightSnapshot};
+use bgp_vpn::spec::Spec;
+use bgp_vpn::stale_plan::ShownPlan;
+use bgp_vpn::tunnel::PerTunnel;
+use bgp_vpn::types::Tags;
 use std::sync::Arc;
 use std::time::Duration;
+use terraform_plugin::{Cancel, Diagnostic, Diagnostics};
 
 /// Called whenever something was made or deleted, with all that is there by then.
 pub type ProgressCallback<'a> = &'a (dyn Fn(&Observed) + Send + Sync);

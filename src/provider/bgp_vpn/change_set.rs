@@ -3,10 +3,10 @@
 use super::attributes::{self, Effect, Shape, paths, paths_with};
 use super::private_state::PrivateState;
 use super::replacing_attributes::is_same_setting;
-use crate::link::managed::Kind;
-use crate::link::tunnel::{Instance, TunnelKey};
-use crate::plugin::{AttributePath, Diagnostic, Diagnostics, Value};
 use crate::provider::summaries;
+use bgp_vpn::managed::Kind;
+use bgp_vpn::tunnel::{Instance, TunnelKey};
+use terraform_plugin::{AttributePath, Diagnostic, Diagnostics, Value};
 
 /// A state and what is planned of it.
 #[derive(Clone, Copy)]

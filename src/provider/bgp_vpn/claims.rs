@@ -12,15 +12,15 @@ use super::flatten::read_managed;
 use super::private_state::{PrivateState, to_json};
 use super::schema::AZURE_NAMES;
 use crate::azure::id::ResourceId;
-use crate::link::claim::{Claim, ClaimConflict, format_slots, free_slots};
-use crate::link::inside_cidr::InsideCidr;
-use crate::link::managed::Kind;
-use crate::link::ownership_tags::LinkId;
-use crate::link::preflight::PreflightSnapshot;
-use crate::plugin::{Diagnostic, Diagnostics, Value};
 use crate::provider::summaries;
+use bgp_vpn::claim::{Claim, ClaimConflict, format_slots, free_slots};
+use bgp_vpn::inside_cidr::InsideCidr;
+use bgp_vpn::managed::Kind;
+use bgp_vpn::ownership_tags::LinkId;
+use bgp_vpn::preflight::PreflightSnapshot;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use terraform_plugin::{Diagnostic, Diagnostics, Value};
 
 /// Identity of the link that holds a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -304,5 +304,5 @@ pub fn taken(snapshot: &PreflightSnapshot, own: &[String]) -> BTreeSet<InsideCid
     let addresses: BTreeSet<_> = others
         .flat_map(|c| c.custom_bgp_ips.iter().map(|(_, ip)| *ip))
         .collect();
-    crate::link::preflight::inside_addresses::inside_cidrs_with(&addresses)
+    bgp_vpn::preflight::inside_addresses::inside_cidrs_with(&addresses)
 }

@@ -5,10 +5,10 @@ use super::change_set::ChangeSet;
 use super::default_options::has_public_ips;
 use super::defaults::PlanInputs;
 use super::expand::read_zones;
-use crate::link::config::Config;
-use crate::link::preflight_issue::PreflightIssue;
-use crate::link::violation::{AttributeId, Violation, ViolationKind};
-use crate::plugin::Value;
+use bgp_vpn::config::Config;
+use bgp_vpn::preflight_issue::PreflightIssue;
+use bgp_vpn::violation::{AttributeId, Violation, ViolationKind};
+use terraform_plugin::Value;
 
 /// A given gateway is as it is: what the state read from it cannot be configured otherwise.
 pub fn existing_gateway_mismatch(changes: ChangeSet<'_>, configured: &Config) -> Vec<Violation> {

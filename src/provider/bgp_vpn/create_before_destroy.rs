@@ -5,8 +5,8 @@
 //! where the plan right before it does. So conflicts with what exists are warnings in a plan that
 //! may be that one, and errors of the create, which looks again before it writes anything.
 
-use crate::link::violation::{Violation, ViolationKind};
-use crate::plugin::{Diagnostics, Severity};
+use bgp_vpn::violation::{Violation, ViolationKind};
+use terraform_plugin::{Diagnostics, Severity};
 
 const HINT: &str = "If this create is part of a replacement: with create_before_destroy, the new link is created while the old one \
                     still uses its gateways and addresses. Remove create_before_destroy here, and from every resource that depends \
@@ -17,7 +17,7 @@ pub fn downgrade_conflicts(violations: &mut [Violation]) -> bool {
     violations
         .iter_mut()
         .filter(|fault| is_conflict(fault))
-        .map(|fault| fault.severity = crate::link::violation::Severity::Warning)
+        .map(|fault| fault.severity = bgp_vpn::violation::Severity::Warning)
         .count()
         > 0
 }
@@ -30,7 +30,7 @@ pub fn is_conflict(fault: &Violation) -> bool {
 
 /// The same for conflicts that are diagnostics already.
 pub fn as_warnings(found: Diagnostics) -> Diagnostics {
-    let warn = |diagnostic| crate::plugin::Diagnostic {
+    let warn = |diagnostic| terraform_plugin::Diagnostic {
         severity: Severity::Warning,
         ..diagnostic
     };
@@ -40,7 +40,7 @@ pub fn as_warnings(found: Diagnostics) -> Diagnostics {
 /// Adds to the errors of a create that wrote nothing because of existing objects what they mean
 /// under create_before_destroy.
 pub fn explain_errors(errors: Diagnostics) -> Diagnostics {
-    let explain = |mut diagnostic: crate::plugin::Diagnostic| {
+    let explain = |mut diagnostic: terraform_plugin::Diagnostic| {
         if diagnostic.is_error() {
             diagnostic.detail = format!("{}\n\n{HINT}", diagnostic.detail);
         }

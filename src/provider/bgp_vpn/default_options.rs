@@ -3,10 +3,10 @@
 use super::defaults::PlanInputs;
 use super::planned::PlannedState;
 use crate::aws::model::{LOG_FORMAT, LogGroup, Logs};
-use crate::link::inside_cidr::{InsideCidr, Slot};
-use crate::link::ipsec::{DhGroup, Encryption, Integrity, IpsecParameters, IpsecPolicy, Preset};
-use crate::link::tunnel::{Instance, PerTunnel, TunnelKey};
-use crate::plugin::{AttributePath, Value};
+use bgp_vpn::inside_cidr::{InsideCidr, Slot};
+use bgp_vpn::ipsec::{DhGroup, Encryption, Integrity, IpsecParameters, IpsecPolicy, Preset};
+use bgp_vpn::tunnel::{Instance, PerTunnel, TunnelKey};
+use terraform_plugin::{AttributePath, Value};
 
 /// Attributes of `ipsec_policy` other than `preset`.
 pub const POLICY_FIELDS: [&str; 8] = [

@@ -8,11 +8,11 @@ use super::planned::{PlannedState, known_or_unknown};
 use super::private_state::PrivateState;
 use super::public_subnet::comes_or_goes;
 use super::replacing_attributes::leave_drifted;
-use crate::link::managed::Kind;
-use crate::link::names::{AwsNames, AzureNames};
-use crate::link::preflight::{Lookup, PreflightSnapshot, eq_ignoring_case_and_spaces, network_of};
-use crate::link::validation::generations;
-use crate::plugin::{AttributePath, Value};
+use bgp_vpn::managed::Kind;
+use bgp_vpn::names::{AwsNames, AzureNames};
+use bgp_vpn::preflight::{Lookup, PreflightSnapshot, eq_ignoring_case_and_spaces, network_of};
+use bgp_vpn::validation::generations;
+use terraform_plugin::{AttributePath, Value};
 
 /// What settings are made from.
 pub struct PlanInputs<'c, 'g> {

@@ -4,14 +4,14 @@
 use super::backend::Backend;
 use super::expand::lookup_scope;
 use super::private_state::PrivateState;
-use crate::link::claim::{format_slots, free_slots};
-use crate::link::inside_cidr::InsideCidr;
-use crate::link::lookup::LookupScope;
-use crate::link::ownership::{Obstacle, adopted, obstacle};
-use crate::link::tunnel::TunnelKey;
-use crate::plugin::{Cancel, Diagnostic, Diagnostics, Value};
 use crate::provider::summaries;
+use bgp_vpn::claim::{format_slots, free_slots};
+use bgp_vpn::inside_cidr::InsideCidr;
+use bgp_vpn::lookup::LookupScope;
+use bgp_vpn::ownership::{Obstacle, adopted, obstacle};
+use bgp_vpn::tunnel::TunnelKey;
 use std::collections::BTreeSet;
+use terraform_plugin::{Cancel, Diagnostic, Diagnostics, Value};
 
 /// Looks for it. Nothing is read while the addresses or the network are unknown.
 pub async fn check_existing_link(

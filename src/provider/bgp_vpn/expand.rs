@@ -12,24 +12,24 @@ use crate::aws::model::{
 };
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
-use crate::link::adoption::Adoption;
-use crate::link::config::{Attr, AttributeId, AttributeSource, Config};
-use crate::link::inside_cidr::InsideCidr;
-use crate::link::key_rotation::KeyRotation;
-use crate::link::known_ids::KnownIds;
-use crate::link::lookup::LookupScope;
-use crate::link::managed::Kind;
-use crate::link::names::{AwsNames, AzureNames};
-use crate::link::ownership_tags::{AwsEndpoint, EndpointKind, LinkId};
-use crate::link::spec::{
+use bgp_vpn::adoption::Adoption;
+use bgp_vpn::config::{Attr, AttributeId, AttributeSource, Config};
+use bgp_vpn::inside_cidr::InsideCidr;
+use bgp_vpn::key_rotation::KeyRotation;
+use bgp_vpn::known_ids::KnownIds;
+use bgp_vpn::lookup::LookupScope;
+use bgp_vpn::managed::Kind;
+use bgp_vpn::names::{AwsNames, AzureNames};
+use bgp_vpn::ownership_tags::{AwsEndpoint, EndpointKind, LinkId};
+use bgp_vpn::spec::{
     AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, PropagationTargets,
     Removals, Spec,
 };
-use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
-use crate::plugin::Value;
-use crate::types::{Asn, PreSharedKey, Tags};
+use bgp_vpn::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
+use bgp_vpn::types::{Asn, PreSharedKey, Tags};
 use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
+use terraform_plugin::Value;
 
 /// What a spec needs in addition to the settled values.
 pub struct ExpandInputs<'a> {

@@ -4,17 +4,17 @@ use super::default_options::inside_cidrs;
 use super::private_state::PrivateState;
 use crate::azure::id::ResourceId;
 use crate::azure::model::Gateway;
-use crate::link::managed::{Kind, Managed};
-use crate::link::observed::Observed;
-use crate::link::ownership_tags::{
+use bgp_vpn::managed::{Kind, Managed};
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership_tags::{
     LinkId, MAX_TAGS_BEFORE_RECORD, created_gateway_subnet, recorded_propagations,
 };
-use crate::link::tunnel::{Instance, TunnelKey};
-use crate::plugin::Value;
-use crate::types::Tags;
+use bgp_vpn::tunnel::{Instance, TunnelKey};
+use bgp_vpn::types::Tags;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::net::Ipv4Addr;
+use terraform_plugin::Value;
 
 /// Sets every computed attribute from what was observed. `drift`, `status` and `id` are left to the
 /// caller.
@@ -163,7 +163,7 @@ pub fn planned_tunnel(state: &Value, key: TunnelKey) -> Value {
     let text = state.get("inside_cidrs").get(&key.to_string());
     let cidr = text
         .as_str()
-        .and_then(|text| crate::link::inside_cidr::InsideCidr::parse(text).ok());
+        .and_then(|text| bgp_vpn::inside_cidr::InsideCidr::parse(text).ok());
     let address = |ip: Option<std::net::Ipv4Addr>| {
         ip.map_or_else(
             || {

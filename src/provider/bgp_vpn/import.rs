@@ -9,17 +9,17 @@ use super::planned::PlannedState;
 use super::private_state::{PrivateState, Provenance};
 use super::refresh::import_settings;
 use super::static_routing::refuse_import;
-use crate::link::inside_cidr::{InsideCidr, Slot};
-use crate::link::lookup::{ImportId, ImportIdError};
-use crate::link::managed::{Kind, Managed};
-use crate::link::ownership_tags;
-use crate::link::preflight::PreflightSnapshot;
-use crate::link::tunnel::{Instance, TunnelKey};
-use crate::plugin::{Diagnostic, Diagnostics, ImportRequest, ImportResponse, Value};
 use crate::provider::summaries;
-use crate::types::Tags;
+use bgp_vpn::inside_cidr::{InsideCidr, Slot};
+use bgp_vpn::lookup::{ImportId, ImportIdError};
+use bgp_vpn::managed::{Kind, Managed};
+use bgp_vpn::ownership_tags;
+use bgp_vpn::preflight::PreflightSnapshot;
+use bgp_vpn::tunnel::{Instance, TunnelKey};
+use bgp_vpn::types::Tags;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use terraform_plugin::{Diagnostic, Diagnostics, ImportRequest, ImportResponse, Value};
 
 /// Finds a link by id or identity.
 pub async fn import(backend: &dyn Backend, request: ImportRequest) -> ImportResponse {

@@ -16,16 +16,16 @@ use super::replacing_attributes::is_same_setting;
 use super::resume::ResumeCache;
 use crate::aws::model::{VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
-use crate::link::known_ids::KnownIds;
-use crate::link::lookup::HandOver;
-use crate::link::managed::{Kind, Managed};
-use crate::link::ownership_tags::LinkId;
-use crate::link::plan::GATEWAY_SUBNET;
-use crate::link::tunnel::TunnelKey;
-use crate::plugin::{AttributePath, Value, json};
+use bgp_vpn::known_ids::KnownIds;
+use bgp_vpn::lookup::HandOver;
+use bgp_vpn::managed::{Kind, Managed};
+use bgp_vpn::ownership_tags::LinkId;
+use bgp_vpn::plan::GATEWAY_SUBNET;
+use bgp_vpn::tunnel::TunnelKey;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
+use terraform_plugin::{AttributePath, Value, json};
 
 /// What a replacement keeps.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 //! The attribute `status`: how the last run that created or changed a link ended.
 
-use crate::link::completeness::{Completeness, completeness};
-use crate::link::observed::Observed;
-use crate::plugin::Value;
+use bgp_vpn::completeness::{Completeness, completeness};
+use bgp_vpn::observed::Observed;
+use terraform_plugin::Value;
 
 /// Name of the attribute.
 const ATTRIBUTE: &str = "status";

@@ -2,9 +2,9 @@
 
 use super::change_set::ChangeSet;
 use super::expand::text;
-use crate::link::lookup::LookupScope;
-use crate::link::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
-use crate::link::tunnel::{PerInstance, PerTunnel};
+use bgp_vpn::lookup::LookupScope;
+use bgp_vpn::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
+use bgp_vpn::tunnel::{PerInstance, PerTunnel};
 
 /// Forgets the ids of the AWS side that was deleted, and names the planned one.
 pub fn clear_aws_ids(scope: &mut LookupScope, changes: ChangeSet<'_>, spec: &Spec) {

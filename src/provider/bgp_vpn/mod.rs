@@ -68,16 +68,16 @@ mod upgrade;
 #[cfg(test)]
 mod tests;
 
-use crate::plugin::{
-    ApplyRequest, ApplyResponse, Diagnostics, IdentitySchema, ImportRequest, ImportResponse,
-    PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource, Schema, UpgradeRequest,
-    Upgraded, ValidateRequest, Value,
-};
 use async_trait::async_trait;
 use backend::BackendFactory;
 use claims::Claims;
 use resume::ResumeCache;
 use std::sync::{Arc, Mutex, PoisonError};
+use terraform_plugin::{
+    ApplyRequest, ApplyResponse, Diagnostics, IdentitySchema, ImportRequest, ImportResponse,
+    PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource, Schema, UpgradeRequest,
+    Upgraded, ValidateRequest, Value,
+};
 
 /// Type name of the resource.
 pub const TYPE_NAME: &str = "awsazure_bgp_vpn";

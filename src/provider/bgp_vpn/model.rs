@@ -2,9 +2,9 @@
 //! paths of the attribute table.
 
 use super::attribute_paths::value_path;
-use crate::link::config::{Attr, AttributeId, AttributeSource, Config};
-use crate::plugin::{Number, Value};
+use bgp_vpn::config::{Attr, AttributeId, AttributeSource, Config};
 use std::collections::BTreeMap;
+use terraform_plugin::{Number, Value};
 
 /// Reads every field.
 pub fn read_config(value: &Value) -> Config {

@@ -28,12 +28,12 @@ use super::teardown::{
 };
 use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
-use crate::link::config::Attr;
-use crate::link::ownership_tags::LinkId;
-use crate::link::preflight::{Lookup, PreflightRequest, PreflightSnapshot};
-use crate::link::tunnel::{Instance, TunnelKey};
-use crate::link::validation::{validate_fields, validate_required};
-use crate::plugin::{AttributePath, Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
+use bgp_vpn::config::Attr;
+use bgp_vpn::ownership_tags::LinkId;
+use bgp_vpn::preflight::{Lookup, PreflightRequest, PreflightSnapshot};
+use bgp_vpn::tunnel::{Instance, TunnelKey};
+use bgp_vpn::validation::{validate_fields, validate_required};
+use terraform_plugin::{AttributePath, Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
 
 /// What can be said of a configuration alone.
 pub fn validate(config: &Value) -> Diagnostics {

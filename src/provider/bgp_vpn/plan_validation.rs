@@ -13,13 +13,13 @@ use super::plan::link_of;
 use super::private_state::{PrivateState, Provenance};
 use super::replaced::own_object_ids;
 use crate::aws::model::VpnConnection;
-use crate::link::preflight::{PreflightContext, PreflightIssue, run_checks};
-use crate::link::validation::{ChangedParts, validate_combination, validate_fields};
-use crate::link::violation::{AttributeId, Violation, ViolationKind};
-use crate::plugin::Value;
-use crate::types::tags::check_keys;
+use bgp_vpn::preflight::{PreflightContext, PreflightIssue, run_checks};
+use bgp_vpn::types::tags::check_keys;
+use bgp_vpn::validation::{ChangedParts, validate_combination, validate_fields};
+use bgp_vpn::violation::{AttributeId, Violation, ViolationKind};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use terraform_plugin::Value;
 
 /// Everything that is wrong with a settled plan.
 pub fn validate_plan(

@@ -1,7 +1,7 @@
 //! A planned state in the making: the configuration, with places to be filled where nothing is
 //! configured.
 
-use crate::plugin::{AttributePath, Value};
+use terraform_plugin::{AttributePath, Value};
 
 /// The configuration and what is made of it. Configured places, unknown ones too, are never
 /// touched.

@@ -3,18 +3,18 @@
 
 use super::attributes::remembered_paths;
 use super::kept::Kept;
-use crate::link::lost_tags::{taggable_objects, tagged_objects};
-use crate::link::managed::{Kind, Managed};
-use crate::link::observed::Observed;
-use crate::link::ownership_tags::LinkId;
-use crate::link::plan::recreated_objects;
-use crate::link::spec::Spec;
-use crate::link::tunnel::Instance;
-use crate::plugin::{AttributePath, Step, Value, json};
+use bgp_vpn::lost_tags::{taggable_objects, tagged_objects};
+use bgp_vpn::managed::{Kind, Managed};
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership_tags::LinkId;
+use bgp_vpn::plan::recreated_objects;
+use bgp_vpn::spec::Spec;
+use bgp_vpn::tunnel::Instance;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use terraform_plugin::{AttributePath, Step, Value, json};
 
 /// Where the two gateways came from, and what survey found that this link must never count as its
 /// own.

@@ -6,12 +6,12 @@ use super::default_options::inside_cidrs;
 use super::defaults::PlanInputs;
 use super::expand::link_id;
 use super::private_state::Provenance;
-use crate::link::plan::GATEWAY_SUBNET;
-use crate::link::preflight::PreflightSnapshot;
-use crate::link::tunnel::TunnelKey;
-use crate::plugin::Value;
+use bgp_vpn::plan::GATEWAY_SUBNET;
+use bgp_vpn::preflight::PreflightSnapshot;
+use bgp_vpn::tunnel::TunnelKey;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use terraform_plugin::Value;
 
 /// Where the gateways come from, and what is there already that this link must not count as its
 /// own.
@@ -81,7 +81,7 @@ fn preexisting_addresses(
     let (Some(gateway), Some(cidrs)) = (snapshot.gateway.found(), inside_cidrs(settled)) else {
         return found;
     };
-    let network = crate::link::preflight::network_of(gateway);
+    let network = bgp_vpn::preflight::network_of(gateway);
     let first = *cidrs.get(TunnelKey::ALL[0]);
     let link = network.map(|network| link_id(settled, inputs.private, &network, first));
     if inputs.private.resumes_incomplete && inputs.private.link.is_some() {

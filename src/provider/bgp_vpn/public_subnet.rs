@@ -3,9 +3,9 @@
 //! while a network interface is in it.
 
 use super::change_set::ChangeSet;
-use crate::link::observed::Observed;
-use crate::plugin::{Diagnostic, Value};
 use crate::provider::summaries;
+use bgp_vpn::observed::Observed;
+use terraform_plugin::{Diagnostic, Value};
 
 const RANGE: &str = "aws.vpc.public_subnet_cidr_block";
 

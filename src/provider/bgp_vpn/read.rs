@@ -12,16 +12,16 @@ use super::refresh::refresh_settings;
 use super::replacing_attributes::record_arrived;
 use super::resume::ResumeCache;
 use super::unread_keys::unread_keys;
-use crate::link::interruptions::interruptions;
-use crate::link::observed::Observed;
-use crate::link::ownership_tags::recorded_bgp_addresses;
-use crate::link::spec::Removals;
-use crate::link::tunnel::Instance;
-use crate::plugin::{Diagnostic, ReadRequest, ReadResponse, Value};
 use crate::provider::summaries;
+use bgp_vpn::interruptions::interruptions;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership_tags::recorded_bgp_addresses;
+use bgp_vpn::spec::Removals;
+use bgp_vpn::tunnel::Instance;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
+use terraform_plugin::{Diagnostic, ReadRequest, ReadResponse, Value};
 
 /// Warns of a state that does not identify the tunnels.
 pub fn not_refreshed() -> Diagnostic {

@@ -6,13 +6,13 @@ use super::default_options::{POLICY_FIELDS, is_unmanaged_policy, policy_fields};
 use super::planned::PlannedState;
 use crate::aws::model::{RouteTableId, Tunnel, VpnConnection};
 use crate::azure::model::{Connection, Gateway, PublicIp};
-use crate::link::compare::azure_policy_agrees;
-use crate::link::ipsec::IpsecPolicy;
-use crate::link::observed::Observed;
-use crate::link::preflight::eq_ignoring_case_and_spaces;
-use crate::link::tunnel::{Instance, TunnelKey};
-use crate::plugin::Value;
+use bgp_vpn::compare::azure_policy_agrees;
+use bgp_vpn::ipsec::IpsecPolicy;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::preflight::eq_ignoring_case_and_spaces;
+use bgp_vpn::tunnel::{Instance, TunnelKey};
 use std::collections::BTreeSet;
+use terraform_plugin::Value;
 
 /// Puts the clouds' settings in place of a state's.
 pub fn refresh_settings(state: &mut Value, observed: &Observed) {

@@ -11,10 +11,10 @@ use super::flatten::read_managed;
 use super::private_state::PrivateState;
 use super::resume::{CachedState, ResumeCache};
 use super::teardown::{full_removal, label, removal_warning};
-use crate::link::managed::{Kind, Managed};
-use crate::link::ownership_tags::LinkId;
-use crate::plugin::{Diagnostic, Value};
 use crate::provider::summaries;
+use bgp_vpn::managed::{Kind, Managed};
+use bgp_vpn::ownership_tags::LinkId;
+use terraform_plugin::{Diagnostic, Value};
 
 /// Whether a state and a configuration are of one link, by what both say of it.
 pub fn is_of_one_link(state: &Value, config: &Value) -> bool {

@@ -7,9 +7,9 @@ use super::attributes::{AttributeRow, Effect, paths, paths_with};
 use super::change_set::ChangeSet;
 use super::planned::PlannedState;
 use super::private_state::PrivateState;
-use crate::link::preflight::eq_ignoring_case_and_spaces;
-use crate::plugin::{AttributePath, Diagnostic, Value};
 use crate::provider::summaries;
+use bgp_vpn::preflight::eq_ignoring_case_and_spaces;
+use terraform_plugin::{AttributePath, Diagnostic, Value};
 
 /// Every attribute of this kind.
 fn replacing_attributes() -> impl Iterator<Item = &'static str> {

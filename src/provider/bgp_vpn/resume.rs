@@ -17,12 +17,12 @@ use super::kept::Kept;
 use super::link_status::is_incomplete;
 use super::private_state::PrivateState;
 use super::replaced::is_of_one_link;
-use crate::link::observed::Observed;
-use crate::link::ownership_tags::LinkId;
-use crate::plugin::{Diagnostic, Value};
 use crate::provider::summaries;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership_tags::LinkId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use terraform_plugin::{Diagnostic, Value};
 
 /// A link as it was read last.
 #[derive(Clone)]

@@ -4,8 +4,8 @@
 pub use super::attributes::{AWS_NAMES, AZURE_NAMES};
 
 use super::attributes::schema_attributes;
-use crate::plugin::{IdentitySchema, Schema, Type};
 use std::sync::LazyLock;
+use terraform_plugin::{IdentitySchema, Schema, Type};
 
 /// Version of the stored form. Version 1 added `status`; `upgrade.rs` upgrades from version 0.
 pub const VERSION: i64 = 1;

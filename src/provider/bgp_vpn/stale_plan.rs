@@ -12,13 +12,13 @@ use super::private_state::PrivateState;
 use super::refresh::refresh_settings;
 use super::replacing_attributes::follows_the_cloud;
 use crate::azure::id::ResourceId;
-use crate::link::action::ActionTarget;
-use crate::link::observed::Observed;
-use crate::link::spec::{Removals, Spec};
-use crate::link::stale_plan::ShownPlan;
-use crate::link::tunnel::{Instance, TunnelKey};
-use crate::plugin::{AttributePath, Diagnostic, Value};
 use crate::provider::summaries;
+use bgp_vpn::action::ActionTarget;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::spec::{Removals, Spec};
+use bgp_vpn::stale_plan::ShownPlan;
+use bgp_vpn::tunnel::{Instance, TunnelKey};
+use terraform_plugin::{AttributePath, Diagnostic, Value};
 
 /// An update that is about to start.
 pub struct Update<'a> {

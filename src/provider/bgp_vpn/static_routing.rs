@@ -4,10 +4,10 @@
 
 use super::change_set::ChangeSet;
 use super::private_state::PrivateState;
-use crate::link::observed::Observed;
-use crate::link::vpn_connection::statically_routed;
-use crate::plugin::Diagnostic;
 use crate::provider::summaries;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::vpn_connection::statically_routed;
+use terraform_plugin::Diagnostic;
 
 impl PrivateState {
     /// Remembers which connections a reading shows with static routing.

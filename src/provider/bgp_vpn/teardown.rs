@@ -8,21 +8,21 @@ use super::private_state::PrivateState;
 use super::public_subnet;
 use crate::aws::model::RouteTableId;
 use crate::azure::id::ResourceId;
-use crate::link::action::Verb;
-use crate::link::blockers::managed_id;
-use crate::link::inside_cidr::InsideCidr;
-use crate::link::lookup::TeardownSpec;
-use crate::link::managed::{Kind, Managed};
-use crate::link::observed::Observed;
-use crate::link::ownership_tags::propagation_tag;
-use crate::link::plan::plan_actions;
-use crate::link::spec::Removals;
-use crate::link::tunnel::{Instance, PerTunnel, TunnelKey};
-use crate::plugin::{Diagnostic, Value};
 use crate::provider::summaries;
-use crate::types::Tags;
+use bgp_vpn::action::Verb;
+use bgp_vpn::blockers::managed_id;
+use bgp_vpn::inside_cidr::InsideCidr;
+use bgp_vpn::lookup::TeardownSpec;
+use bgp_vpn::managed::{Kind, Managed};
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership_tags::propagation_tag;
+use bgp_vpn::plan::plan_actions;
+use bgp_vpn::spec::Removals;
+use bgp_vpn::tunnel::{Instance, PerTunnel, TunnelKey};
+use bgp_vpn::types::Tags;
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
+use terraform_plugin::{Diagnostic, Value};
 
 /// What to take down of a state. Addresses are taken off the Azure gateway only where it stays.
 pub fn teardown_spec(
@@ -47,7 +47,7 @@ pub fn teardown_spec(
     TeardownSpec {
         link: link
             .or_else(|| private.link.clone())
-            .unwrap_or_else(|| crate::link::ownership_tags::LinkId::from_tag("")),
+            .unwrap_or_else(|| bgp_vpn::ownership_tags::LinkId::from_tag("")),
         region: crate::aws::model::Region(text(aws, "region").unwrap_or_default()),
         resource_group: text(azure, "resource_group_name").unwrap_or_default(),
         azure_gateway: resource("gateway_id"),

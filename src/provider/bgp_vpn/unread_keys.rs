@@ -1,8 +1,8 @@
 //! Warns of shared keys that the credentials have no permission to read.
 
-use crate::link::observed::{KeyRead, Observed};
-use crate::plugin::Diagnostic;
 use crate::provider::summaries;
+use bgp_vpn::observed::{KeyRead, Observed};
+use terraform_plugin::Diagnostic;
 
 /// A warning that names the connections; None if every existing key was read.
 pub fn unread_keys(observed: &Observed) -> Option<Diagnostic> {

@@ -3,8 +3,8 @@
 use super::attributes::{DefaultValue, table};
 use super::link_status::LinkStatus;
 use super::schema::{VERSION, value_type};
-use crate::plugin::{UpgradeRequest, Upgraded, Value, json};
 use serde_json::Value as Json;
+use terraform_plugin::{UpgradeRequest, Upgraded, Value, json};
 
 /// How version 0, which had no `status`, marked a link whose create did not finish. Never change
 /// this text.

@@ -2,9 +2,9 @@
 
 use super::block_reader::BlockReader;
 use crate::aws::settings::{AssumeRole, AssumeRoleWithWebIdentity, Endpoints, Settings};
-use crate::plugin::{Attribute, Nesting, Type};
 use crate::provider::summaries;
 use std::time::Duration;
+use terraform_plugin::{Attribute, Nesting, Type};
 
 /// STS's limits for a role session.
 const SHORTEST_SESSION: Duration = Duration::from_secs(15 * 60);

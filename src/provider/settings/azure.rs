@@ -2,7 +2,7 @@
 
 use super::block_reader::BlockReader;
 use crate::azure::credential::CredentialSettings;
-use crate::plugin::{Attribute, Nesting};
+use terraform_plugin::{Attribute, Nesting};
 
 /// Declares each attribute once: its place in [`CredentialSettings`] has the same name.
 macro_rules! attributes {

@@ -1,12 +1,12 @@
 //! Reads the provider block. Unknown values are recorded by path and read as absent. Invalid values
 //! are recorded as errors.
 
-use crate::plugin::{AttributePath, Diagnostic, Diagnostics, Value};
 use crate::provider::summaries;
-use crate::types::tags::{TagError, check_keys, check_tag};
-use crate::types::{Tags, parse_duration};
+use bgp_vpn::types::tags::{TagError, check_keys, check_tag};
+use bgp_vpn::types::{Tags, parse_duration};
 use std::cell::RefCell;
 use std::time::Duration;
+use terraform_plugin::{AttributePath, Diagnostic, Diagnostics, Value};
 
 /// Unknown values and errors found while reading.
 #[derive(Default)]

@@ -9,9 +9,9 @@ mod provider_data;
 pub use provider_data::{ProviderData, ProviderDataError};
 
 use crate::azure::credential::CredentialSettings;
-use crate::plugin::{Attribute, AttributePath, Diagnostics, Schema, Type, Value};
-use crate::types::Tags;
+use bgp_vpn::types::Tags;
 use block_reader::{BlockReader, ReadNotes};
+use terraform_plugin::{Attribute, AttributePath, Diagnostics, Schema, Type, Value};
 
 /// The provider block as plain data. The environment has not been looked at: each cloud's room does
 /// that.
@@ -75,8 +75,8 @@ mod tests {
         clippy::indexing_slicing
     )]
     use super::*;
-    use crate::plugin::AttributeKind;
     use std::time::Duration;
+    use terraform_plugin::AttributeKind;
 
     #[test]
     fn read_credentials_by_official_names() {

@@ -1,9 +1,9 @@
 //! Where the provider block is kept between Configure and the operations that need it.
 
 use super::Settings;
-use crate::plugin::{AttributePath, Diagnostic};
 use crate::provider::summaries;
 use std::sync::{Arc, PoisonError, RwLock};
+use terraform_plugin::{AttributePath, Diagnostic};
 
 /// The settings of the last Configure. Resources and data sources share one; clones are the same
 /// place.

@@ -1,7 +1,7 @@
 //! Describes what is wrong with a tunnel, by layer: objects, IKE and IPsec, BGP, routes.
 
 use super::health::{AwsHealth, AzureHealth, BgpHealth, LinkHealth, Reported, TunnelHealth};
-use crate::link::tunnel::PerTunnel;
+use bgp_vpn::tunnel::PerTunnel;
 
 /// The health of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,9 +162,9 @@ fn non_empty(text: &str) -> Option<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::link::inside_cidr::Slot;
-    use crate::link::tunnel::TunnelKey;
     use crate::provider::status::health::Denial;
+    use bgp_vpn::inside_cidr::Slot;
+    use bgp_vpn::tunnel::TunnelKey;
 
     fn well() -> TunnelHealth {
         TunnelHealth {

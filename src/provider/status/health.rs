@@ -1,9 +1,9 @@
 //! What both clouds say about the health of a link's tunnels, each side for itself.
 
 use crate::azure::model::{BgpPeer, ProvisioningState};
-use crate::link::inside_cidr::InsideCidr;
-use crate::link::observed::Observed;
-use crate::link::tunnel::{PerTunnel, TunnelKey};
+use bgp_vpn::inside_cidr::InsideCidr;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::tunnel::{PerTunnel, TunnelKey};
 use ipnet::Ipv4Net;
 
 /// A fact that may be missing because there is no such object, or because the cloud could not be

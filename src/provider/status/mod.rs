@@ -14,15 +14,15 @@ pub use health::{
 use super::settings::{ProviderData, Settings};
 use crate::aws::model::Region;
 use crate::azure::id::ResourceId;
-use crate::link::inside_cidr::InsideCidr;
-use crate::link::tunnel::TunnelKey;
-use crate::plugin::{
+use crate::provider::summaries;
+use async_trait::async_trait;
+use bgp_vpn::inside_cidr::InsideCidr;
+use bgp_vpn::tunnel::TunnelKey;
+use std::sync::Arc;
+use terraform_plugin::{
     Attribute, Cancel, DataRequest, DataResponse, DataSource, Deferred, Diagnostic, Diagnostics,
     Nesting, Schema, Value,
 };
-use crate::provider::summaries;
-use async_trait::async_trait;
-use std::sync::Arc;
 
 /// Which link to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]

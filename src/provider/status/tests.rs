@@ -9,11 +9,11 @@ use super::*;
 use crate::aws::model as aws;
 use crate::azure::documents;
 use crate::azure::model::BgpPeer;
-use crate::link::observed::Observed;
-use crate::link::tunnel::Instance;
-use crate::plugin::ClientCapabilities;
-use crate::types::Asn;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::tunnel::Instance;
+use bgp_vpn::types::Asn;
 use std::net::Ipv4Addr;
+use terraform_plugin::ClientCapabilities;
 
 const GATEWAY: &str =
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/gw";

@@ -5,8 +5,8 @@ use super::ApplyContext;
 use crate::azure::ResourceId;
 use crate::azure::documents::{connection, gateway};
 use crate::azure::model::GatewayInstance;
-use crate::link::tunnel::{Instance, TunnelKey};
 use crate::reconcile::error::ActionError;
+use bgp_vpn::tunnel::{Instance, TunnelKey};
 use serde_json::Value;
 use std::net::Ipv4Addr;
 

@@ -6,20 +6,20 @@ use crate::aws::model::{
     VpnGatewayId,
 };
 use crate::aws::{Filter, IdempotencyKey, NewConnection, VpnConnectionOptions};
-use crate::link::action::{ActionTarget, KeyAction, NewTunnel, Verb};
-use crate::link::compare;
-use crate::link::customer_gateway;
-use crate::link::keys;
-use crate::link::managed::Kind;
-use crate::link::ownership_tags::role;
-use crate::link::ownership_tags::{AwsEndpoint, TAG_INCOMPLETE};
-use crate::link::resolve::match_tunnels;
-use crate::link::route_tables::desired_route_tables;
-use crate::link::spec::{AwsGateway, AwsNetwork};
-use crate::link::tunnel::{Instance, TunnelKey};
-use crate::link::vpn_connection;
 use crate::reconcile::error::ActionError;
-use crate::types::{PreSharedKey, Tags};
+use bgp_vpn::action::{ActionTarget, KeyAction, NewTunnel, Verb};
+use bgp_vpn::compare;
+use bgp_vpn::customer_gateway;
+use bgp_vpn::keys;
+use bgp_vpn::managed::Kind;
+use bgp_vpn::ownership_tags::role;
+use bgp_vpn::ownership_tags::{AwsEndpoint, TAG_INCOMPLETE};
+use bgp_vpn::resolve::match_tunnels;
+use bgp_vpn::route_tables::desired_route_tables;
+use bgp_vpn::spec::{AwsGateway, AwsNetwork};
+use bgp_vpn::tunnel::{Instance, TunnelKey};
+use bgp_vpn::types::{PreSharedKey, Tags};
+use bgp_vpn::vpn_connection;
 use std::fmt::Display;
 
 impl ApplyContext<'_> {
@@ -406,10 +406,7 @@ impl ApplyContext<'_> {
         let mut options = compare::desired_options(self.spec);
         options.inside_cidr = Some(self.spec.inside_cidrs.get(key).net());
         options.key = Some(shared);
-        if !matches!(
-            self.spec.policy,
-            crate::link::ipsec::IpsecPolicy::Explicit(_)
-        ) {
+        if !matches!(self.spec.policy, bgp_vpn::ipsec::IpsecPolicy::Explicit(_)) {
             // Nothing said is the cloud's default, and stays so when AWS learns new algorithms.
             (options.phase1, options.phase2) = Default::default();
         }
@@ -491,11 +488,11 @@ impl ApplyContext<'_> {
 
     pub(super) fn record_connection(&self, instance: Instance, connection: VpnConnection) {
         // Addresses that the state knew belong to an earlier connection.
-        let scope = crate::link::lookup::LookupScope {
+        let scope = bgp_vpn::lookup::LookupScope {
             known: Default::default(),
             ..self.context.scope.clone()
         };
-        let scope = crate::link::lookup::LookupScope {
+        let scope = bgp_vpn::lookup::LookupScope {
             inside_cidrs: self.spec.inside_cidrs.clone(),
             ..scope
         };

@@ -3,18 +3,18 @@
 use super::ApplyContext;
 use crate::azure::ResourceId;
 use crate::azure::documents::{self, connection, gateway, local_gateway, network};
-use crate::link::action::{ActionTarget, Verb};
-use crate::link::compare;
-use crate::link::ipsec::IpsecPolicy;
-use crate::link::keys;
-use crate::link::managed::Kind;
-use crate::link::observed::KeyRead;
-use crate::link::ownership_tags::role;
-use crate::link::plan::GATEWAY_SUBNET;
-use crate::link::spec::{AzureGateway, AzureNetwork};
-use crate::link::tunnel::{Instance, TunnelKey};
 use crate::reconcile::error::ActionError;
-use crate::types::{PreSharedKey, Tags};
+use bgp_vpn::action::{ActionTarget, Verb};
+use bgp_vpn::compare;
+use bgp_vpn::ipsec::IpsecPolicy;
+use bgp_vpn::keys;
+use bgp_vpn::managed::Kind;
+use bgp_vpn::observed::KeyRead;
+use bgp_vpn::ownership_tags::role;
+use bgp_vpn::plan::GATEWAY_SUBNET;
+use bgp_vpn::spec::{AzureGateway, AzureNetwork};
+use bgp_vpn::tunnel::{Instance, TunnelKey};
+use bgp_vpn::types::{PreSharedKey, Tags};
 use ipnet::Ipv4Net;
 use std::fmt::Display;
 use std::net::Ipv4Addr;
@@ -368,7 +368,7 @@ impl ApplyContext<'_> {
     fn aws_endpoint_address(
         &self,
         key: TunnelKey,
-    ) -> Result<(Ipv4Addr, crate::types::Asn), ActionError> {
+    ) -> Result<(Ipv4Addr, bgp_vpn::types::Asn), ActionError> {
         let outside = self.context.require("the AWS endpoint", |observed| {
             observed.tunnel(key).map(|t| t.outside_ip)
         })?;

@@ -8,12 +8,12 @@ use crate::aws::{PollSubscription, max_age};
 use crate::azure::Error;
 use crate::azure::model::BgpPeer;
 use crate::client::poll_interval;
-use crate::link::action::ActionTarget;
-use crate::link::compare;
-use crate::link::inside_cidr::InsideCidr;
-use crate::link::tunnel::{Instance, TunnelKey};
 use crate::reconcile::denied::BGP_PEERS;
 use crate::reconcile::error::ActionError;
+use bgp_vpn::action::ActionTarget;
+use bgp_vpn::compare;
+use bgp_vpn::inside_cidr::InsideCidr;
+use bgp_vpn::tunnel::{Instance, TunnelKey};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -327,7 +327,7 @@ fn peer_status(peers: &[BgpPeer], cidr: InsideCidr) -> (bool, String) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::link::inside_cidr::Slot;
+    use bgp_vpn::inside_cidr::Slot;
 
     fn row(local: &str, neighbor: &str, state: &str) -> BgpPeer {
         let (local, neighbor) = (local.parse().ok(), neighbor.parse().ok());

@@ -4,9 +4,9 @@
 use super::ActionContext;
 use crate::azure::ResourceId;
 use crate::azure::documents::network::{GATEWAY_SUBNET, subnet_occupants};
-use crate::link::action::ActionTarget;
-use crate::link::observed::Observed;
 use crate::reconcile::error::ActionError;
+use bgp_vpn::action::ActionTarget;
+use bgp_vpn::observed::Observed;
 use std::collections::BTreeSet;
 
 /// Waits until Azure has deleted what it is deleting of the users of an object. A gateway takes

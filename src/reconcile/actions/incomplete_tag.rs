@@ -1,9 +1,9 @@
 //! The end of a create: the tags that call the link incomplete are removed.
 
 use super::ApplyContext;
-use crate::link::ownership_tags::{TAG_HEARTBEAT, TAG_INCOMPLETE};
-use crate::link::tunnel::Instance;
 use crate::reconcile::error::ActionError;
+use bgp_vpn::ownership_tags::{TAG_HEARTBEAT, TAG_INCOMPLETE};
+use bgp_vpn::tunnel::Instance;
 
 impl ApplyContext<'_> {
     /// Removes the incomplete tag and the heartbeat from every AWS object in one call.

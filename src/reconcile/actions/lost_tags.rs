@@ -2,9 +2,9 @@
 
 use super::ApplyContext;
 use crate::azure::documents;
-use crate::link::lost_tags::{ObjectRef, Tagged, desired_tags, objects_with_lost_tags};
 use crate::reconcile::error::ActionError;
-use crate::types::Tags;
+use bgp_vpn::lost_tags::{ObjectRef, Tagged, desired_tags, objects_with_lost_tags};
+use bgp_vpn::types::Tags;
 use serde_json::Value;
 
 impl ApplyContext<'_> {

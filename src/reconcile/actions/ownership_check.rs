@@ -6,14 +6,14 @@ use super::delete::DeleteContext;
 use crate::aws::Filter;
 use crate::aws::model::{CustomerGateway, VpnConnection};
 use crate::azure::model::{Connection, LocalGateway};
-use crate::link::action::ActionTarget;
-use crate::link::lookup::LookupScope;
-use crate::link::managed::Kind;
-use crate::link::observed::Observed;
-use crate::link::ownership_tags::LinkId;
-use crate::link::tunnel::{Instance, TunnelKey};
 use crate::reconcile::error::ActionError;
-use crate::types::Tags;
+use bgp_vpn::action::ActionTarget;
+use bgp_vpn::lookup::LookupScope;
+use bgp_vpn::managed::Kind;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership_tags::LinkId;
+use bgp_vpn::tunnel::{Instance, TunnelKey};
+use bgp_vpn::types::Tags;
 use std::net::Ipv4Addr;
 
 /// An object about to be deleted, and its tags as they are now.

@@ -4,14 +4,14 @@
 
 use super::ApplyContext;
 use crate::aws::model::{CustomerGateway, RouteTableId};
-use crate::link::ownership_tags::{
+use crate::reconcile::error::ActionError;
+use bgp_vpn::ownership_tags::{
     MAX_TAGS_BEFORE_RECORD, TAG_CUSTOM_BGP_ADDRESSES, propagation_tag, recorded_bgp_addresses,
 };
-use crate::link::route_tables::desired_route_tables;
-use crate::link::spec::{AwsGateway, AzureGateway};
-use crate::link::tunnel::Instance;
-use crate::reconcile::error::ActionError;
-use crate::types::Tags;
+use bgp_vpn::route_tables::desired_route_tables;
+use bgp_vpn::spec::{AwsGateway, AzureGateway};
+use bgp_vpn::tunnel::Instance;
+use bgp_vpn::types::Tags;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 

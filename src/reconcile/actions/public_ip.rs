@@ -4,13 +4,13 @@ use super::ApplyContext;
 use crate::azure;
 use crate::azure::documents::public_ip::NewPublicIp;
 use crate::azure::model::{PublicIp, Subnet};
-use crate::link::managed::Kind;
-use crate::link::ownership_tags;
-use crate::link::placement::is_misplaced;
-use crate::link::plan::GATEWAY_SUBNET;
-use crate::link::spec::AzureNetwork;
-use crate::link::tunnel::Instance;
 use crate::reconcile::error::ActionError;
+use bgp_vpn::managed::Kind;
+use bgp_vpn::ownership_tags;
+use bgp_vpn::placement::is_misplaced;
+use bgp_vpn::plan::GATEWAY_SUBNET;
+use bgp_vpn::spec::AzureNetwork;
+use bgp_vpn::tunnel::Instance;
 
 /// Zones of every region that has zones, as far as Microsoft has published them.
 const ALL_ZONES: [&str; 3] = ["1", "2", "3"];

@@ -3,9 +3,9 @@
 use super::ApplyContext;
 use crate::aws::model::{NetworkCidrs, VpnConnection};
 use crate::aws::{ConnectionEndpoints, ConnectionOptions};
-use crate::link::action::{ActionTarget, ConnectionDiff};
-use crate::link::tunnel::{Instance, TunnelKey};
 use crate::reconcile::error::ActionError;
+use bgp_vpn::action::{ActionTarget, ConnectionDiff};
+use bgp_vpn::tunnel::{Instance, TunnelKey};
 
 impl ApplyContext<'_> {
     /// Options, then ends, then tags. The tunnels that were up are up again before the step ends.

@@ -4,7 +4,7 @@
 use super::fixture::{Link, ec2, settle};
 use awsazure::aws::model::{NetworkCidrs, TargetGateway, TunnelOptions, VpnConnectionId};
 use awsazure::aws::{ConnectionEndpoints, ConnectionOptions, IdempotencyKey};
-use awsazure::types::{Asn, Tags};
+use bgp_vpn::types::{Asn, Tags};
 use test_support::simulated::Sim;
 use test_support::simulated::availability::AvailabilityMonitor;
 use test_support::simulated::clock::simulated;

@@ -5,11 +5,11 @@ use awsazure::aws::model::{
     NetworkCidrs, State, TargetGateway, TunnelOptions, VpnGateway, VpnGatewayId,
 };
 use awsazure::aws::{ConnectionEndpoints, ConnectionOptions, IdempotencyKey};
-use awsazure::link::action::{ActionTarget, Verb};
-use awsazure::link::observed::Observed;
-use awsazure::link::plan::plan_actions;
-use awsazure::link::tunnel::{Instance, PerInstance, TunnelKey};
-use awsazure::types::Tags;
+use bgp_vpn::action::{ActionTarget, Verb};
+use bgp_vpn::observed::Observed;
+use bgp_vpn::plan::plan_actions;
+use bgp_vpn::tunnel::{Instance, PerInstance, TunnelKey};
+use bgp_vpn::types::Tags;
 use serde_json::json;
 use std::time::Duration;
 use test_support::simulated::availability::AvailabilityMonitor;

@@ -2,11 +2,11 @@
 
 use super::fixture::{Link, clients, ec2, settle};
 use awsazure::azure::ResourceId;
-use awsazure::link::lost_tags::{objects_with_lost_tags, tagged_objects};
-use awsazure::link::ownership_tags::{TAG_LINK, TAG_NAME, TAG_ROLE};
-use awsazure::link::spec::AzureGateway;
-use awsazure::link::tunnel::Instance;
-use awsazure::types::Tags;
+use bgp_vpn::lost_tags::{objects_with_lost_tags, tagged_objects};
+use bgp_vpn::ownership_tags::{TAG_LINK, TAG_NAME, TAG_ROLE};
+use bgp_vpn::spec::AzureGateway;
+use bgp_vpn::tunnel::Instance;
+use bgp_vpn::types::Tags;
 use test_support::simulated::Sim;
 use test_support::simulated::availability::AvailabilityMonitor;
 use test_support::simulated::clock::simulated;

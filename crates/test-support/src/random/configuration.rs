@@ -4,9 +4,9 @@
 use super::environment::{Environment, Style};
 use super::rng::Rng;
 use super::values::{good, place, wrong};
-use awsazure::plugin::{Attribute, AttributeKind, AttributePath, Type, Value, msgpack};
 use awsazure::provider::bgp_vpn::schema;
 use std::collections::BTreeMap;
+use terraform_plugin::{Attribute, AttributeKind, AttributePath, Type, Value, msgpack};
 
 /// What a configuration is made from.
 pub struct Generator<'a> {

@@ -2,11 +2,11 @@
 //! attribute is what the instance's data says, or the same by way of an object made in the same
 //! run, which makes it unknown at plan.
 
-use awsazure::plugin::{Attribute, AttributeKind, Value};
 use awsazure::provider::bgp_vpn::schema;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use terraform_plugin::{Attribute, AttributeKind, Value};
 
 /// The configuration; it reads its instances from `links.json`.
 pub fn main_tf() -> String {

@@ -5,10 +5,10 @@
 use super::configuration::unknown_places;
 use super::provider_process::{Client, configure, dynamic};
 use super::rules::{compatible, plan_valid, proposed};
-use awsazure::plugin::protocol::tfplugin6 as wire;
-use awsazure::plugin::{AttributePath, Schema, Value, msgpack};
 use awsazure::provider::bgp_vpn::schema;
 use std::sync::LazyLock;
+use terraform_plugin::protocol::tfplugin6 as wire;
+use terraform_plugin::{AttributePath, Schema, Value, msgpack};
 
 const TYPE: &str = "awsazure_bgp_vpn";
 

@@ -1,9 +1,6 @@
 //! The real provider process, started as Terraform starts it: cookie, a client certificate of
 //! go-plugin's kind, a unix socket, mutual TLS.
 
-use awsazure::plugin::protocol::tfplugin6 as wire;
-use awsazure::plugin::protocol::tfplugin6::provider_client::ProviderClient;
-use awsazure::plugin::{Type, Value, msgpack};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hyper_util::rt::TokioIo;
@@ -15,6 +12,9 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use terraform_plugin::protocol::tfplugin6 as wire;
+use terraform_plugin::protocol::tfplugin6::provider_client::ProviderClient;
+use terraform_plugin::{Type, Value, msgpack};
 use tokio::net::UnixStream;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
@@ -136,7 +136,7 @@ impl Drop for ProviderProcess {
 /// Hands a provider the block, empty: all comes from the environment. A run of Terraform begins
 /// with this.
 pub async fn configure(mut client: Client) {
-    let ty = awsazure::plugin::Provider::schema(&awsazure::provider::assemble()).type_();
+    let ty = terraform_plugin::Provider::schema(&awsazure::provider::assemble()).type_();
     let request = wire::configure_provider::Request {
         terraform_version: "1.11.4".into(),
         config: dynamic(&ty, &Value::Object(BTreeMap::new())),

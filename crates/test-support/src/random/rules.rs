@@ -1,8 +1,8 @@
 //! Terraform's rules, as `internal/plans/objchange` has them: each answers with complaints, none if
 //! all is well.
 
-use awsazure::plugin::{Attribute, AttributeKind, AttributePath, NestedObject, Nesting, Value};
 use std::collections::BTreeMap;
+use terraform_plugin::{Attribute, AttributeKind, AttributePath, NestedObject, Nesting, Value};
 
 type Attributes = BTreeMap<String, Attribute>;
 

@@ -3,7 +3,7 @@
 
 use super::environment::{AWS_ASN, AZURE_ASN, Environment, REGION, Style};
 use super::rng::Rng;
-use awsazure::plugin::{Number, Type, Value};
+use terraform_plugin::{Number, Type, Value};
 
 fn texts(words: &[&str]) -> Vec<Value> {
     words.iter().map(|word| Value::from(*word)).collect()

@@ -4,8 +4,8 @@
 use super::REGION;
 use super::attributes::{Base, Effect, Row, attributes};
 use super::environment::{AZURE_ASN, Environment, OTHER_REGION};
-use awsazure::link::tunnel::TunnelKey;
 use awsazure::provider::bgp_vpn::schema::{AWS_NAMES, AZURE_NAMES};
+use bgp_vpn::tunnel::TunnelKey;
 use serde_json::{Value as Json, json};
 
 /// The table.

@@ -7,7 +7,6 @@ use super::clock::in_virtual_time;
 use super::environment::{Environment, GROUP};
 use super::fingerprint::{differences, fingerprint};
 use super::terraform_core::{Action, Replacement, Run, Stored, TerraformCore, config};
-use awsazure::plugin::{Attribute, AttributeKind, AttributePath, Nesting, Value};
 use awsazure::provider::bgp_vpn::schema;
 use awsazure_sandbox::time::SimDuration;
 use awsazure_sandbox::world::{Settings, World};
@@ -15,6 +14,7 @@ use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
+use terraform_plugin::{Attribute, AttributeKind, AttributePath, Nesting, Value};
 
 /// The seed of every world of the table.
 const SEED: u64 = 11;

@@ -2,8 +2,8 @@
 
 use super::Sim;
 use super::fault_point::Scenario;
-use awsazure::link::tunnel::TunnelKey;
 use awsazure_sandbox::world::World;
+use bgp_vpn::tunnel::TunnelKey;
 use std::sync::{Arc, Mutex};
 
 /// How few carried routes at the worst moment, and the call after which that was so.

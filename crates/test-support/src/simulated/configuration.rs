@@ -6,11 +6,11 @@ use super::environment::{Environment, GROUP, OTHER_REGION};
 use super::other_team::TAKEN_SLOT;
 use super::scenario_gen::{once_in, pick};
 use super::terraform_core::config;
-use awsazure::link::tunnel::TunnelKey;
-use awsazure::plugin::Value;
 use awsazure_sandbox::rng::Rng;
+use bgp_vpn::tunnel::TunnelKey;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
+use terraform_plugin::Value;
 
 /// Where the link ends in Azure.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,7 +10,6 @@ use super::leak_checker;
 use super::other_team;
 use super::scenario_gen::{once_in, pick};
 use super::terraform_core::{Replacement, Run, Stored, TerraformCore};
-use awsazure::plugin::Cancel;
 use awsazure::provider::summaries::CONFLICTING_INCOMPLETE_LINK;
 use awsazure_sandbox::aws::Quotas;
 use awsazure_sandbox::rng::Rng;
@@ -19,6 +18,7 @@ use awsazure_sandbox::world::Settings;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use terraform_plugin::Cancel;
 
 /// Seconds within which a run has to end after Ctrl-C.
 const STOP_LIMIT: u64 = 10;

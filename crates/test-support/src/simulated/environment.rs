@@ -12,9 +12,9 @@ use awsazure::azure::ResourceId;
 use awsazure::azure::documents::gateway::{NewGateway, NewInstance};
 use awsazure::azure::documents::network::NewVirtualNetwork;
 use awsazure::azure::documents::public_ip::NewPublicIp;
-use awsazure::link::tunnel::TunnelKey;
-use awsazure::types::{Asn, Tags};
 use awsazure_sandbox::world::World;
+use bgp_vpn::tunnel::TunnelKey;
+use bgp_vpn::types::{Asn, Tags};
 use std::collections::BTreeMap;
 
 /// Resource group of everything in Azure.

@@ -6,11 +6,11 @@ use super::{REGION, Sim};
 use awsazure::aws::Filter;
 use awsazure::aws::model::{KeyStorage, Region, TunnelOptions};
 use awsazure::azure::documents::{connection, local_gateway};
-use awsazure::link::observed::Observed;
-use awsazure::link::spec::{AwsGateway, Spec};
-use awsazure::link::tunnel::{Instance, TunnelKey};
-use awsazure::types::PreSharedKey;
 use awsazure_sandbox::rng::Rng;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::spec::{AwsGateway, Spec};
+use bgp_vpn::tunnel::{Instance, TunnelKey};
+use bgp_vpn::types::PreSharedKey;
 
 /// What clouds really answer now and then: throttled, unavailable, busy, a read that dies.
 const TROUBLE: [(&str, &[&str]); 14] = [

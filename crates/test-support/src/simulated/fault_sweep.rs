@@ -7,14 +7,14 @@ use super::fault_point::{FaultMode, FaultPoint, FaultScope, Scenario};
 use super::leak_checker;
 use super::terraform_core::{Run, Stored, TerraformCore, config};
 use super::{REGION, Sim};
-use awsazure::link::tunnel::TunnelKey;
-use awsazure::plugin::{AttributePath, Cancel, Value};
 use awsazure_sandbox::call_log::CallRecord;
 use awsazure_sandbox::http::{Outcome, Request};
 use awsazure_sandbox::time::SimDuration;
 use awsazure_sandbox::world::{Settings, World};
+use bgp_vpn::tunnel::TunnelKey;
 use serde_json::json;
 use std::time::Duration;
+use terraform_plugin::{AttributePath, Cancel, Value};
 
 /// The seed of every world of the sweep, so that all runs begin alike.
 pub const SEED: u64 = 7;

@@ -2,10 +2,10 @@
 //! over the wire.
 
 use super::Sim;
-use awsazure::link::observed::Observed;
-use awsazure::link::spec::Spec;
-use awsazure::link::tunnel::TunnelKey;
 use awsazure_sandbox::http::{Outcome, Request, Response};
+use bgp_vpn::observed::Observed;
+use bgp_vpn::spec::Spec;
+use bgp_vpn::tunnel::TunnelKey;
 use serde_json::{Value, json};
 
 /// A token that never expires; the sandbox looks at nothing else of it.

@@ -261,8 +261,8 @@ fn named(text: &str, names: &[(String, String)]) -> String {
         .fold(text.to_owned(), |text, (id, name)| text.replace(id, name))
 }
 
-pub fn json_of(value: &awsazure::plugin::Value) -> Value {
-    use awsazure::plugin::Value as V;
+pub fn json_of(value: &terraform_plugin::Value) -> Value {
+    use terraform_plugin::Value as V;
     match value {
         V::Null => Value::Null,
         V::Bool(truth) => Value::Bool(*truth),

@@ -7,10 +7,10 @@ use super::verify::{
     only_preexisting_objects_left, succeeded, tunnels_agree, writes_were_serialized,
 };
 use super::{Sim, external_changes};
-use awsazure::link::observed::Observed;
-use awsazure::link::spec::{Removals, Spec};
 use awsazure_sandbox::call_log::CallRecord;
 use awsazure_sandbox::rng::Rng;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::spec::{Removals, Spec};
 
 /// What came of it.
 #[derive(Debug, Default)]

@@ -33,25 +33,25 @@ use awsazure::aws::model::{Bandwidth, KeyStorage, Logs, Region};
 use awsazure::aws::{Aws, ClientOverrides, Settings as AwsSettings, TokioTimeSource};
 use awsazure::azure::credential::CredentialSettings;
 use awsazure::azure::{Azure, AzureSettings, ResourceId};
-use awsazure::link::adoption::Adoption;
-use awsazure::link::inside_cidr::Slot;
-use awsazure::link::ipsec::Preset;
-use awsazure::link::known_ids::KnownIds;
-use awsazure::link::lookup::{LookupScope, TeardownSpec};
-use awsazure::link::managed::Managed;
-use awsazure::link::names::{AwsNames, AzureNames};
-use awsazure::link::observed::Observed;
-use awsazure::link::ownership_tags::LinkId;
-use awsazure::link::spec::{
-    AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, PropagationTargets,
-    Removals, Spec,
-};
-use awsazure::link::tunnel::{PerTunnel, TunnelKey};
 use awsazure::reconcile::{CloudClients, OperationContext, ReconcileOutcome, converge, teardown};
-use awsazure::types::Asn;
 use awsazure_sandbox::in_process::Sandbox;
 use awsazure_sandbox::time::SimDuration;
 use awsazure_sandbox::world::{Settings, World};
+use bgp_vpn::adoption::Adoption;
+use bgp_vpn::inside_cidr::Slot;
+use bgp_vpn::ipsec::Preset;
+use bgp_vpn::known_ids::KnownIds;
+use bgp_vpn::lookup::{LookupScope, TeardownSpec};
+use bgp_vpn::managed::Managed;
+use bgp_vpn::names::{AwsNames, AzureNames};
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership_tags::LinkId;
+use bgp_vpn::spec::{
+    AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, PropagationTargets,
+    Removals, Spec,
+};
+use bgp_vpn::tunnel::{PerTunnel, TunnelKey};
+use bgp_vpn::types::Asn;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

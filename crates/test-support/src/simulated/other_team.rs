@@ -5,14 +5,14 @@ use super::environment::GROUP;
 use super::fault_sweep::create_foreign;
 use super::scenario_gen::pick;
 use awsazure::azure::ResourceId;
-use awsazure::link::inside_cidr::{InsideCidr, Slot};
-use awsazure::link::managed::Kind;
-use awsazure::link::tunnel::{PerTunnel, TunnelKey};
-use awsazure::plugin::Value;
 use awsazure_sandbox::rng::Rng;
 use awsazure_sandbox::world::World;
+use bgp_vpn::inside_cidr::{InsideCidr, Slot};
+use bgp_vpn::managed::Kind;
+use bgp_vpn::tunnel::{PerTunnel, TunnelKey};
 use serde_json::{Value as Json, json};
 use std::net::Ipv4Addr;
+use terraform_plugin::Value;
 
 /// The slot whose inside addresses the other team uses.
 pub const TAKEN_SLOT: u64 = 3;

@@ -7,18 +7,18 @@ use awsazure::aws::model::{KeyStorage, LogGroup, Logs, Region};
 use awsazure::azure::ResourceId;
 use awsazure::azure::documents::network::NewVirtualNetwork;
 use awsazure::azure::model::ConnectionMode;
-use awsazure::link::inside_cidr::Slot;
-use awsazure::link::ipsec::{IpsecPolicy, Preset};
-use awsazure::link::observed::Observed;
-use awsazure::link::ownership_tags::LinkId;
-use awsazure::link::spec::{
-    AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, PropagationTargets, Removals, Spec,
-};
-use awsazure::link::tunnel::{PerTunnel, TunnelKey};
-use awsazure::types::{Asn, PreSharedKey, Tags};
 use awsazure_sandbox::rng::Rng;
 use awsazure_sandbox::time::SimDuration;
 use awsazure_sandbox::world::Settings;
+use bgp_vpn::inside_cidr::Slot;
+use bgp_vpn::ipsec::{IpsecPolicy, Preset};
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership_tags::LinkId;
+use bgp_vpn::spec::{
+    AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, PropagationTargets, Removals, Spec,
+};
+use bgp_vpn::tunnel::{PerTunnel, TunnelKey};
+use bgp_vpn::types::{Asn, PreSharedKey, Tags};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One of several, all as likely.

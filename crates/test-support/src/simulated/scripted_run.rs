@@ -33,7 +33,7 @@ pub fn scripted(scenario: impl AsyncFnOnce(&mut ScriptedRun<'_>) + Send) {
             let sim = Sim::of(1, world);
             let before = fingerprint(&sim, &Stored::default());
             let mut core =
-                TerraformCore::new(&sim, awsazure::plugin::Value::Null, Stored::default());
+                TerraformCore::new(&sim, terraform_plugin::Value::Null, Stored::default());
             core.replacement = Replacement::DestroyFirst;
             let mut run = ScriptedRun {
                 sim: &sim,
@@ -55,7 +55,7 @@ impl ScriptedRun<'_> {
         set(&mut self.core.config, path, value);
     }
 
-    pub fn state(&self, path: &str) -> awsazure::plugin::Value {
+    pub fn state(&self, path: &str) -> terraform_plugin::Value {
         self.core.stored.state.at(&path.into()).clone()
     }
 

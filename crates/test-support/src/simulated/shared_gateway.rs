@@ -19,15 +19,15 @@ use awsazure::azure::documents::gateway::{
 };
 use awsazure::azure::documents::network::NewVirtualNetwork;
 use awsazure::azure::documents::public_ip::NewPublicIp;
-use awsazure::plugin::{AttributePath, Value};
-use awsazure::types::{Asn, Tags};
 use awsazure_sandbox::rng::Rng;
 use awsazure_sandbox::time::SimDuration;
 use awsazure_sandbox::world::{Settings, World};
+use bgp_vpn::types::{Asn, Tags};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
+use terraform_plugin::{AttributePath, Value};
 
 /// Attempts of a user before the clouds have a good day, and before the test gives up.
 const PATIENCE: (usize, usize) = (4, 8);

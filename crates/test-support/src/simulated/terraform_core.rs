@@ -4,15 +4,15 @@
 
 use super::{REGION, Sim};
 use crate::random::rules::{compatible, plan_valid, proposed};
-use awsazure::plugin::{
-    ApplyRequest, AttributePath, Cancel, ClientCapabilities, Diagnostics, ImportRequest,
-    PartialState, PlanRequest, ReadRequest, Resource, Schema, ValidateRequest, Value, json,
-};
 use awsazure::provider::backend::CloudBackend;
 use awsazure::provider::bgp_vpn::backend::Backend;
 use awsazure::provider::bgp_vpn::{BgpVpn, schema};
 use awsazure::provider::settings::Settings;
 use std::sync::{Arc, LazyLock};
+use terraform_plugin::{
+    ApplyRequest, AttributePath, Cancel, ClientCapabilities, Diagnostics, ImportRequest,
+    PartialState, PlanRequest, ReadRequest, Resource, Schema, ValidateRequest, Value, json,
+};
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(schema::resource);
 

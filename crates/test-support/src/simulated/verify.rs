@@ -1,13 +1,13 @@
 //! What must be true of a link and of everything around it, for every seed.
 
 use super::Sim;
-use awsazure::link::managed::{Kind, Managed};
-use awsazure::link::observed::Observed;
-use awsazure::link::plan::GATEWAY_SUBNET;
-use awsazure::link::spec::{AwsGateway, AzureNetwork, Spec};
-use awsazure::link::tunnel::{Instance, TunnelKey};
 use awsazure::reconcile::ReconcileOutcome;
 use awsazure_sandbox::dataplane::TunnelStatus;
+use bgp_vpn::managed::{Kind, Managed};
+use bgp_vpn::observed::Observed;
+use bgp_vpn::plan::GATEWAY_SUBNET;
+use bgp_vpn::spec::{AwsGateway, AzureNetwork, Spec};
+use bgp_vpn::tunnel::{Instance, TunnelKey};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

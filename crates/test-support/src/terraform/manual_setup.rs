@@ -12,9 +12,9 @@ use awsazure::azure::documents::gateway::{NewGateway, NewInstance, ip_configurat
 use awsazure::azure::documents::local_gateway::NewLocalGateway;
 use awsazure::azure::documents::public_ip::NewPublicIp;
 use awsazure::azure::model::{ConnectionMode, IpsecPolicy};
-use awsazure::link::inside_cidr::{InsideCidr, Slot};
-use awsazure::link::tunnel::{Instance, PerTunnel, TunnelKey};
-use awsazure::types::{Asn, PreSharedKey, Tags};
+use bgp_vpn::inside_cidr::{InsideCidr, Slot};
+use bgp_vpn::tunnel::{Instance, PerTunnel, TunnelKey};
+use bgp_vpn::types::{Asn, PreSharedKey, Tags};
 use std::net::Ipv4Addr;
 
 const PLACE: &str = "eastus";

@@ -1,9 +1,9 @@
 //! Attributes of the object `aws`.
 
 use super::{AttributeRow, Effect, Source};
-use crate::link::config::AttributeId;
-use crate::plugin::{Type, Value};
 use crate::provider::bgp_vpn::default_options::logs_value;
+use bgp_vpn::config::AttributeId;
+use terraform_plugin::{Type, Value};
 
 /// Attributes of `aws.names`, with what each names.
 pub const AWS_NAMES: [(&str, &str); 9] = [

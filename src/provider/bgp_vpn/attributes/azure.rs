@@ -1,8 +1,8 @@
 //! Attributes of the object `azure`.
 
 use super::{AttributeRow, Effect, Source};
-use crate::link::config::AttributeId;
-use crate::plugin::{Type, Value};
+use bgp_vpn::config::AttributeId;
+use terraform_plugin::{Type, Value};
 
 /// Attributes of `azure.names`, with what each names.
 pub const AZURE_NAMES: [(&str, &str); 11] = [

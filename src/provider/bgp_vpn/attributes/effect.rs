@@ -1,8 +1,8 @@
 //! What a change of an attribute does, for the documentation of the attribute and for the warnings
 //! of a plan.
 
-use crate::plugin::Diagnostic;
 use crate::provider::summaries;
+use terraform_plugin::Diagnostic;
 
 /// What a change of an attribute does to the objects of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Attributes of the link in general: name, addresses, policy, keys, behaviour.
 
 use super::{AttributeRow, Effect, Mode, Shape, Source};
-use crate::link::config::AttributeId;
-use crate::link::managed::Kind;
-use crate::link::tunnel::TunnelKey;
-use crate::plugin::Type;
+use bgp_vpn::config::AttributeId;
+use bgp_vpn::managed::Kind;
+use bgp_vpn::tunnel::TunnelKey;
+use terraform_plugin::Type;
 
 pub(super) fn rows() -> Vec<AttributeRow> {
     let mut rows = vec![

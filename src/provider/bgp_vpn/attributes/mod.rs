@@ -20,9 +20,9 @@ pub use azure::AZURE_NAMES;
 pub use effect::Effect;
 
 use super::refresh::CloudSettings;
-use crate::link::config::AttributeId;
-use crate::plugin::{Attribute, Nesting, Type, Value};
+use bgp_vpn::config::AttributeId;
 use std::sync::LazyLock;
+use terraform_plugin::{Attribute, Nesting, Type, Value};
 
 /// Reads a setting from what was observed; None where nothing there tells.
 pub type ReadSetting = fn(&CloudSettings<'_>) -> Option<Value>;

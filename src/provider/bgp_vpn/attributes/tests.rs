@@ -6,12 +6,12 @@
 )]
 
 use super::{AttributeRow, DefaultValue, Effect, Mode, Shape, Source, row, table};
-use crate::link::config::{Attr, AttributeId, AttributeSource, Config};
-use crate::plugin::{Attribute, AttributeKind, Nesting, Type, Value};
 use crate::provider::bgp_vpn::attribute_paths::value_path;
 use crate::provider::bgp_vpn::schema;
+use bgp_vpn::config::{Attr, AttributeId, AttributeSource, Config};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use terraform_plugin::{Attribute, AttributeKind, Nesting, Type, Value};
 
 /// Every attribute of the schema by its path; elements of maps as `*`.
 fn schema_paths() -> BTreeMap<String, Attribute> {

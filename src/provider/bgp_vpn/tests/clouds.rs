@@ -4,19 +4,19 @@ use super::super::backend::{ApplyOutcome, Backend, ImportedLink, ProgressCallbac
 use crate::aws::model::*;
 use crate::azure::id::ResourceId;
 use crate::azure::model as azure;
-use crate::link::lookup::{ImportId, LookupScope, TeardownSpec};
-use crate::link::managed::Kind;
-use crate::link::observed::Observed;
-use crate::link::preflight::{Lookup, PreflightRequest, PreflightSnapshot};
-use crate::link::spec::{AwsGateway, AwsNetwork, AzureGateway, Spec};
-use crate::link::stale_plan::ShownPlan;
-use crate::link::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
-use crate::plugin::{Cancel, Diagnostic, Diagnostics};
-use crate::types::{Asn, Tags};
 use async_trait::async_trait;
+use bgp_vpn::lookup::{ImportId, LookupScope, TeardownSpec};
+use bgp_vpn::managed::Kind;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::preflight::{Lookup, PreflightRequest, PreflightSnapshot};
+use bgp_vpn::spec::{AwsGateway, AwsNetwork, AzureGateway, Spec};
+use bgp_vpn::stale_plan::ShownPlan;
+use bgp_vpn::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
+use bgp_vpn::types::{Asn, Tags};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use terraform_plugin::{Cancel, Diagnostic, Diagnostics};
 
 #[derive(Default)]
 pub struct Clouds {
@@ -202,9 +202,9 @@ impl Clouds {
             tags: group_tags,
         });
         let id = s.network.id().clone();
-        let made = matches!(s.network, crate::link::spec::AzureNetwork::Create { .. });
+        let made = matches!(s.network, bgp_vpn::spec::AzureNetwork::Create { .. });
         let mut names = vec!["GatewaySubnet".to_owned()];
-        if let crate::link::spec::AzureNetwork::Create { subnets, .. } = &s.network {
+        if let bgp_vpn::spec::AzureNetwork::Create { subnets, .. } = &s.network {
             names.extend(subnets.keys().cloned());
         }
         let subnets = names.into_iter().map(|name| azure::Subnet {
@@ -452,7 +452,7 @@ impl Backend for Clouds {
             .unwrap()
             .clone()
             .ok_or_else(|| Diagnostics::from(Diagnostic::error("no link")))?;
-        let known = crate::link::known_ids::KnownIds {
+        let known = bgp_vpn::known_ids::KnownIds {
             resource_group: Some(id.azure_gateway.resource_group().to_owned()),
             transit_gateway: self
                 .there

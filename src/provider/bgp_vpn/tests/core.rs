@@ -4,13 +4,13 @@
 use super::super::BgpVpn;
 use super::super::schema;
 use super::clouds::Clouds;
-use crate::plugin::{
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use terraform_plugin::{
     ApplyRequest, ApplyResponse, Attribute, AttributeKind, AttributePath, Cancel,
     ClientCapabilities, Diagnostics, Nesting, PartialState, PlanRequest, PlanResponse, ReadRequest,
     Resource, Value, msgpack,
 };
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
 pub struct Core {
     pub clouds: Arc<Clouds>,

@@ -4,8 +4,8 @@
 use super::super::attributes::{Effect, paths_with};
 use super::core::{Core, differences};
 use super::{VNET, made, nine_lines, with};
-use crate::plugin::{AttributePath, PlanResponse, Value};
 use std::collections::BTreeSet;
+use terraform_plugin::{AttributePath, PlanResponse, Value};
 
 /// An attribute, a configured value, and another one.
 fn table() -> Vec<(&'static str, Value, Value)> {

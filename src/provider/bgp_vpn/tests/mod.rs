@@ -15,9 +15,9 @@ mod refusals;
 mod walk;
 
 use self::core::{Core, differences};
-use crate::link::tunnel::TunnelKey;
-use crate::plugin::{AttributePath, ImportRequest, PlanResponse, Resource, Value};
+use bgp_vpn::tunnel::TunnelKey;
 use std::sync::atomic::Ordering;
+use terraform_plugin::{AttributePath, ImportRequest, PlanResponse, Resource, Value};
 
 const VNET: &str =
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet1";
@@ -359,10 +359,10 @@ async fn existing_gateway_is_read_only() {
         parsed,
         "VpnGw2AZ",
         "Generation2",
-        crate::types::Asn(65_515),
+        bgp_vpn::types::Asn(65_515),
         Default::default(),
     );
-    core.clouds.survey.lock().unwrap().gateway = crate::link::preflight::Lookup::Found(there);
+    core.clouds.survey.lock().unwrap().gateway = bgp_vpn::preflight::Lookup::Found(there);
     let mut config = with(nine_lines(), "azure.gateway_id", id);
     config.set_at(&"azure.virtual_network_id".into(), Value::Null);
     let diagnostics = core.apply(&config).await;

@@ -3,9 +3,9 @@
 
 use super::core::Core;
 use super::{made, nine_lines, with};
-use crate::link::ownership_tags::TAG_INCOMPLETE;
-use crate::link::tunnel::Instance;
-use crate::plugin::{PlanResponse, Resource, Value};
+use bgp_vpn::ownership_tags::TAG_INCOMPLETE;
+use bgp_vpn::tunnel::Instance;
+use terraform_plugin::{PlanResponse, Resource, Value};
 
 /// A state as Terraform holds it.
 type Held = (Value, Vec<u8>, Option<Value>);

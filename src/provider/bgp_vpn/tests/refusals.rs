@@ -5,9 +5,9 @@ use super::{VNET, nine_lines, with};
 use crate::aws::model::{State, VpnGateway, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::azure::model::{ProvisioningState, Subnet, VirtualNetwork};
-use crate::link::preflight::Lookup;
-use crate::plugin::Value;
-use crate::types::{Asn, Tags};
+use bgp_vpn::preflight::Lookup;
+use bgp_vpn::types::{Asn, Tags};
+use terraform_plugin::Value;
 
 async fn paths(core: &Core, config: &Value) -> Vec<String> {
     let diagnostics = core.plan(config).await.diagnostics;
@@ -212,7 +212,7 @@ async fn warn_about_secondary_and_allowed_overlaps() {
 #[tokio::test]
 async fn plan_rejects_values_that_apply_would_reject() {
     let core = Core::new();
-    let number = |text: &str| Value::Number(crate::plugin::Number::parse(text).unwrap());
+    let number = |text: &str| Value::Number(terraform_plugin::Number::parse(text).unwrap());
     let tags = |key: &str, value: &str| Value::map([(key, value)]);
     let many = Value::map((0..41).map(|n| (format!("k{n}"), "v")));
     let network = |space: &[&str], name: &str, subnets: &[(&str, &str)]| {
@@ -447,7 +447,7 @@ async fn warn_about_small_gateway_subnet_on_create_only() {
         ))
         .await
         .diagnostics;
-    let about = |d: &&crate::plugin::Diagnostic| d.detail.contains("/28");
+    let about = |d: &&terraform_plugin::Diagnostic| d.detail.contains("/28");
     assert_eq!(
         diagnostics.iter().filter(about).count(),
         0,

@@ -2,7 +2,7 @@
 
 use super::core::{Core, differences};
 use super::{VNET, nine_lines, with};
-use crate::plugin::{AttributePath, Value};
+use terraform_plugin::{AttributePath, Value};
 
 /// A small generator (xorshift): the same seed gives the same walk.
 struct Dice(u64);

@@ -4,13 +4,6 @@ use super::{azure, gateway, samples};
 use crate::aws::model::{Region, VpnGatewayId};
 use crate::azure::credential::{CredentialError, RejectedMethod};
 use crate::azure::{self as azure_cloud, ClientBuildError};
-use crate::link::action::{Action, ActionTarget, Verb};
-use crate::link::blockers::{BlockReason, Blocker};
-use crate::link::inside_cidr::{InsideCidrError, Slot};
-use crate::link::lookup::{AwsGatewayId, ImportId, ImportIdError};
-use crate::link::managed::{Kind, Managed};
-use crate::link::tunnel::{Instance, TunnelKey};
-use crate::plugin::{Diagnostic, Value};
 use crate::provider::backend::{
     apply_outcome, discover_failed, import_advice, invalid_azure_settings, read_failed,
     remaining_addresses, status_advice,
@@ -22,8 +15,15 @@ use crate::provider::remaining_objects::{
     remaining_after_blocked_move, remaining_after_rollback, remaining_objects,
 };
 use crate::reconcile::{self, ActionError, ActionFailure, DiscoverError, ReconcileOutcome};
+use bgp_vpn::action::{Action, ActionTarget, Verb};
+use bgp_vpn::blockers::{BlockReason, Blocker};
+use bgp_vpn::inside_cidr::{InsideCidrError, Slot};
+use bgp_vpn::lookup::{AwsGatewayId, ImportId, ImportIdError};
+use bgp_vpn::managed::{Kind, Managed};
+use bgp_vpn::tunnel::{Instance, TunnelKey};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use terraform_plugin::{Diagnostic, Value};
 
 const LIMIT: Duration = Duration::from_secs(120 * 60);
 

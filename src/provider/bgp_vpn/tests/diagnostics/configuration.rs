@@ -1,16 +1,16 @@
 //! Violations of the configuration, and of the provider block.
 
 use super::samples;
-use crate::link::inside_cidr::InsideCidrError;
-use crate::link::ipsec::IpsecPolicyError;
-use crate::link::names::NameError;
-use crate::link::tunnel::TunnelKey;
-use crate::link::violation::{AttributeId as At, Violation, ViolationKind as Kind};
-use crate::plugin::{Diagnostic, Value};
 use crate::provider::bgp_vpn::attribute_paths::diagnostics;
 use crate::provider::settings::{self, ProviderDataError};
-use crate::types::PskError;
-use crate::types::tags::TagError;
+use bgp_vpn::inside_cidr::InsideCidrError;
+use bgp_vpn::ipsec::IpsecPolicyError;
+use bgp_vpn::names::NameError;
+use bgp_vpn::tunnel::TunnelKey;
+use bgp_vpn::types::PskError;
+use bgp_vpn::types::tags::TagError;
+use bgp_vpn::violation::{AttributeId as At, Violation, ViolationKind as Kind};
+use terraform_plugin::{Diagnostic, Value};
 
 pub fn provider_block() -> Vec<Diagnostic> {
     let block =
@@ -25,7 +25,7 @@ pub fn provider_block() -> Vec<Diagnostic> {
         ("web_identity_token", Value::from("TOKEN")),
         ("web_identity_token_file", Value::from("/token")),
     ]);
-    let number = Value::Number(crate::plugin::Number::parse("-1").unwrap());
+    let number = Value::Number(terraform_plugin::Number::parse("-1").unwrap());
     let configs = [
         block("aws", vec![("max_retries", number)]),
         block("aws", vec![("assume_role", Value::list([role]))]),
@@ -105,7 +105,7 @@ fn kinds() -> Vec<Kind> {
         Kind::InvalidZone(_) => Kind::InvalidZone("a".into()),
         Kind::ZonesImmutable { .. } => Kind::ZonesImmutable { has: "zones 1, 2, 3".into() },
         Kind::ZonesOfExistingGateway => Kind::ZonesOfExistingGateway,
-        Kind::Preflight(_) => Kind::Preflight(crate::link::preflight::PreflightIssue::ClaimAtCreate),
+        Kind::Preflight(_) => Kind::Preflight(bgp_vpn::preflight::PreflightIssue::ClaimAtCreate),
     })
 }
 

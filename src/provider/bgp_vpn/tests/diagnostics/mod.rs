@@ -13,10 +13,10 @@ mod protocol;
 mod status;
 
 use crate::azure::id::ResourceId;
-use crate::plugin::Diagnostic;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use terraform_plugin::Diagnostic;
 
 /// One sample of every variant. A new variant does not compile until it has one.
 macro_rules! samples {

@@ -2,20 +2,20 @@
 
 use super::{azure, gateway, samples};
 use crate::aws::model::{Region, VpcId};
-use crate::link::claim::{Claim, ClaimConflict, SharedGateway};
-use crate::link::inside_cidr::Slot;
-use crate::link::known_ids::KnownIds;
-use crate::link::lookup::LookupScope;
-use crate::link::ownership::Obstacle;
-use crate::link::tunnel::TunnelKey;
-use crate::plugin::{Diagnostic, Value};
 use crate::provider::bgp_vpn::change_set::ChangeSet;
 use crate::provider::bgp_vpn::private_state::PrivateState;
 use crate::provider::bgp_vpn::replacing_attributes::{drifted_warning, late_replacement};
 use crate::provider::bgp_vpn::resume::resume_warning;
 use crate::provider::bgp_vpn::stale_plan::outdated_plan;
 use crate::provider::bgp_vpn::{claims, existing_link, public_subnet};
+use bgp_vpn::claim::{Claim, ClaimConflict, SharedGateway};
+use bgp_vpn::inside_cidr::Slot;
+use bgp_vpn::known_ids::KnownIds;
+use bgp_vpn::lookup::LookupScope;
+use bgp_vpn::ownership::Obstacle;
+use bgp_vpn::tunnel::TunnelKey;
 use std::collections::BTreeSet;
+use terraform_plugin::{Diagnostic, Value};
 
 fn claim_conflicts() -> Vec<Diagnostic> {
     let cidr = *Slot::default().inside_cidrs().get(TunnelKey::ALL[0]);

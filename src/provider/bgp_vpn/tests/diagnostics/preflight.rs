@@ -2,11 +2,11 @@
 
 use super::{azure, gateway, samples};
 use crate::aws::model::{VpnConnectionId, VpnGatewayId};
-use crate::link::preflight::PreflightIssue as Issue;
-use crate::link::tunnel::Instance;
-use crate::link::violation::{AttributeId as At, Violation, ViolationKind};
-use crate::plugin::Diagnostic;
 use crate::provider::bgp_vpn::attribute_paths::diagnostics;
+use bgp_vpn::preflight::PreflightIssue as Issue;
+use bgp_vpn::tunnel::Instance;
+use bgp_vpn::violation::{AttributeId as At, Violation, ViolationKind};
+use terraform_plugin::Diagnostic;
 
 pub fn issues() -> Vec<Diagnostic> {
     let net = |text: &str| text.parse().unwrap();

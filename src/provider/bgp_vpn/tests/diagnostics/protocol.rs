@@ -1,8 +1,8 @@
 //! Errors of the protocol layer.
 
-use crate::plugin::errors;
-use crate::plugin::msgpack::{MsgpackError, Problem};
-use crate::plugin::{AttributePath, Diagnostic};
+use terraform_plugin::errors;
+use terraform_plugin::msgpack::{MsgpackError, Problem};
+use terraform_plugin::{AttributePath, Diagnostic};
 
 use super::samples;
 

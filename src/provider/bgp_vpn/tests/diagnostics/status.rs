@@ -1,11 +1,11 @@
 //! The data source: its errors, and the texts of `diagnosis`.
 
-use crate::link::inside_cidr::Slot;
-use crate::link::tunnel::{PerTunnel, TunnelKey};
-use crate::plugin::{Diagnostic, Value};
 use crate::provider::status::{
     self, AwsHealth, AzureHealth, BgpHealth, Denial, LinkHealth, Reported, TunnelHealth, diagnose,
 };
+use bgp_vpn::inside_cidr::Slot;
+use bgp_vpn::tunnel::{PerTunnel, TunnelKey};
+use terraform_plugin::{Diagnostic, Value};
 
 fn healthy() -> TunnelHealth {
     TunnelHealth {
