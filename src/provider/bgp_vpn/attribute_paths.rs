@@ -19,7 +19,7 @@ pub fn value_path(attribute: &AttributeId) -> AttributePath {
     let of = |id: &AttributeId| {
         PATHS
             .get(id)
-            .map_or_else(AttributePath::whole, |path| AttributePath::from(*path))
+            .map_or_else(AttributePath::empty, |path| AttributePath::from(*path))
     };
     match attribute {
         AttributeId::Subnet(name) => of(&AttributeId::Subnets).key(name),

@@ -304,13 +304,16 @@ impl ChangeSet<'_> {
             || before.get("azure_public_ip").is_null();
         // What was read may differ from what its neighbours need, without any setting that differs:
         // a change that broke off.
-        let anew = stale || private.will_recreate(key.instance, Kind::AwsCustomerGateway);
-        if self.customer_gateways_replaced() || lost || anew {
+        let recreated = stale || private.will_recreate(key.instance, Kind::AwsCustomerGateway);
+        if self.customer_gateways_replaced() || lost || recreated {
             return aws.to_vec();
         }
         let lost = before.get("aws_vpn_connection_id").is_null();
-        let anew = private.will_recreate(key.instance, Kind::AwsVpnConnection);
-        if lost || anew || paths_with(Effect::RecreatesConnections).any(|path| self.changed(path)) {
+        let recreated = private.will_recreate(key.instance, Kind::AwsVpnConnection);
+        if lost
+            || recreated
+            || paths_with(Effect::RecreatesConnections).any(|path| self.changed(path))
+        {
             vec!["aws_outside_ip", "aws_vpn_connection_id"]
         } else {
             Vec::new()

@@ -128,12 +128,14 @@ pub fn default_policy(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>)
     for (path, value) in fields.iter().zip(values) {
         draft.fill(path, value);
     }
-    let whole = draft.at("ipsec_policy");
-    let value = match read_policy(whole) {
+    let policy = draft.at("ipsec_policy");
+    let value = match read_policy(policy) {
         // No field and no preset by now: cloud_default, as last applied.
         Some(IpsecPolicy::Unmanaged) => Preset::CloudDefault.to_string().into(),
         Some(policy) => policy.preset().map(|preset| preset.to_string()).into(),
-        None if whole.is_known() && POLICY_FIELDS.iter().all(|name| whole.get(name).is_known()) => {
+        None if policy.is_known()
+            && POLICY_FIELDS.iter().all(|name| policy.get(name).is_known()) =>
+        {
             Value::Null
         }
         None => Value::unknown(),

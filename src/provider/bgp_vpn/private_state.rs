@@ -316,9 +316,9 @@ impl PrivateState {
     pub fn last_applied<'a>(&'a self, state: &'a Value, path: &AttributePath) -> &'a Value {
         let applied = self.applied.at(path);
         // A policy counts as one value: the fields of cloud_default are null.
-        let whole = path.steps().first() == Some(&Step::Attribute("ipsec_policy".to_owned()))
+        let is_policy = path.steps().first() == Some(&Step::Attribute("ipsec_policy".to_owned()))
             && self.applied.get("ipsec_policy").is_set();
-        if applied.is_set() || whole {
+        if applied.is_set() || is_policy {
             applied
         } else {
             state.at(path)

@@ -1,7 +1,7 @@
 //! Settings that are fixed for the life of the Azure gateway or of the AWS half. Only a change of
 //! the configuration replaces what has them: the clouds change some of them by themselves (Azure
 //! moves gateways to Generation2, announced for 2026), and a value that is unknown at plan usually
-//! turns out to be the same.
+//! proves to be the same.
 
 use super::attributes::{AttributeRow, Effect, paths, paths_with};
 use super::change_set::ChangeSet;
