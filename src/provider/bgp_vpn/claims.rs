@@ -7,13 +7,15 @@
 //! the plan of a replacement and to the apply.
 
 use super::defaults::azure_name;
-use super::expand::{azure_names, endpoint, lookup_scope, subscription, text};
+use super::expand::{azure_names, endpoint, lookup_scope, read_subscription};
 use super::flatten::read_managed;
+use super::model::Model;
 use super::private_state::{PrivateState, to_json};
 use super::schema::AZURE_NAMES;
 use crate::azure::id::ResourceId;
 use crate::provider::summaries;
 use bgp_vpn::claim::{Claim, ClaimConflict, format_slots, free_slots};
+use bgp_vpn::config::Config;
 use bgp_vpn::inside_cidr::InsideCidr;
 use bgp_vpn::managed::Kind;
 use bgp_vpn::ownership_tags::LinkId;
@@ -219,26 +221,29 @@ pub fn diagnostic(
     }
 }
 
-/// What a settled plan takes; None while the addresses are unknown.
+/// What a plan takes; None while the addresses are unknown.
 pub fn claim(
-    settled: &Value,
+    planned: &Value,
     prior: Option<&Value>,
     private: &PrivateState,
     provider_subscription: Option<String>,
 ) -> Option<Claim> {
-    let found = lookup_scope(settled, private, provider_subscription.clone(), false)?;
+    let found = lookup_scope(planned, private, provider_subscription.clone(), false)?;
     let given = private.provenance.azure_gateway_is_existing;
+    let model = Model::read(planned);
     let objects = match prior {
         Some(prior) => existing_objects(prior),
-        None => new_objects(settled, given, subscription(settled, provider_subscription))
-            .unwrap_or_default(),
+        None => {
+            let subscription = read_subscription(&model, provider_subscription);
+            new_objects(&model, given, subscription).unwrap_or_default()
+        }
     };
     Some(Claim {
-        name: text(settled, "name").unwrap_or_default(),
+        name: model.name.known().cloned().unwrap_or_default(),
         network: found.known.network,
         gateway: found.known.azure_gateway,
         makes_gateway: !given,
-        aws: endpoint(settled, private),
+        aws: endpoint(planned, private),
         inside_cidrs: found.inside_cidrs.iter().map(|(_, cidr)| *cidr).collect(),
         objects,
     })
@@ -263,14 +268,14 @@ fn existing_objects(state: &Value) -> BTreeSet<ResourceId> {
 
 /// Azure objects that a create names.
 fn new_objects(
-    settled: &Value,
+    planned: &Config,
     given: bool,
     subscription: Option<String>,
 ) -> Option<BTreeSet<ResourceId>> {
-    let (subscription, azure) = (subscription?, settled.get("azure"));
-    let group = text(azure, "resource_group_name")?;
-    let names = azure_names(settled, &text(settled, "name")?);
-    let id = |kind: &str, name: &str| ResourceId::network(&subscription, &group, kind, name);
+    let subscription = subscription?;
+    let group = planned.group.known()?;
+    let names = azure_names(planned, planned.name.known()?);
+    let id = |kind: &str, name: &str| ResourceId::network(&subscription, group, kind, name);
     let kind_of = |attribute: &str| match attribute {
         "gateway" => "virtualNetworkGateways",
         name if name.starts_with("public_ip_") => "publicIPAddresses",
@@ -285,9 +290,8 @@ fn new_objects(
         .filter(|(kind, _)| own(kind))
         .map(|(kind, name)| id(kind, name))
         .collect();
-    objects.extend(
-        text(azure.get("virtual_network"), "name").map(|name| id("virtualNetworks", &name)),
-    );
+    let network = planned.network_name();
+    objects.extend(network.known().map(|name| id("virtualNetworks", name)));
     Some(objects)
 }
 

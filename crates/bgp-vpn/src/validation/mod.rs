@@ -56,7 +56,9 @@ pub fn validate_fields(config: &Config) -> Vec<Violation> {
         &mut violations,
     );
     validate_inside_cidrs(&config.inside_cidrs, &mut violations);
-    validate_ipsec_policy(&config.policy, &mut violations);
+    if let Attr::Known(policy) = &config.policy {
+        validate_ipsec_policy(policy, &mut violations);
+    }
     validate_preshared_keys(config, &mut violations);
     validate_zones(config, &mut violations);
     validate_null_elements(config, &mut violations);

@@ -53,7 +53,7 @@ fn policy() -> Vec<AttributeRow> {
     let number =
         |name: &str| AttributeRow::number(format!("ipsec_policy.{name}")).source(Source::Policy);
     vec![
-        AttributeRow::object("ipsec_policy").remembered().on_change(Effect::InterruptsTunnels).describe(
+        AttributeRow::object("ipsec_policy").id(AttributeId::IpsecPolicy).remembered().on_change(Effect::InterruptsTunnels).describe(
             "One IPsec policy, in AWS's words, compiled for both clouds. Single fields override the preset. Null for an imported \
              link whose tunnels do not share a single policy; such tunnels are left unchanged.",
         ),
