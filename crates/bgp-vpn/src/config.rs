@@ -133,6 +133,7 @@ pub enum AttributeId {
     Timeouts,
     Timeout(String),
     ManageGateways,
+    AllowOverlap,
 }
 
 /// Where the values of attributes are: a configuration, a plan or a state.
@@ -202,6 +203,7 @@ pub struct Config {
     pub on_create_failure: Attr<String>,
     pub tags: Attr<BTreeMap<String, Attr<String>>>,
     pub manage_gateways: Attr<bool>,
+    pub allow_overlapping_prefixes: Attr<bool>,
     /// By attribute name.
     pub timeouts: BTreeMap<String, Attr<String>>,
     /// Numbers that are not 64-bit integers, as written. Their own fields count as unknown.
@@ -310,6 +312,7 @@ impl Config {
             on_create_failure: text(Id::OnCreateFailure),
             tags: source.text_map(&Id::Tags),
             manage_gateways: flag(Id::ManageGateways),
+            allow_overlapping_prefixes: flag(Id::AllowOverlap),
             timeouts: by_name(Id::Timeouts),
             non_integers: INTEGERS.into_iter().filter_map(non_integer).collect(),
         }

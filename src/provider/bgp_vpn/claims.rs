@@ -6,6 +6,7 @@
 //! a new link by the hash of its configuration. The private data of a plan carries that identity to
 //! the plan of a replacement and to the apply.
 
+use super::attribute_paths::value_path;
 use super::defaults::azure_name;
 use super::expand::{azure_names, endpoint, lookup_scope, read_subscription};
 use super::flatten::read_managed;
@@ -15,7 +16,7 @@ use super::schema::AZURE_NAMES;
 use crate::azure::id::ResourceId;
 use crate::provider::summaries;
 use bgp_vpn::claim::{Claim, ClaimConflict, format_slots, free_slots};
-use bgp_vpn::config::Config;
+use bgp_vpn::config::{AttributeId, Config};
 use bgp_vpn::inside_cidr::InsideCidr;
 use bgp_vpn::managed::Kind;
 use bgp_vpn::ownership_tags::LinkId;
@@ -42,9 +43,10 @@ impl ClaimHolder {
     /// created in its former slot. Their ownership tags differ.
     fn in_state(state: &Value, link: Option<&LinkId>) -> Option<Self> {
         let link = link.map(LinkId::as_str).unwrap_or_default();
-        state
-            .get("id")
-            .as_str()
+        Model::read(state)
+            .link
+            .id
+            .known()
             .map(|id| ClaimHolder(format!("id:{} {link}", id.to_lowercase())))
     }
 
@@ -182,8 +184,10 @@ pub fn diagnostic(
         .map(|aws| format!(" (AWS side: {aws})"))
         .unwrap_or_default();
     let other = format!("the link {:?}{end} of this configuration", other.name);
-    let error = |summary: &str, detail: String, path: &str| {
-        Diagnostic::error(summary).detail(detail).at(path)
+    let error = |summary: &str, detail: String, attribute: AttributeId| {
+        Diagnostic::error(summary)
+            .detail(detail)
+            .at(value_path(&attribute))
     };
     match clash {
         ClaimConflict::InsideCidr { cidr, gateway } => error(
@@ -193,7 +197,7 @@ pub fn diagnostic(
                  Free slots: {}.",
                 format_slots(&free_slots(taken))
             ),
-            "slot",
+            AttributeId::Slot,
         ),
         ClaimConflict::AzureGateway(network) => error(
             summaries::CONFLICTING_AZURE_GATEWAYS,
@@ -201,7 +205,7 @@ pub fn diagnostic(
                 "This link and {other} would both create the VPN gateway of {network}. A virtual network has one VPN gateway. \
                  Let one link create it, and set azure.gateway_id of the other to that gateway, with another slot."
             ),
-            "azure.gateway_id",
+            AttributeId::AzureGateway,
         ),
         ClaimConflict::VpnGateway(vpc) => error(
             summaries::CONFLICTING_VPN_GATEWAYS,
@@ -209,14 +213,14 @@ pub fn diagnostic(
                 "This link and {other} would both create the virtual private gateway of {vpc}. A VPC has one virtual private \
                  gateway. Let one link create it, and set aws.vpn_gateway_id of the other to that gateway."
             ),
-            "aws.vpn_gateway_id",
+            AttributeId::VpnGateway,
         ),
         ClaimConflict::Object(id) => error(
             summaries::CONFLICTING_NAMES,
             format!(
                 "This link and {other} would both create {id}. Set another name, or other names in azure.names."
             ),
-            "azure.names",
+            AttributeId::AzureNames,
         ),
     }
 }

@@ -28,8 +28,10 @@ pub struct Model {
 
 pub struct LinkOutputs {
     pub id: Attr<String>,
-    /// What destroy deletes.
+    /// What destroy deletes; empty while that is unknown.
     pub managed: Managed,
+    pub managed_is_known: bool,
+    pub drift: Vec<String>,
 }
 
 pub struct AzureOutputs {
@@ -42,6 +44,7 @@ pub struct AwsOutputs {
 
 pub struct TunnelOutputs {
     pub aws_outside_ip: Attr<String>,
+    pub azure_public_ip: Attr<String>,
     pub aws_vpn_connection_id: Attr<String>,
     pub aws_customer_gateway_id: Attr<String>,
     pub azure_local_network_gateway_id: Attr<String>,
@@ -58,6 +61,14 @@ impl Model {
             link: LinkOutputs {
                 id: text(value.get("id")),
                 managed: read_managed(value),
+                managed_is_known: value.get("managed").is_known(),
+                drift: value
+                    .get("drift")
+                    .as_list()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|text| text.as_str().map(str::to_owned))
+                    .collect(),
             },
             azure: AzureOutputs {
                 public_ip_addresses: PerInstance::from_fn(|instance| {
@@ -102,6 +113,7 @@ impl TunnelOutputs {
         let output = |name: &str| text(tunnel.get(name));
         TunnelOutputs {
             aws_outside_ip: output("aws_outside_ip"),
+            azure_public_ip: output("azure_public_ip"),
             aws_vpn_connection_id: output("aws_vpn_connection_id"),
             aws_customer_gateway_id: output("aws_customer_gateway_id"),
             azure_local_network_gateway_id: output("azure_local_network_gateway_id"),

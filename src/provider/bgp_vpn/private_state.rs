@@ -273,9 +273,9 @@ impl PrivateState {
     }
 
     /// Remembers the settings of a state or plan.
-    pub fn record_applied(&mut self, settled: &Value) {
+    pub fn record_applied(&mut self, state: &Value) {
         for path in remembered_paths().map(AttributePath::from) {
-            let value = settled.at(&path).clone();
+            let value = state.at(&path).clone();
             if value.is_wholly_known() {
                 self.applied.set_at(&path, value);
             }

@@ -116,7 +116,7 @@ fn behaviour() -> Vec<AttributeRow> {
             .describe(
                 "Whether destroy deletes the Azure gateway with its public IPs, and the virtual private gateway. Defaults to `true` if this link created one of them, and to `false` otherwise, for example after an import. With `false`, destroy also keeps the networks and the resource group of these gateways, so the link that created a gateway can be destroyed while other links use it. `true` is rejected while objects that this link did not create use the gateways.",
             ),
-        AttributeRow::bool("allow_overlapping_prefixes")
+        AttributeRow::bool("allow_overlapping_prefixes").id(AttributeId::AllowOverlap)
             .default(false)
             .needs_preflight()
             .on_change(Effect::LocalOnly)
