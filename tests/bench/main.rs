@@ -14,12 +14,10 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use test_support::simulated::Sim;
-use test_support::simulated::attribute_rows;
 use test_support::simulated::attributes::{self, Effect};
 use test_support::simulated::clock::{in_virtual_time, on_all_cores, on_big_stack};
-use test_support::simulated::correction;
 use test_support::simulated::environment::Environment;
+use test_support::simulated::{Sim, attribute_rows, correction};
 use test_support::terraform::TestEnv;
 use test_support::{build_dir, provider_program, repository, simulated};
 
@@ -226,8 +224,8 @@ fn sweep(page: &mut String) {
     let rows = on_big_stack(|| simulated::sweep_stats::rows(30));
     page.push_str(
         "\n## The fault sweep\n\nA fault at every call of a run: an error, a lost or broken answer, none at all, a dead process, Ctrl-C. After each one \
-         more apply, of every third call with `-refresh=false`, has to make the link whole, two plans have to be empty, and nothing may be \
-         left after destroy. Meanwhile a change of single tunnels leaves three of them up, one of whole connections two. A call in \
+         more apply, of every third call with `-refresh=false`, has to complete the link, two plans have to be empty, and nothing may be \
+         left after destroy. Meanwhile a change of single tunnels leaves three of them up, one of complete connections two. A call in \
          one way is a point.\n\n| run | calls | points in `make test` | points in `make soak`, in faster clouds |\n|---|---|---|---|\n",
     );
     for row in rows {

@@ -65,7 +65,7 @@ async fn replaced(
     core.messages.clear();
     core.new_process();
     core.run(&Run::Apply).await.unwrap();
-    let told = core.messages.clone();
+    let messages = core.messages.clone();
     for _ in 0..2 {
         core.new_process();
         core.plans_empty().await.unwrap();
@@ -81,16 +81,16 @@ async fn replaced(
     let network_stays = !deleted
         .iter()
         .any(|operation| operation == "DeleteVirtualNetwork");
-    (deleted, aws_stays, network_stays, told)
+    (deleted, aws_stays, network_stays, messages)
 }
 
 #[test]
 fn keep_both_networks_when_generation_changes() {
     simulated(|| async {
         let change: fn(&mut Value) = |wanted| wanted["azure"]["generation"] = json!("Generation1");
-        let (deleted, aws, network, told) = replaced(change, 91).await;
+        let (deleted, aws, network, messages) = replaced(change, 91).await;
         assert!(aws && network, "{deleted:?}");
-        let announced = told
+        let announced = messages
             .iter()
             .find(|said| said.contains(OBJECTS_DELETED))
             .unwrap();

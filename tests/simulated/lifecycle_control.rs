@@ -1,6 +1,5 @@
 //! Tunnel lifecycle control: a change of it interrupts no tunnel.
 
-use super::rolling_updates::{built, seen, watched};
 use awsazure::aws::model::TunnelOptions;
 use bgp_vpn::interruptions::interruptions;
 use bgp_vpn::observed::Observed;
@@ -8,6 +7,7 @@ use bgp_vpn::plan::{describe_drift, plan_actions};
 use bgp_vpn::tunnel::{Instance, TunnelKey};
 use test_support::simulated::Sim;
 use test_support::simulated::clock::simulated;
+use test_support::simulated::tunnel_watch::{converge_watched, create_link, observe};
 use test_support::simulated::verify::succeeded;
 
 #[test]
@@ -15,7 +15,7 @@ fn change_lifecycle_control_without_interruption() {
     simulated(|| async {
         let sim = Sim::new(23);
         let mut spec = sim.spec("prod", 0);
-        let mut last = built(&sim, &spec).await;
+        let mut last = create_link(&sim, &spec).await;
         let controlled = |seen: &Observed| {
             TunnelKey::ALL.map(|key| seen.tunnel(key).unwrap().options.lifecycle_control)
         };
@@ -26,9 +26,9 @@ fn change_lifecycle_control_without_interruption() {
         );
         for wanted in [true, false] {
             spec.aws.tunnel_lifecycle_control = wanted;
-            let (ended, least) = watched(&sim, &spec, &last).await;
+            let (ended, least) = converge_watched(&sim, &spec, &last).await;
             succeeded("the change", &ended).unwrap();
-            last = seen(&sim, &spec, &ended.observed).await;
+            last = observe(&sim, &spec, &ended.observed).await;
             assert_eq!((least, controlled(&last)), (4, [Some(wanted); 4]));
             assert!(plan_actions(&spec, &last).is_empty());
 
@@ -47,16 +47,16 @@ fn change_lifecycle_control_without_interruption() {
                 .change_tunnel(&sim.limits().aws(), &vpn.id, outside_ip, &edit)
                 .await
                 .unwrap();
-            last = seen(&sim, &spec, &last).await;
+            last = observe(&sim, &spec, &last).await;
             let drift = describe_drift(&spec, &last);
             assert!(
                 drift.len() == 1 && drift[0].contains("lifecycle control"),
                 "{drift:?}"
             );
             assert!(interruptions(&spec, &last).is_empty());
-            let (ended, least) = watched(&sim, &spec, &last).await;
+            let (ended, least) = converge_watched(&sim, &spec, &last).await;
             succeeded("the repair", &ended).unwrap();
-            last = seen(&sim, &spec, &ended.observed).await;
+            last = observe(&sim, &spec, &ended.observed).await;
             assert_eq!((least, controlled(&last)), (4, [Some(wanted); 4]));
         }
         let calls = sim.sandbox.calls();
@@ -74,7 +74,7 @@ fn change_lifecycle_control_without_interruption() {
         // Together with an option whose change replaces the endpoint, it rolls like that.
         spec.aws.tunnel_lifecycle_control = true;
         spec.aws.dpd_timeout_seconds = 40;
-        let (ended, least) = watched(&sim, &spec, &last).await;
+        let (ended, least) = converge_watched(&sim, &spec, &last).await;
         succeeded("both changes", &ended).unwrap();
         assert_eq!((least, controlled(&ended.observed)), (3, [Some(true); 4]));
     });
@@ -87,7 +87,7 @@ fn create_with_lifecycle_control() {
         let sim = Sim::new(24);
         let mut spec = sim.spec("prod", 0);
         spec.aws.tunnel_lifecycle_control = true;
-        let made = built(&sim, &spec).await;
+        let made = create_link(&sim, &spec).await;
         assert!(
             TunnelKey::ALL
                 .iter()

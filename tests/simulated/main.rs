@@ -9,6 +9,8 @@
 )]
 
 mod concurrent_changes;
+mod concurrent_creates;
+mod connection_updates;
 mod correction_regressions;
 mod fault_sweep;
 mod idempotency;
@@ -19,6 +21,7 @@ mod manual_edits;
 mod object_loss;
 mod permissions;
 mod rolling_updates;
+mod rotation_route_checks;
 mod shared_gateway;
 mod simulation;
 mod teardown;

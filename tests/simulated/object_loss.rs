@@ -19,7 +19,7 @@ fn victims() -> Vec<(&'static str, Option<usize>, Vec<Kind>)> {
     use Kind::*;
     let azure = vec![AzureConnection, AzureGateway];
     let with = |kinds: &[Kind], kind| kinds.iter().copied().chain([kind]).collect::<Vec<_>>();
-    let whole_azure = vec![
+    let all_of_azure = vec![
         AzureConnection,
         AzureLocalGateway,
         AzureGateway,
@@ -27,7 +27,7 @@ fn victims() -> Vec<(&'static str, Option<usize>, Vec<Kind>)> {
         AzureVirtualNetwork,
         AzureResourceGroup,
     ];
-    let whole_vpc = vec![
+    let all_of_vpc = vec![
         AwsVpnConnection,
         AwsRoutePropagation,
         AwsVpnGateway,
@@ -37,14 +37,14 @@ fn victims() -> Vec<(&'static str, Option<usize>, Vec<Kind>)> {
         AwsVpc,
     ];
     let mut all = vec![
-        ("the resource group", None, whole_azure),
+        ("the resource group", None, all_of_azure),
         (
             "the virtual network",
             None,
             with(&azure, AzureVirtualNetwork),
         ),
         ("the Azure gateway", None, azure.clone()),
-        ("the VPC", None, whole_vpc),
+        ("the VPC", None, all_of_vpc),
         ("the internet gateway", None, vec![AwsInternetGateway]),
         ("the public subnet", None, vec![AwsSubnet]),
         (
@@ -85,10 +85,10 @@ fn victims() -> Vec<(&'static str, Option<usize>, Vec<Kind>)> {
 
 /// Of `kinds` all that the link has, or what belongs to the one instance or tunnel.
 fn chosen(spec: &Spec, seen: &Observed, at: Option<usize>, kinds: &[Kind]) -> Managed {
-    let whole = managed(spec, seen);
+    let all = managed(spec, seen);
     let mut chosen = Managed::default();
     for kind in kinds {
-        for (n, id) in whole.ids(*kind).enumerate() {
+        for (n, id) in all.ids(*kind).enumerate() {
             // Ids of the AWS half are random; its customer gateways are identified by their
             // connection.
             let of_aws = |i: Instance| {
@@ -152,12 +152,12 @@ fn one_apply_recreates_each_lost_object() {
             let gone = vanish(&sim, &spec, &seen, victims).await;
             succeeded(name, &gone).unwrap();
             assert!(!gone.done.is_empty(), "{name} {at:?} was not there");
-            let mended = sim
+            let repaired = sim
                 .converge_from(&spec, &sim.search_after(&spec, &seen))
                 .await;
-            succeeded(&format!("repairing {name} {at:?}"), &mended).unwrap();
+            succeeded(&format!("repairing {name} {at:?}"), &repaired).unwrap();
             let again = sim
-                .converge_from(&spec, &sim.search_after(&spec, &mended.observed))
+                .converge_from(&spec, &sim.search_after(&spec, &repaired.observed))
                 .await;
             assert!(
                 again.done.is_empty() && again.failures.is_empty(),
@@ -223,9 +223,9 @@ fn rewrite_failed_gateway_subnet_in_existing_network() {
                 .count()
         };
         assert_eq!(failed(&sim), 1);
-        let mended = sim.converge(&spec).await;
-        succeeded("the run after that", &mended).unwrap();
+        let repaired = sim.converge(&spec).await;
+        succeeded("the run after that", &repaired).unwrap();
         assert_eq!(failed(&sim), 0);
-        tunnels_agree(&sim, &mended.observed).unwrap();
+        tunnels_agree(&sim, &repaired.observed).unwrap();
     });
 }

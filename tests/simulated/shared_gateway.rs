@@ -209,7 +209,7 @@ impl Fixture {
     }
 
     /// A user sets a tag on the gateway, which is busy with that for minutes.
-    async fn somebody_tags_the_gateway(&self) {
+    async fn tags_the_gateway(&self) {
         let (others, ctx) = (self.sim.of_actor("others"), self.sim.limits().azure());
         let edit = |doc: &mut serde_json::Value| doc["tags"]["reviewed"] = json!("yes");
         others
@@ -243,16 +243,14 @@ async fn soon<T>(work: impl Future<Output = T>) -> T {
 #[test]
 fn create_adds_addresses_during_concurrent_change() {
     on_a_hub(|mut fixture| async move {
-        let somebody = Fixture {
+        let other_user = Fixture {
             hub: fixture.hub.clone(),
             sim: fixture.sim.of_actor("others"),
             config: Value::Null,
             stored: Stored::default(),
         };
-        let (created, ()) = tokio::join!(
-            soon(fixture.run(Run::Apply)),
-            somebody.somebody_tags_the_gateway()
-        );
+        let (created, ()) =
+            tokio::join!(soon(fixture.run(Run::Apply)), other_user.tags_the_gateway());
         assert_eq!(created, Ok(()));
         assert_eq!(fixture.listed().len(), 4);
     });
@@ -262,7 +260,7 @@ fn create_adds_addresses_during_concurrent_change() {
 fn destroy_removes_addresses_during_concurrent_change() {
     on_a_hub(|mut fixture| async move {
         fixture.run(Run::Apply).await.unwrap();
-        let somebody = Fixture {
+        let other_user = Fixture {
             hub: fixture.hub.clone(),
             sim: fixture.sim.of_actor("others"),
             config: Value::Null,
@@ -270,7 +268,7 @@ fn destroy_removes_addresses_during_concurrent_change() {
         };
         let (gone, ()) = tokio::join!(
             soon(fixture.run(Run::Destroy)),
-            somebody.somebody_tags_the_gateway()
+            other_user.tags_the_gateway()
         );
         assert_eq!(gone, Ok(()));
         assert_eq!(fixture.listed(), BTreeSet::new());

@@ -14,8 +14,8 @@ use test_support::simulated::verify::listing;
 use test_support::terraform::{Link, TestEnv, has_warning};
 
 /// Ids in the announcements of one run, in lower case.
-fn announced(told: &[String]) -> BTreeSet<String> {
-    let texts: Vec<&String> = told
+fn announced(messages: &[String]) -> BTreeSet<String> {
+    let texts: Vec<&String> = messages
         .iter()
         .filter(|said| said.starts_with(&format!("plan: {OBJECTS_DELETED}")))
         .collect();
@@ -74,8 +74,8 @@ async fn changed(change: Change) -> (Sim, BTreeSet<String>, BTreeSet<String>, Ve
     core.run(&Run::Apply).await.unwrap();
     let announced = announced(&core.messages);
     let deleted: BTreeSet<String> = stamps(&sim).difference(&before.0).cloned().collect();
-    let told = core.messages.clone();
-    (sim, announced, deleted, told)
+    let messages = core.messages.clone();
+    (sim, announced, deleted, messages)
 }
 
 /// Announced and deleted are the same, route tables and what is deleted by the table left out of
@@ -111,9 +111,9 @@ fn announce_objects_that_update_deletes() {
             assert!(!deleted.is_empty(), "{name}");
             same(name, &announced, &deleted);
         }
-        let (_, announced, deleted, told) =
+        let (_, announced, deleted, messages) =
             changed(|wanted| wanted["tags"] = json!({"team": "network"})).await;
-        assert_eq!((announced.len(), deleted.len()), (0, 0), "{told:#?}");
+        assert_eq!((announced.len(), deleted.len()), (0, 0), "{messages:#?}");
     });
 }
 

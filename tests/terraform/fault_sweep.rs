@@ -125,7 +125,7 @@ const APPLY: [&str; 4] = ["apply", "-auto-approve", "-no-color", "-parallelism=1
 const DESTROY: [&str; 4] = ["destroy", "-auto-approve", "-no-color", "-parallelism=10"];
 
 /// One more apply, and every link is complete and exists once; two plans have nothing to do.
-fn mended(env: &TestEnv) {
+fn check_repaired(env: &TestEnv) {
     env.sandbox().fault(&["--clear"]);
     env.ok(&APPLY);
     for _ in 0..2 {
@@ -259,7 +259,7 @@ fn one_apply_repairs_faults_at_sampled_calls() {
         strike(&env, round);
         env.run(&APPLY);
         points += struck(&env.calls()[before..]);
-        mended(&env);
+        check_repaired(&env);
         let before = env.calls().len();
         for (index, operation) in [
             "DeleteConnection",
@@ -303,7 +303,7 @@ fn next_apply_finishes_links_of_killed_provider() {
             "it ended before call {after_calls}"
         );
     }
-    mended(&env);
+    check_repaired(&env);
     let kill = |terraform: &Child| {
         signal(
             "KILL",
@@ -338,7 +338,7 @@ fn next_apply_resumes_after_ctrl_c() {
             "{missing:?} are there and not in the state"
         );
     }
-    mended(&env);
+    check_repaired(&env);
     assert!(disturb(&env, &DESTROY, 250, |terraform| signal(
         "INT",
         terraform.id()

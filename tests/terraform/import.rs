@@ -88,8 +88,8 @@ fn reads(operation: &str) -> bool {
 #[test]
 fn generated_configuration_of_import_block_plans_empty() {
     let Some(env) = TestEnv::new() else { return };
-    let whole = Link::complete("link");
-    env.write(&whole.to_string());
+    let link = Link::complete("link");
+    env.write(&link.to_string());
     env.apply();
     let id = env.resource("awsazure_bgp_vpn", "link")["id"]
         .as_str()
@@ -98,7 +98,7 @@ fn generated_configuration_of_import_block_plans_empty() {
     let import = format!("import {{\n  to = {ADDRESS}\n  id = {id:?}\n}}\n");
 
     forgets(&env);
-    env.write(&format!("{import}\n{whole}"));
+    env.write(&format!("{import}\n{link}"));
     let change = env.plan().change(ADDRESS);
     assert!(change.importing);
     assert_eq!(change.actions, ["no-op"]);

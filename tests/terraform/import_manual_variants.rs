@@ -64,17 +64,17 @@ fn one_apply_repairs_only_listed_differences() {
 
     let calls = env.calls().len();
     env.apply();
-    let told = env.writes_since(calls);
-    assert_eq!(told.len(), 4, "{told:#?}");
+    let writes = env.writes_since(calls);
+    assert_eq!(writes.len(), 4, "{writes:#?}");
     for name in [
         "t.instance0_tunnel2",
         "VNet1GW-to-aws-instance1-tunnel1",
         "t.instance1_tunnel2",
     ] {
         assert_eq!(
-            told.iter().filter(|call| call.contains(name)).count(),
+            writes.iter().filter(|call| call.contains(name)).count(),
             1,
-            "{name} in {told:#?}"
+            "{name} in {writes:#?}"
         );
     }
     assert!(env.plan_is_empty());

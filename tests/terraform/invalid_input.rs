@@ -26,15 +26,15 @@ fn said(env: &TestEnv, command: &[&str]) -> BTreeMap<String, Vec<Said>> {
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
     {
-        let told = &line["diagnostic"];
+        let reported = &line["diagnostic"];
         let text = |value: &Value| value.as_str().unwrap_or_default().trim().to_owned();
-        if told.is_object() {
-            let of = text(&told["address"]).replace("awsazure_bgp_vpn.", "");
+        if reported.is_object() {
+            let of = text(&reported["address"]).replace("awsazure_bgp_vpn.", "");
             all.entry(of).or_default().push(Said {
-                severity: text(&told["severity"]),
-                summary: text(&told["summary"]),
-                detail: text(&told["detail"]),
-                line: text(&told["snippet"]["code"]),
+                severity: text(&reported["severity"]),
+                summary: text(&reported["summary"]),
+                detail: text(&reported["detail"]),
+                line: text(&reported["snippet"]["code"]),
             });
         }
     }
@@ -93,9 +93,12 @@ impl Cases {
     /// while one is not valid.
     fn check(&self, env: &TestEnv) {
         let before = env.world();
-        let mut told: BTreeMap<String, Vec<Said>> = BTreeMap::new();
+        let mut reported: BTreeMap<String, Vec<Said>> = BTreeMap::new();
         loop {
-            let left = self.0.iter().filter(|case| !told.contains_key(&case.label));
+            let left = self
+                .0
+                .iter()
+                .filter(|case| !reported.contains_key(&case.label));
             env.write(&left.map(|case| case.link.to_string()).collect::<String>());
             let mut more = said(env, &["plan"]);
             more.retain(|label, said| {
@@ -104,9 +107,9 @@ impl Cases {
             if more.is_empty() {
                 break;
             }
-            told.append(&mut more);
+            reported.append(&mut more);
         }
-        let said_of = |case: &Case| told.get(&case.label).cloned().unwrap_or_default();
+        let said_of = |case: &Case| reported.get(&case.label).cloned().unwrap_or_default();
         let wrong: Vec<String> = self
             .0
             .iter()
@@ -429,12 +432,12 @@ fn reject_configuration_that_conflicts_with_clouds() {
     let standing = between("standing", &bare, &ground.vpc)
         .with("azure.gateway_subnet_prefix", "\"10.3.255.0/28\"");
     env.write(&standing.to_string());
-    let told = said(&env, &["apply", "-auto-approve"]);
+    let reported = said(&env, &["apply", "-auto-approve"]);
     assert!(
-        told["standing"]
+        reported["standing"]
             .iter()
             .any(|said| said.severity == "warning" && said.detail.contains("/27")),
-        "{told:?}"
+        "{reported:?}"
     );
     let gateway = env.resource("awsazure_bgp_vpn", "standing")["azure"]["gateway_id"]
         .as_str()
@@ -446,9 +449,9 @@ fn reject_configuration_that_conflicts_with_clouds() {
     let second = between("second", &bare, &third);
     let another = between("another", &bare, &third).with("slot", "1");
     env.write(&format!("{standing}{second}{another}"));
-    let told = said(&env, &["plan"]);
+    let reported = said(&env, &["plan"]);
     let refused = |label: &str| {
-        told[label]
+        reported[label]
             .iter()
             .find(|said| said.severity == "error")
             .unwrap()
@@ -462,19 +465,23 @@ fn reject_configuration_that_conflicts_with_clouds() {
     );
     // It excludes each of the two others. In which order its errors name them depends on the order
     // of the plans.
-    let second = told["second"]
+    let second = reported["second"]
         .iter()
         .filter(|said| said.severity == "error");
     let of_slot = second
         .clone()
         .filter(|said| said.summary == summaries::CONFLICTING_INSIDE_CIDRS);
-    assert_eq!(of_slot.count(), 1, "a slot in use is one error: {told:?}");
-    assert!(second.clone().count() > 0, "{told:?}");
+    assert_eq!(
+        of_slot.count(),
+        1,
+        "a slot in use is one error: {reported:?}"
+    );
+    assert!(second.clone().count() > 0, "{reported:?}");
     assert!(
         second
             .clone()
             .all(|said| said.detail.contains("slot") || said.detail.contains("gateway_id")),
-        "{told:?}"
+        "{reported:?}"
     );
     assert_eq!(env.world().azure, before.azure);
 }

@@ -21,7 +21,12 @@ fn up(env: &TestEnv) -> usize {
     std::thread::sleep(std::time::Duration::from_millis(400));
     endpoints(env)
         .iter()
-        .filter(|tunnel| tunnel.telemetry.as_ref().is_some_and(|told| told.up))
+        .filter(|tunnel| {
+            tunnel
+                .telemetry
+                .as_ref()
+                .is_some_and(|telemetry| telemetry.up)
+        })
         .count()
 }
 
@@ -214,11 +219,11 @@ fn unreadable_keys_only_warn() {
         "{said}"
     );
     assert_eq!(up(&env), 4);
-    let told = env.plan();
+    let plan = env.plan();
     assert!(
-        told.text.contains(UNREAD) && told.text.contains("link-to-aws-instance1-tunnel2"),
+        plan.text.contains(UNREAD) && plan.text.contains("link-to-aws-instance1-tunnel2"),
         "{}",
-        told.text
+        plan.text
     );
     assert!(env.plan_is_empty());
     edit_key(&env, "instance0_tunnel1");

@@ -9,6 +9,7 @@
 
 mod address_plan;
 mod announced_deletions;
+mod announced_replacements;
 mod drift_repair;
 mod examples;
 mod fault_sweep;

@@ -279,16 +279,16 @@ fn destroy_keeps_addresses_on_gateway_with_radius() {
         env.plan_is_empty(),
         "what others set on the gateway is no drift of the link"
     );
-    let told = env.destroy().words();
+    let output = env.destroy().words();
     assert_eq!(gateway_row(&env)["secrets"], true);
     assert!(
-        told.contains(
+        output.contains(
             &slot(0)
                 .get("instance0_tunnel1".parse().unwrap())
                 .azure_ip()
                 .to_string()
         ),
-        "{told}"
+        "{output}"
     );
     assert!(env.link("link").is_null());
 }

@@ -3,40 +3,13 @@
 
 use awsazure::provider::summaries;
 use serde_json::Value;
-use std::collections::BTreeSet;
-use test_support::terraform::{CloudAdmin, Link, TestEnv};
+use test_support::terraform::{Link, TestEnv, text};
 
-const ADDRESS: &str = "awsazure_bgp_vpn.link";
+pub const ADDRESS: &str = "awsazure_bgp_vpn.link";
 
-fn text(value: &Value) -> String {
-    value.as_str().unwrap().to_owned()
-}
-
-fn network(cloud_admin: &CloudAdmin, name: &str, space: u8) -> String {
-    let (range, subnet) = (format!("10.{space}.0.0/16"), format!("10.{space}.255.0/27"));
-    cloud_admin.make_network("hub", name, &range, &[("GatewaySubnet", &subnet)])
-}
-
-/// A link of a group, VNet and VPC that are there.
-fn attached(env: &TestEnv) -> Link {
-    let cloud_admin = env.cloud_admin();
-    cloud_admin.make_group("hub");
-    let (vnet, vpc) = (
-        network(&cloud_admin, "vnet1", 1),
-        cloud_admin.make_vpc("10.2.0.0/16"),
-    );
-    Link::between("link", "hub", &vnet, &vpc)
-}
-
-fn counts(env: &TestEnv) -> [usize; 3] {
-    let world = env.world();
-    ["virtualNetworkGateways", "connections", "vpn-connection"]
-        .map(|kind| world.of_kind(kind).len())
-}
-
-/// Applies a saved plan that must be refused before anything is written; then a new plan has to
-/// make all of it well.
-fn refused_then_mended(env: &TestEnv, cause: &str) {
+/// Applies a saved plan, which must be rejected before anything is written. A new plan then
+/// completes the link.
+fn reject_saved_plan_then_apply(env: &TestEnv, cause: &str) {
     let before = env.calls().len();
     let refused = env.run(&["apply", "-no-color", "saved"]);
     assert!(
@@ -47,7 +20,7 @@ fn refused_then_mended(env: &TestEnv, cause: &str) {
     assert_eq!(env.writes_since(before), Vec::<String>::new());
     env.apply();
     assert!(env.plan_is_empty());
-    assert_eq!(counts(env), [1, 4, 2]);
+    assert_eq!(env.link_counts(), [1, 4, 2]);
 }
 
 #[test]
@@ -73,18 +46,18 @@ fn reject_outdated_plan_before_any_write() {
     save();
     let vpn = text(&state()["tunnels"]["instance1_tunnel2"]["aws_vpn_connection_id"]);
     cloud_admin.delete_vpn_connection(&vpn);
-    refused_then_mended(&env, "VPN connection to instance1");
+    reject_saved_plan_then_apply(&env, "VPN connection to instance1");
 
     save();
     cloud_admin.resize(&text(&state()["azure"]["gateway_id"]), "VpnGw3AZ");
-    refused_then_mended(&env, "azure.sku");
+    reject_saved_plan_then_apply(&env, "azure.sku");
 
     save();
     cloud_admin.switch_propagation_off(
         &text(&state()["aws"]["main_route_table_id"]),
         &text(&state()["aws"]["vpn_gateway_id"]),
     );
-    refused_then_mended(&env, &text(&state()["aws"]["main_route_table_id"]));
+    reject_saved_plan_then_apply(&env, &text(&state()["aws"]["main_route_table_id"]));
 
     // What the plan mentions may have been done by others meanwhile.
     env.write(&link.clone().with("azure.sku", "\"VpnGw3AZ\"").to_string());
@@ -94,13 +67,13 @@ fn reject_outdated_plan_before_any_write() {
     assert!(env.plan_is_empty());
 }
 
-/// The link, with values that a resource gives which is replaced at each step.
-fn fed(link: &Link, vnet: &str, generation: &str) -> String {
+/// The link, with values of a resource that is replaced at each step.
+fn with_values_known_later(link: &Link, vnet: &str, generation: &str) -> String {
     let later = format!(
         "variable \"step\" {{ default = \"1\" }}\nresource \"terraform_data\" \"later\" {{\n  \
          input = {{ vnet = {vnet:?}, group = \"hub\", generation = {generation:?} }}\n  triggers_replace = var.step\n}}\n"
     );
-    let fed = link
+    let link = link
         .clone()
         .with(
             "azure.virtual_network_id",
@@ -111,7 +84,7 @@ fn fed(link: &Link, vnet: &str, generation: &str) -> String {
             "terraform_data.later.output.group",
         )
         .with("azure.generation", "terraform_data.later.output.generation");
-    format!("{later}{fed}")
+    format!("{later}{link}")
 }
 
 #[test]
@@ -119,14 +92,14 @@ fn keep_or_reject_unknown_replacing_values() {
     let Some(mut env) = TestEnv::new() else {
         return;
     };
-    let link = attached(&env);
+    let link = env.link_between_networks();
     let vnet = text(&Value::from(
         link.to_string()
             .split('"')
             .find(|part| part.ends_with("/vnet1"))
             .unwrap(),
     ));
-    env.write(&fed(&link, &vnet, "Generation2"));
+    env.write(&with_values_known_later(&link, &vnet, "Generation2"));
     env.apply();
 
     let before = env.calls().len();
@@ -140,7 +113,7 @@ fn keep_or_reject_unknown_replacing_values() {
     );
     assert!(env.plan_is_empty());
 
-    env.write(&fed(&link, &vnet, "Generation1"));
+    env.write(&with_values_known_later(&link, &vnet, "Generation1"));
     env.set("TF_VAR_step", "3");
     let before = env.calls().len();
     let refused = env.apply_fails();
@@ -165,7 +138,7 @@ fn keep_or_reject_unknown_replacing_values() {
 const CREATE_FIRST: &str = "  lifecycle {\n    create_before_destroy = true\n  }\n";
 
 /// A link with a line that is no attribute.
-fn with_line(link: &Link, line: &str) -> String {
+pub fn with_line(link: &Link, line: &str) -> String {
     link.clone()
         .with("lifecycle", "LINE")
         .to_string()
@@ -175,7 +148,7 @@ fn with_line(link: &Link, line: &str) -> String {
 #[test]
 fn reject_create_before_destroy_and_keep_link() {
     let Some(env) = TestEnv::new() else { return };
-    let link = attached(&env);
+    let link = env.link_between_networks();
     let dependent =
         "resource \"terraform_data\" \"after\" {\n  input = awsazure_bgp_vpn.link.azure.resource_group_name\n  \
                      triggers_replace = awsazure_bgp_vpn.link.id\n"
@@ -208,8 +181,8 @@ fn reject_create_before_destroy_and_keep_link() {
 #[test]
 fn keep_link_on_network_change_with_create_before_destroy() {
     let Some(env) = TestEnv::new() else { return };
-    let (link, cloud_admin) = (attached(&env), env.cloud_admin());
-    let other = network(&cloud_admin, "vnet2", 3);
+    let (link, cloud_admin) = (env.link_between_networks(), env.cloud_admin());
+    let other = cloud_admin.make_hub_network("vnet2", 3);
     env.write(&with_line(&link, CREATE_FIRST));
     env.apply();
     // The VPC has the VPN gateway of the old link.
@@ -234,20 +207,20 @@ fn keep_link_on_network_change_with_create_before_destroy() {
     );
     env.apply();
     assert!(env.plan_is_empty());
-    assert_eq!(counts(&env), [1, 4, 2]);
+    assert_eq!(env.link_counts(), [1, 4, 2]);
 }
 
 #[test]
 fn replacement_ignores_addresses_of_replaced_link() {
     let Some(env) = TestEnv::new() else { return };
-    let (link, cloud_admin) = (attached(&env), env.cloud_admin());
+    let (link, cloud_admin) = (env.link_between_networks(), env.cloud_admin());
     let end = cloud_admin.make_transit_gateway("Options.AmazonSideAsn=64600");
     let link = link
         .without("aws.vpc_id")
         .with("aws.transit_gateway_id", &format!("{end:?}"));
     env.write(&link.to_string());
     env.apply();
-    let other = network(&cloud_admin, "vnet2", 3);
+    let other = cloud_admin.make_hub_network("vnet2", 3);
     env.write(
         &link
             .with("azure.virtual_network_id", &format!("{other:?}"))
@@ -256,26 +229,8 @@ fn replacement_ignores_addresses_of_replaced_link() {
     assert!(env.plan().change(ADDRESS).replaces());
     env.apply();
     assert!(env.plan_is_empty());
-    assert_eq!(counts(&env), [1, 4, 2]);
+    assert_eq!(env.link_counts(), [1, 4, 2]);
     env.destroy();
-}
-
-#[test]
-fn prevent_destroy_of_tainted_link_suggests_untaint() {
-    let Some(env) = TestEnv::new() else { return };
-    let protected = with_line(
-        &attached(&env),
-        "  lifecycle {\n    prevent_destroy = true\n  }\n",
-    );
-    env.write(&protected);
-    env.fault("fail call 3 of PutConnection: forever refused");
-    env.apply_fails();
-    env.sandbox().fault(&["--clear"]);
-    let rejected = env.plan_fails();
-    assert!(rejected.words().contains("untaint"), "{}", rejected.text());
-    env.ok(&["untaint", "-no-color", ADDRESS]);
-    env.apply();
-    assert!(env.plan_is_empty());
 }
 
 #[test]
@@ -345,232 +300,10 @@ fn change_remove_and_add_public_subnet_in_place() {
     assert!(left.is_empty(), "{left:#?}");
 }
 
-/// Ids of what a destroy of a link deletes, as a plan has to announce them: not propagation, which
-/// is a setting.
-fn deletes(env: &TestEnv, label: &str) -> BTreeSet<String> {
-    let managed = env.link(label)["managed"].as_object().unwrap().clone();
-    let objects = managed
-        .into_iter()
-        .filter(|(kind, _)| kind != "aws_route_propagation");
-    objects
-        .flat_map(|(_, ids)| ids.as_array().unwrap().iter().map(text).collect::<Vec<_>>())
-        .collect()
-}
-
-/// Ids in the announcements of a plan.
-fn announced(run: &test_support::terraform::Run) -> BTreeSet<String> {
-    let framed = |line: &str| line.trim_start_matches(['│', ' ']).trim_end().to_owned();
-    let (mut ids, mut inside) = (BTreeSet::new(), false);
-    // Terraform breaks long lines between words, so that no word is split.
-    for line in run.text().lines().map(framed) {
-        if line.starts_with("Warning: ") || line.starts_with('╵') {
-            inside = line.starts_with(&format!("Warning: {}", summaries::OBJECTS_DELETED));
-        } else if inside {
-            let words = line
-                .split([' ', ','])
-                .filter(|word| !word.is_empty() && !word.ends_with(':'));
-            ids.extend(words.map(str::to_owned));
-        }
-    }
-    ids
-}
-
-/// Every way to ask for a replacement that the configuration does not ask for: arguments of the
-/// plan, and whether the link is tainted first.
-const ASKED: [(&[&str], bool); 4] = [
-    (&[], true),
-    (&["-refresh=false"], true),
-    (&["-replace=awsazure_bgp_vpn.link"], false),
-    (&["-replace=awsazure_bgp_vpn.link", "-refresh=false"], false),
-];
-
-/// Each such plan announces what the replacement deletes, and nothing else.
-fn replacements_are_announced(env: &TestEnv, others: &[&str]) {
-    let (gone, kept) = (
-        deletes(env, "link"),
-        others.iter().flat_map(|label| deletes(env, label)),
-    );
-    let kept: BTreeSet<String> = kept.collect();
-    for (args, tainted) in ASKED {
-        if tainted {
-            env.ok(&["taint", "-no-color", ADDRESS]);
-        }
-        let run = env.run(&[&["plan", "-no-color"], args].concat());
-        assert!(
-            run.succeeded(),
-            "{args:?}, tainted: {tainted}: {}",
-            run.text()
-        );
-        let said = announced(&run);
-        let missing: Vec<&String> = gone.iter().filter(|id| !said.contains(*id)).collect();
-        assert!(
-            missing.is_empty(),
-            "{args:?}, tainted: {tainted}: {missing:#?} in {}",
-            run.text()
-        );
-        // Terraform tells no link its address, so that all say what they would lose if -replace
-        // names them.
-        let conditional = run.words().contains(summaries::OBJECTS_DELETED_BY_REPLACE);
-        assert_eq!(conditional, !tainted, "{args:?}: {}", run.text());
-        assert!(
-            conditional || said.is_disjoint(&kept),
-            "{args:?}, tainted: {tainted}: {}",
-            run.text()
-        );
-        if tainted {
-            env.ok(&["untaint", "-no-color", ADDRESS]);
-        }
-    }
-    assert!(env.plan_is_empty());
-}
-
-#[test]
-fn announce_unrequested_replacement_of_one_link() {
-    let Some(env) = TestEnv::new() else { return };
-    let (link, other) = (attached(&env), Link::complete("other").with("slot", "3"));
-    env.write(&format!("{link}{other}"));
-    env.apply();
-    replacements_are_announced(&env, &["other"]);
-    env.ok(&["taint", "-no-color", ADDRESS]);
-    env.ok(&["taint", "-no-color", "awsazure_bgp_vpn.other"]);
-    let both: BTreeSet<String> = deletes(&env, "link")
-        .union(&deletes(&env, "other"))
-        .cloned()
-        .collect();
-    for args in [
-        &["plan", "-no-color"][..],
-        &["plan", "-no-color", "-refresh=false"],
-    ] {
-        let said = announced(&env.ok(args));
-        assert!(both.is_subset(&said), "{said:#?}");
-    }
-    env.apply();
-    assert!(env.plan_is_empty());
-    env.destroy();
-}
-
-#[test]
-fn replace_tainted_link_with_slot_only_in_state() {
-    let Some(env) = TestEnv::new() else { return };
-    let link = attached(&env);
-    env.write(&link.clone().with("slot", "2").to_string());
-    env.apply();
-    env.write(&link.to_string());
-    assert!(env.plan_is_empty());
-    replacements_are_announced(&env, &[]);
-    for args in [
-        &["-auto-approve"][..],
-        &["-auto-approve", "-replace", ADDRESS],
-    ] {
-        if args.len() == 1 {
-            env.ok(&["taint", "-no-color", ADDRESS]);
-        }
-        env.ok(&[&["apply", "-no-color"], args].concat());
-        assert!(env.plan_is_empty());
-        assert_eq!(counts(&env), [1, 4, 2]);
-    }
-    env.destroy();
-}
-
-#[test]
-fn announce_tainted_link_alone_on_gateway_of_another_link() {
-    let Some(env) = TestEnv::new() else { return };
-    let owner = attached(&env).to_string().replace("\"link\"", "\"owner\"");
-    let vpc = env.cloud_admin().make_vpc("10.4.0.0/16");
-    let link = Link::complete("link")
-        .without("azure.virtual_network")
-        .without("azure.create_resource_group")
-        .without("azure.location")
-        .without("aws.vpc")
-        .with("azure.resource_group_name", "\"hub\"")
-        .with(
-            "azure.gateway_id",
-            "awsazure_bgp_vpn.owner.azure.gateway_id",
-        )
-        .with("aws.vpc_id", &format!("{vpc:?}"))
-        .with("slot", "1");
-    env.write(&format!("{owner}{link}"));
-    env.apply();
-    replacements_are_announced(&env, &["owner"]);
-    env.ok(&["taint", "-no-color", ADDRESS]);
-    env.ok(&["taint", "-no-color", "awsazure_bgp_vpn.owner"]);
-    let both: BTreeSet<String> = deletes(&env, "link")
-        .union(&deletes(&env, "owner"))
-        .cloned()
-        .collect();
-    for args in [
-        &["plan", "-no-color"][..],
-        &["plan", "-no-color", "-refresh=false"],
-    ] {
-        let said = announced(&env.ok(args));
-        assert!(both.is_subset(&said), "{said:#?}");
-    }
-    env.apply();
-    assert!(env.plan_is_empty());
-    env.destroy();
-}
-
-#[test]
-fn accept_zones_together_with_id_of_managed_gateway() {
-    let Some(env) = TestEnv::new() else { return };
-    let link = attached(&env);
-    let named = |gateway: &str| {
-        let link = link.clone().with("azure.zones", "[\"1\", \"2\", \"3\"]");
-        link.with("azure.gateway_id", &format!("{gateway:?}"))
-    };
-    // A create that failed after its gateway, whose id is then repeated.
-    env.write(&link.to_string());
-    env.fault("fail call 3 of PutConnection: forever refused");
-    env.apply_fails();
-    env.sandbox().fault(&["--clear"]);
-    let gateway = text(&env.link("link")["azure"]["gateway_id"]);
-    env.write(&named(&gateway).to_string());
-    env.apply();
-    assert!(env.plan_is_empty());
-    for (args, tainted) in ASKED {
-        if tainted {
-            env.ok(&["taint", "-no-color", ADDRESS]);
-        }
-        env.ok(&[&["apply", "-no-color", "-auto-approve"], args].concat());
-        assert!(env.plan_is_empty(), "{args:?}, tainted: {tainted}");
-        assert_eq!(env.link("link")["azure"]["gateway_id"], gateway);
-        assert_eq!(counts(&env), [1, 4, 2]);
-    }
-    let id = text(&env.link("link")["id"]);
-    env.ok(&["state", "rm", ADDRESS]);
-    env.import(ADDRESS, &id);
-    env.write(&named(&gateway).with("manage_gateways", "true").to_string());
-    assert!(env.plan_is_empty());
-
-    // The gateway of another link.
-    let other = link.to_string().replace("\"link\"", "\"other\"");
-    let other = other.replace(
-        "azure = {",
-        &format!("azure = {{\n    zones = [\"1\"]\n    gateway_id = {gateway:?}"),
-    );
-    let vpc = env.cloud_admin().make_vpc("10.4.0.0/16");
-    let other = other
-        .replace(&text(&env.link("link")["aws"]["vpc_id"]), &vpc)
-        .replace("azure = {", "slot = 1\n  azure = {");
-    env.write(&format!("{}{other}", named(&gateway)));
-    assert!(
-        env.plan_fails()
-            .words()
-            .contains(bgp_vpn::summaries::CONFLICTING_ATTRIBUTES)
-    );
-    env.write(&named(&gateway).to_string());
-    env.destroy();
-    assert!(env.has_none_of(&[
-        "virtualNetworkGateways",
-        "publicIPAddresses",
-        "vpn-connection"
-    ]));
-}
-
 #[test]
 fn destroy_ignores_missing_configured_objects() {
     let Some(env) = TestEnv::new() else { return };
-    let (link, cloud_admin) = (attached(&env), env.cloud_admin());
+    let (link, cloud_admin) = (env.link_between_networks(), env.cloud_admin());
     let vpc = cloud_admin.make_vpc("10.4.0.0/16");
     let gateway = cloud_admin.make_vpn_gateway(&vpc, 64_900);
     let given = |id: &str| {
@@ -616,39 +349,4 @@ fn destroy_ignores_missing_configured_objects() {
         ]));
         env.write(&given(&gateway).to_string());
     }
-}
-
-/// The replacement cannot keep the gateway of the link that the configuration names by its id.
-#[test]
-fn failed_replacement_of_named_gateway_deletes_nothing() {
-    let Some(env) = TestEnv::new() else { return };
-    let link = attached(&env);
-    env.write(&link.to_string());
-    env.apply();
-    let gateway = text(&env.link("link")["aws"]["vpn_gateway_id"]);
-    env.write(
-        &link
-            .clone()
-            .with("aws.vpn_gateway_id", &format!("{gateway:?}"))
-            .to_string(),
-    );
-    assert!(env.plan_is_empty());
-    for (args, tainted) in ASKED {
-        if tainted {
-            env.ok(&["taint", "-no-color", ADDRESS]);
-        }
-        let before = env.calls().len();
-        let refused = env.run(&[&["apply", "-no-color", "-auto-approve"], args].concat());
-        assert!(
-            !refused.succeeded() && refused.words().contains("aws.vpn_gateway_id"),
-            "{}",
-            refused.text()
-        );
-        assert_eq!(env.writes_since(before), Vec::<String>::new());
-    }
-    env.ok(&["untaint", "-no-color", ADDRESS]);
-    assert!(env.plan_is_empty());
-    env.ok(&["taint", "-no-color", ADDRESS]);
-    env.destroy();
-    assert!(env.has_none_of(&["virtualNetworkGateways", "vpn-gateway"]));
 }

@@ -37,7 +37,7 @@ fn gateway_creations(env: &TestEnv) -> usize {
         .count()
 }
 
-fn whole_and_gone(env: &TestEnv) {
+fn complete_and_destroy(env: &TestEnv) {
     assert!(env.plan_is_empty() && env.plan_is_empty());
     env.destroy();
     let left = env.world();
@@ -57,7 +57,7 @@ fn next_apply_finishes_failed_create() {
     assert!(plan.text.contains(FINISHED), "{}", plan.text);
     env.apply();
     assert_eq!((deletions(&env), gateway_creations(&env)), (0, 1));
-    whole_and_gone(&env);
+    complete_and_destroy(&env);
 }
 
 #[test]
@@ -67,13 +67,14 @@ fn failure_lists_created_failed_and_billed_objects() {
     env.write(&link.to_string());
     env.fault("fail call 1 of PutLocalGateway: forever refused");
     let created = env.apply_fails().words();
-    let told = [
+    let expected = [
         "local network gateway for instance0_tunnel1",
         "correlation id",
         CREATED,
         BILLED,
     ];
-    told.iter()
+    expected
+        .iter()
         .for_each(|words| assert!(created.contains(words), "{words}: {created}"));
     env.sandbox().fault(&["--clear"]);
     env.apply();
@@ -81,12 +82,13 @@ fn failure_lists_created_failed_and_billed_objects() {
     env.write(&link.with("aws.asn", "64600").to_string());
     env.fault("fail call 1 of CreateVpnConnection: forever refused");
     let changed = env.apply_fails().words();
-    let told = ["VPN connection to instance0", "request id", CREATED];
-    told.iter()
+    let expected = ["VPN connection to instance0", "request id", CREATED];
+    expected
+        .iter()
         .for_each(|words| assert!(changed.contains(words), "{words}: {changed}"));
     env.sandbox().fault(&["--clear"]);
     env.apply();
-    whole_and_gone(&env);
+    complete_and_destroy(&env);
 }
 
 /// How often a failed run lists what exists.
@@ -129,7 +131,7 @@ fn failure_summary_includes_gateway_that_azure_still_creates() {
     env.write(&link.to_string());
     env.apply();
     assert_eq!(gateway_creations(&env), 1);
-    whole_and_gone(&env);
+    complete_and_destroy(&env);
 }
 
 #[test]
@@ -144,7 +146,7 @@ fn saved_plan_without_refresh_finishes_create() {
     assert!(saved.text().contains(FINISHED), "{}", saved.text());
     env.ok(&["apply", "-no-color", "saved"]);
     assert_eq!((deletions(&env), gateway_creations(&env)), (0, 1));
-    whole_and_gone(&env);
+    complete_and_destroy(&env);
 }
 
 #[test]
@@ -172,7 +174,7 @@ fn finish_create_after_repeated_failures_and_untaint() {
     assert_eq!(env.plan().change(ADDRESS).actions, ["update"]);
     env.apply();
     assert_eq!((deletions(&env), gateway_creations(&env)), (0, 1));
-    whole_and_gone(&env);
+    complete_and_destroy(&env);
 }
 
 #[test]
@@ -196,7 +198,7 @@ fn replace_moved_or_complete_link() {
     let replaced = env.ok(&["apply", "-auto-approve", "-no-color", "-replace", ADDRESS]);
     assert!(!replaced.text().contains(FINISHED), "{}", replaced.text());
     assert_eq!(gateway_creations(&env), 3);
-    whole_and_gone(&env);
+    complete_and_destroy(&env);
 }
 
 #[test]
@@ -230,7 +232,7 @@ fn create_before_destroy_keeps_new_objects() {
     env.sandbox().fault(&["--clear"]);
     env.apply();
     assert_eq!((deletions(&env), gateway_creations(&env)), (0, 1));
-    whole_and_gone(&env);
+    complete_and_destroy(&env);
 }
 
 /// The same, with a create that failed twice: the state holds the link as it is, and as it was
@@ -267,7 +269,7 @@ fn finish_after_two_failed_creates_keeps_objects() {
     let Some(env) = left_twice() else { return };
     env.apply();
     assert_eq!((deletions(&env), gateway_creations(&env)), (0, 1));
-    whole_and_gone(&env);
+    complete_and_destroy(&env);
 }
 
 #[test]
@@ -276,7 +278,7 @@ fn untaint_after_two_failed_creates_keeps_objects() {
     env.ok(&["untaint", "-no-color", ADDRESS]);
     env.apply();
     assert_eq!((deletions(&env), gateway_creations(&env)), (0, 1));
-    whole_and_gone(&env);
+    complete_and_destroy(&env);
 }
 
 #[test]
@@ -313,5 +315,5 @@ fn rollback_deletes_failed_create_and_reports_it() {
     assert!(env.resource("awsazure_bgp_vpn", "link").is_null());
     env.sandbox().fault(&["--clear"]);
     env.apply();
-    whole_and_gone(&env);
+    complete_and_destroy(&env);
 }

@@ -1,9 +1,9 @@
 //! States that a provider with schema version 0 stored, with the worlds in which it left them.
 //!
-//! `tests/terraform/stored_states/v0` holds a configuration, the state with its private data, and
-//! the sandbox's `world.json` for each. That provider wrote them with real Terraform: a create that
-//! succeeded, a create that failed at the third Azure connection, and an update of
-//! `azure.dpd_timeout_seconds` that failed there.
+//! `tests/terraform/stored_states/v0` holds the state with its private data and the sandbox's
+//! `world.json` for each. That provider wrote them with real Terraform, all for
+//! `Link::complete("link")`: a create that succeeded, a create that failed at the third Azure
+//! connection, and an update of `azure.dpd_timeout_seconds` to 60 that failed there.
 
 use awsazure::provider::summaries::RESUMED_NOT_REPLACED;
 use serde_json::{Value, json};
@@ -27,9 +27,14 @@ fn version_0(name: &str) -> Option<TestEnv> {
         fs::create_dir_all(dir).unwrap();
         fs::copy(stored(name, "world.json"), dir.join("world.json")).unwrap();
     })?;
-    for (file, name_there) in [("main.tf", "main.tf"), ("state.json", "terraform.tfstate")] {
-        fs::copy(stored(name, file), env.folder().join(name_there)).unwrap();
-    }
+    let link = Link::complete("link");
+    let link = match name {
+        "interrupted" => link.with("azure.dpd_timeout_seconds", "60"),
+        _ => link,
+    };
+    env.write(&link.to_string());
+    let state = env.folder().join("terraform.tfstate");
+    fs::copy(stored(name, "state.json"), state).unwrap();
     let instance = env.state()["resources"][0]["instances"][0].clone();
     assert_eq!(instance["schema_version"], json!(0));
     assert!(instance["private"].is_string() && instance["attributes"]["status"].is_null());
@@ -47,11 +52,7 @@ fn check_complete(env: &TestEnv) {
         (&json!(1), &json!("complete"))
     );
     assert!(env.plan_is_empty());
-    let count = |kind: &str| env.world().of_kind(kind).len();
-    assert_eq!(
-        ["virtualNetworkGateways", "connections", "vpn-connection"].map(count),
-        [1, 4, 2]
-    );
+    assert_eq!(env.link_counts(), [1, 4, 2]);
     env.destroy();
     let left = env.world();
     assert!(left.is_empty(), "{left:#?}");

@@ -101,7 +101,7 @@ fn move_from_vpc_to_transit_gateway_and_back() {
     let Some(scenario) = Scenario::apply() else {
         return;
     };
-    let (env, whole) = (&scenario.env, scenario.link.clone());
+    let (env, link) = (&scenario.env, scenario.link.clone());
     let transit = env
         .cloud_admin()
         .make_transit_gateway("Options.AmazonSideAsn=64600");
@@ -111,9 +111,9 @@ fn move_from_vpc_to_transit_gateway_and_back() {
     let large = accelerated
         .clone()
         .with("aws.tunnel_bandwidth", "\"large\"");
-    let anew = awsazure::provider::summaries::AWS_SIDE_RECREATED;
+    let recreated = awsazure::provider::summaries::AWS_SIDE_RECREATED;
     for (link, warning, asn, there) in [
-        (on(&transit), anew, 64_600, [0, 0, 1, 2, 2]),
+        (on(&transit), recreated, 64_600, [0, 0, 1, 2, 2]),
         (
             accelerated,
             awsazure::provider::summaries::TUNNELS_INTERRUPTED,
@@ -127,8 +127,8 @@ fn move_from_vpc_to_transit_gateway_and_back() {
             [0, 0, 1, 2, 2],
         ),
         (
-            whole.clone().with("aws.asn", "64512"),
-            anew,
+            link.clone().with("aws.asn", "64512"),
+            recreated,
             64_512,
             [1, 1, 1, 2, 2],
         ),
@@ -165,7 +165,7 @@ fn keep_vpc_on_move_to_transit_gateway_until_removed() {
     let Some(scenario) = Scenario::apply() else {
         return;
     };
-    let (env, whole) = (&scenario.env, scenario.link.clone());
+    let (env, link) = (&scenario.env, scenario.link.clone());
     let transit = env
         .cloud_admin()
         .make_transit_gateway("Options.AmazonSideAsn=64600");
@@ -173,17 +173,17 @@ fn keep_vpc_on_move_to_transit_gateway_until_removed() {
     let (first, connection) = (vpc(), || {
         scenario.state()["tunnels"]["instance0_tunnel1"]["aws_vpn_connection_id"].clone()
     });
-    let beside = whole
+    let both = link
         .clone()
         .with("aws.transit_gateway_id", &format!("{transit:?}"));
-    let redrawn = beside
+    let redrawn = both
         .clone()
         .with("aws.vpc", "{ cidr_block = \"10.9.0.0/16\" }");
     let steps = [
-        (&beside, [1, 0, 1, 2, 2], true, true),
+        (&both, [1, 0, 1, 2, 2], true, true),
         (&redrawn, [1, 0, 1, 2, 2], false, false),
         (&on(&transit), [0, 0, 1, 2, 2], false, false),
-        (&beside, [1, 0, 1, 2, 2], false, false),
+        (&both, [1, 0, 1, 2, 2], false, false),
     ];
     for (link, there, same_vpc, other_connections) in steps {
         let (before, deleted) = (connection(), vpc());
@@ -208,7 +208,7 @@ fn keep_vpc_on_move_to_transit_gateway_until_removed() {
     }
     // Back to a VPN gateway in the VPC that is there.
     let vpc_before = vpc();
-    env.write(&whole.to_string());
+    env.write(&link.to_string());
     env.apply();
     assert!(env.plan_is_empty());
     assert_eq!(vpc(), vpc_before);

@@ -344,7 +344,7 @@ fn blockers_of(
     }
 }
 
-/// What is in a subnet, or attached to it, besides the link's own gateway.
+/// What is in a subnet, or attached to it, except the link's own gateway.
 fn occupants(
     subnet: &str,
     own: &OwnObjects,

@@ -14,7 +14,7 @@ pub enum Attr<T> {
     /// Not configured.
     #[default]
     Null,
-    /// Configured with something that only apply will know. It may turn out to be nothing.
+    /// Configured with something that only apply will know. It may be null.
     Unknown,
     Known(T),
 }
@@ -29,6 +29,32 @@ impl<T> Attr<T> {
 
     pub fn is_null(&self) -> bool {
         matches!(self, Attr::Null)
+    }
+
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Attr::Unknown)
+    }
+
+    /// Whether there is a known value.
+    pub fn is_set(&self) -> bool {
+        matches!(self, Attr::Known(_))
+    }
+
+    pub fn as_ref(&self) -> Attr<&T> {
+        match self {
+            Attr::Null => Attr::Null,
+            Attr::Unknown => Attr::Unknown,
+            Attr::Known(value) => Attr::Known(value),
+        }
+    }
+
+    /// An attribute of an object: null or unknown where the object is.
+    pub fn and_then<U>(self, read: impl FnOnce(T) -> Attr<U>) -> Attr<U> {
+        match self {
+            Attr::Null => Attr::Null,
+            Attr::Unknown => Attr::Unknown,
+            Attr::Known(value) => read(value),
+        }
     }
 
     /// The same with another known value.
@@ -93,6 +119,8 @@ pub enum AttributeId {
     Logs(&'static str),
     Slot,
     InsideCidr(TunnelKey),
+    /// The IPsec policy, with all that is said of it.
+    IpsecPolicy,
     Policy(&'static str),
     PresharedKey(TunnelKey),
     PresharedKeys,
@@ -105,6 +133,7 @@ pub enum AttributeId {
     Timeouts,
     Timeout(String),
     ManageGateways,
+    AllowOverlap,
 }
 
 /// Where the values of attributes are: a configuration, a plan or a state.
@@ -165,7 +194,7 @@ pub struct Config {
     pub logs: Attr<TunnelLogsConfig>,
     pub slot: Attr<i64>,
     pub inside_cidrs: PerTunnel<Attr<String>>,
-    pub policy: IpsecPolicyConfig,
+    pub policy: Attr<IpsecPolicyConfig>,
     pub preshared_keys: PerTunnel<Attr<Option<PskError>>>,
     pub preshared_keys_set: Attr<()>,
     pub preshared_keys_version: Attr<i64>,
@@ -173,6 +202,8 @@ pub struct Config {
     pub rotate_keys: Attr<String>,
     pub on_create_failure: Attr<String>,
     pub tags: Attr<BTreeMap<String, Attr<String>>>,
+    pub manage_gateways: Attr<bool>,
+    pub allow_overlapping_prefixes: Attr<bool>,
     /// By attribute name.
     pub timeouts: BTreeMap<String, Attr<String>>,
     /// Numbers that are not 64-bit integers, as written. Their own fields count as unknown.
@@ -262,7 +293,7 @@ impl Config {
             }),
             slot: number(Id::Slot),
             inside_cidrs: PerTunnel::from_fn(|key| text(Id::InsideCidr(key))),
-            policy: IpsecPolicyConfig {
+            policy: source.object(&Id::IpsecPolicy).map(|()| IpsecPolicyConfig {
                 preset: text(Id::Policy("preset")),
                 ike_encryption: text(Id::Policy("ike_encryption")),
                 ike_integrity: text(Id::Policy("ike_integrity")),
@@ -272,7 +303,7 @@ impl Config {
                 pfs_group: number(Id::Policy("pfs_group")),
                 ike_lifetime_seconds: number(Id::Policy("ike_lifetime_seconds")),
                 ipsec_lifetime_seconds: number(Id::Policy("ipsec_lifetime_seconds")),
-            },
+            }),
             preshared_keys: PerTunnel::from_fn(own_key),
             preshared_keys_set: source.object(&Id::PresharedKeys),
             preshared_keys_version: number(Id::PresharedKeysVersion),
@@ -280,9 +311,30 @@ impl Config {
             rotate_keys: text(Id::RotateKeys),
             on_create_failure: text(Id::OnCreateFailure),
             tags: source.text_map(&Id::Tags),
+            manage_gateways: flag(Id::ManageGateways),
+            allow_overlapping_prefixes: flag(Id::AllowOverlap),
             timeouts: by_name(Id::Timeouts),
             non_integers: INTEGERS.into_iter().filter_map(non_integer).collect(),
         }
+    }
+}
+
+impl Config {
+    /// The range of the VPC to create.
+    pub fn vpc_cidr(&self) -> Attr<&String> {
+        self.vpc.as_ref().and_then(|vpc| vpc.cidr.as_ref())
+    }
+
+    /// The range of the public subnet to create.
+    pub fn public_subnet(&self) -> Attr<&String> {
+        self.vpc.as_ref().and_then(|vpc| vpc.public_subnet.as_ref())
+    }
+
+    /// The name of the VNet to create.
+    pub fn network_name(&self) -> Attr<&String> {
+        self.network
+            .as_ref()
+            .and_then(|network| network.name.as_ref())
     }
 }
 
@@ -330,4 +382,28 @@ pub struct IpsecPolicyConfig {
     pub pfs_group: Attr<i64>,
     pub ike_lifetime_seconds: Attr<i64>,
     pub ipsec_lifetime_seconds: Attr<i64>,
+}
+
+impl IpsecPolicyConfig {
+    /// Whether it is that of an imported link which cannot be written as one policy: nothing is set.
+    pub fn is_unmanaged(&self) -> bool {
+        self.preset.is_null() && self.has_no_parameters()
+    }
+
+    /// Whether only the preset is set, or nothing.
+    pub fn has_no_parameters(&self) -> bool {
+        let texts = [
+            &self.ike_encryption,
+            &self.ike_integrity,
+            &self.ipsec_encryption,
+            &self.ipsec_integrity,
+        ];
+        let numbers = [
+            &self.dh_group,
+            &self.pfs_group,
+            &self.ike_lifetime_seconds,
+            &self.ipsec_lifetime_seconds,
+        ];
+        texts.into_iter().all(Attr::is_null) && numbers.into_iter().all(Attr::is_null)
+    }
 }

@@ -2,8 +2,7 @@
 //! before count: one that another user created never gets them.
 
 use super::observed::Observed;
-use super::ownership_tags::role;
-use super::ownership_tags::{AwsEndpoint, LinkId, TAG_AWS_ENDPOINT, TAG_NAME};
+use super::ownership_tags::{AwsEndpoint, LinkId, TAG_AWS_ENDPOINT, TAG_NAME, role};
 use super::spec::{AwsGateway, AwsNetwork, AzureGateway, Spec};
 use super::tunnel::{Instance, TunnelKey};
 use crate::azure::id::ResourceId;
@@ -186,9 +185,9 @@ pub fn desired_tags(spec: &Spec, object: &Tagged) -> Tags {
     tags.extend(AwsEndpoint::of(&spec.aws).map(|endpoint| endpoint.tag()));
     // A changed name is a label: `compare::tag_diff` compares it. After a move, objects keep the
     // AWS side that they were created for.
-    let settled =
+    let decided =
         |key: &str| (key == TAG_NAME || key == TAG_AWS_ENDPOINT) && object.tags.contains_key(key);
-    tags.retain(|key, _| !settled(key));
+    tags.retain(|key, _| !decided(key));
     tags
 }
 

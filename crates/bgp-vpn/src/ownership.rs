@@ -356,7 +356,7 @@ mod tests {
                 !owns(&[kind], &tags("other", "eu-west-1 vgw-2")),
                 "{kind}: another link took the name"
             );
-            assert!(!owns(&[kind], &Tags::new()), "{kind}: nobody's");
+            assert!(!owns(&[kind], &Tags::new()), "{kind}: without owner");
         }
     }
 

@@ -84,8 +84,8 @@ fn roll_connections(spec: &Spec, observed: &Observed, actions: &mut Vec<Action>)
             disruptive_verb(spec, observed, actions, instance)?,
         ))
     };
-    let mut turns: Vec<(Instance, Verb)> = Instance::ALL.into_iter().filter_map(turn).collect();
-    turns.sort_by_key(|(instance, _)| (live(*instance), *instance));
+    let mut order: Vec<(Instance, Verb)> = Instance::ALL.into_iter().filter_map(turn).collect();
+    order.sort_by_key(|(instance, _)| (live(*instance), *instance));
     let renewed = PerInstance::from_fn(|instance| {
         has(
             actions,
@@ -94,7 +94,7 @@ fn roll_connections(spec: &Spec, observed: &Observed, actions: &mut Vec<Action>)
         )
     });
     let stands = |key: TunnelKey| !renewed.get(key.instance);
-    let ids: Vec<ActionId> = turns
+    let ids: Vec<ActionId> = order
         .iter()
         .map(|(instance, verb)| (ActionTarget::VpnConnection(*instance), *verb))
         .collect();
@@ -111,7 +111,7 @@ fn roll_connections(spec: &Spec, observed: &Observed, actions: &mut Vec<Action>)
             );
         }
     }
-    for (at, (instance, verb)) in turns.iter().enumerate() {
+    for (at, (instance, verb)) in order.iter().enumerate() {
         let carries = live(*instance) > 0;
         let mut after: Vec<ActionId> = ids.iter().take(at).cloned().collect();
         for key in TunnelKey::ALL {
@@ -120,7 +120,7 @@ fn roll_connections(spec: &Spec, observed: &Observed, actions: &mut Vec<Action>)
                 .filter(|id| id.1 == Verb::Update)
                 .collect();
             let repaired = stands(key) && !observed.is_up(key) && !changes.is_empty();
-            let new = !stands(key) && !turns.iter().skip(at).any(|turn| turn.0 == key.instance);
+            let new = !stands(key) && !order.iter().skip(at).any(|turn| turn.0 == key.instance);
             match key.instance == *instance {
                 true if repaired => after.extend(changes),
                 false if carries && (repaired || new) => {

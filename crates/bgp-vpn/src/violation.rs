@@ -146,8 +146,8 @@ pub enum ViolationKind {
         "azure.connection_mode = \"InitiatorOnly\" does not respond to AWS, and aws.startup_action = \"start\" makes AWS initiate. The first connection attempts of AWS fail. Use aws.startup_action = \"add\"."
     )]
     BothInitiate,
-    #[error("{subnet} is not within {whole}.")]
-    NotWithin { subnet: String, whole: String },
+    #[error("{subnet} is not within {space}.")]
+    NotWithin { subnet: String, space: String },
     #[error("The subnets {0} and {1} overlap. Change one of them.")]
     SubnetsOverlap(String, String),
     #[error("{0} is too small for a VPN gateway. Azure requires /29 or larger and recommends /27.")]

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Retries of a session in seconds, quicker than either cloud's so that a lab settles soon.
+/// Retries of a session in seconds, quicker than either cloud's so that a lab converges quickly.
 const RETRY: &str = "connect delay time 1; connect retry time 5; error wait time 2,10";
 /// AWS's timers in seconds, which it proposes and, being the lower, gets.
 const AWS_TIMERS: &str = "hold time 30; keepalive time 10";

@@ -352,14 +352,14 @@ impl State {
                 }
                 return Outcome::Response(response);
             }
-            let told = world.validator.words.len();
+            let reported = world.validator.words.len();
             let exchange = world.handle(self.now(), request);
             (
                 exchange,
                 world
                     .validator
                     .words
-                    .get(told..)
+                    .get(reported..)
                     .unwrap_or_default()
                     .to_vec(),
             )

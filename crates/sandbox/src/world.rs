@@ -280,9 +280,9 @@ impl World {
             Some(Kind::HangAfter) => return Outcome::Hang,
             Some(Kind::Malformed) => response.body = b"<<< not what was asked for >>>".to_vec(),
             Some(Kind::Truncated) => {
-                let whole = response.body.len();
-                response.body.truncate(whole / 2);
-                response = response.with_header("Content-Length", whole.to_string());
+                let length = response.body.len();
+                response.body.truncate(length / 2);
+                response = response.with_header("Content-Length", length.to_string());
             }
             Some(Kind::OperationFailed) => {
                 if let Called::Azure(call) = called {

@@ -64,7 +64,7 @@ impl Diagnostic {
     #[must_use]
     pub fn at(mut self, path: impl Into<AttributePath>) -> Self {
         let path = path.into();
-        self.path = (!path.is_whole()).then_some(path);
+        self.path = (!path.is_empty()).then_some(path);
         self
     }
 

@@ -56,7 +56,7 @@ fn level(provider: &str, environment: impl Fn(&str) -> Option<String>) -> LevelF
 
 struct TerraformLog {
     level: LevelFilter,
-    /// First parts of the targets that are written, besides this crate's.
+    /// First parts of the targets that are written, in addition to this crate's.
     crates: &'static [&'static str],
     module: String,
 }

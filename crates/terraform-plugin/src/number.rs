@@ -51,13 +51,13 @@ impl Number {
             Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
             None => (unsigned, 0),
         };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let digits: String = [whole, fraction].concat();
+        let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits: String = [integer, fraction].concat();
         if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(NumberError::Malformed);
         }
         // The value is `digits` with the point `point` digits from the left.
-        let point = i64::try_from(whole.len())
+        let point = i64::try_from(integer.len())
             .unwrap_or(i64::MAX)
             .saturating_add(exponent);
         Self::from_canonical(canonical(negative, &digits, point)?)
@@ -154,8 +154,8 @@ fn canonical(negative: bool, digits: &str, point: i64) -> Result<String, NumberE
     }
     let point = usize::try_from(point).map_err(|_| NumberError::TooLarge)?;
     match significant.split_at_checked(point) {
-        Some((whole, "")) => Ok(format!("{sign}{whole}")),
-        Some((whole, fraction)) => Ok(format!("{sign}{whole}.{fraction}")),
+        Some((integer, "")) => Ok(format!("{sign}{integer}")),
+        Some((integer, fraction)) => Ok(format!("{sign}{integer}.{fraction}")),
         None => Ok(format!(
             "{sign}{significant}{}",
             "0".repeat(point - significant.len())

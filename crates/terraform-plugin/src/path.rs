@@ -21,8 +21,8 @@ pub enum Step {
 pub struct AttributePath(Vec<Step>);
 
 impl AttributePath {
-    /// The path of the object.
-    pub fn whole() -> Self {
+    /// The path without steps: that of the object itself.
+    pub fn empty() -> Self {
         Self::default()
     }
 
@@ -61,8 +61,8 @@ impl AttributePath {
         &self.0
     }
 
-    /// Whether this is the path of the object.
-    pub fn is_whole(&self) -> bool {
+    /// Whether this is the path of the object itself.
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 

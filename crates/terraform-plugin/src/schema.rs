@@ -132,7 +132,7 @@ impl Schema {
     /// An error at each write-only attribute that is set, for clients without support for them.
     pub(crate) fn refuse_write_only(&self, config: &Value) -> Diagnostics {
         let mut set = Vec::new();
-        find_write_only(&self.attributes, config, &AttributePath::whole(), &mut set);
+        find_write_only(&self.attributes, config, &AttributePath::empty(), &mut set);
         set.into_iter()
             .map(errors::unsupported_write_only)
             .collect()

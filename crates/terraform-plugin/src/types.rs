@@ -13,7 +13,7 @@ pub enum Type {
     String,
     /// An exact number of any size.
     Number,
-    /// Any type, settled by each value for itself.
+    /// Any type; each value has its own.
     Dynamic,
     /// Any count of values of one type, in order.
     List(Box<Type>),

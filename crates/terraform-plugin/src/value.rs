@@ -51,7 +51,7 @@ pub enum Value {
     /// Absent.
     #[default]
     Null,
-    /// Settled only by apply.
+    /// Known only after apply.
     Unknown(Refinement),
     /// Truth value.
     Bool(bool),

@@ -1,25 +1,16 @@
 //! Where fields of the domain stand in the resource block, and faults as diagnostics at those
 //! places.
 
-use super::attributes::table;
+use super::attributes::path_of;
 use bgp_vpn::violation::{AttributeId, Violation};
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
 use terraform_plugin::{AttributePath, Diagnostic, Diagnostics};
 
 /// Where the value of an attribute is. The attribute table knows, but for the elements of objects
 /// and maps.
 pub fn value_path(attribute: &AttributeId) -> AttributePath {
-    static PATHS: LazyLock<BTreeMap<&'static AttributeId, &'static str>> = LazyLock::new(|| {
-        let rows = table()
-            .iter()
-            .filter_map(|row| Some((row.id.as_ref()?, row.path.as_str())));
-        rows.collect()
-    });
-    let of = |id: &AttributeId| {
-        PATHS
-            .get(id)
-            .map_or_else(AttributePath::whole, |path| AttributePath::from(*path))
+    let of = |id: &AttributeId| match path_of(id) {
+        "" => AttributePath::empty(),
+        path => AttributePath::from(path),
     };
     match attribute {
         AttributeId::Subnet(name) => of(&AttributeId::Subnets).key(name),
@@ -27,7 +18,7 @@ pub fn value_path(attribute: &AttributeId) -> AttributePath {
         AttributeId::AwsName(name) => of(&AttributeId::AwsNames).attr(name),
         AttributeId::Logs(name) => of(&AttributeId::TunnelLogs).attr(*name),
         AttributeId::InsideCidr(key) => AttributePath::root("inside_cidrs").attr(key.to_string()),
-        AttributeId::Policy(name) => AttributePath::root("ipsec_policy").attr(*name),
+        AttributeId::Policy(name) => of(&AttributeId::IpsecPolicy).attr(*name),
         AttributeId::PresharedKey(key) => of(&AttributeId::PresharedKeys).attr(key.to_string()),
         AttributeId::Tag(name) => of(&AttributeId::Tags).key(name),
         AttributeId::Timeout(name) => of(&AttributeId::Timeouts).attr(name),

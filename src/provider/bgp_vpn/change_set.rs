@@ -1,14 +1,16 @@
 //! What a plan changes, and what that means for the objects of the link.
 
-use super::attributes::{self, Effect, Shape, paths, paths_with};
+use super::attribute_paths::value_path;
+use super::attributes::{self, Effect, Shape, path_of, paths, paths_with};
+use super::model::{Model, read_config};
+use super::planned::Place;
 use super::private_state::PrivateState;
 use super::replacing_attributes::is_same_setting;
 use crate::provider::summaries;
+use bgp_vpn::config::{Attr, AttributeId};
 use bgp_vpn::managed::Kind;
 use bgp_vpn::tunnel::{Instance, TunnelKey};
 use terraform_plugin::{AttributePath, Diagnostic, Diagnostics, Value};
-
-const AZURE_GATEWAY: &str = "azure.gateway_id";
 
 /// A state and what is planned of it.
 #[derive(Clone, Copy)]
@@ -19,13 +21,13 @@ pub struct ChangeSet<'a> {
 
 impl ChangeSet<'_> {
     /// Whether a place changes; something unknown may change.
-    pub fn changed(self, path: &str) -> bool {
-        let path = AttributePath::from(path);
+    pub fn changed(self, place: &(impl Place + ?Sized)) -> bool {
+        let path = place.path();
         self.prior.at(&path) != self.planned.at(&path)
     }
 
-    fn any_changed(self, paths: &[&str]) -> bool {
-        paths.iter().any(|path| self.changed(path))
+    fn any_changed(self, attributes: &[AttributeId]) -> bool {
+        attributes.iter().any(|attribute| self.changed(attribute))
     }
 
     /// The first attribute with this effect that changes and had a value before.
@@ -34,8 +36,8 @@ impl ChangeSet<'_> {
     }
 
     /// Whether a place changes that had a value before.
-    fn replaces_something(self, path: &str) -> bool {
-        self.prior.at(&path.into()).is_set() && self.changed(path)
+    fn replaces_something(self, place: &(impl Place + ?Sized)) -> bool {
+        self.prior.at(&place.path()).is_set() && self.changed(place)
     }
 
     /// Whether a place changes that had a value before, or that an imported link left open and that
@@ -64,12 +66,13 @@ impl ChangeSet<'_> {
     /// Places whose change takes a new link. What is not known yet counts as unchanged: Terraform
     /// plans again when it is known.
     pub fn requires_replace(self, private: &PrivateState) -> Vec<AttributePath> {
-        let gateway_there = self.prior.at(&AZURE_GATEWAY.into()).is_set();
-        let counts = |path: &str| path != "azure.generation" || gateway_there;
+        let gateway_there = read_config(self.prior).gateway_id.is_set();
+        let counts = |path: &str| path != path_of(&AttributeId::Generation) || gateway_there;
         let replaced = |path: &&str| {
             counts(path) && self.differs_when_known(path)
                 || self.renames_network(path)
-                || *path == AZURE_GATEWAY && self.leaves_missing_gateway(private)
+                || *path == path_of(&AttributeId::AzureGateway)
+                    && self.leaves_missing_gateway(private)
         };
         paths_with(Effect::ReplacesLink)
             .filter(replaced)
@@ -80,7 +83,7 @@ impl ChangeSet<'_> {
     /// Whether the configuration names another Azure gateway than the one that the link created and
     /// that is missing: an earlier replacement may have failed after it deleted that gateway.
     fn leaves_missing_gateway(self, private: &PrivateState) -> bool {
-        let path = AZURE_GATEWAY.into();
+        let path = path_of(&AttributeId::AzureGateway).into();
         let created = private.applied.at(&path);
         let now = self.planned.at(&path);
         !private.provenance.azure_gateway_is_existing
@@ -93,16 +96,14 @@ impl ChangeSet<'_> {
     /// Whether the link is to create a virtual network of another name, whose id only the apply
     /// tells.
     fn renames_network(self, path: &str) -> bool {
-        let network = self.prior.at(&"azure.virtual_network_id".into()).as_str();
+        let (prior, planned) = (read_config(self.prior), read_config(self.planned));
+        let network = prior.network_id.known();
         let before = network.and_then(|id| id.trim_end_matches('/').rsplit('/').next());
-        let now = self
-            .planned
-            .at(&"azure.virtual_network.name".into())
-            .as_str();
-        path == "azure.virtual_network_id"
+        let name = planned.network_name();
+        path == path_of(&AttributeId::NetworkId)
             && before
-                .zip(now)
-                .is_some_and(|(a, b)| !a.eq_ignore_ascii_case(b))
+                .zip(name.known())
+                .is_some_and(|(before, name)| !before.eq_ignore_ascii_case(name))
     }
 
     /// A place whose change takes a new link, as far as it is known by now: what is unknown
@@ -135,25 +136,25 @@ impl ChangeSet<'_> {
     /// Whether the VPC that the link created goes, or is replaced, while the link stays on its
     /// transit gateway.
     pub fn drops_vpc(self) -> bool {
-        self.stays_on_transit_gateway() && self.replaces_something("aws.vpc_id")
+        self.stays_on_transit_gateway() && self.replaces_something(&AttributeId::VpcId)
     }
 
     /// Whether a VPC is to be created in place of one that was named by id. Its own id is not known
     /// yet.
     fn creates_vpc_instead(self) -> bool {
-        let set = |value: &Value, path: &str| value.at(&path.into()).is_set();
-        let named = set(self.prior, "aws.vpc_id") && !set(self.prior, "aws.vpc");
-        named && set(self.planned, "aws.vpc") && !set(self.planned, "aws.vpc_id")
+        let (prior, planned) = (read_config(self.prior), read_config(self.planned));
+        let named = prior.vpc_id.is_set() && !prior.vpc.is_set();
+        named && planned.vpc.is_set() && !planned.vpc_id.is_set()
     }
 
     /// A VPC next to a transit gateway is not attached to the link.
     fn rebuilds_aws(self, path: &str) -> bool {
-        !(path.starts_with("aws.vpc") && self.stays_on_transit_gateway())
+        !(path.starts_with(path_of(&AttributeId::Vpc)) && self.stays_on_transit_gateway())
     }
 
     fn stays_on_transit_gateway(self) -> bool {
-        let is_set = self.prior.at(&"aws.transit_gateway_id".into()).is_set();
-        is_set && !self.any_changed(&["aws.transit_gateway_id", "aws.region"])
+        let is_set = read_config(self.prior).transit_gateway_id.is_set();
+        is_set && !self.any_changed(&[AttributeId::TransitGateway, AttributeId::Region])
     }
 
     /// Whether customer gateways, and with them VPN connections, are recreated.
@@ -171,17 +172,17 @@ impl ChangeSet<'_> {
 
     /// Whether all keys are to be rolled. What is not known by now may ask for that.
     pub fn rotates_keys(self, private: &PrivateState) -> bool {
-        let (before, now) = (
-            self.prior.get("rotate_keys"),
-            self.planned.get("rotate_keys"),
+        let (before, planned) = (
+            read_config(self.prior).rotate_keys,
+            read_config(self.planned).rotate_keys,
         );
-        before != now && !now.is_null() && !(private.imported && before.is_null())
+        before != planned && !planned.is_null() && !(private.imported && before.is_null())
     }
 
     /// Whether keys of the user's own take the place of those in use.
     pub fn applies_configured_keys(self) -> bool {
-        self.changed("preshared_keys_wo_version")
-            && !self.planned.get("preshared_keys_wo_version").is_null()
+        self.changed(&AttributeId::PresharedKeysVersion)
+            && !read_config(self.planned).preshared_keys_version.is_null()
     }
 
     /// Whether nothing changes that a cloud would have to hear of.
@@ -202,8 +203,7 @@ impl ChangeSet<'_> {
     /// Whether an Azure gateway that the link does not manage is missing. Only its owner can create
     /// it again.
     fn lacks_existing_gateway(self, private: &PrivateState) -> bool {
-        private.provenance.azure_gateway_is_existing
-            && !self.prior.at(&AZURE_GATEWAY.into()).is_set()
+        private.provenance.azure_gateway_is_existing && !read_config(self.prior).gateway_id.is_set()
     }
 
     /// Whether the surroundings have to be looked at again.
@@ -216,20 +216,22 @@ impl ChangeSet<'_> {
     /// What will interrupt traffic or take long.
     pub fn warnings(self, private: &PrivateState) -> Diagnostics {
         let origin = &private.provenance;
-        let warning = |summary: &str, detail: &str, path: &str| {
-            Diagnostic::warning(summary).detail(detail).at(path)
+        let warning = |summary: &str, detail: &str, attribute: &AttributeId| {
+            Diagnostic::warning(summary)
+                .detail(detail)
+                .at(value_path(attribute))
         };
         let mut diagnostics = Diagnostics::new();
         if let Some(path) = self.requires_replace(private).into_iter().next() {
             diagnostics.extend(Effect::ReplacesLink.warning(&path.to_string()));
             return diagnostics;
         }
-        if !self.prior.at(&AZURE_GATEWAY.into()).is_set() && !self.lacks_existing_gateway(private) {
+        if !read_config(self.prior).gateway_id.is_set() && !self.lacks_existing_gateway(private) {
             let detail = "The Azure gateway does not exist any more. The apply recreates it, which takes 30 to 60 minutes.";
             diagnostics.push(warning(
                 summaries::AZURE_GATEWAY_RECREATED,
                 detail,
-                "azure.gateway_id",
+                &AttributeId::AzureGateway,
             ));
         }
         let mut add = |effect: Effect, path: Option<&str>| {
@@ -239,7 +241,7 @@ impl ChangeSet<'_> {
         if recreates_aws_side {
             let path = self
                 .first_replaced(Effect::RecreatesAwsSide)
-                .unwrap_or("aws.transit_gateway_id");
+                .unwrap_or(path_of(&AttributeId::TransitGateway));
             add(Effect::RecreatesAwsSide, Some(path));
         } else {
             let effect = Effect::RecreatesCustomerGateways;
@@ -267,35 +269,33 @@ impl ChangeSet<'_> {
         let interrupts = paths_with(effect).find(|path| self.alters(path) && !recreates_aws_side);
         diagnostics.extend(interrupts.and_then(|path| effect.warning(path)));
         if self.rotates_keys(private) {
-            diagnostics.extend(Effect::RotatesKeys.warning("rotate_keys"));
+            diagnostics.extend(Effect::RotatesKeys.warning(path_of(&AttributeId::RotateKeys)));
         } else if self.applies_configured_keys() {
-            diagnostics.extend(Effect::AppliesKeys.warning("preshared_keys_wo_version"));
+            diagnostics
+                .extend(Effect::AppliesKeys.warning(path_of(&AttributeId::PresharedKeysVersion)));
         }
-        let claims =
-            !origin.azure_gateway_is_existing && self.replaces_something("manage_gateways");
-        if claims && self.planned.get("manage_gateways").as_bool() == Some(true) {
-            let id = |path: &str| {
-                self.planned
-                    .at(&path.into())
-                    .as_str()
-                    .unwrap_or("not created yet")
-                    .to_owned()
-            };
-            let vpn_gateway = match self.planned.at(&"aws.transit_gateway_id".into()).is_null() {
+        let claims = !origin.azure_gateway_is_existing
+            && self.replaces_something(&AttributeId::ManageGateways);
+        let planned = read_config(self.planned);
+        if claims && planned.manage_gateways == Attr::Known(true) {
+            fn id(attribute: &Attr<String>) -> &str {
+                attribute.known().map_or("not created yet", String::as_str)
+            }
+            let vpn_gateway = match planned.transit_gateway_id.is_null() {
                 true => format!(
                     ", and the virtual private gateway ({})",
-                    id("aws.vpn_gateway_id")
+                    id(&planned.vpn_gateway_id)
                 ),
                 false => String::new(),
             };
             let detail = format!(
                 "After this apply, destroy deletes the Azure gateway ({}) with its public IPs{vpn_gateway}.",
-                id("azure.gateway_id"),
+                id(&planned.gateway_id),
             );
             diagnostics.push(warning(
                 summaries::GATEWAYS_MANAGED,
                 &detail,
-                "manage_gateways",
+                &AttributeId::ManageGateways,
             ));
         }
         diagnostics
@@ -314,18 +314,21 @@ impl ChangeSet<'_> {
             "aws_vpn_connection_id",
             "aws_customer_gateway_id",
         ];
-        let before = self.prior.get("tunnels").get(&key.to_string());
-        let lost = before.get("aws_customer_gateway_id").is_null()
-            || before.get("azure_public_ip").is_null();
+        let prior = Model::read(self.prior);
+        let before = prior.tunnels.get(key);
+        let lost = before.aws_customer_gateway_id.is_null() || before.azure_public_ip.is_null();
         // What was read may differ from what its neighbours need, without any setting that differs:
         // a change that broke off.
-        let anew = stale || private.will_recreate(key.instance, Kind::AwsCustomerGateway);
-        if self.customer_gateways_replaced() || lost || anew {
+        let recreated = stale || private.will_recreate(key.instance, Kind::AwsCustomerGateway);
+        if self.customer_gateways_replaced() || lost || recreated {
             return aws.to_vec();
         }
-        let lost = before.get("aws_vpn_connection_id").is_null();
-        let anew = private.will_recreate(key.instance, Kind::AwsVpnConnection);
-        if lost || anew || paths_with(Effect::RecreatesConnections).any(|path| self.changed(path)) {
+        let lost = before.aws_vpn_connection_id.is_null();
+        let recreated = private.will_recreate(key.instance, Kind::AwsVpnConnection);
+        if lost
+            || recreated
+            || paths_with(Effect::RecreatesConnections).any(|path| self.changed(path))
+        {
             vec!["aws_outside_ip", "aws_vpn_connection_id"]
         } else {
             Vec::new()

@@ -6,14 +6,17 @@
 //! a new link by the hash of its configuration. The private data of a plan carries that identity to
 //! the plan of a replacement and to the apply.
 
+use super::attribute_paths::value_path;
 use super::defaults::azure_name;
-use super::expand::{azure_names, endpoint, lookup_scope, subscription, text};
+use super::expand::{azure_names, endpoint, lookup_scope, read_subscription};
 use super::flatten::read_managed;
+use super::model::Model;
 use super::private_state::{PrivateState, to_json};
 use super::schema::AZURE_NAMES;
 use crate::azure::id::ResourceId;
 use crate::provider::summaries;
 use bgp_vpn::claim::{Claim, ClaimConflict, format_slots, free_slots};
+use bgp_vpn::config::{AttributeId, Config};
 use bgp_vpn::inside_cidr::InsideCidr;
 use bgp_vpn::managed::Kind;
 use bgp_vpn::ownership_tags::LinkId;
@@ -40,9 +43,10 @@ impl ClaimHolder {
     /// created in its former slot. Their ownership tags differ.
     fn in_state(state: &Value, link: Option<&LinkId>) -> Option<Self> {
         let link = link.map(LinkId::as_str).unwrap_or_default();
-        state
-            .get("id")
-            .as_str()
+        Model::read(state)
+            .link
+            .id
+            .known()
             .map(|id| ClaimHolder(format!("id:{} {link}", id.to_lowercase())))
     }
 
@@ -180,8 +184,10 @@ pub fn diagnostic(
         .map(|aws| format!(" (AWS side: {aws})"))
         .unwrap_or_default();
     let other = format!("the link {:?}{end} of this configuration", other.name);
-    let error = |summary: &str, detail: String, path: &str| {
-        Diagnostic::error(summary).detail(detail).at(path)
+    let error = |summary: &str, detail: String, attribute: AttributeId| {
+        Diagnostic::error(summary)
+            .detail(detail)
+            .at(value_path(&attribute))
     };
     match clash {
         ClaimConflict::InsideCidr { cidr, gateway } => error(
@@ -191,7 +197,7 @@ pub fn diagnostic(
                  Free slots: {}.",
                 format_slots(&free_slots(taken))
             ),
-            "slot",
+            AttributeId::Slot,
         ),
         ClaimConflict::AzureGateway(network) => error(
             summaries::CONFLICTING_AZURE_GATEWAYS,
@@ -199,7 +205,7 @@ pub fn diagnostic(
                 "This link and {other} would both create the VPN gateway of {network}. A virtual network has one VPN gateway. \
                  Let one link create it, and set azure.gateway_id of the other to that gateway, with another slot."
             ),
-            "azure.gateway_id",
+            AttributeId::AzureGateway,
         ),
         ClaimConflict::VpnGateway(vpc) => error(
             summaries::CONFLICTING_VPN_GATEWAYS,
@@ -207,38 +213,41 @@ pub fn diagnostic(
                 "This link and {other} would both create the virtual private gateway of {vpc}. A VPC has one virtual private \
                  gateway. Let one link create it, and set aws.vpn_gateway_id of the other to that gateway."
             ),
-            "aws.vpn_gateway_id",
+            AttributeId::VpnGateway,
         ),
         ClaimConflict::Object(id) => error(
             summaries::CONFLICTING_NAMES,
             format!(
                 "This link and {other} would both create {id}. Set another name, or other names in azure.names."
             ),
-            "azure.names",
+            AttributeId::AzureNames,
         ),
     }
 }
 
-/// What a settled plan takes; None while the addresses are unknown.
+/// What a plan takes; None while the addresses are unknown.
 pub fn claim(
-    settled: &Value,
+    planned: &Value,
     prior: Option<&Value>,
     private: &PrivateState,
     provider_subscription: Option<String>,
 ) -> Option<Claim> {
-    let found = lookup_scope(settled, private, provider_subscription.clone(), false)?;
+    let found = lookup_scope(planned, private, provider_subscription.clone(), false)?;
     let given = private.provenance.azure_gateway_is_existing;
+    let model = Model::read(planned);
     let objects = match prior {
         Some(prior) => existing_objects(prior),
-        None => new_objects(settled, given, subscription(settled, provider_subscription))
-            .unwrap_or_default(),
+        None => {
+            let subscription = read_subscription(&model, provider_subscription);
+            new_objects(&model, given, subscription).unwrap_or_default()
+        }
     };
     Some(Claim {
-        name: text(settled, "name").unwrap_or_default(),
+        name: model.name.known().cloned().unwrap_or_default(),
         network: found.known.network,
         gateway: found.known.azure_gateway,
         makes_gateway: !given,
-        aws: endpoint(settled, private),
+        aws: endpoint(planned, private),
         inside_cidrs: found.inside_cidrs.iter().map(|(_, cidr)| *cidr).collect(),
         objects,
     })
@@ -263,14 +272,14 @@ fn existing_objects(state: &Value) -> BTreeSet<ResourceId> {
 
 /// Azure objects that a create names.
 fn new_objects(
-    settled: &Value,
+    planned: &Config,
     given: bool,
     subscription: Option<String>,
 ) -> Option<BTreeSet<ResourceId>> {
-    let (subscription, azure) = (subscription?, settled.get("azure"));
-    let group = text(azure, "resource_group_name")?;
-    let names = azure_names(settled, &text(settled, "name")?);
-    let id = |kind: &str, name: &str| ResourceId::network(&subscription, &group, kind, name);
+    let subscription = subscription?;
+    let group = planned.group.known()?;
+    let names = azure_names(planned, planned.name.known()?);
+    let id = |kind: &str, name: &str| ResourceId::network(&subscription, group, kind, name);
     let kind_of = |attribute: &str| match attribute {
         "gateway" => "virtualNetworkGateways",
         name if name.starts_with("public_ip_") => "publicIPAddresses",
@@ -285,9 +294,8 @@ fn new_objects(
         .filter(|(kind, _)| own(kind))
         .map(|(kind, name)| id(kind, name))
         .collect();
-    objects.extend(
-        text(azure.get("virtual_network"), "name").map(|name| id("virtualNetworks", &name)),
-    );
+    let network = planned.network_name();
+    objects.extend(network.known().map(|name| id("virtualNetworks", name)));
     Some(objects)
 }
 

@@ -1,102 +1,97 @@
 //! Configured values that contradict each other, an object that the configuration names, or what
 //! cannot change.
 
+use super::attribute_paths::value_path;
 use super::change_set::ChangeSet;
-use super::default_options::has_public_ips;
 use super::defaults::PlanInputs;
-use super::expand::read_zones;
-use bgp_vpn::config::Config;
+use super::expand::all_known;
+use super::model::{Model, read_config};
+use bgp_vpn::config::{Attr, Config};
 use bgp_vpn::preflight_issue::PreflightIssue;
 use bgp_vpn::violation::{AttributeId, Violation, ViolationKind};
 use terraform_plugin::Value;
 
 /// A given gateway is as it is: what the state read from it cannot be configured otherwise.
 pub fn existing_gateway_mismatch(changes: ChangeSet<'_>, configured: &Config) -> Vec<Violation> {
-    let has = |path: &str| changes.prior.at(&path.into());
-    let shown = |value: &Value| {
-        value
-            .as_str()
-            .map(str::to_owned)
-            .or_else(|| value.as_number().map(ToString::to_string))
-            .unwrap_or_default()
-    };
+    let (prior, planned) = (read_config(changes.prior), read_config(changes.planned));
+    if prior.gateway_id != planned.gateway_id {
+        return Vec::new();
+    }
+    /// What the gateway has, if another value is configured.
+    fn mismatch<T: ToString + PartialEq>(
+        configured: &Attr<T>,
+        has: &Attr<T>,
+        planned: &Attr<T>,
+    ) -> Option<String> {
+        let differs = configured.is_set() && has != planned;
+        has.known().filter(|_| differs).map(ToString::to_string)
+    }
     let checks = [
         (
-            "azure.sku",
             AttributeId::Sku,
             "SKU",
-            configured.sku.known().is_some(),
+            mismatch(&configured.sku, &prior.sku, &planned.sku),
         ),
         (
-            "azure.generation",
             AttributeId::Generation,
             "generation",
-            configured.generation.known().is_some(),
+            mismatch(
+                &configured.generation,
+                &prior.generation,
+                &planned.generation,
+            ),
         ),
         (
-            "azure.asn",
             AttributeId::AzureAsn,
             "ASN",
-            configured.azure_asn.known().is_some(),
+            mismatch(&configured.azure_asn, &prior.azure_asn, &planned.azure_asn),
         ),
     ];
-    let differs = checks.into_iter().filter(|(path, _, _, configured)| {
-        *configured && changes.changed(path) && has(path).is_set()
+    let found = checks.into_iter().filter_map(|(attribute, noun, has)| {
+        let issue = PreflightIssue::GatewayMismatch(noun, has?);
+        Some(Violation::error(attribute, ViolationKind::Preflight(issue)))
     });
-    let same_gateway = !changes.changed("azure.gateway_id");
-    let fault = |(path, field, noun, _): (&str, AttributeId, &'static str, bool)| {
-        Violation::error(
-            field,
-            ViolationKind::Preflight(PreflightIssue::GatewayMismatch(noun, shown(has(path)))),
-        )
-    };
-    if same_gateway {
-        differs.map(fault).collect()
-    } else {
-        Vec::new()
-    }
+    found.collect()
 }
 
 /// A VPC to create although another is configured by id, in the plan of a create. A link that
 /// exists may repeat the id of its own VPC.
 pub fn vpc_named_twice(inputs: &PlanInputs<'_, '_>) -> Option<Violation> {
-    let is_set = |path: &str| inputs.config.at(&path.into()).is_set();
-    let others = [
-        ("aws.vpc_id", AttributeId::VpcId),
-        ("aws.vpn_gateway_id", AttributeId::VpnGateway),
-    ];
-    let creates = inputs.prior.is_none() && is_set("aws.vpc");
-    let (other, attribute) = others
-        .into_iter()
-        .find(|(path, _)| creates && is_set(path))?;
+    let config = read_config(inputs.config);
+    if inputs.prior.is_some() || !config.vpc.is_set() {
+        return None;
+    }
+    let attribute = if config.vpc_id.is_set() {
+        AttributeId::VpcId
+    } else if config.vpn_gateway_id.is_set() {
+        AttributeId::VpnGateway
+    } else {
+        return None;
+    };
     let kind = ViolationKind::ConflictingIds {
-        given: other.to_owned(),
-        other: "aws.vpc".to_owned(),
+        given: value_path(&attribute).to_string(),
+        other: value_path(&AttributeId::Vpc).to_string(),
     };
     Some(Violation::error(attribute, kind))
 }
 
 /// Availability zones that cannot become those of public IPs that exist.
-pub fn fixed_zones(inputs: &PlanInputs<'_, '_>, settled: &Value) -> Option<Violation> {
-    let configured = inputs.config.at(&"azure.zones".into()).is_set();
+pub fn fixed_zones(inputs: &PlanInputs<'_, '_>, planned: &Value) -> Option<Violation> {
     let fault = |problem| Some(Violation::error(AttributeId::Zones, problem));
     let Some(prior) = inputs.prior else {
-        let given = configured && inputs.azure_gateway_is_existing();
-        return if given {
+        let configured = read_config(inputs.config).zones.is_set();
+        return if configured && inputs.azure_gateway_is_existing() {
             fault(ViolationKind::ZonesOfExistingGateway)
         } else {
             None
         };
     };
-    let replaced = !ChangeSet {
-        prior,
-        planned: settled,
-    }
-    .requires_replace(inputs.private)
-    .is_empty();
-    let zones = |value: &Value| read_zones(value.at(&"azure.zones".into()));
-    let (has, wants) = (zones(prior)?, zones(settled)?);
-    if has == wants || replaced || !has_public_ips(prior) {
+    let replaced = !ChangeSet { prior, planned }
+        .requires_replace(inputs.private)
+        .is_empty();
+    let (prior, planned) = (Model::read(prior), read_config(planned));
+    let (has, wants) = (all_known(&prior.zones)?, all_known(&planned.zones)?);
+    if has == wants || replaced || !prior.has_public_ips() {
         return None;
     }
     let has = match has.is_empty() {
@@ -111,27 +106,27 @@ pub fn fixed_zones(inputs: &PlanInputs<'_, '_>, settled: &Value) -> Option<Viola
 
 /// An id in the configuration pins an object that another change would replace.
 pub fn conflicting_id(changes: ChangeSet<'_>, inputs: &PlanInputs<'_, '_>) -> Option<Violation> {
-    let configured = |path: &str| inputs.config.at(&path.into()).is_set();
-    let set = |path: &str| changes.prior.at(&path.into()).is_set();
-    let stays = |path: &str| configured(path) && !changes.changed(path);
-    let ends = [
-        ("aws.vpn_gateway_id", "vpn_gateway_id"),
-        ("aws.transit_gateway_id", "transit_gateway_id"),
-    ];
-    if let Some((_, name)) = ends.into_iter().find(|(path, _)| stays(path))
-        && changes.changed("aws.asn")
-        && set("aws.asn")
-    {
-        return Some(Violation::error(
-            AttributeId::AwsAsn,
+    let config = read_config(inputs.config);
+    let (prior, planned) = (read_config(changes.prior), read_config(changes.planned));
+    let pinned = |attribute, name| {
+        Some(Violation::error(
+            attribute,
             ViolationKind::PinnedByExistingId(name),
-        ));
+        ))
+    };
+    let stays = |read: fn(&Config) -> &Attr<String>| {
+        read(&config).is_set() && read(&prior) == read(&planned)
+    };
+    let renumbered = prior.aws_asn.is_set() && prior.aws_asn != planned.aws_asn;
+    if renumbered && stays(|config| &config.vpn_gateway_id) {
+        return pinned(AttributeId::AwsAsn, "vpn_gateway_id");
     }
-    let redrawn = changes.changed("aws.vpc.cidr_block") && set("aws.vpc.cidr_block");
-    (redrawn && configured("aws.vpc_id") && !changes.changed("aws.vpc_id")).then(|| {
-        Violation::error(
-            AttributeId::VpcCidr,
-            ViolationKind::PinnedByExistingId("vpc_id"),
-        )
-    })
+    if renumbered && stays(|config| &config.transit_gateway_id) {
+        return pinned(AttributeId::AwsAsn, "transit_gateway_id");
+    }
+    let redrawn = prior.vpc_cidr().is_set() && prior.vpc_cidr() != planned.vpc_cidr();
+    if redrawn && stays(|config| &config.vpc_id) {
+        return pinned(AttributeId::VpcCidr, "vpc_id");
+    }
+    None
 }

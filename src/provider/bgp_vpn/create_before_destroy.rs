@@ -12,7 +12,7 @@ const HINT: &str = "If this create is part of a replacement: with create_before_
                     still uses its gateways and addresses. Remove create_before_destroy here, and from every resource that depends \
                     on this link, then apply again. The old link is unchanged and still in the state.";
 
-/// Turns conflicts with existing objects into warnings. Returns whether there were any.
+/// Converts conflicts with existing objects into warnings. Returns whether there were any.
 pub fn downgrade_conflicts(violations: &mut [Violation]) -> bool {
     violations
         .iter_mut()

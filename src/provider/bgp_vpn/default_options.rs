@@ -1,12 +1,14 @@
 //! The address plan and the policy: each a choice with single fields that override it.
 
 use super::defaults::PlanInputs;
-use super::planned::PlannedState;
+use super::model::{Model, read_config};
+use super::planned::{Place, PlannedState};
 use crate::aws::model::{LOG_FORMAT, LogGroup, Logs};
+use bgp_vpn::config::{Attr, AttributeId, Config, IpsecPolicyConfig, TunnelLogsConfig};
 use bgp_vpn::inside_cidr::{InsideCidr, Slot};
 use bgp_vpn::ipsec::{DhGroup, Encryption, Integrity, IpsecParameters, IpsecPolicy, Preset};
-use bgp_vpn::tunnel::{Instance, PerTunnel, TunnelKey};
-use terraform_plugin::{AttributePath, Value};
+use bgp_vpn::tunnel::{PerTunnel, TunnelKey};
+use terraform_plugin::Value;
 
 /// Attributes of `ipsec_policy` other than `preset`.
 pub const POLICY_FIELDS: [&str; 8] = [
@@ -23,29 +25,33 @@ pub const POLICY_FIELDS: [&str; 8] = [
 /// `slot` and `inside_cidrs`: a configured slot gives every network that is not configured; without
 /// one they stay as last applied, and a new link takes slot 0.
 pub fn default_inside_cidrs(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
-    let slot = draft.configured("slot");
-    let of_slot = if slot.is_null() {
-        Some(Slot::default())
-    } else {
-        slot.as_u64().and_then(Slot::new)
+    let slot = read_config(draft.config).slot;
+    let of_slot = match slot {
+        Attr::Null => Some(Slot::default()),
+        Attr::Unknown => None,
+        Attr::Known(number) => u64::try_from(number).ok().and_then(Slot::new),
     };
     for key in TunnelKey::ALL {
-        let path = format!("inside_cidrs.{key}");
-        let last = inputs.last_applied(&path).filter(|_| slot.is_null());
+        let id = AttributeId::InsideCidr(key);
+        let last = inputs.last_applied(&id).filter(|_| slot.is_null());
         let planned = of_slot.map(|slot| Value::from(slot.inside_cidrs().get(key).to_string()));
-        draft.fill(&path, last.or(planned).unwrap_or_else(Value::unknown));
+        draft.fill(&id, last.or(planned).unwrap_or_else(Value::unknown));
     }
     let value = match inside_cidrs(&draft.planned) {
         Some(cidrs) => Slot::of(&cidrs).map(Slot::number).into(),
         None => Value::unknown(),
     };
-    draft.fill("slot", value);
+    draft.fill(&AttributeId::Slot, value);
 }
 
 /// The four inside networks of a state or plan; None where one is unknown or none at all.
 pub fn inside_cidrs(value: &Value) -> Option<PerTunnel<InsideCidr>> {
-    let cidrs = value.get("inside_cidrs");
-    let read = |key: TunnelKey| InsideCidr::parse(cidrs.get(&key.to_string()).as_str()?).ok();
+    read_inside_cidrs(&read_config(value))
+}
+
+/// The same of one that was read.
+pub fn read_inside_cidrs(config: &Config) -> Option<PerTunnel<InsideCidr>> {
+    let read = |key: TunnelKey| InsideCidr::parse(config.inside_cidrs.get(key).known()?).ok();
     let [a, b, c, d] = TunnelKey::ALL.map(read);
     let all = [a?, b?, c?, d?];
     Some(PerTunnel::from_fn(|key| {
@@ -57,59 +63,47 @@ pub fn inside_cidrs(value: &Value) -> Option<PerTunnel<InsideCidr>> {
 /// `azure.zones`: existing public IPs keep theirs, regardless of the configuration; of others, the
 /// create finds out.
 pub fn default_zones(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
-    let Some(prior) = inputs.prior.filter(|prior| has_public_ips(prior)) else {
-        return draft.fill("azure.zones", Value::unknown());
+    let zones = AttributeId::Zones;
+    let has_public_ips = |prior: &&Value| Model::read(prior).has_public_ips();
+    let Some(prior) = inputs.prior.filter(has_public_ips) else {
+        return draft.fill(&zones, Value::unknown());
     };
-    let (exist, path) = (
-        prior.at(&"azure.zones".into()),
-        AttributePath::from("azure.zones"),
-    );
-    draft.fill("azure.zones", exist.clone());
+    let (exist, path) = (prior.at(&zones.path()), zones.path());
+    draft.fill(&zones, exist.clone());
     // Azure may move addresses between zones. What was accepted once is no change.
-    if exist.is_set() && inputs.private.applied.at(&path) == draft.at("azure.zones") {
+    if exist.is_set() && inputs.private.applied.at(&path) == draft.at(&zones) {
         draft.planned.set_at(&path, exist.clone());
     }
-}
-
-/// Whether the gateway of a state exists with both public IPs. Addresses without it are recreated
-/// where that is necessary.
-pub fn has_public_ips(state: &Value) -> bool {
-    let azure = state.get("azure");
-    let ip = |instance: &Instance| {
-        azure
-            .get("public_ip_addresses")
-            .get(&instance.to_string())
-            .is_set()
-    };
-    azure.get("gateway_id").is_set() && Instance::ALL.iter().all(ip)
 }
 
 /// `ipsec_policy`: a configured preset gives every field that is not configured; without one they
 /// stay as last applied, and a new link is strong.
 pub fn default_policy(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
-    let preset = draft.configured("ipsec_policy.preset").clone();
-    let fields = POLICY_FIELDS.map(|name| format!("ipsec_policy.{name}"));
-    let configured = fields.iter().any(|path| draft.configured(path).is_set());
-    let doubtful = fields.iter().any(|path| !draft.configured(path).is_known());
+    let policy = read_config(draft.config).policy;
+    let preset = policy.as_ref().and_then(|policy| policy.preset.as_ref());
+    let fields = POLICY_FIELDS.map(AttributeId::Policy);
+    let configured = fields.iter().any(|field| draft.configured(field).is_set());
+    let doubtful = fields
+        .iter()
+        .any(|field| !draft.configured(field).is_known());
+    let last = last_policy(inputs);
     if preset.is_null()
         && !configured
         && !doubtful
-        && inputs
-            .last_applied("ipsec_policy")
-            .is_some_and(|last| is_unmanaged_policy(&last))
+        && last.as_ref().is_some_and(IpsecPolicyConfig::is_unmanaged)
     {
-        for path in &fields {
-            draft.fill(path, Value::Null);
+        for field in &fields {
+            draft.fill(field, Value::Null);
         }
-        draft.fill("ipsec_policy.preset", Value::Null);
+        draft.fill(&AttributeId::Policy("preset"), Value::Null);
         return;
     }
-    let last_preset = inputs
-        .last_applied("ipsec_policy.preset")
-        .and_then(|p| p.as_str()?.parse::<Preset>().ok());
+    let last_preset = last
+        .as_ref()
+        .and_then(|last| last.preset.known()?.parse::<Preset>().ok());
     let base: Option<[Value; 8]> = if !preset.is_null() {
         preset
-            .as_str()
+            .known()
             .and_then(|text| text.parse::<Preset>().ok())
             .map(|preset| policy_fields(&preset.policy()))
     } else if last_preset == Some(Preset::CloudDefault) && configured {
@@ -119,26 +113,37 @@ pub fn default_policy(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>)
     } else {
         let strong = policy_fields(&Preset::Strong.policy());
         let mut strong = strong.into_iter();
-        Some(fields.each_ref().map(|path| {
+        Some(fields.each_ref().map(|field| {
             let default = strong.next().unwrap_or_default();
-            inputs.last_applied(path).unwrap_or(default)
+            inputs.last_applied(field).unwrap_or(default)
         }))
     };
     let values = base.unwrap_or_else(|| POLICY_FIELDS.map(|_| Value::unknown()));
-    for (path, value) in fields.iter().zip(values) {
-        draft.fill(path, value);
+    for (field, value) in fields.iter().zip(values) {
+        draft.fill(field, value);
     }
-    let whole = draft.at("ipsec_policy");
-    let value = match read_policy(whole) {
+    let policy = read_config(&draft.planned).policy;
+    let known = |field: &AttributeId| draft.at(field).is_known();
+    let value = match read_policy(&policy) {
         // No field and no preset by now: cloud_default, as last applied.
         Some(IpsecPolicy::Unmanaged) => Preset::CloudDefault.to_string().into(),
         Some(policy) => policy.preset().map(|preset| preset.to_string()).into(),
-        None if whole.is_known() && POLICY_FIELDS.iter().all(|name| whole.get(name).is_known()) => {
-            Value::Null
-        }
+        None if !policy.is_unknown() && fields.iter().all(known) => Value::Null,
         None => Value::unknown(),
     };
-    draft.fill("ipsec_policy.preset", value);
+    draft.fill(&AttributeId::Policy("preset"), value);
+}
+
+/// The policy as last applied, else as the state has it; None for a new link.
+fn last_policy(inputs: &PlanInputs<'_, '_>) -> Option<IpsecPolicyConfig> {
+    let prior = inputs.prior?;
+    let applied = read_config(&inputs.private.applied).policy;
+    let last = if applied.is_set() {
+        applied
+    } else {
+        read_config(prior).policy
+    };
+    last.known().cloned()
 }
 
 /// Attributes of `aws.logs`: a log's group and its format.
@@ -150,27 +155,29 @@ const LOGS: [(&str, &str); 2] = [
 /// `aws.logs`: an object says all of it, so a log without a group is off; without one it stays as
 /// last applied, and a new link has none.
 pub fn default_logs(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
-    let configured = draft.configured("aws.logs").clone();
+    let configured = read_config(draft.config).logs;
     if configured.is_null() {
         draft.fill(
-            "aws.logs",
+            &AttributeId::TunnelLogs,
             inputs
-                .last_applied("aws.logs")
+                .last_applied(&AttributeId::TunnelLogs)
                 .unwrap_or_else(|| logs_value(&Logs::default())),
         );
     }
-    if !configured.is_set() {
+    let Attr::Known(configured) = configured else {
         return;
-    }
-    for (group, format) in LOGS {
-        let path = format!("aws.logs.{format}");
-        let group = configured.get(group);
-        let value = match inputs.last_applied(&path) {
+    };
+    for ((_, format), group) in LOGS
+        .into_iter()
+        .zip([configured.group, configured.bgp_group])
+    {
+        let format = AttributeId::Logs(format);
+        let value = match inputs.last_applied(&format) {
             _ if group.is_null() => Value::Null,
-            _ if !group.is_known() => Value::unknown(),
+            _ if group.is_unknown() => Value::unknown(),
             last => last.unwrap_or_else(|| LOG_FORMAT.into()),
         };
-        draft.fill(&path, value);
+        draft.fill(&format, value);
     }
 }
 
@@ -188,15 +195,20 @@ pub fn logs_value(logs: &Logs) -> Value {
 }
 
 /// What an `aws.logs` says.
-pub fn read_logs(value: &Value) -> Logs {
-    let [tunnel, bgp] = LOGS.map(|(group, format)| {
-        let arn = value.get(group).as_str()?.to_owned();
+pub fn read_logs(logs: &Attr<TunnelLogsConfig>) -> Logs {
+    let Attr::Known(logs) = logs else {
+        return Logs::default();
+    };
+    let log = |group: &Attr<String>, format: &Attr<String>| {
         Some(LogGroup {
-            arn,
-            format: value.get(format).as_str().unwrap_or(LOG_FORMAT).to_owned(),
+            arn: group.known()?.clone(),
+            format: format.known().map_or(LOG_FORMAT, String::as_str).to_owned(),
         })
-    });
-    Logs { tunnel, bgp }
+    };
+    Logs {
+        tunnel: log(&logs.group, &logs.format),
+        bgp: log(&logs.bgp_group, &logs.bgp_format),
+    }
 }
 
 /// Values of the fields, in the order of [`POLICY_FIELDS`]; null for `cloud_default`.
@@ -216,32 +228,32 @@ pub fn policy_fields(policy: &IpsecPolicy) -> [Value; 8] {
     ]
 }
 
-/// Whether an `ipsec_policy` is that of an imported link which cannot be written as one policy:
-/// known, and null throughout.
-pub fn is_unmanaged_policy(value: &Value) -> bool {
-    value.is_set()
-        && value.get("preset").is_null()
-        && POLICY_FIELDS.iter().all(|name| value.get(name).is_null())
-}
-
 /// The policy that the fields of an `ipsec_policy` describe; None where one is unknown or wrong.
-pub fn read_policy(value: &Value) -> Option<IpsecPolicy> {
-    if is_unmanaged_policy(value) {
+pub fn read_policy(policy: &Attr<IpsecPolicyConfig>) -> Option<IpsecPolicy> {
+    let policy = match policy {
+        Attr::Null => return Some(IpsecPolicy::CloudDefault),
+        Attr::Unknown => return None,
+        Attr::Known(policy) => policy,
+    };
+    if policy.is_unmanaged() {
         return Some(IpsecPolicy::Unmanaged);
     }
-    if value.is_known() && POLICY_FIELDS.iter().all(|name| value.get(name).is_null()) {
+    if policy.has_no_parameters() {
         return Some(IpsecPolicy::CloudDefault);
     }
-    let text = |name: &str| value.get(name).as_str();
-    let number = |name: &str| value.get(name).as_u64().and_then(|n| u32::try_from(n).ok());
+    let number = |number: &Attr<i64>| u32::try_from(*number.known()?).ok();
     Some(IpsecPolicy::Explicit(IpsecParameters {
-        ike_encryption: text("ike_encryption")?.parse::<Encryption>().ok()?,
-        ike_integrity: text("ike_integrity")?.parse::<Integrity>().ok()?,
-        dh_group: DhGroup::from_number(number("dh_group")?)?,
-        ipsec_encryption: text("ipsec_encryption")?.parse::<Encryption>().ok()?,
-        ipsec_integrity: text("ipsec_integrity")?.parse::<Integrity>().ok()?,
-        pfs_group: DhGroup::from_number(number("pfs_group")?)?,
-        ike_lifetime_seconds: number("ike_lifetime_seconds")?,
-        ipsec_lifetime_seconds: number("ipsec_lifetime_seconds")?,
+        ike_encryption: policy.ike_encryption.known()?.parse::<Encryption>().ok()?,
+        ike_integrity: policy.ike_integrity.known()?.parse::<Integrity>().ok()?,
+        dh_group: DhGroup::from_number(number(&policy.dh_group)?)?,
+        ipsec_encryption: policy
+            .ipsec_encryption
+            .known()?
+            .parse::<Encryption>()
+            .ok()?,
+        ipsec_integrity: policy.ipsec_integrity.known()?.parse::<Integrity>().ok()?,
+        pfs_group: DhGroup::from_number(number(&policy.pfs_group)?)?,
+        ike_lifetime_seconds: number(&policy.ike_lifetime_seconds)?,
+        ipsec_lifetime_seconds: number(&policy.ipsec_lifetime_seconds)?,
     }))
 }

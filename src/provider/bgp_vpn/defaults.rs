@@ -4,15 +4,18 @@
 
 use super::attributes::{AWS_NAMES, AZURE_NAMES, DefaultValue, default_of_created_gateway, table};
 use super::default_options;
-use super::planned::{PlannedState, known_or_unknown};
+use super::model::read_config;
+use super::planned::{Place, PlannedState, known_or_unknown};
 use super::private_state::PrivateState;
 use super::public_subnet::comes_or_goes;
 use super::replacing_attributes::leave_drifted;
+use bgp_vpn::config::{Attr, AttributeId, Config};
 use bgp_vpn::managed::Kind;
 use bgp_vpn::names::{AwsNames, AzureNames};
 use bgp_vpn::preflight::{Lookup, PreflightSnapshot, eq_ignoring_case_and_spaces, network_of};
 use bgp_vpn::validation::generations;
-use terraform_plugin::{AttributePath, Value};
+use std::collections::BTreeMap;
+use terraform_plugin::Value;
 
 /// What settings are made from.
 pub struct PlanInputs<'c, 'g> {
@@ -27,8 +30,8 @@ pub struct PlanInputs<'c, 'g> {
 impl PlanInputs<'_, '_> {
     /// As last applied, else as the state has it; None for a new link and where there is no such
     /// value.
-    pub fn last_applied(&self, path: &str) -> Option<Value> {
-        let path = AttributePath::from(path);
+    pub fn last_applied(&self, place: &(impl Place + ?Sized)) -> Option<Value> {
+        let path = place.path();
         self.prior
             .map(|prior| self.private.last_applied(prior, &path))
             .filter(|value| value.is_set())
@@ -37,17 +40,22 @@ impl PlanInputs<'_, '_> {
 
     /// As the state has it, else as last applied: for what follows the clouds where it is not
     /// configured.
-    fn observed_or_applied(&self, path: &str) -> Option<Value> {
-        self.state(path)
+    fn observed_or_applied(&self, attribute: &AttributeId) -> Option<Value> {
+        self.state(attribute)
             .cloned()
-            .or_else(|| self.last_applied(path))
+            .or_else(|| self.last_applied(attribute))
     }
 
     /// As the state has it.
-    pub fn state(&self, path: &str) -> Option<&Value> {
+    pub fn state(&self, attribute: &AttributeId) -> Option<&Value> {
         self.prior
-            .map(|prior| prior.at(&path.into()))
+            .map(|prior| prior.at(&attribute.path()))
             .filter(|value| value.is_set())
+    }
+
+    /// The settings of the state; all null for a new link.
+    fn prior_config(&self) -> Config {
+        self.prior.map(read_config).unwrap_or_default()
     }
 
     /// Whether the Azure gateway is named by id rather than made. The id of a gateway that the link
@@ -55,7 +63,7 @@ impl PlanInputs<'_, '_> {
     pub fn azure_gateway_is_existing(&self) -> bool {
         match self.prior {
             None => {
-                let named = self.config.at(&"azure.gateway_id".into());
+                let named = self.config.at(&AttributeId::AzureGateway.path());
                 !named.is_null() && !self.private.is_own_gateway(named)
             }
             Some(_) => self.private.provenance.azure_gateway_is_existing,
@@ -65,18 +73,14 @@ impl PlanInputs<'_, '_> {
     /// Whether the AWS end is a transit gateway: by configuration, or as before where that names no
     /// other end.
     pub fn on_transit_gateway(&self) -> bool {
-        let configured = |path: &str| !self.config.at(&path.into()).is_null();
-        let other_end = ["aws.vpc_id", "aws.vpc", "aws.vpn_gateway_id"]
-            .into_iter()
-            .any(configured);
-        let before = self.state("aws.transit_gateway_id").is_some();
-        let named = self.config.at(&"aws.transit_gateway_id".into());
-        // One that is not known yet may turn out to be null: together with another gateway it
-        // counts as null.
+        let config = read_config(self.config);
+        let other_end =
+            !config.vpc_id.is_null() || !config.vpc.is_null() || !config.vpn_gateway_id.is_null();
+        // One that is not known yet may be null: together with another gateway it counts as null.
         if other_end {
-            named.is_set()
+            config.transit_gateway_id.is_set()
         } else {
-            !named.is_null() || before
+            !config.transit_gateway_id.is_null() || self.prior_config().transit_gateway_id.is_set()
         }
     }
 
@@ -86,39 +90,37 @@ impl PlanInputs<'_, '_> {
         if self.on_transit_gateway() {
             return false;
         }
-        let configured = self.config.at(&"aws.vpn_gateway_id".into());
-        match self.prior {
-            None => !configured.is_null(),
-            Some(_) if configured.is_null() => {
-                self.private.provenance.vpn_gateway_is_existing && !self.leaves_vpn_gateway()
-            }
-            Some(_) if Some(configured) == self.state("aws.vpn_gateway_id") => {
-                self.private.provenance.vpn_gateway_is_existing
-            }
-            Some(_) => true,
+        let configured = read_config(self.config).vpn_gateway_id;
+        if self.prior.is_none() {
+            return !configured.is_null();
         }
+        let was_existing = self.private.provenance.vpn_gateway_is_existing;
+        if configured.is_null() {
+            return was_existing && !self.leaves_vpn_gateway();
+        }
+        let same = configured.is_set() && configured == self.prior_config().vpn_gateway_id;
+        was_existing || !same
     }
 
     /// Whether the configuration names a VPC instead of the VPN gateway that was given, and not the
     /// one of that gateway: AWS attaches one VPN gateway to a VPC.
     fn leaves_vpn_gateway(&self) -> bool {
-        let vpc = self.config.at(&"aws.vpc_id".into());
-        let creates = self.config.at(&"aws.vpc".into()).is_set() && vpc.is_null();
-        creates || vpc.is_set() && Some(vpc) != self.state("aws.vpc_id")
+        let config = read_config(self.config);
+        let creates = config.vpc.is_set() && config.vpc_id.is_null();
+        creates || config.vpc_id.is_set() && config.vpc_id != self.prior_config().vpc_id
     }
 
     /// Whether the configuration asks to take over gateways that this link did not create.
-    pub fn takes_ownership(&self, settled: &Value) -> bool {
-        self.prior
-            .is_some_and(|prior| prior.get("manage_gateways").as_bool() == Some(false))
-            && self.config.get("manage_gateways").is_set()
-            && settled.get("manage_gateways").as_bool() == Some(true)
+    pub fn takes_ownership(&self, planned: &Value) -> bool {
+        self.prior_config().manage_gateways == Attr::Known(false)
+            && read_config(self.config).manage_gateways.is_set()
+            && read_config(planned).manage_gateways == Attr::Known(true)
     }
 
     /// Whether the AWS gateway before was not created by this link, and the one that is planned is.
     fn takes_own_aws_gateway(&self) -> bool {
         let before = self.private.provenance.vpn_gateway_is_existing
-            || self.state("aws.transit_gateway_id").is_some();
+            || self.prior_config().transit_gateway_id.is_set();
         self.prior.is_some()
             && before
             && !self.vpn_gateway_is_existing()
@@ -134,23 +136,19 @@ pub fn apply_defaults<'c>(inputs: &PlanInputs<'c, '_>) -> PlannedState<'c> {
         leave_drifted(&mut draft, prior, inputs.private);
     }
     let region = inputs
-        .observed_or_applied("aws.region")
+        .observed_or_applied(&AttributeId::Region)
         .or_else(|| inputs.default_region.clone().map(Value::from));
-    draft.fill("aws.region", known_or_unknown(region));
+    draft.fill(&AttributeId::Region, known_or_unknown(region));
     if let Some(prior) = inputs.prior {
         draft.keep_prior_casing(
-            "azure.resource_group_name",
+            &AttributeId::ResourceGroup,
             prior,
             str::eq_ignore_ascii_case,
         );
-        draft.keep_prior_casing("azure.virtual_network_id", prior, same_id);
-        draft.keep_prior_casing("azure.gateway_id", prior, same_id);
-        draft.keep_prior_casing("azure.location", prior, eq_ignoring_case_and_spaces);
-        draft.keep_prior_casing(
-            "azure.virtual_network.name",
-            prior,
-            str::eq_ignore_ascii_case,
-        );
+        draft.keep_prior_casing(&AttributeId::NetworkId, prior, same_id);
+        draft.keep_prior_casing(&AttributeId::AzureGateway, prior, same_id);
+        draft.keep_prior_casing(&AttributeId::Location, prior, eq_ignoring_case_and_spaces);
+        draft.keep_prior_casing(&AttributeId::NetworkName, prior, str::eq_ignore_ascii_case);
         keep_subnet_names(&mut draft, prior);
     }
     azure(inputs, &mut draft);
@@ -184,17 +182,24 @@ fn static_defaults(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
 
 /// Azure compares names of subnets without regard to case: another spelling is the same subnet.
 fn keep_subnet_names(draft: &mut PlannedState<'_>, prior: &Value) {
-    let path = AttributePath::from("azure.virtual_network.subnets");
-    let (planned, before) = (draft.planned.at(&path), prior.at(&path));
-    let folded = |value: &Value| {
-        let entries = value
-            .as_map()?
-            .iter()
-            .map(|(name, prefix)| (name.to_lowercase(), prefix.clone()));
-        Some(entries.collect::<std::collections::BTreeMap<_, _>>())
+    let subnets = |value: &Value| {
+        let network = read_config(value).network;
+        network
+            .known()
+            .and_then(|network| network.subnets.known().cloned())
     };
-    if planned != before && folded(planned).is_some() && folded(planned) == folded(before) {
-        draft.planned.set_at(&path, before.clone());
+    let folded = |subnets: &BTreeMap<String, Attr<String>>| -> BTreeMap<_, _> {
+        let entries = subnets.iter();
+        entries
+            .map(|(name, prefix)| (name.to_lowercase(), prefix.clone()))
+            .collect()
+    };
+    let (Some(planned), Some(before)) = (subnets(&draft.planned), subnets(prior)) else {
+        return;
+    };
+    if planned != before && folded(&planned) == folded(&before) {
+        let path = AttributeId::Subnets.path();
+        draft.planned.set_at(&path, prior.at(&path).clone());
     }
 }
 
@@ -207,94 +212,97 @@ fn azure(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     let given = inputs.azure_gateway_is_existing();
     let gateway = inputs.snapshot.gateway.found().filter(|_| given);
     draft.fill(
-        "azure.gateway_id",
-        known_or_unknown(inputs.state("azure.gateway_id").cloned()),
+        &AttributeId::AzureGateway,
+        known_or_unknown(inputs.state(&AttributeId::AzureGateway).cloned()),
     );
 
-    let created = draft.configured("azure.virtual_network").clone();
+    let created = draft.configured(&AttributeId::Network).clone();
     let network = match inputs.prior {
         Some(_) => {
-            let id = inputs.state("azure.virtual_network_id");
+            let id = inputs.state(&AttributeId::NetworkId);
             let name = id
                 .and_then(Value::as_str)
                 .and_then(|id| id.rsplit('/').next());
-            let renamed = created.get("name").as_str().is_some_and(|new| {
-                let same = |name: &str| name.eq_ignore_ascii_case(new);
-                !name.is_some_and(same)
-            });
+            let renamed = read_config(draft.config)
+                .network_name()
+                .known()
+                .is_some_and(|new| {
+                    let same = |name: &str| name.eq_ignore_ascii_case(new);
+                    !name.is_some_and(same)
+                });
             id.filter(|_| !renamed).cloned()
         }
         None if created.is_null() => gateway.and_then(network_of).map(|id| id.to_string().into()),
         None => None,
     };
-    draft.fill("azure.virtual_network_id", known_or_unknown(network));
+    draft.fill(&AttributeId::NetworkId, known_or_unknown(network));
     let same_network =
-        inputs.state("azure.virtual_network_id") == Some(draft.at("azure.virtual_network_id"));
+        inputs.state(&AttributeId::NetworkId) == Some(draft.at(&AttributeId::NetworkId));
     draft.fill(
-        "azure.virtual_network",
+        &AttributeId::Network,
         inputs
-            .last_applied("azure.virtual_network")
+            .last_applied(&AttributeId::Network)
             .filter(|_| same_network),
     );
     draft.fill(
-        "azure.gateway_subnet_prefix",
+        &AttributeId::GatewaySubnet,
         inputs
-            .last_applied("azure.gateway_subnet_prefix")
+            .last_applied(&AttributeId::GatewaySubnet)
             .filter(|_| same_network),
     );
 
     let location = inputs
-        .observed_or_applied("azure.location")
+        .observed_or_applied(&AttributeId::Location)
         .or_else(|| location(inputs, !created.is_null()).map(Value::from));
-    draft.fill("azure.location", known_or_unknown(location));
+    draft.fill(&AttributeId::Location, known_or_unknown(location));
     default_options::default_zones(inputs, draft);
 
-    let of_given = |path: &str| {
+    let of_given = |attribute: &AttributeId| {
         if given {
-            inputs.observed_or_applied(path)
+            inputs.observed_or_applied(attribute)
         } else {
-            inputs.last_applied(path)
+            inputs.last_applied(attribute)
         }
     };
-    let sku = match of_given("azure.sku") {
+    let sku = match of_given(&AttributeId::Sku) {
         Some(sku) => Some(sku),
         None if given => gateway.map(|gateway| gateway.sku.clone().into()),
-        None => Some(default_of_created_gateway("azure.sku")),
+        None => Some(default_of_created_gateway(&AttributeId::Sku)),
     };
-    draft.fill("azure.sku", known_or_unknown(sku));
+    draft.fill(&AttributeId::Sku, known_or_unknown(sku));
     let newest = |sku: &Value| {
         generations(sku.as_str()?)?
             .last()
             .map(|generation| Value::from(*generation))
     };
-    let generation = match inputs.observed_or_applied("azure.generation") {
+    let generation = match inputs.observed_or_applied(&AttributeId::Generation) {
         Some(last) => {
-            let has = draft.at("azure.sku").as_str().and_then(generations);
+            let has = draft.at(&AttributeId::Sku).as_str().and_then(generations);
             // Azure moves gateways to generations in which it creates none of their SKU: only
             // another SKU takes another one.
             let resized = inputs
-                .last_applied("azure.sku")
-                .is_none_or(|last| last != *draft.at("azure.sku"));
-            let to_be_made = resized || inputs.state("azure.gateway_id").is_none();
+                .last_applied(&AttributeId::Sku)
+                .is_none_or(|last| last != *draft.at(&AttributeId::Sku));
+            let to_be_made = resized || inputs.state(&AttributeId::AzureGateway).is_none();
             let lacks = !given
                 && has.is_some_and(|has| !has.iter().any(|g| Some(*g) == last.as_str()))
                 && to_be_made;
             if lacks {
-                newest(draft.at("azure.sku"))
+                newest(draft.at(&AttributeId::Sku))
             } else {
                 Some(last)
             }
         }
         None if given => gateway.map(|gateway| gateway.generation.clone().into()),
-        None => newest(draft.at("azure.sku")),
+        None => newest(draft.at(&AttributeId::Sku)),
     };
-    draft.fill("azure.generation", known_or_unknown(generation));
-    let asn = match of_given("azure.asn") {
+    draft.fill(&AttributeId::Generation, known_or_unknown(generation));
+    let asn = match of_given(&AttributeId::AzureAsn) {
         Some(asn) => Some(asn),
         None if given => gateway.map(|gateway| gateway.asn.0.into()),
-        None => Some(default_of_created_gateway("azure.asn")),
+        None => Some(default_of_created_gateway(&AttributeId::AzureAsn)),
     };
-    draft.fill("azure.asn", known_or_unknown(asn));
+    draft.fill(&AttributeId::AzureAsn, known_or_unknown(asn));
 }
 
 /// From the given gateway, the VNet, or the group in which the VNet is to be made.
@@ -320,62 +328,66 @@ fn location(inputs: &PlanInputs<'_, '_>, makes_network: bool) -> Option<String> 
 /// The link creates no VPN gateway and enables no propagation. A VPC that is configured is created
 /// and not attached.
 fn aws_on_transit_gateway(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
-    let before = inputs.state("aws.transit_gateway_id").cloned();
-    draft.fill("aws.transit_gateway_id", known_or_unknown(before.clone()));
-    for path in ["aws.vpn_gateway_id", "aws.route_table_ids"] {
-        draft.fill(path, Value::Null);
+    let before = inputs.state(&AttributeId::TransitGateway).cloned();
+    draft.fill(
+        &AttributeId::TransitGateway,
+        known_or_unknown(before.clone()),
+    );
+    for attribute in [AttributeId::VpnGateway, AttributeId::RouteTables] {
+        draft.fill(&attribute, Value::Null);
     }
-    let vpc = draft.configured("aws.vpc");
-    let has = |inputs: &PlanInputs<'_, '_>, path: &str| {
-        inputs.prior.map(|prior| prior.at(&path.into()).clone())
-    };
-    let created =
-        has(inputs, "aws.vpc").is_some_and(|had| had.get("cidr_block") == vpc.get("cidr_block"));
-    let moved = has(inputs, "aws.region").is_some_and(|region| region != *draft.at("aws.region"));
+    let vpc = draft.configured(&AttributeId::Vpc);
+    let config = read_config(draft.config);
+    let created = inputs.prior.is_some() && inputs.prior_config().vpc_cidr() == config.vpc_cidr();
+    let region = AttributeId::Region;
+    let moved = inputs
+        .prior
+        .is_some_and(|prior| prior.at(&region.path()) != draft.at(&region));
     let id = inputs
-        .state("aws.vpc_id")
+        .state(&AttributeId::VpcId)
         .filter(|_| created && !moved)
         .cloned();
     draft.fill(
-        "aws.vpc_id",
+        &AttributeId::VpcId,
         if vpc.is_null() {
             Value::Null
         } else {
             known_or_unknown(id)
         },
     );
-    draft.fill("aws.vpc", Value::Null);
-    let same = before.is_some_and(|before| before == *draft.at("aws.transit_gateway_id"));
+    draft.fill(&AttributeId::Vpc, Value::Null);
+    let same = before.is_some_and(|before| before == *draft.at(&AttributeId::TransitGateway));
     let asn = match (
-        inputs.observed_or_applied("aws.asn").filter(|_| same),
+        inputs
+            .observed_or_applied(&AttributeId::AwsAsn)
+            .filter(|_| same),
         &inputs.snapshot.transit_gateway,
     ) {
         (Some(last), _) => Some(last),
         (None, Lookup::Found(gateway)) => Some(gateway.asn.0.into()),
         (None, _) => None,
     };
-    draft.fill("aws.asn", known_or_unknown(asn));
+    draft.fill(&AttributeId::AwsAsn, known_or_unknown(asn));
 }
 
 fn aws(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
-    draft.fill("aws.transit_gateway_id", Value::Null);
+    draft.fill(&AttributeId::TransitGateway, Value::Null);
     let given = inputs.vpn_gateway_is_existing();
     let gateway = &inputs.snapshot.vpn_gateway;
-    let last_vpc = inputs.last_applied("aws.vpc");
-    let same = |draft: &PlannedState<'_>, path: &str| {
+    let last_vpc = inputs.last_applied(&AttributeId::Vpc);
+    let same = |draft: &PlannedState<'_>, attribute: &AttributeId| {
         inputs
-            .state(path)
-            .is_some_and(|state| state == draft.at(path))
+            .state(attribute)
+            .is_some_and(|state| state == draft.at(attribute))
     };
-    let moved = inputs.prior.is_some() && !same(draft, "aws.region");
+    let moved = inputs.prior.is_some() && !same(draft, &AttributeId::Region);
     let new_gateway_given = given
         && (inputs.prior.is_none()
-            || !draft.is_open("aws.vpn_gateway_id") && !same(draft, "aws.vpn_gateway_id"));
-    let configured_vpc = draft.configured("aws.vpc").clone();
+            || !draft.is_open(&AttributeId::VpnGateway) && !same(draft, &AttributeId::VpnGateway));
+    let configured_vpc = draft.configured(&AttributeId::Vpc).clone();
+    let last_cidr = inputs.last_applied(&AttributeId::VpcCidr);
     let redrawn = !configured_vpc.is_null()
-        && last_vpc
-            .as_ref()
-            .is_none_or(|last| last.get("cidr_block") != configured_vpc.get("cidr_block"));
+        && last_cidr.as_ref() != Some(draft.configured(&AttributeId::VpcCidr));
 
     let vpc = match (new_gateway_given && configured_vpc.is_null(), gateway) {
         (true, Lookup::Found(gateway)) => gateway
@@ -385,34 +397,39 @@ fn aws(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
         (true, _) => Value::unknown(),
         (false, _) if redrawn || moved => Value::unknown(),
         // A given gateway without a VPC stays without one.
-        (false, _) if given && inputs.prior.is_some() && inputs.state("aws.vpc_id").is_none() => {
+        (false, _)
+            if given && inputs.prior.is_some() && inputs.state(&AttributeId::VpcId).is_none() =>
+        {
             Value::Null
         }
-        (false, _) => known_or_unknown(inputs.state("aws.vpc_id").cloned()),
+        (false, _) => known_or_unknown(inputs.state(&AttributeId::VpcId).cloned()),
     };
-    draft.fill("aws.vpc_id", vpc);
+    draft.fill(&AttributeId::VpcId, vpc);
     let same_vpc = inputs
         .prior
-        .is_some_and(|prior| prior.at(&"aws.vpc_id".into()) == draft.at("aws.vpc_id"))
+        .is_some_and(|prior| prior.at(&AttributeId::VpcId.path()) == draft.at(&AttributeId::VpcId))
         && !moved;
-    let recreated = moved && !given && draft.configured("aws.vpc_id").is_null();
-    draft.fill("aws.vpc", last_vpc.filter(|_| same_vpc || recreated));
+    let recreated = moved && !given && draft.configured(&AttributeId::VpcId).is_null();
+    draft.fill(
+        &AttributeId::Vpc,
+        last_vpc.filter(|_| same_vpc || recreated),
+    );
 
-    let asn = match (inputs.observed_or_applied("aws.asn"), gateway) {
-        _ if !draft.configured("aws.transit_gateway_id").is_known() => None,
+    let asn = match (inputs.observed_or_applied(&AttributeId::AwsAsn), gateway) {
+        _ if !draft.configured(&AttributeId::TransitGateway).is_known() => None,
         (Some(last), _) if !new_gateway_given && !inputs.takes_own_aws_gateway() => Some(last),
         (_, Lookup::Found(gateway)) if given => Some(gateway.asn.0.into()),
         _ if given => None,
-        _ => Some(default_of_created_gateway("aws.asn")),
+        _ => Some(default_of_created_gateway(&AttributeId::AwsAsn)),
     };
-    draft.fill("aws.asn", known_or_unknown(asn));
-    let renumbered = inputs.prior.is_some() && !same(draft, "aws.asn");
+    draft.fill(&AttributeId::AwsAsn, known_or_unknown(asn));
+    let renumbered = inputs.prior.is_some() && !same(draft, &AttributeId::AwsAsn);
     let stays = same_vpc && !renumbered;
     draft.fill(
-        "aws.vpn_gateway_id",
+        &AttributeId::VpnGateway,
         known_or_unknown(
             inputs
-                .state("aws.vpn_gateway_id")
+                .state(&AttributeId::VpnGateway)
                 .filter(|_| stays || given)
                 .cloned(),
         ),
@@ -422,17 +439,15 @@ fn aws(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
         .is_some_and(|prior| comes_or_goes(prior, &draft.planned))
         || lacks_public_table(inputs);
     let tables = inputs
-        .last_applied("aws.route_table_ids")
+        .last_applied(&AttributeId::RouteTables)
         .filter(|_| same_vpc && !other_tables);
-    draft.fill("aws.route_table_ids", known_or_unknown(tables));
+    draft.fill(&AttributeId::RouteTables, known_or_unknown(tables));
 }
 
 /// Whether the public subnet's route table, which this link created, is gone: the next apply
 /// creates another one.
 fn lacks_public_table(inputs: &PlanInputs<'_, '_>) -> bool {
-    let makes = inputs
-        .last_applied("aws.vpc.public_subnet_cidr_block")
-        .is_some();
+    let makes = inputs.last_applied(&AttributeId::PublicSubnet).is_some();
     makes
         && inputs.prior.is_some_and(|prior| {
             super::flatten::read_managed(prior)
@@ -443,30 +458,24 @@ fn lacks_public_table(inputs: &PlanInputs<'_, '_>) -> bool {
 }
 
 fn names(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
-    let link = draft.at("name").as_str().map(str::to_owned);
+    let link = draft.at(&AttributeId::Name).as_str().map(str::to_owned);
     let azure = link.as_deref().map(AzureNames::of);
     for (attribute, _) in AZURE_NAMES {
-        let path = format!("azure.names.{attribute}");
+        let id = AttributeId::AzureName(attribute.to_owned());
         let default = azure
             .as_ref()
             .and_then(|names| azure_name(names, attribute))
             .map(|name| name.clone().into());
-        draft.fill(
-            &path,
-            known_or_unknown(inputs.last_applied(&path).or(default)),
-        );
+        draft.fill(&id, known_or_unknown(inputs.last_applied(&id).or(default)));
     }
     let aws = link.as_deref().map(AwsNames::of);
     for (attribute, _) in AWS_NAMES {
-        let path = format!("aws.names.{attribute}");
+        let id = AttributeId::AwsName(attribute.to_owned());
         let default = aws
             .as_ref()
             .and_then(|names| aws_name(names, attribute))
             .map(|name| name.clone().into());
-        draft.fill(
-            &path,
-            known_or_unknown(inputs.last_applied(&path).or(default)),
-        );
+        draft.fill(&id, known_or_unknown(inputs.last_applied(&id).or(default)));
     }
 }
 
@@ -518,18 +527,18 @@ pub fn aws_name<'a>(names: &'a AwsNames, attribute: &str) -> Option<&'a String> 
 }
 
 fn manage_gateways(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
-    let configured = |path: &str| draft.configured(path);
-    let value = match inputs.state("manage_gateways") {
+    let configured = |attribute: AttributeId| draft.configured(&attribute);
+    let value = match inputs.state(&AttributeId::ManageGateways) {
         // A gateway that this link creates is its own. What was not created by it remains as it is.
         Some(_) if inputs.takes_own_aws_gateway() => true.into(),
         Some(state) => state.clone(),
         None => {
-            let aws = ["aws.transit_gateway_id", "aws.vpn_gateway_id"].map(configured);
+            let aws = [AttributeId::TransitGateway, AttributeId::VpnGateway].map(configured);
             let aws = aws
                 .into_iter()
                 .find(|gateway| !gateway.is_null())
                 .unwrap_or(&Value::Null);
-            let gateways = [configured("azure.gateway_id"), aws];
+            let gateways = [configured(AttributeId::AzureGateway), aws];
             if gateways.iter().any(|gateway| gateway.is_null()) {
                 true.into()
             } else if gateways.iter().all(|gateway| gateway.is_known()) {
@@ -539,5 +548,5 @@ fn manage_gateways(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
             }
         }
     };
-    draft.fill("manage_gateways", value);
+    draft.fill(&AttributeId::ManageGateways, value);
 }

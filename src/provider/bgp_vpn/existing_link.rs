@@ -1,11 +1,13 @@
 //! What exists already of a link that is to be created: objects that the create will adopt, or
 //! another link in its place.
 
+use super::attribute_paths::value_path;
 use super::backend::Backend;
 use super::expand::lookup_scope;
 use super::private_state::PrivateState;
 use crate::provider::summaries;
 use bgp_vpn::claim::{format_slots, free_slots};
+use bgp_vpn::config::AttributeId;
 use bgp_vpn::inside_cidr::InsideCidr;
 use bgp_vpn::lookup::LookupScope;
 use bgp_vpn::ownership::{Obstacle, adopted, obstacle};
@@ -53,8 +55,10 @@ pub fn adopted_objects(ids: &[String]) -> Diagnostic {
 }
 
 pub fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic {
-    let error = |summary: &str, detail: String, path: &str| {
-        Diagnostic::error(summary).detail(detail).at(path)
+    let error = |summary: &str, detail: String, attribute: AttributeId| {
+        Diagnostic::error(summary)
+            .detail(detail)
+            .at(value_path(&attribute))
     };
     match found {
         Obstacle::OtherLink { endpoint, ids } => error(
@@ -64,7 +68,7 @@ pub fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic 
                  slot. Free slots: {free}.",
                 ids.join(", ")
             ),
-            "slot",
+            AttributeId::Slot,
         ),
         Obstacle::IncompleteLink { endpoint, ids } => error(
             summaries::CONFLICTING_INCOMPLETE_LINK,
@@ -74,7 +78,7 @@ pub fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic 
                  it. Or delete these objects. If it was another link, set another slot. Free slots: {free}.",
                 ids.join(", ")
             ),
-            "slot",
+            AttributeId::Slot,
         ),
         Obstacle::Complete { ids } => {
             let gateway = scope
@@ -98,7 +102,7 @@ pub fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic 
                      '{gateway},{first}@{region}'",
                     ids.join(", ")
                 ),
-                "slot",
+                AttributeId::Slot,
             )
         }
         Obstacle::NameTaken(id) => error(
@@ -107,7 +111,7 @@ pub fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic 
                 "{id} exists and does not match this link. Set another name in azure.names, or delete the object. If an interrupted \
                  create with other settings left it, restore those settings and apply: that completes the link."
             ),
-            "azure.names",
+            AttributeId::AzureNames,
         ),
     }
 }

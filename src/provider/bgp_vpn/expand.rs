@@ -1,9 +1,8 @@
-//! A settled state as a spec of the domain, and as a place to search.
+//! A planned state as a spec of the domain, and as a place to search.
 
-use super::default_options::{inside_cidrs, read_logs, read_policy};
+use super::default_options::{read_inside_cidrs, read_logs, read_policy};
 use super::defaults::{aws_name, azure_name};
-use super::flatten::read_managed;
-use super::model::{Attributes, read_config};
+use super::model::{Attributes, Model, read_config};
 use super::private_state::PrivateState;
 use super::schema::{AWS_NAMES, AZURE_NAMES};
 use crate::aws::model::{
@@ -31,7 +30,7 @@ use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
 use terraform_plugin::Value;
 
-/// What a spec needs in addition to the settled values.
+/// What a spec needs in addition to the effective values.
 pub struct ExpandInputs<'a> {
     pub private: &'a PrivateState,
     /// The provider's subscription.
@@ -56,25 +55,31 @@ pub struct KeyInputs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingAttribute(pub AttributeId);
 
-/// The spec of a settled state.
+/// The spec of a state in which every setting has its effective value.
 ///
 /// # Errors
 /// The first attribute that is not there.
-pub fn expand_spec(settled: &Value, around: ExpandInputs<'_>) -> Result<Spec, MissingAttribute> {
-    let model = read_config(settled);
+pub fn expand_spec(planned: &Value, around: ExpandInputs<'_>) -> Result<Spec, MissingAttribute> {
+    let model = Model::read(planned);
     let name = required(&model.name, AttributeId::Name)?;
-    let cidrs = inside_cidrs(settled).ok_or(MissingAttribute(AttributeId::InsideCidr(first())))?;
-    let subscription = subscription(settled, around.subscription)
+    let cidrs =
+        read_inside_cidrs(&model).ok_or(MissingAttribute(AttributeId::InsideCidr(first())))?;
+    let subscription = read_subscription(&model, around.subscription)
         .ok_or(MissingAttribute(AttributeId::NetworkId))?;
     let group = required(&model.group, AttributeId::ResourceGroup)?;
     let network = azure_network(&model, &subscription, &group)?;
-    let link = link_id(settled, around.private, network.id(), *cidrs.get(first()));
-    let azure_names = azure_names(settled, &name);
+    let link = read_link_id(
+        &model.link.id,
+        around.private,
+        network.id(),
+        *cidrs.get(first()),
+    );
+    let azure_names = azure_names(&model, &name);
     let mut tags = around.default_tags;
     tags.extend(known_texts(model.tags.known()));
     let connection_mode = required(&model.connection_mode, AttributeId::ConnectionMode)?;
-    let policy = read_policy(settled.get("ipsec_policy"))
-        .ok_or(MissingAttribute(AttributeId::Policy("preset")))?;
+    let policy =
+        read_policy(&model.policy).ok_or(MissingAttribute(AttributeId::Policy("preset")))?;
     Ok(Spec {
         link: link.clone(),
         azure: AzureSpec {
@@ -102,8 +107,8 @@ pub fn expand_spec(settled: &Value, around: ExpandInputs<'_>) -> Result<Spec, Mi
             bandwidth: Bandwidth::read(model.bandwidth.known().map(String::as_str)),
             tunnel_lifecycle_control: model.tunnel_lifecycle_control == Attr::Known(true),
             acceleration: model.acceleration == Attr::Known(true),
-            logs: read_logs(settled.get("aws").get("logs")),
-            names: aws_names(settled, &name),
+            logs: read_logs(&model.logs),
+            names: aws_names(&model, &name),
         },
         inside_cidrs: cidrs,
         policy,
@@ -141,7 +146,7 @@ fn small(value: &Attr<i64>, attribute: AttributeId) -> Result<u32, MissingAttrib
 }
 
 /// The texts of a list that is known with all its elements.
-fn all_known(list: &Attr<Vec<Attr<String>>>) -> Option<BTreeSet<String>> {
+pub fn all_known(list: &Attr<Vec<Attr<String>>>) -> Option<BTreeSet<String>> {
     let list = list.known().filter(|list| !list.contains(&Attr::Unknown))?;
     Some(list.iter().filter_map(Attr::known).cloned().collect())
 }
@@ -177,46 +182,41 @@ pub fn link_id(
     network: &ResourceId,
     planned: InsideCidr,
 ) -> LinkId {
+    read_link_id(&Model::read(state).link.id, private, network, planned)
+}
+
+fn read_link_id(
+    id: &Attr<String>,
+    private: &PrivateState,
+    network: &ResourceId,
+    planned: InsideCidr,
+) -> LinkId {
     if let Some(link) = &private.link {
         return link.clone();
     }
-    let in_id = state
-        .get("id")
-        .as_str()
+    let in_id = id
+        .known()
         .and_then(|id| InsideCidr::parse(id.rsplit_once(',')?.1).ok());
     LinkId::new(network, in_id.unwrap_or(planned))
 }
 
 /// Where the resource group is: the subscription of the link's own gateway, else the provider's,
 /// else that of the VNet.
-pub fn subscription(settled: &Value, provider: Option<String>) -> Option<String> {
-    let of = |path: &str| {
-        let id = settled
-            .at(&path.into())
-            .as_str()
-            .and_then(|text| ResourceId::parse(text).ok());
-        id.map(|id| id.subscription().to_owned())
-    };
-    let before = settled.get("id").as_str().and_then(|id| {
+pub fn subscription(state: &Value, provider: Option<String>) -> Option<String> {
+    read_subscription(&Model::read(state), provider)
+}
+
+/// The same of a state that was read.
+pub fn read_subscription(state: &Model, provider: Option<String>) -> Option<String> {
+    let of = |id: &Attr<String>| Some(resource_id(id)?.subscription().to_owned());
+    let before = state.link.id.known().and_then(|id| {
         let gateway = ResourceId::parse(id.rsplit_once(',')?.0).ok()?;
         Some(gateway.subscription().to_owned())
     });
     before
         .or(provider)
-        .or_else(|| of("azure.gateway_id"))
-        .or_else(|| of("azure.virtual_network_id"))
-}
-
-/// `azure.zones`; None where they are left to the region.
-pub fn read_zones(value: &Value) -> Option<BTreeSet<String>> {
-    let zones = value.as_list().filter(|_| value.is_wholly_known())?;
-    Some(
-        zones
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
-    )
+        .or_else(|| of(&state.gateway_id))
+        .or_else(|| of(&state.network_id))
 }
 
 fn azure_network(
@@ -309,18 +309,21 @@ fn aws_gateway(model: &Config, private: &PrivateState) -> Result<AwsGateway, Mis
 }
 
 /// The object on which the AWS side ends, where it is known.
-pub fn endpoint(settled: &Value, private: &PrivateState) -> Option<AwsEndpoint> {
-    let aws = settled.get("aws");
-    let region = Region(text(aws, "region")?);
-    let transit = aws.get("transit_gateway_id");
-    let end = if !transit.is_null() {
-        EndpointKind::TransitGateway(TransitGatewayId(transit.as_str()?.to_owned()))
+pub fn endpoint(planned: &Value, private: &PrivateState) -> Option<AwsEndpoint> {
+    read_endpoint(&read_config(planned), private)
+}
+
+fn read_endpoint(planned: &Config, private: &PrivateState) -> Option<AwsEndpoint> {
+    let region = Region(planned.region.known()?.clone());
+    let end = if !planned.transit_gateway_id.is_null() {
+        let id = planned.transit_gateway_id.known()?;
+        EndpointKind::TransitGateway(TransitGatewayId(id.clone()))
     } else if private.provenance.vpn_gateway_is_existing {
-        EndpointKind::VpnGateway(VpnGatewayId(text(aws, "vpn_gateway_id")?))
-    } else if aws.get("vpc").is_set() {
-        EndpointKind::NewVpc(text(aws.get("vpc"), "cidr_block")?.parse().ok()?)
+        EndpointKind::VpnGateway(VpnGatewayId(planned.vpn_gateway_id.known()?.clone()))
+    } else if let Attr::Known(vpc) = &planned.vpc {
+        EndpointKind::NewVpc(net(&vpc.cidr)?)
     } else {
-        EndpointKind::Vpc(VpcId(text(aws, "vpc_id")?))
+        EndpointKind::Vpc(VpcId(planned.vpc_id.known()?.clone()))
     };
     Some(AwsEndpoint { region, end })
 }
@@ -348,12 +351,14 @@ pub fn key_storage(model: &Config) -> KeyStorage {
         .unwrap_or(KeyStorage::Standard)
 }
 
-/// Azure's names of a settled state; those of the link's name where there are none.
-pub fn azure_names(settled: &Value, link: &str) -> AzureNames {
+/// Azure's names of a plan or state; those of the link's name where there are none.
+pub fn azure_names(state: &Config, link: &str) -> AzureNames {
     let mut names = AzureNames::of(link);
-    let given = strings(settled.get("azure").get("names"));
-    let name =
-        |attribute: String, default: &String| given.get(&attribute).unwrap_or(default).clone();
+    let given = &state.azure_names;
+    let name = |attribute: String, default: &String| {
+        let name = given.get(&attribute).and_then(Attr::known);
+        name.unwrap_or(default).clone()
+    };
     names.gateway = name("gateway".into(), &names.gateway);
     names.public_ips =
         PerInstance::from_fn(|i| name(format!("public_ip_{i}"), names.public_ips.get(i)));
@@ -371,11 +376,13 @@ pub fn azure_names(settled: &Value, link: &str) -> AzureNames {
     names
 }
 
-fn aws_names(settled: &Value, link: &str) -> AwsNames {
+fn aws_names(state: &Config, link: &str) -> AwsNames {
     let default = AwsNames::of(link);
-    let given = strings(settled.get("aws").get("names"));
-    let name =
-        |attribute: String, default: &String| given.get(&attribute).unwrap_or(default).clone();
+    let given = &state.aws_names;
+    let name = |attribute: String, default: &String| {
+        let name = given.get(&attribute).and_then(Attr::known);
+        name.unwrap_or(default).clone()
+    };
     debug_assert!(
         AWS_NAMES
             .iter()
@@ -402,51 +409,52 @@ fn aws_names(settled: &Value, link: &str) -> AwsNames {
     }
 }
 
-/// Where to look for the link of a state or of a settled plan.
+/// Where to look for the link of a state or of a plan with effective values.
 pub fn lookup_scope(
     state: &Value,
     private: &PrivateState,
     subscription: Option<String>,
     read_keys: bool,
 ) -> Option<LookupScope> {
-    let known = known_ids(state, subscription);
-    let inside_cidrs = inside_cidrs(state)?;
-    let network = known.network.clone();
-    let link = network.map(|network| link_id(state, private, &network, *inside_cidrs.get(first())));
-    let names = text(state, "name").map(|name| azure_names(state, &name));
-    let link = link.or_else(|| private.link.clone());
-    let (adoption, recorded) = (adoption(state, private), read_managed(state));
+    let state = Model::read(state);
+    let known = known_ids(&state, subscription);
+    let inside_cidrs = read_inside_cidrs(&state)?;
+    let link = known
+        .network
+        .as_ref()
+        .map(|network| read_link_id(&state.link.id, private, network, *inside_cidrs.get(first())))
+        .or_else(|| private.link.clone());
+    let names = state.name.known().map(|name| azure_names(&state, name));
     Some(LookupScope {
         known,
         link,
         inside_cidrs,
         names,
-        adoption,
-        recorded_ids: recorded,
+        adoption: adoption(&state, private),
+        recorded_ids: state.link.managed,
         read_keys,
     })
 }
 
 /// What an object of this link must be, by the settings of a state or plan.
-fn adoption(settled: &Value, private: &PrivateState) -> Adoption {
-    let model = read_config(settled);
-    let own_end = !private.provenance.vpn_gateway_is_existing && model.transit_gateway_id.is_null();
-    let space = model
+fn adoption(state: &Config, private: &PrivateState) -> Adoption {
+    let own_end = !private.provenance.vpn_gateway_is_existing && state.transit_gateway_id.is_null();
+    let space = state
         .network
         .known()
         .and_then(|network| network.address_space.known());
     Adoption {
         moves_to: None,
-        endpoints: endpoint(settled, private)
+        endpoints: read_endpoint(state, private)
             .map(|endpoint| endpoint.to_string())
             .into_iter()
             .collect(),
-        vpc_cidr: model.vpc.known().and_then(|vpc| net(&vpc.cidr)),
-        amazon_asn: small(&model.aws_asn, AttributeId::AwsAsn)
+        vpc_cidr: state.vpc.known().and_then(|vpc| net(&vpc.cidr)),
+        amazon_asn: small(&state.aws_asn, AttributeId::AwsAsn)
             .ok()
             .filter(|_| own_end)
             .map(Asn),
-        azure_asn: small(&model.azure_asn, AttributeId::AzureAsn)
+        azure_asn: small(&state.azure_asn, AttributeId::AzureAsn)
             .ok()
             .filter(|_| !private.provenance.azure_gateway_is_existing)
             .map(Asn),
@@ -456,111 +464,76 @@ fn adoption(settled: &Value, private: &PrivateState) -> Adoption {
     }
 }
 
-fn known_ids(state: &Value, provider: Option<String>) -> KnownIds {
-    let (azure, aws, tunnels) = (state.get("azure"), state.get("aws"), state.get("tunnels"));
-    let tunnel = |key: TunnelKey, name: &str| text(tunnels.get(&key.to_string()), name);
-    let resource = |id: Option<String>| id.and_then(|id| ResourceId::parse(&id).ok());
-    let of = |instance: Instance, name: &str| {
-        instance
-            .tunnels()
-            .into_iter()
-            .find_map(|key| tunnel(key, name))
+fn known_ids(state: &Model, provider: Option<String>) -> KnownIds {
+    // Objects without an id yet are looked for by their names.
+    let composed = |kind: &str, name: Option<&String>| {
+        let subscription = read_subscription(state, provider.clone())?;
+        let group = state.group.known()?;
+        Some(ResourceId::network(&subscription, group, kind, name?))
     };
-    let group = text(azure, "resource_group_name");
-    let network = resource(text(azure, "virtual_network_id")).or_else(|| {
-        let name = text(azure.get("virtual_network"), "name")?;
-        let subscription = subscription(state, provider.clone())?;
-        Some(ResourceId::network(
-            &subscription,
-            group.as_deref()?,
-            "virtualNetworks",
-            &name,
-        ))
-    });
-    let azure_gateway = resource(text(azure, "gateway_id")).or_else(|| {
-        let name = text(azure.get("names"), "gateway")?;
-        let subscription = subscription(state, provider)?;
-        Some(ResourceId::network(
-            &subscription,
-            group.as_deref()?,
-            "virtualNetworkGateways",
-            &name,
-        ))
-    });
+    let gateway_name = state.azure_names.get("gateway").and_then(Attr::known);
+    let managed = &state.link.managed;
+    let first_of = |kind: Kind| managed.ids(kind).next().map(str::to_owned);
     KnownIds {
-        region: text(aws, "region").map(Region),
-        resource_group: group.clone(),
-        network,
-        azure_gateway,
-        public_ips: all_of(state, Kind::AzurePublicIp)
+        region: state.region.known().cloned().map(Region),
+        resource_group: state.group.known().cloned(),
+        network: resource_id(&state.network_id)
+            .or_else(|| composed("virtualNetworks", state.network_name().known().copied())),
+        azure_gateway: resource_id(&state.gateway_id)
+            .or_else(|| composed("virtualNetworkGateways", gateway_name)),
+        public_ips: managed
+            .ids(Kind::AzurePublicIp)
             .filter_map(|id| ResourceId::parse(id).ok())
             .collect(),
-        public_addresses: PerInstance::from_fn(|i| {
-            text(azure.get("public_ip_addresses"), &i.to_string())?
-                .parse()
-                .ok()
+        public_addresses: PerInstance::from_fn(|instance| {
+            let address = state.azure.public_ip_addresses.get(instance);
+            address.known()?.parse().ok()
         }),
         local_gateways: PerTunnel::from_fn(|key| {
-            resource(tunnel(key, "azure_local_network_gateway_id"))
+            resource_id(&state.tunnels.get(key).azure_local_network_gateway_id)
         }),
-        connections: PerTunnel::from_fn(|key| resource(tunnel(key, "azure_connection_id"))),
-        vpc: text(aws, "vpc_id").map(VpcId),
-        internet_gateway: first_of(state, Kind::AwsInternetGateway).map(InternetGatewayId),
-        public_subnet: first_of(state, Kind::AwsSubnet).map(SubnetId),
-        route_tables: all_of(state, Kind::AwsRouteTable)
+        connections: PerTunnel::from_fn(|key| {
+            resource_id(&state.tunnels.get(key).azure_connection_id)
+        }),
+        vpc: state.vpc_id.known().cloned().map(VpcId),
+        internet_gateway: first_of(Kind::AwsInternetGateway).map(InternetGatewayId),
+        public_subnet: first_of(Kind::AwsSubnet).map(SubnetId),
+        route_tables: managed
+            .ids(Kind::AwsRouteTable)
             .map(|id| RouteTableId(id.to_owned()))
             .collect(),
-        public_route_table: first_of(state, Kind::AwsRouteTable).map(RouteTableId),
-        vpn_gateway: text(aws, "vpn_gateway_id").map(VpnGatewayId),
-        transit_gateway: text(aws, "transit_gateway_id").map(TransitGatewayId),
-        customer_gateways: PerInstance::from_fn(|i| {
-            of(i, "aws_customer_gateway_id").map(CustomerGatewayId)
+        public_route_table: first_of(Kind::AwsRouteTable).map(RouteTableId),
+        vpn_gateway: state.vpn_gateway_id.known().cloned().map(VpnGatewayId),
+        transit_gateway: state
+            .transit_gateway_id
+            .known()
+            .cloned()
+            .map(TransitGatewayId),
+        customer_gateways: PerInstance::from_fn(|instance| {
+            let id = state.of_instance(instance, |tunnel| &tunnel.aws_customer_gateway_id);
+            id.cloned().map(CustomerGatewayId)
         }),
-        vpn_connections: PerInstance::from_fn(|i| {
-            of(i, "aws_vpn_connection_id").map(VpnConnectionId)
+        vpn_connections: PerInstance::from_fn(|instance| {
+            let id = state.of_instance(instance, |tunnel| &tunnel.aws_vpn_connection_id);
+            id.cloned().map(VpnConnectionId)
         }),
         outside_ips: PerTunnel::from_fn(|key| {
-            tunnel(key, "aws_outside_ip").and_then(|ip| ip.parse().ok())
+            let address = &state.tunnels.get(key).aws_outside_ip;
+            address.known()?.parse().ok()
         }),
     }
 }
 
-/// The one id of a kind in `managed`.
-fn first_of(state: &Value, kind: Kind) -> Option<String> {
-    all_of(state, kind).next().map(str::to_owned)
-}
-
-fn all_of(state: &Value, kind: Kind) -> impl Iterator<Item = &str> {
-    state
-        .get("managed")
-        .get(kind.as_str())
-        .as_list()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-}
-
 /// Keys of the user's own, from the configuration: they are nowhere else.
 pub fn configured_keys(config: &Value) -> PerTunnel<Option<PreSharedKey>> {
-    let keys = config.get("preshared_keys_wo");
     PerTunnel::from_fn(|key| {
-        keys.get(&key.to_string())
-            .as_str()
-            .and_then(|text| PreSharedKey::parse(text).ok())
+        let id = AttributeId::PresharedKey(key);
+        let parsed = Attributes(config).parse(&id, |text| PreSharedKey::parse(text).ok());
+        parsed.known().cloned().flatten()
     })
 }
 
 /// A text attribute, if it is a known one.
 pub fn text(value: &Value, name: &str) -> Option<String> {
     value.get(name).as_str().map(str::to_owned)
-}
-
-fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    value.as_map().into_iter().flatten()
-}
-
-fn strings(value: &Value) -> BTreeMap<String, String> {
-    entries(value)
-        .filter_map(|(name, v)| Some((name.clone(), v.as_str()?.to_owned())))
-        .collect()
 }

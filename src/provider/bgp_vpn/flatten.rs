@@ -283,11 +283,11 @@ pub fn managed(
             group.name
         );
         let creates = state.at(&"azure.create_resource_group".into()).as_bool() == Some(true);
-        let beside_existing = private.provenance.azure_gateway_is_existing && !creates;
+        let on_existing_gateway = private.provenance.azure_gateway_is_existing && !creates;
         add(
             Kind::AzureResourceGroup,
             &id,
-            tagged(&group.tags) && !beside_existing,
+            tagged(&group.tags) && !on_existing_gateway,
         );
     }
     if let Some(network) = &azure.network {

@@ -170,7 +170,7 @@ fn imported_state(id: &ImportId, found: &ImportedLink) -> ImportResponse {
         .for_each(|id| sole.add(Kind::AwsCustomerGateway, id));
     let managed = managed(&state, observed, &sole, &private, false);
     let count = |kind| managed.ids(kind).count();
-    let whole = count(Kind::AzureConnection) == TunnelKey::ALL.len()
+    let has_all_connections = count(Kind::AzureConnection) == TunnelKey::ALL.len()
         && count(Kind::AwsVpnConnection) == Instance::ALL.len();
     set_computed(&mut state, observed, &managed);
     let first = found.inside_cidrs.get(TunnelKey {
@@ -188,7 +188,7 @@ fn imported_state(id: &ImportId, found: &ImportedLink) -> ImportResponse {
         .store(&mut state, Vec::new());
     private.record_applied(&state);
     let mut messages = Diagnostics::new();
-    if !found.complete || !whole {
+    if !found.complete || !has_all_connections {
         messages.push(incomplete());
     }
     let connections = observed

@@ -6,16 +6,19 @@
 //! as an incomplete part of the new link, so that the create half finds it, and so does a later run
 //! should this one be killed in between.
 
+use super::attributes::path_of;
 use super::change_set::ChangeSet;
 use super::default_options::inside_cidrs;
 use super::expand::endpoint;
-use super::flatten::{identity, managed_value, read_managed};
+use super::flatten::{identity, managed_value};
 use super::link_status::LinkStatus;
+use super::model::{MAIN_ROUTE_TABLE_ID, Model, PUBLIC_SUBNET_ID, SUBNET_IDS, read_config};
 use super::private_state::{PrivateState, to_json};
-use super::replacing_attributes::is_same_setting;
+use super::replacing_attributes::is_same_text;
 use super::resume::ResumeCache;
 use crate::aws::model::{VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
+use bgp_vpn::config::{Attr, AttributeId, Config};
 use bgp_vpn::known_ids::KnownIds;
 use bgp_vpn::lookup::HandOver;
 use bgp_vpn::managed::{Kind, Managed};
@@ -51,15 +54,15 @@ pub struct Kept {
 /// Which objects a replacement keeps. `planned` is the new link; `link` is its ownership tag's
 /// value.
 pub fn kept(changes: ChangeSet<'_>, private: &PrivateState, link: Option<&LinkId>) -> Option<Kept> {
-    let managed = read_managed(changes.prior);
     let mut kept = Kept {
         link: link?.to_string(),
         endpoint: endpoint(changes.planned, private).map(|endpoint| endpoint.to_string()),
         ..Kept::default()
     };
-    keep_aws(changes, &managed, &mut kept);
-    keep_azure(changes, &managed, &mut kept);
-    rename(changes, &mut kept);
+    let (prior, planned) = (Model::read(changes.prior), read_config(changes.planned));
+    keep_aws(&prior, &planned, &mut kept);
+    keep_azure(&prior, &planned, &mut kept);
+    rename(&planned, &mut kept);
     let mut attributes = Value::Null;
     for path in kept
         .paths
@@ -72,18 +75,17 @@ pub fn kept(changes: ChangeSet<'_>, private: &PrivateState, link: Option<&LinkId
     (!kept.objects.is_empty()).then_some(kept)
 }
 
-fn keep_aws(changes: ChangeSet<'_>, managed: &Managed, kept: &mut Kept) {
-    let same = |path: &str| same(changes, path);
-    if !same("aws.region") {
+fn keep_aws(prior: &Model, planned: &Config, kept: &mut Kept) {
+    if !same_text(&prior.region, &planned.region) {
         return;
     }
-    let created = same("aws.vpc.cidr_block");
+    let managed = &prior.link.managed;
+    let created = same_text(&prior.vpc_cidr(), &planned.vpc_cidr());
     if created {
         kept.take(managed, &[Kind::AwsVpc]);
-        kept.paths
-            .extend(["aws.vpc_id", "aws.main_route_table_id"].map(str::to_owned));
-        let path = "aws.vpc.public_subnet_cidr_block";
-        if same(path) || both_null(changes, path) {
+        kept.copy(&[path_of(&AttributeId::VpcId), MAIN_ROUTE_TABLE_ID]);
+        let (subnet, planned_subnet) = (prior.public_subnet(), planned.public_subnet());
+        if same_text(&subnet, &planned_subnet) || subnet.is_null() && planned_subnet.is_null() {
             kept.take(
                 managed,
                 &[
@@ -92,58 +94,53 @@ fn keep_aws(changes: ChangeSet<'_>, managed: &Managed, kept: &mut Kept) {
                     Kind::AwsRouteTable,
                 ],
             );
-            kept.paths
-                .extend(["aws.public_subnet_id"].map(str::to_owned));
+            kept.copy(&[PUBLIC_SUBNET_ID]);
         }
     }
-    let given = changes.prior.at(&"aws.vpc".into()).is_null() && same("aws.vpc_id");
-    let stays_off_transit = both_null(changes, "aws.transit_gateway_id");
-    let gateway = changes.planned.at(&"aws.vpn_gateway_id".into());
-    let stays = !gateway.is_known() || same("aws.vpn_gateway_id");
+    let given = prior.vpc.is_null() && same_text(&prior.vpc_id, &planned.vpc_id);
+    let off_transit = prior.transit_gateway_id.is_null() && planned.transit_gateway_id.is_null();
+    let gateway = &planned.vpn_gateway_id;
+    let stays = gateway.is_unknown() || same_text(&prior.vpn_gateway_id, gateway);
+    let same_asn = prior.aws_asn.is_set() && prior.aws_asn == planned.aws_asn;
     let managed_gateway = managed.ids(Kind::AwsVpnGateway).next().is_some();
-    if (created || given) && stays_off_transit && stays && same("aws.asn") && managed_gateway {
+    if (created || given) && off_transit && stays && same_asn && managed_gateway {
         kept.take(managed, &[Kind::AwsVpnGateway]);
-        kept.paths.extend(["aws.vpn_gateway_id"].map(str::to_owned));
+        kept.copy(&[path_of(&AttributeId::VpnGateway)]);
     }
 }
 
-fn keep_azure(changes: ChangeSet<'_>, managed: &Managed, kept: &mut Kept) {
-    let same = |path: &str| same(changes, path);
-    let places = ["azure.resource_group_name", "azure.location"];
-    if !places.into_iter().all(same) || moves_subscription(changes) {
+fn keep_azure(prior: &Model, planned: &Config, kept: &mut Kept) {
+    let same_place =
+        same_text(&prior.group, &planned.group) && same_text(&prior.location, &planned.location);
+    if !same_place || moves_subscription(prior, planned) {
         return;
     }
-    if changes
-        .planned
-        .at(&"azure.create_resource_group".into())
-        .as_bool()
-        == Some(true)
-    {
+    let managed = &prior.link.managed;
+    if planned.create_group == Attr::Known(true) {
         kept.take(managed, &[Kind::AzureResourceGroup]);
     }
-    let includes = |path: &str| {
-        includes(
-            changes.planned.at(&path.into()),
-            changes.prior.at(&path.into()),
-        )
+    let (Attr::Known(network), Attr::Known(planned_network)) = (&prior.network, &planned.network)
+    else {
+        return;
     };
-    let network = same("azure.virtual_network.name")
-        && includes("azure.virtual_network.address_space")
-        && includes("azure.virtual_network.subnets");
-    let id = changes
-        .prior
-        .at(&"azure.virtual_network_id".into())
-        .as_str();
-    let Some(id) = id.filter(|id| network && managed.has(Kind::AzureVirtualNetwork, id)) else {
+    let same_network = same_text(&network.name, &planned_network.name)
+        && includes_ranges(&planned_network.address_space, &network.address_space)
+        && includes_subnets(&planned_network.subnets, &network.subnets);
+    let id = prior.network_id.known();
+    let Some(id) = id.filter(|id| same_network && managed.has(Kind::AzureVirtualNetwork, id))
+    else {
         return;
     };
     kept.take(managed, &[Kind::AzureVirtualNetwork]);
-    kept.paths
-        .extend(["azure.virtual_network_id"].map(str::to_owned));
-    if !changes.changed("azure.virtual_network.subnets") {
-        kept.paths.extend(["azure.subnet_ids"].map(str::to_owned));
+    kept.copy(&[path_of(&AttributeId::NetworkId)]);
+    if network.subnets == planned_network.subnets {
+        kept.copy(&[SUBNET_IDS]);
     }
-    if !same("azure.virtual_network.gateway_subnet_prefix") {
+    let (prefix, planned_prefix) = (
+        &network.gateway_subnet_prefix,
+        &planned_network.gateway_subnet_prefix,
+    );
+    if !same_text(prefix, planned_prefix) {
         kept.deleted_subnet = ResourceId::parse(id)
             .ok()
             .map(|id| id.child("subnets", GATEWAY_SUBNET).to_string());
@@ -152,7 +149,7 @@ fn keep_azure(changes: ChangeSet<'_>, managed: &Managed, kept: &mut Kept) {
 
 /// Objects that are created get the planned names, so those that are kept do as well: a change of a
 /// name alone renames nothing.
-fn rename(changes: ChangeSet<'_>, kept: &mut Kept) {
+fn rename(planned: &Config, kept: &mut Kept) {
     let names = [
         (Kind::AwsVpc, "vpc"),
         (Kind::AwsInternetGateway, "internet_gateway"),
@@ -161,57 +158,58 @@ fn rename(changes: ChangeSet<'_>, kept: &mut Kept) {
         (Kind::AwsVpnGateway, "vpn_gateway"),
     ];
     for (kind, attribute) in names {
-        let path = format!("aws.names.{attribute}");
-        let name = changes.planned.at(&path.as_str().into()).as_str();
+        let name = planned.aws_names.get(attribute).and_then(Attr::known);
         let ids = kept.objects.get(kind.as_str()).into_iter().flatten();
         let renamed: Vec<_> = name
-            .map(|name| ids.map(|id| (id.clone(), name.to_owned())).collect())
+            .map(|name| ids.map(|id| (id.clone(), name.clone())).collect())
             .unwrap_or_default();
         kept.names.extend(renamed);
     }
 }
 
 /// Whether a setting is known, set and the same before and after.
-fn same(changes: ChangeSet<'_>, path: &str) -> bool {
-    let (before, now) = (
-        changes.prior.at(&path.into()),
-        changes.planned.at(&path.into()),
-    );
-    before.is_set() && now.is_set() && is_same_setting(before, now)
+fn same_text<T: AsRef<str>>(before: &Attr<T>, planned: &Attr<T>) -> bool {
+    let texts = before.known().zip(planned.known());
+    texts.is_some_and(|(before, planned)| is_same_text(before.as_ref(), planned.as_ref()))
 }
 
-fn both_null(changes: ChangeSet<'_>, path: &str) -> bool {
-    changes.prior.at(&path.into()).is_null() && changes.planned.at(&path.into()).is_null()
+/// Whether every range of before is still there: what a create finds beyond the configuration, it
+/// leaves alone.
+fn includes_ranges(planned: &Attr<Vec<Attr<String>>>, before: &Attr<Vec<Attr<String>>>) -> bool {
+    let all_known = match planned {
+        Attr::Unknown => false,
+        Attr::Null => true,
+        Attr::Known(ranges) => !ranges.contains(&Attr::Unknown),
+    };
+    let planned = planned.known().map_or(&[][..], Vec::as_slice);
+    let mut before = before.known().into_iter().flatten();
+    all_known && before.all(|range| planned.contains(range))
 }
 
-/// Whether every element of `before` is still there: what a create finds beyond the configuration,
-/// it leaves alone.
-fn includes(planned: &Value, before: &Value) -> bool {
-    if let Some(before) = before.as_map() {
-        let now = planned.as_map();
-        return before
-            .iter()
-            .all(|(name, prefix)| now.and_then(|now| now.get(name)) == Some(prefix));
+/// The same of subnets. Without subnets before, those that are planned have to be known.
+fn includes_subnets(
+    planned: &Attr<BTreeMap<String, Attr<String>>>,
+    before: &Attr<BTreeMap<String, Attr<String>>>,
+) -> bool {
+    match (before, planned) {
+        (Attr::Known(before), planned) => before.iter().all(|(name, prefix)| {
+            planned.known().and_then(|planned| planned.get(name)) == Some(prefix)
+        }),
+        (_, Attr::Null) => true,
+        (_, Attr::Unknown) => false,
+        (_, Attr::Known(planned)) => !planned.values().any(Attr::is_unknown),
     }
-    let (now, before) = (
-        planned.as_list().unwrap_or_default(),
-        before.as_list().unwrap_or_default(),
-    );
-    before.iter().all(|range| now.contains(range)) && planned.is_wholly_known()
 }
 
 /// Whether the new link names another subscription.
-fn moves_subscription(changes: ChangeSet<'_>) -> bool {
-    let of = |value: &Value| {
-        let id = value
-            .at(&"azure.virtual_network_id".into())
-            .as_str()
-            .and_then(|id| ResourceId::parse(id).ok());
-        id.map(|id| id.subscription().to_lowercase())
+fn moves_subscription(prior: &Config, planned: &Config) -> bool {
+    let of = |config: &Config| {
+        let id = ResourceId::parse(config.network_id.known()?).ok()?;
+        Some(id.subscription().to_lowercase())
     };
-    of(changes.prior)
-        .zip(of(changes.planned))
-        .is_some_and(|(before, now)| before != now)
+    of(prior)
+        .zip(of(planned))
+        .is_some_and(|(before, planned)| before != planned)
 }
 
 impl Kept {
@@ -222,6 +220,12 @@ impl Kept {
                 self.objects.insert(kind.to_string(), ids);
             }
         }
+    }
+
+    /// Copies computed attributes of the old link.
+    fn copy(&mut self, paths: &[&str]) {
+        self.paths
+            .extend(paths.iter().map(|path| (*path).to_owned()));
     }
 
     /// The new link's ownership tag.
@@ -292,10 +296,7 @@ impl Kept {
             .for_each(|(path, value)| state.set_at(&path, value));
         state.set("managed", managed_value(&self.managed()));
         LinkStatus::Incomplete.store(&mut state, Vec::new());
-        let gateway = state
-            .at(&"azure.gateway_id".into())
-            .as_str()
-            .map(str::to_owned);
+        let gateway = read_config(&state).gateway_id.known().cloned();
         let first = inside_cidrs(&state).map(|cidrs| cidrs.get(TunnelKey::ALL[0]).to_string());
         let named = gateway
             .zip(first)

@@ -1,7 +1,8 @@
 //! Ids by which a run looks for objects of another AWS or Azure side than the state names.
 
 use super::change_set::ChangeSet;
-use super::expand::text;
+use super::model::read_config;
+use crate::aws::model::{TransitGatewayId, VpcId, VpnGatewayId};
 use bgp_vpn::lookup::LookupScope;
 use bgp_vpn::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use bgp_vpn::tunnel::{PerInstance, PerTunnel};
@@ -18,11 +19,12 @@ pub fn clear_aws_ids(scope: &mut LookupScope, changes: ChangeSet<'_>, spec: &Spe
     known.vpn_connections = PerInstance::default();
     known.customer_gateways = PerInstance::default();
     known.outside_ips = PerTunnel::default();
-    let planned = |path: &str| text(changes.planned.get("aws"), path);
-    known.vpn_gateway = planned("vpn_gateway_id").map(crate::aws::model::VpnGatewayId);
-    known.transit_gateway = planned("transit_gateway_id").map(crate::aws::model::TransitGatewayId);
-    if changes.changed("aws.vpc_id") || changes.changed("aws.region") {
-        known.vpc = planned("vpc_id").map(crate::aws::model::VpcId);
+    let (prior, planned) = (read_config(changes.prior), read_config(changes.planned));
+    known.vpn_gateway = planned.vpn_gateway_id.known().cloned().map(VpnGatewayId);
+    let transit_gateway = planned.transit_gateway_id.known().cloned();
+    known.transit_gateway = transit_gateway.map(TransitGatewayId);
+    if prior.vpc_id != planned.vpc_id || prior.region != planned.region {
+        known.vpc = planned.vpc_id.known().cloned().map(VpcId);
         known.internet_gateway = None;
         known.public_subnet = None;
     }

@@ -5,14 +5,14 @@
 //! | `attributes/` | the attribute table: one row for each attribute |
 //! | `schema` | the block, made from the table |
 //! | `backend` | says what is asked of the clouds |
-//! | `model`, `attribute_paths` | reads a configuration as the domain's wish; puts faults at their attributes |
+//! | `model`, `attribute_paths` | reads a configuration for the domain; gives each violation the path of its attribute |
 //! | `planned`, `defaults`, `default_options` | give every setting its effective value |
 //! | `conflicting_attributes` | rejects values that contradict each other or an object that is named |
 //! | `create_before_destroy` | lets conflicts of a create wait for the create itself under create_before_destroy |
 //! | `replacing_attributes` | keeps drift and unknown values from replacing anything |
 //! | `change_set`, `plan_validation`, `plan` | say what a plan changes, what is wrong with it, what will be new |
 //! | `provenance` | says which gateways are given, and what is there that is not the link's |
-//! | `expand` | makes a spec, or a place to search, of settled values |
+//! | `expand` | makes a spec, or a place to search, of effective values |
 //! | `static_routing` | rejects VPN connections that AWS cannot change to BGP |
 //! | `flatten`, `refresh` | put what was observed into a state |
 //! | `stale_plan` | rejects an apply whose plan no longer fits the clouds |

@@ -1,14 +1,139 @@
-//! A configuration, a planned state or a state, with types: the domain's `Config`, read by the
-//! paths of the attribute table.
+//! A configuration, a planned state or a state, with types. What a user can set is the domain's
+//! `Config`, read by the paths of the attribute table; what only the provider sets is read by the
+//! paths in this file.
 
 use super::attribute_paths::value_path;
+use super::flatten::read_managed;
 use bgp_vpn::config::{Attr, AttributeId, AttributeSource, Config};
+use bgp_vpn::managed::Managed;
+use bgp_vpn::tunnel::{Instance, PerInstance, PerTunnel};
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use terraform_plugin::{Number, Value};
 
-/// Reads every field.
+/// Computed attributes that a replacement copies by their paths.
+pub const MAIN_ROUTE_TABLE_ID: &str = "aws.main_route_table_id";
+pub const PUBLIC_SUBNET_ID: &str = "aws.public_subnet_id";
+pub const SUBNET_IDS: &str = "azure.subnet_ids";
+
+/// A configuration, a plan or a state. The settings are its own fields; what only the provider sets
+/// is grouped by link, cloud and tunnel.
+pub struct Model {
+    settings: Config,
+    pub link: LinkOutputs,
+    pub azure: AzureOutputs,
+    pub aws: AwsOutputs,
+    pub tunnels: PerTunnel<TunnelOutputs>,
+}
+
+pub struct LinkOutputs {
+    pub id: Attr<String>,
+    /// What destroy deletes; empty while that is unknown.
+    pub managed: Managed,
+    pub managed_is_known: bool,
+    pub drift: Vec<String>,
+}
+
+pub struct AzureOutputs {
+    pub public_ip_addresses: PerInstance<Attr<String>>,
+}
+
+pub struct AwsOutputs {
+    pub public_subnet_id: Attr<String>,
+}
+
+pub struct TunnelOutputs {
+    pub aws_outside_ip: Attr<String>,
+    pub azure_public_ip: Attr<String>,
+    pub aws_vpn_connection_id: Attr<String>,
+    pub aws_customer_gateway_id: Attr<String>,
+    pub azure_local_network_gateway_id: Attr<String>,
+    pub azure_connection_id: Attr<String>,
+}
+
+impl Model {
+    /// Reads every attribute.
+    pub fn read(value: &Value) -> Self {
+        let addresses = value.get("azure").get("public_ip_addresses");
+        let tunnels = value.get("tunnels");
+        Model {
+            settings: read_config(value),
+            link: LinkOutputs {
+                id: text(value.get("id")),
+                managed: read_managed(value),
+                managed_is_known: value.get("managed").is_known(),
+                drift: value
+                    .get("drift")
+                    .as_list()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|text| text.as_str().map(str::to_owned))
+                    .collect(),
+            },
+            azure: AzureOutputs {
+                public_ip_addresses: PerInstance::from_fn(|instance| {
+                    text(addresses.get(&instance.to_string()))
+                }),
+            },
+            aws: AwsOutputs {
+                public_subnet_id: text(value.at(&PUBLIC_SUBNET_ID.into())),
+            },
+            tunnels: PerTunnel::from_fn(|key| TunnelOutputs::read(tunnels.get(&key.to_string()))),
+        }
+    }
+
+    /// Whether the Azure gateway exists with both public IPs. Addresses without it are recreated
+    /// where that is necessary.
+    pub fn has_public_ips(&self) -> bool {
+        let addresses = &self.azure.public_ip_addresses;
+        self.gateway_id.is_set() && addresses.iter().all(|(_, address)| address.is_set())
+    }
+
+    /// An output of the tunnels of an instance that all of them have in common.
+    pub fn of_instance(
+        &self,
+        instance: Instance,
+        read: impl Fn(&TunnelOutputs) -> &Attr<String>,
+    ) -> Option<&String> {
+        let tunnels = instance.tunnels().map(|key| self.tunnels.get(key));
+        tunnels.into_iter().find_map(|tunnel| read(tunnel).known())
+    }
+}
+
+impl Deref for Model {
+    type Target = Config;
+
+    fn deref(&self) -> &Config {
+        &self.settings
+    }
+}
+
+impl TunnelOutputs {
+    fn read(tunnel: &Value) -> Self {
+        let output = |name: &str| text(tunnel.get(name));
+        TunnelOutputs {
+            aws_outside_ip: output("aws_outside_ip"),
+            azure_public_ip: output("azure_public_ip"),
+            aws_vpn_connection_id: output("aws_vpn_connection_id"),
+            aws_customer_gateway_id: output("aws_customer_gateway_id"),
+            azure_local_network_gateway_id: output("azure_local_network_gateway_id"),
+            azure_connection_id: output("azure_connection_id"),
+        }
+    }
+}
+
+/// Reads every setting.
 pub fn read_config(value: &Value) -> Config {
     Config::read(&Attributes(value))
+}
+
+/// An attribute as a value of Terraform.
+pub fn to_value<T: Into<Value>>(attribute: Attr<T>) -> Value {
+    match attribute {
+        Attr::Null => Value::Null,
+        Attr::Unknown => Value::unknown(),
+        Attr::Known(value) => value.into(),
+    }
 }
 
 /// The attributes of a value.

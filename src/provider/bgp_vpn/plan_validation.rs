@@ -1,5 +1,6 @@
 //! Everything that is wrong with a plan whose settings all have their values.
 
+use super::attribute_paths::value_path;
 use super::backend::Backend;
 use super::change_set::ChangeSet;
 use super::conflicting_attributes::{
@@ -13,6 +14,7 @@ use super::planned_id::link_of;
 use super::private_state::{PrivateState, Provenance};
 use super::replaced::own_object_ids;
 use crate::aws::model::VpnConnection;
+use bgp_vpn::config::Attr;
 use bgp_vpn::preflight::{PreflightContext, PreflightIssue, run_checks};
 use bgp_vpn::types::tags::check_keys;
 use bgp_vpn::validation::{ChangedParts, validate_combination, validate_fields};
@@ -21,13 +23,13 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use terraform_plugin::Value;
 
-/// Everything that is wrong with a settled plan.
+/// Everything that is wrong with a plan that has all effective values.
 pub fn validate_plan(
     inputs: &PlanInputs<'_, '_>,
-    settled: &Value,
+    planned_state: &Value,
     backend: &dyn Backend,
 ) -> Vec<Violation> {
-    let (configured, planned) = (read_config(inputs.config), read_config(settled));
+    let (configured, planned) = (read_config(inputs.config), read_config(planned_state));
     let (azure_given, vpn_given) = (
         inputs.azure_gateway_is_existing(),
         inputs.vpn_gateway_is_existing(),
@@ -35,24 +37,26 @@ pub fn validate_plan(
     let on_transit_gateway = inputs.on_transit_gateway();
     let changes = inputs.prior.map(|prior| ChangeSet {
         prior,
-        planned: settled,
+        planned: planned_state,
     });
-    let changed = |paths: &[&str]| {
-        changes.is_none_or(|c| {
-            paths
+    let changed = |attributes: &[AttributeId]| {
+        let is_configured =
+            |attribute: &AttributeId| !inputs.config.at(&value_path(attribute)).is_null();
+        changes.is_none_or(|changes| {
+            attributes
                 .iter()
-                .any(|path| c.changed(path) && !inputs.config.at(&(*path).into()).is_null())
+                .any(|attribute| changes.changed(attribute) && is_configured(attribute))
         })
     };
     let new = ChangedParts {
-        azure_gateway: !azure_given && changed(&["azure.sku", "azure.generation"]),
-        azure_asn: !azure_given && changed(&["azure.asn"]),
-        aws_asn: !vpn_given && !on_transit_gateway && changed(&["aws.asn"]),
-        acceleration: changed(&["aws.enable_acceleration"]),
+        azure_gateway: !azure_given && changed(&[AttributeId::Sku, AttributeId::Generation]),
+        azure_asn: !azure_given && changed(&[AttributeId::AzureAsn]),
+        aws_asn: !vpn_given && !on_transit_gateway && changed(&[AttributeId::AwsAsn]),
+        acceleration: changed(&[AttributeId::Acceleration]),
         initiator: changed(&[
-            "azure.connection_mode",
-            "aws.startup_action",
-            "aws.dpd_timeout_action",
+            AttributeId::ConnectionMode,
+            AttributeId::StartupAction,
+            AttributeId::DpdAction,
         ]),
     };
     let mut violations = validate_combination(&planned, new);
@@ -75,7 +79,7 @@ pub fn validate_plan(
     if let Some(changes) = changes {
         violations.extend(conflicting_id(changes, inputs));
     }
-    violations.extend(fixed_zones(inputs, settled));
+    violations.extend(fixed_zones(inputs, planned_state));
     violations.extend(vpc_named_twice(inputs));
     let (defaults, own) = (backend.default_tags(), planned.tags.known());
     // Those of the resource alone were checked before.
@@ -91,7 +95,7 @@ pub fn validate_plan(
             ViolationKind::Tag(fault),
         ));
     }
-    let link = link_of(settled, inputs.private, backend.subscription());
+    let link = link_of(planned_state, inputs.private, backend.subscription());
     let mut own = inputs.private.replaced_ids.clone();
     own.extend(inputs.prior.into_iter().flat_map(own_object_ids));
     let own_addresses = own_bgp_addresses(inputs);
@@ -100,7 +104,7 @@ pub fn validate_plan(
         ..inputs.private.provenance.clone()
     };
     let planned_end = endpoint(
-        settled,
+        planned_state,
         &PrivateState {
             provenance: of_plan,
             ..PrivateState::default()
@@ -122,29 +126,26 @@ pub fn validate_plan(
         vpn_gateway_is_existing: vpn_given,
         on_transit_gateway,
         moves_to: moves_to.as_ref(),
-        allow_overlap: settled
-            .get("allow_overlapping_prefixes")
-            .as_bool()
-            .unwrap_or_default(),
+        allow_overlap: planned.allow_overlapping_prefixes == Attr::Known(true),
     };
     let existing = inputs.prior.is_some();
     // The subnet of a gateway that exists cannot be resized: a warning at every change would be
     // useless.
-    let settled_subnet =
+    let is_existing_subnet =
         |fault: &Violation| existing && matches!(fault.kind, ViolationKind::GatewaySubnetSmall(_));
     violations.extend(
         run_checks(site, inputs.snapshot)
             .into_iter()
-            .filter(|fault| !settled_subnet(fault)),
+            .filter(|fault| !is_existing_subnet(fault)),
     );
-    let claims_new = inputs.prior.is_none() && configured_true(inputs.config, "manage_gateways");
+    let claims_new = inputs.prior.is_none() && configured.manage_gateways == Attr::Known(true);
     if claims_new && azure_given && (vpn_given || on_transit_gateway) {
         violations.push(Violation::error(
             AttributeId::ManageGateways,
             ViolationKind::Preflight(PreflightIssue::ClaimAtCreate),
         ));
     }
-    if inputs.takes_ownership(settled) {
+    if inputs.takes_ownership(planned_state) {
         let ids = &own;
         let own = |c: &&crate::azure::model::Connection| {
             let tagged = link
@@ -183,10 +184,6 @@ pub fn validate_plan(
         }
     }
     violations
-}
-
-fn configured_true(config: &Value, name: &str) -> bool {
-    config.get(name).as_bool() == Some(true)
 }
 
 /// Names were judged where they are configured; those made from a name that was fine are fine.

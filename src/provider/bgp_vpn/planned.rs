@@ -1,7 +1,38 @@
 //! A planned state in the making: the configuration, with places to be filled where nothing is
 //! configured.
 
+use super::attribute_paths::value_path;
+use bgp_vpn::config::AttributeId;
 use terraform_plugin::{AttributePath, Value};
+
+/// An attribute by its id, or a place by its path.
+pub trait Place {
+    fn path(&self) -> AttributePath;
+}
+
+impl Place for AttributeId {
+    fn path(&self) -> AttributePath {
+        value_path(self)
+    }
+}
+
+impl Place for str {
+    fn path(&self) -> AttributePath {
+        self.into()
+    }
+}
+
+impl Place for &str {
+    fn path(&self) -> AttributePath {
+        (*self).into()
+    }
+}
+
+impl Place for String {
+    fn path(&self) -> AttributePath {
+        self.as_str().into()
+    }
+}
 
 /// The configuration and what is made of it. Configured places, unknown ones too, are never
 /// touched.
@@ -24,40 +55,42 @@ impl<'a> PlannedState<'a> {
     }
 
     /// Whether nothing is configured at a place, nor unknown above it.
-    pub fn is_open(&self, path: &str) -> bool {
-        self.config.at(&path.into()).is_null()
+    pub fn is_open(&self, place: &(impl Place + ?Sized)) -> bool {
+        self.config.at(&place.path()).is_null()
     }
 
     /// What is configured at a place.
-    pub fn configured(&self, path: &str) -> &'a Value {
-        self.config.at(&AttributePath::from(path))
+    pub fn configured(&self, place: &(impl Place + ?Sized)) -> &'a Value {
+        self.config.at(&place.path())
     }
 
     /// What is planned at a place.
-    pub fn at(&self, path: &str) -> &Value {
-        self.planned.at(&path.into())
+    pub fn at(&self, place: &(impl Place + ?Sized)) -> &Value {
+        self.planned.at(&place.path())
     }
 
     /// Sets a place where nothing is configured.
-    pub fn fill(&mut self, path: &str, value: impl Into<Value>) {
-        if self.is_open(path) {
-            self.planned.set_at(&path.into(), value);
+    pub fn fill(&mut self, place: &(impl Place + ?Sized), value: impl Into<Value>) {
+        if self.is_open(place) {
+            self.planned.set_at(&place.path(), value);
         }
     }
 
     /// Takes the prior spelling of a configured text that is equal to it but for the spelling.
     pub fn keep_prior_casing(
         &mut self,
-        path: &str,
+        attribute: &AttributeId,
         prior: &Value,
         same: impl Fn(&str, &str) -> bool,
     ) {
-        if let (Some(new), Some(old)) = (self.at(path).as_str(), prior.at(&path.into()).as_str())
-            && new != old
+        if let (Some(new), Some(old)) = (
+            self.at(attribute).as_str(),
+            prior.at(&attribute.path()).as_str(),
+        ) && new != old
             && same(new, old)
         {
             let old = old.to_owned();
-            self.planned.set_at(&path.into(), old);
+            self.planned.set_at(&attribute.path(), old);
         }
     }
 }

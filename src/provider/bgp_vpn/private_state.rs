@@ -337,9 +337,9 @@ impl PrivateState {
     }
 
     /// Remembers the settings of a state or plan.
-    pub fn record_applied(&mut self, settled: &Value) {
+    pub fn record_applied(&mut self, state: &Value) {
         for path in remembered_paths().map(AttributePath::from) {
-            let value = settled.at(&path).clone();
+            let value = state.at(&path).clone();
             if value.is_wholly_known() {
                 self.applied.set_at(&path, value);
             }
@@ -381,9 +381,9 @@ impl PrivateState {
     pub fn last_applied<'a>(&'a self, state: &'a Value, path: &AttributePath) -> &'a Value {
         let applied = self.applied.at(path);
         // A policy counts as one value: the fields of cloud_default are null.
-        let whole = path.steps().first() == Some(&Step::Attribute("ipsec_policy".to_owned()))
+        let is_policy = path.steps().first() == Some(&Step::Attribute("ipsec_policy".to_owned()))
             && self.applied.get("ipsec_policy").is_set();
-        if applied.is_set() || whole {
+        if applied.is_set() || is_policy {
             applied
         } else {
             state.at(path)

@@ -1,10 +1,10 @@
 //! Where the gateways of a planned link come from, and what is there that it must not count as its
 //! own.
 
-use super::change_set::ChangeSet;
 use super::default_options::inside_cidrs;
 use super::defaults::PlanInputs;
 use super::expand::link_id;
+use super::model::read_config;
 use super::private_state::Provenance;
 use bgp_vpn::plan::GATEWAY_SUBNET;
 use bgp_vpn::preflight::PreflightSnapshot;
@@ -18,10 +18,10 @@ use terraform_plugin::Value;
 pub fn provenance(
     inputs: &PlanInputs<'_, '_>,
     snapshot: &PreflightSnapshot,
-    settled: &Value,
+    planned: &Value,
 ) -> Provenance {
     let last = &inputs.private.provenance;
-    let claimed = inputs.takes_ownership(settled);
+    let claimed = inputs.takes_ownership(planned);
     let vpn_gateway_given = inputs.vpn_gateway_is_existing();
     let replaced = |id: &str| {
         inputs
@@ -34,7 +34,7 @@ pub fn provenance(
         let subnet = network.resource.id.child("subnets", GATEWAY_SUBNET);
         replaced(subnet.as_str()) || !network.subnets.iter().any(|s| s.name == GATEWAY_SUBNET)
     });
-    let prefix = settled.at(&"azure.gateway_subnet_prefix".into()).is_set();
+    let prefix = read_config(planned).gateway_subnet_prefix.is_set();
     let propagated = snapshot.vpn_gateway.found().map(|gateway| {
         let tables = snapshot
             .route_tables
@@ -45,11 +45,8 @@ pub fn provenance(
         tables.map(|table| table.id.0.clone()).collect::<Vec<_>>()
     });
     let same_gateway = inputs.prior.is_some_and(|prior| {
-        !ChangeSet {
-            prior,
-            planned: settled,
-        }
-        .changed("aws.vpn_gateway_id")
+        let (prior, planned) = (read_config(prior), read_config(planned));
+        prior.vpn_gateway_id == planned.vpn_gateway_id
     });
     Provenance {
         azure_gateway_is_existing: inputs.azure_gateway_is_existing() && !claimed,
@@ -58,7 +55,7 @@ pub fn provenance(
         preexisting_addresses: if claimed {
             BTreeSet::new()
         } else {
-            preexisting_addresses(inputs, snapshot, settled)
+            preexisting_addresses(inputs, snapshot, planned)
         },
         preexisting_propagation: if claimed {
             Vec::new()
@@ -75,15 +72,15 @@ pub fn provenance(
 fn preexisting_addresses(
     inputs: &PlanInputs<'_, '_>,
     snapshot: &PreflightSnapshot,
-    settled: &Value,
+    planned: &Value,
 ) -> BTreeSet<Ipv4Addr> {
     let mut found = inputs.private.provenance.preexisting_addresses.clone();
-    let (Some(gateway), Some(cidrs)) = (snapshot.gateway.found(), inside_cidrs(settled)) else {
+    let (Some(gateway), Some(cidrs)) = (snapshot.gateway.found(), inside_cidrs(planned)) else {
         return found;
     };
     let network = bgp_vpn::preflight::network_of(gateway);
     let first = *cidrs.get(TunnelKey::ALL[0]);
-    let link = network.map(|network| link_id(settled, inputs.private, &network, first));
+    let link = network.map(|network| link_id(planned, inputs.private, &network, first));
     if inputs.private.resumes_incomplete && inputs.private.link.is_some() {
         return found;
     }

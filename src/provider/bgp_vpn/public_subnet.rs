@@ -2,66 +2,91 @@
 //! for life, and two ranges of a VPC may not overlap: the old subnet goes first. EC2 rejects that
 //! while a network interface is in it.
 
+use super::attribute_paths::value_path;
 use super::change_set::ChangeSet;
+use super::model::{Model, read_config, to_value};
 use crate::provider::summaries;
+use bgp_vpn::config::{Attr, AttributeId, Config};
 use bgp_vpn::observed::Observed;
 use terraform_plugin::{Diagnostic, Value};
 
-const RANGE: &str = "aws.vpc.public_subnet_cidr_block";
+/// The range before and after.
+struct RangeChange {
+    before: Attr<String>,
+    planned: Attr<String>,
+}
 
-fn range(value: &Value) -> &Value {
-    value.at(&RANGE.into())
+impl RangeChange {
+    fn of(before: &Config, planned: &Config) -> Self {
+        let range = |config: &Config| config.public_subnet().map(String::clone);
+        RangeChange {
+            before: range(before),
+            planned: range(planned),
+        }
+    }
+
+    fn read(changes: ChangeSet<'_>) -> Self {
+        Self::of(&read_config(changes.prior), &read_config(changes.planned))
+    }
+
+    fn replaces(&self) -> bool {
+        self.before.is_set() && self.before != self.planned && !self.planned.is_unknown()
+    }
 }
 
 /// Whether the subnet of before gets another range, or goes.
 pub fn replaces(changes: ChangeSet<'_>) -> bool {
-    range(changes.prior).is_set() && changes.changed(RANGE) && range(changes.planned).is_known()
+    RangeChange::read(changes).replaces()
 }
 
 /// Whether the subnet of before goes, with its route table.
 pub fn goes(changes: ChangeSet<'_>) -> bool {
-    replaces(changes) && range(changes.planned).is_null()
+    let range = RangeChange::read(changes);
+    range.replaces() && range.planned.is_null()
 }
 
 /// Whether the link starts or stops to have one, with a route table of its own.
 pub fn comes_or_goes(prior: &Value, planned: &Value) -> bool {
-    range(planned).is_known() && range(prior).is_null() != range(planned).is_null()
+    let range = RangeChange::of(&read_config(prior), &read_config(planned));
+    !range.planned.is_unknown() && range.before.is_null() != range.planned.is_null()
 }
 
 /// `aws.public_subnet_id` in the plan of an update whose VPC stays.
 pub fn planned_id(changes: ChangeSet<'_>) -> Value {
-    let before = changes.prior.at(&"aws.public_subnet_id".into());
-    let wanted = !range(changes.planned).is_null();
-    match (wanted, before.is_null() || changes.changed(RANGE)) {
+    let (prior, planned) = (Model::read(changes.prior), read_config(changes.planned));
+    let range = RangeChange::of(&prior, &planned);
+    let before = prior.aws.public_subnet_id;
+    let recreated = before.is_null() || range.before != range.planned;
+    match (!range.planned.is_null(), recreated) {
         (true, true) => Value::unknown(),
         (false, true) => Value::Null,
-        (_, false) => before.clone(),
+        (_, false) => to_value(before),
     }
 }
 
 /// What the change costs.
 pub fn warning(changes: ChangeSet<'_>) -> Option<Diagnostic> {
-    let id = changes
-        .prior
-        .at(&"aws.public_subnet_id".into())
-        .as_str()
-        .unwrap_or("not created yet");
-    let was = range(changes.prior).as_str().unwrap_or_default();
-    let detail = match range(changes.planned).as_str() {
+    let (prior, planned) = (Model::read(changes.prior), read_config(changes.planned));
+    let range = RangeChange::of(&prior, &planned);
+    if !range.replaces() {
+        return None;
+    }
+    let path = value_path(&AttributeId::PublicSubnet);
+    let id = prior.aws.public_subnet_id.known();
+    let id = id.map_or("not created yet", String::as_str);
+    let was = range.before.known().map_or("", String::as_str);
+    let detail = match range.planned.known() {
         Some(now) => format!(
-            "{RANGE} changes from {was} to {now}. The public subnet ({id}) is deleted and then created with the new range. AWS rejects \
+            "{path} changes from {was} to {now}. The public subnet ({id}) is deleted and then created with the new range. AWS rejects \
              the deletion while the subnet contains a network interface; nothing is deleted in that case."
         ),
         None => format!(
-            "{RANGE} ({was}) is no longer configured. The public subnet ({id}), its route table and the internet gateway of this link \
+            "{path} ({was}) is no longer configured. The public subnet ({id}), its route table and the internet gateway of this link \
              are deleted. AWS rejects the deletion while they are in use."
         ),
     };
-    replaces(changes).then(|| {
-        Diagnostic::warning(summaries::PUBLIC_SUBNET_DELETED)
-            .detail(detail)
-            .at(RANGE)
-    })
+    let warning = Diagnostic::warning(summaries::PUBLIC_SUBNET_DELETED);
+    Some(warning.detail(detail).at(path))
 }
 
 /// Puts the range of the subnet that is there in place of the one that was planned, where a run
@@ -72,7 +97,10 @@ pub fn follow_range(state: &mut Value, observed: &Observed) {
         .subnets
         .iter()
         .find(|subnet| observed.aws.public_subnet.as_ref() == Some(&subnet.id));
-    if let Some(subnet) = there.filter(|_| state.at(&"aws.vpc".into()).is_set()) {
-        state.set_at(&RANGE.into(), subnet.cidr.to_string());
+    if let Some(subnet) = there.filter(|_| read_config(state).vpc.is_set()) {
+        state.set_at(
+            &value_path(&AttributeId::PublicSubnet),
+            subnet.cidr.to_string(),
+        );
     }
 }

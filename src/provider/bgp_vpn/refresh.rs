@@ -2,11 +2,13 @@
 //! attribute shows it.
 
 use super::attributes::{AttributeRow, Source, table};
-use super::default_options::{POLICY_FIELDS, is_unmanaged_policy, policy_fields};
+use super::default_options::{POLICY_FIELDS, policy_fields};
+use super::model::read_config;
 use super::planned::PlannedState;
 use crate::aws::model::{RouteTableId, Tunnel, VpnConnection};
 use crate::azure::model::{Connection, Gateway, PublicIp};
 use bgp_vpn::compare::azure_policy_agrees;
+use bgp_vpn::config::IpsecPolicyConfig;
 use bgp_vpn::ipsec::IpsecPolicy;
 use bgp_vpn::observed::Observed;
 use bgp_vpn::preflight::eq_ignoring_case_and_spaces;
@@ -17,7 +19,11 @@ use terraform_plugin::Value;
 /// Puts the clouds' settings in place of a state's.
 pub fn refresh_settings(state: &mut Value, observed: &Observed) {
     let policy = state.get("ipsec_policy").clone();
-    let left_alone = |path: &str| is_unmanaged_policy(&policy) && path.starts_with("ipsec_policy");
+    let unmanaged = read_config(state)
+        .policy
+        .known()
+        .is_some_and(IpsecPolicyConfig::is_unmanaged);
+    let left_alone = |path: &str| unmanaged && path.starts_with("ipsec_policy");
     for (path, value) in observed_settings(observed, Consensus::Unanimous)
         .into_iter()
         .filter(|(path, _)| !left_alone(path))

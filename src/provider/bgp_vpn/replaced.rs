@@ -7,64 +7,53 @@
 //! Azure objects derive from them, so that no two links can have both in common.
 
 use super::TYPE_NAME;
+use super::attributes::path_of;
 use super::flatten::read_managed;
+use super::model::{Model, read_config};
 use super::private_state::PrivateState;
 use super::resume::{CachedState, ResumeCache};
 use super::teardown::{full_removal, label, removal_warning};
 use crate::provider::summaries;
+use bgp_vpn::config::{Attr, AttributeId};
 use bgp_vpn::managed::{Kind, Managed};
 use bgp_vpn::ownership_tags::LinkId;
 use terraform_plugin::{Diagnostic, Value};
 
 /// Whether a state and a configuration are of one link, by what both say of it.
 pub fn is_of_one_link(state: &Value, config: &Value) -> bool {
-    let same = |path: &str| {
-        let texts = [state, config].map(|value| value.at(&path.into()).as_str());
-        matches!(texts, [Some(a), Some(b)] if a.eq_ignore_ascii_case(b))
-    };
-    same("name") && same("azure.resource_group_name")
+    let (state, config) = (read_config(state), read_config(config));
+    let same = |a: &Attr<String>, b: &Attr<String>| matches!((a, b), (Attr::Known(a), Attr::Known(b)) if a.eq_ignore_ascii_case(b));
+    same(&state.name, &config.name) && same(&state.group, &config.group)
 }
 
 /// Ids of the shared and single objects that a state holds.
 pub fn own_object_ids(state: &Value) -> Vec<String> {
-    let mut ids = ids_of_shared_objects(state);
-    for tunnel in state
-        .get("tunnels")
-        .as_map()
-        .into_iter()
-        .flatten()
-        .map(|(_, tunnel)| tunnel)
-    {
-        let fields = [
-            "azure_connection_id",
-            "aws_vpn_connection_id",
-            "aws_customer_gateway_id",
+    let state = Model::read(state);
+    let mut ids = ids_of_shared_objects(&state);
+    for (_, tunnel) in state.tunnels.iter() {
+        let outputs = [
+            &tunnel.azure_connection_id,
+            &tunnel.aws_vpn_connection_id,
+            &tunnel.aws_customer_gateway_id,
         ];
-        ids.extend(
-            fields
-                .iter()
-                .filter_map(|field| tunnel.get(field).as_str().map(str::to_owned)),
-        );
+        ids.extend(outputs.into_iter().filter_map(Attr::known).cloned());
     }
     ids
 }
 
 /// Gateways and networks of a state, and what it put into networks and tables of others.
-fn ids_of_shared_objects(state: &Value) -> Vec<String> {
-    let paths = [
-        "azure.gateway_id",
-        "azure.virtual_network_id",
-        "aws.vpn_gateway_id",
-        "aws.vpc_id",
+fn ids_of_shared_objects(state: &Model) -> Vec<String> {
+    let named = [
+        &state.gateway_id,
+        &state.network_id,
+        &state.vpn_gateway_id,
+        &state.vpc_id,
     ];
-    let named = paths
-        .iter()
-        .filter_map(|path| state.at(&(*path).into()).as_str().map(str::to_owned));
-    let managed = read_managed(state);
-    let made = [Kind::AzureSubnet, Kind::AwsRoutePropagation]
+    let named = named.into_iter().filter_map(Attr::known).cloned();
+    let created = [Kind::AzureSubnet, Kind::AwsRoutePropagation]
         .into_iter()
-        .flat_map(|kind| managed.ids(kind));
-    named.chain(made.map(str::to_owned)).collect()
+        .flat_map(|kind| state.link.managed.ids(kind));
+    named.chain(created.map(str::to_owned)).collect()
 }
 
 /// Before the plan of a create: what it takes the place of, as far as that is known by its
@@ -93,13 +82,11 @@ pub fn note(
     // By the time of the create the state is gone.
     let before = resume_cache.gone(config).filter(|_| may_be_applying);
     let before = before.map_or_else(|| private.removes.clone(), |state| read_managed(&state));
-    let has_network = ["azure.virtual_network_id", "azure.virtual_network"];
-    let has_network = has_network
-        .into_iter()
-        .any(|path| !config.at(&path.into()).is_null());
-    let gateway = config.at(&"azure.gateway_id".into()).as_str();
+    let config = read_config(config);
+    let has_network = !config.network_id.is_null() || !config.network.is_null();
+    let gateway = config.gateway_id.known();
     let own = gateway.filter(|id| has_network && before.has(Kind::AzureGateway, id));
-    private.own_gateway = own.map(str::to_owned);
+    private.own_gateway = own.cloned();
 }
 
 /// What the plan of a create announces to be deleted: a link that Terraform replaces though no
@@ -155,19 +142,15 @@ pub fn on_request(removed: &Managed, addresses: &[String], prior: &Value) -> Opt
 /// The attribute that names an object which the replacement deletes and cannot create again under
 /// that id.
 pub fn unrepeatable(private: &PrivateState, config: &Value) -> Option<&'static str> {
-    let named = |path: &str, removed: &Managed, kind| {
-        config
-            .at(&path.into())
-            .as_str()
-            .is_some_and(|id| removed.has(kind, id))
-    };
-    let aws = named("aws.vpn_gateway_id", &private.removes, Kind::AwsVpnGateway);
-    let azure = named("azure.gateway_id", &private.removes, Kind::AzureGateway)
-        && private.own_gateway.is_none();
-    if aws {
-        Some("aws.vpn_gateway_id")
+    let config = read_config(config);
+    let removed =
+        |id: &Attr<String>, kind| id.known().is_some_and(|id| private.removes.has(kind, id));
+    if removed(&config.vpn_gateway_id, Kind::AwsVpnGateway) {
+        Some(path_of(&AttributeId::VpnGateway))
+    } else if removed(&config.gateway_id, Kind::AzureGateway) && private.own_gateway.is_none() {
+        Some(path_of(&AttributeId::AzureGateway))
     } else {
-        azure.then_some("azure.gateway_id")
+        None
     }
 }
 

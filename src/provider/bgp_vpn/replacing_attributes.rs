@@ -1,7 +1,7 @@
 //! Settings that are fixed for the life of the Azure gateway or of the AWS half. Only a change of
 //! the configuration replaces what has them: the clouds change some of them by themselves (Azure
 //! moves gateways to Generation2, announced for 2026), and a value that is unknown at plan usually
-//! turns out to be the same.
+//! proves to be the same.
 
 use super::attributes::{AttributeRow, Effect, paths, paths_with};
 use super::change_set::ChangeSet;
@@ -28,9 +28,12 @@ fn other_gateway_attributes() -> impl Iterator<Item = &'static str> {
 /// Whether two values mean the same setting: ids and locations have many spellings.
 pub fn is_same_setting(one: &Value, other: &Value) -> bool {
     let texts = one.as_str().zip(other.as_str());
-    texts.map_or(one == other, |(one, other)| {
-        eq_ignoring_case_and_spaces(one.trim_end_matches('/'), other.trim_end_matches('/'))
-    })
+    texts.map_or(one == other, |(one, other)| is_same_text(one, other))
+}
+
+/// The same of two texts.
+pub fn is_same_text(one: &str, other: &str) -> bool {
+    eq_ignoring_case_and_spaces(one.trim_end_matches('/'), other.trim_end_matches('/'))
 }
 
 /// A configuration with the value of the state in place of each replacing attribute that is not

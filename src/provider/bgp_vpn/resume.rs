@@ -15,6 +15,7 @@
 use super::change_set::ChangeSet;
 use super::kept::Kept;
 use super::link_status::is_incomplete;
+use super::model::Model;
 use super::private_state::PrivateState;
 use super::replaced::is_of_one_link;
 use crate::provider::summaries;
@@ -105,8 +106,9 @@ impl ResumeCache {
 
     /// Forgets a link that is gone. Its create half, if there is one, comes next.
     pub fn forget(&self, link: &LinkId, state: &Value) {
-        lock(&self.links).retain(|id, recalled| {
-            id != link.as_str() && recalled.state.get("id") != state.get("id")
+        let attribute = Model::read(state).link.id;
+        lock(&self.links).retain(|id, cached| {
+            id != link.as_str() && Model::read(&cached.state).link.id != attribute
         });
         lock(&self.seen).remove(link.as_str());
         lock(&self.gone).push(state.clone());
@@ -116,7 +118,7 @@ impl ResumeCache {
     pub fn named(&self, config: &Value) -> Option<CachedState> {
         lock(&self.links)
             .values()
-            .find(|recalled| is_of_one_link(&recalled.state, config))
+            .find(|cached| is_of_one_link(&cached.state, config))
             .cloned()
     }
 
@@ -138,7 +140,7 @@ impl ResumeCache {
     /// and not before an apply.
     pub fn is_refreshed(&self, link: Option<&LinkId>) -> bool {
         self.get(link)
-            .is_some_and(|recalled| recalled.private.is_some())
+            .is_some_and(|cached| cached.private.is_some())
     }
 
     /// The states of links that are unfinished. Terraform destroys these links before it creates
@@ -147,7 +149,7 @@ impl ResumeCache {
         let links = lock(&self.links);
         links
             .values()
-            .map(|recalled| &recalled.state)
+            .map(|cached| &cached.state)
             .filter(|state| is_incomplete(state))
             .cloned()
             .collect()

@@ -8,16 +8,19 @@ use super::backend::Backend;
 use super::change_set::ChangeSet;
 use super::expand::{ExpandInputs, KeyInputs, expand_spec};
 use super::link_status::is_interrupted;
+use super::model::{Model, TunnelOutputs};
 use super::private_state::PrivateState;
 use super::refresh::refresh_settings;
 use super::replacing_attributes::follows_the_cloud;
 use crate::azure::id::ResourceId;
 use crate::provider::summaries;
 use bgp_vpn::action::ActionTarget;
+use bgp_vpn::config::Attr;
 use bgp_vpn::observed::Observed;
 use bgp_vpn::spec::{Removals, Spec};
 use bgp_vpn::stale_plan::ShownPlan;
 use bgp_vpn::tunnel::{Instance, TunnelKey};
+use std::collections::BTreeSet;
 use terraform_plugin::{AttributePath, Diagnostic, Value};
 
 /// An update that is about to start.
@@ -41,17 +44,19 @@ pub fn stale_plan_error(
         prior: update.prior,
         planned: update.planned,
     };
-    let settled = !is_interrupted(update.prior);
+    let completed = !is_interrupted(update.prior);
+    let planned = Model::read(update.planned);
     let shown = ShownPlan {
-        known: known(update),
-        drift: texts(update.prior.get("drift")).collect(),
-        recreates_tunnels: TunnelKey::ALL
-            .into_iter()
-            .any(|key| !tunnel(update.planned, key, "aws_vpn_connection_id").is_known()),
+        known: known(update, &planned),
+        drift: Model::read(update.prior).link.drift.into_iter().collect(),
+        recreates_tunnels: planned
+            .tunnels
+            .iter()
+            .any(|(_, tunnel)| tunnel.aws_vpn_connection_id.is_unknown()),
         rotates_keys: changes.rotates_keys(update.private) || changes.applies_configured_keys(),
     };
-    let before = spec_before(backend, update).filter(|_| settled);
-    let mut found = if settled {
+    let before = spec_before(backend, update).filter(|_| completed);
+    let mut found = if completed {
         edited_settings(update, observed)
     } else {
         Vec::new()
@@ -67,17 +72,6 @@ pub fn outdated_plan(found: &[String]) -> Diagnostic {
          differences:\n  - {}\n\nNothing was changed. Plan again with a refresh, review the plan, and apply it.",
         found.join("\n  - ")
     ))
-}
-
-fn texts(list: &Value) -> impl Iterator<Item = String> {
-    list.as_list()
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|text| text.as_str().map(str::to_owned))
-}
-
-fn tunnel<'a>(value: &'a Value, key: TunnelKey, field: &str) -> &'a Value {
-    value.get("tunnels").get(&key.to_string()).get(field)
 }
 
 /// The spec of the settings before, as a read compares with it.
@@ -142,50 +136,38 @@ fn changed_leaves(one: &Value, other: &Value, at: &str) -> Vec<String> {
 }
 
 /// Objects whose ids or addresses the plan shows.
-fn known(update: &Update<'_>) -> std::collections::BTreeSet<ActionTarget> {
-    let planned = update.planned;
-    let is_set = |path: &str| planned.at(&path.into()).is_set();
+fn known(update: &Update<'_>, planned: &Model) -> BTreeSet<ActionTarget> {
     let mut known = Vec::new();
     let single = [
-        ("azure.gateway_id", ActionTarget::Gateway),
-        ("aws.vpc_id", ActionTarget::Vpc),
-        ("aws.vpn_gateway_id", ActionTarget::VpnGateway),
-        ("aws.public_subnet_id", ActionTarget::PublicSubnet),
+        (&planned.gateway_id, ActionTarget::Gateway),
+        (&planned.vpc_id, ActionTarget::Vpc),
+        (&planned.vpn_gateway_id, ActionTarget::VpnGateway),
+        (&planned.aws.public_subnet_id, ActionTarget::PublicSubnet),
     ];
     known.extend(
         single
             .into_iter()
-            .filter(|(path, _)| is_set(path))
+            .filter(|(id, _)| id.is_set())
             .map(|(_, object)| object),
     );
-    if planned.get("managed").is_known() {
+    if planned.link.managed_is_known {
         known.push(ActionTarget::InternetGateway);
         known.push(ActionTarget::PublicRouteTable);
     }
     for instance in Instance::ALL {
-        let all = |field: &str| {
-            instance
-                .tunnels()
-                .into_iter()
-                .all(|key| tunnel(planned, key, field).is_set())
+        let all = |read: fn(&TunnelOutputs) -> &Attr<String>| {
+            let tunnels = instance.tunnels().map(|key| planned.tunnels.get(key));
+            tunnels.into_iter().all(|tunnel| read(tunnel).is_set())
         };
-        let objects = [
-            ("azure_public_ip", ActionTarget::PublicIp(instance)),
-            (
-                "aws_customer_gateway_id",
-                ActionTarget::CustomerGateway(instance),
-            ),
-            (
-                "aws_vpn_connection_id",
-                ActionTarget::VpnConnection(instance),
-            ),
-        ];
-        known.extend(
-            objects
-                .into_iter()
-                .filter(|(field, _)| all(field))
-                .map(|(_, object)| object),
-        );
+        if all(|tunnel| &tunnel.azure_public_ip) {
+            known.push(ActionTarget::PublicIp(instance));
+        }
+        if all(|tunnel| &tunnel.aws_customer_gateway_id) {
+            known.push(ActionTarget::CustomerGateway(instance));
+        }
+        if all(|tunnel| &tunnel.aws_vpn_connection_id) {
+            known.push(ActionTarget::VpnConnection(instance));
+        }
     }
     let names = &update.spec.azure.names;
     let composed = |kind: &str, name: &str| {
@@ -198,20 +180,19 @@ fn known(update: &Update<'_>) -> std::collections::BTreeSet<ActionTarget> {
     };
     for key in TunnelKey::ALL {
         // An object of the same name in the same group gets the same id again.
-        let other = |field: &str, id: ResourceId| {
-            let shown = tunnel(planned, key, field)
-                .as_str()
-                .and_then(|shown| ResourceId::parse(shown).ok());
+        let other = |shown: &Attr<String>, id: ResourceId| {
+            let shown = shown.known().and_then(|id| ResourceId::parse(id).ok());
             shown.is_some_and(|shown| shown != id)
         };
+        let tunnel = planned.tunnels.get(key);
         if other(
-            "azure_local_network_gateway_id",
+            &tunnel.azure_local_network_gateway_id,
             composed("localNetworkGateways", names.local_gateways.get(key)),
         ) {
             known.push(ActionTarget::LocalGateway(key));
         }
         if other(
-            "azure_connection_id",
+            &tunnel.azure_connection_id,
             composed("connections", names.connections.get(key)),
         ) {
             known.push(ActionTarget::Connection(key));

@@ -26,7 +26,7 @@ impl<'a> BlockReader<'a> {
     pub fn root(config: &'a Value, notes: &'a ReadNotes) -> Self {
         BlockReader {
             value: config,
-            path: AttributePath::whole(),
+            path: AttributePath::empty(),
             notes,
         }
     }

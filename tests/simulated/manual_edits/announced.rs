@@ -1,7 +1,7 @@
 //! A plan announces what its apply interrupts, with ids: also of an imported link, and where only
 //! repairs interrupt it.
 
-use super::fixture::{Link, ec2, settle};
+use super::fixture::{Link, ec2, wait_for_sessions};
 use awsazure::aws::model::{NetworkCidrs, TargetGateway, TunnelOptions, VpnConnectionId};
 use awsazure::aws::{ConnectionEndpoints, ConnectionOptions, IdempotencyKey};
 use bgp_vpn::types::{Asn, Tags};
@@ -36,7 +36,7 @@ async fn edited(sim: &Sim, link: &Link) -> [String; 2] {
     ec2.change_tunnel(&ctx, &other, outside.parse().unwrap(), &seconds)
         .await
         .unwrap();
-    settle(sim).await;
+    wait_for_sessions(sim).await;
     [narrowed.0, outside]
 }
 
@@ -110,7 +110,7 @@ fn import_finds_own_gateway_of_moved_connection() {
         ec2.change_connection_endpoints(&ctx, &moved, &ends)
             .await
             .unwrap();
-        settle(&sim).await;
+        wait_for_sessions(&sim).await;
         let own = link.text("aws.vpn_gateway_id");
         for id in [
             link.text("id"),

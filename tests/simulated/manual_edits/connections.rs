@@ -32,7 +32,7 @@ fn accept_equal_customer_gateways() {
                 .await;
             fixture.use_customer_gateway(instance, &equal).await;
         }
-        fixture.settle().await;
+        fixture.wait_for_sessions().await;
         assert_eq!(fixture.drift().await, Vec::<String>::new());
         let writes = fixture.calls("ModifyVpnConnection");
         let after = fixture.repair(4).await;
@@ -81,7 +81,7 @@ fn replace_customer_gateways_with_another_address_in_place() {
                 .customer_gateway([20, 0, 0, 9].into(), 65010, "other")
                 .await;
             fixture.use_customer_gateway(Instance::One, &office).await;
-            fixture.settle().await;
+            fixture.wait_for_sessions().await;
             let said = words(&fixture.drift().await);
             assert!(
                 said.contains(&fixture.vpn(Instance::One).id.0) && said.contains(&office.id.0),
@@ -122,7 +122,7 @@ fn replace_customer_gateways_with_another_address_in_place() {
                 count("CreateCustomerGateway"),
                 if deletes_own { 2 } else { 0 }
             );
-            fixture.settle().await;
+            fixture.wait_for_sessions().await;
             AvailabilityMonitor::over(&fixture.sim).unwrap();
         });
     }
@@ -160,7 +160,7 @@ fn move_connections_back_one_at_a_time_from_another_gateway() {
                 .await
                 .unwrap();
         }
-        fixture.settle().await;
+        fixture.wait_for_sessions().await;
         let said = words(&fixture.drift().await);
         for instance in Instance::ALL {
             assert!(
@@ -197,7 +197,7 @@ fn widen_narrowed_network_cidrs_one_connection_at_a_time() {
                 .await
                 .unwrap();
         }
-        fixture.settle().await;
+        fixture.wait_for_sessions().await;
         let said = words(&fixture.drift().await);
         assert!(said.contains("LocalIpv4NetworkCidr 10.1.0.0/16"), "{said}");
         let after = fixture.repair(2).await;
@@ -237,7 +237,7 @@ fn clear_policy_based_traffic_selectors_one_tunnel_at_a_time() {
                 "{key}"
             );
         }
-        fixture.settle().await;
+        fixture.wait_for_sessions().await;
         let after = fixture.repair(3).await;
         let narrowed = |c: &awsazure::azure::model::Connection| {
             c.policy_based_selectors || c.traffic_selectors > 0
@@ -276,7 +276,7 @@ fn disable_ikev1_one_tunnel_at_a_time() {
                 "{key}"
             );
         }
-        fixture.settle().await;
+        fixture.wait_for_sessions().await;
         let after = fixture.repair(3).await;
         assert!(
             TunnelKey::ALL

@@ -1,6 +1,6 @@
 //! Inside CIDRs that tunnels of one link take over from each other, and those that others have.
 
-use super::fixture::{Link, clients, ec2, settle, writes};
+use super::fixture::{Link, clients, ec2, wait_for_sessions, writes};
 use awsazure::aws::model::{TargetGateway, TunnelOptions, VpnConnectionId, VpnGatewayId};
 use awsazure::aws::{IdempotencyKey, NewConnection, VpnConnectionOptions};
 use awsazure::azure::ResourceId;
@@ -14,11 +14,10 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use terraform_plugin::Value;
-use test_support::simulated::Sim;
 use test_support::simulated::availability::AvailabilityMonitor;
 use test_support::simulated::clock::{in_virtual_time, on_all_cores, simulated};
-use test_support::simulated::leak_checker;
 use test_support::simulated::terraform_core::Run;
+use test_support::simulated::{Sim, leak_checker};
 
 /// The CIDRs of slot 0 in the tunnels' order, and two more.
 const CIDRS: [&str; 6] = [
@@ -95,7 +94,7 @@ async fn moved(link: &Link, places: &[usize; 4], killed_at: Option<usize>) -> Re
     }
     core.run(&Run::Apply).await?;
     core.plans_empty().await?;
-    settle(&sim).await;
+    wait_for_sessions(&sim).await;
     availability.check_at_least(3)?;
     leak_checker::tunnels_up(&sim)?;
     let wanted: BTreeSet<String> = places.iter().map(|place| azure_ip(CIDRS[*place])).collect();
@@ -298,7 +297,7 @@ fn move_addresses_listed_on_the_wrong_instance() {
         let mut core = link.core(&sim);
         core.run(&Run::Apply).await.unwrap();
         core.plans_empty().await.unwrap();
-        settle(&sim).await;
+        wait_for_sessions(&sim).await;
         leak_checker::tunnels_up(&sim).unwrap();
     });
 }

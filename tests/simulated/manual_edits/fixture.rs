@@ -38,12 +38,12 @@ impl Fixture {
             spec,
             before: built.observed,
         };
-        fixture.settle().await;
+        fixture.wait_for_sessions().await;
         fixture
     }
 
     /// Sessions come up, and both clouds report it.
-    pub async fn settle(&self) {
+    pub async fn wait_for_sessions(&self) {
         tokio::time::sleep(Duration::from_secs(300)).await;
         let now = self.sim.sandbox.now();
         self.sim.sandbox.world().advance(now);
@@ -109,7 +109,7 @@ impl Fixture {
         let ended = self.converge().await;
         succeeded("the repair", &ended).unwrap();
         availability.check_at_least(least).unwrap();
-        self.settle().await;
+        self.wait_for_sessions().await;
         assert_eq!(self.drift().await, Vec::<String>::new());
         let after = self.seen().await;
         let ids = |seen: &Observed| {
@@ -189,7 +189,7 @@ impl Link {
                 let sim = Sim::new(SEED);
                 let mut core = TerraformCore::new(&sim, made, Stored::default());
                 core.run(&Run::Apply).await.unwrap();
-                settle(&sim).await;
+                wait_for_sessions(&sim).await;
                 (sim.sandbox.world().clone(), core.stored)
             })
         });
@@ -220,7 +220,7 @@ impl Link {
 }
 
 /// Sessions come up, and both clouds report it.
-pub async fn settle(sim: &Sim) {
+pub async fn wait_for_sessions(sim: &Sim) {
     tokio::time::sleep(Duration::from_secs(300)).await;
     let now = sim.sandbox.now();
     sim.sandbox.world().advance(now);

@@ -1,17 +1,16 @@
 //! Ownership tags that a user deleted: shown as drift, written again, and no tunnel is down for it.
 
-use super::fixture::{Link, clients, ec2, settle};
+use super::fixture::{Link, clients, ec2, wait_for_sessions};
 use awsazure::azure::ResourceId;
 use bgp_vpn::lost_tags::{objects_with_lost_tags, tagged_objects};
 use bgp_vpn::ownership_tags::{TAG_LINK, TAG_NAME, TAG_ROLE};
 use bgp_vpn::spec::AzureGateway;
 use bgp_vpn::tunnel::Instance;
 use bgp_vpn::types::Tags;
-use test_support::simulated::Sim;
 use test_support::simulated::availability::AvailabilityMonitor;
 use test_support::simulated::clock::simulated;
-use test_support::simulated::leak_checker;
 use test_support::simulated::terraform_core::Run;
+use test_support::simulated::{Sim, leak_checker};
 
 #[test]
 fn restore_deleted_ownership_tags() {
@@ -52,7 +51,7 @@ fn restore_deleted_ownership_tags() {
             .delete_tags(&sim.limits().aws(), &on_aws, &keys)
             .await
             .unwrap();
-        settle(&sim).await;
+        wait_for_sessions(&sim).await;
 
         core.run(&Run::Refresh).await.unwrap();
         let drift = format!("{:?}", core.stored.state.get("drift")).to_lowercase();

@@ -28,14 +28,14 @@ impl ResourceId {
         let parts: Vec<&str> = id.0.split('/').collect();
         let fixed =
             |at: usize, word: &str| parts.get(at).is_some_and(|p| p.eq_ignore_ascii_case(word));
-        let whole = parts.len() >= 9
+        let complete = parts.len() >= 9
             && parts.len() % 2 == 1
             && parts.first() == Some(&"")
             && parts.iter().skip(1).all(|part| is_name(part))
             && fixed(1, "subscriptions")
             && fixed(3, "resourceGroups")
             && fixed(5, "providers");
-        if whole {
+        if complete {
             Ok(id)
         } else {
             Err(ParseResourceIdError(text.to_owned()))

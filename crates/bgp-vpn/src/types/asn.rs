@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// An autonomous system number. Which numbers a cloud takes for which end is a rule of `link`, not
+/// An autonomous system number. Which numbers a cloud takes for which end is a rule of `validation`, not
 /// of the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -33,9 +33,9 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
 
 /// A decimal number of units.
 fn nanoseconds(number: &str, length: u128) -> Option<u128> {
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let (integer, fraction) = number.split_once('.').unwrap_or((number, ""));
     let digits = |text: &str| text.len() <= LONGEST && text.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) || whole.is_empty() && fraction.is_empty() {
+    if !digits(integer) || !digits(fraction) || integer.is_empty() && fraction.is_empty() {
         return None;
     }
     let parse = |text: &str| {
@@ -47,7 +47,7 @@ fn nanoseconds(number: &str, length: u128) -> Option<u128> {
     };
     let scale = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
     let part = parse(fraction)?.checked_mul(length)?.checked_div(scale)?;
-    parse(whole)?.checked_mul(length)?.checked_add(part)
+    parse(integer)?.checked_mul(length)?.checked_add(part)
 }
 
 #[cfg(test)]

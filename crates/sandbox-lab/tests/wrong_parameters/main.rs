@@ -28,7 +28,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How long daemons that run may take to come to their verdicts, on a busy machine.
-const SETTLE: Duration = Duration::from_secs(120);
+const CONVERGE_TIMEOUT: Duration = Duration::from_secs(120);
 /// For how long these verdicts must stand then: some retries of BGP and IKE.
 const STAND: Duration = Duration::from_secs(8);
 
@@ -110,7 +110,7 @@ fn agree(half: usize) {
     let folder = std::env::temp_dir().join(format!("awsazure-table-{}-{half}", std::process::id()));
     let mut lab = Lab::start(&folder).unwrap();
     let prefix = lab.prefix().to_owned();
-    let seen = settle(&mut lab, &aws, &azure, &rules);
+    let seen = wait_for_convergence(&mut lab, &aws, &azure, &rules);
     let mut failures = String::new();
     let mut table = String::new();
     let mut compare = |failures: &mut String,
@@ -231,7 +231,7 @@ fn tunnels<'a>(links: &'a [(&'a Row, Link)]) -> impl Iterator<Item = (&'a Row, &
 
 /// The daemons' verdicts once they are the rules', or time is up, and after they have stood for a
 /// while.
-fn settle(
+fn wait_for_convergence(
     lab: &mut Lab,
     aws: &[AwsEndpoint],
     azure: &[AzureEndpoint],
@@ -256,7 +256,7 @@ fn settle(
         } else {
             agreed = None;
         }
-        if began.elapsed() > SETTLE {
+        if began.elapsed() > CONVERGE_TIMEOUT {
             return seen;
         }
         sleep(Duration::from_millis(300));

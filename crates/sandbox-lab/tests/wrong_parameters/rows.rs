@@ -101,7 +101,7 @@ pub const ROWS: [Row; 38] = [
                 .for_each(|end| end.shared_key = "One.key_for_both".into());
         },
     ),
-    row("outside address of nobody", &[IkeNoProposal, Up], |link| {
+    row("unused outside address", &[IkeNoProposal, Up], |link| {
         link.connection(|end| end.peer_ip = ip("198.18.250.1"))
     }),
     // Azure has every connection on both instances: IPsec comes up with the wrong one, which has no
@@ -114,7 +114,7 @@ pub const ROWS: [Row; 38] = [
         },
     ),
     row(
-        "customer gateway with the IP of nobody",
+        "customer gateway with an unused IP",
         &[IkeNoAnswer],
         |link| link.aws[0].peer_ip = ip("203.0.250.10"),
     ),

@@ -207,17 +207,17 @@ impl Region {
                 "At most two tunnels can be specified.",
             ));
         }
-        let mut told = prefixes
+        let mut given = prefixes
             .iter()
             .map(|prefix| TunnelOptions::read(params, prefix))
             .collect::<Result<Vec<_>, _>>()?;
-        told.resize(TUNNELS, TunnelOptions::default());
-        for options in &told {
+        given.resize(TUNNELS, TunnelOptions::default());
+        for options in &given {
             options.check(customer.ip_address.is_some())?;
         }
         self.check_quota(&target)?;
         let mut taken: Vec<Ipv4Net> = self.inside_cidrs(&target).collect();
-        for cidr in told.iter().filter_map(|options| options.inside_cidr) {
+        for cidr in given.iter().filter_map(|options| options.inside_cidr) {
             if taken.contains(&cidr) {
                 return Err(already_used(cidr));
             }
@@ -226,7 +226,7 @@ impl Region {
         let customer_gateway_id = customer.id.clone();
         let id = new_id("vpn", cx.rng);
         let mut tunnels: Vec<Tunnel> = Vec::new();
-        for mut options in told {
+        for mut options in given {
             let inside_cidr = options
                 .inside_cidr
                 .take()

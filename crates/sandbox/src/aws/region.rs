@@ -251,49 +251,7 @@ impl Region {
         all
     }
 
-    /// What other teams put into the VPCs.
-    fn dependent_rows(&self) -> Vec<Value> {
-        let (all, mut rows) = (&self.dependents, Vec::new());
-        let within = |vpc: &String| json!({ "vpc_id": vpc });
-        rows.extend(
-            all.interfaces
-                .values()
-                .map(|one| self.row(one, "available", within(&one.vpc_id))),
-        );
-        let nat_gateways = all.nat_gateways.values().filter(|one| !one.gone());
-        rows.extend(
-            nat_gateways
-                .map(|one| self.row(one, one.lifecycle.state.as_str(), within(&one.vpc_id))),
-        );
-        rows.extend(
-            all.endpoints
-                .values()
-                .map(|one| self.row(one, "available", within(&one.vpc_id))),
-        );
-        rows.extend(
-            all.peerings
-                .values()
-                .map(|one| self.row(one, "active", within(&one.vpc_id))),
-        );
-        rows.extend(
-            all.security_groups
-                .values()
-                .map(|one| self.row(one, "available", within(&one.vpc_id))),
-        );
-        rows.extend(
-            all.network_acls
-                .values()
-                .map(|one| self.row(one, "available", within(&one.vpc_id))),
-        );
-        rows.extend(
-            all.egress_gateways
-                .values()
-                .map(|one| self.row(one, "attached", within(&one.vpc_id))),
-        );
-        rows
-    }
-
-    fn row<T: Object>(&self, object: &T, state: &str, extra: Value) -> Value {
+    pub(super) fn row<T: Object>(&self, object: &T, state: &str, extra: Value) -> Value {
         let mut row = json!({
             "kind": T::KIND,
             "id": object.id(),

@@ -39,8 +39,8 @@ pub struct Vpc {
     dns_hostnames: bool,
     usage_metrics: bool,
     dhcp_options_id: String,
-    security_group_id: String,
-    network_acl_id: String,
+    pub(super) security_group_id: String,
+    pub(super) network_acl_id: String,
 }
 
 object!(Vpc, "vpc", "vpc", "InvalidVpcID", "vpc");
@@ -301,92 +301,6 @@ impl Region {
             "InvalidVpcCidrBlockAssociationID.NotFound",
             format!("The association ID '{id}' does not exist"),
         ))
-    }
-
-    pub(super) fn describe_security_groups(
-        &mut self,
-        params: &Params,
-        cx: &mut Context<'_>,
-    ) -> ApiResult {
-        let filters = super::filters::parse(params)?;
-        let wanted = params.list("GroupId");
-        let mut rows = Vec::new();
-        for vpc in self.vpcs.values().filter(|vpc| vpc.visible_from <= cx.now) {
-            let passes = super::filters::accept(&filters, &Tags::new(), |name| {
-                Some(vec![match name {
-                    "vpc-id" => vpc.id.clone(),
-                    "group-name" => "default".to_owned(),
-                    "group-id" => vpc.security_group_id.clone(),
-                    "owner-id" => ACCOUNT.to_owned(),
-                    "description" => "default VPC security group".to_owned(),
-                    _ => return None,
-                }])
-            })?;
-            if passes && (wanted.is_empty() || wanted.contains(&vpc.security_group_id.as_str())) {
-                rows.push(vpc);
-            }
-        }
-        let mut xml = Xml::new();
-        let made = self.created_security_groups(params, cx.now)?;
-        let rows = rows.into_iter().map(Ok).chain(made.into_iter().map(Err));
-        xml.set("securityGroupInfo", rows, |xml, row| {
-            let vpc = match row {
-                Ok(vpc) => vpc,
-                Err(made) => return made.write(xml),
-            };
-            xml.text("ownerId", ACCOUNT);
-            xml.text("groupId", &vpc.security_group_id);
-            xml.text("groupName", "default");
-            xml.text("groupDescription", "default VPC security group");
-            xml.text("vpcId", &vpc.id);
-            xml.nest("ipPermissions", |_| {});
-            xml.nest("ipPermissionsEgress", |_| {});
-            tags::write(xml, &Tags::new());
-        });
-        Ok(xml)
-    }
-
-    pub(super) fn describe_network_acls(
-        &mut self,
-        params: &Params,
-        cx: &mut Context<'_>,
-    ) -> ApiResult {
-        let filters = super::filters::parse(params)?;
-        let wanted = params.list("NetworkAclId");
-        let mut rows = Vec::new();
-        for vpc in self.vpcs.values().filter(|vpc| vpc.visible_from <= cx.now) {
-            let passes = super::filters::accept(&filters, &Tags::new(), |name| {
-                Some(match name {
-                    "vpc-id" => vec![vpc.id.clone()],
-                    "default" => vec!["true".to_owned()],
-                    "network-acl-id" => vec![vpc.network_acl_id.clone()],
-                    "association.subnet-id" => {
-                        self.subnets_of(&vpc.id).map(str::to_owned).collect()
-                    }
-                    _ => return None,
-                })
-            })?;
-            if passes && (wanted.is_empty() || wanted.contains(&vpc.network_acl_id.as_str())) {
-                rows.push(vpc);
-            }
-        }
-        let mut xml = Xml::new();
-        let made = self.created_network_acls(params, cx.now)?;
-        let rows = rows.into_iter().map(Ok).chain(made.into_iter().map(Err));
-        xml.set("networkAclSet", rows, |xml, row| {
-            let vpc = match row {
-                Ok(vpc) => vpc,
-                Err(made) => return made.write(xml),
-            };
-            xml.text("networkAclId", &vpc.network_acl_id);
-            xml.text("vpcId", &vpc.id);
-            xml.text("ownerId", ACCOUNT);
-            xml.text("default", true);
-            xml.nest("entrySet", |_| {});
-            xml.nest("associationSet", |_| {});
-            tags::write(xml, &Tags::new());
-        });
-        Ok(xml)
     }
 
     /// Fails unless that VPC is there and available.

@@ -46,8 +46,8 @@ pub struct Resource {
     pub id: Id,
     pub location: String,
     pub tags: Option<Value>,
-    /// Top-level members besides id, name, type, etag, location, tags and properties: sku, zones
-    /// and unknown ones.
+    /// Top-level members except id, name, type, etag, location, tags and properties: sku, zones and
+    /// unknown ones.
     pub top: Object,
     /// Normalised, without what the service computes.
     pub properties: Value,

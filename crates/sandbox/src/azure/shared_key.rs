@@ -105,12 +105,12 @@ impl AzureService {
         self.require_unlocked(&gateway, id, request, cx)?;
         let key = id.key();
         let span = cx.rng.duration(DURATION.0, DURATION.1);
-        let whole = SimDuration(span.0 + cx.rng.duration(BUSY_AFTER.0, BUSY_AFTER.1).0);
+        let total = SimDuration(span.0 + cx.rng.duration(BUSY_AFTER.0, BUSY_AFTER.1).0);
         let record = self.start(
             &key,
             PendingChange {
                 verb: "Put",
-                span: whole,
+                span: total,
                 lock: None,
                 result,
             },
@@ -128,7 +128,7 @@ impl AzureService {
         self.locks.insert(
             gateway,
             Lock {
-                until: cx.now + whole,
+                until: cx.now + total,
                 operation: record.clone(),
             },
         );

@@ -108,7 +108,7 @@ fn telemetry_lags_and_unused_row_stays_down() {
         .collect();
     let mut tunnels = Tunnels::default();
     let mut first_up = None;
-    let mut first_told = None;
+    let mut first_reported = None;
     for second in 0..200 {
         tunnels.refresh(SimTime(second * 1_000), &[one.clone(), two.clone()], &azure);
         if first_up.is_none()
@@ -119,14 +119,14 @@ fn telemetry_lags_and_unused_row_stays_down() {
         {
             first_up = Some(second);
         }
-        if first_told.is_none()
+        if first_reported.is_none()
             && (tunnels.aws_telemetry(one.outside_ip).up
                 || tunnels.aws_telemetry(two.outside_ip).up)
         {
-            first_told = Some(second);
+            first_reported = Some(second);
         }
     }
-    let (up, history) = (first_up.unwrap(), first_told.unwrap());
+    let (up, history) = (first_up.unwrap(), first_reported.unwrap());
     assert!((13..=36).contains(&up), "{up}");
     assert!(history > up, "{history} after {up}");
     let peers = tunnels.azure_peers("G");

@@ -164,19 +164,19 @@ impl Schema {
         let Some(operation) = self.operations.get(&call.operation) else {
             return;
         };
-        let (result, beside): (_, &[&str]) = match (call.service, operation.answer) {
+        let (result, ignored): (_, &[&str]) = match (call.service, operation.answer) {
             (Service::Sts, _) => (reader.open().filter(|name| name.ends_with("Result")), &[]),
             (Service::Ec2, Some(_)) => (None, &["requestId"]),
             (Service::Ec2, None) => (None, &["requestId", "return"]),
         };
         match operation.answer {
             Some(model) => {
-                let seen = xml::members(&self.answers, model, item, reader, beside, place, found);
+                let seen = xml::members(&self.answers, model, item, reader, ignored, place, found);
                 xml::missing(&self.answers, model, seen, place, found);
             }
             None => {
                 while let Some(child) = reader.open() {
-                    if !beside.contains(&child) {
+                    if !ignored.contains(&child) {
                         found.at(&place.of(child), "unknown");
                     }
                     reader.skip(child);

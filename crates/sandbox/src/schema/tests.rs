@@ -212,10 +212,10 @@ fn find_every_violation_in_ec2_request() {
 fn find_every_violation_in_response() {
     let mut world = World::new(1, Settings::default());
     let create = ec2("Action=CreateVpnGateway&Type=ipsec.1");
-    let Outcome::Response(whole) = world.handle(SimTime(0), &create).outcome else {
+    let Outcome::Response(complete) = world.handle(SimTime(0), &create).outcome else {
         panic!("no answer")
     };
-    let text = String::from_utf8(whole.body.clone()).unwrap();
+    let text = String::from_utf8(complete.body.clone()).unwrap();
     let call = crate::aws::AwsService::classify(&create).unwrap();
     for (from, to, expected) in [
         ("<state>pending", "<state>waiting", "VpnState does not have"),
@@ -246,7 +246,7 @@ fn find_every_violation_in_response() {
     ] {
         let bad = text.replace(from, to);
         assert_ne!(bad, text, "{from} is not in {text}");
-        let (mut validator, mut answer) = (SchemaValidator::default(), whole.clone());
+        let (mut validator, mut answer) = (SchemaValidator::default(), complete.clone());
         answer.body = bad.into_bytes();
         validator.aws(&call, &create, Some(&answer));
         assert!(

@@ -1,9 +1,8 @@
 //! AWS's documents, held against their shapes while they are read.
 
-use super::Side;
-use super::query;
 use super::shape::{Kind, Shapes};
 use super::violations::{Place, Violations};
+use super::{Side, query};
 
 /// A document from here on.
 pub(super) struct Reader<'a> {
@@ -129,7 +128,7 @@ pub(super) fn members(
     model: usize,
     item: &str,
     reader: &mut Reader<'_>,
-    beside: &[&str],
+    ignored: &[&str],
     place: &Place<'_>,
     found: &mut Violations,
 ) -> u64 {
@@ -156,7 +155,7 @@ pub(super) fn members(
                 reader.skip(child);
             }
             None => {
-                if !beside.contains(&child) {
+                if !ignored.contains(&child) {
                     found.at(&place.of(child), "unknown");
                 }
                 reader.skip(child);

@@ -57,13 +57,13 @@ impl RpcServer {
         let arguments = arguments.collect::<Result<Vec<Value>, _>>()?;
         let handler = Arc::clone(&entry.handler);
         let operation = async move { handler.call(arguments).await };
-        let whole =
+        let function_error =
             |error: Diagnostic| FunctionError::new(format!("{}: {}", error.summary, error.detail));
         let cancel = self.stop.operation();
         let result = self
             .guarded("CallFunction", name, cancel, operation)
             .await
-            .map_err(whole)??;
-        encode(&entry.signature.result, &result, "the result").map_err(whole)
+            .map_err(function_error)??;
+        encode(&entry.signature.result, &result, "the result").map_err(function_error)
     }
 }

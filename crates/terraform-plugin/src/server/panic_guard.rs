@@ -1,5 +1,5 @@
-//! Turns panics in handlers into errors for the user. A panic message may contain a secret, so only
-//! its location is reported.
+//! Converts panics in handlers into errors for the user. A panic message may contain a secret, so
+//! only its location is reported.
 
 use crate::errors;
 use std::cell::RefCell;

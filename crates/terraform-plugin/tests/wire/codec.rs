@@ -85,7 +85,7 @@ fn numbers_round_trip_exactly_in_cty_forms() {
     assert_eq!(
         float,
         Value::from(42_u8),
-        "a float that is whole is the integer"
+        "a float without a fraction is an integer"
     );
     assert_eq!(
         decode(&Type::Number, b"\xa3ten").unwrap_err().problem,
@@ -110,8 +110,8 @@ fn unknown_values_keep_refinements() {
     let value = decode(&Type::String, &refined).unwrap();
     assert!(!value.is_known() && value != Value::unknown());
     assert_eq!(encode(&Type::String, &value).unwrap(), refined);
-    let whole = decode(&Type::Dynamic, &[0xd4, 0x00, 0x00]).unwrap();
-    assert_eq!(whole, Value::unknown());
+    let value = decode(&Type::Dynamic, &[0xd4, 0x00, 0x00]).unwrap();
+    assert_eq!(value, Value::unknown());
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl Generator<'_> {
         if self.rng.once_in(6) {
             config.set("manage_gateways", self.rng.once_in(2));
         }
-        wire(&whole(config))
+        wire(&with_all_attributes(config))
     }
 
     /// The same with some parts unknown. Write-only parts too: they may come from an ephemeral
@@ -185,7 +185,7 @@ fn agree(mut config: Value) -> Value {
 }
 
 /// Required attributes null are an error of Terraform's own, that no provider gets to see.
-fn whole(mut config: Value) -> Value {
+fn with_all_attributes(mut config: Value) -> Value {
     for path in ["name", "azure.resource_group_name"] {
         if config.at(&path.into()).is_null() {
             config.set_at(&path.into(), "given");

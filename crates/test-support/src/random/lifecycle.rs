@@ -49,8 +49,8 @@ pub struct Lifecycle {
     identity: Option<wire::ResourceIdentityData>,
 }
 
-fn whole() -> AttributePath {
-    AttributePath::whole()
+fn root() -> AttributePath {
+    AttributePath::empty()
 }
 
 fn encoded(value: &Value) -> Option<wire::DynamicValue> {
@@ -76,9 +76,9 @@ fn transport(what: &str) -> impl Fn(tonic::Status) -> RuleViolation {
 
 /// Errors end an operation; words that only a fault of the program's own uses are a complaint.
 fn check_diagnostics(diagnostics: &[wire::Diagnostic], what: &str) -> Result<(), Stop> {
-    let told = |d: &wire::Diagnostic| format!("{}: {}", d.summary, d.detail);
+    let text_of = |d: &wire::Diagnostic| format!("{}: {}", d.summary, d.detail);
     let inner = |d: &&wire::Diagnostic| {
-        let text = told(d).to_lowercase();
+        let text = text_of(d).to_lowercase();
         [
             "bug",
             "panic",
@@ -91,13 +91,13 @@ fn check_diagnostics(diagnostics: &[wire::Diagnostic], what: &str) -> Result<(),
     if let Some(found) = diagnostics.iter().find(inner) {
         return Err(Stop::Broken(RuleViolation(format!(
             "{what}: {}",
-            told(found)
+            text_of(found)
         ))));
     }
     let errors: Vec<String> = diagnostics
         .iter()
         .filter(|d| d.severity() == wire::diagnostic::Severity::Error)
-        .map(told)
+        .map(text_of)
         .collect();
     if errors.is_empty() {
         Ok(())
@@ -189,7 +189,7 @@ impl Lifecycle {
         }
         if !config.is_null() {
             none(
-                plan_valid(attributes, prior, config, &value, &whole()),
+                plan_valid(attributes, prior, config, &value, &root()),
                 "invalid plan",
             )?;
         }
@@ -233,7 +233,7 @@ impl Lifecycle {
         let (prior, private) = (self.state.clone(), self.private.clone());
         let again = self.ask(&prior, config, &private).await?;
         none(
-            compatible(&first.value, &again.value, &whole()),
+            compatible(&first.value, &again.value, &root()),
             "inconsistent final plan",
         )?;
         Ok(again)
@@ -265,10 +265,10 @@ impl Lifecycle {
         let before = std::mem::replace(&mut self.identity, response.new_identity);
         check_diagnostics(&response.diagnostics, "apply")?;
         let mut unknown = Vec::new();
-        unknown_places(&self.state, whole(), &mut unknown);
+        unknown_places(&self.state, root(), &mut unknown);
         none(unknown, "unknown after apply")?;
         none(
-            compatible(&planned.value, &self.state, &whole()),
+            compatible(&planned.value, &self.state, &root()),
             "inconsistent result",
         )?;
         if !prior.is_null() && !self.state.is_null() && before != self.identity {
@@ -317,7 +317,7 @@ impl Lifecycle {
         must(check_diagnostics(&response.diagnostics, "read"))?;
         let state = decoded(response.new_state, "read state")?;
         none(
-            compatible(&self.state, &state, &whole()),
+            compatible(&self.state, &state, &root()),
             "read found something else than apply left",
         )?;
         if self.identity != response.new_identity {
@@ -334,8 +334,8 @@ impl Lifecycle {
         when: &str,
     ) -> Result<(), RuleViolation> {
         let planned = must(self.plan(config).await)?;
-        none(compatible(&planned.value, &self.state, &whole()), when)?;
-        none(compatible(&self.state, &planned.value, &whole()), when)
+        none(compatible(&planned.value, &self.state, &root()), when)?;
+        none(compatible(&self.state, &planned.value, &root()), when)
     }
 
     /// Plan, second plan, apply, no change before and after a read. Ok(false) where the

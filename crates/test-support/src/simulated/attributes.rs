@@ -130,8 +130,8 @@ pub fn set(value: &mut Value, path: &str, to: &Json) {
     ) && value.at(&parent.into()).is_null()
     {
         // An object has all its attributes.
-        let (parent, whole) = (AttributePath::from(parent), config(&nested));
-        typed = whole.at(&parent).clone();
+        let (parent, nested) = (AttributePath::from(parent), config(&nested));
+        typed = nested.at(&parent).clone();
         value.set_at(&parent, typed);
         return;
     }
@@ -264,7 +264,7 @@ fn created(environment: &Environment, cache: &Cache, value: &Value) -> Result<Cr
         core.plans_empty()
             .await
             .map_err(|fault| format!("after create: {fault}"))?;
-        settle(&sim).await;
+        wait_for_sessions(&sim).await;
         let fingerprint = fingerprint(&sim, &core.stored);
         let world = sim.sandbox.world().clone();
         Ok::<_, String>(Created {
@@ -278,7 +278,7 @@ fn created(environment: &Environment, cache: &Cache, value: &Value) -> Result<Cr
 }
 
 /// Until AWS has detached and deleted what it was asked to.
-async fn settle(sim: &Sim) {
+async fn wait_for_sessions(sim: &Sim) {
     let minutes = SimDuration::minutes(10).0 / sim.sandbox.world().settings.time_scale;
     tokio::time::sleep(Duration::from_millis(minutes)).await;
     sim.sandbox.world().advance(sim.sandbox.now());
@@ -380,7 +380,7 @@ async fn changed(
     if effect == Effect::Keys && keys(&sim) == keys_before {
         return Err("all shared keys are as before".to_owned());
     }
-    settle(&sim).await;
+    wait_for_sessions(&sim).await;
     Ok(Some(fingerprint(&sim, &core.stored)))
 }
 

@@ -36,7 +36,7 @@ pub fn on_all_cores<I: Sync, G, T: Send>(
     guard: impl Fn() -> G + Sync,
     work: impl Fn(usize, &I) -> T + Sync,
 ) -> Vec<T> {
-    let (next, told) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let (next, answers) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             spawn(scope, || {
@@ -45,14 +45,14 @@ pub fn on_all_cores<I: Sync, G, T: Send>(
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(item) = items.get(index) else { break };
                     let answer = work(index, item);
-                    told.lock().unwrap().push((index, answer));
+                    answers.lock().unwrap().push((index, answer));
                 }
             });
         }
     });
-    let mut told = told.into_inner().unwrap();
-    told.sort_by_key(|(index, _)| *index);
-    told.into_iter().map(|(_, answer)| answer).collect()
+    let mut answers = answers.into_inner().unwrap();
+    answers.sort_by_key(|(index, _)| *index);
+    answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
 fn spawn<'s, T: Send + 's>(

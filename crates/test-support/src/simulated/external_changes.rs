@@ -42,7 +42,7 @@ const TROUBLE: [(&str, &[&str]); 14] = [
 pub fn trouble(sim: &Sim, rng: &mut Rng) -> Vec<String> {
     let mut world = sim.sandbox.world();
     world.faults.clear();
-    let mut told = Vec::new();
+    let mut rules = Vec::new();
     for _ in 0..rng.below(5) {
         let (operation, kinds) = pick(rng, &TROUBLE);
         let most = if operation.contains('*') { 150 } else { 6 };
@@ -52,9 +52,9 @@ pub fn trouble(sim: &Sim, rng: &mut Rng) -> Vec<String> {
             pick(rng, kinds)
         );
         world.faults.add(rule.parse().unwrap());
-        told.push(rule);
+        rules.push(rule);
     }
-    told
+    rules
 }
 
 /// Edits or deletes something of the link behind its back. Says what.

@@ -244,7 +244,7 @@ impl Names {
         let kept = items.iter().filter(|(name, value)| {
             let generated = GENERATED.contains(&name.as_str())
                 || name.starts_with("awsazure:rolled")
-                || name == "awsazure:move-target";
+                || name.as_str() == "awsazure:move-target";
             let part_of_table = name.as_str() == "id"
                 && value.as_str().is_some_and(|id| id.starts_with("rtbassoc"));
             let shared_key = name.as_str() == "secret" && value.is_string();

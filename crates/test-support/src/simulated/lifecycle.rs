@@ -1,7 +1,7 @@
 //! The life of one link, from nothing to nothing, as its seed has it.
 
 use super::clock::in_virtual_time;
-use super::scenario_gen::{alone, beside, change, cloud_settings, once_in};
+use super::scenario_gen::{alone, change, cloud_settings, on_gateways_of, once_in};
 use super::verify::{
     Listing, foreign_objects_unchanged, listing, managed, no_key_in_output,
     only_preexisting_objects_left, succeeded, tunnels_agree, writes_were_serialized,
@@ -61,7 +61,7 @@ async fn one(sim: &Sim, rng: &mut Rng, story: &mut Vec<String>) -> Result<(), St
         let built = sim.converge(&neighbour).await;
         succeeded("the neighbour's create", &built)?;
         story.push(format!("neighbour {}", neighbour.name));
-        let spec = beside(sim, rng, &neighbour, &built.observed);
+        let spec = on_gateways_of(sim, rng, &neighbour, &built.observed);
         link(sim, rng, spec, story).await?;
         let still = sim
             .converge_from(&neighbour, &sim.search_after(&neighbour, &built.observed))
@@ -108,7 +108,7 @@ async fn link(
     let search = sim.search(&spec);
     let built = sim.converge_from(&spec, &search).await;
     succeeded("create", &built)?;
-    let mut seen = whole(sim, &spec, &built.observed, &before, "create").await?;
+    let mut seen = check_complete(sim, &spec, &built.observed, &before, "create").await?;
 
     if !once_in(rng, 4) {
         let prior = sim.search_after(&spec, &seen);
@@ -120,7 +120,7 @@ async fn link(
         let changed = sim.converge_from(&spec, &prior).await;
         succeeded("change", &changed)?;
         spec.removals = Removals::default();
-        seen = whole(sim, &spec, &changed.observed, &before, "change").await?;
+        seen = check_complete(sim, &spec, &changed.observed, &before, "change").await?;
     }
     if once_in(rng, 2) {
         sim.sandbox.world().faults.clear();
@@ -133,7 +133,7 @@ async fn link(
             .converge_from(&spec, &sim.search_after(&spec, &seen))
             .await;
         succeeded("repair", &repaired)?;
-        seen = whole(sim, &spec, &repaired.observed, &before, "repair").await?;
+        seen = check_complete(sim, &spec, &repaired.observed, &before, "repair").await?;
     }
     story.push(format!(
         "destroyed under {:?}",
@@ -149,7 +149,7 @@ async fn link(
 
 /// The link is complete, a second look finds nothing to do, the tunnels agree, no other user was
 /// affected, no key shows.
-async fn whole(
+async fn check_complete(
     sim: &Sim,
     spec: &Spec,
     built: &Observed,

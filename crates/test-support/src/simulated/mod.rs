@@ -23,6 +23,7 @@ pub mod scripted_run;
 pub mod shared_gateway;
 pub mod sweep_stats;
 pub mod terraform_core;
+pub mod tunnel_watch;
 pub mod verify;
 pub mod wire;
 

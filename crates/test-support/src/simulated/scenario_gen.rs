@@ -121,7 +121,7 @@ pub async fn alone(sim: &Sim, rng: &mut Rng) -> Spec {
 }
 
 /// Another link on the Azure gateway of one that is complete, and on its VGW or one of its own.
-pub fn beside(sim: &Sim, rng: &mut Rng, neighbour: &Spec, seen: &Observed) -> Spec {
+pub fn on_gateways_of(sim: &Sim, rng: &mut Rng, neighbour: &Spec, seen: &Observed) -> Spec {
     let taken = u64::from(Slot::of(&neighbour.inside_cidrs).map_or(0, Slot::number));
     let slot = (taken + 1 + rng.below(u64::from(Slot::COUNT) - 1)) % u64::from(Slot::COUNT);
     let mut spec = sim.spec("second", slot);
@@ -242,10 +242,10 @@ async fn existing_vpc(sim: &Sim, spec: &mut Spec) {
 
 /// One thing or several that a user changes in place. Says what.
 pub fn change(rng: &mut Rng, spec: &mut Spec, seen: &Observed) -> Vec<&'static str> {
-    let mut told = Vec::new();
+    let mut story = Vec::new();
     spec.removals = Removals::default();
     for _ in 0..1 + rng.below(2) {
-        told.push(match rng.below(10) {
+        story.push(match rng.below(10) {
             0 => {
                 spec.policy = policy(rng);
                 "policy"
@@ -319,5 +319,5 @@ pub fn change(rng: &mut Rng, spec: &mut Spec, seen: &Observed) -> Vec<&'static s
             }
         });
     }
-    told
+    story
 }

@@ -311,7 +311,7 @@ impl<'a> TerraformCore<'a> {
                     prior,
                     config,
                     &value,
-                    &AttributePath::whole(),
+                    &AttributePath::empty(),
                 ),
                 "invalid plan",
             )?;
@@ -360,9 +360,9 @@ impl<'a> TerraformCore<'a> {
         let violations = if failed {
             Vec::new()
         } else {
-            compatible(&planned.value, &new, &AttributePath::whole())
+            compatible(&planned.value, &new, &AttributePath::empty())
         };
-        let whole = new.is_wholly_known();
+        let known = new.is_wholly_known();
         self.stored = match &new {
             Value::Null => Stored::default(),
             _ => Stored {
@@ -374,7 +374,7 @@ impl<'a> TerraformCore<'a> {
         };
         self.check_diagnostics(&applied.diagnostics, "apply")?;
         none(violations, "inconsistent result")?;
-        if whole {
+        if known {
             Ok(())
         } else {
             Err("rule of core broken: unknown values after apply".to_owned())
@@ -391,7 +391,7 @@ impl<'a> TerraformCore<'a> {
         let planned = self
             .plan(&prior, &config, self.stored.private.clone())
             .await?;
-        let path = AttributePath::whole();
+        let path = AttributePath::empty();
         let mut changes = compatible(&planned.value, &prior, &path);
         changes.extend(compatible(&prior, &planned.value, &path));
         if changes.is_empty() {
@@ -458,7 +458,7 @@ impl<'a> TerraformCore<'a> {
         let config = self.config.clone();
         let planned = self.plan(&Value::Null, &config, Vec::new()).await?;
         none(
-            compatible(shown, &planned.value, &AttributePath::whole()),
+            compatible(shown, &planned.value, &AttributePath::empty()),
             "inconsistent final plan",
         )?;
         self.apply_planned(Value::Null, config, planned).await

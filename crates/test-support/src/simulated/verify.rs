@@ -1,7 +1,7 @@
 //! What must be true of a link and of everything around it, for every seed.
 
 use super::Sim;
-use awsazure::reconcile::ReconcileOutcome;
+use awsazure::reconcile::{ActionError, ReconcileOutcome};
 use awsazure_sandbox::dataplane::TunnelStatus;
 use bgp_vpn::managed::{Kind, Managed};
 use bgp_vpn::observed::Observed;
@@ -45,6 +45,23 @@ pub fn succeeded(what: &str, ended: &ReconcileOutcome) -> Result<(), String> {
         return Err(format!("{what} left undone: {:#?}", ended.remaining));
     }
     Ok(())
+}
+
+/// The error of an operation that failed at one action only.
+pub fn only_error(ended: &ReconcileOutcome) -> &ActionError {
+    let [failure] = ended.failures.as_slice() else {
+        panic!("{:#?}", ended.failures)
+    };
+    &failure.error
+}
+
+/// IDs of all objects of a kind.
+pub fn ids_of_kind(sim: &Sim, kind: &str) -> Vec<String> {
+    let all = listing(sim);
+    all.values()
+        .filter(|object| object["kind"] == kind)
+        .map(|object| object["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// The two clouds, asked separately, agree about all four tunnels.
@@ -138,7 +155,7 @@ pub fn foreign_objects_unchanged(before: &Listing, now: &Listing) -> Result<(), 
         let Some(is) = now.get(id) else {
             return Err(format!("{id}, which is foreign, is gone"));
         };
-        let settled = |object: &Value| {
+        let decided = |object: &Value| {
             let mut object = object.clone();
             for volatile in [
                 "propagating",
@@ -157,7 +174,7 @@ pub fn foreign_objects_unchanged(before: &Listing, now: &Listing) -> Result<(), 
                 "a foreign gateway lost an address: {was:#} became {is:#}"
             ));
         }
-        if settled(was) != settled(is) {
+        if decided(was) != decided(is) {
             return Err(format!("a foreign object changed: {was:#} became {is:#}"));
         }
     }

@@ -21,7 +21,7 @@ pub use config::Link;
 pub use manual_setup::{Ends, Groups, Placeholder, Tunnels, slot};
 pub use plan::{Change, Plan};
 pub use sandbox::{Sandbox, Schemas};
-pub use scenario::{Scenario, census, has_warning};
+pub use scenario::{Scenario, census, has_warning, text};
 pub use world::{Call, Object, World};
 
 use crate::{provider_program, repository};

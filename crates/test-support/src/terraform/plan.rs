@@ -18,7 +18,7 @@ pub struct Change {
     pub actions: Vec<String>,
     pub before: Value,
     pub after: Value,
-    /// True in the places that only apply settles.
+    /// True in the places that are known only after apply.
     pub after_unknown: Value,
     /// Paths that force a replacement.
     pub replace_paths: Value,

@@ -1,6 +1,6 @@
-//! A link that is made and then changed, step by step.
+//! A link that is created and then changed, step by step, and the networks for one.
 
-use super::{Link, TestEnv, World};
+use super::{CloudAdmin, Link, TestEnv, World};
 use serde_json::Value;
 
 /// Objects by kind: what must stay the same through a change in place.
@@ -75,5 +75,39 @@ impl Scenario {
         self.env.destroy();
         let left = self.env.world();
         assert!(left.is_empty(), "{left:#?}");
+    }
+}
+
+/// The text of a JSON value that is a string.
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+impl CloudAdmin {
+    /// Creates a VNet `10.x.0.0/16` with a gateway subnet in the group `hub`; returns its id.
+    pub fn make_hub_network(&self, name: &str, x: u8) -> String {
+        let (range, subnet) = (format!("10.{x}.0.0/16"), format!("10.{x}.255.0/27"));
+        self.make_network("hub", name, &range, &[("GatewaySubnet", &subnet)])
+    }
+}
+
+impl TestEnv {
+    /// Creates a group, a VNet and a VPC; returns the configuration of a link between them.
+    pub fn link_between_networks(&self) -> Link {
+        let cloud_admin = self.cloud_admin();
+        cloud_admin.make_group("hub");
+        let (vnet, vpc) = (
+            cloud_admin.make_hub_network("vnet1", 1),
+            cloud_admin.make_vpc("10.2.0.0/16"),
+        );
+        Link::between("link", "hub", &vnet, &vpc)
+    }
+
+    /// How many Azure gateways, Azure connections and VPN connections exist: 1, 4 and 2 for one
+    /// complete link.
+    pub fn link_counts(&self) -> [usize; 3] {
+        let world = self.world();
+        ["virtualNetworkGateways", "connections", "vpn-connection"]
+            .map(|kind| world.of_kind(kind).len())
     }
 }

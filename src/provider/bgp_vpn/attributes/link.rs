@@ -53,7 +53,7 @@ fn policy() -> Vec<AttributeRow> {
     let number =
         |name: &str| AttributeRow::number(format!("ipsec_policy.{name}")).source(Source::Policy);
     vec![
-        AttributeRow::object("ipsec_policy").remembered().on_change(Effect::InterruptsTunnels).describe(
+        AttributeRow::object("ipsec_policy").id(AttributeId::IpsecPolicy).remembered().on_change(Effect::InterruptsTunnels).describe(
             "One IPsec policy, in AWS's words, compiled for both clouds. Single fields override the preset. Null for an imported \
              link whose tunnels do not share a single policy; such tunnels are left unchanged.",
         ),
@@ -116,7 +116,7 @@ fn behaviour() -> Vec<AttributeRow> {
             .describe(
                 "Whether destroy deletes the Azure gateway with its public IPs, and the virtual private gateway. Defaults to `true` if this link created one of them, and to `false` otherwise, for example after an import. With `false`, destroy also keeps the networks and the resource group of these gateways, so the link that created a gateway can be destroyed while other links use it. `true` is rejected while objects that this link did not create use the gateways.",
             ),
-        AttributeRow::bool("allow_overlapping_prefixes")
+        AttributeRow::bool("allow_overlapping_prefixes").id(AttributeId::AllowOverlap)
             .default(false)
             .needs_preflight()
             .on_change(Effect::LocalOnly)

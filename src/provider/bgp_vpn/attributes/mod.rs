@@ -21,6 +21,7 @@ pub use effect::Effect;
 
 use super::refresh::CloudSettings;
 use bgp_vpn::config::AttributeId;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use terraform_plugin::{Attribute, Nesting, Type, Value};
 
@@ -344,9 +345,20 @@ pub fn row(path: &str) -> Option<&'static AttributeRow> {
     table().iter().find(|row| row.path == path)
 }
 
+/// The path of an attribute that has a row of its own; empty for elements of objects and maps.
+pub fn path_of(attribute: &AttributeId) -> &'static str {
+    static PATHS: LazyLock<BTreeMap<&'static AttributeId, &'static str>> = LazyLock::new(|| {
+        let rows = table()
+            .iter()
+            .filter_map(|row| Some((row.id.as_ref()?, row.path.as_str())));
+        rows.collect()
+    });
+    PATHS.get(attribute).copied().unwrap_or_default()
+}
+
 /// The default of a gateway that is created; null where there is none.
-pub fn default_of_created_gateway(path: &str) -> Value {
-    match row(path).map(|row| &row.default) {
+pub fn default_of_created_gateway(attribute: &AttributeId) -> Value {
+    match row(path_of(attribute)).map(|row| &row.default) {
         Some(DefaultValue::OfCreatedGateway(value)) => value.clone(),
         _ => Value::Null,
     }

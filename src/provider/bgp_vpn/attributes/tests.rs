@@ -147,7 +147,7 @@ fn rows_are_found_by_path() {
     );
     assert!(row("aws.nothing").is_none());
     assert_eq!(
-        super::default_of_created_gateway("azure.asn"),
+        super::default_of_created_gateway(&AttributeId::AzureAsn),
         Value::from(65_000_u32)
     );
 }

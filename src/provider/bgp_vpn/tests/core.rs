@@ -1,8 +1,7 @@
 //! What Terraform's core does around a provider, as far as it judges: values over the wire, a valid
 //! plan, a consistent apply.
 
-use super::super::BgpVpn;
-use super::super::schema;
+use super::super::{BgpVpn, schema};
 use super::clouds::Clouds;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,7 +71,7 @@ impl Core {
                 prior,
                 &config,
                 &plan.planned,
-                &AttributePath::whole(),
+                &AttributePath::empty(),
             );
         }
         plan
@@ -139,7 +138,7 @@ impl Core {
         let planned = plan.planned.clone();
         let done = self.apply_plan(prior, at_apply, plan).await;
         if !done.diagnostics.has_errors() {
-            consistent(&planned, &self.state, &AttributePath::whole());
+            consistent(&planned, &self.state, &AttributePath::empty());
         }
         done.diagnostics
     }
@@ -168,7 +167,7 @@ impl Core {
             prior.is_null() || plan.requires_replace.is_empty(),
             "Update became a replacement"
         );
-        consistent(shown, &plan.planned, &AttributePath::whole());
+        consistent(shown, &plan.planned, &AttributePath::empty());
         Ok(plan)
     }
 

@@ -138,7 +138,7 @@ async fn drift_of_an_unconfigured_value_is_adopted() {
         let plan = core.plan(&nine_lines()).await;
         assert!(replaced(&plan).is_empty(), "{path}: {:?}", replaced(&plan));
         assert_eq!(
-            differences(&plan.planned, &core.state, AttributePath::whole()),
+            differences(&plan.planned, &core.state, AttributePath::empty()),
             Vec::<String>::new(),
             "{path}"
         );
@@ -203,7 +203,7 @@ async fn unknown_replacing_value_plans_only_its_update() {
         let mut rest = plan.planned.clone();
         rest.set_at(&path.into(), core.state.at(&path.into()).clone());
         assert_eq!(
-            differences(&rest, &core.state, AttributePath::whole()),
+            differences(&rest, &core.state, AttributePath::empty()),
             Vec::<String>::new(),
             "{path}"
         );

@@ -10,8 +10,8 @@ mod clouds;
 mod core;
 mod diagnostics;
 mod drift;
-mod recall;
 mod refusals;
+mod resume;
 mod walk;
 
 use self::core::{Core, differences};
@@ -60,7 +60,7 @@ async fn minimal_link_plans_empty_without_cloud_calls() {
     let calls = core.clouds.calls.load(Ordering::Relaxed);
     let plan = core.plan(&nine_lines()).await;
     assert_eq!(
-        differences(&plan.planned, &core.state, AttributePath::whole()),
+        differences(&plan.planned, &core.state, AttributePath::empty()),
         Vec::<String>::new()
     );
     assert!(plan.diagnostics.is_empty() && plan.requires_replace.is_empty());
@@ -143,7 +143,7 @@ async fn ignore_casing_of_ids_and_own_ids() {
     config = with(config, "aws.vpn_gateway_id", own("aws.vpn_gateway_id"));
     let plan = core.plan(&config).await;
     assert_eq!(
-        differences(&plan.planned, &core.state, AttributePath::whole()),
+        differences(&plan.planned, &core.state, AttributePath::empty()),
         Vec::<String>::new()
     );
     assert!(plan.requires_replace.is_empty());
@@ -177,7 +177,7 @@ async fn every_update_in_place_ends_in_empty_plan() {
             differences(
                 &core.plan(&config).await.planned,
                 &core.state,
-                AttributePath::whole()
+                AttributePath::empty()
             ),
             Vec::<String>::new()
         );
@@ -315,7 +315,7 @@ async fn import_restores_state_of_create() {
             differences(
                 &core.plan(&config).await.planned,
                 &core.state,
-                AttributePath::whole()
+                AttributePath::empty()
             ),
             Vec::<String>::new()
         );
@@ -325,7 +325,7 @@ async fn import_restores_state_of_create() {
             differences(
                 &core.plan(&generated).await.planned,
                 &core.state,
-                AttributePath::whole()
+                AttributePath::empty()
             ),
             Vec::<String>::new()
         );
@@ -379,7 +379,7 @@ async fn existing_gateway_is_read_only() {
         differences(
             &core.plan(&config).await.planned,
             &core.state,
-            AttributePath::whole()
+            AttributePath::empty()
         ),
         Vec::<String>::new()
     );

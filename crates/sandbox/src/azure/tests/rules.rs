@@ -407,7 +407,7 @@ fn connection_has_endpoint_on_each_instance() {
         .iter()
         .map(|e| (e.instance, e.bgp_ip.unwrap().to_string(), e.serving, e.asn))
         .collect();
-    let told = [
+    let expected = [
         (0, "169.254.21.2"),
         (1, "169.254.21.6"),
         (0, "169.254.22.2"),
@@ -415,7 +415,7 @@ fn connection_has_endpoint_on_each_instance() {
     ];
     assert_eq!(
         seen,
-        told.map(|(instance, ip)| (instance, ip.to_owned(), true, 65_000))
+        expected.map(|(instance, ip)| (instance, ip.to_owned(), true, 65_000))
     );
     assert_eq!(
         (endpoints[0].shared_key.as_str(), endpoints[0].peer_asn),

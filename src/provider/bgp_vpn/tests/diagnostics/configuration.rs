@@ -86,7 +86,7 @@ fn kinds() -> Vec<Kind> {
         Kind::NoInitiator => Kind::NoInitiator,
         Kind::NoReconnectInitiator(_) => Kind::NoReconnectInitiator("clear".into()),
         Kind::BothInitiate => Kind::BothInitiate,
-        Kind::NotWithin { .. } => Kind::NotWithin { subnet: "10.9.0.0/24".into(), whole: "10.1.0.0/16".into() },
+        Kind::NotWithin { .. } => Kind::NotWithin { subnet: "10.9.0.0/24".into(), space: "10.1.0.0/16".into() },
         Kind::SubnetsOverlap(..) => Kind::SubnetsOverlap("10.1.0.0/24".into(), "10.1.0.0/25".into()),
         Kind::GatewaySubnetTooSmall(_) => Kind::GatewaySubnetTooSmall("10.1.255.0/30".into()),
         Kind::GatewaySubnetSmall(_) => Kind::GatewaySubnetSmall("10.1.255.0/28".into()),

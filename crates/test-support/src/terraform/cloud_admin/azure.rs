@@ -1,103 +1,20 @@
-//! Manual changes to the clouds, outside Terraform: through the clients of the product, one call at
-//! a time.
+//! Manual changes in Azure.
 
-use super::Sandbox;
-use awsazure::aws::model::{
-    Region, RouteTableId, TunnelOptions, VpcId, VpnConnectionId, VpnGatewayId,
-};
-use awsazure::aws::settings::Endpoints;
-use awsazure::aws::{self, Aws, Ec2, Filter, IdempotencyKey};
-use awsazure::azure::credential::CredentialSettings;
+use super::{CloudAdmin, azure_waits};
+use awsazure::azure::ResourceId;
 use awsazure::azure::documents::network::NewVirtualNetwork;
 use awsazure::azure::documents::public_ip::NewPublicIp;
 use awsazure::azure::documents::{gateway, local_gateway};
 use awsazure::azure::model::PublicIp;
-use awsazure::azure::{self, Azure, AzureSettings, ResourceId};
 use bgp_vpn::inside_cidr::{InsideCidr, Slot};
 use bgp_vpn::ownership_tags::LinkId;
 use bgp_vpn::tunnel::{Instance, PerTunnel, TunnelKey};
-use bgp_vpn::types::{Asn, PreSharedKey, Tags};
+use bgp_vpn::types::{PreSharedKey, Tags};
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
 use std::time::Duration;
-use tokio::runtime::Runtime;
-
-pub struct CloudAdmin {
-    pub(super) runtime: Runtime,
-    pub(super) azure: Azure,
-    pub(super) ec2: Ec2,
-    http: reqwest::Client,
-    ec2_url: String,
-    /// Client id, client secret and tenant.
-    login: [String; 3],
-}
-
-const PATIENCE: Duration = Duration::from_secs(120);
-
-pub(super) fn azure_waits() -> azure::CallContext {
-    azure::CallContext::with_timeout(PATIENCE)
-}
-
-pub(super) fn aws_waits() -> aws::CallContext {
-    aws::CallContext::with_timeout(PATIENCE)
-}
 
 impl CloudAdmin {
-    /// With the credentials that the sandbox hands out, in its default region.
-    pub fn of(sandbox: &Sandbox) -> Self {
-        Self::in_region(sandbox, None)
-    }
-
-    /// The same in a region of AWS.
-    pub fn in_region(sandbox: &Sandbox, region: Option<&str>) -> Self {
-        let runtime = Runtime::new().unwrap();
-        let of = |name: &str| sandbox.environment().get(name).cloned();
-        let ca = PathBuf::from(of("AWSAZURE_SANDBOX_CA").unwrap());
-        let url = of("AWSAZURE_SANDBOX_URL");
-        let ec2_url = url.clone().unwrap();
-        let roots = reqwest::Certificate::from_pem_bundle(&std::fs::read(&ca).unwrap()).unwrap();
-        let aws = Aws::new(aws::Settings {
-            access_key: of("AWS_ACCESS_KEY_ID"),
-            secret_key: of("AWS_SECRET_ACCESS_KEY"),
-            region: of("AWS_REGION"),
-            endpoints: Endpoints {
-                ec2: url.clone(),
-                sts: url,
-            },
-            custom_ca_bundle: Some(ca.display().to_string()),
-            ..aws::Settings::default()
-        });
-        let ec2 = runtime
-            .block_on(aws.region(
-                &aws_waits(),
-                region.map(|name| Region(name.to_owned())).as_ref(),
-            ))
-            .unwrap();
-        let credentials = CredentialSettings::default().filled_from(&of);
-        let settings = AzureSettings {
-            credentials,
-            extra_roots: vec![ca],
-            ..AzureSettings::default()
-        };
-        let azure = runtime.block_on(async { Azure::new(settings) }).unwrap();
-        // The clients above have installed what does the cryptography.
-        let http = reqwest::Client::builder()
-            .tls_certs_only(roots)
-            .build()
-            .unwrap();
-        let login =
-            ["ARM_CLIENT_ID", "ARM_CLIENT_SECRET", "ARM_TENANT_ID"].map(|name| of(name).unwrap());
-        CloudAdmin {
-            runtime,
-            azure,
-            ec2,
-            http,
-            ec2_url,
-            login,
-        }
-    }
-
-    fn azure_id(text: &str) -> ResourceId {
+    pub(super) fn azure_id(text: &str) -> ResourceId {
         ResourceId::parse(text).unwrap()
     }
 
@@ -137,92 +54,6 @@ impl CloudAdmin {
         id.to_string()
     }
 
-    /// Makes a VPC; its id.
-    pub fn make_vpc(&self, cidr: &str) -> String {
-        let (ctx, none) = (aws_waits(), Tags::new());
-        let vpc = self.ec2.create_vpc(
-            &ctx,
-            cidr.parse().unwrap(),
-            &none,
-            IdempotencyKey::new(&none),
-        );
-        self.runtime.block_on(vpc).unwrap().id.to_string()
-    }
-
-    /// Makes a route table in addition to the main one of the VPC; its id.
-    pub fn make_route_table(&self, vpc: &str) -> String {
-        let (ctx, none, vpc) = (aws_waits(), Tags::new(), VpcId(vpc.to_owned()));
-        let table = self
-            .ec2
-            .create_route_table(&ctx, &vpc, &none, IdempotencyKey::new(&none));
-        self.runtime.block_on(table).unwrap().id.to_string()
-    }
-
-    /// Makes a virtual private gateway and attaches it; its id.
-    pub fn make_vpn_gateway(&self, vpc: &str, asn: u32) -> String {
-        let (ctx, none) = (aws_waits(), Tags::new());
-        self.runtime.block_on(async {
-            let made = self
-                .ec2
-                .create_vpn_gateway(&ctx, Asn(asn), &none, IdempotencyKey::new(&none))
-                .await
-                .unwrap();
-            self.ec2
-                .wait_vpn_gateway_available(&ctx, &made.id)
-                .await
-                .unwrap();
-            let vpc = VpcId(vpc.to_owned());
-            self.ec2
-                .attach_vpn_gateway(&ctx, &made.id, &vpc)
-                .await
-                .unwrap();
-            self.ec2
-                .wait_vpn_gateway_attached(&ctx, &made.id, &vpc)
-                .await
-                .unwrap();
-            made.id.to_string()
-        })
-    }
-
-    /// Makes a transit gateway, with options in EC2's words (`Options.AmazonSideAsn=64600`); its id
-    /// once it is available.
-    pub fn make_transit_gateway(&self, options: &str) -> String {
-        let made = self.say_to_ec2(&format!(
-            "Action=CreateTransitGateway&Version=2016-11-15&{options}"
-        ));
-        let (_, rest) = made.split_once("<transitGatewayId>").unwrap();
-        let (id, _) = rest.split_once('<').unwrap();
-        let available = |states: &str| states.contains("<state>available</state>");
-        let ask =
-            format!("Action=DescribeTransitGateways&Version=2016-11-15&TransitGatewayIds.1={id}");
-        while !available(&self.say_to_ec2(&ask)) {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        id.to_owned()
-    }
-
-    /// A call that the product never makes. The sandbox wants to know who calls, and verifies no
-    /// signature.
-    fn say_to_ec2(&self, form: &str) -> String {
-        let scope = format!(
-            "AKIAEXAMPLE/20260101/{}/ec2/aws4_request",
-            self.ec2.region()
-        );
-        let caller =
-            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
-        let call = self.http.post(&self.ec2_url).body(form.to_owned());
-        let call = call.header(
-            "content-type",
-            "application/x-www-form-urlencoded; charset=utf-8",
-        );
-        let call = call
-            .header("authorization", caller)
-            .header("x-amz-date", "20260101T000000Z")
-            .send();
-        self.runtime
-            .block_on(async { call.await.unwrap().text().await.unwrap() })
-    }
-
     pub fn delete_azure_connection(&self, connection: &str, gateway: &str) {
         let (connection, gateway) = (Self::azure_id(connection), Self::azure_id(gateway));
         self.runtime
@@ -253,19 +84,6 @@ impl CloudAdmin {
                     .set_shared_key(&connection, &gateway, &key, &azure_waits()),
             )
             .unwrap();
-    }
-
-    /// Changes options of every tunnel of a VPN connection.
-    pub fn change_tunnels(&self, id: &str, options: &TunnelOptions) {
-        let (ctx, vpn) = (aws_waits(), self.vpn(id));
-        self.runtime.block_on(async {
-            for tunnel in &vpn.tunnels {
-                self.ec2
-                    .change_tunnel(&ctx, &vpn.id, tunnel.outside_ip, options)
-                    .await
-                    .unwrap();
-            }
-        });
     }
 
     /// Points a local network gateway at another address.
@@ -320,90 +138,6 @@ impl CloudAdmin {
         self.runtime
             .block_on(self.azure.change_gateway(&id, &edit, &azure_waits()))
             .unwrap();
-    }
-
-    /// Whether a route table gets the routes of a VPN gateway.
-    pub fn propagates(&self, table: &str, gateway: &str) -> bool {
-        let (filter, ctx) = (aws::Filter::id(RouteTableId(table.to_owned())), aws_waits());
-        let found = self
-            .runtime
-            .block_on(self.ec2.describe_route_tables(&ctx, &filter))
-            .unwrap();
-        found
-            .iter()
-            .any(|table| table.propagating.iter().any(|id| id.0 == gateway))
-    }
-
-    pub fn switch_propagation_on(&self, table: &str, gateway: &str) {
-        let (table, gateway) = (
-            RouteTableId(table.to_owned()),
-            VpnGatewayId(gateway.to_owned()),
-        );
-        let ctx = aws_waits();
-        self.runtime.block_on(async {
-            self.ec2
-                .enable_propagation(&ctx, &table, &gateway)
-                .await
-                .unwrap();
-            self.ec2
-                .wait_propagation(&ctx, &table, &gateway, true)
-                .await
-                .unwrap();
-        });
-    }
-
-    pub fn switch_propagation_off(&self, table: &str, gateway: &str) {
-        let (table, gateway) = (
-            RouteTableId(table.to_owned()),
-            VpnGatewayId(gateway.to_owned()),
-        );
-        let ctx = aws_waits();
-        self.runtime
-            .block_on(self.ec2.disable_propagation(&ctx, &table, &gateway))
-            .unwrap();
-    }
-
-    pub fn delete_vpn_connection(&self, id: &str) {
-        let (ctx, id) = (aws_waits(), VpnConnectionId(id.to_owned()));
-        self.runtime.block_on(async {
-            self.ec2.delete_vpn_connection(&ctx, &id).await.unwrap();
-            self.ec2
-                .wait_vpn_connection_deleted(&ctx, &id)
-                .await
-                .unwrap();
-        });
-    }
-
-    /// Deletes a VPN gateway without VPN connections.
-    pub fn delete_vpn_gateway(&self, gateway: &str, vpc: &str) {
-        let (ctx, id) = (aws_waits(), VpnGatewayId(gateway.to_owned()));
-        self.runtime.block_on(async {
-            self.ec2
-                .detach_vpn_gateway(&ctx, &id, &VpcId(vpc.to_owned()))
-                .await
-                .unwrap();
-            self.ec2.wait_vpn_gateway_detached(&ctx, &id).await.unwrap();
-            self.ec2.delete_vpn_gateway(&ctx, &id).await.unwrap();
-        });
-    }
-
-    /// Takes all tags off an object of AWS or Azure.
-    pub fn untag(&self, id: &str, keys: &[&str]) {
-        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-        self.runtime.block_on(async {
-            match ResourceId::parse(id) {
-                Ok(id) => self
-                    .azure
-                    .set_tags(&id, &Tags::new(), &azure_waits())
-                    .await
-                    .unwrap(),
-                Err(_) => self
-                    .ec2
-                    .delete_tags(&aws_waits(), &[id.to_owned()], &keys)
-                    .await
-                    .unwrap(),
-            }
-        });
     }
 
     /// Public IPs of a group.
@@ -494,9 +228,9 @@ impl CloudAdmin {
         }
         doc["properties"]["vpnClientConfiguration"]["radiusServerSecret"] = secret.into();
         self.put(gateway, &doc);
-        let settled =
+        let provisioned =
             || self.gateway_document(gateway)["properties"]["provisioningState"] == "Succeeded";
-        while !settled() {
+        while !provisioned() {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -528,27 +262,6 @@ impl CloudAdmin {
                 "{}",
                 answer.text().await.unwrap()
             );
-        });
-    }
-
-    /// Deletes a subnet's route table, as the console does: the association first.
-    pub fn delete_route_table(&self, table: &str) {
-        let (ctx, id) = (aws_waits(), RouteTableId(table.to_owned()));
-        self.runtime.block_on(async {
-            for table in self
-                .ec2
-                .describe_route_tables(&ctx, &Filter::id(&id))
-                .await
-                .unwrap()
-            {
-                for (_, association) in &table.subnets {
-                    self.ec2
-                        .disassociate_route_table(&ctx, association)
-                        .await
-                        .unwrap();
-                }
-            }
-            self.ec2.delete_route_table(&ctx, &id).await.unwrap();
         });
     }
 

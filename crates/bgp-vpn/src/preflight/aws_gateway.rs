@@ -1,0 +1,169 @@
+//! The VPC with its attached gateway, and an existing virtual private gateway or transit gateway.
+
+use super::context::PreflightContext;
+use super::snapshot::{Lookup, PreflightSnapshot};
+use crate::aws;
+use crate::config::Attr;
+use crate::ownership_tags::{TAG_AWS_ENDPOINT, TAG_INCOMPLETE};
+use crate::preflight_issue::PreflightIssue;
+use crate::violation::{AttributeId, Violation, ViolationKind};
+
+/// EC2's default quota of VPN connections on a virtual private gateway.
+const MAX_CONNECTIONS_PER_VPN_GATEWAY: usize = 10;
+
+pub(super) fn check_vpc(
+    context: PreflightContext<'_>,
+    snapshot: &PreflightSnapshot,
+    add: &mut impl FnMut(AttributeId, PreflightIssue),
+) {
+    if snapshot.vpc == Lookup::NotFound
+        && let Attr::Known(id) = &context.planned.vpc_id
+    {
+        add(AttributeId::VpcId, PreflightIssue::VpcNotFound(id.clone()));
+    }
+    if let Lookup::Found(gateway) = &snapshot.vpc_gateway
+        && !context.vpn_gateway_is_existing
+        && !(context.records(&gateway.id.0)
+            || context.owns(&gateway.id.0, &gateway.tags)
+                && (gateway.tags.contains_key(TAG_INCOMPLETE) || is_of_move(context, gateway)))
+    {
+        add(
+            AttributeId::VpnGateway,
+            PreflightIssue::VpcHasGateway(gateway.id.clone()),
+        );
+    }
+}
+
+/// Whether a run that was killed created a VPN gateway for the AWS side to which the link moves.
+fn is_of_move(context: PreflightContext<'_>, gateway: &aws::VpnGateway) -> bool {
+    context.moves_to.is_some_and(|end| {
+        gateway
+            .tags
+            .get(TAG_AWS_ENDPOINT)
+            .is_some_and(|tag| *tag == end.to_string())
+    })
+}
+
+pub(super) fn check_vpn_gateway(
+    context: PreflightContext<'_>,
+    snapshot: &PreflightSnapshot,
+    violations: &mut Vec<Violation>,
+) {
+    let gateway = match &snapshot.vpn_gateway {
+        Lookup::Skipped => return,
+        Lookup::NotFound => {
+            let id = context
+                .planned
+                .vpn_gateway_id
+                .known()
+                .cloned()
+                .unwrap_or_default();
+            let problem = ViolationKind::Preflight(PreflightIssue::VpnGatewayNotFound(id));
+            return violations.push(Violation::error(AttributeId::VpnGateway, problem));
+        }
+        Lookup::Found(gateway) => gateway,
+    };
+    let mut add = |field, finding| {
+        violations.push(Violation::error(field, ViolationKind::Preflight(finding)))
+    };
+    if context
+        .configured
+        .aws_asn
+        .known()
+        .is_some_and(|asn| *asn != i64::from(gateway.asn.0))
+    {
+        add(
+            AttributeId::AwsAsn,
+            PreflightIssue::GatewayMismatch("ASN", gateway.asn.to_string()),
+        );
+    }
+    if let Attr::Known(id) = &context.configured.vpc_id {
+        match &gateway.attachment {
+            Some((vpc, _)) if vpc.0 != *id => add(
+                AttributeId::VpcId,
+                PreflightIssue::GatewayMismatch("VPC", vpc.to_string()),
+            ),
+            None => add(
+                AttributeId::VpcId,
+                PreflightIssue::GatewayMismatch("VPC", "none".to_owned()),
+            ),
+            Some(_) => {}
+        }
+    }
+    let foreign = count_foreign_vpn_connections(context, snapshot);
+    if foreign + 2 > MAX_CONNECTIONS_PER_VPN_GATEWAY {
+        let finding = PreflightIssue::VpnGatewayFull {
+            has: foreign,
+            limit: MAX_CONNECTIONS_PER_VPN_GATEWAY,
+        };
+        violations.push(Violation::warning(
+            AttributeId::VpnGateway,
+            ViolationKind::Preflight(finding),
+        ));
+    }
+}
+
+/// How many VPN connections of others end on the given AWS gateway.
+fn count_foreign_vpn_connections(
+    context: PreflightContext<'_>,
+    snapshot: &PreflightSnapshot,
+) -> usize {
+    snapshot
+        .vpn_connections
+        .iter()
+        .filter(|vpn| !context.owns(&vpn.id.0, &vpn.tags))
+        .count()
+}
+
+pub(super) fn check_transit_gateway(
+    context: PreflightContext<'_>,
+    snapshot: &PreflightSnapshot,
+    violations: &mut Vec<Violation>,
+) {
+    let gateway = match &snapshot.transit_gateway {
+        Lookup::Skipped => return,
+        Lookup::Found(gateway)
+            if gateway.state == aws::State::Available || gateway.state == aws::State::Modifying =>
+        {
+            gateway
+        }
+        _ => {
+            let id = context
+                .planned
+                .transit_gateway_id
+                .known()
+                .cloned()
+                .unwrap_or_default();
+            let problem = ViolationKind::Preflight(PreflightIssue::TransitGatewayNotFound(id));
+            return violations.push(Violation::error(AttributeId::TransitGateway, problem));
+        }
+    };
+    if context
+        .configured
+        .aws_asn
+        .known()
+        .is_some_and(|asn| *asn != i64::from(gateway.asn.0))
+    {
+        let finding = PreflightIssue::GatewayMismatch("ASN", gateway.asn.to_string());
+        violations.push(Violation::error(
+            AttributeId::AwsAsn,
+            ViolationKind::Preflight(finding),
+        ));
+    }
+    let by_hand = match (gateway.associates, gateway.propagates) {
+        (false, false) => Some("associate and propagate routes of"),
+        (false, true) => Some("associate"),
+        (true, false) => Some("propagate routes of"),
+        (true, true) => None,
+    };
+    let findings = by_hand
+        .map(PreflightIssue::ManualTransitAttachment)
+        .into_iter()
+        .chain((!gateway.ecmp).then_some(PreflightIssue::NoEcmp));
+    violations.extend(findings.map(|finding| {
+        Violation::warning(
+            AttributeId::TransitGateway,
+            ViolationKind::Preflight(finding),
+        )
+    }));
+}
