@@ -8,7 +8,7 @@
 //! | 4 | `provider` | what the user configures: provider block, resource, data source, function | HTTP, retries |
 //! | 3 | `reconcile` | running the actions: order, concurrency, locks, retries, deadline, cancellation | Terraform |
 //! | 2 | `aws`, `azure` | one cloud each: typed calls, waiters, error classes | the other cloud, Terraform |
-//! | 1 | `client` | what both clients share: time limits, polling, what of a response is accepted | the clouds |
+//! | 1 | `client` | what both clients share: time limits, cancellation, pauses between attempts, polling, errors, what of a response is accepted | the clouds |
 //! | 0 | `crates/bgp-vpn` | the domain, without I/O: spec, addresses, IPsec policy, keys, observed state, planned actions | Terraform, SDKs |
 //! | 0 | `crates/terraform-plugin` | Terraform's plugin protocol: handshake, mutual TLS, values, schema, diagnostics | clouds, VPNs |
 //!

@@ -1,16 +1,14 @@
 //! The provider's AWS half: configuration that is read when a resource first needs it, and one
 //! client a region.
 
-use super::call_context::CallContext;
-use super::credentials;
-use super::error::Error;
-use super::jitter::Jitter;
+use super::credentials::{self, Settings};
+use super::error::{Error, call_context};
 use super::model::Region;
-use super::response_limit::limit_responses;
-use super::settings::Settings;
 use super::shared_poll::SharedPoller;
-use super::tls;
-use super::truncation::TruncatedResponseGuard;
+use super::transport::response_limit::limit_responses;
+use super::transport::tls;
+use super::transport::truncation::TruncatedResponseGuard;
+use crate::client::{Backoff, CallContext};
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -75,7 +73,7 @@ pub struct Aws(Arc<Shared>);
 struct Shared {
     settings: Settings,
     overrides: ClientOverrides,
-    jitter: Arc<Jitter>,
+    backoff: Backoff,
     loaded: OnceCell<SdkConfig>,
     account: OnceCell<()>,
     regions: Mutex<BTreeMap<Region, Ec2>>,
@@ -87,7 +85,7 @@ pub struct Ec2 {
     region: Region,
     client: aws_sdk_ec2::Client,
     sts: aws_sdk_sts::Client,
-    jitter: Arc<Jitter>,
+    backoff: Backoff,
     max_retries: Option<u32>,
     shared_poller: Arc<SharedPoller>,
 }
@@ -99,15 +97,11 @@ impl Aws {
 
     /// With other network, clock or randomness.
     pub fn with(settings: Settings, overrides: ClientOverrides) -> Self {
-        let jitter = Arc::new(
-            overrides
-                .seed
-                .map_or_else(Jitter::from_system, Jitter::seeded),
-        );
+        let backoff = Backoff::new(overrides.seed);
         Aws(Arc::new(Shared {
             settings,
             overrides,
-            jitter,
+            backoff,
             loaded: OnceCell::new(),
             account: OnceCell::new(),
             regions: Mutex::default(),
@@ -119,13 +113,12 @@ impl Aws {
     ///
     /// # Errors
     /// `Settings` without a region, for contradicting attributes, or for an account that is not
-    /// allowed; `Cancelled`, `TimedOut`; what `caller_identity` answers.
+    /// allowed; `Cancelled`, `DeadlineExceeded`; what `caller_identity` answers.
     pub async fn region(&self, ctx: &CallContext, region: Option<&Region>) -> Result<Ec2, Error> {
         let shared = &self.0;
         let load = shared.loaded.get_or_try_init(|| shared.load(region));
-        let sdk = ctx
-            .run("Configuration", "the provider", Duration::ZERO, load)
-            .await??;
+        let context = call_context("configuration", "the provider");
+        let sdk = ctx.run(Duration::ZERO, &context, load).await??;
         let region =
             region.cloned().or_else(|| sdk.region().map(|region| Region(region.to_string()))).ok_or_else(|| {
                 Error::Settings(
@@ -180,7 +173,7 @@ impl Shared {
             )
             // The attempt's own limit ends a hang; this would only add a second clock.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            // For the credentials' sake: EC2's own calls are retried by us (see `attempt`).
+            // For the credentials' sake: EC2's own calls are retried by us (see `retry`).
             .retry_config(RetryConfig::standard());
         if let Some(time) = &self.overrides.time {
             loader = loader.time_source(time.clone());
@@ -230,7 +223,7 @@ impl Shared {
             region,
             client: aws_sdk_ec2::Client::from_conf(config.build()),
             sts: credentials::sts(&self.settings, sdk, &place, sdk.credentials_provider()),
-            jitter: Arc::clone(&self.jitter),
+            backoff: self.backoff,
             max_retries: self.settings.max_retries,
             shared_poller: Arc::default(),
         }
@@ -277,8 +270,8 @@ impl Ec2 {
         &self.shared_poller
     }
 
-    pub(super) fn jitter(&self) -> &Jitter {
-        &self.jitter
+    pub(super) fn backoff(&self) -> Backoff {
+        self.backoff
     }
 
     pub(super) fn max_retries(&self) -> Option<u32> {

@@ -1,8 +1,10 @@
 //! Errors of calls to AWS, classified by what the caller should do.
 
+use crate::client::{ErrorContext, Interrupted};
 use std::fmt;
 
-/// A failed call. The variant determines what to do; the [`ErrorContext`] holds what AWS returned.
+/// A failed call. The variant determines what to do, the [`ErrorContext`] holds what AWS returned.
+/// `azure::Error` has the same variants for the same advice.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The object does not exist, or is not visible yet.
@@ -22,7 +24,7 @@ pub enum Error {
     Denied(Box<ErrorContext>),
     /// AWS does not accept the credentials.
     #[error("credentials rejected: {0}")]
-    Auth(Box<ErrorContext>),
+    Unauthenticated(Box<ErrorContext>),
     /// A quota of the account is used up.
     #[error("quota exceeded: {0}")]
     Quota(Box<ErrorContext>),
@@ -48,56 +50,29 @@ pub enum Error {
     /// variable.
     #[error("{0}")]
     Settings(String),
-    /// No credentials were found. Names the sources that were tried.
+    /// No credentials were obtained; the request was not sent. Names the sources that were tried.
     #[error("{0}")]
-    Credentials(String),
+    NoCredentials(String),
     /// The caller cancelled. A change in progress may still take effect.
     #[error("cancelled: {0}")]
     Cancelled(Box<ErrorContext>),
     /// The deadline passed. A change in progress may still take effect.
     #[error("timed out: {0}")]
-    TimedOut(Box<ErrorContext>),
+    DeadlineExceeded(Box<ErrorContext>),
 }
 
-/// The operation, its object and the response. Never contains a key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ErrorContext {
-    /// `CreateVpnGateway`
-    pub operation: &'static str,
-    /// Id of the object, or what is to be made.
-    pub target: String,
-    /// AWS's code, empty where no answer had one.
-    pub code: String,
-    pub message: String,
-    /// Empty where no answer came.
-    pub request_id: String,
-}
-
-impl ErrorContext {
-    /// A failure without an answer of AWS behind it.
-    pub fn local(operation: &'static str, target: &str, message: impl Into<String>) -> Box<Self> {
-        Box::new(ErrorContext {
-            operation,
-            target: target.to_owned(),
-            message: message.into(),
-            ..ErrorContext::default()
-        })
+impl From<Interrupted> for Error {
+    fn from(interrupted: Interrupted) -> Self {
+        match interrupted {
+            Interrupted::Cancelled(context) => Error::Cancelled(context),
+            Interrupted::DeadlineExceeded(context) => Error::DeadlineExceeded(context),
+        }
     }
 }
 
-impl fmt::Display for ErrorContext {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AWS {} of {}", self.operation, self.target)?;
-        for part in [&self.code, &self.message] {
-            if !part.is_empty() {
-                write!(f, ": {part}")?;
-            }
-        }
-        if !self.request_id.is_empty() {
-            write!(f, " (request id {})", self.request_id)?;
-        }
-        Ok(())
-    }
+/// The context of a call of EC2 or STS, or of a wait for what it started.
+pub(super) fn call_context(operation: &str, target: impl fmt::Display) -> ErrorContext {
+    ErrorContext::new(format!("AWS {operation} of"), target)
 }
 
 impl Error {
@@ -109,7 +84,7 @@ impl Error {
             | Error::ConflictRetryable(f)
             | Error::DependencyViolation(f)
             | Error::Denied(f)
-            | Error::Auth(f)
+            | Error::Unauthenticated(f)
             | Error::Quota(f)
             | Error::Rejected(f)
             | Error::ServiceUnavailable(f)
@@ -118,8 +93,8 @@ impl Error {
             | Error::Untrusted(f)
             | Error::Unreachable(f)
             | Error::Cancelled(f)
-            | Error::TimedOut(f) => Some(f),
-            Error::Settings(_) | Error::Credentials(_) => None,
+            | Error::DeadlineExceeded(f) => Some(f),
+            Error::Settings(_) | Error::NoCredentials(_) => None,
         }
     }
 
@@ -130,7 +105,7 @@ impl Error {
             | Error::ConflictRetryable(f)
             | Error::DependencyViolation(f)
             | Error::Denied(f)
-            | Error::Auth(f)
+            | Error::Unauthenticated(f)
             | Error::Quota(f)
             | Error::Rejected(f)
             | Error::ServiceUnavailable(f)
@@ -139,8 +114,8 @@ impl Error {
             | Error::Untrusted(f)
             | Error::Unreachable(f)
             | Error::Cancelled(f)
-            | Error::TimedOut(f) => Some(f),
-            Error::Settings(_) | Error::Credentials(_) => None,
+            | Error::DeadlineExceeded(f) => Some(f),
+            Error::Settings(_) | Error::NoCredentials(_) => None,
         }
     }
 
@@ -149,30 +124,17 @@ impl Error {
         self.context().map_or("", |failure| &failure.code)
     }
 
-    /// Whether a change may have happened although the call failed.
-    pub fn is_outcome_unknown(&self) -> bool {
-        matches!(
-            self,
-            Error::ServiceUnavailable(_)
-                | Error::OutcomeUnknown(_)
-                | Error::Malformed(_)
-                | Error::Cancelled(_)
-                | Error::TimedOut(_)
-        )
-    }
-
     /// Classifies an error response by status and code. Where AWS uses one code for two conditions,
     /// operation and message decide.
     ///
-    /// Codes are those of EC2's error table and of the provider for AWS; `status` is the HTTP
-    /// status.
-    pub fn classify(status: u16, failure: ErrorContext) -> Error {
+    /// Codes are those of EC2's error table and of the provider for AWS.
+    pub(super) fn classify(operation: &str, status: u16, failure: ErrorContext) -> Error {
         let words = failure.message.to_ascii_lowercase();
         let failure = Box::new(failure);
         match failure.code.as_str() {
             "" => match status {
                 429 => Error::Throttled(failure),
-                401 => Error::Auth(failure),
+                401 => Error::Unauthenticated(failure),
                 403 => Error::Denied(failure),
                 500.. => Error::ServiceUnavailable(failure),
                 // A success that cannot be read has had its effect; a refusal that cannot be read
@@ -198,7 +160,7 @@ impl Error {
             // Attach and detach say so while a VPN connection or virtual interface of the gateway
             // is pending.
             "InvalidParameterValue"
-                if matches!(failure.operation, "AttachVpnGateway" | "DetachVpnGateway")
+                if matches!(operation, "AttachVpnGateway" | "DetachVpnGateway")
                     && words.contains("pending") =>
             {
                 Error::ConflictRetryable(failure)
@@ -220,7 +182,7 @@ impl Error {
             | "MissingAuthenticationToken"
             | "RequestExpired"
             | "SignatureDoesNotMatch"
-            | "UnrecognizedClientException" => Error::Auth(failure),
+            | "UnrecognizedClientException" => Error::Unauthenticated(failure),
             "InvalidVpnConnectionID" => Error::NotFound(failure),
             code if code.ends_with(".NotFound") => Error::NotFound(failure),
             code if code.ends_with("LimitExceeded") => Error::Quota(failure),
@@ -287,8 +249,8 @@ mod tests {
             ),
             ("Quota", 400, "VpnConnectionLimitExceeded", ""),
             ("Denied", 403, "UnauthorizedOperation", ""),
-            ("Auth", 401, "AuthFailure", ""),
-            ("Auth", 400, "RequestExpired", ""),
+            ("Unauthenticated", 401, "AuthFailure", ""),
+            ("Unauthenticated", 400, "RequestExpired", ""),
             ("Rejected", 400, "AsnConflict", ""),
             ("ServiceUnavailable", 500, "InternalError", ""),
             ("ServiceUnavailable", 503, "Unavailable", ""),
@@ -298,9 +260,9 @@ mod tests {
         ];
         for (kind, status, code, message) in table {
             let sorted = Error::classify(
+                "AttachVpnGateway",
                 status,
                 ErrorContext {
-                    operation: "AttachVpnGateway",
                     code: code.to_owned(),
                     message: message.to_owned(),
                     ..ErrorContext::default()

@@ -1,12 +1,12 @@
 //! From the SDK's answers to plain data. What lacks its id, or is gone already, is left out.
 
-use super::calls::read_options;
 use super::model::{
     AttachmentState, Bandwidth, CustomerGateway, CustomerGatewayId, InternetGateway,
     InternetGatewayId, KeyStorage, NetworkCidrs, RouteTable, RouteTableId, State, Subnet, SubnetId,
     TargetGateway, Telemetry, TransitGateway, TransitGatewayId, Tunnel, Vpc, VpcId, VpnConnection,
     VpnConnectionId, VpnGateway, VpnGatewayId,
 };
+use super::resources::read_options;
 use crate::client::cloud_text::clean;
 use aws_sdk_ec2::types as sdk;
 use bgp_vpn::types::{Asn, PreSharedKey, Tags};

@@ -4,11 +4,10 @@
 //! The SDK's own retries are off, for they would repeat a create whose answer was lost and leave a
 //! second object behind.
 
-use super::call_context::CallContext;
 use super::client::Ec2;
-use super::error::{Error, ErrorContext};
-use super::sdk_error;
-use crate::client::response;
+use super::error::{Error, call_context};
+use super::transport::sdk_error;
+use crate::client::{CANCEL_GRACE, CallContext, response};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::future::Future;
@@ -17,8 +16,6 @@ use tokio::time::Instant;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
-/// A running change may finish this long after a stop, so that what it made becomes known.
-const CANCEL_GRACE: Duration = Duration::from_secs(5);
 /// No connection at all (wrong address, refused certificate) is given up on early.
 const UNREACHABLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// A service that keeps failing is given up on after this; what is not the service, after some
@@ -114,7 +111,7 @@ impl Ec2 {
     /// again.
     ///
     /// # Errors
-    /// The last failure; `Cancelled`, `TimedOut`.
+    /// The last failure; `Cancelled`, `DeadlineExceeded`.
     pub(super) async fn with_retry<T, E, F>(
         &self,
         ctx: &CallContext,
@@ -133,13 +130,14 @@ impl Ec2 {
         } else {
             Duration::ZERO
         };
+        let context = call_context(operation, target);
         let mut tries = 0;
         loop {
-            ctx.check(operation, target)?;
+            ctx.check(&context)?;
             // The SDK traces complete requests and responses, keys included, so its events are not
             // logged.
             let sent = send().with_subscriber(Dispatch::none());
-            let error = match ctx.run(operation, target, grace, sent).await? {
+            let error = match ctx.run(grace, &context, sent).await? {
                 Ok(output) => {
                     tracing::debug!(operation, target, region = %self.region(), tries, "AWS call");
                     return Ok(output);
@@ -147,22 +145,15 @@ impl Ec2 {
                 Err(failed) => sdk_error::from_sdk_error(operation, target, failed),
             };
             tracing::debug!(operation, target, region = %self.region(), tries, %error, "AWS call failed");
-            let pause = self.jitter().retry_after(tries);
-            tries += 1;
-            let spent = self.max_retries().is_some_and(|most| tries > most)
-                || matches!(error, Error::Malformed(_)) && tries >= response::MAX_ATTEMPTS;
+            let spent = self.max_retries().is_some_and(|most| tries >= most)
+                || matches!(error, Error::Malformed(_)) && tries + 1 >= response::MAX_ATTEMPTS;
             if spent || begun.elapsed() >= policy.limit(&error) {
                 return Err(error);
             }
-            match ctx.sleep(operation, target, pause).await {
-                Ok(()) => {}
-                // Out of time with a reason: the reason is what the user needs.
-                Err(Error::TimedOut(mut over)) => {
-                    over.message = format!("the time limit is over; last failure: {error}");
-                    return Err(Error::TimedOut(over));
-                }
-                Err(stopped) => return Err(stopped),
-            }
+            // Only failures with a context are retried.
+            let failure = error.context().unwrap_or(&context);
+            self.backoff().wait(ctx, tries, failure).await?;
+            tries += 1;
         }
     }
 
@@ -185,7 +176,7 @@ impl Ec2 {
         F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
         L: Future<Output = Result<Option<T>, Error>>,
     {
-        let mut sent = 0;
+        let (context, mut sent) = (call_context(operation, target), 0);
         loop {
             let error = match self
                 .with_retry(ctx, policy, operation, target, &mut send)
@@ -204,7 +195,7 @@ impl Ec2 {
             };
             sent += 1;
             for pause in LOOKUPS_AFTER_LOST_RESPONSE {
-                ctx.sleep(operation, target, pause).await?;
+                ctx.sleep(pause, &context).await?;
                 if let Some(found) = look().await? {
                     tracing::info!(operation, target, "found what an unanswered call had done");
                     return Ok(found);
@@ -219,9 +210,5 @@ impl Ec2 {
 
 /// An answer without the object that it is about.
 pub(super) fn unreadable(operation: &'static str, target: &str) -> Error {
-    Error::Malformed(ErrorContext::local(
-        operation,
-        target,
-        "the answer lacks the object",
-    ))
+    Error::Malformed(call_context(operation, target).with_message("the answer lacks the object"))
 }

@@ -1,11 +1,11 @@
 //! One look for all who wait: creating a link waits for two VPN connections and four sessions at a
 //! time, and one DescribeVpnConnections answers them all.
 
-use super::call_context::CallContext;
-use super::calls::Filter;
 use super::client::Ec2;
-use super::error::Error;
+use super::error::{Error, call_context};
 use super::model::{VpnConnection, VpnConnectionId};
+use super::resources::Filter;
+use crate::client::CallContext;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -61,21 +61,15 @@ impl PollSubscription<'_> {
     /// exist.
     ///
     /// # Errors
-    /// What describing answers; `Cancelled`, `TimedOut`.
+    /// What describing answers; `Cancelled`, `DeadlineExceeded`.
     pub async fn poll(
         &self,
         ctx: &CallContext,
         since: Instant,
     ) -> Result<Option<VpnConnection>, Error> {
         let watch = self.ec2.shared_poller();
-        let mut last = ctx
-            .run(
-                "DescribeVpnConnections",
-                &self.id.0,
-                Duration::ZERO,
-                watch.last.lock(),
-            )
-            .await?;
+        let context = call_context("DescribeVpnConnections", &self.id);
+        let mut last = ctx.run(Duration::ZERO, &context, watch.last.lock()).await?;
         let seen = last
             .as_ref()
             .filter(|looked| looked.at >= since)

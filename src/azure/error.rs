@@ -1,9 +1,9 @@
 //! Errors of calls to Azure, classified by what the caller should do.
 
 use crate::client::cloud_text::clean;
+use crate::client::{ErrorContext, Interrupted};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 /// Response headers, names in lower case.
@@ -16,28 +16,8 @@ const MAX_ID_LENGTH: usize = 100;
 /// Waits that Azure asks for were seen up to 160 s. Longer ones are cut to this.
 const MAX_RETRY_AFTER: f64 = 300.0;
 
-/// The circumstances of a failure. Texts of others are cleaned where they enter. Holds no key, no
-/// token and no URL with a signature in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ErrorContext {
-    /// What was being done, in words: `create connection`.
-    pub operation: String,
-    /// Resource id, or the path where there is no id.
-    pub target: String,
-    /// HTTP status; None where no answer came.
-    pub status: Option<u16>,
-    /// Azure's error code; empty where the answer had none.
-    pub code: String,
-    pub message: String,
-    /// `x-ms-request-id`.
-    pub request_id: Option<String>,
-    /// `x-ms-correlation-request-id`.
-    pub correlation_id: Option<String>,
-    /// How long Azure asks to wait before the next try.
-    pub retry_after: Option<Duration>,
-}
-
-/// A failed call. The variant says what to do, the [`ErrorContext`] say what happened.
+/// A failed call. The variant determines what to do, the [`ErrorContext`] holds what Azure returned.
+/// `aws::Error` has the same variants for the same advice.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The resource (or its parent) does not exist.
@@ -66,9 +46,12 @@ pub enum Error {
     /// An object with the name of a create already exists and does not belong to this link.
     #[error("already exists: {0}")]
     AlreadyExists(Box<ErrorContext>),
-    /// 401 or 403: the identity lacks a right, or a policy forbids it.
+    /// The credentials are good but lack a permission, or a policy forbids it.
     #[error("permission denied: {0}")]
     Denied(Box<ErrorContext>),
+    /// Azure does not accept the access token, a new one included.
+    #[error("credentials rejected: {0}")]
+    Unauthenticated(Box<ErrorContext>),
     /// Azure rejects the request; a retry does not help.
     #[error("rejected: {0}")]
     Rejected(Box<ErrorContext>),
@@ -81,9 +64,12 @@ pub enum Error {
     /// The certificate of the server is not trusted; a retry does not help. Nothing was sent.
     #[error("no trusted connection: {0}")]
     Untrusted(Box<ErrorContext>),
+    /// No connection was established, or no server that issues tokens answered, so nothing was sent.
+    #[error("unreachable: {0}")]
+    Unreachable(Box<ErrorContext>),
     /// No access token was obtained; the request was not sent.
     #[error("authentication failed: {0}")]
-    Auth(Box<ErrorContext>),
+    NoCredentials(Box<ErrorContext>),
     /// The response does not match the schema of Azure.
     #[error("invalid response: {0}")]
     Malformed(Box<ErrorContext>),
@@ -96,7 +82,7 @@ pub enum Error {
     Cancelled(Box<ErrorContext>),
     /// The deadline of the caller passed. Started operations continue in Azure.
     #[error("timed out: {0}")]
-    TimedOut(Box<ErrorContext>),
+    DeadlineExceeded(Box<ErrorContext>),
 }
 
 impl Error {
@@ -111,15 +97,17 @@ impl Error {
             | Error::PreconditionFailed(f)
             | Error::AlreadyExists(f)
             | Error::Denied(f)
+            | Error::Unauthenticated(f)
             | Error::Rejected(f)
             | Error::ServiceUnavailable(f)
             | Error::OutcomeUnknown(f)
             | Error::Untrusted(f)
-            | Error::Auth(f)
+            | Error::Unreachable(f)
+            | Error::NoCredentials(f)
             | Error::Malformed(f)
             | Error::OperationFailed(f)
             | Error::Cancelled(f)
-            | Error::TimedOut(f) => f,
+            | Error::DeadlineExceeded(f) => f,
         }
     }
 
@@ -140,56 +128,27 @@ impl Error {
             Error::OutcomeUnknown(_) | Error::ServiceUnavailable(_)
         )
     }
+
+    /// A call whose repetition does no harm may succeed the next time.
+    pub fn is_transient(&self) -> bool {
+        self.is_outcome_unknown() || matches!(self, Error::Unreachable(_))
+    }
 }
 
-impl fmt::Display for ErrorContext {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.operation, self.target)?;
-        if !self.code.is_empty() {
-            write!(f, ": {}", self.code)?;
-        }
-        if !self.message.is_empty() {
-            write!(f, ": {}", self.message)?;
-        }
-        let marks: Vec<String> = [
-            self.status.map(|s| format!("HTTP {s}")),
-            self.request_id
-                .as_ref()
-                .map(|id| format!("request id {id}")),
-            self.correlation_id
-                .as_ref()
-                .map(|id| format!("correlation id {id}")),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        if marks.is_empty() {
-            Ok(())
-        } else {
-            write!(f, " ({})", marks.join(", "))
+impl From<Interrupted> for Error {
+    fn from(interrupted: Interrupted) -> Self {
+        match interrupted {
+            Interrupted::Cancelled(context) => Error::Cancelled(context),
+            Interrupted::DeadlineExceeded(context) => Error::DeadlineExceeded(context),
         }
     }
 }
 
+/// What Azure's responses say.
 impl ErrorContext {
-    pub fn new(operation: &str, target: &str) -> Self {
-        ErrorContext {
-            operation: operation.to_owned(),
-            target: target.to_owned(),
-            ..ErrorContext::default()
-        }
-    }
-
-    /// These facts with a message of our own.
-    #[must_use]
-    pub fn with_message(mut self, message: impl Into<String>) -> Box<Self> {
-        self.message = clean(&message.into());
-        Box::new(self)
-    }
-
     /// Takes over status, ids and the waiting time of an answer.
     #[must_use]
-    pub fn with_response(mut self, status: u16, headers: &Headers) -> Self {
+    pub(super) fn with_response(mut self, status: u16, headers: &Headers) -> Self {
         self.status = Some(status);
         let id = |name: &str| {
             headers
@@ -205,7 +164,7 @@ impl ErrorContext {
     /// Takes code and message out of `{"code", "message", "details": [...]}`; the details' codes
     /// are joined to the message.
     #[must_use]
-    pub fn with_error_body(mut self, error: &Value) -> Self {
+    pub(super) fn with_error_body(mut self, error: &Value) -> Self {
         let word = |v: &Value, key: &str| {
             v.get(key)
                 .and_then(Value::as_str)
@@ -304,7 +263,8 @@ pub fn classify_context(facts: Box<ErrorContext>) -> Error {
         400 | 409 if code.starts_with("InUse") || code.ends_with("CannotBeDeleted") => {
             Error::DependencyViolation(facts)
         }
-        401 | 403 => Error::Denied(facts),
+        401 => Error::Unauthenticated(facts),
+        403 => Error::Denied(facts),
         404 if code == "ResourceGroupNotFound" => Error::GroupNotFound(facts),
         404 if code == "SubscriptionNotFound" => Error::Rejected(facts),
         404 => Error::NotFound(facts),
@@ -398,6 +358,10 @@ mod tests {
             Error::DependencyViolation(_)
         ));
         assert!(matches!(of(403, "AuthorizationFailed"), Error::Denied(_)));
+        assert!(matches!(
+            of(401, "ExpiredAuthenticationToken"),
+            Error::Unauthenticated(_)
+        ));
         assert!(matches!(
             of(412, "PreconditionFailed"),
             Error::PreconditionFailed(_)

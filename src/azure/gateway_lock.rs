@@ -5,13 +5,19 @@
 //! 409 or 429, so they queue here instead, first come, first served. Links that share a gateway do
 //! not pay for each other: see [`lock`].
 
-use super::call_context::CallContext;
-use super::error::{Error, ErrorContext};
+use super::error::Error;
 use super::id::ResourceId;
-use crate::client::Deadline;
+use crate::client::{CallContext, Deadline, ErrorContext, Queued};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use tokio::time::Instant;
+
+/// How long a gateway may be busy with changes of others before that counts as this operation's
+/// time. Azure itself finishes any one change of a gateway within an hour; one that is busy for
+/// longer may be stuck.
+const MAX_BUSY_GATEWAY: Duration = Duration::from_secs(60 * 60);
 
 /// All gates of a process; clones share them.
 #[derive(Clone, Debug, Default)]
@@ -41,13 +47,32 @@ impl Drop for GatewayGuard {
     }
 }
 
+impl CallContext {
+    /// For calls that have their turn at a gateway from now on.
+    #[must_use]
+    fn in_turn(&self) -> Self {
+        CallContext {
+            exclusive_since: Some(Instant::now()),
+            ..self.clone()
+        }
+    }
+
+    /// Stops the clock while a gateway, which this process changes only at its turn, is busy all
+    /// the same: others change it.
+    pub(super) fn pause_while_busy(&self) -> Option<Queued> {
+        self.exclusive_since
+            .filter(|since| since.elapsed() < MAX_BUSY_GATEWAY)
+            .map(|_| self.deadline.queue())
+    }
+}
+
 impl GatewayLocks {
     /// Waits for its turn at `gateway`. Not reentrant. While it is another operation's turn, the
     /// deadline's clock stands still; while it is that of another step of the same operation, it
     /// runs.
     ///
     /// # Errors
-    /// `Cancelled` or `TimedOut`.
+    /// `Cancelled` or `DeadlineExceeded`.
     pub async fn lock(
         &self,
         gateway: &ResourceId,
@@ -59,7 +84,7 @@ impl GatewayLocks {
     /// The same at the path of anything that is changed one at a time.
     ///
     /// # Errors
-    /// `Cancelled` or `TimedOut`.
+    /// `Cancelled` or `DeadlineExceeded`.
     pub async fn lock_path(&self, path: &str, ctx: &CallContext) -> Result<GatewayGuard, Error> {
         let context = ErrorContext::new("wait for other changes of", path);
         ctx.check(&context)?;
@@ -91,7 +116,7 @@ impl GatewayLocks {
                     gate.holder.send_replace(Some(ctx.deadline.clone()));
                     return Ok(GatewayGuard { gate, context: ctx.in_turn(), turn });
                 }
-                () = ctx.deadline.over() => return Err(Error::TimedOut(Box::new(context))),
+                () = ctx.deadline.over() => return Err(Error::DeadlineExceeded(Box::new(context))),
                 // Cannot fail: this holds the sender.
                 _ = holders.changed() => {}
             }
@@ -103,8 +128,6 @@ impl GatewayLocks {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use std::time::Duration;
-    use tokio::time::Instant;
     use tokio_util::sync::CancellationToken;
 
     #[tokio::test(start_paused = true)]
@@ -120,7 +143,7 @@ mod tests {
         let same = ResourceId::network("s", "G", "virtualNetworkGateways", "ONE");
         assert!(matches!(
             locks.lock(&same, &ctx).await,
-            Err(Error::TimedOut(_))
+            Err(Error::DeadlineExceeded(_))
         ));
         drop(held);
         assert!(

@@ -6,11 +6,12 @@
 //! record is gone.
 
 use super::arm::{ArmClient, ArmRequest, ArmResponse};
-use super::call_context::{CallContext, poll_delay};
 use super::documents::provisioning_state;
-use super::error::{Error, ErrorContext, retry_after};
+use super::error::{Error, retry_after};
 use super::id::ResourceId;
 use super::model::ProvisioningState;
+use crate::client::poll_interval::poll_delay;
+use crate::client::{CallContext, ErrorContext, Progress, wait_until};
 use azure_core::http::Method;
 use serde_json::Value;
 use std::time::Duration;
@@ -22,6 +23,9 @@ const CREATE_VISIBILITY_TIMEOUT: Duration = Duration::from_secs(30);
 const DELETE_START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Looks in a row that may bring no answer, each of them tried several times already.
 const MAX_CONSECUTIVE_POLL_FAILURES: u32 = 3;
+
+/// What is missing at a deadline.
+const UNDER_WAY: &str = "the operation is under way at Azure";
 
 /// What was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +58,7 @@ impl LongRunningOperation<'_> {
     /// else Null.
     ///
     /// # Errors
-    /// `OperationFailed` with Azure's reason; `Cancelled` and `TimedOut`, while the operation goes
+    /// `OperationFailed` with Azure's reason; `Cancelled` and `DeadlineExceeded`, while the operation goes
     /// on at Azure.
     pub async fn poll_to_completion(
         &self,
@@ -97,9 +101,7 @@ impl LongRunningOperation<'_> {
                     response.headers.clear();
                 }
                 Ok(PollStatus::NotFound) => return self.poll_resource(ctx).await,
-                Err(error)
-                    if error.is_outcome_unknown() && lost + 1 < MAX_CONSECUTIVE_POLL_FAILURES =>
-                {
+                Err(error) if error.is_transient() && lost + 1 < MAX_CONSECUTIVE_POLL_FAILURES => {
                     lost += 1
                 }
                 Err(error) => return Err(error),
@@ -134,23 +136,20 @@ impl LongRunningOperation<'_> {
 
     /// An action's result, once its status said Succeeded.
     async fn result(&self, location: &str, ctx: &CallContext) -> Result<Value, Error> {
-        let begun = Instant::now();
-        loop {
-            match self.poll_once(location, false, ctx).await? {
-                PollStatus::Done(result) => return Ok(result),
-                PollStatus::Running(response) => {
-                    let pause = poll_delay(begun.elapsed(), retry_after(&response.headers));
-                    ctx.sleep(pause, &self.under_way()).await?;
-                }
-                PollStatus::NotFound => {
-                    return Err(Error::NotFound(
-                        self.request
-                            .error_context()
-                            .with_message("its result is gone"),
-                    ));
-                }
-            }
-        }
+        let read = || self.poll_once(location, false, ctx);
+        wait_until(ctx, &self.under_way(), read, |seen, _| match seen? {
+            PollStatus::Done(result) => Ok(Progress::Done(result)),
+            PollStatus::Running(response) => Ok(Progress::Pending {
+                state: UNDER_WAY.to_owned(),
+                retry_after: retry_after(&response.headers),
+            }),
+            PollStatus::NotFound => Err(Error::NotFound(
+                self.request
+                    .error_context()
+                    .with_message("its result is gone"),
+            )),
+        })
+        .await
     }
 
     async fn poll_without_header(
@@ -214,10 +213,7 @@ impl LongRunningOperation<'_> {
     }
 
     fn under_way(&self) -> ErrorContext {
-        *self
-            .request
-            .error_context()
-            .with_message("the operation is under way at Azure")
+        *self.request.error_context().with_message(UNDER_WAY)
     }
 }
 
@@ -233,38 +229,39 @@ pub(super) async fn wait_succeeded(
     ctx: &CallContext,
 ) -> Result<Value, Error> {
     let request = ArmRequest::new(operation, Method::Get, id, version);
-    let (begun, mut seen) = (Instant::now(), false);
-    loop {
-        let mut pause = poll_delay(begun.elapsed(), None);
-        match arm.read(&request, ctx).await {
-            Ok(response) => {
-                seen = true;
-                match provisioning_state(&response.body) {
-                    ProvisioningState::Succeeded => return Ok(response.body),
-                    ProvisioningState::Failed | ProvisioningState::Canceled => {
-                        let context = request
-                            .error_context()
-                            .with_response(response.status, &response.headers);
-                        return Err(Error::OperationFailed(
-                            context.with_message("its provisioning state is Failed"),
-                        ));
-                    }
-                    _ => pause = poll_delay(begun.elapsed(), retry_after(&response.headers)),
-                }
-            }
-            Err(error)
-                if error.is_not_found() && !seen && begun.elapsed() < CREATE_VISIBILITY_TIMEOUT => {
+    let read = || arm.read(&request, ctx);
+    let mut seen = false;
+    let condition = |found: Result<ArmResponse, Error>, waited: Duration| {
+        let response = match found {
+            Ok(response) => response,
+            Err(error) if error.is_not_found() && !seen && waited < CREATE_VISIBILITY_TIMEOUT => {
+                return Ok(Progress::pending("it is not visible yet"));
             }
             Err(error) => return Err(error),
+        };
+        seen = true;
+        match provisioning_state(&response.body) {
+            ProvisioningState::Succeeded => Ok(Progress::Done(response.body)),
+            ProvisioningState::Failed | ProvisioningState::Canceled => Err(failed(
+                &request,
+                &response,
+                "its provisioning state is Failed".to_owned(),
+            )),
+            _ => Ok(Progress::Pending {
+                state: "it is not provisioned yet".to_owned(),
+                retry_after: retry_after(&response.headers),
+            }),
         }
-        ctx.sleep(
-            pause,
-            &request
-                .error_context()
-                .with_message("it is not provisioned yet"),
-        )
-        .await?;
-    }
+    };
+    wait_until(ctx, &request.error_context(), read, condition).await
+}
+
+/// A resource whose state is not the awaited one, and will not become it.
+fn failed(request: &ArmRequest, response: &ArmResponse, message: String) -> Error {
+    let context = request
+        .error_context()
+        .with_response(response.status, &response.headers);
+    Error::OperationFailed(context.with_message(message))
 }
 
 /// Waits until the resource is gone.
@@ -279,32 +276,24 @@ pub(super) async fn wait_deleted(
     ctx: &CallContext,
 ) -> Result<(), Error> {
     let request = ArmRequest::new(operation, Method::Get, id, version);
-    let begun = Instant::now();
-    loop {
-        match arm.read(&request, ctx).await {
-            Ok(response) => {
-                let state = provisioning_state(&response.body);
-                let stays = match state {
-                    ProvisioningState::Failed | ProvisioningState::Canceled => true,
-                    ProvisioningState::Succeeded => begun.elapsed() > DELETE_START_TIMEOUT,
-                    _ => false,
-                };
-                if stays {
-                    let context = request
-                        .error_context()
-                        .with_response(response.status, &response.headers);
-                    return Err(Error::OperationFailed(
-                        context.with_message(format!("it is still there, in state {state:?}")),
-                    ));
-                }
-            }
-            Err(error) if error.is_not_found() => return Ok(()),
+    let read = || arm.read(&request, ctx);
+    let condition = |found: Result<ArmResponse, Error>, waited: Duration| {
+        let response = match found {
+            Ok(response) => response,
+            Err(error) if error.is_not_found() => return Ok(Progress::Done(())),
             Err(error) => return Err(error),
+        };
+        let state = provisioning_state(&response.body);
+        let stays = match state {
+            ProvisioningState::Failed | ProvisioningState::Canceled => true,
+            ProvisioningState::Succeeded => waited > DELETE_START_TIMEOUT,
+            _ => false,
+        };
+        if stays {
+            let message = format!("it is still there, in state {state:?}");
+            return Err(failed(&request, &response, message));
         }
-        ctx.sleep(
-            poll_delay(begun.elapsed(), None),
-            &request.error_context().with_message("it is still there"),
-        )
-        .await?;
-    }
+        Ok(Progress::pending("it is still there"))
+    };
+    wait_until(ctx, &request.error_context(), read, condition).await
 }

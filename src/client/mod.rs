@@ -1,9 +1,17 @@
-//! What the clients of both clouds share: time limits, polling, and what of a response is accepted
-//! and shown.
+//! What the clients of both clouds share: time limits, cancellation, repeated attempts, polling,
+//! what is known of a failure, and what of a response is accepted and shown.
 
+mod backoff;
+mod call_context;
 pub mod cloud_text;
 mod deadline;
+mod error_context;
 pub mod poll_interval;
 pub mod response;
+mod wait;
 
+pub use backoff::Backoff;
+pub use call_context::{CANCEL_GRACE, CallContext, Interrupted};
 pub use deadline::{Deadline, Queued};
+pub use error_context::ErrorContext;
+pub use wait::{Progress, wait_until};

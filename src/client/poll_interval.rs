@@ -15,9 +15,34 @@ pub fn poll_interval(waited: Duration) -> Duration {
         .clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
 }
 
+/// `poll_interval`, or as long as the cloud asks for where that is longer. Azure asks for the same
+/// few seconds from the first look to the last; it is never asked sooner, and about things that take
+/// long not that often.
+pub fn poll_delay(waited: Duration, asked: Option<Duration>) -> Duration {
+    match asked {
+        Some(asked) if asked < Duration::from_secs(1) => asked,
+        Some(asked) => asked.max(poll_interval(waited)),
+        None => poll_interval(waited),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn poll_as_cloud_asks_but_not_more_often() {
+        let ten = Some(Duration::from_secs(10));
+        assert_eq!(poll_delay(Duration::ZERO, None), Duration::from_millis(250));
+        assert_eq!(
+            poll_delay(Duration::from_secs(60), ten),
+            Duration::from_secs(10)
+        );
+        assert_eq!(
+            poll_delay(Duration::from_secs(3600), ten),
+            Duration::from_secs(30)
+        );
+    }
 
     #[test]
     fn poll_interval_grows_to_maximum() {

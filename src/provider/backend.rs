@@ -103,6 +103,7 @@ impl CloudBackend {
             extra_roots,
             http: None,
             gateway_locks: gates,
+            seed: None,
         };
         let clouds = Azure::new(azure).map(|azure| CloudClients {
             azure,
@@ -331,8 +332,8 @@ impl HealthSource for BackendCache {
             Err(error)
                 if error.is_retryable()
                     || error.is_not_found()
-                    || error.is_outcome_unknown()
-                    || matches!(error, crate::azure::Error::TimedOut(_)) =>
+                    || error.is_transient()
+                    || matches!(error, crate::azure::Error::DeadlineExceeded(_)) =>
             {
                 Peers::Busy
             }

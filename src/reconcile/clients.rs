@@ -2,9 +2,9 @@
 
 use super::error::ActionError;
 use crate::aws::model::Region;
-use crate::aws::{self, Aws, Ec2};
-use crate::azure::{self, Azure};
-use crate::client::Deadline;
+use crate::aws::{Aws, Ec2};
+use crate::azure::Azure;
+use crate::client::{CallContext, Deadline};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -61,15 +61,12 @@ impl OperationContext {
         }
     }
 
-    pub fn aws(&self) -> aws::CallContext {
-        aws::CallContext {
-            cancel: self.cancel.clone(),
-            deadline: self.deadline.clone(),
-        }
+    pub fn aws(&self) -> CallContext {
+        CallContext::with_deadline(self.deadline.clone(), self.cancel.clone())
     }
 
-    pub fn azure(&self) -> azure::CallContext {
-        azure::CallContext::with_deadline(self.deadline.clone(), self.cancel.clone())
+    pub fn azure(&self) -> CallContext {
+        CallContext::with_deadline(self.deadline.clone(), self.cancel.clone())
     }
 
     /// The same deadline under a token of its own, which the outer one ends too.

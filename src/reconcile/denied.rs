@@ -66,7 +66,7 @@ impl Denied {
     }
 }
 
-/// 401 is also denied: those credentials may do nothing at all.
+/// `Unauthenticated` is no denial: those credentials may do nothing at all.
 pub fn is_denial(error: &Error) -> bool {
-    matches!(error, Error::Denied(facts) if facts.status == Some(403))
+    matches!(error, Error::Denied(_))
 }

@@ -1,5 +1,6 @@
 //! Why an action failed.
 
+use crate::client::Interrupted;
 use crate::{aws, azure};
 use bgp_vpn::action::{ActionTarget, Verb};
 use bgp_vpn::blockers::{BlockReason, Blocker};
@@ -12,6 +13,9 @@ pub enum ActionError {
     Aws(aws::Error),
     #[error("{0}")]
     Azure(azure::Error),
+    /// A wait between calls was cancelled, or the deadline passed.
+    #[error("{0}")]
+    Interrupted(Interrupted),
     /// An object that this action needs does not exist, although no action failed: observe again.
     #[error("{0} does not exist")]
     MissingDependency(String),
@@ -171,6 +175,12 @@ impl From<azure::Error> for ActionError {
     }
 }
 
+impl From<Interrupted> for ActionError {
+    fn from(interrupted: Interrupted) -> Self {
+        ActionError::Interrupted(interrupted)
+    }
+}
+
 impl ActionError {
     /// Whether an existing object conflicts with a create.
     pub fn is_conflict(&self) -> bool {
@@ -197,6 +207,7 @@ impl ActionError {
             self,
             ActionError::Aws(aws::Error::Cancelled(_))
                 | ActionError::Azure(azure::Error::Cancelled(_))
+                | ActionError::Interrupted(Interrupted::Cancelled(_))
         )
     }
 
@@ -204,8 +215,9 @@ impl ActionError {
     pub fn is_timeout(&self) -> bool {
         matches!(
             self,
-            ActionError::Aws(aws::Error::TimedOut(_))
-                | ActionError::Azure(azure::Error::TimedOut(_))
+            ActionError::Aws(aws::Error::DeadlineExceeded(_))
+                | ActionError::Azure(azure::Error::DeadlineExceeded(_))
+                | ActionError::Interrupted(Interrupted::DeadlineExceeded(_))
         )
     }
 }

@@ -6,9 +6,8 @@ use super::actions::ActionContext;
 use super::clients::{LinkClients, OperationContext};
 use super::error::ActionError;
 use super::observe::observe;
-use crate::aws::CallContext;
 use crate::aws::model::CustomerGateway;
-use crate::client::Deadline;
+use crate::client::{CallContext, Deadline, ErrorContext};
 use bgp_vpn::lookup::LookupScope;
 use bgp_vpn::observed::Observed;
 use bgp_vpn::ownership_tags::{TAG_HEARTBEAT, TAG_INCOMPLETE};
@@ -89,10 +88,10 @@ impl Heartbeat {
             )]);
             // One that takes longer than the next one is none. The create goes on, and says so at
             // its end.
-            let ctx = CallContext {
-                cancel: context.operation.cancel.clone(),
-                deadline: Deadline::fixed(HEARTBEAT_INTERVAL),
-            };
+            let ctx = CallContext::with_deadline(
+                Deadline::fixed(HEARTBEAT_INTERVAL),
+                context.operation.cancel.clone(),
+            );
             let heard = context
                 .clients
                 .ec2
@@ -188,7 +187,10 @@ pub async fn wait_until_idle(
     {
         operation
             .aws()
-            .sleep("Watch", "the half-built link", IDLE_WINDOW_NO_HEARTBEAT)
+            .sleep(
+                IDLE_WINDOW_NO_HEARTBEAT,
+                &ErrorContext::new("watch for another run of", "the incomplete link"),
+            )
             .await?;
         let late = begun.elapsed() > CONSISTENCY_WINDOW;
         observed = observe(clients, scope, operation).await?;

@@ -3,8 +3,9 @@
 
 use super::error::ActionError;
 use super::round::ActionFailure;
+use crate::azure::Error;
 use crate::azure::model::Resource;
-use crate::azure::{Error, ErrorContext};
+use crate::client::ErrorContext;
 use bgp_vpn::action::{Action, ActionTarget, Verb};
 use bgp_vpn::observed::Observed;
 use bgp_vpn::spec::{AzureGateway, AzureNetwork, Spec};
@@ -42,8 +43,8 @@ pub fn name_conflicts(spec: &Spec, observed: &Observed) -> Vec<ActionFailure> {
 fn name_conflict(object: ActionTarget, at: &Resource) -> ActionFailure {
     let message =
         "an object with this name exists and does not belong to this link, so it was not changed";
-    let facts = ErrorContext::new(&format!("create {}", at.id.kind()), at.id.as_str())
-        .with_message(message);
+    let facts =
+        ErrorContext::new(format!("create {}", at.id.kind()), at.id.as_str()).with_message(message);
     let action = Action::new(object, Verb::Create, Vec::new());
     ActionFailure {
         action: Some(action),

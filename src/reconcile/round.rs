@@ -7,6 +7,7 @@ use super::error::ActionError;
 use super::executor::{OnError, execute};
 use super::heartbeat::Heartbeat;
 use super::observe::observe;
+use crate::client::ErrorContext;
 use bgp_vpn::action::{Action, ActionId, ActionTarget};
 use bgp_vpn::lookup::{LookupScope, TeardownSpec};
 use bgp_vpn::observed::Observed;
@@ -175,7 +176,10 @@ pub async fn final_observation(
             }
             operation
                 .aws()
-                .sleep("Look", "what was made", Duration::from_millis(500))
+                .sleep(
+                    Duration::from_millis(500),
+                    &ErrorContext::new("read again", "what was created"),
+                )
                 .await?;
         }
     };

@@ -2,8 +2,9 @@
 //! lines against the sandbox, and our own AWS client against moto. Then the link that the SDKs
 //! built is imported.
 
-use awsazure::aws::settings::Endpoints;
+use awsazure::aws::credentials::Endpoints;
 use awsazure::aws::{self, Aws, Error, Filter, IdempotencyKey};
+use awsazure::client::CallContext;
 use bgp_vpn::types::{Asn, Tags};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -171,7 +172,7 @@ async fn own_aws_client_works_against_moto() {
         },
         ..aws::Settings::default()
     };
-    let ctx = aws::CallContext::with_timeout(Duration::from_secs(60));
+    let ctx = CallContext::with_timeout(Duration::from_secs(60));
     let ec2 = Aws::new(settings).region(&ctx, None).await.unwrap();
     let tags = |name: &str| {
         Tags::from([

@@ -1,6 +1,6 @@
 //! Answers that AWS does not send: from proxies and portals, or from an attacker.
 use super::*;
-use crate::aws::settings::Endpoints;
+use crate::aws::credentials::Endpoints;
 use crate::client::response::{MAX_ATTEMPTS, MAX_BYTES, self_signed_server};
 
 const PAGE: &str =
@@ -98,7 +98,7 @@ async fn report_page_of_sts() {
         .await
         .unwrap_err();
     assert!(
-        matches!(error, Error::Credentials(_)) && error.to_string().contains("Hotel Wi-Fi"),
+        matches!(error, Error::NoCredentials(_)) && error.to_string().contains("Hotel Wi-Fi"),
         "{error}"
     );
 }

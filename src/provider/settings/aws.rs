@@ -1,7 +1,7 @@
 //! The `aws` attribute of the provider block: names and meanings of the official provider for AWS.
 
 use super::block_reader::BlockReader;
-use crate::aws::settings::{AssumeRole, AssumeRoleWithWebIdentity, Endpoints, Settings};
+use crate::aws::credentials::{AssumeRole, AssumeRoleWithWebIdentity, Endpoints, Settings};
 use crate::provider::summaries;
 use std::time::Duration;
 use terraform_plugin::{Attribute, Nesting, Type};

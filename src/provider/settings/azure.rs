@@ -1,7 +1,7 @@
 //! The `azure` attribute of the provider block: names and meanings of the azurerm provider.
 
 use super::block_reader::BlockReader;
-use crate::azure::credential::CredentialSettings;
+use crate::azure::credentials::CredentialSettings;
 use terraform_plugin::{Attribute, Nesting};
 
 /// Declares each attribute once: its place in [`CredentialSettings`] has the same name.

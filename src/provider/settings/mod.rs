@@ -8,7 +8,7 @@ mod provider_data;
 
 pub use provider_data::{ProviderData, ProviderDataError};
 
-use crate::azure::credential::CredentialSettings;
+use crate::azure::credentials::CredentialSettings;
 use bgp_vpn::types::Tags;
 use block_reader::{BlockReader, ReadNotes};
 use terraform_plugin::{Attribute, AttributePath, Diagnostics, Schema, Type, Value};
@@ -17,7 +17,7 @@ use terraform_plugin::{Attribute, AttributePath, Diagnostics, Schema, Type, Valu
 /// that.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    pub aws: crate::aws::settings::Settings,
+    pub aws: crate::aws::Settings,
     pub azure: CredentialSettings,
     /// Tags of every object that takes tags; those of the resource go first. None while they are
     /// not known.

@@ -7,7 +7,7 @@ use crate::aws::model::{State, VpnConnectionId};
 use crate::aws::{PollSubscription, max_age};
 use crate::azure::Error;
 use crate::azure::model::BgpPeer;
-use crate::client::poll_interval;
+use crate::client::{ErrorContext, poll_interval};
 use crate::reconcile::clients::OperationContext;
 use crate::reconcile::denied::BGP_PEERS;
 use crate::reconcile::error::ActionError;
@@ -81,7 +81,10 @@ impl ApplyContext<'_> {
             self.context
                 .operation
                 .aws()
-                .sleep("Session", &key.to_string(), pause)
+                .sleep(
+                    pause,
+                    &ErrorContext::new("wait for the BGP session of", key),
+                )
                 .await?;
         }
     }
@@ -217,9 +220,8 @@ impl ApplyContext<'_> {
                 .operation
                 .aws()
                 .sleep(
-                    "Session",
-                    &spared.to_string(),
                     poll_interval::poll_interval(begun.elapsed()),
+                    &ErrorContext::new("wait for the other tunnels before changing", spared),
                 )
                 .await?;
         }
@@ -313,7 +315,7 @@ impl ApplyContext<'_> {
             Err(error)
                 if error.is_not_found()
                     || error.is_retryable()
-                    || error.is_outcome_unknown()
+                    || error.is_transient()
                     || matches!(error, Error::Malformed(_) | Error::OperationFailed(_)) =>
             {
                 Ok(Peers::Silent(format!("nothing ({error})")))

@@ -9,7 +9,7 @@ use crate::azure::ResourceId;
 use crate::azure::documents::gateway;
 use crate::azure::documents::group::Member;
 use crate::azure::model::{Connection, ProvisioningState};
-use crate::client::poll_interval;
+use crate::client::{ErrorContext, poll_interval};
 use crate::reconcile::error::ActionError;
 use bgp_vpn::action::{ActionTarget, Verb};
 use bgp_vpn::managed::{Kind, Managed};
@@ -222,9 +222,8 @@ async fn connections_remaining(
             .operation
             .aws()
             .sleep(
-                "Delete",
-                gateway.as_str(),
                 poll_interval::poll_interval(begun.elapsed()),
+                &ErrorContext::new("wait until Azure has deleted the connections of", gateway),
             )
             .await?;
     }
@@ -327,9 +326,8 @@ async fn delete_group(deletes: &DeleteContext<'_>) -> Result<(), ActionError> {
             .operation
             .aws()
             .sleep(
-                "Delete",
-                &group.name,
                 poll_interval::poll_interval(begun.elapsed()),
+                &ErrorContext::new("wait until Azure has emptied resource group", &group.name),
             )
             .await?;
     }

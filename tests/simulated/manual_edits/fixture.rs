@@ -244,7 +244,7 @@ pub fn writes(sim: &Sim) -> Vec<String> {
 }
 
 /// The limits of a call to Azure or AWS.
-pub fn clients(sim: &Sim) -> (&Azure, awsazure::azure::CallContext) {
+pub fn clients(sim: &Sim) -> (&Azure, awsazure::client::CallContext) {
     (&sim.clouds.azure, sim.limits().azure())
 }
 

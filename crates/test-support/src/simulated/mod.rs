@@ -32,7 +32,7 @@ use self::wire::Wire;
 use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
 use awsazure::aws::model::{Bandwidth, KeyStorage, Logs, Region};
 use awsazure::aws::{Aws, ClientOverrides, Settings as AwsSettings, TokioTimeSource};
-use awsazure::azure::credential::CredentialSettings;
+use awsazure::azure::credentials::CredentialSettings;
 use awsazure::azure::{Azure, AzureSettings, ResourceId};
 use awsazure::reconcile::{CloudClients, OperationContext, ReconcileOutcome, converge, teardown};
 use awsazure_sandbox::in_process::Sandbox;
@@ -373,6 +373,7 @@ fn clients(wire: &Wire, settings: &Settings, seed: u64, time: TokioTimeSource) -
     let azure = AzureSettings {
         credentials,
         http: Some(Arc::new(wire.clone())),
+        seed: Some(seed),
         ..AzureSettings::default()
     };
     CloudClients {

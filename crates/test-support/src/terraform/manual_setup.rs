@@ -1,7 +1,7 @@
 //! The tutorial followed by hand, well or loosely: links without tags, with any names and places.
 
 use super::Link;
-use super::cloud_admin::{CloudAdmin, aws_waits, azure_waits};
+use super::cloud_admin::{CloudAdmin, waits};
 use awsazure::aws::model::{
     Phase, TargetGateway, TunnelOptions, VpcId, VpnConnectionId, VpnGatewayId,
 };
@@ -137,7 +137,7 @@ impl CloudAdmin {
             ("GatewaySubnet", "10.1.255.0/27"),
         ];
         let network = self.make_network(groups.network, "VNet1", "10.1.0.0/16", &subnets);
-        let (azure, ctx) = (&self.azure, azure_waits());
+        let (azure, ctx) = (&self.azure, waits());
         let gateway = azure.network_id(groups.gateway, "virtualNetworkGateways", "VNet1GW");
         let addresses = self.runtime.block_on(async {
             let mut instances = Vec::new();
@@ -204,7 +204,7 @@ impl CloudAdmin {
     pub fn main_table(&self, vpc: &str) -> String {
         let vpc = VpcId(vpc.to_owned());
         self.runtime
-            .block_on(self.ec2.main_route_table(&aws_waits(), &vpc))
+            .block_on(self.ec2.main_route_table(&waits(), &vpc))
             .unwrap()
             .unwrap()
             .id
@@ -214,7 +214,7 @@ impl CloudAdmin {
     /// A VPN connection between a VPN gateway and some router, with the tunnels' options; its id.
     /// Repeating an address finds the customer gateway that there is.
     pub fn make_vpn(&self, vgw: &str, ip: Ipv4Addr, tunnels: &[TunnelOptions; 2]) -> String {
-        let (ctx, none) = (aws_waits(), Tags::new());
+        let (ctx, none) = (waits(), Tags::new());
         let target = TargetGateway::VpnGateway(VpnGatewayId(vgw.to_owned()));
         self.runtime.block_on(async {
             let customer = self
@@ -276,7 +276,7 @@ impl CloudAdmin {
         let filter = awsazure::aws::Filter::id(VpnConnectionId(id.to_owned()));
         let found = self
             .runtime
-            .block_on(self.ec2.describe_vpn_connections(&aws_waits(), &filter))
+            .block_on(self.ec2.describe_vpn_connections(&waits(), &filter))
             .unwrap();
         found.into_iter().next().unwrap()
     }
@@ -289,7 +289,7 @@ impl CloudAdmin {
         outside: Ipv4Addr,
         secret: PreSharedKey,
     ) {
-        let (azure, ctx) = (&self.azure, azure_waits());
+        let (azure, ctx) = (&self.azure, waits());
         let name = format!("{} {key}", how.name).replace(' ', ".");
         let local = azure.network_id(&how.group, "localNetworkGateways", &name);
         let id = azure.network_id(&how.group, "connections", &name);
@@ -365,7 +365,7 @@ impl CloudAdmin {
     pub fn policy_of(&self, connection: &str) -> Option<IpsecPolicy> {
         let id = ResourceId::parse(connection).unwrap();
         self.runtime
-            .block_on(self.azure.get_connection(&id, &azure_waits()))
+            .block_on(self.azure.get_connection(&id, &waits()))
             .unwrap()
             .unwrap()
             .policy
@@ -376,7 +376,7 @@ impl CloudAdmin {
         let id = ResourceId::parse(gateway).unwrap();
         let edit = |doc: &mut serde_json::Value| doc["properties"]["enableBgp"] = on.into();
         self.runtime
-            .block_on(self.azure.change_gateway(&id, &edit, &azure_waits()))
+            .block_on(self.azure.change_gateway(&id, &edit, &waits()))
             .unwrap();
     }
 }

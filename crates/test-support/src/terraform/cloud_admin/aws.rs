@@ -1,6 +1,6 @@
 //! Manual changes in AWS.
 
-use super::{CloudAdmin, aws_waits};
+use super::{CloudAdmin, waits};
 use awsazure::aws::model::{RouteTableId, TunnelOptions, VpcId, VpnConnectionId, VpnGatewayId};
 use awsazure::aws::{self, Filter, IdempotencyKey};
 use bgp_vpn::types::{Asn, Tags};
@@ -9,7 +9,7 @@ use std::time::Duration;
 impl CloudAdmin {
     /// Makes a VPC; its id.
     pub fn make_vpc(&self, cidr: &str) -> String {
-        let (ctx, none) = (aws_waits(), Tags::new());
+        let (ctx, none) = (waits(), Tags::new());
         let vpc = self.ec2.create_vpc(
             &ctx,
             cidr.parse().unwrap(),
@@ -21,7 +21,7 @@ impl CloudAdmin {
 
     /// Makes a route table in addition to the main one of the VPC; its id.
     pub fn make_route_table(&self, vpc: &str) -> String {
-        let (ctx, none, vpc) = (aws_waits(), Tags::new(), VpcId(vpc.to_owned()));
+        let (ctx, none, vpc) = (waits(), Tags::new(), VpcId(vpc.to_owned()));
         let table = self
             .ec2
             .create_route_table(&ctx, &vpc, &none, IdempotencyKey::new(&none));
@@ -30,7 +30,7 @@ impl CloudAdmin {
 
     /// Makes a virtual private gateway and attaches it; its id.
     pub fn make_vpn_gateway(&self, vpc: &str, asn: u32) -> String {
-        let (ctx, none) = (aws_waits(), Tags::new());
+        let (ctx, none) = (waits(), Tags::new());
         self.runtime.block_on(async {
             let made = self
                 .ec2
@@ -95,7 +95,7 @@ impl CloudAdmin {
 
     /// Changes options of every tunnel of a VPN connection.
     pub fn change_tunnels(&self, id: &str, options: &TunnelOptions) {
-        let (ctx, vpn) = (aws_waits(), self.vpn(id));
+        let (ctx, vpn) = (waits(), self.vpn(id));
         self.runtime.block_on(async {
             for tunnel in &vpn.tunnels {
                 self.ec2
@@ -108,7 +108,7 @@ impl CloudAdmin {
 
     /// Whether a route table gets the routes of a VPN gateway.
     pub fn propagates(&self, table: &str, gateway: &str) -> bool {
-        let (filter, ctx) = (aws::Filter::id(RouteTableId(table.to_owned())), aws_waits());
+        let (filter, ctx) = (aws::Filter::id(RouteTableId(table.to_owned())), waits());
         let found = self
             .runtime
             .block_on(self.ec2.describe_route_tables(&ctx, &filter))
@@ -123,7 +123,7 @@ impl CloudAdmin {
             RouteTableId(table.to_owned()),
             VpnGatewayId(gateway.to_owned()),
         );
-        let ctx = aws_waits();
+        let ctx = waits();
         self.runtime.block_on(async {
             self.ec2
                 .enable_propagation(&ctx, &table, &gateway)
@@ -141,14 +141,14 @@ impl CloudAdmin {
             RouteTableId(table.to_owned()),
             VpnGatewayId(gateway.to_owned()),
         );
-        let ctx = aws_waits();
+        let ctx = waits();
         self.runtime
             .block_on(self.ec2.disable_propagation(&ctx, &table, &gateway))
             .unwrap();
     }
 
     pub fn delete_vpn_connection(&self, id: &str) {
-        let (ctx, id) = (aws_waits(), VpnConnectionId(id.to_owned()));
+        let (ctx, id) = (waits(), VpnConnectionId(id.to_owned()));
         self.runtime.block_on(async {
             self.ec2.delete_vpn_connection(&ctx, &id).await.unwrap();
             self.ec2
@@ -160,7 +160,7 @@ impl CloudAdmin {
 
     /// Deletes a VPN gateway without VPN connections.
     pub fn delete_vpn_gateway(&self, gateway: &str, vpc: &str) {
-        let (ctx, id) = (aws_waits(), VpnGatewayId(gateway.to_owned()));
+        let (ctx, id) = (waits(), VpnGatewayId(gateway.to_owned()));
         self.runtime.block_on(async {
             self.ec2
                 .detach_vpn_gateway(&ctx, &id, &VpcId(vpc.to_owned()))
@@ -173,7 +173,7 @@ impl CloudAdmin {
 
     /// Deletes a subnet's route table, as the console does: the association first.
     pub fn delete_route_table(&self, table: &str) {
-        let (ctx, id) = (aws_waits(), RouteTableId(table.to_owned()));
+        let (ctx, id) = (waits(), RouteTableId(table.to_owned()));
         self.runtime.block_on(async {
             for table in self
                 .ec2

@@ -1,6 +1,6 @@
 //! Manual changes in Azure.
 
-use super::{CloudAdmin, azure_waits};
+use super::{CloudAdmin, waits};
 use awsazure::azure::ResourceId;
 use awsazure::azure::documents::network::NewVirtualNetwork;
 use awsazure::azure::documents::public_ip::NewPublicIp;
@@ -22,7 +22,7 @@ impl CloudAdmin {
         self.runtime
             .block_on(
                 self.azure
-                    .create_group(name, "eastus", &Tags::new(), &azure_waits()),
+                    .create_group(name, "eastus", &Tags::new(), &waits()),
             )
             .unwrap();
     }
@@ -48,7 +48,7 @@ impl CloudAdmin {
         self.runtime
             .block_on(
                 self.azure
-                    .create_virtual_network(&id, &new, &|_| true, &azure_waits()),
+                    .create_virtual_network(&id, &new, &|_| true, &waits()),
             )
             .unwrap();
         id.to_string()
@@ -59,7 +59,7 @@ impl CloudAdmin {
         self.runtime
             .block_on(
                 self.azure
-                    .delete_connection(&connection, &gateway, &azure_waits()),
+                    .delete_connection(&connection, &gateway, &waits()),
             )
             .unwrap();
     }
@@ -69,7 +69,7 @@ impl CloudAdmin {
         self.runtime
             .block_on(
                 self.azure
-                    .delete_gateway(&Self::azure_id(gateway), &azure_waits()),
+                    .delete_gateway(&Self::azure_id(gateway), &waits()),
             )
             .unwrap();
     }
@@ -81,7 +81,7 @@ impl CloudAdmin {
         self.runtime
             .block_on(
                 self.azure
-                    .set_shared_key(&connection, &gateway, &key, &azure_waits()),
+                    .set_shared_key(&connection, &gateway, &key, &waits()),
             )
             .unwrap();
     }
@@ -91,7 +91,7 @@ impl CloudAdmin {
         let id = Self::azure_id(local_gateway);
         let edit = |doc: &mut serde_json::Value| local_gateway::set_gateway_ip(doc, ip);
         self.runtime
-            .block_on(self.azure.change_local_gateway(&id, &edit, &azure_waits()))
+            .block_on(self.azure.change_local_gateway(&id, &edit, &waits()))
             .unwrap();
     }
 
@@ -100,7 +100,7 @@ impl CloudAdmin {
         let id = Self::azure_id(gateway);
         let seen = self
             .runtime
-            .block_on(self.azure.get_gateway(&id, &azure_waits()))
+            .block_on(self.azure.get_gateway(&id, &waits()))
             .unwrap()
             .unwrap();
         let mut all: Vec<String> = seen
@@ -118,14 +118,14 @@ impl CloudAdmin {
         self.runtime.block_on(async {
             let seen = self
                 .azure
-                .get_gateway(&id, &azure_waits())
+                .get_gateway(&id, &waits())
                 .await
                 .unwrap()
                 .unwrap();
             let at = seen.instances[instance].ip_configuration_id.clone();
             let edit = |doc: &mut serde_json::Value| gateway::add_custom_bgp_ip(doc, &at, ip);
             self.azure
-                .change_gateway(&id, &edit, &azure_waits())
+                .change_gateway(&id, &edit, &waits())
                 .await
                 .unwrap();
         });
@@ -136,14 +136,14 @@ impl CloudAdmin {
         let id = Self::azure_id(gateway);
         let edit = |doc: &mut serde_json::Value| gateway::set_sku(doc, sku);
         self.runtime
-            .block_on(self.azure.change_gateway(&id, &edit, &azure_waits()))
+            .block_on(self.azure.change_gateway(&id, &edit, &waits()))
             .unwrap();
     }
 
     /// Public IPs of a group.
     pub fn public_ips(&self, group: &str) -> Vec<PublicIp> {
         self.runtime
-            .block_on(self.azure.list_public_ips(group, &azure_waits()))
+            .block_on(self.azure.list_public_ips(group, &waits()))
             .unwrap()
     }
 
@@ -164,10 +164,7 @@ impl CloudAdmin {
                 tags: tags.tags(instance),
             };
             self.runtime
-                .block_on(
-                    self.azure
-                        .create_public_ip(&id, &new, &|_| true, &azure_waits()),
-                )
+                .block_on(self.azure.create_public_ip(&id, &new, &|_| true, &waits()))
                 .unwrap();
         }
     }
@@ -186,7 +183,7 @@ impl CloudAdmin {
         self.runtime
             .block_on(
                 self.azure
-                    .create_public_ip(&third, &new, &|_| true, &azure_waits()),
+                    .create_public_ip(&third, &new, &|_| true, &waits()),
             )
             .unwrap();
         let edit = |doc: &mut serde_json::Value| {
@@ -204,7 +201,7 @@ impl CloudAdmin {
             }
         };
         self.runtime
-            .block_on(self.azure.change_gateway(&id, &edit, &azure_waits()))
+            .block_on(self.azure.change_gateway(&id, &edit, &waits()))
             .unwrap();
     }
 
@@ -239,7 +236,7 @@ impl CloudAdmin {
     pub fn gateway_document(&self, gateway: &str) -> serde_json::Value {
         let id = Self::azure_id(gateway);
         self.runtime
-            .block_on(self.azure.get_gateway(&id, &azure_waits()))
+            .block_on(self.azure.get_gateway(&id, &waits()))
             .unwrap()
             .unwrap()
             .resource

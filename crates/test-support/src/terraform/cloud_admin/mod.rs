@@ -5,11 +5,12 @@ mod aws;
 mod azure;
 
 use crate::terraform::Sandbox;
+use awsazure::aws::credentials::Endpoints;
 use awsazure::aws::model::Region;
-use awsazure::aws::settings::Endpoints;
 use awsazure::aws::{Aws, Ec2};
-use awsazure::azure::credential::CredentialSettings;
+use awsazure::azure::credentials::CredentialSettings;
 use awsazure::azure::{Azure, AzureSettings, ResourceId};
+use awsazure::client::CallContext;
 use bgp_vpn::types::Tags;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,12 +28,8 @@ pub struct CloudAdmin {
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-pub(in crate::terraform) fn azure_waits() -> awsazure::azure::CallContext {
-    awsazure::azure::CallContext::with_timeout(PATIENCE)
-}
-
-pub(in crate::terraform) fn aws_waits() -> awsazure::aws::CallContext {
-    awsazure::aws::CallContext::with_timeout(PATIENCE)
+pub(in crate::terraform) fn waits() -> CallContext {
+    CallContext::with_timeout(PATIENCE)
 }
 
 impl CloudAdmin {
@@ -62,7 +59,7 @@ impl CloudAdmin {
         });
         let ec2 = runtime
             .block_on(aws.region(
-                &aws_waits(),
+                &waits(),
                 region.map(|name| Region(name.to_owned())).as_ref(),
             ))
             .unwrap();
@@ -97,12 +94,12 @@ impl CloudAdmin {
             match ResourceId::parse(id) {
                 Ok(id) => self
                     .azure
-                    .set_tags(&id, &Tags::new(), &azure_waits())
+                    .set_tags(&id, &Tags::new(), &waits())
                     .await
                     .unwrap(),
                 Err(_) => self
                     .ec2
-                    .delete_tags(&aws_waits(), &[id.to_owned()], &keys)
+                    .delete_tags(&waits(), &[id.to_owned()], &keys)
                     .await
                     .unwrap(),
             }

@@ -2,8 +2,9 @@
 
 use super::{azure, gateway, samples};
 use crate::aws::model::{Region, VpnGatewayId};
-use crate::azure::credential::{CredentialError, RejectedMethod};
+use crate::azure::credentials::{CredentialError, RejectedMethod};
 use crate::azure::{self as azure_cloud, ClientBuildError};
+use crate::client::{ErrorContext, Interrupted};
 use crate::provider::backend::{
     apply_outcome, discover_failed, import_advice, invalid_azure_settings, read_failed,
     remaining_addresses, status_advice,
@@ -57,10 +58,8 @@ pub fn action_errors() -> Vec<Diagnostic> {
         || "vpn-1, vpn-2".to_owned(),
         || "vgw-1 in eu-west-1".to_owned(),
     );
-    let context = azure_cloud::ErrorContext::new("create connection", gateway().as_str())
-        .with_message("exists");
-    let timed_out = azure_cloud::ErrorContext::new("create gateway", gateway().as_str())
-        .with_message("no result");
+    let context = ErrorContext::new("create connection", gateway()).with_message("exists");
+    let timed_out = ErrorContext::new("create gateway", gateway()).with_message("no result");
     let blocker = |held: String, by: &str, reason| Blocker {
         held,
         by: by.to_owned(),
@@ -69,6 +68,9 @@ pub fn action_errors() -> Vec<Diagnostic> {
     let errors = samples!(ActionError {
         ActionError::Aws(_) => ActionError::Aws(crate::aws::Error::Settings("no AWS region: set aws.region".into())),
         ActionError::Azure(_) => ActionError::Azure(azure_cloud::Error::AlreadyExists(context)),
+        ActionError::Interrupted(_) => ActionError::Interrupted(Interrupted::DeadlineExceeded(
+            ErrorContext::new("wait for the BGP session of", key).with_message("AWS reports DOWN"),
+        )),
         ActionError::MissingDependency(_) => ActionError::MissingDependency("the VPN gateway".into()),
         ActionError::BgpSessionTimeout { .. } => ActionError::BgpSessionTimeout {
             key,
@@ -119,7 +121,7 @@ pub fn action_errors() -> Vec<Diagnostic> {
         .into_iter()
         .flat_map(|error| failed(ActionTarget::Connection(key), Verb::Create, error))
         .collect();
-    let timed_out = ActionError::Azure(azure_cloud::Error::TimedOut(timed_out));
+    let timed_out = ActionError::Azure(azure_cloud::Error::DeadlineExceeded(timed_out));
     found.extend(failed(ActionTarget::Gateway, Verb::Create, timed_out));
     for verb in [Verb::Update, Verb::Delete, Verb::WaitFor] {
         found.extend(failed(
@@ -143,13 +145,10 @@ pub fn action_errors() -> Vec<Diagnostic> {
 pub fn aws_errors() -> Vec<Diagnostic> {
     use crate::aws::Error;
     let context = || {
-        Box::new(crate::aws::error::ErrorContext {
-            operation: "CreateVpnConnection",
-            target: "vgw-1".into(),
-            code: "CODE".into(),
-            message: "Message of AWS".into(),
-            request_id: "REQUEST".into(),
-        })
+        let mut context = ErrorContext::new("AWS CreateVpnConnection of", "vgw-1");
+        (context.status, context.code) = (Some(400), "CODE".into());
+        context.request_id = Some("REQUEST".into());
+        context.with_message("Message of AWS")
     };
     let errors = samples!(Error {
         Error::NotFound(_) => Error::NotFound(context()),
@@ -157,7 +156,7 @@ pub fn aws_errors() -> Vec<Diagnostic> {
         Error::ConflictRetryable(_) => Error::ConflictRetryable(context()),
         Error::DependencyViolation(_) => Error::DependencyViolation(context()),
         Error::Denied(_) => Error::Denied(context()),
-        Error::Auth(_) => Error::Auth(context()),
+        Error::Unauthenticated(_) => Error::Unauthenticated(context()),
         Error::Quota(_) => Error::Quota(context()),
         Error::Rejected(_) => Error::Rejected(context()),
         Error::ServiceUnavailable(_) => Error::ServiceUnavailable(context()),
@@ -166,9 +165,9 @@ pub fn aws_errors() -> Vec<Diagnostic> {
         Error::Untrusted(_) => Error::Untrusted(context()),
         Error::Unreachable(_) => Error::Unreachable(context()),
         Error::Settings(_) => Error::Settings("aws.access_key is set without aws.secret_key".into()),
-        Error::Credentials(_) => Error::Credentials("no AWS credentials found".into()),
+        Error::NoCredentials(_) => Error::NoCredentials("no AWS credentials found".into()),
         Error::Cancelled(_) => Error::Cancelled(context()),
-        Error::TimedOut(_) => Error::TimedOut(context()),
+        Error::DeadlineExceeded(_) => Error::DeadlineExceeded(context()),
     });
     let target = || ActionTarget::VpnConnection(Instance::Zero);
     errors
@@ -180,7 +179,7 @@ pub fn aws_errors() -> Vec<Diagnostic> {
 pub fn azure_errors() -> Vec<Diagnostic> {
     use azure_cloud::Error;
     let context = || {
-        let mut context = azure_cloud::ErrorContext::new("create gateway", gateway().as_str());
+        let mut context = ErrorContext::new("create gateway", gateway());
         (context.status, context.code) = (Some(409), "Code".into());
         context.with_message("Message of Azure")
     };
@@ -198,11 +197,13 @@ pub fn azure_errors() -> Vec<Diagnostic> {
         Error::ServiceUnavailable(_) => Error::ServiceUnavailable(context()),
         Error::OutcomeUnknown(_) => Error::OutcomeUnknown(context()),
         Error::Untrusted(_) => Error::Untrusted(context()),
-        Error::Auth(_) => Error::Auth(context()),
+        Error::Unauthenticated(_) => Error::Unauthenticated(context()),
+        Error::Unreachable(_) => Error::Unreachable(context()),
+        Error::NoCredentials(_) => Error::NoCredentials(context()),
         Error::Malformed(_) => Error::Malformed(context()),
         Error::OperationFailed(_) => Error::OperationFailed(context()),
         Error::Cancelled(_) => Error::Cancelled(context()),
-        Error::TimedOut(_) => Error::TimedOut(context()),
+        Error::DeadlineExceeded(_) => Error::DeadlineExceeded(context()),
     });
     let mut found: Vec<Diagnostic> = errors
         .into_iter()
