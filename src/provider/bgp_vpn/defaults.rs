@@ -63,8 +63,9 @@ impl PlanInputs<'_, '_> {
     pub fn azure_gateway_is_existing(&self) -> bool {
         match self.prior {
             None => {
-                let named = self.config.at(&AttributeId::AzureGateway.path());
-                !named.is_null() && !self.private.is_own_gateway(named)
+                let named = read_config(self.config).gateway_id;
+                let is_own = |id: &String| self.private.is_own_gateway(id);
+                !named.is_null() && !named.known().is_some_and(is_own)
             }
             Some(_) => self.private.provenance.azure_gateway_is_existing,
         }

@@ -99,10 +99,10 @@ pub fn announced(
     planned: &Value,
 ) -> Option<Diagnostic> {
     let by_tag = || {
-        let recalled = resume_cache.get(link)?;
+        let cached = resume_cache.get(link)?;
         Some(full_removal(
-            &recalled.state,
-            &recalled.private.unwrap_or_default(),
+            &cached.state,
+            &cached.private.unwrap_or_default(),
             provider,
         ))
     };
