@@ -4,7 +4,7 @@
 
 use super::attributes::{AWS_NAMES, AZURE_NAMES, DefaultValue, default_of_created_gateway, table};
 use super::default_options;
-use super::model::read_config;
+use super::model::{read_config, read_managed};
 use super::planned::{Place, PlannedState, known_or_unknown};
 use super::private_state::PrivateState;
 use super::public_subnet::comes_or_goes;
@@ -451,7 +451,7 @@ fn lacks_public_table(inputs: &PlanInputs<'_, '_>) -> bool {
     let makes = inputs.last_applied(&AttributeId::PublicSubnet).is_some();
     makes
         && inputs.prior.is_some_and(|prior| {
-            super::flatten::read_managed(prior)
+            read_managed(prior)
                 .ids(Kind::AwsRouteTable)
                 .next()
                 .is_none()

@@ -3,18 +3,18 @@
 //! paths in this file.
 
 use super::attribute_paths::value_path;
-use super::flatten::read_managed;
 use bgp_vpn::config::{Attr, AttributeId, AttributeSource, Config};
-use bgp_vpn::managed::Managed;
+use bgp_vpn::managed::{Kind, Managed};
 use bgp_vpn::tunnel::{Instance, PerInstance, PerTunnel};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use terraform_plugin::{Number, Value};
 
-/// Computed attributes that a replacement copies by their paths.
+/// Paths of computed attributes.
 pub const MAIN_ROUTE_TABLE_ID: &str = "aws.main_route_table_id";
 pub const PUBLIC_SUBNET_ID: &str = "aws.public_subnet_id";
 pub const SUBNET_IDS: &str = "azure.subnet_ids";
+pub const PUBLIC_IP_ADDRESSES: &str = "azure.public_ip_addresses";
 
 /// A configuration, a plan or a state. The settings are its own fields; what only the provider sets
 /// is grouped by link, cloud and tunnel.
@@ -54,7 +54,7 @@ pub struct TunnelOutputs {
 impl Model {
     /// Reads every attribute.
     pub fn read(value: &Value) -> Self {
-        let addresses = value.get("azure").get("public_ip_addresses");
+        let addresses = value.at(&PUBLIC_IP_ADDRESSES.into());
         let tunnels = value.get("tunnels");
         Model {
             settings: read_config(value),
@@ -202,4 +202,22 @@ fn attr<T>(value: &Value, read: impl FnOnce(&Value) -> Option<T>) -> Attr<T> {
 
 fn text(value: &Value) -> Attr<String> {
     attr(value, |v| v.as_str().map(str::to_owned))
+}
+
+/// `managed` of a state.
+pub fn read_managed(state: &Value) -> Managed {
+    let mut managed = Managed::default();
+    for kind in Kind::ALL {
+        let ids = state
+            .get("managed")
+            .get(kind.as_str())
+            .as_list()
+            .into_iter()
+            .flatten();
+        let ids: BTreeSet<String> = ids.filter_map(Value::as_str).map(str::to_owned).collect();
+        if !ids.is_empty() {
+            managed.0.insert(kind, ids);
+        }
+    }
+    managed
 }

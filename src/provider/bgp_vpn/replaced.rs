@@ -8,8 +8,7 @@
 
 use super::TYPE_NAME;
 use super::attributes::path_of;
-use super::flatten::read_managed;
-use super::model::{Model, read_config};
+use super::model::{Model, read_config, read_managed};
 use super::private_state::PrivateState;
 use super::resume::{CachedState, ResumeCache};
 use super::teardown::{full_removal, label, removal_warning};
