@@ -221,3 +221,63 @@ pub fn read_managed(state: &Value) -> Managed {
     }
     managed
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use super::*;
+    use crate::provider::bgp_vpn::attributes::row;
+    use bgp_vpn::tunnel::TunnelKey;
+    use terraform_plugin::AttributePath;
+
+    /// A state with one value at a path.
+    fn with(path: &str, value: impl Into<Value>) -> Model {
+        let mut state = Value::Null;
+        state.set_at(&AttributePath::from(path), value);
+        Model::read(&state)
+    }
+
+    #[test]
+    fn attributes_of_unknown_object_are_unknown() {
+        let model = with("aws.vpc", Value::unknown());
+        assert_eq!(model.public_subnet(), Attr::Unknown);
+        assert!(model.vpc.is_unknown() && model.vpc_id.is_null());
+        let model = with("aws", Value::unknown());
+        assert!(model.region.is_unknown() && model.aws.public_subnet_id.is_unknown());
+    }
+
+    #[test]
+    fn policy_without_fields_is_unmanaged() {
+        assert!(with("ipsec_policy", Value::Null).policy.is_null());
+        let model = with("ipsec_policy.preset", Value::Null);
+        assert!(model.policy.known().unwrap().is_unmanaged());
+        let model = with("ipsec_policy.dh_group", 20_u8);
+        assert!(!model.policy.known().unwrap().has_no_parameters());
+    }
+
+    #[test]
+    fn outputs_are_read_by_tunnel_and_instance() {
+        let [key, ..] = TunnelKey::ALL;
+        let model = with(&format!("tunnels.{key}.aws_vpn_connection_id"), "vpn-1");
+        let of_instance = |instance| model.of_instance(instance, |one| &one.aws_vpn_connection_id);
+        assert_eq!(of_instance(Instance::Zero).unwrap(), "vpn-1");
+        assert_eq!(of_instance(Instance::One), None);
+        let model = with("managed.aws_vpc", Value::set_of(["vpc-1"]));
+        assert!(model.link.managed.has(Kind::AwsVpc, "vpc-1"));
+        assert!(model.link.managed_is_known && model.link.id.is_null());
+    }
+
+    #[test]
+    fn paths_of_outputs_have_rows() {
+        let paths = [
+            MAIN_ROUTE_TABLE_ID,
+            PUBLIC_SUBNET_ID,
+            SUBNET_IDS,
+            PUBLIC_IP_ADDRESSES,
+        ];
+        for path in paths {
+            assert!(row(path).is_some(), "{path}");
+        }
+    }
+}
