@@ -7,10 +7,9 @@
 //! the plan of a replacement and to the apply.
 
 use super::attribute_paths::value_path;
-use super::defaults::azure_name;
-use super::expand::{azure_names, endpoint, lookup_scope, read_subscription};
-use super::flatten::read_managed;
-use super::model::Model;
+use super::expand::{endpoint, lookup_scope, read_subscription};
+use super::model::{Model, read_managed};
+use super::object_names::{azure_name, azure_names};
 use super::private_state::{PrivateState, to_json};
 use super::schema::AZURE_NAMES;
 use crate::azure::id::ResourceId;

@@ -2,18 +2,18 @@
 //! cannot change.
 
 use super::attribute_paths::value_path;
-use super::change_set::ChangeSet;
-use super::defaults::PlanInputs;
 use super::expand::all_known;
-use super::model::{Model, read_config};
+use super::model::Model;
 use bgp_vpn::config::{Attr, Config};
 use bgp_vpn::preflight_issue::PreflightIssue;
 use bgp_vpn::violation::{AttributeId, Violation, ViolationKind};
-use terraform_plugin::Value;
 
 /// A given gateway is as it is: what the state read from it cannot be configured otherwise.
-pub fn existing_gateway_mismatch(changes: ChangeSet<'_>, configured: &Config) -> Vec<Violation> {
-    let (prior, planned) = (read_config(changes.prior), read_config(changes.planned));
+pub fn existing_gateway_mismatch(
+    configured: &Config,
+    prior: &Config,
+    planned: &Config,
+) -> Vec<Violation> {
     if prior.gateway_id != planned.gateway_id {
         return Vec::new();
     }
@@ -56,14 +56,13 @@ pub fn existing_gateway_mismatch(changes: ChangeSet<'_>, configured: &Config) ->
 
 /// A VPC to create although another is configured by id, in the plan of a create. A link that
 /// exists may repeat the id of its own VPC.
-pub fn vpc_named_twice(inputs: &PlanInputs<'_, '_>) -> Option<Violation> {
-    let config = read_config(inputs.config);
-    if inputs.prior.is_some() || !config.vpc.is_set() {
+pub fn vpc_named_twice(configured: &Config) -> Option<Violation> {
+    if !configured.vpc.is_set() {
         return None;
     }
-    let attribute = if config.vpc_id.is_set() {
+    let attribute = if configured.vpc_id.is_set() {
         AttributeId::VpcId
-    } else if config.vpn_gateway_id.is_set() {
+    } else if configured.vpn_gateway_id.is_set() {
         AttributeId::VpnGateway
     } else {
         return None;
@@ -75,23 +74,17 @@ pub fn vpc_named_twice(inputs: &PlanInputs<'_, '_>) -> Option<Violation> {
     Some(Violation::error(attribute, kind))
 }
 
-/// Availability zones that cannot become those of public IPs that exist.
-pub fn fixed_zones(inputs: &PlanInputs<'_, '_>, planned: &Value) -> Option<Violation> {
-    let fault = |problem| Some(Violation::error(AttributeId::Zones, problem));
-    let Some(prior) = inputs.prior else {
-        let configured = read_config(inputs.config).zones.is_set();
-        return if configured && inputs.azure_gateway_is_existing() {
-            fault(ViolationKind::ZonesOfExistingGateway)
-        } else {
-            None
-        };
-    };
-    let replaced = !ChangeSet { prior, planned }
-        .requires_replace(inputs.private)
-        .is_empty();
-    let (prior, planned) = (Model::read(prior), read_config(planned));
+/// Availability zones that are configured for a gateway that the link does not create.
+pub fn zones_of_existing_gateway(configured: &Config) -> Option<Violation> {
+    let violation = Violation::error(AttributeId::Zones, ViolationKind::ZonesOfExistingGateway);
+    configured.zones.is_set().then_some(violation)
+}
+
+/// Availability zones that cannot become those of public IPs that exist, in the plan of a link that
+/// is not replaced.
+pub fn immutable_zones(prior: &Model, planned: &Config) -> Option<Violation> {
     let (has, wants) = (all_known(&prior.zones)?, all_known(&planned.zones)?);
-    if has == wants || replaced || !prior.has_public_ips() {
+    if has == wants || !prior.has_public_ips() {
         return None;
     }
     let has = match has.is_empty() {
@@ -101,13 +94,14 @@ pub fn fixed_zones(inputs: &PlanInputs<'_, '_>, planned: &Value) -> Option<Viola
             has.into_iter().collect::<Vec<_>>().join(", ")
         ),
     };
-    fault(ViolationKind::ZonesImmutable { has })
+    Some(Violation::error(
+        AttributeId::Zones,
+        ViolationKind::ZonesImmutable { has },
+    ))
 }
 
 /// An id in the configuration pins an object that another change would replace.
-pub fn conflicting_id(changes: ChangeSet<'_>, inputs: &PlanInputs<'_, '_>) -> Option<Violation> {
-    let config = read_config(inputs.config);
-    let (prior, planned) = (read_config(changes.prior), read_config(changes.planned));
+pub fn conflicting_id(configured: &Config, prior: &Config, planned: &Config) -> Option<Violation> {
     let pinned = |attribute, name| {
         Some(Violation::error(
             attribute,
@@ -115,7 +109,7 @@ pub fn conflicting_id(changes: ChangeSet<'_>, inputs: &PlanInputs<'_, '_>) -> Op
         ))
     };
     let stays = |read: fn(&Config) -> &Attr<String>| {
-        read(&config).is_set() && read(&prior) == read(&planned)
+        read(configured).is_set() && read(prior) == read(planned)
     };
     let renumbered = prior.aws_asn.is_set() && prior.aws_asn != planned.aws_asn;
     if renumbered && stays(|config| &config.vpn_gateway_id) {

@@ -4,7 +4,8 @@
 
 use super::attributes::{AWS_NAMES, AZURE_NAMES, DefaultValue, default_of_created_gateway, table};
 use super::default_options;
-use super::model::read_config;
+use super::model::{read_config, read_managed};
+use super::object_names::{aws_name, azure_name};
 use super::planned::{Place, PlannedState, known_or_unknown};
 use super::private_state::PrivateState;
 use super::public_subnet::comes_or_goes;
@@ -63,8 +64,9 @@ impl PlanInputs<'_, '_> {
     pub fn azure_gateway_is_existing(&self) -> bool {
         match self.prior {
             None => {
-                let named = self.config.at(&AttributeId::AzureGateway.path());
-                !named.is_null() && !self.private.is_own_gateway(named)
+                let named = read_config(self.config).gateway_id;
+                let is_own = |id: &String| self.private.is_own_gateway(id);
+                !named.is_null() && !named.known().is_some_and(is_own)
             }
             Some(_) => self.private.provenance.azure_gateway_is_existing,
         }
@@ -450,7 +452,7 @@ fn lacks_public_table(inputs: &PlanInputs<'_, '_>) -> bool {
     let makes = inputs.last_applied(&AttributeId::PublicSubnet).is_some();
     makes
         && inputs.prior.is_some_and(|prior| {
-            super::flatten::read_managed(prior)
+            read_managed(prior)
                 .ids(Kind::AwsRouteTable)
                 .next()
                 .is_none()
@@ -477,53 +479,6 @@ fn names(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
             .map(|name| name.clone().into());
         draft.fill(&id, known_or_unknown(inputs.last_applied(&id).or(default)));
     }
-}
-
-/// The name behind an attribute of `azure.names`.
-pub fn azure_name<'a>(names: &'a AzureNames, attribute: &str) -> Option<&'a String> {
-    if attribute == "gateway" {
-        return Some(&names.gateway);
-    }
-    let tables = [
-        ("local_gateway_", &names.local_gateways),
-        ("connection_", &names.connections),
-    ];
-    for (prefix, table) in tables {
-        if let Some(key) = attribute.strip_prefix(prefix) {
-            return key.parse().ok().map(|key| table.get(key));
-        }
-    }
-    let instance = attribute.strip_prefix("public_ip_")?;
-    names
-        .public_ips
-        .iter()
-        .find(|(i, _)| i.to_string() == instance)
-        .map(|(_, name)| name)
-}
-
-/// The name behind an attribute of `aws.names`.
-pub fn aws_name<'a>(names: &'a AwsNames, attribute: &str) -> Option<&'a String> {
-    let single = match attribute {
-        "vpn_gateway" => Some(&names.vpn_gateway),
-        "vpc" => Some(&names.vpc),
-        "internet_gateway" => Some(&names.internet_gateway),
-        "public_subnet" => Some(&names.public_subnet),
-        "public_route_table" => Some(&names.public_route_table),
-        _ => None,
-    };
-    let tables = [
-        ("customer_gateway_", &names.customer_gateways),
-        ("vpn_connection_", &names.vpn_connections),
-    ];
-    single.or_else(|| {
-        let (instance, table) = tables
-            .iter()
-            .find_map(|(prefix, table)| Some((attribute.strip_prefix(prefix)?, table)))?;
-        table
-            .iter()
-            .find(|(i, _)| i.to_string() == instance)
-            .map(|(_, name)| name)
-    })
 }
 
 fn manage_gateways(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {

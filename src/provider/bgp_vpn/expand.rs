@@ -1,10 +1,9 @@
 //! A planned state as a spec of the domain, and as a place to search.
 
 use super::default_options::{read_inside_cidrs, read_logs, read_policy};
-use super::defaults::{aws_name, azure_name};
 use super::model::{Attributes, Model, read_config};
+use super::object_names::{aws_names, azure_names};
 use super::private_state::PrivateState;
-use super::schema::{AWS_NAMES, AZURE_NAMES};
 use crate::aws::model::{
     Bandwidth, CustomerGatewayId, InternetGatewayId, KeyStorage, Region, RouteTableId, SubnetId,
     TransitGatewayId, VpcId, VpnConnectionId, VpnGatewayId,
@@ -18,7 +17,7 @@ use bgp_vpn::key_rotation::KeyRotation;
 use bgp_vpn::known_ids::KnownIds;
 use bgp_vpn::lookup::LookupScope;
 use bgp_vpn::managed::Kind;
-use bgp_vpn::names::{AwsNames, AzureNames};
+use bgp_vpn::names::AzureNames;
 use bgp_vpn::ownership_tags::{AwsEndpoint, EndpointKind, LinkId};
 use bgp_vpn::spec::{
     AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, PropagationTargets,
@@ -349,64 +348,6 @@ pub fn key_storage(model: &Config) -> KeyStorage {
         .known()
         .and_then(|storage| storage.parse().ok())
         .unwrap_or(KeyStorage::Standard)
-}
-
-/// Azure's names of a plan or state; those of the link's name where there are none.
-pub fn azure_names(state: &Config, link: &str) -> AzureNames {
-    let mut names = AzureNames::of(link);
-    let given = &state.azure_names;
-    let name = |attribute: String, default: &String| {
-        let name = given.get(&attribute).and_then(Attr::known);
-        name.unwrap_or(default).clone()
-    };
-    names.gateway = name("gateway".into(), &names.gateway);
-    names.public_ips =
-        PerInstance::from_fn(|i| name(format!("public_ip_{i}"), names.public_ips.get(i)));
-    names.local_gateways = names
-        .local_gateways
-        .map(|key, default| name(format!("local_gateway_{key}"), default));
-    names.connections = names
-        .connections
-        .map(|key, default| name(format!("connection_{key}"), default));
-    debug_assert!(
-        AZURE_NAMES
-            .iter()
-            .all(|(attribute, _)| azure_name(&names, attribute).is_some())
-    );
-    names
-}
-
-fn aws_names(state: &Config, link: &str) -> AwsNames {
-    let default = AwsNames::of(link);
-    let given = &state.aws_names;
-    let name = |attribute: String, default: &String| {
-        let name = given.get(&attribute).and_then(Attr::known);
-        name.unwrap_or(default).clone()
-    };
-    debug_assert!(
-        AWS_NAMES
-            .iter()
-            .all(|(attribute, _)| aws_name(&default, attribute).is_some())
-    );
-    AwsNames {
-        vpn_gateway: name("vpn_gateway".into(), &default.vpn_gateway),
-        customer_gateways: PerInstance::from_fn(|i| {
-            name(
-                format!("customer_gateway_{i}"),
-                default.customer_gateways.get(i),
-            )
-        }),
-        vpn_connections: PerInstance::from_fn(|i| {
-            name(
-                format!("vpn_connection_{i}"),
-                default.vpn_connections.get(i),
-            )
-        }),
-        vpc: name("vpc".into(), &default.vpc),
-        internet_gateway: name("internet_gateway".into(), &default.internet_gateway),
-        public_subnet: name("public_subnet".into(), &default.public_subnet),
-        public_route_table: name("public_route_table".into(), &default.public_route_table),
-    }
 }
 
 /// Where to look for the link of a state or of a plan with effective values.

@@ -1,9 +1,16 @@
 //! What was observed, as computed attributes of a state. Ids keep the spelling that the state had.
 
-use super::default_options::inside_cidrs;
+use super::attribute_paths::value_path;
+use super::default_options::{inside_cidrs, read_inside_cidrs};
+pub use super::model::read_managed;
+use super::model::{
+    MAIN_ROUTE_TABLE_ID, PUBLIC_IP_ADDRESSES, PUBLIC_SUBNET_ID, SUBNET_IDS, read_config,
+};
+use super::planned::Place;
 use super::private_state::PrivateState;
 use crate::azure::id::ResourceId;
 use crate::azure::model::Gateway;
+use bgp_vpn::config::{Attr, AttributeId};
 use bgp_vpn::managed::{Kind, Managed};
 use bgp_vpn::observed::Observed;
 use bgp_vpn::ownership_tags::{
@@ -22,49 +29,45 @@ pub fn set_computed(state: &mut Value, observed: &Observed, managed: &Managed) {
     let (azure, aws) = (&observed.azure, &observed.aws);
     set_id_keep_casing(
         state,
-        "azure.gateway_id",
+        &AttributeId::AzureGateway,
         azure.gateway.as_ref().map(|gateway| &gateway.resource.id),
     );
     set_id_keep_casing(
         state,
-        "azure.virtual_network_id",
+        &AttributeId::NetworkId,
         azure.network.as_ref().map(|network| &network.resource.id),
     );
-    set(
-        state,
-        "azure.subnet_ids",
-        Value::Map(subnet_ids(state, observed)),
-    );
+    set(state, SUBNET_IDS, Value::Map(subnet_ids(state, observed)));
     let ips = Instance::ALL
         .into_iter()
         .filter_map(|i| Some((i.to_string(), observed.public_ip(i)?.to_string())));
-    set(state, "azure.public_ip_addresses", Value::map(ips));
+    set(state, PUBLIC_IP_ADDRESSES, Value::map(ips));
     set(
         state,
-        "aws.vpc_id",
+        &AttributeId::VpcId,
         aws.vpc.as_ref().map(|vpc| vpc.id.0.clone()),
     );
     set(
         state,
-        "aws.vpn_gateway_id",
+        &AttributeId::VpnGateway,
         aws.gateway.as_ref().map(|gateway| gateway.id.0.clone()),
     );
     set(
         state,
-        "aws.transit_gateway_id",
+        &AttributeId::TransitGateway,
         aws.transit_gateway
             .as_ref()
             .map(|gateway| gateway.id.0.clone()),
     );
     set(
         state,
-        "aws.public_subnet_id",
+        PUBLIC_SUBNET_ID,
         aws.public_subnet.as_ref().map(|subnet| subnet.0.clone()),
     );
     let main = aws.route_tables.iter().find(|table| table.main);
     set(
         state,
-        "aws.main_route_table_id",
+        MAIN_ROUTE_TABLE_ID,
         main.map(|table| table.id.0.clone()),
     );
     let tunnels: Vec<(String, Value)> = TunnelKey::ALL
@@ -75,13 +78,13 @@ pub fn set_computed(state: &mut Value, observed: &Observed, managed: &Managed) {
     state.set("managed", managed_value(managed));
 }
 
-fn set(state: &mut Value, path: &str, value: impl Into<Value>) {
-    state.set_at(&path.into(), value);
+fn set(state: &mut Value, place: &(impl Place + ?Sized), value: impl Into<Value>) {
+    state.set_at(&place.path(), value);
 }
 
-fn set_id_keep_casing(state: &mut Value, path: &str, id: Option<&ResourceId>) {
-    let kept = id.map(|id| prior_casing(state.at(&path.into()), id));
-    set(state, path, kept);
+fn set_id_keep_casing(state: &mut Value, attribute: &AttributeId, id: Option<&ResourceId>) {
+    let kept = id.map(|id| prior_casing(state.at(&attribute.path()), id));
+    set(state, attribute, kept);
 }
 
 /// The spelling that was there before, where it differs in case only.
@@ -93,16 +96,22 @@ fn prior_casing(before: &Value, id: &ResourceId) -> String {
 }
 
 fn subnet_ids(state: &Value, observed: &Observed) -> BTreeMap<String, Value> {
-    let azure = state.get("azure");
-    let before = azure.get("subnet_ids");
-    let named = azure.get("virtual_network").get("subnets");
+    let before = state.at(&SUBNET_IDS.into());
+    let settings = read_config(state);
+    let named = settings
+        .network
+        .known()
+        .and_then(|network| network.subnets.known());
+    let is_named = |name: &str| {
+        let prefix = named.and_then(|named| named.get(name));
+        prefix.is_some_and(Attr::is_set)
+    };
     let subnets = observed
         .azure
         .network
         .iter()
         .flat_map(|network| &network.subnets);
-    let shown =
-        subnets.filter(|subnet| subnet.name == "GatewaySubnet" || named.get(&subnet.name).is_set());
+    let shown = subnets.filter(|subnet| subnet.name == "GatewaySubnet" || is_named(&subnet.name));
     shown
         .map(|s| {
             (
@@ -160,7 +169,7 @@ fn tunnel(state: &Value, observed: &Observed, key: TunnelKey) -> Value {
 
 /// The five fields of a tunnel that are known at plan.
 pub fn planned_tunnel(state: &Value, key: TunnelKey) -> Value {
-    let text = state.get("inside_cidrs").get(&key.to_string());
+    let text = state.at(&value_path(&AttributeId::InsideCidr(key)));
     let cidr = text
         .as_str()
         .and_then(|text| bgp_vpn::inside_cidr::InsideCidr::parse(text).ok());
@@ -203,23 +212,26 @@ pub fn managed(
     claims: bool,
 ) -> Managed {
     let mut managed = Managed::default();
+    let settings = read_config(state);
     let (azure, aws) = (&observed.azure, &observed.aws);
     let link = azure
         .network
         .as_ref()
         .map(|network| network.resource.id.clone())
-        .or_else(|| ResourceId::parse(state.at(&"azure.virtual_network_id".into()).as_str()?).ok());
-    let link = link.zip(inside_cidrs(state)).map(|(network, cidrs)| {
-        super::expand::link_id(
-            state,
-            private,
-            &network,
-            *cidrs.get(TunnelKey {
-                instance: Instance::Zero,
-                number: 1,
-            }),
-        )
-    });
+        .or_else(|| ResourceId::parse(settings.network_id.known()?).ok());
+    let link = link
+        .zip(read_inside_cidrs(&settings))
+        .map(|(network, cidrs)| {
+            super::expand::link_id(
+                state,
+                private,
+                &network,
+                *cidrs.get(TunnelKey {
+                    instance: Instance::Zero,
+                    number: 1,
+                }),
+            )
+        });
     let link = link.or_else(|| private.link.clone());
     let tagged = |tags| link.as_ref().is_some_and(|link| link.is_on(tags));
     let mut add = |kind: Kind, id: &dyn Display, ours: bool| {
@@ -282,7 +294,7 @@ pub fn managed(
             "/subscriptions/{subscription}/resourceGroups/{}",
             group.name
         );
-        let creates = state.at(&"azure.create_resource_group".into()).as_bool() == Some(true);
+        let creates = settings.create_group == Attr::Known(true);
         let on_existing_gateway = private.provenance.azure_gateway_is_existing && !creates;
         add(
             Kind::AzureResourceGroup,
@@ -291,7 +303,7 @@ pub fn managed(
         );
     }
     if let Some(network) = &azure.network {
-        let creates = state.at(&"azure.virtual_network".into()).is_set();
+        let creates = settings.network.is_set();
         add(
             Kind::AzureVirtualNetwork,
             &network.resource.id,
@@ -320,8 +332,8 @@ pub fn managed(
     }
     // Tags prove nothing where the configuration names an existing object: they may have been
     // copied.
-    let creates_vpc = state.at(&"aws.vpc".into()).is_set()
-        && aws.vpc.as_ref().is_some_and(|vpc| tagged(&vpc.tags));
+    let creates_vpc =
+        settings.vpc.is_set() && aws.vpc.as_ref().is_some_and(|vpc| tagged(&vpc.tags));
     if let Some(vpc) = &aws.vpc {
         add(Kind::AwsVpc, &vpc.id, creates_vpc);
     }
@@ -341,7 +353,7 @@ pub fn managed(
             creates_vpc && read.is_none_or(|subnet| tagged(&subnet.tags)),
         );
     }
-    let tables = state.at(&"aws.route_table_ids".into()).as_list();
+    let tables = settings.route_tables.known();
     let marks = Propagations::of(observed, link.as_ref());
     if let Some(table) = &aws.public_route_table {
         add(Kind::AwsRouteTable, table, creates_vpc);
@@ -356,8 +368,7 @@ pub fn managed(
                 .provenance
                 .preexisting_propagation
                 .contains(&table.id.0);
-            let wanted =
-                tables.is_none_or(|ids| ids.iter().any(|id| id.as_str() == Some(&table.id.0)));
+            let wanted = tables.is_none_or(|ids| ids.contains(&Attr::Known(table.id.0.clone())));
             // An empty set means hands off: what this link once switched on is left to others from
             // then on.
             if tables.is_none_or(|ids| !ids.is_empty()) {
@@ -420,24 +431,6 @@ pub fn managed_value(managed: &Managed) -> Value {
             Value::set_of(ids.iter().map(String::as_str)),
         )
     }))
-}
-
-/// `managed` of a state.
-pub fn read_managed(state: &Value) -> Managed {
-    let mut managed = Managed::default();
-    for kind in Kind::ALL {
-        let ids = state
-            .get("managed")
-            .get(kind.as_str())
-            .as_list()
-            .into_iter()
-            .flatten();
-        let ids: BTreeSet<String> = ids.filter_map(Value::as_str).map(str::to_owned).collect();
-        if !ids.is_empty() {
-            managed.0.insert(kind, ids);
-        }
-    }
-    managed
 }
 
 /// `id` and identity of a link, once the Azure gateway's id is known.

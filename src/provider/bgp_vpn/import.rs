@@ -10,6 +10,7 @@ use super::private_state::{PrivateState, Provenance};
 use super::refresh::import_settings;
 use super::static_routing::refuse_import;
 use crate::provider::summaries;
+use bgp_vpn::config::AttributeId;
 use bgp_vpn::inside_cidr::{InsideCidr, Slot};
 use bgp_vpn::lookup::{ImportId, ImportIdError};
 use bgp_vpn::managed::{Kind, Managed};
@@ -290,16 +291,19 @@ fn import_options(
 ) {
     let observed = &found.observed;
     for (key, cidr) in found.inside_cidrs.iter() {
-        planned.fill(&format!("inside_cidrs.{key}"), cidr.to_string());
+        planned.fill(&AttributeId::InsideCidr(key), cidr.to_string());
     }
-    planned.fill("slot", Slot::of(&found.inside_cidrs).map(Slot::number));
-    planned.fill("manage_gateways", own);
+    planned.fill(
+        &AttributeId::Slot,
+        Slot::of(&found.inside_cidrs).map(Slot::number),
+    );
+    planned.fill(&AttributeId::ManageGateways, own);
     let group = observed
         .azure
         .group
         .as_ref()
         .is_some_and(|group| found.link.is_on(&group.tags));
-    planned.fill("azure.create_resource_group", group);
+    planned.fill(&AttributeId::CreateGroup, group);
     let main = observed
         .aws
         .route_tables
@@ -314,7 +318,7 @@ fn import_options(
     };
     let on_vpc = found.known.transit_gateway.is_none();
     planned.fill(
-        "aws.route_table_ids",
+        &AttributeId::RouteTables,
         if on_vpc {
             Value::set_of(tables)
         } else {
@@ -355,7 +359,7 @@ fn import_options(
                 },
             ),
         ]);
-        planned.fill("azure.virtual_network", made);
+        planned.fill(&AttributeId::Network, made);
     }
     if let Some(vpc) = observed
         .aws
@@ -376,7 +380,7 @@ fn import_options(
                 public.map(|subnet| subnet.cidr.to_string()).into(),
             ),
         ]);
-        planned.fill("aws.vpc", made);
+        planned.fill(&AttributeId::Vpc, made);
     }
 }
 
@@ -385,7 +389,7 @@ fn import_names(planned: &mut PlannedState<'_>, found: &ImportedLink) {
     let (azure, aws) = (&found.observed.azure, &found.observed.aws);
     let mut azure_name = |attribute: String, id: Option<&crate::azure::id::ResourceId>| {
         if let Some(id) = id {
-            planned.fill(&format!("azure.names.{attribute}"), id.name());
+            planned.fill(&AttributeId::AzureName(attribute), id.name());
         }
     };
     azure_name(
@@ -412,7 +416,7 @@ fn import_names(planned: &mut PlannedState<'_>, found: &ImportedLink) {
     }
     let mut aws_name = |attribute: String, tags: Option<&Tags>| {
         if let Some(name) = tags.and_then(|tags| tags.get("Name")) {
-            planned.fill(&format!("aws.names.{attribute}"), name.as_str());
+            planned.fill(&AttributeId::AwsName(attribute), name.as_str());
         }
     };
     aws_name(

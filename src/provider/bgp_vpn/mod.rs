@@ -5,7 +5,8 @@
 //! | `attributes/` | the attribute table: one row for each attribute |
 //! | `schema` | the block, made from the table |
 //! | `backend` | says what is asked of the clouds |
-//! | `model`, `attribute_paths` | reads a configuration for the domain; gives each violation the path of its attribute |
+//! | `model`, `attribute_paths` | reads a configuration, plan or state with types; says where each attribute is |
+//! | `object_names` | reads the names of the cloud objects |
 //! | `planned`, `defaults`, `default_options` | give every setting its effective value |
 //! | `conflicting_attributes` | rejects values that contradict each other or an object that is named |
 //! | `create_before_destroy` | lets conflicts of a create wait for the create itself under create_before_destroy |
@@ -49,6 +50,7 @@ mod kept;
 mod link_status;
 mod lookup_ids;
 mod model;
+mod object_names;
 mod plan;
 mod plan_validation;
 mod planned;

@@ -3,18 +3,18 @@
 //! paths in this file.
 
 use super::attribute_paths::value_path;
-use super::flatten::read_managed;
 use bgp_vpn::config::{Attr, AttributeId, AttributeSource, Config};
-use bgp_vpn::managed::Managed;
+use bgp_vpn::managed::{Kind, Managed};
 use bgp_vpn::tunnel::{Instance, PerInstance, PerTunnel};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use terraform_plugin::{Number, Value};
 
-/// Computed attributes that a replacement copies by their paths.
+/// Paths of computed attributes.
 pub const MAIN_ROUTE_TABLE_ID: &str = "aws.main_route_table_id";
 pub const PUBLIC_SUBNET_ID: &str = "aws.public_subnet_id";
 pub const SUBNET_IDS: &str = "azure.subnet_ids";
+pub const PUBLIC_IP_ADDRESSES: &str = "azure.public_ip_addresses";
 
 /// A configuration, a plan or a state. The settings are its own fields; what only the provider sets
 /// is grouped by link, cloud and tunnel.
@@ -54,7 +54,7 @@ pub struct TunnelOutputs {
 impl Model {
     /// Reads every attribute.
     pub fn read(value: &Value) -> Self {
-        let addresses = value.get("azure").get("public_ip_addresses");
+        let addresses = value.at(&PUBLIC_IP_ADDRESSES.into());
         let tunnels = value.get("tunnels");
         Model {
             settings: read_config(value),
@@ -202,4 +202,82 @@ fn attr<T>(value: &Value, read: impl FnOnce(&Value) -> Option<T>) -> Attr<T> {
 
 fn text(value: &Value) -> Attr<String> {
     attr(value, |v| v.as_str().map(str::to_owned))
+}
+
+/// `managed` of a state.
+pub fn read_managed(state: &Value) -> Managed {
+    let mut managed = Managed::default();
+    for kind in Kind::ALL {
+        let ids = state
+            .get("managed")
+            .get(kind.as_str())
+            .as_list()
+            .into_iter()
+            .flatten();
+        let ids: BTreeSet<String> = ids.filter_map(Value::as_str).map(str::to_owned).collect();
+        if !ids.is_empty() {
+            managed.0.insert(kind, ids);
+        }
+    }
+    managed
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use super::*;
+    use crate::provider::bgp_vpn::attributes::row;
+    use bgp_vpn::tunnel::TunnelKey;
+    use terraform_plugin::AttributePath;
+
+    /// A state with one value at a path.
+    fn with(path: &str, value: impl Into<Value>) -> Model {
+        let mut state = Value::Null;
+        state.set_at(&AttributePath::from(path), value);
+        Model::read(&state)
+    }
+
+    #[test]
+    fn attributes_of_unknown_object_are_unknown() {
+        let model = with("aws.vpc", Value::unknown());
+        assert_eq!(model.public_subnet(), Attr::Unknown);
+        assert!(model.vpc.is_unknown() && model.vpc_id.is_null());
+        let model = with("aws", Value::unknown());
+        assert!(model.region.is_unknown() && model.aws.public_subnet_id.is_unknown());
+    }
+
+    #[test]
+    fn policy_without_fields_is_unmanaged() {
+        assert!(with("ipsec_policy", Value::Null).policy.is_null());
+        let model = with("ipsec_policy.preset", Value::Null);
+        assert!(model.policy.known().unwrap().is_unmanaged());
+        let model = with("ipsec_policy.dh_group", 20_u8);
+        assert!(!model.policy.known().unwrap().has_no_parameters());
+    }
+
+    #[test]
+    fn outputs_are_read_by_tunnel_and_instance() {
+        let [key, ..] = TunnelKey::ALL;
+        let model = with(&format!("tunnels.{key}.aws_vpn_connection_id"), "vpn-1");
+        let of_instance = |instance| model.of_instance(instance, |one| &one.aws_vpn_connection_id);
+        assert_eq!(of_instance(Instance::Zero).unwrap(), "vpn-1");
+        assert_eq!(of_instance(Instance::One), None);
+        let model = with("managed.aws_vpc", Value::set_of(["vpc-1"]));
+        assert!(model.link.managed.has(Kind::AwsVpc, "vpc-1"));
+        assert!(model.link.managed_is_known && model.link.id.is_null());
+    }
+
+    #[test]
+    fn paths_of_outputs_have_rows() {
+        let paths = [
+            MAIN_ROUTE_TABLE_ID,
+            PUBLIC_SUBNET_ID,
+            SUBNET_IDS,
+            PUBLIC_IP_ADDRESSES,
+        ];
+        for path in paths {
+            assert!(row(path).is_some(), "{path}");
+        }
+    }
 }

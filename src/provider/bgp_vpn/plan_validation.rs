@@ -4,12 +4,13 @@ use super::attribute_paths::value_path;
 use super::backend::Backend;
 use super::change_set::ChangeSet;
 use super::conflicting_attributes::{
-    conflicting_id, existing_gateway_mismatch, fixed_zones, vpc_named_twice,
+    conflicting_id, existing_gateway_mismatch, immutable_zones, vpc_named_twice,
+    zones_of_existing_gateway,
 };
 use super::default_options::inside_cidrs;
 use super::defaults::PlanInputs;
 use super::expand::endpoint;
-use super::model::read_config;
+use super::model::{Model, read_config};
 use super::planned_id::link_of;
 use super::private_state::{PrivateState, Provenance};
 use super::replaced::own_object_ids;
@@ -73,14 +74,21 @@ pub fn validate_plan(
         !is_name(&fault.attribute) && (!fault.is_warning() || inputs.prior.is_none())
     };
     violations.extend(validate_fields(&planned).into_iter().filter(of_fields));
-    if let (Some(changes), true) = (changes, azure_given) {
-        violations.extend(existing_gateway_mismatch(changes, &configured));
-    }
     if let Some(changes) = changes {
-        violations.extend(conflicting_id(changes, inputs));
+        let prior = Model::read(changes.prior);
+        if azure_given {
+            violations.extend(existing_gateway_mismatch(&configured, &prior, &planned));
+        }
+        violations.extend(conflicting_id(&configured, &prior, &planned));
+        if changes.requires_replace(inputs.private).is_empty() {
+            violations.extend(immutable_zones(&prior, &planned));
+        }
+    } else {
+        if azure_given {
+            violations.extend(zones_of_existing_gateway(&configured));
+        }
+        violations.extend(vpc_named_twice(&configured));
     }
-    violations.extend(fixed_zones(inputs, planned_state));
-    violations.extend(vpc_named_twice(inputs));
     let (defaults, own) = (backend.default_tags(), planned.tags.known());
     // Those of the resource alone were checked before.
     if !defaults.is_empty()

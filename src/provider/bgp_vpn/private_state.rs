@@ -1,8 +1,10 @@
 //! What is stored in addition to the state: what was last applied or imported, so that an outside
 //! edit can be distinguished from a setting that is not configured. Never a key.
 
+use super::attribute_paths::value_path;
 use super::attributes::remembered_paths;
 use super::kept::Kept;
+use bgp_vpn::config::AttributeId;
 use bgp_vpn::lookup::InterruptedMove;
 use bgp_vpn::lost_tags::{taggable_objects, tagged_objects};
 use bgp_vpn::managed::{Kind, Managed};
@@ -15,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use terraform_plugin::{AttributePath, Step, Value, json};
+use terraform_plugin::{AttributePath, Value, json};
 
 /// Where the two gateways came from, and what survey found that this link must never count as its
 /// own.
@@ -371,9 +373,9 @@ impl PrivateState {
     }
 
     /// Whether an id is that of the gateway of the link which is replaced or finished.
-    pub fn is_own_gateway(&self, id: &Value) -> bool {
-        let own = self.own_gateway.as_deref().zip(id.as_str());
-        own.is_some_and(|(own, id)| own.eq_ignore_ascii_case(id))
+    pub fn is_own_gateway(&self, id: &str) -> bool {
+        let own = self.own_gateway.as_deref();
+        own.is_some_and(|own| own.eq_ignore_ascii_case(id))
     }
 
     /// The setting that counts where nothing is configured: as last applied, else as the state has
@@ -381,8 +383,9 @@ impl PrivateState {
     pub fn last_applied<'a>(&'a self, state: &'a Value, path: &AttributePath) -> &'a Value {
         let applied = self.applied.at(path);
         // A policy counts as one value: the fields of cloud_default are null.
-        let is_policy = path.steps().first() == Some(&Step::Attribute("ipsec_policy".to_owned()))
-            && self.applied.get("ipsec_policy").is_set();
+        let policy = value_path(&AttributeId::IpsecPolicy);
+        let is_policy =
+            path.steps().first() == policy.steps().first() && self.applied.at(&policy).is_set();
         if applied.is_set() || is_policy {
             applied
         } else {

@@ -3,8 +3,9 @@
 use super::backend::Backend;
 use super::default_options::inside_cidrs;
 use super::expand::{ExpandInputs, KeyInputs, expand_spec, lookup_scope};
-use super::flatten::{identity_of, is_deleted, managed, read_managed, set_computed};
+use super::flatten::{identity_of, is_deleted, managed, set_computed};
 use super::link_status::LinkStatus;
+use super::model::read_managed;
 use super::planned_id::link_of;
 use super::private_state::{PrivateState, StoredMove};
 use super::refresh::refresh_settings;

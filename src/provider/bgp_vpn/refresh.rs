@@ -1,14 +1,15 @@
 //! Settings as the clouds have them: where all four tunnels or connections agree on something, an
 //! attribute shows it.
 
-use super::attributes::{AttributeRow, Source, table};
+use super::attribute_paths::value_path;
+use super::attributes::{AttributeRow, Source, path_of, table};
 use super::default_options::{POLICY_FIELDS, policy_fields};
 use super::model::read_config;
 use super::planned::PlannedState;
 use crate::aws::model::{RouteTableId, Tunnel, VpnConnection};
 use crate::azure::model::{Connection, Gateway, PublicIp};
 use bgp_vpn::compare::azure_policy_agrees;
-use bgp_vpn::config::IpsecPolicyConfig;
+use bgp_vpn::config::{AttributeId, IpsecPolicyConfig};
 use bgp_vpn::ipsec::IpsecPolicy;
 use bgp_vpn::observed::Observed;
 use bgp_vpn::preflight::eq_ignoring_case_and_spaces;
@@ -30,7 +31,7 @@ pub fn refresh_settings(state: &mut Value, observed: &Observed) {
     {
         let before = state.at(&path.as_str().into());
         let same = match (before.as_str(), value.as_str()) {
-            (Some(before), Some(now)) if path == "azure.location" => {
+            (Some(before), Some(now)) if path == path_of(&AttributeId::Location) => {
                 eq_ignoring_case_and_spaces(before, now)
             }
             _ => *before == value,
@@ -66,10 +67,10 @@ pub fn resolve_unknown(
         .iter()
         .map(|table| table.as_ref().map(|id| Value::from(id.0.clone())))
         .collect();
-    if !state.at(&"aws.route_table_ids".into()).is_known()
+    if read_config(state).route_tables.is_unknown()
         && let Some(ids) = tables.filter(|ids| !ids.is_empty())
     {
-        state.set_at(&"aws.route_table_ids".into(), Value::Set(ids));
+        state.set_at(&value_path(&AttributeId::RouteTables), Value::Set(ids));
     }
 }
 
@@ -78,7 +79,7 @@ pub fn resolve_unknown(
 /// changed.
 pub fn import_settings(planned: &mut PlannedState<'_>, observed: &Observed) {
     for name in POLICY_FIELDS.iter().chain(&["preset"]) {
-        planned.fill(&format!("ipsec_policy.{name}"), Value::Null);
+        planned.fill(&AttributeId::Policy(name), Value::Null);
     }
     for (path, value) in observed_settings(observed, Consensus::Majority) {
         planned.fill(&path, value);

@@ -8,8 +8,7 @@
 
 use super::TYPE_NAME;
 use super::attributes::path_of;
-use super::flatten::read_managed;
-use super::model::{Model, read_config};
+use super::model::{Model, read_config, read_managed};
 use super::private_state::PrivateState;
 use super::resume::{CachedState, ResumeCache};
 use super::teardown::{full_removal, label, removal_warning};
@@ -99,10 +98,10 @@ pub fn announced(
     planned: &Value,
 ) -> Option<Diagnostic> {
     let by_tag = || {
-        let recalled = resume_cache.get(link)?;
+        let cached = resume_cache.get(link)?;
         Some(full_removal(
-            &recalled.state,
-            &recalled.private.unwrap_or_default(),
+            &cached.state,
+            &cached.private.unwrap_or_default(),
             provider,
         ))
     };
