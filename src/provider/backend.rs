@@ -1,6 +1,8 @@
 //! The clouds of the resource and the data source: clients from the settings of the provider block,
 //! and diagnostics from the outcome of the reconciler.
 
+mod health;
+
 use super::bgp_vpn::backend::{
     ApplyOutcome, Backend, BackendFactory, ImportedLink, ProgressCallback,
 };
@@ -8,10 +10,9 @@ use super::bgp_vpn::unread_keys::unread_keys;
 use super::name_conflict;
 use super::remaining_objects;
 use super::settings::{ProviderData, ProviderDataError, Settings};
-use super::status::{self, Denial, HealthSource, LinkHealth, Peers, StatusQuery};
+use super::status::{self, Denial};
 use super::summaries;
 use crate::aws::Aws;
-use crate::aws::model::{TransitGatewayId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use crate::azure::{Azure, AzureSettings, ClientBuildError, GatewayLocks};
 use crate::reconcile::{
@@ -20,7 +21,7 @@ use crate::reconcile::{
 };
 use async_trait::async_trait;
 use bgp_vpn::action::Verb;
-use bgp_vpn::lookup::{AwsGatewayId, ImportId, InterruptedMove, LookupScope, TeardownSpec};
+use bgp_vpn::lookup::{ImportId, InterruptedMove, LookupScope, TeardownSpec};
 use bgp_vpn::observed::Observed;
 use bgp_vpn::preflight::{PreflightRequest, PreflightSnapshot};
 use bgp_vpn::spec::Spec;
@@ -294,57 +295,6 @@ impl Backend for CloudBackend {
 
     fn subscription(&self) -> Option<String> {
         self.subscription.clone()
-    }
-}
-
-#[async_trait]
-impl HealthSource for BackendCache {
-    async fn read_health(
-        &self,
-        _settings: &Settings,
-        query: &StatusQuery,
-        cancel: Cancel,
-    ) -> Result<LinkHealth, Diagnostics> {
-        let engine = self.backend()?;
-        let end = &query.aws_gateway_id;
-        let id = ImportId {
-            azure_gateway: query.azure_gateway_id.clone(),
-            aws_gateway: Some(if end.starts_with("tgw-") {
-                AwsGatewayId::TransitGateway(TransitGatewayId(end.clone()))
-            } else {
-                AwsGatewayId::VpnGateway(VpnGatewayId(end.clone()))
-            }),
-            inside_cidr: query.inside_cidr,
-            region: query.region.clone(),
-        };
-        let operation = OperationContext::with_timeout(READ_TIMEOUT, &cancel);
-        let found = Box::pin(reconcile::discover(engine.clients()?, &id, &operation)).await;
-        let found = found.map_err(|fault| discover_failed(&fault, &status_advice(&fault)))?;
-        let operation = OperationContext::with_timeout(Duration::from_secs(120), &cancel);
-        let peers = match engine
-            .clients()?
-            .azure
-            .bgp_peers(&query.azure_gateway_id, &operation.azure())
-            .await
-        {
-            Ok(peers) => Peers::Listed(peers),
-            // A gateway that is being changed answers nothing for a while: unknown, not an error.
-            Err(error)
-                if error.is_retryable()
-                    || error.is_not_found()
-                    || error.is_transient()
-                    || matches!(error, crate::azure::Error::DeadlineExceeded(_)) =>
-            {
-                Peers::Busy
-            }
-            Err(error) if reconcile::is_denial(&error) => Peers::Denied(Denial {
-                action: reconcile::BGP_PEERS,
-                scope: query.azure_gateway_id.to_string(),
-                reason: error.to_string(),
-            }),
-            Err(error) => return Err(read_failed("the BGP peers", &ActionError::Azure(error))),
-        };
-        Ok(LinkHealth::of(&found.observed, peers))
     }
 }
 
