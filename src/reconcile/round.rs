@@ -156,9 +156,9 @@ pub fn aborted(observed: Observed, error: ActionError) -> ReconcileOutcome {
     }
 }
 
-/// After a failure the clouds know better than the board what there is. Some looks of its own,
-/// which may fail, until all that this run made shows: right after a create EC2 may not list it
-/// yet, and what no state names is made a second time.
+/// Reads the link once more after a failure, until everything that this run created is listed. Right
+/// after a create, EC2 may not list the object yet, and the next run would create an object that no
+/// state names a second time. If the reads fail, what was recorded during the run counts.
 pub async fn final_observation(
     clients: &LinkClients,
     scope: &LookupScope,

@@ -18,7 +18,7 @@ use bgp_vpn::managed::Kind;
 use bgp_vpn::observed::Observed;
 use std::collections::BTreeSet;
 
-/// Deletes what the demolition names. Goes on past failures, and looks again until nothing is left
+/// Deletes what the teardown names. Goes on past failures, and looks again until nothing is left
 /// or nothing moves.
 pub async fn teardown(
     clouds: &CloudClients,

@@ -175,7 +175,7 @@ fn destroy_keeps_propagation_used_by_other_link() {
         assert_eq!(propagating(&sim), 2);
 
         // As if the second link had switched it on.
-        let mut what = sim.demolition(&second, &two.observed);
+        let mut what = sim.teardown_spec(&second, &two.observed);
         let rows = managed(&first, &one.observed);
         rows.ids(Kind::AwsRoutePropagation)
             .for_each(|row| what.managed.add(Kind::AwsRoutePropagation, row));
@@ -194,7 +194,7 @@ fn destroy_keeps_propagation_used_by_other_link() {
         assert!(still.done.is_empty(), "{:?}", still.done);
 
         // The last link's own, although everything else of it stays.
-        let mut what = sim.demolition(&first, &still.observed);
+        let mut what = sim.teardown_spec(&first, &still.observed);
         let tunnels = [Kind::AwsVpnConnection, Kind::AwsRoutePropagation];
         what.managed.0.retain(|kind, _| tunnels.contains(kind));
         let search = sim.search_after(&first, &still.observed);
@@ -357,7 +357,7 @@ fn destroy_does_not_wait_for_group_in_use() {
         let spec = sim.spec("prod", 0);
         let made = sim.converge(&spec).await;
         succeeded("create", &made).unwrap();
-        let mut what = sim.demolition(&spec, &made.observed);
+        let mut what = sim.teardown_spec(&spec, &made.observed);
         what.managed.0.retain(|kind, _| {
             ![
                 Kind::AzureGateway,

@@ -122,10 +122,10 @@ fn chosen(spec: &Spec, seen: &Observed, at: Option<usize>, kinds: &[Kind]) -> Ma
 }
 
 async fn vanish(sim: &Sim, spec: &Spec, seen: &Observed, what: Managed) -> ReconcileOutcome {
-    let demolition = sim.demolition(spec, seen);
+    let teardown_spec = sim.teardown_spec(spec, seen);
     let only = bgp_vpn::lookup::TeardownSpec {
         managed: what,
-        ..demolition
+        ..teardown_spec
     };
     teardown(
         &sim.clouds,

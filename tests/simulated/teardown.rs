@@ -195,7 +195,7 @@ fn complete_teardown_while_azure_deletes_gateway() {
         seen.azure.connections = PerTunnel::default();
         let what = TeardownSpec {
             azure_gateway: None,
-            ..sim.demolition(&built.spec, &seen)
+            ..sim.teardown_spec(&built.spec, &seen)
         };
         assert_eq!(what.managed.ids(Kind::AzureGateway).next(), None);
         let search = sim.search_after(&built.spec, &seen);

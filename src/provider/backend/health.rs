@@ -4,9 +4,7 @@ use super::super::settings::Settings;
 use super::super::status::{Denial, HealthSource, LinkHealth, Peers, StatusQuery};
 use super::{BackendCache, READ_TIMEOUT, discover_failed, read_failed, status_advice};
 use crate::aws::model::{TransitGatewayId, VpnGatewayId};
-use crate::reconcile::{
-    self, ActionError, OperationContext,
-};
+use crate::reconcile::{self, ActionError, OperationContext};
 use async_trait::async_trait;
 use bgp_vpn::lookup::{AwsGatewayId, ImportId};
 use std::time::Duration;

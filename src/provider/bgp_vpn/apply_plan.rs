@@ -21,6 +21,7 @@ use bgp_vpn::observed::Observed;
 use bgp_vpn::route_tables::desired_route_tables;
 use bgp_vpn::spec::Spec;
 use bgp_vpn::tunnel::{Instance, TunnelKey};
+use std::collections::BTreeSet;
 use terraform_plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
 
 /// A create or update under way.
@@ -127,7 +128,7 @@ impl ApplyPlan {
             .map(|(instance, ip)| (instance.index(), *ip))
             .collect();
         private.recreates.clear();
-        private.changed_kinds = None;
+        private.changed_kinds = whole.then(BTreeSet::new);
         private.interrupts.clear();
         private.record_owned(Some(&self.spec.link), observed, &managed);
         ResourceState {

@@ -91,7 +91,7 @@ pub trait Backend: Send + Sync {
         progress: ProgressCallback<'_>,
     ) -> ApplyOutcome;
 
-    /// Deletes what the demolition names.
+    /// Deletes what the teardown names.
     async fn teardown(
         &self,
         removal: &TeardownSpec,

@@ -247,7 +247,7 @@ impl<'r> Planning<'r> {
         replaced: bool,
         held: &Claims,
     ) -> Result<Vec<AttributePath>, Diagnostics> {
-        let recalled = self.recall(draft);
+        let recalled = self.find_incomplete_state(draft);
         let settled = self.inputs();
         // A replacement is planned once more without a prior state, which is when its surroundings
         // count.
@@ -296,7 +296,7 @@ impl<'r> Planning<'r> {
 
     /// Looks for a state of the link that this process has read: of one whose create never ended,
     /// or that is tainted.
-    fn recall(&mut self, draft: &PlannedState<'_>) -> Recalled {
+    fn find_incomplete_state(&mut self, draft: &PlannedState<'_>) -> Recalled {
         let (private, is_create) = (&mut self.private, self.prior.is_none());
         let subscription = || self.backend.subscription();
         if is_create {

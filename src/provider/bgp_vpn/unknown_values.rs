@@ -180,9 +180,12 @@ impl PlannedManaged {
         let Some(changed) = self.changed.filter(|_| before.is_set()) else {
             return Value::unknown();
         };
-        // Propagation that a repair enables may turn out to be another user's.
-        let propagation = Kind::AwsRoutePropagation;
-        if changed.contains(&propagation) && !before.get(propagation.as_str()).is_set() {
+        // Whether a kind gets its first id is known after the apply only: a subnet of a virtual
+        // network of the link is none of its own, and propagation may be another user's.
+        if changed
+            .iter()
+            .any(|kind| !before.get(kind.as_str()).is_set())
+        {
             return Value::unknown();
         }
         let mut value = before;

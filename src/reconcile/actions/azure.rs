@@ -104,11 +104,11 @@ impl ApplyContext<'_> {
         })?;
         if have.resource.state.is_given_up() {
             let edit = |doc: &mut serde_json::Value| self.merge_tags(doc, &have.resource.tags);
-            let mended = azure
+            let rewritten = azure
                 .change_public_ip(&have.resource.id, &edit, &ctx)
                 .await?;
             self.context
-                .update(|observed| *observed.azure.public_ips.get_mut(instance) = Some(mended));
+                .update(|observed| *observed.azure.public_ips.get_mut(instance) = Some(rewritten));
             return Ok(());
         }
         let mut tags = self.changed_tags(&have.resource.tags);

@@ -1,5 +1,5 @@
 //! One action. Parameters come from the spec, from what was decided when the action was planned
-//! (`Change`), and from the board: what has been observed by the time the action starts.
+//! (`Change`), and from the shared observation: what is known by the time the action starts.
 
 mod addresses;
 mod aws;
@@ -30,8 +30,8 @@ use delete::{DeleteContext, delete};
 use std::fmt::Display;
 use std::sync::{Mutex, PoisonError};
 
-/// What the actions of an apply and of a teardown share. The board is locked for moments only,
-/// never across a call.
+/// What the actions of an apply and of a teardown share. The observation is locked for moments
+/// only, never across a call.
 pub struct ActionContext<'a> {
     pub clients: &'a LinkClients,
     pub scope: &'a LookupScope,
@@ -42,17 +42,17 @@ pub struct ActionContext<'a> {
 }
 
 impl ActionContext<'_> {
-    /// Reads the board.
+    /// Reads the shared observation.
     pub fn read<T>(&self, look: impl FnOnce(&Observed) -> T) -> T {
         look(&self.observed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Writes on the board.
+    /// Changes the shared observation.
     pub fn update(&self, change: impl FnOnce(&mut Observed)) {
         change(&mut self.observed.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Something that the board must have by now, by the order of the actions.
+    /// Something that must have been observed by now, because of the order of the actions.
     pub fn require<T>(
         &self,
         what: &str,
@@ -70,7 +70,7 @@ pub struct TeardownContext<'a> {
 }
 
 impl TeardownContext<'_> {
-    /// Does it, waits until the cloud has done it, and puts the result on the board.
+    /// Executes the action, waits until the cloud has finished, and records the result.
     ///
     /// # Errors
     /// `Internal` for anything but a delete; what the clouds answer.
@@ -105,7 +105,7 @@ pub struct ApplyContext<'a> {
 }
 
 impl ApplyContext<'_> {
-    /// Does it, waits until the cloud has done it, and puts the result on the board.
+    /// Executes the action, waits until the cloud has finished, and records the result.
     ///
     /// # Errors
     /// `Internal` for an action that does not fit the spec; what the clouds answer.

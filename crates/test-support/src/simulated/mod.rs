@@ -288,7 +288,7 @@ impl Sim {
     }
 
     /// What a destroy takes down.
-    pub fn demolition(&self, spec: &Spec, seen: &Observed) -> TeardownSpec {
+    pub fn teardown_spec(&self, spec: &Spec, seen: &Observed) -> TeardownSpec {
         TeardownSpec {
             link: spec.link.clone(),
             managed: managed(spec, seen),
@@ -314,7 +314,7 @@ impl Sim {
     }
 
     pub async fn demolish(&self, spec: &Spec, seen: &Observed) -> ReconcileOutcome {
-        let what = self.demolition(spec, seen);
+        let what = self.teardown_spec(spec, seen);
         teardown(
             &self.clouds,
             &what,
