@@ -81,7 +81,7 @@ impl RetryPolicy {
         busy: Duration::from_secs(1800),
         ..RetryPolicy::CHANGE
     };
-    /// What was just taken off an object hangs on it a little longer.
+    /// What was just detached from an object still counts for a moment.
     pub const DELETE: RetryPolicy = RetryPolicy {
         in_use: Duration::from_secs(120),
         not_found: Duration::ZERO,

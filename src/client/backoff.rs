@@ -13,7 +13,7 @@ const SPREAD: f64 = 0.25;
 ///
 /// The spread depends on the seed, the target and the attempt only. Two processes that meet the same
 /// throttled object have different seeds and so do not repeat their calls in step. A simulation sets
-/// the seed, and repeats a run whatever the order of its tasks.
+/// the seed, and repeats a run with any order of its tasks.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
     seed: u64,

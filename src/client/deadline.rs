@@ -1,6 +1,6 @@
 //! How long an operation may take, without the time that it spends in a queue.
 //!
-//! Steps of one operation run at the same time and share its deadline. The clock stands still while
+//! Steps of one operation run at the same time and share its deadline. The clock is paused while
 //! at least one of them is in a queue: two that queue at the same time move the end by the time
 //! that either of them does, not by the sum. Once over, a deadline stays over. Queueing moves it by
 //! at most a fixed time, so that it always comes.
@@ -29,7 +29,7 @@ struct Budget {
     since: Instant,
 }
 
-/// While this exists, the clock stands still.
+/// While this exists, the clock is paused.
 #[derive(Debug)]
 #[must_use = "the clock runs again when this is dropped"]
 pub struct Queued(Deadline);
@@ -78,7 +78,7 @@ impl Deadline {
         self.is_over_after(Duration::ZERO)
     }
 
-    /// Whether it is known to come before `span` is over. While the clock stands still that is
+    /// Whether it is known to come before `span` is over. While the clock is paused that is
     /// open, but for a long queue's end.
     pub fn is_over_after(&self, span: Duration) -> bool {
         let (now, budget) = (Instant::now(), *self.0.borrow());

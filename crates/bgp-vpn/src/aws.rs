@@ -134,7 +134,7 @@ pub struct VpnGateway {
     pub id: VpnGatewayId,
     pub asn: Asn,
     pub state: State,
-    /// The VPC it hangs on, detached rows left out.
+    /// The VPC to which it is attached; rows that are detached do not count.
     pub attachment: Option<(VpcId, AttachmentState)>,
     pub tags: Tags,
 }

@@ -1,6 +1,6 @@
 //! Rolling the shared keys: which tunnels have had their new key. Each finished one is marked by a
 //! tag on its VPN connection that holds a hash of what triggered the roll, so that an apply that
-//! was interrupted goes on where it stopped.
+//! was interrupted continues where it stopped.
 
 use super::ownership_tags::LinkId;
 use super::tunnel::TunnelKey;

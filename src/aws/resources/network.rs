@@ -114,7 +114,7 @@ impl Ec2 {
         )
     }
 
-    /// Makes an internet gateway that hangs on nothing yet.
+    /// Creates an internet gateway that is not attached yet.
     ///
     /// # Errors
     /// See `Error`.
@@ -155,7 +155,7 @@ impl Ec2 {
     /// Attaches it; done already is done.
     ///
     /// # Errors
-    /// `DependencyViolation` where it hangs on another VPC or the VPC has another one; see `Error`.
+    /// `DependencyViolation` if it is attached to another VPC or the VPC has another one; see `Error`.
     pub async fn attach_internet_gateway(
         &self,
         ctx: &CallContext,

@@ -11,7 +11,7 @@ use aws_sdk_ec2::types::{GatewayType, ResourceType};
 use bgp_vpn::types::{Asn, Tags};
 
 impl Ec2 {
-    /// Makes a VPN gateway; it is `Pending` at first and hangs on nothing.
+    /// Creates a VPN gateway; it is `Pending` at first and not attached.
     ///
     /// # Errors
     /// See `Error`.
@@ -58,7 +58,7 @@ impl Ec2 {
     /// Starts attaching it; done or under way already is done.
     ///
     /// # Errors
-    /// `DependencyViolation` where it hangs on another VPC or the VPC has another one; see `Error`.
+    /// `DependencyViolation` if it is attached to another VPC or the VPC has another one; see `Error`.
     pub async fn attach_vpn_gateway(
         &self,
         ctx: &CallContext,

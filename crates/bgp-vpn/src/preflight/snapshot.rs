@@ -96,7 +96,7 @@ pub struct PreflightSnapshot {
     /// `rtb-.../vgw-...`.
     pub propagations: BTreeSet<String>,
     pub vpc: Lookup<aws::Vpc>,
-    /// The VPN gateway that hangs on the VPC.
+    /// The VPN gateway that is attached to the VPC.
     pub vpc_gateway: Lookup<aws::VpnGateway>,
     pub subnets: Vec<aws::Subnet>,
     pub route_tables: Vec<aws::RouteTable>,

@@ -181,7 +181,7 @@ pub fn foreign_objects_unchanged(before: &Listing, now: &Listing) -> Result<(), 
     Ok(())
 }
 
-/// What destroy may delete: all that carries the link's tag, and what hangs on that.
+/// What destroy may delete: all that carries the link's tag, and what depends on that.
 pub fn managed(spec: &Spec, seen: &Observed) -> Managed {
     let mut managed = Managed::default();
     let (azure, aws) = (&seen.azure, &seen.aws);
