@@ -15,8 +15,8 @@ use bgp_vpn::lookup::{InterruptedMove, LookupScope, TeardownSpec};
 use bgp_vpn::managed::{Kind, Managed};
 use bgp_vpn::observed::Observed;
 use bgp_vpn::ownership_tags::{
-    AwsEndpoint, EndpointKind, LinkId, TAG_AWS_ENDPOINT, TAG_LINK, TAG_MOVE_TARGET, TAG_ROLE,
-    recorded_propagations, role,
+    AwsEndpoint, EndpointKind, LinkId, TAG_AWS_ENDPOINT, TAG_CUSTOM_BGP_ADDRESSES, TAG_LINK,
+    TAG_MOVE_TARGET, TAG_ROLE, recorded_propagations, role,
 };
 use bgp_vpn::tunnel::{Instance, TunnelKey};
 use bgp_vpn::types::Tags;
@@ -36,7 +36,8 @@ pub fn unknown_targets(observed: &Observed, scope: &LookupScope) -> BTreeSet<Aws
         .collect()
 }
 
-/// Records the AWS side that the link is about to have. Every local network gateway gets the
+/// Records the AWS side that the link is about to have, and the link's addresses on the Azure
+/// gateway, which only the customer gateways record otherwise. Every local network gateway gets the
 /// record, because a user may delete one of them before the next run.
 ///
 /// # Errors
@@ -50,6 +51,11 @@ pub async fn record_target(
     let text = target.to_string();
     let mut writes = Vec::new();
     for key in TunnelKey::ALL {
+        let customer = observed.aws.customer_gateways.get(key.instance).as_ref();
+        let addresses = customer.and_then(|customer| {
+            let addresses = customer.tags.get(TAG_CUSTOM_BGP_ADDRESSES)?;
+            Some((TAG_CUSTOM_BGP_ADDRESSES.to_owned(), addresses.clone()))
+        });
         let Some(local) = observed.azure.local_gateways.get_mut(key) else {
             continue;
         };
@@ -60,6 +66,7 @@ pub async fn record_target(
         resource
             .tags
             .insert(TAG_MOVE_TARGET.to_owned(), text.clone());
+        resource.tags.extend(addresses);
         let (id, tags) = (resource.id.clone(), resource.tags.clone());
         writes.push(async move { clients.azure.set_tags(&id, &tags, &operation.azure()).await });
     }

@@ -4,6 +4,7 @@
 use super::correction_regressions::{azure_gateway, azure_network};
 use serde_json::{Value, json};
 use test_support::simulated::environment::{Environment, GROUP, OTHER_REGION};
+use test_support::simulated::other_team;
 use test_support::simulated::scripted_run::{ScriptedRun, scripted};
 use test_support::simulated::terraform_core::Run;
 
@@ -165,4 +166,73 @@ fn failure_without_conflict_does_not_mention_create_before_destroy() {
         run.apply().await;
         run.finish().await;
     });
+}
+
+/// Only the provider process dies: Terraform stores the attributes of before and no private data.
+async fn lose_private_data(run: &mut ScriptedRun<'_>, before: &Value, next: &Value, rule: &str) {
+    run.configure(before);
+    run.apply().await;
+    run.configure(next);
+    run.apply_killed(rule, false).await;
+    run.core.stored.private.clear();
+}
+
+#[test]
+fn move_from_existing_gateway_survives_loss_of_private_data() {
+    for target in [Side::CreatedVpc, Side::Vpc, Side::TransitGateway] {
+        for rule in [
+            "fail call 1 of aws CreateVpnConnection: once hang-after",
+            "fail call 1 of aws CreateCustomerGateway: once hang-after",
+        ] {
+            for next in [Some(target), Some(Side::VpnGateway), None] {
+                scripted(async |run| {
+                    let before = link(run.environment, Side::VpnGateway);
+                    let target = link(run.environment, target);
+                    lose_private_data(run, &before, &target, rule).await;
+                    if let Some(next) = next {
+                        run.configure(&link(run.environment, next));
+                        run.apply().await;
+                    }
+                    run.finish().await;
+                });
+            }
+        }
+    }
+}
+
+/// Others list one of the link's addresses on their gateway, and propagate into their table.
+#[test]
+fn destroy_after_loss_of_private_data_leaves_what_others_configured() {
+    for rule in [
+        "fail call 2 of aws DeleteCustomerGateway: once hang-after",
+        "fail call 1 of aws CreateCustomerGateway: once hang-after",
+        "fail call 1 of aws CreateVpnConnection: once hang-after",
+    ] {
+        for returns in [true, false] {
+            scripted(async |run| {
+                let (azure, aws) = {
+                    let environment = run.environment;
+                    (&environment.azure_gateways[0], &environment.vpn_gateways[0])
+                };
+                run.configure_by_others(async |sim| {
+                    other_team::lists_bgp_address(sim, azure, [169, 254, 21, 2].into()).await;
+                    other_team::propagates_routes(sim, aws).await;
+                })
+                .await;
+                let on_existing = |side: Side| {
+                    let mut link = link(run.environment, side);
+                    link["azure"] = azure_gateway(run.environment);
+                    link
+                };
+                let before = on_existing(Side::VpnGateway);
+                let after = on_existing(Side::TransitGateway);
+                lose_private_data(run, &before, &after, rule).await;
+                if returns {
+                    run.configure(&before);
+                    run.apply().await;
+                }
+                run.finish().await;
+            });
+        }
+    }
 }

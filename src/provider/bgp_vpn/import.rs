@@ -7,6 +7,7 @@ use super::flatten::{identity, managed, set_computed};
 use super::link_status::LinkStatus;
 use super::planned::PlannedState;
 use super::private_state::{PrivateState, Provenance};
+use super::provenance::unrecorded_addresses;
 use super::refresh::import_settings;
 use super::static_routing::refuse_import;
 use crate::provider::summaries;
@@ -19,7 +20,6 @@ use bgp_vpn::preflight::PreflightSnapshot;
 use bgp_vpn::tunnel::{Instance, TunnelKey};
 use bgp_vpn::types::Tags;
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
 use terraform_plugin::{Diagnostic, Diagnostics, ImportRequest, ImportResponse, Value};
 
 /// Finds a link by id or identity.
@@ -114,7 +114,7 @@ fn imported_state(id: &ImportId, found: &ImportedLink) -> ImportResponse {
             preexisting_addresses: if azure_own {
                 BTreeSet::new()
             } else {
-                preexisting_addresses(found)
+                unrecorded_addresses(observed, &found.inside_cidrs, &found.link)
             },
             preexisting_propagation: if aws_own {
                 Vec::new()
@@ -268,19 +268,6 @@ fn preexisting_propagation(found: &ImportedLink, propagating: &[String]) -> Vec<
         .filter(|table| !is_own(table))
         .cloned()
         .collect()
-}
-
-/// Addresses of the link that a given gateway lists and that the link did not put there, as far as
-/// the customer gateways' tags remember that.
-fn preexisting_addresses(found: &ImportedLink) -> BTreeSet<Ipv4Addr> {
-    let placed: BTreeSet<Ipv4Addr> = ownership_tags(found)
-        .flat_map(ownership_tags::recorded_bgp_addresses)
-        .collect();
-    let listed = |(key, cidr): (TunnelKey, &InsideCidr)| {
-        let at = found.observed.azure.gateway_instance(key.instance)?;
-        Some(cidr.azure_ip()).filter(|ip| at.custom_bgp_ips.contains(ip) && !placed.contains(ip))
-    };
-    found.inside_cidrs.iter().filter_map(listed).collect()
 }
 
 fn import_options(

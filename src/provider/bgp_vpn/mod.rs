@@ -49,6 +49,7 @@ mod import;
 mod kept;
 mod link_status;
 mod lookup_ids;
+mod lost_private_state;
 mod model;
 mod object_names;
 mod plan;

@@ -10,6 +10,7 @@ use super::existing_link::check_existing_link;
 use super::expand::subscription;
 use super::kept::{Kept, kept, kept_by_create};
 use super::link_status::is_incomplete;
+use super::lost_private_state::private_of;
 use super::model::read_config;
 use super::plan_validation::validate_plan;
 use super::planned::PlannedState;
@@ -117,7 +118,11 @@ pub fn missing_subscription() -> Diagnostic {
 
 /// What is remembered of the link that is planned.
 fn remembered(request: &PlanRequest, resume_cache: &ResumeCache) -> PrivateState {
-    let mut private = PrivateState::read(&request.private);
+    let mut private = if request.is_create() {
+        PrivateState::read(&request.private)
+    } else {
+        private_of(&request.prior, &request.private)
+    };
     if !request.is_create() {
         let before = private.clone();
         private.remember_before(&before);
@@ -496,13 +501,13 @@ fn plan_destroy(
     resume_cache: &ResumeCache,
     request: PlanRequest,
 ) -> PlanResponse {
-    let private = PrivateState::read(&request.private);
+    let private = private_of(&request.prior, &request.private);
     let link = link_of(&request.prior, &private, backend.subscription());
     let outlived = resume_cache.is_superseded(&request.prior, link.as_ref());
     let removed =
         (!outlived).then(|| full_removal(&request.prior, &private, backend.subscription()));
     // That replacement did not come.
-    let private = if private.unrepeatable.is_some() {
+    let private = if private.unrepeatable.is_some() || request.private.is_empty() {
         PrivateState {
             unrepeatable: None,
             ..private

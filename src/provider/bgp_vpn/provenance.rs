@@ -6,9 +6,12 @@ use super::defaults::PlanInputs;
 use super::expand::link_id;
 use super::model::read_config;
 use super::private_state::Provenance;
+use bgp_vpn::inside_cidr::InsideCidr;
+use bgp_vpn::observed::Observed;
+use bgp_vpn::ownership_tags::{LinkId, recorded_bgp_addresses};
 use bgp_vpn::plan::GATEWAY_SUBNET;
 use bgp_vpn::preflight::PreflightSnapshot;
-use bgp_vpn::tunnel::TunnelKey;
+use bgp_vpn::tunnel::{PerTunnel, TunnelKey};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use terraform_plugin::Value;
@@ -125,4 +128,29 @@ fn preexisting_addresses(
         }
     }
     found
+}
+
+/// Addresses of the link that an existing Azure gateway lists and that the link did not add, as far
+/// as its tags record that: on the customer gateways, and during a move on the local network
+/// gateways.
+pub fn unrecorded_addresses(
+    observed: &Observed,
+    cidrs: &PerTunnel<InsideCidr>,
+    link: &LinkId,
+) -> BTreeSet<Ipv4Addr> {
+    let customers = observed.aws.customer_gateways.iter();
+    let customers = customers.filter_map(|(_, customer)| Some(&customer.as_ref()?.tags));
+    let locals = observed.azure.local_gateways.iter();
+    let locals = locals.filter_map(|(_, local)| Some(&local.as_ref()?.resource.tags));
+    let recorded: BTreeSet<Ipv4Addr> = customers
+        .chain(locals)
+        .filter(|tags| link.is_on(tags))
+        .flat_map(recorded_bgp_addresses)
+        .collect();
+    let listed = |(key, cidr): (TunnelKey, &InsideCidr)| {
+        let instance = observed.azure.gateway_instance(key.instance)?;
+        let ip = cidr.azure_ip();
+        (instance.custom_bgp_ips.contains(&ip) && !recorded.contains(&ip)).then_some(ip)
+    };
+    cidrs.iter().filter_map(listed).collect()
 }

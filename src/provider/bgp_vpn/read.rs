@@ -5,6 +5,7 @@ use super::default_options::inside_cidrs;
 use super::expand::{ExpandInputs, KeyInputs, expand_spec, lookup_scope};
 use super::flatten::{identity_of, is_deleted, managed, set_computed};
 use super::link_status::LinkStatus;
+use super::lost_private_state::{private_of, restore_addresses};
 use super::model::read_managed;
 use super::planned_id::link_of;
 use super::private_state::{PrivateState, StoredMove};
@@ -45,7 +46,7 @@ pub async fn read(
     resume_cache: &ResumeCache,
     request: ReadRequest,
 ) -> ReadResponse {
-    let mut private = PrivateState::read(&request.private);
+    let mut private = private_of(&request.state, &request.private);
     let Some(scope) = lookup_scope(&request.state, &private, backend.subscription(), true) else {
         return request.unchanged(not_refreshed());
     };
@@ -74,6 +75,9 @@ pub async fn read(
         Err(diagnostics) => return request.unchanged(diagnostics),
     };
     private.interrupted_moves = moves.iter().map(StoredMove::of).collect();
+    if request.private.is_empty() {
+        restore_addresses(&mut private, &scope, &observed);
+    }
     let mut state = request.state.clone();
     refresh_settings(&mut state, &observed);
     set_computed(&mut state, &observed, &managed);

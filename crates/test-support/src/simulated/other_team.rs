@@ -1,10 +1,13 @@
 //! What another team has on gateways that links may share, and what it deletes of a link by hand.
 
-use super::Sim;
 use super::environment::GROUP;
 use super::fault_sweep::create_foreign;
 use super::scenario_gen::pick;
+use super::{REGION, Sim};
+use awsazure::aws::Filter;
+use awsazure::aws::model::Region;
 use awsazure::azure::ResourceId;
+use awsazure::azure::documents::gateway::add_custom_bgp_ip;
 use awsazure_sandbox::rng::Rng;
 use awsazure_sandbox::world::World;
 use bgp_vpn::inside_cidr::{InsideCidr, Slot};
@@ -155,4 +158,34 @@ pub async fn deletes_by_hand(sim: &Sim, rng: &mut Rng, state: &Value) -> Option<
         .take(60)
         .collect();
     Some(format!("{kind} {id} deleted by hand: {done}"))
+}
+
+/// Adds an address to the first instance of an Azure gateway.
+pub async fn lists_bgp_address(sim: &Sim, gateway: &str, address: Ipv4Addr) {
+    let gateway = ResourceId::parse(gateway).unwrap();
+    let limits = sim.limits().azure();
+    let found = sim.clouds.azure.get_gateway(&gateway, &limits).await;
+    let instance = found.unwrap().unwrap().instances[0]
+        .ip_configuration_id
+        .clone();
+    let edit = |doc: &mut Json| add_custom_bgp_ip(doc, &instance, address);
+    let changed = sim.clouds.azure.change_gateway(&gateway, &edit, &limits);
+    changed.await.unwrap();
+}
+
+/// Propagates the routes of a VPN gateway into all route tables of its VPC.
+pub async fn propagates_routes(sim: &Sim, gateway: &str) {
+    let limits = sim.limits().aws();
+    let region = Region(REGION.to_owned());
+    let ec2 = sim.clouds.aws.region(&limits, Some(&region)).await.unwrap();
+    let filter = Filter::id(gateway);
+    let gateways = ec2.describe_vpn_gateways(&limits, &filter).await;
+    let gateway = gateways.unwrap().remove(0);
+    let (vpc, _) = gateway.attachment.unwrap();
+    let tables = ec2.describe_route_tables(&limits, &Filter::vpc(&vpc)).await;
+    for table in tables.unwrap() {
+        ec2.enable_propagation(&limits, &table.id, &gateway.id)
+            .await
+            .unwrap();
+    }
 }

@@ -109,6 +109,13 @@ impl ScriptedRun<'_> {
         );
     }
 
+    /// What another team configures before the link exists. A destroy must leave it.
+    pub async fn configure_by_others(&mut self, change: impl AsyncFnOnce(&Sim)) {
+        change(&self.sim.of_actor("others")).await;
+        self.wait(SimDuration::minutes(20)).await;
+        self.before = fingerprint(self.sim, &Stored::default());
+    }
+
     pub async fn wait(&self, span: SimDuration) {
         self.sim.wait(span).await;
     }
