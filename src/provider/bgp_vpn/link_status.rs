@@ -84,13 +84,3 @@ impl LinkStatus {
         }
     }
 }
-
-/// Whether the create of a state's link did not finish.
-pub fn is_incomplete(state: &Value) -> bool {
-    LinkStatus::of(state) == LinkStatus::Incomplete
-}
-
-/// Whether a run on a state's link did not finish, and the link was not read since.
-pub fn is_interrupted(state: &Value) -> bool {
-    LinkStatus::of(state) == LinkStatus::Interrupted
-}
