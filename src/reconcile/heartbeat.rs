@@ -186,7 +186,7 @@ pub async fn wait_until_idle(
         }
     {
         operation
-            .aws()
+            .call_context()
             .sleep(
                 IDLE_WINDOW_NO_HEARTBEAT,
                 &ErrorContext::new("watch for another run of", "the incomplete link"),

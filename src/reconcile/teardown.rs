@@ -162,7 +162,7 @@ async fn keep_shared_propagation(
         let filter = Filter::vpn_gateway(&VpnGatewayId(gateway.clone()));
         let on_it = clients
             .ec2
-            .describe_vpn_connections(&operation.aws(), &filter)
+            .describe_vpn_connections(&operation.call_context(), &filter)
             .await?;
         let ours = |id: &str| what.managed.has(Kind::AwsVpnConnection, id);
         if on_it

@@ -41,7 +41,10 @@ impl ApplyContext<'_> {
     }
 
     pub(super) async fn resource_group(&self) -> Result<(), ActionError> {
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
         let (name, location) = (&self.spec.azure.resource_group, &self.spec.azure.location);
         let made = match azure
             .create_group(name, location, &self.tags(role::RESOURCE_GROUP), &ctx)
@@ -80,7 +83,10 @@ impl ApplyContext<'_> {
     }
 
     pub(super) async fn update_group_tags(&self) -> Result<(), ActionError> {
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
         let group = self.context.require("the resource group", |observed| {
             observed.azure.group.clone()
         })?;
@@ -98,7 +104,10 @@ impl ApplyContext<'_> {
 
     /// Sets tags. One whose last operation failed is written again.
     pub(super) async fn change_public_ip(&self, instance: Instance) -> Result<(), ActionError> {
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
         let have = self.context.require("the public IP", |observed| {
             observed.azure.public_ips.get(instance).clone()
         })?;
@@ -136,7 +145,10 @@ impl ApplyContext<'_> {
                 network::set_ranges(doc, address_space, &self.spec.removals.address_space);
             }
         };
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
         let changed = azure
             .change_virtual_network(&have.resource.id, &edit, &ctx)
             .await?;
@@ -166,7 +178,10 @@ impl ApplyContext<'_> {
             subnets: std::iter::once(gateway_subnet).chain(others).collect(),
             tags: self.tags(role::VIRTUAL_NETWORK),
         };
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
         let made = azure
             .create_virtual_network(
                 id,
@@ -198,7 +213,10 @@ impl ApplyContext<'_> {
         if verb == Verb::Create {
             return self.new_subnet(id, GATEWAY_SUBNET, prefix).await;
         }
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
         azure
             .change_subnet(&id.child("subnets", GATEWAY_SUBNET), prefix, &ctx)
             .await?;
@@ -215,7 +233,10 @@ impl ApplyContext<'_> {
         if verb == Verb::Create {
             return self.new_subnet(id, name, *prefix).await;
         }
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
         azure
             .change_subnet(&id.child("subnets", name), *prefix, &ctx)
             .await?;
@@ -228,7 +249,10 @@ impl ApplyContext<'_> {
         name: &str,
         prefix: Ipv4Net,
     ) -> Result<(), ActionError> {
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
         azure
             .create_subnet(&id.child("subnets", name), prefix, &ctx)
             .await?;
@@ -240,7 +264,7 @@ impl ApplyContext<'_> {
             .context
             .clients
             .azure
-            .get_virtual_network(id, &self.context.operation.azure())
+            .get_virtual_network(id, &self.context.operation.call_context())
             .await?;
         self.context
             .update(|observed| observed.azure.network = network);
@@ -266,7 +290,10 @@ impl ApplyContext<'_> {
 
     /// Makes the gateway, or waits for the one that is being made.
     pub(super) async fn gateway(&self) -> Result<(), ActionError> {
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
         let made = match &self.spec.azure.gateway {
             AzureGateway::Managed {
                 id,
@@ -350,7 +377,7 @@ impl ApplyContext<'_> {
             .context
             .clients
             .azure
-            .change_gateway(id, &edit, &self.context.operation.azure())
+            .change_gateway(id, &edit, &self.context.operation.call_context())
             .await?;
         self.context
             .update(|observed| observed.azure.gateway = Some(changed));
@@ -391,7 +418,10 @@ impl ApplyContext<'_> {
             bgp_ip: self.spec.inside_cidrs.get(key).aws_ip(),
             tags: self.tags(key),
         };
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
         let made = azure
             .create_local_gateway(
                 &id,
@@ -425,7 +455,10 @@ impl ApplyContext<'_> {
             local_gateway::set_bgp(doc, asn, self.spec.inside_cidrs.get(key).aws_ip());
             self.merge_tags(doc, &have.resource.tags);
         };
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
         let changed = azure
             .change_local_gateway(&have.resource.id, &edit, &ctx)
             .await?;
@@ -484,7 +517,10 @@ impl ApplyContext<'_> {
             policy: self.spec.policy.azure(),
             tags: self.tags(key),
         };
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
         let made = azure
             .create_connection(
                 &id,
@@ -526,7 +562,10 @@ impl ApplyContext<'_> {
             }
             self.merge_tags(doc, &have.resource.tags);
         };
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
         let gateway = self.spec.azure.gateway.id();
         let changed = azure
             .change_connection(&have.resource.id, gateway, &edit, &ctx)
@@ -547,7 +586,10 @@ impl ApplyContext<'_> {
         {
             return Ok(());
         }
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
         azure
             .set_shared_key(
                 &have.resource.id,

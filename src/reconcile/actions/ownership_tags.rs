@@ -97,7 +97,11 @@ impl ApplyContext<'_> {
             self.context
                 .clients
                 .ec2
-                .create_tags(&self.context.operation.aws(), &[customer.id.0], &mark)
+                .create_tags(
+                    &self.context.operation.call_context(),
+                    &[customer.id.0],
+                    &mark,
+                )
                 .await?;
             self.context.update(|observed| {
                 observed
@@ -158,7 +162,7 @@ impl ApplyContext<'_> {
             .context
             .clients
             .ec2
-            .create_tags(&self.context.operation.aws(), &[own.id.0], &marks)
+            .create_tags(&self.context.operation.call_context(), &[own.id.0], &marks)
             .await
         {
             // Propagation that is not recorded stays enabled until the VPN gateway is deleted,
@@ -208,7 +212,7 @@ impl ApplyContext<'_> {
         self.context
             .clients
             .ec2
-            .create_tags(&self.context.operation.aws(), &ids, &mark)
+            .create_tags(&self.context.operation.call_context(), &ids, &mark)
             .await?;
         self.context.update(|observed| {
             for instance in Instance::ALL {

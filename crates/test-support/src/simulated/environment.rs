@@ -60,7 +60,7 @@ impl Environment {
     pub fn build() -> Environment {
         in_virtual_time(Box::pin(async {
             let sim = Sim::new(1);
-            let azure_limits = sim.limits().azure();
+            let azure_limits = sim.limits().call_context();
             sim.clouds
                 .azure
                 .create_group(GROUP, "westeurope", &Tags::new(), &azure_limits)
@@ -143,7 +143,7 @@ async fn network(sim: &Sim, name: &str, range: &str, with_subnet: bool) -> Strin
     let id = id(sim, "virtualNetworks", name);
     sim.clouds
         .azure
-        .create_virtual_network(&id, &network, &|_| true, &sim.limits().azure())
+        .create_virtual_network(&id, &network, &|_| true, &sim.limits().call_context())
         .await
         .unwrap();
     id.to_string()
@@ -153,7 +153,7 @@ async fn azure_gateway(sim: &Sim, name: &str, range: &str, is_shared: bool) -> S
     let network = network(sim, &format!("of-{name}"), range, true).await;
     let (azure, limits, location) = (
         &sim.clouds.azure,
-        sim.limits().azure(),
+        sim.limits().call_context(),
         "westeurope".to_owned(),
     );
     let mut instances = Vec::new();
@@ -207,7 +207,7 @@ async fn azure_gateway(sim: &Sim, name: &str, range: &str, is_shared: bool) -> S
 }
 
 async fn vpc(sim: &Sim, region: &str, range: &str) -> Vpc {
-    let limits = sim.limits().aws();
+    let limits = sim.limits().call_context();
     let ec2 = sim
         .clouds
         .aws
@@ -233,7 +233,7 @@ async fn vpc(sim: &Sim, region: &str, range: &str) -> Vpc {
 }
 
 async fn vpn_gateway(sim: &Sim, range: &str, asn: u32) -> String {
-    let limits = sim.limits().aws();
+    let limits = sim.limits().call_context();
     let ec2 = sim
         .clouds
         .aws

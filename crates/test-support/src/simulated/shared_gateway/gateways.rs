@@ -25,9 +25,9 @@ impl SharedGateway {
         in_virtual_time(async {
             let sim = Sim::new(1);
             let (azure, limits) = (&sim.clouds.azure, sim.limits());
-            let (az, aw, location) = (limits.azure(), limits.aws(), "westeurope".to_owned());
+            let (ctx, location) = (limits.call_context(), "westeurope".to_owned());
             azure
-                .create_group("hub-rg", &location, &Tags::new(), &az)
+                .create_group("hub-rg", &location, &Tags::new(), &ctx)
                 .await
                 .unwrap();
             let id = |kind: &str, name: &str| {
@@ -41,7 +41,7 @@ impl SharedGateway {
             };
             let hub = id("virtualNetworks", "hub");
             azure
-                .create_virtual_network(&hub, &network, &|_| true, &az)
+                .create_virtual_network(&hub, &network, &|_| true, &ctx)
                 .await
                 .unwrap();
             let mut instances = Vec::new();
@@ -54,7 +54,7 @@ impl SharedGateway {
                     tags: Tags::new(),
                 };
                 azure
-                    .create_public_ip(&ip, &new, &|_| true, &az)
+                    .create_public_ip(&ip, &new, &|_| true, &ctx)
                     .await
                     .unwrap();
                 instances.push(NewInstance {
@@ -80,34 +80,36 @@ impl SharedGateway {
                 tags,
             };
             azure
-                .create_gateway(&gateway, &new, &|_| true, &az)
+                .create_gateway(&gateway, &new, &|_| true, &ctx)
                 .await
                 .unwrap();
 
             let ec2 = sim
                 .clouds
                 .aws
-                .region(&aw, Some(&Region(REGION.to_owned())))
+                .region(&ctx, Some(&Region(REGION.to_owned())))
                 .await
                 .unwrap();
             let tags = BTreeMap::from([("Name".to_owned(), "workloads".to_owned())]);
             let vpc = ec2
                 .create_vpc(
-                    &aw,
+                    &ctx,
                     "10.9.0.0/16".parse().unwrap(),
                     &tags,
                     IdempotencyKey::new(&tags),
                 )
                 .await
                 .unwrap();
-            ec2.wait_vpc_available(&aw, &vpc.id).await.unwrap();
+            ec2.wait_vpc_available(&ctx, &vpc.id).await.unwrap();
             let vgw = ec2
-                .create_vpn_gateway(&aw, Asn(64900), &tags, IdempotencyKey::new(&tags))
+                .create_vpn_gateway(&ctx, Asn(64900), &tags, IdempotencyKey::new(&tags))
                 .await
                 .unwrap();
-            ec2.wait_vpn_gateway_available(&aw, &vgw.id).await.unwrap();
-            ec2.attach_vpn_gateway(&aw, &vgw.id, &vpc.id).await.unwrap();
-            ec2.wait_vpn_gateway_attached(&aw, &vgw.id, &vpc.id)
+            ec2.wait_vpn_gateway_available(&ctx, &vgw.id).await.unwrap();
+            ec2.attach_vpn_gateway(&ctx, &vgw.id, &vpc.id)
+                .await
+                .unwrap();
+            ec2.wait_vpn_gateway_attached(&ctx, &vgw.id, &vpc.id)
                 .await
                 .unwrap();
             let world = sim.sandbox.world().clone();
