@@ -1,6 +1,6 @@
-//! The last step of the delete half of a replacement: what stays gets the ownership tags of the new
-//! link. Only then is it anything but this link's, so a run that is killed before goes on with the
-//! same replacement.
+//! The last step of the delete half of a replacement: kept objects get the ownership tags of the new
+//! link. Until then they belong to the former link, so the run after a killed one continues the same
+//! replacement.
 
 use super::clients::{LinkClients, OperationContext};
 use super::error::ActionError;

@@ -454,8 +454,8 @@ fn describe_filters<I: std::fmt::Display>(
         .collect()
 }
 
-/// Where what the state knows is not all there, a run that broke off may have made its successor:
-/// the look by tag, unless that was among the looks already.
+/// The filter by tag, unless it was used already. Where objects of the state are missing, an
+/// interrupted run may have created their successors.
 fn fallback_by_tag<'a>(
     by_tag: &'a Option<Filter>,
     looked: &[Filter],

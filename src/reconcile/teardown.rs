@@ -18,8 +18,8 @@ use bgp_vpn::managed::Kind;
 use bgp_vpn::observed::Observed;
 use std::collections::BTreeSet;
 
-/// Deletes what the teardown names. Goes on past failures, and looks again until nothing is left
-/// or nothing moves.
+/// Deletes the objects of the teardown. Continues after failures, and observes again until nothing
+/// is left or a round makes no progress.
 pub async fn teardown(
     clouds: &CloudClients,
     what: &TeardownSpec,

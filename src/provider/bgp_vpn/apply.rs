@@ -71,8 +71,8 @@ pub async fn apply(
     ended
 }
 
-/// The unfinished link that a create goes on with. Should it end early, that is still what there
-/// is.
+/// The incomplete link that a create continues. Its state is stored first, because it is still
+/// correct if the create ends early.
 fn resumable_state(
     backend: &dyn Backend,
     resume_cache: &ResumeCache,

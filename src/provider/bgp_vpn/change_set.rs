@@ -93,8 +93,8 @@ impl ChangeSet<'_> {
             && !is_same_setting(created, now)
     }
 
-    /// Whether the link is to create a virtual network of another name, whose id only the apply
-    /// tells.
+    /// Whether the link is to create a virtual network of another name. Its id is known after the
+    /// apply only.
     fn renames_network(self, path: &str) -> bool {
         let network = self.prior.network_id.known();
         let before = network.and_then(|id| id.trim_end_matches('/').rsplit('/').next());
@@ -297,8 +297,8 @@ impl ChangeSet<'_> {
         diagnostics
     }
 
-    /// Fields of a tunnel that become unknown, next to those that are null. `stale`: nothing was
-    /// read since a run that broke off.
+    /// Fields of a tunnel that become unknown, in addition to those that are null. `stale`: the link
+    /// was not read since an interrupted run.
     pub fn unknown_fields(
         self,
         key: TunnelKey,
@@ -312,8 +312,8 @@ impl ChangeSet<'_> {
         ];
         let before = self.prior.tunnels.get(key);
         let lost = before.aws_customer_gateway_id.is_null() || before.azure_public_ip.is_null();
-        // What was read may differ from what its neighbours need, without any setting that differs:
-        // a change that broke off.
+        // After an interrupted change an object may not match its neighbours although no setting
+        // differs.
         let recreated = stale || private.will_recreate(key.instance, Kind::AwsCustomerGateway);
         if self.customer_gateways_replaced() || lost || recreated {
             return aws.to_vec();

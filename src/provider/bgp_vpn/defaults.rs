@@ -108,8 +108,8 @@ impl PlanInputs<'_, '_> {
         was_existing || !same
     }
 
-    /// Whether the configuration names a VPC instead of the VPN gateway that was given, and not the
-    /// one of that gateway: AWS attaches one VPN gateway to a VPC.
+    /// Whether the configuration names a VPC instead of the existing VPN gateway, and not the VPC
+    /// of that gateway: AWS attaches one VPN gateway to a VPC.
     fn leaves_vpn_gateway(&self) -> bool {
         let config = self.config;
         let creates = config.vpc.is_set() && config.vpc_id.is_null();
@@ -311,7 +311,7 @@ fn azure(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     draft.fill(&AttributeId::AzureAsn, known_or_unknown(asn));
 }
 
-/// From the given gateway, the VNet, or the group in which the VNet is to be made.
+/// The location of the existing gateway, of the VNet, or of the group in which the VNet is created.
 fn location(inputs: &PlanInputs<'_, '_>, makes_network: bool) -> Option<String> {
     let snapshot = inputs.snapshot;
     if let Some(gateway) = snapshot
@@ -402,7 +402,7 @@ fn aws(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
             .map_or(Value::Null, |(vpc, _)| vpc.0.clone().into()),
         (true, _) => Value::unknown(),
         (false, _) if redrawn || moved => Value::unknown(),
-        // A given gateway without a VPC stays without one.
+        // An existing gateway without a VPC stays without one.
         (false, _)
             if given && inputs.prior.is_some() && inputs.state(&AttributeId::VpcId).is_none() =>
         {

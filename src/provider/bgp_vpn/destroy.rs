@@ -38,8 +38,7 @@ pub async fn destroy(
         return ApplyResponse::default();
     }
     if private.resumes_incomplete {
-        // The delete half of what only looks like a replacement: the create half goes on with all
-        // that is there.
+        // Terraform shows a replacement, but the create half continues with the existing objects.
         resume_cache.store(state, link, None);
         return ApplyResponse::default();
     }

@@ -249,8 +249,8 @@ fn ownership_tags(found: &ImportedLink) -> impl Iterator<Item = &Tags> {
         .filter(|tags| found.link.is_on(tags))
 }
 
-/// Tables that a given VPN gateway's routes get into and that the link did not let them into, as
-/// far as its marks tell.
+/// Route tables that receive routes from an existing VPN gateway and for which the link did not
+/// enable propagation, according to its tags.
 fn preexisting_propagation(found: &ImportedLink, propagating: &[String]) -> Vec<String> {
     let own: BTreeSet<String> = ownership_tags(found)
         .flat_map(ownership_tags::recorded_propagations)
@@ -271,8 +271,8 @@ fn preexisting_propagation(found: &ImportedLink, propagating: &[String]) -> Vec<
         .collect()
 }
 
-/// Addresses of the link that a given gateway lists and that the link did not put there, as far as
-/// the customer gateways' tags remember that.
+/// Addresses of the link that an existing gateway lists and that the link did not add, according to
+/// the tags of the customer gateways.
 fn preexisting_addresses(found: &ImportedLink) -> BTreeSet<Ipv4Addr> {
     let placed: BTreeSet<Ipv4Addr> = ownership_tags(found)
         .flat_map(ownership_tags::recorded_bgp_addresses)

@@ -169,8 +169,8 @@ fn same_text<T: AsRef<str>>(before: &Attr<T>, planned: &Attr<T>) -> bool {
     texts.is_some_and(|(before, planned)| is_same_text(before.as_ref(), planned.as_ref()))
 }
 
-/// Whether every range of before is still there: what a create finds beyond the configuration, it
-/// leaves alone.
+/// Whether every former range is planned. A create leaves further ranges of an existing network
+/// unchanged, so a range that is no longer configured would stay.
 fn includes_ranges(planned: &Attr<Vec<Attr<String>>>, before: &Attr<Vec<Attr<String>>>) -> bool {
     let all_known = match planned {
         Attr::Unknown => false,

@@ -58,7 +58,7 @@ impl LinkStatus {
         }
     }
 
-    /// Sets the attribute, and `drift` to its sentence about the status and to the given
+    /// Sets the attribute, and `drift` to its sentence about the status, followed by the
     /// differences.
     pub fn store(self, state: &mut Value, differences: Vec<String>) {
         state.set(ATTRIBUTE, self.as_str());

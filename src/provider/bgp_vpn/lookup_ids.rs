@@ -29,8 +29,8 @@ pub fn clear_aws_ids(scope: &mut LookupScope, changes: ChangeSet<'_>, spec: &Spe
     }
 }
 
-/// What the user names by id is looked for by that id. The state does not have it where a move was
-/// broken off between what was and what is to be.
+/// Looks for objects that the configuration names by id. The state lacks these ids after a move that
+/// was interrupted between the former and the planned AWS side.
 pub fn seed_given_ids(scope: &mut LookupScope, spec: &Spec) {
     match &spec.aws.gateway {
         AwsGateway::ExistingVgw(id) => scope.known.vpn_gateway = Some(id.clone()),

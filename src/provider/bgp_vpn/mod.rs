@@ -12,7 +12,7 @@
 //! | `create_before_destroy` | lets conflicts of a create wait for the create itself under create_before_destroy |
 //! | `replacing_attributes` | keeps drift and unknown values from replacing anything |
 //! | `change_set`, `plan_validation`, `plan` | say what a plan changes, what is wrong with it, what will be new |
-//! | `provenance` | says which gateways are given, and what is there that is not the link's |
+//! | `provenance` | says which gateways exist already, and which of their settings are not the link's |
 //! | `expand` | makes a spec, or a place to search, of effective values |
 //! | `static_routing` | rejects VPN connections that AWS cannot change to BGP |
 //! | `flatten`, `refresh` | put what was observed into a state |

@@ -65,8 +65,8 @@ pub fn provenance(
     }
 }
 
-/// Of this link's addresses, those that a given gateway lists already and that neither this link
-/// nor an earlier try of it put there.
+/// Of this link's addresses, those that an existing gateway lists already and that neither this link
+/// nor an earlier attempt to create it added.
 fn preexisting_addresses(
     inputs: &PlanInputs<'_, '_>,
     snapshot: &PreflightSnapshot,

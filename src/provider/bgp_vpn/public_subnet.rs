@@ -1,6 +1,6 @@
-//! The public subnet of a VPC that a link creates, when its range changes. A subnet has one range
-//! for life, and two ranges of a VPC may not overlap: the old subnet goes first. EC2 rejects that
-//! while a network interface is in it.
+//! The public subnet of a VPC that a link creates, when its range changes. The range of a subnet
+//! cannot be changed, and two subnets of a VPC may not overlap, so the former subnet is deleted
+//! first. EC2 rejects that while it contains a network interface.
 
 use super::attribute_paths::value_path;
 use super::change_set::ChangeSet;
@@ -34,18 +34,18 @@ impl RangeChange {
     }
 }
 
-/// Whether the subnet of before gets another range, or goes.
+/// Whether the existing subnet is replaced or deleted.
 pub fn replaces(changes: ChangeSet<'_>) -> bool {
     RangeChange::read(changes).replaces()
 }
 
-/// Whether the subnet of before goes, with its route table.
+/// Whether the existing subnet is deleted, with its route table.
 pub fn goes(changes: ChangeSet<'_>) -> bool {
     let range = RangeChange::read(changes);
     range.replaces() && range.planned.is_null()
 }
 
-/// Whether the link starts or stops to have one, with a route table of its own.
+/// Whether the subnet and its route table are added or removed.
 pub fn comes_or_goes(prior: &Config, planned: &Config) -> bool {
     let range = RangeChange::of(prior, planned);
     !range.planned.is_unknown() && range.before.is_null() != range.planned.is_null()

@@ -1,10 +1,10 @@
 //! The link in whose place a plan without a prior state creates another one.
 //!
-//! Terraform plans the create half of a replacement without a prior state. After a plan that was
-//! given the state, its private data is handed on. Of a tainted link nothing is handed on: the
-//! state is known only because Terraform had it upgraded or read in this process, and the link that
-//! is planned may have other inside CIDRs. Name and resource group tell which state it is: names of
-//! Azure objects derive from them, so that no two links can have both in common.
+//! Terraform plans the create half of a replacement without a prior state. It passes on the private
+//! data of the plan that had the prior state, but nothing of a tainted link. The state of a tainted
+//! link is known only because Terraform had it upgraded or read in this process, and the planned
+//! link may have other inside CIDRs. Its name and resource group identify the state: the names of
+//! Azure objects derive from them, so no two links share both.
 
 use super::TYPE_NAME;
 use super::attributes::path_of;
@@ -111,8 +111,8 @@ pub fn announced(
 }
 
 /// What a plan with a prior state announces where the user asks for a replacement (`-replace`):
-/// Terraform drops the warnings of the plan of the create half (1.11), and tells no plan which
-/// address it is about.
+/// Terraform drops the warnings of the plan of the create half (1.11), and a plan request contains no
+/// address.
 pub fn on_request(removed: &Managed, addresses: &[String], prior: &Config) -> Option<Diagnostic> {
     let ours: Vec<&str> = addresses
         .iter()

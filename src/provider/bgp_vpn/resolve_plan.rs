@@ -1,4 +1,4 @@
-//! Settles what a plan had to leave open, and checks it before anything is created.
+//! Resolves what a plan left unknown, and checks it before anything is created.
 
 use super::apply_plan::{ApplyPlan, RequestModels};
 use super::attribute_paths::{attribute_path, diagnostics};
@@ -23,7 +23,7 @@ use bgp_vpn::config::{Attr, AttributeId, Config};
 use bgp_vpn::preflight::PreflightSnapshot;
 use terraform_plugin::{ApplyRequest, Diagnostic, Diagnostics, Value};
 
-/// Settles what plan had to leave open, and checks it before anything is made.
+/// Resolves what the plan left unknown, and checks it before anything is created.
 pub async fn resolve_plan(
     backend: &dyn Backend,
     request: &ApplyRequest,
@@ -32,7 +32,7 @@ pub async fn resolve_plan(
     messages: &mut Diagnostics,
 ) -> Result<ApplyPlan, Diagnostics> {
     let mut private = PrivateState::read(&request.planned_private);
-    // What finishes a link was planned as a create, and is settled as one.
+    // An apply that finishes a link was planned as a create, and is resolved as one.
     let (config, prior) = (&values.config, values.prior.as_ref());
     let mut snapshot = PreflightSnapshot::default();
     if !private.preflight_complete {
@@ -74,7 +74,7 @@ pub async fn resolve_plan(
     if !private.names_route_tables
         && prior.is_some_and(|prior| public_subnet::comes_or_goes(prior, &target))
     {
-        // The tables of before lack the one that is created with the subnet.
+        // The last applied tables lack the one that is created with the subnet.
         let tables = AttributeId::RouteTables.path();
         private.applied.set_at(&tables, Value::Null);
     }
@@ -154,7 +154,7 @@ fn keys(
     }
 }
 
-/// A plan with its unknown places taken from what is settled by now.
+/// A plan whose unknown values are replaced by those that are known by now.
 fn fill_unknown(planned: &Value, settled: &Value) -> Value {
     match (planned, settled) {
         (Value::Unknown(_), settled) => settled.clone(),

@@ -1,16 +1,16 @@
-//! States that Terraform had read in this run, remembered for plans that are given none: how a link
-//! whose create never ended is finished by the next apply.
+//! States that Terraform had read in this run, for plans without a prior state. With them the next
+//! apply finishes a link whose create failed.
 //!
-//! Terraform calls such a link tainted and plans a replacement: a plan without a prior state, then
-//! a delete, then a create. The state of such a link has the status `incomplete`, and every run has
-//! it read before it plans. The plan without a prior state knows the link again and marks its
-//! private data. On that mark the delete half deletes nothing, and the create half goes on from
-//! what there is.
+//! Terraform marks such a link as tainted and plans a replacement: a plan without a prior state, then
+//! a delete, then a create. The state of the link has the status `incomplete`, and every run reads
+//! it before it plans. The plan without a prior state recognizes the link and marks its private
+//! data. Because of that mark the delete half deletes nothing, and the create half continues with
+//! the existing objects.
 //!
-//! Under create_before_destroy a create that fails again leaves two states of one link: the current
-//! one, and the one of before (Terraform calls it deposed), which is to be deleted as soon as the
-//! current one is in order. What it names is the current one's by then, so a state of before the
-//! link was finished deletes nothing once another state holds the complete link.
+//! Under create_before_destroy a create that fails again leaves two states of one link. Terraform
+//! deletes the former one (deposed) as soon as the current one is complete. Its objects belong to
+//! the current state by then, so a state that was stored before the link was finished deletes
+//! nothing once another state holds the complete link.
 
 use super::change_set::ChangeSet;
 use super::kept::Kept;
@@ -29,7 +29,7 @@ use terraform_plugin::Diagnostic;
 #[derive(Clone)]
 pub struct CachedState {
     pub state: Model,
-    /// None where Terraform did not refresh: only a read is given it.
+    /// None where Terraform did not refresh: only a read receives it.
     pub private: Option<PrivateState>,
 }
 
@@ -166,7 +166,8 @@ impl ResumeCache {
         lock(&self.finished).remove(link.as_str());
     }
 
-    /// Whether a state is one of before the link was finished, while another holds it completely.
+    /// Whether a state was stored before the link was finished, and another state holds the complete
+    /// link.
     pub fn is_superseded(&self, state: &Model, link: Option<&LinkId>) -> bool {
         state.is_incomplete()
             && link.is_some_and(|link| lock(&self.finished).contains(link.as_str()))

@@ -168,9 +168,8 @@ impl ApplyContext<'_> {
             .await
     }
 
-    /// Waits until both clouds say that the others are up. AWS may be late with that, so that Azure
-    /// is asked too; but AWS tells more often, and last. A tunnel that was just changed may take a
-    /// moment.
+    /// Waits until both clouds report that the other tunnels are up. AWS may report it late, so Azure
+    /// is read as well. A tunnel that was just changed needs some seconds.
     async fn wait_until_up(
         &self,
         spared: &ActionTarget,

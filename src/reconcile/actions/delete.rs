@@ -198,8 +198,8 @@ async fn delete_gateway(deletes: &DeleteContext<'_>) -> Result<(), ActionError> 
     Ok(())
 }
 
-/// The gateway's connections once none of those that matter is being deleted any more: an earlier
-/// run gave up on a delete that Azure goes on with.
+/// The gateway's connections once none of the relevant ones is being deleted. Azure continues a
+/// delete whose run was interrupted.
 async fn connections_remaining(
     context: &ActionContext<'_>,
     gateway: &ResourceId,
@@ -292,8 +292,8 @@ async fn delete_group(deletes: &DeleteContext<'_>) -> Result<(), ActionError> {
     let context = deletes.context;
     let (azure, ctx) = (&context.clients.azure, context.operation.call_context());
     let group = context.require("the resource group", |s| s.azure.group.clone())?;
-    // What an earlier run gave up on and Azure goes on to delete is no longer seen as there, and
-    // not yet gone.
+    // Azure continues a delete whose run was interrupted. Its object is no longer observed, but still
+    // exists.
     let leaving = |member: &Member| {
         let own = deletes.link.is_some_and(|link| link.is_on(&member.tags));
         own && !context.read(|observed| {

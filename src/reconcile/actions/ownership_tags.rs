@@ -25,7 +25,7 @@ fn bgp_address_tags(addresses: &BTreeSet<Ipv4Addr>) -> Tags {
 }
 
 impl ApplyContext<'_> {
-    /// What this link lists at an instance; what was there before it is not of it.
+    /// The addresses that this link added at an instance, without those that were listed before.
     fn listed_bgp_addresses(&self, instance: Instance) -> BTreeSet<Ipv4Addr> {
         self.own_bgp_addresses(instance)
             .into_iter()
@@ -115,7 +115,7 @@ impl ApplyContext<'_> {
         Ok(())
     }
 
-    /// For a new customer gateway: what this link lets in by now, and goes on to.
+    /// Tags of a new customer gateway for the propagation that this link has enabled or will enable.
     pub(super) fn propagation_tags(&self) -> Tags {
         let AwsGateway::ExistingVgw(gateway) = &self.spec.aws.gateway else {
             return Tags::new();
