@@ -14,7 +14,7 @@ use std::net::Ipv4Addr;
 
 /// What EC2 shows in place of a key that is kept in Secrets Manager.
 const REDACTED: &str = "REDACTED";
-/// Stands for a default route whose target is gone: EC2 goes on naming it.
+/// State of a default route whose target was deleted. EC2 still returns the route.
 const BLACKHOLE: &str = "blackhole";
 
 pub(super) fn tags(tags: &[sdk::Tag]) -> Tags {

@@ -7,7 +7,7 @@
 use super::client::Ec2;
 use super::error::{Error, call_context};
 use super::transport::sdk_error;
-use crate::client::{CANCEL_GRACE, CallContext, response};
+use crate::client::{Attempts, CANCEL_GRACE, CallContext, TransientFailure};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::future::Future;
@@ -16,11 +16,6 @@ use tokio::time::Instant;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
-/// No connection at all (wrong address, refused certificate) is given up on early.
-const UNREACHABLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// A service that keeps failing is given up on after this; what is not the service, after some
-/// tries.
-const SERVICE_FAILURE_TIMEOUT: Duration = Duration::from_secs(600);
 /// Objects just made may be unknown to the next call for this long.
 pub(super) const CONSISTENCY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Looks for an object whose create went unanswered, spread over the time that eventual consistency
@@ -32,7 +27,8 @@ const LOOKUPS_AFTER_LOST_RESPONSE: [Duration; 5] = [
     Duration::from_secs(3),
     Duration::from_secs(4),
 ];
-/// Times that a create which left nothing behind is sent.
+/// Times that a create which left nothing behind is sent. No time limit: each repetition may leave a
+/// second object, which Azure's conditional creates cannot.
 const MAX_CREATES: usize = 4;
 
 /// What may be tried again, and for how long.
@@ -88,19 +84,29 @@ impl RetryPolicy {
         ..RetryPolicy::CHANGE
     };
 
-    /// For how long a failure is met with another attempt.
-    fn limit(&self, error: &Error) -> Duration {
+    /// Whether a failed attempt is followed by another one.
+    fn repeats(&self, error: &Error, begun: Instant, attempts: &mut Attempts) -> bool {
+        let failure = match error {
+            Error::Throttled(_) => TransientFailure::Busy,
+            Error::Unreachable(_) => TransientFailure::Unreachable,
+            Error::ServiceUnavailable(_) | Error::OutcomeUnknown(_) if self.idempotent => {
+                TransientFailure::Service
+            }
+            Error::Malformed(_) if self.idempotent => TransientFailure::Foreign,
+            _ => {
+                attempts.count();
+                return begun.elapsed() < self.state_limit(error);
+            }
+        };
+        attempts.fail(failure)
+    }
+
+    /// How long a state of the object that may pass is waited out.
+    fn state_limit(&self, error: &Error) -> Duration {
         match error {
-            Error::Throttled(_) => Duration::MAX,
             Error::ConflictRetryable(_) => self.busy,
             Error::NotFound(_) => self.not_found,
             Error::DependencyViolation(_) => self.in_use,
-            Error::Unreachable(_) => UNREACHABLE_TIMEOUT,
-            Error::ServiceUnavailable(_) | Error::OutcomeUnknown(_) | Error::Malformed(_)
-                if self.idempotent =>
-            {
-                SERVICE_FAILURE_TIMEOUT
-            }
             _ => Duration::ZERO,
         }
     }
@@ -131,8 +137,9 @@ impl Ec2 {
             Duration::ZERO
         };
         let context = call_context(operation, target);
-        let mut tries = 0;
+        let mut attempts = Attempts::default();
         loop {
+            let tries = attempts.failed();
             ctx.check(&context)?;
             // The SDK traces complete requests and responses, keys included, so its events are not
             // logged.
@@ -145,15 +152,13 @@ impl Ec2 {
                 Err(failed) => sdk_error::from_sdk_error(operation, target, failed),
             };
             tracing::debug!(operation, target, region = %self.region(), tries, %error, "AWS call failed");
-            let spent = self.max_retries().is_some_and(|most| tries >= most)
-                || matches!(error, Error::Malformed(_)) && tries + 1 >= response::MAX_ATTEMPTS;
-            if spent || begun.elapsed() >= policy.limit(&error) {
+            let spent = self.max_retries().is_some_and(|most| tries >= most);
+            if spent || !policy.repeats(&error, begun, &mut attempts) {
                 return Err(error);
             }
             // Only failures with a context are retried.
             let failure = error.context().unwrap_or(&context);
             self.backoff().wait(ctx, tries, failure).await?;
-            tries += 1;
         }
     }
 

@@ -25,8 +25,8 @@ use tokio::sync::OnceCell;
 /// Bytes of all pages of one list.
 const MAX_LIST_BYTES: usize = 2 * MAX_BYTES;
 
-/// Tells by its tags whether an object is one that this link made. Asked before an object that is
-/// already there is taken for the result of a create.
+/// Returns whether an object with these tags was created by this link. Called before an existing
+/// object is accepted as the result of a create.
 pub type IsOwned<'a> = &'a (dyn Fn(&Tags) -> bool + Send + Sync);
 
 /// What a client is made from.

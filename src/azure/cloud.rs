@@ -1,5 +1,5 @@
-//! Which Azure: the endpoints of the public and the sovereign clouds, and those that a metadata
-//! host tells.
+//! The endpoints of the public and the sovereign Azure clouds, and those that a metadata host
+//! returns.
 
 use serde_json::Value;
 
@@ -70,7 +70,7 @@ pub fn source(
     Ok(CloudSource::Known(cloud))
 }
 
-/// Where a metadata host tells its endpoints. Asked without a token.
+/// URL of the endpoints at a metadata host. The request has no token.
 pub fn metadata_url(host: &str) -> String {
     let host = host.trim_start_matches("https://").trim_end_matches('/');
     format!("https://{host}/metadata/endpoints?api-version=2022-09-01")

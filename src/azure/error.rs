@@ -1,7 +1,7 @@
 //! Errors of calls to Azure, classified by what the caller should do.
 
 use crate::client::cloud_text::clean;
-use crate::client::{ErrorContext, Interrupted};
+use crate::client::{ErrorContext, Interrupted, TransientFailure};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -132,6 +132,18 @@ impl Error {
     /// A call whose repetition does no harm may succeed the next time.
     pub fn is_transient(&self) -> bool {
         self.is_outcome_unknown() || matches!(self, Error::Unreachable(_))
+    }
+
+    /// How another attempt of a call whose repetition does no harm may succeed; None where it
+    /// cannot.
+    pub fn transient_failure(&self) -> Option<TransientFailure> {
+        match self {
+            error if error.is_retryable() => Some(TransientFailure::Busy),
+            error if error.is_outcome_unknown() => Some(TransientFailure::Service),
+            Error::Unreachable(_) => Some(TransientFailure::Unreachable),
+            Error::Malformed(_) => Some(TransientFailure::Foreign),
+            _ => None,
+        }
     }
 }
 

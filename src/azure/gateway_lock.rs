@@ -57,8 +57,8 @@ impl CallContext {
         }
     }
 
-    /// Stops the clock while a gateway, which this process changes only at its turn, is busy all
-    /// the same: others change it.
+    /// Pauses the deadline while the gateway is busy although this call holds its lock. Another user
+    /// or Azure itself is changing it.
     pub(super) fn pause_while_busy(&self) -> Option<Queued> {
         self.exclusive_since
             .filter(|since| since.elapsed() < MAX_BUSY_GATEWAY)
@@ -67,9 +67,8 @@ impl CallContext {
 }
 
 impl GatewayLocks {
-    /// Waits for its turn at `gateway`. Not reentrant. While it is another operation's turn, the
-    /// deadline's clock stands still; while it is that of another step of the same operation, it
-    /// runs.
+    /// Waits for the lock of `gateway`. Not reentrant. The deadline is paused while another operation
+    /// holds the lock, and runs while another step of the same operation holds it.
     ///
     /// # Errors
     /// `Cancelled` or `DeadlineExceeded`.

@@ -21,8 +21,6 @@ use tokio::time::Instant;
 const CREATE_VISIBILITY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a deleted resource may look untouched before its delete counts as failed.
 const DELETE_START_TIMEOUT: Duration = Duration::from_secs(60);
-/// Looks in a row that may bring no answer, each of them tried several times already.
-const MAX_CONSECUTIVE_POLL_FAILURES: u32 = 3;
 
 /// What is missing at a deadline.
 const UNDER_WAY: &str = "the operation is under way at Azure";
@@ -81,12 +79,11 @@ impl LongRunningOperation<'_> {
             return Ok(first.body);
         }
         let mut response = first;
-        let mut lost = 0;
         loop {
             let pause = poll_delay(begun.elapsed(), retry_after(&response.headers));
             ctx.sleep(pause, &self.under_way()).await?;
             match self.poll_once(&url, status_url.is_some(), ctx).await {
-                Ok(PollStatus::Running(next)) => (response, lost) = (next, 0),
+                Ok(PollStatus::Running(next)) => response = next,
                 Ok(PollStatus::Done(_)) if self.kind == LroKind::Action && status_url.is_some() => {
                     let Some(location) = location else {
                         return Ok(Value::Null);
@@ -101,9 +98,6 @@ impl LongRunningOperation<'_> {
                     response.headers.clear();
                 }
                 Ok(PollStatus::NotFound) => return self.poll_resource(ctx).await,
-                Err(error) if error.is_transient() && lost + 1 < MAX_CONSECUTIVE_POLL_FAILURES => {
-                    lost += 1
-                }
                 Err(error) => return Err(error),
             }
         }

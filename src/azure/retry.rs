@@ -6,47 +6,81 @@
 
 use super::arm::{ArmClient, ArmRequest, ArmResponse, AttemptError};
 use super::error::Error;
-use crate::client::CallContext;
-
-/// Tries of one read, or of a write that never left, while errors look transient.
-pub(super) const MAX_ATTEMPTS: u32 = 6;
+use crate::client::{Attempts, CallContext, TransientFailure};
 
 impl ArmClient {
     /// A call without effect: repeated while errors look transient.
     pub async fn read(&self, call: &ArmRequest, ctx: &CallContext) -> Result<ArmResponse, Error> {
-        let mut tries = 0;
+        let mut attempts = Attempts::default();
         loop {
             let AttemptError { error, unsent } = match self.attempt(call, ctx).await {
                 Ok(response) => return Ok(response),
                 Err(failed) => failed,
             };
-            // What was not even sent has an address that is not Azure's.
-            let transient = error.is_transient() || matches!(error, Error::Malformed(_)) && !unsent;
-            if !(transient && tries + 1 < MAX_ATTEMPTS || matches!(error, Error::Throttled(_))) {
-                return Err(error);
-            }
-            self.wait_to_retry(&error, tries, ctx).await?;
-            tries += 1;
+            let failure = match error.transient_failure() {
+                Some(TransientFailure::Busy) if !matches!(error, Error::Throttled(_)) => None,
+                // What was not even sent has an address that is not Azure's.
+                Some(TransientFailure::Foreign) if unsent => None,
+                failure => failure,
+            };
+            self.retry_or_fail(error, failure, &mut attempts, ctx)
+                .await?;
         }
     }
 
     /// A call with an effect: repeated only where nothing was done, waiting out what is busy until
     /// the deadline.
     pub async fn write(&self, call: &ArmRequest, ctx: &CallContext) -> Result<ArmResponse, Error> {
-        let (mut unreachable, mut busy) = (0, 0);
+        let mut attempts = Attempts::default();
         loop {
             let error = match self.attempt(call, ctx).await {
                 Ok(response) => return Ok(response),
                 Err(failed) => failed.error,
             };
-            let tries = match &error {
-                error if error.is_retryable() => &mut busy,
-                Error::Unreachable(_) if unreachable + 1 < MAX_ATTEMPTS => &mut unreachable,
-                _ => return Err(error),
-            };
-            self.wait_to_retry(&error, *tries, ctx).await?;
-            *tries += 1;
+            let failure = error.transient_failure().filter(|failure| {
+                matches!(
+                    failure,
+                    TransientFailure::Busy | TransientFailure::Unreachable
+                )
+            });
+            self.retry_or_fail(error, failure, &mut attempts, ctx)
+                .await?;
         }
+    }
+
+    /// After a failed write whose repetition does no harm. `write` has repeated it already where
+    /// nothing was done.
+    ///
+    /// # Errors
+    /// The failure, where no further attempt may follow.
+    pub async fn repeat_idempotent(
+        &self,
+        error: Error,
+        attempts: &mut Attempts,
+        ctx: &CallContext,
+    ) -> Result<(), Error> {
+        let failure = error
+            .is_outcome_unknown()
+            .then_some(TransientFailure::Service);
+        self.retry_or_fail(error, failure, attempts, ctx).await
+    }
+
+    /// Waits for the next attempt.
+    ///
+    /// # Errors
+    /// The failure, where it is not transient or was repeated for long enough.
+    pub async fn retry_or_fail(
+        &self,
+        error: Error,
+        failure: Option<TransientFailure>,
+        attempts: &mut Attempts,
+        ctx: &CallContext,
+    ) -> Result<(), Error> {
+        let tries = attempts.failed();
+        if !failure.is_some_and(|failure| attempts.fail(failure)) {
+            return Err(error);
+        }
+        self.wait_to_retry(&error, tries, ctx).await
     }
 
     /// Waits as an error asks, else with growing pauses.

@@ -1,6 +1,7 @@
 //! What the clients of both clouds share: time limits, cancellation, repeated attempts, polling,
 //! what is known of a failure, and what of a response is accepted and shown.
 
+mod attempts;
 mod backoff;
 mod call_context;
 pub mod cloud_text;
@@ -10,6 +11,7 @@ pub mod poll_interval;
 pub mod response;
 mod wait;
 
+pub use attempts::{Attempts, TransientFailure};
 pub use backoff::Backoff;
 pub use call_context::{CANCEL_GRACE, CallContext, Interrupted};
 pub use deadline::{Deadline, Queued};

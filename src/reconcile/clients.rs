@@ -32,7 +32,7 @@ impl CloudClients {
         region: Option<&Region>,
         operation: &OperationContext,
     ) -> Result<LinkClients, ActionError> {
-        let ec2 = self.aws.region(&operation.aws(), region).await?;
+        let ec2 = self.aws.region(&operation.call_context(), region).await?;
         Ok(LinkClients {
             azure: self.azure.clone(),
             ec2,
@@ -61,11 +61,8 @@ impl OperationContext {
         }
     }
 
-    pub fn aws(&self) -> CallContext {
-        CallContext::with_deadline(self.deadline.clone(), self.cancel.clone())
-    }
-
-    pub fn azure(&self) -> CallContext {
+    /// Returns the time limit and the token for a call to either cloud.
+    pub fn call_context(&self) -> CallContext {
         CallContext::with_deadline(self.deadline.clone(), self.cancel.clone())
     }
 

@@ -33,7 +33,7 @@ pub async fn check_create(
     }
     let connections = clients
         .azure
-        .gateway_connections(spec.azure.gateway.id(), &operation.azure())
+        .gateway_connections(spec.azure.gateway.id(), &operation.call_context())
         .await?;
     let own = |id: &crate::azure::ResourceId| {
         observed

@@ -1,5 +1,5 @@
-//! Reads that the credentials may not make and without which the work goes on, each reported once
-//! for a run.
+//! Optional reads that the credentials do not permit. Each is reported once in a run, which continues
+//! without them.
 
 use crate::azure::{Error, ResourceId};
 use std::collections::BTreeMap;

@@ -51,34 +51,34 @@ pub async fn discover(
     operation: &OperationContext,
 ) -> Result<DiscoveredLink, DiscoverError> {
     let clients = clouds.link_clients(id.region.as_ref(), operation).await?;
-    let (az, aw) = (operation.azure(), operation.aws());
+    let ctx = operation.call_context();
     let everything = Filter::default();
     let (gateway, connections, customers, vpn_connections) = try_join!(
         async {
             clients
                 .azure
-                .get_gateway(&id.azure_gateway, &az)
+                .get_gateway(&id.azure_gateway, &ctx)
                 .await
                 .map_err(ActionError::from)
         },
         async {
             clients
                 .azure
-                .gateway_connections(&id.azure_gateway, &az)
+                .gateway_connections(&id.azure_gateway, &ctx)
                 .await
                 .map_err(ActionError::from)
         },
         async {
             clients
                 .ec2
-                .describe_customer_gateways(&aw, &everything)
+                .describe_customer_gateways(&ctx, &everything)
                 .await
                 .map_err(ActionError::from)
         },
         async {
             clients
                 .ec2
-                .describe_vpn_connections(&aw, &everything)
+                .describe_vpn_connections(&ctx, &everything)
                 .await
                 .map_err(ActionError::from)
         },
@@ -281,7 +281,7 @@ async fn local_gateways(
     outside_ips: &PerTunnel<Option<Ipv4Addr>>,
     operation: &OperationContext,
 ) -> Result<Vec<LocalGateway>, ActionError> {
-    let ctx = &operation.azure();
+    let ctx = &operation.call_context();
     let pointed_at = connections
         .iter()
         .filter_map(|c| c.local_gateway_id.as_ref());
@@ -339,7 +339,7 @@ async fn target_gateway(
     let own = match &tags {
         Some(tags) => clients
             .ec2
-            .describe_vpn_gateways(&operation.aws(), &Filter::tags(tags))
+            .describe_vpn_gateways(&operation.call_context(), &Filter::tags(tags))
             .await
             .map_err(ActionError::from)?,
         None => Vec::new(),
@@ -381,7 +381,7 @@ async fn missing_aws_gateway(
     clients: &LinkClients,
     operation: &OperationContext,
 ) -> Result<Option<DiscoverError>, ActionError> {
-    let (ctx, ec2) = (&operation.aws(), &clients.ec2);
+    let (ctx, ec2) = (&operation.call_context(), &clients.ec2);
     let (there, end) = match &id.aws_gateway {
         None => return Ok(None),
         Some(AwsGatewayId::VpnGateway(vgw)) => {

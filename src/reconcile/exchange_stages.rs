@@ -94,7 +94,7 @@ async fn addresses_in_use(
         Some(filter) => {
             clients
                 .ec2
-                .describe_vpn_connections(&operation.aws(), filter)
+                .describe_vpn_connections(&operation.call_context(), filter)
                 .await?
         }
         None => Vec::new(),

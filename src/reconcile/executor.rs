@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 /// What becomes of the other steps when one fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnError {
-    /// Nothing new starts, and what runs is asked to stop: half an hour of waiting is useless.
+    /// No action starts, and running ones are cancelled, because their waits may take half an hour.
     Abort,
-    /// Everything that does not stand on the failed step goes on.
+    /// Actions that do not depend on the failed one continue.
     Continue,
 }
 

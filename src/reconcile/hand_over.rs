@@ -1,6 +1,6 @@
-//! The last step of the delete half of a replacement: what stays gets the ownership tags of the new
-//! link. Only then is it anything but this link's, so a run that is killed before goes on with the
-//! same replacement.
+//! The last step of the delete half of a replacement: kept objects get the ownership tags of the new
+//! link. Until then they belong to the former link, so the run after a killed one continues the same
+//! replacement.
 
 use super::clients::{LinkClients, OperationContext};
 use super::error::ActionError;
@@ -69,13 +69,13 @@ pub async fn hand_over(
             ObjectRef::Group(name) => {
                 clients
                     .azure
-                    .set_group_tags(&name, &azure, &operation.azure())
+                    .set_group_tags(&name, &azure, &operation.call_context())
                     .await?
             }
             ObjectRef::Azure(id) => {
                 clients
                     .azure
-                    .set_tags(&id, &azure, &operation.azure())
+                    .set_tags(&id, &azure, &operation.call_context())
                     .await?
             }
             ObjectRef::Aws(id) => {
@@ -98,14 +98,14 @@ pub async fn hand_over(
     own.insert(TAG_INCOMPLETE.to_owned(), "true".to_owned());
     clients
         .ec2
-        .create_tags(&operation.aws(), &aws, &own)
+        .create_tags(&operation.call_context(), &aws, &own)
         .await?;
     let has_name = |id: &String, name: &String| named.get(id) == Some(name);
     for (id, name) in to.names.iter().filter(|(id, name)| !has_name(id, name)) {
         let name = Tags::from([("Name".to_owned(), name.clone())]);
         clients
             .ec2
-            .create_tags(&operation.aws(), std::slice::from_ref(id), &name)
+            .create_tags(&operation.call_context(), std::slice::from_ref(id), &name)
             .await?;
     }
     // The delete half has disabled all propagation.
@@ -119,7 +119,11 @@ pub async fn hand_over(
         if !keys.is_empty() {
             clients
                 .ec2
-                .delete_tags(&operation.aws(), std::slice::from_ref(&gateway.id.0), &keys)
+                .delete_tags(
+                    &operation.call_context(),
+                    std::slice::from_ref(&gateway.id.0),
+                    &keys,
+                )
                 .await?;
         }
     }

@@ -86,8 +86,8 @@ impl Heartbeat {
                 TAG_HEARTBEAT.to_owned(),
                 (heartbeat_count(&customer) + 1).to_string(),
             )]);
-            // One that takes longer than the next one is none. The create goes on, and says so at
-            // its end.
+            // A heartbeat that takes longer than the interval has failed. The create continues and
+            // warns at its end.
             let ctx = CallContext::with_deadline(
                 Deadline::fixed(HEARTBEAT_INTERVAL),
                 context.operation.cancel.clone(),
@@ -164,9 +164,9 @@ fn activity(observed: &Observed) -> (BTreeSet<String>, bool) {
     (signs, beaten)
 }
 
-/// Waits until a half-built link stands still, and says what it is then. What was made right before
-/// its run died may become visible only by and by; what appears after that is created by another
-/// run.
+/// Waits until an incomplete link no longer changes, and returns its state. Objects created right
+/// before their run was killed may become visible late. An object that appears after that is
+/// created by another run.
 ///
 /// # Errors
 /// `ConcurrentApply`; what reading answers.
@@ -186,7 +186,7 @@ pub async fn wait_until_idle(
         }
     {
         operation
-            .aws()
+            .call_context()
             .sleep(
                 IDLE_WINDOW_NO_HEARTBEAT,
                 &ErrorContext::new("watch for another run of", "the incomplete link"),

@@ -68,7 +68,12 @@ pub async fn record_target(
             .insert(TAG_MOVE_TARGET.to_owned(), text.clone());
         resource.tags.extend(addresses);
         let (id, tags) = (resource.id.clone(), resource.tags.clone());
-        writes.push(async move { clients.azure.set_tags(&id, &tags, &operation.azure()).await });
+        writes.push(async move {
+            clients
+                .azure
+                .set_tags(&id, &tags, &operation.call_context())
+                .await
+        });
     }
     try_join_all(writes).await?;
     Ok(())
@@ -141,7 +146,7 @@ pub async fn read(
     let clients = clouds
         .link_clients(Some(&endpoint.region), operation)
         .await?;
-    let (ec2, ctx) = (&clients.ec2, &operation.aws());
+    let (ec2, ctx) = (&clients.ec2, &operation.call_context());
     let tags = Tags::from([
         (TAG_LINK.to_owned(), link.to_string()),
         (TAG_AWS_ENDPOINT.to_owned(), endpoint.to_string()),

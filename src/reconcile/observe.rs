@@ -51,7 +51,7 @@ async fn read_azure(
     scope: &LookupScope,
     operation: &OperationContext,
 ) -> Result<Inventory, ActionError> {
-    let (azure, ctx, known) = (&clients.azure, &operation.azure(), &scope.known);
+    let (azure, ctx, known) = (&clients.azure, &operation.call_context(), &scope.known);
     let home = known.resource_group.as_deref();
     let groups_of = |ids: &mut dyn Iterator<Item = &ResourceId>| -> BTreeSet<String> {
         let mut names: BTreeSet<String> =
@@ -177,7 +177,11 @@ async fn read_key(
     id: &ResourceId,
     operation: &OperationContext,
 ) -> Result<(ResourceId, KeyRead), ActionError> {
-    let observed = match clients.azure.get_shared_key(id, &operation.azure()).await {
+    let observed = match clients
+        .azure
+        .get_shared_key(id, &operation.call_context())
+        .await
+    {
         Ok(Some(key)) => KeyRead::Value(key),
         Ok(None) => KeyRead::NotSet,
         Err(crate::azure::Error::Denied(_)) => KeyRead::Forbidden,
@@ -228,7 +232,7 @@ async fn read_aws(
     scope: &LookupScope,
     operation: &OperationContext,
 ) -> Result<Inventory, ActionError> {
-    let (ec2, ctx, known) = (&clients.ec2, &operation.aws(), &scope.known);
+    let (ec2, ctx, known) = (&clients.ec2, &operation.call_context(), &scope.known);
     let owned = scope
         .link
         .as_ref()
@@ -395,7 +399,7 @@ async fn other_customer_gateways(
         .collect();
     Ok(clients
         .ec2
-        .describe_customer_gateways(&operation.aws(), &Filter::ids(unread))
+        .describe_customer_gateways(&operation.call_context(), &Filter::ids(unread))
         .await?)
 }
 
@@ -427,7 +431,7 @@ async fn read_public_subnet(
         return Ok(());
     }
     let filter = Filter::tags(&Tags::from([(TAG_LINK.to_owned(), link.to_string())]));
-    let ctx = &operation.aws();
+    let ctx = &operation.call_context();
     let (gateways, subnets) = try_join!(
         clients.ec2.describe_internet_gateways(ctx, &filter),
         clients.ec2.describe_subnets(ctx, &filter)
@@ -450,8 +454,8 @@ fn describe_filters<I: std::fmt::Display>(
         .collect()
 }
 
-/// Where what the state knows is not all there, a run that broke off may have made its successor:
-/// the look by tag, unless that was among the looks already.
+/// The filter by tag, unless it was used already. Where objects of the state are missing, an
+/// interrupted run may have created their successors.
 fn fallback_by_tag<'a>(
     by_tag: &'a Option<Filter>,
     looked: &[Filter],

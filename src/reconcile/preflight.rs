@@ -73,7 +73,10 @@ async fn check_aws_credentials(
     operation: &OperationContext,
 ) -> Result<(), ActionError> {
     let clients = clouds.link_clients(ask.region.as_ref(), operation).await?;
-    clients.ec2.caller_identity(&operation.aws()).await?;
+    clients
+        .ec2
+        .caller_identity(&operation.call_context())
+        .await?;
     Ok(())
 }
 
@@ -105,7 +108,7 @@ async fn incomplete_links(
             (TAG_INCOMPLETE.to_owned(), "true".to_owned()),
         ]);
         if !ec2
-            .describe_customer_gateways(&operation.aws(), &Filter::tags(&marked))
+            .describe_customer_gateways(&operation.call_context(), &Filter::tags(&marked))
             .await?
             .is_empty()
         {
@@ -150,7 +153,7 @@ async fn customer_gateways_of_earlier_try(
         .await?
         .ec2;
     Ok(ec2
-        .describe_customer_gateways(&operation.aws(), &Filter::tags(&tags))
+        .describe_customer_gateways(&operation.call_context(), &Filter::tags(&tags))
         .await?)
 }
 
@@ -159,7 +162,7 @@ async fn read_azure(
     ask: &PreflightRequest,
     operation: &OperationContext,
 ) -> Result<PreflightSnapshot, ActionError> {
-    let ctx = &operation.azure();
+    let ctx = &operation.call_context();
     let group = Box::pin(async {
         let Some(name) = &ask.resource_group else {
             return Ok(Lookup::Skipped);
@@ -226,7 +229,7 @@ async fn read_aws(
         .link_clients(ask.region.as_ref(), operation)
         .await?
         .ec2;
-    let ctx = &operation.aws();
+    let ctx = &operation.call_context();
     let mut observed = PreflightSnapshot::default();
     let mut vpc = ask.vpc.clone();
     if let Some(id) = &ask.vpn_gateway {

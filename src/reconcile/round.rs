@@ -175,7 +175,7 @@ pub async fn final_observation(
                 return Ok::<_, ActionError>(seen);
             }
             operation
-                .aws()
+                .call_context()
                 .sleep(
                     Duration::from_millis(500),
                     &ErrorContext::new("read again", "what was created"),

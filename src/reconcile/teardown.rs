@@ -18,8 +18,8 @@ use bgp_vpn::managed::Kind;
 use bgp_vpn::observed::Observed;
 use std::collections::BTreeSet;
 
-/// Deletes what the teardown names. Goes on past failures, and looks again until nothing is left
-/// or nothing moves.
+/// Deletes the objects of the teardown. Continues after failures, and observes again until nothing
+/// is left or a round makes no progress.
 pub async fn teardown(
     clouds: &CloudClients,
     what: &TeardownSpec,
@@ -162,7 +162,7 @@ async fn keep_shared_propagation(
         let filter = Filter::vpn_gateway(&VpnGatewayId(gateway.clone()));
         let on_it = clients
             .ec2
-            .describe_vpn_connections(&operation.aws(), &filter)
+            .describe_vpn_connections(&operation.call_context(), &filter)
             .await?;
         let ours = |id: &str| what.managed.has(Kind::AwsVpnConnection, id);
         if on_it

@@ -68,7 +68,7 @@ async fn without_deleting_users(
     let users: BTreeSet<ResourceId> = found.iter().filter_map(user).collect();
     let leaving = clients
         .azure
-        .deleted_or_deleting(&users, &operation.azure())
+        .deleted_or_deleting(&users, &operation.call_context())
         .await?;
     let stays = |blocker: &Blocker| user(blocker).is_none_or(|user| !leaving.contains(&user));
     Ok(found.into_iter().filter(stays).collect())
@@ -80,7 +80,7 @@ async fn read_azure(
     observed: &Observed,
     operation: &OperationContext,
 ) -> Result<Contents, ActionError> {
-    let (azure, ctx) = (&clients.azure, &operation.azure());
+    let (azure, ctx) = (&clients.azure, &operation.call_context());
     let ids: Vec<(Kind, String)> = deleted
         .iter()
         .filter_map(|object| managed_id(object, observed))
@@ -153,7 +153,7 @@ async fn read_aws(
     observed: &Observed,
     operation: &OperationContext,
 ) -> Result<Contents, ActionError> {
-    let (ec2, ctx) = (&clients.ec2, &operation.aws());
+    let (ec2, ctx) = (&clients.ec2, &operation.call_context());
     let inside = deleted
         .iter()
         .any(|object| matches!(object, ActionTarget::Vpc | ActionTarget::PublicSubnet));

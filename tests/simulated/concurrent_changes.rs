@@ -23,7 +23,10 @@ use test_support::simulated::{REGION, Sim, leak_checker};
 pub async fn ec2(sim: &Sim) -> Ec2 {
     sim.process()
         .aws
-        .region(&sim.limits().aws(), Some(&Region(REGION.to_owned())))
+        .region(
+            &sim.limits().call_context(),
+            Some(&Region(REGION.to_owned())),
+        )
         .await
         .unwrap()
 }
@@ -65,7 +68,7 @@ fn destroy_keeps_objects_whose_tags_were_removed() {
         let (ec2, limits) = (ec2(&sim).await, sim.limits());
         let vpc = made.observed.aws.vpc.as_ref().unwrap().id.0.clone();
         ec2.delete_tags(
-            &limits.aws(),
+            &limits.call_context(),
             std::slice::from_ref(&vpc),
             &[TAG_LINK.to_owned()],
         )
@@ -74,7 +77,7 @@ fn destroy_keeps_objects_whose_tags_were_removed() {
         let network = &made.observed.azure.network.as_ref().unwrap().resource;
         sim.clouds
             .azure
-            .set_tags(&network.id, &Tags::new(), &limits.azure())
+            .set_tags(&network.id, &Tags::new(), &limits.call_context())
             .await
             .unwrap();
         let gone = sim.demolish(&spec, &made.observed).await;
@@ -103,7 +106,7 @@ fn repair_default_route_after_internet_gateway_loss() {
         let sim = Sim::new(33);
         let mut core = TerraformCore::new(&sim, config(&complete_link()), Stored::default());
         core.run(&Run::Apply).await.unwrap();
-        let (ec2, ctx) = (ec2(&sim).await, sim.limits().aws());
+        let (ec2, ctx) = (ec2(&sim).await, sim.limits().call_context());
         let lost = InternetGatewayId(one_of_kind(&sim, "internet-gateway"));
         let vpc = VpcId(one_of_kind(&sim, "vpc"));
         let before = sim.objects();
@@ -222,7 +225,7 @@ async fn by_hand(sim: &Sim) {
             Ok(id) if kind != "resourceGroups" => {
                 sim.clouds
                     .azure
-                    .set_tags(&id, &Tags::new(), &ctx.azure())
+                    .set_tags(&id, &Tags::new(), &ctx.call_context())
                     .await
                     .unwrap();
             }
@@ -230,12 +233,12 @@ async fn by_hand(sim: &Sim) {
                 let name = id.rsplit('/').next().unwrap();
                 sim.clouds
                     .azure
-                    .set_group_tags(name, &Tags::new(), &ctx.azure())
+                    .set_group_tags(name, &Tags::new(), &ctx.call_context())
                     .await
                     .unwrap();
             }
             _ => ec2
-                .delete_tags(&ctx.aws(), &[id.to_owned()], &keys)
+                .delete_tags(&ctx.call_context(), &[id.to_owned()], &keys)
                 .await
                 .unwrap(),
         }
@@ -277,7 +280,7 @@ fn recreate_claimed_gateway_and_customer_gateway() {
         core.plans_empty().await.unwrap();
 
         // A user deletes the gateway, and one of its two addresses.
-        let ctx = sim.limits().azure();
+        let ctx = sim.limits().call_context();
         for (_, connection) in azure.connections.iter() {
             let id = &connection.as_ref().unwrap().resource.id;
             sim.clouds

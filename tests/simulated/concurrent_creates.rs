@@ -59,7 +59,7 @@ async fn build_half(sim: &Sim, spec: &Spec) {
     };
     sim.clouds
         .azure
-        .create_virtual_network(id, &new, &|_| true, &sim.limits().azure())
+        .create_virtual_network(id, &new, &|_| true, &sim.limits().call_context())
         .await
         .unwrap();
 }
@@ -88,7 +88,7 @@ async fn other_run_builds(sim: &Sim, spec: &Spec) {
             tags: spec.link.tags(instance),
         };
         let made = azure
-            .create_public_ip(&id, &new, &|_| true, &limits.azure())
+            .create_public_ip(&id, &new, &|_| true, &limits.call_context())
             .await
             .unwrap();
         let mut tags = spec.link.tags(instance);
@@ -97,7 +97,7 @@ async fn other_run_builds(sim: &Sim, spec: &Spec) {
             made.address.unwrap(),
             format!("awsazure-{}-{instance}", spec.link),
         );
-        ec2.create_customer_gateway(&limits.aws(), ip, Asn(65_000), &device, &tags)
+        ec2.create_customer_gateway(&limits.call_context(), ip, Asn(65_000), &device, &tags)
             .await
             .unwrap();
     };
@@ -115,7 +115,7 @@ async fn other_run_builds(sim: &Sim, spec: &Spec) {
             spec.azure.names.local_gateways.get(key),
         );
         azure
-            .create_local_gateway(&id, &new, &|_| true, &limits.azure())
+            .create_local_gateway(&id, &new, &|_| true, &limits.call_context())
             .await
             .unwrap();
     };
@@ -255,7 +255,7 @@ fn adopt_object_that_appears_during_watch() {
         let shows = async {
             tokio::time::sleep(Duration::from_secs(3)).await;
             ec2.create_vpc(
-                &limits.aws(),
+                &limits.call_context(),
                 "10.2.0.0/16".parse().unwrap(),
                 &own,
                 IdempotencyKey::new(&own),
@@ -298,14 +298,14 @@ fn adopt_vpc_only_with_tags_and_properties() {
             );
             let theirs = ec2
                 .create_vpc(
-                    &limits.aws(),
+                    &limits.call_context(),
                     cidr.parse().unwrap(),
                     &tags,
                     IdempotencyKey::new(&tags),
                 )
                 .await
                 .unwrap();
-            ec2.wait_vpc_available(&limits.aws(), &theirs.id)
+            ec2.wait_vpc_available(&limits.call_context(), &theirs.id)
                 .await
                 .unwrap();
             let made = sim.converge(&spec).await;
@@ -336,7 +336,7 @@ fn create_makes_nothing_next_to_incomplete_link_in_other_vpc() {
         let tags = vpc_tags(&spec, true, Some(&format!("{REGION} new-vpc 10.9.0.0/16")));
         let theirs = ec2
             .create_vpc(
-                &limits.aws(),
+                &limits.call_context(),
                 "10.9.0.0/16".parse().unwrap(),
                 &tags,
                 IdempotencyKey::new(&tags),

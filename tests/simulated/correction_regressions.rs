@@ -238,7 +238,7 @@ fn kept(run: &ScriptedRun<'_>, path: &str) -> String {
 
 /// Every VPN connection, and then the VPN gateway if the link has one.
 async fn lose_aws(run: &ScriptedRun<'_>, victim: Victim) {
-    let limits = run.sim.limits().aws();
+    let limits = run.sim.limits().call_context();
     let ec2 = run.sim.clouds.aws.region(&limits, None).await.unwrap();
     for connection in ec2
         .describe_vpn_connections(&limits, &Filter::default())
@@ -298,7 +298,7 @@ async fn lose(run: &ScriptedRun<'_>, victim: Victim) {
     ) {
         return lose_aws(run, victim).await;
     }
-    let (azure, limits) = (&run.sim.clouds.azure, run.sim.limits().azure());
+    let (azure, limits) = (&run.sim.clouds.azure, run.sim.limits().call_context());
     if victim == Victim::ResourceGroup {
         azure
             .delete_group(&kept(run, "azure.resource_group_name"), &limits)

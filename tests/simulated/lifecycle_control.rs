@@ -44,7 +44,7 @@ fn change_lifecycle_control_without_interruption() {
             };
             let outside_ip = vpn.tunnels[0].outside_ip;
             site.ec2
-                .change_tunnel(&sim.limits().aws(), &vpn.id, outside_ip, &edit)
+                .change_tunnel(&sim.limits().call_context(), &vpn.id, outside_ip, &edit)
                 .await
                 .unwrap();
             last = observe(&sim, &spec, &last).await;

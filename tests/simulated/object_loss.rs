@@ -184,7 +184,7 @@ fn rewrite_failed_gateway_subnet_in_existing_network() {
         );
         sim.clouds
             .azure
-            .create_group(&group, &location, &Tags::new(), &limits.azure())
+            .create_group(&group, &location, &Tags::new(), &limits.call_context())
             .await
             .unwrap();
         let id = spec.azure.network.id().clone();
@@ -201,7 +201,7 @@ fn rewrite_failed_gateway_subnet_in_existing_network() {
         };
         sim.clouds
             .azure
-            .create_virtual_network(&id, &new, &|_| true, &limits.azure())
+            .create_virtual_network(&id, &new, &|_| true, &limits.call_context())
             .await
             .unwrap();
         let gateway_subnet_prefix = Some("10.1.1.0/24".parse().unwrap());

@@ -112,7 +112,7 @@ fn stop_rotation_by_aws_status_without_peer_permission() {
         let before = sim.converge(&spec).await;
         succeeded("create", &before).unwrap();
         deny(&sim, "GetBgpPeerStatus");
-        let (azure, ctx) = (&sim.clouds.azure, sim.limits().azure());
+        let (azure, ctx) = (&sim.clouds.azure, sim.limits().call_context());
         let connection = before
             .observed
             .azure
@@ -193,7 +193,7 @@ fn keep_foreign_network_and_gateway_of_same_name() {
         let spec = sim.spec("prod", 0);
         let (azure, ctx, others) = (
             &sim.clouds.azure,
-            sim.limits().azure(),
+            sim.limits().call_context(),
             Tags::from([("team".into(), "b".into())]),
         );
         let location = spec.azure.location.clone();

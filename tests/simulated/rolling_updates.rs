@@ -166,7 +166,7 @@ fn policy_update_starts_with_tunnel_that_is_down() {
             .id
             .clone();
         let wrong = PreSharedKey::from_cloud("a_key_that_only_azure_has");
-        let limits = sim.limits().azure();
+        let limits = sim.limits().call_context();
         sim.clouds
             .azure
             .set_shared_key(&broken, spec.azure.gateway.id(), &wrong, &limits)
@@ -223,7 +223,12 @@ fn rotation_stops_when_another_tunnel_goes_down() {
                 ..TunnelOptions::default()
             };
             site.ec2
-                .modify_tunnel(&sim.limits().aws(), &vpn.id, endpoint.outside_ip, &odd)
+                .modify_tunnel(
+                    &sim.limits().call_context(),
+                    &vpn.id,
+                    endpoint.outside_ip,
+                    &odd,
+                )
                 .await
                 .unwrap();
         };

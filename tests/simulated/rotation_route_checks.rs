@@ -35,7 +35,7 @@ async fn announce(sim: &Sim, spec: &Spec, ranges: &[&str]) {
     };
     sim.clouds
         .azure
-        .change_virtual_network(spec.azure.network.id(), &edit, &sim.limits().azure())
+        .change_virtual_network(spec.azure.network.id(), &edit, &sim.limits().call_context())
         .await
         .unwrap();
 }

@@ -81,7 +81,7 @@ fn isolation_checker_detects_foreign_writes() {
             let sim = fixture.sim.of_actor(actor);
             sim.clouds
                 .aws
-                .region(&limits.aws(), Some(&Region(REGION.to_owned())))
+                .region(&limits.call_context(), Some(&Region(REGION.to_owned())))
                 .await
                 .unwrap()
         };
@@ -93,7 +93,7 @@ fn isolation_checker_detects_foreign_writes() {
         );
         let made = alpha
             .create_vpc(
-                &limits.aws(),
+                &limits.call_context(),
                 "10.2.0.0/16".parse().unwrap(),
                 &own,
                 IdempotencyKey::new(&own),
@@ -101,16 +101,16 @@ fn isolation_checker_detects_foreign_writes() {
             .await
             .unwrap();
         alpha
-            .wait_vpc_available(&limits.aws(), &made.id)
+            .wait_vpc_available(&limits.call_context(), &made.id)
             .await
             .unwrap();
         let ids = [made.id.to_string()];
         alpha
-            .create_tags(&limits.aws(), &ids, &tags("by", "its owner"))
+            .create_tags(&limits.call_context(), &ids, &tags("by", "its owner"))
             .await
             .unwrap();
         assert!(checker.check().is_ok());
-        beta.create_tags(&limits.aws(), &ids, &tags("by", "another"))
+        beta.create_tags(&limits.call_context(), &ids, &tags("by", "another"))
             .await
             .unwrap();
         let fault = checker.check().unwrap_err();
@@ -210,7 +210,10 @@ impl Fixture {
 
     /// A user sets a tag on the gateway, which is busy with that for minutes.
     async fn tags_the_gateway(&self) {
-        let (others, ctx) = (self.sim.of_actor("others"), self.sim.limits().azure());
+        let (others, ctx) = (
+            self.sim.of_actor("others"),
+            self.sim.limits().call_context(),
+        );
         let edit = |doc: &mut serde_json::Value| doc["tags"]["reviewed"] = json!("yes");
         others
             .clouds
@@ -348,7 +351,10 @@ fn revert_removes_addresses_of_killed_update() {
 #[test]
 fn keep_preexisting_addresses() {
     on_a_hub(|mut fixture| async move {
-        let (others, ctx) = (fixture.sim.of_actor("others"), fixture.sim.limits().azure());
+        let (others, ctx) = (
+            fixture.sim.of_actor("others"),
+            fixture.sim.limits().call_context(),
+        );
         let at = fixture.hub.gateway.child("ipConfigurations", "one");
         let edit = |doc: &mut serde_json::Value| {
             awsazure::azure::documents::gateway::add_custom_bgp_ip(
@@ -401,7 +407,7 @@ fn retry_tunnel_change_after_lost_rejection() {
             .sim
             .clouds
             .aws
-            .region(&limits.aws(), Some(&Region(REGION.to_owned())))
+            .region(&limits.call_context(), Some(&Region(REGION.to_owned())))
             .await
             .unwrap();
         let tunnel =
@@ -415,7 +421,7 @@ fn retry_tunnel_change_after_lost_rejection() {
             ..TunnelOptions::default()
         };
         ec2.modify_tunnel(
-            &limits.aws(),
+            &limits.call_context(),
             &vpn,
             text("aws_outside_ip").parse().unwrap(),
             &change,

@@ -87,7 +87,7 @@ pub fn next(
     Stage::Next(stage)
 }
 
-/// CIDRs that nothing uses, from the last slot down: links are given the first ones.
+/// CIDRs that nothing uses, from the last slot down, since new links take the first ones.
 fn free<'a>(
     current: &'a PerTunnel<Option<InsideCidr>>,
     wanted: &'a PerTunnel<InsideCidr>,

@@ -140,7 +140,7 @@ pub enum AttributeId {
 pub trait AttributeSource {
     /// A text, as something else.
     fn parse<T>(&self, attribute: &AttributeId, parse: impl FnOnce(&str) -> T) -> Attr<T>;
-    /// A whole number of 64 bits. Any other number counts as unknown.
+    /// A 64-bit integer. Any other number counts as unknown.
     fn number(&self, attribute: &AttributeId) -> Attr<i64>;
     fn flag(&self, attribute: &AttributeId) -> Attr<bool>;
     fn texts(&self, attribute: &AttributeId) -> Attr<Vec<Attr<String>>>;
@@ -148,7 +148,7 @@ pub trait AttributeSource {
     fn text_map(&self, attribute: &AttributeId) -> Attr<BTreeMap<String, Attr<String>>>;
     /// Whether an object is there.
     fn object(&self, attribute: &AttributeId) -> Attr<()>;
-    /// A number that is no whole number of 64 bits, as written.
+    /// A number that is not a 64-bit integer, as written.
     fn non_integer(&self, attribute: &AttributeId) -> Option<String>;
 
     fn text(&self, attribute: &AttributeId) -> Attr<String> {
@@ -210,7 +210,7 @@ pub struct Config {
     pub non_integers: Vec<(AttributeId, String)>,
 }
 
-/// Attributes that hold whole numbers.
+/// Attributes that hold integers.
 const INTEGERS: [AttributeId; 10] = [
     AttributeId::AzureAsn,
     AttributeId::AzureDpdSeconds,

@@ -56,7 +56,7 @@ pub struct AwsObserved {
     pub deleting_vpn_connections: Vec<aws::VpnConnectionId>,
     /// Which of a connection's two endpoints is which tunnel.
     pub outside_ips: PerTunnel<Option<Ipv4Addr>>,
-    /// Keys that an endpoint was given since the last reading, which it may never show.
+    /// Keys that were written to an endpoint since the last read, which may never return them.
     pub written_keys: PerTunnel<Option<PreSharedKey>>,
 }
 

@@ -179,8 +179,9 @@ impl IkeEndpoint {
         charon::established(&mut vici).map_err(|error| self.trouble("list-sas", error.to_string()))
     }
 
-    /// Dials again where that was refused: either cloud goes on until it is let in, strongSwan only
-    /// against silence. An end that clears a lost tunnel does not dial again after it.
+    /// Initiates again after a rejected attempt. Both clouds retry until the peer accepts; strongSwan
+    /// retries only while the peer does not respond. An endpoint whose DPD action is "clear" does
+    /// not initiate again after it has lost an established tunnel.
     pub fn redial(&mut self) {
         if !self.setup.dials || self.setup.ike.is_empty() || self.dialled.elapsed() < REDIAL {
             return;

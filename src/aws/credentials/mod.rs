@@ -132,7 +132,7 @@ fn context(sdk: &SdkConfig, region: &Region) -> ProviderConfig {
     context
 }
 
-/// STS with the given credentials (none for calls that bring their own proof).
+/// STS with these credentials; None for calls that carry their own proof.
 pub(super) fn sts(
     settings: &Settings,
     sdk: &SdkConfig,

@@ -1,6 +1,6 @@
 //! Customer gateways: AWS's record of the other end's address and ASN.
 
-use super::{ignore_not_found, tag_specification};
+use super::tag_specification;
 use crate::aws::client::Ec2;
 use crate::aws::error::Error;
 use crate::aws::from_sdk;
@@ -70,15 +70,6 @@ impl Ec2 {
                 .customer_gateway_id(&id.0)
                 .send()
         };
-        ignore_not_found(
-            self.with_retry(
-                ctx,
-                RetryPolicy::DELETE,
-                "DeleteCustomerGateway",
-                &id.0,
-                send,
-            )
-            .await,
-        )
+        self.delete(ctx, "DeleteCustomerGateway", &id.0, send).await
     }
 }

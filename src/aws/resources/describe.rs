@@ -59,6 +59,14 @@ impl Filter {
         }
     }
 
+    #[must_use]
+    pub fn in_vpc(self, vpc: &VpcId) -> Self {
+        Filter {
+            vpc: Some(vpc.clone()),
+            ..self
+        }
+    }
+
     pub fn vpn_gateway(gateway: &VpnGatewayId) -> Self {
         Filter {
             vpn_gateway: Some(gateway.clone()),

@@ -19,9 +19,16 @@ pub use identity::Identity;
 pub(super) use tunnel_options::{carries, read_options, shows};
 pub use vpn_connection::{NewConnection, VpnConnectionOptions};
 
+use super::client::Ec2;
 use super::error::Error;
+use super::retry::RetryPolicy;
+use crate::client::CallContext;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use bgp_vpn::types::Tags;
+use std::future::Future;
+use std::time::Duration;
 
 /// How an object that a create was to make is known again when the response was lost.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +65,49 @@ fn tag_specification(kind: ResourceType, tags: &Tags) -> Option<Vec<TagSpecifica
                 .build(),
         ]
     })
+}
+
+impl Ec2 {
+    /// Sends a delete. An object that does not exist counts as deleted.
+    async fn delete<T, E, F>(
+        &self,
+        ctx: &CallContext,
+        operation: &'static str,
+        target: &str,
+        send: impl FnMut() -> F,
+    ) -> Result<(), Error>
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let deleted = self.with_retry(ctx, RetryPolicy::DELETE, operation, target, send);
+        ignore_not_found(deleted.await)
+    }
+
+    /// Sends a call that detaches a gateway. EC2 rejects it as a conflict where the gateway is not
+    /// attached, which is the wanted state.
+    async fn detach<T, E, F>(
+        &self,
+        ctx: &CallContext,
+        operation: &'static str,
+        target: &str,
+        send: impl FnMut() -> F,
+    ) -> Result<(), Error>
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let policy = RetryPolicy {
+            busy: Duration::ZERO,
+            ..RetryPolicy::DELETE
+        };
+        match self.with_retry(ctx, policy, operation, target, send).await {
+            Err(Error::ConflictRetryable(context)) if context.code == "Gateway.NotAttached" => {
+                Ok(())
+            }
+            other => ignore_not_found(other),
+        }
+    }
 }
 
 /// Deleting what is not there has succeeded.

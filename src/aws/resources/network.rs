@@ -1,6 +1,6 @@
 //! VPC, subnet and internet gateway, for links that bring their own network.
 
-use super::{Filter, IdempotencyKey, find_new, ignore_not_found, tag_specification};
+use super::{Filter, IdempotencyKey, find_new, tag_specification};
 use crate::aws::client::Ec2;
 use crate::aws::error::Error;
 use crate::aws::from_sdk;
@@ -35,11 +35,11 @@ impl Ec2 {
             let found = self.describe_vpcs(ctx, &Filter::tags(own.tags)).await?;
             Ok(find_new(found, own, |vpc| &vpc.id.0))
         };
-        let name = ("CreateVpc", format!("{cidr}"));
+        let target = cidr.to_string();
         self.create_once(
             ctx,
             RetryPolicy::CREATE,
-            (name.0, &name.1),
+            ("CreateVpc", &target),
             send,
             |o| o.vpc().and_then(from_sdk::vpc),
             look,
@@ -51,10 +51,7 @@ impl Ec2 {
     /// `DependencyViolation` while anything is in it; see `Error`.
     pub async fn delete_vpc(&self, ctx: &CallContext, id: &VpcId) -> Result<(), Error> {
         let send = || self.client().delete_vpc().vpc_id(&id.0).send();
-        ignore_not_found(
-            self.with_retry(ctx, RetryPolicy::DELETE, "DeleteVpc", &id.0, send)
-                .await,
-        )
+        self.delete(ctx, "DeleteVpc", &id.0, send).await
     }
 
     /// Makes a subnet in a zone of AWS's choice; it is `Pending` at first.
@@ -79,24 +76,21 @@ impl Ec2 {
             call.set_tag_specifications(spec.clone()).send()
         };
         let look = || async {
-            let filter = Filter {
-                vpc: Some(vpc.clone()),
-                ..Filter::tags(own.tags)
-            };
+            let filter = Filter::tags(own.tags).in_vpc(vpc);
             Ok(find_new(
                 self.describe_subnets(ctx, &filter).await?,
                 own,
                 |subnet| &subnet.id.0,
             ))
         };
-        let name = ("CreateSubnet", format!("{cidr} in {vpc}"));
+        let target = format!("{cidr} in {vpc}");
         let read = |o: &aws_sdk_ec2::operation::create_subnet::CreateSubnetOutput| {
             o.subnet().and_then(from_sdk::subnet)
         };
         self.create_once(
             ctx,
             RetryPolicy::CREATE,
-            (name.0, &name.1),
+            ("CreateSubnet", &target),
             send,
             read,
             look,
@@ -108,10 +102,7 @@ impl Ec2 {
     /// `DependencyViolation` while an interface is in it; see `Error`.
     pub async fn delete_subnet(&self, ctx: &CallContext, id: &SubnetId) -> Result<(), Error> {
         let send = || self.client().delete_subnet().subnet_id(&id.0).send();
-        ignore_not_found(
-            self.with_retry(ctx, RetryPolicy::DELETE, "DeleteSubnet", &id.0, send)
-                .await,
-        )
+        self.delete(ctx, "DeleteSubnet", &id.0, send).await
     }
 
     /// Creates an internet gateway that is not attached yet.
@@ -213,19 +204,7 @@ impl Ec2 {
                 .vpc_id(&vpc.0)
                 .send()
         };
-        let policy = RetryPolicy {
-            busy: std::time::Duration::ZERO,
-            ..RetryPolicy::DELETE
-        };
-        match self
-            .with_retry(ctx, policy, "DetachInternetGateway", &id.0, send)
-            .await
-        {
-            Err(Error::ConflictRetryable(context)) if context.code == "Gateway.NotAttached" => {
-                Ok(())
-            }
-            other => ignore_not_found(other),
-        }
+        self.detach(ctx, "DetachInternetGateway", &id.0, send).await
     }
 
     /// # Errors
@@ -241,15 +220,6 @@ impl Ec2 {
                 .internet_gateway_id(&id.0)
                 .send()
         };
-        ignore_not_found(
-            self.with_retry(
-                ctx,
-                RetryPolicy::DELETE,
-                "DeleteInternetGateway",
-                &id.0,
-                send,
-            )
-            .await,
-        )
+        self.delete(ctx, "DeleteInternetGateway", &id.0, send).await
     }
 }

@@ -1,6 +1,6 @@
 //! Route tables: subnets, the default route, and the propagation of a VPN gateway's routes.
 
-use super::{Filter, IdempotencyKey, find_new, ignore_not_found, tag_specification};
+use super::{Filter, IdempotencyKey, find_new, tag_specification};
 use crate::aws::client::Ec2;
 use crate::aws::error::Error;
 use crate::aws::from_sdk;
@@ -46,10 +46,7 @@ impl Ec2 {
                 .send()
         };
         let look = || async {
-            let filter = Filter {
-                vpc: Some(vpc.clone()),
-                ..Filter::tags(own.tags)
-            };
+            let filter = Filter::tags(own.tags).in_vpc(vpc);
             Ok(find_new(
                 self.describe_route_tables(ctx, &filter).await?,
                 own,
@@ -83,10 +80,7 @@ impl Ec2 {
                 .route_table_id(&id.0)
                 .send()
         };
-        ignore_not_found(
-            self.with_retry(ctx, RetryPolicy::DELETE, "DeleteRouteTable", &id.0, send)
-                .await,
-        )
+        self.delete(ctx, "DeleteRouteTable", &id.0, send).await
     }
 
     /// Gives a subnet its own table; answers the id of the association (`rtbassoc-...`). Done
@@ -142,16 +136,8 @@ impl Ec2 {
                 .association_id(association)
                 .send()
         };
-        ignore_not_found(
-            self.with_retry(
-                ctx,
-                RetryPolicy::DELETE,
-                "DisassociateRouteTable",
-                association,
-                send,
-            )
-            .await,
-        )
+        self.delete(ctx, "DisassociateRouteTable", association, send)
+            .await
     }
 
     /// Routes 0.0.0.0/0 to the internet gateway; done already is done.
@@ -207,10 +193,7 @@ impl Ec2 {
                 .destination_cidr_block(EVERYWHERE)
                 .send()
         };
-        ignore_not_found(
-            self.with_retry(ctx, RetryPolicy::DELETE, "DeleteRoute", &table.0, send)
-                .await,
-        )
+        self.delete(ctx, "DeleteRoute", &table.0, send).await
     }
 
     /// Lets the gateway's learned routes into the table; done already is done. The gateway must be
@@ -259,18 +242,7 @@ impl Ec2 {
                 .gateway_id(&gateway.0)
                 .send()
         };
-        let policy = RetryPolicy {
-            busy: std::time::Duration::ZERO,
-            ..RetryPolicy::DELETE
-        };
-        match self
-            .with_retry(ctx, policy, "DisableVgwRoutePropagation", &table.0, send)
+        self.detach(ctx, "DisableVgwRoutePropagation", &table.0, send)
             .await
-        {
-            Err(Error::ConflictRetryable(context)) if context.code == "Gateway.NotAttached" => {
-                Ok(())
-            }
-            other => ignore_not_found(other),
-        }
     }
 }

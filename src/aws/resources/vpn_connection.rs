@@ -1,7 +1,7 @@
 //! VPN connections. Together with `tunnel_options`, the only calls that carry keys.
 
 use super::tunnel_options::{made_with, redact_keys};
-use super::{Filter, IdempotencyKey, find_new, ignore_not_found, tag_specification};
+use super::{Filter, IdempotencyKey, find_new, tag_specification};
 use crate::aws::client::Ec2;
 use crate::aws::error::{Error, call_context};
 use crate::aws::from_sdk;
@@ -134,9 +134,6 @@ impl Ec2 {
                 .vpn_connection_id(&id.0)
                 .send()
         };
-        ignore_not_found(
-            self.with_retry(ctx, RetryPolicy::DELETE, "DeleteVpnConnection", &id.0, send)
-                .await,
-        )
+        self.delete(ctx, "DeleteVpnConnection", &id.0, send).await
     }
 }

@@ -131,9 +131,6 @@ impl Ec2 {
                 .vpn_gateway_id(&id.0)
                 .send()
         };
-        ignore_not_found(
-            self.with_retry(ctx, RetryPolicy::DELETE, "DeleteVpnGateway", &id.0, send)
-                .await,
-        )
+        self.delete(ctx, "DeleteVpnGateway", &id.0, send).await
     }
 }

@@ -69,7 +69,7 @@ where
             let status = context.raw().status().as_u16();
             failure.message = page(context.raw()).unwrap_or_else(|| chain(&failed));
             match status {
-                // The body broke off: as good as no answer.
+                // The body is incomplete, which says as little as no response.
                 200..=299 => Error::OutcomeUnknown(Box::new(failure)),
                 _ => Error::classify(operation, status, failure),
             }

@@ -15,9 +15,8 @@ pub(super) use send::AttemptError;
 use super::cloud::{self, Cloud, CloudSource};
 use super::credentials::{CredentialMethod, identity};
 use super::error::Error;
-use super::retry::MAX_ATTEMPTS;
 use super::transport::auth_policy::BearerTokenPolicy;
-use crate::client::{Backoff, CallContext};
+use crate::client::{Attempts, Backoff, CallContext, TransientFailure};
 use azure_core::http::policies::Policy;
 use azure_core::http::{
     ClientOptions, HttpClient, Method, Pipeline, Request, RetryOptions, Transport, Url,
@@ -168,18 +167,18 @@ impl ArmClient {
         let url = Url::parse(&cloud::metadata_url(host))
             .map_err(|e| Error::Rejected(call.error_context().with_message(e.to_string())))?;
         let pipeline = self.pipeline(vec![Arc::new(SentMarkerPolicy)]);
-        let mut tries = 0;
+        let mut attempts = Attempts::default();
         let response = loop {
             let request = Request::new(url.clone(), Method::Get);
             let error = match send_once(&pipeline, request, &call, ctx).await {
                 Ok(response) => break response,
                 Err(failed) => failed.error,
             };
-            if tries + 1 >= MAX_ATTEMPTS || !(error.is_transient() || error.is_retryable()) {
-                return Err(error);
-            }
-            self.wait_to_retry(&error, tries, ctx).await?;
-            tries += 1;
+            let failure = error
+                .transient_failure()
+                .filter(|failure| *failure != TransientFailure::Foreign);
+            self.retry_or_fail(error, failure, &mut attempts, ctx)
+                .await?;
         };
         cloud::parse_metadata(&response.body)
             .map_err(|e| Error::Malformed(call.error_context().with_message(e.to_string())))

@@ -2,12 +2,9 @@
 //! an hour.
 
 use super::select::OidcSource;
-use azure_core::Error;
-use azure_core::error::ErrorKind;
+use super::token_endpoint::{fault, fetch_json};
 use azure_core::http::headers::{AUTHORIZATION, HeaderName};
-use azure_core::http::{
-    ClientMethodOptions, Context, HttpClient, Method, Pipeline, PipelineSendOptions, Request, Url,
-};
+use azure_core::http::{ClientMethodOptions, HttpClient, Method, Pipeline, Request, Url};
 use azure_identity::ClientAssertion;
 use serde_json::Value;
 use std::sync::Arc;
@@ -49,32 +46,13 @@ impl FreshAssertion {
         if method == Method::Post {
             request.insert_header(HeaderName::from_static("x-tfs-fedauthredirect"), "Suppress");
         }
-        let options = PipelineSendOptions {
-            skip_checks: true,
-            ..Default::default()
-        };
-        let answer = self
-            .pipeline
-            .send(&Context::new(), &mut request, Some(options))
-            .await?;
-        if !answer.status().is_success() {
-            return Err(fault(format!(
-                "the OIDC request URL answered HTTP {}",
-                u16::from(answer.status())
-            )));
-        }
-        let doc: Value = serde_json::from_slice(answer.body().as_ref())
-            .map_err(|_| fault("the OIDC request URL's answer is not JSON".to_owned()))?;
+        let doc = fetch_json(&self.pipeline, request, "the OIDC request URL").await?;
         let assertion = doc.get(key).and_then(Value::as_str).map(str::to_owned);
         assertion.ok_or_else(|| fault(format!("the OIDC request URL's answer has no {key:?}")))
     }
 }
 
 type Answer = azure_core::Result<String>;
-
-fn fault(message: String) -> Error {
-    Error::with_message(ErrorKind::Credential, message)
-}
 
 #[async_trait::async_trait]
 impl ClientAssertion for FreshAssertion {

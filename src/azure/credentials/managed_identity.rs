@@ -1,11 +1,10 @@
 //! A managed identity behind an endpoint of the user's own (`msi_endpoint`), in the metadata
 //! service's protocol.
 
-use azure_core::Error;
+use super::token_endpoint::{fault, fetch_json};
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
-use azure_core::error::ErrorKind;
 use azure_core::http::headers::HeaderName;
-use azure_core::http::{Context, HttpClient, Method, Pipeline, PipelineSendOptions, Request, Url};
+use azure_core::http::{HttpClient, Method, Pipeline, Request, Url};
 use azure_core::time::OffsetDateTime;
 use serde_json::Value;
 use std::sync::Arc;
@@ -38,7 +37,6 @@ impl TokenCredential for InstanceIdentity {
         scopes: &[&str],
         _: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
-        let fault = |message: String| Error::with_message(ErrorKind::Credential, message);
         let resource = scopes
             .first()
             .map(|s| s.trim_end_matches("/.default"))
@@ -52,22 +50,7 @@ impl TokenCredential for InstanceIdentity {
         }
         let mut request = Request::new(url, Method::Get);
         request.insert_header(HeaderName::from_static("metadata"), "true");
-        let options = PipelineSendOptions {
-            skip_checks: true,
-            ..Default::default()
-        };
-        let answer = self
-            .pipeline
-            .send(&Context::new(), &mut request, Some(options))
-            .await?;
-        if !answer.status().is_success() {
-            return Err(fault(format!(
-                "msi_endpoint answered HTTP {}",
-                u16::from(answer.status())
-            )));
-        }
-        let doc: Value = serde_json::from_slice(answer.body().as_ref())
-            .map_err(|_| fault("msi_endpoint's answer is not JSON".to_owned()))?;
+        let doc = fetch_json(&self.pipeline, request, "msi_endpoint").await?;
         let token = doc.get("access_token").and_then(Value::as_str);
         let expires = doc
             .get("expires_on")

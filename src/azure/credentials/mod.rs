@@ -11,6 +11,7 @@ mod assertion;
 mod certificate;
 pub(super) mod identity;
 mod managed_identity;
+mod token_endpoint;
 
 pub use select::{CredentialError, CredentialMethod, OidcSource, RejectedMethod, select_method};
 pub use settings::{CredentialSettings, SecretString, ValueSource};

@@ -15,7 +15,7 @@ use bgp_vpn::types::PreSharedKey;
 use serde_json::Value;
 use std::time::Duration;
 
-/// A connection's health as Azure tells it.
+/// The health of a connection that Azure reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionStatus {
     /// `Unknown`, `Connecting`, `Connected`, `NotConnected`; Unknown while it is updating.

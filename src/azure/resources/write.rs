@@ -8,8 +8,7 @@ use crate::azure::error::Error;
 use crate::azure::id::ResourceId;
 use crate::azure::lro::{LongRunningOperation, LroKind, wait_succeeded};
 use crate::azure::model::ProvisioningState;
-use crate::azure::retry::MAX_ATTEMPTS;
-use crate::client::{CallContext, ErrorContext};
+use crate::client::{Attempts, CallContext, ErrorContext, TransientFailure};
 use azure_core::http::Method;
 use bgp_vpn::types::Tags;
 use serde_json::Value;
@@ -84,7 +83,7 @@ impl Azure {
         ctx: &CallContext,
     ) -> Result<Value, Error> {
         let mut found = self.get(operation, id, ctx).await?;
-        let (mut tries, mut sent) = (0, false);
+        let (mut attempts, mut sent) = (Attempts::default(), false);
         loop {
             let condition = match &found {
                 Some(doc) if !claim.covers(doc, sent) => return Err(name_taken(operation, id)),
@@ -124,17 +123,15 @@ impl Azure {
                 }
                 _ => return Err(error),
             };
-            tries += 1;
-            match &found {
-                None if matches!(error, Error::Conflict(_)) || tries == MAX_ATTEMPTS => {
-                    return Err(error);
-                }
-                Some(doc) if provisioning_state(doc).is_given_up() && tries == MAX_ATTEMPTS => {
-                    return Err(error);
-                }
-                Some(doc) if !provisioning_state(doc).is_given_up() => {}
-                _ => self.arm.wait_to_retry(&error, tries - 1, ctx).await?,
-            }
+            // A write that is repeated on a condition does no harm.
+            let failure = match &found {
+                Some(doc) if !provisioning_state(doc).is_given_up() => continue,
+                None if matches!(error, Error::Conflict(_)) => None,
+                _ => Some(TransientFailure::Service),
+            };
+            self.arm
+                .retry_or_fail(error, failure, &mut attempts, ctx)
+                .await?;
         }
     }
 
@@ -178,7 +175,7 @@ impl Azure {
         refuses: &(dyn Fn(&Value) -> Option<String> + Send + Sync),
         ctx: &CallContext,
     ) -> Result<Value, Error> {
-        let (mut writes, mut misses) = (0, 0);
+        let (mut writes, mut attempts) = (0, Attempts::default());
         loop {
             let read = ArmRequest::new(operation, Method::Get, id, NETWORK);
             let doc = self.arm.read(&read, ctx).await?.body;
@@ -218,11 +215,11 @@ impl Azure {
                 Err(error @ Error::PreconditionFailed(_)) => {
                     self.arm.wait_to_retry(&error, 0, ctx).await?
                 }
-                Err(error) if error.is_transient() && misses + 1 < MAX_ATTEMPTS => {
-                    self.arm.wait_to_retry(&error, misses, ctx).await?;
-                    misses += 1;
+                Err(error) => {
+                    self.arm
+                        .repeat_idempotent(error, &mut attempts, ctx)
+                        .await?
                 }
-                Err(error) => return Err(error),
             }
         }
     }
@@ -250,7 +247,8 @@ impl Azure {
         lingering: Duration,
         ctx: &CallContext,
     ) -> Result<(), Error> {
-        let (begun, mut misses, mut uses) = (Instant::now(), 0, 0);
+        let (begun, mut uses) = (Instant::now(), 0);
+        let mut attempts = Attempts::default();
         loop {
             let ended = match self.arm.write(request, ctx).await {
                 Ok(first) => {
@@ -278,11 +276,11 @@ impl Azure {
                     self.arm.wait_to_retry(&error, uses, ctx).await?;
                     uses += 1;
                 }
-                Err(error) if error.is_transient() && misses + 1 < MAX_ATTEMPTS => {
-                    self.arm.wait_to_retry(&error, misses, ctx).await?;
-                    misses += 1;
+                Err(error) => {
+                    self.arm
+                        .repeat_idempotent(error, &mut attempts, ctx)
+                        .await?
                 }
-                Err(error) => return Err(error),
             }
         }
     }
@@ -310,14 +308,15 @@ impl Azure {
         request: &ArmRequest,
         ctx: &CallContext,
     ) -> Result<ArmResponse, Error> {
-        let mut misses = 0;
+        let mut attempts = Attempts::default();
         loop {
             match self.arm.write(request, ctx).await {
-                Err(error) if error.is_transient() && misses + 1 < MAX_ATTEMPTS => {
-                    self.arm.wait_to_retry(&error, misses, ctx).await?;
-                    misses += 1;
+                Ok(response) => return Ok(response),
+                Err(error) => {
+                    self.arm
+                        .repeat_idempotent(error, &mut attempts, ctx)
+                        .await?
                 }
-                other => return other,
             }
         }
     }

@@ -190,16 +190,31 @@ async fn resend_write_after_refused_connection() {
     ])
     .await;
     assert!(made.is_ok() && script.left() == 0, "{made:?}");
-    let (azure, script) = TestTransport::plain(
-        (0..6)
-            .map(|_| -> Line { ("GET", "", ScriptedResponse::Refused) })
-            .collect(),
-    );
-    let found = azure
-        .get_local_gateway(&id("localNetworkGateways"), &waits())
-        .await;
-    assert!(matches!(found, Err(Error::Unreachable(_))), "{found:?}");
-    assert_eq!(script.left(), 0);
+}
+
+/// A read of a service that cannot be reached ends after a minute, one of a service that fails
+/// after five.
+#[tokio::test(start_paused = true)]
+async fn repeat_read_for_limited_time() {
+    let refused: fn() -> ScriptedResponse = || ScriptedResponse::Refused;
+    let fails: fn() -> ScriptedResponse = || ScriptedResponse::Answer(503, vec![], json!({}));
+    for (meets, limit) in [(refused, 60), (fails, 300)] {
+        let lines = (0..100).map(|_| -> Line { ("GET", "", meets()) });
+        let (azure, _) = TestTransport::plain(lines.collect());
+        let begun = Instant::now();
+        let found = azure
+            .get_local_gateway(&id("localNetworkGateways"), &waits())
+            .await;
+        assert!(
+            matches!(
+                found,
+                Err(Error::Unreachable(_) | Error::ServiceUnavailable(_))
+            ),
+            "{found:?}"
+        );
+        let seconds = begun.elapsed().as_secs();
+        assert!((limit..limit + 25).contains(&seconds), "{seconds}");
+    }
 }
 
 /// A write on the wire gets a few seconds after a cancellation, so that its effect is known. A read

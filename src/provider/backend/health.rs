@@ -37,7 +37,7 @@ impl HealthSource for BackendCache {
         let peers = match engine
             .clients()?
             .azure
-            .bgp_peers(&query.azure_gateway_id, &operation.azure())
+            .bgp_peers(&query.azure_gateway_id, &operation.call_context())
             .await
         {
             Ok(peers) => Peers::Listed(peers),

@@ -1,13 +1,13 @@
 //! Carries out plans: create and update are one, for both end with the link as it is planned.
 
-use super::apply_plan::{ApplyPlan, ResourceState};
+use super::apply_plan::{ApplyPlan, RequestModels, ResourceState};
 use super::backend::{ApplyOutcome, Backend};
 use super::change_set::ChangeSet;
 use super::claims::{ClaimHolder, Claims, claim};
 use super::expand::lookup_scope;
 use super::flatten::identity_of;
-use super::link_status::is_incomplete;
 use super::lookup_ids::{clear_aws_ids, seed_given_azure_ids, seed_given_ids};
+use super::model::Model;
 use super::planned_id::link_of;
 use super::private_state::PrivateState;
 use super::public_subnet;
@@ -22,7 +22,7 @@ use crate::provider::summaries;
 use bgp_vpn::adoption::Adoption;
 use bgp_vpn::lookup::LookupScope;
 use bgp_vpn::observed::Observed;
-use terraform_plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Value};
+use terraform_plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics};
 
 /// Creates or changes a link.
 pub async fn apply(
@@ -31,7 +31,8 @@ pub async fn apply(
     held: &Claims,
     request: ApplyRequest,
 ) -> ApplyResponse {
-    let left = resumable_state(backend, resume_cache, &request);
+    let values = RequestModels::read(&request);
+    let left = resumable_state(backend, resume_cache, &request, &values.planned);
     if request.is_update() {
         let before = PrivateState::read(&request.planned_private).of_state();
         request.checkpoint.save(
@@ -40,24 +41,18 @@ pub async fn apply(
             identity_of(&request.prior),
         );
     }
-    let prior = left
-        .as_ref()
-        .or((!request.prior.is_null()).then_some(&request.prior));
-    if let Some(kept) = kept_state(&request) {
+    let prior = left.as_ref().or(values.prior.as_ref());
+    if let Some(kept) = kept_state(&request, &values.planned) {
         request
             .checkpoint
             .save(kept.state, kept.private, kept.identity);
     }
     let mut messages = Diagnostics::new();
-    let plan = match resolve_plan(backend, &request, prior, &mut messages).await {
+    let plan = match resolve_plan(backend, &request, &values, prior, &mut messages).await {
         Ok(plan) => plan,
         Err(diagnostics) => return request.failed(diagnostics),
     };
-    let holder = ClaimHolder::of(
-        (!request.prior.is_null()).then_some(&request.prior),
-        &plan.private,
-        &request.config,
-    );
+    let holder = ClaimHolder::of(values.prior.as_ref(), &plan.private, &values.config);
     if let Some(claim) = claim(&plan.target, prior, &plan.private, backend.subscription()) {
         let conflicts = held.apply(&holder, claim, request.is_create());
         if conflicts.has_errors() {
@@ -67,27 +62,28 @@ pub async fn apply(
     if request.is_create() {
         resume_cache.mark_incomplete(&plan.spec.link);
     }
-    let ended = execute(backend, &request, prior, &plan, messages).await;
+    let ended = execute(backend, &request, &values, prior, &plan, messages).await;
     let link = PrivateState::read(&ended.private).link;
-    held.finish(&holder, &ended.new_state, link.as_ref());
+    held.finish(&holder, &Model::read(&ended.new_state), link.as_ref());
     if !ended.diagnostics.has_errors() {
         resume_cache.mark_complete(&plan.spec.link);
     }
     ended
 }
 
-/// The unfinished link that a create goes on with. Should it end early, that is still what there
-/// is.
+/// The incomplete link that a create continues. Its state is stored first, because it is still
+/// correct if the create ends early.
 fn resumable_state(
     backend: &dyn Backend,
     resume_cache: &ResumeCache,
     request: &ApplyRequest,
-) -> Option<Value> {
+    planned: &Model,
+) -> Option<Model> {
     let private = PrivateState::read(&request.planned_private);
-    let link = link_of(&request.planned, &private, backend.subscription());
+    let link = link_of(planned, &private, backend.subscription());
     let left = resume_cache
         .get(link.as_ref())
-        .filter(|left| private.resumes_incomplete && left.can_resume(&request.planned))?;
+        .filter(|left| private.resumes_incomplete && left.can_resume(planned))?;
     let kept = PrivateState {
         resumes_incomplete: false,
         preflight_complete: false,
@@ -95,22 +91,22 @@ fn resumable_state(
         ..private
     };
     request.checkpoint.save(
-        left.state.clone(),
+        left.state.value().clone(),
         left.private.unwrap_or(kept).write(),
-        identity_of(&left.state),
+        identity_of(left.state.value()),
     );
     Some(left.state)
 }
 
 /// What there is of a link before its create half makes anything: the networks that the replacement
 /// kept.
-fn kept_state(request: &ApplyRequest) -> Option<ResourceState> {
+fn kept_state(request: &ApplyRequest, planned: &Model) -> Option<ResourceState> {
     let private = PrivateState::read(&request.planned_private);
     let kept = private
         .keeps
         .as_ref()
         .filter(|_| request.is_create() && !private.resumes_incomplete)?;
-    let (state, identity) = kept.incomplete_state(&request.planned);
+    let (state, identity) = kept.incomplete_state(planned);
     let private = PrivateState {
         provenance: private.provenance.clone(),
         link: Some(kept.link()),
@@ -126,7 +122,8 @@ fn kept_state(request: &ApplyRequest) -> Option<ResourceState> {
 async fn execute(
     backend: &dyn Backend,
     request: &ApplyRequest,
-    prior: Option<&Value>,
+    values: &RequestModels,
+    prior: Option<&Model>,
     plan: &ApplyPlan,
     mut messages: Diagnostics,
 ) -> ApplyResponse {
@@ -139,11 +136,14 @@ async fn execute(
     {
         let mut private = plan.private.clone();
         private.forget_plan();
-        private.record_applied(changes.planned);
+        private.record_applied(changes.planned.value());
         record_configured(&mut private, &request.config);
         private.imported = false;
         private.before = None;
-        let (state, identity) = (plan.target.clone(), request.planned_identity.clone());
+        let (state, identity) = (
+            plan.target.value().clone(),
+            request.planned_identity.clone(),
+        );
         return ApplyResponse {
             new_state: state,
             private: private.write(),
@@ -201,7 +201,7 @@ async fn execute(
             .save(stored.state, stored.private, stored.identity);
     };
     if request.is_update()
-        && let Some(refused) = is_stale(backend, request, plan, &scope).await
+        && let Some(refused) = is_stale(backend, request, values, plan, &scope).await
     {
         messages.append(refused);
         return request.failed(messages);
@@ -245,8 +245,12 @@ async fn execute(
     let outcome = backend
         .converge(&plan.spec, &scope, limit, &request.cancel, &save)
         .await;
-    let rolls_back =
-        request.is_create() && plan.target.get("on_create_failure").as_str() == Some("rollback");
+    let rolls_back = request.is_create()
+        && plan
+            .target
+            .on_create_failure
+            .known()
+            .is_some_and(|on| on == "rollback");
     // Where nothing was observed, nothing was made: a link of another state, for example.
     if rolls_back
         && outcome.failed
@@ -265,19 +269,21 @@ async fn execute(
 async fn is_stale(
     backend: &dyn Backend,
     request: &ApplyRequest,
+    values: &RequestModels,
     plan: &ApplyPlan,
     scope: &LookupScope,
 ) -> Option<Diagnostics> {
-    if is_incomplete(&request.prior) {
-        return None;
-    }
+    let prior = values
+        .prior
+        .as_ref()
+        .filter(|prior| !prior.is_incomplete())?;
     let seen = match backend.observe(scope, &request.cancel).await {
         Ok(seen) => seen,
         Err(diagnostics) => return Some(diagnostics),
     };
     let update = Update {
-        prior: &request.prior,
-        planned: &request.planned,
+        prior,
+        planned: &values.planned,
         target: &plan.target,
         private: &plan.private,
         spec: &plan.spec,

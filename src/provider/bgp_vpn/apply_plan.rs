@@ -4,8 +4,9 @@ use super::backend::{ApplyOutcome, Backend};
 use super::change_set::ChangeSet;
 use super::create_before_destroy::explain_errors;
 use super::flatten::identity_of;
-use super::flatten::{identity, managed, read_managed, set_computed};
+use super::flatten::{identity, managed, set_computed};
 use super::link_status::LinkStatus;
+use super::model::Model;
 use super::private_state::PrivateState;
 use super::public_subnet;
 use super::refresh::{refresh_settings, resolve_unknown};
@@ -15,6 +16,7 @@ use super::timeouts::timeout;
 use crate::azure::id::ResourceId;
 use crate::provider::remaining_objects;
 use crate::provider::summaries;
+use bgp_vpn::config::Config;
 use bgp_vpn::lookup::{LookupScope, TeardownSpec};
 use bgp_vpn::managed::Managed;
 use bgp_vpn::observed::Observed;
@@ -28,7 +30,7 @@ use terraform_plugin::{ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, Val
 #[derive(Clone)]
 pub struct ApplyPlan {
     /// The plan, all settings known.
-    pub target: Value,
+    pub target: Model,
     pub private: PrivateState,
     pub spec: Spec,
     pub before: Managed,
@@ -40,7 +42,27 @@ pub struct ApplyPlan {
     pub trigger_values: Vec<(&'static str, Value)>,
     pub config: Value,
     /// The state before an update.
-    pub prior: Option<Value>,
+    pub prior: Option<Model>,
+}
+
+/// The values of an apply request.
+pub struct RequestModels {
+    pub config: Model,
+    /// None for a create.
+    pub prior: Option<Model>,
+    /// As Terraform showed it, unknown where only the apply can tell.
+    pub planned: Model,
+}
+
+impl RequestModels {
+    /// Reads them.
+    pub fn read(request: &ApplyRequest) -> Self {
+        RequestModels {
+            config: Model::read(&request.config),
+            prior: (!request.prior.is_null()).then(|| Model::read(&request.prior)),
+            planned: Model::read(&request.planned),
+        }
+    }
 }
 
 /// What Terraform stores of a link.
@@ -54,9 +76,11 @@ impl ApplyPlan {
     /// The same job with the AWS settings before it. Until the old AWS half is deleted, the state
     /// has to say where it is: the next run looks for it in that region and finds the same change
     /// to apply.
-    pub fn before_move(&self, prior: &Value) -> ApplyPlan {
+    pub fn before_move(&self, prior: &Model) -> ApplyPlan {
         let mut plan = self.clone();
-        plan.target.set("aws", prior.get("aws").clone());
+        let mut target = self.target.value().clone();
+        target.set("aws", prior.at("aws").clone());
+        plan.target = Model::read(&target);
         plan.private.provenance.vpn_gateway_is_existing =
             self.private.of_state().provenance.vpn_gateway_is_existing;
         plan
@@ -64,7 +88,7 @@ impl ApplyPlan {
 
     /// What is to be stored by now. An incomplete link shows what exists, not what was planned.
     pub fn state_of(&self, observed: &Observed, whole: bool) -> ResourceState {
-        let mut state = self.target.clone();
+        let mut state = self.target.value().clone();
         if !whole {
             refresh_settings(&mut state, observed);
             public_subnet::follow_range(&mut state, observed);
@@ -77,7 +101,7 @@ impl ApplyPlan {
         let mut private = self.private.clone();
         private.link = Some(self.spec.link.clone());
         let managed = managed(
-            &state,
+            &Model::read(&state),
             observed,
             &self.before,
             &private,
@@ -108,7 +132,7 @@ impl ApplyPlan {
         if whole {
             record_configured(&mut private, &self.config);
         } else {
-            private.record_applied(&self.target);
+            private.record_applied(self.target.value());
             let changes = self.prior.as_ref().map(|prior| ChangeSet {
                 prior,
                 planned: &self.target,
@@ -159,7 +183,8 @@ impl ApplyPlan {
             });
         }
         let stored = self.state_of(&outcome.observed, !failed);
-        let nothing = failed && request.is_create() && read_managed(&stored.state).is_empty();
+        let nothing =
+            failed && request.is_create() && Model::read(&stored.state).link.managed.is_empty();
         let new_state = if nothing { Value::Null } else { stored.state };
         ApplyResponse {
             new_state,
@@ -178,8 +203,8 @@ impl ApplyPlan {
         failed: ApplyOutcome,
         mut messages: Diagnostics,
     ) -> ApplyResponse {
-        let state = self.state_of(&failed.observed, false).state;
-        let made = read_managed(&state);
+        let state = Model::read(&self.state_of(&failed.observed, false).state);
+        let made = state.link.managed.clone();
         let what = teardown_spec(
             &state,
             &self.private,
@@ -233,12 +258,11 @@ impl ApplyPlan {
     }
 }
 
-fn keep_casing(target: &Value, id: &ResourceId) -> String {
-    let planned = target.at(&"azure.gateway_id".into()).as_str();
+fn keep_casing(target: &Config, id: &ResourceId) -> String {
+    let planned = target.gateway_id.known();
     planned
         .filter(|text| text.eq_ignore_ascii_case(id.as_str()))
-        .unwrap_or(id.as_str())
-        .to_owned()
+        .map_or_else(|| id.to_string(), String::clone)
 }
 
 /// Ends a create that was rolled back.

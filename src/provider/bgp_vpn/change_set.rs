@@ -2,31 +2,31 @@
 
 use super::attribute_paths::value_path;
 use super::attributes::{self, Effect, Shape, path_of, paths, paths_with};
-use super::model::{Model, read_config};
+use super::model::Model;
 use super::planned::Place;
 use super::private_state::PrivateState;
 use super::replacing_attributes::is_same_setting;
 use crate::provider::summaries;
 use bgp_vpn::config::{Attr, AttributeId};
 use bgp_vpn::managed::Kind;
-use bgp_vpn::tunnel::{Instance, TunnelKey};
+use bgp_vpn::tunnel::TunnelKey;
 use terraform_plugin::{AttributePath, Diagnostic, Diagnostics, Value};
 
 /// A state and what is planned of it.
 #[derive(Clone, Copy)]
 pub struct ChangeSet<'a> {
-    pub prior: &'a Value,
-    pub planned: &'a Value,
+    pub prior: &'a Model,
+    pub planned: &'a Model,
 }
 
 impl ChangeSet<'_> {
     /// Whether a place changes; something unknown may change.
     pub fn changed(self, place: &(impl Place + ?Sized)) -> bool {
-        let path = place.path();
-        self.prior.at(&path) != self.planned.at(&path)
+        self.prior.at(place) != self.planned.at(place)
     }
 
-    fn any_changed(self, attributes: &[AttributeId]) -> bool {
+    /// Whether one of these attributes changes.
+    pub fn any_changed(self, attributes: &[AttributeId]) -> bool {
         attributes.iter().any(|attribute| self.changed(attribute))
     }
 
@@ -37,14 +37,14 @@ impl ChangeSet<'_> {
 
     /// Whether a place changes that had a value before.
     fn replaces_something(self, place: &(impl Place + ?Sized)) -> bool {
-        self.prior.at(&place.path()).is_set() && self.changed(place)
+        self.prior.at(place).is_set() && self.changed(place)
     }
 
     /// Whether a place changes that had a value before, or that an imported link left open and that
     /// gets one.
     fn alters(self, path: &str) -> bool {
         let is_object = attributes::row(path).is_some_and(|row| row.shape == Shape::Object);
-        let opened = is_object && self.planned.at(&path.into()).is_set();
+        let opened = is_object && self.planned.at(path).is_set();
         self.replaces_something(path) || opened && self.changed(path)
     }
 
@@ -66,7 +66,7 @@ impl ChangeSet<'_> {
     /// Places whose change takes a new link. What is not known yet counts as unchanged: Terraform
     /// plans again when it is known.
     pub fn requires_replace(self, private: &PrivateState) -> Vec<AttributePath> {
-        let gateway_there = read_config(self.prior).gateway_id.is_set();
+        let gateway_there = self.prior.gateway_id.is_set();
         let counts = |path: &str| path != path_of(&AttributeId::Generation) || gateway_there;
         let replaced = |path: &&str| {
             counts(path) && self.differs_when_known(path)
@@ -83,23 +83,22 @@ impl ChangeSet<'_> {
     /// Whether the configuration names another Azure gateway than the one that the link created and
     /// that is missing: an earlier replacement may have failed after it deleted that gateway.
     fn leaves_missing_gateway(self, private: &PrivateState) -> bool {
-        let path = path_of(&AttributeId::AzureGateway).into();
-        let created = private.applied.at(&path);
-        let now = self.planned.at(&path);
+        let gateway = AttributeId::AzureGateway;
+        let created = private.applied.at(&gateway.path());
+        let now = self.planned.at(&gateway);
         !private.provenance.azure_gateway_is_existing
-            && self.prior.at(&path).is_null()
+            && self.prior.gateway_id.is_null()
             && created.is_set()
             && now.is_set()
             && !is_same_setting(created, now)
     }
 
-    /// Whether the link is to create a virtual network of another name, whose id only the apply
-    /// tells.
+    /// Whether the link is to create a virtual network of another name. Its id is known after the
+    /// apply only.
     fn renames_network(self, path: &str) -> bool {
-        let (prior, planned) = (read_config(self.prior), read_config(self.planned));
-        let network = prior.network_id.known();
+        let network = self.prior.network_id.known();
         let before = network.and_then(|id| id.trim_end_matches('/').rsplit('/').next());
-        let name = planned.network_name();
+        let name = self.planned.network_name();
         path == path_of(&AttributeId::NetworkId)
             && before
                 .zip(name.known())
@@ -122,7 +121,7 @@ impl ChangeSet<'_> {
     }
 
     fn differs_when_known(self, path: &str) -> bool {
-        let (before, now) = (self.prior.at(&path.into()), self.planned.at(&path.into()));
+        let (before, now) = (self.prior.at(path), self.planned.at(path));
         before.is_set() && now.is_set() && !is_same_setting(before, now)
     }
 
@@ -142,7 +141,7 @@ impl ChangeSet<'_> {
     /// Whether a VPC is to be created in place of one that was named by id. Its own id is not known
     /// yet.
     fn creates_vpc_instead(self) -> bool {
-        let (prior, planned) = (read_config(self.prior), read_config(self.planned));
+        let (prior, planned) = (self.prior, self.planned);
         let named = prior.vpc_id.is_set() && !prior.vpc.is_set();
         named && planned.vpc.is_set() && !planned.vpc_id.is_set()
     }
@@ -153,7 +152,7 @@ impl ChangeSet<'_> {
     }
 
     fn stays_on_transit_gateway(self) -> bool {
-        let is_set = read_config(self.prior).transit_gateway_id.is_set();
+        let is_set = self.prior.transit_gateway_id.is_set();
         is_set && !self.any_changed(&[AttributeId::TransitGateway, AttributeId::Region])
     }
 
@@ -172,17 +171,14 @@ impl ChangeSet<'_> {
 
     /// Whether all keys are to be rolled. What is not known by now may ask for that.
     pub fn rotates_keys(self, private: &PrivateState) -> bool {
-        let (before, planned) = (
-            read_config(self.prior).rotate_keys,
-            read_config(self.planned).rotate_keys,
-        );
+        let (before, planned) = (&self.prior.rotate_keys, &self.planned.rotate_keys);
         before != planned && !planned.is_null() && !(private.imported && before.is_null())
     }
 
     /// Whether keys of the user's own take the place of those in use.
     pub fn applies_configured_keys(self) -> bool {
         self.changed(&AttributeId::PresharedKeysVersion)
-            && !read_config(self.planned).preshared_keys_version.is_null()
+            && !self.planned.preshared_keys_version.is_null()
     }
 
     /// Whether nothing changes that a cloud would have to hear of.
@@ -190,8 +186,8 @@ impl ChangeSet<'_> {
         if self.rotates_keys(private) || self.applies_configured_keys() {
             return false;
         }
-        let strip = |value: &Value| {
-            let mut value = value.clone();
+        let strip = |model: &Model| {
+            let mut value = model.value().clone();
             for path in paths(|row| matches!(row.effect, Effect::LocalOnly | Effect::RotatesKeys)) {
                 value.set_at(&path.into(), Value::Null);
             }
@@ -203,7 +199,7 @@ impl ChangeSet<'_> {
     /// Whether an Azure gateway that the link does not manage is missing. Only its owner can create
     /// it again.
     fn lacks_existing_gateway(self, private: &PrivateState) -> bool {
-        private.provenance.azure_gateway_is_existing && !read_config(self.prior).gateway_id.is_set()
+        private.provenance.azure_gateway_is_existing && !self.prior.gateway_id.is_set()
     }
 
     /// Whether the surroundings have to be looked at again.
@@ -226,7 +222,7 @@ impl ChangeSet<'_> {
             diagnostics.extend(Effect::ReplacesLink.warning(&path.to_string()));
             return diagnostics;
         }
-        if !read_config(self.prior).gateway_id.is_set() && !self.lacks_existing_gateway(private) {
+        if !self.prior.gateway_id.is_set() && !self.lacks_existing_gateway(private) {
             let detail = "The Azure gateway does not exist any more. The apply recreates it, which takes 30 to 60 minutes.";
             diagnostics.push(warning(
                 summaries::AZURE_GATEWAY_RECREATED,
@@ -276,7 +272,7 @@ impl ChangeSet<'_> {
         }
         let claims = !origin.azure_gateway_is_existing
             && self.replaces_something(&AttributeId::ManageGateways);
-        let planned = read_config(self.planned);
+        let planned = self.planned;
         if claims && planned.manage_gateways == Attr::Known(true) {
             fn id(attribute: &Attr<String>) -> &str {
                 attribute.known().map_or("not created yet", String::as_str)
@@ -301,8 +297,8 @@ impl ChangeSet<'_> {
         diagnostics
     }
 
-    /// Fields of a tunnel that become unknown, next to those that are null. `stale`: nothing was
-    /// read since a run that broke off.
+    /// Fields of a tunnel that become unknown, in addition to those that are null. `stale`: the link
+    /// was not read since an interrupted run.
     pub fn unknown_fields(
         self,
         key: TunnelKey,
@@ -314,11 +310,10 @@ impl ChangeSet<'_> {
             "aws_vpn_connection_id",
             "aws_customer_gateway_id",
         ];
-        let prior = Model::read(self.prior);
-        let before = prior.tunnels.get(key);
+        let before = self.prior.tunnels.get(key);
         let lost = before.aws_customer_gateway_id.is_null() || before.azure_public_ip.is_null();
-        // What was read may differ from what its neighbours need, without any setting that differs:
-        // a change that broke off.
+        // After an interrupted change an object may not match its neighbours although no setting
+        // differs.
         let recreated = stale || private.will_recreate(key.instance, Kind::AwsCustomerGateway);
         if self.customer_gateways_replaced() || lost || recreated {
             return aws.to_vec();
@@ -334,9 +329,4 @@ impl ChangeSet<'_> {
             Vec::new()
         }
     }
-}
-
-/// The instances, as keys of `azure.public_ip_addresses`.
-pub fn instance_keys() -> [String; 2] {
-    Instance::ALL.map(|instance| instance.to_string())
 }

@@ -7,8 +7,8 @@
 //! the plan of a replacement and to the apply.
 
 use super::attribute_paths::value_path;
-use super::expand::{endpoint, lookup_scope, read_subscription};
-use super::model::{Model, read_managed};
+use super::expand::{endpoint, lookup_scope, subscription};
+use super::model::Model;
 use super::object_names::{azure_name, azure_names};
 use super::private_state::{PrivateState, to_json};
 use super::schema::AZURE_NAMES;
@@ -30,7 +30,7 @@ pub struct ClaimHolder(String);
 
 impl ClaimHolder {
     /// The holder of a plan or an apply.
-    pub fn of(prior: Option<&Value>, private: &PrivateState, config: &Value) -> Self {
+    pub fn of(prior: Option<&Model>, private: &PrivateState, config: &Model) -> Self {
         let carried = private.holder.clone().map(ClaimHolder);
         let link = private.of_state().link;
         carried
@@ -40,17 +40,14 @@ impl ClaimHolder {
 
     /// Two links may have the same `id` attribute: one that moved to another slot, and one that was
     /// created in its former slot. Their ownership tags differ.
-    fn in_state(state: &Value, link: Option<&LinkId>) -> Option<Self> {
+    fn in_state(state: &Model, link: Option<&LinkId>) -> Option<Self> {
         let link = link.map(LinkId::as_str).unwrap_or_default();
-        Model::read(state)
-            .link
-            .id
-            .known()
-            .map(|id| ClaimHolder(format!("id:{} {link}", id.to_lowercase())))
+        let id = state.link.id.known();
+        id.map(|id| ClaimHolder(format!("id:{} {link}", id.to_lowercase())))
     }
 
-    fn of_config(config: &Value) -> Self {
-        let mut config = config.clone();
+    fn of_config(config: &Model) -> Self {
+        let mut config = config.value().clone();
         config.set("preshared_keys_wo", Value::Null);
         let digest = aws_lc_rs::digest::digest(
             &aws_lc_rs::digest::SHA256,
@@ -151,7 +148,7 @@ impl Claims {
     }
 
     /// After an apply: the link is identified by its state, or holds nothing any more.
-    pub fn finish(&self, holder: &ClaimHolder, state: &Value, link: Option<&LinkId>) {
+    pub fn finish(&self, holder: &ClaimHolder, state: &Model, link: Option<&LinkId>) {
         let mut entries = self.entries();
         match ClaimHolder::in_state(state, link) {
             Some(known) => entries
@@ -165,7 +162,7 @@ impl Claims {
     }
 
     /// After a destroy.
-    pub fn release(&self, state: &Value, link: Option<&LinkId>) {
+    pub fn release(&self, state: &Model, link: Option<&LinkId>) {
         if let Some(holder) = ClaimHolder::in_state(state, link) {
             self.entries().retain(|entry| entry.holder != holder);
         }
@@ -226,23 +223,22 @@ pub fn diagnostic(
 
 /// What a plan takes; None while the addresses are unknown.
 pub fn claim(
-    planned: &Value,
-    prior: Option<&Value>,
+    planned: &Model,
+    prior: Option<&Model>,
     private: &PrivateState,
     provider_subscription: Option<String>,
 ) -> Option<Claim> {
     let found = lookup_scope(planned, private, provider_subscription.clone(), false)?;
     let given = private.provenance.azure_gateway_is_existing;
-    let model = Model::read(planned);
     let objects = match prior {
         Some(prior) => existing_objects(prior),
         None => {
-            let subscription = read_subscription(&model, provider_subscription);
-            new_objects(&model, given, subscription).unwrap_or_default()
+            let subscription = subscription(planned, provider_subscription);
+            new_objects(planned, given, subscription).unwrap_or_default()
         }
     };
     Some(Claim {
-        name: model.name.known().cloned().unwrap_or_default(),
+        name: planned.name.known().cloned().unwrap_or_default(),
         network: found.known.network,
         gateway: found.known.azure_gateway,
         makes_gateway: !given,
@@ -253,13 +249,13 @@ pub fn claim(
 }
 
 /// Azure objects that a state holds.
-fn existing_objects(state: &Value) -> BTreeSet<ResourceId> {
+fn existing_objects(state: &Model) -> BTreeSet<ResourceId> {
     let kinds = [
         Kind::AzureVirtualNetwork,
         Kind::AzureGateway,
         Kind::AzurePublicIp,
     ];
-    let managed = read_managed(state);
+    let managed = &state.link.managed;
     let ends = [Kind::AzureLocalGateway, Kind::AzureConnection];
     kinds
         .into_iter()

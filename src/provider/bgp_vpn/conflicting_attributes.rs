@@ -8,7 +8,7 @@ use bgp_vpn::config::{Attr, Config};
 use bgp_vpn::preflight_issue::PreflightIssue;
 use bgp_vpn::violation::{AttributeId, Violation, ViolationKind};
 
-/// A given gateway is as it is: what the state read from it cannot be configured otherwise.
+/// An existing gateway is never changed: its settings cannot be configured with other values.
 pub fn existing_gateway_mismatch(
     configured: &Config,
     prior: &Config,

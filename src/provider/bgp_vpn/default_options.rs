@@ -1,7 +1,7 @@
 //! The address plan and the policy: each a choice with single fields that override it.
 
 use super::defaults::PlanInputs;
-use super::model::{Model, read_config};
+use super::model::read_config;
 use super::planned::{Place, PlannedState};
 use crate::aws::model::{LOG_FORMAT, LogGroup, Logs};
 use bgp_vpn::config::{Attr, AttributeId, Config, IpsecPolicyConfig, TunnelLogsConfig};
@@ -25,11 +25,11 @@ pub const POLICY_FIELDS: [&str; 8] = [
 /// `slot` and `inside_cidrs`: a configured slot gives every network that is not configured; without
 /// one they stay as last applied, and a new link takes slot 0.
 pub fn default_inside_cidrs(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
-    let slot = read_config(draft.config).slot;
+    let slot = &draft.config.slot;
     let of_slot = match slot {
         Attr::Null => Some(Slot::default()),
         Attr::Unknown => None,
-        Attr::Known(number) => u64::try_from(number).ok().and_then(Slot::new),
+        Attr::Known(number) => u64::try_from(*number).ok().and_then(Slot::new),
     };
     for key in TunnelKey::ALL {
         let id = AttributeId::InsideCidr(key);
@@ -37,7 +37,7 @@ pub fn default_inside_cidrs(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedStat
         let planned = of_slot.map(|slot| Value::from(slot.inside_cidrs().get(key).to_string()));
         draft.fill(&id, last.or(planned).unwrap_or_else(Value::unknown));
     }
-    let value = match inside_cidrs(&draft.planned) {
+    let value = match inside_cidrs(&read_config(&draft.planned)) {
         Some(cidrs) => Slot::of(&cidrs).map(Slot::number).into(),
         None => Value::unknown(),
     };
@@ -45,12 +45,7 @@ pub fn default_inside_cidrs(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedStat
 }
 
 /// The four inside networks of a state or plan; None where one is unknown or none at all.
-pub fn inside_cidrs(value: &Value) -> Option<PerTunnel<InsideCidr>> {
-    read_inside_cidrs(&read_config(value))
-}
-
-/// The same of one that was read.
-pub fn read_inside_cidrs(config: &Config) -> Option<PerTunnel<InsideCidr>> {
+pub fn inside_cidrs(config: &Config) -> Option<PerTunnel<InsideCidr>> {
     let read = |key: TunnelKey| InsideCidr::parse(config.inside_cidrs.get(key).known()?).ok();
     let [a, b, c, d] = TunnelKey::ALL.map(read);
     let all = [a?, b?, c?, d?];
@@ -64,11 +59,10 @@ pub fn read_inside_cidrs(config: &Config) -> Option<PerTunnel<InsideCidr>> {
 /// create finds out.
 pub fn default_zones(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     let zones = AttributeId::Zones;
-    let has_public_ips = |prior: &&Value| Model::read(prior).has_public_ips();
-    let Some(prior) = inputs.prior.filter(has_public_ips) else {
+    let Some(prior) = inputs.prior.filter(|prior| prior.has_public_ips()) else {
         return draft.fill(&zones, Value::unknown());
     };
-    let (exist, path) = (prior.at(&zones.path()), zones.path());
+    let (exist, path) = (prior.at(&zones), zones.path());
     draft.fill(&zones, exist.clone());
     // Azure may move addresses between zones. What was accepted once is no change.
     if exist.is_set() && inputs.private.applied.at(&path) == draft.at(&zones) {
@@ -79,7 +73,7 @@ pub fn default_zones(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) 
 /// `ipsec_policy`: a configured preset gives every field that is not configured; without one they
 /// stay as last applied, and a new link is strong.
 pub fn default_policy(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
-    let policy = read_config(draft.config).policy;
+    let policy = &draft.config.policy;
     let preset = policy.as_ref().and_then(|policy| policy.preset.as_ref());
     let fields = POLICY_FIELDS.map(AttributeId::Policy);
     let configured = fields.iter().any(|field| draft.configured(field).is_set());
@@ -141,7 +135,7 @@ fn last_policy(inputs: &PlanInputs<'_, '_>) -> Option<IpsecPolicyConfig> {
     let last = if applied.is_set() {
         applied
     } else {
-        read_config(prior).policy
+        prior.policy.clone()
     };
     last.known().cloned()
 }
@@ -155,7 +149,7 @@ const LOGS: [(&str, &str); 2] = [
 /// `aws.logs`: an object says all of it, so a log without a group is off; without one it stays as
 /// last applied, and a new link has none.
 pub fn default_logs(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
-    let configured = read_config(draft.config).logs;
+    let configured = &draft.config.logs;
     if configured.is_null() {
         draft.fill(
             &AttributeId::TunnelLogs,
@@ -169,7 +163,7 @@ pub fn default_logs(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     };
     for ((_, format), group) in LOGS
         .into_iter()
-        .zip([configured.group, configured.bgp_group])
+        .zip([&configured.group, &configured.bgp_group])
     {
         let format = AttributeId::Logs(format);
         let value = match inputs.last_applied(&format) {

@@ -4,7 +4,7 @@
 
 use super::attributes::{AWS_NAMES, AZURE_NAMES, DefaultValue, default_of_created_gateway, table};
 use super::default_options;
-use super::model::{read_config, read_managed};
+use super::model::{Model, read_config};
 use super::object_names::{aws_name, azure_name};
 use super::planned::{Place, PlannedState, known_or_unknown};
 use super::private_state::PrivateState;
@@ -20,9 +20,9 @@ use terraform_plugin::Value;
 
 /// What settings are made from.
 pub struct PlanInputs<'c, 'g> {
-    pub config: &'c Value,
+    pub config: &'c Model,
     /// The state before; None for a new link.
-    pub prior: Option<&'g Value>,
+    pub prior: Option<&'g Model>,
     pub private: &'g PrivateState,
     pub snapshot: &'g PreflightSnapshot,
     pub default_region: Option<String>,
@@ -34,7 +34,7 @@ impl PlanInputs<'_, '_> {
     pub fn last_applied(&self, place: &(impl Place + ?Sized)) -> Option<Value> {
         let path = place.path();
         self.prior
-            .map(|prior| self.private.last_applied(prior, &path))
+            .map(|prior| self.private.last_applied(prior.value(), &path))
             .filter(|value| value.is_set())
             .cloned()
     }
@@ -50,13 +50,13 @@ impl PlanInputs<'_, '_> {
     /// As the state has it.
     pub fn state(&self, attribute: &AttributeId) -> Option<&Value> {
         self.prior
-            .map(|prior| prior.at(&attribute.path()))
+            .map(|prior| prior.at(attribute))
             .filter(|value| value.is_set())
     }
 
-    /// The settings of the state; all null for a new link.
-    fn prior_config(&self) -> Config {
-        self.prior.map(read_config).unwrap_or_default()
+    /// A setting of the state; null for a new link.
+    fn prior_setting<T: Clone>(&self, read: impl Fn(&Config) -> &Attr<T>) -> Attr<T> {
+        self.prior.map_or(Attr::Null, |prior| read(prior).clone())
     }
 
     /// Whether the Azure gateway is named by id rather than made. The id of a gateway that the link
@@ -64,7 +64,7 @@ impl PlanInputs<'_, '_> {
     pub fn azure_gateway_is_existing(&self) -> bool {
         match self.prior {
             None => {
-                let named = read_config(self.config).gateway_id;
+                let named = &self.config.gateway_id;
                 let is_own = |id: &String| self.private.is_own_gateway(id);
                 !named.is_null() && !named.known().is_some_and(is_own)
             }
@@ -75,14 +75,17 @@ impl PlanInputs<'_, '_> {
     /// Whether the AWS end is a transit gateway: by configuration, or as before where that names no
     /// other end.
     pub fn on_transit_gateway(&self) -> bool {
-        let config = read_config(self.config);
+        let config = self.config;
         let other_end =
             !config.vpc_id.is_null() || !config.vpc.is_null() || !config.vpn_gateway_id.is_null();
         // One that is not known yet may be null: together with another gateway it counts as null.
         if other_end {
             config.transit_gateway_id.is_set()
         } else {
-            !config.transit_gateway_id.is_null() || self.prior_config().transit_gateway_id.is_set()
+            !config.transit_gateway_id.is_null()
+                || self
+                    .prior_setting(|prior| &prior.transit_gateway_id)
+                    .is_set()
         }
     }
 
@@ -92,7 +95,7 @@ impl PlanInputs<'_, '_> {
         if self.on_transit_gateway() {
             return false;
         }
-        let configured = read_config(self.config).vpn_gateway_id;
+        let configured = &self.config.vpn_gateway_id;
         if self.prior.is_none() {
             return !configured.is_null();
         }
@@ -100,29 +103,33 @@ impl PlanInputs<'_, '_> {
         if configured.is_null() {
             return was_existing && !self.leaves_vpn_gateway();
         }
-        let same = configured.is_set() && configured == self.prior_config().vpn_gateway_id;
+        let same =
+            configured.is_set() && *configured == self.prior_setting(|prior| &prior.vpn_gateway_id);
         was_existing || !same
     }
 
-    /// Whether the configuration names a VPC instead of the VPN gateway that was given, and not the
-    /// one of that gateway: AWS attaches one VPN gateway to a VPC.
+    /// Whether the configuration names a VPC instead of the existing VPN gateway, and not the VPC
+    /// of that gateway: AWS attaches one VPN gateway to a VPC.
     fn leaves_vpn_gateway(&self) -> bool {
-        let config = read_config(self.config);
+        let config = self.config;
         let creates = config.vpc.is_set() && config.vpc_id.is_null();
-        creates || config.vpc_id.is_set() && config.vpc_id != self.prior_config().vpc_id
+        creates
+            || config.vpc_id.is_set() && config.vpc_id != self.prior_setting(|prior| &prior.vpc_id)
     }
 
     /// Whether the configuration asks to take over gateways that this link did not create.
-    pub fn takes_ownership(&self, planned: &Value) -> bool {
-        self.prior_config().manage_gateways == Attr::Known(false)
-            && read_config(self.config).manage_gateways.is_set()
-            && read_config(planned).manage_gateways == Attr::Known(true)
+    pub fn takes_ownership(&self, planned: &Config) -> bool {
+        self.prior_setting(|prior| &prior.manage_gateways) == Attr::Known(false)
+            && self.config.manage_gateways.is_set()
+            && planned.manage_gateways == Attr::Known(true)
     }
 
     /// Whether the AWS gateway before was not created by this link, and the one that is planned is.
     fn takes_own_aws_gateway(&self) -> bool {
         let before = self.private.provenance.vpn_gateway_is_existing
-            || self.prior_config().transit_gateway_id.is_set();
+            || self
+                .prior_setting(|prior| &prior.transit_gateway_id)
+                .is_set();
         self.prior.is_some()
             && before
             && !self.vpn_gateway_is_existing()
@@ -183,12 +190,10 @@ fn static_defaults(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
 }
 
 /// Azure compares names of subnets without regard to case: another spelling is the same subnet.
-fn keep_subnet_names(draft: &mut PlannedState<'_>, prior: &Value) {
-    let subnets = |value: &Value| {
-        let network = read_config(value).network;
-        network
-            .known()
-            .and_then(|network| network.subnets.known().cloned())
+fn keep_subnet_names(draft: &mut PlannedState<'_>, prior: &Model) {
+    let subnets = |settings: &Config| {
+        let network = settings.network.known();
+        network.and_then(|network| network.subnets.known().cloned())
     };
     let folded = |subnets: &BTreeMap<String, Attr<String>>| -> BTreeMap<_, _> {
         let entries = subnets.iter();
@@ -196,12 +201,14 @@ fn keep_subnet_names(draft: &mut PlannedState<'_>, prior: &Value) {
             .map(|(name, prefix)| (name.to_lowercase(), prefix.clone()))
             .collect()
     };
-    let (Some(planned), Some(before)) = (subnets(&draft.planned), subnets(prior)) else {
+    let (Some(planned), Some(before)) = (subnets(&read_config(&draft.planned)), subnets(prior))
+    else {
         return;
     };
     if planned != before && folded(&planned) == folded(&before) {
-        let path = AttributeId::Subnets.path();
-        draft.planned.set_at(&path, prior.at(&path).clone());
+        let subnets = AttributeId::Subnets;
+        let before = prior.at(&subnets).clone();
+        draft.planned.set_at(&subnets.path(), before);
     }
 }
 
@@ -225,13 +232,10 @@ fn azure(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
             let name = id
                 .and_then(Value::as_str)
                 .and_then(|id| id.rsplit('/').next());
-            let renamed = read_config(draft.config)
-                .network_name()
-                .known()
-                .is_some_and(|new| {
-                    let same = |name: &str| name.eq_ignore_ascii_case(new);
-                    !name.is_some_and(same)
-                });
+            let renamed = draft.config.network_name().known().is_some_and(|new| {
+                let same = |name: &str| name.eq_ignore_ascii_case(new);
+                !name.is_some_and(same)
+            });
             id.filter(|_| !renamed).cloned()
         }
         None if created.is_null() => gateway.and_then(network_of).map(|id| id.to_string().into()),
@@ -307,7 +311,7 @@ fn azure(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     draft.fill(&AttributeId::AzureAsn, known_or_unknown(asn));
 }
 
-/// From the given gateway, the VNet, or the group in which the VNet is to be made.
+/// The location of the existing gateway, of the VNet, or of the group in which the VNet is created.
 fn location(inputs: &PlanInputs<'_, '_>, makes_network: bool) -> Option<String> {
     let snapshot = inputs.snapshot;
     if let Some(gateway) = snapshot
@@ -339,12 +343,12 @@ fn aws_on_transit_gateway(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<
         draft.fill(&attribute, Value::Null);
     }
     let vpc = draft.configured(&AttributeId::Vpc);
-    let config = read_config(draft.config);
-    let created = inputs.prior.is_some() && inputs.prior_config().vpc_cidr() == config.vpc_cidr();
+    let range = draft.config.vpc_cidr();
+    let created = inputs.prior.is_some_and(|prior| prior.vpc_cidr() == range);
     let region = AttributeId::Region;
     let moved = inputs
         .prior
-        .is_some_and(|prior| prior.at(&region.path()) != draft.at(&region));
+        .is_some_and(|prior| prior.at(&region) != draft.at(&region));
     let id = inputs
         .state(&AttributeId::VpcId)
         .filter(|_| created && !moved)
@@ -398,7 +402,7 @@ fn aws(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
             .map_or(Value::Null, |(vpc, _)| vpc.0.clone().into()),
         (true, _) => Value::unknown(),
         (false, _) if redrawn || moved => Value::unknown(),
-        // A given gateway without a VPC stays without one.
+        // An existing gateway without a VPC stays without one.
         (false, _)
             if given && inputs.prior.is_some() && inputs.state(&AttributeId::VpcId).is_none() =>
         {
@@ -409,7 +413,7 @@ fn aws(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     draft.fill(&AttributeId::VpcId, vpc);
     let same_vpc = inputs
         .prior
-        .is_some_and(|prior| prior.at(&AttributeId::VpcId.path()) == draft.at(&AttributeId::VpcId))
+        .is_some_and(|prior| prior.at(&AttributeId::VpcId) == draft.at(&AttributeId::VpcId))
         && !moved;
     let recreated = moved && !given && draft.configured(&AttributeId::VpcId).is_null();
     draft.fill(
@@ -438,7 +442,7 @@ fn aws(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     );
     let other_tables = inputs
         .prior
-        .is_some_and(|prior| comes_or_goes(prior, &draft.planned))
+        .is_some_and(|prior| comes_or_goes(prior, &read_config(&draft.planned)))
         || lacks_public_table(inputs);
     let tables = inputs
         .last_applied(&AttributeId::RouteTables)
@@ -451,12 +455,9 @@ fn aws(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
 fn lacks_public_table(inputs: &PlanInputs<'_, '_>) -> bool {
     let makes = inputs.last_applied(&AttributeId::PublicSubnet).is_some();
     makes
-        && inputs.prior.is_some_and(|prior| {
-            read_managed(prior)
-                .ids(Kind::AwsRouteTable)
-                .next()
-                .is_none()
-        })
+        && inputs
+            .prior
+            .is_some_and(|prior| prior.link.managed.ids(Kind::AwsRouteTable).next().is_none())
 }
 
 fn names(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {

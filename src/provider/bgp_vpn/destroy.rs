@@ -4,8 +4,9 @@ use super::apply::without_inside_cidrs;
 use super::backend::Backend;
 use super::expand::{lookup_scope, subscription};
 use super::flatten::identity_of;
-use super::flatten::{is_deleted, managed, read_managed, set_computed};
-use super::link_status::{LinkStatus, is_incomplete};
+use super::flatten::{is_deleted, managed, set_computed};
+use super::link_status::LinkStatus;
+use super::model::Model;
 use super::planned_id::link_of;
 use super::private_state::PrivateState;
 use super::replaced;
@@ -15,10 +16,11 @@ use super::timeouts::timeout;
 use bgp_vpn::observed::Observed;
 use terraform_plugin::{ApplyRequest, ApplyResponse, Diagnostic, Value};
 
-/// Deletes a link.
+/// Deletes the link of a state, which is the prior state of the request.
 pub async fn destroy(
     backend: &dyn Backend,
     resume_cache: &ResumeCache,
+    state: &Model,
     request: ApplyRequest,
 ) -> ApplyResponse {
     let planned = PrivateState::read(&request.planned_private);
@@ -29,16 +31,14 @@ pub async fn destroy(
         keeps: planned.keeps.clone(),
         ..planned.of_state()
     };
-    let state = &request.prior;
-    let before = read_managed(state);
+    let before = state.link.managed.clone();
     let link = link_of(state, &private, backend.subscription());
     if resume_cache.is_superseded(state, link.as_ref()) {
         // All that it names is in the state of the finished link.
         return ApplyResponse::default();
     }
     if private.resumes_incomplete {
-        // The delete half of what only looks like a replacement: the create half goes on with all
-        // that is there.
+        // Terraform shows a replacement, but the create half continues with the existing objects.
         resume_cache.store(state, link, None);
         return ApplyResponse::default();
     }
@@ -55,9 +55,11 @@ pub async fn destroy(
         ..private.clone()
     };
     let remembered = state_only.write();
-    request
-        .checkpoint
-        .save(state.clone(), remembered.clone(), identity_of(state));
+    request.checkpoint.save(
+        request.prior.clone(),
+        remembered.clone(),
+        identity_of(&request.prior),
+    );
     // Under create_before_destroy this is None: Terraform deletes the old link without the private
     // data of the plan.
     let kept = &private.keeps;
@@ -75,10 +77,10 @@ pub async fn destroy(
         return request.failed(without_inside_cidrs());
     };
     let stored = |observed: &Observed| {
-        let mut left = state.clone();
+        let mut left = request.prior.clone();
         let managed = managed(state, observed, &before, &private, false);
         set_computed(&mut left, observed, &managed);
-        if left != *state && !is_incomplete(state) {
+        if left != request.prior && !state.is_incomplete() {
             LinkStatus::Interrupted.store(&mut left, Vec::new());
         }
         (left.unknown_as_null(), managed)

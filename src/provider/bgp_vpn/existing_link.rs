@@ -4,6 +4,7 @@
 use super::attribute_paths::value_path;
 use super::backend::Backend;
 use super::expand::lookup_scope;
+use super::model::Model;
 use super::private_state::PrivateState;
 use crate::provider::summaries;
 use bgp_vpn::claim::{format_slots, free_slots};
@@ -13,12 +14,12 @@ use bgp_vpn::lookup::LookupScope;
 use bgp_vpn::ownership::{Obstacle, adopted, obstacle};
 use bgp_vpn::tunnel::TunnelKey;
 use std::collections::BTreeSet;
-use terraform_plugin::{Cancel, Diagnostic, Diagnostics, Value};
+use terraform_plugin::{Cancel, Diagnostic, Diagnostics};
 
 /// Looks for it. Nothing is read while the addresses or the network are unknown.
 pub async fn check_existing_link(
     backend: &dyn Backend,
-    planned: &Value,
+    planned: &Model,
     private: &PrivateState,
     taken: &BTreeSet<InsideCidr>,
     cancel: &Cancel,

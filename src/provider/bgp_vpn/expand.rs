@@ -1,7 +1,7 @@
 //! A planned state as a spec of the domain, and as a place to search.
 
-use super::default_options::{read_inside_cidrs, read_logs, read_policy};
-use super::model::{Attributes, Model, read_config};
+use super::default_options::{inside_cidrs, read_logs, read_policy};
+use super::model::{Attributes, LinkOutputs, Model};
 use super::object_names::{aws_names, azure_names};
 use super::private_state::PrivateState;
 use crate::aws::model::{
@@ -27,7 +27,6 @@ use bgp_vpn::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use bgp_vpn::types::{Asn, PreSharedKey, Tags};
 use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
-use terraform_plugin::Value;
 
 /// What a spec needs in addition to the effective values.
 pub struct ExpandInputs<'a> {
@@ -58,22 +57,20 @@ pub struct MissingAttribute(pub AttributeId);
 ///
 /// # Errors
 /// The first attribute that is not there.
-pub fn expand_spec(planned: &Value, around: ExpandInputs<'_>) -> Result<Spec, MissingAttribute> {
-    let model = Model::read(planned);
+pub fn expand_spec(model: &Model, around: ExpandInputs<'_>) -> Result<Spec, MissingAttribute> {
     let name = required(&model.name, AttributeId::Name)?;
-    let cidrs =
-        read_inside_cidrs(&model).ok_or(MissingAttribute(AttributeId::InsideCidr(first())))?;
-    let subscription = read_subscription(&model, around.subscription)
-        .ok_or(MissingAttribute(AttributeId::NetworkId))?;
+    let cidrs = inside_cidrs(model).ok_or(MissingAttribute(AttributeId::InsideCidr(first())))?;
+    let subscription =
+        subscription(model, around.subscription).ok_or(MissingAttribute(AttributeId::NetworkId))?;
     let group = required(&model.group, AttributeId::ResourceGroup)?;
-    let network = azure_network(&model, &subscription, &group)?;
-    let link = read_link_id(
-        &model.link.id,
+    let network = azure_network(model, &subscription, &group)?;
+    let link = link_id(
+        &model.link,
         around.private,
         network.id(),
         *cidrs.get(first()),
     );
-    let azure_names = azure_names(&model, &name);
+    let azure_names = azure_names(model, &name);
     let mut tags = around.default_tags;
     tags.extend(known_texts(model.tags.known()));
     let connection_mode = required(&model.connection_mode, AttributeId::ConnectionMode)?;
@@ -85,7 +82,7 @@ pub fn expand_spec(planned: &Value, around: ExpandInputs<'_>) -> Result<Spec, Mi
             create_resource_group: model.create_group == Attr::Known(true),
             location: required(&model.location, AttributeId::Location)?,
             zones: all_known(&model.zones),
-            gateway: azure_gateway(&model, around.private, &subscription, &group, &azure_names)?,
+            gateway: azure_gateway(model, around.private, &subscription, &group, &azure_names)?,
             connection_mode: ConnectionMode::parse(&connection_mode)
                 .ok_or(MissingAttribute(AttributeId::ConnectionMode))?,
             dpd_timeout_seconds: small(&model.azure_dpd_seconds, AttributeId::AzureDpdSeconds)?,
@@ -96,18 +93,18 @@ pub fn expand_spec(planned: &Value, around: ExpandInputs<'_>) -> Result<Spec, Mi
         },
         aws: AwsSpec {
             region: Region(required(&model.region, AttributeId::Region)?),
-            network: aws_network(&model, around.private)?,
-            gateway: aws_gateway(&model, around.private)?,
-            route_tables: route_tables(&model, around.private),
+            network: aws_network(model, around.private)?,
+            gateway: aws_gateway(model, around.private)?,
+            route_tables: route_tables(model, around.private),
             startup_action: required(&model.startup_action, AttributeId::StartupAction)?,
             dpd_timeout_action: required(&model.dpd_action, AttributeId::DpdAction)?,
             dpd_timeout_seconds: small(&model.aws_dpd_seconds, AttributeId::AwsDpdSeconds)?,
-            key_storage: key_storage(&model),
+            key_storage: key_storage(model),
             bandwidth: Bandwidth::read(model.bandwidth.known().map(String::as_str)),
             tunnel_lifecycle_control: model.tunnel_lifecycle_control == Attr::Known(true),
             acceleration: model.acceleration == Attr::Known(true),
             logs: read_logs(&model.logs),
-            names: aws_names(&model, &name),
+            names: aws_names(model, &name),
         },
         inside_cidrs: cidrs,
         policy,
@@ -176,16 +173,7 @@ fn first() -> TunnelKey {
 /// The ownership tag's value: as remembered, else made from the VNet and the CIDR in `id`, else
 /// from what is planned.
 pub fn link_id(
-    state: &Value,
-    private: &PrivateState,
-    network: &ResourceId,
-    planned: InsideCidr,
-) -> LinkId {
-    read_link_id(&Model::read(state).link.id, private, network, planned)
-}
-
-fn read_link_id(
-    id: &Attr<String>,
+    outputs: &LinkOutputs,
     private: &PrivateState,
     network: &ResourceId,
     planned: InsideCidr,
@@ -193,26 +181,16 @@ fn read_link_id(
     if let Some(link) = &private.link {
         return link.clone();
     }
-    let in_id = id
-        .known()
-        .and_then(|id| InsideCidr::parse(id.rsplit_once(',')?.1).ok());
-    LinkId::new(network, in_id.unwrap_or(planned))
+    LinkId::new(network, outputs.cidr_in_id().unwrap_or(planned))
 }
 
 /// Where the resource group is: the subscription of the link's own gateway, else the provider's,
 /// else that of the VNet.
-pub fn subscription(state: &Value, provider: Option<String>) -> Option<String> {
-    read_subscription(&Model::read(state), provider)
-}
-
-/// The same of a state that was read.
-pub fn read_subscription(state: &Model, provider: Option<String>) -> Option<String> {
+pub fn subscription(state: &Model, provider: Option<String>) -> Option<String> {
     let of = |id: &Attr<String>| Some(resource_id(id)?.subscription().to_owned());
-    let before = state.link.id.known().and_then(|id| {
-        let gateway = ResourceId::parse(id.rsplit_once(',')?.0).ok()?;
-        Some(gateway.subscription().to_owned())
-    });
+    let before = state.link.gateway_in_id();
     before
+        .map(|gateway| gateway.subscription().to_owned())
         .or(provider)
         .or_else(|| of(&state.gateway_id))
         .or_else(|| of(&state.network_id))
@@ -308,11 +286,7 @@ fn aws_gateway(model: &Config, private: &PrivateState) -> Result<AwsGateway, Mis
 }
 
 /// The object on which the AWS side ends, where it is known.
-pub fn endpoint(planned: &Value, private: &PrivateState) -> Option<AwsEndpoint> {
-    read_endpoint(&read_config(planned), private)
-}
-
-fn read_endpoint(planned: &Config, private: &PrivateState) -> Option<AwsEndpoint> {
+pub fn endpoint(planned: &Config, private: &PrivateState) -> Option<AwsEndpoint> {
     let region = Region(planned.region.known()?.clone());
     let end = if !planned.transit_gateway_id.is_null() {
         let id = planned.transit_gateway_id.known()?;
@@ -352,27 +326,26 @@ pub fn key_storage(model: &Config) -> KeyStorage {
 
 /// Where to look for the link of a state or of a plan with effective values.
 pub fn lookup_scope(
-    state: &Value,
+    state: &Model,
     private: &PrivateState,
     subscription: Option<String>,
     read_keys: bool,
 ) -> Option<LookupScope> {
-    let state = Model::read(state);
-    let known = known_ids(&state, subscription);
-    let inside_cidrs = read_inside_cidrs(&state)?;
+    let known = known_ids(state, subscription);
+    let inside_cidrs = inside_cidrs(state)?;
     let link = known
         .network
         .as_ref()
-        .map(|network| read_link_id(&state.link.id, private, network, *inside_cidrs.get(first())))
+        .map(|network| link_id(&state.link, private, network, *inside_cidrs.get(first())))
         .or_else(|| private.link.clone());
-    let names = state.name.known().map(|name| azure_names(&state, name));
+    let names = state.name.known().map(|name| azure_names(state, name));
     Some(LookupScope {
         known,
         link,
         inside_cidrs,
         names,
-        adoption: adoption(&state, private),
-        recorded_ids: state.link.managed,
+        adoption: adoption(state, private),
+        recorded_ids: state.link.managed.clone(),
         read_keys,
     })
 }
@@ -386,7 +359,7 @@ fn adoption(state: &Config, private: &PrivateState) -> Adoption {
         .and_then(|network| network.address_space.known());
     Adoption {
         moves_to: None,
-        endpoints: read_endpoint(state, private)
+        endpoints: endpoint(state, private)
             .map(|endpoint| endpoint.to_string())
             .into_iter()
             .collect(),
@@ -408,7 +381,7 @@ fn adoption(state: &Config, private: &PrivateState) -> Adoption {
 fn known_ids(state: &Model, provider: Option<String>) -> KnownIds {
     // Objects without an id yet are looked for by their names.
     let composed = |kind: &str, name: Option<&String>| {
-        let subscription = read_subscription(state, provider.clone())?;
+        let subscription = subscription(state, provider.clone())?;
         let group = state.group.known()?;
         Some(ResourceId::network(&subscription, group, kind, name?))
     };
@@ -466,15 +439,10 @@ fn known_ids(state: &Model, provider: Option<String>) -> KnownIds {
 }
 
 /// Keys of the user's own, from the configuration: they are nowhere else.
-pub fn configured_keys(config: &Value) -> PerTunnel<Option<PreSharedKey>> {
+pub fn configured_keys(config: &Model) -> PerTunnel<Option<PreSharedKey>> {
     PerTunnel::from_fn(|key| {
         let id = AttributeId::PresharedKey(key);
-        let parsed = Attributes(config).parse(&id, |text| PreSharedKey::parse(text).ok());
+        let parsed = Attributes(config.value()).parse(&id, |text| PreSharedKey::parse(text).ok());
         parsed.known().cloned().flatten()
     })
-}
-
-/// A text attribute, if it is a known one.
-pub fn text(value: &Value, name: &str) -> Option<String> {
-    value.get(name).as_str().map(str::to_owned)
 }

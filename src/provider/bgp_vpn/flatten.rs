@@ -1,16 +1,16 @@
 //! What was observed, as computed attributes of a state. Ids keep the spelling that the state had.
 
 use super::attribute_paths::value_path;
-use super::default_options::{inside_cidrs, read_inside_cidrs};
-pub use super::model::read_managed;
+use super::default_options::inside_cidrs;
+use super::expand::{link_id, subscription};
 use super::model::{
-    MAIN_ROUTE_TABLE_ID, PUBLIC_IP_ADDRESSES, PUBLIC_SUBNET_ID, SUBNET_IDS, read_config,
+    MAIN_ROUTE_TABLE_ID, Model, PUBLIC_IP_ADDRESSES, PUBLIC_SUBNET_ID, SUBNET_IDS, read_config,
 };
 use super::planned::Place;
 use super::private_state::PrivateState;
 use crate::azure::id::ResourceId;
 use crate::azure::model::Gateway;
-use bgp_vpn::config::{Attr, AttributeId};
+use bgp_vpn::config::{Attr, AttributeId, Config};
 use bgp_vpn::managed::{Kind, Managed};
 use bgp_vpn::observed::Observed;
 use bgp_vpn::ownership_tags::{
@@ -205,33 +205,30 @@ pub fn planned_tunnel(state: &Value, key: TunnelKey) -> Value {
 /// gateways, networks and groups where they carry the ownership tag or were managed before;
 /// propagation and the gateway subnet where this link made them.
 pub fn managed(
-    state: &Value,
+    settings: &Model,
     observed: &Observed,
     before: &Managed,
     private: &PrivateState,
     claims: bool,
 ) -> Managed {
     let mut managed = Managed::default();
-    let settings = read_config(state);
     let (azure, aws) = (&observed.azure, &observed.aws);
     let link = azure
         .network
         .as_ref()
         .map(|network| network.resource.id.clone())
         .or_else(|| ResourceId::parse(settings.network_id.known()?).ok());
-    let link = link
-        .zip(read_inside_cidrs(&settings))
-        .map(|(network, cidrs)| {
-            super::expand::link_id(
-                state,
-                private,
-                &network,
-                *cidrs.get(TunnelKey {
-                    instance: Instance::Zero,
-                    number: 1,
-                }),
-            )
-        });
+    let link = link.zip(inside_cidrs(settings)).map(|(network, cidrs)| {
+        link_id(
+            &settings.link,
+            private,
+            &network,
+            *cidrs.get(TunnelKey {
+                instance: Instance::Zero,
+                number: 1,
+            }),
+        )
+    });
     let link = link.or_else(|| private.link.clone());
     let tagged = |tags| link.as_ref().is_some_and(|link| link.is_on(tags));
     let mut add = |kind: Kind, id: &dyn Display, ours: bool| {
@@ -268,7 +265,7 @@ pub fn managed(
     {
         add(Kind::AwsVpnConnection, &vpn.id, true);
     }
-    if state.get("manage_gateways").as_bool() != Some(false) {
+    if settings.manage_gateways != Attr::Known(false) {
         if let Some(gateway) = &azure.gateway {
             let creates =
                 !private.provenance.azure_gateway_is_existing && tagged(&gateway.resource.tags);
@@ -285,11 +282,11 @@ pub fn managed(
         }
     }
     if let Some(group) = &azure.group {
-        let subscription = azure
+        let of_gateway = azure
             .gateway
             .as_ref()
             .map(|gateway| gateway.resource.id.subscription().to_owned());
-        let subscription = super::expand::subscription(state, subscription).unwrap_or_default();
+        let subscription = subscription(settings, of_gateway).unwrap_or_default();
         let id = format!(
             "/subscriptions/{subscription}/resourceGroups/{}",
             group.name
@@ -440,7 +437,7 @@ pub fn identity(gateway: &str, inside_cidr: &str) -> (Value, Value) {
 }
 
 /// This link's addresses on the Azure gateway, by its state: not those that were there before it.
-pub fn own_bgp_addresses(state: &Value, private: &PrivateState) -> Vec<Ipv4Addr> {
+pub fn own_bgp_addresses(state: &Config, private: &PrivateState) -> Vec<Ipv4Addr> {
     let cidrs = inside_cidrs(state);
     let placed = cidrs
         .iter()
@@ -455,7 +452,7 @@ pub fn own_bgp_addresses(state: &Value, private: &PrivateState) -> Vec<Ipv4Addr>
 /// Whether all that is left of a link is nothing, its addresses on another user's gateway included.
 /// A busy gateway does not show what it lists.
 pub fn is_deleted(
-    state: &Value,
+    state: &Config,
     private: &PrivateState,
     managed: &Managed,
     observed: &Observed,

@@ -5,7 +5,8 @@ use super::defaults::{PlanInputs, apply_defaults};
 use super::flatten::identity_of;
 use super::flatten::{identity, managed, set_computed};
 use super::link_status::LinkStatus;
-use super::planned::PlannedState;
+use super::model::Model;
+use super::planned::{Place, PlannedState};
 use super::private_state::{PrivateState, Provenance};
 use super::provenance::unrecorded_addresses;
 use super::refresh::import_settings;
@@ -131,11 +132,11 @@ fn imported_state(id: &ImportId, found: &ImportedLink) -> ImportResponse {
         .resource_group
         .clone()
         .unwrap_or_else(|| id.azure_gateway.resource_group().to_owned());
-    let config = Value::object([
-        ("name", Value::from(found.name.as_str())),
-        ("azure", Value::object([("resource_group_name", group)])),
-        ("aws", Value::object([("region", found.region.0.clone())])),
-    ]);
+    let mut config = Value::Null;
+    config.set_at(&AttributeId::Name.path(), found.name.as_str());
+    config.set_at(&AttributeId::ResourceGroup.path(), group);
+    config.set_at(&AttributeId::Region.path(), found.region.0.clone());
+    let config = Model::read(&config);
     let snapshot = PreflightSnapshot::default();
     let inputs = PlanInputs {
         config: &config,
@@ -169,7 +170,7 @@ fn imported_state(id: &ImportId, found: &ImportedLink) -> ImportResponse {
     customers
         .filter(|id| !found.shared_customer_gateways.contains(id))
         .for_each(|id| sole.add(Kind::AwsCustomerGateway, id));
-    let managed = managed(&state, observed, &sole, &private, false);
+    let managed = managed(&Model::read(&state), observed, &sole, &private, false);
     let count = |kind| managed.ids(kind).count();
     let has_all_connections = count(Kind::AzureConnection) == TunnelKey::ALL.len()
         && count(Kind::AwsVpnConnection) == Instance::ALL.len();
@@ -248,8 +249,8 @@ fn ownership_tags(found: &ImportedLink) -> impl Iterator<Item = &Tags> {
         .filter(|tags| found.link.is_on(tags))
 }
 
-/// Tables that a given VPN gateway's routes get into and that the link did not let them into, as
-/// far as its marks tell.
+/// Route tables that receive routes from an existing VPN gateway and for which the link did not
+/// enable propagation, according to its tags.
 fn preexisting_propagation(found: &ImportedLink, propagating: &[String]) -> Vec<String> {
     let own: BTreeSet<String> = ownership_tags(found)
         .flat_map(ownership_tags::recorded_propagations)

@@ -13,6 +13,7 @@ use super::expand::endpoint;
 use super::flatten::{identity, managed_value};
 use super::link_status::LinkStatus;
 use super::model::{MAIN_ROUTE_TABLE_ID, Model, PUBLIC_SUBNET_ID, SUBNET_IDS, read_config};
+use super::planned::Place;
 use super::private_state::{PrivateState, to_json};
 use super::replacing_attributes::is_same_text;
 use super::resume::ResumeCache;
@@ -59,17 +60,12 @@ pub fn kept(changes: ChangeSet<'_>, private: &PrivateState, link: Option<&LinkId
         endpoint: endpoint(changes.planned, private).map(|endpoint| endpoint.to_string()),
         ..Kept::default()
     };
-    let (prior, planned) = (Model::read(changes.prior), read_config(changes.planned));
-    keep_aws(&prior, &planned, &mut kept);
-    keep_azure(&prior, &planned, &mut kept);
-    rename(&planned, &mut kept);
+    keep_aws(changes.prior, changes.planned, &mut kept);
+    keep_azure(changes.prior, changes.planned, &mut kept);
+    rename(changes.planned, &mut kept);
     let mut attributes = Value::Null;
-    for path in kept
-        .paths
-        .iter()
-        .map(|path| AttributePath::from(path.as_str()))
-    {
-        attributes.set_at(&path, changes.prior.at(&path).clone());
+    for path in &kept.paths {
+        attributes.set_at(&path.path(), changes.prior.at(path).clone());
     }
     kept.attributes = to_json(&attributes);
     (!kept.objects.is_empty()).then_some(kept)
@@ -173,8 +169,8 @@ fn same_text<T: AsRef<str>>(before: &Attr<T>, planned: &Attr<T>) -> bool {
     texts.is_some_and(|(before, planned)| is_same_text(before.as_ref(), planned.as_ref()))
 }
 
-/// Whether every range of before is still there: what a create finds beyond the configuration, it
-/// leaves alone.
+/// Whether every former range is planned. A create leaves further ranges of an existing network
+/// unchanged, so a range that is no longer configured would stay.
 fn includes_ranges(planned: &Attr<Vec<Attr<String>>>, before: &Attr<Vec<Attr<String>>>) -> bool {
     let all_known = match planned {
         Attr::Unknown => false,
@@ -281,23 +277,21 @@ impl Kept {
         let text = self.attributes.to_string();
         let attributes =
             json::decode(super::schema::value_type(), text.as_bytes()).unwrap_or_default();
-        let paths = self
-            .paths
-            .iter()
-            .map(|path| AttributePath::from(path.as_str()));
+        let paths = self.paths.iter().map(Place::path);
         paths.map(move |path| (path.clone(), attributes.at(&path).clone()))
     }
 
     /// The state of a create that failed before it read or wrote anything: what is kept is still
     /// there, and is this link's.
-    pub fn incomplete_state(&self, planned: &Value) -> (Value, Option<Value>) {
-        let mut state = planned.clone();
+    pub fn incomplete_state(&self, planned: &Model) -> (Value, Option<Value>) {
+        let mut state = planned.value().clone();
         self.values()
             .for_each(|(path, value)| state.set_at(&path, value));
         state.set("managed", managed_value(&self.managed()));
         LinkStatus::Incomplete.store(&mut state, Vec::new());
-        let gateway = read_config(&state).gateway_id.known().cloned();
-        let first = inside_cidrs(&state).map(|cidrs| cidrs.get(TunnelKey::ALL[0]).to_string());
+        let settings = read_config(&state);
+        let gateway = settings.gateway_id.known().cloned();
+        let first = inside_cidrs(&settings).map(|cidrs| cidrs.get(TunnelKey::ALL[0]).to_string());
         let named = gateway
             .zip(first)
             .map(|(gateway, first)| identity(&gateway, &first));
@@ -311,7 +305,7 @@ impl Kept {
 /// What the plan of a create keeps: by the state that it replaces, or, while Terraform applies, as
 /// the delete half left it.
 pub fn kept_by_create(
-    planned: &Value,
+    planned: &Model,
     private: &PrivateState,
     resume_cache: &ResumeCache,
     link: Option<&LinkId>,

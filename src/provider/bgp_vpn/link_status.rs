@@ -58,7 +58,7 @@ impl LinkStatus {
         }
     }
 
-    /// Sets the attribute, and `drift` to its sentence about the status and to the given
+    /// Sets the attribute, and `drift` to its sentence about the status, followed by the
     /// differences.
     pub fn store(self, state: &mut Value, differences: Vec<String>) {
         state.set(ATTRIBUTE, self.as_str());
@@ -83,14 +83,4 @@ impl LinkStatus {
             }
         }
     }
-}
-
-/// Whether the create of a state's link did not finish.
-pub fn is_incomplete(state: &Value) -> bool {
-    LinkStatus::of(state) == LinkStatus::Incomplete
-}
-
-/// Whether a run on a state's link did not finish, and the link was not read since.
-pub fn is_interrupted(state: &Value) -> bool {
-    LinkStatus::of(state) == LinkStatus::Interrupted
 }

@@ -1,7 +1,6 @@
 //! Ids by which a run looks for objects of another AWS or Azure side than the state names.
 
 use super::change_set::ChangeSet;
-use super::model::read_config;
 use crate::aws::model::{TransitGatewayId, VpcId, VpnGatewayId};
 use bgp_vpn::lookup::LookupScope;
 use bgp_vpn::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
@@ -19,7 +18,7 @@ pub fn clear_aws_ids(scope: &mut LookupScope, changes: ChangeSet<'_>, spec: &Spe
     known.vpn_connections = PerInstance::default();
     known.customer_gateways = PerInstance::default();
     known.outside_ips = PerTunnel::default();
-    let (prior, planned) = (read_config(changes.prior), read_config(changes.planned));
+    let (prior, planned) = (changes.prior, changes.planned);
     known.vpn_gateway = planned.vpn_gateway_id.known().cloned().map(VpnGatewayId);
     let transit_gateway = planned.transit_gateway_id.known().cloned();
     known.transit_gateway = transit_gateway.map(TransitGatewayId);
@@ -30,8 +29,8 @@ pub fn clear_aws_ids(scope: &mut LookupScope, changes: ChangeSet<'_>, spec: &Spe
     }
 }
 
-/// What the user names by id is looked for by that id. The state does not have it where a move was
-/// broken off between what was and what is to be.
+/// Looks for objects that the configuration names by id. The state lacks these ids after a move that
+/// was interrupted between the former and the planned AWS side.
 pub fn seed_given_ids(scope: &mut LookupScope, spec: &Spec) {
     match &spec.aws.gateway {
         AwsGateway::ExistingVgw(id) => scope.known.vpn_gateway = Some(id.clone()),

@@ -5,17 +5,16 @@
 //! gateway that the link does not manage is an existing one. That is the safe side for a link with
 //! `manage_gateways = false`, whose own gateways are not in `managed` either.
 
-use super::model::{Model, read_managed};
+use super::model::Model;
 use super::private_state::{PrivateState, Provenance};
 use super::provenance::unrecorded_addresses;
 use bgp_vpn::config::Attr;
 use bgp_vpn::lookup::LookupScope;
 use bgp_vpn::managed::Kind;
 use bgp_vpn::observed::Observed;
-use terraform_plugin::Value;
 
 /// What is remembered of a link, by the bytes that Terraform stored with its state.
-pub fn private_of(state: &Value, bytes: &[u8]) -> PrivateState {
+pub fn private_of(state: &Model, bytes: &[u8]) -> PrivateState {
     if bytes.is_empty() {
         derived(state)
     } else {
@@ -23,8 +22,8 @@ pub fn private_of(state: &Value, bytes: &[u8]) -> PrivateState {
     }
 }
 
-fn derived(state: &Value) -> PrivateState {
-    let (model, managed) = (Model::read(state), read_managed(state));
+fn derived(model: &Model) -> PrivateState {
+    let managed = &model.link.managed;
     let is_existing = |kind: Kind, id: &Attr<String>| {
         let id = id.known().map(String::as_str);
         id.is_some_and(|id| !managed.has(kind, id))

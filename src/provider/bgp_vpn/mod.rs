@@ -12,7 +12,7 @@
 //! | `create_before_destroy` | lets conflicts of a create wait for the create itself under create_before_destroy |
 //! | `replacing_attributes` | keeps drift and unknown values from replacing anything |
 //! | `change_set`, `plan_validation`, `plan` | say what a plan changes, what is wrong with it, what will be new |
-//! | `provenance` | says which gateways are given, and what is there that is not the link's |
+//! | `provenance` | says which gateways exist already, and which of their settings are not the link's |
 //! | `expand` | makes a spec, or a place to search, of effective values |
 //! | `static_routing` | rejects VPN connections that AWS cannot change to BGP |
 //! | `flatten`, `refresh` | put what was observed into a state |
@@ -81,6 +81,7 @@ mod tests;
 use async_trait::async_trait;
 use backend::BackendFactory;
 use claims::Claims;
+use model::Model;
 use resume::ResumeCache;
 use std::sync::{Arc, Mutex, PoisonError};
 use terraform_plugin::{
@@ -153,9 +154,10 @@ impl Resource for BgpVpn {
     }
 
     fn on_stored_state(&self, state: &Value) {
+        let state = Model::read(state);
         self.resume_cache.store(
-            state,
-            planned_id::link_of(state, &private_state::PrivateState::default(), None),
+            &state,
+            planned_id::link_of(&state, &private_state::PrivateState::default(), None),
             None,
         );
     }
@@ -163,9 +165,9 @@ impl Resource for BgpVpn {
     async fn read(&self, request: ReadRequest) -> ReadResponse {
         match (self.backend)() {
             Ok(engine) => {
-                let (claims, before) = (self.claims(&engine), request.state.clone());
+                let (claims, before) = (self.claims(&engine), Model::read(&request.state));
                 let link = private_state::PrivateState::read(&request.private).link;
-                let read = read::read(engine.as_ref(), &self.resume_cache, request).await;
+                let read = read::read(engine.as_ref(), &self.resume_cache, &before, request).await;
                 if read.state.is_null() {
                     claims.release(&before, link.as_ref());
                 }
@@ -197,8 +199,9 @@ impl Resource for BgpVpn {
                 let link = private_state::PrivateState::read(&request.planned_private)
                     .of_state()
                     .link;
-                self.claims(&engine).release(&request.prior, link.as_ref());
-                destroy::destroy(engine.as_ref(), &self.resume_cache, request).await
+                let prior = Model::read(&request.prior);
+                self.claims(&engine).release(&prior, link.as_ref());
+                destroy::destroy(engine.as_ref(), &self.resume_cache, &prior, request).await
             }
             Ok(engine) => {
                 apply::apply(

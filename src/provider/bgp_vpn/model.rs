@@ -3,7 +3,11 @@
 //! paths in this file.
 
 use super::attribute_paths::value_path;
+use super::link_status::LinkStatus;
+use super::planned::Place;
+use crate::azure::id::ResourceId;
 use bgp_vpn::config::{Attr, AttributeId, AttributeSource, Config};
+use bgp_vpn::inside_cidr::InsideCidr;
 use bgp_vpn::managed::{Kind, Managed};
 use bgp_vpn::tunnel::{Instance, PerInstance, PerTunnel};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +22,12 @@ pub const PUBLIC_IP_ADDRESSES: &str = "azure.public_ip_addresses";
 
 /// A configuration, a plan or a state. The settings are its own fields; what only the provider sets
 /// is grouped by link, cloud and tunnel.
+///
+/// Each value of a request is read once, and the model is passed on. It keeps the value, from which
+/// attributes are copied and compared by the attribute table.
+#[derive(Clone)]
 pub struct Model {
+    value: Value,
     settings: Config,
     pub link: LinkOutputs,
     pub azure: AzureOutputs,
@@ -26,22 +35,29 @@ pub struct Model {
     pub tunnels: PerTunnel<TunnelOutputs>,
 }
 
+#[derive(Clone)]
 pub struct LinkOutputs {
     pub id: Attr<String>,
+    pub status: LinkStatus,
     /// What destroy deletes; empty while that is unknown.
     pub managed: Managed,
     pub managed_is_known: bool,
     pub drift: Vec<String>,
 }
 
+#[derive(Clone)]
 pub struct AzureOutputs {
     pub public_ip_addresses: PerInstance<Attr<String>>,
+    /// By name of the subnet.
+    pub subnet_ids: Attr<BTreeMap<String, Attr<String>>>,
 }
 
+#[derive(Clone)]
 pub struct AwsOutputs {
     pub public_subnet_id: Attr<String>,
 }
 
+#[derive(Clone)]
 pub struct TunnelOutputs {
     pub aws_outside_ip: Attr<String>,
     pub azure_public_ip: Attr<String>,
@@ -57,9 +73,11 @@ impl Model {
         let addresses = value.at(&PUBLIC_IP_ADDRESSES.into());
         let tunnels = value.get("tunnels");
         Model {
+            value: value.clone(),
             settings: read_config(value),
             link: LinkOutputs {
                 id: text(value.get("id")),
+                status: LinkStatus::of(value),
                 managed: read_managed(value),
                 managed_is_known: value.get("managed").is_known(),
                 drift: value
@@ -74,12 +92,44 @@ impl Model {
                 public_ip_addresses: PerInstance::from_fn(|instance| {
                     text(addresses.get(&instance.to_string()))
                 }),
+                subnet_ids: text_map(value.at(&SUBNET_IDS.into())),
             },
             aws: AwsOutputs {
                 public_subnet_id: text(value.at(&PUBLIC_SUBNET_ID.into())),
             },
             tunnels: PerTunnel::from_fn(|key| TunnelOutputs::read(tunnels.get(&key.to_string()))),
         }
+    }
+
+    /// The value that was read.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The attribute at a place, to copy or compare it.
+    pub fn at(&self, place: &(impl Place + ?Sized)) -> &Value {
+        self.value.at(&place.path())
+    }
+
+    /// Whether the objects `azure` and `aws` are known. An unknown one hides all that is configured
+    /// in it.
+    pub fn has_known_sides(&self) -> bool {
+        self.has_known_azure_side() && self.value.get("aws").is_known()
+    }
+
+    /// Whether the object `azure` is known.
+    pub fn has_known_azure_side(&self) -> bool {
+        self.value.get("azure").is_known()
+    }
+
+    /// Whether the create of the link did not finish.
+    pub fn is_incomplete(&self) -> bool {
+        self.link.status == LinkStatus::Incomplete
+    }
+
+    /// Whether a run on the link did not finish, and the link was not read since.
+    pub fn is_interrupted(&self) -> bool {
+        self.link.status == LinkStatus::Interrupted
     }
 
     /// Whether the Azure gateway exists with both public IPs. Addresses without it are recreated
@@ -97,6 +147,18 @@ impl Model {
     ) -> Option<&String> {
         let tunnels = instance.tunnels().map(|key| self.tunnels.get(key));
         tunnels.into_iter().find_map(|tunnel| read(tunnel).known())
+    }
+}
+
+impl LinkOutputs {
+    /// The Azure gateway that `id` contains.
+    pub fn gateway_in_id(&self) -> Option<ResourceId> {
+        ResourceId::parse(self.id.known()?.rsplit_once(',')?.0).ok()
+    }
+
+    /// The inside CIDR that `id` contains.
+    pub fn cidr_in_id(&self) -> Option<InsideCidr> {
+        InsideCidr::parse(self.id.known()?.rsplit_once(',')?.1).ok()
     }
 }
 
@@ -169,15 +231,7 @@ impl AttributeSource for Attributes<'_> {
     }
 
     fn text_map(&self, attribute: &AttributeId) -> Attr<BTreeMap<String, Attr<String>>> {
-        let entries = |map: &Value| {
-            Some(
-                map.as_map()?
-                    .iter()
-                    .map(|(name, value)| (name.clone(), text(value)))
-                    .collect(),
-            )
-        };
-        attr(self.at(attribute), entries)
+        text_map(self.at(attribute))
     }
 
     fn object(&self, attribute: &AttributeId) -> Attr<()> {
@@ -204,8 +258,20 @@ fn text(value: &Value) -> Attr<String> {
     attr(value, |v| v.as_str().map(str::to_owned))
 }
 
+fn text_map(value: &Value) -> Attr<BTreeMap<String, Attr<String>>> {
+    let entries = |map: &Value| {
+        let entries = map.as_map()?.iter();
+        Some(
+            entries
+                .map(|(name, value)| (name.clone(), text(value)))
+                .collect(),
+        )
+    };
+    attr(value, entries)
+}
+
 /// `managed` of a state.
-pub fn read_managed(state: &Value) -> Managed {
+fn read_managed(state: &Value) -> Managed {
     let mut managed = Managed::default();
     for kind in Kind::ALL {
         let ids = state

@@ -9,9 +9,8 @@ use super::defaults::{PlanInputs, apply_defaults};
 use super::existing_link::check_existing_link;
 use super::expand::subscription;
 use super::kept::{Kept, kept, kept_by_create};
-use super::link_status::is_incomplete;
 use super::lost_private_state::private_of;
-use super::model::read_config;
+use super::model::Model;
 use super::plan_validation::validate_plan;
 use super::planned::PlannedState;
 use super::planned_id::{id_beside_moved_link, link_of};
@@ -28,6 +27,7 @@ use super::teardown::{
 };
 use super::unknown_values::{unknown_for_create, unknown_for_update};
 use crate::provider::summaries;
+use bgp_vpn::config::{Attr, Config};
 use bgp_vpn::ownership_tags::LinkId;
 use bgp_vpn::preflight::{Lookup, PreflightSnapshot};
 use bgp_vpn::validation::{validate_fields, validate_required};
@@ -35,11 +35,14 @@ use terraform_plugin::{AttributePath, Diagnostic, Diagnostics, PlanRequest, Plan
 
 /// What can be said of a configuration alone.
 pub fn validate(config: &Value) -> Diagnostics {
-    let model = read_config(config);
+    validate_config(&Model::read(config))
+}
+
+fn validate_config(config: &Config) -> Diagnostics {
     // Warnings depend on whether the link exists, which is not known here.
-    let violations = validate_fields(&model)
+    let violations = validate_fields(config)
         .into_iter()
-        .chain(validate_required(&model));
+        .chain(validate_required(config));
     diagnostics(violations.filter(|fault| !fault.is_warning()))
 }
 
@@ -58,37 +61,43 @@ pub async fn plan(
     if request.is_destroy() {
         return plan_destroy(backend, resume_cache, request);
     }
-    let messages = validate(&request.config);
+    let configured = Model::read(&request.config);
+    let messages = validate_config(&configured);
     if messages.has_errors() {
         return messages.into();
     }
-    let prior = (!request.prior.is_null()).then_some(&request.prior);
+    let prior = (!request.prior.is_null()).then(|| Model::read(&request.prior));
+    let prior = prior.as_ref();
     let (config, assumed) = assume_unchanged(&request.config, prior);
-    let private = remembered(&request, resume_cache);
+    let config = Model::read(&config);
+    let private = remembered(&request, prior, &configured, resume_cache);
     let snapshot = PreflightSnapshot::default();
     let mut planning = Planning {
         backend,
         resume_cache,
         request: &request,
         prior,
+        configured: &configured,
         config: &config,
         private,
         snapshot,
         messages,
     };
     let mut draft = planning.draft_plan();
+    let mut planned = Model::read(&draft.planned);
     let replaced = planning
-        .changes(&draft)
+        .changes(&planned)
         .is_some_and(|changes| !changes.requires_replace(&planning.private).is_empty());
-    let preflight = match planning.preflight(&draft).await {
+    let preflight = match planning.preflight(&planned).await {
         Ok(preflight) => preflight,
         Err(diagnostics) => return diagnostics.into(),
     };
     if preflight != Preflight::Skipped {
         draft = planning.draft_plan();
+        planned = Model::read(&draft.planned);
     }
     match planning
-        .final_plan(&mut draft, preflight, replaced, held)
+        .final_plan(&mut draft, &planned, preflight, replaced, held)
         .await
     {
         Ok(requires_replace) => {
@@ -117,17 +126,19 @@ pub fn missing_subscription() -> Diagnostic {
 }
 
 /// What is remembered of the link that is planned.
-fn remembered(request: &PlanRequest, resume_cache: &ResumeCache) -> PrivateState {
-    let mut private = if request.is_create() {
-        PrivateState::read(&request.private)
-    } else {
-        private_of(&request.prior, &request.private)
-    };
-    if !request.is_create() {
+fn remembered(
+    request: &PlanRequest,
+    prior: Option<&Model>,
+    configured: &Model,
+    resume_cache: &ResumeCache,
+) -> PrivateState {
+    if let Some(prior) = prior {
+        let mut private = private_of(prior, &request.private);
         let before = private.clone();
         private.remember_before(&before);
         return private;
     }
+    let private = PrivateState::read(&request.private);
     // The plan of the create half of a replacement carries what was remembered of the link that
     // goes.
     let mut private = PrivateState {
@@ -142,7 +153,7 @@ fn remembered(request: &PlanRequest, resume_cache: &ResumeCache) -> PrivateState
     replaced::note(
         &mut private,
         resume_cache,
-        &request.config,
+        configured,
         request.may_be_applying,
     );
     private
@@ -163,9 +174,10 @@ struct Planning<'r> {
     backend: &'r dyn Backend,
     resume_cache: &'r ResumeCache,
     request: &'r PlanRequest,
-    prior: Option<&'r Value>,
+    prior: Option<&'r Model>,
+    configured: &'r Model,
     /// With values of the state in place of unknown ones that would replace the link.
-    config: &'r Value,
+    config: &'r Model,
     private: PrivateState,
     snapshot: PreflightSnapshot,
     messages: Diagnostics,
@@ -182,17 +194,14 @@ impl<'r> Planning<'r> {
         )
     }
 
-    fn changes<'d>(&self, draft: &'d PlannedState<'_>) -> Option<ChangeSet<'d>>
+    fn changes<'d>(&self, planned: &'d Model) -> Option<ChangeSet<'d>>
     where
         'r: 'd,
     {
-        self.prior.map(|prior| ChangeSet {
-            prior,
-            planned: &draft.planned,
-        })
+        self.prior.map(|prior| ChangeSet { prior, planned })
     }
 
-    fn link_of(&self, settled: &Value) -> Option<LinkId> {
+    fn link_of(&self, settled: &Model) -> Option<LinkId> {
         link_of(settled, &self.private, self.backend.subscription())
     }
 
@@ -207,8 +216,8 @@ impl<'r> Planning<'r> {
     }
 
     /// Reads the surroundings that the draft depends on.
-    async fn preflight(&mut self, draft: &PlannedState<'_>) -> Result<Preflight, Diagnostics> {
-        let changes = self.changes(draft);
+    async fn preflight(&mut self, planned: &Model) -> Result<Preflight, Diagnostics> {
+        let changes = self.changes(planned);
         let replaced =
             changes.is_some_and(|changes| !changes.requires_replace(&self.private).is_empty());
         if !self.is_checked()
@@ -217,10 +226,10 @@ impl<'r> Planning<'r> {
         {
             return Ok(Preflight::Skipped);
         }
-        if self.prior.is_none() && self.lacks_subscription(&draft.planned) {
+        if self.prior.is_none() && self.lacks_subscription(planned) {
             return Err(missing_subscription().into());
         }
-        let (ask, complete) = preflight_request(self.backend, &draft.planned, &self.inputs());
+        let (ask, complete) = preflight_request(self.backend, planned, &self.inputs());
         if !ask.is_empty() {
             self.snapshot = self.backend.preflight(&ask, &self.request.cancel).await?;
         }
@@ -232,15 +241,11 @@ impl<'r> Planning<'r> {
     }
 
     /// Whether neither the provider block nor an ID says in which subscription the link is created.
-    fn lacks_subscription(&self, planned: &Value) -> bool {
-        let ids = ["azure.gateway_id", "azure.virtual_network_id"];
-        let is_open = |path: &&str| {
-            let configured = self.config.at(&(*path).into());
-            !configured.is_known()
-        };
+    fn lacks_subscription(&self, planned: &Model) -> bool {
+        let ids = [&self.config.gateway_id, &self.config.network_id];
         self.backend.is_configured()
-            && self.config.get("azure").is_known()
-            && !ids.iter().any(is_open)
+            && self.config.has_known_azure_side()
+            && !ids.into_iter().any(Attr::is_unknown)
             && subscription(planned, self.backend.subscription()).is_none()
     }
 
@@ -248,17 +253,18 @@ impl<'r> Planning<'r> {
     async fn final_plan(
         &mut self,
         draft: &mut PlannedState<'r>,
+        planned: &Model,
         preflight: Preflight,
         replaced: bool,
         held: &Claims,
     ) -> Result<Vec<AttributePath>, Diagnostics> {
-        let recalled = self.find_incomplete_state(draft);
+        let recalled = self.find_incomplete_state(planned);
         let settled = self.inputs();
         // A replacement is planned once more without a prior state, which is when its surroundings
         // count.
         let checked = !replaced && self.is_checked();
         let mut violations = if checked {
-            validate_plan(&settled, &draft.planned, self.backend)
+            validate_plan(&settled, planned, self.backend)
         } else {
             Vec::new()
         };
@@ -269,7 +275,7 @@ impl<'r> Planning<'r> {
                 ..self.private.provenance.clone()
             }
         } else {
-            provenance(&settled, &self.snapshot, &draft.planned)
+            provenance(&settled, &self.snapshot, planned)
         };
         let mut complete = preflight != Preflight::Partial;
         if self.prior.is_none() && self.request.may_be_applying {
@@ -279,29 +285,29 @@ impl<'r> Planning<'r> {
         self.private.provenance = provenance;
         let link = recalled.link.as_ref();
         self.private.keeps = match self.prior {
-            None => kept_by_create(&draft.planned, &self.private, self.resume_cache, link),
+            None => kept_by_create(planned, &self.private, self.resume_cache, link),
             Some(_) => None,
         };
         self.private.preflight_complete = complete;
-        let refusal = self.changes(draft).filter(|_| self.is_checked());
+        let refusal = self.changes(planned).filter(|_| self.is_checked());
         self.messages
             .extend(refusal.and_then(|changes| refuse_plan(&self.private, changes)));
-        self.check_conflicts(draft, held, recalled.is_new).await;
+        self.check_conflicts(planned, held, recalled.is_new).await;
         if self.messages.has_errors() {
             return Err(std::mem::take(&mut self.messages));
         }
         match self.prior {
             None => {
-                self.complete_create(draft, link);
+                self.complete_create(draft, planned, link);
                 Ok(Vec::new())
             }
-            Some(prior) => self.complete_update(draft, prior, link),
+            Some(prior) => self.complete_update(draft, ChangeSet { prior, planned }, link),
         }
     }
 
     /// Looks for a state of the link that this process has read: of one whose create never ended,
     /// or that is tainted.
-    fn find_incomplete_state(&mut self, draft: &PlannedState<'_>) -> Recalled {
+    fn find_incomplete_state(&mut self, planned: &Model) -> Recalled {
         let (private, is_create) = (&mut self.private, self.prior.is_none());
         let subscription = || self.backend.subscription();
         if is_create {
@@ -311,15 +317,14 @@ impl<'r> Planning<'r> {
                     .iter()
                     .flat_map(own_object_ids),
             );
-            private.link =
-                id_beside_moved_link(&draft.planned, private, &self.snapshot, subscription());
+            private.link = id_beside_moved_link(planned, private, &self.snapshot, subscription());
         }
-        let link = link_of(&draft.planned, private, subscription());
+        let link = link_of(planned, private, subscription());
         // A complete link of another name is another resource that has the same slot.
-        let same_name = |held: &CachedState| held.state.get("name") == draft.planned.get("name");
+        let same_name = |held: &CachedState| held.state.name == planned.name;
         let held_by_state = self.resume_cache.get(link.as_ref()).filter(|_| is_create);
         let held_by_state =
-            held_by_state.filter(|held| is_incomplete(&held.state) || same_name(held));
+            held_by_state.filter(|held| held.state.is_incomplete() || same_name(held));
         let is_new = is_create && private.replaced_ids.is_empty() && held_by_state.is_none();
         // A link that the user tainted is deleted before it is created again.
         private.replaced_ids.extend(
@@ -335,12 +340,12 @@ impl<'r> Planning<'r> {
         ) {
             private.remember_before(before);
         }
-        let left = held_by_state.filter(|held| is_incomplete(&held.state));
-        if let Some(recalled) = left.filter(|recalled| recalled.can_resume(&draft.planned)) {
+        let left = held_by_state.filter(|held| held.state.is_incomplete());
+        if let Some(recalled) = left.filter(|recalled| recalled.can_resume(planned)) {
             private.resumes_incomplete = true;
             let changes = ChangeSet {
                 prior: &recalled.state,
-                planned: &draft.planned,
+                planned,
             };
             let removed = incomplete_removal(changes, private, subscription());
             self.messages.push(resume_warning(!removed.0.is_empty()));
@@ -360,10 +365,10 @@ impl<'r> Planning<'r> {
 
     /// Conflicts with other links of this run, and with what exists of a link that is to be
     /// created.
-    async fn check_conflicts(&mut self, draft: &PlannedState<'_>, held: &Claims, is_new: bool) {
-        let holder = ClaimHolder::of(self.prior, &self.private, &self.request.config);
+    async fn check_conflicts(&mut self, planned: &Model, held: &Claims, is_new: bool) {
+        let holder = ClaimHolder::of(self.prior, &self.private, self.configured);
         let claim = claims::claim(
-            &draft.planned,
+            planned,
             self.prior,
             &self.private,
             self.backend.subscription(),
@@ -380,14 +385,8 @@ impl<'r> Planning<'r> {
                 // A complete link also is what other findings are about, such as a VPC that has a
                 // VPN gateway.
                 let cancel = &self.request.cancel;
-                let found = check_existing_link(
-                    self.backend,
-                    &draft.planned,
-                    &self.private,
-                    &taken,
-                    cancel,
-                )
-                .await;
+                let found =
+                    check_existing_link(self.backend, planned, &self.private, &taken, cancel).await;
                 let postponed = self.request.may_be_applying && found.has_errors();
                 self.private.preflight_complete &= !postponed;
                 self.messages
@@ -397,7 +396,12 @@ impl<'r> Planning<'r> {
         self.private.holder = Some(holder.as_str().to_owned());
     }
 
-    fn complete_create(&mut self, draft: &mut PlannedState<'r>, link: Option<&LinkId>) {
+    fn complete_create(
+        &mut self,
+        draft: &mut PlannedState<'r>,
+        planned: &Model,
+        link: Option<&LinkId>,
+    ) {
         let private = &mut self.private;
         if !private.resumes_incomplete && !private.announced {
             let subscription = self.backend.subscription();
@@ -406,10 +410,10 @@ impl<'r> Planning<'r> {
                 self.resume_cache,
                 link,
                 subscription,
-                &draft.planned,
+                planned,
             ));
         }
-        let unrepeatable = replaced::unrepeatable(private, &self.request.config)
+        let unrepeatable = replaced::unrepeatable(private, self.configured)
             .filter(|_| !private.resumes_incomplete);
         private.unrepeatable = unrepeatable.map(str::to_owned);
         self.messages.extend(unrepeatable.map(|path| {
@@ -423,23 +427,25 @@ impl<'r> Planning<'r> {
     fn complete_update(
         &mut self,
         draft: &mut PlannedState<'r>,
-        prior: &'r Value,
+        before: ChangeSet<'_>,
         link: Option<&LinkId>,
     ) -> Result<Vec<AttributePath>, Diagnostics> {
-        unknown_for_update(draft, prior, &self.private);
+        unknown_for_update(draft, before, &self.private);
+        let prior = before.prior;
+        let planned = Model::read(&draft.planned);
         let changes = ChangeSet {
             prior,
-            planned: &draft.planned,
+            planned: &planned,
         };
         let replacing = changes.requires_replace(&self.private);
-        let before = self.link_of(prior);
-        let refreshed = self.resume_cache.is_refreshed(before.as_ref());
+        let link_before = self.link_of(prior);
+        let refreshed = self.resume_cache.is_refreshed(link_before.as_ref());
         let is_late = self.request.may_be_applying && !refreshed && self.is_checked();
         if let Some(path) = replacing.first().filter(|_| is_late) {
             return Err(Diagnostics::from(late_replacement(
                 path,
-                prior,
-                &draft.planned,
+                prior.value(),
+                planned.value(),
             )));
         }
         self.messages.append(changes.warnings(&self.private));
@@ -448,7 +454,7 @@ impl<'r> Planning<'r> {
             draft
                 .left
                 .iter()
-                .map(|path| drifted_warning(path, self.config, prior)),
+                .map(|path| drifted_warning(path, self.config.value(), prior.value())),
         );
         // Terraform may replace it though nothing here asks for that: the next plan has these bytes
         // and no prior state.
@@ -501,11 +507,11 @@ fn plan_destroy(
     resume_cache: &ResumeCache,
     request: PlanRequest,
 ) -> PlanResponse {
-    let private = private_of(&request.prior, &request.private);
-    let link = link_of(&request.prior, &private, backend.subscription());
-    let outlived = resume_cache.is_superseded(&request.prior, link.as_ref());
-    let removed =
-        (!outlived).then(|| full_removal(&request.prior, &private, backend.subscription()));
+    let prior = Model::read(&request.prior);
+    let private = private_of(&prior, &request.private);
+    let link = link_of(&prior, &private, backend.subscription());
+    let outlived = resume_cache.is_superseded(&prior, link.as_ref());
+    let removed = (!outlived).then(|| full_removal(&prior, &private, backend.subscription()));
     // That replacement did not come.
     let private = if private.unrepeatable.is_some() || request.private.is_empty() {
         PrivateState {
@@ -520,7 +526,7 @@ fn plan_destroy(
         private,
         identity: request.identity,
         diagnostics: removed
-            .and_then(|removed| announcement_of(&removed, None, &request.prior))
+            .and_then(|removed| announcement_of(&removed, None, &prior))
             .into_iter()
             .collect(),
         ..PlanResponse::default()
@@ -531,12 +537,13 @@ fn plan_destroy(
 /// alone.
 fn kept_by_replacement(
     backend: &dyn Backend,
-    config: &Value,
+    config: &Model,
     changes: ChangeSet<'_>,
     private: &PrivateState,
 ) -> Option<Kept> {
     let (fresh, snapshot) = (PrivateState::default(), PreflightSnapshot::default());
     let created = apply_defaults(&plan_inputs(backend, config, None, &fresh, &snapshot)).planned;
+    let created = Model::read(&created);
     kept(
         changes,
         private,
@@ -547,8 +554,8 @@ fn kept_by_replacement(
 /// What settings are made from, for a request.
 pub fn plan_inputs<'c, 'g>(
     backend: &dyn Backend,
-    config: &'c Value,
-    prior: Option<&'g Value>,
+    config: &'c Model,
+    prior: Option<&'g Model>,
     private: &'g PrivateState,
     snapshot: &'g PreflightSnapshot,
 ) -> PlanInputs<'c, 'g> {

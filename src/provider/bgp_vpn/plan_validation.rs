@@ -1,6 +1,5 @@
 //! Everything that is wrong with a plan whose settings all have their values.
 
-use super::attribute_paths::value_path;
 use super::backend::Backend;
 use super::change_set::ChangeSet;
 use super::conflicting_attributes::{
@@ -22,27 +21,22 @@ use bgp_vpn::validation::{ChangedParts, validate_combination, validate_fields};
 use bgp_vpn::violation::{AttributeId, Violation, ViolationKind};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
-use terraform_plugin::Value;
 
 /// Everything that is wrong with a plan that has all effective values.
 pub fn validate_plan(
     inputs: &PlanInputs<'_, '_>,
-    planned_state: &Value,
+    planned: &Model,
     backend: &dyn Backend,
 ) -> Vec<Violation> {
-    let (configured, planned) = (read_config(inputs.config), read_config(planned_state));
+    let configured = inputs.config;
     let (azure_given, vpn_given) = (
         inputs.azure_gateway_is_existing(),
         inputs.vpn_gateway_is_existing(),
     );
     let on_transit_gateway = inputs.on_transit_gateway();
-    let changes = inputs.prior.map(|prior| ChangeSet {
-        prior,
-        planned: planned_state,
-    });
+    let changes = inputs.prior.map(|prior| ChangeSet { prior, planned });
     let changed = |attributes: &[AttributeId]| {
-        let is_configured =
-            |attribute: &AttributeId| !inputs.config.at(&value_path(attribute)).is_null();
+        let is_configured = |attribute: &AttributeId| !configured.at(attribute).is_null();
         changes.is_none_or(|changes| {
             attributes
                 .iter()
@@ -60,7 +54,7 @@ pub fn validate_plan(
             AttributeId::DpdAction,
         ]),
     };
-    let mut violations = validate_combination(&planned, new);
+    let mut violations = validate_combination(planned, new);
     for fault in violations
         .iter_mut()
         .filter(|fault| matches!(fault.kind, ViolationKind::AsnsEqual(_)))
@@ -73,21 +67,21 @@ pub fn validate_plan(
     let of_fields = |fault: &Violation| {
         !is_name(&fault.attribute) && (!fault.is_warning() || inputs.prior.is_none())
     };
-    violations.extend(validate_fields(&planned).into_iter().filter(of_fields));
+    violations.extend(validate_fields(planned).into_iter().filter(of_fields));
     if let Some(changes) = changes {
-        let prior = Model::read(changes.prior);
+        let prior = changes.prior;
         if azure_given {
-            violations.extend(existing_gateway_mismatch(&configured, &prior, &planned));
+            violations.extend(existing_gateway_mismatch(configured, prior, planned));
         }
-        violations.extend(conflicting_id(&configured, &prior, &planned));
+        violations.extend(conflicting_id(configured, prior, planned));
         if changes.requires_replace(inputs.private).is_empty() {
-            violations.extend(immutable_zones(&prior, &planned));
+            violations.extend(immutable_zones(prior, planned));
         }
     } else {
         if azure_given {
-            violations.extend(zones_of_existing_gateway(&configured));
+            violations.extend(zones_of_existing_gateway(configured));
         }
-        violations.extend(vpc_named_twice(&configured));
+        violations.extend(vpc_named_twice(configured));
     }
     let (defaults, own) = (backend.default_tags(), planned.tags.known());
     // Those of the resource alone were checked before.
@@ -103,7 +97,7 @@ pub fn validate_plan(
             ViolationKind::Tag(fault),
         ));
     }
-    let link = link_of(planned_state, inputs.private, backend.subscription());
+    let link = link_of(planned, inputs.private, backend.subscription());
     let mut own = inputs.private.replaced_ids.clone();
     own.extend(inputs.prior.into_iter().flat_map(own_object_ids));
     let own_addresses = own_bgp_addresses(inputs);
@@ -112,7 +106,7 @@ pub fn validate_plan(
         ..inputs.private.provenance.clone()
     };
     let planned_end = endpoint(
-        planned_state,
+        planned,
         &PrivateState {
             provenance: of_plan,
             ..PrivateState::default()
@@ -125,8 +119,8 @@ pub fn validate_plan(
     let moves_to = planned_end.filter(|_| inputs.prior.is_some());
     let site = PreflightContext {
         own_addresses: &own_addresses,
-        configured: &configured,
-        planned: &planned,
+        configured,
+        planned,
         link: link.as_ref(),
         endpoint: created_end.as_deref(),
         own: &own,
@@ -153,7 +147,7 @@ pub fn validate_plan(
             ViolationKind::Preflight(PreflightIssue::ClaimAtCreate),
         ));
     }
-    if inputs.takes_ownership(planned_state) {
+    if inputs.takes_ownership(planned) {
         let ids = &own;
         let own = |c: &&crate::azure::model::Connection| {
             let tagged = link
@@ -205,11 +199,9 @@ fn is_name(field: &AttributeId) -> bool {
 /// The BGP addresses that a link put on its Azure gateway: not those that were listed there before.
 fn own_bgp_addresses(inputs: &PlanInputs<'_, '_>) -> BTreeSet<Ipv4Addr> {
     let (private, prior) = (inputs.private, inputs.prior);
-    let cidrs = [Some(&private.applied), prior]
-        .into_iter()
-        .flatten()
-        .filter_map(inside_cidrs)
-        .collect::<Vec<_>>();
+    let applied = inside_cidrs(&read_config(&private.applied));
+    let before = prior.and_then(|prior| inside_cidrs(prior));
+    let cidrs: Vec<_> = applied.into_iter().chain(before).collect();
     let placed = cidrs
         .iter()
         .flat_map(|all| all.iter().map(|(_, cidr)| cidr.azure_ip()));

@@ -2,6 +2,7 @@
 //! configured.
 
 use super::attribute_paths::value_path;
+use super::model::Model;
 use bgp_vpn::config::AttributeId;
 use terraform_plugin::{AttributePath, Value};
 
@@ -37,15 +38,15 @@ impl Place for String {
 /// The configuration and what is made of it. Configured places, unknown ones too, are never
 /// touched.
 pub struct PlannedState<'a> {
-    pub config: &'a Value,
+    pub config: &'a Model,
     pub planned: Value,
     /// Configured places that stay as the clouds have them.
     pub left: Vec<AttributePath>,
 }
 
 impl<'a> PlannedState<'a> {
-    pub fn new(config: &'a Value) -> Self {
-        let mut planned = config.clone();
+    pub fn new(config: &'a Model) -> Self {
+        let mut planned = config.value().clone();
         planned.set("preshared_keys_wo", Value::Null);
         PlannedState {
             config,
@@ -56,12 +57,12 @@ impl<'a> PlannedState<'a> {
 
     /// Whether nothing is configured at a place, nor unknown above it.
     pub fn is_open(&self, place: &(impl Place + ?Sized)) -> bool {
-        self.config.at(&place.path()).is_null()
+        self.config.at(place).is_null()
     }
 
     /// What is configured at a place.
     pub fn configured(&self, place: &(impl Place + ?Sized)) -> &'a Value {
-        self.config.at(&place.path())
+        self.config.at(place)
     }
 
     /// What is planned at a place.
@@ -80,13 +81,11 @@ impl<'a> PlannedState<'a> {
     pub fn keep_prior_casing(
         &mut self,
         attribute: &AttributeId,
-        prior: &Value,
+        prior: &Model,
         same: impl Fn(&str, &str) -> bool,
     ) {
-        if let (Some(new), Some(old)) = (
-            self.at(attribute).as_str(),
-            prior.at(&attribute.path()).as_str(),
-        ) && new != old
+        if let (Some(new), Some(old)) = (self.at(attribute).as_str(), prior.at(attribute).as_str())
+            && new != old
             && same(new, old)
         {
             let old = old.to_owned();

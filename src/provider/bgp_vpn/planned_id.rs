@@ -1,23 +1,23 @@
 //! The ownership id of a planned link.
 
 use super::expand::{link_id, lookup_scope};
+use super::model::Model;
 use super::private_state::PrivateState;
 use crate::azure::id::ResourceId;
 use bgp_vpn::ownership_tags::LinkId;
 use bgp_vpn::preflight::PreflightSnapshot;
 use bgp_vpn::tunnel::TunnelKey;
-use terraform_plugin::Value;
 
 /// The ownership tag's value of a link, as far as its settings tell it by now.
 pub fn link_of(
-    settled: &Value,
+    settled: &Model,
     private: &PrivateState,
     subscription: Option<String>,
 ) -> Option<LinkId> {
     let found = lookup_scope(settled, private, subscription, false)?;
     found.link.or_else(|| {
         Some(link_id(
-            settled,
+            &settled.link,
             private,
             &found.known.network?,
             *found.inside_cidrs.get(TunnelKey::ALL[0]),
@@ -27,7 +27,7 @@ pub fn link_of(
 
 /// The id of a new link where the usual one belongs to a link that moved to another slot.
 pub fn id_beside_moved_link(
-    planned: &Value,
+    planned: &Model,
     private: &PrivateState,
     snapshot: &PreflightSnapshot,
     subscription: Option<String>,

@@ -5,23 +5,21 @@ use super::change_set::ChangeSet;
 use super::default_options::inside_cidrs;
 use super::defaults::PlanInputs;
 use super::expand::subscription;
-use super::model::read_config;
+use super::model::Model;
 use super::planned_id::link_of;
 use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use bgp_vpn::config::Attr;
 use bgp_vpn::preflight::PreflightRequest;
 use bgp_vpn::tunnel::TunnelKey;
-use terraform_plugin::Value;
 
 /// What to look at before a link is made or moved, and whether all of it is known by now.
 pub fn preflight_request(
     backend: &dyn Backend,
-    settled: &Value,
+    model: &Model,
     inputs: &PlanInputs<'_, '_>,
 ) -> (PreflightRequest, bool) {
-    let model = read_config(settled);
-    let subscription = subscription(settled, backend.subscription());
+    let subscription = subscription(model, backend.subscription());
     let resource = |id: &Attr<String>| id.known().and_then(|id| ResourceId::parse(id).ok());
     let composed = || {
         let name = model.network.known()?.name.known()?;
@@ -41,7 +39,7 @@ pub fn preflight_request(
     let in_region =
         |id: &Attr<String>, given: bool| id.known().filter(|_| given && region.is_some()).cloned();
     // A refresh that did not find the gateway left it in `id` alone.
-    let in_id = || ResourceId::parse(inputs.prior?.get("id").as_str()?.rsplit_once(',')?.0).ok();
+    let in_id = || inputs.prior?.link.gateway_in_id();
     let ask = PreflightRequest {
         checks_aws_credentials: inputs.prior.is_none() && region.is_some(),
         resource_group: model
@@ -53,21 +51,21 @@ pub fn preflight_request(
         gateway: resource(&model.gateway_id)
             .or_else(in_id)
             .filter(|_| gateway_given),
-        first_cidr: inside_cidrs(settled)
+        first_cidr: inside_cidrs(model)
             .map(|cidrs| *cidrs.get(TunnelKey::ALL[0]))
             .filter(|_| (gateway_given || vpn_gateway_given) && inputs.prior.is_none()),
-        link: link_of(settled, inputs.private, backend.subscription())
+        link: link_of(model, inputs.private, backend.subscription())
             .filter(|_| vpn_gateway_given && inputs.prior.is_some()),
         vpc: in_region(&model.vpc_id, true).map(VpcId),
         vpn_gateway: in_region(&model.vpn_gateway_id, vpn_gateway_given).map(VpnGatewayId),
         transit_gateway: in_region(&model.transit_gateway_id, on_transit_gateway)
             .map(TransitGatewayId),
-        own_vpn_gateway: own_vpn_gateway(settled, inputs),
+        own_vpn_gateway: own_vpn_gateway(model, inputs),
         region,
         subscription,
     };
     let needs = |given: bool, asked: bool| !given || asked;
-    let configured = read_config(inputs.config);
+    let configured = inputs.config;
     let complete = ask.resource_group.is_some()
         && needs(gateway_given, ask.gateway.is_some())
         && needs(vpn_gateway_given, ask.vpn_gateway.is_some())
@@ -77,25 +75,24 @@ pub fn preflight_request(
             ask.network.is_some(),
         )
         && needs(!configured.vpc_id.is_null(), ask.vpc.is_some())
-        && inside_cidrs(settled).is_some()
-        && inputs.config.get("azure").is_known()
-        && inputs.config.get("aws").is_known()
+        && inside_cidrs(model).is_some()
+        && configured.has_known_sides()
         && configured.create_group != Attr::Unknown;
     (ask, complete)
 }
 
 /// The VPN gateway that this link made, where the inside CIDRs of its tunnels change.
-fn own_vpn_gateway(settled: &Value, inputs: &PlanInputs<'_, '_>) -> Option<VpnGatewayId> {
+fn own_vpn_gateway(planned: &Model, inputs: &PlanInputs<'_, '_>) -> Option<VpnGatewayId> {
     let changes = ChangeSet {
         prior: inputs.prior?,
-        planned: settled,
+        planned,
     };
     let stays = !inputs.vpn_gateway_is_existing()
         && !inputs.on_transit_gateway()
         && !changes.aws_side_replaced();
-    let id = settled
-        .at(&"aws.vpn_gateway_id".into())
-        .as_str()
+    let id = planned
+        .vpn_gateway_id
+        .known()
         .filter(|_| stays && changes.changed("inside_cidrs"))?;
-    Some(VpnGatewayId(id.to_owned()))
+    Some(VpnGatewayId(id.clone()))
 }

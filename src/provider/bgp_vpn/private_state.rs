@@ -19,8 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use terraform_plugin::{AttributePath, Value, json};
 
-/// Where the two gateways came from, and what survey found that this link must never count as its
-/// own.
+/// Where the two gateways come from, and what the preflight found that this link must never treat as
+/// its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Provenance {
@@ -33,10 +33,10 @@ pub struct Provenance {
     /// The gateway subnet of an existing VNet was made by this link.
     #[serde(rename = "makes_gateway_subnet")]
     pub creates_gateway_subnet: bool,
-    /// Route tables that had the given VPN gateway's routes before.
+    /// Route tables that received routes from the existing VPN gateway before.
     #[serde(rename = "propagated_before")]
     pub preexisting_propagation: Vec<String>,
-    /// Of this link's addresses, those that the given Azure gateway listed before.
+    /// Of this link's addresses, those that the existing Azure gateway listed before.
     #[serde(rename = "found")]
     pub preexisting_addresses: BTreeSet<Ipv4Addr>,
 }

@@ -4,7 +4,7 @@
 use super::default_options::inside_cidrs;
 use super::defaults::PlanInputs;
 use super::expand::link_id;
-use super::model::read_config;
+use super::model::{Model, read_config};
 use super::private_state::Provenance;
 use bgp_vpn::inside_cidr::InsideCidr;
 use bgp_vpn::observed::Observed;
@@ -14,14 +14,13 @@ use bgp_vpn::preflight::PreflightSnapshot;
 use bgp_vpn::tunnel::{PerTunnel, TunnelKey};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
-use terraform_plugin::Value;
 
 /// Where the gateways come from, and what is there already that this link must not count as its
 /// own.
 pub fn provenance(
     inputs: &PlanInputs<'_, '_>,
     snapshot: &PreflightSnapshot,
-    planned: &Value,
+    planned: &Model,
 ) -> Provenance {
     let last = &inputs.private.provenance;
     let claimed = inputs.takes_ownership(planned);
@@ -37,7 +36,7 @@ pub fn provenance(
         let subnet = network.resource.id.child("subnets", GATEWAY_SUBNET);
         replaced(subnet.as_str()) || !network.subnets.iter().any(|s| s.name == GATEWAY_SUBNET)
     });
-    let prefix = read_config(planned).gateway_subnet_prefix.is_set();
+    let prefix = planned.gateway_subnet_prefix.is_set();
     let propagated = snapshot.vpn_gateway.found().map(|gateway| {
         let tables = snapshot
             .route_tables
@@ -47,10 +46,9 @@ pub fn provenance(
         let tables = tables.filter(|table| !own(format!("{}/{}", table.id, gateway.id)));
         tables.map(|table| table.id.0.clone()).collect::<Vec<_>>()
     });
-    let same_gateway = inputs.prior.is_some_and(|prior| {
-        let (prior, planned) = (read_config(prior), read_config(planned));
-        prior.vpn_gateway_id == planned.vpn_gateway_id
-    });
+    let same_gateway = inputs
+        .prior
+        .is_some_and(|prior| prior.vpn_gateway_id == planned.vpn_gateway_id);
     Provenance {
         azure_gateway_is_existing: inputs.azure_gateway_is_existing() && !claimed,
         vpn_gateway_is_existing: vpn_gateway_given && !claimed,
@@ -70,12 +68,12 @@ pub fn provenance(
     }
 }
 
-/// Of this link's addresses, those that a given gateway lists already and that neither this link
-/// nor an earlier try of it put there.
+/// Of this link's addresses, those that an existing gateway lists already and that neither this link
+/// nor an earlier attempt to create it added.
 fn preexisting_addresses(
     inputs: &PlanInputs<'_, '_>,
     snapshot: &PreflightSnapshot,
-    planned: &Value,
+    planned: &Model,
 ) -> BTreeSet<Ipv4Addr> {
     let mut found = inputs.private.provenance.preexisting_addresses.clone();
     let (Some(gateway), Some(cidrs)) = (snapshot.gateway.found(), inside_cidrs(planned)) else {
@@ -83,7 +81,7 @@ fn preexisting_addresses(
     };
     let network = bgp_vpn::preflight::network_of(gateway);
     let first = *cidrs.get(TunnelKey::ALL[0]);
-    let link = network.map(|network| link_id(planned, inputs.private, &network, first));
+    let link = network.map(|network| link_id(&planned.link, inputs.private, &network, first));
     if inputs.private.resumes_incomplete && inputs.private.link.is_some() {
         return found;
     }
@@ -107,8 +105,10 @@ fn preexisting_addresses(
     );
     let noted: BTreeSet<&Ipv4Addr> = former.map(|(_, ip)| ip).chain(placed).collect();
     let put = match inputs.prior {
-        Some(prior) => inside_cidrs(&inputs.private.applied).or_else(|| inside_cidrs(prior)),
-        None => inside_cidrs(&before.applied),
+        Some(prior) => {
+            inside_cidrs(&read_config(&inputs.private.applied)).or_else(|| inside_cidrs(prior))
+        }
+        None => inside_cidrs(&read_config(&before.applied)),
     };
     for (key, cidr) in cidrs.iter() {
         let ip = cidr.azure_ip();

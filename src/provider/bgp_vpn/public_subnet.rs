@@ -1,10 +1,10 @@
-//! The public subnet of a VPC that a link creates, when its range changes. A subnet has one range
-//! for life, and two ranges of a VPC may not overlap: the old subnet goes first. EC2 rejects that
-//! while a network interface is in it.
+//! The public subnet of a VPC that a link creates, when its range changes. The range of a subnet
+//! cannot be changed, and two subnets of a VPC may not overlap, so the former subnet is deleted
+//! first. EC2 rejects that while it contains a network interface.
 
 use super::attribute_paths::value_path;
 use super::change_set::ChangeSet;
-use super::model::{Model, read_config, to_value};
+use super::model::{read_config, to_value};
 use crate::provider::summaries;
 use bgp_vpn::config::{Attr, AttributeId, Config};
 use bgp_vpn::observed::Observed;
@@ -26,7 +26,7 @@ impl RangeChange {
     }
 
     fn read(changes: ChangeSet<'_>) -> Self {
-        Self::of(&read_config(changes.prior), &read_config(changes.planned))
+        Self::of(changes.prior, changes.planned)
     }
 
     fn replaces(&self) -> bool {
@@ -34,28 +34,27 @@ impl RangeChange {
     }
 }
 
-/// Whether the subnet of before gets another range, or goes.
+/// Whether the existing subnet is replaced or deleted.
 pub fn replaces(changes: ChangeSet<'_>) -> bool {
     RangeChange::read(changes).replaces()
 }
 
-/// Whether the subnet of before goes, with its route table.
+/// Whether the existing subnet is deleted, with its route table.
 pub fn goes(changes: ChangeSet<'_>) -> bool {
     let range = RangeChange::read(changes);
     range.replaces() && range.planned.is_null()
 }
 
-/// Whether the link starts or stops to have one, with a route table of its own.
-pub fn comes_or_goes(prior: &Value, planned: &Value) -> bool {
-    let range = RangeChange::of(&read_config(prior), &read_config(planned));
+/// Whether the subnet and its route table are added or removed.
+pub fn comes_or_goes(prior: &Config, planned: &Config) -> bool {
+    let range = RangeChange::of(prior, planned);
     !range.planned.is_unknown() && range.before.is_null() != range.planned.is_null()
 }
 
 /// `aws.public_subnet_id` in the plan of an update whose VPC stays.
 pub fn planned_id(changes: ChangeSet<'_>) -> Value {
-    let (prior, planned) = (Model::read(changes.prior), read_config(changes.planned));
-    let range = RangeChange::of(&prior, &planned);
-    let before = prior.aws.public_subnet_id;
+    let range = RangeChange::read(changes);
+    let before = changes.prior.aws.public_subnet_id.clone();
     let recreated = before.is_null() || range.before != range.planned;
     match (!range.planned.is_null(), recreated) {
         (true, true) => Value::unknown(),
@@ -66,13 +65,12 @@ pub fn planned_id(changes: ChangeSet<'_>) -> Value {
 
 /// What the change costs.
 pub fn warning(changes: ChangeSet<'_>) -> Option<Diagnostic> {
-    let (prior, planned) = (Model::read(changes.prior), read_config(changes.planned));
-    let range = RangeChange::of(&prior, &planned);
+    let range = RangeChange::read(changes);
     if !range.replaces() {
         return None;
     }
     let path = value_path(&AttributeId::PublicSubnet);
-    let id = prior.aws.public_subnet_id.known();
+    let id = changes.prior.aws.public_subnet_id.known();
     let id = id.map_or("not created yet", String::as_str);
     let was = range.before.known().map_or("", String::as_str);
     let detail = match range.planned.known() {

@@ -6,7 +6,7 @@ use super::expand::{ExpandInputs, KeyInputs, expand_spec, lookup_scope};
 use super::flatten::{identity_of, is_deleted, managed, set_computed};
 use super::link_status::LinkStatus;
 use super::lost_private_state::{private_of, restore_addresses};
-use super::model::read_managed;
+use super::model::Model;
 use super::planned_id::link_of;
 use super::private_state::{PrivateState, StoredMove};
 use super::refresh::refresh_settings;
@@ -15,6 +15,7 @@ use super::resume::ResumeCache;
 use super::timeouts::timeout;
 use super::unread_keys::unread_keys;
 use crate::provider::summaries;
+use bgp_vpn::config::Config;
 use bgp_vpn::interruptions::interruptions;
 use bgp_vpn::observed::Observed;
 use bgp_vpn::ownership_tags::recorded_bgp_addresses;
@@ -23,7 +24,7 @@ use bgp_vpn::tunnel::Instance;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
-use terraform_plugin::{Diagnostic, ReadRequest, ReadResponse, Value};
+use terraform_plugin::{Diagnostic, ReadRequest, ReadResponse};
 
 /// Warns of a state that does not identify the tunnels.
 pub fn not_refreshed() -> Diagnostic {
@@ -44,27 +45,22 @@ pub fn read_timed_out(limit: Duration) -> Diagnostic {
 pub async fn read(
     backend: &dyn Backend,
     resume_cache: &ResumeCache,
+    before: &Model,
     request: ReadRequest,
 ) -> ReadResponse {
-    let mut private = private_of(&request.state, &request.private);
-    let Some(scope) = lookup_scope(&request.state, &private, backend.subscription(), true) else {
+    let mut private = private_of(before, &request.private);
+    let Some(scope) = lookup_scope(before, &private, backend.subscription(), true) else {
         return request.unchanged(not_refreshed());
     };
-    let limit = timeout(&request.state, "read", 10);
+    let limit = timeout(before, "read", 10);
     let observed = match tokio::time::timeout(limit, backend.observe(&scope, &request.cancel)).await
     {
         Ok(Ok(observed)) => observed,
         Ok(Err(diagnostics)) => return request.unchanged(diagnostics),
         Err(_) => return request.unchanged(read_timed_out(limit)),
     };
-    let managed = managed(
-        &request.state,
-        &observed,
-        &read_managed(&request.state),
-        &private,
-        false,
-    );
-    if is_deleted(&request.state, &private, &managed, &observed) {
+    let managed = managed(before, &observed, &before.link.managed, &private, false);
+    if is_deleted(before, &private, &managed, &observed) {
         return ReadResponse::default();
     }
     let moves = match backend
@@ -81,12 +77,13 @@ pub async fn read(
     let mut state = request.state.clone();
     refresh_settings(&mut state, &observed);
     set_computed(&mut state, &observed, &managed);
+    let refreshed = Model::read(&state);
     if private.provenance.azure_gateway_is_existing {
         private
             .pending_removals
-            .extend(untracked_addresses(&state, &private, &observed));
+            .extend(untracked_addresses(&refreshed, &private, &observed));
     }
-    let tag = link_of(&state, &private, backend.subscription());
+    let tag = link_of(&refreshed, &private, backend.subscription());
     private.record_owned(tag.as_ref(), &observed, &managed);
     let former = Removals {
         addresses: pending_removals(&mut private, &observed),
@@ -100,7 +97,7 @@ pub async fn read(
         removals: former,
     };
     // An object that is missing shows as its id; a spec without one has no other drift.
-    let spec = expand_spec(&state, around);
+    let spec = expand_spec(&refreshed, around);
     let drift = spec
         .as_ref()
         .map(|spec| backend.drift(spec, &observed))
@@ -116,14 +113,14 @@ pub async fn read(
     private.interrupts = differing
         .flat_map(|spec| interruptions(spec, &observed))
         .collect();
-    let status = LinkStatus::of(&request.state).refreshed(&observed);
+    let status = before.link.status.refreshed(&observed);
     let stuck = status == LinkStatus::Incomplete;
     if drift.is_empty() && !stuck && spec.is_ok() {
         record_arrived(&mut private, &state);
     }
     status.store(&mut state, drift);
-    let link = link_of(&state, &private, backend.subscription());
-    if resume_cache.is_superseded(&request.state, link.as_ref()) {
+    let link = link_of(&refreshed, &private, backend.subscription());
+    if resume_cache.is_superseded(before, link.as_ref()) {
         // Terraform calls it deposed and would delete what the state of the finished link holds.
         return ReadResponse::default();
     }
@@ -132,7 +129,7 @@ pub async fn read(
     }
     link.iter()
         .for_each(|link| resume_cache.store_observed(link, &observed));
-    resume_cache.store(&state, link, Some(&private));
+    resume_cache.store(&Model::read(&state), link, Some(&private));
     let identity = identity_of(&state).or(request.identity);
     let diagnostics = unread_keys(&observed).into_iter().collect();
     ReadResponse {
@@ -147,7 +144,7 @@ pub async fn read(
 /// What a killed run put on another user's gateway according to the tags, and the state does not
 /// contain.
 fn untracked_addresses(
-    state: &Value,
+    state: &Config,
     private: &PrivateState,
     observed: &Observed,
 ) -> BTreeSet<(usize, Ipv4Addr)> {

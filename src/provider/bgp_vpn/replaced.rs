@@ -1,34 +1,32 @@
 //! The link in whose place a plan without a prior state creates another one.
 //!
-//! Terraform plans the create half of a replacement without a prior state. After a plan that was
-//! given the state, its private data is handed on. Of a tainted link nothing is handed on: the
-//! state is known only because Terraform had it upgraded or read in this process, and the link that
-//! is planned may have other inside CIDRs. Name and resource group tell which state it is: names of
-//! Azure objects derive from them, so that no two links can have both in common.
+//! Terraform plans the create half of a replacement without a prior state. It passes on the private
+//! data of the plan that had the prior state, but nothing of a tainted link. The state of a tainted
+//! link is known only because Terraform had it upgraded or read in this process, and the planned
+//! link may have other inside CIDRs. Its name and resource group identify the state: the names of
+//! Azure objects derive from them, so no two links share both.
 
 use super::TYPE_NAME;
 use super::attributes::path_of;
-use super::model::{Model, read_config, read_managed};
+use super::model::Model;
 use super::private_state::PrivateState;
 use super::resume::{CachedState, ResumeCache};
 use super::teardown::{full_removal, label, removal_warning};
 use crate::provider::summaries;
-use bgp_vpn::config::{Attr, AttributeId};
+use bgp_vpn::config::{Attr, AttributeId, Config};
 use bgp_vpn::managed::{Kind, Managed};
 use bgp_vpn::ownership_tags::LinkId;
-use terraform_plugin::{Diagnostic, Value};
+use terraform_plugin::Diagnostic;
 
 /// Whether a state and a configuration are of one link, by what both say of it.
-pub fn is_of_one_link(state: &Value, config: &Value) -> bool {
-    let (state, config) = (read_config(state), read_config(config));
+pub fn is_of_one_link(state: &Config, config: &Config) -> bool {
     let same = |a: &Attr<String>, b: &Attr<String>| matches!((a, b), (Attr::Known(a), Attr::Known(b)) if a.eq_ignore_ascii_case(b));
     same(&state.name, &config.name) && same(&state.group, &config.group)
 }
 
 /// Ids of the shared and single objects that a state holds.
-pub fn own_object_ids(state: &Value) -> Vec<String> {
-    let state = Model::read(state);
-    let mut ids = ids_of_shared_objects(&state);
+pub fn own_object_ids(state: &Model) -> Vec<String> {
+    let mut ids = ids_of_shared_objects(state);
     for (_, tunnel) in state.tunnels.iter() {
         let outputs = [
             &tunnel.azure_connection_id,
@@ -60,7 +58,7 @@ fn ids_of_shared_objects(state: &Model) -> Vec<String> {
 pub fn note(
     private: &mut PrivateState,
     resume_cache: &ResumeCache,
-    config: &Value,
+    config: &Config,
     may_be_applying: bool,
 ) {
     let named = resume_cache
@@ -71,7 +69,7 @@ pub fn note(
         private: read,
     }) = &named
     {
-        private.removes = read_managed(state);
+        private.removes = state.link.managed.clone();
         // Under create_before_destroy the link is still there when the other one is created, and
         // conflicts with it. That plan comes without a read before it.
         if read.is_some() || !may_be_applying {
@@ -80,8 +78,7 @@ pub fn note(
     }
     // By the time of the create the state is gone.
     let before = resume_cache.gone(config).filter(|_| may_be_applying);
-    let before = before.map_or_else(|| private.removes.clone(), |state| read_managed(&state));
-    let config = read_config(config);
+    let before = before.map_or_else(|| private.removes.clone(), |state| state.link.managed);
     let has_network = !config.network_id.is_null() || !config.network.is_null();
     let gateway = config.gateway_id.known();
     let own = gateway.filter(|id| has_network && before.has(Kind::AzureGateway, id));
@@ -95,7 +92,7 @@ pub fn announced(
     resume_cache: &ResumeCache,
     link: Option<&LinkId>,
     provider: Option<String>,
-    planned: &Value,
+    planned: &Config,
 ) -> Option<Diagnostic> {
     let by_tag = || {
         let cached = resume_cache.get(link)?;
@@ -114,9 +111,9 @@ pub fn announced(
 }
 
 /// What a plan with a prior state announces where the user asks for a replacement (`-replace`):
-/// Terraform drops the warnings of the plan of the create half (1.11), and tells no plan which
-/// address it is about.
-pub fn on_request(removed: &Managed, addresses: &[String], prior: &Value) -> Option<Diagnostic> {
+/// Terraform drops the warnings of the plan of the create half (1.11), and a plan request contains no
+/// address.
+pub fn on_request(removed: &Managed, addresses: &[String], prior: &Config) -> Option<Diagnostic> {
     let ours: Vec<&str> = addresses
         .iter()
         .map(String::as_str)
@@ -140,8 +137,7 @@ pub fn on_request(removed: &Managed, addresses: &[String], prior: &Value) -> Opt
 
 /// The attribute that names an object which the replacement deletes and cannot create again under
 /// that id.
-pub fn unrepeatable(private: &PrivateState, config: &Value) -> Option<&'static str> {
-    let config = read_config(config);
+pub fn unrepeatable(private: &PrivateState, config: &Config) -> Option<&'static str> {
     let removed =
         |id: &Attr<String>, kind| id.known().is_some_and(|id| private.removes.has(kind, id));
     if removed(&config.vpn_gateway_id, Kind::AwsVpnGateway) {

@@ -5,6 +5,7 @@
 
 use super::attributes::{AttributeRow, Effect, paths, paths_with};
 use super::change_set::ChangeSet;
+use super::model::Model;
 use super::planned::PlannedState;
 use super::private_state::PrivateState;
 use crate::provider::summaries;
@@ -38,7 +39,7 @@ pub fn is_same_text(one: &str, other: &str) -> bool {
 
 /// A configuration with the value of the state in place of each replacing attribute that is not
 /// known yet, and those attributes. Terraform plans again with the known values before it applies.
-pub fn assume_unchanged(config: &Value, prior: Option<&Value>) -> (Value, Vec<AttributePath>) {
+pub fn assume_unchanged(config: &Value, prior: Option<&Model>) -> (Value, Vec<AttributePath>) {
     let mut assumed = config.clone();
     let Some(prior) = prior else {
         return (assumed, Vec::new());
@@ -49,8 +50,8 @@ pub fn assume_unchanged(config: &Value, prior: Option<&Value>) -> (Value, Vec<At
         let parent_known = name
             .rsplit_once('.')
             .is_none_or(|(parent, _)| config.at(&parent.into()).is_known());
-        if parent_known && !config.at(&path).is_known() && prior.at(&path).is_set() {
-            assumed.set_at(&path, prior.at(&path).clone());
+        if parent_known && !config.at(&path).is_known() && prior.at(name).is_set() {
+            assumed.set_at(&path, prior.at(name).clone());
             paths.push(path);
         }
     }
@@ -66,12 +67,12 @@ pub fn follows_the_cloud(path: &str, private: &PrivateState) -> bool {
 }
 
 /// Leaves configured values as they are in the clouds where only the clouds changed.
-pub fn leave_drifted(draft: &mut PlannedState<'_>, prior: &Value, private: &PrivateState) {
+pub fn leave_drifted(draft: &mut PlannedState<'_>, prior: &Model, private: &PrivateState) {
     let given = other_gateway_attributes().filter(|_| private.provenance.azure_gateway_is_existing);
     let drifted = |path: &AttributePath| {
         let (configured, now, applied) = (
-            draft.config.at(path),
-            prior.at(path),
+            draft.config.value().at(path),
+            prior.value().at(path),
             private.applied.at(path),
         );
         configured.is_set()
@@ -86,7 +87,7 @@ pub fn leave_drifted(draft: &mut PlannedState<'_>, prior: &Value, private: &Priv
         .filter(drifted)
         .collect();
     for path in &left {
-        draft.planned.set_at(path, prior.at(path).clone());
+        draft.planned.set_at(path, prior.value().at(path).clone());
     }
     draft.left = left;
 }

@@ -1,17 +1,16 @@
-//! Settles what a plan had to leave open, and checks it before anything is created.
+//! Resolves what a plan left unknown, and checks it before anything is created.
 
-use super::apply_plan::ApplyPlan;
+use super::apply_plan::{ApplyPlan, RequestModels};
 use super::attribute_paths::{attribute_path, diagnostics};
 use super::backend::Backend;
 use super::change_set::ChangeSet;
 use super::create_before_destroy::{explain_errors, is_conflict};
-use super::defaults::{PlanInputs, apply_defaults};
-use super::expand::{ExpandInputs, KeyInputs, configured_keys, expand_spec, key_storage, text};
-use super::flatten::read_managed;
-use super::link_status::is_incomplete;
-use super::model::read_config;
+use super::defaults::apply_defaults;
+use super::expand::{ExpandInputs, KeyInputs, configured_keys, expand_spec, key_storage};
+use super::model::Model;
 use super::plan::plan_inputs;
 use super::plan_validation::validate_plan;
+use super::planned::Place;
 use super::planned_id::id_beside_moved_link;
 use super::preflight_request::preflight_request;
 use super::private_state::PrivateState;
@@ -20,41 +19,35 @@ use super::public_subnet;
 use super::teardown::removals;
 use crate::aws::model::KeyStorage;
 use crate::provider::summaries;
+use bgp_vpn::config::{Attr, AttributeId, Config};
 use bgp_vpn::preflight::PreflightSnapshot;
 use terraform_plugin::{ApplyRequest, Diagnostic, Diagnostics, Value};
 
-/// Settles what plan had to leave open, and checks it before anything is made.
+/// Resolves what the plan left unknown, and checks it before anything is created.
 pub async fn resolve_plan(
     backend: &dyn Backend,
     request: &ApplyRequest,
-    before: Option<&Value>,
+    values: &RequestModels,
+    before: Option<&Model>,
     messages: &mut Diagnostics,
 ) -> Result<ApplyPlan, Diagnostics> {
     let mut private = PrivateState::read(&request.planned_private);
-    // What finishes a link was planned as a create, and is settled as one.
-    let prior = (!request.prior.is_null()).then_some(&request.prior);
+    // An apply that finishes a link was planned as a create, and is resolved as one.
+    let (config, prior) = (&values.config, values.prior.as_ref());
     let mut snapshot = PreflightSnapshot::default();
     if !private.preflight_complete {
-        let draft = apply_defaults(&plan_inputs(
-            backend,
-            &request.config,
-            prior,
-            &private,
-            &snapshot,
-        ));
-        let inputs = plan_inputs(backend, &request.config, prior, &private, &snapshot);
-        let (ask, _) = preflight_request(backend, &draft.planned, &inputs);
+        let inputs = plan_inputs(backend, config, prior, &private, &snapshot);
+        let draft = Model::read(&apply_defaults(&inputs).planned);
+        let (ask, _) = preflight_request(backend, &draft, &inputs);
         snapshot = backend.preflight(&ask, &request.cancel).await?;
     }
-    let inputs = PlanInputs {
-        snapshot: &snapshot,
-        ..plan_inputs(backend, &request.config, prior, &private, &snapshot)
-    };
+    let inputs = plan_inputs(backend, config, prior, &private, &snapshot);
     let settled = apply_defaults(&inputs).planned;
     let mut target = fill_unknown(&request.planned, &settled);
     if let Some(left) = before.filter(|_| request.is_create()) {
         keep_gateway(&mut target, left);
     }
+    let target = Model::read(&target);
     let moved = if request.is_create() && !private.preflight_complete && private.link.is_none() {
         id_beside_moved_link(&target, &private, &snapshot, backend.subscription())
     } else {
@@ -77,33 +70,29 @@ pub async fn resolve_plan(
         private.provenance = provenance(&inputs, &snapshot, &target);
     }
     private.link = moved.or(private.link);
-    private.names_route_tables = !request.config.at(&"aws.route_table_ids".into()).is_null();
+    private.names_route_tables = !config.route_tables.is_null();
     if !private.names_route_tables
         && prior.is_some_and(|prior| public_subnet::comes_or_goes(prior, &target))
     {
-        // The tables of before lack the one that is created with the subnet.
-        private
-            .applied
-            .set_at(&"aws.route_table_ids".into(), Value::Null);
+        // The last applied tables lack the one that is created with the subnet.
+        let tables = AttributeId::RouteTables.path();
+        private.applied.set_at(&tables, Value::Null);
     }
-    let unfinished = request.is_create() || is_incomplete(&request.prior);
-    let managed = before.map(read_managed).unwrap_or_default();
+    let unfinished = prior.is_none_or(Model::is_incomplete);
+    let changes = |prior| ChangeSet {
+        prior,
+        planned: &target,
+    };
+    let managed = before.map(|before| before.link.managed.clone());
+    let managed = managed.unwrap_or_default();
     let former = before
-        .map(|before| removals(before, &target, &private, &managed))
+        .map(|before| removals(changes(before), &private, &managed))
         .unwrap_or_default();
     let around = ExpandInputs {
         private: &private,
         subscription: backend.subscription(),
         default_tags: backend.default_tags(),
-        keys: keys(
-            request,
-            &target,
-            prior.map(|prior| ChangeSet {
-                prior,
-                planned: &target,
-            }),
-            &private,
-        ),
+        keys: keys(config, &target, prior.map(changes), &private),
         removals: former,
     };
     let mut spec = expand_spec(&target, around).map_err(|lacking| {
@@ -114,7 +103,7 @@ pub async fn resolve_plan(
         .retain(|key| !spec.tags.contains_key(key));
     spec.claims_gateways = claims;
     let triggers = ["rotate_keys", "preshared_keys_wo_version", "tags"]
-        .map(|name| Some((name, prior?.get(name).clone())));
+        .map(|name| Some((name, prior?.at(name).clone())));
     let claimed = claims.then(|| ("manage_gateways", Value::from(false)));
     let asked = triggers.into_iter().flatten().chain(claimed).collect();
     let (config, prior) = (request.config.clone(), prior.cloned());
@@ -132,38 +121,40 @@ pub async fn resolve_plan(
 }
 
 /// An unfinished link keeps its Azure gateway where another name is configured by now.
-fn keep_gateway(target: &mut Value, left: &Value) {
-    let path = "azure.gateway_id".into();
-    if !target.at(&path).is_set() && left.at(&path).is_set() {
-        target.set_at(&path, left.at(&path).clone());
+fn keep_gateway(target: &mut Value, left: &Model) {
+    let path = AttributeId::AzureGateway.path();
+    if !target.at(&path).is_set()
+        && let Attr::Known(gateway) = &left.gateway_id
+    {
+        target.set_at(&path, gateway.clone());
     }
 }
 
 /// The keys in use stay, unless a create makes them all or an update is asked to change them.
 fn keys(
-    request: &ApplyRequest,
-    target: &Value,
+    config: &Model,
+    target: &Config,
     changes: Option<ChangeSet<'_>>,
     private: &PrivateState,
 ) -> KeyInputs {
     let rolled = changes.filter(|changes| changes.rotates_keys(private));
     let raised = changes.is_none_or(ChangeSet::applies_configured_keys);
     // An endpoint that shows no key cannot be seen to have the user's: a mark has to say so.
-    let hidden = key_storage(&read_config(target)) == KeyStorage::SecretsManager;
+    let hidden = key_storage(target) == KeyStorage::SecretsManager;
     let version = target
-        .get("preshared_keys_wo_version")
-        .as_number()
+        .preshared_keys_version
+        .known()
         .filter(|_| raised && hidden);
     KeyInputs {
-        configured: configured_keys(&request.config),
+        configured: configured_keys(config),
         applies_configured: raised,
         trigger: rolled
-            .and_then(|changes| text(changes.planned, "rotate_keys"))
+            .and_then(|changes| changes.planned.rotate_keys.known().cloned())
             .or_else(|| version.map(|version| format!("own keys, version {version}"))),
     }
 }
 
-/// A plan with its unknown places taken from what is settled by now.
+/// A plan whose unknown values are replaced by those that are known by now.
 fn fill_unknown(planned: &Value, settled: &Value) -> Value {
     match (planned, settled) {
         (Value::Unknown(_), settled) => settled.clone(),

@@ -1,35 +1,35 @@
-//! States that Terraform had read in this run, remembered for plans that are given none: how a link
-//! whose create never ended is finished by the next apply.
+//! States that Terraform had read in this run, for plans without a prior state. With them the next
+//! apply finishes a link whose create failed.
 //!
-//! Terraform calls such a link tainted and plans a replacement: a plan without a prior state, then
-//! a delete, then a create. The state of such a link has the status `incomplete`, and every run has
-//! it read before it plans. The plan without a prior state knows the link again and marks its
-//! private data. On that mark the delete half deletes nothing, and the create half goes on from
-//! what there is.
+//! Terraform marks such a link as tainted and plans a replacement: a plan without a prior state, then
+//! a delete, then a create. The state of the link has the status `incomplete`, and every run reads
+//! it before it plans. The plan without a prior state recognizes the link and marks its private
+//! data. Because of that mark the delete half deletes nothing, and the create half continues with
+//! the existing objects.
 //!
-//! Under create_before_destroy a create that fails again leaves two states of one link: the current
-//! one, and the one of before (Terraform calls it deposed), which is to be deleted as soon as the
-//! current one is in order. What it names is the current one's by then, so a state of before the
-//! link was finished deletes nothing once another state holds the complete link.
+//! Under create_before_destroy a create that fails again leaves two states of one link. Terraform
+//! deletes the former one (deposed) as soon as the current one is complete. Its objects belong to
+//! the current state by then, so a state that was stored before the link was finished deletes
+//! nothing once another state holds the complete link.
 
 use super::change_set::ChangeSet;
 use super::kept::Kept;
-use super::link_status::is_incomplete;
 use super::model::Model;
 use super::private_state::PrivateState;
 use super::replaced::is_of_one_link;
 use crate::provider::summaries;
+use bgp_vpn::config::Config;
 use bgp_vpn::observed::Observed;
 use bgp_vpn::ownership_tags::LinkId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use terraform_plugin::{Diagnostic, Value};
+use terraform_plugin::Diagnostic;
 
 /// A link as it was read last.
 #[derive(Clone)]
 pub struct CachedState {
-    pub state: Value,
-    /// None where Terraform did not refresh: only a read is given it.
+    pub state: Model,
+    /// None where Terraform did not refresh: only a read receives it.
     pub private: Option<PrivateState>,
 }
 
@@ -41,7 +41,7 @@ pub struct ResumeCache {
     /// What was read of each link.
     seen: Mutex<BTreeMap<String, Observed>>,
     /// States of links that were deleted.
-    gone: Mutex<Vec<Value>>,
+    gone: Mutex<Vec<Model>>,
     /// What the delete halves of replacements left in place, by the new link.
     kept: Mutex<BTreeMap<String, Kept>>,
 }
@@ -52,8 +52,8 @@ fn lock<T>(place: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl CachedState {
     /// Whether a plan without a prior state finishes this link, rather than taking another gateway.
-    pub fn can_resume(&self, planned: &Value) -> bool {
-        is_incomplete(&self.state)
+    pub fn can_resume(&self, planned: &Model) -> bool {
+        self.state.is_incomplete()
             && ChangeSet {
                 prior: &self.state,
                 planned,
@@ -65,9 +65,9 @@ impl CachedState {
 
 impl ResumeCache {
     /// Remembers a state. A private part that is known stays known.
-    pub fn store(&self, state: &Value, link: Option<LinkId>, private: Option<&PrivateState>) {
+    pub fn store(&self, state: &Model, link: Option<LinkId>, private: Option<&PrivateState>) {
         let Some(link) = link else { return };
-        if !is_incomplete(state) {
+        if !state.is_incomplete() {
             self.mark_complete(&link);
         }
         let mut links = lock(&self.links);
@@ -105,17 +105,16 @@ impl ResumeCache {
     }
 
     /// Forgets a link that is gone. Its create half, if there is one, comes next.
-    pub fn forget(&self, link: &LinkId, state: &Value) {
-        let attribute = Model::read(state).link.id;
-        lock(&self.links).retain(|id, cached| {
-            id != link.as_str() && Model::read(&cached.state).link.id != attribute
-        });
+    pub fn forget(&self, link: &LinkId, state: &Model) {
+        let attribute = &state.link.id;
+        lock(&self.links)
+            .retain(|id, cached| id != link.as_str() && cached.state.link.id != *attribute);
         lock(&self.seen).remove(link.as_str());
         lock(&self.gone).push(state.clone());
     }
 
     /// The link that a configuration describes.
-    pub fn named(&self, config: &Value) -> Option<CachedState> {
+    pub fn named(&self, config: &Config) -> Option<CachedState> {
         lock(&self.links)
             .values()
             .find(|cached| is_of_one_link(&cached.state, config))
@@ -123,7 +122,7 @@ impl ResumeCache {
     }
 
     /// The same of one that this process deleted.
-    pub fn gone(&self, config: &Value) -> Option<Value> {
+    pub fn gone(&self, config: &Config) -> Option<Model> {
         lock(&self.gone)
             .iter()
             .rev()
@@ -145,12 +144,12 @@ impl ResumeCache {
 
     /// The states of links that are unfinished. Terraform destroys these links before it creates
     /// others in their place, so that what they hold conflicts with no create.
-    pub fn incomplete_states(&self) -> Vec<Value> {
+    pub fn incomplete_states(&self) -> Vec<Model> {
         let links = lock(&self.links);
         links
             .values()
             .map(|cached| &cached.state)
-            .filter(|state| is_incomplete(state))
+            .filter(|state| state.is_incomplete())
             .cloned()
             .collect()
     }
@@ -167,9 +166,10 @@ impl ResumeCache {
         lock(&self.finished).remove(link.as_str());
     }
 
-    /// Whether a state is one of before the link was finished, while another holds it completely.
-    pub fn is_superseded(&self, state: &Value, link: Option<&LinkId>) -> bool {
-        is_incomplete(state)
+    /// Whether a state was stored before the link was finished, and another state holds the complete
+    /// link.
+    pub fn is_superseded(&self, state: &Model, link: Option<&LinkId>) -> bool {
+        state.is_incomplete()
             && link.is_some_and(|link| lock(&self.finished).contains(link.as_str()))
     }
 }

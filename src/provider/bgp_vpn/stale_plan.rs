@@ -7,7 +7,6 @@
 use super::backend::Backend;
 use super::change_set::ChangeSet;
 use super::expand::{ExpandInputs, KeyInputs, expand_spec};
-use super::link_status::is_interrupted;
 use super::model::{Model, TunnelOutputs};
 use super::private_state::PrivateState;
 use super::refresh::refresh_settings;
@@ -25,11 +24,11 @@ use terraform_plugin::{AttributePath, Diagnostic, Value};
 
 /// An update that is about to start.
 pub struct Update<'a> {
-    pub prior: &'a Value,
+    pub prior: &'a Model,
     /// As Terraform showed it, unknown where only the apply can tell.
-    pub planned: &'a Value,
+    pub planned: &'a Model,
     /// The same with everything known.
-    pub target: &'a Value,
+    pub target: &'a Model,
     pub private: &'a PrivateState,
     pub spec: &'a Spec,
 }
@@ -44,11 +43,11 @@ pub fn stale_plan_error(
         prior: update.prior,
         planned: update.planned,
     };
-    let completed = !is_interrupted(update.prior);
-    let planned = Model::read(update.planned);
+    let completed = !update.prior.is_interrupted();
+    let planned = update.planned;
     let shown = ShownPlan {
-        known: known(update, &planned),
-        drift: Model::read(update.prior).link.drift.into_iter().collect(),
+        known: known(update),
+        drift: update.prior.link.drift.iter().cloned().collect(),
         recreates_tunnels: planned
             .tunnels
             .iter()
@@ -89,14 +88,15 @@ fn spec_before(backend: &dyn Backend, update: &Update<'_>) -> Option<Spec> {
 /// Settings that the clouds changed and that the apply would change back although the plan leaves
 /// them.
 fn edited_settings(update: &Update<'_>, observed: &Observed) -> Vec<String> {
-    let mut now = update.prior.clone();
+    let before = update.prior.value();
+    let mut now = before.clone();
     refresh_settings(&mut now, observed);
     let mut found = Vec::new();
     let left = |path: &str| follows_the_cloud(path, update.private);
-    for path in changed_leaves(&now, update.prior, "") {
+    for path in changed_leaves(&now, before, "") {
         let at = AttributePath::from(path.as_str());
-        let (was, is) = (update.prior.at(&at), now.at(&at));
-        if !left(&path) && update.target.at(&at) == was && was.is_set() {
+        let (was, is) = (before.at(&at), now.at(&at));
+        if !left(&path) && update.target.at(&path) == was && was.is_set() {
             found.push(format!("{path} is {}, not {}", shown(is), shown(was)));
         }
     }
@@ -136,7 +136,8 @@ fn changed_leaves(one: &Value, other: &Value, at: &str) -> Vec<String> {
 }
 
 /// Objects whose ids or addresses the plan shows.
-fn known(update: &Update<'_>, planned: &Model) -> BTreeSet<ActionTarget> {
+fn known(update: &Update<'_>) -> BTreeSet<ActionTarget> {
+    let planned = update.planned;
     let mut known = Vec::new();
     let single = [
         (&planned.gateway_id, ActionTarget::Gateway),

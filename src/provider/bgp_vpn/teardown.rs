@@ -1,16 +1,19 @@
 //! What an apply takes down. The apply carries it out, and the plan announces the very same.
 
 use super::change_set::ChangeSet;
-use super::expand::{ExpandInputs, KeyInputs, endpoint, expand_spec, subscription, text};
-use super::flatten::{own_bgp_addresses, read_managed};
+use super::default_options::inside_cidrs;
+use super::expand::{ExpandInputs, KeyInputs, endpoint, expand_spec, link_id, subscription};
+use super::flatten::own_bgp_addresses;
 use super::kept::Kept;
+use super::model::{Model, read_config};
 use super::private_state::PrivateState;
 use super::public_subnet;
-use crate::aws::model::RouteTableId;
+use crate::aws::model::{Region, RouteTableId};
 use crate::azure::id::ResourceId;
 use crate::provider::summaries;
 use bgp_vpn::action::Verb;
 use bgp_vpn::blockers::managed_id;
+use bgp_vpn::config::{Attr, AttributeId, Config, VirtualNetworkConfig};
 use bgp_vpn::inside_cidr::InsideCidr;
 use bgp_vpn::lookup::TeardownSpec;
 use bgp_vpn::managed::{Kind, Managed};
@@ -22,35 +25,32 @@ use bgp_vpn::tunnel::{Instance, PerTunnel, TunnelKey};
 use bgp_vpn::types::Tags;
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
-use terraform_plugin::{Diagnostic, Value};
+use terraform_plugin::Diagnostic;
 
 /// What to take down of a state. Addresses are taken off the Azure gateway only where it stays.
 pub fn teardown_spec(
-    state: &Value,
+    state: &Model,
     private: &PrivateState,
     managed: Managed,
     subscription: String,
 ) -> TeardownSpec {
-    let (azure, aws) = (state.get("azure"), state.get("aws"));
-    let resource = |name: &str| text(azure, name).and_then(|id| ResourceId::parse(&id).ok());
-    let cidrs = super::default_options::inside_cidrs(state);
+    let cidrs = inside_cidrs(state);
     let first = TunnelKey {
         instance: Instance::Zero,
         number: 1,
     };
-    let link = resource("virtual_network_id").zip(cidrs.as_ref());
-    let link = link.map(|(network, cidrs)| {
-        super::expand::link_id(state, private, &network, *cidrs.get(first))
-    });
+    let link = resource_id(&state.network_id).zip(cidrs.as_ref());
+    let link =
+        link.map(|(network, cidrs)| link_id(&state.link, private, &network, *cidrs.get(first)));
     let managed = without_networks_of_gateways(state, managed);
     let stays = managed.ids(Kind::AzureGateway).next().is_none();
     TeardownSpec {
         link: link
             .or_else(|| private.link.clone())
             .unwrap_or_else(|| bgp_vpn::ownership_tags::LinkId::from_tag("")),
-        region: crate::aws::model::Region(text(aws, "region").unwrap_or_default()),
-        resource_group: text(azure, "resource_group_name").unwrap_or_default(),
-        azure_gateway: resource("gateway_id"),
+        region: Region(state.region.known().cloned().unwrap_or_default()),
+        resource_group: state.group.known().cloned().unwrap_or_default(),
+        azure_gateway: resource_id(&state.gateway_id),
         own_bgp_addresses: if stays {
             own_bgp_addresses(state, private)
         } else {
@@ -68,18 +68,18 @@ pub fn teardown_spec(
 /// and the resource group in which they are: no cloud deletes a network that contains a gateway, so
 /// a teardown that tried would never end. A link on an existing gateway creates no network for it,
 /// and its own resource group is another one.
-fn without_networks_of_gateways(state: &Value, managed: Managed) -> Managed {
-    if state.get("manage_gateways").as_bool() != Some(false) {
+fn without_networks_of_gateways(state: &Config, managed: Managed) -> Managed {
+    if state.manage_gateways != Attr::Known(false) {
         return managed;
     }
-    let gateway = text(state.get("azure"), "gateway_id").and_then(|id| ResourceId::parse(&id).ok());
+    let gateway = resource_id(&state.gateway_id);
     let contains_gateway = |group: &str| {
         let group = group.rsplit('/').next().unwrap_or_default();
         gateway
             .as_ref()
             .is_some_and(|gateway| gateway.resource_group().eq_ignore_ascii_case(group))
     };
-    let vpc_stays = state.at(&"aws.vpn_gateway_id".into()).is_set();
+    let vpc_stays = state.vpn_gateway_id.is_set();
     let stays = |kind: Kind, id: &str| match kind {
         Kind::AzureResourceGroup => contains_gateway(id),
         Kind::AzureVirtualNetwork | Kind::AzureSubnet => gateway.is_some(),
@@ -99,13 +99,15 @@ fn without_networks_of_gateways(state: &Value, managed: Managed) -> Managed {
 
 /// Subnets of a VNet that the link creates, by the state and by what was applied last: an update
 /// that failed may be in between.
-fn recorded_subnets(state: &Value, private: &PrivateState) -> BTreeSet<String> {
-    let network =
-        |value: &Value| virtual_network_parts(value.get("azure").get("virtual_network")).1;
-    network(state)
-        .into_iter()
-        .chain(network(&private.applied))
-        .collect()
+fn recorded_subnets(state: &Config, private: &PrivateState) -> BTreeSet<String> {
+    let applied = read_config(&private.applied).network;
+    let mut subnets = subnet_names(&state.network);
+    subnets.extend(subnet_names(&applied));
+    subnets
+}
+
+fn resource_id(id: &Attr<String>) -> Option<ResourceId> {
+    ResourceId::parse(id.known()?).ok()
 }
 
 /// What goes of the AWS half before it is recreated; of a link that stays on its transit gateway,
@@ -116,8 +118,8 @@ pub fn aws_teardown(
     private: &PrivateState,
     subscription: &str,
 ) -> TeardownSpec {
-    let gateway = changes.changed("aws.vpn_gateway_id") || changes.changed("aws.asn");
-    let network = changes.changed("aws.vpc_id") || changes.changed("aws.region");
+    let gateway = changes.any_changed(&[AttributeId::VpnGateway, AttributeId::AwsAsn]);
+    let network = changes.any_changed(&[AttributeId::VpcId, AttributeId::Region]);
     let ends = !changes.drops_vpc();
     let goes = |kind: &Kind| match kind {
         Kind::AwsVpnConnection | Kind::AwsCustomerGateway | Kind::AwsRoutePropagation => ends,
@@ -149,13 +151,9 @@ pub fn aws_teardown(
 
 /// What the link has put somewhere and is not to have there any more. Only what was last applied
 /// counts as put there by it.
-pub fn removals(
-    prior: &Value,
-    target: &Value,
-    private: &PrivateState,
-    before: &Managed,
-) -> Removals {
-    let cidrs = |value: &Value| super::default_options::inside_cidrs(value);
+pub fn removals(changes: ChangeSet<'_>, private: &PrivateState, before: &Managed) -> Removals {
+    let (prior, target) = (changes.prior, changes.planned);
+    let applied = read_config(&private.applied);
     let placed = |cidrs: Option<PerTunnel<InsideCidr>>| {
         let cidrs = cidrs
             .iter()
@@ -166,7 +164,7 @@ pub fn removals(
             .map(|(key, cidr)| (key.instance, cidr.azure_ip()))
             .collect::<BTreeSet<_>>()
     };
-    let last = cidrs(&private.applied).or_else(|| cidrs(prior));
+    let last = inside_cidrs(&applied).or_else(|| inside_cidrs(prior));
     let mut addresses = placed(last);
     let instance = |index: usize| {
         Instance::ALL
@@ -179,20 +177,19 @@ pub fn removals(
             .iter()
             .filter_map(|(index, ip)| Some((instance(*index)?, *ip))),
     );
-    let wanted = placed(cidrs(target));
+    let wanted = placed(inside_cidrs(target));
     addresses.retain(|at| {
         !wanted.contains(at) && !private.provenance.preexisting_addresses.contains(&at.1)
     });
-    let tables = target.at(&"aws.route_table_ids".into()).as_list();
-    let hands_off = tables.is_some_and(<[Value]>::is_empty);
+    let tables = target.route_tables.known();
+    let hands_off = tables.is_some_and(Vec::is_empty);
     // The public subnet's table is deleted with it.
-    let goes = public_subnet::goes(ChangeSet {
-        prior,
-        planned: target,
-    });
+    let goes = public_subnet::goes(changes);
     let unwanted = |table: &str| {
-        tables.is_some_and(|ids| !ids.iter().any(|id| id.as_str() == Some(table)))
-            || goes && before.has(Kind::AwsRouteTable, table)
+        tables.is_some_and(|ids| {
+            !ids.iter()
+                .any(|id| id.known().is_some_and(|id| id == table))
+        }) || goes && before.has(Kind::AwsRouteTable, table)
     };
     let own = || {
         before
@@ -205,30 +202,27 @@ pub fn removals(
     let tables = own()
         .filter(|_| !hands_off)
         .map(|(table, _)| RouteTableId(table.to_owned()));
-    let last = private.last_applied(prior, &"azure.virtual_network".into());
-    let (had, has) = (
-        virtual_network_parts(last),
-        virtual_network_parts(target.get("azure").get("virtual_network")),
-    );
-    let keys = |value: &Value| {
-        value
-            .get("tags")
-            .as_map()
-            .into_iter()
-            .flatten()
-            .map(|(key, _)| key.clone())
-            .collect()
+    let last = if applied.network.is_set() {
+        &applied.network
+    } else {
+        &prior.network
     };
-    let (carried, wanted): (BTreeSet<String>, BTreeSet<String>) = (keys(prior), keys(target));
+    let had = ranges(last);
+    let subnets = subnet_names(last);
+    let keys = |settings: &Config| -> BTreeSet<String> {
+        let tags = settings.tags.known().into_iter().flatten();
+        tags.map(|(key, _)| key.clone()).collect()
+    };
+    let (carried, wanted) = (keys(prior), keys(target));
     Removals {
         addresses,
         route_tables: tables.collect(),
-        address_space: had.0.difference(&has.0).copied().collect(),
-        subnets: had.1.difference(&has.1).cloned().collect(),
-        public_subnet: public_subnet::replaces(ChangeSet {
-            prior,
-            planned: target,
-        }),
+        address_space: had.difference(&ranges(&target.network)).copied().collect(),
+        subnets: subnets
+            .difference(&subnet_names(&target.network))
+            .cloned()
+            .collect(),
+        public_subnet: public_subnet::replaces(changes),
         tags: carried
             .difference(&wanted)
             .cloned()
@@ -237,26 +231,30 @@ pub fn removals(
     }
 }
 
-/// Ranges and subnets of a VNet that a link makes.
-fn virtual_network_parts(made: &Value) -> (BTreeSet<Ipv4Net>, BTreeSet<String>) {
-    let ranges = made.get("address_space").as_list().into_iter().flatten();
-    let ranges = ranges
-        .filter_map(|range| range.as_str()?.parse().ok())
-        .collect();
-    let subnets = made
-        .get("subnets")
-        .as_map()
+/// Ranges of a VNet that a link creates.
+fn ranges(network: &Attr<VirtualNetworkConfig>) -> BTreeSet<Ipv4Net> {
+    let space = network.known().and_then(|it| it.address_space.known());
+    let ranges = space.into_iter().flatten();
+    ranges
+        .filter_map(|range| range.known()?.parse().ok())
+        .collect()
+}
+
+/// Subnets of a VNet that a link creates.
+fn subnet_names(network: &Attr<VirtualNetworkConfig>) -> BTreeSet<String> {
+    let subnets = network.known().and_then(|it| it.subnets.known());
+    subnets
         .into_iter()
         .flatten()
         .map(|(name, _)| name.clone())
-        .collect();
-    (ranges, subnets)
+        .collect()
 }
 
 /// What an apply of a destroy plan, or the delete half of a replacement, deletes.
-pub fn full_removal(state: &Value, private: &PrivateState, provider: Option<String>) -> Managed {
+pub fn full_removal(state: &Model, private: &PrivateState, provider: Option<String>) -> Managed {
     let subscription = subscription(state, provider).unwrap_or_default();
-    let mut removed = teardown_spec(state, private, read_managed(state), subscription).managed;
+    let mut removed =
+        teardown_spec(state, private, state.link.managed.clone(), subscription).managed;
     add_interrupted_moves(&mut removed, private, None);
     removed
 }
@@ -287,7 +285,7 @@ pub fn incomplete_removal(
         return Managed::default();
     }
     let home = subscription(changes.prior, provider).unwrap_or_default();
-    aws_teardown(changes, &read_managed(changes.prior), private, &home).managed
+    aws_teardown(changes, &changes.prior.link.managed, private, &home).managed
 }
 
 /// What an apply of an update deletes: the AWS half where that is recreated, and what the steps to
@@ -299,14 +297,14 @@ pub fn update_removal(
     provider: Option<String>,
     default_tags: Tags,
 ) -> Managed {
-    let before = read_managed(changes.prior);
+    let before = &changes.prior.link.managed;
     let mut removed = Managed::default();
     if changes.aws_side_replaced() || changes.drops_vpc() {
         let home = subscription(changes.prior, provider.clone()).unwrap_or_default();
-        removed = aws_teardown(changes, &before, private, &home).managed;
+        removed = aws_teardown(changes, before, private, &home).managed;
     }
     add_interrupted_moves(&mut removed, private, endpoint(changes.planned, private));
-    let former = removals(changes.prior, changes.planned, private, &before);
+    let former = removals(changes, private, before);
     let around = ExpandInputs {
         private,
         subscription: provider,
@@ -327,9 +325,9 @@ pub fn update_removal(
 }
 
 /// Resource group and name of a link.
-pub fn label(link: &Value) -> String {
-    let group = text(link.get("azure"), "resource_group_name").unwrap_or_default();
-    format!("{group}/{}", text(link, "name").unwrap_or_default())
+pub fn label(link: &Config) -> String {
+    let text = |attribute: &Attr<String>| attribute.known().cloned().unwrap_or_default();
+    format!("{}/{}", text(&link.group), text(&link.name))
 }
 
 /// Reports what a plan deletes of the link of a state or plan, and what a replacement keeps. Route
@@ -337,7 +335,11 @@ pub fn label(link: &Value) -> String {
 ///
 /// Of warnings with one summary Terraform shows the first only (1.11), so the summary names the
 /// link.
-pub fn removal_warning(removed: &Managed, kept: Option<&Kept>, link: &Value) -> Option<Diagnostic> {
+pub fn removal_warning(
+    removed: &Managed,
+    kept: Option<&Kept>,
+    link: &Config,
+) -> Option<Diagnostic> {
     let removed = listed(removed);
     let mut detail = format!(
         "The apply deletes these objects. It recreates those that the configuration still needs, with new IDs.\n\n{removed}",
@@ -375,11 +377,11 @@ mod tests {
     #[test]
     fn unmanaged_gateways_keep_only_the_networks_around_them() {
         let gateway = "/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/virtualNetworkGateways/g";
-        let state = Value::object([
-            ("manage_gateways", Value::from(false)),
-            ("azure", Value::object([("gateway_id", gateway)])),
-            ("aws", Value::object([("vpn_gateway_id", Value::Null)])),
-        ]);
+        let state = Config {
+            manage_gateways: Attr::Known(false),
+            gateway_id: Attr::Known(gateway.to_owned()),
+            ..Config::default()
+        };
         let mut managed = Managed::default();
         managed.add(
             Kind::AzureResourceGroup,

@@ -2,13 +2,16 @@
 //! a plan that changes one object shows one object.
 
 use super::attributes::{Mode, paths};
-use super::change_set::{ChangeSet, instance_keys};
+use super::change_set::ChangeSet;
 use super::flatten::planned_tunnel;
-use super::link_status::{LinkStatus, is_interrupted};
+use super::link_status::LinkStatus;
+use super::model::{MAIN_ROUTE_TABLE_ID, Model, PUBLIC_IP_ADDRESSES, PUBLIC_SUBNET_ID, SUBNET_IDS};
 use super::planned::PlannedState;
 use super::private_state::PrivateState;
 use super::public_subnet;
+use bgp_vpn::config::{Attr, AttributeId, Config};
 use bgp_vpn::managed::Kind;
+use bgp_vpn::plan::GATEWAY_SUBNET;
 use bgp_vpn::tunnel::TunnelKey;
 use std::collections::BTreeSet;
 use terraform_plugin::Value;
@@ -40,12 +43,13 @@ const TUNNEL_IDS: [&str; 6] = [
 ];
 
 /// Computed attributes of a link that is there: as before, but for what is missing or recreated.
-pub fn unknown_for_update(draft: &mut PlannedState<'_>, prior: &Value, private: &PrivateState) {
-    let changes = ChangeSet {
-        prior,
-        planned: &draft.planned.clone(),
-    };
-    let before = |path: &str| prior.at(&path.into()).clone();
+pub fn unknown_for_update(
+    draft: &mut PlannedState<'_>,
+    changes: ChangeSet<'_>,
+    private: &PrivateState,
+) {
+    let (prior, planned) = (changes.prior, changes.planned);
+    let before = |path: &str| prior.at(path).clone();
     let or_unknown = |value: Value| {
         if value.is_null() {
             Value::unknown()
@@ -58,14 +62,10 @@ pub fn unknown_for_update(draft: &mut PlannedState<'_>, prior: &Value, private: 
     draft.fill("status", LinkStatus::Complete.as_str());
     let mut managed = PlannedManaged::of(changes, private);
     let tunnels = TunnelKey::ALL.map(|key| {
-        let renewed = changes.unknown_fields(key, private, is_interrupted(prior));
+        let renewed = changes.unknown_fields(key, private, prior.is_interrupted());
         let mut tunnel = planned_tunnel(&draft.planned, key);
         for field in TUNNEL_IDS {
-            let value = prior
-                .get("tunnels")
-                .get(&key.to_string())
-                .get(field)
-                .clone();
+            let value = prior.at("tunnels").get(&key.to_string()).get(field).clone();
             let value = if renewed.contains(&field) {
                 Value::unknown()
             } else {
@@ -79,53 +79,61 @@ pub fn unknown_for_update(draft: &mut PlannedState<'_>, prior: &Value, private: 
         (key.to_string(), tunnel)
     });
     draft.fill("tunnels", Value::map(tunnels));
-    let missing = [
-        "azure.gateway_id",
-        "azure.virtual_network_id",
-        "aws.vpn_gateway_id",
+    let ids = [
+        &planned.gateway_id,
+        &planned.network_id,
+        &planned.vpn_gateway_id,
     ];
-    if missing.iter().any(|path| !draft.at(path).is_known()) {
+    if ids.into_iter().any(Attr::is_unknown) {
         managed.all();
     }
-    let vpc_anew = !draft.at("aws.vpc_id").is_known()
-        || changes.changed("aws.vpc_id")
-        || changes.changed("aws.region");
-    let subnet = match (vpc_anew, draft.at("aws.vpc").is_null()) {
+    let new_vpc = planned.vpc_id.is_unknown()
+        || changes.any_changed(&[AttributeId::VpcId, AttributeId::Region]);
+    let subnet = match (new_vpc, planned.vpc.is_null()) {
         (true, false) => Value::unknown(),
         (true, true) => Value::Null,
         (false, _) => public_subnet::planned_id(changes),
     };
     let new_subnet = !subnet.is_known();
-    draft.fill("aws.public_subnet_id", subnet);
-    let main = before("aws.main_route_table_id");
+    draft.fill(PUBLIC_SUBNET_ID, subnet);
+    let main = before(MAIN_ROUTE_TABLE_ID);
     draft.fill(
-        "aws.main_route_table_id",
-        if vpc_anew { Value::unknown() } else { main },
+        MAIN_ROUTE_TABLE_ID,
+        if new_vpc { Value::unknown() } else { main },
     );
-    if new_subnet || vpc_anew {
+    if new_subnet || new_vpc {
         managed.all();
     }
-    let ips = before("azure.public_ip_addresses");
-    let whole = instance_keys().iter().all(|key| ips.get(key).is_set());
-    draft.fill(
-        "azure.public_ip_addresses",
-        if whole { ips } else { Value::unknown() },
-    );
-    let named = draft
-        .at("azure.virtual_network.subnets")
-        .as_map()
-        .map(|map| map.keys().cloned().collect::<Vec<_>>());
-    let ids = before("azure.subnet_ids");
-    let whole = ids.get("GatewaySubnet").is_set()
-        && named.iter().flatten().all(|name| ids.get(name).is_set());
-    let same = whole
-        && !changes.changed("azure.virtual_network.subnets")
-        && draft.at("azure.virtual_network_id").is_known();
-    draft.fill(
-        "azure.subnet_ids",
-        if same { ids } else { Value::unknown() },
-    );
+    let mut addresses = prior.azure.public_ip_addresses.iter();
+    let addresses = if addresses.all(|(_, address)| address.is_set()) {
+        before(PUBLIC_IP_ADDRESSES)
+    } else {
+        Value::unknown()
+    };
+    draft.fill(PUBLIC_IP_ADDRESSES, addresses);
+    let subnets_stay = has_all_subnet_ids(prior, planned)
+        && !changes.changed(&AttributeId::Subnets)
+        && !planned.network_id.is_unknown();
+    let subnet_ids = if subnets_stay {
+        before(SUBNET_IDS)
+    } else {
+        Value::unknown()
+    };
+    draft.fill(SUBNET_IDS, subnet_ids);
     draft.fill("managed", managed.value(before("managed")));
+}
+
+/// Whether the state has the id of the gateway subnet and of every planned subnet.
+fn has_all_subnet_ids(prior: &Model, planned: &Config) -> bool {
+    let Attr::Known(ids) = &prior.azure.subnet_ids else {
+        return false;
+    };
+    let has = |name: &str| ids.get(name).is_some_and(Attr::is_set);
+    let subnets = planned
+        .network
+        .known()
+        .and_then(|network| network.subnets.known());
+    has(GATEWAY_SUBNET) && subnets.into_iter().flatten().all(|(name, _)| has(name))
 }
 
 /// The kind of object that a computed attribute of a tunnel identifies.
@@ -150,12 +158,9 @@ struct PlannedManaged {
 impl PlannedManaged {
     /// Before the ids of single objects are looked at: what a repair changes.
     fn of(changes: ChangeSet<'_>, private: &PrivateState) -> Self {
-        let ended = LinkStatus::of(changes.prior) == LinkStatus::Complete;
-        let drifted = changes
-            .prior
-            .get("drift")
-            .as_list()
-            .is_some_and(|found| !found.is_empty());
+        let link = &changes.prior.link;
+        let ended = link.status == LinkStatus::Complete;
+        let drifted = !link.drift.is_empty();
         let changed = match &private.changed_kinds {
             _ if !ended || changes.affects_managed() => None,
             _ if !drifted => Some(BTreeSet::new()),

@@ -79,7 +79,10 @@ impl ApplyContext<'_> {
                 .cloned()
                 .collect();
             let edit = |doc: &mut Value| connection::set_custom_bgp_ips(doc, &kept);
-            let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+            let (azure, ctx) = (
+                &self.context.clients.azure,
+                self.context.operation.call_context(),
+            );
             let gateway = self.spec.azure.gateway.id();
             let changed = azure
                 .change_connection(&have.resource.id, gateway, &edit, &ctx)

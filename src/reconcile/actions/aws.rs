@@ -47,7 +47,10 @@ impl ApplyContext<'_> {
         let AwsNetwork::Create { cidr, .. } = &self.spec.aws.network else {
             return Err(ActionError::internal(ActionTarget::Vpc, Verb::Create));
         };
-        let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
+        let (ec2, ctx) = (
+            &self.context.clients.ec2,
+            self.context.operation.call_context(),
+        );
         let own = self.identity_tags(role::VPC);
         let tags = self.tags_for_new(role::VPC, &self.spec.aws.names.vpc);
         let made = ec2
@@ -66,7 +69,7 @@ impl ApplyContext<'_> {
             .context
             .clients
             .ec2
-            .describe_route_tables(&self.context.operation.aws(), &filter)
+            .describe_route_tables(&self.context.operation.call_context(), &filter)
             .await?;
         self.context
             .update(|observed| observed.aws.route_tables = tables);
@@ -76,7 +79,7 @@ impl ApplyContext<'_> {
     pub(super) async fn internet_gateway(&self) -> Result<(), ActionError> {
         let (ec2, ctx, vpc) = (
             &self.context.clients.ec2,
-            self.context.operation.aws(),
+            self.context.operation.call_context(),
             self.vpc_id()?,
         );
         let mut gateway = match self
@@ -116,7 +119,7 @@ impl ApplyContext<'_> {
         };
         let (ec2, ctx, vpc) = (
             &self.context.clients.ec2,
-            self.context.operation.aws(),
+            self.context.operation.call_context(),
             self.vpc_id()?,
         );
         let own = self.identity_tags(role::PUBLIC_SUBNET);
@@ -147,7 +150,7 @@ impl ApplyContext<'_> {
     pub(super) async fn public_route_table(&self) -> Result<(), ActionError> {
         let (ec2, ctx, vpc) = (
             &self.context.clients.ec2,
-            self.context.operation.aws(),
+            self.context.operation.call_context(),
             self.vpc_id()?,
         );
         let table = match self
@@ -203,7 +206,10 @@ impl ApplyContext<'_> {
                 Verb::Create,
             ));
         };
-        let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
+        let (ec2, ctx) = (
+            &self.context.clients.ec2,
+            self.context.operation.call_context(),
+        );
         let own = self.identity_tags(role::VPN_GATEWAY);
         let tags = self.tags_for_new(role::VPN_GATEWAY, &self.spec.aws.names.vpn_gateway);
         let made = ec2
@@ -232,7 +238,7 @@ impl ApplyContext<'_> {
         };
         let (ec2, ctx, vpc) = (
             &self.context.clients.ec2,
-            self.context.operation.aws(),
+            self.context.operation.call_context(),
             self.vpc_id()?,
         );
         ec2.attach_vpn_gateway(&ctx, &gateway, &vpc).await?;
@@ -253,7 +259,10 @@ impl ApplyContext<'_> {
                 Verb::Create,
             ));
         };
-        let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
+        let (ec2, ctx) = (
+            &self.context.clients.ec2,
+            self.context.operation.call_context(),
+        );
         let tables: Vec<RouteTableId> = match table {
             // Another state may have enabled it since it was read: then it is not this link's to
             // disable.
@@ -290,7 +299,7 @@ impl ApplyContext<'_> {
             .context
             .clients
             .ec2
-            .describe_route_tables(&self.context.operation.aws(), &Filter::id(table))
+            .describe_route_tables(&self.context.operation.call_context(), &Filter::id(table))
             .await?;
         let enabled = found
             .iter()
@@ -323,7 +332,10 @@ impl ApplyContext<'_> {
             .require("the Azure gateway's ASN", |observed| {
                 customer_gateway::azure_asn(self.spec, observed)
             })?;
-        let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
+        let (ec2, ctx) = (
+            &self.context.clients.ec2,
+            self.context.operation.call_context(),
+        );
         let device = self.link().device(instance);
         let mut tags = self.tags_for_new(
             instance,
@@ -394,7 +406,10 @@ impl ApplyContext<'_> {
                 _ => None,
             }
         })?;
-        let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
+        let (ec2, ctx) = (
+            &self.context.clients.ec2,
+            self.context.operation.call_context(),
+        );
         let mut tags = compare::desired_tags(&have, self.spec);
         if *object == ActionTarget::VpnGateway {
             tags.extend(compare::missing_ownership_tags(

@@ -1,8 +1,9 @@
 //! Steps at Azure.
 
 use super::ApplyContext;
-use crate::azure::ResourceId;
 use crate::azure::documents::{self, connection, gateway, local_gateway, network};
+use crate::azure::{Azure, ResourceId};
+use crate::client::CallContext;
 use crate::reconcile::error::ActionError;
 use bgp_vpn::action::{ActionTarget, Verb};
 use bgp_vpn::compare;
@@ -40,8 +41,14 @@ impl ApplyContext<'_> {
         move |tags| self.context.scope.owns(kind, id.as_str(), tags, &part)
     }
 
+    /// The client, and the time limit and token of a call.
+    fn azure(&self) -> (&Azure, CallContext) {
+        let context = &self.context;
+        (&context.clients.azure, context.operation.call_context())
+    }
+
     pub(super) async fn resource_group(&self) -> Result<(), ActionError> {
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = self.azure();
         let (name, location) = (&self.spec.azure.resource_group, &self.spec.azure.location);
         let made = match azure
             .create_group(name, location, &self.tags(role::RESOURCE_GROUP), &ctx)
@@ -80,7 +87,7 @@ impl ApplyContext<'_> {
     }
 
     pub(super) async fn update_group_tags(&self) -> Result<(), ActionError> {
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = self.azure();
         let group = self.context.require("the resource group", |observed| {
             observed.azure.group.clone()
         })?;
@@ -98,7 +105,7 @@ impl ApplyContext<'_> {
 
     /// Sets tags. One whose last operation failed is written again.
     pub(super) async fn change_public_ip(&self, instance: Instance) -> Result<(), ActionError> {
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = self.azure();
         let have = self.context.require("the public IP", |observed| {
             observed.azure.public_ips.get(instance).clone()
         })?;
@@ -136,7 +143,7 @@ impl ApplyContext<'_> {
                 network::set_ranges(doc, address_space, &self.spec.removals.address_space);
             }
         };
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = self.azure();
         let changed = azure
             .change_virtual_network(&have.resource.id, &edit, &ctx)
             .await?;
@@ -166,7 +173,7 @@ impl ApplyContext<'_> {
             subnets: std::iter::once(gateway_subnet).chain(others).collect(),
             tags: self.tags(role::VIRTUAL_NETWORK),
         };
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = self.azure();
         let made = azure
             .create_virtual_network(
                 id,
@@ -198,7 +205,7 @@ impl ApplyContext<'_> {
         if verb == Verb::Create {
             return self.new_subnet(id, GATEWAY_SUBNET, prefix).await;
         }
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = self.azure();
         azure
             .change_subnet(&id.child("subnets", GATEWAY_SUBNET), prefix, &ctx)
             .await?;
@@ -215,7 +222,7 @@ impl ApplyContext<'_> {
         if verb == Verb::Create {
             return self.new_subnet(id, name, *prefix).await;
         }
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = self.azure();
         azure
             .change_subnet(&id.child("subnets", name), *prefix, &ctx)
             .await?;
@@ -228,7 +235,7 @@ impl ApplyContext<'_> {
         name: &str,
         prefix: Ipv4Net,
     ) -> Result<(), ActionError> {
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = self.azure();
         azure
             .create_subnet(&id.child("subnets", name), prefix, &ctx)
             .await?;
@@ -240,7 +247,7 @@ impl ApplyContext<'_> {
             .context
             .clients
             .azure
-            .get_virtual_network(id, &self.context.operation.azure())
+            .get_virtual_network(id, &self.context.operation.call_context())
             .await?;
         self.context
             .update(|observed| observed.azure.network = network);
@@ -266,7 +273,7 @@ impl ApplyContext<'_> {
 
     /// Makes the gateway, or waits for the one that is being made.
     pub(super) async fn gateway(&self) -> Result<(), ActionError> {
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = self.azure();
         let made = match &self.spec.azure.gateway {
             AzureGateway::Managed {
                 id,
@@ -350,7 +357,7 @@ impl ApplyContext<'_> {
             .context
             .clients
             .azure
-            .change_gateway(id, &edit, &self.context.operation.azure())
+            .change_gateway(id, &edit, &self.context.operation.call_context())
             .await?;
         self.context
             .update(|observed| observed.azure.gateway = Some(changed));
@@ -391,7 +398,7 @@ impl ApplyContext<'_> {
             bgp_ip: self.spec.inside_cidrs.get(key).aws_ip(),
             tags: self.tags(key),
         };
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = self.azure();
         let made = azure
             .create_local_gateway(
                 &id,
@@ -425,7 +432,7 @@ impl ApplyContext<'_> {
             local_gateway::set_bgp(doc, asn, self.spec.inside_cidrs.get(key).aws_ip());
             self.merge_tags(doc, &have.resource.tags);
         };
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = self.azure();
         let changed = azure
             .change_local_gateway(&have.resource.id, &edit, &ctx)
             .await?;
@@ -484,7 +491,7 @@ impl ApplyContext<'_> {
             policy: self.spec.policy.azure(),
             tags: self.tags(key),
         };
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = self.azure();
         let made = azure
             .create_connection(
                 &id,
@@ -526,7 +533,7 @@ impl ApplyContext<'_> {
             }
             self.merge_tags(doc, &have.resource.tags);
         };
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = self.azure();
         let gateway = self.spec.azure.gateway.id();
         let changed = azure
             .change_connection(&have.resource.id, gateway, &edit, &ctx)
@@ -547,7 +554,7 @@ impl ApplyContext<'_> {
         {
             return Ok(());
         }
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = self.azure();
         azure
             .set_shared_key(
                 &have.resource.id,

@@ -80,7 +80,7 @@ impl ApplyContext<'_> {
             }
             self.context
                 .operation
-                .aws()
+                .call_context()
                 .sleep(
                     pause,
                     &ErrorContext::new("wait for the BGP session of", key),
@@ -168,9 +168,8 @@ impl ApplyContext<'_> {
             .await
     }
 
-    /// Waits until both clouds say that the others are up. AWS may be late with that, so that Azure
-    /// is asked too; but AWS tells more often, and last. A tunnel that was just changed may take a
-    /// moment.
+    /// Waits until both clouds report that the other tunnels are up. AWS may report it late, so Azure
+    /// is read as well. A tunnel that was just changed needs some seconds.
     async fn wait_until_up(
         &self,
         spared: &ActionTarget,
@@ -218,7 +217,7 @@ impl ApplyContext<'_> {
             }
             self.context
                 .operation
-                .aws()
+                .call_context()
                 .sleep(
                     poll_interval::poll_interval(begun.elapsed()),
                     &ErrorContext::new("wait for the other tunnels before changing", spared),
@@ -236,7 +235,7 @@ impl ApplyContext<'_> {
     ) -> Result<(Option<u32>, String), ActionError> {
         let (_, outside) = self.aws_endpoint(key)?;
         let Some(connection) = awaited
-            .poll(&self.context.operation.aws(), max_age(begun))
+            .poll(&self.context.operation.call_context(), max_age(begun))
             .await?
         else {
             return Ok((None, "no such VPN connection".to_owned()));
@@ -302,7 +301,7 @@ impl ApplyContext<'_> {
     /// What Azure's gateway reports of its BGP sessions.
     async fn bgp_peers(&self) -> Result<Peers, ActionError> {
         let (ctx, gateway, denied) = (
-            self.context.operation.azure(),
+            self.context.operation.call_context(),
             self.spec.azure.gateway.id(),
             self.denied,
         );

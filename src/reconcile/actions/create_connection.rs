@@ -114,7 +114,10 @@ impl ApplyContext<'_> {
             tags: &tags,
             idempotency: IdempotencyKey::new(&own),
         };
-        let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
+        let (ec2, ctx) = (
+            &self.context.clients.ec2,
+            self.context.operation.call_context(),
+        );
         for leaving in self
             .context
             .read(|observed| observed.aws.deleting_vpn_connections.clone())
@@ -175,7 +178,7 @@ impl ApplyContext<'_> {
             .context
             .clients
             .ec2
-            .wait_vpn_connection_available(&self.context.operation.aws(), &id, true)
+            .wait_vpn_connection_available(&self.context.operation.call_context(), &id, true)
             .await?;
         self.record_connection(instance, ready);
         Ok(())
@@ -188,7 +191,10 @@ impl ApplyContext<'_> {
         options: &TunnelOptions,
         action: KeyAction,
     ) -> Result<(), ActionError> {
-        let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
+        let (ec2, ctx) = (
+            &self.context.clients.ec2,
+            self.context.operation.call_context(),
+        );
         let id = self.context.require("the VPN connection", |observed| {
             observed
                 .aws
@@ -248,7 +254,7 @@ impl ApplyContext<'_> {
         self.context
             .clients
             .ec2
-            .create_tags(&self.context.operation.aws(), &[id], &mark)
+            .create_tags(&self.context.operation.call_context(), &[id], &mark)
             .await?;
         self.context.update(|observed| {
             observed

@@ -51,8 +51,8 @@ pub(super) async fn delete(
     object: &ActionTarget,
 ) -> Result<(), ActionError> {
     let context = deletes.context;
-    let (azure, az) = (&context.clients.azure, context.operation.azure());
-    let (ec2, aw) = (&context.clients.ec2, context.operation.aws());
+    let (azure, az) = (&context.clients.azure, context.operation.call_context());
+    let (ec2, aw) = (&context.clients.ec2, context.operation.call_context());
     ensure_owned(deletes, object).await?;
     wait_for_deleting_users(context, object).await?;
     match object {
@@ -178,7 +178,7 @@ async fn delete_gateway(deletes: &DeleteContext<'_>) -> Result<(), ActionError> 
     let context = deletes.context;
     let (azure, ctx, id) = (
         &context.clients.azure,
-        context.operation.azure(),
+        context.operation.call_context(),
         deletes.gateway_id()?,
     );
     let managed = |c: &Connection| {
@@ -198,8 +198,8 @@ async fn delete_gateway(deletes: &DeleteContext<'_>) -> Result<(), ActionError> 
     Ok(())
 }
 
-/// The gateway's connections once none of those that matter is being deleted any more: an earlier
-/// run gave up on a delete that Azure goes on with.
+/// The gateway's connections once none of the relevant ones is being deleted. Azure continues a
+/// delete whose run was interrupted.
 async fn connections_remaining(
     context: &ActionContext<'_>,
     gateway: &ResourceId,
@@ -210,7 +210,7 @@ async fn connections_remaining(
         let there = context
             .clients
             .azure
-            .gateway_connections(gateway, &context.operation.azure())
+            .gateway_connections(gateway, &context.operation.call_context())
             .await?;
         if !there
             .iter()
@@ -220,7 +220,7 @@ async fn connections_remaining(
         }
         context
             .operation
-            .aws()
+            .call_context()
             .sleep(
                 poll_interval::poll_interval(begun.elapsed()),
                 &ErrorContext::new("wait until Azure has deleted the connections of", gateway),
@@ -236,7 +236,7 @@ async fn ensure_unshared(
 ) -> Result<(), ActionError> {
     let (ec2, ctx) = (
         &deletes.context.clients.ec2,
-        deletes.context.operation.aws(),
+        deletes.context.operation.call_context(),
     );
     let managed = |id: &str| deletes.managed.has(Kind::AwsVpnConnection, id);
     let on_it = ec2
@@ -260,7 +260,7 @@ async fn remove_bgp_addresses(deletes: &DeleteContext<'_>) -> Result<(), ActionE
     let context = deletes.context;
     let (azure, ctx, id) = (
         &context.clients.azure,
-        context.operation.azure(),
+        context.operation.call_context(),
         deletes.gateway_id()?,
     );
     let mut mine = deletes.bgp_addresses.clone();
@@ -290,10 +290,10 @@ async fn remove_bgp_addresses(deletes: &DeleteContext<'_>) -> Result<(), ActionE
 /// Deleting a group deletes all that it holds, so one that holds anything stays.
 async fn delete_group(deletes: &DeleteContext<'_>) -> Result<(), ActionError> {
     let context = deletes.context;
-    let (azure, ctx) = (&context.clients.azure, context.operation.azure());
+    let (azure, ctx) = (&context.clients.azure, context.operation.call_context());
     let group = context.require("the resource group", |s| s.azure.group.clone())?;
-    // What an earlier run gave up on and Azure goes on to delete is no longer seen as there, and
-    // not yet gone.
+    // Azure continues a delete whose run was interrupted. Its object is no longer observed, but still
+    // exists.
     let leaving = |member: &Member| {
         let own = deletes.link.is_some_and(|link| link.is_on(&member.tags));
         own && !context.read(|observed| {
@@ -324,7 +324,7 @@ async fn delete_group(deletes: &DeleteContext<'_>) -> Result<(), ActionError> {
         }
         context
             .operation
-            .aws()
+            .call_context()
             .sleep(
                 poll_interval::poll_interval(begun.elapsed()),
                 &ErrorContext::new("wait until Azure has emptied resource group", &group.name),
@@ -340,7 +340,7 @@ async fn delete_network(
     context: &ActionContext<'_>,
     object: &ActionTarget,
 ) -> Result<(), ActionError> {
-    let (ec2, ctx) = (&context.clients.ec2, context.operation.aws());
+    let (ec2, ctx) = (&context.clients.ec2, context.operation.call_context());
     match object {
         ActionTarget::PublicRouteTable => {
             let id = context.require("the public route table", |s| {
@@ -392,7 +392,7 @@ async fn delete_subnet(context: &ActionContext<'_>, name: &str) -> Result<(), Ac
     context
         .clients
         .azure
-        .delete_subnet(&id, &context.operation.azure())
+        .delete_subnet(&id, &context.operation.call_context())
         .await?;
     context.update(|observed| {
         if let Some(network) = &mut observed.azure.network {

@@ -28,7 +28,7 @@ pub(super) async fn wait_for_deleting_users(
         context
             .clients
             .azure
-            .wait_while_deleting(id, &context.operation.azure())
+            .wait_while_deleting(id, &context.operation.call_context())
             .await?;
     }
     Ok(())

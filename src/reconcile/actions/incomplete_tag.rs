@@ -46,7 +46,7 @@ impl ApplyContext<'_> {
             .clients
             .ec2
             .delete_tags(
-                &context.operation.aws(),
+                &context.operation.call_context(),
                 &ids,
                 &[TAG_INCOMPLETE, TAG_HEARTBEAT].map(str::to_owned),
             )

@@ -19,7 +19,10 @@ impl ApplyContext<'_> {
     }
 
     async fn restore(&self, object: &Tagged) -> Result<(), ActionError> {
-        let (azure, ctx) = (&self.context.clients.azure, self.context.operation.azure());
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
         let own = desired_tags(self.spec, object);
         let all: Tags = object.tags.clone().into_iter().chain(own.clone()).collect();
         let edit = |doc: &mut Value| {
@@ -44,7 +47,7 @@ impl ApplyContext<'_> {
                     .clients
                     .ec2
                     .create_tags(
-                        &self.context.operation.aws(),
+                        &self.context.operation.call_context(),
                         std::slice::from_ref(id),
                         &own,
                     )

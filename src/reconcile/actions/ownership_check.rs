@@ -56,8 +56,8 @@ async fn read(
     object: &ActionTarget,
 ) -> Result<Option<Tagged>, ActionError> {
     let context = deletes.context;
-    let (azure, az) = (&context.clients.azure, context.operation.azure());
-    let (ec2, aw) = (&context.clients.ec2, context.operation.aws());
+    let (azure, az) = (&context.clients.azure, context.operation.call_context());
+    let (ec2, aw) = (&context.clients.ec2, context.operation.call_context());
     let of = |resource: crate::azure::model::Resource| Tagged {
         id: resource.id.to_string(),
         tags: resource.tags,

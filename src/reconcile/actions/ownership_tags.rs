@@ -25,7 +25,7 @@ fn bgp_address_tags(addresses: &BTreeSet<Ipv4Addr>) -> Tags {
 }
 
 impl ApplyContext<'_> {
-    /// What this link lists at an instance; what was there before it is not of it.
+    /// The addresses that this link added at an instance, without those that were listed before.
     fn listed_bgp_addresses(&self, instance: Instance) -> BTreeSet<Ipv4Addr> {
         self.own_bgp_addresses(instance)
             .into_iter()
@@ -97,7 +97,11 @@ impl ApplyContext<'_> {
             self.context
                 .clients
                 .ec2
-                .create_tags(&self.context.operation.aws(), &[customer.id.0], &mark)
+                .create_tags(
+                    &self.context.operation.call_context(),
+                    &[customer.id.0],
+                    &mark,
+                )
                 .await?;
             self.context.update(|observed| {
                 observed
@@ -111,7 +115,7 @@ impl ApplyContext<'_> {
         Ok(())
     }
 
-    /// For a new customer gateway: what this link lets in by now, and goes on to.
+    /// Tags of a new customer gateway for the propagation that this link has enabled or will enable.
     pub(super) fn propagation_tags(&self) -> Tags {
         let AwsGateway::ExistingVgw(gateway) = &self.spec.aws.gateway else {
             return Tags::new();
@@ -158,7 +162,7 @@ impl ApplyContext<'_> {
             .context
             .clients
             .ec2
-            .create_tags(&self.context.operation.aws(), &[own.id.0], &marks)
+            .create_tags(&self.context.operation.call_context(), &[own.id.0], &marks)
             .await
         {
             // Propagation that is not recorded stays enabled until the VPN gateway is deleted,
@@ -208,7 +212,7 @@ impl ApplyContext<'_> {
         self.context
             .clients
             .ec2
-            .create_tags(&self.context.operation.aws(), &ids, &mark)
+            .create_tags(&self.context.operation.call_context(), &ids, &mark)
             .await?;
         self.context.update(|observed| {
             for instance in Instance::ALL {

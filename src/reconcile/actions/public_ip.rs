@@ -63,7 +63,7 @@ impl ApplyContext<'_> {
             tags,
         };
         let (ctx, is_ours) = (
-            self.context.operation.azure(),
+            self.context.operation.call_context(),
             self.is_owned(Kind::AzurePublicIp, &id, instance),
         );
         self.context
@@ -118,7 +118,10 @@ impl ApplyContext<'_> {
         {
             return Ok(Zones::In(zones.iter().cloned().collect()));
         }
-        let (ctx, location) = (self.context.operation.azure(), &self.spec.azure.location);
+        let (ctx, location) = (
+            self.context.operation.call_context(),
+            &self.spec.azure.location,
+        );
         let read = self
             .context
             .clients

@@ -52,7 +52,10 @@ impl ApplyContext<'_> {
         if wanted == ConnectionOptions::default() {
             return Ok(());
         }
-        let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
+        let (ec2, ctx) = (
+            &self.context.clients.ec2,
+            self.context.operation.call_context(),
+        );
         let changed = ec2
             .change_connection_options(&ctx, &have.id, &wanted)
             .await?;
@@ -78,7 +81,10 @@ impl ApplyContext<'_> {
             customer_gateway: differs.customer_gateway.then(|| customer.id.clone()),
             target: Some(target).filter(|_| differs.target),
         };
-        let (ec2, ctx) = (&self.context.clients.ec2, self.context.operation.aws());
+        let (ec2, ctx) = (
+            &self.context.clients.ec2,
+            self.context.operation.call_context(),
+        );
         let changed = ec2
             .change_connection_endpoints(&ctx, &have.id, &wanted)
             .await?;

@@ -14,7 +14,7 @@ const SUMMARY: &str = awsazure::provider::summaries::REPAIRS_INTERRUPT;
 
 /// Narrowed network CIDRs on one connection, and other DPD seconds on a tunnel of the other one.
 async fn edited(sim: &Sim, link: &Link) -> [String; 2] {
-    let (ec2, ctx) = (ec2(sim).await, sim.limits().aws());
+    let (ec2, ctx) = (ec2(sim).await, sim.limits().call_context());
     let narrowed = VpnConnectionId(link.text("tunnels.instance1_tunnel1.aws_vpn_connection_id"));
     let networks = NetworkCidrs {
         local: "10.1.0.0/16".parse().unwrap(),
@@ -89,7 +89,7 @@ fn import_finds_own_gateway_of_moved_connection() {
     let link = Link::new();
     simulated(|| async move {
         let sim = link.sim();
-        let (ec2, ctx) = (ec2(&sim).await, sim.limits().aws());
+        let (ec2, ctx) = (ec2(&sim).await, sim.limits().call_context());
         let other = ec2
             .create_vpn_gateway(
                 &ctx,

@@ -57,7 +57,7 @@ fn accept_equal_customer_gateways() {
             fixture
                 .ec2()
                 .await
-                .delete_customer_gateway(&fixture.sim.limits().aws(), id)
+                .delete_customer_gateway(&fixture.sim.limits().call_context(), id)
                 .await
                 .unwrap();
         }
@@ -95,7 +95,7 @@ fn replace_customer_gateways_with_another_address_in_place() {
                     fixture
                         .ec2()
                         .await
-                        .delete_customer_gateway(&fixture.sim.limits().aws(), id)
+                        .delete_customer_gateway(&fixture.sim.limits().call_context(), id)
                         .await
                         .unwrap();
                 }
@@ -130,7 +130,7 @@ fn replace_customer_gateways_with_another_address_in_place() {
 
 /// A VPN gateway of another user.
 async fn vpn_gateway(fixture: &Fixture) -> VpnGatewayId {
-    let (ec2, ctx) = (fixture.ec2().await, fixture.sim.limits().aws());
+    let (ec2, ctx) = (fixture.ec2().await, fixture.sim.limits().call_context());
     let asn = fixture.before.aws.gateway.as_ref().unwrap().asn;
     let made: VpnGateway = ec2
         .create_vpn_gateway(&ctx, asn, &Tags::new(), IdempotencyKey::new(&Tags::new()))
@@ -156,7 +156,7 @@ fn move_connections_back_one_at_a_time_from_another_gateway() {
             fixture
                 .ec2()
                 .await
-                .change_connection_endpoints(&fixture.sim.limits().aws(), &id, &ends)
+                .change_connection_endpoints(&fixture.sim.limits().call_context(), &id, &ends)
                 .await
                 .unwrap();
         }
@@ -193,7 +193,7 @@ fn widen_narrowed_network_cidrs_one_connection_at_a_time() {
             fixture
                 .ec2()
                 .await
-                .change_connection_options(&fixture.sim.limits().aws(), &id, &options)
+                .change_connection_options(&fixture.sim.limits().call_context(), &id, &options)
                 .await
                 .unwrap();
         }
@@ -223,7 +223,7 @@ fn clear_policy_based_traffic_selectors_one_tunnel_at_a_time() {
             let id = &connection.as_ref().unwrap().resource.id;
             let (gateway, ctx) = (
                 fixture.spec.azure.gateway.id(),
-                fixture.sim.limits().azure(),
+                fixture.sim.limits().call_context(),
             );
             fixture
                 .sim
@@ -268,7 +268,12 @@ fn disable_ikev1_one_tunnel_at_a_time() {
             fixture
                 .ec2()
                 .await
-                .change_tunnel(&fixture.sim.limits().aws(), &vpn.id, outside, &both)
+                .change_tunnel(
+                    &fixture.sim.limits().call_context(),
+                    &vpn.id,
+                    outside,
+                    &both,
+                )
                 .await
                 .unwrap();
             assert!(

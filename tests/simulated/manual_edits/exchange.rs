@@ -196,7 +196,7 @@ async fn connect_branch(sim: &Sim, link: &Link) -> ResourceId {
 
 /// A branch's VPN connection on the VPN gateway that the link made.
 async fn connect_branch_to_aws(sim: &Sim, link: &Link, cidr: &str) -> VpnConnectionId {
-    let (ec2, ctx) = (ec2(sim).await, sim.limits().aws());
+    let (ec2, ctx) = (ec2(sim).await, sim.limits().call_context());
     let customer = ec2
         .create_customer_gateway(&ctx, [198, 51, 100, 9].into(), Asn(65200), "", &Tags::new())
         .await

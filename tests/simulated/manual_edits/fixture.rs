@@ -137,7 +137,7 @@ impl Fixture {
     }
 
     pub async fn customer_gateway(&self, ip: Ipv4Addr, asn: u32, device: &str) -> CustomerGateway {
-        let (ec2, ctx) = (self.ec2().await, self.sim.limits().aws());
+        let (ec2, ctx) = (self.ec2().await, self.sim.limits().call_context());
         let made = ec2
             .create_customer_gateway(&ctx, ip, Asn(asn), device, &Tags::new())
             .await
@@ -155,7 +155,7 @@ impl Fixture {
         let id = self.vpn(instance).id;
         self.ec2()
             .await
-            .change_connection_endpoints(&self.sim.limits().aws(), &id, &ends)
+            .change_connection_endpoints(&self.sim.limits().call_context(), &id, &ends)
             .await
             .unwrap();
     }
@@ -245,7 +245,7 @@ pub fn writes(sim: &Sim) -> Vec<String> {
 
 /// The limits of a call to Azure or AWS.
 pub fn clients(sim: &Sim) -> (&Azure, awsazure::client::CallContext) {
-    (&sim.clouds.azure, sim.limits().azure())
+    (&sim.clouds.azure, sim.limits().call_context())
 }
 
 /// EC2 in the links' region.

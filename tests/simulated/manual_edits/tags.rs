@@ -48,7 +48,7 @@ fn restore_deleted_ownership_tags() {
         let on_aws = on_aws.map(|path| link.text(path));
         ec2(&sim)
             .await
-            .delete_tags(&sim.limits().aws(), &on_aws, &keys)
+            .delete_tags(&sim.limits().call_context(), &on_aws, &keys)
             .await
             .unwrap();
         wait_for_sessions(&sim).await;

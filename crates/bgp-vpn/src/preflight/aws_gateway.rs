@@ -103,7 +103,7 @@ pub(super) fn check_vpn_gateway(
     }
 }
 
-/// How many VPN connections of others end on the given AWS gateway.
+/// Number of VPN connections of other users on the existing AWS gateway.
 fn count_foreign_vpn_connections(
     context: PreflightContext<'_>,
     snapshot: &PreflightSnapshot,

@@ -17,7 +17,7 @@ pub struct PreflightRequest {
     pub resource_group: Option<String>,
     /// The VNet, existing or to be created, with its VPN gateway.
     pub network: Option<ResourceId>,
-    /// A given Azure gateway, with its connections.
+    /// An existing Azure gateway, with its connections.
     pub gateway: Option<ResourceId>,
     /// First inside CIDR of a link that is to be created on another user's gateway: an earlier try
     /// of it may have left marks.
@@ -27,9 +27,9 @@ pub struct PreflightRequest {
     pub region: Option<aws::Region>,
     /// The VPC with its subnets, route tables and attached VPN gateway.
     pub vpc: Option<aws::VpcId>,
-    /// A given VPN gateway, with its VPN connections, and its VPC as above.
+    /// An existing VPN gateway, with its VPN connections, and its VPC as above.
     pub vpn_gateway: Option<aws::VpnGatewayId>,
-    /// A given transit gateway, with its VPN connections.
+    /// An existing transit gateway, with its VPN connections.
     pub transit_gateway: Option<aws::TransitGatewayId>,
     /// This link's own VPN gateway, for its VPN connections: other users may have set some on it.
     pub own_vpn_gateway: Option<aws::VpnGatewayId>,
@@ -83,16 +83,16 @@ pub struct PreflightSnapshot {
     /// Of the links on it, by their ownership tags, those whose AWS half says that their create
     /// never ended.
     pub incomplete_links: BTreeSet<String>,
-    /// The given Azure gateway.
+    /// The existing Azure gateway.
     pub gateway: Lookup<azure::Gateway>,
-    /// The VNet of the given Azure gateway.
+    /// The VNet of the existing Azure gateway.
     pub gateway_network: Lookup<azure::VirtualNetwork>,
-    /// Connections of the given Azure gateway.
+    /// Connections of the existing Azure gateway.
     pub connections: Vec<azure::Connection>,
     /// Where an earlier try of the link left customer gateways: the addresses that it put on the
     /// given gateway.
     pub recorded_bgp_addresses: Option<BTreeSet<Ipv4Addr>>,
-    /// Propagation of the given VPN gateway's routes that an earlier try switched on, each as
+    /// Propagation of the existing VPN gateway's routes that an earlier try switched on, each as
     /// `rtb-.../vgw-...`.
     pub propagations: BTreeSet<String>,
     pub vpc: Lookup<aws::Vpc>,
@@ -100,11 +100,11 @@ pub struct PreflightSnapshot {
     pub vpc_gateway: Lookup<aws::VpnGateway>,
     pub subnets: Vec<aws::Subnet>,
     pub route_tables: Vec<aws::RouteTable>,
-    /// The given VPN gateway.
+    /// The existing VPN gateway.
     pub vpn_gateway: Lookup<aws::VpnGateway>,
-    /// The given transit gateway.
+    /// The existing transit gateway.
     pub transit_gateway: Lookup<aws::TransitGateway>,
-    /// VPN connections of the given VPN gateway or transit gateway.
+    /// VPN connections of the existing VPN gateway or transit gateway.
     pub vpn_connections: Vec<aws::VpnConnection>,
     /// VPN connections of this link's own VPN gateway.
     pub own_vpn_connections: Vec<aws::VpnConnection>,

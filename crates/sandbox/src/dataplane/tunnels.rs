@@ -1,12 +1,12 @@
-//! The tunnels as they are at one moment: which ends meet, since when, and what either cloud would
-//! report of it.
+//! The tunnels at one moment: which endpoints are connected, since when, and what each cloud
+//! reports.
 //!
-//! What takes time (negotiation, the BGP session, telemetry) takes a time that follows from the
-//! tunnel's address and the instant, so that nothing here draws chance. A session goes on for as
-//! long as nothing that it was made of changes.
+//! The durations of negotiation, BGP session setup and telemetry derive from the tunnel's address
+//! and the start time, so the result is deterministic. A session lasts until one of the settings
+//! that it was negotiated with changes.
 //!
-//! All of that is by the rules. While a lab is attached, everything but the judgement is what its
-//! daemons say.
+//! Without a lab the status follows from the rules. While a lab is attached, its daemons report the
+//! status, and the rules only say whether the settings match.
 
 use super::lab_report::{LabReport, ReportHistory};
 use super::rules::{Agreed, Negotiation, TunnelStatus};

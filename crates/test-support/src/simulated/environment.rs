@@ -3,19 +3,14 @@
 use super::clock::in_virtual_time;
 use super::fault_sweep::create_foreign;
 use super::fingerprint::fingerprint;
+use super::foreign_gateways::{self, ForeignGroup, ForeignInstance};
 use super::other_team;
 use super::terraform_core::Stored;
 use super::{REGION, Sim};
-use awsazure::aws::IdempotencyKey;
-use awsazure::aws::model::Region;
+use awsazure::aws::model::VpcId;
 use awsazure::azure::ResourceId;
-use awsazure::azure::documents::gateway::{NewGateway, NewInstance};
-use awsazure::azure::documents::network::NewVirtualNetwork;
-use awsazure::azure::documents::public_ip::NewPublicIp;
 use awsazure_sandbox::world::World;
 use bgp_vpn::tunnel::TunnelKey;
-use bgp_vpn::types::{Asn, Tags};
-use std::collections::BTreeMap;
 
 /// Resource group of everything in Azure.
 pub const GROUP: &str = "existing-rg";
@@ -60,12 +55,7 @@ impl Environment {
     pub fn build() -> Environment {
         in_virtual_time(Box::pin(async {
             let sim = Sim::new(1);
-            let azure_limits = sim.limits().azure();
-            sim.clouds
-                .azure
-                .create_group(GROUP, "westeurope", &Tags::new(), &azure_limits)
-                .await
-                .unwrap();
+            group(&sim).create().await;
             let bare_network = network(&sim, "bare", "10.10", false).await;
             let networks = [
                 network(&sim, "first", "10.11", true).await,
@@ -125,81 +115,32 @@ impl Environment {
     }
 }
 
-fn id(sim: &Sim, kind: &str, name: &str) -> ResourceId {
-    ResourceId::network(&sim.subscription(), GROUP, kind, name)
+fn group(sim: &Sim) -> ForeignGroup<'_> {
+    ForeignGroup { sim, name: GROUP }
 }
 
 async fn network(sim: &Sim, name: &str, range: &str, with_subnet: bool) -> String {
-    let gateway_subnet = (
-        "GatewaySubnet".to_owned(),
-        format!("{range}.255.0/27").parse().unwrap(),
-    );
-    let network = NewVirtualNetwork {
-        location: "westeurope".to_owned(),
-        address_space: vec![format!("{range}.0.0/16").parse().unwrap()],
-        subnets: with_subnet.then_some(gateway_subnet).into_iter().collect(),
-        tags: Tags::new(),
-    };
-    let id = id(sim, "virtualNetworks", name);
-    sim.clouds
-        .azure
-        .create_virtual_network(&id, &network, &|_| true, &sim.limits().azure())
-        .await
-        .unwrap();
-    id.to_string()
+    let subnet = with_subnet.then(|| format!("{range}.255.0/27"));
+    let range = format!("{range}.0.0/16");
+    let group = group(sim);
+    let network = group.virtual_network(name, &range, subnet.as_deref());
+    network.await.to_string()
 }
 
 async fn azure_gateway(sim: &Sim, name: &str, range: &str, is_shared: bool) -> String {
     let network = network(sim, &format!("of-{name}"), range, true).await;
-    let (azure, limits, location) = (
-        &sim.clouds.azure,
-        sim.limits().azure(),
-        "westeurope".to_owned(),
-    );
-    let mut instances = Vec::new();
+    let network = ResourceId::parse(&network).unwrap();
     let names = ["a", "b"].map(str::to_owned);
-    for (number, key) in names.iter().zip([TunnelKey::ALL[0], TunnelKey::ALL[2]]) {
-        let ip = id(sim, "publicIPAddresses", &format!("{name}-{number}"));
-        let zones = ["1", "2", "3"].map(str::to_owned).to_vec();
-        let new = NewPublicIp {
-            location: location.clone(),
-            zones,
-            tags: Tags::new(),
-        };
-        azure
-            .create_public_ip(&ip, &new, &|_| true, &limits)
-            .await
-            .unwrap();
-        let custom_bgp_ips = if is_shared {
-            vec![other_team::taken().get(key).azure_ip()]
-        } else {
-            Vec::new()
-        };
-        instances.push(NewInstance {
-            name: number.clone(),
-            public_ip_id: ip,
-            custom_bgp_ips,
-        });
-    }
-    let (sku, generation) = ("VpnGw2AZ".to_owned(), "Generation2".to_owned());
-    let subnet_id = ResourceId::parse(&network)
-        .unwrap()
-        .child("subnets", "GatewaySubnet");
-    let gateway = id(sim, "virtualNetworkGateways", name);
-    let (asn, tags) = (Asn(AZURE_ASN), Tags::new());
-    let new = NewGateway {
-        location,
-        sku,
-        generation,
-        asn,
-        subnet_id,
-        instances,
-        tags,
-    };
-    azure
-        .create_gateway(&gateway, &new, &|_| true, &limits)
-        .await
-        .unwrap();
+    let keys = [TunnelKey::ALL[0], TunnelKey::ALL[2]];
+    let taken = |key| vec![other_team::taken().get(key).azure_ip()];
+    let instances = names.iter().zip(keys).map(|(number, key)| ForeignInstance {
+        name: number.clone(),
+        public_ip: format!("{name}-{number}"),
+        custom_bgp_ips: if is_shared { taken(key) } else { Vec::new() },
+    });
+    let gateway = group(sim)
+        .azure_gateway(name, &network, AZURE_ASN, instances.collect())
+        .await;
     if is_shared {
         other_team::connects_to(sim, &gateway, &names).await;
     }
@@ -207,53 +148,18 @@ async fn azure_gateway(sim: &Sim, name: &str, range: &str, is_shared: bool) -> S
 }
 
 async fn vpc(sim: &Sim, region: &str, range: &str) -> Vpc {
-    let limits = sim.limits().aws();
-    let ec2 = sim
-        .clouds
-        .aws
-        .region(&limits, Some(&Region(region.to_owned())))
-        .await
-        .unwrap();
-    let tags = BTreeMap::from([("Name".to_owned(), format!("workloads {range}"))]);
-    let made = ec2
-        .create_vpc(
-            &limits,
-            range.parse().unwrap(),
-            &tags,
-            IdempotencyKey::new(&tags),
-        )
-        .await
-        .unwrap();
-    ec2.wait_vpc_available(&limits, &made.id).await.unwrap();
+    let name = format!("workloads {range}");
     Vpc {
-        id: made.id.0,
+        id: foreign_gateways::vpc(sim, region, range, &name).await.0,
         main_table: String::new(),
         other_table: String::new(),
     }
 }
 
 async fn vpn_gateway(sim: &Sim, range: &str, asn: u32) -> String {
-    let limits = sim.limits().aws();
-    let ec2 = sim
-        .clouds
-        .aws
-        .region(&limits, Some(&Region(REGION.to_owned())))
+    let vpc = VpcId(vpc(sim, REGION, range).await.id);
+    let name = format!("workloads {asn}");
+    foreign_gateways::vpn_gateway(sim, REGION, &vpc, asn, &name)
         .await
-        .unwrap();
-    let tags = BTreeMap::from([("Name".to_owned(), format!("workloads {asn}"))]);
-    let vpc = awsazure::aws::model::VpcId(vpc(sim, REGION, range).await.id);
-    let made = ec2
-        .create_vpn_gateway(&limits, Asn(asn), &tags, IdempotencyKey::new(&tags))
-        .await
-        .unwrap();
-    ec2.wait_vpn_gateway_available(&limits, &made.id)
-        .await
-        .unwrap();
-    ec2.attach_vpn_gateway(&limits, &made.id, &vpc)
-        .await
-        .unwrap();
-    ec2.wait_vpn_gateway_attached(&limits, &made.id, &vpc)
-        .await
-        .unwrap();
-    made.id.0
+        .0
 }

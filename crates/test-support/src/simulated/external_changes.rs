@@ -65,11 +65,11 @@ pub async fn change_externally(
     seen: &Observed,
 ) -> Result<&'static str, String> {
     let limits = sim.limits();
-    let (azure, az, aw) = (&sim.clouds.azure, limits.azure(), limits.aws());
+    let (azure, ctx) = (&sim.clouds.azure, limits.call_context());
     let ec2 = sim
         .clouds
         .aws
-        .region(&aw, Some(&Region(REGION.to_owned())))
+        .region(&ctx, Some(&Region(REGION.to_owned())))
         .await
         .map_err(|e| e.to_string())?;
     let key = pick(rng, &TunnelKey::ALL);
@@ -100,19 +100,19 @@ pub async fn change_externally(
         0 if spec.aws.key_storage == KeyStorage::Standard => {
             let other = PreSharedKey::from_cloud(&format!("meddled_{}", rng.hex(16)));
             azure
-                .set_shared_key(&there, gateway, &other, &az)
+                .set_shared_key(&there, gateway, &other, &ctx)
                 .await
                 .map_err(|e| said("set a key", &e))?;
             "another key at Azure"
         }
         1 => {
             azure
-                .delete_connection(&there, gateway, &az)
+                .delete_connection(&there, gateway, &ctx)
                 .await
                 .map_err(|e| said("delete a connection", &e))?;
             if once_in(rng, 2) {
                 azure
-                    .delete_local_gateway(&local, &az)
+                    .delete_local_gateway(&local, &ctx)
                     .await
                     .map_err(|e| said("delete a local gateway", &e))?;
             }
@@ -121,7 +121,7 @@ pub async fn change_externally(
         2 => {
             let edit = |doc: &mut serde_json::Value| connection::set_dpd_timeout(doc, 33);
             azure
-                .change_connection(&there, gateway, &edit, &az)
+                .change_connection(&there, gateway, &edit, &ctx)
                 .await
                 .map_err(|e| said("edit a connection", &e))?;
             "a connection's DPD edited"
@@ -131,21 +131,21 @@ pub async fn change_externally(
                 local_gateway::set_gateway_ip(doc, std::net::Ipv4Addr::new(203, 0, 113, 9));
             };
             azure
-                .change_local_gateway(&local, &edit, &az)
+                .change_local_gateway(&local, &edit, &ctx)
                 .await
                 .map_err(|e| said("edit a local gateway", &e))?;
             "a local network gateway edited"
         }
         4 => {
-            ec2.delete_vpn_connection(&aw, &vpn.id)
+            ec2.delete_vpn_connection(&ctx, &vpn.id)
                 .await
                 .map_err(|e| said("delete a VPN connection", &e))?;
-            ec2.wait_vpn_connection_deleted(&aw, &vpn.id)
+            ec2.wait_vpn_connection_deleted(&ctx, &vpn.id)
                 .await
                 .map_err(|e| said("wait", &e))?;
             if once_in(rng, 3) {
                 let customer = vpn.customer_gateway_id.clone();
-                ec2.delete_customer_gateway(&aw, &customer)
+                ec2.delete_customer_gateway(&ctx, &customer)
                     .await
                     .map_err(|e| said("delete", &e))?;
             }
@@ -157,7 +157,7 @@ pub async fn change_externally(
                 dpd_timeout_seconds: Some(50),
                 ..TunnelOptions::default()
             };
-            ec2.change_tunnel(&aw, &vpn.id, outside, &change)
+            ec2.change_tunnel(&ctx, &vpn.id, outside, &change)
                 .await
                 .map_err(|e| said("edit a tunnel", &e))?;
             "an AWS tunnel edited"
@@ -170,7 +170,7 @@ pub async fn change_externally(
                 .iter()
                 .filter(|table| table.propagating.contains(gateway))
             {
-                ec2.disable_propagation(&aw, &table.id, gateway)
+                ec2.disable_propagation(&ctx, &table.id, gateway)
                     .await
                     .map_err(|e| said("switch off", &e))?;
             }
@@ -187,10 +187,10 @@ pub async fn change_externally(
                 .id
                 .clone();
             let tags: Vec<String> = spec.tags.keys().cloned().collect();
-            ec2.delete_tags(&aw, &[id.to_string()], &tags)
+            ec2.delete_tags(&ctx, &[id.to_string()], &tags)
                 .await
                 .map_err(|e| said("delete tags", &e))?;
-            let found = ec2.describe_customer_gateways(&aw, &Filter::id(&id)).await;
+            let found = ec2.describe_customer_gateways(&ctx, &Filter::id(&id)).await;
             found.map_err(|e| said("look", &e))?;
             "tags deleted"
         }

@@ -13,6 +13,7 @@ pub mod fault_point;
 pub mod fault_sweep;
 pub mod fingerprint;
 pub mod foreign;
+mod foreign_gateways;
 pub mod isolation_checker;
 pub mod leak_checker;
 pub mod lifecycle;

@@ -163,7 +163,7 @@ pub async fn deletes_by_hand(sim: &Sim, rng: &mut Rng, state: &Value) -> Option<
 /// Adds an address to the first instance of an Azure gateway.
 pub async fn lists_bgp_address(sim: &Sim, gateway: &str, address: Ipv4Addr) {
     let gateway = ResourceId::parse(gateway).unwrap();
-    let limits = sim.limits().azure();
+    let limits = sim.limits().call_context();
     let found = sim.clouds.azure.get_gateway(&gateway, &limits).await;
     let instance = found.unwrap().unwrap().instances[0]
         .ip_configuration_id
@@ -175,7 +175,7 @@ pub async fn lists_bgp_address(sim: &Sim, gateway: &str, address: Ipv4Addr) {
 
 /// Propagates the routes of a VPN gateway into all route tables of its VPC.
 pub async fn propagates_routes(sim: &Sim, gateway: &str) {
-    let limits = sim.limits().aws();
+    let limits = sim.limits().call_context();
     let region = Region(REGION.to_owned());
     let ec2 = sim.clouds.aws.region(&limits, Some(&region)).await.unwrap();
     let filter = Filter::id(gateway);

@@ -174,7 +174,7 @@ pub fn logs(rng: &mut Rng) -> Logs {
 /// Another user's resource group with a VNet in it, with a gateway subnet or without.
 async fn existing_azure_network(sim: &Sim, rng: &mut Rng, spec: &mut Spec) {
     let azure = &sim.clouds.azure;
-    let ctx = sim.limits().azure();
+    let ctx = sim.limits().call_context();
     azure
         .create_group("hub-rg", "westeurope", &Tags::new(), &ctx)
         .await
@@ -219,7 +219,7 @@ async fn existing_azure_network(sim: &Sim, rng: &mut Rng, spec: &mut Spec) {
 
 async fn existing_vpc(sim: &Sim, spec: &mut Spec) {
     let limits = sim.limits();
-    let ctx = limits.aws();
+    let ctx = limits.call_context();
     let ec2 = sim
         .clouds
         .aws

@@ -183,8 +183,8 @@ fn tunnels() -> Vec<AttributeRow> {
         AttributeRow::bool("aws.enable_acceleration").id(AttributeId::Acceleration)
             .default_on_transit_gateway(false)
             .remembered()
-            // Null where a change broke off between the two: the next one recreates one of them,
-            // whichever way it goes.
+            // Null where an interrupted change left only one of the connections accelerated. The next
+            // apply recreates one of them in either case.
             .observed(|clouds| clouds.has_vpn_connections().then(|| clouds.acceleration().into()))
             .on_change(Effect::RecreatesConnections)
             .describe(

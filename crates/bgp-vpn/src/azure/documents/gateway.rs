@@ -12,7 +12,7 @@ use crate::types::{Asn, Tags};
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 
-/// What Azure takes for a gateway that was given no ASN.
+/// The ASN of a gateway that is created without one.
 const DEFAULT_ASN: Asn = Asn(65515);
 
 /// An active-active, BGP-enabled, route-based gateway to be created.

@@ -1,18 +1,12 @@
 //! The gateways of another team that both links can use.
 
 use crate::simulated::clock::in_virtual_time;
+use crate::simulated::foreign_gateways::{ForeignGroup, ForeignInstance, vpc, vpn_gateway};
 use crate::simulated::{REGION, Sim};
-use awsazure::aws::IdempotencyKey;
-use awsazure::aws::model::Region;
 use awsazure::azure::ResourceId;
-use awsazure::azure::documents::gateway::{NewGateway, NewInstance};
-use awsazure::azure::documents::network::NewVirtualNetwork;
-use awsazure::azure::documents::public_ip::NewPublicIp;
 use awsazure_sandbox::world::World;
-use bgp_vpn::types::{Asn, Tags};
-use std::collections::BTreeMap;
 
-/// A gateway with its network, and a VPN gateway in a VPC, of other people's; no link on it yet.
+/// A gateway with its network, and a VPN gateway in a VPC, of other teams. No link uses them yet.
 #[derive(Clone)]
 pub struct SharedGateway {
     pub world: World,
@@ -24,97 +18,28 @@ impl SharedGateway {
     pub fn build() -> SharedGateway {
         in_virtual_time(async {
             let sim = Sim::new(1);
-            let (azure, limits) = (&sim.clouds.azure, sim.limits());
-            let (az, aw, location) = (limits.azure(), limits.aws(), "westeurope".to_owned());
-            azure
-                .create_group("hub-rg", &location, &Tags::new(), &az)
-                .await
-                .unwrap();
-            let id = |kind: &str, name: &str| {
-                ResourceId::network(&sim.subscription(), "hub-rg", kind, name)
+            let group = ForeignGroup {
+                sim: &sim,
+                name: "hub-rg",
             };
-            let network = NewVirtualNetwork {
-                location: location.clone(),
-                address_space: vec!["10.1.0.0/16".parse().unwrap()],
-                subnets: vec![("GatewaySubnet".to_owned(), "10.1.1.0/24".parse().unwrap())],
-                tags: Tags::new(),
-            };
-            let hub = id("virtualNetworks", "hub");
-            azure
-                .create_virtual_network(&hub, &network, &|_| true, &az)
-                .await
-                .unwrap();
-            let mut instances = Vec::new();
-            for name in ["one", "two"] {
-                let ip = id("publicIPAddresses", name);
-                let zones = ["1", "2", "3"].map(str::to_owned).to_vec();
-                let new = NewPublicIp {
-                    location: location.clone(),
-                    zones,
-                    tags: Tags::new(),
-                };
-                azure
-                    .create_public_ip(&ip, &new, &|_| true, &az)
-                    .await
-                    .unwrap();
-                instances.push(NewInstance {
-                    name: name.to_owned(),
-                    public_ip_id: ip,
-                    custom_bgp_ips: Vec::new(),
-                });
-            }
-            let (sku, generation) = ("VpnGw2AZ".to_owned(), "Generation2".to_owned());
-            let (asn, subnet_id, tags) = (
-                Asn(65000),
-                hub.child("subnets", "GatewaySubnet"),
-                Tags::new(),
-            );
-            let gateway = id("virtualNetworkGateways", "hub");
-            let new = NewGateway {
-                location,
-                sku,
-                generation,
-                asn,
-                subnet_id,
-                instances,
-                tags,
-            };
-            azure
-                .create_gateway(&gateway, &new, &|_| true, &az)
-                .await
-                .unwrap();
-
-            let ec2 = sim
-                .clouds
-                .aws
-                .region(&aw, Some(&Region(REGION.to_owned())))
-                .await
-                .unwrap();
-            let tags = BTreeMap::from([("Name".to_owned(), "workloads".to_owned())]);
-            let vpc = ec2
-                .create_vpc(
-                    &aw,
-                    "10.9.0.0/16".parse().unwrap(),
-                    &tags,
-                    IdempotencyKey::new(&tags),
-                )
-                .await
-                .unwrap();
-            ec2.wait_vpc_available(&aw, &vpc.id).await.unwrap();
-            let vgw = ec2
-                .create_vpn_gateway(&aw, Asn(64900), &tags, IdempotencyKey::new(&tags))
-                .await
-                .unwrap();
-            ec2.wait_vpn_gateway_available(&aw, &vgw.id).await.unwrap();
-            ec2.attach_vpn_gateway(&aw, &vgw.id, &vpc.id).await.unwrap();
-            ec2.wait_vpn_gateway_attached(&aw, &vgw.id, &vpc.id)
-                .await
-                .unwrap();
-            let world = sim.sandbox.world().clone();
+            group.create().await;
+            let network = group
+                .virtual_network("hub", "10.1.0.0/16", Some("10.1.1.0/24"))
+                .await;
+            let instances = ["one", "two"].map(|name| ForeignInstance {
+                name: name.to_owned(),
+                public_ip: name.to_owned(),
+                custom_bgp_ips: Vec::new(),
+            });
+            let gateway = group
+                .azure_gateway("hub", &network, 65_000, instances.into())
+                .await;
+            let vpc = vpc(&sim, REGION, "10.9.0.0/16", "workloads").await;
+            let vpn_gateway = vpn_gateway(&sim, REGION, &vpc, 64_900, "workloads").await;
             SharedGateway {
-                world,
+                world: sim.sandbox.world().clone(),
                 gateway,
-                vpn_gateway: vgw.id.0,
+                vpn_gateway: vpn_gateway.0,
             }
         })
     }

@@ -58,7 +58,7 @@ impl Others {
             .sim
             .clouds
             .azure
-            .change_gateway(gateway, &edit, &limits.azure())
+            .change_gateway(gateway, &edit, &limits.call_context())
             .await;
         self.edits += u64::from(done.is_ok());
         let world = self.sim.sandbox.world();

@@ -19,6 +19,7 @@ use crate::provider::remaining_objects::{
 use crate::reconcile::{self, ActionError, ActionFailure, DiscoverError, ReconcileOutcome};
 use bgp_vpn::action::{Action, ActionTarget, Verb};
 use bgp_vpn::blockers::{BlockReason, Blocker};
+use bgp_vpn::config::{Attr, Config};
 use bgp_vpn::inside_cidr::{InsideCidrError, Slot};
 use bgp_vpn::lookup::{AwsGatewayId, ImportId, ImportIdError};
 use bgp_vpn::managed::{Kind, Managed};
@@ -27,7 +28,7 @@ use bgp_vpn::tunnel::{Instance, TunnelKey};
 use bgp_vpn::types::Asn;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use terraform_plugin::{Diagnostic, Value};
+use terraform_plugin::Diagnostic;
 
 const LIMIT: Duration = Duration::from_secs(120 * 60);
 
@@ -301,10 +302,11 @@ pub fn others() -> Vec<Diagnostic> {
     let mut removed = Managed::default();
     removed.add(Kind::AwsVpc, "vpc-1");
     removed.add(Kind::AwsVpnConnection, "vpn-1");
-    let link = Value::object([
-        ("name", Value::from("prod")),
-        ("azure", Value::object([("resource_group_name", "prod-rg")])),
-    ]);
+    let link = Config {
+        name: Attr::Known("prod".to_owned()),
+        group: Attr::Known("prod-rg".to_owned()),
+        ..Config::default()
+    };
     found.extend(teardown::removal_warning(&removed, None, &link));
     found.extend(replaced::on_request(
         &removed,

@@ -3,6 +3,7 @@
 use super::{azure, gateway, samples};
 use crate::aws::model::{Region, VpcId};
 use crate::provider::bgp_vpn::change_set::ChangeSet;
+use crate::provider::bgp_vpn::model::Model;
 use crate::provider::bgp_vpn::private_state::PrivateState;
 use crate::provider::bgp_vpn::replacing_attributes::{drifted_warning, late_replacement};
 use crate::provider::bgp_vpn::resume::resume_warning;
@@ -97,8 +98,8 @@ fn changes(path: &str, value: impl Into<Value>, private: &PrivateState) -> Vec<D
     let (prior, mut planned) = (state(), state());
     planned.set_at(&path.into(), value);
     let changes = ChangeSet {
-        prior: &prior,
-        planned: &planned,
+        prior: &Model::read(&prior),
+        planned: &Model::read(&planned),
     };
     changes
         .warnings(private)
@@ -111,6 +112,7 @@ fn changes(path: &str, value: impl Into<Value>, private: &PrivateState) -> Vec<D
 fn recreated_gateway() -> Vec<Diagnostic> {
     let mut prior = state();
     prior.set_at(&"azure.gateway_id".into(), Value::Null);
+    let prior = Model::read(&prior);
     ChangeSet {
         prior: &prior,
         planned: &prior,
