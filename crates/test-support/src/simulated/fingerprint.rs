@@ -241,10 +241,13 @@ impl Names {
     }
 
     fn members(&self, items: &Map<String, Value>) -> Map<String, Value> {
+        // A move leaves its record on local network gateways, with a copy of the addresses.
+        let moved = items.contains_key("awsazure:move-target");
         let kept = items.iter().filter(|(name, value)| {
             let generated = GENERATED.contains(&name.as_str())
                 || name.starts_with("awsazure:rolled")
-                || name.as_str() == "awsazure:move-target";
+                || name.as_str() == "awsazure:move-target"
+                || moved && name.as_str() == "awsazure:placed";
             let part_of_table = name.as_str() == "id"
                 && value.as_str().is_some_and(|id| id.starts_with("rtbassoc"));
             let shared_key = name.as_str() == "secret" && value.is_string();
