@@ -2,6 +2,7 @@
 //! configuration makes of it: no object of the half-built side may be left.
 
 use super::correction_regressions::{azure_gateway, azure_network};
+use awsazure_sandbox::time::SimDuration;
 use serde_json::{Value, json};
 use test_support::simulated::environment::{Environment, GROUP, OTHER_REGION};
 use test_support::simulated::other_team;
@@ -235,4 +236,99 @@ fn destroy_after_loss_of_private_data_leaves_what_others_configured() {
             });
         }
     }
+}
+
+/// Without a read, nothing tells which addresses others list.
+#[test]
+fn destroy_without_refresh_after_loss_of_private_data_leaves_foreign_address() {
+    scripted(async |run| {
+        let azure = &run.environment.azure_gateways[0];
+        run.configure_by_others(async |sim| {
+            for address in [[169, 254, 21, 2], [169, 254, 22, 2]] {
+                other_team::lists_bgp_address(sim, azure, address.into()).await;
+            }
+        })
+        .await;
+        let aws = json!({"vpc_id": run.environment.vpcs[0].id});
+        run.configure(
+            &json!({"name": "prod", "azure": azure_gateway(run.environment), "aws": aws}),
+        );
+        run.apply().await;
+        run.core.stored.private.clear();
+        run.core.blind = true;
+        run.core.new_process();
+        assert_eq!(run.core.run(&Run::Destroy).await, Ok(()));
+        run.wait(SimDuration::minutes(20)).await;
+        // The link's own two addresses, on the other instance, stay as well.
+        let left = run.differences();
+        assert_eq!(left.len(), 2, "{left:#?}");
+        assert!(
+            left.iter()
+                .all(|one| one.contains("bgpPeeringAddresses[1].customBgpIpAddresses")),
+            "{left:#?}"
+        );
+    });
+}
+
+/// The change adds addresses to another team's gateway, and the process dies before it removes any.
+#[test]
+fn change_of_addresses_survives_loss_of_private_data() {
+    for rule in [
+        "fail call 1 of azure PutGateway: once hang-after",
+        "fail call 2 of azure PutGateway: once hang-after",
+        "fail call 2 of azure PutLocalGateway: once hang-after",
+    ] {
+        for returns in [true, false] {
+            scripted(async |run| {
+                let on_slot = |slot: u8| {
+                    let aws = json!({"vpc_id": run.environment.vpcs[0].id});
+                    let azure = azure_gateway(run.environment);
+                    json!({"name": "prod", "slot": slot, "azure": azure, "aws": aws})
+                };
+                let (before, after) = (on_slot(0), on_slot(1));
+                lose_private_data(run, &before, &after, rule).await;
+                if returns {
+                    run.configure(&before);
+                }
+                run.apply().await;
+                run.finish().await;
+            });
+        }
+    }
+}
+
+/// A link keeps the ownership tag of its first slot.
+#[test]
+fn link_of_another_slot_survives_loss_of_private_data() {
+    scripted(async |run| {
+        let on_slot = |slot: u8| {
+            let aws = json!({"vpc_id": run.environment.vpcs[0].id});
+            let azure = azure_gateway(run.environment);
+            json!({"name": "prod", "slot": slot, "azure": azure, "aws": aws})
+        };
+        let (first, second, third) = (on_slot(0), on_slot(1), on_slot(2));
+        run.configure(&first);
+        run.apply().await;
+        let rule = "fail call 1 of azure PutGateway: once hang-after";
+        lose_private_data(run, &second, &third, rule).await;
+        run.configure(&second);
+        run.apply().await;
+        run.finish().await;
+    });
+}
+
+/// The VPN connections of the killed run have settings that neither state nor configuration has.
+#[test]
+fn killed_move_from_existing_gateway_continues_with_other_tunnel_options() {
+    scripted(async |run| {
+        run.configure(&link(run.environment, Side::VpnGateway));
+        run.apply().await;
+        let mut target = link(run.environment, Side::TransitGateway);
+        target["aws"]["dpd_timeout_seconds"] = json!(45);
+        run.configure(&target);
+        run.apply_killed(KILLS[0], false).await;
+        run.configure(&link(run.environment, Side::TransitGateway));
+        run.apply().await;
+        run.finish().await;
+    });
 }

@@ -5,7 +5,6 @@ use super::action::{Action, ActionTarget, Verb};
 use super::observed::Observed;
 use super::plan::{describe_drift, plan_actions};
 use super::spec::Spec;
-use super::tunnel::Instance;
 use std::collections::BTreeSet;
 
 /// What a plan showed.
@@ -51,14 +50,9 @@ pub fn changes_since_plan(
     found
 }
 
-/// Whether a step undoes edits, rather than following other objects or making what is missing. A
-/// VPN connection that the plan shows as new has none: it is created, or it is adopted from a run
-/// that was killed.
+/// Whether a step undoes edits, rather than following other objects or making what is missing.
 fn reverts_edits(action: &Action, shown: &ShownPlan) -> bool {
-    let is_new = |at: Instance| !shown.known.contains(&ActionTarget::VpnConnection(at));
     match (&action.target, action.verb) {
-        (ActionTarget::VpnConnection(at), _) if is_new(*at) => false,
-        (ActionTarget::Tunnel(key), _) if is_new(key.instance) => false,
         (ActionTarget::RoutePropagation(_), Verb::Create) => !shown.recreates_tunnels,
         (_, Verb::Create | Verb::WaitFor) => false,
         (

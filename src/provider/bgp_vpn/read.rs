@@ -5,7 +5,7 @@ use super::default_options::inside_cidrs;
 use super::expand::{ExpandInputs, KeyInputs, expand_spec, lookup_scope};
 use super::flatten::{identity_of, is_deleted, managed, set_computed};
 use super::link_status::LinkStatus;
-use super::lost_private_state::{private_of, restore_addresses};
+use super::lost_private_state::{private_of, restore};
 use super::model::Model;
 use super::planned_id::link_of;
 use super::private_state::{PrivateState, StoredMove};
@@ -59,6 +59,9 @@ pub async fn read(
         Ok(Err(diagnostics)) => return request.unchanged(diagnostics),
         Err(_) => return request.unchanged(read_timed_out(limit)),
     };
+    if request.private.is_empty() {
+        restore(&mut private, before, &scope, &observed);
+    }
     let managed = managed(before, &observed, &before.link.managed, &private, false);
     if is_deleted(before, &private, &managed, &observed) {
         return ReadResponse::default();
@@ -71,9 +74,6 @@ pub async fn read(
         Err(diagnostics) => return request.unchanged(diagnostics),
     };
     private.interrupted_moves = moves.iter().map(StoredMove::of).collect();
-    if request.private.is_empty() {
-        restore_addresses(&mut private, &scope, &observed);
-    }
     let mut state = request.state.clone();
     refresh_settings(&mut state, &observed);
     set_computed(&mut state, &observed, &managed);

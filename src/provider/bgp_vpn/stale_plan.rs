@@ -15,6 +15,7 @@ use crate::azure::id::ResourceId;
 use crate::provider::summaries;
 use bgp_vpn::action::ActionTarget;
 use bgp_vpn::config::Attr;
+use bgp_vpn::managed::Kind;
 use bgp_vpn::observed::Observed;
 use bgp_vpn::spec::{Removals, Spec};
 use bgp_vpn::stale_plan::ShownPlan;
@@ -43,6 +44,7 @@ pub fn stale_plan_error(
         prior: update.prior,
         planned: update.planned,
     };
+    let observed = &without_unrecorded_connections(observed, update.prior);
     let completed = !update.prior.is_interrupted();
     let planned = update.planned;
     let shown = ShownPlan {
@@ -62,6 +64,17 @@ pub fn stale_plan_error(
     };
     found.extend(backend.changes_since_plan(before.as_ref(), update.spec, observed, &shown));
     (!found.is_empty()).then(|| outdated_plan(&found))
+}
+
+/// Leaves out VPN connections that the state does not contain. They belong to a run that was killed
+/// and are adopted by the apply, so what differs in them is no later edit.
+fn without_unrecorded_connections(observed: &Observed, prior: &Model) -> Observed {
+    let mut recorded = observed.clone();
+    for instance in Instance::ALL {
+        let connection = recorded.aws.vpn_connections.get_mut(instance);
+        connection.take_if(|it| !prior.link.managed.has(Kind::AwsVpnConnection, &it.id.0));
+    }
+    recorded
 }
 
 /// Rejects a plan that lacks these differences.

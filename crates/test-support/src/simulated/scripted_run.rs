@@ -103,10 +103,12 @@ impl ScriptedRun<'_> {
         self.core.new_process();
         assert_eq!(self.core.run(&Run::Destroy).await, Ok(()));
         self.wait(SimDuration::minutes(20)).await;
-        assert_eq!(
-            differences(&fingerprint(self.sim, &Stored::default()), &self.before),
-            Vec::<String>::new()
-        );
+        assert_eq!(self.differences(), Vec::<String>::new());
+    }
+
+    /// What is in the clouds and was not there before the link, and the other way round.
+    pub fn differences(&self) -> Vec<String> {
+        differences(&fingerprint(self.sim, &Stored::default()), &self.before)
     }
 
     /// What another team configures before the link exists. A destroy must leave it.

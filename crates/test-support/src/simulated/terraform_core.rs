@@ -87,7 +87,7 @@ pub struct TerraformCore<'a> {
     /// A destroy is refreshing.
     before_destroy: bool,
     pub cancel: Cancel,
-    /// Applies with `-refresh=false`.
+    /// Applies and destroys with `-refresh=false`.
     pub blind: bool,
     pub replacement: Replacement,
     /// Of the last apply; None where its plan failed.
@@ -494,8 +494,10 @@ impl<'a> TerraformCore<'a> {
     }
 
     async fn destroy(&mut self) -> Result<(), String> {
-        self.refresh().await?;
-        self.plan_before_destroy().await?;
+        if !self.blind {
+            self.refresh().await?;
+            self.plan_before_destroy().await?;
+        }
         self.destroy_current().await?;
         self.destroy_deposed().await
     }
@@ -537,7 +539,9 @@ impl<'a> TerraformCore<'a> {
     }
 
     async fn destroy_current(&mut self) -> Result<(), String> {
-        self.refresh().await?;
+        if !self.blind {
+            self.refresh().await?;
+        }
         if self.stored.state.is_null() {
             return Ok(());
         }
