@@ -24,8 +24,9 @@ resource "awsazure_bgp_vpn" "link" {
     asn = 65010
   }
   aws = {
-    vpc = { cidr_block = "10.2.0.0/16" }
-    asn = 64600
+    region = "eu-west-1"
+    vpc    = { cidr_block = "10.2.0.0/16" }
+    asn    = 64600
 
     # Keys that no answer of EC2 shows, and logs of IKE, IPsec and BGP.
     preshared_key_storage = "SecretsManager"

@@ -16,6 +16,7 @@ use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use bgp_vpn::account::Quota;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -85,6 +86,9 @@ pub struct Ec2 {
     region: Region,
     client: aws_sdk_ec2::Client,
     sts: aws_sdk_sts::Client,
+    /// None where an endpoint of EC2 is configured: Service Quotas may not be there.
+    quotas: Option<aws_sdk_servicequotas::Client>,
+    quota_cache: Arc<OnceCell<BTreeMap<Quota, u32>>>,
     backoff: Backoff,
     max_retries: Option<u32>,
     shared_poller: Arc<SharedPoller>,
@@ -216,10 +220,19 @@ impl Shared {
             .region(place.clone())
             .interceptor(TruncatedResponseGuard);
         config.set_retry_config(Some(RetryConfig::disabled()));
-        if let Some(endpoint) = &self.settings.endpoints.ec2 {
+        let endpoint = &self.settings.endpoints.ec2;
+        if let Some(endpoint) = endpoint {
             config.set_endpoint_url(Some(endpoint.clone()));
         }
+        let quotas = endpoint.is_none().then(|| {
+            let mut config =
+                aws_sdk_servicequotas::config::Builder::from(sdk).region(place.clone());
+            config.set_retry_config(Some(RetryConfig::disabled()));
+            aws_sdk_servicequotas::Client::from_conf(config.build())
+        });
         Ec2 {
+            quotas,
+            quota_cache: Arc::default(),
             region,
             client: aws_sdk_ec2::Client::from_conf(config.build()),
             sts: credentials::sts(&self.settings, sdk, &place, sdk.credentials_provider()),
@@ -264,6 +277,14 @@ impl Ec2 {
 
     pub(super) fn sts(&self) -> &aws_sdk_sts::Client {
         &self.sts
+    }
+
+    pub(super) fn quotas(&self) -> Option<&aws_sdk_servicequotas::Client> {
+        self.quotas.as_ref()
+    }
+
+    pub(super) fn quota_cache(&self) -> &OnceCell<BTreeMap<Quota, u32>> {
+        &self.quota_cache
     }
 
     pub(super) fn shared_poller(&self) -> &SharedPoller {

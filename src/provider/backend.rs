@@ -282,6 +282,10 @@ impl Backend for CloudBackend {
         self.settings.unknown.is_empty()
     }
 
+    fn checks_account(&self) -> bool {
+        self.settings.preflight
+    }
+
     fn default_tags(&self) -> Tags {
         self.settings.default_tags.clone().unwrap_or_default()
     }

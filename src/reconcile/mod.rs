@@ -14,6 +14,7 @@
 //! | `heartbeat` | how a run shows that it is alive, and how that is seen |
 //! | `actions` | one step: a document or a call, worked out from the spec and what is there by then |
 //! | `create_check` | the last look before a create makes anything |
+//! | `account` | what account and subscription allow before a link is created |
 //! | `preflight` | what surrounds a link that is to be made |
 //! | `hand_over` | tags what the delete half of a replacement leaves to the create half |
 //! | `interrupted_move` | the AWS side of a move that was killed, by a record in Azure |
@@ -22,6 +23,7 @@
 //! | `error` | why a step failed |
 //! | `denied` | reads that were rejected and are not needed |
 
+mod account;
 mod actions;
 mod clients;
 mod create_check;

@@ -1,10 +1,12 @@
 //! Reads what surrounds a link that is to be made. What does not exist is an answer, not an error.
 
+use super::account::read_account;
 use super::clients::{CloudClients, OperationContext};
 use super::error::ActionError;
 use crate::aws::Filter;
 use crate::aws::model::CustomerGateway;
 use crate::azure::Azure;
+use bgp_vpn::account::AccountSnapshot;
 use bgp_vpn::ownership_tags::{
     LinkId, TAG_INCOMPLETE, TAG_LINK, recorded_bgp_addresses, recorded_propagations,
 };
@@ -27,7 +29,13 @@ pub async fn preflight(
     ask: &PreflightRequest,
     operation: &OperationContext,
 ) -> Result<PreflightSnapshot, ActionError> {
-    let (azure, aws) = try_join!(
+    let account = async {
+        match &ask.account {
+            Some(account) => Ok(Box::pin(read_account(clouds, ask, account, operation)).await),
+            None => Ok(AccountSnapshot::default()),
+        }
+    };
+    let (azure, aws, account) = try_join!(
         Box::pin(read_azure(&clouds.azure, ask, operation)),
         Box::pin(async {
             let gateways = [&ask.vpn_gateway, &ask.own_vpn_gateway];
@@ -41,7 +49,8 @@ pub async fn preflight(
                 return Ok(PreflightSnapshot::default());
             }
             read_aws(clouds, ask, operation).await
-        })
+        }),
+        account
     )?;
     let (unfinished, left) = try_join!(
         incomplete_links(clouds, ask, &azure, operation),
@@ -61,6 +70,7 @@ pub async fn preflight(
         transit_gateway: aws.transit_gateway,
         vpn_connections: aws.vpn_connections,
         own_vpn_connections: aws.own_vpn_connections,
+        account,
         ..azure
     })
 }

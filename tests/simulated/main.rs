@@ -8,6 +8,7 @@
     clippy::indexing_slicing
 )]
 
+mod account_checks;
 mod concurrent_changes;
 mod concurrent_creates;
 mod connection_updates;

@@ -107,6 +107,7 @@ fn environment() -> Option<TestEnv> {
             };
             let mut world = World::new(1, settings);
             world.aws.quotas = Quotas {
+                vpcs: 999,
                 customer_gateways: 999,
                 vpn_gateways: 999,
                 vpn_connections: 999,

@@ -233,6 +233,13 @@ fn reject_invalid_configuration_offline() {
         "aws.logs",
         "{ bgp_log_group_arn = \"vpn\" }",
     );
+    bad(
+        "aws.logs.log_group_arn",
+        invalid,
+        "us-east-1",
+        "aws.logs",
+        &format!("{{ log_group_arn = \"{group}\" }}"),
+    );
     let odd = format!("{{ log_group_arn = {group:?}, format = \"xml\" }}");
     bad(
         "aws.logs.format",

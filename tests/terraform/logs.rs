@@ -4,8 +4,8 @@ use awsazure::aws::model::{LogGroup, Logs, TunnelOptions};
 use serde_json::json;
 use test_support::terraform::{Link, Scenario, TestEnv};
 
-const GROUP: &str = "arn:aws:logs:eu-west-1:123456789012:log-group:vpn";
-const BGP: &str = "arn:aws:logs:eu-west-1:123456789012:log-group:/vpn/bgp";
+const GROUP: &str = "arn:aws:logs:us-east-1:123456789012:log-group:vpn";
+const BGP: &str = "arn:aws:logs:us-east-1:123456789012:log-group:/vpn/bgp";
 
 fn log(arn: &str, format: &str) -> Option<LogGroup> {
     Some(LogGroup {

@@ -1,6 +1,7 @@
 //! What a planned link takes for itself: inside addresses on shared gateways, the only VPN gateway
 //! of a network, and Azure names. Two links of one run must not take the same.
 
+use super::account::Demand;
 use super::inside_cidr::{InsideCidr, Slot};
 use super::ownership_tags::{AwsEndpoint, EndpointKind};
 use crate::aws::VpcId;
@@ -21,6 +22,8 @@ pub struct Claim {
     pub inside_cidrs: BTreeSet<InsideCidr>,
     /// Azure objects that the link creates, or has created.
     pub objects: BTreeSet<ResourceId>,
+    /// What the plan adds to the quotas of the account.
+    pub demand: Demand,
 }
 
 /// Something that two links cannot both have.

@@ -39,6 +39,7 @@
 //! | `types` | ASN, pre-shared key, tags, duration |
 //! | `names`, `ownership_tags` | what objects are called, and the tags by which a link knows its own |
 
+pub mod account;
 pub mod action;
 pub mod adoption;
 pub mod aws;

@@ -41,6 +41,30 @@ pub fn check(config: &TunnelLogsConfig) -> Vec<Violation> {
     violations
 }
 
+/// Log groups that are not in the region of the VPN connections, which EC2 rejects.
+pub fn check_region(logs: &TunnelLogsConfig, region: &str) -> Vec<Violation> {
+    let groups = [
+        ("log_group_arn", &logs.group),
+        ("bgp_log_group_arn", &logs.bgp_group),
+    ];
+    groups
+        .into_iter()
+        .filter_map(|(name, group)| {
+            let arn = group.known().filter(|arn| is_log_group(arn))?;
+            let of_group = arn.split(':').nth(3)?;
+            (of_group != region).then(|| {
+                Violation::error(
+                    AttributeId::Logs(name),
+                    ViolationKind::LogGroupInOtherRegion {
+                        has: of_group.to_owned(),
+                        needs: region.to_owned(),
+                    },
+                )
+            })
+        })
+        .collect()
+}
+
 /// `arn:aws:logs:REGION:ACCOUNT:log-group:NAME`, in any partition.
 fn is_log_group(arn: &str) -> bool {
     let parts: Vec<&str> = arn.splitn(7, ':').collect();
@@ -58,6 +82,7 @@ fn is_log_group(arn: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing)]
     use super::*;
 
     const GROUP: &str = "arn:aws:logs:eu-west-1:123456789012:log-group:/vpn/link";
@@ -75,6 +100,18 @@ mod tests {
             let arn = GROUP.replace(from, to);
             assert!(!is_log_group(&arn), "{arn}");
         }
+    }
+
+    #[test]
+    fn log_group_is_in_region_of_link() {
+        let logs = TunnelLogsConfig {
+            bgp_group: Attr::Known(GROUP.to_owned()),
+            ..TunnelLogsConfig::default()
+        };
+        assert_eq!(check_region(&logs, "eu-west-1"), []);
+        let found = check_region(&logs, "us-east-1");
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].attribute, AttributeId::Logs("bgp_log_group_arn"));
     }
 
     #[test]

@@ -78,6 +78,10 @@ pub enum ViolationKind {
         "{0:?} is not the ARN of a CloudWatch log group, such as arn:aws:logs:eu-west-1:123456789012:log-group:vpn. Use the ARN of the group without the suffix :*."
     )]
     InvalidLogGroup(String),
+    #[error(
+        "The log group is in {has}, and AWS requires it in the region of the VPN connections, {needs}. Use a log group in {needs}."
+    )]
+    LogGroupInOtherRegion { has: String, needs: String },
     #[error("This format applies to a log that is not enabled. Set {0} too, or remove the format.")]
     LogFormatWithoutGroup(&'static str),
     #[error("{0:?} is not an AWS region, such as eu-west-1.")]
@@ -204,6 +208,8 @@ pub enum ViolationKind {
     ZonesOfExistingGateway,
     #[error("{0}")]
     Preflight(super::preflight_issue::PreflightIssue),
+    #[error(transparent)]
+    Account(super::account::AccountIssue),
 }
 
 impl ViolationKind {
@@ -222,7 +228,9 @@ impl ViolationKind {
             }
             ViolationKind::InvalidDuration(_) => summaries::INVALID_DURATION,
             ViolationKind::InvalidRegion(_) => summaries::INVALID_REGION,
-            ViolationKind::InvalidLogGroup(_) => summaries::INVALID_LOG_GROUP,
+            ViolationKind::InvalidLogGroup(_) | ViolationKind::LogGroupInOtherRegion { .. } => {
+                summaries::INVALID_LOG_GROUP
+            }
             ViolationKind::LogFormatWithoutGroup(_) => summaries::MISSING_LOG_GROUP,
             ViolationKind::MissingRequired(_) => summaries::MISSING_REQUIRED_ARGUMENT,
             ViolationKind::ConflictingIds { .. }
@@ -262,6 +270,7 @@ impl ViolationKind {
             ViolationKind::InvalidZone(_) => summaries::INVALID_ZONE,
             ViolationKind::ZonesImmutable { .. } => summaries::UNSUPPORTED_CHANGE_OF_ZONES,
             ViolationKind::Preflight(finding) => finding.summary(),
+            ViolationKind::Account(issue) => issue.summary(),
         }
     }
 }

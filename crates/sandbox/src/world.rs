@@ -185,7 +185,7 @@ impl World {
             .map(Called::Aws)
             .or_else(|| azure::AzureService::classify(request).map(Called::Azure));
         let (cloud, operation, target) = match &called {
-            Some(Called::Aws(call)) => ("aws", call.operation.to_string(), call.target.clone()),
+            Some(Called::Aws(call)) => ("aws", call.log_name(), call.target.clone()),
             Some(Called::Azure(call)) => ("azure", call.operation.to_string(), call.target.clone()),
             None => ("none", "Unknown".to_owned(), request.path.clone()),
         };

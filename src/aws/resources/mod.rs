@@ -1,6 +1,7 @@
 //! The calls of EC2 that a link needs, a file for each kind of object. Describing what is not there
 //! answers an empty list.
 
+mod account;
 mod change_connection;
 mod customer_gateway;
 mod describe;

@@ -4,6 +4,7 @@
 //! is waited out, lost responses are followed by a read. What changes a gateway, its connections or
 //! their keys holds that gateway's lock.
 
+mod account;
 mod connection;
 mod deletion;
 mod gateway;

@@ -122,6 +122,9 @@ pub trait Backend: Send + Sync {
     /// Whether every setting of the provider block is known.
     fn is_configured(&self) -> bool;
 
+    /// Whether plans check what account and subscription allow: `preflight` of the provider block.
+    fn checks_account(&self) -> bool;
+
     /// The provider's `default_tags`.
     fn default_tags(&self) -> Tags;
 

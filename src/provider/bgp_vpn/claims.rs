@@ -14,6 +14,7 @@ use super::private_state::{PrivateState, to_json};
 use super::schema::AZURE_NAMES;
 use crate::azure::id::ResourceId;
 use crate::provider::summaries;
+use bgp_vpn::account::Demand;
 use bgp_vpn::claim::{Claim, ClaimConflict, format_slots, free_slots};
 use bgp_vpn::config::{AttributeId, Config};
 use bgp_vpn::inside_cidr::InsideCidr;
@@ -111,6 +112,17 @@ impl Claims {
             creates: false,
         });
         diagnostics.into_iter().collect()
+    }
+
+    /// What the links that were planned before this one add to quotas. None while an apply runs in
+    /// this process: a part of that exists then, and counts already.
+    pub fn planned_before(&self, holder: &ClaimHolder) -> Option<Vec<Demand>> {
+        let entries = self.entries();
+        if entries.iter().any(|entry| entry.creates) {
+            return None;
+        }
+        let before = entries.iter().take_while(|entry| entry.holder != *holder);
+        Some(before.map(|entry| entry.claim.demand.clone()).collect())
     }
 
     /// Records what an apply takes. Rejects a second create with the same claim, which only two
@@ -245,6 +257,7 @@ pub fn claim(
         aws: endpoint(planned, private),
         inside_cidrs: found.inside_cidrs.iter().map(|(_, cidr)| *cidr).collect(),
         objects,
+        demand: Demand::default(),
     })
 }
 

@@ -30,6 +30,7 @@
 //! | `lookup_ids` | names the ids by which an apply looks for the planned AWS side |
 //! | `apply`, `read`, `import` | carry it out |
 
+mod account_request;
 mod apply;
 mod apply_plan;
 mod attribute_paths;

@@ -1,5 +1,6 @@
 //! Plans: every setting at its effective value, what is wrong with it, and what will be new.
 
+use super::account_request::demand;
 use super::attribute_paths::diagnostics;
 use super::backend::Backend;
 use super::change_set::ChangeSet;
@@ -27,6 +28,7 @@ use super::teardown::{
 };
 use super::unknown_values::{unknown_for_create, unknown_for_update};
 use crate::provider::summaries;
+use bgp_vpn::account::{AccountContext, check_account};
 use bgp_vpn::config::{Attr, Config};
 use bgp_vpn::ownership_tags::LinkId;
 use bgp_vpn::preflight::{Lookup, PreflightSnapshot};
@@ -373,13 +375,25 @@ impl<'r> Planning<'r> {
             &self.private,
             self.backend.subscription(),
         );
-        if let Some(claim) = claim.filter(|_| self.is_checked()) {
+        if let Some(mut claim) = claim.filter(|_| self.is_checked()) {
             let mut own = self.private.replaced_ids.clone();
             own.extend(self.prior.into_iter().flat_map(own_object_ids));
+            claim.demand = demand(self.backend, planned, &self.inputs());
+            let demand = claim.demand.clone();
             let taken = claims::taken(&self.snapshot, &own);
             let clash = held.plan(&holder, claim, &taken);
             if !self.messages.has_errors() {
                 self.messages.append(clash);
+                let link = self.link_of(planned);
+                let context = AccountContext {
+                    planned,
+                    link: link.as_ref(),
+                    own: &own,
+                };
+                let before = held.planned_before(&holder);
+                let account = &self.snapshot.account;
+                let found = check_account(context, account, &demand, before.as_deref());
+                self.messages.append(diagnostics(found));
             }
             if is_new && self.private.keeps.is_none() && self.snapshot.group != Lookup::Skipped {
                 // A complete link also is what other findings are about, such as a VPC that has a

@@ -1,5 +1,6 @@
 //! What a plan reads of the surroundings of a link.
 
+use super::account_request::account_request;
 use super::backend::Backend;
 use super::change_set::ChangeSet;
 use super::default_options::inside_cidrs;
@@ -61,6 +62,7 @@ pub fn preflight_request(
         transit_gateway: in_region(&model.transit_gateway_id, on_transit_gateway)
             .map(TransitGatewayId),
         own_vpn_gateway: own_vpn_gateway(model, inputs),
+        account: account_request(backend, model, inputs).filter(|_| subscription.is_some()),
         region,
         subscription,
     };

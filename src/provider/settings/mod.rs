@@ -15,16 +15,30 @@ use terraform_plugin::{Attribute, AttributePath, Diagnostics, Schema, Type, Valu
 
 /// The provider block as plain data. The environment has not been looked at: each cloud's room does
 /// that.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     pub aws: crate::aws::Settings,
     pub azure: CredentialSettings,
     /// Tags of every object that takes tags; those of the resource go first. None while they are
     /// not known.
     pub default_tags: Option<Tags>,
+    /// Whether plans that create objects check quotas, locks, policies and permissions.
+    pub preflight: bool,
     /// Attributes of `aws` and `azure` that are not known yet: as long as there are any, no cloud
     /// can be asked.
     pub unknown: Vec<AttributePath>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            aws: crate::aws::Settings::default(),
+            azure: CredentialSettings::default(),
+            default_tags: None,
+            preflight: true,
+            unknown: Vec::new(),
+        }
+    }
 }
 
 /// The provider block's schema.
@@ -40,6 +54,13 @@ pub fn schema() -> Schema {
             "default_tags",
             Attribute::of(Type::map(Type::String)).optional().description(
                 "Tags of every object in both clouds. `tags` of the resource overrides them for the same key.",
+            ),
+        )
+        .attribute(
+            "preflight",
+            Attribute::of(Type::Bool).optional().description(
+                "Whether a plan that creates or moves a link checks beforehand what the account and the subscription allow: quotas, \
+                 locks, Azure policies, the registration of Microsoft.Network, and permissions. The checks only read. Default: `true`.",
             ),
         )
 }
@@ -59,6 +80,9 @@ pub fn decode(config: &Value) -> (Settings, Diagnostics) {
             .map(|block| azure::decode(&block))
             .unwrap_or_default(),
         default_tags: BlockReader::root(config, &rest).tags("default_tags"),
+        preflight: BlockReader::root(config, &rest)
+            .flag("preflight")
+            .unwrap_or(true),
         unknown: clients.unknown.into_inner(),
     };
     let mut violations = clients.faults.into_inner();

@@ -1,5 +1,6 @@
 //! What a preflight reads, and what it found: the request, and the snapshot that answers it.
 
+use crate::account::{AccountRequest, AccountSnapshot};
 use crate::aws;
 use crate::azure::id::ResourceId;
 use crate::azure::model as azure;
@@ -33,6 +34,8 @@ pub struct PreflightRequest {
     pub transit_gateway: Option<aws::TransitGatewayId>,
     /// This link's own VPN gateway, for its VPN connections: other users may have set some on it.
     pub own_vpn_gateway: Option<aws::VpnGatewayId>,
+    /// What account and subscription allow, where the plan creates objects.
+    pub account: Option<AccountRequest>,
 }
 
 impl PreflightRequest {
@@ -108,6 +111,7 @@ pub struct PreflightSnapshot {
     pub vpn_connections: Vec<aws::VpnConnection>,
     /// VPN connections of this link's own VPN gateway.
     pub own_vpn_connections: Vec<aws::VpnConnection>,
+    pub account: AccountSnapshot,
 }
 
 impl PreflightSnapshot {

@@ -3,6 +3,7 @@
 use super::asn::{is_valid_aws_asn, is_valid_azure_asn};
 use super::sku::generations;
 use crate::config::{Attr, Config};
+use crate::tunnel_logs::check_region;
 use crate::violation::{AttributeId, Severity, Violation, ViolationKind};
 
 /// What is new in a plan: rules for gateways to be created never fall on existing ones.
@@ -71,6 +72,9 @@ pub fn validate_combination(config: &Config, changed: ChangedParts) -> Vec<Viola
             AttributeId::AzureAsn,
             ViolationKind::AsnsEqual(asn),
         ));
+    }
+    if let (Attr::Known(logs), Attr::Known(region)) = (&config.logs, &config.region) {
+        violations.extend(check_region(logs, region));
     }
     validate_distinct_names(config, &mut violations);
     validate_initiator(config, changed.initiator, &mut violations);

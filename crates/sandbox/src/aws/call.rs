@@ -2,6 +2,7 @@
 
 use super::errors::ApiError;
 use super::query::Params;
+use super::service_quotas;
 use super::xml::Xml;
 use crate::http::{Request, Response};
 use crate::rng::Rng;
@@ -38,6 +39,7 @@ const TARGETS: [&str; 19] = [
 pub enum Service {
     Ec2,
     Sts,
+    ServiceQuotas,
 }
 
 /// One call to AWS.
@@ -57,6 +59,9 @@ impl Call {
     pub fn read(request: &Request) -> Option<Call> {
         if request.path != "/" {
             return None;
+        }
+        if let Some(call) = Self::read_json(request) {
+            return Some(call);
         }
         let mut params = Params::parse(&request.query);
         if request.method == "POST" {
@@ -90,6 +95,30 @@ impl Call {
         })
     }
 
+    /// A call in AWS JSON 1.1.
+    fn read_json(request: &Request) -> Option<Call> {
+        let target = request.header("x-amz-target")?;
+        let operation = target.strip_prefix(service_quotas::TARGET)?.to_owned();
+        let scope = scope(request.header("authorization").unwrap_or_default());
+        let region = scope.as_deref().and_then(|scope| scope.split('/').nth(2));
+        Some(Call {
+            operation,
+            target: String::new(),
+            service: Service::ServiceQuotas,
+            region: region.unwrap_or(DEFAULT_REGION).to_owned(),
+            params: Params::default(),
+        })
+    }
+
+    /// The name in the call log and in fault rules. A dry run has its own: it changes nothing, so a
+    /// rule about the operation does not mean it.
+    pub fn log_name(&self) -> String {
+        match self.params.flag("DryRun") {
+            Ok(Some(true)) => format!("DryRun{}", self.operation),
+            _ => self.operation.clone(),
+        }
+    }
+
     /// Every parameter, decoded, in the order of their names.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
         self.params.iter()
@@ -116,6 +145,8 @@ impl Call {
                  <ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{operation}Response>",
                 xml.as_str()
             ),
+            // Answered in JSON by its own module.
+            Service::ServiceQuotas => String::new(),
         };
         respond(200, &id, body)
     }
@@ -130,6 +161,7 @@ impl Call {
     ) -> Response {
         match self.service {
             Service::Ec2 => ec2_error(status, code, message, rng),
+            Service::ServiceQuotas => service_quotas::error_response(status, code, message),
             Service::Sts => {
                 let id = rng.uuid();
                 let mut error = Xml::new();

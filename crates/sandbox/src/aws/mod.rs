@@ -1,4 +1,5 @@
-//! AWS as a VPN sees it: the EC2 Query API (2016-11-15) and STS (2011-06-15), region by region.
+//! AWS as a VPN sees it: the EC2 Query API (2016-11-15), STS (2011-06-15) and Service Quotas (2019-06-24), region by
+//! region.
 //!
 //! | room | holds |
 //! |---|---|
@@ -10,6 +11,7 @@
 //! | `gateways`, `customer_gateway`, `transit` | the three kinds of gateway that a VPN connection joins |
 //! | `connection`, `describe_vpn`, `modify`, `tunnel_options`, `device_config` | the VPN connection itself |
 //! | `sts`, `throttle` | who calls, and how often |
+//! | `service_quotas` | the limits of a region |
 //!
 //! Everything that takes time takes simulated time; element names are those of the service model.
 
@@ -30,6 +32,7 @@ mod query;
 mod region;
 mod routes;
 mod service;
+mod service_quotas;
 mod sts;
 mod subnets;
 mod tags;

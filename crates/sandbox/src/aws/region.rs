@@ -26,7 +26,9 @@ pub type ApiResult = Result<Xml, ApiError>;
 
 /// How many there may be in a region. The defaults are EC2's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Quotas {
+    pub vpcs: usize,
     pub customer_gateways: usize,
     pub vpn_gateways: usize,
     pub vpn_connections: usize,
@@ -37,6 +39,7 @@ pub struct Quotas {
 impl Default for Quotas {
     fn default() -> Self {
         Quotas {
+            vpcs: 5,
             customer_gateways: 50,
             vpn_gateways: 5,
             vpn_connections: 50,

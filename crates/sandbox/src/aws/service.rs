@@ -4,7 +4,7 @@ use super::call::{Call, Service};
 use super::errors::ApiError;
 use super::query::Params;
 use super::region::{ApiResult, Quotas, Region};
-use super::{sts, throttle};
+use super::{service_quotas, sts, throttle};
 use crate::dataplane::AwsEndpoint;
 use crate::http::{Request, Response};
 use crate::rng::Rng;
@@ -39,9 +39,17 @@ impl AwsService {
 
     pub fn handle(&mut self, call: &Call, request: &Request, cx: &mut Context<'_>) -> Response {
         self.changes += u64::from(!call.operation.starts_with("Describe"));
+        if call.service == Service::ServiceQuotas {
+            return match sts::authenticate(call, request) {
+                Ok(()) => service_quotas::answer(call, request, &mut self.quotas),
+                Err(error) => {
+                    call.error_response(error.status, &error.code, &error.message, cx.rng)
+                }
+            };
+        }
         let outcome = match call.service {
             Service::Sts => sts::answer(call, request, cx),
-            Service::Ec2 => self.ec2(call, request, cx),
+            Service::Ec2 | Service::ServiceQuotas => self.ec2(call, request, cx),
         };
         call.answer(outcome, cx.rng)
     }

@@ -116,6 +116,12 @@ pub fn overlap(a: &Ipv4Net, b: &Ipv4Net) -> bool {
 impl Region {
     pub(super) fn create_vpc(&mut self, params: &Params, cx: &mut Context<'_>) -> ApiResult {
         let cidr = range(params)?;
+        if self.vpcs.len() >= self.quotas.vpcs {
+            return Err(ApiError::new(
+                "VpcLimitExceeded",
+                "The maximum number of VPCs has been reached.",
+            ));
+        }
         let vpc = Vpc {
             id: new_id("vpc", cx.rng),
             tags: lifecycle::initial_tags::<Vpc>(params)?,

@@ -50,6 +50,12 @@ pub(super) enum What {
     Locks(String),
     /// One lock: its scope and name.
     Lock(Verb, String, String),
+    /// One policy assignment: its scope and name.
+    PolicyAssignment(Verb, String, String),
+    /// Which policies deny a resource in a scope.
+    CheckPolicyRestrictions(String),
+    /// Subscription and location.
+    Usages(String, String),
     /// Subscription and record of an operation.
     Operation(String, String),
     OperationResult(String, String),
@@ -145,6 +151,9 @@ impl What {
             What::Action(action, _) => format!("{action:?}"),
             What::Locks(_) => "ListLocks".into(),
             What::Lock(verb, ..) => format!("{}Lock", verb.word()),
+            What::PolicyAssignment(verb, ..) => format!("{}PolicyAssignment", verb.word()),
+            What::CheckPolicyRestrictions(_) => "CheckPolicyRestrictions".into(),
+            What::Usages(..) => "ListUsages".into(),
             What::Operation(..) => "GetOperation".into(),
             What::OperationResult(..) => "GetOperationResult".into(),
             What::NotAllowed | What::Unknown(_) => "Unknown".into(),
@@ -245,6 +254,39 @@ fn beneath(method: &str, lower: &[&str], spelled: &[&str]) -> What {
             _ => What::NotAllowed,
         };
     }
+    if let (
+        [
+            scope @ ..,
+            "providers",
+            "microsoft.authorization",
+            "policyassignments",
+            _,
+        ],
+        [.., name],
+    ) = (rest, words)
+    {
+        let scope = spelled.get(..scope.len() + 2).unwrap_or_default();
+        return match Verb::of(method) {
+            Some(verb @ (Verb::Get | Verb::Put | Verb::Delete)) => {
+                What::PolicyAssignment(verb, format!("/{}", scope.join("/")), own(name))
+            }
+            _ => What::NotAllowed,
+        };
+    }
+    if let [
+        scope @ ..,
+        "providers",
+        "microsoft.policyinsights",
+        "checkpolicyrestrictions",
+    ] = rest
+    {
+        let scope = spelled.get(..scope.len() + 2).unwrap_or_default();
+        return if method == "POST" {
+            What::CheckPolicyRestrictions(format!("/{}", scope.join("/")))
+        } else {
+            What::NotAllowed
+        };
+    }
     match (method, rest, words) {
         ("GET", [], _) => What::Subscription(subscription),
         ("GET", ["locations"], _) => What::Locations(subscription),
@@ -253,9 +295,22 @@ fn beneath(method: &str, lower: &[&str], spelled: &[&str]) -> What {
         ("GET", ["operationresults", _], [_, record]) => {
             What::OperationResult(subscription, own(record))
         }
-        ("POST" | "GET", ["providers", _, "register"] | ["providers", _], [_, namespace, ..]) => {
-            What::Provider(subscription, own(namespace))
-        }
+        (
+            "POST" | "GET",
+            ["providers", _, "register" | "unregister"] | ["providers", _],
+            [_, namespace, ..],
+        ) => What::Provider(subscription, own(namespace)),
+        (
+            "GET",
+            [
+                "providers",
+                "microsoft.network",
+                "locations",
+                location,
+                "usages",
+            ],
+            _,
+        ) => What::Usages(subscription, own(location)),
         (
             "GET",
             [

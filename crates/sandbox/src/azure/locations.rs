@@ -114,6 +114,12 @@ pub(super) fn list(subscription: &str) -> Response {
     json_response(200, &json!({"value": regions}))
 }
 
+/// Display names of all regions, as lists of resource types have them.
+pub(super) fn display_names() -> Vec<&'static str> {
+    let regions = ZONAL.iter().chain(&FLAT);
+    regions.map(|(_, display)| *display).collect()
+}
+
 fn region(subscription: &str, name: &str, display: &str) -> Value {
     let mut region = json!({
         "id": format!("/subscriptions/{subscription}/locations/{name}"), "name": name, "type": "Region",

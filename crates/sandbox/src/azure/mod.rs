@@ -10,6 +10,7 @@
 //! | `resource_ops`, `preconditions` | what PUT, PATCH and DELETE have in common; what stops them |
 //! | `subnet_users`, `management_locks` | what other teams put into networks; delete and write locks |
 //! | `groups`, `network`, `public_ip`, `gateway`, `bgp`, `local_gateway`, `connection`, `policy`, `shared_key` | one kind each |
+//! | `subscription`, `policy_assignments` | what the subscription allows: registration, quotas, policies |
 //! | `peers` | questions to a running gateway |
 //! | `identity` | discovery documents, tokens |
 //! | `errors`, `throttle` | refusals |
@@ -29,6 +30,7 @@ mod network;
 mod operations;
 mod peers;
 mod policy;
+mod policy_assignments;
 mod preconditions;
 mod public_ip;
 mod resource;
@@ -36,6 +38,7 @@ mod resource_ops;
 mod service;
 mod shared_key;
 mod subnet_users;
+mod subscription;
 mod tags;
 mod throttle;
 

@@ -6,6 +6,7 @@ use super::groups::Group;
 use super::ids::{self, Id, Kind};
 use super::management_locks::ManagementLock;
 use super::operations::{Operation, json_response};
+use super::policy_assignments::PolicyAssignment;
 use super::resource::{Resource, State, text};
 use super::throttle::Buckets;
 use crate::faults::Injected;
@@ -35,6 +36,15 @@ pub struct AzureService {
     /// Locks that people put on scopes, by their ids in lower case.
     #[serde(default)]
     pub(super) management_locks: BTreeMap<String, ManagementLock>,
+    /// Policies that people assigned to scopes, by the ids of the assignments in lower case.
+    #[serde(default)]
+    pub(super) policy_assignments: BTreeMap<String, PolicyAssignment>,
+    /// Microsoft.Network is not registered in the subscription.
+    #[serde(default)]
+    pub(super) network_unregistered: bool,
+    /// Limit of Standard public IPs at a location, unless it is Azure's default.
+    #[serde(default)]
+    pub(super) public_ips: Option<usize>,
     /// Subnets and public IPs that a deleted gateway still holds, until when.
     pub(super) lingering: BTreeMap<String, SimTime>,
     /// What happens by itself: when, and to which resource or group.
@@ -134,6 +144,8 @@ impl AzureService {
         cx: &mut Context<'_>,
     ) -> Result<Response, ApiError> {
         self.require_no_management_lock(call, request)?;
+        self.require_no_denying_policy(call, request)?;
+        self.require_subscription_allows(call, request)?;
         match &call.what {
             What::MetadataEndpoints => Ok(super::identity::metadata(request)),
             What::InstanceDiscovery => Ok(super::identity::instance_discovery(request)),
@@ -149,11 +161,14 @@ impl AzureService {
             )),
             What::Subscription(_) => Ok(json_response(200, &super::identity::subscription(cx))),
             What::Locations(subscription) => Ok(super::locations::list(subscription)),
-            What::Provider(subscription, namespace) => Ok(json_response(
-                200,
-                &json!({"id": format!("/subscriptions/{subscription}/providers/{namespace}"), "namespace": namespace,
-                    "registrationPolicy": "RegistrationRequired", "registrationState": "Registered", "resourceTypes": []}),
-            )),
+            What::Provider(subscription, namespace) => {
+                Ok(self.resource_provider(subscription, namespace, request))
+            }
+            What::Usages(subscription, location) => Ok(self.usages(subscription, location)),
+            What::PolicyAssignment(verb, scope, name) => {
+                self.policy_assignment(*verb, scope, name, request)
+            }
+            What::CheckPolicyRestrictions(scope) => self.check_policy_restrictions(scope, request),
             What::Groups(_) => Ok(self.list_groups()),
             What::Group(verb, subscription, group) => {
                 self.group(*verb, subscription, group, request, cx)

@@ -166,8 +166,8 @@ impl Schema {
         };
         let (result, ignored): (_, &[&str]) = match (call.service, operation.answer) {
             (Service::Sts, _) => (reader.open().filter(|name| name.ends_with("Result")), &[]),
-            (Service::Ec2, Some(_)) => (None, &["requestId"]),
-            (Service::Ec2, None) => (None, &["requestId", "return"]),
+            (Service::Ec2 | Service::ServiceQuotas, Some(_)) => (None, &["requestId"]),
+            (Service::Ec2 | Service::ServiceQuotas, None) => (None, &["requestId", "return"]),
         };
         match operation.answer {
             Some(model) => {

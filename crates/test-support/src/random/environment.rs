@@ -77,6 +77,7 @@ pub fn prepare(dir: &Path, count: usize) -> Vec<Environment> {
         },
     );
     world.aws.quotas = Quotas {
+        vpcs: 9_999,
         customer_gateways: 9_999,
         vpn_gateways: 9_999,
         vpn_connections: 9_999,

@@ -125,8 +125,8 @@ pub fn good(path: &str, environment: &Environment, style: Style) -> Vec<Value> {
         "aws.tunnel_bandwidth" => texts(&["standard", if transit { "large" } else { "standard" }]),
         "aws.preshared_key_storage" => texts(&["Standard", "SecretsManager"]),
         "aws.logs.log_group_arn" | "aws.logs.bgp_log_group_arn" => texts(&[
-            "arn:aws:logs:eu-west-1:123456789012:log-group:vpn",
-            "arn:aws:logs:eu-west-1:123456789012:log-group:/vpn/link-1",
+            "arn:aws:logs:us-east-1:123456789012:log-group:vpn",
+            "arn:aws:logs:us-east-1:123456789012:log-group:/vpn/link-1",
         ]),
         "aws.logs.format" | "aws.logs.bgp_format" => texts(&["json", "text"]),
         "slot" => numbers(&[0, 0, 1, 7, 20]),

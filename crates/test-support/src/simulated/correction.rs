@@ -4,7 +4,7 @@
 use super::Sim;
 use super::clock::in_virtual_time;
 use super::configuration::{AzureEnd, Draft};
-use super::environment::Environment;
+use super::environment::{Environment, QUOTAS};
 use super::fingerprint::{differences, fingerprint};
 use super::leak_checker;
 use super::other_team;
@@ -463,18 +463,24 @@ impl User<'_> {
                 let used_up = match *kind {
                     "customer gateways" => Quotas {
                         customer_gateways: 1,
-                        ..Quotas::default()
+                        ..QUOTAS
                     },
                     "VPN gateways" => Quotas {
                         vpn_gateways: 2,
-                        ..Quotas::default()
+                        ..QUOTAS
                     },
                     _ => Quotas {
                         vpn_connections: 1,
-                        ..Quotas::default()
+                        ..QUOTAS
                     },
                 };
-                self.sim.sandbox.world().aws.quotas = used_up;
+                let mut world = self.sim.sandbox.world();
+                world.aws.quotas = used_up;
+                // The plan cannot know, so that the apply fails.
+                let denied = "fail call 1 of aws GetServiceQuota: forever 403".parse();
+                world
+                    .faults
+                    .add(denied.map_err(|fault| format!("{fault}"))?);
             }
             Failure::Timeout(limit) => {
                 let limits = json!({"create": limit, "update": limit});
@@ -506,7 +512,7 @@ impl User<'_> {
             core.store_checkpoint();
         }
         self.sim.sandbox.world().faults.clear();
-        self.sim.sandbox.world().aws.quotas = Quotas::default();
+        self.sim.sandbox.world().aws.quotas = QUOTAS;
         self.sim.wire.calm();
         core.replacement = Replacement::DestroyFirst;
         if let Some(Err(words)) = &ended {

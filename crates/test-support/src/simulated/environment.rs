@@ -9,6 +9,7 @@ use super::terraform_core::Stored;
 use super::{REGION, Sim};
 use awsazure::aws::model::VpcId;
 use awsazure::azure::ResourceId;
+use awsazure_sandbox::aws::Quotas;
 use awsazure_sandbox::world::World;
 use bgp_vpn::tunnel::TunnelKey;
 
@@ -18,6 +19,16 @@ pub const GROUP: &str = "existing-rg";
 pub const OTHER_REGION: &str = "us-east-1";
 /// ASN of both Azure gateways.
 pub const AZURE_ASN: u32 = 65_020;
+
+/// Quotas of every region: room for the VPCs of the environment and of a link that is replaced.
+pub const QUOTAS: Quotas = Quotas {
+    vpcs: 20,
+    customer_gateways: 50,
+    vpn_gateways: 5,
+    vpn_connections: 50,
+    vpn_connections_per_gateway: 10,
+    transit_gateways: 5,
+};
 
 /// A VPC and its route tables.
 #[derive(Clone, Debug)]
@@ -78,6 +89,7 @@ impl Environment {
                 vpn_gateway(&sim, "10.24.0.0/16", 64_901).await,
             ];
             let mut world = sim.sandbox.world().clone();
+            world.aws.quotas = QUOTAS;
             let transit_gateways = [64_700, 64_701].map(|asn| {
                 let options = format!("Options.AmazonSideAsn={asn}");
                 create_foreign(

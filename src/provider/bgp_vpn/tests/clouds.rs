@@ -499,6 +499,10 @@ impl Backend for Clouds {
         Vec::new()
     }
 
+    fn checks_account(&self) -> bool {
+        false
+    }
+
     fn default_tags(&self) -> Tags {
         Tags::new()
     }

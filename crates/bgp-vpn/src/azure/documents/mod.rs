@@ -13,6 +13,7 @@ pub mod location;
 pub mod lock;
 pub mod network;
 pub mod public_ip;
+pub mod subscription;
 
 use super::id::ResourceId;
 use super::model::{ProvisioningState, Resource};

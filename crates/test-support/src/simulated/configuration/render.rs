@@ -37,6 +37,11 @@ impl Draft {
             };
             for (path, value) in parts.iter().filter(|_| fits) {
                 match *name {
+                    // EC2 requires log groups in the region of the link.
+                    "logs" if self.is_far() => {
+                        let text = value.as_str().unwrap_or_default();
+                        put(path, &json!(text.replace(REGION, OTHER_REGION)));
+                    }
                     "route tables" => put(path, &self.tables(environment, value)),
                     _ => put(path, value),
                 }
@@ -46,6 +51,10 @@ impl Draft {
             put(path, value);
         }
         config(&all)
+    }
+
+    fn is_far(&self) -> bool {
+        matches!(self.aws, AwsEnd::FarVpc | AwsEnd::Created { far: true, .. })
     }
 
     fn tables(&self, environment: &Environment, which: &Json) -> Json {

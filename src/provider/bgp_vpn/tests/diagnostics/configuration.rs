@@ -61,6 +61,7 @@ fn kinds() -> Vec<Kind> {
         Kind::OutOfRange { .. } => Kind::OutOfRange { given: 32, least: 0, most: 31, unit: "" },
         Kind::InvalidDuration(_) => Kind::InvalidDuration("5 minutes".into()),
         Kind::InvalidLogGroup(_) => Kind::InvalidLogGroup("vpn".into()),
+        Kind::LogGroupInOtherRegion { .. } => Kind::LogGroupInOtherRegion { has: "us-east-1".into(), needs: "eu-west-1".into() },
         Kind::LogFormatWithoutGroup(_) => Kind::LogFormatWithoutGroup("log_group_arn"),
         Kind::InvalidRegion(_) => Kind::InvalidRegion("ireland".into()),
         Kind::MissingRequired(_) => {
@@ -105,19 +106,21 @@ fn kinds() -> Vec<Kind> {
         Kind::InvalidZone(_) => Kind::InvalidZone("a".into()),
         Kind::ZonesImmutable { .. } => Kind::ZonesImmutable { has: "zones 1, 2, 3".into() },
         Kind::ZonesOfExistingGateway => Kind::ZonesOfExistingGateway,
+        Kind::Account(_) => Kind::Account(bgp_vpn::account::AccountIssue::NotRegistered("NotRegistered".into())),
         Kind::Preflight(_) => Kind::Preflight(bgp_vpn::preflight::PreflightIssue::ClaimAtCreate),
     })
 }
 
 fn place(kind: &Kind) -> At {
     match kind {
+        Kind::Account(_) => At::ResourceGroup,
         Kind::Name(_) => At::Name,
         Kind::InvalidCidr(_) => At::AddressSpace,
         Kind::InvalidId(..) | Kind::ConflictsWithTransitGateway(_) => At::VpcId,
         Kind::NotOneOf { .. } | Kind::NoInitiator | Kind::BothInitiate => At::StartupAction,
         Kind::OutOfRange { .. } | Kind::NotAnInteger(_) => At::Slot,
         Kind::InvalidDuration(_) | Kind::Timeout(_) => At::Timeout("create".into()),
-        Kind::InvalidLogGroup(_) => At::Logs("log_group_arn"),
+        Kind::InvalidLogGroup(_) | Kind::LogGroupInOtherRegion { .. } => At::Logs("log_group_arn"),
         Kind::LogFormatWithoutGroup(_) => At::Logs("format"),
         Kind::InvalidRegion(_) => At::Region,
         Kind::MissingRequired(_) | Kind::InvalidLocation(_) => At::Location,

@@ -5,6 +5,7 @@
 //! enum without a sample does not compile. A summary of another diagnostic that the file lacks
 //! fails `every_summary_is_in_snapshot`.
 
+mod account;
 mod apply;
 mod configuration;
 mod plan;
@@ -82,6 +83,11 @@ fn rendered() -> String {
         configuration::violations(),
     );
     render(&mut text, "Conflicts with the clouds", preflight::issues());
+    render(
+        &mut text,
+        "What account and subscription do not allow",
+        account::issues(),
+    );
     render(
         &mut text,
         "Other errors and warnings of a plan",

@@ -28,6 +28,7 @@ fn claim_conflicts() -> Vec<Diagnostic> {
         aws: None,
         inside_cidrs: BTreeSet::from([cidr]),
         objects: BTreeSet::new(),
+        demand: Default::default(),
     };
     let conflicts = samples!(ClaimConflict {
         ClaimConflict::AzureGateway(_) => ClaimConflict::AzureGateway(azure("virtualNetworks", "vnet1")),

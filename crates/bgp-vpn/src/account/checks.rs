@@ -1,0 +1,195 @@
+//! The checks. What depends on the credentials of the plan alone is a warning: another role may
+//! run the apply.
+
+use super::demand::Demand;
+use super::issue::AccountIssue;
+use super::quota::Quota;
+use super::{AccountSnapshot, Usage};
+use crate::config::Config;
+use crate::ownership_tags::LinkId;
+use crate::preflight::eq_ignoring_case_and_spaces;
+use crate::types::Tags;
+use crate::violation::{AttributeId, Violation, ViolationKind};
+
+/// The plan that is checked.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountContext<'a> {
+    pub planned: &'a Config,
+    pub link: Option<&'a LinkId>,
+    /// Ids of this link's own objects, and of those that will be gone before it is created.
+    pub own: &'a [String],
+}
+
+impl AccountContext<'_> {
+    fn owns(&self, id: &str, tags: &Tags) -> bool {
+        self.link.is_some_and(|link| link.is_on(tags))
+            || self.own.iter().any(|own| own.eq_ignore_ascii_case(id))
+    }
+}
+
+/// Everything that the account or the subscription does not allow. `planned`: what the other links
+/// of this plan add. None while an apply runs, when a part of that exists already.
+pub fn check_account(
+    context: AccountContext<'_>,
+    snapshot: &AccountSnapshot,
+    demand: &Demand,
+    others: Option<&[Demand]>,
+) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let error = |attribute, issue| Violation::error(attribute, ViolationKind::Account(issue));
+    let warning = |attribute, issue| Violation::warning(attribute, ViolationKind::Account(issue));
+    if let Some(provider) = &snapshot.network_provider {
+        if !["Registered", "Registering"]
+            .iter()
+            .any(|state| provider.state.eq_ignore_ascii_case(state))
+        {
+            let issue = AccountIssue::NotRegistered(provider.state.clone());
+            violations.push(error(AttributeId::ResourceGroup, issue));
+        }
+        let offered = &provider.gateway_locations;
+        if let Some((_, location)) = &demand.location
+            && !offered.is_empty()
+            && !offered
+                .iter()
+                .any(|offered| eq_ignoring_case_and_spaces(offered, location))
+        {
+            let issue = AccountIssue::LocationWithoutGateways(location.clone());
+            violations.push(error(AttributeId::Location, issue));
+        }
+    }
+    violations.extend(read_only_locks(context, snapshot));
+    for denial in &snapshot.policy_denials {
+        let issue = AccountIssue::DeniedByPolicy {
+            resource_type: denial.resource_type.clone(),
+            assignment: denial.assignment.clone(),
+            reason: denial.reason.clone(),
+        };
+        violations.push(error(AttributeId::ResourceGroup, issue));
+    }
+    for denied in &snapshot.denied_actions {
+        let issue = AccountIssue::DeniedAction {
+            action: denied.action,
+            message: denied.message.trim_end_matches('.').to_owned(),
+        };
+        violations.push(warning(AttributeId::Region, issue));
+    }
+    if let Some(others) = others {
+        violations.extend(exceeded_quotas(context, snapshot, demand, others));
+    }
+    violations
+}
+
+/// Locks that forbid writes in the resource group. A lock of one resource in it is checked where
+/// that resource is changed: the virtual network.
+fn read_only_locks(
+    context: AccountContext<'_>,
+    snapshot: &AccountSnapshot,
+) -> impl Iterator<Item = Violation> {
+    let network = context.planned.network_id.known().cloned();
+    let group = context.planned.group.known().cloned();
+    let blocks = move |scope: &str| {
+        let scope = scope.to_ascii_lowercase();
+        let in_group = group.as_ref().and_then(|group| {
+            scope.split_once(&format!("/resourcegroups/{}", group.to_ascii_lowercase()))
+        });
+        match in_group {
+            Some((_, "")) => true,
+            Some(_) => network
+                .as_ref()
+                .is_some_and(|id| id.to_ascii_lowercase() == scope),
+            None => !scope.contains("/resourcegroups/"),
+        }
+    };
+    snapshot
+        .locks
+        .iter()
+        .filter(move |lock| lock.read_only && blocks(&lock.scope))
+        .map(|lock| {
+            let issue = AccountIssue::ReadOnly {
+                lock: lock.id.clone(),
+                scope: lock.scope.clone(),
+            };
+            Violation::error(AttributeId::ResourceGroup, ViolationKind::Account(issue))
+        })
+}
+
+fn exceeded_quotas(
+    context: AccountContext<'_>,
+    snapshot: &AccountSnapshot,
+    demand: &Demand,
+    others: &[Demand],
+) -> Vec<Violation> {
+    let planned = |quota| -> u32 {
+        others
+            .iter()
+            .map(|other| demand.in_same_place(quota, other))
+            .sum()
+    };
+    let mut violations = Vec::new();
+    for quota in Quota::AWS {
+        let (Some(region), Some(objects), Some(default)) = (
+            &demand.region,
+            snapshot.objects.get(&quota),
+            quota.default_limit(),
+        ) else {
+            continue;
+        };
+        let others = objects
+            .iter()
+            .filter(|object| !context.owns(&object.id, &object.tags));
+        let used = u32::try_from(others.count()).unwrap_or(u32::MAX);
+        let (planned, needed) = (planned(quota), demand.get(quota));
+        let known = snapshot.limits.get(&quota).copied();
+        let limit = known.unwrap_or(default);
+        if needed == 0 || used.saturating_add(planned).saturating_add(needed) <= limit {
+            continue;
+        }
+        let place = format!("The region {region}");
+        violations.push(if known.is_some() {
+            let issue = AccountIssue::QuotaExceeded {
+                quota,
+                place,
+                used,
+                planned,
+                needed,
+                limit,
+            };
+            Violation::error(AttributeId::Region, ViolationKind::Account(issue))
+        } else {
+            let issue = AccountIssue::DefaultQuotaExceeded {
+                quota,
+                place,
+                used,
+                planned,
+                needed,
+                limit,
+            };
+            Violation::warning(AttributeId::Region, ViolationKind::Account(issue))
+        });
+    }
+    if let (Some(Usage { used, limit }), Some((_, location))) =
+        (snapshot.public_ips, &demand.location)
+    {
+        let own = context
+            .own
+            .iter()
+            .filter(|id| id.to_ascii_lowercase().contains("/publicipaddresses/"));
+        let used = used.saturating_sub(u32::try_from(own.count()).unwrap_or(0));
+        let (planned, needed) = (planned(Quota::PublicIps), demand.get(Quota::PublicIps));
+        if needed > 0 && used.saturating_add(planned).saturating_add(needed) > limit {
+            let issue = AccountIssue::QuotaExceeded {
+                quota: Quota::PublicIps,
+                place: format!("The location {location}"),
+                used,
+                planned,
+                needed,
+                limit,
+            };
+            violations.push(Violation::error(
+                AttributeId::Location,
+                ViolationKind::Account(issue),
+            ));
+        }
+    }
+    violations
+}

@@ -1,0 +1,76 @@
+//! What an account or a subscription does not allow, and what to do about it.
+
+use super::quota::Quota;
+use crate::summaries;
+
+/// Something that the account or the subscription does not allow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccountIssue {
+    #[error(
+        "The subscription cannot create network resources: the resource provider Microsoft.Network is in state {0}. Register it with \"az provider register --namespace Microsoft.Network\", wait until the state is Registered, and plan again."
+    )]
+    NotRegistered(String),
+    #[error(
+        "Azure does not offer VPN gateways in {0} for this subscription. Use another location."
+    )]
+    LocationWithoutGateways(String),
+    #[error(
+        "The lock {lock} makes {scope} read-only, so the link cannot be created there. Remove the lock for the apply, or use another resource group or virtual network."
+    )]
+    ReadOnly { lock: String, scope: String },
+    #[error(
+        "The policy assignment {assignment} denies a resource of type {resource_type} as this link would create it{}. Change the setting that the policy denies, or request an exemption.",
+        if .reason.is_empty() { String::new() } else { format!(" ({reason})") }
+    )]
+    DeniedByPolicy {
+        resource_type: String,
+        assignment: String,
+        reason: String,
+    },
+    #[error(
+        "The credentials of this plan may not use {action}, which the apply needs: {message}. If other credentials run the apply, ignore this warning. Otherwise, allow the action."
+    )]
+    DeniedAction {
+        action: &'static str,
+        message: String,
+    },
+    #[error(
+        "{place} has {used} {quota}, {}this link needs {needed} more, and the limit is {limit}. Delete unused ones, use another place, or request a higher quota.",
+        if *planned > 0 { format!("other links of this plan need {planned} more, ") } else { String::new() }
+    )]
+    QuotaExceeded {
+        quota: Quota,
+        place: String,
+        used: u32,
+        planned: u32,
+        needed: u32,
+        limit: u32,
+    },
+    #[error(
+        "{place} has {used} {quota}, {}and this link needs {needed} more. The default quota is {limit}, and the credentials may not read the quota of this account (servicequotas:GetServiceQuota). Check that it is higher, or raise it.",
+        if *planned > 0 { format!("other links of this plan need {planned} more, ") } else { String::new() }
+    )]
+    DefaultQuotaExceeded {
+        quota: Quota,
+        place: String,
+        used: u32,
+        planned: u32,
+        needed: u32,
+        limit: u32,
+    },
+}
+
+impl AccountIssue {
+    /// One line, without a full stop.
+    pub fn summary(&self) -> &'static str {
+        match self {
+            AccountIssue::NotRegistered(_) => summaries::MISSING_REGISTRATION,
+            AccountIssue::LocationWithoutGateways(_) => summaries::UNSUPPORTED_LOCATION,
+            AccountIssue::ReadOnly { .. } => summaries::CONFLICTING_LOCK,
+            AccountIssue::DeniedByPolicy { .. } => summaries::CONFLICTING_POLICY,
+            AccountIssue::DeniedAction { .. } => summaries::MISSING_PERMISSION,
+            AccountIssue::QuotaExceeded { .. } => summaries::UNSUPPORTED_NUMBER_OF_OBJECTS,
+            AccountIssue::DefaultQuotaExceeded { .. } => summaries::DEFAULT_QUOTA,
+        }
+    }
+}

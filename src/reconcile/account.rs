@@ -1,0 +1,163 @@
+//! Reads what account and subscription allow before a link is created. Every read is optional: one
+//! that is denied, fails or takes too long is left out, because none of it is needed for a create.
+
+use super::clients::{CloudClients, OperationContext};
+use crate::aws::{Ec2, Filter};
+use crate::azure::Azure;
+use crate::client::CallContext;
+use bgp_vpn::account::{AccountRequest, AccountSnapshot, CountedObject, Quota};
+use bgp_vpn::ownership_tags::TAG_LINK;
+use bgp_vpn::preflight::PreflightRequest;
+use bgp_vpn::types::Tags;
+use futures::future::join_all;
+use futures::join;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::time::Duration;
+
+/// How long all these reads may take together. They run beside the required reads, which take about
+/// two seconds.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+pub(super) async fn read_account(
+    clouds: &CloudClients,
+    ask: &PreflightRequest,
+    account: &AccountRequest,
+    operation: &OperationContext,
+) -> AccountSnapshot {
+    let operation = OperationContext::with_timeout(TIME_LIMIT, &operation.cancel);
+    let ctx = operation.call_context();
+    let aws = async {
+        if !account.creates_aws_side || ask.region.is_none() {
+            return AccountSnapshot::default();
+        }
+        match clouds.link_clients(ask.region.as_ref(), &operation).await {
+            Ok(clients) => Box::pin(read_aws(&clients.ec2, account, &ctx)).await,
+            Err(_) => AccountSnapshot::default(),
+        }
+    };
+    let azure = async {
+        if account.location.is_none() && account.resources.is_empty() {
+            return AccountSnapshot::default();
+        }
+        Box::pin(read_azure(&clouds.azure, account, &ctx)).await
+    };
+    let (aws, azure) = join!(aws, azure);
+    AccountSnapshot {
+        objects: aws.objects,
+        limits: aws.limits,
+        denied_actions: aws.denied_actions,
+        ..azure
+    }
+}
+
+/// The result of an optional read.
+fn optional<T, E: Display>(what: &str, result: Result<T, E>) -> Option<T> {
+    result
+        .inspect_err(|error| tracing::debug!(what, %error, "an optional check was left out"))
+        .ok()
+}
+
+async fn read_aws(ec2: &Ec2, account: &AccountRequest, ctx: &CallContext) -> AccountSnapshot {
+    // The permission to create an object may depend on its ownership tag.
+    let tags = Tags::from([(TAG_LINK.to_owned(), "dry-run".to_owned())]);
+    let all = Filter::default();
+    let vpcs = async {
+        if account.creates_vpc {
+            optional("VPCs", ec2.describe_vpcs(ctx, &all).await)
+        } else {
+            None
+        }
+    };
+    let gateways = async {
+        if account.creates_vpn_gateway {
+            optional("VPN gateways", ec2.describe_vpn_gateways(ctx, &all).await)
+        } else {
+            None
+        }
+    };
+    let customers = async {
+        optional(
+            "customer gateways",
+            ec2.describe_customer_gateways(ctx, &all).await,
+        )
+    };
+    let connections = async {
+        optional(
+            "VPN connections",
+            ec2.describe_vpn_connections(ctx, &all).await,
+        )
+    };
+    let (vpcs, gateways, customers, connections, limits, denied_actions) = join!(
+        vpcs,
+        gateways,
+        customers,
+        connections,
+        ec2.quota_limits(ctx),
+        ec2.denied_actions(ctx, account, &tags),
+    );
+    fn counted<T>(found: &[T], of: impl Fn(&T) -> (String, Tags)) -> Vec<CountedObject> {
+        found
+            .iter()
+            .map(|object| {
+                let (id, tags) = of(object);
+                CountedObject { id, tags }
+            })
+            .collect()
+    }
+    let mut objects = BTreeMap::new();
+    if let Some(found) = vpcs {
+        let of = |vpc: &crate::aws::model::Vpc| (vpc.id.to_string(), vpc.tags.clone());
+        objects.insert(Quota::Vpcs, counted(&found, of));
+    }
+    if let Some(found) = gateways {
+        let of = |gateway: &crate::aws::model::VpnGateway| {
+            (gateway.id.to_string(), gateway.tags.clone())
+        };
+        objects.insert(Quota::VpnGateways, counted(&found, of));
+    }
+    if let Some(found) = customers {
+        let of = |gateway: &crate::aws::model::CustomerGateway| {
+            (gateway.id.to_string(), gateway.tags.clone())
+        };
+        objects.insert(Quota::CustomerGateways, counted(&found, of));
+    }
+    if let Some(found) = connections {
+        let living: Vec<_> = found
+            .into_iter()
+            .filter(|vpn| vpn.state.is_living())
+            .collect();
+        let of = |vpn: &crate::aws::model::VpnConnection| (vpn.id.to_string(), vpn.tags.clone());
+        objects.insert(Quota::VpnConnections, counted(&living, of));
+    }
+    AccountSnapshot {
+        objects,
+        limits,
+        denied_actions,
+        ..AccountSnapshot::default()
+    }
+}
+
+async fn read_azure(azure: &Azure, account: &AccountRequest, ctx: &CallContext) -> AccountSnapshot {
+    let group = account.group.as_deref();
+    let provider = async { optional("resource provider", azure.network_provider(ctx).await) };
+    let usage = async {
+        let location = account.location.as_deref()?;
+        optional(
+            "public IP usage",
+            azure.public_ip_usage(location, ctx).await,
+        )
+    };
+    let locks = async { optional("locks", azure.scope_locks(group, ctx).await) };
+    let policies = join_all(account.resources.iter().map(|subject| async {
+        optional("policies", azure.policy_denials(group, subject, ctx).await)
+    }));
+    let (provider, usage, locks, policies) = join!(provider, usage, locks, policies);
+    AccountSnapshot {
+        network_provider: provider.flatten(),
+        public_ips: usage.flatten(),
+        locks: locks.unwrap_or_default(),
+        policy_denials: policies.into_iter().flatten().flatten().collect(),
+        ..AccountSnapshot::default()
+    }
+}
