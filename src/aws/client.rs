@@ -87,6 +87,7 @@ pub struct Ec2 {
     sts: aws_sdk_sts::Client,
     backoff: Backoff,
     max_retries: Option<u32>,
+    has_custom_endpoint: bool,
     shared_poller: Arc<SharedPoller>,
 }
 
@@ -225,6 +226,7 @@ impl Shared {
             sts: credentials::sts(&self.settings, sdk, &place, sdk.credentials_provider()),
             backoff: self.backoff,
             max_retries: self.settings.max_retries,
+            has_custom_endpoint: self.settings.endpoints.ec2.is_some(),
             shared_poller: Arc::default(),
         }
     }
@@ -264,6 +266,11 @@ impl Ec2 {
 
     pub(super) fn sts(&self) -> &aws_sdk_sts::Client {
         &self.sts
+    }
+
+    /// Whether the host of EC2 does not depend on the region.
+    pub(super) fn has_custom_endpoint(&self) -> bool {
+        self.has_custom_endpoint
     }
 
     pub(super) fn shared_poller(&self) -> &SharedPoller {
