@@ -91,6 +91,7 @@ pub struct Ec2 {
     quota_cache: Arc<OnceCell<BTreeMap<Quota, u32>>>,
     backoff: Backoff,
     max_retries: Option<u32>,
+    has_custom_endpoint: bool,
     shared_poller: Arc<SharedPoller>,
 }
 
@@ -238,6 +239,7 @@ impl Shared {
             sts: credentials::sts(&self.settings, sdk, &place, sdk.credentials_provider()),
             backoff: self.backoff,
             max_retries: self.settings.max_retries,
+            has_custom_endpoint: self.settings.endpoints.ec2.is_some(),
             shared_poller: Arc::default(),
         }
     }
@@ -285,6 +287,11 @@ impl Ec2 {
 
     pub(super) fn quota_cache(&self) -> &OnceCell<BTreeMap<Quota, u32>> {
         &self.quota_cache
+    }
+
+    /// Whether the host of EC2 does not depend on the region.
+    pub(super) fn has_custom_endpoint(&self) -> bool {
+        self.has_custom_endpoint
     }
 
     pub(super) fn shared_poller(&self) -> &SharedPoller {

@@ -53,6 +53,12 @@ pub enum Error {
     /// No credentials were obtained; the request was not sent. Names the sources that were tried.
     #[error("{0}")]
     NoCredentials(String),
+    /// No source has credentials; the request was not sent. Names the sources that were tried.
+    #[error("{0}")]
+    MissingCredentials(String),
+    /// There is no such region, as far as its host name shows. Names the attributes.
+    #[error("{0}")]
+    InvalidRegion(String),
     /// The caller cancelled. A change in progress may still take effect.
     #[error("cancelled: {0}")]
     Cancelled(Box<ErrorContext>),
@@ -94,7 +100,10 @@ impl Error {
             | Error::Unreachable(f)
             | Error::Cancelled(f)
             | Error::DeadlineExceeded(f) => Some(f),
-            Error::Settings(_) | Error::NoCredentials(_) => None,
+            Error::Settings(_)
+            | Error::NoCredentials(_)
+            | Error::MissingCredentials(_)
+            | Error::InvalidRegion(_) => None,
         }
     }
 
@@ -115,7 +124,10 @@ impl Error {
             | Error::Unreachable(f)
             | Error::Cancelled(f)
             | Error::DeadlineExceeded(f) => Some(f),
-            Error::Settings(_) | Error::NoCredentials(_) => None,
+            Error::Settings(_)
+            | Error::NoCredentials(_)
+            | Error::MissingCredentials(_)
+            | Error::InvalidRegion(_) => None,
         }
     }
 

@@ -151,15 +151,32 @@ impl Ec2 {
                 }
                 Err(failed) => sdk_error::from_sdk_error(operation, target, failed),
             };
+            let unresolved = self.is_unresolved(&error);
             tracing::debug!(operation, target, region = %self.region(), tries, %error, "AWS call failed");
             let spent = self.max_retries().is_some_and(|most| tries >= most);
             if spent || !policy.repeats(&error, begun, &mut attempts) {
-                return Err(error);
+                return Err(unresolved.unwrap_or(error));
             }
             // Only failures with a context are retried.
             let failure = error.context().unwrap_or(&context);
             self.backoff().wait(ctx, tries, failure).await?;
         }
+    }
+
+    /// What a host name without an address says of the region: EC2 has a host in each.
+    fn is_unresolved(&self, error: &Error) -> Option<Error> {
+        let Error::Unreachable(context) = error else {
+            return None;
+        };
+        let region = self.region();
+        (context.message.contains("dns error") && !self.has_custom_endpoint()).then(|| {
+            Error::InvalidRegion(format!(
+                "the host name of EC2 in the region {region} has no address ({}). If {region} is not a region of AWS, correct aws.region of the \
+                 link or, if the link has none, the region of the provider (aws.region, AWS_REGION, AWS_DEFAULT_REGION or the profile). \
+                 Otherwise, check the name resolution of this machine",
+                context.message
+            ))
+        })
     }
 
     /// Makes one object and no second: after a lost answer `look` searches for it, and only what

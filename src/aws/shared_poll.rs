@@ -57,6 +57,10 @@ impl SharedPoller {
 }
 
 impl PollSubscription<'_> {
+    pub fn id(&self) -> &VpnConnectionId {
+        &self.id
+    }
+
     /// The connection as read by any caller since `since`, or as read now; None if it does not
     /// exist.
     ///

@@ -47,8 +47,6 @@ pub struct AzureSettings {
 /// A client cannot be made from the settings.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientBuildError {
-    #[error("no subscription: set subscription_id or the environment variable ARM_SUBSCRIPTION_ID")]
-    NoSubscription,
     #[error(transparent)]
     Credential(#[from] CredentialError),
     #[error(transparent)]
@@ -69,14 +67,12 @@ impl Azure {
     /// Contacts no endpoint.
     ///
     /// # Errors
-    /// Where subscription, credentials or environment are missing or not known.
+    /// Where credentials or environment are missing or not known.
     pub fn new(settings: AzureSettings) -> Result<Self, ClientBuildError> {
         let credentials = &settings.credentials;
-        let subscription = credentials
-            .subscription_id
-            .as_deref()
-            .filter(|s| !s.is_empty());
-        let subscription = subscription.ok_or(ClientBuildError::NoSubscription)?.into();
+        // Without one, the resource IDs of a link name it: see `in_subscription`.
+        let subscription = credentials.subscription_id.as_deref().unwrap_or_default();
+        let subscription = subscription.into();
         let source = cloud::source(
             credentials.environment.as_deref(),
             credentials.metadata_host.as_deref(),
@@ -94,6 +90,18 @@ impl Azure {
         })
     }
 
+    /// This client for a link in `subscription`, where the provider has none of its own.
+    #[must_use]
+    pub fn in_subscription(&self, subscription: &str) -> Self {
+        let mut client = self.clone();
+        if client.subscription.is_empty() {
+            client.subscription = subscription.into();
+            client.locations = Arc::default();
+        }
+        client
+    }
+
+    /// Empty where the provider has none.
     pub fn subscription(&self) -> &str {
         &self.subscription
     }

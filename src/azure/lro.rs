@@ -11,7 +11,7 @@ use super::error::{Error, retry_after};
 use super::id::ResourceId;
 use super::model::ProvisioningState;
 use crate::client::poll_interval::poll_delay;
-use crate::client::{CallContext, ErrorContext, Progress, wait_until};
+use crate::client::{CallContext, DELETED_OUTSIDE, ErrorContext, Progress, wait_until};
 use azure_core::http::Method;
 use serde_json::Value;
 use std::time::Duration;
@@ -21,6 +21,10 @@ use tokio::time::Instant;
 const CREATE_VISIBILITY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a deleted resource may look untouched before its delete counts as failed.
 const DELETE_START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Pause between two checks whether the resource of a running write still exists. Azure may report an
+/// operation as running long after a user deleted its resource.
+const EXISTENCE_CHECK_INTERVAL: Duration = Duration::from_secs(120);
 
 /// What is missing at a deadline.
 const UNDER_WAY: &str = "the operation is under way at Azure";
@@ -79,11 +83,18 @@ impl LongRunningOperation<'_> {
             return Ok(first.body);
         }
         let mut response = first;
+        let mut checked = begun;
         loop {
             let pause = poll_delay(begun.elapsed(), retry_after(&response.headers));
             ctx.sleep(pause, &self.under_way()).await?;
             match self.poll_once(&url, status_url.is_some(), ctx).await {
-                Ok(PollStatus::Running(next)) => response = next,
+                Ok(PollStatus::Running(next)) => {
+                    response = next;
+                    if checked.elapsed() >= EXISTENCE_CHECK_INTERVAL {
+                        self.check_exists(ctx).await?;
+                        checked = Instant::now();
+                    }
+                }
                 Ok(PollStatus::Done(_)) if self.kind == LroKind::Action && status_url.is_some() => {
                     let Some(location) = location else {
                         return Ok(Value::Null);
@@ -100,6 +111,21 @@ impl LongRunningOperation<'_> {
                 Ok(PollStatus::NotFound) => return self.poll_resource(ctx).await,
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// Fails if the resource of a write is gone or going. Other answers say nothing about that.
+    async fn check_exists(&self, ctx: &CallContext) -> Result<(), Error> {
+        let Some((id, version)) = self.resource.filter(|_| self.kind == LroKind::Write) else {
+            return Ok(());
+        };
+        let request = ArmRequest::new(self.request.operation, Method::Get, id, version);
+        match self.arm.read(&request, ctx).await {
+            Err(error) if error.is_not_found() => Err(deleted_outside(&request)),
+            Ok(found) if provisioning_state(&found.body) == ProvisioningState::Deleting => {
+                Err(deleted_outside(&request))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -214,7 +240,8 @@ impl LongRunningOperation<'_> {
 /// Waits until the resource's provisioning state is final, and returns its document.
 ///
 /// # Errors
-/// `OperationFailed` in state Failed or Canceled; `NotFound` where it does not appear or goes away.
+/// `OperationFailed` in state Failed or Canceled; `NotFound` where it does not appear, goes away or is
+/// being deleted.
 pub(super) async fn wait_succeeded(
     arm: &ArmClient,
     operation: &'static str,
@@ -231,11 +258,13 @@ pub(super) async fn wait_succeeded(
             Err(error) if error.is_not_found() && !seen && waited < CREATE_VISIBILITY_TIMEOUT => {
                 return Ok(Progress::pending("it is not visible yet"));
             }
+            Err(error) if error.is_not_found() => return Err(deleted_outside(&request)),
             Err(error) => return Err(error),
         };
         seen = true;
         match provisioning_state(&response.body) {
             ProvisioningState::Succeeded => Ok(Progress::Done(response.body)),
+            ProvisioningState::Deleting => Err(deleted_outside(&request)),
             ProvisioningState::Failed | ProvisioningState::Canceled => Err(failed(
                 &request,
                 &response,
@@ -248,6 +277,11 @@ pub(super) async fn wait_succeeded(
         }
     };
     wait_until(ctx, &request.error_context(), read, condition).await
+}
+
+/// A resource that is gone, or going, while this run waits for it to be provisioned.
+fn deleted_outside(request: &ArmRequest) -> Error {
+    Error::NotFound(request.error_context().with_message(DELETED_OUTSIDE))
 }
 
 /// A resource whose state is not the awaited one, and will not become it.

@@ -16,4 +16,4 @@ pub use backoff::Backoff;
 pub use call_context::{CANCEL_GRACE, CallContext, Interrupted};
 pub use deadline::{Deadline, Queued};
 pub use error_context::ErrorContext;
-pub use wait::{Progress, wait_until};
+pub use wait::{DELETED_OUTSIDE, Progress, wait_until};

@@ -6,6 +6,10 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// Reported where an object of the link disappears while a run waits for it.
+pub const DELETED_OUTSIDE: &str =
+    "it was deleted outside of Terraform. The next apply creates it again";
+
 /// What a read showed of something awaited.
 #[derive(Debug)]
 pub enum Progress<T> {

@@ -128,6 +128,39 @@ impl CloudBackend {
         }
     }
 
+    /// The clients for a link in this subscription, which counts where the provider names none.
+    fn clients_in(&self, subscription: Option<&str>) -> Result<CloudClients, Diagnostics> {
+        let clouds = self.clients()?;
+        Ok(CloudClients {
+            azure: clouds
+                .azure
+                .in_subscription(subscription.unwrap_or_default()),
+            aws: clouds.aws.clone(),
+        })
+    }
+
+    /// `read_failed`, and where a subscription that Azure does not know comes from.
+    fn read_failed(&self, what: &str, cause: &ActionError) -> Diagnostics {
+        let mut diagnostics = read_failed(what, cause);
+        let source =
+            self.subscription
+                .as_deref()
+                .map(|id| match self.settings.azure.subscription_id {
+                    Some(_) => (id, "azure.subscription_id of the provider"),
+                    None => (id, "the environment variable ARM_SUBSCRIPTION_ID"),
+                });
+        if let Some(advice) = subscription_advice(cause, source) {
+            diagnostics = diagnostics
+                .into_iter()
+                .map(|mut diagnostic| {
+                    diagnostic.detail = format!("{}\n\n{advice}", diagnostic.detail);
+                    diagnostic
+                })
+                .collect();
+        }
+        diagnostics
+    }
+
     fn clients(&self) -> Result<&CloudClients, Diagnostics> {
         if !self.settings.unknown.is_empty() {
             return Err(ProviderDataError::Unknown(self.settings.unknown.clone())
@@ -146,16 +179,16 @@ impl Backend for CloudBackend {
         cancel: &Cancel,
     ) -> Result<Observed, Diagnostics> {
         let (clouds, operation) = (
-            self.clients()?,
+            self.clients_in(searched_subscription(search))?,
             OperationContext::with_timeout(READ_TIMEOUT, cancel),
         );
         let site = clouds
             .link_clients(search.known.region.as_ref(), &operation)
             .await
-            .map_err(|c| read_failed("the link", &c))?;
+            .map_err(|c| self.read_failed("the link", &c))?;
         Box::pin(reconcile::observe(&site, search, &operation))
             .await
-            .map_err(|cause| read_failed("the link", &cause))
+            .map_err(|cause| self.read_failed("the link", &cause))
     }
 
     async fn interrupted_moves(
@@ -165,14 +198,14 @@ impl Backend for CloudBackend {
         cancel: &Cancel,
     ) -> Result<Vec<InterruptedMove>, Diagnostics> {
         let (clouds, operation) = (
-            self.clients()?,
+            self.clients_in(searched_subscription(search))?,
             OperationContext::with_timeout(READ_TIMEOUT, cancel),
         );
         Box::pin(reconcile::interrupted_moves(
-            clouds, search, observed, &operation,
+            &clouds, search, observed, &operation,
         ))
         .await
-        .map_err(|cause| read_failed("what an interrupted move left behind", &cause))
+        .map_err(|cause| self.read_failed("what an interrupted move left behind", &cause))
     }
 
     async fn preflight(
@@ -184,11 +217,11 @@ impl Backend for CloudBackend {
             return Ok(PreflightSnapshot::default());
         }
         let (clouds, operation) = (
-            self.clients()?,
+            self.clients_in(ask.subscription.as_deref())?,
             OperationContext::with_timeout(READ_TIMEOUT, cancel),
         );
-        let seen = Box::pin(reconcile::preflight(clouds, ask, &operation)).await;
-        seen.map_err(|cause| read_failed("the networks of the link", &cause))
+        let seen = Box::pin(reconcile::preflight(&clouds, ask, &operation)).await;
+        seen.map_err(|cause| self.read_failed("the networks of the link", &cause))
     }
 
     async fn converge(
@@ -199,7 +232,7 @@ impl Backend for CloudBackend {
         cancel: &Cancel,
         progress: ProgressCallback<'_>,
     ) -> ApplyOutcome {
-        let clouds = match self.clients() {
+        let clouds = match self.clients_in(Some(&spec.azure.subscription)) {
             Ok(clouds) => clouds,
             Err(diagnostics) => {
                 return ApplyOutcome {
@@ -210,7 +243,7 @@ impl Backend for CloudBackend {
         };
         let operation = OperationContext::with_timeout(timeout, cancel);
         let ended = Box::pin(reconcile::converge(
-            clouds, spec, search, &operation, progress,
+            &clouds, spec, search, &operation, progress,
         ))
         .await;
         let former: Vec<Ipv4Addr> = spec.removals.addresses.iter().map(|(_, ip)| *ip).collect();
@@ -225,7 +258,7 @@ impl Backend for CloudBackend {
         cancel: &Cancel,
         progress: ProgressCallback<'_>,
     ) -> ApplyOutcome {
-        let clouds = match self.clients() {
+        let clouds = match self.clients_in(Some(&removal.subscription)) {
             Ok(clouds) => clouds,
             Err(diagnostics) => {
                 return ApplyOutcome {
@@ -236,7 +269,7 @@ impl Backend for CloudBackend {
         };
         let operation = OperationContext::with_timeout(timeout, cancel);
         let ended = Box::pin(reconcile::teardown(
-            clouds, removal, search, &operation, progress,
+            &clouds, removal, search, &operation, progress,
         ))
         .await;
         warn_of_remaining_addresses(
@@ -247,10 +280,10 @@ impl Backend for CloudBackend {
 
     async fn discover(&self, id: &ImportId, cancel: &Cancel) -> Result<ImportedLink, Diagnostics> {
         let (clouds, operation) = (
-            self.clients()?,
+            self.clients_in(Some(id.azure_gateway.subscription()))?,
             OperationContext::with_timeout(READ_TIMEOUT, cancel),
         );
-        let found = Box::pin(reconcile::discover(clouds, id, &operation)).await;
+        let found = Box::pin(reconcile::discover(&clouds, id, &operation)).await;
         let found = found.map_err(|fault| discover_failed(&fault, &import_advice(&fault, id)))?;
         Ok(ImportedLink {
             observed: found.observed,
@@ -341,8 +374,59 @@ pub(super) fn invalid_azure_settings(fault: &ClientBuildError) -> Diagnostic {
         .at("azure")
 }
 
+/// The subscription of the objects that are looked up.
+fn searched_subscription(search: &LookupScope) -> Option<&str> {
+    let known = &search.known;
+    let id = known.azure_gateway.as_ref().or(known.network.as_ref())?;
+    Some(id.subscription())
+}
+
+/// Codes of Azure for a subscription that does not exist, or not in the tenant of the credentials.
+const WRONG_SUBSCRIPTION: [&str; 3] = [
+    "SubscriptionNotFound",
+    "InvalidSubscriptionId",
+    "InvalidAuthenticationTokenTenant",
+];
+
+/// Where to correct a subscription that Azure does not know. `configured`: that of the provider, and
+/// where it is set.
+pub(super) fn subscription_advice(
+    cause: &ActionError,
+    configured: Option<(&str, &str)>,
+) -> Option<String> {
+    let ActionError::Azure(error) = cause else {
+        return None;
+    };
+    let context = error.context();
+    if !WRONG_SUBSCRIPTION.contains(&context.code.as_str()) {
+        return None;
+    }
+    let target = context.target.to_lowercase();
+    let (_, rest) = target.split_once("/subscriptions/")?;
+    let used = rest.split('/').next()?;
+    let source = match configured {
+        Some((id, source)) if id.eq_ignore_ascii_case(used) => source,
+        _ => "an Azure resource ID in the configuration",
+    };
+    Some(format!(
+        "The subscription {used} comes from {source}. Correct it there, or use credentials of the tenant that contains it."
+    ))
+}
+
+/// The summary of an error whose cause is in the settings of the provider.
+fn settings_summary(cause: &ActionError) -> Option<&'static str> {
+    match cause {
+        ActionError::Aws(crate::aws::Error::MissingCredentials(_)) => {
+            Some(summaries::MISSING_AWS_CREDENTIALS)
+        }
+        ActionError::Aws(crate::aws::Error::InvalidRegion(_)) => Some(summaries::INVALID_REGION),
+        _ => None,
+    }
+}
+
 pub(super) fn read_failed(what: &str, cause: &ActionError) -> Diagnostics {
-    Diagnostic::error(format!("Unable to read {what}"))
+    let summary = settings_summary(cause).map(str::to_owned);
+    Diagnostic::error(summary.unwrap_or_else(|| format!("Unable to read {what}")))
         .detail(sentence(&cause.to_string()))
         .into()
 }
@@ -448,7 +532,9 @@ pub(super) fn apply_outcome(
             ActionError::Azure(crate::azure::Error::AlreadyExists(_)) => {
                 summaries::CONFLICTING_AZURE_NAME.to_owned()
             }
-            _ => format!("Unable to {what}"),
+            error => {
+                settings_summary(error).map_or_else(|| format!("Unable to {what}"), str::to_owned)
+            }
         };
         let conflict = match &failure.error {
             ActionError::AlreadyExists { .. } => Some(summaries::CONFLICTING_LINK),

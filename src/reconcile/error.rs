@@ -36,6 +36,11 @@ pub enum ActionError {
         /// Where the settings of the two clouds differ, as read when the time was over.
         mismatches: Vec<Mismatch>,
     },
+    /// An object of the link disappeared while this run waited for its tunnel.
+    #[error(
+        "{id} was deleted outside of Terraform while this run waited for {awaited}. The next apply creates it again"
+    )]
+    DeletedOutside { id: String, awaited: String },
     /// Up again, but with fewer routes than before it was interrupted.
     #[error(
         "tunnel {key} is up, but AWS has accepted only {has} of the {had} routes it had before, {minutes} minutes later. The remaining \

@@ -13,6 +13,7 @@ use bgp_vpn::ownership_tags::{
 use bgp_vpn::preflight::{Lookup, PreflightRequest, PreflightSnapshot, network_of};
 use bgp_vpn::tunnel::TunnelKey;
 use bgp_vpn::types::Tags;
+use futures::future::try_join_all;
 use futures::try_join;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -210,14 +211,20 @@ async fn read_azure(
         };
         Ok::<_, ActionError>((Lookup::Found(gateway), network, connections))
     });
+    let public_ips = Box::pin(async {
+        let found = ask.public_ips.iter().map(|id| azure.get_public_ip(id, ctx));
+        Ok::<_, ActionError>(try_join_all(found).await?)
+    });
     let (
         group,
         (network, network_gateway, network_connections),
         (gateway, gateway_network, connections),
-    ) = try_join!(group, network, given)?;
+        public_ips,
+    ) = try_join!(group, network, given, public_ips)?;
     let azure = PreflightSnapshot {
         group,
         network,
+        public_ips: public_ips.into_iter().flatten().collect(),
         network_gateway,
         network_connections,
         ..PreflightSnapshot::default()

@@ -134,6 +134,42 @@ fn announce_objects_that_destroy_and_replacement_delete() {
     });
 }
 
+/// A user corrects a setting that identifies the link after its create failed.
+#[test]
+fn announce_objects_of_failed_create_of_former_name() {
+    simulated(|| async {
+        let cases: [(&str, Change); 3] = [
+            ("resource group", |wanted| {
+                wanted["azure"]["resource_group_name"] = json!("other-rg");
+            }),
+            ("name", |wanted| wanted["name"] = json!("other")),
+            ("name and slot", |wanted| {
+                wanted["name"] = json!("other");
+                wanted["slot"] = json!(5);
+            }),
+        ];
+        for (name, change) in cases {
+            let sim = Sim::new(83);
+            let mut wanted = complete_link();
+            let mut core = TerraformCore::new(&sim, config(&wanted), Stored::default());
+            let fault = "fail call 2 of azure PutConnection: forever refused";
+            sim.sandbox.world().faults.add(fault.parse().unwrap());
+            core.run(&Run::Apply).await.unwrap_err();
+            assert!(core.stored.tainted, "{name}");
+            sim.sandbox.world().faults.clear();
+            let before = stamps(&sim);
+            change(&mut wanted);
+            core.config = config(&wanted);
+            core.messages.clear();
+            core.new_process();
+            core.run(&Run::Apply).await.unwrap();
+            let deleted: BTreeSet<String> = stamps(&sim).difference(&before).cloned().collect();
+            assert!(!deleted.is_empty(), "{name}");
+            same(name, &announced(&core.messages), &deleted);
+        }
+    });
+}
+
 #[test]
 fn announce_destroy_and_replacement_in_terraform() {
     let Some(env) = TestEnv::new() else { return };

@@ -52,6 +52,10 @@ pub enum PreflightIssue {
     )]
     OtherGatewaySubnet(Ipv4Net),
     #[error(
+        "The GatewaySubnet of this link has the prefix {has}, not {wanted}. A VPN gateway uses it, and Azure cannot change the prefix while it does. Set azure.virtual_network.gateway_subnet_prefix to {has} and apply. A later change of the prefix replaces the link."
+    )]
+    UsedGatewaySubnet { has: Ipv4Net, wanted: Ipv4Net },
+    #[error(
         "The Azure gateway {0} does not exist. Correct the ID, or wait until the owner of the gateway has created it again. A new \
          link without azure.gateway_id creates its own gateway."
     )]
@@ -175,7 +179,9 @@ impl PreflightIssue {
             PreflightIssue::VpcHasGateway(_) => summaries::CONFLICTING_VPN_GATEWAY,
             PreflightIssue::GatewaySubnetNotFound => summaries::MISSING_GATEWAY_SUBNET,
             PreflightIssue::GatewaySubnetMisspelled(_) => summaries::INVALID_GATEWAY_SUBNET,
-            PreflightIssue::OtherGatewaySubnet(_) => summaries::CONFLICTING_GATEWAY_SUBNET,
+            PreflightIssue::OtherGatewaySubnet(_) | PreflightIssue::UsedGatewaySubnet { .. } => {
+                summaries::CONFLICTING_GATEWAY_SUBNET
+            }
             PreflightIssue::AzureGatewayNotFound(_) => summaries::MISSING_AZURE_GATEWAY,
             PreflightIssue::RouteTableOfOtherVpc(_) => summaries::INVALID_ROUTE_TABLE,
             PreflightIssue::TooManyPrefixes { .. } => summaries::UNSUPPORTED_NUMBER_OF_PREFIXES,

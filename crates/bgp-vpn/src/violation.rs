@@ -84,7 +84,9 @@ pub enum ViolationKind {
     LogGroupInOtherRegion { has: String, needs: String },
     #[error("This format applies to a log that is not enabled. Set {0} too, or remove the format.")]
     LogFormatWithoutGroup(&'static str),
-    #[error("{0:?} is not an AWS region, such as eu-west-1.")]
+    #[error(
+        "{0:?} is not the name of an AWS region, such as eu-west-1. Correct aws.region of the link. If the link has none, correct the region of the provider (aws.region, AWS_REGION or AWS_DEFAULT_REGION)."
+    )]
     InvalidRegion(String),
     #[error("{0}.")]
     MissingRequired(&'static str),
@@ -100,6 +102,10 @@ pub enum ViolationKind {
         "AWS does not rekey accelerated connections, and azure.connection_mode = \"ResponderOnly\" does not rekey either. Tunnels may drop when their keys expire. Use azure.connection_mode = \"Default\"."
     )]
     NoRekeyInitiator,
+    #[error(
+        "{network} and {gateway} are in different Azure subscriptions. A VPN gateway is in the subscription of its virtual network. Correct one of the two IDs."
+    )]
+    ConflictingSubscriptions { network: String, gateway: String },
     #[error("{given:?} and {other:?} name different objects. Remove one of the two attributes.")]
     ConflictingIds { given: String, other: String },
     #[error("{0}.")]
@@ -233,6 +239,7 @@ impl ViolationKind {
             }
             ViolationKind::LogFormatWithoutGroup(_) => summaries::MISSING_LOG_GROUP,
             ViolationKind::MissingRequired(_) => summaries::MISSING_REQUIRED_ARGUMENT,
+            ViolationKind::ConflictingSubscriptions { .. } => summaries::CONFLICTING_SUBSCRIPTIONS,
             ViolationKind::ConflictingIds { .. }
             | ViolationKind::ConflictsWithTransitGateway(_)
             | ViolationKind::ZonesOfExistingGateway => summaries::CONFLICTING_ATTRIBUTES,

@@ -39,7 +39,7 @@ pub struct Settings {
     pub skip_credentials_validation: Option<bool>,
     /// Accepted; the account is asked for only where account ids are restricted.
     pub skip_requesting_account_id: Option<bool>,
-    /// Accepted; region names are never checked against a list.
+    /// Accept names that do not have the form of a region. There is no list of regions.
     pub skip_region_validation: Option<bool>,
     /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`
     pub ec2_metadata_service_endpoint: Option<String>,

@@ -1,6 +1,7 @@
 //! Waits, and reads and deletes that take several attempts.
 
 use super::*;
+use crate::aws::model::VpcId;
 
 #[tokio::test(start_paused = true)]
 async fn recover_from_hang_and_malformed_response() {
@@ -52,6 +53,33 @@ async fn tolerate_not_found_of_new_object_for_limited_time() {
         "{:?}",
         begun.elapsed()
     );
+}
+
+/// A gateway that is being deleted is never attached; neither is one that is gone.
+#[tokio::test(start_paused = true)]
+async fn deletion_by_hand_ends_wait_for_attachment() {
+    for gone in ["deleting", "deleted", ""] {
+        let cloud = Cloud::new(move |action, before| match before {
+            0 => described_vgw("available"),
+            _ if gone.is_empty() => ok(action, "<vpnGatewaySet/>"),
+            _ => described_vgw(gone),
+        });
+        let (id, vpc) = (VpnGatewayId("vgw-1".to_owned()), VpcId("vpc-9".to_owned()));
+        let begun = Instant::now();
+        let error = cloud
+            .ec2()
+            .await
+            .wait_vpn_gateway_attached(&an_hour(), &id, &vpc)
+            .await
+            .unwrap_err();
+        assert!(matches!(error, Error::NotFound(_)), "{gone}: {error}");
+        let text = error.to_string();
+        assert!(
+            text.contains("vgw-1") && text.contains("deleted outside of Terraform"),
+            "{gone}: {text}"
+        );
+        assert!(begun.elapsed() < Duration::from_secs(60), "{gone}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,9 +10,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::error::Error as Std;
 
 /// Where credentials are searched, for the error message.
-const CREDENTIAL_SOURCES: &str = "tried, in this order: access_key and secret_key, assume_role_with_web_identity and profile in the \
-provider's aws block; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; AWS_PROFILE with the shared config and credentials files; \
-AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN; the container's and the instance's role";
+const CREDENTIAL_SOURCES: &str = "The provider looked at, in this order: aws.access_key with aws.secret_key, \
+aws.assume_role_with_web_identity and aws.profile of the provider; AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY; AWS_PROFILE with the \
+shared config and credentials files; AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN; the role of the container or instance";
 
 /// What a failed SDK call means.
 pub(in crate::aws) fn from_sdk_error<E>(
@@ -91,15 +91,18 @@ where
 
 /// No credentials: what was tried, and what the last word was.
 fn credentials(fault: &CredentialsError) -> Error {
-    let words = match fault {
-        CredentialsError::CredentialsNotLoaded(_) => "no AWS credentials found",
-        CredentialsError::ProviderTimedOut(_) => "getting AWS credentials took too long",
-        _ => "getting AWS credentials failed",
-    };
-    Error::NoCredentials(format!(
-        "{words}: {}; {CREDENTIAL_SOURCES}",
-        clean(&chain(fault))
-    ))
+    let cause = clean(&chain(fault));
+    match fault {
+        CredentialsError::CredentialsNotLoaded(_) => Error::MissingCredentials(format!(
+            "no AWS credentials were found ({cause}). {CREDENTIAL_SOURCES}. Set one of them"
+        )),
+        CredentialsError::ProviderTimedOut(_) => Error::NoCredentials(format!(
+            "getting AWS credentials took too long: {cause}. {CREDENTIAL_SOURCES}"
+        )),
+        _ => Error::NoCredentials(format!(
+            "getting AWS credentials failed: {cause}. {CREDENTIAL_SOURCES}"
+        )),
+    }
 }
 
 /// EC2 gives its id in a header too, on errors as on successes.

@@ -2,7 +2,7 @@
 //!
 //! Objects just made may be unknown for half a minute; states that no caller has heard of are
 //! waited out; an object that is being deleted, or stays unknown, ends a wait for it with
-//! `NotFound`.
+//! `NotFound`. This run deletes nothing that it waits for, so the message says who did.
 
 mod connection;
 
@@ -16,13 +16,14 @@ use super::model::{
 };
 use super::resources::Filter;
 use super::retry::CONSISTENCY_TIMEOUT;
-use crate::client::{CallContext, ErrorContext, Progress, wait_until};
+use crate::client::{CallContext, DELETED_OUTSIDE, ErrorContext, Progress, wait_until};
 use std::fmt::Display;
 use std::future::Future;
 use std::time::Duration;
 
 const AVAILABLE: &str = "waiting until available";
 const DELETED: &str = "waiting until deleted";
+const PROPAGATION: &str = "waiting for route propagation";
 
 /// What a read showed of an object.
 enum WaiterState<T> {
@@ -84,6 +85,7 @@ impl Ec2 {
     ) -> Result<VpnGateway, Error> {
         let state = |found: Option<VpnGateway>| match found {
             None => WaiterState::NotFound,
+            Some(gateway) if !gateway.state.is_living() => WaiterState::Deleting,
             Some(gateway) => match &gateway.attachment {
                 Some((at, AttachmentState::Attached)) if at == vpc => WaiterState::Success(gateway),
                 other => WaiterState::Retry(format!("attachment is {other:?}")),
@@ -182,7 +184,7 @@ impl Ec2 {
                 if on { "off" } else { "on" }
             )),
         };
-        wait_for_one(ctx, "waiting for route propagation", table, read, state).await
+        wait_for_one(ctx, PROPAGATION, table, read, state).await
     }
 }
 
@@ -245,7 +247,12 @@ fn progress<T>(
     state: WaiterState<T>,
     waited: Duration,
 ) -> Result<Progress<T>, Error> {
-    let gone = |message: &str| Err(Error::NotFound(describe.clone().with_message(message)));
+    // A route table may be another user's.
+    let is_own = !describe.operation.contains(PROPAGATION);
+    let gone = |message: &str| {
+        let message = if is_own { DELETED_OUTSIDE } else { message };
+        Err(Error::NotFound(describe.clone().with_message(message)))
+    };
     match state {
         WaiterState::Success(it) => Ok(Progress::Done(it)),
         WaiterState::Retry(words) => Ok(Progress::pending(words)),

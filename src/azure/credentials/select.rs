@@ -67,6 +67,15 @@ pub struct RejectedMethod {
 pub enum CredentialError {
     #[error("no way to authenticate to Azure is complete:{}", list(.0))]
     NothingUsable(Vec<RejectedMethod>),
+    /// A part of a service principal is set, and the rest is missing.
+    #[error(
+        "the service principal is incomplete: {} is missing while {} is set. Set what is missing, or remove what is set to use the \
+         Azure CLI (az login)", missing.join(" and "), set.join(" and ")
+    )]
+    IncompletePrincipal {
+        set: Vec<String>,
+        missing: Vec<String>,
+    },
     #[error("{attribute} cannot be used: {reason}")]
     Unusable {
         attribute: &'static str,
@@ -90,7 +99,8 @@ type Attempt = fn(&CredentialSettings) -> Result<CredentialMethod, RejectedMetho
 /// Picks the first complete method. Reads no file and contacts no endpoint.
 ///
 /// # Errors
-/// What each method lacks.
+/// What each method lacks; or what a service principal lacks, unless the Azure CLI is asked for
+/// (`use_cli = true`): its identity would be another one than the user began to configure.
 pub fn select_method(settings: &CredentialSettings) -> Result<CredentialMethod, CredentialError> {
     let methods: [Attempt; 5] = [
         client_secret,
@@ -100,6 +110,10 @@ pub fn select_method(settings: &CredentialSettings) -> Result<CredentialMethod, 
         cli,
     ];
     let mut tried = Vec::new();
+    let is_default_cli = settings.use_cli.is_none() && settings.use_msi != Some(true);
+    if is_default_cli && let Some(incomplete) = incomplete_principal(settings) {
+        return Err(incomplete);
+    }
     for method in methods {
         match method(settings) {
             Ok(method) => return Ok(method),
@@ -107,6 +121,55 @@ pub fn select_method(settings: &CredentialSettings) -> Result<CredentialMethod, 
         }
     }
     Err(CredentialError::NothingUsable(tried))
+}
+
+/// A part of a service principal without the rest. A tenant alone is none: the Azure CLI uses it.
+fn incomplete_principal(settings: &CredentialSettings) -> Option<CredentialError> {
+    let complete: [Attempt; 3] = [client_secret, client_certificate, oidc];
+    if complete.iter().any(|method| method(settings).is_ok()) {
+        return None;
+    }
+    let wants_oidc =
+        settings.use_oidc == Some(true) || settings.use_aks_workload_identity == Some(true);
+    let client = ["client_id", "client_id_file_path"];
+    let secret = ["client_secret", "client_secret_file_path"];
+    let certificate = ["client_certificate", "client_certificate_path"];
+    let token = ["oidc_token", "oidc_token_file_path", "oidc_request_url"];
+    let has = |attribute: &str| settings.text(attribute).is_some();
+    let first = |attributes: &[&'static str]| attributes.iter().find(|it| has(it)).copied();
+    let mut present: Vec<&'static str> = [&client[..], &secret, &certificate]
+        .into_iter()
+        .filter_map(first)
+        .collect();
+    if present.is_empty() && !wants_oidc {
+        return None;
+    }
+    let mut missing: Vec<&'static str> = Vec::new();
+    if !has("tenant_id") {
+        missing.push("tenant_id");
+    }
+    if first(&client).is_none() {
+        missing.push("client_id");
+    }
+    if wants_oidc {
+        present.push(match settings.use_oidc {
+            Some(true) => "use_oidc",
+            _ => "use_aks_workload_identity",
+        });
+        if first(&token).is_none() {
+            missing.push("oidc_token");
+        } else if first(&token) == Some("oidc_request_url") && !has("oidc_request_token") {
+            missing.push("oidc_request_token");
+        }
+    } else if first(&secret).or(first(&certificate)).is_none() {
+        missing.push("client_secret");
+    }
+    let named =
+        |attributes: Vec<&'static str>| attributes.into_iter().map(CredentialSettings::named);
+    Some(CredentialError::IncompletePrincipal {
+        set: named(present).collect(),
+        missing: named(missing).collect(),
+    })
 }
 
 fn set(text: &Option<String>) -> Option<String> {
@@ -366,6 +429,47 @@ mod tests {
             select_method(&CredentialSettings::default()),
             Ok(CredentialMethod::Cli { .. })
         ));
+    }
+
+    #[test]
+    fn incomplete_service_principal_names_missing_variable() {
+        let cases = [
+            (
+                &[("ARM_CLIENT_ID", "c"), ("ARM_TENANT_ID", "t")][..],
+                "client_secret (ARM_CLIENT_SECRET) is missing while client_id (ARM_CLIENT_ID) is set",
+            ),
+            (
+                &[("ARM_CLIENT_SECRET", "s"), ("ARM_TENANT_ID", "t")],
+                "client_id (ARM_CLIENT_ID) is missing while client_secret (ARM_CLIENT_SECRET) is set",
+            ),
+            (
+                &[("ARM_CLIENT_ID", "c"), ("ARM_CLIENT_SECRET", "s")],
+                "tenant_id (ARM_TENANT_ID) is missing while",
+            ),
+            (
+                &[
+                    ("ARM_USE_OIDC", "true"),
+                    ("ARM_CLIENT_ID", "c"),
+                    ("ARM_TENANT_ID", "t"),
+                ],
+                "oidc_token (ARM_OIDC_TOKEN) is missing while",
+            ),
+        ];
+        for (variables, expected) in cases {
+            let text = select_method(&env(variables)).unwrap_err().to_string();
+            assert!(text.contains(expected), "{variables:?}: {text}");
+        }
+        // The CLI was asked for, or only a tenant for it is set.
+        for variables in [
+            &[("ARM_CLIENT_ID", "c"), ("ARM_USE_CLI", "true")][..],
+            &[("ARM_TENANT_ID", "t")],
+        ] {
+            let method = select_method(&env(variables));
+            assert!(
+                matches!(method, Ok(CredentialMethod::Cli { .. })),
+                "{method:?}"
+            );
+        }
     }
 
     #[test]

@@ -52,6 +52,15 @@ macro_rules! settings {
                 self
             }
 
+            /// The value of a text attribute; an empty one is as good as none.
+            pub(super) fn text(&self, attribute: &str) -> Option<&str> {
+                let value = match attribute {
+                    $(stringify!($text) => self.$text.as_deref(),)+
+                    _ => None,
+                };
+                value.filter(|value| !value.is_empty())
+            }
+
             /// The attribute with its first variable, for messages: `client_id (ARM_CLIENT_ID)`.
             pub(super) fn named(attribute: &str) -> String {
                 let variable = match attribute {

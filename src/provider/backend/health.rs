@@ -31,7 +31,8 @@ impl HealthSource for BackendCache {
             region: query.region.clone(),
         };
         let operation = OperationContext::with_timeout(READ_TIMEOUT, &cancel);
-        let found = Box::pin(reconcile::discover(engine.clients()?, &id, &operation)).await;
+        let clouds = engine.clients_in(Some(query.azure_gateway_id.subscription()))?;
+        let found = Box::pin(reconcile::discover(&clouds, &id, &operation)).await;
         let found = found.map_err(|fault| discover_failed(&fault, &status_advice(&fault)))?;
         let operation = OperationContext::with_timeout(Duration::from_secs(120), &cancel);
         let peers = match engine

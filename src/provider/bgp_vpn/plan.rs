@@ -70,6 +70,9 @@ pub async fn plan(
     }
     let prior = (!request.prior.is_null()).then(|| Model::read(&request.prior));
     let prior = prior.as_ref();
+    prior
+        .into_iter()
+        .for_each(|prior| resume_cache.mark_planned(prior));
     let (config, assumed) = assume_unchanged(&request.config, prior);
     let config = Model::read(&config);
     let private = remembered(&request, prior, &configured, resume_cache);
@@ -327,6 +330,12 @@ impl<'r> Planning<'r> {
         let held_by_state = self.resume_cache.get(link.as_ref()).filter(|_| is_create);
         let held_by_state =
             held_by_state.filter(|held| held.state.is_incomplete() || same_name(held));
+        // Those of which this plan says what happens to them: it finishes or replaces them.
+        let named = self.resume_cache.named(planned).filter(|_| is_create);
+        held_by_state
+            .iter()
+            .chain(&named)
+            .for_each(|held| self.resume_cache.mark_planned(&held.state));
         let is_new = is_create && private.replaced_ids.is_empty() && held_by_state.is_none();
         // A link that the user tainted is deleted before it is created again.
         private.replaced_ids.extend(
@@ -419,13 +428,17 @@ impl<'r> Planning<'r> {
         let private = &mut self.private;
         if !private.resumes_incomplete && !private.announced {
             let subscription = self.backend.subscription();
-            self.messages.extend(replaced::announced(
+            let announced = replaced::announced(
                 private,
                 self.resume_cache,
                 link,
-                subscription,
+                subscription.clone(),
                 planned,
-            ));
+            );
+            self.messages.extend(match announced {
+                Some(announced) => vec![announced],
+                None => replaced::perhaps_replaced(self.resume_cache, subscription, planned),
+            });
         }
         let unrepeatable = replaced::unrepeatable(private, self.configured)
             .filter(|_| !private.resumes_incomplete);
@@ -522,6 +535,7 @@ fn plan_destroy(
     request: PlanRequest,
 ) -> PlanResponse {
     let prior = Model::read(&request.prior);
+    resume_cache.mark_planned(&prior);
     let private = private_of(&prior, &request.private);
     let link = link_of(&prior, &private, backend.subscription());
     let outlived = resume_cache.is_superseded(&prior, link.as_ref());

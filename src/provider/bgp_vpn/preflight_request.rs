@@ -12,7 +12,7 @@ use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use bgp_vpn::config::Attr;
 use bgp_vpn::preflight::PreflightRequest;
-use bgp_vpn::tunnel::TunnelKey;
+use bgp_vpn::tunnel::{Instance, TunnelKey};
 
 /// What to look at before a link is made or moved, and whether all of it is known by now.
 pub fn preflight_request(
@@ -49,6 +49,9 @@ pub fn preflight_request(
             .filter(|_| subscription.is_some())
             .cloned(),
         network: resource(&model.network_id).or_else(composed),
+        public_ips: public_ips(model, subscription.as_deref())
+            .filter(|_| !gateway_given && !model.network.is_set())
+            .unwrap_or_default(),
         gateway: resource(&model.gateway_id)
             .or_else(in_id)
             .filter(|_| gateway_given),
@@ -81,6 +84,18 @@ pub fn preflight_request(
         && configured.has_known_sides()
         && configured.create_group != Attr::Unknown;
     (ask, complete)
+}
+
+/// The public IPs of a link that creates the gateway subnet of an existing VNet.
+fn public_ips(model: &Model, subscription: Option<&str>) -> Option<Vec<ResourceId>> {
+    let (subscription, group) = (subscription?, model.group.known()?);
+    let names = Instance::ALL.map(|instance| format!("public_ip_{instance}"));
+    let names = names
+        .iter()
+        .filter_map(|attribute| model.azure_names.get(attribute.as_str())?.known());
+    let id = |name: &String| ResourceId::network(subscription, group, "publicIPAddresses", name);
+    let ids = names.map(id).collect();
+    model.gateway_subnet_prefix.is_set().then_some(ids)
 }
 
 /// The VPN gateway that this link made, where the inside CIDRs of its tunnels change.

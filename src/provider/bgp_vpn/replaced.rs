@@ -11,7 +11,7 @@ use super::attributes::path_of;
 use super::model::Model;
 use super::private_state::PrivateState;
 use super::resume::{CachedState, ResumeCache};
-use super::teardown::{full_removal, label, removal_warning};
+use super::teardown::{full_removal, label, listed, removal_warning};
 use crate::provider::summaries;
 use bgp_vpn::config::{Attr, AttributeId, Config};
 use bgp_vpn::managed::{Kind, Managed};
@@ -108,6 +108,30 @@ pub fn announced(
         Some(private.removes.clone())
     };
     removal_warning(&removed?, None, planned)
+}
+
+/// What the plan of a create announces of links whose create failed and that no plan names so far.
+/// Terraform replaces such a link and does not say by which one; if the user changed its name or
+/// resource group, nothing in the configuration identifies it.
+pub fn perhaps_replaced(
+    resume_cache: &ResumeCache,
+    provider: Option<String>,
+    planned: &Config,
+) -> Vec<Diagnostic> {
+    let warning = |cached: CachedState| {
+        let private = cached.private.unwrap_or_default();
+        let removed = listed(&full_removal(&cached.state, &private, provider.clone()));
+        let (old, new) = (label(&cached.state), label(planned));
+        let detail = format!(
+            "The create of the link {old} failed, and this plan creates the link {new}. If the plan shows {new} as tainted, it takes the \
+             place of {old}, and the apply deletes these objects of {old}:\n\n{removed}\n\nTo keep them, restore the former name, slot and \
+             azure.resource_group_name: the next apply then completes {old}."
+        );
+        let summary = format!("{}: {old}", summaries::OBJECTS_DELETED);
+        (!removed.is_empty()).then(|| Diagnostic::warning(summary).detail(detail))
+    };
+    let unplanned = resume_cache.unplanned_incomplete_states();
+    unplanned.into_iter().filter_map(warning).collect()
 }
 
 /// What a plan with a prior state announces where the user asks for a replacement (`-replace`):

@@ -44,6 +44,16 @@ pub struct ResumeCache {
     gone: Mutex<Vec<Model>>,
     /// What the delete halves of replacements left in place, by the new link.
     kept: Mutex<BTreeMap<String, Kept>>,
+    /// States for which a plan of this process says what happens to them.
+    planned: Mutex<Vec<Model>>,
+}
+
+/// Whether two readings are of one state: the id of a link differs from that of every other link.
+fn is_one_state(one: &Model, other: &Model) -> bool {
+    match (one.link.id.known(), other.link.id.known()) {
+        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+        _ => is_of_one_link(one, other),
+    }
 }
 
 fn lock<T>(place: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -152,6 +162,27 @@ impl ResumeCache {
             .filter(|state| state.is_incomplete())
             .cloned()
             .collect()
+    }
+
+    /// Remembers that a plan of this process says what happens to the objects of a state.
+    pub fn mark_planned(&self, state: &Model) {
+        lock(&self.planned).push(state.clone());
+    }
+
+    /// The unfinished links for which no plan of this process says yet what happens to them. A plan
+    /// without a prior state may replace any of them: Terraform does not say which.
+    pub fn unplanned_incomplete_states(&self) -> Vec<CachedState> {
+        let (links, planned) = (lock(&self.links), lock(&self.planned));
+        let is_planned = |state: &Model| planned.iter().any(|other| is_one_state(state, other));
+        let mut found: Vec<CachedState> = Vec::new();
+        for cached in links.values() {
+            let state = &cached.state;
+            let is_listed = found.iter().any(|other| is_one_state(state, &other.state));
+            if state.is_incomplete() && !is_planned(state) && !is_listed {
+                found.push(cached.clone());
+            }
+        }
+        found
     }
 
     /// Remembers that a state holds the complete link.

@@ -357,7 +357,7 @@ pub fn removal_warning(
 }
 
 /// One line for each kind.
-fn listed(managed: &Managed) -> String {
+pub fn listed(managed: &Managed) -> String {
     let kinds = Kind::ALL
         .into_iter()
         .filter(|kind| *kind != Kind::AwsRoutePropagation);

@@ -3,6 +3,7 @@
 use super::block_reader::BlockReader;
 use crate::aws::credentials::{AssumeRole, AssumeRoleWithWebIdentity, Endpoints, Settings};
 use crate::provider::summaries;
+use bgp_vpn::validation::is_region;
 use std::time::Duration;
 use terraform_plugin::{Attribute, Nesting, Type};
 
@@ -95,7 +96,7 @@ pub(super) fn schema() -> Attribute {
                 "skip_requesting_account_id",
                 flag("Accepted for compatibility; has no effect. The account ID is requested only if account IDs are restricted."),
             ),
-            ("skip_region_validation", flag("Accepted for compatibility; has no effect. Region names are not checked against a list.")),
+            ("skip_region_validation", flag("Accept a region whose name does not have the form of an AWS region. Region names are not checked against a list.")),
         ],
     )
     .optional()
@@ -217,6 +218,20 @@ pub(super) fn decode(block: &BlockReader<'_>) -> Settings {
         allowed_account_ids: block.texts("allowed_account_ids"),
         forbidden_account_ids: block.texts("forbidden_account_ids"),
     };
+    // A custom endpoint may have regions of any name.
+    let is_checked =
+        settings.endpoints.ec2.is_none() && settings.skip_region_validation != Some(true);
+    if let Some(region) = settings
+        .region
+        .as_ref()
+        .filter(|it| is_checked && !is_region(it))
+    {
+        block.error(
+            "region",
+            summaries::INVALID_REGION,
+            format!("{region:?} is not the name of an AWS region, such as eu-west-1. Correct aws.region of the provider."),
+        );
+    }
     if !settings.allowed_account_ids.is_empty() && !settings.forbidden_account_ids.is_empty() {
         block.error(
             "forbidden_account_ids",

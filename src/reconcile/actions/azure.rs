@@ -206,9 +206,25 @@ impl ApplyContext<'_> {
             return self.new_subnet(id, GATEWAY_SUBNET, prefix).await;
         }
         let (azure, ctx) = self.azure();
-        azure
-            .change_subnet(&id.child("subnets", GATEWAY_SUBNET), prefix, &ctx)
-            .await?;
+        // Every public IP records the prefix. One keeps the former prefix until the subnet has the new
+        // one, so that a killed run leaves a record of either.
+        let recorded: Vec<Instance> = Instance::ALL
+            .into_iter()
+            .filter(|instance| self.records_gateway_subnet(*instance))
+            .collect();
+        if let Some((last, others)) = recorded.split_last() {
+            for instance in others {
+                self.record_gateway_subnet(*instance, prefix).await?;
+            }
+            azure
+                .change_subnet(&id.child("subnets", GATEWAY_SUBNET), prefix, &ctx)
+                .await?;
+            self.record_gateway_subnet(*last, prefix).await?;
+        } else {
+            azure
+                .change_subnet(&id.child("subnets", GATEWAY_SUBNET), prefix, &ctx)
+                .await?;
+        }
         self.read_network(id).await
     }
 

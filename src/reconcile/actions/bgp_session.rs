@@ -6,7 +6,7 @@ use super::ApplyContext;
 use crate::aws::model::{State, VpnConnectionId};
 use crate::aws::{PollSubscription, max_age};
 use crate::azure::Error;
-use crate::azure::model::BgpPeer;
+use crate::azure::model::{BgpPeer, ProvisioningState};
 use crate::client::{ErrorContext, poll_interval};
 use crate::reconcile::clients::OperationContext;
 use crate::reconcile::denied::BGP_PEERS;
@@ -29,6 +29,12 @@ pub const SESSION_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 /// How long the read may take that finds the cause of a session which did not come up.
 const DIAGNOSIS_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long EC2 may omit a VPN connection that exists.
+const CONSISTENCY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Pause between two checks whether the Azure objects of a tunnel that is down still exist.
+const EXISTENCE_CHECK_INTERVAL: Duration = Duration::from_secs(60);
+
 impl ApplyContext<'_> {
     /// Waits until the session of one tunnel is up, with as many routes as it had.
     pub(super) async fn wait_for_session(&self, key: TunnelKey) -> Result<(), ActionError> {
@@ -45,8 +51,9 @@ impl ApplyContext<'_> {
             .filter(|t| t.up)
             .map_or(0, |t| t.accepted_routes);
         let had = had.saturating_sub(self.removed_prefixes());
+        let mut checked = begun;
         loop {
-            let (on_progress, aws) = self.aws_session_status(key, &awaited, begun).await?;
+            let (on_progress, aws) = self.aws_session_status(key, &awaited, begun, begun).await?;
             let aws_up = on_progress.is_some();
             let (azure_up, azure) = if aws_up {
                 self.azure_session_status(key).await?
@@ -56,6 +63,10 @@ impl ApplyContext<'_> {
             let has = on_progress.unwrap_or_default();
             if aws_up && azure_up && has >= had {
                 return Ok(());
+            }
+            if checked.elapsed() >= EXISTENCE_CHECK_INTERVAL {
+                self.check_azure_objects_exist(key).await?;
+                checked = Instant::now();
             }
             let pause = poll_interval::poll_interval(begun.elapsed());
             if begun.elapsed() + pause > SESSION_TIMEOUT
@@ -87,6 +98,37 @@ impl ApplyContext<'_> {
                 )
                 .await?;
         }
+    }
+
+    /// Fails if the Azure connection of a tunnel or the gateway was deleted: its session cannot come
+    /// up. An object that this run has not created yet is not missed.
+    async fn check_azure_objects_exist(&self, key: TunnelKey) -> Result<(), ActionError> {
+        let (azure, ctx) = (
+            &self.context.clients.azure,
+            self.context.operation.call_context(),
+        );
+        let (gateway, connection) = self.context.read(|observed| {
+            let gateway = observed.azure.gateway.as_ref();
+            let connection = observed.azure.connections.get(key).as_ref();
+            (
+                gateway.map(|it| it.resource.id.clone()),
+                connection.map(|it| it.resource.id.clone()),
+            )
+        });
+        // A read that fails says nothing: the wait goes on.
+        if let Some(id) = connection
+            && let Ok(found) = azure.get_connection(&id, &ctx).await
+            && found.is_none_or(|found| found.resource.state == ProvisioningState::Deleting)
+        {
+            return Err(deleted_outside(&id, key));
+        }
+        if let Some(id) = gateway
+            && let Ok(found) = azure.get_gateway(&id, &ctx).await
+            && found.is_none_or(|found| found.resource.state == ProvisioningState::Deleting)
+        {
+            return Err(deleted_outside(&id, key));
+        }
+        Ok(())
     }
 
     /// Where the settings of the two clouds differ now: another user may have changed one since the
@@ -184,11 +226,15 @@ impl ApplyContext<'_> {
         };
         let others: Vec<_> = others.map(|other| (other, awaited(other))).collect();
         let (mut since, mut azure_agrees) = (begun, false);
+        let mut checked = begun;
         loop {
             let mut why = Vec::new();
             for (other, awaited) in &others {
                 let (on_progress, words) = match awaited {
-                    Some(awaited) => self.aws_session_status(*other, awaited, since).await?,
+                    Some(awaited) => {
+                        self.aws_session_status(*other, awaited, since, begun)
+                            .await?
+                    }
                     None => (None, "no such tunnel".to_owned()),
                 };
                 if on_progress.is_none() {
@@ -209,6 +255,12 @@ impl ApplyContext<'_> {
             if azure_agrees {
                 continue;
             }
+            if checked.elapsed() >= EXISTENCE_CHECK_INTERVAL {
+                for (other, _) in &others {
+                    self.check_azure_objects_exist(*other).await?;
+                }
+                checked = Instant::now();
+            }
             if begun.elapsed() > SESSION_TIMEOUT {
                 return Err(ActionError::PeersNotReady {
                     spared: spared.clone(),
@@ -227,19 +279,27 @@ impl ApplyContext<'_> {
     }
 
     /// Routes that AWS accepts over the tunnel, None while it is down; and the same in words.
+    /// `since`: the oldest read that counts. `begun`: the begin of the wait.
     async fn aws_session_status(
         &self,
         key: TunnelKey,
         awaited: &PollSubscription<'_>,
+        since: Instant,
         begun: Instant,
     ) -> Result<(Option<u32>, String), ActionError> {
         let (_, outside) = self.aws_endpoint(key)?;
         let Some(connection) = awaited
-            .poll(&self.context.operation.call_context(), max_age(begun))
+            .poll(&self.context.operation.call_context(), max_age(since))
             .await?
         else {
+            if begun.elapsed() >= CONSISTENCY_TIMEOUT {
+                return Err(deleted_outside(awaited.id(), key));
+            }
             return Ok((None, "no such VPN connection".to_owned()));
         };
+        if !connection.state.is_living() {
+            return Err(deleted_outside(&connection.id, key));
+        }
         let on_progress = connection
             .tunnels
             .iter()
@@ -324,6 +384,13 @@ impl ApplyContext<'_> {
                 Ok(Peers::Denied)
             }
         }
+    }
+}
+
+fn deleted_outside(id: &impl ToString, key: TunnelKey) -> ActionError {
+    ActionError::DeletedOutside {
+        id: id.to_string(),
+        awaited: format!("the BGP session of {key}"),
     }
 }
 

@@ -11,6 +11,7 @@ use bgp_vpn::placement::is_misplaced;
 use bgp_vpn::plan::GATEWAY_SUBNET;
 use bgp_vpn::spec::AzureNetwork;
 use bgp_vpn::tunnel::Instance;
+use ipnet::Ipv4Net;
 
 /// Zones of every region that has zones, as far as Microsoft has published them.
 const ALL_ZONES: [&str; 3] = ["1", "2", "3"];
@@ -96,6 +97,42 @@ impl ApplyContext<'_> {
                 prefix.to_string(),
             )
         })
+    }
+
+    /// Whether a public IP records the prefix of the gateway subnet that this link created.
+    pub(super) fn records_gateway_subnet(&self, instance: Instance) -> bool {
+        self.context.read(|observed| {
+            let ip = observed.azure.public_ips.get(instance).as_ref();
+            ip.is_some_and(|ip| {
+                self.spec.link.is_on(&ip.resource.tags)
+                    && ip
+                        .resource
+                        .tags
+                        .contains_key(ownership_tags::TAG_GATEWAY_SUBNET)
+            })
+        })
+    }
+
+    /// Records another prefix of the gateway subnet.
+    pub(super) async fn record_gateway_subnet(
+        &self,
+        instance: Instance,
+        prefix: Ipv4Net,
+    ) -> Result<(), ActionError> {
+        let mut ip = self.context.require("the public IP", |observed| {
+            observed.azure.public_ips.get(instance).clone()
+        })?;
+        let tag = ownership_tags::TAG_GATEWAY_SUBNET.to_owned();
+        ip.resource.tags.insert(tag, prefix.to_string());
+        let ctx = self.context.operation.call_context();
+        self.context
+            .clients
+            .azure
+            .set_tags(&ip.resource.id, &ip.resource.tags, &ctx)
+            .await?;
+        self.context
+            .update(|observed| *observed.azure.public_ips.get_mut(instance) = Some(ip));
+        Ok(())
     }
 
     /// Azure demands the same zones of both public IPs of a gateway, so an existing one decides.

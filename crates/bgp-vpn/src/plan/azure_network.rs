@@ -3,11 +3,46 @@
 use super::GATEWAY_SUBNET;
 use super::action_list::ActionList;
 use crate::action::{ActionTarget, Verb};
+use crate::azure::model::{PublicIp, Subnet};
 use crate::compare::{self, Reasons};
 use crate::observed::Observed;
+use crate::ownership_tags::created_gateway_subnet;
 use crate::placement::misplaced_public_ip;
 use crate::spec::{AzureGateway, AzureNetwork, Spec};
 use crate::types::Tags;
+
+/// Why the gateway subnet of a create that was killed gets another prefix. One of another user
+/// stays as it is.
+fn wrong_gateway_subnet(spec: &Spec, observed: &Observed, subnet: &Subnet) -> Option<String> {
+    let has = subnet.prefix?;
+    let (wanted, is_own) = match &spec.azure.network {
+        AzureNetwork::Create {
+            gateway_subnet_prefix,
+            ..
+        } => {
+            let network = observed.azure.network.as_ref()?;
+            (
+                *gateway_subnet_prefix,
+                spec.link.is_on(&network.resource.tags),
+            )
+        }
+        AzureNetwork::Existing {
+            gateway_subnet_prefix,
+            ..
+        } => {
+            let records = |ip: &PublicIp| {
+                spec.link.is_on(&ip.resource.tags)
+                    && created_gateway_subnet(&ip.resource.tags) == Some(has)
+            };
+            let mut ips = observed.azure.public_ips.iter();
+            (
+                (*gateway_subnet_prefix)?,
+                ips.any(|(_, ip)| ip.as_ref().is_some_and(records)),
+            )
+        }
+    };
+    (is_own && has != wanted).then(|| format!("the gateway subnet is {has}, not {wanted}"))
+}
 
 pub(super) fn diff_azure_network(spec: &Spec, observed: &Observed, list: &mut ActionList) {
     if spec.azure.create_resource_group && observed.azure.group.is_none() {
@@ -69,10 +104,11 @@ pub(super) fn diff_azure_network(spec: &Spec, observed: &Observed, list: &mut Ac
             .iter()
             .find(|s| s.name.eq_ignore_ascii_case(GATEWAY_SUBNET))
         {
-            Some(subnet) => list.update(
-                ActionTarget::GatewaySubnet,
-                compare::provisioning_failure("the gateway subnet", subnet.state),
-            ),
+            Some(subnet) => {
+                let mut reasons = compare::provisioning_failure("the gateway subnet", subnet.state);
+                reasons.extend(wrong_gateway_subnet(spec, observed, subnet));
+                list.update(ActionTarget::GatewaySubnet, reasons);
+            }
             None => list.create(ActionTarget::GatewaySubnet),
         },
         _ => {}

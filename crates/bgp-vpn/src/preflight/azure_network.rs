@@ -6,10 +6,12 @@ use super::snapshot::{Lookup, PreflightSnapshot};
 use crate::azure::model as azure;
 use crate::cidr::overlaps;
 use crate::config::Attr;
+use crate::ownership_tags::created_gateway_subnet;
 use crate::preflight_issue::PreflightIssue;
 use crate::tunnel::TunnelKey;
 use crate::validation::{gateway_subnet_size, parse_cidr};
 use crate::violation::{AttributeId, Violation, ViolationKind};
+use ipnet::Ipv4Net;
 
 pub(super) fn check_resource_group(
     context: PreflightContext<'_>,
@@ -129,8 +131,22 @@ pub(super) fn check_gateway_subnet(
     snapshot: &PreflightSnapshot,
 ) -> Option<Violation> {
     let network = snapshot.network.found()?;
-    if context.planned.network.known().is_some() {
-        return None;
+    if let Some(created) = context.planned.network.known() {
+        // The plan corrects the subnet of a killed create, unless a gateway uses it.
+        let has = network
+            .subnets
+            .iter()
+            .find(|subnet| subnet.name == "GatewaySubnet")?
+            .prefix?;
+        let wanted = parse_cidr(created.gateway_subnet_prefix.known()?)?;
+        let is_used = snapshot.network_gateway.found().is_some();
+        return (is_used && wanted != has).then(|| {
+            let issue = PreflightIssue::UsedGatewaySubnet { has, wanted };
+            Violation::error(
+                AttributeId::NetworkGatewaySubnet,
+                ViolationKind::Preflight(issue),
+            )
+        });
     }
     let error = |field, finding| Some(Violation::error(field, ViolationKind::Preflight(finding)));
     let wanted = context
@@ -145,6 +161,9 @@ pub(super) fn check_gateway_subnet(
     {
         let has = subnet.prefix?;
         return match wanted {
+            Some(wanted) if wanted != has && is_created_by_link(context, snapshot, has) => {
+                corrected_prefix(network, wanted)
+            }
             Some(wanted) if wanted != has => error(
                 AttributeId::GatewaySubnet,
                 PreflightIssue::OtherGatewaySubnet(has),
@@ -171,6 +190,25 @@ pub(super) fn check_gateway_subnet(
             _ => None,
         };
     };
+    corrected_prefix(network, wanted)
+}
+
+/// Whether a killed create of this link created the gateway subnet, and no gateway uses it yet.
+/// Subnets have no tags, so the public IPs, which are created before it, record its prefix.
+fn is_created_by_link(
+    context: PreflightContext<'_>,
+    snapshot: &PreflightSnapshot,
+    prefix: Ipv4Net,
+) -> bool {
+    let records = |ip: &azure::PublicIp| {
+        context.owns(ip.resource.id.as_str(), &ip.resource.tags)
+            && created_gateway_subnet(&ip.resource.tags) == Some(prefix)
+    };
+    snapshot.network_gateway.found().is_none() && snapshot.public_ips.iter().any(records)
+}
+
+/// Whether a gateway subnet of this prefix fits into the VNet, next to its other subnets.
+fn corrected_prefix(network: &azure::VirtualNetwork, wanted: Ipv4Net) -> Option<Violation> {
     if !network
         .address_space
         .iter()
@@ -193,6 +231,7 @@ pub(super) fn check_gateway_subnet(
     let taken = network
         .subnets
         .iter()
+        .filter(|subnet| subnet.name != "GatewaySubnet")
         .filter_map(|subnet| subnet.prefix)
         .find(|net| overlaps(*net, wanted))?;
     let problem = ViolationKind::SubnetsOverlap(taken.to_string(), wanted.to_string());

@@ -18,6 +18,9 @@ pub struct PreflightRequest {
     pub resource_group: Option<String>,
     /// The VNet, existing or to be created, with its VPN gateway.
     pub network: Option<ResourceId>,
+    /// Public IPs under the planned names, where the link creates the gateway subnet of an existing
+    /// VNet: those of a killed create record its prefix.
+    pub public_ips: Vec<ResourceId>,
     /// An existing Azure gateway, with its connections.
     pub gateway: Option<ResourceId>,
     /// First inside CIDR of a link that is to be created on another user's gateway: an earlier try
@@ -79,6 +82,8 @@ impl<T> Lookup<T> {
 pub struct PreflightSnapshot {
     pub group: Lookup<azure::ResourceGroup>,
     pub network: Lookup<azure::VirtualNetwork>,
+    /// Public IPs under the planned names.
+    pub public_ips: Vec<azure::PublicIp>,
     /// The VPN gateway in that VNet.
     pub network_gateway: Lookup<azure::Gateway>,
     /// Connections of that gateway.

@@ -29,6 +29,18 @@ pub(super) fn validate_ids(config: &Config, violations: &mut Vec<Violation>) {
             ));
         }
     }
+    let parsed = |id: &Attr<String>| ResourceId::parse(id.known()?).ok();
+    if let (Some(network), Some(gateway)) = (parsed(&config.network_id), parsed(&config.gateway_id))
+        && !network
+            .subscription()
+            .eq_ignore_ascii_case(gateway.subscription())
+    {
+        let kind = ViolationKind::ConflictingSubscriptions {
+            network: network.to_string(),
+            gateway: gateway.to_string(),
+        };
+        violations.push(Violation::error(AttributeId::AzureGateway, kind));
+    }
     let aws = [
         (
             &config.vpc_id,
@@ -94,7 +106,7 @@ pub(super) fn validate_ids(config: &Config, violations: &mut Vec<Violation>) {
 }
 
 /// `eu-west-1`, `us-gov-east-1`: words, then a number.
-fn is_region(region: &str) -> bool {
+pub fn is_region(region: &str) -> bool {
     let mut parts: Vec<&str> = region.split('-').collect();
     let number = parts.pop().unwrap_or_default();
     let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());

@@ -13,6 +13,7 @@ mod values;
 
 pub use cidr::{gateway_subnet_size, parse_cidr};
 pub use combination::{ChangedParts, validate_combination};
+pub use ids::is_region;
 pub use required::validate_required;
 pub use sku::generations;
 

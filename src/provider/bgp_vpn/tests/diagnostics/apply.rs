@@ -80,6 +80,10 @@ pub fn action_errors() -> Vec<Diagnostic> {
             azure: "that the peer is Connecting".into(),
             mismatches: vec![Mismatch::AwsAsn { azure: Asn(64_999), aws: Asn(64_512) }],
         },
+        ActionError::DeletedOutside { .. } => ActionError::DeletedOutside {
+            id: azure("connections", "prod").to_string(),
+            awaited: format!("the BGP session of {key}"),
+        },
         ActionError::RouteCountDropped { .. } => ActionError::RouteCountDropped { key, had: 2, has: 1, minutes: 15 },
         ActionError::PeersNotReady { .. } => ActionError::PeersNotReady {
             spared: ActionTarget::Tunnel(key),
@@ -166,7 +170,9 @@ pub fn aws_errors() -> Vec<Diagnostic> {
         Error::Untrusted(_) => Error::Untrusted(context()),
         Error::Unreachable(_) => Error::Unreachable(context()),
         Error::Settings(_) => Error::Settings("aws.access_key is set without aws.secret_key".into()),
-        Error::NoCredentials(_) => Error::NoCredentials("no AWS credentials found".into()),
+        Error::NoCredentials(_) => Error::NoCredentials("getting AWS credentials failed".into()),
+        Error::MissingCredentials(_) => Error::MissingCredentials("no AWS credentials were found".into()),
+        Error::InvalidRegion(_) => Error::InvalidRegion("the host name of EC2 in the region eu-west-9 has no address".into()),
         Error::Cancelled(_) => Error::Cancelled(context()),
         Error::DeadlineExceeded(_) => Error::DeadlineExceeded(context()),
     });
@@ -215,13 +221,17 @@ pub fn azure_errors() -> Vec<Diagnostic> {
         missing: vec!["azure.client_secret (ARM_CLIENT_SECRET)".into()],
     };
     let faults = samples!(ClientBuildError {
-        ClientBuildError::NoSubscription => ClientBuildError::NoSubscription,
         ClientBuildError::Credential(_) => ClientBuildError::Credential(CredentialError::NothingUsable(vec![method])),
         ClientBuildError::Cloud(_) => {
             ClientBuildError::Cloud(azure_cloud::cloud::CloudConfigError::UnknownEnvironment("german".into()))
         },
     });
     found.extend(faults.iter().map(invalid_azure_settings));
+    let incomplete = CredentialError::IncompletePrincipal {
+        set: vec!["client_id (ARM_CLIENT_ID)".into()],
+        missing: vec!["client_secret (ARM_CLIENT_SECRET)".into()],
+    };
+    found.push(invalid_azure_settings(&incomplete.into()));
     found
 }
 

@@ -27,6 +27,7 @@ pub fn provider_block() -> Vec<Diagnostic> {
     ]);
     let number = Value::Number(terraform_plugin::Number::parse("-1").unwrap());
     let configs = [
+        block("aws", vec![("region", Value::from("ireland"))]),
         block("aws", vec![("max_retries", number)]),
         block("aws", vec![("assume_role", Value::list([role]))]),
         block(
@@ -70,6 +71,10 @@ fn kinds() -> Vec<Kind> {
         Kind::ConflictsWithTransitGateway(_) => Kind::ConflictsWithTransitGateway("vpc_id"),
         Kind::RequiresTransitGateway => Kind::RequiresTransitGateway,
         Kind::NoRekeyInitiator => Kind::NoRekeyInitiator,
+        Kind::ConflictingSubscriptions { .. } => Kind::ConflictingSubscriptions {
+            network: super::azure("virtualNetworks", "vnet1").to_string(),
+            gateway: super::gateway().to_string().replace("SUB", "OTHER"),
+        },
         Kind::ConflictingIds { .. } => Kind::ConflictingIds { given: "vnet1".into(), other: "vnet2".into() },
         Kind::Cidr(_) => Kind::Cidr(InsideCidrError::NotACidr("169.254.21".into())),
         Kind::DuplicateInsideCidr { .. } => Kind::DuplicateInsideCidr { cidr: "169.254.21.0/30".into(), other: key },
@@ -126,6 +131,7 @@ fn place(kind: &Kind) -> At {
         Kind::MissingRequired(_) | Kind::InvalidLocation(_) => At::Location,
         Kind::RequiresTransitGateway => At::Bandwidth,
         Kind::NoRekeyInitiator => At::Acceleration,
+        Kind::ConflictingSubscriptions { .. } => At::AzureGateway,
         Kind::ConflictingIds { .. } => At::NetworkId,
         Kind::Cidr(_) | Kind::DuplicateInsideCidr { .. } => At::InsideCidr(TunnelKey::ALL[1]),
         Kind::DuplicateName { .. } => At::AzureName("public_ip_instance0".into()),

@@ -21,6 +21,7 @@ pub fn issues() -> Vec<Diagnostic> {
         Issue::VpcHasGateway(_) => Issue::VpcHasGateway(VpnGatewayId("vgw-1".into())),
         Issue::GatewaySubnetNotFound => Issue::GatewaySubnetNotFound,
         Issue::GatewaySubnetMisspelled(_) => Issue::GatewaySubnetMisspelled("gatewaysubnet".into()),
+        Issue::UsedGatewaySubnet { .. } => Issue::UsedGatewaySubnet { has: net("10.1.255.0/27"), wanted: net("10.1.254.0/27") },
         Issue::OtherGatewaySubnet(_) => Issue::OtherGatewaySubnet(net("10.1.255.0/27")),
         Issue::AzureGatewayNotFound(_) => Issue::AzureGatewayNotFound(gateway().to_string()),
         Issue::UnsuitableGateway(_) => Issue::UnsuitableGateway("it is not active-active"),
@@ -88,6 +89,7 @@ fn place(issue: &Issue) -> At {
         Issue::VpcHasGateway(_) | Issue::VpnGatewayNotFound(_) | Issue::VpnGatewayFull { .. } => {
             At::VpnGateway
         }
+        Issue::UsedGatewaySubnet { .. } => At::NetworkGatewaySubnet,
         Issue::GatewaySubnetNotFound | Issue::OtherGatewaySubnet(_) => At::GatewaySubnet,
         Issue::VirtualNetworkInOtherLocation(_) => At::Location,
         Issue::RouteTableOfOtherVpc(_) | Issue::SubnetsWithoutRoutes(_) => At::RouteTables,
