@@ -6,9 +6,11 @@ mod health;
 use super::bgp_vpn::backend::{
     ApplyOutcome, Backend, BackendFactory, ImportedLink, ProgressCallback,
 };
+use super::bgp_vpn::existing_link::conflict_diagnostic;
 use super::bgp_vpn::unread_keys::unread_keys;
 use super::name_conflict;
 use super::remaining_objects;
+use super::sentence::{capitalize, sentence};
 use super::settings::{ProviderData, ProviderDataError, Settings};
 use super::status::{self, Denial};
 use super::summaries;
@@ -21,6 +23,7 @@ use crate::reconcile::{
 };
 use async_trait::async_trait;
 use bgp_vpn::action::Verb;
+use bgp_vpn::conflict::Conflict;
 use bgp_vpn::lookup::{ImportId, InterruptedMove, LookupScope, TeardownSpec};
 use bgp_vpn::observed::Observed;
 use bgp_vpn::preflight::{PreflightRequest, PreflightSnapshot};
@@ -335,38 +338,6 @@ impl Backend for CloudBackend {
     }
 }
 
-/// A text as a sentence: with a capital letter at the start and a full stop at the end. A list has
-/// no full stop.
-fn sentence(text: &str) -> String {
-    let text = capitalize(text);
-    let ends_with_list = text
-        .lines()
-        .last()
-        .is_some_and(|line| line.starts_with("  - "));
-    if ends_with_list || text.ends_with('.') {
-        text
-    } else {
-        format!("{text}.")
-    }
-}
-
-/// Capitalizes a text, unless it starts with an id or an attribute.
-fn capitalize(text: &str) -> String {
-    let first_word = text.split_whitespace().next().unwrap_or_default();
-    if !first_word
-        .trim_end_matches([',', ':'])
-        .chars()
-        .all(char::is_alphabetic)
-    {
-        return text.to_owned();
-    }
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
-}
-
 /// Rejects settings from which no Azure client can be created.
 pub(super) fn invalid_azure_settings(fault: &ClientBuildError) -> Diagnostic {
     Diagnostic::error(summaries::UNABLE_TO_CONFIGURE_AZURE)
@@ -536,20 +507,8 @@ pub(super) fn apply_outcome(
                 settings_summary(error).map_or_else(|| format!("Unable to {what}"), str::to_owned)
             }
         };
-        let conflict = match &failure.error {
-            ActionError::AlreadyExists { .. } => Some(summaries::CONFLICTING_LINK),
-            ActionError::SlotInUse { .. } | ActionError::AddressInUse { .. } => {
-                Some(summaries::CONFLICTING_SLOT)
-            }
-            ActionError::IncompleteCreate { .. } => Some(summaries::CONFLICTING_INCOMPLETE_LINK),
-            ActionError::NameInUse { .. } => Some(summaries::CONFLICTING_NAMES),
-            _ => None,
-        };
-        if let Some(summary) = conflict {
-            diagnostics.push(
-                Diagnostic::error(summary)
-                    .detail(format!("{}.", capitalize(&failure.error.to_string()))),
-            );
+        if let ActionError::Conflict(conflict) = &failure.error {
+            diagnostics.push(conflict_diagnostic(conflict));
             continue;
         }
         let mut detail = vec![sentence(&failure.error.to_string())];
@@ -596,8 +555,12 @@ pub(super) fn apply_outcome(
         .any(|failure| failure.error.is_conflict());
     let broken =
         ended.failures.iter().any(|failure| !down(&failure.error)) || !ended.remaining.is_empty();
-    let exists =
-        |failure: &ActionFailure| matches!(failure.error, ActionError::AlreadyExists { .. });
+    let exists = |failure: &ActionFailure| {
+        matches!(
+            failure.error,
+            ActionError::Conflict(Conflict::Complete { .. })
+        )
+    };
     let incomplete = diagnostics.has_errors() && !ended.failures.iter().any(exists);
     let remains = incomplete
         .then(|| remaining_objects::remaining_objects(verb, ended.is_create, &ended.made));

@@ -16,6 +16,7 @@ pub mod backend;
 pub mod bgp_vpn;
 mod name_conflict;
 pub mod remaining_objects;
+mod sentence;
 pub mod settings;
 pub mod status;
 pub mod summaries;

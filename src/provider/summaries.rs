@@ -3,11 +3,11 @@
 pub const CONFLICTING_ACCOUNT_IDS: &str = "Conflicting account restrictions";
 pub const CONFLICTING_AZURE_GATEWAYS: &str = "Conflicting Azure gateways";
 pub const CONFLICTING_AZURE_NAME: &str = "Conflicting Azure object name";
-pub const CONFLICTING_INCOMPLETE_LINK: &str = "Conflicting incomplete link";
-pub const CONFLICTING_LINK: &str = "Conflicting link";
-pub const CONFLICTING_NAMES: &str = "Conflicting names";
+pub const CONFLICTING_INCOMPLETE_LINK: &str = bgp_vpn::summaries::CONFLICTING_INCOMPLETE_LINK;
+pub const CONFLICTING_LINK: &str = bgp_vpn::summaries::CONFLICTING_LINK;
+pub const CONFLICTING_NAMES: &str = bgp_vpn::summaries::CONFLICTING_NAMES;
 pub const CONFLICTING_OBJECTS: &str = "Conflicting objects block the deletion";
-pub const CONFLICTING_SLOT: &str = "Conflicting slot";
+pub const CONFLICTING_SLOT: &str = bgp_vpn::summaries::CONFLICTING_SLOT;
 pub const CONFLICTING_TOKEN_SOURCES: &str = "Conflicting token sources";
 pub const CONFLICTING_VPN_GATEWAYS: &str = "Conflicting AWS VPN gateways";
 pub const INVALID_DURATION: &str = "Invalid duration";

@@ -3,13 +3,13 @@
 
 use super::clients::{LinkClients, OperationContext};
 use super::error::ActionError;
-use bgp_vpn::claim::{format_slots, free_slots};
-use bgp_vpn::lookup::LookupScope;
+use bgp_vpn::conflict::Conflict;
+use bgp_vpn::inside_cidr::InsideCidr;
+use bgp_vpn::lookup::{ImportId, LookupScope};
 use bgp_vpn::observed::Observed;
-use bgp_vpn::ownership::{Obstacle, obstacle};
+use bgp_vpn::ownership::obstacle;
 use bgp_vpn::preflight::inside_addresses::inside_cidrs_with;
 use bgp_vpn::spec::Spec;
-use bgp_vpn::tunnel::TunnelKey;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
@@ -25,15 +25,17 @@ pub async fn check_create(
     operation: &OperationContext,
 ) -> Result<(), ActionError> {
     let found = obstacle(scope, observed);
+    let (gateway, own_cidrs) = (spec.azure.gateway.id(), &spec.inside_cidrs);
+    let conflict = |found, taken: &BTreeSet<InsideCidr>| {
+        let link = ImportId::of_link(gateway.clone(), own_cidrs, spec.aws.region.clone());
+        ActionError::Conflict(Conflict::new(found, &link, own_cidrs, taken))
+    };
     if observed.azure.gateway.is_none() {
-        let own = spec.inside_cidrs.iter().map(|(_, cidr)| *cidr).collect();
-        return found.map_or(Ok(()), |found| {
-            Err(cause(found, spec, format_slots(&free_slots(&own))))
-        });
+        return found.map_or(Ok(()), |found| Err(conflict(found, &BTreeSet::new())));
     }
     let connections = clients
         .azure
-        .gateway_connections(spec.azure.gateway.id(), &operation.call_context())
+        .gateway_connections(gateway, &operation.call_context())
         .await?;
     let own = |id: &crate::azure::ResourceId| {
         observed
@@ -52,56 +54,20 @@ pub async fn check_create(
             .collect::<Vec<_>>()
     };
     let taken: BTreeSet<Ipv4Addr> = others.clone().flat_map(used).collect();
-    // Where anything is in the way, the link's own slot is taken, by VPN connections if not by
-    // connections.
-    let mut unavailable = inside_cidrs_with(&taken);
-    unavailable.extend(spec.inside_cidrs.iter().map(|(_, cidr)| *cidr));
-    let free = format_slots(&free_slots(&unavailable));
+    let taken = inside_cidrs_with(&taken);
     if let Some(found) = found {
-        return Err(cause(found, spec, free));
+        return Err(conflict(found, &taken));
     }
     for (_, cidr) in spec.inside_cidrs.iter() {
         if let Some(other) = others
             .clone()
             .find(|one| used(one).contains(&cidr.azure_ip()))
         {
-            let found = other.resource.id.to_string();
-            return Err(ActionError::AddressInUse {
-                cidr: cidr.to_string(),
-                found,
-                free,
-            });
+            let id = &other.resource.id;
+            return Err(ActionError::Conflict(Conflict::inside_cidr(
+                *cidr, id, own_cidrs, &taken,
+            )));
         }
     }
     Ok(())
-}
-
-fn cause(found: Obstacle, spec: &Spec, free: String) -> ActionError {
-    match found {
-        Obstacle::OtherLink { endpoint, ids } => ActionError::SlotInUse {
-            endpoint,
-            found: ids.join(", "),
-            free,
-        },
-        Obstacle::IncompleteLink { endpoint, ids } => ActionError::IncompleteCreate {
-            endpoint,
-            found: ids.join(", "),
-            free,
-        },
-        Obstacle::Complete { ids } => ActionError::AlreadyExists {
-            id: import_id(spec),
-            found: ids.join(", "),
-            free,
-        },
-        Obstacle::NameTaken(id) => ActionError::NameInUse { id: id.to_string() },
-    }
-}
-
-fn import_id(spec: &Spec) -> String {
-    format!(
-        "{},{}@{}",
-        spec.azure.gateway.id(),
-        spec.inside_cidrs.get(TunnelKey::ALL[0]),
-        spec.aws.region
-    )
 }

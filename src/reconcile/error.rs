@@ -4,6 +4,7 @@ use crate::client::Interrupted;
 use crate::{aws, azure};
 use bgp_vpn::action::{ActionTarget, Verb};
 use bgp_vpn::blockers::{BlockReason, Blocker};
+use bgp_vpn::conflict::Conflict;
 use bgp_vpn::mismatches::Mismatch;
 use bgp_vpn::tunnel::TunnelKey;
 
@@ -80,50 +81,9 @@ pub enum ActionError {
          gateways. Set another slot or gateway, or delete {id} if nothing uses it"
     )]
     ForeignCustomerGateway { id: String },
-    /// The link is complete and in no state that Terraform sent: another state may contain it.
-    #[error(
-        "this link already exists, is complete ({found}), and is not in this state. If another state manages it, set another slot \
-         (free slots: {free}) or another gateway. Only if no state manages it, import it: terraform import ADDRESS '{id}'"
-    )]
-    AlreadyExists {
-        id: String,
-        found: String,
-        free: String,
-    },
-    /// A link with another AWS side uses the addresses of this link on the same Azure gateway.
-    #[error(
-        "another link uses these inside CIDRs on the same Azure gateway: its AWS side is {endpoint} ({found}). Set another \
-         slot. Free slots: {free}"
-    )]
-    SlotInUse {
-        endpoint: String,
-        found: String,
-        free: String,
-    },
-    /// The same, of a create that did not complete. No state contains its objects.
-    #[error(
-        "an incomplete create with the AWS side {endpoint} on the same Azure gateway and inside CIDRs left {found}. If it was a create of \
-         this link, restore its settings in the configuration and apply: that completes the link, and later applies can change it. Or \
-         delete these objects. If it was another link, set another slot. Free slots: {free}"
-    )]
-    IncompleteCreate {
-        endpoint: String,
-        found: String,
-        free: String,
-    },
-    #[error(
-        "the inside CIDR {cidr} is used by {found} on the same Azure gateway. Set another slot. Free slots: {free}"
-    )]
-    AddressInUse {
-        cidr: String,
-        found: String,
-        free: String,
-    },
-    #[error(
-        "{id} exists and does not match this link. Set another name in azure.names or azure.virtual_network, or delete the \
-         object. If an interrupted create with other settings left it, restore those settings and apply: that completes the link"
-    )]
-    NameInUse { id: String },
+    /// Another link or object is in the place of the link that is created.
+    #[error("{0}")]
+    Conflict(Conflict),
     /// Two runs on one link would undo each other's changes.
     #[error(
         "another run is still creating this link ({sign}). Wait for it to end, then apply again: the apply continues from the objects \
@@ -192,11 +152,7 @@ impl ActionError {
         matches!(
             self,
             ActionError::ForeignCustomerGateway { .. }
-                | ActionError::AlreadyExists { .. }
-                | ActionError::SlotInUse { .. }
-                | ActionError::IncompleteCreate { .. }
-                | ActionError::AddressInUse { .. }
-                | ActionError::NameInUse { .. }
+                | ActionError::Conflict(_)
                 | ActionError::Azure(azure::Error::AlreadyExists(_))
         )
     }
@@ -204,6 +160,21 @@ impl ActionError {
     /// An action that nothing can have planned for this run.
     pub fn internal(target: ActionTarget, verb: Verb) -> Self {
         ActionError::Internal { target, verb }
+    }
+
+    /// The error of an update. The object existed when the update was planned, so one that is not
+    /// found was deleted since.
+    #[must_use]
+    pub fn of_update(self, target: &ActionTarget) -> Self {
+        let missing = match &self {
+            ActionError::Aws(aws::Error::NotFound(context)) => &context.target,
+            ActionError::Azure(error) if error.is_not_found() => &error.context().target,
+            _ => return self,
+        };
+        ActionError::DeletedOutside {
+            id: missing.clone(),
+            awaited: format!("the update of {target}"),
+        }
     }
 
     /// Whether the operation was cancelled.

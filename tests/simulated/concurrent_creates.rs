@@ -8,6 +8,7 @@ use awsazure::azure::documents::{
     local_gateway::NewLocalGateway, network::NewVirtualNetwork, public_ip::NewPublicIp,
 };
 use awsazure::reconcile::{ActionError, ReconcileOutcome, converge};
+use bgp_vpn::conflict::Conflict;
 use bgp_vpn::observed::Observed;
 use bgp_vpn::ownership_tags::{TAG_AWS_ENDPOINT, TAG_HEARTBEAT, TAG_INCOMPLETE, role};
 use bgp_vpn::spec::{AzureNetwork, Spec};
@@ -347,7 +348,7 @@ fn create_makes_nothing_next_to_incomplete_link_in_other_vpc() {
         let ended = sim.converge(&spec).await;
         let error = only_error(&ended);
         assert!(
-            matches!(error, ActionError::IncompleteCreate { found, .. } if found.contains(&theirs.id.0)),
+            matches!(error, ActionError::Conflict(Conflict::IncompleteLink { objects, .. }) if objects.contains(&theirs.id.0)),
             "{error}"
         );
         assert!(ended.done.is_empty() && ended.observed == Observed::default());

@@ -4,6 +4,7 @@
 //! test --test simulated simulation::replay -- --nocapture` lives one again and tells it.
 
 use awsazure::reconcile::ActionError;
+use bgp_vpn::conflict::Conflict;
 use std::time::Instant;
 use test_support::simulated::Sim;
 use test_support::simulated::attribute_rows;
@@ -100,7 +101,10 @@ async fn complete_link_is_not_adopted_by_second_create() {
     let objects = sim.objects();
     let second = sim.converge(&spec).await;
     assert!(
-        matches!(second.failures[0].error, ActionError::AlreadyExists { .. }),
+        matches!(
+            second.failures[0].error,
+            ActionError::Conflict(Conflict::Complete { .. })
+        ),
         "{:#?}",
         second.failures
     );

@@ -51,6 +51,7 @@ pub mod claim;
 pub mod compare;
 pub mod completeness;
 pub mod config;
+pub mod conflict;
 pub mod customer_gateway;
 pub mod dependencies;
 pub mod inside_cidr;

@@ -7,7 +7,7 @@ use super::known_ids::KnownIds;
 use super::managed::Managed;
 use super::names::AzureNames;
 use super::ownership_tags::{AwsEndpoint, LinkId};
-use super::tunnel::PerTunnel;
+use super::tunnel::{PerTunnel, TunnelKey};
 use crate::aws::{Region, TransitGatewayId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -134,6 +134,20 @@ pub enum ImportIdError {
 }
 
 impl ImportId {
+    /// The ID of a link, by its first inside CIDR.
+    pub fn of_link(
+        azure_gateway: ResourceId,
+        inside_cidrs: &PerTunnel<InsideCidr>,
+        region: Region,
+    ) -> Self {
+        ImportId {
+            azure_gateway,
+            aws_gateway: None,
+            inside_cidr: Some(*inside_cidrs.get(TunnelKey::ALL[0])),
+            region: Some(region),
+        }
+    }
+
     /// `<Azure gateway id>,<inside CIDR>`, or `<Azure gateway id>,<vgw-...>[,<inside CIDR>]`,
     /// either with `@<region>` at its end.
     ///

@@ -6,13 +6,12 @@ use super::backend::Backend;
 use super::expand::lookup_scope;
 use super::model::Model;
 use super::private_state::PrivateState;
+use crate::provider::sentence::sentence;
 use crate::provider::summaries;
-use bgp_vpn::claim::{format_slots, free_slots};
-use bgp_vpn::config::AttributeId;
+use bgp_vpn::conflict::Conflict;
 use bgp_vpn::inside_cidr::InsideCidr;
-use bgp_vpn::lookup::LookupScope;
-use bgp_vpn::ownership::{Obstacle, adopted, obstacle};
-use bgp_vpn::tunnel::TunnelKey;
+use bgp_vpn::lookup::ImportId;
+use bgp_vpn::ownership::{adopted, obstacle};
 use std::collections::BTreeSet;
 use terraform_plugin::{Cancel, Diagnostic, Diagnostics};
 
@@ -34,11 +33,15 @@ pub async fn check_existing_link(
         Ok(observed) => observed,
         Err(diagnostics) => return diagnostics,
     };
-    if let Some(found) = obstacle(&scope, &observed) {
-        // The link's own slot is taken, by VPN connections if not by connections.
-        let mut unavailable = taken.clone();
-        unavailable.extend(scope.inside_cidrs.iter().map(|(_, cidr)| *cidr));
-        return conflict(found, &scope, &format_slots(&free_slots(&unavailable))).into();
+    let known = &scope.known;
+    if let (Some(found), Some(gateway), Some(region)) = (
+        obstacle(&scope, &observed),
+        &known.azure_gateway,
+        &known.region,
+    ) {
+        let link = ImportId::of_link(gateway.clone(), &scope.inside_cidrs, region.clone());
+        let conflict = Conflict::new(found, &link, &scope.inside_cidrs, taken);
+        return conflict_diagnostic(&conflict).into();
     }
     let ids = adopted(&scope, &observed);
     if ids.is_empty() {
@@ -55,64 +58,9 @@ pub fn adopted_objects(ids: &[String]) -> Diagnostic {
     ))
 }
 
-pub fn conflict(found: Obstacle, scope: &LookupScope, free: &str) -> Diagnostic {
-    let error = |summary: &str, detail: String, attribute: AttributeId| {
-        Diagnostic::error(summary)
-            .detail(detail)
-            .at(value_path(&attribute))
-    };
-    match found {
-        Obstacle::OtherLink { endpoint, ids } => error(
-            summaries::CONFLICTING_SLOT,
-            format!(
-                "Another link uses these inside CIDRs on the same Azure gateway. Its AWS side is {endpoint} ({}). Set another \
-                 slot. Free slots: {free}.",
-                ids.join(", ")
-            ),
-            AttributeId::Slot,
-        ),
-        Obstacle::IncompleteLink { endpoint, ids } => error(
-            summaries::CONFLICTING_INCOMPLETE_LINK,
-            format!(
-                "An incomplete create with the AWS side {endpoint} on the same Azure gateway and inside CIDRs left {}. If it was a create of \
-                 this link, restore its settings in the configuration and apply: that completes the link, and later applies can change \
-                 it. Or delete these objects. If it was another link, set another slot. Free slots: {free}.",
-                ids.join(", ")
-            ),
-            AttributeId::Slot,
-        ),
-        Obstacle::Complete { ids } => {
-            let gateway = scope
-                .known
-                .azure_gateway
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            let first = scope.inside_cidrs.get(TunnelKey::ALL[0]);
-            let region = scope
-                .known
-                .region
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            error(
-                summaries::CONFLICTING_LINK,
-                format!(
-                    "This link already exists and is complete ({}). If another state manages it, set another slot (free slots: {free}) or \
-                     another gateway. Only if no state manages it, import it: terraform import ADDRESS \
-                     '{gateway},{first}@{region}'",
-                    ids.join(", ")
-                ),
-                AttributeId::Slot,
-            )
-        }
-        Obstacle::NameTaken(id) => error(
-            summaries::CONFLICTING_NAMES,
-            format!(
-                "{id} exists and does not match this link. Set another name in azure.names, or delete the object. If an interrupted \
-                 create with other settings left it, restore those settings and apply: that completes the link."
-            ),
-            AttributeId::AzureNames,
-        ),
-    }
+/// What to say of a conflict.
+pub fn conflict_diagnostic(conflict: &Conflict) -> Diagnostic {
+    Diagnostic::error(conflict.summary())
+        .detail(sentence(&conflict.to_string()))
+        .at(value_path(&conflict.attribute()))
 }

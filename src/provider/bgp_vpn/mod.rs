@@ -43,7 +43,7 @@ mod create_before_destroy;
 mod default_options;
 mod defaults;
 mod destroy;
-mod existing_link;
+pub mod existing_link;
 mod expand;
 mod flatten;
 mod import;

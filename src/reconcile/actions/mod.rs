@@ -112,7 +112,10 @@ impl ApplyContext<'_> {
     pub async fn execute(&self, action: &Action) -> Result<(), ActionError> {
         match action.verb {
             Verb::Create => self.create(action).await,
-            Verb::Update => self.change(action).await,
+            Verb::Update => self
+                .change(action)
+                .await
+                .map_err(|error| error.of_update(&action.target)),
             Verb::WaitFor => self.wait_for(action).await,
             Verb::Delete => self.delete(action).await,
         }

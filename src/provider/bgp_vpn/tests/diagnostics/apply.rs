@@ -20,6 +20,7 @@ use crate::reconcile::{self, ActionError, ActionFailure, DiscoverError, Reconcil
 use bgp_vpn::action::{Action, ActionTarget, Verb};
 use bgp_vpn::blockers::{BlockReason, Blocker};
 use bgp_vpn::config::{Attr, Config};
+use bgp_vpn::conflict::Conflict;
 use bgp_vpn::inside_cidr::{InsideCidrError, Slot};
 use bgp_vpn::lookup::{AwsGatewayId, ImportId, ImportIdError};
 use bgp_vpn::managed::{Kind, Managed};
@@ -54,11 +55,7 @@ fn failed(target: ActionTarget, verb: Verb, error: ActionError) -> Vec<Diagnosti
 }
 
 pub fn action_errors() -> Vec<Diagnostic> {
-    let (key, free) = (TunnelKey::ALL[0], || "1, 2, 3".to_owned());
-    let (found, endpoint) = (
-        || "vpn-1, vpn-2".to_owned(),
-        || "vgw-1 in eu-west-1".to_owned(),
-    );
+    let key = TunnelKey::ALL[0];
     let context = ErrorContext::new("create connection", gateway()).with_message("exists");
     let timed_out = ErrorContext::new("create gateway", gateway()).with_message("no result");
     let blocker = |held: String, by: &str, reason| Blocker {
@@ -94,17 +91,7 @@ pub fn action_errors() -> Vec<Diagnostic> {
         ActionError::NoKey(_) => ActionError::NoKey(key),
         ActionError::NoRandomness => ActionError::NoRandomness,
         ActionError::ForeignCustomerGateway { .. } => ActionError::ForeignCustomerGateway { id: "cgw-1".into() },
-        ActionError::AlreadyExists { .. } => {
-            ActionError::AlreadyExists { id: format!("{},169.254.21.0/30", gateway()), found: found(), free: free() }
-        },
-        ActionError::SlotInUse { .. } => ActionError::SlotInUse { endpoint: endpoint(), found: found(), free: free() },
-        ActionError::IncompleteCreate { .. } => {
-            ActionError::IncompleteCreate { endpoint: endpoint(), found: found(), free: free() }
-        },
-        ActionError::AddressInUse { .. } => {
-            ActionError::AddressInUse { cidr: "169.254.21.0/30".into(), found: found(), free: free() }
-        },
-        ActionError::NameInUse { .. } => ActionError::NameInUse { id: azure("connections", "prod").to_string() },
+        ActionError::Conflict(_) => ActionError::Conflict(Conflict::Name(azure("connections", "prod").to_string())),
         ActionError::ConcurrentApply { .. } => {
             ActionError::ConcurrentApply { sign: "the heartbeat tag of cgw-1 changed to 7".into() }
         },

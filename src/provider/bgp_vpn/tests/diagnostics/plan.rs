@@ -1,7 +1,7 @@
 //! Errors and warnings of a plan.
 
 use super::{azure, gateway, samples};
-use crate::aws::model::{Region, VpcId};
+use crate::aws::model::VpcId;
 use crate::provider::bgp_vpn::change_set::ChangeSet;
 use crate::provider::bgp_vpn::model::Model;
 use crate::provider::bgp_vpn::private_state::PrivateState;
@@ -10,10 +10,8 @@ use crate::provider::bgp_vpn::resume::resume_warning;
 use crate::provider::bgp_vpn::stale_plan::outdated_plan;
 use crate::provider::bgp_vpn::{claims, existing_link, public_subnet};
 use bgp_vpn::claim::{Claim, ClaimConflict, SharedGateway};
+use bgp_vpn::conflict::Conflict;
 use bgp_vpn::inside_cidr::Slot;
-use bgp_vpn::known_ids::KnownIds;
-use bgp_vpn::lookup::LookupScope;
-use bgp_vpn::ownership::Obstacle;
 use bgp_vpn::tunnel::TunnelKey;
 use std::collections::BTreeSet;
 use terraform_plugin::{Diagnostic, Value};
@@ -42,24 +40,29 @@ fn claim_conflicts() -> Vec<Diagnostic> {
         .collect()
 }
 
-fn obstacles() -> Vec<Diagnostic> {
-    let ids = || vec!["vpn-1".to_owned(), "cgw-1".to_owned()];
+fn conflicts() -> Vec<Diagnostic> {
+    let objects = || "vpn-1, cgw-1".to_owned();
     let endpoint = || "vgw-1 in eu-west-1".to_owned();
-    let known = KnownIds {
-        azure_gateway: Some(gateway()),
-        region: Some(Region("eu-west-1".into())),
-        ..KnownIds::default()
-    };
-    let scope = LookupScope::by_ids(known, None, Slot::default().inside_cidrs());
-    let obstacles = samples!(Obstacle {
-        Obstacle::OtherLink { .. } => Obstacle::OtherLink { endpoint: endpoint(), ids: ids() },
-        Obstacle::IncompleteLink { .. } => Obstacle::IncompleteLink { endpoint: endpoint(), ids: ids() },
-        Obstacle::Complete { .. } => Obstacle::Complete { ids: ids() },
-        Obstacle::NameTaken(_) => Obstacle::NameTaken(azure("connections", "prod")),
+    let free = || "1, 2, 3".to_owned();
+    let cidr = *Slot::default().inside_cidrs().get(TunnelKey::ALL[0]);
+    let conflicts = samples!(Conflict {
+        Conflict::OtherLink { .. } => Conflict::OtherLink { endpoint: endpoint(), objects: objects(), free: free() },
+        Conflict::IncompleteLink { .. } => {
+            Conflict::IncompleteLink { endpoint: endpoint(), objects: objects(), free: free() }
+        },
+        Conflict::Complete { .. } => Conflict::Complete {
+            id: format!("{},{cidr}@eu-west-1", gateway()),
+            objects: objects(),
+            free: free(),
+        },
+        Conflict::InsideCidr { .. } => {
+            Conflict::InsideCidr { cidr, connection: azure("connections", "branch").to_string(), free: free() }
+        },
+        Conflict::Name(_) => Conflict::Name(azure("connections", "prod").to_string()),
     });
-    obstacles
-        .into_iter()
-        .map(|obstacle| existing_link::conflict(obstacle, &scope, "1, 2, 3"))
+    conflicts
+        .iter()
+        .map(existing_link::conflict_diagnostic)
         .collect()
 }
 
@@ -127,7 +130,7 @@ pub fn diagnostics() -> Vec<Diagnostic> {
     let (prior, mut planned) = (state(), state());
     planned.set_at(&"azure.sku".into(), "VpnGw2AZ");
     let mut found = claim_conflicts();
-    found.extend(obstacles());
+    found.extend(conflicts());
     found.push(late_replacement(&"azure.sku".into(), &prior, &planned));
     found.push(outdated_plan(&[
         "the VPN connection to instance0 is missing".into(),
