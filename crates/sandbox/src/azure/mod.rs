@@ -14,6 +14,7 @@
 //! | `identity` | discovery documents, tokens |
 //! | `errors`, `throttle` | refusals |
 
+mod authorization;
 mod bgp;
 mod call;
 mod connection;
