@@ -61,6 +61,10 @@ const TABLE: &[Row] = &[
         &["Microsoft.Network/virtualNetworks/delete"],
     ),
     (
+        "read subnet",
+        &["Microsoft.Network/virtualNetworks/subnets/read"],
+    ),
+    (
         "write subnet",
         &["Microsoft.Network/virtualNetworks/subnets/write"],
     ),

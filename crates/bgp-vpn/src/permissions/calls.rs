@@ -33,14 +33,12 @@ pub fn aws(features: &Features, phase: Phase) -> Calls {
         "CreateVpnConnection",
         "DeleteVpnConnection",
         "ModifyVpnTunnelOptions",
+        // Another Azure ASN or public IP needs other customer gateways.
+        "ModifyVpnConnection",
         "ModifyVpnConnectionOptions",
         "CreateTags",
         "DeleteTags",
     ]);
-    if features.creates_azure_gateway {
-        // Another Azure ASN or public IP needs other customer gateways.
-        calls.insert("ModifyVpnConnection");
-    }
     if features.creates_vpn_gateway {
         calls.extend([
             "CreateVpnGateway",
@@ -128,7 +126,7 @@ pub fn azure(features: &Features, phase: Phase) -> Calls {
         ]);
     }
     if features.creates_network || features.creates_gateway_subnet {
-        calls.extend(["write subnet", "delete subnet"]);
+        calls.extend(["read subnet", "write subnet", "delete subnet"]);
     }
     if features.reads_zones {
         calls.insert("list locations");
