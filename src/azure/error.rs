@@ -1,6 +1,7 @@
 //! Errors of calls to Azure, classified by what the caller should do.
 
 use crate::client::cloud_text::clean;
+use bgp_vpn::permissions::advice;
 use crate::client::{ErrorContext, Interrupted, TransientFailure};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -198,6 +199,9 @@ impl ErrorContext {
             }
         }
         self.message = clean(&message);
+        if self.code.ends_with("AuthorizationFailed") {
+            self.missing_permission = advice::azure(&self.message);
+        }
         self
     }
 }

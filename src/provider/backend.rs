@@ -214,7 +214,10 @@ impl Backend for CloudBackend {
         ))
         .await;
         let former: Vec<Ipv4Addr> = spec.removals.addresses.iter().map(|(_, ip)| *ip).collect();
-        warn_of_remaining_addresses(apply_outcome(ended, "built", timeout), &former)
+        warn_of_denied_reads(
+            warn_of_remaining_addresses(apply_outcome(ended, "built", timeout), &former),
+            &operation,
+        )
     }
 
     async fn teardown(
@@ -239,9 +242,12 @@ impl Backend for CloudBackend {
             clouds, removal, search, &operation, progress,
         ))
         .await;
-        warn_of_remaining_addresses(
-            apply_outcome(ended, "deleted", timeout),
-            &removal.own_bgp_addresses,
+        warn_of_denied_reads(
+            warn_of_remaining_addresses(
+                apply_outcome(ended, "deleted", timeout),
+                &removal.own_bgp_addresses,
+            ),
+            &operation,
         )
     }
 
@@ -296,6 +302,20 @@ impl Backend for CloudBackend {
     fn subscription(&self) -> Option<String> {
         self.subscription.clone()
     }
+}
+
+/// Adds a warning for each optional read that was rejected.
+fn warn_of_denied_reads(mut outcome: ApplyOutcome, operation: &OperationContext) -> ApplyOutcome {
+    for read in operation.denied.all() {
+        let (action, scope) = (&read.action, &read.scope);
+        outcome
+            .diagnostics
+            .push(Diagnostic::warning(summaries::UNREAD_OBJECTS).detail(format!(
+                "The credentials have no permission for {action} on {scope}. {} Grant the permission to avoid this.\n\nReported: {}",
+                read.consequence, read.reason
+            )));
+    }
+    outcome
 }
 
 /// A text as a sentence: with a capital letter at the start and a full stop at the end. A list has
