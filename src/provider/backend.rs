@@ -15,6 +15,7 @@ use super::summaries;
 use crate::aws::Aws;
 use crate::azure::id::ResourceId;
 use crate::azure::{Azure, AzureSettings, ClientBuildError, GatewayLocks};
+use crate::client::DeniedRead;
 use crate::reconcile::{
     self, ActionError, ActionFailure, CloudClients, DiscoverError, OperationContext,
     ReconcileOutcome,
@@ -306,16 +307,24 @@ impl Backend for CloudBackend {
 
 /// Adds a warning for each optional read that was rejected.
 fn warn_of_denied_reads(mut outcome: ApplyOutcome, operation: &OperationContext) -> ApplyOutcome {
-    for read in operation.denied.all() {
-        let (action, scope) = (&read.action, &read.scope);
-        outcome
-            .diagnostics
-            .push(Diagnostic::warning(summaries::UNREAD_OBJECTS).detail(format!(
-                "The credentials have no permission for {action} on {scope}. {} Grant the permission to avoid this.\n\nReported: {}",
-                read.consequence, read.reason
-            )));
-    }
+    let reads = operation.denied.all();
+    reads
+        .iter()
+        .for_each(|read| outcome.diagnostics.push(denied_read(read)));
     outcome
+}
+
+/// The warning about an optional read.
+pub(super) fn denied_read(read: &DeniedRead) -> Diagnostic {
+    let DeniedRead {
+        action,
+        scope,
+        consequence,
+        reason,
+    } = read;
+    Diagnostic::warning(summaries::UNREAD_OBJECTS).detail(format!(
+        "The credentials have no permission for {action} on {scope}. {consequence} Grant the permission to avoid this.\n\nReported: {reason}"
+    ))
 }
 
 /// A text as a sentence: with a capital letter at the start and a full stop at the end. A list has
