@@ -20,6 +20,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((command, rest)) = arguments.split_first()
+        && command == "permissions"
+    {
+        return awsazure::provider::permissions::command::run(rest);
+    }
     terraform_plugin::serve(
         Arc::new(awsazure::provider::assemble()),
         env!("CARGO_PKG_VERSION"),

@@ -2,6 +2,7 @@
 
 use crate::client::cloud_text::clean;
 use crate::client::{ErrorContext, Interrupted, TransientFailure};
+use bgp_vpn::permissions::advice;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -198,6 +199,9 @@ impl ErrorContext {
             }
         }
         self.message = clean(&message);
+        if self.code.ends_with("AuthorizationFailed") {
+            self.missing_permission = advice::azure(&self.message);
+        }
         self
     }
 }

@@ -1,6 +1,6 @@
 //! How long a call may take, and who may stop it.
 
-use super::{Deadline, ErrorContext};
+use super::{Deadline, DeniedReads, ErrorContext};
 use std::future::Future;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -18,6 +18,8 @@ pub struct CallContext {
     pub deadline: Deadline,
     /// Since when the object that the call changes is changed by no other call of this process.
     pub(crate) exclusive_since: Option<Instant>,
+    /// Optional reads of the operation that were rejected.
+    pub denied: DeniedReads,
 }
 
 /// Why a call ended before its work did. The context says what it was doing.
@@ -37,6 +39,7 @@ impl CallContext {
             cancel,
             deadline,
             exclusive_since: None,
+            denied: DeniedReads::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What is known of a failed call.
 
 use super::cloud_text::clean;
+use bgp_vpn::permissions::advice::MissingPermission;
 use std::fmt;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub struct ErrorContext {
     pub correlation_id: Option<String>,
     /// How long the cloud asks to wait before the next attempt.
     pub retry_after: Option<Duration>,
+    /// The permission that a rejected call lacks.
+    pub missing_permission: Option<MissingPermission>,
 }
 
 impl ErrorContext {
@@ -59,10 +62,12 @@ impl fmt::Display for ErrorContext {
         .into_iter()
         .flatten()
         .collect();
-        if marks.is_empty() {
-            Ok(())
-        } else {
-            write!(f, " ({})", marks.join(", "))
+        if !marks.is_empty() {
+            write!(f, " ({})", marks.join(", "))?;
+        }
+        match &self.missing_permission {
+            Some(missing) => write!(f, "\n\n{missing}"),
+            None => Ok(()),
         }
     }
 }

@@ -17,6 +17,7 @@ use super::summaries;
 use crate::aws::Aws;
 use crate::azure::id::ResourceId;
 use crate::azure::{Azure, AzureSettings, ClientBuildError, GatewayLocks};
+use crate::client::DeniedRead;
 use crate::reconcile::{
     self, ActionError, ActionFailure, CloudClients, DiscoverError, OperationContext,
     ReconcileOutcome,
@@ -250,7 +251,10 @@ impl Backend for CloudBackend {
         ))
         .await;
         let former: Vec<Ipv4Addr> = spec.removals.addresses.iter().map(|(_, ip)| *ip).collect();
-        warn_of_remaining_addresses(apply_outcome(ended, "built", timeout), &former)
+        warn_of_denied_reads(
+            warn_of_remaining_addresses(apply_outcome(ended, "built", timeout), &former),
+            &operation,
+        )
     }
 
     async fn teardown(
@@ -275,9 +279,12 @@ impl Backend for CloudBackend {
             &clouds, removal, search, &operation, progress,
         ))
         .await;
-        warn_of_remaining_addresses(
-            apply_outcome(ended, "deleted", timeout),
-            &removal.own_bgp_addresses,
+        warn_of_denied_reads(
+            warn_of_remaining_addresses(
+                apply_outcome(ended, "deleted", timeout),
+                &removal.own_bgp_addresses,
+            ),
+            &operation,
         )
     }
 
@@ -336,6 +343,28 @@ impl Backend for CloudBackend {
     fn subscription(&self) -> Option<String> {
         self.subscription.clone()
     }
+}
+
+/// Adds a warning for each optional read that was rejected.
+fn warn_of_denied_reads(mut outcome: ApplyOutcome, operation: &OperationContext) -> ApplyOutcome {
+    let reads = operation.denied.all();
+    reads
+        .iter()
+        .for_each(|read| outcome.diagnostics.push(denied_read(read)));
+    outcome
+}
+
+/// The warning about an optional read.
+pub(super) fn denied_read(read: &DeniedRead) -> Diagnostic {
+    let DeniedRead {
+        action,
+        scope,
+        consequence,
+        reason,
+    } = read;
+    Diagnostic::warning(summaries::UNREAD_OBJECTS).detail(format!(
+        "The credentials have no permission for {action} on {scope}. {consequence} Grant the permission to avoid this.\n\nReported: {reason}"
+    ))
 }
 
 /// Rejects settings from which no Azure client can be created.

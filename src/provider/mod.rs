@@ -10,11 +10,13 @@
 //! | `status` | the data source: the current health of the tunnels |
 //! | `summaries` | the summaries of diagnostics |
 //! | `address_plan` | the function: the addresses inside the tunnels |
+//! | `permissions` | the function and the command: what a link needs to be permitted |
 
 pub mod address_plan;
 pub mod backend;
 pub mod bgp_vpn;
 mod name_conflict;
+pub mod permissions;
 pub mod remaining_objects;
 mod sentence;
 pub mod settings;
@@ -23,6 +25,7 @@ pub mod summaries;
 
 use address_plan::AddressPlan;
 use async_trait::async_trait;
+use permissions::function::RequiredPermissions;
 use settings::ProviderData;
 use status::{BgpVpnStatus, HealthSource};
 use std::collections::BTreeMap;
@@ -103,6 +106,10 @@ impl Provider for Awsazure {
 
     fn functions(&self) -> BTreeMap<String, Arc<dyn Function>> {
         let plan: Arc<dyn Function> = Arc::new(AddressPlan);
-        BTreeMap::from([("address_plan".to_owned(), plan)])
+        let permissions: Arc<dyn Function> = Arc::new(RequiredPermissions);
+        BTreeMap::from([
+            ("address_plan".to_owned(), plan),
+            ("required_permissions".to_owned(), permissions),
+        ])
     }
 }

@@ -61,5 +61,6 @@ pub const RESUMED_CREATE: &str = "Incomplete link completed";
 pub const RESUMED_NOT_REPLACED: &str = "Link will be completed, not replaced";
 pub const SHARED_LINK: &str = "Link may belong to another state";
 pub const TUNNELS_INTERRUPTED: &str = "Tunnels will be interrupted";
+pub const UNREAD_OBJECTS: &str = "No permission for an optional read";
 pub const UNREAD_BGP_PEERS: &str = "No permission to read BGP peers";
 pub const UNREAD_KEYS: &str = "No permission to read shared keys";

@@ -4,7 +4,7 @@ use super::error::ActionError;
 use crate::aws::model::Region;
 use crate::aws::{Aws, Ec2};
 use crate::azure::Azure;
-use crate::client::{CallContext, Deadline};
+use crate::client::{CallContext, Deadline, DeniedReads};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +51,8 @@ const MAX_QUEUE_TIME: Duration = Duration::from_secs(25 * 30 * 60);
 pub struct OperationContext {
     pub deadline: Deadline,
     pub cancel: CancellationToken,
+    /// Optional reads that were rejected.
+    pub denied: DeniedReads,
 }
 
 impl OperationContext {
@@ -58,12 +60,16 @@ impl OperationContext {
         OperationContext {
             deadline: Deadline::new(span, MAX_QUEUE_TIME),
             cancel: cancel.clone(),
+            denied: DeniedReads::default(),
         }
     }
 
     /// Returns the time limit and the token for a call to either cloud.
     pub fn call_context(&self) -> CallContext {
-        CallContext::with_deadline(self.deadline.clone(), self.cancel.clone())
+        CallContext {
+            denied: self.denied.clone(),
+            ..CallContext::with_deadline(self.deadline.clone(), self.cancel.clone())
+        }
     }
 
     /// The same deadline under a token of its own, which the outer one ends too.
@@ -72,6 +78,7 @@ impl OperationContext {
         OperationContext {
             deadline: self.deadline.clone(),
             cancel: self.cancel.child_token(),
+            denied: self.denied.clone(),
         }
     }
 }

@@ -10,6 +10,7 @@
 
 use awsazure_sandbox::call_log::CallRecord;
 use awsazure_sandbox::schema::SchemaValidator;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -204,6 +205,47 @@ async fn create(seed: u64) -> Create {
 
 /// What the last runs of the dataplane lab and of the wrong-parameter table wrote down; empty where
 /// they have not run here.
+/// How many actions each example needs.
+fn permissions(page: &mut String) {
+    use awsazure::provider::permissions::command::document;
+    page.push_str(
+        "\n## Permissions\n\nActions that the examples need, as `terraform-provider-awsazure permissions` prints them. A simulated life with exactly \
+         these actions passes. Without any one of them it fails with an error that names the action, or a warning names it \
+         (`live_with_exactly_the_computed_permissions`, `name_each_permission_that_is_missing`).\n\n| example | plan, AWS | plan, Azure | apply, AWS | apply, Azure |\n|---|---|---|---|---|\n",
+    );
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut examples: Vec<String> = std::fs::read_dir(&root)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    examples.sort();
+    for example in examples {
+        let path = root.join(&example).display().to_string();
+        let counts = |arguments: &[String]| {
+            let document = document(arguments).ok()?;
+            let statements = document["aws_policy"]["Statement"].as_array()?;
+            let aws: BTreeSet<&str> = statements
+                .iter()
+                .flat_map(|one| one["Action"].as_array().into_iter().flatten())
+                .filter_map(serde_json::Value::as_str)
+                .collect();
+            Some((
+                aws.len(),
+                document["azure_role"]["Actions"].as_array()?.len(),
+            ))
+        };
+        let plan = counts(&["--plan-only".to_owned(), path.clone()]);
+        if let (Some(plan), Some(apply)) = (plan, counts(&[path])) {
+            writeln!(
+                page,
+                "| {example} | {} | {} | {} | {} |",
+                plan.0, plan.1, apply.0, apply.1
+            )
+            .unwrap();
+        }
+    }
+}
+
 fn dataplane() -> String {
     let files = ["lab-link.md", "lab-table-0.md", "lab-table-1.md"];
     let read = |name| {
@@ -437,6 +479,7 @@ fn measure_benchmarks() {
     );
     sweep(&mut page);
     corrections(&mut page);
+    permissions(&mut page);
     page.push_str(&dataplane());
     let mut all = SchemaValidator::default();
     for Create { judge, .. } in &creates {

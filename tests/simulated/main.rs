@@ -21,6 +21,7 @@ mod lifecycle_control;
 mod manual_edits;
 mod object_loss;
 mod permissions;
+mod required_permissions;
 mod rolling_updates;
 mod rotation_route_checks;
 mod shared_gateway;

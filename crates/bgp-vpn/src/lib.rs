@@ -35,6 +35,7 @@
 //! | `customer_gateway` | whether a customer gateway can stand for an Azure instance |
 //! | `claim` | what a planned link takes that no other link may take |
 //! | `preflight`, `preflight_issue` | the surroundings of a link to be made, and what of them is in its way; whether planned addresses are free |
+//! | `permissions` | the IAM and RBAC actions that a configuration needs |
 //! | `aws`, `azure` | one cloud each: its objects as plain data; Azure's documents |
 //! | `types` | ASN, pre-shared key, tags, duration |
 //! | `names`, `ownership_tags` | what objects are called, and the tags by which a link knows its own |
@@ -69,6 +70,7 @@ pub mod names;
 pub mod observed;
 pub mod ownership;
 pub mod ownership_tags;
+pub mod permissions;
 pub mod placement;
 pub mod plan;
 pub mod preflight;

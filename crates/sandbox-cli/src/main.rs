@@ -136,6 +136,14 @@ struct ServeOptions {
     /// Seed of a new world.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// File with an IAM policy. A call to AWS that it does not allow is rejected with
+    /// UnauthorizedOperation. Without it everything is allowed.
+    #[arg(long, value_name = "FILE")]
+    aws_policy: Option<PathBuf>,
+    /// File with a custom role. A call to Azure that it does not permit is rejected with
+    /// AuthorizationFailed. Without it everything is permitted.
+    #[arg(long, value_name = "FILE")]
+    azure_role: Option<PathBuf>,
 }
 
 impl From<ServeOptions> for Options {
@@ -145,12 +153,16 @@ impl From<ServeOptions> for Options {
             allow_remote,
             time_scale,
             seed,
+            aws_policy,
+            azure_role,
         } = given;
         Options {
             listen,
             allow_remote,
             time_scale,
             seed,
+            aws_policy,
+            azure_role,
         }
     }
 }

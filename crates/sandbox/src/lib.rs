@@ -5,6 +5,7 @@
 //! | `http`, `time`, `rng` | an exchange, an instant and chance as plain data |
 //! | `world` | the pure state machine: `(now, request) -> outcome`, deterministic for a seed |
 //! | `aws`, `azure` | one cloud each: its objects, its parsing, its answers, its errors |
+//! | `authorization` | what the caller may do: an IAM policy, an Azure role |
 //! | `dataplane` | whether a tunnel would come up, from what each cloud was given |
 //! | `schema` | both clouds' own schemas, and what breaks them |
 //! | `faults`, `call_log` | what goes wrong on purpose; what was asked |
@@ -14,6 +15,7 @@
 //! `awsazure-sandbox-lab` runs the tunnels with real IKE and BGP daemons, and
 //! `awsazure-sandbox-cli` has the program.
 
+pub mod authorization;
 pub mod aws;
 pub mod azure;
 pub mod call_log;

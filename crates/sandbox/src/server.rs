@@ -1,6 +1,7 @@
 //! The world behind TLS, in scaled time: simulated now = where the saved world stood + time since
 //! start * time scale.
 
+use crate::authorization::{Authorization, DocumentError, Policy, Role};
 use crate::call_log::CallRecord;
 use crate::control;
 use crate::data_dir::{Control, DataDir, DataDirError, Lock};
@@ -16,6 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -44,6 +46,34 @@ pub struct Options {
     pub time_scale: u64,
     /// Seed of a new world.
     pub seed: u64,
+    /// File of an IAM policy: calls to AWS that it does not allow are rejected.
+    pub aws_policy: Option<PathBuf>,
+    /// File of a custom role: calls to Azure that it does not permit are rejected.
+    pub azure_role: Option<PathBuf>,
+}
+
+impl Options {
+    /// Reads the two documents.
+    fn authorization(&self) -> Result<Authorization, ServeError> {
+        fn read<T>(
+            path: Option<&PathBuf>,
+            parse: impl Fn(&str) -> Result<T, DocumentError>,
+        ) -> Result<Option<T>, ServeError> {
+            let Some(path) = path else {
+                return Ok(None);
+            };
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| ServeError::DocumentFile(path.clone(), error))?;
+            parse(&text)
+                .map(Some)
+                .map_err(|error| ServeError::Document(path.clone(), error))
+        }
+        Ok(Authorization {
+            aws: read(self.aws_policy.as_ref(), Policy::parse)?,
+            azure: read(self.azure_role.as_ref(), Role::parse)?,
+            ..Authorization::default()
+        })
+    }
 }
 
 /// Why a sandbox could not be served.
@@ -55,6 +85,10 @@ pub enum ServeError {
     Remote(SocketAddr),
     #[error("listen on {0}: {1}")]
     Listen(SocketAddr, #[source] io::Error),
+    #[error("{}: {}", .0.display(), .1)]
+    DocumentFile(PathBuf, #[source] io::Error),
+    #[error("{}: {}", .0.display(), .1)]
+    Document(PathBuf, #[source] DocumentError),
     #[error(transparent)]
     DataDir(#[from] DataDirError),
     #[error(transparent)]
@@ -91,6 +125,7 @@ impl Server {
         if !address.ip().is_loopback() && !options.allow_remote {
             return Err(ServeError::Remote(address));
         }
+        let authorization = options.authorization()?;
         let lock = directory.lock()?;
         let authority = directory.authority()?;
         let listener = TcpListener::bind(address)
@@ -115,6 +150,7 @@ impl Server {
         };
         let time_scale = options.time_scale.max(1);
         world.settings.time_scale = time_scale;
+        world.authorization = authorization;
         directory.write_env(&address.to_string(), &world.settings)?;
         let token = random_hex();
         directory.write_control_file(&Control {

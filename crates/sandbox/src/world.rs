@@ -5,6 +5,7 @@
 //! Every call goes the same way: what is due happens, the tunnels are looked at again, the call is
 //! named, the fault plan is asked, and only then does the cloud that was meant act and answer.
 
+use crate::authorization::Authorization;
 use crate::call_log::CallRecord;
 use crate::faults::{Injected, Kind, Plan};
 use crate::http::{Outcome, Request, Response};
@@ -89,6 +90,7 @@ pub struct Context<'a> {
     pub rng: &'a mut Rng,
     pub tunnels: &'a dataplane::Tunnels,
     pub settings: &'a Settings,
+    pub authorization: &'a mut Authorization,
 }
 
 /// A call's reply, and the call as it is logged (`start_ms`, `end_ms` and `sim_end_ms` are the
@@ -111,6 +113,9 @@ pub struct World {
     /// started.
     #[serde(skip)]
     pub validator: SchemaValidator,
+    /// What callers may do. A file of a world does not keep it.
+    #[serde(skip)]
+    pub authorization: Authorization,
     rng: Rng,
     /// Calls answered so far.
     calls: u64,
@@ -139,6 +144,7 @@ impl World {
             faults: Plan::default(),
             settings,
             validator: SchemaValidator::default(),
+            authorization: Authorization::default(),
             rng: Rng::seeded(seed),
             calls: 0,
             now: SimTime::default(),
@@ -241,6 +247,7 @@ impl World {
             rng: &mut self.rng,
             tunnels: &self.tunnels,
             settings: &self.settings,
+            authorization: &mut self.authorization,
         };
         match fault {
             Some(Kind::Dropped) => return Outcome::Dropped,

@@ -29,6 +29,8 @@ fn options(listen: &str) -> Options {
         allow_remote: false,
         time_scale: 1_000,
         seed: 7,
+        aws_policy: None,
+        azure_role: None,
     }
 }
 

@@ -4,7 +4,7 @@ use crate::aws::client::Ec2;
 use crate::aws::error::Error;
 use crate::aws::model::{SubnetId, VpcId, VpcOccupant};
 use crate::aws::retry::RetryPolicy;
-use crate::client::CallContext;
+use crate::client::{CallContext, DeniedRead, ErrorContext};
 use aws_sdk_ec2::types as sdk;
 use futures::try_join;
 
@@ -36,7 +36,10 @@ macro_rules! ids {
                     .with_retry($ctx, RetryPolicy::READ, $operation, &$vpc.0, send)
                     .await
                 {
-                    Err(Error::Denied(_)) => return Ok::<_, Error>(found),
+                    Err(Error::Denied(context)) => {
+                        $ctx.denied.note(denied($operation, $vpc, &context));
+                        return Ok::<_, Error>(found);
+                    }
                     other => other?,
                 };
                 for $one in output.$list() {
@@ -57,6 +60,16 @@ macro_rules! ids {
             }
         })
     };
+}
+
+/// A kind of object that the credentials may not list.
+fn denied(operation: &str, vpc: &VpcId, context: &ErrorContext) -> DeniedRead {
+    DeniedRead {
+        action: format!("ec2:{operation}"),
+        scope: vpc.0.clone(),
+        consequence: "Objects of others in the VPC may be missed. AWS then rejects the delete of the VPC after other objects were deleted.",
+        reason: context.to_string(),
+    }
 }
 
 impl Ec2 {

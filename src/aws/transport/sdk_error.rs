@@ -7,12 +7,16 @@ use crate::client::response::{ResponseError, described, find, is_html};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use bgp_vpn::permissions::advice;
 use std::error::Error as Std;
 
 /// Where credentials are searched, for the error message.
 const CREDENTIAL_SOURCES: &str = "The provider looked at, in this order: aws.access_key with aws.secret_key, \
 aws.assume_role_with_web_identity and aws.profile of the provider; AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY; AWS_PROFILE with the \
 shared config and credentials files; AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN; the role of the container or instance";
+
+/// Operations that are not EC2's.
+const STS_OPERATIONS: [&str; 1] = ["GetCallerIdentity"];
 
 /// What a failed SDK call means.
 pub(in crate::aws) fn from_sdk_error<E>(
@@ -29,6 +33,14 @@ where
         for text in texts.into_iter().chain(&mut failure.request_id) {
             *text = clean(text);
         }
+    }
+    if let Error::Denied(failure) = &mut sorted {
+        let service = if STS_OPERATIONS.contains(&operation) {
+            "sts"
+        } else {
+            "ec2"
+        };
+        failure.missing_permission = Some(advice::aws(service, operation, &failure.message));
     }
     sorted
 }

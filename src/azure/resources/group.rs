@@ -9,7 +9,7 @@ use crate::azure::error::Error;
 use crate::azure::id::ResourceId;
 use crate::azure::lro::{LongRunningOperation, LroKind};
 use crate::azure::model::{Lock, ResourceGroup};
-use crate::client::CallContext;
+use crate::client::{CallContext, DeniedRead};
 use azure_core::http::Method;
 use bgp_vpn::types::Tags;
 use std::collections::BTreeSet;
@@ -163,7 +163,15 @@ impl Azure {
             )
             .await
         {
-            Err(Error::Denied(_)) => Vec::new(),
+            Err(Error::Denied(context)) => {
+                ctx.denied.note(DeniedRead {
+                    action: "Microsoft.Authorization/locks/read".to_owned(),
+                    scope: self.group_path(name),
+                    consequence: "Locks may be missed. Azure then rejects a delete after other objects were deleted.",
+                    reason: context.to_string(),
+                });
+                Vec::new()
+            }
             other => other?,
         };
         found
@@ -192,7 +200,15 @@ impl Azure {
             )
             .await
         {
-            Err(Error::Denied(_)) => Vec::new(),
+            Err(Error::Denied(context)) => {
+                ctx.denied.note(DeniedRead {
+                    action: "Microsoft.Resources/subscriptions/resources/read".to_owned(),
+                    scope: format!("/subscriptions/{}", self.subscription),
+                    consequence: "Connections in other resource groups may be missed. Azure then rejects the delete of a local network gateway that they use.",
+                    reason: context.to_string(),
+                });
+                Vec::new()
+            }
             other => other?,
         };
         let ids = found

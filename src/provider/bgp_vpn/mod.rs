@@ -83,6 +83,7 @@ use async_trait::async_trait;
 use backend::BackendFactory;
 use claims::Claims;
 use model::Model;
+pub use model::read_config;
 use resume::ResumeCache;
 use std::sync::{Arc, Mutex, PoisonError};
 use terraform_plugin::{

@@ -33,7 +33,7 @@ pub fn warning(ids: &[String]) -> Diagnostic {
     let detail = format!(
         "The credentials have no permission to read the shared keys of these connections:\n  {}\n\nThe link works, but these keys are not \
          compared with those in AWS: a key that is changed on one side only is not reported as drift and not repaired. To compare \
-         them, grant the permission Microsoft.Network/connections/sharedKey/action (the role Network Contributor includes it). To \
+         them, grant the permissions Microsoft.Network/connections/sharedKey/read and Microsoft.Network/connections/sharedKey/action (the role Network Contributor includes it). To \
          set new keys on both sides without it, change rotate_keys.",
         ids.join("\n  ")
     );

@@ -4,6 +4,7 @@ use super::ApplyContext;
 use crate::azure;
 use crate::azure::documents::public_ip::NewPublicIp;
 use crate::azure::model::{PublicIp, Subnet};
+use crate::client::DeniedRead;
 use crate::reconcile::error::ActionError;
 use bgp_vpn::managed::Kind;
 use bgp_vpn::ownership_tags;
@@ -176,10 +177,16 @@ impl ApplyContext<'_> {
         }
         match read {
             Ok(Some(zones)) => Ok(Zones::In(zones)),
-            Ok(None)
-            | Err(
-                azure::Error::Denied(_) | azure::Error::Malformed(_) | azure::Error::Rejected(_),
-            ) => {
+            Err(azure::Error::Denied(denied)) => {
+                ctx.denied.note(DeniedRead {
+                    action: "Microsoft.Resources/subscriptions/locations/read".to_owned(),
+                    scope: format!("/subscriptions/{}", self.spec.azure.subscription),
+                    consequence: "The zones of the region are not known. Zones 1, 2 and 3 were requested, or none where Azure rejects them.",
+                    reason: denied.to_string(),
+                });
+                Ok(Zones::Unreadable)
+            }
+            Ok(None) | Err(azure::Error::Malformed(_) | azure::Error::Rejected(_)) => {
                 tracing::info!(location = %self.spec.azure.location, "availability zones are not readable");
                 Ok(Zones::Unreadable)
             }

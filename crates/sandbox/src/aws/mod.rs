@@ -10,12 +10,13 @@
 //! | `dependents` | what other teams put into a VPC |
 //! | `gateways`, `customer_gateway`, `transit` | the three kinds of gateway that a VPN connection joins |
 //! | `connection`, `describe_vpn`, `modify`, `tunnel_options`, `device_config` | the VPN connection itself |
-//! | `sts`, `throttle` | who calls, and how often |
 //! | `service_quotas` | the limits of a region |
+//! | `sts`, `throttle`, `authorization` | who calls, how often, and what they may do |
 //!
 //! Everything that takes time takes simulated time; element names are those of the service model.
 
 mod account;
+mod authorization;
 mod call;
 mod connection;
 mod customer_gateway;

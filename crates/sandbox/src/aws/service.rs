@@ -99,13 +99,14 @@ impl AwsService {
         if cx.settings.throttling {
             self.throttle.take(&call.region, &call.operation, cx.now)?;
         }
-        if call.params.flag("DryRun")? == Some(true) {
-            return Err(ApiError::dry_run());
-        }
         let region = self
             .regions
             .entry(call.region.clone())
             .or_insert_with(|| Region::new(&call.region));
+        super::authorization::authorize(call, region, cx.authorization)?;
+        if call.params.flag("DryRun")? == Some(true) {
+            return Err(ApiError::dry_run());
+        }
         region.quotas = self.quotas;
         operation(region, &call.params, cx)
     }

@@ -141,6 +141,29 @@ impl Region {
         Ok(xml)
     }
 
+    /// The tags of an object that exists, whether it is visible yet or not.
+    pub(super) fn tags_of(&self, id: &str) -> Option<&Tags> {
+        fn of<'a, T: Object>(map: &'a BTreeMap<String, T>, id: &str) -> Option<&'a Tags> {
+            map.get(id).filter(|object| !object.gone()).map(T::tags)
+        }
+        match id.split_once('-').map_or("", |(prefix, _)| prefix) {
+            "vpc" => of(&self.vpcs, id),
+            "subnet" => of(&self.subnets, id),
+            "rtb" => of(&self.route_tables, id),
+            "igw" => of(&self.internet_gateways, id),
+            "vgw" => of(&self.vpn_gateways, id),
+            "cgw" => of(&self.customer_gateways, id),
+            "vpn" => of(&self.vpn_connections, id),
+            "tgw" => of(&self.transit_gateways, id),
+            "eni" => of(&self.dependents.interfaces, id),
+            "nat" => of(&self.dependents.nat_gateways, id),
+            "vpce" => of(&self.dependents.endpoints, id),
+            "pcx" => of(&self.dependents.peerings, id),
+            "eigw" => of(&self.dependents.egress_gateways, id),
+            _ => None,
+        }
+    }
+
     fn tags_mut(&mut self, id: &str, now: SimTime) -> Result<&mut Tags, ApiError> {
         let kind = id.split_once('-').map_or("", |(prefix, _)| prefix);
         Ok(match kind {

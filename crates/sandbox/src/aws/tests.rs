@@ -12,6 +12,7 @@ mod refusals;
 mod shapes;
 
 use super::AwsService;
+use crate::authorization::Authorization;
 use crate::dataplane::{AzureEndpoint, AzurePolicy, Tunnels};
 use crate::http::{Request, Response};
 use crate::rng::Rng;
@@ -26,6 +27,7 @@ struct Bench {
     now: SimTime,
     tunnels: Tunnels,
     settings: Settings,
+    authorization: Authorization,
     azure: Vec<AzureEndpoint>,
     validator: SchemaValidator,
 }
@@ -48,6 +50,7 @@ impl Bench {
             now: SimTime(0),
             tunnels: Tunnels::default(),
             settings: Settings::default(),
+            authorization: Authorization::default(),
             azure: Vec::new(),
             validator: SchemaValidator::default(),
         }
@@ -63,6 +66,7 @@ impl Bench {
             rng: &mut self.rng,
             tunnels: &self.tunnels,
             settings: &self.settings,
+            authorization: &mut self.authorization,
         };
         let response = self.cloud.handle(&call, request, &mut cx);
         self.validator.aws_answer(&call, &response);

@@ -15,6 +15,7 @@
 //! | `identity` | discovery documents, tokens |
 //! | `errors`, `throttle` | refusals |
 
+mod authorization;
 mod bgp;
 mod call;
 mod connection;

@@ -108,6 +108,7 @@ impl AzureService {
                 format!("The subscription '{subscription}' could not be found."),
             ));
         }
+        super::authorization::authorize(call, request, cx.settings, cx.authorization)?;
         let version = api_version(request);
         if version.is_empty() {
             return Err(ApiError::bad(

@@ -296,6 +296,14 @@ pub fn others() -> Vec<Diagnostic> {
         "prod",
     )
     .to_string()]));
+    found.push(crate::provider::backend::denied_read(
+        &crate::client::DeniedRead {
+            action: "ec2:DescribeNatGateways".to_owned(),
+            scope: "vpc-1".to_owned(),
+            consequence: "Objects of others in the VPC may be missed.",
+            reason: "HTTP 403".to_owned(),
+        },
+    ));
     let mut removed = Managed::default();
     removed.add(Kind::AwsVpc, "vpc-1");
     removed.add(Kind::AwsVpnConnection, "vpn-1");
