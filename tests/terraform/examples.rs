@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use test_support::terraform::TestEnv;
 
-/// Folders with snippets for the registry's pages: no configurations by themselves.
+/// Folders with snippets for the registry's pages: no configurations by
+/// themselves.
 const SNIPPETS: [&str; 4] = ["provider", "resources", "data-sources", "functions"];
 
-/// Folders that other tests apply: `quickstart` and `status` in quickstart.rs, the other in
-/// transit_gateway.rs.
-const ELSEWHERE: [&str; 3] = ["quickstart", "status", "transit-gateway"];
+/// Folders that other tests apply: `modules` in modules.rs, `quickstart` and `status` in
+/// quickstart.rs, the other in transit_gateway.rs.
+const ELSEWHERE: [&str; 4] = ["modules", "quickstart", "status", "transit-gateway"];
 
 const KEYS: &str = r#"{"instance0_tunnel1": "Kz0.example_of_a_key_1", "instance1_tunnel2": "Kz0.example_of_a_key_2"}"#;
 
