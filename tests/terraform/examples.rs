@@ -5,9 +5,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use test_support::terraform::TestEnv;
 
-/// Folders with snippets for the registry's pages: no configurations by
+/// Folders with snippets for the registry's pages and with policies: no configurations by
 /// themselves.
-const SNIPPETS: [&str; 4] = ["provider", "resources", "data-sources", "functions"];
+const SNIPPETS: [&str; 5] = [
+    "provider",
+    "resources",
+    "data-sources",
+    "functions",
+    "policy-as-code",
+];
 
 /// Folders that other tests apply: `modules` in modules.rs, `quickstart` and `status` in
 /// quickstart.rs, the other in transit_gateway.rs.

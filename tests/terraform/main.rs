@@ -26,6 +26,7 @@ mod ownership;
 mod placement;
 mod plan_semantics;
 mod plugin_process;
+mod policy_as_code;
 mod preshared_keys;
 mod quickstart;
 mod replacements;
