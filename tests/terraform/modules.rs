@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
-use test_support::terraform::{mirror_folder, sandbox_program, terraform_program};
+use test_support::terraform::{TestEnv, mirror_folder, sandbox_program, terraform_program};
 use test_support::{provider_program, repository};
 
 const TESTED: [&str; 2] = ["hub", "standard-link"];
@@ -142,6 +142,65 @@ fn standard_link_passes_its_mocked_tests() {
 #[test]
 fn standard_link_passes_its_tests_in_sandbox() {
     passes_in_sandbox("standard-link");
+}
+
+/// The identifiers of networks and gateways come from resources of the same configuration, and the
+/// outputs are the keys of alarms, as the README of the module shows it.
+#[test]
+fn hub_takes_ids_that_are_known_after_apply() {
+    let Some(env) = TestEnv::new() else { return };
+    let transit = env
+        .cloud_admin()
+        .make_transit_gateway("Options.AmazonSideAsn=64600");
+    let source = folder().join("hub");
+    env.write(&format!(
+        r#"
+resource "terraform_data" "transit" {{ input = {transit:?} }}
+
+module "hub" {{
+  source = {source:?}
+  name   = "hub"
+  azure = {{
+    resource_group_name   = "hub"
+    create_resource_group = true
+    location              = "westeurope"
+    virtual_network       = {{ name = "hub", address_space = ["10.1.0.0/16"], gateway_subnet_prefix = "10.1.255.0/27" }}
+  }}
+  links = {{
+    core = {{ slot = 0, transit_gateway_id = terraform_data.transit.output, cidr_blocks = ["10.64.0.0/12"] }}
+    shop = {{ slot = 4, vpc = {{ cidr_block = "10.3.0.0/16" }} }}
+  }}
+}}
+
+locals {{
+  tunnels = merge([
+    for link, tunnels in module.hub.monitoring : {{ for name, tunnel in tunnels : "${{link}}-${{name}}" => tunnel }}
+  ]...)
+}}
+
+resource "terraform_data" "alarm" {{
+  for_each = local.tunnels
+  input    = [each.value.aws_vpn_connection_id, each.value.azure_connection_name]
+}}
+
+output "links" {{ value = module.hub.links }}
+output "alarms" {{ value = keys(terraform_data.alarm) }}
+"#
+    ));
+    env.ok(&["get", "-no-color"]);
+    env.apply();
+    assert!(env.plan_is_empty());
+    let links = env.output("links");
+    assert_eq!(
+        (
+            &links["core"]["transit_gateway_id"],
+            &links["core"]["status"]
+        ),
+        (&transit.into(), &"complete".into())
+    );
+    assert_eq!(env.output("alarms").as_array().unwrap().len(), 8);
+    env.destroy();
+    assert!(env.has_none_of(&["vpn-connection", "virtualNetworkGateways"]));
 }
 
 /// A mocked test that names a tunnel or an attribute that does not exist must not pass: it would
