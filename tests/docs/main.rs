@@ -34,7 +34,11 @@ fn pages() -> BTreeMap<PathBuf, String> {
         Page::provider(&provider.schema()).text(),
     )]);
     for (name, resource) in provider.resources() {
-        let page = Page::resource(&name, &resource.schema());
+        let page = Page::resource(
+            &name,
+            &resource.schema(),
+            resource.identity_schema().as_ref(),
+        );
         pages.insert(format!("resources/{}.md", short(&name)).into(), page.text());
     }
     for (name, source) in provider.data_sources() {

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use terraform_plugin::{Attribute, AttributeKind, NestedObject, Nesting, Schema, Signature, Type};
+use terraform_plugin::{
+    Attribute, AttributeKind, IdentitySchema, NestedObject, Nesting, Schema, Signature, Type,
+};
+
+/// What tfplugindocs puts before attributes of which one is write-only.
+const WRITE_ONLY_NOTE: &str = "> **NOTE**: [Write-only arguments](https://developer.hashicorp.com/terraform/language/resources/ephemeral#write-only-arguments) are supported in Terraform 1.11 and later.";
 
 type Attributes = BTreeMap<String, Attribute>;
 
@@ -11,6 +16,26 @@ pub fn render(schema: &Schema) -> String {
     let mut text = String::from("## Schema\n");
     groups(&mut text, "", &schema.attributes, "### ", "");
     nested(&mut text, "", &schema.attributes);
+    text
+}
+
+/// The part of the import section that describes the identity.
+pub fn render_identity(identity: &IdentitySchema) -> String {
+    let mut text = String::from("### Identity Schema\n");
+    for (title, required) in [("Required", true), ("Optional", false)] {
+        let members: Vec<String> = identity
+            .attributes
+            .iter()
+            .filter(|(_, attribute)| attribute.required_for_import == required)
+            .map(|(name, attribute)| {
+                let (kind, description) = (type_noun(&attribute.ty), &attribute.description);
+                format!("- `{name}` ({kind}) {description}\n")
+            })
+            .collect();
+        if !members.is_empty() {
+            let _ = write!(text, "\n#### {title}\n\n{}", members.concat());
+        }
+    }
     text
 }
 
@@ -40,6 +65,9 @@ fn groups(text: &mut String, path: &str, attributes: &Attributes, mark: &str, co
             return;
         }
         let _ = write!(text, "\n{mark}{title}{colon}\n\n");
+        if members.iter().any(|(_, attribute)| attribute.write_only) {
+            let _ = write!(text, "{WRITE_ONLY_NOTE}\n\n");
+        }
         for (name, attribute) in members {
             let _ = writeln!(text, "{}", line(path, name, attribute));
         }

@@ -5,12 +5,19 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use test_support::terraform::TestEnv;
 
-/// Folders with snippets for the registry's pages: no configurations by themselves.
-const SNIPPETS: [&str; 4] = ["provider", "resources", "data-sources", "functions"];
+/// Folders with snippets for the registry's pages and with policies: no configurations by
+/// themselves.
+const SNIPPETS: [&str; 5] = [
+    "provider",
+    "resources",
+    "data-sources",
+    "functions",
+    "policy-as-code",
+];
 
-/// Folders that other tests apply: `quickstart` and `status` in quickstart.rs, the other in
-/// transit_gateway.rs.
-const ELSEWHERE: [&str; 3] = ["quickstart", "status", "transit-gateway"];
+/// Folders that other tests apply: `modules` in modules.rs, `quickstart` and `status` in
+/// quickstart.rs, the other in transit_gateway.rs.
+const ELSEWHERE: [&str; 4] = ["modules", "quickstart", "status", "transit-gateway"];
 
 const KEYS: &str = r#"{"instance0_tunnel1": "Kz0.example_of_a_key_1", "instance1_tunnel2": "Kz0.example_of_a_key_2"}"#;
 

@@ -74,7 +74,7 @@ pub fn set_computed(state: &mut Value, observed: &Observed, managed: &Managed) {
         .into_iter()
         .map(|key| (key.to_string(), tunnel(state, observed, key)))
         .collect();
-    state.set("tunnels", Value::map(tunnels));
+    state.set("tunnels", Value::object(tunnels));
     state.set("managed", managed_value(managed));
 }
 

@@ -7,8 +7,9 @@ use super::attributes::schema_attributes;
 use std::sync::LazyLock;
 use terraform_plugin::{IdentitySchema, Schema, Type};
 
-/// Version of the stored form. Version 1 added `status`; `upgrade.rs` upgrades from version 0.
-pub const VERSION: i64 = 1;
+/// Version of the stored form. Version 1 added `status`. Version 2 made `tunnels` an object: a map
+/// before. `upgrade.rs` upgrades from both former versions.
+pub const VERSION: i64 = 2;
 
 /// The resource block.
 pub fn resource() -> Schema {

@@ -18,7 +18,7 @@ use terraform_plugin::Value;
 
 /// Computed attributes of a new link.
 pub fn unknown_for_create(draft: &mut PlannedState<'_>) {
-    for path in paths(|row| row.mode == Mode::Computed && !row.path.contains('*')) {
+    for path in paths(|row| row.mode == Mode::Computed && !row.path.starts_with("tunnels.")) {
         draft.fill(path, Value::unknown());
     }
     draft.fill("drift", Value::List(Vec::new()));
@@ -30,7 +30,7 @@ pub fn unknown_for_create(draft: &mut PlannedState<'_>) {
         }
         (key.to_string(), tunnel)
     });
-    draft.fill("tunnels", Value::map(tunnels));
+    draft.fill("tunnels", Value::object(tunnels));
 }
 
 const TUNNEL_IDS: [&str; 6] = [
@@ -78,7 +78,7 @@ pub fn unknown_for_update(
         }
         (key.to_string(), tunnel)
     });
-    draft.fill("tunnels", Value::map(tunnels));
+    draft.fill("tunnels", Value::object(tunnels));
     let ids = [
         &planned.gateway_id,
         &planned.network_id,

@@ -127,9 +127,38 @@ mod tests {
     }
 
     #[test]
+    fn tunnels_of_former_versions_become_an_object() {
+        for version in 0..VERSION {
+            let stored =
+                json!({"status": "complete", "tunnels": {"instance1_tunnel2": {"aws_tunnel": 2}}});
+            let Upgraded::State(state) = upgraded(version, stored) else {
+                panic!()
+            };
+            let Value::Object(tunnels) = state.get("tunnels") else {
+                panic!("{state:?}")
+            };
+            assert_eq!(tunnels.len(), 4, "{version}");
+            assert!(tunnels["instance0_tunnel1"].is_null());
+            assert_eq!(
+                tunnels["instance1_tunnel2"].get("aws_tunnel").as_u64(),
+                Some(2)
+            );
+        }
+    }
+
+    #[test]
+    fn status_of_version_1_stays() {
+        let stored = json!({"status": "interrupted", "drift": [INCOMPLETE_IN_VERSION_0]});
+        let Upgraded::State(state) = upgraded(1, stored) else {
+            panic!()
+        };
+        assert_eq!(state.get("status").as_str(), Some("interrupted"));
+    }
+
+    #[test]
     fn other_versions_and_shapes_are_left_to_the_server() {
         assert!(matches!(
-            upgraded(2, json!({"name": "prod"})),
+            upgraded(VERSION, json!({"name": "prod"})),
             Upgraded::Unhandled
         ));
         assert!(matches!(

@@ -110,6 +110,18 @@ pub fn schema() -> Schema {
             text_attribute("Description of the problem. Null if the tunnel is healthy."),
         ),
     ];
+    let tunnels = TunnelKey::ALL.map(|key| {
+        let description = format!(
+            "The tunnel from instance {} of the Azure gateway to tunnel {} of its VPN connection.",
+            key.instance.index(),
+            key.number
+        );
+        let attribute = Attribute::nested(Nesting::Single, tunnel.clone());
+        (
+            key.to_string(),
+            attribute.computed().description(description),
+        )
+    });
     Schema::new(0)
         .description(
             "Current health of the four tunnels of a link, as both clouds report it (part 4 of Microsoft's tutorial). The state of \
@@ -133,7 +145,7 @@ pub fn schema() -> Schema {
         .attribute("region", Attribute::string().optional().description("AWS region. Defaults to the region of the provider."))
         .attribute(
             "tunnels",
-            Attribute::nested(Nesting::Map, tunnel).computed().description(
+            Attribute::nested(Nesting::Single, tunnels).computed().description(
                 "The tunnels: `instance0_tunnel1`, `instance0_tunnel2`, `instance1_tunnel1`, `instance1_tunnel2`.",
             ),
         )
@@ -196,7 +208,7 @@ fn encode(mut state: Value, view: &LinkHealth) -> Value {
         let object = encode_tunnel(view.tunnels.get(key), diagnosis.tunnels.get(key).as_deref());
         (key.to_string(), object)
     });
-    state.set("tunnels", Value::map(tunnels));
+    state.set("tunnels", Value::object(tunnels));
     state.set("healthy", diagnosis.healthy);
     state.set("degraded", diagnosis.degraded);
     state.set("tunnels_up", diagnosis.tunnels_up);

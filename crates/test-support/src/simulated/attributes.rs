@@ -163,7 +163,7 @@ impl Base {
     }
 }
 
-/// Every attribute that has no attributes of its own, with its schema; elements of maps as `*`.
+/// Every attribute that has no attributes of its own, with its schema.
 pub fn attributes() -> BTreeMap<String, Attribute> {
     fn walk(
         attributes: &BTreeMap<String, Attribute>,
@@ -178,11 +178,7 @@ pub fn attributes() -> BTreeMap<String, Attribute> {
             };
             match &attribute.kind {
                 AttributeKind::Nested(nested) => {
-                    let path = if nested.nesting == Nesting::Single {
-                        path
-                    } else {
-                        format!("{path}.*")
-                    };
+                    assert_eq!(nested.nesting, Nesting::Single, "{path}");
                     walk(&nested.attributes, &path, found);
                 }
                 AttributeKind::Value(_) => {
@@ -518,15 +514,7 @@ fn computed(environment: &Environment, cache: &Cache, row: &Row) -> Result<(), S
         &json!("10.2.0.0/24"),
     );
     let created = created(environment, cache, &value)?;
-    let (path, element) = row.path.split_once(".*").unwrap_or((&row.path, ""));
-    let at = created.stored.state.at(&path.into()).clone();
-    let has = match at.as_map().filter(|_| !element.is_empty()) {
-        Some(elements) => elements
-            .values()
-            .all(|value| value.at(&element.trim_start_matches('.').into()).is_set()),
-        None => at.is_set(),
-    };
-    if has {
+    if created.stored.state.at(&row.path.as_str().into()).is_set() {
         Ok(())
     } else {
         Err(format!("{} has no value after a create", row.path))

@@ -20,7 +20,7 @@ pub use cloud_admin::CloudAdmin;
 pub use config::Link;
 pub use manual_setup::{Ends, Groups, Placeholder, Tunnels, slot};
 pub use plan::{Change, Plan};
-pub use sandbox::{Sandbox, Schemas};
+pub use sandbox::{Sandbox, Schemas, program as sandbox_program};
 pub use scenario::{Scenario, census, has_warning, text};
 pub use world::{Call, Object, World};
 
@@ -44,8 +44,9 @@ pub fn skip(why: &str) {
     }
 }
 
-/// `$TERRAFORM`, `terraform` or `tofu`, whichever answers first.
-fn find_terraform() -> Option<PathBuf> {
+/// `$TERRAFORM`, `terraform` or `tofu`, whichever answers first. None, noted as skipped, where there
+/// is none.
+pub fn terraform_program() -> Option<PathBuf> {
     let wanted = std::env::var("TERRAFORM").ok();
     let candidates = wanted
         .into_iter()
@@ -58,7 +59,26 @@ fn find_terraform() -> Option<PathBuf> {
             .status();
         version.is_ok_and(|status| status.success())
     };
-    candidates.into_iter().find(works).map(PathBuf::from)
+    let found = candidates.into_iter().find(works).map(PathBuf::from);
+    if found.is_none() {
+        skip("tests with real Terraform (no terraform or tofu on the PATH)");
+    }
+    found
+}
+
+/// The folder below a mirror where Terraform looks for this version of the provider.
+pub fn mirror_folder() -> PathBuf {
+    let os = match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    };
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    format!("registry.terraform.io/awsazure/awsazure/{version}/{os}_{arch}").into()
 }
 
 /// How a run of terraform ended.
@@ -165,10 +185,7 @@ impl TestEnv {
 
     /// Lets `prepare` fill the sandbox's folder first, such as with a world to start from.
     pub fn with_world(clouds: Clouds, prepare: impl FnOnce(&Path)) -> Option<Self> {
-        let Some(terraform) = find_terraform() else {
-            skip("tests with real Terraform (no terraform or tofu on the PATH)");
-            return None;
-        };
+        let terraform = terraform_program()?;
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("plugins")).unwrap();
         fs::create_dir_all(root.path().join("config")).unwrap();

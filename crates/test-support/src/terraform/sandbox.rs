@@ -41,7 +41,7 @@ fn checked(requests: u64, answers: u64) {
 /// The sandbox's program. Cargo builds a package's programs for its own tests only, so the first
 /// test asks for it; the other packages' libraries are built already, which makes that a matter of
 /// a moment.
-fn program() -> &'static Path {
+pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let folder = build_dir();

@@ -1,6 +1,6 @@
 //! Attributes of the link in general: name, addresses, policy, keys, behaviour.
 
-use super::{AttributeRow, Effect, Mode, Shape, Source};
+use super::{AttributeRow, Effect, Mode, Source};
 use bgp_vpn::config::AttributeId;
 use bgp_vpn::managed::Kind;
 use bgp_vpn::tunnel::TunnelKey;
@@ -138,17 +138,7 @@ fn behaviour() -> Vec<AttributeRow> {
 fn results() -> Vec<AttributeRow> {
     let kinds = Kind::ALL.map(|kind| format!("`{kind}`")).join(", ");
     let keys = TunnelKey::ALL.map(|key| format!("`{key}`")).join(", ");
-    let text = |name: &str, description: &str| {
-        AttributeRow::string(format!("tunnels.*.{name}"))
-            .computed()
-            .describe(description)
-    };
-    let number = |name: &str, description: &str| {
-        AttributeRow::number(format!("tunnels.*.{name}"))
-            .computed()
-            .describe(description)
-    };
-    vec![
+    let mut rows = vec![
         AttributeRow::string("id").computed().describe(
             "`<Azure gateway resource ID>,<inside CIDR>`, with the inside CIDR of `instance0_tunnel1` when the link was created or imported. It never changes. `terraform import` accepts it.",
         ),
@@ -163,9 +153,34 @@ fn results() -> Vec<AttributeRow> {
              create did not finish, and the next apply finishes it. `interrupted`: an update or a destroy did not finish and the link \
              was not refreshed since; the next apply finishes the update. Whether tunnels are up is not part of it.",
         ),
-        AttributeRow::new("tunnels", Shape::Objects).computed().describe(format!(
+        AttributeRow::object("tunnels").computed().describe(format!(
             "The four tunnels, by {keys}. Their health changes at any time; the data source `awsazure_bgp_vpn_status` reads it."
         )),
+    ];
+    rows.extend(TunnelKey::ALL.into_iter().flat_map(tunnel));
+    rows
+}
+
+/// One of `tunnels`, and what is in it.
+fn tunnel(key: TunnelKey) -> Vec<AttributeRow> {
+    let text = |name: &str, description: &str| {
+        AttributeRow::string(format!("tunnels.{key}.{name}"))
+            .computed()
+            .describe(description)
+    };
+    let number = |name: &str, description: &str| {
+        AttributeRow::number(format!("tunnels.{key}.{name}"))
+            .computed()
+            .describe(description)
+    };
+    vec![
+        AttributeRow::object(format!("tunnels.{key}"))
+            .computed()
+            .describe(format!(
+                "The tunnel from instance {} of the Azure gateway to tunnel {} of its VPN connection.",
+                key.instance.index(),
+                key.number
+            )),
         number("azure_instance", "Instance of the Azure gateway, 0 or 1. Known at plan."),
         number("aws_tunnel", "Tunnel of the VPN connection, 1 or 2. Known at plan."),
         text("inside_cidr", "Inside CIDR, a /30. Known at plan."),

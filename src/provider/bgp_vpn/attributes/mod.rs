@@ -34,8 +34,6 @@ pub enum Shape {
     Value(Type),
     /// Attributes of its own, which have rows of their own.
     Object,
-    /// The same, by key. The paths of its attributes have a `*` for the key.
-    Objects,
 }
 
 /// Who sets an attribute.
@@ -286,12 +284,11 @@ impl AttributeRow {
 
     /// The attribute of the schema.
     fn attribute(&self) -> Attribute {
-        let nested =
-            |nesting, parent: &str| Attribute::nested(nesting, schema_attributes(Some(parent)));
         let attribute = match &self.shape {
             Shape::Value(ty) => Attribute::of(ty.clone()),
-            Shape::Object => nested(Nesting::Single, &self.path),
-            Shape::Objects => nested(Nesting::Map, &format!("{}.*", self.path)),
+            Shape::Object => {
+                Attribute::nested(Nesting::Single, schema_attributes(Some(&self.path)))
+            }
         };
         let attribute = match self.mode {
             Mode::Required => attribute.required(),

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use terraform_plugin::{Attribute, AttributeKind, Nesting, Type, Value};
 
-/// Every attribute of the schema by its path; elements of maps as `*`.
+/// Every attribute of the schema by its path. No object is in a map or list.
 fn schema_paths() -> BTreeMap<String, Attribute> {
     fn walk(
         attributes: &BTreeMap<String, Attribute>,
@@ -27,12 +27,8 @@ fn schema_paths() -> BTreeMap<String, Attribute> {
                 format!("{at}.{name}")
             };
             if let AttributeKind::Nested(nested) = &attribute.kind {
-                let inner = if nested.nesting == Nesting::Map {
-                    format!("{path}.*")
-                } else {
-                    path.clone()
-                };
-                walk(&nested.attributes, &inner, found);
+                assert_eq!(nested.nesting, Nesting::Single, "{path}");
+                walk(&nested.attributes, &path, found);
             }
             found.insert(path, attribute.clone());
         }

@@ -215,7 +215,7 @@ async fn plan_recreate_of_missing_child() {
         .get_mut(key) = None;
     core.refresh().await;
     let path = AttributePath::root("tunnels")
-        .key("instance0_tunnel2")
+        .attr("instance0_tunnel2")
         .attr("azure_connection_id");
     assert!(core.state.at(&path).is_null());
     assert!(!core.plan(&nine_lines()).await.planned.at(&path).is_known());
