@@ -5,13 +5,13 @@ use super::clients::{CloudClients, OperationContext};
 use crate::aws::{Ec2, Filter};
 use crate::azure::Azure;
 use crate::client::CallContext;
-use bgp_vpn::account::{AccountRequest, AccountSnapshot, CountedObject, Quota};
+use bgp_vpn::account::{AccountRequest, AccountSnapshot, CountedObject, Quota, actions};
 use bgp_vpn::ownership_tags::TAG_LINK;
 use bgp_vpn::preflight::PreflightRequest;
 use bgp_vpn::types::Tags;
 use futures::future::join_all;
 use futures::join;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -46,16 +46,43 @@ pub(super) async fn read_account(
     AccountSnapshot {
         objects: aws.objects,
         limits: aws.limits,
-        denied_actions: aws.denied_actions,
+        dry_runs: aws.dry_runs,
+        denied_reads: &aws.denied_reads | &azure.denied_reads,
         ..azure
     }
 }
 
-/// The result of an optional read.
-fn optional<T, E: Display>(what: &str, result: Result<T, E>) -> Option<T> {
+/// The result of an optional read with this permission.
+fn optional<T, E: Denial>(
+    denied: &mut BTreeSet<&'static str>,
+    action: &'static str,
+    result: Result<T, E>,
+) -> Option<T> {
     result
-        .inspect_err(|error| tracing::debug!(what, %error, "an optional check was left out"))
+        .inspect_err(|error| {
+            tracing::debug!(action, %error, "an optional check was left out");
+            if error.is_denial() {
+                denied.insert(action);
+            }
+        })
         .ok()
+}
+
+/// Errors that may say that a permission is missing.
+trait Denial: Display {
+    fn is_denial(&self) -> bool;
+}
+
+impl Denial for crate::aws::Error {
+    fn is_denial(&self) -> bool {
+        matches!(self, crate::aws::Error::Denied(_))
+    }
+}
+
+impl Denial for crate::azure::Error {
+    fn is_denial(&self) -> bool {
+        matches!(self, crate::azure::Error::Denied(_))
+    }
 }
 
 async fn read_aws(ec2: &Ec2, account: &AccountRequest, ctx: &CallContext) -> AccountSnapshot {
@@ -63,39 +90,32 @@ async fn read_aws(ec2: &Ec2, account: &AccountRequest, ctx: &CallContext) -> Acc
     let tags = Tags::from([(TAG_LINK.to_owned(), "dry-run".to_owned())]);
     let all = Filter::default();
     let vpcs = async {
-        if account.creates_vpc {
-            optional("VPCs", ec2.describe_vpcs(ctx, &all).await)
-        } else {
-            None
+        match account.creates_vpc {
+            true => Some(ec2.describe_vpcs(ctx, &all).await),
+            false => None,
         }
     };
     let gateways = async {
-        if account.creates_vpn_gateway {
-            optional("VPN gateways", ec2.describe_vpn_gateways(ctx, &all).await)
-        } else {
-            None
+        match account.creates_vpn_gateway {
+            true => Some(ec2.describe_vpn_gateways(ctx, &all).await),
+            false => None,
         }
     };
-    let customers = async {
-        optional(
-            "customer gateways",
-            ec2.describe_customer_gateways(ctx, &all).await,
-        )
-    };
-    let connections = async {
-        optional(
-            "VPN connections",
-            ec2.describe_vpn_connections(ctx, &all).await,
-        )
-    };
-    let (vpcs, gateways, customers, connections, limits, denied_actions) = join!(
+    let (vpcs, gateways, customers, connections, limits, dry_runs) = join!(
         vpcs,
         gateways,
-        customers,
-        connections,
+        ec2.describe_customer_gateways(ctx, &all),
+        ec2.describe_vpn_connections(ctx, &all),
         ec2.quota_limits(ctx),
-        ec2.denied_actions(ctx, account, &tags),
+        ec2.dry_runs(ctx, account, &tags),
     );
+    let mut denied_reads = BTreeSet::new();
+    let denied = &mut denied_reads;
+    let vpcs = vpcs.and_then(|found| optional(denied, "ec2:DescribeVpcs", found));
+    let gateways = gateways.and_then(|found| optional(denied, "ec2:DescribeVpnGateways", found));
+    let customers = optional(denied, "ec2:DescribeCustomerGateways", customers);
+    let connections = optional(denied, "ec2:DescribeVpnConnections", connections);
+    let limits = optional(denied, actions::GET_QUOTA, limits).unwrap_or_default();
     fn counted<T>(found: &[T], of: impl Fn(&T) -> (String, Tags)) -> Vec<CountedObject> {
         found
             .iter()
@@ -133,31 +153,46 @@ async fn read_aws(ec2: &Ec2, account: &AccountRequest, ctx: &CallContext) -> Acc
     AccountSnapshot {
         objects,
         limits,
-        denied_actions,
+        dry_runs,
+        denied_reads,
         ..AccountSnapshot::default()
     }
 }
 
 async fn read_azure(azure: &Azure, account: &AccountRequest, ctx: &CallContext) -> AccountSnapshot {
     let group = account.group.as_deref();
-    let provider = async { optional("resource provider", azure.network_provider(ctx).await) };
     let usage = async {
         let location = account.location.as_deref()?;
-        optional(
-            "public IP usage",
-            azure.public_ip_usage(location, ctx).await,
-        )
+        Some(azure.public_ip_usage(location, ctx).await)
     };
-    let locks = async { optional("locks", azure.scope_locks(group, ctx).await) };
-    let policies = join_all(account.resources.iter().map(|subject| async {
-        optional("policies", azure.policy_denials(group, subject, ctx).await)
-    }));
-    let (provider, usage, locks, policies) = join!(provider, usage, locks, policies);
+    let policies = join_all(
+        account
+            .resources
+            .iter()
+            .map(|subject| azure.policy_denials(group, subject, ctx)),
+    );
+    let (provider, usage, locks, policies) = join!(
+        azure.network_provider(ctx),
+        usage,
+        azure.scope_locks(group, ctx),
+        policies
+    );
+    let mut denied_reads = BTreeSet::new();
+    let denied = &mut denied_reads;
+    let provider = optional(denied, actions::READ_PROVIDER, provider);
+    let usage = usage.and_then(|usage| optional(denied, actions::READ_USAGES, usage));
+    let locks = optional(denied, actions::READ_LOCKS, locks);
+    let policies: Vec<_> = policies
+        .into_iter()
+        .filter_map(|found| optional(denied, actions::CHECK_POLICIES, found))
+        .flatten()
+        .collect();
     AccountSnapshot {
         network_provider: provider.flatten(),
         public_ips: usage.flatten(),
         locks: locks.unwrap_or_default(),
-        policy_denials: policies.into_iter().flatten().flatten().collect(),
+        policy_denials: policies,
+        denied_reads,
         ..AccountSnapshot::default()
     }
 }

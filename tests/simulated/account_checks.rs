@@ -211,25 +211,32 @@ async fn create_vpc(sim: &Sim, range: &str) {
         .unwrap();
 }
 
-/// A role that plans need not be the role that applies: a warning, and the apply goes on.
+/// Applies with dry runs of these operations denied, and returns the warnings.
+async fn warnings_with_denied(seed: u64, operations: &[&str]) -> String {
+    let sim = Sim::new(seed);
+    for operation in operations {
+        let rule = format!("fail call 1 of aws DryRun{operation}: forever 403");
+        sim.sandbox.world().faults.add(rule.parse().unwrap());
+    }
+    let mut core = TerraformCore::new(&sim, config(&complete_link()), Stored::default());
+    assert_eq!(core.run(&Run::Apply).await, Ok(()));
+    core.messages.join("\n")
+}
+
+/// The role that plans need not be the role that applies: a warning, and the apply goes on.
 #[test]
 fn denied_dry_run_is_a_warning_with_the_action() {
     simulated(|| async {
-        let sim = Sim::new(8);
-        for action in ["CreateVpc", "CreateVpnGateway", "CreateCustomerGateway"] {
-            let rule = format!("fail call 1 of aws DryRun{action}: forever 403");
-            sim.sandbox.world().faults.add(rule.parse().unwrap());
+        for operation in ["CreateVpc", "CreateVpnGateway", "CreateCustomerGateway"] {
+            let shown = warnings_with_denied(8, &[operation]).await;
+            assert!(shown.contains(&format!("ec2:{operation}")), "{shown}");
         }
-        let mut core = TerraformCore::new(&sim, config(&complete_link()), Stored::default());
-        assert_eq!(core.run(&Run::Apply).await, Ok(()));
-        let shown = core.messages.join("\n");
-        for action in [
-            "ec2:CreateVpc",
-            "ec2:CreateVpnGateway",
-            "ec2:CreateCustomerGateway",
-        ] {
-            assert!(shown.contains(action), "{action}: {shown}");
-        }
+        let operations = ["CreateVpc", "CreateVpnGateway", "CreateCustomerGateway"];
+        let shown = warnings_with_denied(8, &operations).await;
+        assert!(
+            !shown.contains("ec2:"),
+            "a role that only reads is intended: {shown}"
+        );
     });
 }
 
@@ -253,6 +260,21 @@ fn create_link_without_permission_for_checks() {
             }
             let mut core = TerraformCore::new(&sim, config(&complete_link()), Stored::default());
             assert_eq!(core.run(&Run::Apply).await, Ok(()), "{failure}");
+            let shown = core.messages.join("\n");
+            let reads = [
+                "servicequotas:GetServiceQuota",
+                "Microsoft.Network/locations/usages/read",
+                "Microsoft.Resources/subscriptions/providers/read",
+                "Microsoft.Authorization/locks/read",
+                "Microsoft.PolicyInsights/checkPolicyRestrictions/read",
+            ];
+            for read in reads {
+                assert_eq!(
+                    shown.contains(read),
+                    failure == "403",
+                    "{failure}, {read}: {shown}"
+                );
+            }
         }
     });
 }

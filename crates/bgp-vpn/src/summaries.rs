@@ -71,6 +71,7 @@ pub const UNSUPPORTED_SKU: &str = "Unsupported SKU";
 pub const UNSUPPORTED_UPDATE_OF_RADIUS_GATEWAY: &str = "Unsupported update of RADIUS gateway";
 
 pub const DEFAULT_QUOTA: &str = "Default quota reached";
+pub const INCOMPLETE_PREFLIGHT: &str = "Unable to check everything before the apply";
 pub const MANUAL_TRANSIT_ROUTING: &str = "Manual routing of VPN attachments";
 pub const MISSING_PERMISSION: &str = "Missing permission for the apply";
 pub const NO_ECMP: &str = "Transit gateway without ECMP";

@@ -9,7 +9,7 @@ use crate::aws::error::Error;
 use crate::aws::retry::RetryPolicy;
 use crate::client::CallContext;
 use aws_sdk_ec2::types::{GatewayType, ResourceType};
-use bgp_vpn::account::{AccountRequest, DeniedAction, Quota};
+use bgp_vpn::account::{AccountRequest, DryRun, Quota};
 use bgp_vpn::types::Tags;
 use std::collections::BTreeMap;
 
@@ -22,45 +22,52 @@ const SAMPLE_ADDRESS: &str = "192.0.2.1";
 const SAMPLE_ASN: i32 = 65_000;
 
 impl Ec2 {
-    /// Limits of the region, as far as these credentials may read them. Read once in the life of
-    /// the provider process.
-    pub async fn quota_limits(&self, ctx: &CallContext) -> BTreeMap<Quota, u32> {
+    /// Limits of the region. Read once in the life of the provider process; one that cannot be read
+    /// is left out.
+    ///
+    /// # Errors
+    /// `Denied` where these credentials may not read quotas.
+    pub async fn quota_limits(&self, ctx: &CallContext) -> Result<BTreeMap<Quota, u32>, Error> {
         let Some(client) = self.quotas() else {
-            return BTreeMap::new();
+            return Ok(BTreeMap::new());
         };
-        let limits = self.quota_cache().get_or_init(|| async {
+        let read = || async {
             let reads = Quota::AWS.into_iter().filter_map(|quota| {
                 let (service, code) = quota.service_quota()?;
                 Some(async move {
                     let send = || {
-                        client
-                            .get_service_quota()
-                            .service_code(service)
-                            .quota_code(code)
-                            .send()
+                        let call = client.get_service_quota();
+                        call.service_code(service).quota_code(code).send()
                     };
-                    let answer = self
-                        .with_retry(ctx, RetryPolicy::READ, "GetServiceQuota", code, send)
-                        .await;
-                    Some((quota, limit_of(answer.ok()?.quota()?.value()?)?))
+                    let operation = "GetServiceQuota";
+                    let sent = self.with_retry(ctx, RetryPolicy::READ, operation, code, send);
+                    sent.await.map(|answer| {
+                        let limit = answer.quota().and_then(|quota| limit_of(quota.value()?));
+                        limit.map(|limit| (quota, limit))
+                    })
                 })
             });
-            futures::future::join_all(reads)
-                .await
-                .into_iter()
-                .flatten()
-                .collect()
-        });
-        limits.await.clone()
+            let mut limits = BTreeMap::new();
+            for read in futures::future::join_all(reads).await {
+                match read {
+                    Ok(limit) => limits.extend(limit),
+                    Err(error @ Error::Denied(_)) => return Err(error),
+                    Err(_) => {}
+                }
+            }
+            Ok(limits)
+        };
+        self.quota_cache().get_or_try_init(read).await.cloned()
     }
 
-    /// The actions that a create needs and these credentials may not use, tags included.
-    pub async fn denied_actions(
+    /// Tries the actions that a create needs, tags included. An answer that says nothing about
+    /// permissions is left out.
+    pub async fn dry_runs(
         &self,
         ctx: &CallContext,
         ask: &AccountRequest,
         tags: &Tags,
-    ) -> Vec<DeniedAction> {
+    ) -> Vec<DryRun> {
         let tagged = |kind| tag_specification(kind, tags);
         let vpc = async {
             let send = || {
@@ -70,7 +77,7 @@ impl Ec2 {
                     .send()
             };
             let sent = self.with_retry(ctx, RetryPolicy::READ, "CreateVpc", "a dry run", send);
-            denial("ec2:CreateVpc", sent.await.err())
+            answer("ec2:CreateVpc", sent.await.err())
         };
         let gateway = async {
             let send = || {
@@ -87,7 +94,7 @@ impl Ec2 {
                 "a dry run",
                 send,
             );
-            denial("ec2:CreateVpnGateway", sent.await.err())
+            answer("ec2:CreateVpnGateway", sent.await.err())
         };
         let customer = async {
             let send = || {
@@ -106,7 +113,7 @@ impl Ec2 {
                 "a dry run",
                 send,
             );
-            denial("ec2:CreateCustomerGateway", sent.await.err())
+            answer("ec2:CreateCustomerGateway", sent.await.err())
         };
         let (vpc, gateway, customer) = futures::join!(
             run_if(ask.creates_vpc, vpc),
@@ -121,17 +128,15 @@ async fn run_if<T>(needed: bool, check: impl Future<Output = Option<T>>) -> Opti
     if needed { check.await } else { None }
 }
 
-/// What a dry run says: only a denial counts. Other failures are those of the apply itself, or of
-/// the sample values.
-fn denial(action: &'static str, answer: Option<Error>) -> Option<DeniedAction> {
-    match answer? {
+/// What a dry run says. Failures that are no denial are those of the apply itself, or of the sample
+/// values.
+fn answer(action: &'static str, error: Option<Error>) -> Option<DryRun> {
+    let denial = match error? {
         error if error.code() == ALLOWED => None,
-        Error::Denied(context) => Some(DeniedAction {
-            action,
-            message: context.message.clone(),
-        }),
-        _ => None,
-    }
+        Error::Denied(context) => Some(context.message.clone()),
+        _ => return None,
+    };
+    Some(DryRun { action, denial })
 }
 
 /// Service Quotas returns limits as floating-point numbers.

@@ -66,17 +66,33 @@ pub fn check_account(
         };
         violations.push(error(AttributeId::ResourceGroup, issue));
     }
-    for denied in &snapshot.denied_actions {
-        let issue = AccountIssue::DeniedAction {
-            action: denied.action,
-            message: denied.message.trim_end_matches('.').to_owned(),
-        };
-        violations.push(warning(AttributeId::Region, issue));
+    violations.extend(denied_dry_runs(snapshot).map(|(action, message)| {
+        let message = message.trim_end_matches('.').to_owned();
+        warning(
+            AttributeId::Region,
+            AccountIssue::DeniedAction { action, message },
+        )
+    }));
+    if !snapshot.denied_reads.is_empty() {
+        let actions: Vec<&str> = snapshot.denied_reads.iter().copied().collect();
+        let issue = AccountIssue::DeniedReads(actions.join(", "));
+        violations.push(warning(AttributeId::ResourceGroup, issue));
     }
     if let Some(others) = others {
         violations.extend(exceeded_quotas(context, snapshot, demand, others));
     }
     violations
+}
+
+/// Denied dry runs, with the answer of AWS. If none was allowed, the plan runs with a role that only
+/// reads, which is intended: another role applies it.
+fn denied_dry_runs(snapshot: &AccountSnapshot) -> impl Iterator<Item = (&'static str, &str)> {
+    let reads_only = snapshot.dry_runs.iter().all(|run| run.denial.is_some());
+    snapshot
+        .dry_runs
+        .iter()
+        .filter(move |_| !reads_only)
+        .filter_map(|run| Some((run.action, run.denial.as_deref()?)))
 }
 
 /// Locks that forbid writes in the resource group. A lock of one resource in it is checked where

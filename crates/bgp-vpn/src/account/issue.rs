@@ -35,6 +35,10 @@ pub enum AccountIssue {
         message: String,
     },
     #[error(
+        "The plan could not check everything that may stop the apply, because the credentials have no permission for {0}. Grant these permissions, or set preflight = false in the provider block to plan without these checks."
+    )]
+    DeniedReads(String),
+    #[error(
         "{place} has {used} {quota}, {}this link needs {needed} more, and the limit is {limit}. Delete unused ones, use another place, or request a higher quota.",
         if *planned > 0 { format!("other links of this plan need {planned} more, ") } else { String::new() }
     )]
@@ -47,7 +51,7 @@ pub enum AccountIssue {
         limit: u32,
     },
     #[error(
-        "{place} has {used} {quota}, {}and this link needs {needed} more. The default quota is {limit}, and the credentials may not read the quota of this account (servicequotas:GetServiceQuota). Check that it is higher, or raise it.",
+        "{place} has {used} {quota}, {}and this link needs {needed} more. The default quota is {limit}, and the plan could not read the quota of this account. Check that it is higher, or raise it.",
         if *planned > 0 { format!("other links of this plan need {planned} more, ") } else { String::new() }
     )]
     DefaultQuotaExceeded {
@@ -69,6 +73,7 @@ impl AccountIssue {
             AccountIssue::ReadOnly { .. } => summaries::CONFLICTING_LOCK,
             AccountIssue::DeniedByPolicy { .. } => summaries::CONFLICTING_POLICY,
             AccountIssue::DeniedAction { .. } => summaries::MISSING_PERMISSION,
+            AccountIssue::DeniedReads(_) => summaries::INCOMPLETE_PREFLIGHT,
             AccountIssue::QuotaExceeded { .. } => summaries::UNSUPPORTED_NUMBER_OF_OBJECTS,
             AccountIssue::DefaultQuotaExceeded { .. } => summaries::DEFAULT_QUOTA,
         }

@@ -17,7 +17,7 @@ pub use quota::Quota;
 use crate::azure::model::Lock;
 use crate::types::Tags;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,8 +56,10 @@ pub struct AccountSnapshot {
     pub objects: BTreeMap<Quota, Vec<CountedObject>>,
     /// Limits of the account; without one, the default counts.
     pub limits: BTreeMap<Quota, u32>,
-    /// EC2 actions that a dry run was denied.
-    pub denied_actions: Vec<DeniedAction>,
+    /// EC2 actions that a dry run tried.
+    pub dry_runs: Vec<DryRun>,
+    /// Actions of reads that the credentials do not permit.
+    pub denied_reads: BTreeSet<&'static str>,
 }
 
 /// `Microsoft.Network` in the subscription.
@@ -93,11 +95,21 @@ pub struct CountedObject {
     pub tags: Tags,
 }
 
-/// An action that the credentials may not use.
+/// A dry run of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeniedAction {
+pub struct DryRun {
     /// `ec2:CreateVpc`, for example.
     pub action: &'static str,
-    /// The answer of AWS, which names the principal and often the policy.
-    pub message: String,
+    /// The answer of AWS to a denied one, which names the principal and often the policy.
+    pub denial: Option<String>,
+}
+
+/// The permissions of the reads. Names of the Azure actions are those of Microsoft's lists of
+/// permissions (stored copies, read 2026-11-28).
+pub mod actions {
+    pub const GET_QUOTA: &str = "servicequotas:GetServiceQuota";
+    pub const READ_PROVIDER: &str = "Microsoft.Resources/subscriptions/providers/read";
+    pub const READ_USAGES: &str = "Microsoft.Network/locations/usages/read";
+    pub const READ_LOCKS: &str = "Microsoft.Authorization/locks/read";
+    pub const CHECK_POLICIES: &str = "Microsoft.PolicyInsights/checkPolicyRestrictions/read";
 }

@@ -12,6 +12,7 @@
 
 use super::calls::Calls;
 use super::features::Features;
+use crate::account::actions;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A resource type of EC2, as ARNs have it.
@@ -113,6 +114,7 @@ const TABLE: &[Row] = &[
         "DescribeVpcPeeringConnections",
         &[("ec2:DescribeVpcPeeringConnections", &[Any])],
     ),
+    ("GetServiceQuota", &[(actions::GET_QUOTA, &[Any])]),
     ("CreateVpc", &[("ec2:CreateVpc", &[New("vpc")])]),
     ("DeleteVpc", &[("ec2:DeleteVpc", &[Own("vpc")])]),
     (

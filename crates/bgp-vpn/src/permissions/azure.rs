@@ -8,6 +8,7 @@
 //! `sharedKey/action` is a quotation of Microsoft's page there.
 
 use super::calls::Calls;
+use crate::account::actions;
 use std::collections::BTreeSet;
 
 /// One row for each call.
@@ -41,7 +42,10 @@ const TABLE: &[Row] = &[
         "list locations",
         &["Microsoft.Resources/subscriptions/locations/read"],
     ),
-    ("list locks", &["Microsoft.Authorization/locks/read"]),
+    ("read provider", &[actions::READ_PROVIDER]),
+    ("list usages", &[actions::READ_USAGES]),
+    ("check policies", &[actions::CHECK_POLICIES]),
+    ("list locks", &[actions::READ_LOCKS]),
     ("read network", &["Microsoft.Network/virtualNetworks/read"]),
     (
         "write network",

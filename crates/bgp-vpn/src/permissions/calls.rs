@@ -10,7 +10,11 @@ pub type Calls = BTreeSet<&'static str>;
 
 /// The calls to EC2 of a link.
 pub fn aws(features: &Features, phase: Phase) -> Calls {
-    let mut calls = Calls::from(["DescribeVpnConnections", "DescribeCustomerGateways"]);
+    let mut calls = Calls::from([
+        "DescribeVpnConnections",
+        "DescribeCustomerGateways",
+        "GetServiceQuota",
+    ]);
     let has_vpc = features.creates_vpn_gateway || features.uses_vpn_gateway;
     if has_vpc {
         calls.extend(["DescribeVpcs", "DescribeVpnGateways", "DescribeRouteTables"]);
@@ -97,6 +101,15 @@ pub fn azure(features: &Features, phase: Phase) -> Calls {
         "read public IP",
         "read shared key",
     ]);
+    if features.creates_azure_gateway {
+        // Preflight of a create.
+        calls.extend([
+            "read provider",
+            "list usages",
+            "check policies",
+            "list locks",
+        ]);
+    }
     if phase == Phase::Plan {
         return calls;
     }

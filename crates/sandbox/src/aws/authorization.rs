@@ -98,8 +98,12 @@ pub(super) fn authorize(
     if call.service != Service::Ec2 || !authorization.is_active(authorization.aws.is_some()) {
         return Ok(());
     }
+    // A dry run asks for a permission and needs none.
+    let is_dry_run = matches!(call.params.flag("DryRun"), Ok(Some(true)));
     for request in requests(call, region) {
-        authorization.record(&request.action);
+        if !is_dry_run {
+            authorization.record(&request.action);
+        }
         if authorization
             .aws
             .as_ref()
@@ -109,6 +113,29 @@ pub(super) fn authorize(
         }
     }
     Ok(())
+}
+
+/// The same for Service Quotas, whose actions are checked on the quota.
+pub(super) fn authorize_quotas(
+    call: &Call,
+    authorization: &mut Authorization,
+) -> Result<(), ApiError> {
+    if !authorization.is_active(authorization.aws.is_some()) {
+        return Ok(());
+    }
+    let action = format!("servicequotas:{}", call.operation);
+    authorization.record(&action);
+    let request = AccessRequest::new(&action, "*".to_owned());
+    match &authorization.aws {
+        Some(policy) if !policy.allows(&request) => Err(ApiError::new(
+            "AccessDeniedException",
+            format!(
+                "User: arn:aws:iam::{ACCOUNT}:user/sandbox is not authorized to perform: {action} because no identity-based policy \
+                 allows the {action} action"
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Everything that a call needs. All of it must be allowed.

@@ -40,7 +40,9 @@ impl AwsService {
     pub fn handle(&mut self, call: &Call, request: &Request, cx: &mut Context<'_>) -> Response {
         self.changes += u64::from(!call.operation.starts_with("Describe"));
         if call.service == Service::ServiceQuotas {
-            return match sts::authenticate(call, request) {
+            let admitted = sts::authenticate(call, request)
+                .and_then(|()| super::authorization::authorize_quotas(call, cx.authorization));
+            return match admitted {
                 Ok(()) => service_quotas::answer(call, request, &mut self.quotas),
                 Err(error) => {
                     call.error_response(error.status, &error.code, &error.message, cx.rng)

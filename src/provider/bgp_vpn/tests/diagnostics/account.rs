@@ -23,6 +23,7 @@ pub fn issues() -> Vec<Diagnostic> {
             action: "ec2:CreateVpc",
             message: "You are not authorized to perform this operation".into(),
         },
+        Issue::DeniedReads(_) => Issue::DeniedReads("servicequotas:GetServiceQuota".into()),
         Issue::QuotaExceeded { .. } => Issue::QuotaExceeded {
             quota: Quota::CustomerGateways,
             place: "The region eu-west-1".into(),
@@ -46,6 +47,9 @@ pub fn issues() -> Vec<Diagnostic> {
             ViolationKind::Account(
                 Issue::DeniedAction { .. } | Issue::DefaultQuotaExceeded { .. },
             ) => Violation::warning(At::Region, kind),
+            ViolationKind::Account(Issue::DeniedReads(_)) => {
+                Violation::warning(At::ResourceGroup, kind)
+            }
             ViolationKind::Account(Issue::QuotaExceeded { .. }) => {
                 Violation::error(At::Region, kind)
             }
