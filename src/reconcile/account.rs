@@ -37,7 +37,7 @@ pub(super) async fn read_account(
         }
     };
     let azure = async {
-        if account.location.is_none() && account.resources.is_empty() {
+        if !account.creates_azure_gateway {
             return AccountSnapshot::default();
         }
         Box::pin(read_azure(&clouds.azure, account, &ctx)).await
@@ -165,11 +165,14 @@ async fn read_azure(azure: &Azure, account: &AccountRequest, ctx: &CallContext) 
         let location = account.location.as_deref()?;
         Some(azure.public_ip_usage(location, ctx).await)
     };
-    let policies = join_all(
+    let subjects = account.location.iter().flat_map(|location| {
         account
             .resources
             .iter()
-            .map(|subject| azure.policy_denials(group, subject, ctx)),
+            .map(move |subject| (location, subject))
+    });
+    let policies = join_all(
+        subjects.map(|(location, subject)| azure.policy_denials(group, location, subject, ctx)),
     );
     let (provider, usage, locks, policies) = join!(
         azure.network_provider(ctx),

@@ -6,7 +6,7 @@ use super::error::ActionError;
 use crate::aws::Filter;
 use crate::aws::model::CustomerGateway;
 use crate::azure::Azure;
-use bgp_vpn::account::AccountSnapshot;
+use bgp_vpn::account::{AccountRequest, AccountSnapshot};
 use bgp_vpn::ownership_tags::{
     LinkId, TAG_INCOMPLETE, TAG_LINK, recorded_bgp_addresses, recorded_propagations,
 };
@@ -30,8 +30,15 @@ pub async fn preflight(
     ask: &PreflightRequest,
     operation: &OperationContext,
 ) -> Result<PreflightSnapshot, ActionError> {
+    // Without a configured location, it is that of the network, which is read first.
+    let needs_location =
+        |account: &&AccountRequest| account.creates_azure_gateway && account.location.is_none();
     let account = async {
-        match &ask.account {
+        match ask
+            .account
+            .as_ref()
+            .filter(|account| !needs_location(account))
+        {
             Some(account) => Ok(Box::pin(read_account(clouds, ask, account, operation)).await),
             None => Ok(AccountSnapshot::default()),
         }
@@ -53,6 +60,17 @@ pub async fn preflight(
         }),
         account
     )?;
+    let account = match ask.account.as_ref().filter(needs_location) {
+        Some(asked) => {
+            let network = azure.network.found();
+            let located = AccountRequest {
+                location: network.map(|network| network.resource.location.clone()),
+                ..asked.clone()
+            };
+            Box::pin(read_account(clouds, ask, &located, operation)).await
+        }
+        None => account,
+    };
     let (unfinished, left) = try_join!(
         incomplete_links(clouds, ask, &azure, operation),
         customer_gateways_of_earlier_try(clouds, ask, &azure, operation)

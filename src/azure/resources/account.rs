@@ -86,6 +86,7 @@ impl Azure {
     pub async fn policy_denials(
         &self,
         group: Option<&str>,
+        location: &str,
         subject: &PolicySubject,
         ctx: &CallContext,
     ) -> Result<Vec<PolicyDenial>, Error> {
@@ -94,7 +95,7 @@ impl Azure {
             self.scope(group)
         );
         let request = ArmRequest::path("check policies of", Method::Post, &path, POLICY).with(
-            subscription::policy_question(subject, NETWORK),
+            subscription::policy_question(subject, location, NETWORK),
             Precondition::None,
         );
         let answer = self.get_call(&request, ctx).await?;

@@ -51,9 +51,9 @@ pub fn account_request(
         .known()
         .filter(|_| created.azure_gateway)
         .cloned();
-    let resources = match &location {
-        Some(location) => policy_subjects(model, location, tags(backend, model)?),
-        None => Vec::new(),
+    let resources = match tags(backend, model) {
+        Some(tags) if created.azure_gateway => policy_subjects(model, tags),
+        _ => Vec::new(),
     };
     Some(AccountRequest {
         creates_aws_side: created.aws,
@@ -64,6 +64,7 @@ pub fn account_request(
             .known()
             .filter(|_| model.create_group == Attr::Known(false))
             .cloned(),
+        creates_azure_gateway: created.azure_gateway,
         location,
         resources,
     })
@@ -108,10 +109,10 @@ fn tags(backend: &dyn Backend, model: &Model) -> Option<Tags> {
 }
 
 /// The Azure resources that policies most often restrict: location, SKU, public addresses and tags.
-fn policy_subjects(model: &Model, location: &str, tags: Tags) -> Vec<PolicySubject> {
+fn policy_subjects(model: &Model, tags: Tags) -> Vec<PolicySubject> {
     let zones = all_known(&model.zones).unwrap_or_default();
     let public_ip = NewPublicIp {
-        location: location.to_owned(),
+        location: String::new(),
         zones: zones.into_iter().collect(),
         tags: tags.clone(),
     };
@@ -122,7 +123,7 @@ fn policy_subjects(model: &Model, location: &str, tags: Tags) -> Vec<PolicySubje
     if let (Some(sku), Some(generation)) = (model.sku.known(), model.generation.known()) {
         subjects.push(PolicySubject {
             resource_type: "Microsoft.Network/virtualNetworkGateways",
-            content: json!({"location": location, "tags": tags, "properties": {
+            content: json!({"tags": tags, "properties": {
                 "gatewayType": "Vpn", "vpnType": "RouteBased", "activeActive": true, "enableBgp": true,
                 "sku": {"name": sku, "tier": sku}, "vpnGatewayGeneration": generation}}),
         });
@@ -132,7 +133,7 @@ fn policy_subjects(model: &Model, location: &str, tags: Tags) -> Vec<PolicySubje
     {
         subjects.push(PolicySubject {
             resource_type: "Microsoft.Network/virtualNetworks",
-            content: json!({"location": location, "tags": tags,
+            content: json!({"tags": tags,
                 "properties": {"addressSpace": {"addressPrefixes": ranges}}}),
         });
     }

@@ -29,13 +29,15 @@ pub struct AccountRequest {
     /// The existing resource group. None: the group is created, and what applies to the subscription
     /// counts.
     pub group: Option<String>,
-    /// Azure location of the gateway and the public IPs that are created.
+    /// Whether an Azure gateway and its public IPs are created.
+    pub creates_azure_gateway: bool,
+    /// Their location. None: that of the existing virtual network, which has to be read first.
     pub location: Option<String>,
     /// Azure resources that are created, as far as a policy can evaluate them.
     pub resources: Vec<PolicySubject>,
 }
 
-/// A resource that policies are asked about, as its create would send it.
+/// A resource that policies are asked about, as its create would send it, but for the location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicySubject {
     /// `Microsoft.Network/virtualNetworkGateways`, for example.

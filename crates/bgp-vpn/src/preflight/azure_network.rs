@@ -139,7 +139,11 @@ pub(super) fn check_gateway_subnet(
             .find(|subnet| subnet.name == "GatewaySubnet")?
             .prefix?;
         let wanted = parse_cidr(created.gateway_subnet_prefix.known()?)?;
-        let is_used = snapshot.network_gateway.found().is_some();
+        // A gateway that a state records is deleted before the link is created again.
+        let is_used = snapshot
+            .network_gateway
+            .found()
+            .is_some_and(|gateway| !context.records(gateway.resource.id.as_str()));
         return (is_used && wanted != has).then(|| {
             let issue = PreflightIssue::UsedGatewaySubnet { has, wanted };
             Violation::error(

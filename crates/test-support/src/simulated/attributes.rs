@@ -2,11 +2,11 @@
 //! change of it has to do. A change is applied in both directions, and both clouds have to be as if
 //! the link had been created with the new value.
 
-use super::Sim;
 use super::clock::in_virtual_time;
 use super::environment::{Environment, GROUP};
 use super::fingerprint::{differences, fingerprint};
 use super::terraform_core::{Action, Replacement, Run, Stored, TerraformCore, config};
+use super::{Sim, is_read};
 use awsazure::provider::bgp_vpn::schema;
 use awsazure_sandbox::time::SimDuration;
 use awsazure_sandbox::world::{Settings, World};
@@ -454,12 +454,6 @@ fn acted(sim: &Sim, core: &TerraformCore<'_>, effect: Effect, row: &Row) -> Resu
         }
         _ => Ok(()),
     }
-}
-
-fn is_read(operation: &str) -> bool {
-    ["Describe", "Get", "List", "Metadata", "Token", "Assume"]
-        .iter()
-        .any(|start| operation.starts_with(start))
 }
 
 /// The clouds are others than before exactly where an attribute is theirs.

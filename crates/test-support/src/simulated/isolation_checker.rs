@@ -2,8 +2,8 @@
 //! no one changes what is another's, a shared gateway only gains and loses the caller's own
 //! addresses, and a roll never takes down more than one tunnel at a time.
 
-use super::Sim;
 use super::wire::ACTOR;
+use super::{Sim, is_read};
 use awsazure_sandbox::http::Request;
 use awsazure_sandbox::world::{Exchange, World};
 use serde_json::Value;
@@ -78,12 +78,6 @@ impl IsolationChecker {
         let ledger = self.ledger();
         ledger.fault.clone().map_or(Ok(ledger.calls), Err)
     }
-}
-
-fn is_read(operation: &str) -> bool {
-    ["Describe", "Get", "List", "Metadata", "Token", "Assume"]
-        .iter()
-        .any(|start| operation.starts_with(start))
 }
 
 impl Ledger {

@@ -84,6 +84,15 @@ impl Drop for Sim {
     }
 }
 
+/// Whether an operation of the call log changes nothing.
+pub fn is_read(operation: &str) -> bool {
+    let reads = [
+        "Describe", "Get", "List", "Metadata", "Token", "Assume", "DryRun", "Check",
+    ];
+    // The name of the GET too, which is the only call of the provider.
+    operation == "RegisterProvider" || reads.iter().any(|start| operation.starts_with(start))
+}
+
 pub const REGION: &str = "eu-west-1";
 
 impl Sim {

@@ -47,9 +47,10 @@ pub fn public_ip_usage(usages: &[Value]) -> Option<Usage> {
         .min_by_key(|usage| usage.limit.saturating_sub(usage.used))
 }
 
-/// Asks which assigned policies deny a resource.
-pub fn policy_question(subject: &PolicySubject, api_version: &str) -> Value {
+/// Asks which assigned policies deny a resource at a location.
+pub fn policy_question(subject: &PolicySubject, location: &str, api_version: &str) -> Value {
     let mut content = subject.content.clone();
+    super::put(&mut content, &[], "location", json!(location));
     super::put(&mut content, &[], "type", json!(subject.resource_type));
     json!({"resourceDetails": {"resourceContent": content, "apiVersion": api_version}})
 }
@@ -112,7 +113,7 @@ mod tests {
     fn only_denials_count() {
         let subject = PolicySubject {
             resource_type: "Microsoft.Network/publicIPAddresses",
-            content: json!({"location": "westus"}),
+            content: json!({"tags": {}}),
         };
         let evaluation = |effect: &str, result: &str| {
             json!({"policyInfo": {"policyAssignmentId": "/a"}, "evaluationResult": result,
@@ -123,7 +124,7 @@ mod tests {
         let found = policy_denials(&subject, &answer);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].reason, "No public IPs");
-        let question = policy_question(&subject, "2025-01-01");
+        let question = policy_question(&subject, "westus", "2025-01-01");
         assert_eq!(
             text(&question, "/resourceDetails/resourceContent/type"),
             Some("Microsoft.Network/publicIPAddresses")
