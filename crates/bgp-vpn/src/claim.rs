@@ -6,6 +6,8 @@ use super::inside_cidr::{InsideCidr, Slot};
 use super::ownership_tags::{AwsEndpoint, EndpointKind};
 use crate::aws::VpcId;
 use crate::azure::id::ResourceId;
+use crate::cidr::overlaps;
+use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -22,6 +24,8 @@ pub struct Claim {
     pub inside_cidrs: BTreeSet<InsideCidr>,
     /// Azure objects that the link creates, or has created.
     pub objects: BTreeSet<ResourceId>,
+    /// Ranges of the VPC, as far as they are known.
+    pub vpc_ranges: Vec<Ipv4Net>,
     /// What the plan adds to the quotas of the account.
     pub demand: Demand,
 }
@@ -87,6 +91,21 @@ impl Claim {
             .intersection(&other.objects)
             .next()
             .map(|id| ClaimConflict::Object(id.clone()))
+    }
+
+    /// Ranges of both links' VPCs that overlap, where both links use one Azure gateway: it has two
+    /// routes to the same addresses.
+    pub fn overlapping_range(&self, other: &Claim) -> Option<(Ipv4Net, Ipv4Net)> {
+        let on_one_gateway = self.shares_gateway(other) == Some(SharedGateway::Azure);
+        let is_same_vpc = self.aws.is_some() && self.aws == other.aws;
+        let pairs = self
+            .vpc_ranges
+            .iter()
+            .flat_map(|own| other.vpc_ranges.iter().map(move |others| (*own, *others)));
+        let mut overlapping = pairs.filter(|(own, others)| overlaps(*own, *others));
+        overlapping
+            .next()
+            .filter(|_| on_one_gateway && !is_same_vpc)
     }
 
     /// The gateway that both links use, on which their inside CIDRs have to differ.
@@ -234,6 +253,27 @@ mod tests {
             None,
             "each link creates its own VPC"
         );
+    }
+
+    #[test]
+    fn ranges_overlap_on_one_azure_gateway_only() {
+        let with = |slot, range: &str, end| Claim {
+            vpc_ranges: vec![range.parse().unwrap()],
+            ..claim(slot, end)
+        };
+        let one = with(0, "10.2.0.0/16", vpc("vpc-1"));
+        let two = with(1, "10.2.128.0/17", vpc("vpc-2"));
+        assert!(one.overlapping_range(&two).is_some());
+        let apart = with(1, "10.3.0.0/16", vpc("vpc-2"));
+        assert_eq!(one.overlapping_range(&apart), None);
+        let same_vpc = with(1, "10.2.0.0/16", vpc("vpc-1"));
+        assert_eq!(one.overlapping_range(&same_vpc), None);
+        let elsewhere = Claim {
+            network: network("virtualNetworks", "b"),
+            gateway: network("virtualNetworkGateways", "b"),
+            ..two
+        };
+        assert_eq!(one.overlapping_range(&elsewhere), None);
     }
 
     #[test]

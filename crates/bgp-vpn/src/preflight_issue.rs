@@ -32,9 +32,9 @@ pub enum PreflightIssue {
     )]
     LinkExists(ResourceId, String),
     #[error(
-        "The VPC {0} does not exist. Correct the ID or the region, or set aws.vpc to create one."
+        "The VPC {id} does not exist in {region}. Correct the ID or aws.region, or set aws.vpc to create one."
     )]
-    VpcNotFound(String),
+    VpcNotFound { id: String, region: String },
     #[error(
         "The VPC already has a virtual private gateway, and AWS allows only one. To use it, set aws.vpn_gateway_id = \"{0}\"."
     )]
@@ -110,13 +110,13 @@ pub enum PreflightIssue {
         needed: Instance,
     },
     #[error(
-        "The virtual private gateway {0} does not exist. Correct the ID or the region, or remove aws.vpn_gateway_id to create one."
+        "The virtual private gateway {id} does not exist in {region}. Correct the ID or aws.region, or remove aws.vpn_gateway_id to create one."
     )]
-    VpnGatewayNotFound(String),
+    VpnGatewayNotFound { id: String, region: String },
     #[error(
-        "The transit gateway {0} does not exist or is not available yet. Correct the ID or the region, or wait until it is available."
+        "The transit gateway {id} does not exist in {region} or is not available yet. Correct the ID or aws.region, or wait until it is available."
     )]
-    TransitGatewayNotFound(String),
+    TransitGatewayNotFound { id: String, region: String },
     #[error(
         "The transit gateway does not automatically {0} new VPN attachments. Configure both attachments of this link after the apply: no traffic is routed before."
     )]
@@ -175,7 +175,7 @@ impl PreflightIssue {
             PreflightIssue::VirtualNetworkHasGateway(_) | PreflightIssue::LinkExists(..) => {
                 summaries::CONFLICTING_AZURE_GATEWAY
             }
-            PreflightIssue::VpcNotFound(_) => summaries::MISSING_VPC,
+            PreflightIssue::VpcNotFound { .. } => summaries::MISSING_VPC,
             PreflightIssue::VpcHasGateway(_) => summaries::CONFLICTING_VPN_GATEWAY,
             PreflightIssue::GatewaySubnetNotFound => summaries::MISSING_GATEWAY_SUBNET,
             PreflightIssue::GatewaySubnetMisspelled(_) => summaries::INVALID_GATEWAY_SUBNET,
@@ -196,10 +196,10 @@ impl PreflightIssue {
                 summaries::CONFLICTING_INSIDE_CIDRS
             }
             PreflightIssue::AddressOfOtherInstance { .. } => summaries::CONFLICTING_BGP_ADDRESS,
-            PreflightIssue::TransitGatewayNotFound(_) => summaries::MISSING_TRANSIT_GATEWAY,
+            PreflightIssue::TransitGatewayNotFound { .. } => summaries::MISSING_TRANSIT_GATEWAY,
             PreflightIssue::ManualTransitAttachment(_) => summaries::MANUAL_TRANSIT_ROUTING,
             PreflightIssue::NoEcmp => summaries::NO_ECMP,
-            PreflightIssue::VpnGatewayNotFound(_) => summaries::MISSING_VPN_GATEWAY,
+            PreflightIssue::VpnGatewayNotFound { .. } => summaries::MISSING_VPN_GATEWAY,
             PreflightIssue::OverlappingRanges { .. } => summaries::CONFLICTING_ADDRESS_RANGES,
             PreflightIssue::SubnetsWithoutRoutes(_) => summaries::SUBNETS_WITHOUT_ROUTES,
             PreflightIssue::SharedGateways(_) => summaries::CONFLICTING_USE_OF_GATEWAYS,

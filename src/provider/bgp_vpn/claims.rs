@@ -21,6 +21,7 @@ use bgp_vpn::inside_cidr::InsideCidr;
 use bgp_vpn::managed::Kind;
 use bgp_vpn::ownership_tags::LinkId;
 use bgp_vpn::preflight::PreflightSnapshot;
+use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use terraform_plugin::{Diagnostic, Diagnostics, Value};
@@ -114,6 +115,17 @@ impl Claims {
         diagnostics.into_iter().collect()
     }
 
+    /// Warns of a link that was planned before and whose VPC has the same addresses.
+    pub fn overlap_warning(&self, holder: &ClaimHolder) -> Option<Diagnostic> {
+        let entries = self.entries();
+        let own = entries.iter().rfind(|entry| entry.holder == *holder)?;
+        let before = entries.iter().filter(|entry| entry.holder != *holder);
+        before.into_iter().find_map(|other| {
+            let (range, others) = own.claim.overlapping_range(&other.claim)?;
+            Some(overlapping_vpcs(range, others, &other.claim.name))
+        })
+    }
+
     /// What the links that were planned before this one add to quotas. None while an apply runs in
     /// this process: a part of that exists then, and counts already.
     pub fn planned_before(&self, holder: &ClaimHolder) -> Option<Vec<Demand>> {
@@ -179,6 +191,15 @@ impl Claims {
             self.entries().retain(|entry| entry.holder != holder);
         }
     }
+}
+
+pub fn overlapping_vpcs(range: Ipv4Net, others: Ipv4Net, link: &str) -> Diagnostic {
+    Diagnostic::warning(summaries::OVERLAPPING_VPCS)
+        .detail(format!(
+            "The VPC of this link has the range {range}, and that of the link {link:?} on the same Azure gateway has {others}. Azure reaches \
+             an address of both VPCs over either link. Use VPCs with different ranges on one gateway."
+        ))
+        .at(value_path(&AttributeId::VpcCidr))
 }
 
 pub fn diagnostic(
@@ -257,6 +278,7 @@ pub fn claim(
         aws: endpoint(planned, private),
         inside_cidrs: found.inside_cidrs.iter().map(|(_, cidr)| *cidr).collect(),
         objects,
+        vpc_ranges: Vec::new(),
         demand: Demand::default(),
     })
 }

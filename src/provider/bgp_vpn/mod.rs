@@ -19,6 +19,7 @@
 //! | `stale_plan` | rejects an apply whose plan no longer fits the clouds |
 //! | `public_subnet` | changes the public subnet of a created VPC |
 //! | `kept` | says which networks a replacement leaves in place |
+//! | `plan_conflicts` | what a plan has in common with other links and with the account |
 //! | `teardown` | says what an apply takes down, for the apply and for the plan that announces it |
 //! | `private_state` | remembers what was last applied |
 //! | `claims` | rejects links of one run that take the same gateway, addresses or names |
@@ -54,6 +55,7 @@ mod lost_private_state;
 mod model;
 mod object_names;
 mod plan;
+pub mod plan_conflicts;
 mod plan_validation;
 mod planned;
 mod planned_id;

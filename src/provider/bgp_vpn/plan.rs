@@ -1,13 +1,11 @@
 //! Plans: every setting at its effective value, what is wrong with it, and what will be new.
 
-use super::account_request::demand;
 use super::attribute_paths::diagnostics;
 use super::backend::Backend;
 use super::change_set::ChangeSet;
-use super::claims::{self, ClaimHolder, Claims};
-use super::create_before_destroy::{as_warnings, downgrade_conflicts};
+use super::claims::Claims;
+use super::create_before_destroy::downgrade_conflicts;
 use super::defaults::{PlanInputs, apply_defaults};
-use super::existing_link::check_existing_link;
 use super::expand::subscription;
 use super::kept::{Kept, kept, kept_by_create};
 use super::lost_private_state::private_of;
@@ -28,10 +26,9 @@ use super::teardown::{
 };
 use super::unknown_values::{unknown_for_create, unknown_for_update};
 use crate::provider::summaries;
-use bgp_vpn::account::{AccountContext, check_account};
 use bgp_vpn::config::{Attr, Config};
 use bgp_vpn::ownership_tags::LinkId;
-use bgp_vpn::preflight::{Lookup, PreflightSnapshot};
+use bgp_vpn::preflight::PreflightSnapshot;
 use bgp_vpn::validation::{validate_fields, validate_required};
 use terraform_plugin::{AttributePath, Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
 
@@ -175,21 +172,21 @@ enum Preflight {
 }
 
 /// A create or update that is being planned.
-struct Planning<'r> {
-    backend: &'r dyn Backend,
-    resume_cache: &'r ResumeCache,
-    request: &'r PlanRequest,
-    prior: Option<&'r Model>,
-    configured: &'r Model,
+pub(super) struct Planning<'r> {
+    pub(super) backend: &'r dyn Backend,
+    pub(super) resume_cache: &'r ResumeCache,
+    pub(super) request: &'r PlanRequest,
+    pub(super) prior: Option<&'r Model>,
+    pub(super) configured: &'r Model,
     /// With values of the state in place of unknown ones that would replace the link.
-    config: &'r Model,
-    private: PrivateState,
-    snapshot: PreflightSnapshot,
-    messages: Diagnostics,
+    pub(super) config: &'r Model,
+    pub(super) private: PrivateState,
+    pub(super) snapshot: PreflightSnapshot,
+    pub(super) messages: Diagnostics,
 }
 
 impl<'r> Planning<'r> {
-    fn inputs(&self) -> PlanInputs<'r, '_> {
+    pub(super) fn inputs(&self) -> PlanInputs<'r, '_> {
         plan_inputs(
             self.backend,
             self.config,
@@ -206,12 +203,12 @@ impl<'r> Planning<'r> {
         self.prior.map(|prior| ChangeSet { prior, planned })
     }
 
-    fn link_of(&self, settled: &Model) -> Option<LinkId> {
+    pub(super) fn link_of(&self, settled: &Model) -> Option<LinkId> {
         link_of(settled, &self.private, self.backend.subscription())
     }
 
     /// A destroy keeps only the errors of its plan. None is worth keeping the link for.
-    fn is_checked(&self) -> bool {
+    pub(super) fn is_checked(&self) -> bool {
         !self.request.before_destroy
     }
 
@@ -374,51 +371,6 @@ impl<'r> Planning<'r> {
         Recalled { link, is_new }
     }
 
-    /// Conflicts with other links of this run, and with what exists of a link that is to be
-    /// created.
-    async fn check_conflicts(&mut self, planned: &Model, held: &Claims, is_new: bool) {
-        let holder = ClaimHolder::of(self.prior, &self.private, self.configured);
-        let claim = claims::claim(
-            planned,
-            self.prior,
-            &self.private,
-            self.backend.subscription(),
-        );
-        if let Some(mut claim) = claim.filter(|_| self.is_checked()) {
-            let mut own = self.private.replaced_ids.clone();
-            own.extend(self.prior.into_iter().flat_map(own_object_ids));
-            claim.demand = demand(self.backend, planned, &self.inputs());
-            let demand = claim.demand.clone();
-            let taken = claims::taken(&self.snapshot, &own);
-            let clash = held.plan(&holder, claim, &taken);
-            if !self.messages.has_errors() {
-                self.messages.append(clash);
-                let link = self.link_of(planned);
-                let context = AccountContext {
-                    planned,
-                    link: link.as_ref(),
-                    own: &own,
-                };
-                let before = held.planned_before(&holder);
-                let account = &self.snapshot.account;
-                let found = check_account(context, account, &demand, before.as_deref());
-                self.messages.append(diagnostics(found));
-            }
-            if is_new && self.private.keeps.is_none() && self.snapshot.group != Lookup::Skipped {
-                // A complete link also is what other findings are about, such as a VPC that has a
-                // VPN gateway.
-                let cancel = &self.request.cancel;
-                let found =
-                    check_existing_link(self.backend, planned, &self.private, &taken, cancel).await;
-                let postponed = self.request.may_be_applying && found.has_errors();
-                self.private.preflight_complete &= !postponed;
-                self.messages
-                    .append(if postponed { as_warnings(found) } else { found });
-            }
-        }
-        self.private.holder = Some(holder.as_str().to_owned());
-    }
-
     fn complete_create(
         &mut self,
         draft: &mut PlannedState<'r>,
@@ -476,6 +428,7 @@ impl<'r> Planning<'r> {
             )));
         }
         self.messages.append(changes.warnings(&self.private));
+        self.messages.extend(self.region_warning(changes));
         self.messages.extend(public_subnet::warning(changes));
         self.messages.extend(
             draft

@@ -19,7 +19,11 @@ pub(super) fn check_vpc(
     if snapshot.vpc == Lookup::NotFound
         && let Attr::Known(id) = &context.planned.vpc_id
     {
-        add(AttributeId::VpcId, PreflightIssue::VpcNotFound(id.clone()));
+        let (id, region) = (id.clone(), searched_region(context));
+        add(
+            AttributeId::VpcId,
+            PreflightIssue::VpcNotFound { id, region },
+        );
     }
     if let Lookup::Found(gateway) = &snapshot.vpc_gateway
         && !context.vpn_gateway_is_existing
@@ -32,6 +36,11 @@ pub(super) fn check_vpc(
             PreflightIssue::VpcHasGateway(gateway.id.clone()),
         );
     }
+}
+
+/// The region in which the objects of the configuration were looked up.
+fn searched_region(context: PreflightContext<'_>) -> String {
+    context.planned.region.known().cloned().unwrap_or_default()
 }
 
 /// Whether a run that was killed created a VPN gateway for the AWS side to which the link moves.
@@ -58,7 +67,9 @@ pub(super) fn check_vpn_gateway(
                 .known()
                 .cloned()
                 .unwrap_or_default();
-            let problem = ViolationKind::Preflight(PreflightIssue::VpnGatewayNotFound(id));
+            let region = searched_region(context);
+            let problem =
+                ViolationKind::Preflight(PreflightIssue::VpnGatewayNotFound { id, region });
             return violations.push(Violation::error(AttributeId::VpnGateway, problem));
         }
         Lookup::Found(gateway) => gateway,
@@ -134,7 +145,9 @@ pub(super) fn check_transit_gateway(
                 .known()
                 .cloned()
                 .unwrap_or_default();
-            let problem = ViolationKind::Preflight(PreflightIssue::TransitGatewayNotFound(id));
+            let region = searched_region(context);
+            let problem =
+                ViolationKind::Preflight(PreflightIssue::TransitGatewayNotFound { id, region });
             return violations.push(Violation::error(AttributeId::TransitGateway, problem));
         }
     };

@@ -5,7 +5,7 @@ use crate::aws::model::{Region, VpnGatewayId};
 use crate::azure::credentials::{CredentialError, RejectedMethod};
 use crate::azure::{self as azure_cloud, ClientBuildError};
 use crate::client::{ErrorContext, Interrupted};
-use crate::provider::backend::{
+use crate::provider::backend::diagnostics::{
     apply_outcome, discover_failed, import_advice, invalid_azure_settings, read_failed,
     remaining_addresses, status_advice,
 };
@@ -296,7 +296,7 @@ pub fn others() -> Vec<Diagnostic> {
         "prod",
     )
     .to_string()]));
-    found.push(crate::provider::backend::denied_read(
+    found.push(crate::provider::backend::diagnostics::denied_read(
         &crate::client::DeniedRead {
             action: "ec2:DescribeNatGateways".to_owned(),
             scope: "vpc-1".to_owned(),

@@ -8,7 +8,7 @@ use crate::provider::bgp_vpn::private_state::PrivateState;
 use crate::provider::bgp_vpn::replacing_attributes::{drifted_warning, late_replacement};
 use crate::provider::bgp_vpn::resume::resume_warning;
 use crate::provider::bgp_vpn::stale_plan::outdated_plan;
-use crate::provider::bgp_vpn::{claims, existing_link, public_subnet};
+use crate::provider::bgp_vpn::{claims, existing_link, plan_conflicts, public_subnet};
 use bgp_vpn::claim::{Claim, ClaimConflict, SharedGateway};
 use bgp_vpn::conflict::Conflict;
 use bgp_vpn::inside_cidr::Slot;
@@ -26,6 +26,7 @@ fn claim_conflicts() -> Vec<Diagnostic> {
         aws: None,
         inside_cidrs: BTreeSet::from([cidr]),
         objects: BTreeSet::new(),
+        vpc_ranges: Vec::new(),
         demand: Default::default(),
     };
     let conflicts = samples!(ClaimConflict {
@@ -138,6 +139,13 @@ pub fn diagnostics() -> Vec<Diagnostic> {
     found.push(drifted_warning(&"azure.sku".into(), &planned, &prior));
     found.push(resume_warning(false));
     found.push(resume_warning(true));
+    found.push(plan_conflicts::region_kept("eu-west-1", "us-east-1"));
+    let net = |text: &str| text.parse().unwrap();
+    found.push(claims::overlapping_vpcs(
+        net("10.2.0.0/16"),
+        net("10.2.128.0/17"),
+        "office",
+    ));
     found.push(existing_link::adopted_objects(&[
         "vpn-1".into(),
         "cgw-1".into(),

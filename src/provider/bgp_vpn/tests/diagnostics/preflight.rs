@@ -17,7 +17,7 @@ pub fn issues() -> Vec<Diagnostic> {
         Issue::VirtualNetworkExists(_) => Issue::VirtualNetworkExists(network()),
         Issue::VirtualNetworkHasGateway(_) => Issue::VirtualNetworkHasGateway(gateway()),
         Issue::LinkExists(..) => Issue::LinkExists(gateway(), "169.254.21.0/30".into()),
-        Issue::VpcNotFound(_) => Issue::VpcNotFound("vpc-1".into()),
+        Issue::VpcNotFound { .. } => Issue::VpcNotFound { id: "vpc-1".into(), region: "eu-west-1".into() },
         Issue::VpcHasGateway(_) => Issue::VpcHasGateway(VpnGatewayId("vgw-1".into())),
         Issue::GatewaySubnetNotFound => Issue::GatewaySubnetNotFound,
         Issue::GatewaySubnetMisspelled(_) => Issue::GatewaySubnetMisspelled("gatewaysubnet".into()),
@@ -42,8 +42,8 @@ pub fn issues() -> Vec<Diagnostic> {
             configuration: gateway().child("ipConfigurations", "instance1"),
             needed: Instance::Zero,
         },
-        Issue::VpnGatewayNotFound(_) => Issue::VpnGatewayNotFound("vgw-1".into()),
-        Issue::TransitGatewayNotFound(_) => Issue::TransitGatewayNotFound("tgw-1".into()),
+        Issue::VpnGatewayNotFound { .. } => Issue::VpnGatewayNotFound { id: "vgw-1".into(), region: "eu-west-1".into() },
+        Issue::TransitGatewayNotFound { .. } => Issue::TransitGatewayNotFound { id: "tgw-1".into(), region: "eu-west-1".into() },
         Issue::ManualTransitAttachment(_) => Issue::ManualTransitAttachment("associate and propagate routes of"),
         Issue::NoEcmp => Issue::NoEcmp,
         Issue::InsideCidrInUse { .. } => Issue::InsideCidrInUse {
@@ -85,19 +85,19 @@ fn place(issue: &Issue) -> At {
         | Issue::GatewaySubnetMisspelled(_)
         | Issue::SecurityGroup(_) => At::NetworkId,
         Issue::VirtualNetworkExists(_) => At::NetworkName,
-        Issue::VpcNotFound(_) | Issue::OverlappingRanges { .. } => At::VpcId,
-        Issue::VpcHasGateway(_) | Issue::VpnGatewayNotFound(_) | Issue::VpnGatewayFull { .. } => {
-            At::VpnGateway
-        }
+        Issue::VpcNotFound { .. } | Issue::OverlappingRanges { .. } => At::VpcId,
+        Issue::VpcHasGateway(_)
+        | Issue::VpnGatewayNotFound { .. }
+        | Issue::VpnGatewayFull { .. } => At::VpnGateway,
         Issue::UsedGatewaySubnet { .. } => At::NetworkGatewaySubnet,
         Issue::GatewaySubnetNotFound | Issue::OtherGatewaySubnet(_) => At::GatewaySubnet,
         Issue::VirtualNetworkInOtherLocation(_) => At::Location,
         Issue::RouteTableOfOtherVpc(_) | Issue::SubnetsWithoutRoutes(_) => At::RouteTables,
         Issue::GatewayMismatch(..) => At::Sku,
         Issue::AddressInUse { .. } | Issue::InsideCidrInUse { .. } => At::Slot,
-        Issue::TransitGatewayNotFound(_) | Issue::ManualTransitAttachment(_) | Issue::NoEcmp => {
-            At::TransitGateway
-        }
+        Issue::TransitGatewayNotFound { .. }
+        | Issue::ManualTransitAttachment(_)
+        | Issue::NoEcmp => At::TransitGateway,
         Issue::SharedGateways(_) | Issue::ClaimAtCreate => At::ManageGateways,
         _ => At::AzureGateway,
     }

@@ -1,0 +1,104 @@
+//! What a plan has in common with others: claims of other links in this run, objects that exist,
+//! and the account.
+
+use super::account_request::demand;
+use super::attribute_paths::{diagnostics, value_path};
+use super::change_set::ChangeSet;
+use super::claims::{self, ClaimHolder, Claims};
+use super::create_before_destroy::as_warnings;
+use super::existing_link::check_existing_link;
+use super::model::Model;
+use super::plan::Planning;
+use super::replaced::own_object_ids;
+use crate::provider::summaries;
+use bgp_vpn::account::{AccountContext, check_account};
+use bgp_vpn::config::AttributeId;
+use bgp_vpn::preflight::{Lookup, PreflightSnapshot};
+use bgp_vpn::validation::parse_cidr;
+use ipnet::Ipv4Net;
+use terraform_plugin::Diagnostic;
+
+impl Planning<'_> {
+    /// Conflicts with other links of this run, and with what exists of a link that is to be
+    /// created.
+    pub(super) async fn check_conflicts(&mut self, planned: &Model, held: &Claims, is_new: bool) {
+        let holder = ClaimHolder::of(self.prior, &self.private, self.configured);
+        let claim = claims::claim(
+            planned,
+            self.prior,
+            &self.private,
+            self.backend.subscription(),
+        );
+        if let Some(mut claim) = claim.filter(|_| self.is_checked()) {
+            let mut own = self.private.replaced_ids.clone();
+            own.extend(self.prior.into_iter().flat_map(own_object_ids));
+            claim.demand = demand(self.backend, planned, &self.inputs());
+            let demand = claim.demand.clone();
+            claim.vpc_ranges = vpc_ranges(planned, &self.snapshot);
+            let taken = claims::taken(&self.snapshot, &own);
+            let clash = held.plan(&holder, claim, &taken);
+            if !self.messages.has_errors() {
+                self.messages.append(clash);
+                self.messages.extend(held.overlap_warning(&holder));
+                let link = self.link_of(planned);
+                let context = AccountContext {
+                    planned,
+                    link: link.as_ref(),
+                    own: &own,
+                };
+                let before = held.planned_before(&holder);
+                let account = &self.snapshot.account;
+                let found = check_account(context, account, &demand, before.as_deref());
+                self.messages.append(diagnostics(found));
+            }
+            if is_new && self.private.keeps.is_none() && self.snapshot.group != Lookup::Skipped {
+                // A complete link also is what other findings are about, such as a VPC that has a
+                // VPN gateway.
+                let cancel = &self.request.cancel;
+                let found =
+                    check_existing_link(self.backend, planned, &self.private, &taken, cancel).await;
+                let postponed = self.request.may_be_applying && found.has_errors();
+                self.private.preflight_complete &= !postponed;
+                self.messages
+                    .append(if postponed { as_warnings(found) } else { found });
+            }
+        }
+        self.private.holder = Some(holder.as_str().to_owned());
+    }
+
+    /// A link stays in its region when `aws.region` is removed. Whoever moves it then may expect the
+    /// region of the provider.
+    pub(super) fn region_warning(&self, changes: ChangeSet<'_>) -> Option<Diagnostic> {
+        let region = changes.planned.region.known()?;
+        let default = self.backend.default_region();
+        let unexpected = self.configured.region.is_null()
+            && changes.aws_side_replaced()
+            && default.as_ref().is_some_and(|default| default != region);
+        unexpected.then(|| region_kept(region, &default.unwrap_or_default()))
+    }
+}
+
+/// Ranges of the VPC that is created or was read.
+fn vpc_ranges(planned: &Model, snapshot: &PreflightSnapshot) -> Vec<Ipv4Net> {
+    let created = planned
+        .vpc
+        .known()
+        .and_then(|vpc| parse_cidr(vpc.cidr.known()?));
+    match (created, snapshot.vpc.found()) {
+        (Some(range), _) => vec![range],
+        (None, Some(vpc)) => std::iter::once(vpc.cidr)
+            .chain(vpc.secondary_cidrs.clone())
+            .collect(),
+        (None, None) => Vec::new(),
+    }
+}
+
+/// Warns that objects are created in a region that the configuration does not name.
+pub fn region_kept(region: &str, default: &str) -> Diagnostic {
+    Diagnostic::warning(summaries::REGION_KEPT)
+        .detail(format!(
+            "aws.region is not set, so the link stays in its region {region} and the new AWS side is created there, not in the region of \
+             the provider, {default}. Set aws.region = \"{region}\" to confirm this, or to another region to move the link."
+        ))
+        .at(value_path(&AttributeId::Region))
+}
