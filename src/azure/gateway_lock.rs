@@ -19,7 +19,7 @@ use tokio::time::Instant;
 /// longer may be stuck.
 const MAX_BUSY_GATEWAY: Duration = Duration::from_secs(60 * 60);
 
-/// All gates of a process; clones share them.
+/// All locks of a process; clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct GatewayLocks(Arc<std::sync::Mutex<BTreeMap<String, Arc<GatewayLock>>>>);
 

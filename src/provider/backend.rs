@@ -33,30 +33,30 @@ use terraform_plugin::{Cancel, Diagnostics};
 /// How long a read may take (`timeouts.read`).
 const READ_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
-/// Where engines come from: one for each Configure, made when it is first asked for.
+/// Where backends come from: one for each Configure, made when it is first asked for.
 #[derive(Clone)]
 pub struct BackendCache {
     provider_data: ProviderData,
-    /// Shared by all engines: operations on one Azure gateway run one at a time in the process.
-    gates: GatewayLocks,
+    /// Shared by all backends: operations on one Azure gateway run one at a time in the process.
+    gateway_locks: GatewayLocks,
     made: Arc<Mutex<Option<CachedBackend>>>,
 }
 
-/// An engine, with the settings that it was made from.
+/// A backend, with the settings that it was made from.
 type CachedBackend = (Arc<Settings>, Arc<CloudBackend>);
 
 impl BackendCache {
     pub fn new(provider_data: ProviderData) -> Self {
         BackendCache {
             provider_data,
-            gates: GatewayLocks::default(),
+            gateway_locks: GatewayLocks::default(),
             made: Arc::default(),
         }
     }
 
     pub fn factory(&self) -> BackendFactory {
-        let engines = self.clone();
-        Arc::new(move || Ok(engines.backend()? as Arc<dyn Backend>))
+        let backends = self.clone();
+        Arc::new(move || Ok(backends.backend()? as Arc<dyn Backend>))
     }
 
     fn backend(&self) -> Result<Arc<CloudBackend>, Diagnostics> {
@@ -66,11 +66,14 @@ impl BackendCache {
             .map_err(|fault| Diagnostics::from(fault.diagnostic()))?;
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         match made.as_ref() {
-            Some((of, engine)) if Arc::ptr_eq(of, &settings) => Ok(engine.clone()),
+            Some((of, backend)) if Arc::ptr_eq(of, &settings) => Ok(backend.clone()),
             _ => {
-                let engine = Arc::new(CloudBackend::new(settings.clone(), self.gates.clone()));
-                *made = Some((settings, engine.clone()));
-                Ok(engine)
+                let backend = Arc::new(CloudBackend::new(
+                    settings.clone(),
+                    self.gateway_locks.clone(),
+                ));
+                *made = Some((settings, backend.clone()));
+                Ok(backend)
             }
         }
     }
@@ -89,7 +92,7 @@ fn variable(name: &str) -> Option<String> {
 
 impl CloudBackend {
     /// Contacts no endpoint.
-    fn new(settings: Arc<Settings>, gates: GatewayLocks) -> Self {
+    fn new(settings: Arc<Settings>, gateway_locks: GatewayLocks) -> Self {
         let credentials = settings.azure.clone().with_env(&variable);
         let subscription = credentials.subscription_id.clone();
         let extra_roots: Vec<PathBuf> = variable("AWS_CA_BUNDLE")
@@ -100,7 +103,7 @@ impl CloudBackend {
             credentials,
             extra_roots,
             http: None,
-            gateway_locks: gates,
+            gateway_locks,
             seed: None,
         };
         let clouds = Azure::new(azure).map(|azure| CloudClients {

@@ -71,9 +71,9 @@ impl Awsazure {
 /// The provider as it is served: everything that it offers registers here.
 pub fn assemble() -> Awsazure {
     let provider = Awsazure::default();
-    let engines = backend::BackendCache::new(provider.provider_data());
-    let link = bgp_vpn::BgpVpn::new(engines.factory());
-    provider.resource(bgp_vpn::TYPE_NAME, link).status(engines)
+    let backends = backend::BackendCache::new(provider.provider_data());
+    let link = bgp_vpn::BgpVpn::new(backends.factory());
+    provider.resource(bgp_vpn::TYPE_NAME, link).status(backends)
 }
 
 #[async_trait]

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::Duration;
 
-/// How long all these reads may take together. They run beside the required reads, which take about
+/// How long all these reads may take together. They run at the same time as the required reads, which take about
 /// two seconds.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 

@@ -209,7 +209,7 @@ pub struct Tunnel {
     pub inside_cidr: Option<Ipv4Net>,
     /// None while pending, or when kept in Secrets Manager.
     pub key: Option<PreSharedKey>,
-    /// None while nothing tells.
+    /// None while it is unknown.
     pub key_storage: Option<KeyStorage>,
     /// Only what was set explicitly; the key, its storage and the inside CIDR are in the fields
     /// above.

@@ -130,7 +130,7 @@ pub(in crate::azure) async fn credential(
             tenant_id,
             subscription_id,
         } => {
-            // The CLI takes a tenant or a subscription; the tenant is the more exact wish.
+            // The CLI takes a tenant or a subscription; the tenant is more exact.
             let subscription = subscription_id.clone().filter(|_| tenant_id.is_none());
             let options = AzureCliCredentialOptions {
                 tenant_id: tenant_id.clone(),

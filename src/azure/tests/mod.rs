@@ -541,7 +541,7 @@ async fn limit_wait_for_resource_group_lock() {
     let hangs = azure.create_group("one", "l", &tags, &long);
     tokio::pin!(hangs);
     assert!(futures::poll!(&mut hangs).is_pending());
-    // Another process, with gates of its own, does not queue.
+    // Another process, with locks of its own, does not queue.
     let free = other();
     let made = tokio::time::timeout(
         Duration::from_secs(60),

@@ -18,7 +18,7 @@ impl HealthSource for BackendCache {
         query: &StatusQuery,
         cancel: Cancel,
     ) -> Result<LinkHealth, Diagnostics> {
-        let engine = self.backend()?;
+        let backend = self.backend()?;
         let end = &query.aws_gateway_id;
         let id = ImportId {
             azure_gateway: query.azure_gateway_id.clone(),
@@ -31,11 +31,11 @@ impl HealthSource for BackendCache {
             region: query.region.clone(),
         };
         let operation = OperationContext::with_timeout(READ_TIMEOUT, &cancel);
-        let clouds = engine.clients_in(Some(query.azure_gateway_id.subscription()))?;
+        let clouds = backend.clients_in(Some(query.azure_gateway_id.subscription()))?;
         let found = Box::pin(reconcile::discover(&clouds, &id, &operation)).await;
         let found = found.map_err(|fault| discover_failed(&fault, &status_advice(&fault)))?;
         let operation = OperationContext::with_timeout(Duration::from_secs(120), &cancel);
-        let peers = match engine
+        let peers = match backend
             .clients()?
             .azure
             .bgp_peers(&query.azure_gateway_id, &operation.call_context())

@@ -6,7 +6,7 @@ use super::change_set::ChangeSet;
 use super::claims::{ClaimHolder, Claims, claim};
 use super::expand::lookup_scope;
 use super::flatten::identity_of;
-use super::lookup_ids::{clear_aws_ids, seed_given_azure_ids, seed_given_ids};
+use super::lookup_ids::{clear_aws_ids, insert_configured_ids, seed_given_azure_ids};
 use super::model::Model;
 use super::planned_id::link_of;
 use super::private_state::PrivateState;
@@ -241,7 +241,7 @@ async fn execute(
         messages.append(outcome.diagnostics);
         clear_aws_ids(&mut scope, changes, &plan.spec);
     }
-    seed_given_ids(&mut scope, &plan.spec);
+    insert_configured_ids(&mut scope, &plan.spec);
     let outcome = backend
         .converge(&plan.spec, &scope, limit, &request.cancel, &save)
         .await;

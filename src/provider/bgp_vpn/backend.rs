@@ -135,5 +135,5 @@ pub trait Backend: Send + Sync {
     fn subscription(&self) -> Option<String>;
 }
 
-/// Where the resource gets its engine from: the provider has one only once it is configured.
+/// Where the resource gets its backend from: the provider has one only once it is configured.
 pub type BackendFactory = Arc<dyn Fn() -> Result<Arc<dyn Backend>, Diagnostics> + Send + Sync>;

@@ -31,7 +31,7 @@ pub fn clear_aws_ids(scope: &mut LookupScope, changes: ChangeSet<'_>, spec: &Spe
 
 /// Looks for objects that the configuration names by id. The state lacks these ids after a move that
 /// was interrupted between the former and the planned AWS side.
-pub fn seed_given_ids(scope: &mut LookupScope, spec: &Spec) {
+pub fn insert_configured_ids(scope: &mut LookupScope, spec: &Spec) {
     match &spec.aws.gateway {
         AwsGateway::ExistingVgw(id) => scope.known.vpn_gateway = Some(id.clone()),
         AwsGateway::TransitGateway(id) => scope.known.transit_gateway = Some(id.clone()),

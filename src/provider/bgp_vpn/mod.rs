@@ -113,25 +113,25 @@ struct Configuration {
 }
 
 impl BgpVpn {
-    /// The resource over an engine that is asked for at each call, since the provider has one only
+    /// The resource over a backend that is asked for at each call, since the provider has one only
     /// once it is configured.
-    pub fn new(engine: BackendFactory) -> Self {
+    pub fn new(backend: BackendFactory) -> Self {
         BgpVpn {
-            backend: engine,
+            backend,
             resume_cache: ResumeCache::default(),
             claims: Mutex::default(),
         }
     }
 
-    fn claims(&self, engine: &Arc<dyn backend::Backend>) -> Arc<Claims> {
+    fn claims(&self, backend: &Arc<dyn backend::Backend>) -> Arc<Claims> {
         let mut current = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
         if !current
             .backend
             .as_ref()
-            .is_some_and(|known| Arc::ptr_eq(known, engine))
+            .is_some_and(|known| Arc::ptr_eq(known, backend))
         {
             *current = Configuration {
-                backend: Some(engine.clone()),
+                backend: Some(backend.clone()),
                 claims: Arc::default(),
             };
         }
@@ -168,10 +168,10 @@ impl Resource for BgpVpn {
 
     async fn read(&self, request: ReadRequest) -> ReadResponse {
         match (self.backend)() {
-            Ok(engine) => {
-                let (claims, before) = (self.claims(&engine), Model::read(&request.state));
+            Ok(backend) => {
+                let (claims, before) = (self.claims(&backend), Model::read(&request.state));
                 let link = private_state::PrivateState::read(&request.private).link;
-                let read = read::read(engine.as_ref(), &self.resume_cache, &before, request).await;
+                let read = read::read(backend.as_ref(), &self.resume_cache, &before, request).await;
                 if read.state.is_null() {
                     claims.release(&before, link.as_ref());
                 }
@@ -183,11 +183,11 @@ impl Resource for BgpVpn {
 
     async fn plan(&self, request: PlanRequest) -> PlanResponse {
         match (self.backend)() {
-            Ok(engine) => {
+            Ok(backend) => {
                 plan::plan(
-                    engine.as_ref(),
+                    backend.as_ref(),
                     &self.resume_cache,
-                    &self.claims(&engine),
+                    &self.claims(&backend),
                     request,
                 )
                 .await
@@ -199,19 +199,19 @@ impl Resource for BgpVpn {
     async fn apply(&self, request: ApplyRequest) -> ApplyResponse {
         match (self.backend)() {
             Err(diagnostics) => request.failed(diagnostics),
-            Ok(engine) if request.is_destroy() => {
+            Ok(backend) if request.is_destroy() => {
                 let link = private_state::PrivateState::read(&request.planned_private)
                     .of_state()
                     .link;
                 let prior = Model::read(&request.prior);
-                self.claims(&engine).release(&prior, link.as_ref());
-                destroy::destroy(engine.as_ref(), &self.resume_cache, &prior, request).await
+                self.claims(&backend).release(&prior, link.as_ref());
+                destroy::destroy(backend.as_ref(), &self.resume_cache, &prior, request).await
             }
-            Ok(engine) => {
+            Ok(backend) => {
                 apply::apply(
-                    engine.as_ref(),
+                    backend.as_ref(),
                     &self.resume_cache,
-                    &self.claims(&engine),
+                    &self.claims(&backend),
                     request,
                 )
                 .await
@@ -221,7 +221,7 @@ impl Resource for BgpVpn {
 
     async fn import(&self, request: ImportRequest) -> ImportResponse {
         match (self.backend)() {
-            Ok(engine) => import::import(engine.as_ref(), request).await,
+            Ok(backend) => import::import(backend.as_ref(), request).await,
             Err(diagnostics) => diagnostics.into(),
         }
     }

@@ -29,7 +29,7 @@ pub fn validate_plan(
     backend: &dyn Backend,
 ) -> Vec<Violation> {
     let configured = inputs.config;
-    let (azure_given, vpn_given) = (
+    let (uses_existing_azure_gateway, uses_existing_vpn_gateway) = (
         inputs.azure_gateway_is_existing(),
         inputs.vpn_gateway_is_existing(),
     );
@@ -44,9 +44,12 @@ pub fn validate_plan(
         })
     };
     let new = ChangedParts {
-        azure_gateway: !azure_given && changed(&[AttributeId::Sku, AttributeId::Generation]),
-        azure_asn: !azure_given && changed(&[AttributeId::AzureAsn]),
-        aws_asn: !vpn_given && !on_transit_gateway && changed(&[AttributeId::AwsAsn]),
+        azure_gateway: !uses_existing_azure_gateway
+            && changed(&[AttributeId::Sku, AttributeId::Generation]),
+        azure_asn: !uses_existing_azure_gateway && changed(&[AttributeId::AzureAsn]),
+        aws_asn: !uses_existing_vpn_gateway
+            && !on_transit_gateway
+            && changed(&[AttributeId::AwsAsn]),
         acceleration: changed(&[AttributeId::Acceleration]),
         initiator: changed(&[
             AttributeId::ConnectionMode,
@@ -70,7 +73,7 @@ pub fn validate_plan(
     violations.extend(validate_fields(planned).into_iter().filter(of_fields));
     if let Some(changes) = changes {
         let prior = changes.prior;
-        if azure_given {
+        if uses_existing_azure_gateway {
             violations.extend(existing_gateway_mismatch(configured, prior, planned));
         }
         violations.extend(conflicting_id(configured, prior, planned));
@@ -78,7 +81,7 @@ pub fn validate_plan(
             violations.extend(immutable_zones(prior, planned));
         }
     } else {
-        if azure_given {
+        if uses_existing_azure_gateway {
             violations.extend(zones_of_existing_gateway(configured));
         }
         violations.extend(vpc_named_twice(configured));
@@ -102,7 +105,7 @@ pub fn validate_plan(
     own.extend(inputs.prior.into_iter().flat_map(own_object_ids));
     let own_addresses = own_bgp_addresses(inputs);
     let of_plan = Provenance {
-        vpn_gateway_is_existing: vpn_given,
+        vpn_gateway_is_existing: uses_existing_vpn_gateway,
         ..inputs.private.provenance.clone()
     };
     let planned_end = endpoint(
@@ -124,8 +127,8 @@ pub fn validate_plan(
         link: link.as_ref(),
         endpoint: created_end.as_deref(),
         own: &own,
-        azure_gateway_is_existing: azure_given,
-        vpn_gateway_is_existing: vpn_given,
+        azure_gateway_is_existing: uses_existing_azure_gateway,
+        vpn_gateway_is_existing: uses_existing_vpn_gateway,
         on_transit_gateway,
         moves_to: moves_to.as_ref(),
         allow_overlap: planned.allow_overlapping_prefixes == Attr::Known(true),
@@ -141,7 +144,10 @@ pub fn validate_plan(
             .filter(|fault| !is_existing_subnet(fault)),
     );
     let claims_new = inputs.prior.is_none() && configured.manage_gateways == Attr::Known(true);
-    if claims_new && azure_given && (vpn_given || on_transit_gateway) {
+    if claims_new
+        && uses_existing_azure_gateway
+        && (uses_existing_vpn_gateway || on_transit_gateway)
+    {
         violations.push(Violation::error(
             AttributeId::ManageGateways,
             ViolationKind::Preflight(PreflightIssue::ClaimAtCreate),

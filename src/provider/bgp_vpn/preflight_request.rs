@@ -31,8 +31,8 @@ pub fn preflight_request(
             name,
         ))
     };
-    let gateway_given = inputs.azure_gateway_is_existing();
-    let (vpn_gateway_given, on_transit_gateway) = (
+    let uses_existing_gateway = inputs.azure_gateway_is_existing();
+    let (uses_existing_vpn_gateway, on_transit_gateway) = (
         inputs.vpn_gateway_is_existing(),
         inputs.on_transit_gateway(),
     );
@@ -50,18 +50,20 @@ pub fn preflight_request(
             .cloned(),
         network: resource(&model.network_id).or_else(composed),
         public_ips: public_ips(model, subscription.as_deref())
-            .filter(|_| !gateway_given && !model.network.is_set())
+            .filter(|_| !uses_existing_gateway && !model.network.is_set())
             .unwrap_or_default(),
         gateway: resource(&model.gateway_id)
             .or_else(in_id)
-            .filter(|_| gateway_given),
+            .filter(|_| uses_existing_gateway),
         first_cidr: inside_cidrs(model)
             .map(|cidrs| *cidrs.get(TunnelKey::ALL[0]))
-            .filter(|_| (gateway_given || vpn_gateway_given) && inputs.prior.is_none()),
+            .filter(|_| {
+                (uses_existing_gateway || uses_existing_vpn_gateway) && inputs.prior.is_none()
+            }),
         link: link_of(model, inputs.private, backend.subscription())
-            .filter(|_| vpn_gateway_given && inputs.prior.is_some()),
+            .filter(|_| uses_existing_vpn_gateway && inputs.prior.is_some()),
         vpc: in_region(&model.vpc_id, true).map(VpcId),
-        vpn_gateway: in_region(&model.vpn_gateway_id, vpn_gateway_given).map(VpnGatewayId),
+        vpn_gateway: in_region(&model.vpn_gateway_id, uses_existing_vpn_gateway).map(VpnGatewayId),
         transit_gateway: in_region(&model.transit_gateway_id, on_transit_gateway)
             .map(TransitGatewayId),
         own_vpn_gateway: own_vpn_gateway(model, inputs),
@@ -72,8 +74,8 @@ pub fn preflight_request(
     let needs = |given: bool, asked: bool| !given || asked;
     let configured = inputs.config;
     let complete = ask.resource_group.is_some()
-        && needs(gateway_given, ask.gateway.is_some())
-        && needs(vpn_gateway_given, ask.vpn_gateway.is_some())
+        && needs(uses_existing_gateway, ask.gateway.is_some())
+        && needs(uses_existing_vpn_gateway, ask.vpn_gateway.is_some())
         && needs(on_transit_gateway, ask.transit_gateway.is_some())
         && needs(
             !configured.network_id.is_null() || !configured.network.is_null(),

@@ -28,7 +28,7 @@ pub struct Provenance {
     #[serde(rename = "azure_gateway_given")]
     pub azure_gateway_is_existing: bool,
     /// The VPN gateway was named by id, not made.
-    #[serde(rename = "vpn_gateway_given")]
+    #[serde(rename = "uses_existing_vpn_gateway")]
     pub vpn_gateway_is_existing: bool,
     /// The gateway subnet of an existing VNet was made by this link.
     #[serde(rename = "makes_gateway_subnet")]

@@ -24,7 +24,7 @@ pub fn provenance(
 ) -> Provenance {
     let last = &inputs.private.provenance;
     let claimed = inputs.takes_ownership(planned);
-    let vpn_gateway_given = inputs.vpn_gateway_is_existing();
+    let uses_existing_vpn_gateway = inputs.vpn_gateway_is_existing();
     let replaced = |id: &str| {
         inputs
             .private
@@ -51,7 +51,7 @@ pub fn provenance(
         .is_some_and(|prior| prior.vpn_gateway_id == planned.vpn_gateway_id);
     Provenance {
         azure_gateway_is_existing: inputs.azure_gateway_is_existing() && !claimed,
-        vpn_gateway_is_existing: vpn_gateway_given && !claimed,
+        vpn_gateway_is_existing: uses_existing_vpn_gateway && !claimed,
         creates_gateway_subnet: last.creates_gateway_subnet || lacks && prefix,
         preexisting_addresses: if claimed {
             BTreeSet::new()

@@ -155,7 +155,8 @@ mod tests {
         assert!(
             actions(&plan)
                 .iter()
-                .all(|action| action.starts_with("ec2:Describe"))
+                .all(|action| action.starts_with("ec2:Describe")
+                    || action == "servicequotas:GetServiceQuota")
         );
         let shared = of("examples/shared-gateway", false);
         assert_eq!(shared["blocks"].as_array().unwrap().len(), 2);

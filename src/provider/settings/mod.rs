@@ -13,7 +13,7 @@ use bgp_vpn::types::Tags;
 use block_reader::{BlockReader, ReadNotes};
 use terraform_plugin::{Attribute, AttributePath, Diagnostics, Schema, Type, Value};
 
-/// The provider block as plain data. The environment has not been looked at: each cloud's room does
+/// The provider block as plain data. The environment has not been looked at: the client of each cloud does
 /// that.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -1,5 +1,4 @@
-//! The surroundings of a link to be made: what there is where it will stand, and what of that is in
-//! its way.
+//! Checks a planned link against the objects that exist where it is created or moved.
 
 mod advertised_prefixes;
 mod aws_gateway;

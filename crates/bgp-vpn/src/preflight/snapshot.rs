@@ -120,7 +120,7 @@ pub struct PreflightSnapshot {
 }
 
 impl PreflightSnapshot {
-    /// Whether all was looked at that was asked for.
+    /// Whether everything that was requested was read.
     pub fn covers(&self, ask: &PreflightRequest) -> bool {
         !(ask.resource_group.is_some() && self.group == Lookup::Skipped
             || ask.network.is_some() && self.network == Lookup::Skipped
