@@ -82,7 +82,7 @@ pub fn policy_denials(subject: &PolicySubject, answer: &Value) -> Vec<PolicyDeni
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
     #[test]
