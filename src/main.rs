@@ -26,9 +26,13 @@ fn main() -> ExitCode {
     {
         return awsazure::provider::permissions::command::run(rest);
     }
-    terraform_plugin::serve(
+    let code = terraform_plugin::serve(
         Arc::new(awsazure::provider::assemble()),
         env!("CARGO_PKG_VERSION"),
         &["awsazure"],
-    )
+    );
+    if arguments.iter().any(|argument| argument == "--help") {
+        println!("{}", awsazure::provider::permissions::command::USAGE);
+    }
+    code
 }

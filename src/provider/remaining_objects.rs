@@ -19,6 +19,12 @@ pub fn remaining_objects(verb: &str, creates: bool, made: &BTreeSet<ActionTarget
         );
     }
     let incomplete = Diagnostic::warning(summaries::INCOMPLETE_LINK);
+    if made.is_empty() && !creates {
+        return Diagnostic::warning(summaries::INCOMPLETE_UPDATE).detail(
+            "This run created nothing. The objects of the link are in the state. Fix the cause of the error, then apply again: the apply \
+             makes the changes that are missing.",
+        );
+    }
     if made.is_empty() {
         return incomplete
             .detail("This run created nothing. Fix the cause of the error, then apply again.");

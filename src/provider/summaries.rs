@@ -23,6 +23,7 @@ pub const MISSING_PROVIDER_CONFIGURATION: &str = "Missing provider configuration
 pub const MISSING_REQUIRED_ARGUMENT: &str = "Missing required argument";
 pub const MISSING_SUBSCRIPTION: &str = "Missing Azure subscription";
 pub const UNABLE_TO_APPLY_OUTDATED_PLAN: &str = "Unable to apply an outdated plan";
+pub const UNABLE_TO_AUTHENTICATE: &str = "Unable to authenticate to Azure";
 pub const UNABLE_TO_COMPLETE: &str = "Unable to complete the operation";
 pub const UNABLE_TO_CONFIGURE_AZURE: &str = "Unable to configure the Azure client";
 pub const UNABLE_TO_CONVERGE: &str = "Unable to reach the planned state";

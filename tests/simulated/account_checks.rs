@@ -4,6 +4,7 @@ use awsazure_sandbox::http::{Outcome, Request};
 use serde_json::{Value, json};
 use test_support::simulated::Sim;
 use test_support::simulated::clock::simulated;
+use test_support::simulated::scripted_run::scripted;
 use test_support::simulated::terraform_core::{Run, Stored, TerraformCore, complete_link, config};
 
 const NOT_ALLOWED_TYPES: &str = "6c112d4e-5bc7-47ae-a041-ea2d9dccd749";
@@ -276,6 +277,26 @@ fn create_link_without_permission_for_checks() {
                 );
             }
         }
+    });
+}
+
+/// A create is killed, and the user changes the resource group: the plan of the other link names what
+/// the first one left.
+#[test]
+fn objects_of_killed_create_in_other_group_are_listed() {
+    scripted(async |run| {
+        let group = |name: &str| {
+            let mut link = complete_link();
+            link["azure"]["resource_group_name"] = json!(name);
+            link
+        };
+        run.configure(&group("one-rg"));
+        run.apply_killed("fail call 1 of azure PutConnection: once hang", false)
+            .await;
+        run.configure(&group("two-rg"));
+        run.apply().await;
+        let shown = run.core.messages.join("\n");
+        assert!(shown.contains("left these objects: "), "{shown}");
     });
 }
 

@@ -20,13 +20,23 @@ pub enum PreflightIssue {
     )]
     VirtualNetworkNotFound(String),
     #[error(
-        "The virtual network {0} already exists and was not created by this link. To use it, set azure.virtual_network_id to its ID and remove azure.virtual_network. Otherwise, use another name."
+        "The virtual network {id} already exists and was not created by this link. To use it, set azure.virtual_network_id to its ID and remove azure.virtual_network. Otherwise, use another name.{}",
+        left_by(link)
     )]
-    VirtualNetworkExists(ResourceId),
+    VirtualNetworkExists {
+        id: ResourceId,
+        /// Name of the link whose tags it carries.
+        link: Option<String>,
+    },
     #[error(
-        "The virtual network already has a VPN gateway, and Azure allows only one. To use it, set azure.gateway_id = \"{0}\"."
+        "The virtual network already has a VPN gateway, and Azure allows only one. To use it, set azure.gateway_id = \"{id}\".{}",
+        left_by(link)
     )]
-    VirtualNetworkHasGateway(ResourceId),
+    VirtualNetworkHasGateway {
+        id: ResourceId,
+        /// Name of the link whose tags it carries.
+        link: Option<String>,
+    },
     #[error(
         "The virtual network already has a VPN gateway with a complete link that uses {1}. For a second link, set azure.gateway_id = \"{0}\" and another slot. Only if no state manages that link, import it: terraform import ADDRESS '{0},{1}'"
     )]
@@ -151,13 +161,24 @@ pub enum PreflightIssue {
     ClaimAtCreate,
 }
 
+/// What to do if an interrupted create left an object.
+fn left_by(link: &Option<String>) -> String {
+    match link {
+        Some(name) => format!(
+            " It carries the tags of a link named {name:?}. If an interrupted create of this link with another name, slot or resource group \
+             left it, restore these settings instead and apply: that completes the link, and later applies can change them."
+        ),
+        None => String::new(),
+    }
+}
+
 impl PreflightIssue {
     /// Whether an existing object conflicts. It may belong to the link that is being replaced.
     pub fn is_conflict(&self) -> bool {
         matches!(
             self,
-            PreflightIssue::VirtualNetworkExists(_)
-                | PreflightIssue::VirtualNetworkHasGateway(_)
+            PreflightIssue::VirtualNetworkExists { .. }
+                | PreflightIssue::VirtualNetworkHasGateway { .. }
                 | PreflightIssue::LinkExists(..)
                 | PreflightIssue::VpcHasGateway(_)
                 | PreflightIssue::GatewayFull { .. }
@@ -171,8 +192,8 @@ impl PreflightIssue {
         match self {
             PreflightIssue::ResourceGroupNotFound(_) => summaries::MISSING_RESOURCE_GROUP,
             PreflightIssue::VirtualNetworkNotFound(_) => summaries::MISSING_VIRTUAL_NETWORK,
-            PreflightIssue::VirtualNetworkExists(_) => summaries::CONFLICTING_VIRTUAL_NETWORK,
-            PreflightIssue::VirtualNetworkHasGateway(_) | PreflightIssue::LinkExists(..) => {
+            PreflightIssue::VirtualNetworkExists { .. } => summaries::CONFLICTING_VIRTUAL_NETWORK,
+            PreflightIssue::VirtualNetworkHasGateway { .. } | PreflightIssue::LinkExists(..) => {
                 summaries::CONFLICTING_AZURE_GATEWAY
             }
             PreflightIssue::VpcNotFound { .. } => summaries::MISSING_VPC,

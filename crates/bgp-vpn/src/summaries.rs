@@ -64,7 +64,7 @@ pub const UNSUPPORTED_GENERATION: &str = "Unsupported generation";
 pub const UNSUPPORTED_LOCATION: &str = "Unsupported location";
 pub const UNSUPPORTED_MANAGE_GATEWAYS: &str = "Unsupported manage_gateways";
 pub const UNSUPPORTED_NUMBER_OF_CONNECTIONS: &str = "Unsupported number of connections";
-pub const UNSUPPORTED_NUMBER_OF_OBJECTS: &str = "Unsupported number of objects";
+pub const UNSUPPORTED_NUMBER_OF_OBJECTS: &str = "Unsupported number of objects: quota exceeded";
 pub const UNSUPPORTED_NUMBER_OF_PREFIXES: &str = "Unsupported number of prefixes";
 pub const UNSUPPORTED_SECURITY_GROUP: &str = "Unsupported network security group";
 pub const UNSUPPORTED_SKU: &str = "Unsupported SKU";
@@ -72,6 +72,7 @@ pub const UNSUPPORTED_UPDATE_OF_RADIUS_GATEWAY: &str = "Unsupported update of RA
 
 pub const DEFAULT_QUOTA: &str = "Default quota reached";
 pub const INCOMPLETE_PREFLIGHT: &str = "Unable to check everything before the apply";
+pub const LEFTOVERS: &str = "Objects of an incomplete create";
 pub const MANUAL_TRANSIT_ROUTING: &str = "Manual routing of VPN attachments";
 pub const MISSING_PERMISSION: &str = "Missing permission for the apply";
 pub const NO_ECMP: &str = "Transit gateway without ECMP";

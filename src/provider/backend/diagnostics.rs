@@ -99,14 +99,28 @@ pub(super) fn settings_summary(cause: &ActionError) -> Option<&'static str> {
             Some(summaries::MISSING_AWS_CREDENTIALS)
         }
         ActionError::Aws(crate::aws::Error::InvalidRegion(_)) => Some(summaries::INVALID_REGION),
+        ActionError::Azure(crate::azure::Error::NoCredentials(_)) => {
+            Some(summaries::UNABLE_TO_AUTHENTICATE)
+        }
         _ => None,
     }
 }
 
+/// The ways to authenticate to Azure.
+const AZURE_CREDENTIALS: &str = "Use one of: azure.client_id with azure.client_secret or azure.client_certificate_path (ARM_CLIENT_ID, \
+    ARM_CLIENT_SECRET, ARM_CLIENT_CERTIFICATE_PATH), azure.use_oidc (ARM_USE_OIDC), azure.use_msi (ARM_USE_MSI), or az login.";
+
 pub(in crate::provider) fn read_failed(what: &str, cause: &ActionError) -> Diagnostics {
     let summary = settings_summary(cause).map(str::to_owned);
+    let mut detail = sentence(&cause.to_string());
+    if matches!(
+        cause,
+        ActionError::Azure(crate::azure::Error::NoCredentials(_))
+    ) {
+        detail = format!("{detail}\n\n{AZURE_CREDENTIALS}");
+    }
     Diagnostic::error(summary.unwrap_or_else(|| format!("Unable to read {what}")))
-        .detail(sentence(&cause.to_string()))
+        .detail(detail)
         .into()
 }
 

@@ -10,7 +10,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: terraform-provider-awsazure permissions [--plan-only] PATH\n\n\
+/// What the command does, and its arguments.
+pub const USAGE: &str = "usage: terraform-provider-awsazure permissions [--plan-only] PATH\n\n\
 PATH is a file in HCL or a directory with .tf files. The command prints the IAM policy and the Azure role that all\n\
 awsazure_bgp_vpn blocks together need. A value that is a reference or an expression counts as set.\n\n\
   --plan-only  only what refresh, plan and import need\n";

@@ -4,9 +4,9 @@
 use super::demand::Demand;
 use super::issue::AccountIssue;
 use super::quota::Quota;
-use super::{AccountSnapshot, Usage};
+use super::{AccountSnapshot, CountedObject, Usage};
 use crate::config::Config;
-use crate::ownership_tags::LinkId;
+use crate::ownership_tags::{LinkId, TAG_INCOMPLETE, TAG_NAME};
 use crate::preflight::eq_ignoring_case_and_spaces;
 use crate::types::Tags;
 use crate::violation::{AttributeId, Violation, ViolationKind};
@@ -79,6 +79,7 @@ pub fn check_account(
         violations.push(warning(AttributeId::ResourceGroup, issue));
     }
     if let Some(others) = others {
+        violations.extend(leftovers(context, snapshot));
         violations.extend(exceeded_quotas(context, snapshot, demand, others));
     }
     violations
@@ -127,6 +128,24 @@ fn read_only_locks(
             };
             Violation::error(AttributeId::ResourceGroup, ViolationKind::Account(issue))
         })
+}
+
+/// AWS objects that an incomplete create of a link with the same name left, where the link of this
+/// plan is another one because its slot, network or group differs.
+fn leftovers(context: AccountContext<'_>, snapshot: &AccountSnapshot) -> Option<Violation> {
+    let name = context.planned.name.known()?;
+    let is_left = |object: &&CountedObject| {
+        object.tags.contains_key(TAG_INCOMPLETE)
+            && object.tags.get(TAG_NAME) == Some(name)
+            && !context.owns(&object.id, &object.tags)
+    };
+    let objects = snapshot.objects.values().flatten().filter(is_left);
+    let ids: Vec<&str> = objects.map(|object| object.id.as_str()).collect();
+    let issue = AccountIssue::Leftovers {
+        name: name.clone(),
+        ids: ids.join(", "),
+    };
+    (!ids.is_empty()).then(|| Violation::warning(AttributeId::Name, ViolationKind::Account(issue)))
 }
 
 fn exceeded_quotas(

@@ -35,12 +35,17 @@ pub enum AccountIssue {
         message: String,
     },
     #[error(
+        "A create of a link named {name:?} did not complete and left these objects: {ids}. They are not part of the link that this plan creates, and no state contains them. If it was a create of this link, restore its settings (name, slot, resource group, networks) and apply: that completes the link, and later applies can change it. Otherwise, delete the objects."
+    )]
+    Leftovers { name: String, ids: String },
+    #[error(
         "The plan could not check everything that may stop the apply, because the credentials have no permission for {0}. Grant these permissions, or set preflight = false in the provider block to plan without these checks."
     )]
     DeniedReads(String),
     #[error(
-        "{place} has {used} {quota}, {}this link needs {needed} more, and the limit is {limit}. Delete unused ones, use another place, or request a higher quota.",
-        if *planned > 0 { format!("other links of this plan need {planned} more, ") } else { String::new() }
+        "{place} has {used} {quota}, {}this link needs {needed} more, and the limit is {limit}. Delete unused ones, request a higher quota, or use {}.",
+        if *planned > 0 { format!("other links of this plan need {planned} more, ") } else { String::new() },
+        quota.alternative()
     )]
     QuotaExceeded {
         quota: Quota,
@@ -73,6 +78,7 @@ impl AccountIssue {
             AccountIssue::ReadOnly { .. } => summaries::CONFLICTING_LOCK,
             AccountIssue::DeniedByPolicy { .. } => summaries::CONFLICTING_POLICY,
             AccountIssue::DeniedAction { .. } => summaries::MISSING_PERMISSION,
+            AccountIssue::Leftovers { .. } => summaries::LEFTOVERS,
             AccountIssue::DeniedReads(_) => summaries::INCOMPLETE_PREFLIGHT,
             AccountIssue::QuotaExceeded { .. } => summaries::UNSUPPORTED_NUMBER_OF_OBJECTS,
             AccountIssue::DefaultQuotaExceeded { .. } => summaries::DEFAULT_QUOTA,

@@ -32,6 +32,16 @@ impl Quota {
         }
     }
 
+    /// What to use instead of more objects.
+    pub fn alternative(self) -> &'static str {
+        match self {
+            Quota::Vpcs => "an existing VPC (aws.vpc_id)",
+            Quota::VpnGateways => "an existing virtual private gateway (aws.vpn_gateway_id)",
+            Quota::CustomerGateways | Quota::VpnConnections => "another region",
+            Quota::PublicIps => "another location",
+        }
+    }
+
     /// Service code and quota code in AWS Service Quotas. They are the same in all regions.
     pub fn service_quota(self) -> Option<(&'static str, &'static str)> {
         match self {

@@ -6,7 +6,7 @@ use super::snapshot::{Lookup, PreflightSnapshot};
 use crate::azure::model as azure;
 use crate::cidr::overlaps;
 use crate::config::Attr;
-use crate::ownership_tags::created_gateway_subnet;
+use crate::ownership_tags::{TAG_LINK, TAG_NAME, created_gateway_subnet};
 use crate::preflight_issue::PreflightIssue;
 use crate::tunnel::TunnelKey;
 use crate::validation::{gateway_subnet_size, parse_cidr};
@@ -57,7 +57,10 @@ pub(super) fn check_virtual_network(
         {
             add(
                 AttributeId::NetworkName,
-                PreflightIssue::VirtualNetworkExists(network.resource.id.clone()),
+                PreflightIssue::VirtualNetworkExists {
+                    id: network.resource.id.clone(),
+                    link: tagged_link(&network.resource),
+                },
             );
         }
         Lookup::Found(network) if !creates && !context.azure_gateway_is_existing => {
@@ -103,10 +106,19 @@ pub(super) fn check_virtual_network(
         } else if !(named && own(&gateway.resource)) {
             add(
                 AttributeId::AzureGateway,
-                PreflightIssue::VirtualNetworkHasGateway(id.clone()),
+                PreflightIssue::VirtualNetworkHasGateway {
+                    id: id.clone(),
+                    link: tagged_link(&gateway.resource),
+                },
             );
         }
     }
+}
+
+/// Name of the link that created an object.
+fn tagged_link(resource: &azure::Resource) -> Option<String> {
+    resource.tags.get(TAG_LINK)?;
+    resource.tags.get(TAG_NAME).cloned()
 }
 
 /// Whether the link that carries this one's tag is one that a create ended: no part is missing and

@@ -23,6 +23,7 @@ pub fn issues() -> Vec<Diagnostic> {
             action: "ec2:CreateVpc",
             message: "You are not authorized to perform this operation".into(),
         },
+        Issue::Leftovers { .. } => Issue::Leftovers { name: "prod".into(), ids: "cgw-1, vpn-1".into() },
         Issue::DeniedReads(_) => Issue::DeniedReads("servicequotas:GetServiceQuota".into()),
         Issue::QuotaExceeded { .. } => Issue::QuotaExceeded {
             quota: Quota::CustomerGateways,
@@ -47,6 +48,7 @@ pub fn issues() -> Vec<Diagnostic> {
             ViolationKind::Account(
                 Issue::DeniedAction { .. } | Issue::DefaultQuotaExceeded { .. },
             ) => Violation::warning(At::Region, kind),
+            ViolationKind::Account(Issue::Leftovers { .. }) => Violation::warning(At::Name, kind),
             ViolationKind::Account(Issue::DeniedReads(_)) => {
                 Violation::warning(At::ResourceGroup, kind)
             }

@@ -287,6 +287,7 @@ pub fn others() -> Vec<Diagnostic> {
     found.push(remaining_objects("built", true, &made));
     found.push(remaining_objects("built", false, &made));
     found.push(remaining_objects("built", true, &BTreeSet::new()));
+    found.push(remaining_objects("built", false, &BTreeSet::new()));
     found.push(remaining_objects("deleted", false, &made));
     found.push(remaining_after_blocked_move());
     found.push(remaining_after_rollback());

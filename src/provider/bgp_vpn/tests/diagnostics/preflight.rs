@@ -14,8 +14,8 @@ pub fn issues() -> Vec<Diagnostic> {
     let issues = samples!(Issue {
         Issue::ResourceGroupNotFound(_) => Issue::ResourceGroupNotFound("prod-rg".into()),
         Issue::VirtualNetworkNotFound(_) => Issue::VirtualNetworkNotFound(network().to_string()),
-        Issue::VirtualNetworkExists(_) => Issue::VirtualNetworkExists(network()),
-        Issue::VirtualNetworkHasGateway(_) => Issue::VirtualNetworkHasGateway(gateway()),
+        Issue::VirtualNetworkExists { .. } => Issue::VirtualNetworkExists { id: network(), link: Some("office".into()) },
+        Issue::VirtualNetworkHasGateway { .. } => Issue::VirtualNetworkHasGateway { id: gateway(), link: Some("office".into()) },
         Issue::LinkExists(..) => Issue::LinkExists(gateway(), "169.254.21.0/30".into()),
         Issue::VpcNotFound { .. } => Issue::VpcNotFound { id: "vpc-1".into(), region: "eu-west-1".into() },
         Issue::VpcHasGateway(_) => Issue::VpcHasGateway(VpnGatewayId("vgw-1".into())),
@@ -84,7 +84,7 @@ fn place(issue: &Issue) -> At {
         Issue::VirtualNetworkNotFound(_)
         | Issue::GatewaySubnetMisspelled(_)
         | Issue::SecurityGroup(_) => At::NetworkId,
-        Issue::VirtualNetworkExists(_) => At::NetworkName,
+        Issue::VirtualNetworkExists { .. } => At::NetworkName,
         Issue::VpcNotFound { .. } | Issue::OverlappingRanges { .. } => At::VpcId,
         Issue::VpcHasGateway(_)
         | Issue::VpnGatewayNotFound { .. }
