@@ -192,11 +192,34 @@ pub fn obstacle(scope: &LookupScope, observed: &Observed) -> Option<Obstacle> {
     if !ids.is_empty() {
         return Some(Obstacle::Complete { ids });
     }
-    foreign_name(scope, observed).map(Obstacle::NameTaken)
+    let (id, tags) = foreign_name(scope, observed)?;
+    Some(
+        match tags.and_then(|tags| other_side(scope, observed, tags)) {
+            Some(endpoint) => Obstacle::IncompleteLink {
+                ids: vec![id.to_string()],
+                endpoint,
+            },
+            None => Obstacle::NameTaken(id),
+        },
+    )
 }
 
-/// An object under a planned name that is not this link's.
-fn foreign_name(scope: &LookupScope, observed: &Observed) -> Option<ResourceId> {
+/// The AWS side for which an interrupted create of this link created an Azure object, where it
+/// created nothing in AWS yet. A link with all connections is complete, perhaps in another region.
+fn other_side(scope: &LookupScope, observed: &Observed, tags: &Tags) -> Option<String> {
+    scope.link.as_ref().filter(|link| link.is_on(tags))?;
+    let endpoint = tags.get(TAG_AWS_ENDPOINT)?;
+    let connections = observed.azure.connections.iter();
+    let is_incomplete =
+        connections.filter(|(_, found)| found.is_some()).count() < TunnelKey::ALL.len();
+    (is_incomplete && !scope.adoption.endpoints.contains(endpoint)).then(|| endpoint.clone())
+}
+
+/// An object under a planned name that is not this link's, with its tags.
+fn foreign_name<'a>(
+    scope: &LookupScope,
+    observed: &'a Observed,
+) -> Option<(ResourceId, Option<&'a Tags>)> {
     let adoption = &scope.adoption;
     if let Some(network) = &observed.azure.network
         && let Some(space) = &adoption.address_space
@@ -206,7 +229,7 @@ fn foreign_name(scope: &LookupScope, observed: &Observed) -> Option<ResourceId> 
                 .iter()
                 .all(|range| network.address_space.contains(range)))
     {
-        return Some(network.resource.id.clone());
+        return Some((network.resource.id.clone(), Some(&network.resource.tags)));
     }
     if let Some(gateway) = &observed.azure.gateway
         && adoption.makes_gateway
@@ -214,9 +237,10 @@ fn foreign_name(scope: &LookupScope, observed: &Observed) -> Option<ResourceId> 
         && !(scope.tags_prove(&gateway.resource.tags, role::AZURE_GATEWAY)
             && same(adoption.azure_asn, gateway.asn))
     {
-        return Some(gateway.resource.id.clone());
+        return Some((gateway.resource.id.clone(), Some(&gateway.resource.tags)));
     }
-    observed.azure.foreign_objects.first().cloned()
+    let first = observed.azure.foreign_objects.first().cloned();
+    first.map(|id| (id, None))
 }
 
 /// Ids of what a create would take over: there, and in no state.

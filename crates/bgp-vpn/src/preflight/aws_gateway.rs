@@ -4,7 +4,7 @@ use super::context::PreflightContext;
 use super::snapshot::{Lookup, PreflightSnapshot};
 use crate::aws;
 use crate::config::Attr;
-use crate::ownership_tags::{TAG_AWS_ENDPOINT, TAG_INCOMPLETE};
+use crate::ownership_tags::{TAG_AWS_ENDPOINT, TAG_INCOMPLETE, TAG_LINK, TAG_NAME};
 use crate::preflight_issue::PreflightIssue;
 use crate::violation::{AttributeId, Violation, ViolationKind};
 
@@ -31,10 +31,17 @@ pub(super) fn check_vpc(
             || context.owns(&gateway.id.0, &gateway.tags)
                 && (gateway.tags.contains_key(TAG_INCOMPLETE) || is_of_move(context, gateway)))
     {
-        add(
-            AttributeId::VpnGateway,
-            PreflightIssue::VpcHasGateway(gateway.id.clone()),
-        );
+        let id = gateway.id.clone();
+        let is_incomplete =
+            gateway.tags.contains_key(TAG_LINK) && gateway.tags.contains_key(TAG_INCOMPLETE);
+        let issue = match gateway.tags.get(TAG_NAME).filter(|_| is_incomplete) {
+            Some(name) => PreflightIssue::IncompleteGateway {
+                id,
+                name: name.clone(),
+            },
+            None => PreflightIssue::VpcHasGateway(id),
+        };
+        add(AttributeId::VpnGateway, issue);
     }
 }
 

@@ -24,6 +24,7 @@ pub use sandbox::{Sandbox, Schemas, program as sandbox_program};
 pub use scenario::{Scenario, census, has_warning, text};
 pub use world::{Call, Object, World};
 
+use crate::simulated::is_read;
 use crate::{provider_program, repository};
 use serde_json::Value;
 use std::cell::RefCell;
@@ -419,14 +420,9 @@ impl TestEnv {
 
     /// Calls that write, made since the log had that many lines: operation and target.
     pub fn writes_since(&self, since: usize) -> Vec<String> {
-        let reads = |operation: &str| {
-            ["Describe", "Get", "List"]
-                .iter()
-                .any(|verb| operation.starts_with(verb))
-        };
         let signs_in = |operation: &str| operation.to_lowercase().contains("token");
         let calls = self.calls().into_iter().skip(since);
-        let calls = calls.filter(|call| !reads(&call.operation) && !signs_in(&call.operation));
+        let calls = calls.filter(|call| !is_read(&call.operation) && !signs_in(&call.operation));
         calls
             .map(|call| format!("{} {}", call.operation, call.target.unwrap_or_default()))
             .collect()
