@@ -50,9 +50,9 @@ pub enum PreflightIssue {
     )]
     VpcHasGateway(VpnGatewayId),
     #[error(
-        "The virtual private gateway {id} of the VPC was left by a create of a link named {name:?} that did not complete. If it was a create or a replacement of this link, restore its settings in the configuration (name, slot, networks) and apply: that completes the link, and later applies can change it. Otherwise, delete the objects of that create."
+        "{id} was left by a create of a link named {name:?} that did not complete. If it was a create or a replacement of this link, restore its settings in the configuration (name, slot, networks) and apply: that completes the link, and later applies can change it. Otherwise, delete the objects of that create."
     )]
-    IncompleteGateway { id: VpnGatewayId, name: String },
+    LeftByIncompleteCreate { id: String, name: String },
     #[error(
         "The virtual network has no GatewaySubnet, which a VPN gateway requires. Set azure.gateway_subnet_prefix to a free /27 of the virtual network to create it."
     )]
@@ -185,7 +185,7 @@ impl PreflightIssue {
                 | PreflightIssue::VirtualNetworkHasGateway { .. }
                 | PreflightIssue::LinkExists(..)
                 | PreflightIssue::VpcHasGateway(_)
-                | PreflightIssue::IncompleteGateway { .. }
+                | PreflightIssue::LeftByIncompleteCreate { .. }
                 | PreflightIssue::GatewayFull { .. }
                 | PreflightIssue::AddressInUse { .. }
                 | PreflightIssue::InsideCidrInUse { .. }
@@ -202,7 +202,7 @@ impl PreflightIssue {
                 summaries::CONFLICTING_AZURE_GATEWAY
             }
             PreflightIssue::VpcNotFound { .. } => summaries::MISSING_VPC,
-            PreflightIssue::IncompleteGateway { .. } => summaries::CONFLICTING_INCOMPLETE_LINK,
+            PreflightIssue::LeftByIncompleteCreate { .. } => summaries::CONFLICTING_INCOMPLETE_LINK,
             PreflightIssue::VpcHasGateway(_) => summaries::CONFLICTING_VPN_GATEWAY,
             PreflightIssue::GatewaySubnetNotFound => summaries::MISSING_GATEWAY_SUBNET,
             PreflightIssue::GatewaySubnetMisspelled(_) => summaries::INVALID_GATEWAY_SUBNET,

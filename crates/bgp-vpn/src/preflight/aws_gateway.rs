@@ -35,8 +35,8 @@ pub(super) fn check_vpc(
         let is_incomplete =
             gateway.tags.contains_key(TAG_LINK) && gateway.tags.contains_key(TAG_INCOMPLETE);
         let issue = match gateway.tags.get(TAG_NAME).filter(|_| is_incomplete) {
-            Some(name) => PreflightIssue::IncompleteGateway {
-                id,
+            Some(name) => PreflightIssue::LeftByIncompleteCreate {
+                id: id.to_string(),
                 name: name.clone(),
             },
             None => PreflightIssue::VpcHasGateway(id),

@@ -55,13 +55,17 @@ pub(super) fn check_virtual_network(
         Lookup::Found(network)
             if creates && context.configured.network_id.is_null() && !own(&network.resource) =>
         {
-            add(
-                AttributeId::NetworkName,
-                PreflightIssue::VirtualNetworkExists {
-                    id: network.resource.id.clone(),
-                    link: tagged_link(&network.resource),
+            let (id, link) = (network.resource.id.clone(), tagged_link(&network.resource));
+            // A link without a gateway is incomplete.
+            let is_left = snapshot.network_gateway == Lookup::NotFound;
+            let issue = match link {
+                Some(name) if is_left => PreflightIssue::LeftByIncompleteCreate {
+                    id: id.to_string(),
+                    name,
                 },
-            );
+                link => PreflightIssue::VirtualNetworkExists { id, link },
+            };
+            add(AttributeId::NetworkName, issue);
         }
         Lookup::Found(network) if !creates && !context.azure_gateway_is_existing => {
             let is = &network.resource.location;

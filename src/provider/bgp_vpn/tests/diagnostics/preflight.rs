@@ -19,8 +19,8 @@ pub fn issues() -> Vec<Diagnostic> {
         Issue::LinkExists(..) => Issue::LinkExists(gateway(), "169.254.21.0/30".into()),
         Issue::VpcNotFound { .. } => Issue::VpcNotFound { id: "vpc-1".into(), region: "eu-west-1".into() },
         Issue::VpcHasGateway(_) => Issue::VpcHasGateway(VpnGatewayId("vgw-1".into())),
-        Issue::IncompleteGateway { .. } => {
-            Issue::IncompleteGateway { id: VpnGatewayId("vgw-1".into()), name: "office".into() }
+        Issue::LeftByIncompleteCreate { .. } => {
+            Issue::LeftByIncompleteCreate { id: "vgw-1".into(), name: "office".into() }
         },
         Issue::GatewaySubnetNotFound => Issue::GatewaySubnetNotFound,
         Issue::GatewaySubnetMisspelled(_) => Issue::GatewaySubnetMisspelled("gatewaysubnet".into()),
