@@ -294,7 +294,8 @@ fn objects_of_killed_create_in_other_group_are_listed() {
         run.apply_killed("fail call 1 of azure PutConnection: once hang", false)
             .await;
         run.configure(&group("two-rg"));
-        run.apply().await;
+        run.core.new_process();
+        assert_eq!(run.core.run(&Run::Apply).await, Ok(()));
         let shown = run.core.messages.join("\n");
         assert!(shown.contains("left these objects: "), "{shown}");
     });
