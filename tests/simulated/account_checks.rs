@@ -224,7 +224,7 @@ async fn warnings_with_denied(seed: u64, operations: &[&str]) -> String {
     core.messages.join("\n")
 }
 
-/// The role that plans need not be the role that applies: a warning, and the apply goes on.
+/// Another role may run the apply, so a denied dry run is a warning and the apply continues.
 #[test]
 fn denied_dry_run_is_a_warning_with_the_action() {
     simulated(|| async {

@@ -66,8 +66,8 @@ impl Planning<'_> {
         self.private.holder = Some(holder.as_str().to_owned());
     }
 
-    /// A link stays in its region when `aws.region` is removed. Whoever moves it then may expect the
-    /// region of the provider.
+    /// A link stays in its region when `aws.region` is removed. A user who then moves the link may
+    /// expect it in the region of the provider.
     pub(super) fn region_warning(&self, changes: ChangeSet<'_>) -> Option<Diagnostic> {
         let region = changes.planned.region.known()?;
         let default = self.backend.default_region();

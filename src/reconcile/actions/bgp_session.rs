@@ -115,7 +115,7 @@ impl ApplyContext<'_> {
                 connection.map(|it| it.resource.id.clone()),
             )
         });
-        // A read that fails says nothing: the wait goes on.
+        // A failed read does not show whether the object exists, so the wait continues.
         if let Some(id) = connection
             && let Ok(found) = azure.get_connection(&id, &ctx).await
             && found.is_none_or(|found| found.resource.state == ProvisioningState::Deleting)

@@ -143,7 +143,7 @@ async fn steps(
     core.run(&Run::Destroy).await
 }
 
-/// Somebody narrows the networks of a VPN connection by hand. The next apply repairs it.
+/// A user narrows the networks of a VPN connection by hand. The next apply repairs it.
 fn narrow_networks(sim: &Sim) {
     let mut world = sim.sandbox.world();
     let allowed = std::mem::take(&mut world.authorization);
