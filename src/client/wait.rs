@@ -7,8 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Reported where an object of the link disappears while a run waits for it.
-pub const DELETED_OUTSIDE: &str =
-    "it was deleted outside of Terraform. The next apply creates it again";
+pub const DELETED_OUTSIDE: &str = "it was deleted outside of Terraform. If it belongs to this link, the next apply creates it again";
 
 /// What a read showed of something awaited.
 #[derive(Debug)]

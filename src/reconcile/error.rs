@@ -39,7 +39,8 @@ pub enum ActionError {
     },
     /// An object of the link disappeared while this run waited for its tunnel.
     #[error(
-        "{id} was deleted outside of Terraform while this run waited for {awaited}. The next apply creates it again"
+        "{id} was deleted outside of Terraform while this run waited for {awaited}. If it belongs to this link, \
+         the next apply creates it again"
     )]
     DeletedOutside { id: String, awaited: String },
     /// Up again, but with fewer routes than before it was interrupted.

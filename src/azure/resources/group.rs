@@ -1,16 +1,16 @@
 //! Resource groups.
 
-use super::{GROUPS, LOCKS, encoded, read_as};
+use super::{GROUPS, encoded, read_as};
 use crate::azure::arm::{ArmRequest, Precondition};
 use crate::azure::client::Azure;
 use crate::azure::documents::group::{self, Member};
-use crate::azure::documents::lock;
 use crate::azure::error::Error;
 use crate::azure::id::ResourceId;
 use crate::azure::lro::{LongRunningOperation, LroKind};
 use crate::azure::model::{Lock, ResourceGroup};
 use crate::client::{CallContext, DeniedRead};
 use azure_core::http::Method;
+use bgp_vpn::account::actions::READ_LOCKS;
 use bgp_vpn::types::Tags;
 use std::collections::BTreeSet;
 
@@ -152,32 +152,18 @@ impl Azure {
     /// # Errors
     /// As Azure refuses, but for a lack of rights.
     pub async fn group_locks(&self, name: &str, ctx: &CallContext) -> Result<Vec<Lock>, Error> {
-        let path = format!(
-            "{}/providers/Microsoft.Authorization/locks",
-            self.group_path(name)
-        );
-        let found = match self
-            .list(
-                &ArmRequest::path("list locks of", Method::Get, &path, LOCKS),
-                ctx,
-            )
-            .await
-        {
+        match self.scope_locks(Some(name), ctx).await {
             Err(Error::Denied(context)) => {
                 ctx.denied.note(DeniedRead {
-                    action: "Microsoft.Authorization/locks/read".to_owned(),
+                    action: READ_LOCKS.to_owned(),
                     scope: self.group_path(name),
                     consequence: "Locks may be missed. Azure then rejects a delete after other objects were deleted.",
                     reason: context.to_string(),
                 });
-                Vec::new()
+                Ok(Vec::new())
             }
-            other => other?,
-        };
-        found
-            .iter()
-            .map(|doc| read_as("list locks of", &path, lock::parse(doc)))
-            .collect()
+            other => other,
+        }
     }
 
     /// Names of the groups of the subscription that hold connections, in lower case, as far as
