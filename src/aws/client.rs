@@ -179,7 +179,9 @@ impl Shared {
             // The attempt's own limit ends a hang; this would only add a second clock.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             // For the credentials' sake: EC2's own calls are retried by us (see `retry`).
-            .retry_config(RetryConfig::standard());
+            .retry_config(RetryConfig::standard())
+            // The order of the SDK's own chain differs from the AWS provider's (see `credentials`).
+            .no_credentials();
         if let Some(time) = &self.overrides.time {
             loader = loader.time_source(time.clone());
         }
@@ -192,7 +194,7 @@ impl Shared {
         if let Some(region) = &settings.region {
             loader = loader.region(aws_config::Region::new(region.clone()));
         }
-        if let Some(profile) = &settings.profile {
+        if let Some(profile) = settings.profile_name() {
             loader = loader.profile_name(profile);
         }
         if let Some(files) = credentials::files(settings) {
@@ -211,7 +213,7 @@ impl Shared {
             )
         });
         let mut with = sdk.clone().into_builder();
-        with.set_credentials_provider(credentials::provider(settings, &sdk, &region)?);
+        with.set_credentials_provider(credentials::provider(settings, &sdk, &region).await?);
         Ok(with.build())
     }
 

@@ -1,8 +1,7 @@
 //! The provider's `aws` block as plain data: attribute names and meanings are those of the official
 //! provider for AWS.
 //!
-//! What is not set here is left to the SDK's chain: `AWS_*` variables, shared files, web identity,
-//! container and instance roles.
+//! What is not set here comes from the next source of the order in `sources`.
 
 use bgp_vpn::types::Tags;
 use std::fmt;
@@ -84,6 +83,17 @@ pub struct AssumeRoleWithWebIdentity {
 pub struct Endpoints {
     pub ec2: Option<String>,
     pub sts: Option<String>,
+}
+
+impl Settings {
+    /// The profile that the block or the environment names.
+    pub(in crate::aws) fn profile_name(&self) -> Option<String> {
+        let variable = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
+        self.profile
+            .clone()
+            .or_else(|| variable("AWS_PROFILE"))
+            .or_else(|| variable("AWS_DEFAULT_PROFILE"))
+    }
 }
 
 impl fmt::Debug for Settings {

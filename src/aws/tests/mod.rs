@@ -6,7 +6,9 @@
     clippy::indexing_slicing
 )]
 
+mod credential_sources;
 mod credentials;
+mod fake_endpoint;
 mod hostile;
 mod lost_response;
 mod waits;

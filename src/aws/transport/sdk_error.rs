@@ -1,6 +1,7 @@
 //! From the SDK's errors to ours. Nothing of a request is carried over, for a request may hold a
 //! key.
 
+use crate::aws::credentials::search_order;
 use crate::aws::error::{Error, call_context};
 use crate::client::cloud_text::clean;
 use crate::client::response::{ResponseError, described, find, is_html};
@@ -9,11 +10,6 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use bgp_vpn::permissions::advice;
 use std::error::Error as Std;
-
-/// Where credentials are searched, for the error message.
-const CREDENTIAL_SOURCES: &str = "The provider looked at, in this order: aws.access_key with aws.secret_key, \
-aws.assume_role_with_web_identity and aws.profile of the provider; AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY; AWS_PROFILE with the \
-shared config and credentials files; AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN; the role of the container or instance";
 
 /// Operations that are not EC2's.
 const STS_OPERATIONS: [&str; 1] = ["GetCallerIdentity"];
@@ -104,15 +100,16 @@ where
 /// No credentials: what was tried, and what the last word was.
 fn credentials(fault: &CredentialsError) -> Error {
     let cause = clean(&chain(fault));
+    let looked_at = format!("The provider looked at, in this order: {}", search_order());
     match fault {
         CredentialsError::CredentialsNotLoaded(_) => Error::MissingCredentials(format!(
-            "no AWS credentials were found ({cause}). {CREDENTIAL_SOURCES}. Set one of them"
+            "no AWS credentials were found ({cause}). {looked_at}. Set one of them"
         )),
         CredentialsError::ProviderTimedOut(_) => Error::NoCredentials(format!(
-            "getting AWS credentials took too long: {cause}. {CREDENTIAL_SOURCES}"
+            "getting AWS credentials took too long: {cause}. {looked_at}"
         )),
         _ => Error::NoCredentials(format!(
-            "getting AWS credentials failed: {cause}. {CREDENTIAL_SOURCES}"
+            "getting AWS credentials failed: {cause}. {looked_at}"
         )),
     }
 }

@@ -102,8 +102,8 @@ pub(super) fn schema() -> Attribute {
     .optional()
     .description(
         "Access to AWS. Attributes, variables and their order are those of the [AWS provider](https://registry.terraform.io/providers/hashicorp/aws/latest/docs); \
-         its configuration works unchanged. The default chain applies to everything that is not set: `AWS_*` variables, shared files, \
-         web identity, container and instance roles. The provider contacts no endpoint until a resource needs it.",
+         its configuration works unchanged. The first source that has credentials is used: attributes, keys and web identity of the \
+         environment, the profile, the role of the container or of the instance ([guide](guides/credentials.md)). The provider contacts no endpoint until a resource needs it.",
     )
 }
 
