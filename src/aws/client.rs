@@ -1,7 +1,7 @@
 //! The provider's AWS half: configuration that is read when a resource first needs it, and one
 //! client a region.
 
-use super::credentials::{self, Settings};
+use super::credentials::{self, ExpiringKeys, Settings};
 use super::error::{Error, call_context};
 use super::model::Region;
 use super::shared_poll::SharedPoller;
@@ -151,6 +151,15 @@ impl Aws {
             shared_poller: Arc::default(),
             ..ec2
         })
+    }
+
+    /// How long the credentials are still valid, where they are not renewed and their expiry is
+    /// known. Contacts no endpoint.
+    pub async fn expiring_keys(&self) -> Option<ExpiringKeys> {
+        let clock = self.0.overrides.time.as_ref();
+        let now = clock.map_or_else(SystemTime::now, TimeSource::now);
+        let variable = |name: &str| std::env::var(name).ok();
+        credentials::expiring_keys(&self.0.settings, &variable, now).await
     }
 }
 

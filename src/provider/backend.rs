@@ -15,6 +15,7 @@ use super::bgp_vpn::backend::{
 };
 use super::settings::{ProviderData, ProviderDataError, Settings};
 use crate::aws::Aws;
+use crate::aws::credentials::ExpiringKeys;
 use crate::azure::{Azure, AzureSettings, GatewayLocks};
 use crate::reconcile::{self, ActionError, CloudClients, OperationContext};
 use async_trait::async_trait;
@@ -315,6 +316,10 @@ impl Backend for CloudBackend {
         shown: &ShownPlan,
     ) -> Vec<String> {
         bgp_vpn::stale_plan::changes_since_plan(before, spec, observed, shown)
+    }
+
+    async fn expiring_keys(&self) -> Option<ExpiringKeys> {
+        self.clients().ok()?.aws.expiring_keys().await
     }
 
     fn is_configured(&self) -> bool {

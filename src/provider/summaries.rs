@@ -38,6 +38,7 @@ pub const UNSUPPORTED_STATIC_ROUTING: &str = "Unsupported static routing";
 
 pub const ADOPTED_OBJECTS: &str = "Existing objects will be adopted";
 pub const ALL_TUNNELS_INTERRUPTED: &str = "All tunnels will be interrupted";
+pub const AWS_CREDENTIALS_EXPIRE: &str = "AWS credentials expire during the create";
 pub const AWS_SIDE_RECREATED: &str = "AWS side will be recreated";
 pub const AZURE_GATEWAY_RECREATED: &str = "Azure gateway will be recreated";
 pub const AZURE_GATEWAY_RESIZED: &str = "Azure gateway will be resized";

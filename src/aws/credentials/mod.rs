@@ -2,14 +2,17 @@
 //! are assumed with them.
 
 mod assumed_roles;
+mod expiry;
 mod settings;
 mod shared_files;
 mod sources;
 
+pub use expiry::ExpiringKeys;
 pub use settings::{AssumeRole, AssumeRoleWithWebIdentity, Endpoints, Settings};
 pub(super) use sources::search_order;
 pub use sources::{ORDER, Source};
 
+pub(super) use expiry::expiring_keys;
 pub(super) use shared_files::files;
 
 use super::error::Error;

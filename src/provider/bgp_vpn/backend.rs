@@ -1,6 +1,7 @@
 //! What the resource needs from the clouds. The resource knows values and plans; the implementation
 //! knows how to read, create, repair and delete.
 
+use crate::aws::credentials::ExpiringKeys;
 use crate::aws::model::{CustomerGatewayId, Region};
 use async_trait::async_trait;
 use bgp_vpn::inside_cidr::InsideCidr;
@@ -118,6 +119,11 @@ pub trait Backend: Send + Sync {
         observed: &Observed,
         shown: &ShownPlan,
     ) -> Vec<String>;
+
+    /// The AWS credentials, where they are not renewed and their expiry is known.
+    async fn expiring_keys(&self) -> Option<ExpiringKeys> {
+        None
+    }
 
     /// Whether every setting of the provider block is known.
     fn is_configured(&self) -> bool;

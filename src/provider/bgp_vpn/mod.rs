@@ -46,6 +46,7 @@ mod defaults;
 mod destroy;
 pub mod existing_link;
 mod expand;
+mod expiring_keys;
 mod flatten;
 mod import;
 mod kept;

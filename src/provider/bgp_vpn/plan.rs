@@ -7,6 +7,7 @@ use super::claims::Claims;
 use super::create_before_destroy::downgrade_conflicts;
 use super::defaults::{PlanInputs, apply_defaults};
 use super::expand::subscription;
+use super::expiring_keys;
 use super::kept::{Kept, kept, kept_by_create};
 use super::lost_private_state::private_of;
 use super::model::Model;
@@ -262,6 +263,7 @@ impl<'r> Planning<'r> {
     ) -> Result<Vec<AttributePath>, Diagnostics> {
         let recalled = self.find_incomplete_state(planned);
         let settled = self.inputs();
+        let on_existing_gateway = settled.azure_gateway_is_existing();
         // A replacement is planned once more without a prior state, which is when its surroundings
         // count.
         let checked = !replaced && self.is_checked();
@@ -300,6 +302,12 @@ impl<'r> Planning<'r> {
         }
         match self.prior {
             None => {
+                let keys = self.backend.expiring_keys().await;
+                self.messages.extend(
+                    keys.and_then(|keys| {
+                        expiring_keys::warning(&keys, planned, on_existing_gateway)
+                    }),
+                );
                 self.complete_create(draft, planned, link);
                 Ok(Vec::new())
             }

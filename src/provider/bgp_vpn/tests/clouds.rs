@@ -1,6 +1,7 @@
 //! Two clouds small enough for a test: what was asked for is there at once.
 
 use super::super::backend::{ApplyOutcome, Backend, ImportedLink, ProgressCallback};
+use crate::aws::credentials::ExpiringKeys;
 use crate::aws::model::*;
 use crate::azure::id::ResourceId;
 use crate::azure::model as azure;
@@ -27,6 +28,7 @@ pub struct Clouds {
     pub calls: AtomicUsize,
     /// A converge ends with an error once this much of AWS stands.
     pub fails: Mutex<bool>,
+    pub expiring_keys: Mutex<Option<ExpiringKeys>>,
     made: AtomicUsize,
 }
 
@@ -332,6 +334,10 @@ pub fn gateway(
 
 #[async_trait]
 impl Backend for Clouds {
+    async fn expiring_keys(&self) -> Option<ExpiringKeys> {
+        self.expiring_keys.lock().unwrap().clone()
+    }
+
     async fn observe(&self, _: &LookupScope, _: &Cancel) -> Result<Observed, Diagnostics> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         Ok(self.there.lock().unwrap().clone())

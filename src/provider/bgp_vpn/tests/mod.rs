@@ -10,6 +10,7 @@ mod clouds;
 mod core;
 mod diagnostics;
 mod drift;
+mod expiring_keys;
 mod refusals;
 mod resume;
 mod walk;

@@ -1,6 +1,7 @@
 //! Errors and warnings of a plan.
 
 use super::{azure, gateway, samples};
+use crate::aws::credentials::ExpiringKeys;
 use crate::aws::model::VpcId;
 use crate::provider::bgp_vpn::change_set::ChangeSet;
 use crate::provider::bgp_vpn::model::Model;
@@ -8,12 +9,15 @@ use crate::provider::bgp_vpn::private_state::PrivateState;
 use crate::provider::bgp_vpn::replacing_attributes::{drifted_warning, late_replacement};
 use crate::provider::bgp_vpn::resume::resume_warning;
 use crate::provider::bgp_vpn::stale_plan::outdated_plan;
-use crate::provider::bgp_vpn::{claims, existing_link, plan_conflicts, public_subnet};
+use crate::provider::bgp_vpn::{
+    claims, existing_link, expiring_keys, plan_conflicts, public_subnet,
+};
 use bgp_vpn::claim::{Claim, ClaimConflict, SharedGateway};
 use bgp_vpn::conflict::Conflict;
 use bgp_vpn::inside_cidr::Slot;
 use bgp_vpn::tunnel::TunnelKey;
 use std::collections::BTreeSet;
+use std::time::Duration;
 use terraform_plugin::{Diagnostic, Value};
 
 fn claim_conflicts() -> Vec<Diagnostic> {
@@ -139,6 +143,11 @@ pub fn diagnostics() -> Vec<Diagnostic> {
     found.push(drifted_warning(&"azure.sku".into(), &planned, &prior));
     found.push(resume_warning(false));
     found.push(resume_warning(true));
+    let keys = ExpiringKeys {
+        valid_for: Duration::from_secs(25 * 60),
+        known_from: "AWS_CREDENTIAL_EXPIRATION".into(),
+    };
+    found.extend(expiring_keys::warning(&keys, &Model::read(&prior), false));
     found.push(plan_conflicts::region_kept("eu-west-1", "us-east-1"));
     let net = |text: &str| text.parse().unwrap();
     found.push(claims::overlapping_vpcs(
