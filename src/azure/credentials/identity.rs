@@ -2,6 +2,7 @@
 //! is left alone.
 
 use super::assertion::FreshAssertion;
+use super::azure_cli::AzureCli;
 use super::certificate::CertificateAssertion;
 use super::managed_identity::InstanceIdentity;
 use super::select::{CredentialError, CredentialMethod};
@@ -11,9 +12,9 @@ use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_core::http::{ClientOptions, HttpClient, Pipeline, Transport, Url};
 use azure_identity::{
-    AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredential,
-    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
-    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
+    ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
+    ClientSecretCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
+    UserAssignedId,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -114,7 +115,12 @@ pub(in crate::azure) async fn credential(
                         attribute: "msi_endpoint",
                         reason: error.to_string(),
                     })?;
-                    Ok(Arc::new(InstanceIdentity::new(url, client_id, http)) as _)
+                    Ok(Arc::new(InstanceIdentity::new(
+                        url,
+                        client_id,
+                        api_version.clone(),
+                        http,
+                    )) as _)
                 }
                 None => {
                     let user_assigned_id = client_id.map(UserAssignedId::ClientId);
@@ -130,14 +136,8 @@ pub(in crate::azure) async fn credential(
             tenant_id,
             subscription_id,
         } => {
-            // The CLI takes a tenant or a subscription; the tenant is more exact.
-            let subscription = subscription_id.clone().filter(|_| tenant_id.is_none());
-            let options = AzureCliCredentialOptions {
-                tenant_id: tenant_id.clone(),
-                subscription,
-                ..Default::default()
-            };
-            AzureCliCredential::new(Some(options)).map(|c| c as _)
+            let login = AzureCli::new(tenant_id.clone(), subscription_id.clone())?;
+            Ok(Arc::new(login) as _)
         }
     };
     made.map_err(|error| CredentialError::Unusable {

@@ -8,6 +8,7 @@ mod select;
 mod settings;
 
 mod assertion;
+mod azure_cli;
 mod certificate;
 pub(super) mod identity;
 mod managed_identity;
