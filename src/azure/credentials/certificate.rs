@@ -122,7 +122,7 @@ impl ClientAssertion for CertificateAssertion {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
     use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
@@ -130,7 +130,7 @@ mod tests {
     use p12_keystore::{Certificate, KeyStoreEntry, PrivateKey, PrivateKeyChain};
     use serde_json::Value;
 
-    fn archive(password: &str) -> (Vec<u8>, Vec<u8>) {
+    pub(in crate::azure::credentials) fn archive(password: &str) -> (Vec<u8>, Vec<u8>) {
         let key = RsaKeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
         let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&key)
             .unwrap()

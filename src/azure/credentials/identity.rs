@@ -104,6 +104,7 @@ pub(in crate::azure) async fn credential(
         CredentialMethod::ManagedIdentity {
             client_id,
             endpoint,
+            api_version,
         } => {
             let client_id = match client_id {
                 Some(source) => Some(text("client_id_file_path", source).await?),
@@ -192,3 +193,7 @@ async fn bytes(source: &ValueSource) -> Result<Vec<u8>, CredentialError> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "identity_tests.rs"]
+mod tests;

@@ -95,6 +95,7 @@ settings! {
             "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"
         ],
         msi_endpoint: ["ARM_MSI_ENDPOINT"],
+        msi_api_version: ["ARM_MSI_API_VERSION"],
         environment: ["ARM_ENVIRONMENT"],
         metadata_host: ["ARM_METADATA_HOSTNAME"],
     }

@@ -44,6 +44,8 @@ attributes! {
              `ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID`, `ARM_OIDC_AZURE_SERVICE_CONNECTION_ID`, \
              `AZURESUBSCRIPTION_SERVICE_CONNECTION_ID`.",
         msi_endpoint: "URL of the managed identity endpoint. Or `ARM_MSI_ENDPOINT`.",
+        msi_api_version: "API version of `msi_endpoint`, such as `2019-08-01` for Azure Container Apps and App Service. Or \
+             `ARM_MSI_API_VERSION`. Defaults to `2018-02-01`.",
         environment: "Azure environment: `public`, `usgovernment` or `china`. Or `ARM_ENVIRONMENT`. Defaults to `public`.",
         metadata_host: "Hostname of the Azure metadata service, for other environments. Or `ARM_METADATA_HOSTNAME`.",
     }
@@ -68,7 +70,7 @@ pub(super) fn schema() -> Attribute {
     Attribute::nested(Nesting::Single, attributes()).optional().description(
         "Access to Azure. Attributes and variables are those of the \
          [azurerm provider](https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs); its configuration works \
-         unchanged. The first configured method is used: client secret, client certificate, OpenID Connect, managed identity, \
-         `az login`. The provider contacts no endpoint until a resource needs it.",
+         unchanged. The first configured method is used: client certificate, client secret, OpenID Connect, managed identity, \
+         `az login` ([guide](guides/credentials.md)). The provider contacts no endpoint until a resource needs it.",
     )
 }
