@@ -9,6 +9,7 @@
     clippy::indexing_slicing
 )]
 
+mod credentials;
 mod page;
 mod schema;
 
