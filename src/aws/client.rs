@@ -4,6 +4,7 @@
 use super::credentials::{self, ExpiringKeys, Settings};
 use super::error::{Error, call_context};
 use super::model::Region;
+use super::resources::SharedDescribes;
 use super::shared_poll::SharedPoller;
 use super::transport::response_limit::limit_responses;
 use super::transport::tls;
@@ -80,7 +81,7 @@ struct Shared {
     regions: Mutex<BTreeMap<Region, Ec2>>,
 }
 
-/// EC2 (and the account's identity) in one region. Clones share connections and looks.
+/// EC2 (and the account's identity) in one region. Clones share connections and reads.
 #[derive(Clone)]
 pub struct Ec2 {
     region: Region,
@@ -93,6 +94,7 @@ pub struct Ec2 {
     max_retries: Option<u32>,
     has_custom_endpoint: bool,
     shared_poller: Arc<SharedPoller>,
+    shared_describes: Arc<SharedDescribes>,
 }
 
 impl Aws {
@@ -146,7 +148,7 @@ impl Aws {
             .account
             .get_or_try_init(|| shared.check_account(ctx, &ec2))
             .await?;
-        // Links share connections, but a look that hangs holds up its own link only.
+        // Links share connections and reads of ids, but polls that hang hold up their own link only.
         Ok(Ec2 {
             shared_poller: Arc::default(),
             ..ec2
@@ -252,6 +254,7 @@ impl Shared {
             max_retries: self.settings.max_retries,
             has_custom_endpoint: self.settings.endpoints.ec2.is_some(),
             shared_poller: Arc::default(),
+            shared_describes: Arc::default(),
         }
     }
 
@@ -303,6 +306,10 @@ impl Ec2 {
     /// Whether the host of EC2 does not depend on the region.
     pub(super) fn has_custom_endpoint(&self) -> bool {
         self.has_custom_endpoint
+    }
+
+    pub(super) fn shared_describes(&self) -> &SharedDescribes {
+        &self.shared_describes
     }
 
     pub(super) fn shared_poller(&self) -> &SharedPoller {

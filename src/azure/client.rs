@@ -13,7 +13,7 @@ use super::resources::{NETWORK, encoded};
 use super::transport::response_limit::ResponseLimit;
 use super::transport::tls::Http;
 use crate::client::response::{MAX_BYTES, MAX_PAGES};
-use crate::client::{Backoff, CallContext};
+use crate::client::{Backoff, CallContext, SharedReads};
 use azure_core::http::{HttpClient, Method};
 use bgp_vpn::types::Tags;
 use serde_json::Value;
@@ -61,6 +61,9 @@ pub struct Azure {
     pub(super) gateway_locks: GatewayLocks,
     /// Regions of the subscription, once they were read.
     pub(super) locations: Arc<OnceCell<Vec<Location>>>,
+    shared_gets: Arc<SharedReads<Option<Value>, Error>>,
+    shared_lists: Arc<SharedReads<Vec<Value>, Error>>,
+    shares_reads: bool,
 }
 
 impl Azure {
@@ -87,7 +90,19 @@ impl Azure {
             subscription,
             gateway_locks: settings.gateway_locks,
             locations: Arc::default(),
+            shared_gets: Arc::default(),
+            shared_lists: Arc::default(),
+            shares_reads: false,
         })
+    }
+
+    /// This client for reads that other links may make at the same time: equal ones are sent once.
+    #[must_use]
+    pub fn with_shared_reads(&self) -> Self {
+        Azure {
+            shares_reads: true,
+            ..self.clone()
+        }
     }
 
     /// This client for a link in `subscription`, where the provider has none of its own.
@@ -127,10 +142,16 @@ impl Azure {
         request: &ArmRequest,
         ctx: &CallContext,
     ) -> Result<Option<Value>, Error> {
-        Ok(self
-            .read_call(request, ctx)
-            .await?
-            .map(|response| response.body))
+        let get = async || {
+            let response = self.read_call(request, ctx).await?;
+            Ok(response.map(|response| response.body))
+        };
+        if self.shares_reads && request.method == Method::Get {
+            let (gets, none) = (&self.shared_gets, BTreeSet::new());
+            gets.read(ctx, &request.url, none, |_| get()).await
+        } else {
+            get().await
+        }
     }
 
     async fn read_call(
@@ -150,6 +171,20 @@ impl Azure {
     /// # Errors
     /// `DocumentError` also where the pages have no end.
     pub(super) async fn list(
+        &self,
+        request: &ArmRequest,
+        ctx: &CallContext,
+    ) -> Result<Vec<Value>, Error> {
+        if self.shares_reads {
+            let (lists, none) = (&self.shared_lists, BTreeSet::new());
+            let read = |_| self.list_pages(request, ctx);
+            lists.read(ctx, &request.url, none, read).await
+        } else {
+            self.list_pages(request, ctx).await
+        }
+    }
+
+    async fn list_pages(
         &self,
         request: &ArmRequest,
         ctx: &CallContext,

@@ -1,4 +1,4 @@
-//! One gate per Azure gateway, and one per resource group that is created: changes of it run one at
+//! One lock per Azure gateway, and one per resource group that is created: changes of it run one at
 //! a time.
 //!
 //! Writes of a gateway, of its connections and of their shared keys refuse each other at Azure with
@@ -7,6 +7,7 @@
 
 use super::error::Error;
 use super::id::ResourceId;
+use super::pending_addresses::PendingAddresses;
 use crate::client::{CallContext, Deadline, ErrorContext, Queued};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -21,7 +22,10 @@ const MAX_BUSY_GATEWAY: Duration = Duration::from_secs(60 * 60);
 
 /// All locks of a process; clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct GatewayLocks(Arc<std::sync::Mutex<BTreeMap<String, Arc<GatewayLock>>>>);
+pub struct GatewayLocks {
+    locks: Arc<std::sync::Mutex<BTreeMap<String, Arc<GatewayLock>>>>,
+    pub(super) pending_addresses: PendingAddresses,
+}
 
 #[derive(Debug, Default)]
 struct GatewayLock {
@@ -32,7 +36,7 @@ struct GatewayLock {
 
 /// The right to change one gateway or resource group, until dropped.
 #[derive(Debug)]
-#[must_use = "the gate closes when this is dropped"]
+#[must_use = "the lock is released when this is dropped"]
 pub struct GatewayGuard {
     gate: Arc<GatewayLock>,
     /// For the calls that change the gateway.
@@ -90,7 +94,7 @@ impl GatewayLocks {
         // Azure compares paths without regard to case.
         let key = path.to_ascii_lowercase();
         let gate = Arc::clone(
-            self.0
+            self.locks
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .entry(key)

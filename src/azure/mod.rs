@@ -14,6 +14,7 @@
 //! | `lro` | waiting for what a call only started | `waiters` |
 //! | `resources` | the calls, a file for each kind of object | `resources` |
 //! | `gateway_lock` | changes of one gateway run one at a time | EC2 needs none |
+//! | `pending_addresses` | BGP addresses that wait for the lock, written together | EC2 needs none |
 //! | `arm` | one request to the resource manager and its response | the SDK, `transport` |
 //! | `transport` | TLS, limits of responses, access tokens | `transport` |
 
@@ -25,6 +26,7 @@ pub mod gateway_lock;
 
 mod arm;
 mod lro;
+mod pending_addresses;
 mod resources;
 mod retry;
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod denied_reads;
 mod error_context;
 pub mod poll_interval;
 pub mod response;
+mod shared_read;
 mod wait;
 
 pub use attempts::{Attempts, TransientFailure};
@@ -20,4 +21,5 @@ pub use credential_source::CredentialSource;
 pub use deadline::{Deadline, Queued};
 pub use denied_reads::{DeniedRead, DeniedReads};
 pub use error_context::ErrorContext;
+pub use shared_read::SharedReads;
 pub use wait::{DELETED_OUTSIDE, Progress, wait_until};

@@ -91,21 +91,21 @@ async fn read_aws(ec2: &Ec2, account: &AccountRequest, ctx: &CallContext) -> Acc
     let all = Filter::default();
     let vpcs = async {
         match account.creates_vpc {
-            true => Some(ec2.describe_vpcs(ctx, &all).await),
+            true => Some(ec2.read_vpcs(ctx, &all).await),
             false => None,
         }
     };
     let gateways = async {
         match account.creates_vpn_gateway {
-            true => Some(ec2.describe_vpn_gateways(ctx, &all).await),
+            true => Some(ec2.read_vpn_gateways(ctx, &all).await),
             false => None,
         }
     };
     let (vpcs, gateways, customers, connections, limits, dry_runs) = join!(
         vpcs,
         gateways,
-        ec2.describe_customer_gateways(ctx, &all),
-        ec2.describe_vpn_connections(ctx, &all),
+        ec2.read_customer_gateways(ctx, &all),
+        ec2.read_vpn_connections(ctx, &all),
         ec2.quota_limits(ctx),
         ec2.dry_runs(ctx, account, &tags),
     );

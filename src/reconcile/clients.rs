@@ -23,6 +23,15 @@ pub struct LinkClients {
 }
 
 impl CloudClients {
+    /// For reads that other links may make at the same time. AWS has methods of their own for those.
+    #[must_use]
+    pub fn with_shared_reads(&self) -> Self {
+        CloudClients {
+            azure: self.azure.with_shared_reads(),
+            aws: self.aws.clone(),
+        }
+    }
+
     /// The first call loads AWS's settings.
     ///
     /// # Errors

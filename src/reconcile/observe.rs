@@ -51,7 +51,8 @@ async fn read_azure(
     scope: &LookupScope,
     operation: &OperationContext,
 ) -> Result<Inventory, ActionError> {
-    let (azure, ctx, known) = (&clients.azure, &operation.call_context(), &scope.known);
+    let azure = &clients.azure.with_shared_reads();
+    let (ctx, known) = (&operation.call_context(), &scope.known);
     let home = known.resource_group.as_deref();
     let groups_of = |ids: &mut dyn Iterator<Item = &ResourceId>| -> BTreeSet<String> {
         let mut names: BTreeSet<String> =
@@ -243,7 +244,7 @@ async fn read_aws(
     let vpn_connections = Box::pin(async {
         let all = vpn_filters
             .iter()
-            .map(|filter| ec2.describe_vpn_connections(ctx, filter));
+            .map(|filter| ec2.read_vpn_connections(ctx, filter));
         let mut found: Vec<aws::VpnConnection> =
             try_join_all(all).await?.into_iter().flatten().collect();
         let living = found
@@ -251,14 +252,14 @@ async fn read_aws(
             .filter(|connection| connection.state.is_living())
             .count();
         if let Some(filter) = fallback_by_tag(&by_tag, &vpn_filters, living) {
-            found.extend(ec2.describe_vpn_connections(ctx, filter).await?);
+            found.extend(ec2.read_vpn_connections(ctx, filter).await?);
         }
         Ok::<_, ActionError>(found)
     });
     let customers = Box::pin(async {
         let all = customer_filters
             .iter()
-            .map(|filter| ec2.describe_customer_gateways(ctx, filter));
+            .map(|filter| ec2.read_customer_gateways(ctx, filter));
         let mut found: Vec<aws::CustomerGateway> =
             try_join_all(all).await?.into_iter().flatten().collect();
         let living = found
@@ -266,7 +267,7 @@ async fn read_aws(
             .filter(|gateway| gateway.state.is_living())
             .count();
         if let Some(filter) = fallback_by_tag(&by_tag, &customer_filters, living) {
-            found.extend(ec2.describe_customer_gateways(ctx, filter).await?);
+            found.extend(ec2.read_customer_gateways(ctx, filter).await?);
         }
         Ok::<_, ActionError>(found)
     });
@@ -276,7 +277,7 @@ async fn read_aws(
     let transit = Box::pin(async {
         match &known.transit_gateway {
             Some(id) => Ok::<_, ActionError>(
-                ec2.describe_transit_gateways(ctx, &Filter::id(id))
+                ec2.read_transit_gateways(ctx, &Filter::id(id))
                     .await?
                     .into_iter()
                     .next(),
@@ -292,7 +293,7 @@ async fn read_aws(
             .or_else(|| rest_by_tag.clone());
         match one {
             Some(filter) => {
-                let found = ec2.describe_vpn_gateways(ctx, &filter).await?;
+                let found = ec2.read_vpn_gateways(ctx, &filter).await?;
                 let mut found = found.into_iter().filter(|g| g.state.is_living());
                 if known.vpn_gateway.is_some() {
                     return Ok((found.next(), Vec::new()));
@@ -315,23 +316,18 @@ async fn read_aws(
         let mut other_vpcs = Vec::new();
         let (vpc, tables) = match (&known.vpc, one) {
             (Some(id), Some(filter)) => {
-                let tables = Filter::vpc(id);
-                let (vpcs, tables) = try_join!(
-                    ec2.describe_vpcs(ctx, &filter),
-                    ec2.describe_route_tables(ctx, &tables)
-                )?;
+                let (vpcs, tables) =
+                    try_join!(ec2.read_vpcs(ctx, &filter), ec2.read_route_tables(ctx, id))?;
                 (vpcs.into_iter().next(), tables)
             }
             (None, Some(filter)) => {
-                let found = ec2.describe_vpcs(ctx, &filter).await?;
+                let found = ec2.read_vpcs(ctx, &filter).await?;
                 let (own, others): (Vec<_>, Vec<_>) =
                     found.into_iter().partition(|vpc| scope.adopts_vpc(vpc));
                 other_vpcs = others;
                 match own.into_iter().next() {
                     Some(vpc) => {
-                        let tables = ec2
-                            .describe_route_tables(ctx, &Filter::vpc(&vpc.id))
-                            .await?;
+                        let tables = ec2.read_route_tables(ctx, &vpc.id).await?;
                         (Some(vpc), tables)
                     }
                     None => (None, Vec::new()),
@@ -358,11 +354,9 @@ async fn read_aws(
         .and_then(|g: &aws::VpnGateway| g.attachment.as_ref())
         .map(|(id, _)| id.clone());
     if let (None, Some(id)) = (&vpc, attached) {
-        let (filter, tables) = (Filter::id(&id), Filter::vpc(&id));
-        let (vpcs, tables) = try_join!(
-            ec2.describe_vpcs(ctx, &filter),
-            ec2.describe_route_tables(ctx, &tables)
-        )?;
+        let filter = Filter::id(&id);
+        let (vpcs, tables) =
+            try_join!(ec2.read_vpcs(ctx, &filter), ec2.read_route_tables(ctx, &id))?;
         (vpc, route_tables) = (vpcs.into_iter().next(), tables);
     }
     let others = Inventory {
@@ -399,7 +393,7 @@ async fn other_customer_gateways(
         .collect();
     Ok(clients
         .ec2
-        .describe_customer_gateways(&operation.call_context(), &Filter::ids(unread))
+        .read_customer_gateways(&operation.call_context(), &Filter::ids(unread))
         .await?)
 }
 

@@ -30,6 +30,7 @@ pub async fn preflight(
     ask: &PreflightRequest,
     operation: &OperationContext,
 ) -> Result<PreflightSnapshot, ActionError> {
+    let clouds = &clouds.with_shared_reads();
     // Without a configured location, it is that of the network, which is read first.
     let needs_location =
         |account: &&AccountRequest| account.creates_azure_gateway && account.location.is_none();
@@ -137,7 +138,7 @@ async fn incomplete_links(
             (TAG_INCOMPLETE.to_owned(), "true".to_owned()),
         ]);
         if !ec2
-            .describe_customer_gateways(&operation.call_context(), &Filter::tags(&marked))
+            .read_customer_gateways(&operation.call_context(), &Filter::tags(&marked))
             .await?
             .is_empty()
         {
@@ -182,7 +183,7 @@ async fn customer_gateways_of_earlier_try(
         .await?
         .ec2;
     Ok(ec2
-        .describe_customer_gateways(&operation.call_context(), &Filter::tags(&tags))
+        .read_customer_gateways(&operation.call_context(), &Filter::tags(&tags))
         .await?)
 }
 
@@ -270,8 +271,8 @@ async fn read_aws(
     if let Some(id) = &ask.vpn_gateway {
         let (by_id, of_it) = (Filter::id(id), Filter::vpn_gateway(id));
         let (gateways, connections) = try_join!(
-            ec2.describe_vpn_gateways(ctx, &by_id),
-            ec2.describe_vpn_connections(ctx, &of_it)
+            ec2.read_vpn_gateways(ctx, &by_id),
+            ec2.read_vpn_connections(ctx, &of_it)
         )?;
         observed.vpn_gateway = lookup(gateways.into_iter().next());
         observed.vpn_connections = connections;
@@ -284,14 +285,14 @@ async fn read_aws(
     }
     if let Some(id) = &ask.own_vpn_gateway {
         observed.own_vpn_connections = ec2
-            .describe_vpn_connections(ctx, &Filter::vpn_gateway(id))
+            .read_vpn_connections(ctx, &Filter::vpn_gateway(id))
             .await?;
     }
     if let Some(id) = &ask.transit_gateway {
         let (by_id, of_it) = (Filter::id(id), Filter::transit_gateway(id));
         let (gateways, connections) = try_join!(
-            ec2.describe_transit_gateways(ctx, &by_id),
-            ec2.describe_vpn_connections(ctx, &of_it)
+            ec2.read_transit_gateways(ctx, &by_id),
+            ec2.read_vpn_connections(ctx, &of_it)
         )?;
         observed.transit_gateway = lookup(gateways.into_iter().next());
         observed.vpn_connections = connections;
@@ -299,10 +300,10 @@ async fn read_aws(
     if let Some(id) = &vpc {
         let (by_id, inside) = (Filter::id(id), Filter::vpc(id));
         let (vpcs, gateways, subnets, tables) = try_join!(
-            ec2.describe_vpcs(ctx, &by_id),
-            ec2.describe_vpn_gateways(ctx, &inside),
+            ec2.read_vpcs(ctx, &by_id),
+            ec2.read_vpn_gateways(ctx, &inside),
             ec2.describe_subnets(ctx, &inside),
-            ec2.describe_route_tables(ctx, &inside),
+            ec2.read_route_tables(ctx, id),
         )?;
         observed.vpc = lookup(vpcs.into_iter().next());
         observed.vpc_gateway = lookup(gateways.into_iter().find(|g| g.attachment.is_some()));

@@ -20,6 +20,7 @@ mod interrupted_moves;
 mod kept_networks;
 mod lifecycle_control;
 mod manual_edits;
+mod many_links;
 mod object_loss;
 mod permissions;
 mod plan_warnings;

@@ -19,6 +19,7 @@ mod import_manual_variants;
 mod invalid_input;
 mod key_storage;
 mod logs;
+mod many_links;
 mod modules;
 mod official_clients;
 mod official_models;

@@ -21,8 +21,8 @@ use std::fmt;
 pub struct Filter {
     /// Some: only these, an empty list meaning none at all.
     pub ids: Option<Vec<String>>,
-    /// The VPC that it is in, or attached to.
-    pub vpc: Option<VpcId>,
+    /// The VPCs one of which it is in, or attached to; empty: any or none.
+    pub vpcs: Vec<VpcId>,
     /// VPN connections only.
     pub vpn_gateway: Option<VpnGatewayId>,
     /// VPN connections only.
@@ -53,16 +53,26 @@ impl Filter {
     }
 
     pub fn vpc(vpc: &VpcId) -> Self {
+        Self::vpcs(vec![vpc.clone()])
+    }
+
+    pub fn vpcs(vpcs: Vec<VpcId>) -> Self {
         Filter {
-            vpc: Some(vpc.clone()),
+            vpcs,
             ..Filter::default()
         }
+    }
+
+    /// The ids, if there is no other condition.
+    pub(super) fn only_ids(&self) -> Option<BTreeSet<String>> {
+        let ids = self.ids.as_ref()?;
+        (*self == Filter::ids(ids)).then(|| ids.iter().cloned().collect())
     }
 
     #[must_use]
     pub fn in_vpc(self, vpc: &VpcId) -> Self {
         Filter {
-            vpc: Some(vpc.clone()),
+            vpcs: vec![vpc.clone()],
             ..self
         }
     }
@@ -98,7 +108,15 @@ impl Filter {
                     .build(),
             );
         }
-        sent.extend(self.vpc.iter().map(|it| one(vpc, it)));
+        if !self.vpcs.is_empty() {
+            let ids = self.vpcs.iter().map(ToString::to_string).collect();
+            sent.push(
+                sdk::Filter::builder()
+                    .name(vpc)
+                    .set_values(Some(ids))
+                    .build(),
+            );
+        }
         sent.extend(self.vpn_gateway.iter().map(|it| one("vpn-gateway-id", it)));
         sent.extend(
             self.transit_gateway
@@ -127,7 +145,7 @@ impl Filter {
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> = self.ids.clone().unwrap_or_default();
-        parts.extend(self.vpc.iter().map(ToString::to_string));
+        parts.extend(self.vpcs.iter().map(ToString::to_string));
         parts.extend(self.vpn_gateway.iter().map(ToString::to_string));
         parts.extend(self.transit_gateway.iter().map(ToString::to_string));
         parts.extend(self.customer_gateway.iter().map(ToString::to_string));

@@ -9,6 +9,7 @@ mod identity;
 mod network;
 mod occupants;
 mod route_table;
+mod shared_describe;
 mod tags;
 mod tunnel_options;
 mod vpn_connection;
@@ -17,6 +18,7 @@ mod vpn_gateway;
 pub use change_connection::{ConnectionEndpoints, ConnectionOptions};
 pub use describe::Filter;
 pub use identity::Identity;
+pub(super) use shared_describe::SharedDescribes;
 pub(super) use tunnel_options::{carries, read_options, shows};
 pub use vpn_connection::{NewConnection, VpnConnectionOptions};
 

@@ -5,12 +5,13 @@ use super::{NETWORK, read_as};
 use crate::azure::arm::ArmRequest;
 use crate::azure::client::{Azure, IsOwned};
 use crate::azure::documents::bgp::{self, LearnedRoute};
-use crate::azure::documents::gateway::{self, NewGateway};
+use crate::azure::documents::gateway::{self, AddressEdit, NewGateway};
 use crate::azure::documents::{connection, network};
 use crate::azure::error::Error;
 use crate::azure::id::ResourceId;
 use crate::azure::lro::{LongRunningOperation, LroKind};
 use crate::azure::model::{BgpPeer, Connection, Gateway, VirtualNetwork};
+use crate::azure::pending_addresses::{OtherEdits, PendingEdit};
 use crate::client::CallContext;
 use azure_core::http::Method;
 use serde_json::Value;
@@ -102,14 +103,59 @@ impl Azure {
         edit: DocumentEdit<'_>,
         ctx: &CallContext,
     ) -> Result<Gateway, Error> {
+        self.change_gateway_addresses(id, edit, AddressEdit::default(), ctx)
+            .await
+    }
+
+    /// Edits the document and changes addresses. Another link may write the addresses before it is
+    /// this one's turn, and those of links that wait are written here.
+    ///
+    /// # Errors
+    /// Those of `change_gateway`.
+    pub async fn change_gateway_addresses(
+        &self,
+        id: &ResourceId,
+        edit: DocumentEdit<'_>,
+        addresses: AddressEdit,
+        ctx: &CallContext,
+    ) -> Result<Gateway, Error> {
+        let pending = &self.gateway_locks.pending_addresses;
+        let own = pending.announce(id, addresses);
         let guard = self.gateway_locks.lock(id, ctx).await?;
         let ctx = &guard.context;
+        let others = pending.others(&own);
+        let written = self.write_gateway(id, edit, &own, &others, ctx).await;
+        let doc = match written {
+            // It may be the others' addresses that Azure does not accept.
+            Err(Error::Rejected(_) | Error::Conflict(_) | Error::OperationFailed(_))
+                if !others.is_empty() =>
+            {
+                let none = OtherEdits::default();
+                self.write_gateway(id, edit, &own, &none, ctx).await?
+            }
+            written => written?,
+        };
+        others.mark_written(&doc);
+        read_as("change gateway", id.as_str(), gateway::parse(doc))
+    }
+
+    async fn write_gateway(
+        &self,
+        id: &ResourceId,
+        edit: DocumentEdit<'_>,
+        own: &PendingEdit,
+        others: &OtherEdits,
+        ctx: &CallContext,
+    ) -> Result<Value, Error> {
         let refuses =
             |doc: &Value| gateway::hides_radius_secret(doc).then(|| RADIUS_REASON.to_owned());
-        let doc = self
-            .read_modify_write_unless("change gateway", id, edit, &refuses, ctx)
-            .await?;
-        read_as("change gateway", id.as_str(), gateway::parse(doc))
+        let edit_all = |doc: &mut Value| {
+            edit(doc);
+            others.apply(doc);
+            own.apply(doc);
+        };
+        self.read_modify_write_unless("change gateway", id, &edit_all, &refuses, ctx)
+            .await
     }
 
     /// # Errors

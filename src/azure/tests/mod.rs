@@ -11,7 +11,7 @@ mod names;
 mod test_transport;
 
 use super::credentials::CredentialSettings;
-use super::documents::gateway::add_custom_bgp_ip;
+use super::documents::gateway::AddressEdit;
 use super::documents::local_gateway::NewLocalGateway;
 use super::error::Error;
 use super::id::ResourceId;
@@ -284,8 +284,14 @@ async fn merge_gateway_change_with_concurrent_one() {
     ]);
     let id = id("virtualNetworkGateways");
     let configuration = id.child("ipConfigurations", "a");
-    let edit = |doc: &mut Value| add_custom_bgp_ip(doc, &configuration, own.parse().unwrap());
-    let changed = azure.change_gateway(&id, &edit, &waits()).await.unwrap();
+    let addresses = AddressEdit {
+        add: vec![(configuration, own.parse().unwrap())],
+        remove: Vec::new(),
+    };
+    let changed = azure
+        .change_gateway_addresses(&id, &|_| {}, addresses, &waits())
+        .await
+        .unwrap();
     assert_eq!(changed.instances[0].custom_bgp_ips.len(), 2);
     let seen = script.seen.lock().unwrap();
     assert_eq!((seen[1].3.as_str(), seen[3].3.as_str()), ("W/1", "W/2"));

@@ -215,6 +215,10 @@ impl ApplyPlan {
             link: self.spec.link.clone(),
             ..what
         };
+        // A complete link no longer carries the tag by which an incomplete one is found.
+        let mut scope = scope.clone();
+        scope.known.record(&failed.observed);
+        scope.recorded_ids = what.managed.clone();
         let save = |observed: &Observed| {
             let stored = self.state_of(observed, false);
             request
@@ -224,7 +228,7 @@ impl ApplyPlan {
         let gone = backend
             .teardown(
                 &what,
-                scope,
+                &scope,
                 timeout(&self.target, "delete", 120),
                 &request.cancel,
                 &save,

@@ -3,7 +3,8 @@
 
 use super::ApplyContext;
 use crate::azure::ResourceId;
-use crate::azure::documents::{connection, gateway};
+use crate::azure::documents::connection;
+use crate::azure::documents::gateway::AddressEdit;
 use crate::azure::model::GatewayInstance;
 use crate::reconcile::error::ActionError;
 use bgp_vpn::tunnel::{Instance, TunnelKey};
@@ -39,14 +40,15 @@ impl ApplyContext<'_> {
     }
 
     /// Puts this link's addresses where they belong.
-    pub(super) fn place_addresses(&self, doc: &mut Value, instances: &[GatewayInstance]) {
-        for (at, ip) in self.misplaced_addresses(instances) {
-            gateway::remove_custom_bgp_ip(doc, &at, ip);
-        }
-        for (instance, at) in Instance::ALL.into_iter().zip(instances) {
-            for ip in self.own_bgp_addresses(instance) {
-                gateway::add_custom_bgp_ip(doc, &at.ip_configuration_id, ip);
-            }
+    pub(super) fn address_edit(&self, instances: &[GatewayInstance]) -> AddressEdit {
+        let own = Instance::ALL.into_iter().zip(instances);
+        let add = own.flat_map(|(instance, at)| {
+            let ips = self.own_bgp_addresses(instance).into_iter();
+            ips.map(|ip| (at.ip_configuration_id.clone(), ip))
+        });
+        AddressEdit {
+            remove: self.misplaced_addresses(instances),
+            add: add.collect(),
         }
     }
 

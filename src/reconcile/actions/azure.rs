@@ -365,7 +365,6 @@ impl ApplyContext<'_> {
                     documents::set_tag(doc, key, value);
                 }
             }
-            self.place_addresses(doc, &have.instances);
         };
         self.tag_before_add().await?;
         self.release_addresses(&have.instances).await?;
@@ -373,7 +372,12 @@ impl ApplyContext<'_> {
             .context
             .clients
             .azure
-            .change_gateway(id, &edit, &self.context.operation.call_context())
+            .change_gateway_addresses(
+                id,
+                &edit,
+                self.address_edit(&have.instances),
+                &self.context.operation.call_context(),
+            )
             .await?;
         self.context
             .update(|observed| observed.azure.gateway = Some(changed));

@@ -6,7 +6,7 @@ use super::ownership_check::ensure_owned;
 use crate::aws::Filter;
 use crate::aws::model::VpnGatewayId;
 use crate::azure::ResourceId;
-use crate::azure::documents::gateway;
+use crate::azure::documents::gateway::AddressEdit;
 use crate::azure::documents::group::Member;
 use crate::azure::model::{Connection, ProvisioningState};
 use crate::client::{ErrorContext, poll_interval};
@@ -275,14 +275,18 @@ async fn remove_bgp_addresses(deletes: &DeleteContext<'_>) -> Result<(), ActionE
     let instances = context.require("the Azure gateway", |s| {
         s.azure.gateway.as_ref().map(|g| g.instances.clone())
     })?;
-    let edit = |doc: &mut serde_json::Value| {
-        for (_, at) in Instance::ALL.into_iter().zip(&instances) {
-            for ip in &mine {
-                gateway::remove_custom_bgp_ip(doc, &at.ip_configuration_id, *ip);
-            }
-        }
+    let own_instances = instances.iter().take(Instance::ALL.len());
+    let remove = own_instances.flat_map(|at| {
+        let ips = mine.iter();
+        ips.map(|ip| (at.ip_configuration_id.clone(), *ip))
+    });
+    let addresses = AddressEdit {
+        remove: remove.collect(),
+        add: Vec::new(),
     };
-    let changed = azure.change_gateway(&id, &edit, &ctx).await?;
+    let changed = azure
+        .change_gateway_addresses(&id, &|_| {}, addresses, &ctx)
+        .await?;
     context.update(|observed| observed.azure.gateway = Some(changed));
     Ok(())
 }

@@ -245,6 +245,10 @@ impl Sim {
             AwsGateway::ExistingVgw(id) => Some(id.clone()),
             _ => None,
         };
+        let transit_gateway = match &spec.aws.gateway {
+            AwsGateway::TransitGateway(id) => Some(id.clone()),
+            _ => None,
+        };
         let vpc = match &spec.aws.network {
             AwsNetwork::Existing(id) => Some(id.clone()),
             _ => None,
@@ -252,6 +256,7 @@ impl Sim {
         let known = KnownIds {
             vpc,
             vpn_gateway: gateway,
+            transit_gateway,
             region: Some(spec.aws.region.clone()),
             resource_group: Some(spec.azure.resource_group.clone()),
             network: Some(spec.azure.network.id().clone()),

@@ -193,6 +193,37 @@ pub fn remove_custom_bgp_ip(doc: &mut Value, ip_configuration: &ResourceId, ip: 
     }
 }
 
+/// Custom BGP addresses of one link that its gateway is to lose and to gain, each with the
+/// ipConfiguration that lists it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddressEdit {
+    pub remove: Vec<(ResourceId, Ipv4Addr)>,
+    pub add: Vec<(ResourceId, Ipv4Addr)>,
+}
+
+impl AddressEdit {
+    /// Removes first, so that an address can move to the other instance.
+    pub fn apply(&self, doc: &mut Value) {
+        for (at, ip) in &self.remove {
+            remove_custom_bgp_ip(doc, at, *ip);
+        }
+        for (at, ip) in &self.add {
+            add_custom_bgp_ip(doc, at, *ip);
+        }
+    }
+
+    /// Whether the document is already as wanted.
+    pub fn is_applied(&self, doc: &Value) -> bool {
+        let mut edited = doc.clone();
+        self.apply(&mut edited);
+        edited == *doc
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.remove.is_empty() && self.add.is_empty()
+    }
+}
+
 pub fn set_asn(doc: &mut Value, asn: Asn) {
     put(doc, &["properties", "bgpSettings"], "asn", json!(asn));
 }
