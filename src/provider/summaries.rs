@@ -21,6 +21,7 @@ pub const MISSING_AWS_CREDENTIALS: &str = "Missing AWS credentials";
 pub const MISSING_GATEWAY_ID: &str = "Missing gateway ID";
 pub const MISSING_PROVIDER_CONFIGURATION: &str = "Missing provider configuration";
 pub const MISSING_REQUIRED_ARGUMENT: &str = "Missing required argument";
+pub const MISSING_MOVED_BLOCK: &str = "Missing moved block";
 pub const MISSING_SUBSCRIPTION: &str = "Missing Azure subscription";
 pub const UNABLE_TO_APPLY_OUTDATED_PLAN: &str = "Unable to apply an outdated plan";
 pub const UNABLE_TO_AUTHENTICATE: &str = "Unable to authenticate to Azure";

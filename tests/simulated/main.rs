@@ -25,6 +25,7 @@ mod object_loss;
 mod permissions;
 mod plan_warnings;
 mod required_permissions;
+mod restored_state;
 mod rolling_updates;
 mod rotation_route_checks;
 mod shared_gateway;

@@ -1,14 +1,14 @@
 //! Which objects a run may take over that no state names. Ownership tags find candidates; they
 //! prove nothing, since a tag can be copied. An AWS object is adopted only with the incomplete tag,
 //! an Azure object only under its planned name, and either only if its properties are the planned
-//! ones.
+//! ones. VPN connections on a recorded gateway are the exception: their inside CIDRs identify them.
 
 use super::lookup::LookupScope;
 use super::managed::Kind;
 use super::observed::{Lookalike, Observed};
 use super::ownership_tags::{TAG_AWS_ENDPOINT, TAG_INCOMPLETE, TAG_LINK, TAG_ROLE, role};
 use super::tunnel::{Instance, TunnelKey};
-use crate::aws;
+use crate::aws::{self, TargetGateway};
 use crate::azure::id::ResourceId;
 use crate::types::Tags;
 use ipnet::Ipv4Net;
@@ -109,6 +109,41 @@ impl LookupScope {
                     == Some(&vpn.customer_gateway_id)
         });
         self.adopts(&vpn.tags, instance) && (own_customer || self.has_inside_cidr(vpn))
+            || self.succeeds_vpn_connection(vpn, instance)
+    }
+
+    /// Whether a complete VPN connection took the place of a recorded one that is gone: the state is
+    /// older than the update that created it. On a gateway that the state names, EC2 gives the inside
+    /// CIDRs of the link to one VPN connection only, so copied tags cannot be on another one.
+    fn succeeds_vpn_connection(&self, vpn: &aws::VpnConnection, instance: Instance) -> bool {
+        let is_on_gateway = match &vpn.target {
+            TargetGateway::VpnGateway(id) => self.known.vpn_gateway.as_ref() == Some(id),
+            TargetGateway::TransitGateway(id) => self.known.transit_gateway.as_ref() == Some(id),
+            TargetGateway::Other => false,
+        };
+        let has_cidr = |key: TunnelKey| {
+            let cidr = self.inside_cidrs.get(key).net();
+            let mut tunnels = vpn.tunnels.iter();
+            tunnels.any(|tunnel| tunnel.inside_cidr == Some(cidr))
+        };
+        !self.recorded_ids.is_empty()
+            && self.tags_prove(&vpn.tags, instance)
+            && is_on_gateway
+            && instance.tunnels().into_iter().all(has_cidr)
+    }
+
+    /// The same of the customer gateway that such a VPN connection uses. Its device name contains the
+    /// link and cannot be changed.
+    pub fn succeeds_customer_gateway(
+        &self,
+        customer: &aws::CustomerGateway,
+        instance: Instance,
+    ) -> bool {
+        let device = self.link.as_ref().map(|link| link.device(instance));
+        !self.recorded_ids.is_empty()
+            && self.tags_prove(&customer.tags, instance)
+            && customer.device_name.is_some()
+            && customer.device_name == device
     }
 
     fn has_inside_cidr(&self, vpn: &aws::VpnConnection) -> bool {

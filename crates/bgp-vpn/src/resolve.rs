@@ -357,8 +357,10 @@ fn resolve_aws(scope: &LookupScope, inventory: &Inventory) -> AwsObserved {
     let customer_gateways = PerInstance::from_fn(|instance| {
         let known = scope.known.customer_gateways.get(instance).as_ref();
         let by_id = living_customers().find(|c| known == Some(&c.id));
+        let used: Option<&aws::CustomerGateway> = used_customers.get(instance).as_ref();
         by_id
             .or_else(|| living_customers().find(|c| scope.adopts_customer_gateway(c, instance)))
+            .or_else(|| used.filter(|c| scope.succeeds_customer_gateway(c, instance)))
             .cloned()
     });
     let mut outside_ips = PerTunnel::default();

@@ -31,7 +31,7 @@ pub async fn apply(
     held: &Claims,
     request: ApplyRequest,
 ) -> ApplyResponse {
-    let values = RequestModels::read(&request);
+    let values = RequestModels::read(&request, resume_cache);
     let left = resumable_state(backend, resume_cache, &request, &values.planned);
     if request.is_update() {
         let before = PrivateState::read(&request.planned_private).of_state();
@@ -137,7 +137,8 @@ async fn execute(
         let mut private = plan.private.clone();
         private.forget_plan();
         private.record_applied(changes.planned.value());
-        record_configured(&mut private, &request.config);
+        let planned = plan.target.value();
+        record_configured(&mut private, &plan.private, &request.config, planned);
         private.imported = false;
         private.before = None;
         let (state, identity) = (

@@ -11,6 +11,7 @@ use super::private_state::PrivateState;
 use super::public_subnet;
 use super::refresh::{refresh_settings, resolve_unknown};
 use super::replacing_attributes::{record_configured, record_failed};
+use super::resume::ResumeCache;
 use super::teardown::teardown_spec;
 use super::timeouts::timeout;
 use crate::azure::id::ResourceId;
@@ -43,6 +44,8 @@ pub struct ApplyPlan {
     pub config: Value,
     /// The state before an update.
     pub prior: Option<Model>,
+    /// A create after the destroy of the link that it replaces.
+    pub follows_destroy: bool,
 }
 
 /// The values of an apply request.
@@ -52,13 +55,17 @@ pub struct RequestModels {
     pub prior: Option<Model>,
     /// As Terraform showed it, unknown where only the apply can tell.
     pub planned: Model,
+    /// This process has deleted the link that a create replaces.
+    pub follows_destroy: bool,
 }
 
 impl RequestModels {
     /// Reads them.
-    pub fn read(request: &ApplyRequest) -> Self {
+    pub fn read(request: &ApplyRequest, resume_cache: &ResumeCache) -> Self {
+        let config = Model::read(&request.config);
         RequestModels {
-            config: Model::read(&request.config),
+            follows_destroy: request.is_create() && resume_cache.gone(&config).is_some(),
+            config,
             prior: (!request.prior.is_null()).then(|| Model::read(&request.prior)),
             planned: Model::read(&request.planned),
         }
@@ -130,7 +137,8 @@ impl ApplyPlan {
         private.forget_unknown(&state);
         private.record_applied(&state);
         if whole {
-            record_configured(&mut private, &self.config);
+            let planned = self.target.value();
+            record_configured(&mut private, &self.private, &self.config, planned);
         } else {
             private.record_applied(self.target.value());
             let changes = self.prior.as_ref().map(|prior| ChangeSet {
@@ -177,7 +185,7 @@ impl ApplyPlan {
             .for_each(|remains| messages.push(remains));
         if failed && outcome.observed == Observed::default() {
             return request.failed(if explains {
-                explain_errors(messages)
+                explain_errors(messages, self.follows_destroy)
             } else {
                 messages
             });

@@ -8,9 +8,9 @@
 use bgp_vpn::violation::{Violation, ViolationKind};
 use terraform_plugin::{Diagnostics, Severity};
 
-const HINT: &str = "If this create is part of a replacement: with create_before_destroy, the new link is created while the old one \
-                    still uses its gateways and addresses. Remove create_before_destroy here, and from every resource that depends \
-                    on this link, then apply again. The old link is unchanged and still in the state.";
+const HINT: &str = "If this create replaces a link under create_before_destroy, the conflict is with the old link, which is unchanged and \
+                    still in the state. Remove create_before_destroy here, and from every resource that depends on this link, then \
+                    apply again.";
 
 /// Converts conflicts with existing objects into warnings. Returns whether there were any.
 pub fn downgrade_conflicts(violations: &mut [Violation]) -> bool {
@@ -37,14 +37,14 @@ pub fn as_warnings(found: Diagnostics) -> Diagnostics {
     found.into_iter().map(warn).collect()
 }
 
-/// Adds to the errors of a create that wrote nothing because of existing objects what they mean
-/// under create_before_destroy.
-pub fn explain_errors(errors: Diagnostics) -> Diagnostics {
-    let explain = |mut diagnostic: terraform_plugin::Diagnostic| {
-        if diagnostic.is_error() {
-            diagnostic.detail = format!("{}\n\n{HINT}", diagnostic.detail);
-        }
-        diagnostic
-    };
-    errors.into_iter().map(explain).collect()
+/// Adds to the last error of a create that wrote nothing because of existing objects what it means
+/// under create_before_destroy. A create that follows a destroy in the same process has nothing to
+/// do with it.
+pub fn explain_errors(errors: Diagnostics, follows_destroy: bool) -> Diagnostics {
+    let mut errors: Vec<terraform_plugin::Diagnostic> = errors.into_iter().collect();
+    let last = errors.iter_mut().rfind(|diagnostic| diagnostic.is_error());
+    if let Some(last) = last.filter(|_| !follows_destroy) {
+        last.detail = format!("{}\n\n{HINT}", last.detail);
+    }
+    errors.into_iter().collect()
 }

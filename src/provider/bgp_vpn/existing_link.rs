@@ -10,21 +10,27 @@ use crate::provider::sentence::sentence;
 use crate::provider::summaries;
 use bgp_vpn::conflict::Conflict;
 use bgp_vpn::inside_cidr::InsideCidr;
-use bgp_vpn::lookup::ImportId;
+use bgp_vpn::lookup::{ImportId, LookupScope};
 use bgp_vpn::ownership::{adopted, obstacle};
 use std::collections::BTreeSet;
 use terraform_plugin::{Cancel, Diagnostic, Diagnostics};
 
-/// Looks for it. Nothing is read while the addresses or the network are unknown.
+/// Looks for it. Nothing is read while the addresses or the network are unknown. Objects that a
+/// replacement deletes first (`private.removes`) are no conflict.
 pub async fn check_existing_link(
     backend: &dyn Backend,
     planned: &Model,
     private: &PrivateState,
     taken: &BTreeSet<InsideCidr>,
+    is_new: bool,
     cancel: &Cancel,
 ) -> Diagnostics {
     let Some(scope) = lookup_scope(planned, private, backend.subscription(), false) else {
         return Diagnostics::new();
+    };
+    let scope = LookupScope {
+        recorded_ids: private.removes.clone(),
+        ..scope
     };
     if scope.link.is_none() || scope.known.region.is_none() || scope.adoption.endpoints.is_empty() {
         return Diagnostics::new();
@@ -44,7 +50,7 @@ pub async fn check_existing_link(
         return conflict_diagnostic(&conflict).into();
     }
     let ids = adopted(&scope, &observed);
-    if ids.is_empty() {
+    if ids.is_empty() || !is_new {
         return Diagnostics::new();
     }
     adopted_objects(&ids).into()

@@ -20,10 +20,10 @@ use super::provenance::provenance;
 use super::public_subnet;
 use super::replaced::{self, own_object_ids};
 use super::replacing_attributes::{assume_unchanged, drifted_warning, late_replacement};
-use super::resume::{CachedState, ResumeCache, resume_warning};
+use super::resume::{CachedState, ResumeCache, missing_moved_block, resume_warning};
 use super::static_routing::refuse_plan;
 use super::teardown::{
-    full_removal, incomplete_removal, removal_warning as announcement_of, update_removal,
+    full_removal, incomplete_removal, label, removal_warning as announcement_of, update_removal,
 };
 use super::unknown_values::{unknown_for_create, unknown_for_update};
 use crate::provider::summaries;
@@ -56,7 +56,7 @@ pub async fn plan(
     backend: &dyn Backend,
     resume_cache: &ResumeCache,
     held: &Claims,
-    request: PlanRequest,
+    mut request: PlanRequest,
 ) -> PlanResponse {
     if request.is_destroy() {
         return plan_destroy(backend, resume_cache, request);
@@ -68,6 +68,8 @@ pub async fn plan(
     }
     let prior = (!request.prior.is_null()).then(|| Model::read(&request.prior));
     let prior = prior.as_ref();
+    // The create half of a replacement carries private data in the plan for the user only.
+    request.may_be_applying &= prior.is_some() || request.private.is_empty();
     prior
         .into_iter()
         .for_each(|prior| resume_cache.mark_planned(prior));
@@ -296,6 +298,11 @@ impl<'r> Planning<'r> {
         let refusal = self.changes(planned).filter(|_| self.is_checked());
         self.messages
             .extend(refusal.and_then(|changes| refuse_plan(&self.private, changes)));
+        if self.prior.is_none() && self.is_checked() {
+            let is_renamed = link.is_some_and(|link| self.resume_cache.plan_create(link));
+            self.messages
+                .extend(is_renamed.then(|| missing_moved_block(&label(planned))));
+        }
         self.check_conflicts(planned, held, recalled.is_new).await;
         if self.messages.has_errors() {
             return Err(std::mem::take(&mut self.messages));
@@ -501,6 +508,10 @@ fn plan_destroy(
     let link = link_of(&prior, &private, backend.subscription());
     let outlived = resume_cache.is_superseded(&prior, link.as_ref());
     let removed = (!outlived).then(|| full_removal(&prior, &private, backend.subscription()));
+    let is_renamed = !prior.is_incomplete()
+        && !request.before_destroy
+        && link.is_some_and(|link| resume_cache.plan_destroy(&link));
+    let renamed = is_renamed.then(|| missing_moved_block(&label(&prior)));
     // That replacement did not come.
     let private = if private.unrepeatable.is_some() || request.private.is_empty() {
         PrivateState {
@@ -517,6 +528,7 @@ fn plan_destroy(
         diagnostics: removed
             .and_then(|removed| announcement_of(&removed, None, &prior))
             .into_iter()
+            .chain(renamed)
             .collect(),
         ..PlanResponse::default()
     }

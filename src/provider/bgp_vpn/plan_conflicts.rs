@@ -51,12 +51,14 @@ impl Planning<'_> {
                 let found = check_account(context, account, &demand, before.as_deref());
                 self.messages.append(diagnostics(found));
             }
-            if is_new && self.private.keeps.is_none() && self.snapshot.group != Lookup::Skipped {
+            let creates = self.prior.is_none() && !self.private.resumes_incomplete;
+            if creates && self.private.keeps.is_none() && self.snapshot.group != Lookup::Skipped {
                 // A complete link also is what other findings are about, such as a VPC that has a
                 // VPN gateway.
-                let cancel = &self.request.cancel;
+                let (backend, cancel) = (self.backend, &self.request.cancel);
                 let found =
-                    check_existing_link(self.backend, planned, &self.private, &taken, cancel).await;
+                    check_existing_link(backend, planned, &self.private, &taken, is_new, cancel)
+                        .await;
                 let postponed = self.request.may_be_applying && found.has_errors();
                 self.private.preflight_complete &= !postponed;
                 self.messages

@@ -125,15 +125,27 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// Remembers what the configuration said in a run that ended well.
-pub fn record_configured(private: &mut PrivateState, config: &Value) {
+/// Remembers what the configuration said in a run that ended well. `planned` was made from another
+/// configuration where `ignore_changes` hides a change from the plan and not from the apply: such a
+/// setting was not applied, and a later plan shows it.
+pub fn record_configured(
+    private: &mut PrivateState,
+    before: &PrivateState,
+    config: &Value,
+    planned: &Value,
+) {
     for path in replacing_attributes()
         .chain(other_gateway_attributes())
         .map(AttributePath::from)
     {
-        let configured = config.at(&path);
-        if configured.is_set() {
+        let (configured, applied) = (config.at(&path), before.applied.at(&path));
+        if !configured.is_set() {
+            continue;
+        }
+        if is_same_setting(configured, planned.at(&path)) {
             private.applied.set_at(&path, configured.clone());
+        } else if applied.is_set() {
+            private.applied.set_at(&path, applied.clone());
         }
     }
 }

@@ -60,7 +60,7 @@ pub async fn resolve_plan(
     let found = diagnostics(violations);
     if found.has_errors() {
         return Err(if prior.is_none() && conflicts {
-            explain_errors(found)
+            explain_errors(found, values.follows_destroy)
         } else {
             found
         });
@@ -117,6 +117,7 @@ pub async fn resolve_plan(
         trigger_values: asked,
         config,
         prior,
+        follows_destroy: values.follows_destroy,
     })
 }
 

@@ -46,6 +46,10 @@ pub struct ResumeCache {
     kept: Mutex<BTreeMap<String, Kept>>,
     /// States for which a plan of this process says what happens to them.
     planned: Mutex<Vec<Model>>,
+    /// Links for which this process planned a create or a destroy of its own. A replacement is one
+    /// plan, not two.
+    creates: Mutex<BTreeSet<String>>,
+    destroys: Mutex<BTreeSet<String>>,
 }
 
 /// Whether two readings are of one state: the id of a link differs from that of every other link.
@@ -185,6 +189,20 @@ impl ResumeCache {
         found
     }
 
+    /// Remembers the plan of a create. Returns whether the same run destroys this link under another
+    /// address.
+    pub fn plan_create(&self, link: &LinkId) -> bool {
+        lock(&self.creates).insert(link.to_string());
+        lock(&self.destroys).contains(link.as_str())
+    }
+
+    /// Remembers the plan of a destroy. Returns whether the same run creates this link under another
+    /// address.
+    pub fn plan_destroy(&self, link: &LinkId) -> bool {
+        lock(&self.destroys).insert(link.to_string());
+        lock(&self.creates).contains(link.as_str())
+    }
+
     /// Remembers that a state holds the complete link.
     pub fn mark_complete(&self, link: &LinkId) {
         lock(&self.finished).insert(link.to_string());
@@ -203,6 +221,17 @@ impl ResumeCache {
         state.is_incomplete()
             && link.is_some_and(|link| lock(&self.finished).contains(link.as_str()))
     }
+}
+
+/// Rejects a run that destroys a link under one address and creates it under another. Terraform
+/// does both at the same time, so the create would fail and the link would be gone.
+pub fn missing_moved_block(label: &str) -> Diagnostic {
+    Diagnostic::error(summaries::MISSING_MOVED_BLOCK).detail(format!(
+        "This run destroys the link {label} under one address of the configuration and creates it under another. Terraform would do both \
+         at the same time. If you renamed the block, the module or a for_each key, add a moved block, for example:\n\n  moved {{\n    from = \
+         awsazure_bgp_vpn.old_name\n    to   = awsazure_bgp_vpn.new_name\n  }}\n\nThe link then stays as it is. If the new block describes another \
+         link in the same slot, remove the old block and apply, then add the new one."
+    ))
 }
 
 /// Reported where Terraform shows a replacement and the apply finishes the link. `deletes`: the

@@ -15,6 +15,7 @@ mod upgrade;
 
 use crate::errors;
 use std::future::Future;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use tonic::{Request, Response, Status};
@@ -34,6 +35,9 @@ pub struct RpcServer {
     provider: Arc<dyn Provider>,
     registry: OnceLock<Registry>,
     stop: Arc<Shutdown>,
+    /// Terraform reads resources before it plans for the user, and in another process than the one
+    /// that applies.
+    has_read_resource: AtomicBool,
 }
 
 impl RpcServer {
@@ -43,6 +47,7 @@ impl RpcServer {
             provider,
             registry: OnceLock::new(),
             stop,
+            has_read_resource: AtomicBool::new(false),
         }
     }
 

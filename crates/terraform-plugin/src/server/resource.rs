@@ -2,6 +2,7 @@
 
 use crate::errors;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::dynamic_value::{decode, decode_identity, encode_identity, encode_or_diagnose};
 use super::{RpcServer, deferral};
@@ -77,6 +78,7 @@ impl RpcServer {
         &self,
         request: wire::read_resource::Request,
     ) -> Result<wire::read_resource::Response, Diagnostic> {
+        self.has_read_resource.store(true, Ordering::Relaxed);
         let entry = self.registry().resource(&request.type_name)?;
         let capabilities = ClientCapabilities::from_wire(request.client_capabilities);
         let cancel = self.stop.operation();
@@ -137,7 +139,7 @@ impl RpcServer {
             config: decode(&entry.ty, request.config, "the configuration")?,
             private: request.prior_private,
             identity: decode_identity(&entry.identity, request.prior_identity)?,
-            may_be_applying: may_be_applying(),
+            may_be_applying: may_be_applying() && !self.has_read_resource.load(Ordering::Relaxed),
             before_destroy: is_destroying(),
             replaced: replaced_addresses(),
             capabilities,

@@ -7,7 +7,7 @@ use crate::provider::bgp_vpn::change_set::ChangeSet;
 use crate::provider::bgp_vpn::model::Model;
 use crate::provider::bgp_vpn::private_state::PrivateState;
 use crate::provider::bgp_vpn::replacing_attributes::{drifted_warning, late_replacement};
-use crate::provider::bgp_vpn::resume::resume_warning;
+use crate::provider::bgp_vpn::resume::{missing_moved_block, resume_warning};
 use crate::provider::bgp_vpn::stale_plan::outdated_plan;
 use crate::provider::bgp_vpn::{
     claims, existing_link, expiring_keys, plan_conflicts, public_subnet,
@@ -149,6 +149,7 @@ pub fn diagnostics() -> Vec<Diagnostic> {
     };
     found.extend(expiring_keys::warning(&keys, &Model::read(&prior), false));
     found.push(plan_conflicts::region_kept("eu-west-1", "us-east-1"));
+    found.push(missing_moved_block("network/prod"));
     let net = |text: &str| text.parse().unwrap();
     found.push(claims::overlapping_vpcs(
         net("10.2.0.0/16"),
