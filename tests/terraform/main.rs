@@ -30,6 +30,7 @@ mod plugin_process;
 mod policy_as_code;
 mod preshared_keys;
 mod quickstart;
+mod refused_before_destroy;
 mod replacements;
 mod resume_failed_create;
 mod shared_gateway;
