@@ -59,6 +59,7 @@ pub const OBJECTS_DELETED: &str = "Objects will be deleted";
 pub const OBJECTS_DELETED_BY_REPLACE: &str = "Objects will be deleted by -replace";
 pub const OVERLAPPING_VPCS: &str = "Overlapping VPCs on one Azure gateway";
 pub const PUBLIC_SUBNET_DELETED: &str = "Public subnet will be deleted";
+pub const OTHER_LINKS_INTERRUPTED: &str = "Other links will be interrupted";
 pub const REMAINING_BGP_ADDRESSES: &str = "BGP addresses left on RADIUS gateway";
 pub const REPAIRS_INTERRUPT: &str = "Repairs interrupt tunnels";
 pub const RESUMED_CREATE: &str = "Incomplete link completed";

@@ -1,7 +1,8 @@
 //! Two links on one Azure gateway: each adds and takes away its own addresses only.
 
+use awsazure::provider::summaries::{OBJECTS_DELETED, OTHER_LINKS_INTERRUPTED};
 use bgp_vpn::summaries::MISSING_AZURE_GATEWAY;
-use test_support::terraform::{Link, TestEnv};
+use test_support::terraform::{Link, TestEnv, has_warning, text};
 
 fn second(slot: u8) -> Link {
     Link::complete("second")
@@ -171,4 +172,68 @@ fn creator_of_shared_gateway_can_leave() {
     assert_eq!(env.cloud_admin().listed_addresses(&gateway).len(), 4);
     let text = format!("{:?}", left.aws);
     assert_eq!(left.of_kind("vpc").len(), 2, "{text}");
+}
+
+/// The plan of the owner names the links that a new ASN or SKU of the gateway interrupts.
+#[test]
+fn owner_is_warned_of_other_links() {
+    let Some(env) = TestEnv::new() else { return };
+    let first = Link::complete("first");
+    env.write(&format!("{first}\n{}", second(1)));
+    env.apply();
+    for (path, value) in [("azure.asn", "65010"), ("azure.sku", "\"VpnGw3AZ\"")] {
+        env.write(&format!(
+            "{}\n{}",
+            first.clone().with(path, value),
+            second(1)
+        ));
+        let plan = env.run(&["plan", "-no-color"]);
+        let words = plan.words();
+        assert!(has_warning(&words, OTHER_LINKS_INTERRUPTED), "{words}");
+        assert!(words.contains("link \"second\""), "{words}");
+    }
+    env.write(&format!("{first}\n{}", second(1)));
+    env.destroy();
+}
+
+/// A link whose gateway was deleted by its owner moves to another one as a replacement: the plan
+/// announces the deletions, and the former gateway can be used by others in the same slot.
+#[test]
+fn redirect_from_deleted_gateway_is_replacement() {
+    let Some(env) = TestEnv::new() else { return };
+    let owner = |label: &str, number: u8| {
+        Link::complete(label)
+            .with(
+                "azure.virtual_network",
+                &format!(
+                    "{{ name = \"VNet1\", address_space = [\"10.{number}.0.0/16\"], gateway_subnet_prefix = \"10.{number}.255.0/27\" }}"
+                ),
+            )
+            .with("aws.vpc", &format!("{{ cidr_block = \"10.{}.0.0/16\" }}", number + 1))
+    };
+    let (first, other) = (owner("first", 20), owner("other", 30));
+    let owners = format!("{first}\n{other}");
+    env.write(&owners);
+    env.apply();
+    let gateway = |label: &str| text(&env.link(label)["azure"]["gateway_id"]).to_owned();
+    let gateways = ["first", "other"].map(gateway);
+    let guest = |gateway: &str| second(1).with("azure.gateway_id", &format!("{gateway:?}"));
+    env.write(&format!("{owners}\n{}", guest(&gateways[0])));
+    env.apply();
+    let cloud_admin = env.cloud_admin();
+    for connection in env.world().of_kind("connections") {
+        if connection.id.contains("/resourceGroups/first/") {
+            cloud_admin.delete_azure_connection(&connection.id, &gateways[0]);
+        }
+    }
+    cloud_admin.delete_azure_gateway(&gateways[0]);
+    let alone = "-target=awsazure_bgp_vpn.second";
+    env.write(&format!("{owners}\n{}", guest(&gateways[1])));
+    let plan = env.run(&["plan", "-no-color", alone]).words();
+    assert!(plan.contains("must be replaced"), "{plan}");
+    assert!(plan.contains(OBJECTS_DELETED), "{plan}");
+    let run = env.run(&["apply", "-auto-approve", "-no-color", alone]);
+    assert!(run.succeeded(), "{}", run.text());
+    let id = text(&env.link("second")["id"]).to_lowercase();
+    assert!(id.starts_with(&gateways[1].to_lowercase()), "{id}");
 }

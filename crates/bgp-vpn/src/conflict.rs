@@ -24,9 +24,10 @@ pub enum Conflict {
     },
     /// No state contains the objects of such a create.
     #[error(
-        "an incomplete create with the AWS side {endpoint} on the same Azure gateway and inside CIDRs left {objects}. If it was a \
-         create of this link, restore its settings in the configuration and apply: that completes the link, and later applies can \
-         change it. Or delete these objects. If it was another link, set another slot. Free slots: {free}"
+        "a create with the AWS side {endpoint} on the same Azure gateway and inside CIDRs is running, or did not finish: {objects}. If \
+         another run may be creating that link, set another slot here. Free slots: {free}. If it was a create of this link, restore its \
+         settings in the configuration and apply: that completes the link, and later applies can change it. Delete these objects only \
+         if no run uses them"
     )]
     IncompleteLink {
         endpoint: String,

@@ -80,14 +80,13 @@ impl ChangeSet<'_> {
             .collect()
     }
 
-    /// Whether the configuration names another Azure gateway than the one that the link created and
-    /// that is missing: an earlier replacement may have failed after it deleted that gateway.
+    /// Whether the configuration names another Azure gateway than the one that the link had and that
+    /// is missing: its owner deleted it, or an earlier replacement failed after it had done so.
     fn leaves_missing_gateway(self, private: &PrivateState) -> bool {
         let gateway = AttributeId::AzureGateway;
         let created = private.applied.at(&gateway.path());
         let now = self.planned.at(&gateway);
-        !private.provenance.azure_gateway_is_existing
-            && self.prior.gateway_id.is_null()
+        self.prior.gateway_id.is_null()
             && created.is_set()
             && now.is_set()
             && !is_same_setting(created, now)

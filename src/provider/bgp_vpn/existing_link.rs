@@ -59,7 +59,8 @@ pub async fn check_existing_link(
 /// Warns of objects of an incomplete create.
 pub fn adopted_objects(ids: &[String]) -> Diagnostic {
     Diagnostic::warning(summaries::ADOPTED_OBJECTS).detail(format!(
-        "An earlier run created these objects and did not complete the link. This apply adopts them, and destroy will delete them: {}.",
+        "These objects carry the tags of this link: an earlier run did not complete it, or a destroy with manage_gateways = false kept \
+         them. This apply adopts them, and destroy will delete them: {}.",
         ids.join(", ")
     ))
 }

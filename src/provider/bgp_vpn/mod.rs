@@ -20,6 +20,7 @@
 //! | `public_subnet` | changes the public subnet of a created VPC |
 //! | `kept` | says which networks a replacement leaves in place |
 //! | `plan_conflicts` | what a plan has in common with other links and with the account |
+//! | `other_links` | warns of links of others on a gateway that a plan changes |
 //! | `teardown` | says what an apply takes down, for the apply and for the plan that announces it |
 //! | `private_state` | remembers what was last applied |
 //! | `claims` | rejects links of one run that take the same gateway, addresses or names |
@@ -55,6 +56,7 @@ mod lookup_ids;
 mod lost_private_state;
 mod model;
 mod object_names;
+mod other_links;
 mod plan;
 pub mod plan_conflicts;
 mod plan_validation;

@@ -11,6 +11,7 @@ use super::expiring_keys;
 use super::kept::{Kept, kept, kept_by_create};
 use super::lost_private_state::private_of;
 use super::model::Model;
+use super::other_links::other_links_warning;
 use super::plan_validation::validate_plan;
 use super::planned::PlannedState;
 use super::planned_id::{id_beside_moved_link, link_of};
@@ -443,6 +444,11 @@ impl<'r> Planning<'r> {
             )));
         }
         self.messages.append(changes.warnings(&self.private));
+        if replacing.is_empty() && !self.private.provenance.azure_gateway_is_existing {
+            let connections = &self.snapshot.network_connections;
+            self.messages
+                .extend(other_links_warning(changes, connections));
+        }
         self.messages.extend(self.region_warning(changes));
         self.messages.extend(public_subnet::warning(changes));
         self.messages.extend(

@@ -107,6 +107,7 @@ pub(super) fn rows() -> Vec<AttributeRow> {
             .remembered()
             .observed(|clouds| clouds.azure_gateway().map(|gateway| gateway.sku.clone().into()))
             .on_change(Effect::ResizesGateway)
+            .needs_preflight()
             .describe("SKU of the new gateway: `VpnGw1AZ` to `VpnGw5AZ`."),
         AttributeRow::number("azure.asn").id(AttributeId::AzureAsn)
             .default_of_created_gateway(65_000_u32)
@@ -114,6 +115,7 @@ pub(super) fn rows() -> Vec<AttributeRow> {
             .remembered()
             .observed(|clouds| clouds.azure_gateway().map(|gateway| gateway.asn.0.into()))
             .on_change(Effect::RecreatesCustomerGateways)
+            .needs_preflight()
             .describe("ASN of the Azure gateway."),
         AttributeRow::string("azure.connection_mode").id(AttributeId::ConnectionMode)
             .default("ResponderOnly")

@@ -5,6 +5,7 @@ use crate::aws::credentials::ExpiringKeys;
 use crate::aws::model::VpcId;
 use crate::provider::bgp_vpn::change_set::ChangeSet;
 use crate::provider::bgp_vpn::model::Model;
+use crate::provider::bgp_vpn::other_links::{other_links_interrupted, other_links_lose_sessions};
 use crate::provider::bgp_vpn::private_state::PrivateState;
 use crate::provider::bgp_vpn::replacing_attributes::{drifted_warning, late_replacement};
 use crate::provider::bgp_vpn::resume::{missing_moved_block, resume_warning};
@@ -150,6 +151,12 @@ pub fn diagnostics() -> Vec<Diagnostic> {
     found.extend(expiring_keys::warning(&keys, &Model::read(&prior), false));
     found.push(plan_conflicts::region_kept("eu-west-1", "us-east-1"));
     found.push(missing_moved_block("network/prod"));
+    let others = [
+        "link \"branch\"".to_owned(),
+        "connection to-office".to_owned(),
+    ];
+    found.push(other_links_lose_sessions(&others));
+    found.push(other_links_interrupted(&others));
     let net = |text: &str| text.parse().unwrap();
     found.push(claims::overlapping_vpcs(
         net("10.2.0.0/16"),
