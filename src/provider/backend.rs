@@ -335,10 +335,7 @@ impl Backend for CloudBackend {
     }
 
     fn default_region(&self) -> Option<String> {
-        let named = self.settings.aws.region.clone();
-        named
-            .or_else(|| variable("AWS_REGION"))
-            .or_else(|| variable("AWS_DEFAULT_REGION"))
+        self.settings.aws.region.clone()
     }
 
     fn subscription(&self) -> Option<String> {

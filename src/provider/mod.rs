@@ -91,7 +91,8 @@ impl Provider for Awsazure {
     }
 
     async fn configure(&self, request: ConfigureRequest) -> Diagnostics {
-        let (settings, violations) = settings::decode(&request.config);
+        let (mut settings, violations) = settings::decode(&request.config);
+        settings.aws.region = settings.aws.default_region().await;
         self.provider_data.set(settings);
         violations
     }

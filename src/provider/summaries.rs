@@ -17,6 +17,7 @@ pub const INVALID_REGION: &str = bgp_vpn::summaries::INVALID_REGION;
 pub const INVALID_STATE: &str = "Invalid state of this link";
 pub const INVALID_TAG: &str = "Invalid tag";
 pub const INVALID_VALUE: &str = "Invalid value";
+pub const MISSING_AWS_REGION: &str = "Missing AWS region";
 pub const MISSING_AWS_CREDENTIALS: &str = "Missing AWS credentials";
 pub const MISSING_GATEWAY_ID: &str = "Missing gateway ID";
 pub const MISSING_PROVIDER_CONFIGURATION: &str = "Missing provider configuration";

@@ -1,6 +1,7 @@
 //! What cannot work is refused at plan: at its attribute, with a way out, and before anything is
 //! made.
 
+use awsazure::provider::summaries::MISSING_AWS_REGION;
 use bgp_vpn::summaries;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -524,4 +525,24 @@ fn apply_rejects_unplannable_errors_before_create() {
         before,
         "all that was there before, and nothing else"
     );
+}
+
+/// A missing AWS region is an error of the plan. The region of a profile counts.
+#[test]
+fn region_comes_from_environment_or_profile() {
+    let Some(mut env) = TestEnv::new() else {
+        return;
+    };
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        env.set(name, "");
+    }
+    env.write(&Link::complete("link").to_string());
+    let run = env.plan_fails();
+    assert!(run.text().contains(MISSING_AWS_REGION), "{}", run.text());
+
+    env.write_file("aws-config", "[default]\nregion = eu-west-1\n");
+    let file = env.folder().join("aws-config");
+    env.set("AWS_CONFIG_FILE", file.to_str().unwrap());
+    let planned = env.plan().change("awsazure_bgp_vpn.link");
+    assert_eq!(planned.after["aws"]["region"], "eu-west-1");
 }

@@ -3,6 +3,7 @@
 //!
 //! What is not set here comes from the next source of the order in `sources`.
 
+use super::shared_files::profiles;
 use bgp_vpn::types::Tags;
 use std::fmt;
 use std::time::Duration;
@@ -86,6 +87,24 @@ pub struct Endpoints {
 }
 
 impl Settings {
+    /// The region of the block, the environment or the profile, in this order.
+    pub async fn default_region(&self) -> Option<String> {
+        let variable = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
+        let named = self.region.clone();
+        let named = named
+            .or_else(|| variable("AWS_REGION"))
+            .or_else(|| variable("AWS_DEFAULT_REGION"));
+        if named.is_some() {
+            return named;
+        }
+        let name = self.profile_name().unwrap_or_else(|| "default".to_owned());
+        let profiles = profiles(self).await?;
+        profiles
+            .get_profile(&name)?
+            .get("region")
+            .map(str::to_owned)
+    }
+
     /// The profile that the block or the environment names.
     pub(in crate::aws) fn profile_name(&self) -> Option<String> {
         let variable = |name| std::env::var(name).ok().filter(|text| !text.is_empty());

@@ -24,8 +24,12 @@ pub fn downgrade_conflicts(violations: &mut [Violation]) -> bool {
 
 /// An error because of an object that exists already.
 pub fn is_conflict(fault: &Violation) -> bool {
-    !fault.is_warning()
-        && matches!(&fault.kind, ViolationKind::Preflight(finding) if finding.is_conflict())
+    !fault.is_warning() && concerns_existing_object(fault)
+}
+
+/// An error or warning because of an object that exists already.
+pub fn concerns_existing_object(fault: &Violation) -> bool {
+    matches!(&fault.kind, ViolationKind::Preflight(finding) if finding.is_conflict())
 }
 
 /// The same for conflicts that are diagnostics already.

@@ -1,10 +1,10 @@
 //! Plans: every setting at its effective value, what is wrong with it, and what will be new.
 
-use super::attribute_paths::diagnostics;
+use super::attribute_paths::{diagnostics, value_path};
 use super::backend::Backend;
 use super::change_set::ChangeSet;
 use super::claims::Claims;
-use super::create_before_destroy::downgrade_conflicts;
+use super::create_before_destroy::{concerns_existing_object, downgrade_conflicts};
 use super::defaults::{PlanInputs, apply_defaults};
 use super::expand::subscription;
 use super::expiring_keys;
@@ -28,7 +28,7 @@ use super::teardown::{
 };
 use super::unknown_values::{unknown_for_create, unknown_for_update};
 use crate::provider::summaries;
-use bgp_vpn::config::{Attr, Config};
+use bgp_vpn::config::{Attr, AttributeId, Config};
 use bgp_vpn::ownership_tags::LinkId;
 use bgp_vpn::preflight::PreflightSnapshot;
 use bgp_vpn::validation::{validate_fields, validate_required};
@@ -121,6 +121,16 @@ pub async fn plan(
         }
         Err(diagnostics) => diagnostics.into(),
     }
+}
+
+/// Rejects a create for which no AWS region is known.
+pub fn missing_region() -> Diagnostic {
+    Diagnostic::error(summaries::MISSING_AWS_REGION)
+        .detail(
+            "No AWS region is configured. Set aws.region in this resource or in the provider block, AWS_REGION, AWS_DEFAULT_REGION, or region \
+             in the AWS profile.",
+        )
+        .at(value_path(&AttributeId::Region))
 }
 
 /// Rejects a create for which no Azure subscription is known.
@@ -235,6 +245,9 @@ impl<'r> Planning<'r> {
         if self.prior.is_none() && self.lacks_subscription(planned) {
             return Err(missing_subscription().into());
         }
+        if self.prior.is_none() && self.lacks_region(planned) {
+            return Err(missing_region().into());
+        }
         let (ask, complete) = preflight_request(self.backend, planned, &self.inputs());
         if !ask.is_empty() {
             self.snapshot = self.backend.preflight(&ask, &self.request.cancel).await?;
@@ -253,6 +266,14 @@ impl<'r> Planning<'r> {
             && self.config.has_known_azure_side()
             && !ids.into_iter().any(Attr::is_unknown)
             && subscription(planned, self.backend.subscription()).is_none()
+    }
+
+    /// Whether neither the resource nor the provider says in which region the AWS side is created.
+    fn lacks_region(&self, planned: &Model) -> bool {
+        self.backend.is_configured()
+            && self.config.region.is_null()
+            && planned.region.is_unknown()
+            && self.backend.default_region().is_none()
     }
 
     /// Checks the draft and completes it. Answers the attributes whose change replaces the link.
@@ -288,6 +309,9 @@ impl<'r> Planning<'r> {
         if self.prior.is_none() && self.request.may_be_applying {
             complete &= !downgrade_conflicts(&mut violations);
         }
+        // A link in the same place also is what other conflicts are about, and explains them better.
+        let (conflicts, violations): (Vec<_>, Vec<_>) =
+            violations.into_iter().partition(concerns_existing_object);
         self.messages.append(diagnostics(violations));
         self.private.provenance = provenance;
         let link = recalled.link.as_ref();
@@ -304,7 +328,8 @@ impl<'r> Planning<'r> {
             self.messages
                 .extend(is_renamed.then(|| missing_moved_block(&label(planned))));
         }
-        self.check_conflicts(planned, held, recalled.is_new).await;
+        self.check_conflicts(planned, held, recalled.is_new, diagnostics(conflicts))
+            .await;
         if self.messages.has_errors() {
             return Err(std::mem::take(&mut self.messages));
         }

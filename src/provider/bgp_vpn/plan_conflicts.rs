@@ -13,59 +13,81 @@ use super::replaced::own_object_ids;
 use crate::provider::summaries;
 use bgp_vpn::account::{AccountContext, check_account};
 use bgp_vpn::config::AttributeId;
+use bgp_vpn::inside_cidr::InsideCidr;
 use bgp_vpn::preflight::{Lookup, PreflightSnapshot};
 use bgp_vpn::validation::parse_cidr;
 use ipnet::Ipv4Net;
-use terraform_plugin::Diagnostic;
+use std::collections::BTreeSet;
+use terraform_plugin::{Diagnostic, Diagnostics};
 
 impl Planning<'_> {
     /// Conflicts with other links of this run, and with what exists of a link that is to be
-    /// created.
-    pub(super) async fn check_conflicts(&mut self, planned: &Model, held: &Claims, is_new: bool) {
+    /// created. `conflicts`: those that the preflight found. A link in the place of the new one
+    /// explains them, and is reported alone.
+    pub(super) async fn check_conflicts(
+        &mut self,
+        planned: &Model,
+        held: &Claims,
+        is_new: bool,
+        conflicts: Diagnostics,
+    ) {
         let holder = ClaimHolder::of(self.prior, &self.private, self.configured);
-        let claim = claims::claim(
-            planned,
-            self.prior,
-            &self.private,
-            self.backend.subscription(),
-        );
-        if let Some(mut claim) = claim.filter(|_| self.is_checked()) {
-            let mut own = self.private.replaced_ids.clone();
-            own.extend(self.prior.into_iter().flat_map(own_object_ids));
-            claim.demand = demand(self.backend, planned, &self.inputs());
-            let demand = claim.demand.clone();
-            claim.vpc_ranges = vpc_ranges(planned, &self.snapshot);
-            let taken = claims::taken(&self.snapshot, &own);
-            let clash = held.plan(&holder, claim, &taken);
-            if !self.messages.has_errors() {
-                self.messages.append(clash);
-                self.messages.extend(held.overlap_warning(&holder));
-                let link = self.link_of(planned);
-                let context = AccountContext {
-                    planned,
-                    link: link.as_ref(),
-                    own: &own,
-                };
-                let before = held.planned_before(&holder);
-                let account = &self.snapshot.account;
-                let found = check_account(context, account, &demand, before.as_deref());
-                self.messages.append(diagnostics(found));
-            }
-            let creates = self.prior.is_none() && !self.private.resumes_incomplete;
-            if creates && self.private.keeps.is_none() && self.snapshot.group != Lookup::Skipped {
-                // A complete link also is what other findings are about, such as a VPC that has a
-                // VPN gateway.
-                let (backend, cancel) = (self.backend, &self.request.cancel);
-                let found =
-                    check_existing_link(backend, planned, &self.private, &taken, is_new, cancel)
-                        .await;
-                let postponed = self.request.may_be_applying && found.has_errors();
-                self.private.preflight_complete &= !postponed;
-                self.messages
-                    .append(if postponed { as_warnings(found) } else { found });
-            }
+        let subscription = self.backend.subscription();
+        let claim = claims::claim(planned, self.prior, &self.private, subscription);
+        let Some(mut claim) = claim.filter(|_| self.is_checked()) else {
+            self.messages.append(conflicts);
+            self.private.holder = Some(holder.as_str().to_owned());
+            return;
+        };
+        let mut own = self.private.replaced_ids.clone();
+        own.extend(self.prior.into_iter().flat_map(own_object_ids));
+        let taken = claims::taken(&self.snapshot, &own);
+        let is_explained = self.check_existing(planned, &taken, is_new).await;
+        if !is_explained {
+            self.messages.append(conflicts);
+        }
+        claim.demand = demand(self.backend, planned, &self.inputs());
+        let demand = claim.demand.clone();
+        claim.vpc_ranges = vpc_ranges(planned, &self.snapshot);
+        let clash = held.plan(&holder, claim, &taken);
+        if !self.messages.has_errors() {
+            self.messages.append(clash);
+            self.messages.extend(held.overlap_warning(&holder));
+            let link = self.link_of(planned);
+            let context = AccountContext {
+                planned,
+                link: link.as_ref(),
+                own: &own,
+            };
+            let before = held.planned_before(&holder);
+            let account = &self.snapshot.account;
+            let found = check_account(context, account, &demand, before.as_deref());
+            self.messages.append(diagnostics(found));
         }
         self.private.holder = Some(holder.as_str().to_owned());
+    }
+
+    /// Reports a link that exists in the place of the one that is to be created. Returns whether
+    /// there is one.
+    async fn check_existing(
+        &mut self,
+        planned: &Model,
+        taken: &BTreeSet<InsideCidr>,
+        is_new: bool,
+    ) -> bool {
+        let creates = self.prior.is_none() && !self.private.resumes_incomplete;
+        if !creates || self.private.keeps.is_some() || self.snapshot.group == Lookup::Skipped {
+            return false;
+        }
+        let (backend, cancel) = (self.backend, &self.request.cancel);
+        let found =
+            check_existing_link(backend, planned, &self.private, taken, is_new, cancel).await;
+        let exists = found.has_errors();
+        let postponed = self.request.may_be_applying && exists;
+        self.private.preflight_complete &= !postponed;
+        self.messages
+            .append(if postponed { as_warnings(found) } else { found });
+        exists
     }
 
     /// A link stays in its region when `aws.region` is removed. A user who then moves the link may

@@ -255,6 +255,7 @@ pub fn others() -> Vec<Diagnostic> {
     found.push(read::read_timed_out(Duration::from_secs(600)));
     found.push(apply::without_inside_cidrs());
     found.push(plan::missing_subscription());
+    found.push(plan::missing_region());
     found.push(resolve_plan::missing_setting("azure.location"));
     found.push(apply_plan::rolled_back());
     let (summary, detail) = replaced::unrepeatable_words("aws.vpn_gateway_id");
