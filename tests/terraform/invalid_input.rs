@@ -478,7 +478,7 @@ fn reject_configuration_that_conflicts_with_clouds() {
         .filter(|said| said.severity == "error");
     let of_slot = second
         .clone()
-        .filter(|said| said.summary == summaries::CONFLICTING_INSIDE_CIDRS);
+        .filter(|said| said.summary == summaries::CONFLICTING_SLOT);
     assert_eq!(
         of_slot.count(),
         1,

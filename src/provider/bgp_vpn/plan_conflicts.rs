@@ -67,8 +67,8 @@ impl Planning<'_> {
         self.private.holder = Some(holder.as_str().to_owned());
     }
 
-    /// Reports a link that exists in the place of the one that is to be created. Returns whether
-    /// there is one.
+    /// Reports a link or an object that exists in the place of the one that is to be created. Returns
+    /// whether it is a link.
     async fn check_existing(
         &mut self,
         planned: &Model,
@@ -82,12 +82,14 @@ impl Planning<'_> {
         let (backend, cancel) = (self.backend, &self.request.cancel);
         let found =
             check_existing_link(backend, planned, &self.private, taken, is_new, cancel).await;
-        let exists = found.has_errors();
-        let postponed = self.request.may_be_applying && exists;
+        let is_link = found
+            .iter()
+            .any(|one| one.is_error() && one.summary != summaries::CONFLICTING_NAMES);
+        let postponed = self.request.may_be_applying && found.has_errors();
         self.private.preflight_complete &= !postponed;
         self.messages
             .append(if postponed { as_warnings(found) } else { found });
-        exists
+        is_link
     }
 
     /// A link stays in its region when `aws.region` is removed. A user who then moves the link may
