@@ -80,10 +80,22 @@ impl Managed {
     }
 
     /// Azure ids compare without regard to case; AWS ids have none.
+    /// Adds all objects of another set.
+    pub fn extend(&mut self, other: &Managed) {
+        for (kind, ids) in &other.0 {
+            self.0.entry(*kind).or_default().extend(ids.iter().cloned());
+        }
+    }
+
     pub fn has(&self, kind: Kind, id: &str) -> bool {
         self.0
             .get(&kind)
             .is_some_and(|ids| ids.iter().any(|have| have.eq_ignore_ascii_case(id)))
+    }
+
+    /// Whether an id is that of any of these objects.
+    pub fn contains(&self, id: &str) -> bool {
+        self.0.keys().any(|kind| self.has(*kind, id))
     }
 
     pub fn is_empty(&self) -> bool {

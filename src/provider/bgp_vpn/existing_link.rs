@@ -11,34 +11,37 @@ use crate::provider::summaries;
 use bgp_vpn::conflict::Conflict;
 use bgp_vpn::inside_cidr::InsideCidr;
 use bgp_vpn::lookup::{ImportId, LookupScope};
+use bgp_vpn::managed::Managed;
 use bgp_vpn::ownership::{adopted, obstacle};
 use std::collections::BTreeSet;
 use terraform_plugin::{Cancel, Diagnostic, Diagnostics};
 
-/// Looks for it. Nothing is read while the addresses or the network are unknown. Objects that a
-/// replacement deletes first (`private.removes`) are no conflict.
+/// Looks for it. Nothing is read while the addresses or the network are unknown. `own`:
+/// objects that a replacement deletes first, and that are no conflict.
 pub async fn check_existing_link(
     backend: &dyn Backend,
     planned: &Model,
     private: &PrivateState,
+    own: &Managed,
     taken: &BTreeSet<InsideCidr>,
-    is_new: bool,
     cancel: &Cancel,
 ) -> Diagnostics {
     let Some(scope) = lookup_scope(planned, private, backend.subscription(), false) else {
         return Diagnostics::new();
     };
     let scope = LookupScope {
-        recorded_ids: private.removes.clone(),
+        recorded_ids: own.clone(),
         ..scope
     };
     if scope.link.is_none() || scope.known.region.is_none() || scope.adoption.endpoints.is_empty() {
         return Diagnostics::new();
     }
-    let observed = match backend.observe(&scope, cancel).await {
+    let mut observed = match backend.observe(&scope, cancel).await {
         Ok(observed) => observed,
         Err(diagnostics) => return diagnostics,
     };
+    let foreign = &mut observed.azure.foreign_objects;
+    foreign.retain(|id| !own.contains(id.as_str()));
     let known = &scope.known;
     if let (Some(found), Some(gateway), Some(region)) = (
         obstacle(&scope, &observed),
@@ -50,7 +53,7 @@ pub async fn check_existing_link(
         return conflict_diagnostic(&conflict).into();
     }
     let ids = adopted(&scope, &observed);
-    if ids.is_empty() || !is_new {
+    if ids.is_empty() || !own.is_empty() {
         return Diagnostics::new();
     }
     adopted_objects(&ids).into()

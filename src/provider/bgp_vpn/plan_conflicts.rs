@@ -14,6 +14,7 @@ use crate::provider::summaries;
 use bgp_vpn::account::{AccountContext, check_account};
 use bgp_vpn::config::AttributeId;
 use bgp_vpn::inside_cidr::InsideCidr;
+use bgp_vpn::managed::Managed;
 use bgp_vpn::preflight::{Lookup, PreflightSnapshot};
 use bgp_vpn::validation::parse_cidr;
 use ipnet::Ipv4Net;
@@ -79,9 +80,13 @@ impl Planning<'_> {
         if !creates || self.private.keeps.is_some() || self.snapshot.group == Lookup::Skipped {
             return false;
         }
+        let own = if is_new {
+            Managed::default()
+        } else {
+            self.replaced_objects(planned)
+        };
         let (backend, cancel) = (self.backend, &self.request.cancel);
-        let found =
-            check_existing_link(backend, planned, &self.private, taken, is_new, cancel).await;
+        let found = check_existing_link(backend, planned, &self.private, &own, taken, cancel).await;
         let is_link = found
             .iter()
             .any(|one| one.is_error() && one.summary != summaries::CONFLICTING_NAMES);
@@ -90,6 +95,23 @@ impl Planning<'_> {
         self.messages
             .append(if postponed { as_warnings(found) } else { found });
         is_link
+    }
+
+    /// The objects of the link that is replaced, which Terraform deletes first. It does not say which
+    /// state it replaces, if it is one whose create failed or that the user tainted.
+    fn replaced_objects(&self, planned: &Model) -> Managed {
+        let cache = self.resume_cache;
+        let link = self.link_of(planned);
+        let states = cache.incomplete_states().into_iter();
+        let cached = cache
+            .get(link.as_ref())
+            .into_iter()
+            .chain(cache.named(planned));
+        let mut own = self.private.removes.clone();
+        for state in states.chain(cached.map(|cached| cached.state)) {
+            own.extend(&state.link.managed);
+        }
+        own
     }
 
     /// A link stays in its region when `aws.region` is removed. A user who then moves the link may
