@@ -4,7 +4,7 @@
 use awsazure::provider::summaries::{
     CONFLICTING_NAMES, DIFFERENT_CONFIGURATION, MISSING_MOVED_BLOCK,
 };
-use bgp_vpn::summaries::CONFLICTING_INSIDE_CIDRS;
+use bgp_vpn::summaries::CONFLICTING_SLOT;
 use test_support::terraform::{Link, TestEnv, text};
 
 /// A link with gateways of its own, in the network 10.`number`.0.0/16.
@@ -51,7 +51,7 @@ fn replacement_stops_before_destroy_if_place_is_taken() {
     let same_slot = guest("second", &gateways[1], 1);
     let same_names = guest("second", &gateways[1], 2).with("name", "\"second\"");
     for (link, summary) in [
-        (&same_slot, CONFLICTING_INSIDE_CIDRS),
+        (&same_slot, CONFLICTING_SLOT),
         (&same_names, CONFLICTING_NAMES),
     ] {
         env.write(&format!("{owners}\n{link}"));
