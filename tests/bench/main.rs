@@ -256,8 +256,7 @@ fn dataplane() -> String {
         return rows;
     }
     format!(
-        "\n## The dataplane lab\n\nOne run of `make lab` and of the wrong-parameter table, with strongSwan and BIRD. These are the lab's \
-         times: what either cloud takes is not known from them.\n\n| figure | value |\n|---|---|\n{rows}"
+        "\n## The dataplane lab\n\nOne run of `make lab` and of the wrong-parameter table, with strongSwan and BIRD. These times are those of the lab. They say nothing about the clouds.\n\n| figure | value |\n|---|---|\n{rows}"
     )
 }
 
@@ -265,10 +264,7 @@ fn dataplane() -> String {
 fn sweep(page: &mut String) {
     let rows = on_big_stack(|| simulated::sweep_stats::rows(30));
     page.push_str(
-        "\n## The fault sweep\n\nA fault at every call of a run: an error, a lost or broken answer, none at all, a dead process, Ctrl-C. After each one \
-         more apply, of every third call with `-refresh=false`, has to complete the link, two plans have to be empty, and nothing may be \
-         left after destroy. Meanwhile a change of single tunnels leaves three of them up, one of complete connections two. A call in \
-         one way is a point.\n\n| run | calls | points in `make test` | points in `make soak`, in faster clouds |\n|---|---|---|---|\n",
+        "\n## The fault sweep\n\nEach run is repeated with a fault at every call: an error, a lost or malformed response, no response, a killed process, or Ctrl-C. One more apply (every third with `-refresh=false`) must complete the link, two plans must be empty, and a destroy must leave nothing. Changes of single tunnels keep three tunnels up, and changes of complete connections keep two. One call with one fault is a point.\n\n| run | calls | points in `make test` | points in `make soak`, in faster clouds |\n|---|---|---|---|\n",
     );
     for row in rows {
         writeln!(
@@ -278,7 +274,7 @@ fn sweep(page: &mut String) {
         )
         .unwrap();
     }
-    page.push_str("\nThrough real Terraform and real processes: over 60 more in `make test`. What it found, each kept out by a test:\n\n");
+    page.push_str("\nThrough real Terraform and real processes: over 60 more in `make test`. Defects that it found, each with the test that now covers it:\n\n");
     for (test, what) in simulated::sweep_stats::FINDINGS {
         writeln!(page, "- {what} (`{test}`)").unwrap();
     }
@@ -303,8 +299,7 @@ fn corrections(page: &mut String) {
     }
     writeln!(
         page,
-        "\n## The attribute table\n\nEvery attribute is changed in both directions. After each change the plan is empty, and both clouds are as if \
-         the link had been created so: {} rows for {} attributes.\n\n| effect | rows |\n|---|---|",
+        "\n## The attribute table\n\nEvery attribute is changed in both directions. After each change the plan is empty, and both clouds equal those of a link that was created with the new value: {} rows for {} attributes.\n\n| effect | rows |\n|---|---|",
         rows.len(),
         attributes::attributes().len()
     )
@@ -337,7 +332,7 @@ fn corrections(page: &mut String) {
         .for_each(|(kind, count)| writeln!(page, "| {kind} | {count} |").unwrap());
     writeln!(
         page,
-        "\nCalls of a run, on average: {}. What table and runs found, each kept out by a test:\n",
+        "\nCalls of a run, on average: {}. Defects that they found, each with the test that now covers it:\n",
         calls / 100
     )
     .unwrap();
@@ -448,7 +443,7 @@ fn measure_benchmarks() {
             .collect::<Vec<_>>()
     });
     let of = |get: &dyn Fn(&Create) -> f64| median(creates.iter().map(get).collect());
-    page.push_str("\n## A create and a look, ten seeds in memory under virtual time\n\n| figure | value | goal |\n|---|---|---|\n");
+    page.push_str("\n## A create and a read, ten seeds in memory under virtual time\n\n| figure | value | goal |\n|---|---|---|\n");
     writeln!(
         page,
         "| create, simulated s | {:.0} | |",
@@ -469,13 +464,13 @@ fn measure_benchmarks() {
     .unwrap();
     writeln!(
         page,
-        "| of these one after another | {} | 3 |",
+        "| of these in sequence | {} | 3 |",
         of(&|c| c.round_trips as f64)
     )
     .unwrap();
     page.push_str(
-        "\nThe longest chain is the time of the create without what passed between the end of an operation on the gateway or a \
-         connection (the world knows it) and the poll that noticed.\n",
+        "\nThe longest chain is the time of the create without the delay between the end of each operation on the gateway or a \
+         connection and the poll that saw it.\n",
     );
     sweep(&mut page);
     corrections(&mut page);
@@ -489,16 +484,15 @@ fn measure_benchmarks() {
         all.operations.extend(judge.operations.iter().cloned());
     }
     judged.push((
-        "the creates and looks above",
+        "the creates and reads above",
         all.requests,
         all.answers,
         all.operations.len() as u64,
         all.violations,
     ));
     page.push_str(
-        "\n## Requests and answers against the clouds' own schemas\n\nEvery request that reaches the sandbox and every answer of it is \
-         held against them, in every test; one violation fails it. The end of `make test` says how many there were in all.\n\n\
-         | what | requests | answers | operations | violations |\n|---|---|---|---|---|\n",
+        "\n## Requests and responses validated against the schemas of the clouds\n\nEvery test validates each request and response of the sandbox against these schemas and fails on the first violation. The last lines of `make test` print the total.\n\n\
+         | run | requests | responses | operations | violations |\n|---|---|---|---|---|\n",
     );
     for (what, requests, answers, operations, violations) in judged {
         writeln!(

@@ -66,10 +66,10 @@ const WRITES: [&str; 22] = [
 
 /// A fault in the product that the attribute table or the corrections found: the test that keeps it
 /// out, and what it was.
-pub const FINDINGS: [(&str, &str); 20] = [
+pub const FINDINGS: [(&str, &str); 21] = [
     (
         "replace_after_broken_region_move_deletes_both_sides",
-        "A move to another AWS region that was interrupted left the state with the new region: the old AWS half was never deleted.",
+        "A move to another AWS region that was interrupted left the state with the new region: the former AWS side was never deleted.",
     ),
     (
         "failed_vpc_move_drops_route_tables_of_old_vpc",
@@ -77,15 +77,15 @@ pub const FINDINGS: [(&str, &str); 20] = [
     ),
     (
         "replace_vpn_gateway_by_vpc_in_one_apply",
-        "A VPC in place of a given VPN gateway was ignored or rejected, and a VPN gateway created then was not deleted by destroy.",
+        "A VPC in place of an existing VPN gateway was ignored or rejected, and a VPN gateway created then was not deleted by destroy.",
     ),
     (
         "vpn_gateway_in_other_region_excludes_vpc_block",
-        "A given VPN gateway in another region kept the settings of the VPC that the link had created: the plan was never empty.",
+        "An existing VPN gateway in another region kept the settings of the VPC that the link had created: the plan was never empty.",
     ),
     (
         "replacement_ignores_existing_gateway_differences",
-        "A link that leaves a given Azure gateway was compared with that gateway: its own generation and ASN were rejected.",
+        "A link that leaves an existing Azure gateway was compared with that gateway: its own generation and ASN were rejected.",
     ),
     (
         "replace_tainted_link_on_another_network",
@@ -109,27 +109,27 @@ pub const FINDINGS: [(&str, &str); 20] = [
     ),
     (
         "move_tagged_link_from_existing_to_managed_vgw",
-        "A link with tags could not move from a given VPN gateway to one of its own: each plan was rejected as outdated.",
+        "A link with tags could not move from an existing VPN gateway to one of its own: each plan was rejected as outdated.",
     ),
     (
         "keep_existing_vgw_untagged_after_failed_move",
-        "A failed move away from a given VPN gateway that was taken back put the tags of the link on that gateway.",
+        "A failed move away from an existing VPN gateway, reverted by the next apply, put the tags of the link on that gateway.",
     ),
     (
         "keep_subnet_of_existing_gateway_after_killed_replacement",
-        "After a killed replacement, the next apply tried to delete the gateway subnet of the given gateway of before.",
+        "After a killed replacement, the next apply tried to delete the gateway subnet of the former existing gateway.",
     ),
     (
         "replacement_removes_addresses_of_failed_update",
-        "A replacement left addresses on a given Azure gateway that a failed change had given up.",
+        "A replacement left addresses of a failed change on an existing Azure gateway.",
     ),
     (
         "remove_swapped_addresses_from_existing_gateway",
-        "Addresses that two tunnels of one instance exchanged counted as found on the given gateway, and destroy left them.",
+        "Addresses that two tunnels of one instance exchanged counted as addresses of another owner, and destroy left them.",
     ),
     (
         "incomplete_link_keeps_gateway_under_another_name",
-        "An unfinished link with another gateway name was finished on a gateway that did not exist.",
+        "An incomplete link with another gateway name was completed on a gateway that did not exist.",
     ),
     (
         "ignore_vpn_gateway_of_killed_move",
@@ -137,7 +137,7 @@ pub const FINDINGS: [(&str, &str); 20] = [
     ),
     (
         "taking_back_a_killed_move_deletes_its_objects",
-        "A move to another AWS side that was killed and taken back left its customer gateways and VPN connections in no state.",
+        "A killed move to another AWS side, reverted by the next apply, left customer gateways and VPN connections that no state contained.",
     ),
     (
         "destroy_after_a_killed_move_deletes_both_sides",
@@ -146,6 +146,10 @@ pub const FINDINGS: [(&str, &str); 20] = [
     (
         "failed_replacement_continues_on_existing_gateway",
         "After a replacement that failed once it had deleted the gateway, an existing gateway in the configuration was created again.",
+    ),
+    (
+        "rollback_after_any_failed_read_leaves_nothing",
+        "A create that failed at its last read, after the incomplete tags were removed, reported a complete rollback and left the AWS side.",
     ),
 ];
 

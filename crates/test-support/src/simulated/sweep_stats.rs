@@ -12,15 +12,15 @@ const SAMPLE: usize = 199;
 pub const FINDINGS: [(&str, &str); 21] = [
     (
         "resumed_create_propagates_into_public_table",
-        "The state of a failed create took the route tables made so far for the complete set: the public table never got Azure's routes.",
+        "The state of a failed create treated the route tables created so far as the complete set: the public table never got Azure's routes.",
     ),
     (
         "finish_link_with_only_incomplete_tag_left",
-        "Killed between the last connection and the end of the create, the link was taken for a finished one and refused at plan.",
+        "Killed between the last connection and the end of the create, the link counted as complete and was rejected at plan.",
     ),
     (
         "next_apply_removes_addresses_of_failed_update",
-        "An update of the addresses that failed late left the old ones on the gateway for good: no plan showed them.",
+        "An update of the addresses that failed late left the former ones on the gateway, and no plan showed them.",
     ),
     (
         "configured_keys_reach_both_clouds_after_lost_calls",
@@ -32,15 +32,15 @@ pub const FINDINGS: [(&str, &str); 21] = [
     ),
     (
         "destroy_removes_addresses_during_concurrent_change",
-        "For the same reason a destroy took nothing off, and said that all was gone.",
+        "For the same reason a destroy removed no addresses and reported success.",
     ),
     (
         "failed_destroy_at_gateway_is_retried",
-        "A destroy that failed last of all, at its addresses on a shared gateway, was forgotten by the next read.",
+        "A destroy that failed at its last step, the addresses on a shared gateway, was not retried.",
     ),
     (
         "own_addresses_added_by_killed_create",
-        "The next apply took the addresses of a killed create for other people's, and its destroy left them on the gateway.",
+        "The next apply treated the addresses of a killed create as foreign, and its destroy left them on the gateway.",
     ),
     (
         "destroy_removes_addresses_of_killed_update",
@@ -52,15 +52,15 @@ pub const FINDINGS: [(&str, &str); 21] = [
     ),
     (
         "retry_tunnel_change_after_lost_rejection",
-        "A change of a tunnel that was refused while an earlier one was under way, the refusal lost, counted as done: the keys differed.",
+        "A tunnel change that AWS rejected while an earlier one was running counted as done if the rejection was lost: the keys differed.",
     ),
     (
         "next_apply_rewrites_failed_azure_objects",
-        "A virtual network, a subnet or a public IP that Azure had given up on (Failed) was taken for a good one, and the gateway was refused for ever.",
+        "A virtual network, a subnet or a public IP in state Failed was used, and each create of the gateway was rejected.",
     ),
     (
         "give_up_login_that_blocks_many_calls",
-        "Where many calls waited for a login that was slow or silent, the lock in Azure's SDK that they waited at kept a core busy all the while.",
+        "While many calls waited for a slow login, the lock of Azure's SDK used a complete core.",
     ),
     (
         "destroy_waits_for_earlier_connection_deletes",
@@ -68,15 +68,15 @@ pub const FINDINGS: [(&str, &str); 21] = [
     ),
     (
         "adopt_object_that_appears_during_watch",
-        "What EC2 did not list yet when a half-built link was found was made a second time, though it showed while the link was watched.",
+        "An object that EC2 did not list yet when an incomplete link was found was created twice, although it appeared while the run waited.",
     ),
     (
         "interrupted_run_records_object_just_created",
-        "A run that broke off right after a create forgot what it had made where EC2 did not list it yet.",
+        "A run that was interrupted right after a create lost the object if EC2 did not list it yet.",
     ),
     (
         "resume_interrupted_move_to_existing_gateway",
-        "A move to a gateway or VPC that is named by id, interrupted between the old AWS side and the new one, could not be continued: the named object was not read.",
+        "A move to a gateway or VPC that is named by id, interrupted between the former AWS side and the new one, could not be continued: the named object was not read.",
     ),
     (
         "connection_waits_for_delete_of_predecessor",
@@ -84,11 +84,11 @@ pub const FINDINGS: [(&str, &str); 21] = [
     ),
     (
         "plan_rest_of_interrupted_azure_asn_change",
-        "Broken off between the two customer gateways, a change of the Azure ASN was gone on with under ids that the plan had promised to keep.",
+        "A change of the Azure ASN that was interrupted between the two customer gateways continued with ids that the plan had shown as unchanged.",
     ),
     (
         "plan_rest_of_failed_update_without_refresh",
-        "After a change that failed, a plan with -refresh=false had nothing to do: the state had what was asked for, not what was done.",
+        "After a change that failed, a plan with -refresh=false was empty: the state contained the requested values, not the applied ones.",
     ),
     (
         "destroy_disables_propagation_left_by_killed_apply",
