@@ -42,12 +42,20 @@ pub(super) async fn read_account(
         }
         Box::pin(read_azure(&clouds.azure, account, &ctx)).await
     };
-    let (aws, azure) = join!(aws, azure);
+    let roles = async {
+        let group = account.group.as_deref()?;
+        Some(clouds.azure.role_permissions(group, &ctx).await)
+    };
+    let (aws, azure, roles) = join!(aws, azure, roles);
+    let mut denied_roles = BTreeSet::new();
+    let roles =
+        roles.and_then(|found| optional(&mut denied_roles, actions::READ_PERMISSIONS, found));
     AccountSnapshot {
         objects: aws.objects,
         limits: aws.limits,
         dry_runs: aws.dry_runs,
-        denied_reads: &aws.denied_reads | &azure.denied_reads,
+        denied_reads: &(&aws.denied_reads | &azure.denied_reads) | &denied_roles,
+        roles,
         ..azure
     }
 }

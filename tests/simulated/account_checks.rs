@@ -1,5 +1,7 @@
 //! What account and subscription do not allow, reported by the plan: before anything is created.
 
+use super::correction_regressions::azure_network;
+use awsazure_sandbox::authorization::Role;
 use awsazure_sandbox::http::{Outcome, Request};
 use serde_json::{Value, json};
 use test_support::simulated::Sim;
@@ -241,6 +243,38 @@ fn denied_dry_run_is_a_warning_with_the_action() {
     });
 }
 
+/// The roles in an existing resource group are read. What they lack for the apply is a warning.
+#[test]
+fn plan_names_missing_azure_actions() {
+    for (not_actions, expected) in [
+        (vec![], None),
+        (
+            vec!["Microsoft.Network/connections/write"],
+            Some("connections/write"),
+        ),
+        (vec!["*/write"], None),
+    ] {
+        scripted(async move |run| {
+            let role =
+                json!({"actions": ["*"], "notActions": not_actions, "assignableScopes": ["/"]});
+            run.sim.sandbox.world().authorization.azure =
+                Some(Role::parse(&role.to_string()).unwrap());
+            run.configure(&json!({
+                "name": "prod",
+                "azure": azure_network(run.environment),
+                "aws": {"vpc": {"cidr_block": "10.2.0.0/16"}},
+            }));
+            // A plan alone, which is not empty.
+            assert!(run.core.plans_empty().await.is_err());
+            let shown = run.core.messages.join("\n");
+            match expected {
+                Some(action) => assert!(shown.contains(action), "{shown}"),
+                None => assert!(!shown.contains("Microsoft.Network/"), "{shown}"),
+            }
+        });
+    }
+}
+
 /// Every optional read may be denied or fail.
 #[test]
 fn create_link_without_permission_for_checks() {
@@ -318,6 +352,7 @@ fn plan_of_existing_link_checks_no_account() {
                 || [
                     "ListUsages",
                     "ListLocks",
+                    "ListPermissions",
                     "CheckPolicyRestrictions",
                     "GetServiceQuota",
                 ]

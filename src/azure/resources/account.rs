@@ -9,8 +9,10 @@ use crate::azure::error::Error;
 use crate::azure::model::Lock;
 use crate::client::CallContext;
 use azure_core::http::Method;
-use bgp_vpn::account::{NetworkProvider, PolicyDenial, PolicySubject, Usage};
+use bgp_vpn::account::{NetworkProvider, PolicyDenial, PolicySubject, RolePermissions, Usage};
 
+/// Version of the API of permissions.
+const PERMISSIONS: &str = "2022-04-01";
 /// Version of Microsoft.PolicyInsights that evaluates a resource before it exists.
 const POLICY: &str = "2022-03-01";
 
@@ -77,6 +79,25 @@ impl Azure {
             .iter()
             .map(|doc| read_as("list locks of", &path, lock::parse(doc)))
             .collect()
+    }
+
+    /// What the roles of the credentials permit in a group.
+    ///
+    /// # Errors
+    /// As Azure rejects.
+    pub async fn role_permissions(
+        &self,
+        group: &str,
+        ctx: &CallContext,
+    ) -> Result<Vec<RolePermissions>, Error> {
+        let path = format!(
+            "{}/providers/Microsoft.Authorization/permissions",
+            self.scope(Some(group))
+        );
+        let request = ArmRequest::path("list permissions of", Method::Get, &path, PERMISSIONS);
+        Ok(subscription::role_permissions(
+            &self.list(&request, ctx).await?,
+        ))
     }
 
     /// The policies that deny a resource in a group, or in a group to be created.

@@ -4,9 +4,11 @@
 use super::demand::Demand;
 use super::issue::AccountIssue;
 use super::quota::Quota;
+use super::role_permissions::missing_actions;
 use super::{AccountSnapshot, CountedObject, Usage};
 use crate::config::Config;
 use crate::ownership_tags::{LinkId, TAG_INCOMPLETE, TAG_NAME};
+use crate::permissions::{Phase, required};
 use crate::preflight::eq_ignoring_case_and_spaces;
 use crate::types::Tags;
 use crate::violation::{AttributeId, Violation, ViolationKind};
@@ -73,6 +75,7 @@ pub fn check_account(
             AccountIssue::DeniedAction { action, message },
         )
     }));
+    violations.extend(missing_permissions(context, snapshot, demand));
     if !snapshot.denied_reads.is_empty() {
         let actions: Vec<&str> = snapshot.denied_reads.iter().copied().collect();
         let issue = AccountIssue::DeniedReads(actions.join(", "));
@@ -94,6 +97,35 @@ fn denied_dry_runs(snapshot: &AccountSnapshot) -> impl Iterator<Item = (&'static
         .iter()
         .filter(move |_| !reads_only)
         .filter_map(|run| Some((run.action, run.denial.as_deref()?)))
+}
+
+/// Actions on the objects that the link creates in its resource group. Objects of others may be in
+/// other groups.
+fn missing_permissions(
+    context: AccountContext<'_>,
+    snapshot: &AccountSnapshot,
+    demand: &Demand,
+) -> Option<Violation> {
+    let mut types = vec!["localNetworkGateways", "connections"];
+    if demand.location.is_some() {
+        types.extend(["virtualNetworkGateways", "publicIPAddresses"]);
+    }
+    if context.planned.network.is_set() {
+        types.push("virtualNetworks");
+    }
+    let required = required(context.planned, Phase::Apply);
+    let in_group = required.azure.iter().copied().filter(|action| {
+        let rest = action.strip_prefix("Microsoft.Network/");
+        let kind = rest.and_then(|rest| rest.split('/').next());
+        kind.is_some_and(|kind| types.contains(&kind))
+    });
+    let missing = missing_actions(snapshot.roles.as_deref()?, in_group);
+    let issue = AccountIssue::MissingActions {
+        group: context.planned.group.known().cloned().unwrap_or_default(),
+        actions: missing.join(", "),
+    };
+    (!missing.is_empty())
+        .then(|| Violation::warning(AttributeId::ResourceGroup, ViolationKind::Account(issue)))
 }
 
 /// Locks that forbid writes in the resource group. A lock of one resource in it is checked where

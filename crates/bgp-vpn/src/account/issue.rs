@@ -35,6 +35,10 @@ pub enum AccountIssue {
         message: String,
     },
     #[error(
+        "The credentials of this plan do not have these permissions in the resource group {group}, which the apply needs: {actions}. If other credentials run the apply, ignore this warning. Otherwise, add the actions to their role."
+    )]
+    MissingActions { group: String, actions: String },
+    #[error(
         "A create of a link named {name:?} did not complete and left these objects: {ids}. They are not part of the link that this plan creates, and no state contains them. If it was a create of this link, restore its settings (name, slot, resource group, networks) and apply: that completes the link, and later applies can change it. Otherwise, delete the objects."
     )]
     Leftovers { name: String, ids: String },
@@ -77,7 +81,9 @@ impl AccountIssue {
             AccountIssue::LocationWithoutGateways(_) => summaries::UNSUPPORTED_LOCATION,
             AccountIssue::ReadOnly { .. } => summaries::CONFLICTING_LOCK,
             AccountIssue::DeniedByPolicy { .. } => summaries::CONFLICTING_POLICY,
-            AccountIssue::DeniedAction { .. } => summaries::MISSING_PERMISSION,
+            AccountIssue::DeniedAction { .. } | AccountIssue::MissingActions { .. } => {
+                summaries::MISSING_PERMISSION
+            }
             AccountIssue::Leftovers { .. } => summaries::LEFTOVERS,
             AccountIssue::DeniedReads(_) => summaries::INCOMPLETE_PREFLIGHT,
             AccountIssue::QuotaExceeded { .. } => summaries::UNSUPPORTED_NUMBER_OF_OBJECTS,

@@ -8,11 +8,13 @@ mod checks;
 mod demand;
 mod issue;
 mod quota;
+mod role_permissions;
 
 pub use checks::{AccountContext, check_account};
 pub use demand::{Demand, demand_of_create};
 pub use issue::AccountIssue;
 pub use quota::Quota;
+pub use role_permissions::RolePermissions;
 
 use crate::azure::model::Lock;
 use crate::types::Tags;
@@ -58,6 +60,8 @@ pub struct AccountSnapshot {
     pub objects: BTreeMap<Quota, Vec<CountedObject>>,
     /// Limits of the account; without one, the default counts.
     pub limits: BTreeMap<Quota, u32>,
+    /// Roles of the credentials in the existing resource group. None if they were not read.
+    pub roles: Option<Vec<RolePermissions>>,
     /// EC2 actions that a dry run tried.
     pub dry_runs: Vec<DryRun>,
     /// Actions of reads that the credentials do not permit.
@@ -113,5 +117,6 @@ pub mod actions {
     pub const READ_PROVIDER: &str = "Microsoft.Resources/subscriptions/providers/read";
     pub const READ_USAGES: &str = "Microsoft.Network/locations/usages/read";
     pub const READ_LOCKS: &str = "Microsoft.Authorization/locks/read";
+    pub const READ_PERMISSIONS: &str = "Microsoft.Authorization/permissions/read";
     pub const CHECK_POLICIES: &str = "Microsoft.PolicyInsights/checkPolicyRestrictions/read";
 }

@@ -46,6 +46,7 @@ const TABLE: &[Row] = &[
     ("list usages", &[actions::READ_USAGES]),
     ("check policies", &[actions::CHECK_POLICIES]),
     ("list locks", &[actions::READ_LOCKS]),
+    ("list permissions", &[actions::READ_PERMISSIONS]),
     ("read network", &["Microsoft.Network/virtualNetworks/read"]),
     (
         "write network",

@@ -101,6 +101,10 @@ pub fn azure(features: &Features, phase: Phase) -> Calls {
         "read public IP",
         "read shared key",
     ]);
+    if features.uses_existing_group {
+        // Preflight of a create.
+        calls.insert("list permissions");
+    }
     if features.creates_azure_gateway {
         // Preflight of a create.
         calls.extend([

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Features {
     pub creates_group: bool,
+    /// The resource group may exist already.
+    pub uses_existing_group: bool,
     pub creates_network: bool,
     /// The gateway subnet is created in an existing virtual network.
     pub creates_gateway_subnet: bool,
@@ -69,6 +71,7 @@ impl Features {
         };
         Features {
             creates_group: may(&config.create_group),
+            uses_existing_group: config.create_group != Attr::Known(true),
             creates_network,
             creates_gateway_subnet: given_network && set(&config.gateway_subnet_prefix),
             creates_azure_gateway,

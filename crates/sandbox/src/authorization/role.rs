@@ -52,7 +52,16 @@ impl Role {
         has(&self.actions) && !has(&self.not_actions) && self.covers(scope)
     }
 
-    fn covers(&self, scope: &str) -> bool {
+    pub fn actions(&self) -> &[String] {
+        &self.actions
+    }
+
+    pub fn not_actions(&self) -> &[String] {
+        &self.not_actions
+    }
+
+    /// Whether it is assigned at a scope, or above.
+    pub fn covers(&self, scope: &str) -> bool {
         let scope = scope.to_lowercase();
         self.scopes.is_empty()
             || self.scopes.iter().any(|top| {

@@ -12,10 +12,11 @@
 use super::call::{Action, Call, Verb, What};
 use super::errors::ApiError;
 use super::ids::{self, Id, Kind};
+use super::operations::json_response;
 use crate::authorization::Authorization;
-use crate::http::Request;
+use crate::http::{Request, Response};
 use crate::world::Settings;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// An action that a call needs at a scope.
 struct Needed {
@@ -47,6 +48,19 @@ pub(super) fn authorize(
         }
     }
     Ok(())
+}
+
+/// What the role permits at a scope, in the form of "Permissions - List For Resource Group"
+/// (api-version 2022-04-01, stored copy).
+pub(super) fn permissions(scope: &str, authorization: &Authorization) -> Response {
+    let roles = match &authorization.azure {
+        None => vec![json!({"actions": ["*"], "notActions": []})],
+        Some(role) if role.covers(scope) => {
+            vec![json!({"actions": role.actions(), "notActions": role.not_actions()})]
+        }
+        Some(_) => Vec::new(),
+    };
+    json_response(200, &json!({"value": roles}))
 }
 
 fn subscription(id: &str) -> String {
@@ -147,6 +161,7 @@ fn needed(call: &Call, request: &Request) -> Vec<Needed> {
             },
         ),
         What::Locks(scope) => one("Microsoft.Authorization/locks/read", scope.clone()),
+        What::Permissions(scope) => one("Microsoft.Authorization/permissions/read", scope.clone()),
         What::Lock(verb, scope, _) => {
             let verb = match verb {
                 Verb::Put => "write",

@@ -48,6 +48,8 @@ pub(super) enum What {
     Action(Action, Id),
     /// The management locks at, above and below a scope.
     Locks(String),
+    /// What the caller may do at a scope.
+    Permissions(String),
     /// One lock: its scope and name.
     Lock(Verb, String, String),
     /// One policy assignment: its scope and name.
@@ -150,6 +152,7 @@ impl What {
             What::PutSharedKey(_) => "PutSharedKey".into(),
             What::Action(action, _) => format!("{action:?}"),
             What::Locks(_) => "ListLocks".into(),
+            What::Permissions(_) => "ListPermissions".into(),
             What::Lock(verb, ..) => format!("{}Lock", verb.word()),
             What::PolicyAssignment(verb, ..) => format!("{}PolicyAssignment", verb.word()),
             What::CheckPolicyRestrictions(_) => "CheckPolicyRestrictions".into(),
@@ -227,6 +230,20 @@ fn beneath(method: &str, lower: &[&str], spelled: &[&str]) -> What {
         return What::NotAllowed;
     };
     let subscription = own(subscription);
+    if let [
+        scope @ ..,
+        "providers",
+        "microsoft.authorization",
+        "permissions",
+    ] = rest
+    {
+        let scope = spelled.get(..scope.len() + 2).unwrap_or_default();
+        return if method == "GET" {
+            What::Permissions(format!("/{}", scope.join("/")))
+        } else {
+            What::NotAllowed
+        };
+    }
     if let [scope @ .., "providers", "microsoft.authorization", "locks"] = rest {
         let scope = spelled.get(..scope.len() + 2).unwrap_or_default();
         return if method == "GET" {

@@ -193,6 +193,9 @@ impl AzureService {
             What::Action(Action::ResetSharedKey, id) => self.reset_shared_key(id, request, cx),
             What::Action(action, id) => self.post_action(*action, id, request, cx),
             What::Locks(scope) => Ok(self.list_locks(scope)),
+            What::Permissions(scope) => {
+                Ok(super::authorization::permissions(scope, cx.authorization))
+            }
             What::Lock(verb, scope, name) => self.lock(*verb, scope, name, request),
             What::Operation(_, record) => self.operation_status(record, cx),
             What::OperationResult(_, record) => self.operation_result(record, request, cx),

@@ -2,7 +2,7 @@
 //! restrictions by policy.
 
 use super::{items, number, text, texts};
-use crate::account::{NetworkProvider, PolicyDenial, PolicySubject, Usage};
+use crate::account::{NetworkProvider, PolicyDenial, PolicySubject, RolePermissions, Usage};
 use serde_json::{Value, json};
 
 /// Name of the quota of Standard public IPs in the usages of a location. The second name is that of
@@ -45,6 +45,19 @@ pub fn public_ip_usage(usages: &[Value]) -> Option<Usage> {
             })
         })
         .min_by_key(|usage| usage.limit.saturating_sub(usage.used))
+}
+
+/// The roles of the credentials, from the permissions of a resource group.
+pub fn role_permissions(entries: &[Value]) -> Vec<RolePermissions> {
+    let texts = |doc: &Value, path: &str| {
+        let found = items(doc, path).filter_map(Value::as_str);
+        found.map(str::to_owned).collect()
+    };
+    let role = |doc: &Value| RolePermissions {
+        actions: texts(doc, "/actions"),
+        not_actions: texts(doc, "/notActions"),
+    };
+    entries.iter().map(role).collect()
 }
 
 /// Asks which assigned policies deny a resource at a location.

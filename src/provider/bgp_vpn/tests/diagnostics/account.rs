@@ -23,6 +23,10 @@ pub fn issues() -> Vec<Diagnostic> {
             action: "ec2:CreateVpc",
             message: "You are not authorized to perform this operation".into(),
         },
+        Issue::MissingActions { .. } => Issue::MissingActions {
+            group: "network".into(),
+            actions: "Microsoft.Network/connections/write".into(),
+        },
         Issue::Leftovers { .. } => Issue::Leftovers { name: "prod".into(), ids: "cgw-1, vpn-1".into() },
         Issue::DeniedReads(_) => Issue::DeniedReads("servicequotas:GetServiceQuota".into()),
         Issue::QuotaExceeded { .. } => Issue::QuotaExceeded {
@@ -49,7 +53,7 @@ pub fn issues() -> Vec<Diagnostic> {
                 Issue::DeniedAction { .. } | Issue::DefaultQuotaExceeded { .. },
             ) => Violation::warning(At::Region, kind),
             ViolationKind::Account(Issue::Leftovers { .. }) => Violation::warning(At::Name, kind),
-            ViolationKind::Account(Issue::DeniedReads(_)) => {
+            ViolationKind::Account(Issue::DeniedReads(_) | Issue::MissingActions { .. }) => {
                 Violation::warning(At::ResourceGroup, kind)
             }
             ViolationKind::Account(Issue::QuotaExceeded { .. }) => {
