@@ -43,6 +43,19 @@ pub enum ActionError {
          the next apply creates it again"
     )]
     DeletedOutside { id: String, awaited: String },
+    /// The session is up, but no routes are exchanged that are expected.
+    #[error(
+        "tunnels without routes {minutes} minutes after their BGP sessions started: {}. {fault} All objects of the link exist. Apply again \
+         once the routes are advertised, or set wait_for_bgp = false to apply without waiting",
+        list_tunnels(tunnels)
+    )]
+    NoRoutes {
+        key: TunnelKey,
+        /// All tunnels without routes, this one included.
+        tunnels: Vec<TunnelKey>,
+        minutes: u64,
+        fault: &'static str,
+    },
     /// Up again, but with fewer routes than before it was interrupted.
     #[error(
         "tunnel {key} is up, but AWS has accepted only {has} of the {had} routes it had before, {minutes} minutes later. The remaining \
@@ -197,6 +210,11 @@ impl ActionError {
                 | ActionError::Interrupted(Interrupted::DeadlineExceeded(_))
         )
     }
+}
+
+fn list_tunnels(tunnels: &[TunnelKey]) -> String {
+    let all: Vec<String> = tunnels.iter().map(ToString::to_string).collect();
+    all.join(", ")
 }
 
 fn list_blockers(found: &[Blocker]) -> String {

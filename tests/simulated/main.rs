@@ -28,6 +28,7 @@ mod required_permissions;
 mod restored_state;
 mod rolling_updates;
 mod rotation_route_checks;
+mod route_waits;
 mod shared_gateway;
 mod simulation;
 mod teardown;

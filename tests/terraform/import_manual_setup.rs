@@ -357,7 +357,7 @@ fn import_any_policy_and_addresses_to_empty_plan() {
         true,
     );
     let strong = Preset::Strong.policy();
-    let pinned = strong.azure().unwrap();
+    let pinned = strong.azure(false).unwrap();
     let mixed = Tunnels {
         azure_policy: Some(IpsecPolicy {
             sa_life_time_seconds: 3_600,

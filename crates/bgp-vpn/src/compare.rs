@@ -545,15 +545,23 @@ pub fn connection(
             "the DPD timeout of the Azure connection for {key} is {dpd} s, not {want} s"
         ));
     }
-    if spec.policy != IpsecPolicy::Unmanaged
-        && !azure_policy_agrees(have.policy.as_ref(), spec.policy.azure().as_ref())
-    {
+    if !keeps_azure_policy(spec, have) {
         found.push(format!(
             "the IPsec policy of the Azure connection for {key} is not this link's"
         ));
     }
     found.extend(azure_tag_diff(&have.resource.tags, spec));
     found
+}
+
+/// Whether the policy of an Azure connection stays as it is. An imported policy is not changed. On an
+/// accelerated link Azure must rekey before AWS, so a longer lifetime is corrected.
+pub fn keeps_azure_policy(spec: &Spec, have: &azure::Connection) -> bool {
+    let (have, want) = (have.policy.as_ref(), spec.azure_policy());
+    let lifetime = |policy: Option<&azure::IpsecPolicy>| policy.map(|it| it.sa_life_time_seconds);
+    spec.policy == IpsecPolicy::Unmanaged
+        || azure_policy_agrees(have, want.as_ref())
+            && !(spec.aws.acceleration && lifetime(have) > lifetime(want.as_ref()))
 }
 
 /// Lifetimes are local to Azure and need not match anything; `PFS14` and `PFS2048`, `DHGroup14` and

@@ -3,6 +3,7 @@
 
 use crate::aws::Phase;
 use crate::azure::model::IpsecPolicy as AzurePolicy;
+use crate::rekeying::{azure_sa_seconds, default_ike_lifetime};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -29,7 +30,7 @@ pub struct IpsecParameters {
     pub pfs_group: DhGroup,
     /// AWS's phase 1 lifetime; Azure's is fixed at 28,800 s.
     pub ike_lifetime_seconds: u32,
-    /// AWS's phase 2 lifetime. Azure's is kept longer, so that AWS alone rekeys.
+    /// AWS's phase 2 lifetime. Azure's follows from it (`rekeying`).
     pub ipsec_lifetime_seconds: u32,
 }
 
@@ -162,13 +163,16 @@ pub enum IpsecPolicyError {
 /// Azure's largest SA volume: its default of 102,400,000 KB is spent in under an hour above 233
 /// Mbit/s, and Azure would rekey too.
 const AZURE_SA_KILOBYTES: u32 = 2_147_483_647;
-/// Azure's default IPsec lifetime, well above AWS's 3,600 s, so that AWS alone rekeys.
-const AZURE_SA_SECONDS: u32 = 27_000;
 
 impl Preset {
     pub const ALL: [Preset; 3] = [Preset::Strong, Preset::Compatible, Preset::CloudDefault];
 
     pub fn policy(self) -> IpsecPolicy {
+        self.policy_for(false)
+    }
+
+    /// The policy of an accelerated link differs in the IKE lifetime of AWS.
+    pub fn policy_for(self, accelerated: bool) -> IpsecPolicy {
         let pinned = |integrity, dh, esp, esp_integrity| {
             IpsecPolicy::Explicit(IpsecParameters {
                 ike_encryption: Encryption::Aes256,
@@ -177,7 +181,7 @@ impl Preset {
                 ipsec_encryption: esp,
                 ipsec_integrity: esp_integrity,
                 pfs_group: dh,
-                ike_lifetime_seconds: 27_000,
+                ike_lifetime_seconds: default_ike_lifetime(accelerated),
                 ipsec_lifetime_seconds: 3_600,
             })
         };
@@ -284,8 +288,8 @@ impl IpsecPolicy {
         }
     }
 
-    /// `ipsecPolicies[0]`; None leaves Azure its defaults.
-    pub fn azure(&self) -> Option<AzurePolicy> {
+    /// `ipsecPolicies[0]`; None leaves Azure its defaults. On an accelerated link Azure rekeys.
+    pub fn azure(&self, accelerated: bool) -> Option<AzurePolicy> {
         let IpsecPolicy::Explicit(p) = self else {
             return None;
         };
@@ -297,7 +301,7 @@ impl IpsecPolicy {
             p.ipsec_integrity.azure()
         };
         Some(AzurePolicy {
-            sa_life_time_seconds: AZURE_SA_SECONDS,
+            sa_life_time_seconds: azure_sa_seconds(p.ipsec_lifetime_seconds, accelerated),
             sa_data_size_kilobytes: AZURE_SA_KILOBYTES,
             ipsec_encryption: p.ipsec_encryption.azure().to_owned(),
             ipsec_integrity: ipsec_integrity.to_owned(),
@@ -326,11 +330,11 @@ impl IpsecPolicy {
         }))
     }
 
-    /// The preset whose policy this is, if one is.
+    /// The preset whose policy this is, of a plain or an accelerated link.
     pub fn preset(&self) -> Option<Preset> {
         Preset::ALL
             .into_iter()
-            .find(|preset| preset.policy() == *self)
+            .find(|preset| [false, true].map(|it| preset.policy_for(it)).contains(self))
     }
 }
 
@@ -395,7 +399,7 @@ mod tests {
             (two.encryption, two.dh_groups, two.lifetime_seconds),
             (vec!["AES256-GCM-16".into()], vec![20], Some(3600))
         );
-        let azure = Preset::Strong.policy().azure().unwrap();
+        let azure = Preset::Strong.policy().azure(false).unwrap();
         assert_eq!(
             (
                 azure.ike_encryption.as_str(),

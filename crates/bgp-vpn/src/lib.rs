@@ -8,6 +8,8 @@
 //! | `inside_cidr` | the APIPA address plan: slots, inside CIDRs, the two BGP addresses of each |
 //! | `placement` | objects of the link in another Azure region than configured |
 //! | `ipsec` | one IPsec policy, compiled into both clouds' words |
+//! | `missing_routes` | the routes that a session lacks |
+//! | `rekeying` | which end renews the keys, in seconds |
 //! | `spec` | what is wanted |
 //! | `dependencies`, `compare`, `plan`, `teardown` | what needs what; where an object differs; the actions that complete or delete a link |
 //! | `vpn_connection` | how a VPN connection differs as one object, and is repaired in place |
@@ -66,6 +68,7 @@ pub mod lookup;
 pub mod lost_tags;
 pub mod managed;
 pub mod mismatches;
+pub mod missing_routes;
 pub mod names;
 pub mod observed;
 pub mod ownership;
@@ -75,6 +78,7 @@ pub mod placement;
 pub mod plan;
 pub mod preflight;
 pub mod preflight_issue;
+pub mod rekeying;
 mod replacement;
 pub mod reserved_ranges;
 pub mod resolve;

@@ -52,6 +52,13 @@ pub struct Spec {
     pub owned: BTreeSet<String>,
 }
 
+impl Spec {
+    /// The IPsec policy of the Azure connections; None leaves Azure its defaults.
+    pub fn azure_policy(&self) -> Option<crate::azure::model::IpsecPolicy> {
+        self.policy.azure(self.aws.acceleration)
+    }
+}
+
 /// What this link once put somewhere and no longer wants there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Removals {

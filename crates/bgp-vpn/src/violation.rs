@@ -6,6 +6,7 @@ pub use super::config::AttributeId;
 use super::inside_cidr::InsideCidrError;
 use super::ipsec::IpsecPolicyError;
 use super::names::NameError;
+use super::rekeying::RekeyOrderError;
 use super::summaries;
 use super::tunnel::TunnelKey;
 use crate::types::PskError;
@@ -99,9 +100,17 @@ pub enum ViolationKind {
     )]
     RequiresTransitGateway,
     #[error(
-        "AWS does not rekey accelerated connections, and azure.connection_mode = \"ResponderOnly\" does not rekey either. Tunnels may drop when their keys expire. Use azure.connection_mode = \"Default\"."
+        "AWS keeps accelerated tunnels up only if Azure initiates the rekeys, and Microsoft does not document that a gateway with azure.connection_mode = \"ResponderOnly\" does. Use azure.connection_mode = \"Default\"."
     )]
     NoRekeyInitiator,
+    #[error(
+        "AWS keeps accelerated tunnels up only if Azure initiates the rekeys. The IPsec lifetimes of this link ensure it. It cannot be ensured for IKE: the lifetime of Azure is fixed at 28800 s, which is also the maximum of AWS, and AWS may rekey up to 540 s before. Each tunnel may be down for some seconds every 8 hours."
+    )]
+    UncertainIkeRekey,
+    #[error(
+        "AWS keeps accelerated tunnels up only if Azure initiates the rekeys. {0}, or set aws.enable_acceleration = false."
+    )]
+    RekeyOrder(RekeyOrderError),
     #[error(
         "{network} and {gateway} are in different Azure subscriptions. A VPN gateway is in the subscription of its virtual network. Correct one of the two IDs."
     )]
@@ -258,7 +267,10 @@ impl ViolationKind {
                 summaries::MISSING_INITIATOR
             }
             ViolationKind::RequiresTransitGateway => summaries::MISSING_TRANSIT_GATEWAY_ID,
-            ViolationKind::NoRekeyInitiator => summaries::NO_REKEYING,
+            ViolationKind::NoRekeyInitiator | ViolationKind::UncertainIkeRekey => {
+                summaries::UNCERTAIN_REKEYING
+            }
+            ViolationKind::RekeyOrder(_) => summaries::INVALID_REKEY_ORDER,
             ViolationKind::BothInitiate => summaries::TWO_INITIATORS,
             ViolationKind::GatewaySubnetTooSmall(_) | ViolationKind::GatewaySubnetMisnamed => {
                 summaries::INVALID_GATEWAY_SUBNET

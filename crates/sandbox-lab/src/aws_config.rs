@@ -2,7 +2,7 @@
 //! and back again. Nothing here is shared with `azure_config`, so that a word which either cloud
 //! means otherwise fails to negotiate.
 
-use crate::charon::Setup;
+use crate::charon::{Setup, Timer};
 use crate::vici::Section;
 use awsazure_sandbox::dataplane::{Agreed, AwsEndpoint};
 
@@ -51,6 +51,11 @@ pub(super) fn setup(end: &AwsEndpoint) -> Setup {
         // Unpinned, it also rekeys without a key exchange, as Azure does by default.
         phase2.push("modpnone");
     }
+    let timer = |life_seconds| Timer {
+        life_seconds,
+        margin_seconds: Some(end.rekey_margin_seconds),
+        random_seconds: end.rekey_margin_seconds * end.rekey_fuzz_percent / 100,
+    };
     let version = match end.ike_versions.as_slice() {
         [only] if only == "ikev1" => 1,
         _ => 2,
@@ -61,7 +66,7 @@ pub(super) fn setup(end: &AwsEndpoint) -> Setup {
         key: end.pre_shared_key.clone(),
         version,
         // Without a group that strongSwan knows there is nothing to offer.
-        ike: Some(groups(&phase1))
+        ike_proposals: Some(groups(&phase1))
             .filter(|groups| !groups.is_empty())
             .map(|groups| {
                 proposals(
@@ -72,7 +77,7 @@ pub(super) fn setup(end: &AwsEndpoint) -> Setup {
                 )
             })
             .unwrap_or_default(),
-        esp: proposals(&end.phase2_encryption, &end.phase2_integrity, "", &phase2),
+        esp_proposals: proposals(&end.phase2_encryption, &end.phase2_integrity, "", &phase2),
         // EC2 starts IKEv2 only.
         dials: end.startup_action == "start" && version == 2,
         on_silence: match end.dpd_timeout_action.as_str() {
@@ -80,8 +85,12 @@ pub(super) fn setup(end: &AwsEndpoint) -> Setup {
             _ => "clear",
         },
         watches: end.dpd_timeout_action != "none",
-        ike_life_seconds: end.phase1_lifetime_seconds,
-        child_life_seconds: end.phase2_lifetime_seconds,
+        ike: timer(end.phase1_lifetime_seconds),
+        // strongSwan has no IKE association that expires without renewal.
+        child: Timer {
+            margin_seconds: (!end.accelerated).then_some(end.rekey_margin_seconds),
+            ..timer(end.phase2_lifetime_seconds)
+        },
     }
 }
 

@@ -1,7 +1,7 @@
 //! An Azure end of a connection as an IKE daemon's set-up: the words of `ipsecPolicies` and of the
 //! connection's mode. Nothing here is shared with `aws_config`.
 
-use crate::charon::Setup;
+use crate::charon::{Setup, Timer};
 use awsazure_sandbox::dataplane::{AzureEndpoint, AzurePolicy};
 
 /// Seconds after which Azure renews the IKE security association; no policy has a word for it.
@@ -34,16 +34,17 @@ pub(super) fn setup(end: &AzureEndpoint) -> Setup {
         remote: end.peer_ip,
         key: end.shared_key.clone(),
         version: 2,
-        ike,
-        esp,
+        ike_proposals: ike,
+        esp_proposals: esp,
         dials,
         on_silence: if dials { "restart" } else { "clear" },
         watches: true,
-        ike_life_seconds: MAIN_MODE_SECONDS,
-        child_life_seconds: end
-            .policy
-            .as_ref()
-            .map_or(QUICK_MODE_SECONDS, |policy| policy.sa_life_time_seconds),
+        ike: Timer::tenth(MAIN_MODE_SECONDS),
+        child: Timer::tenth(
+            end.policy
+                .as_ref()
+                .map_or(QUICK_MODE_SECONDS, |policy| policy.sa_life_time_seconds),
+        ),
     }
 }
 

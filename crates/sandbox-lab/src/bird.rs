@@ -36,6 +36,11 @@ fn head(router_id: Ipv4Addr, kernel: &str, announces: &[Ipv4Net]) -> String {
 
 /// A virtual private gateway, with the tunnel device of each endpoint. It takes one best path and
 /// dials each neighbor.
+///
+/// A route leaves by the tunnel of the session that announced it, whatever its next hop is: that is
+/// the instance's first address on both of its sessions, and so outside the other tunnel's /30.
+/// Resolved by address (`import all`), the second tunnel's route would have no gateway or take the
+/// first tunnel. With `gateway recursive` BIRD accepts such a next hop, and the filter replaces it.
 pub(super) fn vpn_gateway(router_id: Ipv4Addr, endpoints: &[(&str, &AwsEndpoint)]) -> String {
     let mut text = head(
         router_id,
@@ -53,14 +58,15 @@ pub(super) fn vpn_gateway(router_id: Ipv4Addr, endpoints: &[(&str, &AwsEndpoint)
         let _ = writeln!(
             text,
             "protocol bgp {device} {{ local {own} as {}; neighbor {peer} as {}; direct; {RETRY}; {AWS_TIMERS}; \
-             ipv4 {{ import all; export where source = RTS_STATIC; }}; }}",
+             ipv4 {{ gateway recursive; import filter {{ gw = from; accept; }}; export where source = RTS_STATIC; }}; }}",
             end.asn, end.peer_asn
         );
     }
     text
 }
 
-/// An Azure gateway instance: it never opens a session from a link-local (APIPA) address. `fabric`
+/// An Azure gateway instance: it never opens a session from a link-local (APIPA) address, and names
+/// one next hop on all its sessions. `fabric`
 /// are its own address and that of the virtual network's router.
 pub(super) fn instance(
     router_id: Ipv4Addr,
@@ -77,6 +83,7 @@ pub(super) fn instance(
         else {
             continue;
         };
+        let hop = end.next_hop.unwrap_or(own);
         let passive = if own.is_link_local() {
             "passive yes; "
         } else {
@@ -85,7 +92,7 @@ pub(super) fn instance(
         let _ = writeln!(
             text,
             "protocol bgp {device} {{ local {own} as {}; neighbor {peer} as {peer_asn}; direct; {passive}{RETRY}; \
-             {AZURE_TIMERS}; ipv4 {{ import all; export where source = RTS_STATIC; }}; }}",
+             {AZURE_TIMERS}; ipv4 {{ next hop address {hop}; import all; export where source = RTS_STATIC; }}; }}",
             end.asn
         );
     }

@@ -22,14 +22,50 @@ pub(super) struct Setup {
     pub version: u8,
     /// Proposals in strongSwan's keywords, the preferred first; none where the words make none, and
     /// then every peer is rejected.
-    pub ike: Vec<String>,
-    pub esp: Vec<String>,
+    pub ike_proposals: Vec<String>,
+    pub esp_proposals: Vec<String>,
     pub dials: bool,
     /// `restart` or `clear`.
     pub on_silence: &'static str,
     pub watches: bool,
-    pub ike_life_seconds: u32,
-    pub child_life_seconds: u32,
+    pub ike: Timer,
+    pub child: Timer,
+}
+
+/// When an end renews keys of its own accord.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Timer {
+    pub life_seconds: u32,
+    /// How long before the end it starts, at the latest; None where it lets the keys expire.
+    pub margin_seconds: Option<u32>,
+    /// By how much it may start earlier, at random.
+    pub random_seconds: u32,
+}
+
+impl Timer {
+    /// A tenth of the lifetime before its end, or up to a tenth earlier.
+    pub fn tenth(life_seconds: u32) -> Timer {
+        Timer {
+            life_seconds,
+            margin_seconds: Some(life_seconds / 10),
+            random_seconds: life_seconds / 10,
+        }
+    }
+
+    /// Everything in a fraction of its time, so that a test sees the end of it.
+    pub fn divided_by(self, divisor: u32) -> Timer {
+        Timer {
+            life_seconds: self.life_seconds.div_ceil(divisor),
+            margin_seconds: self.margin_seconds.map(|it| it.div_ceil(divisor)),
+            random_seconds: self.random_seconds / divisor,
+        }
+    }
+
+    /// What strongSwan takes: 0 disables renewal.
+    fn rekey_seconds(self) -> u32 {
+        self.margin_seconds
+            .map_or(0, |margin| self.life_seconds.saturating_sub(margin))
+    }
 }
 
 /// The daemon's settings file, for a folder of its own.
@@ -74,30 +110,32 @@ pub(super) fn load(vici: &mut Vici, setup: &Setup) -> Result<(), (&'static str, 
         .list("owners", &owners);
     vici.call("load-shared", &key)
         .map_err(|error| ("load-shared", error))?;
-    if setup.ike.is_empty() || setup.esp.is_empty() {
+    if setup.ike_proposals.is_empty() || setup.esp_proposals.is_empty() {
         return Ok(());
     }
     let everything = ["0.0.0.0/0".to_owned()];
     let child = Section::new()
         .list("local_ts", &everything)
         .list("remote_ts", &everything)
-        .list("esp_proposals", &setup.esp)
+        .list("esp_proposals", &setup.esp_proposals)
         .text("start_action", if setup.dials { "start" } else { "none" })
         .text("dpd_action", setup.on_silence)
-        .text("life_time", setup.child_life_seconds)
-        .text("rekey_time", setup.child_life_seconds / 10 * 9);
+        .text("life_time", setup.child.life_seconds)
+        .text("rekey_time", setup.child.rekey_seconds())
+        .text("rand_time", setup.child.random_seconds);
     let end = |ip: &Ipv4Addr| Section::new().text("auth", "psk").text("id", ip);
     let connection = Section::new()
         .text("version", setup.version)
         .list("local_addrs", &[setup.local.to_string()])
         .list("remote_addrs", &[setup.remote.to_string()])
-        .list("proposals", &setup.ike)
+        .list("proposals", &setup.ike_proposals)
         .text("encap", "yes")
         .text("unique", "replace")
         .text("keyingtries", 0)
         .text("dpd_delay", if setup.watches { PROBE_SECONDS } else { 0 })
-        .text("rekey_time", setup.ike_life_seconds / 10 * 9)
-        .text("over_time", setup.ike_life_seconds / 10)
+        .text("rekey_time", setup.ike.rekey_seconds())
+        .text("rand_time", setup.ike.random_seconds)
+        .text("over_time", setup.ike.margin_seconds.unwrap_or_default())
         .section("local", end(&setup.local))
         .section("remote", end(&setup.remote))
         .section("children", Section::new().section(CHILD, child));
@@ -170,6 +208,19 @@ pub(super) fn rekey(vici: &mut Vici, child: bool) -> io::Result<()> {
         Section::new().text("ike", CONNECTION)
     };
     vici.call("rekey", &what).map(drop)
+}
+
+/// How many renewals the daemon has started itself, of the IKE association and of the child, by its
+/// log.
+pub(super) fn started_renewals(log: &str) -> (usize, usize) {
+    let count = |part: &str| {
+        let started = log.lines().filter(|line| {
+            line.contains("generating CREATE_CHILD_SA request") && line.contains(part)
+        });
+        started.count()
+    };
+    let child = count("N(REKEY_SA)");
+    (count("CREATE_CHILD_SA") - child, child)
 }
 
 /// Why the daemon has no tunnel: the last refusal in its log, in the names of IKE's notifications.

@@ -183,7 +183,10 @@ impl IkeEndpoint {
     /// retries only while the peer does not respond. An endpoint whose DPD action is "clear" does
     /// not initiate again after it has lost an established tunnel.
     pub fn redial(&mut self) {
-        if !self.setup.dials || self.setup.ike.is_empty() || self.dialled.elapsed() < REDIAL {
+        if !self.setup.dials
+            || self.setup.ike_proposals.is_empty()
+            || self.dialled.elapsed() < REDIAL
+        {
             return;
         }
         self.dialled = Instant::now();
@@ -201,6 +204,12 @@ impl IkeEndpoint {
     pub fn rekey(&self, child: bool) -> Result<(), LabError> {
         let mut vici = self.vici("rekey")?;
         charon::rekey(&mut vici, child).map_err(|error| self.trouble("rekey", error.to_string()))
+    }
+
+    /// Renewals of the IKE association and of the child that this end has started.
+    pub fn started_renewals(&self) -> (usize, usize) {
+        let log = fs::read_to_string(self.folder.join("charon.log"));
+        charon::started_renewals(&log.unwrap_or_default())
     }
 
     pub fn last_refusal(&self) -> Option<&'static str> {

@@ -62,6 +62,8 @@ pub struct Lab {
     count: u32,
     lost: BTreeSet<Ipv4Addr>,
     faults: Vec<LabFault>,
+    /// Lifetimes of keys are divided by it.
+    time_divisor: u32,
 }
 
 impl Lab {
@@ -91,7 +93,13 @@ impl Lab {
             count: 0,
             lost: BTreeSet::new(),
             faults: Vec::new(),
+            time_divisor: 1,
         })
+    }
+
+    /// Keys of endpoints that start from now on live that much shorter.
+    pub fn divide_lifetimes_by(&mut self, divisor: u32) {
+        self.time_divisor = divisor.max(1);
     }
 
     /// What the names of all its namespaces begin with.
@@ -192,10 +200,12 @@ impl Lab {
                 own.config = config.clone();
                 continue;
             }
-            let (setup, routed_by) = match config {
+            let (mut setup, routed_by) = match config {
                 EndpointConfig::Aws(end) => (aws_config::setup(end), RoutedBy::ByAddress),
                 EndpointConfig::Azure(end) => (azure_config::setup(end), RoutedBy::ByPeer),
             };
+            setup.ike = setup.ike.divided_by(self.time_divisor);
+            setup.child = setup.child.divided_by(self.time_divisor);
             self.count += 1;
             match IkeEndpoint::start(&mut self.net, &self.folder, self.count, setup, routed_by) {
                 Ok(ike) => started.push((key, config, ike)),
@@ -438,6 +448,7 @@ impl Lab {
                         .filter(|route| route.primary)
                         .map(|route| route.route.network)
                         .collect(),
+                    next_hop: routes.first().and_then(|route| route.route.next_hop),
                     routes: routes
                         .into_iter()
                         .map(|route| route.route.network)
@@ -505,6 +516,11 @@ impl Lab {
             }
             sleep(Duration::from_millis(100));
         }
+    }
+
+    /// Renewals of a tunnel's IKE association and of its child that one side has started.
+    pub fn started_renewals(&self, tunnel: Ipv4Addr, side: Side) -> Option<(usize, usize)> {
+        Some(self.end(tunnel, side)?.ike.started_renewals())
     }
 
     fn end(&self, tunnel: Ipv4Addr, side: Side) -> Option<&RunningEndpoint> {

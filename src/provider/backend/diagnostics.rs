@@ -218,7 +218,9 @@ pub(in crate::provider) fn apply_outcome(
             ActionError::BgpSessionTimeout { key, .. } => {
                 format!("Unable to bring up tunnel {key}")
             }
-            ActionError::RouteCountDropped { key, .. } => format!("Missing routes of tunnel {key}"),
+            ActionError::RouteCountDropped { key, .. } | ActionError::NoRoutes { key, .. } => {
+                format!("Missing routes of tunnel {key}")
+            }
             ActionError::Blocked { .. } => summaries::CONFLICTING_OBJECTS.to_owned(),
             ActionError::StaticRouting { .. } => summaries::UNSUPPORTED_STATIC_ROUTING.to_owned(),
             ActionError::PeersNotReady { spared, .. } => format!("Unable to update {spared}"),
@@ -268,7 +270,9 @@ pub(in crate::provider) fn apply_outcome(
     let down = |cause: &ActionError| {
         matches!(
             cause,
-            ActionError::BgpSessionTimeout { .. } | ActionError::RouteCountDropped { .. }
+            ActionError::BgpSessionTimeout { .. }
+                | ActionError::NoRoutes { .. }
+                | ActionError::RouteCountDropped { .. }
         )
     };
     let conflicts = ended

@@ -71,7 +71,7 @@ pub fn default_zones(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) 
 }
 
 /// `ipsec_policy`: a configured preset gives every field that is not configured; without one they
-/// stay as last applied, and a new link is strong.
+/// stay as last applied, and a new link is strong. The IKE lifetime follows the acceleration.
 pub fn default_policy(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>) {
     let policy = &draft.config.policy;
     let preset = policy.as_ref().and_then(|policy| policy.preset.as_ref());
@@ -81,6 +81,10 @@ pub fn default_policy(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>)
         .iter()
         .any(|field| !draft.configured(field).is_known());
     let last = last_policy(inputs);
+    let accelerated = draft.at(&AttributeId::Acceleration).as_bool() == Some(true);
+    let was_accelerated = inputs
+        .prior
+        .is_some_and(|prior| prior.acceleration == Attr::Known(true));
     if preset.is_null()
         && !configured
         && !doubtful
@@ -99,17 +103,23 @@ pub fn default_policy(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>)
         preset
             .known()
             .and_then(|text| text.parse::<Preset>().ok())
-            .map(|preset| policy_fields(&preset.policy()))
+            .map(|preset| policy_fields(&preset.policy_for(accelerated)))
     } else if last_preset == Some(Preset::CloudDefault) && configured {
-        Some(policy_fields(&Preset::Strong.policy()))
+        Some(policy_fields(&Preset::Strong.policy_for(accelerated)))
     } else if last_preset == Some(Preset::CloudDefault) {
         (!doubtful).then(|| policy_fields(&IpsecPolicy::CloudDefault))
     } else {
-        let strong = policy_fields(&Preset::Strong.policy());
+        let strong = policy_fields(&Preset::Strong.policy_for(accelerated));
         let mut strong = strong.into_iter();
+        let follows_acceleration = |field: &AttributeId| {
+            *field == AttributeId::Policy("ike_lifetime_seconds")
+                && (accelerated || was_accelerated)
+        };
         Some(fields.each_ref().map(|field| {
             let default = strong.next().unwrap_or_default();
-            inputs.last_applied(field).unwrap_or(default)
+            let last = inputs.last_applied(field);
+            last.filter(|_| !follows_acceleration(field))
+                .unwrap_or(default)
         }))
     };
     let values = base.unwrap_or_else(|| POLICY_FIELDS.map(|_| Value::unknown()));

@@ -51,6 +51,12 @@ pub fn validate_plan(
             && !on_transit_gateway
             && changed(&[AttributeId::AwsAsn]),
         acceleration: changed(&[AttributeId::Acceleration]),
+        rekeying: changed(&[
+            AttributeId::Acceleration,
+            AttributeId::Policy("preset"),
+            AttributeId::Policy("ike_lifetime_seconds"),
+            AttributeId::Policy("ipsec_lifetime_seconds"),
+        ]),
         initiator: changed(&[
             AttributeId::ConnectionMode,
             AttributeId::StartupAction,

@@ -2,6 +2,7 @@
 
 use super::health::{AwsHealth, AzureHealth, BgpHealth, LinkHealth, Reported, TunnelHealth};
 use bgp_vpn::mismatches::Mismatch;
+use bgp_vpn::missing_routes::missing_routes;
 use bgp_vpn::tunnel::PerTunnel;
 
 /// The health of a link.
@@ -141,8 +142,7 @@ fn unread_bgp_fault(aws: &AwsHealth) -> Option<String> {
             "IPsec is up, but BGP is down (AWS: {}). The credentials have no permission to read the BGP state in Azure.",
             aws.message
         )),
-        (true, 0) => non_empty("BGP is up, but AWS accepts no routes from Azure."),
-        (true, _) => None,
+        (true, routes) => missing_routes(routes.into(), None).map(str::to_owned),
     }
 }
 
@@ -166,15 +166,7 @@ fn bgp_fault(aws: &AwsHealth, bgp: &BgpHealth, mismatches: Option<&[Mismatch]>) 
             aws.message
         ));
     }
-    match (aws.accepted_routes, bgp.routes_learned) {
-        (0, 0) => non_empty("BGP is up, but neither side advertises a route."),
-        (0, _) => non_empty("BGP is up, but AWS accepts no routes from Azure."),
-        (_, 0) => non_empty(
-            "BGP is up, but Azure learns no routes from AWS. The virtual private gateway is not attached to a VPC, the transit gateway's \
-             route table for this VPN connection has no VPC routes, or the range of the VPC is also a range of the virtual network.",
-        ),
-        _ => None,
-    }
+    missing_routes(aws.accepted_routes.into(), Some(bgp.routes_learned)).map(str::to_owned)
 }
 
 fn non_empty(text: &str) -> Option<String> {

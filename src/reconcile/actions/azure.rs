@@ -7,7 +7,6 @@ use crate::client::CallContext;
 use crate::reconcile::error::ActionError;
 use bgp_vpn::action::{ActionTarget, Verb};
 use bgp_vpn::compare;
-use bgp_vpn::ipsec::IpsecPolicy;
 use bgp_vpn::keys;
 use bgp_vpn::managed::Kind;
 use bgp_vpn::observed::KeyRead;
@@ -508,7 +507,7 @@ impl ApplyContext<'_> {
             mode: self.spec.azure.connection_mode,
             dpd_timeout_seconds: self.spec.azure.dpd_timeout_seconds,
             custom_bgp_ips: self.custom_bgp_addresses(key)?,
-            policy: self.spec.policy.azure(),
+            policy: self.spec.azure_policy(),
             tags: self.tags(key),
         };
         let (azure, ctx) = self.azure();
@@ -537,10 +536,8 @@ impl ApplyContext<'_> {
                 observed.azure.local_gateways.get(key).clone()
             })?;
         let addresses = self.custom_bgp_addresses(key)?;
-        let policy = self.spec.policy.azure();
-        // Lifetimes are up to Azure, and an imported policy is not changed.
-        let keeps_policy = self.spec.policy == IpsecPolicy::Unmanaged
-            || compare::azure_policy_agrees(have.policy.as_ref(), policy.as_ref());
+        let policy = self.spec.azure_policy();
+        let keeps_policy = compare::keeps_azure_policy(self.spec, &have);
         let edit = |doc: &mut serde_json::Value| {
             connection::set_local_gateway(doc, &local.resource.id);
             connection::set_mode(doc, self.spec.azure.connection_mode);

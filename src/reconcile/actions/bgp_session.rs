@@ -1,6 +1,7 @@
 //! Waiting for a tunnel's BGP session: AWS reports UP, and Azure has a connected peer row with the
 //! tunnel's AWS address as neighbor. Where the credentials may not read Azure's peers, AWS decides
-//! alone.
+//! alone. A session that was not up before also has to exchange routes where some are expected; both
+//! counts are in the responses that report the session.
 
 use super::ApplyContext;
 use crate::aws::model::{State, VpnConnectionId};
@@ -16,7 +17,8 @@ use bgp_vpn::action::ActionTarget;
 use bgp_vpn::compare;
 use bgp_vpn::inside_cidr::InsideCidr;
 use bgp_vpn::mismatches::{Mismatch, bgp_mismatches, ipsec_mismatches};
-use bgp_vpn::tunnel::{Instance, TunnelKey};
+use bgp_vpn::missing_routes::{azure_expects_routes, missing_routes};
+use bgp_vpn::tunnel::{Instance, PerTunnel, TunnelKey};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -49,19 +51,27 @@ impl ApplyContext<'_> {
         let had = had
             .and_then(|tunnel| tunnel.telemetry.as_ref())
             .filter(|t| t.up)
-            .map_or(0, |t| t.accepted_routes);
-        let had = had.saturating_sub(self.removed_prefixes());
+            .map(|t| t.accepted_routes);
+        let is_new = had.is_none();
+        let had = had.unwrap_or(0).saturating_sub(self.removed_prefixes());
         let mut checked = begun;
         loop {
             let (on_progress, aws) = self.aws_session_status(key, &awaited, begun, begun).await?;
             let aws_up = on_progress.is_some();
-            let (azure_up, azure) = if aws_up {
+            let (azure_up, azure, learned) = if aws_up {
                 self.azure_session_status(key).await?
             } else {
-                (false, "nothing, because it was not read yet".to_owned())
+                (
+                    false,
+                    "nothing, because it was not read yet".to_owned(),
+                    None,
+                )
             };
             let has = on_progress.unwrap_or_default();
-            if aws_up && azure_up && has >= had {
+            let lacks = is_new
+                .then(|| self.missing_routes(key, has, learned.as_ref()))
+                .flatten();
+            if aws_up && azure_up && has >= had && lacks.is_none() {
                 return Ok(());
             }
             if checked.elapsed() >= EXISTENCE_CHECK_INTERVAL {
@@ -73,6 +83,14 @@ impl ApplyContext<'_> {
                 || self.context.operation.deadline.is_over_after(pause)
             {
                 let minutes = begun.elapsed().as_secs() / 60;
+                if let Some(fault) = lacks.filter(|_| aws_up && azure_up) {
+                    return Err(ActionError::NoRoutes {
+                        key,
+                        tunnels: self.tunnels_without_routes(learned.as_ref()),
+                        minutes,
+                        fault,
+                    });
+                }
                 if aws_up && azure_up {
                     return Err(ActionError::RouteCountDropped {
                         key,
@@ -319,17 +337,55 @@ impl ApplyContext<'_> {
         })
     }
 
-    async fn azure_session_status(&self, key: TunnelKey) -> Result<(bool, String), ActionError> {
+    /// Whether Azure has the session up, the same in words, and how many routes it learned over each
+    /// session, None where they are not readable.
+    async fn azure_session_status(
+        &self,
+        key: TunnelKey,
+    ) -> Result<(bool, String, Option<PerTunnel<u64>>), ActionError> {
         let cidr = self.spec.inside_cidrs.get(key);
         Ok(match self.bgp_peers().await? {
-            Peers::Listed(peers) => peer_status(&peers, *cidr),
-            Peers::Silent(words) => (false, words),
+            Peers::Listed(peers) => {
+                let (up, words) = peer_status(&peers, *cidr);
+                let learned = |_, cidr: &InsideCidr| learned_routes(&peers, *cidr);
+                (up, words, Some(self.spec.inside_cidrs.map(learned)))
+            }
+            Peers::Silent(words) => (false, words, None),
             Peers::Denied => (
                 true,
                 "nothing, because the credentials have no permission to read its BGP peers"
                     .to_owned(),
+                None,
             ),
         })
+    }
+
+    /// What a session that is up lacks in routes.
+    fn missing_routes(
+        &self,
+        key: TunnelKey,
+        accepted: u32,
+        learned: Option<&PerTunnel<u64>>,
+    ) -> Option<&'static str> {
+        let expected = self
+            .context
+            .read(|observed| azure_expects_routes(self.spec, observed));
+        let learned = learned.map(|learned| *learned.get(key));
+        missing_routes(accepted.into(), learned.filter(|_| expected))
+    }
+
+    /// The tunnels that are up and lack routes, by the last reads.
+    fn tunnels_without_routes(&self, learned: Option<&PerTunnel<u64>>) -> Vec<TunnelKey> {
+        let accepted = |key| {
+            self.context.read(|observed| {
+                let telemetry = observed.tunnel(key)?.telemetry.as_ref()?;
+                telemetry.up.then_some(telemetry.accepted_routes)
+            })
+        };
+        let lacks = |key: &TunnelKey| {
+            accepted(*key).is_some_and(|has| self.missing_routes(*key, has, learned).is_some())
+        };
+        TunnelKey::ALL.into_iter().filter(lacks).collect()
     }
 
     /// Those of the tunnels whose session Azure does not say to be up, at the addresses that they
@@ -419,6 +475,14 @@ fn peer_status(peers: &[BgpPeer], cidr: InsideCidr) -> (bool, String) {
             format!("that the peer is {}", states.join(" and ")),
         ),
     }
+}
+
+/// Routes that Azure learned over the session.
+fn learned_routes(peers: &[BgpPeer], cidr: InsideCidr) -> u64 {
+    let own = peers
+        .iter()
+        .filter(|peer| peer.neighbor == Some(cidr.aws_ip()) && peer.is_connected());
+    own.map(|peer| peer.routes_received).max().unwrap_or(0)
 }
 
 #[cfg(test)]

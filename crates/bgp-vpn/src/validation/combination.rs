@@ -3,6 +3,7 @@
 use super::asn::{is_valid_aws_asn, is_valid_azure_asn};
 use super::sku::generations;
 use crate::config::{Attr, Config};
+use crate::rekeying::{ACCELERATED_IPSEC_MIN, AZURE_IKE_SECONDS, RekeyOrderError, check_lifetimes};
 use crate::tunnel_logs::check_region;
 use crate::violation::{AttributeId, Severity, Violation, ViolationKind};
 
@@ -17,6 +18,8 @@ pub struct ChangedParts {
     pub initiator: bool,
     /// Acceleration is switched on.
     pub acceleration: bool,
+    /// Acceleration or the IPsec policy changes, or the link is new.
+    pub rekeying: bool,
 }
 
 /// What contradicts itself once every field has its effective value.
@@ -92,19 +95,63 @@ pub fn validate_combination(config: &Config, changed: ChangedParts) -> Vec<Viola
                 AttributeId::Acceleration,
                 ViolationKind::RequiresTransitGateway,
             ));
-        } else if changed.acceleration
-            && config
-                .connection_mode
-                .known()
-                .is_some_and(|mode| mode == "ResponderOnly")
-        {
+        } else {
+            validate_rekeying(config, changed, &mut violations);
+        }
+    }
+    violations
+}
+
+/// Azure has to rekey accelerated tunnels. A link that exists with other lifetimes is only warned,
+/// so that it can still be changed in other respects.
+fn validate_rekeying(config: &Config, changed: ChangedParts, violations: &mut Vec<Violation>) {
+    let mode = config.connection_mode.known().map(String::as_str);
+    if changed.acceleration {
+        if mode == Some("ResponderOnly") {
             violations.push(Violation::warning(
                 AttributeId::Acceleration,
                 ViolationKind::NoRekeyInitiator,
             ));
         }
+        violations.push(Violation::warning(
+            AttributeId::Acceleration,
+            ViolationKind::UncertainIkeRekey,
+        ));
     }
-    violations
+    let Attr::Known(policy) = &config.policy else {
+        return;
+    };
+    let seconds = |given: &Attr<i64>, default: u32| {
+        let given = given.known().and_then(|it| u32::try_from(*it).ok());
+        given.unwrap_or(default)
+    };
+    let fault = if policy
+        .preset
+        .known()
+        .is_some_and(|it| it == "cloud_default")
+    {
+        Err(RekeyOrderError::CloudDefault)
+    } else {
+        check_lifetimes(
+            seconds(&policy.ike_lifetime_seconds, AZURE_IKE_SECONDS),
+            seconds(&policy.ipsec_lifetime_seconds, ACCELERATED_IPSEC_MIN),
+        )
+    };
+    let Err(fault) = fault else { return };
+    let field = match fault {
+        RekeyOrderError::IkeLifetime(_) => "ike_lifetime_seconds",
+        RekeyOrderError::IpsecLifetime(_) => "ipsec_lifetime_seconds",
+        RekeyOrderError::CloudDefault => "preset",
+    };
+    violations.push(Violation {
+        attribute: AttributeId::Policy(field),
+        kind: ViolationKind::RekeyOrder(fault),
+        severity: if changed.rekeying {
+            Severity::Error
+        } else {
+            Severity::Warning
+        },
+    });
 }
 
 /// Two objects of one kind need two names in a resource group; Azure compares names without regard

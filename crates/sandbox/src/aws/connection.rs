@@ -10,7 +10,8 @@ use super::query::Params;
 use super::region::{ApiResult, Region};
 use super::tags::Tags;
 use super::tunnel_options::{
-    DPD_TIMEOUT, Key, PHASE1_LIFETIME, PHASE2_LIFETIME, TunnelOptions, inside_cidr, reserved,
+    DPD_TIMEOUT, Key, PHASE1_LIFETIME, PHASE2_LIFETIME, REKEY_FUZZ, REKEY_MARGIN, TunnelOptions,
+    inside_cidr, reserved,
 };
 use super::xml::Xml;
 use crate::dataplane::AwsEndpoint;
@@ -133,6 +134,11 @@ impl Connection {
                     phase2_lifetime_seconds: options
                         .number("Phase2LifetimeSeconds")
                         .unwrap_or(PHASE2_LIFETIME),
+                    rekey_margin_seconds: options
+                        .number("RekeyMarginTimeSeconds")
+                        .unwrap_or(REKEY_MARGIN),
+                    rekey_fuzz_percent: options.number("RekeyFuzzPercentage").unwrap_or(REKEY_FUZZ),
+                    accelerated: self.options.acceleration,
                     ike_versions: options.list("IKEVersion").to_vec(),
                     startup_action: options.startup_action().to_owned(),
                     dpd_timeout_action: options.dpd_timeout_action().to_owned(),

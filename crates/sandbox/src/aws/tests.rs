@@ -162,6 +162,7 @@ fn azure_end(outside: &str, tunnel: usize, key: &str) -> AzureEndpoint {
         ip_configuration_id: "/ip0".into(),
         public_ip: "20.0.0.4".parse().unwrap(),
         bgp_ip: Some(format!("169.254.{third}.2").parse().unwrap()),
+        next_hop: Some("169.254.21.2".parse().unwrap()),
         peer_ip: outside.parse().unwrap(),
         peer_bgp_ip: Some(format!("169.254.{third}.1").parse().unwrap()),
         peer_asn: Some(64_512),

@@ -346,6 +346,8 @@ fn is_log_group(arn: &str) -> bool {
 
 pub const PHASE1_LIFETIME: u32 = 28_800;
 pub const PHASE2_LIFETIME: u32 = 3_600;
+pub const REKEY_MARGIN: u32 = 270;
+pub const REKEY_FUZZ: u32 = 100;
 pub const DPD_TIMEOUT: u32 = 30;
 
 /// A /30 of 169.254.0.0/16 that EC2 does not keep for itself.

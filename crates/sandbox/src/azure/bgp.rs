@@ -169,6 +169,22 @@ pub(super) fn source(
     }
 }
 
+/// The next hop of an instance's announcements: its first custom address, on the sessions of all
+/// connections. Only an instance without any announces the address that it speaks from.
+pub(super) fn next_hop(
+    cloud: &AzureService,
+    gateway: &Resource,
+    connection: &Resource,
+    instance: usize,
+) -> Option<Ipv4Addr> {
+    let name = configurations(gateway).nth(instance)?;
+    let id = format!("{}/ipConfigurations/{name}", gateway.id);
+    let first = custom(&gateway.properties, "/bgpSettings", &id).next();
+    first
+        .and_then(|address| address.parse().ok())
+        .or_else(|| source(cloud, gateway, connection, instance))
+}
+
 /// The settings as the service shows them: entries and custom addresses in no particular order;
 /// default and tunnel addresses once the gateway stands.
 pub(super) fn render(cloud: &AzureService, gateway: &Resource, cx: &mut Context<'_>) -> Value {

@@ -169,10 +169,10 @@ impl AzureService {
                 peers
                     .filter(|row| row.connected_since.is_some())
                     .flat_map(|row| {
-                        let local = row.local_ip.to_string();
+                        let (local, hop) = (row.local_ip.to_string(), row.next_hop.to_string());
                         let asn = asn.clone();
                         networks.clone().into_iter().map(move |network| {
-                            json!({"localAddress": local, "network": network.to_string(), "nextHop": local,
+                            json!({"localAddress": local, "network": network.to_string(), "nextHop": hop,
                                 "origin": "Igp", "asPath": asn, "weight": 0})
                         })
                     })

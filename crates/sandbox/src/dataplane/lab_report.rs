@@ -65,6 +65,9 @@ pub struct AwsReport {
     pub routes: Vec<Ipv4Net>,
     /// Networks that its gateway now sends into this tunnel.
     pub best: Vec<Ipv4Net>,
+    /// The next hop that Azure announced.
+    #[serde(default)]
+    pub next_hop: Option<Ipv4Addr>,
 }
 
 /// One Azure end's daemons.
@@ -239,6 +242,7 @@ impl ReportHistory {
         AzurePeer {
             instance: row.instance,
             local_ip,
+            next_hop: row.next_hop.unwrap_or(local_ip),
             neighbor,
             asn,
             connected_since,

@@ -45,6 +45,11 @@ pub struct AwsEndpoint {
     pub phase2_dh_groups: Vec<u32>,
     pub phase1_lifetime_seconds: u32,
     pub phase2_lifetime_seconds: u32,
+    /// How long before the end of a lifetime AWS rekeys, and by how much more of that at random.
+    pub rekey_margin_seconds: u32,
+    pub rekey_fuzz_percent: u32,
+    /// AWS lets the keys of an accelerated tunnel expire unless Azure renews them.
+    pub accelerated: bool,
     pub ike_versions: Vec<String>,
     pub startup_action: String,
     pub dpd_timeout_action: String,
@@ -69,6 +74,9 @@ pub struct AzureEndpoint {
     /// Source of the BGP session: the connection's custom address for this instance, else the
     /// instance's first custom address, else its default one.
     pub bgp_ip: Option<Ipv4Addr>,
+    /// Next hop of what it announces: the instance's first custom address on every session, also
+    /// where `bgp_ip` is another one (measured with two peers, 2026-01), else `bgp_ip`.
+    pub next_hop: Option<Ipv4Addr>,
     /// The local network gateway's address, BGP peer and ASN.
     pub peer_ip: Ipv4Addr,
     pub peer_bgp_ip: Option<Ipv4Addr>,

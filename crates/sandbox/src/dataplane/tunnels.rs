@@ -48,6 +48,8 @@ pub struct AzureTunnel {
 pub struct AzurePeer {
     pub instance: usize,
     pub local_ip: Ipv4Addr,
+    /// Next hop of what Azure announces to this neighbor.
+    pub next_hop: Ipv4Addr,
     pub neighbor: Ipv4Addr,
     pub asn: u32,
     pub connected_since: Option<SimTime>,
@@ -80,6 +82,8 @@ pub(super) struct Row {
     gateway_id: String,
     pub instance: usize,
     pub local_ip: Option<Ipv4Addr>,
+    #[serde(default)]
+    pub next_hop: Option<Ipv4Addr>,
     pub neighbor: Option<Ipv4Addr>,
     asn: Option<u32>,
     enable_bgp: bool,
@@ -248,6 +252,7 @@ impl Tunnels {
             peers.push(AzurePeer {
                 instance: row.instance,
                 local_ip,
+                next_hop: row.next_hop.unwrap_or(local_ip),
                 neighbor,
                 asn,
                 connected_since,
@@ -332,6 +337,7 @@ impl Row {
             gateway_id: end.gateway_id.clone(),
             instance: end.instance,
             local_ip: end.bgp_ip,
+            next_hop: end.next_hop,
             neighbor: end.peer_bgp_ip,
             asn: end.peer_asn,
             enable_bgp: end.enable_bgp,

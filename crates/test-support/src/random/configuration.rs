@@ -166,6 +166,25 @@ fn agree(mut config: Value) -> Value {
             config.set_at(&format!("aws.logs.{format}").as_str().into(), Value::Null);
         }
     }
+    // Azure has to rekey accelerated tunnels first. What is not configured may be from before.
+    let aws = config.get("aws");
+    let transit = !aws.get("transit_gateway_id").is_null();
+    if transit && aws.get("enable_acceleration").as_bool() != Some(false) {
+        for lifetime in ["ike_lifetime_seconds", "ipsec_lifetime_seconds"] {
+            let path = format!("ipsec_policy.{lifetime}");
+            if config.get("ipsec_policy").is_set() {
+                let longest = if lifetime.starts_with("ike") {
+                    28_800
+                } else {
+                    3_600
+                };
+                config.set_at(&path.as_str().into(), longest);
+            }
+        }
+        if config.get("ipsec_policy").get("preset").as_str() == Some("cloud_default") {
+            config.set_at(&"ipsec_policy.preset".into(), "compatible");
+        }
+    }
     let policy = config.get("ipsec_policy").clone();
     if policy.get("preset").as_str() == Some("cloud_default") {
         let only = policy

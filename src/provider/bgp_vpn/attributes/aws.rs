@@ -188,7 +188,7 @@ fn tunnels() -> Vec<AttributeRow> {
             .observed(|clouds| clouds.has_vpn_connections().then(|| clouds.acceleration().into()))
             .on_change(Effect::RecreatesConnections)
             .describe(
-                "Whether the tunnels use AWS Global Accelerator. Requires a transit gateway.",
+                "Whether the tunnels use AWS Global Accelerator. Requires a transit gateway. AWS keeps accelerated tunnels up only if Azure initiates the rekeys, so the default lifetimes of `ipsec_policy` change, and `azure.connection_mode = \"Default\"` is recommended.",
             ),
         AttributeRow::string("aws.tunnel_bandwidth").id(AttributeId::Bandwidth)
             .default_on_transit_gateway("standard")

@@ -68,8 +68,8 @@ fn policy() -> Vec<AttributeRow> {
         text("ipsec_integrity")
             .describe("`SHA1` or `SHA2-256`. With GCM encryption also `SHA2-384`, which has no effect then."),
         number("pfs_group").describe("Group for perfect forward secrecy: 2, 14, 19, 20 or 24."),
-        number("ike_lifetime_seconds").describe("Lifetime of IKE keys on the AWS side in seconds, 900 to 28800."),
-        number("ipsec_lifetime_seconds").describe("Lifetime of IPsec keys on the AWS side in seconds, 900 to 3600."),
+        number("ike_lifetime_seconds").describe("Lifetime of IKE keys on the AWS side in seconds, 900 to 28800. Defaults to 27000, so that AWS rekeys before Azure (28800, fixed). With `aws.enable_acceleration` it must be 28800, which is the default then."),
+        number("ipsec_lifetime_seconds").describe("Lifetime of IPsec keys on the AWS side in seconds, 900 to 3600. Defaults to 3600. The Azure side uses 27000, so that AWS rekeys. With `aws.enable_acceleration` the minimum is 1200, and the Azure side uses 900 less than this value, so that Azure rekeys."),
     ]
 }
 
@@ -104,7 +104,7 @@ fn behaviour() -> Vec<AttributeRow> {
     };
     vec![
         AttributeRow::bool("wait_for_bgp").id(AttributeId::WaitForBgp).default(true).remembered().on_change(Effect::LocalOnly).describe(
-            "Whether create and update wait until the BGP sessions of the changed tunnels are up, for at most 15 minutes.",
+            "Whether create and update wait until the BGP sessions of the changed tunnels are up, for at most 15 minutes. A tunnel that was not up before also has to exchange routes: AWS accepts at least one, and Azure learns at least one. Azure is not expected to learn any from a transit gateway, from a virtual private gateway without a VPC, or if the ranges of VPC and virtual network overlap.",
         ),
         AttributeRow::string("on_create_failure").id(AttributeId::OnCreateFailure).default("keep").remembered().on_change(Effect::LocalOnly).describe(
             "What happens after a failed create. With `keep`, the state contains the created objects, and the next apply completes the link. With `rollback`, the created objects are deleted. A create that was interrupted, or whose tunnels exist but did not come up in time, is always kept.",

@@ -281,7 +281,7 @@ impl Clouds {
                 mode: s.connection_mode,
                 dpd_timeout_seconds: s.dpd_timeout_seconds,
                 custom_bgp_ips: Vec::new(),
-                policy: spec.policy.azure(),
+                policy: spec.azure_policy(),
                 policy_based_selectors: false,
                 traffic_selectors: 0,
                 status: None,

@@ -12,6 +12,7 @@ mod diagnostics;
 mod drift;
 mod expiring_keys;
 mod refusals;
+mod rekeying;
 mod resume;
 mod walk;
 

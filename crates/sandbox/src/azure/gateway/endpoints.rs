@@ -53,6 +53,7 @@ impl AzureService {
                     ip_configuration_id: format!("{}/ipConfigurations/{name}", gateway.id),
                     public_ip,
                     bgp_ip: bgp::source(self, gateway, connection, instance),
+                    next_hop: bgp::next_hop(self, gateway, connection, instance),
                     peer_ip,
                     peer_bgp_ip: local
                         .text("/bgpSettings/bgpPeeringAddress")

@@ -25,6 +25,8 @@ pub struct Draft {
     pub wrong: Vec<(&'static str, Json)>,
     /// Own keys get another version with each change.
     version: u64,
+    /// Acceleration was configured at one time, so that the policy must let Azure rekey.
+    accelerated: bool,
 }
 
 impl Draft {
@@ -36,6 +38,7 @@ impl Draft {
             settings: BTreeMap::new(),
             wrong: Vec::new(),
             version: 1,
+            accelerated: false,
         };
         for name in SETTINGS {
             if once_in(rng, 4) {
@@ -107,7 +110,8 @@ impl Draft {
     }
 
     fn set(&mut self, rng: &mut Rng, name: &'static str) {
-        if self.settings.contains_key(name) && once_in(rng, 3) {
+        let required = name == "policy" && self.accelerated;
+        if self.settings.contains_key(name) && !required && once_in(rng, 3) {
             self.settings.remove(name);
         } else {
             self.reroll(rng, name);

@@ -83,13 +83,21 @@ impl Draft {
                 "aws.preshared_key_storage",
                 json!(pick(rng, &["Standard", "SecretsManager"])),
             ),
-            "transit options" => vec![
-                ("aws.enable_acceleration".to_owned(), json!(once_in(rng, 2))),
-                (
-                    "aws.tunnel_bandwidth".to_owned(),
-                    json!(pick(rng, &["standard", "large"])),
-                ),
-            ],
+            "transit options" => {
+                let accelerated = once_in(rng, 2);
+                if accelerated {
+                    self.accelerated = true;
+                    self.settings
+                        .insert("policy", one("ipsec_policy.preset", json!("compatible")));
+                }
+                vec![
+                    ("aws.enable_acceleration".to_owned(), json!(accelerated)),
+                    (
+                        "aws.tunnel_bandwidth".to_owned(),
+                        json!(pick(rng, &["standard", "large"])),
+                    ),
+                ]
+            }
             "logs" => {
                 let arn = |name: &str| {
                     json!(format!(
@@ -135,7 +143,7 @@ impl Draft {
             }
             "policy" => match rng.below(4) {
                 0 => one("ipsec_policy.preset", json!("compatible")),
-                1 => one("ipsec_policy.preset", json!("cloud_default")),
+                1 if !self.accelerated => one("ipsec_policy.preset", json!("cloud_default")),
                 2 => one("ipsec_policy.dh_group", json!(pick(rng, &[14, 19, 20]))),
                 _ => one("ipsec_policy.preset", json!("strong")),
             },

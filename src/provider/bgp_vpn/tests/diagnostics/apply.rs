@@ -25,6 +25,7 @@ use bgp_vpn::inside_cidr::{InsideCidrError, Slot};
 use bgp_vpn::lookup::{AwsGatewayId, ImportId, ImportIdError};
 use bgp_vpn::managed::{Kind, Managed};
 use bgp_vpn::mismatches::Mismatch;
+use bgp_vpn::missing_routes::missing_routes;
 use bgp_vpn::tunnel::{Instance, TunnelKey};
 use bgp_vpn::types::Asn;
 use std::collections::BTreeSet;
@@ -80,6 +81,12 @@ pub fn action_errors() -> Vec<Diagnostic> {
         ActionError::DeletedOutside { .. } => ActionError::DeletedOutside {
             id: azure("connections", "prod").to_string(),
             awaited: format!("the BGP session of {key}"),
+        },
+        ActionError::NoRoutes { .. } => ActionError::NoRoutes {
+            key,
+            tunnels: vec![key, TunnelKey::ALL[2]],
+            minutes: 15,
+            fault: missing_routes(1, Some(0)).unwrap(),
         },
         ActionError::RouteCountDropped { .. } => ActionError::RouteCountDropped { key, had: 2, has: 1, minutes: 15 },
         ActionError::PeersNotReady { .. } => ActionError::PeersNotReady {

@@ -6,6 +6,7 @@ use crate::provider::settings::{self, ProviderDataError};
 use bgp_vpn::inside_cidr::InsideCidrError;
 use bgp_vpn::ipsec::IpsecPolicyError;
 use bgp_vpn::names::NameError;
+use bgp_vpn::rekeying::RekeyOrderError;
 use bgp_vpn::tunnel::TunnelKey;
 use bgp_vpn::types::PskError;
 use bgp_vpn::types::tags::TagError;
@@ -71,6 +72,8 @@ fn kinds() -> Vec<Kind> {
         Kind::ConflictsWithTransitGateway(_) => Kind::ConflictsWithTransitGateway("vpc_id"),
         Kind::RequiresTransitGateway => Kind::RequiresTransitGateway,
         Kind::NoRekeyInitiator => Kind::NoRekeyInitiator,
+        Kind::UncertainIkeRekey => Kind::UncertainIkeRekey,
+        Kind::RekeyOrder(_) => Kind::RekeyOrder(RekeyOrderError::IkeLifetime(27_000)),
         Kind::ConflictingSubscriptions { .. } => Kind::ConflictingSubscriptions {
             network: super::azure("virtualNetworks", "vnet1").to_string(),
             gateway: super::gateway().to_string().replace("SUB", "OTHER"),
@@ -130,12 +133,12 @@ fn place(kind: &Kind) -> At {
         Kind::InvalidRegion(_) => At::Region,
         Kind::MissingRequired(_) | Kind::InvalidLocation(_) => At::Location,
         Kind::RequiresTransitGateway => At::Bandwidth,
-        Kind::NoRekeyInitiator => At::Acceleration,
+        Kind::NoRekeyInitiator | Kind::UncertainIkeRekey => At::Acceleration,
         Kind::ConflictingSubscriptions { .. } => At::AzureGateway,
         Kind::ConflictingIds { .. } => At::NetworkId,
         Kind::Cidr(_) | Kind::DuplicateInsideCidr { .. } => At::InsideCidr(TunnelKey::ALL[1]),
         Kind::DuplicateName { .. } => At::AzureName("public_ip_instance0".into()),
-        Kind::Policy(_) => At::Policy("ike_lifetime_seconds"),
+        Kind::Policy(_) | Kind::RekeyOrder(_) => At::Policy("ike_lifetime_seconds"),
         Kind::UnsupportedAlgorithm(_) => At::Policy("ike_encryption"),
         Kind::PolicyFieldsWithCloudDefault => At::Policy("preset"),
         Kind::AzureAsn(_) => At::AzureAsn,
@@ -164,7 +167,10 @@ fn place(kind: &Kind) -> At {
 fn is_warning(kind: &Kind) -> bool {
     matches!(
         kind,
-        Kind::GatewaySubnetSmall(_) | Kind::NoRekeyInitiator | Kind::BothInitiate
+        Kind::GatewaySubnetSmall(_)
+            | Kind::NoRekeyInitiator
+            | Kind::UncertainIkeRekey
+            | Kind::BothInitiate
     )
 }
 
@@ -204,6 +210,15 @@ pub fn violations() -> Vec<Diagnostic> {
         })
         .into_iter()
         .map(Kind::Policy),
+    );
+    kinds.extend(
+        samples!(RekeyOrderError {
+            RekeyOrderError::IkeLifetime(_) => RekeyOrderError::IkeLifetime(7_200),
+            RekeyOrderError::IpsecLifetime(_) => RekeyOrderError::IpsecLifetime(900),
+            RekeyOrderError::CloudDefault => RekeyOrderError::CloudDefault,
+        })
+        .into_iter()
+        .map(Kind::RekeyOrder),
     );
     let keys = samples!(PskError {
         PskError::Length => PskError::Length,
