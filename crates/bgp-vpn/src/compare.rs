@@ -555,13 +555,18 @@ pub fn connection(
 }
 
 /// Whether the policy of an Azure connection stays as it is. An imported policy is not changed. On an
-/// accelerated link Azure must rekey before AWS, so a longer lifetime is corrected.
+/// accelerated link Azure must rekey before AWS, so a longer lifetime is corrected. So is that of an
+/// accelerated link where the link is no longer one.
 pub fn keeps_azure_policy(spec: &Spec, have: &azure::Connection) -> bool {
     let (have, want) = (have.policy.as_ref(), spec.azure_policy());
     let lifetime = |policy: Option<&azure::IpsecPolicy>| policy.map(|it| it.sa_life_time_seconds);
+    let accelerated = spec.policy.azure(true);
+    let is_corrected = match spec.aws.acceleration {
+        true => lifetime(have) > lifetime(want.as_ref()),
+        false => want.is_some() && lifetime(have) == lifetime(accelerated.as_ref()),
+    };
     spec.policy == IpsecPolicy::Unmanaged
-        || azure_policy_agrees(have, want.as_ref())
-            && !(spec.aws.acceleration && lifetime(have) > lifetime(want.as_ref()))
+        || azure_policy_agrees(have, want.as_ref()) && !is_corrected
 }
 
 /// Lifetimes are local to Azure and need not match anything; `PFS14` and `PFS2048`, `DHGroup14` and
