@@ -31,6 +31,7 @@ mod policy_as_code;
 mod preshared_keys;
 mod quickstart;
 mod refused_before_destroy;
+mod remote_run;
 mod replacements;
 mod resume_failed_create;
 mod shared_gateway;

@@ -8,9 +8,11 @@
 
 mod cloud_admin;
 mod config;
+mod http_state;
 mod manual_setup;
 mod plan;
 pub mod python;
+mod remote_run;
 mod sandbox;
 mod scenario;
 mod secrets;
@@ -18,8 +20,10 @@ mod world;
 
 pub use cloud_admin::CloudAdmin;
 pub use config::Link;
+pub use http_state::HttpState;
 pub use manual_setup::{Ends, Groups, Placeholder, Tunnels, slot};
 pub use plan::{Change, Plan};
+pub use remote_run::{DEFAULT_ACCOUNT, Planned, RemoteRuns, Workspace};
 pub use sandbox::{Sandbox, Schemas, program as sandbox_program};
 pub use scenario::{Scenario, census, has_warning, text};
 pub use world::{Call, Object, World};
