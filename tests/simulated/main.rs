@@ -31,3 +31,4 @@ mod rotation_route_checks;
 mod shared_gateway;
 mod simulation;
 mod teardown;
+mod wait_log;
