@@ -14,6 +14,7 @@ mod drift_repair;
 mod examples;
 mod fault_sweep;
 mod import;
+mod import_guide;
 mod import_manual_setup;
 mod import_manual_variants;
 mod invalid_input;

@@ -8,6 +8,7 @@
 
 mod cloud_admin;
 mod config;
+mod guide;
 mod http_state;
 mod manual_setup;
 mod plan;
@@ -20,6 +21,7 @@ mod world;
 
 pub use cloud_admin::CloudAdmin;
 pub use config::Link;
+pub use guide::{Block, Guide};
 pub use http_state::HttpState;
 pub use manual_setup::{Ends, Groups, Placeholder, Tunnels, slot};
 pub use plan::{Change, Plan};
@@ -69,6 +71,21 @@ pub fn terraform_program() -> Option<PathBuf> {
         skip("tests with real Terraform (no terraform or tofu on the PATH)");
     }
     found
+}
+
+/// Whether the program is at least this version of Terraform; false for another program.
+pub fn is_terraform_since(program: &Path, minor: u32) -> bool {
+    let output = Command::new(program)
+        .args(["version", "-json"])
+        .env("CHECKPOINT_DISABLE", "1")
+        .output();
+    let version: Value = output
+        .ok()
+        .and_then(|output| serde_json::from_slice(&output.stdout).ok())
+        .unwrap_or_default();
+    let parts = version["terraform_version"].as_str().unwrap_or_default();
+    let found = parts.split('.').nth(1).and_then(|part| part.parse().ok());
+    found.is_some_and(|found: u32| found >= minor)
 }
 
 /// The folder below a mirror where Terraform looks for this version of the provider.
