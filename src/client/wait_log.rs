@@ -15,6 +15,8 @@ struct Expectation {
     /// Start of the operation and part of the target, in lower case.
     operation: &'static str,
     target: &'static str,
+    /// What is awaited; the name of the object follows.
+    what: &'static str,
     usual: &'static str,
     next: &'static str,
 }
@@ -23,60 +25,70 @@ const EXPECTATIONS: [Expectation; 10] = [
     Expectation {
         operation: "create gateway",
         target: "",
+        what: "the creation of the Azure gateway",
         usual: "25m to 45m",
         next: "Azure connections, then BGP sessions",
     },
     Expectation {
         operation: "change gateway",
         target: "",
+        what: "the change of the Azure gateway",
         usual: "3m to 8m, or 10m to 20m for another SKU",
         next: "Azure connections",
     },
     Expectation {
         operation: "delete gateway",
         target: "",
+        what: "the deletion of the Azure gateway",
         usual: "5m to 20m",
         next: "public IP addresses and networks",
     },
     Expectation {
         operation: "create connection",
         target: "",
+        what: "the creation of the Azure connection",
         usual: "1m to 3m, one at a time for each gateway",
         next: "the next connection, then BGP sessions",
     },
     Expectation {
         operation: "delete connection",
         target: "",
+        what: "the deletion of the Azure connection",
         usual: "1m to 3m, one at a time for each gateway",
         next: "the next connection, then the gateway",
     },
     Expectation {
         operation: "wait for other changes of",
         target: "virtualnetworkgateways",
-        usual: "1m to 8m for each change; a gateway that is being created takes up to 45m",
+        what: "other changes of the Azure gateway",
+        usual: "1m to 8m each, or up to 45m while it is created",
         next: "the change of this link",
     },
     Expectation {
         operation: "aws waiting until available",
         target: "vpn-",
+        what: "the creation of the VPN connection",
         usual: "3m to 5m",
         next: "local network gateways and Azure connections",
     },
     Expectation {
         operation: "aws waiting until changed",
         target: "vpn-",
+        what: "the change of the VPN connection",
         usual: "2m to 5m for each tunnel",
         next: "the next tunnel",
     },
     Expectation {
         operation: "aws waiting until attached",
         target: "vgw-",
+        what: "the attachment of the virtual private gateway",
         usual: "1m",
         next: "route propagation",
     },
     Expectation {
         operation: "aws waiting until deleted",
         target: "vpn-",
+        what: "the deletion of the VPN connection",
         usual: "1m to 2m",
         next: "customer gateways and the VPN gateway",
     },
@@ -116,11 +128,22 @@ impl WaitLog {
             ..
         } = awaited;
         let waited = Minutes(waited);
+        let name = target.rsplit('/').next().unwrap_or_default();
+        // Terraform prints fields in no order, after the message.
         match expectation(awaited) {
-            Some(Expectation { usual, next, .. }) => {
-                tracing::info!(%operation, %target, %waited, usual, next, state = %message, "waiting");
+            Some(row) => {
+                let Expectation {
+                    what, usual, next, ..
+                } = row;
+                tracing::info!(
+                    %target,
+                    state = %message,
+                    "waiting {waited} for {what} {name}, usually {usual}; next: {next}"
+                );
             }
-            None => tracing::info!(%operation, %target, %waited, state = %message, "waiting"),
+            None => {
+                tracing::info!(%target, state = %message, "waiting {waited} for {operation} {name}")
+            }
         }
     }
 }
