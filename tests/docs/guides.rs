@@ -86,3 +86,22 @@ fn hcp_guide_shows_the_example() {
         assert!(guide.text.contains(name), "{name}");
     }
 }
+
+/// The table of versions lists those that the script runs.
+#[test]
+fn versions_guide_lists_tested_versions() {
+    let script = fs::read_to_string(root().join("scripts/terraforms")).unwrap();
+    let tested: Vec<&str> = script
+        .lines()
+        .filter(|line| line.starts_with("1."))
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let guide = Guide::read("terraform-versions.md").text;
+    let listed: Vec<&str> = guide
+        .lines()
+        .filter_map(|line| line.strip_prefix("| 1.").map(|_| &line[2..]))
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert_eq!(listed, tested);
+    assert_eq!(tested.len(), 5);
+}

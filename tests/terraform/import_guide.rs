@@ -91,13 +91,18 @@ fn guide_imports_link_from_portals() {
     portals.env.apply();
     portals.imported();
 
-    portals.forget();
-    portals.env.write(&block);
-    portals.run("-generate-config-out");
-    portals.imported();
-    portals.env.remove_file("generated.tf");
+    let terraform = terraform_program().unwrap();
+    if is_terraform_since(&terraform, 11) {
+        portals.forget();
+        portals.env.write(&block);
+        portals.run("-generate-config-out");
+        portals.imported();
+        portals.env.remove_file("generated.tf");
+    } else {
+        skip("generated configuration (Terraform 1.11 or newer)");
+    }
 
-    if is_terraform_since(&terraform_program().unwrap(), 12) {
+    if is_terraform_since(&terraform, 12) {
         portals.forget();
         let identity = portals.block("identity = {");
         portals.env.write(&format!("{configuration}\n{identity}"));

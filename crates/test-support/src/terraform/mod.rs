@@ -146,8 +146,11 @@ impl Run {
             self.args
         );
         if self.succeeded() {
-            // Terraform says this of its own built-in provider.
-            let known = |line: &&str| line.contains("terraform.io/builtin/terraform");
+            // Terraform 1.15 reports providers that are not installed yet, and its own built-in one.
+            let known = |line: &&str| {
+                line.contains("terraform.io/builtin/terraform")
+                    || line.contains("unavailable provider")
+            };
             let loud = |line: &&str| line.contains("[WARN]") || line.contains("[ERROR]");
             let loud: Vec<&str> = self
                 .log
