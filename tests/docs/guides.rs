@@ -105,3 +105,48 @@ fn versions_guide_lists_tested_versions() {
     assert_eq!(listed, tested);
     assert_eq!(tested.len(), 5);
 }
+
+/// The texts of a source file without its tests, split at values and line ends.
+fn fragments(source: &str) -> Vec<String> {
+    let source = source.split("#[cfg(test)]").next().unwrap();
+    let code: Vec<&str> = source
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
+    let code = code.join("\n").replace("\\\n", "\u{0}");
+    let texts = code.split('"').skip(1).step_by(2);
+    let mut fragments = Vec::new();
+    for text in texts {
+        // A continued line starts after its spaces.
+        let text: Vec<&str> = text.split('\u{0}').map(str::trim_start).collect();
+        let text = text.concat();
+        let parts = text
+            .split('{')
+            .enumerate()
+            .map(|(index, part)| match index {
+                0 => part,
+                _ => part.split_once('}').map_or(part, |(_, rest)| rest),
+            });
+        let long = parts.filter(|part| part.contains(' ') && part.len() >= 12);
+        fragments.extend(long.map(|part| part.trim_end_matches([':', ' ']).to_owned()));
+    }
+    fragments
+}
+
+/// Every diagnosis of a tunnel is in the guide.
+#[test]
+fn troubleshooting_guide_lists_every_diagnosis() {
+    let guide = Guide::read("troubleshooting.md").text;
+    let mut count = 0;
+    for path in [
+        "src/provider/status/diagnose.rs",
+        "crates/bgp-vpn/src/mismatches/mod.rs",
+    ] {
+        let source = fs::read_to_string(root().join(path)).unwrap();
+        for fragment in fragments(&source) {
+            assert!(guide.contains(&fragment), "{path}: {fragment:?}");
+            count += 1;
+        }
+    }
+    assert!(count >= 40, "{count} texts were found");
+}
