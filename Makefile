@@ -1,7 +1,7 @@
 # Few targets, all of them thin: what they do is in scripts/ and tests/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo lab test lint docs bench soak install
+.PHONY: help build demo lab test terraforms lint docs bench soak install
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ lab: ## a complete link through real IKE and BGP daemons, broken and repaired (L
 
 test: ## everything; the last line says what was skipped and why
 	@scripts/test
+
+terraforms: ## the tests that depend on Terraform's version, with five versions; VERSIONS="1.8.4" chooses
+	@scripts/terraforms $(VERSIONS)
 
 lint: ## rustfmt, clippy with warnings as errors, cargo deny, terraform fmt
 	@scripts/lint

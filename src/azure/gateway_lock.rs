@@ -8,7 +8,7 @@
 use super::error::Error;
 use super::id::ResourceId;
 use super::pending_addresses::PendingAddresses;
-use crate::client::{CallContext, Deadline, ErrorContext, Queued};
+use crate::client::{CallContext, Deadline, ErrorContext, Queued, WaitLog};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -104,7 +104,9 @@ impl GatewayLocks {
         let turn = Arc::clone(&gate.turn).lock_owned();
         tokio::pin!(turn);
         let mut queued = None;
+        let mut log = WaitLog::begin();
         loop {
+            log.pending(&context);
             let holder = holders.borrow_and_update().clone();
             queued = match holder {
                 Some(holder) if !holder.is_shared_with(&ctx.deadline) => {
@@ -122,6 +124,7 @@ impl GatewayLocks {
                 () = ctx.deadline.over() => return Err(Error::DeadlineExceeded(Box::new(context))),
                 // Cannot fail: this holds the sender.
                 _ = holders.changed() => {}
+                () = tokio::time::sleep_until(log.next_line()) => {}
             }
         }
     }

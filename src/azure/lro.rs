@@ -11,7 +11,7 @@ use super::error::{Error, retry_after};
 use super::id::ResourceId;
 use super::model::ProvisioningState;
 use crate::client::poll_interval::poll_delay;
-use crate::client::{CallContext, DELETED_OUTSIDE, ErrorContext, Progress, wait_until};
+use crate::client::{CallContext, DELETED_OUTSIDE, ErrorContext, Progress, WaitLog, wait_until};
 use azure_core::http::Method;
 use serde_json::Value;
 use std::time::Duration;
@@ -84,7 +84,9 @@ impl LongRunningOperation<'_> {
         }
         let mut response = first;
         let mut checked = begun;
+        let mut log = WaitLog::begin();
         loop {
+            log.pending(&self.under_way());
             let pause = poll_delay(begun.elapsed(), retry_after(&response.headers));
             ctx.sleep(pause, &self.under_way()).await?;
             match self.poll_once(&url, status_url.is_some(), ctx).await {

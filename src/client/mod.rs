@@ -13,6 +13,7 @@ pub mod poll_interval;
 pub mod response;
 mod shared_read;
 mod wait;
+mod wait_log;
 
 pub use attempts::{Attempts, TransientFailure};
 pub use backoff::Backoff;
@@ -23,3 +24,4 @@ pub use denied_reads::{DeniedRead, DeniedReads};
 pub use error_context::ErrorContext;
 pub use shared_read::SharedReads;
 pub use wait::{DELETED_OUTSIDE, Progress, wait_until};
+pub use wait_log::WaitLog;

@@ -1,7 +1,7 @@
 //! Waiting until a cloud has done what a call only started.
 
 use super::poll_interval::poll_delay;
-use super::{CallContext, ErrorContext, Interrupted};
+use super::{CallContext, ErrorContext, Interrupted, WaitLog};
 use std::future::Future;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -48,12 +48,14 @@ where
     E: From<Interrupted>,
 {
     let begun = Instant::now();
+    let mut log = WaitLog::begin();
     loop {
         let seen = read().await;
         match condition(seen, begun.elapsed())? {
             Progress::Done(it) => return Ok(it),
             Progress::Pending { state, retry_after } => {
                 let context = describe.clone().with_message(state);
+                log.pending(&context);
                 ctx.sleep(poll_delay(begun.elapsed(), retry_after), &context)
                     .await?;
             }

@@ -10,6 +10,7 @@
 )]
 
 mod credentials;
+mod guides;
 mod page;
 mod schema;
 

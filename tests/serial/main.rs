@@ -1,5 +1,6 @@
 //! Tests that need the machine to themselves, one after another: hundreds of configurations at
-//! once, and the demo, which builds into the target directory that the other tests use.
+//! once, reads that must come at the same time, and the demo, which builds into the target directory
+//! that the other tests use.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,6 +10,7 @@
 )]
 
 mod demo;
+mod many_links;
 mod random_terraform;
 mod random_wire;
 

@@ -32,3 +32,4 @@ mod route_waits;
 mod shared_gateway;
 mod simulation;
 mod teardown;
+mod wait_log;

@@ -2,7 +2,7 @@
 //! that are cancelled or rejected leave nothing behind.
 
 use awsazure::aws::model::TransitGatewayId;
-use awsazure::reconcile::{OperationContext, converge, teardown};
+use awsazure::reconcile::{OperationContext, converge, observe, teardown};
 use bgp_vpn::ownership_tags::LinkId;
 use bgp_vpn::spec::{AwsGateway, AwsNetwork, AzureGateway, AzureNetwork, Spec};
 use bgp_vpn::tunnel::TunnelKey;
@@ -100,6 +100,45 @@ fn ten_links_write_their_addresses_together() {
         let limit = Duration::from_secs(gateway + 40 * connection).mul_f64(1.15);
         assert!(elapsed <= limit, "{elapsed:?}, at most {limit:?} expected");
         assert_eq!(listed_addresses(&sim, &hub).await, 44);
+    });
+}
+
+/// Ten complete links are read with the calls of one, besides one key read for each connection.
+#[test]
+fn ten_links_are_read_together() {
+    simulated(|| async {
+        let sim = Sim::new(53);
+        let (_, links) = hub_with(&sim, 10).await;
+        let made = join_all(links.iter().map(|link| sim.converge(link))).await;
+        let scopes = links.iter().zip(&made);
+        let scopes = scopes.map(|(link, made)| sim.search_after(link, &made.observed));
+        let scopes: Vec<_> = scopes.collect();
+        let calls = async |count: usize| {
+            let before = sim.sandbox.calls().len();
+            let clients = sim.clouds.link_clients(None, &sim.limits()).await.unwrap();
+            let limits = sim.limits();
+            let reads = scopes
+                .iter()
+                .take(count)
+                .map(|scope| observe(&clients, scope, &limits));
+            for read in join_all(reads).await {
+                assert!(
+                    read.unwrap()
+                        .aws
+                        .vpn_connections
+                        .iter()
+                        .all(|(_, vpn)| vpn.is_some())
+                );
+            }
+            sim.sandbox.calls().len() - before
+        };
+        let keys = TunnelKey::ALL.len();
+        let (one, ten) = (calls(1).await, calls(10).await);
+        assert_eq!(
+            ten - 10 * keys,
+            one - keys,
+            "{one} calls for one link, {ten} for ten"
+        );
     });
 }
 

@@ -15,9 +15,15 @@ const SNIPPETS: [&str; 5] = [
     "policy-as-code",
 ];
 
-/// Folders that other tests apply: `modules` in modules.rs, `quickstart` and `status` in
-/// quickstart.rs, the other in transit_gateway.rs.
-const ELSEWHERE: [&str; 4] = ["modules", "quickstart", "status", "transit-gateway"];
+/// Folders that other tests apply: `hcp-terraform` in remote_run.rs, `modules` in modules.rs,
+/// `quickstart` and `status` in quickstart.rs, the other in transit_gateway.rs.
+const ELSEWHERE: [&str; 5] = [
+    "hcp-terraform",
+    "modules",
+    "quickstart",
+    "status",
+    "transit-gateway",
+];
 
 const KEYS: &str = r#"{"instance0_tunnel1": "Kz0.example_of_a_key_1", "instance1_tunnel2": "Kz0.example_of_a_key_2"}"#;
 

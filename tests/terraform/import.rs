@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use test_support::simulated::Sim;
 use test_support::simulated::clock::simulated;
 use test_support::simulated::terraform_core::{Run, Stored, TerraformCore, config};
-use test_support::terraform::{Link, TestEnv};
+use test_support::terraform::{Link, TestEnv, is_terraform_since, skip, terraform_program};
 
 const ADDRESS: &str = "awsazure_bgp_vpn.link";
 
@@ -103,6 +103,9 @@ fn generated_configuration_of_import_block_plans_empty() {
     assert!(change.importing);
     assert_eq!(change.actions, ["no-op"]);
 
+    if !is_terraform_since(&terraform_program().unwrap(), 11) {
+        return skip("generated configuration (Terraform 1.11 or newer)");
+    }
     // No configuration exists: Terraform generates it from the state.
     env.write(&import);
     let out = format!(

@@ -5,6 +5,7 @@
 //! | `http`, `time`, `rng` | an exchange, an instant and chance as plain data |
 //! | `world` | the pure state machine: `(now, request) -> outcome`, deterministic for a seed |
 //! | `aws`, `azure` | one cloud each: its objects, its parsing, its answers, its errors |
+//! | `assertion` | tokens of other identity providers |
 //! | `authorization` | what the caller may do: an IAM policy, an Azure role |
 //! | `dataplane` | whether a tunnel would come up, from what each cloud was given |
 //! | `schema` | both clouds' own schemas, and what breaks them |
@@ -15,6 +16,7 @@
 //! `awsazure-sandbox-lab` runs the tunnels with real IKE and BGP daemons, and
 //! `awsazure-sandbox-cli` has the program.
 
+mod assertion;
 pub mod authorization;
 pub mod aws;
 pub mod azure;

@@ -85,7 +85,13 @@ pub fn answer(call: &Call, request: &Request, cx: &mut Context<'_>) -> ApiResult
             Ok(xml)
         }
         "AssumeRoleWithWebIdentity" => {
-            params.require("WebIdentityToken")?;
+            let token = params.require("WebIdentityToken")?;
+            if crate::assertion::is_expired(token, cx.now, cx.settings) {
+                return Err(ApiError::new(
+                    "ExpiredTokenException",
+                    "Token expired: the current date is after the expiration date",
+                ));
+            }
             let mut xml = Xml::new();
             xml.text("SubjectFromWebIdentityToken", "sandbox");
             xml.text("Audience", "aws.workload.identity");

@@ -130,6 +130,15 @@ pub(super) fn token(request: &Request, tenant: &str, cx: &mut Context<'_>) -> Re
             cx,
         );
     }
+    if crate::assertion::is_expired(&assertion, cx.now, settings) {
+        return refuse(
+            401,
+            "invalid_client",
+            700_024,
+            "Client assertion is not within its valid time range.",
+            cx,
+        );
+    }
     let wanted = if second {
         field("scope")
     } else {

@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 
 thread_local! {
     static LOG: RefCell<String> = const { RefCell::new(String::new()) };
@@ -15,7 +16,12 @@ thread_local! {
 struct Recorder;
 
 /// Records until the guard is dropped.
+///
+/// While a process has one dispatcher, tracing asks the default of the thread that reaches a line
+/// first, which for another thread means that the line is disabled in all threads.
 pub fn record_log() -> DefaultGuard {
+    static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Recorder));
+    LazyLock::force(&SECOND);
     tracing::subscriber::set_default(Recorder)
 }
 

@@ -8,9 +8,12 @@
 
 mod cloud_admin;
 mod config;
+mod guide;
+mod http_state;
 mod manual_setup;
 mod plan;
 pub mod python;
+mod remote_run;
 mod sandbox;
 mod scenario;
 mod secrets;
@@ -18,8 +21,11 @@ mod world;
 
 pub use cloud_admin::CloudAdmin;
 pub use config::Link;
+pub use guide::{Block, Guide};
+pub use http_state::HttpState;
 pub use manual_setup::{Ends, Groups, Placeholder, Tunnels, slot};
 pub use plan::{Change, Plan};
+pub use remote_run::{DEFAULT_ACCOUNT, Planned, RemoteRuns, Workspace};
 pub use sandbox::{Sandbox, Schemas, program as sandbox_program};
 pub use scenario::{Scenario, census, has_warning, text};
 pub use world::{Call, Object, World};
@@ -65,6 +71,21 @@ pub fn terraform_program() -> Option<PathBuf> {
         skip("tests with real Terraform (no terraform or tofu on the PATH)");
     }
     found
+}
+
+/// Whether the program is at least this version of Terraform; false for another program.
+pub fn is_terraform_since(program: &Path, minor: u32) -> bool {
+    let output = Command::new(program)
+        .args(["version", "-json"])
+        .env("CHECKPOINT_DISABLE", "1")
+        .output();
+    let version: Value = output
+        .ok()
+        .and_then(|output| serde_json::from_slice(&output.stdout).ok())
+        .unwrap_or_default();
+    let parts = version["terraform_version"].as_str().unwrap_or_default();
+    let found = parts.split('.').nth(1).and_then(|part| part.parse().ok());
+    found.is_some_and(|found: u32| found >= minor)
 }
 
 /// The folder below a mirror where Terraform looks for this version of the provider.
@@ -125,8 +146,11 @@ impl Run {
             self.args
         );
         if self.succeeded() {
-            // Terraform says this of its own built-in provider.
-            let known = |line: &&str| line.contains("terraform.io/builtin/terraform");
+            // Terraform 1.15 reports providers that are not installed yet, and its own built-in one.
+            let known = |line: &&str| {
+                line.contains("terraform.io/builtin/terraform")
+                    || line.contains("unavailable provider")
+            };
             let loud = |line: &&str| line.contains("[WARN]") || line.contains("[ERROR]");
             let loud: Vec<&str> = self
                 .log

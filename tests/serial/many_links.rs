@@ -36,6 +36,7 @@ fn calls_of_empty_plan(env: &TestEnv) -> usize {
 /// connection.
 #[test]
 fn empty_plan_of_ten_links_shares_reads() {
+    let _turn = super::turn();
     let Some(env) = TestEnv::new() else { return };
     let transit_gateway = env
         .cloud_admin()
