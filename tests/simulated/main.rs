@@ -26,6 +26,7 @@ mod permissions;
 mod plan_warnings;
 mod required_permissions;
 mod restored_state;
+mod rollback;
 mod rolling_updates;
 mod rotation_route_checks;
 mod route_waits;

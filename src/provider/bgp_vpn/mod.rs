@@ -24,6 +24,7 @@
 //! | `teardown` | says what an apply takes down, for the apply and for the plan that announces it |
 //! | `private_state` | remembers what was last applied |
 //! | `claims` | rejects links of one run that take the same gateway, addresses or names |
+//! | `missing_settings` | rejects a create without Azure subscription or AWS region |
 //! | `existing_link` | finds what a create would adopt or collide with |
 //! | `link_status` | says whether the last run on a link finished |
 //! | `upgrade` | gives states of former versions their `status` |
@@ -54,6 +55,7 @@ mod kept;
 mod link_status;
 mod lookup_ids;
 mod lost_private_state;
+mod missing_settings;
 mod model;
 mod object_names;
 mod other_links;

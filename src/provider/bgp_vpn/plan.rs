@@ -1,6 +1,6 @@
 //! Plans: every setting at its effective value, what is wrong with it, and what will be new.
 
-use super::attribute_paths::{diagnostics, value_path};
+use super::attribute_paths::diagnostics;
 use super::backend::Backend;
 use super::change_set::ChangeSet;
 use super::claims::Claims;
@@ -10,6 +10,7 @@ use super::expand::subscription;
 use super::expiring_keys;
 use super::kept::{Kept, kept, kept_by_create};
 use super::lost_private_state::private_of;
+use super::missing_settings::{missing_region, missing_subscription};
 use super::model::Model;
 use super::other_links::other_links_warning;
 use super::plan_validation::validate_plan;
@@ -27,8 +28,7 @@ use super::teardown::{
     full_removal, incomplete_removal, label, removal_warning as announcement_of, update_removal,
 };
 use super::unknown_values::{unknown_for_create, unknown_for_update};
-use crate::provider::summaries;
-use bgp_vpn::config::{Attr, AttributeId, Config};
+use bgp_vpn::config::{Attr, Config};
 use bgp_vpn::ownership_tags::LinkId;
 use bgp_vpn::preflight::PreflightSnapshot;
 use bgp_vpn::validation::{validate_fields, validate_required};
@@ -121,24 +121,6 @@ pub async fn plan(
         }
         Err(diagnostics) => diagnostics.into(),
     }
-}
-
-/// Rejects a create for which no AWS region is known.
-pub fn missing_region() -> Diagnostic {
-    Diagnostic::error(summaries::MISSING_AWS_REGION)
-        .detail(
-            "No AWS region is configured. Set aws.region in this resource or in the provider block, AWS_REGION, AWS_DEFAULT_REGION, or region \
-             in the AWS profile.",
-        )
-        .at(value_path(&AttributeId::Region))
-}
-
-/// Rejects a create for which no Azure subscription is known.
-pub fn missing_subscription() -> Diagnostic {
-    Diagnostic::error(summaries::MISSING_SUBSCRIPTION).detail(
-        "The link creates its virtual network, so no resource ID contains the Azure subscription. Set azure.subscription_id in the provider \
-         block, or set ARM_SUBSCRIPTION_ID.",
-    )
 }
 
 /// What is remembered of the link that is planned.

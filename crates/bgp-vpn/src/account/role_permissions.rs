@@ -107,13 +107,13 @@ mod tests {
         let missing = |roles: &[RolePermissions]| missing_actions(roles, required.into_iter());
         let (reader, owner) = (role(&["*/read"], &[]), role(&["*"], &[]));
         assert!(
-            missing(&[reader.clone()]).is_empty(),
+            missing(std::slice::from_ref(&reader)).is_empty(),
             "a role that only reads"
         );
         assert!(missing(&[owner]).is_empty());
         let partial = role(&["*"], &["Microsoft.Network/connections/write"]);
         assert!(
-            missing(&[partial.clone()]).is_empty(),
+            missing(std::slice::from_ref(&partial)).is_empty(),
             "nothing is written at all"
         );
         let required = [

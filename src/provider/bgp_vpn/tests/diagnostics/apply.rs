@@ -10,8 +10,8 @@ use crate::provider::backend::diagnostics::{
     remaining_addresses, status_advice,
 };
 use crate::provider::bgp_vpn::{
-    apply, apply_plan, import as importing, plan, read, replaced, resolve_plan, static_routing,
-    teardown,
+    apply, apply_plan, import as importing, missing_settings, read, replaced, resolve_plan,
+    static_routing, teardown,
 };
 use crate::provider::remaining_objects::{
     remaining_after_blocked_move, remaining_after_rollback, remaining_objects,
@@ -261,8 +261,8 @@ pub fn others() -> Vec<Diagnostic> {
     found.extend(read_failed("the link", &cause()));
     found.push(read::read_timed_out(Duration::from_secs(600)));
     found.push(apply::without_inside_cidrs());
-    found.push(plan::missing_subscription());
-    found.push(plan::missing_region());
+    found.push(missing_settings::missing_subscription());
+    found.push(missing_settings::missing_region());
     found.push(resolve_plan::missing_setting("azure.location"));
     found.push(apply_plan::rolled_back());
     let (summary, detail) = replaced::unrepeatable_words("aws.vpn_gateway_id");
