@@ -82,6 +82,8 @@ pub fn default_policy(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>)
         .any(|field| !draft.configured(field).is_known());
     let last = last_policy(inputs);
     let accelerated = draft.at(&AttributeId::Acceleration).as_bool() == Some(true);
+    let is_doubtful = !draft.at(&AttributeId::Acceleration).is_known();
+    let fields_of = |preset: Preset| preset_fields(preset, accelerated, is_doubtful);
     let was_accelerated = inputs
         .prior
         .is_some_and(|prior| prior.acceleration == Attr::Known(true));
@@ -103,17 +105,16 @@ pub fn default_policy(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>)
         preset
             .known()
             .and_then(|text| text.parse::<Preset>().ok())
-            .map(|preset| policy_fields(&preset.policy_for(accelerated)))
+            .map(fields_of)
     } else if last_preset == Some(Preset::CloudDefault) && configured {
-        Some(policy_fields(&Preset::Strong.policy_for(accelerated)))
+        Some(fields_of(Preset::Strong))
     } else if last_preset == Some(Preset::CloudDefault) {
         (!doubtful).then(|| policy_fields(&IpsecPolicy::CloudDefault))
     } else {
-        let strong = policy_fields(&Preset::Strong.policy_for(accelerated));
-        let mut strong = strong.into_iter();
+        let mut strong = fields_of(Preset::Strong).into_iter();
         let follows_acceleration = |field: &AttributeId| {
             *field == AttributeId::Policy("ike_lifetime_seconds")
-                && (accelerated || was_accelerated)
+                && (accelerated || was_accelerated || is_doubtful)
         };
         Some(fields.each_ref().map(|field| {
             let default = strong.next().unwrap_or_default();
@@ -136,6 +137,17 @@ pub fn default_policy(inputs: &PlanInputs<'_, '_>, draft: &mut PlannedState<'_>)
         None => Value::unknown(),
     };
     draft.fill(&AttributeId::Policy("preset"), value);
+}
+
+/// The fields of a preset. If it is not known yet whether the link is accelerated, the lifetime that
+/// depends on it is unknown.
+fn preset_fields(preset: Preset, accelerated: bool, is_doubtful: bool) -> [Value; 8] {
+    let fields = policy_fields(&preset.policy_for(accelerated));
+    let mut others = policy_fields(&preset.policy_for(!accelerated)).into_iter();
+    fields.map(|value| match others.next() {
+        Some(other) if is_doubtful && other != value => Value::unknown(),
+        _ => value,
+    })
 }
 
 /// The policy as last applied, else as the state has it; None for a new link.

@@ -85,3 +85,14 @@ async fn lifetimes_follow_acceleration() {
     let lifetime = at(&plan.planned, "ipsec_policy.ike_lifetime_seconds");
     assert_eq!(lifetime, Value::from(27_000));
 }
+
+/// The plan with the known value must not contradict the plan that was shown.
+#[tokio::test]
+async fn lifetime_is_unknown_while_acceleration_is() {
+    let config = with(on_transit(), "aws.enable_acceleration", Value::unknown());
+    let plan = Core::new().plan(&config).await;
+    let lifetime = at(&plan.planned, "ipsec_policy.ike_lifetime_seconds");
+    assert!(!lifetime.is_known());
+    let fixed = at(&plan.planned, "ipsec_policy.ipsec_lifetime_seconds");
+    assert_eq!(fixed, Value::from(3_600));
+}
