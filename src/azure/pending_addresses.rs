@@ -1,6 +1,6 @@
 //! BGP addresses that links wait to add to a gateway, or to remove from it. A write of a gateway
-//! takes minutes and only one may run at a time, so whoever has the lock writes the addresses of all
-//! that wait. The others find their addresses done when it is their turn.
+//! takes minutes and only one may run at a time, so the link that has the lock writes the addresses of
+//! all links that wait. The others find their addresses written when it is their turn.
 //!
 //! Rule: only addresses of links that still wait are written. A link that gives up is left out.
 
@@ -39,7 +39,7 @@ impl PendingAddresses {
         own
     }
 
-    /// Those at the same gateway that nobody has written yet.
+    /// The edits of other links at the same gateway that are not written yet.
     pub fn others(&self, own: &Arc<PendingEdit>) -> OtherEdits {
         let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_other = |one: &Arc<PendingEdit>| {

@@ -37,8 +37,8 @@ fn head(router_id: Ipv4Addr, kernel: &str, announces: &[Ipv4Net]) -> String {
 /// A virtual private gateway, with the tunnel device of each endpoint. It takes one best path and
 /// dials each neighbor.
 ///
-/// A route leaves by the tunnel of the session that announced it, whatever its next hop is: that is
-/// the instance's first address on both of its sessions, and so outside the other tunnel's /30.
+/// Packets for a route leave through the tunnel of the session that announced it. Its next hop does
+/// not matter: it is the first address of the instance on both sessions, outside the /30 of the second.
 /// Resolved by address (`import all`), the second tunnel's route would have no gateway or take the
 /// first tunnel. With `gateway recursive` BIRD accepts such a next hop, and the filter replaces it.
 pub(super) fn vpn_gateway(router_id: Ipv4Addr, endpoints: &[(&str, &AwsEndpoint)]) -> String {

@@ -99,7 +99,7 @@ async fn read_expiry_of_profile_and_its_source() {
     );
 }
 
-/// The session of a role is as long as it was requested, whatever becomes of the keys.
+/// The session of a role lasts as long as requested, also if the keys expire before.
 #[tokio::test]
 async fn count_session_of_assumed_role() {
     let role = |duration| Settings {

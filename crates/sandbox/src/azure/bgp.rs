@@ -162,10 +162,11 @@ pub(super) fn source(
             text(entry, "/ipConfigurationId").filter(|own| own.eq_ignore_ascii_case(&id))?;
             text(entry, "/customBgpIpAddress")
         });
-    let first = custom(&gateway.properties, "/bgpSettings", &id).next();
-    match chosen.or(first) {
+    match chosen {
         Some(address) => address.parse().ok(),
-        None => default_address(cloud, gateway, instance),
+        None => {
+            first_custom(gateway, instance).or_else(|| default_address(cloud, gateway, instance))
+        }
     }
 }
 
@@ -177,12 +178,16 @@ pub(super) fn next_hop(
     connection: &Resource,
     instance: usize,
 ) -> Option<Ipv4Addr> {
+    first_custom(gateway, instance).or_else(|| source(cloud, gateway, connection, instance))
+}
+
+fn first_custom(gateway: &Resource, instance: usize) -> Option<Ipv4Addr> {
     let name = configurations(gateway).nth(instance)?;
     let id = format!("{}/ipConfigurations/{name}", gateway.id);
-    let first = custom(&gateway.properties, "/bgpSettings", &id).next();
-    first
-        .and_then(|address| address.parse().ok())
-        .or_else(|| source(cloud, gateway, connection, instance))
+    custom(&gateway.properties, "/bgpSettings", &id)
+        .next()?
+        .parse()
+        .ok()
 }
 
 /// The settings as the service shows them: entries and custom addresses in no particular order;

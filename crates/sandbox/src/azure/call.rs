@@ -234,22 +234,15 @@ fn beneath(method: &str, lower: &[&str], spelled: &[&str]) -> What {
         scope @ ..,
         "providers",
         "microsoft.authorization",
-        "permissions",
+        list @ ("locks" | "permissions"),
     ] = rest
     {
         let scope = spelled.get(..scope.len() + 2).unwrap_or_default();
-        return if method == "GET" {
-            What::Permissions(format!("/{}", scope.join("/")))
-        } else {
-            What::NotAllowed
-        };
-    }
-    if let [scope @ .., "providers", "microsoft.authorization", "locks"] = rest {
-        let scope = spelled.get(..scope.len() + 2).unwrap_or_default();
-        return if method == "GET" {
-            What::Locks(format!("/{}", scope.join("/")))
-        } else {
-            What::NotAllowed
+        let scope = format!("/{}", scope.join("/"));
+        return match (method, *list) {
+            ("GET", "locks") => What::Locks(scope),
+            ("GET", _) => What::Permissions(scope),
+            _ => What::NotAllowed,
         };
     }
     if let (
