@@ -59,6 +59,7 @@ pub async fn apply(
             return request.failed(conflicts);
         }
     }
+    resume_cache.start_apply(&plan.spec.link);
     if request.is_create() {
         resume_cache.mark_incomplete(&plan.spec.link);
     }

@@ -33,6 +33,7 @@ pub async fn destroy(
     };
     let before = state.link.managed.clone();
     let link = link_of(state, &private, backend.subscription());
+    link.iter().for_each(|link| resume_cache.start_apply(link));
     if resume_cache.is_superseded(state, link.as_ref()) {
         // All that it names is in the state of the finished link.
         return ApplyResponse::default();

@@ -46,8 +46,8 @@ pub struct ResumeCache {
     kept: Mutex<BTreeMap<String, Kept>>,
     /// States for which a plan of this process says what happens to them.
     planned: Mutex<Vec<Model>>,
-    /// Links for which this process planned a create or a destroy of its own. A replacement is one
-    /// plan, not two.
+    /// Links for which this process planned a create or a destroy of its own and did not apply it yet.
+    /// A replacement is one plan, not two.
     creates: Mutex<BTreeSet<String>>,
     destroys: Mutex<BTreeSet<String>>,
 }
@@ -201,6 +201,13 @@ impl ResumeCache {
     pub fn plan_destroy(&self, link: &LinkId) -> bool {
         lock(&self.destroys).insert(link.to_string());
         lock(&self.creates).contains(link.as_str())
+    }
+
+    /// Forgets what was planned for a link, because it is applied now. A later plan of the same process
+    /// belongs to another run.
+    pub fn start_apply(&self, link: &LinkId) {
+        lock(&self.creates).remove(link.as_str());
+        lock(&self.destroys).remove(link.as_str());
     }
 
     /// Remembers that a state holds the complete link.

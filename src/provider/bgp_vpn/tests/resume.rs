@@ -158,3 +158,17 @@ async fn replace_complete_link_in_either_order() {
     core.delete().await;
     assert!(!core.there());
 }
+
+#[tokio::test]
+async fn one_process_serves_several_runs() {
+    let mut core = Core::new();
+    for _ in 0..2 {
+        let created = core.apply(&nine_lines()).await;
+        assert!(!created.has_errors(), "{created:?}");
+        let plan = core.plan(&Value::Null).await;
+        assert!(!plan.diagnostics.has_errors(), "{:?}", plan.diagnostics);
+        core.apply_plan(core.state.clone(), &Value::Null, plan)
+            .await;
+        assert!(core.state.is_null() && !core.there());
+    }
+}
