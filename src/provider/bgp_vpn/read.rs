@@ -3,7 +3,7 @@
 use super::backend::Backend;
 use super::default_options::inside_cidrs;
 use super::expand::{ExpandInputs, KeyInputs, expand_spec, lookup_scope};
-use super::flatten::{identity_of, is_deleted, managed, set_computed};
+use super::flatten::{identity, identity_of, is_deleted, managed, set_computed};
 use super::link_status::LinkStatus;
 use super::lost_private_state::{private_of, restore};
 use super::model::Model;
@@ -20,7 +20,7 @@ use bgp_vpn::interruptions::interruptions;
 use bgp_vpn::observed::Observed;
 use bgp_vpn::ownership_tags::recorded_bgp_addresses;
 use bgp_vpn::spec::Removals;
-use bgp_vpn::tunnel::Instance;
+use bgp_vpn::tunnel::{Instance, TunnelKey};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -77,6 +77,11 @@ pub async fn read(
     let mut state = request.state.clone();
     refresh_settings(&mut state, &observed);
     set_computed(&mut state, &observed, &managed);
+    if let (false, Some(gateway)) = (state.get("id").is_set(), &observed.azure.gateway) {
+        // A state that was edited by hand may lack it.
+        let first = scope.inside_cidrs.get(TunnelKey::ALL[0]).to_string();
+        state.set("id", identity(gateway.resource.id.as_str(), &first).0);
+    }
     let refreshed = Model::read(&state);
     if private.provenance.azure_gateway_is_existing {
         private

@@ -10,6 +10,7 @@ mod clouds;
 mod core;
 mod diagnostics;
 mod drift;
+mod edited_state;
 mod expiring_keys;
 mod refusals;
 mod rekeying;
