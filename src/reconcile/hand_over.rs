@@ -1,10 +1,13 @@
-//! The last step of the delete half of a replacement: kept objects get the ownership tags of the new
-//! link. Until then they belong to the former link, so the run after a killed one continues the same
-//! replacement.
+//! The last step of a destroy that leaves objects in place.
+//!
+//! In the delete half of a replacement, kept objects get the ownership tags of the new link. Until
+//! then they belong to the former link, so the run after a killed one continues the same
+//! replacement. With `manage_gateways = false`, AWS objects get the incomplete tag, with which a
+//! later create of the same link adopts them.
 
 use super::clients::{LinkClients, OperationContext};
 use super::error::ActionError;
-use bgp_vpn::lookup::HandOver;
+use bgp_vpn::lookup::{HandOver, TeardownSpec};
 use bgp_vpn::lost_tags::{ObjectRef, Tagged, taggable_objects};
 use bgp_vpn::managed::Kind;
 use bgp_vpn::observed::Observed;
@@ -128,6 +131,47 @@ pub async fn hand_over(
         }
     }
     Ok(())
+}
+
+/// Puts the incomplete tag on the AWS objects that a destroy leaves in place, as far as they are the
+/// link's. A complete link's tags could be copied, so without this one a create adopts none of them.
+///
+/// # Errors
+/// What writing the tags answers.
+pub async fn mark_staying(
+    clients: &LinkClients,
+    what: &TeardownSpec,
+    observed: &Observed,
+    operation: &OperationContext,
+) -> Result<(), ActionError> {
+    let has = |kind: Kind, id: &str| what.stays.has(kind, id);
+    let aws = &observed.aws;
+    let gateway = aws.gateway.as_ref().filter(|gateway| {
+        has(Kind::AwsVpnGateway, &gateway.id.0) && what.link.is_on(&gateway.tags)
+    });
+    let vpc = aws
+        .vpc
+        .as_ref()
+        .filter(|vpc| has(Kind::AwsVpc, &vpc.id.0) && what.link.is_on(&vpc.tags));
+    let in_vpc = UNREAD
+        .into_iter()
+        .filter(|_| vpc.is_some())
+        .flat_map(|kind| what.stays.ids(kind))
+        .map(str::to_owned);
+    let ids: Vec<String> = gateway
+        .map(|gateway| gateway.id.0.clone())
+        .into_iter()
+        .chain(vpc.map(|vpc| vpc.id.0.clone()))
+        .chain(in_vpc)
+        .collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let incomplete = Tags::from([(TAG_INCOMPLETE.to_owned(), "true".to_owned())]);
+    Ok(clients
+        .ec2
+        .create_tags(&operation.call_context(), &ids, &incomplete)
+        .await?)
 }
 
 fn is_kept(to: &HandOver, place: &ObjectRef) -> bool {

@@ -124,6 +124,7 @@ impl FoundSide {
             own_bgp_addresses: Vec::new(),
             subnets: BTreeSet::new(),
             hands_over: None,
+            stays: Managed::default(),
             moves_to: None,
         };
         (teardown, self.scope)

@@ -2,7 +2,7 @@
 
 use super::clients::{CloudClients, LinkClients, OperationContext};
 use super::error::ActionError;
-use super::hand_over::hand_over;
+use super::hand_over::{hand_over, mark_staying};
 use super::interrupted_move::{self, record_target};
 use super::observe::observe;
 use super::round::{
@@ -83,6 +83,12 @@ pub async fn teardown(
             if let Some(to) = &what.hands_over
                 && let Err(error) = hand_over(&clients, &what.link, to, &seen, operation).await
             {
+                return ReconcileOutcome {
+                    done: whole.done,
+                    ..aborted(seen, error)
+                };
+            }
+            if let Err(error) = mark_staying(&clients, &what, &seen, operation).await {
                 return ReconcileOutcome {
                     done: whole.done,
                     ..aborted(seen, error)

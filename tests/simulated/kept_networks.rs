@@ -233,3 +233,36 @@ fn fail_without_changes_under_create_before_destroy() {
         run.finish().await;
     });
 }
+
+#[test]
+fn create_adopts_what_destroy_without_gateways_kept() {
+    simulated(|| async {
+        let sim = Sim::new(97);
+        let mut wanted = complete_link();
+        let mut core = TerraformCore::new(&sim, config(&wanted), Stored::default());
+        core.run(&Run::Apply).await.unwrap();
+        wanted["manage_gateways"] = json!(false);
+        core.config = config(&wanted);
+        core.run(&Run::Apply).await.unwrap();
+        let before = ids(&core, &AWS);
+        core.new_process();
+        core.run(&Run::Destroy).await.unwrap();
+        assert!(core.stored.state.is_null());
+
+        wanted.as_object_mut().unwrap().remove("manage_gateways");
+        core.config = config(&wanted);
+        core.new_process();
+        core.run(&Run::Apply).await.unwrap();
+        assert_eq!(ids(&core, &AWS), before);
+        for _ in 0..2 {
+            core.new_process();
+            core.plans_empty().await.unwrap();
+        }
+        core.new_process();
+        core.run(&Run::Destroy).await.unwrap();
+        assert_eq!(
+            listing(&sim).keys().collect::<Vec<_>>(),
+            Vec::<&String>::new()
+        );
+    });
+}

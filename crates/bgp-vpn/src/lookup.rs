@@ -70,6 +70,9 @@ pub struct TeardownSpec {
     pub subnets: BTreeSet<String>,
     /// What stays for another link, once all of `managed` is deleted.
     pub hands_over: Option<HandOver>,
+    /// AWS objects that stay in place. They get the incomplete tag, so that a later create of the
+    /// same link adopts them.
+    pub stays: Managed,
     /// The AWS side that replaces the deleted one: recorded before the first deletion.
     pub moves_to: Option<AwsEndpoint>,
 }

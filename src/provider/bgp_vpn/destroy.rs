@@ -11,7 +11,7 @@ use super::planned_id::link_of;
 use super::private_state::PrivateState;
 use super::replaced;
 use super::resume::ResumeCache;
-use super::teardown::teardown_spec;
+use super::teardown::{staying_aws_objects, teardown_spec};
 use super::timeouts::timeout;
 use bgp_vpn::observed::Observed;
 use terraform_plugin::{ApplyRequest, ApplyResponse, Diagnostic, Value};
@@ -65,9 +65,12 @@ pub async fn destroy(
     // data of the plan.
     let kept = &private.keeps;
     let mut teardown = teardown_spec(state, &private, before.clone(), subscription);
-    if let Some(kept) = kept {
-        teardown.managed = kept.removed(teardown.managed);
-        teardown.hands_over = Some(kept.hand_over());
+    match kept {
+        Some(kept) => {
+            teardown.managed = kept.removed(teardown.managed);
+            teardown.hands_over = Some(kept.hand_over());
+        }
+        None => teardown.stays = staying_aws_objects(state, &private, &before),
     }
     let Some(scope) = lookup_scope(
         state,

@@ -27,6 +27,14 @@ use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use terraform_plugin::Diagnostic;
 
+/// A VPC that the link creates, and what it creates in it.
+const AWS_NETWORK: [Kind; 4] = [
+    Kind::AwsVpc,
+    Kind::AwsInternetGateway,
+    Kind::AwsSubnet,
+    Kind::AwsRouteTable,
+];
+
 /// What to take down of a state. Addresses are taken off the Azure gateway only where it stays.
 pub fn teardown_spec(
     state: &Model,
@@ -60,6 +68,7 @@ pub fn teardown_spec(
         subscription,
         subnets: recorded_subnets(state, private),
         hands_over: None,
+        stays: Managed::default(),
         moves_to: None,
     }
 }
@@ -83,10 +92,7 @@ fn without_networks_of_gateways(state: &Config, managed: Managed) -> Managed {
     let stays = |kind: Kind, id: &str| match kind {
         Kind::AzureResourceGroup => contains_gateway(id),
         Kind::AzureVirtualNetwork | Kind::AzureSubnet => gateway.is_some(),
-        Kind::AwsVpc | Kind::AwsInternetGateway | Kind::AwsSubnet | Kind::AwsRouteTable => {
-            vpc_stays
-        }
-        _ => false,
+        kind => vpc_stays && AWS_NETWORK.contains(&kind),
     };
     let mut left = Managed::default();
     for (kind, ids) in &managed.0 {
@@ -95,6 +101,26 @@ fn without_networks_of_gateways(state: &Config, managed: Managed) -> Managed {
             .for_each(|id| left.add(*kind, id));
     }
     left
+}
+
+/// What a destroy with `manage_gateways = false` leaves of the AWS side that the link created.
+pub fn staying_aws_objects(state: &Config, private: &PrivateState, before: &Managed) -> Managed {
+    let mut stays = Managed::default();
+    let Attr::Known(gateway) = &state.vpn_gateway_id else {
+        return stays;
+    };
+    if state.manage_gateways != Attr::Known(false) || private.provenance.vpn_gateway_is_existing {
+        return stays;
+    }
+    stays.add(Kind::AwsVpnGateway, gateway);
+    let deleted = without_networks_of_gateways(state, before.clone());
+    for kind in AWS_NETWORK {
+        before
+            .ids(kind)
+            .filter(|id| !deleted.has(kind, id))
+            .for_each(|id| stays.add(kind, id));
+    }
+    stays
 }
 
 /// Subnets of a VNet that the link creates, by the state and by what was applied last: an update

@@ -324,6 +324,7 @@ impl Sim {
                 AzureGateway::Managed { .. } => Vec::new(),
             },
             hands_over: None,
+            stays: Managed::default(),
             moves_to: None,
         }
     }
