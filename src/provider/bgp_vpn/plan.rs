@@ -25,7 +25,8 @@ use super::replacing_attributes::{assume_unchanged, drifted_warning, late_replac
 use super::resume::{CachedState, ResumeCache, missing_moved_block, resume_warning};
 use super::static_routing::refuse_plan;
 use super::teardown::{
-    full_removal, incomplete_removal, label, removal_warning as announcement_of, update_removal,
+    destroy_warning, full_removal, incomplete_removal, label, removal_warning as announcement_of,
+    update_removal,
 };
 use super::unknown_values::{unknown_for_create, unknown_for_update};
 use bgp_vpn::config::{Attr, Config};
@@ -539,7 +540,7 @@ fn plan_destroy(
         private,
         identity: request.identity,
         diagnostics: removed
-            .and_then(|removed| announcement_of(&removed, None, &prior))
+            .and_then(|removed| destroy_warning(&removed, &prior))
             .into_iter()
             .chain(renamed)
             .collect(),

@@ -366,9 +366,9 @@ pub fn removal_warning(
     kept: Option<&Kept>,
     link: &Config,
 ) -> Option<Diagnostic> {
-    let removed = listed(removed);
     let mut detail = format!(
-        "The apply deletes these objects. It recreates those that the configuration still needs, with new IDs.\n\n{removed}",
+        "The apply deletes these objects. It recreates those that the configuration still needs, with new IDs.\n\n{}",
+        listed(removed)
     );
     if let Some(kept) = kept {
         detail.push_str("\n\nThe apply keeps these objects for the new link:\n");
@@ -378,8 +378,18 @@ pub fn removal_warning(
                 .map(|line| format!("- {line}\n")),
         );
     }
+    objects_deleted(removed, link, detail.trim_end())
+}
+
+/// Reports what a destroy deletes.
+pub fn destroy_warning(removed: &Managed, link: &Config) -> Option<Diagnostic> {
+    let detail = format!("The destroy deletes these objects.\n\n{}", listed(removed));
+    objects_deleted(removed, link, &detail)
+}
+
+fn objects_deleted(removed: &Managed, link: &Config, detail: &str) -> Option<Diagnostic> {
     let summary = format!("{}: {}", summaries::OBJECTS_DELETED, label(link));
-    (!removed.is_empty()).then(|| Diagnostic::warning(summary).detail(detail.trim_end()))
+    (!listed(removed).is_empty()).then(|| Diagnostic::warning(summary).detail(detail))
 }
 
 /// One line for each kind.

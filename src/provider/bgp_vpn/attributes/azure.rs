@@ -99,7 +99,7 @@ pub(super) fn rows() -> Vec<AttributeRow> {
             .source(Source::Objects)
             .on_change(Effect::ReplacesLink)
             .describe(
-                "Resource ID of an existing active-active, route-based VPN gateway with BGP, which the link neither creates nor deletes. The link only adds and removes its own BGP addresses. The ASN, SKU, generation and location are read from the gateway. It may also serve point-to-site clients. If it authenticates them by RADIUS, it is never updated, because Azure does not return the RADIUS secret. In that case, add the BGP addresses that the plan lists manually, with the secret; destroy does not remove them. If not set, a gateway is created. Changing this forces a new resource.",
+                "Resource ID of an existing active-active, route-based VPN gateway with BGP, which the link neither creates nor deletes. The link only adds and removes its own BGP addresses. The ASN, SKU, generation and location are read from the gateway. It may also serve point-to-site clients. If it authenticates them by RADIUS, it is never updated, because Azure does not return the RADIUS secret. In that case, add the BGP addresses that the plan lists manually, with the secret; destroy does not remove them. If not set, a gateway is created.",
             ),
         AttributeRow::string("azure.sku").id(AttributeId::Sku)
             .default_of_created_gateway("VpnGw2AZ")
@@ -159,7 +159,7 @@ fn virtual_network() -> Vec<AttributeRow> {
             .id(AttributeId::NetworkName)
             .required()
             .on_change(Effect::ReplacesNetwork)
-            .describe("Name, 2 to 64 characters. Changing this forces a new resource."),
+            .describe("Name, 2 to 64 characters."),
         AttributeRow::of(path("address_space"), Type::list(Type::String))
             .id(AttributeId::AddressSpace)
             .required()

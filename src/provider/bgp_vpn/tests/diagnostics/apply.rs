@@ -322,6 +322,7 @@ pub fn others() -> Vec<Diagnostic> {
         ..Config::default()
     };
     found.extend(teardown::removal_warning(&removed, None, &link));
+    found.extend(teardown::destroy_warning(&removed, &link));
     found.extend(replaced::on_request(
         &removed,
         &["awsazure_bgp_vpn.link".into()],
