@@ -117,6 +117,12 @@ fn generated_configuration_of_import_block_plans_empty() {
     let generated = std::fs::read_to_string(env.folder().join("generated.tf")).unwrap();
     let change = plan.change(ADDRESS);
     assert_eq!(change.actions, ["no-op"], "{}\n{generated}", plan.text);
+    if is_terraform_since(&terraform_program().unwrap(), 14) {
+        let set = generated
+            .lines()
+            .filter(|line| line.contains(" = ") && !line.ends_with("= null"));
+        assert!(set.count() < 12, "{generated}");
+    }
     env.apply();
     env.write("");
     assert!(env.plan_is_empty());

@@ -91,6 +91,12 @@ pub trait Resource: Send + Sync + 'static {
 
     /// Finds an existing object by id or identity.
     async fn import(&self, request: ImportRequest) -> ImportResponse;
+
+    /// The configuration that Terraform 1.14 and newer write for an imported object without one.
+    /// Its plan must change nothing.
+    fn generate_config(&self, state: &Value) -> Value {
+        self.schema().configurable(state)
+    }
 }
 
 /// A data source type.

@@ -124,9 +124,19 @@ impl Schema {
         object_type(&self.attributes)
     }
 
+    /// What of a state can be a configuration: attributes that only the provider sets, and
+    /// write-only ones, are null at any depth.
+    pub fn configurable(&self, state: &Value) -> Value {
+        let mut config = state.clone();
+        null_where(&self.attributes, &mut config, &|attribute| {
+            attribute.write_only || !attribute.required && !attribute.optional
+        });
+        config
+    }
+
     /// Nulls every write-only attribute, at any depth.
     pub(crate) fn null_write_only(&self, value: &mut Value) {
-        null_write_only(&self.attributes, value);
+        null_where(&self.attributes, value, &|attribute| attribute.write_only);
     }
 
     /// An error at each write-only attribute that is set, for clients without support for them.
@@ -282,13 +292,17 @@ fn object_type(attributes: &BTreeMap<String, Attribute>) -> Type {
     )
 }
 
-fn null_write_only(attributes: &BTreeMap<String, Attribute>, value: &mut Value) {
+fn null_where(
+    attributes: &BTreeMap<String, Attribute>,
+    value: &mut Value,
+    condition: &dyn Fn(&Attribute) -> bool,
+) {
     let Value::Object(values) = value else { return };
     for (name, attribute) in attributes {
         let Some(value) = values.get_mut(name) else {
             continue;
         };
-        if attribute.write_only {
+        if condition(attribute) {
             *value = Value::Null;
             continue;
         }
@@ -299,18 +313,18 @@ fn null_write_only(attributes: &BTreeMap<String, Attribute>, value: &mut Value) 
             Value::List(items) | Value::Set(items) | Value::Tuple(items) => {
                 items
                     .iter_mut()
-                    .for_each(|item| null_write_only(&nested.attributes, item));
+                    .for_each(|item| null_where(&nested.attributes, item, condition));
             }
             Value::Map(items) => items
                 .values_mut()
-                .for_each(|item| null_write_only(&nested.attributes, item)),
+                .for_each(|item| null_where(&nested.attributes, item, condition)),
             // A map may also have been built as an object; the schema tells them apart.
             Value::Object(items) if nested.nesting == Nesting::Map => {
                 items
                     .values_mut()
-                    .for_each(|item| null_write_only(&nested.attributes, item));
+                    .for_each(|item| null_where(&nested.attributes, item, condition));
             }
-            object => null_write_only(&nested.attributes, object),
+            object => null_where(&nested.attributes, object, condition),
         }
     }
 }

@@ -50,6 +50,7 @@ pub mod existing_link;
 mod expand;
 mod expiring_keys;
 mod flatten;
+mod generated_config;
 mod import;
 mod kept;
 mod link_status;
@@ -229,5 +230,11 @@ impl Resource for BgpVpn {
             Ok(backend) => import::import(backend.as_ref(), request).await,
             Err(diagnostics) => diagnostics.into(),
         }
+    }
+
+    fn generate_config(&self, state: &Value) -> Value {
+        let backend = (self.backend)().ok();
+        let default_region = backend.and_then(|backend| backend.default_region());
+        generated_config::generated_config(state, default_region)
     }
 }

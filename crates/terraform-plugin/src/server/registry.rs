@@ -108,7 +108,7 @@ fn capabilities() -> Option<wire::ServerCapabilities> {
         plan_destroy: true,
         get_provider_schema_optional: true,
         move_resource_state: false,
-        generate_resource_config: false,
+        generate_resource_config: true,
     })
 }
 

@@ -180,6 +180,47 @@ impl RpcServer {
         })
     }
 
+    pub(super) async fn generate_resource_config(
+        &self,
+        request: wire::generate_resource_config::Request,
+    ) -> wire::generate_resource_config::Response {
+        self.try_generate_config(request)
+            .await
+            .unwrap_or_else(|error| wire::generate_resource_config::Response {
+                diagnostics: Diagnostics::from(error).into_wire(),
+                ..Default::default()
+            })
+    }
+
+    async fn try_generate_config(
+        &self,
+        request: wire::generate_resource_config::Request,
+    ) -> Result<wire::generate_resource_config::Response, Diagnostic> {
+        let entry = self.registry().resource(&request.type_name)?;
+        let state = decode(&entry.ty, request.state, "the imported state")?;
+        let handler = Arc::clone(&entry.handler);
+        let operation = async move { handler.generate_config(&state) };
+        let cancel = self.stop.operation();
+        let config = self
+            .guarded(
+                "GenerateResourceConfig",
+                &request.type_name,
+                cancel,
+                operation,
+            )
+            .await?;
+        let mut diagnostics = Diagnostics::new();
+        Ok(wire::generate_resource_config::Response {
+            config: encode_or_diagnose(
+                &entry.ty,
+                &config,
+                "the generated configuration",
+                &mut diagnostics,
+            ),
+            diagnostics: diagnostics.into_wire(),
+        })
+    }
+
     pub(super) async fn import_resource_state(
         &self,
         request: wire::import_resource_state::Request,

@@ -4,7 +4,7 @@ use terraform_plugin::protocol::tfplugin6 as wire;
 use terraform_plugin::{Type, Value};
 
 use crate::client::{Running, dynamic, place, read_thing, summaries, thing};
-use crate::fake_provider::identity_type;
+use crate::fake_provider::{identity_type, thing_type};
 
 const THING: &str = "fake_thing";
 
@@ -293,6 +293,27 @@ async fn import_by_id_and_by_identity() {
     }
     let nothing = import("nothing", None).await;
     assert!(nothing.imported_resources.is_empty() && nothing.diagnostics.len() == 1);
+}
+
+#[tokio::test]
+async fn generated_configuration_has_no_computed_values() {
+    let running = Running::start();
+    let state = Value::object([("id", "7"), ("name", "seven"), ("secret", "hidden")]);
+    let request = wire::generate_resource_config::Request {
+        type_name: THING.to_owned(),
+        state: dynamic(&thing_type(), &state),
+    };
+    let answer = running
+        .provider()
+        .await
+        .generate_resource_config(request)
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(answer.diagnostics.is_empty());
+    let config = read_thing(answer.config);
+    assert_eq!(config.get("name").as_str(), Some("seven"));
+    assert!(config.get("id").is_null() && config.get("secret").is_null());
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod diagnostics;
 mod drift;
 mod edited_state;
 mod expiring_keys;
+mod generated_config;
 mod refusals;
 mod rekeying;
 mod resume;
