@@ -12,6 +12,7 @@
 mod credentials;
 mod guides;
 mod page;
+mod picture;
 mod schema;
 
 use page::Page;

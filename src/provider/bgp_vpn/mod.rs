@@ -88,6 +88,7 @@ mod upgrade;
 mod tests;
 
 use async_trait::async_trait;
+pub use attributes::default_of_created_gateway;
 use backend::BackendFactory;
 use claims::Claims;
 use model::Model;
