@@ -13,6 +13,7 @@ mod announced_replacements;
 mod drift_repair;
 mod examples;
 mod fault_sweep;
+mod getting_started;
 mod import;
 mod import_guide;
 mod import_manual_setup;
