@@ -22,7 +22,7 @@ pub fn remaining_objects(verb: &str, creates: bool, made: &BTreeSet<ActionTarget
     if made.is_empty() && !creates {
         return Diagnostic::warning(summaries::INCOMPLETE_UPDATE).detail(
             "This run created nothing. The objects of the link are in the state. Fix the cause of the error, then apply again: the apply \
-             makes the changes that are missing.",
+             makes the remaining changes.",
         );
     }
     if made.is_empty() {
@@ -43,10 +43,10 @@ pub fn remaining_objects(verb: &str, creates: bool, made: &BTreeSet<ActionTarget
         format!(" {BILLED}{}.", bill.join(", "))
     };
     let kept = if creates {
-        "They are in the state. The next apply continues from there. It completes the link even if Terraform reports it as tainted \
-         and plans a replacement. Destroy deletes the objects."
+        "All created objects are in the state. Fix the cause of the error, then apply again: the apply completes the link, even if Terraform \
+         reports it as tainted and plans a replacement. To delete the objects, run terraform destroy."
     } else {
-        "They are in the state. The next apply continues from there."
+        "All created objects are in the state. Fix the cause of the error, then apply again: the apply completes the link."
     };
     incomplete.detail(format!("{CREATED}{}.{bill} {kept}", words.join(", ")))
 }
@@ -54,8 +54,8 @@ pub fn remaining_objects(verb: &str, creates: bool, made: &BTreeSet<ActionTarget
 /// What is left where an update did not delete the former AWS side.
 pub fn remaining_after_blocked_move() -> Diagnostic {
     Diagnostic::warning(summaries::INCOMPLETE_UPDATE).detail(
-        "The former AWS side was not deleted completely, and no part of the new one was created. Fix the cause of the error and apply \
-         again, or restore the former settings and apply.",
+        "The previous AWS side was not deleted completely, and no part of the new one was created. Fix the cause of the error and apply \
+         again, or restore the previous settings and apply.",
     )
 }
 

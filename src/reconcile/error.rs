@@ -58,7 +58,7 @@ pub enum ActionError {
     },
     /// Up again, but with fewer routes than before it was interrupted.
     #[error(
-        "tunnel {key} is up, but AWS has accepted only {has} of the {had} routes it had before, {minutes} minutes later. The remaining \
+        "{minutes} minutes after tunnel {key} came up again, AWS has accepted only {has} of its previous {had} routes. The remaining \
          tunnels were not updated. Check which routes Azure advertises, then apply again"
     )]
     RouteCountDropped {
@@ -77,7 +77,7 @@ pub enum ActionError {
         why: Vec<String>,
     },
     #[error(
-        "the remaining actions depend on each other. This is a bug in the provider. Report it with the plan"
+        "the remaining actions have a circular dependency. This is a bug in the provider. Report it with the plan"
     )]
     DependencyCycle,
     /// The action does not fit the run, its settings or what was decided about it.
@@ -85,14 +85,16 @@ pub enum ActionError {
         "{target} cannot be handled in this run ({verb:?}). This is a bug in the provider. Report it with the plan"
     )]
     Internal { target: ActionTarget, verb: Verb },
-    #[error("neither cloud returns the pre-shared key of {0}. Set a key in preshared_keys_wo")]
+    #[error(
+        "neither cloud returns the pre-shared key of {0}. Set preshared_keys_wo.{0} and preshared_keys_wo_version, then apply again"
+    )]
     NoKey(TunnelKey),
     #[error("the operating system returned no random bytes for a pre-shared key")]
     NoRandomness,
     /// EC2 returns the existing customer gateway of this address; it is not changed.
     #[error(
-        "EC2 returned {id}, a customer gateway with the same address that this link did not create. A link does not share customer \
-         gateways. Set another slot or gateway, or delete {id} if nothing uses it"
+        "EC2 created no customer gateway, because {id} already has the same address, ASN and device name. This link did not create {id} \
+         and cannot use it. Delete {id} if nothing uses it. Otherwise, set another slot, which changes the device name"
     )]
     ForeignCustomerGateway { id: String },
     /// Another link or object is in the place of the link that is created.
@@ -119,8 +121,8 @@ pub enum ActionError {
     )]
     StaticRouting { ids: Vec<String> },
     #[error(
-        "the tunnels of this link exchange inside CIDRs in a cycle, which needs one unused CIDR temporarily, but every CIDR from \
-         169.254.21.0/30 to 169.254.22.252/30 is in use on the two gateways. Use other inside_cidrs"
+        "the new inside_cidrs swap CIDRs between tunnels of this link. A swap needs one unused CIDR temporarily, but every CIDR from \
+         169.254.21.0/30 to 169.254.22.252/30 is in use on the two gateways. Set inside_cidrs that do not swap existing CIDRs"
     )]
     NoSpareCidr,
     #[error(
@@ -131,13 +133,15 @@ pub enum ActionError {
     /// The state names it, but it does not belong to this link, or no longer does.
     #[error(
         "{id} was not deleted, because it does not have the tag awsazure:link = {tag} and nothing else shows that it belongs to this \
-         link. If it does, restore the tag and apply again. Otherwise, delete it manually, or remove its ID from the state"
+         link. If it does, restore the tag and run the command again. Otherwise, run terraform state rm ADDRESS, then import the link again"
     )]
     NotOwned { id: String, tag: String },
-    #[error("{kind} still contains {found}, which this link did not create")]
+    #[error(
+        "{kind} was not deleted, because {found} uses it and this link did not create {found}. Delete or move {found}, then run the command again"
+    )]
     NotEmpty { kind: &'static str, found: String },
     #[error(
-        "the Azure gateway does not list {0} after an update that added it. Another process is changing the gateway"
+        "{0} was added to the Azure gateway, but the gateway no longer lists it. Another process may be changing the gateway. Wait until it has finished, then apply again"
     )]
     AddressLost(String),
 }

@@ -38,8 +38,8 @@ pub fn missing_routes(aws: u64, azure: Option<u64>) -> Option<&'static str> {
         (0, Some(0)) => Some("BGP is up, but neither side advertises a route."),
         (0, _) => Some("BGP is up, but AWS accepts no routes from Azure."),
         (_, Some(0)) => Some(
-            "BGP is up, but Azure learns no routes from AWS. The virtual private gateway is not attached to a VPC, the transit gateway's \
-             route table for this VPN connection has no VPC routes, or the range of the VPC is also a range of the virtual network.",
+            "BGP is up, but Azure learns no routes from AWS. Possible causes: the virtual private gateway is not attached to a VPC; the \
+             transit gateway's route table for this VPN connection has no VPC routes; the VPC and the virtual network have the same range.",
         ),
         _ => None,
     }

@@ -50,7 +50,7 @@ pub enum PreflightIssue {
     )]
     VpcHasGateway(VpnGatewayId),
     #[error(
-        "{id} was left by a create of a link named {name:?} that did not complete. If it was a create or a replacement of this link, restore its settings in the configuration (name, slot, networks) and apply: that completes the link, and later applies can change it. Otherwise, delete the objects of that create."
+        "{id} was left by a create of a link named {name:?} that did not complete. If it was a create or a replacement of this link, restore its settings in the configuration (name, slot, networks) and apply: that completes the link, and later applies can change it. Otherwise, make sure that no run uses these objects, then delete all objects of that link, which have the same value in the tag awsazure:link."
     )]
     LeftByIncompleteCreate { id: String, name: String },
     #[error(
@@ -58,7 +58,7 @@ pub enum PreflightIssue {
     )]
     GatewaySubnetNotFound,
     #[error(
-        "The virtual network has a subnet named {0:?}. Azure requires the name GatewaySubnet, in this spelling. Delete the subnet, then set azure.gateway_subnet_prefix to create one with the correct name."
+        "The virtual network has a subnet named {0:?}. The subnet of a VPN gateway must be named exactly GatewaySubnet, with these capitals. Delete the subnet, then set azure.gateway_subnet_prefix to create one with the correct name."
     )]
     GatewaySubnetMisspelled(String),
     #[error(
@@ -66,12 +66,12 @@ pub enum PreflightIssue {
     )]
     OtherGatewaySubnet(Ipv4Net),
     #[error(
-        "The GatewaySubnet of this link has the prefix {has}, not {wanted}. A VPN gateway uses it, and Azure cannot change the prefix while it does. Set azure.virtual_network.gateway_subnet_prefix to {has} and apply. A later change of the prefix replaces the link."
+        "The GatewaySubnet of this link has the prefix {has}, not {wanted}. A VPN gateway uses it, and Azure cannot change the prefix while it does. Set azure.virtual_network.gateway_subnet_prefix back to {has} and apply. To use another prefix, change it after that apply, which then replaces the link."
     )]
     UsedGatewaySubnet { has: Ipv4Net, wanted: Ipv4Net },
     #[error(
-        "The Azure gateway {0} does not exist. Correct the ID, or wait until the owner of the gateway has created it again. A new \
-         link without azure.gateway_id creates its own gateway."
+        "The Azure gateway {0} does not exist. Correct the ID, or wait until the owner of the gateway has created it again. To \
+         have the link create its own gateway, remove azure.gateway_id: that replaces an existing link."
     )]
     AzureGatewayNotFound(String),
     #[error(
@@ -79,7 +79,7 @@ pub enum PreflightIssue {
     )]
     UnsuitableGateway(&'static str),
     #[error(
-        "This gateway authenticates point-to-site clients by RADIUS. Azure does not return the RADIUS secret, so an update of the gateway could clear it and disconnect all clients. Add these custom BGP addresses to the gateway's instances by hand, with the secret, and plan again: {0}."
+        "This gateway authenticates point-to-site clients by RADIUS. Azure does not return the RADIUS secret, so an update of the gateway could clear it and disconnect all clients. Add these custom BGP addresses to the gateway manually, enter the RADIUS secret again in the same update, then plan again: {0}."
     )]
     RadiusGateway(String),
     #[error(
@@ -144,7 +144,7 @@ pub enum PreflightIssue {
     )]
     InsideCidrInUse { cidr: Ipv4Net, by: VpnConnectionId },
     #[error(
-        "The virtual private gateway has {has} VPN connections, and this link adds 2. The default quota of AWS is {limit}. Check that the quota of the account is higher, or raise it."
+        "The virtual private gateway has {has} VPN connections, and this link adds 2. The default quota of AWS is {limit}. Check that the quota of the account is higher, or request an increase."
     )]
     VpnGatewayFull { has: usize, limit: usize },
     #[error(

@@ -62,16 +62,16 @@ pub fn azure_sa_seconds(aws_lifetime: u32, accelerated: bool) -> u32 {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RekeyOrderError {
     #[error(
-        "With ike_lifetime_seconds = {0}, AWS would be first, because Azure's lifetime is fixed at 28800 s. Use 28800"
+        "With ike_lifetime_seconds = {0}, AWS would initiate the rekey first, because Azure's IKE lifetime is fixed at 28800 s. Use 28800"
     )]
     IkeLifetime(u32),
     #[error(
-        "With ipsec_lifetime_seconds = {0}, AWS could be first: it may rekey 540 s before the end, and Azure's lifetime is at least 300 s, \
-         with 360 s to complete a rekey. Use at least 1200"
+        "With ipsec_lifetime_seconds = {0}, AWS could initiate the rekey first. AWS may rekey up to 540 s before its lifetime ends. Azure's \
+         lifetime is at least 300 s, and a rekey may take 360 s. Use at least 1200, the sum of these"
     )]
     IpsecLifetime(u32),
     #[error(
-        "With preset = \"cloud_default\", AWS would be first: it keeps IPsec keys for 3600 s, and Azure for 27000 s. Use another preset"
+        "With preset = \"cloud_default\", AWS would initiate the rekey first, because its IPsec lifetime is 3600 s and Azure's is 27000 s. Use another preset"
     )]
     CloudDefault,
 }

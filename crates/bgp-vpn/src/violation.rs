@@ -104,7 +104,7 @@ pub enum ViolationKind {
     )]
     NoRekeyInitiator,
     #[error(
-        "AWS keeps accelerated tunnels up only if Azure initiates the rekeys. The IPsec lifetimes of this link ensure it. It cannot be ensured for IKE: the lifetime of Azure is fixed at 28800 s, which is also the maximum of AWS, and AWS may rekey up to 540 s before. Each tunnel may be down for some seconds every 8 hours."
+        "AWS keeps accelerated tunnels up only if Azure initiates the rekeys. For IPsec, the configured lifetimes guarantee this. For IKE, no setting can: both lifetimes are 28800 s, and AWS may rekey up to 540 s before the end. Each tunnel may be down for a few seconds every 8 hours."
     )]
     UncertainIkeRekey,
     #[error(
@@ -176,13 +176,13 @@ pub enum ViolationKind {
     )]
     GatewaySubnetSmall(String),
     #[error(
-        "Azure requires the name GatewaySubnet, in this spelling, for the subnet of a VPN gateway. Use gateway_subnet_prefix, which creates it."
+        "The subnet of a VPN gateway must be named exactly GatewaySubnet, with these capitals. Use gateway_subnet_prefix, which creates it."
     )]
     GatewaySubnetMisnamed,
-    #[error("The pre-shared key of {0} is not valid for both clouds: {1}.")]
+    #[error("Both clouds must accept the pre-shared key of {0}: {1}.")]
     Key(TunnelKey, PskError),
     #[error(
-        "Set preshared_keys_wo_version too, and increase it whenever a key changes. Terraform does not store the keys, so it cannot detect a change of them."
+        "Set preshared_keys_wo_version too, and increase it whenever a key changes. Terraform does not store the keys, so it cannot detect when they change."
     )]
     KeysWithoutVersion,
     #[error(
@@ -206,15 +206,15 @@ pub enum ViolationKind {
     #[error("{0:?} is out of range. Use 1 second to 168 hours.")]
     Timeout(String),
     #[error(
-        "This change needs a new object, but aws.{0} is the ID of the current one. Remove aws.{0}, or set it to the ID of the new object."
+        "This change replaces an object, but aws.{0} is the ID of the current one. Remove aws.{0}, or set it to the ID of the new object."
     )]
     PinnedByExistingId(&'static str),
     #[error(
-        "{0:?} is not an availability zone. Use zone numbers such as \"1\", \"2\" and \"3\", or [] for no zones."
+        "{0:?} is not an availability zone. Use zone numbers such as \"1\", \"2\" and \"3\", or [] in a location without availability zones."
     )]
     InvalidZone(String),
     #[error(
-        "The public IPs of this link exist in {has}, and Azure cannot move them. Set azure.zones to that, or remove it. To use other zones, recreate the link: terraform apply -replace=ADDRESS."
+        "The public IPs of this link exist in {has}, and Azure cannot move them. Set azure.zones to these zones, or remove it. To use other zones, recreate the link: terraform apply -replace=ADDRESS."
     )]
     ZonesImmutable { has: String },
     #[error(

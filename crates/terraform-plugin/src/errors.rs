@@ -73,7 +73,7 @@ pub fn unsupported_move(source: &str, target: &str) -> Diagnostic {
 pub fn unsupported_write_only(path: AttributePath) -> Diagnostic {
     Diagnostic::error("Unsupported write-only attribute")
         .detail(format!(
-            "The attribute {path} is write-only, which Terraform supports since version 1.11. Use Terraform 1.11 or newer, or remove the \
+            "The attribute {path} is write-only, which requires Terraform 1.11 or newer. Use Terraform 1.11 or newer, or remove the \
              attribute."
         ))
         .at(path)

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 /// Why a gateway with RADIUS clients is not written.
 const RADIUS_REASON: &str = "the gateway authenticates point-to-site clients by RADIUS, and Azure does not return the RADIUS secret: an \
-                      update without it could disconnect all clients. Change the gateway by hand, with the secret, and apply again";
+                      update without it could disconnect all clients. Change the gateway manually, enter the secret again in the same update, then apply again";
 
 impl Azure {
     /// # Errors

@@ -184,19 +184,25 @@ pub(in crate::provider) fn apply_outcome(
         .into_iter()
         .for_each(|warning| diagnostics.push(warning));
     if ended.resumed {
-        let ids = if ended.adopted.is_empty() {
-            "all of them are in the state".to_owned()
+        let used = if ended.adopted.is_empty() {
+            "used its objects, which are in the state".to_owned()
         } else {
-            ended.adopted.join(", ")
+            format!(
+                "adopted its objects instead of creating them again: {}",
+                ended.adopted.join(", ")
+            )
         };
-        diagnostics.push(Diagnostic::warning(summaries::RESUMED_CREATE).detail(format!(
-            "An earlier run did not complete this link. This run adopted its objects instead of creating them again: {ids}."
-        )));
+        diagnostics.push(
+            Diagnostic::warning(summaries::RESUMED_CREATE).detail(format!(
+                "An earlier run did not complete this link. This run {used}."
+            )),
+        );
     }
     if let Some(cause) = &ended.heartbeat_error {
         diagnostics.push(Diagnostic::warning(summaries::FAILED_HEARTBEAT).detail(format!(
             "{}.\n\nThis run could not update the heartbeat tag of the incomplete link. The tag changes every minute and keeps other runs \
-             from taking the link over. If another state contains this link, check both.",
+             from taking the link over, so another run may have started to complete it. Make sure that one Terraform state only contains this \
+             link: run terraform state rm ADDRESS in the other one.",
             capitalize(&cause.to_string())
         )));
     }
@@ -239,7 +245,7 @@ pub(in crate::provider) fn apply_outcome(
         detail.extend(name_conflict::advice(failure));
         if failure.error.is_timeout() {
             detail.push(format!(
-                "The operation is limited to {} (see timeouts).",
+                "The operation may take {}. To allow more time, set a longer time in timeouts. Apply again to continue.",
                 format_minutes(timeout)
             ));
         }
@@ -334,7 +340,8 @@ pub(in crate::provider) fn remaining_addresses(
 ) -> Diagnostic {
     let detail = format!(
         "{gateway} still lists {}, which this link no longer uses. The provider did not update the gateway: Azure does not return its \
-         RADIUS secret, so an update could clear the secret. Remove these custom BGP addresses manually if another connection needs them.",
+         RADIUS secret, so an update could clear the secret. The unused addresses are harmless, but no other connection of the gateway can use \
+         them. To free them, remove them manually and enter the RADIUS secret again in the same update.",
         left.join(", ")
     );
     Diagnostic::warning(summaries::REMAINING_BGP_ADDRESSES).detail(detail)

@@ -196,8 +196,8 @@ impl Claims {
 pub fn overlapping_vpcs(range: Ipv4Net, others: Ipv4Net, link: &str) -> Diagnostic {
     Diagnostic::warning(summaries::OVERLAPPING_VPCS)
         .detail(format!(
-            "The VPC of this link has the range {range}, and that of the link {link:?} on the same Azure gateway has {others}. Azure reaches \
-             an address of both VPCs over either link. Use VPCs with different ranges on one gateway."
+            "The VPC of this link has the range {range}, and that of the link {link:?} on the same Azure gateway has {others}. For \
+             an address in both ranges, Azure may choose either link, and so reach the wrong VPC. Use VPCs with different ranges on one gateway."
         ))
         .at(value_path(&AttributeId::VpcCidr))
 }

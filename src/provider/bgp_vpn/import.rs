@@ -57,7 +57,7 @@ pub fn invalid_import_id(text: &str, fault: &ImportIdError) -> Diagnostic {
 /// Warns of an imported link that the next apply completes.
 pub fn incomplete() -> Diagnostic {
     Diagnostic::warning(summaries::INCOMPLETE_IMPORT)
-        .detail("Objects of this link are missing, or its create did not end. The next apply completes the link.")
+        .detail("Objects of this link are missing, or its create did not complete. The next apply completes the link.")
 }
 
 /// Warns of an imported link that another state may contain.

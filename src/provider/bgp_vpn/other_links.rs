@@ -50,8 +50,8 @@ pub fn other_links_lose_sessions(names: &[String]) -> Diagnostic {
     Diagnostic::warning(summaries::OTHER_LINKS_INTERRUPTED)
         .detail(format!(
             "The new azure.asn also applies to others on this gateway: {}. Their BGP sessions go down, because their customer gateways in \
-             AWS have the former ASN, and stay down until they are changed too: apply the configurations of these links right after this \
-             one. Connections that were created by hand need a new customer gateway.",
+             AWS still have the previous ASN. Apply the configurations of these links immediately after this one. A connection that was \
+             created manually needs a new customer gateway with the new ASN.",
             names.join(", ")
         ))
         .at(value_path(&AttributeId::AzureAsn))

@@ -145,7 +145,7 @@ pub fn on_request(removed: &Managed, addresses: &[String], prior: &Config) -> Op
         .collect();
     let said = removal_warning(removed, None, prior).filter(|_| !ours.is_empty())?;
     let detail = format!(
-        "If -replace names this link ({}): {}",
+        "This applies if -replace names this link ({}). {}",
         ours.join(", "),
         said.detail
     );

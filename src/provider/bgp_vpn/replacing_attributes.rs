@@ -97,8 +97,8 @@ pub fn drifted_warning(path: &AttributePath, config: &Value, prior: &Value) -> D
     let (configured, now) = (shown(config.at(path)), shown(prior.at(path)));
     Diagnostic::warning(summaries::DIFFERENT_CONFIGURATION)
         .detail(format!(
-            "{path} is {configured} in the configuration and {now} in the cloud. It was changed outside Terraform, so the link is not \
-             replaced. Set it to {now}, or remove it. To restore {configured}, run terraform apply -replace=ADDRESS."
+            "{path} is {configured} in the configuration and {now} in the cloud. The gateway was changed outside of Terraform. The provider \
+             replaces no link to undo such a change. Set it to {now}, or remove it. To restore {configured}, run terraform apply -replace=ADDRESS."
         ))
         .at(path.clone())
 }

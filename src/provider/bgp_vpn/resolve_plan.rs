@@ -181,7 +181,7 @@ fn fill_unknown(planned: &Value, settled: &Value) -> Value {
 pub fn missing_setting(path: &str) -> Diagnostic {
     Diagnostic::error(summaries::MISSING_REQUIRED_ARGUMENT)
         .detail(format!(
-            "{path} is not configured and cannot be derived. Set it, or set the default of the provider block."
+            "{path} is required, because neither an existing object nor the provider block determines it. Set it here or in the provider block."
         ))
         .at(path)
 }

@@ -234,7 +234,7 @@ impl ResumeCache {
 /// does both at the same time, so the create would fail and the link would be gone.
 pub fn missing_moved_block(label: &str) -> Diagnostic {
     Diagnostic::error(summaries::MISSING_MOVED_BLOCK).detail(format!(
-        "This run destroys the link {label} under one address of the configuration and creates it under another. Terraform would do both \
+        "This run would destroy the link {label} under one address of the configuration and create it under another. Terraform would do both \
          at the same time. If you renamed the block, the module or a for_each key, add a moved block, for example:\n\n  moved {{\n    from = \
          awsazure_bgp_vpn.old_name\n    to   = awsazure_bgp_vpn.new_name\n  }}\n\nThe link then stays as it is. If the new block describes another \
          link in the same slot, remove the old block and apply, then add the new one."
@@ -245,12 +245,12 @@ pub fn missing_moved_block(label: &str) -> Diagnostic {
 /// configuration names another AWS side by now, and the apply deletes the incomplete one.
 pub fn resume_warning(deletes: bool) -> Diagnostic {
     let deletion = if deletes {
-        "The apply keeps the Azure side. It deletes the AWS side, because the configuration names another one, and creates what is missing"
+        "this apply keeps the Azure side. It deletes the AWS side, because another one is configured, and creates the missing objects"
     } else {
-        "The apply deletes nothing and creates what is missing"
+        "this apply deletes nothing. It creates the missing objects and completes the link"
     };
     Diagnostic::warning(summaries::RESUMED_NOT_REPLACED).detail(format!(
-        "The create of this link failed, so Terraform marks it as tainted and plans a replacement. {deletion}. To delete the link \
+        "Terraform plans a replacement, because the create of this link failed. However, {deletion}. To delete the link \
          instead, run terraform destroy. If prevent_destroy rejects this plan, run terraform untaint ADDRESS first: the next apply then \
          completes the link as an update."
     ))

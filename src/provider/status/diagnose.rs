@@ -105,7 +105,7 @@ fn ipsec_fault(aws: &AwsHealth, azure: &AzureHealth, mismatches: &[Mismatch]) ->
     };
     if azure.status == "Connected" {
         return Some(format!(
-            "AWS reports {message}, and Azure reports Connected. One of the reports is out of date, or the other gateway instance has its own tunnel."
+            "AWS reports {message}, and Azure reports Connected. One of the reports is out of date. Check again in a minute."
         ));
     }
     let reports = format!(
@@ -125,7 +125,7 @@ fn ipsec_fault(aws: &AwsHealth, azure: &AzureHealth, mismatches: &[Mismatch]) ->
 fn missing_peer_fault(mismatches: Option<&[Mismatch]>) -> String {
     let because = match mismatches {
         None | Some([]) => {
-            "the BGP address of the local network gateway differs from the inside CIDR, or the gateway is still applying a change"
+            "the BGP address of the local network gateway is not the AWS address of the inside CIDR, or the gateway is still applying a change"
                 .to_owned()
         }
         Some(found) => clauses(found),

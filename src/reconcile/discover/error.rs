@@ -50,7 +50,7 @@ pub enum DiscoverError {
     )]
     TwoEnds(String),
     #[error(
-        "these gateways have more than one link. Add the inside CIDR of one of its tunnels to the ID. Existing connections: {0}"
+        "there is more than one link between these gateways. Add the inside CIDR of one tunnel of the link to the ID. Existing connections: {0}"
     )]
     Ambiguous(String),
 }
@@ -71,7 +71,7 @@ fn format_elsewhere(elsewhere: &BTreeSet<String>) -> String {
         return String::new();
     }
     format!(
-        ". VPN connections with such a customer gateway belong to {}",
+        ". The VPN connections to this Azure gateway belong to {0}. Use {0} in the import ID",
         elsewhere.iter().cloned().collect::<Vec<_>>().join(", ")
     )
 }

@@ -15,11 +15,11 @@ pub enum AccountIssue {
     )]
     LocationWithoutGateways(String),
     #[error(
-        "The lock {lock} makes {scope} read-only, so the link cannot be created there. Remove the lock for the apply, or use another resource group or virtual network."
+        "The lock {lock} makes {scope} read-only, so the link cannot be created there. Remove the lock for the apply, or use a resource group and a virtual network outside of the locked scope."
     )]
     ReadOnly { lock: String, scope: String },
     #[error(
-        "The policy assignment {assignment} denies a resource of type {resource_type} as this link would create it{}. Change the setting that the policy denies, or request an exemption.",
+        "The policy assignment {assignment} denies the {resource_type} that this link would create{}. Change the setting that the policy denies, or request an exemption.",
         if .reason.is_empty() { String::new() } else { format!(" ({reason})") }
     )]
     DeniedByPolicy {
@@ -28,7 +28,7 @@ pub enum AccountIssue {
         reason: String,
     },
     #[error(
-        "The credentials of this plan may not use {action}, which the apply needs: {message}. If other credentials run the apply, ignore this warning. Otherwise, allow the action."
+        "The credentials of this plan have no permission for {action}, which the apply needs: {message}. If other credentials run the apply, ignore this warning. Otherwise, allow the action."
     )]
     DeniedAction {
         action: &'static str,
@@ -60,7 +60,7 @@ pub enum AccountIssue {
         limit: u32,
     },
     #[error(
-        "{place} has {used} {quota}, {}and this link needs {needed} more. The default quota is {limit}, and the plan could not read the quota of this account. Check that it is higher, or raise it.",
+        "{place} has {used} {quota}, {}and this link needs {needed} more. The default quota is {limit}, and the plan could not read the quota of this account. Check that the quota of this account is higher, or request an increase.",
         if *planned > 0 { format!("other links of this plan need {planned} more, ") } else { String::new() }
     )]
     DefaultQuotaExceeded {

@@ -39,7 +39,9 @@ pub enum TagError {
     ValueCharacter { key: String, bad: char },
     #[error("the tag keys {0:?} and {1:?} differ in letter case only, and are one key for Azure")]
     SameForAzure(String, String),
-    #[error("there are {0} tags, and {MAX_TAGS} are possible in addition to this provider's own")]
+    #[error(
+        "there are {0} tags, but at most {MAX_TAGS} are allowed in addition to this provider's own"
+    )]
     TooMany(usize),
 }
 

@@ -120,13 +120,13 @@ impl Effect {
             ),
             Effect::RecreatesConnections => (
                 summaries::TUNNELS_INTERRUPTED,
-                "The VPN connections are recreated, one at a time, while the tunnels of the other carry the traffic. The AWS addresses of \
+                "The VPN connections are recreated, one at a time. The tunnels of the other VPN connection carry the traffic. The AWS addresses of \
                  all tunnels change.",
             ),
             Effect::InterruptsConnections => (
                 summaries::TUNNELS_INTERRUPTED,
                 "Both tunnels of a VPN connection are down for several minutes while their bandwidth changes. The connections are \
-                 updated one at a time, while the tunnels of the other carry the traffic.",
+                 updated one at a time. The tunnels of the other VPN connection carry the traffic.",
             ),
             Effect::InterruptsTunnels => (
                 summaries::TUNNELS_INTERRUPTED,
@@ -134,7 +134,7 @@ impl Effect {
             ),
             Effect::ResizesGateway => (
                 summaries::AZURE_GATEWAY_RESIZED,
-                "A change of the SKU takes up to 45 minutes and interrupts traffic for seconds.",
+                "A change of the SKU takes up to 45 minutes and interrupts traffic for a few seconds.",
             ),
             Effect::RotatesKeys => (summaries::KEYS_ROTATED, keys),
             Effect::AppliesKeys => (summaries::CONFIGURED_KEYS_APPLIED, keys),
