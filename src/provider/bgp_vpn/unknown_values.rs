@@ -5,8 +5,11 @@ use super::attributes::{Mode, paths};
 use super::change_set::ChangeSet;
 use super::flatten::planned_tunnel;
 use super::link_status::LinkStatus;
-use super::model::{MAIN_ROUTE_TABLE_ID, Model, PUBLIC_IP_ADDRESSES, PUBLIC_SUBNET_ID, SUBNET_IDS};
-use super::planned::PlannedState;
+use super::model::{
+    MAIN_ROUTE_TABLE_ID, Model, PUBLIC_IP_ADDRESSES, PUBLIC_SUBNET_ID, SUBNET_IDS,
+    TRANSIT_ATTACHMENT_ID,
+};
+use super::planned::{Place, PlannedState};
 use super::private_state::PrivateState;
 use super::public_subnet;
 use bgp_vpn::config::{Attr, AttributeId, Config};
@@ -28,15 +31,23 @@ pub fn unknown_for_create(draft: &mut PlannedState<'_>) {
         for field in TUNNEL_IDS {
             tunnel.set(field, Value::unknown());
         }
+        if draft
+            .planned
+            .at(&AttributeId::TransitGateway.path())
+            .is_null()
+        {
+            tunnel.set(TRANSIT_ATTACHMENT_ID, Value::Null);
+        }
         (key.to_string(), tunnel)
     });
     draft.fill("tunnels", Value::object(tunnels));
 }
 
-const TUNNEL_IDS: [&str; 6] = [
+const TUNNEL_IDS: [&str; 7] = [
     "aws_outside_ip",
     "azure_public_ip",
     "aws_vpn_connection_id",
+    TRANSIT_ATTACHMENT_ID,
     "aws_customer_gateway_id",
     "azure_local_network_gateway_id",
     "azure_connection_id",
@@ -75,6 +86,9 @@ pub fn unknown_for_update(
                 managed.change(kind_of(field));
             }
             tunnel.set(field, value);
+        }
+        if planned.transit_gateway_id.is_null() {
+            tunnel.set(TRANSIT_ATTACHMENT_ID, Value::Null);
         }
         (key.to_string(), tunnel)
     });
