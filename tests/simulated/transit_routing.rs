@@ -35,15 +35,16 @@ fn attachments(sim: &Sim) -> [Attachment; 2] {
         };
         if row["lifecycle"]["state"] == "Available" {
             let association = &row["association"];
+            // EC2 shows what is being disabled for some seconds.
+            let propagations = row["propagations"].as_object().unwrap().iter();
+            let propagations = propagations
+                .filter(|(_, one)| one["state"] != "Ending")
+                .map(|(table, _)| table.clone())
+                .collect();
             let one = Attachment {
                 id: text(&row["id"]),
                 association: (!association.is_null()).then(|| text(&association["route_table"])),
-                propagations: row["propagations"]
-                    .as_object()
-                    .unwrap()
-                    .keys()
-                    .cloned()
-                    .collect(),
+                propagations,
                 tags,
             };
             found.insert(part, one);
