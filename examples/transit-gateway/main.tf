@@ -1,6 +1,5 @@
 # A transit gateway in place of a VPN gateway and its VPC. It spreads traffic over all four tunnels, where a VPN gateway takes one.
-# Routes in the VPCs towards it are theirs to set. Where it associates no attachment by itself, that is to be done too: the data
-# source aws_ec2_transit_gateway_vpn_attachment finds the attachment of a VPN connection.
+# Routes in the VPCs towards it are theirs to set. Without route tables, the attachments use the default ones of the transit gateway.
 
 terraform {
   required_providers {
@@ -12,6 +11,16 @@ terraform {
 
 variable "transit_gateway_id" {
   type = string
+}
+
+variable "association_route_table_id" {
+  type    = string
+  default = null
+}
+
+variable "propagation_route_table_ids" {
+  type    = set(string)
+  default = null
 }
 
 resource "awsazure_bgp_vpn" "link" {
@@ -28,8 +37,14 @@ resource "awsazure_bgp_vpn" "link" {
     }
   }
   aws = {
-    transit_gateway_id = var.transit_gateway_id
+    transit_gateway_id                          = var.transit_gateway_id
+    transit_gateway_association_route_table_id  = var.association_route_table_id
+    transit_gateway_propagation_route_table_ids = var.propagation_route_table_ids
   }
+}
+
+output "attachment_ids" {
+  value = toset([for tunnel in awsazure_bgp_vpn.link.tunnels : tunnel.aws_transit_gateway_attachment_id])
 }
 
 output "vpn_connection_ids" {

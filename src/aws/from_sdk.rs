@@ -1,10 +1,11 @@
 //! From the SDK's answers to plain data. What lacks its id, or is gone already, is left out.
 
 use super::model::{
-    AttachmentState, Bandwidth, CustomerGateway, CustomerGatewayId, InternetGateway,
-    InternetGatewayId, KeyStorage, NetworkCidrs, RouteTable, RouteTableId, State, Subnet, SubnetId,
-    TargetGateway, Telemetry, TransitGateway, TransitGatewayId, Tunnel, Vpc, VpcId, VpnConnection,
-    VpnConnectionId, VpnGateway, VpnGatewayId,
+    AssociationState, AttachmentState, Bandwidth, CustomerGateway, CustomerGatewayId,
+    InternetGateway, InternetGatewayId, KeyStorage, NetworkCidrs, RouteTable, RouteTableId, State,
+    Subnet, SubnetId, TargetGateway, Telemetry, TransitAttachment, TransitAttachmentId,
+    TransitGateway, TransitGatewayId, TransitRouteTable, TransitRouteTableId, Tunnel, Vpc, VpcId,
+    VpnConnection, VpnConnectionId, VpnGateway, VpnGatewayId,
 };
 use super::resources::read_options;
 use crate::client::cloud_text::clean;
@@ -185,6 +186,52 @@ pub(super) fn transit_gateway(gateway: &sdk::TransitGateway) -> Option<TransitGa
         ecmp: options.vpn_ecmp_support() != Some(&sdk::VpnEcmpSupportValue::Disable),
     };
     (state != State::Deleted).then_some(found)
+}
+
+pub(super) fn transit_route_table(
+    table: &sdk::TransitGatewayRouteTable,
+) -> Option<TransitRouteTable> {
+    let table = TransitRouteTable {
+        id: TransitRouteTableId(table.transit_gateway_route_table_id()?.to_owned()),
+        gateway: TransitGatewayId(table.transit_gateway_id()?.to_owned()),
+        state: state(
+            table
+                .state()
+                .map(sdk::TransitGatewayRouteTableState::as_str),
+        ),
+    };
+    (table.state != State::Deleted).then_some(table)
+}
+
+pub(super) fn transit_attachment(
+    attachment: &sdk::TransitGatewayAttachment,
+) -> Option<TransitAttachment> {
+    let state = state(
+        attachment
+            .state()
+            .map(sdk::TransitGatewayAttachmentState::as_str),
+    );
+    let association = attachment.association().and_then(|one| {
+        let table = TransitRouteTableId(one.transit_gateway_route_table_id()?.to_owned());
+        let state = match one.state().map(sdk::TransitGatewayAssociationState::as_str) {
+            Some("associating") => AssociationState::Associating,
+            Some("associated") => AssociationState::Associated,
+            Some("disassociating") => AssociationState::Disassociating,
+            Some("disassociated") => return None,
+            _ => AssociationState::Busy,
+        };
+        Some((table, state))
+    });
+    let found = TransitAttachment {
+        id: TransitAttachmentId(attachment.transit_gateway_attachment_id()?.to_owned()),
+        vpn_connection: VpnConnectionId(attachment.resource_id()?.to_owned()),
+        gateway: TransitGatewayId(attachment.transit_gateway_id()?.to_owned()),
+        state,
+        association,
+        propagations: None,
+        tags: tags(attachment.tags()),
+    };
+    state.is_living().then_some(found)
 }
 
 pub(super) fn customer_gateway(gateway: &sdk::CustomerGateway) -> Option<CustomerGateway> {

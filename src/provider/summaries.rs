@@ -67,6 +67,7 @@ pub const RESUMED_CREATE: &str = "Incomplete link completed";
 pub const REGION_KEPT: &str = "Link stays in its region";
 pub const RESUMED_NOT_REPLACED: &str = "Link will be completed, not replaced";
 pub const SHARED_LINK: &str = "Link may belong to another state";
+pub const ROUTES_INTERRUPTED: &str = "Routes will be interrupted";
 pub const TUNNELS_INTERRUPTED: &str = "Tunnels will be interrupted";
 pub const UNREAD_OBJECTS: &str = "No permission for an optional read";
 pub const UNREAD_BGP_PEERS: &str = "No permission to read BGP peers";

@@ -11,7 +11,7 @@ use super::error::ActionError;
 use crate::aws::Filter;
 use bgp_vpn::adoption::Adoption;
 use bgp_vpn::known_ids::KnownIds;
-use bgp_vpn::lookup::{InterruptedMove, LookupScope, TeardownSpec};
+use bgp_vpn::lookup::{AttachmentReads, InterruptedMove, LookupScope, TeardownSpec};
 use bgp_vpn::managed::{Kind, Managed};
 use bgp_vpn::observed::Observed;
 use bgp_vpn::ownership_tags::{
@@ -236,6 +236,7 @@ pub async fn read(
             },
             recorded_ids: objects.clone(),
             read_keys: false,
+            attachment_reads: AttachmentReads::default(),
         },
         found: InterruptedMove {
             endpoint: endpoint.clone(),

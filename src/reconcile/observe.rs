@@ -7,10 +7,10 @@ use crate::aws::Filter;
 use crate::aws::model as aws;
 use crate::azure::ResourceId;
 use crate::azure::model as azure;
-use bgp_vpn::lookup::LookupScope;
+use bgp_vpn::lookup::{AttachmentReads, LookupScope};
 use bgp_vpn::observed::{KeyRead, Observed};
 use bgp_vpn::ownership_tags::TAG_LINK;
-use bgp_vpn::resolve::{Inventory, resolve};
+use bgp_vpn::resolve::{Inventory, known_attachment, resolve};
 use bgp_vpn::tunnel::{Instance, PerInstance, TunnelKey};
 use bgp_vpn::types::Tags;
 use futures::future::{join_all, try_join_all};
@@ -39,6 +39,7 @@ pub async fn observe(
     read.customer_gateways = aws.customer_gateways;
     (read.other_vpcs, read.other_vpn_gateways) = (aws.other_vpcs, aws.other_vpn_gateways);
     read.vpn_connections = aws.vpn_connections;
+    read.transit_attachments = aws.transit_attachments;
     let mut observed = resolve(scope, read);
     if scope.read_keys {
         read_missing_keys(clients, &mut observed, operation).await?;
@@ -374,7 +375,50 @@ async fn read_aws(
         ..others
     };
     read_public_subnet(clients, scope, &mut read, operation).await?;
+    read.transit_attachments =
+        read_attachments(clients, scope, &read.vpn_connections, operation).await?;
     Ok(read)
+}
+
+/// The attachments of the VPN connections to the transit gateway, as far as they are needed.
+async fn read_attachments(
+    clients: &LinkClients,
+    scope: &LookupScope,
+    vpn_connections: &[aws::VpnConnection],
+    operation: &OperationContext,
+) -> Result<Vec<aws::TransitAttachment>, ActionError> {
+    let (ec2, ctx) = (&clients.ec2, &operation.call_context());
+    let reads = scope.attachment_reads;
+    let Some(gateway) = scope
+        .known
+        .transit_gateway
+        .as_ref()
+        .filter(|_| reads > AttachmentReads::Nothing)
+    else {
+        return Ok(Vec::new());
+    };
+    let target = aws::TargetGateway::TransitGateway(gateway.clone());
+    let is_known = |connection: &aws::VpnConnection| {
+        let mut known = Instance::ALL.into_iter();
+        known.any(|instance| known_attachment(scope, connection, instance).is_some())
+    };
+    let connections: Vec<aws::VpnConnectionId> = vpn_connections
+        .iter()
+        .filter(|one| one.state.is_living() && one.target == target)
+        .filter(|one| reads > AttachmentReads::Unknown || !is_known(one))
+        .map(|one| one.id.clone())
+        .collect();
+    let mut found = match ec2.read_transit_attachments(ctx, &connections).await {
+        // A link that configures nothing of them works without this permission.
+        Err(crate::aws::Error::Denied(_)) if reads == AttachmentReads::Unknown => Vec::new(),
+        found => found?,
+    };
+    if reads == AttachmentReads::Propagations {
+        for attachment in &mut found {
+            attachment.propagations = ec2.attachment_propagations(ctx, &attachment.id).await?;
+        }
+    }
+    Ok(found)
 }
 
 /// Customer gateways that the connections use and that are not the link's own.

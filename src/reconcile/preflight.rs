@@ -88,6 +88,7 @@ pub async fn preflight(
         route_tables: aws.route_tables,
         vpn_gateway: aws.vpn_gateway,
         transit_gateway: aws.transit_gateway,
+        transit_route_tables: aws.transit_route_tables,
         vpn_connections: aws.vpn_connections,
         own_vpn_connections: aws.own_vpn_connections,
         account,
@@ -290,10 +291,13 @@ async fn read_aws(
     }
     if let Some(id) = &ask.transit_gateway {
         let (by_id, of_it) = (Filter::id(id), Filter::transit_gateway(id));
-        let (gateways, connections) = try_join!(
+        let named = Filter::ids(&ask.transit_route_tables);
+        let (gateways, connections, tables) = try_join!(
             ec2.read_transit_gateways(ctx, &by_id),
-            ec2.read_vpn_connections(ctx, &of_it)
+            ec2.read_vpn_connections(ctx, &of_it),
+            ec2.describe_transit_gateway_route_tables(ctx, &named)
         )?;
+        observed.transit_route_tables = Lookup::Found(tables);
         observed.transit_gateway = lookup(gateways.into_iter().next());
         observed.vpn_connections = connections;
     }

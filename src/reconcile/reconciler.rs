@@ -20,7 +20,7 @@ use bgp_vpn::adoption::Adoption;
 use bgp_vpn::blockers::OwnObjects;
 use bgp_vpn::completeness::{Completeness, completeness};
 use bgp_vpn::known_ids::KnownIds;
-use bgp_vpn::lookup::LookupScope;
+use bgp_vpn::lookup::{AttachmentReads, LookupScope};
 use bgp_vpn::observed::Observed;
 use bgp_vpn::ownership::adopted;
 use bgp_vpn::ownership_tags::{AwsEndpoint, LinkId};
@@ -67,6 +67,8 @@ async fn reconcile_loop(
     if scope.adoption.endpoints.is_empty() {
         scope.adoption = Adoption::of(spec);
     }
+    let needed = AttachmentReads::of(&spec.aws);
+    scope.attachment_reads = scope.attachment_reads.max(needed);
     let clients = match clouds.link_clients(Some(&spec.aws.region), operation).await {
         Ok(clients) => clients,
         Err(error) => return aborted(Observed::default(), error),

@@ -33,4 +33,5 @@ mod route_waits;
 mod shared_gateway;
 mod simulation;
 mod teardown;
+mod transit_routing;
 mod wait_log;

@@ -29,6 +29,8 @@ pub enum ActionTarget {
     RoutePropagation(Option<RouteTableId>),
     CustomerGateway(Instance),
     VpnConnection(Instance),
+    /// The attachment of a VPN connection to the transit gateway: its tags and route tables.
+    TransitAttachment(Instance),
     /// Options of one AWS tunnel endpoint.
     Tunnel(TunnelKey),
     LocalGateway(TunnelKey),
@@ -72,6 +74,7 @@ impl ActionTarget {
             ActionTarget::LocalGateway(_) => Kind::AzureLocalGateway,
             ActionTarget::Connection(_) => Kind::AzureConnection,
             ActionTarget::VgwAttachment
+            | ActionTarget::TransitAttachment(_)
             | ActionTarget::Tunnel(_)
             | ActionTarget::SharedKey(_)
             | ActionTarget::BgpSession(_)
@@ -127,6 +130,9 @@ pub enum Change {
         /// Its tags differ too.
         tags: bool,
     },
+    /// Of [`ActionTarget::TransitAttachment`]: whether another route table is associated, which
+    /// interrupts its routes.
+    TransitAttachment { association: bool },
     /// Of [`ActionTarget::Tunnel`]: options that differ, and its key.
     Tunnel {
         options: TunnelOptions,
@@ -237,6 +243,12 @@ impl fmt::Display for ActionTarget {
             }
             ActionTarget::CustomerGateway(i) => write!(f, "the customer gateway for {i}"),
             ActionTarget::VpnConnection(i) => write!(f, "the VPN connection to {i}"),
+            ActionTarget::TransitAttachment(i) => {
+                write!(
+                    f,
+                    "the transit gateway attachment of the VPN connection to {i}"
+                )
+            }
             ActionTarget::Tunnel(k) => write!(f, "the AWS tunnel {k}"),
             ActionTarget::LocalGateway(k) => write!(f, "the local network gateway for {k}"),
             ActionTarget::Connection(k) => write!(f, "the Azure connection for {k}"),

@@ -3,6 +3,7 @@
 use crate::types::{Asn, PreSharedKey, Tags};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
@@ -35,6 +36,10 @@ ids! {
     VpnGatewayId
     /// `tgw-...`
     TransitGatewayId
+    /// `tgw-rtb-...`
+    TransitRouteTableId
+    /// `tgw-attach-...`
+    TransitAttachmentId
     /// `cgw-...`
     CustomerGatewayId
     /// `vpn-...`
@@ -149,6 +154,35 @@ pub struct TransitGateway {
     pub propagates: bool,
     /// Traffic is spread over VPN connections with equal routes.
     pub ecmp: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransitRouteTable {
+    pub id: TransitRouteTableId,
+    pub gateway: TransitGatewayId,
+    pub state: State,
+}
+
+/// The attachment of a VPN connection to a transit gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransitAttachment {
+    pub id: TransitAttachmentId,
+    pub vpn_connection: VpnConnectionId,
+    pub gateway: TransitGatewayId,
+    pub state: State,
+    /// The route table by which its traffic is routed.
+    pub association: Option<(TransitRouteTableId, AssociationState)>,
+    /// The route tables into which its routes are propagated; None where they were not read.
+    pub propagations: Option<BTreeSet<TransitRouteTableId>>,
+    pub tags: Tags,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AssociationState {
+    Associating,
+    Associated,
+    Disassociating,
+    Busy,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -33,6 +33,7 @@ pub fn dependencies_of(object: &ActionTarget) -> Vec<ActionTarget> {
         RoutePropagation(Some(_)) => vec![VgwAttachment],
         CustomerGateway(instance) => vec![PublicIp(*instance)],
         VpnConnection(instance) => vec![VpnGateway, CustomerGateway(*instance)],
+        TransitAttachment(instance) => vec![VpnConnection(*instance)],
         Tunnel(key) => vec![VpnConnection(key.instance)],
         LocalGateway(key) => vec![ResourceGroup, VpnConnection(key.instance), Tunnel(*key)],
         Connection(key) => vec![
@@ -79,6 +80,7 @@ fn all_targets() -> Vec<ActionTarget> {
             ActionTarget::PublicIp(instance),
             ActionTarget::CustomerGateway(instance),
             ActionTarget::VpnConnection(instance),
+            ActionTarget::TransitAttachment(instance),
         ]);
     }
     for key in TunnelKey::ALL {
@@ -122,7 +124,10 @@ pub fn assign_dependencies(actions: &mut [Action]) {
                 // A connection that stays is there for its tunnels: who goes first is a matter of
                 // turns.
                 (_, Verb::Update) if matches!(object, ActionTarget::VpnConnection(_)) => {
+                    // Another target brings another attachment.
                     action.target == ActionTarget::IncompleteTag
+                        || matches!(action.target, ActionTarget::TransitAttachment(_))
+                            && dependencies_of(&action.target).contains(object)
                 }
                 (_, _) => {
                     dependencies_of(&action.target).contains(object)

@@ -1,6 +1,6 @@
 //! Which tunnels an apply interrupts, computed from the steps that it takes.
 
-use super::action::{Action, ActionTarget, Verb};
+use super::action::{Action, ActionTarget, Change, Verb};
 use super::observed::Observed;
 use super::plan::plan_with_nondisruptive;
 use super::spec::Spec;
@@ -33,6 +33,19 @@ pub fn interruptions(spec: &Spec, observed: &Observed) -> Vec<String> {
         if has(&connection, Verb::Update) && diff_connection(spec, observed, have, instance).any() {
             found.push(format!(
                 "the VPN connection {} to {instance} is changed, with both of its tunnels down",
+                have.id
+            ));
+        }
+        let associated = |action: &&Action| {
+            action.target == ActionTarget::TransitAttachment(instance)
+                && matches!(
+                    action.change,
+                    Change::TransitAttachment { association: true }
+                )
+        };
+        if actions.iter().any(|action| associated(&action)) {
+            found.push(format!(
+                "the VPN connection {} to {instance} has no routes while its attachment is associated with another route table",
                 have.id
             ));
         }

@@ -4,8 +4,8 @@
 use super::observed::Observed;
 use super::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use crate::aws::{
-    CustomerGatewayId, InternetGatewayId, Region, RouteTableId, SubnetId, TransitGatewayId, VpcId,
-    VpnConnectionId, VpnGatewayId,
+    CustomerGatewayId, InternetGatewayId, Region, RouteTableId, SubnetId, TransitAttachmentId,
+    TransitGatewayId, VpcId, VpnConnectionId, VpnGatewayId,
 };
 use crate::azure::id::ResourceId;
 use std::net::Ipv4Addr;
@@ -36,6 +36,8 @@ pub struct KnownIds {
     pub transit_gateway: Option<TransitGatewayId>,
     pub customer_gateways: PerInstance<Option<CustomerGatewayId>>,
     pub vpn_connections: PerInstance<Option<VpnConnectionId>>,
+    /// Of those VPN connections, where they are on a transit gateway.
+    pub transit_attachments: PerInstance<Option<TransitAttachmentId>>,
     pub outside_ips: PerTunnel<Option<Ipv4Addr>>,
 }
 
@@ -58,6 +60,8 @@ impl KnownIds {
                 .get(instance)
                 .as_ref()
                 .map(|v| v.id.clone());
+            let attachment = observed.aws.transit_attachment_ids.get(instance);
+            (*self.transit_attachments.get_mut(instance)).clone_from(attachment);
             let customer = observed.aws.customer_gateways.get(instance).as_ref();
             *self.customer_gateways.get_mut(instance) = customer.map(|c| c.id.clone());
         }

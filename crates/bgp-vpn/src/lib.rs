@@ -88,6 +88,7 @@ pub mod spec;
 pub mod stale_plan;
 pub mod summaries;
 pub mod teardown;
+pub mod transit_routing;
 pub mod tunnel;
 pub mod tunnel_logs;
 pub mod types;

@@ -7,6 +7,7 @@ use super::known_ids::KnownIds;
 use super::managed::Managed;
 use super::names::AzureNames;
 use super::ownership_tags::{AwsEndpoint, LinkId};
+use super::spec::{AwsGateway, AwsSpec};
 use super::tunnel::{PerTunnel, TunnelKey};
 use crate::aws::{Region, TransitGatewayId, VpnGatewayId};
 use crate::azure::id::ResourceId;
@@ -30,6 +31,37 @@ pub struct LookupScope {
     pub recorded_ids: Managed,
     /// Whether the shared keys are to be read too.
     pub read_keys: bool,
+    pub attachment_reads: AttachmentReads,
+}
+
+/// What is read of the attachments of the VPN connections to a transit gateway. A link that
+/// configures nothing of them needs no call for them once their ids are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AttachmentReads {
+    #[default]
+    Nothing,
+    /// Those whose id is not known.
+    Unknown,
+    /// All of them, with association and tags.
+    Associations,
+    /// And the route tables into which they propagate.
+    Propagations,
+}
+
+impl AttachmentReads {
+    /// What a link with this AWS side needs.
+    pub fn of(aws: &AwsSpec) -> Self {
+        let routing = &aws.transit_routing;
+        if !matches!(aws.gateway, AwsGateway::TransitGateway(_)) {
+            AttachmentReads::Nothing
+        } else if !routing.propagations.is_empty() {
+            AttachmentReads::Propagations
+        } else if routing.association.is_some() {
+            AttachmentReads::Associations
+        } else {
+            AttachmentReads::Unknown
+        }
+    }
 }
 
 impl LookupScope {
@@ -48,6 +80,7 @@ impl LookupScope {
             adoption,
             recorded_ids: recorded,
             read_keys: true,
+            attachment_reads: AttachmentReads::default(),
         }
     }
 }

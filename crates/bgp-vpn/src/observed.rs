@@ -51,6 +51,10 @@ pub struct AwsObserved {
     /// Those that the VPN connections use: a user can set another one with `ModifyVpnConnection`.
     pub used_customer_gateways: PerInstance<Option<aws::CustomerGateway>>,
     pub vpn_connections: PerInstance<Option<aws::VpnConnection>>,
+    /// Attachments of the VPN connections to the transit gateway, where they were read.
+    pub transit_attachments: PerInstance<Option<aws::TransitAttachment>>,
+    /// Their ids, read or known before.
+    pub transit_attachment_ids: PerInstance<Option<aws::TransitAttachmentId>>,
     /// VPN connections of this link that AWS is still deleting: until they are gone their inside
     /// CIDRs are taken.
     pub deleting_vpn_connections: Vec<aws::VpnConnectionId>,

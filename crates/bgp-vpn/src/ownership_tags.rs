@@ -47,7 +47,7 @@ pub fn recorded_bgp_addresses(tags: &Tags) -> impl Iterator<Item = Ipv4Addr> {
 /// A key that begins like this and ends in a route table's id, with the VPN gateway's id, for each
 /// table in which this link enabled propagation. It is written before propagation is enabled: on
 /// the VPN gateway that the link created, or on the customer gateways where the VPN gateway is an
-/// existing one.
+/// existing one. On an attachment to a transit gateway, the tag has the id of the attachment.
 const TAG_ROUTE_PROPAGATION_PREFIX: &str = "awsazure:propagates/";
 
 /// Tags of a customer gateway from which on no route table is recorded there. EC2 allows 50, and
@@ -71,6 +71,17 @@ pub fn recorded_propagations(tags: &Tags) -> impl Iterator<Item = String> {
             key.strip_prefix(TAG_ROUTE_PROPAGATION_PREFIX)?
         ))
     })
+}
+
+/// The route tables for which the tags of an object say that its link enabled propagation.
+pub fn propagating_tables<'a>(
+    tags: &'a Tags,
+    object: &'a str,
+) -> impl Iterator<Item = String> + 'a {
+    tags.iter()
+        .filter(move |(_, value)| *value == object)
+        .filter_map(|(key, _)| key.strip_prefix(TAG_ROUTE_PROPAGATION_PREFIX))
+        .map(str::to_owned)
 }
 
 /// Keys of these tags.

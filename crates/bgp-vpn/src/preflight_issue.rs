@@ -132,7 +132,19 @@ pub enum PreflightIssue {
     )]
     TransitGatewayNotFound { id: String, region: String },
     #[error(
-        "The transit gateway does not automatically {0} new VPN attachments. Configure both attachments of this link after the apply: no traffic is routed before."
+        "The route table {id} does not exist in {region}. Use a route table of the transit gateway of this link (tgw-rtb-...)."
+    )]
+    TransitRouteTableNotFound { id: String, region: String },
+    #[error(
+        "The route table {id} belongs to the transit gateway {has}, and this link is on {needs}. Use a route table of {needs}, or correct aws.transit_gateway_id."
+    )]
+    RouteTableOfOtherTransitGateway {
+        id: String,
+        has: String,
+        needs: String,
+    },
+    #[error(
+        "The transit gateway does not automatically {0} new VPN attachments. Set aws.transit_gateway_association_route_table_id and aws.transit_gateway_propagation_route_table_ids, or configure both attachments of this link after the apply: no traffic is routed before."
     )]
     ManualTransitAttachment(&'static str),
     #[error(
@@ -210,7 +222,11 @@ impl PreflightIssue {
                 summaries::CONFLICTING_GATEWAY_SUBNET
             }
             PreflightIssue::AzureGatewayNotFound(_) => summaries::MISSING_AZURE_GATEWAY,
-            PreflightIssue::RouteTableOfOtherVpc(_) => summaries::INVALID_ROUTE_TABLE,
+            PreflightIssue::RouteTableOfOtherVpc(_)
+            | PreflightIssue::TransitRouteTableNotFound { .. }
+            | PreflightIssue::RouteTableOfOtherTransitGateway { .. } => {
+                summaries::INVALID_ROUTE_TABLE
+            }
             PreflightIssue::TooManyPrefixes { .. } => summaries::UNSUPPORTED_NUMBER_OF_PREFIXES,
             PreflightIssue::SecurityGroup(_) => summaries::UNSUPPORTED_SECURITY_GROUP,
             PreflightIssue::VirtualNetworkInOtherLocation(_) => summaries::INVALID_LOCATION,

@@ -31,6 +31,7 @@ pub struct Inventory {
     pub route_tables: Vec<aws::RouteTable>,
     pub vpn_gateway: Option<aws::VpnGateway>,
     pub transit_gateway: Option<aws::TransitGateway>,
+    pub transit_attachments: Vec<aws::TransitAttachment>,
     pub customer_gateways: Vec<aws::CustomerGateway>,
     pub vpn_connections: Vec<aws::VpnConnection>,
     /// VPCs and VPN gateways with this link's tag that are not taken over.
@@ -422,7 +423,21 @@ fn resolve_aws(scope: &LookupScope, inventory: &Inventory) -> AwsObserved {
             tags: table.tags.clone(),
         })
     };
+    let attachments = PerInstance::from_fn(|instance| {
+        let connection = vpn_connections.get(instance).as_ref()?;
+        let of_it = |one: &&aws::TransitAttachment| {
+            one.vpn_connection == connection.id
+                && connection.target == aws::TargetGateway::TransitGateway(one.gateway.clone())
+        };
+        inventory.transit_attachments.iter().find(of_it).cloned()
+    });
+    let attachment_ids = PerInstance::from_fn(|instance| {
+        let read = attachments.get(instance).as_ref().map(|one| one.id.clone());
+        read.or_else(|| known_attachment(scope, vpn_connections.get(instance).as_ref()?, instance))
+    });
     AwsObserved {
+        transit_attachments: attachments,
+        transit_attachment_ids: attachment_ids,
         public_subnet: subnet.or_else(known_subnet),
         internet_gateway: internet_gateway.cloned().or_else(known_gateway),
         vpc,
@@ -444,6 +459,19 @@ fn resolve_aws(scope: &LookupScope, inventory: &Inventory) -> AwsObserved {
         outside_ips,
         written_keys: PerTunnel::default(),
     }
+}
+
+/// The id of an attachment as known before, while its connection is still the same.
+pub fn known_attachment(
+    scope: &LookupScope,
+    connection: &aws::VpnConnection,
+    instance: Instance,
+) -> Option<aws::TransitAttachmentId> {
+    let gateway = scope.known.transit_gateway.as_ref()?;
+    let is_same = scope.known.vpn_connections.get(instance).as_ref() == Some(&connection.id)
+        && connection.target == aws::TargetGateway::TransitGateway(gateway.clone());
+    let known = scope.known.transit_attachments.get(instance).clone();
+    known.filter(|_| is_same)
 }
 
 /// Which internet gateway, subnet and route table are those of a VPC that the link created. An

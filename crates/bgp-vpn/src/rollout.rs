@@ -26,6 +26,7 @@ pub(super) fn serialize_disruptive_updates(
     roll_tunnels(observed, actions, nondisruptive);
     change_one_tunnel_at_a_time(observed, actions, nondisruptive);
     roll_connections(spec, observed, actions);
+    roll_associations(observed, actions);
 }
 
 /// What changes another user's gateway, or where its routes go, comes only when the customer
@@ -129,6 +130,13 @@ fn roll_connections(spec: &Spec, observed: &Observed, actions: &mut Vec<Action>)
                 _ => {}
             }
         }
+        // A new connection carries nothing before its attachment has its route tables.
+        let attached = Instance::ALL
+            .into_iter()
+            .filter(|other| !order.iter().skip(at).any(|turn| turn.0 == *other))
+            .map(|other| (ActionTarget::TransitAttachment(other), Verb::Create))
+            .filter(|(object, verb)| carries && has(actions, object, *verb));
+        after.extend(attached);
         if carries {
             let wait = Action::new(
                 ActionTarget::PeerConnectionUp(*instance),
@@ -147,6 +155,39 @@ fn roll_connections(spec: &Spec, observed: &Observed, actions: &mut Vec<Action>)
             .iter_mut()
             .filter(|action| action.id() == mine)
             .for_each(|action| action.depends_on.extend(after.iter().cloned()));
+    }
+}
+
+/// Another route table of the transit gateway interrupts the routes of a VPN connection. The
+/// attachments change one at a time, after everything else that interrupts a tunnel.
+fn roll_associations(observed: &Observed, actions: &mut [Action]) {
+    let interrupts = |action: &&Action| {
+        action.verb == Verb::Update
+            && matches!(
+                action.change,
+                Change::TransitAttachment { association: true }
+            )
+    };
+    let mut order: Vec<(usize, ActionId)> = Vec::new();
+    for action in actions.iter().filter(interrupts) {
+        let ActionTarget::TransitAttachment(instance) = action.target else {
+            continue;
+        };
+        let tunnels = instance.tunnels();
+        let live = tunnels.iter().filter(|key| observed.is_up(**key)).count();
+        order.push((live, action.id()));
+    }
+    order.sort();
+    let ids: Vec<ActionId> = order.into_iter().map(|(_, id)| id).collect();
+    let others: Vec<ActionId> = actions
+        .iter()
+        .map(Action::id)
+        .filter(|id| !ids.contains(id) && id.0 != ActionTarget::IncompleteTag)
+        .collect();
+    for (at, id) in ids.iter().enumerate() {
+        let before = ids.iter().take(at).chain(&others);
+        let of_it = actions.iter_mut().filter(|action| action.id() == *id);
+        of_it.for_each(|action| action.depends_on.extend(before.clone().cloned()));
     }
 }
 

@@ -9,7 +9,8 @@ use super::names::{AwsNames, AzureNames};
 use super::ownership_tags::{AwsEndpoint, EndpointKind, LinkId};
 use super::tunnel::{Instance, PerTunnel};
 use crate::aws::{
-    Bandwidth, KeyStorage, Logs, Region, RouteTableId, TransitGatewayId, VpcId, VpnGatewayId,
+    Bandwidth, KeyStorage, Logs, Region, RouteTableId, TransitGatewayId, TransitRouteTableId,
+    VpcId, VpnGatewayId,
 };
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
@@ -142,6 +143,7 @@ pub struct AwsSpec {
     pub network: AwsNetwork,
     pub gateway: AwsGateway,
     pub route_tables: PropagationTargets,
+    pub transit_routing: TransitRouting,
     /// `start` or `add`.
     pub startup_action: String,
     /// `restart`, `clear` or `none`.
@@ -191,6 +193,14 @@ pub enum PropagationTargets {
     /// As last applied, where nothing is configured. The public subnet's table replaces one that no
     /// longer exists.
     LastApplied(BTreeSet<RouteTableId>),
+}
+
+/// Route tables of the transit gateway for the attachments of both VPN connections.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TransitRouting {
+    /// None leaves the association as it is.
+    pub association: Option<TransitRouteTableId>,
+    pub propagations: BTreeSet<TransitRouteTableId>,
 }
 
 impl AwsEndpoint {

@@ -5,8 +5,9 @@ use crate::aws::client::Ec2;
 use crate::aws::error::{Error, call_context};
 use crate::aws::from_sdk;
 use crate::aws::model::{
-    CustomerGateway, CustomerGatewayId, InternetGateway, RouteTable, Subnet, TransitGateway,
-    TransitGatewayId, Vpc, VpcId, VpnConnection, VpnGateway, VpnGatewayId,
+    CustomerGateway, CustomerGatewayId, InternetGateway, RouteTable, Subnet, TransitAttachment,
+    TransitGateway, TransitGatewayId, TransitRouteTable, Vpc, VpcId, VpnConnection, VpnGateway,
+    VpnGatewayId,
 };
 use crate::aws::retry::RetryPolicy;
 use crate::client::CallContext;
@@ -269,6 +270,17 @@ impl Ec2 {
         /// Transit gateways, deleted ones left out.
         describe_transit_gateways, "DescribeTransitGateways", "transit-gateway-id", "vpc-id", transit_gateways,
         TransitGateway, from_sdk::transit_gateway
+    );
+    paged!(
+        /// Attachments to transit gateways, by the ids of their VPN connections. Those that are being
+        /// deleted are left out.
+        describe_transit_gateway_attachments, "DescribeTransitGatewayAttachments", "resource-id", "vpc-id",
+        transit_gateway_attachments, TransitAttachment, from_sdk::transit_attachment
+    );
+    paged!(
+        /// Route tables of transit gateways.
+        describe_transit_gateway_route_tables, "DescribeTransitGatewayRouteTables", "transit-gateway-route-table-id",
+        "vpc-id", transit_gateway_route_tables, TransitRouteTable, from_sdk::transit_route_table
     );
     whole!(
         /// Customer gateways, deleted ones left out.

@@ -11,6 +11,7 @@ mod occupants;
 mod route_table;
 mod shared_describe;
 mod tags;
+mod transit_gateway;
 mod tunnel_options;
 mod vpn_connection;
 mod vpn_gateway;

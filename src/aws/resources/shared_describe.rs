@@ -4,7 +4,8 @@ use super::Filter;
 use crate::aws::client::Ec2;
 use crate::aws::error::Error;
 use crate::aws::model::{
-    CustomerGateway, RouteTable, TransitGateway, Vpc, VpcId, VpnConnection, VpnGateway,
+    CustomerGateway, RouteTable, TransitAttachment, TransitGateway, Vpc, VpcId, VpnConnection,
+    VpnGateway,
 };
 use crate::client::{CallContext, SharedReads};
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ pub(in crate::aws) struct SharedDescribes {
     route_tables: SharedReads<Vec<RouteTable>, Error>,
     vpn_gateways: SharedReads<Vec<VpnGateway>, Error>,
     transit_gateways: SharedReads<Vec<TransitGateway>, Error>,
+    pub(super) transit_attachments: SharedReads<Vec<TransitAttachment>, Error>,
     customer_gateways: SharedReads<Vec<CustomerGateway>, Error>,
     vpn_connections: SharedReads<Vec<VpnConnection>, Error>,
 }

@@ -5,6 +5,7 @@
 //! `NotFound`. This run deletes nothing that it waits for, so the message says who did.
 
 mod connection;
+mod transit_gateway;
 
 pub use connection::max_age;
 

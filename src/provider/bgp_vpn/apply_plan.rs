@@ -153,7 +153,7 @@ impl ApplyPlan {
             // What did not end well is asked for again.
             self.trigger_values
                 .iter()
-                .for_each(|(name, before)| state.set(*name, before.clone()));
+                .for_each(|(path, before)| state.set_at(&(*path).into(), before.clone()));
         }
         let given_up = self.spec.removals.addresses.iter().filter(|_| !whole);
         private.pending_removals = given_up

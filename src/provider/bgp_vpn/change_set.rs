@@ -2,7 +2,7 @@
 
 use super::attribute_paths::value_path;
 use super::attributes::{self, Effect, Shape, path_of, paths, paths_with};
-use super::model::Model;
+use super::model::{Model, TRANSIT_ATTACHMENT_ID};
 use super::planned::Place;
 use super::private_state::PrivateState;
 use super::replacing_attributes::is_same_setting;
@@ -259,6 +259,13 @@ impl ChangeSet<'_> {
             effect,
             self.first_replaced(effect).filter(|_| !recreates_aws_side),
         );
+        let effect = Effect::InterruptsRoutes;
+        add(
+            effect,
+            paths_with(effect)
+                .filter(|_| !recreates_aws_side && self.stays_on_transit_gateway())
+                .find(|path| self.changed(path) && !self.planned.at(path).is_null()),
+        );
         diagnostics.append(self.repair_warning(private));
         let effect = Effect::InterruptsTunnels;
         let interrupts = paths_with(effect).find(|path| self.alters(path) && !recreates_aws_side);
@@ -307,6 +314,7 @@ impl ChangeSet<'_> {
         let aws = [
             "aws_outside_ip",
             "aws_vpn_connection_id",
+            TRANSIT_ATTACHMENT_ID,
             "aws_customer_gateway_id",
         ];
         let before = self.prior.tunnels.get(key);
@@ -323,7 +331,11 @@ impl ChangeSet<'_> {
             || recreated
             || paths_with(Effect::RecreatesConnections).any(|path| self.changed(path))
         {
-            vec!["aws_outside_ip", "aws_vpn_connection_id"]
+            vec![
+                "aws_outside_ip",
+                "aws_vpn_connection_id",
+                TRANSIT_ATTACHMENT_ID,
+            ]
         } else {
             Vec::new()
         }

@@ -6,7 +6,8 @@ use super::object_names::{aws_names, azure_names};
 use super::private_state::PrivateState;
 use crate::aws::model::{
     Bandwidth, CustomerGatewayId, InternetGatewayId, KeyStorage, Region, RouteTableId, SubnetId,
-    TransitGatewayId, VpcId, VpnConnectionId, VpnGatewayId,
+    TransitAttachmentId, TransitGatewayId, TransitRouteTableId, VpcId, VpnConnectionId,
+    VpnGatewayId,
 };
 use crate::azure::id::ResourceId;
 use crate::azure::model::ConnectionMode;
@@ -15,13 +16,13 @@ use bgp_vpn::config::{Attr, AttributeId, AttributeSource, Config};
 use bgp_vpn::inside_cidr::InsideCidr;
 use bgp_vpn::key_rotation::KeyRotation;
 use bgp_vpn::known_ids::KnownIds;
-use bgp_vpn::lookup::LookupScope;
+use bgp_vpn::lookup::{AttachmentReads, LookupScope};
 use bgp_vpn::managed::Kind;
 use bgp_vpn::names::AzureNames;
 use bgp_vpn::ownership_tags::{AwsEndpoint, EndpointKind, LinkId};
 use bgp_vpn::spec::{
     AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, PropagationTargets,
-    Removals, Spec,
+    Removals, Spec, TransitRouting,
 };
 use bgp_vpn::tunnel::{Instance, PerInstance, PerTunnel, TunnelKey};
 use bgp_vpn::types::{Asn, PreSharedKey, Tags};
@@ -96,6 +97,7 @@ pub fn expand_spec(model: &Model, around: ExpandInputs<'_>) -> Result<Spec, Miss
             network: aws_network(model, around.private)?,
             gateway: aws_gateway(model, around.private)?,
             route_tables: route_tables(model, around.private),
+            transit_routing: transit_routing(model),
             startup_action: required(&model.startup_action, AttributeId::StartupAction)?,
             dpd_timeout_action: required(&model.dpd_action, AttributeId::DpdAction)?,
             dpd_timeout_seconds: small(&model.aws_dpd_seconds, AttributeId::AwsDpdSeconds)?,
@@ -315,6 +317,32 @@ fn route_tables(model: &Config, private: &PrivateState) -> PropagationTargets {
     }
 }
 
+fn transit_routing(model: &Config) -> TransitRouting {
+    let propagations = all_known(&model.transit_propagations).unwrap_or_default();
+    TransitRouting {
+        association: model
+            .transit_association
+            .known()
+            .cloned()
+            .map(TransitRouteTableId),
+        propagations: propagations.into_iter().map(TransitRouteTableId).collect(),
+    }
+}
+
+/// What a read of a state needs of the attachments to its transit gateway.
+fn attachment_reads(state: &Config) -> AttachmentReads {
+    let routing = transit_routing(state);
+    if state.transit_gateway_id.is_null() {
+        AttachmentReads::Nothing
+    } else if !routing.propagations.is_empty() {
+        AttachmentReads::Propagations
+    } else if routing.association.is_some() {
+        AttachmentReads::Associations
+    } else {
+        AttachmentReads::Unknown
+    }
+}
+
 /// Where AWS keeps the keys. A state from before there was a choice says nothing of it.
 pub fn key_storage(model: &Config) -> KeyStorage {
     model
@@ -347,6 +375,7 @@ pub fn lookup_scope(
         adoption: adoption(state, private),
         recorded_ids: state.link.managed.clone(),
         read_keys,
+        attachment_reads: attachment_reads(state),
     })
 }
 
@@ -430,6 +459,10 @@ fn known_ids(state: &Model, provider: Option<String>) -> KnownIds {
         vpn_connections: PerInstance::from_fn(|instance| {
             let id = state.of_instance(instance, |tunnel| &tunnel.aws_vpn_connection_id);
             id.cloned().map(VpnConnectionId)
+        }),
+        transit_attachments: PerInstance::from_fn(|instance| {
+            let id = state.of_instance(instance, |it| &it.aws_transit_gateway_attachment_id);
+            id.cloned().map(TransitAttachmentId)
         }),
         outside_ips: PerTunnel::from_fn(|key| {
             let address = &state.tunnels.get(key).aws_outside_ip;

@@ -4,7 +4,8 @@ use super::attribute_paths::value_path;
 use super::default_options::inside_cidrs;
 use super::expand::{link_id, subscription};
 use super::model::{
-    MAIN_ROUTE_TABLE_ID, Model, PUBLIC_IP_ADDRESSES, PUBLIC_SUBNET_ID, SUBNET_IDS, read_config,
+    MAIN_ROUTE_TABLE_ID, Model, PUBLIC_IP_ADDRESSES, PUBLIC_SUBNET_ID, SUBNET_IDS,
+    TRANSIT_ATTACHMENT_ID, read_config,
 };
 use super::planned::Place;
 use super::private_state::PrivateState;
@@ -143,6 +144,13 @@ fn tunnel(state: &Value, observed: &Observed, key: TunnelKey) -> Value {
             .get(key.instance)
             .as_ref()
             .map(|vpn| vpn.id.0.clone()),
+    );
+    tunnel.set(
+        TRANSIT_ATTACHMENT_ID,
+        aws.transit_attachment_ids
+            .get(key.instance)
+            .as_ref()
+            .map(|id| id.0.clone()),
     );
     let customer = aws.customer_gateways.get(key.instance).as_ref();
     tunnel.set(

@@ -16,6 +16,7 @@ pub fn clear_aws_ids(scope: &mut LookupScope, changes: ChangeSet<'_>, spec: &Spe
     }
     known.region = Some(spec.aws.region.clone());
     known.vpn_connections = PerInstance::default();
+    known.transit_attachments = PerInstance::default();
     known.customer_gateways = PerInstance::default();
     known.outside_ips = PerTunnel::default();
     let (prior, planned) = (changes.prior, changes.planned);

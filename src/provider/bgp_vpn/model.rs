@@ -17,6 +17,8 @@ use terraform_plugin::{Number, Value};
 /// Paths of computed attributes.
 pub const MAIN_ROUTE_TABLE_ID: &str = "aws.main_route_table_id";
 pub const PUBLIC_SUBNET_ID: &str = "aws.public_subnet_id";
+/// Of a tunnel.
+pub const TRANSIT_ATTACHMENT_ID: &str = "aws_transit_gateway_attachment_id";
 pub const SUBNET_IDS: &str = "azure.subnet_ids";
 pub const PUBLIC_IP_ADDRESSES: &str = "azure.public_ip_addresses";
 
@@ -62,6 +64,7 @@ pub struct TunnelOutputs {
     pub aws_outside_ip: Attr<String>,
     pub azure_public_ip: Attr<String>,
     pub aws_vpn_connection_id: Attr<String>,
+    pub aws_transit_gateway_attachment_id: Attr<String>,
     pub aws_customer_gateway_id: Attr<String>,
     pub azure_local_network_gateway_id: Attr<String>,
     pub azure_connection_id: Attr<String>,
@@ -177,6 +180,7 @@ impl TunnelOutputs {
             aws_outside_ip: output("aws_outside_ip"),
             azure_public_ip: output("azure_public_ip"),
             aws_vpn_connection_id: output("aws_vpn_connection_id"),
+            aws_transit_gateway_attachment_id: output(TRANSIT_ATTACHMENT_ID),
             aws_customer_gateway_id: output("aws_customer_gateway_id"),
             azure_local_network_gateway_id: output("azure_local_network_gateway_id"),
             azure_connection_id: output("azure_connection_id"),

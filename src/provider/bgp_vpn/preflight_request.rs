@@ -5,14 +5,15 @@ use super::backend::Backend;
 use super::change_set::ChangeSet;
 use super::default_options::inside_cidrs;
 use super::defaults::PlanInputs;
-use super::expand::subscription;
+use super::expand::{all_known, subscription};
 use super::model::Model;
 use super::planned_id::link_of;
-use crate::aws::model::{Region, TransitGatewayId, VpcId, VpnGatewayId};
+use crate::aws::model::{Region, TransitGatewayId, TransitRouteTableId, VpcId, VpnGatewayId};
 use crate::azure::id::ResourceId;
 use bgp_vpn::config::Attr;
 use bgp_vpn::preflight::PreflightRequest;
 use bgp_vpn::tunnel::{Instance, TunnelKey};
+use std::collections::BTreeSet;
 
 /// What to look at before a link is made or moved, and whether all of it is known by now.
 pub fn preflight_request(
@@ -66,6 +67,7 @@ pub fn preflight_request(
         vpn_gateway: in_region(&model.vpn_gateway_id, uses_existing_vpn_gateway).map(VpnGatewayId),
         transit_gateway: in_region(&model.transit_gateway_id, on_transit_gateway)
             .map(TransitGatewayId),
+        transit_route_tables: transit_route_tables(model),
         own_vpn_gateway: own_vpn_gateway(model, inputs),
         account: account_request(backend, model, inputs).filter(|_| subscription.is_some()),
         region,
@@ -84,8 +86,22 @@ pub fn preflight_request(
         && needs(!configured.vpc_id.is_null(), ask.vpc.is_some())
         && inside_cidrs(model).is_some()
         && configured.has_known_sides()
+        && !configured.transit_association.is_unknown()
+        && (configured.transit_propagations.is_null()
+            || all_known(&configured.transit_propagations).is_some())
         && configured.create_group != Attr::Unknown;
     (ask, complete)
+}
+
+/// The route tables of the transit gateway that the configuration names, as far as they are known.
+fn transit_route_tables(model: &Model) -> BTreeSet<TransitRouteTableId> {
+    let propagations = model.transit_propagations.known().into_iter().flatten();
+    let named = model.transit_association.known().into_iter();
+    named
+        .chain(propagations.filter_map(Attr::known))
+        .cloned()
+        .map(TransitRouteTableId)
+        .collect()
 }
 
 /// The public IPs of a link that creates the gateway subnet of an existing VNet.

@@ -23,6 +23,9 @@ use bgp_vpn::config::{Attr, AttributeId, Config};
 use bgp_vpn::preflight::PreflightSnapshot;
 use terraform_plugin::{ApplyRequest, Diagnostic, Diagnostics, Value};
 
+/// Propagation that is to end is found while the state has the tables.
+const TRANSIT_PROPAGATIONS: &str = "aws.transit_gateway_propagation_route_table_ids";
+
 /// Resolves what the plan left unknown, and checks it before anything is created.
 pub async fn resolve_plan(
     backend: &dyn Backend,
@@ -102,8 +105,13 @@ pub async fn resolve_plan(
         .tags
         .retain(|key| !spec.tags.contains_key(key));
     spec.claims_gateways = claims;
-    let triggers = ["rotate_keys", "preshared_keys_wo_version", "tags"]
-        .map(|name| Some((name, prior?.at(name).clone())));
+    let triggers = [
+        "rotate_keys",
+        "preshared_keys_wo_version",
+        "tags",
+        TRANSIT_PROPAGATIONS,
+    ]
+    .map(|name| Some((name, prior?.at(name).clone())));
     let claimed = claims.then(|| ("manage_gateways", Value::from(false)));
     let asked = triggers.into_iter().flatten().chain(claimed).collect();
     let (config, prior) = (request.config.clone(), prior.cloned());

@@ -1,12 +1,15 @@
 //! Which computed attributes a plan leaves unknown. A value that cannot change stays known, so that
 //! a plan that changes one object shows one object.
 
-use super::attributes::{Mode, paths};
+use super::attributes::{AttributeRow, Effect, Mode, Shape, paths};
 use super::change_set::ChangeSet;
 use super::flatten::planned_tunnel;
 use super::link_status::LinkStatus;
-use super::model::{MAIN_ROUTE_TABLE_ID, Model, PUBLIC_IP_ADDRESSES, PUBLIC_SUBNET_ID, SUBNET_IDS};
-use super::planned::PlannedState;
+use super::model::{
+    MAIN_ROUTE_TABLE_ID, Model, PUBLIC_IP_ADDRESSES, PUBLIC_SUBNET_ID, SUBNET_IDS,
+    TRANSIT_ATTACHMENT_ID,
+};
+use super::planned::{Place, PlannedState};
 use super::private_state::PrivateState;
 use super::public_subnet;
 use bgp_vpn::config::{Attr, AttributeId, Config};
@@ -28,15 +31,23 @@ pub fn unknown_for_create(draft: &mut PlannedState<'_>) {
         for field in TUNNEL_IDS {
             tunnel.set(field, Value::unknown());
         }
+        if draft
+            .planned
+            .at(&AttributeId::TransitGateway.path())
+            .is_null()
+        {
+            tunnel.set(TRANSIT_ATTACHMENT_ID, Value::Null);
+        }
         (key.to_string(), tunnel)
     });
     draft.fill("tunnels", Value::object(tunnels));
 }
 
-const TUNNEL_IDS: [&str; 6] = [
+const TUNNEL_IDS: [&str; 7] = [
     "aws_outside_ip",
     "azure_public_ip",
     "aws_vpn_connection_id",
+    TRANSIT_ATTACHMENT_ID,
     "aws_customer_gateway_id",
     "azure_local_network_gateway_id",
     "azure_connection_id",
@@ -75,6 +86,11 @@ pub fn unknown_for_update(
                 managed.change(kind_of(field));
             }
             tunnel.set(field, value);
+        }
+        let is_read = renewed.contains(&TRANSIT_ATTACHMENT_ID) || changes_objects(changes, private);
+        let id = tunnel.get(TRANSIT_ATTACHMENT_ID);
+        if planned.transit_gateway_id.is_null() || !id.is_known() && !is_read {
+            tunnel.set(TRANSIT_ATTACHMENT_ID, Value::Null);
         }
         (key.to_string(), tunnel)
     });
@@ -134,6 +150,21 @@ fn has_all_subnet_ids(prior: &Model, planned: &Config) -> bool {
         .known()
         .and_then(|network| network.subnets.known());
     has(GATEWAY_SUBNET) && subnets.into_iter().flatten().all(|(name, _)| has(name))
+}
+
+/// Whether an apply does more than to change the state. Credentials that may not read the attachments
+/// leave their ids null, which alone is no reason for an apply.
+fn changes_objects(changes: ChangeSet<'_>, private: &PrivateState) -> bool {
+    let link = &changes.prior.link;
+    let of_objects = |row: &AttributeRow| {
+        let is_local = matches!(row.effect, Effect::LocalOnly | Effect::RotatesKeys);
+        row.mode != Mode::Computed && row.shape != Shape::Object && !is_local
+    };
+    link.status != LinkStatus::Complete
+        || !link.drift.is_empty()
+        || changes.rotates_keys(private)
+        || changes.applies_configured_keys()
+        || paths(of_objects).any(|path| changes.changed(path))
 }
 
 /// The kind of object that a computed attribute of a tunnel identifies.

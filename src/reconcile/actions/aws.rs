@@ -368,48 +368,52 @@ impl ApplyContext<'_> {
     /// Sets the user's tags, and the link's name where an object carries one; removes those that
     /// the user took back.
     pub(super) async fn update_aws_tags(&self, object: &ActionTarget) -> Result<(), ActionError> {
-        let (ids, have): (Vec<String>, Tags) = self.context.require("the object", |observed| {
-            let aws = &observed.aws;
-            match object {
-                ActionTarget::VpnGateway => aws
-                    .gateway
-                    .as_ref()
-                    .map(|g| (vec![g.id.0.clone()], g.tags.clone())),
-                ActionTarget::CustomerGateway(i) => aws
-                    .customer_gateways
-                    .get(*i)
-                    .as_ref()
-                    .map(|c| (vec![c.id.0.clone()], c.tags.clone())),
-                ActionTarget::VpnConnection(i) => aws
-                    .vpn_connections
-                    .get(*i)
-                    .as_ref()
-                    .map(|v| (vec![v.id.0.clone()], v.tags.clone())),
-                ActionTarget::Vpc => aws
-                    .vpc
-                    .as_ref()
-                    .map(|v| (vec![v.id.0.clone()], v.tags.clone())),
-                ActionTarget::PublicRouteTable => {
-                    let table = aws
-                        .route_tables
-                        .iter()
-                        .find(|t| aws.public_route_table.as_ref() == Some(&t.id))?;
-                    let mut ids = vec![table.id.0.clone()];
-                    ids.extend(aws.public_subnet.iter().map(|subnet| subnet.0.clone()));
-                    ids.extend(
-                        aws.internet_gateway
+        let (mut ids, have): (Vec<String>, Tags) =
+            self.context.require("the object", |observed| {
+                let aws = &observed.aws;
+                match object {
+                    ActionTarget::VpnGateway => aws
+                        .gateway
+                        .as_ref()
+                        .map(|g| (vec![g.id.0.clone()], g.tags.clone())),
+                    ActionTarget::CustomerGateway(i) => aws
+                        .customer_gateways
+                        .get(*i)
+                        .as_ref()
+                        .map(|c| (vec![c.id.0.clone()], c.tags.clone())),
+                    ActionTarget::VpnConnection(i) => aws
+                        .vpn_connections
+                        .get(*i)
+                        .as_ref()
+                        .map(|v| (vec![v.id.0.clone()], v.tags.clone())),
+                    ActionTarget::Vpc => aws
+                        .vpc
+                        .as_ref()
+                        .map(|v| (vec![v.id.0.clone()], v.tags.clone())),
+                    ActionTarget::PublicRouteTable => {
+                        let table = aws
+                            .route_tables
                             .iter()
-                            .map(|gateway| gateway.id.0.clone()),
-                    );
-                    Some((ids, table.tags.clone()))
+                            .find(|t| aws.public_route_table.as_ref() == Some(&t.id))?;
+                        let mut ids = vec![table.id.0.clone()];
+                        ids.extend(aws.public_subnet.iter().map(|subnet| subnet.0.clone()));
+                        ids.extend(
+                            aws.internet_gateway
+                                .iter()
+                                .map(|gateway| gateway.id.0.clone()),
+                        );
+                        Some((ids, table.tags.clone()))
+                    }
+                    _ => None,
                 }
-                _ => None,
-            }
-        })?;
+            })?;
         let (ec2, ctx) = (
             &self.context.clients.ec2,
             self.context.operation.call_context(),
         );
+        if let ActionTarget::VpnConnection(instance) = object {
+            ids.extend(self.unread_attachment(*instance).await?);
+        }
         let mut tags = compare::desired_tags(&have, self.spec);
         if *object == ActionTarget::VpnGateway {
             tags.extend(compare::missing_ownership_tags(

@@ -155,6 +155,7 @@ pub(super) async fn delete(
             delete_network(context, object).await?;
         }
         ActionTarget::RoutePropagation(None)
+        | ActionTarget::TransitAttachment(_)
         | ActionTarget::Tunnel(_)
         | ActionTarget::SharedKey(_)
         | ActionTarget::BgpSession(_)

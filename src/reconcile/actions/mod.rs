@@ -13,6 +13,7 @@ mod lost_tags;
 mod ownership_check;
 mod ownership_tags;
 mod public_ip;
+mod transit_attachment;
 mod vpn_connection;
 
 use super::clients::{LinkClients, OperationContext};
@@ -146,6 +147,9 @@ impl ApplyContext<'_> {
             (ActionTarget::VpnConnection(instance), Change::NewVpnConnection(tunnels)) => {
                 Box::pin(self.vpn_connection(*instance, *tunnels)).await
             }
+            (ActionTarget::TransitAttachment(instance), _) => {
+                Box::pin(self.transit_attachment(*instance)).await
+            }
             (ActionTarget::KeyRotationTag(key), _) => Box::pin(self.tag_rotated(*key)).await,
             _ => Err(ActionError::internal(action.target.clone(), action.verb)),
         }
@@ -166,6 +170,9 @@ impl ApplyContext<'_> {
             (ActionTarget::SharedKey(key), _) => Box::pin(self.shared_key(*key)).await,
             (ActionTarget::VpnConnection(instance), Change::VpnConnection { settings, tags }) => {
                 Box::pin(self.change_vpn_connection(*instance, *settings, *tags)).await
+            }
+            (ActionTarget::TransitAttachment(instance), _) => {
+                Box::pin(self.transit_attachment(*instance)).await
             }
             (ActionTarget::Tunnel(tunnel), Change::Tunnel { options, key }) => {
                 Box::pin(self.change_tunnel(*tunnel, options, *key)).await

@@ -105,6 +105,24 @@ pub fn further(environment: &Environment) -> Vec<Case> {
     transit
         .steps
         .push(with(&last, &[("aws.tunnel_bandwidth", json!("large"))]));
+    let transit_tables = &environment.transit_tables;
+    let mut routing = case(
+        "route tables of a transit gateway",
+        given_network.clone(),
+        json!({
+            "transit_gateway_id": environment.transit_gateways[0],
+            "transit_gateway_association_route_table_id": transit_tables[0],
+            "transit_gateway_propagation_route_table_ids": transit_tables,
+        }),
+    );
+    let last = routing.steps.last().unwrap().clone();
+    routing.steps.push(with(
+        &last,
+        &[(
+            "aws.transit_gateway_propagation_route_table_ids",
+            json!([transit_tables[0]]),
+        )],
+    ));
     let everything = case(
         "everything",
         created_network("all"),
@@ -131,6 +149,7 @@ pub fn further(environment: &Environment) -> Vec<Case> {
         created,
         tables,
         transit,
+        routing,
         case(
             "existing Azure gateway",
             json!({"resource_group_name": group, "gateway_id": environment.azure_gateways[0]}),

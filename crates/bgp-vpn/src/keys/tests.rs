@@ -55,6 +55,7 @@ fn spec() -> Spec {
             names: AzureNames::of("link"),
         },
         aws: AwsSpec {
+            transit_routing: Default::default(),
             region: Region("eu-central-1".to_owned()),
             network: AwsNetwork::FromGateway,
             gateway: AwsGateway::ExistingVgw(VpnGatewayId("vgw-1".to_owned())),

@@ -50,14 +50,23 @@ enum Part {
     New(Kind),
     /// An object that the link has created.
     Own(Kind),
+    /// Any object of this kind, for a read.
+    Every(Kind),
     /// An object of this kind that the link has created or that the configuration names.
     Used(Kind),
 }
 
-use Part::{Any, New, Own, Used};
+use Part::{Any, Every, New, Own, Used};
 
 /// One row for each call: its IAM actions with their resources.
 type Row = (&'static str, &'static [(&'static str, &'static [Part])]);
+
+/// AWS creates an attachment without tags. The link tags it before any other change.
+const TRANSIT_ATTACHMENT: Kind = "transit-gateway-attachment";
+const TRANSIT_ROUTE_TABLE: Kind = "transit-gateway-route-table";
+const TRANSIT_ROUTING: &[Part] = &[Own(TRANSIT_ATTACHMENT), Used(TRANSIT_ROUTE_TABLE)];
+/// The table that is associated before may be any.
+const DISASSOCIATION: &[Part] = &[Own(TRANSIT_ATTACHMENT), Every(TRANSIT_ROUTE_TABLE)];
 
 const TABLE: &[Row] = &[
     (
@@ -75,6 +84,43 @@ const TABLE: &[Row] = &[
     (
         "DescribeTransitGateways",
         &[("ec2:DescribeTransitGateways", &[Any])],
+    ),
+    (
+        "DescribeTransitGatewayAttachments",
+        &[("ec2:DescribeTransitGatewayAttachments", &[Any])],
+    ),
+    (
+        "DescribeTransitGatewayRouteTables",
+        &[("ec2:DescribeTransitGatewayRouteTables", &[Any])],
+    ),
+    (
+        "GetTransitGatewayAttachmentPropagations",
+        &[(
+            "ec2:GetTransitGatewayAttachmentPropagations",
+            &[Every(TRANSIT_ATTACHMENT)],
+        )],
+    ),
+    (
+        "AssociateTransitGatewayRouteTable",
+        &[("ec2:AssociateTransitGatewayRouteTable", TRANSIT_ROUTING)],
+    ),
+    (
+        "DisassociateTransitGatewayRouteTable",
+        &[("ec2:DisassociateTransitGatewayRouteTable", DISASSOCIATION)],
+    ),
+    (
+        "EnableTransitGatewayRouteTablePropagation",
+        &[(
+            "ec2:EnableTransitGatewayRouteTablePropagation",
+            TRANSIT_ROUTING,
+        )],
+    ),
+    (
+        "DisableTransitGatewayRouteTablePropagation",
+        &[(
+            "ec2:DisableTransitGatewayRouteTablePropagation",
+            TRANSIT_ROUTING,
+        )],
     ),
     ("DescribeVpcs", &[("ec2:DescribeVpcs", &[Any])]),
     ("DescribeSubnets", &[("ec2:DescribeSubnets", &[Any])]),
@@ -317,6 +363,7 @@ pub fn grants(calls: &Calls, features: &Features) -> BTreeSet<Grant> {
                 match part {
                     Any => grant(action, None, Condition::None),
                     New(kind) => grant(action, every(kind), Condition::RequestsTag),
+                    Every(kind) => grant(action, every(kind), Condition::None),
                     Own(kind) => grant(action, every(kind), Condition::HasTag),
                     Used(kind) => {
                         if created.contains(kind) {
@@ -336,6 +383,12 @@ pub fn grants(calls: &Calls, features: &Features) -> BTreeSet<Grant> {
             if matches!(*call, "CreateTags" | "DeleteTags") {
                 for kind in &created {
                     grant(action, every(kind), Condition::HasTag);
+                }
+                if features.uses_transit_gateway {
+                    if *call == "CreateTags" {
+                        grant(action, every(TRANSIT_ATTACHMENT), Condition::RequestsTag);
+                    }
+                    grant(action, every(TRANSIT_ATTACHMENT), Condition::HasTag);
                 }
                 // An object that is taken over has no ownership tag yet.
                 if *call == "CreateTags" && features.claims_gateways {
@@ -357,6 +410,10 @@ fn named(kind: Kind, features: &Features) -> Vec<String> {
         "transit-gateway" => (
             features.uses_transit_gateway,
             Some(&features.transit_gateway_ids),
+        ),
+        TRANSIT_ROUTE_TABLE => (
+            features.associates_attachments || features.propagates_attachments,
+            features.transit_route_table_ids.as_ref(),
         ),
         // The main table of a VPC has no tag of the link, and its id is not known before the VPC.
         "route-table" => (

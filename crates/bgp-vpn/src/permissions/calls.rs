@@ -26,7 +26,16 @@ pub fn aws(features: &Features, phase: Phase) -> Calls {
         calls.insert("DescribeInternetGateways");
     }
     if features.uses_transit_gateway {
-        calls.insert("DescribeTransitGateways");
+        calls.extend([
+            "DescribeTransitGateways",
+            "DescribeTransitGatewayAttachments",
+        ]);
+    }
+    if features.associates_attachments || features.propagates_attachments {
+        calls.insert("DescribeTransitGatewayRouteTables");
+    }
+    if features.propagates_attachments {
+        calls.insert("GetTransitGatewayAttachmentPropagations");
     }
     if phase == Phase::Plan {
         return calls;
@@ -53,6 +62,18 @@ pub fn aws(features: &Features, phase: Phase) -> Calls {
     }
     if features.propagates_routes {
         calls.extend(["EnableVgwRoutePropagation", "DisableVgwRoutePropagation"]);
+    }
+    if features.associates_attachments {
+        calls.extend([
+            "AssociateTransitGatewayRouteTable",
+            "DisassociateTransitGatewayRouteTable",
+        ]);
+    }
+    if features.propagates_attachments {
+        calls.extend([
+            "EnableTransitGatewayRouteTablePropagation",
+            "DisableTransitGatewayRouteTablePropagation",
+        ]);
     }
     if features.creates_vpc {
         calls.extend([

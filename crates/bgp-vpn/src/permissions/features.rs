@@ -25,6 +25,10 @@ pub struct Features {
     pub creates_vpn_gateway: bool,
     pub uses_vpn_gateway: bool,
     pub uses_transit_gateway: bool,
+    /// The attachments are associated with a route table of the transit gateway.
+    pub associates_attachments: bool,
+    /// The attachments propagate their routes into route tables of the transit gateway.
+    pub propagates_attachments: bool,
     pub propagates_routes: bool,
     pub writes_logs: bool,
     /// Existing gateways become the link's own.
@@ -35,6 +39,8 @@ pub struct Features {
     pub transit_gateway_ids: BTreeSet<String>,
     /// Route tables that are named by id; None where others may be used too.
     pub route_table_ids: Option<BTreeSet<String>>,
+    /// The same for route tables of the transit gateway.
+    pub transit_route_table_ids: Option<BTreeSet<String>>,
     pub subscriptions: BTreeSet<String>,
 }
 
@@ -63,6 +69,11 @@ impl Features {
             Attr::Known(tables) => !tables.is_empty(),
             Attr::Null | Attr::Unknown => true,
         };
+        let propagates_attachments = match &config.transit_propagations {
+            Attr::Known(tables) => !tables.is_empty(),
+            Attr::Null => false,
+            Attr::Unknown => true,
+        };
         let creates_vpn_gateway = creates_vpc || uses_vpc;
         let ids = |attribute: &Attr<String>| attribute.known().cloned().into_iter().collect();
         let subscription = |attribute: &Attr<String>| {
@@ -84,6 +95,8 @@ impl Features {
             creates_vpn_gateway,
             uses_vpn_gateway,
             uses_transit_gateway,
+            associates_attachments: uses_transit_gateway && set(&config.transit_association),
+            propagates_attachments: uses_transit_gateway && propagates_attachments,
             propagates_routes: (creates_vpn_gateway || uses_vpn_gateway) && has_route_tables,
             writes_logs: !config.logs.is_null(),
             claims_gateways: may(&config.manage_gateways),
@@ -95,10 +108,29 @@ impl Features {
                 Attr::Known(tables) => tables.iter().map(|id| id.known().cloned()).collect(),
                 Attr::Null | Attr::Unknown => None,
             },
+            transit_route_table_ids: transit_route_tables(config),
             subscriptions: [&config.network_id, &config.gateway_id]
                 .into_iter()
                 .filter_map(subscription)
                 .collect(),
         }
     }
+}
+
+/// The route tables of the transit gateway that a configuration names; None where one is unknown.
+fn transit_route_tables(config: &Config) -> Option<BTreeSet<String>> {
+    let association = match &config.transit_association {
+        Attr::Null => None,
+        Attr::Known(table) => Some(table.clone()),
+        Attr::Unknown => return None,
+    };
+    let propagations = match &config.transit_propagations {
+        Attr::Null => BTreeSet::new(),
+        Attr::Known(tables) => tables
+            .iter()
+            .map(|table| table.known().cloned())
+            .collect::<Option<_>>()?,
+        Attr::Unknown => return None,
+    };
+    Some(association.into_iter().chain(propagations).collect())
 }

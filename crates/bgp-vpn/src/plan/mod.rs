@@ -10,6 +10,7 @@ mod azure_network;
 mod azure_tunnel;
 mod incomplete_tag;
 mod route_propagation;
+mod transit_attachment;
 
 use crate::action::{Action, ActionTarget, Change, Verb};
 use crate::dependencies::assign_dependencies;
@@ -26,6 +27,7 @@ use azure_gateway::diff_azure_gateway;
 use azure_network::diff_azure_network;
 use azure_tunnel::diff_azure_tunnel;
 use std::collections::BTreeSet;
+use transit_attachment::diff_transit_attachment;
 
 /// The name that Azure demands of the subnet that holds a gateway.
 pub const GATEWAY_SUBNET: &str = "GatewaySubnet";
@@ -47,6 +49,7 @@ pub(crate) fn plan_with_nondisruptive(
     diff_aws_network(spec, observed, &mut list);
     for instance in Instance::ALL {
         diff_aws_instance(spec, observed, instance, &mut list);
+        diff_transit_attachment(spec, observed, instance, &mut list);
     }
     for key in TunnelKey::ALL {
         diff_azure_tunnel(spec, observed, key, &mut list);

@@ -170,7 +170,11 @@ pub(super) fn check_transit_gateway(
             ViolationKind::Preflight(finding),
         ));
     }
-    let by_hand = match (gateway.associates, gateway.propagates) {
+    let planned = context.planned;
+    check_transit_route_tables(context, snapshot, gateway, violations);
+    let associates = gateway.associates || !planned.transit_association.is_null();
+    let propagates = gateway.propagates || !planned.transit_propagations.is_null();
+    let by_hand = match (associates, propagates) {
         (false, false) => Some("associate and propagate routes of"),
         (false, true) => Some("associate"),
         (true, false) => Some("propagate routes of"),
@@ -186,4 +190,50 @@ pub(super) fn check_transit_gateway(
             ViolationKind::Preflight(finding),
         )
     }));
+}
+
+/// Route tables that do not exist or belong to another transit gateway. AWS would reject them after
+/// everything else is created.
+fn check_transit_route_tables(
+    context: PreflightContext<'_>,
+    snapshot: &PreflightSnapshot,
+    gateway: &aws::TransitGateway,
+    violations: &mut Vec<Violation>,
+) {
+    let Lookup::Found(tables) = &snapshot.transit_route_tables else {
+        return;
+    };
+    let configured = context.configured;
+    let propagations = configured.transit_propagations.known();
+    let named = configured
+        .transit_association
+        .known()
+        .map(|table| (AttributeId::TransitAssociation, table))
+        .into_iter()
+        .chain(
+            propagations
+                .into_iter()
+                .flatten()
+                .filter_map(Attr::known)
+                .map(|table| (AttributeId::TransitPropagations, table)),
+        );
+    for (attribute, id) in named {
+        let table = tables.iter().find(|table| table.id.0 == *id);
+        let issue = match table.filter(|table| table.state.is_living()) {
+            None => PreflightIssue::TransitRouteTableNotFound {
+                id: id.clone(),
+                region: searched_region(context),
+            },
+            Some(table) if table.gateway != gateway.id => {
+                PreflightIssue::RouteTableOfOtherTransitGateway {
+                    id: id.clone(),
+                    has: table.gateway.to_string(),
+                    needs: gateway.id.to_string(),
+                }
+            }
+            Some(_) => continue,
+        };
+        let kind = ViolationKind::Preflight(issue);
+        violations.push(Violation::error(attribute, kind));
+    }
 }

@@ -35,6 +35,8 @@ pub struct PreflightRequest {
     pub vpn_gateway: Option<aws::VpnGatewayId>,
     /// An existing transit gateway, with its VPN connections.
     pub transit_gateway: Option<aws::TransitGatewayId>,
+    /// Route tables of transit gateways.
+    pub transit_route_tables: BTreeSet<aws::TransitRouteTableId>,
     /// This link's own VPN gateway, for its VPN connections: other users may have set some on it.
     pub own_vpn_gateway: Option<aws::VpnGatewayId>,
     /// What account and subscription allow, where the plan creates objects.
@@ -112,6 +114,8 @@ pub struct PreflightSnapshot {
     pub vpn_gateway: Lookup<aws::VpnGateway>,
     /// The existing transit gateway.
     pub transit_gateway: Lookup<aws::TransitGateway>,
+    /// The route tables of transit gateways that were found.
+    pub transit_route_tables: Lookup<Vec<aws::TransitRouteTable>>,
     /// VPN connections of the existing VPN gateway or transit gateway.
     pub vpn_connections: Vec<aws::VpnConnection>,
     /// VPN connections of this link's own VPN gateway.

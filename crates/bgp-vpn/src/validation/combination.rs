@@ -89,6 +89,24 @@ pub fn validate_combination(config: &Config, changed: ChangedParts) -> Vec<Viola
             ViolationKind::RequiresTransitGateway,
         ));
     }
+    let routing = [
+        (
+            config.transit_association.is_set(),
+            AttributeId::TransitAssociation,
+        ),
+        (
+            config.transit_propagations.is_set(),
+            AttributeId::TransitPropagations,
+        ),
+    ];
+    for (_, attribute) in routing.into_iter().filter(|(is_set, _)| *is_set) {
+        if config.transit_gateway_id.is_null() {
+            violations.push(Violation::error(
+                attribute,
+                ViolationKind::RequiresTransitGateway,
+            ));
+        }
+    }
     if config.acceleration == Attr::Known(true) {
         if config.transit_gateway_id.is_null() {
             violations.push(Violation::error(

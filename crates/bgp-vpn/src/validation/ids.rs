@@ -85,6 +85,23 @@ pub(super) fn validate_ids(config: &Config, violations: &mut Vec<Violation>) {
             ));
         }
     }
+    let association = config.transit_association.known();
+    let propagations = config.transit_propagations.known().into_iter().flatten();
+    let tables = association
+        .map(|table| (AttributeId::TransitAssociation, table))
+        .into_iter()
+        .chain(
+            propagations
+                .filter_map(Attr::known)
+                .map(|table| (AttributeId::TransitPropagations, table)),
+        );
+    for (attribute, table) in tables {
+        if !is_aws_id(table, "tgw-rtb-") {
+            let noun = "a route table of a transit gateway (tgw-rtb-...)";
+            let problem = ViolationKind::InvalidId(table.clone(), noun);
+            violations.push(Violation::error(attribute, problem));
+        }
+    }
     if let Attr::Known(region) = &config.region
         && !is_region(region)
     {

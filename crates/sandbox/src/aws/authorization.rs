@@ -30,6 +30,10 @@ const INTERNET_GATEWAY: Part = Existing("internet-gateway", "InternetGatewayId")
 const VPN_GATEWAY: Part = Existing("vpn-gateway", "VpnGatewayId");
 const CUSTOMER_GATEWAY: Part = Existing("customer-gateway", "CustomerGatewayId");
 const VPN_CONNECTION: Part = Existing("vpn-connection", "VpnConnectionId");
+const TRANSIT_ATTACHMENT: Part =
+    Existing("transit-gateway-attachment", "TransitGatewayAttachmentId");
+const TRANSIT_ROUTE_TABLE: Part =
+    Existing("transit-gateway-route-table", "TransitGatewayRouteTableId");
 
 /// The resources of an operation; None for an operation that is checked on `*`: it has no resource
 /// types, or is one that only other users call here.
@@ -61,6 +65,16 @@ fn parts(operation: &str) -> Option<&'static [Part]> {
             VPN_GATEWAY,
             Existing("transit-gateway", "TransitGatewayId"),
         ],
+        "AssociateTransitGatewayRouteTable"
+        | "DisassociateTransitGatewayRouteTable"
+        | "EnableTransitGatewayRouteTablePropagation"
+        | "DisableTransitGatewayRouteTablePropagation" => {
+            &[TRANSIT_ATTACHMENT, TRANSIT_ROUTE_TABLE]
+        }
+        "GetTransitGatewayAttachmentPropagations" => &[TRANSIT_ATTACHMENT],
+        "GetTransitGatewayRouteTableAssociations" | "GetTransitGatewayRouteTablePropagations" => {
+            &[TRANSIT_ROUTE_TABLE]
+        }
         "DeleteVpnConnection"
         | "ModifyVpnConnection"
         | "ModifyVpnConnectionOptions"
@@ -79,6 +93,8 @@ fn kind_of(id: &str) -> &'static str {
         "vgw" => "vpn-gateway",
         "cgw" => "customer-gateway",
         "vpn" => "vpn-connection",
+        "tgw" if id.starts_with("tgw-attach-") => "transit-gateway-attachment",
+        "tgw" if id.starts_with("tgw-rtb-") => "transit-gateway-route-table",
         "tgw" => "transit-gateway",
         "eni" => "network-interface",
         "nat" => "natgateway",

@@ -13,7 +13,7 @@ const STS_NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 /// Where a request that names no region goes.
 const DEFAULT_REGION: &str = "us-east-1";
 /// Parameters that name what a call is about, the most telling first.
-const TARGETS: [&str; 19] = [
+const TARGETS: [&str; 23] = [
     "VpnConnectionId",
     "VpnConnectionId.1",
     "CustomerGatewayId",
@@ -27,6 +27,10 @@ const TARGETS: [&str; 19] = [
     "SubnetId.1",
     "InternetGatewayId",
     "InternetGatewayId.1",
+    "TransitGatewayAttachmentId",
+    "TransitGatewayAttachmentIds.1",
+    "TransitGatewayRouteTableId",
+    "TransitGatewayRouteTableIds.1",
     "TransitGatewayId",
     "TransitGatewayIds.1",
     "VpcId",

@@ -9,6 +9,7 @@
 //! | `vpc`, `subnets`, `internet_gateway`, `routes`, `account` | the network that a VPN serves |
 //! | `dependents` | what other teams put into a VPC |
 //! | `gateways`, `customer_gateway`, `transit` | the three kinds of gateway that a VPN connection joins |
+//! | `transit_routes` | the route tables of transit gateways |
 //! | `connection`, `describe_vpn`, `modify`, `tunnel_options`, `device_config` | the VPN connection itself |
 //! | `service_quotas` | the limits of a region |
 //! | `sts`, `throttle`, `authorization` | who calls, how often, and what they may do |
@@ -39,6 +40,7 @@ mod subnets;
 mod tags;
 mod throttle;
 mod transit;
+mod transit_routes;
 mod tunnel_options;
 mod vpc;
 mod xml;

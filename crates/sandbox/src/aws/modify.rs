@@ -119,8 +119,14 @@ impl Region {
             }
         }
         let connection = self.replace_both(id, cx)?;
+        let is_moved = connection.target != target;
         connection.target = target;
         connection.customer_gateway_id = customer_id;
+        if is_moved {
+            let moved = connection.clone();
+            self.detach_from_transit_gateway(id, cx.now);
+            self.attach_to_transit_gateway(&moved, cx);
+        }
         self.show(id, cx)
     }
 

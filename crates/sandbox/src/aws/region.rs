@@ -11,6 +11,7 @@ use super::lifecycle::Object;
 use super::routes::RouteTable;
 use super::subnets::Subnet;
 use super::transit::{TransitAttachment, TransitGateway};
+use super::transit_routes::TransitRouteTable;
 use super::vpc::Vpc;
 use super::xml::Xml;
 use crate::dataplane::AwsEndpoint;
@@ -64,6 +65,8 @@ pub struct Region {
     pub transit_gateways: BTreeMap<String, TransitGateway>,
     pub transit_attachments: BTreeMap<String, TransitAttachment>,
     #[serde(default)]
+    pub transit_route_tables: BTreeMap<String, TransitRouteTable>,
+    #[serde(default)]
     pub dependents: Dependents,
 }
 
@@ -116,7 +119,9 @@ impl Region {
         self.transit_gateways
             .retain(|_, gateway| gateway.lifecycle.advance(now));
         self.transit_attachments
-            .retain(|_, attachment| attachment.lifecycle.advance(now));
+            .retain(|_, attachment| attachment.advance(now));
+        self.transit_route_tables
+            .retain(|_, table| table.lifecycle.advance(now));
         self.dependents.advance(now);
     }
 

@@ -166,6 +166,26 @@ fn operation(name: &str) -> Option<Operation> {
         "DescribeTransitGateways" => Region::describe_transit_gateways,
         "DeleteTransitGateway" => Region::delete_transit_gateway,
         "DescribeTransitGatewayAttachments" => Region::describe_transit_gateway_attachments,
+        "CreateTransitGatewayRouteTable" => Region::create_transit_gateway_route_table,
+        "DescribeTransitGatewayRouteTables" => Region::describe_transit_gateway_route_tables,
+        "DeleteTransitGatewayRouteTable" => Region::delete_transit_gateway_route_table,
+        "AssociateTransitGatewayRouteTable" => Region::associate_transit_gateway_route_table,
+        "DisassociateTransitGatewayRouteTable" => Region::disassociate_transit_gateway_route_table,
+        "EnableTransitGatewayRouteTablePropagation" => {
+            Region::enable_transit_gateway_route_table_propagation
+        }
+        "DisableTransitGatewayRouteTablePropagation" => {
+            Region::disable_transit_gateway_route_table_propagation
+        }
+        "GetTransitGatewayAttachmentPropagations" => {
+            Region::get_transit_gateway_attachment_propagations
+        }
+        "GetTransitGatewayRouteTableAssociations" => {
+            Region::get_transit_gateway_route_table_associations
+        }
+        "GetTransitGatewayRouteTablePropagations" => {
+            Region::get_transit_gateway_route_table_propagations
+        }
         "CreateTags" => Region::create_tags,
         "DeleteTags" => Region::delete_tags,
         "DescribeTags" => Region::describe_tags,

@@ -154,6 +154,8 @@ impl Region {
             "vgw" => of(&self.vpn_gateways, id),
             "cgw" => of(&self.customer_gateways, id),
             "vpn" => of(&self.vpn_connections, id),
+            "tgw" if id.starts_with("tgw-attach-") => of(&self.transit_attachments, id),
+            "tgw" if id.starts_with("tgw-rtb-") => of(&self.transit_route_tables, id),
             "tgw" => of(&self.transit_gateways, id),
             "eni" => of(&self.dependents.interfaces, id),
             "nat" => of(&self.dependents.nat_gateways, id),
@@ -209,6 +211,7 @@ impl Region {
             .chain(rows(&self.vpn_connections, now))
             .chain(rows(&self.transit_gateways, now))
             .chain(rows(&self.transit_attachments, now))
+            .chain(rows(&self.transit_route_tables, now))
             .collect()
     }
 }

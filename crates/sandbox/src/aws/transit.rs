@@ -1,5 +1,5 @@
 //! Transit gateways, as far as a VPN connection needs them: create, list, delete, and the
-//! attachment that a connection brings with it.
+//! attachment of each connection. `transit_routes` has the route tables.
 
 use super::ACCOUNT;
 use super::connection::{Connection, Target};
@@ -12,10 +12,12 @@ use super::lifecycle::{
 use super::query::Params;
 use super::region::{ApiResult, Region};
 use super::tags::{self, Tags};
+use super::transit_routes::{Association, Propagation, TransitRouteTable};
 use super::xml::Xml;
 use crate::time::{SimDuration, SimTime};
 use crate::world::{Context, Settings};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 const CREATE_LEAST: SimDuration = SimDuration::seconds(60);
 const CREATE_MOST: SimDuration = SimDuration::seconds(150);
@@ -56,10 +58,14 @@ pub struct TransitAttachment {
     pub tags: Tags,
     pub visible_from: SimTime,
     pub lifecycle: Lifecycle,
-    gateway_id: String,
-    vpn_connection_id: String,
+    pub(super) gateway_id: String,
+    pub(super) vpn_connection_id: String,
     created: SimTime,
-    route_table_id: String,
+    #[serde(default)]
+    pub(super) association: Option<Association>,
+    /// By route table.
+    #[serde(default)]
+    pub(super) propagations: BTreeMap<String, Propagation>,
 }
 
 object!(
@@ -122,10 +128,23 @@ impl TransitAttachment {
             "resource-type" => "vpn".to_owned(),
             "state" => self.lifecycle.state.as_str().to_owned(),
             "resource-owner-id" | "transit-gateway-owner-id" => ACCOUNT.to_owned(),
-            "association.transit-gateway-route-table-id" => self.route_table_id.clone(),
-            "association.state" => "associated".to_owned(),
+            "association.transit-gateway-route-table-id" | "association.state" => {
+                let association = self.association.iter();
+                let shown = association.map(|one| match name {
+                    "association.state" => one.state.as_str().to_owned(),
+                    _ => one.route_table.clone(),
+                });
+                return Some(shown.collect());
+            }
             _ => return None,
         }])
+    }
+
+    /// Lets due changes happen; false when the deleted row is to go.
+    pub fn advance(&mut self, now: SimTime) -> bool {
+        self.association = self.association.take().and_then(|one| one.advanced(now));
+        self.propagations.retain(|_, one| one.advance(now));
+        self.lifecycle.advance(now)
     }
 }
 
@@ -155,10 +174,12 @@ impl Region {
                 .to_owned()
         };
         let id = new_id("tgw", cx.rng);
+        let visible_from = visible_from(cx.now, cx.rng);
+        let available = cx.now + cx.rng.duration(CREATE_LEAST, CREATE_MOST);
         let gateway = TransitGateway {
             tags: lifecycle::initial_tags::<TransitGateway>(params)?,
-            visible_from: visible_from(cx.now, cx.rng),
-            lifecycle: Lifecycle::pending(cx.now + cx.rng.duration(CREATE_LEAST, CREATE_MOST)),
+            visible_from,
+            lifecycle: Lifecycle::pending(available),
             asn,
             arn: self.arn("ec2", &format!("transit-gateway/{id}")),
             description: params.get("Description").unwrap_or_default().to_owned(),
@@ -169,6 +190,23 @@ impl Region {
             propagation: option("DefaultRouteTablePropagation"),
             id,
         };
+        let (associates, propagates) = (
+            gateway.association == "enable",
+            gateway.propagation == "enable",
+        );
+        if associates || propagates {
+            let table = TransitRouteTable {
+                id: gateway.route_table_id.clone(),
+                tags: Tags::new(),
+                visible_from,
+                lifecycle: gateway.lifecycle,
+                gateway_id: gateway.id.clone(),
+                created: cx.now,
+                default_association: associates,
+                default_propagation: propagates,
+            };
+            self.transit_route_tables.insert(table.id.clone(), table);
+        }
         let mut xml = Xml::new();
         xml.nest("transitGateway", |xml| gateway.write(cx.settings, xml));
         self.transit_gateways.insert(gateway.id.clone(), gateway);
@@ -211,6 +249,11 @@ impl Region {
             gateway.lifecycle =
                 Lifecycle::deleting(cx.now + cx.rng.duration(DELETE_LEAST, DELETE_MOST));
         }
+        let end = gateway.lifecycle;
+        let tables = self.transit_route_tables.values_mut();
+        tables
+            .filter(|table| table.gateway_id == id)
+            .for_each(|table| table.lifecycle = end);
         let mut xml = Xml::new();
         xml.nest("transitGateway", |xml| gateway.write(cx.settings, xml));
         Ok(xml)
@@ -238,10 +281,10 @@ impl Region {
             xml.text("resourceType", "vpn");
             xml.text("resourceId", &attachment.vpn_connection_id);
             xml.text("state", attachment.lifecycle.state.as_str());
-            if attachment.lifecycle.state == State::Available {
+            if let Some(association) = &attachment.association {
                 xml.nest("association", |xml| {
-                    xml.text("transitGatewayRouteTableId", &attachment.route_table_id);
-                    xml.text("state", "associated");
+                    xml.text("transitGatewayRouteTableId", &association.route_table);
+                    xml.text("state", association.state.as_str());
                 });
             }
             xml.text("creationTime", moment(cx.settings, attachment.created));
@@ -262,15 +305,24 @@ impl Region {
         let Some(gateway) = self.transit_gateways.get(gateway_id) else {
             return;
         };
+        let id = new_id("tgw-attach", cx.rng);
+        let visible_from = visible_from(cx.now, cx.rng);
+        let available = cx.now + cx.rng.duration(ATTACH_LEAST, ATTACH_MOST);
+        let table = &gateway.route_table_id;
         let attachment = TransitAttachment {
-            id: new_id("tgw-attach", cx.rng),
+            id,
             tags: Tags::new(),
-            visible_from: visible_from(cx.now, cx.rng),
-            lifecycle: Lifecycle::pending(cx.now + cx.rng.duration(ATTACH_LEAST, ATTACH_MOST)),
+            visible_from,
+            lifecycle: Lifecycle::pending(available),
             gateway_id: gateway_id.clone(),
             vpn_connection_id: connection.id.clone(),
             created: cx.now,
-            route_table_id: gateway.route_table_id.clone(),
+            association: (gateway.association == "enable")
+                .then(|| Association::new(table, available)),
+            propagations: (gateway.propagation == "enable")
+                .then(|| (table.clone(), Propagation::new(available)))
+                .into_iter()
+                .collect(),
         };
         self.transit_attachments
             .insert(attachment.id.clone(), attachment);
@@ -293,6 +345,9 @@ impl Region {
     ) -> Result<&mut Tags, ApiError> {
         if id.starts_with("tgw-attach-") {
             return Ok(find_mut(&mut self.transit_attachments, id, now)?.tags_mut());
+        }
+        if id.starts_with("tgw-rtb-") {
+            return Ok(find_mut(&mut self.transit_route_tables, id, now)?.tags_mut());
         }
         Ok(find_mut(&mut self.transit_gateways, id, now)?.tags_mut())
     }

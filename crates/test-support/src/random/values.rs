@@ -98,6 +98,9 @@ pub fn place(path: &str, environment: &Environment, style: Style, rng: &mut Rng)
                 .clone(),
             _ => rng.pick(&[Value::Null, Value::Set(Vec::new())]).clone(),
         },
+        // The environment has no route table of its transit gateway.
+        "aws.transit_gateway_association_route_table_id"
+        | "aws.transit_gateway_propagation_route_table_ids" => Value::Null,
         "manage_gateways" => Value::Null,
         _ => return None,
     })

@@ -15,9 +15,14 @@ pub fn rows(environment: &Environment) -> Vec<Row> {
     rows.extend(link_rows());
     for (path, attribute) in attributes() {
         if attribute.computed && !attribute.optional && !attribute.required {
+            let on_transit = path.ends_with("transit_gateway_attachment_id");
             rows.push(Row::new(
                 &path,
-                Base::Networks,
+                if on_transit {
+                    Base::Transit
+                } else {
+                    Base::Networks
+                },
                 Json::Null,
                 Json::Null,
                 Effect::Computed,
@@ -246,6 +251,34 @@ fn aws_rows(environment: &Environment) -> Vec<Row> {
             json!(environment.transit_gateways[0]),
             json!(environment.transit_gateways[1]),
             InPlace,
+        ),
+        row(
+            "aws.transit_gateway_association_route_table_id",
+            Transit,
+            json!(environment.transit_tables[0]),
+            json!(environment.transit_tables[1]),
+            InPlace,
+        ),
+        row(
+            "aws.transit_gateway_propagation_route_table_ids",
+            Transit,
+            json!([environment.transit_tables[0]]),
+            json!(environment.transit_tables),
+            InPlace,
+        ),
+        row(
+            "aws.transit_gateway_propagation_route_table_ids",
+            Transit,
+            Json::Null,
+            json!([environment.transit_tables[1]]),
+            InPlace,
+        ),
+        row(
+            "aws.transit_gateway_association_route_table_id",
+            Transit,
+            json!(environment.transit_tables[0]),
+            json!(environment.far_transit_table),
+            Rejected("aws.transit_gateway_association_route_table_id"),
         ),
         row("aws.asn", Networks, json!(64512), json!(64600), InPlace),
         row(

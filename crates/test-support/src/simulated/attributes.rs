@@ -501,12 +501,11 @@ fn rejected(
 
 /// It has a value once the link is created.
 fn computed(environment: &Environment, cache: &Cache, row: &Row) -> Result<(), String> {
-    let mut value = Base::Networks.configuration(environment);
-    set(
-        &mut value,
-        "aws.vpc.public_subnet_cidr_block",
-        &json!("10.2.0.0/24"),
-    );
+    let mut value = row.base.configuration(environment);
+    if row.base == Base::Networks {
+        let subnet = "aws.vpc.public_subnet_cidr_block";
+        set(&mut value, subnet, &json!("10.2.0.0/24"));
+    }
     let created = created(environment, cache, &value)?;
     if created.stored.state.at(&row.path.as_str().into()).is_set() {
         Ok(())

@@ -60,6 +60,10 @@ pub struct Environment {
     pub vpn_gateways: [String; 2],
     /// On the second one another team has a VPN connection.
     pub transit_gateways: [String; 2],
+    /// Route tables of the first one, in addition to its default one.
+    pub transit_tables: [String; 2],
+    /// A route table of the second one.
+    pub far_transit_table: String,
 }
 
 impl Environment {
@@ -100,6 +104,18 @@ impl Environment {
                 )
             });
             other_team::connects_to_transit_gateway(&mut world, &transit_gateways[1]);
+            let mut transit_table = |gateway: &str, name: &str| {
+                let kind = "TagSpecifications.1.ResourceType=transit-gateway-route-table";
+                let tag = format!(
+                    "TagSpecifications.1.Tag.1.Key=Name&TagSpecifications.1.Tag.1.Value={name}"
+                );
+                let form = format!("TransitGatewayId={gateway}&{kind}&{tag}");
+                let action = "CreateTransitGatewayRouteTable";
+                create_foreign(&mut world, action, &form, "transitGatewayRouteTableId")
+            };
+            let transit_tables =
+                ["one", "two"].map(|name| transit_table(&transit_gateways[0], name));
+            let far_transit_table = transit_table(&transit_gateways[1], "far");
             let vpcs = vpcs.map(|vpc| {
                 let tables = |id: &str| {
                     let of = format!("Filter.1.Name=vpc-id&Filter.1.Value.1={id}");
@@ -122,6 +138,8 @@ impl Environment {
                 far_vpc,
                 vpn_gateways,
                 transit_gateways,
+                transit_tables,
+                far_transit_table,
             }
         }))
     }

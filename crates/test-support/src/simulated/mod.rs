@@ -43,14 +43,14 @@ use bgp_vpn::adoption::Adoption;
 use bgp_vpn::inside_cidr::Slot;
 use bgp_vpn::ipsec::Preset;
 use bgp_vpn::known_ids::KnownIds;
-use bgp_vpn::lookup::{LookupScope, TeardownSpec};
+use bgp_vpn::lookup::{AttachmentReads, LookupScope, TeardownSpec};
 use bgp_vpn::managed::Managed;
 use bgp_vpn::names::{AwsNames, AzureNames};
 use bgp_vpn::observed::Observed;
 use bgp_vpn::ownership_tags::LinkId;
 use bgp_vpn::spec::{
     AwsGateway, AwsNetwork, AwsSpec, AzureGateway, AzureNetwork, AzureSpec, PropagationTargets,
-    Removals, Spec,
+    Removals, Spec, TransitRouting,
 };
 use bgp_vpn::tunnel::{PerTunnel, TunnelKey};
 use bgp_vpn::types::Asn;
@@ -208,6 +208,7 @@ impl Sim {
                 names,
             },
             aws: AwsSpec {
+                transit_routing: TransitRouting::default(),
                 region: Region(REGION.to_owned()),
                 network: AwsNetwork::Create {
                     cidr: net("10.2.0.0/16"),
@@ -271,6 +272,7 @@ impl Sim {
             adoption: Adoption::of(spec),
             recorded_ids: Managed::default(),
             read_keys: true,
+            attachment_reads: AttachmentReads::of(&spec.aws),
         }
     }
 

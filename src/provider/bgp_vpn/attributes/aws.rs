@@ -114,7 +114,21 @@ fn gateway() -> Vec<AttributeRow> {
             .source(Source::Objects)
             .on_change(Effect::RecreatesAwsSide)
             .describe(
-                "ID of an existing transit gateway, used instead of a virtual private gateway and its VPC. The link neither creates nor deletes it. Its ASN is read from it. Routes from VPCs to the transit gateway are not managed. The attachments of the two VPN connections use its default route tables.",
+                "ID of an existing transit gateway, used instead of a virtual private gateway and its VPC. The link neither creates nor deletes it. Its ASN is read from it. Routes from VPCs to the transit gateway are not managed. The attachments of the two VPN connections get the tags of the link, and use the default route tables unless others are configured.",
+            ),
+        AttributeRow::string("aws.transit_gateway_association_route_table_id").id(AttributeId::TransitAssociation)
+            .optional()
+            .needs_preflight()
+            .on_change(Effect::InterruptsRoutes)
+            .describe(
+                "Route table of the transit gateway (`tgw-rtb-...`) with which the attachments of both VPN connections are associated. It routes the traffic from Azure. If not set, the link does not change associations: AWS associates new attachments with the default association route table of the transit gateway. Removing this keeps the present association, because another one would interrupt the routes.",
+            ),
+        AttributeRow::of("aws.transit_gateway_propagation_route_table_ids", Type::set(Type::String)).id(AttributeId::TransitPropagations)
+            .optional()
+            .needs_preflight()
+            .on_change(Effect::InPlace)
+            .describe(
+                "Route tables of the transit gateway (`tgw-rtb-...`) into which the attachments of both VPN connections propagate the routes to Azure. Removing a table ends the propagation only if this link enabled it. Propagation into the default propagation route table of the transit gateway is not changed.",
             ),
         AttributeRow::of("aws.route_table_ids", Type::set(Type::String)).id(AttributeId::RouteTables)
             .remembered()

@@ -23,6 +23,8 @@ pub enum Effect {
     RecreatesConnections,
     /// Both tunnels of a VPN connection are interrupted, of one connection after the other.
     InterruptsConnections,
+    /// The routes of a VPN connection are interrupted, of one connection after the other.
+    InterruptsRoutes,
     /// One tunnel after the other is interrupted.
     InterruptsTunnels,
     /// The Azure gateway is resized.
@@ -67,6 +69,9 @@ impl Effect {
             }
             Effect::InterruptsConnections => {
                 "Changing this interrupts one VPN connection after the other, each while the tunnels of the other one are up."
+            }
+            Effect::InterruptsRoutes => {
+                "Changing this interrupts the routes of one VPN connection after the other, each while the tunnels of the other one are up."
             }
             Effect::InterruptsTunnels => "Changing this interrupts one tunnel after the other.",
             Effect::ResizesGateway => {
@@ -127,6 +132,12 @@ impl Effect {
                 summaries::TUNNELS_INTERRUPTED,
                 "Both tunnels of a VPN connection are down for several minutes while their bandwidth changes. The connections are \
                  updated one at a time. The tunnels of the other VPN connection carry the traffic.",
+            ),
+            Effect::InterruptsRoutes => (
+                summaries::ROUTES_INTERRUPTED,
+                "AWS associates an attachment with one route table at most. A VPN connection has no routes for about a minute, after its \
+                 former association ends and before the new one begins. The connections are updated one at a time, while the \
+                 tunnels of the other carry the traffic.",
             ),
             Effect::InterruptsTunnels => (
                 summaries::TUNNELS_INTERRUPTED,

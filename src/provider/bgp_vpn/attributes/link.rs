@@ -189,6 +189,10 @@ fn tunnel(key: TunnelKey) -> Vec<AttributeRow> {
         text("aws_outside_ip", "Public address of the AWS end."),
         text("azure_public_ip", "Public address of the Azure end."),
         text("aws_vpn_connection_id", "ID of the VPN connection (`vpn-...`)."),
+        text(
+            "aws_transit_gateway_attachment_id",
+            "ID of the attachment of the VPN connection to the transit gateway (`tgw-attach-...`).",
+        ),
         text("aws_customer_gateway_id", "ID of the customer gateway (`cgw-...`)."),
         text("azure_local_network_gateway_id", "Resource ID of the local network gateway."),
         text("azure_connection_id", "Resource ID of the connection."),

@@ -118,6 +118,23 @@ fn changes(path: &str, value: impl Into<Value>, private: &PrivateState) -> Vec<D
         .collect()
 }
 
+/// The warning of another route table of a transit gateway.
+fn interrupted_routes() -> Vec<Diagnostic> {
+    let mut prior = state();
+    prior.set_at(&"aws.transit_gateway_id".into(), "tgw-1");
+    let mut planned = prior.clone();
+    let table = "aws.transit_gateway_association_route_table_id";
+    planned.set_at(&table.into(), "tgw-rtb-1");
+    let (prior, planned) = (Model::read(&prior), Model::read(&planned));
+    ChangeSet {
+        prior: &prior,
+        planned: &planned,
+    }
+    .warnings(&PrivateState::default())
+    .into_iter()
+    .collect()
+}
+
 /// The warning of an update whose Azure gateway was deleted.
 fn recreated_gateway() -> Vec<Diagnostic> {
     let mut prior = state();
@@ -185,6 +202,7 @@ pub fn diagnostics() -> Vec<Diagnostic> {
     found.extend(changes("azure.sku", "VpnGw2AZ", &private));
     found.extend(changes("aws.enable_acceleration", true, &private));
     found.extend(changes("aws.tunnel_bandwidth", "large", &private));
+    found.extend(interrupted_routes());
     found.extend(changes("azure.connection_mode", "Default", &private));
     found.extend(changes("rotate_keys", "2026-11", &private));
     found.extend(changes("preshared_keys_wo_version", 2_u32, &private));

@@ -47,6 +47,12 @@ pub fn issues() -> Vec<Diagnostic> {
         },
         Issue::VpnGatewayNotFound { .. } => Issue::VpnGatewayNotFound { id: "vgw-1".into(), region: "eu-west-1".into() },
         Issue::TransitGatewayNotFound { .. } => Issue::TransitGatewayNotFound { id: "tgw-1".into(), region: "eu-west-1".into() },
+        Issue::TransitRouteTableNotFound { .. } => Issue::TransitRouteTableNotFound { id: "tgw-rtb-1".into(), region: "eu-west-1".into() },
+        Issue::RouteTableOfOtherTransitGateway { .. } => Issue::RouteTableOfOtherTransitGateway {
+            id: "tgw-rtb-1".into(),
+            has: "tgw-2".into(),
+            needs: "tgw-1".into(),
+        },
         Issue::ManualTransitAttachment(_) => Issue::ManualTransitAttachment("associate and propagate routes of"),
         Issue::NoEcmp => Issue::NoEcmp,
         Issue::InsideCidrInUse { .. } => Issue::InsideCidrInUse {
@@ -101,6 +107,8 @@ fn place(issue: &Issue) -> At {
         Issue::TransitGatewayNotFound { .. }
         | Issue::ManualTransitAttachment(_)
         | Issue::NoEcmp => At::TransitGateway,
+        Issue::TransitRouteTableNotFound { .. } => At::TransitAssociation,
+        Issue::RouteTableOfOtherTransitGateway { .. } => At::TransitPropagations,
         Issue::SharedGateways(_) | Issue::ClaimAtCreate => At::ManageGateways,
         _ => At::AzureGateway,
     }
