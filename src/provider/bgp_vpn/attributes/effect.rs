@@ -21,7 +21,8 @@ pub enum Effect {
     RecreatesCustomerGateways,
     /// The VPN connections are recreated, one after the other.
     RecreatesConnections,
-    /// Both tunnels of a VPN connection are interrupted, of one connection after the other.
+    /// Both tunnels of a VPN connection are interrupted, of one connection after the other. Where
+    /// the region does not support the change in place, the connections are recreated.
     InterruptsConnections,
     /// One tunnel after the other is interrupted.
     InterruptsTunnels,
@@ -66,7 +67,8 @@ impl Effect {
                 "Changing this recreates one VPN connection after the other, each while the tunnels of the other one are up."
             }
             Effect::InterruptsConnections => {
-                "Changing this interrupts one VPN connection after the other, each while the tunnels of the other one are up."
+                "Changing this interrupts one VPN connection after the other, each while the tunnels of the other one are up. In regions that \
+                 do not support the change in place, it recreates them."
             }
             Effect::InterruptsTunnels => "Changing this interrupts one tunnel after the other.",
             Effect::ResizesGateway => {
@@ -126,7 +128,8 @@ impl Effect {
             Effect::InterruptsConnections => (
                 summaries::TUNNELS_INTERRUPTED,
                 "Both tunnels of a VPN connection are down for several minutes while their bandwidth changes. The connections are \
-                 updated one at a time, while the tunnels of the other carry the traffic.",
+                 updated one at a time, while the tunnels of the other carry the traffic. If the AWS region does not support the change in \
+                 place, the connections are recreated instead, also one at a time, and the AWS addresses of all tunnels change.",
             ),
             Effect::InterruptsTunnels => (
                 summaries::TUNNELS_INTERRUPTED,
