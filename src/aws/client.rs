@@ -27,8 +27,20 @@ use tokio::time::Instant;
 /// A call that hangs ends after this, connecting included.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Where roles are taken on when no region is known at all; any region of the partition answers.
-const FALLBACK_REGION: &str = "us-east-1";
+/// Where roles are taken on when no region is known at all: any region of the partition that the
+/// role is in answers.
+fn fallback_region(settings: &Settings) -> &'static str {
+    let identity = settings.assume_role_with_web_identity.as_ref();
+    let roles = settings.assume_role.iter().map(|role| &role.role_arn);
+    let role = roles
+        .chain(identity.and_then(|identity| identity.role_arn.as_ref()))
+        .next();
+    match role.and_then(|arn| arn.split(':').nth(1)) {
+        Some("aws-cn") => "cn-north-1",
+        Some("aws-us-gov") => "us-gov-west-1",
+        _ => "us-east-1",
+    }
+}
 
 /// What tests and simulations put in the place of network, clock and randomness. The default is the
 /// real thing.
@@ -219,9 +231,10 @@ impl Shared {
         }
         let sdk = loader.load().await;
         let region = sdk.region().cloned().unwrap_or_else(|| {
-            aws_config::Region::new(
-                first.map_or_else(|| FALLBACK_REGION.to_owned(), |region| region.0.clone()),
-            )
+            aws_config::Region::new(first.map_or_else(
+                || fallback_region(settings).to_owned(),
+                |region| region.0.clone(),
+            ))
         });
         let mut with = sdk.clone().into_builder();
         with.set_credentials_provider(credentials::provider(settings, &sdk, &region).await?);
@@ -322,5 +335,31 @@ impl Ec2 {
 
     pub(super) fn max_retries(&self) -> Option<u32> {
         self.max_retries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::credentials::AssumeRole;
+
+    #[test]
+    fn take_on_role_in_its_partition() {
+        for (partition, region) in [
+            ("aws", "us-east-1"),
+            ("aws-us-gov", "us-gov-west-1"),
+            ("aws-cn", "cn-north-1"),
+        ] {
+            let role = AssumeRole {
+                role_arn: format!("arn:{partition}:iam::123456789012:role/network"),
+                ..AssumeRole::default()
+            };
+            let settings = Settings {
+                assume_role: vec![role],
+                ..Settings::default()
+            };
+            assert_eq!(fallback_region(&settings), region);
+        }
+        assert_eq!(fallback_region(&Settings::default()), "us-east-1");
     }
 }

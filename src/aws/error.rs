@@ -107,6 +107,11 @@ impl Error {
         }
     }
 
+    /// Whether the region does not support what was asked. Nothing was done.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self, Error::Rejected(failure) if failure.code == "UnsupportedOperation")
+    }
+
     pub(super) fn context_mut(&mut self) -> Option<&mut ErrorContext> {
         match self {
             Error::NotFound(f)

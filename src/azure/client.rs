@@ -9,7 +9,7 @@ use super::documents::location::Location;
 use super::error::Error;
 use super::gateway_lock::GatewayLocks;
 use super::id::ResourceId;
-use super::resources::{NETWORK, encoded};
+use super::resources::{encoded, version_of};
 use super::transport::response_limit::ResponseLimit;
 use super::transport::tls::Http;
 use crate::client::response::{MAX_BYTES, MAX_PAGES};
@@ -133,8 +133,11 @@ impl Azure {
         id: &ResourceId,
         ctx: &CallContext,
     ) -> Result<Option<Value>, Error> {
-        self.get_call(&ArmRequest::new(operation, Method::Get, id, NETWORK), ctx)
-            .await
+        self.get_call(
+            &ArmRequest::new(operation, Method::Get, id, version_of(id)),
+            ctx,
+        )
+        .await
     }
 
     pub(super) async fn get_call(
@@ -236,7 +239,7 @@ impl Azure {
             encoded(group)
         );
         self.list(
-            &ArmRequest::path(operation, Method::Get, &path, NETWORK),
+            &ArmRequest::path(operation, Method::Get, &path, version_of(&path)),
             ctx,
         )
         .await

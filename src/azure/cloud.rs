@@ -112,6 +112,11 @@ mod tests {
         };
         assert_eq!(us.authority, "https://login.microsoftonline.us");
         assert_eq!(us.scope, "https://management.usgovcloudapi.net/.default");
+        let CloudSource::Known(china) = source(Some("china"), None).unwrap() else {
+            unreachable!()
+        };
+        assert_eq!(china.authority, "https://login.chinacloudapi.cn");
+        assert_eq!(china.scope, "https://management.chinacloudapi.cn/.default");
         assert!(source(Some("germany"), None).is_err());
         assert_eq!(
             source(None, Some("h:1")),

@@ -76,6 +76,10 @@ pub enum ActionError {
         spared: ActionTarget,
         why: Vec<String>,
     },
+    /// EC2 modifies the bandwidth of existing connections in some regions only (announced 2026-05;
+    /// not in us-west-2).
+    #[error("EC2 does not change the bandwidth of the VPN connection {id} in the region {region}")]
+    FixedBandwidth { id: String, region: String },
     #[error(
         "the remaining actions have a circular dependency. This is a bug in the provider. Report it with the plan"
     )]

@@ -10,7 +10,7 @@ use super::interrupted_move::{self, record_target};
 use super::name_conflicts::name_conflicts;
 use super::observe::observe;
 use super::round::{
-    MAX_ROUNDS, Mode, ProgressCallback, ReconcileOutcome, aborted, execute_round,
+    ActionFailure, MAX_ROUNDS, Mode, ProgressCallback, ReconcileOutcome, aborted, execute_round,
     final_observation, removed_bgp_addresses,
 };
 use super::teardown::delete_interrupted_moves;
@@ -196,6 +196,17 @@ async fn reconcile_loop(
         }
         whole.done.extend(outcome.done);
         whole.observed = outcome.observed;
+        let fixed_bandwidth =
+            |failure: &ActionFailure| matches!(failure.error, ActionError::FixedBandwidth { .. });
+        if !outcome.failures.is_empty()
+            && outcome.failures.iter().all(fixed_bandwidth)
+            && !outcome.cancelled
+            && !spec.aws.recreates_for_bandwidth
+        {
+            tracing::info!("the region does not change the bandwidth in place; recreating");
+            spec.aws.recreates_for_bandwidth = true;
+            continue;
+        }
         if !outcome.failures.is_empty() || outcome.cancelled {
             let (failures, cancelled) = (outcome.failures, outcome.cancelled);
             let observed = final_observation(&clients, &scope, &at_first, whole.observed).await;
@@ -231,7 +242,7 @@ fn created_objects(
     let begun = observed
         .recorded_bgp_addresses()
         .into_iter()
-        .filter(|(_, id)| !at_first.contains(id))
+        .filter(|(_, id)| !at_first.contains(&id.to_lowercase()))
         .map(|(object, _)| object);
     finished.chain(begun).collect()
 }

@@ -59,7 +59,7 @@ fn random_configurations_work_in_real_terraform() {
     let mut sites = Vec::new();
     let clouds = Clouds {
         time_scale: 10_000,
-        seed: 1,
+        ..Clouds::default()
     };
     let Some(env) = TestEnv::with_world(clouds, |dir| sites = prepare(dir, INSTANCES as usize))
     else {

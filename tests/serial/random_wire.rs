@@ -123,7 +123,7 @@ async fn follow_terraform_core_rules() {
         &dir,
         Clouds {
             time_scale: 10_000,
-            seed: 1,
+            ..Clouds::default()
         },
     );
     let before = sandbox.world();

@@ -120,7 +120,7 @@ fn denying_policy_is_reported_at_plan_with_its_assignment() {
             "parameters": {"listOfResourceTypesNotAllowed": types}}});
         arm(&sim, "PUT", assignment, policy).await;
         let error = plan_fails(&sim, complete_link(), "azure.resource_group_name").await;
-        assert!(error.contains("no-public-ips"), "{error}");
+        assert!(error.to_lowercase().contains("no-public-ips"), "{error}");
     });
 }
 

@@ -2,6 +2,7 @@
 //! was interrupted.
 
 use awsazure::aws::model::{Bandwidth, TransitGatewayId, VpnConnection};
+use awsazure_sandbox::world::Settings;
 use bgp_vpn::action::Action;
 use bgp_vpn::key_rotation::KeyRotation;
 use bgp_vpn::lookup::LookupScope;
@@ -32,9 +33,16 @@ async fn create_on_transit(sim: &Sim) -> (Spec, Observed) {
 /// A link on a transit gateway before and after a change, and the least tunnels that were up
 /// meanwhile.
 fn least_up(seed: u64, change: fn(&mut Spec)) -> (Observed, Observed, usize) {
+    least_up_in((seed, Settings::default()), change)
+}
+
+fn least_up_in(
+    (seed, settings): (u64, Settings),
+    change: fn(&mut Spec),
+) -> (Observed, Observed, usize) {
     on_big_stack(|| {
         in_virtual_time(async {
-            let sim = Sim::new(seed);
+            let sim = Sim::with(seed, settings);
             let (mut spec, before) = create_on_transit(&sim).await;
             change(&mut spec);
             let mut search = on_transit(&sim, &spec);
@@ -55,9 +63,18 @@ fn least_up_when_killed(
     operation: &str,
     seconds: u64,
 ) -> (Observed, usize) {
+    least_up_when_killed_in((seed, Settings::default()), change, operation, seconds)
+}
+
+fn least_up_when_killed_in(
+    (seed, settings): (u64, Settings),
+    change: fn(&mut Spec),
+    operation: &str,
+    seconds: u64,
+) -> (Observed, usize) {
     on_big_stack(|| {
         in_virtual_time(async {
-            let sim = Sim::new(seed);
+            let sim = Sim::with(seed, settings);
             let (mut spec, before) = create_on_transit(&sim).await;
             let calls = || {
                 sim.sandbox
@@ -90,6 +107,15 @@ fn least_up_when_killed(
             (ended.observed, least)
         })
     })
+}
+
+/// Clouds in which EC2 changes no connection's bandwidth.
+fn fixed_bandwidth(seed: u64) -> (u64, Settings) {
+    let settings = Settings {
+        fixed_bandwidth: true,
+        ..Settings::default()
+    };
+    (seed, settings)
 }
 
 fn connections(seen: &Observed) -> Vec<VpnConnection> {
@@ -129,6 +155,42 @@ fn change_bandwidth_one_connection_at_a_time() {
             .collect::<Vec<_>>()
     };
     assert_eq!(ids(&before), ids(&after));
+}
+
+/// Where EC2 rejects another bandwidth, one connection after the other is recreated.
+#[test]
+fn recreate_connections_where_bandwidth_is_fixed() {
+    let change = |spec: &mut Spec| {
+        spec.aws.bandwidth = Bandwidth::Large;
+        spec.aws.dpd_timeout_seconds = 40;
+    };
+    let (before, after, least) = least_up_in(fixed_bandwidth(23), change);
+    assert_eq!(least, 2);
+    let (before, after) = (connections(&before), connections(&after));
+    assert!(after.iter().all(|vpn| vpn.bandwidth == Bandwidth::Large));
+    assert!(before.iter().zip(&after).all(|(old, new)| old.id != new.id));
+}
+
+/// A run that was killed while it recreated the connections is resumed one connection at a time.
+#[test]
+fn resumed_bandwidth_recreation_waits_for_new_connection() {
+    for seconds in [1, 60, 300] {
+        let (after, least) = least_up_when_killed_in(
+            fixed_bandwidth(24),
+            |spec| spec.aws.bandwidth = Bandwidth::Large,
+            "CreateVpnConnection",
+            seconds,
+        );
+        assert_eq!(
+            least, 2,
+            "killed {seconds} s after the first new connection"
+        );
+        assert!(
+            connections(&after)
+                .iter()
+                .all(|vpn| vpn.bandwidth == Bandwidth::Large)
+        );
+    }
 }
 
 /// A resumed acceleration waits for the tunnels of the connection that the interrupted run created.

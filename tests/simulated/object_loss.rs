@@ -88,7 +88,10 @@ fn chosen(spec: &Spec, seen: &Observed, at: Option<usize>, kinds: &[Kind]) -> Ma
     let all = managed(spec, seen);
     let mut chosen = Managed::default();
     for kind in kinds {
-        for (n, id) in all.ids(*kind).enumerate() {
+        // Azure's ids differ in letter case, and their names have the number of the tunnel.
+        let mut ids: Vec<&str> = all.ids(*kind).collect();
+        ids.sort_by_key(|id| id.to_lowercase());
+        for (n, id) in ids.into_iter().enumerate() {
             // Ids of the AWS half are random; its customer gateways are identified by their
             // connection.
             let of_aws = |i: Instance| {

@@ -179,7 +179,8 @@ fn rotation_stops_if_its_connection_is_deleted() {
             let ((ended, end), deleted) = tokio::join!(run, other_user);
             let error = only_error(&ended).to_string();
             assert!(
-                error.contains(&id) && error.contains("deleted outside of Terraform"),
+                error.to_lowercase().contains(&id.to_lowercase())
+                    && error.contains("deleted outside of Terraform"),
                 "{error}"
             );
             let waited = end.saturating_duration_since(deleted);

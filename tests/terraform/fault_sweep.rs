@@ -93,7 +93,7 @@ fn environment() -> Option<TestEnv> {
     let env = TestEnv::with_world(
         Clouds {
             time_scale: 6_000,
-            seed: 1,
+            ..Clouds::default()
         },
         |dir| {
             let epoch_unix_seconds = SystemTime::now()

@@ -36,6 +36,7 @@ mod remote_run;
 mod replacements;
 mod resume_failed_create;
 mod shared_gateway;
+mod sovereign_clouds;
 mod state_upgrade;
 mod transit_gateway;
 mod updates;

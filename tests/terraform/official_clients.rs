@@ -63,7 +63,7 @@ fn link_built_by_official_sdks_imports_to_empty_plan() {
     // Boto3's waiters ask every fifteen real seconds, and EC2 lists what is deleted for an hour.
     let Some(slow) = TestEnv::with(Clouds {
         time_scale: 150,
-        seed: 1,
+        ..Clouds::default()
     }) else {
         return;
     };

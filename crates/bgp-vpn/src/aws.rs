@@ -57,6 +57,23 @@ impl Region {
     }
 }
 
+/// The partition of a region, as ARNs name it.
+pub fn partition_of(region: &str) -> &'static str {
+    const PREFIXES: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("eusc-", "aws-eusc"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("us-isof-", "aws-iso-f"),
+        ("eu-isoe-", "aws-iso-e"),
+    ];
+    PREFIXES
+        .iter()
+        .find(|(prefix, _)| region.starts_with(prefix))
+        .map_or("aws", |(_, partition)| partition)
+}
+
 /// State of an object that AWS builds and takes down asynchronously. An unknown word is
 /// `ConflictRetryable`: wait and look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -199,13 +199,14 @@ pub fn vpn_connection_needs_replacement(
     have: &aws::VpnConnection,
     instance: Instance,
 ) -> Option<String> {
-    let word = if have.accelerated {
-        "accelerated"
-    } else {
-        "not accelerated"
-    };
-    (have.accelerated != spec.aws.acceleration)
-        .then(|| format!("the VPN connection {} to {instance} is {word}", have.id))
+    let name = format!("the VPN connection {} to {instance}", have.id);
+    if have.accelerated != spec.aws.acceleration {
+        let not = if have.accelerated { "" } else { "not " };
+        return Some(format!("{name} is {not}accelerated"));
+    }
+    let (is, wanted) = (have.bandwidth.as_str(), spec.aws.bandwidth.as_str());
+    (spec.aws.recreates_for_bandwidth && is != wanted)
+        .then(|| format!("the tunnels of {name} are {is}, not {wanted}"))
 }
 
 /// How a VPN connection that stays differs in itself, its tunnels' options apart.

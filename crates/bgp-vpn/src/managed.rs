@@ -75,18 +75,37 @@ impl fmt::Display for Kind {
 pub struct Managed(pub BTreeMap<Kind, BTreeSet<String>>);
 
 impl Managed {
+    /// An id that is there in another letter case stays as it is.
     pub fn add(&mut self, kind: Kind, id: impl fmt::Display) {
-        self.0.entry(kind).or_default().insert(id.to_string());
-    }
-
-    /// Azure ids compare without regard to case; AWS ids have none.
-    /// Adds all objects of another set.
-    pub fn extend(&mut self, other: &Managed) {
-        for (kind, ids) in &other.0 {
-            self.0.entry(*kind).or_default().extend(ids.iter().cloned());
+        let id = id.to_string();
+        if !self.has(kind, &id) {
+            self.0.entry(kind).or_default().insert(id);
         }
     }
 
+    /// Adds all objects of another set.
+    pub fn extend(&mut self, other: &Managed) {
+        for (kind, ids) in &other.0 {
+            ids.iter().for_each(|id| self.add(*kind, id));
+        }
+    }
+
+    /// The same objects, in the letter case in which another set has them.
+    #[must_use]
+    pub fn spelled_as(&self, before: &Managed) -> Managed {
+        let mut spelled = Managed::default();
+        for (kind, ids) in &self.0 {
+            for id in ids {
+                let known = before
+                    .ids(*kind)
+                    .find(|known| known.eq_ignore_ascii_case(id));
+                spelled.add(*kind, known.unwrap_or(id));
+            }
+        }
+        spelled
+    }
+
+    /// Azure ids compare without regard to case; AWS ids have one.
     pub fn has(&self, kind: Kind, id: &str) -> bool {
         self.0
             .get(&kind)
@@ -104,5 +123,25 @@ impl Managed {
 
     pub fn ids(&self, kind: Kind) -> impl Iterator<Item = &str> {
         self.0.get(&kind).into_iter().flatten().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_keep_their_spelling() {
+        let mut before = Managed::default();
+        before.add(Kind::AzureConnection, "/Subscriptions/S/One");
+        before.add(Kind::AzureConnection, "/subscriptions/s/one");
+        assert_eq!(before.ids(Kind::AzureConnection).count(), 1);
+        let mut now = Managed::default();
+        for id in ["/subscriptions/s/ONE", "/subscriptions/s/two"] {
+            now.add(Kind::AzureConnection, id);
+        }
+        let spelled = now.spelled_as(&before);
+        let ids: Vec<&str> = spelled.ids(Kind::AzureConnection).collect();
+        assert_eq!(ids, ["/Subscriptions/S/One", "/subscriptions/s/two"]);
     }
 }

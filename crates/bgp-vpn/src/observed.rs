@@ -106,11 +106,12 @@ impl Observed {
             .is_some_and(|telemetry| telemetry.up)
     }
 
-    /// Ids of all that a link makes one after the other.
+    /// Ids of all that a link makes one after the other, in lower case: Azure may return another
+    /// letter case at the next read.
     pub fn ids(&self) -> BTreeSet<String> {
         self.recorded_bgp_addresses()
             .into_iter()
-            .map(|(_, id)| id)
+            .map(|(_, id)| id.to_lowercase())
             .collect()
     }
 

@@ -156,6 +156,8 @@ pub struct AwsSpec {
     pub acceleration: bool,
     /// Of every tunnel; large on a transit gateway only.
     pub bandwidth: Bandwidth,
+    /// Another bandwidth needs another connection: EC2 rejected the change in place.
+    pub recreates_for_bandwidth: bool,
     pub logs: Logs,
     pub names: AwsNames,
 }

@@ -1,5 +1,6 @@
 //! Where tunnels may write their logs: what can be refused without asking AWS.
 
+use super::aws::partition_of;
 use super::config::{Attr, TunnelLogsConfig};
 use super::violation::{AttributeId, Violation, ViolationKind};
 
@@ -65,14 +66,14 @@ pub fn check_region(logs: &TunnelLogsConfig, region: &str) -> Vec<Violation> {
         .collect()
 }
 
-/// `arn:aws:logs:REGION:ACCOUNT:log-group:NAME`, in any partition.
+/// `arn:aws:logs:REGION:ACCOUNT:log-group:NAME`, in the partition of the region.
 fn is_log_group(arn: &str) -> bool {
     let parts: Vec<&str> = arn.splitn(7, ':').collect();
     let ["arn", partition, "logs", region, account, "log-group", name] = parts.as_slice() else {
         return false;
     };
     let legal = |c: char| c.is_ascii_alphanumeric() || "_-/.#".contains(c);
-    partition.starts_with("aws")
+    *partition == partition_of(region)
         && region.contains('-')
         && account.len() == 12
         && account.bytes().all(|b| b.is_ascii_digit())
@@ -89,8 +90,10 @@ mod tests {
 
     #[test]
     fn distinguish_log_group_arn_from_stream_arn() {
-        assert!(is_log_group(GROUP) && is_log_group(&GROUP.replace("aws", "aws-cn")));
+        assert!(is_log_group(GROUP));
         for (from, to) in [
+            ("aws", "aws-cn"),
+            ("eu-west-1", "us-gov-west-1"),
             ("link", "link:*"),
             ("/vpn/link", ""),
             ("logs", "s3"),
@@ -99,6 +102,17 @@ mod tests {
         ] {
             let arn = GROUP.replace(from, to);
             assert!(!is_log_group(&arn), "{arn}");
+        }
+    }
+
+    #[test]
+    fn log_group_is_in_partition_of_its_region() {
+        for (partition, region) in [("aws-us-gov", "us-gov-west-1"), ("aws-cn", "cn-north-1")] {
+            let arn = GROUP
+                .replace("arn:aws:", &format!("arn:{partition}:"))
+                .replace("eu-west-1", region);
+            assert!(is_log_group(&arn), "{arn}");
+            assert!(!is_log_group(&arn.replace(partition, "aws")), "{arn}");
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod run;
 
+use awsazure_sandbox::azure::AzureCloud;
 use awsazure_sandbox::control;
 use awsazure_sandbox::data_dir::DataDir;
 use awsazure_sandbox::server::{Options, Server};
@@ -133,9 +134,14 @@ struct ServeOptions {
     /// How many times faster than the clock simulated time runs.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     time_scale: u64,
-    /// Seed of a new world.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// Seed of a new world. With a seed, answers vary at random in what the clouds do not promise:
+    /// the order of lists and the letter case of Azure's ids.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Azure that a new world plays: public, usgovernment or china. Its metadata, audiences and
+    /// regions are that cloud's.
+    #[arg(long, default_value = "public")]
+    azure_cloud: AzureCloud,
     /// File with an IAM policy. A call to AWS that it does not allow is rejected with
     /// UnauthorizedOperation. Without it everything is allowed.
     #[arg(long, value_name = "FILE")]
@@ -153,6 +159,7 @@ impl From<ServeOptions> for Options {
             allow_remote,
             time_scale,
             seed,
+            azure_cloud,
             aws_policy,
             azure_role,
         } = given;
@@ -161,6 +168,7 @@ impl From<ServeOptions> for Options {
             allow_remote,
             time_scale,
             seed,
+            azure_cloud,
             aws_policy,
             azure_role,
         }

@@ -9,6 +9,7 @@
 //! | `authorization` | what the caller may do: an IAM policy, an Azure role |
 //! | `dataplane` | whether a tunnel would come up, from what each cloud was given |
 //! | `schema` | both clouds' own schemas, and what breaks them |
+//! | `variation` | the order and the letter case that the clouds do not promise |
 //! | `faults`, `call_log` | what goes wrong on purpose; what was asked |
 //! | `server` | the world behind TLS, in scaled time |
 //! | `environment` | the variables that lead clients to a sandbox |
@@ -33,4 +34,5 @@ pub mod schema;
 pub mod server;
 pub mod time;
 pub mod tls;
+mod variation;
 pub mod world;

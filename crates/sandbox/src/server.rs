@@ -2,6 +2,7 @@
 //! start * time scale.
 
 use crate::authorization::{Authorization, DocumentError, Policy, Role};
+use crate::azure::AzureCloud;
 use crate::call_log::CallRecord;
 use crate::control;
 use crate::data_dir::{Control, DataDir, DataDirError, Lock};
@@ -44,8 +45,10 @@ pub struct Options {
     pub allow_remote: bool,
     /// How many times faster than the clock simulated time runs.
     pub time_scale: u64,
-    /// Seed of a new world.
-    pub seed: u64,
+    /// Seed of a new world. With one, the order of lists and the letter case of ids vary.
+    pub seed: Option<u64>,
+    /// Which Azure a new world plays.
+    pub azure_cloud: AzureCloud,
     /// File of an IAM policy: calls to AWS that it does not allow are rejected.
     pub aws_policy: Option<PathBuf>,
     /// File of a custom role: calls to Azure that it does not permit are rejected.
@@ -140,9 +143,10 @@ impl Server {
             None => {
                 let epoch_unix_seconds = jiff::Timestamp::now().as_second();
                 World::new(
-                    options.seed,
+                    options.seed.unwrap_or(1),
                     Settings {
                         epoch_unix_seconds,
+                        azure_cloud: options.azure_cloud,
                         ..Settings::default()
                     },
                 )
@@ -150,6 +154,7 @@ impl Server {
         };
         let time_scale = options.time_scale.max(1);
         world.settings.time_scale = time_scale;
+        world.settings.varied_answers |= options.seed.is_some();
         world.authorization = authorization;
         directory.write_env(&address.to_string(), &world.settings)?;
         let token = random_hex();

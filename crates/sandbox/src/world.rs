@@ -12,6 +12,7 @@ use crate::http::{Outcome, Request, Response};
 use crate::rng::Rng;
 use crate::schema::SchemaValidator;
 use crate::time::{SimDuration, SimTime};
+use crate::variation::Variation;
 use crate::{aws, azure, dataplane};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,13 @@ pub struct Settings {
     /// Whether rows of BGP peers have the gateway instance's address in the GatewaySubnet as local
     /// address, as all published samples have it, and not the custom address of the connection.
     pub peers_by_own_address: bool,
+    /// Whether answers vary in what the clouds do not promise: the order of lists and the letter
+    /// case of Azure's ids.
+    pub varied_answers: bool,
+    /// Whether no region changes the bandwidth of a connection in place; us-west-2 never does.
+    pub fixed_bandwidth: bool,
+    /// Which Azure it plays.
+    pub azure_cloud: azure::AzureCloud,
 }
 
 impl Default for Settings {
@@ -57,6 +65,9 @@ impl Default for Settings {
             client_secret: "sandbox-client-secret".into(),
             throttling: true,
             peers_by_own_address: false,
+            varied_answers: false,
+            fixed_bandwidth: false,
+            azure_cloud: azure::AzureCloud::Public,
         }
     }
 }
@@ -117,6 +128,8 @@ pub struct World {
     #[serde(skip)]
     pub authorization: Authorization,
     rng: Rng,
+    #[serde(default)]
+    variation: Variation,
     /// Calls answered so far.
     calls: u64,
     /// The latest instant that it has seen.
@@ -146,6 +159,7 @@ impl World {
             validator: SchemaValidator::default(),
             authorization: Authorization::default(),
             rng: Rng::seeded(seed),
+            variation: Variation::seeded(seed),
             calls: 0,
             now: SimTime::default(),
             lab_faults: Vec::new(),
@@ -156,6 +170,12 @@ impl World {
     /// From here on chance is another seed's.
     pub fn reseed(&mut self, seed: u64) {
         self.rng = Rng::seeded(seed);
+        self.variation.reseed(seed);
+    }
+
+    /// Azure spells ids in another way from here on, where answers vary.
+    pub fn respell(&mut self, seed: u64) {
+        self.variation.respell(seed);
     }
 
     /// The latest instant that it has seen. A world that is read from a file continues from there.
@@ -282,6 +302,15 @@ impl World {
             Called::Azure(call) => self.azure.handle(call, request, &mut cx),
             Called::Aws(call) => self.aws.handle(call, request, &mut cx),
         };
+        if self.settings.varied_answers && response.status < 300 {
+            let varied = match called {
+                Called::Azure(call) => self.variation.azure(&call.operation, &response.body),
+                Called::Aws(_) => std::str::from_utf8(&response.body)
+                    .ok()
+                    .map(|body| self.variation.ec2(body).into_bytes()),
+            };
+            response.body = varied.unwrap_or(response.body);
+        }
         match fault {
             Some(Kind::Lost) => return Outcome::Dropped,
             Some(Kind::HangAfter) => return Outcome::Hang,

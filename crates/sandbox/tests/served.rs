@@ -6,6 +6,7 @@
     clippy::indexing_slicing
 )]
 
+use awsazure_sandbox::azure::AzureCloud;
 use awsazure_sandbox::control;
 use awsazure_sandbox::data_dir::{DataDir, DataDirError};
 use awsazure_sandbox::server::{Options, ServeError, Server};
@@ -28,7 +29,8 @@ fn options(listen: &str) -> Options {
         listen: listen.parse().unwrap(),
         allow_remote: false,
         time_scale: 1_000,
-        seed: 7,
+        seed: Some(7),
+        azure_cloud: AzureCloud::Public,
         aws_policy: None,
         azure_role: None,
     }

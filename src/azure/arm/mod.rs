@@ -15,6 +15,7 @@ pub(super) use send::AttemptError;
 use super::cloud::{self, Cloud, CloudSource};
 use super::credentials::{CredentialMethod, identity};
 use super::error::Error;
+use super::resources::{GATEWAYS, OLDER_GATEWAYS};
 use super::transport::auth_policy::BearerTokenPolicy;
 use crate::client::{Attempts, Backoff, CallContext, TransientFailure};
 use azure_core::http::policies::Policy;
@@ -23,6 +24,7 @@ use azure_core::http::{
 };
 use send::{CorrelationPolicy, SentMarkerPolicy, send_once};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Mutex;
 
 /// A client of one Azure's resource manager. Clones share token and connections.
@@ -36,6 +38,8 @@ struct Shared {
     login: CredentialMethod,
     backoff: Backoff,
     session: Mutex<Option<AuthSession>>,
+    /// The cloud does not serve the newer version for gateways.
+    older_version: AtomicBool,
 }
 
 /// Endpoints found and a credential made; renewed together when a token is rejected.
@@ -67,6 +71,7 @@ impl ArmClient {
             login,
             backoff,
             session: Mutex::new(None),
+            older_version: AtomicBool::new(false),
         }))
     }
 
@@ -74,8 +79,30 @@ impl ArmClient {
         self.0.backoff
     }
 
-    /// One try; a refused token is renewed once.
+    /// One try, in the older version where the cloud does not serve the newer one. Sovereign clouds
+    /// get new versions later.
     pub async fn attempt(
+        &self,
+        call: &ArmRequest,
+        ctx: &CallContext,
+    ) -> Result<ArmResponse, AttemptError> {
+        let Some(older) = call.in_version(GATEWAYS, OLDER_GATEWAYS) else {
+            return self.attempt_as_is(call, ctx).await;
+        };
+        if self.0.older_version.load(Ordering::Relaxed) {
+            return self.attempt_as_is(&older, ctx).await;
+        }
+        match self.attempt_as_is(call, ctx).await {
+            Err(failed) if is_version_unknown(&failed.error) => {
+                self.0.older_version.store(true, Ordering::Relaxed);
+                self.attempt_as_is(&older, ctx).await
+            }
+            other => other,
+        }
+    }
+
+    /// One try; a refused token is renewed once.
+    async fn attempt_as_is(
         &self,
         call: &ArmRequest,
         ctx: &CallContext,
@@ -183,6 +210,15 @@ impl ArmClient {
         cloud::parse_metadata(&response.body)
             .map_err(|e| Error::Malformed(call.error_context().with_message(e.to_string())))
     }
+}
+
+/// Whether Resource Manager knows the resource type, but not in the version of the request.
+fn is_version_unknown(error: &Error) -> bool {
+    let context = error.context();
+    matches!(
+        context.code.as_str(),
+        "NoRegisteredProviderFound" | "InvalidResourceType" | "InvalidApiVersionParameter"
+    ) && context.message.contains(GATEWAYS)
 }
 
 impl AuthSession {

@@ -56,6 +56,15 @@ impl ArmRequest {
         self
     }
 
+    /// The same request in another version of the API; None for a request in neither of the two.
+    pub fn in_version(&self, newer: &str, older: &str) -> Option<Self> {
+        let url = self.url.strip_suffix(newer)?;
+        Some(ArmRequest {
+            url: format!("{url}{older}"),
+            ..self.clone()
+        })
+    }
+
     /// A look at a URL that Azure handed out, on behalf of this call.
     pub fn follow(&self, url: &str) -> Self {
         let (url, body) = (url.to_owned(), None);

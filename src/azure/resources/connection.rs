@@ -1,7 +1,7 @@
 //! Connections and their shared keys. What changes one passes its gateway's gate.
 
 use super::write::DocumentEdit;
-use super::{NETWORK, read_as};
+use super::{read_as, version_of};
 use crate::azure::arm::{ArmRequest, Precondition};
 use crate::azure::client::{Azure, IsOwned};
 use crate::azure::documents::connection::{self, NewConnection};
@@ -105,7 +105,7 @@ impl Azure {
     ) -> Result<(), Error> {
         let guard = self.gateway_locks.lock(gateway, ctx).await?;
         let ctx = &guard.context;
-        self.delete("delete connection", id, NETWORK, Duration::ZERO, ctx)
+        self.delete("delete connection", id, version_of(id), Duration::ZERO, ctx)
             .await
     }
 
@@ -121,7 +121,7 @@ impl Azure {
         let path = format!("{connection}/sharedkey");
         let found = self
             .get_call(
-                &ArmRequest::path("read shared key of", Method::Get, &path, NETWORK),
+                &ArmRequest::path("read shared key of", Method::Get, &path, version_of(&path)),
                 ctx,
             )
             .await?;
@@ -143,14 +143,20 @@ impl Azure {
         let guard = self.gateway_locks.lock(gateway, ctx).await?;
         let ctx = &guard.context;
         let path = format!("{connection}/sharedkey");
-        let request = ArmRequest::path("set shared key of", Method::Put, &path, NETWORK);
+        let request = ArmRequest::path("set shared key of", Method::Put, &path, version_of(&path));
         let request = request.with(connection::key_body(key), Precondition::None);
         let first = self.put_idempotent(&request, ctx).await?;
         self.wait_operation(&request, LroKind::Write, connection, first, ctx)
             .await?;
-        wait_succeeded(&self.arm, request.operation, connection, NETWORK, ctx)
-            .await
-            .map(|_| ())
+        wait_succeeded(
+            &self.arm,
+            request.operation,
+            connection,
+            version_of(connection),
+            ctx,
+        )
+        .await
+        .map(|_| ())
     }
 
     /// The connection's health; None where it does not exist.

@@ -1,7 +1,7 @@
 //! Objects that Azure is deleting. A delete of a run that was killed continues at Azure, for a
 //! gateway up to twenty minutes.
 
-use super::NETWORK;
+use super::version_of;
 use crate::azure::arm::ArmRequest;
 use crate::azure::client::Azure;
 use crate::azure::documents::provisioning_state;
@@ -52,7 +52,7 @@ impl Azure {
         id: &ResourceId,
         ctx: &CallContext,
     ) -> Result<(), Error> {
-        let describe = ArmRequest::new("delete", Method::Get, id, NETWORK).error_context();
+        let describe = ArmRequest::new("delete", Method::Get, id, version_of(id)).error_context();
         let read = || self.presence(id, ctx);
         wait_until(ctx, &describe, read, |presence, _| {
             Ok(match presence? {
@@ -66,7 +66,10 @@ impl Azure {
     async fn presence(&self, id: &ResourceId, ctx: &CallContext) -> Result<Presence, Error> {
         match self
             .arm
-            .read(&ArmRequest::new("read", Method::Get, id, NETWORK), ctx)
+            .read(
+                &ArmRequest::new("read", Method::Get, id, version_of(id)),
+                ctx,
+            )
             .await
         {
             Ok(response) if provisioning_state(&response.body) == ProvisioningState::Deleting => {

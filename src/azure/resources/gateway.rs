@@ -1,7 +1,7 @@
 //! VPN gateways, and what they tell about BGP.
 
 use super::write::DocumentEdit;
-use super::{NETWORK, read_as};
+use super::{read_as, version_of};
 use crate::azure::arm::ArmRequest;
 use crate::azure::client::{Azure, IsOwned};
 use crate::azure::documents::bgp::{self, LearnedRoute};
@@ -163,7 +163,7 @@ impl Azure {
     pub async fn delete_gateway(&self, id: &ResourceId, ctx: &CallContext) -> Result<(), Error> {
         let guard = self.gateway_locks.lock(id, ctx).await?;
         let ctx = &guard.context;
-        self.delete("delete gateway", id, NETWORK, Duration::ZERO, ctx)
+        self.delete("delete gateway", id, version_of(id), Duration::ZERO, ctx)
             .await
     }
 
@@ -180,7 +180,7 @@ impl Azure {
         let path = format!("{gateway}/connections");
         let found = self
             .list(
-                &ArmRequest::path("list connections of", Method::Get, &path, NETWORK),
+                &ArmRequest::path("list connections of", Method::Get, &path, version_of(&path)),
                 ctx,
             )
             .await?;
@@ -239,7 +239,12 @@ impl Azure {
         action: &str,
         ctx: &CallContext,
     ) -> Result<Value, Error> {
-        let request = ArmRequest::path(words, Method::Post, &format!("{id}/{action}"), NETWORK);
+        let request = ArmRequest::path(
+            words,
+            Method::Post,
+            &format!("{id}/{action}"),
+            version_of(id),
+        );
         let first = self.arm.read(&request, ctx).await?;
         let operation = LongRunningOperation {
             arm: &self.arm,

@@ -1,7 +1,7 @@
 //! Local network gateways.
 
 use super::write::{DocumentEdit, RELEASE_TIMEOUT};
-use super::{NETWORK, read_as};
+use super::{read_as, version_of};
 use crate::azure::client::{Azure, IsOwned};
 use crate::azure::documents::local_gateway::{self, NewLocalGateway};
 use crate::azure::error::Error;
@@ -113,7 +113,7 @@ impl Azure {
         self.delete(
             "delete local network gateway",
             id,
-            NETWORK,
+            version_of(id),
             RELEASE_TIMEOUT,
             ctx,
         )

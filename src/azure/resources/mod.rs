@@ -20,9 +20,30 @@ use super::documents::DocumentError;
 use super::error::Error;
 use crate::client::ErrorContext;
 
-/// Version of Microsoft.Network's API: old enough for the sovereign clouds, new enough for every
-/// property used.
-pub(super) const NETWORK: &str = "2025-01-01";
+/// Version of Microsoft.Network's API for networks, public IPs and accounts. From 2025-07-01 on,
+/// subnets of new networks have no outbound access by default.
+const NETWORK: &str = "2025-01-01";
+/// Version for gateways and connections. An edit writes back what was read, and an older version
+/// omits newer properties of a gateway that others use too: `routingConfiguration` of connections
+/// is not in 2025-01-01.
+pub(super) const GATEWAYS: &str = "2026-03-01";
+/// Version for gateways and connections in a cloud that does not serve the newer one yet.
+pub(super) const OLDER_GATEWAYS: &str = "2025-01-01";
+
+/// The version for the object of Microsoft.Network at a path.
+pub(super) fn version_of(path: impl AsRef<str>) -> &'static str {
+    const KINDS: [&str; 3] = [
+        "/virtualnetworkgateways",
+        "/localnetworkgateways",
+        "/connections",
+    ];
+    let path = path.as_ref().to_ascii_lowercase();
+    match KINDS.iter().any(|kind| path.contains(kind)) {
+        true => GATEWAYS,
+        false => NETWORK,
+    }
+}
+
 /// Version of the API of resource groups.
 const GROUPS: &str = "2021-04-01";
 /// Version of the API of management locks.

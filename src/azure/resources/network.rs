@@ -1,7 +1,7 @@
 //! Virtual networks, subnets, public IP addresses.
 
 use super::write::{Claim, DocumentEdit, RELEASE_TIMEOUT};
-use super::{NETWORK, read_as};
+use super::{read_as, version_of};
 use crate::azure::client::{Azure, IsOwned};
 use crate::azure::documents::network::{self, NewVirtualNetwork};
 use crate::azure::documents::public_ip::{self, NewPublicIp};
@@ -64,8 +64,14 @@ impl Azure {
         id: &ResourceId,
         ctx: &CallContext,
     ) -> Result<(), Error> {
-        self.delete("delete virtual network", id, NETWORK, RELEASE_TIMEOUT, ctx)
-            .await
+        self.delete(
+            "delete virtual network",
+            id,
+            version_of(id),
+            RELEASE_TIMEOUT,
+            ctx,
+        )
+        .await
     }
 
     /// Creates a subnet. Subnets have no tags: one of that name and prefix counts as created after
@@ -115,7 +121,7 @@ impl Azure {
     /// # Errors
     /// `DependencyViolation` where something still stands in it after ten minutes.
     pub async fn delete_subnet(&self, id: &ResourceId, ctx: &CallContext) -> Result<(), Error> {
-        self.delete("delete subnet", id, NETWORK, RELEASE_TIMEOUT, ctx)
+        self.delete("delete subnet", id, version_of(id), RELEASE_TIMEOUT, ctx)
             .await
     }
 
@@ -195,7 +201,7 @@ impl Azure {
         self.delete(
             "delete public IP address",
             id,
-            NETWORK,
+            version_of(id),
             RELEASE_TIMEOUT,
             ctx,
         )

@@ -1,6 +1,6 @@
 //! Create, change and delete, each safe against busy neighbours, lost replies and being run again.
 
-use super::NETWORK;
+use super::version_of;
 use crate::azure::arm::{ArmRequest, ArmResponse, Precondition};
 use crate::azure::client::{Azure, IsOwned};
 use crate::azure::documents::{provisioning_state, tags, writable};
@@ -99,16 +99,18 @@ impl Azure {
                         Precondition::IfMatch(etag.to_owned())
                     })
                 }
-                Some(_) => return wait_succeeded(&self.arm, operation, id, NETWORK, ctx).await,
+                Some(_) => {
+                    return wait_succeeded(&self.arm, operation, id, version_of(id), ctx).await;
+                }
                 None => Precondition::IfNoneMatch,
             };
-            let request =
-                ArmRequest::new(operation, Method::Put, id, NETWORK).with(body.clone(), condition);
+            let request = ArmRequest::new(operation, Method::Put, id, version_of(id))
+                .with(body.clone(), condition);
             let error = match self.arm.write(&request, ctx).await {
                 Ok(first) => {
                     self.wait_operation(&request, LroKind::Write, id, first, ctx)
                         .await?;
-                    return wait_succeeded(&self.arm, operation, id, NETWORK, ctx).await;
+                    return wait_succeeded(&self.arm, operation, id, version_of(id), ctx).await;
                 }
                 Err(error) => error,
             };
@@ -177,7 +179,7 @@ impl Azure {
     ) -> Result<Value, Error> {
         let (mut writes, mut attempts) = (0, Attempts::default());
         loop {
-            let read = ArmRequest::new(operation, Method::Get, id, NETWORK);
+            let read = ArmRequest::new(operation, Method::Get, id, version_of(id));
             let doc = self.arm.read(&read, ctx).await?.body;
             let state = provisioning_state(&doc);
             if !matches!(
@@ -205,7 +207,7 @@ impl Azure {
                 Precondition::IfMatch(etag.to_owned())
             });
             let request =
-                ArmRequest::new(operation, Method::Put, id, NETWORK).with(body, condition);
+                ArmRequest::new(operation, Method::Put, id, version_of(id)).with(body, condition);
             match self.arm.write(&request, ctx).await {
                 Ok(first) => {
                     self.wait_operation(&request, LroKind::Write, id, first, ctx)
@@ -295,7 +297,7 @@ impl Azure {
         tags: &Tags,
         ctx: &CallContext,
     ) -> Result<(), Error> {
-        let request = ArmRequest::new("tag", Method::Patch, id, NETWORK);
+        let request = ArmRequest::new("tag", Method::Patch, id, version_of(id));
         let request = request.with(serde_json::json!({"tags": tags}), Precondition::None);
         let first = self.put_idempotent(&request, ctx).await?;
         self.wait_operation(&request, LroKind::Write, id, first, ctx)
@@ -333,7 +335,7 @@ impl Azure {
             arm: &self.arm,
             request,
             kind,
-            resource: Some((id, NETWORK)),
+            resource: Some((id, version_of(id))),
         };
         operation.poll_to_completion(first, ctx).await.map(|_| ())
     }
@@ -346,7 +348,7 @@ async fn wait_until_terminal(
     id: &ResourceId,
     ctx: &CallContext,
 ) -> Result<(), Error> {
-    match wait_succeeded(&azure.arm, operation, id, NETWORK, ctx).await {
+    match wait_succeeded(&azure.arm, operation, id, version_of(id), ctx).await {
         Ok(_) | Err(Error::OperationFailed(_)) => Ok(()),
         Err(error) => Err(error),
     }

@@ -327,9 +327,14 @@ impl ChangeSet<'_> {
         }
         let lost = before.aws_vpn_connection_id.is_null();
         let recreated = private.will_recreate(key.instance, Kind::AwsVpnConnection);
+        // Which regions change the bandwidth in place is known only after the call.
+        let may_recreate = [Effect::RecreatesConnections, Effect::InterruptsConnections];
         if lost
             || recreated
-            || paths_with(Effect::RecreatesConnections).any(|path| self.changed(path))
+            || may_recreate
+                .into_iter()
+                .flat_map(paths_with)
+                .any(|path| self.changed(path))
         {
             vec![
                 "aws_outside_ip",

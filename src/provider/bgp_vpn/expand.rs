@@ -103,6 +103,7 @@ pub fn expand_spec(model: &Model, around: ExpandInputs<'_>) -> Result<Spec, Miss
             dpd_timeout_seconds: small(&model.aws_dpd_seconds, AttributeId::AwsDpdSeconds)?,
             key_storage: key_storage(model),
             bandwidth: Bandwidth::read(model.bandwidth.known().map(String::as_str)),
+            recreates_for_bandwidth: false,
             tunnel_lifecycle_control: model.tunnel_lifecycle_control == Attr::Known(true),
             acceleration: model.acceleration == Attr::Known(true),
             logs: read_logs(&model.logs),

@@ -5,7 +5,7 @@ use super::default_options::inside_cidrs;
 use super::expand::{link_id, subscription};
 use super::model::{
     MAIN_ROUTE_TABLE_ID, Model, PUBLIC_IP_ADDRESSES, PUBLIC_SUBNET_ID, SUBNET_IDS,
-    TRANSIT_ATTACHMENT_ID, read_config,
+    TRANSIT_ATTACHMENT_ID, read_config, read_managed,
 };
 use super::planned::Place;
 use super::private_state::PrivateState;
@@ -76,7 +76,8 @@ pub fn set_computed(state: &mut Value, observed: &Observed, managed: &Managed) {
         .map(|key| (key.to_string(), tunnel(state, observed, key)))
         .collect();
     state.set("tunnels", Value::object(tunnels));
-    state.set("managed", managed_value(managed));
+    let managed = managed.spelled_as(&read_managed(state));
+    state.set("managed", managed_value(&managed));
 }
 
 fn set(state: &mut Value, place: &(impl Place + ?Sized), value: impl Into<Value>) {

@@ -275,7 +275,7 @@ fn text_map(value: &Value) -> Attr<BTreeMap<String, Attr<String>>> {
 }
 
 /// `managed` of a state.
-fn read_managed(state: &Value) -> Managed {
+pub(super) fn read_managed(state: &Value) -> Managed {
     let mut managed = Managed::default();
     for kind in Kind::ALL {
         let ids = state

@@ -56,9 +56,15 @@ impl ApplyContext<'_> {
             &self.context.clients.ec2,
             self.context.operation.call_context(),
         );
-        let changed = ec2
-            .change_connection_options(&ctx, &have.id, &wanted)
-            .await?;
+        let changed = match ec2.change_connection_options(&ctx, &have.id, &wanted).await {
+            Err(error) if wanted.bandwidth.is_some() && error.is_unsupported() => {
+                return Err(ActionError::FixedBandwidth {
+                    id: have.id.to_string(),
+                    region: self.spec.aws.region.0.clone(),
+                });
+            }
+            changed => changed?,
+        };
         self.context
             .update(|observed| *observed.aws.vpn_connections.get_mut(instance) = Some(changed));
         Ok(())

@@ -233,7 +233,9 @@ fn clear_policy_based_traffic_selectors_one_tunnel_at_a_time() {
                 .await
                 .unwrap();
             assert!(
-                words(&fixture.drift().await).contains(&id.to_string()),
+                words(&fixture.drift().await)
+                    .to_lowercase()
+                    .contains(&id.to_string().to_lowercase()),
                 "{key}"
             );
         }

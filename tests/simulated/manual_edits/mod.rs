@@ -5,6 +5,6 @@
 mod announced;
 mod connections;
 mod exchange;
-mod fixture;
+pub mod fixture;
 mod static_routing;
 mod tags;

@@ -66,6 +66,7 @@ fn spec() -> Spec {
             key_storage: KeyStorage::Standard,
             acceleration: false,
             bandwidth: Bandwidth::Standard,
+            recreates_for_bandwidth: false,
             tunnel_lifecycle_control: false,
             logs: Logs::default(),
             names: AwsNames::of("link"),

@@ -2,6 +2,7 @@
 
 use super::aws::{Condition, Grant, creations};
 use super::{Permissions, Phase};
+use crate::aws::partition_of;
 use crate::ownership_tags::TAG_LINK;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,11 +39,7 @@ pub(super) fn condition_keys(condition: Condition, actions: &BTreeSet<&str>) -> 
 
 /// An ARN of a resource in any account.
 pub(super) fn arn(region: Option<&str>, resource: &str) -> String {
-    let partition = match region {
-        Some(region) if region.starts_with("cn-") => "aws-cn",
-        Some(region) if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    };
+    let partition = region.map_or("aws", partition_of);
     format!("arn:{partition}:ec2:{}:*:{resource}", region.unwrap_or("*"))
 }
 

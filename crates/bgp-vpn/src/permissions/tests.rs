@@ -99,6 +99,25 @@ fn existing_objects_are_named_by_arn() {
     assert_eq!(role["AssignableScopes"], json!(["/subscriptions/s1"]));
 }
 
+#[test]
+fn arns_are_in_partition_of_region() {
+    for (region, partition) in [
+        ("eu-west-1", "aws"),
+        ("cn-north-1", "aws-cn"),
+        ("eusc-de-east-1", "aws-eusc"),
+    ] {
+        let config = Config {
+            vpn_gateway_id: Attr::Known("vgw-1".into()),
+            region: Attr::Known(region.into()),
+            ..Config::default()
+        };
+        let policy = required(&config, Phase::Apply).aws_policy();
+        let arn = format!("arn:{partition}:ec2:{region}:*:vpn-gateway/vgw-1");
+        let named = &statement(&policy, "UseNamed")["Resource"];
+        assert!(named.as_array().unwrap().contains(&json!(arn)), "{named}");
+    }
+}
+
 /// Without a value, both variants are covered.
 #[test]
 fn unknown_values_get_both_variants() {

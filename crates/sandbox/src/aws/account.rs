@@ -1,7 +1,7 @@
 //! Regions, availability zones and what an account is asked about itself.
 
 use super::query::Params;
-use super::region::{ApiResult, Region};
+use super::region::{ApiResult, Region, partition};
 use super::xml::Xml;
 use crate::world::Context;
 
@@ -18,6 +18,13 @@ const REGIONS: [&str; 12] = [
     "ap-northeast-1",
     "ap-southeast-1",
     "ap-southeast-2",
+];
+/// Regions of the other partitions. An account belongs to one partition and sees its regions only.
+const OTHER_PARTITIONS: [&str; 4] = [
+    "cn-north-1",
+    "cn-northwest-1",
+    "us-gov-east-1",
+    "us-gov-west-1",
 ];
 const ZONES: [&str; 3] = ["a", "b", "c"];
 
@@ -65,14 +72,21 @@ impl Region {
 
     pub(super) fn describe_regions(&mut self, params: &Params, _cx: &mut Context<'_>) -> ApiResult {
         let wanted = params.list("RegionName");
+        let own = partition(&self.name);
+        let suffix = match own {
+            "aws-cn" => "amazonaws.com.cn",
+            _ => "amazonaws.com",
+        };
         let regions = REGIONS
             .iter()
+            .chain(&OTHER_PARTITIONS)
+            .filter(|name| partition(name) == own)
             .filter(|name| wanted.is_empty() || wanted.contains(name));
         let mut xml = Xml::new();
         xml.set("regionInfo", regions, |xml, name| {
             xml.text("optInStatus", "opt-in-not-required");
             xml.text("regionName", name);
-            xml.text("regionEndpoint", format!("ec2.{name}.amazonaws.com"));
+            xml.text("regionEndpoint", format!("ec2.{name}.{suffix}"));
         });
         Ok(xml)
     }

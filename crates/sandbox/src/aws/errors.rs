@@ -46,6 +46,10 @@ impl ApiError {
         ApiError::new("InvalidParameterCombination", message)
     }
 
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        ApiError::new("UnsupportedOperation", message)
+    }
+
     pub fn incorrect_state(message: impl Into<String>) -> Self {
         ApiError::new("IncorrectState", message)
     }

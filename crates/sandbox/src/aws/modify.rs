@@ -16,6 +16,9 @@ const REPLACE_LEAST: SimDuration = SimDuration::minutes(2);
 const REPLACE_MOST: SimDuration = SimDuration::minutes(5);
 /// How long a change takes that replaces no endpoint.
 const TOUCH: SimDuration = SimDuration::seconds(20);
+/// Regions in which the bandwidth of a connection is fixed (hashicorp/terraform-provider-aws#47843).
+/// The error is not documented; this is the one for other options that a region does not support.
+const FIXED_BANDWIDTH: [&str; 1] = ["us-west-2"];
 
 impl Region {
     pub(super) fn modify_vpn_tunnel_options(
@@ -145,6 +148,12 @@ impl Region {
         let remote = params.parsed::<Ipv4Net>("RemoteIpv4NetworkCidr")?;
         let bandwidth = params.get("TunnelBandwidth").map(str::to_owned);
         check_bandwidth(bandwidth.as_deref(), transit)?;
+        let fixed = cx.settings.fixed_bandwidth || FIXED_BANDWIDTH.contains(&self.name.as_str());
+        if bandwidth.is_some() && fixed {
+            return Err(ApiError::unsupported(
+                "Modifying the tunnel bandwidth is not currently supported in this region.",
+            ));
+        }
         if local.is_none() && remote.is_none() && bandwidth.is_none() {
             return Err(ApiError::combination("The request changes nothing."));
         }

@@ -70,6 +70,15 @@ pub struct Region {
     pub dependents: Dependents,
 }
 
+/// The partition that a region belongs to.
+pub fn partition(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
 impl Region {
     pub fn new(name: &str) -> Self {
         Region {
@@ -80,13 +89,9 @@ impl Region {
 
     /// `arn:aws:...`, in the partition that the region belongs to.
     pub fn arn(&self, service: &str, resource: &str) -> String {
-        let partition = match self.name.get(..3) {
-            Some("cn-") => "aws-cn",
-            _ if self.name.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        };
         format!(
-            "arn:{partition}:{service}:{}:{}:{resource}",
+            "arn:{}:{service}:{}:{}:{resource}",
+            partition(&self.name),
             self.name,
             super::ACCOUNT
         )

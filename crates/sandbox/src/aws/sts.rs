@@ -7,7 +7,7 @@ use super::ACCOUNT;
 use super::call::{Call, scope};
 use super::errors::ApiError;
 use super::query::Params;
-use super::region::ApiResult;
+use super::region::{ApiResult, partition};
 use super::xml::Xml;
 use crate::http::Request;
 use crate::world::Context;
@@ -81,7 +81,13 @@ pub fn answer(call: &Call, request: &Request, cx: &mut Context<'_>) -> ApiResult
         "GetCallerIdentity" => Ok(identity(request, params)),
         "AssumeRole" => {
             let mut xml = Xml::new();
-            session(&mut xml, params, clock(request, params), cx)?;
+            session(
+                &mut xml,
+                params,
+                caller_partition(request, params),
+                clock(request, params),
+                cx,
+            )?;
             Ok(xml)
         }
         "AssumeRoleWithWebIdentity" => {
@@ -96,7 +102,7 @@ pub fn answer(call: &Call, request: &Request, cx: &mut Context<'_>) -> ApiResult
             xml.text("SubjectFromWebIdentityToken", "sandbox");
             xml.text("Audience", "aws.workload.identity");
             xml.text("Provider", "sandbox");
-            session(&mut xml, params, clock(request, params), cx)?;
+            session(&mut xml, params, "", clock(request, params), cx)?;
             Ok(xml)
         }
         other => Err(ApiError::new(
@@ -109,18 +115,22 @@ pub fn answer(call: &Call, request: &Request, cx: &mut Context<'_>) -> ApiResult
 fn identity(request: &Request, params: &Params) -> Xml {
     let token = token(request, params).and_then(|token| token.strip_prefix(TOKEN));
     let mut parts = token.unwrap_or_default().splitn(5, '/').skip(2);
+    let partition = caller_partition(request, params);
     let mut xml = Xml::new();
     match (parts.next(), parts.next(), parts.next()) {
         (Some(account), Some(session), Some(role)) => {
             xml.text(
                 "Arn",
-                format!("arn:aws:sts::{account}:assumed-role/{role}/{session}"),
+                format!("arn:{partition}:sts::{account}:assumed-role/{role}/{session}"),
             );
             xml.text("UserId", format!("AROASANDBOX:{session}"));
             xml.text("Account", account);
         }
         _ => {
-            xml.text("Arn", format!("arn:aws:iam::{ACCOUNT}:user/sandbox"));
+            xml.text(
+                "Arn",
+                format!("arn:{partition}:iam::{ACCOUNT}:user/sandbox"),
+            );
             xml.text("UserId", "AIDASANDBOX");
             xml.text("Account", ACCOUNT);
         }
@@ -132,6 +142,7 @@ fn identity(request: &Request, params: &Params) -> Xml {
 fn session(
     xml: &mut Xml,
     params: &Params,
+    caller: &str,
     clock: Option<i64>,
     cx: &mut Context<'_>,
 ) -> Result<(), ApiError> {
@@ -150,6 +161,14 @@ fn session(
         .and_then(|(_, rest)| rest.split_once(":role/"))
         .filter(|(account, role)| !account.is_empty() && !role.is_empty())
         .ok_or_else(invalid)?;
+    let partition = arn.split(':').nth(1).unwrap_or("aws");
+    // A web identity's request is not signed, so it names no region.
+    if !caller.is_empty() && caller != partition {
+        return Err(
+            ApiError::new("AccessDenied", format!("{arn} is in another partition."))
+                .with_status(403),
+        );
+    }
     let end = clock.map_or(FAR, |clock| clock.saturating_add(seconds));
     let key = format!("ASIA{}", cx.rng.hex(16).to_uppercase());
     xml.nest("Credentials", |xml| {
@@ -165,10 +184,16 @@ fn session(
         xml.text("AssumedRoleId", format!("AROASANDBOX:{name}"));
         xml.text(
             "Arn",
-            format!("arn:aws:sts::{account}:assumed-role/{role}/{name}"),
+            format!("arn:{partition}:sts::{account}:assumed-role/{role}/{name}"),
         );
     });
     Ok(())
+}
+
+/// The partition of the region that a call is signed for.
+fn caller_partition(request: &Request, params: &Params) -> &'static str {
+    let scope = credential(request, params).unwrap_or_default();
+    partition(scope.split('/').nth(2).unwrap_or_default())
 }
 
 fn credential(request: &Request, params: &Params) -> Option<String> {

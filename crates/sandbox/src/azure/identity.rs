@@ -5,6 +5,7 @@
 //! but it is not signed: its last part is the simulated instant at which it expires, in
 //! hexadecimal.
 
+use super::cloud::AzureCloud;
 use super::errors::ApiError;
 use super::ids;
 use super::operations::json_response;
@@ -16,12 +17,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 /// `/metadata/endpoints`: one object from api-version 2022-09-01 on, a list of one before.
-pub(super) fn metadata(request: &Request) -> Response {
+pub(super) fn metadata(request: &Request, cloud: AzureCloud) -> Response {
     let base = &request.base_url;
+    let audiences = match cloud.audiences() {
+        [] => json!([base, format!("{base}/")]),
+        audiences => json!(audiences),
+    };
     let document = json!({
-        "name": "AzureSandbox",
+        "name": cloud.name(),
         "portal": base,
-        "authentication": {"loginEndpoint": base, "audiences": [base, format!("{base}/")], "tenant": "common", "identityProvider": "AAD"},
+        "authentication": {"loginEndpoint": base, "audiences": audiences, "tenant": "common", "identityProvider": "AAD"},
         "resourceManager": format!("{base}/"),
         "graph": base, "graphAudience": base, "microsoftGraphResourceId": base, "media": base, "batch": base,
         "gallery": base, "sqlManagement": base, "vmImageAliasDoc": base, "activeDirectoryDataLake": base,
@@ -153,6 +158,12 @@ pub(super) fn token(request: &Request, tenant: &str, cx: &mut Context<'_>) -> Re
             cx,
         );
     }
+    if !settings.azure_cloud.accepts(&wanted) {
+        let text = format!(
+            "The resource principal named {wanted} was not found in the tenant named {tenant}."
+        );
+        return refuse(400, "invalid_resource", 500_011, &text, cx);
+    }
     json_response(200, &issue(&wanted, second, cx))
 }
 
@@ -220,6 +231,14 @@ pub(super) fn check_token(request: &Request, cx: &Context<'_>) -> Result<(), Api
     let expires =
         expires.and_then(|bytes| u64::from_str_radix(std::str::from_utf8(&bytes).ok()?, 16).ok());
     match expires {
+        Some(_) if !cx.settings.azure_cloud.accepts(&audience(token)) => {
+            let refusal = ApiError::new(
+                401,
+                "InvalidAuthenticationTokenAudience",
+                "The access token has been obtained for wrong audience or resource.",
+            );
+            Err(challenge(refusal, request, cx))
+        }
         Some(expires) if cx.now.0 < expires => Ok(()),
         Some(_) => Err(expired(request, cx)),
         None => {
@@ -231,6 +250,18 @@ pub(super) fn check_token(request: &Request, cx: &Context<'_>) -> Result<(), Api
             Err(challenge(refusal, request, cx))
         }
     }
+}
+
+/// The `aud` claim of a token; empty where it has none.
+fn audience(token: &str) -> String {
+    let claims = token
+        .split('.')
+        .nth(1)
+        .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok())
+        .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    claims
+        .and_then(|claims| claims.get("aud")?.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 pub(super) fn expired(request: &Request, cx: &Context<'_>) -> ApiError {

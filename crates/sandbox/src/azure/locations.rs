@@ -1,6 +1,7 @@
 //! Regions of the public cloud, with and without availability zones (Microsoft's list of regions,
 //! 2026-11).
 
+use super::cloud::AzureCloud;
 use super::errors::ApiError;
 use super::ids::Id;
 use super::operations::json_response;
@@ -66,10 +67,13 @@ const FLAT: [(&str, &str); 16] = [
 /// Logical zones of a zonal region.
 const ZONES: [&str; 3] = ["1", "2", "3"];
 
-/// Zones of a location. A location that is not in the lists counts as zonal: sovereign clouds have
-/// regions of their own.
+/// Zones of a location. A location that is not in the lists counts as zonal.
 pub(super) fn zones_of(location: &str) -> &'static [&'static str] {
-    if FLAT.iter().any(|(name, _)| *name == location) {
+    let sovereign = [AzureCloud::UsGovernment, AzureCloud::China];
+    let mut sovereign = sovereign.iter().flat_map(|cloud| cloud.locations());
+    if FLAT.iter().any(|(name, _)| *name == location)
+        || sovereign.any(|(name, _, zonal)| *name == location && !zonal)
+    {
         &[]
     } else {
         &ZONES
@@ -106,11 +110,18 @@ pub(super) fn check_zones(id: &Id, location: &str, zones: &Value) -> Result<(), 
 }
 
 /// `GET /subscriptions/ID/locations`. A region without zones has no `availabilityZoneMappings`.
-pub(super) fn list(subscription: &str) -> Response {
-    let regions = ZONAL.iter().chain(&FLAT);
-    let regions: Vec<Value> = regions
-        .map(|(name, display)| region(subscription, name, display))
+pub(super) fn list(subscription: &str, cloud: AzureCloud) -> Response {
+    let sovereign: Vec<Value> = cloud
+        .locations()
+        .iter()
+        .map(|(name, display, _)| region(subscription, name, display))
         .collect();
+    let regions = ZONAL.iter().chain(&FLAT);
+    let public = regions.map(|(name, display)| region(subscription, name, display));
+    let regions = match cloud {
+        AzureCloud::Public => public.collect(),
+        AzureCloud::UsGovernment | AzureCloud::China => sovereign,
+    };
     json_response(200, &json!({"value": regions}))
 }
 

@@ -12,12 +12,14 @@
 //! | `groups`, `network`, `public_ip`, `gateway`, `bgp`, `local_gateway`, `connection`, `policy`, `shared_key` | one kind each |
 //! | `subscription`, `policy_assignments` | what the subscription allows: registration, quotas, policies |
 //! | `peers` | questions to a running gateway |
+//! | `cloud` | which Azure it is: audiences, regions, versions of the API |
 //! | `identity` | discovery documents, tokens |
 //! | `errors`, `throttle` | refusals |
 
 mod authorization;
 mod bgp;
 mod call;
+mod cloud;
 mod connection;
 mod errors;
 mod gateway;
@@ -47,4 +49,5 @@ mod throttle;
 mod tests;
 
 pub use call::Call;
+pub use cloud::AzureCloud;
 pub use service::AzureService;

@@ -71,7 +71,8 @@ impl AzureService {
             Ok(()) => self.dispatch(call, request, cx),
             Err(refusal) => Err(refusal),
         };
-        let response = result.unwrap_or_else(|refusal| refusal.response(cx.settings));
+        let mut response = result.unwrap_or_else(|refusal| refusal.response(cx.settings));
+        super::cloud::hide_newer(&mut response, &api_version(request));
         self.dress(response, call, request, cx)
     }
 
@@ -124,6 +125,7 @@ impl AzureService {
                 ),
             ));
         }
+        cx.settings.azure_cloud.check_version(request, &version)?;
         if let What::Unknown(name) = &call.what {
             return Err(ApiError::new(
                 404,
@@ -148,7 +150,9 @@ impl AzureService {
         self.require_no_denying_policy(call, request)?;
         self.require_subscription_allows(call, request)?;
         match &call.what {
-            What::MetadataEndpoints => Ok(super::identity::metadata(request)),
+            What::MetadataEndpoints => {
+                Ok(super::identity::metadata(request, cx.settings.azure_cloud))
+            }
             What::InstanceDiscovery => Ok(super::identity::instance_discovery(request)),
             What::OpenIdConfiguration { tenant } => {
                 Ok(super::identity::openid_configuration(request, tenant))
@@ -161,7 +165,10 @@ impl AzureService {
                 &json!({"value": [super::identity::subscription(cx)]}),
             )),
             What::Subscription(_) => Ok(json_response(200, &super::identity::subscription(cx))),
-            What::Locations(subscription) => Ok(super::locations::list(subscription)),
+            What::Locations(subscription) => Ok(super::locations::list(
+                subscription,
+                cx.settings.azure_cloud,
+            )),
             What::Provider(subscription, namespace) => {
                 Ok(self.resource_provider(subscription, namespace, request))
             }

@@ -220,6 +220,10 @@ impl Names {
 
     fn plain(&self, value: &Value) -> Value {
         match value {
+            // Azure compares ids without regard to case, and the state keeps the case that it has.
+            Value::String(text) if text.to_lowercase().contains("/subscriptions/") => {
+                Value::String(text.to_lowercase())
+            }
             Value::String(text) => Value::String(match self.addresses.get(text) {
                 Some(name) => name.clone(),
                 None => self.ids.iter().fold(text.clone(), |text, (id, name)| {

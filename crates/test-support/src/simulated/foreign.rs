@@ -385,6 +385,17 @@ impl Sim {
         } else {
             version
         };
+        self.say_to_azure_in(version, method, path, body).await
+    }
+
+    /// `say_to_azure` in a version of the API.
+    pub async fn say_to_azure_in(
+        &self,
+        version: &str,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> (u16, Value) {
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let body = if body.is_null() {
             Vec::new()

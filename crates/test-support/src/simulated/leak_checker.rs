@@ -261,15 +261,22 @@ fn named(text: &str, names: &[(String, String)]) -> String {
         .fold(text.to_owned(), |text, (id, name)| text.replace(id, name))
 }
 
+/// A value for comparisons: Azure's ids in lower case, sets in a fixed order.
 pub fn json_of(value: &terraform_plugin::Value) -> Value {
     use terraform_plugin::Value as V;
     match value {
         V::Null => Value::Null,
         V::Bool(truth) => Value::Bool(*truth),
-        V::String(text) => Value::String(text.clone()),
-        V::List(items) | V::Set(items) | V::Tuple(items) => {
-            Value::Array(items.iter().map(json_of).collect())
+        V::String(text) if text.to_lowercase().contains("/subscriptions/") => {
+            Value::String(text.to_lowercase())
         }
+        V::String(text) => Value::String(text.clone()),
+        V::Set(items) => {
+            let mut items: Vec<Value> = items.iter().map(json_of).collect();
+            items.sort_by_key(ToString::to_string);
+            Value::Array(items)
+        }
+        V::List(items) | V::Tuple(items) => Value::Array(items.iter().map(json_of).collect()),
         V::Map(items) | V::Object(items) => Value::Object(
             items
                 .iter()

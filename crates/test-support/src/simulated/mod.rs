@@ -36,6 +36,7 @@ use awsazure::aws::{Aws, ClientOverrides, Settings as AwsSettings, TokioTimeSour
 use awsazure::azure::credentials::CredentialSettings;
 use awsazure::azure::{Azure, AzureSettings, ResourceId};
 use awsazure::reconcile::{CloudClients, OperationContext, ReconcileOutcome, converge, teardown};
+use awsazure_sandbox::azure::AzureCloud;
 use awsazure_sandbox::in_process::Sandbox;
 use awsazure_sandbox::time::SimDuration;
 use awsazure_sandbox::world::{Settings, World};
@@ -111,8 +112,9 @@ impl Sim {
         Self::of(seed, World::new(seed, settings))
     }
 
-    /// A world that goes on from where it stood.
-    pub fn of(seed: u64, world: World) -> Self {
+    /// A world that goes on from where it stood. Its answers vary.
+    pub fn of(seed: u64, mut world: World) -> Self {
+        world.settings.varied_answers = true;
         let origin = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
         let origin =
             origin + Duration::from_millis(world.now().0 / world.settings.time_scale.max(1));
@@ -223,6 +225,7 @@ impl Sim {
                 tunnel_lifecycle_control: false,
                 acceleration: false,
                 bandwidth: Bandwidth::Standard,
+                recreates_for_bandwidth: false,
                 logs: Logs::default(),
                 names: AwsNames::of(name),
             },
@@ -380,12 +383,19 @@ fn clients(wire: &Wire, settings: &Settings, seed: u64, time: TokioTimeSource) -
             seed: Some(seed),
         },
     );
+    // The public cloud is found by its metadata, the others by their names.
+    let environment = match settings.azure_cloud {
+        AzureCloud::Public => None,
+        AzureCloud::UsGovernment => Some("usgovernment"),
+        AzureCloud::China => Some("china"),
+    };
     let credentials = CredentialSettings {
         tenant_id: Some(settings.tenant_id.clone()),
         client_id: Some(settings.client_id.clone()),
         client_secret: Some(settings.client_secret.clone()),
         subscription_id: Some(settings.subscription_id.clone()),
-        metadata_host: Some("arm.sandbox".to_owned()),
+        metadata_host: environment.is_none().then(|| "arm.sandbox".to_owned()),
+        environment: environment.map(str::to_owned),
         ..CredentialSettings::from_env(&|_| None)
     };
     let azure = AzureSettings {

@@ -33,6 +33,8 @@ pub const ACTOR: &str = "x-actor";
 #[derive(Default)]
 struct Shared {
     secrets: BTreeSet<String>,
+    /// Hosts that requests were sent to.
+    hosts: BTreeSet<String>,
     /// Cancelled when a call gets no answer: that is where the process is killed.
     grave: Option<CancellationToken>,
     /// Calls that are left until the token is cancelled.
@@ -86,6 +88,11 @@ impl Wire {
         self.shared.lock().unwrap().secrets.clone()
     }
 
+    /// Every host that a request was sent to.
+    pub fn hosts(&self) -> BTreeSet<String> {
+        self.shared.lock().unwrap().hosts.clone()
+    }
+
     async fn pass(&self, mut request: Request) -> Outcome {
         if !self.actor.is_empty() {
             request
@@ -94,6 +101,8 @@ impl Wire {
         }
         {
             let mut shared = self.shared.lock().unwrap();
+            let host = request.base_url.trim_start_matches("https://");
+            shared.hosts.insert(host.to_owned());
             shared.note(&request.body, request.path.ends_with("/sharedkey"));
             if let Some((left, token)) = &mut shared.stop {
                 *left = left.saturating_sub(1);
@@ -153,7 +162,7 @@ impl HttpConnector for Wire {
             .collect();
         let request = Request {
             method: request.method().to_owned(),
-            base_url: "https://ec2.sandbox".to_owned(),
+            base_url: request.uri().trim_end_matches('/').to_owned(),
             path: "/".to_owned(),
             query: String::new(),
             headers,

@@ -175,6 +175,8 @@ pub struct Clouds {
     /// How much faster than real time passes.
     pub time_scale: u32,
     pub seed: u64,
+    /// Which Azure: `public`, `usgovernment` or `china`.
+    pub azure_cloud: &'static str,
 }
 
 impl Default for Clouds {
@@ -183,6 +185,7 @@ impl Default for Clouds {
         Clouds {
             time_scale: 1200,
             seed: 1,
+            azure_cloud: "public",
         }
     }
 }

@@ -83,6 +83,8 @@ impl Sandbox {
                 &clouds.time_scale.to_string(),
                 "--seed",
                 &clouds.seed.to_string(),
+                "--azure-cloud",
+                clouds.azure_cloud,
             ])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

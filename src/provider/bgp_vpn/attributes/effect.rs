@@ -21,7 +21,8 @@ pub enum Effect {
     RecreatesCustomerGateways,
     /// The VPN connections are recreated, one after the other.
     RecreatesConnections,
-    /// Both tunnels of a VPN connection are interrupted, of one connection after the other.
+    /// Both tunnels of a VPN connection are interrupted, of one connection after the other. Where
+    /// the region does not support the change in place, the connections are recreated.
     InterruptsConnections,
     /// The routes of a VPN connection are interrupted, of one connection after the other.
     InterruptsRoutes,
@@ -68,7 +69,8 @@ impl Effect {
                 "Changing this recreates one VPN connection after the other, each while the tunnels of the other one are up."
             }
             Effect::InterruptsConnections => {
-                "Changing this interrupts one VPN connection after the other, each while the tunnels of the other one are up."
+                "Changing this interrupts one VPN connection after the other, each while the tunnels of the other one are up. In regions that \
+                 do not support the change in place, it recreates them."
             }
             Effect::InterruptsRoutes => {
                 "Changing this interrupts the routes of one VPN connection after the other, each while the tunnels of the other one are up."
@@ -131,13 +133,14 @@ impl Effect {
             Effect::InterruptsConnections => (
                 summaries::TUNNELS_INTERRUPTED,
                 "Both tunnels of a VPN connection are down for several minutes while their bandwidth changes. The connections are \
-                 updated one at a time. The tunnels of the other VPN connection carry the traffic.",
+                 updated one at a time. The tunnels of the other VPN connection carry the traffic. If the AWS region does not support the \
+                 change in place, the connections are recreated instead, also one at a time, and the AWS addresses of all tunnels change.",
             ),
             Effect::InterruptsRoutes => (
                 summaries::ROUTES_INTERRUPTED,
                 "AWS associates an attachment with one route table at most. A VPN connection has no routes for about a minute, after its \
-                 former association ends and before the new one begins. The connections are updated one at a time, while the \
-                 tunnels of the other carry the traffic.",
+                 previous association ends and before the new one begins. The connections are updated one at a time. The \
+                 tunnels of the other VPN connection carry the traffic.",
             ),
             Effect::InterruptsTunnels => (
                 summaries::TUNNELS_INTERRUPTED,

@@ -5,6 +5,7 @@ use crate::azure::id::ResourceId;
 use crate::azure::model::{Connection, ConnectionMode, IpsecPolicy};
 use crate::types::{PreSharedKey, Tags};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// Azure's dead peer detection where none was asked for, in seconds ("About VPN gateway settings").
@@ -73,10 +74,6 @@ pub fn parse(raw: Value) -> Result<Connection, DocumentError> {
         Some("ResponderOnly") => ConnectionMode::ResponderOnly,
         _ => ConnectionMode::Default,
     };
-    let custom = |entry: &Value| {
-        let ip = text(entry, "/customBgpIpAddress")?.parse().ok()?;
-        Some((reference(entry, "/ipConfigurationId")?, ip))
-    };
     Ok(Connection {
         gateway_id: reference(doc, "/properties/virtualNetworkGateway1/id"),
         local_gateway_id: reference(doc, "/properties/localNetworkGateway2/id"),
@@ -90,8 +87,8 @@ pub fn parse(raw: Value) -> Result<Connection, DocumentError> {
         dpd_timeout_seconds: number(doc, "/properties/dpdTimeoutSeconds")
             .filter(|s| *s > 0)
             .unwrap_or(DPD_DEFAULT),
-        custom_bgp_ips: items(doc, "/properties/gatewayCustomBgpIpAddresses")
-            .filter_map(custom)
+        custom_bgp_ips: items(doc, CUSTOM_BGP_IPS)
+            .filter_map(custom_bgp_ip)
             .collect(),
         policy,
         policy_based_selectors: flag(doc, "/properties/usePolicyBasedTrafficSelectors"),
@@ -99,6 +96,13 @@ pub fn parse(raw: Value) -> Result<Connection, DocumentError> {
         status: text(doc, "/properties/connectionStatus").map(str::to_owned),
         resource,
     })
+}
+
+const CUSTOM_BGP_IPS: &str = "/properties/gatewayCustomBgpIpAddresses";
+
+fn custom_bgp_ip(entry: &Value) -> Option<(ResourceId, Ipv4Addr)> {
+    let ip = text(entry, "/customBgpIpAddress")?.parse().ok()?;
+    Some((reference(entry, "/ipConfigurationId")?, ip))
 }
 
 pub fn set_mode(doc: &mut Value, mode: ConnectionMode) {
@@ -126,7 +130,14 @@ pub fn set_local_gateway(doc: &mut Value, id: &ResourceId) {
 }
 
 /// Replaces the list: it belongs to this connection alone. Capital C in `ipConfigurationId` here.
+/// A list with the same entries stays as it is: Azure returns it in any order and letter case.
 pub fn set_custom_bgp_ips(doc: &mut Value, ips: &[(ResourceId, Ipv4Addr)]) {
+    let listed: BTreeSet<_> = items(doc, CUSTOM_BGP_IPS)
+        .filter_map(custom_bgp_ip)
+        .collect();
+    if listed == ips.iter().cloned().collect() {
+        return;
+    }
     let list: Vec<Value> = ips
         .iter()
         .map(|(id, ip)| json!({"ipConfigurationId": id, "customBgpIpAddress": ip}))
@@ -224,6 +235,25 @@ mod tests {
             (Some(new().gateway_id), None)
         );
         assert!(!format!("{:?}{:?}", read.resource, new()).contains("Sesame"));
+    }
+
+    #[test]
+    fn equal_addresses_in_another_order_and_case_change_nothing() {
+        let mut doc = new().body();
+        let list = doc["properties"]["gatewayCustomBgpIpAddresses"]
+            .as_array_mut()
+            .unwrap();
+        list.reverse();
+        let id = list[0]["ipConfigurationId"]
+            .as_str()
+            .unwrap()
+            .to_uppercase();
+        list[0]["ipConfigurationId"] = json!(id);
+        let before = doc.clone();
+        set_custom_bgp_ips(&mut doc, &new().custom_bgp_ips);
+        assert_eq!(doc, before);
+        set_custom_bgp_ips(&mut doc, &new().custom_bgp_ips[..1]);
+        assert_ne!(doc, before);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::azure::resource::{self, Object, Resource, reference, text};
 use crate::azure::service::AzureService;
 use crate::world::Context;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Names of the ipConfigurations, in order; their position is the instance's number.
 pub(in crate::azure) fn configurations(gateway: &Resource) -> impl Iterator<Item = &str> {
@@ -164,10 +165,13 @@ impl AzureService {
                 ),
             ));
         }
+        let zones = |ip: &Resource| -> BTreeSet<String> {
+            let zones = ip.top.get("zones").and_then(Value::as_array);
+            let zones = zones.into_iter().flatten();
+            zones.map(ToString::to_string).collect()
+        };
         if let Some(first) = first
-            && ["sku", "zones"]
-                .iter()
-                .any(|member| first.top.get(*member) != public.top.get(*member))
+            && (first.top.get("sku") != public.top.get("sku") || zones(first) != zones(public))
         {
             return Err(ApiError::bad(
                 "ActiveActiveGatewayPublicIPAddressesDiffersInSkuOrZones",

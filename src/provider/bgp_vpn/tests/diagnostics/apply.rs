@@ -93,6 +93,9 @@ pub fn action_errors() -> Vec<Diagnostic> {
             spared: ActionTarget::Tunnel(key),
             why: vec!["instance1_tunnel1 is down (AWS reports DOWN, IPSEC IS DOWN)".into()],
         },
+        ActionError::FixedBandwidth { .. } => {
+            ActionError::FixedBandwidth { id: "vpn-1".into(), region: "us-west-2".into() }
+        },
         ActionError::DependencyCycle => ActionError::DependencyCycle,
         ActionError::Internal { .. } => ActionError::internal(ActionTarget::Connection(key), Verb::Create),
         ActionError::NoKey(_) => ActionError::NoKey(key),
