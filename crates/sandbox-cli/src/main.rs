@@ -134,10 +134,13 @@ struct ServeOptions {
     /// How many times faster than the clock simulated time runs.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     time_scale: u64,
-    /// Seed of a new world. With a seed, answers vary at random in what the clouds do not promise:
-    /// the order of lists and the letter case of Azure's ids.
+    /// Seed of a new world.
     #[arg(long)]
     seed: Option<u64>,
+    /// Answers vary at random in what the clouds do not promise: the order of lists and the letter
+    /// case of Azure's ids.
+    #[arg(long)]
+    varied_answers: bool,
     /// Azure that a new world plays: public, usgovernment or china. Its metadata, audiences and
     /// regions are that cloud's.
     #[arg(long, default_value = "public")]
@@ -159,6 +162,7 @@ impl From<ServeOptions> for Options {
             allow_remote,
             time_scale,
             seed,
+            varied_answers,
             azure_cloud,
             aws_policy,
             azure_role,
@@ -168,6 +172,7 @@ impl From<ServeOptions> for Options {
             allow_remote,
             time_scale,
             seed,
+            varied_answers,
             azure_cloud,
             aws_policy,
             azure_role,

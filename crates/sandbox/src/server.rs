@@ -45,8 +45,10 @@ pub struct Options {
     pub allow_remote: bool,
     /// How many times faster than the clock simulated time runs.
     pub time_scale: u64,
-    /// Seed of a new world. With one, the order of lists and the letter case of ids vary.
+    /// Seed of a new world.
     pub seed: Option<u64>,
+    /// Whether the order of lists and the letter case of Azure's ids vary.
+    pub varied_answers: bool,
     /// Which Azure a new world plays.
     pub azure_cloud: AzureCloud,
     /// File of an IAM policy: calls to AWS that it does not allow are rejected.
@@ -154,7 +156,7 @@ impl Server {
         };
         let time_scale = options.time_scale.max(1);
         world.settings.time_scale = time_scale;
-        world.settings.varied_answers |= options.seed.is_some();
+        world.settings.varied_answers |= options.varied_answers;
         world.authorization = authorization;
         directory.write_env(&address.to_string(), &world.settings)?;
         let token = random_hex();

@@ -173,8 +173,9 @@ impl World {
         self.variation.reseed(seed);
     }
 
-    /// Azure spells ids in another way from here on, where answers vary.
+    /// From here on answers vary, and Azure spells ids in another way.
     pub fn respell(&mut self, seed: u64) {
+        self.settings.varied_answers = true;
         self.variation.respell(seed);
     }
 

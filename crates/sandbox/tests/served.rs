@@ -30,6 +30,7 @@ fn options(listen: &str) -> Options {
         allow_remote: false,
         time_scale: 1_000,
         seed: Some(7),
+        varied_answers: false,
         azure_cloud: AzureCloud::Public,
         aws_policy: None,
         azure_role: None,

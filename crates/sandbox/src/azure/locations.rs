@@ -125,10 +125,14 @@ pub(super) fn list(subscription: &str, cloud: AzureCloud) -> Response {
     json_response(200, &json!({"value": regions}))
 }
 
-/// Display names of all regions, as lists of resource types have them.
-pub(super) fn display_names() -> Vec<&'static str> {
-    let regions = ZONAL.iter().chain(&FLAT);
-    regions.map(|(_, display)| *display).collect()
+/// Display names of a cloud's regions, as lists of resource types have them.
+pub(super) fn display_names(cloud: AzureCloud) -> Vec<&'static str> {
+    let sovereign = cloud.locations().iter().map(|(_, display, _)| *display);
+    let public = ZONAL.iter().chain(&FLAT).map(|(_, display)| *display);
+    match cloud {
+        AzureCloud::Public => public.collect(),
+        AzureCloud::UsGovernment | AzureCloud::China => sovereign.collect(),
+    }
 }
 
 fn region(subscription: &str, name: &str, display: &str) -> Value {

@@ -170,7 +170,7 @@ impl AzureService {
                 cx.settings.azure_cloud,
             )),
             What::Provider(subscription, namespace) => {
-                Ok(self.resource_provider(subscription, namespace, request))
+                Ok(self.resource_provider(subscription, namespace, cx.settings.azure_cloud, request))
             }
             What::Usages(subscription, location) => Ok(self.usages(subscription, location)),
             What::PolicyAssignment(verb, scope, name) => {

@@ -1,5 +1,6 @@
 //! The subscription: registration of Microsoft.Network, and usage of its quotas at a location.
 
+use super::AzureCloud;
 use super::call::{Call, Verb, What};
 use super::errors::ApiError;
 use super::ids::Kind;
@@ -20,6 +21,7 @@ impl AzureService {
         &mut self,
         subscription: &str,
         namespace: &str,
+        cloud: AzureCloud,
         request: &Request,
     ) -> Response {
         let is_network = namespace.eq_ignore_ascii_case(NETWORK);
@@ -42,7 +44,7 @@ impl AzureService {
             kinds
                 .iter()
                 .map(|kind| {
-                    json!({"resourceType": kind, "locations": locations::display_names(), "apiVersions": ["2025-01-01"]})
+                    json!({"resourceType": kind, "locations": locations::display_names(cloud), "apiVersions": ["2025-01-01"]})
                 })
                 .collect()
         } else {

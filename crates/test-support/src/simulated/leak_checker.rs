@@ -172,6 +172,10 @@ pub fn snapshot(sim: &Sim, stored: &Stored) -> String {
         let places = [
             ("aws_outside_ip", format!("aws end of {key}")),
             ("azure_public_ip", format!("azure end of {}", &key[..9])),
+            (
+                "aws_transit_gateway_attachment_id",
+                format!("attachment of {}", &key[..9]),
+            ),
         ];
         let shown = places
             .into_iter()

@@ -112,9 +112,8 @@ impl Sim {
         Self::of(seed, World::new(seed, settings))
     }
 
-    /// A world that goes on from where it stood. Its answers vary.
-    pub fn of(seed: u64, mut world: World) -> Self {
-        world.settings.varied_answers = true;
+    /// A world that goes on from where it stood.
+    pub fn of(seed: u64, world: World) -> Self {
         let origin = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
         let origin =
             origin + Duration::from_millis(world.now().0 / world.settings.time_scale.max(1));

@@ -3,6 +3,7 @@
 //! real one, in this process.
 
 use super::{REGION, Sim};
+use crate::random::configuration::wire;
 use crate::random::rules::{compatible, plan_valid, proposed};
 use awsazure::provider::backend::CloudBackend;
 use awsazure::provider::bgp_vpn::backend::Backend;
@@ -303,7 +304,7 @@ impl<'a> TerraformCore<'a> {
         };
         let planned = self.provider.plan(request).await;
         self.check_diagnostics(&planned.diagnostics, "plan")?;
-        let value = without_keys(planned.planned);
+        let value = without_keys(wire(&planned.planned));
         if !config.is_null() {
             none(
                 plan_valid(
