@@ -3,18 +3,16 @@
 use super::error::ActionError;
 use crate::{aws, azure};
 
-const THROTTLED: &str =
-    "The service limits the rate of calls, and no retry succeeded in time. Run the command again later.";
-const BUSY: &str =
-    "Another operation is changing this object. Wait until it has ended, then run the command again.";
+const THROTTLED: &str = "The service limits the rate of calls, and no retry succeeded in time. Run the command again later.";
+const BUSY: &str = "Another operation is changing this object. Wait until it has ended, then run the command again.";
 const IN_USE: &str =
     "Another object uses this one. Delete or move the other object, then run the command again.";
-const QUOTA: &str =
-    "Delete unused objects or request a higher quota, then run the command again.";
-const CREDENTIALS: &str =
-    "Check the credentials in the provider block and in the environment, then run the command again.";
-const UNKNOWN_EFFECT: &str = "The call may have taken effect. Run the command again: it reads what exists and continues.";
-const UNREACHABLE: &str = "Nothing was sent. Check the network, the proxy and DNS, then run the command again.";
+const QUOTA: &str = "Delete unused objects or request a higher quota, then run the command again.";
+const CREDENTIALS: &str = "Check the credentials in the provider block and in the environment, then run the command again.";
+const UNKNOWN_EFFECT: &str =
+    "The call may have taken effect. Run the command again: it reads what exists and continues.";
+const UNREACHABLE: &str =
+    "Nothing was sent. Check the network, the proxy and DNS, then run the command again.";
 const FAILED_OPERATION: &str = "Azure accepted the change, and then failed to make it. Run the command again. If it fails again, \
                                 open a support request with this message.";
 
