@@ -32,7 +32,7 @@ pub enum Error {
     #[error("rejected: {0}")]
     Rejected(Box<ErrorContext>),
     /// AWS failed; the effect is unknown.
-    #[error("AWS service error: {0}")]
+    #[error("server error: {0}")]
     ServiceUnavailable(Box<ErrorContext>),
     /// The request may have arrived but the response was lost; its effect is unknown.
     #[error("no response: {0}")]
@@ -41,7 +41,7 @@ pub enum Error {
     #[error("invalid response: {0}")]
     Malformed(Box<ErrorContext>),
     /// The certificate of the server is not trusted; a retry does not help. Nothing was sent.
-    #[error("no trusted connection: {0}")]
+    #[error("connection not trusted: {0}")]
     Untrusted(Box<ErrorContext>),
     /// No connection was established, so nothing was sent.
     #[error("unreachable: {0}")]
@@ -78,7 +78,7 @@ impl From<Interrupted> for Error {
 
 /// The context of a call of EC2 or STS, or of a wait for what it started.
 pub(super) fn call_context(operation: &str, target: impl fmt::Display) -> ErrorContext {
-    ErrorContext::new(format!("AWS {operation} of"), target)
+    ErrorContext::new(format!("AWS {operation} for"), target)
 }
 
 impl Error {

@@ -171,7 +171,7 @@ impl Ec2 {
         let region = self.region();
         (context.message.contains("dns error") && !self.has_custom_endpoint()).then(|| {
             Error::InvalidRegion(format!(
-                "the host name of EC2 in the region {region} has no address ({}). If {region} is not a region of AWS, correct aws.region of the \
+                "the EC2 endpoint of the region {region} cannot be resolved ({}). If {region} is not a region of AWS, correct aws.region of the \
                  link or, if the link has none, the region of the provider (aws.region, AWS_REGION, AWS_DEFAULT_REGION or the profile). \
                  Otherwise, check the name resolution of this machine",
                 context.message

@@ -63,7 +63,7 @@ pub enum Error {
     #[error("no response: {0}")]
     OutcomeUnknown(Box<ErrorContext>),
     /// The certificate of the server is not trusted; a retry does not help. Nothing was sent.
-    #[error("no trusted connection: {0}")]
+    #[error("connection not trusted: {0}")]
     Untrusted(Box<ErrorContext>),
     /// No connection was established, or no server that issues tokens answered, so nothing was sent.
     #[error("unreachable: {0}")]

@@ -21,6 +21,7 @@
 //! | `discover` | the link behind an import id |
 //! | `name_conflicts` | names of a new link that objects of others have |
 //! | `error` | why a step failed |
+//! | `next_step` | what a user can do about a failed call |
 //! | `denied` | reads that were rejected and are not needed |
 
 mod account;
@@ -36,6 +37,7 @@ mod hand_over;
 mod heartbeat;
 mod interrupted_move;
 mod name_conflicts;
+mod next_step;
 mod observe;
 mod preflight;
 mod reconciler;
@@ -48,6 +50,7 @@ pub use denied::{BGP_PEERS, Denial, is_denial};
 pub use discover::{DiscoverError, DiscoveredLink, discover};
 pub use error::ActionError;
 pub use interrupted_move::interrupted_moves;
+pub use next_step::next_step;
 pub use observe::observe;
 pub use preflight::preflight;
 pub use reconciler::converge;

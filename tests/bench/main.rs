@@ -8,6 +8,8 @@
     clippy::indexing_slicing
 )]
 
+mod links;
+
 use awsazure_sandbox::call_log::CallRecord;
 use awsazure_sandbox::schema::SchemaValidator;
 use std::collections::BTreeSet;
@@ -436,6 +438,8 @@ fn measure_benchmarks() {
             seen.violations,
         ));
     }
+
+    page.push_str(&links::section());
 
     let creates = on_big_stack(|| {
         (1..=10)

@@ -12,7 +12,7 @@ use crate::provider::sentence::{capitalize, sentence};
 use crate::provider::status::{self, Denial};
 use crate::provider::summaries;
 use crate::reconcile::{
-    ActionError, ActionFailure, DiscoverError, OperationContext, ReconcileOutcome,
+    ActionError, ActionFailure, DiscoverError, OperationContext, ReconcileOutcome, next_step,
 };
 use bgp_vpn::action::Verb;
 use bgp_vpn::conflict::Conflict;
@@ -243,6 +243,7 @@ pub(in crate::provider) fn apply_outcome(
         }
         let mut detail = vec![sentence(&failure.error.to_string())];
         detail.extend(name_conflict::advice(failure));
+        detail.extend(next_step(&failure.error).map(str::to_owned));
         if failure.error.is_timeout() {
             detail.push(format!(
                 "The operation may take {}. To allow more time, set a longer time in timeouts. Apply again to continue.",

@@ -74,17 +74,36 @@ impl CloudAdmin {
     /// A call that the product never makes. The sandbox wants to know who calls, and verifies no
     /// signature.
     fn say_to_ec2(&self, form: &str) -> String {
+        let form_type = "application/x-www-form-urlencoded; charset=utf-8";
+        self.say("ec2", form, &[("content-type", form_type)])
+    }
+
+    /// Raises a quota of the region.
+    pub fn raise_quota(&self, service: &str, code: &str, to: u32) {
+        let body =
+            serde_json::json!({"ServiceCode": service, "QuotaCode": code, "DesiredValue": to});
+        let headers = [
+            ("content-type", "application/x-amz-json-1.1"),
+            (
+                "x-amz-target",
+                "ServiceQuotasV20190624.RequestServiceQuotaIncrease",
+            ),
+        ];
+        let answer = self.say("servicequotas", &body.to_string(), &headers);
+        assert!(answer.contains("APPROVED"), "{answer}");
+    }
+
+    fn say(&self, service: &str, body: &str, headers: &[(&str, &str)]) -> String {
         let scope = format!(
-            "AKIAEXAMPLE/20260101/{}/ec2/aws4_request",
+            "AKIAEXAMPLE/20260101/{}/{service}/aws4_request",
             self.ec2.region()
         );
         let caller =
             format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
-        let call = self.http.post(&self.ec2_url).body(form.to_owned());
-        let call = call.header(
-            "content-type",
-            "application/x-www-form-urlencoded; charset=utf-8",
-        );
+        let mut call = self.http.post(&self.ec2_url).body(body.to_owned());
+        for (name, value) in headers {
+            call = call.header(*name, *value);
+        }
         let call = call
             .header("authorization", caller)
             .header("x-amz-date", "20260101T000000Z")

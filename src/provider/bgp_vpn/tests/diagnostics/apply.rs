@@ -147,7 +147,7 @@ pub fn action_errors() -> Vec<Diagnostic> {
 pub fn aws_errors() -> Vec<Diagnostic> {
     use crate::aws::Error;
     let context = || {
-        let mut context = ErrorContext::new("AWS CreateVpnConnection of", "vgw-1");
+        let mut context = ErrorContext::new("AWS CreateVpnConnection for", "vgw-1");
         (context.status, context.code) = (Some(400), "CODE".into());
         context.request_id = Some("REQUEST".into());
         context.with_message("Message of AWS")
@@ -167,9 +167,9 @@ pub fn aws_errors() -> Vec<Diagnostic> {
         Error::Untrusted(_) => Error::Untrusted(context()),
         Error::Unreachable(_) => Error::Unreachable(context()),
         Error::Settings(_) => Error::Settings("aws.access_key is set without aws.secret_key".into()),
-        Error::NoCredentials(_) => Error::NoCredentials("getting AWS credentials failed".into()),
-        Error::MissingCredentials(_) => Error::MissingCredentials("no AWS credentials were found".into()),
-        Error::InvalidRegion(_) => Error::InvalidRegion("the host name of EC2 in the region eu-west-9 has no address".into()),
+        Error::NoCredentials(_) => Error::NoCredentials("getting AWS credentials failed: CAUSE. The provider looked at, in this order: SOURCES".into()),
+        Error::MissingCredentials(_) => Error::MissingCredentials("no AWS credentials were found (CAUSE). The provider looked at, in this order: SOURCES. Set one of them".into()),
+        Error::InvalidRegion(_) => Error::InvalidRegion("the EC2 endpoint of the region eu-west-9 cannot be resolved (CAUSE). If eu-west-9 is not a region of AWS, correct aws.region of the link".into()),
         Error::Cancelled(_) => Error::Cancelled(context()),
         Error::DeadlineExceeded(_) => Error::DeadlineExceeded(context()),
     });
