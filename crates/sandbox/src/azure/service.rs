@@ -169,9 +169,12 @@ impl AzureService {
                 subscription,
                 cx.settings.azure_cloud,
             )),
-            What::Provider(subscription, namespace) => {
-                Ok(self.resource_provider(subscription, namespace, cx.settings.azure_cloud, request))
-            }
+            What::Provider(subscription, namespace) => Ok(self.resource_provider(
+                subscription,
+                namespace,
+                cx.settings.azure_cloud,
+                request,
+            )),
             What::Usages(subscription, location) => Ok(self.usages(subscription, location)),
             What::PolicyAssignment(verb, scope, name) => {
                 self.policy_assignment(*verb, scope, name, request)

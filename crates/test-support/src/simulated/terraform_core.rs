@@ -266,7 +266,7 @@ impl<'a> TerraformCore<'a> {
             return Err("rule of core broken: the read changed the identity".to_owned());
         }
         (self.stored.state, self.stored.private, self.stored.identity) =
-            (read.state, read.private, read.identity);
+            (wire(&read.state), read.private, read.identity);
         Ok(())
     }
 
@@ -575,7 +575,7 @@ impl<'a> TerraformCore<'a> {
         let before = std::mem::replace(
             &mut self.stored,
             Stored {
-                state: found.state,
+                state: wire(&found.state),
                 private: found.private,
                 identity: found.identity,
                 tainted: false,
