@@ -72,7 +72,7 @@ fn respelled_ids_are_no_sign_of_another_run() {
     });
 }
 
-/// A changed connection is written once, in whatever order Azure lists its addresses afterwards.
+/// A changed connection is written once, in any order in which Azure lists its addresses afterwards.
 #[test]
 fn write_connection_once_despite_order_and_spelling() {
     simulated(|| async {
