@@ -7,7 +7,7 @@ use super::known_ids::KnownIds;
 use super::managed::Managed;
 use super::names::AzureNames;
 use super::ownership_tags::{AwsEndpoint, LinkId};
-use super::spec::{AwsGateway, AwsSpec};
+use super::spec::{AwsGateway, AwsSpec, TransitRouting};
 use super::tunnel::{PerTunnel, TunnelKey};
 use crate::aws::{Region, TransitGatewayId, VpnGatewayId};
 use crate::azure::id::ResourceId;
@@ -51,8 +51,13 @@ pub enum AttachmentReads {
 impl AttachmentReads {
     /// What a link with this AWS side needs.
     pub fn of(aws: &AwsSpec) -> Self {
-        let routing = &aws.transit_routing;
-        if !matches!(aws.gateway, AwsGateway::TransitGateway(_)) {
+        let on_transit_gateway = matches!(aws.gateway, AwsGateway::TransitGateway(_));
+        Self::of_routing(on_transit_gateway, &aws.transit_routing)
+    }
+
+    /// What a link with this routing needs.
+    pub fn of_routing(on_transit_gateway: bool, routing: &TransitRouting) -> Self {
+        if !on_transit_gateway {
             AttachmentReads::Nothing
         } else if !routing.propagations.is_empty() {
             AttachmentReads::Propagations

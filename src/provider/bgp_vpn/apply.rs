@@ -52,6 +52,7 @@ pub async fn apply(
         Ok(plan) => plan,
         Err(diagnostics) => return request.failed(diagnostics),
     };
+    resume_cache.start_apply(&plan.spec.link);
     let holder = ClaimHolder::of(values.prior.as_ref(), &plan.private, &values.config);
     if let Some(claim) = claim(&plan.target, prior, &plan.private, backend.subscription()) {
         let conflicts = held.apply(&holder, claim, request.is_create());
@@ -59,7 +60,6 @@ pub async fn apply(
             return request.failed(conflicts);
         }
     }
-    resume_cache.start_apply(&plan.spec.link);
     if request.is_create() {
         resume_cache.mark_incomplete(&plan.spec.link);
     }

@@ -332,16 +332,7 @@ fn transit_routing(model: &Config) -> TransitRouting {
 
 /// What a read of a state needs of the attachments to its transit gateway.
 fn attachment_reads(state: &Config) -> AttachmentReads {
-    let routing = transit_routing(state);
-    if state.transit_gateway_id.is_null() {
-        AttachmentReads::Nothing
-    } else if !routing.propagations.is_empty() {
-        AttachmentReads::Propagations
-    } else if routing.association.is_some() {
-        AttachmentReads::Associations
-    } else {
-        AttachmentReads::Unknown
-    }
+    AttachmentReads::of_routing(!state.transit_gateway_id.is_null(), &transit_routing(state))
 }
 
 /// Where AWS keeps the keys. A state from before there was a choice says nothing of it.
